@@ -1,0 +1,97 @@
+// A graph under construction: nodes in order, interned; inputs, results, effects, size variables, entry checks.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Types;
+
+namespace Accelerate.Compiler.Graph;
+
+/// <summary>Where a node came from and which composite it was part of; no part of its equality.</summary>
+public sealed record Origin(string Place, ImmutableArray<string> Composites)
+{
+    public static readonly Origin None = new("", []);
+}
+
+public enum CheckKind
+{
+    Equal, AtMost,
+}
+
+/// <summary>An equality or bound between sizes that only the call can decide; tested before any write.</summary>
+public sealed record EntryCheck(CheckKind Kind, Size Left, Size Right, string Message)
+{
+    public bool Holds(Func<string, long> sizes) => Kind == CheckKind.Equal
+        ? Left.Evaluate(sizes) == Right.Evaluate(sizes)
+        : Left.Evaluate(sizes) <= Right.Evaluate(sizes);
+}
+
+/// <summary>One function of tensors. Closed: its nodes are its own, and what it uses from outside are its inputs and state.</summary>
+public sealed class Function(string name)
+{
+    private readonly Dictionary<string, Node> interned = [];
+    private readonly Dictionary<Node, Origin> origins = new(ReferenceEqualityComparer.Instance);
+    private readonly List<Node> nodes = [];
+    private readonly List<Node> effects = [];
+    private readonly List<Input> inputs = [];
+    private readonly List<EntryCheck> checks = [];
+
+    public string Name { get; } = name;
+
+    public IReadOnlyList<Node> Nodes => nodes;
+
+    public IReadOnlyList<Input> Inputs => inputs;
+
+    /// <summary>print, assert and assign, in program order.</summary>
+    public IReadOnlyList<Node> Effects => effects;
+
+    public IReadOnlyList<EntryCheck> Checks => checks;
+
+    public ImmutableArray<Node> Results { get; set; } = [];
+
+    /// <summary>A name for each result; empty texts where the source gives none.</summary>
+    public ImmutableArray<string> ResultNames { get; set; } = [];
+
+    /// <summary>The size variables, in the order in which the inputs bind them.</summary>
+    public IReadOnlyList<string> Sizes
+    {
+        get
+        {
+            var sizes = inputs.SelectMany(i => i.Type.Shape)
+                .Where(s => s.Terms is [{ Coefficient: 1, Atoms: [VariableAtom] }]).Select(s => s.Text).Distinct().ToList();
+            sizes.AddRange(nodes.SelectMany(n => n.Type.Shape).SelectMany(s => s.Variables()).Distinct().Except(sizes).ToList());
+            return sizes;
+        }
+    }
+
+    /// <summary>Takes a node: the one that is there already if an equal one is. Effects are never merged.</summary>
+    public T Add<T>(T node, Origin? origin = null)
+        where T : Node
+    {
+        foreach (var operand in node.Operands)
+            Rule.Require(operand.Id >= 0 && operand.Id < nodes.Count && ReferenceEquals(nodes[operand.Id], operand),
+                "graph C1", () => $"an operand of {node.Op} belongs to another function");
+        if (node.IsEffect) effects.Add(node);
+        else if (interned.TryGetValue(node.Key, out var known))
+        {
+            if (origin is not null) origins[known] = Union(OriginOf(known), origin);
+            return (T)known;
+        }
+        else
+        {
+            interned[node.Key] = node;
+        }
+        node.Id = nodes.Count;
+        nodes.Add(node);
+        if (node is Input input) inputs.Add(input);
+        if (origin is not null) origins[node] = origin;
+        return node;
+    }
+
+    public void Require(EntryCheck check)
+    {
+        if (!checks.Any(c => c.Kind == check.Kind && c.Left.Equals(check.Left) && c.Right.Equals(check.Right))) checks.Add(check);
+    }
+
+    public Origin OriginOf(Node node) => origins.GetValueOrDefault(node, Origin.None);
+
+    private static Origin Union(Origin a, Origin b) => a == Origin.None ? b
+        : new(a.Place, [.. a.Composites.Union(b.Composites)]);
+}

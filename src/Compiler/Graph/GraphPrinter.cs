@@ -1,0 +1,50 @@
+// In: a function. Out: its text form, deterministic, which GraphReader reads back to the same graph.
+using System.Text;
+
+namespace Accelerate.Compiler.Graph;
+
+/// <summary>
+/// One node a line: `%1: f32[n,128] = dot(%x, %0; contract [1]x[1],batch []x[])   # mlp.acc:6:44 linear`. Functions that are
+/// called come before their callers.
+/// </summary>
+public static class GraphPrinter
+{
+    public static string Print(Function function)
+    {
+        var text = new StringBuilder();
+        foreach (var f in Closure(function)) PrintOne(f, text);
+        return text.ToString();
+    }
+
+    /// <summary>The functions reachable through calls, callees first, the function itself last.</summary>
+    public static IReadOnlyList<Function> Closure(Function function)
+    {
+        var order = new List<Function>();
+        void Visit(Function f)
+        {
+            if (order.Contains(f)) return;
+            foreach (var call in f.Nodes.OfType<Call>()) Visit(call.Callee);
+            order.Add(f);
+        }
+        Visit(function);
+        return order;
+    }
+
+    private static void PrintOne(Function function, StringBuilder text)
+    {
+        text.Append($"graph @{function.Name} {{\n");
+        foreach (var check in function.Checks)
+            text.Append($"  check({check.Kind.ToString().ToLowerInvariant()}, {check.Left}, {check.Right}, {Types.Quote.Text(check.Message)})\n");
+        foreach (var node in function.Nodes)
+        {
+            var line = $"  %{node.Id}: {node.Type} = {node.Op}({string.Join(", ", node.Operands.Select(o => $"%{o.Id}"))}"
+                + (node.Attributes.Length > 0 ? $"; {node.Attributes})" : ")");
+            var origin = function.OriginOf(node);
+            var comment = string.Join(' ', new[] { origin.Place }.Concat(origin.Composites).Where(s => s.Length > 0));
+            text.Append(comment.Length == 0 ? line : $"{line,-86}  # {comment}").Append('\n');
+        }
+        text.Append("  return(" + string.Join(", ", function.Results.Select((r, i) =>
+            $"%{r.Id}" + (i < function.ResultNames.Length && function.ResultNames[i].Length > 0
+                ? $" {Types.Quote.Text(function.ResultNames[i])}" : ""))) + ")\n}\n");
+    }
+}

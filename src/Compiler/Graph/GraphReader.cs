@@ -1,0 +1,181 @@
+// In: the text form of a graph. Out: the function it prints (the last one of the text).
+using System.Collections.Immutable;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Graph;
+
+/// <summary>Throws FormatException for a text that is none, GraphException for one that breaks a rule of OPS.md.</summary>
+public static class GraphReader
+{
+    public static Function Read(string text)
+    {
+        var cursor = new TextCursor(text);
+        var functions = new Dictionary<string, Function>();
+        Function? last = null;
+        while (!cursor.AtEnd)
+        {
+            last = new One(cursor, functions).Read();
+            functions.Add(last.Name, last);
+        }
+        return last ?? throw cursor.Error("a graph was expected");
+    }
+
+    public static TensorType ReadType(TextCursor cursor)
+    {
+        // `f32[n]`: the dtype's name ends at the bracket
+        var dtype = DType.Parse(cursor.Name());
+        return new TensorType(dtype, cursor.Peek("[") ? [.. cursor.List("[", "]", cursor.Size)] : []);
+    }
+
+    private sealed class One(TextCursor cursor, Dictionary<string, Function> functions)
+    {
+        private readonly Dictionary<long, Node> nodes = [];
+
+        public Function Read()
+        {
+            cursor.Expect("graph");
+            cursor.Expect("@");
+            var function = new Function(cursor.Name());
+            cursor.Expect("{");
+            while (!cursor.Take("return"))
+            {
+                if (cursor.Take("check(")) function.Require(ReadCheck());
+                else ReadNode(function);
+            }
+            var names = new List<string>();
+            function.Results = [.. cursor.List("(", ")", () =>
+            {
+                var node = Operand();
+                names.Add(cursor.Peek("\"") ? cursor.String() : "");
+                return node;
+            })];
+            function.ResultNames = [.. names];
+            cursor.Expect("}");
+            return function;
+        }
+
+        private EntryCheck ReadCheck()
+        {
+            var kind = cursor.Take("equal") ? CheckKind.Equal : CheckKind.AtMost;
+            if (kind == CheckKind.AtMost) cursor.Expect("atmost");
+            cursor.Expect(",");
+            var left = cursor.Size();
+            cursor.Expect(",");
+            var right = cursor.Size();
+            cursor.Expect(",");
+            var message = cursor.String();
+            cursor.Expect(")");
+            return new EntryCheck(kind, left, right, message);
+        }
+
+        private void ReadNode(Function function)
+        {
+            cursor.Expect("%");
+            var id = cursor.Integer();
+            cursor.Expect(":");
+            var type = ReadType(cursor);
+            cursor.Expect("=");
+            var op = cursor.Name();
+            cursor.Expect("(");
+            var operands = new List<Node>();
+            if (cursor.Peek("%"))
+            {
+                do operands.Add(Operand());
+                while (cursor.Take(","));
+            }
+            cursor.Take(";");
+            var node = function.Add(Make(op, [.. operands], type));
+            cursor.Expect(")");
+            if (!node.Type.Equals(type)) throw cursor.Error($"%{id} = {op} has type {node.Type}, the text says {type}");
+            nodes[id] = node;
+        }
+
+        private Node Operand()
+        {
+            cursor.Expect("%");
+            var id = cursor.Integer();
+            return nodes.TryGetValue(id, out var node) ? node : throw cursor.Error($"%{id} is not defined");
+        }
+
+        private ImmutableArray<int> Axes() => [.. cursor.List("[", "]", () => (int)cursor.Integer())];
+
+        private ImmutableArray<long> Longs() => [.. cursor.List("[", "]", cursor.Integer)];
+
+        private ImmutableArray<Size> Sizes() => [.. cursor.List("[", "]", cursor.Size)];
+
+        private T Then<T>(string separator, Func<T> read)
+        {
+            cursor.Expect(separator);
+            return read();
+        }
+
+        private Node Make(string op, ImmutableArray<Node> x, TensorType type)
+        {
+            if (Named<UnaryOp>(op) is { } unary) return new Unary(unary, x[0]);
+            if (Named<BinaryOp>(op) is { } binary) return new Binary(binary, x[0], x[1]);
+            switch (op)
+            {
+                case "input": return new Input(cursor.String(), type);
+                case "param": return new State(StorageClass.Param, cursor.String(), type);
+                case "buffer": return new State(StorageClass.Buffer, cursor.String(), type);
+                case "const":
+                    var numbers = cursor.List("[", "]", cursor.Number);
+                    return type.DType.IsFloat
+                        ? Const.Of(type, [.. numbers.Select(ConstText.Parse)])
+                        : Const.Of(type, [.. numbers.Select(long.Parse)]);
+                case "iota": return new Iota(type, (int)cursor.Integer());
+                case "random": return new Random(x[0], type.Shape);
+                case "size": return new SizeValue(cursor.Size(), type.DType);
+                case "convert": return new Convert(x[0], type.DType);
+                case "bitcast": return new Bitcast(x[0], type.DType);
+                case "stop_gradient": return new StopGradient(x[0]);
+                case "compare": return new Compare(Word<CompareOp>(), x[0], x[1]);
+                case "select": return new Select(x[0], x[1], x[2]);
+                case "reshape": return new Reshape(x[0], type.Shape, cursor.Take("checked"));
+                case "transpose": return new Transpose(x[0], Axes());
+                case "broadcast": return new Broadcast(x[0], type.Shape, Axes());
+                case "slice": return new Slice(x[0], Sizes(), type.Shape, Then(",", Longs));
+                case "pad": return new Pad(x[0], x[1], Sizes(), Then(",", Sizes), Then(",", Longs));
+                case "reverse": return new Reverse(x[0], Axes());
+                case "concat": return new Concat(x, (int)cursor.Integer());
+                case "window":
+                    var axis = (int)cursor.Integer();
+                    var extents = Then(",", Sizes);
+                    var steps = Then(",", Longs);
+                    return new Window(x[0], axis, extents[0], extents[1], steps[0], steps[1]);
+                case "gather": return new Gather(x[0], x[1], (int)cursor.Integer());
+                case "reduce": return new Reduce(Word<ReduceOp>(), x[0], Then(",", Axes));
+                case "arg_reduce": return new ArgReduce(cursor.Take("max") || !cursor.Take("min"), x[0], (int)Then(",", cursor.Integer), type.DType);
+                case "dot":
+                    cursor.Expect("contract");
+                    var contractA = Axes();
+                    var contractB = Then("x", Axes);
+                    var batchA = Then(",batch", Axes);
+                    return new Dot(x[0], x[1], batchA, Then("x", Axes), contractA, contractB);
+                case "call": return new Call(functions[Then("@", cursor.Name)], x);
+                case "tuple": return new Tuple(x);
+                case "result": return new Result(x[0], (int)cursor.Integer());
+                case "barrier": return new Barrier(x[0], (int)cursor.Integer());
+                case "print": return new Print(cursor.String(), x);
+                case "assert": return new Assert(cursor.String(), x[0]);
+                case "assign":
+                    var storage = cursor.Take("param") ? StorageClass.Param : StorageClass.Buffer;
+                    if (storage == StorageClass.Buffer) cursor.Expect("buffer");
+                    return new Assign(storage, cursor.String(), x[0]);
+                default: throw cursor.Error($"'{op}' is no operation");
+            }
+        }
+
+        private T Word<T>()
+            where T : struct, Enum => Named<T>(cursor.Name()) ?? throw cursor.Error($"no {typeof(T).Name} of that name");
+
+        private static T? Named<T>(string name)
+            where T : struct, Enum
+        {
+            foreach (var value in Enum.GetValues<T>())
+                if (value.ToString().Equals(name, StringComparison.OrdinalIgnoreCase)) return value;
+            return null;
+        }
+    }
+}

@@ -1,0 +1,208 @@
+// The operations that move elements and compute nothing: each becomes an accessor of its consumer.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Graph;
+
+/// <summary>The same elements in row-major order under another shape of the same count.</summary>
+public sealed class Reshape(Node x, ImmutableArray<Size> shape, bool isChecked = false)
+    : Node("reshape", [x], Infer(x.Type, shape, isChecked))
+{
+    /// <summary>True when the equality of the counts is one of the function's entry checks.</summary>
+    public bool IsChecked { get; } = isChecked;
+
+    public override string Attributes => IsChecked ? "checked" : "";
+
+    public override Node With(ImmutableArray<Node> operands) => new Reshape(operands[0], Type.Shape, IsChecked);
+
+    private static TensorType Infer(TensorType x, ImmutableArray<Size> shape, bool isChecked)
+    {
+        var type = x.With(shape);
+        Rule.Require(isChecked || x.Count.Equals(type.Count), "reshape C1", () => $"{x} has {x.Count} elements, {type} has {type.Count}");
+        return type;
+    }
+}
+
+/// <summary>Result axis d is operand axis Permutation[d].</summary>
+public sealed class Transpose(Node x, ImmutableArray<int> permutation)
+    : Node("transpose", [x], Infer(x.Type, permutation))
+{
+    public ImmutableArray<int> Permutation { get; } = permutation;
+
+    public override string Attributes => Rule.List(Permutation);
+
+    public override Node With(ImmutableArray<Node> operands) => new Transpose(operands[0], Permutation);
+
+    private static TensorType Infer(TensorType x, ImmutableArray<int> permutation)
+    {
+        Rule.Require(permutation.Order().SequenceEqual(Enumerable.Range(0, x.Rank)), "transpose C1",
+            () => $"{Rule.List(permutation)} is no permutation of the {x.Rank} axes of {x}");
+        return x.With([.. permutation.Select(p => x.Shape[p])]);
+    }
+}
+
+/// <summary>Operand axis d becomes result axis Axes[d] (ascending); the other result axes repeat the operand.</summary>
+public sealed class Broadcast(Node x, ImmutableArray<Size> shape, ImmutableArray<int> axes)
+    : Node("broadcast", [x], Infer(x.Type, shape, axes))
+{
+    public ImmutableArray<int> Axes { get; } = axes;
+
+    public override string Attributes => Rule.List(Axes);
+
+    public override Node With(ImmutableArray<Node> operands) => new Broadcast(operands[0], Type.Shape, Axes);
+
+    private static TensorType Infer(TensorType x, ImmutableArray<Size> shape, ImmutableArray<int> axes)
+    {
+        Rule.Require(axes.Length == x.Rank && axes.Zip(axes.Skip(1)).All(p => p.First < p.Second)
+            && axes.All(a => a >= 0 && a < shape.Length), "broadcast C1", () => $"axes {Rule.List(axes)} for {x}");
+        for (var d = 0; d < axes.Length; d++)
+        {
+            var (axis, at) = (d, axes[d]);
+            Rule.Require(x.Shape[axis].Equals(shape[at]), "broadcast C2",
+                () => $"axis {axis} of {x} is {x.Shape[axis]}, result axis {at} is {shape[at]}");
+        }
+        return x.With(shape);
+    }
+}
+
+/// <summary>Elements Starts[d] + i * Steps[d] for i below the result's size, along each axis. Steps are positive.</summary>
+public sealed class Slice(Node x, ImmutableArray<Size> starts, ImmutableArray<Size> sizes, ImmutableArray<long> steps)
+    : Node("slice", [x], Infer(x.Type, starts, sizes, steps))
+{
+    public ImmutableArray<Size> Starts { get; } = starts;
+
+    public ImmutableArray<long> Steps { get; } = steps;
+
+    public override string Attributes => $"{Rule.List(Starts)},{Rule.List(Steps)}";
+
+    public override Node With(ImmutableArray<Node> operands) => new Slice(operands[0], Starts, Type.Shape, Steps);
+
+    private static TensorType Infer(TensorType x, ImmutableArray<Size> starts, ImmutableArray<Size> sizes,
+        ImmutableArray<long> steps)
+    {
+        Rule.Require(starts.Length == x.Rank && sizes.Length == x.Rank && steps.Length == x.Rank, "slice C1",
+            () => $"{starts.Length} starts, {sizes.Length} sizes and {steps.Length} steps for {x}");
+        Rule.Require(steps.All(s => s > 0), "slice C2", () => $"steps {Rule.List(steps)} must be positive");
+        return x.With(sizes);
+    }
+}
+
+/// <summary>A constant before, after and between the elements of each axis.</summary>
+public sealed class Pad(Node x, Node value, ImmutableArray<Size> before, ImmutableArray<Size> after, ImmutableArray<long> between)
+    : Node("pad", [x, value], Infer(x.Type, value.Type, before, after, between))
+{
+    public ImmutableArray<Size> Before { get; } = before;
+
+    public ImmutableArray<Size> After { get; } = after;
+
+    public ImmutableArray<long> Between { get; } = between;
+
+    public override string Attributes => $"{Rule.List(Before)},{Rule.List(After)},{Rule.List(Between)}";
+
+    public override Node With(ImmutableArray<Node> operands) => new Pad(operands[0], operands[1], Before, After, Between);
+
+    private static TensorType Infer(TensorType x, TensorType value, ImmutableArray<Size> before,
+        ImmutableArray<Size> after, ImmutableArray<long> between)
+    {
+        Rule.Require(before.Length == x.Rank && after.Length == x.Rank && between.Length == x.Rank, "pad C1",
+            () => $"{before.Length}, {after.Length} and {between.Length} paddings for {x}");
+        Rule.Require(value.Rank == 0 && value.DType == x.DType, "pad C2", () => $"{x} is padded with {value}");
+        Rule.Require(between.All(b => b >= 0), "pad C3", () => $"{Rule.List(between)} between elements");
+        return x.With([.. Enumerable.Range(0, x.Rank).Select(d =>
+            before[d] + after[d] + (between[d] == 0 ? x.Shape[d] : (x.Shape[d] - 1) * (between[d] + 1) + 1))]);
+    }
+}
+
+public sealed class Reverse(Node x, ImmutableArray<int> axes) : Node("reverse", [x], Infer(x.Type, axes))
+{
+    public ImmutableArray<int> Axes { get; } = axes;
+
+    public override string Attributes => Rule.List(Axes);
+
+    public override Node With(ImmutableArray<Node> operands) => new Reverse(operands[0], Axes);
+
+    private static TensorType Infer(TensorType x, ImmutableArray<int> axes)
+    {
+        Rule.Require(axes.All(a => a >= 0 && a < x.Rank) && axes.Distinct().Count() == axes.Length, "reverse C1",
+            () => $"axes {Rule.List(axes)} of {x}");
+        return x;
+    }
+}
+
+public sealed class Concat(ImmutableArray<Node> parts, int axis) : Node("concat", parts, Infer(parts, axis))
+{
+    public int Axis { get; } = axis;
+
+    public override string Attributes => $"{Axis}";
+
+    public override Node With(ImmutableArray<Node> operands) => new Concat(operands, Axis);
+
+    private static TensorType Infer(ImmutableArray<Node> parts, int axis)
+    {
+        Rule.Require(parts.Length > 0 && axis >= 0 && axis < parts[0].Type.Rank, "concat C1", () => $"{parts.Length} parts along axis {axis}");
+        var first = parts[0].Type;
+        foreach (var part in parts)
+        {
+            Rule.Require(part.Type.DType == first.DType && part.Type.Rank == first.Rank
+                && Enumerable.Range(0, first.Rank).All(d => d == axis || part.Type.Shape[d].Equals(first.Shape[d])),
+                "concat C2", () => $"{part.Type} after {first} along axis {axis}");
+        }
+        return first.With(first.Shape.SetItem(axis, parts.Aggregate(Size.Zero, (s, p) => s + p.Type.Shape[axis])));
+    }
+}
+
+/// <summary>
+/// Axis `axis` becomes two: result[.., i, r, ..] = x[.., i * Stride + r * Dilation, ..], i &lt; Count, r &lt; Extent.
+/// Convolution and pooling are a dot and a reduce over windows; a window is never materialised.
+/// </summary>
+public sealed class Window(Node x, int axis, Size count, Size extent, long stride, long dilation)
+    : Node("window", [x], Infer(x.Type, axis, count, extent, stride, dilation))
+{
+    public int Axis { get; } = axis;
+
+    public Size Count { get; } = count;
+
+    public Size Extent { get; } = extent;
+
+    public long Stride { get; } = stride;
+
+    public long Dilation { get; } = dilation;
+
+    public override string Attributes => $"{Axis},[{Count},{Extent}],[{Stride},{Dilation}]";
+
+    public override Node With(ImmutableArray<Node> operands) => new Window(operands[0], Axis, Count, Extent, Stride, Dilation);
+
+    private static TensorType Infer(TensorType x, int axis, Size count, Size extent, long stride, long dilation)
+    {
+        Rule.Require(axis >= 0 && axis < x.Rank, "window C1", () => $"axis {axis} of {x}");
+        Rule.Require(stride > 0 && dilation > 0, "window C2", () => $"stride {stride}, dilation {dilation}");
+        var ranges = new IndexRanges();
+        ranges.Add("i", count);
+        ranges.Add("r", extent);
+        var last = x.Shape[axis] - 1 - (Size.Variable("i") * stride + Size.Variable("r") * dilation);
+        Rule.Require(ranges.NonNegative(last) || !last.IsConstant, "window C3",
+            () => $"{count} windows of {extent} (stride {stride}, dilation {dilation}) do not fit in {x.Shape[axis]}");
+        return x.With(x.Shape.RemoveAt(axis).Insert(axis, extent).Insert(axis, count));
+    }
+}
+
+/// <summary>
+/// result[a.., i.., b..] = x[a.., indices[i..], b..], where the indices stand in place of axis `axis`. An index out of
+/// range is clamped, and the call fails with its place.
+/// </summary>
+public sealed class Gather(Node x, Node indices, int axis) : Node("gather", [x, indices], Infer(x.Type, indices.Type, axis))
+{
+    public int Axis { get; } = axis;
+
+    public override string Attributes => $"{Axis}";
+
+    public override Node With(ImmutableArray<Node> operands) => new Gather(operands[0], operands[1], Axis);
+
+    private static TensorType Infer(TensorType x, TensorType indices, int axis)
+    {
+        Rule.Require(axis >= 0 && axis < x.Rank, "gather C1", () => $"axis {axis} of {x}");
+        Rule.Require(indices.DType.IsInteger, "gather C2", () => $"the indices are {indices}");
+        return x.With([.. x.Shape.Take(axis), .. indices.Shape, .. x.Shape.Skip(axis + 1)]);
+    }
+}

@@ -1,0 +1,55 @@
+// One value of the graph: an operation, its operands, its attributes as text, and its type.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Types;
+
+namespace Accelerate.Compiler.Graph;
+
+/// <summary>
+/// A node is made by its function's <see cref="Function.Add"/> only and is interned by (op, operands, attributes, type):
+/// equal values are the same object, and equality is reference equality.
+/// </summary>
+public abstract class Node(string op, ImmutableArray<Node> operands, TensorType type)
+{
+    /// <summary>The operation's name in the text form.</summary>
+    public string Op { get; } = op;
+
+    public ImmutableArray<Node> Operands { get; } = operands;
+
+    /// <summary>The type; for a tuple, that of its first element.</summary>
+    public TensorType Type { get; } = type;
+
+    /// <summary>Position in the function: operands come first. -1 before the function has taken the node.</summary>
+    public int Id { get; internal set; } = -1;
+
+    /// <summary>Everything beside operands and type, in the text form; `` when there is nothing.</summary>
+    public virtual string Attributes => "";
+
+    /// <summary>True for what happens in program order and is never merged: print, assert, assign, barrier.</summary>
+    public virtual bool IsEffect => false;
+
+    /// <summary>The same operation on other operands; the type is inferred again.</summary>
+    public abstract Node With(ImmutableArray<Node> operands);
+
+    public TensorType OperandType(int index) => Operands[index].Type;
+
+    internal string Key => $"{Op}({string.Join(',', Operands.Select(o => o.Id))};{Attributes}):{Type.Text}";
+
+    public override string ToString() => $"%{Id} = {Op} : {Type}";
+}
+
+/// <summary>A rule of OPS.md that does not hold; the id is the constraint's there, as `dot C2`.</summary>
+public sealed class GraphException(string constraint, string message) : Exception($"{constraint}: {message}")
+{
+    public string Constraint { get; } = constraint;
+}
+
+internal static class Rule
+{
+    /// <summary>Throws unless the condition holds.</summary>
+    public static void Require(bool holds, string constraint, Func<string> message)
+    {
+        if (!holds) throw new GraphException(constraint, message());
+    }
+
+    public static string List<T>(IEnumerable<T> items) => $"[{string.Join(',', items)}]";
+}

@@ -1,0 +1,110 @@
+// The operations that combine elements along axes: reduce, arg_reduce, dot.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Graph;
+
+public enum ReduceOp
+{
+    Add, Mul, Max, Min, And, Or,
+}
+
+/// <summary>Combines the listed axes (ascending) and drops them. An empty axis gives the operation's identity.</summary>
+public sealed class Reduce(ReduceOp kind, Node x, ImmutableArray<int> axes)
+    : Node("reduce", [x], Infer(kind, x.Type, axes))
+{
+    public ReduceOp Kind { get; } = kind;
+
+    public ImmutableArray<int> Axes { get; } = axes;
+
+    public override string Attributes => $"{Ops.Name(Kind)},{Rule.List(Axes)}";
+
+    public override Node With(ImmutableArray<Node> operands) => new Reduce(Kind, operands[0], Axes);
+
+    internal static TensorType Drop(TensorType x, ImmutableArray<int> axes, string rule)
+    {
+        Rule.Require(axes.All(a => a >= 0 && a < x.Rank) && axes.Zip(axes.Skip(1)).All(p => p.First < p.Second), rule,
+            () => $"axes {Rule.List(axes)} of {x}");
+        return x.With([.. x.Shape.Where((_, d) => !axes.Contains(d))]);
+    }
+
+    private static TensorType Infer(ReduceOp kind, TensorType x, ImmutableArray<int> axes)
+    {
+        var allowed = kind is ReduceOp.And or ReduceOp.Or
+            ? x.DType == DType.Bool || x.DType.IsInteger
+            : kind is ReduceOp.Max or ReduceOp.Min || x.DType != DType.Bool;
+        Rule.Require(allowed, "reduce C2", () => $"reduce {Ops.Name(kind)} is not defined for {x.DType.Name()}");
+        return Drop(x, axes, "reduce C1");
+    }
+}
+
+/// <summary>The index of the greatest (least) element along one axis; the first of equals; a NaN counts as the greatest (least).</summary>
+public sealed class ArgReduce(bool greatest, Node x, int axis, DType dtype)
+    : Node("arg_reduce", [x], Infer(x.Type, axis, dtype))
+{
+    public bool Greatest { get; } = greatest;
+
+    public int Axis { get; } = axis;
+
+    public override string Attributes => $"{(Greatest ? "max" : "min")},{Axis}";
+
+    public override Node With(ImmutableArray<Node> operands) => new ArgReduce(Greatest, operands[0], Axis, Type.DType);
+
+    private static TensorType Infer(TensorType x, int axis, DType dtype)
+    {
+        Rule.Require(axis >= 0 && axis < x.Rank, "arg_reduce C1", () => $"axis {axis} of {x}");
+        Rule.Require(dtype is DType.I32 or DType.I64, "arg_reduce C2", () => $"an index of dtype {dtype.Name()}");
+        return Reduce.Drop(x, [axis], "arg_reduce C1").With(dtype);
+    }
+}
+
+/// <summary>
+/// result[batch.., a.., b..] = sum over the contracted axes, in the order listed, of a[..] * b[..]. The accumulator starts
+/// at +0 and each step rounds once (fma). a.. and b.. are the axes of each operand that are neither, in their order.
+/// </summary>
+public sealed class Dot(Node a, Node b, ImmutableArray<int> batchA, ImmutableArray<int> batchB,
+    ImmutableArray<int> contractA, ImmutableArray<int> contractB)
+    : Node("dot", [a, b], Infer(a.Type, b.Type, batchA, batchB, contractA, contractB))
+{
+    public ImmutableArray<int> BatchA { get; } = batchA;
+
+    public ImmutableArray<int> BatchB { get; } = batchB;
+
+    public ImmutableArray<int> ContractA { get; } = contractA;
+
+    public ImmutableArray<int> ContractB { get; } = contractB;
+
+    public override string Attributes =>
+        $"contract {Rule.List(ContractA)}x{Rule.List(ContractB)},batch {Rule.List(BatchA)}x{Rule.List(BatchB)}";
+
+    /// <summary>Axes of the left operand that are neither batch nor contracted.</summary>
+    public ImmutableArray<int> FreeA => Free(OperandType(0), BatchA, ContractA);
+
+    /// <summary>Axes of the right operand that are neither batch nor contracted.</summary>
+    public ImmutableArray<int> FreeB => Free(OperandType(1), BatchB, ContractB);
+
+    public override Node With(ImmutableArray<Node> operands) =>
+        new Dot(operands[0], operands[1], BatchA, BatchB, ContractA, ContractB);
+
+    private static ImmutableArray<int> Free(TensorType x, ImmutableArray<int> batch, ImmutableArray<int> contract) =>
+        [.. Enumerable.Range(0, x.Rank).Where(d => !batch.Contains(d) && !contract.Contains(d))];
+
+    private static TensorType Infer(TensorType a, TensorType b, ImmutableArray<int> batchA, ImmutableArray<int> batchB,
+        ImmutableArray<int> contractA, ImmutableArray<int> contractB)
+    {
+        Rule.Require(a.DType == b.DType && a.DType != DType.Bool, "dot C1", () => $"dot of {a} and {b}");
+        Rule.Require(batchA.Length == batchB.Length && contractA.Length == contractB.Length
+            && Distinct(a, batchA, contractA) && Distinct(b, batchB, contractB), "dot C2",
+            () => $"batch {Rule.List(batchA)}x{Rule.List(batchB)}, contract {Rule.List(contractA)}x{Rule.List(contractB)} of {a} and {b}");
+        foreach (var (x, y) in batchA.Concat(contractA).Zip(batchB.Concat(contractB)))
+            Rule.Require(a.Shape[x].Equals(b.Shape[y]), "dot C3",
+                () => $"axis {x} of {a} is {a.Shape[x]}, axis {y} of {b} is {b.Shape[y]}");
+        return a.With([.. batchA.Select(d => a.Shape[d]), .. Free(a, batchA, contractA).Select(d => a.Shape[d]),
+            .. Free(b, batchB, contractB).Select(d => b.Shape[d])]);
+    }
+
+    private static bool Distinct(TensorType x, ImmutableArray<int> batch, ImmutableArray<int> contract) =>
+        batch.Concat(contract).All(d => d >= 0 && d < x.Rank)
+        && batch.Concat(contract).Distinct().Count() == batch.Length + contract.Length;
+}

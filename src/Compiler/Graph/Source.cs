@@ -1,0 +1,155 @@
+// The operations without operands: inputs, state, constants, counting, sizes as values.
+using System.Collections.Immutable;
+using System.Globalization;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Graph;
+
+public sealed class Input(string name, TensorType type) : Node("input", [], type)
+{
+    public string Name { get; } = name;
+
+    public override string Attributes => $"\"{Name}\"";
+
+    public override Node With(ImmutableArray<Node> operands) => this;
+}
+
+/// <summary>`param` is trained, `buffer` is not; both are saved and loaded.</summary>
+public enum StorageClass
+{
+    Param, Buffer,
+}
+
+/// <summary>A piece of state as it is when the function is entered, named by its path.</summary>
+public sealed class State(StorageClass storage, string name, TensorType type)
+    : Node(storage == StorageClass.Param ? "param" : "buffer", [], type)
+{
+    public StorageClass Storage { get; } = storage;
+
+    public string Name { get; } = name;
+
+    public override string Attributes => $"\"{Name}\"";
+
+    public override Node With(ImmutableArray<Node> operands) => this;
+}
+
+/// <summary>
+/// A literal: one value that fills the shape, or row-major values of a constant shape. Values are kept as exact doubles
+/// (floats, rounded to the dtype) or longs (integers, bool as 0 and 1).
+/// </summary>
+public sealed class Const : Node
+{
+    private Const(TensorType type, ImmutableArray<double> floats, ImmutableArray<long> integers)
+        : base("const", [], type)
+    {
+        Floats = floats;
+        Integers = integers;
+        var count = type.DType.IsFloat ? floats.Length : integers.Length;
+        Rule.Require(count == 1 || (type.Count.IsConstant && type.Count.Value == count), "const C1",
+            () => $"{count} values for {type}");
+        Attributes = type.DType.IsFloat ? Rule.List(floats.Select(ConstText.Float)) : Rule.List(integers);
+    }
+
+    public ImmutableArray<double> Floats { get; }
+
+    public ImmutableArray<long> Integers { get; }
+
+    public override string Attributes { get; }
+
+    /// <summary>True when one value fills the whole shape.</summary>
+    public bool IsSplat => (Type.DType.IsFloat ? Floats.Length : Integers.Length) == 1;
+
+    public static Const Of(TensorType type, params ImmutableArray<double> values) => type.DType.IsFloat
+        ? new(type, [.. values.Select(v => ConstText.Round(v, type.DType))], [])
+        : new(type, [], [.. values.Select(v => checked((long)v))]);
+
+    public static Const Of(TensorType type, params ImmutableArray<long> values) => type.DType.IsFloat
+        ? new(type, [.. values.Select(v => ConstText.Round(v, type.DType))], [])
+        : new(type, [], values);
+
+    /// <summary>The value at a row-major position, as a double.</summary>
+    public double FloatAt(long index) =>
+        Type.DType.IsFloat ? Floats[IsSplat ? 0 : (int)index] : Integers[IsSplat ? 0 : (int)index];
+
+    public override Node With(ImmutableArray<Node> operands) => this;
+}
+
+/// <summary>The index along one axis, in an integer or float dtype.</summary>
+public sealed class Iota(TensorType type, int axis) : Node("iota", [], type)
+{
+    public int Axis { get; } = axis;
+
+    public override string Attributes => Axis.ToString(CultureInfo.InvariantCulture);
+
+    public override Node With(ImmutableArray<Node> operands) => this;
+}
+
+/// <summary>
+/// Uniform bits: element i (row-major) is word i % 4 of Philox4x32-10 with the counter i // 4 and the scalar i64 key.
+/// Independent of layout, tile and backend.
+/// </summary>
+public sealed class Random(Node key, ImmutableArray<Size> shape)
+    : Node("random", [key], Infer(key.Type, shape))
+{
+    public override Node With(ImmutableArray<Node> operands) => new Random(operands[0], Type.Shape);
+
+    private static TensorType Infer(TensorType key, ImmutableArray<Size> shape)
+    {
+        Rule.Require(key.Equals(TensorType.Scalar(DType.I64)), "random C1", () => $"the key is {key}");
+        return new TensorType(DType.U32, shape);
+    }
+}
+
+/// <summary>A size as a scalar value.</summary>
+public sealed class SizeValue(Size size, DType dtype) : Node("size", [], TensorType.Scalar(dtype))
+{
+    public Size Size { get; } = size;
+
+    public override string Attributes => Size.Text;
+
+    public override Node With(ImmutableArray<Node> operands) => this;
+}
+
+/// <summary>Literals as text that reads back to the same bits.</summary>
+public static class ConstText
+{
+    public static string Float(double value) =>
+        double.IsNaN(value) ? "nan"
+        : double.IsPositiveInfinity(value) ? "inf"
+        : double.IsNegativeInfinity(value) ? "-inf"
+        : value == 0 && double.IsNegative(value) ? "-0.0"
+        : value.ToString("R", CultureInfo.InvariantCulture) is var t && t.AsSpan().IndexOfAny(".E") < 0 ? t + ".0" : t;
+
+    public static double Parse(string text) => text switch
+    {
+        "nan" => double.NaN,
+        "inf" => double.PositiveInfinity,
+        "-inf" => double.NegativeInfinity,
+        _ => double.Parse(text, CultureInfo.InvariantCulture),
+    };
+
+    /// <summary>The nearest value of the dtype, as a double.</summary>
+    public static double Round(double value, DType dtype) => dtype switch
+    {
+        DType.F32 => (float)value,
+        DType.F16 => (double)(Half)value,
+        DType.BF16 => Bf16(value),
+        _ => value,
+    };
+
+    private static double Bf16(double value)
+    {
+        if (double.IsNaN(value)) return double.NaN;
+        // Round to odd in f32, then to nearest even in bf16: one rounding in effect.
+        var f = (float)value;
+        var bits = BitConverter.SingleToUInt32Bits(f);
+        if (f != value && float.IsFinite(f))
+        {
+            if (Math.Abs((double)f) > Math.Abs(value)) bits--;
+            bits |= 1;
+        }
+        bits += 0x7FFF + ((bits >> 16) & 1);
+        return BitConverter.UInt32BitsToSingle(bits & 0xFFFF0000);
+    }
+}

@@ -1,0 +1,78 @@
+// The indivisible factors of a size: variables, floor divisions, minima and maxima. Each has a canonical text.
+namespace Accelerate.Compiler.Types;
+
+/// <summary>A factor that the polynomial normal form does not look into; equality is equality of <see cref="Text"/>.</summary>
+public abstract class Atom(string text)
+{
+    public string Text { get; } = text;
+
+    public abstract Size Substitute(Func<string, Size?> map, IndexRanges? ranges);
+
+    public abstract long Evaluate(Func<string, long> bindings);
+
+    public abstract IEnumerable<string> Variables();
+
+    /// <summary>a / b rounded towards minus infinity. Throws DivideByZeroException unless b is positive.</summary>
+    public static long Floor(long a, long b)
+    {
+        if (b <= 0) throw new DivideByZeroException($"the size {a} // {b} needs a positive divisor");
+        var q = a / b;
+        return a % b < 0 ? q - 1 : q;
+    }
+}
+
+public sealed class VariableAtom(string name) : Atom(name)
+{
+    public string Name { get; } = name;
+
+    public override Size Substitute(Func<string, Size?> map, IndexRanges? ranges) => map(Name) ?? Size.Of(this);
+
+    public override long Evaluate(Func<string, long> bindings) => bindings(Name);
+
+    public override IEnumerable<string> Variables() => [Name];
+}
+
+public sealed class FloorDivAtom(Size dividend, Size divisor) : Atom($"floor({dividend.Text},{divisor.Text})")
+{
+    public Size Dividend { get; } = dividend;
+
+    public Size Divisor { get; } = divisor;
+
+    public override Size Substitute(Func<string, Size?> map, IndexRanges? ranges) =>
+        SizeDivision.FloorDiv(Dividend.Substitute(map, ranges), Divisor.Substitute(map, ranges), ranges);
+
+    public override long Evaluate(Func<string, long> bindings) =>
+        Floor(Dividend.Evaluate(bindings), Divisor.Evaluate(bindings));
+
+    public override IEnumerable<string> Variables() => Dividend.Variables().Concat(Divisor.Variables());
+}
+
+public sealed class MinAtom(Size left, Size right) : Atom($"min({left.Text},{right.Text})")
+{
+    public Size Left { get; } = left;
+
+    public Size Right { get; } = right;
+
+    public override Size Substitute(Func<string, Size?> map, IndexRanges? ranges) =>
+        Size.Min(Left.Substitute(map, ranges), Right.Substitute(map, ranges));
+
+    public override long Evaluate(Func<string, long> bindings) =>
+        Math.Min(Left.Evaluate(bindings), Right.Evaluate(bindings));
+
+    public override IEnumerable<string> Variables() => Left.Variables().Concat(Right.Variables());
+}
+
+public sealed class MaxAtom(Size left, Size right) : Atom($"max({left.Text},{right.Text})")
+{
+    public Size Left { get; } = left;
+
+    public Size Right { get; } = right;
+
+    public override Size Substitute(Func<string, Size?> map, IndexRanges? ranges) =>
+        Size.Max(Left.Substitute(map, ranges), Right.Substitute(map, ranges));
+
+    public override long Evaluate(Func<string, long> bindings) =>
+        Math.Max(Left.Evaluate(bindings), Right.Evaluate(bindings));
+
+    public override IEnumerable<string> Variables() => Left.Variables().Concat(Right.Variables());
+}

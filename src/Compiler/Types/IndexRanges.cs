@@ -1,0 +1,72 @@
+// In: the extents of loop indices. Out: proofs that an index expression is non-negative, so that bounds checks can be left out.
+namespace Accelerate.Compiler.Types;
+
+/// <summary>
+/// What is known of the variables: every size variable is at least 0, index i lies in [0, extent). Proofs are sound, not
+/// complete: false means "not proved".
+/// </summary>
+public sealed class IndexRanges
+{
+    private readonly Dictionary<string, Size> extents = [];
+
+    public IndexRanges()
+    {
+    }
+
+    public IndexRanges(IndexRanges outer)
+    {
+        foreach (var (name, extent) in outer.extents) extents[name] = extent;
+    }
+
+    public void Add(string index, Size extent) => extents[index] = extent;
+
+    public bool Knows(string index) => extents.ContainsKey(index);
+
+    public Size ExtentOf(string index) => extents[index];
+
+    /// <summary>Proves 0 &lt;= p for all values in range.</summary>
+    public bool NonNegative(Size p) => Prove(p, 12);
+
+    /// <summary>Proves 0 &lt;= index &lt; extent for all values in range.</summary>
+    public bool InRange(Size index, Size extent) => NonNegative(index) && NonNegative(extent - 1 - index);
+
+    private bool Prove(Size p, int fuel)
+    {
+        if (p.IsConstant) return p.Value >= 0;
+        if (p.Terms.All(t => t.Coefficient >= 0 && t.Atoms.All(IsNonNegative))) return true;
+        if (fuel == 0) return false;
+
+        // An index at the end of its range that makes p smallest: 0 for a positive coefficient, extent - 1 for a negative.
+        foreach (var name in p.Variables())
+        {
+            if (!extents.TryGetValue(name, out var extent)) continue;
+            if (p.AffineIn(name) is not var (coefficient, rest)) continue;
+            if (coefficient.Terms.All(t => t.Coefficient >= 0 && t.Atoms.All(IsNonNegative))) return Prove(rest, fuel - 1);
+            var negated = -coefficient;
+            if (negated.Terms.All(t => t.Coefficient >= 0 && t.Atoms.All(IsNonNegative)))
+                return Prove(rest + coefficient * (extent - 1), fuel - 1);
+        }
+
+        // c * (x // q) lies between c * (x - q + 1) / q and c * x / q: scale by q and replace.
+        foreach (var term in p.Terms)
+        {
+            if (term.Atoms is not [FloorDivAtom { Divisor.IsConstant: true } division]) continue;
+            var q = division.Divisor.Value;
+            var replaced = term.Coefficient > 0 ? division.Dividend - (q - 1) : division.Dividend;
+            if (Prove((p - Size.OfTerm(term)) * q + term.Coefficient * replaced, fuel - 1)) return true;
+            break;
+        }
+        return false;
+    }
+
+    private static bool IsNonNegative(Atom atom) => atom switch
+    {
+        VariableAtom => true, // sizes and indices alike
+        FloorDivAtom d => d.Dividend.Terms.All(t => t.Coefficient >= 0 && t.Atoms.All(IsNonNegative)),
+        MinAtom m => AllNonNegative(m.Left) && AllNonNegative(m.Right),
+        MaxAtom m => AllNonNegative(m.Left) || AllNonNegative(m.Right),
+        _ => false,
+    };
+
+    private static bool AllNonNegative(Size s) => s.Terms.All(t => t.Coefficient >= 0 && t.Atoms.All(IsNonNegative));
+}
