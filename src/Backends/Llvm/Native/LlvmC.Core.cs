@@ -1,4 +1,4 @@
-// In: the LLVM-C headers Core.h, IRReader.h, Analysis.h, Error.h, ErrorHandling.h. Out: the part of them used here, by name.
+// In: the LLVM-C headers Core.h, IRReader.h, Analysis.h, Error.h, ErrorHandling.h, Support.h. Out: the part of them used here, by name.
 using System.Runtime.InteropServices;
 
 namespace Accelerate.Backends.Llvm.Native;
@@ -16,6 +16,10 @@ internal static unsafe partial class LlvmC
 
     [LibraryImport(Lib)]
     internal static partial void LLVMInstallFatalErrorHandler(delegate* unmanaged[Cdecl]<byte*, void> handler);
+
+    /// <summary>Sets options of the whole library; one that is unknown, or set twice, ends the process.</summary>
+    [LibraryImport(Lib, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial void LLVMParseCommandLineOptions(int count, string[] arguments, string overview);
 
     // Errors: LLVMGetErrorMessage consumes the error.
     [LibraryImport(Lib)]

@@ -83,12 +83,6 @@ internal static unsafe partial class LlvmC
     internal static partial void LLVMPassBuilderOptionsSetLoopInterleaving(nint options, int on);
 
     [LibraryImport(Lib)]
-    internal static partial void LLVMPassBuilderOptionsSetLoopVectorization(nint options, int on);
-
-    [LibraryImport(Lib)]
-    internal static partial void LLVMPassBuilderOptionsSetSLPVectorization(nint options, int on);
-
-    [LibraryImport(Lib)]
     internal static partial void LLVMPassBuilderOptionsSetLoopUnrolling(nint options, int on);
 
     [LibraryImport(Lib)]

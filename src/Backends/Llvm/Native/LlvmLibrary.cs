@@ -105,5 +105,9 @@ internal static unsafe class LlvmLibrary
         LlvmC.LLVMInitializeNVPTXTargetMC();
         LlvmC.LLVMInitializeNVPTXAsmPrinter();
         LlvmFatalErrors.Install();
+        // A pipeline given as text, `default<O2>`, switches both vectorisers back on whatever PassBuilderOptions say; the
+        // library-wide switches are the ones it obeys.
+        string[] arguments = ["accelerate", "-vectorize-loops=false", "-vectorize-slp=false"];
+        LlvmC.LLVMParseCommandLineOptions(arguments.Length, arguments, "");
     }
 }

@@ -75,9 +75,8 @@ internal sealed unsafe class LlvmModule : IDisposable
         try
         {
             // Vectors and unrolled bodies are written by the kernel printer, which knows the shapes and pins the order of
-            // additions; LLVM's own attempts on top cost compile time and registers.
-            LlvmC.LLVMPassBuilderOptionsSetLoopVectorization(options, 0);
-            LlvmC.LLVMPassBuilderOptionsSetSLPVectorization(options, 0);
+            // additions; LLVM's own attempts on top cost compile time and registers. Its vectorisers are off for the
+            // whole library (LlvmLibrary), because a named default pipeline would switch them on again from here.
             LlvmC.LLVMPassBuilderOptionsSetLoopInterleaving(options, 0);
             LlvmC.LLVMPassBuilderOptionsSetLoopUnrolling(options, 0);
             LlvmText.Check(LlvmC.LLVMRunPasses(module, pipeline, machine, options), $"LLVM passes `{pipeline}`");

@@ -43,6 +43,21 @@ public sealed partial class CompilerTests
         Assert.DoesNotContain("x float>", own);
     }
 
+    [LlvmFact]
+    public void Llvm_does_not_gather_scalars_into_vectors()
+    {
+        var lines = string.Concat(Enumerable.Range(0, 8).Select(i => $"""
+              %a{i} = getelementptr float, ptr %a, i64 {i}
+              %o{i} = getelementptr float, ptr %out, i64 {i}
+              %v{i} = load float, ptr %a{i}, align 4
+              %r{i} = fadd float %v{i}, 1.0
+              store float %r{i}, ptr %o{i}, align 4
+
+            """));
+        var text = $"define void @f(ptr noalias %a, ptr noalias %out) {{\n{lines}  ret void\n}}\n";
+        Assert.DoesNotContain("x float>", LlvmCompiler.OptimisedText(text, LlvmTarget.X64V3, 3));
+    }
+
     [LlvmTheory]
     [MemberData(nameof(NamedTargets))]
     public void Undefined_symbols_are_memcpy_and_memset_only(string name)
