@@ -17,10 +17,10 @@ namespace Accelerate.Runtime;
 public sealed unsafe class WorkerPool : IDisposable
 {
     /// <summary>
-    /// Turns before a thread parks, about 0.1 ms: the gap between two kernels of one call is shorter, that between two
-    /// calls is not. An empty loop of two workers, on two cores with other work on them, loops 20 µs apart: median
-    /// 24 µs with no spinning (a wake by the system each), 1.3 µs with 200 turns. Spinning without the yields of
-    /// <see cref="Spin"/> gave up to 93 µs: the caller spun on the core its worker was queued for.
+    /// Turns before a thread parks, meant to outlast the gap between two kernels of one call. An empty loop of two
+    /// workers, 0 to 100 µs after the last, on a 2-core x86-64 machine with other work on it (load 5, one noisy run,
+    /// debug build): medians of 24–60 µs with no spinning (a wake by the system each time), 0.8–9.6 µs with 200 turns.
+    /// Without the yields of <see cref="Spin"/> 200 turns gave 1.3–93 µs.
     /// </summary>
     private const int SpinTurns = 200;
 
