@@ -62,7 +62,7 @@ internal static class EntryCheck
     }
 
     private static ExecutionException Mismatch(EntrySpec entry, TensorSpec spec, Tensor given, string why) => Fail(
-        $"'{entry.Name}' wants {spec}, not {Tensor.DescribeShape(given.Type, given.Shape.AsSpan())}{why}");
+        $"'{entry.Name}' wants {spec}, not {Tensor.DescribeShape(given.Type, given.Shape)}{why}");
 
     private static ExecutionException Fail(string message) => new(ExecutionCode.EntryCheck, message);
 
