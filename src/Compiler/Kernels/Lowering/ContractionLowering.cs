@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Kernels.Lowering;
 
@@ -10,7 +11,7 @@ internal static class ContractionLowering
 {
     public static LoweredKernel Lower(Node root, Dot dot, Fusion fusion)
     {
-        if (dot.Type.DType is Runtime.DType.F16 or Runtime.DType.BF16)
+        if (dot.Type.DType is DType.F16 or DType.BF16)
             throw new LimitationException($"not supported: a dot of {dot.Type.DType.Name()} in kernels");
         var (shape, rank) = (dot.Type.Shape, dot.Type.Rank);
         var (batch, freeA) = (dot.BatchA.Length, dot.FreeA.Length);

@@ -68,7 +68,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
                 return Cast(Of(0), convert.OperandType(0).DType, convert.Type.DType, b);
             case Bitcast bitcast:
                 return b.Bitcast(Of(0), bitcast.Type.DType);
-            case StopGradient or Barrier:
+            case StopGradient or Graph.Barrier:
                 return Of(0);
             case Transpose t:
                 var moved = new Size[index.Length];

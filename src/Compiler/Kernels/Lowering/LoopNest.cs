@@ -6,20 +6,20 @@ namespace Accelerate.Compiler.Kernels.Lowering;
 internal sealed class LoopNest(KernelDraft draft, BlockBuilder body)
 {
     private readonly List<(string Variable, Size Extent, BlockBuilder Inside)> loops = [];
-    private BlockBuilder innermost = body;
+
+    private BlockBuilder Innermost => loops.Count == 0 ? body : loops[^1].Inside;
 
     /// <summary>One more loop inside those that are there; a loop of one iteration is left out. The index.</summary>
     public Size Parallel(string stem, Size extent)
     {
         if (extent.Is(1)) return Size.Zero;
         var variable = draft.Variable(stem, extent);
-        innermost = innermost.Inner();
-        loops.Add((variable, extent, innermost));
+        loops.Add((variable, extent, Innermost.Inner()));
         return Size.Variable(variable);
     }
 
     /// <summary>The scope of the innermost block; what is in the nest's way stays inside it.</summary>
-    public Scope Scope(IEnumerable<string> bound) => new(null, innermost, true, loops.Select(l => l.Variable).Concat(bound));
+    public Scope Scope(IEnumerable<string> bound) => new(null, Innermost, true, loops.Select(l => l.Variable).Concat(bound));
 
     public Block Close()
     {

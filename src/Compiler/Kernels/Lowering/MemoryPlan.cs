@@ -1,6 +1,7 @@
 // In: the kernels in order and the nodes they read and write. Out: the arena slot of every temporary.
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Kernels.Lowering;
 
