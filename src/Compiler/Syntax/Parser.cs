@@ -26,7 +26,8 @@ internal static class Parser
     public static CommonTokenStream Tokens(SourceText source)
     {
         // A stream over UTF-16 units, so that token offsets are offsets into the text.
-        var tokens = new CommonTokenStream(new AccLexer(new AntlrInputStream(source.Text), TextWriter.Null, TextWriter.Null));
+        var tokens = new CommonTokenStream(
+            new AccLexer(new AntlrInputStream(source.Text), TextWriter.Null, TextWriter.Null));
         tokens.Fill();
         return tokens;
     }
@@ -47,7 +48,7 @@ internal static class Parser
         catch (ParseCanceledException)
         {
             tokens.Seek(0);
-            parser = new AccParser(tokens, TextWriter.Null, TextWriter.Null);
+            parser = new AccParser(tokens, TextWriter.Null, TextWriter.Null) { ErrorHandler = new LineRecovery() };
             parser.RemoveErrorListeners();
             parser.Interpreter.PredictionMode = PredictionMode.LL;
             if (bag is not null)

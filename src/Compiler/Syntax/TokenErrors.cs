@@ -10,15 +10,17 @@ internal static class TokenErrors
     public static void Report(SourceText source, CommonTokenStream tokens, DiagnosticBag bag)
     {
         var strayEnd = -1;
+        var seen = new HashSet<(int Line, string Text)>();
         foreach (var token in tokens.GetTokens())
         {
             var span = Parser.SpanOf(source, token);
             if (token.Type == AccLexer.STRAY)
             {
-                // Adjacent ones are one mistake: `&&`, or the two halves of a character beyond 16 bits.
-                if (token.StartIndex != strayEnd)
+                // Adjacent ones are one mistake: `&&`, or the two halves of a character beyond 16 bits; and so is the
+                // same again on one line: the quotes of 'x'.
+                var whole = Run(source.Text, span);
+                if (token.StartIndex != strayEnd && seen.Add((token.Line, whole.Text)))
                 {
-                    var whole = Run(source.Text, span);
                     bag.Report(Codes.UnexpectedCharacter, whole, $"unexpected `{whole.Text}`", help: Help(whole.Text));
                 }
                 strayEnd = token.StopIndex + 1;
