@@ -217,7 +217,8 @@ internal sealed partial class Converter
             if (plain is null)
             {
                 bag.Report(Codes.UnknownEscape, span with { Start = span.Start + i - 1, Length = 2 },
-                    $"unknown escape `\\{text[i]}`", help: "the escapes are \\n \\t \\r \\\" \\\\ and \\u with four digits");
+                    $"unknown escape `\\{text[i]}`",
+                    help: "the escapes are \\n \\t \\r \\\" \\\\ and \\u with four digits");
             }
             result.Append(plain ?? text[i]);
         }

@@ -1,4 +1,4 @@
-// A source text comes in; its syntax tree, and what is wrong with its syntax, go out. ANTLR is known in this folder only.
+// A source text comes in; its syntax tree, and what is wrong with its syntax, go out. Only this folder knows ANTLR.
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Syntax.Generated;
 using Antlr4.Runtime;

@@ -10,8 +10,8 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
 {
     private static readonly string[] Keywords =
     [
-        "use", "module", "fn", "export", "param", "buffer", "let", "if", "else", "for", "while", "in", "return", "inout",
-        "and", "or", "not", "true", "false",
+        "use", "module", "fn", "export", "param", "buffer", "let", "if", "else", "for", "while", "in", "return",
+        "inout", "and", "or", "not", "true", "false",
     ];
 
     private static readonly string[] NameStarts = ["NAME", "weights", "where", "_"];
@@ -167,7 +167,8 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
 
     private static string Name(int type) => type == TokenConstants.EOF
         ? "EOF"
-        : AccParser.DefaultVocabulary.GetLiteralName(type)?.Trim('\'') ?? AccParser.DefaultVocabulary.GetSymbolicName(type);
+        : AccParser.DefaultVocabulary.GetLiteralName(type)?.Trim('\'')
+            ?? AccParser.DefaultVocabulary.GetSymbolicName(type);
 
     /// <summary>Token kinds as a reader thinks of them: an expression, a name, a statement; sorted.</summary>
     private static List<string> Expected(HashSet<string> expected)

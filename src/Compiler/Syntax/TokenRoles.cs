@@ -5,7 +5,7 @@ using Antlr4.Runtime.Tree;
 
 namespace Accelerate.Compiler.Syntax;
 
-/// <summary>Roles that the text of a token does not tell: a `-` in front or between, a `(` of a call or of its own.</summary>
+/// <summary>What the text of a token does not tell: a `-` in front or between, a `(` of a call or its own.</summary>
 internal sealed class TokenRoles
 {
     private readonly HashSet<int> _starts = [];

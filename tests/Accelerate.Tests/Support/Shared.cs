@@ -7,7 +7,7 @@ public static class Shared
     /// <summary>The folder of Accelerate.sln.</summary>
     public static string Repository { get; } = FindRepository();
 
-    /// <summary>ACC_SHARED, else ../shared beside the repository, else shared inside it; null where none is there.</summary>
+    /// <summary>ACC_SHARED, else `shared` beside the repository, else inside it; null where there is none.</summary>
     public static string? Folder { get; } = new[]
     {
         Environment.GetEnvironmentVariable("ACC_SHARED"),

@@ -34,7 +34,8 @@ public sealed class DeclarationTests
     [Theory]
     [InlineData("let a, b: f32 = 1", "let a, b~  type f32~  1")]
     [InlineData("x = 1", "assign =~  place name x~  1")]
-    [InlineData("x.a[0], y += 1", "assign +=~  place select~    member a~      name x~    at~      0~  place name y~  1")]
+    [InlineData("x.a[0], y += 1",
+        "assign +=~  place select~    member a~      name x~    at~      0~  place name y~  1")]
     [InlineData("x -= 1 x *= 2 x /= 3",
         "assign -=~  place name x~  1~assign *=~  place name x~  2~assign /=~  place name x~  3")]
     [InlineData("if a { x = 1 } else if b { } else { }",

@@ -11,12 +11,14 @@ public sealed class ExpressionTests
     [InlineData("f()", "apply~  name f")]
     [InlineData("f(a, axis: 1,)", "apply~  name f~  argument~    name a~  argument axis~    1")]
     [InlineData("f(inout a.b[0], c: inout d)",
-        "apply~  name f~  argument inout~    select~      member b~        name a~      at~        0~  argument c inout~    name d")]
+        "apply~  name f~  argument inout~    select~      member b~        name a~      at~        0"
+        + "~  argument c inout~    name d")]
     [InlineData("x[i]", "select~  name x~  at~    name i")]
     [InlineData("x[.., ..s]", "select~  name x~  group~  group s")]
     [InlineData("x[:]", "select~  name x~  slice")]
     [InlineData("x[1:, :2, ::3, a:b:c]",
-        "select~  name x~  slice~    from 1~  slice~    to 2~  slice~    step 3~  slice~    from name a~    to name b~    step name c")]
+        "select~  name x~  slice~    from 1~  slice~    to 2~  slice~    step 3"
+        + "~  slice~    from name a~    to name b~    step name c")]
     [InlineData("2 ** 3 ** 4", "**~  2~  **~    3~    4")]
     [InlineData("-2 ** -1", "negate~  **~    2~    negate~      1")]
     [InlineData("a @ b * c", "*~  @~    name a~    name b~  name c")]
@@ -30,7 +32,8 @@ public sealed class ExpressionTests
     [InlineData("a > 1", ">~  name a~  1")]
     [InlineData("a >= 1 + 2", ">=~  name a~  +~    1~    2")]
     [InlineData("not a and b or c", "or~  and~    not~      name a~    name b~  name c")]
-    [InlineData("a or b |> f |> g(1)", "|>~  |>~    or~      name a~      name b~    name f~  apply~    name g~    argument~      1")]
+    [InlineData("a or b |> f |> g(1)",
+        "|>~  |>~    or~      name a~      name b~    name f~  apply~    name g~    argument~      1")]
     [InlineData("[i, j < n, .., ..s] => i |> f",
         "map~  index i~  index j~    name n~  group~  group s~  |>~    name i~    name f")]
     [InlineData("1 + [i] => i + 2", "+~  1~  map~    index i~    +~      name i~      2")]
@@ -54,7 +57,8 @@ public sealed class ExpressionTests
     [InlineData("training", "name training")]
     [InlineData("where", "name where")]
     [InlineData("_", "name _")]
-    public void EveryAlternative(string text, string tree) => Assert.Equal(tree.Replace('~', '\n'), Source.Expression(text));
+    public void EveryAlternative(string text, string tree) =>
+        Assert.Equal(tree.Replace('~', '\n'), Source.Expression(text));
 
     [Fact]
     public void ReductionsReadTheirSubscriptsAsIndices()

@@ -48,7 +48,11 @@ public sealed class ProgramTests
 
     internal static (int Exit, string Output) Run(string program, params string[] arguments)
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
         try
         {
             using var process = Process.Start(start)!;
