@@ -334,6 +334,11 @@ public static class Codes
         "ACC4002", "not supported by this backend",
         "Another backend can run it.");
 
+    /// <summary>ACC4003: nested too deep.</summary>
+    public static readonly Code NestedTooDeep = Define(
+        "ACC4003", "nested too deep",
+        "Brackets may be nested 256 levels deep. Give inner parts names with `let`.");
+
     // ---- ACC9xxx: compiler bugs ---------------------------------------------------------------------------------
 
     /// <summary>ACC9001: internal error.</summary>

@@ -18,7 +18,10 @@ internal static class Parser
     public static FileSyntax Parse(SourceText source, DiagnosticBag bag)
     {
         var tokens = Tokens(source);
-        TokenErrors.Report(source, tokens, bag);
+        if (!TokenErrors.Report(source, tokens, bag))
+        {
+            return new(source.All, [], []);
+        }
         return new Converter(source, tokens, bag).File(Tree(source, tokens, bag));
     }
 

@@ -31,6 +31,11 @@ public sealed class DiagnosticTests
     public void EachAtItsPlace(string text, params string[] expected) => Assert.Equal(expected, Source.Mistakes(text));
 
     [Fact]
+    public void DeepNestingIsALimitation() => Assert.Equal(
+        ["1:265+1 ACC4003 brackets nested deeper than 256"],
+        Source.Mistakes("let a = " + new string('(', 9999) + "1" + new string(')', 9999)));
+
+    [Fact]
     public void SeveralInOneRun()
     {
         var text = """
