@@ -13,7 +13,7 @@ public sealed class KernelException(string constraint, string message) : Excepti
 /// <summary>Checks names, order of definitions, types and structure. Run on every kernel by the tests.</summary>
 public sealed class KernelVerifier
 {
-    /// <summary>What the block being checked stands in; a Part is a side or the epilogue of a contraction.</summary>
+    /// <summary>What the block being checked stands in. Side: of a contraction, or a reduction in a vector loop.</summary>
     private enum Place
     {
         Plain, Vector, Reduction, Side, Epilogue,
