@@ -40,22 +40,15 @@ public static class DTypeExtensions
         /// <summary>True for the signed integers and the floats.</summary>
         public bool IsSigned => type is >= DType.I8 and <= DType.I64 || type.IsFloat;
 
-        /// <summary>The dtype of that name, or false; names are case-sensitive.</summary>
-        public static bool TryParse(string name, out DType parsed)
-        {
-            int index = Array.IndexOf(Names, name);
-            parsed = index < 0 ? default : (DType)index;
-            return index >= 0;
-        }
-
-        /// <summary>The dtype of that name.</summary>
+        /// <summary>The dtype of that name; names are case-sensitive.</summary>
         /// <exception cref="FormatException">No dtype has that name.</exception>
-        public static DType Parse(string name) => DType.TryParse(name, out DType parsed)
-            ? parsed
+        public static DType Parse(string name) => Array.IndexOf(Names, name) is >= 0 and int index
+            ? (DType)index
             : throw new FormatException($"'{name}' is not a dtype; the dtypes are {string.Join(", ", Names)}");
 
         /// <summary>
         /// The dtype whose elements .NET holds as <typeparamref name="T"/>: <see cref="Half"/> is f16,
+        /// <see cref="BFloat16"/> is bf16, the others are the primitive types of that size.
         /// </summary>
         /// <exception cref="NotSupportedException">No dtype is held as that type.</exception>
         public static DType Of<T>() where T : unmanaged
@@ -64,6 +57,7 @@ public static class DTypeExtensions
             if (typeof(T) == typeof(float)) return DType.F32;
             if (typeof(T) == typeof(double)) return DType.F64;
             if (typeof(T) == typeof(Half)) return DType.F16;
+            if (typeof(T) == typeof(BFloat16)) return DType.BF16;
             if (typeof(T) == typeof(bool)) return DType.Bool;
             if (typeof(T) == typeof(sbyte)) return DType.I8;
             if (typeof(T) == typeof(short)) return DType.I16;
