@@ -37,7 +37,7 @@ public static class OpenClPrinter
         if (kernel.Kind != KernelKind.Map)
         {
             throw new LimitationException("OpenCL",
-                kernel.Kind == KernelKind.Row ? "row kernels" : "contraction kernels", $"kernel @{kernel.Name}");
+                kernel.Kind == KernelKind.Row ? "row kernels" : "contraction kernels", kernel.Name);
         }
         return new Printer(kernel).ToSource();
     }
@@ -149,7 +149,7 @@ public static class OpenClPrinter
                     break;
                 default:
                     throw new LimitationException("OpenCL", statement is Contract ? "contraction kernels" : "row kernels",
-                        $"kernel @{kernel.Name}");
+                        kernel.Name);
             }
         }
 

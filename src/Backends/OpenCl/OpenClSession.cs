@@ -1,5 +1,4 @@
 // In: compiled programs, a queue, host memory. Out: buffers on the device, kernels launched, results copied back.
-
 namespace Accelerate.Backends.OpenCl;
 
 /// <summary>

@@ -1,20 +1,20 @@
-// In: a backend and what it was asked for. Out: an exception that says the program is right but this backend cannot run it.
+// What the compiler does not build yet, as an exception: it ends in exit code 3, never in another backend's answer.
 namespace Accelerate.Compiler.Diagnostics;
 
-/// <summary>
-/// A limitation is not a bug: the program means something, and another backend may run it. A backend throws this instead
-/// of falling back, so that what runs is always what was asked for.
-/// </summary>
-/// <param name="backend">The backend's name as people write it: "OpenCL".</param>
-/// <param name="construct">What it lacks, in the plural: "row kernels", "f64 values".</param>
-/// <param name="where">The kernel or function concerned, or null.</param>
-public sealed class LimitationException(string backend, string construct, string? where = null)
-    : Exception($"not supported: {construct} on {backend}{(where is null ? "" : $" ({where})")}")
+/// <summary>The message starts with `not supported: `.</summary>
+public sealed class LimitationException(string message) : Exception(message)
 {
-    public string Backend { get; } = backend;
+    /// <summary>A kernel that a backend cannot run, where another may.</summary>
+    /// <param name="backend">The backend as people write it: "OpenCL".</param>
+    /// <param name="construct">What it lacks, in the plural: "row kernels", "f64 values".</param>
+    /// <param name="kernel">The kernel's name.</param>
+    public LimitationException(string backend, string construct, string kernel)
+        : this($"not supported: {construct} on {backend} (kernel @{kernel})") =>
+        (Backend, Construct) = (backend, construct);
 
-    /// <summary>What is not supported, without the backend and the place: the same words for the same limitation.</summary>
-    public string Construct { get; } = construct;
+    /// <summary>The backend that lacks it; null where it is the compiler.</summary>
+    public string? Backend { get; }
 
-    public string? Where { get; } = where;
+    /// <summary>The same words for the same limitation of a backend, the kind of kernel in most cases.</summary>
+    public string? Construct { get; }
 }

@@ -1,4 +1,5 @@
-// In: ACC_TEST_CHILD, in a process started with this assembly as its DOTNET_STARTUP_HOOKS. Out: the named act, then exit.
+// In: ACC_TEST_CHILD, in a process started with this assembly as its DOTNET_STARTUP_HOOKS. Out: the named act, then
+// exit.
 using Accelerate.Backends.Llvm.Native;
 
 /// <summary>

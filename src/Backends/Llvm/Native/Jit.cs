@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 namespace Accelerate.Backends.Llvm.Native;
 
 /// <summary>
-/// One ORC LLJIT. Objects see each other, <see cref="RuntimeSymbols"/> and what the caller passes in; nothing else of the
-/// process, so that a call LLVM slipped in (a bf16 helper, a math function) is an error and not a chance binding.
+/// One ORC LLJIT. Objects see each other, <see cref="RuntimeSymbols"/> and what the caller passes in; nothing else of
+/// the process, so that a call LLVM slipped in (a bf16 helper, a math function) is an error and not a chance binding.
 /// Lookups may come from any thread. Disposing frees the code: no function of it may run then or later.
 /// </summary>
 internal sealed unsafe class Jit : IDisposable
@@ -17,11 +17,13 @@ internal sealed unsafe class Jit : IDisposable
     private nint session;
     private nint dylib;
 
-    /// <summary>The C functions LLVM may call on its own for copies and fills; objects may leave only these undefined.</summary>
+    /// <summary>
+    /// The C functions LLVM may call on its own for copies and fills; objects may leave only these undefined.
+    /// </summary>
     public static IReadOnlyList<string> RuntimeSymbols { get; } = ["memcpy", "memmove", "memset"];
 
     /// <summary>Adds the objects; each is linked when the first of its symbols is looked up.</summary>
-    /// <param name="objects">What <see cref="LlvmCompiler.CompileToObject"/> returned, for targets that can run here.</param>
+    /// <param name="objects">From <see cref="LlvmCompiler.CompileToObject"/>, for targets that can run here.</param>
     /// <param name="symbols">Further functions the objects may call, by name.</param>
     /// <exception cref="LlvmException">Bytes are no object, or two objects define the same symbol.</exception>
     public Jit(IEnumerable<byte[]> objects, IReadOnlyDictionary<string, nint>? symbols = null)
@@ -55,10 +57,10 @@ internal sealed unsafe class Jit : IDisposable
     }
 
     /// <summary>The address of a function; its object is linked if it is not yet.</summary>
-    /// <exception cref="LlvmException">No object defines it, or its object leaves symbols undefined: they are listed.</exception>
+    /// <exception cref="LlvmException">No object defines it, or it needs symbols nobody defines: a list.</exception>
     public nint Lookup(string name) => Lookup([name])[0];
 
-    /// <summary>The addresses of several functions, in the order of the names, linked in one go.</summary>
+    /// <summary>The addresses of several distinct functions, in the order of the names, linked in one go.</summary>
     public nint[] Lookup(IReadOnlyList<string> names)
     {
         ObjectDisposedException.ThrowIf(jit == 0, this);

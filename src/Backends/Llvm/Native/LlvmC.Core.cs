@@ -1,4 +1,4 @@
-// In: the LLVM-C headers Core.h, IRReader.h, Analysis.h, Error.h, ErrorHandling.h, Support.h. Out: the part of them used here, by name.
+// In: LLVM-C's Core.h, IRReader.h, Analysis.h, Error.h, ErrorHandling.h, Support.h. Out: what is used of them, by name.
 using System.Runtime.InteropServices;
 
 namespace Accelerate.Backends.Llvm.Native;

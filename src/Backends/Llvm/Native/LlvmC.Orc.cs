@@ -1,4 +1,4 @@
-// In: the LLVM-C headers Orc.h and LLJIT.h. Out: the part of them used here, by name.
+// In: LLVM-C's Orc.h and LLJIT.h. Out: what is used of them, by name.
 using System.Runtime.InteropServices;
 
 namespace Accelerate.Backends.Llvm.Native;

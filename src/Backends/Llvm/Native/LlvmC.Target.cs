@@ -1,4 +1,4 @@
-// In: the LLVM-C headers Target.h, TargetMachine.h and Transforms/PassBuilder.h. Out: the part of them used here, by name.
+// In: LLVM-C's Target.h, TargetMachine.h and Transforms/PassBuilder.h. Out: what is used of them, by name.
 using System.Runtime.InteropServices;
 
 namespace Accelerate.Backends.Llvm.Native;

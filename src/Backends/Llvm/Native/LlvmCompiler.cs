@@ -13,20 +13,22 @@ internal static class LlvmCompiler
     /// Every choice of this layer that decides code beside target and pipeline, as it goes into the cache key. It is
     /// changed together with <see cref="LlvmModule"/>.
     /// </summary>
-    public const string CodegenOptions = "pic small-code-model no-vectorize no-slp no-interleave no-unroll fp-fusion-standard";
+    public const string CodegenOptions =
+        "pic small-code-model no-vectorize no-slp no-interleave no-unroll fp-fusion-standard";
 
     /// <summary>A relocatable object (ELF) for <paramref name="target"/>.</summary>
     /// <param name="irText">One module; a triple in it must be the target's.</param>
     /// <param name="target">What code is generated for.</param>
     /// <param name="optLevel">0 to 3: the default pipeline, and the effort of code generation.</param>
     /// <param name="passes">A pipeline in opt's syntax instead of `default&lt;O#&gt;`.</param>
-    /// <exception cref="LlvmException">The text, the passes or the target were refused; the message says why.</exception>
+    /// <exception cref="LlvmException">The text, the passes or the target were refused; it says why.</exception>
     public static byte[] CompileToObject(string irText, LlvmTarget target, int optLevel, string? passes = null) =>
         Optimised(irText, target, optLevel, passes, m => m.Emit(LLVMCodeGenFileType.LLVMObjectFile));
 
     /// <summary>Assembly text, or PTX for an NVPTX target.</summary>
     public static string CompileToAssembly(string irText, LlvmTarget target, int optLevel, string? passes = null) =>
-        Optimised(irText, target, optLevel, passes, m => Encoding.UTF8.GetString(m.Emit(LLVMCodeGenFileType.LLVMAssemblyFile)));
+        Encoding.UTF8.GetString(
+            Optimised(irText, target, optLevel, passes, m => m.Emit(LLVMCodeGenFileType.LLVMAssemblyFile)));
 
     /// <summary>The module's text after the passes.</summary>
     public static string OptimisedText(string irText, LlvmTarget target, int optLevel, string? passes = null) =>

@@ -1,4 +1,4 @@
-// In: a fatal error inside LLVM, which is about to abort the process. Out: a reproducer on disk, a message, exit code 70.
+// In: a fatal error inside LLVM, which would abort the process. Out: a reproducer on disk, a message, exit code 70.
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -10,7 +10,9 @@ namespace Accelerate.Backends.Llvm.Native;
 /// </summary>
 internal static unsafe partial class LlvmFatalErrors
 {
-    /// <summary>EX_SOFTWARE of sysexits.h: an internal error of the compiler, not of the program it was given.</summary>
+    /// <summary>
+    /// EX_SOFTWARE of sysexits.h: an internal error of the compiler, not of the program it was given.
+    /// </summary>
     public const int ExitCode = 70;
 
     // LLVM calls the handler on the thread that compiles, so the text of that thread's module is the culprit's.

@@ -1,10 +1,12 @@
-// In: the environment and the usual install places. Out: libLLVM loaded, its targets initialised, or the reason it is not.
+// In: the environment and the usual install places. Out: libLLVM loaded and initialised, or the reason it is not.
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 
 namespace Accelerate.Backends.Llvm.Native;
 
-/// <summary>Finds libLLVM once a process. Every type of this folder calls <see cref="Require"/> before its first import.</summary>
+/// <summary>
+/// Finds libLLVM once a process. Every type of this folder calls <see cref="Require"/> before its first import.
+/// </summary>
 internal static unsafe class LlvmLibrary
 {
     /// <summary>The import name of every declaration in <see cref="LlvmC"/>.</summary>
@@ -50,7 +52,7 @@ internal static unsafe class LlvmLibrary
             if (VersionOf(handle) is not { } version || version.Major < OldestMajor)
             {
                 // Two LLVMs side by side are harmless (their symbols are versioned), but this one is of no use.
-                tooOld.Add($"{candidate} ({VersionOf(handle)?.ToString() ?? "not an LLVM library"})");
+                tooOld.Add($"{candidate} ({VersionOf(handle)?.ToString() ?? "no LLVM library, or older than 16"})");
                 NativeLibrary.Free(handle);
                 continue;
             }
@@ -60,12 +62,16 @@ internal static unsafe class LlvmLibrary
             return new Loaded(handle, candidate, version.ToString(3), null);
         }
 
-        var found = tooOld.Count == 0 ? "" : $" Found, but LLVM {OldestMajor} or newer is needed: {string.Join(", ", tooOld)}.";
+        var found = tooOld.Count == 0
+            ? ""
+            : $" LLVM {OldestMajor} or newer is needed, and this was found: {string.Join(", ", tooOld)}.";
         return new Loaded(0, "", "", $"libLLVM was not found.{found} Install it with `apt-get install libllvm19`, " +
             $"or set {PathVariable} to the library file.");
     }
 
-    /// <summary>Names in the order they are tried; a path in the environment is the only candidate when it is set.</summary>
+    /// <summary>
+    /// Names in the order they are tried; a path in the environment is the only candidate when it is set.
+    /// </summary>
     internal static IEnumerable<string> Candidates(string? fromEnvironment)
     {
         if (!string.IsNullOrEmpty(fromEnvironment))
@@ -76,7 +82,8 @@ internal static unsafe class LlvmLibrary
         }
 
         // The folders come second: a distribution's llvm-NN/lib is not always on the loader's path.
-        var folders = Majors.SelectMany(m => new[] { $"/usr/lib/llvm-{m}/lib/libLLVM.so.1", $"/usr/lib/llvm-{m}/lib/libLLVM.so" });
+        var folders = Majors.Select(m => $"/usr/lib/llvm-{m}/lib")
+            .SelectMany(f => new[] { $"{f}/libLLVM.so.1", $"{f}/libLLVM.so" });
         return [.. Majors.SelectMany(FileNames), .. folders, "libLLVM.so", "LLVM"];
     }
 
@@ -105,8 +112,8 @@ internal static unsafe class LlvmLibrary
         LlvmC.LLVMInitializeNVPTXTargetMC();
         LlvmC.LLVMInitializeNVPTXAsmPrinter();
         LlvmFatalErrors.Install();
-        // A pipeline given as text, `default<O2>`, switches both vectorisers back on whatever PassBuilderOptions say; the
-        // library-wide switches are the ones it obeys.
+        // A pipeline given as text, `default<O2>`, switches both vectorisers back on whatever PassBuilderOptions say;
+        // the library-wide switches are the ones it obeys.
         string[] arguments = ["accelerate", "-vectorize-loops=false", "-vectorize-slp=false"];
         LlvmC.LLVMParseCommandLineOptions(arguments.Length, arguments, "");
     }

@@ -45,8 +45,8 @@ internal sealed unsafe class LlvmModule : IDisposable
     /// <summary>
     /// A target machine for <paramref name="target"/>; the caller disposes it. Options that decide bits: no fast-math
     /// flag is ever set, and AllowFPOpFusion stays at its default, Standard, which fuses llvm.fmuladd and operations
-    /// flagged `contract` only. The printer emits neither, so a multiply followed by an add stays two roundings on every
-    /// target.
+    /// flagged `contract` only. The printer emits neither, so a multiply followed by an add stays two roundings on
+    /// every target.
     /// </summary>
     public static nint CreateTargetMachine(LlvmTarget target, int optLevel)
     {
@@ -74,8 +74,8 @@ internal sealed unsafe class LlvmModule : IDisposable
         var options = LlvmC.LLVMCreatePassBuilderOptions();
         try
         {
-            // Vectors and unrolled bodies are written by the kernel printer, which knows the shapes and pins the order of
-            // additions; LLVM's own attempts on top cost compile time and registers. Its vectorisers are off for the
+            // Vectors and unrolled bodies are written by the kernel printer, which knows the shapes and pins the order
+            // of additions; LLVM's own attempts on top cost compile time and registers. Its vectorisers are off for the
             // whole library (LlvmLibrary), because a named default pipeline would switch them on again from here.
             LlvmC.LLVMPassBuilderOptionsSetLoopInterleaving(options, 0);
             LlvmC.LLVMPassBuilderOptionsSetLoopUnrolling(options, 0);
@@ -130,7 +130,9 @@ internal sealed unsafe class LlvmModule : IDisposable
         return module;
     }
 
-    /// <summary>A module without a triple takes the target's; one with another triple is an error, not reinterpreted.</summary>
+    /// <summary>
+    /// A module without a triple takes the target's; one with another triple is an error, not reinterpreted.
+    /// </summary>
     private void SetTarget(LlvmTarget target)
     {
         var written = Marshal.PtrToStringUTF8((nint)LlvmC.LLVMGetTarget(module)) ?? "";

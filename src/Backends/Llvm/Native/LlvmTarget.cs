@@ -11,13 +11,14 @@ internal sealed record LlvmTarget(string Name, string Triple, string Cpu, string
 {
     private const string LinuxX64 = "x86_64-unknown-linux-gnu";
 
-    // LLVM tunes x86-64-v4 and several Intel parts for 256-bit registers; our vectors are explicit and want the full width.
+    // LLVM tunes x86-64-v4 and several Intel parts for 256-bit registers; our vectors are explicit and want all 512.
     private const string FullWidth = "-prefer-256-bit";
 
     // The psABI's levels as LLVM spells their features, so that a named target can be compared with a host.
     private static readonly string[] V1 = ["cmov", "cx8", "fxsr", "mmx", "sse", "sse2"];
     private static readonly string[] V2 = [.. V1, "cx16", "sahf", "popcnt", "sse3", "ssse3", "sse4.1", "sse4.2"];
-    private static readonly string[] V3 = [.. V2, "avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe", "xsave"];
+    private static readonly string[] V3 =
+        [.. V2, "avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe", "xsave"];
     private static readonly string[] V4 = [.. V3, "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"];
 
     private static readonly Lazy<LlvmTarget> LazyHost = new(DetectHost);
@@ -96,8 +97,8 @@ internal sealed record LlvmTarget(string Name, string Triple, string Cpu, string
         if (!HostIsSupported)
             throw new LlvmException("code runs on x86-64 Linux only; name a target to generate code for it");
         var cpu = LlvmText.Take(LlvmC.LLVMGetHostCPUName());
-        // Signs stay in the list: a virtual machine may hide what its CPU's name promises. Sorted, so that the cache key
-        // does not depend on the order of a hash map inside LLVM.
+        // Signs stay in the list: a virtual machine may hide what its CPU's name promises. Sorted, so that the cache
+        // key does not depend on the order of a hash map inside LLVM.
         var features = LlvmText.Take(LlvmC.LLVMGetHostCPUFeatures())
             .Split(',', StringSplitOptions.RemoveEmptyEntries)
             .OrderBy(f => f[1..], StringComparer.Ordinal);

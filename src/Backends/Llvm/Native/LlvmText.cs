@@ -6,7 +6,9 @@ namespace Accelerate.Backends.Llvm.Native;
 
 internal static unsafe class LlvmText
 {
-    /// <summary>Copies a string that goes to LLVMDisposeMessage, and disposes it. A null pointer is the empty string.</summary>
+    /// <summary>
+    /// Copies a string that goes to LLVMDisposeMessage, and disposes it. A null pointer is the empty string.
+    /// </summary>
     public static string Take(byte* message)
     {
         if (message is null)

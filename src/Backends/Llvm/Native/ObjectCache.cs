@@ -12,7 +12,9 @@ namespace Accelerate.Backends.Llvm.Native;
 /// </summary>
 internal sealed class ObjectCache
 {
-    /// <summary>Total size of the entries beyond which the oldest are removed, unless the caller gives another.</summary>
+    /// <summary>
+    /// Total size of the entries beyond which the oldest are removed, unless the caller gives another.
+    /// </summary>
     public const long DefaultMaxBytes = 512L << 20;
 
     /// <summary>The environment variable that names the folder; `off` turns the cache off.</summary>
@@ -34,7 +36,9 @@ internal sealed class ObjectCache
     private long hits;
     private long misses;
 
-    /// <summary>A cache below <paramref name="folder"/>, which is created, or restricted, to be the user's alone.</summary>
+    /// <summary>
+    /// A cache below <paramref name="folder"/>, which is created, or restricted, to be the user's alone.
+    /// </summary>
     /// <exception cref="IOException">The folder cannot be made.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder is not the user's.</exception>
     public ObjectCache(string folder, long maxBytes = DefaultMaxBytes)
@@ -49,8 +53,8 @@ internal sealed class ObjectCache
 
         const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
         Directory.CreateDirectory(folder, OwnerOnly);
-        // The files are executed: whoever can write here runs code as this user. Changing the mode needs ownership, so a
-        // folder that somebody else prepared fails here.
+        // The files are executed: whoever can write here runs code as this user. Changing the mode needs ownership, so
+        // a folder that somebody else prepared fails here.
         if (File.GetUnixFileMode(folder) != OwnerOnly)
             File.SetUnixFileMode(folder, OwnerOnly);
     }
@@ -90,8 +94,8 @@ internal sealed class ObjectCache
     }
 
     /// <summary>
-    /// The key of a compilation, in hexadecimal: SHA-256 over everything that decides the object. Each part is preceded by
-    /// its length, so that no two lists of parts read the same.
+    /// The key of a compilation, in hexadecimal: SHA-256 over everything that decides the object. Each part is preceded
+    /// by its length, so that no two lists of parts read the same.
     /// </summary>
     public static string Key(string irText, LlvmTarget target, int optLevel, string? passes)
     {
@@ -116,7 +120,9 @@ internal sealed class ObjectCache
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    /// <summary>What <see cref="LlvmCompiler.CompileToObject"/> returns, from <paramref name="cache"/> if there is one.</summary>
+    /// <summary>
+    /// What <see cref="LlvmCompiler.CompileToObject"/> returns, from <paramref name="cache"/> if there is one.
+    /// </summary>
     public static byte[] GetOrCompile(
         ObjectCache? cache, string irText, LlvmTarget target, int optLevel, string? passes = null)
     {
@@ -153,7 +159,9 @@ internal sealed class ObjectCache
         return result;
     }
 
-    /// <summary>Stores an object. Readers see the whole entry or none; a failure to write leaves the cache as it was.</summary>
+    /// <summary>
+    /// Stores an object. Readers see the whole entry or none; a failure to write leaves the cache as it was.
+    /// </summary>
     public void Put(string key, ReadOnlySpan<byte> objectBytes)
     {
         var temporary = Path.Combine(folder, $".{key}.{Guid.NewGuid():n}.tmp");
@@ -176,7 +184,9 @@ internal sealed class ObjectCache
 
     private string PathOf(string key) => Path.Combine(folder, key + Extension);
 
-    /// <summary>magic, length of the object, SHA-256 of key and object; the key is in it so that a renamed entry is unsound.</summary>
+    /// <summary>
+    /// magic, length of the object, SHA-256 of key and object; the key is in it so that a renamed entry is unsound.
+    /// </summary>
     private static byte[] Header(string key, ReadOnlySpan<byte> objectBytes)
     {
         var header = new byte[HeaderLength];
@@ -197,7 +207,9 @@ internal sealed class ObjectCache
         return entry.AsSpan(0, HeaderLength).SequenceEqual(Header(key, objectBytes)) ? objectBytes.ToArray() : null;
     }
 
-    /// <summary>The folder is measured once and then reckoned forward; other processes' writes are seen at an eviction.</summary>
+    /// <summary>
+    /// The folder is measured once and then reckoned forward; other processes' writes are seen at an eviction.
+    /// </summary>
     private void EvictIfNeeded(long added)
     {
         lock (gate)
@@ -208,7 +220,9 @@ internal sealed class ObjectCache
         }
     }
 
-    /// <summary>Removes the entries read longest ago until a tenth of the room is free, so that not every write evicts.</summary>
+    /// <summary>
+    /// Removes the entries read longest ago until a tenth of the room is free, so that not every write evicts.
+    /// </summary>
     private long Evict()
     {
         // A temporary file this old belongs to a process that died while writing it.

@@ -1,4 +1,5 @@
-// In: IR texts and targets. Out: what the compiler makes of them: instructions, symbols, errors, and the same from threads.
+// In: IR texts and targets. Out: what the compiler makes of them: instructions, symbols, errors, and the same from
+// threads.
 using System.Text.RegularExpressions;
 using Accelerate.Backends.Llvm.Native;
 using Accelerate.Tests.Support;
@@ -72,7 +73,8 @@ public sealed partial class CompilerTests
     [LlvmFact]
     public void Modules_compile_in_parallel_to_the_bytes_they_compile_to_alone()
     {
-        string[] texts = [.. Enumerable.Range(0, 16).Select(i => Samples.Elementwise(i % 2 == 0 ? "fadd" : "fmul", $"f{i}"))];
+        string[] names = [.. Enumerable.Range(0, 16).Select(i => $"f{i}")];
+        string[] texts = [.. names.Select((name, i) => Samples.Elementwise(i % 2 == 0 ? "fadd" : "fmul", name))];
         byte[][] alone = [.. texts.Select(t => LlvmCompiler.CompileToObject(t, LlvmTarget.Host, 2))];
         var together = new byte[texts.Length][];
         var threads = Enumerable.Range(0, 4).Select(t => new Thread(() =>
@@ -86,9 +88,9 @@ public sealed partial class CompilerTests
             Assert.Equal(alone[i], together[i]);
 
         using var jit = new Jit(together);
-        var addresses = jit.Lookup([.. Enumerable.Range(0, 16).Select(i => $"f{i}")]);
-        Assert.Equal(Samples.Expected(7, (a, b) => a + b), Samples.Run(addresses[14], Samples.Input(7, 1), Samples.Input(7, 2)));
-        Assert.Equal(Samples.Expected(7, (a, b) => a * b), Samples.Run(addresses[3], Samples.Input(7, 1), Samples.Input(7, 2)));
+        var addresses = jit.Lookup(names);
+        Assert.Equal(Samples.Expected(7, (a, b) => a + b), Samples.Run(addresses[14], 7));
+        Assert.Equal(Samples.Expected(7, (a, b) => a * b), Samples.Run(addresses[3], 7));
     }
 
     [LlvmFact]
@@ -96,7 +98,8 @@ public sealed partial class CompilerTests
     {
         static string Message(Func<object> call) => Assert.Throws<LlvmException>(call).Message;
         var text = Samples.Elementwise("fadd");
-        Assert.Contains("no-such-pass", Message(() => LlvmCompiler.CompileToObject(text, LlvmTarget.X64, 2, "no-such-pass")));
+        var pass = Message(() => LlvmCompiler.CompileToObject(text, LlvmTarget.X64, 2, "no-such-pass"));
+        Assert.Contains("no-such-pass", pass);
         Assert.Contains("x86-64-v4", Message(() => LlvmTarget.Parse("x86-64-v5")));
         var elsewhere = "target triple = \"aarch64-unknown-linux-gnu\"\n" + text;
         Assert.Contains("aarch64", Message(() => LlvmCompiler.CompileToObject(elsewhere, LlvmTarget.X64, 2)));

@@ -1,4 +1,5 @@
-// In: a module that LLVM cannot survive, given to a child process. Out: exit code 70 and a reproducer that holds the module.
+// In: a module that LLVM cannot survive, given to a child process. Out: exit code 70 and a reproducer that holds the
+// module.
 using System.Diagnostics;
 using Accelerate.Backends.Llvm.Native;
 using Accelerate.Tests.Support;
@@ -29,7 +30,7 @@ public sealed class FatalErrorTests
             var output = child.StandardOutput.ReadToEndAsync();
             var message = child.StandardError.ReadToEnd();
             child.WaitForExit();
-            Assert.True(child.ExitCode == LlvmFatalErrors.ExitCode, $"exit code {child.ExitCode}: {message}{output.Result}");
+            Assert.True(child.ExitCode == LlvmFatalErrors.ExitCode, $"{child.ExitCode}: {message}{output.Result}");
             Assert.Contains("Cannot select", message);
             var reproducer = Assert.Single(Directory.GetFiles(temporary, "module.ll", SearchOption.AllDirectories));
             Assert.Contains(reproducer, message);

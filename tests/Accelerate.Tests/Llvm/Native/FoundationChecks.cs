@@ -75,7 +75,8 @@ public sealed unsafe class FoundationChecks
             """;
         var verifier = Assert.Throws<LlvmException>(() => LlvmCompiler.Verify(Undominated, LlvmTarget.X64));
         Assert.Contains("does not dominate all uses", verifier.Message);
-        var parser = Assert.Throws<LlvmException>(() => LlvmCompiler.Verify("define void @f() { ret i32 %x }", LlvmTarget.X64));
+        var parser = Assert.Throws<LlvmException>(() =>
+            LlvmCompiler.Verify("define void @f() { ret i32 %x }", LlvmTarget.X64));
         Assert.Contains("%x", parser.Message);
         using var built = new BuiltModule("unfinished");
         built.AddUnfinished("f");

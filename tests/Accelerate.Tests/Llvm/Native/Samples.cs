@@ -39,8 +39,8 @@ internal static unsafe class Samples
           %one = insertelement <16 x i32> poison, i32 %count, i32 0
           %all = shufflevector <16 x i32> %one, <16 x i32> poison, <16 x i32> zeroinitializer
           %mask = icmp slt <16 x i32> <{{string.Join(", ", Enumerable.Range(0, 16).Select(i => $"i32 {i}"))}}>, %all
-          %va = call <16 x float> @llvm.masked.load.v16f32.p0(ptr %a, i32 4, <16 x i1> %mask, <16 x float> zeroinitializer)
-          %vb = call <16 x float> @llvm.masked.load.v16f32.p0(ptr %b, i32 4, <16 x i1> %mask, <16 x float> zeroinitializer)
+          %va = call <16 x float> @llvm.masked.load.v16f32.p0(ptr %a, i32 4, <16 x i1> %mask, <16 x float> poison)
+          %vb = call <16 x float> @llvm.masked.load.v16f32.p0(ptr %b, i32 4, <16 x i1> %mask, <16 x float> poison)
           %r = fadd <16 x float> %va, %vb
           call void @llvm.masked.store.v16f32.p0(<16 x float> %r, ptr %out, i32 4, <16 x i1> %mask)
           ret void
@@ -75,12 +75,15 @@ internal static unsafe class Samples
 
         """;
 
-    /// <summary>The bits a multiply and an add give without a fused instruction.</summary>
-    public static float[] Run(string irText, int length, int optLevel = 2, string? passes = null, LlvmTarget? target = null)
+    /// <summary>Compiles the module for this machine and calls its `f` over the two standard inputs.</summary>
+    public static float[] Run(string irText, int length, int optLevel = 2, string? passes = null)
     {
-        using var jit = new Jit([LlvmCompiler.CompileToObject(irText, target ?? LlvmTarget.Host, optLevel, passes)]);
-        return Run(jit.Lookup("f"), Input(length, 1), Input(length, 2));
+        using var jit = new Jit([LlvmCompiler.CompileToObject(irText, LlvmTarget.Host, optLevel, passes)]);
+        return Run(jit.Lookup("f"), length);
     }
+
+    /// <summary>Calls a function over the two standard inputs.</summary>
+    public static float[] Run(nint address, int length) => Run(address, Input(length, 1), Input(length, 2));
 
     /// <summary>Calls a function over two inputs of equal length.</summary>
     public static float[] Run(nint address, float[] a, float[] b)
