@@ -81,7 +81,8 @@ internal sealed unsafe class OpenClDevice
         nint program;
         fixed (byte* text = bytes)
         {
-            var (start, length) = (text, (nuint)bytes.Length);
+            var start = text;
+            var length = (nuint)bytes.Length;
             program = OpenClC.clCreateProgramWithSource(Context, 1, &start, &length, &status);
         }
         OpenClException.Check(status, "clCreateProgramWithSource");

@@ -66,7 +66,8 @@ internal sealed unsafe class OpenClSession : IDisposable
             SetArgument(kernel, argument, (nuint)sizeof(nint), &handle);
         }
 
-        var (global, local) = (stackalloc nuint[extents.Length], stackalloc nuint[extents.Length]);
+        Span<nuint> global = stackalloc nuint[extents.Length];
+        Span<nuint> local = stackalloc nuint[extents.Length];
         for (var d = 0; d < extents.Length; d++)
         {
             local[d] = (nuint)group[d];
