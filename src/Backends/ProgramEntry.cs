@@ -52,7 +52,7 @@ public sealed class ProgramEntry : IDisposable
     }
 
     internal static bool Fits(Tensor tensor, DType type, ReadOnlySpan<long> shape) =>
-        tensor.Type == type && tensor.Shape.AsSpan().SequenceEqual(shape);
+        tensor.Type == type && tensor.Shape.SequenceEqual(shape);
 
     /// <summary>A constant's values in memory.</summary>
     internal static Tensor Fill(Const values, ReadOnlySpan<long> shape)
