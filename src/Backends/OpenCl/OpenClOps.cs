@@ -1,4 +1,5 @@
 // In: a scalar operation and the names of its arguments. Out: an OpenCL C expression with the meaning NUMERICS.md gives it.
+using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
 
@@ -108,7 +109,7 @@ internal static class OpenClOps
             ScalarOp.Sub => Rounded($"{x[0]} - {x[1]}", type, prelude),
             ScalarOp.Mul => Rounded($"{x[0]} * {x[1]}", type, prelude),
             ScalarOp.Div => Rounded($"{x[0]} / {x[1]}", type, prelude),
-            ScalarOp.Rem => $"fmod({x[0]}, {x[1]})",
+            ScalarOp.Rem => throw new LimitationException($"not supported: rem of {type.Name()} in kernels"),
             ScalarOp.Fma => narrow
                 ? Rounded($"{prelude.Use("acc_odd_fma")}({x[0]}, {x[1]}, {x[2]})", type, prelude)
                 : $"fma({x[0]}, {x[1]}, {x[2]})",
@@ -177,7 +178,8 @@ internal static class OpenClOps
         if (to.IsInteger)
         {
             if (from.IsFloat) return $"{prelude.FloatToInteger(from, to)}({x})";
-            return to.IsSigned ? $"as_{OpenClTypes.Value(to)}(({OpenClTypes.Unsigned(to)}){x})" : $"({OpenClTypes.Value(to)}){x}";
+            var fits = from.Bytes() < to.Bytes() || (from == DType.Bool && to == DType.U8);
+            return to.IsSigned && !fits ? $"as_{OpenClTypes.Value(to)}(({OpenClTypes.Unsigned(to)}){x})" : $"({OpenClTypes.Value(to)}){x}";
         }
         if (to is DType.F32 or DType.F64) return OpenClTypes.Value(from) == OpenClTypes.Value(to) ? x : $"({OpenClTypes.Value(to)}){x}";
         if (from == DType.F64) return Rounded($"{prelude.Use("acc_odd_double")}({x})", to, prelude);

@@ -61,7 +61,6 @@ public static class OpenClPrinter
 
             text.Append($"__kernel void {name}({string.Join(", ", arguments)}) {{\n");
             Indices();
-            foreach (var statement in range.Between) Statement(statement, 1);
             Block(range.Body, 1);
             text.Append("}\n");
 
@@ -85,29 +84,28 @@ public static class OpenClPrinter
         /// <summary>Loop variables from the global ids; the launch rounds up to whole groups, so tails leave here.</summary>
         private void Indices()
         {
-            if (range.Loops.IsEmpty) return;
-            for (var d = 0; d < range.Dimensions; d++)
+            if (range.FirstUnshared > 0) SharedIndices();
+            for (var k = 0; k < range.Loops.Length; k++)
             {
-                var loops = range.LoopsOf(d);
-                if (loops is [var only])
-                {
-                    Line(1, $"const long {Variable(only.Variable)} = (long)get_global_id({d});");
-                    Line(1, $"if ({Variable(only.Variable)} >= {Index(only.Extent)}) return;");
-                }
-                else
-                {
-                    Line(1, $"long acc_rest = (long)get_global_id({d});");
-                    // The launch is empty when an extent is 0, so these divisors are positive.
-                    foreach (var loop in loops.Reverse())
-                    {
-                        var extent = Index(loop.Extent);
-                        Line(1, $"const long {Variable(loop.Variable)} = acc_rest % ({extent});");
-                        Line(1, $"acc_rest /= {extent};");
-                    }
-                    Line(1, "if (acc_rest > 0) return;");
-                }
+                var loop = range.Loops[k];
+                foreach (var statement in range.Before(k)) Statement(statement, 1);
+                ranges.Add(loop.Variable, loop.Extent);
+                if (k < range.FirstUnshared) continue;
+                Line(1, $"const long {Variable(loop.Variable)} = (long)get_global_id({range.Loops.Length - 1 - k});");
+                Line(1, $"if ({Variable(loop.Variable)} >= {Index(loop.Extent)}) return;");
             }
-            foreach (var loop in range.Loops) ranges.Add(loop.Variable, loop.Extent);
+        }
+
+        /// <summary>The outer loops' variables from the last dimension. None of their extents is 0, or nothing is launched.</summary>
+        private void SharedIndices()
+        {
+            Line(1, $"long acc_rest = (long)get_global_id({NdRange.MaxDimensions - 1});");
+            foreach (var loop in range.Loops.Take(range.FirstUnshared).Reverse())
+            {
+                Line(1, $"const long {Variable(loop.Variable)} = acc_rest % {Bracketed(loop.Extent)};");
+                Line(1, $"acc_rest /= {Bracketed(loop.Extent)};");
+            }
+            Line(1, "if (acc_rest > 0) return;");
         }
 
         private void Block(Block block, int depth)
