@@ -1,4 +1,5 @@
-// In: a map kernel. Out: which of its loops become work items, what each work item runs, and the launch for given sizes.
+// In: a map kernel. Out: which of its loops become work items, what each work item runs, and the launch for given
+// sizes.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Kernels;
 
@@ -29,10 +30,14 @@ internal sealed class NdRange
 
     public int Dimensions => Math.Clamp(Loops.Length, 1, MaxDimensions);
 
-    /// <summary>What stands between the loop outside a loop and that loop; every work item does it for itself.</summary>
+    /// <summary>
+    /// What stands between the loop outside a loop and that loop; every work item does it for itself.
+    /// </summary>
     public ImmutableArray<Statement> Before(int loop) => before[loop];
 
-    /// <summary>The first of the loops that have a dimension of their own; those outside it share the last one.</summary>
+    /// <summary>
+    /// The first of the loops that have a dimension of their own; those outside it share the last one.
+    /// </summary>
     public int FirstUnshared => Loops.Length > MaxDimensions ? Loops.Length - (MaxDimensions - 1) : 0;
 
     /// <summary>
@@ -81,7 +86,9 @@ internal sealed class NdRange
         return extents;
     }
 
-    /// <summary>Work items of a group in each dimension, filling the first dimension first; their product is at most the limit.</summary>
+    /// <summary>
+    /// Work items of a group in each dimension, filling the first dimension first; their product is at most the limit.
+    /// </summary>
     public static long[] Group(long[] extents, long limit)
     {
         var left = Math.Min(GroupItems, limit);

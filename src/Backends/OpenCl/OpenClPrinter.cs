@@ -17,7 +17,8 @@ namespace Accelerate.Backends.OpenCl;
 internal sealed record OpenClSource(string Name, string Source, NdRange Range, bool Flags, bool NeedsF64);
 
 /// <summary>
-/// Arguments are the kernel's buffers, then its sizes as longs, then the flag if the kernel has one. The text depends on
+/// Arguments are the kernel's buffers, then its sizes as longs, then the flag if the kernel has one. The text depends
+/// on
 /// the kernel alone: no device, no sizes.
 /// </summary>
 public static class OpenClPrinter
@@ -81,7 +82,9 @@ public static class OpenClPrinter
             _ => null,
         };
 
-        /// <summary>Loop variables from the global ids; the launch rounds up to whole groups, so tails leave here.</summary>
+        /// <summary>
+        /// Loop variables from the global ids; the launch rounds up to whole groups, so tails leave here.
+        /// </summary>
         private void Indices()
         {
             if (range.FirstUnshared > 0) SharedIndices();
@@ -96,7 +99,9 @@ public static class OpenClPrinter
             }
         }
 
-        /// <summary>The outer loops' variables from the last dimension. None of their extents is 0, or nothing is launched.</summary>
+        /// <summary>
+        /// The outer loops' variables from the last dimension. None of their extents is 0, or nothing is launched.
+        /// </summary>
         private void SharedIndices()
         {
             Line(1, $"long acc_rest = (long)get_global_id({NdRange.MaxDimensions - 1});");
@@ -124,7 +129,8 @@ public static class OpenClPrinter
                     break;
                 case Literal l:
                     Define(l.Result, l.Result.Type.IsFloat
-                        ? OpenClTypes.Float(l.Float, l.Result.Type) : OpenClTypes.Integer(l.Integer, l.Result.Type), depth);
+                        ? OpenClTypes.Float(l.Float, l.Result.Type)
+                        : OpenClTypes.Integer(l.Integer, l.Result.Type), depth);
                     break;
                 case IndexValue i:
                     Define(i.Result, Index(i.Index), depth);
@@ -133,7 +139,8 @@ public static class OpenClPrinter
                     Define(l.Result, Load(l), depth);
                     break;
                 case Store s:
-                    Line(depth, $"{Buffer(s.Buffer)}[{Index(s.Offset)}] = {OpenClOps.Stored(Use(s.Value), s.Value.Type, prelude)};");
+                    var stored = OpenClOps.Stored(Use(s.Value), s.Value.Type, prelude);
+                    Line(depth, $"{Buffer(s.Buffer)}[{Index(s.Offset)}] = {stored};");
                     break;
                 case Flag f:
                     // Rare, so the atomic costs nothing; plain stores of several items would be a race.
@@ -146,8 +153,7 @@ public static class OpenClPrinter
                     Reduce(r, depth);
                     break;
                 default:
-                    throw new LimitationException("OpenCL", statement is Contract ? "contraction kernels" : "row kernels",
-                        kernel.Name);
+                    throw new InternalErrorException($"no OpenCL form of {statement.GetType().Name}");
             }
         }
 
@@ -234,7 +240,7 @@ public static class OpenClPrinter
         }
 
         private string Expanded(Size size) => string.Join(" + ", size.Terms.Select(t =>
-            t.Atoms.IsEmpty ? OpenClTypes.Index(t.Coefficient) : $"{OpenClTypes.Index(t.Coefficient)} * {Product(1, t.Atoms)}"));
+            OpenClTypes.Index(t.Coefficient) + (t.Atoms.IsEmpty ? "" : $" * {Product(1, t.Atoms)}")));
 
         private string Product(long coefficient, ImmutableArray<Atom> atoms)
         {

@@ -1,4 +1,5 @@
-// In: programs of map kernels. Out: their results on the OpenCL device, held to the kernel interpreter, and what ran there.
+// In: programs of map kernels. Out: their results on the OpenCL device, held to the kernel interpreter, and what ran
+// there.
 using Accelerate.Backends.Interpreter;
 using Accelerate.Backends.OpenCl;
 using Accelerate.Compiler.Kernels;
@@ -16,7 +17,8 @@ public sealed class ExecutableTests
     {
         var count = 1L;
         foreach (var extent in shape) count *= extent;
-        return Tensor.FromDoubles(type, [.. Enumerable.Range(0, (int)count).Select(i => ((i * 37 % 101) - 30) / 2.0)], shape);
+        double[] values = [.. Enumerable.Range(0, (int)count).Select(i => ((i * 37 % 101) - 30) / 2.0)];
+        return Tensor.FromDoubles(type, values, shape);
     }
 
     /// <summary>Runs on both; the bits agree, and every kernel of the program was launched on the device.</summary>
@@ -31,7 +33,8 @@ public sealed class ExecutableTests
         var expected = reference.Run(program.Name, inputs);
         Assert.Equal(expected.Length, results.Length);
         foreach (var (e, r) in expected.Zip(results)) Assert.True(e.SameBits(r), $"{e}\n{r}");
-        if (results.All(r => r.Count > 0)) Assert.Equal(program.Steps.OfType<CallStep>().Count(), device.KernelsLaunched);
+        if (results.All(r => r.Count > 0))
+            Assert.Equal(program.Steps.OfType<CallStep>().Count(), device.KernelsLaunched);
         return results;
     }
 
@@ -64,7 +67,8 @@ public sealed class ExecutableTests
     [InlineData(2, 3, 4, 5)]
     [InlineData(65, 1, 3, 2)]
     [InlineData(2, 0, 4, 5)]
-    public void FourAxesShareThreeDimensions(int a, int b, int c, int d) => Agree(Samples.Transpose, Numbers(DType.I16, a, b, c, d));
+    public void FourAxesShareThreeDimensions(int a, int b, int c, int d) =>
+        Agree(Samples.Transpose, Numbers(DType.I16, a, b, c, d));
 
     [OpenClTheory]
     [InlineData(20, 3)]
@@ -119,7 +123,8 @@ public sealed class ExecutableTests
         using var device = new OpenClExecutable(
             [ProgramReader.Read(Samples.Stateful)], new Dictionary<string, Tensor> { ["scale"] = Tensor.Scalar(2.5f) });
         using var session = device.CreateSession();
-        for (var call = 0; call < 3; call++) Assert.Equal([2.5f, -5f], session.Run("step", Tensor.From([1f, -2f], 2))[0].ToArray<float>());
+        for (var call = 0; call < 3; call++)
+            Assert.Equal([2.5f, -5f], session.Run("step", Tensor.From([1f, -2f], 2))[0].ToArray<float>());
         Assert.Equal([3L], session.State["count"].ToArray<long>());
         Assert.Equal(6, device.KernelsLaunched);
     }

@@ -11,9 +11,9 @@ public sealed class PrinterTests
 {
     private static readonly (string Name, string Text)[] Curated =
     [
-        ("bias_relu", Samples.BiasRelu), ("two", Samples.TwoKernels), ("window", Samples.Window), ("gather", Samples.Gather),
-        ("transpose", Samples.Transpose), ("divided", Samples.Divided), ("rows", Samples.Rows), ("stateful", Samples.Stateful),
-        ("rotate", Samples.Rotate), ("narrow", Samples.Narrow),
+        ("bias_relu", Samples.BiasRelu), ("two", Samples.TwoKernels), ("window", Samples.Window),
+        ("gather", Samples.Gather), ("transpose", Samples.Transpose), ("divided", Samples.Divided),
+        ("rows", Samples.Rows), ("stateful", Samples.Stateful), ("rotate", Samples.Rotate), ("narrow", Samples.Narrow),
     ];
 
     public static TheoryData<string> Names => [.. Curated.Select(c => c.Name)];

@@ -147,7 +147,9 @@ internal static class Samples
         }
         """;
 
-    /// <summary>Element i is the input at floor((i - s) / q), or -1 where that is negative: the dividend may be negative.</summary>
+    /// <summary>
+    /// Element i is the input at floor((i - s) / q), or -1 where that is negative: the dividend may be negative.
+    /// </summary>
     public const string Divided = """
         program @divided {
           sizes(n, q)

@@ -29,7 +29,8 @@ internal static class Snapshot
         File.WriteAllText(received, actual);
         Assert.Fail(expected is null
             ? $"{Path.GetFileName(verified)} does not exist. Read {received}, and rename it if it is right."
-            : $"{Path.GetFileName(verified)} differs{Place(expected, actual)}. Read {received}, and rename it if it is right.");
+            : $"{Path.GetFileName(verified)} differs{Place(expected, actual)}. "
+                + $"Read {received}, and rename it if it is right.");
     }
 
     private static string Normal(string text) => text.Replace("\r\n", "\n").TrimEnd('\n') + "\n";
@@ -39,6 +40,7 @@ internal static class Snapshot
         var (old, now) = (expected.Split('\n'), actual.Split('\n'));
         var line = 0;
         while (line < old.Length && line < now.Length && old[line] == now[line]) line++;
-        return $" from line {line + 1} on:\n  verified: {old.ElementAtOrDefault(line)}\n  received: {now.ElementAtOrDefault(line)}\n";
+        return $" from line {line + 1} on:\n"
+            + $"  verified: {old.ElementAtOrDefault(line)}\n  received: {now.ElementAtOrDefault(line)}\n";
     }
 }
