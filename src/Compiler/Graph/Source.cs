@@ -10,7 +10,7 @@ public sealed class Input(string name, TensorType type) : Node("input", [], type
 {
     public string Name { get; } = name;
 
-    public override string Attributes => $"\"{Name}\"";
+    public override string Attributes => Quote.Text(Name);
 
     public override Node With(ImmutableArray<Node> operands) => this;
 }
@@ -29,7 +29,7 @@ public sealed class State(StorageClass storage, string name, TensorType type)
 
     public string Name { get; } = name;
 
-    public override string Attributes => $"\"{Name}\"";
+    public override string Attributes => Quote.Text(Name);
 
     public override Node With(ImmutableArray<Node> operands) => this;
 }
