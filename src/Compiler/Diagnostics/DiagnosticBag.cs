@@ -1,0 +1,44 @@
+// Diagnostics come in from any stage; the list of a whole run goes out, in source order, each mistake once.
+using System.Collections.Immutable;
+
+namespace Accelerate.Compiler.Diagnostics;
+
+/// <summary>Collects the diagnostics of one run.</summary>
+public sealed class DiagnosticBag
+{
+    private readonly List<Diagnostic> _all = [];
+    private readonly HashSet<(string Id, Span Span)> _seen = [];
+
+    /// <summary>How many there are.</summary>
+    public int Count => _all.Count;
+
+    /// <summary>In the order of the files as first reported, then of the text.</summary>
+    public ImmutableArray<Diagnostic> Sorted()
+    {
+        var files = _all.Select(d => d.Span.Source).Distinct().ToList();
+        return [.. _all.OrderBy(d => files.IndexOf(d.Span.Source)).ThenBy(d => d.Span.Start)];
+    }
+
+    /// <summary>In the order they were reported.</summary>
+    public IReadOnlyList<Diagnostic> All => _all;
+
+    /// <summary>0 ok, 1 user error, 3 known limitation, 70 compiler bug: the worst of what is here, errors before limits.</summary>
+    public int ExitCode =>
+        _all.Any(d => d.Class == DiagnosticClass.CompilerBug) ? 70
+        : _all.Any(d => d.Class == DiagnosticClass.UserError) ? 1
+        : _all.Count > 0 ? 3 : 0;
+
+    /// <summary>Adds one, unless the same code was already reported at the same place (a function elaborated twice).</summary>
+    public void Add(Diagnostic diagnostic)
+    {
+        if (_seen.Add((diagnostic.Code.Id, diagnostic.Span)))
+        {
+            _all.Add(diagnostic);
+        }
+    }
+
+    /// <summary>Makes and adds one.</summary>
+    public void Report(Code code, Span span, string message, string? label = null, string? help = null,
+        params ReadOnlySpan<Label> secondary) =>
+        Add(new Diagnostic(code, message, span) { Label = label, Help = help, Secondary = [.. secondary] });
+}

@@ -1,0 +1,28 @@
+// A source, a start and a length come in; the place a diagnostic points at goes out.
+namespace Accelerate.Compiler.Diagnostics;
+
+/// <summary>A stretch of a source text: start and length in UTF-16 units.</summary>
+public readonly record struct Span(SourceText Source, int Start, int Length)
+{
+    /// <summary>The offset after the last character.</summary>
+    public int End => Start + Length;
+
+    /// <summary>Line (from 1) of the first character.</summary>
+    public int Line => Source.Position(Start).Line;
+
+    /// <summary>Column (from 1) of the first character.</summary>
+    public int Column => Source.Position(Start).Column;
+
+    /// <summary>The text covered.</summary>
+    public string Text => Source.Text.Substring(Start, Length);
+
+    /// <summary>The smallest span that covers this and another of the same source.</summary>
+    public Span To(Span other)
+    {
+        var start = Math.Min(Start, other.Start);
+        return new(Source, start, Math.Max(End, other.End) - start);
+    }
+
+    /// <summary>path:line:column, as messages cite a place.</summary>
+    public override string ToString() => $"{Source.Path}:{Line}:{Column}";
+}

@@ -1,0 +1,80 @@
+// A source text comes in; its syntax tree, and what is wrong with its syntax, go out. ANTLR is known in this folder only.
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Syntax.Generated;
+using Antlr4.Runtime;
+using Antlr4.Runtime.Atn;
+using Antlr4.Runtime.Misc;
+using Antlr4.Runtime.Tree;
+
+namespace Accelerate.Compiler.Syntax;
+
+/// <summary>Text to syntax tree.</summary>
+internal static class Parser
+{
+    /// <summary>
+    /// Parses a file. There is always a tree: what could not be read is left out (declarations, statements) or stands
+    /// there as an error node, and each mistake is in the bag.
+    /// </summary>
+    public static FileSyntax Parse(SourceText source, DiagnosticBag bag)
+    {
+        var tokens = Tokens(source);
+        TokenErrors.Report(source, tokens, bag);
+        return new Converter(source, tokens, bag).File(Tree(source, tokens, bag));
+    }
+
+    /// <summary>All tokens, comments and stray characters included, on the hidden channel.</summary>
+    public static CommonTokenStream Tokens(SourceText source)
+    {
+        // A stream over UTF-16 units, so that token offsets are offsets into the text.
+        var tokens = new CommonTokenStream(new AccLexer(new AntlrInputStream(source.Text), TextWriter.Null, TextWriter.Null));
+        tokens.Fill();
+        return tokens;
+    }
+
+    /// <summary>The parse tree; nothing is reported when the bag is null.</summary>
+    public static AccParser.FileContext Tree(SourceText source, CommonTokenStream tokens, DiagnosticBag? bag)
+    {
+        // SLL prediction is several times faster and, where it succeeds, gives the tree of full LL; it gives up at the
+        // first problem, and only then the slower parse with recovery and messages runs.
+        tokens.Seek(0);
+        var parser = new AccParser(tokens, TextWriter.Null, TextWriter.Null) { ErrorHandler = new BailErrorStrategy() };
+        parser.RemoveErrorListeners();
+        parser.Interpreter.PredictionMode = PredictionMode.SLL;
+        try
+        {
+            return parser.file();
+        }
+        catch (ParseCanceledException)
+        {
+            tokens.Seek(0);
+            parser = new AccParser(tokens, TextWriter.Null, TextWriter.Null);
+            parser.RemoveErrorListeners();
+            parser.Interpreter.PredictionMode = PredictionMode.LL;
+            if (bag is not null)
+            {
+                parser.AddErrorListener(new SyntaxErrors(source, tokens, bag));
+            }
+            return parser.file();
+        }
+    }
+
+    /// <summary>The span of a token; the end of the file has length 0.</summary>
+    public static Span SpanOf(SourceText source, IToken token) =>
+        token.Type == TokenConstants.EOF || token.StartIndex < 0
+            ? new(source, Math.Clamp(token.StartIndex, 0, source.Text.Length), 0)
+            : new(source, token.StartIndex, token.StopIndex - token.StartIndex + 1);
+
+    /// <summary>The span of a subtree; empty where it has no tokens.</summary>
+    public static Span SpanOf(SourceText source, ParserRuleContext context)
+    {
+        var start = context.Start is { } first ? SpanOf(source, first) : new Span(source, 0, 0);
+        return context.Stop is { } last && last.TokenIndex >= context.Start!.TokenIndex
+            ? start.To(SpanOf(source, last))
+            : start with { Length = 0 };
+    }
+
+    /// <summary>Whether the rule itself failed: a child may then be missing. Subtrees are judged on their own.</summary>
+    public static bool Broken(ParserRuleContext? context) =>
+        context is null || context.exception is not null
+        || (context.children?.Any(c => c is IErrorNode) ?? true);
+}

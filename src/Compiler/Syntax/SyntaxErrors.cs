@@ -1,0 +1,194 @@
+// ANTLR's reports come in; ACC1xxx diagnostics in the user's terms go out, one for each mistake.
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Syntax.Generated;
+using Antlr4.Runtime;
+using Antlr4.Runtime.Misc;
+
+namespace Accelerate.Compiler.Syntax;
+
+internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, DiagnosticBag bag) : BaseErrorListener
+{
+    private static readonly string[] Keywords =
+    [
+        "use", "module", "fn", "export", "param", "buffer", "let", "if", "else", "for", "while", "in", "return", "inout",
+        "and", "or", "not", "true", "false",
+    ];
+
+    private static readonly string[] NameStarts = ["NAME", "weights", "where", "_"];
+
+    private static readonly string[] ExpressionStarts =
+        ["INT", "FLOAT", "STRING", "true", "false", "not", "if", "-", "(", "[", .. NameStarts];
+
+    private static readonly string[] Continuations =
+    [
+        ".", "(", "[", "**", "*", "/", "//", "%", "@", "+", "-", "==", "!=", "<", "<=", ">", ">=", "and", "or", "|>",
+    ];
+
+    private static readonly string[] StatementStarts = ["let", "if", "for", "while", "return", .. NameStarts];
+
+    private static readonly string[] ItemStarts =
+        ["module", "export", "fn", "param", "buffer", "let", "if", .. NameStarts];
+
+    private int _lastLine = -1;
+    private bool _lost;
+
+    public override void SyntaxError(TextWriter output, IRecognizer recognizer, IToken offending, int line, int column,
+        string message, RecognitionException exception)
+    {
+        // What follows on the same line, or after brackets went wrong, is a consequence.
+        if (_lost || line == _lastLine)
+        {
+            return;
+        }
+        _lastLine = line;
+        var exact = exception is not NoViableAltException choice || choice.StartToken == offending;
+        var expected = exact
+            ? Names(exception?.GetExpectedTokens() ?? ((AccParser)recognizer).GetExpectedTokens())
+            : [];
+        bag.Add(Describe(offending, expected));
+    }
+
+    private Diagnostic Describe(IToken offending, HashSet<string> expected)
+    {
+        var text = offending.Text;
+        var end = offending.Type == TokenConstants.EOF;
+        var span = Parser.SpanOf(source, offending);
+        var open = OpenBracket(offending);
+        if (open is not null && (end || (text is ")" or "]" or "}" && text != Partner(open.Text))))
+        {
+            _lost = true;
+            var missed = end ? "the file ends here" : $"`{text}` stands where `{Partner(open.Text)}` is missing";
+            return new(Codes.OpenBracket, $"`{open.Text}` is not closed", Parser.SpanOf(source, open))
+            {
+                Secondary = [new(span, missed)],
+                Help = $"close it with `{Partner(open.Text)}`",
+            };
+        }
+        if (expected.SetEquals(["else"]))
+        {
+            return new(Codes.MissingElse, "an `if` that is a value needs an `else`", span)
+            {
+                Label = "expected `else`",
+                Help = "write `if c { a } else { b }`",
+            };
+        }
+        if (Keywords.Contains(text) && expected.Contains("NAME") && !expected.Contains("INT")
+            && !expected.Contains("while") && !expected.Contains("module"))
+        {
+            return new(Codes.ReservedName, $"`{text}` is a reserved word", span)
+            {
+                Label = "expected a name",
+                Help = "take another name",
+            };
+        }
+        var list = Expected(expected);
+        var diagnostic = new Diagnostic(Codes.UnexpectedToken, end ? "unexpected end of file" : $"unexpected `{text}`", span)
+        {
+            Label = list.Count is > 0 and <= 4 ? "expected " + Join(list) : null,
+            Help = Help(offending, expected, open),
+        };
+        if (open is not null && open.Line != offending.Line
+            && (expected.Contains(Partner(open.Text)) || text is "module" or "export" or "fn"))
+        {
+            var label = new Label(Parser.SpanOf(source, open), $"this `{open.Text}` is still open");
+            diagnostic = diagnostic with { Secondary = [label] };
+        }
+        return diagnostic;
+    }
+
+    private string? Help(IToken offending, HashSet<string> expected, IToken? open)
+    {
+        var before = Before(offending);
+        return (before?.Text, offending.Text) switch
+        {
+            (_, "//") => "comments begin with `#`",
+            ("def" or "func" or "function", _) => "a function begins with `fn`",
+            ("class" or "struct" or "layer", _) => "a layer is a `module`",
+            ("var" or "const" or "static" or "val", _) => "a local is introduced by `let`",
+            ("elif", _) => "write `else if`",
+            ("import" or "from", _) => "a file is opened with `use`",
+            (_, "=") when open?.Text == "(" && before?.Type == AccLexer.NAME =>
+                $"a named argument is written `{before.Text}: value`",
+            (_, ":") when expected.Contains("{") => "a block is written in braces",
+            (_, "fn") => "functions stand in a file or a module, not inside a function",
+            (_, "param" or "buffer" or "module" or "export") => "declarations stand in a file or a module",
+            (_, "=>") => "an index form is written `[i, j < n] => e`",
+            (_, "}") when open is null => "nothing is open here",
+            _ => null,
+        };
+    }
+
+    private IToken? Before(IToken token)
+    {
+        for (var i = token.TokenIndex - 1; i >= 0; i--)
+        {
+            if (tokens.Get(i).Channel == TokenConstants.DefaultChannel)
+            {
+                return tokens.Get(i);
+            }
+        }
+        return null;
+    }
+
+    /// <summary>The innermost bracket that is open before a token.</summary>
+    private IToken? OpenBracket(IToken token)
+    {
+        var stack = new Stack<IToken>();
+        for (var i = 0; i < token.TokenIndex; i++)
+        {
+            var t = tokens.Get(i);
+            if (t.Channel != TokenConstants.DefaultChannel)
+            {
+                continue;
+            }
+            if (t.Text is "(" or "[" or "{")
+            {
+                stack.Push(t);
+            }
+            else if (stack.Count > 0 && t.Text == Partner(stack.Peek().Text))
+            {
+                stack.Pop();
+            }
+        }
+        return stack.Count > 0 ? stack.Peek() : null;
+    }
+
+    private static string Partner(string bracket) => bracket switch { "(" => ")", "[" => "]", _ => "}" };
+
+    private static HashSet<string> Names(IntervalSet set) =>
+        [.. set.ToArray().Select(t => t == TokenConstants.EOF
+            ? "EOF"
+            : AccParser.DefaultVocabulary.GetLiteralName(t)?.Trim('\'') ?? AccParser.DefaultVocabulary.GetSymbolicName(t))];
+
+    /// <summary>Token kinds as a reader thinks of them: an expression, a name, a statement; sorted.</summary>
+    private static List<string> Expected(HashSet<string> expected)
+    {
+        var rest = new HashSet<string>(expected);
+        var groups = new List<string>();
+        void Fold(string sign, string[] members, string? name)
+        {
+            if (!rest.Contains(sign))
+            {
+                return;
+            }
+            rest.ExceptWith(members);
+            if (name is not null)
+            {
+                groups.Add(name);
+            }
+        }
+        Fold("+", Continuations, null);
+        Fold("while", StatementStarts, "a statement");
+        Fold("module", ItemStarts, "a declaration");
+        Fold("INT", ExpressionStarts, "an expression");
+        Fold("NAME", NameStarts, "a name");
+        Fold("EOF", ["EOF"], null);
+        Fold("STRING", ["STRING"], "a string");
+        rest.Remove("where");
+        groups.AddRange(rest.Select(r => $"`{r}`").Order(StringComparer.Ordinal));
+        return groups;
+    }
+
+    private static string Join(List<string> items) =>
+        items.Count == 1 ? items[0] : string.Join(", ", items.SkipLast(1)) + " or " + items[^1];
+}
