@@ -56,6 +56,7 @@ public static class DTypeExtensions
 
         /// <summary>
         /// The dtype whose elements .NET holds as <typeparamref name="T"/>: <see cref="Half"/> is f16,
+        /// <see cref="BFloat16"/> is bf16, the others are the primitive types of that size.
         /// </summary>
         /// <exception cref="NotSupportedException">No dtype is held as that type.</exception>
         public static DType Of<T>() where T : unmanaged
@@ -64,6 +65,7 @@ public static class DTypeExtensions
             if (typeof(T) == typeof(float)) return DType.F32;
             if (typeof(T) == typeof(double)) return DType.F64;
             if (typeof(T) == typeof(Half)) return DType.F16;
+            if (typeof(T) == typeof(BFloat16)) return DType.BF16;
             if (typeof(T) == typeof(bool)) return DType.Bool;
             if (typeof(T) == typeof(sbyte)) return DType.I8;
             if (typeof(T) == typeof(short)) return DType.I16;

@@ -1,0 +1,37 @@
+// In: a float or double. Out: the nearest bfloat16 (8 exponent bits, 8 significant bits), ties to even, and back.
+namespace Accelerate.Runtime;
+
+/// <summary>One bf16 element: the high half of an f32. Subnormals are kept; every NaN stays a (quiet) NaN.</summary>
+/// <param name="Bits">The 16 bits: sign, 8 of exponent, 7 of fraction.</param>
+public readonly record struct BFloat16(ushort Bits)
+{
+    public static explicit operator float(BFloat16 value) =>
+        BitConverter.UInt32BitsToSingle((uint)value.Bits << 16);
+
+    public static explicit operator BFloat16(float value)
+    {
+        uint bits = BitConverter.SingleToUInt32Bits(value);
+        if (float.IsNaN(value))
+        {
+            return new((ushort)((bits >> 16) | 0x40)); // the quiet bit, or a payload in the low half would read as inf
+        }
+        uint even = (bits >> 16) & 1;
+        return new((ushort)((bits + 0x7FFF + even) >> 16)); // a carry out of the fraction is the next exponent, or inf
+    }
+
+    /// <summary>Rounds once: through f32 by round-to-odd, so that no tie is made by the first of two roundings.</summary>
+    public static explicit operator BFloat16(double value)
+    {
+        float near = (float)value;
+        if (near != value && !double.IsNaN(value) && !float.IsInfinity(near))
+        {
+            uint bits = BitConverter.SingleToUInt32Bits(near);
+            bool roundedAway = Math.Abs((double)near) > Math.Abs(value);
+            uint towardZero = roundedAway ? bits - 1 : bits;
+            near = BitConverter.UInt32BitsToSingle(towardZero | 1);
+        }
+        return (BFloat16)near;
+    }
+
+    public override string ToString() => Tensor.Scalar(this).Format();
+}

@@ -1,0 +1,27 @@
+// In: a file and what is wrong with it. Out: the one error that reading or writing data files gives.
+namespace Accelerate.Runtime;
+
+/// <summary>A data file that is missing, malformed, or holds what the format or this reader cannot.</summary>
+public sealed class DataException(string path, string message, Exception? inner = null)
+    : Exception($"{path}: {message}", inner)
+{
+    /// <summary>The file, as the caller named it.</summary>
+    public string Path { get; } = path;
+
+    /// <summary>Runs <paramref name="action"/>, with the operating system's errors made data errors.</summary>
+    internal static T Guard<T>(string path, Func<T> action)
+    {
+        try
+        {
+            return action();
+        }
+        catch (FileNotFoundException e)
+        {
+            throw new DataException(path, "no such file", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            throw new DataException(path, e.Message, e);
+        }
+    }
+}

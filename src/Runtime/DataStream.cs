@@ -1,0 +1,107 @@
+// In: a path, gzipped or not. Out: its bytes in order, every shortfall reported with what was being read.
+using System.IO.Compression;
+
+namespace Accelerate.Runtime;
+
+/// <summary>A file read once, front to back, that never hands out fewer bytes than asked.</summary>
+internal sealed class DataStream : IDisposable
+{
+    // Deflate cannot expand a byte into more than 1032: a header that promises more lies, and would allocate memory.
+    private const long GzipMaximumRatio = 1032;
+
+    private readonly Stream _stream;
+    private readonly byte[] _peeked = new byte[2];
+    private int _peekedCount;
+
+    private DataStream(string path, Stream stream, long limit)
+    {
+        Path = path;
+        Remaining = limit;
+        _stream = stream;
+        _peekedCount = stream.ReadAtLeast(_peeked, _peeked.Length, throwOnEndOfStream: false);
+    }
+
+    public string Path { get; }
+
+    /// <summary>No more bytes than these can follow: exact for a plain file, a bound for a gzipped one.</summary>
+    public long Remaining { get; private set; }
+
+    /// <summary>The first two bytes, which remain to be read; zeros where the file is shorter.</summary>
+    public (byte First, byte Second) Magic => (_peeked[0], _peeked[1]);
+
+    public static DataStream Open(string path)
+    {
+        FileStream file = File.OpenRead(path);
+        try
+        {
+            bool gzip = file.ReadByte() == 0x1F && file.ReadByte() == 0x8B;
+            file.Position = 0;
+            return gzip
+                ? new DataStream(path, new GZipStream(file, CompressionMode.Decompress), file.Length * GzipMaximumRatio)
+                : new DataStream(path, file, file.Length);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    public void Read(Span<byte> target, string what)
+    {
+        int wanted = target.Length;
+        int peeked = Math.Min(_peekedCount, wanted);
+        _peeked.AsSpan(0, peeked).CopyTo(target);
+        _peeked.AsSpan(peeked).CopyTo(_peeked);
+        _peekedCount -= peeked;
+        int read = peeked + _stream.ReadAtLeast(target[peeked..], wanted - peeked, throwOnEndOfStream: false);
+        if (read < wanted)
+        {
+            throw Fail($"the file ends inside {what}: {read} of {wanted} bytes are there");
+        }
+        Remaining -= read;
+    }
+
+    /// <summary>Fills a new tensor with the bytes that follow, which must be the last of the file.</summary>
+    public unsafe Tensor ReadTensor(DType type, ReadOnlySpan<long> shape)
+    {
+        long bytes = Count(type, shape) * type.Bytes();
+        if (bytes > Remaining)
+        {
+            throw Fail($"{Tensor.DescribeShape(type, shape)} takes {bytes} bytes, and {Remaining} follow the header");
+        }
+        Tensor tensor = Tensor.Uninitialized(type, shape);
+        const int Chunk = 1 << 30; // a span cannot hold a larger tensor whole
+        for (long at = 0; at < bytes; at += Chunk)
+        {
+            var part = new Span<byte>((byte*)tensor.Pointer + at, (int)Math.Min(Chunk, bytes - at));
+            Read(part, "the data");
+            if (type == DType.Bool && part.ContainsAnyExceptInRange((byte)0, (byte)1))
+            {
+                throw Fail("a bool is neither 0 nor 1");
+            }
+        }
+        Span<byte> more = stackalloc byte[1];
+        if (_peekedCount > 0 || _stream.Read(more) > 0)
+        {
+            throw Fail($"bytes follow the data of {Tensor.DescribeShape(type, shape)}");
+        }
+        return tensor;
+    }
+
+    public DataException Fail(string message) => new(Path, message);
+
+    public void Dispose() => _stream.Dispose();
+
+    private long Count(DType type, ReadOnlySpan<long> shape)
+    {
+        try
+        {
+            return Tensor.CountOf(type, shape);
+        }
+        catch (ArgumentException e)
+        {
+            throw new DataException(Path, $"impossible shape: {e.Message}", e);
+        }
+    }
+}

@@ -1,0 +1,170 @@
+// In: an entry's signature and the tensors of a call. Out: the value of every size variable, or an entry-check error.
+using System.Globalization;
+
+namespace Accelerate.Runtime;
+
+/// <summary>Binds size variables where a name stands alone on an axis, then holds every axis to its printed size.</summary>
+internal static class EntryCheck
+{
+    public static Dictionary<string, long> Bind(EntrySpec entry, IReadOnlyList<Tensor> inputs)
+    {
+        if (inputs.Count != entry.Inputs.Count)
+        {
+            throw Fail($"'{entry.Name}' takes {entry.Inputs.Count} inputs, not {inputs.Count}");
+        }
+        var sizes = new Dictionary<string, long>(StringComparer.Ordinal);
+        for (int i = 0; i < inputs.Count; i++)
+        {
+            TensorSpec spec = entry.Inputs[i];
+            if (inputs[i].Type != spec.Type || inputs[i].Rank != spec.Shape.Count)
+            {
+                throw Mismatch(entry, spec, inputs[i], "");
+            }
+            for (int axis = 0; axis < spec.Shape.Count; axis++)
+            {
+                if (entry.Sizes.Contains(spec.Shape[axis]))
+                {
+                    sizes.TryAdd(spec.Shape[axis], inputs[i].Shape[axis]);
+                }
+            }
+        }
+        string? unbound = entry.Sizes.FirstOrDefault(name => !sizes.ContainsKey(name));
+        if (unbound is not null)
+        {
+            throw Fail($"'{entry.Name}': the size {unbound} stands alone on no input axis");
+        }
+        for (int i = 0; i < inputs.Count; i++)
+        {
+            for (int axis = 0; axis < inputs[i].Rank; axis++)
+            {
+                string size = entry.Inputs[i].Shape[axis];
+                long expected = Evaluate(entry, size, sizes);
+                if (inputs[i].Shape[axis] != expected)
+                {
+                    string reason = long.TryParse(size, out _) ? "" : $", where {size} is {expected}";
+                    throw Mismatch(entry, entry.Inputs[i], inputs[i], $"{reason} (axis {axis})");
+                }
+            }
+        }
+        return sizes;
+    }
+
+    private static long Evaluate(EntrySpec entry, string size, Dictionary<string, long> sizes)
+    {
+        try
+        {
+            return new Parser(size, sizes).All();
+        }
+        catch (Exception e) when (e is OverflowException or DivideByZeroException)
+        {
+            throw Fail($"'{entry.Name}': the size {size} has no value here: {e.Message}");
+        }
+    }
+
+    private static ExecutionException Mismatch(EntrySpec entry, TensorSpec spec, Tensor given, string why) => Fail(
+        $"'{entry.Name}' wants {spec}, not {Tensor.DescribeShape(given.Type, given.Shape.AsSpan())}{why}");
+
+    private static ExecutionException Fail(string message) => new(ExecutionCode.EntryCheck, message);
+
+    /// <summary>
+    /// sum = product (('+' | '-') product)*; product = atom (('*' | '/' | '//' | '%') atom)*; atom = integer | name |
+    /// '-' atom | '(' sum ')' | ('min' | 'max') '(' sum ',' sum ')'. Division rounds down. Checked 64-bit arithmetic.
+    /// </summary>
+    private ref struct Parser(string text, Dictionary<string, long> sizes)
+    {
+        private int _at;
+
+        public long All()
+        {
+            long value = Sum();
+            return Peek() == '\0' ? value : throw Bad();
+        }
+
+        private long Sum()
+        {
+            long value = Product();
+            while (Peek() is '+' or '-')
+            {
+                value = text[_at++] == '+' ? checked(value + Product()) : checked(value - Product());
+            }
+            return value;
+        }
+
+        private long Product()
+        {
+            long value = Atom();
+            while (Peek() is '*' or '/' or '%')
+            {
+                char sign = text[_at++];
+                _at += sign == '/' && Peek() == '/' ? 1 : 0;
+                long right = Atom();
+                value = sign == '*' ? checked(value * right) : Divide(value, right, sign == '%');
+            }
+            return value;
+        }
+
+        private static long Divide(long left, long right, bool remainder)
+        {
+            (long quotient, long rest) = Math.DivRem(left, right);
+            bool down = rest != 0 && (rest < 0) != (right < 0);
+            return remainder ? (down ? rest + right : rest) : (down ? quotient - 1 : quotient);
+        }
+
+        private long Atom()
+        {
+            char next = Peek();
+            if (next == '-')
+            {
+                _at++;
+                return checked(-Atom());
+            }
+            if (next == '(')
+            {
+                _at++;
+                long inner = Sum();
+                Expect(')');
+                return inner;
+            }
+            int begin = _at;
+            while (_at < text.Length && (char.IsLetterOrDigit(text[_at]) || text[_at] is '_' or '.'))
+            {
+                _at++;
+            }
+            string word = text[begin.._at];
+            if (word is "min" or "max" && Peek() == '(')
+            {
+                _at++;
+                long left = Sum();
+                Expect(',');
+                long right = Sum();
+                Expect(')');
+                return word == "min" ? Math.Min(left, right) : Math.Max(left, right);
+            }
+            if (long.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out long value))
+            {
+                return value;
+            }
+            return sizes.TryGetValue(word, out value) ? value : throw Bad();
+        }
+
+        private char Peek()
+        {
+            while (_at < text.Length && text[_at] == ' ')
+            {
+                _at++;
+            }
+            return _at < text.Length ? text[_at] : '\0';
+        }
+
+        private void Expect(char wanted)
+        {
+            if (Peek() != wanted)
+            {
+                throw Bad();
+            }
+            _at++;
+        }
+
+        private readonly FormatException Bad() => new($"'{text}' is not a size expression (at character {_at})");
+    }
+}

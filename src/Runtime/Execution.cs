@@ -1,0 +1,120 @@
+// In: a compiled program. Out: the contract every backend fulfils, so that callers need not know which one runs.
+namespace Accelerate.Runtime;
+
+/// <summary>One input, output or state tensor of a program.</summary>
+/// <param name="Name">Its name in the source.</param>
+/// <param name="Type">The element type.</param>
+/// <param name="Shape">
+/// One printed size an axis: "784", "n", "2*h + 1". An input axis that is a lone name gives that size its value.
+/// </param>
+public sealed record TensorSpec(string Name, DType Type, IReadOnlyList<string> Shape)
+{
+    /// <summary>As in the source: <c>x: f32[n,784]</c>.</summary>
+    public override string ToString() => $"{Name}: {Type.Name()}[{string.Join(",", Shape)}]";
+}
+
+/// <summary>An exported function.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Inputs">Its parameters, in order.</param>
+/// <param name="Outputs">Its results, in order.</param>
+/// <param name="Sizes">The names of its size variables, each of which stands alone on some input axis.</param>
+public sealed record EntrySpec(
+    string Name, IReadOnlyList<TensorSpec> Inputs, IReadOnlyList<TensorSpec> Outputs, IReadOnlyList<string> Sizes);
+
+/// <summary>Why a call failed.</summary>
+public enum ExecutionCode
+{
+    /// <summary>The inputs do not fit the signature or a declared relation of sizes. Nothing was written.</summary>
+    EntryCheck = 1,
+
+    /// <summary>A check of the running program failed: an assert, a limit on a value.</summary>
+    DriverCheck,
+
+    /// <summary>A gather or scatter index was out of range.</summary>
+    IndexOutOfRange,
+
+    /// <summary>A callback of the host failed; the inner exception says how.</summary>
+    Host,
+}
+
+/// <summary>A call that did not complete.</summary>
+public sealed class ExecutionException(ExecutionCode code, string message, Exception? inner = null)
+    : Exception(message, inner)
+{
+    /// <summary>Why. After anything but <see cref="ExecutionCode.EntryCheck"/> the session must be reset.</summary>
+    public ExecutionCode Code { get; } = code;
+}
+
+/// <summary>What a session owns and a backend reads and writes: named tensors and scratch memory.</summary>
+public sealed class SessionState : IDisposable
+{
+    /// <summary>Trained parameters and buffers by name; owned by the session.</summary>
+    public Dictionary<string, Tensor> Tensors { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Intermediate results live here during a call.</summary>
+    public Arena Arena { get; } = new();
+
+    /// <summary>What the backend keeps a session, such as its <see cref="Host"/>; disposed with it.</summary>
+    public IDisposable? BackendState { get; set; }
+
+    /// <summary>Frees the tensors, the arena and the backend's part.</summary>
+    public void Dispose()
+    {
+        Clear();
+        Arena.Dispose();
+        BackendState?.Dispose();
+        BackendState = null;
+    }
+
+    internal void Clear()
+    {
+        foreach (Tensor tensor in Tensors.Values)
+        {
+            tensor.Dispose();
+        }
+        Tensors.Clear();
+    }
+}
+
+/// <summary>
+/// A compiled program: code, frozen weights and memory plan. Immutable, shared by any number of threads; what a call
+/// changes is in a <see cref="Session"/>. Dispose it after its sessions.
+/// </summary>
+public abstract class Executable : IDisposable
+{
+    /// <summary>The exported functions.</summary>
+    public abstract IReadOnlyList<EntrySpec> Entries { get; }
+
+    /// <summary>The backend's name: "interpreter", "llvm" …</summary>
+    public abstract string Backend { get; }
+
+    /// <summary>A session with its state as the program initialises it.</summary>
+    public Session CreateSession() => new(this);
+
+    /// <summary>Frees code and weights.</summary>
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Frees what the backend holds; called once or more.</summary>
+    protected virtual void Dispose(bool disposing)
+    {
+    }
+
+    /// <summary>Puts initial parameters and buffers into an empty <see cref="SessionState.Tensors"/>.</summary>
+    protected internal virtual void Initialize(SessionState state)
+    {
+    }
+
+    /// <summary>
+    /// Runs entry number <paramref name="entry"/>. Inputs fit its signature and every size has a value. Results are new
+    /// tensors that the caller owns.
+    /// </summary>
+    /// <exception cref="ExecutionException">
+    /// With <see cref="ExecutionCode.EntryCheck"/> only if nothing was written.
+    /// </exception>
+    protected internal abstract Tensor[] Invoke(
+        SessionState state, int entry, IReadOnlyList<Tensor> inputs, IReadOnlyDictionary<string, long> sizes);
+}

@@ -1,0 +1,145 @@
+// In: a worker pool, where to print, custom calls. Out: a host table at a fixed address, to be passed to native code.
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Accelerate.Runtime;
+
+/// <summary>
+/// One host table with its error buffer. A session owns one, as the error buffer serves one call at a time; the pool
+/// may be shared. Keep it reachable and undisposed while native code runs.
+/// </summary>
+public sealed unsafe class Host : IDisposable
+{
+    /// <summary>The number of longs in the error buffer.</summary>
+    public const int ErrorWords = 8;
+
+    private readonly TextWriter _print;
+    private readonly Decoder _decoder = Encoding.UTF8.GetDecoder();
+    private GCHandle _handle;
+    private HostTable* _table;
+    private Exception? _failure;
+
+    /// <param name="pool">Runs par_for; not disposed with the host.</param>
+    /// <param name="print">Receives what the program prints; standard output if null. Calls are serialised.</param>
+    /// <param name="custom">Native addresses of the custom calls, in the order of the manifest.</param>
+    public Host(WorkerPool pool, TextWriter? print = null, params ReadOnlySpan<nint> custom)
+    {
+        Pool = pool;
+        _print = print ?? Console.Out;
+        _handle = GCHandle.Alloc(this, GCHandleType.Weak); // weak: a strong one would keep a forgotten host for ever
+        int words = ErrorWords + custom.Length;
+        _table = (HostTable*)NativeMemory.AllocZeroed((nuint)(sizeof(HostTable) + (words * sizeof(long))));
+        _table->Context = (void*)GCHandle.ToIntPtr(_handle);
+        _table->Workers = pool.Workers;
+        _table->ParFor = &ParFor;
+        _table->Print = &Print;
+        _table->Error = (long*)(_table + 1);
+        if (custom.Length > 0)
+        {
+            _table->Custom = (void**)(_table->Error + ErrorWords);
+            custom.CopyTo(new Span<nint>(_table->Custom, custom.Length));
+        }
+    }
+
+    ~Host() => Free();
+
+    /// <summary>The pool that runs par_for.</summary>
+    public WorkerPool Pool { get; }
+
+    /// <summary>The table, valid until the host is disposed.</summary>
+    /// <exception cref="ObjectDisposedException">The host is disposed.</exception>
+    public HostTable* Table
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_table == null, this);
+            return _table;
+        }
+    }
+
+    /// <summary>The error buffer: code, step, a, b, c, d, 0, 0.</summary>
+    public Span<long> Error => new(Table->Error, ErrorWords);
+
+    /// <summary>The first exception a callback threw since <see cref="Clear"/>, or null.</summary>
+    public Exception? Failure => Volatile.Read(ref _failure);
+
+    /// <summary>Forgets error and failure; to be called before each call into native code.</summary>
+    public void Clear()
+    {
+        Error.Clear();
+        Volatile.Write(ref _failure, null);
+    }
+
+    /// <summary>Frees the table; native code must not use it any more.</summary>
+    public void Dispose()
+    {
+        Free();
+        GC.SuppressFinalize(this);
+    }
+
+    private void Free()
+    {
+        if (_table != null)
+        {
+            NativeMemory.Free(_table);
+            _table = null;
+            _handle.Free();
+        }
+    }
+
+    private static Host? From(void* context) => GCHandle.FromIntPtr((nint)context).Target as Host;
+
+    [UnmanagedCallersOnly]
+    private static int ParFor(
+        void* context, delegate* unmanaged<void*, long, long, long, int> body, void* args, long jobs)
+    {
+        Host? host = null;
+        try
+        {
+            host = From(context);
+            return host!.Pool.Run(body, args, jobs);
+        }
+        catch (Exception e)
+        {
+            return Fail(host, e);
+        }
+    }
+
+    [UnmanagedCallersOnly]
+    private static int Print(void* context, byte* text, long bytes)
+    {
+        Host? host = null;
+        try
+        {
+            host = From(context);
+            host!.Write(new ReadOnlySpan<byte>(text, checked((int)bytes)));
+            return HostStatus.Ok;
+        }
+        catch (Exception e)
+        {
+            return Fail(host, e);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int Fail(Host? host, Exception e)
+    {
+        if (host is not null)
+        {
+            Interlocked.CompareExchange(ref host._failure, e, null);
+        }
+        return HostStatus.CallbackFailed;
+    }
+
+    private void Write(ReadOnlySpan<byte> utf8)
+    {
+        lock (_decoder)
+        {
+            // A decoder keeps the first bytes of a character that was cut between two calls.
+            var characters = new char[_decoder.GetCharCount(utf8, flush: false)];
+            int count = _decoder.GetChars(utf8, characters, flush: false);
+            _print.Write(characters, 0, count);
+        }
+    }
+}

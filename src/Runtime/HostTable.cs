@@ -1,0 +1,44 @@
+// In: nothing; this is the layout of what native code receives. Out: one table of callbacks, six words of 8 bytes.
+using System.Runtime.InteropServices;
+
+namespace Accelerate.Runtime;
+
+/// <summary>
+/// What a native entry function knows of its host, shared bit for bit with emitted code: six members of 8 bytes, in
+/// this order. Callbacks return a status, 0 for success, and never throw.
+/// </summary>
+[StructLayout(LayoutKind.Sequential)]
+public unsafe struct HostTable
+{
+    /// <summary>Passed back as the first argument of every callback.</summary>
+    public void* Context;
+
+    /// <summary>W, the number of workers; scratch memory has one part for each.</summary>
+    public long Workers;
+
+    /// <summary>
+    /// <c>par_for(context, body, args, jobs)</c> calls <c>body(args, begin, end, worker)</c> once for each worker w whose
+    /// part [jobs·w/W, jobs·(w+1)/W) is not empty, and returns after all have stopped: 0, or the first non-zero status
+    /// in the order of workers.
+    /// </summary>
+    public delegate* unmanaged<void*, delegate* unmanaged<void*, long, long, long, int>, void*, long, int> ParFor;
+
+    /// <summary><c>print(context, text, bytes)</c> writes UTF-8 text as it stands, with no newline added.</summary>
+    public delegate* unmanaged<void*, byte*, long, int> Print;
+
+    /// <summary>The custom calls, in the order of the program's manifest; null if there are none.</summary>
+    public void** Custom;
+
+    /// <summary>Eight longs a failing driver fills: code, step, a, b, c, d, 0, 0.</summary>
+    public long* Error;
+}
+
+/// <summary>The statuses callbacks return beside those of the program itself, which are positive.</summary>
+public static class HostStatus
+{
+    /// <summary>Success.</summary>
+    public const int Ok = 0;
+
+    /// <summary>A managed callback threw; <see cref="Host.Failure"/> has the exception.</summary>
+    public const int CallbackFailed = -1;
+}

@@ -1,0 +1,113 @@
+// In: a .safetensors file, or named tensors. Out: the tensors, mapped from the file when asked for, or the file.
+using System.Buffers.Binary;
+using System.IO.MemoryMappedFiles;
+using System.Text;
+using System.Text.Json;
+
+namespace Accelerate.Runtime;
+
+/// <summary>
+/// A file of named tensors, open for reading. The header is checked as a whole when the file is opened; tensors are views
+/// of the mapped file, so that only what is touched is read. Format: https://github.com/huggingface/safetensors
+/// </summary>
+/// <remarks>
+/// The mapping is private: writing to a tensor changes neither the file nor other readers. It lasts until this object
+/// and every tensor read from it are disposed or unreachable. The file must not be shortened meanwhile.
+/// </remarks>
+public sealed unsafe class Safetensors : IDisposable
+{
+    private readonly string _path;
+    private readonly Dictionary<string, SafetensorsHeader.Entry> _entries;
+    private readonly byte* _data;
+    private Storage? _mapping;
+
+    private Safetensors(string path, SafetensorsHeader header, Storage mapping)
+    {
+        _path = path;
+        _mapping = mapping;
+        _data = mapping.Pointer + header.DataStart;
+        _entries = header.Entries.ToDictionary(e => e.Name, StringComparer.Ordinal);
+        Tensors = [.. header.Entries.Select(e => new TensorSpec(e.Name, e.Type, [.. e.Shape.Select(n => $"{n}")]))];
+        Metadata = header.Metadata;
+    }
+
+    /// <summary>Name, dtype and shape of every tensor, in the order of their data.</summary>
+    public IReadOnlyList<TensorSpec> Tensors { get; }
+
+    /// <summary>The texts under <c>__metadata__</c>; empty if there are none.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; }
+
+    /// <summary>Opens a file and checks its header.</summary>
+    /// <exception cref="DataException">The file is missing or malformed.</exception>
+    public static Safetensors Open(string path) => DataException.Guard(path, () =>
+    {
+        SafetensorsHeader header = SafetensorsHeader.Read(path);
+        using var file = MemoryMappedFile.CreateFromFile(
+            File.OpenRead(path), null, 0, MemoryMappedFileAccess.CopyOnWrite, HandleInheritability.None, false);
+        MemoryMappedViewAccessor view = file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.CopyOnWrite);
+        // The view is kept by the storage, and its handle unmaps when both are unreachable.
+        var start = (byte*)view.SafeMemoryMappedViewHandle.DangerousGetHandle() + view.PointerOffset;
+        return new Safetensors(path, header, Storage.Over(start, view, disposeOwner: true));
+    });
+
+    /// <summary>True if the file has a tensor of that name.</summary>
+    public bool Contains(string name) => _entries.ContainsKey(name);
+
+    /// <summary>The tensor of that name: a view of the file, or a copy where the file does not align its elements.</summary>
+    /// <exception cref="DataException">No such tensor, or a bool that is neither 0 nor 1.</exception>
+    /// <exception cref="ObjectDisposedException">The file is disposed.</exception>
+    public Tensor Read(string name)
+    {
+        ObjectDisposedException.ThrowIf(_mapping is null, this);
+        if (!_entries.TryGetValue(name, out SafetensorsHeader.Entry? entry))
+        {
+            throw new DataException(_path, $"no tensor named '{name}'");
+        }
+        byte* data = _data + entry.Begin;
+        long bytes = entry.End - entry.Begin;
+        if (entry.Type == DType.Bool)
+        {
+            for (long i = 0; i < bytes; i++)
+            {
+                if (data[i] > 1)
+                {
+                    throw new DataException(_path, $"'{name}': a bool is neither 0 nor 1");
+                }
+            }
+        }
+        if ((nuint)data % (nuint)entry.Type.Bytes() == 0)
+        {
+            return Tensor.View(entry.Type, entry.Shape, data, _mapping.Retain());
+        }
+        Tensor copy = Tensor.Uninitialized(entry.Type, entry.Shape);
+        Buffer.MemoryCopy(data, copy.Pointer, bytes, bytes);
+        return copy;
+    }
+
+    /// <summary>Writes a file, replacing one that is there: larger elements first, then by name, so all are aligned.</summary>
+    /// <exception cref="DataException">The file cannot be written, or a name is given twice or reserved.</exception>
+    public static void Write(
+        string path, IEnumerable<KeyValuePair<string, Tensor>> tensors,
+        IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        KeyValuePair<string, Tensor>[] ordered =
+        [
+            .. tensors.OrderByDescending(t => t.Value.Type.Bytes()).ThenBy(t => t.Key, StringComparer.Ordinal),
+        ];
+        byte[] header = SafetensorsHeader.Format(path, ordered, metadata);
+        DataFile.Write(path, stream =>
+        {
+            Span<byte> length = stackalloc byte[8];
+            BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
+            stream.Write(length);
+            stream.Write(header);
+            foreach ((_, Tensor tensor) in ordered)
+            {
+                DataFile.WriteElements(stream, tensor);
+            }
+        });
+    }
+
+    /// <summary>Drops this object's hold on the mapping; tensors already read stay valid.</summary>
+    public void Dispose() => Interlocked.Exchange(ref _mapping, null)?.Release();
+}

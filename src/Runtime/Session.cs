@@ -1,0 +1,178 @@
+// In: an executable and input tensors. Out: the results of its entries, with the state they change kept between calls.
+namespace Accelerate.Runtime;
+
+/// <summary>
+/// The mutable side of a program: parameters, buffers and scratch memory. One call at a time; for concurrent calls make
+/// several sessions of one executable.
+/// </summary>
+/// <remarks>
+/// A call that fails after its entry checks may have changed some of the state. The session then refuses calls until
+/// <see cref="Reset"/> or <see cref="LoadState"/> has replaced all of it.
+/// </remarks>
+public sealed class Session : IDisposable
+{
+    private readonly Executable _executable;
+    private readonly SessionState _state = new();
+    private int _busy;
+    private bool _disposed;
+    private string? _broken;
+
+    internal Session(Executable executable)
+    {
+        _executable = executable;
+        executable.Initialize(_state);
+    }
+
+    /// <summary>Parameters and buffers by name; live tensors, to be read or written between calls only.</summary>
+    public IReadOnlyDictionary<string, Tensor> State => _state.Tensors;
+
+    /// <summary>Calls an entry. The results belong to the caller.</summary>
+    /// <param name="entry">The name of an exported function.</param>
+    /// <param name="inputs">Its inputs in order, with the dtypes and shapes of its signature.</param>
+    /// <exception cref="ArgumentException">No such entry.</exception>
+    /// <exception cref="ExecutionException">The inputs do not fit, or the program failed.</exception>
+    /// <exception cref="InvalidOperationException">A call is under way, or an earlier one broke the state.</exception>
+    public Tensor[] Run(string entry, params Tensor[] inputs)
+    {
+        int index = Find(entry);
+        return Exclusive(() => Invoke(index, inputs));
+    }
+
+    /// <summary>Calls an entry with its inputs given by name; else as the other overload.</summary>
+    public Tensor[] Run(string entry, IReadOnlyDictionary<string, Tensor> inputs)
+    {
+        int index = Find(entry);
+        IReadOnlyList<TensorSpec> specs = _executable.Entries[index].Inputs;
+        TensorSpec? missing = specs.FirstOrDefault(s => !inputs.ContainsKey(s.Name));
+        if (missing is not null)
+        {
+            throw Check($"'{entry}' needs the input '{missing}'");
+        }
+        string? extra = inputs.Keys.FirstOrDefault(name => specs.All(s => s.Name != name));
+        if (extra is not null)
+        {
+            throw Check($"'{entry}' has no input '{extra}'; its inputs are {string.Join(", ", specs)}");
+        }
+        return Exclusive(() => Invoke(index, [.. specs.Select(s => inputs[s.Name])]));
+    }
+
+    /// <summary>Takes the state back to what the program initialises it to.</summary>
+    public void Reset() => Exclusive<object?>(
+        () =>
+        {
+            _state.Clear();
+            _executable.Initialize(_state);
+            _broken = null;
+            return null;
+        },
+        evenBroken: true);
+
+    /// <summary>Replaces the whole state by copies of <paramref name="tensors"/>; nothing changes on an error.</summary>
+    /// <exception cref="ArgumentException">A name missing or unknown, or another dtype or shape.</exception>
+    public void LoadState(IReadOnlyDictionary<string, Tensor> tensors) => Exclusive<object?>(
+        () =>
+        {
+            foreach ((string name, Tensor own) in _state.Tensors)
+            {
+                Tensor other = tensors.GetValueOrDefault(name)
+                    ?? throw new ArgumentException($"the state has no tensor '{name}'");
+                string wanted = Tensor.DescribeShape(own.Type, own.Shape.AsSpan());
+                string given = Tensor.DescribeShape(other.Type, other.Shape.AsSpan());
+                if (wanted != given)
+                {
+                    throw new ArgumentException($"the state's '{name}' must be {wanted}, not {given}");
+                }
+            }
+            string? unknown = tensors.Keys.FirstOrDefault(name => !_state.Tensors.ContainsKey(name));
+            if (unknown is not null)
+            {
+                throw new ArgumentException($"the program has no state named '{unknown}'");
+            }
+            foreach (string name in _state.Tensors.Keys.ToArray())
+            {
+                // A copy before the disposal: the caller may hand back this session's own tensors.
+                Tensor copy = tensors[name].Clone();
+                _state.Tensors[name].Dispose();
+                _state.Tensors[name] = copy;
+            }
+            _broken = null;
+            return null;
+        },
+        evenBroken: true);
+
+    /// <summary>Frees the state. An error while a call is under way.</summary>
+    public void Dispose()
+    {
+        if (_disposed)
+        {
+            return;
+        }
+        Exclusive<object?>(
+            () =>
+            {
+                _disposed = true;
+                _state.Dispose();
+                return null;
+            },
+            evenBroken: true);
+    }
+
+    private Tensor[] Invoke(int index, Tensor[] inputs)
+    {
+        EntrySpec entry = _executable.Entries[index];
+        Dictionary<string, long> sizes = EntryCheck.Bind(entry, inputs);
+        try
+        {
+            Tensor[] outputs = _executable.Invoke(_state, index, inputs, sizes);
+            GC.KeepAlive(inputs); // native code has only their addresses
+            return outputs;
+        }
+        catch (ExecutionException e) when (e.Code == ExecutionCode.EntryCheck)
+        {
+            throw;
+        }
+        catch (Exception e)
+        {
+            _broken = $"'{entry.Name}' failed: {e.Message}";
+            throw;
+        }
+    }
+
+    private T Exclusive<T>(Func<T> action, bool evenBroken = false)
+    {
+        if (Interlocked.Exchange(ref _busy, 1) != 0)
+        {
+            throw new InvalidOperationException(
+                "the session is in a call; a session takes one at a time, so create one for each concurrent caller");
+        }
+        try
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_broken is not null && !evenBroken)
+            {
+                throw new InvalidOperationException(
+                    $"the session's state may be half written ({_broken}); call Reset or LoadState first");
+            }
+            return action();
+        }
+        finally
+        {
+            Volatile.Write(ref _busy, 0);
+        }
+    }
+
+    private int Find(string entry)
+    {
+        for (int i = 0; i < _executable.Entries.Count; i++)
+        {
+            if (_executable.Entries[i].Name == entry)
+            {
+                return i;
+            }
+        }
+        string names = string.Join(", ", _executable.Entries.Select(e => e.Name));
+        throw new ArgumentException($"the program exports no '{entry}'; it exports {names}");
+    }
+
+    private static ExecutionException Check(string message) => new(ExecutionCode.EntryCheck, message);
+}

@@ -1,0 +1,286 @@
+// In: a dtype, a shape and values, or memory kept by someone else. Out: a row-major array that native code can read.
+using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+
+namespace Accelerate.Runtime;
+
+/// <summary>
+/// A dense row-major array of one dtype. Its memory is native and aligned to 64 bytes, unless it is a view
+/// (<see cref="Reshape"/>, <see cref="Slice"/>, <see cref="View"/>), which is aligned to its element only.
+/// </summary>
+/// <remarks>
+/// Views share memory with what they were taken from; it is freed when the last of them is disposed or unreachable.
+/// A span or pointer does not keep its tensor alive: hold the tensor in a <c>using</c>, or end with
+/// <see cref="GC.KeepAlive"/>; <see cref="ToArray"/> and <see cref="ToDoubles"/> copy and have no such rule. Values may
+/// be read by many threads at once; a write needs the tensor to itself.
+/// </remarks>
+public sealed unsafe class Tensor : IDisposable
+{
+    private readonly byte* _pointer;
+    private Storage? _storage;
+
+    private Tensor(DType type, ImmutableArray<long> shape, Storage storage, byte* pointer)
+    {
+        Type = type;
+        Shape = shape;
+        Count = CountOf(type, shape.AsSpan());
+        _storage = storage;
+        _pointer = pointer;
+    }
+
+    /// <summary>The element type.</summary>
+    public DType Type { get; }
+
+    /// <summary>The extent of each axis, outermost first; empty for a scalar.</summary>
+    public ImmutableArray<long> Shape { get; }
+
+    /// <summary>The number of axes.</summary>
+    public int Rank => Shape.Length;
+
+    /// <summary>The number of elements: the product of the shape, 1 for a scalar.</summary>
+    public long Count { get; }
+
+    /// <summary>The number of bytes the elements take.</summary>
+    public long ByteCount => Count * Type.Bytes();
+
+    /// <summary>The first element. Never null, valid while the tensor is reachable and not disposed.</summary>
+    /// <exception cref="ObjectDisposedException">The tensor is disposed.</exception>
+    public void* Pointer
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_storage is null, this);
+            return _pointer;
+        }
+    }
+
+    /// <summary>All bytes of the tensor, in memory order.</summary>
+    /// <exception cref="InvalidOperationException">It has 2 GiB or more: slice it first.</exception>
+    public Span<byte> Bytes => new(Pointer, SpanLength(ByteCount));
+
+    /// <summary>All elements, row-major.</summary>
+    /// <typeparam name="T">The .NET type of the dtype, as <c>DType.Of</c> has it: float for f32, Half for f16 …</typeparam>
+    /// <exception cref="InvalidOperationException">T is not the dtype's type, or 2^31 elements or more.</exception>
+    public Span<T> AsSpan<T>() where T : unmanaged => DType.Of<T>() == Type
+        ? new(Pointer, SpanLength(Count))
+        : throw new InvalidOperationException($"the tensor is {Type.Name()}, not {DType.Of<T>().Name()}");
+
+    /// <summary>A copy of all elements, row-major; T as for <see cref="AsSpan"/>.</summary>
+    public T[] ToArray<T>() where T : unmanaged
+    {
+        T[] copy = AsSpan<T>().ToArray();
+        GC.KeepAlive(this);
+        return copy;
+    }
+
+    /// <summary>A tensor whose contents are whatever the memory held: for results about to be written.</summary>
+    /// <exception cref="ArgumentException">A negative extent, or more than 2^63 bytes.</exception>
+    public static Tensor Uninitialized(DType type, params ReadOnlySpan<long> shape)
+    {
+        Storage storage = Storage.Allocate(CountOf(type, shape) * type.Bytes());
+        return new Tensor(type, [.. shape], storage, storage.Pointer);
+    }
+
+    /// <summary>A tensor of zeros (false for bool).</summary>
+    /// <exception cref="ArgumentException">A negative extent, or more than 2^63 bytes.</exception>
+    public static Tensor Zeros(DType type, params ReadOnlySpan<long> shape)
+    {
+        Tensor tensor = Uninitialized(type, shape);
+        NativeMemory.Clear(tensor._pointer, (nuint)tensor.ByteCount);
+        return tensor;
+    }
+
+    /// <summary>A copy of <paramref name="values"/>, given row-major, in that shape; no shape at all is a scalar.</summary>
+    /// <exception cref="ArgumentException">The shape does not hold exactly that many values.</exception>
+    public static Tensor From<T>(ReadOnlySpan<T> values, params ReadOnlySpan<long> shape) where T : unmanaged
+    {
+        DType type = DType.Of<T>();
+        CheckFill(values.Length, type, shape);
+        Tensor tensor = Uninitialized(type, shape);
+        values.CopyTo(tensor.AsSpan<T>());
+        return tensor;
+    }
+
+    /// <inheritdoc cref="From{T}(ReadOnlySpan{T}, ReadOnlySpan{long})"/>
+    public static Tensor From<T>(T[] values, params ReadOnlySpan<long> shape) where T : unmanaged =>
+        From((ReadOnlySpan<T>)values, shape);
+
+    /// <summary>A tensor of rank 0.</summary>
+    public static Tensor Scalar<T>(T value) where T : unmanaged => From([value], []);
+
+    /// <summary>
+    /// Values rounded once to <paramref name="type"/>: nearest even for floats; integers truncate and saturate, NaN is
+    /// 0; bool is <c>value != 0</c>.
+    /// </summary>
+    /// <exception cref="ArgumentException">The shape does not hold exactly that many values.</exception>
+    public static Tensor FromDoubles(DType type, ReadOnlySpan<double> values, params ReadOnlySpan<long> shape)
+    {
+        CheckFill(values.Length, type, shape);
+        Tensor tensor = Uninitialized(type, shape);
+        switch (type)
+        {
+            case DType.Bool: Fill<bool>(tensor, values, v => v != 0); break;
+            case DType.I8: Fill(tensor, values, sbyte.CreateSaturating); break;
+            case DType.I16: Fill(tensor, values, short.CreateSaturating); break;
+            case DType.I32: Fill(tensor, values, int.CreateSaturating); break;
+            case DType.I64: Fill(tensor, values, long.CreateSaturating); break;
+            case DType.U8: Fill(tensor, values, byte.CreateSaturating); break;
+            case DType.U16: Fill(tensor, values, ushort.CreateSaturating); break;
+            case DType.U32: Fill(tensor, values, uint.CreateSaturating); break;
+            case DType.U64: Fill(tensor, values, ulong.CreateSaturating); break;
+            case DType.F16: Fill(tensor, values, v => (Half)v); break;
+            case DType.BF16: Fill(tensor, values, v => (BFloat16)v); break;
+            case DType.F32: Fill(tensor, values, v => (float)v); break;
+            default: values.CopyTo(tensor.AsSpan<double>()); break;
+        }
+        return tensor;
+    }
+
+    /// <summary>
+    /// A view over memory that <paramref name="owner"/> keeps valid while it is reachable (a mapping, an arena).
+    /// </summary>
+    /// <exception cref="ArgumentException">A null pointer, one not aligned to the element, or a bad shape.</exception>
+    public static Tensor View(DType type, ReadOnlySpan<long> shape, void* pointer, object owner) =>
+        View(type, shape, (byte*)pointer, Storage.Over(pointer, owner, disposeOwner: false));
+
+    internal static Tensor View(DType type, ReadOnlySpan<long> shape, byte* pointer, Storage storage)
+    {
+        if (pointer == null || (nuint)pointer % (nuint)type.Bytes() != 0)
+        {
+            throw new ArgumentException($"the memory of a view must be aligned to its {type.Bytes()}-byte elements");
+        }
+        return new Tensor(type, [.. shape], storage, pointer);
+    }
+
+    /// <summary>A view of the same elements in another shape.</summary>
+    /// <exception cref="ArgumentException">The shape does not hold exactly <see cref="Count"/> elements.</exception>
+    public Tensor Reshape(params ReadOnlySpan<long> shape)
+    {
+        CheckFill(Count, Type, shape);
+        return new Tensor(Type, [.. shape], Live().Retain(), _pointer);
+    }
+
+    /// <summary>A view of the rows <paramref name="begin"/> … <paramref name="end"/> − 1 along axis 0.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A scalar, or not 0 ≤ begin ≤ end ≤ Shape[0].</exception>
+    public Tensor Slice(long begin, long end)
+    {
+        if (Rank == 0 || begin < 0 || begin > end || end > Shape[0])
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(begin), $"rows {begin}..{end} are not inside {DescribeShape(Type, Shape.AsSpan())}");
+        }
+        long rowBytes = Shape[0] == 0 ? 0 : ByteCount / Shape[0];
+        return new Tensor(Type, Shape.SetItem(0, end - begin), Live().Retain(), _pointer + (begin * rowBytes));
+    }
+
+    /// <summary>A copy in memory of its own, aligned to 64 bytes.</summary>
+    public Tensor Clone()
+    {
+        Tensor copy = Uninitialized(Type, Shape.AsSpan());
+        NativeMemory.Copy(Pointer, copy._pointer, (nuint)ByteCount);
+        GC.KeepAlive(this);
+        return copy;
+    }
+
+    /// <summary>All elements as f64; exact but for i64 and u64 beyond 2^53, which round to nearest. Bool is 0 or 1.</summary>
+    public double[] ToDoubles()
+    {
+        var values = new double[SpanLength(Count)];
+        switch (Type)
+        {
+            case DType.Bool: Read<byte>(values, v => v == 0 ? 0 : 1); break;
+            case DType.I8: Read<sbyte>(values, v => v); break;
+            case DType.I16: Read<short>(values, v => v); break;
+            case DType.I32: Read<int>(values, v => v); break;
+            case DType.I64: Read<long>(values, v => v); break;
+            case DType.U8: Read<byte>(values, v => v); break;
+            case DType.U16: Read<ushort>(values, v => v); break;
+            case DType.U32: Read<uint>(values, v => v); break;
+            case DType.U64: Read<ulong>(values, v => v); break;
+            case DType.F16: Read<Half>(values, v => (double)v); break;
+            case DType.BF16: Read<BFloat16>(values, v => (float)v); break;
+            case DType.F32: Read<float>(values, v => v); break;
+            default: Read<double>(values, v => v); break;
+        }
+        return values;
+    }
+
+    /// <summary>True if dtype, shape and every bit agree, where any NaN equals any NaN; +0 and −0 differ.</summary>
+    public bool SameBits(Tensor other)
+    {
+        if (Type != other.Type || !Shape.AsSpan().SequenceEqual(other.Shape.AsSpan()))
+        {
+            return false;
+        }
+        bool same = TensorBits.Same(Type, (byte*)Pointer, (byte*)other.Pointer, Count);
+        GC.KeepAlive(this);
+        GC.KeepAlive(other);
+        return same;
+    }
+
+    /// <summary>The elements in NumPy's style, summarised with "..." beyond 1000 of them.</summary>
+    public string Format() => TensorFormat.Format(this);
+
+    /// <summary>A line with dtype and shape, as <c>f32[2,3]</c>, then <see cref="Format"/>.</summary>
+    public override string ToString() => $"{DescribeShape(Type, Shape.AsSpan())}\n{Format()}";
+
+    /// <summary>Drops this tensor's hold on its memory. Views of it, and what it is a view of, stay valid.</summary>
+    public void Dispose() => Interlocked.Exchange(ref _storage, null)?.Release();
+
+    internal static string DescribeShape(DType type, ReadOnlySpan<long> shape) =>
+        $"{type.Name()}[{string.Join(",", shape.ToArray())}]";
+
+    /// <summary>The number of elements; the byte count is known to fit as well.</summary>
+    internal static long CountOf(DType type, ReadOnlySpan<long> shape)
+    {
+        try
+        {
+            long count = 1;
+            foreach (long extent in shape)
+            {
+                ArgumentOutOfRangeException.ThrowIfNegative(extent, nameof(shape));
+                count = checked(count * extent);
+            }
+            _ = checked(count * type.Bytes());
+            return count;
+        }
+        catch (OverflowException)
+        {
+            throw new ArgumentException($"{DescribeShape(type, shape)} takes more than 2^63 bytes");
+        }
+    }
+
+    private static void CheckFill(long values, DType type, ReadOnlySpan<long> shape)
+    {
+        if (CountOf(type, shape) != values)
+        {
+            throw new ArgumentException($"{values} values do not fill {DescribeShape(type, shape)}");
+        }
+    }
+
+    private static int SpanLength(long length) => length <= int.MaxValue
+        ? (int)length
+        : throw new InvalidOperationException($"a span holds at most 2^31-1 items, the tensor has {length}: slice it");
+
+    private static void Fill<T>(Tensor tensor, ReadOnlySpan<double> values, Func<double, T> convert)
+        where T : unmanaged
+    {
+        Span<T> target = tensor.AsSpan<T>();
+        for (int i = 0; i < values.Length; i++)
+        {
+            target[i] = convert(values[i]);
+        }
+    }
+
+    private void Read<T>(double[] values, Func<T, double> convert) where T : unmanaged
+    {
+        var source = (T*)Pointer;
+        for (int i = 0; i < values.Length; i++)
+        {
+            values[i] = convert(source[i]);
+        }
+        GC.KeepAlive(this);
+    }
+
+    private Storage Live() => _storage ?? throw new ObjectDisposedException(nameof(Tensor));
+}
