@@ -1,5 +1,6 @@
-// The whole language. Whitespace and newlines separate tokens and mean nothing else: no statement begins with '(' '[' or '-'.
-// One check beside the grammar (Syntax/Parser.cs): a '(' or '[' that continues an expression stands on the line where it ends.
+// The whole language. Whitespace and newlines separate tokens and mean nothing else: no statement begins with '(' '['
+// or '-'. One check stands beside the grammar, in src/Compiler/Syntax: a '(' or '[' that continues an expression stands
+// on the line where that expression ends.
 grammar Acc;
 
 file        : use* item* EOF ;

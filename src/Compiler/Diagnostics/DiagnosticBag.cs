@@ -22,13 +22,13 @@ public sealed class DiagnosticBag
     /// <summary>In the order they were reported.</summary>
     public IReadOnlyList<Diagnostic> All => _all;
 
-    /// <summary>0 ok, 1 user error, 3 known limitation, 70 compiler bug: the worst of what is here, errors before limits.</summary>
+    /// <summary>0 ok, 1 user error, 3 known limitation, 70 compiler bug: the worst of what is here.</summary>
     public int ExitCode =>
         _all.Any(d => d.Class == DiagnosticClass.CompilerBug) ? 70
         : _all.Any(d => d.Class == DiagnosticClass.UserError) ? 1
         : _all.Count > 0 ? 3 : 0;
 
-    /// <summary>Adds one, unless the same code was already reported at the same place (a function elaborated twice).</summary>
+    /// <summary>Adds one, unless the same code is already there for the same place (a function elaborated twice).</summary>
     public void Add(Diagnostic diagnostic)
     {
         if (_seen.Add((diagnostic.Code.Id, diagnostic.Span)))

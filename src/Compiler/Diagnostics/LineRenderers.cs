@@ -16,7 +16,8 @@ public static class MsBuildRenderer
 public static class JsonRenderer
 {
     // Quotes and non-ASCII letters of the user's text stay readable; the output is no HTML.
-    private static readonly JsonSerializerOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Options =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>One line, without its end.</summary>
     public static string Render(Diagnostic d) => JsonSerializer.Serialize(

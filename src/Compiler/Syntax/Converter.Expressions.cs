@@ -88,7 +88,8 @@ internal sealed partial class Converter
         return new(SpanOf(c), op, SpanOf(c.op), Expression(c.expr(0)), Expression(c.expr(1)));
     }
 
-    private static bool IsComparison(BinaryOperator op) => op is >= BinaryOperator.Equal and <= BinaryOperator.GreaterOrEqual;
+    private static bool IsComparison(BinaryOperator op) =>
+        op is >= BinaryOperator.Equal and <= BinaryOperator.GreaterOrEqual;
 
     private ExpressionSyntax Ternary(AccParser.TernaryContext c) => Broken(c)
         ? new ErrorExpression(SpanOf(c))
@@ -167,11 +168,11 @@ internal sealed partial class Converter
                 return new StringLiteral(span, Unescape(span));
             case AccLexer.INT:
                 var hexadecimal = digits.StartsWith("0x", StringComparison.Ordinal);
-                if (long.TryParse(hexadecimal ? digits[2..] : digits,
+                if (ulong.TryParse(hexadecimal ? digits[2..] : digits,
                     hexadecimal ? NumberStyles.AllowHexSpecifier : NumberStyles.None, CultureInfo.InvariantCulture,
-                    out var integer))
+                    out var integer) && integer <= long.MaxValue)
                 {
-                    return new IntegerLiteral(span, integer);
+                    return new IntegerLiteral(span, (long)integer);
                 }
                 bag.Report(Codes.NumberTooLarge, span, $"{token.Text} does not fit 64 bits",
                     help: $"the largest integer is {long.MaxValue}");
@@ -216,7 +217,8 @@ internal sealed partial class Converter
             if (plain is null)
             {
                 bag.Report(Codes.UnknownEscape, span with { Start = span.Start + i - 1, Length = 2 },
-                    $"unknown escape `\\{text[i]}`", help: "the escapes are \\n \\t \\r \\\" \\\\ and \\u with four digits");
+                    $"unknown escape `\\{text[i]}`",
+                    help: "the escapes are \\n \\t \\r \\\" \\\\ and \\u with four digits");
             }
             result.Append(plain ?? text[i]);
         }

@@ -1,4 +1,4 @@
-// A source text comes in; its syntax tree, and what is wrong with its syntax, go out. ANTLR is known in this folder only.
+// A source text comes in; its syntax tree, and what is wrong with its syntax, go out. Only this folder knows ANTLR.
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Syntax.Generated;
 using Antlr4.Runtime;
@@ -18,7 +18,10 @@ internal static class Parser
     public static FileSyntax Parse(SourceText source, DiagnosticBag bag)
     {
         var tokens = Tokens(source);
-        TokenErrors.Report(source, tokens, bag);
+        if (!TokenErrors.Report(source, tokens, bag))
+        {
+            return new(source.All, [], []);
+        }
         return new Converter(source, tokens, bag).File(Tree(source, tokens, bag));
     }
 
@@ -26,7 +29,8 @@ internal static class Parser
     public static CommonTokenStream Tokens(SourceText source)
     {
         // A stream over UTF-16 units, so that token offsets are offsets into the text.
-        var tokens = new CommonTokenStream(new AccLexer(new AntlrInputStream(source.Text), TextWriter.Null, TextWriter.Null));
+        var tokens = new CommonTokenStream(
+            new AccLexer(new AntlrInputStream(source.Text), TextWriter.Null, TextWriter.Null));
         tokens.Fill();
         return tokens;
     }
@@ -47,7 +51,7 @@ internal static class Parser
         catch (ParseCanceledException)
         {
             tokens.Seek(0);
-            parser = new AccParser(tokens, TextWriter.Null, TextWriter.Null);
+            parser = new AccParser(tokens, TextWriter.Null, TextWriter.Null) { ErrorHandler = new LineRecovery() };
             parser.RemoveErrorListeners();
             parser.Interpreter.PredictionMode = PredictionMode.LL;
             if (bag is not null)

@@ -10,8 +10,8 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
 {
     private static readonly string[] Keywords =
     [
-        "use", "module", "fn", "export", "param", "buffer", "let", "if", "else", "for", "while", "in", "return", "inout",
-        "and", "or", "not", "true", "false",
+        "use", "module", "fn", "export", "param", "buffer", "let", "if", "else", "for", "while", "in", "return",
+        "inout", "and", "or", "not", "true", "false",
     ];
 
     private static readonly string[] NameStarts = ["NAME", "weights", "where", "_"];
@@ -29,14 +29,17 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
     private static readonly string[] ItemStarts =
         ["module", "export", "fn", "param", "buffer", "let", "if", .. NameStarts];
 
+    private readonly HashSet<int> _badLines = [.. bag.All.Where(d => d.Span.Source == source).Select(d => d.Span.Line)];
     private int _lastLine = -1;
     private bool _lost;
 
     public override void SyntaxError(TextWriter output, IRecognizer recognizer, IToken offending, int line, int column,
         string message, RecognitionException exception)
     {
-        // What follows on the same line, or after brackets went wrong, is a consequence.
-        if (_lost || line == _lastLine)
+        // What follows on the same line, or after brackets went wrong, is a consequence; and so is what stands behind
+        // a line with a stray character or an open string.
+        if (_lost || line == _lastLine || _badLines.Contains(line)
+            || (Before(offending) is { } before && _badLines.Contains(before.Line)))
         {
             return;
         }
@@ -66,9 +69,10 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
         }
         if (expected.SetEquals(["else"]))
         {
-            return new(Codes.MissingElse, "an `if` that is a value needs an `else`", span)
+            return new(Codes.MissingElse, "an `if` that is a value needs an `else`",
+                Parser.SpanOf(source, Before(offending) ?? offending))
             {
-                Label = "expected `else`",
+                Label = "expected `else` after this",
                 Help = "write `if c { a } else { b }`",
             };
         }
@@ -82,7 +86,8 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
             };
         }
         var list = Expected(expected);
-        var diagnostic = new Diagnostic(Codes.UnexpectedToken, end ? "unexpected end of file" : $"unexpected `{text}`", span)
+        var message = end ? "unexpected end of file" : $"unexpected `{text}`";
+        var diagnostic = new Diagnostic(Codes.UnexpectedToken, message, span)
         {
             Label = list.Count is > 0 and <= 4 ? "expected " + Join(list) : null,
             Help = Help(offending, expected, open),
@@ -109,9 +114,12 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
             ("import" or "from", _) => "a file is opened with `use`",
             (_, "=") when open?.Text == "(" && before?.Type == AccLexer.NAME =>
                 $"a named argument is written `{before.Text}: value`",
+            (_, "=") when expected.Contains("(") && !expected.Contains("INT") =>
+                "a declaration begins with `let`, `param` or `buffer`",
             (_, ":") when expected.Contains("{") => "a block is written in braces",
-            (_, "fn") => "functions stand in a file or a module, not inside a function",
-            (_, "param" or "buffer" or "module" or "export") => "declarations stand in a file or a module",
+            (_, "fn") when expected.Contains("while") => "functions stand in a file or a module, not inside a function",
+            (_, "param" or "buffer" or "module" or "export") when expected.Contains("while") =>
+                "declarations stand in a file or a module",
             (_, "=>") => "an index form is written `[i, j < n] => e`",
             (_, "}") when open is null => "nothing is open here",
             _ => null,
@@ -155,10 +163,12 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
 
     private static string Partner(string bracket) => bracket switch { "(" => ")", "[" => "]", _ => "}" };
 
-    private static HashSet<string> Names(IntervalSet set) =>
-        [.. set.ToArray().Select(t => t == TokenConstants.EOF
-            ? "EOF"
-            : AccParser.DefaultVocabulary.GetLiteralName(t)?.Trim('\'') ?? AccParser.DefaultVocabulary.GetSymbolicName(t))];
+    private static HashSet<string> Names(IntervalSet set) => [.. set.ToArray().Select(Name)];
+
+    private static string Name(int type) => type == TokenConstants.EOF
+        ? "EOF"
+        : AccParser.DefaultVocabulary.GetLiteralName(type)?.Trim('\'')
+            ?? AccParser.DefaultVocabulary.GetSymbolicName(type);
 
     /// <summary>Token kinds as a reader thinks of them: an expression, a name, a statement; sorted.</summary>
     private static List<string> Expected(HashSet<string> expected)

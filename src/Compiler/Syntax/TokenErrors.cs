@@ -7,18 +7,31 @@ namespace Accelerate.Compiler.Syntax;
 
 internal static class TokenErrors
 {
-    public static void Report(SourceText source, CommonTokenStream tokens, DiagnosticBag bag)
+    // Parser, converter and binder recurse with the nesting; about 3 KB of stack a level in the parser alone.
+    private const int DeepestNesting = 256;
+
+    /// <summary>False when parsing would exhaust the stack.</summary>
+    public static bool Report(SourceText source, CommonTokenStream tokens, DiagnosticBag bag)
     {
+        var depth = 0;
         var strayEnd = -1;
+        var seen = new HashSet<(int Line, string Text)>();
         foreach (var token in tokens.GetTokens())
         {
             var span = Parser.SpanOf(source, token);
+            depth += token.Text switch { "(" or "[" or "{" => 1, ")" or "]" or "}" => -1, _ => 0 };
+            if (depth > DeepestNesting)
+            {
+                bag.Report(Codes.NestedTooDeep, span, $"brackets nested deeper than {DeepestNesting}");
+                return false;
+            }
             if (token.Type == AccLexer.STRAY)
             {
-                // Adjacent ones are one mistake: `&&`, or the two halves of a character beyond 16 bits.
-                if (token.StartIndex != strayEnd)
+                // Adjacent ones are one mistake: `&&`, or the two halves of a character beyond 16 bits; and so is the
+                // same again on one line: the quotes of 'x'.
+                var whole = Run(source.Text, span);
+                if (token.StartIndex != strayEnd && seen.Add((token.Line, whole.Text)))
                 {
-                    var whole = Run(source.Text, span);
                     bag.Report(Codes.UnexpectedCharacter, whole, $"unexpected `{whole.Text}`", help: Help(whole.Text));
                 }
                 strayEnd = token.StopIndex + 1;
@@ -29,6 +42,7 @@ internal static class TokenErrors
                     help: "close it with `\"`; a line end inside a string is `\\n`");
             }
         }
+        return true;
     }
 
     // The lexer falls back to an open string only where no quote closes it, so a last quote that is not escaped closes.

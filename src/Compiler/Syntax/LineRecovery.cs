@@ -1,0 +1,80 @@
+// A parser that has met an error comes in; the same parser, moved to where the next statement begins, goes out.
+using Accelerate.Compiler.Syntax.Generated;
+using Antlr4.Runtime;
+
+namespace Accelerate.Compiler.Syntax;
+
+/// <summary>
+/// ANTLR resumes at the first token that could follow any open rule, which in a language without separators is nearly
+/// every token, so that one mistake is reported many times. People write a statement a line: parsing resumes at the
+/// next line that begins like a statement or a declaration, or at the brace that closes the block.
+/// </summary>
+internal sealed class LineRecovery : DefaultErrorStrategy
+{
+    // Where parsing resumed last, to be sure of progress when the same statement fails there again.
+    private int _resumed = -1;
+    private int _resumedRule = -1;
+
+    // Tells the loops over declarations and statements, where a whole line is skipped, from all other places.
+    private static readonly int Let = Enumerable.Range(1, AccParser.STRAY)
+        .First(t => AccParser.DefaultVocabulary.GetLiteralName(t) == "'let'");
+
+    /// <summary>At the start of a declaration or statement: a token that begins none takes its line with it.</summary>
+    public override void Sync(Antlr4.Runtime.Parser recognizer)
+    {
+        var input = (ITokenStream)recognizer.InputStream;
+        var expected = recognizer.Atn.NextTokens(recognizer.Atn.states[recognizer.State]);
+        if (recognizer.Context is not (AccParser.FileContext or AccParser.BlockContext or AccParser.ItemContext)
+            || !expected.Contains(Let) || expected.Contains(input.LA(1)))
+        {
+            base.Sync(recognizer);
+            return;
+        }
+        ReportUnwantedToken(recognizer);
+        while (input.LA(1) != TokenConstants.EOF && !expected.Contains(input.LA(1)))
+        {
+            recognizer.Consume();
+            SkipToStart(recognizer, input);
+        }
+    }
+
+    public override void Recover(Antlr4.Runtime.Parser recognizer, RecognitionException e)
+    {
+        var input = (ITokenStream)recognizer.InputStream;
+        if (_resumed == input.Index && _resumedRule == recognizer.Context.RuleIndex)
+        {
+            recognizer.Consume();
+        }
+        SkipToStart(recognizer, input);
+        _resumed = input.Index;
+        _resumedRule = recognizer.Context.RuleIndex;
+    }
+
+    private static void SkipToStart(Antlr4.Runtime.Parser recognizer, ITokenStream input)
+    {
+        var depth = 0;
+        while (input.LA(1) != TokenConstants.EOF)
+        {
+            var token = input.LT(1);
+            if (depth == 0 && token.Text == "}")
+            {
+                break;
+            }
+            // A declaration at the left margin ends whatever braces are open.
+            if (BeginsLine(input, token) && (depth == 0 ? Starts(token) : token.Column == 0 && Declares(token)))
+            {
+                break;
+            }
+            depth += token.Text switch { "{" => 1, "}" => -1, _ => 0 };
+            recognizer.Consume();
+        }
+    }
+
+    private static bool BeginsLine(ITokenStream input, IToken token) =>
+        input.LT(-1) is not { } before || before.Line < token.Line;
+
+    private static bool Declares(IToken token) => token.Text is "module" or "fn" or "export" or "param" or "buffer";
+
+    private static bool Starts(IToken token) => Declares(token) || token.Type == AccLexer.NAME
+        || token.Text is "use" or "let" or "if" or "for" or "while" or "return" or "weights";
+}

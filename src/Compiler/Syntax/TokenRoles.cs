@@ -1,0 +1,83 @@
+// A parse tree comes in; what the formatter has to know about single tokens goes out.
+using Accelerate.Compiler.Syntax.Generated;
+using Antlr4.Runtime;
+using Antlr4.Runtime.Tree;
+
+namespace Accelerate.Compiler.Syntax;
+
+/// <summary>What the text of a token does not tell: a `-` in front or between, a `(` of a call or its own.</summary>
+internal sealed class TokenRoles
+{
+    private readonly HashSet<int> _starts = [];
+    private readonly HashSet<int> _blocks = [];
+    private readonly HashSet<int> _prefixes = [];
+    private readonly HashSet<int> _postfixes = [];
+    private readonly Dictionary<int, bool> _ranges = [];
+
+    public TokenRoles(AccParser.FileContext file) => Visit(file);
+
+    /// <summary>Whether it begins a statement, a declaration, a rename, or the `else` of one.</summary>
+    public bool Starts(IToken token) => _starts.Contains(token.TokenIndex);
+
+    /// <summary>Whether it is the brace of a block and not of a value.</summary>
+    public bool IsBlock(IToken token) => _blocks.Contains(token.TokenIndex);
+
+    public bool IsPrefix(IToken token) => _prefixes.Contains(token.TokenIndex);
+
+    /// <summary>Whether the bracket belongs to what stands before it.</summary>
+    public bool IsPostfix(IToken token) => _postfixes.Contains(token.TokenIndex);
+
+    /// <summary>Whether the colon is one of a slice or a range.</summary>
+    public bool IsRange(IToken token) => _ranges.ContainsKey(token.TokenIndex);
+
+    /// <summary>Whether a part of that slice or range has an operator.</summary>
+    public bool IsWide(IToken token) => _ranges[token.TokenIndex];
+
+    private void Visit(ParserRuleContext c)
+    {
+        switch (c)
+        {
+            case AccParser.UseContext or AccParser.ItemContext or AccParser.StatementContext or AccParser.RenameContext:
+                _starts.Add(c.Start.TokenIndex);
+                break;
+            case AccParser.OtherwiseContext:
+                _starts.Add(c.Start.TokenIndex);
+                break;
+            case AccParser.NegateContext:
+                _prefixes.Add(c.Start.TokenIndex);
+                break;
+        }
+        if (c is AccParser.SliceContext or AccParser.IterableContext)
+        {
+            var wide = c.children.Any(child => child is AccParser.BinaryContext or AccParser.PipeContext);
+            foreach (var colon in Terminals(c, ":"))
+            {
+                _ranges[colon] = wide;
+            }
+        }
+        if (c is AccParser.ModuleContext or AccParser.FunctionContext or AccParser.ApplyContext
+            or AccParser.SelectContext or AccParser.NamedTypeContext or AccParser.PlaceContext or AccParser.CallContext)
+        {
+            _postfixes.UnionWith([.. Terminals(c, "("), .. Terminals(c, "[")]);
+        }
+        if (c is AccParser.ModuleContext or AccParser.ConditionalContext or AccParser.OtherwiseContext
+            or AccParser.WeightsContext or AccParser.BlockContext)
+        {
+            _blocks.UnionWith(Terminals(c, "{"));
+        }
+        if (c is AccParser.ChoiceContext)
+        {
+            _starts.UnionWith(Terminals(c, "else"));
+        }
+        foreach (var child in c.children ?? [])
+        {
+            if (child is ParserRuleContext rule)
+            {
+                Visit(rule);
+            }
+        }
+    }
+
+    private static IEnumerable<int> Terminals(ParserRuleContext c, string text) =>
+        c.children.OfType<ITerminalNode>().Where(t => t.Symbol.Text == text).Select(t => t.Symbol.TokenIndex);
+}

@@ -1,0 +1,103 @@
+// Every syntax diagnostic, at its place; one mistake is one diagnostic.
+using System.Text.RegularExpressions;
+using Accelerate.Compiler.Diagnostics;
+
+namespace Accelerate.Tests.Syntax;
+
+public sealed class DiagnosticTests
+{
+    [Theory]
+    [InlineData("let a = b;", "1:10+1 ACC1001 unexpected `;`")]
+    [InlineData("let a = b && c", "1:11+2 ACC1001 unexpected `&&`")]
+    [InlineData("fn f() = print(\"abc)\nlet a = 1", "1:16+5 ACC1002 the string is not closed on its line")]
+    [InlineData("let a = 9223372036854775808", "1:9+19 ACC1003 9223372036854775808 does not fit 64 bits")]
+    [InlineData("let a = 0xFFFFFFFFFFFFFFFF", "1:9+18 ACC1003 0xFFFFFFFFFFFFFFFF does not fit 64 bits")]
+    [InlineData("let a = 1e400", "1:9+5 ACC1003 1e400 is beyond the largest float")]
+    [InlineData("fn f(x) {\n    y = 1 + * 3\n}", "2:13+1 ACC1004 unexpected `*`")]
+    [InlineData("module M {\n    let a = 1\n", "1:10+1 ACC1005 `{` is not closed")]
+    [InlineData("let a = f(1, [2)\n", "1:14+1 ACC1005 `[` is not closed")]
+    [InlineData("fn f(x) {\n    let y = x\n    (y)\n}", "3:5+1 ACC1006 this `(` calls what ends the line above")]
+    [InlineData("fn f(x) {\n    let y = x\n    [0]\n}", "3:5+1 ACC1006 this `[` indexes what ends the line above")]
+    [InlineData("fn f(x) {\n    x = y\n    g\n    (y)\n}", "4:5+1 ACC1006 this `(` calls what ends the line above")]
+    [InlineData("fn f() {\n    let for = 1\n}", "2:9+3 ACC1007 `for` is a reserved word")]
+    [InlineData("let a = f(inout 1 + 2)", "1:17+5 ACC1008 `inout` takes a place to write back to")]
+    [InlineData("fn f() {\n    return 1\n    print(2)\n}", "3:5+8 ACC1009 this statement is never reached")]
+    [InlineData("let a = \"x\\q\"", "1:11+2 ACC1010 unknown escape `\\q`")]
+    [InlineData("let a = 1 < b < 3", "1:15+1 ACC1011 comparisons do not chain")]
+    [InlineData("fn f() {\n    let y = if a { 1 }\n    return y\n}",
+        "2:22+1 ACC1012 an `if` that is a value needs an `else`")]
+    [InlineData("}", "1:1+1 ACC1004 unexpected `}`")]
+    [InlineData("let a =", "1:8+0 ACC1004 unexpected end of file")]
+    public void EachAtItsPlace(string text, params string[] expected) => Assert.Equal(expected, Source.Mistakes(text));
+
+    [Fact]
+    public void DeepNestingIsALimitation() => Assert.Equal(
+        ["1:265+1 ACC4003 brackets nested deeper than 256"],
+        Source.Mistakes("let a = " + new string('(', 9999) + "1" + new string(')', 9999)));
+
+    [Fact]
+    public void SeveralInOneRun()
+    {
+        var text = """
+            // not a comment
+            fn f(x) {
+                let y x
+                let z = g(1 2)
+                if x: y
+                let ok = 1
+            }
+            def g(x) = x
+            fn h(x) = x +
+            fn k(x) = x
+            """;
+        Assert.Equal(
+        [
+            "1:1+2 ACC1004 unexpected `//`",
+            "3:11+1 ACC1004 unexpected `x`",
+            "4:17+1 ACC1004 unexpected `2`",
+            "5:9+1 ACC1004 unexpected `:`",
+            "8:5+1 ACC1004 unexpected `g`",
+            "10:1+2 ACC1004 unexpected `fn`",
+        ], Source.Mistakes(text));
+    }
+
+    [Theory]
+    [InlineData("// no comment", "comments begin with `#`")]
+    [InlineData("def g(x) = x", "a function begins with `fn`")]
+    [InlineData("let a = f(axis = 1)", "a named argument is written `axis: value`")]
+    [InlineData("let a = !b", "negation is `not`")]
+    [InlineData("fn f() {\n    fn g() = 1\n}", "functions stand in a file or a module, not inside a function")]
+    [InlineData("fn f() {\n    if a: b\n}", "a block is written in braces")]
+    [InlineData("a = 1", "a declaration begins with `let`, `param` or `buffer`")]
+    public void HelpSaysWhatToWrite(string text, string help)
+    {
+        var bag = new DiagnosticBag();
+        Compiler.Syntax.Parser.Parse(new SourceText("t.acc", text), bag);
+        Assert.Equal(help, bag.Sorted()[0].Help);
+    }
+
+    [Fact]
+    public void LabelsSayWhatIsExpected()
+    {
+        Assert.Equal("expected an expression", Source.Mistake("fn f(x) {\n    y = 1 + * 3\n}").Label);
+        Assert.Equal("expected a name", Source.Mistake("fn f() {\n    let for = 1\n}").Label);
+    }
+
+    // Whatever is cut off or left out of a program, the parser answers with diagnostics and a tree.
+    [Fact]
+    public void NoInputBreaksTheParser()
+    {
+        var text = Grammar.Everything;
+        var tokens = Regex.Matches(text, @"\w+|\S").Select(m => (m.Index, m.Length)).ToList();
+        foreach (var (index, length) in tokens)
+        {
+            foreach (var damaged in (string[])[text[..index], text.Remove(index, length), text.Insert(index, "} ")])
+            {
+                var bag = new DiagnosticBag();
+                var file = Compiler.Syntax.Parser.Parse(new SourceText("t.acc", damaged), bag);
+                Compiler.Syntax.SyntaxPrinter.Print(file);
+                PrettyRenderer.Render(bag.Sorted());
+            }
+        }
+    }
+}
