@@ -107,7 +107,7 @@ internal sealed partial class Elaborator
                 return condition;
             case BoolValue b:
                 return Expression(b.Truth ? e.Then : e.Else);
-            case TensorValue { DType: DType.Bool, Rank: 0 } t when Frame.Indices.Count > 0 || !t.Indices.IsEmpty:
+            case TensorValue { DType: DType.Bool, Rank: 0 } t when openForms > 0:
                 Frame.Conditions++;
                 var then = Expression(e.Then);
                 var otherwise = Expression(e.Else);

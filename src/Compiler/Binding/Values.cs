@@ -64,7 +64,7 @@ internal sealed record InstanceValue(Instance Instance) : Value;
 internal sealed record FileValue(SourceFile File) : Value;
 
 /// <summary>An index of an index form. Extents are sizes; the variable stands for it in size arithmetic.</summary>
-internal sealed class Index(string name, string variable, Size extent, int depth, Span span)
+internal sealed class Index(string name, string variable, Size extent, Span span)
 {
     public string Name { get; } = name;
 
@@ -73,8 +73,11 @@ internal sealed class Index(string name, string variable, Size extent, int depth
 
     public Size Extent { get; } = extent;
 
-    /// <summary>How many index forms and reductions are around it: the outer index of two strides over windows.</summary>
-    public int Depth { get; } = depth;
+    /// <summary>True when the extent is written, `i &lt; n`; else it is that of the axes where the index stands alone.</summary>
+    public bool IsBounded { get; init; }
+
+    /// <summary>True for the index of a reduction.</summary>
+    public bool IsReduced { get; init; }
 
     public Span Span { get; } = span;
 
