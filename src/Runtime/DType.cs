@@ -40,18 +40,10 @@ public static class DTypeExtensions
         /// <summary>True for the signed integers and the floats.</summary>
         public bool IsSigned => type is >= DType.I8 and <= DType.I64 || type.IsFloat;
 
-        /// <summary>The dtype of that name, or false; names are case-sensitive.</summary>
-        public static bool TryParse(string name, out DType parsed)
-        {
-            int index = Array.IndexOf(Names, name);
-            parsed = index < 0 ? default : (DType)index;
-            return index >= 0;
-        }
-
-        /// <summary>The dtype of that name.</summary>
+        /// <summary>The dtype of that name; names are case-sensitive.</summary>
         /// <exception cref="FormatException">No dtype has that name.</exception>
-        public static DType Parse(string name) => DType.TryParse(name, out DType parsed)
-            ? parsed
+        public static DType Parse(string name) => Array.IndexOf(Names, name) is >= 0 and int index
+            ? (DType)index
             : throw new FormatException($"'{name}' is not a dtype; the dtypes are {string.Join(", ", Names)}");
 
         /// <summary>

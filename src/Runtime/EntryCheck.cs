@@ -62,13 +62,13 @@ internal static class EntryCheck
     }
 
     private static ExecutionException Mismatch(EntrySpec entry, TensorSpec spec, Tensor given, string why) => Fail(
-        $"'{entry.Name}' wants {spec}, not {Tensor.DescribeShape(given.Type, given.Shape.AsSpan())}{why}");
+        $"'{entry.Name}' wants {spec}, not {Tensor.DescribeShape(given.Type, given.Shape)}{why}");
 
     private static ExecutionException Fail(string message) => new(ExecutionCode.EntryCheck, message);
 
     /// <summary>
     /// sum = product (('+' | '-') product)*; product = atom (('*' | '/' | '//' | '%') atom)*; atom = integer | name |
-    /// '-' atom | '(' sum ')' | ('min' | 'max') '(' sum ',' sum ')'. Division rounds down. Checked 64-bit arithmetic.
+    /// '-' atom | '(' sum ')' | ('min' | 'max' | 'floor') '(' sum ',' sum ')'. Division rounds down. Checked 64-bit arithmetic.
     /// </summary>
     private ref struct Parser(string text, Dictionary<string, long> sizes)
     {
@@ -131,14 +131,19 @@ internal static class EntryCheck
                 _at++;
             }
             string word = text[begin.._at];
-            if (word is "min" or "max" && Peek() == '(')
+            if (word is "min" or "max" or "floor" && Peek() == '(')
             {
                 _at++;
                 long left = Sum();
                 Expect(',');
                 long right = Sum();
                 Expect(')');
-                return word == "min" ? Math.Min(left, right) : Math.Max(left, right);
+                return word switch
+                {
+                    "min" => Math.Min(left, right),
+                    "max" => Math.Max(left, right),
+                    _ => Divide(left, right, remainder: false), // floor(a,b) is how a size prints a // b
+                };
             }
             if (long.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out long value))
             {

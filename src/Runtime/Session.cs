@@ -76,8 +76,8 @@ public sealed class Session : IDisposable
             {
                 Tensor other = tensors.GetValueOrDefault(name)
                     ?? throw new ArgumentException($"the state has no tensor '{name}'");
-                string wanted = Tensor.DescribeShape(own.Type, own.Shape.AsSpan());
-                string given = Tensor.DescribeShape(other.Type, other.Shape.AsSpan());
+                string wanted = Tensor.DescribeShape(own.Type, own.Shape);
+                string given = Tensor.DescribeShape(other.Type, other.Shape);
                 if (wanted != given)
                 {
                     throw new ArgumentException($"the state's '{name}' must be {wanted}, not {given}");

@@ -1,5 +1,4 @@
 // In: a dtype, a shape and values, or memory kept by someone else. Out: a row-major array that native code can read.
-using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 
 namespace Accelerate.Runtime;
@@ -17,13 +16,14 @@ namespace Accelerate.Runtime;
 public sealed unsafe class Tensor : IDisposable
 {
     private readonly byte* _pointer;
+    private readonly long[] _shape;
     private Storage? _storage;
 
-    private Tensor(DType type, ImmutableArray<long> shape, Storage storage, byte* pointer)
+    private Tensor(DType type, long[] shape, Storage storage, byte* pointer)
     {
         Type = type;
-        Shape = shape;
-        Count = CountOf(type, shape.AsSpan());
+        _shape = shape;
+        Count = CountOf(type, shape);
         _storage = storage;
         _pointer = pointer;
     }
@@ -32,7 +32,7 @@ public sealed unsafe class Tensor : IDisposable
     public DType Type { get; }
 
     /// <summary>The extent of each axis, outermost first; empty for a scalar.</summary>
-    public ImmutableArray<long> Shape { get; }
+    public ReadOnlySpan<long> Shape => _shape;
 
     /// <summary>The number of axes.</summary>
     public int Rank => Shape.Length;
@@ -167,16 +167,17 @@ public sealed unsafe class Tensor : IDisposable
         if (Rank == 0 || begin < 0 || begin > end || end > Shape[0])
         {
             throw new ArgumentOutOfRangeException(
-                nameof(begin), $"rows {begin}..{end} are not inside {DescribeShape(Type, Shape.AsSpan())}");
+                nameof(begin), $"rows {begin}..{end} are not inside {DescribeShape(Type, Shape)}");
         }
         long rowBytes = Shape[0] == 0 ? 0 : ByteCount / Shape[0];
-        return new Tensor(Type, Shape.SetItem(0, end - begin), Live().Retain(), _pointer + (begin * rowBytes));
+        long[] shape = [end - begin, .. Shape[1..]];
+        return new Tensor(Type, shape, Live().Retain(), _pointer + (begin * rowBytes));
     }
 
     /// <summary>A copy in memory of its own, aligned to 64 bytes.</summary>
     public Tensor Clone()
     {
-        Tensor copy = Uninitialized(Type, Shape.AsSpan());
+        Tensor copy = Uninitialized(Type, Shape);
         NativeMemory.Copy(Pointer, copy._pointer, (nuint)ByteCount);
         GC.KeepAlive(this);
         return copy;
@@ -208,7 +209,7 @@ public sealed unsafe class Tensor : IDisposable
     /// <summary>True if dtype, shape and every bit agree, where any NaN equals any NaN; +0 and −0 differ.</summary>
     public bool SameBits(Tensor other)
     {
-        if (Type != other.Type || !Shape.AsSpan().SequenceEqual(other.Shape.AsSpan()))
+        if (Type != other.Type || !Shape.SequenceEqual(other.Shape))
         {
             return false;
         }
@@ -222,7 +223,7 @@ public sealed unsafe class Tensor : IDisposable
     public string Format() => TensorFormat.Format(this);
 
     /// <summary>A line with dtype and shape, as <c>f32[2,3]</c>, then <see cref="Format"/>.</summary>
-    public override string ToString() => $"{DescribeShape(Type, Shape.AsSpan())}\n{Format()}";
+    public override string ToString() => $"{DescribeShape(Type, Shape)}\n{Format()}";
 
     /// <summary>Drops this tensor's hold on its memory. Views of it, and what it is a view of, stay valid.</summary>
     public void Dispose() => Interlocked.Exchange(ref _storage, null)?.Release();

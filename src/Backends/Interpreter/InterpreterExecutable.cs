@@ -1,0 +1,86 @@
+// In: the programs of the exported functions. Out: an executable that runs them by the kernel interpreter.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Kernels;
+using Accelerate.Runtime;
+
+namespace Accelerate.Backends.Interpreter;
+
+/// <param name="Threads">Workers for parallel loops, the calling thread included.</param>
+/// <param name="CountStores">Keeps <see cref="InterpreterExecutable.StoredBytes"/>.</param>
+public sealed record InterpreterOptions(int Threads = 1, bool CountStores = false);
+
+/// <summary>Programs run by definition: what they give here is what every backend must give.</summary>
+public sealed class InterpreterExecutable : Executable
+{
+    private readonly ImmutableArray<ProgramEntry> entries;
+    private readonly ImmutableArray<ImmutableArray<CompiledKernel>> kernels;
+    private readonly IReadOnlyDictionary<string, Tensor> initialState;
+    private readonly WorkerPool? pool;
+
+    /// <param name="programs">One for each exported function.</param>
+    /// <param name="options">Threads and counters; the defaults if null.</param>
+    /// <param name="initialState">What a session's state starts as, by label; zeros for the others. Not disposed here.</param>
+    public InterpreterExecutable(IReadOnlyList<Program> programs, InterpreterOptions? options = null,
+        IReadOnlyDictionary<string, Tensor>? initialState = null)
+    {
+        options ??= new InterpreterOptions();
+        this.initialState = initialState ?? ImmutableDictionary<string, Tensor>.Empty;
+        // Equal texts are one kernel, also across entries.
+        var compiled = new Dictionary<string, CompiledKernel>();
+        kernels = [.. programs.Select(p => p.Kernels.Select(k =>
+        {
+            var text = KernelPrinter.Print(k);
+            if (!compiled.TryGetValue(text, out var known))
+                compiled[text] = known = new CompiledKernel(k, options.CountStores);
+            return known;
+        }).ToImmutableArray())];
+        entries = [.. programs.Select(p => new ProgramEntry(p))];
+        Entries = [.. entries.Select(e => e.Spec)];
+        pool = options.Threads > 1 ? new WorkerPool(options.Threads) : null;
+    }
+
+    public override IReadOnlyList<EntrySpec> Entries { get; }
+
+    public override string Backend => "interpreter";
+
+    /// <summary>Bytes stored by each kernel of an entry over all calls, in the order of its program's kernels.</summary>
+    public IReadOnlyList<(Kernel Kernel, long Bytes)> StoredBytes(int entry) =>
+        [.. kernels[entry].Select(k => (k.Kernel, k.StoredBytes))];
+
+    protected override void Initialize(SessionState state) =>
+        ProgramEntry.InitializeState(entries, state, initialState);
+
+    protected override Tensor[] Invoke(
+        SessionState state, int entry, IReadOnlyList<Tensor> inputs, IReadOnlyDictionary<string, long> sizes)
+    {
+        using var call = new ProgramCall(entries[entry], state, inputs, sizes);
+        var flagged = false;
+        foreach (var step in entries[entry].Program.Steps.OfType<CallStep>())
+            flagged |= RunKernel(kernels[entry][step.Kernel], step, call);
+        return call.Finish(flagged ? ExecutionCode.IndexOutOfRange : 0);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        pool?.Dispose();
+        foreach (var entry in entries) entry.Dispose();
+    }
+
+    private bool RunKernel(CompiledKernel compiled, CallStep step, ProgramCall call)
+    {
+        var kernel = compiled.Kernel;
+        var data = new nint[step.Buffers.Length];
+        var counts = new long[step.Buffers.Length];
+        for (var b = 0; b < step.Buffers.Length; b++)
+        {
+            var declared = kernel.Buffers[b];
+            counts[b] = declared.Count.Evaluate(call.SizeOf);
+            data[b] = call.Pointers[step.Buffers[b]];
+            if (call.Type(step.Buffers[b]) != declared.Type || counts[b] > call.Counts[step.Buffers[b]])
+                throw new InternalErrorException($"kernel @{kernel.Name} wants {declared.Name}: {declared.Type.Name()} x "
+                    + $"{counts[b]}, the program gives {call.Type(step.Buffers[b]).Name()} x {call.Counts[step.Buffers[b]]}");
+        }
+        return compiled.Run(data, counts, call.SizeOf, pool);
+    }
+}

@@ -1,0 +1,192 @@
+// In: relocatable objects. Out: their code linked into this process, and the addresses of their functions.
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Accelerate.Backends.Llvm.Native;
+
+/// <summary>
+/// One ORC LLJIT. Objects see each other, <see cref="RuntimeSymbols"/> and what the caller passes in; nothing else of
+/// the process, so that a call LLVM slipped in (a bf16 helper, a math function) is an error and not a chance binding.
+/// Lookups may come from any thread. Disposing frees the code: no function of it may run then or later.
+/// </summary>
+internal sealed unsafe class Jit : IDisposable
+{
+    private readonly List<string> sessionErrors = [];
+    private GCHandle errorsHandle;
+    private nint jit;
+    private nint session;
+    private nint dylib;
+
+    /// <summary>
+    /// The C functions LLVM may call on its own for copies and fills; objects may leave only these undefined.
+    /// </summary>
+    public static IReadOnlyList<string> RuntimeSymbols { get; } = ["memcpy", "memmove", "memset"];
+
+    /// <summary>Adds the objects; each is linked when the first of its symbols is looked up.</summary>
+    /// <param name="objects">From <see cref="LlvmCompiler.CompileToObject"/>, for targets that can run here.</param>
+    /// <param name="symbols">Further functions the objects may call, by name.</param>
+    /// <exception cref="LlvmException">Bytes are no object, or two objects define the same symbol.</exception>
+    public Jit(IEnumerable<byte[]> objects, IReadOnlyDictionary<string, nint>? symbols = null)
+    {
+        LlvmLibrary.Require();
+        try
+        {
+            Create();
+            var process = NativeLibrary.GetMainProgramHandle();
+            Define(RuntimeSymbols.Select(name => (name, NativeLibrary.GetExport(process, name))));
+            if (symbols is { Count: > 0 })
+                Define(symbols.Select(s => (s.Key, s.Value)));
+            foreach (var bytes in objects)
+                Add(bytes);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Adds one more object.</summary>
+    public void Add(ReadOnlySpan<byte> objectBytes)
+    {
+        ObjectDisposedException.ThrowIf(jit == 0, this);
+        nint buffer;
+        fixed (byte* start = objectBytes)
+            buffer = LlvmC.LLVMCreateMemoryBufferWithMemoryRangeCopy(start, (nuint)objectBytes.Length, "object");
+        LlvmText.Check(LlvmC.LLVMOrcLLJITAddObjectFile(jit, dylib, buffer), "adding an object");
+    }
+
+    /// <summary>The address of a function; its object is linked if it is not yet.</summary>
+    /// <exception cref="LlvmException">No object defines it, or it needs symbols nobody defines: a list.</exception>
+    public nint Lookup(string name) => Lookup([name])[0];
+
+    /// <summary>The addresses of several distinct functions, in the order of the names, linked in one go.</summary>
+    public nint[] Lookup(IReadOnlyList<string> names)
+    {
+        ObjectDisposedException.ThrowIf(jit == 0, this);
+        var interned = names.Select(n => LlvmC.LLVMOrcLLJITMangleAndIntern(jit, n)).ToArray();
+        var pending = new Pending(interned);
+        var set = interned.Select(n => new LLVMOrcCLookupSetElement { Name = n }).ToArray();
+        var order = new LLVMOrcCJITDylibSearchOrderElement { JD = dylib };
+        var handle = GCHandle.Alloc(pending);
+        try
+        {
+            fixed (LLVMOrcCLookupSetElement* symbols = set)
+            {
+                LlvmC.LLVMOrcExecutionSessionLookup(
+                    session, LLVMOrcLookupKind.LLVMOrcLookupKindStatic, &order, 1, symbols, (nuint)set.Length,
+                    &OnLookup, GCHandle.ToIntPtr(handle));
+            }
+
+            // ORC answers on this thread, before it returns, unless it was built to dispatch to others.
+            pending.Done.Wait();
+        }
+        finally
+        {
+            handle.Free();
+        }
+
+        if (pending.Error is { } error)
+            throw LookupFailed(names, error);
+        return pending.Addresses;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (jit != 0)
+        {
+            var error = LlvmC.LLVMOrcDisposeLLJIT(jit);
+            jit = 0;
+            // An error here is about releasing memory at the end of the session; there is nothing left to use.
+            if (error != 0)
+                LlvmText.TakeError(error);
+        }
+
+        if (errorsHandle.IsAllocated)
+            errorsHandle.Free();
+    }
+
+    private void Create()
+    {
+        // A template of the host, because asking LLVM to detect it costs a cpuid, slow in a virtual machine, per JIT.
+        var machine = LlvmModule.CreateTargetMachine(LlvmTarget.Host, 2);
+        var builder = LlvmC.LLVMOrcCreateLLJITBuilder();
+        LlvmC.LLVMOrcLLJITBuilderSetJITTargetMachineBuilder(
+            builder, LlvmC.LLVMOrcJITTargetMachineBuilderCreateFromTargetMachine(machine));
+        LlvmText.Check(LlvmC.LLVMOrcCreateLLJIT(out jit, builder), "creating a JIT");
+        session = LlvmC.LLVMOrcLLJITGetExecutionSession(jit);
+        errorsHandle = GCHandle.Alloc(sessionErrors);
+        LlvmC.LLVMOrcExecutionSessionSetErrorReporter(session, &OnSessionError, GCHandle.ToIntPtr(errorsHandle));
+        // LLJIT's main dylib resolves against the whole process. A bare one resolves against nothing but itself.
+        dylib = LlvmC.LLVMOrcExecutionSessionCreateBareJITDylib(session, "kernels");
+    }
+
+    private void Define(IEnumerable<(string Name, nint Address)> symbols)
+    {
+        var pairs = symbols.Select(s => new LLVMOrcCSymbolMapPair
+        {
+            Name = LlvmC.LLVMOrcLLJITMangleAndIntern(jit, s.Name),
+            Address = (ulong)s.Address,
+            GenericFlags = LLVMJITSymbolGenericFlags.LLVMJITSymbolGenericFlagsExported
+                | LLVMJITSymbolGenericFlags.LLVMJITSymbolGenericFlagsCallable,
+        }).ToArray();
+        nint unit;
+        fixed (LLVMOrcCSymbolMapPair* start = pairs)
+            unit = LlvmC.LLVMOrcAbsoluteSymbols(start, (nuint)pairs.Length);
+        var error = LlvmC.LLVMOrcJITDylibDefine(dylib, unit);
+        if (error == 0)
+            return;
+        LlvmC.LLVMOrcDisposeMaterializationUnit(unit);
+        LlvmText.Check(error, "defining symbols");
+    }
+
+    /// <summary>The lookup's own error names what failed; the session's errors, reported before it, say why.</summary>
+    private LlvmException LookupFailed(IReadOnlyList<string> names, string error)
+    {
+        string[] causes;
+        lock (sessionErrors)
+        {
+            causes = [.. sessionErrors];
+            sessionErrors.Clear();
+        }
+
+        return new LlvmException($"linking {string.Join(", ", names)}: {string.Join("; ", causes.Append(error))}");
+    }
+
+    private sealed class Pending(nint[] interned)
+    {
+        public readonly nint[] Interned = interned;
+        public readonly nint[] Addresses = new nint[interned.Length];
+        public readonly ManualResetEventSlim Done = new();
+        public string? Error;
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void OnLookup(nint error, LLVMOrcCSymbolMapPair* result, nuint count, nint state)
+    {
+        var pending = (Pending)GCHandle.FromIntPtr(state).Target!;
+        if (error != 0)
+            pending.Error = LlvmText.TakeError(error);
+        for (nuint i = 0; i < count; i++)
+        {
+            // Names are interned: equal pointers are equal names. The result is in no order.
+            for (var k = 0; k < pending.Interned.Length; k++)
+            {
+                if (pending.Interned[k] == result[i].Name)
+                    pending.Addresses[k] = (nint)result[i].Address;
+            }
+        }
+
+        pending.Done.Set();
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void OnSessionError(nint state, nint error)
+    {
+        var errors = (List<string>)GCHandle.FromIntPtr(state).Target!;
+        var text = LlvmText.TakeError(error);
+        lock (errors)
+            errors.Add(text);
+    }
+}

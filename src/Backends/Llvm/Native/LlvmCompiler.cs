@@ -1,0 +1,54 @@
+// In: LLVM IR text, a target, an optimisation level and optionally passes. Out: an object, assembly, or optimised text.
+using System.Text;
+
+namespace Accelerate.Backends.Llvm.Native;
+
+/// <summary>
+/// Parse, verify, optimise, generate. Every call has its own LLVM context, so calls may run on any threads at once. A
+/// fatal error inside LLVM ends the process with code 70 after writing the module to a temporary folder.
+/// </summary>
+internal static class LlvmCompiler
+{
+    /// <summary>
+    /// Every choice of this layer that decides code beside target and pipeline, as it goes into the cache key. It is
+    /// changed together with <see cref="LlvmModule"/>.
+    /// </summary>
+    public const string CodegenOptions =
+        "pic small-code-model no-vectorize no-slp no-interleave no-unroll fp-fusion-standard";
+
+    /// <summary>A relocatable object (ELF) for <paramref name="target"/>.</summary>
+    /// <param name="irText">One module; a triple in it must be the target's.</param>
+    /// <param name="target">What code is generated for.</param>
+    /// <param name="optLevel">0 to 3: the default pipeline, and the effort of code generation.</param>
+    /// <param name="passes">A pipeline in opt's syntax instead of `default&lt;O#&gt;`.</param>
+    /// <exception cref="LlvmException">The text, the passes or the target were refused; it says why.</exception>
+    public static byte[] CompileToObject(string irText, LlvmTarget target, int optLevel, string? passes = null) =>
+        Optimised(irText, target, optLevel, passes, m => m.Emit(LLVMCodeGenFileType.LLVMObjectFile));
+
+    /// <summary>Assembly text, or PTX for an NVPTX target.</summary>
+    public static string CompileToAssembly(string irText, LlvmTarget target, int optLevel, string? passes = null) =>
+        Encoding.UTF8.GetString(
+            Optimised(irText, target, optLevel, passes, m => m.Emit(LLVMCodeGenFileType.LLVMAssemblyFile)));
+
+    /// <summary>The module's text after the passes.</summary>
+    public static string OptimisedText(string irText, LlvmTarget target, int optLevel, string? passes = null) =>
+        Optimised(irText, target, optLevel, passes, m => m.Print());
+
+    /// <summary>Throws the verifier's message if the text is not a valid module for the target.</summary>
+    public static void Verify(string irText, LlvmTarget target) => new LlvmModule(irText, target, 0).Dispose();
+
+    /// <summary>The pipeline that a level and the user's passes stand for.</summary>
+    public static string Pipeline(int optLevel, string? passes) => passes ?? $"default<O{optLevel}>";
+
+    private static T Optimised<T>(
+        string irText, LlvmTarget target, int optLevel, string? passes, Func<LlvmModule, T> result)
+    {
+        var pipeline = Pipeline(optLevel, passes);
+        var header = $"; LLVM {LlvmLibrary.Version} {target.Triple} -mcpu={target.Cpu} -mattr={target.Features} " +
+            $"-O{optLevel} -passes='{pipeline}'\n";
+        using var scope = LlvmFatalErrors.Compiling(header, irText);
+        using var module = new LlvmModule(irText, target, optLevel);
+        module.RunPasses(pipeline);
+        return result(module);
+    }
+}

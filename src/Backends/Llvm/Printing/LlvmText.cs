@@ -1,0 +1,95 @@
+// In: instructions one by one. Out: the text of one LLVM function: names, blocks, loops, stack slots in the entry block.
+using System.Globalization;
+using System.Text;
+
+namespace Accelerate.Backends.Llvm.Printing;
+
+/// <summary>Writes one function. Operands are texts such as `%t12` or `0`; their types are the writer's to know.</summary>
+internal sealed class LlvmText
+{
+    private readonly StringBuilder entry = new();
+    private readonly StringBuilder body = new();
+    private readonly SortedSet<string> declarations = new(StringComparer.Ordinal);
+    private int names;
+
+    public string Block { get; private set; } = "start";
+
+    /// <summary>Appends an instruction with a result; the result's name.</summary>
+    public string Value(string instruction)
+    {
+        var name = $"%t{names++}";
+        body.Append($"  {name} = {instruction}\n");
+        return name;
+    }
+
+    public void Do(string instruction) => body.Append($"  {instruction}\n");
+
+    /// <summary>A stack slot; mem2reg turns it into registers.</summary>
+    public string Slot(string type, int align = 64)
+    {
+        var name = $"%s{names++}";
+        entry.Append($"  {name} = alloca {type}, align {align}\n");
+        return name;
+    }
+
+    public void Declare(string declaration) => declarations.Add(declaration);
+
+    public string Label(string stem) => $"{stem}{names++}";
+
+    public void Place(string label)
+    {
+        body.Append($"{label}:\n");
+        Block = label;
+    }
+
+    public void Branch(string label) => Do($"br label %{label}");
+
+    public void Branch(string condition, string yes, string no) => Do($"br i1 {condition}, label %{yes}, label %{no}");
+
+    /// <summary>for (i = from; i &lt; to; i += step) over i64; the body gets i.</summary>
+    public void For(string from, string to, string step, Action<string> inside)
+    {
+        var (head, loop, done) = (Label("head"), Label("loop"), Label("done"));
+        var before = Block;
+        Branch(head);
+        Place(head);
+        var (i, next) = ($"%i{names++}", $"%n{names++}");
+        var at = body.Length;
+        var more = Value($"icmp slt i64 {i}, {to}");
+        Branch(more, loop, done);
+        Place(loop);
+        inside(i);
+        Do($"{next} = add nsw i64 {i}, {step}");
+        body.Insert(at, $"  {i} = phi i64 [ {from}, %{before} ], [ {next}, %{Block} ]\n");
+        Branch(head);
+        Place(done);
+    }
+
+    public void If(string condition, Action yes, Action? no = null)
+    {
+        var (then, otherwise, end) = (Label("then"), Label("else"), Label("end"));
+        Branch(condition, then, no is null ? end : otherwise);
+        Place(then);
+        yes();
+        Branch(end);
+        if (no is not null)
+        {
+            Place(otherwise);
+            no();
+            Branch(end);
+        }
+        Place(end);
+    }
+
+    /// <summary>The whole function with the declarations it needs.</summary>
+    public string Function(string header)
+    {
+        var text = new StringBuilder();
+        foreach (var declaration in declarations) text.Append(declaration).Append('\n');
+        return text.Append($"\n{header} {{\nentry:\n").Append(entry).Append("  br label %start\nstart:\n").Append(body).Append("}\n").ToString();
+    }
+
+    /// <summary>A float constant in LLVM's exact hexadecimal form, which is the bits of the double for f32 too.</summary>
+    public static string Float(double value) =>
+        "0x" + BitConverter.DoubleToUInt64Bits(value).ToString("X16", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,43 @@
+// A value as LLVM text: an operand with its element type, one scalar or one of 16 lanes each.
+using Accelerate.Runtime;
+
+namespace Accelerate.Backends.Llvm.Printing;
+
+/// <summary>`Lanes` is 0 for a scalar.</summary>
+internal readonly record struct Operand(string Text, DType Type, int Lanes)
+{
+    public string LlvmType => Types.Of(Type, Lanes);
+}
+
+internal static class Types
+{
+    /// <summary>The type of values in registers: bool is one bit.</summary>
+    public static string Element(DType type) => type switch
+    {
+        DType.Bool => "i1",
+        DType.F32 => "float",
+        DType.F64 => "double",
+        _ => $"i{8 * type.Bytes()}",
+    };
+
+    /// <summary>The type in buffers: bool is one byte.</summary>
+    public static string Memory(DType type) => type == DType.Bool ? "i8" : Element(type);
+
+    public static string Of(DType type, int lanes) => Vector(Element(type), lanes);
+
+    public static string Vector(string element, int lanes) => lanes == 0 ? element : $"<{lanes} x {element}>";
+
+    /// <summary>The suffix of an overloaded intrinsic: `f32`, `v16f32`.</summary>
+    public static string Suffix(DType type, int lanes)
+    {
+        var element = type switch { DType.F32 => "f32", DType.F64 => "f64", DType.Bool => "i1", _ => $"i{8 * type.Bytes()}" };
+        return lanes == 0 ? element : $"v{lanes}{element}";
+    }
+
+    public static string SuffixMemory(DType type, int lanes) => type == DType.Bool ? $"v{lanes}i8" : Suffix(type, lanes);
+
+    /// <summary>The same constant in every lane.</summary>
+    public static string Splat(string element, string constant, int lanes) => lanes == 0
+        ? constant
+        : $"<{string.Join(", ", Enumerable.Repeat($"{element} {constant}", lanes))}>";
+}

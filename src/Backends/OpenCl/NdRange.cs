@@ -1,0 +1,104 @@
+// In: a map kernel. Out: which of its loops become work items, what each work item runs, and the launch for given
+// sizes.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Kernels;
+
+namespace Accelerate.Backends.OpenCl;
+
+/// <summary>
+/// The outer parallel and vector loops of a kernel as an index space of at most three dimensions. Dimension 0 is the
+/// innermost loop, so that neighbouring work items touch neighbouring elements; from the third loop outwards, all share
+/// dimension 2.
+/// </summary>
+internal sealed class NdRange
+{
+    /// <summary>OpenCL promises three dimensions and no more.</summary>
+    public const int MaxDimensions = 3;
+
+    // Enough items to fill the vectors of a CPU and two warps of a GPU; kernels here use no local memory.
+    private const long GroupItems = 64;
+
+    private readonly ImmutableArray<ImmutableArray<Statement>> before;
+
+    private NdRange(ImmutableArray<Loop> loops, ImmutableArray<ImmutableArray<Statement>> before, Block body) =>
+        (Loops, this.before, Body) = (loops, before, body);
+
+    /// <summary>Outermost first.</summary>
+    public ImmutableArray<Loop> Loops { get; }
+
+    public Block Body { get; }
+
+    public int Dimensions => Math.Clamp(Loops.Length, 1, MaxDimensions);
+
+    /// <summary>
+    /// What stands between the loop outside a loop and that loop; every work item does it for itself.
+    /// </summary>
+    public ImmutableArray<Statement> Before(int loop) => before[loop];
+
+    /// <summary>
+    /// The first of the loops that have a dimension of their own; those outside it share the last one.
+    /// </summary>
+    public int FirstUnshared => Loops.Length > MaxDimensions ? Loops.Length - (MaxDimensions - 1) : 0;
+
+    /// <summary>
+    /// Goes inwards while a block is values and flags and then one loop whose iterations are independent. A store or a
+    /// reduction before the loop ends the descent: repeating it for each iteration would be wrong or slow.
+    /// </summary>
+    public static NdRange Of(Kernel kernel)
+    {
+        var range = Of(kernel, flags: true);
+        // A flag inside the shared dimension would have to be raised where an inner extent is 0, and is not.
+        return range.FirstUnshared > 0 && range.before.Take(range.FirstUnshared).Any(b => b.Any(s => s is Flag))
+            ? Of(kernel, flags: false) : range;
+    }
+
+    private static NdRange Of(Kernel kernel, bool flags)
+    {
+        var loops = ImmutableArray.CreateBuilder<Loop>();
+        var before = ImmutableArray.CreateBuilder<ImmutableArray<Statement>>();
+        var block = kernel.Body;
+        while (block.Statements is [.. var outside, Loop { Kind: LoopKind.Parallel or LoopKind.Vector } loop]
+            && outside.All(s => s is Compute or Literal or IndexValue or Load || (flags && s is Flag))
+            && loop.Extent.Variables().All(v => kernel.Sizes.Contains(v))
+            && loops.All(l => l.Variable != loop.Variable))
+        {
+            before.Add(outside);
+            loops.Add(loop);
+            block = loop.Body;
+        }
+        return new NdRange(loops.ToImmutable(), before.ToImmutable(), block);
+    }
+
+    /// <summary>The work items of each dimension; a zero among them means there is nothing to launch.</summary>
+    public long[] Extents(Func<string, long> sizes)
+    {
+        var extents = new long[Dimensions];
+        Array.Fill(extents, 1);
+        var flagged = false;
+        for (var k = 0; k < Loops.Length; k++)
+        {
+            // What is flagged outside a loop is flagged even if the loop has no iterations.
+            flagged |= before[k].Any(s => s is Flag);
+            var extent = Math.Max(flagged ? 1 : 0, Loops[k].Extent.Evaluate(sizes));
+            var dimension = Math.Min(MaxDimensions, Loops.Length - k) - 1;
+            extents[dimension] = checked(extents[dimension] * extent);
+        }
+        return extents;
+    }
+
+    /// <summary>
+    /// Work items of a group in each dimension, filling the first dimension first; their product is at most the limit.
+    /// </summary>
+    public static long[] Group(long[] extents, long limit)
+    {
+        var left = Math.Min(GroupItems, limit);
+        var group = new long[extents.Length];
+        for (var d = 0; d < group.Length; d++)
+        {
+            group[d] = 1;
+            while (group[d] < extents[d] && group[d] * 2 <= left) group[d] *= 2;
+            left /= group[d];
+        }
+        return group;
+    }
+}

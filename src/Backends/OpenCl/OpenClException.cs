@@ -1,0 +1,34 @@
+// In: an OpenCL status, or a build log. Out: an exception whose message is fit to be shown as it is.
+namespace Accelerate.Backends.OpenCl;
+
+/// <summary>OpenCL is absent, or a call of it failed.</summary>
+internal sealed class OpenClException(string message) : Exception(message)
+{
+    public static void Check(int status, string call)
+    {
+        if (status != OpenClC.Success) throw new OpenClException($"{call} failed with {Name(status)}");
+    }
+
+    /// <summary>
+    /// The header's name of the statuses that a correct caller can meet, with the number for the others.
+    /// </summary>
+    internal static string Name(int status) => status switch
+    {
+        -1 => "CL_DEVICE_NOT_FOUND",
+        -2 => "CL_DEVICE_NOT_AVAILABLE",
+        -3 => "CL_COMPILER_NOT_AVAILABLE",
+        -4 => "CL_MEM_OBJECT_ALLOCATION_FAILURE",
+        -5 => "CL_OUT_OF_RESOURCES",
+        -6 => "CL_OUT_OF_HOST_MEMORY",
+        -11 => "CL_BUILD_PROGRAM_FAILURE",
+        -30 => "CL_INVALID_VALUE",
+        -46 => "CL_INVALID_KERNEL_NAME",
+        -48 => "CL_INVALID_KERNEL",
+        -52 => "CL_INVALID_KERNEL_ARGS",
+        -54 => "CL_INVALID_WORK_GROUP_SIZE",
+        -55 => "CL_INVALID_WORK_ITEM_SIZE",
+        -61 => "CL_INVALID_BUFFER_SIZE",
+        -63 => "CL_INVALID_GLOBAL_WORK_SIZE",
+        _ => $"status {status}",
+    };
+}

@@ -1,0 +1,194 @@
+// In: compiled programs, a queue, host memory. Out: buffers on the device, kernels launched, results copied back.
+namespace Accelerate.Backends.OpenCl;
+
+/// <summary>
+/// What one session has on a device: an in-order queue, kernel objects (whose arguments are set by one thread at a
+/// time), and slots that stay for the calls that follow.
+/// </summary>
+internal sealed unsafe class OpenClSession : IDisposable
+{
+    private readonly OpenClDevice device;
+    private readonly Dictionary<OpenClSource, (nint Kernel, long GroupLimit)> kernels = [];
+    private readonly Dictionary<(int Entry, int Slot), OpenClBuffer> slots = [];
+    private readonly List<nint> launches = [];
+    private OpenClBuffer? flag;
+    private nint queue;
+
+    public OpenClSession(OpenClDevice device)
+    {
+        this.device = device;
+        int status;
+        queue = OpenClC.clCreateCommandQueue(device.Context, device.Handle, 0, &status);
+        OpenClException.Check(status, "clCreateCommandQueue");
+    }
+
+    /// <summary>Memory on the device, of at least that many bytes, whose contents are lost from call to call.</summary>
+    public OpenClBuffer Slot(int entry, int slot, long bytes)
+    {
+        if (slots.TryGetValue((entry, slot), out var known) && known.Capacity >= bytes) return known;
+        known?.Dispose(); // first, so that the peak is the new block and not the sum of both
+        slots.Remove((entry, slot));
+        return slots[(entry, slot)] = new OpenClBuffer(device, bytes);
+    }
+
+    /// <summary>Clears the flag of a call and returns it.</summary>
+    public OpenClBuffer ClearedFlag()
+    {
+        flag ??= new OpenClBuffer(device, sizeof(int));
+        var zero = 0;
+        OpenClException.Check(OpenClC.clEnqueueWriteBuffer(
+            queue, flag.Handle, 1, 0, sizeof(int), &zero, 0, null, null), "clEnqueueWriteBuffer");
+        return flag;
+    }
+
+    /// <summary>Enqueues a kernel unless its index space is empty.</summary>
+    public void Launch(OpenClSource source, ReadOnlySpan<OpenClBuffer> buffers, ReadOnlySpan<long> sizes,
+        OpenClBuffer? flagged, Func<string, long> sizeOf)
+    {
+        var extents = source.Range.Extents(sizeOf);
+        if (extents.Contains(0)) return;
+        var (kernel, limit) = KernelOf(source);
+        var group = NdRange.Group(extents, limit);
+        uint argument = 0;
+        foreach (var buffer in buffers)
+        {
+            var handle = buffer.Handle;
+            SetArgument(kernel, argument++, (nuint)sizeof(nint), &handle);
+        }
+        foreach (var size in sizes)
+        {
+            var value = size;
+            SetArgument(kernel, argument++, sizeof(long), &value);
+        }
+        if (flagged is not null)
+        {
+            var handle = flagged.Handle;
+            SetArgument(kernel, argument, (nuint)sizeof(nint), &handle);
+        }
+
+        Span<nuint> global = stackalloc nuint[extents.Length];
+        Span<nuint> local = stackalloc nuint[extents.Length];
+        for (var d = 0; d < extents.Length; d++)
+        {
+            local[d] = (nuint)group[d];
+            global[d] = (nuint)checked((extents[d] + group[d] - 1) / group[d] * group[d]);
+        }
+        nint done;
+        fixed (nuint* g = global, l = local)
+            OpenClException.Check(OpenClC.clEnqueueNDRangeKernel(
+                queue, kernel, (uint)extents.Length, null, g, l, 0, null, &done), "clEnqueueNDRangeKernel");
+        launches.Add(done);
+    }
+
+    /// <summary>Waits for everything enqueued. Returns the number of kernels the device has run to their end.</summary>
+    /// <exception cref="OpenClException">One of them failed.</exception>
+    public long Finish()
+    {
+        OpenClException.Check(OpenClC.clFinish(queue), "clFinish");
+        foreach (var launch in launches)
+        {
+            int status;
+            OpenClException.Check(OpenClC.clGetEventInfo(
+                launch, OpenClC.EventCommandExecutionStatus, sizeof(int), &status, null), "clGetEventInfo");
+            if (status != OpenClC.Complete)
+                throw new OpenClException($"a kernel ended with {OpenClException.Name(status)}");
+        }
+        return Forget();
+    }
+
+    /// <summary>Copies the first bytes of a buffer to the host, after all that was enqueued before.</summary>
+    public void Read(OpenClBuffer buffer, void* target, long bytes)
+    {
+        if (bytes == 0) return;
+        OpenClException.Check(OpenClC.clEnqueueReadBuffer(
+            queue, buffer.Handle, 1, 0, (nuint)bytes, target, 0, null, null), "clEnqueueReadBuffer");
+    }
+
+    /// <summary>Drops what a call that failed has left in the queue.</summary>
+    public void Abandon()
+    {
+        _ = OpenClC.clFinish(queue);
+        Forget();
+    }
+
+    public void Dispose()
+    {
+        if (queue == 0) return;
+        Abandon();
+        foreach (var buffer in slots.Values) buffer.Dispose();
+        slots.Clear();
+        flag?.Dispose();
+        foreach (var (kernel, _) in kernels.Values) _ = OpenClC.clReleaseKernel(kernel);
+        kernels.Clear();
+        _ = OpenClC.clReleaseCommandQueue(queue);
+        queue = 0;
+    }
+
+    private long Forget()
+    {
+        var count = launches.Count;
+        foreach (var launch in launches) _ = OpenClC.clReleaseEvent(launch);
+        launches.Clear();
+        return count;
+    }
+
+    private (nint Kernel, long GroupLimit) KernelOf(OpenClSource source)
+    {
+        if (kernels.TryGetValue(source, out var known)) return known;
+        int status;
+        var kernel = OpenClC.clCreateKernel(device.Program(source.Source), source.Name, &status);
+        OpenClException.Check(status, "clCreateKernel");
+        nuint limit;
+        var asked = OpenClC.clGetKernelWorkGroupInfo(
+            kernel, device.Handle, OpenClC.KernelWorkGroupSize, (nuint)sizeof(nuint), &limit, null);
+        return kernels[source] = (kernel, asked == OpenClC.Success ? (long)limit : device.MaxWorkGroupSize);
+    }
+
+    private static void SetArgument(nint kernel, uint index, nuint size, void* value) =>
+        OpenClException.Check(OpenClC.clSetKernelArg(kernel, index, size, value), "clSetKernelArg");
+}
+
+/// <summary>Memory of a device.</summary>
+internal sealed unsafe class OpenClBuffer : IDisposable
+{
+    /// <summary>
+    /// Memory whose contents are undefined. Empty ones get a few bytes, since OpenCL has no empty buffers.
+    /// </summary>
+    public OpenClBuffer(OpenClDevice device, long bytes)
+    {
+        Capacity = bytes;
+        Handle = Create(device, OpenClC.MemReadWrite, Math.Max(bytes, Storage), null);
+    }
+
+    private OpenClBuffer(nint handle, long bytes) => (Handle, Capacity) = (handle, bytes);
+
+    private const long Storage = 64;
+
+    public nint Handle { get; private set; }
+
+    /// <summary>In bytes.</summary>
+    public long Capacity { get; }
+
+    /// <summary>
+    /// A copy of host memory. Not CL_MEM_USE_HOST_PTR: two inputs may be one tensor, several sessions share weights,
+    /// and
+    /// OpenCL leaves open what happens to two buffers over the same bytes.
+    /// </summary>
+    public static OpenClBuffer CopyOf(OpenClDevice device, void* source, long bytes) => bytes == 0
+        ? new OpenClBuffer(device, 0)
+        : new OpenClBuffer(Create(device, OpenClC.MemReadWrite | OpenClC.MemCopyHostPtr, bytes, source), bytes);
+
+    public void Dispose()
+    {
+        if (Handle != 0) _ = OpenClC.clReleaseMemObject(Handle);
+        Handle = 0;
+    }
+
+    private static nint Create(OpenClDevice device, ulong flags, long bytes, void* source)
+    {
+        int status;
+        var handle = OpenClC.clCreateBuffer(device.Context, flags, (nuint)bytes, source, &status);
+        OpenClException.Check(status, $"clCreateBuffer of {bytes} bytes");
+        return handle;
+    }
+}

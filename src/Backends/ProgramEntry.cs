@@ -1,0 +1,87 @@
+// In: a program. Out: what no call changes about it: its signature, its constants in memory, its part of the state.
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Kernels;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Backends;
+
+/// <summary>One exported function, ready to be called by any backend. Immutable, shared by all sessions.</summary>
+public sealed class ProgramEntry : IDisposable
+{
+    private readonly Tensor?[] constants;
+
+    public ProgramEntry(Program program)
+    {
+        Program = program;
+        Spec = new EntrySpec(program.Name, Specs(BufferKind.Input), Specs(BufferKind.Output), program.Sizes);
+        constants = [.. program.Buffers.Select(b =>
+            b.Kind == BufferKind.Constant && b.Type.Count.IsConstant ? Fill(b.Values!, [.. b.Type.Shape.Select(s => s.Value)]) : null)];
+    }
+
+    public Program Program { get; }
+
+    public EntrySpec Spec { get; }
+
+    /// <summary>The constant of a buffer; null when its shape is known to a call only.</summary>
+    public Tensor? Constant(int buffer) => constants[buffer];
+
+    public void Dispose()
+    {
+        foreach (var constant in constants) constant?.Dispose();
+    }
+
+    /// <summary>
+    /// The parameters and buffers of several entries that share one state, as copies of what is given by label, else
+    /// zeros.
+    /// </summary>
+    public static void InitializeState(
+        IEnumerable<ProgramEntry> entries, SessionState state, IReadOnlyDictionary<string, Tensor> initial)
+    {
+        foreach (var buffer in entries.SelectMany(e => e.Program.Buffers)
+            .Where(b => b.Kind is BufferKind.Param or BufferKind.Buffer).DistinctBy(b => b.Label))
+        {
+            if (!buffer.Type.Count.IsConstant)
+                throw new InternalErrorException($"the state '{buffer.Label}' has the symbolic type {buffer.Type}");
+            long[] shape = [.. buffer.Type.Shape.Select(s => s.Value)];
+            if (initial.TryGetValue(buffer.Label, out var given) && !Fits(given, buffer.Type.DType, shape))
+                throw new ArgumentException($"the initial '{buffer.Label}' must be {buffer.Type}");
+            state.Tensors[buffer.Label] = given?.Clone() ?? Tensor.Zeros(buffer.Type.DType, shape);
+        }
+    }
+
+    internal static bool Fits(Tensor tensor, DType type, ReadOnlySpan<long> shape) =>
+        tensor.Type == type && tensor.Shape.SequenceEqual(shape);
+
+    /// <summary>A constant's values in memory.</summary>
+    internal static Tensor Fill(Const values, ReadOnlySpan<long> shape)
+    {
+        var type = values.Type.DType;
+        if (type.IsFloat)
+        {
+            double[] floats = values.IsSplat ? Splat(values.Floats[0], shape) : [.. values.Floats];
+            return Tensor.FromDoubles(type, floats, shape);
+        }
+        long[] integers = values.IsSplat ? Splat(values.Integers[0], shape) : [.. values.Integers];
+        var tensor = Tensor.Uninitialized(type, shape);
+        var bytes = tensor.Bytes;
+        var width = type.Bytes();
+        // Little-endian: the low bytes of the int64 are the value at any width.
+        for (var i = 0; i < integers.Length; i++)
+            BitConverter.GetBytes(integers[i]).AsSpan(0, width).CopyTo(bytes[(i * width)..]);
+        return tensor;
+    }
+
+    private static T[] Splat<T>(T value, ReadOnlySpan<long> shape)
+    {
+        var count = 1L;
+        foreach (var extent in shape) count *= extent;
+        var all = new T[count];
+        Array.Fill(all, value);
+        return all;
+    }
+
+    private TensorSpec[] Specs(BufferKind kind) => [.. Program.Of(kind).Select(b =>
+        new TensorSpec(b.Label.Length > 0 ? b.Label : b.Name, b.Type.DType, [.. b.Type.Shape.Select(s => s.Text)]))];
+}

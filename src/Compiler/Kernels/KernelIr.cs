@@ -1,0 +1,131 @@
+// The kernel IR on one screen: a loop nest over flat buffers, in single assignment form. KERNELS.md gives each kind its meaning.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Kernels;
+
+/// <summary>How a kernel's work is shaped; follows from its text.</summary>
+public enum KernelKind
+{
+    /// <summary>Elementwise work and gathers: loops around straight-line code.</summary>
+    Map,
+
+    /// <summary>Lane reductions over a row that stays in the first-level cache.</summary>
+    Row,
+
+    /// <summary>One register-tiled contraction.</summary>
+    Contraction,
+}
+
+/// <summary>A scalar in single assignment form. Bool is one bit in values and one byte in buffers.</summary>
+public sealed record Value(int Id, DType Type)
+{
+    /// <summary>The name under which an i64 value stands in an offset (the one indirection of an accessor).</summary>
+    public string IndexName => $"v{Id}'";
+}
+
+/// <summary>The scalar operations. NUMERICS.md fixes every case; there is no undefined one.</summary>
+public enum ScalarOp
+{
+    Neg, Abs, Sqrt, Floor, Ceil, Trunc, Round, Not,
+    Add, Sub, Mul, Div, Rem, Max, Min, And, Or, Xor, Shl, Shr,
+    Eq, Ne, Lt, Le, Gt, Ge,
+    Fma, Select, Convert, Bitcast,
+}
+
+public enum LoopKind
+{
+    /// <summary>Iterations in any order, on any worker. Parallel loops are the outermost ones and nest perfectly.</summary>
+    Parallel,
+
+    /// <summary>Iterations in order.</summary>
+    Serial,
+
+    /// <summary>Iterations in any order; the body is straight-line code and in-order reductions.</summary>
+    Vector,
+}
+
+/// <summary>What a reduction does with its terms.</summary>
+public enum ReduceKind
+{
+    Add, Mul, Max, Min, And, Or, ArgMax, ArgMin,
+}
+
+/// <summary>0 &lt;= Index &lt; Extent.</summary>
+public sealed record Guard(Size Index, Size Extent);
+
+public sealed record Block(ImmutableArray<Statement> Statements)
+{
+    public static readonly Block Empty = new([]);
+}
+
+public abstract record Statement;
+
+/// <summary>Result = op(arguments); the result's type says what Convert, Bitcast and the comparisons give.</summary>
+public sealed record Compute(Value Result, ScalarOp Op, ImmutableArray<Value> Arguments) : Statement;
+
+/// <summary>A constant: a double (exact in the dtype) for floats, a long for integers and bool.</summary>
+public sealed record Literal(Value Result, double Float, long Integer) : Statement;
+
+/// <summary>An index expression as an i64 value.</summary>
+public sealed record IndexValue(Value Result, Size Index) : Statement;
+
+/// <summary>The element at an offset if all guards hold, else the fill (a value defined before). In bounds by construction.</summary>
+public sealed record Load(Value Result, int Buffer, Size Offset, ImmutableArray<Guard> Guards, Value? Fill) : Statement;
+
+public sealed record Store(int Buffer, Size Offset, Value Value) : Statement;
+
+public sealed record Loop(LoopKind Kind, string Variable, Size Extent, Block Body) : Statement;
+
+/// <summary>
+/// Combines what the body yields for each index. Lanes: 16 partial results, lane tree 8-4-2-1, blocks of 4096 combined
+/// pairwise. Otherwise in order of the index, from the identity on.
+/// </summary>
+public sealed record Reduction(Value Result, ReduceKind Kind, bool Lanes, string Variable, Size Extent, Block Body, Value Yield) : Statement;
+
+/// <summary>One loop of a contraction.</summary>
+public sealed record Axis(string Variable, Size Extent);
+
+/// <summary>
+/// For every m and n: acc = +0, then acc = fma(left, right, acc) (integers: acc + left * right, wrapping) for every k in
+/// order, the last axis fastest; then the epilogue with acc. Left sees m and k, right sees n and k.
+/// </summary>
+public sealed record Contract(Axis M, Axis N, ImmutableArray<Axis> K, Block Left, Value LeftYield, Block Right, Value RightYield,
+    Value Accumulator, Block Epilogue) : Statement;
+
+/// <summary>Marks the call as failed with an index out of range when the bool value is true; the kernel goes on.</summary>
+public sealed record Flag(Value Condition) : Statement;
+
+/// <summary>A buffer a kernel is given: row-major elements of one dtype.</summary>
+public sealed record KernelBuffer(string Name, DType Type, Size Count, bool IsOutput);
+
+/// <summary>A unit of native code. Equal texts are one kernel, called with other buffers and sizes.</summary>
+public sealed record Kernel(string Name, ImmutableArray<KernelBuffer> Buffers, ImmutableArray<string> Sizes, Block Body)
+{
+    public KernelKind Kind => Statements(Body).Any(s => s is Contract) ? KernelKind.Contraction
+        : Statements(Body).Any(s => s is Reduction { Lanes: true }) ? KernelKind.Row
+        : KernelKind.Map;
+
+    /// <summary>The nest of parallel loops on the outside, and what stands inside it.</summary>
+    public (ImmutableArray<Loop> Loops, Block Inner) ParallelNest()
+    {
+        var loops = ImmutableArray.CreateBuilder<Loop>();
+        var inner = Body;
+        while (inner.Statements is [Loop { Kind: LoopKind.Parallel } loop])
+        {
+            loops.Add(loop);
+            inner = loop.Body;
+        }
+        return (loops.ToImmutable(), inner);
+    }
+
+    /// <summary>Every statement, outer ones before inner ones.</summary>
+    public static IEnumerable<Statement> Statements(Block block) => block.Statements.SelectMany(s => s switch
+    {
+        Loop l => Statements(l.Body).Prepend(s),
+        Reduction r => Statements(r.Body).Prepend(s),
+        Contract c => Statements(c.Left).Concat(Statements(c.Right)).Concat(Statements(c.Epilogue)).Prepend(s),
+        _ => [s],
+    });
+}

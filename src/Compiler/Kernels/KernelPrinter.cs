@@ -1,0 +1,119 @@
+// In: a kernel. Out: its text form, which KernelReader reads back to the same kernel.
+using System.Globalization;
+using System.Text;
+using Accelerate.Compiler.Graph;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Kernels;
+
+public static class KernelPrinter
+{
+    public static string Print(Kernel kernel)
+    {
+        var text = new StringBuilder();
+        text.Append($"kernel @{kernel.Name}({string.Join(", ", kernel.Buffers.Select(b =>
+            $"{b.Name}: {(b.IsOutput ? "out" : "in")}({b.Type.Name()}, {b.Count})"))}; sizes({string.Join(", ", kernel.Sizes)})) {{"
+            + $"  # {kernel.Kind.ToString().ToLowerInvariant()}\n");
+        new Printer(kernel, text).Block(kernel.Body, 1);
+        return text.Append("}\n").ToString();
+    }
+
+    /// <summary>The text without the name: equal bodies are one kernel.</summary>
+    public static string Body(Kernel kernel) => Print(kernel with { Name = "_" });
+
+    private sealed class Printer(Kernel kernel, StringBuilder text)
+    {
+        private string Name(int buffer) => kernel.Buffers[buffer].Name;
+
+        public void Block(Block block, int depth)
+        {
+            foreach (var statement in block.Statements)
+            {
+                Indent(depth);
+                Statement(statement, depth);
+                text.Append('\n');
+            }
+        }
+
+        private void Indent(int depth) => text.Append(' ', 2 * depth);
+
+        private void Yield(Value value, int depth)
+        {
+            Indent(depth);
+            text.Append($"yield(%{value.Id})\n");
+        }
+
+        private void Statement(Statement statement, int depth)
+        {
+            switch (statement)
+            {
+                case Compute c:
+                    text.Append($"{Define(c.Result)}{c.Op.ToString().ToLowerInvariant()}({string.Join(", ", c.Arguments.Select(a => $"%{a.Id}"))})");
+                    break;
+                case Literal l:
+                    text.Append($"{Define(l.Result)}const({(l.Result.Type.IsFloat
+                        ? ConstText.Float(l.Float) : l.Integer.ToString(CultureInfo.InvariantCulture))})");
+                    break;
+                case IndexValue i:
+                    text.Append($"{Define(i.Result)}index({i.Index})");
+                    break;
+                case Load l:
+                    text.Append($"{Define(l.Result)}load({Name(l.Buffer)}[{l.Offset}]");
+                    if (l.Guards.Length > 0)
+                        text.Append($" if({string.Join(", ", l.Guards.Select(g => $"{g.Index} < {g.Extent}"))}) else %{l.Fill!.Id}");
+                    text.Append(')');
+                    break;
+                case Store s:
+                    text.Append($"store({Name(s.Buffer)}[{s.Offset}], %{s.Value.Id})");
+                    break;
+                case Flag f:
+                    text.Append($"flag(%{f.Condition.Id})");
+                    break;
+                case Loop l:
+                    text.Append($"{l.Kind.ToString().ToLowerInvariant()}({l.Variable} < {l.Extent}) {{\n");
+                    Block(l.Body, depth + 1);
+                    Close(depth);
+                    break;
+                case Reduction r:
+                    text.Append($"{Define(r.Result)}{(r.Lanes ? "reduce" : "serial")}.{r.Kind.ToString().ToLowerInvariant()}({r.Variable} < {r.Extent}) {{\n");
+                    Block(r.Body, depth + 1);
+                    Yield(r.Yield, depth + 1);
+                    Close(depth);
+                    break;
+                case Contract c:
+                    text.Append($"contract({Axis(c.M)}, {Axis(c.N)}; {string.Join(", ", c.K.Select(Axis))}) {{\n");
+                    Part("left", c.Left, c.LeftYield, depth + 1);
+                    Part("right", c.Right, c.RightYield, depth + 1);
+                    Indent(depth + 1);
+                    text.Append($"into(%{c.Accumulator.Id}: {c.Accumulator.Type.Name()}) {{\n");
+                    Block(c.Epilogue, depth + 2);
+                    Close(depth + 1);
+                    text.Append('\n');
+                    Close(depth);
+                    break;
+                default:
+                    throw new InvalidOperationException($"no text form for {statement.GetType().Name}");
+            }
+        }
+
+        private static string Axis(Axis axis) => $"{axis.Variable} < {axis.Extent}";
+
+        private static string Define(Value value) => $"%{value.Id}: {value.Type.Name()} = ";
+
+        private void Part(string name, Block block, Value yield, int depth)
+        {
+            Indent(depth);
+            text.Append($"{name} {{\n");
+            Block(block, depth + 1);
+            Yield(yield, depth + 1);
+            Close(depth);
+            text.Append('\n');
+        }
+
+        private void Close(int depth)
+        {
+            Indent(depth);
+            text.Append('}');
+        }
+    }
+}

@@ -1,0 +1,198 @@
+// In: the text form of a kernel. Out: the kernel. Throws FormatException with the place.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Kernels;
+
+public static class KernelReader
+{
+    public static Kernel Read(string text)
+    {
+        var cursor = new TextCursor(text);
+        var kernel = Read(cursor);
+        return cursor.AtEnd ? kernel : throw cursor.Error("the end was expected");
+    }
+
+    internal static Kernel Read(TextCursor cursor)
+    {
+        cursor.Expect("kernel");
+        cursor.Expect("@");
+        var name = cursor.Name();
+        cursor.Expect("(");
+        var buffers = ImmutableArray.CreateBuilder<KernelBuffer>();
+        while (!cursor.Take(";"))
+        {
+            cursor.Take(",");
+            var buffer = cursor.Name();
+            cursor.Expect(":");
+            var isOutput = cursor.Take("out");
+            if (!isOutput) cursor.Expect("in");
+            cursor.Expect("(");
+            var type = DType.Parse(cursor.Name());
+            cursor.Expect(",");
+            buffers.Add(new KernelBuffer(buffer, type, cursor.Size(), isOutput));
+            cursor.Expect(")");
+        }
+        cursor.Expect("sizes");
+        var sizes = cursor.List("(", ")", cursor.Name);
+        cursor.Expect(")");
+        var body = new Reader(cursor, buffers.ToImmutable()).Block();
+        return new Kernel(name, buffers.ToImmutable(), [.. sizes], body);
+    }
+
+    private sealed class Reader(TextCursor cursor, ImmutableArray<KernelBuffer> buffers)
+    {
+        private readonly Dictionary<long, Value> values = [];
+
+        public Block Block() => Block(out _);
+
+        private Block Block(out Value? yield)
+        {
+            yield = null;
+            var statements = ImmutableArray.CreateBuilder<Statement>();
+            cursor.Expect("{");
+            while (!cursor.Take("}"))
+            {
+                if (cursor.Take("yield(")) yield = Closed(Use);
+                else statements.Add(Statement());
+            }
+            return new Block(statements.ToImmutable());
+        }
+
+        private Statement Statement()
+        {
+            if (cursor.Take("%")) return Definition();
+            if (cursor.Take("store("))
+            {
+                var (buffer, offset) = Place();
+                cursor.Expect(",");
+                return new Store(buffer, offset, Closed(Use));
+            }
+            if (cursor.Take("flag(")) return new Flag(Closed(Use));
+            if (cursor.Take("contract(")) return ReadContract();
+            var kind = Word<LoopKind>(cursor.Name());
+            cursor.Expect("(");
+            var axis = ReadAxis();
+            cursor.Expect(")");
+            return new Loop(kind, axis.Variable, axis.Extent, Block());
+        }
+
+        private Value Define()
+        {
+            var id = cursor.Integer();
+            cursor.Expect(":");
+            var value = new Value((int)id, DType.Parse(cursor.Name()));
+            values[id] = value;
+            return value;
+        }
+
+        private Statement Definition()
+        {
+            var result = Define();
+            cursor.Expect("=");
+            var op = cursor.Name();
+            cursor.Expect("(");
+            switch (op)
+            {
+                case "const":
+                    var number = Closed(cursor.Number);
+                    return result.Type.IsFloat
+                        ? new Literal(result, ConstText.Parse(number), 0)
+                        : new Literal(result, 0, long.Parse(number));
+                case "index": return new IndexValue(result, Closed(cursor.Size));
+                case "load": return ReadLoad(result);
+            }
+            if (op.Split('.') is [("reduce" or "serial") and var form, var kind])
+            {
+                var axis = ReadAxis();
+                cursor.Expect(")");
+                var body = Block(out var yield);
+                return new Reduction(result, Word<ReduceKind>(kind), form == "reduce", axis.Variable, axis.Extent, body,
+                    yield ?? throw cursor.Error("a reduction yields a value"));
+            }
+            var arguments = ImmutableArray.CreateBuilder<Value>();
+            do arguments.Add(Use());
+            while (cursor.Take(","));
+            cursor.Expect(")");
+            return new Compute(result, Word<ScalarOp>(op), arguments.ToImmutable());
+        }
+
+        private Load ReadLoad(Value result)
+        {
+            var (buffer, offset) = Place();
+            if (!cursor.Take("if"))
+            {
+                cursor.Expect(")");
+                return new Load(result, buffer, offset, [], null);
+            }
+            var guards = cursor.List("(", ")", () =>
+            {
+                var index = cursor.Size();
+                cursor.Expect("<");
+                return new Guard(index, cursor.Size());
+            });
+            cursor.Expect("else");
+            return new Load(result, buffer, offset, [.. guards], Closed(Use));
+        }
+
+        private Contract ReadContract()
+        {
+            var m = ReadAxis();
+            cursor.Expect(",");
+            var n = ReadAxis();
+            var k = cursor.List(";", ")", ReadAxis);
+            cursor.Expect("{");
+            cursor.Expect("left");
+            var left = Block(out var leftYield);
+            cursor.Expect("right");
+            var right = Block(out var rightYield);
+            cursor.Expect("into(%");
+            var accumulator = Closed(Define);
+            var epilogue = Block();
+            cursor.Expect("}");
+            return new Contract(m, n, [.. k], left, leftYield!, right, rightYield!, accumulator, epilogue);
+        }
+
+        private Axis ReadAxis()
+        {
+            var variable = cursor.Size().Text;
+            cursor.Expect("<");
+            return new Axis(variable, cursor.Size());
+        }
+
+        private (int Buffer, Size Offset) Place()
+        {
+            var name = cursor.Name();
+            var buffer = buffers.ToList().FindIndex(b => b.Name == name);
+            if (buffer < 0) throw cursor.Error($"no buffer is called '{name}'");
+            cursor.Expect("[");
+            var offset = cursor.Size();
+            cursor.Expect("]");
+            return (buffer, offset);
+        }
+
+        private Value Use()
+        {
+            cursor.Expect("%");
+            var id = cursor.Integer();
+            return values.TryGetValue(id, out var value) ? value : throw cursor.Error($"%{id} is not defined");
+        }
+
+        private T Closed<T>(Func<T> read)
+        {
+            var value = read();
+            cursor.Expect(")");
+            return value;
+        }
+
+        private T Word<T>(string name)
+            where T : struct, Enum
+        {
+            foreach (var value in Enum.GetValues<T>())
+                if (value.ToString().Equals(name, StringComparison.OrdinalIgnoreCase)) return value;
+            throw cursor.Error($"'{name}' is no {typeof(T).Name}");
+        }
+    }
+}

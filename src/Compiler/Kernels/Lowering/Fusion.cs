@@ -1,0 +1,193 @@
+// In: a function of primitive operations. Out: which nodes get a buffer, and which kernel computes each of the others.
+// Decided by shapes and dtypes only: never by ISA, optimisation level or threads.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Types;
+
+namespace Accelerate.Compiler.Kernels.Lowering;
+
+/// <summary>
+/// An anchor is a node that loops: a dot, a reduction. Each grows a region of the elementwise work behind it, up to one
+/// exit; the exit gets the buffer, the rest lives in registers. What no region has taken is recomputed where it is used,
+/// unless it is expensive and used by several kernels.
+/// </summary>
+internal sealed class Fusion
+{
+    private readonly Function function;
+    private readonly List<Node>[] users;
+    private readonly HashSet<Node> buffered = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<Node, Node> claimed = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<Node, Node> anchors = new(ReferenceEqualityComparer.Instance);
+
+    public Fusion(Function function)
+    {
+        this.function = function;
+        users = [.. function.Nodes.Select(_ => new List<Node>())];
+        foreach (var node in function.Nodes)
+            foreach (var operand in node.Operands) users[operand.Id].Add(node);
+
+        foreach (var result in function.Results) buffered.Add(result);
+        foreach (var node in function.Nodes)
+        {
+            if (IsSource(node)) buffered.Add(node);
+            if (node is Concat) buffered.Add(node);
+        }
+        foreach (var dot in function.Nodes.OfType<Dot>().Reverse()) Grow(dot, SameElement);
+        foreach (var node in function.Nodes.Where(IsRowReduction)) Grow(node, InRow(node));
+        foreach (var node in function.Nodes.Where(n => n is Reduce or ArgReduce && !IsRowReduction(n))) Grow(node, SameElement);
+        BufferBelowWindowsAndDots();
+        BufferSharedExpensiveWork();
+    }
+
+    /// <summary>True for what is loaded, not computed, by the kernels that use it.</summary>
+    public bool HasBuffer(Node node) => buffered.Contains(node);
+
+    /// <summary>The buffered nodes that a kernel must compute, operands first.</summary>
+    public IEnumerable<Node> Roots => function.Nodes.Where(n => buffered.Contains(n) && !IsSource(n));
+
+    /// <summary>The dot, if any, in whose epilogue a root is computed.</summary>
+    public Dot? DotOf(Node root) => anchors.GetValueOrDefault(root) as Dot;
+
+    /// <summary>The row reduction, if any, whose row loop a root shares.</summary>
+    public Node? RowOf(Node root) => anchors.GetValueOrDefault(root) is { } a && IsRowReduction(a) ? a : null;
+
+    public static bool IsSource(Node node) => node is Input or State || node is Const { IsSplat: false };
+
+    /// <summary>A reduction of the last axes, which lie together in memory: lanes along the row. Others run in order.</summary>
+    public static bool IsRowReduction(Node node)
+    {
+        var axes = node switch { Reduce r => r.Axes, ArgReduce a => [a.Axis], _ => [] };
+        if (axes.IsEmpty || node.Operands[0] is Window) return false;
+        var x = node.OperandType(0);
+        return axes.SequenceEqual(Enumerable.Range(x.Rank - axes.Length, axes.Length));
+    }
+
+    private static bool IsElementwise(Node node) => node is Unary or Binary or Compare or Select or Graph.Convert or Bitcast or StopGradient;
+
+    private static bool IsMovement(Node node) => node is Transpose or Reshape or Broadcast or Slice or Reverse or Window or Pad;
+
+    private bool SameElement(Node node, HashSet<Node> region) => IsElementwise(node) || node is Transpose or Reshape;
+
+    /// <summary>What may share the row loop of a reduction: full-shaped and row-shaped elementwise work, its broadcasts and reductions.</summary>
+    private Func<Node, HashSet<Node>, bool> InRow(Node reduction)
+    {
+        static string Key(IEnumerable<Size> shape) => string.Join(',', shape.Where(s => !s.Is(1)));
+        var x = reduction.OperandType(0);
+        var full = Key(x.Shape);
+        var row = Key(reduction.Type.Shape);
+        return (node, _) => node switch
+        {
+            _ when IsElementwise(node) => Key(node.Type.Shape) is var k && (k == full || k == row),
+            Reshape r => Key(r.Type.Shape) == Key(r.OperandType(0).Shape) && Key(r.Type.Shape) is var k && (k == full || k == row),
+            Broadcast b => Key(b.Type.Shape) == full && Key(b.OperandType(0).Shape) == row && row != full
+                && b.Axes.SequenceEqual(Enumerable.Range(0, b.Axes.Length)),
+            Reduce or ArgReduce => IsRowReduction(node) && Key(node.OperandType(0).Shape) == full && Key(node.Type.Shape) == row,
+            _ => false,
+        };
+    }
+
+    private void Grow(Node anchor, Func<Node, HashSet<Node>, bool> fits)
+    {
+        if (claimed.ContainsKey(anchor)) return;
+        var region = new HashSet<Node>(ReferenceEqualityComparer.Instance) { anchor };
+        var order = new List<Node> { anchor };
+        var depends = new HashSet<Node>(ReferenceEqualityComparer.Instance) { anchor };
+        for (var id = anchor.Id + 1; id < function.Nodes.Count && order.Count < 64; id++)
+        {
+            var node = function.Nodes[id];
+            if (!node.Operands.Any(depends.Contains)) continue;
+            depends.Add(node);
+            var inner = node.Operands.Where(depends.Contains).ToList();
+            if (claimed.ContainsKey(node) || !inner.All(region.Contains) || !fits(node, region)) continue;
+            if (anchor is Dot && !SameIndex(node, inner, anchor)) continue;
+            region.Add(node);
+            order.Add(node);
+        }
+        var exit = order[0];
+        foreach (var candidate in Enumerable.Reverse(order))
+        {
+            if (!IsExit(candidate, region, anchor)) continue;
+            exit = candidate;
+            break;
+        }
+        foreach (var node in Between(exit, region)) claimed[node] = exit;
+        anchors[exit] = anchor;
+        buffered.Add(exit);
+    }
+
+    /// <summary>All paths from the anchor lead through the exit, and nothing before it is seen from outside.</summary>
+    private bool IsExit(Node exit, HashSet<Node> region, Node anchor)
+    {
+        var between = Between(exit, region);
+        return between.Contains(anchor) && between.All(n => ReferenceEquals(n, exit)
+            || (users[n.Id].All(between.Contains) && !buffered.Contains(n)));
+    }
+
+    private static HashSet<Node> Between(Node exit, HashSet<Node> region)
+    {
+        var found = new HashSet<Node>(ReferenceEqualityComparer.Instance);
+        var open = new Stack<Node>([exit]);
+        while (open.TryPop(out var node))
+            if (region.Contains(node) && found.Add(node))
+                foreach (var operand in node.Operands) open.Push(operand);
+        return found;
+    }
+
+    private readonly Dictionary<Node, string> forward = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>A contraction computes each element once: all its uses in the epilogue must be at one index.</summary>
+    private bool SameIndex(Node node, List<Node> inner, Node anchor)
+    {
+        string Path(Node n) => ReferenceEquals(n, anchor) ? "" : forward.GetValueOrDefault(n, "");
+        var paths = inner.Select(Path).Distinct().ToList();
+        if (paths.Count != 1) return false;
+        forward[node] = node is Transpose or Reshape ? $"{paths[0]}>{node.Op}{node.Attributes}:{node.Type}" : paths[0];
+        return true;
+    }
+
+    private void BufferBelowWindowsAndDots()
+    {
+        // A window or a contraction reads an element many times: what computes it runs once, into a buffer.
+        foreach (var node in function.Nodes)
+        {
+            if (node is not (Dot or Window)) continue;
+            foreach (var operand in node.Operands)
+            {
+                var below = operand;
+                while (IsMovement(below) && !buffered.Contains(below)) below = below.Operands[0];
+                if (below is not (Const or Iota or SizeValue)) buffered.Add(below);
+            }
+        }
+        foreach (var node in function.Nodes.Where(n => n is Broadcast && IsExpensive(n.Operands[0])))
+            if (!claimed.ContainsKey(node.Operands[0]) && node.OperandType(0).Rank > 0) buffered.Add(node.Operands[0]);
+    }
+
+    private void BufferSharedExpensiveWork()
+    {
+        var kernels = new Dictionary<Node, HashSet<Node>>(ReferenceEqualityComparer.Instance);
+        foreach (var node in function.Nodes.Reverse())
+        {
+            var here = new HashSet<Node>(ReferenceEqualityComparer.Instance);
+            if (buffered.Contains(node)) here.Add(node);
+            else if (claimed.TryGetValue(node, out var exit)) here.Add(exit);
+            else
+            {
+                foreach (var user in users[node.Id]) here.UnionWith(kernels[user]);
+                if (here.Count > 1 && IsExpensive(node))
+                {
+                    buffered.Add(node);
+                    here = new(ReferenceEqualityComparer.Instance) { node };
+                }
+            }
+            kernels[node] = here;
+        }
+    }
+
+    private static bool IsExpensive(Node node) => node switch
+    {
+        Reduce or ArgReduce or Dot or Graph.Random or Gather => true,
+        Unary u => u.Kind is not (UnaryOp.Neg or UnaryOp.Abs or UnaryOp.Not or UnaryOp.Floor or UnaryOp.Ceil or UnaryOp.Trunc),
+        Binary b => b.Kind is BinaryOp.Div or BinaryOp.Rem or BinaryOp.Pow or BinaryOp.Atan2,
+        _ => false,
+    };
+}

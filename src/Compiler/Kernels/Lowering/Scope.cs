@@ -1,0 +1,35 @@
+// Where a value may be computed: the nest of blocks around the place that needs it, with the variables each block binds.
+using Accelerate.Compiler.Types;
+
+namespace Accelerate.Compiler.Kernels.Lowering;
+
+/// <summary>
+/// One block of the kernel under construction. A value whose index does not mention the block's variables is computed
+/// in the block outside, unless that one takes no statements (between perfectly nested parallel loops).
+/// </summary>
+internal sealed class Scope(Scope? outer, BlockBuilder builder, bool takesStatements, params IEnumerable<string> variables)
+{
+    private readonly HashSet<string> variables = [.. variables];
+
+    public BlockBuilder Builder { get; } = builder;
+
+    /// <summary>True inside a vector loop, where only in-order reductions may stand.</summary>
+    public bool InVector { get; init; }
+
+    public void Bind(string variable) => variables.Add(variable);
+
+    public Scope Inner(params IEnumerable<string> bound) => new(this, Builder.Inner(), true, bound) { InVector = InVector };
+
+    /// <summary>The outermost block in which all the expressions have a value.</summary>
+    public Scope Home(IEnumerable<Size> expressions)
+    {
+        var mentioned = expressions.SelectMany(e => e.Variables()).ToHashSet();
+        var home = this;
+        while (home.Outside is { } outside && !home.variables.Overlaps(mentioned)) home = outside;
+        return home;
+    }
+
+    private Scope? Outside => outer is not null && outer.TakesStatements ? outer : null;
+
+    private bool TakesStatements => takesStatements;
+}

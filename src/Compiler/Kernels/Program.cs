@@ -1,0 +1,41 @@
+// A whole exported function as the backends see it: buffers, slots of the arena, and the steps of its driver.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Types;
+
+namespace Accelerate.Compiler.Kernels;
+
+public enum BufferKind
+{
+    Input, Param, Buffer, Constant, Temporary, Output,
+}
+
+/// <summary>A tensor of the program. Temporaries live in a slot of the arena, constants carry their values.</summary>
+public sealed record ProgramBuffer(string Name, BufferKind Kind, TensorType Type, string Label, int Slot = -1, Const? Values = null);
+
+public abstract record Step;
+
+/// <summary>Fails the call before anything is written when the sizes do not fit.</summary>
+public sealed record CheckStep(EntryCheck Check) : Step;
+
+/// <summary>Runs a kernel over all its jobs; the buffers are given in the kernel's order.</summary>
+public sealed record CallStep(int Kernel, ImmutableArray<int> Buffers) : Step;
+
+/// <summary>
+/// The driver of one exported function: its sizes, its buffers, the bytes of each arena slot (the maximum of the
+/// temporaries that share it), its kernels without repeats, and its steps in order.
+/// </summary>
+public sealed record Program(string Name, ImmutableArray<string> Sizes, ImmutableArray<ProgramBuffer> Buffers,
+    ImmutableArray<Size> Slots, ImmutableArray<Kernel> Kernels, ImmutableArray<Step> Steps)
+{
+    public IEnumerable<ProgramBuffer> Of(BufferKind kind) => Buffers.Where(b => b.Kind == kind);
+
+    /// <summary>Bytes from the start of the arena to each slot, and behind the last: slots are aligned to 64 bytes.</summary>
+    public long[] SlotOffsets(Func<string, long> sizes)
+    {
+        var offsets = new long[Slots.Length + 1];
+        for (var slot = 0; slot < Slots.Length; slot++)
+            offsets[slot + 1] = checked((offsets[slot] + Slots[slot].Evaluate(sizes) + 63) & ~63L);
+        return offsets;
+    }
+}
