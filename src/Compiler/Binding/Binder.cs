@@ -138,7 +138,7 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
         if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var integer)) return new IntValue(integer);
         if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)) return new FloatValue(number);
         if (text is ['"', .., '"']) return new StringValue(text[1..^1]);
-        if (DType.TryParse(text, out var dtype)) return new DTypeValue(dtype);
+        if (DTypeNames.TryParse(text, out var dtype)) return new DTypeValue(dtype);
         if (text is not ['[', .., ']']) return null;
         var items = text[1..^1].Split(',', StringSplitOptions.RemoveEmptyEntries).Select(Setting).ToList();
         return items.Any(i => i is null) ? null : new ListValue([.. items.Select(i => i!)]);

@@ -54,7 +54,7 @@ internal sealed partial class Elaborator
         }
         if (opened.Count == 1) return Item(opened[0], name, span);
         if (Builtins.Find(name) is { } builtin) return new BuiltinValue(builtin);
-        if (DType.TryParse(name, out var dtype)) return new DTypeValue(dtype);
+        if (DTypeNames.TryParse(name, out var dtype)) return new DTypeValue(dtype);
         if (Frame.DTypes.TryGetValue(name, out var variable)) return new DTypeValue(variable);
         return name switch
         {

@@ -259,7 +259,7 @@ internal sealed partial class Elaborator
 
     private string? MadeBy(Node node)
     {
-        while (node is Transpose or Graph.Reshape or Broadcast or Graph.Convert) node = node.Operands[0];
+        while (node is Transpose or Reshape or Broadcast or Accelerate.Compiler.Graph.Convert) node = node.Operands[0];
         if (node is not State state) return null;
         var owner = States.FirstOrDefault(s => s.Path == state.Name)?.Owner;
         return owner is null ? null : $"{owner.Path} was made with {owner.Call} at {owner.Made}";

@@ -13,12 +13,12 @@ internal sealed partial class Elaborator
     private static bool IsVariable(string name) => name.Length == 1 && char.IsAsciiLetterUpper(name[0]);
 
     /// <summary>The dtype a type names: itself, or what its variable stands for; null for an unbound variable or no dtype.</summary>
-    private DType? DTypeOf(NamedType type) => DType.TryParse(type.Name.Text, out var dtype) ? dtype
+    private DType? DTypeOf(NamedType type) => DTypeNames.TryParse(type.Name.Text, out var dtype) ? dtype
         : Frame.DTypes.TryGetValue(type.Name.Text, out var bound) ? bound
-        : Inner(type.Name.Text, type.Name.Span) is DTypeValue value ? value.DType : null;
+        : (Inner(type.Name.Text, type.Name.Span) as DTypeValue)?.DType;
 
     private bool IsTensorType(TypeSyntax? type) => type is NamedType n
-        && (DType.TryParse(n.Name.Text, out var d) && (d != DType.Bool || n.Bracketed)
+        && (DTypeNames.TryParse(n.Name.Text, out var d) && (d != DType.Bool || n.Bracketed)
             || IsVariable(n.Name.Text) || Frame.Find(n.Name.Text)?.Value is DTypeValue);
 
     /// <summary>The value as the declared type: `let y: f32[n, t] = 0` fills.</summary>
