@@ -60,6 +60,9 @@ public sealed unsafe class LlvmExecutable : Executable
         Modules(programs, [.. programs.Select(p => p.Kernels.Select(k => KernelText.Print(k, LlvmTarget.Parse(target))).ToImmutableArray())],
             LlvmTarget.Parse(target));
 
+    /// <summary>True if this machine has the instructions of a target.</summary>
+    public static bool CanRun(string target) => LlvmTarget.Parse(target).CanRunHere;
+
     /// <summary>Bytes of packing scratch one worker needs for a kernel, as a polynomial in the kernel's sizes.</summary>
     public static Size ScratchOf(Kernel kernel, string target) => KernelText.Print(kernel, LlvmTarget.Parse(target)).Scratch;
 
