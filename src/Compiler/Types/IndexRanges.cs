@@ -47,6 +47,8 @@ public sealed class IndexRanges
                 return Prove(rest + coefficient * (extent - 1), fuel - 1);
         }
 
+        if (Nested(p) is { } nested && Prove(nested, fuel - 1)) return true;
+
         // c * (x // q) lies between c * (x - q + 1) / q and c * x / q: scale by q and replace.
         foreach (var term in p.Terms)
         {
@@ -57,6 +59,42 @@ public sealed class IndexRanges
             break;
         }
         return false;
+    }
+
+    /// <summary>
+    /// x // q and (x + k q) // (q m) => t and (t + k) // m, where t is at least 0: the sizes of two strided layers in a
+    /// row then bound one another, which they do not when each is scaled alone.
+    /// </summary>
+    private Size? Nested(Size p)
+    {
+        var divisions = p.Terms.SelectMany(t => t.Atoms).OfType<FloorDivAtom>().Where(d => d.Divisor.IsConstant)
+            .DistinctBy(d => d.Text).ToList();
+        foreach (var inner in divisions)
+        {
+            foreach (var outer in divisions)
+            {
+                var (q, m) = (inner.Divisor.Value, outer.Divisor.Value / inner.Divisor.Value);
+                var shift = outer.Dividend - inner.Dividend;
+                if (m < 2 || outer.Divisor.Value != q * m || !shift.IsConstant || shift.Value % q != 0) continue;
+                if (!Prove(inner.Dividend, 4)) continue;
+                var t = Size.Variable($"[{inner.Text}]");
+                return Replace(p, inner, t, outer, Size.FloorDiv(t + shift.Value / q, m));
+            }
+        }
+        return null;
+    }
+
+    private static Size Replace(Size p, Atom a, Size forA, Atom b, Size forB)
+    {
+        var sum = Size.Zero;
+        foreach (var term in p.Terms)
+        {
+            Size product = term.Coefficient;
+            foreach (var atom in term.Atoms)
+                product *= atom.Text == a.Text ? forA : atom.Text == b.Text ? forB : Size.Of(atom);
+            sum += product;
+        }
+        return sum;
     }
 
     private static bool IsNonNegative(Atom atom) => atom switch
