@@ -19,8 +19,8 @@ internal delegate void KernelBody(nint[] data, long[] counts, long[] sizes, long
 
 internal sealed class KernelCompiler
 {
-    // No name of a kernel has an apostrophe, but for those of values.
-    private const string Job = "job'";
+    // No name in a kernel's text has a blank.
+    private const string Job = "the job";
 
     private readonly Kernel kernel;
     private readonly bool countStores;
@@ -34,8 +34,9 @@ internal sealed class KernelCompiler
         this.countStores = countStores;
     }
 
-    /// <summary>Throws NotSupportedException for a dtype that kernels do not compute in.</summary>
-    public static KernelBody Compile(Kernel kernel, bool countStores) => new KernelCompiler(kernel, countStores).Compile();
+    /// <summary>Throws LimitationException for a dtype that kernels do not compute in.</summary>
+    public static KernelBody Compile(Kernel kernel, bool countStores) =>
+        new KernelCompiler(kernel, countStores).Compile();
 
     private KernelBody Compile()
     {
@@ -51,7 +52,8 @@ internal sealed class KernelCompiler
                 root.Local($"{name}.count", Expression.ArrayIndex(counts, Expression.Constant(b)))));
         }
         for (var s = 0; s < kernel.Sizes.Length; s++)
-            root.Name(kernel.Sizes[s], root.Local(kernel.Sizes[s], Expression.ArrayIndex(sizes, Expression.Constant(s))));
+            root.Name(kernel.Sizes[s], root.Local(kernel.Sizes[s], Expression.ArrayIndex(sizes,
+                Expression.Constant(s))));
 
         var (loops, inner) = kernel.ParallelNest();
         For(root, Job, begin, end, scope =>
@@ -153,7 +155,8 @@ internal sealed class KernelCompiler
             InBounds(store.Buffer, offset),
             type == DType.Bool
                 ? Expression.Call(typeof(Memory), nameof(Memory.WriteBool), null, data, offset, value)
-                : Expression.Call(typeof(Memory), nameof(Memory.Write), [ScalarEmitter.TypeOf(type)], data, offset, value)));
+                : Expression.Call(typeof(Memory), nameof(Memory.Write), [ScalarEmitter.TypeOf(type)], data, offset,
+                    value)));
         if (countStores)
             scope.Add(Expression.AddAssign(
                 Expression.Field(report, nameof(JobReport.StoredBytes)), Expression.Constant((long)type.Bytes())));
@@ -176,7 +179,8 @@ internal sealed class KernelCompiler
         inner.Add(Expression.PreIncrementAssign(index));
         var done = Expression.Label();
         outer.Add(Expression.Loop(
-            Expression.IfThenElse(Expression.LessThan(index, limit), inner.ToExpression(), Expression.Break(done)), done));
+            Expression.IfThenElse(Expression.LessThan(index, limit), inner.ToExpression(), Expression.Break(done)),
+                done));
     }
 
     private void SerialReduction(Reduction r, Scope scope)
@@ -192,7 +196,9 @@ internal sealed class KernelCompiler
         scope.Define(r.Result, total);
     }
 
-    /// <summary>An index has no rounding, so the order of the terms does not show: lanes and in-order are the same.</summary>
+    /// <summary>
+    /// An index has no rounding, so the order of the terms does not show: lanes and in-order are the same.
+    /// </summary>
     private void ArgReduction(Reduction r, Scope scope)
     {
         var best = scope.Local(ScalarEmitter.TypeOf(r.Yield.Type), "best");
@@ -217,23 +223,26 @@ internal sealed class KernelCompiler
         var function = typeof(Func<,,>).MakeGenericType(type, type, type);
         var stateType = typeof(LaneReduction<>).MakeGenericType(type);
         var state = root.Local("state", Expression.New(stateType.GetConstructors()[0],
-            Expression.Constant(method.CreateDelegate(function), function), ScalarEmitter.Identity(r.Kind, r.Result.Type)));
+            Expression.Constant(method.CreateDelegate(function), function), ScalarEmitter.Identity(r.Kind,
+                r.Result.Type)));
         var lanes = root.Local("lanes", Expression.Field(state, nameof(LaneReduction<>.Lanes)));
 
         scope.Add(Expression.Call(state, nameof(LaneReduction<>.Begin), null));
         var extent = scope.Local("extent", scope.Evaluate(r.Extent));
         var size = Expression.Constant((long)LaneReduction<int>.BlockSize);
-        var blocks = Expression.Divide(Expression.AddChecked(extent, Expression.Subtract(size, Expression.Constant(1L))), size);
-        For(scope, $"{r.Variable}'block", Expression.Constant(0L), blocks, block =>
+        var blocks = Expression.Divide(Expression.AddChecked(extent, Expression.Subtract(size,
+            Expression.Constant(1L))), size);
+        For(scope, $"block of {r.Variable}", Expression.Constant(0L), blocks, block =>
         {
             block.Add(Expression.Call(state, nameof(LaneReduction<>.BeginBlock), null));
-            var begin = block.Local("begin", Expression.Multiply(block.Find($"{r.Variable}'block"), size));
+            var begin = block.Local("begin", Expression.Multiply(block.Find($"block of {r.Variable}"), size));
             var end = Expression.Call(typeof(Math), nameof(Math.Min), null, Expression.Add(begin, size), extent);
             For(block, r.Variable, begin, end, inner =>
             {
                 Emit(r.Body, inner);
                 var lane = Expression.ArrayAccess(lanes, Expression.Convert(
-                    Expression.And(inner.Find(r.Variable), Expression.Constant(LaneReduction<int>.Width - 1L)), typeof(int)));
+                    Expression.And(inner.Find(r.Variable), Expression.Constant(LaneReduction<int>.Width - 1L)),
+                        typeof(int)));
                 inner.Add(Expression.Assign(lane, Expression.Call(method, lane, inner.Use(r.Yield))));
             });
             block.Add(Expression.Call(state, nameof(LaneReduction<>.EndBlock), null));
@@ -253,7 +262,8 @@ internal sealed class KernelCompiler
                 var left = inner.Use(c.LeftYield);
                 Emit(c.Right, inner);
                 var right = inner.Use(c.RightYield);
-                inner.Add(Expression.Assign(total, Expression.Call(ScalarEmitter.Method("Fma", type), left, right, total)));
+                inner.Add(Expression.Assign(total, Expression.Call(ScalarEmitter.Method("Fma", type), left, right,
+                    total)));
             });
             tile.Define(c.Accumulator, total);
             Emit(c.Epilogue, tile);

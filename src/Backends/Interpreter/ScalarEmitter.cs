@@ -23,7 +23,7 @@ internal static class ScalarEmitter
         DType.U64 => typeof(ulong),
         DType.F32 => typeof(float),
         DType.F64 => typeof(double),
-        _ => throw new NotSupportedException($"not supported: {type.Name()} in kernels"),
+        _ => throw new LimitationException($"not supported: {type.Name()} in kernels"),
     };
 
     /// <summary>The method that gives the operation its meaning for operands of the dtype.</summary>
@@ -60,7 +60,8 @@ internal static class ScalarEmitter
         ReduceKind.Mul => Literal(type, 1, 1),
         ReduceKind.Max => Limit(type, double.NegativeInfinity, "MinValue"),
         ReduceKind.Min => Limit(type, double.PositiveInfinity, "MaxValue"),
-        ReduceKind.And => type == DType.Bool ? Expression.Constant(true) : Expression.Call(Method("Not", type), Literal(type, 0, 0)),
+        ReduceKind.And => type == DType.Bool ? Expression.Constant(true) : Expression.Call(Method("Not", type),
+            Literal(type, 0, 0)),
         ReduceKind.Or => Literal(type, 0, 0),
         _ => throw new InternalErrorException($"{kind} has no identity"),
     };

@@ -1,0 +1,190 @@
+"""In: a function, an interval, a weight, the powers of a polynomial. Out: minimax coefficients rounded one by one to
+the target format, as decimal literals, and the largest weighted error of the rounded polynomial.
+
+Remez exchange in 60-digit decimals. Coefficients are rounded from the lowest power up, the rest fitted again
+after each, or all at once, whichever ends better. `python3 bench/math/minimax.py` prints every table
+of src/Compiler/Kernels/VectorMath*.cs; `python3 bench/math/minimax.py exp` prints one.
+"""
+import struct
+import sys
+from decimal import Decimal as D, getcontext
+
+getcontext().prec = 60
+LN2 = D(2).ln()
+
+
+def pi():
+    def arctan(inverse):
+        x, total, sign, n = D(1) / inverse, D(0), 1, 1
+        square, power = x * x, x
+        while power > D(10) ** -70:
+            total += sign * power / n
+            power, sign, n = power * square, -sign, n + 2
+        return total
+    return 4 * (4 * arctan(5) - arctan(239))
+
+
+PI = pi()
+
+
+def to_f32(x):
+    return D(struct.unpack('f', struct.pack('f', float(x)))[0])
+
+
+def to_f64(x):
+    return D(float(x))
+
+
+def solve(a, y):
+    n = len(y)
+    rows = [list(r) + [v] for r, v in zip(a, y)]
+    for i in range(n):
+        pivot = max(range(i, n), key=lambda k: abs(rows[k][i]))
+        rows[i], rows[pivot] = rows[pivot], rows[i]
+        inverse = 1 / rows[i][i]
+        for k in range(i + 1, n):
+            factor = rows[k][i] * inverse
+            if factor:
+                rows[k] = [u - factor * v for u, v in zip(rows[k], rows[i])]
+    x = [D(0)] * n
+    for i in reversed(range(n)):
+        x[i] = (rows[i][n] - sum(rows[i][k] * x[k] for k in range(i + 1, n))) / rows[i][i]
+    return x
+
+
+def remez(points, values, weights, powers, rounds=12):
+    """Coefficients that minimise max |weight * (value - polynomial)| over the points."""
+    # Divided by the lowest power the basis has no zero but its own, which is what the exchange relies on.
+    low = powers[0]
+    values = [v / x ** low for v, x in zip(values, points)]
+    weights = [w * abs(x ** low) for w, x in zip(weights, points)]
+    powers = [p - low for p in powers]
+    n, count = len(powers), len(points)
+    basis = [[x ** p for p in powers] for x in points]
+    reference = [round(i * (count - 1) / n) for i in range(n + 1)]
+    for _ in range(rounds):
+        matrix = [basis[i] + [(-1) ** k / weights[i]] for k, i in enumerate(reference)]
+        solution = solve(matrix, [values[i] for i in reference])
+        error = [w * (v - sum(c * t for c, t in zip(solution, b))) for w, v, b in zip(weights, values, basis)]
+        extrema = []
+        for i, e in enumerate(error):
+            if extrema and (error[extrema[-1]] > 0) == (e > 0):
+                if abs(e) > abs(error[extrema[-1]]):
+                    extrema[-1] = i
+            else:
+                extrema.append(i)
+        while len(extrema) > n + 1:
+            extrema.pop(0 if abs(error[extrema[0]]) < abs(error[extrema[-1]]) else -1)
+        if len(extrema) < n + 1 or extrema == reference:
+            break
+        reference = extrema
+    return solution[:n], max(abs(e) for e in error)
+
+
+def fit(name, f, weight, lo, hi, powers, rounding, fixed=(), count=301):
+    """fixed: (power, value) pairs that are given."""
+    cos = [D(repr(__import__('math').cos(__import__('math').pi * i / count))) for i in range(count + 1)]
+    points = [(D(lo) + D(hi)) / 2 + (D(hi) - D(lo)) / 2 * c for c in cos]
+    points = [x for x in points if abs(x) > D(10) ** -9]
+    values = [f(x) for x in points]
+    weights = [weight(x) for x in points]
+    target = [v - sum(c * x ** p for p, c in fixed) for v, x in zip(values, points)]
+
+    def worst(table):
+        return max(abs(w * (v - sum(c * x ** p for p, c in table.items()))) for x, v, w in zip(points, values, weights))
+
+    rest = list(powers)
+    solution, ideal = remez(points, target, weights, rest)
+    plain = dict(fixed) | {p: rounding(c) for p, c in zip(rest, solution)}
+    known = dict(fixed)
+    # Near zero nothing makes up for a rounded low coefficient: those points would pin the exchange.
+    far = [i for i, x in enumerate(points) if abs(x) > D('.2') * max(abs(x) for x in points)]
+    while rest:
+        known[rest[0]] = rounding(solution[0])
+        rest = rest[1:]
+        if rest:
+            target = [values[i] - sum(c * points[i] ** p for p, c in known.items()) for i in far]
+            solution, _ = remez([points[i] for i in far], target, [weights[i] for i in far], rest)
+    known = min(plain, known, key=worst)
+    final = worst(known)
+    print(f'{name}: [{float(lo):.6g}, {float(hi):.6g}] error {float(ideal):.3g}, rounded {float(final):.3g}')
+    digits = 9 if rounding is to_f32 else 17
+    print('   ', ', '.join(f'{float(known[p]):.{digits}g}' for p in sorted(known)))
+
+
+def erf(x):
+    """Series for small x, continued fraction of erfc for large x."""
+    return 1 - erfc(x) if x > 3 else _erf_series(x)
+
+
+def _erf_series(x):
+    total, term, n = D(0), x, 0
+    while abs(term) > D(10) ** -75:
+        total += term / (2 * n + 1)
+        n += 1
+        term = -term * x * x / n
+    return 2 * total / PI.sqrt()
+
+
+def erfc(x):
+    if x <= 3:
+        return 1 - _erf_series(x)
+    tail = D(0)
+    for k in range(400, 0, -1):
+        tail = D(k) / 2 / (x + tail)
+    return (-x * x).exp() / PI.sqrt() / (x + tail)
+
+
+def tanh(x):
+    e = (2 * x).exp()
+    return (e - 1) / (e + 1)
+
+
+def log1p(x):
+    return (1 + x).ln()
+
+
+def sin(x):
+    total, term, n = D(0), x, 1
+    while abs(term) > D(10) ** -70:
+        total, term, n = total + term, -term * x * x / ((n + 1) * (n + 2)), n + 2
+    return total
+
+
+def cos(x):
+    return 1 - 2 * sin(x / 2) ** 2
+
+
+def one(x):
+    return D(1)
+
+
+HALF = LN2 / 2 * D('1.0001')
+
+TABLES = {
+    # e^r = 1 + r + r^2 q(r), relative error
+    'exp': lambda: fit('exp', lambda r: r.exp(), lambda r: (-r).exp(), -HALF, HALF, range(2, 7), to_f32, [(0, D(1)), (1, D(1))]),
+    # e^r - 1 = r + r^2 q(r), relative error
+    'expm1': lambda: fit('expm1', lambda r: r.exp() - 1, lambda r: 1 / abs(r), -HALF, HALF, range(2, 7), to_f32, [(1, D(1))]),
+    'expm1.7': lambda: fit('expm1', lambda r: r.exp() - 1, lambda r: 1 / abs(r), -HALF, HALF, range(2, 8), to_f32, [(1, D(1))]),
+    # log(1 + f) = f + f^2 q(f), relative error
+    'log': lambda: fit('log', log1p, lambda f: 1 / abs(log1p(f)), D(-1) / 3, D(1) / 3, range(2, 11), to_f32, [(1, D(1))]),
+    'log.9': lambda: fit('log', log1p, lambda f: 1 / abs(log1p(f)), D(-1) / 3, D(1) / 3, range(2, 10), to_f32, [(1, D(1))]),
+    # 2^r, relative error
+    'exp2.5': lambda: fit('exp2.5', lambda r: (r * LN2).exp(), lambda r: (-r * LN2).exp(), D('-.5001'), D('.5001'), range(0, 6), to_f32),
+    'exp2.6': lambda: fit('exp2.6', lambda r: (r * LN2).exp(), lambda r: (-r * LN2).exp(), D('-.5001'), D('.5001'), range(0, 7), to_f32),
+    # tanh(x)/x - 1 as a polynomial in s = x^2
+    'tanh': lambda: [fit(f'tanh {d}', lambda s: tanh(s.sqrt()) / s.sqrt(), lambda s: s.sqrt() / tanh(s.sqrt()), D(0), D('.5626') ** 2,
+                        range(1, d), to_f32, [(0, D(1))]) for d in (5, 6)],
+    # erf(x)/x - 1 in s = x^2
+    'erf': lambda: [fit(f'erf {d}', lambda s: erf(s.sqrt()) / s.sqrt() - 1, lambda s: s.sqrt() / erf(s.sqrt()), D('1e-9'), D('.93') ** 2,
+                       range(0, d), to_f32) for d in (6, 7)],
+    'exp2.5b': lambda: fit('exp2.5b', lambda r: (r * LN2).exp(), lambda r: (-r * LN2).exp(), D('-.5001'), D('.5001'), range(1, 6), to_f32, [(0, D(1))]),
+    # log2(erfc(a)), error weighted with erfc(a)
+    'erfc': lambda: [fit(f'erfc {d}', lambda a: erfc(a).ln() / LN2, lambda a: erfc(a) * LN2, D('.92'), D('4.0'), range(0, d), to_f32)
+                     for d in (7, 8)],
+}
+
+if __name__ == '__main__':
+    for key in sys.argv[1:] or TABLES:
+        TABLES[key]()

@@ -1,0 +1,125 @@
+// In: the programs of the exported functions. Out: an executable that runs them as machine code.
+using System.Collections.Immutable;
+using Accelerate.Backends.Llvm.Native;
+using Accelerate.Backends.Llvm.Printing;
+using Accelerate.Compiler.Kernels;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Backends.Llvm;
+
+/// <param name="Target">`host`, `x86-64-v4`, `x86-64-v3` or `x86-64`.</param>
+/// <param name="OptLevel">LLVM's pipeline, 0 to 3; the bits of the results do not depend on it.</param>
+/// <param name="Passes">An LLVM pipeline text in place of the level's.</param>
+/// <param name="Threads">Workers for parallel loops, the calling thread included.</param>
+/// <param name="UseCache">Takes objects from the user's cache folder and leaves them there.</param>
+public sealed record LlvmOptions(string Target = "host", int OptLevel = 3, string? Passes = null, int Threads = 1, bool UseCache = true);
+
+/// <summary>One module a distinct kernel, one a driver, compiled in parallel, linked by the JIT.</summary>
+public sealed unsafe class LlvmExecutable : Executable
+{
+    private readonly ImmutableArray<ProgramEntry> entries;
+    private readonly ImmutableArray<ImmutableArray<PrintedKernel>> kernels;
+    private readonly IReadOnlyDictionary<string, Tensor> initialState;
+    private readonly WorkerPool pool;
+    private readonly Jit jit;
+    private readonly nint[] drivers;
+
+    /// <param name="programs">One for each exported function.</param>
+    /// <param name="options">The defaults if null.</param>
+    /// <param name="initialState">What a session's state starts as, by label; zeros for the others. Not disposed here.</param>
+    /// <exception cref="LlvmException">libLLVM is absent, or the target cannot run here.</exception>
+    public LlvmExecutable(IReadOnlyList<Program> programs, LlvmOptions? options = null,
+        IReadOnlyDictionary<string, Tensor>? initialState = null)
+    {
+        options ??= new LlvmOptions();
+        LlvmLibrary.Require();
+        this.initialState = initialState ?? ImmutableDictionary<string, Tensor>.Empty;
+        var target = LlvmTarget.Parse(options.Target);
+        if (!target.CanRunHere)
+            throw new LlvmException($"the target {target.Name} cannot run on this machine: it lacks features of {target.Cpu}");
+        kernels = [.. programs.Select(p => p.Kernels.Select(k => KernelText.Print(k, target)).ToImmutableArray())];
+        var modules = Modules(programs, kernels, target);
+        var cache = options.UseCache ? ObjectCache.FromEnvironment() : null;
+        var objects = new byte[modules.Count][];
+        Parallel.For(0, modules.Count, i => objects[i] =
+            ObjectCache.GetOrCompile(cache, modules[i].Text, target, options.OptLevel, options.Passes));
+        jit = new Jit(objects);
+        drivers = [.. programs.Select((_, i) => jit.Lookup(Driver(programs, i)))];
+        entries = [.. programs.Select(p => new ProgramEntry(p))];
+        Entries = [.. entries.Select(e => e.Spec)];
+        pool = new WorkerPool(options.Threads);
+    }
+
+    public override IReadOnlyList<EntrySpec> Entries { get; }
+
+    public override string Backend => "llvm";
+
+    /// <summary>What LLVM is given, by module, for `dump --stage llvm`: kernels first, then the driver.</summary>
+    public static IReadOnlyList<(string Name, string Text)> Modules(IReadOnlyList<Program> programs, string target) =>
+        Modules(programs, [.. programs.Select(p => p.Kernels.Select(k => KernelText.Print(k, LlvmTarget.Parse(target))).ToImmutableArray())],
+            LlvmTarget.Parse(target));
+
+    /// <summary>Bytes of packing scratch one worker needs for a kernel, as a polynomial in the kernel's sizes.</summary>
+    public static Size ScratchOf(Kernel kernel, string target) => KernelText.Print(kernel, LlvmTarget.Parse(target)).Scratch;
+
+    private static string Driver(IReadOnlyList<Program> programs, int i) => $"acc_{i}_{programs[i].Name}";
+
+    private static List<(string Name, string Text)> Modules(IReadOnlyList<Program> programs,
+        ImmutableArray<ImmutableArray<PrintedKernel>> kernels, LlvmTarget target)
+    {
+        var modules = kernels.SelectMany(k => k).DistinctBy(k => k.Symbol).Select(k => (k.Symbol, k.Text)).ToList();
+        for (var i = 0; i < programs.Count; i++)
+            modules.Add((Driver(programs, i), DriverText.Print(programs[i], kernels[i], Driver(programs, i), target)));
+        return modules;
+    }
+
+    protected override void Initialize(SessionState state)
+    {
+        ProgramEntry.InitializeState(entries, state, initialState);
+        state.BackendState = new Workspace(new Host(pool));
+    }
+
+    protected override Tensor[] Invoke(
+        SessionState state, int entry, IReadOnlyList<Tensor> inputs, IReadOnlyDictionary<string, long> sizes)
+    {
+        using var call = new ProgramCall(entries[entry], state, inputs, sizes);
+        var workspace = (Workspace)state.BackendState!;
+        workspace.Host.Clear();
+        var step = kernels[entry].Select(k => k.Scratch.Evaluate(call.SizeOf)).DefaultIfEmpty(0).Max() + 63 & ~63L;
+        var scratch = workspace.Scratch.Ensure(step * pool.Workers + 64);
+        int status;
+        fixed (nint* buffers = call.Pointers)
+        fixed (long* values = call.Sizes.Length > 0 ? call.Sizes : [0])
+        {
+            var driver = (delegate* unmanaged<void*, nint*, long*, void*, long, int>)drivers[entry];
+            status = driver(workspace.Host.Table, buffers, values, (void*)scratch, step);
+        }
+        GC.KeepAlive(inputs);
+        if (status < 0)
+            throw new ExecutionException(ExecutionCode.Host, $"'{entries[entry].Program.Name}': a callback failed", workspace.Host.Failure);
+        return call.Finish((ExecutionCode)status);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (!disposing) return;
+        pool.Dispose();
+        jit.Dispose();
+        foreach (var entry in entries) entry.Dispose();
+    }
+
+    /// <summary>What a session keeps for native calls: the host table and the workers' packing scratch.</summary>
+    private sealed class Workspace(Host host) : IDisposable
+    {
+        public Host Host { get; } = host;
+
+        public Arena Scratch { get; } = new();
+
+        public void Dispose()
+        {
+            Host.Dispose();
+            Scratch.Dispose();
+        }
+    }
+}

@@ -1,0 +1,139 @@
+// In: index polynomials over loop variables, sizes and loaded indices. Out: i64 instructions, one scalar or one of 16 lanes.
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Backends.Llvm.Printing;
+
+/// <summary>
+/// The loop variable whose iterations are lanes: lane l of the block that starts at Start (a multiple of the width) is
+/// iteration Start + l. Mask is the lanes that exist, null for all.
+/// </summary>
+internal sealed record LaneLoop(string Variable, string Start, string? Mask);
+
+internal sealed class IndexPrinter(LlvmText text, ScalarPrinter scalars, IndexRanges ranges)
+{
+    public const int Width = 16;
+
+    private readonly Dictionary<string, Operand> variables = [];
+
+    public LaneLoop? Lanes { get; private set; }
+
+    public void Define(string variable, Operand value) => variables[variable] = value;
+
+    public void Define(string variable, string value) => variables[variable] = new(value, DType.I64, 0);
+
+    /// <summary>Prints the inside with one loop variable spread over lanes.</summary>
+    public void InLanes(LaneLoop lanes, Action inside)
+    {
+        var before = Lanes;
+        Lanes = lanes;
+        variables.Remove(lanes.Variable);
+        inside();
+        Lanes = before;
+    }
+
+    /// <summary>True when the expression differs between lanes.</summary>
+    public bool Varies(Size index) => index.Variables().Any(VariesByName);
+
+    private bool VariesByName(string name) => name == Lanes?.Variable || (variables.TryGetValue(name, out var v) && v.Lanes > 0);
+
+    /// <summary>
+    /// index = Base + Stride * lane with a scalar Base and a constant Stride, if it is so: the lane variable is split into
+    /// 16 * block + lane, so that divisions by multiples of 16 do not stand in the way.
+    /// </summary>
+    public (string Base, long Stride)? Affine(Size index)
+    {
+        if (!Varies(index)) return (Scalar(index), 0);
+        if (Lanes is null || index.Variables().Any(v => v != Lanes.Variable && VariesByName(v))) return null;
+        if (index.AffineIn(Lanes.Variable) is var (stride, _) && stride.IsConstant)
+        {
+            var whole = index.Substitute(v => v == Lanes.Variable ? Size.Variable("start'") : null);
+            Define("start'", Lanes.Start);
+            return (Scalar(whole), stride.Value);
+        }
+        var split = new IndexRanges(ranges);
+        split.Add("lane'", Width);
+        var parts = index.Substitute(v => v == Lanes.Variable ? Size.Variable("block'") * Width + Size.Variable("lane'") : null, split);
+        if (parts.AffineIn("lane'") is not var (c, rest) || !c.IsConstant) return null;
+        Define("block'", text.Value($"sdiv i64 {Lanes.Start}, {Width}"));
+        return (Scalar(rest), c.Value);
+    }
+
+    public string Scalar(Size index) => Print(index, 0).Text;
+
+    /// <summary>The index in every lane.</summary>
+    public Operand Vector(Size index) => scalars.Widen(Print(index, Width), Width);
+
+    private Operand Print(Size index, int lanes)
+    {
+        Operand? sum = null;
+        foreach (var term in index.Terms)
+        {
+            Operand? product = null;
+            foreach (var atom in term.Atoms)
+            {
+                var factor = Print(atom, lanes);
+                product = product is { } p ? Two("mul", p, factor) : factor;
+            }
+            if (product is { } value)
+            {
+                if (term.Coefficient != 1) value = Two("mul", value, Number(term.Coefficient));
+                sum = sum is { } s ? Two("add", s, value) : value;
+            }
+            else
+            {
+                sum = sum is { } s ? Two("add", s, Number(term.Coefficient)) : Number(term.Coefficient);
+            }
+        }
+        return sum ?? Number(0);
+    }
+
+    private static Operand Number(long value) => new($"{value}", DType.I64, 0);
+
+    private Operand Two(string instruction, Operand a, Operand b)
+    {
+        var lanes = Math.Max(a.Lanes, b.Lanes);
+        return scalars.Two(instruction, scalars.Widen(a, lanes), scalars.Widen(b, lanes));
+    }
+
+    private Operand Print(Atom atom, int lanes)
+    {
+        switch (atom)
+        {
+            case VariableAtom v:
+                if (v.Name == Lanes?.Variable)
+                {
+                    if (lanes == 0) throw new InvalidOperationException($"{v.Name} differs between lanes");
+                    var steps = $"<{string.Join(", ", Enumerable.Range(0, Width).Select(l => $"i64 {l}"))}>";
+                    return scalars.Two("add", scalars.Widen(Number(0) with { Text = Lanes.Start }, Width), new(steps, DType.I64, Width));
+                }
+                return variables.TryGetValue(v.Name, out var value) ? value
+                    : throw new InvalidOperationException($"the index {v.Name} is not defined");
+            case FloorDivAtom d:
+                return Divide(d, Print(d.Dividend, lanes), Print(d.Divisor, lanes));
+            case MinAtom m:
+                return Extreme("icmp slt", Print(m.Left, lanes), Print(m.Right, lanes));
+            case MaxAtom m:
+                return Extreme("icmp sgt", Print(m.Left, lanes), Print(m.Right, lanes));
+            default:
+                throw new InvalidOperationException($"no LLVM text for {atom.Text}");
+        }
+    }
+
+    private Operand Extreme(string beats, Operand a, Operand b)
+    {
+        var first = Two(beats, a, b) with { Type = DType.Bool };
+        return scalars.Choose(first, a, b);
+    }
+
+    private Operand Divide(FloorDivAtom atom, Operand a, Operand b)
+    {
+        // A symbolic divisor of 0 belongs to a loop that does not run, or to a check that fails; the division must not trap.
+        if (!atom.Divisor.IsConstant) b = Two("add", b, scalars.Cast("zext", Two("icmp eq", b, Number(0)) with { Type = DType.Bool }, DType.I64));
+        if (ranges.NonNegative(atom.Dividend)) return Two("udiv", a, b);
+        var quotient = Two("sdiv", a, b);
+        var rest = Two("sub", a, Two("mul", quotient, b));
+        var below = Two("icmp slt", rest, Number(0)) with { Type = DType.Bool };
+        return Two("sub", quotient, scalars.Cast("zext", below, DType.I64));
+    }
+}

@@ -1,0 +1,133 @@
+// In: a kernel and a target. Out: the LLVM module that runs a range of its jobs, and the scratch one worker needs.
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Accelerate.Backends.Llvm.Native;
+using Accelerate.Compiler.Kernels;
+using Accelerate.Compiler.Types;
+
+namespace Accelerate.Backends.Llvm.Printing;
+
+/// <summary>
+/// A printed kernel. Symbol: `i32 (ptr args, i64 begin, i64 end, i64 worker)`, where args are 8-byte fields: the buffers,
+/// the sizes, the scratch of worker 0, the bytes from one worker's scratch to the next. Jobs, Work and Scratch (bytes a
+/// worker) are polynomials in the kernel's sizes; Work counts scalar operations roughly, to tell small calls from large.
+/// </summary>
+internal sealed record PrintedKernel(string Symbol, string Text, Size Jobs, Size Work, Size Scratch);
+
+internal static class KernelText
+{
+    /// <summary>The code a kernel returns when it met an index out of range (ExecutionCode.IndexOutOfRange).</summary>
+    public const int IndexOutOfRange = (int)Runtime.ExecutionCode.IndexOutOfRange;
+
+    public static PrintedKernel Print(Kernel kernel, LlvmTarget target)
+    {
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes(KernelPrinter.Body(kernel)));
+        var symbol = $"acc_{kernel.Kind.ToString().ToLowerInvariant()}_{System.Convert.ToHexStringLower(hash.AsSpan(0, 8))}";
+        var text = new LlvmText();
+        var ranges = Ranges(kernel);
+        var scalars = new ScalarPrinter(text, target);
+        var index = new IndexPrinter(text, scalars, ranges);
+
+        string Argument(int field, string type) =>
+            text.Value($"load {type}, ptr {text.Value($"getelementptr i8, ptr %args, i64 {8 * field}")}, align 8");
+        var buffers = kernel.Buffers.Select((_, i) => Argument(i, "ptr")).ToArray();
+        for (var i = 0; i < kernel.Sizes.Length; i++) index.Define(kernel.Sizes[i], Argument(buffers.Length + i, "i64"));
+        var scratchBase = Argument(buffers.Length + kernel.Sizes.Length, "ptr");
+        var scratchStep = Argument(buffers.Length + kernel.Sizes.Length + 1, "i64");
+        var scratch = text.Value($"getelementptr i8, ptr {scratchBase}, i64 {text.Value($"mul i64 %worker, {scratchStep}")}");
+
+        var status = text.Slot("i32", 4);
+        text.Do($"store i32 0, ptr {status}, align 4");
+        var restore = FloatMode(text, target);
+        var statements = new StatementPrinter(kernel, text, scalars, index, buffers, status);
+        var (loops, inner) = kernel.ParallelNest();
+        var jobs = Size.Product(loops.Select(l => l.Extent));
+        var bytes = Size.Zero;
+        if (inner.Statements is [Contract contract])
+        {
+            var printer = new ContractPrinter(statements, text, scalars, index, contract, Tile.For(target, contract.Accumulator.Type), scratch);
+            bytes = printer.ScratchBytes;
+            jobs *= printer.Jobs;
+            text.For("%begin", "%end", "1", job => printer.Print(Decompose(job, loops, printer)));
+        }
+        else
+        {
+            text.For("%begin", "%end", "1", job =>
+            {
+                Decompose(job, loops, null);
+                statements.Block(inner);
+            });
+        }
+        restore();
+        text.Do($"ret i32 {text.Value($"load i32, ptr {status}, align 4")}");
+        var header = $"define i32 @{symbol}(ptr noalias nocapture readonly %args, i64 %begin, i64 %end, i64 %worker) nounwind";
+        var module = new StringBuilder();
+        foreach (var line in KernelPrinter.Body(kernel).TrimEnd().Split('\n')) module.Append("; ").Append(line).Append('\n');
+        module.Append(CultureInfo.InvariantCulture, $"target triple = \"{target.Triple}\"\n\n").Append(text.Function(header));
+        return new PrintedKernel(symbol, module.ToString(), jobs, Work(inner) * Size.Product(loops.Select(l => l.Extent)), bytes);
+
+        string Decompose(string job, IReadOnlyList<Loop> nest, ContractPrinter? part)
+        {
+            var rest = job;
+            var inside = "0";
+            if (part is not null)
+            {
+                var perJob = index.Scalar(part.Jobs);
+                inside = text.Value($"urem i64 {rest}, {perJob}");
+                rest = text.Value($"udiv i64 {rest}, {perJob}");
+            }
+            for (var i = nest.Count - 1; i >= 0; i--)
+            {
+                if (i == 0)
+                {
+                    index.Define(nest[i].Variable, rest);
+                    break;
+                }
+                var extent = index.Scalar(nest[i].Extent);
+                index.Define(nest[i].Variable, text.Value($"urem i64 {rest}, {extent}"));
+                rest = text.Value($"udiv i64 {rest}, {extent}");
+            }
+            return inside;
+        }
+    }
+
+    /// <summary>Round to nearest, subnormals on, exceptions masked, whatever the caller's thread has; put back at the end.</summary>
+    private static Action FloatMode(LlvmText text, LlvmTarget target)
+    {
+        if (!target.Triple.StartsWith("x86_64", StringComparison.Ordinal)) return () => { };
+        text.Declare("declare void @llvm.x86.sse.stmxcsr(ptr)");
+        text.Declare("declare void @llvm.x86.sse.ldmxcsr(ptr)");
+        var (saved, wanted) = (text.Slot("i32", 4), text.Slot("i32", 4));
+        text.Do($"call void @llvm.x86.sse.stmxcsr(ptr {saved})");
+        text.Do($"store i32 {0x1F80}, ptr {wanted}, align 4");
+        text.Do($"call void @llvm.x86.sse.ldmxcsr(ptr {wanted})");
+        return () => text.Do($"call void @llvm.x86.sse.ldmxcsr(ptr {saved})");
+    }
+
+    private static IndexRanges Ranges(Kernel kernel)
+    {
+        var ranges = new IndexRanges();
+        foreach (var statement in Kernel.Statements(kernel.Body))
+        {
+            if (statement is Loop l) ranges.Add(l.Variable, l.Extent);
+            if (statement is Reduction r) ranges.Add(r.Variable, r.Extent);
+            if (statement is Contract c)
+                foreach (var axis in c.K.Append(c.M).Append(c.N)) ranges.Add(axis.Variable, axis.Extent);
+        }
+        return ranges;
+    }
+
+    private static Size Work(Block block) => block.Statements.Aggregate(Size.Zero, (sum, s) => sum + (s switch
+    {
+        Loop l => Bounded(l.Extent) * Work(l.Body),
+        Reduction r => Bounded(r.Extent) * Work(r.Body),
+        Contract c => c.M.Extent * c.N.Extent * Size.Product(c.K.Select(k => k.Extent)),
+        _ => Size.One,
+    }));
+
+    /// <summary>An extent that mentions a loop variable (the last, shorter block) counts as the whole block.</summary>
+    private static Size Bounded(Size extent) => extent.Variables().Any(v => v.EndsWith('\''))
+        ? extent.Terms is [{ Atoms: [MinAtom m] }] ? (m.Left.IsConstant ? m.Left : m.Right) : Size.One
+        : extent;
+}

@@ -1,0 +1,211 @@
+// In: the statements of a kernel. Out: LLVM instructions: vector loops as 16 lanes with a masked tail, loads by accessor.
+using Accelerate.Compiler.Kernels;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Backends.Llvm.Printing;
+
+/// <summary>Values that do not depend on the lane stay scalar; they are widened where they meet lanes.</summary>
+internal sealed class StatementPrinter(Kernel kernel, LlvmText text, ScalarPrinter scalars, IndexPrinter index,
+    string[] buffers, string status)
+{
+    private const int Width = IndexPrinter.Width;
+    private readonly Dictionary<int, Operand> values = [];
+
+    public Operand Of(Value value) => values[value.Id];
+
+    public void Bind(Value value, Operand operand)
+    {
+        values[value.Id] = operand;
+        if (value.Type == DType.I64) index.Define(value.IndexName, operand);
+    }
+
+    public void Block(Block block)
+    {
+        foreach (var statement in block.Statements) Statement(statement);
+    }
+
+    private void Statement(Statement statement)
+    {
+        switch (statement)
+        {
+            case Compute c:
+                Bind(c.Result, scalars.Compute(c.Op, c.Result.Type, [.. c.Arguments.Select(Of)]));
+                break;
+            case Literal l:
+                Bind(l.Result, l.Result.Type.IsFloat ? scalars.Constant(l.Float, l.Result.Type) : scalars.Integer(l.Integer, l.Result.Type, 0));
+                break;
+            case IndexValue i:
+                Bind(i.Result, index.Varies(i.Index) ? index.Vector(i.Index) : new(index.Scalar(i.Index), DType.I64, 0));
+                break;
+            case Load l:
+                Bind(l.Result, Load(l));
+                break;
+            case Store s:
+                Store(s);
+                break;
+            case Flag f:
+                Flag(Of(f.Condition));
+                break;
+            case Loop { Kind: LoopKind.Vector } l:
+                ForLanes(l.Variable, "0", index.Scalar(l.Extent), l.Extent, () => Block(l.Body));
+                break;
+            case Loop l:
+                text.For("0", index.Scalar(l.Extent), "1", i =>
+                {
+                    index.Define(l.Variable, i);
+                    Block(l.Body);
+                });
+                break;
+            case Reduction { Lanes: true } r:
+                Bind(r.Result, new ReductionPrinter(this, text, scalars, index).Lanes(r));
+                break;
+            case Reduction r:
+                Bind(r.Result, new ReductionPrinter(this, text, scalars, index).Serial(r));
+                break;
+            default:
+                throw new InvalidOperationException($"no LLVM text for {statement.GetType().Name} here");
+        }
+    }
+
+    /// <summary>Whole blocks of 16 without masks, then the rest with one.</summary>
+    public void ForLanes(string variable, string from, string to, Size extent, Action inside)
+    {
+        var whole = to;
+        var divides = extent.IsConstant && extent.Value % Width == 0 && from == "0";
+        if (!divides)
+        {
+            var count = text.Value($"sub i64 {to}, {from}");
+            whole = text.Value($"add i64 {from}, {text.Value($"and i64 {count}, {-Width}")}");
+        }
+        if (!(extent.IsConstant && extent.Value < Width))
+            text.For(from, whole, $"{Width}", j => index.InLanes(new LaneLoop(variable, j, null), inside));
+        if (divides) return;
+        var rest = text.Value($"icmp slt i64 {whole}, {to}");
+        text.If(rest, () => index.InLanes(new LaneLoop(variable, whole, TailMask(whole, to)), inside));
+    }
+
+    /// <summary>The lanes l with start + l below the end.</summary>
+    public string TailMask(string start, string end)
+    {
+        var left = scalars.Widen(new(text.Value($"sub i64 {end}, {start}"), DType.I64, 0), Width);
+        var lanes = $"<{string.Join(", ", Enumerable.Range(0, Width).Select(l => $"i64 {l}"))}>";
+        return text.Value($"icmp slt <{Width} x i64> {lanes}, {left.Text}");
+    }
+
+    /// <summary>The address of a buffer's first element.</summary>
+    public string Buffer(int buffer) => buffers[buffer];
+
+    private static string VectorOf(string element) => $"<{Width} x {element}>";
+
+    private string Address(int buffer, string offset) =>
+        text.Value($"getelementptr {Types.Memory(kernel.Buffers[buffer].Type)}, ptr {buffers[buffer]}, i64 {offset}");
+
+    /// <summary>The lanes (or the scalar) in which all guards hold; null when there are none.</summary>
+    private Operand? Holds(IEnumerable<Guard> guards)
+    {
+        Operand? holds = null;
+        foreach (var guard in guards)
+        {
+            var varies = index.Varies(guard.Index) || index.Varies(guard.Extent);
+            Operand Print(Size s) => varies ? index.Vector(s) : new(index.Scalar(s), DType.I64, 0);
+            // One unsigned comparison is both bounds: extents are not negative.
+            var here = scalars.Two("icmp ult", Print(guard.Index), Print(guard.Extent)) with { Type = DType.Bool };
+            holds = holds is { } h ? scalars.Compute(ScalarOp.And, DType.Bool, h, here) : here;
+        }
+        return holds;
+    }
+
+    private Operand Load(Load load)
+    {
+        var type = load.Result.Type;
+        var memory = Types.Memory(type);
+        var align = type.Bytes();
+        var holds = Holds(load.Guards);
+        var fill = load.Fill is { } f ? Of(f) : (Operand?)null;
+        var affine = index.Affine(load.Offset);
+
+        if (affine is (var scalar, 0) && holds is null or { Lanes: 0 })
+        {
+            // A guarded scalar is read at offset 0 when the guard fails: buffers are never empty in memory.
+            if (holds is { } h) scalar = scalars.Choose(h, new(scalar, DType.I64, 0), new("0", DType.I64, 0)).Text;
+            var read = FromMemory(text.Value($"load {memory}, ptr {Address(load.Buffer, scalar)}, align {align}"), type, 0);
+            return holds is { } g ? scalars.Choose(g, read, fill!.Value) : read;
+        }
+
+        string? mask = index.Lanes!.Mask;
+        if (holds is { } some)
+        {
+            var lanes = scalars.Widen(some, Width).Text;
+            mask = mask is null ? lanes : text.Value($"and {VectorOf("i1")} {mask}, {lanes}");
+        }
+        var vector = VectorOf(memory);
+        var suffix = Types.SuffixMemory(type, Width);
+        var outside = fill is { } value ? ToMemory(scalars.Widen(value, Width)) : "zeroinitializer";
+        if (affine is (var start, 1))
+        {
+            var address = Address(load.Buffer, start);
+            if (mask is null) return FromMemory(text.Value($"load {vector}, ptr {address}, align {align}"), type, Width);
+            text.Declare($"declare {vector} @llvm.masked.load.{suffix}.p0(ptr, i32 immarg, {VectorOf("i1")}, {vector})");
+            return FromMemory(text.Value($"call {vector} @llvm.masked.load.{suffix}.p0(ptr {address}, i32 {align}, {VectorOf("i1")} {mask}, {vector} {outside})"), type, Width);
+        }
+        var pointers = text.Value($"getelementptr {memory}, ptr {buffers[load.Buffer]}, {VectorOf("i64")} {index.Vector(load.Offset).Text}");
+        text.Declare($"declare {vector} @llvm.masked.gather.{suffix}.v{Width}p0({VectorOf("ptr")}, i32 immarg, {VectorOf("i1")}, {vector})");
+        mask ??= Types.Splat("i1", "true", Width);
+        return FromMemory(text.Value($"call {vector} @llvm.masked.gather.{suffix}.v{Width}p0({VectorOf("ptr")} {pointers}, i32 {align}, {VectorOf("i1")} {mask}, {vector} {outside})"), type, Width);
+    }
+
+    private void Store(Store store)
+    {
+        var value = Of(store.Value);
+        var type = value.Type;
+        var memory = Types.Memory(type);
+        var align = type.Bytes();
+        if (index.Lanes is null)
+        {
+            text.Do($"store {memory} {ToMemory(value)}, ptr {Address(store.Buffer, index.Scalar(store.Offset))}, align {align}");
+            return;
+        }
+        var vector = VectorOf(memory);
+        var suffix = Types.SuffixMemory(type, Width);
+        var lanes = ToMemory(scalars.Widen(value, Width));
+        var mask = index.Lanes.Mask;
+        if (index.Affine(store.Offset) is (var start, 1))
+        {
+            var address = Address(store.Buffer, start);
+            if (mask is null)
+            {
+                text.Do($"store {vector} {lanes}, ptr {address}, align {align}");
+                return;
+            }
+            text.Declare($"declare void @llvm.masked.store.{suffix}.p0({vector}, ptr, i32 immarg, {VectorOf("i1")})");
+            text.Do($"call void @llvm.masked.store.{suffix}.p0({vector} {lanes}, ptr {address}, i32 {align}, {VectorOf("i1")} {mask})");
+            return;
+        }
+        var pointers = text.Value($"getelementptr {memory}, ptr {buffers[store.Buffer]}, {VectorOf("i64")} {index.Vector(store.Offset).Text}");
+        text.Declare($"declare void @llvm.masked.scatter.{suffix}.v{Width}p0({vector}, {VectorOf("ptr")}, i32 immarg, {VectorOf("i1")})");
+        mask ??= Types.Splat("i1", "true", Width);
+        text.Do($"call void @llvm.masked.scatter.{suffix}.v{Width}p0({vector} {lanes}, {VectorOf("ptr")} {pointers}, i32 {align}, {VectorOf("i1")} {mask})");
+    }
+
+    private Operand FromMemory(string read, DType type, int lanes) => type != DType.Bool
+        ? new(read, type, lanes)
+        : new(text.Value($"icmp ne {Types.Vector("i8", lanes)} {read}, {(lanes == 0 ? "0" : "zeroinitializer")}"), type, lanes);
+
+    private string ToMemory(Operand value) => value.Type != DType.Bool
+        ? value.Text
+        : text.Value($"zext {value.LlvmType} {value.Text} to {Types.Vector("i8", value.Lanes)}");
+
+    private void Flag(Operand condition)
+    {
+        var any = condition.Text;
+        if (condition.Lanes > 0)
+        {
+            if (index.Lanes!.Mask is { } mask) any = text.Value($"and {condition.LlvmType} {any}, {mask}");
+            text.Declare($"declare i1 @llvm.vector.reduce.or.v{Width}i1({condition.LlvmType})");
+            any = text.Value($"call i1 @llvm.vector.reduce.or.v{Width}i1({condition.LlvmType} {any})");
+        }
+        var old = text.Value($"load i32, ptr {status}, align 4");
+        text.Do($"store i32 {text.Value($"select i1 {any}, i32 {KernelText.IndexOutOfRange}, i32 {old}")}, ptr {status}, align 4");
+    }
+}

@@ -1,0 +1,60 @@
+// In: nothing. Out: what this machine's fused multiply-adds reach right now, in GFLOP/s: the yardstick of the same run.
+using System.Diagnostics;
+using System.Text;
+using Accelerate.Backends.Llvm.Native;
+
+namespace Accelerate.Bench;
+
+/// <summary>
+/// Twelve independent chains of fma over the host's widest vectors, in registers: latency 4 and two units want eight, the
+/// rest is slack. The machine is shared and its clock moves, so the peak is read in the run that quotes it.
+/// </summary>
+internal sealed unsafe class FmaPeak : IDisposable
+{
+    private const int Chains = 12;
+
+    private readonly Jit jit;
+    private readonly delegate* unmanaged<float*, long, void> run;
+    private readonly int lanes;
+
+    public FmaPeak()
+    {
+        var target = LlvmTarget.Host;
+        lanes = target.VectorBits / 32;
+        jit = new Jit([LlvmCompiler.CompileToObject(Module(target, lanes), target, 3)]);
+        run = (delegate* unmanaged<float*, long, void>)jit.Lookup("peak");
+    }
+
+    /// <summary>One reading of about a millisecond, single thread.</summary>
+    public double Read()
+    {
+        const long iterations = 200_000;
+        var data = stackalloc float[3 * 16];
+        for (var i = 0; i < 48; i++) data[i] = 0.5f;
+        var start = Stopwatch.GetTimestamp();
+        run(data, iterations);
+        return 2.0 * Chains * lanes * iterations / Stopwatch.GetElapsedTime(start).TotalSeconds * 1e-9;
+    }
+
+    public void Dispose() => jit.Dispose();
+
+    private static string Module(LlvmTarget target, int lanes)
+    {
+        var v = $"<{lanes} x float>";
+        var text = new StringBuilder($"target triple = \"{target.Triple}\"\n");
+        var fma = target.HasFma ? $"@llvm.fma.v{lanes}f32" : $"@llvm.fmuladd.v{lanes}f32";
+        text.Append($"declare {v} {fma}({v}, {v}, {v})\n");
+        text.Append($"define void @peak(ptr %p, i64 %n) {{\nentry:\n  %a = load {v}, ptr %p, align 4\n  br label %loop\nloop:\n");
+        text.Append("  %i = phi i64 [ 0, %entry ], [ %next, %loop ]\n");
+        for (var c = 0; c < Chains; c++) text.Append($"  %s{c} = phi {v} [ zeroinitializer, %entry ], [ %t{c}, %loop ]\n");
+        for (var c = 0; c < Chains; c++) text.Append($"  %t{c} = call {v} {fma}({v} %a, {v} %a, {v} %s{c})\n");
+        text.Append("  %next = add i64 %i, 1\n  %more = icmp slt i64 %next, %n\n  br i1 %more, label %loop, label %done\ndone:\n");
+        var sum = "%t0";
+        for (var c = 1; c < Chains; c++)
+        {
+            text.Append($"  %u{c} = fadd {v} {sum}, %t{c}\n");
+            sum = $"%u{c}";
+        }
+        return text.Append($"  store {v} {sum}, ptr %p, align 4\n  ret void\n}}\n").ToString();
+    }
+}

@@ -1,0 +1,146 @@
+// In: the bindings of one run. Out: the value of every node of a function, in order.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Graph.Interpreter;
+
+internal sealed class Evaluation(IReadOnlyDictionary<string, long> sizes, Func<string, ReferenceValue> state, InterpreterOptions options)
+{
+    public ImmutableArray<View> Run(Function function, ImmutableArray<View> inputs)
+    {
+        foreach (var check in function.Checks)
+            if (!check.Holds(name => sizes[name]))
+                throw new ReferenceException($"{check.Message} ({check.Left} {(check.Kind == CheckKind.Equal ? "==" : "<=")} {check.Right})");
+        var values = new ImmutableArray<View>[function.Nodes.Count];
+        var last = LastUses(function);
+        var next = 0;
+        foreach (var node in function.Nodes)
+        {
+            values[node.Id] = node switch
+            {
+                Input => [inputs[next++]],
+                Tuple t => [.. t.Operands.Select(o => values[o.Id][0])],
+                Call c => Run(c.Callee, [.. c.Operands.Select(o => values[o.Id][0])]),
+                Result r => [values[r.Operands[0].Id][r.Index]],
+                _ => [One(node, [.. node.Operands.Select(o => values[o.Id][0])])],
+            };
+            if (values[node.Id] is [var value]) options.Observe?.Invoke(function, node, value.ToValue());
+            // A value is let go behind its last use, so that a long network needs the memory of a few layers.
+            foreach (var operand in node.Operands)
+                if (last[operand.Id] == node.Id) values[operand.Id] = [];
+        }
+        return [.. function.Results.Select(r => values[r.Id][0])];
+    }
+
+    private static int[] LastUses(Function function)
+    {
+        var last = new int[function.Nodes.Count];
+        foreach (var node in function.Nodes)
+            foreach (var operand in node.Operands) last[operand.Id] = node.Id;
+        foreach (var result in function.Results) last[result.Id] = int.MaxValue;
+        return last;
+    }
+
+    private View One(Node node, View[] x)
+    {
+        var value = Compute(node, x);
+        var shape = Shape(node.Type);
+        if (!value.Shape.SequenceEqual(shape) || value.DType != node.Type.DType)
+            throw new ReferenceException($"{node} has shape [{string.Join(',', shape)}], its value [{string.Join(',', value.Shape)}]");
+        if (!options.RoundToDType || !node.Type.DType.IsFloat || node.Type.DType == DType.F64) return value;
+        if (!Rounds(node)) return value;
+        for (long i = 0; i < value.Data.Values.LongLength; i++)
+            value.Data.Values[i] = ConstText.Round(value.Data.Values[i], value.DType);
+        return value;
+    }
+
+    /// <summary>True for the nodes that make floats, in elements of their own; the others move or pass them.</summary>
+    private static bool Rounds(Node node) => node is Unary or Binary or Reduce or Dot or Iota or SizeValue;
+
+    private View Compute(Node node, View[] x)
+    {
+        switch (node)
+        {
+            case State s:
+                var held = state(s.Name);
+                return View.Of(held);
+            case Const c: return Constant(c);
+            case Iota i: return Count(i);
+            case SizeValue s: return Whole(s.Type.DType, [], [s.Size.Evaluate(sizes)]);
+            case Random: return RandomBits(x[0], Shape(node.Type));
+            case Unary u: return Elementwise.Unary(u.Kind, x[0]);
+            case Binary b: return Elementwise.Binary(b.Kind, x[0], x[1]);
+            case Compare c: return Elementwise.Compare(c.Kind, x[0], x[1]);
+            case Select: return Elementwise.Select(x[0], x[1], x[2]);
+            case Convert c: return Elementwise.Convert(x[0], c.Type.DType);
+            case Bitcast b: return Elementwise.Bitcast(x[0], b.Type.DType);
+            case StopGradient or Barrier: return x[0];
+            case Reshape r: return x[0].Reshape(Shape(r.Type));
+            case Transpose t: return x[0].Transpose(t.Permutation);
+            case Broadcast b: return x[0].Broadcast(Shape(b.Type), b.Axes);
+            case Slice s: return x[0].Slice(Values(s.Starts), Shape(s.Type), s.Steps);
+            case Pad p: return Copies.Pad(x[0], x[1], Values(p.Before), Shape(p.Type), p.Between);
+            case Reverse r: return x[0].Reverse(r.Axes);
+            case Concat c: return Copies.Concat(x, c.Axis, Shape(c.Type));
+            case Window w: return x[0].Window(w.Axis, w.Count.Evaluate(sizes), w.Extent.Evaluate(sizes), w.Stride, w.Dilation);
+            case Gather g: return Copies.Gather(x[0], x[1], g.Axis, index => options.Clamped?.Invoke(g, index));
+            case Reduce r: return Reductions.Reduce(r.Kind, x[0], r.Axes, options.Propagation);
+            case ArgReduce a: return Reductions.ArgReduce(a.Greatest, x[0], a.Axis, a.Type.DType);
+            case Dot d: return Reductions.Dot(x[0], x[1], d, options.Propagation);
+            case Print p:
+                options.Print?.Invoke(p, [.. x.Select(v => v.ToValue())]);
+                return x[0];
+            case Assert a:
+                if (x[0].ToValue().Integers.Contains(0)) throw new ReferenceException(a.Message);
+                return x[0];
+            case Assign a:
+                options.Assign?.Invoke(a, x[0].ToValue());
+                return x[0];
+            default: throw new ReferenceException($"the reference interpreter does not know {node.Op}");
+        }
+    }
+
+    private long[] Values(ImmutableArray<Size> s) => [.. s.Select(v => v.Evaluate(sizes))];
+
+    private long[] Shape(TensorType type)
+    {
+        var shape = Values(type.Shape);
+        if (shape.Any(s => s < 0)) throw new ReferenceException($"{type} has a negative size: [{string.Join(',', shape)}]");
+        return shape;
+    }
+
+    private View Constant(Const c)
+    {
+        var shape = Shape(c.Type);
+        double[] floats = [.. c.Floats];
+        var data = new Elements(floats, Array.ConvertAll(floats, Math.Abs), [.. c.Integers.Select(v => IntegerMath.Wrap(v, c.Type.DType))]);
+        return c.IsSplat
+            ? new View(c.Type.DType, data, shape, new long[shape.Length], 0, 1)
+            : View.Dense(c.Type.DType, data, shape, 1);
+    }
+
+    private View Count(Iota iota)
+    {
+        var shape = Shape(iota.Type);
+        var counted = Enumerable.Range(0, (int)shape[iota.Axis]).Select(i => (long)i).ToArray();
+        return Whole(iota.Type.DType, [shape[iota.Axis]], counted).Broadcast(shape, [iota.Axis]);
+    }
+
+    private static View Whole(DType dtype, long[] shape, long[] values) => dtype.IsFloat
+        ? View.Of(ReferenceValue.Of(dtype, shape, Array.ConvertAll(values, v => FloatMath.FromInteger(v, DType.I64, dtype))))
+        : View.Of(ReferenceValue.Of(dtype, shape, values));
+
+    private static View RandomBits(View key, long[] shape)
+    {
+        var data = Elements.Longs(View.CountOf(shape));
+        var seed = (ulong)key.Data.Integers[key.Offset];
+        for (long i = 0; i < data.Integers.LongLength; i += 4)
+        {
+            var (a, b, c, d) = Philox.Block((ulong)i / 4, seed);
+            uint[] block = [a, b, c, d];
+            for (var k = 0; k < 4 && i + k < data.Integers.LongLength; k++) data.Integers[i + k] = block[k];
+        }
+        return View.Dense(DType.U32, data, shape, 1);
+    }
+}

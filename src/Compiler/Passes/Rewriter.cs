@@ -1,0 +1,74 @@
+// In: a function and rules. Out: the function rebuilt with the rules applied until none fits.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Graph;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Passes;
+
+/// <summary>
+/// Drives every rewrite: nodes are rebuilt in order, each is offered to the rule until it declines. The new value inherits
+/// the origin of the one it replaces. `limit` stops after that many rewrites, so that a wrong rule can be bisected.
+/// </summary>
+public sealed class Rewriter(Func<Node, Rewriter, Node?> rule, long limit = long.MaxValue)
+{
+    private Function into = new("");
+    private Origin origin = Origin.None;
+
+    /// <summary>Rewrites applied so far.</summary>
+    public long Count { get; private set; }
+
+    public Function Run(Function function)
+    {
+        into = new Function(function.Name);
+        var map = new Node[function.Nodes.Count];
+        var live = Live(function);
+        foreach (var check in function.Checks) into.Require(check);
+        foreach (var node in function.Nodes)
+        {
+            if (!live[node.Id]) continue;
+            origin = function.OriginOf(node);
+            var operands = node.Operands.Select(o => map[o.Id]).ToImmutableArray();
+            var value = Add(node.With(operands));
+            while (Count < limit && !value.IsEffect && rule(value, this) is { } better && !ReferenceEquals(better, value))
+            {
+                Count++;
+                value = better;
+            }
+            map[node.Id] = value;
+        }
+        into.Results = [.. function.Results.Select(r => map[r.Id])];
+        into.ResultNames = function.ResultNames;
+        return into;
+    }
+
+    /// <summary>Makes a node of the new function; for the rules.</summary>
+    public T Add<T>(T node)
+        where T : Node
+    {
+        // A source node belongs to the function it was made for: a new one stands for it.
+        Node own = node.Id < 0 ? node : Clone(node);
+        return (T)into.Add(own, origin);
+    }
+
+    /// <summary>What the results and effects need, and every input, which is part of the signature.</summary>
+    internal static bool[] Live(Function function)
+    {
+        var live = new bool[function.Nodes.Count];
+        foreach (var node in function.Results.Concat(function.Effects).Concat(function.Inputs)) live[node.Id] = true;
+        for (var id = live.Length - 1; id >= 0; id--)
+            if (live[id])
+                foreach (var operand in function.Nodes[id].Operands) live[operand.Id] = true;
+        return live;
+    }
+
+    private static Node Clone(Node node) => node switch
+    {
+        Input i => new Input(i.Name, i.Type),
+        State s => new State(s.Storage, s.Name, s.Type),
+        Const c when c.Type.DType.IsFloat => Const.Of(c.Type, c.Floats),
+        Const c => Const.Of(c.Type, c.Integers),
+        Iota i => new Iota(i.Type, i.Axis),
+        SizeValue s => new SizeValue(s.Size, s.Type.DType),
+        _ => node,
+    };
+}

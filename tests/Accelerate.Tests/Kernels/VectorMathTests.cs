@@ -1,0 +1,77 @@
+// In: the expansions of VectorMath. Out: their errors within the budget over every exponent, and their special values.
+using Accelerate.Compiler.Graph;
+using Accelerate.Runtime;
+using Accelerate.Tests.Support;
+using Xunit.Abstractions;
+using Assert = Xunit.Assert;
+
+namespace Accelerate.Tests.Kernels;
+
+public sealed class VectorMathTests(ITestOutputHelper output)
+{
+    /// <summary>The function, its budget in representable values, its operations.</summary>
+    public static readonly TheoryData<UnaryOp, int, int> Functions = new()
+    {
+        { UnaryOp.Exp, 1, 20 },
+        { UnaryOp.Log, 1, 27 },
+        { UnaryOp.Expm1, 2, 21 },
+        { UnaryOp.Log1p, 2, 25 },
+        { UnaryOp.Tanh, 2, 26 },
+        { UnaryOp.Erf, 2, 31 },
+        { UnaryOp.Rsqrt, 1, 2 },
+        { UnaryOp.Sign, 0, 4 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Functions))]
+    public void EveryExponentIsWithinTheBudget(UnaryOp op, int budget, int operations)
+    {
+        var error = UlpScan.EveryExponent(op);
+        var count = UlpScan.Expand(op, DType.F32).Operations;
+        output.WriteLine($"{op}: {count} operations, {error}");
+        Assert.True(error.Distance <= budget, $"{op}: {error}");
+        Assert.Equal(operations, count);
+    }
+
+    /// <summary>All 2^32 arguments: ACC_LONG=1 dotnet test --filter Category=Long --logger "console;verbosity=detailed".</summary>
+    [LongTheory]
+    [Trait("Category", "Long")]
+    [MemberData(nameof(Functions))]
+    public void EveryInputIsWithinTheBudget(UnaryOp op, int budget, int operations)
+    {
+        var error = UlpScan.EveryInput(op);
+        output.WriteLine($"{op}: {operations} operations, {error}");
+        Assert.True(error.Distance <= budget, $"{op}: {error}");
+    }
+
+    private const float Inf = float.PositiveInfinity;
+    private const float NaN = float.NaN;
+
+    /// <summary>Argument and result: infinities, NaN, both zeros, the ends of the domain, subnormals. The bits are compared.</summary>
+    private static readonly (UnaryOp Op, (float X, float Result)[] Values)[] Specials =
+    [
+        (UnaryOp.Exp, [(-Inf, 0f), (Inf, Inf), (0f, 1f), (-0f, 1f), (-103.9f, 1e-45f), (-104f, 0f), (NaN, NaN)]),
+        (UnaryOp.Log, [(0f, -Inf), (-0f, -Inf), (-1f, NaN), (-1e-45f, NaN), (-Inf, NaN), (Inf, Inf), (1f, 0f), (1e-45f, -103.278929f), (NaN, NaN)]),
+        (UnaryOp.Expm1, [(0f, 0f), (-0f, -0f), (-1e-45f, -1e-45f), (-Inf, -1f), (Inf, Inf), (NaN, NaN)]),
+        (UnaryOp.Log1p, [(0f, 0f), (-0f, -0f), (1e-45f, 1e-45f), (-1f, -Inf), (-1.5f, NaN), (-Inf, NaN), (Inf, Inf), (NaN, NaN)]),
+        (UnaryOp.Tanh, [(0f, 0f), (-0f, -0f), (Inf, 1f), (-Inf, -1f), (NaN, NaN)]),
+        (UnaryOp.Erf, [(0f, 0f), (-0f, -0f), (Inf, 1f), (-Inf, -1f), (NaN, NaN)]),
+        (UnaryOp.Rsqrt, [(0f, Inf), (4f, 0.5f), (-1f, NaN), (Inf, 0f)]),
+        (UnaryOp.Sign, [(-0f, -0f), (-1e-45f, -1f), (NaN, NaN)]),
+    ];
+
+    [Fact]
+    public void SpecialValues()
+    {
+        foreach (var (op, values) in Specials)
+        {
+            foreach (var (x, expected) in values)
+            {
+                var actual = UlpScan.Apply(op, x);
+                var same = float.IsNaN(expected) ? float.IsNaN(actual)
+                    : BitConverter.SingleToInt32Bits(expected) == BitConverter.SingleToInt32Bits(actual);
+                Assert.True(same, $"{op}({x}) is {actual:G9}");
+            }
+        }
+    }
+}
