@@ -42,7 +42,8 @@ public sealed class NumericsTableTests
             for (var i = 0; i < given.Length; i++)
             {
                 Assert.True(expected[i].SameBits(given[i]),
-                    $"seed {seed}, buffer {i}\n{KernelPrinter.Print(random.Kernel)}{OpenClPrinter.Print(random.Kernel)}");
+                    $"seed {seed}, buffer {i}\n"
+                    + $"{KernelPrinter.Print(random.Kernel)}{OpenClPrinter.Print(random.Kernel)}");
             }
         }
         Assert.True(compared > 8, $"only {compared} map kernels");
