@@ -42,7 +42,7 @@ internal sealed partial class Elaborator
     {
         if (!x.Indices.Any(i => i.Split is not null)) return x;
         ImmutableArray<Index> indices = [.. x.Indices.SelectMany(i => i.Axes)];
-        return Tensor(new Graph.Reshape(x.Node, [.. indices.Select(i => i.Extent), .. x.Shape]), indices);
+        return new(Reshaped(x.Node, [.. indices.Select(i => i.Extent), .. x.Shape]), Graph, indices);
     }
 
     /// <summary>The common shape: axes from the right; missing and literal 1 give way, equal sizes stay. Null after a diagnostic.</summary>
@@ -90,7 +90,7 @@ internal sealed partial class Elaborator
         }
         ImmutableArray<Index> mine = [.. indices.Where(x.Indices.Contains)];
         ImmutableArray<int> order = [.. mine.Select(i => x.Indices.IndexOf(i)), .. Enumerable.Range(x.Indices.Length, x.Rank)];
-        if (!order.SequenceEqual(Enumerable.Range(0, order.Length))) node = Emit(new Transpose(node, order));
+        node = Transposed(node, order);
 
         // Own axes of literal size 1 that have to grow are dropped, then repeated.
         var axes = mine.Select(i => indices.IndexOf(i)).ToList();
@@ -102,7 +102,7 @@ internal sealed partial class Elaborator
             kept.Add(x.Shape[d]);
             axes.Add(offset + d);
         }
-        if (kept.Count < node.Type.Rank) node = Emit(new Graph.Reshape(node, [.. kept]));
+        if (kept.Count < node.Type.Rank) node = Reshaped(node, [.. kept]);
         if (!node.Type.Shape.SequenceEqual(full)) node = Emit(new Broadcast(node, full, [.. axes]));
         return new(node, Graph, indices);
     }

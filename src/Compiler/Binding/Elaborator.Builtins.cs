@@ -20,6 +20,7 @@ internal sealed partial class Elaborator
 {
     private Value Invoke(Builtin builtin, ImmutableArray<Argument> arguments, Span span)
     {
+        if (builtin.Parameters.Length == 0) return Limit(span, $"`{builtin.Name}`");
         var parameters = builtin.Parameters.Split(' ');
         var bound = new Dictionary<string, Argument>();
         var next = 0;
@@ -115,9 +116,9 @@ internal sealed partial class Elaborator
         {
             if (a is IntValue { Size: var p } && b is IntValue { Size: var q })
             {
-                if (!p.Variables().Concat(q.Variables()).Any(ranges.Knows)) return new IntValue(greatest ? Size.Max(p, q) : Size.Min(p, q));
                 if (ranges.NonNegative(p - q)) return new IntValue(greatest ? p : q);
                 if (ranges.NonNegative(q - p)) return new IntValue(greatest ? q : p);
+                return new IntValue(greatest ? Size.Max(p, q) : Size.Min(p, q));
             }
             return Number(a) is { } u && Number(b) is { } v ? new FloatValue(greatest ? Math.Max(u, v) : Math.Min(u, v))
                 : new RealValue(greatest ? "max" : "min", [a, b]);
@@ -179,7 +180,7 @@ internal sealed partial class Elaborator
         if (keep)
         {
             var shape = t.Shape.Select((s, d) => axes.Contains(d) ? Size.One : s);
-            node = Emit(new Graph.Reshape(node, [.. t.Indices.Select(i => i.Extent), .. shape]));
+            node = Reshaped(node, [.. t.Indices.Select(i => i.Extent), .. shape]);
         }
         return new(node, Graph, t.Indices);
     }

@@ -38,12 +38,32 @@ internal sealed partial class Elaborator
             Graph.Results = results.ToImmutable();
             Graph.ResultNames = syntax.Result is { } r && r.Fields.Length == results.Count
                 ? [.. r.Fields.Select(f => f.Name?.Text ?? "")] : [.. results.Select(_ => "")];
-            return Graph;
+            return Live(Graph);
         }
         finally
         {
             (Graph, Frame) = (savedGraph, savedFrame);
         }
+    }
+
+    /// <summary>The function without what its results do not need; all inputs stay.</summary>
+    private static Function Live(Function function)
+    {
+        var needed = new HashSet<Node>(ReferenceEqualityComparer.Instance);
+        var stack = new Stack<Node>(function.Results.Concat(function.Effects).Concat(function.Inputs));
+        while (stack.TryPop(out var node))
+        {
+            if (!needed.Add(node)) continue;
+            foreach (var operand in node.Operands) stack.Push(operand);
+        }
+        var live = new Function(function.Name);
+        var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
+        foreach (var node in function.Nodes.Where(needed.Contains).ToList())
+            map[node] = live.Add(node.With([.. node.Operands.Select(o => map[o])]), function.OriginOf(node));
+        foreach (var check in function.Checks) live.Require(check);
+        live.Results = [.. function.Results.Select(r => map[r])];
+        live.ResultNames = function.ResultNames;
+        return live;
     }
 
     private bool Inputs(FunctionSyntax syntax, IReadOnlyDictionary<string, long> dims)

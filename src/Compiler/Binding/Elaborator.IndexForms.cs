@@ -19,7 +19,7 @@ internal sealed partial class Elaborator
         var outer = body.Indices.Where(i => !leaves.Contains(i)).ToImmutableArray();
         var node = Spread(body, [.. outer, .. leaves], []).Node;
         ImmutableArray<Size> shape = [.. outer.Select(i => i.Extent), .. mine.Select(i => i.Extent)];
-        if (!node.Type.Shape.SequenceEqual(shape)) node = Emit(new Graph.Reshape(node, shape));
+        if (!node.Type.Shape.SequenceEqual(shape)) node = Reshaped(node, shape);
         return new TensorValue(node, Graph, outer);
     }) ?? Value.Poison;
 

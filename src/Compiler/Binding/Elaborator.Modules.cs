@@ -187,7 +187,7 @@ internal sealed partial class Elaborator
             if (state.Syntax.Type is { } type) value = As(type, value, state.Syntax.Value.Span, Codes.TypeMismatch, "this is declared");
             if (value is not TensorValue t) return null;
             Graph.Results = [t.Node];
-            return Graph;
+            return Live(Graph);
         }
         finally
         {

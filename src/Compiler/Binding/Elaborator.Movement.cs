@@ -27,7 +27,7 @@ internal sealed partial class Elaborator
         switch (Compare(t.Node.Type.Count, count, $"reshape of {Describe(t)} to [{string.Join(", ", shape)}]"))
         {
             case Sameness.Same:
-                return t.Shape.SequenceEqual(shape) ? t : Tensor(new Graph.Reshape(t.Node, shape));
+                return t.Shape.SequenceEqual(shape) ? t : Tensor(Reshaped(t.Node, shape));
             case Sameness.Checked:
                 return Retype(t, shape);
             default:

@@ -215,7 +215,7 @@ internal sealed partial class Elaborator
         if (view.Terms.IsEmpty)
         {
             node = SliceAxis(node, axis, view.Rest, 1, 1);
-            node = Emit(new Graph.Reshape(node, node.Type.Shape.RemoveAt(axis)));
+            node = Reshaped(node, node.Type.Shape.RemoveAt(axis));
             return [];
         }
         // A falling index counts the other way: the axis is read upwards and reversed after.
@@ -233,7 +233,7 @@ internal sealed partial class Elaborator
             var count = Size.Product(digits.Select(d => d.Extent));
             node = SliceAxis(node, axis, start, count, 1);
             var shape = node.Type.Shape.RemoveAt(axis).InsertRange(axis, digits.Select(d => d.Extent));
-            if (digits.Length > 1) node = Emit(new Graph.Reshape(node, shape));
+            if (digits.Length > 1) node = Reshaped(node, shape);
             order = [.. digits];
         }
         else
@@ -278,9 +278,9 @@ internal sealed partial class Elaborator
         }
         var joined = shared.Cast<object>().Concat(where.Keys.Cast<object>()).ToList();
         var rest = layout.Where(l => !joined.Contains(l)).ToList();
-        node = Emit(new Transpose(node, [.. joined.Concat(rest).Select(l => layout.IndexOf(l))]));
+        node = Transposed(node, [.. joined.Concat(rest).Select(l => layout.IndexOf(l))]);
         var count = Size.Product(node.Type.Shape.Take(joined.Count));
-        node = Emit(new Graph.Reshape(node, [count, .. node.Type.Shape.Skip(joined.Count)]));
+        node = Reshaped(node, [count, .. node.Type.Shape.Skip(joined.Count)]);
         TensorValue? linear = null;
         TensorValue? good = null;
         foreach (var part in joined)

@@ -173,7 +173,7 @@ internal sealed partial class Elaborator
             node = Emit(new Gather(node, indices.Node, gathered));
             dropped = [.. dropped.Select(d => d > gathered ? d + indices.Rank - 1 : d)];
         }
-        if (dropped.Count > 0) node = Emit(new Graph.Reshape(node, [.. node.Type.Shape.Where((_, d) => !dropped.Contains(d))]));
+        if (dropped.Count > 0) node = Reshaped(node, [.. node.Type.Shape.Where((_, d) => !dropped.Contains(d))]);
         return Tensor(node);
     }
 }

@@ -37,7 +37,7 @@ internal sealed partial class Elaborator
             case FunctionType:
                 return value is FunctionValue or BuiltinValue or InstanceValue or ListValue or ModuleValue or DTypeValue ? value : Wrong();
             case ListType l:
-                return value is not ListValue list ? Wrong() : list with { Items = [.. list.Items.Select(i => As(l.Element, i, span, code, says))] };
+                return value is not ListValue list ? Wrong() : list with { Items = [.. list.Items.Select(i => ElementAs(l.Element, i, span, code, says))] };
             case NamedType n when IsTensorType(n):
                 return AsTensor(n, value, span, code, says);
             case NamedType n:
@@ -53,6 +53,17 @@ internal sealed partial class Elaborator
             default:
                 return value;
         }
+    }
+
+    /// <summary>Each element of a list binds its own `..`.</summary>
+    private Value ElementAs(TypeSyntax type, Value value, Span span, Code code, string says)
+    {
+        var outer = Frame.Blocks[0].GetValueOrDefault("..");
+        Frame.Blocks[0].Remove("..");
+        var result = As(type, value, span, code, says);
+        Frame.Blocks[0].Remove("..");
+        if (outer is not null) Frame.Blocks[0][".."] = outer;
+        return result;
     }
 
     private Value AsModule(NamedType type, Value value, Func<string?, Value> wrong)

@@ -69,6 +69,17 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
     private TensorValue Tensor(Node node, ImmutableArray<Index> indices = default) =>
         new(Emit(node), Graph, indices.IsDefault ? [] : indices);
 
+    /// <summary>The same elements under another shape: reshape of reshape => reshape, and none where nothing changes.</summary>
+    private Node Reshaped(Node x, ImmutableArray<Size> shape)
+    {
+        while (x is Reshape { IsChecked: false }) x = x.Operands[0];
+        return x.Type.Shape.SequenceEqual(shape) ? x : Emit(new Reshape(x, shape));
+    }
+
+    /// <summary>The axes in another order; none where it is the same.</summary>
+    private Node Transposed(Node x, ImmutableArray<int> order) =>
+        order.SequenceEqual(Enumerable.Range(0, order.Length)) ? x : Emit(new Transpose(x, order));
+
     private TensorValue Scalar(double value, DType dtype) => Tensor(Const.Of(TensorType.Scalar(dtype), [value]));
 
     private TensorValue Scalar(long value, DType dtype) => Tensor(Const.Of(TensorType.Scalar(dtype), [value]));
