@@ -47,6 +47,10 @@ public sealed class IndexRanges
                 return Prove(rest + coefficient * (extent - 1), fuel - 1);
         }
 
+        // floor(x + 3, 4) is floor(u + 1, 2) with u = floor(x + 1, 2): where one division refines another, its value is a
+        // variable of its own, so that the two are compared as integers.
+        if (Nested(p) is { } nested && Prove(nested, fuel - 1)) return true;
+
         // c * (x // q) lies between c * (x - q + 1) / q and c * x / q: scale by q and replace.
         foreach (var term in p.Terms)
         {
@@ -57,6 +61,30 @@ public sealed class IndexRanges
             break;
         }
         return false;
+    }
+
+    private static Size? Nested(Size p)
+    {
+        var divisions = p.Terms.SelectMany(t => t.Atoms).OfType<FloorDivAtom>()
+            .Where(d => d.Divisor.IsConstant && IsNonNegative(d)).OrderBy(d => d.Divisor.Value).ToList();
+        if (divisions.Count < 2) return null;
+        var inner = divisions[0];
+        var value = Size.Variable("u''");
+        Size? Replace(FloorDivAtom d)
+        {
+            if (d.Text == inner.Text) return value;
+            if (d.Divisor.Value % inner.Divisor.Value != 0) return null;
+            var difference = Size.FloorDiv(d.Dividend, inner.Divisor) - Size.Of(inner);
+            return difference.IsConstant ? Size.FloorDiv(value + difference, d.Divisor.Value / inner.Divisor.Value) : null;
+        }
+        var sum = Size.Zero;
+        foreach (var term in p.Terms)
+        {
+            Size product = term.Coefficient;
+            foreach (var atom in term.Atoms) product *= atom is FloorDivAtom d && Replace(d) is { } other ? other : Size.Of(atom);
+            sum += product;
+        }
+        return sum;
     }
 
     private static bool IsNonNegative(Atom atom) => atom switch
