@@ -37,6 +37,8 @@ internal static class CheckCommand
         var results = f.Results.Select((r, i) =>
             (i < f.ResultNames.Length && f.ResultNames[i].Length > 0 ? f.ResultNames[i] + ": " : "") + r.Type).ToList();
         var result = results.Count == 1 ? results[0] : $"({string.Join(", ", results)})";
-        return $"export fn {f.Name}({string.Join(", ", f.Inputs.Select(i => $"{i.Name}: {i.Type}"))}) -> {result}";
+        var bound = f.Inputs.SelectMany(i => i.Type.Shape).SelectMany(s => s.Variables()).ToHashSet();
+        var ints = f.Sizes.Where(s => !bound.Contains(s)).Select(s => $"{s}: int");
+        return $"export fn {f.Name}({string.Join(", ", f.Inputs.Select(i => $"{i.Name}: {i.Type}").Concat(ints))}) -> {result}";
     }
 }

@@ -15,12 +15,13 @@ internal sealed class InputValues
         name=VALUE for every parameter, where VALUE is
           @file.npy, @file.idx, @file.gz   a data file; one of another dtype is converted if every value stays
                                            exact, so u8 images may be given for f32 or i32
-          zeros, ones                      filled; n=4 gives the size n where no file does
+          zeros, ones                      filled; n=4 gives the size n where no file does, or an int parameter
           random:seed=1,low=0,high=9       floats in [-1, 1), integers from 0 to 9, unless low and high say else
           3.5  true  [1, 2]  [[1], [2]]    a literal
         """;
 
     private readonly string entry;
+    private readonly HashSet<string> variables;
     private readonly ProgramBuffer[] parameters;
     private readonly Dictionary<string, long> sizes = [];
     private readonly Dictionary<string, Tensor> tensors = [];
@@ -28,9 +29,14 @@ internal sealed class InputValues
     public InputValues(Program program)
     {
         entry = program.Name;
+        variables = [.. program.Sizes];
         parameters = [.. program.Of(BufferKind.Input)];
     }
 
+    /// <summary>Every size of the program, once the inputs are read.</summary>
+    public IReadOnlyDictionary<string, long> Sizes => sizes;
+
+    /// <exception cref="CliException">A value is missing, malformed, or of another dtype or rank.</exception>
     public Tensor[] Read(IReadOnlyList<string> arguments)
     {
         var texts = Texts(arguments);
@@ -44,6 +50,8 @@ internal sealed class InputValues
         }
         foreach (var p in parameters)
             if (!tensors.ContainsKey(p.Label)) tensors[p.Label] = Filled(texts[p.Label], p);
+        if (variables.FirstOrDefault(v => !sizes.ContainsKey(v)) is { } open)
+            throw new CliException($"'{entry}' needs a value for {open}: int", $"add {open}=4, or another number");
         return [.. parameters.Select(p => tensors[p.Label])];
     }
 
@@ -55,7 +63,6 @@ internal sealed class InputValues
     private Dictionary<string, string> Texts(IReadOnlyList<string> arguments)
     {
         var texts = new Dictionary<string, string>();
-        var variables = parameters.SelectMany(p => p.Type.Shape).SelectMany(s => s.Variables()).ToHashSet();
         foreach (var argument in arguments)
         {
             var at = argument.IndexOf('=');

@@ -33,13 +33,14 @@ internal static class RunCommand
             var compilation = loader.Compile(CompilationStage.Lowered, [parsed.GetValue(function)!]);
             var program = compilation.Entries.Single().Program!;
             // Before the code is made: a wrong argument is answered at once.
-            var inputs = new InputValues(program).Read(parsed.GetValue(values) ?? []);
+            var arguments = new InputValues(program);
+            var inputs = arguments.Read(parsed.GetValue(values) ?? []);
             var targets = Targets(program, parsed.GetValue(output), parsed.GetValue(outputs) ?? []);
             if (options.SaveTemps is { } folder) StageTexts.Save(folder, compilation, options);
             using var executable = loader.Load(compilation);
             using var session = executable.CreateSession();
             var watch = Stopwatch.StartNew();
-            var results = session.Run(program.Name, inputs);
+            var results = session.Run(program.Name, inputs, arguments.Sizes);
             watch.Stop();
             Write(results, program, targets, terminal.Output);
             if (options.Time)
