@@ -31,7 +31,7 @@ internal sealed record BenchCase(string File, Program Program, IReadOnlyDictiona
     /// <param name="integers">Above every integer input: an index has to be in range, labels and tokens have a bound.</param>
     /// <exception cref="ArgumentException">A size has no value, or one that the function does not have.</exception>
     public static BenchCase Random(string file, Program program, IReadOnlyDictionary<string, long> sizes, int seed,
-        IReadOnlyDictionary<string, Tensor>? given = null, int integers = 2)
+        IReadOnlyDictionary<string, Tensor>? given = null, int integers = 10)
     {
         var missing = program.Sizes.Where(s => !sizes.ContainsKey(s)).ToList();
         if (missing.Count > 0)

@@ -7,15 +7,14 @@ namespace Accelerate.Bench;
 
 /// <param name="Backends">Of "interpreter", "llvm", "opencl".</param>
 /// <param name="Threads">A row of LLVM each.</param>
-/// <param name="Target">LLVM's target.</param>
-/// <param name="OptLevel">LLVM's level.</param>
+/// <param name="Llvm">How LLVM compiles; its threads and its cache are the benchmark's own.</param>
 /// <param name="Timing">How long.</param>
 /// <param name="Seed">Of inputs and of state that is not given.</param>
 /// <param name="Integers">Above every integer input.</param>
 /// <param name="Log">The file that records are appended to; null for none.</param>
 /// <param name="Kernels">Whether a table a kernel follows.</param>
-internal sealed record BenchPlan(IReadOnlyList<string> Backends, IReadOnlyList<int> Threads, string Target, int OptLevel,
-    BenchOptions Timing, int Seed, int Integers, string? Log, bool Kernels)
+internal sealed record BenchPlan(IReadOnlyList<string> Backends, IReadOnlyList<int> Threads, LlvmOptions Llvm, BenchOptions Timing,
+    int Seed, int Integers, string? Log, bool Kernels)
 {
     /// <summary>Where records go unless the user says otherwise, below the current folder.</summary>
     public const string DefaultLog = "bench/results.jsonl";
@@ -23,7 +22,7 @@ internal sealed record BenchPlan(IReadOnlyList<string> Backends, IReadOnlyList<i
     /// <summary>The names `--backends` knows.</summary>
     public static IReadOnlyList<string> KnownBackends { get; } = ["interpreter", "llvm", "opencl"];
 
-    public static BenchPlan Default { get; } = new(KnownBackends, [1], "host", 3, new BenchOptions(), 1, 2, DefaultLog, false);
+    public static BenchPlan Default { get; } = new(KnownBackends, [1], new LlvmOptions(), new BenchOptions(), 1, 10, DefaultLog, false);
 }
 
 internal static class BenchRun
@@ -51,17 +50,14 @@ internal static class BenchRun
             if (plan.Log is not null) BenchLog.Append(plan.Log, BenchRecord.From(result, Machine.This, run, started));
             if (!plan.Kernels || Machine.This.Llvm is null) continue;
             foreach (var threads in plan.Threads)
-            {
-                var options = new LlvmOptions(plan.Target, plan.OptLevel, Threads: threads, UseCache: false);
-                output.Write($"\n{KernelBreakdown.Measure(given, options, plan.Timing).Print()}");
-            }
+                output.Write($"\n{KernelBreakdown.Measure(given, plan.Llvm with { Threads = threads }, plan.Timing).Print()}");
         }
     }
 
     private static List<Contender> Contenders(BenchCase given, BenchPlan plan)
     {
         var all = new List<Contender>();
-        if (plan.Backends.Contains("llvm")) all.AddRange(plan.Threads.Select(t => Contender.Llvm(given, t, plan.Target, plan.OptLevel)));
+        if (plan.Backends.Contains("llvm")) all.AddRange(plan.Threads.Select(t => Contender.Llvm(given, plan.Llvm with { Threads = t })));
         if (plan.Backends.Contains("opencl")) all.Add(Contender.OpenCl(given));
         return all;
     }

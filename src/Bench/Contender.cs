@@ -25,10 +25,10 @@ internal sealed record Contender(string Backend, int? Threads, string? Target, i
         () => new InterpreterExecutable([given.Program], null, given.State));
 
     /// <summary>Compiled without the object cache: the compile time quoted is always a cold one.</summary>
-    public static Contender Llvm(BenchCase given, int threads, string target, int level) => new(
-        "llvm", threads, target, level, "off", Owes.Bits,
+    public static Contender Llvm(BenchCase given, LlvmOptions options) => new(
+        "llvm", options.Threads, options.Target, options.OptLevel, "off", Owes.Bits,
         LlvmLibrary.Available(out var reason) ? null : reason,
-        () => new LlvmExecutable([given.Program], new LlvmOptions(target, level, Threads: threads, UseCache: false), given.State));
+        () => new LlvmExecutable([given.Program], options with { UseCache = false }, given.State));
 
     /// <summary>The device has as many threads as it has; its driver may keep compiled kernels on disk.</summary>
     public static Contender OpenCl(BenchCase given) => new("opencl", null, null, null, "driver", Owes.Bound,

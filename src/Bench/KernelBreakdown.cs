@@ -27,7 +27,7 @@ internal sealed record KernelBreakdown(IReadOnlyList<KernelTime> Kernels, double
     /// <summary>Runs the program's steps one at a time, for as long as a row of the benchmark would run.</summary>
     public static KernelBreakdown Measure(BenchCase given, LlvmOptions options, BenchOptions timing)
     {
-        using var executable = new LlvmExecutable([given.Program], options with { TimeSteps = true }, given.State);
+        using var executable = new LlvmExecutable([given.Program], options with { TimeSteps = true, UseCache = false }, given.State);
         using var session = executable.CreateSession();
         using var peaks = new PeakReadings([options.Threads]);
         Tensor[] inputs = [.. given.Inputs];

@@ -3,7 +3,6 @@ using Accelerate.Bench;
 using Accelerate.Backends.Interpreter;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
-using Accelerate.Compiler.Kernels.Lowering;
 using Accelerate.Runtime;
 using Accelerate.Tests.Support;
 
@@ -89,14 +88,14 @@ public class BenchmarkTests
     public void BackendsAreCheckedTimedAndBrokenDown()
     {
         using var given = Case();
-        var result = Run(given, Contender.Llvm(given, 1, "host", 3), Contender.Llvm(given, 2, "host", 0));
+        var result = Run(given, Contender.Llvm(given, new()), Contender.Llvm(given, new(OptLevel: 0, Threads: 2)));
         Assert.Equal(["reference", "bits", "bits"], result.Rows.Select(r => r.Checked));
         Assert.All(result.Rows, r => Assert.True(r.Times!.Median > 0));
         Assert.Equal([1, 2], result.Peaks.Keys.Order());
         Assert.Equal(1, result.Speedup(result.Rows[0]));
         Assert.Equal(5, result.Flops);
 
-        var breakdown = KernelBreakdown.Measure(given, new(UseCache: false), Short);
+        var breakdown = KernelBreakdown.Measure(given, new(), Short);
         var kernel = Assert.Single(breakdown.Kernels);
         Assert.Equal(("f32[5]", 1, 5.0), (kernel.Writes, kernel.Calls, kernel.Flops));
         Assert.Contains("f32[5]", breakdown.Print(), StringComparison.Ordinal);
@@ -127,7 +126,7 @@ public class BenchmarkTests
     public void ColumnsAreAsWideAsTheirWidestCell() => Assert.Equal(
         "a      bb\nccc     1\nd    1000\n", BenchTable.Align(["a", "bb"], [["ccc", "1"], ["d", "1000"]]));
 
-    private static BenchCase Case() => BenchCase.Random("twice.graph", Lowering.Lower(GraphReader.Read(Twice)),
+    private static BenchCase Case() => BenchCase.Random("twice.graph", Compiler.Kernels.Lowering.Lowering.Lower(GraphReader.Read(Twice)),
         new Dictionary<string, long> { ["n"] = 5 }, seed: 1);
 
     private static BenchResult Run(BenchCase given, params Contender[] others) =>
@@ -149,7 +148,7 @@ public class BenchmarkTests
 
         public override string Backend => "fake";
 
-        protected override Tensor[] Invoke(
+        protected internal override Tensor[] Invoke(
             SessionState state, int entry, IReadOnlyList<Tensor> inputs, IReadOnlyDictionary<string, long> sizes)
         {
             Calls++;

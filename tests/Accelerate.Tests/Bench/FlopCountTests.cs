@@ -2,7 +2,6 @@
 using Accelerate.Bench;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Kernels;
-using Accelerate.Compiler.Kernels.Lowering;
 
 using Assert = Xunit.Assert;
 
@@ -107,7 +106,7 @@ public class FlopCountTests
     [Fact]
     public void CompulsoryTrafficTouchesEachTensorOnce()
     {
-        var program = Lowering.Lower(GraphReader.Read("""
+        var program = Compiler.Kernels.Lowering.Lowering.Lower(GraphReader.Read("""
             graph @f {
               %0: f32[n,4] = input("x")
               %1: f64[n] = input("z")
