@@ -33,12 +33,7 @@ internal sealed record BenchCase(string File, Program Program, IReadOnlyDictiona
     public static BenchCase Random(string file, Program program, IReadOnlyDictionary<string, long> sizes, int seed,
         IReadOnlyDictionary<string, Tensor>? given = null, int integers = 10)
     {
-        var missing = program.Sizes.Where(s => !sizes.ContainsKey(s)).ToList();
-        if (missing.Count > 0)
-            throw new ArgumentException($"'{program.Name}' needs a value for {string.Join(", ", missing)}: write {missing[0]}=32");
-        if (sizes.Keys.FirstOrDefault(s => !program.Sizes.Contains(s)) is { } extra)
-            throw new ArgumentException($"'{program.Name}' has no size {extra}; it has {(program.Sizes.IsEmpty ? "none" : string.Join(", ", program.Sizes))}");
-
+        if (SizeError(program, sizes) is { } error) throw new ArgumentException(error);
         var random = new Random(seed);
         Tensor[] inputs = [.. program.Of(BufferKind.Input).Select(b => b.Type.DType switch
         {
@@ -55,6 +50,16 @@ internal sealed record BenchCase(string File, Program Program, IReadOnlyDictiona
                 : Parameter(b, sizes, random);
         }
         return new BenchCase(file, program, sizes, inputs, state);
+    }
+
+    /// <summary>What is wrong with those sizes for that function; null if nothing is.</summary>
+    public static string? SizeError(Program program, IReadOnlyDictionary<string, long> sizes)
+    {
+        var missing = program.Sizes.Where(s => !sizes.ContainsKey(s)).ToList();
+        if (missing.Count > 0) return $"'{program.Name}' needs a value for {string.Join(", ", missing)}: write {missing[0]}=32";
+        var known = program.Sizes.IsEmpty ? "none" : string.Join(", ", program.Sizes);
+        return sizes.Keys.FirstOrDefault(s => !program.Sizes.Contains(s)) is { } extra
+            ? $"'{program.Name}' has no size {extra}; it has {known}" : null;
     }
 
     public void Dispose()
