@@ -71,6 +71,8 @@ public sealed class Function(string name)
         if (node.IsEffect) effects.Add(node);
         else if (interned.TryGetValue(node.Key, out var known))
         {
+            Rule.Require(node is not Call call || ReferenceEquals(call.Callee, ((Call)known).Callee), "graph C8",
+                () => $"two functions are called @{((Call)known).Callee.Name}");
             if (origin is not null) origins[known] = Union(OriginOf(known), origin);
             return (T)known;
         }
