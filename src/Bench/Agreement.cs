@@ -36,8 +36,10 @@ internal static class Agreement
         IReadOnlyList<(string Name, Tensor Value)> expected, IReadOnlyList<(string Name, Tensor Value)> actual)
     {
         if (expected.Count != actual.Count)
-            throw new InternalErrorException($"{backend} gives {actual.Count} results where the kernel interpreter gives {expected.Count}");
-        return expected.Zip(actual).Max(pair => (double?)Check(backend, owes, pair.First.Name, pair.First.Value, pair.Second.Value)) ?? 0;
+            throw new InternalErrorException(
+                $"{backend} gives {actual.Count} results where the kernel interpreter gives {expected.Count}");
+        return expected.Zip(actual)
+            .Max(pair => (double?)Check(backend, owes, pair.First.Name, pair.First.Value, pair.Second.Value)) ?? 0;
     }
 
     private static double Check(string backend, Owes owes, string name, Tensor expected, Tensor actual)
@@ -61,7 +63,8 @@ internal static class Agreement
             if (error > worst) (worst, place) = (error, i);
         }
         var bound = Bound(expected.Type);
-        return worst <= bound ? worst : throw Differs(backend, name, e, a, place, $"an error of {worst:G3} where {bound:G1} is allowed");
+        return worst <= bound ? worst
+            : throw Differs(backend, name, e, a, place, $"an error of {worst:G3} where {bound:G1} is allowed");
     }
 
     private static double Error(double expected, double actual, double scale) =>
@@ -72,7 +75,8 @@ internal static class Agreement
     private static bool SameDouble(double x, double y) =>
         BitConverter.DoubleToInt64Bits(x) == BitConverter.DoubleToInt64Bits(y) || (double.IsNaN(x) && double.IsNaN(y));
 
-    private static InternalErrorException Differs(string backend, string name, double[] e, double[] a, int at, string rule) => new(
-        $"{backend} and the kernel interpreter disagree on '{name}'" + (at < 0 ? "" : $" at flat index {at}: {a[at]:R} instead of {e[at]:R}")
-        + $"; {rule}. Nothing was timed.");
+    private static InternalErrorException Differs(
+        string backend, string name, double[] e, double[] a, int at, string rule) => new(
+        $"{backend} and the kernel interpreter disagree on '{name}'"
+        + (at < 0 ? "" : $" at flat index {at}: {a[at]:R} instead of {e[at]:R}") + $"; {rule}. Nothing was timed.");
 }

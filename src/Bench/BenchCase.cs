@@ -76,7 +76,8 @@ internal sealed record BenchCase(string File, Program Program, IReadOnlyDictiona
         return Uniform(buffer, sizes, random, -bound, bound);
     }
 
-    private static Tensor Uniform(ProgramBuffer buffer, IReadOnlyDictionary<string, long> sizes, Random random, double low, double high) =>
+    private static Tensor Uniform(
+        ProgramBuffer buffer, IReadOnlyDictionary<string, long> sizes, Random random, double low, double high) =>
         Fill(buffer, sizes, () => low + random.NextDouble() * (high - low));
 
     private static Tensor Whole(ProgramBuffer buffer, IReadOnlyDictionary<string, long> sizes, Random random, int above) =>

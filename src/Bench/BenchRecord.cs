@@ -25,12 +25,14 @@ internal sealed record BenchRecord(
     /// <summary>The records of a case, one a row of its table.</summary>
     public static IReadOnlyList<BenchRecord> From(BenchResult result, Machine machine, Guid runId, DateTime startedAt) =>
         [.. result.Rows.Select(row => new BenchRecord(
-            runId, startedAt.ToUniversalTime(), machine.Commit, machine.ToString(), machine.Fingerprint, machine.Dotnet, machine.Llvm,
+            runId, startedAt.ToUniversalTime(),
+            machine.Commit, machine.ToString(), machine.Fingerprint, machine.Dotnet, machine.Llvm,
             result.Case.File, result.Case.Program.Name, result.Case.Text, result.Case.DType.Name(),
             row.Contender.Backend, row.Contender.Target, row.Contender.OptLevel, row.Contender.Threads,
             row.Skipped is null ? row.CompileMs : null, row.Contender.Cache,
             row.Times?.Count ?? 0, row.Times?.Median, row.Times?.P10, row.Times?.P90, row.Times?.Min,
-            result.Flops, result.Gflops(row), result.Peak(row), result.PeakPercent(row), result.Bytes, result.Gbps(row), result.Speedup(row),
+            result.Flops, result.Gflops(row), result.Peak(row), result.PeakPercent(row),
+            result.Bytes, result.Gbps(row), result.Speedup(row),
             row.Checked, row.MaxError, row.Skipped))];
 
     /// <summary>One line without its end.</summary>

@@ -13,7 +13,8 @@ namespace Accelerate.Bench;
 /// <param name="Integers">Above every integer input.</param>
 /// <param name="Log">The file that records are appended to; null for none.</param>
 /// <param name="Kernels">Whether a table a kernel follows.</param>
-internal sealed record BenchPlan(IReadOnlyList<string> Backends, IReadOnlyList<int> Threads, LlvmOptions Llvm, BenchOptions Timing,
+internal sealed record BenchPlan(
+    IReadOnlyList<string> Backends, IReadOnlyList<int> Threads, LlvmOptions Llvm, BenchOptions Timing,
     int Seed, int Integers, string? Log, bool Kernels)
 {
     /// <summary>Where records go unless the user says otherwise, below the current folder.</summary>
@@ -22,7 +23,8 @@ internal sealed record BenchPlan(IReadOnlyList<string> Backends, IReadOnlyList<i
     /// <summary>The names `--backends` knows.</summary>
     public static IReadOnlyList<string> KnownBackends { get; } = ["interpreter", "llvm", "opencl"];
 
-    public static BenchPlan Default { get; } = new(KnownBackends, [1], new LlvmOptions(), new BenchOptions(), 1, 10, DefaultLog, false);
+    public static BenchPlan Default { get; } =
+        new(KnownBackends, [1], new LlvmOptions(), new BenchOptions(), 1, 10, DefaultLog, false);
 }
 
 internal static class BenchRun
@@ -57,7 +59,8 @@ internal static class BenchRun
     private static List<Contender> Contenders(BenchCase given, BenchPlan plan)
     {
         var all = new List<Contender>();
-        if (plan.Backends.Contains("llvm")) all.AddRange(plan.Threads.Select(t => Contender.Llvm(given, plan.Llvm with { Threads = t })));
+        if (plan.Backends.Contains("llvm")) all.AddRange(plan.Threads.Select(t =>
+            Contender.Llvm(given, plan.Llvm with { Threads = t })));
         if (plan.Backends.Contains("opencl")) all.Add(Contender.OpenCl(given));
         return all;
     }

@@ -8,7 +8,8 @@ internal static class BenchTable
 {
     /// <summary>The lines that stand above all tables of a run.</summary>
     public static string Heading(Machine machine, string command) =>
-        $"machine  {machine}, .NET {machine.Dotnet}{(machine.Llvm is { } llvm ? $", LLVM {llvm}" : "")}, hardware {machine.Fingerprint}"
+        $"machine  {machine}, .NET {machine.Dotnet}"
+        + $"{(machine.Llvm is { } llvm ? $", LLVM {llvm}" : "")}, hardware {machine.Fingerprint}"
         + $"{(machine.Commit is { } commit ? $", commit {commit}" : "")}\ncommand  {command}\n";
 
     public static string Print(BenchResult result)
@@ -18,14 +19,17 @@ internal static class BenchTable
             $"work     {Count(result.Flops)}FLOP, {Count(result.Bytes)}B of inputs, state and results, arena {Count(result.ArenaBytes)}B\n");
         if (result.Peaks.Count > 0)
         {
-            var peaks = result.Peaks.OrderBy(p => p.Key).Select(p => $"{Number(p.Value)} on {p.Key} thread{(p.Key == 1 ? "" : "s")}");
+            var peaks = result.Peaks.OrderBy(p => p.Key)
+                .Select(p => $"{Number(p.Value)} on {p.Key} thread{(p.Key == 1 ? "" : "s")}");
             text.Append($"peak     GFLOP/s of f32 fma, read in the same rounds: {string.Join(", ", peaks)}\n");
         }
         var compiled = result.Rows.Where(r => r is { Skipped: null, Contender.Backend: not "interpreter" })
             .Select(r => $"{Name(r)} {Number(r.CompileMs)} ms (cache {r.Contender.Cache})").ToList();
         if (compiled.Count > 0) text.Append($"compile  {string.Join(", ", compiled)}\n");
         var cells = result.Rows.Select(r => Cells(result, r));
-        var table = Align(["backend", "threads", "median", "p10 - p90", "samples", "speed-up", "GFLOP/s", "% of peak", "GB/s", "checked"], cells);
+        var table = Align(
+            ["backend", "threads", "median", "p10 - p90", "samples", "speed-up", "GFLOP/s", "% of peak", "GB/s", "checked"],
+            cells);
         return text.Append('\n').Append(table).Append(string.Concat(result.Rows.Where(r => r.Skipped is not null)
             .Select(r => $"{r.Contender.Backend}: skipped: {r.Skipped}\n"))).ToString();
     }

@@ -39,12 +39,14 @@ internal sealed record BenchResult(BenchCase Case, IReadOnlyList<BenchRow> Rows,
 
     public double? Gbps(BenchRow row) => row.Times is { } t ? Bytes / t.Median * 1e-6 : null;
 
-    public double? Peak(BenchRow row) => row is { Times: not null, Contender.Threads: { } threads } && Peaks.TryGetValue(threads, out var peak) ? peak : null;
+    public double? Peak(BenchRow row) =>
+        row is { Times: not null, Contender.Threads: { } threads } && Peaks.TryGetValue(threads, out var peak) ? peak : null;
 
     public double? PeakPercent(BenchRow row) => 100 * Gflops(row) / Peak(row);
 
     /// <summary>The reference's median over this one's; null unless both were timed.</summary>
-    public double? Speedup(BenchRow row) => Rows.FirstOrDefault(r => r.Checked == "reference")?.Times?.Median / row.Times?.Median;
+    public double? Speedup(BenchRow row) =>
+        Rows.FirstOrDefault(r => r.Checked == "reference")?.Times?.Median / row.Times?.Median;
 }
 
 /// <summary>
@@ -97,7 +99,8 @@ internal static class Benchmark
         }
     }
 
-    private static Runner? Prepare(Contender contender, BenchCase given, IReadOnlyList<(string, Tensor)> expected, out string? skipped)
+    private static Runner? Prepare(
+        Contender contender, BenchCase given, IReadOnlyList<(string, Tensor)> expected, out string? skipped)
     {
         skipped = contender.Unavailable;
         if (skipped is not null) return null;

@@ -46,7 +46,8 @@ internal sealed record KernelBreakdown(IReadOnlyList<KernelTime> Kernels, double
         {
             var kernel = given.Program.Kernels[group.Key];
             var sums = Enumerable.Range(0, group.First().Seconds.Count).Select(n => group.Sum(g => g.Seconds[n]));
-            var written = given.Program.Buffers[group.First().step.Buffers[kernel.Buffers.ToList().FindIndex(b => b.IsOutput)]];
+            var result = kernel.Buffers.ToList().FindIndex(b => b.IsOutput);
+            var written = given.Program.Buffers[group.First().step.Buffers[result]];
             return new KernelTime(kernel, Concrete(written.Type, given.Sizes), group.Count(), Statistics.Of(sums).Median * 1e3,
                 FlopCount.Of(kernel, given.Sizes) * group.Count());
         });
@@ -75,13 +76,16 @@ internal sealed record KernelBreakdown(IReadOnlyList<KernelTime> Kernels, double
         var text = new StringBuilder($"kernels  llvm, {Threads} thread{(Threads == 1 ? "" : "s")}, steps driven one at a time\n\n");
         var rows = Kernels.Select(k => new[]
         {
-            $"@{k.Kernel.Name}", k.Kernel.Kind.ToString().ToLowerInvariant(), k.Writes, k.Calls.ToString(CultureInfo.InvariantCulture),
+            $"@{k.Kernel.Name}", k.Kernel.Kind.ToString().ToLowerInvariant(), k.Writes,
+            k.Calls.ToString(CultureInfo.InvariantCulture),
             BenchTable.Time(k.Ms), BenchTable.Number(100 * k.Ms / total),
             BenchTable.Number(k.Flops / k.Ms * 1e-6), BenchTable.Number(100 * k.Flops / k.Ms * 1e-6 / PeakGflops),
         }).Append(["outside", "", "", "", BenchTable.Time(OutsideMs), BenchTable.Number(100 * OutsideMs / total), "", ""])
-            .Append(["total", "", "", Kernels.Sum(k => k.Calls).ToString(CultureInfo.InvariantCulture), BenchTable.Time(total), "100",
+            .Append(["total", "", "", Kernels.Sum(k => k.Calls).ToString(CultureInfo.InvariantCulture),
+                BenchTable.Time(total), "100",
                 BenchTable.Number(flops / total * 1e-6), BenchTable.Number(100 * flops / total * 1e-6 / PeakGflops)]);
-        return text.Append(BenchTable.Align(["kernel", "kind", "writes", "calls", "time", "% of time", "GFLOP/s", "% of peak"], rows)).ToString();
+        return text.Append(BenchTable.Align(
+            ["kernel", "kind", "writes", "calls", "time", "% of time", "GFLOP/s", "% of peak"], rows)).ToString();
     }
 
     private static string Concrete(TensorType type, IReadOnlyDictionary<string, long> sizes) =>

@@ -18,7 +18,9 @@ internal static class SizeGrid
             var values = word[(equals + 1)..].Split(',').Select(v =>
                 long.TryParse(v, NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value
                     : throw new FormatException($"'{word}': '{v}' is no size")).ToList();
-            grid = [.. from row in grid from value in values select new Dictionary<string, long>(row, StringComparer.Ordinal) { [name] = value }];
+            grid = [.. from row in grid
+                from value in values
+                select new Dictionary<string, long>(row, StringComparer.Ordinal) { [name] = value }];
         }
         return grid;
     }

@@ -114,7 +114,8 @@ internal static class BenchCommand
 
     private static IReadOnlyList<int> Threads(string text) => [.. text.Split(',').Select(word =>
         int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is >= 1 and <= 1024 ? count
-            : throw CommonOptions.Usage($"--threads {text}: '{word}' is not a number of workers", "it takes 1 to 1024 each: --threads 1,2")).Distinct()];
+            : throw CommonOptions.Usage($"--threads {text}: '{word}' is not a number of workers",
+                "it takes 1 to 1024 each: --threads 1,2")).Distinct()];
 
     private static double Positive(double value, string option) => value > 0 ? value
         : throw CommonOptions.Usage($"{option} takes a number above 0");

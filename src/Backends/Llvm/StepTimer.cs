@@ -18,7 +18,8 @@ internal sealed unsafe class StepTimer(Program program)
         [.. steps.Select((step, i) => (step, ticks[i] / (double)Stopwatch.Frequency))];
 
     public IEnumerable<(string Name, string Text)> Modules(IReadOnlyList<PrintedKernel> kernels, string driver, LlvmTarget target) =>
-        steps.Select((step, i) => (Symbol(driver, i), DriverText.Print(program with { Steps = [step] }, kernels, Symbol(driver, i), target)));
+        steps.Select((step, i) => (Symbol(driver, i),
+            DriverText.Print(program with { Steps = [step] }, kernels, Symbol(driver, i), target)));
 
     public void Link(Jit jit, string driver) => drivers = [.. steps.Select((_, i) => jit.Lookup(Symbol(driver, i)))];
 
@@ -28,7 +29,8 @@ internal sealed unsafe class StepTimer(Program program)
         var start = Stopwatch.GetTimestamp();
         for (var i = 0; i < drivers.Length; i++)
         {
-            var status = ((delegate* unmanaged<void*, nint*, long*, void*, long, int>)drivers[i])(host, buffers, sizes, scratch, scratchStep);
+            var driver = (delegate* unmanaged<void*, nint*, long*, void*, long, int>)drivers[i];
+            var status = driver(host, buffers, sizes, scratch, scratchStep);
             if (status != 0) return status;
             var end = Stopwatch.GetTimestamp();
             ticks[i] += end - start;
