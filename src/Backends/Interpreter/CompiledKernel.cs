@@ -15,7 +15,7 @@ public sealed unsafe class CompiledKernel
 
     /// <param name="kernel">A kernel that the verifier accepts.</param>
     /// <param name="countStores">Keeps <see cref="StoredBytes"/>, at some cost in speed.</param>
-    /// <exception cref="NotSupportedException">It computes in f16 or bf16.</exception>
+    /// <exception cref="LimitationException">It computes in f16 or bf16.</exception>
     public CompiledKernel(Kernel kernel, bool countStores = false)
     {
         Kernel = kernel;

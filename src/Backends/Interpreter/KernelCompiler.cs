@@ -19,8 +19,8 @@ internal delegate void KernelBody(nint[] data, long[] counts, long[] sizes, long
 
 internal sealed class KernelCompiler
 {
-    // No name of a kernel has an apostrophe, but for those of values.
-    private const string Job = "job'";
+    // No name in a kernel's text has a blank.
+    private const string Job = "the job";
 
     private readonly Kernel kernel;
     private readonly bool countStores;
@@ -34,7 +34,7 @@ internal sealed class KernelCompiler
         this.countStores = countStores;
     }
 
-    /// <summary>Throws NotSupportedException for a dtype that kernels do not compute in.</summary>
+    /// <summary>Throws LimitationException for a dtype that kernels do not compute in.</summary>
     public static KernelBody Compile(Kernel kernel, bool countStores) => new KernelCompiler(kernel, countStores).Compile();
 
     private KernelBody Compile()
@@ -224,10 +224,10 @@ internal sealed class KernelCompiler
         var extent = scope.Local("extent", scope.Evaluate(r.Extent));
         var size = Expression.Constant((long)LaneReduction<int>.BlockSize);
         var blocks = Expression.Divide(Expression.AddChecked(extent, Expression.Subtract(size, Expression.Constant(1L))), size);
-        For(scope, $"{r.Variable}'block", Expression.Constant(0L), blocks, block =>
+        For(scope, $"block of {r.Variable}", Expression.Constant(0L), blocks, block =>
         {
             block.Add(Expression.Call(state, nameof(LaneReduction<>.BeginBlock), null));
-            var begin = block.Local("begin", Expression.Multiply(block.Find($"{r.Variable}'block"), size));
+            var begin = block.Local("begin", Expression.Multiply(block.Find($"block of {r.Variable}"), size));
             var end = Expression.Call(typeof(Math), nameof(Math.Min), null, Expression.Add(begin, size), extent);
             For(block, r.Variable, begin, end, inner =>
             {

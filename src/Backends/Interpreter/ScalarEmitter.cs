@@ -23,7 +23,7 @@ internal static class ScalarEmitter
         DType.U64 => typeof(ulong),
         DType.F32 => typeof(float),
         DType.F64 => typeof(double),
-        _ => throw new NotSupportedException($"not supported: {type.Name()} in kernels"),
+        _ => throw new LimitationException($"not supported: {type.Name()} in kernels"),
     };
 
     /// <summary>The method that gives the operation its meaning for operands of the dtype.</summary>

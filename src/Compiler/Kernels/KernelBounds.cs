@@ -1,0 +1,94 @@
+// In: a kernel. Out: the accesses that are not proved to lie inside their buffers.
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Kernels;
+
+/// <summary>An unguarded access, and the offset that is not proved to lie in [0, Count).</summary>
+public sealed record UnprovedAccess(string Buffer, Size Offset, Size Count)
+{
+    public override string ToString() => $"{Buffer}[{Offset}] of {Count}";
+}
+
+/// <summary>
+/// Proves by the ranges of loop variables that unguarded accesses are in bounds. Sound, not complete. A value in an offset
+/// has a range when it is a clamp: select(x &lt; 0, 0, select(x &gt; last, last, x)), for an axis that is not empty.
+/// </summary>
+public static class KernelBounds
+{
+    public static IReadOnlyList<UnprovedAccess> Unproved(Kernel kernel)
+    {
+        var unproved = new List<UnprovedAccess>();
+        Check(kernel.Body, new IndexRanges(), []);
+        return unproved;
+
+        void Check(Block block, IndexRanges ranges, Dictionary<int, Statement> outer)
+        {
+            ranges = new IndexRanges(ranges);
+            var defined = new Dictionary<int, Statement>(outer);
+            foreach (var statement in block.Statements)
+            {
+                switch (statement)
+                {
+                    case Compute c:
+                        defined[c.Result.Id] = c;
+                        if (ClampExtent(c, defined) is { } clamped) ranges.Add(c.Result.IndexName, clamped);
+                        break;
+                    case Literal l:
+                        defined[l.Result.Id] = l;
+                        break;
+                    case IndexValue i:
+                        defined[i.Result.Id] = i;
+                        break;
+                    case Load { Guards.IsEmpty: true } l:
+                        Access(l.Buffer, l.Offset, ranges);
+                        break;
+                    case Store s:
+                        Access(s.Buffer, s.Offset, ranges);
+                        break;
+                    case Loop l:
+                        Check(l.Body, With(ranges, new Axis(l.Variable, l.Extent)), defined);
+                        break;
+                    case Reduction r:
+                        Check(r.Body, With(ranges, new Axis(r.Variable, r.Extent)), defined);
+                        break;
+                    case Contract c:
+                        Check(c.Left, With(ranges, [c.M, .. c.K]), defined);
+                        Check(c.Right, With(ranges, [c.N, .. c.K]), defined);
+                        Check(c.Epilogue, With(ranges, c.M, c.N), defined);
+                        break;
+                }
+            }
+        }
+
+        void Access(int buffer, Size offset, IndexRanges ranges)
+        {
+            var (name, _, count, _) = kernel.Buffers[buffer];
+            // A name without a range is a size, which is not negative, or a value, of which nothing is known.
+            var known = offset.Variables().All(v => ranges.Knows(v) || kernel.Sizes.Contains(v));
+            if (!known || !ranges.InRange(offset, count)) unproved.Add(new UnprovedAccess(name, offset, count));
+        }
+    }
+
+    private static IndexRanges With(IndexRanges outer, params ReadOnlySpan<Axis> axes)
+    {
+        var ranges = new IndexRanges(outer);
+        foreach (var axis in axes) ranges.Add(axis.Variable, axis.Extent);
+        return ranges;
+    }
+
+    /// <summary>last + 1, when the value is x clamped to [0, last].</summary>
+    private static Size? ClampExtent(Compute value, Dictionary<int, Statement> defined)
+    {
+        if (value is not { Op: ScalarOp.Select, Result.Type: DType.I64, Arguments: [var low, var zero, var rest] }) return null;
+        if (!IsZero(zero) || defined.GetValueOrDefault(rest.Id) is not Compute { Op: ScalarOp.Select, Arguments: [var high, var last, var x] })
+            return null;
+        return Compares(low, ScalarOp.Lt, x, zero) && Compares(high, ScalarOp.Gt, x, last)
+            && defined.GetValueOrDefault(last.Id) is IndexValue index ? index.Index + 1 : null;
+
+        bool IsZero(Value v) => defined.GetValueOrDefault(v.Id) is Literal { Integer: 0 };
+
+        bool Compares(Value condition, ScalarOp op, Value a, Value b) =>
+            defined.GetValueOrDefault(condition.Id) is Compute c && c.Op == op && c.Arguments[0] == a && c.Arguments[1] == b;
+    }
+}
