@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace Accelerate.Runtime;
 
-/// <summary>Binds size variables where a name stands alone on an axis, then holds every axis to its printed size.</summary>
+/// <summary>
+/// Binds size variables where a name stands alone on an axis, then holds every axis to its printed size.
+/// </summary>
 internal static class EntryCheck
 {
     public static Dictionary<string, long> Bind(EntrySpec entry, IReadOnlyList<Tensor> inputs)
@@ -68,7 +70,8 @@ internal static class EntryCheck
 
     /// <summary>
     /// sum = product (('+' | '-') product)*; product = atom (('*' | '/' | '//' | '%') atom)*; atom = integer | name |
-    /// '-' atom | '(' sum ')' | ('min' | 'max' | 'floor') '(' sum ',' sum ')'. Division rounds down. Checked 64-bit arithmetic.
+    /// '-' atom | '(' sum ')' | ('min' | 'max' | 'floor') '(' sum ',' sum ')'. Division rounds down. Checked 64-bit
+    /// arithmetic.
     /// </summary>
     private ref struct Parser(string text, Dictionary<string, long> sizes)
     {

@@ -161,7 +161,9 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
         var low = b.Compare(ScalarOp.Lt, at, zero);
         var high = b.Compare(ScalarOp.Gt, at, last);
         b.Emit(new Flag(b.Binary(ScalarOp.Or, low, high)));
-        var clamped = b.Select(low, zero, b.Select(high, last, at));
+        // Zero last: with an empty axis the last index is -1, and what is read must still lie behind the pointer.
+        var bounded = b.Select(high, last, at);
+        var clamped = b.Select(b.Compare(ScalarOp.Lt, bounded, zero), zero, bounded);
         draft.Ranges.Add(clamped.IndexName, extent);
         scope.Bind(clamped.IndexName);
         var inner = index.Take(gather.Axis).Append(Size.Variable(clamped.IndexName)).Concat(index.Skip(gather.Axis + rank));

@@ -1,0 +1,233 @@
+// In: a seed. Out: a well-typed kernel with awkward inputs: what two backends are compared on.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Kernels;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Tests.Kernels;
+
+/// <summary>A kernel, its input buffers in order, its sizes.</summary>
+public sealed record RandomKernel(Kernel Kernel, Tensor[] Inputs, Dictionary<string, long> Sizes)
+{
+    /// <summary>
+    /// Inputs and new outputs in the kernel's order. Outputs start as 0xEE bytes: all of them must be stored.
+    /// </summary>
+    public Tensor[] Buffers()
+    {
+        var inputs = new Queue<Tensor>(Inputs);
+        return [.. Kernel.Buffers.Select(b =>
+        {
+            if (!b.IsOutput) return inputs.Dequeue();
+            var tensor = Tensor.Uninitialized(b.Type, b.Count.Evaluate(Sizes));
+            tensor.Bytes.Fill(0xEE);
+            return tensor;
+        })];
+    }
+}
+
+/// <summary>
+/// Map, row, serial and contraction kernels over n*m (and k) elements. No float is cast to its bits: the payload of a
+/// NaN is
+/// not defined.
+/// </summary>
+public static class RandomKernels
+{
+    private static readonly DType[] Types =
+    [
+        DType.F32, DType.F32, DType.F32, DType.F64, DType.I8, DType.I16, DType.I32, DType.I64,
+        DType.U8, DType.U16, DType.U32, DType.U64, DType.Bool,
+    ];
+
+    public static RandomKernel Make(int seed) => new Maker(new Random(seed)).Make();
+
+    private sealed class Maker(Random random)
+    {
+        private static readonly Size I = Size.Variable("i");
+        private static readonly Size J = Size.Variable("j");
+        private static readonly Size N = Size.Variable("n");
+        private static readonly Size M = Size.Variable("m");
+        private static readonly Size K = Size.Variable("k");
+
+        private readonly List<KernelBuffer> buffers = [];
+        private Size visible = I;
+
+        public RandomKernel Make()
+        {
+            var sizes = new Dictionary<string, long>
+            {
+                ["n"] = Pick<long>(0, 1, 2, 3, 5),
+                ["m"] = Pick<long>(0, 1, 7, 15, 16, 17, 33, 64, 130, 4100),
+                ["k"] = Pick<long>(0, 1, 3, 16, 37),
+            };
+            var body = random.Next(4) switch { 0 => Map(), 1 => Row(), 2 => Serial(), _ => Contraction() };
+            var kernel = new Kernel("random", [.. buffers], ["n", "m", "k"], body);
+            return new(kernel, [.. buffers.Where(b => !b.IsOutput).Select(b =>
+                Awkward(b.Type, b.Count.Evaluate(sizes)))], sizes);
+        }
+
+        /// <summary>parallel(i) vector(j): elementwise, some loads shifted and guarded.</summary>
+        private Block Map()
+        {
+            var outer = new BlockBuilder();
+            var inner = outer.Inner();
+            var values = Loads(inner, I * M + J, N * M);
+            Straight(inner, values, random.Next(2, 14));
+            StoreSome(inner, values, I * M + J, N * M);
+            outer.Emit(new Loop(LoopKind.Vector, "j", M, inner.ToBlock()));
+            return new Block([new Loop(LoopKind.Parallel, "i", N, outer.ToBlock())]);
+        }
+
+        /// <summary>parallel(i): lane reductions over the row, then the row again with their results.</summary>
+        private Block Row()
+        {
+            var outer = new BlockBuilder();
+            var totals = Enumerable.Range(0, random.Next(1, 4)).Select(r =>
+                Reduce(outer, lanes: true, $"r{r}", M)).ToList();
+            var inner = outer.Inner();
+            var values = Loads(inner, I * M + J, N * M);
+            values.AddRange(totals);
+            Straight(inner, values, random.Next(2, 8));
+            StoreSome(inner, values, I * M + J, N * M);
+            outer.Emit(new Loop(LoopKind.Vector, "j", M, inner.ToBlock()));
+            StoreSome(outer, totals, I, N);
+            return new Block([new Loop(LoopKind.Parallel, "i", N, outer.ToBlock())]);
+        }
+
+        /// <summary>
+        /// serial(i) vector(j) with a reduction in order inside; one buffer is written and read again.
+        /// </summary>
+        private Block Serial()
+        {
+            var outer = new BlockBuilder();
+            var inner = outer.Inner();
+            var values = Loads(inner, I * M + J, N * M);
+            values.Add(Reduce(inner, lanes: false, "r", K));
+            Straight(inner, values, random.Next(2, 8));
+            StoreSome(inner, values, I * M + J, N * M);
+            outer.Emit(new Loop(LoopKind.Vector, "j", M, inner.ToBlock()));
+            return new Block([new Loop(random.Next(2) == 0 ? LoopKind.Serial : LoopKind.Parallel, "i", N,
+                outer.ToBlock())]);
+        }
+
+        private Block Contraction()
+        {
+            var type = Pick(DType.F32, DType.F32, DType.F64, DType.I32, DType.U8, DType.I64);
+            var body = new BlockBuilder();
+            var (k, l) = (Size.Variable("a"), Size.Variable("b"));
+            var (left, leftYield) = Side(I * K * 2 + k * 2 + l, N * K * 2);
+            var (right, rightYield) = random.Next(2) == 0
+                ? Side(J * K * 2 + k * 2 + l, M * K * 2)
+                : Side((k * 2 + l) * M + J, M * K * 2);
+            var epilogue = body.Inner();
+            visible = I;
+            var accumulator = epilogue.NewValue(type);
+            List<Value> values = [accumulator];
+            if (random.Next(2) == 0) values.AddRange(Loads(epilogue, I * M + J, N * M));
+            Straight(epilogue, values, random.Next(0, 5));
+            StoreSome(epilogue, values, I * M + J, N * M);
+            body.Emit(new Contract(new Axis("i", N), new Axis("j", M), [new Axis("a", K), new Axis("b", 2)],
+                left, leftYield, right, rightYield, accumulator, epilogue.ToBlock()));
+            return body.ToBlock();
+
+            (Block Block, Value Yield) Side(Size offset, Size count)
+            {
+                var b = body.Inner();
+                visible = k;
+                List<Value> values = [Load(b, type, offset, count)];
+                Straight(b, values, random.Next(0, 3));
+                var yield = values.Last(v => v.Type == type);
+                return (b.ToBlock(), yield);
+            }
+        }
+
+        private Value Reduce(BlockBuilder outer, bool lanes, string variable, Size extent)
+        {
+            var inner = outer.Inner();
+            var index = Size.Variable(variable);
+            var values = Loads(inner, lanes ? I * M + index : J * K + index, (lanes ? N : M) * extent);
+            Straight(inner, values, random.Next(0, 4));
+            var yield = values[^1];
+            var kind = Pick([.. Enum.GetValues<ReduceKind>().Where(k => k switch
+            {
+                ReduceKind.Add or ReduceKind.Mul => yield.Type != DType.Bool,
+                ReduceKind.And or ReduceKind.Or => !yield.Type.IsFloat,
+                _ => true,
+            })]);
+            var result = outer.NewValue(kind is ReduceKind.ArgMax or ReduceKind.ArgMin ? Pick(DType.I32, DType.I64)
+                : yield.Type);
+            outer.Emit(new Reduction(result, kind, lanes, variable, extent, inner.ToBlock(), yield));
+            return result;
+        }
+
+        private List<Value> Loads(BlockBuilder b, Size offset, Size count) =>
+            [.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => Load(b, Pick(Types), offset, count))];
+
+        private Value Load(BlockBuilder b, DType type, Size offset, Size count)
+        {
+            buffers.Add(new KernelBuffer($"x{buffers.Count}", type, count, false));
+            if (random.Next(4) != 0) return b.Load(type, buffers.Count - 1, offset, [], null);
+            var shifted = offset + random.Next(-3, 4);
+            return b.Load(type, buffers.Count - 1, shifted, [new Guard(shifted, count)], Literal(b, type));
+        }
+
+        private void StoreSome(BlockBuilder b, List<Value> values, Size offset, Size count)
+        {
+            foreach (var value in values.TakeLast(random.Next(1, 3)))
+            {
+                buffers.Add(new KernelBuffer($"y{buffers.Count}", value.Type, count, true));
+                b.Emit(new Store(buffers.Count - 1, offset, value));
+            }
+        }
+
+        private Value Literal(BlockBuilder b, DType type) => type.IsFloat
+            ? b.Float(Pick(0, -0.0, 1, -1.5, 1e-45, 3e38, double.PositiveInfinity, double.NaN, 0.1), type)
+            : b.Integer(type == DType.Bool ? random.Next(2) : random.Next(0, 100), type);
+
+        /// <summary>Appends values, each an operation on earlier ones.</summary>
+        private void Straight(BlockBuilder b, List<Value> values, int count)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                var a = Pick([.. values]);
+                Value Same() => Pick([.. values.Where(v => v.Type == a.Type).Append(Literal(b, a.Type))]);
+                var op = Pick(Enum.GetValues<ScalarOp>());
+                values.Add(op switch
+                {
+                    ScalarOp.Convert => b.Convert(a, Pick(Types)),
+                    ScalarOp.Bitcast => a.Type is DType.I32 or DType.U32 ? b.Bitcast(a, DType.F32)
+                        : b.Index(visible * 2 - M),
+                    ScalarOp.Select when values.Find(v => v.Type == DType.Bool) is { } condition =>
+                        b.Select(condition, a, Same()),
+                    ScalarOp.Select => b.Compare(ScalarOp.Lt, a, Same()),
+                    _ when !KernelTypes.Exists(op, a.Type) => b.Convert(a, Pick(Types)),
+                    _ when KernelTypes.IsComparison(op) => b.Compare(op, a, Same()),
+                    _ => KernelTypes.Arity(op) switch
+                    {
+                        1 => b.Unary(op, a),
+                        2 => b.Binary(op, a, Same()),
+                        _ => b.Fma(a, Same(), Same()),
+                    },
+                });
+            }
+        }
+
+        /// <summary>Edge cases and random bits, mixed.</summary>
+        private Tensor Awkward(DType type, long count)
+        {
+            var tensor = Tensor.Uninitialized(type, count);
+            random.NextBytes(tensor.Bytes);
+            if (type == DType.Bool) foreach (ref var b in tensor.Bytes) b &= 1;
+            var edges = Tensor.FromDoubles(type, [
+                0, -0.0, 1, -1, 0.5, 2, -2.5, 3, 7, 1e-45, -1e-40, 4e-310, 3e38, -1e300,
+                double.PositiveInfinity, double.NegativeInfinity, double.NaN, 1 / 3.0, 31, 64,
+            ], 20);
+            var width = type.Bytes();
+            for (var i = 0; i < count; i++)
+                if (random.Next(3) != 0) edges.Bytes.Slice(random.Next(20) * width,
+                    width).CopyTo(tensor.Bytes[(i * width)..]);
+            return tensor;
+        }
+
+        private T Pick<T>(params ReadOnlySpan<T> from) => from[random.Next(from.Length)];
+    }
+}
