@@ -78,7 +78,7 @@ internal static class Accc
         var root = new RootCommand("Compiles and runs models written in .acc, a small tensor language.");
         foreach (var command in (Command[])[
             CheckCommand.Make(terminal), RunCommand.Make(terminal), DumpCommand.Make(terminal), FmtCommand.Make(terminal),
-            ExplainCommand.Make(terminal), EnvCommand.Make(terminal), .. PlannedCommands.Make()])
+            BenchCommand.Make(terminal), ExplainCommand.Make(terminal), EnvCommand.Make(terminal), .. PlannedCommands.Make()])
             root.Subcommands.Add(command);
         return root;
     }

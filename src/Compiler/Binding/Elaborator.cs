@@ -120,7 +120,8 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
     {
         if (a.Equals(b)) return Sameness.Same;
         if ((a - b).IsConstant || !(IsRounded(a) || IsRounded(b))) return Sameness.Different;
-        Graph.Require(new EntryCheck(CheckKind.Equal, a, b, Readable(why)));
+        var (left, right) = string.CompareOrdinal(a.Text, b.Text) <= 0 ? (a, b) : (b, a);
+        Graph.Require(new EntryCheck(CheckKind.Equal, left, right, Readable(why)));
         return Sameness.Checked;
     }
 

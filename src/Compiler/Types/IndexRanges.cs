@@ -44,7 +44,7 @@ public sealed class IndexRanges
             if (coefficient.Terms.All(t => t.Coefficient >= 0 && t.Atoms.All(IsNonNegative))) return Prove(rest, fuel - 1);
             var negated = -coefficient;
             if (negated.Terms.All(t => t.Coefficient >= 0 && t.Atoms.All(IsNonNegative)))
-                return Prove(rest + coefficient * (extent - 1), fuel - 1);
+                return Bounds(extent).Any(bound => Prove(rest + coefficient * (bound - 1), fuel - 1));
         }
 
         // floor(x + 3, 4) is floor(u + 1, 2) with u = floor(x + 1, 2): where one division refines another, its value is a
@@ -63,6 +63,10 @@ public sealed class IndexRanges
         return false;
     }
 
+    /// <summary>What an extent does not exceed: both sides of a minimum.</summary>
+    private static IEnumerable<Size> Bounds(Size extent) =>
+        extent.Terms is [{ Coefficient: 1, Atoms: [MinAtom m] }] ? [m.Left, m.Right] : [extent];
+
     private static Size? Nested(Size p)
     {
         var divisions = p.Terms.SelectMany(t => t.Atoms).OfType<FloorDivAtom>()
@@ -73,7 +77,7 @@ public sealed class IndexRanges
         Size? Replace(FloorDivAtom d)
         {
             if (d.Text == inner.Text) return value;
-            if (d.Divisor.Value % inner.Divisor.Value != 0) return null;
+            if (!d.Divisor.IsConstant || d.Divisor.Value % inner.Divisor.Value != 0) return null;
             var difference = Size.FloorDiv(d.Dividend, inner.Divisor) - Size.Of(inner);
             return difference.IsConstant ? Size.FloorDiv(value + difference, d.Divisor.Value / inner.Divisor.Value) : null;
         }
