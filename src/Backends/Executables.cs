@@ -87,7 +87,11 @@ public static class Executables
         var missing = compilation.Programs.SelectMany(p => p.Buffers)
             .Where(b => b.Kind is BufferKind.Param or BufferKind.Buffer).Select(b => b.Label)
             .Where(path => !state.ContainsKey(path)).ToHashSet();
-        if (compilation.Initializer(missing) is not { } initializer) return state;
+        if (missing.FirstOrDefault(path => compilation.Bound!.State.All(s => s.Path != path)) is { } unknown)
+            throw new LimitationException($"not supported: the initial value of {unknown}");
+        if (missing.Count == 0) return state;
+        if (compilation.Initializer(missing) is not { } initializer)
+            throw new LimitationException(compilation.Diagnostics[^1].Headline);
         // An executable of its own: its code is not kept with the model's.
         using var executable = Create(backend, [initializer], options);
         using var session = executable.CreateSession();

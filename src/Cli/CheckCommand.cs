@@ -19,6 +19,8 @@ internal static class CheckCommand
             var state = compilation.Bound!.State;
             if (state.Length > 0)
                 terminal.Output.Write($"state: {state.Length} tensors, {state.Sum(s => s.Type.Count.Value)} values\n");
+            if (!compilation.Bound.NotElaborated.IsEmpty)
+                terminal.Output.Write($"not elaborated, as no exported function calls them: {string.Join(", ", compilation.Bound.NotElaborated)}\n");
             return ExitCodes.Ok;
         });
         return command;

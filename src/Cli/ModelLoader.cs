@@ -50,9 +50,13 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
             Binding = options.Binding, Entries = entries, Last = last, AfterPass = afterPass,
         });
         compiling.Stop();
-        foreach (var name in entries ?? [])
-            if (compilation.Bound?.Entry(name) is null && compilation.Diagnostics.All(d => d.Class == DiagnosticClass.Limitation))
-                RequireEntry(compilation, name);
+        // With errors in the file the name is a lesser matter.
+        if (compilation.Diagnostics.All(d => d.Class == DiagnosticClass.Limitation)
+            && entries?.FirstOrDefault(n => !compilation.Exports.Contains(n)) is { } unknown)
+        {
+            throw new CliException($"{options.File} exports no function '{unknown}'",
+                Nearest.Help(unknown, compilation.Exports, "exported functions"));
+        }
         // A limitation in one function is no reason to refuse another.
         var wantedIsThere = entries is not null && entries.All(n => compilation.Entries.Any(e => e.Name == n));
         if (compilation.Diagnostics.All(d => d.Class == DiagnosticClass.Limitation) && wantedIsThere) return compilation;
@@ -72,13 +76,5 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
         var loaded = Executables.Create(backend, compilation.Programs, executable, state);
         compiling.Stop();
         return loaded;
-    }
-
-    private void RequireEntry(Compilation compilation, string name)
-    {
-        if (compilation.Bound is null) return;
-        var known = compilation.Bound.Entries.Select(e => e.Name);
-        if (!compilation.Diagnostics.IsEmpty) return; // it may be the one that is not supported
-        throw new CliException($"{options.File} exports no function '{name}'", Nearest.Help(name, known, "exported functions"));
     }
 }

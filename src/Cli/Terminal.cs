@@ -35,10 +35,17 @@ internal enum DiagnosticFormat
 /// <summary>Where a command writes: results to Output, findings and progress to Error.</summary>
 internal sealed record Terminal(TextWriter Output, TextWriter Error)
 {
+    // What a person reads at once; a wrong width would otherwise give a page for each of a model's tensors.
+    private const int Shown = 20;
+
     public void Report(ImmutableArray<Diagnostic> diagnostics, DiagnosticFormat format)
     {
         if (diagnostics.IsEmpty) return;
-        if (format == DiagnosticFormat.Pretty) Error.Write(PrettyRenderer.Render(diagnostics));
+        if (format == DiagnosticFormat.Pretty)
+        {
+            Error.Write(PrettyRenderer.Render(diagnostics.Take(Shown)));
+            if (diagnostics.Length > Shown) Error.Write($"\n… and {diagnostics.Length - Shown} more; --diagnostics msbuild lists all, a line each\n");
+        }
         else
             foreach (var d in diagnostics)
                 Error.Write((format == DiagnosticFormat.Json ? JsonRenderer.Render(d) : MsBuildRenderer.Render(d)) + "\n");

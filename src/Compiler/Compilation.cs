@@ -7,6 +7,7 @@ using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Kernels.Lowering;
 using Accelerate.Compiler.Passes;
 using Accelerate.Compiler.Syntax;
+using Accelerate.Runtime;
 
 namespace Accelerate.Compiler;
 
@@ -65,6 +66,11 @@ public sealed class Compilation
     /// <summary>The programs of the entries, for <c>Executables.Create</c>.</summary>
     public IReadOnlyList<Program> Programs => [.. Entries.Select(e => e.Program).OfType<Program>()];
 
+    /// <summary>The names that the text exports, whether they could be compiled or not.</summary>
+    public IReadOnlyList<string> Exports => Syntax is null
+        ? [.. Bound?.Entries.Select(e => e.Name) ?? []]
+        : [.. Declarations(Syntax.Items).Where(f => f.Exported).Select(f => f.Name.Text)];
+
     internal FileSyntax? Syntax { get; private set; }
 
     /// <exception cref="IOException">The file cannot be read.</exception>
@@ -108,13 +114,22 @@ public sealed class Compilation
     {
         try
         {
-            return new BoundProgram([GraphReader.Read(Source.Text)], [], []);
+            var function = GraphReader.Read(Source.Text);
+            return new BoundProgram([function], [.. function.Nodes.OfType<State>().Select(Declare)], []);
         }
         catch (Exception e) when (e is FormatException or GraphException)
         {
             bag.Report(Codes.UnexpectedToken, new Span(Source, 0, 0), $"this is no graph: {e.Message}");
             return null;
         }
+    }
+
+    /// <summary>A graph's text does not say how its state begins: with zeros.</summary>
+    private StateDeclaration Declare(State state)
+    {
+        var zeros = new Function(state.Name);
+        zeros.Results = [zeros.Add(state.Type.DType.IsFloat ? Const.Of(state.Type, 0.0) : Const.Of(state.Type, 0L))];
+        return new(state.Name, state.Storage, state.Type, zeros, new Span(Source, 0, 0));
     }
 
     /// <summary>
@@ -171,6 +186,7 @@ public sealed class Compilation
     {
         FunctionSyntax f => [f],
         ModuleSyntax m => Declarations(m.Items),
+        ConditionalItemSyntax c => Declarations(c.Then).Concat(Declarations(c.Else)),
         _ => [],
     });
 }
