@@ -28,10 +28,14 @@ public sealed record BoundProgram(
 }
 
 /// <summary>
-/// A piece of state: its path is its key in weight files. The shape is constant. The initialiser has no inputs and one result.
+/// A piece of state: its path is its key in weight files. The shape is constant. The initialiser has no inputs and one
+/// result.
 /// </summary>
 public sealed record StateDeclaration(
     string Path, StorageClass Storage, TensorType Type, Function Initializer, Span Span);
 
-/// <summary>A key in the file, with `*` within a segment and `**` across, and the path it is renamed to; null drops it.</summary>
+/// <summary>
+/// A key in the file, with `*` within a segment and `**` across, and the path it is renamed to; null drops
+/// it.
+/// </summary>
 public sealed record WeightRule(string Source, string? Target, Span Span);

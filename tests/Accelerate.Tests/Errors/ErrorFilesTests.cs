@@ -26,7 +26,8 @@ public sealed partial class ErrorFilesTests
         ["ACC9001"] = "a mistake of the compiler",
     };
 
-    public static TheoryData<string> Files => [.. Directory.GetFiles(Folder, "*.acc").Select(f => Path.GetFileName(f)).Order()];
+    public static TheoryData<string> Files =>
+        [.. Directory.GetFiles(Folder, "*.acc").Select(f => Path.GetFileName(f)).Order()];
 
     [Theory]
     [MemberData(nameof(Files))]
@@ -51,7 +52,8 @@ public sealed partial class ErrorFilesTests
         foreach (var code in Codes.All.Where(c => c.Id[3] != '1'))
         {
             var file = Path.Combine(Folder, code.Id + ".acc");
-            Assert.True(File.Exists(file) != Elsewhere.ContainsKey(code.Id), $"{code.Id} has a file, or a line in Elsewhere, not both");
+            Assert.True(File.Exists(file) != Elsewhere.ContainsKey(code.Id),
+                $"{code.Id} has a file, or a line in Elsewhere, not both");
             if (File.Exists(file)) Assert.Contains($"# expect: {code.Id} ", File.ReadAllText(file));
         }
     }
