@@ -90,8 +90,11 @@ internal sealed partial class Elaborator
         var same = new Dictionary<string, string>();
         foreach (var condition in syntax.Where)
         {
-            if (condition is BinaryExpression { Operator: BinaryOperator.Equal, Left: NameExpression l,
-                Right: NameExpression r }
+            if (condition is BinaryExpression
+                {
+                    Operator: BinaryOperator.Equal, Left: NameExpression l,
+                    Right: NameExpression r
+                }
                 && alone.ContainsKey(l.Name) && alone.ContainsKey(r.Name)) same[r.Name] = same.GetValueOrDefault(
                     l.Name, l.Name);
         }

@@ -117,8 +117,11 @@ internal sealed partial class Elaborator
 
     private Index New(string name, Size extent, Span span, bool isBounded, bool isReduced)
     {
-        var index = new Index(name, $"{name}'{++indexCount}", extent, span) { IsBounded = isBounded,
-            IsReduced = isReduced };
+        var index = new Index(name, $"{name}'{++indexCount}", extent, span)
+        {
+            IsBounded = isBounded,
+            IsReduced = isReduced
+        };
         Register(index, (indexCount, 0));
         return index;
     }
@@ -133,8 +136,11 @@ internal sealed partial class Elaborator
     /// <summary>Divides an index by q, which divides its extent: f = outer * q + inner.</summary>
     private void Split(Index f, Size outerExtent, Size q)
     {
-        var outer = new Index(f.Name, f.Variable + "a", outerExtent, f.Span) { IsBounded = true,
-            IsReduced = f.IsReduced };
+        var outer = new Index(f.Name, f.Variable + "a", outerExtent, f.Span)
+        {
+            IsBounded = true,
+            IsReduced = f.IsReduced
+        };
         var inner = new Index(f.Name, f.Variable + "b", q, f.Span) { IsBounded = true, IsReduced = f.IsReduced };
         Register(outer, (indexOrder[f].Position, 1));
         Register(inner, (indexOrder[f].Position, 2));

@@ -126,7 +126,8 @@ internal sealed partial class Elaborator
                 {
                     var saved = Frame;
                     Frame = new Frame(instance.Syntax.Name.Text, instance.File, instance, saved,
-                        null) { Hidden = let.Name };
+                        null)
+                    { Hidden = let.Name };
                     var value = Declared(let.Syntax.Type, Expression(let.Syntax.Value), let.Syntax.Value.Span);
                     Frame = saved;
                     let.Value = Unpack(let.Syntax.Names, value, let.Syntax.Value.Span)[let.Position];

@@ -176,8 +176,13 @@ internal sealed partial class Elaborator
         {
             var x = a.Node;
             var square = p >= 2 ? Emit(new Binary(BinaryOp.Mul, x, x)) : x;
-            var power = p switch { 3 => Emit(new Binary(BinaryOp.Mul, square, x)), 4 =>
-                Emit(new Binary(BinaryOp.Mul, square, square)), _ => square };
+            var power = p switch
+            {
+                3 => Emit(new Binary(BinaryOp.Mul, square, x)),
+                4 =>
+                Emit(new Binary(BinaryOp.Mul, square, square)),
+                _ => square
+            };
             return Elementwise(a with { Node = power }, b, span, leftSpan, rightSpan, (v, _) => v);
         }
         if (b.Node is Const { IsSplat: true } half && half.FloatAt(0) == 0.5 && a.DType.IsFloat)

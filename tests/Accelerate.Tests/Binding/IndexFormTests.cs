@@ -113,7 +113,10 @@ public sealed class IndexFormTests
     {
         const string text = "export fn f(x: f32[12]) -> f32[3, 2, 2] = [i < 3, j < 2, k < 2] => x[3 * i + 2 * j + k]";
         var values = Bound.Run(text, Bound.Count(12)).Values;
-        Assert.Equal(from i in Enumerable.Range(0, 3) from j in Enumerable.Range(0, 2) from k in Enumerable.Range(0,
-            2) select 3.0 * i + 2 * j + k, values);
+        Assert.Equal(from i in Enumerable.Range(0, 3)
+                     from j in Enumerable.Range(0, 2)
+                     from k in Enumerable.Range(0,
+            2)
+                     select 3.0 * i + 2 * j + k, values);
     }
 }
