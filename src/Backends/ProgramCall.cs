@@ -1,4 +1,5 @@
-// In: a program entry, a session's state, inputs, sizes. Out: the address of every buffer, for one call; then its results.
+// In: a program entry, a session's state, inputs, sizes. Out: the address of every buffer, for one call; then its
+// results.
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Kernels;
@@ -18,7 +19,8 @@ public sealed unsafe class ProgramCall : IDisposable
     private readonly List<Tensor> outputs = [];
     private readonly List<Tensor> temporaries = [];
 
-    /// <exception cref="ExecutionException">With EntryCheck: a check fails, or a size has no value. Nothing is written.</exception>
+    /// <exception cref="ExecutionException">With EntryCheck: a check fails, or a size has no value. Nothing is
+    /// written.</exception>
     public ProgramCall(
         ProgramEntry entry, SessionState state, IReadOnlyList<Tensor> inputs, IReadOnlyDictionary<string, long> sizes)
     {
@@ -93,7 +95,8 @@ public sealed unsafe class ProgramCall : IDisposable
         if (check.Kind == CheckKind.Equal ? left == right : left <= right) return;
         var relation = check.Kind == CheckKind.Equal ? "=" : "<=";
         throw new ExecutionException(ExecutionCode.EntryCheck,
-            $"'{program.Name}': {check.Message}: {check.Left} {relation} {check.Right} does not hold: {left} {relation} {right}");
+            $"'{program.Name}': {check.Message}: {check.Left} {relation} {check.Right} does not hold: "
+            + $"{left} {relation} {right}");
     }
 
     private long[] ShapeOf(ProgramBuffer buffer)
@@ -121,7 +124,7 @@ public sealed unsafe class ProgramCall : IDisposable
     private Tensor StateTensor(SessionState state, ProgramBuffer buffer, long[] shape)
     {
         if (!state.Tensors.TryGetValue(buffer.Label, out var tensor))
-            throw new InternalErrorException($"@{program.Name} uses the state '{buffer.Label}', which the session does not have");
+            throw new InternalErrorException($"@{program.Name} uses '{buffer.Label}', which is not in the session's state");
         return ProgramEntry.Fits(tensor, buffer.Type.DType, shape)
             ? tensor
             : throw new InternalErrorException($"the state '{buffer.Label}' is not {buffer.Type}");

@@ -17,7 +17,8 @@ public sealed class ProgramEntry : IDisposable
         Program = program;
         Spec = new EntrySpec(program.Name, Specs(BufferKind.Input), Specs(BufferKind.Output), program.Sizes);
         constants = [.. program.Buffers.Select(b =>
-            b.Kind == BufferKind.Constant && b.Type.Count.IsConstant ? Fill(b.Values!, [.. b.Type.Shape.Select(s => s.Value)]) : null)];
+            b.Kind == BufferKind.Constant && b.Type.Count.IsConstant ? Fill(b.Values!, [.. b.Type.Shape.Select(s =>
+                s.Value)]) : null)];
     }
 
     public Program Program { get; }

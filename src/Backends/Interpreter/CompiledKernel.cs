@@ -1,4 +1,5 @@
-// In: a kernel, then buffers and sizes. Out: the kernel run over all its jobs, in the calling thread or by a worker pool.
+// In: a kernel, then buffers and sizes. Out: the kernel run over all its jobs, in the calling thread or by a worker
+// pool.
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
@@ -58,7 +59,8 @@ public sealed unsafe class CompiledKernel
     public bool Run(IReadOnlyList<Tensor> buffers, Func<string, long> sizes, WorkerPool? pool = null)
     {
         if (buffers.Count != Kernel.Buffers.Length)
-            throw new InternalErrorException($"kernel @{Kernel.Name} takes {Kernel.Buffers.Length} buffers, not {buffers.Count}");
+            throw new InternalErrorException(
+                $"kernel @{Kernel.Name} takes {Kernel.Buffers.Length} buffers, not {buffers.Count}");
         for (var b = 0; b < buffers.Count; b++)
         {
             var declared = Kernel.Buffers[b];

@@ -1,4 +1,5 @@
-// In: float operands. Out: what each scalar operation gives, as KERNELS.md states it. Methods are named by their ScalarOp.
+// In: float operands. Out: what each scalar operation gives, as KERNELS.md states it. Methods are named by their
+// ScalarOp.
 using System.Numerics;
 using System.Runtime.CompilerServices;
 
@@ -50,7 +51,9 @@ internal static class FloatOps
     [MethodImpl(Inline)]
     public static T Min<T>(T a, T b) where T : IBinaryFloatingPointIeee754<T> => a != a ? a : a < b ? a : b;
 
-    /// <summary>Whether b takes the place of the greatest value a so far: a first NaN does, later equals do not.</summary>
+    /// <summary>
+    /// Whether b takes the place of the greatest value a so far: a first NaN does, later equals do not.
+    /// </summary>
     [MethodImpl(Inline)]
     public static bool ArgMax<T>(T a, T b) where T : IBinaryFloatingPointIeee754<T> => a == a && (b != b || b > a);
 

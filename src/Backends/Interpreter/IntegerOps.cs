@@ -1,4 +1,5 @@
-// In: integer or bool operands. Out: what each scalar operation gives, as KERNELS.md states it. Named by their ScalarOp.
+// In: integer or bool operands. Out: what each scalar operation gives, as KERNELS.md states it. Named by their
+// ScalarOp.
 using System.Numerics;
 using System.Runtime.CompilerServices;
 

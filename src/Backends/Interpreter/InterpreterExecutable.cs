@@ -20,7 +20,8 @@ public sealed class InterpreterExecutable : Executable
 
     /// <param name="programs">One for each exported function.</param>
     /// <param name="options">Threads and counters; the defaults if null.</param>
-    /// <param name="initialState">What a session's state starts as, by label; zeros for the others. Not disposed here.</param>
+    /// <param name="initialState">What a session's state starts as, by label; zeros for the others. Not disposed
+    /// here.</param>
     public InterpreterExecutable(IReadOnlyList<Program> programs, InterpreterOptions? options = null,
         IReadOnlyDictionary<string, Tensor>? initialState = null)
     {
@@ -44,7 +45,9 @@ public sealed class InterpreterExecutable : Executable
 
     public override string Backend => "interpreter";
 
-    /// <summary>Bytes stored by each kernel of an entry over all calls, in the order of its program's kernels.</summary>
+    /// <summary>
+    /// Bytes stored by each kernel of an entry over all calls, in the order of its program's kernels.
+    /// </summary>
     public IReadOnlyList<(Kernel Kernel, long Bytes)> StoredBytes(int entry) =>
         [.. kernels[entry].Select(k => (k.Kernel, k.StoredBytes))];
 

@@ -35,7 +35,8 @@ internal sealed class KernelCompiler
     }
 
     /// <summary>Throws LimitationException for a dtype that kernels do not compute in.</summary>
-    public static KernelBody Compile(Kernel kernel, bool countStores) => new KernelCompiler(kernel, countStores).Compile();
+    public static KernelBody Compile(Kernel kernel, bool countStores) =>
+        new KernelCompiler(kernel, countStores).Compile();
 
     private KernelBody Compile()
     {
@@ -51,7 +52,8 @@ internal sealed class KernelCompiler
                 root.Local($"{name}.count", Expression.ArrayIndex(counts, Expression.Constant(b)))));
         }
         for (var s = 0; s < kernel.Sizes.Length; s++)
-            root.Name(kernel.Sizes[s], root.Local(kernel.Sizes[s], Expression.ArrayIndex(sizes, Expression.Constant(s))));
+            root.Name(kernel.Sizes[s], root.Local(kernel.Sizes[s], Expression.ArrayIndex(sizes,
+                Expression.Constant(s))));
 
         var (loops, inner) = kernel.ParallelNest();
         For(root, Job, begin, end, scope =>
@@ -153,7 +155,8 @@ internal sealed class KernelCompiler
             InBounds(store.Buffer, offset),
             type == DType.Bool
                 ? Expression.Call(typeof(Memory), nameof(Memory.WriteBool), null, data, offset, value)
-                : Expression.Call(typeof(Memory), nameof(Memory.Write), [ScalarEmitter.TypeOf(type)], data, offset, value)));
+                : Expression.Call(typeof(Memory), nameof(Memory.Write), [ScalarEmitter.TypeOf(type)], data, offset,
+                    value)));
         if (countStores)
             scope.Add(Expression.AddAssign(
                 Expression.Field(report, nameof(JobReport.StoredBytes)), Expression.Constant((long)type.Bytes())));
@@ -176,7 +179,8 @@ internal sealed class KernelCompiler
         inner.Add(Expression.PreIncrementAssign(index));
         var done = Expression.Label();
         outer.Add(Expression.Loop(
-            Expression.IfThenElse(Expression.LessThan(index, limit), inner.ToExpression(), Expression.Break(done)), done));
+            Expression.IfThenElse(Expression.LessThan(index, limit), inner.ToExpression(), Expression.Break(done)),
+                done));
     }
 
     private void SerialReduction(Reduction r, Scope scope)
@@ -192,7 +196,9 @@ internal sealed class KernelCompiler
         scope.Define(r.Result, total);
     }
 
-    /// <summary>An index has no rounding, so the order of the terms does not show: lanes and in-order are the same.</summary>
+    /// <summary>
+    /// An index has no rounding, so the order of the terms does not show: lanes and in-order are the same.
+    /// </summary>
     private void ArgReduction(Reduction r, Scope scope)
     {
         var best = scope.Local(ScalarEmitter.TypeOf(r.Yield.Type), "best");
@@ -217,13 +223,15 @@ internal sealed class KernelCompiler
         var function = typeof(Func<,,>).MakeGenericType(type, type, type);
         var stateType = typeof(LaneReduction<>).MakeGenericType(type);
         var state = root.Local("state", Expression.New(stateType.GetConstructors()[0],
-            Expression.Constant(method.CreateDelegate(function), function), ScalarEmitter.Identity(r.Kind, r.Result.Type)));
+            Expression.Constant(method.CreateDelegate(function), function), ScalarEmitter.Identity(r.Kind,
+                r.Result.Type)));
         var lanes = root.Local("lanes", Expression.Field(state, nameof(LaneReduction<>.Lanes)));
 
         scope.Add(Expression.Call(state, nameof(LaneReduction<>.Begin), null));
         var extent = scope.Local("extent", scope.Evaluate(r.Extent));
         var size = Expression.Constant((long)LaneReduction<int>.BlockSize);
-        var blocks = Expression.Divide(Expression.AddChecked(extent, Expression.Subtract(size, Expression.Constant(1L))), size);
+        var blocks = Expression.Divide(Expression.AddChecked(extent, Expression.Subtract(size,
+            Expression.Constant(1L))), size);
         For(scope, $"block of {r.Variable}", Expression.Constant(0L), blocks, block =>
         {
             block.Add(Expression.Call(state, nameof(LaneReduction<>.BeginBlock), null));
@@ -233,7 +241,8 @@ internal sealed class KernelCompiler
             {
                 Emit(r.Body, inner);
                 var lane = Expression.ArrayAccess(lanes, Expression.Convert(
-                    Expression.And(inner.Find(r.Variable), Expression.Constant(LaneReduction<int>.Width - 1L)), typeof(int)));
+                    Expression.And(inner.Find(r.Variable), Expression.Constant(LaneReduction<int>.Width - 1L)),
+                        typeof(int)));
                 inner.Add(Expression.Assign(lane, Expression.Call(method, lane, inner.Use(r.Yield))));
             });
             block.Add(Expression.Call(state, nameof(LaneReduction<>.EndBlock), null));
@@ -253,7 +262,8 @@ internal sealed class KernelCompiler
                 var left = inner.Use(c.LeftYield);
                 Emit(c.Right, inner);
                 var right = inner.Use(c.RightYield);
-                inner.Add(Expression.Assign(total, Expression.Call(ScalarEmitter.Method("Fma", type), left, right, total)));
+                inner.Add(Expression.Assign(total, Expression.Call(ScalarEmitter.Method("Fma", type), left, right,
+                    total)));
             });
             tile.Define(c.Accumulator, total);
             Emit(c.Epilogue, tile);

@@ -2,7 +2,8 @@
 namespace Accelerate.Backends.Interpreter;
 
 /// <summary>
-/// Element j of a block of 4096 goes to lane j % 16; the lanes combine by a tree, the blocks pairwise. One instance serves
+/// Element j of a block of 4096 goes to lane j % 16; the lanes combine by a tree, the blocks pairwise. One instance
+/// serves
 /// one reduction of a kernel in one thread.
 /// </summary>
 internal sealed class LaneReduction<T>(Func<T, T, T> combine, T identity)

@@ -1,10 +1,13 @@
-// In: a buffer's address, its number of elements and an offset. Out: the element, read or written, or an internal error.
+// In: a buffer's address, its number of elements and an offset. Out: the element, read or written, or an internal
+// error.
 using System.Runtime.CompilerServices;
 using Accelerate.Compiler.Diagnostics;
 
 namespace Accelerate.Backends.Interpreter;
 
-/// <summary>The only place where the interpreter touches memory. The caller has compared the offset with the count.</summary>
+/// <summary>
+/// The only place where the interpreter touches memory. The caller has compared the offset with the count.
+/// </summary>
 internal static unsafe class Memory
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -18,7 +21,8 @@ internal static unsafe class Memory
     public static bool ReadBool(nint data, long offset) => ((byte*)data)[offset] != 0;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void WriteBool(nint data, long offset, bool value) => ((byte*)data)[offset] = value ? (byte)1 : (byte)0;
+    public static void WriteBool(nint data, long offset, bool value) =>
+        ((byte*)data)[offset] = value ? (byte)1 : (byte)0;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void OutOfBounds(string kernel, string buffer, long offset, long count) =>

@@ -60,7 +60,8 @@ internal static class ScalarEmitter
         ReduceKind.Mul => Literal(type, 1, 1),
         ReduceKind.Max => Limit(type, double.NegativeInfinity, "MinValue"),
         ReduceKind.Min => Limit(type, double.PositiveInfinity, "MaxValue"),
-        ReduceKind.And => type == DType.Bool ? Expression.Constant(true) : Expression.Call(Method("Not", type), Literal(type, 0, 0)),
+        ReduceKind.And => type == DType.Bool ? Expression.Constant(true) : Expression.Call(Method("Not", type),
+            Literal(type, 0, 0)),
         ReduceKind.Or => Literal(type, 0, 0),
         _ => throw new InternalErrorException($"{kind} has no identity"),
     };

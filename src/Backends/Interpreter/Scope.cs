@@ -1,4 +1,5 @@
-// In: statements and sizes of one block of a kernel. Out: an expression block, with what does not change inside it hoisted out.
+// In: statements and sizes of one block of a kernel. Out: an expression block, with what does not change inside it
+// hoisted out.
 using System.Linq.Expressions;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Kernels;
@@ -95,13 +96,16 @@ internal sealed class Scope(Scope? outer)
     private Expression Factor(Atom atom) => atom switch
     {
         VariableAtom v => Find(v.Name),
-        FloorDivAtom d => Expression.Call(typeof(Atom), nameof(Atom.Floor), null, Evaluate(d.Dividend), Evaluate(d.Divisor)),
+        FloorDivAtom d => Expression.Call(typeof(Atom), nameof(Atom.Floor), null, Evaluate(d.Dividend),
+            Evaluate(d.Divisor)),
         MinAtom m => Expression.Call(typeof(Math), nameof(Math.Min), null, Evaluate(m.Left), Evaluate(m.Right)),
         MaxAtom m => Expression.Call(typeof(Math), nameof(Math.Max), null, Evaluate(m.Left), Evaluate(m.Right)),
         _ => throw new InternalErrorException($"no value for the size {atom.Text}"),
     };
 
-    /// <summary>The outermost scope that can compute the term. A division that could fail stays where it is asked for.</summary>
+    /// <summary>
+    /// The outermost scope that can compute the term. A division that could fail stays where it is asked for.
+    /// </summary>
     private Scope HomeOf(Size.Term term)
     {
         if (term.Atoms.Any(MayFail)) return this;
@@ -128,6 +132,6 @@ internal sealed class Scope(Scope? outer)
     {
         for (var scope = this; scope is not null; scope = scope.Outer)
             if (scope.names.TryGetValue(name, out var value)) return (value, scope);
-        throw new InternalErrorException($"the kernel mentions '{name}', which is neither a size nor a loop variable here");
+        throw new InternalErrorException($"the kernel mentions '{name}', which has no value here");
     }
 }

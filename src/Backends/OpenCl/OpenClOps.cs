@@ -11,16 +11,16 @@ internal static class OpenClOps
 {
     public static string Compute(
         ScalarOp op, DType result, DType type, ReadOnlySpan<string> x, OpenClPrelude prelude) => op switch
-    {
-        ScalarOp.Select => $"{x[0]} ? {x[1]} : {x[2]}",
-        ScalarOp.Convert => Convert(x[0], type, result, prelude),
-        ScalarOp.Bitcast => Bitcast(x[0], type, result, prelude),
-        ScalarOp.Eq or ScalarOp.Ne or ScalarOp.Lt or ScalarOp.Le or ScalarOp.Gt or ScalarOp.Ge =>
-            $"(uchar)({x[0]} {Comparison(op)} {x[1]})",
-        ScalarOp.Max => Extreme(">", type, x[0], x[1]),
-        ScalarOp.Min => Extreme("<", type, x[0], x[1]),
-        _ => type.IsFloat ? Float(op, type, x, prelude) : Integer(op, type, x, prelude),
-    };
+        {
+            ScalarOp.Select => $"{x[0]} ? {x[1]} : {x[2]}",
+            ScalarOp.Convert => Convert(x[0], type, result, prelude),
+            ScalarOp.Bitcast => Bitcast(x[0], type, result, prelude),
+            ScalarOp.Eq or ScalarOp.Ne or ScalarOp.Lt or ScalarOp.Le or ScalarOp.Gt or ScalarOp.Ge =>
+                $"(uchar)({x[0]} {Comparison(op)} {x[1]})",
+            ScalarOp.Max => Extreme(">", type, x[0], x[1]),
+            ScalarOp.Min => Extreme("<", type, x[0], x[1]),
+            _ => type.IsFloat ? Float(op, type, x, prelude) : Integer(op, type, x, prelude),
+        };
 
     /// <summary>One step of a reduction in order: the result so far, then the term.</summary>
     public static string Combine(ReduceKind kind, DType type, string sum, string term, OpenClPrelude prelude) =>

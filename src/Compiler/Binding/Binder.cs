@@ -13,7 +13,8 @@ namespace Accelerate.Compiler.Binding;
 public static class Binder
 {
     /// <summary>
-    /// Parses and elaborates a file. What is wrong, or not supported, is in the bag; null when that is anything at all.
+    /// Parses and elaborates a file. What is wrong, or not supported, is in the bag. Null when anything is wrong; an
+    /// entry that needs what is not supported is left out.
     /// </summary>
     public static BoundProgram? Bind(SourceText source, BindOptions options, DiagnosticBag bag) =>
         Bind(Parser.Parse(source, bag), options, bag);
@@ -26,7 +27,7 @@ public static class Binder
         var file = new SourceLoader(folder, bag).Root(syntax);
         if (bag.Count > 0) return null;
         var program = new Entries(options, bag, file).Bind();
-        return bag.Count > 0 ? null : program;
+        return bag.All.Any(d => d.Class != DiagnosticClass.Limitation) ? null : program;
     }
 }
 
@@ -71,8 +72,22 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
             if (Guard(member.Syntax.Name.Text, member.Span, () => elaborator.Initializer(member)) is { } initializer)
                 state.Add(new(member.Path!, member.Storage, member.Type, initializer, member.Span));
         }
-        return new(entries.ToImmutable(), state.ToImmutable(), WeightMap.Rules(file, modules.FirstOrDefault()));
+        return new(entries.ToImmutable(), state.ToImmutable(), WeightMap.Rules(file, modules.FirstOrDefault()))
+        {
+            NotElaborated = [.. Functions(file.Syntax.Items, "").Where(f => !elaborator.Elaborated.Contains(f.Syntax))
+                .Select(f => f.Name)],
+        };
     }
+
+    private static IEnumerable<(string Name, FunctionSyntax Syntax)> Functions(IEnumerable<ItemSyntax> items,
+        string owner) =>
+        items.SelectMany(i => i switch
+        {
+            FunctionSyntax f => [(owner + f.Name.Text, f)],
+            ModuleSyntax m => Functions(m.Items, m.Name.Text + "."),
+            ConditionalItemSyntax c => Functions(c.Then, owner).Concat(Functions(c.Else, owner)),
+            _ => Enumerable.Empty<(string, FunctionSyntax)>(),
+        });
 
     private static IEnumerable<FunctionSyntax> Exports(ImmutableArray<ItemSyntax> items) =>
         items.SelectMany(i => i switch
@@ -84,8 +99,11 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
 
     private void Add(ImmutableArray<Function>.Builder entries, FunctionSyntax syntax, Instance? self)
     {
+        var before = bag.Reports;
         if (Guard(syntax.Name.Text, syntax.Name.Span, () =>
             elaborator.Entry(syntax, file, self, options.Dims)) is not { } function) return;
+        // A statement that was left out (an assignment, a print) may leave no trace in the results.
+        if (bag.Reports > before) return;
         if (entries.Any(e => e.Name == function.Name))
         {
             bag.Report(Codes.DuplicateName, syntax.Name.Span, $"`{syntax.Name.Text}` is exported twice");

@@ -23,6 +23,13 @@ public sealed record BindOptions
 public sealed record BoundProgram(
     ImmutableArray<Function> Entries, ImmutableArray<StateDeclaration> State, ImmutableArray<WeightRule> WeightRules)
 {
+    /// <summary>
+    /// Functions of the file compiled that no exported function calls: `f`, or `Module.f`. Nothing is known about
+    /// their bodies
+    /// but that they parse.
+    /// </summary>
+    public ImmutableArray<string> NotElaborated { get; init; } = [];
+
     /// <summary>The entry of that name, or null.</summary>
     public Function? Entry(string name) => Entries.FirstOrDefault(e => e.Name == name);
 }

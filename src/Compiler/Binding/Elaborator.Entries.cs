@@ -17,6 +17,7 @@ internal sealed partial class Elaborator
         var (savedGraph, savedFrame) = (Graph, Frame);
         Graph = new Function(syntax.Name.Text);
         Frame = new Frame(syntax.Name.Text, file, self, null, null) { Entered = syntax };
+        Elaborated.Add(syntax);
         (userPlace, composites) = (syntax.Span, []);
         try
         {

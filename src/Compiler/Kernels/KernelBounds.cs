@@ -11,7 +11,8 @@ public sealed record UnprovedAccess(string Buffer, Size Offset, Size Count)
 }
 
 /// <summary>
-/// Proves by the ranges of loop variables that unguarded accesses are in bounds. Sound, not complete. A value in an offset
+/// Proves by the ranges of loop variables that unguarded accesses are in bounds. Sound, not complete. A value in an
+/// offset
 /// has a range when it is a clamp: select(x &lt; 0, 0, select(x &gt; last, last, x)), for an axis that is not empty.
 /// </summary>
 public static class KernelBounds
@@ -80,8 +81,16 @@ public static class KernelBounds
     /// <summary>last + 1, when the value is x clamped to [0, last].</summary>
     private static Size? ClampExtent(Compute value, Dictionary<int, Statement> defined)
     {
-        if (value is not { Op: ScalarOp.Select, Result.Type: DType.I64, Arguments: [var low, var zero, var rest] }) return null;
-        if (!IsZero(zero) || defined.GetValueOrDefault(rest.Id) is not Compute { Op: ScalarOp.Select, Arguments: [var high, var last, var x] })
+        if (value is not
+            {
+                Op: ScalarOp.Select, Result.Type: DType.I64, Arguments: [var low, var zero,
+            var rest]
+            }) return null;
+        if (!IsZero(zero) || defined.GetValueOrDefault(rest.Id) is not Compute
+            {
+                Op: ScalarOp.Select,
+                Arguments: [var high, var last, var x]
+            })
             return null;
         return Compares(low, ScalarOp.Lt, x, zero) && Compares(high, ScalarOp.Gt, x, last)
             && defined.GetValueOrDefault(last.Id) is IndexValue index ? index.Index + 1 : null;
@@ -89,6 +98,7 @@ public static class KernelBounds
         bool IsZero(Value v) => defined.GetValueOrDefault(v.Id) is Literal { Integer: 0 };
 
         bool Compares(Value condition, ScalarOp op, Value a, Value b) =>
-            defined.GetValueOrDefault(condition.Id) is Compute c && c.Op == op && c.Arguments[0] == a && c.Arguments[1] == b;
+            defined.GetValueOrDefault(condition.Id) is Compute c && c.Op == op && c.Arguments[0] == a
+                && c.Arguments[1] == b;
     }
 }

@@ -21,7 +21,9 @@ internal static class KernelTypes
 
     public static bool IsComparison(ScalarOp op) => op is >= ScalarOp.Eq and <= ScalarOp.Ge;
 
-    /// <summary>Whether the operation exists on operands of the dtype; Select, Convert and Bitcast are not asked for.</summary>
+    /// <summary>
+    /// Whether the operation exists on operands of the dtype; Select, Convert and Bitcast are not asked for.
+    /// </summary>
     public static bool Exists(ScalarOp op, DType type) => op switch
     {
         ScalarOp.Sqrt or ScalarOp.Floor or ScalarOp.Ceil or ScalarOp.Trunc or ScalarOp.Round => type.IsFloat,
@@ -34,12 +36,14 @@ internal static class KernelTypes
     public static void Check(Compute c)
     {
         var name = $"%{c.Result.Id} = {c.Op.ToString().ToLowerInvariant()}";
-        Require(c.Arguments.Length == Arity(c.Op), "K5", () => $"{name} takes {Arity(c.Op)} operands, not {c.Arguments.Length}");
+        Require(c.Arguments.Length == Arity(c.Op), "K5",
+            () => $"{name} takes {Arity(c.Op)} operands, not {c.Arguments.Length}");
         var (result, operand) = (c.Result.Type, c.Arguments[^1].Type);
         if (c.Op == ScalarOp.Convert) return;
         if (c.Op == ScalarOp.Bitcast)
         {
-            Require(result == operand || (result != DType.Bool && operand != DType.Bool && result.Bytes() == operand.Bytes()),
+            Require(result == operand || (result != DType.Bool && operand != DType.Bool
+                && result.Bytes() == operand.Bytes()),
                 "K5", () => $"{name} of {operand.Name()} to {result.Name()}: the widths differ, or one is bool");
             return;
         }
@@ -51,7 +55,8 @@ internal static class KernelTypes
         }
         else Require(Exists(c.Op, operand), "K5", () => $"{name} does not exist on {operand.Name()}");
         foreach (var argument in rest)
-            Require(argument.Type == operand, "K5", () => $"{name}: an operand is {argument.Type.Name()}, another {operand.Name()}");
+            Require(argument.Type == operand, "K5",
+                () => $"{name}: an operand is {argument.Type.Name()}, another {operand.Name()}");
         var wanted = IsComparison(c.Op) ? DType.Bool : operand;
         Require(result == wanted, "K5", () => $"{name} gives {wanted.Name()}, not {result.Name()}");
     }

@@ -13,7 +13,9 @@ public sealed class KernelException(string constraint, string message) : Excepti
 /// <summary>Checks names, order of definitions, types and structure. Run on every kernel by the tests.</summary>
 public sealed class KernelVerifier
 {
-    /// <summary>What the block being checked stands in. Side: of a contraction, or a reduction in a vector loop.</summary>
+    /// <summary>
+    /// What the block being checked stands in. Side: of a contraction, or a reduction in a vector loop.
+    /// </summary>
     private enum Place
     {
         Plain, Vector, Reduction, Side, Epilogue,
@@ -31,7 +33,8 @@ public sealed class KernelVerifier
     private void Run()
     {
         foreach (var name in kernel.Sizes) Require(names.Add(name), "K1", () => $"two sizes are called {name}");
-        Require(kernel.Buffers.DistinctBy(b => b.Name).Count() == kernel.Buffers.Length, "K1", () => "two buffers have one name");
+        Require(kernel.Buffers.DistinctBy(b => b.Name).Count() == kernel.Buffers.Length, "K1",
+            () => "two buffers have one name");
         foreach (var buffer in kernel.Buffers) Visible(buffer.Count, $"the count of {buffer.Name}");
         var (loops, inner) = kernel.ParallelNest();
         foreach (var loop in loops)
@@ -64,21 +67,24 @@ public sealed class KernelVerifier
                 break;
             case IndexValue i:
                 Visible(i.Index, "an index");
-                Require(i.Result.Type == DType.I64, "K6", () => $"the index %{i.Result.Id} is {i.Result.Type.Name()}, not i64");
+                Require(i.Result.Type == DType.I64, "K6",
+                    () => $"the index %{i.Result.Id} is {i.Result.Type.Name()}, not i64");
                 Define(i.Result);
                 break;
             case Load l:
                 Check(l);
                 break;
             case Store s:
-                Require(place is not (Place.Reduction or Place.Side), "K9", () => $"a store to {BufferName(s.Buffer)} inside a value's computation");
+                Require(place is not (Place.Reduction or Place.Side), "K9",
+                    () => $"a store to {BufferName(s.Buffer)} inside a value's computation");
                 Visible(s.Offset, $"the offset into {BufferName(s.Buffer)}");
                 Require(kernel.Buffers[s.Buffer].IsOutput, "K9", () => $"{BufferName(s.Buffer)} is an input");
                 Require(Defined(s.Value).Type == kernel.Buffers[s.Buffer].Type, "K9",
                     () => $"%{s.Value.Id} of type {s.Value.Type.Name()} is stored to {BufferName(s.Buffer)}");
                 break;
             case Flag f:
-                Require(Defined(f.Condition).Type == DType.Bool, "K10", () => $"the flag's condition %{f.Condition.Id} is not bool");
+                Require(Defined(f.Condition).Type == DType.Bool, "K10",
+                    () => $"the flag's condition %{f.Condition.Id} is not bool");
                 break;
             case Loop l:
                 Check(l, place);
@@ -101,10 +107,13 @@ public sealed class KernelVerifier
             Visible(guard.Index, "a guard");
             Visible(guard.Extent, "a guard");
         }
-        Require(l.Result.Type == type, "K7", () => $"%{l.Result.Id}: {l.Result.Type.Name()} is loaded from {type.Name()}");
-        Require(l.Guards.IsEmpty == l.Fill is null, "K8", () => $"%{l.Result.Id}: a load has a fill if and only if it has guards");
+        Require(l.Result.Type == type, "K7",
+            () => $"%{l.Result.Id}: {l.Result.Type.Name()} is loaded from {type.Name()}");
+        Require(l.Guards.IsEmpty == l.Fill is null, "K8",
+            () => $"%{l.Result.Id}: a load has a fill if and only if it has guards");
         if (l.Fill is not null)
-            Require(Defined(l.Fill).Type == type, "K8", () => $"the fill %{l.Fill.Id} is {l.Fill.Type.Name()}, not {type.Name()}");
+            Require(Defined(l.Fill).Type == type, "K8",
+                () => $"the fill %{l.Fill.Id} is {l.Fill.Type.Name()}, not {type.Name()}");
         Define(l.Result);
     }
 
@@ -141,7 +150,8 @@ public sealed class KernelVerifier
         Require(place == Place.Plain, "K15", () => "a contraction inside straight-line code");
         foreach (var axis in c.K.Prepend(c.N).Prepend(c.M)) Visible(axis.Extent, $"the extent of {axis.Variable}");
         var type = c.Accumulator.Type;
-        Require(type is DType.F32 or DType.F64 || type.IsInteger, "K16", () => $"an accumulator is f32, f64 or an integer, not {type.Name()}");
+        Require(type is DType.F32 or DType.F64 || type.IsInteger, "K16",
+            () => $"an accumulator is f32, f64 or an integer, not {type.Name()}");
         Side(c.Left, c.LeftYield, [c.M, .. c.K]);
         Side(c.Right, c.RightYield, [c.N, .. c.K]);
         Inside(() =>
@@ -156,7 +166,8 @@ public sealed class KernelVerifier
         {
             foreach (var axis in axes) Bind(axis.Variable);
             Check(block, Place.Side);
-            Require(Defined(yield).Type == type, "K16", () => $"%{yield.Id} is {yield.Type.Name()}, the accumulator {type.Name()}");
+            Require(Defined(yield).Type == type, "K16",
+                () => $"%{yield.Id} is {yield.Type.Name()}, the accumulator {type.Name()}");
         });
     }
 
@@ -180,8 +191,10 @@ public sealed class KernelVerifier
 
     private Value Defined(Value value)
     {
-        Require(values.TryGetValue(value.Id, out var known), "K3", () => $"%{value.Id} is not defined where it is used");
-        Require(known == value, "K3", () => $"%{value.Id} is defined as {known!.Type.Name()} and used as {value.Type.Name()}");
+        Require(values.TryGetValue(value.Id, out var known), "K3",
+            () => $"%{value.Id} is not defined where it is used");
+        Require(known == value, "K3",
+            () => $"%{value.Id} is defined as {known!.Type.Name()} and used as {value.Type.Name()}");
         return value;
     }
 

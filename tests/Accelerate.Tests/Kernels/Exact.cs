@@ -15,7 +15,8 @@ internal static class Exact
         var sum = (product << (scale - low)) + (mc << (ec - low));
         if (!sum.IsZero) return Round(sum, low, single);
         // An exact zero is +0, unless both terms are -0.
-        return double.IsNegative(a) != double.IsNegative(b) && double.IsNegative(c) && product.IsZero && mc.IsZero ? -0.0 : 0.0;
+        return double.IsNegative(a) != double.IsNegative(b) && double.IsNegative(c) && product.IsZero && mc.IsZero
+            ? -0.0 : 0.0;
     }
 
     /// <summary>m * 2^e rounded to nearest even; subnormals kept, overflow to infinity.</summary>

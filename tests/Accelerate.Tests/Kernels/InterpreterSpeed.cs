@@ -36,6 +36,7 @@ public sealed class InterpreterSpeed
         Assert.Equal(Enumerable.Range(0, N).Sum(l => x[3 * N + l] * x[5 * N + l]), y[3 * N + 5]);
         Assert.Equal(4 * 4L * N * N, compiled.StoredBytes);
         // 246 million a second on one core of a shared 2-core x86-64 machine; the bound is for loaded ones.
-        Assert.True(N * (double)N * N / best > 10e6, $"{N * (double)N * N / best / 1e6:F0} million multiply-adds a second");
+        Assert.True(N * (double)N * N / best > 10e6,
+            $"{N * (double)N * N / best / 1e6:F0} million multiply-adds a second");
     }
 }

@@ -51,7 +51,8 @@ public sealed class InterpreterTests
     public void AProgramRunsWithStateConstantsAndArena()
     {
         using var scale = Tensor.Scalar(2f);
-        using var executable = new InterpreterExecutable([ProgramReader.Read(Scaled)], new(Threads: 2, CountStores: true),
+        using var executable = new InterpreterExecutable([ProgramReader.Read(Scaled)], new(Threads: 2,
+            CountStores: true),
             new Dictionary<string, Tensor> { ["layer.scale"] = scale });
         using var session = executable.CreateSession();
         Assert.Equal([3, -4, double.PositiveInfinity], Run(session, 0, 1, 2).ToDoubles());
@@ -108,7 +109,8 @@ public sealed class InterpreterTests
     public void HalfPrecisionIsRefused()
     {
         var kernel = KernelReader.Read("kernel @h(x: in(f16, n), y: out(f16, n); sizes(n)) { vector(i < n) { %0: f16 = load(x[i]) store(y[i], %0) } }");
-        Assert.Equal("not supported: f16 in kernels", Assert.Throws<LimitationException>(() => new CompiledKernel(kernel)).Message);
+        Assert.Equal("not supported: f16 in kernels", Assert.Throws<LimitationException>(() =>
+            new CompiledKernel(kernel)).Message);
     }
 
     private static Tensor Run(Session session, params long[] x) => session.Run("scaled",

@@ -1,4 +1,5 @@
-// Kernels and programs as text: without comments and white space they read back, print the same, and run to the same bytes.
+// Kernels and programs as text: without comments and white space they read back, print the same, and run to the same
+// bytes.
 using System.Text.RegularExpressions;
 using Accelerate.Backends.Interpreter;
 using Accelerate.Compiler.Kernels;

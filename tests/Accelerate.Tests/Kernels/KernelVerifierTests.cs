@@ -64,7 +64,8 @@ public sealed class KernelVerifierTests
     public void EveryDocumentedConstraintHasATest()
     {
         var text = File.ReadAllText(Path.Combine(Support.Shared.Repository, "grammar", "KERNELS.md"));
-        var documented = System.Text.RegularExpressions.Regex.Matches(text, @"\bK\d+(?=:)").Select(m => m.Value).Distinct().Order();
+        var documented = System.Text.RegularExpressions.Regex.Matches(text, @"\bK\d+(?=:)").Select(m =>
+            m.Value).Distinct().Order();
         var tested = typeof(KernelVerifierTests).GetMethod(nameof(ABrokenConstraintIsNamed))!
             .GetCustomAttributes(typeof(InlineDataAttribute), false).Cast<InlineDataAttribute>()
             .Select(a => (string)a.GetData(null!).Single()[0]).Distinct().Order();

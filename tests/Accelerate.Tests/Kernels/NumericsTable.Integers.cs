@@ -28,7 +28,8 @@ public static partial class NumericsTable
     private static T[] Edges<T>() where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
     {
         long[] small = [0, 1, 2, 3, 7, 8, 15, 16, 31, 32, 63, 64, 100, -1, -2, -7, -100];
-        return [.. small.Select(T.CreateTruncating).Concat([T.MinValue, T.MaxValue, T.MinValue + T.One, T.MaxValue - T.One]).Distinct()];
+        return [.. small.Select(T.CreateTruncating).Concat([T.MinValue, T.MaxValue, T.MinValue + T.One,
+            T.MaxValue - T.One]).Distinct()];
     }
 
     private static unsafe IEnumerable<Row> Integers<T>() where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
@@ -70,13 +71,16 @@ public static partial class NumericsTable
         .. ToIntegers("N16", F32, a => a), .. ToIntegers("N16", F64, a => a),
         .. FromInteger<sbyte>(), .. FromInteger<short>(), .. FromInteger<int>(), .. FromInteger<long>(),
         .. FromInteger<byte>(), .. FromInteger<ushort>(), .. FromInteger<uint>(), .. FromInteger<ulong>(),
-        Unary("N19", "convert", "%9: bool = convert(%0)", F32, a => float.IsNaN(a) || BitConverter.SingleToUInt32Bits(a) << 1 != 0),
-        Unary("N19", "convert", "%9: bool = convert(%0)", F64, a => double.IsNaN(a) || BitConverter.DoubleToUInt64Bits(a) << 1 != 0),
+        Unary("N19", "convert", "%9: bool = convert(%0)", F32, a =>
+            float.IsNaN(a) || BitConverter.SingleToUInt32Bits(a) << 1 != 0),
+        Unary("N19", "convert", "%9: bool = convert(%0)", F64, a =>
+            double.IsNaN(a) || BitConverter.DoubleToUInt64Bits(a) << 1 != 0),
         Unary("N19", "convert", "%9: f32 = convert(%0)", Bools, a => a ? 1f : 0f),
         Unary("N19", "convert", "%9: f64 = convert(%0)", Bools, a => a ? 1d : 0d),
         Unary("N19", "convert", "%9: i8 = convert(%0)", Bools, a => (sbyte)(a ? 1 : 0)),
         Unary("N19", "convert", "%9: u64 = convert(%0)", Bools, a => a ? 1UL : 0UL),
-        Unary("N20", "convert", "%9: f64 = convert(%0)", F32, a => float.IsFinite(a) ? Exact.Fma(a, 1, a == 0 ? a : 0, false) : a),
+        Unary("N20", "convert", "%9: f64 = convert(%0)", F32, a =>
+            float.IsFinite(a) ? Exact.Fma(a, 1, a == 0 ? a : 0, false) : a),
         Unary("N20", "convert", "%9: f32 = convert(%0)", F64,
             a => double.IsFinite(a) ? (float)Exact.Fma(a, 1, a == 0 ? a : 0, true) : (float)a),
         Unary("N21", "bitcast", "%9: u32 = bitcast(%0)", F32, BitConverter.SingleToUInt32Bits),
@@ -104,7 +108,8 @@ public static partial class NumericsTable
     private static IEnumerable<Row> FromInteger<T>() where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
     {
         // 2^24 + 1 and its like, where f32 rounds; 2^k + 2^(k-24) + 1, where rounding to f64 first would go wrong.
-        BigInteger[] hard = [16777217, 16777219, 0x8000_0080_0000_0001, 0x8000_0080_0000_0000, 0x4000_0040_0000_0001, 0x20_0000_0000_0001];
+        BigInteger[] hard = [16777217, 16777219, 0x8000_0080_0000_0001, 0x8000_0080_0000_0000, 0x4000_0040_0000_0001,
+            0x20_0000_0000_0001];
         T[] x = [.. Edges<T>(), .. hard.Select(T.CreateTruncating), .. hard.Select(h => T.CreateTruncating(-h))];
         BigInteger Big(T value) => BigInteger.CreateChecked(value);
         Row To<TOut>() where TOut : unmanaged, IBinaryInteger<TOut> =>

@@ -25,12 +25,16 @@ public static partial class NumericsTable
             }
             """, [Tensor.From([1f, float.NaN, 3f], 3)], new() { ["n"] = 3 },
             [Tensor.From([-0f, -0f, 1f, float.NaN, 3f, -0f, -0f], 7)]),
-        .. Enumerable.Select([0, 1, 5, 4097], n => Reduce("N25", "serial.add", Terms(n), xs => InOrder(xs, 0f, (a, b) => a + b))),
-        .. Enumerable.Select([0, 1, 5, 300], n => Reduce("N25", "serial.mul", Terms(n), xs => InOrder(xs, 1f, (a, b) => a * b))),
+        .. Enumerable.Select([0, 1, 5, 4097], n => Reduce("N25", "serial.add", Terms(n), xs =>
+            InOrder(xs, 0f, (a, b) => a + b))),
+        .. Enumerable.Select([0, 1, 5, 300], n => Reduce("N25", "serial.mul", Terms(n), xs => InOrder(xs, 1f, (a, b) =>
+            a * b))),
         .. Enumerable.Select([0, 1, 2, 15, 16, 17, 4095, 4096, 4097, 8192, 12288, 12289, 20481, 28672],
             n => Reduce("N26", "reduce.add", Terms(n), xs => Lanes(xs, 0f, (a, b) => a + b))),
-        .. Enumerable.Select([0, 3, 33, 4100], n => Reduce("N26", "reduce.mul", Terms(n), xs => Lanes(xs, 1f, (a, b) => a * b))),
-        Reduce("N26", "reduce.max", F32, xs => Lanes(xs, float.NegativeInfinity, (a, b) => float.IsNaN(a) ? a : a > b ? a : b)),
+        .. Enumerable.Select([0, 3, 33, 4100], n => Reduce("N26", "reduce.mul", Terms(n), xs => Lanes(xs, 1f, (a, b) =>
+            a * b))),
+        Reduce("N26", "reduce.max", F32, xs => Lanes(xs, float.NegativeInfinity, (a, b) =>
+            float.IsNaN(a) ? a : a > b ? a : b)),
         Reduce("N26", "reduce.min", [.. F32.Reverse()],
             xs => Lanes(xs, float.PositiveInfinity, (a, b) => float.IsNaN(a) ? a : a < b ? a : b)),
         Reduce("N26", "reduce.max", [-0f, 0f], xs => Lanes(xs, float.NegativeInfinity, (a, b) => a > b ? a : b)),
@@ -97,10 +101,12 @@ public static partial class NumericsTable
     private static float[] Terms(int n)
     {
         var random = new Random(n);
-        return [.. Enumerable.Range(0, n).Select(_ => (float)((random.NextDouble() - 0.5) * Math.Pow(2, random.Next(-12, 12))))];
+        return [.. Enumerable.Range(0, n).Select(_ =>
+            (float)((random.NextDouble() - 0.5) * Math.Pow(2, random.Next(-12, 12))))];
     }
 
-    private static Row Reduce(string id, string form, float[] x, Func<float[], float> expected) => Reduce<float, float>(id, form, x, expected);
+    private static Row Reduce(string id, string form, float[] x, Func<float[], float> expected) =>
+        Reduce<float, float>(id, form, x, expected);
 
     private static Row Reduce<T, TOut>(string id, string form, T[] x, Func<T[], TOut> expected)
         where T : unmanaged
@@ -125,7 +131,8 @@ public static partial class NumericsTable
         {
             var lanes = Enumerable.Range(0, 16)
                 .Select(l => chunk.Where((_, j) => j % 16 == l).Aggregate(identity, op)).ToArray();
-            float Tree(int lane, int step) => step == 16 ? lanes[lane] : op(Tree(lane, step * 2), Tree(lane + step, step * 2));
+            float Tree(int lane, int step) =>
+                step == 16 ? lanes[lane] : op(Tree(lane, step * 2), Tree(lane + step, step * 2));
             return Tree(0, 1);
         }).ToArray();
         if (blocks.Length == 0) return identity;
@@ -137,7 +144,8 @@ public static partial class NumericsTable
         {
             var count = 1;
             while (count * 2 <= blocks.Length - first) count *= 2;
-            return first + count == blocks.Length ? Perfect(first, count) : op(Perfect(first, count), Join(first + count));
+            return first + count == blocks.Length ? Perfect(first, count) : op(Perfect(first, count),
+                Join(first + count));
         }
         return Join(0);
     }
@@ -151,7 +159,8 @@ public static partial class NumericsTable
             for (var j = 0; j < n; j++)
             {
                 var total = 0d;
-                for (var t = 0; t < k * l; t++) total = (float)Exact.Fma(a[i * k * l + t], b[t * n + j], total, single: true);
+                for (var t = 0; t < k * l; t++) total = (float)Exact.Fma(a[i * k * l + t], b[t * n + j], total,
+                    single: true);
                 c[i * n + j] = (float)total * 2;
             }
         }

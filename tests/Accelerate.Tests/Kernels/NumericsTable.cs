@@ -1,4 +1,5 @@
-// In: nothing. Out: the rows of KERNELS.md's numerics table as kernels with inputs and the bytes every backend must give.
+// In: nothing. Out: the rows of KERNELS.md's numerics table as kernels with inputs and the bytes every backend must
+// give.
 using System.Numerics;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
@@ -7,9 +8,12 @@ namespace Accelerate.Tests.Kernels;
 
 /// <summary>A kernel's text, its input buffers, sizes, and what its output buffers hold afterwards.</summary>
 public sealed record Row(
-    string Id, string Case, string Text, Tensor[] Inputs, Dictionary<string, long> Sizes, Tensor[] Expected, bool Flags = false)
+    string Id, string Case, string Text, Tensor[] Inputs, Dictionary<string, long> Sizes, Tensor[] Expected,
+        bool Flags = false)
 {
-    /// <summary>Runs the row on a backend: (kernel, buffers in its order, sizes) => whether an index was out of range.</summary>
+    /// <summary>
+    /// Runs the row on a backend: (kernel, buffers in its order, sizes) => whether an index was out of range.
+    /// </summary>
     public void Run(Func<Kernel, Tensor[], Func<string, long>, bool> backend)
     {
         var kernel = KernelReader.Read(Text);
@@ -45,16 +49,20 @@ public static partial class NumericsTable
 
     private static readonly float[] F32 =
     [
-        0f, -0f, 1f, -1f, 0.5f, -0.5f, 1.5f, -1.5f, 2.5f, -2.5f, 0.49999997f, 3.1415927f, -7f, 1e-45f, -1e-45f, 1.1754942e-38f,
-        1.17549435e-38f, 3.4028235e38f, -3.4028235e38f, 8388607.5f, 8388609f, 16777217f, 2147483648f, -2147483648f, 1e10f,
+        0f, -0f, 1f, -1f, 0.5f, -0.5f, 1.5f, -1.5f, 2.5f, -2.5f, 0.49999997f, 3.1415927f, -7f, 1e-45f, -1e-45f,
+            1.1754942e-38f,
+        1.17549435e-38f, 3.4028235e38f, -3.4028235e38f, 8388607.5f, 8388609f, 16777217f, 2147483648f, -2147483648f,
+            1e10f,
         9.223372e18f, 1.8446744e19f, float.PositiveInfinity, float.NegativeInfinity, float.NaN,
     ];
 
     private static readonly double[] F64 =
     [
-        0d, -0d, 1d, -1d, 0.5, -0.5, 1.5, -2.5, 0.49999999999999994, 3.141592653589793, 5e-324, -5e-324, 2.225073858507201e-308,
+        0d, -0d, 1d, -1d, 0.5, -0.5, 1.5, -2.5, 0.49999999999999994, 3.141592653589793, 5e-324, -5e-324,
+            2.225073858507201e-308,
         2.2250738585072014e-308, 1.7976931348623157e308, 4503599627370495.5, 4503599627370497.0, 1.00000005960464477539,
-        1.00000017881393432617, 3.4028235677973366e38, 1.4012984643248171e-45, 7.006492321624085e-46, 2147483647.9, -2147483648.9,
+        1.00000017881393432617, 3.4028235677973366e38, 1.4012984643248171e-45, 7.006492321624085e-46, 2147483647.9,
+            -2147483648.9,
         4294967295.5, 9223372036854774784.0, 9223372036854775808.0, 1.8446744073709552e19, double.PositiveInfinity,
         double.NegativeInfinity, double.NaN,
     ];
@@ -96,18 +104,24 @@ public static partial class NumericsTable
         Pairs("N1", "div", "%9: f64 = div(%0, %1)", F64, (a, b) => a / b),
         Pairs("N2", "mul then add rounds twice", "%2: f32 = mul(%0, %0) %9: f32 = add(%2, %1)", F32,
             (a, b) => (float)((double)(float)((double)a * a) + b)),
-        Pairs("N3", "fma(a, b, -a)", "%2: f32 = neg(%0) %9: f32 = fma(%0, %1, %2)", F32, (a, b) => (float)Fma(a, b, -a, true)),
+        Pairs("N3", "fma(a, b, -a)", "%2: f32 = neg(%0) %9: f32 = fma(%0, %1, %2)", F32, (a, b) =>
+            (float)Fma(a, b, -a, true)),
         Pairs("N3", "fma(a, b, 1/3)", "%2: f32 = const(0.3333333432674408) %9: f32 = fma(%0, %1, %2)", F32,
             (a, b) => (float)Fma(a, b, 0.3333333432674408, true)),
-        Pairs("N3", "fma(a, b, -a)", "%2: f64 = neg(%0) %9: f64 = fma(%0, %1, %2)", F64, (a, b) => Fma(a, b, -a, false)),
+        Pairs("N3", "fma(a, b, -a)", "%2: f64 = neg(%0) %9: f64 = fma(%0, %1, %2)", F64, (a, b) =>
+            Fma(a, b, -a, false)),
         Pairs("N4", "max", "%9: f32 = max(%0, %1)", F32, (a, b) => float.IsNaN(a) ? a : a > b ? a : b),
         Pairs("N4", "max", "%9: f64 = max(%0, %1)", F64, (a, b) => double.IsNaN(a) ? a : a > b ? a : b),
         Pairs("N4", "min", "%9: f32 = min(%0, %1)", F32, (a, b) => float.IsNaN(a) ? a : a < b ? a : b),
         Pairs("N4", "min", "%9: f64 = min(%0, %1)", F64, (a, b) => double.IsNaN(a) ? a : a < b ? a : b),
-        Unary("N5", "neg", "%1: f32 = neg(%0) %9: u32 = bitcast(%1)", F32, a => BitConverter.SingleToUInt32Bits(a) ^ 0x80000000),
-        Unary("N5", "neg", "%1: f64 = neg(%0) %9: u64 = bitcast(%1)", F64, a => BitConverter.DoubleToUInt64Bits(a) ^ (1UL << 63)),
-        Unary("N5", "abs", "%1: f32 = abs(%0) %9: u32 = bitcast(%1)", F32, a => BitConverter.SingleToUInt32Bits(a) & 0x7FFFFFFF),
-        Unary("N5", "abs", "%1: f64 = abs(%0) %9: u64 = bitcast(%1)", F64, a => BitConverter.DoubleToUInt64Bits(a) << 1 >> 1),
+        Unary("N5", "neg", "%1: f32 = neg(%0) %9: u32 = bitcast(%1)", F32, a =>
+            BitConverter.SingleToUInt32Bits(a) ^ 0x80000000),
+        Unary("N5", "neg", "%1: f64 = neg(%0) %9: u64 = bitcast(%1)", F64, a =>
+            BitConverter.DoubleToUInt64Bits(a) ^ (1UL << 63)),
+        Unary("N5", "abs", "%1: f32 = abs(%0) %9: u32 = bitcast(%1)", F32, a =>
+            BitConverter.SingleToUInt32Bits(a) & 0x7FFFFFFF),
+        Unary("N5", "abs", "%1: f64 = abs(%0) %9: u64 = bitcast(%1)", F64, a =>
+            BitConverter.DoubleToUInt64Bits(a) << 1 >> 1),
         Unary("N6", "sqrt", "%9: f32 = sqrt(%0)", F32, a => (float)Math.Sqrt(a)),
         Unary("N6", "sqrt", "%9: f64 = sqrt(%0)", F64, Math.Sqrt),
         Unary("N7", "floor", "%9: f32 = floor(%0)", F32, a => (float)Integral(a, -1)),

@@ -24,7 +24,8 @@ public sealed class NumericsTableTests
     public void TheTableInTheDocumentAndTheRowsHaveTheSameIds()
     {
         var text = File.ReadAllText(Path.Combine(Support.Shared.Repository, "grammar", "KERNELS.md"));
-        var documented = System.Text.RegularExpressions.Regex.Matches(text, @"^\| (N\d+) \|", System.Text.RegularExpressions.RegexOptions.Multiline)
+        var documented = System.Text.RegularExpressions.Regex.Matches(text, @"^\| (N\d+) \|",
+            System.Text.RegularExpressions.RegexOptions.Multiline)
             .Select(m => m.Groups[1].Value);
         Assert.Equal(documented, NumericsTable.Rows.Select(r => r.Id).Distinct().OrderBy(id => int.Parse(id[1..])));
     }

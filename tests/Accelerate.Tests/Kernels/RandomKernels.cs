@@ -9,7 +9,9 @@ namespace Accelerate.Tests.Kernels;
 /// <summary>A kernel, its input buffers in order, its sizes.</summary>
 public sealed record RandomKernel(Kernel Kernel, Tensor[] Inputs, Dictionary<string, long> Sizes)
 {
-    /// <summary>Inputs and new outputs in the kernel's order. Outputs start as 0xEE bytes: all of them must be stored.</summary>
+    /// <summary>
+    /// Inputs and new outputs in the kernel's order. Outputs start as 0xEE bytes: all of them must be stored.
+    /// </summary>
     public Tensor[] Buffers()
     {
         var inputs = new Queue<Tensor>(Inputs);
@@ -24,7 +26,8 @@ public sealed record RandomKernel(Kernel Kernel, Tensor[] Inputs, Dictionary<str
 }
 
 /// <summary>
-/// Map, row, serial and contraction kernels over n*m (and k) elements. No float is cast to its bits: the payload of a NaN is
+/// Map, row, serial and contraction kernels over n*m (and k) elements. No float is cast to its bits: the payload of a
+/// NaN is
 /// not defined.
 /// </summary>
 public static class RandomKernels
@@ -58,7 +61,8 @@ public static class RandomKernels
             };
             var body = random.Next(4) switch { 0 => Map(), 1 => Row(), 2 => Serial(), _ => Contraction() };
             var kernel = new Kernel("random", [.. buffers], ["n", "m", "k"], body);
-            return new(kernel, [.. buffers.Where(b => !b.IsOutput).Select(b => Awkward(b.Type, b.Count.Evaluate(sizes)))], sizes);
+            return new(kernel, [.. buffers.Where(b => !b.IsOutput).Select(b =>
+                Awkward(b.Type, b.Count.Evaluate(sizes)))], sizes);
         }
 
         /// <summary>parallel(i) vector(j): elementwise, some loads shifted and guarded.</summary>
@@ -77,7 +81,8 @@ public static class RandomKernels
         private Block Row()
         {
             var outer = new BlockBuilder();
-            var totals = Enumerable.Range(0, random.Next(1, 4)).Select(r => Reduce(outer, lanes: true, $"r{r}", M)).ToList();
+            var totals = Enumerable.Range(0, random.Next(1, 4)).Select(r =>
+                Reduce(outer, lanes: true, $"r{r}", M)).ToList();
             var inner = outer.Inner();
             var values = Loads(inner, I * M + J, N * M);
             values.AddRange(totals);
@@ -88,7 +93,9 @@ public static class RandomKernels
             return new Block([new Loop(LoopKind.Parallel, "i", N, outer.ToBlock())]);
         }
 
-        /// <summary>serial(i) vector(j) with a reduction in order inside; one buffer is written and read again.</summary>
+        /// <summary>
+        /// serial(i) vector(j) with a reduction in order inside; one buffer is written and read again.
+        /// </summary>
         private Block Serial()
         {
             var outer = new BlockBuilder();
@@ -98,7 +105,8 @@ public static class RandomKernels
             Straight(inner, values, random.Next(2, 8));
             StoreSome(inner, values, I * M + J, N * M);
             outer.Emit(new Loop(LoopKind.Vector, "j", M, inner.ToBlock()));
-            return new Block([new Loop(random.Next(2) == 0 ? LoopKind.Serial : LoopKind.Parallel, "i", N, outer.ToBlock())]);
+            return new Block([new Loop(random.Next(2) == 0 ? LoopKind.Serial : LoopKind.Parallel, "i", N,
+                outer.ToBlock())]);
         }
 
         private Block Contraction()
@@ -145,7 +153,8 @@ public static class RandomKernels
                 ReduceKind.And or ReduceKind.Or => !yield.Type.IsFloat,
                 _ => true,
             })]);
-            var result = outer.NewValue(kind is ReduceKind.ArgMax or ReduceKind.ArgMin ? Pick(DType.I32, DType.I64) : yield.Type);
+            var result = outer.NewValue(kind is ReduceKind.ArgMax or ReduceKind.ArgMin ? Pick(DType.I32, DType.I64)
+                : yield.Type);
             outer.Emit(new Reduction(result, kind, lanes, variable, extent, inner.ToBlock(), yield));
             return result;
         }
@@ -185,8 +194,10 @@ public static class RandomKernels
                 values.Add(op switch
                 {
                     ScalarOp.Convert => b.Convert(a, Pick(Types)),
-                    ScalarOp.Bitcast => a.Type is DType.I32 or DType.U32 ? b.Bitcast(a, DType.F32) : b.Index(visible * 2 - M),
-                    ScalarOp.Select when values.Find(v => v.Type == DType.Bool) is { } condition => b.Select(condition, a, Same()),
+                    ScalarOp.Bitcast => a.Type is DType.I32 or DType.U32 ? b.Bitcast(a, DType.F32)
+                        : b.Index(visible * 2 - M),
+                    ScalarOp.Select when values.Find(v => v.Type == DType.Bool) is { } condition =>
+                        b.Select(condition, a, Same()),
                     ScalarOp.Select => b.Compare(ScalarOp.Lt, a, Same()),
                     _ when !KernelTypes.Exists(op, a.Type) => b.Convert(a, Pick(Types)),
                     _ when KernelTypes.IsComparison(op) => b.Compare(op, a, Same()),
@@ -212,7 +223,8 @@ public static class RandomKernels
             ], 20);
             var width = type.Bytes();
             for (var i = 0; i < count; i++)
-                if (random.Next(3) != 0) edges.Bytes.Slice(random.Next(20) * width, width).CopyTo(tensor.Bytes[(i * width)..]);
+                if (random.Next(3) != 0) edges.Bytes.Slice(random.Next(20) * width,
+                    width).CopyTo(tensor.Bytes[(i * width)..]);
             return tensor;
         }
 

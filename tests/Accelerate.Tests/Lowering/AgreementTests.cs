@@ -70,6 +70,11 @@ public class AgreementTests
     {
         var text = name switch { nameof(Softmax) => Softmax, nameof(Linear) => Linear, _ => Conv };
         var program = Compiler.Kernels.Lowering.Lowering.Lower(GraphReader.Read(text));
+        foreach (var kernel in program.Kernels)
+        {
+            KernelVerifier.Verify(kernel);
+            Assert.Empty(KernelBounds.Unproved(kernel));
+        }
         var shapes = name switch
         {
             nameof(Softmax) => new long[][] { [7, 33] },

@@ -34,9 +34,9 @@ internal sealed class ContractPrinter
         (this.contract, this.tile, this.scratch) = (contract, tile, scratch);
         type = contract.Accumulator.Type;
         element = Types.Of(type, 0);
-        depth = Size.Product(contract.K.Select(k => k.Extent));
+        depth = Size.Product(contract.K.Select(k => index.AtLeastZero(k.Extent)));
         direct = Direct(contract);
-        Jobs = Size.FloorDiv(contract.N.Extent + (tile.Columns - 1), tile.Columns) * Chunks;
+        Jobs = Size.FloorDiv(index.AtLeastZero(contract.N.Extent) + (tile.Columns - 1), tile.Columns) * Chunks;
     }
 
     /// <summary>Jobs of one contraction: panels times chunks of rows.</summary>
@@ -47,7 +47,7 @@ internal sealed class ContractPrinter
 
     private Size PanelElements => depth * tile.Columns;
 
-    private Size Chunks => Size.FloorDiv(contract.M.Extent + (tile.Chunk - 1), tile.Chunk);
+    private Size Chunks => Size.FloorDiv(index.AtLeastZero(contract.M.Extent) + (tile.Chunk - 1), tile.Chunk);
 
     private int Bytes => type.Bytes();
 
@@ -67,7 +67,8 @@ internal sealed class ContractPrinter
             else if (!coefficient.Equals(stride * inner)) return null;
             if (stride is null) return null;
         }
-        return (load, start, stride ?? Size.One);
+        // The stride is the same for all rows of a tile.
+        return stride?.Mentions(contract.M.Variable) == true ? null : (load, start, stride ?? Size.One);
     }
 
     /// <summary>Prints one job; the number is that of panel and chunk inside the contraction.</summary>
@@ -132,13 +133,16 @@ internal sealed class ContractPrinter
             for (var v = 0; v < tile.Columns; v += Width)
             {
                 var start = v == 0 ? column : text.Value($"add i64 {column}, {v}");
-                index.InLanes(new LaneLoop(contract.N.Variable, start, masked ? statements.TailMask(start, n) : null), () =>
+                void Columns() => index.InLanes(new LaneLoop(contract.N.Variable, start, masked ? statements.TailMask(start, n) : null), () =>
                 {
                     statements.Block(contract.Right);
                     var value = scalars.Widen(statements.Of(contract.RightYield), Width);
                     var to = At(scratch, element, text.Value($"add i64 {text.Value($"mul i64 {k}, {tile.Columns}")}, {v}"));
                     text.Do($"store {value.LlvmType} {value.Text}, ptr {to}, align {Math.Min(64, Width * Bytes)}");
                 });
+                // Of a block of columns at least one exists: what does not differ between them is read without a mask.
+                if (masked && v > 0) text.If(text.Value($"icmp slt i64 {start}, {n}"), Columns);
+                else Columns();
             }
         });
         if (divides)
@@ -248,7 +252,8 @@ internal sealed class ContractPrinter
                     continue;
                 }
                 var whole = text.Value($"icmp sle i64 {text.Value($"add i64 {start}, {Width}")}, {n}");
-                text.If(whole, () => Finish(null), () => Finish(statements.TailMask(start, n)));
+                void Tail() => Finish(statements.TailMask(start, n));
+                text.If(whole, () => Finish(null), v == 0 ? Tail : () => text.If(text.Value($"icmp slt i64 {start}, {n}"), Tail));
             }
         });
     }

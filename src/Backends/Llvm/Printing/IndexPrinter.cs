@@ -15,12 +15,25 @@ internal sealed class IndexPrinter(LlvmText text, ScalarPrinter scalars, IndexRa
     public const int Width = 16;
 
     private readonly Dictionary<string, Operand> variables = [];
+    private readonly HashSet<string> signed = [];
 
     public LaneLoop? Lanes { get; private set; }
 
-    public void Define(string variable, Operand value) => variables[variable] = value;
-
+    /// <summary>A size or a loop variable: not negative.</summary>
     public void Define(string variable, string value) => variables[variable] = new(value, DType.I64, 0);
+
+    /// <summary>A computed value that stands in an offset: of any sign.</summary>
+    public void DefineValue(string name, Operand value)
+    {
+        variables[name] = value;
+        signed.Add(name);
+    }
+
+    /// <summary>True when it is proved that the index is not negative.</summary>
+    public bool NonNegative(Size index) => ranges.NonNegative(index) && !index.Variables().Any(signed.Contains);
+
+    /// <summary>The extent, or 0 where it is below 0: a loop of such an extent does not run.</summary>
+    public Size AtLeastZero(Size extent) => NonNegative(extent) ? extent : Size.Max(extent, Size.Zero);
 
     /// <summary>Prints the inside with one loop variable spread over lanes.</summary>
     public void InLanes(LaneLoop lanes, Action inside)
@@ -130,7 +143,7 @@ internal sealed class IndexPrinter(LlvmText text, ScalarPrinter scalars, IndexRa
     {
         // A symbolic divisor of 0 belongs to a loop that does not run, or to a check that fails; the division must not trap.
         if (!atom.Divisor.IsConstant) b = Two("add", b, scalars.Cast("zext", Two("icmp eq", b, Number(0)) with { Type = DType.Bool }, DType.I64));
-        if (ranges.NonNegative(atom.Dividend)) return Two("udiv", a, b);
+        if (NonNegative(atom.Dividend)) return Two("udiv", a, b);
         var quotient = Two("sdiv", a, b);
         var rest = Two("sub", a, Two("mul", quotient, b));
         var below = Two("icmp slt", rest, Number(0)) with { Type = DType.Bool };

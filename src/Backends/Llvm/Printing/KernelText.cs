@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Accelerate.Backends.Llvm.Native;
+using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
 
@@ -40,14 +41,22 @@ internal static class KernelText
         var status = text.Slot("i32", 4);
         text.Do($"store i32 0, ptr {status}, align 4");
         var restore = FloatMode(text, target);
-        var statements = new StatementPrinter(kernel, text, scalars, index, buffers, status);
-        var (loops, inner) = kernel.ParallelNest();
-        var jobs = Size.Product(loops.Select(l => l.Extent));
         var bytes = Size.Zero;
+        ContractPrinter Contraction(StatementPrinter around, Contract contract)
+        {
+            var printer = new ContractPrinter(around, text, scalars, index, contract, Tile.For(target, contract.Accumulator.Type), scratch);
+            if (printer.ScratchBytes.Variables().FirstOrDefault(v => !kernel.Sizes.Contains(v)) is { } variable)
+                throw new LimitationException($"not supported: a contraction whose depth depends on the loop over {variable}");
+            bytes = Size.Max(bytes, printer.ScratchBytes);
+            return printer;
+        }
+        var statements = new StatementPrinter(kernel, text, scalars, index, buffers, status, Contraction);
+        var (loops, inner) = kernel.ParallelNest();
+        // Extents below 0 are loops that do not run; the product of two of them must not be a number of jobs.
+        var jobs = Size.Product(loops.Select(l => index.AtLeastZero(l.Extent)));
         if (inner.Statements is [Contract contract])
         {
-            var printer = new ContractPrinter(statements, text, scalars, index, contract, Tile.For(target, contract.Accumulator.Type), scratch);
-            bytes = printer.ScratchBytes;
+            var printer = Contraction(statements, contract);
             jobs *= printer.Jobs;
             text.For("%begin", "%end", "1", job => printer.Print(Decompose(job, loops, printer)));
         }
@@ -108,13 +117,15 @@ internal static class KernelText
     private static IndexRanges Ranges(Kernel kernel)
     {
         var ranges = new IndexRanges();
-        foreach (var statement in Kernel.Statements(kernel.Body))
+        var axes = Kernel.Statements(kernel.Body).SelectMany(statement => statement switch
         {
-            if (statement is Loop l) ranges.Add(l.Variable, l.Extent);
-            if (statement is Reduction r) ranges.Add(r.Variable, r.Extent);
-            if (statement is Contract c)
-                foreach (var axis in c.K.Append(c.M).Append(c.N)) ranges.Add(axis.Variable, axis.Extent);
-        }
+            Loop l => [new Axis(l.Variable, l.Extent)],
+            Reduction r => [new Axis(r.Variable, r.Extent)],
+            Contract c => c.K.Append(c.M).Append(c.N),
+            _ => Enumerable.Empty<Axis>(),
+        });
+        // Two loops side by side may share a name; what holds for one of them proves nothing for the other.
+        foreach (var same in axes.Distinct().GroupBy(a => a.Variable).Where(g => g.Count() == 1)) ranges.Add(same.Key, same.Single().Extent);
         return ranges;
     }
 

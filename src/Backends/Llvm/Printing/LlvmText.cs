@@ -32,6 +32,9 @@ internal sealed class LlvmText
         return name;
     }
 
+    /// <summary>An instruction behind the stack slots, before everything else.</summary>
+    public void AtEntry(string instruction) => entry.Append($"  {instruction}\n");
+
     public void Declare(string declaration) => declarations.Add(declaration);
 
     public string Label(string stem) => $"{stem}{names++}";

@@ -42,7 +42,9 @@ internal sealed class ScalarPrinter(LlvmText text, LlvmTarget target)
         return op switch
         {
             ScalarOp.Neg => from.IsFloat ? One("fneg", x) : Two("sub", Integer(0, from, lanes), x[0]),
-            ScalarOp.Abs => Intrinsic("fabs", x),
+            ScalarOp.Abs when from.IsFloat => Intrinsic("fabs", x),
+            ScalarOp.Abs when !from.IsSigned => x[0],
+            ScalarOp.Abs => Choose(Compare(ScalarOp.Lt, x[0], Integer(0, from, lanes)), Two("sub", Integer(0, from, lanes), x[0]), x[0]),
             ScalarOp.Sqrt => Intrinsic("sqrt", x),
             ScalarOp.Floor => HasRound ? Intrinsic("floor", x) : Rounding.Floor(this, x[0]),
             ScalarOp.Ceil => HasRound ? Intrinsic("ceil", x) : Rounding.Ceil(this, x[0]),
@@ -142,11 +144,26 @@ internal sealed class ScalarPrinter(LlvmText text, LlvmTarget target)
         return Choose(byZero, remainder ? a : Integer(-1, type, lanes), Choose(byMinusOne, negated, quotient));
     }
 
+    /// <summary>A call for each lane of the function printed beside the kernel.</summary>
+    private Operand DoubleFmas(Operand a, Operand b, Operand c)
+    {
+        text.Declare(DoubleFma.Text);
+        string Call(string x, string y, string z) => text.Value($"call double @{DoubleFma.Name}(double {x}, double {y}, double {z})");
+        if (a.Lanes == 0) return a with { Text = Call(a.Text, b.Text, c.Text) };
+        var result = "poison";
+        for (var lane = 0; lane < a.Lanes; lane++)
+        {
+            string Of(Operand x) => text.Value($"extractelement {x.LlvmType} {x.Text}, i64 {lane}");
+            result = text.Value($"insertelement {a.LlvmType} {result}, double {Call(Of(a), Of(b), Of(c))}, i64 {lane}");
+        }
+        return a with { Text = result };
+    }
+
     private Operand Fma(Operand a, Operand b, Operand c)
     {
         if (!a.Type.IsFloat) return Two("add", Two("mul", a, b), c);
         if (target.HasFma) return Intrinsic("fma", [a, b, c]);
-        if (a.Type == DType.F64) throw new LimitationException($"not supported: f64 fma on {target.Name}, which has no such instruction");
+        if (a.Type == DType.F64) return DoubleFmas(a, b, c);
         // The product is exact in f64; the sum is rounded to odd there, so that rounding to f32 rounds once.
         var (lanes, f64) = (a.Lanes, DType.F64);
         var p = Two("fmul", Cast("fpext", a, f64), Cast("fpext", b, f64));

@@ -7,17 +7,18 @@ namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>Values that do not depend on the lane stay scalar; they are widened where they meet lanes.</summary>
 internal sealed class StatementPrinter(Kernel kernel, LlvmText text, ScalarPrinter scalars, IndexPrinter index,
-    string[] buffers, string status)
+    string[] buffers, string status, Func<StatementPrinter, Contract, ContractPrinter> contraction)
 {
     private const int Width = IndexPrinter.Width;
     private readonly Dictionary<int, Operand> values = [];
+    private string? nowhere;
 
     public Operand Of(Value value) => values[value.Id];
 
     public void Bind(Value value, Operand operand)
     {
         values[value.Id] = operand;
-        if (value.Type == DType.I64) index.Define(value.IndexName, operand);
+        if (value.Type == DType.I64) index.DefineValue(value.IndexName, operand);
     }
 
     public void Block(Block block)
@@ -63,14 +64,20 @@ internal sealed class StatementPrinter(Kernel kernel, LlvmText text, ScalarPrint
             case Reduction r:
                 Bind(r.Result, new ReductionPrinter(this, text, scalars, index).Serial(r));
                 break;
+            case Contract c:
+                var printer = contraction(this, c);
+                text.For("0", index.Scalar(printer.Jobs), "1", printer.Print);
+                break;
             default:
-                throw new InvalidOperationException($"no LLVM text for {statement.GetType().Name} here");
+                throw new InvalidOperationException($"no LLVM text for {statement.GetType().Name}");
         }
     }
 
     /// <summary>Whole blocks of 16 without masks, then the rest with one.</summary>
     public void ForLanes(string variable, string from, string to, Size extent, Action inside)
     {
+        // An extent below 0 is a loop that does not run; rounded down to a multiple of 16 it would look like a tail.
+        if (from == "0" && !index.NonNegative(extent)) to = text.Value($"select i1 {text.Value($"icmp sgt i64 {to}, 0")}, i64 {to}, i64 0");
         var whole = to;
         var divides = extent.IsConstant && extent.Value % Width == 0 && from == "0";
         if (!divides)
@@ -101,6 +108,17 @@ internal sealed class StatementPrinter(Kernel kernel, LlvmText text, ScalarPrint
     private string Address(int buffer, string offset) =>
         text.Value($"getelementptr {Types.Memory(kernel.Buffers[buffer].Type)}, ptr {buffers[buffer]}, i64 {offset}");
 
+    /// <summary>Eight bytes that may be read in place of an element that is not there.</summary>
+    private string Nowhere()
+    {
+        if (nowhere is null)
+        {
+            nowhere = text.Slot("i64", 8);
+            text.AtEntry($"store i64 0, ptr {nowhere}, align 8");
+        }
+        return nowhere;
+    }
+
     /// <summary>The lanes (or the scalar) in which all guards hold; null when there are none.</summary>
     private Operand? Holds(IEnumerable<Guard> guards)
     {
@@ -109,8 +127,11 @@ internal sealed class StatementPrinter(Kernel kernel, LlvmText text, ScalarPrint
         {
             var varies = index.Varies(guard.Index) || index.Varies(guard.Extent);
             Operand Print(Size s) => varies ? index.Vector(s) : new(index.Scalar(s), DType.I64, 0);
-            // One unsigned comparison is both bounds: extents are not negative.
-            var here = scalars.Two("icmp ult", Print(guard.Index), Print(guard.Extent)) with { Type = DType.Bool };
+            // One unsigned comparison is both bounds where the extent is not negative; else nothing may pass.
+            var (at, extent) = (Print(guard.Index), Print(guard.Extent));
+            var here = scalars.Two("icmp ult", at, extent) with { Type = DType.Bool };
+            if (!index.NonNegative(guard.Extent))
+                here = scalars.Two("and", here, scalars.Two("icmp sgt", extent, scalars.Integer(0, DType.I64, extent.Lanes)) with { Type = DType.Bool });
             holds = holds is { } h ? scalars.Compute(ScalarOp.And, DType.Bool, h, here) : here;
         }
         return holds;
@@ -127,9 +148,10 @@ internal sealed class StatementPrinter(Kernel kernel, LlvmText text, ScalarPrint
 
         if (affine is (var scalar, 0) && holds is null or { Lanes: 0 })
         {
-            // A guarded scalar is read at offset 0 when the guard fails: buffers are never empty in memory.
-            if (holds is { } h) scalar = scalars.Choose(h, new(scalar, DType.I64, 0), new("0", DType.I64, 0)).Text;
-            var read = FromMemory(text.Value($"load {memory}, ptr {Address(load.Buffer, scalar)}, align {align}"), type, 0);
+            // When the guard fails the read goes to the stack: the buffer may be empty, with nothing behind its address.
+            var address = Address(load.Buffer, scalar);
+            if (holds is { } h) address = text.Value($"select i1 {h.Text}, ptr {address}, ptr {Nowhere()}");
+            var read = FromMemory(text.Value($"load {memory}, ptr {address}, align {align}"), type, 0);
             return holds is { } g ? scalars.Choose(g, read, fill!.Value) : read;
         }
 

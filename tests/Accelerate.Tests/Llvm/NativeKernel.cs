@@ -1,0 +1,70 @@
+// In: a kernel, the target it is printed for, the target and level it is compiled for. Out: its machine code, to be run alone.
+using Accelerate.Backends.Llvm.Native;
+using Accelerate.Backends.Llvm.Printing;
+using Accelerate.Compiler.Kernels;
+using Accelerate.Runtime;
+using Accelerate.Tests.Llvm.Native;
+
+using Assert = Xunit.Assert;
+
+namespace Accelerate.Tests.Llvm;
+
+/// <summary>Where and how a kernel is compiled; printed for another target than compiled for where Tiles says so.</summary>
+public sealed record NativeConfiguration(string Target, int Level, string? Tiles = null)
+{
+    public static readonly NativeConfiguration[] All =
+        [.. from target in (string[])["host", "x86-64-v3", "x86-64"] from level in (int[])[0, 3] select new NativeConfiguration(target, level)];
+
+    /// <summary>The text for AVX-512, with its larger tiles, made to run on AVX2.</summary>
+    public static readonly NativeConfiguration WideTiles = new("x86-64-v3", 3, "x86-64-v4");
+
+    /// <summary>Without instructions for fma and rounding, with them, and with the wider tiles.</summary>
+    public static readonly NativeConfiguration[] Three = [new("x86-64", 3), new("host", 3), WideTiles];
+
+    public override string ToString() => $"{(Tiles is null ? "" : $"{Tiles} on ")}{Target} -O{Level}";
+}
+
+/// <summary>The object's undefined symbols are checked in passing: memcpy and memset at most.</summary>
+public sealed unsafe class NativeKernel : IDisposable
+{
+    private readonly Kernel kernel;
+    private readonly PrintedKernel printed;
+    private readonly Jit jit;
+    private readonly delegate* unmanaged<void*, long, long, long, int> code;
+
+    public NativeKernel(Kernel kernel, NativeConfiguration configuration)
+    {
+        this.kernel = kernel;
+        printed = KernelText.Print(kernel, LlvmTarget.Parse(configuration.Tiles ?? configuration.Target));
+        var bytes = LlvmCompiler.CompileToObject(printed.Text, LlvmTarget.Parse(configuration.Target), configuration.Level);
+        Assert.Empty(new ElfSymbols(bytes).Undefined.Except(["memcpy", "memset"]));
+        jit = new Jit([bytes]);
+        code = (delegate* unmanaged<void*, long, long, long, int>)jit.Lookup(printed.Symbol);
+    }
+
+    public string Text => printed.Text;
+
+    /// <summary>Runs over raw buffers in the kernel's order; true if a flag was raised.</summary>
+    public bool Run(nint[] data, Func<string, long> sizes, WorkerPool? pool = null)
+    {
+        var workers = pool?.Workers ?? 1;
+        var step = printed.Scratch.Evaluate(sizes) + 63 & ~63L;
+        using var scratch = new Arena();
+        long[] fields = [.. data.Select(d => (long)d), .. kernel.Sizes.Select(sizes), (long)scratch.Ensure(step * workers + 64), step];
+        var jobs = printed.Jobs.Evaluate(sizes);
+        int status;
+        fixed (long* args = fields)
+            status = pool is null ? code(args, 0, jobs, 0) : pool.Run(code, args, jobs);
+        Assert.Contains(status, (int[])[0, (int)ExecutionCode.IndexOutOfRange]);
+        return status != 0;
+    }
+
+    public bool Run(IReadOnlyList<Tensor> buffers, Func<string, long> sizes, WorkerPool? pool = null)
+    {
+        var flagged = Run([.. buffers.Select(b => (nint)b.Pointer)], sizes, pool);
+        GC.KeepAlive(buffers);
+        return flagged;
+    }
+
+    public void Dispose() => jit.Dispose();
+}
