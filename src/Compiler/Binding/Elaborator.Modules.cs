@@ -28,7 +28,7 @@ internal sealed partial class Elaborator
     {
         var syntax = instance.Syntax;
         var saved = Frame;
-        Frame = new Frame(syntax.Name.Text, instance.File, instance, saved, saved is null ? null : span);
+        Frame = new Frame(syntax.Name.Text, instance.File, instance, saved, instance.IsRoot ? null : span);
         var good = Parameters(syntax.Parameters, bound, span);
         foreach (var p in syntax.Parameters)
         {

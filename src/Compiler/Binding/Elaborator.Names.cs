@@ -112,8 +112,8 @@ internal sealed partial class Elaborator
             case StateMember s:
                 if (s.Path is not { } path && Graph.Name != "known")
                 {
-                    return Fail(Codes.InstanceWithoutPath, span, $"{instance.Call} has no name, so `{s.Name}` has no key",
-                        null, "give the layer to a `let` of a module", new Label(instance.Made, "made here"));
+                    return Fail(Codes.InstanceWithoutPath, instance.Made, $"{instance.Call} has no name, so its state has no keys",
+                        "nothing holds this layer", "give the layer to a `let` of a module");
                 }
                 return Tensor(new State(s.Storage, s.Path ?? "?" + s.Name, s.Type));
             case LetMember let:

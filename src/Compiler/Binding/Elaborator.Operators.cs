@@ -221,7 +221,7 @@ internal sealed partial class Elaborator
             case Sameness.Different:
                 return Fail(Codes.ContractMismatch, span, $"cannot contract {a.Shape[ka]} with {b.Shape[kb]}", null,
                     Equalize(a.Shape[ka], b.Shape[kb]) ?? MadeBy(b.Node) ?? MadeBy(a.Node),
-                    new Label(leftSpan, Describe(a)), new Label(rightSpan, Describe(b)));
+                    [new(leftSpan, Describe(a)), new(rightSpan, Describe(b)), .. DeclaredAs(b.Node).Concat(DeclaredAs(a.Node))]);
             case Sameness.Checked:
                 b = Retype(b, b.Shape.SetItem(kb, a.Shape[ka]));
                 break;
@@ -257,11 +257,17 @@ internal sealed partial class Elaborator
     private static string? Equalize(Size a, Size b) => (a - b).IsConstant ? null
         : $"these sizes are equal for some calls only; if callers guarantee it, declare it: `where {Readable(a.Text)} == {Readable(b.Text)}`";
 
-    private string? MadeBy(Node node)
+    /// <summary>The call that made the layer whose state this is, as a help line.</summary>
+    private string? MadeBy(Node node) => StateOf(node)?.Owner is { IsRoot: false } owner
+        ? $"{owner.Path} was made with {owner.Call} at {owner.Made}" : null;
+
+    /// <summary>The declaration of the state this is, as a label.</summary>
+    private IEnumerable<Label> DeclaredAs(Node node) => StateOf(node) is { Syntax.Type: { } type } state
+        ? [new(type.Span, $"{state.Name} is {state.Type}")] : [];
+
+    private StateMember? StateOf(Node node)
     {
         while (node is Transpose or Reshape or Broadcast or Accelerate.Compiler.Graph.Convert) node = node.Operands[0];
-        if (node is not State state) return null;
-        var owner = States.FirstOrDefault(s => s.Path == state.Name)?.Owner;
-        return owner is null ? null : $"{owner.Path} was made with {owner.Call} at {owner.Made}";
+        return node is State state ? States.FirstOrDefault(s => s.Path == state.Name) : null;
     }
 }

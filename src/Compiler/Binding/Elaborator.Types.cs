@@ -167,7 +167,7 @@ internal sealed partial class Elaborator
                                 $"axis {axis} of {Describe(value)} is {shape[axis]}, but {type.Span.Text} wants {expected}",
                                 Describe(value), Equalize(expected, shape[axis]) ?? MadeBy(value.Node) ?? OwnerHelp(),
                                 bound is not null && bound.Span.Source is not null && bound.Span != s.Span
-                                    ? new Label(bound.Span, $"{name} is {expected} here") : new Label(type.Span, $"this axis is {expected}"));
+                                    ? new Label(bound.Span, expected.Text == name ? "bound here" : $"{name} is {expected} here") : new Label(type.Span, $"this axis is {expected}"));
                         case Sameness.Checked:
                             checkedShape[axis] = expected;
                             isChecked = true;

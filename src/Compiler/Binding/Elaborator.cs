@@ -36,12 +36,20 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
     public Value Fail(Code code, Span span, string message, string? label = null, string? help = null,
         params ReadOnlySpan<Label> secondary)
     {
+        var labels = secondary.ToArray().Select(s => s with { Text = Readable(s.Text) });
+        var calls = Chain();
+        // What goes wrong inside the library is wrong about the call that entered it.
+        if (SourceLoader.IsLibrary(span.Source) && calls.FirstOrDefault(c => !SourceLoader.IsLibrary(c.Span.Source)) is { } user)
+        {
+            labels = labels.Prepend(new(span, label is null ? "found here" : Readable(label)));
+            (span, label) = (user.Span, null);
+        }
         bag.Add(new Diagnostic(code, Readable(message), span)
         {
             Label = label is null ? null : Readable(label),
             Help = help,
-            Secondary = [.. secondary.ToArray().Select(s => s with { Text = Readable(s.Text) })],
-            Calls = Chain(),
+            Secondary = [.. labels],
+            Calls = calls,
         });
         return Value.Poison;
     }
@@ -53,7 +61,7 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
         var chain = ImmutableArray.CreateBuilder<CallSite>();
         for (var f = Frame; f is not null; f = f.Caller)
         {
-            if (f.Site is { } site) chain.Add(new(f.Name, site));
+            if (f.Site is { } site && (chain.Count == 0 || chain[^1].Span != site)) chain.Add(new(f.Name, site));
         }
         return chain.ToImmutable();
     }

@@ -114,6 +114,9 @@ internal sealed class SourceLoader(string? folder, DiagnosticBag bag)
         return syntax.Items.SelectMany(NamesOf).Select(n => n.Text).ToHashSet();
     });
 
+    /// <summary>Whether a text is one of the library's.</summary>
+    public static bool IsLibrary(SourceText source) => source.Path.StartsWith("library/", StringComparison.Ordinal);
+
     private static readonly System.Collections.Concurrent.ConcurrentDictionary<string, IReadOnlySet<string>> LibraryNames = new();
 
     private static string Library() => string.Join(", ", Assembly.GetExecutingAssembly().GetManifestResourceNames()

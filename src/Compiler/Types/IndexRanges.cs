@@ -37,9 +37,10 @@ public sealed class IndexRanges
         if (fuel == 0) return false;
 
         // An index at the end of its range that makes p smallest: 0 for a positive coefficient, extent - 1 for a negative.
-        foreach (var name in p.Variables())
+        // One whose extent mentions others comes before them: the last block of a loop is shorter.
+        foreach (var name in p.Variables().Where(extents.ContainsKey).OrderByDescending(v => extents[v].Variables().Count(extents.ContainsKey)))
         {
-            if (!extents.TryGetValue(name, out var extent)) continue;
+            var extent = extents[name];
             if (p.AffineIn(name) is not var (coefficient, rest)) continue;
             if (coefficient.Terms.All(t => t.Coefficient >= 0 && t.Atoms.All(IsNonNegative))) return Prove(rest, fuel - 1);
             var negated = -coefficient;

@@ -178,6 +178,6 @@ public sealed partial class ClosedListTests
     [GeneratedRegex("`([^`]+)`")]
     private static partial Regex Code();
 
-    [GeneratedRegex(@"^[^;\n]*\b(fast|nnan|ninf|nsz|arcp|contract|afn|reassoc|half|bfloat|undef)\b", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^[^;\n]*(?<![%@.])\b(fast|nnan|ninf|nsz|arcp|contract|afn|reassoc|half|bfloat|undef)\b", RegexOptions.Multiline)]
     private static partial Regex Forbidden();
 }

@@ -41,7 +41,7 @@ public sealed unsafe class FloatModeTests
               %6: f32 = div(%5, %3)
               store(y[i*m+j], %6)
               %7: f64 = convert(%4)
-              %8: f64 = const(1e-280)
+              %8: f64 = const(1E-280)
               %9: f64 = mul(%7, %8)
               store(c[i*m+j], %9)
             }

@@ -1,0 +1,133 @@
+// Kernels that lowering seldom makes but the verifier accepts, on LLVM against the interpreter: the same bytes.
+using Accelerate.Backends.Llvm.Native;
+using Accelerate.Compiler.Kernels;
+using Accelerate.Runtime;
+using Accelerate.Tests.Support;
+
+namespace Accelerate.Tests.Llvm;
+
+public sealed class UnusualKernelTests
+{
+    private static readonly Dictionary<string, string> Texts = new()
+    {
+        ["extents below zero"] = """
+            kernel @u(x: in(f32, n), y: out(f32, n+1), z: out(f32, 1); sizes(n)) {
+              %0: f32 = const(7.0)
+              %1: f32 = reduce.add(r < n-20) { %2: f32 = load(x[r]) yield(%2) }
+              store(z[0], %1)
+              vector(i < n+1) { store(y[i], %0) }
+              vector(j < n-20) { %3: f32 = load(x[j]) store(y[j], %3) }
+            }
+            """,
+        ["a nest of extents below zero"] = """
+            kernel @u(x: in(f32, n), y: out(f32, n*n+1); sizes(n)) {
+              parallel(i < n-20) { parallel(j < n-20) { %0: f32 = load(x[i]) store(y[i*n+j], %0) } }
+            }
+            """,
+        ["a contraction of extents below zero"] = """
+            kernel @u(x: in(f32, n), y: out(f32, n*n+1); sizes(n)) {
+              contract(i < n-20, j < n-20; k < n-20) {
+                left { %0: f32 = load(x[k]) yield(%0) }
+                right { %1: f32 = load(x[j]) yield(%1) }
+                into(%2: f32) { store(y[i*n+j], %2) }
+              }
+            }
+            """,
+        ["a guard whose extent is below zero"] = """
+            kernel @u(x: in(f32, n), y: out(f32, n); sizes(n)) {
+              %0: f32 = const(-1.0)
+              vector(i < n) { %1: f32 = load(x[i] if(i < n-20) else %0) store(y[i], %1) }
+            }
+            """,
+        ["a value below zero divided"] = """
+            kernel @u(t: in(i64, n), x: in(f32, n), y: out(f32, n), z: out(i64, n); sizes(n)) {
+              vector(i < n) {
+                %0: i64 = load(t[i])
+                %1: i64 = index(v0'//3+mod(v0',5))
+                %2: f32 = load(x[max(min(v0'//2,n-1),0)])
+                store(y[i], %2)
+                store(z[i], %1)
+              }
+            }
+            """,
+        ["one name for two loops"] = """
+            kernel @u(x: in(f32, n*4), y: out(f32, n), z: out(f32, n*4); sizes(n)) {
+              vector(i < n) { %0: f32 = load(x[(n-1-i)//2]) store(y[i], %0) }
+              vector(i < 4*n) { %1: i64 = index((n-1-i)//2) %2: f32 = convert(%1) store(z[i], %2) }
+            }
+            """,
+        ["a stride that is the row's number"] = """
+            kernel @u(x: in(f32, n*n), y: out(f32, n*n); sizes(n)) {
+              contract(i < n, j < n; k < n) {
+                left { %0: f32 = load(x[i*k]) yield(%0) }
+                right { %1: f32 = load(x[k*n+j]) yield(%1) }
+                into(%2: f32) { store(y[i*n+j], %2) }
+              }
+            }
+            """,
+        ["contractions in a loop, one after the other"] = """
+            kernel @u(x: in(f32, n*n), y: out(f32, n*n), z: out(f32, n*n); sizes(n)) {
+              serial(s < 2) {
+                %9: f32 = const(2.0)
+                contract(i < n, j < n; k < n) {
+                  left { %0: f32 = load(x[i*n+k]) yield(%0) }
+                  right { %1: f32 = load(x[k*n+j]) %2: f32 = mul(%1, %9) yield(%2) }
+                  into(%3: f32) { store(y[i*n+j], %3) }
+                }
+                contract(i < n, j < n; k < n) {
+                  left { %4: f32 = load(x[k*n+i]) yield(%4) }
+                  right { %5: f32 = load(x[j*n+k]) yield(%5) }
+                  into(%6: f32) { %7: f32 = load(x[i*n+j]) %8: f32 = sub(%6, %7) store(z[i*n+j], %8) }
+                }
+              }
+            }
+            """,
+        ["flags in lanes and in an epilogue"] = """
+            kernel @u(x: in(f32, n), y: out(f32, n*n); sizes(n)) {
+              contract(i < n, j < n; k < 1) {
+                left { %0: f32 = load(x[i]) yield(%0) }
+                right { %1: f32 = load(x[j]) yield(%1) }
+                into(%2: f32) { %3: f32 = const(1000000.0) %4: bool = gt(%2, %3) flag(%4) store(y[i*n+j], %2) }
+              }
+            }
+            """,
+    };
+
+    public static TheoryData<string> Names => [.. Texts.Keys];
+
+    [LlvmTheory]
+    [MemberData(nameof(Names))]
+    public void LlvmGivesTheInterpretersBytes(string name)
+    {
+        var kernel = KernelReader.Read(Texts[name]);
+        using var comparison = new Comparison(kernel, [.. NativeConfiguration.Three, new("x86-64-v3", 0)]);
+        foreach (var n in (long[])[0, 1, 3, 17, 33, 40])
+        {
+            long Size(string _) => n;
+            var inputs = kernel.Buffers.Where(b => !b.IsOutput).Select((b, i) => ContractionTests.Awkward(b.Type, b.Count.Evaluate(Size), i)).ToArray();
+            comparison.Check(inputs, new Dictionary<string, long> { ["n"] = n }, name);
+        }
+    }
+
+    /// <summary>The text with tiles of 12 x 32 runs here on AVX2 (NativeConfiguration.WideTiles); this is the real thing.</summary>
+    [Avx512Fact]
+    public void TheTableAndRandomKernelsOnAvx512()
+    {
+        for (var seed = 0; seed < 40; seed++)
+        {
+            var random = Kernels.RandomKernels.Make(seed);
+            Agreement.Check(random.Kernel, random.Inputs, random.Sizes, $"seed {seed}", new NativeConfiguration("x86-64-v4", 3), new("x86-64-v4", 0));
+        }
+    }
+}
+
+/// <summary>A fact that is skipped, with the reason, where the processor has no AVX-512.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class Avx512FactAttribute : FactAttribute
+{
+    public Avx512FactAttribute()
+    {
+        if (!LlvmLibrary.Available(out var reason)) Skip = reason;
+        else if (!LlvmTarget.X64V4.CanRunHere) Skip = "this processor lacks AVX-512: x86-64-v4 is compiled, and its text runs on AVX2";
+    }
+}
