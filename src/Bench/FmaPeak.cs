@@ -2,6 +2,7 @@
 using System.Diagnostics;
 using System.Text;
 using Accelerate.Backends.Llvm.Native;
+using Accelerate.Runtime;
 
 namespace Accelerate.Bench;
 
@@ -12,6 +13,7 @@ namespace Accelerate.Bench;
 internal sealed unsafe class FmaPeak : IDisposable
 {
     private const int Chains = 12;
+    private const long Iterations = 200_000;
 
     private readonly Jit jit;
     private readonly delegate* unmanaged<float*, long, void> run;
@@ -26,14 +28,27 @@ internal sealed unsafe class FmaPeak : IDisposable
     }
 
     /// <summary>One reading of about a millisecond, single thread.</summary>
-    public double Read()
+    public double Read() => Rate(1, () => Chain());
+
+    /// <summary>One reading on all workers of a pool at once: the operations of all over the time until the last is done.</summary>
+    public double Read(WorkerPool pool) => pool.Workers == 1 ? Read() : Rate(pool.Workers, () => pool.Run((begin, end, _) =>
     {
-        const long iterations = 200_000;
+        for (var job = begin; job < end; job++) Chain();
+        return 0;
+    }, pool.Workers));
+
+    private double Rate(int chains, Action work)
+    {
+        var start = Stopwatch.GetTimestamp();
+        work();
+        return 2.0 * Chains * lanes * Iterations * chains / Stopwatch.GetElapsedTime(start).TotalSeconds * 1e-9;
+    }
+
+    private void Chain()
+    {
         var data = stackalloc float[3 * 16];
         for (var i = 0; i < 48; i++) data[i] = 0.5f;
-        var start = Stopwatch.GetTimestamp();
-        run(data, iterations);
-        return 2.0 * Chains * lanes * iterations / Stopwatch.GetElapsedTime(start).TotalSeconds * 1e-9;
+        run(data, Iterations);
     }
 
     public void Dispose() => jit.Dispose();

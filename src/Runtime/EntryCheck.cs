@@ -8,13 +8,25 @@ namespace Accelerate.Runtime;
 /// </summary>
 internal static class EntryCheck
 {
-    public static Dictionary<string, long> Bind(EntrySpec entry, IReadOnlyList<Tensor> inputs)
+    /// <param name="given">Sizes that the caller names: those of the program's `int` parameters.</param>
+    public static Dictionary<string, long> Bind(
+        EntrySpec entry, IReadOnlyList<Tensor> inputs, IReadOnlyDictionary<string, long>? given = null)
     {
         if (inputs.Count != entry.Inputs.Count)
         {
             throw Fail($"'{entry.Name}' takes {entry.Inputs.Count} inputs, not {inputs.Count}");
         }
-        var sizes = new Dictionary<string, long>(StringComparer.Ordinal);
+        string? unknown = given?.Keys.FirstOrDefault(name => !entry.Sizes.Contains(name));
+        if (unknown is not null)
+        {
+            throw Fail($"'{entry.Name}' has no size '{unknown}'");
+        }
+        string? negative = given?.Keys.FirstOrDefault(name => given[name] < 0);
+        if (negative is not null)
+        {
+            throw Fail($"'{entry.Name}': the size {negative} is {given![negative]}");
+        }
+        var sizes = new Dictionary<string, long>(given ?? new Dictionary<string, long>(), StringComparer.Ordinal);
         for (int i = 0; i < inputs.Count; i++)
         {
             TensorSpec spec = entry.Inputs[i];
@@ -33,7 +45,7 @@ internal static class EntryCheck
         string? unbound = entry.Sizes.FirstOrDefault(name => !sizes.ContainsKey(name));
         if (unbound is not null)
         {
-            throw Fail($"'{entry.Name}': the size {unbound} stands alone on no input axis");
+            throw Fail($"'{entry.Name}': the size {unbound} has no value: it stands alone on no input axis");
         }
         for (int i = 0; i < inputs.Count; i++)
         {

@@ -17,7 +17,10 @@ public sealed record TensorSpec(string Name, DType Type, IReadOnlyList<string> S
 /// <param name="Name">Its name.</param>
 /// <param name="Inputs">Its parameters, in order.</param>
 /// <param name="Outputs">Its results, in order.</param>
-/// <param name="Sizes">The names of its size variables, each of which stands alone on some input axis.</param>
+/// <param name="Sizes">
+/// The names of its size variables: those that stand alone on some input axis, then its `int` parameters, whose values the
+/// caller names.
+/// </param>
 public sealed record EntrySpec(
     string Name, IReadOnlyList<TensorSpec> Inputs, IReadOnlyList<TensorSpec> Outputs, IReadOnlyList<string> Sizes);
 

@@ -32,10 +32,14 @@ public sealed class Session : IDisposable
     /// <exception cref="ArgumentException">No such entry.</exception>
     /// <exception cref="ExecutionException">The inputs do not fit, or the program failed.</exception>
     /// <exception cref="InvalidOperationException">A call is under way, or an earlier one broke the state.</exception>
-    public Tensor[] Run(string entry, params Tensor[] inputs)
+    public Tensor[] Run(string entry, params Tensor[] inputs) => Run(entry, inputs, null);
+
+    /// <summary>Calls an entry that has `int` parameters: their values are given by name, as sizes.</summary>
+    /// <inheritdoc cref="Run(string, Tensor[])"/>
+    public Tensor[] Run(string entry, IReadOnlyList<Tensor> inputs, IReadOnlyDictionary<string, long>? sizes)
     {
         int index = Find(entry);
-        return Exclusive(() => Invoke(index, inputs));
+        return Exclusive(() => Invoke(index, [.. inputs], sizes));
     }
 
     /// <summary>Calls an entry with its inputs given by name; else as the other overload.</summary>
@@ -117,10 +121,10 @@ public sealed class Session : IDisposable
             evenBroken: true);
     }
 
-    private Tensor[] Invoke(int index, Tensor[] inputs)
+    private Tensor[] Invoke(int index, Tensor[] inputs, IReadOnlyDictionary<string, long>? given = null)
     {
         EntrySpec entry = _executable.Entries[index];
-        Dictionary<string, long> sizes = EntryCheck.Bind(entry, inputs);
+        Dictionary<string, long> sizes = EntryCheck.Bind(entry, inputs, given);
         try
         {
             Tensor[] outputs = _executable.Invoke(_state, index, inputs, sizes);

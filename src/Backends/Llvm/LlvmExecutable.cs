@@ -13,7 +13,9 @@ namespace Accelerate.Backends.Llvm;
 /// <param name="Passes">An LLVM pipeline text in place of the level's.</param>
 /// <param name="Threads">Workers for parallel loops, the calling thread included.</param>
 /// <param name="UseCache">Takes objects from the user's cache folder and leaves them there.</param>
-public sealed record LlvmOptions(string Target = "host", int OptLevel = 3, string? Passes = null, int Threads = 1, bool UseCache = true);
+/// <param name="TimeSteps">Drives each step by a call of its own and keeps <see cref="LlvmExecutable.StepTimes"/>.</param>
+public sealed record LlvmOptions(string Target = "host", int OptLevel = 3, string? Passes = null, int Threads = 1,
+    bool UseCache = true, bool TimeSteps = false);
 
 /// <summary>One module a distinct kernel, one a driver, compiled in parallel, linked by the JIT.</summary>
 public sealed unsafe class LlvmExecutable : Executable
@@ -24,6 +26,7 @@ public sealed unsafe class LlvmExecutable : Executable
     private readonly WorkerPool pool;
     private readonly Jit jit;
     private readonly nint[] drivers;
+    private readonly StepTimer?[] timers;
 
     /// <param name="programs">One for each exported function.</param>
     /// <param name="options">The defaults if null.</param>
@@ -40,12 +43,16 @@ public sealed unsafe class LlvmExecutable : Executable
             throw new LlvmException($"the target {target.Name} cannot run on this machine: it lacks features of {target.Cpu}");
         kernels = [.. programs.Select(p => p.Kernels.Select(k => KernelText.Print(k, target)).ToImmutableArray())];
         var modules = Modules(programs, kernels, target);
+        timers = [.. programs.Select(p => options.TimeSteps ? new StepTimer(p) : null)];
+        for (var i = 0; i < programs.Count; i++)
+            if (timers[i] is { } timer) modules.AddRange(timer.Modules(kernels[i], Driver(programs, i), target));
         var cache = options.UseCache ? ObjectCache.FromEnvironment() : null;
         var objects = new byte[modules.Count][];
         Parallel.For(0, modules.Count, i => objects[i] =
             ObjectCache.GetOrCompile(cache, modules[i].Text, target, options.OptLevel, options.Passes));
         jit = new Jit(objects);
         drivers = [.. programs.Select((_, i) => jit.Lookup(Driver(programs, i)))];
+        for (var i = 0; i < programs.Count; i++) timers[i]?.Link(jit, Driver(programs, i));
         entries = [.. programs.Select(p => new ProgramEntry(p))];
         Entries = [.. entries.Select(e => e.Spec)];
         pool = new WorkerPool(options.Threads);
@@ -60,8 +67,17 @@ public sealed unsafe class LlvmExecutable : Executable
         Modules(programs, [.. programs.Select(p => p.Kernels.Select(k => KernelText.Print(k, LlvmTarget.Parse(target))).ToImmutableArray())],
             LlvmTarget.Parse(target));
 
+    /// <summary>True if this machine has the instructions of a target.</summary>
+    public static bool CanRun(string target) => LlvmTarget.Parse(target).CanRunHere;
+
     /// <summary>Bytes of packing scratch one worker needs for a kernel, as a polynomial in the kernel's sizes.</summary>
     public static Size ScratchOf(Kernel kernel, string target) => KernelText.Print(kernel, LlvmTarget.Parse(target)).Scratch;
+
+    /// <summary>
+    /// The steps of an entry that call a kernel, in order, and the seconds each has taken over all calls so far. Not for
+    /// calls at the same time. Empty without <see cref="LlvmOptions.TimeSteps"/>.
+    /// </summary>
+    public IReadOnlyList<(CallStep Step, double Seconds)> StepTimes(int entry) => timers[entry]?.Times ?? [];
 
     private static string Driver(IReadOnlyList<Program> programs, int i) => $"acc_{i}_{programs[i].Name}";
 
@@ -93,7 +109,9 @@ public sealed unsafe class LlvmExecutable : Executable
         fixed (long* values = call.Sizes.Length > 0 ? call.Sizes : [0])
         {
             var driver = (delegate* unmanaged<void*, nint*, long*, void*, long, int>)drivers[entry];
-            status = driver(workspace.Host.Table, buffers, values, (void*)scratch, step);
+            status = timers[entry] is { } timer
+                ? timer.Run(workspace.Host.Table, buffers, values, (void*)scratch, step)
+                : driver(workspace.Host.Table, buffers, values, (void*)scratch, step);
         }
         GC.KeepAlive(inputs);
         if (status < 0)

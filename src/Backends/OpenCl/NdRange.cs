@@ -1,4 +1,5 @@
-// In: a map kernel. Out: which of its loops become work items, what each work item runs, and the launch for given sizes.
+// In: a map kernel. Out: which of its loops become work items, what each work item runs, and the launch for given
+// sizes.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Kernels;
 
@@ -17,57 +18,77 @@ internal sealed class NdRange
     // Enough items to fill the vectors of a CPU and two warps of a GPU; kernels here use no local memory.
     private const long GroupItems = 64;
 
-    private NdRange(ImmutableArray<Loop> loops, ImmutableArray<Statement> between, Block body) =>
-        (Loops, Between, Body) = (loops, between, body);
+    private readonly ImmutableArray<ImmutableArray<Statement>> before;
+
+    private NdRange(ImmutableArray<Loop> loops, ImmutableArray<ImmutableArray<Statement>> before, Block body) =>
+        (Loops, this.before, Body) = (loops, before, body);
 
     /// <summary>Outermost first.</summary>
     public ImmutableArray<Loop> Loops { get; }
-
-    /// <summary>Values defined between the loops, which every work item computes for itself.</summary>
-    public ImmutableArray<Statement> Between { get; }
 
     public Block Body { get; }
 
     public int Dimensions => Math.Clamp(Loops.Length, 1, MaxDimensions);
 
-    /// <summary>The loops of a dimension, outermost first: one each, but for the last dimension.</summary>
-    public ImmutableArray<Loop> LoopsOf(int dimension) => dimension < MaxDimensions - 1
-        ? [Loops[^(dimension + 1)]]
-        : [.. Loops.Take(Loops.Length - (MaxDimensions - 1))];
+    /// <summary>
+    /// What stands between the loop outside a loop and that loop; every work item does it for itself.
+    /// </summary>
+    public ImmutableArray<Statement> Before(int loop) => before[loop];
 
     /// <summary>
-    /// Goes inwards while a block is values and then one loop whose iterations are independent. A store or a reduction
-    /// before the loop ends the descent: repeating it for each iteration would be wrong or slow.
+    /// The first of the loops that have a dimension of their own; those outside it share the last one.
+    /// </summary>
+    public int FirstUnshared => Loops.Length > MaxDimensions ? Loops.Length - (MaxDimensions - 1) : 0;
+
+    /// <summary>
+    /// Goes inwards while a block is values and flags and then one loop whose iterations are independent. A store or a
+    /// reduction before the loop ends the descent: repeating it for each iteration would be wrong or slow.
     /// </summary>
     public static NdRange Of(Kernel kernel)
     {
+        var range = Of(kernel, flags: true);
+        // A flag inside the shared dimension would have to be raised where an inner extent is 0, and is not.
+        return range.FirstUnshared > 0 && range.before.Take(range.FirstUnshared).Any(b => b.Any(s => s is Flag))
+            ? Of(kernel, flags: false) : range;
+    }
+
+    private static NdRange Of(Kernel kernel, bool flags)
+    {
         var loops = ImmutableArray.CreateBuilder<Loop>();
-        var between = ImmutableArray.CreateBuilder<Statement>();
+        var before = ImmutableArray.CreateBuilder<ImmutableArray<Statement>>();
         var block = kernel.Body;
-        while (block.Statements is [.. var values, Loop { Kind: LoopKind.Parallel or LoopKind.Vector } loop]
-            && values.All(s => s is Compute or Literal or IndexValue or Load)
+        while (block.Statements is [.. var outside, Loop { Kind: LoopKind.Parallel or LoopKind.Vector } loop]
+            && outside.All(s => s is Compute or Literal or IndexValue or Load || (flags && s is Flag))
             && loop.Extent.Variables().All(v => kernel.Sizes.Contains(v))
             && loops.All(l => l.Variable != loop.Variable))
         {
-            between.AddRange(values);
+            before.Add(outside);
             loops.Add(loop);
             block = loop.Body;
         }
-        return new NdRange(loops.ToImmutable(), between.ToImmutable(), block);
+        return new NdRange(loops.ToImmutable(), before.ToImmutable(), block);
     }
 
-    /// <summary>The iterations of each dimension; a zero among them means there is nothing to launch.</summary>
+    /// <summary>The work items of each dimension; a zero among them means there is nothing to launch.</summary>
     public long[] Extents(Func<string, long> sizes)
     {
         var extents = new long[Dimensions];
         Array.Fill(extents, 1);
-        if (Loops.IsEmpty) return extents;
-        for (var d = 0; d < extents.Length; d++)
-            extents[d] = LoopsOf(d).Aggregate(1L, (product, l) => checked(product * Math.Max(0, l.Extent.Evaluate(sizes))));
+        var flagged = false;
+        for (var k = 0; k < Loops.Length; k++)
+        {
+            // What is flagged outside a loop is flagged even if the loop has no iterations.
+            flagged |= before[k].Any(s => s is Flag);
+            var extent = Math.Max(flagged ? 1 : 0, Loops[k].Extent.Evaluate(sizes));
+            var dimension = Math.Min(MaxDimensions, Loops.Length - k) - 1;
+            extents[dimension] = checked(extents[dimension] * extent);
+        }
         return extents;
     }
 
-    /// <summary>Work items of a group in each dimension, filling the first dimension first; their product is at most the limit.</summary>
+    /// <summary>
+    /// Work items of a group in each dimension, filling the first dimension first; their product is at most the limit.
+    /// </summary>
     public static long[] Group(long[] extents, long limit)
     {
         var left = Math.Min(GroupItems, limit);

@@ -1,10 +1,13 @@
-// In: a device of the loader. Out: what it can do, its context, and its compiled programs, built once a process for each text.
+// In: a device of the loader. Out: what it can do, its context, and its compiled programs, built once a process for
+// each text.
 using System.Collections.Concurrent;
 using System.Text;
 
 namespace Accelerate.Backends.OpenCl;
 
-/// <summary>One device, with the context that all its buffers and programs live in. Shared by all threads; never freed.</summary>
+/// <summary>
+/// One device, with the context that all its buffers and programs live in. Shared by all threads; never freed.
+/// </summary>
 internal sealed unsafe class OpenClDevice
 {
     private readonly nint id;
@@ -37,7 +40,9 @@ internal sealed unsafe class OpenClDevice
 
     public bool HasF64 { get; }
 
-    /// <summary>f32 division and square root round correctly (the build asks for it); without it they are within 3 ULP.</summary>
+    /// <summary>
+    /// f32 division and square root round correctly (the build asks for it); without it they are within 3 ULP.
+    /// </summary>
     public bool RoundsDivideAndSqrt { get; }
 
     /// <summary>f32 subnormals are not flushed.</summary>
@@ -45,7 +50,9 @@ internal sealed unsafe class OpenClDevice
 
     public long MaxWorkGroupSize { get; }
 
-    /// <summary>The options of every build: nothing that trades accuracy, and the exact divide where the device has it.</summary>
+    /// <summary>
+    /// The options of every build: nothing that trades accuracy, and the exact divide where the device has it.
+    /// </summary>
     public string BuildOptions =>
         "-cl-std=CL1.2" + (RoundsDivideAndSqrt ? " -cl-fp32-correctly-rounded-divide-sqrt" : "");
 
@@ -97,11 +104,12 @@ internal sealed unsafe class OpenClDevice
     private string BuildLog(nint program)
     {
         nuint size;
-        if (OpenClC.clGetProgramBuildInfo(program, id, OpenClC.ProgramBuildLog, 0, null, &size) != OpenClC.Success) return "";
+        var asked = OpenClC.clGetProgramBuildInfo(program, id, OpenClC.ProgramBuildLog, 0, null, &size);
+        if (asked != OpenClC.Success) return "";
         var log = new byte[size];
         fixed (byte* p = log)
-            OpenClException.Check(
-                OpenClC.clGetProgramBuildInfo(program, id, OpenClC.ProgramBuildLog, size, p, null), "clGetProgramBuildInfo");
+            asked = OpenClC.clGetProgramBuildInfo(program, id, OpenClC.ProgramBuildLog, size, p, null);
+        OpenClException.Check(asked, "clGetProgramBuildInfo");
         return Encoding.UTF8.GetString(log).TrimEnd('\0', '\n');
     }
 
@@ -114,7 +122,9 @@ internal sealed unsafe class OpenClDevice
         return created;
     }
 
-    /// <summary>A property, 0 where the driver does not know it (a device without f64 may not know its configuration).</summary>
+    /// <summary>
+    /// A property, 0 where the driver does not know it (a device without f64 may not know its configuration).
+    /// </summary>
     private T Number<T>(uint name)
         where T : unmanaged
     {
@@ -127,7 +137,8 @@ internal sealed unsafe class OpenClDevice
         nuint size;
         OpenClException.Check(OpenClC.clGetDeviceInfo(id, name, 0, null, &size), "clGetDeviceInfo");
         var bytes = new byte[size];
-        fixed (byte* p = bytes) OpenClException.Check(OpenClC.clGetDeviceInfo(id, name, size, p, null), "clGetDeviceInfo");
+        fixed (byte* p = bytes)
+            OpenClException.Check(OpenClC.clGetDeviceInfo(id, name, size, p, null), "clGetDeviceInfo");
         return Encoding.UTF8.GetString(bytes).TrimEnd('\0').Trim();
     }
 }

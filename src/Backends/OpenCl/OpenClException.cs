@@ -9,7 +9,9 @@ internal sealed class OpenClException(string message) : Exception(message)
         if (status != OpenClC.Success) throw new OpenClException($"{call} failed with {Name(status)}");
     }
 
-    /// <summary>The header's name of the statuses that a correct caller can meet, with the number for the others.</summary>
+    /// <summary>
+    /// The header's name of the statuses that a correct caller can meet, with the number for the others.
+    /// </summary>
     internal static string Name(int status) => status switch
     {
         -1 => "CL_DEVICE_NOT_FOUND",

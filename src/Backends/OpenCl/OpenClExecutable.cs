@@ -1,4 +1,5 @@
-// In: programs whose kernels are all map kernels. Out: an executable that runs every one of those kernels on an OpenCL device.
+// In: programs whose kernels are all map kernels. Out: an executable that runs every one of those kernels on an OpenCL
+// device.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Kernels;
@@ -20,9 +21,12 @@ public sealed unsafe class OpenClExecutable : Executable
     private long launched;
 
     /// <param name="programs">One for each exported function.</param>
-    /// <param name="initialState">What a session's state starts as, by label; zeros for the others. Not disposed here.</param>
-    /// <exception cref="LimitationException">A kernel is not a map kernel, or needs f64 where the device has none.</exception>
-    /// <exception cref="InvalidOperationException">There is no OpenCL device; the message has the line that installs one.</exception>
+    /// <param name="initialState">What a session's state starts as, by label; zeros for the others. Not disposed
+    /// here.</param>
+    /// <exception cref="LimitationException">A kernel is not a map kernel, or needs f64 where the device has
+    /// none.</exception>
+    /// <exception cref="InvalidOperationException">There is no OpenCL device; the message has the line that installs
+    /// one.</exception>
     public OpenClExecutable(
         IReadOnlyList<Program> programs, IReadOnlyDictionary<string, Tensor>? initialState = null)
     {
@@ -83,7 +87,13 @@ public sealed unsafe class OpenClExecutable : Executable
             for (var b = 0; b < buffers.Length; b++) buffers[b] = Place(program, entry, b, call, session);
             var steps = program.Steps.OfType<CallStep>().ToList();
             var flag = steps.Any(s => kernels[entry][s.Kernel].Flags) ? session.ClearedFlag() : null;
-            foreach (var step in steps) Launch(program.Kernels[step.Kernel], kernels[entry][step.Kernel], step, buffers, flag, call, session);
+            foreach (var step in steps)
+            {
+                var (kernel, source) = (program.Kernels[step.Kernel], kernels[entry][step.Kernel]);
+                Verify(kernel, step, call);
+                session.Launch(source, [.. step.Buffers.Select(b => buffers[b])],
+                    [.. kernel.Sizes.Select(call.SizeOf)], source.Flags ? flag : null, call.SizeOf);
+            }
 
             Interlocked.Add(ref launched, session.Finish());
             var flagged = 0;
@@ -114,13 +124,13 @@ public sealed unsafe class OpenClExecutable : Executable
         program.Buffers[buffer] switch
         {
             // Temporaries of one slot share its memory, as the memory plan means them to.
-            { Kind: BufferKind.Temporary } t => session.Slot(entry, t.Slot, program.Slots[t.Slot].Evaluate(call.SizeOf)),
+            { Kind: BufferKind.Temporary, Slot: var slot } =>
+                session.Slot(entry, slot, program.Slots[slot].Evaluate(call.SizeOf)),
             { Kind: BufferKind.Output } => new OpenClBuffer(device, Bytes(call, buffer)),
             _ => OpenClBuffer.CopyOf(device, (void*)call.Pointers[buffer], Bytes(call, buffer)),
         };
 
-    private static void Launch(Kernel kernel, OpenClSource source, CallStep step, OpenClBuffer[] buffers, OpenClBuffer? flag,
-        ProgramCall call, OpenClSession session)
+    private static void Verify(Kernel kernel, CallStep step, ProgramCall call)
     {
         for (var b = 0; b < step.Buffers.Length; b++)
         {
@@ -128,12 +138,11 @@ public sealed unsafe class OpenClExecutable : Executable
             var count = declared.Count.Evaluate(call.SizeOf);
             if (call.Type(step.Buffers[b]) != declared.Type || count > call.Counts[step.Buffers[b]])
             {
-                throw new InternalErrorException($"kernel @{kernel.Name} wants {declared.Name}: {declared.Type.Name()} x {count}, "
-                    + $"the program gives {call.Type(step.Buffers[b]).Name()} x {call.Counts[step.Buffers[b]]}");
+                throw new InternalErrorException($"kernel @{kernel.Name} wants {declared.Name}: "
+                    + $"{declared.Type.Name()} x {count}, the program gives {call.Type(step.Buffers[b]).Name()} x "
+                    + $"{call.Counts[step.Buffers[b]]}");
             }
         }
-        session.Launch(source, [.. step.Buffers.Select(b => buffers[b])], [.. kernel.Sizes.Select(call.SizeOf)],
-            source.Flags ? flag : null, call.SizeOf);
     }
 
     /// <summary>What a call hands back: its results, and the state that one of its kernels assigns.</summary>

@@ -1,11 +1,15 @@
-// In: the environment and the usual library names. Out: the OpenCL loader and its devices, or the reason there are none.
+// In: the environment and the usual library names. Out: the OpenCL loader and its devices, or the reason there are
+// none.
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 
 namespace Accelerate.Backends.OpenCl;
 
-/// <summary>Finds the OpenCL loader once a process. Every type of this folder calls <see cref="Require"/> before its first import.</summary>
+/// <summary>
+/// Finds the OpenCL loader once a process. Every type of this folder calls <see cref="Require"/> before its first
+/// import.
+/// </summary>
 internal static class OpenClLibrary
 {
     /// <summary>The import name of every declaration in <see cref="OpenClC"/>.</summary>
@@ -28,7 +32,9 @@ internal static class OpenClLibrary
         return reason is null;
     }
 
-    /// <summary>Every usable device, GPUs first, else in the loader's order. Throws with the install line if there is none.</summary>
+    /// <summary>
+    /// Every usable device, GPUs first, else in the loader's order. Throws with the install line if there is none.
+    /// </summary>
     public static ImmutableArray<OpenClDevice> Require() =>
         State.Value is { Reason: null } loaded ? loaded.Devices : throw new OpenClException(State.Value.Reason!);
 
@@ -49,10 +55,13 @@ internal static class OpenClLibrary
                 ? new Loaded(devices, null)
                 : new Loaded([], $"the OpenCL loader {candidate} has no device of version 1.2 or newer; {Install}.");
         }
-        return new Loaded([], $"the OpenCL loader was not found; {Install}, or set {PathVariable} to the library file.");
+        return new Loaded([],
+            $"the OpenCL loader was not found; {Install}, or set {PathVariable} to the library file.");
     }
 
-    /// <summary>Names in the order they are tried; a path in the environment is the only candidate when it is set.</summary>
+    /// <summary>
+    /// Names in the order they are tried; a path in the environment is the only candidate when it is set.
+    /// </summary>
     internal static IEnumerable<string> Candidates(string? fromEnvironment) =>
         string.IsNullOrEmpty(fromEnvironment) ? FileNames
         : Directory.Exists(fromEnvironment) ? FileNames[..3].Select(n => Path.Combine(fromEnvironment, n))
@@ -70,8 +79,9 @@ internal static class OpenClLibrary
         {
             if (OpenClC.clGetDeviceIDs(platform, OpenClC.DeviceTypeAll, 0, null, &count) != OpenClC.Success) continue;
             var ids = new nint[count];
-            fixed (nint* p = ids)
-                OpenClException.Check(OpenClC.clGetDeviceIDs(platform, OpenClC.DeviceTypeAll, count, p, null), "clGetDeviceIDs");
+            int status;
+            fixed (nint* p = ids) status = OpenClC.clGetDeviceIDs(platform, OpenClC.DeviceTypeAll, count, p, null);
+            OpenClException.Check(status, "clGetDeviceIDs");
             devices.AddRange(ids.Select(id => new OpenClDevice(id)).Where(d => d.IsUsable));
         }
         return [.. devices.OrderBy(d => d.IsGpu ? 0 : 1)];

@@ -1,4 +1,6 @@
-// In: a scalar operation and the names of its arguments. Out: an OpenCL C expression with the meaning NUMERICS.md gives it.
+// In: a scalar operation and the names of its arguments. Out: an OpenCL C expression with the meaning NUMERICS.md gives
+// it.
+using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
 
@@ -7,17 +9,18 @@ namespace Accelerate.Backends.OpenCl;
 /// <summary>Arguments are always names, so no expression here needs brackets around them.</summary>
 internal static class OpenClOps
 {
-    public static string Compute(ScalarOp op, DType result, DType type, ReadOnlySpan<string> x, OpenClPrelude prelude) => op switch
-    {
-        ScalarOp.Select => $"{x[0]} ? {x[1]} : {x[2]}",
-        ScalarOp.Convert => Convert(x[0], type, result, prelude),
-        ScalarOp.Bitcast => Bitcast(x[0], type, result, prelude),
-        ScalarOp.Eq or ScalarOp.Ne or ScalarOp.Lt or ScalarOp.Le or ScalarOp.Gt or ScalarOp.Ge =>
-            $"(uchar)({x[0]} {Comparison(op)} {x[1]})",
-        ScalarOp.Max => Extreme(">", type, x[0], x[1]),
-        ScalarOp.Min => Extreme("<", type, x[0], x[1]),
-        _ => type.IsFloat ? Float(op, type, x, prelude) : Integer(op, type, x, prelude),
-    };
+    public static string Compute(
+        ScalarOp op, DType result, DType type, ReadOnlySpan<string> x, OpenClPrelude prelude) => op switch
+        {
+            ScalarOp.Select => $"{x[0]} ? {x[1]} : {x[2]}",
+            ScalarOp.Convert => Convert(x[0], type, result, prelude),
+            ScalarOp.Bitcast => Bitcast(x[0], type, result, prelude),
+            ScalarOp.Eq or ScalarOp.Ne or ScalarOp.Lt or ScalarOp.Le or ScalarOp.Gt or ScalarOp.Ge =>
+                $"(uchar)({x[0]} {Comparison(op)} {x[1]})",
+            ScalarOp.Max => Extreme(">", type, x[0], x[1]),
+            ScalarOp.Min => Extreme("<", type, x[0], x[1]),
+            _ => type.IsFloat ? Float(op, type, x, prelude) : Integer(op, type, x, prelude),
+        };
 
     /// <summary>One step of a reduction in order: the result so far, then the term.</summary>
     public static string Combine(ReduceKind kind, DType type, string sum, string term, OpenClPrelude prelude) =>
@@ -43,7 +46,9 @@ internal static class OpenClOps
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "has no identity"),
     };
 
-    /// <summary>True where the term is taken over the best so far: a NaN is the greatest and the least, and the first wins.</summary>
+    /// <summary>
+    /// True where the term is taken over the best so far: a NaN is the greatest and the least, and the first wins.
+    /// </summary>
     public static string Beats(ReduceKind kind, DType type, string term, string best)
     {
         var order = $"{term} {(kind == ReduceKind.ArgMax ? ">" : "<")} {best}";
@@ -91,7 +96,9 @@ internal static class OpenClOps
     private static string Extreme(string order, DType type, string a, string b) =>
         type.IsFloat ? $"{a} != {a} ? {a} : ({a} {order} {b} ? {a} : {b})" : $"{a} {order} {b} ? {a} : {b}";
 
-    /// <summary>f16 and bf16 compute in f32 and round: for + - * / and the square root two roundings are as good as one.</summary>
+    /// <summary>
+    /// f16 and bf16 compute in f32 and round: for + - * / and the square root two roundings are as good as one.
+    /// </summary>
     private static string Float(ScalarOp op, DType type, ReadOnlySpan<string> x, OpenClPrelude prelude)
     {
         var narrow = type is DType.F16 or DType.BF16;
@@ -108,7 +115,7 @@ internal static class OpenClOps
             ScalarOp.Sub => Rounded($"{x[0]} - {x[1]}", type, prelude),
             ScalarOp.Mul => Rounded($"{x[0]} * {x[1]}", type, prelude),
             ScalarOp.Div => Rounded($"{x[0]} / {x[1]}", type, prelude),
-            ScalarOp.Rem => $"fmod({x[0]}, {x[1]})",
+            ScalarOp.Rem => throw new LimitationException($"not supported: rem of {type.Name()} in kernels"),
             ScalarOp.Fma => narrow
                 ? Rounded($"{prelude.Use("acc_odd_fma")}({x[0]}, {x[1]}, {x[2]})", type, prelude)
                 : $"fma({x[0]}, {x[1]}, {x[2]})",
@@ -143,7 +150,8 @@ internal static class OpenClOps
             case ScalarOp.Rem: return $"{prelude.Divide(type, remainder: true)}({x[0]}, {x[1]})";
             // A count that is negative is beyond every width once it is read as unsigned.
             case ScalarOp.Shl:
-                return $"{Modular(x[1], type)} < {width} ? {Wrap($"{Modular(x[0], type)} << {Modular(x[1], type)}", type)} : 0";
+                var shifted = Wrap($"{Modular(x[0], type)} << {Modular(x[1], type)}", type);
+                return $"{Modular(x[1], type)} < {width} ? {shifted} : 0";
             case ScalarOp.Shr when type.IsSigned:
                 return $"({t})({x[0]} >> ({Modular(x[1], type)} < {width} ? {Modular(x[1], type)} : {width} - 1u))";
             case ScalarOp.Shr: return $"{x[1]} < {width} ? ({t})({x[0]} >> {x[1]}) : 0";
@@ -173,13 +181,15 @@ internal static class OpenClOps
     private static string Convert(string x, DType from, DType to, OpenClPrelude prelude)
     {
         if (from == to) return x;
+        var target = OpenClTypes.Value(to);
         if (to == DType.Bool) return $"(uchar)({x} != 0)";
         if (to.IsInteger)
         {
             if (from.IsFloat) return $"{prelude.FloatToInteger(from, to)}({x})";
-            return to.IsSigned ? $"as_{OpenClTypes.Value(to)}(({OpenClTypes.Unsigned(to)}){x})" : $"({OpenClTypes.Value(to)}){x}";
+            var fits = from.Bytes() < to.Bytes() || (from == DType.Bool && to == DType.U8);
+            return to.IsSigned && !fits ? $"as_{target}(({OpenClTypes.Unsigned(to)}){x})" : $"({target}){x}";
         }
-        if (to is DType.F32 or DType.F64) return OpenClTypes.Value(from) == OpenClTypes.Value(to) ? x : $"({OpenClTypes.Value(to)}){x}";
+        if (to is DType.F32 or DType.F64) return OpenClTypes.Value(from) == target ? x : $"({target}){x}";
         if (from == DType.F64) return Rounded($"{prelude.Use("acc_odd_double")}({x})", to, prelude);
         if (from.IsFloat) return Rounded(x, to, prelude);
         // An integer beyond 24 bits is beyond f16 as well; for bf16 it must not be rounded twice.
@@ -199,5 +209,6 @@ internal static class OpenClOps
             : $"as_{OpenClTypes.Value(to)}({bits})";
     }
 
-    private static ArgumentException Undefined(ScalarOp op, DType type) => new($"{op} is not defined for {type.Name()}");
+    private static ArgumentException Undefined(ScalarOp op, DType type) =>
+        new($"{op} is not defined for {type.Name()}");
 }

@@ -4,7 +4,9 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Backends.OpenCl;
 
-/// <summary>The functions that stand before a kernel: what NUMERICS.md fixes and OpenCL C leaves open or lacks.</summary>
+/// <summary>
+/// The functions that stand before a kernel: what NUMERICS.md fixes and OpenCL C leaves open or lacks.
+/// </summary>
 internal sealed class OpenClPrelude
 {
     private readonly SortedSet<int> used = [];
@@ -38,7 +40,7 @@ internal sealed class OpenClPrelude
             }
             """),
         ("acc_f16_bits", [], """
-            /* the nearest f16, ties to even, in integer arithmetic: 65520 and above is infinite, below 2^-14 subnormal */
+            /* the nearest f16, ties to even, in integers: 65520 and above is infinite, below 2^-14 subnormal */
             static ushort acc_f16_bits(float x) {
               const uint u = as_uint(x);
               const uint sign = (u >> 16) & 0x8000u;
@@ -116,15 +118,17 @@ internal sealed class OpenClPrelude
         return name;
     }
 
-    /// <summary>Integer division or remainder: x / 0 is -1 (all ones), MIN / -1 is MIN, x rem 0 is x, x rem -1 is 0.</summary>
+    /// <summary>
+    /// Integer division or remainder: x / 0 is -1 (all ones), MIN / -1 is MIN, x rem 0 is x, x rem -1 is 0.
+    /// </summary>
     public string Divide(DType type, bool remainder)
     {
-        var (t, least) = (OpenClTypes.Value(type), OpenClTypes.Modular(type));
+        var (t, modular) = (OpenClTypes.Value(type), OpenClTypes.Modular(type));
         var name = $"acc_{(remainder ? "rem" : "div")}_{type.Name()}";
         // The divisor is made harmless first, so that a compiler which runs the division ahead of the test cannot trap.
         var unsafeDivisor = type.IsSigned ? "b == 0 || b == -1" : "b == 0";
         var atZero = remainder ? "a" : OpenClTypes.Integer(-1, type);
-        var negated = type.Bytes() >= 4 ? $"as_{t}(({least})0 - ({least})a)" : $"as_{t}(({OpenClTypes.Unsigned(type)})(0u - (uint)a))";
+        var negated = $"as_{t}(({OpenClTypes.Unsigned(type)})(0u - ({modular})a))";
         var atMinusOne = !type.IsSigned ? "" : $"b == -1 ? {(remainder ? "0" : negated)} : ";
         return Generate(name, $$"""
             static {{t}} {{name}}({{t}} a, {{t}} b) {
@@ -134,7 +138,9 @@ internal sealed class OpenClPrelude
             """);
     }
 
-    /// <summary>Float to integer: truncates, saturates, NaN is 0. The bounds are powers of two, exact in every float dtype.</summary>
+    /// <summary>
+    /// Float to integer: truncates, saturates, NaN is 0. The bounds are powers of two, exact in every float dtype.
+    /// </summary>
     public string FloatToInteger(DType from, DType to)
     {
         var (f, t) = (OpenClTypes.Value(from), OpenClTypes.Value(to));

@@ -17,7 +17,8 @@ namespace Accelerate.Backends.OpenCl;
 internal sealed record OpenClSource(string Name, string Source, NdRange Range, bool Flags, bool NeedsF64);
 
 /// <summary>
-/// Arguments are the kernel's buffers, then its sizes as longs, then the flag if the kernel has one. The text depends on
+/// Arguments are the kernel's buffers, then its sizes as longs, then the flag if the kernel has one. The text depends
+/// on
 /// the kernel alone: no device, no sizes.
 /// </summary>
 public static class OpenClPrinter
@@ -61,7 +62,6 @@ public static class OpenClPrinter
 
             text.Append($"__kernel void {name}({string.Join(", ", arguments)}) {{\n");
             Indices();
-            foreach (var statement in range.Between) Statement(statement, 1);
             Block(range.Body, 1);
             text.Append("}\n");
 
@@ -82,32 +82,35 @@ public static class OpenClPrinter
             _ => null,
         };
 
-        /// <summary>Loop variables from the global ids; the launch rounds up to whole groups, so tails leave here.</summary>
+        /// <summary>
+        /// Loop variables from the global ids; the launch rounds up to whole groups, so tails leave here.
+        /// </summary>
         private void Indices()
         {
-            if (range.Loops.IsEmpty) return;
-            for (var d = 0; d < range.Dimensions; d++)
+            if (range.FirstUnshared > 0) SharedIndices();
+            for (var k = 0; k < range.Loops.Length; k++)
             {
-                var loops = range.LoopsOf(d);
-                if (loops is [var only])
-                {
-                    Line(1, $"const long {Variable(only.Variable)} = (long)get_global_id({d});");
-                    Line(1, $"if ({Variable(only.Variable)} >= {Index(only.Extent)}) return;");
-                }
-                else
-                {
-                    Line(1, $"long acc_rest = (long)get_global_id({d});");
-                    // The launch is empty when an extent is 0, so these divisors are positive.
-                    foreach (var loop in loops.Reverse())
-                    {
-                        var extent = Index(loop.Extent);
-                        Line(1, $"const long {Variable(loop.Variable)} = acc_rest % ({extent});");
-                        Line(1, $"acc_rest /= {extent};");
-                    }
-                    Line(1, "if (acc_rest > 0) return;");
-                }
+                var loop = range.Loops[k];
+                foreach (var statement in range.Before(k)) Statement(statement, 1);
+                ranges.Add(loop.Variable, loop.Extent);
+                if (k < range.FirstUnshared) continue;
+                Line(1, $"const long {Variable(loop.Variable)} = (long)get_global_id({range.Loops.Length - 1 - k});");
+                Line(1, $"if ({Variable(loop.Variable)} >= {Index(loop.Extent)}) return;");
             }
-            foreach (var loop in range.Loops) ranges.Add(loop.Variable, loop.Extent);
+        }
+
+        /// <summary>
+        /// The outer loops' variables from the last dimension. None of their extents is 0, or nothing is launched.
+        /// </summary>
+        private void SharedIndices()
+        {
+            Line(1, $"long acc_rest = (long)get_global_id({NdRange.MaxDimensions - 1});");
+            foreach (var loop in range.Loops.Take(range.FirstUnshared).Reverse())
+            {
+                Line(1, $"const long {Variable(loop.Variable)} = acc_rest % {Bracketed(loop.Extent)};");
+                Line(1, $"acc_rest /= {Bracketed(loop.Extent)};");
+            }
+            Line(1, "if (acc_rest > 0) return;");
         }
 
         private void Block(Block block, int depth)
@@ -126,7 +129,8 @@ public static class OpenClPrinter
                     break;
                 case Literal l:
                     Define(l.Result, l.Result.Type.IsFloat
-                        ? OpenClTypes.Float(l.Float, l.Result.Type) : OpenClTypes.Integer(l.Integer, l.Result.Type), depth);
+                        ? OpenClTypes.Float(l.Float, l.Result.Type)
+                        : OpenClTypes.Integer(l.Integer, l.Result.Type), depth);
                     break;
                 case IndexValue i:
                     Define(i.Result, Index(i.Index), depth);
@@ -135,7 +139,8 @@ public static class OpenClPrinter
                     Define(l.Result, Load(l), depth);
                     break;
                 case Store s:
-                    Line(depth, $"{Buffer(s.Buffer)}[{Index(s.Offset)}] = {OpenClOps.Stored(Use(s.Value), s.Value.Type, prelude)};");
+                    var stored = OpenClOps.Stored(Use(s.Value), s.Value.Type, prelude);
+                    Line(depth, $"{Buffer(s.Buffer)}[{Index(s.Offset)}] = {stored};");
                     break;
                 case Flag f:
                     // Rare, so the atomic costs nothing; plain stores of several items would be a race.
@@ -148,8 +153,7 @@ public static class OpenClPrinter
                     Reduce(r, depth);
                     break;
                 default:
-                    throw new LimitationException("OpenCL", statement is Contract ? "contraction kernels" : "row kernels",
-                        kernel.Name);
+                    throw new InternalErrorException($"no OpenCL form of {statement.GetType().Name}");
             }
         }
 
@@ -236,7 +240,7 @@ public static class OpenClPrinter
         }
 
         private string Expanded(Size size) => string.Join(" + ", size.Terms.Select(t =>
-            t.Atoms.IsEmpty ? OpenClTypes.Index(t.Coefficient) : $"{OpenClTypes.Index(t.Coefficient)} * {Product(1, t.Atoms)}"));
+            OpenClTypes.Index(t.Coefficient) + (t.Atoms.IsEmpty ? "" : $" * {Product(1, t.Atoms)}")));
 
         private string Product(long coefficient, ImmutableArray<Atom> atoms)
         {

@@ -42,8 +42,8 @@ internal sealed unsafe class OpenClSession : IDisposable
     }
 
     /// <summary>Enqueues a kernel unless its index space is empty.</summary>
-    public void Launch(OpenClSource source, ReadOnlySpan<OpenClBuffer> buffers, ReadOnlySpan<long> sizes, OpenClBuffer? flagged,
-        Func<string, long> sizeOf)
+    public void Launch(OpenClSource source, ReadOnlySpan<OpenClBuffer> buffers, ReadOnlySpan<long> sizes,
+        OpenClBuffer? flagged, Func<string, long> sizeOf)
     {
         var extents = source.Range.Extents(sizeOf);
         if (extents.Contains(0)) return;
@@ -90,7 +90,8 @@ internal sealed unsafe class OpenClSession : IDisposable
             int status;
             OpenClException.Check(OpenClC.clGetEventInfo(
                 launch, OpenClC.EventCommandExecutionStatus, sizeof(int), &status, null), "clGetEventInfo");
-            if (status != OpenClC.Complete) throw new OpenClException($"a kernel ended with {OpenClException.Name(status)}");
+            if (status != OpenClC.Complete)
+                throw new OpenClException($"a kernel ended with {OpenClException.Name(status)}");
         }
         return Forget();
     }
@@ -150,7 +151,9 @@ internal sealed unsafe class OpenClSession : IDisposable
 /// <summary>Memory of a device.</summary>
 internal sealed unsafe class OpenClBuffer : IDisposable
 {
-    /// <summary>Memory whose contents are undefined. Empty ones get a few bytes, since OpenCL has no empty buffers.</summary>
+    /// <summary>
+    /// Memory whose contents are undefined. Empty ones get a few bytes, since OpenCL has no empty buffers.
+    /// </summary>
     public OpenClBuffer(OpenClDevice device, long bytes)
     {
         Capacity = bytes;
@@ -167,7 +170,8 @@ internal sealed unsafe class OpenClBuffer : IDisposable
     public long Capacity { get; }
 
     /// <summary>
-    /// A copy of host memory. Not CL_MEM_USE_HOST_PTR: two inputs may be one tensor, several sessions share weights, and
+    /// A copy of host memory. Not CL_MEM_USE_HOST_PTR: two inputs may be one tensor, several sessions share weights,
+    /// and
     /// OpenCL leaves open what happens to two buffers over the same bytes.
     /// </summary>
     public static OpenClBuffer CopyOf(OpenClDevice device, void* source, long bytes) => bytes == 0

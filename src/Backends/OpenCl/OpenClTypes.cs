@@ -74,7 +74,9 @@ internal static class OpenClTypes
     public static string Index(long value) =>
         value == long.MinValue ? "(-9223372036854775807L - 1L)" : Digits(value) + "L";
 
-    /// <summary>A float constant: decimal for small whole numbers, else hexadecimal, which every compiler reads to the bit.</summary>
+    /// <summary>
+    /// A float constant: decimal for small whole numbers, else hexadecimal, which every compiler reads to the bit.
+    /// </summary>
     public static string Float(double value, DType type)
     {
         var suffix = type == DType.F64 ? "" : "f";
@@ -86,7 +88,9 @@ internal static class OpenClTypes
         return Hexadecimal(value) + suffix;
     }
 
-    /// <summary>A name as an identifier behind a prefix that keeps it off C's keywords; different names stay different.</summary>
+    /// <summary>
+    /// A name as an identifier behind a prefix that keeps it off C's keywords; different names stay different.
+    /// </summary>
     public static string Name(string prefix, string name)
     {
         var text = new StringBuilder(prefix).Append('_');

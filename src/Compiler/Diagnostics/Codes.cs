@@ -299,6 +299,11 @@ public static class Codes
         "ACC2041", "a loop changes a type",
         "What a run-time loop carries keeps its type; declare it before the loop.");
 
+    /// <summary>ACC2042: layer without a name.</summary>
+    public static readonly Code InstanceWithoutPath = Define("ACC2042", "layer without a name",
+        "The state of a layer is named by the path of what holds it first: a `let` of a module, an element of a list " +
+        "there, or a hyper-parameter. A layer made in the middle of a function has no such path.");
+
     // ---- ACC3xxx: weights and state -----------------------------------------------------------------------------
 
     /// <summary>ACC3001: weight missing in the file.</summary>

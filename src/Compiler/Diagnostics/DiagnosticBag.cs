@@ -9,6 +9,9 @@ public sealed class DiagnosticBag
     private readonly List<Diagnostic> _all = [];
     private readonly HashSet<(string Id, Span Span)> _seen = [];
 
+    /// <summary>How often something was reported, repetitions included.</summary>
+    public int Reports { get; private set; }
+
     /// <summary>How many there are.</summary>
     public int Count => _all.Count;
 
@@ -31,6 +34,7 @@ public sealed class DiagnosticBag
     /// <summary>Adds one, unless the same code is already there for the same place (a function elaborated twice).</summary>
     public void Add(Diagnostic diagnostic)
     {
+        Reports++;
         if (_seen.Add((diagnostic.Code.Id, diagnostic.Span)))
         {
             _all.Add(diagnostic);

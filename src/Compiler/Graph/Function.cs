@@ -49,14 +49,15 @@ public sealed class Function(string name)
     /// <summary>A name for each result; empty texts where the source gives none.</summary>
     public ImmutableArray<string> ResultNames { get; set; } = [];
 
-    /// <summary>The size variables, in the order in which the inputs bind them.</summary>
+    /// <summary>The size variables, in the order in which the inputs bind them; then those that only the call's `int` arguments give.</summary>
     public IReadOnlyList<string> Sizes
     {
         get
         {
             var sizes = inputs.SelectMany(i => i.Type.Shape)
                 .Where(s => s.Terms is [{ Coefficient: 1, Atoms: [VariableAtom] }]).Select(s => s.Text).Distinct().ToList();
-            sizes.AddRange(nodes.SelectMany(n => n.Type.Shape).SelectMany(s => s.Variables()).Distinct().Except(sizes).ToList());
+            sizes.AddRange(nodes.SelectMany(n => n is SizeValue v ? n.Type.Shape.Add(v.Size) : n.Type.Shape)
+                .Concat(checks.SelectMany(c => new[] { c.Left, c.Right })).SelectMany(s => s.Variables()).Distinct().Except(sizes).ToList());
             return sizes;
         }
     }
@@ -71,6 +72,8 @@ public sealed class Function(string name)
         if (node.IsEffect) effects.Add(node);
         else if (interned.TryGetValue(node.Key, out var known))
         {
+            Rule.Require(node is not Call call || ReferenceEquals(call.Callee, ((Call)known).Callee), "graph C8",
+                () => $"two functions are called @{((Call)known).Callee.Name}");
             if (origin is not null) origins[known] = Union(OriginOf(known), origin);
             return (T)known;
         }

@@ -16,7 +16,7 @@ public static class GraphReader
         while (!cursor.AtEnd)
         {
             last = new One(cursor, functions).Read();
-            functions.Add(last.Name, last);
+            if (!functions.TryAdd(last.Name, last)) throw cursor.Error($"a second graph @{last.Name}");
         }
         return last ?? throw cursor.Error("a graph was expected");
     }
@@ -85,8 +85,9 @@ public static class GraphReader
                 while (cursor.Take(","));
             }
             cursor.Take(";");
-            var node = function.Add(Make(op, [.. operands], type));
+            var node = function.Add(Checked(op, [.. operands], type));
             cursor.Expect(")");
+            if (!node.Operands.SequenceEqual(operands)) throw cursor.Error($"{op} does not take {operands.Count} operands");
             if (!node.Type.Equals(type)) throw cursor.Error($"%{id} = {op} has type {node.Type}, the text says {type}");
             nodes[id] = node;
         }
@@ -108,6 +109,19 @@ public static class GraphReader
         {
             cursor.Expect(separator);
             return read();
+        }
+
+        /// <summary>Too few operands or attributes, and numbers that no dtype holds, are errors of the text.</summary>
+        private Node Checked(string op, ImmutableArray<Node> x, TensorType type)
+        {
+            try
+            {
+                return Make(op, x, type);
+            }
+            catch (Exception e) when (e is IndexOutOfRangeException or ArgumentException or KeyNotFoundException or OverflowException)
+            {
+                throw cursor.Error($"{op} with {x.Length} operands: {e.Message}");
+            }
         }
 
         private Node Make(string op, ImmutableArray<Node> x, TensorType type)

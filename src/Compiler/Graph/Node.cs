@@ -24,7 +24,7 @@ public abstract class Node(string op, ImmutableArray<Node> operands, TensorType 
     /// <summary>Everything beside operands and type, in the text form; `` when there is nothing.</summary>
     public virtual string Attributes => "";
 
-    /// <summary>True for what happens in program order and is never merged: print, assert, assign, barrier.</summary>
+    /// <summary>True for what happens in program order and is never merged: print, assert, assign.</summary>
     public virtual bool IsEffect => false;
 
     /// <summary>The same operation on other operands; the type is inferred again.</summary>

@@ -10,7 +10,7 @@ public sealed class Input(string name, TensorType type) : Node("input", [], type
 {
     public string Name { get; } = name;
 
-    public override string Attributes => $"\"{Name}\"";
+    public override string Attributes => Quote.Text(Name);
 
     public override Node With(ImmutableArray<Node> operands) => this;
 }
@@ -29,7 +29,7 @@ public sealed class State(StorageClass storage, string name, TensorType type)
 
     public string Name { get; } = name;
 
-    public override string Attributes => $"\"{Name}\"";
+    public override string Attributes => Quote.Text(Name);
 
     public override Node With(ImmutableArray<Node> operands) => this;
 }
@@ -76,13 +76,20 @@ public sealed class Const : Node
 }
 
 /// <summary>The index along one axis, in an integer or float dtype.</summary>
-public sealed class Iota(TensorType type, int axis) : Node("iota", [], type)
+public sealed class Iota(TensorType type, int axis) : Node("iota", [], Infer(type, axis))
 {
     public int Axis { get; } = axis;
 
     public override string Attributes => Axis.ToString(CultureInfo.InvariantCulture);
 
     public override Node With(ImmutableArray<Node> operands) => this;
+
+    private static TensorType Infer(TensorType type, int axis)
+    {
+        Rule.Require(axis >= 0 && axis < type.Rank, "iota C1", () => $"axis {axis} of {type}");
+        Rule.Require(type.DType != DType.Bool, "iota C2", () => $"an index of dtype {type.DType.Name()}");
+        return type;
+    }
 }
 
 /// <summary>

@@ -1,6 +1,7 @@
 // Structure and effects: tuples, calls of closed functions, barriers, and what happens in program order.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Graph;
 
@@ -20,14 +21,21 @@ public sealed class Call(Function callee, ImmutableArray<Node> arguments)
             && callee.Inputs.Zip(arguments).All(p => p.First.Type.Equals(p.Second.Type)), "call C1",
             () => $"@{callee.Name} takes {Rule.List(callee.Inputs.Select(i => i.Type))}, not {Rule.List(arguments.Select(a => a.Type))}");
         Rule.Require(callee.Effects.Count == 0, "call C2", () => $"@{callee.Name} has effects");
+        Rule.Require(!callee.Results.IsEmpty, "call C3", () => $"@{callee.Name} has no results");
         return callee.Results[0].Type;
     }
 }
 
 /// <summary>Several values as one operand of `result`.</summary>
-public sealed class Tuple(ImmutableArray<Node> items) : Node("tuple", items, items[0].Type)
+public sealed class Tuple(ImmutableArray<Node> items) : Node("tuple", items, Infer(items))
 {
     public override Node With(ImmutableArray<Node> operands) => new Tuple(operands);
+
+    private static TensorType Infer(ImmutableArray<Node> items)
+    {
+        Rule.Require(!items.IsEmpty, "tuple C1", () => "a tuple of nothing");
+        return items[0].Type;
+    }
 }
 
 /// <summary>Element Index of a tuple or of a call with several results.</summary>
@@ -62,8 +70,9 @@ public sealed class Barrier(Node x, int unique) : Node("barrier", [x], x.Type)
     public override Node With(ImmutableArray<Node> operands) => new Barrier(operands[0], Unique);
 }
 
-/// <summary>Prints its operands through the format, in program order. The value is its first operand.</summary>
-public sealed class Print(string format, ImmutableArray<Node> values) : Node("print", values, values[0].Type)
+/// <summary>Prints its operands through the format, in program order. The value is its first operand, without one `true`.</summary>
+public sealed class Print(string format, ImmutableArray<Node> values)
+    : Node("print", values, values.IsEmpty ? TensorType.Scalar(DType.Bool) : values[0].Type)
 {
     public string Format { get; } = format;
 
@@ -75,7 +84,7 @@ public sealed class Print(string format, ImmutableArray<Node> values) : Node("pr
 }
 
 /// <summary>Fails the call with the message when the scalar condition is false.</summary>
-public sealed class Assert(string message, Node condition) : Node("assert", [condition], condition.Type)
+public sealed class Assert(string message, Node condition) : Node("assert", [condition], Infer(condition.Type))
 {
     public string Message { get; } = message;
 
@@ -84,6 +93,12 @@ public sealed class Assert(string message, Node condition) : Node("assert", [con
     public override bool IsEffect => true;
 
     public override Node With(ImmutableArray<Node> operands) => new Assert(Message, operands[0]);
+
+    private static TensorType Infer(TensorType condition)
+    {
+        Rule.Require(condition.Equals(TensorType.Scalar(DType.Bool)), "assert C1", () => $"the condition is {condition}");
+        return condition;
+    }
 }
 
 /// <summary>A new value for a piece of state from here on.</summary>

@@ -23,5 +23,8 @@ public static class Verifier
                 "graph C6", () => $"a result of @{function.Name} belongs to another function");
         var names = function.Inputs.Select(i => i.Name).ToList();
         Rule.Require(names.Distinct().Count() == names.Count, "graph C7", () => $"two inputs of @{function.Name} have one name");
+        var closure = GraphPrinter.Closure(function);
+        Rule.Require(closure.DistinctBy(f => f.Name).Count() == closure.Count, "graph C8",
+            () => $"two functions that @{function.Name} reaches have one name");
     }
 }

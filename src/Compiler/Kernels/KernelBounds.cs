@@ -81,10 +81,16 @@ public static class KernelBounds
     /// <summary>last + 1, when the value is x clamped to [0, last].</summary>
     private static Size? ClampExtent(Compute value, Dictionary<int, Statement> defined)
     {
-        if (value is not { Op: ScalarOp.Select, Result.Type: DType.I64, Arguments: [var low, var zero,
-            var rest] }) return null;
-        if (!IsZero(zero) || defined.GetValueOrDefault(rest.Id) is not Compute { Op: ScalarOp.Select,
-            Arguments: [var high, var last, var x] })
+        if (value is not
+            {
+                Op: ScalarOp.Select, Result.Type: DType.I64, Arguments: [var low, var zero,
+            var rest]
+            }) return null;
+        if (!IsZero(zero) || defined.GetValueOrDefault(rest.Id) is not Compute
+            {
+                Op: ScalarOp.Select,
+                Arguments: [var high, var last, var x]
+            })
             return null;
         return Compares(low, ScalarOp.Lt, x, zero) && Compares(high, ScalarOp.Gt, x, last)
             && defined.GetValueOrDefault(last.Id) is IndexValue index ? index.Index + 1 : null;

@@ -61,7 +61,8 @@ public sealed class Rewriter(Func<Node, Rewriter, Node?> rule, long limit = long
         return live;
     }
 
-    private static Node Clone(Node node) => node switch
+    /// <summary>A node without operands, free to be added to another function.</summary>
+    internal static Node Clone(Node node) => node switch
     {
         Input i => new Input(i.Name, i.Type),
         State s => new State(s.Storage, s.Name, s.Type),

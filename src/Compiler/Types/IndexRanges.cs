@@ -37,15 +37,20 @@ public sealed class IndexRanges
         if (fuel == 0) return false;
 
         // An index at the end of its range that makes p smallest: 0 for a positive coefficient, extent - 1 for a negative.
-        foreach (var name in p.Variables())
+        // One whose extent mentions others comes before them: the last block of a loop is shorter.
+        foreach (var name in p.Variables().Where(extents.ContainsKey).OrderByDescending(v => extents[v].Variables().Count(extents.ContainsKey)))
         {
-            if (!extents.TryGetValue(name, out var extent)) continue;
+            var extent = extents[name];
             if (p.AffineIn(name) is not var (coefficient, rest)) continue;
             if (coefficient.Terms.All(t => t.Coefficient >= 0 && t.Atoms.All(IsNonNegative))) return Prove(rest, fuel - 1);
             var negated = -coefficient;
             if (negated.Terms.All(t => t.Coefficient >= 0 && t.Atoms.All(IsNonNegative)))
-                return Prove(rest + coefficient * (extent - 1), fuel - 1);
+                return Bounds(extent).Any(bound => Prove(rest + coefficient * (bound - 1), fuel - 1));
         }
+
+        // floor(x + 3, 4) is floor(u + 1, 2) with u = floor(x + 1, 2): where one division refines another, its value is a
+        // variable of its own, so that the two are compared as integers.
+        if (Nested(p) is { } nested && Prove(nested, fuel - 1)) return true;
 
         // c * (x // q) lies between c * (x - q + 1) / q and c * x / q: scale by q and replace.
         foreach (var term in p.Terms)
@@ -57,6 +62,34 @@ public sealed class IndexRanges
             break;
         }
         return false;
+    }
+
+    /// <summary>What an extent does not exceed: both sides of a minimum.</summary>
+    private static IEnumerable<Size> Bounds(Size extent) =>
+        extent.Terms is [{ Coefficient: 1, Atoms: [MinAtom m] }] ? [m.Left, m.Right] : [extent];
+
+    private static Size? Nested(Size p)
+    {
+        var divisions = p.Terms.SelectMany(t => t.Atoms).OfType<FloorDivAtom>()
+            .Where(d => d.Divisor.IsConstant && IsNonNegative(d)).OrderBy(d => d.Divisor.Value).ToList();
+        if (divisions.Count < 2) return null;
+        var inner = divisions[0];
+        var value = Size.Variable("u''");
+        Size? Replace(FloorDivAtom d)
+        {
+            if (d.Text == inner.Text) return value;
+            if (!d.Divisor.IsConstant || d.Divisor.Value % inner.Divisor.Value != 0) return null;
+            var difference = Size.FloorDiv(d.Dividend, inner.Divisor) - Size.Of(inner);
+            return difference.IsConstant ? Size.FloorDiv(value + difference, d.Divisor.Value / inner.Divisor.Value) : null;
+        }
+        var sum = Size.Zero;
+        foreach (var term in p.Terms)
+        {
+            Size product = term.Coefficient;
+            foreach (var atom in term.Atoms) product *= atom is FloorDivAtom d && Replace(d) is { } other ? other : Size.Of(atom);
+            sum += product;
+        }
+        return sum;
     }
 
     private static bool IsNonNegative(Atom atom) => atom switch

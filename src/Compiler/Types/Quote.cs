@@ -17,6 +17,7 @@ public static class Quote
                 '\n' => "\\n",
                 ' ' => "\\s", // white space is not part of the text forms
                 '\t' => "\\t",
+                _ when char.IsWhiteSpace(c) => $"\\u{(int)c:x4}",
                 '#' => "\\h", // nor is what starts a comment
                 _ => c.ToString(),
             });
@@ -35,6 +36,12 @@ public static class Quote
                 continue;
             }
             i++;
+            if (quoted[i] == 'u' && i + 4 < quoted.Length - 1)
+            {
+                text.Append((char)System.Convert.ToInt32(quoted.Substring(i + 1, 4), 16));
+                i += 4;
+                continue;
+            }
             text.Append(quoted[i] switch { 'n' => '\n', 's' => ' ', 't' => '\t', 'h' => '#', var c => c });
         }
         return text.ToString();

@@ -43,7 +43,7 @@ public static class SizeReader
 
     private static Size Factor(string text, ref int at)
     {
-        if (Take(text, ref at, '-')) return -Product(text, ref at);
+        if (Take(text, ref at, '-')) return -Factor(text, ref at); // -a // b is (-a) // b
         if (Take(text, ref at, '('))
         {
             var inner = Read(text, ref at);

@@ -103,7 +103,7 @@ public sealed class TextCursor(string text)
         {
             return SizeReader.Read(text, ref at);
         }
-        catch (FormatException e)
+        catch (Exception e) when (e is FormatException or DivideByZeroException or OverflowException)
         {
             throw Error(e.Message);
         }

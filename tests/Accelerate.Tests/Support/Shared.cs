@@ -45,3 +45,9 @@ public sealed class SharedFactAttribute : FactAttribute
         }
     }
 }
+
+/// <summary>A theory that needs a path in the shared folder; skipped, with the reason, where it is absent.</summary>
+public sealed class SharedTheoryAttribute : TheoryAttribute
+{
+    public SharedTheoryAttribute(string path) => Skip = new SharedFactAttribute(path).Skip;
+}

@@ -36,6 +36,8 @@ public static class Comparison
         return expected.DType.IsFloat ? Compare(actual.Values, expected) : Compare(actual.Integers, expected);
     }
 
+    public static ComparisonReport Compare(Tensor actual, ReferenceValue expected) => Compare(ReferenceValue.Of(actual), expected);
+
     /// <summary>Floats in row-major order, as doubles.</summary>
     public static ComparisonReport Compare(ReadOnlySpan<double> actual, ReferenceValue expected)
     {

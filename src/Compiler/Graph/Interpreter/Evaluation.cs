@@ -90,7 +90,7 @@ internal sealed class Evaluation(IReadOnlyDictionary<string, long> sizes, Func<s
             case Dot d: return Reductions.Dot(x[0], x[1], d, options.Propagation);
             case Print p:
                 options.Print?.Invoke(p, [.. x.Select(v => v.ToValue())]);
-                return x[0];
+                return p.Operands.IsEmpty ? Whole(DType.Bool, [], [1]) : x[0];
             case Assert a:
                 if (x[0].ToValue().Integers.Contains(0)) throw new ReferenceException(a.Message);
                 return x[0];

@@ -89,7 +89,7 @@ internal static class FloatMath
 
     /// <summary>The chosen operand's magnitude; the larger one where rounding could have chosen the other operand.</summary>
     public static double Chosen(double a, double ma, double b, double mb, double y) =>
-        Math.Abs(a - b) <= 1e-3 * (ma + mb) ? Math.Max(ma, mb) : y == a ? ma : mb;
+        double.IsFinite(a - b) && Math.Abs(a - b) <= 1e-3 * (ma + mb) ? Math.Max(ma, mb) : y == a ? ma : mb;
 
     /// <summary>|d| * m, where nothing passes a zero: exp(-inf) has magnitude 0 although its operand's is infinite.</summary>
     public static double Passed(double d, double m) => d == 0 || m == 0 ? 0 : Math.Abs(d) * m;

@@ -61,6 +61,26 @@ public sealed class ReferenceValue
         return new(dtype, shape, [], [], Array.ConvertAll(values, v => IntegerMath.Wrap(v, dtype)), 1);
     }
 
+    /// <summary>A leaf with a copy of the tensor's elements.</summary>
+    public static ReferenceValue Of(Tensor tensor) => tensor.Type.IsFloat
+        ? Of(tensor.Type, tensor.Shape.ToArray(), tensor.ToDoubles())
+        : Of(tensor.Type, tensor.Shape.ToArray(), Longs(tensor));
+
+    /// <summary>The elements of an integer or bool tensor, row-major; u64 as bits.</summary>
+    internal static long[] Longs(Tensor tensor)
+    {
+        ReadOnlySpan<byte> bytes = tensor.Bytes;
+        var width = tensor.Type.Bytes();
+        var longs = new long[tensor.Count];
+        for (var i = 0; i < longs.Length; i++)
+        {
+            long bits = 0;
+            for (var k = 0; k < width; k++) bits |= (long)bytes[i * width + k] << (8 * k);
+            longs[i] = IntegerMath.Wrap(bits, tensor.Type);
+        }
+        return longs;
+    }
+
     private static void CheckCount(long[] shape, long count)
     {
         if (shape.Aggregate(1L, (p, s) => p * s) != count)

@@ -2,6 +2,7 @@
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Types;
 
 namespace Accelerate.Compiler.Kernels.Lowering;
 
@@ -48,6 +49,9 @@ public static class Lowering
 
         var steps = ImmutableArray.CreateBuilder<Step>();
         steps.AddRange(function.Checks.Select(c => new CheckStep(c)));
+        // A clamped index needs an element to be clamped to.
+        steps.AddRange(function.Nodes.OfType<Gather>().Select(g => g.OperandType(0).Shape[g.Axis]).Where(s => !s.IsConstant).Distinct()
+            .Select(s => new CheckStep(new EntryCheck(CheckKind.AtMost, Size.One, s, "an indexed axis is not empty"))));
         var kernels = new KernelTable();
         foreach (var kernel in lowered)
         {

@@ -1,0 +1,111 @@
+// In: a backend's name and what the compiler made. Out: an executable of that backend, with its state initialised.
+using System.Collections.Immutable;
+using Accelerate.Backends.Interpreter;
+using Accelerate.Backends.Llvm;
+using Accelerate.Backends.Llvm.Native;
+using Accelerate.Backends.OpenCl;
+using Accelerate.Compiler;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Kernels;
+using Accelerate.Runtime;
+
+namespace Accelerate.Backends;
+
+/// <summary>What a caller may choose about code generation and threads; backends take what concerns them.</summary>
+public sealed record ExecutableOptions
+{
+    /// <summary>llvm: `host`, `x86-64-v4`, `x86-64-v3` or `x86-64`.</summary>
+    public string Target { get; init; } = "host";
+
+    /// <summary>llvm: 0 to 3. The bits of the results do not depend on it.</summary>
+    public int OptLevel { get; init; } = 3;
+
+    /// <summary>llvm: a pipeline in opt's syntax instead of the level's.</summary>
+    public string? Passes { get; init; }
+
+    /// <summary>llvm, interpreter: workers of parallel loops, the calling thread included.</summary>
+    public int Threads { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>llvm: takes objects from the user's cache folder and leaves them there.</summary>
+    public bool UseCache { get; init; } = true;
+}
+
+/// <summary>The backend cannot run on this machine, or does not know what it was asked for; the message says what to do.</summary>
+public sealed class BackendException(string message, Exception? inner = null) : Exception(message, inner);
+
+public static class Executables
+{
+    /// <summary>The names that <see cref="Create(string, IReadOnlyList{Program}, ExecutableOptions?, IReadOnlyDictionary{string, Tensor}?)"/> takes.</summary>
+    public static IReadOnlyList<string> Backends { get; } = ["llvm", "interpreter", "opencl"];
+
+    /// <summary>An executable of these programs.</summary>
+    /// <param name="backend">`llvm`, `interpreter` or `opencl`.</param>
+    /// <param name="programs">One for each exported function, of distinct names.</param>
+    /// <param name="options">The defaults if null.</param>
+    /// <param name="initialState">What a session's state starts as, by path; zeros for the others. Not disposed here.</param>
+    /// <exception cref="BackendException">The backend is unknown, or cannot run here.</exception>
+    /// <exception cref="LimitationException">The backend has no code for one of the kernels.</exception>
+    public static Executable Create(string backend, IReadOnlyList<Program> programs, ExecutableOptions? options = null,
+        IReadOnlyDictionary<string, Tensor>? initialState = null)
+    {
+        options ??= new ExecutableOptions();
+        if (programs.GroupBy(p => p.Name).FirstOrDefault(g => g.Count() > 1) is { } twice)
+            throw new ArgumentException($"two programs are called '{twice.Key}'");
+        try
+        {
+            return backend switch
+            {
+                "llvm" => new LlvmExecutable(programs,
+                    new LlvmOptions(options.Target, options.OptLevel, options.Passes, options.Threads, options.UseCache), initialState),
+                "interpreter" => new InterpreterExecutable(programs, new InterpreterOptions(options.Threads), initialState),
+                "opencl" => OpenCl(programs, initialState),
+                _ => throw new BackendException($"there is no backend '{backend}'; the backends are {string.Join(", ", Backends)}"),
+            };
+        }
+        catch (Exception e) when (e is LlvmException or OpenClException)
+        {
+            throw new BackendException(e.Message, e);
+        }
+    }
+
+    /// <summary>An executable of a compilation: state that is not given is computed by its initialisers, on that backend.</summary>
+    /// <exception cref="InvalidOperationException">The compilation has diagnostics.</exception>
+    /// <inheritdoc cref="Create(string, IReadOnlyList{Program}, ExecutableOptions?, IReadOnlyDictionary{string, Tensor}?)"/>
+    public static Executable Create(string backend, Compilation compilation, ExecutableOptions? options = null,
+        IReadOnlyDictionary<string, Tensor>? weights = null)
+    {
+        if (compilation.Diagnostics is [var first, ..])
+            throw new InvalidOperationException($"{first.Span}: {first.Headline}");
+        return Create(backend, compilation.Programs, options, InitialState(backend, compilation, options, weights));
+    }
+
+    /// <summary>All state that the compilation's programs use, by path: what is given, the rest from its initialisers.</summary>
+    public static IReadOnlyDictionary<string, Tensor> InitialState(string backend, Compilation compilation,
+        ExecutableOptions? options = null, IReadOnlyDictionary<string, Tensor>? weights = null)
+    {
+        var state = new Dictionary<string, Tensor>(weights ?? ImmutableDictionary<string, Tensor>.Empty);
+        var missing = compilation.Programs.SelectMany(p => p.Buffers)
+            .Where(b => b.Kind is BufferKind.Param or BufferKind.Buffer).Select(b => b.Label)
+            .Where(path => !state.ContainsKey(path)).ToHashSet();
+        if (missing.FirstOrDefault(path => compilation.Bound!.State.All(s => s.Path != path)) is { } unknown)
+            throw new LimitationException($"not supported: the initial value of {unknown}");
+        if (missing.Count == 0) return state;
+        if (compilation.Initializer(missing) is not { } initializer)
+            throw new LimitationException(compilation.Diagnostics[^1].Headline);
+        // An executable of its own: its code is not kept with the model's.
+        using var executable = Create(backend, [initializer], options);
+        using var session = executable.CreateSession();
+        var values = session.Run(initializer.Name);
+        foreach (var (spec, value) in executable.Entries[0].Outputs.Zip(values)) state[spec.Name] = value;
+        return state;
+    }
+
+    private static OpenClExecutable OpenCl(IReadOnlyList<Program> programs, IReadOnlyDictionary<string, Tensor>? initialState)
+    {
+        // What the backend can never run is a limitation with or without a device, so its text comes first.
+        foreach (var program in programs) OpenClPrinter.Print(program);
+        return OpenClLibrary.Available(out var reason)
+            ? new OpenClExecutable(programs, initialState)
+            : throw new BackendException(reason);
+    }
+}

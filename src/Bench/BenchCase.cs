@@ -1,0 +1,96 @@
+// In: a program, sizes, a seed. Out: a case: inputs and state to call it with, the same on every backend.
+using Accelerate.Compiler.Kernels;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Bench;
+
+/// <summary>What is timed: one function at one set of sizes, with the very tensors that every backend is given.</summary>
+/// <param name="File">Where the function came from, as the user wrote it.</param>
+/// <param name="Program">The function.</param>
+/// <param name="Sizes">The value of each of its sizes.</param>
+/// <param name="Inputs">Its inputs, in order; owned by the case.</param>
+/// <param name="State">Its parameters and buffers, by label; owned by the case.</param>
+internal sealed record BenchCase(string File, Program Program, IReadOnlyDictionary<string, long> Sizes,
+    IReadOnlyList<Tensor> Inputs, IReadOnlyDictionary<string, Tensor> State) : IDisposable
+{
+    /// <summary>The sizes as text, in the program's order: "n=32 m=10".</summary>
+    public string Text => string.Join(' ', Program.Sizes.Select(s => $"{s}={Sizes[s]}"));
+
+    /// <summary>The first float type among inputs and results, which the arithmetic is in; else the first result's.</summary>
+    public DType DType => Program.Buffers
+        .Where(b => b.Kind is BufferKind.Input or BufferKind.Output).Select(b => b.Type.DType)
+        .OrderBy(t => t.IsFloat ? 0 : 1).FirstOrDefault(DType.F32);
+
+    /// <summary>
+    /// Float inputs are uniform in [-1, 1), integers in [0, integers), bools either. State that is not given: float
+    /// parameters uniform with the deviation that keeps a layer's scale, float buffers in [0.5, 1.5) since variances
+    /// are positive, the others 0.
+    /// </summary>
+    /// <param name="given">State by label, copied; of the program's types.</param>
+    /// <param name="integers">Above every integer input: an index has to be in range, labels and tokens have a bound.</param>
+    /// <exception cref="ArgumentException">A size has no value, or one that the function does not have.</exception>
+    public static BenchCase Random(string file, Program program, IReadOnlyDictionary<string, long> sizes, int seed,
+        IReadOnlyDictionary<string, Tensor>? given = null, int integers = 10)
+    {
+        if (SizeError(program, sizes) is { } error) throw new ArgumentException(error);
+        var random = new Random(seed);
+        Tensor[] inputs = [.. program.Of(BufferKind.Input).Select(b => b.Type.DType switch
+        {
+            { IsFloat: true } => Uniform(b, sizes, random, -1, 1),
+            DType.Bool => Whole(b, sizes, random, 2),
+            _ => Whole(b, sizes, random, integers),
+        })];
+        var state = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach (var b in program.Buffers.Where(b => b.Kind is BufferKind.Param or BufferKind.Buffer))
+        {
+            state[b.Label] = given?.GetValueOrDefault(b.Label) is { } tensor ? tensor.Clone()
+                : !b.Type.DType.IsFloat ? Tensor.Zeros(b.Type.DType, Shape(b, sizes))
+                : b.Kind == BufferKind.Buffer ? Uniform(b, sizes, random, 0.5, 1.5)
+                : Parameter(b, sizes, random);
+        }
+        return new BenchCase(file, program, sizes, inputs, state);
+    }
+
+    /// <summary>What is wrong with those sizes for that function; null if nothing is.</summary>
+    public static string? SizeError(Program program, IReadOnlyDictionary<string, long> sizes)
+    {
+        var missing = program.Sizes.Where(s => !sizes.ContainsKey(s)).ToList();
+        if (missing.Count > 0) return $"'{program.Name}' needs a value for {string.Join(", ", missing)}: write {missing[0]}=32";
+        var known = program.Sizes.IsEmpty ? "none" : string.Join(", ", program.Sizes);
+        return sizes.Keys.FirstOrDefault(s => !program.Sizes.Contains(s)) is { } extra
+            ? $"'{program.Name}' has no size {extra}; it has {known}" : null;
+    }
+
+    public void Dispose()
+    {
+        foreach (var tensor in Inputs.Concat(State.Values)) tensor.Dispose();
+    }
+
+    private static Tensor Parameter(ProgramBuffer buffer, IReadOnlyDictionary<string, long> sizes, Random random)
+    {
+        var shape = Shape(buffer, sizes);
+        // A uniform value of ±√(3 / fan in) has the variance 1 / fan in: sums over the fan in keep the scale of their terms.
+        var fan = shape.Skip(1).Aggregate(1L, (product, extent) => product * extent);
+        var bound = Math.Sqrt(3.0 / Math.Max(fan, 1));
+        return Uniform(buffer, sizes, random, -bound, bound);
+    }
+
+    private static Tensor Uniform(
+        ProgramBuffer buffer, IReadOnlyDictionary<string, long> sizes, Random random, double low, double high) =>
+        Fill(buffer, sizes, () => low + random.NextDouble() * (high - low));
+
+    private static Tensor Whole(ProgramBuffer buffer, IReadOnlyDictionary<string, long> sizes, Random random, int above) =>
+        Fill(buffer, sizes, () => random.Next(above));
+
+    private static Tensor Fill(ProgramBuffer buffer, IReadOnlyDictionary<string, long> sizes, Func<double> next)
+    {
+        var shape = Shape(buffer, sizes);
+        var values = new double[shape.Aggregate(1L, (product, extent) => product * extent)];
+        for (var i = 0; i < values.Length; i++) values[i] = next();
+        return Tensor.FromDoubles(buffer.Type.DType, values, shape);
+    }
+
+    private static long[] Shape(ProgramBuffer buffer, IReadOnlyDictionary<string, long> sizes) =>
+        [.. buffer.Type.Shape.Select(s => s.Evaluate(sizes))];
+}

@@ -1,0 +1,67 @@
+// In: a compiled function, sizes, what to compare. Out: tables on a writer and records in a log, case by case.
+using Accelerate.Backends.Llvm;
+using Accelerate.Compiler.Kernels;
+using Accelerate.Runtime;
+
+namespace Accelerate.Bench;
+
+/// <param name="Backends">Of "interpreter", "llvm", "opencl".</param>
+/// <param name="Threads">A row of LLVM each.</param>
+/// <param name="Llvm">How LLVM compiles; its threads and its cache are the benchmark's own.</param>
+/// <param name="Timing">How long.</param>
+/// <param name="Seed">Of inputs and of state that is not given.</param>
+/// <param name="Integers">Above every integer input.</param>
+/// <param name="Log">The file that records are appended to; null for none.</param>
+/// <param name="Kernels">Whether a table a kernel follows.</param>
+internal sealed record BenchPlan(
+    IReadOnlyList<string> Backends, IReadOnlyList<int> Threads, LlvmOptions Llvm, BenchOptions Timing,
+    int Seed, int Integers, string? Log, bool Kernels)
+{
+    /// <summary>Where records go unless the user says otherwise, below the current folder.</summary>
+    public const string DefaultLog = "bench/results.jsonl";
+
+    /// <summary>The names `--backends` knows.</summary>
+    public static IReadOnlyList<string> KnownBackends { get; } = ["interpreter", "llvm", "opencl"];
+
+    public static BenchPlan Default { get; } =
+        new(KnownBackends, [1], new LlvmOptions(), new BenchOptions(), 1, 10, DefaultLog, false);
+}
+
+internal static class BenchRun
+{
+    /// <summary>One table for each set of sizes.</summary>
+    /// <param name="file">As the user wrote it.</param>
+    /// <param name="program">The function.</param>
+    /// <param name="grid">The sets of sizes.</param>
+    /// <param name="state">State by label, from a weights file or initialisers.</param>
+    /// <param name="plan">What to compare.</param>
+    /// <param name="command">The command line that repeats this run.</param>
+    /// <param name="output">Takes the tables.</param>
+    public static void Execute(string file, Program program, IReadOnlyList<IReadOnlyDictionary<string, long>> grid,
+        IReadOnlyDictionary<string, Tensor>? state, BenchPlan plan, string command, TextWriter output)
+    {
+        var (run, started) = (Guid.NewGuid(), DateTime.UtcNow);
+        output.Write(BenchTable.Heading(Machine.This, command));
+        foreach (var sizes in grid)
+        {
+            using var given = BenchCase.Random(file, program, sizes, plan.Seed, state, plan.Integers);
+            var result = Benchmark.Run(given, Contender.Interpreter(given), Contenders(given, plan),
+                plan.Timing with { TimeReference = plan.Backends.Contains("interpreter") });
+            output.Write($"\n{BenchTable.Print(result)}");
+            // After each case: an interrupted run keeps what it has measured.
+            if (plan.Log is not null) BenchLog.Append(plan.Log, BenchRecord.From(result, Machine.This, run, started));
+            if (!plan.Kernels || Machine.This.Llvm is null) continue;
+            foreach (var threads in plan.Threads)
+                output.Write($"\n{KernelBreakdown.Measure(given, plan.Llvm with { Threads = threads }, plan.Timing).Print()}");
+        }
+    }
+
+    private static List<Contender> Contenders(BenchCase given, BenchPlan plan)
+    {
+        var all = new List<Contender>();
+        if (plan.Backends.Contains("llvm")) all.AddRange(plan.Threads.Select(t =>
+            Contender.Llvm(given, plan.Llvm with { Threads = t })));
+        if (plan.Backends.Contains("opencl")) all.Add(Contender.OpenCl(given));
+        return all;
+    }
+}

@@ -1,0 +1,83 @@
+// In: a program and its sizes. Out: the floating-point operations its kernels' texts ask for, and its compulsory traffic.
+using Accelerate.Compiler.Kernels;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Bench;
+
+/// <summary>
+/// Counts what the kernel IR says, not what an instruction set makes of it. A contraction is 2·M·N·K, its sides counted
+/// once an element they yield and its epilogue once an element of M × N. Elsewhere every arithmetic statement with a
+/// float result is one operation times the iterations around it, fma two, a reduction one a term. Loads, selects,
+/// comparisons and conversions are none; `exp` is the polynomial it is computed by. Integer arithmetic is not counted.
+/// </summary>
+internal static class FlopCount
+{
+    /// <summary>One call of the whole program.</summary>
+    public static double Of(Program program, IReadOnlyDictionary<string, long> sizes)
+    {
+        var kernels = new double?[program.Kernels.Length];
+        return program.Steps.OfType<CallStep>().Sum(s => kernels[s.Kernel] ??= Of(program.Kernels[s.Kernel], sizes));
+    }
+
+    /// <summary>One call of a kernel, over all its jobs.</summary>
+    public static double Of(Kernel kernel, IReadOnlyDictionary<string, long> sizes) =>
+        Count(kernel.Body, new Dictionary<string, long>(sizes, StringComparer.Ordinal));
+
+    /// <summary>Inputs, state and results, each touched once: what any implementation has to move.</summary>
+    public static long CompulsoryBytes(Program program, IReadOnlyDictionary<string, long> sizes) => program.Buffers
+        .Where(b => b.Kind is BufferKind.Input or BufferKind.Param or BufferKind.Buffer or BufferKind.Output)
+        .Sum(b => b.Type.Count.Evaluate(sizes) * b.Type.DType.Bytes());
+
+    private static double Count(Block block, Dictionary<string, long> values) =>
+        block.Statements.Sum(s => Count(s, values));
+
+    private static double Count(Statement statement, Dictionary<string, long> values) => statement switch
+    {
+        Compute c => c.Result.Type.IsFloat ? Operations(c.Op) : 0,
+        Loop l => Repeated(l.Variable, l.Extent, l.Body, 0, values),
+        Reduction r => Repeated(r.Variable, r.Extent, r.Body, r.Yield.Type.IsFloat ? 1 : 0, values),
+        Contract c => Count(c, values),
+        _ => 0,
+    };
+
+    private static double Operations(ScalarOp op) => op switch
+    {
+        ScalarOp.Fma => 2,
+        ScalarOp.Neg or ScalarOp.Abs or ScalarOp.Sqrt or ScalarOp.Floor or ScalarOp.Ceil or ScalarOp.Trunc or ScalarOp.Round
+            or ScalarOp.Add or ScalarOp.Sub or ScalarOp.Mul or ScalarOp.Div or ScalarOp.Rem or ScalarOp.Max or ScalarOp.Min => 1,
+        _ => 0,
+    };
+
+    private static double Repeated(string variable, Size extent, Block body, double each, Dictionary<string, long> values)
+    {
+        var count = extent.Evaluate(values);
+        if (count <= 0) return 0;
+        // Only the extent of an inner loop can make one iteration differ from the next: the last block of a flat loop.
+        if (!ExtentsWithin(body).Any(e => e.Variables().Contains(variable))) return count * (each + Count(body, values));
+        var sum = count * each;
+        for (var i = 0L; i < count; i++)
+        {
+            values[variable] = i;
+            sum += Count(body, values);
+        }
+        values.Remove(variable);
+        return sum;
+    }
+
+    private static double Count(Contract c, Dictionary<string, long> values)
+    {
+        double m = c.M.Extent.Evaluate(values), n = c.N.Extent.Evaluate(values);
+        var k = c.K.Aggregate(1.0, (product, axis) => product * axis.Extent.Evaluate(values));
+        var products = c.Accumulator.Type.IsFloat ? 2 * m * n * k : 0;
+        return products + m * k * Count(c.Left, values) + n * k * Count(c.Right, values) + m * n * Count(c.Epilogue, values);
+    }
+
+    private static IEnumerable<Size> ExtentsWithin(Block block) => Kernel.Statements(block).SelectMany(s => s switch
+    {
+        Loop l => [l.Extent],
+        Reduction r => [r.Extent],
+        Contract c => c.K.Select(k => k.Extent).Append(c.M.Extent).Append(c.N.Extent),
+        _ => Enumerable.Empty<Size>(),
+    });
+}

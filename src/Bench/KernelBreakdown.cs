@@ -1,0 +1,93 @@
+// In: a case, LLVM options. Out: where a call's time goes: one row a kernel, the most expensive first.
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using Accelerate.Backends.Llvm;
+using Accelerate.Compiler.Kernels;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Bench;
+
+/// <summary>A kernel of the program, over all its calls in one call of the function.</summary>
+/// <param name="Kernel">The kernel.</param>
+/// <param name="Writes">What its first call writes, as a type: tells the layers of a network apart.</param>
+/// <param name="Calls">In one call of the function.</param>
+/// <param name="Ms">The median over the samples.</param>
+/// <param name="Flops">Of all its calls.</param>
+internal sealed record KernelTime(Kernel Kernel, string Writes, int Calls, double Ms, double Flops);
+
+/// <summary>Where a call's time goes.</summary>
+/// <param name="Kernels">The most expensive first.</param>
+/// <param name="OutsideMs">The rest of a call: entry checks, results allocated, the way from managed to native code.</param>
+/// <param name="PeakGflops">On as many threads, read in the same rounds.</param>
+/// <param name="Threads">Workers.</param>
+internal sealed record KernelBreakdown(IReadOnlyList<KernelTime> Kernels, double OutsideMs, double PeakGflops, int Threads)
+{
+    /// <summary>Runs the program's steps one at a time, for as long as a row of the benchmark would run.</summary>
+    public static KernelBreakdown Measure(BenchCase given, LlvmOptions options, BenchOptions timing)
+    {
+        using var executable = new LlvmExecutable([given.Program], options with { TimeSteps = true, UseCache = false }, given.State);
+        using var session = executable.CreateSession();
+        using var peaks = new PeakReadings([options.Threads]);
+        Tensor[] inputs = [.. given.Inputs];
+        var calls = executable.StepTimes(0).Select(t => t.Step).ToArray();
+        var samples = calls.Select(_ => new List<double>()).ToArray();
+        var outside = new List<double>();
+        Sample(); // the first call finds cold caches and unwritten pages
+        foreach (var list in samples.Append(outside)) list.Clear();
+        var spent = 0.0;
+        while (outside.Count == 0 || (spent < timing.Seconds && outside.Count < timing.MaxSamples))
+        {
+            peaks.Read();
+            spent += Sample();
+        }
+        var rows = calls.Select((step, i) => (step, Seconds: samples[i])).GroupBy(s => s.step.Kernel).Select(group =>
+        {
+            var kernel = given.Program.Kernels[group.Key];
+            var sums = Enumerable.Range(0, group.First().Seconds.Count).Select(n => group.Sum(g => g.Seconds[n]));
+            var result = kernel.Buffers.ToList().FindIndex(b => b.IsOutput);
+            var written = given.Program.Buffers[group.First().step.Buffers[result]];
+            return new KernelTime(kernel, Concrete(written.Type, given.Sizes), group.Count(), Statistics.Of(sums).Median * 1e3,
+                FlopCount.Of(kernel, given.Sizes) * group.Count());
+        });
+        return new([.. rows.OrderByDescending(r => r.Ms)], Statistics.Of(outside).Median * 1e3, peaks.Medians().Values.DefaultIfEmpty(double.NaN).First(), options.Threads);
+
+        double Sample()
+        {
+            // Short calls are repeated, as the benchmark's samples are; the sums are per call again.
+            var before = executable.StepTimes(0);
+            var (repeats, seconds) = (0, 0.0);
+            for (var start = Stopwatch.GetTimestamp(); repeats == 0 || seconds < 0.002; repeats++)
+            {
+                foreach (var tensor in session.Run(given.Program.Name, inputs)) tensor.Dispose();
+                seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            }
+            var after = executable.StepTimes(0);
+            for (var i = 0; i < samples.Length; i++) samples[i].Add((after[i].Seconds - before[i].Seconds) / repeats);
+            outside.Add(seconds / repeats - samples.Sum(s => s[^1]));
+            return seconds;
+        }
+    }
+
+    public string Print()
+    {
+        var (total, flops) = (OutsideMs + Kernels.Sum(k => k.Ms), Kernels.Sum(k => k.Flops));
+        var text = new StringBuilder($"kernels  llvm, {Threads} thread{(Threads == 1 ? "" : "s")}, steps driven one at a time\n\n");
+        var rows = Kernels.Select(k => new[]
+        {
+            $"@{k.Kernel.Name}", k.Kernel.Kind.ToString().ToLowerInvariant(), k.Writes,
+            k.Calls.ToString(CultureInfo.InvariantCulture),
+            BenchTable.Time(k.Ms), BenchTable.Number(100 * k.Ms / total),
+            BenchTable.Number(k.Flops / k.Ms * 1e-6), BenchTable.Number(100 * k.Flops / k.Ms * 1e-6 / PeakGflops),
+        }).Append(["outside", "", "", "", BenchTable.Time(OutsideMs), BenchTable.Number(100 * OutsideMs / total), "", ""])
+            .Append(["total", "", "", Kernels.Sum(k => k.Calls).ToString(CultureInfo.InvariantCulture),
+                BenchTable.Time(total), "100",
+                BenchTable.Number(flops / total * 1e-6), BenchTable.Number(100 * flops / total * 1e-6 / PeakGflops)]);
+        return text.Append(BenchTable.Align(
+            ["kernel", "kind", "writes", "calls", "time", "% of time", "GFLOP/s", "% of peak"], rows)).ToString();
+    }
+
+    private static string Concrete(TensorType type, IReadOnlyDictionary<string, long> sizes) =>
+        $"{type.DType.Name()}[{string.Join(",", type.Shape.Select(s => s.Evaluate(sizes)))}]";
+}

@@ -1,0 +1,68 @@
+// In: this machine and process. Out: what a number is worthless without: CPU, cores, memory, versions, and a hash of them.
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+using Accelerate.Backends.Llvm.Native;
+
+namespace Accelerate.Bench;
+
+/// <param name="Cpu">The model as the system names it.</param>
+/// <param name="Cores">Logical processors this process may use.</param>
+/// <param name="RamBytes">Of the machine.</param>
+/// <param name="Fingerprint">Equal on machines whose figures may be compared: a hash of model, features and cores.</param>
+/// <param name="Dotnet">The runtime's version.</param>
+/// <param name="Llvm">libLLVM's version; null where it is absent.</param>
+/// <param name="Commit">What git calls the sources this was built in; null outside a repository.</param>
+internal sealed record Machine(
+    string Cpu, int Cores, long RamBytes, string Fingerprint, string Dotnet, string? Llvm, string? Commit)
+{
+    private static readonly Lazy<Machine> LazyThis = new(Detect);
+
+    /// <summary>Asked once a process.</summary>
+    public static Machine This => LazyThis.Value;
+
+    /// <summary>CPU model, cores, memory: "AMD EPYC 9R14, 2 cores, 7.6 GiB".</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture,
+        $"{Cpu}, {Cores} core{(Cores == 1 ? "" : "s")}, {RamBytes / (double)(1L << 30):F1} GiB");
+
+    private static Machine Detect()
+    {
+        var cpu = Field("/proc/cpuinfo", "model name") ?? RuntimeInformation.ProcessArchitecture.ToString();
+        var features = string.Join(' ', (Field("/proc/cpuinfo", "flags") ?? "").Split(' ').Order(StringComparer.Ordinal));
+        var cores = Environment.ProcessorCount;
+        var memory = Field("/proc/meminfo", "MemTotal")?.Split(' ')[0];
+        var ram = long.TryParse(memory, NumberStyles.None, CultureInfo.InvariantCulture, out var kib)
+            ? kib << 10 : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{cpu}\n{features}\n{cores}"));
+        return new(cpu, cores, ram, Convert.ToHexStringLower(hash.AsSpan(0, 8)), Environment.Version.ToString(),
+            LlvmLibrary.Available(out _) ? LlvmLibrary.Version : null, Describe(AppContext.BaseDirectory));
+    }
+
+    private static string? Field(string file, string name)
+    {
+        if (!File.Exists(file)) return null;
+        var line = File.ReadLines(file).FirstOrDefault(l => l.StartsWith(name, StringComparison.Ordinal));
+        return line?[(line.IndexOf(':') + 1)..].Trim();
+    }
+
+    private static string? Describe(string folder)
+    {
+        try
+        {
+            using var git = Process.Start(new ProcessStartInfo("git", ["-C", folder, "describe", "--always", "--dirty"])
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            })!;
+            var text = git.StandardOutput.ReadToEnd().Trim();
+            git.WaitForExit();
+            return git.ExitCode == 0 && text.Length > 0 ? text : null;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return null; // no git here; a record without a commit is still one
+        }
+    }
+}

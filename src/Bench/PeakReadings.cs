@@ -1,0 +1,29 @@
+// In: the numbers of threads that rows use. Out: the fma peak on as many threads at once, read round by round.
+using Accelerate.Runtime;
+
+namespace Accelerate.Bench;
+
+/// <summary>One reading a round and number of threads: the yardstick suffers the same neighbours as what it measures.</summary>
+internal sealed class PeakReadings : IDisposable
+{
+    private readonly FmaPeak peak = new();
+    private readonly List<(WorkerPool Pool, List<double> Readings)> readings;
+
+    public PeakReadings(IEnumerable<int> threads) =>
+        readings = [.. threads.Distinct().Order().Select(t => (new WorkerPool(t), new List<double>()))];
+
+    public void Read()
+    {
+        foreach (var (pool, values) in readings) values.Add(peak.Read(pool));
+    }
+
+    /// <summary>The median of the readings, by the number of threads.</summary>
+    public IReadOnlyDictionary<int, double> Medians() =>
+        readings.ToDictionary(r => r.Pool.Workers, r => Statistics.Of(r.Readings).Median);
+
+    public void Dispose()
+    {
+        foreach (var (pool, _) in readings) pool.Dispose();
+        peak.Dispose();
+    }
+}

@@ -1,0 +1,85 @@
+// In: the command line. Out: what the subcommand prints, and the exit code.
+using System.CommandLine;
+using Accelerate.Backends;
+using Accelerate.Backends.Llvm.Native;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Runtime;
+
+namespace Accelerate.Cli;
+
+/// <summary>The program `accc`: one file a subcommand.</summary>
+internal static class Accc
+{
+    private static int Main(string[] args) => Run(args, Console.Out, Console.Error);
+
+    /// <summary>Runs one command line, in this process.</summary>
+    /// <returns>0 ok, 1 user error, 2 usage, 3 known limitation, 70 compiler bug.</returns>
+    public static int Run(IReadOnlyList<string> args, TextWriter output, TextWriter error)
+    {
+        var root = Root(new Terminal(output, error));
+        // No response files: `@` begins the name of a data file here.
+        var parsed = root.Parse([.. args.SelectMany(Split)], new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (parsed.Errors.Count > 0)
+        {
+            var command = parsed.CommandResult.Command;
+            if (command == root && args.FirstOrDefault(a => !a.StartsWith('-')) is { } word)
+            {
+                error.Write($"error: there is no command '{word}'\n");
+                error.Write($"  = help: {Nearest.Help(word, root.Subcommands.Select(c => c.Name), "commands")}\n");
+                return ExitCodes.Usage;
+            }
+            foreach (var message in parsed.Errors.Select(e => e.Message).Distinct()) error.Write($"error: {message}\n");
+            error.Write($"  = help: accc {(command == root ? "" : command.Name + " ")}--help\n");
+            return ExitCodes.Usage;
+        }
+        try
+        {
+            return parsed.Invoke(new InvocationConfiguration
+            {
+                Output = output, Error = error, EnableDefaultExceptionHandler = false,
+            });
+        }
+        catch (ReportedException e)
+        {
+            return e.ExitCode;
+        }
+        catch (Exception e) when (Expected(e) is { } known)
+        {
+            error.Write($"error: {known.Message}\n");
+            if (known.Help is not null) error.Write($"  = help: {known.Help}\n");
+            return known.ExitCode;
+        }
+        catch (Exception e)
+        {
+            error.Write(Reproducer.Write(args, e) + "\n");
+            return ExitCodes.Bug;
+        }
+    }
+
+    /// <summary>What is somebody's mistake, or a limit that is known, as one line; null for a bug.</summary>
+    private static CliException? Expected(Exception e) => e switch
+    {
+        CliException c => c,
+        LimitationException => new(e.Message, Help(e), ExitCodes.Limitation),
+        DataException or ExecutionException or BackendException or LlvmException => new(e.Message),
+        IOException or UnauthorizedAccessException => new(e.Message),
+        _ => null,
+    };
+
+    private static string? Help(Exception e) =>
+        e is LimitationException { Backend: not null } ? "another --backend may run it: llvm, interpreter" : null;
+
+    /// <summary>`-O3` is `-O 3`.</summary>
+    private static IEnumerable<string> Split(string arg) =>
+        arg is ['-', 'O', >= '0' and <= '9'] ? ["-O", arg[2..]] : [arg];
+
+    private static RootCommand Root(Terminal terminal)
+    {
+        var root = new RootCommand("Compiles and runs models written in .acc, a small tensor language.");
+        foreach (var command in (Command[])[
+            CheckCommand.Make(terminal), RunCommand.Make(terminal), DumpCommand.Make(terminal), FmtCommand.Make(terminal),
+            BenchCommand.Make(terminal), ExplainCommand.Make(terminal), EnvCommand.Make(terminal), .. PlannedCommands.Make()])
+            root.Subcommands.Add(command);
+        return root;
+    }
+}

@@ -1,0 +1,46 @@
+// In: an .acc file. Out: what is wrong with it, or its entry signatures and what is left to a call.
+using System.CommandLine;
+using Accelerate.Compiler;
+using Accelerate.Compiler.Graph;
+
+namespace Accelerate.Cli;
+
+internal static class CheckCommand
+{
+    public static Command Make(Terminal terminal)
+    {
+        var command = new Command("check", "Checks names, types and sizes, and shows what the file exports.");
+        var common = new CommonOptions().AddTo(command);
+        command.SetAction(parsed =>
+        {
+            var options = common.Read(parsed);
+            var compilation = new ModelLoader(options, terminal).Compile(CompilationStage.Bound);
+            foreach (var entry in compilation.Entries) Show(entry.Bound, terminal.Output);
+            var state = compilation.Bound!.State;
+            if (state.Length > 0)
+                terminal.Output.Write($"state: {state.Length} tensors, {state.Sum(s => s.Type.Count.Value)} values\n");
+            if (!compilation.Bound.NotElaborated.IsEmpty)
+                terminal.Output.Write($"not elaborated, as no exported function calls them: {string.Join(", ", compilation.Bound.NotElaborated)}\n");
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    private static void Show(Function f, TextWriter output)
+    {
+        output.Write($"{Signature(f)}\n");
+        foreach (var check in f.Checks)
+            output.Write($"    checked in the call: {check.Left} {(check.Kind == CheckKind.Equal ? "==" : "<=")} {check.Right} ({check.Message})\n");
+    }
+
+    /// <summary>As it would be written: `export fn predict(x: f32[n,784]) -> i32[n]`.</summary>
+    private static string Signature(Function f)
+    {
+        var results = f.Results.Select((r, i) =>
+            (i < f.ResultNames.Length && f.ResultNames[i].Length > 0 ? f.ResultNames[i] + ": " : "") + r.Type).ToList();
+        var result = results.Count == 1 ? results[0] : $"({string.Join(", ", results)})";
+        var bound = f.Inputs.SelectMany(i => i.Type.Shape).SelectMany(s => s.Variables()).ToHashSet();
+        var ints = f.Sizes.Where(s => !bound.Contains(s)).Select(s => $"{s}: int");
+        return $"export fn {f.Name}({string.Join(", ", f.Inputs.Select(i => $"{i.Name}: {i.Type}").Concat(ints))}) -> {result}";
+    }
+}

@@ -1,0 +1,175 @@
+// In: the options that all commands on a model share. Out: their values, checked.
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using Accelerate.Backends;
+using Accelerate.Compiler.Binding;
+
+namespace Accelerate.Cli;
+
+/// <summary>What the command line says about a model and how it is compiled.</summary>
+internal sealed record ModelOptions(string File)
+{
+    public string Backend { get; init; } = "llvm";
+
+    public ExecutableOptions Executable { get; init; } = new();
+
+    public BindOptions Binding { get; init; } = new();
+
+    /// <summary>Weight files, each with the path of the part it is for; `` is the whole model.</summary>
+    public IReadOnlyList<(string Path, string File)> Weights { get; init; } = [];
+
+    public DiagnosticFormat Diagnostics { get; init; }
+
+    public string? SaveTemps { get; init; }
+
+    public bool Time { get; init; }
+}
+
+/// <summary>The shared options; a command adds those it understands.</summary>
+internal sealed class CommonOptions
+{
+    public Argument<string> File { get; } = new("FILE") { Description = "the .acc file" };
+
+    public Option<string> Backend { get; } = new("--backend")
+    {
+        Description = "what runs it: llvm, interpreter or opencl",
+        DefaultValueFactory = _ => "llvm",
+    };
+
+    public Option<string> Target { get; } = new("--target")
+    {
+        Description = "llvm: host, x86-64-v4, x86-64-v3 or x86-64",
+        DefaultValueFactory = _ => "host",
+    };
+
+    public Option<string[]> Set { get; } = new("--set")
+    {
+        Description = "a hyper-parameter of the exported module: --set layers=2; repeatable",
+        HelpName = "name=value",
+    };
+
+    public Option<string[]> Dim { get; } = new("--dim")
+    {
+        Description = "makes a size variable a constant: --dim n=1; repeatable",
+        HelpName = "name=n",
+    };
+
+    public Option<string[]> Weights { get; } = new("--weights")
+    {
+        Description = "a safetensors file for the model's state, or path=FILE for a part of it; repeatable",
+        HelpName = "[path=]FILE",
+    };
+
+    public Option<int> Threads { get; } = new("--threads")
+    {
+        Description = "workers of parallel loops",
+        DefaultValueFactory = _ => Environment.ProcessorCount,
+    };
+
+    public Option<int> OptLevel { get; } = new("-O")
+    {
+        Description = "llvm: optimisation, -O0 to -O3; the results' bits do not depend on it",
+        DefaultValueFactory = _ => 3,
+        HelpName = "0|1|2|3",
+    };
+
+    public Option<string?> Passes { get; } = new("--passes")
+    {
+        Description = "llvm: a pipeline in opt's syntax instead of the level's",
+    };
+
+    public Option<DiagnosticFormat> Diagnostics { get; } = new("--diagnostics")
+    {
+        Description = "how findings are written: pretty, msbuild or json",
+        DefaultValueFactory = _ => DiagnosticFormat.Pretty,
+        HelpName = "pretty|msbuild|json",
+    };
+
+    public Option<string?> SaveTemps { get; } = new("--save-temps")
+    {
+        Description = "writes what every stage makes into that folder",
+        HelpName = "DIR",
+    };
+
+    public Option<bool> Time { get; } = new("--time") { Description = "says how long compiling and running took" };
+
+    /// <summary>Adds the file and what decides its meaning: all that checking needs.</summary>
+    public CommonOptions AddTo(Command command)
+    {
+        command.Arguments.Add(File);
+        foreach (var option in (Option[])[Set, Dim, Diagnostics]) command.Options.Add(option);
+        return this;
+    }
+
+    /// <summary>Adds what code generation is told.</summary>
+    public CommonOptions AddCodeTo(Command command)
+    {
+        foreach (var option in (Option[])[Target, OptLevel, Passes]) command.Options.Add(option);
+        return this;
+    }
+
+    /// <summary>Adds what running needs beyond that.</summary>
+    public CommonOptions AddRunTo(Command command)
+    {
+        foreach (var option in (Option[])[Backend, Weights, Threads, SaveTemps, Time]) command.Options.Add(option);
+        return this;
+    }
+
+    /// <summary>The values; defaults for the options that the command does not have.</summary>
+    public ModelOptions Read(ParseResult parsed)
+    {
+        T Value<T>(Option<T> option, T otherwise) =>
+            parsed.CommandResult.Command.Options.Contains(option) ? parsed.GetValue(option) ?? otherwise : otherwise;
+        var backend = Value(Backend, "llvm");
+        if (!Executables.Backends.Contains(backend))
+            throw Usage($"there is no backend '{backend}'", Nearest.Help(backend, Executables.Backends, "backends"));
+        var threads = Value(Threads, Environment.ProcessorCount);
+        if (threads is < 1 or > 1024) throw Usage($"--threads {threads} is not a number of workers", "it takes 1 to 1024");
+        var level = Value(OptLevel, 3);
+        if (level is < 0 or > 3) throw Usage($"-O{level} is not an optimisation level", "the levels are -O0, -O1, -O2 and -O3");
+        return new ModelOptions(parsed.GetValue(File)!)
+        {
+            Backend = backend,
+            Executable = new()
+            {
+                Target = Value(Target, "host"), OptLevel = level, Passes = Value(Passes, null), Threads = threads,
+            },
+            Binding = new()
+            {
+                Set = Pairs(Value(Set, []), "--set", "--set layers=2").ToDictionary(p => p.Name, p => p.Value),
+                Dims = Pairs(Value(Dim, []), "--dim", "--dim n=1").ToDictionary(p => p.Name, p => Size(p.Name, p.Value)),
+            },
+            Weights = [.. Value(Weights, []).Select(WeightFile)],
+            Diagnostics = Value(Diagnostics, DiagnosticFormat.Pretty),
+            SaveTemps = Value(SaveTemps, null),
+            Time = Value(Time, false),
+        };
+    }
+
+    public static CliException Usage(string message, string? help = null) => new(message, help, ExitCodes.Usage);
+
+    private static IEnumerable<(string Name, string Value)> Pairs(string[] given, string option, string example)
+    {
+        var seen = new HashSet<string>();
+        foreach (var text in given)
+        {
+            var at = text.IndexOf('=');
+            if (at <= 0 || at == text.Length - 1) throw Usage($"{option} {text} has no name and value", $"write {example}");
+            if (!seen.Add(text[..at])) throw Usage($"{option} {text[..at]} is given twice");
+            yield return (text[..at], text[(at + 1)..]);
+        }
+    }
+
+    private static long Size(string name, string text) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+            ? value
+            : throw Usage($"--dim {name}={text}: a size is a whole number, 0 or more");
+
+    /// <summary>A file that exists is a file, whatever its name; else what stands before the first `=` is a path.</summary>
+    private static (string Path, string File) WeightFile(string text)
+    {
+        var at = text.IndexOf('=');
+        return at <= 0 || System.IO.File.Exists(text) ? ("", text) : (text[..at], text[(at + 1)..]);
+    }
+}

@@ -1,0 +1,183 @@
+// In: `name=VALUE` arguments and an entry's program. Out: its input tensors, in order.
+using System.Globalization;
+using Accelerate.Compiler.Kernels;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Cli;
+
+/// <summary>
+/// Files and literals first, as they bind size variables; then `zeros`, `ones` and `random`, which need the sizes.
+/// </summary>
+internal sealed class InputValues
+{
+    public const string Help = """
+        name=VALUE for every parameter, where VALUE is
+          @file.npy, @file.idx, @file.gz   a data file; one of another dtype is converted if every value stays
+                                           exact, so u8 images may be given for f32 or i32
+          zeros, ones                      filled; n=4 gives the size n where no file does, or an int parameter
+          random:seed=1,low=0,high=9       floats in [-1, 1), integers from 0 to 9, unless low and high say else
+          3.5  true  [1, 2]  [[1], [2]]    a literal
+        """;
+
+    private readonly string entry;
+    private readonly HashSet<string> variables;
+    private readonly ProgramBuffer[] parameters;
+    private readonly Dictionary<string, long> sizes = [];
+    private readonly Dictionary<string, Tensor> tensors = [];
+
+    public InputValues(Program program)
+    {
+        entry = program.Name;
+        variables = [.. program.Sizes];
+        parameters = [.. program.Of(BufferKind.Input)];
+    }
+
+    /// <summary>Every size of the program, once the inputs are read.</summary>
+    public IReadOnlyDictionary<string, long> Sizes => sizes;
+
+    /// <exception cref="CliException">A value is missing, malformed, or of another dtype or rank.</exception>
+    public Tensor[] Read(IReadOnlyList<string> arguments)
+    {
+        var texts = Texts(arguments);
+        foreach (var p in parameters)
+            if (!texts.ContainsKey(p.Label)) throw Missing(p);
+        foreach (var p in parameters)
+        {
+            var text = texts[p.Label];
+            if (text.StartsWith('@')) tensors[p.Label] = FromFile(text[1..], p);
+            else if (!IsFill(text)) tensors[p.Label] = FromLiteral(text, p);
+        }
+        foreach (var p in parameters)
+            if (!tensors.ContainsKey(p.Label)) tensors[p.Label] = Filled(texts[p.Label], p);
+        if (variables.FirstOrDefault(v => !sizes.ContainsKey(v)) is { } open)
+            throw new CliException($"'{entry}' needs a value for {open}: int", $"add {open}=4, or another number");
+        return [.. parameters.Select(p => tensors[p.Label])];
+    }
+
+    private static string Signature(ProgramBuffer p) => $"{p.Label}: {p.Type}";
+
+    private static bool IsFill(string text) => text is "zeros" or "ones" or "random" || text.StartsWith("random:", StringComparison.Ordinal);
+
+    /// <summary>The text of each parameter; what names a size variable goes to the sizes.</summary>
+    private Dictionary<string, string> Texts(IReadOnlyList<string> arguments)
+    {
+        var texts = new Dictionary<string, string>();
+        foreach (var argument in arguments)
+        {
+            var at = argument.IndexOf('=');
+            if (at <= 0)
+            {
+                throw CommonOptions.Usage($"'{argument}' is not name=VALUE",
+                    parameters.Length == 0 ? $"'{entry}' has no parameters" : $"for example {parameters[0].Label}=zeros");
+            }
+            var (name, value) = (argument[..at], argument[(at + 1)..]);
+            if (parameters.Any(p => p.Label == name))
+            {
+                if (!texts.TryAdd(name, value)) throw CommonOptions.Usage($"'{name}' is given twice");
+            }
+            else if (variables.Contains(name))
+            {
+                if (!long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var size))
+                    throw new CliException($"{argument}: a size is a whole number, 0 or more");
+                if (!sizes.TryAdd(name, size)) throw CommonOptions.Usage($"'{name}' is given twice");
+            }
+            else
+            {
+                throw new CliException($"'{entry}' has no parameter or size '{name}'",
+                    Nearest.Help(name, parameters.Select(p => p.Label).Concat(variables), "parameters and sizes"));
+            }
+        }
+        return texts;
+    }
+
+    private CliException Missing(ProgramBuffer p) =>
+        new($"'{entry}' needs a value for {Signature(p)}", $"{p.Label}=@file.npy, {p.Label}=zeros, {p.Label}=random:seed=1 or a literal");
+
+    private Tensor FromFile(string path, ProgramBuffer p)
+    {
+        var tensor = TensorFile.Load(path);
+        Bind(tensor, p);
+        return tensor.Type == p.Type.DType ? tensor : Exact(tensor, path, p);
+    }
+
+    /// <summary>The same values in the declared dtype, if it holds every one of them.</summary>
+    private static Tensor Exact(Tensor tensor, string path, ProgramBuffer p)
+    {
+        var type = p.Type.DType;
+        var values = tensor.ToDoubles();
+        var converted = Tensor.FromDoubles(type, values, tensor.Shape);
+        // A double does not hold every 64-bit integer.
+        var wide = tensor.Type is DType.I64 or DType.U64 && values.Any(v => Math.Abs(v) > 1L << 53);
+        var back = converted.ToDoubles();
+        for (var i = 0; i < values.Length; i++)
+            if (wide || !back[i].Equals(values[i]))
+                throw new CliException(string.Create(CultureInfo.InvariantCulture,
+                    $"{path} holds {tensor.Type.Name()}, but {Signature(p)} is wanted and {values[i]} is no {type.Name()}"),
+                    $"convert the file, in NumPy with x.astype(numpy.{NumPyName(type)})");
+        return converted;
+    }
+
+    private static string NumPyName(DType type) => type switch
+    {
+        DType.Bool => "bool_",
+        DType.BF16 => "float32",
+        _ when type.IsFloat => $"float{8 * type.Bytes()}",
+        _ => $"{(type.IsSigned ? "int" : "uint")}{8 * type.Bytes()}",
+    };
+
+    private Tensor FromLiteral(string text, ProgramBuffer p)
+    {
+        try
+        {
+            var tensor = Literals.Parse(text, p.Type.DType);
+            Bind(tensor, p);
+            return tensor;
+        }
+        catch (FormatException e)
+        {
+            throw new CliException($"{p.Label}={text}: {e.Message}",
+                $"{Signature(p)} takes @file.npy, zeros, ones, random:seed=1, or a literal such as {Example(p.Type)}");
+        }
+    }
+
+    private static string Example(TensorType type)
+    {
+        var number = type.DType == DType.Bool ? "true" : type.DType.IsFloat ? "0.5" : "1";
+        return new string('[', type.Rank) + (type.Rank == 0 ? number : $"{number}, {number}") + new string(']', type.Rank);
+    }
+
+    /// <summary>Takes the sizes that stand alone on an axis; whether all of the shape fits is the session's to say.</summary>
+    private void Bind(Tensor tensor, ProgramBuffer p)
+    {
+        if (tensor.Rank != p.Type.Rank)
+            throw new CliException($"{Signature(p)} has {p.Type.Rank} axes, the value is [{string.Join(",", tensor.Shape.ToArray())}]");
+        for (var axis = 0; axis < tensor.Rank; axis++)
+        {
+            if (p.Type.Shape[axis].Terms is not [{ Coefficient: 1, Atoms: [VariableAtom variable] }]) continue;
+            if (!sizes.TryAdd(variable.Name, tensor.Shape[axis]) && sizes[variable.Name] != tensor.Shape[axis])
+                throw new CliException($"the size {variable.Name} is {sizes[variable.Name]}, but axis {axis} of {Signature(p)} is {tensor.Shape[axis]}");
+        }
+    }
+
+    private Tensor Filled(string text, ProgramBuffer p)
+    {
+        var unknown = p.Type.Shape.SelectMany(s => s.Variables()).FirstOrDefault(v => !sizes.ContainsKey(v));
+        if (unknown is not null)
+            throw new CliException($"{p.Label}={text} needs the size {unknown} of {Signature(p)}", $"add {unknown}=4, or another number");
+        var shape = p.Type.Shape.Select(s => s.Evaluate(sizes)).ToArray();
+        try
+        {
+            if (text.StartsWith("random", StringComparison.Ordinal)) return RandomValues.Make(text, p.Label, p.Type.DType, shape);
+            var tensor = Tensor.Zeros(p.Type.DType, shape);
+            if (text == "zeros") return tensor;
+            var ones = new double[tensor.Count];
+            Array.Fill(ones, 1);
+            return Tensor.FromDoubles(p.Type.DType, ones, shape);
+        }
+        catch (ArgumentException e)
+        {
+            throw new CliException($"{p.Label}={text}: {e.Message}");
+        }
+    }
+}

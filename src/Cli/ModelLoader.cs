@@ -1,0 +1,80 @@
+// In: a file and the options of a command. Out: its compilation, its state, and an executable ready to be called.
+using System.Diagnostics;
+using Accelerate.Backends;
+using Accelerate.Compiler;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Graph;
+using Accelerate.Runtime;
+
+namespace Accelerate.Cli;
+
+/// <summary>
+/// The steps that `run`, `dump`, `check` and `bench` share. What is wrong is said on the terminal; then a
+/// <see cref="ReportedException"/> ends the command with the exit code.
+/// </summary>
+internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
+{
+    private readonly Stopwatch compiling = new();
+
+    /// <summary>Time spent in <see cref="Compile"/> and <see cref="Load"/>.</summary>
+    public TimeSpan CompileTime => compiling.Elapsed;
+
+    public static SourceText ReadSource(string path)
+    {
+        try
+        {
+            return SourceText.Read(path);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new CliException($"{path}: no such file");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CliException(Directory.Exists(path) ? $"{path}: is a folder, not a file" : $"{path}: {e.Message}");
+        }
+    }
+
+    /// <summary>Compiles as far as asked, and reports.</summary>
+    /// <param name="last">The last stage that is needed.</param>
+    /// <param name="entries">The functions wanted, each of which must be exported; null for all.</param>
+    /// <param name="afterPass">Sees every graph behind every pass.</param>
+    /// <param name="source">The text, if it is not read from the options' file.</param>
+    public Compilation Compile(CompilationStage last, IReadOnlyCollection<string>? entries = null,
+        Action<Pass, Function>? afterPass = null, SourceText? source = null)
+    {
+        source ??= ReadSource(options.File);
+        compiling.Start();
+        var compilation = Compilation.FromSource(source, new CompilationOptions
+        {
+            Binding = options.Binding, Entries = entries, Last = last, AfterPass = afterPass,
+        });
+        compiling.Stop();
+        // With errors in the file the name is a lesser matter.
+        if (compilation.Diagnostics.All(d => d.Class == DiagnosticClass.Limitation)
+            && entries?.FirstOrDefault(n => !compilation.Exports.Contains(n)) is { } unknown)
+        {
+            throw new CliException($"{options.File} exports no function '{unknown}'",
+                Nearest.Help(unknown, compilation.Exports, "exported functions"));
+        }
+        // A limitation in one function is no reason to refuse another.
+        var wantedIsThere = entries is not null && entries.All(n => compilation.Entries.Any(e => e.Name == n));
+        if (compilation.Diagnostics.All(d => d.Class == DiagnosticClass.Limitation) && wantedIsThere) return compilation;
+        terminal.Report(compilation.Diagnostics, options.Diagnostics);
+        return compilation.ExitCode == ExitCodes.Ok ? compilation : throw new ReportedException(compilation.ExitCode);
+    }
+
+    /// <summary>
+    /// The code of the compiled entries, with their state: from the weight files, the rest from its initialisers.
+    /// </summary>
+    public Executable Load(Compilation compilation, string? backend = null, int? threads = null)
+    {
+        var executable = options.Executable with { Threads = threads ?? options.Executable.Threads };
+        backend ??= options.Backend;
+        compiling.Start();
+        var state = Executables.InitialState(backend, compilation, executable, WeightFiles.Read(options.Weights, compilation, terminal, options.Diagnostics));
+        var loaded = Executables.Create(backend, compilation.Programs, executable, state);
+        compiling.Stop();
+        return loaded;
+    }
+}

@@ -1,0 +1,96 @@
+// In: a file, an exported function, its arguments. Out: the results, as text or in files.
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using Accelerate.Backends;
+using Accelerate.Compiler;
+using Accelerate.Compiler.Kernels;
+using Accelerate.Runtime;
+
+namespace Accelerate.Cli;
+
+internal static class RunCommand
+{
+    public static Command Make(Terminal terminal)
+    {
+        var function = new Argument<string>("FN") { Description = "an exported function" };
+        var values = new Argument<string[]>("ARGS") { Description = InputValues.Help, Arity = ArgumentArity.ZeroOrMore };
+        var output = new Option<string?>("-o") { Description = "writes the only result to that .npy file", HelpName = "FILE" };
+        var outputs = new Option<string[]>("--out")
+        {
+            Description = "writes a result, by its name or number: --out loss=loss.npy; repeatable", HelpName = "name=FILE",
+        };
+        var command = new Command("run", "Compiles a file and calls one of its functions.");
+        var common = new CommonOptions().AddTo(command).AddCodeTo(command).AddRunTo(command);
+        command.Arguments.Add(function);
+        command.Arguments.Add(values);
+        command.Options.Add(output);
+        command.Options.Add(outputs);
+        command.SetAction(parsed =>
+        {
+            var options = common.Read(parsed);
+            var loader = new ModelLoader(options, terminal);
+            var compilation = loader.Compile(CompilationStage.Lowered, [parsed.GetValue(function)!]);
+            var program = compilation.Entries.Single().Program!;
+            // Before the code is made: a wrong argument is answered at once.
+            var arguments = new InputValues(program);
+            var inputs = arguments.Read(parsed.GetValue(values) ?? []);
+            var targets = Targets(program, parsed.GetValue(output), parsed.GetValue(outputs) ?? []);
+            if (options.SaveTemps is { } folder) StageTexts.Save(folder, compilation, options);
+            using var executable = loader.Load(compilation);
+            using var session = executable.CreateSession();
+            var watch = Stopwatch.StartNew();
+            var results = session.Run(program.Name, inputs, arguments.Sizes);
+            watch.Stop();
+            Write(results, program, targets, terminal.Output);
+            if (options.Time)
+                terminal.Error.Write(string.Create(CultureInfo.InvariantCulture,
+                    $"compile {loader.CompileTime.TotalMilliseconds:0.0} ms, run {watch.Elapsed.TotalMilliseconds:0.000} ms ({executable.Backend})\n"));
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    /// <summary>The file of each result that goes to one.</summary>
+    private static Dictionary<int, string> Targets(Program program, string? only, string[] named)
+    {
+        var labels = program.Of(BufferKind.Output).Select(b => b.Label).ToList();
+        var targets = new Dictionary<int, string>();
+        if (only is not null)
+        {
+            if (labels.Count != 1)
+                throw CommonOptions.Usage($"'{program.Name}' has {labels.Count} results, -o takes one", "--out 0=file.npy names the first");
+            targets[0] = only;
+        }
+        foreach (var text in named)
+        {
+            var at = text.IndexOf('=');
+            if (at <= 0 || at == text.Length - 1) throw CommonOptions.Usage($"--out {text} is not name=FILE");
+            var name = text[..at];
+            var index = int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var i) ? i : labels.IndexOf(name);
+            if (index < 0 || index >= labels.Count)
+                throw new CliException($"'{program.Name}' has no result '{name}'",
+                    Nearest.Help(name, labels.Select((l, n) => l.Length > 0 ? l : $"{n}"), "results"));
+            if (!targets.TryAdd(index, text[(at + 1)..])) throw CommonOptions.Usage($"the result '{name}' is written twice");
+        }
+        return targets;
+    }
+
+    private static void Write(Tensor[] results, Program program, Dictionary<int, string> targets, TextWriter output)
+    {
+        var labels = program.Of(BufferKind.Output).Select(b => b.Label).ToList();
+        for (var i = 0; i < results.Length; i++)
+        {
+            var name = labels[i].Length > 0 ? labels[i] + ": " : results.Length > 1 ? $"{i}: " : "";
+            if (targets.TryGetValue(i, out var path))
+            {
+                Npy.Write(path, results[i]);
+                output.Write($"{name}{results[i].ToString().Split('\n')[0]} in {path}\n");
+            }
+            else
+            {
+                output.Write($"{name}{results[i]}\n");
+            }
+        }
+    }
+}

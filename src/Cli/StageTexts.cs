@@ -1,0 +1,92 @@
+// In: a compilation and a stage. Out: the text of what that stage made, the same in every run.
+using System.Text;
+using Accelerate.Backends.Llvm;
+using Accelerate.Backends.Llvm.Native;
+using Accelerate.Backends.OpenCl;
+using Accelerate.Compiler;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Kernels;
+using Accelerate.Compiler.Syntax;
+using Accelerate.Runtime;
+
+namespace Accelerate.Cli;
+
+internal static class StageTexts
+{
+    /// <summary>The stages `dump` knows, in the order of the pipeline, and how far each has to compile.</summary>
+    public static IReadOnlyDictionary<string, CompilationStage> Stages { get; } = new Dictionary<string, CompilationStage>
+    {
+        ["syntax"] = CompilationStage.Syntax,
+        ["graph"] = CompilationStage.Bound,
+        ["opt"] = CompilationStage.Optimised,
+        ["kernels"] = CompilationStage.Lowered,
+        ["program"] = CompilationStage.Lowered,
+        ["llvm"] = CompilationStage.Lowered,
+        ["asm"] = CompilationStage.Lowered,
+        ["cl"] = CompilationStage.Lowered,
+    };
+
+    public static string Of(string stage, Compilation compilation, ModelOptions options) => stage switch
+    {
+        "graph" => Join(compilation.Entries.Select(e => GraphPrinter.Print(e.Bound))),
+        "opt" => Join(compilation.Entries.Select(e => GraphPrinter.Print(e.Optimised!))),
+        "kernels" => Join(compilation.Programs.SelectMany(p => p.Kernels.Select(k => $"# {p.Name}\n{KernelPrinter.Print(k)}"))),
+        "program" => Join(compilation.Programs.Select(ProgramPrinter.Print)),
+        "llvm" => Join(Modules(compilation, options).Select(m => $"; module {m.Name}\n{m.Text}")),
+        "asm" => Join(Modules(compilation, options).Select(m => $"# module {m.Name}\n{Assembly(m.Text, options)}")),
+        "cl" => Join(compilation.Programs.Select(OpenClPrinter.Print)),
+        _ => throw new ArgumentException(stage),
+    };
+
+    /// <summary>The syntax tree of a file, or of its declarations of one name.</summary>
+    public static string Syntax(FileSyntax file, string? name)
+    {
+        if (name is null) return SyntaxPrinter.Print(file);
+        var found = Items(file.Items).Where(i => Name(i) == name).ToList();
+        return found.Count > 0
+            ? Join(found.Select(SyntaxPrinter.Print))
+            : throw new CliException($"the file declares no '{name}'",
+                Nearest.Help(name, Items(file.Items).Select(Name).OfType<string>().Distinct(), "declarations"));
+    }
+
+    /// <summary>Writes every stage's text, one file a stage, and one a module of LLVM.</summary>
+    public static void Save(string folder, Compilation compilation, ModelOptions options)
+    {
+        Directory.CreateDirectory(folder);
+        void Put(string name, string text) =>
+            DataFile.Write(Path.Combine(folder, name), stream => stream.Write(Encoding.UTF8.GetBytes(text)));
+        var stem = Path.GetFileNameWithoutExtension(options.File);
+        foreach (var stage in (string[])["graph", "opt", "kernels", "program"])
+            Put($"{stem}.{stage}", Of(stage, compilation, options));
+        if (options.Backend == "opencl") Put($"{stem}.cl", Of("cl", compilation, options));
+        if (options.Backend != "llvm") return;
+        foreach (var (name, text) in Modules(compilation, options))
+        {
+            Put($"{name}.ll", text);
+            Put($"{name}.s", Assembly(text, options));
+        }
+    }
+
+    private static IReadOnlyList<(string Name, string Text)> Modules(Compilation compilation, ModelOptions options) =>
+        LlvmExecutable.Modules(compilation.Programs, options.Executable.Target);
+
+    private static string Assembly(string text, ModelOptions options) => LlvmCompiler.CompileToAssembly(
+        text, LlvmTarget.Parse(options.Executable.Target), options.Executable.OptLevel, options.Executable.Passes);
+
+    private static string Join(IEnumerable<string> texts) => string.Join('\n', texts);
+
+    private static IEnumerable<ItemSyntax> Items(IEnumerable<ItemSyntax> items) => items.SelectMany(i => i switch
+    {
+        ModuleSyntax m => Items(m.Items).Prepend(m),
+        ConditionalItemSyntax c => Items(c.Then).Concat(Items(c.Else)),
+        _ => [i],
+    });
+
+    private static string? Name(ItemSyntax item) => item switch
+    {
+        ModuleSyntax m => m.Name.Text,
+        FunctionSyntax f => f.Name.Text,
+        _ => null,
+    };
+}

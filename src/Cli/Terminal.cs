@@ -1,0 +1,87 @@
+// In: findings and texts of a command. Out: lines on the two streams, in the form asked for.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Diagnostics;
+
+namespace Accelerate.Cli;
+
+internal static class ExitCodes
+{
+    public const int Ok = 0;
+    public const int UserError = 1;
+    public const int Usage = 2;
+    public const int Limitation = 3;
+    public const int Bug = 70;
+}
+
+/// <summary>A command that cannot go on, with what the user is told.</summary>
+internal sealed class CliException(string message, string? help = null, int exitCode = ExitCodes.UserError) : Exception(message)
+{
+    public string? Help { get; } = help;
+
+    public int ExitCode { get; } = exitCode;
+}
+
+/// <summary>A command that has already said what was wrong.</summary>
+internal sealed class ReportedException(int exitCode) : Exception
+{
+    public int ExitCode { get; } = exitCode;
+}
+
+internal enum DiagnosticFormat
+{
+    Pretty, MsBuild, Json,
+}
+
+/// <summary>Where a command writes: results to Output, findings and progress to Error.</summary>
+internal sealed record Terminal(TextWriter Output, TextWriter Error)
+{
+    // What a person reads at once; a wrong width would otherwise give a page for each of a model's tensors.
+    private const int Shown = 20;
+
+    public void Report(ImmutableArray<Diagnostic> diagnostics, DiagnosticFormat format)
+    {
+        if (diagnostics.IsEmpty) return;
+        if (format == DiagnosticFormat.Pretty)
+        {
+            Error.Write(PrettyRenderer.Render(diagnostics.Take(Shown)));
+            if (diagnostics.Length > Shown) Error.Write($"\n… and {diagnostics.Length - Shown} more; --diagnostics msbuild lists all, a line each\n");
+        }
+        else
+            foreach (var d in diagnostics)
+                Error.Write((format == DiagnosticFormat.Json ? JsonRenderer.Render(d) : MsBuildRenderer.Render(d)) + "\n");
+    }
+}
+
+/// <summary>Wrong names are answered with the nearest right one.</summary>
+internal static class Nearest
+{
+    /// <summary>`did you mean `predict`?` when one is near enough, else the list.</summary>
+    public static string Help(string word, IEnumerable<string> known, string what)
+    {
+        var names = known.ToList();
+        var best = names.Select(n => (Name: n, Distance: Distance(word, n))).OrderBy(n => n.Distance).FirstOrDefault();
+        // A third of the letters may be wrong: more is another word.
+        if (best.Name is not null && best.Distance <= Math.Max(1, Math.Max(word.Length, best.Name.Length) / 3))
+            return $"did you mean '{best.Name}'?";
+        return names.Count == 0 ? $"there are no {what}" : $"the {what} are {string.Join(", ", names)}";
+    }
+
+    /// <summary>Letters to insert, drop, change or swap, without regard to case.</summary>
+    private static int Distance(string a, string b)
+    {
+        (a, b) = (a.ToLowerInvariant(), b.ToLowerInvariant());
+        var d = new int[a.Length + 1, b.Length + 1];
+        for (var i = 0; i <= a.Length; i++) d[i, 0] = i;
+        for (var j = 0; j <= b.Length; j++) d[0, j] = j;
+        for (var i = 1; i <= a.Length; i++)
+        {
+            for (var j = 1; j <= b.Length; j++)
+            {
+                var change = d[i - 1, j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+                d[i, j] = Math.Min(change, 1 + Math.Min(d[i - 1, j], d[i, j - 1]));
+                if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) d[i, j] = Math.Min(d[i, j], d[i - 2, j - 2] + 1);
+            }
+        }
+        return d[a.Length, b.Length];
+    }
+}

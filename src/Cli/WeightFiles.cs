@@ -1,0 +1,64 @@
+// In: weight files, each for a part of the model. Out: the tensors by path, or what does not fit.
+using System.Collections.Immutable;
+using Accelerate.Compiler;
+using Accelerate.Compiler.Binding;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Cli;
+
+internal static class WeightFiles
+{
+    /// <summary>
+    /// The file for the whole model goes by the program's `weights` rules. A part's keys are its paths without the part's
+    /// own; the file must have all state of the part and nothing else.
+    /// </summary>
+    public static IReadOnlyDictionary<string, Tensor> Read(
+        IReadOnlyList<(string Path, string File)> files, Compilation compilation, Terminal terminal, DiagnosticFormat format)
+    {
+        var bag = new DiagnosticBag();
+        var tensors = new Dictionary<string, Tensor>();
+        foreach (var (part, path) in files)
+        {
+            var declared = Part(part, compilation.Bound!.State);
+            if (declared.Count == 0)
+            {
+                throw part.Length == 0
+                    ? new CliException($"--weights {path}: the model has no state")
+                    : new CliException($"--weights {part}={path}: the model has no part '{part}' with state",
+                        Nearest.Help(part, compilation.Bound.State.SelectMany(s => Prefixes(s.Path)).Distinct(), "parts"));
+            }
+            // The tensors stay valid without the file object: they hold the mapping.
+            using var file = Safetensors.Open(path);
+            var keys = file.Tensors.ToDictionary(t => t.Name,
+                t => new TensorType(t.Type, [.. t.Shape.Select(s => Size.Constant(long.Parse(s, System.Globalization.CultureInfo.InvariantCulture)))]));
+            var rules = part.Length == 0 ? compilation.Bound.WeightRules : [];
+            var span = new SourceText(path, "").All;
+            foreach (var (name, key) in WeightMap.Map(keys, declared, rules, span, bag))
+            {
+                var full = part.Length == 0 ? name : $"{part}.{name}";
+                if (bag.Count > 0) continue;
+                var wanted = declared.First(s => s.Path == name).Type.DType;
+                if (!tensors.TryAdd(full, Converted(file.Read(key), wanted)))
+                    throw new CliException($"--weights {path}: {full} is already given by another file");
+            }
+        }
+        if (bag.Count == 0) return tensors;
+        terminal.Report(bag.Sorted(), format);
+        throw new ReportedException(bag.ExitCode);
+    }
+
+    private static IReadOnlyList<StateDeclaration> Part(string part, ImmutableArray<StateDeclaration> state) => part.Length == 0
+        ? state
+        : [.. state.Where(s => s.Path.StartsWith(part + ".", StringComparison.Ordinal)).Select(s => s with { Path = s.Path[(part.Length + 1)..] })];
+
+    private static IEnumerable<string> Prefixes(string path)
+    {
+        for (var dot = path.IndexOf('.'); dot >= 0; dot = path.IndexOf('.', dot + 1)) yield return path[..dot];
+    }
+
+    /// <summary>Checkpoints keep floats at other widths than the program; each value is rounded once.</summary>
+    private static Tensor Converted(Tensor tensor, DType type) =>
+        tensor.Type == type ? tensor : Tensor.FromDoubles(type, tensor.ToDoubles(), tensor.Shape);
+}

@@ -1,0 +1,162 @@
+// A file comes in; its exported functions as graphs, the state they share and its rules for weights go out.
+using System.Collections.Immutable;
+using System.Globalization;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Syntax;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Binding;
+
+/// <summary>Binds names, computes what is known, and builds the graphs of what is not.</summary>
+public static class Binder
+{
+    /// <summary>
+    /// Parses and elaborates a file. What is wrong, or not supported, is in the bag. Null when anything is wrong; an entry
+    /// that needs what is not supported is left out.
+    /// </summary>
+    public static BoundProgram? Bind(SourceText source, BindOptions options, DiagnosticBag bag) =>
+        Bind(Parser.Parse(source, bag), options, bag);
+
+    internal static BoundProgram? Bind(FileSyntax syntax, BindOptions options, DiagnosticBag bag)
+    {
+        var folder = options.Folder ?? Path.GetDirectoryName(syntax.Span.Source.Path) ?? "";
+        // A file with syntax errors has gaps, and each would be reported again as something that is missing.
+        if (bag.Count > 0) return null;
+        var file = new SourceLoader(folder, bag).Root(syntax);
+        if (bag.Count > 0) return null;
+        var program = new Entries(options, bag, file).Bind();
+        return bag.All.Any(d => d.Class != DiagnosticClass.Limitation) ? null : program;
+    }
+}
+
+internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile file)
+{
+    private readonly Elaborator elaborator = new(bag);
+
+    public BoundProgram? Bind()
+    {
+        var modules = file.Syntax.Items.OfType<ModuleSyntax>().Where(m => Exports(m.Items).Any()).ToList();
+        var functions = file.Syntax.Items.OfType<FunctionSyntax>().Where(f => f.Exported).ToList();
+        if (modules.Count == 0 && functions.Count == 0)
+        {
+            bag.Report(Codes.MissingExport, file.Syntax.Items.IsEmpty ? file.Syntax.Span with { Length = 0 } : file.Syntax.Items[0].Span with { Length = 0 },
+                "nothing is exported", help: "write `export` before the functions that are called from outside");
+            return null;
+        }
+        if (modules.Count > 1)
+        {
+            bag.Report(Codes.DuplicateName, modules[1].Name.Span, $"two modules have exports: {modules[0].Name.Text} and {modules[1].Name.Text}",
+                "the second", "one module is the program; put the other in its own file", new Label(modules[0].Name.Span, "the first"));
+            return null;
+        }
+        elaborator.Frame = new Frame("", file, null, null, null);
+        var entries = ImmutableArray.CreateBuilder<Function>();
+        foreach (var module in modules)
+        {
+            if (Instantiate(module) is not { } instance) continue;
+            foreach (var function in instance.Members.Values.OfType<FunctionMember>().Where(f => f.Syntax.Exported))
+                Add(entries, function.Syntax, instance);
+        }
+        foreach (var function in functions) Add(entries, function, null);
+        if (modules.Count == 0 && options.Set.Count > 0) UnknownSetting(options.Set.Keys.First(), [], file.Syntax.Span with { Length = 0 });
+
+        var state = ImmutableArray.CreateBuilder<StateDeclaration>();
+        foreach (var member in elaborator.States.Where(s => s.Path is not null))
+        {
+            if (Guard(member.Syntax.Name.Text, member.Span, () => elaborator.Initializer(member)) is { } initializer)
+                state.Add(new(member.Path!, member.Storage, member.Type, initializer, member.Span));
+        }
+        return new(entries.ToImmutable(), state.ToImmutable(), WeightMap.Rules(file, modules.FirstOrDefault()))
+        {
+            NotElaborated = [.. Functions(file.Syntax.Items, "").Where(f => !elaborator.Elaborated.Contains(f.Syntax)).Select(f => f.Name)],
+        };
+    }
+
+    private static IEnumerable<(string Name, FunctionSyntax Syntax)> Functions(IEnumerable<ItemSyntax> items, string owner) =>
+        items.SelectMany(i => i switch
+        {
+            FunctionSyntax f => [(owner + f.Name.Text, f)],
+            ModuleSyntax m => Functions(m.Items, m.Name.Text + "."),
+            ConditionalItemSyntax c => Functions(c.Then, owner).Concat(Functions(c.Else, owner)),
+            _ => Enumerable.Empty<(string, FunctionSyntax)>(),
+        });
+
+    private static IEnumerable<FunctionSyntax> Exports(ImmutableArray<ItemSyntax> items) => items.SelectMany(i => i switch
+    {
+        FunctionSyntax { Exported: true } f => [f],
+        ConditionalItemSyntax c => Exports(c.Then).Concat(Exports(c.Else)),
+        _ => Enumerable.Empty<FunctionSyntax>(),
+    });
+
+    private void Add(ImmutableArray<Function>.Builder entries, FunctionSyntax syntax, Instance? self)
+    {
+        var before = bag.Reports;
+        if (Guard(syntax.Name.Text, syntax.Name.Span, () => elaborator.Entry(syntax, file, self, options.Dims)) is not { } function) return;
+        // A statement that was left out (an assignment, a print) may leave no trace in the results.
+        if (bag.Reports > before) return;
+        if (entries.Any(e => e.Name == function.Name))
+        {
+            bag.Report(Codes.DuplicateName, syntax.Name.Span, $"`{syntax.Name.Text}` is exported twice");
+            return;
+        }
+        entries.Add(function);
+    }
+
+    /// <summary>An exception here is the compiler's mistake: it says which function was being elaborated.</summary>
+    private T? Guard<T>(string name, Span span, Func<T?> work)
+        where T : class
+    {
+        try
+        {
+            return work();
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // After a diagnostic the exception may follow from it; then the diagnostic is what helps.
+            if (bag.Count == 0) bag.Report(Codes.CompilerBug, span, $"elaborating {name}: {e.GetType().Name}: {e.Message}");
+            return null;
+        }
+    }
+
+    private Instance? Instantiate(ModuleSyntax module)
+    {
+        var instance = new Instance(module, file, module.Name.Span, module.Name.Text) { IsRoot = true };
+        var bound = new Argument?[module.Parameters.Length];
+        foreach (var (name, text) in options.Set)
+        {
+            var at = module.Parameters.ToList().FindIndex(p => p.Name.Text == name);
+            if (at < 0) UnknownSetting(name, module.Parameters.Select(p => p.Name.Text), module.Name.Span);
+            else if (Setting(text) is { } value) bound[at] = new(value, module.Parameters[at].Span, null);
+            else bag.Report(Codes.TypeMismatch, module.Parameters[at].Span, $"`--set {name}={text}` is not a number, true, false, a string or a list of them");
+        }
+        for (var i = 0; i < bound.Length; i++)
+        {
+            if (bound[i] is not null || module.Parameters[i].Default is not null) continue;
+            bag.Report(Codes.WrongArgumentCount, module.Parameters[i].Span, $"`{module.Parameters[i].Name.Text}` has no default, and none is set",
+                help: $"give it a default, or `--set {module.Parameters[i].Name.Text}=…`");
+        }
+        if (bag.Count > 0) return null;
+        return Guard(module.Name.Text, module.Name.Span, () => elaborator.Filled(instance, bound, module.Name.Span) ? instance : null);
+    }
+
+    private void UnknownSetting(string name, IEnumerable<string> known, Span span) =>
+        bag.Report(Codes.UnknownArgument, span, $"`--set {name}`: there is no such hyper-parameter",
+            help: Spelling.Nearest(name, known) is { } near ? $"did you mean `{near}`?"
+                : known.Any() ? $"there are {string.Join(", ", known)}" : "the file has no module with exports");
+
+    /// <summary>A literal as `--set` gives it.</summary>
+    private static Value? Setting(string text)
+    {
+        text = text.Trim();
+        if (text is "true" or "false") return new BoolValue(text == "true");
+        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var integer)) return new IntValue(integer);
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)) return new FloatValue(number);
+        if (text is ['"', .., '"']) return new StringValue(text[1..^1]);
+        if (DTypeNames.TryParse(text, out var dtype)) return new DTypeValue(dtype);
+        if (text is not ['[', .., ']']) return null;
+        var items = text[1..^1].Split(',', StringSplitOptions.RemoveEmptyEntries).Select(Setting).ToList();
+        return items.Any(i => i is null) ? null : new ListValue([.. items.Select(i => i!)]);
+    }
+}

@@ -1,0 +1,43 @@
+// What the binder is told, and what it gives: entry functions as graphs, the state they share, the rules for weights.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Types;
+
+namespace Accelerate.Compiler.Binding;
+
+/// <summary>What a user sets from outside.</summary>
+public sealed record BindOptions
+{
+    /// <summary>`--set width=8`: hyper-parameters of the exported module; a number, true, false, or [3, 4].</summary>
+    public IReadOnlyDictionary<string, string> Set { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>`--dim n=1`: size variables of exported functions that are constants.</summary>
+    public IReadOnlyDictionary<string, long> Dims { get; init; } = new Dictionary<string, long>();
+
+    /// <summary>Where `use` looks before the library; null for the folder of the file compiled.</summary>
+    public string? Folder { get; init; }
+}
+
+/// <summary>A file elaborated: what is left is tensors.</summary>
+public sealed record BoundProgram(
+    ImmutableArray<Function> Entries, ImmutableArray<StateDeclaration> State, ImmutableArray<WeightRule> WeightRules)
+{
+    /// <summary>
+    /// Functions of the file compiled that no exported function calls: `f`, or `Module.f`. Nothing is known about their bodies
+    /// but that they parse.
+    /// </summary>
+    public ImmutableArray<string> NotElaborated { get; init; } = [];
+
+    /// <summary>The entry of that name, or null.</summary>
+    public Function? Entry(string name) => Entries.FirstOrDefault(e => e.Name == name);
+}
+
+/// <summary>
+/// A piece of state: its path is its key in weight files. The shape is constant. The initialiser has no inputs and one result.
+/// </summary>
+public sealed record StateDeclaration(
+    string Path, StorageClass Storage, TensorType Type, Function Initializer, Span Span);
+
+/// <summary>A key in the file, with `*` within a segment and `**` across, and the path it is renamed to; null drops it.</summary>
+public sealed record WeightRule(string Source, string? Target, Span Span);

@@ -1,0 +1,64 @@
+// The table of the primitives that are written in C#; all else is in the library, in the language itself.
+using Accelerate.Compiler.Graph;
+
+namespace Accelerate.Compiler.Binding;
+
+/// <summary>A primitive: its parameters in order, an optional one with a question mark, and what it does.</summary>
+internal sealed record Builtin(string Name, string Parameters, Func<Elaborator, BuiltinCall, Value> Apply);
+
+internal static class Builtins
+{
+    public static readonly Builtin ToInt = new("int", "x", (e, c) => e.ToInt(c));
+    public static readonly Builtin ToFloat = new("float", "x", (e, c) => e.ToFloat(c));
+
+    private static readonly Dictionary<string, Builtin> Table = new Builtin[]
+    {
+        // ---- elementwise
+        Unary(UnaryOp.Neg), Unary(UnaryOp.Abs), Unary(UnaryOp.Sign), Unary(UnaryOp.Floor), Unary(UnaryOp.Ceil),
+        Unary(UnaryOp.Trunc), Unary(UnaryOp.Round), Unary(UnaryOp.Exp), Unary(UnaryOp.Log), Unary(UnaryOp.Expm1),
+        Unary(UnaryOp.Log1p), Unary(UnaryOp.Sin), Unary(UnaryOp.Cos), Unary(UnaryOp.Tanh), Unary(UnaryOp.Erf),
+        Unary(UnaryOp.Sqrt), Unary(UnaryOp.Rsqrt),
+        new("select", "condition a b", (e, c) => e.SelectOf(c)),
+        new("stop_gradient", "x", (e, c) => e.StopGradientOf(c)),
+
+        // ---- along axes; max and min of two values are elementwise
+        new("max", "x y? axis? keep?", (e, c) => e.Extreme(c, greatest: true)),
+        new("min", "x y? axis? keep?", (e, c) => e.Extreme(c, greatest: false)),
+        new("sum", "x axis? keep?", (e, c) => e.ReduceAxes(c, ReduceOp.Add)),
+        new("mean", "x axis? keep?", (e, c) => e.Mean(c)),
+        new("prod", "x axis? keep?", (e, c) => e.ReduceAxes(c, ReduceOp.Mul)),
+        new("any", "x axis? keep?", (e, c) => e.ReduceAxes(c, ReduceOp.Or)),
+        new("all", "x axis? keep?", (e, c) => e.ReduceAxes(c, ReduceOp.And)),
+        new("argmax", "x axis?", (e, c) => e.ArgReduceAxis(c, greatest: true)),
+        new("argmin", "x axis?", (e, c) => e.ArgReduceAxis(c, greatest: false)),
+
+        // ---- movement
+        new("reshape", "x shape", (e, c) => e.ReshapeOf(c)),
+        new("transpose", "x order?", (e, c) => e.TransposeOf(c)),
+        new("pad", "x axis before after value?", (e, c) => e.PadOf(c)),
+        new("concat", "parts axis?", (e, c) => e.ConcatOf(c)),
+        new("split", "x parts axis?", (e, c) => e.SplitOf(c)),
+
+        // ---- known values
+        new("shape", "x", (e, c) => e.ShapeOf(c)),
+        new("size", "x axis?", (e, c) => e.SizeOf(c)),
+        new("len", "list", (e, c) => e.Length(c)),
+        new("zip", "a b c? d? e? f?", (e, c) => e.Zip(c)),
+        new("enumerate", "list", (e, c) => e.Enumerate(c)),
+        new("names", "list", (e, c) => e.NamesOf(c)),
+
+        // ---- random
+        new("random_bits", "key shape", (e, c) => e.RandomBits(c)),
+        new("fold", "key i", (e, c) => e.FoldKey(c)),
+    }.ToDictionary(b => b.Name);
+
+    /// <summary>Named in the language, not built yet: found, without parameters, and answered with a limitation.</summary>
+    private static readonly HashSet<string> Missing = ["cumsum", "cumprod", "sort", "argsort", "top_k", "bitcast"];
+
+    public static IEnumerable<string> Names => Table.Keys;
+
+    public static Builtin? Find(string name) => Table.TryGetValue(name, out var found) ? found
+        : Missing.Contains(name) ? new(name, "", (e, c) => Value.Poison) : null;
+
+    private static Builtin Unary(UnaryOp op) => new(Ops.Name(op), "x", (e, c) => e.UnaryOf(op, c));
+}

@@ -1,0 +1,109 @@
+// Two tensors come in; the same with one list of index axes and one shape go out: what broadcasts, and what may not.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Binding;
+
+internal sealed partial class Elaborator
+{
+    private readonly Dictionary<string, Index> indexOf = [];
+    private readonly Dictionary<Index, (int Position, int Part)> indexOrder = new(ReferenceEqualityComparer.Instance);
+
+    private Value Elementwise(TensorValue a, TensorValue b, Span span, Span leftSpan, Span rightSpan, Func<Node, Node, Node> make)
+    {
+        TensorValue[] both = [a, b];
+        if (BroadcastShape(both, [leftSpan, rightSpan], span) is not { } shape) return Value.Poison;
+        var (x, y, indices) = AlignPair(both[0], both[1], shape);
+        return Tensor(make(x, y), indices);
+    }
+
+    /// <summary>Elementwise on scalars over indices, which always fit.</summary>
+    private TensorValue Join(TensorValue a, TensorValue b, Func<Node, Node, Node> make)
+    {
+        var (x, y, indices) = AlignPair(a, b, a.Rank >= b.Rank ? a.Shape : b.Shape);
+        return Tensor(make(x, y), indices);
+    }
+
+    private (Node, Node, ImmutableArray<Index>) AlignPair(TensorValue a, TensorValue b, ImmutableArray<Size> shape)
+    {
+        (a, b) = (Whole(a), Whole(b));
+        var indices = InOrder(a.Indices.Union(b.Indices));
+        return (Spread(a, indices, shape).Node, Spread(b, indices, shape).Node, indices);
+    }
+
+    private ImmutableArray<Index> InOrder(IEnumerable<Index> indices) =>
+        [.. indices.Distinct().OrderBy(i => indexOrder[i].Position).ThenBy(i => indexOrder[i].Part)];
+
+    /// <summary>Axes of indices that have been split since are split too.</summary>
+    private TensorValue Whole(TensorValue x)
+    {
+        if (!x.Indices.Any(i => i.Split is not null)) return x;
+        ImmutableArray<Index> indices = [.. x.Indices.SelectMany(i => i.Axes)];
+        return new(Reshaped(x.Node, [.. indices.Select(i => i.Extent), .. x.Shape]), Graph, indices);
+    }
+
+    /// <summary>The common shape: axes from the right; missing and literal 1 give way, equal sizes stay. Null after a diagnostic.</summary>
+    private ImmutableArray<Size>? BroadcastShape(TensorValue[] values, Span[] spans, Span span)
+    {
+        var rank = values.Max(v => v.Rank);
+        var shape = new Size[rank];
+        for (var d = 1; d <= rank; d++)
+        {
+            (Size Size, int From)? common = null;
+            for (var k = 0; k < values.Length; k++)
+            {
+                if (values[k].Rank < d) continue;
+                var size = values[k].Shape[^d];
+                if (common is not var (known, from) || (known.Is(1) && !size.Is(1)))
+                {
+                    common = (size, k);
+                    continue;
+                }
+                if (size.Is(1) || size.Equals(known)) continue;
+                if (Compare(known, size, $"{known} and {size} meet at {span}") == Sameness.Checked)
+                {
+                    values[k] = Retype(values[k], values[k].Shape.SetItem(values[k].Rank - d, known));
+                    continue;
+                }
+                Fail(Codes.BroadcastMismatch, span, $"the sizes {known} and {size} do not broadcast", null,
+                    Equalize(known, size) ?? MadeBy(values[k].Node) ?? MadeBy(values[from].Node),
+                    new Label(spans[from], Describe(values[from])), new Label(spans[k], Describe(values[k])));
+                return null;
+            }
+            shape[rank - d] = common!.Value.Size;
+        }
+        return [.. shape];
+    }
+
+    /// <summary>The tensor over exactly these indices, in this order, with its own axes broadcast to the shape.</summary>
+    private TensorValue Spread(TensorValue x, ImmutableArray<Index> indices, ImmutableArray<Size> shape)
+    {
+        var node = x.Node;
+        ImmutableArray<Size> full = [.. indices.Select(i => i.Extent), .. shape];
+        if (node is Const { IsSplat: true } c)
+        {
+            return new(Emit(c.Type.DType.IsFloat ? Const.Of(node.Type.With(full), [c.FloatAt(0)])
+                : Const.Of(node.Type.With(full), [c.Integers[0]])), Graph, indices);
+        }
+        ImmutableArray<Index> mine = [.. indices.Where(x.Indices.Contains)];
+        ImmutableArray<int> order = [.. mine.Select(i => x.Indices.IndexOf(i)), .. Enumerable.Range(x.Indices.Length, x.Rank)];
+        node = Transposed(node, order);
+
+        // Own axes of literal size 1 that have to grow are dropped, then repeated.
+        var axes = mine.Select(i => indices.IndexOf(i)).ToList();
+        var kept = mine.Select(i => i.Extent).ToList();
+        var offset = indices.Length + shape.Length - x.Rank;
+        for (var d = 0; d < x.Rank; d++)
+        {
+            if (x.Shape[d].Is(1) && !full[offset + d].Is(1)) continue;
+            kept.Add(x.Shape[d]);
+            axes.Add(offset + d);
+        }
+        if (kept.Count < node.Type.Rank) node = Reshaped(node, [.. kept]);
+        if (!node.Type.Shape.SequenceEqual(full)) node = Emit(new Broadcast(node, full, [.. axes]));
+        return new(node, Graph, indices);
+    }
+}

@@ -1,0 +1,260 @@
+// The primitives' arguments come in, nodes or known values go out: elementwise functions, reductions, movement, random bits.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Syntax;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Binding;
+
+/// <summary>The arguments of a primitive by parameter; null for an optional one left out.</summary>
+internal sealed record BuiltinCall(string Name, IReadOnlyDictionary<string, Argument> Arguments, Span Span)
+{
+    public Argument this[string name] => Arguments[name];
+
+    public Argument? Find(string name) => Arguments.GetValueOrDefault(name);
+}
+
+internal sealed partial class Elaborator
+{
+    private Value Invoke(Builtin builtin, ImmutableArray<Argument> arguments, Span span)
+    {
+        if (builtin.Parameters.Length == 0) return Limit(span, $"`{builtin.Name}`");
+        var parameters = builtin.Parameters.Split(' ');
+        var bound = new Dictionary<string, Argument>();
+        var next = 0;
+        foreach (var argument in arguments)
+        {
+            var name = argument.Name ?? (next < parameters.Length ? parameters[next++].TrimEnd('?') : "");
+            if (argument.Name is not null && !parameters.Any(p => p.TrimEnd('?') == name))
+            {
+                return Fail(Codes.UnknownArgument, argument.Span, $"`{builtin.Name}` has no parameter `{name}`", null,
+                    $"its parameters are {builtin.Parameters.Replace("?", "").Replace(" ", ", ")}");
+            }
+            if (name.Length == 0 || !bound.TryAdd(name, argument))
+            {
+                return Fail(Codes.WrongArgumentCount, argument.Span, $"`{builtin.Name}` is given too many arguments", null,
+                    $"its parameters are {builtin.Parameters.Replace("?", "").Replace(" ", ", ")}");
+            }
+        }
+        var missing = parameters.FirstOrDefault(p => !p.EndsWith('?') && !bound.ContainsKey(p));
+        if (missing is not null)
+        {
+            return Fail(Codes.WrongArgumentCount, span, $"`{builtin.Name}` is called without `{missing}`", null,
+                $"its parameters are {builtin.Parameters.Replace("?", "").Replace(" ", ", ")}");
+        }
+        return builtin.Apply(this, new(builtin.Name, bound, span));
+    }
+
+    private Value WrongArgument(Argument a, string wanted) =>
+        Fail(Codes.TypeMismatch, a.Span, $"{Describe(a.Value)} stands where {wanted} is needed", Describe(a.Value));
+
+    // ---- elementwise -----------------------------------------------------------------------------------------------
+
+    public Value UnaryOf(UnaryOp op, BuiltinCall c)
+    {
+        var x = c["x"];
+        switch (x.Value)
+        {
+            case TensorValue t:
+                var integers = op is UnaryOp.Neg or UnaryOp.Abs or UnaryOp.Sign && t.DType.IsInteger;
+                if (t.DType.IsFloat || integers) return Tensor(new Unary(op, t.Node), t.Indices);
+                return t.DType.IsInteger && op is UnaryOp.Floor or UnaryOp.Ceil or UnaryOp.Trunc or UnaryOp.Round ? t
+                    : Fail(Codes.TypeMismatch, x.Span, $"`{c.Name}` is not defined for {t.DType.Name()}", Describe(t), $"cast it: `{c.Name}(f32(x))`");
+            case WeakValue w when op is UnaryOp.Neg:
+                return Negate(w, x.Span);
+            case WeakValue w when Number(w) is { } v && op is UnaryOp.Abs or UnaryOp.Sign or UnaryOp.Floor or UnaryOp.Ceil or UnaryOp.Trunc or UnaryOp.Round:
+                var r = op switch
+                {
+                    UnaryOp.Abs => Math.Abs(v),
+                    UnaryOp.Sign => Math.Sign(v),
+                    UnaryOp.Floor => Math.Floor(v),
+                    UnaryOp.Ceil => Math.Ceiling(v),
+                    UnaryOp.Trunc => Math.Truncate(v),
+                    _ => Math.Round(v),
+                };
+                return w is IntValue || op is not (UnaryOp.Abs or UnaryOp.Sign) ? new IntValue((long)r) : new FloatValue(r);
+            case WeakValue w when op is UnaryOp.Abs or UnaryOp.Sign or UnaryOp.Floor or UnaryOp.Ceil or UnaryOp.Trunc or UnaryOp.Round:
+                return Realize(w, Default(w), x.Span) is { } tensor ? UnaryOf(op, new(c.Name, new Dictionary<string, Argument> { ["x"] = x with { Value = tensor } }, c.Span)) : Value.Poison;
+            case WeakValue w:
+                return WeakUnary(c.Name, w, x.Span);
+            case ListValue:
+                return Fail(Codes.ListArithmetic, x.Span, $"`{c.Name}` of a list", null, $"use a comprehension: `[{c.Name}(x) for x in …]`");
+            default:
+                return WrongArgument(x, "a number or a tensor");
+        }
+    }
+
+    public Value SelectOf(BuiltinCall c)
+    {
+        var (condition, a, b) = (c["condition"], c["a"], c["b"]);
+        return condition.Value switch
+        {
+            // A constant still broadcasts: both sides decide the shape.
+            BoolValue t => Meet(a.Value, b.Value, c.Span, a.Span, b.Span) is var (x, y)
+                ? Elementwise(x, y, c.Span, a.Span, b.Span, (p, q) => t.Truth ? p : q) : Value.Poison,
+            TensorValue { DType: DType.Bool } t => Select(t, a.Value, b.Value, c.Span, a.Span, b.Span),
+            _ => WrongArgument(condition, "a bool tensor"),
+        };
+    }
+
+    public Value StopGradientOf(BuiltinCall c) => c["x"].Value switch
+    {
+        TensorValue t => Tensor(new StopGradient(t.Node), t.Indices),
+        WeakValue w => w,
+        _ => WrongArgument(c["x"], "a tensor"),
+    };
+
+    public Value Extreme(BuiltinCall c, bool greatest)
+    {
+        if (c.Find("y") is not { } y) return ReduceAxes(c, greatest ? ReduceOp.Max : ReduceOp.Min);
+        var x = c["x"];
+        if (c.Find("axis") is { } axis)
+            return Fail(Codes.WrongArgumentCount, axis.Span, $"`{c.Name}` of two values is elementwise and has no axis", null, $"write `{c.Name}(x, axis: …)`");
+        if (x.Value is WeakValue a && y.Value is WeakValue b)
+        {
+            if (a is IntValue { Size: var p } && b is IntValue { Size: var q })
+            {
+                if (ranges.NonNegative(p - q)) return new IntValue(greatest ? p : q);
+                if (ranges.NonNegative(q - p)) return new IntValue(greatest ? q : p);
+                return new IntValue(greatest ? Size.Max(p, q) : Size.Min(p, q));
+            }
+            return Number(a) is { } u && Number(b) is { } v ? new FloatValue(greatest ? Math.Max(u, v) : Math.Min(u, v))
+                : new RealValue(greatest ? "max" : "min", [a, b]);
+        }
+        if (!IsNumeric(x.Value)) return WrongArgument(x, "a number or a tensor");
+        if (!IsNumeric(y.Value)) return WrongArgument(y, "a number or a tensor");
+        return Meet(x.Value, y.Value, c.Span, x.Span, y.Span) is var (s, t)
+            ? Elementwise(s, t, c.Span, x.Span, y.Span, (m, n) => new Binary(greatest ? BinaryOp.Max : BinaryOp.Min, m, n)) : Value.Poison;
+    }
+
+    // ---- along axes ------------------------------------------------------------------------------------------------
+
+    /// <summary>The axes of an argument, ascending: all when it is missing. Null after a diagnostic.</summary>
+    private List<int>? Axes(Argument? axis, int rank, string what)
+    {
+        if (axis is null) return [.. Enumerable.Range(0, rank)];
+        var values = axis.Value is ListValue list ? list.Items : [axis.Value];
+        var axes = new List<int>();
+        foreach (var value in values)
+        {
+            if (Constant(value, axis.Span, "an axis") is not { } a) return null;
+            if (a < -rank || a >= rank || axes.Contains((int)(a < 0 ? a + rank : a)))
+            {
+                Fail(Codes.BadAxis, axis.Span, a < -rank || a >= rank ? $"there is no axis {a} in {what}" : $"axis {a} is named twice", null,
+                    $"the axes are 0 to {rank - 1}, or -{rank} to -1");
+                return null;
+            }
+            axes.Add((int)(a < 0 ? a + rank : a));
+        }
+        return axes;
+    }
+
+    public Value ReduceAxes(BuiltinCall c, ReduceOp op)
+    {
+        var x = c["x"];
+        if (x.Value is ListValue list) return OfList(list, op, c);
+        if (x.Value is not TensorValue t) return x.Value is BoolValue or WeakValue && op is not (ReduceOp.And or ReduceOp.Or) ? x.Value : WrongArgument(x, "a tensor");
+        if ((op is ReduceOp.And or ReduceOp.Or) != (t.DType == DType.Bool))
+        {
+            return Fail(Codes.TypeMismatch, x.Span, $"`{c.Name}` is not defined for {t.DType.Name()}", Describe(t),
+                t.DType == DType.Bool ? $"count with `{c.Name}(i32(x))`" : "compare first: `x != 0`");
+        }
+        if (Axes(c.Find("axis"), t.Rank, Describe(t)) is not { } axes || Keep(c) is not { } keep) return Value.Poison;
+        return Reduced(t, axes, keep, (node, all) => new Reduce(op, node, all));
+    }
+
+    private bool? Keep(BuiltinCall c)
+    {
+        if (c.Find("keep") is not { } keep) return false;
+        if (keep.Value is BoolValue b) return b.Truth;
+        Fail(Codes.ConstantNeeded, keep.Span, $"`keep` is true or false, not {Describe(keep.Value)}");
+        return null;
+    }
+
+    private TensorValue Reduced(TensorValue t, List<int> axes, bool keep, Func<Node, ImmutableArray<int>, Node> make)
+    {
+        if (axes.Count == 0) return t;
+        var node = Emit(make(t.Node, [.. axes.Order().Select(a => a + t.Indices.Length)]));
+        if (keep)
+        {
+            var shape = t.Shape.Select((s, d) => axes.Contains(d) ? Size.One : s);
+            node = Reshaped(node, [.. t.Indices.Select(i => i.Extent), .. shape]);
+        }
+        return new(node, Graph, t.Indices);
+    }
+
+    private Value OfList(ListValue list, ReduceOp op, BuiltinCall c)
+    {
+        Value? total = null;
+        foreach (var item in list.Items)
+        {
+            total = total is null ? item : op switch
+            {
+                ReduceOp.Add => Operate(BinaryOperator.Add, total, item, c.Span, c.Span, c.Span),
+                ReduceOp.Mul => Operate(BinaryOperator.Multiply, total, item, c.Span, c.Span, c.Span),
+                ReduceOp.And or ReduceOp.Or => total is BoolValue p && item is BoolValue q
+                    ? new BoolValue(op == ReduceOp.And ? p.Truth && q.Truth : p.Truth || q.Truth) : WrongArgument(c["x"], "a list of bools"),
+                _ => Extreme(new(c.Name, new Dictionary<string, Argument> { ["x"] = new(total, c.Span, null), ["y"] = new(item, c.Span, null) }, c.Span), op == ReduceOp.Max),
+            };
+        }
+        return total ?? op switch
+        {
+            ReduceOp.Add => new IntValue(0),
+            ReduceOp.Mul => new IntValue(1),
+            ReduceOp.And => new BoolValue(true),
+            ReduceOp.Or => new BoolValue(false),
+            _ => Fail(Codes.TypeMismatch, c.Span, $"`{c.Name}` of an empty list"),
+        };
+    }
+
+    public Value Mean(BuiltinCall c)
+    {
+        var x = c["x"];
+        if (x.Value is not TensorValue t) return WrongArgument(x, "a tensor");
+        if (!t.DType.IsFloat)
+        {
+            return Fail(Codes.IntegerDivision, x.Span, $"`mean` divides, and {t.DType.Name()} has no fractions", Describe(t), "cast: `mean(f32(x))`");
+        }
+        if (Axes(c.Find("axis"), t.Rank, Describe(t)) is not { } axes || Keep(c) is not { } keep) return Value.Poison;
+        var sum = Reduced(t, axes, keep, (node, all) => new Reduce(ReduceOp.Add, node, all));
+        var count = Size.Product(axes.Select(a => t.Shape[a]));
+        return Join(sum, RealizeSize(count, t.DType), (p, q) => new Binary(BinaryOp.Div, p, q));
+    }
+
+    public Value ArgReduceAxis(BuiltinCall c, bool greatest)
+    {
+        var x = c["x"];
+        if (x.Value is not TensorValue t) return WrongArgument(x, "a tensor");
+        if (Axes(c.Find("axis"), t.Rank, Describe(t)) is not { } axes) return Value.Poison;
+        if (axes.Count != 1) return Fail(Codes.BadAxis, c.Find("axis")?.Span ?? c.Span, $"`{c.Name}` takes one axis", null, $"`{c.Name}(x, axis: -1)`");
+        return Tensor(new ArgReduce(greatest, t.Node, axes[0] + t.Indices.Length, DType.I32), t.Indices);
+    }
+
+    // ---- random ----------------------------------------------------------------------------------------------------
+
+    public Value RandomBits(BuiltinCall c)
+    {
+        if (Realize(c["key"].Value, DType.I64, c["key"].Span) is not { } key || Sizes(c["shape"]) is not { } shape) return Value.Poison;
+        if (key.DType != DType.I64 || key.Rank != 0) return WrongArgument(c["key"], "a key, which is a scalar i64,");
+        return Tensor(new Graph.Random(key.Node, shape));
+    }
+
+    /// <summary>
+    /// Another key: h = (key + (i + 1) * a); h = (h ^ h >> 31) * b; h ^ h >> 29, with the odd constants of SplitMix64. Each
+    /// step is a bijection of 64 bits, so different i give different keys.
+    /// </summary>
+    public Value FoldKey(BuiltinCall c)
+    {
+        if (Realize(c["key"].Value, DType.I64, c["key"].Span) is not { } key || Realize(c["i"].Value, DType.I64, c["i"].Span) is not { } i) return Value.Poison;
+        if (key.DType != DType.I64 || key.Rank != 0) return WrongArgument(c["key"], "a key, which is a scalar i64,");
+        if (!i.DType.IsInteger || i.Rank != 0) return WrongArgument(c["i"], "a scalar integer");
+        Node Number(ulong v) => Emit(Const.Of(TensorType.Scalar(DType.I64), [unchecked((long)v)]));
+        Node Make(BinaryOp op, Node a, Node b) => Emit(new Binary(op, a, b));
+        var n = i.DType == DType.I64 ? i.Node : Emit(new Graph.Convert(i.Node, DType.I64));
+        var h = Make(BinaryOp.Add, key.Node, Make(BinaryOp.Mul, Make(BinaryOp.Add, n, Number(1)), Number(0x9E3779B97F4A7C15)));
+        h = Make(BinaryOp.Mul, Make(BinaryOp.Xor, h, Make(BinaryOp.Shr, h, Number(31))), Number(0xBF58476D1CE4E5B9));
+        return Tensor(Make(BinaryOp.Xor, h, Make(BinaryOp.Shr, h, Number(29))));
+    }
+}

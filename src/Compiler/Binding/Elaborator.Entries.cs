@@ -1,0 +1,174 @@
+// An exported function comes in; its graph goes out: inputs with size variables, the body, the declared results.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Syntax;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Binding;
+
+internal sealed partial class Elaborator
+{
+    /// <summary>The graph of an exported function; dims pins size variables. Null after a diagnostic.</summary>
+    public Function? Entry(FunctionSyntax syntax, SourceFile file, Instance? self, IReadOnlyDictionary<string, long> dims)
+    {
+        var (savedGraph, savedFrame) = (Graph, Frame);
+        Graph = new Function(syntax.Name.Text);
+        Frame = new Frame(syntax.Name.Text, file, self, null, null) { Entered = syntax };
+        Elaborated.Add(syntax);
+        (userPlace, composites) = (syntax.Span, []);
+        try
+        {
+            if (!Inputs(syntax, dims)) return null;
+            if (!Hold(syntax)) return null;
+            var value = Body(syntax, syntax.Name.Span);
+            var values = syntax.Result is { Fields.Length: > 1 } && value is ListValue list ? list.Items : [value];
+            var results = ImmutableArray.CreateBuilder<Node>();
+            foreach (var v in values)
+            {
+                if (v is PoisonValue) return null;
+                if (v is ListValue { Items.IsEmpty: true })
+                {
+                    Fail(Codes.ReturnMismatch, syntax.Name.Span, $"`{syntax.Name.Text}` is exported and returns nothing", null, "`return` a tensor");
+                    return null;
+                }
+                if (Realize(v, v is BoolValue ? DType.Bool : Default(v), syntax.Name.Span) is not { } tensor) return null;
+                results.Add(tensor.Node);
+            }
+            Graph.Results = results.ToImmutable();
+            Graph.ResultNames = syntax.Result is { } r && r.Fields.Length == results.Count
+                ? [.. r.Fields.Select(f => f.Name?.Text ?? "")] : [.. results.Select(_ => "")];
+            return Live(Graph);
+        }
+        finally
+        {
+            (Graph, Frame) = (savedGraph, savedFrame);
+        }
+    }
+
+    /// <summary>The function without what its results do not need; all inputs stay.</summary>
+    private static Function Live(Function function)
+    {
+        var needed = new HashSet<Node>(ReferenceEqualityComparer.Instance);
+        var stack = new Stack<Node>(function.Results.Concat(function.Effects).Concat(function.Inputs));
+        while (stack.TryPop(out var node))
+        {
+            if (!needed.Add(node)) continue;
+            foreach (var operand in node.Operands) stack.Push(operand);
+        }
+        var live = new Function(function.Name);
+        var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
+        foreach (var node in function.Nodes.Where(needed.Contains).ToList())
+            map[node] = live.Add(node.With([.. node.Operands.Select(o => map[o])]), function.OriginOf(node));
+        foreach (var check in function.Checks) live.Require(check);
+        live.Results = [.. function.Results.Select(r => map[r])];
+        live.ResultNames = function.ResultNames;
+        return live;
+    }
+
+    private bool Inputs(FunctionSyntax syntax, IReadOnlyDictionary<string, long> dims)
+    {
+        Size Variable(string name) => dims.TryGetValue(name, out var pinned) ? pinned : Size.Variable(name);
+        var good = true;
+
+        // Names that stand alone, first: they may be used before they are bound. `where n == m` makes one of two.
+        var alone = new Dictionary<string, Span>();
+        foreach (var p in syntax.Parameters)
+        {
+            if (p.Type is NamedType { Name.Text: "int" } or null && p.Default is null) alone.TryAdd(p.Name.Text, p.Name.Span);
+            if (p.Type is not NamedType type || !IsTensorType(type)) continue;
+            foreach (var dim in type.Dims.OfType<SizeDim>())
+            {
+                if (dim.Size is NameExpression { Name: var name } && name != "_" && Inner(name, dim.Span) is null) alone.TryAdd(name, dim.Span);
+            }
+        }
+        var same = new Dictionary<string, string>();
+        foreach (var condition in syntax.Where)
+        {
+            if (condition is BinaryExpression { Operator: BinaryOperator.Equal, Left: NameExpression l, Right: NameExpression r }
+                && alone.ContainsKey(l.Name) && alone.ContainsKey(r.Name)) same[r.Name] = same.GetValueOrDefault(l.Name, l.Name);
+        }
+        foreach (var (name, span) in alone) Frame.DeclareParameter(name, new IntValue(Variable(same.GetValueOrDefault(name, name))), span);
+
+        foreach (var p in syntax.Parameters)
+        {
+            if (p.Inout)
+            {
+                Limit(p.Span, "`inout` arguments");
+                good = false;
+                continue;
+            }
+            if (p.Type is null or NamedType { Name.Text: "int" })
+            {
+                if (p.Default is not null)
+                    Frame.DeclareParameter(p.Name.Text, dims.TryGetValue(p.Name.Text, out var set) ? new IntValue(set) : Expression(p.Default), p.Name.Span);
+                continue;
+            }
+            if (p.Type is NamedType type && IsTensorType(type) && DTypeOf(type) is { } dtype)
+            {
+                if (InputShape(type, p, Variable) is not { } shape)
+                {
+                    good = false;
+                    continue;
+                }
+                Frame.DeclareParameter(p.Name.Text, Tensor(new Input(p.Name.Text, new TensorType(dtype, shape))), p.Name.Span);
+                continue;
+            }
+            if (p.Type is NamedType { Name.Text: "bool", Bracketed: false } && p.Default is null)
+            {
+                Frame.DeclareParameter(p.Name.Text, Tensor(new Input(p.Name.Text, TensorType.Scalar(DType.Bool))), p.Name.Span);
+                continue;
+            }
+            if (p.Default is not null)
+            {
+                var value = As(p.Type, Expression(p.Default), p.Default.Span, Codes.TypeMismatch, $"the parameter {p.Name.Text}");
+                Frame.DeclareParameter(p.Name.Text, value, p.Name.Span);
+                good &= value is not PoisonValue;
+                continue;
+            }
+            Fail(Codes.UnknownType, p.Type.Span, $"an exported function cannot take {p.Type.Span.Text}", null,
+                "exported types are dtypes with sizes, bool and int; a dtype variable has to be a dtype");
+            good = false;
+        }
+        return good;
+    }
+
+    private ImmutableArray<Size>? InputShape(NamedType type, ParameterSyntax p, Func<string, Size> variable)
+    {
+        var shape = ImmutableArray.CreateBuilder<Size>();
+        for (var d = 0; d < type.Dims.Length; d++)
+        {
+            switch (type.Dims[d])
+            {
+                case SizeDim { Size: NameExpression { Name: "_" } } or AnyDim:
+                    shape.Add(variable($"{p.Name.Text}_{d}"));
+                    break;
+                case SizeDim s:
+                    if (Names(s.Size).FirstOrDefault(n => Inner(n, s.Span) is null && !Frame.File.Items.ContainsKey(n)) is { } unbound)
+                    {
+                        Fail(Codes.UnboundSize, s.Span, $"the size `{unbound}` never stands alone in a parameter's type", null,
+                            $"a size is bound where it stands alone: `x: f32[{unbound}]`");
+                        return null;
+                    }
+                    switch (Expression(s.Size))
+                    {
+                        case IntValue i:
+                            shape.Add(i.Size);
+                            break;
+                        case PoisonValue:
+                            return null;
+                        case var other:
+                            Fail(Codes.TypeMismatch, s.Span, $"`{s.Span.Text}` in a type is a size, but here it is {Describe(other)}", null,
+                                "take another name for the size");
+                            return null;
+                    }
+                    break;
+                default:
+                    Fail(Codes.UnknownType, type.Dims[d].Span, "the types of an exported function have a fixed number of axes", null, "name each axis: `f32[n, d]`");
+                    return null;
+            }
+        }
+        return shape.ToImmutable();
+    }
+}

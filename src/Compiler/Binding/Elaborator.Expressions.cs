@@ -1,0 +1,210 @@
+// An expression's syntax comes in, its value goes out.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Syntax;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Binding;
+
+internal sealed partial class Elaborator
+{
+    public Value Expression(ExpressionSyntax e)
+    {
+        if (!Frame.File.IsLibrary) userPlace = e.Span;
+        switch (e)
+        {
+            case IntegerLiteral i: return new IntValue(i.Value);
+            case FloatLiteral f: return new FloatValue(f.Value);
+            case StringLiteral s: return new StringValue(s.Value);
+            case BooleanLiteral b: return new BoolValue(b.Value);
+            case NameExpression n: return Name(n.Name, n.Span);
+            case MemberExpression m: return MemberOf(m);
+            case BinaryExpression b: return Binary(b);
+            case NegateExpression n: return Negate(Expression(n.Operand), n.Operand.Span);
+            case NotExpression n: return Not(Expression(n.Operand), n.Operand.Span);
+            case ListExpression l: return List(l);
+            case IfExpression i: return Choice(i);
+            case ComprehensionExpression c: return Comprehension(c);
+            case MapExpression m: return IndexForm(m);
+            case SelectExpression s: return Subscripted(s);
+            case ApplyExpression a: return Apply(a, null);
+            case PipeExpression { Right: ApplyExpression call } p: return Apply(call, p.Left);
+            case PipeExpression p:
+                var first = new Argument(Expression(p.Left), p.Left.Span, null);
+                return Call(Expression(p.Right), [first], p.Right.Span, p.Right.Span);
+            default: return Value.Poison;
+        }
+    }
+
+    private Value Apply(ApplyExpression call, ExpressionSyntax? piped)
+    {
+        if (call.Callee is SelectExpression { Target: NameExpression { Name: var name } target } select
+            && ReductionNames.Contains(name) && Frame.Find(name) is null)
+        {
+            return Reduction(name, target.Span, select, call);
+        }
+        if (call.Callee is NameExpression { Name: "assert" or "print" } effect && Frame.Find(effect.Name) is null)
+            return Effect(call);
+        var inSubscript = Frame.InSubscript;
+        var callee = Expression(call.Callee);
+        var arguments = ImmutableArray.CreateBuilder<Argument>();
+        if (piped is not null) arguments.Add(new(Expression(piped), piped.Span, null));
+        foreach (var a in call.Arguments) arguments.Add(new(Expression(a.Value), a.Value.Span, a.Name?.Text, a.Inout));
+        Frame.InSubscript = inSubscript;
+        if (!Frame.File.IsLibrary) userPlace = call.Span;
+        return Call(callee, arguments.ToImmutable(), call.Span, call.Callee.Span);
+    }
+
+    private Value MemberOf(MemberExpression m)
+    {
+        var target = Expression(m.Target);
+        switch (target)
+        {
+            case PoisonValue:
+                return target;
+            case InstanceValue { Instance: var instance }:
+                if (instance.Members.TryGetValue(m.Name.Text, out var member)) return ValueOf(instance, member, m.Span);
+                if (instance.Hyper.TryGetValue(m.Name.Text, out var hyper)) return hyper.Value;
+                if (m.Name.Text is "params" or "buffers") return Limit(m.Span, $"`{m.Name.Text}` as a list of state");
+                return Fail(Codes.UnknownMember, m.Name.Span, $"{instance.Syntax.Name.Text} has no member `{m.Name.Text}`", null,
+                    Spelling.Nearest(m.Name.Text, instance.Members.Keys.Concat(instance.Hyper.Keys)) is { } near ? $"did you mean `{near}`?" : null,
+                    new Label(instance.Syntax.Name.Span, "the module"));
+            case FileValue { File: var file }:
+                return Item(file, m.Name.Text, m.Span) ?? Fail(Codes.UnknownName, m.Name.Span,
+                    $"{file.Name} declares no `{m.Name.Text}`", null,
+                    Spelling.Nearest(m.Name.Text, file.Items.Keys) is { } name ? $"did you mean `{file.Name}.{name}`?" : null);
+            case TensorValue:
+                return Fail(Codes.UnknownMember, m.Name.Span, $"tensors have no members", Describe(target),
+                    $"write `{m.Name.Text}({m.Target.Span.Text})`");
+            default:
+                return Fail(Codes.UnknownMember, m.Name.Span, $"{Describe(target)} has no members");
+        }
+    }
+
+    private Value List(ListExpression l)
+    {
+        var items = ImmutableArray.CreateBuilder<Value>();
+        var poisoned = false;
+        foreach (var element in l.Elements)
+        {
+            var value = element.Value is null ? Name("..", element.Span) : Expression(element.Value);
+            if (!element.Splice) items.Add(value);
+            else if (value is ListValue list) items.AddRange(list.Items);
+            else if (value is PoisonValue) poisoned = true;
+            else return Fail(Codes.TypeMismatch, element.Span, $"`..` splices a list, not {Describe(value)}", Describe(value));
+        }
+        return poisoned ? Value.Poison : new ListValue(items.ToImmutable());
+    }
+
+    private Value Choice(IfExpression e)
+    {
+        var condition = Expression(e.Condition);
+        switch (condition)
+        {
+            case PoisonValue:
+                return condition;
+            case BoolValue b:
+                return Expression(b.Truth ? e.Then : e.Else);
+            case TensorValue { DType: DType.Bool, Rank: 0 } t when openForms > 0:
+                Frame.Conditions++;
+                var then = Expression(e.Then);
+                var otherwise = Expression(e.Else);
+                Frame.Conditions--;
+                return Select(t, then, otherwise, e.Span, e.Then.Span, e.Else.Span);
+            default:
+                return BadCondition(condition, e.Condition.Span);
+        }
+    }
+
+    private Value BadCondition(Value condition, Span span) => condition switch
+    {
+        TensorValue { DType: DType.Bool, Rank: 0 } => Limit(span, "an `if` on a value that only the call knows",
+            "use `select(c, a, b)` where both sides may be computed"),
+        TensorValue => Fail(Codes.TensorCondition, span, $"`if` takes a constant or a scalar, not {Describe(condition)}",
+            Describe(condition), "for a choice an element: `select(c, a, b)`, or an `if` inside an index form"),
+        _ => Fail(Codes.TypeMismatch, span, $"`if` takes a truth value, not {Describe(condition)}", Describe(condition), "compare: `x != 0`"),
+    };
+
+    public Value Select(TensorValue condition, Value a, Value b, Span span, Span aSpan, Span bSpan)
+    {
+        if (a is PoisonValue || b is PoisonValue) return Value.Poison;
+        if (Meet(a, b, span, aSpan, bSpan) is not var (x, y)) return Value.Poison;
+        TensorValue[] all = [condition, x, y];
+        if (BroadcastShape(all, [span, aSpan, bSpan], span) is not { } shape) return Value.Poison;
+        for (var i = 0; i < 3; i++) all[i] = Whole(all[i]);
+        var indices = InOrder(all.SelectMany(v => v.Indices));
+        return Tensor(new Select(Spread(all[0], indices, shape).Node, Spread(all[1], indices, shape).Node,
+            Spread(all[2], indices, shape).Node), indices);
+    }
+
+    private Value Comprehension(ComprehensionExpression c)
+    {
+        if (Iterate(c.Iterable) is not { } items) return Value.Poison;
+        var results = ImmutableArray.CreateBuilder<Value>();
+        foreach (var item in items.Items)
+        {
+            Frame.Blocks.Add([]);
+            var values = Unpack(c.Names, item, c.Iterable.Span);
+            for (var i = 0; i < c.Names.Length; i++) Frame.Declare(c.Names[i].Text, values[i], c.Names[i].Span);
+            var keep = c.Condition is null ? new BoolValue(true) : Expression(c.Condition);
+            if (keep is BoolValue { Truth: true }) results.Add(Expression(c.Element));
+            else if (keep is not (BoolValue or PoisonValue))
+                Fail(Codes.ConstantNeeded, c.Condition!.Span, "the condition of a comprehension must be a constant", Describe(keep));
+            Frame.Blocks.RemoveAt(Frame.Blocks.Count - 1);
+        }
+        return new ListValue(results.ToImmutable(), results.Count == items.Items.Length ? items.Names : null);
+    }
+
+    /// <summary>What a loop that is unrolled runs over. Null after a diagnostic.</summary>
+    private ListValue? Iterate(IterableSyntax iterable)
+    {
+        if (iterable is ListIterable l)
+        {
+            switch (Expression(l.List))
+            {
+                case ListValue list: return list;
+                case PoisonValue: return null;
+                case var other:
+                    Fail(Codes.TypeMismatch, l.Span, $"`for` runs over a list or a range, not {Describe(other)}", Describe(other),
+                        other is IntValue ? "write a range: `0:n`" : null);
+                    return null;
+            }
+        }
+        var range = (RangeIterable)iterable;
+        var (start, end) = (Expression(range.Start), Expression(range.End));
+        var by = range.Step is null ? new IntValue(1) : Expression(range.Step);
+        if (start is PoisonValue || end is PoisonValue || by is PoisonValue) return null;
+        if ((start, end, by) is (IntValue { Size.IsConstant: true } a, IntValue { Size.IsConstant: true } b, IntValue { Size.IsConstant: true } s))
+        {
+            if (s.Size.Value == 0)
+            {
+                Fail(Codes.TypeMismatch, range.Span, "the step of a range is 0");
+                return null;
+            }
+            if ((b.Size.Value - a.Size.Value) / s.Size.Value > 10000)
+            {
+                Limit(range.Span, "a loop of more than 10000 rounds");
+                return null;
+            }
+            var items = ImmutableArray.CreateBuilder<Value>();
+            for (var i = a.Size.Value; s.Size.Value > 0 ? i < b.Size.Value : i > b.Size.Value; i += s.Size.Value) items.Add(new IntValue(i));
+            return new(items.ToImmutable());
+        }
+        Limit(range.Span, "a loop whose number of rounds only the call knows");
+        return null;
+    }
+
+    /// <summary>The values of several names; one name takes the value whole.</summary>
+    private ImmutableArray<Value> Unpack(ImmutableArray<NameToken> names, Value value, Span span)
+    {
+        if (names.Length == 1) return [value];
+        if (value is ListValue list && list.Items.Length == names.Length) return list.Items;
+        if (value is not PoisonValue)
+        {
+            Fail(Codes.WrongResultCount, span, $"{names.Length} names take a list of {names.Length}, not {Describe(value)}", Describe(value));
+        }
+        return [.. names.Select(_ => Value.Poison)];
+    }
+}

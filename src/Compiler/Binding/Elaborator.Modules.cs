@@ -1,0 +1,205 @@
+// A module and arguments come in; an instance with its members goes out. The first holder of an instance names its state.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Syntax;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Binding;
+
+internal sealed partial class Elaborator
+{
+    private Value Instantiate(ModuleValue module, ImmutableArray<Argument> arguments, Span span)
+    {
+        var syntax = module.Syntax;
+        if (Frame.Depth > MaximumDepth)
+        {
+            return Fail(Codes.Recursion, span, $"`{syntax.Name.Text}` contains itself", null, "a module cannot hold an instance of itself without end",
+                new Label(syntax.Name.Span, "this module"));
+        }
+        if (Bind(syntax.Name.Text, syntax.Name.Span, syntax.Parameters, arguments, span) is not { } bound) return Value.Poison;
+        var instance = new Instance(syntax, module.File, span, span.Text);
+        return Filled(instance, bound, span) ? new InstanceValue(instance) : Value.Poison;
+    }
+
+    /// <summary>Hyper-parameters, then members in order. False after a diagnostic about the hyper-parameters.</summary>
+    public bool Filled(Instance instance, Argument?[] bound, Span span)
+    {
+        var syntax = instance.Syntax;
+        var saved = Frame;
+        Frame = new Frame(syntax.Name.Text, instance.File, instance, saved, instance.IsRoot ? null : span);
+        var good = Parameters(syntax.Parameters, bound, span);
+        foreach (var p in syntax.Parameters)
+        {
+            if (Frame.Find(p.Name.Text) is { } local) instance.Hyper[p.Name.Text] = (local.Value, local.Span);
+        }
+        if (good)
+        {
+            Frame.Blocks[0].Clear(); // hyper-parameters are found through the instance, so that members may hide them
+            Members(instance, syntax.Items);
+            foreach (var (name, (value, _)) in instance.Hyper) Hold(value, instance, name);
+        }
+        Frame = saved!;
+        return good;
+    }
+
+    private void Members(Instance instance, ImmutableArray<ItemSyntax> items)
+    {
+        foreach (var item in items)
+        {
+            if (!Frame.File.IsLibrary) userPlace = item.Span;
+            foreach (var name in SourceLoader.NamesOf(item))
+            {
+                if (instance.Members.TryGetValue(name.Text, out var earlier))
+                {
+                    Fail(Codes.DuplicateName, name.Span, $"`{name.Text}` is declared twice in {instance.Syntax.Name.Text}", null,
+                        "rename one of them", new Label(earlier.Span, "first here"));
+                }
+            }
+            switch (item)
+            {
+                case FunctionSyntax f:
+                    instance.Members[f.Name.Text] = new FunctionMember(f);
+                    break;
+                case ConstantSyntax c:
+                    Let(instance, c);
+                    break;
+                case StateSyntax s:
+                    if (StateType(s) is { } type)
+                    {
+                        var state = new StateMember(instance, s, type);
+                        instance.Members[s.Name.Text] = state;
+                        States.Add(state);
+                    }
+                    else
+                    {
+                        instance.Members[s.Name.Text] = new LetMember(s.Name.Text, s.Name.Span, null!, 0, Value.Poison, null);
+                    }
+                    break;
+                case ConditionalItemSyntax i:
+                    switch (Expression(i.Condition))
+                    {
+                        case BoolValue b:
+                            Members(instance, b.Truth ? i.Then : i.Else);
+                            break;
+                        case PoisonValue:
+                            break;
+                        case var other:
+                            Fail(Codes.ConstantNeeded, i.Condition.Span, $"a member's `if` takes a constant bool, not {Describe(other)}", Describe(other));
+                            break;
+                    }
+                    break;
+                case CheckSyntax check:
+                    Expression(check.Call);
+                    break;
+                case ModuleSyntax m:
+                    Limit(m.Name.Span, "a module inside a module", "declare it beside the module");
+                    break;
+            }
+        }
+    }
+
+    private void Let(Instance instance, ConstantSyntax c)
+    {
+        // Not in scope in its own right side: `let LayerNorm = LayerNorm(h)`.
+        Frame.Hidden = c.Names.Length == 1 ? c.Names[0].Text : null;
+        var value = Declared(c.Type, Expression(c.Value), c.Value.Span);
+        Frame.Hidden = null;
+        var values = Unpack(c.Names, value, c.Value.Span);
+        for (var i = 0; i < c.Names.Length; i++)
+        {
+            var name = c.Names[i].Text;
+            Hold(values[i], instance, name);
+            instance.Members[name] = new LetMember(name, c.Names[i].Span, c, i, values[i], HoldsTensor(values[i]) ? Graph : null);
+        }
+    }
+
+    /// <summary>Instances that nothing holds yet belong to this name; elements of lists are named by their position.</summary>
+    private static void Hold(Value value, Instance? owner, string name)
+    {
+        switch (value)
+        {
+            case InstanceValue { Instance: { Holder: null, IsRoot: false } instance }:
+                instance.Holder = (owner, name);
+                break;
+            case ListValue list:
+                for (var i = 0; i < list.Items.Length; i++) Hold(list.Items[i], owner, $"{name}.{i}");
+                break;
+        }
+    }
+
+    /// <summary>The constant type of a `param` or `buffer`. Null after a diagnostic.</summary>
+    private TensorType? StateType(StateSyntax s)
+    {
+        if (s.Type is null)
+        {
+            Frame.Declare("key", Scalar(0L, DType.I64), s.Span);
+            var value = Expression(s.Value);
+            Frame.Blocks[^1].Remove("key");
+            switch (value)
+            {
+                case PoisonValue:
+                    return null;
+                case TensorValue t:
+                    return t.Type;
+                case ListValue:
+                    Limit(s.Name.Span, "a list of state");
+                    return null;
+                default:
+                    Fail(Codes.TypeMismatch, s.Value.Span, $"`{s.Name.Text}` needs a type: {Describe(value)} has none", null,
+                        $"write `{s.Name.Text}: f32 = …`");
+                    return null;
+            }
+        }
+        if (s.Type is ListType)
+        {
+            Limit(s.Type.Span, "a list of state");
+            return null;
+        }
+        if (s.Type is not NamedType named || DTypeOf(named) is not { } dtype)
+        {
+            Fail(Codes.UnknownType, s.Type.Span, $"state has a tensor type, not {s.Type.Span.Text}", null, "a dtype with sizes: `f32[o, i]`");
+            return null;
+        }
+        if (SizesOf(named) is not { } shape) return null;
+        var bad = shape.FirstOrDefault(x => !x.IsConstant || x.Value < 0);
+        if (bad is not null)
+        {
+            Fail(Codes.ConstantNeeded, s.Type.Span, $"the sizes of state are constants, {bad} is not");
+            return null;
+        }
+        return new(dtype, shape);
+    }
+
+    /// <summary>The initialiser as a function of nothing: `key` is the hash of the path.</summary>
+    public Function? Initializer(StateMember state)
+    {
+        var path = state.Path!;
+        var (savedGraph, savedFrame) = (Graph, Frame);
+        Graph = new Function("init");
+        Frame = new Frame(path, state.Owner.File, state.Owner, null, null);
+        userPlace = state.Syntax.Span;
+        try
+        {
+            Frame.Declare("key", Scalar(Fnv1a(path), DType.I64), state.Syntax.Span);
+            var value = Expression(state.Syntax.Value);
+            if (state.Syntax.Type is { } type) value = As(type, value, state.Syntax.Value.Span, Codes.TypeMismatch, "this is declared");
+            if (value is not TensorValue t) return null;
+            Graph.Results = [t.Node];
+            return Live(Graph);
+        }
+        finally
+        {
+            (Graph, Frame) = (savedGraph, savedFrame);
+        }
+    }
+
+    /// <summary>FNV-1a, 64 bits, of the path's UTF-8.</summary>
+    public static long Fnv1a(string text)
+    {
+        var hash = 14695981039346656037UL;
+        foreach (var b in System.Text.Encoding.UTF8.GetBytes(text)) hash = unchecked((hash ^ b) * 1099511628211UL);
+        return unchecked((long)hash);
+    }
+}

@@ -1,0 +1,212 @@
+// The primitives that move elements, and those on lists and shapes.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Binding;
+
+internal sealed partial class Elaborator
+{
+    /// <summary>A list of sizes (one size alone is a list of one). Null after a diagnostic.</summary>
+    private ImmutableArray<Size>? Sizes(Argument a)
+    {
+        var items = a.Value is ListValue list ? list.Items : [a.Value];
+        if (items.All(i => i is IntValue)) return [.. items.Select(i => ((IntValue)i).Size)];
+        if (!items.Any(i => i is PoisonValue)) WrongArgument(a, "a list of sizes");
+        return null;
+    }
+
+    public Value ReshapeOf(BuiltinCall c)
+    {
+        if (c["x"].Value is not TensorValue t) return WrongArgument(c["x"], "a tensor");
+        if (Sizes(c["shape"]) is not { } shape) return Value.Poison;
+        if (!t.Indices.IsEmpty) return Limit(c.Span, "`reshape` inside an index form");
+        var count = Size.Product(shape);
+        switch (Compare(t.Node.Type.Count, count, $"reshape of {Describe(t)} to [{string.Join(", ", shape)}]"))
+        {
+            case Sameness.Same:
+                return t.Shape.SequenceEqual(shape) ? t : Tensor(Reshaped(t.Node, shape));
+            case Sameness.Checked:
+                return Retype(t, shape);
+            default:
+                return Fail(Codes.SizesDiffer, c.Span, $"{Describe(t)} has {t.Node.Type.Count} elements, [{string.Join(", ", shape)}] has {count}", null,
+                    Equalize(t.Node.Type.Count, count), new Label(c["x"].Span, Describe(t)));
+        }
+    }
+
+    public Value TransposeOf(BuiltinCall c)
+    {
+        if (c["x"].Value is not TensorValue t) return WrongArgument(c["x"], "a tensor");
+        if (!t.Indices.IsEmpty) return Limit(c.Span, "`transpose` inside an index form");
+        List<int>? order = [.. Enumerable.Range(0, t.Rank).Reverse()];
+        if (c.Find("order") is { } given) order = Axes(given, t.Rank, Describe(t));
+        if (order is null) return Value.Poison;
+        return order.Count == t.Rank ? Tensor(new Transpose(t.Node, [.. order]))
+            : Fail(Codes.BadAxis, c.Find("order")!.Span, $"{order.Count} axes for the {t.Rank} of {Describe(t)}", null, "name every axis once");
+    }
+
+    public Value PadOf(BuiltinCall c)
+    {
+        if (c["x"].Value is not TensorValue t) return WrongArgument(c["x"], "a tensor");
+        if (Axes(c["axis"], t.Rank, Describe(t)) is not { } axes || Sizes(c["before"]) is not { } before || Sizes(c["after"]) is not { } after)
+            return Value.Poison;
+        if ((before.Length != 1 && before.Length != axes.Count) || (after.Length != 1 && after.Length != axes.Count))
+            return Fail(Codes.WrongArgumentCount, c.Span, $"{axes.Count} axes, {before.Length} paddings before and {after.Length} after");
+        var fill = c.Find("value");
+        if (Realize(fill?.Value ?? new IntValue(0), t.DType, fill?.Span ?? c.Span) is not { } value) return Value.Poison;
+        if (value.Rank != 0 || value.DType != t.DType) return WrongArgument(fill!, $"a scalar {t.DType.Name()}");
+        var low = Enumerable.Repeat(Size.Zero, t.Node.Type.Rank).ToArray();
+        var high = (Size[])low.Clone();
+        for (var k = 0; k < axes.Count; k++)
+        {
+            var axis = axes[k] + t.Indices.Length;
+            (low[axis], high[axis]) = (before[before.Length == 1 ? 0 : k], after[after.Length == 1 ? 0 : k]);
+            foreach (var (amount, at) in new[] { (low[axis], c["before"]), (high[axis], c["after"]) })
+            {
+                if (amount.IsConstant && amount.Value < 0)
+                    return Fail(Codes.SliceOutOfRange, at.Span, $"a padding of {amount}", null, "cut with a slice: `x[1:]`");
+                AtMost(0, amount, $"a padding of {amount}");
+            }
+        }
+        if (low.Concat(high).All(s => s.Is(0))) return t;
+        return Tensor(new Pad(t.Node, value.Node, [.. low], [.. high], [.. low.Select(_ => 0L)]), t.Indices);
+    }
+
+    public Value ConcatOf(BuiltinCall c)
+    {
+        if (c["parts"].Value is not ListValue list) return WrongArgument(c["parts"], "a list");
+        if (list.Items.Any(i => i is PoisonValue)) return Value.Poison;
+        if (list.Items.All(i => i is ListValue)) return new ListValue([.. list.Items.SelectMany(i => ((ListValue)i).Items)]);
+        if (list.Items.Any(i => i is not TensorValue)) return WrongArgument(c["parts"], "a list of tensors, or of lists,");
+        var parts = list.Items.Cast<TensorValue>().ToArray();
+        var first = parts[0];
+        var axes = c.Find("axis") is { } axis ? Axes(axis, first.Rank, Describe(first)) : first.Rank > 0 ? [0] : [];
+        if (axes is null) return Value.Poison;
+        if (axes.Count != 1) return Fail(Codes.BadAxis, c.Span, "`concat` takes one axis");
+        for (var k = 1; k < parts.Length; k++)
+        {
+            if (parts[k].DType != first.DType)
+                return Fail(Codes.DtypeMix, c["parts"].Span, $"{first.DType.Name()} and {parts[k].DType.Name()} do not mix", null, "cast one of them");
+            if (parts[k].Rank != first.Rank)
+                return Fail(Codes.WrongRank, c["parts"].Span, $"`concat` of {Describe(first)} and {Describe(parts[k])}");
+            for (var d = 0; d < first.Rank; d++)
+            {
+                if (d == axes[0]) continue;
+                var (p, q) = (first.Shape[d], parts[k].Shape[d]);
+                switch (Compare(p, q, $"concat along {axes[0]}: axis {d} is {p} and {q}"))
+                {
+                    case Sameness.Different:
+                        return Fail(Codes.SizesDiffer, c["parts"].Span, $"`concat` of {Describe(first)} and {Describe(parts[k])}: axis {d} is {p} and {q}",
+                            null, Equalize(p, q));
+                    case Sameness.Checked:
+                        parts[k] = Retype(parts[k], parts[k].Shape.SetItem(d, p));
+                        break;
+                }
+            }
+        }
+        if (parts.Any(p => !p.Indices.IsEmpty)) return Limit(c.Span, "`concat` inside an index form");
+        return parts.Length == 1 ? first : Tensor(new Concat([.. parts.Select(p => p.Node)], axes[0]));
+    }
+
+    public Value SplitOf(BuiltinCall c)
+    {
+        if (c["x"].Value is not TensorValue t) return WrongArgument(c["x"], "a tensor");
+        if (!t.Indices.IsEmpty) return Limit(c.Span, "`split` inside an index form");
+        var axes = c.Find("axis") is { } given ? Axes(given, t.Rank, Describe(t)) : t.Rank > 0 ? [t.Rank - 1] : [];
+        if (axes is null) return Value.Poison;
+        if (axes.Count != 1) return Fail(Codes.BadAxis, c.Span, "`split` takes one axis");
+        var (axis, extent) = (axes[0], t.Shape[axes[0]]);
+        ImmutableArray<Size> sizes;
+        if (c["parts"].Value is ListValue)
+        {
+            if (Sizes(c["parts"]) is not { } listed) return Value.Poison;
+            sizes = listed;
+        }
+        else
+        {
+            if (Constant(c["parts"].Value, c["parts"].Span, "the number of parts") is not { } parts) return Value.Poison;
+            if (parts < 1) return Fail(Codes.TypeMismatch, c["parts"].Span, $"{parts} parts");
+            sizes = [.. Enumerable.Repeat(FloorDiv(extent, parts), (int)parts)];
+        }
+        var total = sizes.Aggregate(Size.Zero, (a, b) => a + b);
+        if (Compare(extent, total, $"split of {extent} into {sizes.Length}") == Sameness.Different)
+        {
+            return Fail(Codes.SizesDiffer, c.Span, $"axis {axis} of {Describe(t)} is {extent}, the parts are {string.Join(" + ", sizes)}", null,
+                Equalize(extent, total), new Label(c["x"].Span, Describe(t)));
+        }
+        var items = ImmutableArray.CreateBuilder<Value>();
+        var start = Size.Zero;
+        foreach (var size in sizes)
+        {
+            items.Add(Tensor(SliceAxis(t.Node, axis, start, size, 1)));
+            start += size;
+        }
+        return new ListValue(items.ToImmutable());
+    }
+
+    // ---- known values ----------------------------------------------------------------------------------------------
+
+    public Value ShapeOf(BuiltinCall c) => c["x"].Value is TensorValue t
+        ? new ListValue([.. t.Shape.Select(s => (Value)new IntValue(s))]) : WrongArgument(c["x"], "a tensor");
+
+    public Value SizeOf(BuiltinCall c)
+    {
+        if (c["x"].Value is not TensorValue t) return WrongArgument(c["x"], "a tensor");
+        if (c.Find("axis") is not { } axis) return new IntValue(Size.Product(t.Shape));
+        return Axes(axis, t.Rank, Describe(t)) is { } axes ? new IntValue(Size.Product(axes.Select(a => t.Shape[a]))) : Value.Poison;
+    }
+
+    public Value Length(BuiltinCall c) => c["list"].Value is ListValue list ? new IntValue(list.Items.Length)
+        : c["list"].Value is TensorValue { Rank: > 0 } t ? new IntValue(t.Shape[0]) : WrongArgument(c["list"], "a list");
+
+    public Value Zip(BuiltinCall c)
+    {
+        var lists = new List<ListValue>();
+        foreach (var argument in c.Arguments.Values)
+        {
+            if (argument.Value is not ListValue list) return WrongArgument(argument, "a list");
+            if (lists.Count > 0 && lists[0].Items.Length != list.Items.Length)
+            {
+                return Fail(Codes.SizesDiffer, argument.Span, $"`zip` of a list of {lists[0].Items.Length} and a list of {list.Items.Length}", null,
+                    "cut the longer one with a slice");
+            }
+            lists.Add(list);
+        }
+        return new ListValue([.. Enumerable.Range(0, lists[0].Items.Length).Select(i => (Value)new ListValue([.. lists.Select(l => l.Items[i])]))],
+            lists[0].Names);
+    }
+
+    public Value Enumerate(BuiltinCall c) => c["list"].Value is ListValue list
+        ? new ListValue([.. list.Items.Select((v, i) => (Value)new ListValue([new IntValue(i), v]))], list.Names)
+        : WrongArgument(c["list"], "a list");
+
+    public Value NamesOf(BuiltinCall c) => c["list"].Value is ListValue { Names: { } names }
+        ? new ListValue([.. names.Select(n => (Value)new StringValue(n))]) : WrongArgument(c["list"], "a list of state or gradients");
+
+    public Value ToInt(BuiltinCall c)
+    {
+        var x = c["x"];
+        return x.Value switch
+        {
+            IntValue i => i,
+            FloatValue f when Math.Abs(f.Number) < 9e18 => new IntValue((long)Math.Truncate(f.Number)),
+            BoolValue b => new IntValue(b.Truth ? 1 : 0),
+            TensorValue => Fail(Codes.ConstantNeeded, x.Span, $"`int` is for numbers known when compiling, not {Describe(x.Value)}", null, "cast to a dtype: `i32(x)`"),
+            _ => Fail(Codes.ConstantNeeded, x.Span, $"`int` needs a constant, {Describe(x.Value)} is none"),
+        };
+    }
+
+    public Value ToFloat(BuiltinCall c)
+    {
+        var x = c["x"];
+        return x.Value switch
+        {
+            WeakValue w => Number(w) is { } v ? new FloatValue(v) : w,
+            BoolValue b => new FloatValue(b.Truth ? 1 : 0),
+            TensorValue => Fail(Codes.ConstantNeeded, x.Span, $"`float` is for numbers known when compiling, not {Describe(x.Value)}", null, "cast to a dtype: `f32(x)`"),
+            _ => WrongArgument(x, "a number"),
+        };
+    }
+}

@@ -1,0 +1,149 @@
+// Names: inside out through indices, locals, members, hyper-parameters, the file, opened files, the prelude.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Syntax;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Binding;
+
+internal sealed partial class Elaborator
+{
+    private Value Name(string name, Span span)
+    {
+        var index = Frame.Indices.LastOrDefault(i => i.Name == name);
+        if (index is not null)
+        {
+            if (!Frame.InSubscript && Frame.Find(name) is { Value: IntValue size } local)
+            {
+                return Fail(Codes.IndexNamedLikeSize, span,
+                    $"`{name}` is both an index of this form and the size {size.Size}", "which of the two?",
+                    "rename the index", new Label(index.Span, "the index"), new Label(local.Span, "the size"));
+            }
+            return new IntValue(index.Value);
+        }
+        if (Frame.Find(name) is { } found) return found.Value;
+        if (Lookup(name, span) is { } value) return value;
+        return Fail(Codes.UnknownName, span, $"there is no `{name}` here", "unknown name", Suggest(name));
+    }
+
+    /// <summary>A local, member or hyper-parameter: what a name in a type may refer to. Null when there is none.</summary>
+    private Value? Inner(string name, Span span) => Frame.Find(name)?.Value ?? OfInstance(name, span);
+
+    private Value? OfInstance(string name, Span span)
+    {
+        if (Frame.Self is not { } self) return null;
+        if (name != Frame.Hidden && self.Members.TryGetValue(name, out var member)) return ValueOf(self, member, span);
+        return self.Hyper.TryGetValue(name, out var hyper) ? hyper.Value : null;
+    }
+
+    private Value? Lookup(string name, Span span)
+    {
+        if (OfInstance(name, span) is { } own) return own;
+        if (name == "training") return new BoolValue(false);
+        if (Frame.Self is not null && name is "params" or "buffers")
+            return Limit(span, $"`{name}` as a list of state");
+        if (name == Frame.Hidden && Frame.Self is null) return null;
+        if (Item(Frame.File, name, span) is { } item) return item;
+        var opened = Frame.File.Opened.Where(f => f.Items.ContainsKey(name)).ToList();
+        if (opened.Count > 1)
+        {
+            return Fail(Codes.AmbiguousName, span, $"`{name}` is declared by {string.Join(" and by ", opened.Select(f => f.Name))}",
+                null, $"write `{opened[0].Name}.{name}`");
+        }
+        if (opened.Count == 1) return Item(opened[0], name, span);
+        if (Builtins.Find(name) is { } builtin) return new BuiltinValue(builtin);
+        if (DTypeNames.TryParse(name, out var dtype)) return new DTypeValue(dtype);
+        if (Frame.DTypes.TryGetValue(name, out var variable)) return new DTypeValue(variable);
+        return name switch
+        {
+            "pi" => new FloatValue(Math.PI),
+            "inf" => new FloatValue(double.PositiveInfinity),
+            "nan" => new FloatValue(double.NaN),
+            "int" => new BuiltinValue(Builtins.ToInt),
+            "float" => new BuiltinValue(Builtins.ToFloat),
+            "grad" or "value_and_grad" or "vjp" or "jvp" or "checkpoint" or "train" =>
+                Limit(span, $"the transformation `{name}`"),
+            _ => Frame.File.Opened.FirstOrDefault(f => f.Name == name) is { } file ? new FileValue(file) : null,
+        };
+    }
+
+    private Value? Item(SourceFile file, string name, Span span)
+    {
+        if (!file.Items.TryGetValue(name, out var item)) return null;
+        switch (item)
+        {
+            case ModuleSyntax m:
+                return new ModuleValue(m, file);
+            case FunctionSyntax f:
+                return new FunctionValue(f, file, null);
+            case ConstantSyntax c:
+                if (file.Constants.TryGetValue(name, out var known) && known is not TensorValue) return known;
+                return TopLevel(file, c, name);
+            default:
+                return Limit(span, "state outside a module", "put it in a module");
+        }
+    }
+
+    private Value TopLevel(SourceFile file, ConstantSyntax c, string name)
+    {
+        file.Constants[name] = Value.Poison; // a constant that mentions itself finds this
+        var saved = Frame;
+        Frame = new Frame("", file, null, saved, null) { Hidden = name };
+        var value = Declared(c.Type, Expression(c.Value), c.Value.Span);
+        Frame = saved;
+        var values = Unpack(c.Names, value, c.Value.Span);
+        for (var i = 0; i < c.Names.Length; i++)
+        {
+            file.Constants[c.Names[i].Text] = values[i];
+            Hold(values[i], null, c.Names[i].Text);
+        }
+        return file.Constants[name];
+    }
+
+    /// <summary>The value of a member; state becomes a node of the current graph.</summary>
+    private Value ValueOf(Instance instance, Member member, Span span)
+    {
+        switch (member)
+        {
+            case FunctionMember f:
+                return new FunctionValue(f.Syntax, instance.File, instance);
+            case StateMember s:
+                if (s.Path is not { } path && Graph.Name != "known")
+                {
+                    return Fail(Codes.InstanceWithoutPath, instance.Made, $"{instance.Call} has no name, so its state has no keys",
+                        "nothing holds this layer", "give the layer to a `let` of a module");
+                }
+                return Tensor(new State(s.Storage, s.Path ?? "?" + s.Name, s.Type));
+            case LetMember let:
+                if (let.Graph is not null && let.Graph != Graph)
+                {
+                    var saved = Frame;
+                    Frame = new Frame(instance.Syntax.Name.Text, instance.File, instance, saved, null) { Hidden = let.Name };
+                    var value = Declared(let.Syntax.Type, Expression(let.Syntax.Value), let.Syntax.Value.Span);
+                    Frame = saved;
+                    let.Value = Unpack(let.Syntax.Names, value, let.Syntax.Value.Span)[let.Position];
+                    let.Graph = Graph;
+                }
+                return let.Value;
+            default:
+                return Value.Poison;
+        }
+    }
+
+    private static bool HoldsTensor(Value value) => value is TensorValue || (value is ListValue l && l.Items.Any(HoldsTensor));
+
+    private string? Suggest(string name)
+    {
+        var names = new List<string>();
+        foreach (var block in Frame.Blocks) names.AddRange(block.Keys);
+        if (Frame.Self is { } self) names.AddRange(self.Members.Keys.Concat(self.Hyper.Keys));
+        names.AddRange(Frame.File.Items.Keys);
+        foreach (var file in Frame.File.Opened) names.AddRange(file.Items.Keys);
+        names.AddRange(Builtins.Names);
+        return Spelling.Nearest(name, names) is { } near ? $"did you mean `{near}`?"
+            : Frame.File.Opened.All(f => f.Name != "nn") && SourceLoader.Library("nn").Contains(name)
+                ? $"`use nn` declares `{name}`" : null;
+    }
+}

@@ -1,0 +1,273 @@
+// Operators: weak numbers are computed, tensors become nodes after both sides have one dtype and one shape.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Syntax;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Binding;
+
+internal sealed partial class Elaborator
+{
+    private Value Binary(BinaryExpression e)
+    {
+        if (e.Operator is BinaryOperator.And or BinaryOperator.Or) return Logic(e);
+        var left = Expression(e.Left);
+        var right = Expression(e.Right);
+        return Operate(e.Operator, left, right, e.OperatorSpan, e.Left.Span, e.Right.Span);
+    }
+
+    private Value Logic(BinaryExpression e)
+    {
+        var left = Expression(e.Left);
+        var isAnd = e.Operator == BinaryOperator.And;
+        // The right side of a decided `and` or `or` is not looked at: `i > 0 and x[i - 1] > 0` on constants.
+        if (left is BoolValue l) return l.Truth == isAnd ? Expression(e.Right) : l;
+        var right = Expression(e.Right);
+        if (left is PoisonValue || right is PoisonValue) return Value.Poison;
+        if (right is BoolValue r) return r.Truth == isAnd ? left : r;
+        if (left is TensorValue { DType: DType.Bool } a && right is TensorValue { DType: DType.Bool } b)
+            return Elementwise(a, b, e.OperatorSpan, e.Left.Span, e.Right.Span, (x, y) => new Binary(isAnd ? BinaryOp.And : BinaryOp.Or, x, y));
+        var wrong = left is TensorValue { DType: DType.Bool } ? (right, e.Right.Span) : (left, e.Left.Span);
+        return Fail(Codes.TypeMismatch, wrong.Span, $"`{(isAnd ? "and" : "or")}` joins truth values, not {Describe(wrong.Item1)}",
+            Describe(wrong.Item1), "compare first: `x != 0`");
+    }
+
+    public Value Operate(BinaryOperator op, Value left, Value right, Span span, Span leftSpan, Span rightSpan)
+    {
+        if (left is PoisonValue || right is PoisonValue) return Value.Poison;
+        if (left is ListValue || right is ListValue)
+        {
+            if (op is BinaryOperator.Equal or BinaryOperator.NotEqual && KnownEquality(left, right) is { } same)
+                return new BoolValue(same == (op == BinaryOperator.Equal));
+            return Fail(Codes.ListArithmetic, span, "lists have no arithmetic", null, "join lists with `[..a, ..b]`",
+                new Label(leftSpan, Describe(left)), new Label(rightSpan, Describe(right)));
+        }
+        if (left is WeakValue a && right is WeakValue b) return op == BinaryOperator.Contract
+            ? Fail(Codes.TypeMismatch, span, "`@` takes tensors") : Weak(op, a, b, span);
+        if (op is BinaryOperator.Equal or BinaryOperator.NotEqual && KnownEquality(left, right) is { } equal)
+            return new BoolValue(equal == (op == BinaryOperator.Equal));
+        if (!IsNumeric(left) || !IsNumeric(right))
+        {
+            var (value, at) = IsNumeric(left) ? (right, rightSpan) : (left, leftSpan);
+            return Fail(Codes.TypeMismatch, at, $"`{Symbol(op)}` takes numbers and tensors, not {Describe(value)}", Describe(value));
+        }
+        if (left is not TensorValue && right is not TensorValue)
+            return Fail(Codes.TypeMismatch, span, $"`{Symbol(op)}` of {Describe(left)} and {Describe(right)}");
+        if (op == BinaryOperator.Contract) return Contract(left, right, span, leftSpan, rightSpan);
+        if (Meet(left, right, span, leftSpan, rightSpan) is not var (x, y)) return Value.Poison;
+        return Arithmetic(op, x, y, span, leftSpan, rightSpan);
+    }
+
+    private static bool IsNumeric(Value v) => v is TensorValue or WeakValue or BoolValue;
+
+    private static bool? KnownEquality(Value a, Value b) => (a, b) switch
+    {
+        (BoolValue x, BoolValue y) => x.Truth == y.Truth,
+        (StringValue x, StringValue y) => x.Text == y.Text,
+        (DTypeValue x, DTypeValue y) => x.DType == y.DType,
+        (IntValue x, IntValue y) => x.Size.Equals(y.Size) ? true : (x.Size - y.Size).IsConstant ? false : null,
+        (FloatValue x, FloatValue y) => x.Number == y.Number,
+        (ListValue x, ListValue y) => x.Items.Length == y.Items.Length
+            && x.Items.Zip(y.Items).All(p => KnownEquality(p.First, p.Second) == true),
+        _ => null,
+    };
+
+    private static string Symbol(BinaryOperator op) => op switch
+    {
+        BinaryOperator.Power => "**",
+        BinaryOperator.Multiply => "*",
+        BinaryOperator.Divide => "/",
+        BinaryOperator.FloorDivide => "//",
+        BinaryOperator.Modulo => "%",
+        BinaryOperator.Contract => "@",
+        BinaryOperator.Add => "+",
+        BinaryOperator.Subtract => "-",
+        BinaryOperator.Equal => "==",
+        BinaryOperator.NotEqual => "!=",
+        BinaryOperator.Less => "<",
+        BinaryOperator.LessOrEqual => "<=",
+        BinaryOperator.Greater => ">",
+        BinaryOperator.GreaterOrEqual => ">=",
+        BinaryOperator.And => "and",
+        _ => "or",
+    };
+
+    /// <summary>Both as tensors of one dtype: numbers take the other side's. Null after a diagnostic.</summary>
+    private (TensorValue, TensorValue)? Meet(Value left, Value right, Span span, Span leftSpan, Span rightSpan)
+    {
+        var dtype = left is TensorValue l ? l.DType : right is TensorValue r ? r.DType : Default(left, right);
+        if (Realize(left, dtype, leftSpan) is not { } a || Realize(right, dtype, rightSpan) is not { } b) return null;
+        if (a.DType == b.DType) return (a, b);
+        Fail(Codes.DtypeMix, span, $"{a.DType.Name()} and {b.DType.Name()} do not mix", null,
+            $"cast one of them: `{a.DType.Name()}({rightSpan.Text})`",
+            new Label(leftSpan, Describe(a)), new Label(rightSpan, Describe(b)));
+        return null;
+    }
+
+    private static DType Default(params Value[] values) => values.Any(v => v is FloatValue or RealValue) ? DType.F32
+        : values.All(v => v is BoolValue) ? DType.Bool : DType.I32;
+
+    private Value Arithmetic(BinaryOperator op, TensorValue a, TensorValue b, Span span, Span leftSpan, Span rightSpan)
+    {
+        Value Each(Func<Node, Node, Node> make) => Elementwise(a, b, span, leftSpan, rightSpan, make);
+        if (a.DType == DType.Bool && op is not (BinaryOperator.Equal or BinaryOperator.NotEqual))
+        {
+            return Fail(Codes.TypeMismatch, span, $"`{Symbol(op)}` is not defined for bool", null, "cast it: `f32(x)`",
+                new Label(leftSpan, Describe(a)), new Label(rightSpan, Describe(b)));
+        }
+        var isFloat = a.DType.IsFloat;
+        switch (op)
+        {
+            case BinaryOperator.Add: return Each((x, y) => new Binary(BinaryOp.Add, x, y));
+            case BinaryOperator.Subtract: return Each((x, y) => new Binary(BinaryOp.Sub, x, y));
+            case BinaryOperator.Multiply: return Each((x, y) => new Binary(BinaryOp.Mul, x, y));
+            case BinaryOperator.Divide when !isFloat:
+                return Fail(Codes.IntegerDivision, span, $"`/` divides really, and {a.DType.Name()} has no fractions", null,
+                    "write `//` for the floor, or cast: `f32(a) / f32(b)`",
+                    new Label(leftSpan, Describe(a)), new Label(rightSpan, Describe(b)));
+            case BinaryOperator.Divide: return Each((x, y) => new Binary(BinaryOp.Div, x, y));
+            case BinaryOperator.FloorDivide: return Each((x, y) => Floored(x, y).Quotient);
+            case BinaryOperator.Modulo: return Each((x, y) => Floored(x, y).Remainder);
+            case BinaryOperator.Power: return Power(a, b, span, leftSpan, rightSpan);
+            default:
+                var kind = op switch
+                {
+                    BinaryOperator.Equal => CompareOp.Eq,
+                    BinaryOperator.NotEqual => CompareOp.Ne,
+                    BinaryOperator.Less => CompareOp.Lt,
+                    BinaryOperator.LessOrEqual => CompareOp.Le,
+                    BinaryOperator.Greater => CompareOp.Gt,
+                    _ => CompareOp.Ge,
+                };
+                return Each((x, y) => new Compare(kind, x, y));
+        }
+    }
+
+    /// <summary>Python's `//` and `%`, from a division that truncates.</summary>
+    private (Node Quotient, Node Remainder) Floored(Node x, Node y)
+    {
+        var type = x.Type;
+        if (type.DType.IsFloat)
+        {
+            var q = Emit(new Unary(UnaryOp.Floor, Emit(new Binary(BinaryOp.Div, x, y))));
+            return (q, Emit(new Binary(BinaryOp.Sub, x, Emit(new Binary(BinaryOp.Mul, q, y)))));
+        }
+        var quotient = Emit(new Binary(BinaryOp.Div, x, y));
+        var remainder = Emit(new Binary(BinaryOp.Rem, x, y));
+        if (!type.DType.IsSigned) return (quotient, remainder);
+        var zero = Emit(Const.Of(type, [0L]));
+        var differs = Emit(new Compare(CompareOp.Ne, Emit(new Compare(CompareOp.Lt, remainder, zero)), Emit(new Compare(CompareOp.Lt, y, zero))));
+        var fix = Emit(new Binary(BinaryOp.And, Emit(new Compare(CompareOp.Ne, remainder, zero)), differs));
+        return (Emit(new Select(fix, Emit(new Binary(BinaryOp.Sub, quotient, Emit(Const.Of(type, [1L])))), quotient)),
+            Emit(new Select(fix, Emit(new Binary(BinaryOp.Add, remainder, y)), remainder)));
+    }
+
+    private Value Power(TensorValue a, TensorValue b, Span span, Span leftSpan, Span rightSpan)
+    {
+        // A small constant exponent is a product: exact where pow would round.
+        if (b.Node is Const { IsSplat: true } c && c.FloatAt(0) is var p && p == Math.Floor(p) && p is >= 1 and <= 4)
+        {
+            var x = a.Node;
+            var square = p >= 2 ? Emit(new Binary(BinaryOp.Mul, x, x)) : x;
+            var power = p switch { 3 => Emit(new Binary(BinaryOp.Mul, square, x)), 4 => Emit(new Binary(BinaryOp.Mul, square, square)), _ => square };
+            return Elementwise(a with { Node = power }, b, span, leftSpan, rightSpan, (v, _) => v);
+        }
+        if (b.Node is Const { IsSplat: true } half && half.FloatAt(0) == 0.5 && a.DType.IsFloat)
+            return Elementwise(a with { Node = Emit(new Unary(UnaryOp.Sqrt, a.Node)) }, b, span, leftSpan, rightSpan, (v, _) => v);
+        return a.DType.IsFloat
+            ? Elementwise(a, b, span, leftSpan, rightSpan, (x, y) => new Binary(BinaryOp.Pow, x, y))
+            : Limit(span, "`**` on integer tensors with this exponent", "cast: `f32(x) ** y`");
+    }
+
+    private Value Negate(Value x, Span span) => x switch
+    {
+        PoisonValue => x,
+        IntValue i => new IntValue(-i.Size),
+        FloatValue f => new FloatValue(-f.Number),
+        RealValue r => new RealValue("neg", [r]),
+        TensorValue t when t.DType != DType.Bool => Tensor(new Unary(UnaryOp.Neg, t.Node), t.Indices),
+        ListValue => Fail(Codes.ListArithmetic, span, "lists have no arithmetic"),
+        _ => Fail(Codes.TypeMismatch, span, $"`-` takes a number or a tensor, not {Describe(x)}", Describe(x)),
+    };
+
+    private Value Not(Value x, Span span) => x switch
+    {
+        PoisonValue => x,
+        BoolValue b => new BoolValue(!b.Truth),
+        TensorValue { DType: DType.Bool } t => Tensor(new Unary(UnaryOp.Not, t.Node), t.Indices),
+        _ => Fail(Codes.TypeMismatch, span, $"`not` takes a truth value, not {Describe(x)}", Describe(x), "compare first: `x == 0`"),
+    };
+
+    /// <summary>`@`: contracts the last axis of the left with the last but one of the right; leading axes are a batch.</summary>
+    private Value Contract(Value left, Value right, Span span, Span leftSpan, Span rightSpan)
+    {
+        if (left is not TensorValue a || right is not TensorValue b)
+            return Fail(Codes.TypeMismatch, span, $"`@` takes tensors, not {Describe(left is TensorValue ? right : left)}");
+        if (a.DType != b.DType)
+        {
+            Meet(a, b, span, leftSpan, rightSpan);
+            return Value.Poison;
+        }
+        if (!a.Indices.IsEmpty || !b.Indices.IsEmpty) return Limit(span, "`@` inside an index form", "write the sum: `sum[k](a[i, k] * b[k, j])`");
+        if (a.Rank == 0 || b.Rank == 0 || a.DType == DType.Bool)
+            return Fail(Codes.WrongRank, span, "`@` takes tensors of numbers with at least one axis", null, null,
+                new Label(leftSpan, Describe(a)), new Label(rightSpan, Describe(b)));
+        var (ka, kb) = (a.Rank - 1, Math.Max(0, b.Rank - 2));
+        var why = $"{leftSpan.Text} @ {rightSpan.Text}: {a.Shape[ka]} and {b.Shape[kb]} are contracted";
+        switch (Compare(a.Shape[ka], b.Shape[kb], why))
+        {
+            case Sameness.Different:
+                return Fail(Codes.ContractMismatch, span, $"cannot contract {a.Shape[ka]} with {b.Shape[kb]}", null,
+                    Equalize(a.Shape[ka], b.Shape[kb]) ?? MadeBy(b.Node) ?? MadeBy(a.Node),
+                    [new(leftSpan, Describe(a)), new(rightSpan, Describe(b)), .. DeclaredAs(b.Node).Concat(DeclaredAs(a.Node))]);
+            case Sameness.Checked:
+                b = Retype(b, b.Shape.SetItem(kb, a.Shape[ka]));
+                break;
+        }
+        // Leading axes of the right have to be there on the left; a missing or literal 1 is dropped from the right.
+        var lead = Math.Max(0, b.Rank - 2);
+        if (lead > a.Rank - 2 && lead > 0 && a.Rank >= 2)
+        {
+            if (lead > a.Rank - 2) a = Spread(a, [], [.. b.Shape.Take(lead - (a.Rank - 2)), .. a.Shape]);
+        }
+        var shift = a.Rank - 2 - lead;
+        if (shift < 0) return Limit(span, $"`@` of {Describe(a)} and {Describe(b)}");
+        var batchA = ImmutableArray.CreateBuilder<int>();
+        var batchB = ImmutableArray.CreateBuilder<int>();
+        for (var d = 0; d < lead; d++)
+        {
+            if (!a.Shape[shift + d].Equals(b.Shape[d]))
+            {
+                return Fail(Codes.BroadcastMismatch, span, $"the leading axes {a.Shape[shift + d]} and {b.Shape[d]} of `@` differ", null,
+                    Equalize(a.Shape[shift + d], b.Shape[d]), new Label(leftSpan, Describe(a)), new Label(rightSpan, Describe(b)));
+            }
+            batchA.Add(shift + d);
+            batchB.Add(d);
+        }
+        var dot = Tensor(new Dot(a.Node, b.Node, batchA.ToImmutable(), batchB.ToImmutable(), [a.Rank - 1], [kb]));
+        if (lead == 0 || shift == 0) return dot;
+        // The batch axes come first in a dot: put the left's other leading axes before them again.
+        var order = Enumerable.Range(lead, shift).Concat(Enumerable.Range(0, lead)).Concat(Enumerable.Range(lead + shift, dot.Rank - lead - shift));
+        return Tensor(new Transpose(dot.Node, [.. order]));
+    }
+
+    /// <summary>The help line for sizes that are equal for some calls only.</summary>
+    private static string? Equalize(Size a, Size b) => (a - b).IsConstant ? null
+        : $"these sizes are equal for some calls only; if callers guarantee it, declare it: `where {Readable(a.Text)} == {Readable(b.Text)}`";
+
+    /// <summary>The call that made the layer whose state this is, as a help line.</summary>
+    private string? MadeBy(Node node) => StateOf(node)?.Owner is { IsRoot: false } owner
+        ? $"{owner.Path} was made with {owner.Call} at {owner.Made}" : null;
+
+    /// <summary>The declaration of the state this is, as a label.</summary>
+    private IEnumerable<Label> DeclaredAs(Node node) => StateOf(node) is { Syntax.Type: { } type } state
+        ? [new(type.Span, $"{state.Name} is {state.Type}")] : [];
+
+    private StateMember? StateOf(Node node)
+    {
+        while (node is Transpose or Reshape or Broadcast or Accelerate.Compiler.Graph.Convert) node = node.Operands[0];
+        return node is State state ? States.FirstOrDefault(s => s.Path == state.Name) : null;
+    }
+}

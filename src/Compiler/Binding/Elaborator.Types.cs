@@ -1,0 +1,252 @@
+// A declared type and a value come in; the value as that type goes out, with sizes, groups and dtype variables bound.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Syntax;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Binding;
+
+internal sealed partial class Elaborator
+{
+    private static bool IsVariable(string name) => name.Length == 1 && char.IsAsciiLetterUpper(name[0]);
+
+    /// <summary>The dtype a type names: itself, or what its variable stands for; null for an unbound variable or no dtype.</summary>
+    private DType? DTypeOf(NamedType type) => DTypeNames.TryParse(type.Name.Text, out var dtype) ? dtype
+        : Frame.DTypes.TryGetValue(type.Name.Text, out var bound) ? bound
+        : (Inner(type.Name.Text, type.Name.Span) as DTypeValue)?.DType;
+
+    private bool IsTensorType(TypeSyntax? type) => type is NamedType n
+        && (DTypeNames.TryParse(n.Name.Text, out var d) && (d != DType.Bool || n.Bracketed)
+            || IsVariable(n.Name.Text) || Frame.Find(n.Name.Text)?.Value is DTypeValue);
+
+    /// <summary>The value as the declared type: `let y: f32[n, t] = 0` fills.</summary>
+    public Value Declared(TypeSyntax? type, Value value, Span span) =>
+        type is null ? value : As(type, value, span, Codes.TypeMismatch, "this is declared");
+
+    public Value As(TypeSyntax type, Value value, Span span, Code code, string says)
+    {
+        if (value is PoisonValue) return value;
+        Value Wrong(string? help = null) => Fail(code, span, $"{Describe(value)} stands where {type.Span.Text} is declared",
+            Describe(value), help, new Label(type.Span, says));
+        switch (type)
+        {
+            case ErrorType:
+                return Value.Poison;
+            case FunctionType:
+                return value is FunctionValue or BuiltinValue or InstanceValue or ListValue or ModuleValue or DTypeValue ? value : Wrong();
+            case ListType l:
+                return value is not ListValue list ? Wrong() : list with { Items = [.. list.Items.Select(i => ElementAs(l.Element, i, span, code, says))] };
+            case NamedType n when IsTensorType(n):
+                return AsTensor(n, value, span, code, says);
+            case NamedType n:
+                return n.Name.Text switch
+                {
+                    "int" => value is IntValue ? value : Wrong(),
+                    "float" => value is WeakValue ? value : Wrong(),
+                    "bool" => value is BoolValue or TensorValue { DType: DType.Bool, Rank: 0 } ? value : Wrong(),
+                    "string" => value is StringValue ? value : Wrong(),
+                    "dtype" => value is DTypeValue ? value : Wrong(),
+                    _ => AsModule(n, value, Wrong),
+                };
+            default:
+                return value;
+        }
+    }
+
+    /// <summary>Each element of a list binds its own `..`.</summary>
+    private Value ElementAs(TypeSyntax type, Value value, Span span, Code code, string says)
+    {
+        var outer = Frame.Blocks[0].GetValueOrDefault("..");
+        Frame.Blocks[0].Remove("..");
+        var result = As(type, value, span, code, says);
+        Frame.Blocks[0].Remove("..");
+        if (outer is not null) Frame.Blocks[0][".."] = outer;
+        return result;
+    }
+
+    private Value AsModule(NamedType type, Value value, Func<string?, Value> wrong)
+    {
+        if (Lookup(type.Name.Text, type.Name.Span) is ModuleValue module)
+            return value is InstanceValue { Instance.Syntax: var made } && made == module.Syntax ? value : wrong(null);
+        return Fail(Codes.UnknownType, type.Name.Span, $"`{type.Name.Text}` is no type", null,
+            Spelling.Nearest(type.Name.Text, ["int", "float", "bool", "string", "dtype", "f32", "f64", "i32", "i64", "bf16", "u8"]) is { } near
+                ? $"did you mean `{near}`?" : "a type is a dtype with sizes, `int`, `float`, `bool`, `string`, `dtype`, `fn`, a list or a module");
+    }
+
+    private Value AsTensor(NamedType type, Value value, Span span, Code code, string says)
+    {
+        if (DTypeOf(type) is not { } dtype)
+        {
+            dtype = value is TensorValue t ? t.DType : Default(value);
+            Frame.DTypes[type.Name.Text] = dtype;
+        }
+        if (value is TensorValue given && given.DType != dtype)
+        {
+            return Fail(code == Codes.TypeMismatch ? Codes.DtypeMix : code, span, $"{Describe(given)} stands where {dtype.Name()} is declared",
+                Describe(given), $"cast it: `{dtype.Name()}({span.Text})`", new Label(type.Span, says));
+        }
+        if (value is ListValue or StringValue or FunctionValue or InstanceValue or ModuleValue or DTypeValue or BuiltinValue)
+        {
+            return Fail(code, span, $"{Describe(value)} stands where {type.Span.Text} is declared", Describe(value), null,
+                new Label(type.Span, says));
+        }
+        if (Realize(value, dtype, span) is not { } tensor) return Value.Poison;
+        if (tensor.Rank == 0 && type.Dims.Length > 0 && type.Dims.All(d => d is not GroupDim))
+        {
+            if (value is TensorValue && says != "this is declared") return RankMismatch(type, tensor, span, code, says);
+            return SizesOf(type) is { } fill ? Spread(tensor, tensor.Indices, fill) : Value.Poison;
+        }
+        return Shaped(type, tensor, span, code, says);
+    }
+
+    /// <summary>All sizes of a type whose names are bound. Null after a diagnostic.</summary>
+    public ImmutableArray<Size>? SizesOf(NamedType type)
+    {
+        var sizes = ImmutableArray.CreateBuilder<Size>();
+        foreach (var dim in type.Dims)
+        {
+            switch (dim)
+            {
+                case SizeDim s:
+                    if (s.Size is NameExpression { Name: var name } && Inner(name, s.Span) is null)
+                    {
+                        Fail(Codes.UnboundSize, s.Span, $"the size `{name}` is not bound here", null, "use the name of a size in scope");
+                        return null;
+                    }
+                    if (Expression(s.Size) is not IntValue size)
+                    {
+                        return null;
+                    }
+                    sizes.Add(size.Size);
+                    break;
+                case GroupDim g when Frame.Find(g.Name?.Text ?? "..") is { Value: ListValue list }:
+                    sizes.AddRange(list.Items.OfType<IntValue>().Select(i => i.Size));
+                    break;
+                case GroupDim g when g.Name is not null && Inner(g.Name.Text, g.Span) is ListValue list:
+                    sizes.AddRange(list.Items.OfType<IntValue>().Select(i => i.Size));
+                    break;
+                default:
+                    Fail(Codes.UnboundSize, dim.Span, $"`{dim.Span.Text}` says no size here");
+                    return null;
+            }
+        }
+        return sizes.ToImmutable();
+    }
+
+    private Value RankMismatch(NamedType type, TensorValue value, Span span, Code code, string says) =>
+        Fail(code == Codes.TypeMismatch ? Codes.WrongRank : code, span,
+            $"{Describe(value)} has {value.Rank} axes, {type.Span.Text} has {type.Dims.Length}", Describe(value), null, new Label(type.Span, says));
+
+    private Value Shaped(NamedType type, TensorValue value, Span span, Code code, string says)
+    {
+        var at = type.Dims.Select((d, i) => (d, i)).FirstOrDefault(p => p.d is GroupDim, (d: null!, i: -1)).i;
+        if (at < 0 ? value.Rank != type.Dims.Length : value.Rank < type.Dims.Length - 1)
+            return RankMismatch(type, value, span, code, says);
+        var shape = value.Shape;
+        var checkedShape = shape.ToArray();
+        var isChecked = false;
+        var grouped = value.Rank - (type.Dims.Length - 1);
+        for (var d = 0; d < type.Dims.Length; d++)
+        {
+            var axis = at >= 0 && d > at ? d + grouped - 1 : d;
+            switch (type.Dims[d])
+            {
+                case GroupDim g:
+                    var sizes = shape.Skip(axis).Take(grouped).ToList();
+                    if (!Group(g, sizes, value, span, code)) return Value.Poison;
+                    break;
+                case SizeDim s:
+                    if (!Bound(s, shape[axis], out var expected)) return Value.Poison;
+                    switch (Compare(expected, shape[axis], $"{span.Text}: axis {axis} is {shape[axis]}, declared as {s.Span.Text}"))
+                    {
+                        case Sameness.Different:
+                            var (name, bound) = s.Size is NameExpression n ? (n.Name, Frame.Find(n.Name)) : ("", null);
+                            return Fail(code == Codes.TypeMismatch ? Codes.SizesDiffer : code, span,
+                                $"axis {axis} of {Describe(value)} is {shape[axis]}, but {type.Span.Text} wants {expected}",
+                                Describe(value), Equalize(expected, shape[axis]) ?? MadeBy(value.Node) ?? OwnerHelp(),
+                                bound is not null && bound.Span.Source is not null && bound.Span != s.Span
+                                    ? new Label(bound.Span, expected.Text == name ? "bound here" : $"{name} is {expected} here") : new Label(type.Span, $"this axis is {expected}"));
+                        case Sameness.Checked:
+                            checkedShape[axis] = expected;
+                            isChecked = true;
+                            break;
+                    }
+                    break;
+            }
+        }
+        return isChecked ? Retype(value, [.. checkedShape]) : value;
+    }
+
+    /// <summary>When a layer's own function is entered: the call that made the layer.</summary>
+    private string? OwnerHelp() => Frame.Self is { Path: { Length: > 0 } path } self ? $"{path} was made with {self.Call} at {self.Made}" : null;
+
+    private bool Bound(SizeDim s, Size actual, out Size expected)
+    {
+        expected = actual;
+        if (s.Size is NameExpression { Name: "_" }) return true;
+        if (s.Size is NameExpression { Name: var name })
+        {
+            switch (Inner(name, s.Span))
+            {
+                case IntValue known:
+                    expected = known.Size;
+                    return true;
+                case null:
+                    Frame.DeclareParameter(name, new IntValue(actual), s.Span);
+                    return true;
+                case PoisonValue:
+                    return false;
+                case var other:
+                    Fail(Codes.TypeMismatch, s.Span, $"`{name}` in a type is a size, but here it is {Describe(other)}", Describe(other),
+                        "take another name for the size");
+                    return false;
+            }
+        }
+        switch (Expression(s.Size))
+        {
+            case IntValue i:
+                expected = i.Size;
+                return true;
+            case PoisonValue:
+                return false;
+            case var other:
+                Fail(Codes.TypeMismatch, s.Span, $"a size is an int, not {Describe(other)}", Describe(other));
+                return false;
+        }
+    }
+
+    private bool Group(GroupDim g, List<Size> sizes, TensorValue value, Span span, Code code)
+    {
+        var name = g.Name?.Text ?? "..";
+        var known = g.Name is null ? Frame.Find(name)?.Value : Inner(name, g.Span);
+        if (known is not ListValue list)
+        {
+            Frame.DeclareParameter(name, new ListValue([.. sizes.Select(s => (Value)new IntValue(s))]), g.Span);
+            return true;
+        }
+        var bound = list.Items.OfType<IntValue>().Select(i => i.Size).ToList();
+        if (bound.Count == sizes.Count
+            && bound.Zip(sizes).All(p => Compare(p.First, p.Second, $"{span.Text}: {p.First} and {p.Second}") != Sameness.Different)) return true;
+        Fail(code == Codes.TypeMismatch ? Codes.SizesDiffer : code, span,
+            $"the axes `{g.Span.Text}` of {Describe(value)} are [{string.Join(", ", sizes)}], elsewhere [{string.Join(", ", bound)}]",
+            Describe(value), null, Frame.Find(name) is { } first && first.Span != g.Span ? new Label(first.Span, "first bound here") : new Label(g.Span, "this group"));
+        return false;
+    }
+
+    /// <summary>Before arguments are checked: names that stand alone in a tensor's type, groups and dtype variables.</summary>
+    private void BindNames(TypeSyntax? type, Value value)
+    {
+        if (value is not TensorValue tensor || type is not NamedType n || !IsTensorType(n)) return;
+        if (IsVariable(n.Name.Text) && !Frame.DTypes.ContainsKey(n.Name.Text)) Frame.DTypes[n.Name.Text] = tensor.DType;
+        var at = n.Dims.Select((d, i) => (d, i)).FirstOrDefault(p => p.d is GroupDim, (d: null!, i: -1)).i;
+        if (at < 0 ? tensor.Rank != n.Dims.Length : tensor.Rank < n.Dims.Length - 1) return;
+        for (var d = 0; d < n.Dims.Length; d++)
+        {
+            var axis = at >= 0 && d > at ? tensor.Rank - (n.Dims.Length - d) : d;
+            if (n.Dims[d] is SizeDim { Size: NameExpression { Name: var name } } s && name != "_" && Inner(name, s.Span) is null)
+                Frame.DeclareParameter(name, new IntValue(tensor.Shape[axis]), s.Span);
+        }
+    }
+}

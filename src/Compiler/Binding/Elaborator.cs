@@ -1,0 +1,165 @@
+// Evaluates expressions: known values are computed, tensors become nodes of the current graph. This file: what all parts share.
+using System.Collections.Immutable;
+using System.Text.RegularExpressions;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Syntax;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Binding;
+
+internal sealed partial class Elaborator(DiagnosticBag bag)
+{
+    private readonly IndexRanges ranges = new();
+    private int indexCount;
+
+    /// <summary>The graph that takes nodes.</summary>
+    public Function Graph { get; set; } = new("known");
+
+    public Frame Frame { get; set; } = null!;
+
+    /// <summary>The library functions and modules around the current expression, outermost first.</summary>
+    private ImmutableArray<string> composites = [];
+
+    /// <summary>The innermost place in a file of the user.</summary>
+    private Span? userPlace;
+
+    /// <summary>All state of all instances, in the order of declaration.</summary>
+    public List<StateMember> States { get; } = [];
+
+    /// <summary>The functions whose bodies have been evaluated; of all others only the syntax is known to be right.</summary>
+    public HashSet<FunctionSyntax> Elaborated { get; } = new(ReferenceEqualityComparer.Instance);
+
+    // ---- diagnostics ---------------------------------------------------------------------------------------------
+
+    public Value Fail(Code code, Span span, string message, string? label = null, string? help = null,
+        params ReadOnlySpan<Label> secondary)
+    {
+        var labels = secondary.ToArray().Select(s => s with { Text = Readable(s.Text) });
+        var calls = Chain();
+        // What goes wrong inside the library is wrong about the call that entered it.
+        if (SourceLoader.IsLibrary(span.Source) && calls.FirstOrDefault(c => !SourceLoader.IsLibrary(c.Span.Source)) is { } user)
+        {
+            labels = labels.Prepend(new(span, label is null ? "found here" : Readable(label)));
+            (span, label) = (user.Span, null);
+        }
+        bag.Add(new Diagnostic(code, Readable(message), span)
+        {
+            Label = label is null ? null : Readable(label),
+            Help = help,
+            Secondary = [.. labels],
+            Calls = calls,
+        });
+        return Value.Poison;
+    }
+
+    public Value Limit(Span span, string what, string? help = null) => Fail(Codes.NotSupported, span, what, null, help);
+
+    private ImmutableArray<CallSite> Chain()
+    {
+        var chain = ImmutableArray.CreateBuilder<CallSite>();
+        for (var f = Frame; f is not null; f = f.Caller)
+        {
+            if (f.Site is { } site && (chain.Count == 0 || chain[^1].Span != site)) chain.Add(new(f.Name, site));
+        }
+        return chain.ToImmutable();
+    }
+
+    /// <summary>Index variables carry a number that tells them apart; users wrote none.</summary>
+    private static string Readable(string text) => IndexNumber().Replace(text, "");
+
+    [GeneratedRegex("'[0-9]+[ab]*")]
+    private static partial Regex IndexNumber();
+
+    // ---- nodes ---------------------------------------------------------------------------------------------------
+
+    private Node Emit(Node node) =>
+        Graph.Add(node, new Origin(userPlace?.ToString() ?? "", composites));
+
+    private TensorValue Tensor(Node node, ImmutableArray<Index> indices = default) =>
+        new(Emit(node), Graph, indices.IsDefault ? [] : indices);
+
+    /// <summary>The same elements under another shape: reshape of reshape => reshape, and none where nothing changes.</summary>
+    private Node Reshaped(Node x, ImmutableArray<Size> shape)
+    {
+        while (x is Reshape { IsChecked: false }) x = x.Operands[0];
+        return x.Type.Shape.SequenceEqual(shape) ? x : Emit(new Reshape(x, shape));
+    }
+
+    /// <summary>The axes in another order; none where it is the same.</summary>
+    private Node Transposed(Node x, ImmutableArray<int> order) =>
+        order.SequenceEqual(Enumerable.Range(0, order.Length)) ? x : Emit(new Transpose(x, order));
+
+    private TensorValue Scalar(double value, DType dtype) => Tensor(Const.Of(TensorType.Scalar(dtype), [value]));
+
+    private TensorValue Scalar(long value, DType dtype) => Tensor(Const.Of(TensorType.Scalar(dtype), [value]));
+
+    private static string Describe(Value value) => value switch
+    {
+        IntValue i => i.Size.IsConstant ? $"the int {i.Size}" : $"the size {i.Size}",
+        FloatValue f => $"the float {ConstText.Float(f.Number)}",
+        RealValue => "a float",
+        BoolValue b => b.Truth ? "true" : "false",
+        StringValue => "a string",
+        DTypeValue d => $"the dtype {d.DType.Name()}",
+        TensorValue t => t.Rank == 0 ? $"a scalar {t.DType.Name()}" : t.Type.Text,
+        ListValue l => $"a list of {l.Items.Length}",
+        FunctionValue f => $"the function {f.Syntax.Name.Text}",
+        BuiltinValue b => $"the function {b.Builtin.Name}",
+        ModuleValue m => $"the module {m.Syntax.Name.Text}",
+        InstanceValue i => $"a {i.Instance.Syntax.Name.Text}",
+        FileValue f => $"the file {f.File.Name}",
+        _ => "a value",
+    };
+
+    // ---- sizes ---------------------------------------------------------------------------------------------------
+
+    private enum Sameness
+    {
+        Same, Checked, Different,
+    }
+
+    /// <summary>
+    /// Whether two sizes are equal: by their form, or by a check at entry when floor division or min and max stand in the
+    /// way. What is left differs for some call, or for all.
+    /// </summary>
+    private Sameness Compare(Size a, Size b, string why)
+    {
+        if (a.Equals(b)) return Sameness.Same;
+        if ((a - b).IsConstant || !(IsRounded(a) || IsRounded(b))) return Sameness.Different;
+        var (left, right) = string.CompareOrdinal(a.Text, b.Text) <= 0 ? (a, b) : (b, a);
+        Graph.Require(new EntryCheck(CheckKind.Equal, left, right, Readable(why)));
+        return Sameness.Checked;
+    }
+
+    private static bool IsRounded(Size s) => s.Terms.Any(t => t.Atoms.Any(a => a is not VariableAtom));
+
+    /// <summary>The same elements under another shape, which a check at entry has made equal.</summary>
+    private TensorValue Retype(TensorValue x, ImmutableArray<Size> shape) => x.Shape.SequenceEqual(shape)
+        ? x : new(Emit(new Reshape(x.Node, [.. x.Indices.Select(i => i.Extent), .. shape], isChecked: true)), Graph, x.Indices);
+
+    /// <summary>A constant int, or null after a diagnostic (none for poison).</summary>
+    private long? Constant(Value value, Span span, string what)
+    {
+        switch (value)
+        {
+            case PoisonValue:
+                return null;
+            case IntValue { Size.IsConstant: true } i:
+                return i.Size.Value;
+            case IntValue i:
+                Fail(Codes.ConstantNeeded, span, $"{what} must be a constant, {i.Size} is only known when called", Describe(i));
+                return null;
+            default:
+                Fail(Codes.ConstantNeeded, span, $"{what} must be a constant int, not {Describe(value)}", Describe(value));
+                return null;
+        }
+    }
+
+    private Value Call(Value callee, ImmutableArray<Argument> arguments, Span span, Span calleeSpan) =>
+        CallValue(callee, arguments, span, calleeSpan);
+}
+
+/// <summary>An argument evaluated, with its place and its name if one was written.</summary>
+internal sealed record Argument(Value Value, Span Span, string? Name, bool Inout = false);

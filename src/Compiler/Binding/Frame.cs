@@ -1,0 +1,69 @@
+// The scopes of one function while its body is evaluated: blocks of locals, dtype variables, indices, the call that entered it.
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Binding;
+
+/// <summary>A local; sizes bound by a type are locals too.</summary>
+internal sealed class Local(Value value, Span span)
+{
+    public Value Value { get; set; } = value;
+
+    public Span Span { get; } = span;
+}
+
+internal sealed class Frame(string name, SourceFile file, Instance? self, Frame? caller, Span? site)
+{
+    public string Name { get; } = name;
+
+    public SourceFile File { get; } = file;
+
+    public Instance? Self { get; } = self;
+
+    public Frame? Caller { get; } = caller;
+
+    /// <summary>The call that entered it.</summary>
+    public Span? Site { get; } = site;
+
+    /// <summary>The function whose body it is.</summary>
+    public Syntax.FunctionSyntax? Entered { get; init; }
+
+    public int Depth { get; } = (caller?.Depth ?? 0) + 1;
+
+    /// <summary>Innermost last; the first holds parameters, sizes and the body's own locals.</summary>
+    public List<Dictionary<string, Local>> Blocks { get; } = [[]];
+
+    public Dictionary<string, DType> DTypes { get; } = [];
+
+    /// <summary>The indices of the index forms around the expression being evaluated, innermost last.</summary>
+    public List<Index> Indices { get; } = [];
+
+    /// <summary>The indices that `..` and `..s` stand for.</summary>
+    public Dictionary<string, List<Index>> Groups { get; } = [];
+
+    /// <summary>True within a subscript, where a name means the index.</summary>
+    public bool InSubscript { get; set; }
+
+    /// <summary>How many index-form `if`s are around: a read there need not be in range.</summary>
+    public int Conditions { get; set; }
+
+    /// <summary>The member whose right side is evaluated: not in scope there.</summary>
+    public string? Hidden { get; set; }
+
+    public bool HasReturned { get; set; }
+
+    public Value Returned { get; set; } = new ListValue([]);
+
+    public Local? Find(string name)
+    {
+        for (var i = Blocks.Count - 1; i >= 0; i--)
+        {
+            if (Blocks[i].TryGetValue(name, out var local)) return local;
+        }
+        return null;
+    }
+
+    public void Declare(string name, Value value, Span span) => Blocks[^1][name] = new(value, span);
+
+    public void DeclareParameter(string name, Value value, Span span) => Blocks[0][name] = new(value, span);
+}

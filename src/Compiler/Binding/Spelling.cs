@@ -1,0 +1,32 @@
+// A misspelt name and the names there are come in; the one that was probably meant goes out.
+namespace Accelerate.Compiler.Binding;
+
+internal static class Spelling
+{
+    /// <summary>The nearest name by edit distance, if it is within a third of the length; null otherwise.</summary>
+    public static string? Nearest(string name, IEnumerable<string> names) =>
+        names.Where(n => n != "..").Distinct()
+            .Select(n => (Name: n, Distance: Distance(name, n)))
+            .Where(c => c.Distance <= Math.Max(1, name.Length / 3))
+            .OrderBy(c => c.Distance).ThenBy(c => c.Name, StringComparer.Ordinal)
+            .Select(c => c.Name).FirstOrDefault();
+
+    /// <summary>Insertions, deletions, substitutions and swaps of neighbours.</summary>
+    public static int Distance(string a, string b)
+    {
+        var rows = new int[a.Length + 1, b.Length + 1];
+        for (var i = 0; i <= a.Length; i++) rows[i, 0] = i;
+        for (var j = 0; j <= b.Length; j++) rows[0, j] = j;
+        for (var i = 1; i <= a.Length; i++)
+        {
+            for (var j = 1; j <= b.Length; j++)
+            {
+                var cost = a[i - 1] == b[j - 1] ? 0 : 1;
+                rows[i, j] = Math.Min(Math.Min(rows[i - 1, j] + 1, rows[i, j - 1] + 1), rows[i - 1, j - 1] + cost);
+                if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                    rows[i, j] = Math.Min(rows[i, j], rows[i - 2, j - 2] + 1);
+            }
+        }
+        return rows[a.Length, b.Length];
+    }
+}

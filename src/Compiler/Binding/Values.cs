@@ -1,0 +1,163 @@
+// The values an expression can have while elaborating: known ones, and tensors, which are nodes of the graph being built.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Syntax;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Binding;
+
+internal abstract record Value
+{
+    /// <summary>The value of what has been reported already; everything computed from it is poison and silent.</summary>
+    public static readonly Value Poison = new PoisonValue();
+}
+
+internal sealed record PoisonValue : Value;
+
+/// <summary>A number without a dtype: it takes that of the tensor it meets.</summary>
+internal abstract record WeakValue : Value;
+
+/// <summary>An integer: a constant, a size, or an expression of indices.</summary>
+internal sealed record IntValue(Size Size) : WeakValue;
+
+internal sealed record FloatValue(double Number) : WeakValue;
+
+/// <summary>A real number that only the call knows: `1 / sqrt(d)` with a size d. Kept as the expression it is.</summary>
+internal sealed record RealValue(string Operation, ImmutableArray<WeakValue> Operands) : WeakValue;
+
+internal sealed record BoolValue(bool Truth) : Value;
+
+internal sealed record StringValue(string Text) : Value;
+
+internal sealed record DTypeValue(DType DType) : Value;
+
+/// <summary>
+/// A tensor. Inside an index form the leading axes of the node run over <see cref="Indices"/>; the value's own axes
+/// come after them.
+/// </summary>
+internal sealed record TensorValue(Node Node, Function Graph, ImmutableArray<Index> Indices) : Value
+{
+    public DType DType => Node.Type.DType;
+
+    /// <summary>The value's own axes, without those of the indices.</summary>
+    public ImmutableArray<Size> Shape => Indices.IsEmpty ? Node.Type.Shape : [.. Node.Type.Shape.Skip(Indices.Length)];
+
+    public int Rank => Node.Type.Rank - Indices.Length;
+
+    public TensorType Type => new(DType, Shape);
+}
+
+/// <summary>Names are set when the elements are state or gradients; otherwise null.</summary>
+internal sealed record ListValue(ImmutableArray<Value> Items, ImmutableArray<string>? Names = null) : Value;
+
+/// <summary>A function of a file, or of a module together with the instance whose members it sees.</summary>
+internal sealed record FunctionValue(FunctionSyntax Syntax, SourceFile File, Instance? Self) : Value;
+
+internal sealed record BuiltinValue(Builtin Builtin) : Value;
+
+internal sealed record ModuleValue(ModuleSyntax Syntax, SourceFile File) : Value;
+
+internal sealed record InstanceValue(Instance Instance) : Value;
+
+internal sealed record FileValue(SourceFile File) : Value;
+
+/// <summary>An index of an index form. Extents are sizes; the variable stands for it in size arithmetic.</summary>
+internal sealed class Index(string name, string variable, Size extent, Span span)
+{
+    public string Name { get; } = name;
+
+    /// <summary>A name no size variable can have, so that an index n and a size n stay apart.</summary>
+    public string Variable { get; } = variable;
+
+    public Size Extent { get; } = extent;
+
+    /// <summary>True when the extent is written, `i &lt; n`; else it is that of the axes where the index stands alone.</summary>
+    public bool IsBounded { get; init; }
+
+    /// <summary>True for the index of a reduction.</summary>
+    public bool IsReduced { get; init; }
+
+    public Span Span { get; } = span;
+
+    /// <summary>f = Outer * Inner.Extent + Inner, once some subscript has divided it.</summary>
+    public (Index Outer, Index Inner)? Split { get; set; }
+
+    /// <summary>The value in size arithmetic: an axis of one element has only the index 0.</summary>
+    public Size Value => Extent.Is(1) ? Size.Zero
+        : Split is var (outer, inner) ? outer.Value * inner.Extent + inner.Value : Size.Variable(Variable);
+
+    /// <summary>The axes that a tensor over this index has: none for a single element, two when split.</summary>
+    public IEnumerable<Index> Axes => Extent.Is(1) ? []
+        : Split is var (outer, inner) ? outer.Axes.Concat(inner.Axes) : [this];
+}
+
+/// <summary>A module made: its hyper-parameters and members, and where it hangs in the tree of instances.</summary>
+internal sealed class Instance(ModuleSyntax syntax, SourceFile file, Span made, string call)
+{
+    public ModuleSyntax Syntax { get; } = syntax;
+
+    public SourceFile File { get; } = file;
+
+    /// <summary>The call that made it.</summary>
+    public Span Made { get; } = made;
+
+    /// <summary>The text of that call, for messages: `Linear(768, 128)`.</summary>
+    public string Call { get; } = call;
+
+    public Dictionary<string, (Value Value, Span Span)> Hyper { get; } = [];
+
+    public Dictionary<string, Member> Members { get; } = [];
+
+    public (Instance? Owner, string Name)? Holder { get; set; }
+
+    public bool IsRoot { get; set; }
+
+    /// <summary>The path of the first holder; null while nothing holds it.</summary>
+    public string? Path => IsRoot ? ""
+        : Holder is not var (owner, name) ? null
+        : owner is null ? name
+        : owner.Path is { } path ? (path.Length == 0 ? name : path + "." + name) : null;
+}
+
+/// <summary>A named thing inside an instance.</summary>
+internal abstract class Member(string name, Span span)
+{
+    public string Name { get; } = name;
+
+    public Span Span { get; } = span;
+}
+
+internal sealed class FunctionMember(FunctionSyntax syntax) : Member(syntax.Name.Text, syntax.Name.Span)
+{
+    public FunctionSyntax Syntax { get; } = syntax;
+}
+
+/// <summary>A `let`; one that holds tensors is computed again in each graph that mentions it.</summary>
+internal sealed class LetMember(string name, Span span, ConstantSyntax syntax, int position, Value value, Function? graph)
+    : Member(name, span)
+{
+    public ConstantSyntax Syntax { get; } = syntax;
+
+    public int Position { get; } = position;
+
+    public Value Value { get; set; } = value;
+
+    public Function? Graph { get; set; } = graph;
+}
+
+/// <summary>A `param` or `buffer`.</summary>
+internal sealed class StateMember(Instance owner, StateSyntax syntax, TensorType type)
+    : Member(syntax.Name.Text, syntax.Name.Span)
+{
+    public Instance Owner { get; } = owner;
+
+    public StateSyntax Syntax { get; } = syntax;
+
+    public TensorType Type { get; } = type;
+
+    public StorageClass Storage => Syntax.Kind == StateKind.Param ? StorageClass.Param : StorageClass.Buffer;
+
+    public string? Path => Owner.Path is { } path ? (path.Length == 0 ? Name : path + "." + Name) : null;
+}

@@ -1,0 +1,192 @@
+// In: a source file and what the user sets from outside. Out: what is wrong with it, and the program of each exported function.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Binding;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Kernels;
+using Accelerate.Compiler.Kernels.Lowering;
+using Accelerate.Compiler.Passes;
+using Accelerate.Compiler.Syntax;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler;
+
+/// <summary>How far a compilation goes: checking a file needs no kernels.</summary>
+public enum CompilationStage
+{
+    Syntax, Bound, Optimised, Lowered,
+}
+
+public sealed record CompilationOptions
+{
+    /// <summary>Hyper-parameters, constant sizes, where `use` looks.</summary>
+    public BindOptions Binding { get; init; } = new();
+
+    /// <summary>The exported functions wanted; null for all. A name that the file does not export is ignored.</summary>
+    public IReadOnlyCollection<string>? Entries { get; init; }
+
+    public CompilationStage Last { get; init; } = CompilationStage.Lowered;
+
+    /// <summary>Called with every graph of every entry, after each pass.</summary>
+    public Action<Pass, Function>? AfterPass { get; init; }
+}
+
+/// <summary>An exported function at each stage; null where the compilation stopped before it.</summary>
+public sealed record CompiledEntry(string Name, Function Bound, Function? Optimised = null, Program? Program = null);
+
+/// <summary>A file compiled. Nothing is thrown for a wrong program: look at <see cref="Diagnostics"/> first.</summary>
+public sealed class Compilation
+{
+    /// <summary>The suffix of a file that holds graphs in their text form, as `dump --stage graph` prints them.</summary>
+    public const string GraphSuffix = ".graph";
+
+    private readonly DiagnosticBag bag = new();
+    private readonly CompilationOptions options;
+
+    private Compilation(SourceText source, CompilationOptions options)
+    {
+        (Source, this.options) = (source, options);
+        Entries = Run();
+    }
+
+    public SourceText Source { get; }
+
+    /// <summary>Everything found, in the order of the text; empty for a program that is right and supported.</summary>
+    public ImmutableArray<Diagnostic> Diagnostics => bag.Sorted();
+
+    /// <summary>0 ok, 1 user error, 3 known limitation, 70 compiler bug.</summary>
+    public int ExitCode => bag.ExitCode;
+
+    /// <summary>What binding gave; null when it was not reached or failed.</summary>
+    public BoundProgram? Bound { get; private set; }
+
+    /// <summary>The entries asked for that could be compiled, in the order of the file.</summary>
+    public ImmutableArray<CompiledEntry> Entries { get; }
+
+    /// <summary>The programs of the entries, for <c>Executables.Create</c>.</summary>
+    public IReadOnlyList<Program> Programs => [.. Entries.Select(e => e.Program).OfType<Program>()];
+
+    /// <summary>The names that the text exports, whether they could be compiled or not.</summary>
+    public IReadOnlyList<string> Exports => Syntax is null
+        ? [.. Bound?.Entries.Select(e => e.Name) ?? []]
+        : [.. Declarations(Syntax.Items).Where(f => f.Exported).Select(f => f.Name.Text)];
+
+    internal FileSyntax? Syntax { get; private set; }
+
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static Compilation FromFile(string path, CompilationOptions? options = null) =>
+        FromSource(SourceText.Read(path), options);
+
+    /// <param name="source">The text; its path says where `use` looks unless the options do.</param>
+    /// <param name="options">The defaults if null.</param>
+    public static Compilation FromSource(SourceText source, CompilationOptions? options = null)
+    {
+        options ??= new CompilationOptions();
+        var folder = options.Binding.Folder ?? Path.GetDirectoryName(source.Path) ?? "";
+        return new(source, options with { Binding = options.Binding with { Folder = folder } });
+    }
+
+    /// <summary>The pipeline: text, syntax tree, graphs, optimised graphs, kernels in a program.</summary>
+    private ImmutableArray<CompiledEntry> Run()
+    {
+        if (Source.Path.EndsWith(GraphSuffix, StringComparison.Ordinal))
+        {
+            Bound = ReadGraph();
+        }
+        else
+        {
+            Syntax = Parser.Parse(Source, bag);
+            if (options.Last == CompilationStage.Syntax || bag.Count > 0) return [];
+            Bound = Binder.Bind(Syntax, options.Binding, bag);
+        }
+        if (Bound is null) return [];
+        var entries = ImmutableArray.CreateBuilder<CompiledEntry>();
+        foreach (var function in Bound.Entries.Where(e => options.Entries?.Contains(e.Name) ?? true))
+        {
+            var entry = new CompiledEntry(function.Name, function);
+            // One entry that cannot be compiled says so; the others are.
+            if (options.Last == CompilationStage.Bound || Limited(function.Name, () => entry = Compile(entry))) entries.Add(entry);
+        }
+        return entries.ToImmutable();
+    }
+
+    private BoundProgram? ReadGraph()
+    {
+        try
+        {
+            var function = GraphReader.Read(Source.Text);
+            return new BoundProgram([function], [.. function.Nodes.OfType<State>().Select(Declare)], []);
+        }
+        catch (Exception e) when (e is FormatException or GraphException)
+        {
+            bag.Report(Codes.UnexpectedToken, new Span(Source, 0, 0), $"this is no graph: {e.Message}");
+            return null;
+        }
+    }
+
+    /// <summary>A graph's text does not say how its state begins: with zeros.</summary>
+    private StateDeclaration Declare(State state)
+    {
+        var zeros = new Function(state.Name);
+        zeros.Results = [zeros.Add(state.Type.DType.IsFloat ? Const.Of(state.Type, 0.0) : Const.Of(state.Type, 0L))];
+        return new(state.Name, state.Storage, state.Type, zeros, new Span(Source, 0, 0));
+    }
+
+    /// <summary>
+    /// The program that computes the initial values of those pieces of state, one result each, named by its path. Null
+    /// when there are none, or with a diagnostic when it cannot be compiled.
+    /// </summary>
+    public Program? Initializer(IReadOnlyCollection<string> paths)
+    {
+        var wanted = Bound?.State.Where(s => paths.Contains(s.Path)).ToList() ?? [];
+        if (wanted.Count == 0) return null;
+        var function = new Function("initialize");
+        function.Results = [.. wanted.Select(s => CopyInto(function, s.Initializer))];
+        function.ResultNames = [.. wanted.Select(s => s.Path)];
+        var entry = new CompiledEntry(function.Name, function);
+        return Limited(wanted[0].Path, () => entry = Lower(entry with { Optimised = Pipeline.Run(function) })) ? entry.Program : null;
+    }
+
+    /// <summary>The nodes of a function without inputs in another; its first result there.</summary>
+    private static Node CopyInto(Function into, Function from)
+    {
+        var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
+        foreach (var node in from.Nodes)
+            map[node] = into.Add(node.Operands.IsEmpty ? Rewriter.Clone(node) : node.With([.. node.Operands.Select(o => map[o])]));
+        return map[from.Results[0]];
+    }
+
+    private CompiledEntry Compile(CompiledEntry entry)
+    {
+        var optimised = entry with { Optimised = Pipeline.Run(entry.Bound, after: options.AfterPass) };
+        return options.Last == CompilationStage.Optimised ? optimised : Lower(optimised);
+    }
+
+    private static CompiledEntry Lower(CompiledEntry entry) => entry with { Program = Lowering.Lower(entry.Optimised!) };
+
+    /// <summary>Makes a limitation met behind the binder a diagnostic at the declaration; false if there was one.</summary>
+    private bool Limited(string name, Action action)
+    {
+        try
+        {
+            action();
+            return true;
+        }
+        catch (LimitationException e)
+        {
+            const string Prefix = "not supported: ";
+            var message = e.Message.StartsWith(Prefix, StringComparison.Ordinal) ? e.Message[Prefix.Length..] : e.Message;
+            var place = Declarations(Syntax?.Items ?? []).FirstOrDefault(f => f.Exported && f.Name.Text == name)?.Name.Span;
+            bag.Report(Codes.NotSupported, place ?? new Span(Source, 0, 0), message);
+            return false;
+        }
+    }
+
+    private static IEnumerable<FunctionSyntax> Declarations(IEnumerable<ItemSyntax> items) => items.SelectMany(i => i switch
+    {
+        FunctionSyntax f => [f],
+        ModuleSyntax m => Declarations(m.Items),
+        ConditionalItemSyntax c => Declarations(c.Then).Concat(Declarations(c.Else)),
+        _ => [],
+    });
+}

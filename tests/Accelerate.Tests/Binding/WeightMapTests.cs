@@ -1,0 +1,63 @@
+// Keys of a weights file and rules come in; the map from paths to keys, or what is wrong, goes out.
+using Accelerate.Compiler.Binding;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Tests.Binding;
+
+public sealed class WeightMapTests
+{
+    private const string Net = """
+        use nn
+        weights { RULES }
+        module Net {
+            let fc = [Linear(4, 2, biased: false), Linear(2, 3, biased: false)]
+            export fn f(x: f32[n, 4]) -> f32[n, 3] = fc(x)
+        }
+        """;
+
+    private static (string Map, string Errors) Map(string rules, params (string Key, long[] Shape)[] keys)
+    {
+        var program = Bound.Program(Net.Replace("RULES", rules));
+        var bag = new DiagnosticBag();
+        var map = WeightMap.Map(keys.ToDictionary(k => k.Key, k => new TensorType(DType.F32, [.. k.Shape.Select(Size.Constant)])),
+            program.State, program.WeightRules, new Span(new SourceText("w", ""), 0, 0), bag);
+        return (string.Join(' ', map.OrderBy(m => m.Key, StringComparer.Ordinal).Select(m => $"{m.Key}<{m.Value}")),
+            string.Join('\n', bag.All.Select(d => $"{d.Code.Id} {d.Message} | {d.Help}")));
+    }
+
+    [Fact]
+    public void UnmatchedKeysAreThemselves() =>
+        Assert.Equal(("fc.0.weight<fc.0.weight fc.1.weight<fc.1.weight", ""), Map("", ("fc.0.weight", [2, 4]), ("fc.1.weight", [3, 2])));
+
+    [Fact]
+    public void RulesRenameAndDrop()
+    {
+        var (map, errors) = Map("""
+            "model.**" -> "$1"  "layer*.w" -> "fc.$1.weight"  "layer*.*" -> _
+            """, ("model.fc.0.weight", [2, 4]), ("layer1.w", [3, 2]), ("layer1.mask", [3]));
+        Assert.Equal("", errors);
+        Assert.Equal("fc.0.weight<model.fc.0.weight fc.1.weight<layer1.w", map);
+    }
+
+    [Fact]
+    public void OneStarStaysInASegment() =>
+        Assert.Contains("ACC3002 the weights file has a.b.weight", Map("""
+            "*.weight" -> _
+            """, ("fc.0.weight", [2, 4]), ("fc.1.weight", [3, 2]), ("a.b.weight", [1])).Errors);
+
+    [Fact]
+    public void MissingExtraAndMisshapenAreReportedWithTheNearestName()
+    {
+        var errors = Map("", ("fc.0.weigth", [2, 4]), ("fc.1.weight", [2, 3])).Errors;
+        Assert.Contains("ACC3001 the weights file has no key for fc.0.weight (f32[2,4]) | it has fc.0.weigth", errors);
+        Assert.Contains("ACC3002 the weights file has fc.0.weigth (f32[2,4]), which the program has no place for | did the program mean fc.0.weight?", errors);
+        Assert.Contains("ACC3003 fc.1.weight is f32[2,3] in the weights file, fc.1.weight is f32[3,2]", errors);
+    }
+
+    [Fact]
+    public void ARuleNamesItsStars() => Assert.Contains("ACC3004 $2 stands for no star", Map("""
+        "a.*" -> "$2"
+        """, ("fc.0.weight", [2, 4]), ("fc.1.weight", [3, 2])).Errors);
+}
