@@ -32,7 +32,7 @@ internal static class DumpCommand
                 throw CommonOptions.Usage($"there is no stage '{name}'", Nearest.Help(name, StageTexts.Stages.Keys, "stages"));
             var wanted = parsed.GetValue(function);
             var loader = new ModelLoader(options, terminal);
-            var source = Relative(ModelLoader.ReadSource(options.File));
+            var source = ModelLoader.ReadSource(options.File);
             var afterEach = name == "opt" && parsed.GetValue(each);
             Action<Pass, Function>? show = afterEach
                 ? (pass, graph) => terminal.Output.Write($"# after {pass.Name}\n{GraphPrinter.Print(graph)}\n")
@@ -47,7 +47,4 @@ internal static class DumpCommand
 
     private static Compiler.Syntax.FileSyntax Tree(Compilation compilation) =>
         compilation.Syntax ?? throw new CliException("a .graph file has no syntax tree");
-
-    /// <summary>Places in a dump are relative to the working folder, so that it reads the same on every machine.</summary>
-    private static SourceText Relative(SourceText source) => new(Path.GetRelativePath(".", source.Path), source.Text);
 }

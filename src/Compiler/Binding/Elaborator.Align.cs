@@ -67,7 +67,7 @@ internal sealed partial class Elaborator
                     continue;
                 }
                 if (size.Is(1) || size.Equals(known)) continue;
-                if (Compare(known, size, $"{known} and {size} meet at {span}") == Sameness.Checked)
+                if (Compare(known, size, $"{known} and {size} meet at {span.Place}") == Sameness.Checked)
                 {
                     values[k] = Retype(values[k], values[k].Shape.SetItem(values[k].Rank - d, known));
                     continue;

@@ -78,7 +78,7 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
     // ---- nodes ---------------------------------------------------------------------------------------------------
 
     private Node Emit(Node node) =>
-        Graph.Add(node, new Origin(userPlace?.ToString() ?? "", composites));
+        Graph.Add(node, new Origin(userPlace?.Place ?? "", composites));
 
     private TensorValue Tensor(Node node, ImmutableArray<Index> indices = default) =>
         new(Emit(node), Graph, indices.IsDefault ? [] : indices);

@@ -50,13 +50,16 @@ public sealed class IndexRanges
         // variable of its own, so that the two are compared as integers.
         if (Nested(p) is { } nested && Prove(nested, fuel - 1)) return true;
 
-        // c * (x // q) lies between c * (x - q + 1) / q and c * x / q: scale by q and replace.
+        // c * y * (x // q) lies between c * y * (x - q + 1) / q and c * y * x / q: scale by q and replace.
         foreach (var term in p.Terms)
         {
-            if (term.Atoms is not [FloorDivAtom { Divisor.IsConstant: true } division]) continue;
+            var at = term.Atoms.ToList().FindIndex(a => a is FloorDivAtom { Divisor.IsConstant: true });
+            if (at < 0 || !term.Atoms.RemoveAt(at).All(IsNonNegative)) continue;
+            var division = (FloorDivAtom)term.Atoms[at];
             var q = division.Divisor.Value;
             var replaced = term.Coefficient > 0 ? division.Dividend - (q - 1) : division.Dividend;
-            if (Prove((p - Size.OfTerm(term)) * q + term.Coefficient * replaced, fuel - 1)) return true;
+            var others = Size.OfTerm(new Size.Term(term.Coefficient, term.Atoms.RemoveAt(at)));
+            if (Prove((p - Size.OfTerm(term)) * q + others * replaced, fuel - 1)) return true;
             break;
         }
         return false;

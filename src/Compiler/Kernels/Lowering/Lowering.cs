@@ -56,7 +56,7 @@ public static class Lowering
         foreach (var kernel in lowered)
         {
             foreach (var node in kernel.Arguments.Where(n => !numbers.ContainsKey(n)))
-                Add(node, new($"t{buffers.Count}", BufferKind.Temporary, node.Type, function.OriginOf(node).Place, plan.SlotOf(node)));
+                Add(node, new($"t{buffers.Count}", BufferKind.Temporary, node.Type, "", plan.SlotOf(node)));
             steps.Add(new CallStep(kernels.Add(kernel.Kernel), [.. kernel.Arguments.Select(n => numbers[n])]));
         }
         for (var i = 0; i < function.Results.Length; i++)
