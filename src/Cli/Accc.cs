@@ -36,7 +36,9 @@ internal static class Accc
         {
             return parsed.Invoke(new InvocationConfiguration
             {
-                Output = output, Error = error, EnableDefaultExceptionHandler = false,
+                Output = output,
+                Error = error,
+                EnableDefaultExceptionHandler = false,
             });
         }
         catch (ReportedException e)

@@ -133,7 +133,10 @@ internal sealed class CommonOptions
             Backend = backend,
             Executable = new()
             {
-                Target = Value(Target, "host"), OptLevel = level, Passes = Value(Passes, null), Threads = threads,
+                Target = Value(Target, "host"),
+                OptLevel = level,
+                Passes = Value(Passes, null),
+                Threads = threads,
             },
             Binding = new()
             {

@@ -15,7 +15,9 @@ internal static class DumpCommand
     {
         var stage = new Option<string>("--stage")
         {
-            Description = $"one of {string.Join(", ", StageTexts.Stages.Keys)}", Required = true, HelpName = "STAGE",
+            Description = $"one of {string.Join(", ", StageTexts.Stages.Keys)}",
+            Required = true,
+            HelpName = "STAGE",
         };
         var function = new Option<string?>("--function") { Description = "one exported function instead of all" };
         var each = new Option<bool>("--each") { Description = "--stage opt: the graph after every pass" };

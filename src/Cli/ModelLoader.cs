@@ -47,7 +47,10 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
         compiling.Start();
         var compilation = Compilation.FromSource(source, new CompilationOptions
         {
-            Binding = options.Binding, Entries = entries, Last = last, AfterPass = afterPass,
+            Binding = options.Binding,
+            Entries = entries,
+            Last = last,
+            AfterPass = afterPass,
         });
         compiling.Stop();
         // With errors in the file the name is a lesser matter.

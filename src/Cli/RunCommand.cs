@@ -18,7 +18,8 @@ internal static class RunCommand
         var output = new Option<string?>("-o") { Description = "writes the only result to that .npy file", HelpName = "FILE" };
         var outputs = new Option<string[]>("--out")
         {
-            Description = "writes a result, by its name or number: --out loss=loss.npy; repeatable", HelpName = "name=FILE",
+            Description = "writes a result, by its name or number: --out loss=loss.npy; repeatable",
+            HelpName = "name=FILE",
         };
         var command = new Command("run", "Compiles a file and calls one of its functions.");
         var common = new CommonOptions().AddTo(command).AddCodeTo(command).AddRunTo(command);

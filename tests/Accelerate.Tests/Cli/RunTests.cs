@@ -160,7 +160,9 @@ public sealed class RunTests : CommandLine
         var weight = Tensor.From(Enumerable.Range(0, 12).Select(i => (float)i).ToArray(), 3, 4);
         Dictionary<string, Tensor> all = new()
         {
-            ["fc.weight"] = weight, ["fc.bias"] = Tensor.Zeros(DType.F32, 3), ["offset"] = Tensor.From([100.0, 200, 300], 3),
+            ["fc.weight"] = weight,
+            ["fc.bias"] = Tensor.Zeros(DType.F32, 3),
+            ["offset"] = Tensor.From([100.0, 200, 300], 3),
         };
         Safetensors.Write(this["net.safetensors"], all);
         // offset is f64 in the file: each value is rounded once.
