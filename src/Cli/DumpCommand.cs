@@ -29,9 +29,11 @@ internal static class DumpCommand
             var options = common.Read(parsed);
             var name = parsed.GetValue(stage)!;
             if (Planned.Contains(name))
-                throw new CliException($"not supported: dump --stage {name}", $"the stages are {string.Join(", ", StageTexts.Stages.Keys)}", ExitCodes.Limitation);
+                throw new CliException($"not supported: dump --stage {name}",
+                    $"the stages are {string.Join(", ", StageTexts.Stages.Keys)}", ExitCodes.Limitation);
             if (!StageTexts.Stages.TryGetValue(name, out var last))
-                throw CommonOptions.Usage($"there is no stage '{name}'", Nearest.Help(name, StageTexts.Stages.Keys, "stages"));
+                throw CommonOptions.Usage($"there is no stage '{name}'",
+                    Nearest.Help(name, StageTexts.Stages.Keys, "stages"));
             var wanted = parsed.GetValue(function);
             var loader = new ModelLoader(options, terminal);
             var source = Relative(ModelLoader.ReadSource(options.File));
@@ -39,7 +41,8 @@ internal static class DumpCommand
             Action<Pass, Function>? show = afterEach
                 ? (pass, graph) => terminal.Output.Write($"# after {pass.Name}\n{GraphPrinter.Print(graph)}\n")
                 : null;
-            var compilation = loader.Compile(last, last > CompilationStage.Syntax && wanted is not null ? [wanted] : null, show, source);
+            IReadOnlyCollection<string>? entries = last > CompilationStage.Syntax && wanted is not null ? [wanted] : null;
+            var compilation = loader.Compile(last, entries, show, source);
             if (name == "syntax") terminal.Output.Write(StageTexts.Syntax(Tree(compilation), wanted));
             else if (!afterEach) terminal.Output.Write(StageTexts.Of(name, compilation, options));
             return ExitCodes.Ok;
@@ -50,6 +53,9 @@ internal static class DumpCommand
     private static Compiler.Syntax.FileSyntax Tree(Compilation compilation) =>
         compilation.Syntax ?? throw new CliException("a .graph file has no syntax tree");
 
-    /// <summary>Places in a dump are relative to the working folder, so that it reads the same on every machine.</summary>
+    /// <summary>
+    /// Places in a dump are relative to the working folder, so that it reads the same on every
+    /// machine.
+    /// </summary>
     private static SourceText Relative(SourceText source) => new(Path.GetRelativePath(".", source.Path), source.Text);
 }
