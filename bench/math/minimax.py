@@ -1,15 +1,16 @@
 """In: a function, an interval, a weight, the powers of a polynomial. Out: minimax coefficients rounded one by one to
 the target format, as decimal literals, and the largest weighted error of the rounded polynomial.
 
-Remez exchange in 60-digit decimals. Coefficients are rounded from the lowest power up, the rest fitted again
+Remez exchange in 80-digit decimals. Coefficients are rounded from the lowest power up, the rest fitted again
 after each, or all at once, whichever ends better. `python3 bench/math/minimax.py` prints every table
 of src/Compiler/Kernels/VectorMath*.cs; `python3 bench/math/minimax.py exp` prints one.
 """
+import math
 import struct
 import sys
 from decimal import Decimal as D, getcontext
 
-getcontext().prec = 60
+getcontext().prec = 80
 LN2 = D(2).ln()
 
 
@@ -17,7 +18,7 @@ def pi():
     def arctan(inverse):
         x, total, sign, n = D(1) / inverse, D(0), 1, 1
         square, power = x * x, x
-        while power > D(10) ** -70:
+        while power > D(10) ** -85:
             total += sign * power / n
             power, sign, n = power * square, -sign, n + 2
         return total
@@ -83,7 +84,7 @@ def remez(points, values, weights, powers, rounds=12):
 
 def fit(name, f, weight, lo, hi, powers, rounding, fixed=(), count=301):
     """fixed: (power, value) pairs that are given."""
-    cos = [D(repr(__import__('math').cos(__import__('math').pi * i / count))) for i in range(count + 1)]
+    cos = [D(repr(math.cos(math.pi * i / count))) for i in range(count + 1)]
     points = [(D(lo) + D(hi)) / 2 + (D(hi) - D(lo)) / 2 * c for c in cos]
     points = [x for x in points if abs(x) > D(10) ** -9]
     values = [f(x) for x in points]
@@ -155,35 +156,58 @@ def cos(x):
     return 1 - 2 * sin(x / 2) ** 2
 
 
-def one(x):
-    return D(1)
+def exp2(x):
+    return (x * LN2).exp()
 
 
+QUARTER = PI / 2 * D('.56')
+THIRD = D(1) / 3
 HALF = LN2 / 2 * D('1.0001')
+
+
+def ratio(f):
+    """f(x)/x in s = x^2, with the weight of a relative error."""
+    return lambda s: f(s.sqrt()) / s.sqrt(), lambda s: s.sqrt() / f(s.sqrt())
+
 
 TABLES = {
     # e^r = 1 + r + r^2 q(r), relative error
-    'exp': lambda: fit('exp', lambda r: r.exp(), lambda r: (-r).exp(), -HALF, HALF, range(2, 7), to_f32, [(0, D(1)), (1, D(1))]),
+    'exp': lambda: fit('exp', D.exp, lambda r: (-r).exp(), -HALF, HALF, range(2, 7), to_f32,
+                       [(0, D(1)), (1, D(1))]),
     # e^r - 1 = r + r^2 q(r), relative error
-    'expm1': lambda: fit('expm1', lambda r: r.exp() - 1, lambda r: 1 / abs(r), -HALF, HALF, range(2, 7), to_f32, [(1, D(1))]),
-    'expm1.7': lambda: fit('expm1', lambda r: r.exp() - 1, lambda r: 1 / abs(r), -HALF, HALF, range(2, 8), to_f32, [(1, D(1))]),
+    'expm1': lambda: fit('expm1', lambda r: r.exp() - 1, lambda r: 1 / abs(r), -HALF, HALF, range(2, 7), to_f32,
+                         [(1, D(1))]),
     # log(1 + f) = f + f^2 q(f), relative error
-    'log': lambda: fit('log', log1p, lambda f: 1 / abs(log1p(f)), D(-1) / 3, D(1) / 3, range(2, 11), to_f32, [(1, D(1))]),
-    'log.9': lambda: fit('log', log1p, lambda f: 1 / abs(log1p(f)), D(-1) / 3, D(1) / 3, range(2, 10), to_f32, [(1, D(1))]),
-    # 2^r, relative error
-    'exp2.5': lambda: fit('exp2.5', lambda r: (r * LN2).exp(), lambda r: (-r * LN2).exp(), D('-.5001'), D('.5001'), range(0, 6), to_f32),
-    'exp2.6': lambda: fit('exp2.6', lambda r: (r * LN2).exp(), lambda r: (-r * LN2).exp(), D('-.5001'), D('.5001'), range(0, 7), to_f32),
-    # tanh(x)/x - 1 as a polynomial in s = x^2
-    'tanh': lambda: [fit(f'tanh {d}', lambda s: tanh(s.sqrt()) / s.sqrt(), lambda s: s.sqrt() / tanh(s.sqrt()), D(0), D('.5626') ** 2,
-                        range(1, d), to_f32, [(0, D(1))]) for d in (5, 6)],
-    # erf(x)/x - 1 in s = x^2
-    'erf': lambda: [fit(f'erf {d}', lambda s: erf(s.sqrt()) / s.sqrt() - 1, lambda s: s.sqrt() / erf(s.sqrt()), D('1e-9'), D('.93') ** 2,
-                       range(0, d), to_f32) for d in (6, 7)],
-    'exp2.5b': lambda: fit('exp2.5b', lambda r: (r * LN2).exp(), lambda r: (-r * LN2).exp(), D('-.5001'), D('.5001'), range(1, 6), to_f32, [(0, D(1))]),
-    # log2(erfc(a)), error weighted with erfc(a)
-    'erfc': lambda: [fit(f'erfc {d}', lambda a: erfc(a).ln() / LN2, lambda a: erfc(a) * LN2, D('.92'), D('4.0'), range(0, d), to_f32)
-                     for d in (7, 8)],
+    'log': lambda: fit('log', log1p, lambda f: 1 / abs(log1p(f)), -THIRD, THIRD, range(2, 11), to_f32, [(1, D(1))]),
+    # 2^r = 1 + r q(r), relative error, for erf
+    'exp2.5': lambda: fit('exp2.5', exp2, lambda r: exp2(-r), D('-.5001'), D('.5001'), range(1, 6), to_f32,
+                          [(0, D(1))]),
+    # 2^r, relative error, for tanh
+    'exp2.6': lambda: fit('exp2.6', exp2, lambda r: exp2(-r), D('-.5001'), D('.5001'), range(0, 7), to_f32),
+    # tanh(x)/x = 1 + s q(s), s = x^2, relative error
+    'tanh': lambda: fit('tanh', *ratio(tanh), D(0), D('.5626') ** 2, range(1, 5), to_f32, [(0, D(1))]),
+    # erf(x)/x - 1 = q(s), s = x^2, relative error of erf
+    'erf': lambda: fit('erf', lambda s: ratio(erf)[0](s) - 1, ratio(erf)[1], D('1e-9'), D('.93') ** 2, range(0, 7),
+                       to_f32),
+    # log2(erfc(a)), error weighted with erfc(a): the error of erf
+    'erfc': lambda: fit('erfc', lambda a: erfc(a).ln() / LN2, lambda a: erfc(a) * LN2, D('.92'), D(4), range(0, 7),
+                        to_f32),
+    # sin(r)/r = 1 + s q(s) and cos(r) = 1 - s/2 + s^2 q(s), s = r^2, relative error; |r| <= 0.56 pi/2
+    'sin': lambda: fit('sin', *ratio(sin), D('1e-9'), QUARTER ** 2, range(1, 4), to_f32, [(0, D(1))]),
+    'cos': lambda: fit('cos', lambda s: cos(s.sqrt()), lambda s: 1 / cos(s.sqrt()), D('1e-9'), QUARTER ** 2,
+                       range(2, 5), to_f32, [(0, D(1)), (1, D('-.5'))]),
 }
+
+
+def two_over_pi():
+    """For the reduction of sin and cos: (2^s 2/pi) mod 4, nearest zero, times 2^-s, as a sum of two f64."""
+    for s in (0, 27, 54, 79):
+        c = (2 / PI * D(2) ** s) % 4
+        c = (c - 4 if c > 2 else c) / D(2) ** s
+        print(f'two_over_pi {s}: {float(c)!r}, {float(c - to_f64(c))!r}')
+
+
+TABLES['two_over_pi'] = two_over_pi
 
 if __name__ == '__main__':
     for key in sys.argv[1:] or TABLES:

@@ -13,8 +13,8 @@ namespace Accelerate.Compiler.Binding;
 public static class Binder
 {
     /// <summary>
-    /// Parses and elaborates a file. What is wrong, or not supported, is in the bag. Null when anything is wrong; an entry
-    /// that needs what is not supported is left out.
+    /// Parses and elaborates a file. What is wrong, or not supported, is in the bag. Null when anything is wrong; an
+    /// entry that needs what is not supported is left out.
     /// </summary>
     public static BoundProgram? Bind(SourceText source, BindOptions options, DiagnosticBag bag) =>
         Bind(Parser.Parse(source, bag), options, bag);
@@ -41,14 +41,17 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
         var functions = file.Syntax.Items.OfType<FunctionSyntax>().Where(f => f.Exported).ToList();
         if (modules.Count == 0 && functions.Count == 0)
         {
-            bag.Report(Codes.MissingExport, file.Syntax.Items.IsEmpty ? file.Syntax.Span with { Length = 0 } : file.Syntax.Items[0].Span with { Length = 0 },
+            bag.Report(Codes.MissingExport, file.Syntax.Items.IsEmpty ? file.Syntax.Span with { Length = 0 }
+                : file.Syntax.Items[0].Span with { Length = 0 },
                 "nothing is exported", help: "write `export` before the functions that are called from outside");
             return null;
         }
         if (modules.Count > 1)
         {
-            bag.Report(Codes.DuplicateName, modules[1].Name.Span, $"two modules have exports: {modules[0].Name.Text} and {modules[1].Name.Text}",
-                "the second", "one module is the program; put the other in its own file", new Label(modules[0].Name.Span, "the first"));
+            bag.Report(Codes.DuplicateName, modules[1].Name.Span,
+                $"two modules have exports: {modules[0].Name.Text} and {modules[1].Name.Text}",
+                "the second", "one module is the program; put the other in its own file",
+                    new Label(modules[0].Name.Span, "the first"));
             return null;
         }
         elaborator.Frame = new Frame("", file, null, null, null);
@@ -60,7 +63,8 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
                 Add(entries, function.Syntax, instance);
         }
         foreach (var function in functions) Add(entries, function, null);
-        if (modules.Count == 0 && options.Set.Count > 0) UnknownSetting(options.Set.Keys.First(), [], file.Syntax.Span with { Length = 0 });
+        if (modules.Count == 0 && options.Set.Count > 0)
+            UnknownSetting(options.Set.Keys.First(), [], file.Syntax.Span with { Length = 0 });
 
         var state = ImmutableArray.CreateBuilder<StateDeclaration>();
         foreach (var member in elaborator.States.Where(s => s.Path is not null))
@@ -70,11 +74,13 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
         }
         return new(entries.ToImmutable(), state.ToImmutable(), WeightMap.Rules(file, modules.FirstOrDefault()))
         {
-            NotElaborated = [.. Functions(file.Syntax.Items, "").Where(f => !elaborator.Elaborated.Contains(f.Syntax)).Select(f => f.Name)],
+            NotElaborated = [.. Functions(file.Syntax.Items, "").Where(f => !elaborator.Elaborated.Contains(f.Syntax))
+                .Select(f => f.Name)],
         };
     }
 
-    private static IEnumerable<(string Name, FunctionSyntax Syntax)> Functions(IEnumerable<ItemSyntax> items, string owner) =>
+    private static IEnumerable<(string Name, FunctionSyntax Syntax)> Functions(IEnumerable<ItemSyntax> items,
+        string owner) =>
         items.SelectMany(i => i switch
         {
             FunctionSyntax f => [(owner + f.Name.Text, f)],
@@ -83,7 +89,8 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
             _ => Enumerable.Empty<(string, FunctionSyntax)>(),
         });
 
-    private static IEnumerable<FunctionSyntax> Exports(ImmutableArray<ItemSyntax> items) => items.SelectMany(i => i switch
+    private static IEnumerable<FunctionSyntax> Exports(ImmutableArray<ItemSyntax> items) =>
+        items.SelectMany(i => i switch
     {
         FunctionSyntax { Exported: true } f => [f],
         ConditionalItemSyntax c => Exports(c.Then).Concat(Exports(c.Else)),
@@ -93,7 +100,8 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
     private void Add(ImmutableArray<Function>.Builder entries, FunctionSyntax syntax, Instance? self)
     {
         var before = bag.Reports;
-        if (Guard(syntax.Name.Text, syntax.Name.Span, () => elaborator.Entry(syntax, file, self, options.Dims)) is not { } function) return;
+        if (Guard(syntax.Name.Text, syntax.Name.Span, () =>
+            elaborator.Entry(syntax, file, self, options.Dims)) is not { } function) return;
         // A statement that was left out (an assignment, a print) may leave no trace in the results.
         if (bag.Reports > before) return;
         if (entries.Any(e => e.Name == function.Name))
@@ -115,7 +123,8 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             // After a diagnostic the exception may follow from it; then the diagnostic is what helps.
-            if (bag.Count == 0) bag.Report(Codes.CompilerBug, span, $"elaborating {name}: {e.GetType().Name}: {e.Message}");
+            if (bag.Count == 0)
+                bag.Report(Codes.CompilerBug, span, $"elaborating {name}: {e.GetType().Name}: {e.Message}");
             return null;
         }
     }
@@ -129,16 +138,19 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
             var at = module.Parameters.ToList().FindIndex(p => p.Name.Text == name);
             if (at < 0) UnknownSetting(name, module.Parameters.Select(p => p.Name.Text), module.Name.Span);
             else if (Setting(text) is { } value) bound[at] = new(value, module.Parameters[at].Span, null);
-            else bag.Report(Codes.TypeMismatch, module.Parameters[at].Span, $"`--set {name}={text}` is not a number, true, false, a string or a list of them");
+            else bag.Report(Codes.TypeMismatch, module.Parameters[at].Span,
+                $"`--set {name}={text}` is not a number, true, false, a string or a list of them");
         }
         for (var i = 0; i < bound.Length; i++)
         {
             if (bound[i] is not null || module.Parameters[i].Default is not null) continue;
-            bag.Report(Codes.WrongArgumentCount, module.Parameters[i].Span, $"`{module.Parameters[i].Name.Text}` has no default, and none is set",
+            bag.Report(Codes.WrongArgumentCount, module.Parameters[i].Span,
+                $"`{module.Parameters[i].Name.Text}` has no default, and none is set",
                 help: $"give it a default, or `--set {module.Parameters[i].Name.Text}=…`");
         }
         if (bag.Count > 0) return null;
-        return Guard(module.Name.Text, module.Name.Span, () => elaborator.Filled(instance, bound, module.Name.Span) ? instance : null);
+        return Guard(module.Name.Text, module.Name.Span, () => elaborator.Filled(instance, bound, module.Name.Span)
+            ? instance : null);
     }
 
     private void UnknownSetting(string name, IEnumerable<string> known, Span span) =>
@@ -151,8 +163,10 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
     {
         text = text.Trim();
         if (text is "true" or "false") return new BoolValue(text == "true");
-        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var integer)) return new IntValue(integer);
-        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)) return new FloatValue(number);
+        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var integer))
+            return new IntValue(integer);
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number))
+            return new FloatValue(number);
         if (text is ['"', .., '"']) return new StringValue(text[1..^1]);
         if (DTypeNames.TryParse(text, out var dtype)) return new DTypeValue(dtype);
         if (text is not ['[', .., ']']) return null;

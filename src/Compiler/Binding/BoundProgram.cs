@@ -24,7 +24,8 @@ public sealed record BoundProgram(
     ImmutableArray<Function> Entries, ImmutableArray<StateDeclaration> State, ImmutableArray<WeightRule> WeightRules)
 {
     /// <summary>
-    /// Functions of the file compiled that no exported function calls: `f`, or `Module.f`. Nothing is known about their bodies
+    /// Functions of the file compiled that no exported function calls: `f`, or `Module.f`. Nothing is known about
+    /// their bodies
     /// but that they parse.
     /// </summary>
     public ImmutableArray<string> NotElaborated { get; init; } = [];
@@ -34,10 +35,14 @@ public sealed record BoundProgram(
 }
 
 /// <summary>
-/// A piece of state: its path is its key in weight files. The shape is constant. The initialiser has no inputs and one result.
+/// A piece of state: its path is its key in weight files. The shape is constant. The initialiser has no inputs and one
+/// result.
 /// </summary>
 public sealed record StateDeclaration(
     string Path, StorageClass Storage, TensorType Type, Function Initializer, Span Span);
 
-/// <summary>A key in the file, with `*` within a segment and `**` across, and the path it is renamed to; null drops it.</summary>
+/// <summary>
+/// A key in the file, with `*` within a segment and `**` across, and the path it is renamed to; null drops
+/// it.
+/// </summary>
 public sealed record WeightRule(string Source, string? Target, Span Span);

@@ -52,7 +52,10 @@ internal static class Builtins
         new("fold", "key i", (e, c) => e.FoldKey(c)),
     }.ToDictionary(b => b.Name);
 
-    /// <summary>Named in the language, not built yet: found, without parameters, and answered with a limitation.</summary>
+    /// <summary>
+    /// Named in the language, not built yet: found, without parameters, and answered with a
+    /// limitation.
+    /// </summary>
     private static readonly HashSet<string> Missing = ["cumsum", "cumprod", "sort", "argsort", "top_k", "bitcast"];
 
     public static IEnumerable<string> Names => Table.Keys;

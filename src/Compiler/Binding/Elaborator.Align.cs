@@ -12,7 +12,8 @@ internal sealed partial class Elaborator
     private readonly Dictionary<string, Index> indexOf = [];
     private readonly Dictionary<Index, (int Position, int Part)> indexOrder = new(ReferenceEqualityComparer.Instance);
 
-    private Value Elementwise(TensorValue a, TensorValue b, Span span, Span leftSpan, Span rightSpan, Func<Node, Node, Node> make)
+    private Value Elementwise(TensorValue a, TensorValue b, Span span, Span leftSpan, Span rightSpan,
+        Func<Node, Node, Node> make)
     {
         TensorValue[] both = [a, b];
         if (BroadcastShape(both, [leftSpan, rightSpan], span) is not { } shape) return Value.Poison;
@@ -45,7 +46,10 @@ internal sealed partial class Elaborator
         return new(Reshaped(x.Node, [.. indices.Select(i => i.Extent), .. x.Shape]), Graph, indices);
     }
 
-    /// <summary>The common shape: axes from the right; missing and literal 1 give way, equal sizes stay. Null after a diagnostic.</summary>
+    /// <summary>
+    /// The common shape: axes from the right; missing and literal 1 give way, equal sizes stay. Null after a
+    /// diagnostic.
+    /// </summary>
     private ImmutableArray<Size>? BroadcastShape(TensorValue[] values, Span[] spans, Span span)
     {
         var rank = values.Max(v => v.Rank);
@@ -78,7 +82,10 @@ internal sealed partial class Elaborator
         return [.. shape];
     }
 
-    /// <summary>The tensor over exactly these indices, in this order, with its own axes broadcast to the shape.</summary>
+    /// <summary>
+    /// The tensor over exactly these indices, in this order, with its own axes broadcast to the
+    /// shape.
+    /// </summary>
     private TensorValue Spread(TensorValue x, ImmutableArray<Index> indices, ImmutableArray<Size> shape)
     {
         var node = x.Node;
@@ -89,7 +96,8 @@ internal sealed partial class Elaborator
                 : Const.Of(node.Type.With(full), [c.Integers[0]])), Graph, indices);
         }
         ImmutableArray<Index> mine = [.. indices.Where(x.Indices.Contains)];
-        ImmutableArray<int> order = [.. mine.Select(i => x.Indices.IndexOf(i)), .. Enumerable.Range(x.Indices.Length, x.Rank)];
+        ImmutableArray<int> order = [.. mine.Select(i => x.Indices.IndexOf(i)),
+            .. Enumerable.Range(x.Indices.Length, x.Rank)];
         node = Transposed(node, order);
 
         // Own axes of literal size 1 that have to grow are dropped, then repeated.

@@ -1,4 +1,5 @@
-// The primitives' arguments come in, nodes or known values go out: elementwise functions, reductions, movement, random bits.
+// The primitives' arguments come in, nodes or known values go out: elementwise functions, reductions, movement, random
+// bits.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
@@ -34,7 +35,8 @@ internal sealed partial class Elaborator
             }
             if (name.Length == 0 || !bound.TryAdd(name, argument))
             {
-                return Fail(Codes.WrongArgumentCount, argument.Span, $"`{builtin.Name}` is given too many arguments", null,
+                return Fail(Codes.WrongArgumentCount, argument.Span, $"`{builtin.Name}` is given too many arguments",
+                    null,
                     $"its parameters are {builtin.Parameters.Replace("?", "").Replace(" ", ", ")}");
             }
         }
@@ -61,10 +63,12 @@ internal sealed partial class Elaborator
                 var integers = op is UnaryOp.Neg or UnaryOp.Abs or UnaryOp.Sign && t.DType.IsInteger;
                 if (t.DType.IsFloat || integers) return Tensor(new Unary(op, t.Node), t.Indices);
                 return t.DType.IsInteger && op is UnaryOp.Floor or UnaryOp.Ceil or UnaryOp.Trunc or UnaryOp.Round ? t
-                    : Fail(Codes.TypeMismatch, x.Span, $"`{c.Name}` is not defined for {t.DType.Name()}", Describe(t), $"cast it: `{c.Name}(f32(x))`");
+                    : Fail(Codes.TypeMismatch, x.Span, $"`{c.Name}` is not defined for {t.DType.Name()}", Describe(t),
+                        $"cast it: `{c.Name}(f32(x))`");
             case WeakValue w when op is UnaryOp.Neg:
                 return Negate(w, x.Span);
-            case WeakValue w when Number(w) is { } v && op is UnaryOp.Abs or UnaryOp.Sign or UnaryOp.Floor or UnaryOp.Ceil or UnaryOp.Trunc or UnaryOp.Round:
+            case WeakValue w when Number(w) is { } v
+                && op is UnaryOp.Abs or UnaryOp.Sign or UnaryOp.Floor or UnaryOp.Ceil or UnaryOp.Trunc or UnaryOp.Round:
                 var r = op switch
                 {
                     UnaryOp.Abs => Math.Abs(v),
@@ -74,13 +78,18 @@ internal sealed partial class Elaborator
                     UnaryOp.Trunc => Math.Truncate(v),
                     _ => Math.Round(v),
                 };
-                return w is IntValue || op is not (UnaryOp.Abs or UnaryOp.Sign) ? new IntValue((long)r) : new FloatValue(r);
-            case WeakValue w when op is UnaryOp.Abs or UnaryOp.Sign or UnaryOp.Floor or UnaryOp.Ceil or UnaryOp.Trunc or UnaryOp.Round:
-                return Realize(w, Default(w), x.Span) is { } tensor ? UnaryOf(op, new(c.Name, new Dictionary<string, Argument> { ["x"] = x with { Value = tensor } }, c.Span)) : Value.Poison;
+                return w is IntValue || op is not (UnaryOp.Abs or UnaryOp.Sign) ? new IntValue((long)r)
+                    : new FloatValue(r);
+            case WeakValue w when op is UnaryOp.Abs or UnaryOp.Sign or UnaryOp.Floor or UnaryOp.Ceil or UnaryOp.Trunc
+                or UnaryOp.Round:
+                return Realize(w, Default(w), x.Span) is { } tensor
+                    ? UnaryOf(op, new(c.Name, new Dictionary<string, Argument> { ["x"] = x with { Value = tensor } },
+                    c.Span)) : Value.Poison;
             case WeakValue w:
                 return WeakUnary(c.Name, w, x.Span);
             case ListValue:
-                return Fail(Codes.ListArithmetic, x.Span, $"`{c.Name}` of a list", null, $"use a comprehension: `[{c.Name}(x) for x in …]`");
+                return Fail(Codes.ListArithmetic, x.Span, $"`{c.Name}` of a list", null,
+                    $"use a comprehension: `[{c.Name}(x) for x in …]`");
             default:
                 return WrongArgument(x, "a number or a tensor");
         }
@@ -111,7 +120,8 @@ internal sealed partial class Elaborator
         if (c.Find("y") is not { } y) return ReduceAxes(c, greatest ? ReduceOp.Max : ReduceOp.Min);
         var x = c["x"];
         if (c.Find("axis") is { } axis)
-            return Fail(Codes.WrongArgumentCount, axis.Span, $"`{c.Name}` of two values is elementwise and has no axis", null, $"write `{c.Name}(x, axis: …)`");
+            return Fail(Codes.WrongArgumentCount, axis.Span,
+                $"`{c.Name}` of two values is elementwise and has no axis", null, $"write `{c.Name}(x, axis: …)`");
         if (x.Value is WeakValue a && y.Value is WeakValue b)
         {
             if (a is IntValue { Size: var p } && b is IntValue { Size: var q })
@@ -126,7 +136,8 @@ internal sealed partial class Elaborator
         if (!IsNumeric(x.Value)) return WrongArgument(x, "a number or a tensor");
         if (!IsNumeric(y.Value)) return WrongArgument(y, "a number or a tensor");
         return Meet(x.Value, y.Value, c.Span, x.Span, y.Span) is var (s, t)
-            ? Elementwise(s, t, c.Span, x.Span, y.Span, (m, n) => new Binary(greatest ? BinaryOp.Max : BinaryOp.Min, m, n)) : Value.Poison;
+            ? Elementwise(s, t, c.Span, x.Span, y.Span, (m, n) =>
+                new Binary(greatest ? BinaryOp.Max : BinaryOp.Min, m, n)) : Value.Poison;
     }
 
     // ---- along axes ------------------------------------------------------------------------------------------------
@@ -142,7 +153,8 @@ internal sealed partial class Elaborator
             if (Constant(value, axis.Span, "an axis") is not { } a) return null;
             if (a < -rank || a >= rank || axes.Contains((int)(a < 0 ? a + rank : a)))
             {
-                Fail(Codes.BadAxis, axis.Span, a < -rank || a >= rank ? $"there is no axis {a} in {what}" : $"axis {a} is named twice", null,
+                Fail(Codes.BadAxis, axis.Span, a < -rank || a >= rank ? $"there is no axis {a} in {what}"
+                    : $"axis {a} is named twice", null,
                     $"the axes are 0 to {rank - 1}, or -{rank} to -1");
                 return null;
             }
@@ -155,7 +167,9 @@ internal sealed partial class Elaborator
     {
         var x = c["x"];
         if (x.Value is ListValue list) return OfList(list, op, c);
-        if (x.Value is not TensorValue t) return x.Value is BoolValue or WeakValue && op is not (ReduceOp.And or ReduceOp.Or) ? x.Value : WrongArgument(x, "a tensor");
+        if (x.Value is not TensorValue t)
+            return x.Value is BoolValue or WeakValue && op is not (ReduceOp.And or ReduceOp.Or) ? x.Value
+            : WrongArgument(x, "a tensor");
         if ((op is ReduceOp.And or ReduceOp.Or) != (t.DType == DType.Bool))
         {
             return Fail(Codes.TypeMismatch, x.Span, $"`{c.Name}` is not defined for {t.DType.Name()}", Describe(t),
@@ -195,8 +209,9 @@ internal sealed partial class Elaborator
                 ReduceOp.Add => Operate(BinaryOperator.Add, total, item, c.Span, c.Span, c.Span),
                 ReduceOp.Mul => Operate(BinaryOperator.Multiply, total, item, c.Span, c.Span, c.Span),
                 ReduceOp.And or ReduceOp.Or => total is BoolValue p && item is BoolValue q
-                    ? new BoolValue(op == ReduceOp.And ? p.Truth && q.Truth : p.Truth || q.Truth) : WrongArgument(c["x"], "a list of bools"),
-                _ => Extreme(new(c.Name, new Dictionary<string, Argument> { ["x"] = new(total, c.Span, null), ["y"] = new(item, c.Span, null) }, c.Span), op == ReduceOp.Max),
+                    ? new BoolValue(op == ReduceOp.And ? p.Truth && q.Truth : p.Truth || q.Truth)
+                        : WrongArgument(c["x"], "a list of bools"),
+                _ => ExtremeOf(c, total, item, op == ReduceOp.Max),
             };
         }
         return total ?? op switch
@@ -209,13 +224,20 @@ internal sealed partial class Elaborator
         };
     }
 
+    private Value ExtremeOf(BuiltinCall c, Value a, Value b, bool greatest)
+    {
+        var both = new Dictionary<string, Argument> { ["x"] = new(a, c.Span, null), ["y"] = new(b, c.Span, null) };
+        return Extreme(new(c.Name, both, c.Span), greatest);
+    }
+
     public Value Mean(BuiltinCall c)
     {
         var x = c["x"];
         if (x.Value is not TensorValue t) return WrongArgument(x, "a tensor");
         if (!t.DType.IsFloat)
         {
-            return Fail(Codes.IntegerDivision, x.Span, $"`mean` divides, and {t.DType.Name()} has no fractions", Describe(t), "cast: `mean(f32(x))`");
+            return Fail(Codes.IntegerDivision, x.Span, $"`mean` divides, and {t.DType.Name()} has no fractions",
+                Describe(t), "cast: `mean(f32(x))`");
         }
         if (Axes(c.Find("axis"), t.Rank, Describe(t)) is not { } axes || Keep(c) is not { } keep) return Value.Poison;
         var sum = Reduced(t, axes, keep, (node, all) => new Reduce(ReduceOp.Add, node, all));
@@ -228,7 +250,9 @@ internal sealed partial class Elaborator
         var x = c["x"];
         if (x.Value is not TensorValue t) return WrongArgument(x, "a tensor");
         if (Axes(c.Find("axis"), t.Rank, Describe(t)) is not { } axes) return Value.Poison;
-        if (axes.Count != 1) return Fail(Codes.BadAxis, c.Find("axis")?.Span ?? c.Span, $"`{c.Name}` takes one axis", null, $"`{c.Name}(x, axis: -1)`");
+        if (axes.Count != 1)
+            return Fail(Codes.BadAxis, c.Find("axis")?.Span ?? c.Span, $"`{c.Name}` takes one axis", null,
+            $"`{c.Name}(x, axis: -1)`");
         return Tensor(new ArgReduce(greatest, t.Node, axes[0] + t.Indices.Length, DType.I32), t.Indices);
     }
 
@@ -236,24 +260,28 @@ internal sealed partial class Elaborator
 
     public Value RandomBits(BuiltinCall c)
     {
-        if (Realize(c["key"].Value, DType.I64, c["key"].Span) is not { } key || Sizes(c["shape"]) is not { } shape) return Value.Poison;
+        if (Realize(c["key"].Value, DType.I64, c["key"].Span) is not { } key || Sizes(c["shape"]) is not { } shape)
+            return Value.Poison;
         if (key.DType != DType.I64 || key.Rank != 0) return WrongArgument(c["key"], "a key, which is a scalar i64,");
         return Tensor(new Graph.Random(key.Node, shape));
     }
 
     /// <summary>
-    /// Another key: h = (key + (i + 1) * a); h = (h ^ h >> 31) * b; h ^ h >> 29, with the odd constants of SplitMix64. Each
+    /// Another key: h = (key + (i + 1) * a); h = (h ^ h >> 31) * b; h ^ h >> 29, with the odd constants of SplitMix64.
+    /// Each
     /// step is a bijection of 64 bits, so different i give different keys.
     /// </summary>
     public Value FoldKey(BuiltinCall c)
     {
-        if (Realize(c["key"].Value, DType.I64, c["key"].Span) is not { } key || Realize(c["i"].Value, DType.I64, c["i"].Span) is not { } i) return Value.Poison;
+        if (Realize(c["key"].Value, DType.I64, c["key"].Span) is not { } key
+            || Realize(c["i"].Value, DType.I64, c["i"].Span) is not { } i) return Value.Poison;
         if (key.DType != DType.I64 || key.Rank != 0) return WrongArgument(c["key"], "a key, which is a scalar i64,");
         if (!i.DType.IsInteger || i.Rank != 0) return WrongArgument(c["i"], "a scalar integer");
         Node Number(ulong v) => Emit(Const.Of(TensorType.Scalar(DType.I64), [unchecked((long)v)]));
         Node Make(BinaryOp op, Node a, Node b) => Emit(new Binary(op, a, b));
         var n = i.DType == DType.I64 ? i.Node : Emit(new Graph.Convert(i.Node, DType.I64));
-        var h = Make(BinaryOp.Add, key.Node, Make(BinaryOp.Mul, Make(BinaryOp.Add, n, Number(1)), Number(0x9E3779B97F4A7C15)));
+        var h = Make(BinaryOp.Add, key.Node, Make(BinaryOp.Mul, Make(BinaryOp.Add, n, Number(1)),
+            Number(0x9E3779B97F4A7C15)));
         h = Make(BinaryOp.Mul, Make(BinaryOp.Xor, h, Make(BinaryOp.Shr, h, Number(31))), Number(0xBF58476D1CE4E5B9));
         return Tensor(Make(BinaryOp.Xor, h, Make(BinaryOp.Shr, h, Number(29))));
     }

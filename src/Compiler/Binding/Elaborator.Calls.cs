@@ -1,4 +1,5 @@
-// Calls: a function, a layer, a list of layers, a module, a dtype. Arguments are matched to parameters, the body is evaluated.
+// Calls: a function, a layer, a list of layers, a module, a dtype. Arguments are matched to parameters, the body is
+// evaluated.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
@@ -29,10 +30,12 @@ internal sealed partial class Elaborator
             case InstanceValue { Instance: var instance }:
                 if (instance.Members.TryGetValue("apply", out var apply) && apply is FunctionMember f2)
                     return Enter(new(f2.Syntax, instance.File, instance), arguments, span, instance.Syntax.Name.Text);
-                return Fail(Codes.NotCallable, calleeSpan, $"{instance.Syntax.Name.Text} has no `apply`, so it is not a layer", null,
+                return Fail(Codes.NotCallable, calleeSpan,
+                    $"{instance.Syntax.Name.Text} has no `apply`, so it is not a layer", null,
                     "call one of its functions: `m.f(x)`", new Label(instance.Syntax.Name.Span, "the module"));
             case ListValue layers:
-                if (arguments.IsEmpty) return Fail(Codes.WrongArgumentCount, span, "a list of layers takes what the first layer takes");
+                if (arguments.IsEmpty)
+                    return Fail(Codes.WrongArgumentCount, span, "a list of layers takes what the first layer takes");
                 var x = arguments[0];
                 foreach (var layer in layers.Items)
                     x = x with { Value = CallValue(layer, arguments.SetItem(0, x), span, calleeSpan) };
@@ -44,7 +47,9 @@ internal sealed partial class Elaborator
 
     private Value Cast(DType dtype, ImmutableArray<Argument> arguments, Span span)
     {
-        if (arguments is not [var a]) return Fail(Codes.WrongArgumentCount, span, $"`{dtype.Name()}` casts one value, {arguments.Length} are given");
+        if (arguments is not [var a])
+            return Fail(Codes.WrongArgumentCount, span,
+            $"`{dtype.Name()}` casts one value, {arguments.Length} are given");
         return a.Value switch
         {
             PoisonValue => a.Value,
@@ -52,7 +57,8 @@ internal sealed partial class Elaborator
             BoolValue b => Realize(new IntValue(b.Truth ? 1 : 0), dtype, a.Span) is { } n ? n : Value.Poison,
             FloatValue f when !dtype.IsFloat => Scalar((long)Math.Truncate(f.Number), dtype),
             WeakValue w => (Value?)Realize(w, dtype, a.Span) ?? Value.Poison,
-            _ => Fail(Codes.TypeMismatch, a.Span, $"`{dtype.Name()}` casts numbers and tensors, not {Describe(a.Value)}", Describe(a.Value)),
+            _ => Fail(Codes.TypeMismatch, a.Span,
+                $"`{dtype.Name()}` casts numbers and tensors, not {Describe(a.Value)}", Describe(a.Value)),
         };
     }
 
@@ -63,13 +69,16 @@ internal sealed partial class Elaborator
         {
             if (caller.Entered != syntax || caller.Self != f.Self) continue;
             if (++same < 8 && Frame.Depth < MaximumDepth) continue;
-            return Fail(Codes.Recursion, span, $"`{syntax.Name.Text}` calls itself", null, "functions are elaborated where they are called; use `for`",
+            return Fail(Codes.Recursion, span, $"`{syntax.Name.Text}` calls itself", null,
+                "functions are elaborated where they are called; use `for`",
                 new Label(syntax.Name.Span, "this function"));
         }
-        if (Bind(syntax.Name.Text, syntax.Name.Span, syntax.Parameters, arguments, span) is not { } bound) return Value.Poison;
+        if (Bind(syntax.Name.Text, syntax.Name.Span, syntax.Parameters, arguments, span) is not { } bound)
+            return Value.Poison;
         var (savedFrame, savedComposites, savedPlace) = (Frame, composites, userPlace);
         Elaborated.Add(syntax);
-        Frame = new Frame(syntax.Name.Text, f.File, f.Self, savedFrame, span) { Entered = syntax, Conditions = savedFrame.Conditions };
+        Frame = new Frame(syntax.Name.Text, f.File, f.Self, savedFrame, span) { Entered = syntax,
+            Conditions = savedFrame.Conditions };
         if (composite is not null || f.File.IsLibrary) composites = composites.Add(composite ?? syntax.Name.Text);
         var result = Parameters(syntax.Parameters, bound, span) && Hold(syntax) ? Body(syntax, span) : Value.Poison;
         (Frame, composites, userPlace) = (savedFrame, savedComposites, savedPlace);
@@ -81,18 +90,22 @@ internal sealed partial class Elaborator
         Statements(syntax.Body.Statements);
         if (syntax.Result is not { } declared) return Frame.Returned;
         var span = ReturnSpan(syntax) ?? site;
-        if (declared.Fields.Length == 1) return As(declared.Fields[0].Type, Frame.Returned, span, Codes.ReturnMismatch, "the declared result");
+        if (declared.Fields.Length == 1)
+            return As(declared.Fields[0].Type, Frame.Returned, span, Codes.ReturnMismatch, "the declared result");
         if (Frame.Returned is PoisonValue) return Value.Poison;
         if (Frame.Returned is not ListValue list || list.Items.Length != declared.Fields.Length)
         {
-            return Fail(Codes.ReturnMismatch, span, $"{declared.Fields.Length} results are declared, {Describe(Frame.Returned)} is returned",
+            return Fail(Codes.ReturnMismatch, span,
+                $"{declared.Fields.Length} results are declared, {Describe(Frame.Returned)} is returned",
                 null, null, new Label(declared.Span, "declared here"));
         }
-        return new ListValue([.. list.Items.Select((v, i) => As(declared.Fields[i].Type, v, span, Codes.ReturnMismatch, "the declared result"))]);
+        return new ListValue([.. list.Items.Select((v, i) =>
+            As(declared.Fields[i].Type, v, span, Codes.ReturnMismatch, "the declared result"))]);
     }
 
     private static Span? ReturnSpan(FunctionSyntax f) =>
-        f.Body.Statements.LastOrDefault() is ReturnStatement { Values: [var value] } ? value.Span : f.Body.Statements.LastOrDefault()?.Span;
+        f.Body.Statements.LastOrDefault() is ReturnStatement { Values: [var value] } ? value.Span
+            : f.Body.Statements.LastOrDefault()?.Span;
 
     private bool Hold(FunctionSyntax syntax)
     {
@@ -103,14 +116,16 @@ internal sealed partial class Elaborator
             {
                 if (Compare(a.Size, b.Size, e.Span.Text) == Sameness.Different)
                 {
-                    Fail(Codes.SizesDiffer, Frame.Site ?? e.Span, $"`{syntax.Name.Text}` needs {e.Span.Text}, which is {a.Size} == {b.Size} here",
+                    Fail(Codes.SizesDiffer, Frame.Site ?? e.Span,
+                        $"`{syntax.Name.Text}` needs {e.Span.Text}, which is {a.Size} == {b.Size} here",
                         null, Equalize(a.Size, b.Size), new Label(e.Span, "declared here"));
                     return false;
                 }
             }
             else if (Expression(condition) is BoolValue { Truth: false })
             {
-                Fail(Codes.SizesDiffer, Frame.Site ?? condition.Span, $"`{syntax.Name.Text}` needs {condition.Span.Text}", null, null,
+                Fail(Codes.SizesDiffer, Frame.Site ?? condition.Span,
+                    $"`{syntax.Name.Text}` needs {condition.Span.Text}", null, null,
                     new Label(condition.Span, "declared here"));
                 return false;
             }
@@ -118,8 +133,12 @@ internal sealed partial class Elaborator
         return true;
     }
 
-    /// <summary>Arguments in the order of the parameters; null where the default is to be taken. Null after a diagnostic.</summary>
-    private Argument?[]? Bind(string name, Span declared, ImmutableArray<ParameterSyntax> parameters, ImmutableArray<Argument> arguments, Span span)
+    /// <summary>
+    /// Arguments in the order of the parameters; null where the default is to be taken. Null after a
+    /// diagnostic.
+    /// </summary>
+    private Argument?[]? Bind(string name, Span declared, ImmutableArray<ParameterSyntax> parameters,
+        ImmutableArray<Argument> arguments, Span span)
     {
         var bound = new Argument?[parameters.Length];
         var next = 0;
@@ -132,8 +151,10 @@ internal sealed partial class Elaborator
                 if (at < 0)
                 {
                     Fail(Codes.UnknownArgument, argument.Span, $"`{name}` has no parameter `{wanted}`", null,
-                        Spelling.Nearest(wanted, parameters.Select(p => p.Name.Text)) is { } near ? $"did you mean `{near}`?"
-                            : $"its parameters are {string.Join(", ", parameters.Select(p => p.Name.Text))}", new Label(declared, "declared here"));
+                        Spelling.Nearest(wanted, parameters.Select(p => p.Name.Text)) is { } near
+                            ? $"did you mean `{near}`?"
+                            : $"its parameters are {string.Join(", ", parameters.Select(p => p.Name.Text))}",
+                                new Label(declared, "declared here"));
                     return null;
                 }
             }
@@ -145,7 +166,8 @@ internal sealed partial class Elaborator
             {
                 var help = $"its parameters are {string.Join(", ", parameters.Select(p => p.Name.Text))}";
                 Fail(Codes.WrongArgumentCount, argument.Span, at >= parameters.Length
-                    ? $"`{name}` takes {parameters.Length} arguments, {arguments.Length} are given" : $"`{parameters[at].Name.Text}` is given twice",
+                    ? $"`{name}` takes {parameters.Length} arguments, {arguments.Length} are given"
+                        : $"`{parameters[at].Name.Text}` is given twice",
                     null, help, new Label(declared, "declared here"));
                 return null;
             }
@@ -154,7 +176,8 @@ internal sealed partial class Elaborator
                 Fail(Codes.InoutNotMarked, argument.Span, parameters[at].Inout
                     ? $"`{parameters[at].Name.Text}` is written back, so the argument is marked too"
                     : $"`{parameters[at].Name.Text}` is not `inout`", null,
-                    parameters[at].Inout ? $"write `inout {argument.Span.Text}`" : "leave `inout` out", new Label(parameters[at].Span, "the parameter"));
+                    parameters[at].Inout ? $"write `inout {argument.Span.Text}`" : "leave `inout` out",
+                        new Label(parameters[at].Span, "the parameter"));
                 return null;
             }
             if (argument.Inout)
@@ -168,24 +191,30 @@ internal sealed partial class Elaborator
         {
             if (bound[i] is not null || parameters[i].Default is not null) continue;
             Fail(Codes.WrongArgumentCount, span, $"`{name}` is called without `{parameters[i].Name.Text}`", null,
-                $"its parameters are {string.Join(", ", parameters.Select(p => p.Name.Text))}", new Label(parameters[i].Span, "the parameter"));
+                $"its parameters are {string.Join(", ", parameters.Select(p => p.Name.Text))}",
+                    new Label(parameters[i].Span, "the parameter"));
             return null;
         }
         return bound;
     }
 
-    /// <summary>Binds the parameters in the new frame: lone sizes first, then types in order, defaults among them.</summary>
+    /// <summary>
+    /// Binds the parameters in the new frame: lone sizes first, then types in order, defaults among
+    /// them.
+    /// </summary>
     private bool Parameters(ImmutableArray<ParameterSyntax> parameters, Argument?[] bound, Span span)
     {
         var good = true;
         for (var i = 0; i < bound.Length; i++)
         {
-            if (parameters[i].Type is NamedType { Name.Text: "dtype" } && bound[i]?.Value is DTypeValue d) Frame.DTypes[parameters[i].Name.Text] = d.DType;
+            if (parameters[i].Type is NamedType { Name.Text: "dtype" } && bound[i]?.Value is DTypeValue d)
+                Frame.DTypes[parameters[i].Name.Text] = d.DType;
         }
         for (var i = 0; i < bound.Length; i++)
         {
             // An int is in scope for the types beside it: `fn f(x: f32[n, k], k)`.
-            if (parameters[i].Type is null && bound[i]?.Value is IntValue size) Frame.DeclareParameter(parameters[i].Name.Text, size, parameters[i].Name.Span);
+            if (parameters[i].Type is null && bound[i]?.Value is IntValue size)
+                Frame.DeclareParameter(parameters[i].Name.Text, size, parameters[i].Name.Span);
         }
         for (var i = 0; i < bound.Length; i++)
         {
@@ -197,11 +226,14 @@ internal sealed partial class Elaborator
             var value = bound[i]?.Value ?? Expression(p.Default!);
             var at = bound[i]?.Span ?? p.Default!.Span;
             if (value is PoisonValue) good = false;
-            else if (p.Type is not null) value = As(p.Type, value, at, Codes.TypeMismatch, $"the parameter {p.Name.Text}");
+            else if (p.Type is not null)
+                value = As(p.Type, value, at, Codes.TypeMismatch, $"the parameter {p.Name.Text}");
             else if (value is not IntValue)
             {
-                value = Fail(Codes.TypeMismatch, at, $"`{p.Name.Text}` takes an int, not {Describe(value)}", Describe(value),
-                    value is FloatValue ? $"declare it: `{p.Name.Text}: float`" : null, new Label(p.Span, "without a type, a parameter is an int"));
+                value = Fail(Codes.TypeMismatch, at, $"`{p.Name.Text}` takes an int, not {Describe(value)}",
+                    Describe(value),
+                    value is FloatValue ? $"declare it: `{p.Name.Text}: float`" : null,
+                        new Label(p.Span, "without a type, a parameter is an int"));
             }
             if (value is PoisonValue) good = false;
             Frame.DeclareParameter(p.Name.Text, value, p.Name.Span);

@@ -11,7 +11,8 @@ namespace Accelerate.Compiler.Binding;
 internal sealed partial class Elaborator
 {
     /// <summary>The graph of an exported function; dims pins size variables. Null after a diagnostic.</summary>
-    public Function? Entry(FunctionSyntax syntax, SourceFile file, Instance? self, IReadOnlyDictionary<string, long> dims)
+    public Function? Entry(FunctionSyntax syntax, SourceFile file, Instance? self,
+        IReadOnlyDictionary<string, long> dims)
     {
         var (savedGraph, savedFrame) = (Graph, Frame);
         Graph = new Function(syntax.Name.Text);
@@ -30,10 +31,12 @@ internal sealed partial class Elaborator
                 if (v is PoisonValue) return null;
                 if (v is ListValue { Items.IsEmpty: true })
                 {
-                    Fail(Codes.ReturnMismatch, syntax.Name.Span, $"`{syntax.Name.Text}` is exported and returns nothing", null, "`return` a tensor");
+                    Fail(Codes.ReturnMismatch, syntax.Name.Span,
+                        $"`{syntax.Name.Text}` is exported and returns nothing", null, "`return` a tensor");
                     return null;
                 }
-                if (Realize(v, v is BoolValue ? DType.Bool : Default(v), syntax.Name.Span) is not { } tensor) return null;
+                if (Realize(v, v is BoolValue ? DType.Bool : Default(v), syntax.Name.Span) is not { } tensor)
+                    return null;
                 results.Add(tensor.Node);
             }
             Graph.Results = results.ToImmutable();
@@ -76,20 +79,28 @@ internal sealed partial class Elaborator
         var alone = new Dictionary<string, Span>();
         foreach (var p in syntax.Parameters)
         {
-            if (p.Type is NamedType { Name.Text: "int" } or null && p.Default is null) alone.TryAdd(p.Name.Text, p.Name.Span);
+            if (p.Type is NamedType { Name.Text: "int" } or null && p.Default is null)
+                alone.TryAdd(p.Name.Text, p.Name.Span);
             if (p.Type is not NamedType type || !IsTensorType(type)) continue;
             foreach (var dim in type.Dims.OfType<SizeDim>())
             {
-                if (dim.Size is NameExpression { Name: var name } && name != "_" && Inner(name, dim.Span) is null) alone.TryAdd(name, dim.Span);
+                if (dim.Size is NameExpression { Name: var name } && name != "_" && Inner(name, dim.Span) is null)
+                    alone.TryAdd(name, dim.Span);
             }
         }
         var same = new Dictionary<string, string>();
         foreach (var condition in syntax.Where)
         {
-            if (condition is BinaryExpression { Operator: BinaryOperator.Equal, Left: NameExpression l, Right: NameExpression r }
-                && alone.ContainsKey(l.Name) && alone.ContainsKey(r.Name)) same[r.Name] = same.GetValueOrDefault(l.Name, l.Name);
+            if (condition is BinaryExpression
+                {
+                    Operator: BinaryOperator.Equal, Left: NameExpression l,
+                    Right: NameExpression r
+                }
+                && alone.ContainsKey(l.Name) && alone.ContainsKey(r.Name)) same[r.Name] = same.GetValueOrDefault(
+                    l.Name, l.Name);
         }
-        foreach (var (name, span) in alone) Frame.DeclareParameter(name, new IntValue(Variable(same.GetValueOrDefault(name, name))), span);
+        foreach (var (name, span) in alone)
+            Frame.DeclareParameter(name, new IntValue(Variable(same.GetValueOrDefault(name, name))), span);
 
         foreach (var p in syntax.Parameters)
         {
@@ -102,7 +113,8 @@ internal sealed partial class Elaborator
             if (p.Type is null or NamedType { Name.Text: "int" })
             {
                 if (p.Default is not null)
-                    Frame.DeclareParameter(p.Name.Text, dims.TryGetValue(p.Name.Text, out var set) ? new IntValue(set) : Expression(p.Default), p.Name.Span);
+                    Frame.DeclareParameter(p.Name.Text, dims.TryGetValue(p.Name.Text, out var set) ? new IntValue(set)
+                        : Expression(p.Default), p.Name.Span);
                 continue;
             }
             if (p.Type is NamedType type && IsTensorType(type) && DTypeOf(type) is { } dtype)
@@ -112,17 +124,20 @@ internal sealed partial class Elaborator
                     good = false;
                     continue;
                 }
-                Frame.DeclareParameter(p.Name.Text, Tensor(new Input(p.Name.Text, new TensorType(dtype, shape))), p.Name.Span);
+                Frame.DeclareParameter(p.Name.Text, Tensor(new Input(p.Name.Text, new TensorType(dtype, shape))),
+                    p.Name.Span);
                 continue;
             }
             if (p.Type is NamedType { Name.Text: "bool", Bracketed: false } && p.Default is null)
             {
-                Frame.DeclareParameter(p.Name.Text, Tensor(new Input(p.Name.Text, TensorType.Scalar(DType.Bool))), p.Name.Span);
+                Frame.DeclareParameter(p.Name.Text, Tensor(new Input(p.Name.Text, TensorType.Scalar(DType.Bool))),
+                    p.Name.Span);
                 continue;
             }
             if (p.Default is not null)
             {
-                var value = As(p.Type, Expression(p.Default), p.Default.Span, Codes.TypeMismatch, $"the parameter {p.Name.Text}");
+                var value = As(p.Type, Expression(p.Default), p.Default.Span, Codes.TypeMismatch,
+                    $"the parameter {p.Name.Text}");
                 Frame.DeclareParameter(p.Name.Text, value, p.Name.Span);
                 good &= value is not PoisonValue;
                 continue;
@@ -145,9 +160,11 @@ internal sealed partial class Elaborator
                     shape.Add(variable($"{p.Name.Text}_{d}"));
                     break;
                 case SizeDim s:
-                    if (Names(s.Size).FirstOrDefault(n => Inner(n, s.Span) is null && !Frame.File.Items.ContainsKey(n)) is { } unbound)
+                    if (Names(s.Size).FirstOrDefault(n => Inner(n, s.Span) is null
+                        && !Frame.File.Items.ContainsKey(n)) is { } unbound)
                     {
-                        Fail(Codes.UnboundSize, s.Span, $"the size `{unbound}` never stands alone in a parameter's type", null,
+                        Fail(Codes.UnboundSize, s.Span,
+                            $"the size `{unbound}` never stands alone in a parameter's type", null,
                             $"a size is bound where it stands alone: `x: f32[{unbound}]`");
                         return null;
                     }
@@ -159,13 +176,16 @@ internal sealed partial class Elaborator
                         case PoisonValue:
                             return null;
                         case var other:
-                            Fail(Codes.TypeMismatch, s.Span, $"`{s.Span.Text}` in a type is a size, but here it is {Describe(other)}", null,
+                            Fail(Codes.TypeMismatch, s.Span,
+                                $"`{s.Span.Text}` in a type is a size, but here it is {Describe(other)}", null,
                                 "take another name for the size");
                             return null;
                     }
                     break;
                 default:
-                    Fail(Codes.UnknownType, type.Dims[d].Span, "the types of an exported function have a fixed number of axes", null, "name each axis: `f32[n, d]`");
+                    Fail(Codes.UnknownType, type.Dims[d].Span,
+                        "the types of an exported function have a fixed number of axes", null,
+                        "name each axis: `f32[n, d]`");
                     return null;
             }
         }

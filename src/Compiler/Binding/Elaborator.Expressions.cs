@@ -68,13 +68,16 @@ internal sealed partial class Elaborator
                 if (instance.Members.TryGetValue(m.Name.Text, out var member)) return ValueOf(instance, member, m.Span);
                 if (instance.Hyper.TryGetValue(m.Name.Text, out var hyper)) return hyper.Value;
                 if (m.Name.Text is "params" or "buffers") return Limit(m.Span, $"`{m.Name.Text}` as a list of state");
-                return Fail(Codes.UnknownMember, m.Name.Span, $"{instance.Syntax.Name.Text} has no member `{m.Name.Text}`", null,
-                    Spelling.Nearest(m.Name.Text, instance.Members.Keys.Concat(instance.Hyper.Keys)) is { } near ? $"did you mean `{near}`?" : null,
+                return Fail(Codes.UnknownMember, m.Name.Span,
+                    $"{instance.Syntax.Name.Text} has no member `{m.Name.Text}`", null,
+                    Spelling.Nearest(m.Name.Text, instance.Members.Keys.Concat(instance.Hyper.Keys)) is { } near
+                        ? $"did you mean `{near}`?" : null,
                     new Label(instance.Syntax.Name.Span, "the module"));
             case FileValue { File: var file }:
                 return Item(file, m.Name.Text, m.Span) ?? Fail(Codes.UnknownName, m.Name.Span,
                     $"{file.Name} declares no `{m.Name.Text}`", null,
-                    Spelling.Nearest(m.Name.Text, file.Items.Keys) is { } name ? $"did you mean `{file.Name}.{name}`?" : null);
+                    Spelling.Nearest(m.Name.Text, file.Items.Keys) is { } name ? $"did you mean `{file.Name}.{name}`?"
+                        : null);
             case TensorValue:
                 return Fail(Codes.UnknownMember, m.Name.Span, $"tensors have no members", Describe(target),
                     $"write `{m.Name.Text}({m.Target.Span.Text})`");
@@ -93,7 +96,8 @@ internal sealed partial class Elaborator
             if (!element.Splice) items.Add(value);
             else if (value is ListValue list) items.AddRange(list.Items);
             else if (value is PoisonValue) poisoned = true;
-            else return Fail(Codes.TypeMismatch, element.Span, $"`..` splices a list, not {Describe(value)}", Describe(value));
+            else return Fail(Codes.TypeMismatch, element.Span, $"`..` splices a list, not {Describe(value)}",
+                Describe(value));
         }
         return poisoned ? Value.Poison : new ListValue(items.ToImmutable());
     }
@@ -122,9 +126,11 @@ internal sealed partial class Elaborator
     {
         TensorValue { DType: DType.Bool, Rank: 0 } => Limit(span, "an `if` on a value that only the call knows",
             "use `select(c, a, b)` where both sides may be computed"),
-        TensorValue => Fail(Codes.TensorCondition, span, $"`if` takes a constant or a scalar, not {Describe(condition)}",
+        TensorValue =>
+            Fail(Codes.TensorCondition, span, $"`if` takes a constant or a scalar, not {Describe(condition)}",
             Describe(condition), "for a choice an element: `select(c, a, b)`, or an `if` inside an index form"),
-        _ => Fail(Codes.TypeMismatch, span, $"`if` takes a truth value, not {Describe(condition)}", Describe(condition), "compare: `x != 0`"),
+        _ => Fail(Codes.TypeMismatch, span, $"`if` takes a truth value, not {Describe(condition)}",
+            Describe(condition), "compare: `x != 0`"),
     };
 
     public Value Select(TensorValue condition, Value a, Value b, Span span, Span aSpan, Span bSpan)
@@ -151,7 +157,8 @@ internal sealed partial class Elaborator
             var keep = c.Condition is null ? new BoolValue(true) : Expression(c.Condition);
             if (keep is BoolValue { Truth: true }) results.Add(Expression(c.Element));
             else if (keep is not (BoolValue or PoisonValue))
-                Fail(Codes.ConstantNeeded, c.Condition!.Span, "the condition of a comprehension must be a constant", Describe(keep));
+                Fail(Codes.ConstantNeeded, c.Condition!.Span, "the condition of a comprehension must be a constant",
+                    Describe(keep));
             Frame.Blocks.RemoveAt(Frame.Blocks.Count - 1);
         }
         return new ListValue(results.ToImmutable(), results.Count == items.Items.Length ? items.Names : null);
@@ -167,7 +174,8 @@ internal sealed partial class Elaborator
                 case ListValue list: return list;
                 case PoisonValue: return null;
                 case var other:
-                    Fail(Codes.TypeMismatch, l.Span, $"`for` runs over a list or a range, not {Describe(other)}", Describe(other),
+                    Fail(Codes.TypeMismatch, l.Span, $"`for` runs over a list or a range, not {Describe(other)}",
+                        Describe(other),
                         other is IntValue ? "write a range: `0:n`" : null);
                     return null;
             }
@@ -176,7 +184,8 @@ internal sealed partial class Elaborator
         var (start, end) = (Expression(range.Start), Expression(range.End));
         var by = range.Step is null ? new IntValue(1) : Expression(range.Step);
         if (start is PoisonValue || end is PoisonValue || by is PoisonValue) return null;
-        if ((start, end, by) is (IntValue { Size.IsConstant: true } a, IntValue { Size.IsConstant: true } b, IntValue { Size.IsConstant: true } s))
+        if ((start, end, by) is (IntValue { Size.IsConstant: true } a, IntValue { Size.IsConstant: true } b,
+            IntValue { Size.IsConstant: true } s))
         {
             if (s.Size.Value == 0)
             {
@@ -189,7 +198,8 @@ internal sealed partial class Elaborator
                 return null;
             }
             var items = ImmutableArray.CreateBuilder<Value>();
-            for (var i = a.Size.Value; s.Size.Value > 0 ? i < b.Size.Value : i > b.Size.Value; i += s.Size.Value) items.Add(new IntValue(i));
+            for (var i = a.Size.Value; s.Size.Value > 0 ? i < b.Size.Value : i > b.Size.Value; i += s.Size.Value)
+                items.Add(new IntValue(i));
             return new(items.ToImmutable());
         }
         Limit(range.Span, "a loop whose number of rounds only the call knows");
@@ -203,7 +213,8 @@ internal sealed partial class Elaborator
         if (value is ListValue list && list.Items.Length == names.Length) return list.Items;
         if (value is not PoisonValue)
         {
-            Fail(Codes.WrongResultCount, span, $"{names.Length} names take a list of {names.Length}, not {Describe(value)}", Describe(value));
+            Fail(Codes.WrongResultCount, span,
+                $"{names.Length} names take a list of {names.Length}, not {Describe(value)}", Describe(value));
         }
         return [.. names.Select(_ => Value.Poison)];
     }

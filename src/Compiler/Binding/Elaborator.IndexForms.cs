@@ -26,9 +26,11 @@ internal sealed partial class Elaborator
     /// <summary>A scalar over indices, with split axes split. Null after a diagnostic.</summary>
     private TensorValue? Scalars(Value value, DType? dtype, Span span)
     {
-        if (Realize(value, dtype ?? (value is BoolValue ? DType.Bool : Default(value)), span) is not { } tensor) return null;
+        if (Realize(value, dtype ?? (value is BoolValue ? DType.Bool : Default(value)), span) is not { } tensor)
+            return null;
         if (tensor.Rank == 0) return Whole(tensor);
-        Fail(Codes.WrongRank, span, $"the body of an index form is one element, not {Describe(tensor)}", Describe(tensor),
+        Fail(Codes.WrongRank, span, $"the body of an index form is one element, not {Describe(tensor)}",
+            Describe(tensor),
             "subscript it with the indices");
         return null;
     }
@@ -47,7 +49,8 @@ internal sealed partial class Elaborator
     {
         if (Scalars(Expression(body), null, body.Span) is not { } x) return Value.Poison;
         if (name is "any" or "all" != (x.DType == DType.Bool) && name is "any" or "all" or "prod")
-            return Fail(Codes.TypeMismatch, span, $"`{name}` is not defined for {x.DType.Name()}", null, null, new Label(body.Span, Describe(x)));
+            return Fail(Codes.TypeMismatch, span, $"`{name}` is not defined for {x.DType.Name()}", null, null,
+                new Label(body.Span, Describe(x)));
         var reduced = indices.SelectMany(i => i.Axes).ToList();
         // All but a product are the same over an axis along which nothing changes.
         if (name == "prod") x = Spread(x, InOrder(x.Indices.Union(reduced)), []);
@@ -64,7 +67,8 @@ internal sealed partial class Elaborator
     /// <summary>Combines the axes of these indices, those that the value has.</summary>
     private TensorValue ReduceOver(TensorValue x, ReduceOp op, List<Index> reduced)
     {
-        ImmutableArray<int> axes = [.. Enumerable.Range(0, x.Indices.Length).Where(a => reduced.Contains(x.Indices[a]))];
+        ImmutableArray<int> axes = [.. Enumerable.Range(0, x.Indices.Length)
+            .Where(a => reduced.Contains(x.Indices[a]))];
         return axes.IsEmpty ? x
             : Tensor(new Reduce(op, x.Node, axes), [.. x.Indices.Where(i => !reduced.Contains(i))]);
     }
@@ -88,9 +92,11 @@ internal sealed partial class Elaborator
             factors.Add(factor);
         }
         if (dtype == DType.Bool)
-            return Fail(Codes.TypeMismatch, span, $"`{name}` is not defined for bool", null, $"count with `{name}[…](i32(…))`");
+            return Fail(Codes.TypeMismatch, span, $"`{name}` is not defined for bool", null,
+                $"count with `{name}[…](i32(…))`");
         if (name == "mean" && !dtype.IsFloat)
-            return Fail(Codes.IntegerDivision, span, $"`mean` divides, and {dtype.Name()} has no fractions", null, "cast: `mean[…](f32(…))`");
+            return Fail(Codes.IntegerDivision, span, $"`mean` divides, and {dtype.Name()} has no fractions", null,
+                "cast: `mean[…](f32(…))`");
 
         factors = [.. factors.Select(Whole)]; // a later factor may have split an index
         var reduced = indices.SelectMany(i => i.Axes).ToList();
@@ -99,7 +105,8 @@ internal sealed partial class Elaborator
         if (inside.Count > 0)
         {
             var left = inside.Take(Math.Max(1, inside.Count - 1)).Aggregate(Times)!;
-            var total = inside.Count == 1 ? ReduceOver(left, ReduceOp.Add, reduced) : DotOver(left, inside[^1], reduced);
+            var total = inside.Count == 1 ? ReduceOver(left, ReduceOp.Add, reduced)
+                : DotOver(left, inside[^1], reduced);
             result = result is null ? total : Times(result, total);
         }
         // An index that no factor mentions repeats the sum.
@@ -111,12 +118,16 @@ internal sealed partial class Elaborator
         return Join(result!, RealizeSize(count, dtype), (x, y) => new Binary(BinaryOp.Div, x, y));
     }
 
-    private TensorValue Times(TensorValue? a, TensorValue b) => a is null ? b : Join(a, b, (x, y) => new Binary(BinaryOp.Mul, x, y));
+    private TensorValue Times(TensorValue? a, TensorValue b) => a is null ? b
+        : Join(a, b, (x, y) => new Binary(BinaryOp.Mul, x, y));
 
     private static IEnumerable<ExpressionSyntax> Factors(ExpressionSyntax e) =>
         e is BinaryExpression { Operator: BinaryOperator.Multiply } b ? Factors(b.Left).Concat(Factors(b.Right)) : [e];
 
-    /// <summary>Contracts what both share of the reduced indices, in their order; what both share beside them is a batch.</summary>
+    /// <summary>
+    /// Contracts what both share of the reduced indices, in their order; what both share beside them is a
+    /// batch.
+    /// </summary>
     private TensorValue DotOver(TensorValue a, TensorValue b, List<Index> reduced)
     {
         a = ReduceOver(a, ReduceOp.Add, [.. reduced.Where(i => !b.Indices.Contains(i))]);
@@ -128,6 +139,7 @@ internal sealed partial class Elaborator
             new Dot(a.Node, b.Node, At(a, batch), At(b, batch), At(a, contract), At(b, contract)),
             [.. batch, .. a.Indices.Except(batch).Except(contract), .. b.Indices.Except(batch).Except(contract)]);
 
-        static ImmutableArray<int> At(TensorValue x, List<Index> indices) => [.. indices.Select(i => x.Indices.IndexOf(i))];
+        static ImmutableArray<int> At(TensorValue x, List<Index> indices) =>
+            [.. indices.Select(i => x.Indices.IndexOf(i))];
     }
 }

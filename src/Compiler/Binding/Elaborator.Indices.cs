@@ -1,4 +1,5 @@
-// The indices of an index form or a reduction come in as written; indices with extents, found where they stand alone, go out.
+// The indices of an index form or a reduction come in as written; indices with extents, found where they stand alone,
+// go out.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
@@ -12,8 +13,12 @@ internal sealed partial class Elaborator
     /// <summary>Index forms and reductions around the current expression, in callers too.</summary>
     private int openForms;
 
-    /// <summary>Evaluates a body under new indices and hands both on; the indices are closed again. Null after a diagnostic.</summary>
-    private T? WithIndices<T>(ImmutableArray<IndexSyntax> syntax, ExpressionSyntax body, bool isReduction, Func<List<Index>, T> evaluate)
+    /// <summary>
+    /// Evaluates a body under new indices and hands both on; the indices are closed again. Null after a
+    /// diagnostic.
+    /// </summary>
+    private T? WithIndices<T>(ImmutableArray<IndexSyntax> syntax, ExpressionSyntax body, bool isReduction,
+        Func<List<Index>, T> evaluate)
         where T : class
     {
         var found = Extents(syntax, body, isReduction);
@@ -38,7 +43,8 @@ internal sealed partial class Elaborator
         return result;
     }
 
-    private List<(List<Index> Indices, string? Group)>? Extents(ImmutableArray<IndexSyntax> syntax, ExpressionSyntax body, bool isReduction)
+    private List<(List<Index> Indices, string? Group)>? Extents(ImmutableArray<IndexSyntax> syntax,
+        ExpressionSyntax body, bool isReduction)
     {
         var names = syntax.OfType<NamedIndex>().Select(i => i.Name.Text).ToHashSet();
         var result = new List<(List<Index>, string?)>();
@@ -52,7 +58,8 @@ internal sealed partial class Elaborator
                     ?? (Inner(name, group.Span) as ListValue)?.Items.OfType<IntValue>().Select(i => i.Size).ToList();
                 if (extents is null)
                 {
-                    Fail(Codes.IndexWithoutExtent, group.Span, $"`{group.Span.Text}` stands in no subscript here, so its axes are unknown");
+                    Fail(Codes.IndexWithoutExtent, group.Span,
+                        $"`{group.Span.Text}` stands in no subscript here, so its axes are unknown");
                     good = false;
                     continue;
                 }
@@ -72,7 +79,8 @@ internal sealed partial class Elaborator
                 var value = Expression(named.Extent);
                 extent = (value as IntValue)?.Size;
                 if (extent is null && value is not PoisonValue)
-                    Fail(Codes.TypeMismatch, named.Extent.Span, $"an extent is an int, not {Describe(value)}", Describe(value));
+                    Fail(Codes.TypeMismatch, named.Extent.Span, $"an extent is an int, not {Describe(value)}",
+                        Describe(value));
                 if (extent is null)
                 {
                     good = false;
@@ -80,7 +88,8 @@ internal sealed partial class Elaborator
                 }
                 if (extent.IsConstant && extent.Value < 0)
                 {
-                    Fail(Codes.ReadOutOfRange, named.Extent.Span, $"the extent of `{named.Name.Text}` is {extent}, which is negative");
+                    Fail(Codes.ReadOutOfRange, named.Extent.Span,
+                        $"the extent of `{named.Name.Text}` is {extent}, which is negative");
                     good = false;
                     continue;
                 }
@@ -93,7 +102,8 @@ internal sealed partial class Elaborator
                 {
                     if (!bodyPoisoned)
                     {
-                        Fail(Codes.IndexWithoutExtent, named.Span, $"the index `{named.Name.Text}` has no extent: it nowhere stands alone as a subscript",
+                        Fail(Codes.IndexWithoutExtent, named.Span,
+                            $"the index `{named.Name.Text}` has no extent: it nowhere stands alone as a subscript",
                             null, $"write `{named.Name.Text} < n`");
                     }
                     good = false;
@@ -107,7 +117,11 @@ internal sealed partial class Elaborator
 
     private Index New(string name, Size extent, Span span, bool isBounded, bool isReduced)
     {
-        var index = new Index(name, $"{name}'{++indexCount}", extent, span) { IsBounded = isBounded, IsReduced = isReduced };
+        var index = new Index(name, $"{name}'{++indexCount}", extent, span)
+        {
+            IsBounded = isBounded,
+            IsReduced = isReduced
+        };
         Register(index, (indexCount, 0));
         return index;
     }
@@ -122,7 +136,11 @@ internal sealed partial class Elaborator
     /// <summary>Divides an index by q, which divides its extent: f = outer * q + inner.</summary>
     private void Split(Index f, Size outerExtent, Size q)
     {
-        var outer = new Index(f.Name, f.Variable + "a", outerExtent, f.Span) { IsBounded = true, IsReduced = f.IsReduced };
+        var outer = new Index(f.Name, f.Variable + "a", outerExtent, f.Span)
+        {
+            IsBounded = true,
+            IsReduced = f.IsReduced
+        };
         var inner = new Index(f.Name, f.Variable + "b", q, f.Span) { IsBounded = true, IsReduced = f.IsReduced };
         Register(outer, (indexOrder[f].Position, 1));
         Register(inner, (indexOrder[f].Position, 2));
@@ -131,7 +149,10 @@ internal sealed partial class Elaborator
 
     // ---- where an index stands alone -------------------------------------------------------------------------------
 
-    /// <summary>Set when the search met a target that has been reported: then the missing extent is no second mistake.</summary>
+    /// <summary>
+    /// Set when the search met a target that has been reported: then the missing extent is no second
+    /// mistake.
+    /// </summary>
     private bool bodyPoisoned;
 
     private Size? AloneExtent(string name, ExpressionSyntax body, HashSet<string> pending)
@@ -139,7 +160,8 @@ internal sealed partial class Elaborator
         bodyPoisoned = false;
         foreach (var read in Reads(body, name))
         {
-            var at = read.Subscripts.ToList().FindIndex(s => s is ValueSubscript { Value: NameExpression n } && n.Name == name);
+            var at = read.Subscripts.ToList().FindIndex(s => s is ValueSubscript { Value: NameExpression n }
+                && n.Name == name);
             if (at < 0 || TargetShape(read, pending) is not { } shape) continue;
             var group = read.Subscripts.ToList().FindIndex(s => s is GroupSubscript);
             var axis = group >= 0 && group < at ? shape.Length - (read.Subscripts.Length - at) : at;
@@ -182,14 +204,16 @@ internal sealed partial class Elaborator
         if (e is SelectExpression s && !IsReductionHead(s)) yield return s;
         if (name is not null && e is ApplyExpression { Callee: SelectExpression head } && IsReductionHead(head)
             && head.AsIndices() is { } own && own.OfType<NamedIndex>().Any(i => i.Name.Text == name)) yield break;
-        if (name is not null && e is MapExpression m && m.Indices.OfType<NamedIndex>().Any(i => i.Name.Text == name)) yield break;
+        if (name is not null && e is MapExpression m && m.Indices.OfType<NamedIndex>().Any(i => i.Name.Text == name))
+            yield break;
         foreach (var part in Parts(e))
         {
             foreach (var read in Reads(part, name)) yield return read;
         }
     }
 
-    private static bool IsReductionHead(SelectExpression s) => s.Target is NameExpression n && ReductionNames.Contains(n.Name);
+    private static bool IsReductionHead(SelectExpression s) => s.Target is NameExpression n
+        && ReductionNames.Contains(n.Name);
 
     private static IEnumerable<string> Names(ExpressionSyntax e) =>
         (e is NameExpression n ? [n.Name] : Enumerable.Empty<string>()).Concat(Parts(e).SelectMany(Names));

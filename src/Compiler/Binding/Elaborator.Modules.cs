@@ -1,4 +1,5 @@
-// A module and arguments come in; an instance with its members goes out. The first holder of an instance names its state.
+// A module and arguments come in; an instance with its members goes out. The first holder of an instance names its
+// state.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
@@ -15,10 +16,12 @@ internal sealed partial class Elaborator
         var syntax = module.Syntax;
         if (Frame.Depth > MaximumDepth)
         {
-            return Fail(Codes.Recursion, span, $"`{syntax.Name.Text}` contains itself", null, "a module cannot hold an instance of itself without end",
+            return Fail(Codes.Recursion, span, $"`{syntax.Name.Text}` contains itself", null,
+                "a module cannot hold an instance of itself without end",
                 new Label(syntax.Name.Span, "this module"));
         }
-        if (Bind(syntax.Name.Text, syntax.Name.Span, syntax.Parameters, arguments, span) is not { } bound) return Value.Poison;
+        if (Bind(syntax.Name.Text, syntax.Name.Span, syntax.Parameters, arguments, span) is not { } bound)
+            return Value.Poison;
         var instance = new Instance(syntax, module.File, span, span.Text);
         return Filled(instance, bound, span) ? new InstanceValue(instance) : Value.Poison;
     }
@@ -53,7 +56,8 @@ internal sealed partial class Elaborator
             {
                 if (instance.Members.TryGetValue(name.Text, out var earlier))
                 {
-                    Fail(Codes.DuplicateName, name.Span, $"`{name.Text}` is declared twice in {instance.Syntax.Name.Text}", null,
+                    Fail(Codes.DuplicateName, name.Span,
+                        $"`{name.Text}` is declared twice in {instance.Syntax.Name.Text}", null,
                         "rename one of them", new Label(earlier.Span, "first here"));
                 }
             }
@@ -74,7 +78,8 @@ internal sealed partial class Elaborator
                     }
                     else
                     {
-                        instance.Members[s.Name.Text] = new LetMember(s.Name.Text, s.Name.Span, null!, 0, Value.Poison, null);
+                        instance.Members[s.Name.Text] = new LetMember(s.Name.Text, s.Name.Span, null!, 0, Value.Poison,
+                            null);
                     }
                     break;
                 case ConditionalItemSyntax i:
@@ -86,7 +91,8 @@ internal sealed partial class Elaborator
                         case PoisonValue:
                             break;
                         case var other:
-                            Fail(Codes.ConstantNeeded, i.Condition.Span, $"a member's `if` takes a constant bool, not {Describe(other)}", Describe(other));
+                            Fail(Codes.ConstantNeeded, i.Condition.Span,
+                                $"a member's `if` takes a constant bool, not {Describe(other)}", Describe(other));
                             break;
                     }
                     break;
@@ -111,11 +117,15 @@ internal sealed partial class Elaborator
         {
             var name = c.Names[i].Text;
             Hold(values[i], instance, name);
-            instance.Members[name] = new LetMember(name, c.Names[i].Span, c, i, values[i], HoldsTensor(values[i]) ? Graph : null);
+            instance.Members[name] = new LetMember(name, c.Names[i].Span, c, i, values[i], HoldsTensor(values[i])
+                ? Graph : null);
         }
     }
 
-    /// <summary>Instances that nothing holds yet belong to this name; elements of lists are named by their position.</summary>
+    /// <summary>
+    /// Instances that nothing holds yet belong to this name; elements of lists are named by their
+    /// position.
+    /// </summary>
     private static void Hold(Value value, Instance? owner, string name)
     {
         switch (value)
@@ -147,7 +157,8 @@ internal sealed partial class Elaborator
                     Limit(s.Name.Span, "a list of state");
                     return null;
                 default:
-                    Fail(Codes.TypeMismatch, s.Value.Span, $"`{s.Name.Text}` needs a type: {Describe(value)} has none", null,
+                    Fail(Codes.TypeMismatch, s.Value.Span, $"`{s.Name.Text}` needs a type: {Describe(value)} has none",
+                        null,
                         $"write `{s.Name.Text}: f32 = …`");
                     return null;
             }
@@ -159,7 +170,8 @@ internal sealed partial class Elaborator
         }
         if (s.Type is not NamedType named || DTypeOf(named) is not { } dtype)
         {
-            Fail(Codes.UnknownType, s.Type.Span, $"state has a tensor type, not {s.Type.Span.Text}", null, "a dtype with sizes: `f32[o, i]`");
+            Fail(Codes.UnknownType, s.Type.Span, $"state has a tensor type, not {s.Type.Span.Text}", null,
+                "a dtype with sizes: `f32[o, i]`");
             return null;
         }
         if (SizesOf(named) is not { } shape) return null;
@@ -184,7 +196,8 @@ internal sealed partial class Elaborator
         {
             Frame.Declare("key", Scalar(Fnv1a(path), DType.I64), state.Syntax.Span);
             var value = Expression(state.Syntax.Value);
-            if (state.Syntax.Type is { } type) value = As(type, value, state.Syntax.Value.Span, Codes.TypeMismatch, "this is declared");
+            if (state.Syntax.Type is { } type)
+                value = As(type, value, state.Syntax.Value.Span, Codes.TypeMismatch, "this is declared");
             if (value is not TensorValue t) return null;
             Graph.Results = [t.Node];
             return Live(Graph);

@@ -31,7 +31,8 @@ internal sealed partial class Elaborator
             case Sameness.Checked:
                 return Retype(t, shape);
             default:
-                return Fail(Codes.SizesDiffer, c.Span, $"{Describe(t)} has {t.Node.Type.Count} elements, [{string.Join(", ", shape)}] has {count}", null,
+                return Fail(Codes.SizesDiffer, c.Span,
+                    $"{Describe(t)} has {t.Node.Type.Count} elements, [{string.Join(", ", shape)}] has {count}", null,
                     Equalize(t.Node.Type.Count, count), new Label(c["x"].Span, Describe(t)));
         }
     }
@@ -44,18 +45,22 @@ internal sealed partial class Elaborator
         if (c.Find("order") is { } given) order = Axes(given, t.Rank, Describe(t));
         if (order is null) return Value.Poison;
         return order.Count == t.Rank ? Tensor(new Transpose(t.Node, [.. order]))
-            : Fail(Codes.BadAxis, c.Find("order")!.Span, $"{order.Count} axes for the {t.Rank} of {Describe(t)}", null, "name every axis once");
+            : Fail(Codes.BadAxis, c.Find("order")!.Span, $"{order.Count} axes for the {t.Rank} of {Describe(t)}", null,
+                "name every axis once");
     }
 
     public Value PadOf(BuiltinCall c)
     {
         if (c["x"].Value is not TensorValue t) return WrongArgument(c["x"], "a tensor");
-        if (Axes(c["axis"], t.Rank, Describe(t)) is not { } axes || Sizes(c["before"]) is not { } before || Sizes(c["after"]) is not { } after)
+        if (Axes(c["axis"], t.Rank, Describe(t)) is not { } axes || Sizes(c["before"]) is not { } before
+            || Sizes(c["after"]) is not { } after)
             return Value.Poison;
         if ((before.Length != 1 && before.Length != axes.Count) || (after.Length != 1 && after.Length != axes.Count))
-            return Fail(Codes.WrongArgumentCount, c.Span, $"{axes.Count} axes, {before.Length} paddings before and {after.Length} after");
+            return Fail(Codes.WrongArgumentCount, c.Span,
+                $"{axes.Count} axes, {before.Length} paddings before and {after.Length} after");
         var fill = c.Find("value");
-        if (Realize(fill?.Value ?? new IntValue(0), t.DType, fill?.Span ?? c.Span) is not { } value) return Value.Poison;
+        if (Realize(fill?.Value ?? new IntValue(0), t.DType, fill?.Span ?? c.Span) is not { } value)
+            return Value.Poison;
         if (value.Rank != 0 || value.DType != t.DType) return WrongArgument(fill!, $"a scalar {t.DType.Name()}");
         var low = Enumerable.Repeat(Size.Zero, t.Node.Type.Rank).ToArray();
         var high = (Size[])low.Clone();
@@ -66,7 +71,8 @@ internal sealed partial class Elaborator
             foreach (var (amount, at) in new[] { (low[axis], c["before"]), (high[axis], c["after"]) })
             {
                 if (amount.IsConstant && amount.Value < 0)
-                    return Fail(Codes.SliceOutOfRange, at.Span, $"a padding of {amount}", null, "cut with a slice: `x[1:]`");
+                    return Fail(Codes.SliceOutOfRange, at.Span, $"a padding of {amount}", null,
+                        "cut with a slice: `x[1:]`");
                 AtMost(0, amount, $"a padding of {amount}");
             }
         }
@@ -78,8 +84,10 @@ internal sealed partial class Elaborator
     {
         if (c["parts"].Value is not ListValue list) return WrongArgument(c["parts"], "a list");
         if (list.Items.Any(i => i is PoisonValue)) return Value.Poison;
-        if (list.Items.All(i => i is ListValue)) return new ListValue([.. list.Items.SelectMany(i => ((ListValue)i).Items)]);
-        if (list.Items.Any(i => i is not TensorValue)) return WrongArgument(c["parts"], "a list of tensors, or of lists,");
+        if (list.Items.All(i => i is ListValue))
+            return new ListValue([.. list.Items.SelectMany(i => ((ListValue)i).Items)]);
+        if (list.Items.Any(i => i is not TensorValue))
+            return WrongArgument(c["parts"], "a list of tensors, or of lists,");
         var parts = list.Items.Cast<TensorValue>().ToArray();
         var first = parts[0];
         var axes = c.Find("axis") is { } axis ? Axes(axis, first.Rank, Describe(first)) : first.Rank > 0 ? [0] : [];
@@ -88,9 +96,11 @@ internal sealed partial class Elaborator
         for (var k = 1; k < parts.Length; k++)
         {
             if (parts[k].DType != first.DType)
-                return Fail(Codes.DtypeMix, c["parts"].Span, $"{first.DType.Name()} and {parts[k].DType.Name()} do not mix", null, "cast one of them");
+                return Fail(Codes.DtypeMix, c["parts"].Span,
+                    $"{first.DType.Name()} and {parts[k].DType.Name()} do not mix", null, "cast one of them");
             if (parts[k].Rank != first.Rank)
-                return Fail(Codes.WrongRank, c["parts"].Span, $"`concat` of {Describe(first)} and {Describe(parts[k])}");
+                return Fail(Codes.WrongRank, c["parts"].Span,
+                    $"`concat` of {Describe(first)} and {Describe(parts[k])}");
             for (var d = 0; d < first.Rank; d++)
             {
                 if (d == axes[0]) continue;
@@ -98,7 +108,8 @@ internal sealed partial class Elaborator
                 switch (Compare(p, q, $"concat along {axes[0]}: axis {d} is {p} and {q}"))
                 {
                     case Sameness.Different:
-                        return Fail(Codes.SizesDiffer, c["parts"].Span, $"`concat` of {Describe(first)} and {Describe(parts[k])}: axis {d} is {p} and {q}",
+                        return Fail(Codes.SizesDiffer, c["parts"].Span,
+                            $"`concat` of {Describe(first)} and {Describe(parts[k])}: axis {d} is {p} and {q}",
                             null, Equalize(p, q));
                     case Sameness.Checked:
                         parts[k] = Retype(parts[k], parts[k].Shape.SetItem(d, p));
@@ -126,14 +137,16 @@ internal sealed partial class Elaborator
         }
         else
         {
-            if (Constant(c["parts"].Value, c["parts"].Span, "the number of parts") is not { } parts) return Value.Poison;
+            if (Constant(c["parts"].Value, c["parts"].Span, "the number of parts") is not { } parts)
+                return Value.Poison;
             if (parts < 1) return Fail(Codes.TypeMismatch, c["parts"].Span, $"{parts} parts");
             sizes = [.. Enumerable.Repeat(FloorDiv(extent, parts), (int)parts)];
         }
         var total = sizes.Aggregate(Size.Zero, (a, b) => a + b);
         if (Compare(extent, total, $"split of {extent} into {sizes.Length}") == Sameness.Different)
         {
-            return Fail(Codes.SizesDiffer, c.Span, $"axis {axis} of {Describe(t)} is {extent}, the parts are {string.Join(" + ", sizes)}", null,
+            return Fail(Codes.SizesDiffer, c.Span,
+                $"axis {axis} of {Describe(t)} is {extent}, the parts are {string.Join(" + ", sizes)}", null,
                 Equalize(extent, total), new Label(c["x"].Span, Describe(t)));
         }
         var items = ImmutableArray.CreateBuilder<Value>();
@@ -155,11 +168,13 @@ internal sealed partial class Elaborator
     {
         if (c["x"].Value is not TensorValue t) return WrongArgument(c["x"], "a tensor");
         if (c.Find("axis") is not { } axis) return new IntValue(Size.Product(t.Shape));
-        return Axes(axis, t.Rank, Describe(t)) is { } axes ? new IntValue(Size.Product(axes.Select(a => t.Shape[a]))) : Value.Poison;
+        return Axes(axis, t.Rank, Describe(t)) is { } axes ? new IntValue(Size.Product(axes.Select(a => t.Shape[a])))
+            : Value.Poison;
     }
 
     public Value Length(BuiltinCall c) => c["list"].Value is ListValue list ? new IntValue(list.Items.Length)
-        : c["list"].Value is TensorValue { Rank: > 0 } t ? new IntValue(t.Shape[0]) : WrongArgument(c["list"], "a list");
+        : c["list"].Value is TensorValue { Rank: > 0 } t ? new IntValue(t.Shape[0])
+            : WrongArgument(c["list"], "a list");
 
     public Value Zip(BuiltinCall c)
     {
@@ -169,12 +184,14 @@ internal sealed partial class Elaborator
             if (argument.Value is not ListValue list) return WrongArgument(argument, "a list");
             if (lists.Count > 0 && lists[0].Items.Length != list.Items.Length)
             {
-                return Fail(Codes.SizesDiffer, argument.Span, $"`zip` of a list of {lists[0].Items.Length} and a list of {list.Items.Length}", null,
+                return Fail(Codes.SizesDiffer, argument.Span,
+                    $"`zip` of a list of {lists[0].Items.Length} and a list of {list.Items.Length}", null,
                     "cut the longer one with a slice");
             }
             lists.Add(list);
         }
-        return new ListValue([.. Enumerable.Range(0, lists[0].Items.Length).Select(i => (Value)new ListValue([.. lists.Select(l => l.Items[i])]))],
+        return new ListValue([.. Enumerable.Range(0, lists[0].Items.Length)
+            .Select(i => (Value)new ListValue([.. lists.Select(l => l.Items[i])]))],
             lists[0].Names);
     }
 
@@ -183,7 +200,8 @@ internal sealed partial class Elaborator
         : WrongArgument(c["list"], "a list");
 
     public Value NamesOf(BuiltinCall c) => c["list"].Value is ListValue { Names: { } names }
-        ? new ListValue([.. names.Select(n => (Value)new StringValue(n))]) : WrongArgument(c["list"], "a list of state or gradients");
+        ? new ListValue([.. names.Select(n => (Value)new StringValue(n))])
+            : WrongArgument(c["list"], "a list of state or gradients");
 
     public Value ToInt(BuiltinCall c)
     {
@@ -193,7 +211,10 @@ internal sealed partial class Elaborator
             IntValue i => i,
             FloatValue f when Math.Abs(f.Number) < 9e18 => new IntValue((long)Math.Truncate(f.Number)),
             BoolValue b => new IntValue(b.Truth ? 1 : 0),
-            TensorValue => Fail(Codes.ConstantNeeded, x.Span, $"`int` is for numbers known when compiling, not {Describe(x.Value)}", null, "cast to a dtype: `i32(x)`"),
+            TensorValue =>
+                Fail(Codes.ConstantNeeded, x.Span,
+                $"`int` is for numbers known when compiling, not {Describe(x.Value)}", null,
+                "cast to a dtype: `i32(x)`"),
             _ => Fail(Codes.ConstantNeeded, x.Span, $"`int` needs a constant, {Describe(x.Value)} is none"),
         };
     }
@@ -205,7 +226,10 @@ internal sealed partial class Elaborator
         {
             WeakValue w => Number(w) is { } v ? new FloatValue(v) : w,
             BoolValue b => new FloatValue(b.Truth ? 1 : 0),
-            TensorValue => Fail(Codes.ConstantNeeded, x.Span, $"`float` is for numbers known when compiling, not {Describe(x.Value)}", null, "cast to a dtype: `f32(x)`"),
+            TensorValue =>
+                Fail(Codes.ConstantNeeded, x.Span,
+                $"`float` is for numbers known when compiling, not {Describe(x.Value)}", null,
+                "cast to a dtype: `f32(x)`"),
             _ => WrongArgument(x, "a number"),
         };
     }

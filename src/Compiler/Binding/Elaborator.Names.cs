@@ -28,7 +28,10 @@ internal sealed partial class Elaborator
         return Fail(Codes.UnknownName, span, $"there is no `{name}` here", "unknown name", Suggest(name));
     }
 
-    /// <summary>A local, member or hyper-parameter: what a name in a type may refer to. Null when there is none.</summary>
+    /// <summary>
+    /// A local, member or hyper-parameter: what a name in a type may refer to. Null when there is
+    /// none.
+    /// </summary>
     private Value? Inner(string name, Span span) => Frame.Find(name)?.Value ?? OfInstance(name, span);
 
     private Value? OfInstance(string name, Span span)
@@ -49,7 +52,8 @@ internal sealed partial class Elaborator
         var opened = Frame.File.Opened.Where(f => f.Items.ContainsKey(name)).ToList();
         if (opened.Count > 1)
         {
-            return Fail(Codes.AmbiguousName, span, $"`{name}` is declared by {string.Join(" and by ", opened.Select(f => f.Name))}",
+            return Fail(Codes.AmbiguousName, span,
+                $"`{name}` is declared by {string.Join(" and by ", opened.Select(f => f.Name))}",
                 null, $"write `{opened[0].Name}.{name}`");
         }
         if (opened.Count == 1) return Item(opened[0], name, span);
@@ -112,7 +116,8 @@ internal sealed partial class Elaborator
             case StateMember s:
                 if (s.Path is not { } path && Graph.Name != "known")
                 {
-                    return Fail(Codes.InstanceWithoutPath, instance.Made, $"{instance.Call} has no name, so its state has no keys",
+                    return Fail(Codes.InstanceWithoutPath, instance.Made,
+                        $"{instance.Call} has no name, so its state has no keys",
                         "nothing holds this layer", "give the layer to a `let` of a module");
                 }
                 return Tensor(new State(s.Storage, s.Path ?? "?" + s.Name, s.Type));
@@ -120,7 +125,9 @@ internal sealed partial class Elaborator
                 if (let.Graph is not null && let.Graph != Graph)
                 {
                     var saved = Frame;
-                    Frame = new Frame(instance.Syntax.Name.Text, instance.File, instance, saved, null) { Hidden = let.Name };
+                    Frame = new Frame(instance.Syntax.Name.Text, instance.File, instance, saved,
+                        null)
+                    { Hidden = let.Name };
                     var value = Declared(let.Syntax.Type, Expression(let.Syntax.Value), let.Syntax.Value.Span);
                     Frame = saved;
                     let.Value = Unpack(let.Syntax.Names, value, let.Syntax.Value.Span)[let.Position];
@@ -132,7 +139,8 @@ internal sealed partial class Elaborator
         }
     }
 
-    private static bool HoldsTensor(Value value) => value is TensorValue || (value is ListValue l && l.Items.Any(HoldsTensor));
+    private static bool HoldsTensor(Value value) => value is TensorValue
+        || (value is ListValue l && l.Items.Any(HoldsTensor));
 
     private string? Suggest(string name)
     {

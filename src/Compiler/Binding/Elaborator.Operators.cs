@@ -28,9 +28,11 @@ internal sealed partial class Elaborator
         if (left is PoisonValue || right is PoisonValue) return Value.Poison;
         if (right is BoolValue r) return r.Truth == isAnd ? left : r;
         if (left is TensorValue { DType: DType.Bool } a && right is TensorValue { DType: DType.Bool } b)
-            return Elementwise(a, b, e.OperatorSpan, e.Left.Span, e.Right.Span, (x, y) => new Binary(isAnd ? BinaryOp.And : BinaryOp.Or, x, y));
+            return Elementwise(a, b, e.OperatorSpan, e.Left.Span, e.Right.Span, (x, y) =>
+                new Binary(isAnd ? BinaryOp.And : BinaryOp.Or, x, y));
         var wrong = left is TensorValue { DType: DType.Bool } ? (right, e.Right.Span) : (left, e.Left.Span);
-        return Fail(Codes.TypeMismatch, wrong.Span, $"`{(isAnd ? "and" : "or")}` joins truth values, not {Describe(wrong.Item1)}",
+        return Fail(Codes.TypeMismatch, wrong.Span,
+            $"`{(isAnd ? "and" : "or")}` joins truth values, not {Describe(wrong.Item1)}",
             Describe(wrong.Item1), "compare first: `x != 0`");
     }
 
@@ -51,7 +53,8 @@ internal sealed partial class Elaborator
         if (!IsNumeric(left) || !IsNumeric(right))
         {
             var (value, at) = IsNumeric(left) ? (right, rightSpan) : (left, leftSpan);
-            return Fail(Codes.TypeMismatch, at, $"`{Symbol(op)}` takes numbers and tensors, not {Describe(value)}", Describe(value));
+            return Fail(Codes.TypeMismatch, at, $"`{Symbol(op)}` takes numbers and tensors, not {Describe(value)}",
+                Describe(value));
         }
         if (left is not TensorValue && right is not TensorValue)
             return Fail(Codes.TypeMismatch, span, $"`{Symbol(op)}` of {Describe(left)} and {Describe(right)}");
@@ -124,7 +127,8 @@ internal sealed partial class Elaborator
             case BinaryOperator.Subtract: return Each((x, y) => new Binary(BinaryOp.Sub, x, y));
             case BinaryOperator.Multiply: return Each((x, y) => new Binary(BinaryOp.Mul, x, y));
             case BinaryOperator.Divide when !isFloat:
-                return Fail(Codes.IntegerDivision, span, $"`/` divides really, and {a.DType.Name()} has no fractions", null,
+                return Fail(Codes.IntegerDivision, span, $"`/` divides really, and {a.DType.Name()} has no fractions",
+                    null,
                     "write `//` for the floor, or cast: `f32(a) / f32(b)`",
                     new Label(leftSpan, Describe(a)), new Label(rightSpan, Describe(b)));
             case BinaryOperator.Divide: return Each((x, y) => new Binary(BinaryOp.Div, x, y));
@@ -158,7 +162,8 @@ internal sealed partial class Elaborator
         var remainder = Emit(new Binary(BinaryOp.Rem, x, y));
         if (!type.DType.IsSigned) return (quotient, remainder);
         var zero = Emit(Const.Of(type, [0L]));
-        var differs = Emit(new Compare(CompareOp.Ne, Emit(new Compare(CompareOp.Lt, remainder, zero)), Emit(new Compare(CompareOp.Lt, y, zero))));
+        var differs = Emit(new Compare(CompareOp.Ne, Emit(new Compare(CompareOp.Lt, remainder, zero)),
+            Emit(new Compare(CompareOp.Lt, y, zero))));
         var fix = Emit(new Binary(BinaryOp.And, Emit(new Compare(CompareOp.Ne, remainder, zero)), differs));
         return (Emit(new Select(fix, Emit(new Binary(BinaryOp.Sub, quotient, Emit(Const.Of(type, [1L])))), quotient)),
             Emit(new Select(fix, Emit(new Binary(BinaryOp.Add, remainder, y)), remainder)));
@@ -171,11 +176,18 @@ internal sealed partial class Elaborator
         {
             var x = a.Node;
             var square = p >= 2 ? Emit(new Binary(BinaryOp.Mul, x, x)) : x;
-            var power = p switch { 3 => Emit(new Binary(BinaryOp.Mul, square, x)), 4 => Emit(new Binary(BinaryOp.Mul, square, square)), _ => square };
+            var power = p switch
+            {
+                3 => Emit(new Binary(BinaryOp.Mul, square, x)),
+                4 =>
+                Emit(new Binary(BinaryOp.Mul, square, square)),
+                _ => square
+            };
             return Elementwise(a with { Node = power }, b, span, leftSpan, rightSpan, (v, _) => v);
         }
         if (b.Node is Const { IsSplat: true } half && half.FloatAt(0) == 0.5 && a.DType.IsFloat)
-            return Elementwise(a with { Node = Emit(new Unary(UnaryOp.Sqrt, a.Node)) }, b, span, leftSpan, rightSpan, (v, _) => v);
+            return Elementwise(a with { Node = Emit(new Unary(UnaryOp.Sqrt, a.Node)) }, b, span, leftSpan, rightSpan,
+                (v, _) => v);
         return a.DType.IsFloat
             ? Elementwise(a, b, span, leftSpan, rightSpan, (x, y) => new Binary(BinaryOp.Pow, x, y))
             : Limit(span, "`**` on integer tensors with this exponent", "cast: `f32(x) ** y`");
@@ -197,20 +209,26 @@ internal sealed partial class Elaborator
         PoisonValue => x,
         BoolValue b => new BoolValue(!b.Truth),
         TensorValue { DType: DType.Bool } t => Tensor(new Unary(UnaryOp.Not, t.Node), t.Indices),
-        _ => Fail(Codes.TypeMismatch, span, $"`not` takes a truth value, not {Describe(x)}", Describe(x), "compare first: `x == 0`"),
+        _ => Fail(Codes.TypeMismatch, span, $"`not` takes a truth value, not {Describe(x)}", Describe(x),
+            "compare first: `x == 0`"),
     };
 
-    /// <summary>`@`: contracts the last axis of the left with the last but one of the right; leading axes are a batch.</summary>
+    /// <summary>
+    /// `@`: contracts the last axis of the left with the last but one of the right; leading axes are a
+    /// batch.
+    /// </summary>
     private Value Contract(Value left, Value right, Span span, Span leftSpan, Span rightSpan)
     {
         if (left is not TensorValue a || right is not TensorValue b)
-            return Fail(Codes.TypeMismatch, span, $"`@` takes tensors, not {Describe(left is TensorValue ? right : left)}");
+            return Fail(Codes.TypeMismatch, span,
+                $"`@` takes tensors, not {Describe(left is TensorValue ? right : left)}");
         if (a.DType != b.DType)
         {
             Meet(a, b, span, leftSpan, rightSpan);
             return Value.Poison;
         }
-        if (!a.Indices.IsEmpty || !b.Indices.IsEmpty) return Limit(span, "`@` inside an index form", "write the sum: `sum[k](a[i, k] * b[k, j])`");
+        if (!a.Indices.IsEmpty || !b.Indices.IsEmpty)
+            return Limit(span, "`@` inside an index form", "write the sum: `sum[k](a[i, k] * b[k, j])`");
         if (a.Rank == 0 || b.Rank == 0 || a.DType == DType.Bool)
             return Fail(Codes.WrongRank, span, "`@` takes tensors of numbers with at least one axis", null, null,
                 new Label(leftSpan, Describe(a)), new Label(rightSpan, Describe(b)));
@@ -221,7 +239,8 @@ internal sealed partial class Elaborator
             case Sameness.Different:
                 return Fail(Codes.ContractMismatch, span, $"cannot contract {a.Shape[ka]} with {b.Shape[kb]}", null,
                     Equalize(a.Shape[ka], b.Shape[kb]) ?? MadeBy(b.Node) ?? MadeBy(a.Node),
-                    [new(leftSpan, Describe(a)), new(rightSpan, Describe(b)), .. DeclaredAs(b.Node).Concat(DeclaredAs(a.Node))]);
+                    [new(leftSpan, Describe(a)), new(rightSpan, Describe(b)),
+                        .. DeclaredAs(b.Node).Concat(DeclaredAs(a.Node))]);
             case Sameness.Checked:
                 b = Retype(b, b.Shape.SetItem(kb, a.Shape[ka]));
                 break;
@@ -240,8 +259,10 @@ internal sealed partial class Elaborator
         {
             if (!a.Shape[shift + d].Equals(b.Shape[d]))
             {
-                return Fail(Codes.BroadcastMismatch, span, $"the leading axes {a.Shape[shift + d]} and {b.Shape[d]} of `@` differ", null,
-                    Equalize(a.Shape[shift + d], b.Shape[d]), new Label(leftSpan, Describe(a)), new Label(rightSpan, Describe(b)));
+                return Fail(Codes.BroadcastMismatch, span,
+                    $"the leading axes {a.Shape[shift + d]} and {b.Shape[d]} of `@` differ", null,
+                    Equalize(a.Shape[shift + d], b.Shape[d]), new Label(leftSpan, Describe(a)),
+                        new Label(rightSpan, Describe(b)));
             }
             batchA.Add(shift + d);
             batchB.Add(d);
@@ -249,13 +270,15 @@ internal sealed partial class Elaborator
         var dot = Tensor(new Dot(a.Node, b.Node, batchA.ToImmutable(), batchB.ToImmutable(), [a.Rank - 1], [kb]));
         if (lead == 0 || shift == 0) return dot;
         // The batch axes come first in a dot: put the left's other leading axes before them again.
-        var order = Enumerable.Range(lead, shift).Concat(Enumerable.Range(0, lead)).Concat(Enumerable.Range(lead + shift, dot.Rank - lead - shift));
+        var order = Enumerable.Range(lead, shift).Concat(Enumerable.Range(0, lead))
+            .Concat(Enumerable.Range(lead + shift, dot.Rank - lead - shift));
         return Tensor(new Transpose(dot.Node, [.. order]));
     }
 
     /// <summary>The help line for sizes that are equal for some calls only.</summary>
     private static string? Equalize(Size a, Size b) => (a - b).IsConstant ? null
-        : $"these sizes are equal for some calls only; if callers guarantee it, declare it: `where {Readable(a.Text)} == {Readable(b.Text)}`";
+        : "these sizes are equal for some calls only; if callers guarantee it, declare it: "
+            + $"`where {Readable(a.Text)} == {Readable(b.Text)}`";
 
     /// <summary>The call that made the layer whose state this is, as a help line.</summary>
     private string? MadeBy(Node node) => StateOf(node)?.Owner is { IsRoot: false } owner

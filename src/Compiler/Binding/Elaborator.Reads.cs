@@ -18,38 +18,47 @@ internal sealed partial class Elaborator
         if (s.Subscripts.Any(p => p is SliceSubscript)
             || s.Subscripts.Any(p => p is GroupSubscript g && !Frame.Groups.ContainsKey(g.Name?.Text ?? "..")))
         {
-            return x.Indices.IsEmpty && !Mentions(s) ? Sliced(x, s) : Limit(s.Span, "a slice inside an index form", "name the axis with an index");
+            return x.Indices.IsEmpty && !Mentions(s) ? Sliced(x, s)
+                : Limit(s.Span, "a slice inside an index form", "name the axis with an index");
         }
-        if (!x.Indices.IsEmpty) return Limit(s.Span, "a subscript of a value that depends on an index", "put it in a form of its own first");
+        if (!x.Indices.IsEmpty)
+            return Limit(s.Span, "a subscript of a value that depends on an index",
+            "put it in a form of its own first");
         var subscripts = new List<Subscript>();
         var inSubscript = Frame.InSubscript;
         Frame.InSubscript = true;
         foreach (var p in s.Subscripts)
         {
-            if (p is GroupSubscript g) subscripts.AddRange(Frame.Groups[g.Name?.Text ?? ".."].Select(i => new Subscript(new IntValue(i.Value), p.Span)));
+            if (p is GroupSubscript g)
+                subscripts.AddRange(Frame.Groups[g.Name?.Text ?? ".."].Select(i =>
+                new Subscript(new IntValue(i.Value), p.Span)));
             else subscripts.Add(new(Expression(((ValueSubscript)p).Value), p.Span));
         }
         Frame.InSubscript = inSubscript;
         if (subscripts.Any(p => p.Value is PoisonValue)) return Value.Poison;
         if (subscripts.Count != x.Rank)
         {
-            return Fail(Codes.WrongRank, s.Span, $"{subscripts.Count} subscripts for {x.Rank} axes", null, null, new Label(s.Target.Span, Describe(x)));
+            return Fail(Codes.WrongRank, s.Span, $"{subscripts.Count} subscripts for {x.Rank} axes", null, null,
+                new Label(s.Target.Span, Describe(x)));
         }
         foreach (var p in subscripts)
         {
             if (p.Value is IntValue or TensorValue { DType.IsInteger: true, Rank: 0 }) continue;
-            return Fail(Codes.TypeMismatch, p.Span, $"a subscript in an index form is an integer, not {Describe(p.Value)}", Describe(p.Value));
+            return Fail(Codes.TypeMismatch, p.Span,
+                $"a subscript in an index form is an integer, not {Describe(p.Value)}", Describe(p.Value));
         }
         for (var axis = 0; axis < x.Rank; axis++)
         {
             if (subscripts[axis].Value is not IntValue { Size: var size } || !Divide(size)) continue;
             // Another subscript of this read may mention the index that has just been split.
-            subscripts = [.. subscripts.Select(p => p.Value is IntValue i ? p with { Value = new IntValue(Current(i.Size)) } : p)];
+            subscripts = [.. subscripts.Select(p => p.Value is IntValue i
+                ? p with { Value = new IntValue(Current(i.Size)) } : p)];
         }
         return View(x, subscripts, s);
     }
 
-    private bool Mentions(SelectExpression s) => s.Subscripts.SelectMany(Parts).SelectMany(Names).Any(n => Frame.Indices.Any(i => i.Name == n));
+    private bool Mentions(SelectExpression s) =>
+        s.Subscripts.SelectMany(Parts).SelectMany(Names).Any(n => Frame.Indices.Any(i => i.Name == n));
 
     /// <summary>The size with the parts of split indices in place of them.</summary>
     private Size Current(Size size) => size.Substitute(
@@ -96,19 +105,25 @@ internal sealed partial class Elaborator
             if (!InRange(ref node, axis, ref view, x.Shape[axis], subscripts[axis], s, x)) return Value.Poison;
             layout.InsertRange(0, ViewAxis(ref node, axis, view));
         }
-        return layout.All(l => l is Index) ? Tensor(node, [.. layout.Cast<Index>()]) : Gathered(node, layout, x, subscripts);
+        return layout.All(l => l is Index) ? Tensor(node, [.. layout.Cast<Index>()])
+            : Gathered(node, layout, x, subscripts);
     }
 
     /// <summary>c0 * i0 + c1 * i1 + … + Rest.</summary>
     private sealed record Affine(ImmutableArray<(Index Index, Size Factor)> Terms, Size Rest)
     {
-        public Size Least => Terms.Aggregate(Rest, (s, t) => IsNegative(t.Factor) ? s + t.Factor * (t.Index.Extent - 1) : s);
+        public Size Least =>
+            Terms.Aggregate(Rest, (s, t) => IsNegative(t.Factor) ? s + t.Factor * (t.Index.Extent - 1) : s);
 
-        public Size Greatest => Terms.Aggregate(Rest, (s, t) => IsNegative(t.Factor) ? s : s + t.Factor * (t.Index.Extent - 1));
+        public Size Greatest =>
+            Terms.Aggregate(Rest, (s, t) => IsNegative(t.Factor) ? s : s + t.Factor * (t.Index.Extent - 1));
 
         public static bool IsNegative(Size factor) => factor.Terms.All(t => t.Coefficient < 0);
 
-        /// <summary>The order, slowest first, in which the indices count through a stretch without gaps; null when they do not.</summary>
+        /// <summary>
+        /// The order, slowest first, in which the indices count through a stretch without gaps; null when
+        /// they do not.
+        /// </summary>
         public ImmutableArray<Index>? Digits()
         {
             var left = Terms.ToList();
@@ -140,8 +155,12 @@ internal sealed partial class Elaborator
         return new([.. terms.OrderBy(t => indexOrder[t.Item1].Position).ThenBy(t => indexOrder[t.Item1].Part)], size);
     }
 
-    /// <summary>The read lies within the axis: proved, checked at entry, or made so by padding when it is under an `if`.</summary>
-    private bool InRange(ref Node node, int axis, ref Affine view, Size extent, Subscript subscript, SelectExpression s, TensorValue x)
+    /// <summary>
+    /// The read lies within the axis: proved, checked at entry, or made so by padding when it is under an
+    /// `if`.
+    /// </summary>
+    private bool InRange(ref Node node, int axis, ref Affine view, Size extent, Subscript subscript,
+        SelectExpression s, TensorValue x)
     {
         if (view.Terms is [var (index, factor)] && factor.Is(1) && view.Rest.Is(0))
         {
@@ -152,9 +171,12 @@ internal sealed partial class Elaborator
                 {
                     case Sameness.Different:
                         Fail(index.IsReduced ? Codes.ContractMismatch : Codes.SizesDiffer, subscript.Span,
-                            index.IsReduced ? $"cannot contract {index.Extent} with {extent}" : $"`{index.Name}` runs over {index.Extent} elsewhere, this axis has {extent}",
-                            null, Equalize(index.Extent, extent) ?? MadeBy(x.Node) ?? $"bound the index if this is meant: `{index.Name} < {extent}`",
-                            new Label(s.Target.Span, Describe(x)), new Label(index.Span, $"{index.Name} < {index.Extent}"));
+                            index.IsReduced ? $"cannot contract {index.Extent} with {extent}"
+                                : $"`{index.Name}` runs over {index.Extent} elsewhere, this axis has {extent}",
+                            null, Equalize(index.Extent, extent) ?? MadeBy(x.Node)
+                                ?? $"bound the index if this is meant: `{index.Name} < {extent}`",
+                            new Label(s.Target.Span, Describe(x)), new Label(index.Span,
+                                $"{index.Name} < {index.Extent}"));
                         return false;
                     case Sameness.Checked:
                         return true; // the slice that follows keeps the extent
@@ -178,7 +200,8 @@ internal sealed partial class Elaborator
         {
             var names = view.Terms.Select(t => $"{t.Index.Name} < {t.Index.Extent}");
             Fail(Codes.ReadOutOfRange, subscript.Span, least.IsConstant && least.Value < 0
-                ? $"this subscript reaches {least}, below the axis" : $"this subscript reaches {greatest}, the axis has {extent}", null,
+                ? $"this subscript reaches {least}, below the axis"
+                    : $"this subscript reaches {greatest}, the axis has {extent}", null,
                 "bound the index, or read under an `if` that excludes these", new Label(s.Target.Span, Describe(x)),
                 new Label(subscript.Span, view.Terms.IsEmpty ? "a constant" : string.Join(", ", names)));
             return false;
@@ -197,7 +220,8 @@ internal sealed partial class Elaborator
     {
         if (before.Is(0) && after.Is(0)) return node;
         var none = Enumerable.Repeat(Size.Zero, node.Type.Rank).ToImmutableArray();
-        return Emit(new Pad(node, value, none.SetItem(axis, before), none.SetItem(axis, after), [.. none.Select(_ => 0L)]));
+        return Emit(new Pad(node, value, none.SetItem(axis, before), none.SetItem(axis, after),
+            [.. none.Select(_ => 0L)]));
     }
 
     private Node SliceAxis(Node node, int axis, Size start, Size size, long step)
@@ -221,7 +245,8 @@ internal sealed partial class Elaborator
         // A falling index counts the other way: the axis is read upwards and reversed after.
         var falling = view.Terms.Where(t => Affine.IsNegative(t.Factor)).Select(t => t.Index).ToList();
         var start = view.Least;
-        var rising = view.Terms.Select(t => (t.Index, Factor: falling.Contains(t.Index) ? -t.Factor : t.Factor)).ToImmutableArray();
+        var rising = view.Terms.Select(t => (t.Index, Factor: falling.Contains(t.Index) ? -t.Factor : t.Factor))
+            .ToImmutableArray();
         List<Index> order;
         if (rising is [var (only, factor)] && factor.IsConstant)
         {
@@ -253,12 +278,16 @@ internal sealed partial class Elaborator
                 rising = others;
             }
         }
-        ImmutableArray<int> reversed = [.. Enumerable.Range(0, order.Count).Where(i => falling.Contains(order[i])).Select(i => axis + i)];
+        ImmutableArray<int> reversed = [.. Enumerable.Range(0, order.Count).Where(i => falling.Contains(order[i]))
+            .Select(i => axis + i)];
         if (!reversed.IsEmpty) node = Emit(new Reverse(node, reversed));
         return order;
     }
 
-    /// <summary>Subscripts that are data: one becomes a gather; several, or one that shares an index, one over joined axes.</summary>
+    /// <summary>
+    /// Subscripts that are data: one becomes a gather; several, or one that shares an index, one over joined
+    /// axes.
+    /// </summary>
     private Value Gathered(Node node, List<object> layout, TensorValue x, List<Subscript> subscripts)
     {
         var where = new Dictionary<int, TensorValue>();
@@ -290,12 +319,15 @@ internal sealed partial class Elaborator
             if (at.DType != DType.I64) at = Tensor(new Graph.Convert(at.Node, DType.I64), at.Indices);
             if (part is int)
             {
-                // Within the joined axis a subscript that leaves its own would meet another row: it is sent out of range.
+                // Within the joined axis a subscript that leaves its own would meet another row: it is sent out of
+                // range.
                 var inside = Join(Join(at, Scalar(0L, DType.I64), (p, q) => new Compare(CompareOp.Ge, p, q)),
-                    Join(at, RealizeSize(extent, DType.I64), (p, q) => new Compare(CompareOp.Lt, p, q)), (p, q) => new Binary(BinaryOp.And, p, q));
+                    Join(at, RealizeSize(extent, DType.I64), (p, q) => new Compare(CompareOp.Lt, p, q)), (p, q) =>
+                        new Binary(BinaryOp.And, p, q));
                 good = good is null ? inside : Join(good, inside, (p, q) => new Binary(BinaryOp.And, p, q));
             }
-            linear = linear is null ? at : Join(Times(linear, RealizeSize(extent, DType.I64)), at, (p, q) => new Binary(BinaryOp.Add, p, q));
+            linear = linear is null ? at : Join(Times(linear, RealizeSize(extent, DType.I64)), at, (p, q) =>
+                new Binary(BinaryOp.Add, p, q));
         }
         var (condition, value, all) = AlignPair(good!, linear!, []);
         var safe = Emit(new Select(condition, value, Emit(Const.Of(value.Type, [-1L]))));
@@ -303,6 +335,7 @@ internal sealed partial class Elaborator
     }
 
     private TensorValue Clamped(TensorValue at, Size extent) =>
-        Join(Join(at, Scalar(0L, at.DType), (p, q) => new Binary(BinaryOp.Max, p, q)), RealizeSize(extent - 1, at.DType),
+        Join(Join(at, Scalar(0L, at.DType), (p, q) => new Binary(BinaryOp.Max, p, q)),
+            RealizeSize(extent - 1, at.DType),
             (p, q) => new Binary(BinaryOp.Min, p, q));
 }

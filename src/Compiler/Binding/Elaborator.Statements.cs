@@ -1,4 +1,5 @@
-// Statements change locals and decide what is returned; what needs the run-time (loops, state) answers with a limitation.
+// Statements change locals and decide what is returned; what needs the run-time (loops, state) answers with a
+// limitation.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
@@ -93,8 +94,10 @@ internal sealed partial class Elaborator
         for (var i = 0; i < Frame.Blocks.Count - 1; i++)
         {
             if (!Frame.Blocks[i].TryGetValue(name.Text, out var outer)) continue;
-            Fail(Codes.HiddenInBlock, name.Span, $"`{name.Text}` is declared outside this block, so this `let` would change nothing there",
-                null, $"write `{name.Text} = …` to change it, or take another name", new Label(outer.Span, "declared here"));
+            Fail(Codes.HiddenInBlock, name.Span,
+                $"`{name.Text}` is declared outside this block, so this `let` would change nothing there",
+                null, $"write `{name.Text} = …` to change it, or take another name",
+                    new Label(outer.Span, "declared here"));
             break;
         }
         Frame.Declare(name.Text, value, name.Span);
@@ -153,7 +156,8 @@ internal sealed partial class Elaborator
             case NameExpression n when Frame.Self is { } self && self.Members.TryGetValue(n.Name, out var member):
                 if (member is StateMember) Limit(place.Span, "assignment to state");
                 else Fail(Codes.NotAssignable, place.Span, $"`{n.Name}` cannot be assigned", null,
-                    "only `param`, `buffer`, locals and `inout` parameters change", new Label(member.Span, "declared here"));
+                    "only `param`, `buffer`, locals and `inout` parameters change",
+                        new Label(member.Span, "declared here"));
                 break;
             case NameExpression n:
                 if (Frame.Self is { } s && s.Hyper.ContainsKey(n.Name) || Frame.File.Items.ContainsKey(n.Name))
@@ -164,7 +168,8 @@ internal sealed partial class Elaborator
                 }
                 Fail(Codes.Undeclared, place.Span, $"`{n.Name}` is not declared", null,
                     Spelling.Nearest(n.Name, Frame.Blocks.SelectMany(b => b.Keys)) is { } near
-                        ? $"did you mean `{near}`? `let {n.Name} = …` would introduce it" : $"introduce it: `let {n.Name} = …`");
+                        ? $"did you mean `{near}`? `let {n.Name} = …` would introduce it"
+                            : $"introduce it: `let {n.Name} = …`");
                 Frame.Declare(n.Name, Value.Poison, n.Span);
                 break;
             case SelectExpression:
@@ -191,23 +196,31 @@ internal sealed partial class Elaborator
         _ => BinaryOperator.Divide,
     }, old, value, a.OperatorSpan, oldSpan, a.Value.Span);
 
-    /// <summary>`assert` on constants is decided here; `print` and run-time asserts are effects, not built yet.</summary>
+    /// <summary>
+    /// `assert` on constants is decided here; `print` and run-time asserts are effects, not built
+    /// yet.
+    /// </summary>
     private Value Effect(ApplyExpression call)
     {
         var name = ((NameExpression)call.Callee).Name;
         if (openForms > 0)
-            return Fail(Codes.EffectInPureForm, call.Span, $"`{name}` inside an index form", null, "move it before the form");
+            return Fail(Codes.EffectInPureForm, call.Span, $"`{name}` inside an index form", null,
+                "move it before the form");
         if (name == "print") return Limit(call.Span, "`print`");
         var values = call.Arguments.Select(a => Expression(a.Value)).ToList();
         if (values.Any(v => v is PoisonValue)) return Value.Poison;
-        if (values.Count == 0) return Fail(Codes.WrongArgumentCount, call.Span, "`assert` takes a condition, and a message if one helps");
+        if (values.Count == 0)
+            return Fail(Codes.WrongArgumentCount, call.Span, "`assert` takes a condition, and a message if one helps");
         if (values[0] is not BoolValue condition)
         {
-            return values[0] is TensorValue { DType: Runtime.DType.Bool, Rank: 0 } ? Limit(call.Span, "an `assert` on a run-time value")
-                : Fail(Codes.TypeMismatch, call.Arguments[0].Span, $"`assert` takes a truth value, not {Describe(values[0])}");
+            return values[0] is TensorValue { DType: Runtime.DType.Bool, Rank: 0 }
+                ? Limit(call.Span, "an `assert` on a run-time value")
+                : Fail(Codes.TypeMismatch, call.Arguments[0].Span,
+                    $"`assert` takes a truth value, not {Describe(values[0])}");
         }
         if (condition.Truth) return new ListValue([]);
-        var message = values.Count > 1 && values[1] is StringValue text ? Format(text.Text, values.Skip(2)) : call.Arguments[0].Span.Text;
+        var message = values.Count > 1 && values[1] is StringValue text ? Format(text.Text, values.Skip(2))
+            : call.Arguments[0].Span.Text;
         return Fail(Codes.AssertFailed, call.Span, $"assert failed: {message}", null, OwnerHelp());
     }
 
@@ -215,7 +228,8 @@ internal sealed partial class Elaborator
     {
         foreach (var value in values)
         {
-            var (open, close) = (text.IndexOf('{', StringComparison.Ordinal), text.IndexOf('}', StringComparison.Ordinal));
+            var (open, close) = (text.IndexOf('{', StringComparison.Ordinal),
+                text.IndexOf('}', StringComparison.Ordinal));
             if (open < 0 || close < open) break;
             text = text[..open] + Plain(value) + text[(close + 1)..];
         }

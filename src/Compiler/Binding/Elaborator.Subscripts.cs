@@ -12,7 +12,8 @@ internal sealed partial class Elaborator
 {
     private Value Subscripted(SelectExpression s)
     {
-        if (s.Target is NameExpression { Name: var reduction } && ReductionNames.Contains(reduction) && Frame.Find(reduction) is null)
+        if (s.Target is NameExpression { Name: var reduction } && ReductionNames.Contains(reduction)
+            && Frame.Find(reduction) is null)
         {
             return Fail(Codes.NotAnArray, s.Span, $"`{reduction}[…]` needs what it reduces in parentheses", null,
                 $"write `{s.Span.Text}(…)`");
@@ -41,22 +42,29 @@ internal sealed partial class Elaborator
             if (Bounds(slice, count, s.Target.Span, Describe(list)) is not var (start, end, step)) return Value.Poison;
             var picked = new List<int>();
             for (var i = (int)start.Value; i < end.Value; i += (int)step) picked.Add(i);
-            return new ListValue([.. picked.Select(i => list.Items[i])], list.Names is { } names ? [.. picked.Select(i => names[i])] : null);
+            return new ListValue([.. picked.Select(i => list.Items[i])], list.Names is { } names
+                ? [.. picked.Select(i => names[i])] : null);
         }
-        if (subscript is not ValueSubscript v) return Fail(Codes.WrongRank, subscript.Span, "a list takes one subscript");
+        if (subscript is not ValueSubscript v)
+            return Fail(Codes.WrongRank, subscript.Span, "a list takes one subscript");
         var value = Expression(v.Value);
         if (value is IntValue { Size.IsConstant: false } or TensorValue)
         {
-            return Fail(Codes.ConstantNeeded, v.Span, $"a subscript of a list must be a constant, {Describe(value)} is only known when called",
+            return Fail(Codes.ConstantNeeded, v.Span,
+                $"a subscript of a list must be a constant, {Describe(value)} is only known when called",
                 null, "the elements of a list are separate values; put tensors of one shape in one tensor");
         }
         if (Constant(value, v.Span, "a subscript of a list") is not { } at) return Value.Poison;
         if (at < -count || at >= count)
-            return Fail(Codes.SliceOutOfRange, v.Span, $"subscript {at} of a list of {count}", null, null, new Label(s.Target.Span, Describe(list)));
+            return Fail(Codes.SliceOutOfRange, v.Span, $"subscript {at} of a list of {count}", null, null,
+                new Label(s.Target.Span, Describe(list)));
         return list.Items[(int)(at < 0 ? at + count : at)];
     }
 
-    /// <summary>Start, end and step of a slice of an axis. Only negative constants wrap. Null after a diagnostic.</summary>
+    /// <summary>
+    /// Start, end and step of a slice of an axis. Only negative constants wrap. Null after a
+    /// diagnostic.
+    /// </summary>
     private (Size Start, Size End, long Step)? Bounds(SliceSubscript slice, Size extent, Span target, string what)
     {
         Size? Part(ExpressionSyntax? e, Size missing)
@@ -84,14 +92,16 @@ internal sealed partial class Elaborator
             step = given;
             if (step <= 0)
             {
-                Limit(slice.Step.Span, "a step that is not positive", "reverse with an index form: `[i < n] => x[n - 1 - i]`");
+                Limit(slice.Step.Span, "a step that is not positive",
+                    "reverse with an index form: `[i < n] => x[n - 1 - i]`");
                 return null;
             }
         }
         foreach (var (low, high) in new[] { (Size.Zero, start), (start, end), (end, extent) })
         {
             if (!(high - low).IsConstant || (high - low).Value >= 0) continue;
-            Fail(Codes.SliceOutOfRange, slice.Span, $"the slice {start}:{end} leaves 0:{extent}", null, "slices are not clamped",
+            Fail(Codes.SliceOutOfRange, slice.Span, $"the slice {start}:{end} leaves 0:{extent}", null,
+                "slices are not clamped",
                 new Label(target, what));
             return null;
         }
@@ -131,7 +141,8 @@ internal sealed partial class Elaborator
                     axis += rank - given;
                     continue;
                 case SliceSubscript slice:
-                    if (Bounds(slice, x.Shape[axis], s.Target.Span, Describe(x)) is not var (start, end, step)) return Value.Poison;
+                    if (Bounds(slice, x.Shape[axis], s.Target.Span, Describe(x)) is not var (start, end, step))
+                        return Value.Poison;
                     (starts[axis], steps[axis]) = (start, step);
                     sizes[axis] = step == 1 ? end - start : FloorDiv(end - start + (step - 1), step);
                     break;
@@ -143,7 +154,8 @@ internal sealed partial class Elaborator
                             var room = x.Shape[axis] - 1 - at;
                             if ((at.IsConstant && at.Value < 0) || (room.IsConstant && room.Value < 0))
                             {
-                                return Fail(Codes.SliceOutOfRange, v.Span, $"subscript {i.Size} of an axis of {x.Shape[axis]}", null, null,
+                                return Fail(Codes.SliceOutOfRange, v.Span,
+                                    $"subscript {i.Size} of an axis of {x.Shape[axis]}", null, null,
                                     new Label(s.Target.Span, Describe(x)));
                             }
                             AtMost(0, at, $"subscript {at}");
@@ -152,22 +164,27 @@ internal sealed partial class Elaborator
                             dropped.Add(axis);
                             break;
                         case TensorValue t when t.DType.IsInteger:
-                            if (gather is not null) return Limit(v.Span, "two tensors as subscripts", "write an index form: `[n] => a[i[n], j[n]]`");
+                            if (gather is not null)
+                                return Limit(v.Span, "two tensors as subscripts",
+                                "write an index form: `[n] => a[i[n], j[n]]`");
                             gather = (axis, t);
                             break;
                         case TensorValue t:
-                            return Fail(Codes.TypeMismatch, v.Span, $"subscripts are integers, not {Describe(t)}", Describe(t));
+                            return Fail(Codes.TypeMismatch, v.Span, $"subscripts are integers, not {Describe(t)}",
+                                Describe(t));
                         case PoisonValue:
                             return Value.Poison;
                         case var other:
-                            return Fail(Codes.TypeMismatch, v.Span, $"a subscript is an int or an integer tensor, not {Describe(other)}", Describe(other));
+                            return Fail(Codes.TypeMismatch, v.Span,
+                                $"a subscript is an int or an integer tensor, not {Describe(other)}", Describe(other));
                     }
                     break;
             }
             axis++;
         }
         var node = x.Node;
-        if (!sizes.SequenceEqual(x.Shape) || steps.Any(p => p != 1)) node = Emit(new Slice(node, [.. starts], [.. sizes], [.. steps]));
+        if (!sizes.SequenceEqual(x.Shape) || steps.Any(p => p != 1))
+            node = Emit(new Slice(node, [.. starts], [.. sizes], [.. steps]));
         if (gather is var (gathered, indices))
         {
             node = Emit(new Gather(node, indices.Node, gathered));

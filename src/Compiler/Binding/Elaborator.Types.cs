@@ -12,7 +12,10 @@ internal sealed partial class Elaborator
 {
     private static bool IsVariable(string name) => name.Length == 1 && char.IsAsciiLetterUpper(name[0]);
 
-    /// <summary>The dtype a type names: itself, or what its variable stands for; null for an unbound variable or no dtype.</summary>
+    /// <summary>
+    /// The dtype a type names: itself, or what its variable stands for; null for an unbound variable or no
+    /// dtype.
+    /// </summary>
     private DType? DTypeOf(NamedType type) => DTypeNames.TryParse(type.Name.Text, out var dtype) ? dtype
         : Frame.DTypes.TryGetValue(type.Name.Text, out var bound) ? bound
         : (Inner(type.Name.Text, type.Name.Span) as DTypeValue)?.DType;
@@ -28,16 +31,19 @@ internal sealed partial class Elaborator
     public Value As(TypeSyntax type, Value value, Span span, Code code, string says)
     {
         if (value is PoisonValue) return value;
-        Value Wrong(string? help = null) => Fail(code, span, $"{Describe(value)} stands where {type.Span.Text} is declared",
+        Value Wrong(string? help = null) =>
+            Fail(code, span, $"{Describe(value)} stands where {type.Span.Text} is declared",
             Describe(value), help, new Label(type.Span, says));
         switch (type)
         {
             case ErrorType:
                 return Value.Poison;
             case FunctionType:
-                return value is FunctionValue or BuiltinValue or InstanceValue or ListValue or ModuleValue or DTypeValue ? value : Wrong();
+                return value is FunctionValue or BuiltinValue or InstanceValue or ListValue or ModuleValue
+                    or DTypeValue ? value : Wrong();
             case ListType l:
-                return value is not ListValue list ? Wrong() : list with { Items = [.. list.Items.Select(i => ElementAs(l.Element, i, span, code, says))] };
+                return value is not ListValue list ? Wrong()
+                    : list with { Items = [.. list.Items.Select(i => ElementAs(l.Element, i, span, code, says))] };
             case NamedType n when IsTensorType(n):
                 return AsTensor(n, value, span, code, says);
             case NamedType n:
@@ -71,8 +77,11 @@ internal sealed partial class Elaborator
         if (Lookup(type.Name.Text, type.Name.Span) is ModuleValue module)
             return value is InstanceValue { Instance.Syntax: var made } && made == module.Syntax ? value : wrong(null);
         return Fail(Codes.UnknownType, type.Name.Span, $"`{type.Name.Text}` is no type", null,
-            Spelling.Nearest(type.Name.Text, ["int", "float", "bool", "string", "dtype", "f32", "f64", "i32", "i64", "bf16", "u8"]) is { } near
-                ? $"did you mean `{near}`?" : "a type is a dtype with sizes, `int`, `float`, `bool`, `string`, `dtype`, `fn`, a list or a module");
+            Spelling.Nearest(type.Name.Text, ["int", "float", "bool", "string", "dtype", "f32", "f64", "i32", "i64",
+                "bf16", "u8"]) is { } near
+                ? $"did you mean `{near}`?"
+                    : "a type is a dtype with sizes, `int`, `float`, `bool`, `string`, `dtype`, `fn`, a list or a "
+                        + "module");
     }
 
     private Value AsTensor(NamedType type, Value value, Span span, Code code, string says)
@@ -84,12 +93,14 @@ internal sealed partial class Elaborator
         }
         if (value is TensorValue given && given.DType != dtype)
         {
-            return Fail(code == Codes.TypeMismatch ? Codes.DtypeMix : code, span, $"{Describe(given)} stands where {dtype.Name()} is declared",
+            return Fail(code == Codes.TypeMismatch ? Codes.DtypeMix : code, span,
+                $"{Describe(given)} stands where {dtype.Name()} is declared",
                 Describe(given), $"cast it: `{dtype.Name()}({span.Text})`", new Label(type.Span, says));
         }
-        if (value is ListValue or StringValue or FunctionValue or InstanceValue or ModuleValue or DTypeValue or BuiltinValue)
+        if (!IsNumeric(value))
         {
-            return Fail(code, span, $"{Describe(value)} stands where {type.Span.Text} is declared", Describe(value), null,
+            return Fail(code, span, $"{Describe(value)} stands where {type.Span.Text} is declared", Describe(value),
+                null,
                 new Label(type.Span, says));
         }
         if (Realize(value, dtype, span) is not { } tensor) return Value.Poison;
@@ -112,7 +123,8 @@ internal sealed partial class Elaborator
                 case SizeDim s:
                     if (s.Size is NameExpression { Name: var name } && Inner(name, s.Span) is null)
                     {
-                        Fail(Codes.UnboundSize, s.Span, $"the size `{name}` is not bound here", null, "use the name of a size in scope");
+                        Fail(Codes.UnboundSize, s.Span, $"the size `{name}` is not bound here", null,
+                            "use the name of a size in scope");
                         return null;
                     }
                     if (Expression(s.Size) is not IntValue size)
@@ -137,7 +149,8 @@ internal sealed partial class Elaborator
 
     private Value RankMismatch(NamedType type, TensorValue value, Span span, Code code, string says) =>
         Fail(code == Codes.TypeMismatch ? Codes.WrongRank : code, span,
-            $"{Describe(value)} has {value.Rank} axes, {type.Span.Text} has {type.Dims.Length}", Describe(value), null, new Label(type.Span, says));
+            $"{Describe(value)} has {value.Rank} axes, {type.Span.Text} has {type.Dims.Length}", Describe(value), null,
+                new Label(type.Span, says));
 
     private Value Shaped(NamedType type, TensorValue value, Span span, Code code, string says)
     {
@@ -159,15 +172,19 @@ internal sealed partial class Elaborator
                     break;
                 case SizeDim s:
                     if (!Bound(s, shape[axis], out var expected)) return Value.Poison;
-                    switch (Compare(expected, shape[axis], $"{span.Text}: axis {axis} is {shape[axis]}, declared as {s.Span.Text}"))
+                    switch (Compare(expected, shape[axis],
+                        $"{span.Text}: axis {axis} is {shape[axis]}, declared as {s.Span.Text}"))
                     {
                         case Sameness.Different:
                             var (name, bound) = s.Size is NameExpression n ? (n.Name, Frame.Find(n.Name)) : ("", null);
                             return Fail(code == Codes.TypeMismatch ? Codes.SizesDiffer : code, span,
-                                $"axis {axis} of {Describe(value)} is {shape[axis]}, but {type.Span.Text} wants {expected}",
+                                $"axis {axis} of {Describe(value)} is {shape[axis]}, "
+                                    + $"but {type.Span.Text} wants {expected}",
                                 Describe(value), Equalize(expected, shape[axis]) ?? MadeBy(value.Node) ?? OwnerHelp(),
                                 bound is not null && bound.Span.Source is not null && bound.Span != s.Span
-                                    ? new Label(bound.Span, expected.Text == name ? "bound here" : $"{name} is {expected} here") : new Label(type.Span, $"this axis is {expected}"));
+                                    ? new Label(bound.Span, expected.Text == name ? "bound here"
+                                        : $"{name} is {expected} here") : new Label(type.Span,
+                                        $"this axis is {expected}"));
                         case Sameness.Checked:
                             checkedShape[axis] = expected;
                             isChecked = true;
@@ -180,7 +197,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>When a layer's own function is entered: the call that made the layer.</summary>
-    private string? OwnerHelp() => Frame.Self is { Path: { Length: > 0 } path } self ? $"{path} was made with {self.Call} at {self.Made}" : null;
+    private string? OwnerHelp() => Frame.Self is { Path: { Length: > 0 } path } self
+        ? $"{path} was made with {self.Call} at {self.Made}" : null;
 
     private bool Bound(SizeDim s, Size actual, out Size expected)
     {
@@ -199,7 +217,8 @@ internal sealed partial class Elaborator
                 case PoisonValue:
                     return false;
                 case var other:
-                    Fail(Codes.TypeMismatch, s.Span, $"`{name}` in a type is a size, but here it is {Describe(other)}", Describe(other),
+                    Fail(Codes.TypeMismatch, s.Span, $"`{name}` in a type is a size, but here it is {Describe(other)}",
+                        Describe(other),
                         "take another name for the size");
                     return false;
             }
@@ -228,14 +247,21 @@ internal sealed partial class Elaborator
         }
         var bound = list.Items.OfType<IntValue>().Select(i => i.Size).ToList();
         if (bound.Count == sizes.Count
-            && bound.Zip(sizes).All(p => Compare(p.First, p.Second, $"{span.Text}: {p.First} and {p.Second}") != Sameness.Different)) return true;
+            && bound.Zip(sizes).All(p =>
+                Compare(p.First, p.Second,
+                $"{span.Text}: {p.First} and {p.Second}") != Sameness.Different)) return true;
         Fail(code == Codes.TypeMismatch ? Codes.SizesDiffer : code, span,
-            $"the axes `{g.Span.Text}` of {Describe(value)} are [{string.Join(", ", sizes)}], elsewhere [{string.Join(", ", bound)}]",
-            Describe(value), null, Frame.Find(name) is { } first && first.Span != g.Span ? new Label(first.Span, "first bound here") : new Label(g.Span, "this group"));
+            $"the axes `{g.Span.Text}` of {Describe(value)} are [{string.Join(", ", sizes)}], "
+                + $"elsewhere [{string.Join(", ", bound)}]",
+            Describe(value), null, Frame.Find(name) is { } first && first.Span != g.Span
+                ? new Label(first.Span, "first bound here") : new Label(g.Span, "this group"));
         return false;
     }
 
-    /// <summary>Before arguments are checked: names that stand alone in a tensor's type, groups and dtype variables.</summary>
+    /// <summary>
+    /// Before arguments are checked: names that stand alone in a tensor's type, groups and dtype
+    /// variables.
+    /// </summary>
     private void BindNames(TypeSyntax? type, Value value)
     {
         if (value is not TensorValue tensor || type is not NamedType n || !IsTensorType(n)) return;
@@ -245,7 +271,8 @@ internal sealed partial class Elaborator
         for (var d = 0; d < n.Dims.Length; d++)
         {
             var axis = at >= 0 && d > at ? tensor.Rank - (n.Dims.Length - d) : d;
-            if (n.Dims[d] is SizeDim { Size: NameExpression { Name: var name } } s && name != "_" && Inner(name, s.Span) is null)
+            if (n.Dims[d] is SizeDim { Size: NameExpression { Name: var name } } s && name != "_"
+                && Inner(name, s.Span) is null)
                 Frame.DeclareParameter(name, new IntValue(tensor.Shape[axis]), s.Span);
         }
     }

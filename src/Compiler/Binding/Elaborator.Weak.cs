@@ -141,7 +141,10 @@ internal sealed partial class Elaborator
         return sum * 2 / Math.Sqrt(Math.PI);
     }
 
-    /// <summary>The tensor a value becomes where a dtype is wanted; tensors stay as they are. Null after a diagnostic.</summary>
+    /// <summary>
+    /// The tensor a value becomes where a dtype is wanted; tensors stay as they are. Null after a
+    /// diagnostic.
+    /// </summary>
     public TensorValue? Realize(Value value, DType dtype, Span span)
     {
         switch (value)
@@ -160,7 +163,8 @@ internal sealed partial class Elaborator
             case FloatValue f when f.Number == Math.Floor(f.Number) && Math.Abs(f.Number) < 1e15:
                 return Scalar((long)f.Number, dtype);
             case FloatValue or RealValue when !dtype.IsFloat:
-                Fail(Codes.DtypeMix, span, $"{Describe(value)} never becomes an integer on its own, and the tensor is {dtype.Name()}",
+                Fail(Codes.DtypeMix, span,
+                    $"{Describe(value)} never becomes an integer on its own, and the tensor is {dtype.Name()}",
                     Describe(value), $"cast the tensor: `f32(x)`, or round the number: `int(…)`");
                 return null;
             case IntValue i:
@@ -168,7 +172,8 @@ internal sealed partial class Elaborator
             case RealValue r:
                 return RealizeReal(r, dtype, span);
             default:
-                Fail(Codes.TypeMismatch, span, $"{Describe(value)} stands where a number or a tensor is needed", Describe(value));
+                Fail(Codes.TypeMismatch, span, $"{Describe(value)} stands where a number or a tensor is needed",
+                    Describe(value));
                 return null;
         }
     }
@@ -180,10 +185,12 @@ internal sealed partial class Elaborator
         Value result = (r.Operation, operands.Count) switch
         {
             ("neg", _) => Tensor(new Unary(UnaryOp.Neg, operands[0]!.Node), operands[0]!.Indices),
-            (_, 1) => Tensor(new Unary(Enum.Parse<UnaryOp>(r.Operation, ignoreCase: true), operands[0]!.Node), operands[0]!.Indices),
+            (_, 1) => Tensor(new Unary(Enum.Parse<UnaryOp>(r.Operation, ignoreCase: true), operands[0]!.Node),
+                operands[0]!.Indices),
             ("max" or "min", _) => Elementwise(operands[0]!, operands[1]!, span, span, span,
                 (x, y) => new Binary(r.Operation == "max" ? BinaryOp.Max : BinaryOp.Min, x, y)),
-            _ => Arithmetic(Enum.GetValues<BinaryOperator>().First(o => Symbol(o) == r.Operation), operands[0]!, operands[1]!, span, span, span),
+            _ => Arithmetic(Enum.GetValues<BinaryOperator>().First(o => Symbol(o) == r.Operation), operands[0]!,
+                operands[1]!, span, span, span),
         };
         return result as TensorValue;
     }
@@ -193,7 +200,8 @@ internal sealed partial class Elaborator
     {
         if (size.IsConstant) return Scalar(size.Value, dtype);
         if (!size.Variables().Any(ranges.Knows)) return Tensor(new SizeValue(size, dtype));
-        if (size.Terms is [{ Coefficient: 1, Atoms: [VariableAtom single] }] && indexOf.TryGetValue(single.Name, out var index))
+        if (size.Terms is [{ Coefficient: 1, Atoms: [VariableAtom single] }]
+            && indexOf.TryGetValue(single.Name, out var index))
             return Tensor(new Iota(new TensorType(dtype, [index.Extent]), 0), [index]);
         // Integers are exact in i32 or i64 and rounded once when they become floats.
         if (dtype is not (DType.I32 or DType.I64))
@@ -204,7 +212,8 @@ internal sealed partial class Elaborator
         TensorValue? sum = null;
         foreach (var term in size.Terms)
         {
-            TensorValue? product = term.Coefficient == 1 && term.Atoms.Length > 0 ? null : Scalar(term.Coefficient, dtype);
+            TensorValue? product = term.Coefficient == 1 && term.Atoms.Length > 0 ? null
+                : Scalar(term.Coefficient, dtype);
             foreach (var atom in term.Atoms)
             {
                 var factor = RealizeAtom(atom, dtype);
@@ -217,9 +226,12 @@ internal sealed partial class Elaborator
 
     private TensorValue RealizeAtom(Atom atom, DType dtype) => atom switch
     {
-        FloorDivAtom d => Join(RealizeSize(d.Dividend, dtype), RealizeSize(d.Divisor, dtype), (x, y) => Floored(x, y).Quotient),
-        MinAtom m => Join(RealizeSize(m.Left, dtype), RealizeSize(m.Right, dtype), (x, y) => new Binary(BinaryOp.Min, x, y)),
-        MaxAtom m => Join(RealizeSize(m.Left, dtype), RealizeSize(m.Right, dtype), (x, y) => new Binary(BinaryOp.Max, x, y)),
+        FloorDivAtom d =>
+            Join(RealizeSize(d.Dividend, dtype), RealizeSize(d.Divisor, dtype), (x, y) => Floored(x, y).Quotient),
+        MinAtom m =>
+            Join(RealizeSize(m.Left, dtype), RealizeSize(m.Right, dtype), (x, y) => new Binary(BinaryOp.Min, x, y)),
+        MaxAtom m =>
+            Join(RealizeSize(m.Left, dtype), RealizeSize(m.Right, dtype), (x, y) => new Binary(BinaryOp.Max, x, y)),
         _ => RealizeSize(Size.Of(atom), dtype),
     };
 }

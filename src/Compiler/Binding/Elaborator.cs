@@ -1,4 +1,5 @@
-// Evaluates expressions: known values are computed, tensors become nodes of the current graph. This file: what all parts share.
+// Evaluates expressions: known values are computed, tensors become nodes of the current graph. This file: what all
+// parts share.
 using System.Collections.Immutable;
 using System.Text.RegularExpressions;
 using Accelerate.Compiler.Diagnostics;
@@ -28,7 +29,8 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
     /// <summary>All state of all instances, in the order of declaration.</summary>
     public List<StateMember> States { get; } = [];
 
-    /// <summary>The functions whose bodies have been evaluated; of all others only the syntax is known to be right.</summary>
+    /// <summary>The functions whose bodies have been evaluated; of all others only the syntax is known to be
+    /// right.</summary>
     public HashSet<FunctionSyntax> Elaborated { get; } = new(ReferenceEqualityComparer.Instance);
 
     // ---- diagnostics ---------------------------------------------------------------------------------------------
@@ -39,7 +41,8 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
         var labels = secondary.ToArray().Select(s => s with { Text = Readable(s.Text) });
         var calls = Chain();
         // What goes wrong inside the library is wrong about the call that entered it.
-        if (SourceLoader.IsLibrary(span.Source) && calls.FirstOrDefault(c => !SourceLoader.IsLibrary(c.Span.Source)) is { } user)
+        if (SourceLoader.IsLibrary(span.Source) && calls.FirstOrDefault(c =>
+            !SourceLoader.IsLibrary(c.Span.Source)) is { } user)
         {
             labels = labels.Prepend(new(span, label is null ? "found here" : Readable(label)));
             (span, label) = (user.Span, null);
@@ -80,7 +83,10 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
     private TensorValue Tensor(Node node, ImmutableArray<Index> indices = default) =>
         new(Emit(node), Graph, indices.IsDefault ? [] : indices);
 
-    /// <summary>The same elements under another shape: reshape of reshape => reshape, and none where nothing changes.</summary>
+    /// <summary>
+    /// The same elements under another shape: reshape of reshape => reshape, and none where nothing
+    /// changes.
+    /// </summary>
     private Node Reshaped(Node x, ImmutableArray<Size> shape)
     {
         while (x is Reshape { IsChecked: false }) x = x.Operands[0];
@@ -121,7 +127,8 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
     }
 
     /// <summary>
-    /// Whether two sizes are equal: by their form, or by a check at entry when floor division or min and max stand in the
+    /// Whether two sizes are equal: by their form, or by a check at entry when floor division or min and max stand in
+    /// the
     /// way. What is left differs for some call, or for all.
     /// </summary>
     private Sameness Compare(Size a, Size b, string why)
@@ -137,7 +144,8 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
 
     /// <summary>The same elements under another shape, which a check at entry has made equal.</summary>
     private TensorValue Retype(TensorValue x, ImmutableArray<Size> shape) => x.Shape.SequenceEqual(shape)
-        ? x : new(Emit(new Reshape(x.Node, [.. x.Indices.Select(i => i.Extent), .. shape], isChecked: true)), Graph, x.Indices);
+        ? x : new(Emit(new Reshape(x.Node, [.. x.Indices.Select(i => i.Extent), .. shape], isChecked: true)), Graph,
+            x.Indices);
 
     /// <summary>A constant int, or null after a diagnostic (none for poison).</summary>
     private long? Constant(Value value, Span span, string what)
@@ -149,10 +157,12 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
             case IntValue { Size.IsConstant: true } i:
                 return i.Size.Value;
             case IntValue i:
-                Fail(Codes.ConstantNeeded, span, $"{what} must be a constant, {i.Size} is only known when called", Describe(i));
+                Fail(Codes.ConstantNeeded, span, $"{what} must be a constant, {i.Size} is only known when called",
+                    Describe(i));
                 return null;
             default:
-                Fail(Codes.ConstantNeeded, span, $"{what} must be a constant int, not {Describe(value)}", Describe(value));
+                Fail(Codes.ConstantNeeded, span, $"{what} must be a constant int, not {Describe(value)}",
+                    Describe(value));
                 return null;
         }
     }

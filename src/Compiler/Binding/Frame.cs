@@ -1,4 +1,5 @@
-// The scopes of one function while its body is evaluated: blocks of locals, dtype variables, indices, the call that entered it.
+// The scopes of one function while its body is evaluated: blocks of locals, dtype variables, indices, the call that
+// entered it.
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Runtime;
 

@@ -49,8 +49,10 @@ internal sealed class SourceLoader(string? folder, DiagnosticBag bag)
             {
                 if (file.Items.TryGetValue(name.Text, out var earlier))
                 {
-                    bag.Report(Codes.DuplicateName, name.Span, $"`{name.Text}` is declared twice", "declared again here",
-                        "rename one of them", new Label(NamesOf(earlier).First(n => n.Text == name.Text).Span, "first here"));
+                    bag.Report(Codes.DuplicateName, name.Span, $"`{name.Text}` is declared twice",
+                        "declared again here",
+                        "rename one of them", new Label(NamesOf(earlier).First(n => n.Text == name.Text).Span,
+                            "first here"));
                     continue;
                 }
                 file.Items[name.Text] = item;
@@ -82,7 +84,8 @@ internal sealed class SourceLoader(string? folder, DiagnosticBag bag)
             if (Read(use, name) is not var (source, isLibrary))
             {
                 bag.Report(Codes.FileNotFound, use.Span, $"there is no file for `use {name}`", "not found",
-                    $"it is looked for as {name.Replace('.', '/')}.acc beside the file, then in the library ({Library()})");
+                    $"it is looked for as {name.Replace('.', '/')}.acc beside the file, "
+                        + $"then in the library ({Library()})");
                 return null;
             }
             return loaded[name] = Fill(new(use.Path[^1].Text, Parser.Parse(source, bag), isLibrary));
@@ -117,7 +120,8 @@ internal sealed class SourceLoader(string? folder, DiagnosticBag bag)
     /// <summary>Whether a text is one of the library's.</summary>
     public static bool IsLibrary(SourceText source) => source.Path.StartsWith("library/", StringComparison.Ordinal);
 
-    private static readonly System.Collections.Concurrent.ConcurrentDictionary<string, IReadOnlySet<string>> LibraryNames = new();
+    private static readonly System.Collections.Concurrent.ConcurrentDictionary<string,
+        IReadOnlySet<string>> LibraryNames = new();
 
     private static string Library() => string.Join(", ", Assembly.GetExecutingAssembly().GetManifestResourceNames()
         .Where(n => n.StartsWith("library/", StringComparison.Ordinal)).Select(n => n[8..^4]).Order());

@@ -1,4 +1,5 @@
-// The values an expression can have while elaborating: known ones, and tensors, which are nodes of the graph being built.
+// The values an expression can have while elaborating: known ones, and tensors, which are nodes of the graph being
+// built.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
@@ -10,7 +11,10 @@ namespace Accelerate.Compiler.Binding;
 
 internal abstract record Value
 {
-    /// <summary>The value of what has been reported already; everything computed from it is poison and silent.</summary>
+    /// <summary>
+    /// The value of what has been reported already; everything computed from it is poison and
+    /// silent.
+    /// </summary>
     public static readonly Value Poison = new PoisonValue();
 }
 
@@ -24,7 +28,10 @@ internal sealed record IntValue(Size Size) : WeakValue;
 
 internal sealed record FloatValue(double Number) : WeakValue;
 
-/// <summary>A real number that only the call knows: `1 / sqrt(d)` with a size d. Kept as the expression it is.</summary>
+/// <summary>
+/// A real number that only the call knows: `1 / sqrt(d)` with a size d. Kept as the expression it
+/// is.
+/// </summary>
 internal sealed record RealValue(string Operation, ImmutableArray<WeakValue> Operands) : WeakValue;
 
 internal sealed record BoolValue(bool Truth) : Value;
@@ -73,7 +80,10 @@ internal sealed class Index(string name, string variable, Size extent, Span span
 
     public Size Extent { get; } = extent;
 
-    /// <summary>True when the extent is written, `i &lt; n`; else it is that of the axes where the index stands alone.</summary>
+    /// <summary>
+    /// True when the extent is written, `i &lt; n`; else it is that of the axes where the index stands
+    /// alone.
+    /// </summary>
     public bool IsBounded { get; init; }
 
     /// <summary>True for the index of a reduction.</summary>
@@ -135,7 +145,8 @@ internal sealed class FunctionMember(FunctionSyntax syntax) : Member(syntax.Name
 }
 
 /// <summary>A `let`; one that holds tensors is computed again in each graph that mentions it.</summary>
-internal sealed class LetMember(string name, Span span, ConstantSyntax syntax, int position, Value value, Function? graph)
+internal sealed class LetMember(string name, Span span, ConstantSyntax syntax, int position, Value value,
+    Function? graph)
     : Member(name, span)
 {
     public ConstantSyntax Syntax { get; } = syntax;

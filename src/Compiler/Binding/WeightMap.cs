@@ -9,7 +9,10 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Binding;
 
-/// <summary>`weights { }`: first match wins, `*` within a segment, `**` across, no target drops, unmatched keys are themselves.</summary>
+/// <summary>
+/// `weights { }`: first match wins, `*` within a segment, `**` across, no target drops, unmatched keys are
+/// themselves.
+/// </summary>
 public static class WeightMap
 {
     internal static ImmutableArray<WeightRule> Rules(SourceFile file, ModuleSyntax? module) =>
@@ -17,7 +20,8 @@ public static class WeightMap
             .Select(r => new WeightRule(r.Source.Value, r.Target?.Value, r.Span))];
 
     /// <summary>
-    /// State path to key in the file. What is missing, extra or of another shape is reported; an integer may be stored in
+    /// State path to key in the file. What is missing, extra or of another shape is reported; an integer may be stored
+    /// in
     /// any width, a float in any float dtype.
     /// </summary>
     public static IReadOnlyDictionary<string, string> Map(IReadOnlyDictionary<string, TensorType> keys,
@@ -37,26 +41,32 @@ public static class WeightMap
             }
             if (!map.TryAdd(path, key))
             {
-                bag.Report(Codes.BadRename, wanted.Span, $"the keys {map[path]} and {key} of the weights file both become {path}");
+                bag.Report(Codes.BadRename, wanted.Span,
+                    $"the keys {map[path]} and {key} of the weights file both become {path}");
             }
             if (!type.Shape.SequenceEqual(wanted.Type.Shape) || type.DType.IsFloat != wanted.Type.DType.IsFloat)
             {
-                bag.Report(Codes.WeightShape, wanted.Span, $"{key} is {type} in the weights file, {path} is {wanted.Type}",
+                bag.Report(Codes.WeightShape, wanted.Span,
+                    $"{key} is {type} in the weights file, {path} is {wanted.Type}",
                     help: "check the hyper-parameters: `--set width=8`");
             }
         }
         foreach (var s in declared.Values.Where(s => !map.ContainsKey(s.Path)))
         {
-            var near = Spelling.Nearest(s.Path, extra.Select(e => e.Path)) ?? extra.Select(e => e.Path).FirstOrDefault(p => Last(p) == Last(s.Path) && keys.Count < 40);
+            var near = Spelling.Nearest(s.Path, extra.Select(e => e.Path))
+                ?? extra.Select(e => e.Path).FirstOrDefault(p => Last(p) == Last(s.Path) && keys.Count < 40);
             bag.Report(Codes.MissingWeight, s.Span, $"the weights file has no key for {s.Path} ({s.Type})",
-                help: near is null ? null : $"it has {near}; a rule could rename it: weights {{ \"{near}\" -> \"{s.Path}\" }}");
+                help: near is null ? null
+                    : $"it has {near}; a rule could rename it: weights {{ \"{near}\" -> \"{s.Path}\" }}");
         }
         foreach (var (key, path) in extra)
         {
             var near = Spelling.Nearest(path, declared.Keys);
-            bag.Add(new Diagnostic(Codes.ExtraWeight, $"the weights file has {key} ({keys[key]}), which the program has no place for", file)
+            bag.Add(new Diagnostic(Codes.ExtraWeight,
+                $"the weights file has {key} ({keys[key]}), which the program has no place for", file)
             {
-                Help = near is null ? $"a rule leaves it out: weights {{ \"{key}\" -> _ }}" : $"did the program mean {near}?",
+                Help = near is null
+                    ? $"a rule leaves it out: weights {{ \"{key}\" -> _ }}" : $"did the program mean {near}?",
             });
         }
         return map;
@@ -87,7 +97,8 @@ public static class WeightMap
             {
                 foreach (Match m in Regex.Matches(rule.Target, @"\$(\d+)"))
                 {
-                    if (int.Parse(m.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture) is var n && n >= 1 && n <= groups) continue;
+                    if (int.Parse(m.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture) is var n
+                        && n >= 1 && n <= groups) continue;
                     bag.Report(Codes.BadRename, rule.Span, $"{m.Value} stands for no star: the pattern has {groups}");
                 }
             }
@@ -102,7 +113,8 @@ public static class WeightMap
         {
             if (pattern.Match(key) is not { Success: true } match) continue;
             return target is null ? null : Regex.Replace(target, @"\$(\d+)",
-                m => match.Groups[int.Parse(m.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture)].Value);
+                m => match.Groups[int.Parse(m.Groups[1].Value,
+                    System.Globalization.CultureInfo.InvariantCulture)].Value);
         }
         return key;
     }

@@ -19,48 +19,44 @@ public static class Philox
     private const long Step1 = 0xBB67AE85;
 
     /// <summary>
-    /// 119 operations. A product of two words is one u64 multiplication, whose operands have empty high halves: one
-    /// vpmuludq.
+    /// 124 operations, 19 of them on the key alone. Every word stays in the low half of a u64, the width of its product:
+    /// between u32 and u64 a vector would be shuffled in each round. High halves hold anything; they are cleared before a multiplication, which then
+    /// is one vpmuludq.
     /// </summary>
     public static Value Emit(BlockBuilder b, Value key, Value index)
     {
-        var (key0, key1) = Words(b, key);
-        var group = b.Binary(ScalarOp.Shr, index, b.Integer(2, DType.I64));
-        var (x0, x1) = Words(b, group);
-        var x2 = b.Integer(0, DType.U32);
-        var x3 = x2;
+        var key0 = b.Bitcast(key, DType.U64);
+        var key1 = High(b, key0);
+        var linear = b.Bitcast(index, DType.U64);
+        var x0 = b.Binary(ScalarOp.Shr, linear, b.Integer(2, DType.U64));
+        var x1 = High(b, x0);
+        // The third and fourth words are zeros: null, until the first round has filled them.
+        Value? x2 = null;
+        Value? x3 = null;
         for (var round = 0; round < Rounds; round++)
         {
             if (round > 0)
             {
-                key0 = b.Binary(ScalarOp.Add, key0, b.Integer(Step0, DType.U32));
-                key1 = b.Binary(ScalarOp.Add, key1, b.Integer(Step1, DType.U32));
+                key0 = b.Binary(ScalarOp.Add, key0, b.Integer(Step0, DType.U64));
+                key1 = b.Binary(ScalarOp.Add, key1, b.Integer(Step1, DType.U64));
             }
-            // The first round multiplies the zero word: its product is zero.
-            var (high0, low0) = Product(b, x0, Multiplier0);
-            var (high1, low1) = round == 0 ? (x2, x2) : Product(b, x2, Multiplier1);
-            (x0, x1, x2, x3) = (
-                b.Binary(ScalarOp.Xor, round == 0 ? x1 : b.Binary(ScalarOp.Xor, high1, x1), key0),
-                low1,
-                b.Binary(ScalarOp.Xor, round == 0 ? high0 : b.Binary(ScalarOp.Xor, high0, x3), key1),
-                low0);
+            var product0 = Product(b, x0, Multiplier0);
+            var product1 = x2 is null ? null : Product(b, x2, Multiplier1);
+            var x1High = product1 is null ? x1 : b.Binary(ScalarOp.Xor, High(b, product1), x1);
+            var x3High = x3 is null ? High(b, product0) : b.Binary(ScalarOp.Xor, High(b, product0), x3);
+            (x0, x1, x2, x3) = (b.Binary(ScalarOp.Xor, x1High, key0), product1 ?? b.Integer(0, DType.U64),
+                b.Binary(ScalarOp.Xor, x3High, key1), product0);
         }
-        var lane = b.Convert(index, DType.U32);
-        var isOdd = b.Compare(ScalarOp.Ne, b.Binary(ScalarOp.And, lane, b.Integer(1, DType.U32)), b.Integer(0, DType.U32));
-        var isUpper = b.Compare(ScalarOp.Ne, b.Binary(ScalarOp.And, lane, b.Integer(2, DType.U32)), b.Integer(0, DType.U32));
-        return b.Select(isUpper, b.Select(isOdd, x3, x2), b.Select(isOdd, x1, x0));
+        var upper = b.Select(Bit(b, linear, 1), x3!, x2!);
+        var lower = b.Select(Bit(b, linear, 1), x1, x0);
+        return b.Convert(b.Select(Bit(b, linear, 2), upper, lower), DType.U32);
     }
 
-    private static (Value Low, Value High) Words(BlockBuilder b, Value value)
-    {
-        var high = b.Binary(ScalarOp.Shr, value, b.Integer(32, DType.I64));
-        return (b.Convert(value, DType.U32), b.Convert(high, DType.U32));
-    }
+    private static Value Bit(BlockBuilder b, Value value, long bit) => b.Compare(ScalarOp.Ne,
+        b.Binary(ScalarOp.And, value, b.Integer(bit, DType.U64)), b.Integer(0, DType.U64));
 
-    private static (Value High, Value Low) Product(BlockBuilder b, Value word, long multiplier)
-    {
-        var product = b.Binary(ScalarOp.Mul, b.Convert(word, DType.U64), b.Integer(multiplier, DType.U64));
-        var high = b.Binary(ScalarOp.Shr, product, b.Integer(32, DType.U64));
-        return (b.Convert(high, DType.U32), b.Convert(product, DType.U32));
-    }
+    private static Value High(BlockBuilder b, Value value) => b.Binary(ScalarOp.Shr, value, b.Integer(32, DType.U64));
+
+    private static Value Product(BlockBuilder b, Value word, long multiplier) => b.Binary(ScalarOp.Mul,
+        b.Binary(ScalarOp.And, word, b.Integer(uint.MaxValue, DType.U64)), b.Integer(multiplier, DType.U64));
 }

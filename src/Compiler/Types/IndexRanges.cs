@@ -36,16 +36,14 @@ public sealed class IndexRanges
         if (p.Terms.All(t => t.Coefficient >= 0 && t.Atoms.All(IsNonNegative))) return true;
         if (fuel == 0) return false;
 
-        // An index at the end of its range that makes p smallest: 0 for a positive coefficient, extent - 1 for a negative.
+        // An index at the end of its range that makes p smallest: 0 where p rises with it, extent - 1 where it falls.
         // One whose extent mentions others comes before them: the last block of a loop is shorter.
         foreach (var name in p.Variables().Where(extents.ContainsKey).OrderByDescending(v => extents[v].Variables().Count(extents.ContainsKey)))
         {
             var extent = extents[name];
-            if (p.AffineIn(name) is not var (coefficient, rest)) continue;
-            if (coefficient.Terms.All(t => t.Coefficient >= 0 && t.Atoms.All(IsNonNegative))) return Prove(rest, fuel - 1);
-            var negated = -coefficient;
-            if (negated.Terms.All(t => t.Coefficient >= 0 && t.Atoms.All(IsNonNegative)))
-                return Bounds(extent).Any(bound => Prove(rest + coefficient * (bound - 1), fuel - 1));
+            if (Direction(p, name) is not { } rising) continue;
+            if (rising) return Prove(p.Substitute(v => v == name ? Size.Zero : null), fuel - 1);
+            return Bounds(extent).Any(bound => Prove(p.Substitute(v => v == name ? bound - 1 : null), fuel - 1));
         }
 
         // floor(x + 3, 4) is floor(u + 1, 2) with u = floor(x + 1, 2): where one division refines another, its value is a
@@ -62,6 +60,26 @@ public sealed class IndexRanges
             break;
         }
         return false;
+    }
+
+    /// <summary>True when p rises with the variable, false when it falls, null when neither is certain.</summary>
+    private static bool? Direction(Size p, string variable)
+    {
+        bool? direction = null;
+        foreach (var term in p.Terms)
+        {
+            if (!term.Atoms.Any(a => a.Variables().Contains(variable))) continue;
+            var rises = term.Coefficient > 0;
+            if (direction is { } known && known != rises) return null;
+            direction = rises;
+            foreach (var atom in term.Atoms)
+            {
+                if (!IsNonNegative(atom)) return null;
+                if (atom is VariableAtom || !atom.Variables().Contains(variable)) continue;
+                if (atom is not FloorDivAtom d || d.Divisor.Mentions(variable) || Direction(d.Dividend, variable) != true) return null;
+            }
+        }
+        return direction;
     }
 
     /// <summary>What an extent does not exceed: both sides of a minimum.</summary>

@@ -25,7 +25,8 @@ internal static class Bound
     public static Function Function(string text, BindOptions? options = null) => Program(text, options).Entries[0];
 
     /// <summary>The operations of the first exported function but inputs, in order.</summary>
-    public static string Ops(string text) => string.Join(' ', Function(text).Nodes.Where(n => n is not Input).Select(n => n.Op));
+    public static string Ops(string text) =>
+        string.Join(' ', Function(text).Nodes.Where(n => n is not Input).Select(n => n.Op));
 
     /// <summary>The diagnostics: `ACC2004 1:49 cannot contract 784 with 768`.</summary>
     public static IReadOnlyList<string> Errors(string text)
@@ -37,11 +38,14 @@ internal static class Bound
 
     /// <summary>The first result of the first exported function.</summary>
     public static ReferenceValue Run(string text, params ReferenceValue[] inputs) =>
-        GraphInterpreter.Run(Function(text), inputs, _ => throw new InvalidOperationException("no state"), new Dictionary<string, long>())[0];
+        GraphInterpreter.Run(Function(text), inputs, _ => throw new InvalidOperationException("no state"),
+            new Dictionary<string, long>())[0];
 
     /// <summary>f32 values of a shape: 0, 1, 2 …</summary>
     public static ReferenceValue Count(params long[] shape) =>
-        ReferenceValue.Of(DType.F32, shape, [.. Enumerable.Range(0, (int)shape.Aggregate(1L, (a, b) => a * b)).Select(i => (double)i)]);
+        ReferenceValue.Of(DType.F32, shape, [.. Enumerable.Range(0, (int)shape.Aggregate(1L, (a, b) => a * b))
+            .Select(i => (double)i)]);
 
-    public static ReferenceValue Integers(params long[] values) => ReferenceValue.Of(DType.I32, [values.Length], values);
+    public static ReferenceValue Integers(params long[] values) =>
+        ReferenceValue.Of(DType.I32, [values.Length], values);
 }

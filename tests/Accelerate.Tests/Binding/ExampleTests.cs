@@ -9,7 +9,8 @@ namespace Accelerate.Tests.Binding;
 
 public sealed class ExampleTests
 {
-    public static TheoryData<string> Examples => [.. Directory.GetFiles(Path.Combine(Shared.Repository, "examples"), "*.acc", SearchOption.AllDirectories)
+    public static TheoryData<string> Examples =>
+        [.. Directory.GetFiles(Path.Combine(Shared.Repository, "examples"), "*.acc", SearchOption.AllDirectories)
         .Select(f => Path.GetRelativePath(Shared.Repository, f)).Order()];
 
     [Theory]

@@ -28,21 +28,25 @@ public sealed class NetworkTests
         var state = Weights(program, "mnist_cnn", "mnist.safetensors");
         var x = ReferenceValue.Of(DType.F32, [count, 28, 28], pixels);
         var result = GraphInterpreter.Run(program.Entry("log_probs")!, [x], state, new Dictionary<string, long>())[0];
-        Close(Npy.Read(Shared.PathTo("data", "models", "mnist_cnn", "expected_log_probs_first100_f64.npy")).ToDoubles(), result.Values);
+        Close(Npy.Read(Shared.PathTo("data", "models", "mnist_cnn", "expected_log_probs_first100_f64.npy"))
+            .ToDoubles(), result.Values);
     }
 
     [SharedFact("data/models/mobilenetv2_w025")]
-    public void MobileNetV2() => Agrees(Design("02_mobilenetv2.acc", "width=0.25", "classes=10"), "classify", "mobilenetv2_w025",
+    public void MobileNetV2() =>
+        Agrees(Design("02_mobilenetv2.acc", "width=0.25", "classes=10"), "classify", "mobilenetv2_w025",
         "weights.safetensors", ["input.npy"], ["output_f64.npy"]);
 
     [SharedFact("data/models/bert_l2_h64")]
     public void Bert() => Agrees(
-        Design("03_bert.acc", "vocab=128", "positions=32", "layers=2", "h=64", "heads=4", "inner=256"), "encode", "bert_l2_h64",
+        Design("03_bert.acc", "vocab=128", "positions=32", "layers=2", "h=64", "heads=4", "inner=256"), "encode",
+            "bert_l2_h64",
         "weights.safetensors", ["input_ids.npy", "attention_mask.npy", "token_type_ids.npy"],
         ["output_last_hidden_state_f64.npy", "output_pooler_output_f64.npy"]);
 
     [SharedFact("data/models/t5_l2_h64")]
-    public void T5() => Agrees(Design("06_t5.acc", "vocab=128", "layers=2", "h=64", "heads=4", "d=16", "inner=128"), "run", "t5_l2_h64",
+    public void T5() =>
+        Agrees(Design("06_t5.acc", "vocab=128", "layers=2", "h=64", "heads=4", "d=16", "inner=128"), "run", "t5_l2_h64",
         "weights.safetensors", ["input_ids.npy", "attention_mask.npy", "decoder_input_ids.npy"],
         ["output_encoder_last_hidden_state_f64.npy", "output_logits_f64.npy"],
         // A distance of 16 is bucket log(2) / log(16) * 8, which is 2 only if both logarithms are rounded alike.
@@ -54,16 +58,20 @@ public sealed class NetworkTests
 
     [SharedFact("data/models/vit_l2_h64")]
     public void ViT() => Agrees(
-        Design("extra_vit.acc", "image=32", "patch=8", "layers=2", "h=64", "heads=4", "inner=256", "classes=10"), "classify",
+        Design("extra_vit.acc", "image=32", "patch=8", "layers=2", "h=64", "heads=4", "inner=256", "classes=10"),
+            "classify",
         "vit_l2_h64", "weights.safetensors", ["input.npy"], ["output_tokens_f64.npy", "output_f64.npy"]);
 
     [SharedFact("data/models/whisper_l2_h64")]
     public void Whisper() => Agrees(Design("extra_whisper.acc"), "run", "whisper_l2_h64", "weights.safetensors",
-        ["input_features.npy", "decoder_input_ids.npy"], ["output_encoder_last_hidden_state_f64.npy", "output_logits_f64.npy"]);
+        ["input_features.npy", "decoder_input_ids.npy"],
+            ["output_encoder_last_hidden_state_f64.npy", "output_logits_f64.npy"]);
 
-    private static BoundProgram Example(string name, params string[] set) => Load(Path.Combine(Shared.Repository, "examples", name), set);
+    private static BoundProgram Example(string name, params string[] set) =>
+        Load(Path.Combine(Shared.Repository, "examples", name), set);
 
-    private static BoundProgram Design(string name, params string[] set) => Load(Shared.PathTo("design", "language", "programs", name), set);
+    private static BoundProgram Design(string name, params string[] set) =>
+        Load(Shared.PathTo("design", "language", "programs", name), set);
 
     private static BoundProgram Load(string path, string[] set)
     {
@@ -78,14 +86,17 @@ public sealed class NetworkTests
     private static Func<string, ReferenceValue> Weights(BoundProgram program, string model, string file)
     {
         var weights = Safetensors.Open(Shared.PathTo("data", "models", model, file));
-        var keys = weights.Tensors.ToDictionary(t => t.Name, t => new TensorType(t.Type, [.. t.Shape.Select(SizeReader.Read)]));
+        var keys = weights.Tensors.ToDictionary(t => t.Name, t =>
+            new TensorType(t.Type, [.. t.Shape.Select(SizeReader.Read)]));
         var bag = new DiagnosticBag();
-        var map = WeightMap.Map(keys, program.State, program.WeightRules, new Span(new SourceText(file, ""), 0, 0), bag);
+        var map = WeightMap.Map(keys, program.State, program.WeightRules, new Span(new SourceText(file, ""), 0, 0),
+            bag);
         Assert.True(bag.Count == 0, PrettyRenderer.Render(bag.Sorted()));
         return path => ReferenceValue.Of(weights.Read(map[path]));
     }
 
-    private static void Agrees(BoundProgram program, string entry, string model, string file, string[] inputs, string[] outputs,
+    private static void Agrees(BoundProgram program, string entry, string model, string file, string[] inputs,
+        string[] outputs,
         InterpreterOptions? options = null)
     {
         var state = Weights(program, model, file);

@@ -21,7 +21,8 @@ public sealed class WeightMapTests
     {
         var program = Bound.Program(Net.Replace("RULES", rules));
         var bag = new DiagnosticBag();
-        var map = WeightMap.Map(keys.ToDictionary(k => k.Key, k => new TensorType(DType.F32, [.. k.Shape.Select(Size.Constant)])),
+        var map = WeightMap.Map(keys.ToDictionary(k => k.Key, k =>
+            new TensorType(DType.F32, [.. k.Shape.Select(Size.Constant)])),
             program.State, program.WeightRules, new Span(new SourceText("w", ""), 0, 0), bag);
         return (string.Join(' ', map.OrderBy(m => m.Key, StringComparer.Ordinal).Select(m => $"{m.Key}<{m.Value}")),
             string.Join('\n', bag.All.Select(d => $"{d.Code.Id} {d.Message} | {d.Help}")));
@@ -29,7 +30,8 @@ public sealed class WeightMapTests
 
     [Fact]
     public void UnmatchedKeysAreThemselves() =>
-        Assert.Equal(("fc.0.weight<fc.0.weight fc.1.weight<fc.1.weight", ""), Map("", ("fc.0.weight", [2, 4]), ("fc.1.weight", [3, 2])));
+        Assert.Equal(("fc.0.weight<fc.0.weight fc.1.weight<fc.1.weight", ""),
+            Map("", ("fc.0.weight", [2, 4]), ("fc.1.weight", [3, 2])));
 
     [Fact]
     public void RulesRenameAndDrop()
@@ -52,7 +54,9 @@ public sealed class WeightMapTests
     {
         var errors = Map("", ("fc.0.weigth", [2, 4]), ("fc.1.weight", [2, 3])).Errors;
         Assert.Contains("ACC3001 the weights file has no key for fc.0.weight (f32[2,4]) | it has fc.0.weigth", errors);
-        Assert.Contains("ACC3002 the weights file has fc.0.weigth (f32[2,4]), which the program has no place for | did the program mean fc.0.weight?", errors);
+        Assert.Contains(
+            "ACC3002 the weights file has fc.0.weigth (f32[2,4]), which the program has no place for "
+            + "| did the program mean fc.0.weight?", errors);
         Assert.Contains("ACC3003 fc.1.weight is f32[2,3] in the weights file, fc.1.weight is f32[3,2]", errors);
     }
 

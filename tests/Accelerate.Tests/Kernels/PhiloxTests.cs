@@ -48,6 +48,14 @@ public sealed class PhiloxTests
     }
 
     [Fact]
+    public void ItIsStraightLineOfFewOperations()
+    {
+        var b = new BlockBuilder();
+        Philox.Emit(b, b.NewValue(DType.I64), b.NewValue(DType.I64));
+        Assert.Equal(124, b.ToBlock().Statements.Count(s => s is Compute { Op: not ScalarOp.Bitcast }));
+    }
+
+    [Fact]
     public void KernelIrGivesTheKnownAnswer() =>
         Assert.Equal([0x6627E8D5u, 0xE169C58Du, 0xBC57AC4Cu, 0x9B00DBD8u], Emitted(0, 0, 16)[..4]);
 

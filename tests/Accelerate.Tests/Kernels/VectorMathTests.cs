@@ -18,6 +18,8 @@ public sealed class VectorMathTests(ITestOutputHelper output)
         { UnaryOp.Log1p, 2, 25 },
         { UnaryOp.Tanh, 2, 26 },
         { UnaryOp.Erf, 2, 31 },
+        { UnaryOp.Sin, 2, 38 },
+        { UnaryOp.Cos, 2, 38 },
         { UnaryOp.Rsqrt, 1, 2 },
         { UnaryOp.Sign, 0, 4 },
     };
@@ -33,7 +35,7 @@ public sealed class VectorMathTests(ITestOutputHelper output)
         Assert.Equal(operations, count);
     }
 
-    /// <summary>All 2^32 arguments: ACC_LONG=1 dotnet test --filter Category=Long --logger "console;verbosity=detailed".</summary>
+    /// <summary>ACC_LONG=1 dotnet test --filter Category=Long --logger "console;verbosity=detailed" prints them.</summary>
     [LongTheory]
     [Trait("Category", "Long")]
     [MemberData(nameof(Functions))]
@@ -47,15 +49,28 @@ public sealed class VectorMathTests(ITestOutputHelper output)
     private const float Inf = float.PositiveInfinity;
     private const float NaN = float.NaN;
 
-    /// <summary>Argument and result: infinities, NaN, both zeros, the ends of the domain, subnormals. The bits are compared.</summary>
+    /// <summary>Argument and result: infinities, NaN, both zeros, ends of the domain, subnormals; bits are compared.</summary>
     private static readonly (UnaryOp Op, (float X, float Result)[] Values)[] Specials =
     [
         (UnaryOp.Exp, [(-Inf, 0f), (Inf, Inf), (0f, 1f), (-0f, 1f), (-103.9f, 1e-45f), (-104f, 0f), (NaN, NaN)]),
-        (UnaryOp.Log, [(0f, -Inf), (-0f, -Inf), (-1f, NaN), (-1e-45f, NaN), (-Inf, NaN), (Inf, Inf), (1f, 0f), (1e-45f, -103.278929f), (NaN, NaN)]),
+        (UnaryOp.Log,
+        [
+            (0f, -Inf), (-0f, -Inf), (-1f, NaN), (-1e-45f, NaN), (-Inf, NaN), (Inf, Inf), (1f, 0f),
+            (1e-45f, -103.278929f), (NaN, NaN),
+        ]),
         (UnaryOp.Expm1, [(0f, 0f), (-0f, -0f), (-1e-45f, -1e-45f), (-Inf, -1f), (Inf, Inf), (NaN, NaN)]),
-        (UnaryOp.Log1p, [(0f, 0f), (-0f, -0f), (1e-45f, 1e-45f), (-1f, -Inf), (-1.5f, NaN), (-Inf, NaN), (Inf, Inf), (NaN, NaN)]),
+        (UnaryOp.Log1p,
+        [
+            (0f, 0f), (-0f, -0f), (1e-45f, 1e-45f), (-1f, -Inf), (-1.5f, NaN), (-Inf, NaN), (Inf, Inf), (NaN, NaN),
+        ]),
         (UnaryOp.Tanh, [(0f, 0f), (-0f, -0f), (Inf, 1f), (-Inf, -1f), (NaN, NaN)]),
         (UnaryOp.Erf, [(0f, 0f), (-0f, -0f), (Inf, 1f), (-Inf, -1f), (NaN, NaN)]),
+        (UnaryOp.Sin,
+        [
+            (0f, 0f), (-0f, -0f), (-1e-45f, -1e-45f), (Inf, NaN), (-Inf, NaN), (NaN, NaN),
+            (float.MaxValue, -0.5218765233f),
+        ]),
+        (UnaryOp.Cos, [(0f, 1f), (-0f, 1f), (Inf, NaN), (NaN, NaN), (float.MaxValue, 0.8530210398f)]),
         (UnaryOp.Rsqrt, [(0f, Inf), (4f, 0.5f), (-1f, NaN), (Inf, 0f)]),
         (UnaryOp.Sign, [(-0f, -0f), (-1e-45f, -1f), (NaN, NaN)]),
     ];

@@ -1,4 +1,4 @@
-// In: a kernel with inputs and sizes. Out: a failed assertion, or the certainty that LLVM gave the interpreter's bytes everywhere.
+// In: a kernel with inputs and sizes. Out: a failed assertion, or the certainty that LLVM gave the interpreter's bytes.
 using Accelerate.Backends.Interpreter;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
@@ -15,7 +15,7 @@ internal static class Agreement
     /// <summary>Three workers, for all tests of the process.</summary>
     public static WorkerPool Pool => Three.Value;
 
-    /// <summary>Inputs and new outputs in the kernel's order; outputs start as 0xEE bytes, so that a missing store shows.</summary>
+    /// <summary>Inputs and new outputs in the kernel's order; outputs start as 0xEE bytes: a missing store shows.</summary>
     public static Tensor[] Buffers(Kernel kernel, IEnumerable<Tensor> inputs, Func<string, long> sizes)
     {
         var rest = new Queue<Tensor>(inputs);
@@ -63,9 +63,13 @@ internal sealed class Comparison : IDisposable
             {
                 var actual = Agreement.Buffers(kernel, inputs, Size);
                 var raised = native.Run(actual, Size, pool);
-                var where = $"{what}, {configuration}, {pool?.Workers ?? 1} threads, sizes {string.Join(' ', sizes.Select(s => $"{s.Key}={s.Value}"))}";
+                var where = $"{what}, {configuration}, {pool?.Workers ?? 1} threads, "
+                    + string.Join(' ', sizes.Select(s => $"{s.Key}={s.Value}"));
                 for (var b = 0; b < actual.Length; b++)
-                    if (kernel.Buffers[b].IsOutput && !expected[b].SameBits(actual[b])) Assert.Fail($"{where}: {Report(b, expected[b], actual[b])}");
+                {
+                    if (kernel.Buffers[b].IsOutput && !expected[b].SameBits(actual[b]))
+                        Assert.Fail($"{where}: {Report(b, expected[b], actual[b])}");
+                }
                 Assert.True(flagged == raised, $"{where}: flagged {raised}, not {flagged}\n{KernelPrinter.Print(kernel)}");
                 Compared.Add(actual.Where((_, b) => kernel.Buffers[b].IsOutput).Sum(t => t.Count));
             }
@@ -82,8 +86,10 @@ internal sealed class Comparison : IDisposable
         var (w, g) = (wanted.ToDoubles(), got.ToDoubles());
         var width = wanted.Type.Bytes();
         string Bits(Tensor t, int i) => Convert.ToHexString(t.Bytes.Slice(i * width, width));
-        var wrong = Enumerable.Range(0, w.Length).Where(i => Bits(wanted, i) != Bits(got, i) && !(double.IsNaN(w[i]) && double.IsNaN(g[i]))).ToList();
+        var wrong = Enumerable.Range(0, w.Length)
+            .Where(i => Bits(wanted, i) != Bits(got, i) && !(double.IsNaN(w[i]) && double.IsNaN(g[i]))).ToList();
         var first = wrong.Take(6).Select(i => $"  [{i}]: {w[i]:R} ({Bits(wanted, i)}), not {g[i]:R} ({Bits(got, i)})");
-        return $"{kernel.Buffers[buffer].Name} differs in {wrong.Count} of {w.Length} elements\n{string.Join('\n', first)}\n{KernelPrinter.Print(kernel)}";
+        return $"{kernel.Buffers[buffer].Name} differs in {wrong.Count} of {w.Length} elements\n{string.Join('\n', first)}\n"
+            + KernelPrinter.Print(kernel);
     }
 }

@@ -1,4 +1,4 @@
-// Every operation, conversion and statement, printed and compiled for every target; what is printed is on the list of LLVM.md.
+// Every operation, conversion and statement, printed and compiled for every target: all of it is on the list of LLVM.md.
 using System.Collections.Immutable;
 using System.Text.RegularExpressions;
 using Accelerate.Backends.Llvm.Native;
@@ -16,11 +16,14 @@ namespace Accelerate.Tests.Llvm;
 public sealed partial class ClosedListTests
 {
     private static readonly DType[] Types =
-        [DType.Bool, DType.I8, DType.I16, DType.I32, DType.I64, DType.U8, DType.U16, DType.U32, DType.U64, DType.F32, DType.F64];
+    [
+        DType.Bool, DType.I8, DType.I16, DType.I32, DType.I64, DType.U8, DType.U16, DType.U32, DType.U64, DType.F32, DType.F64,
+    ];
 
     /// <summary>Every kind of statement, and of access: contiguous, guarded, gathered, scattered, scalar.</summary>
     private const string Statements = """
-        kernel @all(x: in(f32, n), z: in(f32, n*n), t: in(i64, n), y: out(f32, n), s: out(f32, 2*n), c: out(f32, n*n), q: out(i32, n); sizes(n)) {
+        kernel @all(x: in(f32, n), z: in(f32, n*n), t: in(i64, n), y: out(f32, n), s: out(f32, 2*n), c: out(f32, n*n),
+            q: out(i32, n); sizes(n)) {
           %0: f32 = const(-0.5)
           %1: i64 = const(0)
           %30: f32 = load(x[n-1] if(n-1 < n) else %0)
@@ -87,7 +90,8 @@ public sealed partial class ClosedListTests
     public void EveryEntryOfTheListIsPrintedSomewhere()
     {
         var (opcodes, callees) = Listed();
-        var texts = All.SelectMany(Kernels).SelectMany(k => LlvmTarget.Names.Select(t => Used(KernelText.Print(k, LlvmTarget.Parse(t)).Text))).ToList();
+        var texts = All.SelectMany(Kernels)
+            .SelectMany(k => LlvmTarget.Names.Select(t => Used(KernelText.Print(k, LlvmTarget.Parse(t)).Text))).ToList();
         Assert.Empty(opcodes.Except(texts.SelectMany(t => t.Opcodes)));
         Assert.Empty(callees.Except(texts.SelectMany(t => t.Callees)));
     }
@@ -95,7 +99,9 @@ public sealed partial class ClosedListTests
     [Fact]
     public void HalfPrecisionInKernelsIsALimitation()
     {
-        var kernel = KernelReader.Read("kernel @h(x: in(f32, 1), y: out(f16, 1); sizes()) { %0: f32 = load(x[0]) %1: f16 = convert(%0) store(y[0], %1) }");
+        var kernel = KernelReader.Read("""
+            kernel @h(x: in(f32, 1), y: out(f16, 1); sizes()) { %0: f32 = load(x[0]) %1: f16 = convert(%0) store(y[0], %1) }
+            """);
         Assert.Throws<Compiler.Diagnostics.LimitationException>(() => KernelText.Print(kernel, LlvmTarget.X64));
     }
 
@@ -107,7 +113,9 @@ public sealed partial class ClosedListTests
             return [KernelReader.Read("""
                 kernel @c(a: in(T, m*k), b: in(T, n*k), y: out(T, m*n); sizes(m, n, k)) {
                   parallel(h < 2) { contract(i < m, j < n; p < k) {
-                    left { %0: T = load(a[i*k+p]) yield(%0) } right { %1: T = load(b[j*k+p]) yield(%1) } into(%2: T) { store(y[i*n+j], %2) }
+                    left { %0: T = load(a[i*k+p]) yield(%0) }
+                    right { %1: T = load(b[j*k+p]) yield(%1) }
+                    into(%2: T) { store(y[i*n+j], %2) }
                   } }
                 }
                 """.Replace("T", name.Split(' ')[0]))];
@@ -134,12 +142,13 @@ public sealed partial class ClosedListTests
         var condition = b.Compare(ScalarOp.Lt, a, c);
         foreach (var op in Enum.GetValues<ScalarOp>())
         {
+            var result = KernelTypes.IsComparison(op) ? DType.Bool : type;
             if (op is ScalarOp.Select) Keep(b.Select(condition, a, c));
             else if (op is ScalarOp.Convert) foreach (var to in Types) Keep(b.Convert(a, to));
-            else if (op is ScalarOp.Bitcast) foreach (var to in Types.Where(t => t != DType.Bool && type != DType.Bool && t.Bytes() == type.Bytes())) Keep(b.Bitcast(a, to));
-            else if (KernelTypes.Exists(op, type))
-                Keep(b.Compute(op, KernelTypes.IsComparison(op) ? DType.Bool : type, [.. new[] { a, c, d }.Take(KernelTypes.Arity(op))]));
+            else if (op is ScalarOp.Bitcast) foreach (var to in Types.Where(SameWidth)) Keep(b.Bitcast(a, to));
+            else if (KernelTypes.Exists(op, type)) Keep(b.Compute(op, result, [.. new[] { a, c, d }.Take(KernelTypes.Arity(op))]));
         }
+        bool SameWidth(DType to) => to != DType.Bool && type != DType.Bool && to.Bytes() == type.Bytes();
         outer.Emit(new Loop(kind, "i", n, b.ToBlock()));
         return new Kernel("ops", buffers.ToImmutable(), ["n"], outer.ToBlock());
     }

@@ -27,9 +27,9 @@ public sealed class ContractionTests
             return name;
         }
         long Extent(long most) => Extents.Where(e => e <= most).ToArray() is var some ? some[random.Next(some.Length)] : 0;
-        var (m, n, k, b) = (Size("m", Extent(241)), Size("n", Extent(241)), Size("k", Extent(random.Next(4) == 0 ? 241 : 33)), Size("b", 1 + random.Next(3)));
+        var (m, n) = (Size("m", Extent(241)), Size("n", Extent(241)));
+        var (k, b) = (Size("k", Extent(random.Next(4) == 0 ? 241 : 33)), Size("b", 1 + random.Next(3)));
         var (batched, zero) = (random.Next(3) == 0, type[0] == 'f' ? "0.0" : "0");
-        var outer = batched ? "h*" : "";
         string Guarded(string buffer, string count, string offset) => random.Next(3) == 0
             ? $"load({buffer}[{offset}-3] if({offset}-3 < {count}) else %90)"
             : $"load({buffer}[{offset}])";
@@ -64,16 +64,18 @@ public sealed class ContractionTests
         if (!loadA.Contains("%90")) contract = contract.Replace($"%90: T = const({zero}) ", "");
         if (batched) contract = $"parallel(h < {b}) {{ {contract} }}";
         var text = $$"""
-            kernel @c(x: in(T, {{countA}}), z: in(T, {{countB}}), r: in(T, {{n}}+1), s: in(T, {{m}}+1), y: out(T, {{countC}}); sizes({{string.Join(", ", sizes.Keys)}})) {
+            kernel @c(x: in(T, {{countA}}), z: in(T, {{countB}}), r: in(T, {{n}}+1), s: in(T, {{m}}+1), y: out(T, {{countC}});
+                sizes({{string.Join(", ", sizes.Keys)}})) {
               {{contract}}
             }
             """.Replace("T", type);
         var kernel = KernelReader.Read(text);
-        var inputs = kernel.Buffers.Where(x => !x.IsOutput).Select((x, i) => Awkward(x.Type, x.Count.Evaluate(sizes), seed * 5 + i)).ToArray();
+        var inputs = kernel.Buffers.Where(x => !x.IsOutput)
+            .Select((x, i) => Awkward(x.Type, x.Count.Evaluate(sizes), seed * 5 + i)).ToArray();
         Agreement.Check(kernel, inputs, sizes, $"seed {seed}", [.. NativeConfiguration.Three, new("x86-64-v3", 0)]);
     }
 
-    /// <summary>Numbers of all magnitudes, so that any other order of the sum gives other bits; now and then a special value.</summary>
+    /// <summary>All magnitudes, so that any other order of a sum gives other bits; now and then a special value.</summary>
     internal static Tensor Awkward(DType type, long count, int seed)
     {
         var random = new Random(seed);

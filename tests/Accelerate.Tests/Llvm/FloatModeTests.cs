@@ -1,4 +1,4 @@
-// Kernels under a caller's flush-to-zero, denormals-are-zero and round-down mode: the same bytes, and the mode is put back.
+// Kernels under a caller's flush-to-zero and round-down mode: the same bytes, and the mode is put back.
 using Accelerate.Backends.Interpreter;
 using Accelerate.Backends.Llvm.Native;
 using Accelerate.Compiler.Kernels;
@@ -58,7 +58,8 @@ public sealed unsafe class FloatModeTests
         KernelVerifier.Verify(kernel);
         static long Sizes(string name) => name == "n" ? 7 : 37;
         var random = new Random(1);
-        var x = Tensor.From(Enumerable.Range(0, 7 * 37).Select(_ => BitConverter.Int32BitsToSingle(random.Next(0x02000000))).ToArray(), 7 * 37);
+        float Tiny() => BitConverter.Int32BitsToSingle(random.Next(0x02000000));
+        var x = Tensor.From(Enumerable.Range(0, 7 * 37).Select(_ => Tiny()).ToArray(), 7 * 37);
         var expected = Agreement.Buffers(kernel, [x], Sizes);
         new CompiledKernel(kernel).Run(expected, Sizes);
         Assert.Contains(expected[1].ToArray<float>(), float.IsSubnormal);
@@ -75,7 +76,8 @@ public sealed unsafe class FloatModeTests
             native.Run(data, Sizes);
             var after = exchange(before);
             Assert.True((after & ~0x3Fu) == Awkward, $"{configuration}: {after:x}");
-            for (var b = 1; b < actual.Length; b++) Assert.True(expected[b].SameBits(actual[b]), $"{configuration}: {kernel.Buffers[b].Name}");
+            for (var b = 1; b < actual.Length; b++)
+                Assert.True(expected[b].SameBits(actual[b]), $"{configuration}: {kernel.Buffers[b].Name}");
             Compared.Add(expected.Skip(1).Sum(t => t.Count));
         }
     }
@@ -87,7 +89,8 @@ public sealed unsafe class FloatModeTests
         var exchange = jit.Lookup("exchange");
         var kernel = KernelReader.Read(Subnormals);
         static long Sizes(string name) => name == "n" ? 64 : 37;
-        var x = Tensor.From(Enumerable.Range(0, 64 * 37).Select(i => BitConverter.Int32BitsToSingle(1 + i * 3331)).ToArray(), 64 * 37);
+        var x = Tensor.From(
+            Enumerable.Range(0, 64 * 37).Select(i => BitConverter.Int32BitsToSingle(1 + i * 3331)).ToArray(), 64 * 37);
         var expected = Agreement.Buffers(kernel, [x], Sizes);
         new CompiledKernel(kernel).Run(expected, Sizes);
         using var pool = new WorkerPool(3);

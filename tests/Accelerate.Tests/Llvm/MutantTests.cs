@@ -10,14 +10,16 @@ public sealed class MutantTests
     [Fact]
     public void EveryMutationChangesExactlyOneLine()
     {
-        var blocks = File.ReadAllText(Path.Combine(Shared.Repository, "tests", "mutants", "mutants.txt")).Split("\n\n").Skip(1).ToList();
+        var text = File.ReadAllText(Path.Combine(Shared.Repository, "tests", "mutants", "mutants.txt"));
+        var blocks = text.Split("\n\n").Skip(1).ToList();
         Assert.True(blocks.Count >= 10);
         foreach (var block in blocks)
         {
             var fields = block.Trim().Split('\n').Select(l => l.Split(": ", 2)).ToDictionary(f => f[0], f => f[1]);
             Assert.Equal(["name", "breaks", "file", "before", "after", "tests"], fields.Keys);
             var lines = File.ReadAllLines(Path.Combine(Shared.Repository, fields["file"]));
-            Assert.True(lines.Count(l => l.TrimStart(' ') == fields["before"]) == 1, $"{fields["name"]}: {fields["file"]} has its line not once");
+            var count = lines.Count(l => l.TrimStart(' ') == fields["before"]);
+            Assert.True(count == 1, $"{fields["name"]}: {fields["file"]} has its line {count} times");
             Assert.NotEqual(fields["before"], fields["after"]);
         }
     }

@@ -1,4 +1,4 @@
-// In: a kernel, the target it is printed for, the target and level it is compiled for. Out: its machine code, to be run alone.
+// In: a kernel, the targets it is printed and compiled for, a level. Out: its machine code, to be run alone.
 using Accelerate.Backends.Llvm.Native;
 using Accelerate.Backends.Llvm.Printing;
 using Accelerate.Compiler.Kernels;
@@ -13,7 +13,11 @@ namespace Accelerate.Tests.Llvm;
 public sealed record NativeConfiguration(string Target, int Level, string? Tiles = null)
 {
     public static readonly NativeConfiguration[] All =
-        [.. from target in (string[])["host", "x86-64-v3", "x86-64"] from level in (int[])[0, 3] select new NativeConfiguration(target, level)];
+    [
+        .. from target in (string[])["host", "x86-64-v3", "x86-64"]
+           from level in (int[])[0, 3]
+           select new NativeConfiguration(target, level),
+    ];
 
     /// <summary>The text for AVX-512, with its larger tiles, made to run on AVX2.</summary>
     public static readonly NativeConfiguration WideTiles = new("x86-64-v3", 3, "x86-64-v4");
@@ -50,7 +54,8 @@ public sealed unsafe class NativeKernel : IDisposable
         var workers = pool?.Workers ?? 1;
         var step = printed.Scratch.Evaluate(sizes) + 63 & ~63L;
         using var scratch = new Arena();
-        long[] fields = [.. data.Select(d => (long)d), .. kernel.Sizes.Select(sizes), (long)scratch.Ensure(step * workers + 64), step];
+        var packing = (long)scratch.Ensure(step * workers + 64);
+        long[] fields = [.. data.Select(d => (long)d), .. kernel.Sizes.Select(sizes), packing, step];
         var jobs = printed.Jobs.Evaluate(sizes);
         int status;
         fixed (long* args = fields)

@@ -1,4 +1,4 @@
-// Every row of the numerics table on LLVM: three targets, -O0 and -O3, in scalar code and in lanes, by one thread and by three.
+// Every row of the numerics table on LLVM: three targets, -O0 and -O3, in scalar code and in lanes, one thread and three.
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Accelerate.Backends.Llvm.Native;
@@ -31,7 +31,8 @@ public sealed class NumericsOnLlvmTests
         // Many rows are one kernel with other inputs.
         var compiled = new ConcurrentDictionary<string, Lazy<NativeKernel>>();
         var failures = new ConcurrentBag<string>();
-        Parallel.ForEach(NumericsTable.Rows, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, row =>
+        var cores = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount };
+        Parallel.ForEach(NumericsTable.Rows, cores, row =>
         {
             try
             {
@@ -41,7 +42,8 @@ public sealed class NumericsOnLlvmTests
                     {
                         kernel = lanes ? InLanes(kernel) : Serially(kernel);
                         KernelVerifier.Verify(kernel);
-                        var native = compiled.GetOrAdd(KernelPrinter.Print(kernel), _ => new(() => new NativeKernel(kernel, new(target, level))));
+                        var native = compiled.GetOrAdd(KernelPrinter.Print(kernel),
+                            _ => new(() => new NativeKernel(kernel, new(target, level))));
                         return native.Value.Run(buffers, sizes, pool);
                     });
                     Compared.Add(row.Expected.Sum(t => t.Count));
@@ -57,7 +59,8 @@ public sealed class NumericsOnLlvmTests
     }
 
     /// <summary>Every vector loop becomes a serial one.</summary>
-    private static Kernel Serially(Kernel kernel) => kernel with { Body = Each(kernel.Body, LoopKind.Vector, LoopKind.Serial, _ => true) };
+    private static Kernel Serially(Kernel kernel) =>
+        kernel with { Body = Each(kernel.Body, LoopKind.Vector, LoopKind.Serial, _ => true) };
 
     /// <summary>Every parallel loop around nothing but straight-line code becomes a vector loop.</summary>
     private static Kernel InLanes(Kernel kernel) => kernel with
@@ -66,7 +69,6 @@ public sealed class NumericsOnLlvmTests
             l => Kernel.Statements(l.Body).All(s => s is not (Loop or Contract or Reduction { Lanes: true }))),
     };
 
-    private static Block Each(Block block, LoopKind from, LoopKind to, Func<Loop, bool> where) => new([.. block.Statements.Select(s => s is Loop l
-        ? l with { Kind = l.Kind == from && where(l) ? to : l.Kind, Body = Each(l.Body, from, to, where) }
-        : s)]);
+    private static Block Each(Block block, LoopKind from, LoopKind to, Func<Loop, bool> where) => new([.. block.Statements.Select(
+        s => s is Loop l ? l with { Kind = l.Kind == from && where(l) ? to : l.Kind, Body = Each(l.Body, from, to, where) } : s)]);
 }

@@ -104,19 +104,21 @@ public sealed class UnusualKernelTests
         foreach (var n in (long[])[0, 1, 3, 17, 33, 40])
         {
             long Size(string _) => n;
-            var inputs = kernel.Buffers.Where(b => !b.IsOutput).Select((b, i) => ContractionTests.Awkward(b.Type, b.Count.Evaluate(Size), i)).ToArray();
+            var inputs = kernel.Buffers.Where(b => !b.IsOutput)
+                .Select((b, i) => ContractionTests.Awkward(b.Type, b.Count.Evaluate(Size), i)).ToArray();
             comparison.Check(inputs, new Dictionary<string, long> { ["n"] = n }, name);
         }
     }
 
     /// <summary>The text with tiles of 12 x 32 runs here on AVX2 (NativeConfiguration.WideTiles); this is the real thing.</summary>
     [Avx512Fact]
-    public void TheTableAndRandomKernelsOnAvx512()
+    public void RandomKernelsOnAvx512()
     {
         for (var seed = 0; seed < 40; seed++)
         {
             var random = Kernels.RandomKernels.Make(seed);
-            Agreement.Check(random.Kernel, random.Inputs, random.Sizes, $"seed {seed}", new NativeConfiguration("x86-64-v4", 3), new("x86-64-v4", 0));
+            Agreement.Check(random.Kernel, random.Inputs, random.Sizes, $"seed {seed}",
+                new NativeConfiguration("x86-64-v4", 3), new("x86-64-v4", 0));
         }
     }
 }

@@ -1,4 +1,4 @@
-// In: kernels compared bit for bit, and their output elements. Out: the totals, in TestResults/compared.txt for ./test to print.
+// In: kernels compared bit for bit, and their output elements. Out: the totals, in TestResults/compared.txt for ./test.
 namespace Accelerate.Tests.Support;
 
 /// <summary>Counts what the tests of this process have compared between two backends.</summary>

@@ -45,7 +45,10 @@ public static class UlpScan
 
     /// <summary>Every exponent and sign with 4096 mantissas each: the low bits follow no pattern, both ends are there.</summary>
     public static UlpError EveryExponent(UnaryOp op) => Run(op, 512, (block, i) =>
-        i == Batch - 1 ? (uint)block << 23 | 0x7FFFFF : (uint)block << 23 | (uint)i << 11 | (uint)(i * 2654435769L >> 7) & 0x7FF);
+    {
+        var low = i == Batch - 1 ? 0x7FF : (uint)(i * 2654435769L >> 7) & 0x7FF;
+        return (uint)block << 23 | (uint)i << 11 | low;
+    });
 
     public static UlpError EveryInput(UnaryOp op) => Run(op, 1 << 20, (block, i) => (uint)block * Batch + (uint)i);
 

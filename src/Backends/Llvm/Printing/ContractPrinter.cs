@@ -133,7 +133,8 @@ internal sealed class ContractPrinter
             for (var v = 0; v < tile.Columns; v += Width)
             {
                 var start = v == 0 ? column : text.Value($"add i64 {column}, {v}");
-                void Columns() => index.InLanes(new LaneLoop(contract.N.Variable, start, masked ? statements.TailMask(start, n) : null), () =>
+                string? Mask() => masked ? statements.TailMask(start, n) : null;
+                void Columns() => index.InLanes(new LaneLoop(contract.N.Variable, start, Mask()), () =>
                 {
                     statements.Block(contract.Right);
                     var value = scalars.Widen(statements.Of(contract.RightYield), Width);
@@ -253,7 +254,8 @@ internal sealed class ContractPrinter
                 }
                 var whole = text.Value($"icmp sle i64 {text.Value($"add i64 {start}, {Width}")}, {n}");
                 void Tail() => Finish(statements.TailMask(start, n));
-                text.If(whole, () => Finish(null), v == 0 ? Tail : () => text.If(text.Value($"icmp slt i64 {start}, {n}"), Tail));
+                void TailIfAny() => text.If(text.Value($"icmp slt i64 {start}, {n}"), Tail);
+                text.If(whole, () => Finish(null), v == 0 ? Tail : TailIfAny);
             }
         });
     }

@@ -44,7 +44,8 @@ internal static class KernelText
         var bytes = Size.Zero;
         ContractPrinter Contraction(StatementPrinter around, Contract contract)
         {
-            var printer = new ContractPrinter(around, text, scalars, index, contract, Tile.For(target, contract.Accumulator.Type), scratch);
+            var tile = Tile.For(target, contract.Accumulator.Type);
+            var printer = new ContractPrinter(around, text, scalars, index, contract, tile, scratch);
             if (printer.ScratchBytes.Variables().FirstOrDefault(v => !kernel.Sizes.Contains(v)) is { } variable)
                 throw new LimitationException($"not supported: a contraction whose depth depends on the loop over {variable}");
             bytes = Size.Max(bytes, printer.ScratchBytes);
@@ -125,7 +126,8 @@ internal static class KernelText
             _ => Enumerable.Empty<Axis>(),
         });
         // Two loops side by side may share a name; what holds for one of them proves nothing for the other.
-        foreach (var same in axes.Distinct().GroupBy(a => a.Variable).Where(g => g.Count() == 1)) ranges.Add(same.Key, same.Single().Extent);
+        foreach (var same in axes.Distinct().GroupBy(a => a.Variable).Where(g => g.Count() == 1))
+            ranges.Add(same.Key, same.Single().Extent);
         return ranges;
     }
 

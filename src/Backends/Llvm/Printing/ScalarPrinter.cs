@@ -44,7 +44,8 @@ internal sealed class ScalarPrinter(LlvmText text, LlvmTarget target)
             ScalarOp.Neg => from.IsFloat ? One("fneg", x) : Two("sub", Integer(0, from, lanes), x[0]),
             ScalarOp.Abs when from.IsFloat => Intrinsic("fabs", x),
             ScalarOp.Abs when !from.IsSigned => x[0],
-            ScalarOp.Abs => Choose(Compare(ScalarOp.Lt, x[0], Integer(0, from, lanes)), Two("sub", Integer(0, from, lanes), x[0]), x[0]),
+            ScalarOp.Abs => Choose(Compare(ScalarOp.Lt, x[0], Integer(0, from, lanes)),
+                Two("sub", Integer(0, from, lanes), x[0]), x[0]),
             ScalarOp.Sqrt => Intrinsic("sqrt", x),
             ScalarOp.Floor => HasRound ? Intrinsic("floor", x) : Rounding.Floor(this, x[0]),
             ScalarOp.Ceil => HasRound ? Intrinsic("ceil", x) : Rounding.Ceil(this, x[0]),
@@ -148,7 +149,8 @@ internal sealed class ScalarPrinter(LlvmText text, LlvmTarget target)
     private Operand DoubleFmas(Operand a, Operand b, Operand c)
     {
         text.Declare(DoubleFma.Text);
-        string Call(string x, string y, string z) => text.Value($"call double @{DoubleFma.Name}(double {x}, double {y}, double {z})");
+        string Call(string x, string y, string z) =>
+            text.Value($"call double @{DoubleFma.Name}(double {x}, double {y}, double {z})");
         if (a.Lanes == 0) return a with { Text = Call(a.Text, b.Text, c.Text) };
         var result = "poison";
         for (var lane = 0; lane < a.Lanes; lane++)

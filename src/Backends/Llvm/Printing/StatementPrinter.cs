@@ -77,7 +77,8 @@ internal sealed class StatementPrinter(Kernel kernel, LlvmText text, ScalarPrint
     public void ForLanes(string variable, string from, string to, Size extent, Action inside)
     {
         // An extent below 0 is a loop that does not run; rounded down to a multiple of 16 it would look like a tail.
-        if (from == "0" && !index.NonNegative(extent)) to = text.Value($"select i1 {text.Value($"icmp sgt i64 {to}, 0")}, i64 {to}, i64 0");
+        if (from == "0" && !index.NonNegative(extent))
+            to = text.Value($"select i1 {text.Value($"icmp sgt i64 {to}, 0")}, i64 {to}, i64 0");
         var whole = to;
         var divides = extent.IsConstant && extent.Value % Width == 0 && from == "0";
         if (!divides)
@@ -131,7 +132,10 @@ internal sealed class StatementPrinter(Kernel kernel, LlvmText text, ScalarPrint
             var (at, extent) = (Print(guard.Index), Print(guard.Extent));
             var here = scalars.Two("icmp ult", at, extent) with { Type = DType.Bool };
             if (!index.NonNegative(guard.Extent))
-                here = scalars.Two("and", here, scalars.Two("icmp sgt", extent, scalars.Integer(0, DType.I64, extent.Lanes)) with { Type = DType.Bool });
+            {
+                var some = scalars.Two("icmp sgt", extent, scalars.Integer(0, DType.I64, extent.Lanes));
+                here = scalars.Two("and", here, some with { Type = DType.Bool });
+            }
             holds = holds is { } h ? scalars.Compute(ScalarOp.And, DType.Bool, h, here) : here;
         }
         return holds;
@@ -148,7 +152,7 @@ internal sealed class StatementPrinter(Kernel kernel, LlvmText text, ScalarPrint
 
         if (affine is (var scalar, 0) && holds is null or { Lanes: 0 })
         {
-            // When the guard fails the read goes to the stack: the buffer may be empty, with nothing behind its address.
+            // When the guard fails the read goes to the stack: an empty buffer has nothing behind its address.
             var address = Address(load.Buffer, scalar);
             if (holds is { } h) address = text.Value($"select i1 {h.Text}, ptr {address}, ptr {Nowhere()}");
             var read = FromMemory(text.Value($"load {memory}, ptr {address}, align {align}"), type, 0);
