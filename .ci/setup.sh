@@ -2,6 +2,8 @@
 # ACC_NO_INSTALL=1 installs nothing. Nothing here reads standard input.
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
+# Nothing here depends on a culture, and without this dotnet refuses to start where no ICU is installed.
+export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
 # dotnet and NuGet keep their caches below HOME and refuse to start without one.
 if [ -z "${HOME:-}" ] || [ ! -d "${HOME:-}" ]; then
     HOME="$(getent passwd "$(id -u)" 2>/dev/null | cut -d: -f6)"
@@ -78,6 +80,14 @@ has_library() {
     list="$(ldconfig -p 2>/dev/null || /sbin/ldconfig -p 2>/dev/null)"
     for name in "$@"; do case "$list" in *"$name"*) return 0 ;; esac; done
     return 1
+}
+
+# What the SDK itself needs to restore packages: OpenSSL and the certificates of the package source. A bare root has neither.
+need_tls() {
+    local missing=()
+    has_library libssl.so || missing+=(libssl3)
+    [ -s /etc/ssl/certs/ca-certificates.crt ] || [ -n "${SSL_CERT_FILE:-}" ] || missing+=(ca-certificates)
+    [ "${#missing[@]}" = 0 ] || install "TLS, by which dotnet restores packages" "${missing[@]}" || return 0
 }
 
 # libLLVM 19 or newer. Without it the interpreter still runs, so a failure is a message and no error.

@@ -30,19 +30,23 @@ public sealed record ExecutableOptions
     public bool UseCache { get; init; } = true;
 }
 
-/// <summary>The backend cannot run on this machine, or does not know what it was asked for; the message says what to do.</summary>
+/// <summary>
+/// The backend cannot run on this machine, or does not know what it was asked for; the message says what to
+/// do.
+/// </summary>
 public sealed class BackendException(string message, Exception? inner = null) : Exception(message, inner);
 
 public static class Executables
 {
-    /// <summary>The names that <see cref="Create(string, IReadOnlyList{Program}, ExecutableOptions?, IReadOnlyDictionary{string, Tensor}?)"/> takes.</summary>
+    /// <summary>The names of backends that an executable can be created for.</summary>
     public static IReadOnlyList<string> Backends { get; } = ["llvm", "interpreter", "opencl"];
 
     /// <summary>An executable of these programs.</summary>
     /// <param name="backend">`llvm`, `interpreter` or `opencl`.</param>
     /// <param name="programs">One for each exported function, of distinct names.</param>
     /// <param name="options">The defaults if null.</param>
-    /// <param name="initialState">What a session's state starts as, by path; zeros for the others. Not disposed here.</param>
+    /// <param name="initialState">What a session's state starts as, by path; zeros for the others. Not disposed
+    /// here.</param>
     /// <exception cref="BackendException">The backend is unknown, or cannot run here.</exception>
     /// <exception cref="LimitationException">The backend has no code for one of the kernels.</exception>
     public static Executable Create(string backend, IReadOnlyList<Program> programs, ExecutableOptions? options = null,
@@ -56,10 +60,13 @@ public static class Executables
             return backend switch
             {
                 "llvm" => new LlvmExecutable(programs,
-                    new LlvmOptions(options.Target, options.OptLevel, options.Passes, options.Threads, options.UseCache), initialState),
-                "interpreter" => new InterpreterExecutable(programs, new InterpreterOptions(options.Threads), initialState),
+                    new LlvmOptions(options.Target, options.OptLevel, options.Passes, options.Threads,
+                        options.UseCache), initialState),
+                "interpreter" =>
+                    new InterpreterExecutable(programs, new InterpreterOptions(options.Threads), initialState),
                 "opencl" => OpenCl(programs, initialState),
-                _ => throw new BackendException($"there is no backend '{backend}'; the backends are {string.Join(", ", Backends)}"),
+                _ => throw new BackendException(
+                    $"there is no backend '{backend}'; the backends are {string.Join(", ", Backends)}"),
             };
         }
         catch (Exception e) when (e is LlvmException or OpenClException)
@@ -68,9 +75,13 @@ public static class Executables
         }
     }
 
-    /// <summary>An executable of a compilation: state that is not given is computed by its initialisers, on that backend.</summary>
+    /// <summary>
+    /// An executable of a compilation: state that is not given is computed by its initialisers, on that
+    /// backend.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The compilation has diagnostics.</exception>
-    /// <inheritdoc cref="Create(string, IReadOnlyList{Program}, ExecutableOptions?, IReadOnlyDictionary{string, Tensor}?)"/>
+    /// <exception cref="BackendException">The backend is unknown, or cannot run here.</exception>
+    /// <exception cref="LimitationException">The backend has no code for one of the kernels.</exception>
     public static Executable Create(string backend, Compilation compilation, ExecutableOptions? options = null,
         IReadOnlyDictionary<string, Tensor>? weights = null)
     {
@@ -79,7 +90,10 @@ public static class Executables
         return Create(backend, compilation.Programs, options, InitialState(backend, compilation, options, weights));
     }
 
-    /// <summary>All state that the compilation's programs use, by path: what is given, the rest from its initialisers.</summary>
+    /// <summary>
+    /// All state that the compilation's programs use, by path: what is given, the rest from its
+    /// initialisers.
+    /// </summary>
     public static IReadOnlyDictionary<string, Tensor> InitialState(string backend, Compilation compilation,
         ExecutableOptions? options = null, IReadOnlyDictionary<string, Tensor>? weights = null)
     {
@@ -100,7 +114,8 @@ public static class Executables
         return state;
     }
 
-    private static OpenClExecutable OpenCl(IReadOnlyList<Program> programs, IReadOnlyDictionary<string, Tensor>? initialState)
+    private static OpenClExecutable OpenCl(
+        IReadOnlyList<Program> programs, IReadOnlyDictionary<string, Tensor>? initialState)
     {
         // What the backend can never run is a limitation with or without a device, so its text comes first.
         foreach (var program in programs) OpenClPrinter.Print(program);

@@ -18,7 +18,8 @@ internal static class Accc
     {
         var root = Root(new Terminal(output, error));
         // No response files: `@` begins the name of a data file here.
-        var parsed = root.Parse([.. args.SelectMany(Split)], new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var parsed =
+            root.Parse([.. args.SelectMany(Split)], new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
         {
             var command = parsed.CommandResult.Command;
@@ -36,7 +37,9 @@ internal static class Accc
         {
             return parsed.Invoke(new InvocationConfiguration
             {
-                Output = output, Error = error, EnableDefaultExceptionHandler = false,
+                Output = output,
+                Error = error,
+                EnableDefaultExceptionHandler = false,
             });
         }
         catch (ReportedException e)
@@ -77,8 +80,10 @@ internal static class Accc
     {
         var root = new RootCommand("Compiles and runs models written in .acc, a small tensor language.");
         foreach (var command in (Command[])[
-            CheckCommand.Make(terminal), RunCommand.Make(terminal), DumpCommand.Make(terminal), FmtCommand.Make(terminal),
-            BenchCommand.Make(terminal), ExplainCommand.Make(terminal), EnvCommand.Make(terminal), .. PlannedCommands.Make()])
+            CheckCommand.Make(terminal), RunCommand.Make(terminal), DumpCommand.Make(terminal),
+                FmtCommand.Make(terminal),
+            BenchCommand.Make(terminal), ExplainCommand.Make(terminal), EnvCommand.Make(terminal),
+                .. PlannedCommands.Make()])
             root.Subcommands.Add(command);
         return root;
     }

@@ -16,30 +16,37 @@ internal static class BenchCommand
         var function = new Argument<string>("FN") { Description = "an exported function" };
         var sizes = new Argument<string[]>("SIZES")
         {
-            Description = "its sizes: n=32, or n=1,32 for a table each", Arity = ArgumentArity.ZeroOrMore,
+            Description = "its sizes: n=32, or n=1,32 for a table each",
+            Arity = ArgumentArity.ZeroOrMore,
         };
         var threads = new Option<string>("--threads")
         {
-            Description = "llvm: a row for each of these numbers of workers", DefaultValueFactory = _ => "1", HelpName = "1,2",
+            Description = "llvm: a row for each of these numbers of workers",
+            DefaultValueFactory = _ => "1",
+            HelpName = "1,2",
         };
         var backends = new Option<string>("--backends")
         {
             Description = "which backends have a row; the interpreter checks the others in any case",
-            DefaultValueFactory = _ => string.Join(',', BenchPlan.KnownBackends), HelpName = "a,b",
+            DefaultValueFactory = _ => string.Join(',', BenchPlan.KnownBackends),
+            HelpName = "a,b",
         };
         var seconds = new Option<double>("--seconds")
         {
-            Description = "how long one row may be sampled", DefaultValueFactory = _ => BenchPlan.Default.Timing.Seconds,
+            Description = "how long one row may be sampled",
+            DefaultValueFactory = _ => BenchPlan.Default.Timing.Seconds,
         };
         var seed = new Option<int>("--seed") { Description = "of the random inputs", DefaultValueFactory = _ => BenchPlan.Default.Seed };
         var integers = new Option<int>("--integers")
         {
-            Description = "integer inputs are random from 0 to below this", DefaultValueFactory = _ => BenchPlan.Default.Integers,
+            Description = "integer inputs are random from 0 to below this",
+            DefaultValueFactory = _ => BenchPlan.Default.Integers,
         };
         var log = new Option<string>("--log")
         {
             Description = "appends a record a row to that file, as JSON lines; `none` for no file",
-            DefaultValueFactory = _ => BenchPlan.DefaultLog, HelpName = "FILE|none",
+            DefaultValueFactory = _ => BenchPlan.DefaultLog,
+            HelpName = "FILE|none",
         };
         var kernels = new Option<bool>("--kernels") { Description = "llvm: also the time of each kernel" };
         var command = new Command("bench", "Times a function on every backend, after checking that they agree.");

@@ -20,7 +20,10 @@ internal static class CheckCommand
             if (state.Length > 0)
                 terminal.Output.Write($"state: {state.Length} tensors, {state.Sum(s => s.Type.Count.Value)} values\n");
             if (!compilation.Bound.NotElaborated.IsEmpty)
-                terminal.Output.Write($"not elaborated, as no exported function calls them: {string.Join(", ", compilation.Bound.NotElaborated)}\n");
+            {
+                var names = string.Join(", ", compilation.Bound.NotElaborated);
+                terminal.Output.Write($"not elaborated, as no exported function calls them: {names}\n");
+            }
             return ExitCodes.Ok;
         });
         return command;
@@ -30,7 +33,10 @@ internal static class CheckCommand
     {
         output.Write($"{Signature(f)}\n");
         foreach (var check in f.Checks)
-            output.Write($"    checked in the call: {check.Left} {(check.Kind == CheckKind.Equal ? "==" : "<=")} {check.Right} ({check.Message})\n");
+        {
+            var relation = check.Kind == CheckKind.Equal ? "==" : "<=";
+            output.Write($"    checked in the call: {check.Left} {relation} {check.Right} ({check.Message})\n");
+        }
     }
 
     /// <summary>As it would be written: `export fn predict(x: f32[n,784]) -> i32[n]`.</summary>
@@ -41,6 +47,7 @@ internal static class CheckCommand
         var result = results.Count == 1 ? results[0] : $"({string.Join(", ", results)})";
         var bound = f.Inputs.SelectMany(i => i.Type.Shape).SelectMany(s => s.Variables()).ToHashSet();
         var ints = f.Sizes.Where(s => !bound.Contains(s)).Select(s => $"{s}: int");
-        return $"export fn {f.Name}({string.Join(", ", f.Inputs.Select(i => $"{i.Name}: {i.Type}").Concat(ints))}) -> {result}";
+        var parameters = f.Inputs.Select(i => $"{i.Name}: {i.Type}").Concat(ints);
+        return $"export fn {f.Name}({string.Join(", ", parameters)}) -> {result}";
     }
 }

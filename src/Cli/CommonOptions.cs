@@ -125,20 +125,26 @@ internal sealed class CommonOptions
         if (!Executables.Backends.Contains(backend))
             throw Usage($"there is no backend '{backend}'", Nearest.Help(backend, Executables.Backends, "backends"));
         var threads = Value(Threads, Environment.ProcessorCount);
-        if (threads is < 1 or > 1024) throw Usage($"--threads {threads} is not a number of workers", "it takes 1 to 1024");
+        if (threads is < 1 or > 1024)
+            throw Usage($"--threads {threads} is not a number of workers", "it takes 1 to 1024");
         var level = Value(OptLevel, 3);
-        if (level is < 0 or > 3) throw Usage($"-O{level} is not an optimisation level", "the levels are -O0, -O1, -O2 and -O3");
+        if (level is < 0 or > 3)
+            throw Usage($"-O{level} is not an optimisation level", "the levels are -O0, -O1, -O2 and -O3");
         return new ModelOptions(parsed.GetValue(File)!)
         {
             Backend = backend,
             Executable = new()
             {
-                Target = Value(Target, "host"), OptLevel = level, Passes = Value(Passes, null), Threads = threads,
+                Target = Value(Target, "host"),
+                OptLevel = level,
+                Passes = Value(Passes, null),
+                Threads = threads,
             },
             Binding = new()
             {
                 Set = Pairs(Value(Set, []), "--set", "--set layers=2").ToDictionary(p => p.Name, p => p.Value),
-                Dims = Pairs(Value(Dim, []), "--dim", "--dim n=1").ToDictionary(p => p.Name, p => Size(p.Name, p.Value)),
+                Dims = Pairs(Value(Dim, []), "--dim", "--dim n=1")
+                    .ToDictionary(p => p.Name, p => Size(p.Name, p.Value)),
             },
             Weights = [.. Value(Weights, []).Select(WeightFile)],
             Diagnostics = Value(Diagnostics, DiagnosticFormat.Pretty),
@@ -155,7 +161,8 @@ internal sealed class CommonOptions
         foreach (var text in given)
         {
             var at = text.IndexOf('=');
-            if (at <= 0 || at == text.Length - 1) throw Usage($"{option} {text} has no name and value", $"write {example}");
+            if (at <= 0 || at == text.Length - 1)
+                throw Usage($"{option} {text} has no name and value", $"write {example}");
             if (!seen.Add(text[..at])) throw Usage($"{option} {text[..at]} is given twice");
             yield return (text[..at], text[(at + 1)..]);
         }
@@ -166,7 +173,10 @@ internal sealed class CommonOptions
             ? value
             : throw Usage($"--dim {name}={text}: a size is a whole number, 0 or more");
 
-    /// <summary>A file that exists is a file, whatever its name; else what stands before the first `=` is a path.</summary>
+    /// <summary>
+    /// A file that exists is a file, whatever its name; else what stands before the first `=` is a
+    /// path.
+    /// </summary>
     private static (string Path, string File) WeightFile(string text)
     {
         var at = text.IndexOf('=');

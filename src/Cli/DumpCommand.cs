@@ -15,7 +15,9 @@ internal static class DumpCommand
     {
         var stage = new Option<string>("--stage")
         {
-            Description = $"one of {string.Join(", ", StageTexts.Stages.Keys)}", Required = true, HelpName = "STAGE",
+            Description = $"one of {string.Join(", ", StageTexts.Stages.Keys)}",
+            Required = true,
+            HelpName = "STAGE",
         };
         var function = new Option<string?>("--function") { Description = "one exported function instead of all" };
         var each = new Option<bool>("--each") { Description = "--stage opt: the graph after every pass" };
@@ -27,9 +29,11 @@ internal static class DumpCommand
             var options = common.Read(parsed);
             var name = parsed.GetValue(stage)!;
             if (Planned.Contains(name))
-                throw new CliException($"not supported: dump --stage {name}", $"the stages are {string.Join(", ", StageTexts.Stages.Keys)}", ExitCodes.Limitation);
+                throw new CliException($"not supported: dump --stage {name}",
+                    $"the stages are {string.Join(", ", StageTexts.Stages.Keys)}", ExitCodes.Limitation);
             if (!StageTexts.Stages.TryGetValue(name, out var last))
-                throw CommonOptions.Usage($"there is no stage '{name}'", Nearest.Help(name, StageTexts.Stages.Keys, "stages"));
+                throw CommonOptions.Usage($"there is no stage '{name}'",
+                    Nearest.Help(name, StageTexts.Stages.Keys, "stages"));
             var wanted = parsed.GetValue(function);
             var loader = new ModelLoader(options, terminal);
             var source = ModelLoader.ReadSource(options.File);
@@ -37,7 +41,8 @@ internal static class DumpCommand
             Action<Pass, Function>? show = afterEach
                 ? (pass, graph) => terminal.Output.Write($"# after {pass.Name}\n{GraphPrinter.Print(graph)}\n")
                 : null;
-            var compilation = loader.Compile(last, last > CompilationStage.Syntax && wanted is not null ? [wanted] : null, show, source);
+            IReadOnlyCollection<string>? entries = last > CompilationStage.Syntax && wanted is not null ? [wanted] : null;
+            var compilation = loader.Compile(last, entries, show, source);
             if (name == "syntax") terminal.Output.Write(StageTexts.Syntax(Tree(compilation), wanted));
             else if (!afterEach) terminal.Output.Write(StageTexts.Of(name, compilation, options));
             return ExitCodes.Ok;

@@ -35,8 +35,10 @@ internal static class EnvCommand
             var (host, why) = Host();
             yield return ("target", host is null ? why : $"{host.Cpu}, {host.VectorBits}-bit vectors");
             if (host is not null)
-                yield return ("features", string.Join(' ', host.Features.Split(',').Where(f => f[0] == '+').Select(f => f[1..])));
-            yield return ("targets", string.Join(' ', LlvmTarget.Names.Where(n => n == "host" ? host is not null : LlvmTarget.Parse(n).CanRunHere)));
+                yield return ("features",
+                    string.Join(' ', host.Features.Split(',').Where(f => f[0] == '+').Select(f => f[1..])));
+            yield return ("targets", string.Join(' ',
+                LlvmTarget.Names.Where(n => n == "host" ? host is not null : LlvmTarget.Parse(n).CanRunHere)));
         }
         else
         {
@@ -78,7 +80,8 @@ internal static class EnvCommand
         try
         {
             var files = new DirectoryInfo(folder).GetFiles();
-            return string.Create(CultureInfo.InvariantCulture, $"{folder} ({files.Length} objects, {files.Sum(f => f.Length) / 1024.0 / 1024:0.0} MiB)");
+            return string.Create(CultureInfo.InvariantCulture,
+                $"{folder} ({files.Length} objects, {files.Sum(f => f.Length) / 1024.0 / 1024:0.0} MiB)");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

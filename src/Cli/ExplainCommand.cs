@@ -15,7 +15,8 @@ internal static class ExplainCommand
             var id = parsed.GetValue(code)!;
             // The digits alone are enough.
             var found = Codes.Find(id) ?? Codes.Find("ACC" + id)
-                ?? throw new CliException($"there is no code '{id}'", Nearest.Help(id, Codes.All.Select(c => c.Id), "codes"));
+                ?? throw new CliException($"there is no code '{id}'",
+                    Nearest.Help(id, Codes.All.Select(c => c.Id), "codes"));
             terminal.Output.Write($"{found.Id}: {found.Title}\n\n{Wrap(found.Explanation)}\n");
             return ExitCodes.Ok;
         });

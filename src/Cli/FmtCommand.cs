@@ -11,7 +11,8 @@ internal static class FmtCommand
     public static Command Make(Terminal terminal)
     {
         var files = new Argument<string[]>("FILES") { Description = ".acc files", Arity = ArgumentArity.OneOrMore };
-        var check = new Option<bool>("--check") { Description = "changes nothing; exit code 1 when a file would change" };
+        var check =
+            new Option<bool>("--check") { Description = "changes nothing; exit code 1 when a file would change" };
         var common = new CommonOptions();
         var command = new Command("fmt", "Sets files in the canonical layout.") { files, check, common.Diagnostics };
         command.SetAction(parsed =>

@@ -57,7 +57,8 @@ internal sealed class InputValues
 
     private static string Signature(ProgramBuffer p) => $"{p.Label}: {p.Type}";
 
-    private static bool IsFill(string text) => text is "zeros" or "ones" or "random" || text.StartsWith("random:", StringComparison.Ordinal);
+    private static bool IsFill(string text) =>
+        text is "zeros" or "ones" or "random" || text.StartsWith("random:", StringComparison.Ordinal);
 
     /// <summary>The text of each parameter; what names a size variable goes to the sizes.</summary>
     private Dictionary<string, string> Texts(IReadOnlyList<string> arguments)
@@ -69,7 +70,9 @@ internal sealed class InputValues
             if (at <= 0)
             {
                 throw CommonOptions.Usage($"'{argument}' is not name=VALUE",
-                    parameters.Length == 0 ? $"'{entry}' has no parameters" : $"for example {parameters[0].Label}=zeros");
+                    parameters.Length == 0
+                        ? $"'{entry}' has no parameters"
+                        : $"for example {parameters[0].Label}=zeros");
             }
             var (name, value) = (argument[..at], argument[(at + 1)..]);
             if (parameters.Any(p => p.Label == name))
@@ -92,7 +95,8 @@ internal sealed class InputValues
     }
 
     private CliException Missing(ProgramBuffer p) =>
-        new($"'{entry}' needs a value for {Signature(p)}", $"{p.Label}=@file.npy, {p.Label}=zeros, {p.Label}=random:seed=1 or a literal");
+        new($"'{entry}' needs a value for {Signature(p)}",
+            $"{p.Label}=@file.npy, {p.Label}=zeros, {p.Label}=random:seed=1 or a literal");
 
     private Tensor FromFile(string path, ProgramBuffer p)
     {
@@ -105,6 +109,7 @@ internal sealed class InputValues
     private static Tensor Exact(Tensor tensor, string path, ProgramBuffer p)
     {
         var type = p.Type.DType;
+        var name = type.Name();
         var values = tensor.ToDoubles();
         var converted = Tensor.FromDoubles(type, values, tensor.Shape);
         // A double does not hold every 64-bit integer.
@@ -113,7 +118,7 @@ internal sealed class InputValues
         for (var i = 0; i < values.Length; i++)
             if (wide || !back[i].Equals(values[i]))
                 throw new CliException(string.Create(CultureInfo.InvariantCulture,
-                    $"{path} holds {tensor.Type.Name()}, but {Signature(p)} is wanted and {values[i]} is no {type.Name()}"),
+                    $"{path} holds {tensor.Type.Name()}, but {Signature(p)} is wanted and {values[i]} is no {name}"),
                     $"convert the file, in NumPy with x.astype(numpy.{NumPyName(type)})");
         return converted;
     }
@@ -144,19 +149,27 @@ internal sealed class InputValues
     private static string Example(TensorType type)
     {
         var number = type.DType == DType.Bool ? "true" : type.DType.IsFloat ? "0.5" : "1";
-        return new string('[', type.Rank) + (type.Rank == 0 ? number : $"{number}, {number}") + new string(']', type.Rank);
+        var items = type.Rank == 0 ? number : $"{number}, {number}";
+        return new string('[', type.Rank) + items + new string(']', type.Rank);
     }
 
-    /// <summary>Takes the sizes that stand alone on an axis; whether all of the shape fits is the session's to say.</summary>
+    /// <summary>
+    /// Takes the sizes that stand alone on an axis; whether all of the shape fits is the session's to
+    /// say.
+    /// </summary>
     private void Bind(Tensor tensor, ProgramBuffer p)
     {
         if (tensor.Rank != p.Type.Rank)
-            throw new CliException($"{Signature(p)} has {p.Type.Rank} axes, the value is [{string.Join(",", tensor.Shape.ToArray())}]");
+        {
+            var shape = string.Join(",", tensor.Shape.ToArray());
+            throw new CliException($"{Signature(p)} has {p.Type.Rank} axes, the value is [{shape}]");
+        }
         for (var axis = 0; axis < tensor.Rank; axis++)
         {
             if (p.Type.Shape[axis].Terms is not [{ Coefficient: 1, Atoms: [VariableAtom variable] }]) continue;
-            if (!sizes.TryAdd(variable.Name, tensor.Shape[axis]) && sizes[variable.Name] != tensor.Shape[axis])
-                throw new CliException($"the size {variable.Name} is {sizes[variable.Name]}, but axis {axis} of {Signature(p)} is {tensor.Shape[axis]}");
+            var (name, extent) = (variable.Name, tensor.Shape[axis]);
+            if (!sizes.TryAdd(name, extent) && sizes[name] != extent)
+                throw new CliException($"the size {name} is {sizes[name]}, but axis {axis} of {Signature(p)} is {extent}");
         }
     }
 
@@ -164,11 +177,13 @@ internal sealed class InputValues
     {
         var unknown = p.Type.Shape.SelectMany(s => s.Variables()).FirstOrDefault(v => !sizes.ContainsKey(v));
         if (unknown is not null)
-            throw new CliException($"{p.Label}={text} needs the size {unknown} of {Signature(p)}", $"add {unknown}=4, or another number");
+            throw new CliException($"{p.Label}={text} needs the size {unknown} of {Signature(p)}",
+                $"add {unknown}=4, or another number");
         var shape = p.Type.Shape.Select(s => s.Evaluate(sizes)).ToArray();
         try
         {
-            if (text.StartsWith("random", StringComparison.Ordinal)) return RandomValues.Make(text, p.Label, p.Type.DType, shape);
+            if (text.StartsWith("random", StringComparison.Ordinal))
+                return RandomValues.Make(text, p.Label, p.Type.DType, shape);
             var tensor = Tensor.Zeros(p.Type.DType, shape);
             if (text == "zeros") return tensor;
             var ones = new double[tensor.Count];

@@ -28,7 +28,8 @@ internal static class Literals
             // The first list of a depth says how long all others of that depth are.
             var first = shape.Count == depth && words.Count == 0;
             if (first) shape.Add(0);
-            else if (shape.Count <= depth) throw new FormatException($"a list at character {at} stands where a number stood before");
+            else if (shape.Count <= depth)
+                throw new FormatException($"a list at character {at} stands where a number stood before");
             var count = 0L;
             Blanks(text, ref at);
             while (at < text.Length && text[at] != ']')
@@ -46,13 +47,18 @@ internal static class Literals
             at++;
             if (first) shape[depth] = count;
             else if (shape[depth] != count)
-                throw new FormatException($"the lists have different lengths: {shape[depth]}, then {count} at character {at}");
+            {
+                throw new FormatException(
+                    $"the lists have different lengths: {shape[depth]}, then {count} at character {at}");
+            }
             return;
         }
-        if (shape.Count > depth) throw new FormatException($"a number at character {at + 1} stands where a list stood before");
+        if (shape.Count > depth)
+            throw new FormatException($"a number at character {at + 1} stands where a list stood before");
         var start = at;
         while (at < text.Length && text[at] is not (',' or ']' or '[' or ' ')) at++;
-        if (at == start) throw new FormatException(at < text.Length ? $"a number is missing at character {at + 1}" : "a number is missing at the end");
+        if (at == start)
+            throw new FormatException($"a number is missing at {(at < text.Length ? $"character {at + 1}" : "the end")}");
         words.Add(text[start..at]);
     }
 
@@ -63,9 +69,11 @@ internal static class Literals
 
     private static Tensor Make(DType type, List<string> words, long[] shape) => type switch
     {
-        DType.Bool => Fill(words, shape, w => w is "true" or "1" ? true : w is "false" or "0" ? false : throw Bad(w, type)),
+        DType.Bool =>
+            Fill(words, shape, w => w is "true" or "1" ? true : w is "false" or "0" ? false : throw Bad(w, type)),
         DType.F32 => Fill(words, shape, w => (float?)Special(w) ?? Number<float>(w, type)),
-        _ when type.IsFloat => Tensor.FromDoubles(type, words.Select(w => Special(w) ?? Number<double>(w, type)).ToArray(), shape),
+        _ when type.IsFloat =>
+            Tensor.FromDoubles(type, words.Select(w => Special(w) ?? Number<double>(w, type)).ToArray(), shape),
         DType.I64 => Fill(words, shape, w => Whole<long>(w, type)),
         DType.U64 => Fill(words, shape, w => Whole<ulong>(w, type)),
         DType.I32 => Fill(words, shape, w => Whole<int>(w, type)),
@@ -89,11 +97,13 @@ internal static class Literals
 
     private static T Number<T>(string word, DType type)
         where T : struct, System.Numerics.IFloatingPointIeee754<T> =>
-        T.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && T.IsFinite(value) ? value : throw Bad(word, type);
+        T.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && T.IsFinite(value)
+            ? value : throw Bad(word, type);
 
     private static T Whole<T>(string word, DType type)
         where T : struct, System.Numerics.IBinaryInteger<T> =>
-        T.TryParse(word, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? value : throw Bad(word, type);
+        T.TryParse(word, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
+            ? value : throw Bad(word, type);
 
     private static FormatException Bad(string word, DType type) => new($"'{word}' is no {type.Name()}");
 }

@@ -31,7 +31,7 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CliException(Directory.Exists(path) ? $"{path}: is a folder, not a file" : $"{path}: {e.Message}");
+            throw new CliException($"{path}: {(Directory.Exists(path) ? "is a folder, not a file" : e.Message)}");
         }
     }
 
@@ -47,7 +47,10 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
         compiling.Start();
         var compilation = Compilation.FromSource(source, new CompilationOptions
         {
-            Binding = options.Binding, Entries = entries, Last = last, AfterPass = afterPass,
+            Binding = options.Binding,
+            Entries = entries,
+            Last = last,
+            AfterPass = afterPass,
         });
         compiling.Stop();
         // With errors in the file the name is a lesser matter.
@@ -59,7 +62,7 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
         }
         // A limitation in one function is no reason to refuse another.
         var wantedIsThere = entries is not null && entries.All(n => compilation.Entries.Any(e => e.Name == n));
-        if (compilation.Diagnostics.All(d => d.Class == DiagnosticClass.Limitation) && wantedIsThere) return compilation;
+        if (wantedIsThere && compilation.Diagnostics.All(d => d.Class == DiagnosticClass.Limitation)) return compilation;
         terminal.Report(compilation.Diagnostics, options.Diagnostics);
         return compilation.ExitCode == ExitCodes.Ok ? compilation : throw new ReportedException(compilation.ExitCode);
     }
@@ -72,7 +75,8 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
         var executable = options.Executable with { Threads = threads ?? options.Executable.Threads };
         backend ??= options.Backend;
         compiling.Start();
-        var state = Executables.InitialState(backend, compilation, executable, WeightFiles.Read(options.Weights, compilation, terminal, options.Diagnostics));
+        var state = Executables.InitialState(backend, compilation, executable,
+            WeightFiles.Read(options.Weights, compilation, terminal, options.Diagnostics));
         var loaded = Executables.Create(backend, compilation.Programs, executable, state);
         compiling.Stop();
         return loaded;

@@ -7,11 +7,13 @@ internal static class PlannedCommands
 {
     private static readonly (string Name, string Description, string Instead)[] Planned =
     [
-        ("build", "Object, C header and manifest ahead of time", "accc run compiles in memory and keeps objects in a cache"),
+        ("build", "Object, C header and manifest ahead of time",
+            "accc run compiles in memory and keeps objects in a cache"),
         ("train", "Trains a model", "call the exported step function with accc run, or from C# through a Session"),
         ("test", "Runs the checks in .acc headers", "accc check finds errors; accc run shows values"),
         ("inspect", "Shows what is in a weight file", "accc run --weights names the keys that do not fit"),
-        ("bisect", "Finds the rewrite that breaks a result", "accc dump --stage opt --each shows the graph after every pass"),
+        ("bisect", "Finds the rewrite that breaks a result",
+            "accc dump --stage opt --each shows the graph after every pass"),
         ("quantize", "Makes integer weights", "examples of int8 in .acc do it by hand"),
         ("tune", "Searches for tile sizes", "the tiles are fixed for each target"),
         ("lsp", "Language server", "accc check --diagnostics json gives an editor what it needs"),
@@ -21,7 +23,8 @@ internal static class PlannedCommands
     public static IEnumerable<Command> Make() => Planned.Select(p =>
     {
         var command = new Command(p.Name, p.Description + " (not built yet).") { TreatUnmatchedTokensAsErrors = false };
-        command.SetAction(int (_) => throw new CliException($"not supported: accc {p.Name}", p.Instead, ExitCodes.Limitation));
+        command.SetAction(int (_) =>
+            throw new CliException($"not supported: accc {p.Name}", p.Instead, ExitCodes.Limitation));
         return command;
     });
 }

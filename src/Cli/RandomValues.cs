@@ -5,8 +5,8 @@ using Accelerate.Runtime;
 namespace Accelerate.Cli;
 
 /// <summary>
-/// Uniform values: floats in [-1, 1) on a grid of 2^-23, which f32 holds exactly; integers from 0 to 9; bools. Each is a
-/// hash of the seed, the parameter's name and the position (SplitMix64's finaliser), so parameters of one seed differ.
+/// Uniform values: floats in [-1, 1) on a grid of 2^-23, which f32 holds exactly; integers from 0 to 9; bools. Each is
+/// a hash of the seed, the parameter's name and the position (SplitMix64's finaliser), so parameters of one seed differ.
 /// </summary>
 internal static class RandomValues
 {
@@ -37,8 +37,10 @@ internal static class RandomValues
             CliException Bad() => new($"{name}={text}: '{part}' is not seed=1, low=0 or high=9");
             if (pair.Length != 2) throw Bad();
             if (pair[0] == "seed")
-                seed = long.TryParse(pair[1], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var s) ? s : throw Bad();
-            else if (!double.TryParse(pair[1], NumberStyles.Float, CultureInfo.InvariantCulture, out var number) || !double.IsFinite(number)) throw Bad();
+                seed = long.TryParse(pair[1], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var s)
+                    ? s : throw Bad();
+            else if (!double.TryParse(pair[1], NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+                || !double.IsFinite(number)) throw Bad();
             else if (pair[0] == "low") low = number;
             else if (pair[0] == "high") high = number;
             else throw Bad();

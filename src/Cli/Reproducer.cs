@@ -5,14 +5,18 @@ namespace Accelerate.Cli;
 
 internal static class Reproducer
 {
-    /// <summary>Copies the small files named on the command line, the command line itself and the stack trace.</summary>
+    /// <summary>
+    /// Copies the small files named on the command line, the command line itself and the stack
+    /// trace.
+    /// </summary>
     public static string Write(IReadOnlyList<string> args, Exception exception)
     {
         var headline = $"error[{Codes.CompilerBug}]: compiler bug: {exception.Message}";
         try
         {
             var folder = Directory.CreateTempSubdirectory("accc-bug-").FullName;
-            File.WriteAllText(Path.Combine(folder, "command.txt"), "accc " + string.Join(' ', args.Select(Quoted)) + "\n");
+            File.WriteAllText(Path.Combine(folder, "command.txt"),
+                "accc " + string.Join(' ', args.Select(Quoted)) + "\n");
             File.WriteAllText(Path.Combine(folder, "stack.txt"), exception + "\n");
             foreach (var path in args.Where(IsSource))
                 File.Copy(path, Path.Combine(folder, Path.GetFileName(path)), overwrite: true);
@@ -29,5 +33,6 @@ internal static class Reproducer
         && File.Exists(argument);
 
     private static string Quoted(string argument) =>
-        argument.All(c => char.IsLetterOrDigit(c) || "-_./=:@,".Contains(c)) ? argument : $"'{argument.Replace("'", "'\\''")}'";
+        argument.All(c => char.IsLetterOrDigit(c) || "-_./=:@,".Contains(c)) ? argument
+            : $"'{argument.Replace("'", "'\\''")}'";
 }

@@ -14,11 +14,14 @@ internal static class RunCommand
     public static Command Make(Terminal terminal)
     {
         var function = new Argument<string>("FN") { Description = "an exported function" };
-        var values = new Argument<string[]>("ARGS") { Description = InputValues.Help, Arity = ArgumentArity.ZeroOrMore };
-        var output = new Option<string?>("-o") { Description = "writes the only result to that .npy file", HelpName = "FILE" };
+        var values =
+            new Argument<string[]>("ARGS") { Description = InputValues.Help, Arity = ArgumentArity.ZeroOrMore };
+        var output =
+            new Option<string?>("-o") { Description = "writes the only result to that .npy file", HelpName = "FILE" };
         var outputs = new Option<string[]>("--out")
         {
-            Description = "writes a result, by its name or number: --out loss=loss.npy; repeatable", HelpName = "name=FILE",
+            Description = "writes a result, by its name or number: --out loss=loss.npy; repeatable",
+            HelpName = "name=FILE",
         };
         var command = new Command("run", "Compiles a file and calls one of its functions.");
         var common = new CommonOptions().AddTo(command).AddCodeTo(command).AddRunTo(command);
@@ -44,8 +47,11 @@ internal static class RunCommand
             watch.Stop();
             Write(results, program, targets, terminal.Output);
             if (options.Time)
+            {
+                var (compile, run) = (loader.CompileTime.TotalMilliseconds, watch.Elapsed.TotalMilliseconds);
                 terminal.Error.Write(string.Create(CultureInfo.InvariantCulture,
-                    $"compile {loader.CompileTime.TotalMilliseconds:0.0} ms, run {watch.Elapsed.TotalMilliseconds:0.000} ms ({executable.Backend})\n"));
+                    $"compile {compile:0.0} ms, run {run:0.000} ms ({executable.Backend})\n"));
+            }
             return ExitCodes.Ok;
         });
         return command;
@@ -59,7 +65,8 @@ internal static class RunCommand
         if (only is not null)
         {
             if (labels.Count != 1)
-                throw CommonOptions.Usage($"'{program.Name}' has {labels.Count} results, -o takes one", "--out 0=file.npy names the first");
+                throw CommonOptions.Usage($"'{program.Name}' has {labels.Count} results, -o takes one",
+                    "--out 0=file.npy names the first");
             targets[0] = only;
         }
         foreach (var text in named)
@@ -67,11 +74,13 @@ internal static class RunCommand
             var at = text.IndexOf('=');
             if (at <= 0 || at == text.Length - 1) throw CommonOptions.Usage($"--out {text} is not name=FILE");
             var name = text[..at];
-            var index = int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var i) ? i : labels.IndexOf(name);
+            var index = int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var i)
+                ? i : labels.IndexOf(name);
             if (index < 0 || index >= labels.Count)
                 throw new CliException($"'{program.Name}' has no result '{name}'",
                     Nearest.Help(name, labels.Select((l, n) => l.Length > 0 ? l : $"{n}"), "results"));
-            if (!targets.TryAdd(index, text[(at + 1)..])) throw CommonOptions.Usage($"the result '{name}' is written twice");
+            if (!targets.TryAdd(index, text[(at + 1)..]))
+                throw CommonOptions.Usage($"the result '{name}' is written twice");
         }
         return targets;
     }

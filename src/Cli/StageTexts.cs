@@ -15,23 +15,25 @@ namespace Accelerate.Cli;
 internal static class StageTexts
 {
     /// <summary>The stages `dump` knows, in the order of the pipeline, and how far each has to compile.</summary>
-    public static IReadOnlyDictionary<string, CompilationStage> Stages { get; } = new Dictionary<string, CompilationStage>
-    {
-        ["syntax"] = CompilationStage.Syntax,
-        ["graph"] = CompilationStage.Bound,
-        ["opt"] = CompilationStage.Optimised,
-        ["kernels"] = CompilationStage.Lowered,
-        ["program"] = CompilationStage.Lowered,
-        ["llvm"] = CompilationStage.Lowered,
-        ["asm"] = CompilationStage.Lowered,
-        ["cl"] = CompilationStage.Lowered,
-    };
+    public static IReadOnlyDictionary<string, CompilationStage> Stages { get; } =
+        new Dictionary<string, CompilationStage>
+        {
+            ["syntax"] = CompilationStage.Syntax,
+            ["graph"] = CompilationStage.Bound,
+            ["opt"] = CompilationStage.Optimised,
+            ["kernels"] = CompilationStage.Lowered,
+            ["program"] = CompilationStage.Lowered,
+            ["llvm"] = CompilationStage.Lowered,
+            ["asm"] = CompilationStage.Lowered,
+            ["cl"] = CompilationStage.Lowered,
+        };
 
     public static string Of(string stage, Compilation compilation, ModelOptions options) => stage switch
     {
         "graph" => Join(compilation.Entries.Select(e => GraphPrinter.Print(e.Bound))),
         "opt" => Join(compilation.Entries.Select(e => GraphPrinter.Print(e.Optimised!))),
-        "kernels" => Join(compilation.Programs.SelectMany(p => p.Kernels.Select(k => $"# {p.Name}\n{KernelPrinter.Print(k)}"))),
+        "kernels" =>
+            Join(compilation.Programs.SelectMany(p => p.Kernels.Select(k => $"# {p.Name}\n{KernelPrinter.Print(k)}"))),
         "program" => Join(compilation.Programs.Select(ProgramPrinter.Print)),
         "llvm" => Join(Modules(compilation, options).Select(m => $"; module {m.Name}\n{m.Text}")),
         "asm" => Join(Modules(compilation, options).Select(m => $"# module {m.Name}\n{Assembly(m.Text, options)}")),

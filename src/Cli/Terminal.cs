@@ -14,7 +14,8 @@ internal static class ExitCodes
 }
 
 /// <summary>A command that cannot go on, with what the user is told.</summary>
-internal sealed class CliException(string message, string? help = null, int exitCode = ExitCodes.UserError) : Exception(message)
+internal sealed class CliException(string message, string? help = null, int exitCode = ExitCodes.UserError)
+    : Exception(message)
 {
     public string? Help { get; } = help;
 
@@ -44,11 +45,15 @@ internal sealed record Terminal(TextWriter Output, TextWriter Error)
         if (format == DiagnosticFormat.Pretty)
         {
             Error.Write(PrettyRenderer.Render(diagnostics.Take(Shown)));
-            if (diagnostics.Length > Shown) Error.Write($"\n… and {diagnostics.Length - Shown} more; --diagnostics msbuild lists all, a line each\n");
+            var more = diagnostics.Length - Shown;
+            if (more > 0) Error.Write($"\n… and {more} more; --diagnostics msbuild lists all, a line each\n");
         }
         else
             foreach (var d in diagnostics)
-                Error.Write((format == DiagnosticFormat.Json ? JsonRenderer.Render(d) : MsBuildRenderer.Render(d)) + "\n");
+            {
+                var json = format == DiagnosticFormat.Json;
+                Error.Write((json ? JsonRenderer.Render(d) : MsBuildRenderer.Render(d)) + "\n");
+            }
     }
 }
 
@@ -79,7 +84,8 @@ internal static class Nearest
             {
                 var change = d[i - 1, j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
                 d[i, j] = Math.Min(change, 1 + Math.Min(d[i - 1, j], d[i, j - 1]));
-                if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) d[i, j] = Math.Min(d[i, j], d[i - 2, j - 2] + 1);
+                if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                    d[i, j] = Math.Min(d[i, j], d[i - 2, j - 2] + 1);
             }
         }
         return d[a.Length, b.Length];

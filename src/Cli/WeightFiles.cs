@@ -11,11 +11,12 @@ namespace Accelerate.Cli;
 internal static class WeightFiles
 {
     /// <summary>
-    /// The file for the whole model goes by the program's `weights` rules. A part's keys are its paths without the part's
-    /// own; the file must have all state of the part and nothing else.
+    /// The file for the whole model goes by the program's `weights` rules. A part's keys are its paths without the
+    /// part's own; the file must have all state of the part and nothing else.
     /// </summary>
     public static IReadOnlyDictionary<string, Tensor> Read(
-        IReadOnlyList<(string Path, string File)> files, Compilation compilation, Terminal terminal, DiagnosticFormat format)
+        IReadOnlyList<(string Path, string File)> files, Compilation compilation, Terminal terminal,
+            DiagnosticFormat format)
     {
         var bag = new DiagnosticBag();
         var tensors = new Dictionary<string, Tensor>();
@@ -27,12 +28,14 @@ internal static class WeightFiles
                 throw part.Length == 0
                     ? new CliException($"--weights {path}: the model has no state")
                     : new CliException($"--weights {part}={path}: the model has no part '{part}' with state",
-                        Nearest.Help(part, compilation.Bound.State.SelectMany(s => Prefixes(s.Path)).Distinct(), "parts"));
+                        Nearest.Help(part, compilation.Bound.State.SelectMany(s => Prefixes(s.Path)).Distinct(),
+                            "parts"));
             }
             // The tensors stay valid without the file object: they hold the mapping.
             using var file = Safetensors.Open(path);
             var keys = file.Tensors.ToDictionary(t => t.Name,
-                t => new TensorType(t.Type, [.. t.Shape.Select(s => Size.Constant(long.Parse(s, System.Globalization.CultureInfo.InvariantCulture)))]));
+                t => new TensorType(t.Type, [.. t.Shape.Select(s =>
+                    Size.Constant(long.Parse(s, System.Globalization.CultureInfo.InvariantCulture)))]));
             var rules = part.Length == 0 ? compilation.Bound.WeightRules : [];
             var span = new SourceText(path, "").All;
             foreach (var (name, key) in WeightMap.Map(keys, declared, rules, span, bag))
@@ -49,9 +52,11 @@ internal static class WeightFiles
         throw new ReportedException(bag.ExitCode);
     }
 
-    private static IReadOnlyList<StateDeclaration> Part(string part, ImmutableArray<StateDeclaration> state) => part.Length == 0
+    private static IReadOnlyList<StateDeclaration> Part(string part, ImmutableArray<StateDeclaration> state) =>
+        part.Length == 0
         ? state
-        : [.. state.Where(s => s.Path.StartsWith(part + ".", StringComparison.Ordinal)).Select(s => s with { Path = s.Path[(part.Length + 1)..] })];
+        : [.. state.Where(s => s.Path.StartsWith(part + ".", StringComparison.Ordinal)).Select(s =>
+            s with { Path = s.Path[(part.Length + 1)..] })];
 
     private static IEnumerable<string> Prefixes(string path)
     {

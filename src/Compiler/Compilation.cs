@@ -1,4 +1,5 @@
-// In: a source file and what the user sets from outside. Out: what is wrong with it, and the program of each exported function.
+// In: a source file and what the user sets from outside. Out: what is wrong with it, and the program of each exported
+// function.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Binding;
 using Accelerate.Compiler.Diagnostics;
@@ -37,7 +38,10 @@ public sealed record CompiledEntry(string Name, Function Bound, Function? Optimi
 /// <summary>A file compiled. Nothing is thrown for a wrong program: look at <see cref="Diagnostics"/> first.</summary>
 public sealed class Compilation
 {
-    /// <summary>The suffix of a file that holds graphs in their text form, as `dump --stage graph` prints them.</summary>
+    /// <summary>
+    /// The suffix of a file that holds graphs in their text form, as `dump --stage graph` prints
+    /// them.
+    /// </summary>
     public const string GraphSuffix = ".graph";
 
     private readonly DiagnosticBag bag = new();
@@ -105,7 +109,8 @@ public sealed class Compilation
         {
             var entry = new CompiledEntry(function.Name, function);
             // One entry that cannot be compiled says so; the others are.
-            if (options.Last == CompilationStage.Bound || Limited(function.Name, () => entry = Compile(entry))) entries.Add(entry);
+            var isDone = options.Last == CompilationStage.Bound || Limited(function.Name, () => entry = Compile(entry));
+            if (isDone) entries.Add(entry);
         }
         return entries.ToImmutable();
     }
@@ -144,7 +149,8 @@ public sealed class Compilation
         function.Results = [.. wanted.Select(s => CopyInto(function, s.Initializer))];
         function.ResultNames = [.. wanted.Select(s => s.Path)];
         var entry = new CompiledEntry(function.Name, function);
-        return Limited(wanted[0].Path, () => entry = Lower(entry with { Optimised = Pipeline.Run(function) })) ? entry.Program : null;
+        return Limited(wanted[0].Path, () => entry = Lower(entry with { Optimised = Pipeline.Run(function) }))
+            ? entry.Program : null;
     }
 
     /// <summary>The nodes of a function without inputs in another; its first result there.</summary>
@@ -152,7 +158,10 @@ public sealed class Compilation
     {
         var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
         foreach (var node in from.Nodes)
-            map[node] = into.Add(node.Operands.IsEmpty ? Rewriter.Clone(node) : node.With([.. node.Operands.Select(o => map[o])]));
+        {
+            var free = node.Operands.IsEmpty;
+            map[node] = into.Add(free ? Rewriter.Clone(node) : node.With([.. node.Operands.Select(o => map[o])]));
+        }
         return map[from.Results[0]];
     }
 
@@ -162,9 +171,13 @@ public sealed class Compilation
         return options.Last == CompilationStage.Optimised ? optimised : Lower(optimised);
     }
 
-    private static CompiledEntry Lower(CompiledEntry entry) => entry with { Program = Lowering.Lower(entry.Optimised!) };
+    private static CompiledEntry Lower(CompiledEntry entry) =>
+        entry with { Program = Lowering.Lower(entry.Optimised!) };
 
-    /// <summary>Makes a limitation met behind the binder a diagnostic at the declaration; false if there was one.</summary>
+    /// <summary>
+    /// Makes a limitation met behind the binder a diagnostic at the declaration; false if there was
+    /// one.
+    /// </summary>
     private bool Limited(string name, Action action)
     {
         try
@@ -175,14 +188,17 @@ public sealed class Compilation
         catch (LimitationException e)
         {
             const string Prefix = "not supported: ";
-            var message = e.Message.StartsWith(Prefix, StringComparison.Ordinal) ? e.Message[Prefix.Length..] : e.Message;
-            var place = Declarations(Syntax?.Items ?? []).FirstOrDefault(f => f.Exported && f.Name.Text == name)?.Name.Span;
+            var hasPrefix = e.Message.StartsWith(Prefix, StringComparison.Ordinal);
+            var message = hasPrefix ? e.Message[Prefix.Length..] : e.Message;
+            var place =
+                Declarations(Syntax?.Items ?? []).FirstOrDefault(f => f.Exported && f.Name.Text == name)?.Name.Span;
             bag.Report(Codes.NotSupported, place ?? new Span(Source, 0, 0), message);
             return false;
         }
     }
 
-    private static IEnumerable<FunctionSyntax> Declarations(IEnumerable<ItemSyntax> items) => items.SelectMany(i => i switch
+    private static IEnumerable<FunctionSyntax> Declarations(IEnumerable<ItemSyntax> items) =>
+        items.SelectMany(i => i switch
     {
         FunctionSyntax f => [f],
         ModuleSyntax m => Declarations(m.Items),

@@ -46,7 +46,8 @@ public abstract class CommandLine : IDisposable
     {
         var (output, error) = (new StringWriter(), new StringWriter());
         var code = Accc.Run([.. args.Select(Resolve)], output, error);
-        return (code, output.ToString(), error.ToString().Replace(folder.Root + Path.DirectorySeparatorChar, "", StringComparison.Ordinal));
+        return (code, output.ToString(),
+            error.ToString().Replace(folder.Root + Path.DirectorySeparatorChar, "", StringComparison.Ordinal));
     }
 
     /// <summary>The output of a command that must succeed and say nothing on the error stream.</summary>

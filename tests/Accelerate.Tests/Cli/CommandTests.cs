@@ -39,7 +39,8 @@ public sealed class CommandTests : CommandLine
     [Fact]
     public void ManyErrorsAreCutShort()
     {
-        Write("bad.acc", string.Concat(Enumerable.Range(0, 30).Select(i => $"export fn f{i}(x: f32[n]) -> f32[n] = x + y{i}\n")));
+        Write("bad.acc",
+            string.Concat(Enumerable.Range(0, 30).Select(i => $"export fn f{i}(x: f32[n]) -> f32[n] = x + y{i}\n")));
         var pretty = Error(1, "check", "bad.acc");
         Assert.Equal(20, pretty.Split("error[").Length - 1);
         Assert.EndsWith("… and 10 more; --diagnostics msbuild lists all, a line each\n", pretty);
@@ -92,7 +93,8 @@ public sealed class CommandTests : CommandLine
     public void ADumpedGraphRuns()
     {
         Write("scale.graph", Output("dump", "net.acc", "--stage", "graph", "--function", "scale"));
-        Assert.Equal("f32[2]\n[2. 4.]\n", Output("run", "scale.graph", "scale", "x=[1,2]", "k=2", "--backend", "interpreter"));
+        Assert.Equal("f32[2]\n[2. 4.]\n",
+            Output("run", "scale.graph", "scale", "x=[1,2]", "k=2", "--backend", "interpreter"));
         Write("no.graph", "nothing");
         Assert.Contains("this is no graph", Error(1, "check", "no.graph"));
     }
@@ -115,7 +117,8 @@ public sealed class CommandTests : CommandLine
         Write("broken.acc", "export fn f(\n");
         Assert.Contains("error[ACC1", Error(1, "fmt", "broken.acc"));
         Assert.Equal("export fn f(\n", File.ReadAllText(this["broken.acc"]));
-        Assert.Equal(["broken.acc", "net.acc", "ugly.acc"], Directory.GetFiles(this["."]).Select(Path.GetFileName).Order());
+        Assert.Equal(["broken.acc", "net.acc", "ugly.acc"],
+            Directory.GetFiles(this["."]).Select(Path.GetFileName).Order());
     }
 
     [Fact]
@@ -130,7 +133,8 @@ public sealed class CommandTests : CommandLine
     public void EnvSaysWhatIsThere()
     {
         var lines = Output("env").Split('\n').Select(l => l.Split(' ')[0]).ToList();
-        foreach (var name in (string[])["accc", ".NET", "cpu", "threads", "llvm", "opencl", "cache"]) Assert.Contains(name, lines);
+        foreach (var name in (string[])["accc", ".NET", "cpu", "threads", "llvm", "opencl", "cache"])
+            Assert.Contains(name, lines);
     }
 
     [Theory]
@@ -152,7 +156,8 @@ public sealed class CommandTests : CommandLine
     [Fact]
     public void ABugLeavesAReproducer()
     {
-        var text = Reproducer.Write(["run", this["net.acc"], "apply", "x=[1, 2]"], new InvalidOperationException("boom"));
+        var text =
+            Reproducer.Write(["run", this["net.acc"], "apply", "x=[1, 2]"], new InvalidOperationException("boom"));
         Assert.StartsWith("error[ACC9001]: compiler bug: boom\n  = help: ", text);
         var folder = text.Split("help: ")[1].Split(" has the source")[0];
         Assert.Equal(Model, File.ReadAllText(Path.Combine(folder, "net.acc")));

@@ -15,7 +15,8 @@ public sealed class EmbeddingTests : CommandLine
         using var session = executable.CreateSession();
         var y = session.Run("apply", Tensor.Zeros(DType.F32, 1, 4))[0];
         Assert.Equal([2f, 2, 2], y.ToArray<float>());
-        Assert.Equal([3f], session.Run("scale", [Tensor.From([1f], 1)], new Dictionary<string, long> { ["k"] = 3 })[0].ToArray<float>());
+        var sizes = new Dictionary<string, long> { ["k"] = 3 };
+        Assert.Equal([3f], session.Run("scale", [Tensor.From([1f], 1)], sizes)[0].ToArray<float>());
     }
 
     [Fact]
@@ -36,10 +37,12 @@ public sealed class EmbeddingTests : CommandLine
         var compilation = Compilation.FromFile(Write("bad.acc", "export fn f(x: f32[n]) -> f32[n] = x + y"));
         Assert.Equal(1, compilation.ExitCode);
         Assert.Empty(compilation.Programs);
-        Assert.Contains("bad.acc:1:40", Assert.Throws<InvalidOperationException>(() => Executables.Create("interpreter", compilation)).Message);
+        Assert.Contains("bad.acc:1:40",
+            Assert.Throws<InvalidOperationException>(() => Executables.Create("interpreter", compilation)).Message);
     }
 
     [Fact]
     public void UnknownBackend() => Assert.Contains("the backends are llvm, interpreter, opencl",
-        Assert.Throws<BackendException>(() => Executables.Create("cuda", Compilation.FromFile(this["net.acc"]))).Message);
+        Assert.Throws<BackendException>(() =>
+            Executables.Create("cuda", Compilation.FromFile(this["net.acc"]))).Message);
 }

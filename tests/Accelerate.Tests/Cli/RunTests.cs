@@ -70,7 +70,8 @@ public sealed class RunTests : CommandLine
         Assert.Equal([2f, 4, 6, 8], Npy.Read(this["t.npy"]).ToArray<float>());
         Output(OnInterpreter("scale", "x=[1]", "k=2", "-o", this["s.npy"]));
         Assert.Equal([2f], Npy.Read(this["s.npy"]).ToArray<float>());
-        Assert.Contains("has 2 results, -o takes one", Error(2, OnInterpreter("pair", "x=@x.npy", "y=@y.npy", "-o", this["s.npy"])));
+        Assert.Contains("has 2 results, -o takes one",
+            Error(2, OnInterpreter("pair", "x=@x.npy", "y=@y.npy", "-o", this["s.npy"])));
         Assert.Contains("has no result 'twic'\n  = help: did you mean 'twice'?",
             Error(1, OnInterpreter("pair", "x=@x.npy", "y=@y.npy", "--out", "twic=t.npy")));
     }
@@ -89,7 +90,8 @@ public sealed class RunTests : CommandLine
         File.WriteAllBytes(this["short.npy"], bytes[..^3]);
         Assert.Contains("short.npy: ", Error(1, OnInterpreter("scale", "x=@short.npy", "k=1")));
         Write("x.txt", "hello");
-        Assert.Equal("error: x.txt: neither npy nor IDX, by its first bytes\n", Error(1, OnInterpreter("scale", "x=@x.txt", "k=1")));
+        Assert.Equal("error: x.txt: neither npy nor IDX, by its first bytes\n",
+            Error(1, OnInterpreter("scale", "x=@x.txt", "k=1")));
     }
 
     [Fact]
@@ -101,13 +103,15 @@ public sealed class RunTests : CommandLine
 
             """, Error(1, OnInterpreter("scale", "x=[1, a]", "k=1")));
         Assert.Contains("a ']' is missing at the end", Error(1, OnInterpreter("scale", "x=[1, 2", "k=1")));
-        Assert.Contains("the lists have different lengths: 2, then 1", Error(1, OnInterpreter("pair", "x=[[1,2],[3]]", "y=[1,2]")));
+        Assert.Contains("the lists have different lengths: 2, then 1",
+            Error(1, OnInterpreter("pair", "x=[[1,2],[3]]", "y=[1,2]")));
         Assert.Contains("'1.5' is no i32", Error(1, OnInterpreter("pair", "x=[[1]]", "y=[1.5]")));
         Assert.Contains("'3000000000' is no i32", Error(1, OnInterpreter("pair", "x=[[1]]", "y=[3000000000]")));
         Assert.Contains("x: f32[n] has 1 axes, the value is []", Error(1, OnInterpreter("scale", "x=1", "k=1")));
         Assert.Contains("add n=4", Error(1, OnInterpreter("scale", "x=zeros", "k=1")));
         Assert.Contains("'sed=1' is not seed=1", Error(1, OnInterpreter("scale", "x=random:sed=1", "k=1", "n=1")));
-        Assert.Contains("the size n is 1, but axis 0 of y: i32[n] is 2", Error(1, OnInterpreter("pair", "x=[[1]]", "y=[1, 2]")));
+        Assert.Contains("the size n is 1, but axis 0 of y: i32[n] is 2",
+            Error(1, OnInterpreter("pair", "x=[[1]]", "y=[1, 2]")));
     }
 
     [Fact]
@@ -121,10 +125,13 @@ public sealed class RunTests : CommandLine
     [Fact]
     public void UnknownNamesSuggestTheNearest()
     {
-        Assert.Equal("error: net.acc exports no function 'aply'\n  = help: did you mean 'apply'?\n", Error(1, OnInterpreter("aply")));
-        Assert.Contains("has no parameter or size 'z'\n  = help: did you mean 'x'?", Error(1, OnInterpreter("apply", "z=1")));
+        Assert.Equal("error: net.acc exports no function 'aply'\n  = help: did you mean 'apply'?\n",
+            Error(1, OnInterpreter("aply")));
+        Assert.Contains("has no parameter or size 'z'\n  = help: did you mean 'x'?",
+            Error(1, OnInterpreter("apply", "z=1")));
         Assert.Contains("needs a value for x: f32[n,4]", Error(1, OnInterpreter("apply")));
-        Assert.Contains("there is no backend 'lvm'\n  = help: did you mean 'llvm'?", Error(2, "run", "net.acc", "apply", "--backend", "lvm"));
+        Assert.Contains("there is no backend 'lvm'\n  = help: did you mean 'llvm'?",
+            Error(2, "run", "net.acc", "apply", "--backend", "lvm"));
         Assert.Equal("error: none.acc: no such file\n", Error(1, "run", "none.acc", "f"));
     }
 
@@ -160,14 +167,17 @@ public sealed class RunTests : CommandLine
         var weight = Tensor.From(Enumerable.Range(0, 12).Select(i => (float)i).ToArray(), 3, 4);
         Dictionary<string, Tensor> all = new()
         {
-            ["fc.weight"] = weight, ["fc.bias"] = Tensor.Zeros(DType.F32, 3), ["offset"] = Tensor.From([100.0, 200, 300], 3),
+            ["fc.weight"] = weight,
+            ["fc.bias"] = Tensor.Zeros(DType.F32, 3),
+            ["offset"] = Tensor.From([100.0, 200, 300], 3),
         };
         Safetensors.Write(this["net.safetensors"], all);
         // offset is f64 in the file: each value is rounded once.
         Assert.Equal("f32[1,3]\n[[106. 222. 338.]]\n",
             Output(OnInterpreter("apply", "x=[[1,1,1,1]]", "--weights", this["net.safetensors"])));
 
-        Safetensors.Write(this["fc.safetensors"], new Dictionary<string, Tensor> { ["weight"] = weight, ["bias"] = all["fc.bias"] });
+        var part = new Dictionary<string, Tensor> { ["weight"] = weight, ["bias"] = all["fc.bias"] };
+        Safetensors.Write(this["fc.safetensors"], part);
         Assert.Equal("f32[1,3]\n[[ 8. 24. 40.]]\n",
             Output(OnInterpreter("apply", "x=[[1,1,1,1]]", "--weights", "fc=" + this["fc.safetensors"])));
 

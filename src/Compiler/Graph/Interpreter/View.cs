@@ -206,7 +206,7 @@ internal sealed class View(DType dtype, Elements data, long[] shape, long[] stri
         var (size, step) = axes[^1];
         var index = new long[axes.Count];
         var at = Offset;
-        for (long done = 0; ; )
+        for (long done = 0; ;)
         {
             if (step == 0) Array.Fill(to, from[at], (int)done, (int)size);
             else if (step == 1) Array.Copy(from, at, to, done, size);
