@@ -31,13 +31,20 @@ public sealed class EmulationTests
         double Sign() => random.Next(2) * 2 - 1;
         double Of(int exponent) => Math.ScaleB(1 + random.NextDouble(), exponent + random.Next(-30, 30)) * Sign();
         var (a, b) = (Of(0), Of(0));
-        return (i % 6) switch
+        // Ties that only bits far to the right decide: half a last bit of the addend times 1 + 2^-78, as a product of two
+        // significands; and a product of 54 bits, the last one set, next to an addend far below.
+        var e = random.Next(-900, 900);
+        double Odd() => random.Next(95_000_000, 1 << 27) | 1;
+        return (i % 8) switch
         {
             0 => (Any(), Any(), Any()),
             1 => (a, b, -(a * b)),
             2 => (a, b, -(a * b) * (1 + Math.ScaleB(random.Next(-2, 3), -52))),
             3 => (Of(-500), Of(-540), Of(-1060)),
             4 => (Of(500), Of(500), Of(1000)),
+            5 => ((1 + Math.ScaleB(1, -26)) * Sign(), Math.ScaleB(1 - Math.ScaleB(1, -26) + Math.ScaleB(1, -52), e - 1),
+                Math.ScaleB(random.NextInt64(1L << 52, 1L << 53), e) * Sign()),
+            6 => (Odd(), Odd() * Sign(), Math.ScaleB(1, random.Next(-300, 0)) * Sign()),
             _ => (a, b, Of(random.Next(-130, 130))),
         };
     }, Math.FusedMultiplyAdd);
