@@ -19,9 +19,9 @@ public static class Philox
     private const long Step1 = 0xBB67AE85;
 
     /// <summary>
-    /// 124 operations, 19 of them on the key alone. Every word stays in the low half of a u64, the width of its product:
-    /// between u32 and u64 a vector would be shuffled in each round. High halves hold anything; they are cleared before a multiplication, which then
-    /// is one vpmuludq.
+    /// 124 operations, 19 of them on the key alone. Every word stays in the low half of a u64, the width of its
+    /// product: between u32 and u64 a vector would be shuffled in each round. High halves hold anything; they are
+    /// cleared before a multiplication, which then is one vpmuludq.
     /// </summary>
     public static Value Emit(BlockBuilder b, Value key, Value index)
     {

@@ -20,7 +20,7 @@ public static partial class VectorMath
         return b.Fma(b.Binary(ScalarOp.Mul, f, f), q, f);
     }
 
-    /// <summary>The log above the pole, inf for inf, -inf at the pole; NaN below it and for NaN. 6 operations.</summary>
+    /// <summary>The log above the pole, inf for inf, -inf at the pole, NaN elsewhere. 6 operations.</summary>
     private static Value LogSpecials(BlockBuilder b, Value log, Value x, double pole)
     {
         var infinity = b.Float(double.PositiveInfinity, x.Type);

@@ -7,8 +7,8 @@ public static partial class VectorMath
 {
     /// <summary>
     /// From this |x| on: (2^s 2/pi) mod 4, nearest zero, times 2^-s, as a sum of two f64; s = 0, 27, 54, 79. There x is
-    /// a multiple of 2^s, so the multiples of 4 that are left out are whole turns. The bounds keep |x High| below 2^49.4:
-    /// its unit in the last place is at most 1/8, and Magic rounds it still.
+    /// a multiple of 2^s, so the multiples of 4 that are left out are whole turns. The bounds keep |x High| below
+    /// 2^49.4: its unit in the last place is at most 1/8, and Magic rounds it still.
     /// </summary>
     private static readonly (double From, double High, double Low)[] TwoOverPi =
     [

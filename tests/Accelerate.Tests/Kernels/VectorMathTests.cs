@@ -35,7 +35,7 @@ public sealed class VectorMathTests(ITestOutputHelper output)
         Assert.Equal(operations, count);
     }
 
-    /// <summary>ACC_LONG=1 dotnet test --filter Category=Long --logger "console;verbosity=detailed" prints them.</summary>
+    /// <summary>ACC_LONG=1 dotnet test --filter Category=Long --logger "console;verbosity=detailed".</summary>
     [LongTheory]
     [Trait("Category", "Long")]
     [MemberData(nameof(Functions))]
@@ -49,7 +49,7 @@ public sealed class VectorMathTests(ITestOutputHelper output)
     private const float Inf = float.PositiveInfinity;
     private const float NaN = float.NaN;
 
-    /// <summary>Argument and result: infinities, NaN, both zeros, ends of the domain, subnormals; bits are compared.</summary>
+    /// <summary>Arguments and results: infinities, NaN, zeros, ends of the domain, subnormals.</summary>
     private static readonly (UnaryOp Op, (float X, float Result)[] Values)[] Specials =
     [
         (UnaryOp.Exp, [(-Inf, 0f), (Inf, Inf), (0f, 1f), (-0f, 1f), (-103.9f, 1e-45f), (-104f, 0f), (NaN, NaN)]),

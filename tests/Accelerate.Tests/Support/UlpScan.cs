@@ -43,7 +43,7 @@ public static class UlpScan
         return evaluator.ColumnOf<float>(output)[0];
     }
 
-    /// <summary>Every exponent and sign with 4096 mantissas each: the low bits follow no pattern, both ends are there.</summary>
+    /// <summary>Every exponent and sign with 4096 mantissas each, both ends among them.</summary>
     public static UlpError EveryExponent(UnaryOp op) => Run(op, 512, (block, i) =>
     {
         var low = i == Batch - 1 ? 0x7FF : (uint)(i * 2654435769L >> 7) & 0x7FF;
