@@ -92,7 +92,7 @@ public static partial class VectorMath
     /// |x| &lt; 0.93: x + x q(x^2), q minimises the relative error, degree 6 (1.9e-9). Otherwise 1 - 2^g(|x|), g
     /// minimises erfc(a) times the error of log2(erfc(a)) on [0.92, 4], degree 6 (1.6e-9); 2^g = 2^n p(g - n), p
     /// minimises the relative error on [-1/2, 1/2], degree 5 (1.1e-7).
-    /// 31 operations; distance 2, error 1.566 at 0.949994683.
+    /// 31 operations; distance 1, error 1.440 at 0.972386062.
     /// </summary>
     private static Value ErfF32(BlockBuilder b, Value x)
     {

@@ -18,6 +18,10 @@ public static partial class VectorMath
         (5070602400912917605986812821504.0, -5.434184107743751e-25, 3.8858987075186823e-41), // 2^102
     ];
 
+    /// <summary>
+    /// 38 operations; distance 2, error 2.479 at 1.1158821e+15, where |r| leaves the interval of the polynomials, which
+    /// is chosen for common arguments.
+    /// </summary>
     private static Value SinF32(BlockBuilder b, Value x)
     {
         var a = b.Unary(ScalarOp.Abs, x);
@@ -26,6 +30,7 @@ public static partial class VectorMath
         return SinCos(b, quarter, r, Bits(b, x));
     }
 
+    /// <summary>38 operations; distance 2, error 1.628 at 2.09419822e+17.</summary>
     private static Value CosF32(BlockBuilder b, Value x)
     {
         var (quarter, r) = ReduceByQuarterTurns(b, b.Unary(ScalarOp.Abs, x));
