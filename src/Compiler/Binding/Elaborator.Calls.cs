@@ -77,8 +77,11 @@ internal sealed partial class Elaborator
             return Value.Poison;
         var (savedFrame, savedComposites, savedPlace) = (Frame, composites, userPlace);
         Elaborated.Add(syntax);
-        Frame = new Frame(syntax.Name.Text, f.File, f.Self, savedFrame, span) { Entered = syntax,
-            Conditions = savedFrame.Conditions };
+        Frame = new Frame(syntax.Name.Text, f.File, f.Self, savedFrame, span)
+        {
+            Entered = syntax,
+            Conditions = savedFrame.Conditions
+        };
         if (composite is not null || f.File.IsLibrary) composites = composites.Add(composite ?? syntax.Name.Text);
         var result = Parameters(syntax.Parameters, bound, span) && Hold(syntax) ? Body(syntax, span) : Value.Poison;
         (Frame, composites, userPlace) = (savedFrame, savedComposites, savedPlace);

@@ -135,8 +135,8 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
     {
         if (a.Equals(b)) return Sameness.Same;
         if ((a - b).IsConstant || !(IsRounded(a) || IsRounded(b))) return Sameness.Different;
-        var (left, right) = string.CompareOrdinal(a.Text, b.Text) <= 0 ? (a, b) : (b, a);
-        Graph.Require(new EntryCheck(CheckKind.Equal, left, right, Readable(why)));
+        if (!Graph.Checks.Any(c => c.Kind == CheckKind.Equal && c.Left.Equals(b) && c.Right.Equals(a)))
+            Graph.Require(new EntryCheck(CheckKind.Equal, a, b, Readable(why)));
         return Sameness.Checked;
     }
 
