@@ -38,7 +38,8 @@ internal sealed class NumPyBatch
         erf = np.vectorize(math.erf, otypes=[np.float64])
         def toint(x, dtype):
             info = np.iinfo(dtype)
-            one = lambda v: 0 if v != v else int(info.max) if v > info.max else int(info.min) if v < info.min else int(v)
+            low, high = int(info.min), int(info.max)
+            one = lambda v: 0 if v != v else high if v > high else low if v < low else int(v)
             return np.array([one(float(v)) for v in x.ravel()], dtype=object).astype(dtype).reshape(x.shape)
         def windows(x, axis, count, extent, stride, dilation):
             at = np.arange(count)[:, None] * stride + np.arange(extent)[None, :] * dilation

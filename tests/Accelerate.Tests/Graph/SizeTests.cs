@@ -75,7 +75,8 @@ public sealed class SizeTests
             {
                 var at = Names.ToDictionary(n => n, _ => (long)random.Next(1, 30));
                 Assert.True(direct(at) == size.Evaluate(at),
-                    $"seed {seed}: {text} is {direct(at)}, its normal form {size} {size.Evaluate(at)}, at {string.Join(' ', at)}");
+                    $"seed {seed}: {text} is {direct(at)}, its normal form {size} {size.Evaluate(at)}, "
+                    + $"at {string.Join(' ', at)}");
                 var point = size.Substitute(n => at[n]);
                 Assert.True(point.Is(direct(at)),
                     $"seed {seed}: {text} at {string.Join(' ', at)} substitutes to {point}");

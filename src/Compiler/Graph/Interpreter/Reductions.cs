@@ -83,9 +83,11 @@ internal static class Reductions
                         for (var c = 0; c < width; c++, to++)
                         {
                             if (a.DType.IsFloat)
-                                (result.Values[to], result.Magnitude[to]) = Panel.Dot(packedA, r, packedB, c, propagation);
+                                (result.Values[to], result.Magnitude[to]) =
+                                    Panel.Dot(packedA, r, packedB, c, propagation);
                             else
-                                result.Integers[to] = IntegerMath.Wrap(Panel.IntegerDot(packedA, r, packedB, c), a.DType);
+                                result.Integers[to] =
+                                    IntegerMath.Wrap(Panel.IntegerDot(packedA, r, packedB, c), a.DType);
                         }
                     }
                 }
