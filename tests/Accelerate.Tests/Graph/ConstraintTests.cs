@@ -74,7 +74,8 @@ public sealed class ConstraintTests
         ["graph C3"] = () =>
         {
             var f = Negation("f32");
-            var nodes = (List<Node>)typeof(Function).GetField("nodes", BindingFlags.NonPublic | BindingFlags.Instance)!.GetValue(f)!;
+            var nodes = (List<Node>)typeof(Function).GetField("nodes",
+                BindingFlags.NonPublic | BindingFlags.Instance)!.GetValue(f)!;
             nodes.Reverse();
             for (var id = 0; id < nodes.Count; id++) nodes[id].Id = id;
             Verifier.Verify(f);
@@ -124,7 +125,8 @@ public sealed class ConstraintTests
         Assert.Equal("f32[n,3]", new Window(X("f32[n+2]"), 0, Size.Variable("n"), 3, 1, 1).Type.Text);
         Assert.Equal("f32[0,3]", new Window(X("f32[2]"), 0, 0, 3, 1, 1).Type.Text);
         // Size variables of any name, those of the rule's derivation included.
-        Assert.Equal("f32[i,r]", new Window(X("f32[i+r-1]"), 0, Size.Variable("i"), Size.Variable("r"), 1, 1).Type.Text);
+        Assert.Equal("f32[i,r]",
+            new Window(X("f32[i+r-1]"), 0, Size.Variable("i"), Size.Variable("r"), 1, 1).Type.Text);
     }
 
     private static TensorType Type(string text) => GraphReader.ReadType(new TextCursor(text));

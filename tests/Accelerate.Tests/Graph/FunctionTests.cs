@@ -23,7 +23,8 @@ public sealed class FunctionTests
         Assert.Same(f.Add(Const.Of(Vector, 1.5)), f.Add(Const.Of(Vector, 1.5)));
         Assert.NotSame(f.Add(Const.Of(Vector, 0.0)), f.Add(Const.Of(Vector, -0.0)));
         Assert.Same(f.Add(Const.Of(Vector, double.NaN)), f.Add(Const.Of(Vector, double.NaN)));
-        Assert.NotSame(f.Add(new Accelerate.Compiler.Graph.Convert(x, DType.F64)), f.Add(new Accelerate.Compiler.Graph.Convert(x, DType.F16)));
+        Assert.NotSame(f.Add(new Accelerate.Compiler.Graph.Convert(x, DType.F64)),
+            f.Add(new Accelerate.Compiler.Graph.Convert(x, DType.F16)));
     }
 
     [Fact]
@@ -60,7 +61,8 @@ public sealed class FunctionTests
             return g;
         }
         f.Add(new Call(Callee(UnaryOp.Exp), [x]));
-        Assert.Equal("graph C8", Assert.Throws<GraphException>(() => f.Add(new Call(Callee(UnaryOp.Log), [x]))).Constraint);
+        Assert.Equal("graph C8",
+            Assert.Throws<GraphException>(() => f.Add(new Call(Callee(UnaryOp.Log), [x]))).Constraint);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
-// The reference interpreter where NumPy is no help: known answers, integer extremes, magnitudes, bounds, effects, large windows.
+// The reference interpreter where NumPy is no help: known answers, integer extremes, magnitudes, bounds, effects, large
+// windows.
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Graph.Interpreter;
 using Accelerate.Compiler.Types;
@@ -17,7 +18,8 @@ public sealed class InterpreterTests
         // kat_vectors of Random123, philox4x32 10
         Assert.Equal((0x6627e8d5u, 0xe169c58du, 0xbc57ac4cu, 0x9b00dbd8u), Philox.Block(0, 0));
         const uint Ones = uint.MaxValue;
-        Assert.Equal((0x408f276du, 0x41c83b0eu, 0xa20bc7c6u, 0x6d5451fdu), Philox.Block((Ones, Ones, Ones, Ones), (Ones, Ones)));
+        Assert.Equal((0x408f276du, 0x41c83b0eu, 0xa20bc7c6u, 0x6d5451fdu),
+            Philox.Block((Ones, Ones, Ones, Ones), (Ones, Ones)));
         Assert.Equal((0xd16cfe09u, 0x94fdccebu, 0x5001e420u, 0x24126ea1u),
             Philox.Block((0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344), (0xa4093822, 0x299f31d0)));
     }
@@ -102,7 +104,8 @@ public sealed class InterpreterTests
     [Fact]
     public void IntegersToFloatsRoundOnce()
     {
-        foreach (var x in (long[])[0, -1, long.MinValue, long.MaxValue, (1L << 53) + 1, (1L << 60) + (1L << 36) + 1, -(1L << 62) - (1L << 38) - 1, 16777217])
+        foreach (var x in (long[])[0, -1, long.MinValue, long.MaxValue, (1L << 53) + 1, (1L << 60) + (1L << 36)
+            + 1, -(1L << 62) - (1L << 38) - 1, 16777217])
         {
             Assert.Equal((float)x, FloatMath.FromInteger(x, DType.I64, DType.F32));
             Assert.Equal(x, FloatMath.FromInteger(x, DType.I64, DType.F64));
@@ -128,12 +131,14 @@ public sealed class InterpreterTests
     {
         var random = new System.Random(1);
         var values = Enumerable.Range(0, 1000).Select(_ => (double)(float)(random.NextDouble() - 0.5)).ToArray();
-        var sum = Run("%0: f32[1000] = input(; \"x\")\n%1: f32 = reduce(%0; add,[0])", ReferenceValue.Of(DType.F32, [1000], values))[0];
+        var sum = Run("%0: f32[1000] = input(; \"x\")\n%1: f32 = reduce(%0; add,[0])",
+            ReferenceValue.Of(DType.F32, [1000], values))[0];
         var single = values.Aggregate(0f, (s, v) => s + (float)v);
         Assert.True(Comparison.Compare([single], sum).Agrees);
         Assert.False(Comparison.Compare([single + (float)values[0] / 8], sum).Agrees);
         var odd = ReferenceValue.Of(DType.F32, [5], double.NaN, double.PositiveInfinity, 1, float.MaxValue, 0);
-        Assert.True(Comparison.Compare([double.NaN, double.PositiveInfinity, 1, double.PositiveInfinity, -0.0], odd).Agrees);
+        Assert.True(Comparison.Compare([double.NaN, double.PositiveInfinity, 1, double.PositiveInfinity, -0.0],
+            odd).Agrees);
         Assert.False(Comparison.Compare([0, double.PositiveInfinity, 1, 0, 0], odd).Agrees);
         Assert.Equal(3, Comparison.Compare([double.NaN, double.NegativeInfinity, double.NaN, 0, 0], odd).Failures);
         Assert.False(Comparison.Compare((long[])[1, 2], ReferenceValue.Of(DType.I32, [2], 1L, 3L)).Agrees);
@@ -145,7 +150,8 @@ public sealed class InterpreterTests
     public void ConversionsCarryTheCoarserRounding()
     {
         // What was rounded to bf16 may be off by eps of bf16 also when it is f32 again.
-        var back = Run("%0: f32 = input(; \"x\")\n%1: bf16 = convert(%0)\n%2: f32 = convert(%1)", ReferenceValue.Of(DType.F32, [], 1.01))[0];
+        var back = Run("%0: f32 = input(; \"x\")\n%1: bf16 = convert(%0)\n%2: f32 = convert(%1)",
+            ReferenceValue.Of(DType.F32, [], 1.01))[0];
         Assert.Equal(1.0078125, back.Values[0]);
         Assert.True(Comparison.Compare((double[])[1.015625], back).Agrees);
         Assert.False(Comparison.Compare((double[])[1.25], back).Agrees);
@@ -184,14 +190,18 @@ public sealed class InterpreterTests
             Observe = (f, n, v) => seen.Add($"%{n.Id}"),
         };
         var state = ReferenceValue.Of(DType.F32, [2], 10.0, 20.0);
-        var result = GraphInterpreter.Run(function, [ReferenceValue.Of(DType.F32, [2], 1.0, 2.0)], _ => state, NoSizes, options);
+        var result =
+            GraphInterpreter.Run(function, [ReferenceValue.Of(DType.F32, [2], 1.0, 2.0)], _ => state, NoSizes, options);
         Assert.Equal([11, 22], result[0].Values);
-        Assert.Equal(["%0", "%1", "%2", "print 11", "%3", "assign b 22", "%4", "%5", "clamped -7", "clamped 9", "%6"], seen);
+        Assert.Equal(["%0", "%1", "%2", "print 11", "%3", "assign b 22", "%4", "%5", "clamped -7", "clamped 9", "%6"],
+            seen);
         var three = ReferenceValue.Of(DType.F32, [3], 1.0, 2.0, 3.0);
-        Assert.Contains("two", Assert.Throws<ReferenceException>(() => GraphInterpreter.Run(function, [three], _ => three, NoSizes)).Message);
+        Assert.Contains("two", Assert.Throws<ReferenceException>(() =>
+            GraphInterpreter.Run(function, [three], _ => three, NoSizes)).Message);
         Assert.Throws<ReferenceException>(() => One("%0: bool = const(; [0])\n%1: bool = assert(%0; \"no\")"));
         Assert.Throws<ReferenceException>(() => One("%0: f32[0] = const(; [1.0])\n%1: i32 = arg_reduce(%0; max,0)"));
-        Assert.Throws<ReferenceException>(() => Run("%0: f32[n] = input(; \"x\")\n%1: f32[3] = slice(%0; [1],[1])", three));
+        Assert.Throws<ReferenceException>(() =>
+            Run("%0: f32[n] = input(; \"x\")\n%1: f32[3] = slice(%0; [1],[1])", three));
     }
 
     [Fact]
@@ -205,8 +215,10 @@ public sealed class InterpreterTests
             %3: f32[2,5,5,32] = input(; "w")
             %4: f32[4,252,124,2] = dot(%2, %3; contract [2,4,5]x[1,2,3],batch []x[])
             """;
-        var x = ReferenceValue.Of(DType.F32, [4, 256, 128, 32], Enumerable.Range(0, 4 * 256 * 128 * 32).Select(i => i % 7 - 3.0).ToArray());
-        var w = ReferenceValue.Of(DType.F32, [2, 5, 5, 32], Enumerable.Range(0, 1600).Select(i => i % 5 - 2.0).ToArray());
+        var x = ReferenceValue.Of(DType.F32, [4, 256, 128, 32],
+            Enumerable.Range(0, 4 * 256 * 128 * 32).Select(i => i % 7 - 3.0).ToArray());
+        var w = ReferenceValue.Of(DType.F32, [2, 5, 5, 32],
+            Enumerable.Range(0, 1600).Select(i => i % 5 - 2.0).ToArray());
         var before = GC.GetTotalAllocatedBytes();
         var y = Run(Body, x, w)[0];
         Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 400L << 20);
@@ -227,7 +239,8 @@ public sealed class InterpreterTests
 
     private static ReferenceValue One(string body, InterpreterOptions? options = null) => Run(body, options, [])[0];
 
-    private static IReadOnlyList<ReferenceValue> Run(string body, params ReferenceValue[] inputs) => Run(body, null, inputs);
+    private static IReadOnlyList<ReferenceValue> Run(string body, params ReferenceValue[] inputs) =>
+        Run(body, null, inputs);
 
     private static IReadOnlyList<ReferenceValue> Run(string body, InterpreterOptions? options, ReferenceValue[] inputs)
     {

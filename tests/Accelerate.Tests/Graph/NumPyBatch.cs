@@ -1,4 +1,5 @@
-// In: graphs with inputs and a NumPy expression each. Out: where the interpreter and NumPy differ; one Python process in all.
+// In: graphs with inputs and a NumPy expression each. Out: where the interpreter and NumPy differ; one Python process
+// in all.
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Accelerate.Compiler.Graph;
@@ -19,12 +20,14 @@ internal sealed class NumPyBatch
         raw = np.fromfile(folder + '/in.bin', dtype=np.int64)
         at = 0
         out = open(folder + '/out.bin', 'wb')
-        names = dict(i8='int8', i16='int16', i32='int32', i64='int64', u8='uint8', u16='uint16', u32='uint32', u64='uint64', bool='bool')
+        names = dict(i8='int8', i16='int16', i32='int32', i64='int64', bool='bool',
+            u8='uint8', u16='uint16', u32='uint32', u64='uint64')
         def elementwise(f):
             def apply(*arrays):
                 info = np.iinfo(arrays[0].dtype)
                 wrap = lambda v: (v - int(info.min)) % (1 << info.bits) + int(info.min)
-                flat = [wrap(f(info, *[int(v) for v in vs])) for vs in zip(*[x.ravel() for x in arrays])]
+                rows = zip(*[x.ravel() for x in arrays])
+                flat = [wrap(f(info, *[int(v) for v in row])) for row in rows]
                 return np.array(flat, dtype=object).astype(arrays[0].dtype).reshape(arrays[0].shape)
             return apply
         def cut(a, b): return abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1)
@@ -35,7 +38,8 @@ internal sealed class NumPyBatch
         erf = np.vectorize(math.erf, otypes=[np.float64])
         def toint(x, dtype):
             info = np.iinfo(dtype)
-            one = lambda v: 0 if v != v else int(info.max) if v > info.max else int(info.min) if v < info.min else int(v)
+            low, high = int(info.min), int(info.max)
+            one = lambda v: 0 if v != v else high if v > high else low if v < low else int(v)
             return np.array([one(float(v)) for v in x.ravel()], dtype=object).astype(dtype).reshape(x.shape)
         def windows(x, axis, count, extent, stride, dilation):
             at = np.arange(count)[:, None] * stride + np.arange(extent)[None, :] * dilation
@@ -54,7 +58,8 @@ internal sealed class NumPyBatch
                 count = int(np.prod(shape, dtype=np.int64))
                 part = raw[at:at + count]
                 at += count
-                arrays[name] = (part.view(np.float64) if dtype[0] in 'fb' and dtype != 'bool' else part.astype(names[dtype])).reshape(shape)
+                part = part.astype(names[dtype]) if dtype in names else part.view(np.float64)
+                arrays[name] = part.reshape(shape)
             r = np.asarray(eval(expression, {**globals(), **arrays}))
             print(r.dtype.kind, *r.shape)
             out.write((r.astype(np.float64) if r.dtype.kind == 'f' else r.astype(np.int64)).tobytes())
@@ -84,11 +89,13 @@ internal sealed class NumPyBatch
                 foreach (var input in cases.SelectMany(c => c.Inputs))
                 {
                     bytes.Write(input.DType.IsFloat
-                        ? MemoryMarshal.AsBytes(input.Values.AsSpan()) : MemoryMarshal.AsBytes(input.Integers.AsSpan()));
+                        ? MemoryMarshal.AsBytes(input.Values.AsSpan())
+                            : MemoryMarshal.AsBytes(input.Integers.AsSpan()));
                 }
             }
             File.WriteAllLines(Path.Combine(folder, "cases.txt"), cases.Select(c => string.Join('\t',
-                [c.Expression, .. c.Inputs.Select(i => string.Join(' ', [i.DType.Name(), .. i.Shape.Select(s => $"{s}")]))])));
+                [c.Expression,
+                    .. c.Inputs.Select(i => string.Join(' ', [i.DType.Name(), .. i.Shape.Select(s => $"{s}")]))])));
             var lines = NumPy.Run(Script, folder).Split('\n', StringSplitOptions.RemoveEmptyEntries);
             Assert.Equal(cases.Count, lines.Length);
             return Compare(lines, File.ReadAllBytes(Path.Combine(folder, "out.bin")));
@@ -110,11 +117,13 @@ internal sealed class NumPyBatch
             var count = (int)shape.Aggregate(1L, (p, s) => p * s);
             var theirs = bytes.AsSpan(at, 8 * count);
             at += 8 * count;
-            var ours = GraphInterpreter.Run(test.Graph, test.Inputs, _ => throw new InvalidOperationException(), new Dictionary<string, long>())[0];
+            var ours = GraphInterpreter.Run(test.Graph, test.Inputs,
+                _ => throw new InvalidOperationException(), new Dictionary<string, long>())[0];
             var title = $"{GraphPrinter.Print(test.Graph)}{test.Expression}: ";
             if (!ours.Shape.SequenceEqual(shape) || ours.DType.IsFloat != (words[0] == "f"))
             {
-                differences.Add($"{title}NumPy gives {line}, the interpreter {ours.DType.Name()} [{string.Join(',', ours.Shape)}]");
+                differences.Add(
+                    $"{title}NumPy gives {line}, the interpreter {ours.DType.Name()} [{string.Join(',', ours.Shape)}]");
                 continue;
             }
             // Both compute in f64, so they are held to the bound of f64 whatever the dtype.

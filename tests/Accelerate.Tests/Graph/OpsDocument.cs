@@ -12,7 +12,8 @@ internal static partial class OpsDocument
         get
         {
             DirectoryInfo? folder = new(AppContext.BaseDirectory);
-            while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Accelerate.sln"))) folder = folder.Parent;
+            while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Accelerate.sln")))
+                folder = folder.Parent;
             return folder?.FullName ?? throw new DirectoryNotFoundException("the repository is not above the tests");
         }
     }
@@ -25,7 +26,8 @@ internal static partial class OpsDocument
     /// <summary>The constraint ids that the sources of the graph throw.</summary>
     public static IReadOnlyList<string> ThrownConstraints { get; } =
         [.. Directory.GetFiles(Path.Combine(Root, "src", "Compiler", "Graph"), "*.cs")
-            .SelectMany(f => Id().Matches(File.ReadAllText(f)).Select(m => m.Groups[1].Value)).Distinct().Order(StringComparer.Ordinal)];
+            .SelectMany(f => Id().Matches(File.ReadAllText(f)).Select(m => m.Groups[1].Value))
+            .Distinct().Order(StringComparer.Ordinal)];
 
     [GeneratedRegex("^## ", RegexOptions.Multiline)]
     private static partial Regex Heading();

@@ -22,7 +22,8 @@ public sealed class OpsDocumentTests
         {
             string[] parts = ["**Semantics.**", "**Inputs.**", "**Constraints.**", "```"];
             var places = parts.Select(p => section.Text.IndexOf(p, StringComparison.Ordinal)).ToList();
-            Assert.True(places.All(p => p >= 0) && places.Order().SequenceEqual(places), $"{section.Op}: {string.Join(' ', places)}");
+            Assert.True(places.All(p => p >= 0) && places.Order().SequenceEqual(places),
+                $"{section.Op}: {string.Join(' ', places)}");
         }
     }
 
@@ -31,8 +32,10 @@ public sealed class OpsDocumentTests
     {
         Assert.True(OpsDocument.ThrownConstraints.Count > 40);
         foreach (var id in OpsDocument.ThrownConstraints)
-            Assert.True(Regex.IsMatch(OpsDocument.Text, $@"^(- |\| ){id}(:| \|)", RegexOptions.Multiline), $"{id} is not in OPS.md");
-        foreach (Match match in Regex.Matches(OpsDocument.Text, @"^(?:- |\| )([a-z_]+ C[0-9]+)", RegexOptions.Multiline))
+            Assert.True(Regex.IsMatch(OpsDocument.Text, $@"^(- |\| ){id}(:| \|)", RegexOptions.Multiline),
+                $"{id} is not in OPS.md");
+        foreach (Match match in Regex.Matches(OpsDocument.Text, @"^(?:- |\| )([a-z_]+ C[0-9]+)",
+            RegexOptions.Multiline))
             Assert.Contains(match.Groups[1].Value, OpsDocument.ThrownConstraints);
     }
 
@@ -43,7 +46,8 @@ public sealed class OpsDocumentTests
         var function = GraphReader.Read(OpsDocument.Sections.Single(s => s.Op == op).Example);
         Verifier.Verify(function);
         Assert.Contains(function.Nodes, n => n.Op == op);
-        Assert.Equal(GraphPrinter.Print(function), GraphPrinter.Print(GraphReader.Read(RoundTripTests.Strip(GraphPrinter.Print(function)))));
+        Assert.Equal(GraphPrinter.Print(function),
+            GraphPrinter.Print(GraphReader.Read(RoundTripTests.Strip(GraphPrinter.Print(function)))));
 
         var sizes = new Dictionary<string, long> { ["n"] = 3 };
         ReferenceValue Filled(TensorType type)
@@ -57,7 +61,8 @@ public sealed class OpsDocumentTests
         var states = function.Nodes.OfType<State>().ToDictionary(s => s.Name, s => Filled(s.Type));
         foreach (var rounded in (bool[])[false, true])
         {
-            var results = GraphInterpreter.Run(function, [.. function.Inputs.Select(i => Filled(i.Type))], n => states[n], sizes,
+            var results =
+                GraphInterpreter.Run(function, [.. function.Inputs.Select(i => Filled(i.Type))], n => states[n], sizes,
                 new InterpreterOptions { RoundToDType = rounded });
             foreach (var (result, type) in results.Zip(function.Results.Select(r => r.Type)))
             {

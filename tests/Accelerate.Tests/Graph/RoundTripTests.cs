@@ -21,13 +21,16 @@ public sealed class RoundTripTests
     public void FloatConstantsKeepTheirBits(string name)
     {
         var dtype = DType.Parse(name);
-        double[] values = [-0.0, 0, double.NaN, double.PositiveInfinity, double.NegativeInfinity, double.Epsilon, 1e-45, 6e-8,
-            -9.1e-41, 1.17549435e-38, 5e-39, 65504, 3.4028235e38, double.MaxValue, 0.1, -1e-7, 1.0 / 3, 1e15, 123456789];
+        double[] values =
+            [-0.0, 0, double.NaN, double.PositiveInfinity, double.NegativeInfinity, double.Epsilon, 1e-45, 6e-8,
+            -9.1e-41, 1.17549435e-38, 5e-39, 65504, 3.4028235e38, double.MaxValue, 0.1, -1e-7, 1.0 / 3, 1e15,
+                123456789];
         var function = new Function("f");
         var node = function.Add(Const.Of(new TensorType(dtype, [values.Length]), [.. values]));
         function.Results = [node];
         var again = (Const)Back(function).Nodes[0];
-        Assert.Equal(node.Floats.Select(BitConverter.DoubleToInt64Bits), again.Floats.Select(BitConverter.DoubleToInt64Bits));
+        Assert.Equal(node.Floats.Select(BitConverter.DoubleToInt64Bits),
+            again.Floats.Select(BitConverter.DoubleToInt64Bits));
     }
 
     [Fact]
@@ -51,7 +54,8 @@ public sealed class RoundTripTests
         function.Add(new Assign(StorageClass.Param, "w #1", x));
         function.Add(new Print("{} of # {:.4}\n", [x]));
         function.Add(new Print("done", []));
-        function.Require(new EntryCheck(CheckKind.Equal, SizeReader.Read("2*((h-1)//2+1)"), Size.Variable("h"), "h must be even"));
+        function.Require(new EntryCheck(CheckKind.Equal, SizeReader.Read("2*((h-1)//2+1)"), Size.Variable("h"),
+            "h must be even"));
         function.Require(new EntryCheck(CheckKind.AtMost, SizeReader.Read("min(h,max(3,w))-5"), 7, "small \"h\""));
         function.Add(new SizeValue(SizeReader.Read("-3*h*h//(w+1)-7"), DType.I64));
         function.Results = [x, x];

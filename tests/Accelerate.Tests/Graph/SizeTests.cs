@@ -1,4 +1,5 @@
-// The size algebra: the normal-form facts that shape arithmetic needs, and random polynomials against direct evaluation.
+// The size algebra: the normal-form facts that shape arithmetic needs, and random polynomials against direct
+// evaluation.
 using Accelerate.Compiler.Types;
 
 namespace Accelerate.Tests.Graph;
@@ -37,7 +38,8 @@ public sealed class SizeTests
     [InlineData("2*((h-1)//2+1)", "h")] // holds for even h only: an entry check
     [InlineData("n", "m")]
     [InlineData("h//2", "(h+1)//2")]
-    public void UnequalSizesDiffer(string left, string right) => Assert.NotEqual(SizeReader.Read(right), SizeReader.Read(left));
+    public void UnequalSizesDiffer(string left, string right) =>
+        Assert.NotEqual(SizeReader.Read(right), SizeReader.Read(left));
 
     [Fact]
     public void AnAxisSplitAndJoinedIsItself()
@@ -73,9 +75,11 @@ public sealed class SizeTests
             {
                 var at = Names.ToDictionary(n => n, _ => (long)random.Next(1, 30));
                 Assert.True(direct(at) == size.Evaluate(at),
-                    $"seed {seed}: {text} is {direct(at)}, its normal form {size} is {size.Evaluate(at)} at {string.Join(' ', at)}");
+                    $"seed {seed}: {text} is {direct(at)}, its normal form {size} {size.Evaluate(at)}, "
+                    + $"at {string.Join(' ', at)}");
                 var point = size.Substitute(n => at[n]);
-                Assert.True(point.Is(direct(at)), $"seed {seed}: {text} at {string.Join(' ', at)} substitutes to {point}");
+                Assert.True(point.Is(direct(at)),
+                    $"seed {seed}: {text} at {string.Join(' ', at)} substitutes to {point}");
             }
         }
     }
@@ -100,7 +104,8 @@ public sealed class SizeTests
             {
                 var at = new Dictionary<string, long> { ["n"] = random.Next(1, 12), ["w"] = random.Next(1, 12) };
                 at["h"] = random.NextInt64(extent.Evaluate(at));
-                Assert.True(!holds || direct(at) >= 0, $"seed {seed}: 0 <= {text} was proved, h < {extent}, and fails at {string.Join(' ', at)}");
+                Assert.True(!holds || direct(at) >= 0,
+                    $"seed {seed}: 0 <= {text} was proved, h < {extent}, and fails at {string.Join(' ', at)}");
                 Assert.True(replaced.Evaluate(at) == direct(at),
                     $"seed {seed}: {text} became {replaced} for h < {extent}, and differs at {string.Join(' ', at)}");
             }
@@ -108,7 +113,8 @@ public sealed class SizeTests
         Assert.True(proved > 300, $"seed {seed}: only {proved} proofs");
     }
 
-    private static (Size Size, Func<Dictionary<string, long>, long> Direct, string Text) Expression(System.Random random, int depth)
+    private static (Size Size, Func<Dictionary<string, long>, long> Direct, string Text) Expression(
+        System.Random random, int depth)
     {
         if (depth == 0 || random.Next(5) == 0)
         {

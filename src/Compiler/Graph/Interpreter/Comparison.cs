@@ -6,8 +6,10 @@ namespace Accelerate.Compiler.Graph.Interpreter;
 
 /// <summary>The outcome of a comparison.</summary>
 /// <param name="Agrees">True when every element is within its bound.</param>
-/// <param name="Worst">The row-major position of the element farthest out, in units of its bound; -1 without elements.</param>
-/// <param name="Ratio">Its error divided by its bound; above 1 it does not agree, infinite where no bound applies.</param>
+/// <param name="Worst">The row-major position of the element farthest out, in units of its bound; -1 without
+/// elements.</param>
+/// <param name="Ratio">Its error divided by its bound; above 1 it does not agree, infinite where no bound
+/// applies.</param>
 /// <param name="Failures">How many elements are out of their bounds.</param>
 /// <param name="Unbounded">How many elements have an infinite or NaN bound, so that any finite value passes.</param>
 /// <param name="Text">One line for people.</param>
@@ -17,26 +19,29 @@ public sealed record ComparisonReport(bool Agrees, long Worst, double Ratio, lon
 }
 
 /// <summary>
-/// |actual - expected| &lt;= C * sqrt(K) * eps * magnitude + C * sqrt(K) * smallest subnormal, where eps is the distance from
-/// 1 to the next number of the dtype and K the value's terms. NaN agrees with NaN, an infinity with itself, and where the
-/// bound reaches past the dtype's largest number an infinity of that sign agrees too. Integers are exact.
+/// |actual - expected| &lt;= C * sqrt(K) * eps * magnitude + C * sqrt(K) * smallest subnormal, where eps is the
+/// distance from 1 to the next number of the dtype and K the value's terms. NaN agrees with NaN, an infinity with
+/// itself, and where the bound reaches past the dtype's largest number an infinity of that sign agrees too. Integers
+/// are exact.
 /// </summary>
 public static class Comparison
 {
     /// <summary>
-    /// The one constant of all comparisons. K roundings of half an eps each wander by sqrt(K) / 2; 8 leaves room for the
-    /// few ULP that the elementwise functions may take, and a wrong element of a sum is still far outside.
+    /// The one constant of all comparisons. K roundings of half an eps each wander by sqrt(K) / 2; 8 leaves room for
+    /// the few ULP that the elementwise functions may take, and a wrong element of a sum is still far outside.
     /// </summary>
     public const double C = 8;
 
     public static ComparisonReport Compare(ReferenceValue actual, ReferenceValue expected)
     {
         if (actual.DType != expected.DType || !actual.Shape.SequenceEqual(expected.Shape))
-            return Mismatch($"{Describe(actual.DType, actual.Shape)} in place of {Describe(expected.DType, expected.Shape)}");
+            return Mismatch(
+                $"{Describe(actual.DType, actual.Shape)} in place of {Describe(expected.DType, expected.Shape)}");
         return expected.DType.IsFloat ? Compare(actual.Values, expected) : Compare(actual.Integers, expected);
     }
 
-    public static ComparisonReport Compare(Tensor actual, ReferenceValue expected) => Compare(ReferenceValue.Of(actual), expected);
+    public static ComparisonReport Compare(Tensor actual, ReferenceValue expected) =>
+        Compare(ReferenceValue.Of(actual), expected);
 
     /// <summary>Floats in row-major order, as doubles.</summary>
     public static ComparisonReport Compare(ReadOnlySpan<double> actual, ReferenceValue expected)
@@ -54,7 +59,8 @@ public static class Comparison
         }
         var text = worst < 0 ? "no elements" : string.Create(CultureInfo.InvariantCulture,
             $"element {Place(worst, expected.Shape)} is {actual[(int)worst]:R}, expected {expected.Values[worst]:R}: "
-            + $"{ratio:G4} of the bound {Bound(expected, worst):G4} (K {expected.Terms}, magnitude {expected.Magnitude[worst]:G4})");
+            + $"{ratio:G4} of the bound {Bound(expected, worst):G4} "
+            + $"(K {expected.Terms}, magnitude {expected.Magnitude[worst]:G4})");
         return Report(worst, Math.Max(ratio, 0), failures, unbounded, text, expected);
     }
 
@@ -89,7 +95,8 @@ public static class Comparison
         return double.IsFinite(bound) ? Math.Abs(actual - expected) / bound : 0;
     }
 
-    private static ComparisonReport Report(long worst, double ratio, long failures, long unbounded, string text, ReferenceValue expected) =>
+    private static ComparisonReport Report(long worst, double ratio, long failures, long unbounded, string text,
+        ReferenceValue expected) =>
         new(failures == 0, worst, ratio, failures, unbounded, (failures == 0
             ? $"{Describe(expected.DType, expected.Shape)} agrees"
             : $"{Describe(expected.DType, expected.Shape)} differs in {failures} of {expected.Count} elements")

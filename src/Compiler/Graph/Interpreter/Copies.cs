@@ -68,7 +68,8 @@ internal static class Copies
 
     private static View Fresh(View dense) => new(dense.DType, dense.DType.IsFloat
         ? new Elements((double[])dense.Data.Values.Clone(), (double[])dense.Data.Magnitude.Clone(), [])
-        : new Elements([], [], (long[])dense.Data.Integers.Clone()), dense.Shape, View.RowMajor(dense.Shape), 0, dense.Terms);
+        : new Elements([], [], (long[])dense.Data.Integers.Clone()), dense.Shape, View.RowMajor(dense.Shape), 0,
+            dense.Terms);
 
     private static void Write(View from, View to)
     {

@@ -72,8 +72,8 @@ internal static class Elementwise
     }
 
     /// <summary>
-    /// Rounds to the dtype in either mode: that is what the operation means. The magnitude counts in eps of the dtype, so
-    /// that what was off by some eps of bf16 is off by 65536 times as many of f32.
+    /// Rounds to the dtype in either mode: that is what the operation means. The magnitude counts in eps of the dtype,
+    /// so that what was off by some eps of bf16 is off by 65536 times as many of f32.
     /// </summary>
     public static View Convert(View x, DType dtype)
     {

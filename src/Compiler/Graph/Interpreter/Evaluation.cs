@@ -5,13 +5,17 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Graph.Interpreter;
 
-internal sealed class Evaluation(IReadOnlyDictionary<string, long> sizes, Func<string, ReferenceValue> state, InterpreterOptions options)
+internal sealed class Evaluation(IReadOnlyDictionary<string, long> sizes, Func<string, ReferenceValue> state,
+    InterpreterOptions options)
 {
     public ImmutableArray<View> Run(Function function, ImmutableArray<View> inputs)
     {
         foreach (var check in function.Checks)
-            if (!check.Holds(name => sizes[name]))
-                throw new ReferenceException($"{check.Message} ({check.Left} {(check.Kind == CheckKind.Equal ? "==" : "<=")} {check.Right})");
+        {
+            if (check.Holds(name => sizes[name])) continue;
+            var relation = check.Kind == CheckKind.Equal ? "==" : "<=";
+            throw new ReferenceException($"{check.Message} ({check.Left} {relation} {check.Right})");
+        }
         var values = new ImmutableArray<View>[function.Nodes.Count];
         var last = LastUses(function);
         var next = 0;
@@ -47,7 +51,8 @@ internal sealed class Evaluation(IReadOnlyDictionary<string, long> sizes, Func<s
         var value = Compute(node, x);
         var shape = Shape(node.Type);
         if (!value.Shape.SequenceEqual(shape) || value.DType != node.Type.DType)
-            throw new ReferenceException($"{node} has shape [{string.Join(',', shape)}], its value [{string.Join(',', value.Shape)}]");
+            throw new ReferenceException(
+                $"{node} has shape [{string.Join(',', shape)}], its value [{string.Join(',', value.Shape)}]");
         if (!options.RoundToDType || !node.Type.DType.IsFloat || node.Type.DType == DType.F64) return value;
         if (!Rounds(node)) return value;
         for (long i = 0; i < value.Data.Values.LongLength; i++)
@@ -83,7 +88,8 @@ internal sealed class Evaluation(IReadOnlyDictionary<string, long> sizes, Func<s
             case Pad p: return Copies.Pad(x[0], x[1], Values(p.Before), Shape(p.Type), p.Between);
             case Reverse r: return x[0].Reverse(r.Axes);
             case Concat c: return Copies.Concat(x, c.Axis, Shape(c.Type));
-            case Window w: return x[0].Window(w.Axis, w.Count.Evaluate(sizes), w.Extent.Evaluate(sizes), w.Stride, w.Dilation);
+            case Window w:
+                return x[0].Window(w.Axis, w.Count.Evaluate(sizes), w.Extent.Evaluate(sizes), w.Stride, w.Dilation);
             case Gather g: return Copies.Gather(x[0], x[1], g.Axis, index => options.Clamped?.Invoke(g, index));
             case Reduce r: return Reductions.Reduce(r.Kind, x[0], r.Axes, options.Propagation);
             case ArgReduce a: return Reductions.ArgReduce(a.Greatest, x[0], a.Axis, a.Type.DType);
@@ -106,7 +112,8 @@ internal sealed class Evaluation(IReadOnlyDictionary<string, long> sizes, Func<s
     private long[] Shape(TensorType type)
     {
         var shape = Values(type.Shape);
-        if (shape.Any(s => s < 0)) throw new ReferenceException($"{type} has a negative size: [{string.Join(',', shape)}]");
+        if (shape.Any(s => s < 0))
+            throw new ReferenceException($"{type} has a negative size: [{string.Join(',', shape)}]");
         return shape;
     }
 
@@ -114,7 +121,8 @@ internal sealed class Evaluation(IReadOnlyDictionary<string, long> sizes, Func<s
     {
         var shape = Shape(c.Type);
         double[] floats = [.. c.Floats];
-        var data = new Elements(floats, Array.ConvertAll(floats, Math.Abs), [.. c.Integers.Select(v => IntegerMath.Wrap(v, c.Type.DType))]);
+        var data = new Elements(floats, Array.ConvertAll(floats, Math.Abs),
+            [.. c.Integers.Select(v => IntegerMath.Wrap(v, c.Type.DType))]);
         return c.IsSplat
             ? new View(c.Type.DType, data, shape, new long[shape.Length], 0, 1)
             : View.Dense(c.Type.DType, data, shape, 1);
@@ -128,7 +136,8 @@ internal sealed class Evaluation(IReadOnlyDictionary<string, long> sizes, Func<s
     }
 
     private static View Whole(DType dtype, long[] shape, long[] values) => dtype.IsFloat
-        ? View.Of(ReferenceValue.Of(dtype, shape, Array.ConvertAll(values, v => FloatMath.FromInteger(v, DType.I64, dtype))))
+        ? View.Of(ReferenceValue.Of(dtype, shape,
+            Array.ConvertAll(values, v => FloatMath.FromInteger(v, DType.I64, dtype))))
         : View.Of(ReferenceValue.Of(dtype, shape, values));
 
     private static View RandomBits(View key, long[] shape)

@@ -4,9 +4,9 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Graph.Interpreter;
 
 /// <summary>
-/// The magnitude M of an element bounds its error to first order: an implementation is off by some eps * M. Of it |x| is the
-/// element's own rounding, M - |x| what its terms brought. A product has the magnitude |a b| + |a| (Mb - |b|) + |b| (Ma - |a|),
-/// which is |a b| for leaves; a function has |f(x)| + |f'(x)| * M.
+/// The magnitude M of an element bounds its error to first order: an implementation is off by some eps * M. Of it |x|
+/// is the element's own rounding, M - |x| what its terms brought. A product has the magnitude |a b| + |a| (Mb - |b|) +
+/// |b| (Ma - |a|), which is |a b| for leaves; a function has |f(x)| + |f'(x)| * M.
 /// </summary>
 internal static class FloatMath
 {
@@ -80,18 +80,21 @@ internal static class FloatMath
         BinaryOp.Div => Math.Abs(y) + Passed(1 / b, ma - Math.Abs(a)) + Passed(y / b, mb - Math.Abs(b)),
         // a - b * q: an error of b counts q times; where the quotient itself could flip, the result could jump by b
         BinaryOp.Rem => ma + Passed(double.IsFinite(b) ? Math.Truncate(a / b) : 0, mb),
-        BinaryOp.Pow => Math.Abs(y) + Passed(a == 0 ? 0 : y * b / a, ma) + Passed(y * Math.Log(Math.Abs(a)), mb),
+        BinaryOp.Pow => y == 0 ? 0
+            : Math.Abs(y) + Passed(a == 0 ? 0 : y * b / a, ma) + Passed(y * Math.Log(Math.Abs(a)), mb),
         BinaryOp.Max or BinaryOp.Min => Chosen(a, ma, b, mb, y),
-        BinaryOp.Atan2 => Math.Abs(y) + (a == 0 && b == 0 ? 0
-            : Passed(b / (a * a + b * b), ma) + Passed(a / (a * a + b * b), mb)),
+        BinaryOp.Atan2 => Math.Abs(y) + (double.Hypot(a, b) is > 0 and < double.PositiveInfinity and var h
+            ? Passed(b / h / h, ma) + Passed(a / h / h, mb) : 0),
         _ => throw new ReferenceException($"{op} of floats"),
     };
 
-    /// <summary>The chosen operand's magnitude; the larger one where rounding could have chosen the other operand.</summary>
+    /// <summary>The chosen operand's magnitude; the larger one where rounding could have chosen the other
+    /// operand.</summary>
     public static double Chosen(double a, double ma, double b, double mb, double y) =>
         double.IsFinite(a - b) && Math.Abs(a - b) <= 1e-3 * (ma + mb) ? Math.Max(ma, mb) : y == a ? ma : mb;
 
-    /// <summary>|d| * m, where nothing passes a zero: exp(-inf) has magnitude 0 although its operand's is infinite.</summary>
+    /// <summary>|d| * m, where nothing passes a zero: exp(-inf) has magnitude 0 although its operand's is
+    /// infinite.</summary>
     public static double Passed(double d, double m) => d == 0 || m == 0 ? 0 : Math.Abs(d) * m;
 
     public static bool Apply(CompareOp op, double a, double b) => op switch
@@ -116,12 +119,14 @@ internal static class FloatMath
         return (long)Math.Clamp(t, IntegerMath.Least(dtype), IntegerMath.Greatest(dtype));
     }
 
-    /// <summary>The nearest float of the dtype, rounded once: a long wider than a double's significand is rounded to odd first.</summary>
+    /// <summary>The nearest float of the dtype, rounded once: a long wider than a double's significand is rounded to
+    /// odd first.</summary>
     public static double FromInteger(long x, DType from, DType to)
     {
         var negative = from != DType.U64 && x < 0;
         var magnitude = negative ? (ulong)-x : (ulong)x;
-        if (to == DType.F64 || magnitude < 1ul << 53) return ConstText.Round(negative ? -(double)magnitude : magnitude, to);
+        if (to == DType.F64 || magnitude < 1ul << 53)
+            return ConstText.Round(negative ? -(double)magnitude : magnitude, to);
         var low = 64 - 53 - System.Numerics.BitOperations.LeadingZeroCount(magnitude);
         var kept = magnitude >> low;
         if (kept << low != magnitude) kept |= 1;

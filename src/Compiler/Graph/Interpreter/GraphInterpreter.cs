@@ -1,4 +1,5 @@
-// In: a graph, its inputs, state and sizes. Out: its results in f64 with magnitudes; what every other executor is held to.
+// In: a graph, its inputs, state and sizes. Out: its results in f64 with magnitudes; what every other executor is held
+// to.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -38,7 +39,8 @@ public sealed record InterpreterOptions
     public Action<Gather, long>? Clamped { get; init; }
 }
 
-/// <summary>The reference interpreter: one node at a time, nothing fused. It shares no code with the lowering.</summary>
+/// <summary>The reference interpreter: one node at a time, nothing fused. It shares no code with the
+/// lowering.</summary>
 public static class GraphInterpreter
 {
     /// <summary>
@@ -48,7 +50,8 @@ public static class GraphInterpreter
     /// <param name="function">The graph.</param>
     /// <param name="inputs">One value for each of the function's inputs, in order.</param>
     /// <param name="state">The state on entry, by its path.</param>
-    /// <param name="sizes">The values of size variables that no input binds; others may be given and must agree.</param>
+    /// <param name="sizes">The values of size variables that no input binds; others may be given and must
+    /// agree.</param>
     /// <param name="options">Rounding, propagation, observers.</param>
     public static IReadOnlyList<ReferenceValue> Run(Function function, IReadOnlyList<ReferenceValue> inputs,
         Func<string, ReferenceValue> state, IReadOnlyDictionary<string, long> sizes, InterpreterOptions? options = null)
@@ -67,7 +70,8 @@ public static class GraphInterpreter
         foreach (var (input, value) in function.Inputs.Zip(inputs))
         {
             if (value.DType != input.Type.DType || value.Shape.Length != input.Type.Rank)
-                throw new ReferenceException($"input {input.Name} is {input.Type}, not {value.DType.Name()}[{string.Join(',', value.Shape)}]");
+                throw new ReferenceException(
+                    $"input {input.Name} is {input.Type}, not {value.DType.Name()}[{string.Join(',', value.Shape)}]");
             foreach (var (size, actual) in input.Type.Shape.Zip(value.Shape))
                 if (size.Terms is [{ Coefficient: 1, Atoms: [VariableAtom v] }]) bound.TryAdd(v.Name, actual);
         }

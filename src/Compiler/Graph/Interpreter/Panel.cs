@@ -5,7 +5,8 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Graph.Interpreter;
 
-/// <summary>Up to `height` rows of the contracted elements, with what each element's magnitude has in excess of it.</summary>
+/// <summary>Up to `height` rows of the contracted elements, with what each element's magnitude has in excess of
+/// it.</summary>
 internal sealed class Panel(View x, long[] steps, int height)
 {
     private readonly int length = steps.Length;

@@ -32,7 +32,8 @@ internal static class Reductions
         return View.Dense(x.DType, result, shape, terms);
     }
 
-    /// <summary>The first of the greatest (least) elements; a NaN counts as greatest (least), so the first NaN wins.</summary>
+    /// <summary>The first of the greatest (least) elements; a NaN counts as greatest (least), so the first NaN
+    /// wins.</summary>
     public static View ArgReduce(bool greatest, View x, int axis, DType dtype)
     {
         int[] kept = [.. Enumerable.Range(0, x.Rank).Where(d => d != axis)];
@@ -56,7 +57,8 @@ internal static class Reductions
     public static View Dot(View a, View b, Dot dot, Propagation propagation)
     {
         var (freeA, freeB) = (dot.FreeA, dot.FreeB);
-        long[] shape = [.. dot.BatchA.Select(d => a.Shape[d]), .. freeA.Select(d => a.Shape[d]), .. freeB.Select(d => b.Shape[d])];
+        long[] shape =
+            [.. dot.BatchA.Select(d => a.Shape[d]), .. freeA.Select(d => a.Shape[d]), .. freeB.Select(d => b.Shape[d])];
         var (batchA, batchB) = (a.Positions(dot.BatchA, a.Offset), b.Positions(dot.BatchB, b.Offset));
         var (rows, columns) = (a.Positions(freeA), b.Positions(freeB));
         var (stepsA, stepsB) = (a.Positions(dot.ContractA), b.Positions(dot.ContractB));
@@ -80,8 +82,12 @@ internal static class Reductions
                         var to = (n * rows.LongLength + i + r) * columns.LongLength + j;
                         for (var c = 0; c < width; c++, to++)
                         {
-                            if (a.DType.IsFloat) (result.Values[to], result.Magnitude[to]) = Panel.Dot(packedA, r, packedB, c, propagation);
-                            else result.Integers[to] = IntegerMath.Wrap(Panel.IntegerDot(packedA, r, packedB, c), a.DType);
+                            if (a.DType.IsFloat)
+                                (result.Values[to], result.Magnitude[to]) =
+                                    Panel.Dot(packedA, r, packedB, c, propagation);
+                            else
+                                result.Integers[to] =
+                                    IntegerMath.Wrap(Panel.IntegerDot(packedA, r, packedB, c), a.DType);
                         }
                     }
                 }

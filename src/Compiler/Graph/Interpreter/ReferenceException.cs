@@ -1,4 +1,5 @@
-// What the reference interpreter throws when a call fails: an entry check, an assertion, an access that leaves its tensor.
+// What the reference interpreter throws when a call fails: an entry check, an assertion, an access that leaves its
+// tensor.
 namespace Accelerate.Compiler.Graph.Interpreter;
 
 /// <summary>A call that a compiled executable would end with an error too.</summary>

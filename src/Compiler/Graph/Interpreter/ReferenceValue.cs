@@ -8,11 +8,12 @@ namespace Accelerate.Compiler.Graph.Interpreter;
 /// hold the dtype's value (u64: its bits; bool: 0 or 1).
 /// </summary>
 /// <remarks>
-/// The magnitude of an element is the sum of the absolute values of the terms it was made of: |x| for a leaf, Ma + Mb for a
-/// sum or difference, |a b| and what the excess of Ma over |a| and of Mb over |b| brings for a product, the sum of these for
-/// a dot, |f(x)| + |f'(x)| * M for a function; a conversion scales it by the ratio of the two dtypes' eps.
+/// The magnitude of an element is the sum of the absolute values of the terms it was made of: |x| for a leaf, Ma + Mb
+/// for a sum or difference, |a b| and what the excess of Ma over |a| and of Mb over |b| brings for a product, the sum
+/// of these for a dot, |f(x)| + |f'(x)| * M for a function; a conversion scales it by the ratio of the two dtypes' eps.
 /// <see cref="Terms"/> counts the roundings on the longest way from a leaf, a reduction counting its length.
-/// An implementation in the dtype is within c * sqrt(Terms) * eps * Magnitude of the value: see <see cref="Comparison"/>.
+/// An implementation in the dtype is within c * sqrt(Terms) * eps * Magnitude of the value: see
+/// <see cref="Comparison"/>.
 /// </remarks>
 public sealed class ReferenceValue
 {
@@ -33,7 +34,8 @@ public sealed class ReferenceValue
     /// <summary>The elements of a float dtype; empty for the others.</summary>
     public double[] Values { get; }
 
-    /// <summary>For each element of a float dtype the sum of its terms' absolute values; empty for the others.</summary>
+    /// <summary>For each element of a float dtype the sum of its terms' absolute values; empty for the
+    /// others.</summary>
     public double[] Magnitude { get; }
 
     /// <summary>The elements of an integer dtype or bool; empty for the floats.</summary>
@@ -53,7 +55,8 @@ public sealed class ReferenceValue
         return new(dtype, shape, rounded, Array.ConvertAll(rounded, Math.Abs), [], 1);
     }
 
-    /// <summary>A leaf of an integer dtype or bool; the values wrap at the dtype's width, and any non-zero bool is 1.</summary>
+    /// <summary>A leaf of an integer dtype or bool; the values wrap at the dtype's width, and any non-zero bool is
+    /// 1.</summary>
     public static ReferenceValue Of(DType dtype, long[] shape, params long[] values)
     {
         if (dtype.IsFloat) throw new ArgumentException($"{dtype.Name()} is a float dtype");

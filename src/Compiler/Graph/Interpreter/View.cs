@@ -13,8 +13,8 @@ internal sealed record Elements(double[] Values, double[] Magnitude, long[] Inte
 }
 
 /// <summary>
-/// Element (i, j, ..) stands at Offset + i * Strides[0] + j * Strides[1] + .. A window over a large image is such a view,
-/// so that a convolution never holds its window copies.
+/// Element (i, j, ..) stands at Offset + i * Strides[0] + j * Strides[1] + .. A window over a large image is such a
+/// view, so that a convolution never holds its window copies.
 /// </summary>
 internal sealed class View(DType dtype, Elements data, long[] shape, long[] strides, long offset, long terms)
 {
@@ -56,7 +56,8 @@ internal sealed class View(DType dtype, Elements data, long[] shape, long[] stri
     public static View Dense(DType dtype, Elements data, long[] shape, long terms) =>
         new(dtype, data, shape, RowMajor(shape), 0, terms);
 
-    public static View Of(ReferenceValue v) => Dense(v.DType, new Elements(v.Values, v.Magnitude, v.Integers), v.Shape, v.Terms);
+    public static View Of(ReferenceValue v) =>
+        Dense(v.DType, new Elements(v.Values, v.Magnitude, v.Integers), v.Shape, v.Terms);
 
     public ReferenceValue ToValue()
     {
@@ -77,7 +78,8 @@ internal sealed class View(DType dtype, Elements data, long[] shape, long[] stri
 
     public View WithElements(DType dtype, Elements data, long terms) => Dense(dtype, data, Shape, terms);
 
-    /// <summary>The position of every element in row-major order, over the given axes only; others stay at index 0.</summary>
+    /// <summary>The position of every element in row-major order, over the given axes only; others stay at index
+    /// 0.</summary>
     public long[] Positions(IReadOnlyList<int> axes, long start = 0)
     {
         long count = 1;
@@ -113,7 +115,8 @@ internal sealed class View(DType dtype, Elements data, long[] shape, long[] stri
         for (var d = 0; d < Rank; d++)
         {
             if (sizes[d] > 0 && (starts[d] < 0 || starts[d] + (sizes[d] - 1) * steps[d] >= Shape[d]))
-                throw new ReferenceException($"slice of {sizes[d]} from {starts[d]} by {steps[d]} leaves axis {d} of size {Shape[d]}");
+                throw new ReferenceException(
+                    $"slice of {sizes[d]} from {starts[d]} by {steps[d]} leaves axis {d} of size {Shape[d]}");
             offset += starts[d] * Strides[d];
         }
         return new(DType, Data, sizes, [.. Strides.Select((s, d) => s * steps[d])], offset, Terms);
@@ -134,7 +137,8 @@ internal sealed class View(DType dtype, Elements data, long[] shape, long[] stri
     public View Window(int axis, long count, long extent, long stride, long dilation)
     {
         if (count > 0 && extent > 0 && (count - 1) * stride + (extent - 1) * dilation >= Shape[axis])
-            throw new ReferenceException($"{count} windows of {extent} (stride {stride}, dilation {dilation}) leave an axis of {Shape[axis]}");
+            throw new ReferenceException(
+                $"{count} windows of {extent} (stride {stride}, dilation {dilation}) leave an axis of {Shape[axis]}");
         var (shape, strides) = (Shape.ToList(), Strides.ToList());
         shape[axis] = count;
         shape.Insert(axis + 1, extent);
@@ -143,7 +147,8 @@ internal sealed class View(DType dtype, Elements data, long[] shape, long[] stri
         return new(DType, Data, [.. shape], [.. strides], Offset, Terms);
     }
 
-    /// <summary>Without a copy where the elements allow it, which for axes split or joined in memory order they do.</summary>
+    /// <summary>Without a copy where the elements allow it, which for axes split or joined in memory order they
+    /// do.</summary>
     public View Reshape(long[] shape)
     {
         if (CountOf(shape) != Count)
@@ -155,7 +160,8 @@ internal sealed class View(DType dtype, Elements data, long[] shape, long[] stri
     private long[]? ReshapedStrides(long[] shape)
     {
         // Both shapes without axes of size one; groups of equal product must be walkable with one stride.
-        var old = Enumerable.Range(0, Rank).Where(d => Shape[d] != 1).Select(d => (Size: Shape[d], Stride: Strides[d])).ToArray();
+        var old = Enumerable.Range(0, Rank).Where(d => Shape[d] != 1).Select(d =>
+            (Size: Shape[d], Stride: Strides[d])).ToArray();
         var strides = new long[shape.Length];
         var (i, j) = (0, 0);
         while (i < old.Length)
@@ -199,7 +205,8 @@ internal sealed class View(DType dtype, Elements data, long[] shape, long[] stri
         for (var d = 0; d < Rank; d++)
         {
             if (Shape[d] == 1) continue;
-            if (axes.Count > 0 && axes[^1].Stride == Shape[d] * Strides[d]) axes[^1] = (axes[^1].Size * Shape[d], Strides[d]);
+            if (axes.Count > 0 && axes[^1].Stride == Shape[d] * Strides[d]) axes[^1] =
+                (axes[^1].Size * Shape[d], Strides[d]);
             else axes.Add((Shape[d], Strides[d]));
         }
         if (axes.Count == 0) axes.Add((1, 1));
