@@ -89,28 +89,27 @@ public sealed class IndexRanges
     private static IEnumerable<Size> Bounds(Size extent) =>
         extent.Terms is [{ Coefficient: 1, Atoms: [MinAtom m] }] ? [m.Left, m.Right] : [extent];
 
+    /// <summary>x // q and (x + k q) // (q m) => t and (t + k) // m, for the first division that refines another.</summary>
     private static Size? Nested(Size p)
     {
-        var divisions = p.Terms.SelectMany(t => t.Atoms).OfType<FloorDivAtom>()
-            .Where(d => d.Divisor.IsConstant && IsNonNegative(d)).OrderBy(d => d.Divisor.Value).ToList();
-        if (divisions.Count < 2) return null;
-        var inner = divisions[0];
-        var value = Size.Variable("u''");
-        Size? Replace(FloorDivAtom d)
+        var divisions = p.Terms.SelectMany(t => t.Atoms).OfType<FloorDivAtom>().Where(d => d.Divisor.IsConstant)
+            .DistinctBy(d => d.Text).OrderBy(d => d.Divisor.Value).ToList();
+        foreach (var inner in divisions.Where(IsNonNegative))
         {
-            if (d.Text == inner.Text) return value;
-            if (!d.Divisor.IsConstant || d.Divisor.Value % inner.Divisor.Value != 0) return null;
-            var difference = Size.FloorDiv(d.Dividend, inner.Divisor) - Size.Of(inner);
-            return difference.IsConstant ? Size.FloorDiv(value + difference, d.Divisor.Value / inner.Divisor.Value) : null;
+            // Named by what it stands for: the quotient of another division is another variable.
+            var value = Size.Variable($"[{inner.Text}]");
+            var replaced = new Dictionary<string, Size>();
+            foreach (var outer in divisions.Where(d => d.Divisor.Value > inner.Divisor.Value && d.Divisor.Value % inner.Divisor.Value == 0))
+            {
+                var shift = Size.FloorDiv(outer.Dividend, inner.Divisor) - Size.Of(inner);
+                if (shift.IsConstant) replaced[outer.Text] = Size.FloorDiv(value + shift, outer.Divisor.Value / inner.Divisor.Value);
+            }
+            if (replaced.Count == 0) continue;
+            replaced[inner.Text] = value;
+            return p.Terms.Aggregate(Size.Zero, (sum, term) => sum + term.Atoms.Aggregate(Size.Constant(term.Coefficient),
+                (product, atom) => product * replaced.GetValueOrDefault(atom.Text, Size.Of(atom))));
         }
-        var sum = Size.Zero;
-        foreach (var term in p.Terms)
-        {
-            Size product = term.Coefficient;
-            foreach (var atom in term.Atoms) product *= atom is FloorDivAtom d && Replace(d) is { } other ? other : Size.Of(atom);
-            sum += product;
-        }
-        return sum;
+        return null;
     }
 
     private static bool IsNonNegative(Atom atom) => atom switch
