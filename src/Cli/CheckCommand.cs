@@ -35,19 +35,19 @@ internal static class CheckCommand
         foreach (var check in f.Checks)
         {
             var relation = check.Kind == CheckKind.Equal ? "==" : "<=";
-            output.Write($"    checked in the call: {check.Left} {relation} {check.Right} ({check.Message})\n");
+            output.Write($"    checked in the call: {check.Left.Display} {relation} {check.Right.Display} ({check.Message})\n");
         }
     }
 
-    /// <summary>As it would be written: `export fn predict(x: f32[n,784]) -> i32[n]`.</summary>
+    /// <summary>As it would be written: `export fn predict(x: f32[n, 784]) -> i32[n]`.</summary>
     private static string Signature(Function f)
     {
         var results = f.Results.Select((r, i) =>
-            (i < f.ResultNames.Length && f.ResultNames[i].Length > 0 ? f.ResultNames[i] + ": " : "") + r.Type).ToList();
+            (i < f.ResultNames.Length && f.ResultNames[i].Length > 0 ? f.ResultNames[i] + ": " : "") + r.Type.Display).ToList();
         var result = results.Count == 1 ? results[0] : $"({string.Join(", ", results)})";
         var bound = f.Inputs.SelectMany(i => i.Type.Shape).SelectMany(s => s.Variables()).ToHashSet();
         var ints = f.Sizes.Where(s => !bound.Contains(s)).Select(s => $"{s}: int");
-        var parameters = f.Inputs.Select(i => $"{i.Name}: {i.Type}").Concat(ints);
+        var parameters = f.Inputs.Select(i => $"{i.Name}: {i.Type.Display}").Concat(ints);
         return $"export fn {f.Name}({string.Join(", ", parameters)}) -> {result}";
     }
 }

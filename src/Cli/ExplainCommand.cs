@@ -1,4 +1,4 @@
-// In: a diagnostic's code. Out: its title and what it means.
+// In: a diagnostic's code, or none. Out: its title and what it means; without a code all of them, as grammar/ERRORS.md.
 using System.CommandLine;
 using Accelerate.Compiler.Diagnostics;
 
@@ -8,11 +8,19 @@ internal static class ExplainCommand
 {
     public static Command Make(Terminal terminal)
     {
-        var code = new Argument<string>("CODE") { Description = "as in error[ACC2004]" };
+        var code = new Argument<string?>("CODE")
+        {
+            Description = "as in error[ACC2004]; without it, all of them",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
         var command = new Command("explain", "Explains a diagnostic's code.") { code };
         command.SetAction(parsed =>
         {
-            var id = parsed.GetValue(code)!;
+            if (parsed.GetValue(code) is not { } id)
+            {
+                terminal.Output.Write(Page());
+                return ExitCodes.Ok;
+            }
             // The digits alone are enough.
             var found = Codes.Find(id) ?? Codes.Find("ACC" + id)
                 ?? throw new CliException($"there is no code '{id}'",
@@ -22,6 +30,11 @@ internal static class ExplainCommand
         });
         return command;
     }
+
+    /// <summary>Every code in order, as Markdown.</summary>
+    internal static string Page() => "# Diagnostics\n\nWritten by `accc explain`; a test keeps it so. Classes: ACC1 syntax, ACC2 names, types and sizes, ACC3 weights and\n"
+        + "state, ACC4 known limitations (exit code 3), ACC9 compiler bugs (exit code 70). `tests/errors` has a program for each.\n"
+        + string.Concat(Codes.All.Select(c => $"\n## {c.Id}: {c.Title}\n\n{Wrap(c.Explanation)}\n"));
 
     /// <summary>Lines of at most 80 columns.</summary>
     private static string Wrap(string text)

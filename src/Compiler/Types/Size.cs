@@ -33,7 +33,7 @@ public sealed class Size : IEquatable<Size>, IComparable<Size>
     /// <summary>The canonical text, without white space: `2*h+1`, `(h-1)//2+1`. It reads back by <see cref="SizeReader"/>.</summary>
     public string Text { get; }
 
-    /// <summary>As a user writes it: `(h - 1) // 2 + 1`.</summary>
+    /// <summary>As a user writes it: `(h + 1) // 2`.</summary>
     public string Display => SizeDisplay.Of(this);
 
     public bool IsConstant => Terms.Length == 0 || (Terms.Length == 1 && Terms[0].Atoms.Length == 0);

@@ -21,6 +21,9 @@ public sealed class TensorType : IEquatable<TensorType>
     /// <summary>`f32[n,784]`; a scalar is `f32`.</summary>
     public string Text { get; }
 
+    /// <summary>As a user writes it: `f32[n, (h - 1) // 2 + 1]`.</summary>
+    public string Display => Shape.IsEmpty ? DType.Name() : $"{DType.Name()}[{string.Join(", ", Shape.Select(s => s.Display))}]";
+
     public int Rank => Shape.Length;
 
     /// <summary>The number of elements.</summary>

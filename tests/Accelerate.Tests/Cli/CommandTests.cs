@@ -12,10 +12,10 @@ public sealed class CommandTests : CommandLine
     {
         var output = Output("check", "net.acc");
         Assert.StartsWith("""
-            export fn apply(x: f32[n,4]) -> f32[n,3]
-            export fn pair(x: f32[n,m], y: i32[n]) -> (twice: f32[n,m], same: i32[n])
+            export fn apply(x: f32[n, 4]) -> f32[n, 3]
+            export fn pair(x: f32[n, m], y: i32[n]) -> (twice: f32[n, m], same: i32[n])
             export fn scale(x: f32[n], k: int) -> f32[n]
-            export fn even(x: f32[h], y: f32[2*floor(h,2)]) -> f32[h]
+            export fn even(x: f32[h], y: f32[2 * (h // 2)]) -> f32[h]
                 checked in the call: 
             """, output);
         Assert.EndsWith("""

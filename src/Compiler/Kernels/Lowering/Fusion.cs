@@ -18,6 +18,7 @@ internal sealed class Fusion
     private readonly HashSet<Node> buffered = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<Node, Node> claimed = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<Node, Node> anchors = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<Node, string> forward = new(ReferenceEqualityComparer.Instance);
 
     public Fusion(Function function)
     {
@@ -66,16 +67,16 @@ internal sealed class Fusion
 
     private static bool IsMovement(Node node) => node is Transpose or Reshape or Broadcast or Slice or Reverse or Window or Pad;
 
-    private bool SameElement(Node node, HashSet<Node> region) => IsElementwise(node) || node is Transpose or Reshape;
+    private static bool SameElement(Node node) => IsElementwise(node) || node is Transpose or Reshape;
 
     /// <summary>What may share the row loop of a reduction: full-shaped and row-shaped elementwise work, its broadcasts and reductions.</summary>
-    private Func<Node, HashSet<Node>, bool> InRow(Node reduction)
+    private static Func<Node, bool> InRow(Node reduction)
     {
         static string Key(IEnumerable<Size> shape) => string.Join(',', shape.Where(s => !s.Is(1)));
         var x = reduction.OperandType(0);
         var full = Key(x.Shape);
         var row = Key(reduction.Type.Shape);
-        return (node, _) => node switch
+        return node => node switch
         {
             _ when IsElementwise(node) => Key(node.Type.Shape) is var k && (k == full || k == row),
             Reshape r => Key(r.Type.Shape) == Key(r.OperandType(0).Shape) && Key(r.Type.Shape) is var k && (k == full || k == row),
@@ -86,7 +87,7 @@ internal sealed class Fusion
         };
     }
 
-    private void Grow(Node anchor, Func<Node, HashSet<Node>, bool> fits)
+    private void Grow(Node anchor, Func<Node, bool> fits)
     {
         if (claimed.ContainsKey(anchor)) return;
         var region = new HashSet<Node>(ReferenceEqualityComparer.Instance) { anchor };
@@ -98,7 +99,7 @@ internal sealed class Fusion
             if (!node.Operands.Any(depends.Contains)) continue;
             depends.Add(node);
             var inner = node.Operands.Where(depends.Contains).ToList();
-            if (claimed.ContainsKey(node) || !inner.All(region.Contains) || !fits(node, region)) continue;
+            if (claimed.ContainsKey(node) || !inner.All(region.Contains) || !fits(node)) continue;
             if (anchor is Dot && !SameIndex(node, inner, anchor)) continue;
             region.Add(node);
             order.Add(node);
@@ -132,8 +133,6 @@ internal sealed class Fusion
                 foreach (var operand in node.Operands) open.Push(operand);
         return found;
     }
-
-    private readonly Dictionary<Node, string> forward = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>A contraction computes each element once: all its uses in the epilogue must be at one index.</summary>
     private bool SameIndex(Node node, List<Node> inner, Node anchor)
