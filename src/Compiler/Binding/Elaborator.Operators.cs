@@ -53,11 +53,11 @@ internal sealed partial class Elaborator
         if (!IsNumeric(left) || !IsNumeric(right))
         {
             var (value, at) = IsNumeric(left) ? (right, rightSpan) : (left, leftSpan);
-            return Fail(Codes.TypeMismatch, at, $"`{Symbol(op)}` takes numbers and tensors, not {Describe(value)}",
+            return Fail(Codes.TypeMismatch, at, $"`{SyntaxPrinter.Sign(op)}` takes numbers and tensors, not {Describe(value)}",
                 Describe(value));
         }
         if (left is not TensorValue && right is not TensorValue)
-            return Fail(Codes.TypeMismatch, span, $"`{Symbol(op)}` of {Describe(left)} and {Describe(right)}");
+            return Fail(Codes.TypeMismatch, span, $"`{SyntaxPrinter.Sign(op)}` of {Describe(left)} and {Describe(right)}");
         if (op == BinaryOperator.Contract) return Contract(left, right, span, leftSpan, rightSpan);
         if (Meet(left, right, span, leftSpan, rightSpan) is not var (x, y)) return Value.Poison;
         return Arithmetic(op, x, y, span, leftSpan, rightSpan);
@@ -75,26 +75,6 @@ internal sealed partial class Elaborator
         (ListValue x, ListValue y) => x.Items.Length == y.Items.Length
             && x.Items.Zip(y.Items).All(p => KnownEquality(p.First, p.Second) == true),
         _ => null,
-    };
-
-    private static string Symbol(BinaryOperator op) => op switch
-    {
-        BinaryOperator.Power => "**",
-        BinaryOperator.Multiply => "*",
-        BinaryOperator.Divide => "/",
-        BinaryOperator.FloorDivide => "//",
-        BinaryOperator.Modulo => "%",
-        BinaryOperator.Contract => "@",
-        BinaryOperator.Add => "+",
-        BinaryOperator.Subtract => "-",
-        BinaryOperator.Equal => "==",
-        BinaryOperator.NotEqual => "!=",
-        BinaryOperator.Less => "<",
-        BinaryOperator.LessOrEqual => "<=",
-        BinaryOperator.Greater => ">",
-        BinaryOperator.GreaterOrEqual => ">=",
-        BinaryOperator.And => "and",
-        _ => "or",
     };
 
     /// <summary>Both as tensors of one dtype: numbers take the other side's. Null after a diagnostic.</summary>
@@ -117,7 +97,7 @@ internal sealed partial class Elaborator
         Value Each(Func<Node, Node, Node> make) => Elementwise(a, b, span, leftSpan, rightSpan, make);
         if (a.DType == DType.Bool && op is not (BinaryOperator.Equal or BinaryOperator.NotEqual))
         {
-            return Fail(Codes.TypeMismatch, span, $"`{Symbol(op)}` is not defined for bool", null, "cast it: `f32(x)`",
+            return Fail(Codes.TypeMismatch, span, $"`{SyntaxPrinter.Sign(op)}` is not defined for bool", null, "cast it: `f32(x)`",
                 new Label(leftSpan, Describe(a)), new Label(rightSpan, Describe(b)));
         }
         var isFloat = a.DType.IsFloat;

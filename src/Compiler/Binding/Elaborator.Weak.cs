@@ -42,11 +42,11 @@ internal sealed partial class Elaborator
             }
             catch (DivideByZeroException)
             {
-                return Fail(Codes.TypeMismatch, span, $"{x} {Symbol(op)} {y}: the divisor must be positive");
+                return Fail(Codes.TypeMismatch, span, $"{x} {SyntaxPrinter.Sign(op)} {y}: the divisor must be positive");
             }
             catch (OverflowException)
             {
-                return Fail(Codes.TypeMismatch, span, $"{x} {Symbol(op)} {y} does not fit 64 bits");
+                return Fail(Codes.TypeMismatch, span, $"{x} {SyntaxPrinter.Sign(op)} {y} does not fit 64 bits");
             }
         }
         if (Number(a) is { } u && Number(b) is { } v)
@@ -62,7 +62,7 @@ internal sealed partial class Elaborator
                 _ => Math.Pow(u, v),
             });
         }
-        return new RealValue(Symbol(op), [a, b]);
+        return new RealValue(SyntaxPrinter.Sign(op), [a, b]);
     }
 
     private Size FloorDiv(Size a, Size b) => SizeDivision.FloorDiv(a, b, ranges);
@@ -189,7 +189,7 @@ internal sealed partial class Elaborator
                 operands[0]!.Indices),
             ("max" or "min", _) => Elementwise(operands[0]!, operands[1]!, span, span, span,
                 (x, y) => new Binary(r.Operation == "max" ? BinaryOp.Max : BinaryOp.Min, x, y)),
-            _ => Arithmetic(Enum.GetValues<BinaryOperator>().First(o => Symbol(o) == r.Operation), operands[0]!,
+            _ => Arithmetic(Enum.GetValues<BinaryOperator>().First(o => SyntaxPrinter.Sign(o) == r.Operation), operands[0]!,
                 operands[1]!, span, span, span),
         };
         return result as TensorValue;

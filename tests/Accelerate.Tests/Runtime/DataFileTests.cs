@@ -134,11 +134,11 @@ public sealed class DataFileTests : IDisposable
         Expect("not an IDX file", () => Idx.Read(_folder.Write("g", [1, 2, 3, 4])));
     }
 
-    [SharedDataFact("mnist")]
+    [SharedFact("data/mnist")]
     public void MnistReads()
     {
-        using Tensor images = TensorFile.Load(SharedData.Path("mnist/t10k-images-idx3-ubyte.gz"));
-        using Tensor labels = TensorFile.Load(SharedData.Path("mnist/t10k-labels-idx1-ubyte.gz"));
+        using Tensor images = TensorFile.Load(Shared.PathTo("data", "mnist", "t10k-images-idx3-ubyte.gz"));
+        using Tensor labels = TensorFile.Load(Shared.PathTo("data", "mnist", "t10k-labels-idx1-ubyte.gz"));
         Assert.Equal([10000L, 28L, 28L], images.Shape);
         Assert.Equal(DType.U8, images.Type);
         Assert.Equal([7, 2, 1, 0, 4], labels.ToArray<byte>()[..5]);

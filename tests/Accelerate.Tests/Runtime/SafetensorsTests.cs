@@ -92,10 +92,10 @@ public sealed class SafetensorsTests : IDisposable
         Expect("neither 0 nor 1", () => bools.Read("a"));
     }
 
-    [SharedDataFact("models")]
+    [SharedFact("data/models")]
     public void EveryReferenceModelReads()
     {
-        foreach (string path in Directory.GetFiles(SharedData.Path("models"), "*", SearchOption.AllDirectories))
+        foreach (string path in Directory.GetFiles(Shared.PathTo("data", "models"), "*", SearchOption.AllDirectories))
         {
             if (path.EndsWith(".npy"))
             {
