@@ -5,6 +5,7 @@ using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Kernels.Lowering;
 using Accelerate.Runtime;
+using Accelerate.Tests.Support;
 
 using Assert = Xunit.Assert;
 
@@ -88,6 +89,7 @@ public class AgreementTests
         var expected = reference.CreateSession().Run(program.Name, inputs);
         var actual = native.CreateSession().Run(program.Name, inputs);
         Assert.True(expected[0].SameBits(actual[0]), $"{ProgramPrinter.Print(program)}\n{expected[0]}\n{actual[0]}");
+        Compared.Add(actual[0].Count);
     }
 
     private static Tensor Random(long[] shape, int seed)
