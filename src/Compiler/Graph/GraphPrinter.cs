@@ -23,12 +23,20 @@ public static class GraphPrinter
         void Visit(Function f)
         {
             if (order.Contains(f)) return;
-            foreach (var call in f.Nodes.OfType<Call>()) Visit(call.Callee);
+            foreach (var callee in f.Nodes.SelectMany(Callees)) Visit(callee);
             order.Add(f);
         }
         Visit(function);
         return order;
     }
+
+    /// <summary>The functions a node runs.</summary>
+    public static IEnumerable<Function> Callees(Node node) => node switch
+    {
+        Call c => [c.Callee],
+        RegionNode r => r.Regions,
+        _ => [],
+    };
 
     private static void PrintOne(Function function, StringBuilder text)
     {

@@ -130,7 +130,7 @@ public static class GraphReader
             if (Named<BinaryOp>(op) is { } binary) return new Binary(binary, x[0], x[1]);
             switch (op)
             {
-                case "input": return new Input(cursor.String(), type);
+                case "input": return new Input(cursor.String(), type, cursor.Take(",inout"));
                 case "param": return new State(StorageClass.Param, cursor.String(), type);
                 case "buffer": return new State(StorageClass.Buffer, cursor.String(), type);
                 case "const":
@@ -166,20 +166,43 @@ public static class GraphReader
                     var contractA = Axes();
                     var contractB = Then("x", Axes);
                     var batchA = Then(",batch", Axes);
-                    return new Dot(x[0], x[1], batchA, Then("x", Axes), contractA, contractB);
-                case "call": return new Call(functions[Then("@", cursor.Name)], x);
+                    var batchB = Then("x", Axes);
+                    return new Dot(x[0], x[1], batchA, batchB, contractA, contractB,
+                        cursor.Take(",") ? DType.Parse(cursor.Name()) : null);
+                case "fold":
+                    var folded = (int)cursor.Integer();
+                    var whole = Then(",", cursor.Size);
+                    var strides = Then(",", Longs);
+                    return new Fold(x[0], folded, whole, strides[0], strides[1]);
+                case "dynamic_slice": return new DynamicSlice(x[0], x.RemoveAt(0), Axes(), Then(",", Sizes), type.Shape);
+                case "update_slice":
+                    return new UpdateSlice(x[0], x[1], x.RemoveRange(0, 2), Axes(), Then(",", Sizes), Then(",", Longs));
+                case "scatter": return new Scatter(Word<ScatterOp>(), x[0], x[1], x[2], (int)Then(",", cursor.Integer));
+                case "cumulate":
+                    return new Cumulate(Word<ReduceOp>(), x[0], (int)Then(",", cursor.Integer), cursor.Take(",reversed"));
+                case "sort":
+                    var isDescending = cursor.Name() == "descending";
+                    return new Sort(x[0], (int)Then(",", cursor.Integer), isDescending, DType.Parse(Then(",", cursor.Name)));
+                case "if": return new If(Callee(), Then(",", Callee), x);
+                case "scan":
+                    var body = Callee();
+                    var variable = Then(",", cursor.Name);
+                    var count = Then("<", cursor.Size);
+                    return new Scan(body, variable, count, (int)Then(",", cursor.Integer), x);
+                case "while": return new While(Callee(), Then(",", Callee), (int)Then(",", cursor.Integer), x);
+                case "call": return new Call(Callee(), x);
                 case "tuple": return new Tuple(x);
                 case "result": return new Result(x[0], (int)cursor.Integer());
                 case "barrier": return new Barrier(x[0], (int)cursor.Integer());
                 case "print": return new Print(cursor.String(), x);
-                case "assert": return new Assert(cursor.String(), x[0]);
+                case "assert": return new Assert(cursor.String(), x[0], x.RemoveAt(0));
                 case "assign":
-                    var storage = cursor.Take("param") ? StorageClass.Param : StorageClass.Buffer;
-                    if (storage == StorageClass.Buffer) cursor.Expect("buffer");
-                    return new Assign(storage, cursor.String(), x[0]);
+                    return new Assign(Word<StorageClass>(), cursor.String(), x[0]);
                 default: throw cursor.Error($"'{op}' is no operation");
             }
         }
+
+        private Function Callee() => functions[Then("@", cursor.Name)];
 
         private T Word<T>()
             where T : struct, Enum => Named<T>(cursor.Name()) ?? throw cursor.Error($"no {typeof(T).Name} of that name");

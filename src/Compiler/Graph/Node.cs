@@ -18,13 +18,17 @@ public abstract class Node(string op, ImmutableArray<Node> operands, TensorType 
     /// <summary>The type; for a tuple, that of its first element.</summary>
     public TensorType Type { get; } = type;
 
+    /// <summary>The types of all its results: more than one for what only <see cref="Result"/> takes apart; none for a
+    /// loop that only has effects.</summary>
+    public virtual ImmutableArray<TensorType> ResultTypes => [Type];
+
     /// <summary>Position in the function: operands come first. -1 before the function has taken the node.</summary>
     public int Id { get; internal set; } = -1;
 
     /// <summary>Everything beside operands and type, in the text form; `` when there is nothing.</summary>
     public virtual string Attributes => "";
 
-    /// <summary>True for what happens in program order and is never merged: print, assert, assign.</summary>
+    /// <summary>True for what happens in program order and is never merged: print, assert, assign, and control flow with such in it.</summary>
     public virtual bool IsEffect => false;
 
     /// <summary>The same operation on other operands; the type is inferred again.</summary>

@@ -17,8 +17,9 @@ public static class Ops
         "input", "param", "buffer", "const", "iota", "random", "size",
         .. Enum.GetValues<UnaryOp>().Select(Name), "convert", "bitcast", "stop_gradient",
         .. Enum.GetValues<BinaryOp>().Select(Name), "compare", "select",
-        "reshape", "transpose", "broadcast", "slice", "pad", "reverse", "concat", "window", "gather",
-        "reduce", "arg_reduce", "dot",
-        "call", "tuple", "result", "barrier", "print", "assert", "assign",
+        "reshape", "transpose", "broadcast", "slice", "pad", "reverse", "concat", "window", "fold",
+        "gather", "scatter", "dynamic_slice", "update_slice", "sort",
+        "reduce", "arg_reduce", "cumulate", "dot",
+        "call", "if", "scan", "while", "tuple", "result", "barrier", "print", "assert", "assign",
     ];
 }

@@ -29,12 +29,13 @@ public sealed class Reduce(ReduceOp kind, Node x, ImmutableArray<int> axes)
         return x.With([.. x.Shape.Where((_, d) => !axes.Contains(d))]);
     }
 
+    internal static bool Allows(ReduceOp kind, DType dtype) => kind is ReduceOp.And or ReduceOp.Or
+        ? dtype == DType.Bool || dtype.IsInteger
+        : kind is ReduceOp.Max or ReduceOp.Min || dtype != DType.Bool;
+
     private static TensorType Infer(ReduceOp kind, TensorType x, ImmutableArray<int> axes)
     {
-        var allowed = kind is ReduceOp.And or ReduceOp.Or
-            ? x.DType == DType.Bool || x.DType.IsInteger
-            : kind is ReduceOp.Max or ReduceOp.Min || x.DType != DType.Bool;
-        Rule.Require(allowed, "reduce C2", () => $"reduce {Ops.Name(kind)} is not defined for {x.DType.Name()}");
+        Rule.Require(Allows(kind, x.DType), "reduce C2", () => $"reduce {Ops.Name(kind)} is not defined for {x.DType.Name()}");
         return Drop(x, axes, "reduce C1");
     }
 }
@@ -61,11 +62,12 @@ public sealed class ArgReduce(bool greatest, Node x, int axis, DType dtype)
 
 /// <summary>
 /// result[batch.., a.., b..] = sum over the contracted axes, in the order listed, of a[..] * b[..]. The accumulator starts
-/// at +0 and each step rounds once (fma). a.. and b.. are the axes of each operand that are neither, in their order.
+/// at +0 and each step rounds once (fma). Accumulate is its dtype and the result's: the operands are converted to it,
+/// exactly, when theirs is narrower (bf16 and f16 to f32, i8 and u8 to i32). a.. and b.. are the axes of each operand that are neither, in their order.
 /// </summary>
 public sealed class Dot(Node a, Node b, ImmutableArray<int> batchA, ImmutableArray<int> batchB,
-    ImmutableArray<int> contractA, ImmutableArray<int> contractB)
-    : Node("dot", [a, b], Infer(a.Type, b.Type, batchA, batchB, contractA, contractB))
+    ImmutableArray<int> contractA, ImmutableArray<int> contractB, DType? accumulate = null)
+    : Node("dot", [a, b], Infer(a.Type, b.Type, batchA, batchB, contractA, contractB, accumulate ?? a.Type.DType))
 {
     public ImmutableArray<int> BatchA { get; } = batchA;
 
@@ -76,7 +78,8 @@ public sealed class Dot(Node a, Node b, ImmutableArray<int> batchA, ImmutableArr
     public ImmutableArray<int> ContractB { get; } = contractB;
 
     public override string Attributes =>
-        $"contract {Rule.List(ContractA)}x{Rule.List(ContractB)},batch {Rule.List(BatchA)}x{Rule.List(BatchB)}";
+        $"contract {Rule.List(ContractA)}x{Rule.List(ContractB)},batch {Rule.List(BatchA)}x{Rule.List(BatchB)}"
+        + (Type.DType == OperandType(0).DType ? "" : $",{Type.DType.Name()}");
 
     /// <summary>Axes of the left operand that are neither batch nor contracted.</summary>
     public ImmutableArray<int> FreeA => Free(OperandType(0), BatchA, ContractA);
@@ -85,14 +88,18 @@ public sealed class Dot(Node a, Node b, ImmutableArray<int> batchA, ImmutableArr
     public ImmutableArray<int> FreeB => Free(OperandType(1), BatchB, ContractB);
 
     public override Node With(ImmutableArray<Node> operands) =>
-        new Dot(operands[0], operands[1], BatchA, BatchB, ContractA, ContractB);
+        new Dot(operands[0], operands[1], BatchA, BatchB, ContractA, ContractB,
+            operands[0].Type.DType == OperandType(0).DType ? Type.DType : null);
 
     private static ImmutableArray<int> Free(TensorType x, ImmutableArray<int> batch, ImmutableArray<int> contract) =>
         [.. Enumerable.Range(0, x.Rank).Where(d => !batch.Contains(d) && !contract.Contains(d))];
 
     private static TensorType Infer(TensorType a, TensorType b, ImmutableArray<int> batchA, ImmutableArray<int> batchB,
-        ImmutableArray<int> contractA, ImmutableArray<int> contractB)
+        ImmutableArray<int> contractA, ImmutableArray<int> contractB, DType accumulate)
     {
+        Rule.Require(accumulate == a.DType || (accumulate, a.DType) is (DType.F32, DType.F16 or DType.BF16)
+            or (DType.F64, DType.F32) or (DType.I32, DType.I8 or DType.U8 or DType.I16 or DType.U16) or (DType.I64, DType.I32), "dot C4",
+            () => $"a dot of {a.DType.Name()} accumulated in {accumulate.Name()}");
         Rule.Require(a.DType == b.DType && a.DType != DType.Bool, "dot C1", () => $"dot of {a} and {b}");
         Rule.Require(batchA.Length == batchB.Length && contractA.Length == contractB.Length
             && Distinct(a, batchA, contractA) && Distinct(b, batchB, contractB), "dot C2",
@@ -100,7 +107,7 @@ public sealed class Dot(Node a, Node b, ImmutableArray<int> batchA, ImmutableArr
         foreach (var (x, y) in batchA.Concat(contractA).Zip(batchB.Concat(contractB)))
             Rule.Require(a.Shape[x].Equals(b.Shape[y]), "dot C3",
                 () => $"axis {x} of {a} is {a.Shape[x]}, axis {y} of {b} is {b.Shape[y]}");
-        return a.With([.. batchA.Select(d => a.Shape[d]), .. Free(a, batchA, contractA).Select(d => a.Shape[d]),
+        return a.With(accumulate).With([.. batchA.Select(d => a.Shape[d]), .. Free(a, batchA, contractA).Select(d => a.Shape[d]),
             .. Free(b, batchB, contractB).Select(d => b.Shape[d])]);
     }
 

@@ -6,19 +6,25 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Graph;
 
-public sealed class Input(string name, TensorType type) : Node("input", [], type)
+/// <summary>
+/// A parameter. An `inout` one is the caller's memory: an <see cref="Assign"/> of the same name says what it holds when the
+/// function returns.
+/// </summary>
+public sealed class Input(string name, TensorType type, bool isInout = false) : Node("input", [], type)
 {
     public string Name { get; } = name;
 
-    public override string Attributes => Quote.Text(Name);
+    public bool IsInout { get; } = isInout;
+
+    public override string Attributes => Quote.Text(Name) + (IsInout ? ",inout" : "");
 
     public override Node With(ImmutableArray<Node> operands) => this;
 }
 
-/// <summary>`param` is trained, `buffer` is not; both are saved and loaded.</summary>
+/// <summary>`param` is trained, `buffer` is not; both are saved and loaded. `inout` is an input that is written back.</summary>
 public enum StorageClass
 {
-    Param, Buffer,
+    Param, Buffer, Inout,
 }
 
 /// <summary>A piece of state as it is when the function is entered, named by its path.</summary>

@@ -15,6 +15,8 @@ public sealed class Call(Function callee, ImmutableArray<Node> arguments)
 
     public override Node With(ImmutableArray<Node> operands) => new Call(Callee, operands);
 
+    public override ImmutableArray<TensorType> ResultTypes => [.. Callee.Results.Select(r => r.Type)];
+
     private static TensorType Infer(Function callee, ImmutableArray<Node> arguments)
     {
         Rule.Require(callee.Inputs.Count == arguments.Length
@@ -31,6 +33,8 @@ public sealed class Tuple(ImmutableArray<Node> items) : Node("tuple", items, Inf
 {
     public override Node With(ImmutableArray<Node> operands) => new Tuple(operands);
 
+    public override ImmutableArray<TensorType> ResultTypes => [.. Operands.Select(o => o.Type)];
+
     private static TensorType Infer(ImmutableArray<Node> items)
     {
         Rule.Require(!items.IsEmpty, "tuple C1", () => "a tuple of nothing");
@@ -38,7 +42,7 @@ public sealed class Tuple(ImmutableArray<Node> items) : Node("tuple", items, Inf
     }
 }
 
-/// <summary>Element Index of a tuple or of a call with several results.</summary>
+/// <summary>Element Index of a node with several results: a tuple, a call, control flow, a sort.</summary>
 public sealed class Result(Node of, int index) : Node("result", [of], Infer(of, index))
 {
     public int Index { get; } = index;
@@ -49,12 +53,8 @@ public sealed class Result(Node of, int index) : Node("result", [of], Infer(of, 
 
     private static TensorType Infer(Node of, int index)
     {
-        var types = of switch
-        {
-            Tuple t => t.Operands.Select(o => o.Type).ToArray(),
-            Call c => [.. c.Callee.Results.Select(r => r.Type)],
-            _ => throw new GraphException("result C1", $"result of {of.Op}"),
-        };
+        Rule.Require(of is Tuple or Call or RegionNode or Sort, "result C1", () => $"result of {of.Op}");
+        var types = of.ResultTypes;
         Rule.Require(index >= 0 && index < types.Length, "result C2", () => $"result {index} of {types.Length}");
         return types[index];
     }
@@ -83,8 +83,9 @@ public sealed class Print(string format, ImmutableArray<Node> values)
     public override Node With(ImmutableArray<Node> operands) => new Print(Format, operands);
 }
 
-/// <summary>Fails the call with the message when the scalar condition is false.</summary>
-public sealed class Assert(string message, Node condition) : Node("assert", [condition], Infer(condition.Type))
+/// <summary>Fails the call when the scalar condition, operand 0, is false; the message formats the other operands.</summary>
+public sealed class Assert(string message, Node condition, ImmutableArray<Node> values)
+    : Node("assert", [condition, .. values], Infer(condition.Type))
 {
     public string Message { get; } = message;
 
@@ -92,7 +93,7 @@ public sealed class Assert(string message, Node condition) : Node("assert", [con
 
     public override bool IsEffect => true;
 
-    public override Node With(ImmutableArray<Node> operands) => new Assert(Message, operands[0]);
+    public override Node With(ImmutableArray<Node> operands) => new Assert(Message, operands[0], operands.RemoveAt(0));
 
     private static TensorType Infer(TensorType condition)
     {
@@ -101,14 +102,16 @@ public sealed class Assert(string message, Node condition) : Node("assert", [con
     }
 }
 
-/// <summary>A new value for a piece of state from here on.</summary>
+/// <summary>
+/// The value that a piece of state, or an `inout` input of that name, has when the function returns. At most one each.
+/// </summary>
 public sealed class Assign(StorageClass storage, string name, Node value) : Node("assign", [value], value.Type)
 {
     public StorageClass Storage { get; } = storage;
 
     public string Name { get; } = name;
 
-    public override string Attributes => $"{(Storage == StorageClass.Param ? "param" : "buffer")} {Quote.Text(Name)}";
+    public override string Attributes => $"{Storage.ToString().ToLowerInvariant()} {Quote.Text(Name)}";
 
     public override bool IsEffect => true;
 

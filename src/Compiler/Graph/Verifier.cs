@@ -15,9 +15,10 @@ public static class Verifier
                     () => $"%{id} = {node.Op} uses %{operand.Id}, which is not defined before it");
             var again = node.With(node.Operands);
             Rule.Require(again.Type.Equals(node.Type), "graph C4", () => $"%{id} = {node.Op} says {node.Type}, its operands give {again.Type}");
-            if (node is Call call) Verify(call.Callee);
+            foreach (var callee in GraphPrinter.Callees(node)) Verify(callee);
         }
-        Rule.Require(!function.Results.IsEmpty, "graph C5", () => $"@{function.Name} has no results");
+        Rule.Require(!function.Results.IsEmpty || function.Effects.Count > 0, "graph C5",
+            () => $"@{function.Name} has neither results nor effects");
         foreach (var result in function.Results)
             Rule.Require(result.Id >= 0 && result.Id < function.Nodes.Count && ReferenceEquals(function.Nodes[result.Id], result),
                 "graph C6", () => $"a result of @{function.Name} belongs to another function");

@@ -22,6 +22,27 @@ public sealed record CheckStep(EntryCheck Check) : Step;
 public sealed record CallStep(int Kernel, ImmutableArray<int> Buffers) : Step;
 
 /// <summary>
+/// Runs the body for each 0 &lt;= Variable &lt; Count, in order. In the body the variable is a size that kernels take like any
+/// other; no buffer's shape depends on it.
+/// </summary>
+public sealed record LoopStep(string Variable, Size Count, ImmutableArray<Step> Body) : Step;
+
+/// <summary>Runs the condition, ends when the bool scalar in buffer Test is false, else runs the body, and again.</summary>
+public sealed record WhileStep(ImmutableArray<Step> Condition, int Test, ImmutableArray<Step> Body) : Step;
+
+/// <summary>Runs one of the two by the bool scalar in buffer Test.</summary>
+public sealed record IfStep(int Test, ImmutableArray<Step> Then, ImmutableArray<Step> Else) : Step;
+
+/// <summary>All bytes of one buffer into another of the same type; what `expect: copies` counts.</summary>
+public sealed record CopyStep(int From, int To) : Step;
+
+/// <summary>Prints buffers through a format, as <see cref="Print"/> does.</summary>
+public sealed record PrintStep(string Format, ImmutableArray<int> Buffers) : Step;
+
+/// <summary>Fails the call when the bool scalar in buffer Test is false; the message formats the other buffers.</summary>
+public sealed record AssertStep(string Message, int Test, ImmutableArray<int> Buffers) : Step;
+
+/// <summary>
 /// The driver of one exported function: its sizes, its buffers, the bytes of each arena slot (the maximum of the
 /// temporaries that share it), its kernels without repeats, and its steps in order.
 /// </summary>

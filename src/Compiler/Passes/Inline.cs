@@ -9,7 +9,7 @@ public static class Inline
 {
     public static Function Run(Function function)
     {
-        while (function.Nodes.Any(n => n is Call)) function = new Rewriter(Rule).Run(function);
+        while (GraphPrinter.Closure(function).Any(f => f.Nodes.Any(n => n is Call))) function = new Rewriter(Rule).Run(function);
         return function;
     }
 

@@ -7,7 +7,7 @@ namespace Accelerate.Compiler.Passes;
 
 /// <summary>
 /// Drives every rewrite: nodes are rebuilt in order, each is offered to the rule until it declines. The new value inherits
-/// the origin of the one it replaces. `limit` stops after that many rewrites, so that a wrong rule can be bisected.
+/// the origin of the one it replaces; regions are rewritten by the same rules. `limit` stops after that many rewrites, so that a wrong rule can be bisected.
 /// </summary>
 public sealed class Rewriter(Func<Node, Rewriter, Node?> rule, long limit = long.MaxValue)
 {
@@ -28,7 +28,7 @@ public sealed class Rewriter(Func<Node, Rewriter, Node?> rule, long limit = long
             if (!live[node.Id]) continue;
             origin = function.OriginOf(node);
             var operands = node.Operands.Select(o => map[o.Id]).ToImmutableArray();
-            var value = Add(node.With(operands));
+            var value = Add(node is RegionNode region ? region.WithRegions([.. region.Regions.Select(Inner)], operands) : node.With(operands));
             while (Count < limit && !value.IsEffect && rule(value, this) is { } better && !ReferenceEquals(better, value))
             {
                 Count++;
@@ -39,6 +39,15 @@ public sealed class Rewriter(Func<Node, Rewriter, Node?> rule, long limit = long
         into.Results = [.. function.Results.Select(r => map[r.Id])];
         into.ResultNames = function.ResultNames;
         return into;
+    }
+
+    /// <summary>The same rules inside a region; the limit counts over all.</summary>
+    private Function Inner(Function region)
+    {
+        var inner = new Rewriter(rule, limit - Count);
+        var rewritten = inner.Run(region);
+        Count += inner.Count;
+        return rewritten;
     }
 
     /// <summary>Makes a node of the new function; for the rules.</summary>
@@ -64,7 +73,7 @@ public sealed class Rewriter(Func<Node, Rewriter, Node?> rule, long limit = long
     /// <summary>A node without operands, free to be added to another function.</summary>
     internal static Node Clone(Node node) => node switch
     {
-        Input i => new Input(i.Name, i.Type),
+        Input i => new Input(i.Name, i.Type, i.IsInout),
         State s => new State(s.Storage, s.Name, s.Type),
         Const c when c.Type.DType.IsFloat => Const.Of(c.Type, c.Floats),
         Const c => Const.Of(c.Type, c.Integers),
