@@ -57,7 +57,7 @@ internal sealed class InputValues
 
     private static string Signature(ProgramBuffer p) => $"{p.Label}: {p.Type}";
 
-    private static bool IsFill(string text) =>
+    public static bool IsFill(string text) =>
         text is "zeros" or "ones" or "random" || text.StartsWith("random:", StringComparison.Ordinal);
 
     /// <summary>The text of each parameter; what names a size variable goes to the sizes.</summary>

@@ -10,7 +10,6 @@ internal static class PlannedCommands
         ("build", "Object, C header and manifest ahead of time",
             "accc run compiles in memory and keeps objects in a cache"),
         ("train", "Trains a model", "call the exported step function with accc run, or from C# through a Session"),
-        ("test", "Runs the checks in .acc headers", "accc check finds errors; accc run shows values"),
         ("inspect", "Shows what is in a weight file", "accc run --weights names the keys that do not fit"),
         ("bisect", "Finds the rewrite that breaks a result",
             "accc dump --stage opt --each shows the graph after every pass"),

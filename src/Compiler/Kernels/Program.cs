@@ -10,8 +10,9 @@ public enum BufferKind
     Input, Param, Buffer, Constant, Temporary, Output,
 }
 
-/// <summary>A tensor of the program. Temporaries live in a slot of the arena, constants carry their values.</summary>
-public sealed record ProgramBuffer(string Name, BufferKind Kind, TensorType Type, string Label, int Slot = -1, Const? Values = null);
+/// <summary>A tensor of the program; an inout input is written too. Temporaries live in a slot of the arena, constants carry their values.</summary>
+public sealed record ProgramBuffer(string Name, BufferKind Kind, TensorType Type, string Label, int Slot = -1, Const? Values = null,
+    bool IsInout = false);
 
 public abstract record Step;
 
@@ -50,6 +51,17 @@ public sealed record Program(string Name, ImmutableArray<string> Sizes, Immutabl
     ImmutableArray<Size> Slots, ImmutableArray<Kernel> Kernels, ImmutableArray<Step> Steps)
 {
     public IEnumerable<ProgramBuffer> Of(BufferKind kind) => Buffers.Where(b => b.Kind == kind);
+
+    /// <summary>Every step, those of loops and branches behind the one they belong to.</summary>
+    public IEnumerable<Step> AllSteps => Flat(Steps);
+
+    private static IEnumerable<Step> Flat(IEnumerable<Step> steps) => steps.SelectMany(s => s switch
+    {
+        LoopStep l => Flat(l.Body).Prepend(s),
+        WhileStep w => Flat(w.Condition.Concat(w.Body)).Prepend(s),
+        IfStep i => Flat(i.Then.Concat(i.Else)).Prepend(s),
+        _ => [s],
+    });
 
     /// <summary>Bytes from the start of the arena to each slot, and behind the last: slots are aligned to 64 bytes.</summary>
     public long[] SlotOffsets(Func<string, long> sizes)

@@ -62,7 +62,7 @@ public sealed class ConstraintTests
         ["tuple C1"] = () => _ = new Tuple([]),
         ["result C1"] = () => _ = new Result(X("f32"), 0),
         ["result C2"] = () => _ = new Result(new Tuple([X("f32")]), 1),
-        ["assert C1"] = () => _ = new Accelerate.Compiler.Graph.Assert("no", X("bool[2]")),
+        ["assert C1"] = () => _ = new Accelerate.Compiler.Graph.Assert("no", X("bool[2]"), []),
         ["graph C1"] = () => new Function("f").Add(new Unary(UnaryOp.Neg, X("f32"))),
         ["graph C2"] = () =>
         {

@@ -1,0 +1,260 @@
+// In: a case file and the backends to run it on. Out: whether all agree with the reference and with what the header says.
+using Accelerate.Backends;
+using Accelerate.Bench;
+using Accelerate.Compiler;
+using Accelerate.Compiler.Binding;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Graph.Interpreter;
+using Accelerate.Compiler.Kernels;
+using Accelerate.Runtime;
+
+namespace Accelerate.Cli.Cases;
+
+/// <summary>A backend under test, with how it is set up.</summary>
+internal sealed record CaseBackend(string Name, ExecutableOptions Options)
+{
+    public override string ToString() => Name == "llvm" ? $"llvm {Options.Target} -O{Options.OptLevel}, {Options.Threads} threads" : Name;
+}
+
+/// <summary>What one case gave: failures (none is a pass), limitations by backend and construct, elements compared.</summary>
+internal sealed record CaseReport(IReadOnlyList<string> Failures, IReadOnlyList<(string Backend, string Construct)> Skipped, long Elements,
+    IReadOnlyList<string> Ran);
+
+/// <summary>
+/// The kernel interpreter is held to the f64 graph interpreter (within its bound), LLVM to the kernel interpreter's bytes,
+/// OpenCL to the bound that `accc bench` uses. Calls of a case share one session, so that state carries over; before each the
+/// reference is given the kernel interpreter's state.
+/// </summary>
+internal sealed class CaseRun(CaseFile file)
+{
+    private readonly List<string> failures = [];
+    private readonly List<(string, string)> skipped = [];
+    private readonly HashSet<string> ran = [];
+    private long elements;
+
+    public CaseReport Run(IReadOnlyList<CaseBackend> backends)
+    {
+        var compilation = Compilation.FromFile(file.Path, new CompilationOptions { Binding = new BindOptions { Set = file.Set } });
+        if (!compilation.Diagnostics.IsEmpty)
+        {
+            failures.Add(PrettyRenderer.Render(compilation.Diagnostics));
+            return Report();
+        }
+        foreach (var count in file.Counts) Check(count, compilation);
+        var (expected, reference) = Results("interpreter", new ExecutableOptions { Threads = 1 }, compilation, withReference: true);
+        if (expected is null) return Report();
+        ran.Add("interpreter");
+        foreach (var (actual, wanted) in expected.Zip(reference!)) HoldToReference(actual, wanted);
+        foreach (var backend in backends)
+        {
+            try
+            {
+                var (actual, _) = Results(backend.Name, backend.Options, compilation, withReference: false);
+                if (actual is null) continue;
+                foreach (var (a, e) in actual.Zip(expected)) Compare(backend, a, e);
+                ran.Add(backend.Name);
+            }
+            catch (LimitationException e) when (e.Backend is not null)
+            {
+                skipped.Add((e.Backend, e.Construct!));
+            }
+        }
+        return Report();
+    }
+
+    private CaseReport Report() => new(failures, skipped, elements, [.. ran]);
+
+    /// <summary>The outcome of one call: results, then the `inout` inputs as they are left; or why it failed.</summary>
+    private sealed record Outcome(CaseCall Call, IReadOnlyDictionary<string, long> Sizes, Tensor[] Values, string? Failure)
+    {
+        public string Where => $"line {Call.Line}: {Call.Function} {string.Join(' ', Sizes.Select(s => $"{s.Key}={s.Value}"))}";
+    }
+
+    private sealed record Reference(IReadOnlyList<ReferenceValue> Values, string? Failure);
+
+    private (List<Outcome>?, List<Reference>?) Results(string backend, ExecutableOptions options, Compilation compilation, bool withReference)
+    {
+        var outcomes = new List<Outcome>();
+        var references = new List<Reference>();
+        using var executable = Executables.Create(backend, compilation, options);
+        foreach (var dims in file.Sizes())
+        {
+            using var session = executable.CreateSession();
+            foreach (var call in file.Calls)
+            {
+                if (compilation.Entries.FirstOrDefault(e => e.Name == call.Function) is not { } entry)
+                {
+                    failures.Add($"line {call.Line}: there is no exported function {call.Function}");
+                    return (null, null);
+                }
+                var program = entry.Program!;
+                var arguments = new InputValues(program);
+                var open = Open(call, program);
+                var inputs = arguments.Read([.. call.Arguments,
+                    .. dims.Where(d => open.Contains(d.Key)).Select(d => $"{d.Key}={d.Value}")]);
+                if (withReference) references.Add(Refer(entry, inputs, session, arguments.Sizes));
+                outcomes.Add(Invoke(session, call, program, inputs, arguments.Sizes));
+                if (outcomes[^1].Failure is not null) session.Reset();
+            }
+        }
+        return (outcomes, references);
+    }
+
+    /// <summary>The sizes that no argument of the call says: those of filled parameters, and `int` parameters.</summary>
+    private static HashSet<string> Open(CaseCall call, Program program)
+    {
+        var open = program.Sizes.ToHashSet();
+        foreach (var argument in call.Arguments)
+        {
+            var at = argument.IndexOf('=');
+            var (name, value) = (argument[..Math.Max(at, 0)], argument[(at + 1)..]);
+            open.Remove(name);
+            if (InputValues.IsFill(value) || program.Of(BufferKind.Input).FirstOrDefault(b => b.Label == name) is not { } buffer) continue;
+            open.ExceptWith(buffer.Type.Shape.Where(s => s.Terms is [{ Coefficient: 1, Atoms: [Compiler.Types.VariableAtom] }]).Select(s => s.Text));
+        }
+        return open;
+    }
+
+    private static Outcome Invoke(Session session, CaseCall call, Program program, Tensor[] inputs, IReadOnlyDictionary<string, long> sizes)
+    {
+        try
+        {
+            var results = session.Run(program.Name, inputs, sizes);
+            return new(call, sizes, [.. results, .. Inout(program).Select(i => inputs[i])], null);
+        }
+        catch (ExecutionException e)
+        {
+            return new(call, sizes, [], e.Message);
+        }
+    }
+
+    private static IEnumerable<int> Inout(Program program)
+    {
+        var inputs = program.Of(BufferKind.Input).ToList();
+        return Enumerable.Range(0, inputs.Count).Where(i => inputs[i].IsInout);
+    }
+
+    private static Reference Refer(CompiledEntry entry, Tensor[] inputs, Session session, IReadOnlyDictionary<string, long> sizes)
+    {
+        var assigned = new Dictionary<string, ReferenceValue>();
+        try
+        {
+            var results = GraphInterpreter.Run(entry.Bound, [.. inputs.Select(ReferenceValue.Of)], path => ReferenceValue.Of(session.State[path]),
+                sizes, new InterpreterOptions
+                {
+                    Assign = (assign, value) =>
+                    {
+                        if (assign.Storage == StorageClass.Inout) assigned[assign.Name] = value;
+                    },
+                });
+            return new([.. results, .. entry.Bound.Inputs.Zip(inputs).Where(i => i.First.IsInout)
+                .Select(i => assigned.GetValueOrDefault(i.First.Name) ?? ReferenceValue.Of(i.Second))], null);
+        }
+        catch (ReferenceException e)
+        {
+            return new([], e.Message);
+        }
+    }
+
+    private void HoldToReference(Outcome actual, Reference reference)
+    {
+        var call = actual.Call;
+        if (call.Failure is { } part)
+        {
+            if (actual.Failure is null) failures.Add($"{actual.Where} does not fail");
+            else if (!actual.Failure.Contains(part, StringComparison.Ordinal))
+                failures.Add($"{actual.Where} fails with '{actual.Failure}', not '{part}'");
+            return;
+        }
+        if (actual.Failure is not null)
+        {
+            failures.Add($"{actual.Where}: {actual.Failure}");
+            return;
+        }
+        if (reference.Failure is not null)
+        {
+            failures.Add($"{actual.Where}: the graph interpreter fails: {reference.Failure}");
+            return;
+        }
+        foreach (var (value, wanted) in actual.Values.Zip(reference.Values))
+            if (Compiler.Graph.Interpreter.Comparison.Compare(value, wanted) is { Agrees: false } report)
+                failures.Add($"{actual.Where}: the kernel interpreter against f64: {report.Text}");
+        if (call.Expected is null) return;
+        if (call.Expected.Count != actual.Values.Length)
+            failures.Add($"{actual.Where} has {actual.Values.Length} results, {call.Expected.Count} are expected");
+        foreach (var (value, text) in actual.Values.Zip(call.Expected)) HoldToText(actual.Where, value, text, call.Tolerance);
+    }
+
+    private void HoldToText(string where, Tensor value, string text, double? tolerance)
+    {
+        Tensor wanted;
+        try
+        {
+            wanted = Literals.Parse(text, value.Type);
+        }
+        catch (FormatException e)
+        {
+            failures.Add($"{where}: '{text}': {e.Message}");
+            return;
+        }
+        // A single number stands for every element.
+        var numbers = wanted.ToDoubles();
+        var filled = wanted.Rank == 0 && value.Rank > 0;
+        if (!filled && !wanted.Shape.SequenceEqual(value.Shape))
+        {
+            failures.Add($"{where} is {value}, not of the shape of {text}");
+            return;
+        }
+        var found = value.ToDoubles();
+        for (var i = 0; i < found.Length; i++)
+        {
+            var e = numbers[filled ? 0 : i];
+            var good = found[i].Equals(e) || (found[i] == e && tolerance is not null)
+                || (tolerance is { } t && Math.Abs(found[i] - e) <= t * Math.Max(1, Math.Abs(e)));
+            if (good) continue;
+            failures.Add($"{where}: element {i} is {found[i]:R}, not {e:R}\n{value}");
+            return;
+        }
+    }
+
+    private void Compare(CaseBackend backend, Outcome actual, Outcome expected)
+    {
+        if (actual.Failure != expected.Failure)
+        {
+            failures.Add($"{actual.Where} on {backend}: {actual.Failure ?? "no failure"}; the kernel interpreter: {expected.Failure ?? "no failure"}");
+            return;
+        }
+        try
+        {
+            Agreement.Check(backend.ToString(), backend.Name == "llvm" ? Owes.Bits : Owes.Bound,
+                [.. expected.Values.Select((v, i) => ($"{i}", v))], [.. actual.Values.Select((v, i) => ($"{i}", v))]);
+            elements += actual.Values.Sum(v => v.Count);
+        }
+        catch (InternalErrorException e)
+        {
+            failures.Add($"{actual.Where}: {e.Message}");
+        }
+    }
+
+    private void Check(CaseCount count, Compilation compilation)
+    {
+        foreach (var entry in compilation.Entries.Where(e => count.Function is null || e.Name == count.Function))
+        {
+            var program = entry.Program!;
+            var found = count.What switch
+            {
+                "kernels" => program.AllSteps.OfType<CallStep>().Count(),
+                "copies" => program.AllSteps.OfType<CopyStep>().Count(),
+                "checks" => program.AllSteps.OfType<CheckStep>().Count(),
+                "slots" => program.Slots.Length,
+                "distinct kernels" => program.Kernels.Length,
+                _ when Ops.All.Contains(count.What) =>
+                    GraphPrinter.Closure(entry.Optimised!).Sum(f => f.Nodes.Count(n => n.Op == count.What)),
+                _ => -1,
+            };
+            if (found < 0) failures.Add($"line {count.Line}: '{count.What}' cannot be counted");
+            else if (found != count.Count) failures.Add($"line {count.Line}: {entry.Name} has {count.What} {found}, not {count.Count}");
+        }
+    }
+}
