@@ -21,9 +21,14 @@ internal static class DumpCommand
         };
         var function = new Option<string?>("--function") { Description = "one exported function instead of all" };
         var each = new Option<bool>("--each") { Description = "--stage opt: the graph after every pass" };
+        var stop = new Option<long?>("--stop-after-rewrite")
+        {
+            Description = "the optimiser makes only so many rewrites; for every stage from opt on",
+            HelpName = "N",
+        };
         var command = new Command("dump", "Shows what the compiler makes at a stage.");
         var common = new CommonOptions().AddTo(command).AddCodeTo(command);
-        foreach (var option in (Option[])[stage, function, each]) command.Options.Add(option);
+        foreach (var option in (Option[])[stage, function, each, stop]) command.Options.Add(option);
         command.SetAction(parsed =>
         {
             var options = common.Read(parsed);
@@ -42,7 +47,7 @@ internal static class DumpCommand
                 ? (pass, graph) => terminal.Output.Write($"# after {pass.Name}\n{GraphPrinter.Print(graph)}\n")
                 : null;
             IReadOnlyCollection<string>? entries = last > CompilationStage.Syntax && wanted is not null ? [wanted] : null;
-            var compilation = loader.Compile(last, entries, show, source);
+            var compilation = loader.Compile(last, entries, show, source, parsed.GetValue(stop));
             if (name == "syntax") terminal.Output.Write(StageTexts.Syntax(Tree(compilation), wanted));
             else if (!afterEach) terminal.Output.Write(StageTexts.Of(name, compilation, options));
             return ExitCodes.Ok;

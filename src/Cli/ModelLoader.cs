@@ -40,8 +40,9 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
     /// <param name="entries">The functions wanted, each of which must be exported; null for all.</param>
     /// <param name="afterPass">Sees every graph behind every pass.</param>
     /// <param name="source">The text, if it is not read from the options' file.</param>
+    /// <param name="stopAfterRewrite">How many rewrites the optimiser may make; null for all.</param>
     public Compilation Compile(CompilationStage last, IReadOnlyCollection<string>? entries = null,
-        Action<Pass, Function>? afterPass = null, SourceText? source = null)
+        Action<Pass, Function>? afterPass = null, SourceText? source = null, long? stopAfterRewrite = null)
     {
         source ??= ReadSource(options.File);
         compiling.Start();
@@ -51,6 +52,7 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
             Entries = entries,
             Last = last,
             AfterPass = afterPass,
+            StopAfterRewrite = stopAfterRewrite,
         });
         compiling.Stop();
         // With errors in the file the name is a lesser matter.

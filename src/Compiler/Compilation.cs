@@ -28,6 +28,9 @@ public sealed record CompilationOptions
 
     public CompilationStage Last { get; init; } = CompilationStage.Lowered;
 
+    /// <summary>The optimiser stops after so many rewrites, counted for each entry; null for no limit.</summary>
+    public long? StopAfterRewrite { get; init; }
+
     /// <summary>Called with every graph of every entry, after each pass.</summary>
     public Action<Pass, Function>? AfterPass { get; init; }
 }
@@ -167,7 +170,8 @@ public sealed class Compilation
 
     private CompiledEntry Compile(CompiledEntry entry)
     {
-        var optimised = entry with { Optimised = Pipeline.Run(entry.Bound, after: options.AfterPass) };
+        var rewrites = new Rewrites(options.StopAfterRewrite ?? long.MaxValue);
+        var optimised = entry with { Optimised = Pipeline.Run(entry.Bound, after: options.AfterPass, rewrites: rewrites) };
         return options.Last == CompilationStage.Optimised ? optimised : Lower(optimised);
     }
 

@@ -4,27 +4,37 @@ using Accelerate.Compiler.Passes;
 
 namespace Accelerate.Compiler;
 
-/// <summary>One step of the pipeline; `dump --stage opt --each` shows the graph after every one.</summary>
-public sealed record Pass(string Name, Func<Function, Function> Run);
+/// <summary>
+/// One step of the pipeline; `dump --stage opt --each` shows the graph after every one. A pass asks the rewrites whether it
+/// may go on, unless lowering cannot do without it.
+/// </summary>
+public sealed record Pass(string Name, Func<Function, Rewrites, Function> Run);
 
 public static class Pipeline
 {
     public static IReadOnlyList<Pass> Passes { get; } =
     [
         // First: the passes behind it see primitives only.
-        new("inline", Inline.Run),
+        new("inline", (f, _) => Inline.Run(f)),
         // Joins the movements that inlining brings together; fusion counts on one movement between two computations.
-        new("simplify", f => Simplify.Run(f)),
+        new("simplify", Simplify.Run),
         // Last: simplifying leaves what it replaced behind, and fusion must not count it as a use.
-        new("dead-code", DeadCode.Run),
+        new("dead-code", (f, _) => DeadCode.Run(f)),
     ];
 
-    /// <summary>Runs all passes, verifying after each when asked; `after` sees every intermediate graph.</summary>
-    public static Function Run(Function function, bool verify = false, Action<Pass, Function>? after = null)
+    /// <summary>Runs the passes.</summary>
+    /// <param name="function">The graph as it was bound.</param>
+    /// <param name="verify">Verifies after each pass.</param>
+    /// <param name="after">Sees every intermediate graph.</param>
+    /// <param name="rewrites">Counts the rewrites and may stop them; without a limit if null.</param>
+    /// <param name="passes">Other passes than <see cref="Passes"/>.</param>
+    public static Function Run(Function function, bool verify = false, Action<Pass, Function>? after = null,
+        Rewrites? rewrites = null, IReadOnlyList<Pass>? passes = null)
     {
-        foreach (var pass in Passes)
+        rewrites ??= new Rewrites();
+        foreach (var pass in passes ?? Passes)
         {
-            function = pass.Run(function);
+            function = pass.Run(function, rewrites);
             if (verify) Verifier.Verify(function);
             after?.Invoke(pass, function);
         }

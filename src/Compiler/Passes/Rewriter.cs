@@ -7,15 +7,15 @@ namespace Accelerate.Compiler.Passes;
 
 /// <summary>
 /// Drives every rewrite: nodes are rebuilt in order, each is offered to the rule until it declines. The new value inherits
-/// the origin of the one it replaces; regions are rewritten by the same rules. `limit` stops after that many rewrites, so that a wrong rule can be bisected.
+/// the origin of the one it replaces; regions are rewritten by the same rules. A rule names itself with <see cref="By"/>.
 /// </summary>
-public sealed class Rewriter(Func<Node, Rewriter, Node?> rule, long limit = long.MaxValue)
+public sealed class Rewriter(Func<Node, Rewriter, Node?> rule, Rewrites? rewrites = null, string pass = "")
 {
     private Function into = new("");
     private Origin origin = Origin.None;
 
-    /// <summary>Rewrites applied so far.</summary>
-    public long Count { get; private set; }
+    private readonly Rewrites rewrites = rewrites ?? new Rewrites();
+    private string ruleName = "";
 
     public Function Run(Function function)
     {
@@ -29,9 +29,10 @@ public sealed class Rewriter(Func<Node, Rewriter, Node?> rule, long limit = long
             origin = function.OriginOf(node);
             var operands = node.Operands.Select(o => map[o.Id]).ToImmutableArray();
             var value = Add(node is RegionNode region ? region.WithRegions([.. region.Regions.Select(Inner)], operands) : node.With(operands));
-            while (Count < limit && !value.IsEffect && rule(value, this) is { } better && !ReferenceEquals(better, value))
+            while (rewrites.MayGoOn && !value.IsEffect && rule(value, this) is { } better && !ReferenceEquals(better, value))
             {
-                Count++;
+                var before = value;
+                rewrites.Add(() => new(pass, ruleName, Text(before), Text(better), origin.Place));
                 value = better;
             }
             map[node.Id] = value;
@@ -41,14 +42,17 @@ public sealed class Rewriter(Func<Node, Rewriter, Node?> rule, long limit = long
         return into;
     }
 
-    /// <summary>The same rules inside a region; the limit counts over all.</summary>
-    private Function Inner(Function region)
+    private Function Inner(Function region) => new Rewriter(rule, rewrites, pass).Run(region);
+
+    /// <summary>Names the rule that gives the value.</summary>
+    public Node By(string name, Node value)
     {
-        var inner = new Rewriter(rule, limit - Count);
-        var rewritten = inner.Run(region);
-        Count += inner.Count;
-        return rewritten;
+        ruleName = name;
+        return value;
     }
+
+    private static string Text(Node node) =>
+        $"{node.Op}({string.Join(", ", node.Operands.Select(o => $"{o.Op} %{o.Id}"))}{(node.Attributes.Length > 0 ? "; " + node.Attributes : "")}): {node.Type}";
 
     /// <summary>Makes a node of the new function; for the rules.</summary>
     public T Add<T>(T node)
