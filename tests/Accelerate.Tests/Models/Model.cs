@@ -29,10 +29,14 @@ internal sealed class Model
 
     /// <summary>The f64 reference of an entry on the given inputs.</summary>
     public IReadOnlyList<ReferenceValue> Reference(string entry, IReadOnlyDictionary<string, long> sizes, params Tensor[] inputs) =>
-        GraphInterpreter.Run(Entry(entry).Optimised!, [.. inputs.Select(ReferenceValue.Of)], path => ReferenceValue.Of(State[path]), sizes,
-            new InterpreterOptions { Propagation = Propagation.Likely });
+        Reference(entry, sizes, false, inputs);
 
-    private static Model Load(string example, string weights, Dictionary<string, string> set, string[] entries)
+    public IReadOnlyList<ReferenceValue> Reference(string entry, IReadOnlyDictionary<string, long> sizes, bool round,
+        params Tensor[] inputs) =>
+        GraphInterpreter.Run(Entry(entry).Optimised!, [.. inputs.Select(ReferenceValue.Of)], path => ReferenceValue.Of(State[path]), sizes,
+            new InterpreterOptions { Propagation = Propagation.Likely, RoundToDType = round });
+
+    public static Model Load(string example, string weights, Dictionary<string, string> set, string[] entries)
     {
         var compilation = Compilation.FromFile(Path.Combine(Shared.Repository, example), new CompilationOptions
         {

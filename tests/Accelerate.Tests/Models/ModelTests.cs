@@ -78,7 +78,7 @@ public class ModelTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>The targets that run here; Avx512Fact counts as skipped where AVX-512 is missing.</summary>
+    /// <summary>The targets that run anywhere; Avx512Fact counts as skipped where AVX-512 is missing.</summary>
     public static TheoryData<string, string, int, int> Machines()
     {
         var data = new TheoryData<string, string, int, int>();
@@ -94,7 +94,7 @@ public class ModelTests(ITestOutputHelper output)
     [MemberData(nameof(Machines))]
     public void TheSameBytesAsTheKernelInterpreter(string name, string target, int level, int threads)
     {
-        var (model, entry, inputs) = Awkward.Value[name];
+        var (model, entry, inputs) = Inputs.Value[name];
         using var executable = new LlvmExecutable(model.Compilation.Programs, new LlvmOptions(target, level, Threads: threads), model.State);
         using var session = executable.CreateSession();
         foreach (var (input, expected) in inputs)
@@ -111,10 +111,10 @@ public class ModelTests(ITestOutputHelper output)
     {
         if (Shared.Folder is null) return; // counted as skipped by the tests above
         foreach (var (level, threads) in new[] { (0, 3), (3, 1), (3, 3) })
-            foreach (var name in Awkward.Value.Keys) TheSameBytesAsTheKernelInterpreter(name, "x86-64-v4", level, threads);
+            foreach (var name in Inputs.Value.Keys) TheSameBytesAsTheKernelInterpreter(name, "x86-64-v4", level, threads);
     }
 
-    private static readonly Lazy<Dictionary<string, (Model Model, string Entry, (Tensor Input, Tensor Expected)[] Pairs)>> Awkward = new(() =>
+    private static readonly Lazy<Dictionary<string, (Model Model, string Entry, (Tensor Input, Tensor Expected)[] Pairs)>> Inputs = new(() =>
     {
         var (mnist, resnet) = (Model.Mnist("log_probs"), Model.ResNet("hidden"));
         return new()
@@ -130,31 +130,15 @@ public class ModelTests(ITestOutputHelper output)
         using var session = executable.CreateSession();
         return [.. new[] { 0, 1, 40 }.Select(oneIn =>
         {
-            var input = AwkwardTensor(shape, oneIn);
+            var input = Awkward.Tensor(shape, oneIn);
             return (input, session.Run(entry, input)[0]);
         })];
-    }
-
-    /// <summary>Ordinary values; one in `oneIn` (0: none, 1: a few finite ones only) replaced by an awkward one.</summary>
-    private static Tensor AwkwardTensor(long[] shape, int oneIn)
-    {
-        float[] finite = [0f, -0f, float.Epsilon, -1e-40f, 1e38f, -3e38f];
-        float[] all = [.. finite, float.NaN, float.PositiveInfinity, float.NegativeInfinity];
-        var random = new System.Random(11);
-        var values = new float[shape.Aggregate(1L, (a, b) => a * b)];
-        for (var i = 0; i < values.Length; i++)
-        {
-            values[i] = (float)(random.NextDouble() * 4 - 2);
-            if (oneIn == 1 && random.Next(30) == 0) values[i] = finite[random.Next(finite.Length)];
-            if (oneIn > 1 && random.Next(oneIn) == 0) values[i] = all[random.Next(all.Length)];
-        }
-        return Tensor.From(values, shape);
     }
 
     [SharedFact("data/models/resnet50_w8")]
     public void DumpsReadBackPrintTheSameAndRun()
     {
-        foreach (var (model, entry, pairs) in Awkward.Value.Values)
+        foreach (var (model, entry, pairs) in Inputs.Value.Values)
         {
             var compiled = model.Entry(entry);
             foreach (var graph in new[] { compiled.Bound, compiled.Optimised! })
