@@ -18,7 +18,12 @@ internal static class Builtins
         Unary(UnaryOp.Trunc), Unary(UnaryOp.Round), Unary(UnaryOp.Exp), Unary(UnaryOp.Log), Unary(UnaryOp.Expm1),
         Unary(UnaryOp.Log1p), Unary(UnaryOp.Sin), Unary(UnaryOp.Cos), Unary(UnaryOp.Tanh), Unary(UnaryOp.Erf),
         Unary(UnaryOp.Sqrt), Unary(UnaryOp.Rsqrt),
+        Binary("pow", "x y", BinaryOp.Pow), Binary("atan2", "y x", BinaryOp.Atan2),
         new("select", "condition a b", (e, c) => e.SelectOf(c)),
+        Binary("bit_and", "x y", BinaryOp.And), Binary("bit_or", "x y", BinaryOp.Or),
+        Binary("bit_xor", "x y", BinaryOp.Xor), new("bit_not", "x", (e, c) => e.BitNotOf(c)),
+        Binary("shift_left", "x by", BinaryOp.Shl), Binary("shift_right", "x by", BinaryOp.Shr),
+        new("bitcast", "x dtype", (e, c) => e.BitcastOf(c)),
         new("stop_gradient", "x", (e, c) => e.StopGradientOf(c)),
 
         // ---- along axes; max and min of two values are elementwise
@@ -31,13 +36,22 @@ internal static class Builtins
         new("all", "x axis? keep?", (e, c) => e.ReduceAxes(c, ReduceOp.And)),
         new("argmax", "x axis?", (e, c) => e.ArgReduceAxis(c, greatest: true)),
         new("argmin", "x axis?", (e, c) => e.ArgReduceAxis(c, greatest: false)),
+        new("cumsum", "x axis? reversed?", (e, c) => e.CumulateOf(c, ReduceOp.Add)),
+        new("cumprod", "x axis? reversed?", (e, c) => e.CumulateOf(c, ReduceOp.Mul)),
+        new("cummax", "x axis? reversed?", (e, c) => e.CumulateOf(c, ReduceOp.Max)),
+        new("cummin", "x axis? reversed?", (e, c) => e.CumulateOf(c, ReduceOp.Min)),
+        new("sort", "x axis? descending?", (e, c) => e.SortOf(c, 0)),
+        new("argsort", "x axis? descending?", (e, c) => e.SortOf(c, 1)),
 
         // ---- movement
         new("reshape", "x shape", (e, c) => e.ReshapeOf(c)),
         new("transpose", "x order?", (e, c) => e.TransposeOf(c)),
-        new("pad", "x axis before after value?", (e, c) => e.PadOf(c)),
+        new("broadcast", "x shape", (e, c) => e.BroadcastOf(c)),
+        new("pad", "x axis before after value? between?", (e, c) => e.PadOf(c)),
+        new("reverse", "x axis", (e, c) => e.ReverseOf(c)),
         new("concat", "parts axis?", (e, c) => e.ConcatOf(c)),
         new("split", "x parts axis?", (e, c) => e.SplitOf(c)),
+        new("overlap_add", "x axis stride? dilation? size?", (e, c) => e.OverlapAddOf(c)),
 
         // ---- known values
         new("shape", "x", (e, c) => e.ShapeOf(c)),
@@ -52,16 +66,14 @@ internal static class Builtins
         new("fold", "key i", (e, c) => e.FoldKey(c)),
     }.ToDictionary(b => b.Name);
 
-    /// <summary>
-    /// Named in the language, not built yet: found, without parameters, and answered with a
-    /// limitation.
-    /// </summary>
-    private static readonly HashSet<string> Missing = ["cumsum", "cumprod", "sort", "argsort", "top_k", "bitcast"];
-
     public static IEnumerable<string> Names => Table.Keys;
 
-    public static Builtin? Find(string name) => Table.TryGetValue(name, out var found) ? found
-        : Missing.Contains(name) ? new(name, "", (e, c) => Value.Poison) : null;
+    public static IEnumerable<Builtin> All => Table.Values;
+
+    public static Builtin? Find(string name) => Table.GetValueOrDefault(name);
+
+    private static Builtin Binary(string name, string parameters, BinaryOp op) =>
+        new(name, parameters, (e, c) => e.BinaryOf(op, c));
 
     private static Builtin Unary(UnaryOp op) => new(Ops.Name(op), "x", (e, c) => e.UnaryOf(op, c));
 }

@@ -21,13 +21,15 @@ internal sealed partial class Elaborator
 {
     private Value Invoke(Builtin builtin, ImmutableArray<Argument> arguments, Span span)
     {
-        if (builtin.Parameters.Length == 0) return Limit(span, $"`{builtin.Name}`");
         var parameters = builtin.Parameters.Split(' ');
         var bound = new Dictionary<string, Argument>();
         var next = 0;
         foreach (var argument in arguments)
         {
             var name = argument.Name ?? (next < parameters.Length ? parameters[next++].TrimEnd('?') : "");
+            if (argument.Inout)
+                return Fail(Codes.InoutNotMarked, argument.Span, $"`{builtin.Name}` writes nothing back", null,
+                    "leave `inout` out");
             if (argument.Name is not null && !parameters.Any(p => p.TrimEnd('?') == name))
             {
                 return Fail(Codes.UnknownArgument, argument.Span, $"`{builtin.Name}` has no parameter `{name}`", null,
@@ -176,8 +178,18 @@ internal sealed partial class Elaborator
                 t.DType == DType.Bool ? $"count with `{c.Name}(i32(x))`" : "compare first: `x != 0`");
         }
         if (Axes(c.Find("axis"), t.Rank, Describe(t)) is not { } axes || Keep(c) is not { } keep) return Value.Poison;
-        return Reduced(t, axes, keep, (node, all) => new Reduce(op, node, all));
+        return op is ReduceOp.Add or ReduceOp.Mul
+            ? As(Reduced(Wide(t), axes, keep, (node, all) => new Reduce(op, node, all)), t.DType)
+            : Reduced(t, axes, keep, (node, all) => new Reduce(op, node, all));
     }
+
+    /// <summary>f16 and bf16 are added and multiplied up in f32, and rounded once.</summary>
+    private TensorValue Wide(TensorValue t) => As(t, Accumulator(t.DType));
+
+    private static DType Accumulator(DType dtype) => dtype is DType.F16 or DType.BF16 ? DType.F32 : dtype;
+
+    private TensorValue As(TensorValue t, DType dtype) =>
+        t.DType == dtype ? t : Tensor(new Graph.Convert(t.Node, dtype), t.Indices);
 
     private bool? Keep(BuiltinCall c)
     {
@@ -240,9 +252,10 @@ internal sealed partial class Elaborator
                 Describe(t), "cast: `mean(f32(x))`");
         }
         if (Axes(c.Find("axis"), t.Rank, Describe(t)) is not { } axes || Keep(c) is not { } keep) return Value.Poison;
-        var sum = Reduced(t, axes, keep, (node, all) => new Reduce(ReduceOp.Add, node, all));
+        var wide = Wide(t);
+        var sum = Reduced(wide, axes, keep, (node, all) => new Reduce(ReduceOp.Add, node, all));
         var count = Size.Product(axes.Select(a => t.Shape[a]));
-        return Join(sum, RealizeSize(count, t.DType), (p, q) => new Binary(BinaryOp.Div, p, q));
+        return As(Join(sum, RealizeSize(count, wide.DType), (p, q) => new Binary(BinaryOp.Div, p, q)), t.DType);
     }
 
     public Value ArgReduceAxis(BuiltinCall c, bool greatest)
@@ -254,35 +267,5 @@ internal sealed partial class Elaborator
             return Fail(Codes.BadAxis, c.Find("axis")?.Span ?? c.Span, $"`{c.Name}` takes one axis", null,
             $"`{c.Name}(x, axis: -1)`");
         return Tensor(new ArgReduce(greatest, t.Node, axes[0] + t.Indices.Length, DType.I32), t.Indices);
-    }
-
-    // ---- random ----------------------------------------------------------------------------------------------------
-
-    public Value RandomBits(BuiltinCall c)
-    {
-        if (Realize(c["key"].Value, DType.I64, c["key"].Span) is not { } key || Sizes(c["shape"]) is not { } shape)
-            return Value.Poison;
-        if (key.DType != DType.I64 || key.Rank != 0) return WrongArgument(c["key"], "a key, which is a scalar i64,");
-        return Tensor(new Graph.Random(key.Node, shape));
-    }
-
-    /// <summary>
-    /// Another key: h = (key + (i + 1) * a); h = (h ^ h >> 31) * b; h ^ h >> 29, with the odd constants of SplitMix64.
-    /// Each
-    /// step is a bijection of 64 bits, so different i give different keys.
-    /// </summary>
-    public Value FoldKey(BuiltinCall c)
-    {
-        if (Realize(c["key"].Value, DType.I64, c["key"].Span) is not { } key
-            || Realize(c["i"].Value, DType.I64, c["i"].Span) is not { } i) return Value.Poison;
-        if (key.DType != DType.I64 || key.Rank != 0) return WrongArgument(c["key"], "a key, which is a scalar i64,");
-        if (!i.DType.IsInteger || i.Rank != 0) return WrongArgument(c["i"], "a scalar integer");
-        Node Number(ulong v) => Emit(Const.Of(TensorType.Scalar(DType.I64), [unchecked((long)v)]));
-        Node Make(BinaryOp op, Node a, Node b) => Emit(new Binary(op, a, b));
-        var n = i.DType == DType.I64 ? i.Node : Emit(new Graph.Convert(i.Node, DType.I64));
-        var h = Make(BinaryOp.Add, key.Node, Make(BinaryOp.Mul, Make(BinaryOp.Add, n, Number(1)),
-            Number(0x9E3779B97F4A7C15)));
-        h = Make(BinaryOp.Mul, Make(BinaryOp.Xor, h, Make(BinaryOp.Shr, h, Number(31))), Number(0xBF58476D1CE4E5B9));
-        return Tensor(Make(BinaryOp.Xor, h, Make(BinaryOp.Shr, h, Number(29))));
     }
 }

@@ -55,7 +55,8 @@ internal sealed partial class Elaborator
             PoisonValue => a.Value,
             TensorValue t => t.DType == dtype ? t : Tensor(new Graph.Convert(t.Node, dtype), t.Indices),
             BoolValue b => Realize(new IntValue(b.Truth ? 1 : 0), dtype, a.Span) is { } n ? n : Value.Poison,
-            FloatValue f when !dtype.IsFloat => Scalar((long)Math.Truncate(f.Number), dtype),
+            FloatValue f when !dtype.IsFloat => (Value?)Realize(new FloatValue(Math.Truncate(f.Number)), dtype, a.Span)
+                ?? Value.Poison,
             WeakValue w => (Value?)Realize(w, dtype, a.Span) ?? Value.Poison,
             _ => Fail(Codes.TypeMismatch, a.Span,
                 $"`{dtype.Name()}` casts numbers and tensors, not {Describe(a.Value)}", Describe(a.Value)),

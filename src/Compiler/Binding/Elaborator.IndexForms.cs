@@ -69,8 +69,9 @@ internal sealed partial class Elaborator
     {
         ImmutableArray<int> axes = [.. Enumerable.Range(0, x.Indices.Length)
             .Where(a => reduced.Contains(x.Indices[a]))];
-        return axes.IsEmpty ? x
-            : Tensor(new Reduce(op, x.Node, axes), [.. x.Indices.Where(i => !reduced.Contains(i))]);
+        if (axes.IsEmpty) return x;
+        var wide = op is ReduceOp.Add or ReduceOp.Mul ? Wide(x) : x;
+        return As(Tensor(new Reduce(op, wide.Node, axes), [.. x.Indices.Where(i => !reduced.Contains(i))]), x.DType);
     }
 
     /// <summary>sum[k](a * b * c): factors without a reduced index are pulled out, two with one are a dot.</summary>
@@ -135,9 +136,9 @@ internal sealed partial class Elaborator
         var contract = reduced.Where(i => a.Indices.Contains(i) && b.Indices.Contains(i)).ToList();
         if (contract.Count == 0) return Times(a, b);
         var batch = a.Indices.Where(i => b.Indices.Contains(i) && !contract.Contains(i)).ToList();
-        return Tensor(
-            new Dot(a.Node, b.Node, At(a, batch), At(b, batch), At(a, contract), At(b, contract)),
-            [.. batch, .. a.Indices.Except(batch).Except(contract), .. b.Indices.Except(batch).Except(contract)]);
+        return As(Tensor(
+            new Dot(a.Node, b.Node, At(a, batch), At(b, batch), At(a, contract), At(b, contract), Accumulator(a.DType)),
+            [.. batch, .. a.Indices.Except(batch).Except(contract), .. b.Indices.Except(batch).Except(contract)]), a.DType);
 
         static ImmutableArray<int> At(TensorValue x, List<Index> indices) =>
             [.. indices.Select(i => x.Indices.IndexOf(i))];

@@ -62,12 +62,16 @@ internal sealed partial class Elaborator
         if (Realize(fill?.Value ?? new IntValue(0), t.DType, fill?.Span ?? c.Span) is not { } value)
             return Value.Poison;
         if (value.Rank != 0 || value.DType != t.DType) return WrongArgument(fill!, $"a scalar {t.DType.Name()}");
+        if (Betweens(c, axes.Count) is not { } betweens) return Value.Poison;
         var low = Enumerable.Repeat(Size.Zero, t.Node.Type.Rank).ToArray();
         var high = (Size[])low.Clone();
+        var between = new long[low.Length];
         for (var k = 0; k < axes.Count; k++)
         {
             var axis = axes[k] + t.Indices.Length;
             (low[axis], high[axis]) = (before[before.Length == 1 ? 0 : k], after[after.Length == 1 ? 0 : k]);
+            between[axis] = betweens[betweens.Count == 1 ? 0 : k];
+            if (between[axis] > 0) AtMost(1, t.Shape[axes[k]], "padding between elements needs an element");
             foreach (var (amount, at) in new[] { (low[axis], c["before"]), (high[axis], c["after"]) })
             {
                 if (amount.IsConstant && amount.Value < 0)
@@ -76,8 +80,23 @@ internal sealed partial class Elaborator
                 AtMost(0, amount, $"a padding of {amount}");
             }
         }
-        if (low.Concat(high).All(s => s.Is(0))) return t;
-        return Tensor(new Pad(t.Node, value.Node, [.. low], [.. high], [.. low.Select(_ => 0L)]), t.Indices);
+        if (low.Concat(high).All(s => s.Is(0)) && between.All(b => b == 0)) return t;
+        return Tensor(new Pad(t.Node, value.Node, [.. low], [.. high], [.. between]), t.Indices);
+    }
+
+    private List<long>? Betweens(BuiltinCall c, int axes)
+    {
+        if (c.Find("between") is not { } given) return [0];
+        var amounts = new List<long>();
+        foreach (var item in given.Value is ListValue list ? list.Items : [given.Value])
+        {
+            if (Constant(item, given.Span, "the padding between elements") is not { } amount) return null;
+            amounts.Add(amount);
+        }
+        if (amounts.All(b => b >= 0) && (amounts.Count == 1 || amounts.Count == axes)) return amounts;
+        Fail(Codes.WrongArgumentCount, given.Span, amounts.Any(b => b < 0) ? "a negative padding between elements"
+            : $"{axes} axes, {amounts.Count} paddings between elements");
+        return null;
     }
 
     public Value ConcatOf(BuiltinCall c)

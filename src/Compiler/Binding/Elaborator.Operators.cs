@@ -151,26 +151,39 @@ internal sealed partial class Elaborator
 
     private Value Power(TensorValue a, TensorValue b, Span span, Span leftSpan, Span rightSpan)
     {
-        // A small constant exponent is a product: exact where pow would round.
-        if (b.Node is Const { IsSplat: true } c && c.FloatAt(0) is var p && p == Math.Floor(p) && p is >= 1 and <= 4)
-        {
-            var x = a.Node;
-            var square = p >= 2 ? Emit(new Binary(BinaryOp.Mul, x, x)) : x;
-            var power = p switch
-            {
-                3 => Emit(new Binary(BinaryOp.Mul, square, x)),
-                4 =>
-                Emit(new Binary(BinaryOp.Mul, square, square)),
-                _ => square
-            };
+        if (b.Node is Const { IsSplat: true } c && KnownPower(a.Node, c.FloatAt(0)) is { } power)
             return Elementwise(a with { Node = power }, b, span, leftSpan, rightSpan, (v, _) => v);
-        }
-        if (b.Node is Const { IsSplat: true } half && half.FloatAt(0) == 0.5 && a.DType.IsFloat)
-            return Elementwise(a with { Node = Emit(new Unary(UnaryOp.Sqrt, a.Node)) }, b, span, leftSpan, rightSpan,
-                (v, _) => v);
         return a.DType.IsFloat
             ? Elementwise(a, b, span, leftSpan, rightSpan, (x, y) => new Binary(BinaryOp.Pow, x, y))
-            : Limit(span, "`**` on integer tensors with this exponent", "cast: `f32(x) ** y`");
+            : Fail(Codes.TypeMismatch, span, "`**` of integers takes a constant exponent from 0 to 63",
+                null, "cast: `f32(x) ** y`", new Label(leftSpan, Describe(a)), new Label(rightSpan, Describe(b)));
+    }
+
+    /// <summary>
+    /// A small constant exponent is products, a root or a quotient, each rounded once where pow would round differently;
+    /// integers are multiplied up. Null for any other exponent.
+    /// </summary>
+    private Node? KnownPower(Node x, double exponent)
+    {
+        if (!x.Type.DType.IsFloat)
+            return exponent is >= 0 and <= 63 && exponent == Math.Floor(exponent) ? IntegerPower(x, (int)exponent) : null;
+        return exponent switch
+        {
+            1 or 2 or 3 or 4 => IntegerPower(x, (int)exponent),
+            0.5 => Emit(new Unary(UnaryOp.Sqrt, x)),
+            -0.5 => Emit(new Unary(UnaryOp.Rsqrt, x)),
+            -1 => Emit(new Binary(BinaryOp.Div, Emit(Const.Of(x.Type, [1.0])), x)),
+            _ => null,
+        };
+    }
+
+    /// <summary>By squaring; x ** 3 is x * x * x.</summary>
+    private Node IntegerPower(Node x, int exponent)
+    {
+        if (exponent == 0) return Emit(Const.Of(x.Type, [1L]));
+        if (exponent == 1) return x;
+        var square = IntegerPower(Emit(new Binary(BinaryOp.Mul, x, x)), exponent / 2);
+        return exponent % 2 == 0 ? square : Emit(new Binary(BinaryOp.Mul, square, x));
     }
 
     private Value Negate(Value x, Span span) => x switch
@@ -247,7 +260,8 @@ internal sealed partial class Elaborator
             batchA.Add(shift + d);
             batchB.Add(d);
         }
-        var dot = Tensor(new Dot(a.Node, b.Node, batchA.ToImmutable(), batchB.ToImmutable(), [a.Rank - 1], [kb]));
+        var dot = As(Tensor(new Dot(a.Node, b.Node, batchA.ToImmutable(), batchB.ToImmutable(), [a.Rank - 1], [kb],
+            Accumulator(a.DType))), a.DType);
         if (lead == 0 || shift == 0) return dot;
         // The batch axes come first in a dot: put the left's other leading axes before them again.
         var order = Enumerable.Range(lead, shift).Concat(Enumerable.Range(0, lead))

@@ -146,9 +146,9 @@ internal sealed partial class Elaborator
     private Affine? AffineOf(Size size)
     {
         var terms = ImmutableArray.CreateBuilder<(Index, Size)>();
-        foreach (var name in size.Variables().Where(ranges.Knows).ToList())
+        foreach (var name in size.Variables().Where(indexOf.ContainsKey).ToList())
         {
-            if (size.AffineIn(name) is not var (factor, rest) || factor.Variables().Any(ranges.Knows)) return null;
+            if (size.AffineIn(name) is not var (factor, rest) || factor.Variables().Any(indexOf.ContainsKey)) return null;
             terms.Add((indexOf[name], factor));
             size = rest;
         }

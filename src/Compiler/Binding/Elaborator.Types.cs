@@ -22,7 +22,7 @@ internal sealed partial class Elaborator
 
     private bool IsTensorType(TypeSyntax? type) => type is NamedType n
         && (DTypeNames.TryParse(n.Name.Text, out var d) && (d != DType.Bool || n.Bracketed)
-            || IsVariable(n.Name.Text) || Frame.Find(n.Name.Text)?.Value is DTypeValue);
+            || IsVariable(n.Name.Text) || Inner(n.Name.Text, n.Name.Span) is DTypeValue);
 
     /// <summary>The value as the declared type: `let y: f32[n, t] = 0` fills.</summary>
     public Value Declared(TypeSyntax? type, Value value, Span span) =>

@@ -161,14 +161,17 @@ internal sealed partial class Elaborator
             case FloatValue f when dtype.IsFloat:
                 return Scalar(f.Number, dtype);
             case FloatValue f when f.Number == Math.Floor(f.Number) && Math.Abs(f.Number) < 1e15:
-                return Scalar((long)f.Number, dtype);
+                return Fits((long)f.Number, dtype, span) ? Scalar((long)f.Number, dtype) : null;
             case FloatValue or RealValue when !dtype.IsFloat:
                 Fail(Codes.DtypeMix, span,
                     $"{Describe(value)} never becomes an integer on its own, and the tensor is {dtype.Name()}",
                     Describe(value), $"cast the tensor: `f32(x)`, or round the number: `int(…)`");
                 return null;
             case IntValue i:
-                return RealizeSize(i.Size, dtype);
+                return !i.Size.IsConstant || Fits(i.Size.Value, dtype, span) ? RealizeSize(i.Size, dtype) : null;
+            // Computed in f32, and rounded once.
+            case RealValue r when dtype is DType.F16 or DType.BF16:
+                return RealizeReal(r, DType.F32, span) is { } real ? As(real, dtype) : null;
             case RealValue r:
                 return RealizeReal(r, dtype, span);
             default:
@@ -177,6 +180,27 @@ internal sealed partial class Elaborator
                 return null;
         }
     }
+
+    /// <summary>Whether a dtype holds an integer; a float holds any, rounded.</summary>
+    private bool Fits(long number, DType dtype, Span span)
+    {
+        if (dtype.IsFloat) return true;
+        var (low, high) = RangeOf(dtype);
+        if (number >= low && (high < 0 || number <= high)) return true;
+        Fail(Codes.NumberOutOfRange, span, $"{number} does not fit {dtype.Name()}", null, dtype == DType.U64
+            ? "u64 holds numbers from 0" : $"{dtype.Name()} holds {low} to {high}");
+        return false;
+    }
+
+    /// <summary>The least and the greatest of an integer dtype; of u64 the greatest is -1, which stands for none.</summary>
+    private static (long Low, long High) RangeOf(DType dtype) => dtype switch
+    {
+        DType.Bool => (0, 1),
+        DType.U64 => (0, -1),
+        DType.I64 => (long.MinValue, long.MaxValue),
+        _ when dtype.IsSigned => (-(1L << (8 * dtype.Bytes() - 1)), (1L << (8 * dtype.Bytes() - 1)) - 1),
+        _ => (0, (1L << (8 * dtype.Bytes())) - 1),
+    };
 
     private TensorValue? RealizeReal(RealValue r, DType dtype, Span span)
     {
@@ -199,14 +223,14 @@ internal sealed partial class Elaborator
     private TensorValue RealizeSize(Size size, DType dtype)
     {
         if (size.IsConstant) return Scalar(size.Value, dtype);
-        if (!size.Variables().Any(ranges.Knows)) return Tensor(new SizeValue(size, dtype));
+        if (!size.Variables().Any(indexOf.ContainsKey)) return Tensor(new SizeValue(size, dtype));
         if (size.Terms is [{ Coefficient: 1, Atoms: [VariableAtom single] }]
             && indexOf.TryGetValue(single.Name, out var index))
             return Tensor(new Iota(new TensorType(dtype, [index.Extent]), 0), [index]);
         // Integers are exact in i32 or i64 and rounded once when they become floats.
         if (dtype is not (DType.I32 or DType.I64))
         {
-            var exact = RealizeSize(size, dtype == DType.F64 ? DType.I64 : DType.I32);
+            var exact = RealizeSize(size, dtype.Bytes() == 8 || dtype == DType.U32 ? DType.I64 : DType.I32);
             return Tensor(new Graph.Convert(exact.Node, dtype), exact.Indices);
         }
         TensorValue? sum = null;

@@ -304,6 +304,11 @@ public static class Codes
         "The state of a layer is named by the path of what holds it first: a `let` of a module, an element of a list " +
         "there, or a hyper-parameter. A layer made in the middle of a function has no such path.");
 
+    /// <summary>ACC2043: number does not fit the dtype.</summary>
+    public static readonly Code NumberOutOfRange = Define("ACC2043", "number does not fit the dtype",
+        "A number takes the dtype of the tensor it meets, and an integer dtype holds only so many: 300 is no u8, -1 no u32. " +
+        "Cast the tensor to a wider dtype first.");
+
     // ---- ACC3xxx: weights and state -----------------------------------------------------------------------------
 
     /// <summary>ACC3001: weight missing in the file.</summary>

@@ -1,0 +1,225 @@
+// The subscripts of a tensor outside an index form come in; the part of it that they name goes out: per axis a start that
+// is a size, an offset that the call computes, a length and a step.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Syntax;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Binding;
+
+/// <summary>
+/// A part of a tensor. Along each axis the elements Starts + Offsets + i * Steps, i &lt; Sizes; an offset is a scalar i32 or
+/// i64, null for none. Dropped axes have one element and are not axes of the value. On the axis of Gather the subscript is
+/// a tensor instead.
+/// </summary>
+internal sealed record TensorPlace(ImmutableArray<Size> Starts, ImmutableArray<Node?> Offsets, ImmutableArray<Size> Sizes,
+    ImmutableArray<long> Steps, ImmutableArray<int> Dropped, (int Axis, TensorValue Indices)? Gather)
+{
+    public bool IsStatic => Offsets.All(o => o is null);
+
+    /// <summary>True when it names all of the tensor, in order.</summary>
+    public bool IsWhole(ImmutableArray<Size> shape) => IsStatic && Gather is null && Dropped.IsEmpty
+        && Sizes.SequenceEqual(shape) && Steps.All(s => s == 1);
+}
+
+internal sealed partial class Elaborator
+{
+    /// <summary>One axis of a place: from Start + Offset up to End + Offset.</summary>
+    private sealed record AxisPart(Size Start, Size End, long Step, Node? Offset);
+
+    /// <summary>The part of x that the subscripts name. Null after a diagnostic.</summary>
+    private TensorPlace? PlaceOf(TensorValue x, SelectExpression s)
+    {
+        var rank = x.Rank;
+        var groups = s.Subscripts.Count(g => g is GroupSubscript);
+        var given = s.Subscripts.Length - groups;
+        if (groups > 1 || given > rank)
+        {
+            Fail(Codes.WrongRank, s.Span, groups > 1 ? "`..` stands at most once among subscripts"
+                : $"{given} subscripts for {rank} axes", null, null, new Label(s.Target.Span, Describe(x)));
+            return null;
+        }
+        var starts = Enumerable.Repeat(Size.Zero, rank).ToArray();
+        var offsets = new Node?[rank];
+        var sizes = x.Shape.ToArray();
+        var steps = Enumerable.Repeat(1L, rank).ToArray();
+        var dropped = ImmutableArray.CreateBuilder<int>();
+        (int Axis, TensorValue Indices)? gather = null;
+        var axis = 0;
+        foreach (var subscript in s.Subscripts)
+        {
+            switch (subscript)
+            {
+                case GroupSubscript:
+                    axis += rank - given;
+                    continue;
+                case SliceSubscript slice:
+                    if (PartOf(slice, x.Shape[axis], s.Target.Span, Describe(x)) is not { } part) return null;
+                    (starts[axis], offsets[axis], steps[axis]) = (part.Start, part.Offset, part.Step);
+                    var length = part.End - part.Start;
+                    sizes[axis] = part.Step == 1 ? length : FloorDiv(length + (part.Step - 1), part.Step);
+                    break;
+                case ValueSubscript v:
+                    switch (Expression(v.Value))
+                    {
+                        case IntValue i:
+                            var at = i.Size.IsConstant && i.Size.Value < 0 ? i.Size + x.Shape[axis] : i.Size;
+                            if (!Within(at, x, axis, v, s)) return null;
+                            (starts[axis], sizes[axis]) = (at, Size.One);
+                            dropped.Add(axis);
+                            break;
+                        case TensorValue { DType.IsInteger: true, Rank: 0 } t:
+                            (starts[axis], offsets[axis]) = Split(t.Node);
+                            sizes[axis] = Size.One;
+                            dropped.Add(axis);
+                            break;
+                        case TensorValue t when t.DType.IsInteger:
+                            if (gather is not null)
+                            {
+                                Fail(Codes.TypeMismatch, v.Span, "two tensors as subscripts", null,
+                                    "write an index form: `[n] => a[i[n], j[n]]`");
+                                return null;
+                            }
+                            gather = (axis, t);
+                            break;
+                        case TensorValue t:
+                            Fail(Codes.TypeMismatch, v.Span, $"subscripts are integers, not {Describe(t)}", Describe(t),
+                                t.DType == DType.Bool ? "choose elements with `select(c, a, b)`; a shape cannot depend on data"
+                                    : null);
+                            return null;
+                        case PoisonValue:
+                            return null;
+                        case var other:
+                            Fail(Codes.TypeMismatch, v.Span,
+                                $"a subscript is an int or an integer tensor, not {Describe(other)}", Describe(other));
+                            return null;
+                    }
+                    break;
+            }
+            axis++;
+        }
+        return new([.. starts], [.. offsets], [.. sizes], [.. steps], dropped.ToImmutable(), gather);
+    }
+
+    private bool Within(Size at, TensorValue x, int axis, ValueSubscript v, SelectExpression s)
+    {
+        var room = x.Shape[axis] - 1 - at;
+        if ((at.IsConstant && at.Value < 0) || (room.IsConstant && room.Value < 0))
+        {
+            Fail(Codes.SliceOutOfRange, v.Span, $"subscript {v.Span.Text} of an axis of {x.Shape[axis]}", null, null,
+                new Label(s.Target.Span, Describe(x)));
+            return false;
+        }
+        AtMost(0, at, $"subscript {at}");
+        AtMost(at + 1, x.Shape[axis], $"subscript {at} of an axis of {x.Shape[axis]}");
+        return true;
+    }
+
+    /// <summary>
+    /// Start, end and step of a slice of an axis. Only negative constants wrap; a run-time scalar stands in both ends, so
+    /// that the length is a size. Null after a diagnostic.
+    /// </summary>
+    private AxisPart? PartOf(SliceSubscript slice, Size extent, Span target, string what)
+    {
+        Value? Part(ExpressionSyntax? e, Size missing)
+        {
+            if (e is null) return new IntValue(missing);
+            switch (Expression(e))
+            {
+                case IntValue i:
+                    return new IntValue(i.Size.IsConstant && i.Size.Value < 0 ? i.Size + extent : i.Size);
+                case TensorValue { DType.IsInteger: true, Rank: 0 } t:
+                    return t;
+                case PoisonValue:
+                    return null;
+                case var other:
+                    Fail(Codes.TypeMismatch, e.Span, $"a slice takes ints, not {Describe(other)}", Describe(other));
+                    return null;
+            }
+        }
+        if (Part(slice.Start, Size.Zero) is not { } first || Part(slice.End, extent) is not { } last) return null;
+        long step = 1;
+        if (slice.Step is not null)
+        {
+            if (Constant(Expression(slice.Step), slice.Step.Span, "the step of a slice") is not { } given) return null;
+            step = given;
+            if (step <= 0)
+            {
+                Fail(Codes.SliceOutOfRange, slice.Step.Span, $"a step of {step}", null, "reverse with `reverse(x, axis: 0)`");
+                return null;
+            }
+        }
+        if (first is IntValue { Size: var start } && last is IntValue { Size: var end })
+        {
+            foreach (var (low, high) in new[] { (Size.Zero, start), (start, end), (end, extent) })
+            {
+                if (!(high - low).IsConstant || (high - low).Value >= 0) continue;
+                Fail(Codes.SliceOutOfRange, slice.Span, $"the slice {start}:{end} leaves 0:{extent}", null,
+                    "slices are not clamped",
+                    new Label(target, what));
+                return null;
+            }
+            AtMost(0, start, $"a slice starts at {start}");
+            AtMost(start, end, $"a slice runs from {start} to {end}");
+            AtMost(end, extent, $"a slice ends at {end} of {extent}");
+            return new(start, end, step, null);
+        }
+        var (a, b) = (LinearForm.Of(first), LinearForm.Of(last));
+        if ((b - a) is not { IsSize: true, Rest: var length })
+        {
+            Fail(Codes.ConstantNeeded, slice.Span, "the length of a slice must be a size, this one is only known in the call",
+                null, "let the same run-time scalar stand at both ends: `x[pos : pos + n]`, or mask instead of cutting");
+            return null;
+        }
+        if (length.IsConstant && length.Value < 0)
+        {
+            Fail(Codes.SliceOutOfRange, slice.Span, $"a slice of {length} elements");
+            return null;
+        }
+        AtMost(0, length, $"a slice has {length} elements");
+        AtMost(length, extent, $"a slice of {length} elements of {extent}");
+        var (low0, offset) = Split(((TensorValue)first).Node);
+        return new(low0, low0 + length, step, offset);
+    }
+
+    /// <summary>A scalar integer as a size and what the call adds to it, an i32 or i64.</summary>
+    private (Size Start, Node? Offset) Split(Node scalar)
+    {
+        var form = LinearForm.Of(scalar);
+        if (form.IsSize) return (form.Rest, null);
+        if (form.Single is not { } node) (node, form) = (scalar, form with { Rest = Size.Zero });
+        if (node.Type.DType is not (DType.I32 or DType.I64))
+            node = Emit(new Graph.Convert(node, node.Type.DType.Bytes() < 4 ? DType.I32 : DType.I64));
+        return (form.Rest, node);
+    }
+
+    /// <summary>The elements of a place.</summary>
+    private TensorValue ReadPlace(TensorValue x, TensorPlace place)
+    {
+        var node = x.Node;
+        if (!place.IsStatic)
+        {
+            // With a step, the whole stretch is taken first, then every step-th of it.
+            ImmutableArray<Size> stretch = [.. place.Sizes.Select((size, d) =>
+                place.Steps[d] == 1 ? size : (size - 1) * place.Steps[d] + 1)];
+            ImmutableArray<int> axes = [.. Enumerable.Range(0, x.Rank).Where(d => place.Offsets[d] is not null)];
+            node = Emit(new DynamicSlice(node, [.. axes.Select(d => place.Offsets[d]!)], axes, place.Starts, stretch));
+            if (place.Steps.Any(s => s != 1))
+                node = Emit(new Slice(node, [.. place.Starts.Select(_ => Size.Zero)], place.Sizes, place.Steps));
+        }
+        else if (!place.Sizes.SequenceEqual(x.Shape) || place.Steps.Any(p => p != 1))
+        {
+            node = Emit(new Slice(node, place.Starts, place.Sizes, place.Steps));
+        }
+        var dropped = place.Dropped;
+        if (place.Gather is var (gathered, indices))
+        {
+            node = Emit(new Gather(node, indices.Node, gathered));
+            dropped = [.. dropped.Select(d => d > gathered ? d + indices.Rank - 1 : d)];
+        }
+        if (dropped.Length > 0) node = Reshaped(node, [.. node.Type.Shape.Where((_, d) => !dropped.Contains(d))]);
+        return Tensor(node);
+    }
+}
