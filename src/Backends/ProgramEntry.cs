@@ -17,13 +17,30 @@ public sealed class ProgramEntry : IDisposable
         Program = program;
         Spec = new EntrySpec(program.Name, Specs(BufferKind.Input), Specs(BufferKind.Output), program.Sizes);
         constants = [.. program.Buffers.Select(b =>
-            b.Kind == BufferKind.Constant && b.Type.Count.IsConstant ? Fill(b.Values!, [.. b.Type.Shape.Select(s =>
+            b is { Kind: BufferKind.Constant, Values.FoldedIndex: < 0 } && b.Type.Count.IsConstant ? Fill(b.Values!, [.. b.Type.Shape.Select(s =>
                 s.Value)]) : null)];
     }
 
     public Program Program { get; }
 
     public EntrySpec Spec { get; }
+
+    /// <summary>Computes the folded constants of all entries, by an executable of their setup programs.</summary>
+    public static void Fold(IReadOnlyCollection<ProgramEntry> entries, Func<IReadOnlyList<Program>, Executable> create)
+    {
+        var setups = entries.Select(e => e.Program.Setup).OfType<Program>().ToList();
+        if (setups.Count == 0) return;
+        using var executable = create(setups);
+        using var session = executable.CreateSession();
+        foreach (var entry in entries)
+        {
+            if (entry.Program.Setup is not { } setup) continue;
+            var values = session.Run(setup.Name);
+            for (var b = 0; b < entry.constants.Length; b++)
+                if (entry.Program.Buffers[b] is { Kind: BufferKind.Constant, Values.FoldedIndex: >= 0 and var index })
+                    entry.constants[b] = values[index];
+        }
+    }
 
     /// <summary>The constant of a buffer; null when its shape is known to a call only.</summary>
     public Tensor? Constant(int buffer) => constants[buffer];

@@ -39,6 +39,7 @@ public sealed class InterpreterExecutable : Executable
         entries = [.. programs.Select(p => new ProgramEntry(p))];
         Entries = [.. entries.Select(e => e.Spec)];
         pool = options.Threads > 1 ? new WorkerPool(options.Threads) : null;
+        ProgramEntry.Fold(entries, setups => new InterpreterExecutable(setups, options with { CountStores = false }));
     }
 
     public override IReadOnlyList<EntrySpec> Entries { get; }

@@ -56,6 +56,7 @@ public sealed unsafe class LlvmExecutable : Executable
         entries = [.. programs.Select(p => new ProgramEntry(p))];
         Entries = [.. entries.Select(e => e.Spec)];
         pool = new WorkerPool(options.Threads);
+        ProgramEntry.Fold(entries, setups => new LlvmExecutable(setups, options with { TimeSteps = false }));
     }
 
     public override IReadOnlyList<EntrySpec> Entries { get; }

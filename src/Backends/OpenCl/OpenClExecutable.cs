@@ -50,6 +50,7 @@ public sealed unsafe class OpenClExecutable : Executable
         this.initialState = initialState ?? ImmutableDictionary<string, Tensor>.Empty;
         entries = [.. programs.Select(p => new ProgramEntry(p))];
         Entries = [.. entries.Select(e => e.Spec)];
+        ProgramEntry.Fold(entries, setups => new OpenClExecutable(setups));
     }
 
     public override IReadOnlyList<EntrySpec> Entries { get; }

@@ -133,6 +133,7 @@ public static class GraphReader
                 case "input": return new Input(cursor.String(), type, cursor.Take(",inout"));
                 case "param": return new State(StorageClass.Param, cursor.String(), type);
                 case "buffer": return new State(StorageClass.Buffer, cursor.String(), type);
+                case "const" when cursor.Take("folded"): return Const.Folded(type, (int)cursor.Integer());
                 case "const":
                     var numbers = cursor.List("[", "]", cursor.Number);
                     return type.DType.IsFloat

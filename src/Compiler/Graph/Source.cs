@@ -46,6 +46,13 @@ public sealed class State(StorageClass storage, string name, TensorType type)
 /// </summary>
 public sealed class Const : Node
 {
+    private Const(TensorType type, int folded)
+        : base("const", [], type)
+    {
+        (Floats, Integers, FoldedIndex) = ([], [], folded);
+        Attributes = $"folded {folded}";
+    }
+
     private Const(TensorType type, ImmutableArray<double> floats, ImmutableArray<long> integers)
         : base("const", [], type)
     {
@@ -63,6 +70,12 @@ public sealed class Const : Node
 
     public override string Attributes { get; }
 
+    /// <summary>
+    /// The result of the program's setup that holds the values, for a constant that compiled kernels compute; -1 for a
+    /// literal. A folded constant has no values here.
+    /// </summary>
+    public int FoldedIndex { get; } = -1;
+
     /// <summary>True when one value fills the whole shape.</summary>
     public bool IsSplat => (Type.DType.IsFloat ? Floats.Length : Integers.Length) == 1;
 
@@ -73,6 +86,9 @@ public sealed class Const : Node
     public static Const Of(TensorType type, params ImmutableArray<long> values) => type.DType.IsFloat
         ? new(type, [.. values.Select(v => ConstText.Round(v, type.DType))], [])
         : new(type, [], values);
+
+    /// <summary>A constant whose values the program's setup computes, as its result of that number.</summary>
+    public static Const Folded(TensorType type, int index) => new(type, index);
 
     /// <summary>The value at a row-major position, as a double.</summary>
     public double FloatAt(long index) =>

@@ -50,6 +50,12 @@ public sealed record AssertStep(string Message, int Test, ImmutableArray<int> Bu
 public sealed record Program(string Name, ImmutableArray<string> Sizes, ImmutableArray<ProgramBuffer> Buffers,
     ImmutableArray<Size> Slots, ImmutableArray<Kernel> Kernels, ImmutableArray<Step> Steps)
 {
+    /// <summary>
+    /// Computes the folded constants: its result k is the value of the constants with FoldedIndex k. Run once, when an
+    /// executable is made; null when nothing is folded.
+    /// </summary>
+    public Program? Setup { get; init; }
+
     public IEnumerable<ProgramBuffer> Of(BufferKind kind) => Buffers.Where(b => b.Kind == kind);
 
     /// <summary>Every step, those of loops and branches behind the one they belong to.</summary>

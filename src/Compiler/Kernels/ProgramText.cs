@@ -36,6 +36,8 @@ public static class ProgramPrinter
         }
         text.Append("}\n");
         foreach (var kernel in program.Kernels) text.Append(KernelPrinter.Print(kernel));
+        // What computes the folded constants is a program of its own, behind the one that uses them.
+        if (program.Setup is { } setup) text.Append(Print(setup));
         return text.ToString();
     }
 }
@@ -43,9 +45,10 @@ public static class ProgramPrinter
 public static class ProgramReader
 {
     /// <summary>Throws FormatException with the place for a text that is no program.</summary>
-    public static Program Read(string text)
+    public static Program Read(string text) => Read(new TextCursor(text));
+
+    private static Program Read(TextCursor cursor)
     {
-        var cursor = new TextCursor(text);
         cursor.Expect("program");
         cursor.Expect("@");
         var name = cursor.Name();
@@ -93,9 +96,12 @@ public static class ProgramReader
             cursor.Expect(")");
         }
         var read = ImmutableArray.CreateBuilder<Kernel>();
-        while (!cursor.AtEnd) read.Add(KernelReader.Read(cursor));
+        while (!cursor.AtEnd && !cursor.Peek("program")) read.Add(KernelReader.Read(cursor));
         var all = read.ToImmutable();
-        return new Program(name, [.. sizes], [.. buffers], [.. slots], all, [.. steps.Select(s => s(all))]);
+        return new Program(name, [.. sizes], [.. buffers], [.. slots], all, [.. steps.Select(s => s(all))])
+        {
+            Setup = cursor.AtEnd ? null : Read(cursor),
+        };
     }
 
     private static ProgramBuffer ReadBuffer(TextCursor cursor, BufferKind kind)
@@ -107,6 +113,7 @@ public static class ProgramReader
         if (kind == BufferKind.Temporary) return new(name, kind, type, label, (int)Next(cursor, cursor.Integer));
         if (kind != BufferKind.Constant) return new(name, kind, type, label);
         cursor.Expect(",");
+        if (cursor.Take("folded")) return new(name, kind, type, label, -1, Const.Folded(type, (int)cursor.Integer()));
         var numbers = cursor.List("[", "]", cursor.Number);
         var values = type.DType.IsFloat
             ? Const.Of(type, [.. numbers.Select(ConstText.Parse)])

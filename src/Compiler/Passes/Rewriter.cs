@@ -79,6 +79,7 @@ public sealed class Rewriter(Func<Node, Rewriter, Node?> rule, Rewrites? rewrite
     {
         Input i => new Input(i.Name, i.Type, i.IsInout),
         State s => new State(s.Storage, s.Name, s.Type),
+        Const { FoldedIndex: >= 0 } c => Const.Folded(c.Type, c.FoldedIndex),
         Const c when c.Type.DType.IsFloat => Const.Of(c.Type, c.Floats),
         Const c => Const.Of(c.Type, c.Integers),
         Iota i => new Iota(i.Type, i.Axis),

@@ -2,6 +2,7 @@
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Passes;
 using Accelerate.Compiler.Types;
 
 namespace Accelerate.Compiler.Kernels.Lowering;
@@ -10,6 +11,12 @@ public static class Lowering
 {
     /// <summary>Throws LimitationException for an operation that no kernel computes yet.</summary>
     public static Program Lower(Function function)
+    {
+        var (main, setup) = Constants.Split(function);
+        return LowerOne(main) with { Setup = setup is null ? null : LowerOne(setup) };
+    }
+
+    private static Program LowerOne(Function function)
     {
         if (function.Effects.Count > 0) throw new LimitationException($"not supported: {function.Effects[0].Op} in compiled functions");
         var fusion = new Fusion(function);
