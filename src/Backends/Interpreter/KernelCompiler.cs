@@ -109,6 +109,12 @@ internal sealed class KernelCompiler
             case Reduction r:
                 SerialReduction(r, scope);
                 break;
+            case Cumulation c:
+                Cumulation(c, scope);
+                break;
+            case Ordering o:
+                Ordering(o, scope);
+                break;
             case Contract c:
                 Contraction(c, scope);
                 break;
@@ -133,16 +139,17 @@ internal sealed class KernelCompiler
                 ? Expression.Call(typeof(Memory), nameof(Memory.ReadBool), null, data, offset)
                 : Expression.Call(typeof(Memory), nameof(Memory.Read), [ScalarEmitter.TypeOf(type)], data, offset));
         if (load.Guards.IsEmpty) return element;
-        var holds = load.Guards.Select(g =>
-        {
-            var index = Expression.Variable(typeof(long), "index");
-            return (Expression)Expression.Block([index],
-                Expression.Assign(index, scope.Evaluate(g.Index)),
-                Expression.AndAlso(Expression.GreaterThanOrEqual(index, Expression.Constant(0L)),
-                    Expression.LessThan(index, scope.Evaluate(g.Extent))));
-        }).Aggregate(Expression.AndAlso);
-        return Expression.Condition(holds, element, scope.Use(load.Fill!));
+        return Expression.Condition(Holds(load.Guards, scope), element, scope.Use(load.Fill!));
     }
+
+    private static Expression Holds(IEnumerable<Guard> guards, Scope scope) => guards.Select(g =>
+    {
+        var index = Expression.Variable(typeof(long), "index");
+        return (Expression)Expression.Block([index],
+            Expression.Assign(index, scope.Evaluate(g.Index)),
+            Expression.AndAlso(Expression.GreaterThanOrEqual(index, Expression.Constant(0L)),
+                Expression.LessThan(index, scope.Evaluate(g.Extent))));
+    }).Aggregate(Expression.AndAlso);
 
     private void Store(Store store, Scope scope)
     {
@@ -150,16 +157,17 @@ internal sealed class KernelCompiler
         var (data, _) = buffers[store.Buffer];
         var offset = Expression.Variable(typeof(long), "offset");
         var value = scope.Use(store.Value);
-        scope.Add(Expression.Block([offset],
+        var written = Expression.Block([offset],
             Expression.Assign(offset, scope.Evaluate(store.Offset)),
             InBounds(store.Buffer, offset),
             type == DType.Bool
                 ? Expression.Call(typeof(Memory), nameof(Memory.WriteBool), null, data, offset, value)
                 : Expression.Call(typeof(Memory), nameof(Memory.Write), [ScalarEmitter.TypeOf(type)], data, offset,
-                    value)));
+                    value));
         if (countStores)
-            scope.Add(Expression.AddAssign(
+            written = Expression.Block(written, Expression.AddAssign(
                 Expression.Field(report, nameof(JobReport.StoredBytes)), Expression.Constant((long)type.Bytes())));
+        scope.Add(store.Guards.IsEmpty ? written : Expression.IfThen(Holds(store.Guards, scope), written));
     }
 
     private Expression InBounds(int buffer, Expression offset) => Expression.IfThen(
@@ -248,6 +256,47 @@ internal sealed class KernelCompiler
             block.Add(Expression.Call(state, nameof(LaneReduction<>.EndBlock), null));
         });
         scope.Define(r.Result, Expression.Call(state, nameof(LaneReduction<>.End), null));
+    }
+
+    private void Cumulation(Cumulation c, Scope scope)
+    {
+        var type = c.Running.Type;
+        // The identity that leaves every first term as it is: +0 would turn -0 into +0.
+        var start = c.Kind == ReduceKind.Add && type.IsFloat ? ScalarEmitter.Literal(type, -0.0, 0)
+            : ScalarEmitter.Identity(c.Kind, type);
+        var total = scope.Local("total", start);
+        For(scope, c.Variable, Expression.Constant(0L), scope.Evaluate(c.Extent), inner =>
+        {
+            Emit(c.Body, inner);
+            inner.Add(Expression.Assign(total,
+                Expression.Call(ScalarEmitter.Method(c.Kind.ToString(), type), total, inner.Use(c.Yield))));
+            inner.Define(c.Running, total);
+            Emit(c.Epilogue, inner);
+        });
+    }
+
+    private void Ordering(Ordering o, Scope scope)
+    {
+        var type = ScalarEmitter.TypeOf(o.Key.Type);
+        var stateType = typeof(SortedRow<>).MakeGenericType(type);
+        var row = root.Local("row", Expression.New(stateType.GetConstructors()[0],
+            Expression.Constant(ScalarEmitter.Method("Lt", o.Key.Type).CreateDelegate(typeof(Func<,,>).MakeGenericType(type, type, typeof(bool)))),
+            Expression.Constant(o.IsDescending)));
+        var extent = scope.Local("extent", scope.Evaluate(o.Extent));
+        scope.Add(Expression.Call(row, nameof(SortedRow<>.Begin), null, extent));
+        For(scope, o.Variable, Expression.Constant(0L), extent, inner =>
+        {
+            Emit(o.Body, inner);
+            inner.Add(Expression.Call(row, nameof(SortedRow<>.Add), null, inner.Use(o.Yield)));
+        });
+        scope.Add(Expression.Call(row, nameof(SortedRow<>.End), null));
+        For(scope, o.Variable, Expression.Constant(0L), extent, inner =>
+        {
+            inner.Define(o.Key, Expression.Call(row, nameof(SortedRow<>.KeyAt), null, inner.Find(o.Variable)));
+            inner.Define(o.At, Expression.Convert(Expression.Call(row, nameof(SortedRow<>.IndexAt), null, inner.Find(o.Variable)),
+                ScalarEmitter.TypeOf(o.At.Type)));
+            Emit(o.Epilogue, inner);
+        });
     }
 
     private void Contraction(Contract c, Scope scope)

@@ -140,7 +140,8 @@ public static class OpenClPrinter
                     break;
                 case Store s:
                     var stored = OpenClOps.Stored(Use(s.Value), s.Value.Type, prelude);
-                    Line(depth, $"{Buffer(s.Buffer)}[{Index(s.Offset)}] = {stored};");
+                    var when = s.Guards.IsEmpty ? "" : $"if ({string.Join(" && ", s.Guards.SelectMany(Guard))}) ";
+                    Line(depth, $"{when}{Buffer(s.Buffer)}[{Index(s.Offset)}] = {stored};");
                     break;
                 case Flag f:
                     // Rare, so the atomic costs nothing; plain stores of several items would be a race.

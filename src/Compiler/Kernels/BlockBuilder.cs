@@ -42,6 +42,12 @@ public sealed class BlockBuilder
 
     public void Emit(Statement statement) => statements.Add(statement);
 
+    /// <summary>Flags the condition, once in a block.</summary>
+    public void Flag(Value condition)
+    {
+        if (!statements.Contains(new Flag(condition))) statements.Add(new Flag(condition));
+    }
+
     public Value NewValue(DType type) => new(ids.Next++, type);
 
     public Value Float(double value, DType type)

@@ -44,7 +44,7 @@ public static class KernelBounds
                     case Load { Guards.IsEmpty: true } l:
                         Access(l.Buffer, l.Offset, ranges);
                         break;
-                    case Store s:
+                    case Store { Guards.IsEmpty: true } s:
                         Access(s.Buffer, s.Offset, ranges);
                         break;
                     case Loop l:
@@ -52,6 +52,14 @@ public static class KernelBounds
                         break;
                     case Reduction r:
                         Check(r.Body, With(ranges, new Axis(r.Variable, r.Extent)), defined);
+                        break;
+                    case Cumulation c:
+                        Check(c.Body, With(ranges, new Axis(c.Variable, c.Extent)), defined);
+                        Check(c.Epilogue, With(ranges, new Axis(c.Variable, c.Extent)), defined);
+                        break;
+                    case Ordering o:
+                        Check(o.Body, With(ranges, new Axis(o.Variable, o.Extent)), defined);
+                        Check(o.Epilogue, With(ranges, new Axis(o.Variable, o.Extent), new Axis(o.At.IndexName, o.Extent)), defined);
                         break;
                     case Contract c:
                         Check(c.Left, With(ranges, [c.M, .. c.K]), defined);
@@ -64,7 +72,7 @@ public static class KernelBounds
 
         void Access(int buffer, Size offset, IndexRanges ranges)
         {
-            var (name, _, count, _) = kernel.Buffers[buffer];
+            var (name, count) = (kernel.Buffers[buffer].Name, kernel.Buffers[buffer].Count);
             // A name without a range is a size, which is not negative, or a value, of which nothing is known.
             var known = offset.Variables().All(v => ranges.Knows(v) || kernel.Sizes.Contains(v));
             if (!known || !ranges.InRange(offset, count)) unproved.Add(new UnprovedAccess(name, offset, count));
@@ -92,7 +100,7 @@ public static class KernelBounds
                 Arguments: [var high, var last, var x]
             })
             return null;
-        return Compares(low, ScalarOp.Lt, x, zero) && Compares(high, ScalarOp.Gt, x, last)
+        return (Compares(low, ScalarOp.Lt, x, zero) || Compares(low, ScalarOp.Lt, rest, zero)) && Compares(high, ScalarOp.Gt, x, last)
             && defined.GetValueOrDefault(last.Id) is IndexValue index ? index.Index + 1 : null;
 
         bool IsZero(Value v) => defined.GetValueOrDefault(v.Id) is Literal { Integer: 0 };

@@ -11,7 +11,7 @@ public enum KernelKind
     /// <summary>Elementwise work and gathers: loops around straight-line code.</summary>
     Map,
 
-    /// <summary>Lane reductions over a row that stays in the first-level cache.</summary>
+    /// <summary>Lane reductions, running values and orders over a row that stays in the first-level cache.</summary>
     Row,
 
     /// <summary>One register-tiled contraction.</summary>
@@ -74,7 +74,11 @@ public sealed record IndexValue(Value Result, Size Index) : Statement;
 /// <summary>The element at an offset if all guards hold, else the fill (a value defined before). In bounds by construction.</summary>
 public sealed record Load(Value Result, int Buffer, Size Offset, ImmutableArray<Guard> Guards, Value? Fill) : Statement;
 
-public sealed record Store(int Buffer, Size Offset, Value Value) : Statement;
+/// <summary>Writes the element if all guards hold. In bounds by construction.</summary>
+public sealed record Store(int Buffer, Size Offset, Value Value) : Statement
+{
+    public ImmutableArray<Guard> Guards { get; init; } = [];
+}
 
 public sealed record Loop(LoopKind Kind, string Variable, Size Extent, Block Body) : Statement;
 
@@ -83,6 +87,20 @@ public sealed record Loop(LoopKind Kind, string Variable, Size Extent, Block Bod
 /// pairwise. Otherwise in order of the index, from the identity on.
 /// </summary>
 public sealed record Reduction(Value Result, ReduceKind Kind, bool Lanes, string Variable, Size Extent, Block Body, Value Yield) : Statement;
+
+/// <summary>
+/// For each index in order: running = op(running, what the body yields), then the epilogue with it. It starts at the
+/// identity, for a float sum at -0, so that the first value is the first term.
+/// </summary>
+public sealed record Cumulation(ReduceKind Kind, string Variable, Size Extent, Block Body, Value Yield, Value Running,
+    Block Epilogue) : Statement;
+
+/// <summary>
+/// Puts what the body yields for each index in order: the least first, or the greatest (descending); stable, NaN last in
+/// both, -0 and +0 equal. Then the epilogue for each place, with the key there and the index it was yielded for.
+/// </summary>
+public sealed record Ordering(bool IsDescending, string Variable, Size Extent, Block Body, Value Yield, Value Key, Value At,
+    Block Epilogue) : Statement;
 
 /// <summary>One loop of a contraction.</summary>
 public sealed record Axis(string Variable, Size Extent);
@@ -97,14 +115,17 @@ public sealed record Contract(Axis M, Axis N, ImmutableArray<Axis> K, Block Left
 /// <summary>Marks the call as failed with an index out of range when the bool value is true; the kernel goes on.</summary>
 public sealed record Flag(Value Condition) : Statement;
 
-/// <summary>A buffer a kernel is given: row-major elements of one dtype.</summary>
-public sealed record KernelBuffer(string Name, DType Type, Size Count, bool IsOutput);
+/// <summary>
+/// A buffer a kernel is given: row-major elements of one dtype. Updated: an output whose elements have a value before,
+/// which those that the kernel does not store keep.
+/// </summary>
+public sealed record KernelBuffer(string Name, DType Type, Size Count, bool IsOutput, bool IsUpdated = false);
 
 /// <summary>A unit of native code. Equal texts are one kernel, called with other buffers and sizes.</summary>
 public sealed record Kernel(string Name, ImmutableArray<KernelBuffer> Buffers, ImmutableArray<string> Sizes, Block Body)
 {
     public KernelKind Kind => Statements(Body).Any(s => s is Contract) ? KernelKind.Contraction
-        : Statements(Body).Any(s => s is Reduction { Lanes: true }) ? KernelKind.Row
+        : Statements(Body).Any(s => s is Reduction { Lanes: true } or Cumulation or Ordering) ? KernelKind.Row
         : KernelKind.Map;
 
     /// <summary>The nest of parallel loops on the outside, and what stands inside it.</summary>
@@ -125,6 +146,8 @@ public sealed record Kernel(string Name, ImmutableArray<KernelBuffer> Buffers, I
     {
         Loop l => Statements(l.Body).Prepend(s),
         Reduction r => Statements(r.Body).Prepend(s),
+        Cumulation c => Statements(c.Body).Concat(Statements(c.Epilogue)).Prepend(s),
+        Ordering o => Statements(o.Body).Concat(Statements(o.Epilogue)).Prepend(s),
         Contract c => Statements(c.Left).Concat(Statements(c.Right)).Concat(Statements(c.Epilogue)).Prepend(s),
         _ => [s],
     });

@@ -1,4 +1,5 @@
 // In: a kernel. Out: its text form, which KernelReader reads back to the same kernel.
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using Accelerate.Compiler.Graph;
@@ -12,7 +13,7 @@ public static class KernelPrinter
     {
         var text = new StringBuilder();
         text.Append($"kernel @{kernel.Name}({string.Join(", ", kernel.Buffers.Select(b =>
-            $"{b.Name}: {(b.IsOutput ? "out" : "in")}({b.Type.Name()}, {b.Count})"))}; sizes({string.Join(", ", kernel.Sizes)})) {{"
+            $"{b.Name}: {(b.IsUpdated ? "inout" : b.IsOutput ? "out" : "in")}({b.Type.Name()}, {b.Count})"))}; sizes({string.Join(", ", kernel.Sizes)})) {{"
             + $"  # {kernel.Kind.ToString().ToLowerInvariant()}\n");
         new Printer(kernel, text).Block(kernel.Body, 1);
         return text.Append("}\n").ToString();
@@ -58,16 +59,13 @@ public static class KernelPrinter
                     text.Append($"{Define(i.Result)}index({i.Index})");
                     break;
                 case Load l:
-                    text.Append($"{Define(l.Result)}load({Name(l.Buffer)}[{l.Offset}]");
-                    if (l.Guards.Length > 0)
-                        text.Append($" if({string.Join(", ", l.Guards.Select(g => $"{g.Index} < {g.Extent}"))}) else %{l.Fill!.Id}");
-                    text.Append(')');
+                    text.Append($"{Define(l.Result)}load({Name(l.Buffer)}[{l.Offset}]{Guards(l.Guards)}{(l.Fill is { } f ? $" else %{f.Id}" : "")})");
                     break;
                 case Store s:
-                    text.Append($"store({Name(s.Buffer)}[{s.Offset}], %{s.Value.Id})");
+                    text.Append($"store({Name(s.Buffer)}[{s.Offset}], %{s.Value.Id}{Guards(s.Guards)})");
                     break;
-                case Flag f:
-                    text.Append($"flag(%{f.Condition.Id})");
+                case Flag c:
+                    text.Append($"flag(%{c.Condition.Id})");
                     break;
                 case Loop l:
                     text.Append($"{l.Kind.ToString().ToLowerInvariant()}({l.Variable} < {l.Extent}) {{\n");
@@ -79,6 +77,14 @@ public static class KernelPrinter
                     Block(r.Body, depth + 1);
                     Yield(r.Yield, depth + 1);
                     Close(depth);
+                    break;
+                case Cumulation c:
+                    text.Append($"cumulate.{c.Kind.ToString().ToLowerInvariant()}({c.Variable} < {c.Extent}) {{\n");
+                    Into(c.Body, c.Yield, [c.Running], c.Epilogue, depth);
+                    break;
+                case Ordering o:
+                    text.Append($"sort.{(o.IsDescending ? "descending" : "ascending")}({o.Variable} < {o.Extent}) {{\n");
+                    Into(o.Body, o.Yield, [o.Key, o.At], o.Epilogue, depth);
                     break;
                 case Contract c:
                     text.Append($"contract({Axis(c.M)}, {Axis(c.N)}; {string.Join(", ", c.K.Select(Axis))}) {{\n");
@@ -94,6 +100,20 @@ public static class KernelPrinter
                 default:
                     throw new InvalidOperationException($"no text form for {statement.GetType().Name}");
             }
+        }
+
+        private static string Guards(ImmutableArray<Guard> guards) =>
+            guards.IsEmpty ? "" : $" if({string.Join(", ", guards.Select(g => $"{g.Index} < {g.Extent}"))})";
+
+        /// <summary>The rest of a statement with an epilogue, behind its head.</summary>
+        private void Into(Block body, Value yield, ImmutableArray<Value> into, Block epilogue, int depth)
+        {
+            Block(body, depth + 1);
+            Yield(yield, depth + 1);
+            Close(depth);
+            text.Append($" into({string.Join(", ", into.Select(v => $"%{v.Id}: {v.Type.Name()}"))}) {{\n");
+            Block(epilogue, depth + 1);
+            Close(depth);
         }
 
         private static string Axis(Axis axis) => $"{axis.Variable} < {axis.Extent}";

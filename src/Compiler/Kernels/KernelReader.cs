@@ -27,12 +27,13 @@ public static class KernelReader
             cursor.Take(",");
             var buffer = cursor.Name();
             cursor.Expect(":");
-            var isOutput = cursor.Take("out");
+            var isUpdated = cursor.Take("inout");
+            var isOutput = isUpdated || cursor.Take("out");
             if (!isOutput) cursor.Expect("in");
             cursor.Expect("(");
             var type = DType.Parse(cursor.Name());
             cursor.Expect(",");
-            buffers.Add(new KernelBuffer(buffer, type, cursor.Size(), isOutput));
+            buffers.Add(new KernelBuffer(buffer, type, cursor.Size(), isOutput, isUpdated));
             cursor.Expect(")");
         }
         cursor.Expect("sizes");
@@ -68,14 +69,33 @@ public static class KernelReader
             {
                 var (buffer, offset) = Place();
                 cursor.Expect(",");
-                return new Store(buffer, offset, Closed(Use));
+                var value = Use();
+                var guards = cursor.Take("if") ? ReadGuards() : [];
+                cursor.Expect(")");
+                return new Store(buffer, offset, value) { Guards = guards };
             }
             if (cursor.Take("flag(")) return new Flag(Closed(Use));
             if (cursor.Take("contract(")) return ReadContract();
-            var kind = Word<LoopKind>(cursor.Name());
+            var word = cursor.Name();
             cursor.Expect("(");
             var axis = ReadAxis();
             cursor.Expect(")");
+            switch (word.Split('.'))
+            {
+                case ["cumulate", var op]:
+                    var body = Block(out var term);
+                    cursor.Expect("into(%");
+                    var running = Closed(Define);
+                    return new Cumulation(Word<ReduceKind>(op), axis.Variable, axis.Extent, body, Yielded(term), running, Block());
+                case ["sort", ("ascending" or "descending") and var order]:
+                    var keys = Block(out var key);
+                    cursor.Expect("into(%");
+                    var sorted = Define();
+                    cursor.Expect(", %");
+                    var at = Closed(Define);
+                    return new Ordering(order == "descending", axis.Variable, axis.Extent, keys, Yielded(key), sorted, at, Block());
+            }
+            var kind = Word<LoopKind>(word);
             return new Loop(kind, axis.Variable, axis.Extent, Block());
         }
 
@@ -109,8 +129,7 @@ public static class KernelReader
                 var axis = ReadAxis();
                 cursor.Expect(")");
                 var body = Block(out var yield);
-                return new Reduction(result, Word<ReduceKind>(kind), form == "reduce", axis.Variable, axis.Extent, body,
-                    yield ?? throw cursor.Error("a reduction yields a value"));
+                return new Reduction(result, Word<ReduceKind>(kind), form == "reduce", axis.Variable, axis.Extent, body, Yielded(yield));
             }
             var arguments = ImmutableArray.CreateBuilder<Value>();
             do arguments.Add(Use());
@@ -127,15 +146,19 @@ public static class KernelReader
                 cursor.Expect(")");
                 return new Load(result, buffer, offset, [], null);
             }
-            var guards = cursor.List("(", ")", () =>
-            {
-                var index = cursor.Size();
-                cursor.Expect("<");
-                return new Guard(index, cursor.Size());
-            });
+            var guards = ReadGuards();
             cursor.Expect("else");
-            return new Load(result, buffer, offset, [.. guards], Closed(Use));
+            return new Load(result, buffer, offset, guards, Closed(Use));
         }
+
+        private ImmutableArray<Guard> ReadGuards() => [.. cursor.List("(", ")", () =>
+        {
+            var index = cursor.Size();
+            cursor.Expect("<");
+            return new Guard(index, cursor.Size());
+        })];
+
+        private Value Yielded(Value? yield) => yield ?? throw cursor.Error("what is combined or put in order yields a value");
 
         private Contract ReadContract()
         {

@@ -85,11 +85,26 @@ internal static class KernelTypes
             return;
         }
         Require(result == term, "K14", () => $"{name} is {result.Name()}, its terms {term.Name()}");
-        Require(r.Kind switch
-        {
-            ReduceKind.And or ReduceKind.Or => !term.IsFloat,
-            ReduceKind.Add or ReduceKind.Mul => term != DType.Bool,
-            _ => true,
-        }, "K14", () => $"{name} does not exist on {term.Name()}");
+        Require(Exists(r.Kind, term), "K14", () => $"{name} does not exist on {term.Name()}");
     }
+
+    public static void Check(Cumulation c, Value yield)
+    {
+        var (result, term) = (c.Running.Type, yield.Type);
+        Require(result == term && c.Kind is not (ReduceKind.ArgMax or ReduceKind.ArgMin) && Exists(c.Kind, term), "K17",
+            () => $"a running {c.Kind.ToString().ToLowerInvariant()} %{c.Running.Id} of {result.Name()} over {term.Name()}");
+    }
+
+    public static void Check(Ordering o, Value yield)
+    {
+        Require(o.Key.Type == yield.Type, "K18", () => $"the keys are {yield.Type.Name()}, %{o.Key.Id} is {o.Key.Type.Name()}");
+        Require(o.At.Type is DType.I32 or DType.I64, "K18", () => $"an index of dtype {o.At.Type.Name()}");
+    }
+
+    private static bool Exists(ReduceKind kind, DType term) => kind switch
+    {
+        ReduceKind.And or ReduceKind.Or => !term.IsFloat,
+        ReduceKind.Add or ReduceKind.Mul => term != DType.Bool,
+        _ => true,
+    };
 }

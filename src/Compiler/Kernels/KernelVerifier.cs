@@ -1,4 +1,5 @@
 // In: a kernel. Out: nothing, or a KernelException that names the first constraint of KERNELS.md that does not hold.
+using System.Collections.Immutable;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
 
@@ -78,6 +79,7 @@ public sealed class KernelVerifier
                 Require(place is not (Place.Reduction or Place.Side), "K9",
                     () => $"a store to {BufferName(s.Buffer)} inside a value's computation");
                 Visible(s.Offset, $"the offset into {BufferName(s.Buffer)}");
+                foreach (var guard in s.Guards) Check(guard);
                 Require(kernel.Buffers[s.Buffer].IsOutput, "K9", () => $"{BufferName(s.Buffer)} is an input");
                 Require(Defined(s.Value).Type == kernel.Buffers[s.Buffer].Type, "K9",
                     () => $"%{s.Value.Id} of type {s.Value.Type.Name()} is stored to {BufferName(s.Buffer)}");
@@ -95,18 +97,48 @@ public sealed class KernelVerifier
             case Contract c:
                 Check(c, place);
                 break;
+            case Cumulation c:
+                Require(place is Place.Plain or Place.Vector, "K17", () => $"a running value over {c.Variable} inside a value's computation");
+                WithEpilogue(new Axis(c.Variable, c.Extent), c.Body, place == Place.Vector ? Place.Side : Place.Reduction,
+                    yield => KernelTypes.Check(c, yield), c.Yield, [c.Running], c.Epilogue);
+                break;
+            case Ordering o:
+                Require(place == Place.Plain, "K18", () => $"an order over {o.Variable} inside straight-line code");
+                WithEpilogue(new Axis(o.Variable, o.Extent), o.Body, Place.Reduction,
+                    yield => KernelTypes.Check(o, yield), o.Yield, [o.Key, o.At], o.Epilogue);
+                break;
         }
+    }
+
+    private void Check(Guard guard)
+    {
+        Visible(guard.Index, "a guard");
+        Visible(guard.Extent, "a guard");
+    }
+
+    private void WithEpilogue(Axis axis, Block body, Place place, Action<Value> types, Value yield, ImmutableArray<Value> into,
+        Block epilogue)
+    {
+        Visible(axis.Extent, $"the extent of {axis.Variable}");
+        Inside(() =>
+        {
+            Bind(axis.Variable);
+            Check(body, place);
+            types(Defined(yield));
+        });
+        Inside(() =>
+        {
+            Bind(axis.Variable);
+            foreach (var value in into) Define(value);
+            Check(epilogue, Place.Epilogue);
+        });
     }
 
     private void Check(Load l)
     {
         var type = kernel.Buffers[l.Buffer].Type;
         Visible(l.Offset, $"the offset into {BufferName(l.Buffer)}");
-        foreach (var guard in l.Guards)
-        {
-            Visible(guard.Index, "a guard");
-            Visible(guard.Extent, "a guard");
-        }
+        foreach (var guard in l.Guards) Check(guard);
         Require(l.Result.Type == type, "K7",
             () => $"%{l.Result.Id}: {l.Result.Type.Name()} is loaded from {type.Name()}");
         Require(l.Guards.IsEmpty == l.Fill is null, "K8",

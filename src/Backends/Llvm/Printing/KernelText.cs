@@ -51,7 +51,14 @@ internal static class KernelText
             bytes = Size.Max(bytes, printer.ScratchBytes);
             return printer;
         }
-        var statements = new StatementPrinter(kernel, text, scalars, index, buffers, status, Contraction);
+        var statements = new StatementPrinter(kernel, text, scalars, index, buffers, status, Contraction, Reserve);
+        string Reserve(Size room)
+        {
+            if (room.Variables().FirstOrDefault(v => !kernel.Sizes.Contains(v)) is { } variable)
+                throw new LimitationException($"not supported: a sort whose length depends on the loop over {variable}");
+            bytes = Size.Max(bytes, room);
+            return scratch;
+        }
         var (loops, inner) = kernel.ParallelNest();
         // Extents below 0 are loops that do not run; the product of two of them must not be a number of jobs.
         var jobs = Size.Product(loops.Select(l => index.AtLeastZero(l.Extent)));
@@ -123,6 +130,8 @@ internal static class KernelText
             Loop l => [new Axis(l.Variable, l.Extent)],
             Reduction r => [new Axis(r.Variable, r.Extent)],
             Contract c => c.K.Append(c.M).Append(c.N),
+            Cumulation c => [new Axis(c.Variable, c.Extent)],
+            Ordering o => [new Axis(o.Variable, o.Extent)],
             _ => Enumerable.Empty<Axis>(),
         });
         // Two loops side by side may share a name; what holds for one of them proves nothing for the other.
@@ -135,6 +144,9 @@ internal static class KernelText
     {
         Loop l => Bounded(l.Extent) * Work(l.Body),
         Reduction r => Bounded(r.Extent) * Work(r.Body),
+        Cumulation c => Bounded(c.Extent) * (Work(c.Body) + Work(c.Epilogue)),
+        // The passes of a merge sort of some thousand keys, at a few instructions each.
+        Ordering o => Bounded(o.Extent) * (Work(o.Body) + Work(o.Epilogue) + 64),
         Contract c => c.M.Extent * c.N.Extent * Size.Product(c.K.Select(k => k.Extent)),
         _ => Size.One,
     }));

@@ -68,6 +68,19 @@ internal sealed class LlvmText
         Place(done);
     }
 
+    /// <summary>while (condition) body; the condition is printed anew before each iteration.</summary>
+    public void While(Func<string> condition, Action inside)
+    {
+        var (head, loop, done) = (Label("head"), Label("loop"), Label("done"));
+        Branch(head);
+        Place(head);
+        Branch(condition(), loop, done);
+        Place(loop);
+        inside();
+        Branch(head);
+        Place(done);
+    }
+
     public void If(string condition, Action yes, Action? no = null)
     {
         var (then, otherwise, end) = (Label("then"), Label("else"), Label("end"));

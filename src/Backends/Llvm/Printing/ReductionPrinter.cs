@@ -140,16 +140,39 @@ internal sealed class ReductionPrinter(StatementPrinter statements, LlvmText tex
         return new(text.Value($"load {indexType}, ptr {at}, align 64"), r.Result.Type, lanes);
     }
 
+    /// <summary>In order of the index, with an epilogue after every step. Inside a vector loop every lane has its own value.</summary>
+    public void Running(Cumulation c)
+    {
+        var lanes = index.Lanes is null ? 0 : Width;
+        var (kind, type) = (c.Kind, c.Running.Type);
+        var memory = Types.Of(type, lanes);
+        var slot = text.Slot(memory);
+        var start = kind == ReduceKind.Add && type.IsFloat ? scalars.Constant(-0.0, type, lanes) : Identity(kind, type, lanes);
+        text.Do($"store {memory} {start.Text}, ptr {slot}, align 64");
+        text.For("0", index.Scalar(c.Extent), "1", i =>
+        {
+            index.Define(c.Variable, i);
+            statements.Block(c.Body);
+            var term = scalars.Widen(statements.Of(c.Yield), lanes);
+            var before = new Operand(text.Value($"load {memory}, ptr {slot}, align 64"), type, lanes);
+            var running = Combine(kind, before, term);
+            text.Do($"store {memory} {running.Text}, ptr {slot}, align 64");
+            statements.Bind(c.Running, running);
+            statements.Block(c.Epilogue);
+        });
+    }
+
     private static bool IsArg(ReduceKind kind) => kind is ReduceKind.ArgMax or ReduceKind.ArgMin;
 
     private Operand Combine(ReduceKind kind, Operand a, Operand b) =>
         scalars.Compute(Enum.Parse<ScalarOp>(kind.ToString()), a.Type, a, b);
 
-    private Operand Identity(Reduction r, int lanes)
+    private Operand Identity(Reduction r, int lanes) => Identity(r.Kind, r.Result.Type, lanes);
+
+    private Operand Identity(ReduceKind kind, DType type, int lanes)
     {
-        var type = r.Result.Type;
         var bits = 8 * type.Bytes();
-        return r.Kind switch
+        return kind switch
         {
             ReduceKind.Add or ReduceKind.Or => scalars.Constant(0, type, lanes),
             ReduceKind.Mul => scalars.Constant(1, type, lanes),

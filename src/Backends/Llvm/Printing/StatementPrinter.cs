@@ -7,7 +7,7 @@ namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>Values that do not depend on the lane stay scalar; they are widened where they meet lanes.</summary>
 internal sealed class StatementPrinter(Kernel kernel, LlvmText text, ScalarPrinter scalars, IndexPrinter index,
-    string[] buffers, string status, Func<StatementPrinter, Contract, ContractPrinter> contraction)
+    string[] buffers, string status, Func<StatementPrinter, Contract, ContractPrinter> contraction, Func<Size, string> scratch)
 {
     private const int Width = IndexPrinter.Width;
     private readonly Dictionary<int, Operand> values = [];
@@ -63,6 +63,12 @@ internal sealed class StatementPrinter(Kernel kernel, LlvmText text, ScalarPrint
                 break;
             case Reduction r:
                 Bind(r.Result, new ReductionPrinter(this, text, scalars, index).Serial(r));
+                break;
+            case Cumulation c:
+                new ReductionPrinter(this, text, scalars, index).Running(c);
+                break;
+            case Ordering o:
+                new OrderPrinter(this, text, scalars, index, scratch).Print(o);
                 break;
             case Contract c:
                 var printer = contraction(this, c);
@@ -183,6 +189,13 @@ internal sealed class StatementPrinter(Kernel kernel, LlvmText text, ScalarPrint
 
     private void Store(Store store)
     {
+        var holds = Holds(store.Guards);
+        if (holds is { Lanes: 0 } one) text.If(one.Text, () => Store(store, null));
+        else Store(store, holds);
+    }
+
+    private void Store(Store store, Operand? holds)
+    {
         var value = Of(store.Value);
         var type = value.Type;
         var memory = Types.Memory(type);
@@ -196,6 +209,7 @@ internal sealed class StatementPrinter(Kernel kernel, LlvmText text, ScalarPrint
         var suffix = Types.SuffixMemory(type, Width);
         var lanes = ToMemory(scalars.Widen(value, Width));
         var mask = index.Lanes.Mask;
+        if (holds is { } some) mask = mask is null ? some.Text : text.Value($"and {some.LlvmType} {mask}, {some.Text}");
         if (index.Affine(store.Offset) is (var start, 1))
         {
             var address = Address(store.Buffer, start);
@@ -214,11 +228,11 @@ internal sealed class StatementPrinter(Kernel kernel, LlvmText text, ScalarPrint
         text.Do($"call void @llvm.masked.scatter.{suffix}.v{Width}p0({vector} {lanes}, {VectorOf("ptr")} {pointers}, i32 {align}, {VectorOf("i1")} {mask})");
     }
 
-    private Operand FromMemory(string read, DType type, int lanes) => type != DType.Bool
+    internal Operand FromMemory(string read, DType type, int lanes) => type != DType.Bool
         ? new(read, type, lanes)
         : new(text.Value($"icmp ne {Types.Vector("i8", lanes)} {read}, {(lanes == 0 ? "0" : "zeroinitializer")}"), type, lanes);
 
-    private string ToMemory(Operand value) => value.Type != DType.Bool
+    internal string ToMemory(Operand value) => value.Type != DType.Bool
         ? value.Text
         : text.Value($"zext {value.LlvmType} {value.Text} to {Types.Vector("i8", value.Lanes)}");
 

@@ -80,7 +80,7 @@ internal static class ContractionLowering
             var value = elements.Root(root, at, epilogue);
             epilogue.Builder.Emit(new Store(draft.Buffer(root, isOutput: true), Indexing.Linear(at, root.Type.Shape), value));
             parent.Builder.Emit(new Contract(m, n, k, left, leftYield, right, rightYield, accumulator, epilogue.Builder.ToBlock()));
-            return new(draft.Finish(nest.Close()), draft.Arguments);
+            return draft.Finish(nest);
 
             (Block Block, Value Yield) Side(int operand)
             {

@@ -16,13 +16,23 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     private readonly Dictionary<Node, Value> bound = new(ReferenceEqualityComparer.Instance);
     private Node? root;
 
-    /// <summary>What the loads of a padded operand are guarded by, and what they give outside.</summary>
-    private readonly record struct Context(ImmutableArray<Guard> Guards, Value? Fill)
+    /// <summary>A bool value under which, only, an index out of range is a failure; and where it is visible.</summary>
+    private sealed record Condition(Value Holds, Scope Scope);
+
+    /// <summary>
+    /// What the loads of a padded operand are guarded by, and what they give outside; the condition of the `select` around.
+    /// </summary>
+    private readonly record struct Context(ImmutableArray<Guard> Guards, Value? Fill, Condition? When = null)
     {
         public static readonly Context None = new([], null);
 
-        public IEnumerable<Size> Indices => Guards.IsDefault ? [] : Guards.Select(g => g.Index);
+        public IEnumerable<Size> Indices => Guards.Select(g => g.Index);
+
+        public string Key => Guards.IsEmpty && When is null ? ""
+            : $"|{string.Join(',', Guards.Select(g => $"{g.Index}<{g.Extent}"))}|{Fill?.Id}|{When?.Holds.Id}";
     }
+
+    private readonly Dictionary<Node, bool> mayFlag = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>Lets a node stand for a value that is there already: the accumulator of a contraction.</summary>
     public void Bind(Node node, Value value) => bound[node] = value;
@@ -41,6 +51,15 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     {
         if (bound.TryGetValue(node, out var value)) return value;
         scope = scope.Home(index.Concat(context.Indices));
+        // A value that many operations share is lowered once: a chain of squares would take exponential time.
+        var key = (node, string.Join(',', index) + context.Key);
+        if (!scope.Known.TryGetValue(key, out value)) scope.Known[key] = value = Lower(node, index, scope, context);
+        return value;
+    }
+
+    /// <summary>Emits the value in the scope, which is the outermost that can hold it.</summary>
+    private Value Lower(Node node, ImmutableArray<Size> index, Scope scope, Context context)
+    {
         var b = scope.Builder;
         if (hasBuffer(node) && !ReferenceEquals(node, root)) return Load(node, index, scope, context);
         if (ReferenceEquals(node, root)) root = null; // only the outermost mention is computed here
@@ -63,7 +82,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
             case Compare c:
                 return b.Compare(Enum.Parse<ScalarOp>(c.Kind.ToString()), Of(0), Of(1));
             case Select:
-                return b.Select(Of(0), Of(1), Of(2));
+                return Selected(node, index, scope, context);
             case Graph.Convert convert:
                 return Cast(Of(0), convert.OperandType(0).DType, convert.Type.DType, b);
             case Bitcast bitcast:
@@ -89,6 +108,12 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
                 return Element(w.Operands[0], index.RemoveAt(w.Axis).SetItem(w.Axis, joined), scope, context);
             case Pad p:
                 return Padded(p, index, scope, context);
+            case Fold f:
+                return Folded(f, index, scope, context);
+            case DynamicSlice s:
+                var start = Start(s.OperandType(0).Shape, s.Starts, s.Axes, s.Operands.RemoveAt(0), s.Type.Shape, scope, context);
+                return Element(s.Operands[0], [.. index.Select((i, d) => start.Index[d] + i)], scope,
+                    context with { Guards = context.Guards.AddRange(start.Guards) });
             case Gather g:
                 return Gathered(g, index, scope, context);
             case Reduce r:
@@ -115,29 +140,106 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
         return scope.Builder.Load(node.Type.DType, draft.Buffer(node), Indexing.Linear(index, node.Type.Shape), guards, fill);
     }
 
-    private Value Padded(Pad pad, ImmutableArray<Size> index, Scope scope, Context context)
+    /// <summary>Both branches are computed; what is out of range in the branch that is not taken is no failure.</summary>
+    private Value Selected(Node select, ImmutableArray<Size> index, Scope scope, Context context)
     {
-        if (pad.Between.Any(n => n != 0)) throw new LimitationException("not supported: pad between elements");
-        var x = pad.Operands[0];
-        var inner = index.Select((i, d) => i - pad.Before[d]).ToImmutableArray();
-        var own = Enumerable.Range(0, index.Length).Select(d => new Guard(inner[d], x.Type.Shape[d]))
-            .Where(g => !draft.Ranges.InRange(g.Index, g.Extent)).ToImmutableArray();
-        var guards = context.Guards.AddRange(own);
-        if (own.IsEmpty) return Element(x, inner, scope, context);
-        var outside = Element(pad.Operands[1], [], scope, Context.None);
-        // A chain of movements down to a buffer: the load itself gives the padding.
-        if (context.Guards.IsEmpty && EndsInBuffer(x)) return Element(x, inner, scope, new Context(guards, outside));
-        var inside = Element(x, inner, scope, context with { Guards = guards });
         var b = scope.Builder;
+        var condition = Element(select.Operands[0], index, scope, context);
+        Value Branch(int operand, Func<Value> taken) => Element(select.Operands[operand], index, scope,
+            MayFlag(select.Operands[operand]) ? context with { When = And(context.When, taken(), scope) } : context);
+        var yes = Branch(1, () => condition);
+        return b.Select(condition, yes, Branch(2, () => b.Unary(ScalarOp.Not, condition)));
+    }
+
+    private static Condition And(Condition? outer, Value holds, Scope scope)
+    {
+        if (outer is null) return new(holds, scope);
+        var inner = outer.Scope.Depth > scope.Depth ? outer.Scope : scope;
+        return new(inner.Builder.Binary(ScalarOp.And, outer.Holds, holds), inner);
+    }
+
+    /// <summary>True when the node's value is read at an index that is itself a value.</summary>
+    private bool MayFlag(Node node)
+    {
+        if (hasBuffer(node) || bound.ContainsKey(node)) return false;
+        if (!mayFlag.TryGetValue(node, out var known))
+            mayFlag[node] = known = node is Gather or DynamicSlice || node.Operands.Any(MayFlag);
+        return known;
+    }
+
+    /// <summary>Fails the call when the value is true, and all conditions hold under which it is looked at.</summary>
+    private static void Flag(Value bad, Scope scope, Context context)
+    {
+        if (!context.Guards.IsEmpty) bad = scope.Builder.Binary(ScalarOp.And, bad, Holds(context.Guards, scope.Builder));
+        if (context.When is { } when)
+        {
+            if (when.Scope.Depth > scope.Depth) scope = when.Scope;
+            bad = scope.Builder.Binary(ScalarOp.And, bad, when.Holds);
+        }
+        scope.Builder.Flag(bad);
+    }
+
+    private static Value Holds(IEnumerable<Guard> guards, BlockBuilder b)
+    {
         Value? holds = null;
-        foreach (var guard in own)
+        foreach (var guard in guards)
         {
             var at = b.Index(guard.Index);
             var both = b.Binary(ScalarOp.And, b.Compare(ScalarOp.Ge, at, b.Integer(0, DType.I64)),
                 b.Compare(ScalarOp.Lt, at, b.Index(guard.Extent)));
             holds = holds is null ? both : b.Binary(ScalarOp.And, holds, both);
         }
-        return b.Select(holds!, inside, outside);
+        return holds!;
+    }
+
+    private Value Padded(Pad pad, ImmutableArray<Size> index, Scope scope, Context context)
+    {
+        var x = pad.Operands[0];
+        var guards = new List<Guard>();
+        var inner = index.Select((i, d) => Spread(i - pad.Before[d], pad.Between[d] + 1, guards)).ToImmutableArray();
+        guards.AddRange(inner.Select((i, d) => new Guard(i, x.Type.Shape[d])));
+        return Guarded(x, inner, guards, () => Element(pad.Operands[1], [], scope, context with { Guards = [], Fill = null }), scope, context);
+    }
+
+    /// <summary>The sum over the places r of the window, in their order, where there is an i with i * Stride + r * Dilation = p.</summary>
+    private Value Folded(Fold fold, ImmutableArray<Size> index, Scope scope, Context context)
+    {
+        var x = fold.Operands[0];
+        var (count, extent) = (x.Type.Shape[fold.Axis], x.Type.Shape[fold.Axis + 1]);
+        return scope.Builder.Define($"fold {fold.Id} {string.Join(',', index)} {context.Key}", fold.Type.DType, result =>
+        {
+            var variable = draft.Variable("r", extent);
+            var r = Size.Variable(variable);
+            var guards = new List<Guard>();
+            var i = Spread(index[fold.Axis] - r * fold.Dilation, fold.Stride, guards);
+            guards.Add(new Guard(i, count));
+            var body = scope.Inner(variable);
+            var value = Guarded(x, index.SetItem(fold.Axis, i).Insert(fold.Axis + 1, r), guards,
+                () => body.Builder.Constant(0, fold.Type.DType), body, context);
+            return new Reduction(result, ReduceKind.Add, false, variable, extent, body.Builder.ToBlock(), value);
+        });
+    }
+
+    /// <summary>offset / step, with a guard that nothing remains.</summary>
+    private Size Spread(Size offset, long step, List<Guard> guards)
+    {
+        if (step == 1) return offset;
+        var quotient = SizeDivision.FloorDiv(offset, step, draft.Ranges);
+        guards.Add(new Guard(offset - quotient * step, 1));
+        return quotient;
+    }
+
+    /// <summary>The element if all guards hold, else what is outside.</summary>
+    private Value Guarded(Node x, ImmutableArray<Size> index, IEnumerable<Guard> own, Func<Value> outside, Scope scope, Context context)
+    {
+        var needed = own.Where(g => !draft.Ranges.InRange(g.Index, g.Extent)).ToImmutableArray();
+        if (needed.IsEmpty) return Element(x, index, scope, context);
+        var fill = outside();
+        // A chain of movements down to a buffer: the load itself gives the padding.
+        if (context.Guards.IsEmpty && EndsInBuffer(x)) return Element(x, index, scope, context with { Guards = needed, Fill = fill });
+        var b = scope.Home(index.Concat(needed.Select(g => g.Index)).Concat(context.Indices)).Builder;
+        var inside = Element(x, index, scope, context with { Guards = context.Guards.AddRange(needed) });
+        return b.Select(Holds(needed, b), inside, fill);
     }
 
     private bool EndsInBuffer(Node node)
@@ -153,27 +255,79 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     private Value Gathered(Gather gather, ImmutableArray<Size> index, Scope scope, Context context)
     {
         var rank = gather.OperandType(1).Rank;
-        var b = scope.Builder;
         var extent = gather.OperandType(0).Shape[gather.Axis];
-        var at = b.Convert(Element(gather.Operands[1], [.. index.Skip(gather.Axis).Take(rank)], scope, context with { Fill = null }), DType.I64);
+        var place = index.Skip(gather.Axis).Take(rank).ToImmutableArray();
+        var home = scope.Home(place.Concat(context.Indices));
+        var at = home.Builder.Convert(Element(gather.Operands[1], place, home, context with { Fill = null }), DType.I64);
+        var clamped = Clamped(at, extent, home, context);
+        var inner = index.Take(gather.Axis).Append(clamped).Concat(index.Skip(gather.Axis + rank));
+        return Element(gather.Operands[0], [.. inner], scope, context with { Guards = context.Guards.AddRange(Room(extent, gather.Type.Count, context)) });
+    }
+
+    /// <summary>The index, moved into [0, extent) where it is not there, which is flagged; an index expression.</summary>
+    private Size Clamped(Value at, Size extent, Scope scope, Context context)
+    {
+        var b = scope.Builder;
         var last = b.Index(extent - 1);
         var zero = b.Integer(0, DType.I64);
         var low = b.Compare(ScalarOp.Lt, at, zero);
         var high = b.Compare(ScalarOp.Gt, at, last);
-        b.Emit(new Flag(b.Binary(ScalarOp.Or, low, high)));
+        Flag(b.Binary(ScalarOp.Or, low, high), scope, context);
         // Zero last: with an empty axis the last index is -1, and what is read must still lie behind the pointer.
         var bounded = b.Select(high, last, at);
         var clamped = b.Select(b.Compare(ScalarOp.Lt, bounded, zero), zero, bounded);
         draft.Ranges.Add(clamped.IndexName, extent);
         scope.Bind(clamped.IndexName);
-        var inner = index.Take(gather.Axis).Append(Size.Variable(clamped.IndexName)).Concat(index.Skip(gather.Axis + rank));
-        return Element(gather.Operands[0], [.. inner], scope, context);
+        return Size.Variable(clamped.IndexName);
+    }
+
+    /// <summary>
+    /// A clamped index needs an element to be clamped to: that is checked when the call enters, or, where a condition may
+    /// keep the element from being read, guarded.
+    /// </summary>
+    private ImmutableArray<Guard> Room(Size extent, Size count, Context context)
+    {
+        if (extent.IsConstant && extent.Value > 0) return [];
+        if (context.When is not null || !context.Guards.IsEmpty) return [new Guard(0, extent)];
+        draft.Checks.Add(new EntryCheck(CheckKind.AtMost, Size.Min(1, count), extent, "an indexed axis is not empty"));
+        return [];
+    }
+
+    /// <summary>
+    /// Where a part of x that starts at the starts and the offsets lies, moved into x as a whole and flagged where it does not
+    /// fit; and guards for when it is larger than x.
+    /// </summary>
+    private (ImmutableArray<Size> Index, ImmutableArray<Guard> Guards) Start(ImmutableArray<Size> shape, ImmutableArray<Size> starts,
+        ImmutableArray<int> axes, ImmutableArray<Node> offsets, ImmutableArray<Size> extents, Scope scope, Context context)
+    {
+        var guards = ImmutableArray.CreateBuilder<Guard>();
+        for (var k = 0; k < axes.Length; k++)
+        {
+            var axis = axes[k];
+            var home = scope.Home(context.Indices);
+            var b = home.Builder;
+            var offset = b.Convert(Element(offsets[k], [], home, context with { Fill = null }), DType.I64);
+            if (!starts[axis].Is(0)) offset = b.Binary(ScalarOp.Add, offset, b.Index(starts[axis]));
+            var places = shape[axis] - extents[axis] + 1;
+            starts = starts.SetItem(axis, Clamped(offset, places, home, context));
+            if (draft.Ranges.NonNegative(places - 1)) continue;
+            if (context.When is not null || !context.Guards.IsEmpty) guards.Add(new Guard(0, places));
+            else draft.Checks.Add(new EntryCheck(CheckKind.AtMost, extents[axis], shape[axis], "a slice fits in its axis"));
+        }
+        return (starts, guards.ToImmutable());
+    }
+
+    /// <summary>As the slice's start, for the elements an update writes: `extents` of them along each axis, `steps` apart.</summary>
+    public ImmutableArray<Size> UpdateStart(UpdateSlice update, Scope scope)
+    {
+        var extents = update.OperandType(1).Shape.Select((s, d) => update.Steps[d] == 1 ? s : (s - 1) * update.Steps[d] + 1);
+        return Start(update.Type.Shape, update.Starts, update.Axes, update.Operands.RemoveRange(0, 2), [.. extents], scope, Context.None).Index;
     }
 
     private Value Reduced(Node node, ImmutableArray<int> axes, ReduceKind kind, ImmutableArray<Size> index, Scope scope, Context context)
     {
         var x = node.Operands[0];
-        var key = $"reduce {node.Id} {string.Join(',', index)} {string.Join(',', context.Indices)}";
+        var key = $"reduce {node.Id} {string.Join(',', index)} {context.Key}";
         return scope.Builder.Define(key, node.Type.DType, result =>
         {
             var reduced = axes.Select(a => x.Type.Shape[a]).ToImmutableArray();

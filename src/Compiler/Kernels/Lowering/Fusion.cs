@@ -31,11 +31,14 @@ internal sealed class Fusion
         foreach (var node in function.Nodes)
         {
             if (IsSource(node)) buffered.Add(node);
-            if (node is Concat) buffered.Add(node);
+            if (node is Concat or UpdateSlice or Scatter or Result { Operands: [Sort] }) buffered.Add(node);
+            foreach (var operand in node.Operands)
+                if (operand is Sort && node is not Result) buffered.Add(operand);
         }
         foreach (var dot in function.Nodes.OfType<Dot>().Reverse()) Grow(dot, SameElement);
         foreach (var node in function.Nodes.Where(IsRowReduction)) Grow(node, InRow(node));
-        foreach (var node in function.Nodes.Where(n => n is Reduce or ArgReduce && !IsRowReduction(n))) Grow(node, SameElement);
+        foreach (var node in function.Nodes.OfType<Cumulate>()) Grow(node, IsElementwise);
+        foreach (var node in function.Nodes.Where(n => n is Fold || (n is Reduce or ArgReduce && !IsRowReduction(n)))) Grow(node, SameElement);
         BufferBelowWindowsAndDots();
         BufferSharedExpensiveWork();
     }
@@ -52,6 +55,13 @@ internal sealed class Fusion
     /// <summary>The row reduction, if any, whose row loop a root shares.</summary>
     public Node? RowOf(Node root) => anchors.GetValueOrDefault(root) is { } a && IsRowReduction(a) ? a : null;
 
+    /// <summary>The cumulation, if any, in whose epilogue a root is computed.</summary>
+    public Cumulate? CumulateOf(Node root) => anchors.GetValueOrDefault(root) as Cumulate;
+
+    /// <summary>The buffers that a sort writes, at least one: what is taken from it, and itself where it is used as the first.</summary>
+    public ImmutableArray<Node> OutputsOf(Sort sort) =>
+        [.. users[sort.Id].Where(u => u is Result).Append(sort).Where(buffered.Contains).Distinct().OrderBy(n => n.Id)];
+
     public static bool IsSource(Node node) => node is Input or State || node is Const { IsSplat: false };
 
     /// <summary>A reduction of the last axes, which lie together in memory: lanes along the row. Others run in order.</summary>
@@ -65,7 +75,7 @@ internal sealed class Fusion
 
     private static bool IsElementwise(Node node) => node is Unary or Binary or Compare or Select or Graph.Convert or Bitcast or StopGradient;
 
-    private static bool IsMovement(Node node) => node is Transpose or Reshape or Broadcast or Slice or Reverse or Window or Pad;
+    private static bool IsMovement(Node node) => node is Transpose or Reshape or Broadcast or Slice or DynamicSlice or Reverse or Window or Pad;
 
     private static bool SameElement(Node node) => IsElementwise(node) || node is Transpose or Reshape;
 
@@ -167,7 +177,7 @@ internal sealed class Fusion
         foreach (var node in function.Nodes.Reverse())
         {
             var here = new HashSet<Node>(ReferenceEqualityComparer.Instance);
-            if (buffered.Contains(node)) here.Add(node);
+            if (buffered.Contains(node)) here.Add(node is Result { Operands: [Sort sort] } ? sort : node);
             else if (claimed.TryGetValue(node, out var exit)) here.Add(exit);
             else
             {
@@ -184,7 +194,7 @@ internal sealed class Fusion
 
     private static bool IsExpensive(Node node) => node switch
     {
-        Reduce or ArgReduce or Dot or Graph.Random or Gather => true,
+        Reduce or ArgReduce or Dot or Graph.Random or Gather or Fold or Cumulate or Sort => true,
         Unary u => u.Kind is not (UnaryOp.Neg or UnaryOp.Abs or UnaryOp.Not or UnaryOp.Floor or UnaryOp.Ceil or UnaryOp.Trunc),
         Binary b => b.Kind is BinaryOp.Div or BinaryOp.Rem or BinaryOp.Pow or BinaryOp.Atan2,
         _ => false,

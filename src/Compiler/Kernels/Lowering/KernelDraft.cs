@@ -24,15 +24,21 @@ internal sealed class KernelDraft
         return name;
     }
 
-    public int Buffer(Node node, bool isOutput = false)
+    /// <summary>What must hold in a call, beyond the function's own checks: an indexed axis has elements.</summary>
+    public List<EntryCheck> Checks { get; } = [];
+
+    public int Buffer(Node node, bool isOutput = false, bool isUpdated = false)
     {
         var index = buffers.FindIndex(b => ReferenceEquals(b.Node, node));
         if (index >= 0) return index;
-        buffers.Add((node, new KernelBuffer($"b{buffers.Count}", node.Type.DType, node.Type.Count, isOutput)));
+        buffers.Add((node, new KernelBuffer($"b{buffers.Count}", node.Type.DType, node.Type.Count, isOutput, isUpdated)));
         return buffers.Count - 1;
     }
 
-    public Kernel Finish(Block body)
+    /// <summary>The kernel of a nest that is complete.</summary>
+    public LoweredKernel Finish(LoopNest nest) => new(Finish(nest.Close()), Arguments) { Checks = [.. Checks] };
+
+    private Kernel Finish(Block body)
     {
         var sizes = new SortedSet<string>(StringComparer.Ordinal);
         void Mention(Size size)
@@ -40,22 +46,28 @@ internal sealed class KernelDraft
             foreach (var name in size.Variables())
                 if (!name.EndsWith('\'')) sizes.Add(name);
         }
+        void MentionGuard(Guard guard)
+        {
+            Mention(guard.Index);
+            Mention(guard.Extent);
+        }
         foreach (var (_, buffer) in buffers) Mention(buffer.Count);
         foreach (var statement in Kernel.Statements(body))
         {
             switch (statement)
             {
                 case IndexValue i: Mention(i.Index); break;
-                case Store s: Mention(s.Offset); break;
+                case Store s:
+                    Mention(s.Offset);
+                    foreach (var guard in s.Guards) MentionGuard(guard);
+                    break;
+                case Cumulation c: Mention(c.Extent); break;
+                case Ordering o: Mention(o.Extent); break;
                 case Loop l: Mention(l.Extent); break;
                 case Reduction r: Mention(r.Extent); break;
                 case Load l:
                     Mention(l.Offset);
-                    foreach (var guard in l.Guards)
-                    {
-                        Mention(guard.Index);
-                        Mention(guard.Extent);
-                    }
+                    foreach (var guard in l.Guards) MentionGuard(guard);
                     break;
                 case Contract c:
                     foreach (var axis in c.K.Append(c.M).Append(c.N)) Mention(axis.Extent);

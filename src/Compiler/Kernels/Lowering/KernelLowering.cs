@@ -7,7 +7,41 @@ using Accelerate.Compiler.Types;
 namespace Accelerate.Compiler.Kernels.Lowering;
 
 /// <summary>A kernel, still without a name, and the nodes whose buffers it is called with.</summary>
-internal sealed record LoweredKernel(Kernel Kernel, ImmutableArray<Node> Arguments);
+internal sealed record LoweredKernel(Kernel Kernel, ImmutableArray<Node> Arguments)
+{
+    /// <summary>
+    /// The node whose elements the updated buffer has before the kernel runs: as a copy, or, when it dies here and
+    /// <see cref="MaySharePlace"/> holds, in its own memory.
+    /// </summary>
+    public Node? Base { get; init; }
+
+    /// <summary>What must hold in a call, beyond the function's own checks.</summary>
+    public ImmutableArray<EntryCheck> Checks { get; init; } = [];
+
+    /// <summary>All nodes that must have a buffer here.</summary>
+    public IEnumerable<Node> Uses => Base is null ? Arguments : Arguments.Append(Base);
+
+    /// <summary>The updated node.</summary>
+    public Node? Updated => Enumerable.Range(0, Arguments.Length).Where(i => Kernel.Buffers[i].IsUpdated).Select(i => Arguments[i]).FirstOrDefault();
+
+    /// <summary>True when the kernel reads of its base at most the element that it then writes.</summary>
+    public bool MaySharePlace
+    {
+        get
+        {
+            var (from, to) = (Base is null ? -1 : Arguments.IndexOf(Base), Arguments.IndexOf(Updated!));
+            var written = Kernel.Statements(Kernel.Body).OfType<Store>().Where(s => s.Buffer == to).Select(s => s.Offset).ToHashSet();
+            return written.Count == 1
+                && Kernel.Statements(Kernel.Body).OfType<Load>().Where(l => l.Buffer == from).All(l => written.Contains(l.Offset));
+        }
+    }
+}
+
+/// <summary>
+/// Where the elements of a value go in the target: called with the scope around the loops, it gives the map from an index
+/// of the value to the index in the target.
+/// </summary>
+internal delegate Func<ImmutableArray<Size>, ImmutableArray<Size>> Placing(ElementLowering elements, Scope scope);
 
 internal sealed class KernelLowering(Fusion fusion)
 {
@@ -21,29 +55,54 @@ internal sealed class KernelLowering(Fusion fusion)
             var start = Size.Zero;
             foreach (var part in concat.Operands)
             {
-                yield return Map(part, root, concat.Axis, start);
+                var shift = start;
+                yield return Map(part, root, (_, _) => at => at.SetItem(concat.Axis, at[concat.Axis] + shift));
                 start += part.Type.Shape[concat.Axis];
             }
         }
+        else if (root is UpdateSlice or Scatter)
+        {
+            var x = root.Operands[0];
+            // Without a buffer of its own, x is computed where its elements are wanted.
+            if (!fusion.HasBuffer(x)) yield return Map(x, root, InPlace);
+            var kernel = root is Scatter scatter ? IndexedLowering.Scatter(scatter, fusion) : Update((UpdateSlice)root);
+            yield return kernel with { Base = fusion.HasBuffer(x) ? x : null };
+        }
+        else if (root is Sort or Result { Operands: [Sort] })
+        {
+            var sort = root as Sort ?? (Sort)root.Operands[0];
+            var outputs = fusion.OutputsOf(sort);
+            // One kernel for both results.
+            if (ReferenceEquals(outputs[0], root)) yield return IndexedLowering.Sort(sort, outputs, fusion);
+        }
+        else if (fusion.CumulateOf(root) is { } cumulate) yield return IndexedLowering.Cumulate(root, cumulate, fusion);
         else if (fusion.DotOf(root) is { } dot) yield return ContractionLowering.Lower(root, dot, fusion);
         else if (fusion.RowOf(root) is { } reduction) yield return Row(root, reduction);
-        else yield return Map(root, root, 0, Size.Zero);
+        else yield return Map(root, root, InPlace);
     }
 
+    private static readonly Placing InPlace = (_, _) => at => at;
+
+    private LoweredKernel Update(UpdateSlice update) => Map(update.Operands[1], update, (elements, scope) =>
+    {
+        var start = elements.UpdateStart(update, scope);
+        return at => [.. at.Select((i, d) => start[d] + i * update.Steps[d])];
+    });
+
     /// <summary>
-    /// Stores `value` into `target`, shifted along one axis. As many of the inner axes as keep every access affine are
+    /// Stores `value` into `target`, where the placing says. As many of the inner axes as keep every access affine are
     /// one flat vector loop; the outer ones are parallel.
     /// </summary>
-    private LoweredKernel Map(Node value, Node target, int axis, Size shift)
+    private LoweredKernel Map(Node value, Node target, Placing placing)
     {
         for (var outer = 0; ; outer++)
         {
-            var lowered = TryMap(value, target, axis, shift, outer);
+            var lowered = TryMap(value, target, placing, outer);
             if (outer >= value.Type.Rank - 1 || IsAffine(lowered.Kernel)) return lowered;
         }
     }
 
-    private LoweredKernel TryMap(Node value, Node target, int axis, Size shift, int outer)
+    private LoweredKernel TryMap(Node value, Node target, Placing placing, int outer)
     {
         var draft = new KernelDraft();
         var elements = new ElementLowering(draft, fusion.HasBuffer);
@@ -54,8 +113,9 @@ internal sealed class KernelLowering(Fusion fusion)
         var flat = shape.Skip(outer).ToImmutableArray();
         if (flat.IsEmpty)
         {
-            Store(nest.Scope([]), []);
-            return new(draft.Finish(nest.Close()), draft.Arguments);
+            var only = nest.Scope([]);
+            Store(only, [], placing(elements, only));
+            return draft.Finish(nest);
         }
         var count = Size.Product(flat);
         var position = Size.Zero;
@@ -67,23 +127,24 @@ internal sealed class KernelLowering(Fusion fusion)
             extent = Size.Min(FlatBlock, count - position);
         }
         var parent = nest.Scope([]);
+        var place = placing(elements, parent);
         var lane = draft.Variable("j", extent);
         position += Size.Variable(lane);
         // The flat position is below the count, which the range of the last block alone does not say.
         var at = flat.Length == 1 ? [position] : Indexing.Split(position, flat, draft.Ranges);
         var scope = new Scope(parent, parent.Builder.Inner(), true, lane) { InVector = true };
-        Store(scope, at);
+        Store(scope, at, place);
         parent.Builder.Emit(new Loop(LoopKind.Vector, lane, extent, scope.Builder.ToBlock()));
-        return new(draft.Finish(nest.Close()), draft.Arguments);
+        return draft.Finish(nest);
 
-        void Store(Scope scope, ImmutableArray<Size> inner)
+        void Store(Scope scope, ImmutableArray<Size> inner, Func<ImmutableArray<Size>, ImmutableArray<Size>> place)
         {
             ImmutableArray<Size> full = [.. index, .. inner];
             var element = ReferenceEquals(value, target)
                 ? elements.Root(value, full, scope)
                 : elements.Element(value, full, scope);
-            if (!full.IsEmpty) full = full.SetItem(axis, full[axis] + shift);
-            scope.Builder.Emit(new Store(draft.Buffer(target, isOutput: true), Indexing.Linear(full, target.Type.Shape), element));
+            var buffer = draft.Buffer(target, isOutput: true, isUpdated: target is UpdateSlice);
+            scope.Builder.Emit(new Store(buffer, Indexing.Linear(place(full), target.Type.Shape), element));
         }
     }
 
@@ -117,7 +178,7 @@ internal sealed class KernelLowering(Fusion fusion)
             inner.Builder.Emit(new Store(draft.Buffer(root, isOutput: true), Indexing.Linear(at, root.Type.Shape), value));
             scope.Builder.Emit(new Loop(LoopKind.Vector, lane, extent, inner.Builder.ToBlock()));
         }
-        return new(draft.Finish(nest.Close()), draft.Arguments);
+        return draft.Finish(nest);
     }
 
     /// <summary>True when no access inside a vector loop divides the loop's variable.</summary>

@@ -56,14 +56,14 @@ public static class Lowering
 
         var steps = ImmutableArray.CreateBuilder<Step>();
         steps.AddRange(function.Checks.Select(c => new CheckStep(c)));
-        // A clamped index needs an element to be clamped to.
-        steps.AddRange(function.Nodes.OfType<Gather>().Select(g => g.OperandType(0).Shape[g.Axis]).Where(s => !s.IsConstant).Distinct()
-            .Select(s => new CheckStep(new EntryCheck(CheckKind.AtMost, Size.One, s, "an indexed axis is not empty"))));
+        steps.AddRange(lowered.SelectMany(k => k.Checks).Distinct().Select(c => new CheckStep(c)));
         var kernels = new KernelTable();
         foreach (var kernel in lowered)
         {
             foreach (var node in kernel.Arguments.Where(n => !numbers.ContainsKey(n)))
                 Add(node, new($"t{buffers.Count}", BufferKind.Temporary, node.Type, "", plan.SlotOf(node)));
+            if (kernel.Base is { } held)
+                steps.Add(new CallStep(kernels.Add(CopyKernel.For(held.Type)), [numbers[held], numbers[kernel.Updated!]]));
             steps.Add(new CallStep(kernels.Add(kernel.Kernel), [.. kernel.Arguments.Select(n => numbers[n])]));
         }
         for (var i = 0; i < function.Results.Length; i++)

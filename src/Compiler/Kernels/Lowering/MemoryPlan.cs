@@ -18,7 +18,7 @@ internal sealed class MemoryPlan
     {
         var lastUse = new Dictionary<Node, int>(ReferenceEqualityComparer.Instance);
         for (var step = 0; step < kernels.Count; step++)
-            foreach (var node in kernels[step].Arguments) lastUse[node] = step;
+            foreach (var node in kernels[step].Uses) lastUse[node] = step;
         var free = new List<int>();
         for (var step = 0; step < kernels.Count; step++)
         {

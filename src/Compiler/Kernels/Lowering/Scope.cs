@@ -1,4 +1,5 @@
 // Where a value may be computed: the nest of blocks around the place that needs it, with the variables each block binds.
+using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 
 namespace Accelerate.Compiler.Kernels.Lowering;
@@ -12,6 +13,12 @@ internal sealed class Scope(Scope? outer, BlockBuilder builder, bool takesStatem
     private readonly HashSet<string> variables = [.. variables];
 
     public BlockBuilder Builder { get; } = builder;
+
+    /// <summary>The number of scopes around this one.</summary>
+    public int Depth { get; } = outer is null ? 0 : outer.Depth + 1;
+
+    /// <summary>Values of nodes computed in this scope, by node, index and conditions.</summary>
+    public Dictionary<(Node Node, string At), Value> Known { get; } = [];
 
     /// <summary>True inside a vector loop, where only in-order reductions may stand.</summary>
     public bool InVector { get; init; }
