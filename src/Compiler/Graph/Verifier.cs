@@ -14,7 +14,9 @@ public static class Verifier
                 Rule.Require(operand.Id < id && ReferenceEquals(function.Nodes[operand.Id], operand), "graph C3",
                     () => $"%{id} = {node.Op} uses %{operand.Id}, which is not defined before it");
             var again = node.With(node.Operands);
-            Rule.Require(again.Type.Equals(node.Type), "graph C4", () => $"%{id} = {node.Op} says {node.Type}, its operands give {again.Type}");
+            Rule.Require(again.Type.Equals(node.Type) && again.ResultTypes.SequenceEqual(node.ResultTypes), "graph C4",
+                () => $"%{id} = {node.Op} says {node.Type}, its operands give {Rule.List(again.ResultTypes)}");
+            if (node is Scan scan) VerifyVariable(scan, function);
             foreach (var callee in GraphPrinter.Callees(node)) Verify(callee);
         }
         Rule.Require(!function.Results.IsEmpty || function.Effects.Count > 0, "graph C5",
@@ -24,8 +26,28 @@ public static class Verifier
                 "graph C6", () => $"a result of @{function.Name} belongs to another function");
         var names = function.Inputs.Select(i => i.Name).ToList();
         Rule.Require(names.Distinct().Count() == names.Count, "graph C7", () => $"two inputs of @{function.Name} have one name");
+        VerifyAssignments(function);
         var closure = GraphPrinter.Closure(function);
         Rule.Require(closure.DistinctBy(f => f.Name).Count() == closure.Count, "graph C8",
             () => $"two functions that @{function.Name} reaches have one name");
+    }
+    private static void VerifyVariable(Scan scan, Function around) =>
+        Rule.Require(!around.Sizes.Contains(scan.Variable) && !GraphPrinter.Closure(scan.Body).SelectMany(f => f.Nodes)
+            .Any(n => n is Scan inner && inner.Variable == scan.Variable), "scan C4",
+            () => $"{scan.Variable} has a meaning around or inside the loop over @{scan.Body.Name}");
+
+    private static void VerifyAssignments(Function function)
+    {
+        var known = new HashSet<(bool IsInput, string Name)>();
+        foreach (var assign in function.Effects.OfType<Assign>())
+        {
+            var isInput = assign.Storage == StorageClass.Inout;
+            var input = function.Inputs.FirstOrDefault(i => i.IsInout && i.Name == assign.Name);
+            Rule.Require(!isInput || input is not null, "assign C1", () => $"@{function.Name} has no inout input {assign.Name}");
+            var held = isInput ? input : function.Nodes.FirstOrDefault(n => n is State s && s.Name == assign.Name);
+            Rule.Require(held is null || held.Type.Equals(assign.Type), "assign C2",
+                () => $"{assign.Name} is {held!.Type}, not {assign.Type}");
+            Rule.Require(known.Add((isInput, assign.Name)), "assign C3", () => $"{assign.Name} is assigned twice");
+        }
     }
 }

@@ -44,6 +44,61 @@ public sealed class ConstraintTests
         ["window C3"] = () => _ = new Window(X("f32[n]"), 0, Size.Variable("n"), 2, 1, 1),
         ["gather C1"] = () => _ = new Gather(X("f32[4]"), X("i32"), 1),
         ["gather C2"] = () => _ = new Gather(X("f32[4]"), X("f32"), 0),
+        ["fold C1"] = () => _ = new Fold(X("f32[4]"), 0, 4, 1, 1),
+        ["fold C2"] = () => _ = new Fold(X("f32[4,2]"), 0, 4, 0, 1),
+        ["fold C3"] = () => _ = new Fold(X("bool[4,2]"), 0, 5, 1, 1),
+        ["scatter C1"] = () => _ = new Scatter(ScatterOp.Set, X("f32[4]"), X("i32[2]"), X("f32[2]"), 1),
+        ["scatter C2"] = () => _ = new Scatter(ScatterOp.Set, X("f32[4]"), X("f32[2]"), X("f32[2]"), 0),
+        ["scatter C3"] = () => _ = new Scatter(ScatterOp.Add, X("bool[4]"), X("i32[2]"), X("bool[2]"), 0),
+        ["scatter C4"] = () => _ = new Scatter(ScatterOp.Set, X("f32[4,3]"), X("i32[2]"), X("f32[3,2]"), 0),
+        ["dynamic_slice C1"] = () => _ = new DynamicSlice(X("f32[4]"), [], [], [0, 0], [1]),
+        ["dynamic_slice C2"] = () => _ = new DynamicSlice(X("f32[4]"), [X("i32[1]")], [0], [0], [1]),
+        ["update_slice C1"] = () => _ = new UpdateSlice(X("f32[4]"), X("f32[2]"), [], [], [0], [0]),
+        ["update_slice C2"] = () => _ = new UpdateSlice(X("f32[4]"), X("f64[2]"), [], [], [0], [1]),
+        ["update_slice C3"] = () => _ = new UpdateSlice(X("f32[4]"), X("f32[2]"), [X("i32"), X("i32")], [0, 0], [0], [1]),
+        ["sort C1"] = () => _ = new Sort(X("f32"), 0, false, DType.I32),
+        ["sort C2"] = () => _ = new Sort(X("f32[4]"), 0, false, DType.U8),
+        ["cumulate C1"] = () => _ = new Cumulate(ReduceOp.Add, X("f32[4]"), 1, false),
+        ["cumulate C2"] = () => _ = new Cumulate(ReduceOp.Mul, X("bool[4]"), 0, false),
+        ["if C1"] = () => _ = new If(Negation("f32"), Negation("f32"), [X("i32"), X("f32")]),
+        ["if C2"] = () => _ = new If(Negation("f32"), Negation("f64"), [X("bool"), X("f32")]),
+        ["if C3"] = () =>
+        {
+            var twice = Negation("f32");
+            twice.Results = [twice.Results[0], twice.Results[0]];
+            _ = new If(Negation("f32"), twice, [X("bool"), X("f32")]);
+        },
+        ["scan C1"] = () =>
+        {
+            var body = Negation("f32");
+            body.Add(new Assign(StorageClass.Buffer, "b", body.Results[0]));
+            _ = new Scan(body, "i.1", 3, 1, [X("f32")]);
+        },
+        ["scan C2"] = () => _ = new Scan(Negation("f32"), "i.1", 3, 2, [X("f32")]),
+        ["scan C3"] = () =>
+        {
+            var body = new Function("body");
+            body.Results = [body.Add(new Iota(Type("i32[i.1]"), 0))];
+            _ = new Scan(body, "i.1", 3, 0, []);
+        },
+        ["scan C4"] = () =>
+        {
+            var f = new Function("f");
+            f.Results = [f.Add(new Scan(Negation("f32"), "n", 3, 1, [f.Add(X("f32"))])), f.Add(new Input("y", Type("f32[n]")))];
+            Verifier.Verify(f);
+        },
+        ["while C1"] = () => _ = new While(Negation("bool[2]"), Negation("f32"), 1, [X("f32")]),
+        ["while C2"] = () => _ = new While(Negation("f32"), Negation("f32"), 1, [X("f32")]),
+        ["while C3"] = () => _ = new While(Test("f32"), Test("f32"), 1, [X("f32")]),
+        ["dot C4"] = () => _ = new Dot(X("f32[4]"), X("f32[4]"), [], [], [0], [0], DType.F16),
+        ["assign C1"] = () => VerifyWith(f => f.Add(new Assign(StorageClass.Inout, "x", f.Results[0]))),
+        ["assign C2"] = () => VerifyWith(f => f.Add(new Assign(StorageClass.Inout, "y",
+            f.Add(new Convert(f.Add(new Input("y", Type("f32"), true)), DType.F64))))),
+        ["assign C3"] = () => VerifyWith(f =>
+        {
+            f.Add(new Assign(StorageClass.Buffer, "b", f.Results[0]));
+            f.Add(new Assign(StorageClass.Param, "b", f.Results[0]));
+        }),
         ["reduce C1"] = () => _ = new Reduce(ReduceOp.Add, X("f32[4,2]"), [1, 0]),
         ["reduce C2"] = () => _ = new Reduce(ReduceOp.And, X("f32[4]"), [0]),
         ["arg_reduce C1"] = () => _ = new ArgReduce(true, X("f32[4]"), -1, DType.I32),
@@ -133,10 +188,26 @@ public sealed class ConstraintTests
 
     private static Input X(string type) => new("x", Type(type));
 
+    /// <summary>A region that gives whether x is x.</summary>
+    private static Function Test(string type)
+    {
+        var f = new Function("test");
+        var x = f.Add(X(type));
+        f.Results = [f.Add(new Compare(CompareOp.Eq, x, x))];
+        return f;
+    }
+
+    private static void VerifyWith(Action<Function> add)
+    {
+        var f = Negation("f32");
+        add(f);
+        Verifier.Verify(f);
+    }
+
     private static Function Negation(string type)
     {
         var f = new Function("negation");
-        f.Results = [f.Add(new Unary(UnaryOp.Neg, f.Add(X(type))))];
+        f.Results = [f.Add(new Unary(type.StartsWith("bool", StringComparison.Ordinal) ? UnaryOp.Not : UnaryOp.Neg, f.Add(X(type))))];
         return f;
     }
 }

@@ -1,4 +1,4 @@
-// In: views. Out: pad, concat and gather of them, the movements that no strides express, as dense copies.
+// In: views. Out: pad, concat, stack and gather of them, the movements that no strides express, as dense copies.
 using System.Collections.Immutable;
 using Accelerate.Runtime;
 
@@ -66,12 +66,29 @@ internal static class Copies
         return View.Dense(x.DType, data, shape, x.Terms);
     }
 
-    private static View Fresh(View dense) => new(dense.DType, dense.DType.IsFloat
+    /// <summary>The same elements in memory of their own.</summary>
+    public static View Fresh(View dense) => new(dense.DType, dense.DType.IsFloat
         ? new Elements((double[])dense.Data.Values.Clone(), (double[])dense.Data.Magnitude.Clone(), [])
         : new Elements([], [], (long[])dense.Data.Integers.Clone()), dense.Shape, View.RowMajor(dense.Shape), 0,
             dense.Terms);
 
-    private static void Write(View from, View to)
+    /// <summary>Values of one shape behind each other along a new first axis; `shape` is the whole's.</summary>
+    public static View Stack(IReadOnlyList<View> parts, DType dtype, long[] shape)
+    {
+        var count = View.CountOf(shape);
+        var data = dtype.IsFloat ? Elements.Floats(count) : Elements.Longs(count);
+        long[] part = shape[1..];
+        for (var i = 0; i < parts.Count; i++)
+        {
+            if (!parts[i].Shape.SequenceEqual(part))
+                throw new ReferenceException($"element {i} has shape [{string.Join(',', parts[i].Shape)}], not [{string.Join(',', part)}]");
+            Write(parts[i], new View(dtype, data, part, View.RowMajor(part), i * View.CountOf(part), 1));
+        }
+        return View.Dense(dtype, data, shape, parts.Count == 0 ? 1 : parts.Max(p => p.Terms));
+    }
+
+    /// <summary>Copies the elements of one view to the places of another of the same shape.</summary>
+    public static void Write(View from, View to)
     {
         int[] outer = [.. Enumerable.Range(0, Math.Max(0, from.Rank - 1))];
         var (source, target) = (from.Positions(outer, from.Offset), to.Positions(outer, to.Offset));

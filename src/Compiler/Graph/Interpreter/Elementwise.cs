@@ -90,6 +90,9 @@ internal static class Elementwise
             var values = Array.ConvertAll(x.Data.Integers, v => FloatMath.FromInteger(v, from, dtype));
             return x.WithElements(dtype, new Elements(values, Array.ConvertAll(values, Math.Abs), []), 1);
         }
+        // Nothing was rounded yet, and nothing is lost: the value stays exact.
+        if (x.Terms <= 1 && FloatMath.Holds(dtype, from))
+            return x.WithElements(dtype, new Elements(x.Data.Values, Array.ConvertAll(x.Data.Values, Math.Abs), []), 1);
         var result = Elements.Floats(x.Count);
         var ratio = FloatMath.Epsilon(from) / FloatMath.Epsilon(dtype);
         for (long i = 0; i < result.Values.LongLength; i++)

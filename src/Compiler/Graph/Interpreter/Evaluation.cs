@@ -5,7 +5,7 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Graph.Interpreter;
 
-internal sealed class Evaluation(IReadOnlyDictionary<string, long> sizes, Func<string, ReferenceValue> state,
+internal sealed partial class Evaluation(IReadOnlyDictionary<string, long> sizes, Func<string, ReferenceValue> state,
     InterpreterOptions options)
 {
     public ImmutableArray<View> Run(Function function, ImmutableArray<View> inputs)
@@ -26,6 +26,8 @@ internal sealed class Evaluation(IReadOnlyDictionary<string, long> sizes, Func<s
                 Input => [inputs[next++]],
                 Tuple t => [.. t.Operands.Select(o => values[o.Id][0])],
                 Call c => Run(c.Callee, [.. c.Operands.Select(o => values[o.Id][0])]),
+                RegionNode r => Control(r, [.. r.Operands.Select(o => values[o.Id][0])]),
+                Sort s => Sorted(s, values[s.Operands[0].Id][0]),
                 Result r => [values[r.Operands[0].Id][r.Index]],
                 _ => [One(node, [.. node.Operands.Select(o => values[o.Id][0])])],
             };
@@ -61,7 +63,8 @@ internal sealed class Evaluation(IReadOnlyDictionary<string, long> sizes, Func<s
     }
 
     /// <summary>True for the nodes that make floats, in elements of their own; the others move or pass them.</summary>
-    private static bool Rounds(Node node) => node is Unary or Binary or Reduce or Dot or Iota or SizeValue;
+    private static bool Rounds(Node node) => node is Unary or Binary or Reduce or Dot or Iota or SizeValue or
+        Scatter or Cumulate or Fold;
 
     private View Compute(Node node, View[] x)
     {
@@ -90,7 +93,14 @@ internal sealed class Evaluation(IReadOnlyDictionary<string, long> sizes, Func<s
             case Concat c: return Copies.Concat(x, c.Axis, Shape(c.Type));
             case Window w:
                 return x[0].Window(w.Axis, w.Count.Evaluate(sizes), w.Extent.Evaluate(sizes), w.Stride, w.Dilation);
-            case Gather g: return Copies.Gather(x[0], x[1], g.Axis, index => options.Clamped?.Invoke(g, index));
+            case Gather g: return Copies.Gather(x[0], x[1], g.Axis, Outside(g));
+            case Scatter s: return Parts.Scatter(s.Kind, x[0], x[1], x[2], s.Axis, Outside(s));
+            case DynamicSlice s:
+                return Parts.DynamicSlice(x[0], x[1..], s.Axes, Values(s.Starts), Shape(s.Type), Outside(s));
+            case UpdateSlice s:
+                return Parts.UpdateSlice(x[0], x[1], x[2..], s.Axes, Values(s.Starts), s.Steps, Outside(s));
+            case Fold f: return Parts.Fold(x[0], f.Axis, f.Size.Evaluate(sizes), f.Stride, f.Dilation);
+            case Cumulate c: return Orders.Cumulate(c.Kind, x[0], c.Axis, c.IsReversed, options.Propagation);
             case Reduce r: return Reductions.Reduce(r.Kind, x[0], r.Axes, options.Propagation);
             case ArgReduce a: return Reductions.ArgReduce(a.Greatest, x[0], a.Axis, a.Type.DType);
             case Dot d: return Reductions.Dot(x[0], x[1], d, options.Propagation);
@@ -98,13 +108,37 @@ internal sealed class Evaluation(IReadOnlyDictionary<string, long> sizes, Func<s
                 options.Print?.Invoke(p, [.. x.Select(v => v.ToValue())]);
                 return p.Operands.IsEmpty ? Whole(DType.Bool, [], [1]) : x[0];
             case Assert a:
-                if (x[0].ToValue().Integers.Contains(0)) throw new ReferenceException(a.Message);
+                if (x[0].ToValue().Integers.Contains(0)) throw new ReferenceException(Filled(a.Message, x[1..]));
                 return x[0];
             case Assign a:
                 options.Assign?.Invoke(a, x[0].ToValue());
                 return x[0];
             default: throw new ReferenceException($"the reference interpreter does not know {node.Op}");
         }
+    }
+
+    private Action<long> Outside(Node node) => place => options.Clamped?.Invoke(node, place);
+
+    private static ImmutableArray<View> Sorted(Sort sort, View x)
+    {
+        var (values, indices) = Orders.Sort(x, sort.Axis, sort.IsDescending, sort.Index);
+        return [values, indices];
+    }
+
+    /// <summary>The message with each `{}` or `{:…}` replaced by the next value.</summary>
+    private static string Filled(string message, View[] values)
+    {
+        foreach (var value in values)
+        {
+            var (open, close) = (message.IndexOf('{'), message.IndexOf('}'));
+            if (open < 0 || close < open) break;
+            var held = value.ToValue();
+            var text = held.DType.IsFloat
+                ? string.Join(' ', held.Values.Select(v => v.ToString("R", System.Globalization.CultureInfo.InvariantCulture)))
+                : string.Join(' ', held.Integers);
+            message = $"{message[..open]}{(held.Shape.Length == 0 ? text : $"[{text}]")}{message[(close + 1)..]}";
+        }
+        return message;
     }
 
     private long[] Values(ImmutableArray<Size> s) => [.. s.Select(v => v.Evaluate(sizes))];

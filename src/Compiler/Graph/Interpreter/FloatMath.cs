@@ -143,6 +143,10 @@ internal static class FloatMath
         _ => Math.ScaleB(1, -52),
     };
 
+    /// <summary>True when every value of one float dtype is a value of the other.</summary>
+    public static bool Holds(DType wide, DType narrow) =>
+        wide == narrow || wide == DType.F64 || (wide == DType.F32 && narrow != DType.F64);
+
     /// <summary>The smallest positive number of the dtype.</summary>
     public static double Smallest(DType dtype) => dtype switch
     {

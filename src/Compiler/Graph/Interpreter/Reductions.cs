@@ -56,6 +56,9 @@ internal static class Reductions
 
     public static View Dot(View a, View b, Dot dot, Propagation propagation)
     {
+        // A wider accumulator takes the operands converted, exactly.
+        var dtype = dot.Type.DType;
+        if (a.DType != dtype) (a, b) = (Elementwise.Convert(a, dtype), Elementwise.Convert(b, dtype));
         var (freeA, freeB) = (dot.FreeA, dot.FreeB);
         long[] shape =
             [.. dot.BatchA.Select(d => a.Shape[d]), .. freeA.Select(d => a.Shape[d]), .. freeB.Select(d => b.Shape[d])];
