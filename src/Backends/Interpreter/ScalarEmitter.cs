@@ -21,6 +21,8 @@ internal static class ScalarEmitter
         DType.U16 => typeof(ushort),
         DType.U32 => typeof(uint),
         DType.U64 => typeof(ulong),
+        DType.F16 => typeof(Half),
+        DType.BF16 => typeof(BFloat16),
         DType.F32 => typeof(float),
         DType.F64 => typeof(double),
         _ => throw new LimitationException($"not supported: {type.Name()} in kernels"),
@@ -29,7 +31,12 @@ internal static class ScalarEmitter
     /// <summary>The method that gives the operation its meaning for operands of the dtype.</summary>
     public static MethodInfo Method(string op, DType type)
     {
-        var holder = type == DType.Bool ? typeof(BoolOps) : type.IsFloat ? typeof(FloatOps) : typeof(IntegerOps);
+        var holder = type switch
+        {
+            DType.Bool => typeof(BoolOps),
+            DType.F16 or DType.BF16 => typeof(NarrowOps),
+            _ => type.IsFloat ? typeof(FloatOps) : typeof(IntegerOps),
+        };
         var method = holder.GetMethod(op)
             ?? throw new InternalErrorException($"{op.ToLowerInvariant()} does not exist on {type.Name()}");
         return method.IsGenericMethodDefinition ? method.MakeGenericMethod(TypeOf(type)) : method;
@@ -47,6 +54,8 @@ internal static class ScalarEmitter
     public static Expression Literal(DType type, double number, long integer) => type switch
     {
         DType.Bool => Expression.Constant(integer != 0),
+        DType.F16 => Expression.Constant((Half)number),
+        DType.BF16 => Expression.Constant((BFloat16)number),
         DType.F32 => Expression.Constant((float)number),
         DType.F64 => Expression.Constant(number),
         DType.I64 => Expression.Constant(integer),
@@ -69,7 +78,7 @@ internal static class ScalarEmitter
     private static Expression Limit(DType type, double infinity, string field) => type switch
     {
         DType.Bool => Expression.Constant(infinity > 0),
-        DType.F32 or DType.F64 => Literal(type, infinity, 0),
+        _ when type.IsFloat => Literal(type, infinity, 0),
         _ => Expression.Constant(TypeOf(type).GetField(field)!.GetValue(null)),
     };
 
@@ -87,6 +96,9 @@ internal static class ScalarEmitter
     private static Expression Convert(Expression a, DType from, DType to)
     {
         if (from == to) return a;
+        if (from is DType.F16 or DType.BF16)
+            return Convert(Expression.Call(typeof(NarrowOps), nameof(NarrowOps.From), [TypeOf(from)], a), DType.F32, to);
+        if (to is DType.F16 or DType.BF16) return Narrow(a, from, TypeOf(to));
         var (source, target) = (TypeOf(from), TypeOf(to));
         var (name, types) = (from, to) switch
         {
@@ -100,5 +112,18 @@ internal static class ScalarEmitter
             _ => (nameof(Conversions.UnsignedToFloat), [source, target]),
         };
         return Expression.Call(typeof(Conversions), name, types, a);
+    }
+
+    /// <summary>To f16 or bf16, rounded once: an integer up to 32 bits is an exact f64.</summary>
+    private static Expression Narrow(Expression a, DType from, Type target)
+    {
+        var (name, wide) = from switch
+        {
+            DType.F32 => (nameof(NarrowOps.To), DType.F32),
+            _ when from.IsInteger && from.IsSigned => (nameof(NarrowOps.FromSigned), DType.I64),
+            _ when from.IsInteger => (nameof(NarrowOps.FromUnsigned), DType.U64),
+            _ => (nameof(NarrowOps.FromF64), DType.F64),
+        };
+        return Expression.Call(typeof(NarrowOps), name, [target], Convert(a, from, wide));
     }
 }

@@ -105,14 +105,6 @@ public sealed class InterpreterTests
     public void BoundsOfAClampedIndexAreProved() =>
         Assert.Empty(KernelBounds.Unproved(ProgramReader.Read(Scaled).Kernels[0]));
 
-    [Fact]
-    public void HalfPrecisionIsRefused()
-    {
-        var kernel = KernelReader.Read("kernel @h(x: in(f16, n), y: out(f16, n); sizes(n)) { vector(i < n) { %0: f16 = load(x[i]) store(y[i], %0) } }");
-        Assert.Equal("not supported: f16 in kernels", Assert.Throws<LimitationException>(() =>
-            new CompiledKernel(kernel)).Message);
-    }
-
     private static Tensor Run(Session session, params long[] x) => session.Run("scaled",
         Tensor.From(x, x.Length), Tensor.Zeros(DType.F32, x.Length / 2), Tensor.Zeros(DType.F32, x.Length))[0];
 }

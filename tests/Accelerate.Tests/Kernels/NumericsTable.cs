@@ -45,7 +45,8 @@ public static partial class NumericsTable
     public static IEnumerable<Row> Rows => All.Value;
 
     private static readonly Lazy<Row[]> All =
-        new(() => [.. FloatRows(), .. IntegerRows(), .. ConversionRows(), .. StructureRows()]);
+        new(() => [.. FloatRows(), .. NarrowRows(), .. IntegerRows(), .. ConversionRows(),
+            .. NarrowConversionRows(), .. StructureRows()]);
 
     private static readonly float[] F32 =
     [

@@ -34,7 +34,7 @@ public static class RandomKernels
 {
     private static readonly DType[] Types =
     [
-        DType.F32, DType.F32, DType.F32, DType.F64, DType.I8, DType.I16, DType.I32, DType.I64,
+        DType.F32, DType.F32, DType.F32, DType.F64, DType.F16, DType.BF16, DType.I8, DType.I16, DType.I32, DType.I64,
         DType.U8, DType.U16, DType.U32, DType.U64, DType.Bool,
     ];
 
@@ -135,6 +135,9 @@ public static class RandomKernels
                 visible = k;
                 List<Value> values = [Load(b, type, offset, count)];
                 Straight(b, values, random.Next(0, 3));
+                // A contraction of bf16 or f16: what is read is narrower than what accumulates.
+                if (type == DType.F32 && random.Next(3) == 0)
+                    values.Add(b.Convert(Load(b, Pick(DType.F16, DType.BF16), offset, count), type));
                 var yield = values.Last(v => v.Type == type);
                 return (b.ToBlock(), yield);
             }
@@ -195,6 +198,7 @@ public static class RandomKernels
                 {
                     ScalarOp.Convert => b.Convert(a, Pick(Types)),
                     ScalarOp.Bitcast => a.Type is DType.I32 or DType.U32 ? b.Bitcast(a, DType.F32)
+                        : a.Type is DType.I16 or DType.U16 ? b.Bitcast(a, Pick(DType.F16, DType.BF16))
                         : b.Index(visible * 2 - M),
                     ScalarOp.Select when values.Find(v => v.Type == DType.Bool) is { } condition =>
                         b.Select(condition, a, Same()),
@@ -218,12 +222,12 @@ public static class RandomKernels
             random.NextBytes(tensor.Bytes);
             if (type == DType.Bool) foreach (ref var b in tensor.Bytes) b &= 1;
             var edges = Tensor.FromDoubles(type, [
-                0, -0.0, 1, -1, 0.5, 2, -2.5, 3, 7, 1e-45, -1e-40, 4e-310, 3e38, -1e300,
+                0, -0.0, 1, -1, 0.5, 2, -2.5, 3, 7, 1e-45, -1e-40, 4e-310, 3e38, -1e300, 6e-8, 65504, 1.00390625,
                 double.PositiveInfinity, double.NegativeInfinity, double.NaN, 1 / 3.0, 31, 64,
-            ], 20);
+            ], 23);
             var width = type.Bytes();
             for (var i = 0; i < count; i++)
-                if (random.Next(3) != 0) edges.Bytes.Slice(random.Next(20) * width,
+                if (random.Next(3) != 0) edges.Bytes.Slice(random.Next(23) * width,
                     width).CopyTo(tensor.Bytes[(i * width)..]);
             return tensor;
         }

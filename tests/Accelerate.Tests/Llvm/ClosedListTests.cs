@@ -17,7 +17,8 @@ public sealed partial class ClosedListTests
 {
     private static readonly DType[] Types =
     [
-        DType.Bool, DType.I8, DType.I16, DType.I32, DType.I64, DType.U8, DType.U16, DType.U32, DType.U64, DType.F32, DType.F64,
+        DType.Bool, DType.I8, DType.I16, DType.I32, DType.I64, DType.U8, DType.U16, DType.U32, DType.U64, DType.F16, DType.BF16,
+        DType.F32, DType.F64,
     ];
 
     /// <summary>Every kind of statement, and of access: contiguous, guarded, gathered, scattered, scalar.</summary>
@@ -96,13 +97,21 @@ public sealed partial class ClosedListTests
         Assert.Empty(callees.Except(texts.SelectMany(t => t.Callees)));
     }
 
-    [Fact]
-    public void HalfPrecisionInKernelsIsALimitation()
+    /// <summary>The type half stands in conversions only, and only where they are instructions.</summary>
+    [LlvmFact]
+    public void HalfIsConvertedAndNothingElse()
     {
-        var kernel = KernelReader.Read("""
-            kernel @h(x: in(f32, 1), y: out(f16, 1); sizes()) { %0: f32 = load(x[0]) %1: f16 = convert(%0) store(y[0], %1) }
-            """);
-        Assert.Throws<Compiler.Diagnostics.LimitationException>(() => KernelText.Print(kernel, LlvmTarget.X64));
+        foreach (var kernel in All.SelectMany(Kernels))
+        {
+            foreach (var target in LlvmTarget.Names.Select(LlvmTarget.Parse))
+            {
+                foreach (var line in KernelText.Print(kernel, target).Text.Split('\n').Where(l => Half().IsMatch(l)))
+                {
+                    Assert.True(target.Has("f16c"), $"{target.Name}: {line}");
+                    Assert.Contains(Instruction().Match(line).Groups[1].Value, (string[])["fptrunc", "fpext", "bitcast"]);
+                }
+            }
+        }
     }
 
     private static IEnumerable<Kernel> Kernels(string name)
@@ -187,6 +196,9 @@ public sealed partial class ClosedListTests
     [GeneratedRegex("`([^`]+)`")]
     private static partial Regex Code();
 
-    [GeneratedRegex(@"^[^;\n]*(?<![%@.])\b(fast|nnan|ninf|nsz|arcp|contract|afn|reassoc|half|bfloat|undef)\b", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^[^;\n]*(?<![%@.])\b(fast|nnan|ninf|nsz|arcp|contract|afn|reassoc|bfloat|undef)\b", RegexOptions.Multiline)]
     private static partial Regex Forbidden();
+
+    [GeneratedRegex(@"^[^;]*\bhalf\b")]
+    private static partial Regex Half();
 }

@@ -1,6 +1,5 @@
 // In: a value and a dtype. Out: the conversion: truncating and saturating to integers, NaN to 0, nearest even to floats.
 using System.Numerics;
-using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
 
@@ -11,9 +10,9 @@ internal static class Conversions
     public static Operand Convert(ScalarPrinter p, Operand x, DType to)
     {
         var from = x.Type;
-        if (from is DType.F16 or DType.BF16 || to is DType.F16 or DType.BF16)
-            throw new LimitationException($"not supported: {(to.IsFloat ? to : from).Name()} in kernels");
         if (from == to) return x;
+        if (from is DType.F16 or DType.BF16) return Convert(p, x with { Type = DType.F32 }, to);
+        if (to is DType.F16 or DType.BF16) return Narrow.Convert(p, x, to);
         if (to == DType.Bool) return p.Compare(ScalarOp.Ne, x, p.Constant(0, from, x.Lanes));
         if (from == DType.Bool) return p.Cast(to.IsFloat ? "uitofp" : "zext", x, to);
         if (from.IsFloat && to.IsFloat) return p.Cast(to == DType.F64 ? "fpext" : "fptrunc", x, to);

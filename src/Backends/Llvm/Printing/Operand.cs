@@ -11,17 +11,22 @@ internal readonly record struct Operand(string Text, DType Type, int Lanes)
 
 internal static class Types
 {
-    /// <summary>The type of values in registers: bool is one bit.</summary>
+    /// <summary>The type of values in registers: bool is one bit, f16 and bf16 are f32 with a value of theirs.</summary>
     public static string Element(DType type) => type switch
     {
         DType.Bool => "i1",
-        DType.F32 => "float",
+        DType.F16 or DType.BF16 or DType.F32 => "float",
         DType.F64 => "double",
         _ => $"i{8 * type.Bytes()}",
     };
 
-    /// <summary>The type in buffers: bool is one byte.</summary>
-    public static string Memory(DType type) => type == DType.Bool ? "i8" : Element(type);
+    /// <summary>The type in buffers: bool is one byte, f16 and bf16 are two.</summary>
+    public static string Memory(DType type) => type switch
+    {
+        DType.Bool => "i8",
+        DType.F16 or DType.BF16 => "i16",
+        _ => Element(type),
+    };
 
     public static string Of(DType type, int lanes) => Vector(Element(type), lanes);
 
@@ -30,11 +35,11 @@ internal static class Types
     /// <summary>The suffix of an overloaded intrinsic: `f32`, `v16f32`.</summary>
     public static string Suffix(DType type, int lanes)
     {
-        var element = type switch { DType.F32 => "f32", DType.F64 => "f64", DType.Bool => "i1", _ => $"i{8 * type.Bytes()}" };
+        var element = type switch { DType.F16 or DType.BF16 or DType.F32 => "f32", DType.F64 => "f64", DType.Bool => "i1", _ => $"i{8 * type.Bytes()}" };
         return lanes == 0 ? element : $"v{lanes}{element}";
     }
 
-    public static string SuffixMemory(DType type, int lanes) => type == DType.Bool ? $"v{lanes}i8" : Suffix(type, lanes);
+    public static string SuffixMemory(DType type, int lanes) => Memory(type) is ['i', ..] memory ? $"v{lanes}{memory}" : Suffix(type, lanes);
 
     /// <summary>The same constant in every lane.</summary>
     public static string Splat(string element, string constant, int lanes) => lanes == 0

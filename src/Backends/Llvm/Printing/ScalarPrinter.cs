@@ -39,6 +39,8 @@ internal sealed class ScalarPrinter(LlvmText text, LlvmTarget target)
         var lanes = x.Max(o => o.Lanes);
         for (var i = 0; i < x.Length; i++) x[i] = Widen(x[i], lanes);
         var from = x[0].Type;
+        if (from is DType.F16 or DType.BF16 && op is not (ScalarOp.Convert or ScalarOp.Bitcast))
+            return Narrow.Compute(this, op, type, x);
         return op switch
         {
             ScalarOp.Neg => from.IsFloat ? One("fneg", x) : Two("sub", Integer(0, from, lanes), x[0]),
@@ -68,9 +70,20 @@ internal sealed class ScalarPrinter(LlvmText text, LlvmTarget target)
             ScalarOp.Fma => Fma(x[0], x[1], x[2]),
             ScalarOp.Select => Choose(x[0], x[1], x[2]),
             ScalarOp.Convert => Conversions.Convert(this, x[0], type),
-            ScalarOp.Bitcast => Cast("bitcast", x[0], type),
+            ScalarOp.Bitcast => Narrow.Bitcast(this, x[0], type),
             _ => throw new InvalidOperationException($"no LLVM text for {op}"),
         };
+    }
+
+    internal bool HasHalf => target.Has("f16c");
+
+    /// <summary>The exact instruction to f16, as bits, and back; both ends of it are i16.</summary>
+    internal Operand Half(string instruction, Operand x, DType to)
+    {
+        var half = Types.Vector("half", x.Lanes);
+        return to == DType.I16
+            ? new(text.Value($"bitcast {half} {text.Value($"{instruction} {x.LlvmType} {x.Text} to {half}")} to {Types.Of(to, x.Lanes)}"), to, x.Lanes)
+            : new(text.Value($"{instruction} {half} {text.Value($"bitcast {x.LlvmType} {x.Text} to {half}")} to {Types.Of(to, x.Lanes)}"), to, x.Lanes);
     }
 
     internal Operand Cast(string instruction, Operand x, DType to)
@@ -166,7 +179,15 @@ internal sealed class ScalarPrinter(LlvmText text, LlvmTarget target)
         if (!a.Type.IsFloat) return Two("add", Two("mul", a, b), c);
         if (target.HasFma) return Intrinsic("fma", [a, b, c]);
         if (a.Type == DType.F64) return DoubleFmas(a, b, c);
-        // The product is exact in f64; the sum is rounded to odd there, so that rounding to f32 rounds once.
+        return Cast("fptrunc", OddFma(a, b, c), DType.F32);
+    }
+
+    /// <summary>
+    /// a * b + c of f32 in f64: the product is exact, the sum rounded to odd, so that rounding it to f32 or less rounds
+    /// once.
+    /// </summary>
+    internal Operand OddFma(Operand a, Operand b, Operand c)
+    {
         var (lanes, f64) = (a.Lanes, DType.F64);
         var p = Two("fmul", Cast("fpext", a, f64), Cast("fpext", b, f64));
         var d = Cast("fpext", c, f64);
@@ -180,6 +201,6 @@ internal sealed class ScalarPrinter(LlvmText text, LlvmTarget target)
         var away = Two("xor", Compare(ScalarOp.Gt, error, Constant(0, f64, lanes)), Compare(ScalarOp.Lt, bits, Integer(0, DType.I64, lanes)));
         var moved = Choose(away, Two("add", bits, Integer(1, DType.I64, lanes)), Two("sub", bits, Integer(1, DType.I64, lanes)));
         bits = Choose(Two("and", inexact, even), moved, bits);
-        return Cast("fptrunc", Cast("bitcast", bits, f64), DType.F32);
+        return Cast("bitcast", bits, f64);
     }
 }

@@ -228,13 +228,19 @@ internal sealed class StatementPrinter(Kernel kernel, LlvmText text, ScalarPrint
         text.Do($"call void @llvm.masked.scatter.{suffix}.v{Width}p0({vector} {lanes}, {VectorOf("ptr")} {pointers}, i32 {align}, {VectorOf("i1")} {mask})");
     }
 
-    internal Operand FromMemory(string read, DType type, int lanes) => type != DType.Bool
-        ? new(read, type, lanes)
-        : new(text.Value($"icmp ne {Types.Vector("i8", lanes)} {read}, {(lanes == 0 ? "0" : "zeroinitializer")}"), type, lanes);
+    internal Operand FromMemory(string read, DType type, int lanes) => type switch
+    {
+        DType.Bool => new(text.Value($"icmp ne {Types.Vector("i8", lanes)} {read}, {(lanes == 0 ? "0" : "zeroinitializer")}"), type, lanes),
+        DType.F16 or DType.BF16 => Narrow.FromBits(scalars, new(read, DType.I16, lanes), type),
+        _ => new(read, type, lanes),
+    };
 
-    internal string ToMemory(Operand value) => value.Type != DType.Bool
-        ? value.Text
-        : text.Value($"zext {value.LlvmType} {value.Text} to {Types.Vector("i8", value.Lanes)}");
+    internal string ToMemory(Operand value) => value.Type switch
+    {
+        DType.Bool => text.Value($"zext {value.LlvmType} {value.Text} to {Types.Vector("i8", value.Lanes)}"),
+        DType.F16 or DType.BF16 => Narrow.ToBits(scalars, value).Text,
+        _ => value.Text,
+    };
 
     private void Flag(Operand condition)
     {

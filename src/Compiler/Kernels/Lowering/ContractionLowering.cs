@@ -1,6 +1,5 @@
 // In: a dot and the exit of its epilogue. Out: one contraction kernel whose vector side is the output's contiguous one.
 using System.Collections.Immutable;
-using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -11,8 +10,6 @@ internal static class ContractionLowering
 {
     public static LoweredKernel Lower(Node root, Dot dot, Fusion fusion)
     {
-        if (dot.Type.DType is DType.F16 or DType.BF16)
-            throw new LimitationException($"not supported: a dot of {dot.Type.DType.Name()} in kernels");
         var (shape, rank) = (dot.Type.Shape, dot.Type.Rank);
         var (batch, freeA) = (dot.BatchA.Length, dot.FreeA.Length);
 
@@ -71,11 +68,13 @@ internal static class ContractionLowering
             var k = dot.ContractA.Select(a => dot.OperandType(0).Shape[a])
                 .Select(extent => new Axis(draft.Variable("k", extent), extent)).ToImmutableArray();
             var parent = nest.Scope([]);
+            // f16 and bf16 accumulate in f32, whatever the result is; one of them is rounded once, by the epilogue.
+            var sum = dot.Type.DType is DType.F16 or DType.BF16 ? DType.F32 : dot.Type.DType;
             var ((left, leftYield), (right, rightYield)) = (Side(0), Side(1));
             if (swapped) (left, leftYield, right, rightYield) = (right, rightYield, left, leftYield);
             var epilogue = new Scope(null, parent.Builder.Inner(), true, m.Variable, n.Variable) { InVector = true };
-            var accumulator = epilogue.Builder.NewValue(dot.Type.DType);
-            elements.Bind(dot, accumulator);
+            var accumulator = epilogue.Builder.NewValue(sum);
+            elements.Bind(dot, epilogue.Builder.Convert(accumulator, dot.Type.DType));
             var at = Forward(root, dot, index, draft.Ranges);
             var value = elements.Root(root, at, epilogue);
             epilogue.Builder.Emit(new Store(draft.Buffer(root, isOutput: true), Indexing.Linear(at, root.Type.Shape), value));
@@ -94,6 +93,7 @@ internal static class ContractionLowering
                 // The parts of a contraction stand alone: nothing is hoisted out of them.
                 var scope = new Scope(null, parent.Builder.Inner(), true, k.Select(a => a.Variable).Append(m.Variable).Append(n.Variable)) { InVector = true };
                 var value = elements.Element(dot.Operands[operand], [.. element], scope);
+                value = scope.Builder.Convert(value, sum);
                 return (scope.Builder.ToBlock(), value);
             }
         }

@@ -133,8 +133,6 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
 
     private Value Load(Node node, ImmutableArray<Size> index, Scope scope, Context context)
     {
-        if (node.Type.DType is DType.F16 or DType.BF16)
-            throw new LimitationException($"not supported: {node.Type.DType.Name()} in kernels");
         var guards = context.Guards.RemoveAll(g => draft.Ranges.InRange(g.Index, g.Extent));
         var fill = guards.IsEmpty ? null : context.Fill ?? scope.Builder.Constant(0, node.Type.DType);
         return scope.Builder.Load(node.Type.DType, draft.Buffer(node), Indexing.Linear(index, node.Type.Shape), guards, fill);
@@ -328,7 +326,10 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     {
         var x = node.Operands[0];
         var key = $"reduce {node.Id} {string.Join(',', index)} {context.Key}";
-        return scope.Builder.Define(key, node.Type.DType, result =>
+        // A sum or product of f16 or bf16 is taken in f32 and rounded once, at its end.
+        var isWide = node.Type.DType is DType.F16 or DType.BF16 && kind is ReduceKind.Add or ReduceKind.Mul;
+        var type = isWide ? DType.F32 : node.Type.DType;
+        var total = scope.Builder.Define(key, type, result =>
         {
             var reduced = axes.Select(a => x.Type.Shape[a]).ToImmutableArray();
             var variable = draft.Variable("r", Size.Product(reduced));
@@ -339,8 +340,10 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
             var body = scope.Inner(variable);
             var lanes = !scope.InVector && !kind.IsArg() && Fusion.IsRowReduction(node);
             var value = Element(x, [.. inner], body, context);
+            if (isWide) value = body.Builder.Convert(value, DType.F32);
             return new Reduction(result, kind, lanes, variable, Size.Product(reduced), body.Builder.ToBlock(), value);
         });
+        return scope.Builder.Convert(total, node.Type.DType);
     }
 }
 
