@@ -199,6 +199,6 @@ public sealed partial class ClosedListTests
     [GeneratedRegex(@"^[^;\n]*(?<![%@.])\b(fast|nnan|ninf|nsz|arcp|contract|afn|reassoc|bfloat|undef)\b", RegexOptions.Multiline)]
     private static partial Regex Forbidden();
 
-    [GeneratedRegex(@"^[^;]*\bhalf\b")]
+    [GeneratedRegex(@"^[^;]*(?<![%@.])\bhalf\b")]
     private static partial Regex Half();
 }

@@ -90,13 +90,13 @@ internal static class Reductions
                                     Panel.Dot(packedA, r, packedB, c, propagation);
                             else
                                 result.Integers[to] =
-                                    IntegerMath.Wrap(Panel.IntegerDot(packedA, r, packedB, c), a.DType);
+                                    IntegerMath.Wrap(Panel.IntegerDot(packedA, r, packedB, c), dot.Type.DType);
                         }
                     }
                 }
             }
         }
-        return View.Dense(a.DType, result, shape, terms);
+        return View.Dense(dot.Type.DType, result, shape, terms);
     }
 
     private static bool Beats(bool greatest, View x, long here, long best)
