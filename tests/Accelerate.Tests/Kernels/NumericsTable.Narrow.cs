@@ -50,6 +50,7 @@ public static partial class NumericsTable
             (T a, T b) => Finite(Number(a), Number(b))
                 ? Narrow<T>(Exact.Fma(Number(a), Number(b), of(Number(a)), type))
                 : Narrow<T>(Number(a) * Number(b) + of(Number(a))));
+        // The last value is NaN; its bits, once it has been through f32, are no part of the table.
         var third = Exact.Quotient(1, 3, type);
         return
         [
@@ -61,8 +62,8 @@ public static partial class NumericsTable
             Fma("1/3", $"%2: {name} = const({third:R})", _ => third),
             Two("N4", "max", (a, b) => double.IsNaN(a) ? a : a > b ? a : b),
             Two("N4", "min", (a, b) => double.IsNaN(a) ? a : a < b ? a : b),
-            Unary("N5", "neg", $"%1: {name} = neg(%0) %9: u16 = bitcast(%1)", x, (T a) => (ushort)(BitsOf(a) ^ 0x8000)),
-            Unary("N5", "abs", $"%1: {name} = abs(%0) %9: u16 = bitcast(%1)", x, (T a) => (ushort)(BitsOf(a) & 0x7FFF)),
+            Unary("N5", "neg", $"%1: {name} = neg(%0) %9: u16 = bitcast(%1)", x[..^1], (T a) => (ushort)(BitsOf(a) ^ 0x8000)),
+            Unary("N5", "abs", $"%1: {name} = abs(%0) %9: u16 = bitcast(%1)", x[..^1], (T a) => (ushort)(BitsOf(a) & 0x7FFF)),
             One("N6", "sqrt", a => a > 0 && double.IsFinite(a) ? Exact.Sqrt(a, type) : Math.Sqrt(a)),
             One("N7", "floor", a => Integral(a, -1)),
             One("N7", "ceil", a => Integral(a, 1)),
