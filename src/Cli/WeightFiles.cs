@@ -11,8 +11,8 @@ namespace Accelerate.Cli;
 internal static class WeightFiles
 {
     /// <summary>
-    /// The file for the whole model goes by the program's `weights` rules. A part's keys are its paths without the
-    /// part's own; the file must have all state of the part and nothing else.
+    /// The file for the whole model goes by the program's `weights` rules, one for a part by those of the part's module. A
+    /// part's keys are its paths without the part's own; the file must have all state of the part and nothing else.
     /// </summary>
     public static IReadOnlyDictionary<string, Tensor> Read(
         IReadOnlyList<(string Path, string File)> files, Compilation compilation, Terminal terminal,
@@ -36,14 +36,15 @@ internal static class WeightFiles
             var keys = file.Tensors.ToDictionary(t => t.Name,
                 t => new TensorType(t.Type, [.. t.Shape.Select(s =>
                     Size.Constant(long.Parse(s, System.Globalization.CultureInfo.InvariantCulture)))]));
-            var rules = part.Length == 0 ? compilation.Bound.WeightRules : [];
+            var rules = part.Length == 0 ? compilation.Bound.WeightRules
+                : compilation.Bound.PartRules.GetValueOrDefault(part, []);
             var span = new SourceText(path, "").All;
             foreach (var (name, key) in WeightMap.Map(keys, declared, rules, span, bag))
             {
                 var full = part.Length == 0 ? name : $"{part}.{name}";
                 if (bag.Count > 0) continue;
                 var wanted = declared.First(s => s.Path == name).Type.DType;
-                if (!tensors.TryAdd(full, Converted(file.Read(key), wanted)))
+                if (!tensors.TryAdd(full, Converted(file.Read(key), wanted, key)))
                     throw new CliException($"--weights {path}: {full} is already given by another file");
             }
         }
@@ -63,7 +64,18 @@ internal static class WeightFiles
         for (var dot = path.IndexOf('.'); dot >= 0; dot = path.IndexOf('.', dot + 1)) yield return path[..dot];
     }
 
-    /// <summary>Checkpoints keep floats at other widths than the program; each value is rounded once.</summary>
-    private static Tensor Converted(Tensor tensor, DType type) =>
-        tensor.Type == type ? tensor : Tensor.FromDoubles(type, tensor.ToDoubles(), tensor.Shape);
+    /// <summary>
+    /// Checkpoints keep floats at other widths than the program; each value is rounded once. An integer has to fit.
+    /// </summary>
+    private static Tensor Converted(Tensor tensor, DType type, string key)
+    {
+        if (tensor.Type == type) return tensor;
+        var values = tensor.ToDoubles();
+        var converted = Tensor.FromDoubles(type, values, tensor.Shape);
+        if (type.IsFloat) return converted;
+        var (at, back) = (0, converted.ToDoubles());
+        while (at < values.Length && values[at] == back[at]) at++;
+        return at == values.Length ? converted
+            : throw new CliException($"{key}: {values[at]} of the weights file does not fit {type.Name()}");
+    }
 }

@@ -76,6 +76,8 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
         {
             NotElaborated = [.. Functions(file.Syntax.Items, "").Where(f => !elaborator.Elaborated.Contains(f.Syntax))
                 .Select(f => f.Name)],
+            PartRules = elaborator.Instances.Where(i => i.Path is { Length: > 0 }).DistinctBy(i => i.Path)
+                .ToDictionary(i => i.Path!, i => WeightMap.Rules(i.File, i.Syntax)),
         };
     }
 

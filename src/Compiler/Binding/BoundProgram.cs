@@ -30,6 +30,13 @@ public sealed record BoundProgram(
     /// </summary>
     public ImmutableArray<string> NotElaborated { get; init; } = [];
 
+    /// <summary>
+    /// By path of a part, `net`: the rules of its module and of that module's file, for a weights file that is loaded into
+    /// the part alone.
+    /// </summary>
+    public IReadOnlyDictionary<string, ImmutableArray<WeightRule>> PartRules { get; init; } =
+        new Dictionary<string, ImmutableArray<WeightRule>>();
+
     /// <summary>The entry of that name, or null.</summary>
     public Function? Entry(string name) => Entries.FirstOrDefault(e => e.Name == name);
 }

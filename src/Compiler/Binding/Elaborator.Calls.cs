@@ -104,7 +104,9 @@ internal sealed partial class Elaborator
                 null, null, new Label(declared.Span, "declared here"));
         }
         return new ListValue([.. list.Items.Select((v, i) =>
-            As(declared.Fields[i].Type, v, span, Codes.ReturnMismatch, "the declared result"))]);
+            As(declared.Fields[i].Type, v, syntax.Body.Statements.LastOrDefault() is ReturnStatement r && r.Values.Length == list.Items.Length
+                ? r.Values[i].Span : span,
+                Codes.ReturnMismatch, "the declared result"))]);
     }
 
     private static Span? ReturnSpan(FunctionSyntax f) =>

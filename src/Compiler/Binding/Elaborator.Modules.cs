@@ -31,6 +31,7 @@ internal sealed partial class Elaborator
     {
         var syntax = instance.Syntax;
         var saved = Frame;
+        Instances.Add(instance);
         Frame = new Frame(syntax.Name.Text, instance.File, instance, saved, instance.IsRoot ? null : span);
         var good = Parameters(syntax.Parameters, bound, span);
         foreach (var p in syntax.Parameters)

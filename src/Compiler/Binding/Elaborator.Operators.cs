@@ -24,7 +24,11 @@ internal sealed partial class Elaborator
         var isAnd = e.Operator == BinaryOperator.And;
         // The right side of a decided `and` or `or` is not looked at: `i > 0 and x[i - 1] > 0` on constants.
         if (left is BoolValue l) return l.Truth == isAnd ? Expression(e.Right) : l;
+        // Within an index form it is looked at only where it decides: a read there need not be in range.
+        var guarded = openForms > 0 && left is TensorValue { Rank: 0 };
+        if (guarded) Frame.Conditions++;
         var right = Expression(e.Right);
+        if (guarded) Frame.Conditions--;
         if (left is PoisonValue || right is PoisonValue) return Value.Poison;
         if (right is BoolValue r) return r.Truth == isAnd ? left : r;
         if (left is TensorValue { DType: DType.Bool } a && right is TensorValue { DType: DType.Bool } b)

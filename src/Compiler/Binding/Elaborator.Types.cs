@@ -104,10 +104,13 @@ internal sealed partial class Elaborator
                 new Label(type.Span, says));
         }
         if (Realize(value, dtype, span) is not { } tensor) return Value.Poison;
-        if (tensor.Rank == 0 && type.Dims.Length > 0 && type.Dims.All(d => d is not GroupDim))
+        // A scalar fills a declared type, and a number any; a group that is not bound yet is bound to no axes instead.
+        var hasGroup = type.Dims.Any(d => d is GroupDim);
+        if (tensor.Rank == 0 && type.Dims.Length > 0 && type.Dims.All(d => d is not GroupDim g || IsBound(g)))
         {
-            if (value is TensorValue && says != "this is declared") return RankMismatch(type, tensor, span, code, says);
-            return SizesOf(type) is { } fill ? Spread(tensor, tensor.Indices, fill) : Value.Poison;
+            if (value is not TensorValue || says == "this is declared")
+                return SizesOf(type) is { } fill ? Spread(tensor, tensor.Indices, fill) : Value.Poison;
+            if (!hasGroup) return RankMismatch(type, tensor, span, code, says);
         }
         return Shaped(type, tensor, span, code, says);
     }
@@ -235,6 +238,8 @@ internal sealed partial class Elaborator
                 return false;
         }
     }
+
+    private bool IsBound(GroupDim g) => (g.Name is null ? Frame.Find("..")?.Value : Inner(g.Name.Text, g.Span)) is ListValue;
 
     private bool Group(GroupDim g, List<Size> sizes, TensorValue value, Span span, Code code)
     {

@@ -29,6 +29,9 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
     /// <summary>All state of all instances, in the order of declaration.</summary>
     public List<StateMember> States { get; } = [];
 
+    /// <summary>All modules made, in that order.</summary>
+    public List<Instance> Instances { get; } = [];
+
     /// <summary>The functions whose bodies have been evaluated; of all others only the syntax is known to be
     /// right.</summary>
     public HashSet<FunctionSyntax> Elaborated { get; } = new(ReferenceEqualityComparer.Instance);

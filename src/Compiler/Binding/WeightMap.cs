@@ -51,13 +51,12 @@ public static class WeightMap
                     help: "check the hyper-parameters: `--set width=8`");
             }
         }
+        var spare = extra.Select(e => e.Path).ToList();
         foreach (var s in declared.Values.Where(s => !map.ContainsKey(s.Path)))
         {
-            var near = Spelling.Nearest(s.Path, extra.Select(e => e.Path))
-                ?? extra.Select(e => e.Path).FirstOrDefault(p => Last(p) == Last(s.Path) && keys.Count < 40);
             bag.Report(Codes.MissingWeight, s.Span, $"the weights file has no key for {s.Path} ({s.Type})",
-                help: near is null ? null
-                    : $"it has {near}; a rule could rename it: weights {{ \"{near}\" -> \"{s.Path}\" }}");
+                help: Rule(s.Path, spare) is var (near, rule) ? $"it has {near}; a rule could rename it: weights {{ {rule} }}"
+                    : null);
         }
         foreach (var (key, path) in extra)
         {
@@ -70,6 +69,21 @@ public static class WeightMap
             });
         }
         return map;
+    }
+
+    /// <summary>
+    /// The spare key that was probably meant for a path, and the rule that would rename it: the same path under or above
+    /// another, or the nearest spelling.
+    /// </summary>
+    private static (string Key, string Rule)? Rule(string path, List<string> spare)
+    {
+        if (spare.FirstOrDefault(k => k.EndsWith("." + path, StringComparison.Ordinal)) is { } longer)
+            return (longer, $"\"{longer[..^(path.Length + 1)]}.**\" -> \"$1\"");
+        if (spare.FirstOrDefault(k => path.EndsWith("." + k, StringComparison.Ordinal)) is { } shorter)
+            return (shorter, $"\"**\" -> \"{path[..^(shorter.Length + 1)]}.$1\"");
+        var near = Spelling.Nearest(path, spare)
+            ?? (spare.Count < 40 ? spare.FirstOrDefault(p => Last(p) == Last(path)) : null);
+        return near is null ? null : (near, $"\"{near}\" -> \"{path}\"");
     }
 
     private static string Last(string path) => path[(path.LastIndexOf('.') + 1)..];

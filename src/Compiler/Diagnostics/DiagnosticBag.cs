@@ -7,7 +7,7 @@ namespace Accelerate.Compiler.Diagnostics;
 public sealed class DiagnosticBag
 {
     private readonly List<Diagnostic> _all = [];
-    private readonly HashSet<(string Id, Span Span)> _seen = [];
+    private readonly HashSet<(string Id, Span Span, string Key)> _seen = [];
 
     /// <summary>How often something was reported, repetitions included.</summary>
     public int Reports { get; private set; }
@@ -31,11 +31,14 @@ public sealed class DiagnosticBag
         : _all.Any(d => d.Class == DiagnosticClass.UserError) ? 1
         : _all.Count > 0 ? 3 : 0;
 
-    /// <summary>Adds one, unless the same code is already there for the same place (a function elaborated twice).</summary>
+    /// <summary>
+    /// Adds one, unless the same code is already there for the same place (a function elaborated twice). The keys of a
+    /// weights file, ACC3xxx, are each a mistake of their own, though all layers of a kind are declared at one place.
+    /// </summary>
     public void Add(Diagnostic diagnostic)
     {
         Reports++;
-        if (_seen.Add((diagnostic.Code.Id, diagnostic.Span)))
+        if (_seen.Add((diagnostic.Code.Id, diagnostic.Span, diagnostic.Code.Id[3] == '3' ? diagnostic.Message : "")))
         {
             _all.Add(diagnostic);
         }

@@ -64,4 +64,45 @@ public sealed class WeightMapTests
     public void ARuleNamesItsStars() => Assert.Contains("ACC3004 $2 stands for no star", Map("""
         "a.*" -> "$2"
         """, ("fc.0.weight", [2, 4]), ("fc.1.weight", [3, 2])).Errors);
+
+    [Fact]
+    public void EveryKeyThatDoesNotFitIsListed()
+    {
+        var errors = Map("", ("a.x", [1]), ("a.y", [1]), ("a.z", [1])).Errors.Split('\n');
+        Assert.Equal(["ACC3001", "ACC3001", "ACC3002", "ACC3002", "ACC3002"], errors.Select(e => e[..7]).Order());
+    }
+
+    [Theory]
+    [InlineData("model.net.fc.0.weight", "weights { \"model.net.**\" -> \"$1\" }")]
+    [InlineData("0.weight", "weights { \"**\" -> \"fc.$1\" }")]
+    [InlineData("fc.0.weigth", "weights { \"fc.0.weigth\" -> \"fc.0.weight\" }")]
+    public void TheRuleThatWouldHelpIsNamed(string key, string rule) =>
+        Assert.Contains($"fc.0.weight (f32[2,4]) | it has {key}; a rule could rename it: {rule}",
+            Map("", (key, [2, 4]), ("fc.1.weight", [3, 2])).Errors);
+
+    // D21: a file loaded into a part goes by the part's own rules; a shared instance has one key.
+    [Fact]
+    public void APartHasItsOwnRules()
+    {
+        var program = Bound.Program("""
+            use nn
+            weights { "root.**" -> "$1" }
+            module Net {
+                let fc = Linear(4, 4, biased: false)
+                weights { "model.**" -> "$1" }
+                fn apply(x: f32[n, 4]) -> f32[n, 4] = fc(x)
+            }
+            module Pair {
+                let net = Net()
+                let same = net
+                let nets = [net, Net()]
+                export fn f(x: f32[n, 4]) -> f32[n, 4] = x |> net |> nets |> same
+            }
+            """);
+        Assert.Equal(["net.fc.weight", "nets.1.fc.weight"], program.State.Select(s => s.Path));
+        Assert.Equal(["root.**"], program.WeightRules.Select(r => r.Source));
+        Assert.Equal(["root.**", "model.**"], program.PartRules["net"].Select(r => r.Source));
+        Assert.Equal(["root.**", "model.**"], program.PartRules["nets.1"].Select(r => r.Source));
+        Assert.False(program.PartRules.ContainsKey("nets.0"));
+    }
 }

@@ -1,0 +1,101 @@
+// D17 and D22: which declaration a name means, what a misspelt or foreign name is answered with, and where brackets stand.
+using Accelerate.Compiler.Binding;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Tests.Support;
+using Assert = Xunit.Assert;
+
+namespace Accelerate.Tests.Binding;
+
+public sealed class NameTests
+{
+    private static string Help(string text)
+    {
+        var bag = new DiagnosticBag();
+        Binder.Bind(new SourceText("t.acc", text), new BindOptions(), bag);
+        return Assert.Single(bag.All).Help ?? "";
+    }
+
+    [Theory]
+    [InlineData("where(x > 0, x, 0)", "`where` of arrays is `select(condition, a, b)`")]
+    [InlineData("cat([x, x])", "`cat` is `concat([a, b], axis: 0)`")]
+    [InlineData("astype(x, f32)", "a dtype is the cast: `f32(x)`")]
+    [InlineData("softmax(x)", "`use nn` declares `softmax`")]
+    [InlineData("transpos(x)", "did you mean `transpose`?")]
+    public void AForeignNameIsTranslated(string e, string help) => Assert.Equal(help, Help($"export fn f(x: f32[n]) = {e}"));
+
+    [Fact]
+    public void InsideOut() => Assert.Equal(new double[] { 1, 2, 3, 4 }, Bound.Program("""
+        let a = 10
+        fn max(x: f32[n]) -> f32[n] = x * 4
+        module M(a = 2, b = 3) {
+            let b = b
+            fn local(x: f32[n]) -> f32[n] {
+                let a = 1
+                return x * a
+            }
+            export fn f(x: f32[n]) -> (f32[n], f32[n], f32[n], f32[n]) { return local(x), x * a, x * b, max(x) }
+        }
+        """).Entries[0].Results.Select(r => r.Operands.OfType<Compiler.Graph.Const>().FirstOrDefault()?.FloatAt(0) ?? 1));
+
+    [Fact]
+    public void FewWordsAreReserved() => Assert.Equal("f32[n]", Bound.Function("""
+        module M {
+            let layer = 1
+            let self = 2
+            let key = 3
+            let type = 5
+            export fn f(weights: f32[n]) -> f32[n] = weights * (layer + self + key + type)
+        }
+        """).Results[0].Type.Text);
+
+    [Fact]
+    public void ATopLevelFunctionSeesNoState() => Assert.StartsWith("ACC2001", Assert.Single(Bound.Errors("""
+        module M {
+            param weight: f32[2] = 1
+            export fn f(x: f32[2]) -> f32[2] = scale(x)
+        }
+        fn scale(x: f32[2]) -> f32[2] = x * weight
+        """)));
+
+    [Fact]
+    public void NamesOfOtherFilesDoNotCountAsSizes() =>
+        Assert.Equal("f32[relu]", Bound.Function("use nn\nexport fn f(x: f32[relu]) -> f32[relu] = x").Results[0].Type.Text);
+
+    [Fact]
+    public void AFunctionOfTheModuleIsNoSize() => Assert.StartsWith("ACC2003", Assert.Single(Bound.Errors("""
+        module M {
+            fn g(x: f32) -> f32 = x
+            export fn f(x: f32[g]) -> f32[g] = x
+        }
+        """)));
+
+    [Fact]
+    public void FilesAndFoldersAreUsedAndClashesAreQualified()
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(Path.Combine(folder.Root, "blocks"));
+        File.WriteAllText(Path.Combine(folder.Root, "blocks", "attention.acc"), "fn scale(x: f32[..]) -> f32[..] = 2 * x");
+        File.WriteAllText(Path.Combine(folder.Root, "other.acc"), "fn scale(x: f32[..]) -> f32[..] = 3 * x\nfn id(x: f32[..]) -> f32[..] = x");
+        string[] Errors(string text)
+        {
+            var bag = new DiagnosticBag();
+            Binder.Bind(new SourceText("t.acc", "use blocks.attention\nuse other\nexport fn f(x: f32[n]) -> f32[n] = " + text),
+                new BindOptions { Folder = folder.Root }, bag);
+            return [.. bag.All.Select(d => $"{d.Code.Id} {d.Message} | {d.Help}")];
+        }
+        Assert.Empty(Errors("attention.scale(x) + other.scale(x) + id(x)"));
+        Assert.Equal(["ACC2033 `scale` is declared by attention and by other | write `attention.scale`"], Errors("scale(x)"));
+        Assert.Equal(["ACC2001 other declares no `scal` | did you mean `other.scale`?"], Errors("other.scal(x)"));
+    }
+
+    // D22: newlines mean nothing, but for a bracket that would continue the line above.
+    [Theory]
+    [InlineData("export fn f(x: f32[n]) -> f32[n] =\n  x\n  + x |>\n exp")]
+    [InlineData("export fn f(x: f32[n]) -> f32[n] { let y = x let z = y return z }")]
+    [InlineData("export fn f(\n x: f32[n]\n) -> f32[n] = max(\n x, 0\n)")]
+    public void NewlinesMeanNothing(string text) => Assert.Empty(Bound.Errors(text));
+
+    [Fact]
+    public void ABracketContinuesOnItsLine() => Assert.StartsWith("ACC1006", Bound.Errors(
+        "export fn f(x: f32[n]) -> f32[n] {\n let y = x\n [0]\n return y }")[0]);
+}
