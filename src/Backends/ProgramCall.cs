@@ -1,5 +1,6 @@
 // In: a program entry, a session's state, inputs, sizes. Out: the address of every buffer, for one call; then its
 // results.
+using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Kernels;
@@ -15,7 +16,9 @@ namespace Accelerate.Backends;
 public sealed unsafe class ProgramCall : IDisposable
 {
     private readonly Program program;
-    private readonly IReadOnlyDictionary<string, long> sizes;
+    private readonly Dictionary<string, long> sizes;
+    private readonly SessionState state;
+    private readonly long[][] shapes;
     private readonly List<Tensor> outputs = [];
     private readonly List<Tensor> temporaries = [];
 
@@ -25,10 +28,11 @@ public sealed unsafe class ProgramCall : IDisposable
         ProgramEntry entry, SessionState state, IReadOnlyList<Tensor> inputs, IReadOnlyDictionary<string, long> sizes)
     {
         program = entry.Program;
-        this.sizes = sizes;
+        this.state = state;
+        this.sizes = new(sizes);
         foreach (var step in program.Steps.OfType<CheckStep>()) Check(step.Check);
         var slots = Checked("the arena", () => program.SlotOffsets(SizeOf));
-        var shapes = program.Buffers.Select(b => Checked(b.Name, () => ShapeOf(b))).ToArray();
+        shapes = program.Buffers.Select(b => Checked(b.Name, () => ShapeOf(b))).ToArray();
 
         Sizes = [.. program.Sizes.Select(SizeOf)];
         Counts = [.. shapes.Select(s => s.Aggregate(1L, (product, extent) => product * extent))];
@@ -49,6 +53,8 @@ public sealed unsafe class ProgramCall : IDisposable
                     _ => Keep(outputs, Tensor.Uninitialized(buffer.Type.DType, shapes[b])),
                 }).Pointer;
         }
+        foreach (var (buffer, i) in program.Of(BufferKind.Input).Select((b, i) => (b, i)).Where(b => b.b.IsInout))
+            Apart(buffer.Label, inputs[i], inputs.Where((_, other) => other != i).Concat(state.Tensors.Values));
     }
 
     /// <summary>The first element of each buffer of the program, in its order.</summary>
@@ -60,15 +66,42 @@ public sealed unsafe class ProgramCall : IDisposable
     /// <summary>The values of the program's sizes, in its order.</summary>
     public long[] Sizes { get; }
 
+    /// <summary>The bytes of a buffer.</summary>
+    public long Bytes(int buffer) => Counts[buffer] * Type(buffer).Bytes();
+
     public DType Type(int buffer) => program.Buffers[buffer].Type.DType;
+
+    /// <summary>A size, or a default where it has no value: the variable of a loop that has not begun.</summary>
+    public long ValueOr(string name, long otherwise) => sizes.GetValueOrDefault(name, otherwise);
 
     public long SizeOf(string name) => sizes.TryGetValue(name, out var value)
         ? value
         : throw new InternalErrorException($"the size '{name}' of @{program.Name} has no value");
 
+    /// <summary>Sets the variable of a driver loop for the iteration that begins.</summary>
+    public void Enter(string variable, long value) => sizes[variable] = value;
+
+    /// <summary>The most that a size can be in this call, over all iterations of the driver's loops.</summary>
+    public long Greatest(Size size)
+    {
+        var loops = program.AllSteps.OfType<LoopStep>().ToLookup(l => l.Variable, l => l.Count);
+        (long Low, long High) Range(string name) => sizes.TryGetValue(name, out var value)
+            ? (value, value)
+            : (0, loops[name].Max(count => Math.Max(0, SizeBound.Greatest(count, Range) - 1)));
+        return Checked("scratch memory", () => SizeBound.Greatest(size, Range));
+    }
+
+    /// <summary>Writes what a print step says about the buffers as they are now.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="fetch">Where a buffer is on the host; <see cref="Pointers"/> if null.</param>
+    public void Print(PrintStep step, Func<int, nint>? fetch = null) =>
+        state.Output.Write(Formatted(step.Format, step.Buffers, fetch) + "\n");
+
     /// <summary>Hands the results to the caller, or throws what the code of a failed run says.</summary>
     /// <param name="code">0, or why the run failed.</param>
-    public Tensor[] Finish(ExecutionCode code)
+    /// <param name="failed">The step that failed, if it is known.</param>
+    /// <param name="fetch">Where a buffer is on the host; <see cref="Pointers"/> if null.</param>
+    public Tensor[] Finish(ExecutionCode code, Step? failed = null, Func<int, nint>? fetch = null)
     {
         if (code == 0)
         {
@@ -76,9 +109,18 @@ public sealed unsafe class ProgramCall : IDisposable
             outputs.Clear();
             return results;
         }
-        throw new ExecutionException(code, code == ExecutionCode.IndexOutOfRange
-            ? $"'{program.Name}': an index was out of range"
-            : $"'{program.Name}' failed: {code}");
+        var place = failed switch
+        {
+            CallStep { Place.Length: > 0 } c => $" ({c.Place})",
+            AssertStep { Place.Length: > 0 } a => $" ({a.Place})",
+            _ => "",
+        };
+        throw new ExecutionException(code, code switch
+        {
+            ExecutionCode.IndexOutOfRange => $"'{program.Name}': an index was out of range{place}",
+            ExecutionCode.DriverCheck when failed is AssertStep a => $"'{program.Name}': {Formatted(a.Message, a.Buffers, fetch)}{place}",
+            _ => $"'{program.Name}' failed: {code}{place}",
+        });
     }
 
     /// <summary>Frees what a call that did not finish has allocated.</summary>
@@ -88,6 +130,18 @@ public sealed unsafe class ProgramCall : IDisposable
         outputs.Clear();
         temporaries.Clear();
     }
+
+    /// <summary>What is written in place must be nobody else's: the order of reads and writes would show.</summary>
+    private void Apart(string name, Tensor written, IEnumerable<Tensor> others)
+    {
+        var (begin, end) = ((nint)written.Pointer, (nint)written.Pointer + (nint)written.ByteCount);
+        if (others.Any(o => (nint)o.Pointer < end && begin < (nint)o.Pointer + (nint)o.ByteCount))
+            throw new ExecutionException(ExecutionCode.EntryCheck,
+                $"'{program.Name}': the inout '{name}' shares memory with another argument or with the state");
+    }
+
+    private string Formatted(string format, ImmutableArray<int> buffers, Func<int, nint>? fetch) => PrintFormat.Format(
+        format, [.. buffers.Select(b => Tensor.View(Type(b), shapes[b], (void*)(fetch?.Invoke(b) ?? Pointers[b]), this).Clone())]);
 
     private void Check(EntryCheck check)
     {

@@ -101,5 +101,5 @@ public sealed class ProgramEntry : IDisposable
     }
 
     private TensorSpec[] Specs(BufferKind kind) => [.. Program.Of(kind).Select(b =>
-        new TensorSpec(b.Label.Length > 0 ? b.Label : b.Name, b.Type.DType, [.. b.Type.Shape.Select(s => s.Text)]))];
+        new TensorSpec(b.Label.Length > 0 ? b.Label : b.Name, b.Type.DType, [.. b.Type.Shape.Select(s => s.Text)], b.IsInout))];
 }

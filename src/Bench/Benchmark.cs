@@ -159,9 +159,7 @@ internal static class Benchmark
         {
             var program = given.Program;
             var outputs = session.Run(program.Name, inputs);
-            var assigned = program.Steps.OfType<CallStep>()
-                .SelectMany(s => s.Buffers.Where((_, i) => program.Kernels[s.Kernel].Buffers[i].IsOutput))
-                .Select(b => program.Buffers[b]).Where(b => b.Kind is BufferKind.Param or BufferKind.Buffer).Distinct();
+            var assigned = program.Written.Select(b => program.Buffers[b]).Where(b => b.Kind is BufferKind.Param or BufferKind.Buffer);
             var names = program.Of(BufferKind.Output).Select(b => b.Label.Length > 0 ? b.Label : b.Name);
             return [.. names.Zip(outputs), .. assigned.Select(b => (b.Label, session.State[b.Label].Clone()))];
         }

@@ -7,10 +7,11 @@ namespace Accelerate.Runtime;
 /// <param name="Shape">
 /// One printed size an axis: "784", "n", "2*h + 1". An input axis that is a lone name gives that size its value.
 /// </param>
-public sealed record TensorSpec(string Name, DType Type, IReadOnlyList<string> Shape)
+/// <param name="IsInout">The call writes into the caller's tensor, which must share memory with no other argument.</param>
+public sealed record TensorSpec(string Name, DType Type, IReadOnlyList<string> Shape, bool IsInout = false)
 {
-    /// <summary>As in the source: <c>x: f32[n,784]</c>.</summary>
-    public override string ToString() => $"{Name}: {Type.Name()}[{string.Join(",", Shape)}]";
+    /// <summary>As in the source: <c>x: f32[n,784]</c>, <c>inout x: f32[n]</c>.</summary>
+    public override string ToString() => $"{(IsInout ? "inout " : "")}{Name}: {Type.Name()}[{string.Join(",", Shape)}]";
 }
 
 /// <summary>An exported function.</summary>
@@ -53,6 +54,9 @@ public sealed class SessionState : IDisposable
 {
     /// <summary>Trained parameters and buffers by name; owned by the session.</summary>
     public Dictionary<string, Tensor> Tensors { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Where the program prints.</summary>
+    public TextWriter Output { get; set; } = Console.Out;
 
     /// <summary>Intermediate results live here during a call.</summary>
     public Arena Arena { get; } = new();

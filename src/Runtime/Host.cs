@@ -1,7 +1,6 @@
 // In: a worker pool, where to print, custom calls. Out: a host table at a fixed address, to be passed to native code.
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Text;
 
 namespace Accelerate.Runtime;
 
@@ -14,19 +13,15 @@ public sealed unsafe class Host : IDisposable
     /// <summary>The number of longs in the error buffer.</summary>
     public const int ErrorWords = 8;
 
-    private readonly TextWriter _print;
-    private readonly Decoder _decoder = Encoding.UTF8.GetDecoder();
     private GCHandle _handle;
     private HostTable* _table;
     private Exception? _failure;
 
     /// <param name="pool">Runs par_for; not disposed with the host.</param>
-    /// <param name="print">Receives what the program prints; standard output if null. Calls are serialised.</param>
     /// <param name="custom">Native addresses of the custom calls, in the order of the manifest.</param>
-    public Host(WorkerPool pool, TextWriter? print = null, params ReadOnlySpan<nint> custom)
+    public Host(WorkerPool pool, params ReadOnlySpan<nint> custom)
     {
         Pool = pool;
-        _print = print ?? Console.Out;
         _handle = GCHandle.Alloc(this, GCHandleType.Weak); // weak: a strong one would keep a forgotten host for ever
         int words = ErrorWords + custom.Length;
         _table = (HostTable*)NativeMemory.AllocZeroed((nuint)(sizeof(HostTable) + (words * sizeof(long))));
@@ -46,6 +41,9 @@ public sealed unsafe class Host : IDisposable
 
     /// <summary>The pool that runs par_for.</summary>
     public WorkerPool Pool { get; }
+
+    /// <summary>Prints, given the number of the step; to be set before each call into native code that may print.</summary>
+    public Action<long>? OnPrint { get; set; }
 
     /// <summary>The table, valid until the host is disposed.</summary>
     /// <exception cref="ObjectDisposedException">The host is disposed.</exception>
@@ -107,13 +105,13 @@ public sealed unsafe class Host : IDisposable
     }
 
     [UnmanagedCallersOnly]
-    private static int Print(void* context, byte* text, long bytes)
+    private static int Print(void* context, long step, void** buffers)
     {
         Host? host = null;
         try
         {
             host = From(context);
-            host!.Write(new ReadOnlySpan<byte>(text, checked((int)bytes)));
+            host!.OnPrint!(step);
             return HostStatus.Ok;
         }
         catch (Exception e)
@@ -130,16 +128,5 @@ public sealed unsafe class Host : IDisposable
             Interlocked.CompareExchange(ref host._failure, e, null);
         }
         return HostStatus.CallbackFailed;
-    }
-
-    private void Write(ReadOnlySpan<byte> utf8)
-    {
-        lock (_decoder)
-        {
-            // A decoder keeps the first bytes of a character that was cut between two calls.
-            var characters = new char[_decoder.GetCharCount(utf8, flush: false)];
-            int count = _decoder.GetChars(utf8, characters, flush: false);
-            _print.Write(characters, 0, count);
-        }
     }
 }

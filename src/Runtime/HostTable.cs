@@ -23,8 +23,11 @@ public unsafe struct HostTable
     /// </summary>
     public delegate* unmanaged<void*, delegate* unmanaged<void*, long, long, long, int>, void*, long, int> ParFor;
 
-    /// <summary><c>print(context, text, bytes)</c> writes UTF-8 text as it stands, with no newline added.</summary>
-    public delegate* unmanaged<void*, byte*, long, int> Print;
+    /// <summary>
+    /// <c>print(context, step, buffers)</c> writes what that step of the program prints, in the order of
+    /// Program.AllSteps, from the buffers of the call.
+    /// </summary>
+    public delegate* unmanaged<void*, long, void**, int> Print;
 
     /// <summary>The custom calls, in the order of the program's manifest; null if there are none.</summary>
     public void** Custom;

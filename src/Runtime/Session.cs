@@ -26,7 +26,17 @@ public sealed class Session : IDisposable
     /// <summary>Parameters and buffers by name; live tensors, to be read or written between calls only.</summary>
     public IReadOnlyDictionary<string, Tensor> State => _state.Tensors;
 
-    /// <summary>Calls an entry. The results belong to the caller.</summary>
+    /// <summary>Where the program's `print` writes: standard output, unless it is set.</summary>
+    public TextWriter Output
+    {
+        get => _state.Output;
+        set => _state.Output = value;
+    }
+
+    /// <summary>
+    /// Calls an entry. The results belong to the caller. An `inout` input is written in place; after a failure behind the
+    /// entry checks it may be half written.
+    /// </summary>
     /// <param name="entry">The name of an exported function.</param>
     /// <param name="inputs">Its inputs in order, with the dtypes and shapes of its signature.</param>
     /// <exception cref="ArgumentException">No such entry.</exception>

@@ -59,10 +59,8 @@ public sealed class InterpreterExecutable : Executable
         SessionState state, int entry, IReadOnlyList<Tensor> inputs, IReadOnlyDictionary<string, long> sizes)
     {
         using var call = new ProgramCall(entries[entry], state, inputs, sizes);
-        var flagged = false;
-        foreach (var step in entries[entry].Program.Steps.OfType<CallStep>())
-            flagged |= RunKernel(kernels[entry][step.Kernel], step, call);
-        return call.Finish(flagged ? ExecutionCode.IndexOutOfRange : 0);
+        var walker = new Walker(this, entry, call);
+        return call.Finish((ExecutionCode)walker.Run(entries[entry].Program.Steps), walker.Failed);
     }
 
     protected override void Dispose(bool disposing)
@@ -86,5 +84,17 @@ public sealed class InterpreterExecutable : Executable
                     + $"{counts[b]}, the program gives {call.Type(step.Buffers[b]).Name()} x {call.Counts[step.Buffers[b]]}");
         }
         return compiled.Run(data, counts, call.SizeOf, pool);
+    }
+
+    private sealed unsafe class Walker(InterpreterExecutable executable, int entry, ProgramCall call) : StepWalker(call)
+    {
+        protected override int Call(CallStep step) =>
+            executable.RunKernel(executable.kernels[entry][step.Kernel], step, Invocation) ? (int)ExecutionCode.IndexOutOfRange : 0;
+
+        protected override void Copy(CopyStep step)
+        {
+            var bytes = Invocation.Bytes(step.From);
+            Buffer.MemoryCopy((void*)Invocation.Pointers[step.From], (void*)Invocation.Pointers[step.To], bytes, bytes);
+        }
     }
 }

@@ -102,22 +102,32 @@ public sealed unsafe class LlvmExecutable : Executable
     {
         using var call = new ProgramCall(entries[entry], state, inputs, sizes);
         var workspace = (Workspace)state.BackendState!;
+        var program = entries[entry].Program;
         workspace.Host.Clear();
-        var step = kernels[entry].Select(k => k.Scratch.Evaluate(call.SizeOf)).DefaultIfEmpty(0).Max() + 63 & ~63L;
+        workspace.Host.OnPrint = number => call.Print((PrintStep)program.AllSteps.ElementAt((int)number));
+        var step = kernels[entry].Select(k => call.Greatest(k.Scratch)).DefaultIfEmpty(0).Max() + 63 & ~63L;
         var scratch = workspace.Scratch.Ensure(step * pool.Workers + 64);
         int status;
+        Step? failed = null;
         fixed (nint* buffers = call.Pointers)
         fixed (long* values = call.Sizes.Length > 0 ? call.Sizes : [0])
         {
             var driver = (delegate* unmanaged<void*, nint*, long*, void*, long, int>)drivers[entry];
-            status = timers[entry] is { } timer
-                ? timer.Run(workspace.Host.Table, buffers, values, (void*)scratch, step)
-                : driver(workspace.Host.Table, buffers, values, (void*)scratch, step);
+            if (timers[entry] is { } timer)
+            {
+                (status, failed) = timer.Run(call, workspace.Host.Table, buffers, (void*)scratch, step);
+            }
+            else
+            {
+                status = driver(workspace.Host.Table, buffers, values, (void*)scratch, step);
+                if (status > 0) failed = program.AllSteps.ElementAt((int)workspace.Host.Error[1]);
+            }
         }
+        workspace.Host.OnPrint = null;
         GC.KeepAlive(inputs);
         if (status < 0)
             throw new ExecutionException(ExecutionCode.Host, $"'{entries[entry].Program.Name}': a callback failed", workspace.Host.Failure);
-        return call.Finish((ExecutionCode)status);
+        return call.Finish((ExecutionCode)status, failed);
     }
 
     protected override void Dispose(bool disposing)

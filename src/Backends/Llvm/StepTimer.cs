@@ -10,8 +10,14 @@ namespace Accelerate.Backends.Llvm;
 /// <summary>The same kernels on the same buffers as the program's own driver; only the way from one to the next is managed.</summary>
 internal sealed unsafe class StepTimer(Program program)
 {
-    private readonly ImmutableArray<CallStep> steps = [.. program.Steps.OfType<CallStep>()];
-    private readonly long[] ticks = new long[program.Steps.Length];
+    private readonly ImmutableArray<CallStep> steps = [.. program.AllSteps.OfType<CallStep>()];
+
+    /// <summary>Those of the program, then the variables of its loops.</summary>
+    private readonly ImmutableArray<string> sizes =
+        [.. program.Sizes.Concat(program.AllSteps.OfType<LoopStep>().Select(l => l.Variable)).Distinct()];
+
+    private readonly Dictionary<CallStep, int> numbers = new(ReferenceEqualityComparer.Instance);
+    private readonly long[] ticks = new long[program.AllSteps.OfType<CallStep>().Count()];
     private nint[] drivers = [];
 
     public IReadOnlyList<(CallStep Step, double Seconds)> Times =>
@@ -19,25 +25,46 @@ internal sealed unsafe class StepTimer(Program program)
 
     public IEnumerable<(string Name, string Text)> Modules(IReadOnlyList<PrintedKernel> kernels, string driver, LlvmTarget target) =>
         steps.Select((step, i) => (Symbol(driver, i),
-            DriverText.Print(program with { Steps = [step] }, kernels, Symbol(driver, i), target)));
+            DriverText.Print(program with { Steps = [step], Sizes = sizes }, kernels, Symbol(driver, i), target)));
 
-    public void Link(Jit jit, string driver) => drivers = [.. steps.Select((_, i) => jit.Lookup(Symbol(driver, i)))];
-
-    /// <summary>All steps, up to the first with a status other than 0.</summary>
-    public int Run(void* host, nint* buffers, long* sizes, void* scratch, long scratchStep)
+    public void Link(Jit jit, string driver)
     {
-        var start = Stopwatch.GetTimestamp();
-        for (var i = 0; i < drivers.Length; i++)
+        drivers = [.. steps.Select((_, i) => jit.Lookup(Symbol(driver, i)))];
+        for (var i = 0; i < steps.Length; i++) numbers[steps[i]] = i;
+    }
+
+    /// <summary>All steps, up to the first that fails; its status and the step.</summary>
+    public (int Status, Step? Failed) Run(ProgramCall call, void* host, nint* buffers, void* scratch, long scratchStep)
+    {
+        var values = new long[sizes.Length];
+        for (var i = 0; i < call.Sizes.Length; i++) values[i] = call.Sizes[i];
+        fixed (long* pinned = values.Length > 0 ? values : [0])
         {
-            var driver = (delegate* unmanaged<void*, nint*, long*, void*, long, int>)drivers[i];
-            var status = driver(host, buffers, sizes, scratch, scratchStep);
-            if (status != 0) return status;
-            var end = Stopwatch.GetTimestamp();
-            ticks[i] += end - start;
-            start = end;
+            var walker = new Walker(this, call, host, buffers, pinned, scratch, scratchStep);
+            return (walker.Run(program.Steps), walker.Failed);
         }
-        return 0;
     }
 
     private static string Symbol(string driver, int step) => $"{driver}.step{step}";
+
+    private sealed class Walker(StepTimer timer, ProgramCall call, void* host, nint* buffers, long* sizes, void* scratch, long scratchStep)
+        : StepWalker(call)
+    {
+        protected override int Call(CallStep step)
+        {
+            var i = timer.numbers[step];
+            for (var s = Invocation.Sizes.Length; s < timer.sizes.Length; s++) sizes[s] = Invocation.ValueOr(timer.sizes[s], 0);
+            var driver = (delegate* unmanaged<void*, nint*, long*, void*, long, int>)timer.drivers[i];
+            var start = Stopwatch.GetTimestamp();
+            var status = driver(host, buffers, sizes, scratch, scratchStep);
+            timer.ticks[i] += Stopwatch.GetTimestamp() - start;
+            return status;
+        }
+
+        protected override void Copy(CopyStep step)
+        {
+            var bytes = Invocation.Bytes(step.From);
+            Buffer.MemoryCopy((void*)Invocation.Pointers[step.From], (void*)Invocation.Pointers[step.To], bytes, bytes);
+        }
+    }
 }

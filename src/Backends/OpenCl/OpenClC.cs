@@ -75,6 +75,10 @@ internal static unsafe partial class OpenClC
         void* target, uint waits, nint* waitFor, nint* done);
 
     [LibraryImport(Lib)]
+    internal static partial int clEnqueueCopyBuffer(nint queue, nint from, nint to, nuint fromOffset, nuint toOffset, nuint size,
+        uint waits, nint* waitFor, nint* done);
+
+    [LibraryImport(Lib)]
     internal static partial int clEnqueueWriteBuffer(nint queue, nint buffer, uint blocking, nuint offset, nuint size,
         void* source, uint waits, nint* waitFor, nint* done);
 

@@ -86,22 +86,16 @@ public sealed unsafe class OpenClExecutable : Executable
         try
         {
             for (var b = 0; b < buffers.Length; b++) buffers[b] = Place(program, entry, b, call, session);
-            var steps = program.Steps.OfType<CallStep>().ToList();
-            var flag = steps.Any(s => kernels[entry][s.Kernel].Flags) ? session.ClearedFlag() : null;
-            foreach (var step in steps)
-            {
-                var (kernel, source) = (program.Kernels[step.Kernel], kernels[entry][step.Kernel]);
-                Verify(kernel, step, call);
-                session.Launch(source, [.. step.Buffers.Select(b => buffers[b])],
-                    [.. kernel.Sizes.Select(call.SizeOf)], source.Flags ? flag : null, call.SizeOf);
-            }
-
+            var flag = kernels[entry].Any(k => k.Flags) ? session.ClearedFlag() : null;
+            var walker = new Walker(program, kernels[entry], call, session, buffers, flag);
+            var code = walker.Run(program.Steps);
             Interlocked.Add(ref launched, session.Finish());
             var flagged = 0;
             if (flag is not null) session.Read(flag, &flagged, sizeof(int));
-            foreach (var b in flagged == 0 ? Written(program) : [])
-                session.Read(buffers[b], (void*)call.Pointers[b], Bytes(call, b));
-            return call.Finish(flagged != 0 ? ExecutionCode.IndexOutOfRange : 0);
+            if (flagged != 0) return call.Finish(ExecutionCode.IndexOutOfRange, walker.Failed);
+            foreach (var b in code == 0 ? Written(program) : [])
+                session.Read(buffers[b], (void*)call.Pointers[b], call.Bytes(b));
+            return call.Finish((ExecutionCode)code, walker.Failed, walker.Fetch);
         }
         catch
         {
@@ -127,8 +121,8 @@ public sealed unsafe class OpenClExecutable : Executable
             // Temporaries of one slot share its memory, as the memory plan means them to.
             { Kind: BufferKind.Temporary, Slot: var slot } =>
                 session.Slot(entry, slot, program.Slots[slot].Evaluate(call.SizeOf)),
-            { Kind: BufferKind.Output } => new OpenClBuffer(device, Bytes(call, buffer)),
-            _ => OpenClBuffer.CopyOf(device, (void*)call.Pointers[buffer], Bytes(call, buffer)),
+            { Kind: BufferKind.Output } => new OpenClBuffer(device, call.Bytes(buffer)),
+            _ => OpenClBuffer.CopyOf(device, (void*)call.Pointers[buffer], call.Bytes(buffer)),
         };
 
     private static void Verify(Kernel kernel, CallStep step, ProgramCall call)
@@ -146,10 +140,40 @@ public sealed unsafe class OpenClExecutable : Executable
         }
     }
 
-    /// <summary>What a call hands back: its results, and the state that one of its kernels assigns.</summary>
-    private static IEnumerable<int> Written(Program program) => program.Steps.OfType<CallStep>()
-        .SelectMany(s => s.Buffers.Where((_, i) => program.Kernels[s.Kernel].Buffers[i].IsOutput))
-        .Where(b => program.Buffers[b].Kind != BufferKind.Temporary).Distinct();
+    /// <summary>What a call hands back: its results, and the state and inout inputs that one of its steps writes.</summary>
+    private static IEnumerable<int> Written(Program program) =>
+        program.Written.Where(b => program.Buffers[b].Kind != BufferKind.Temporary);
 
-    private static long Bytes(ProgramCall call, int buffer) => call.Counts[buffer] * call.Type(buffer).Bytes();
+    /// <summary>
+    /// Steps on a device: kernels and copies are enqueued, and waited for where the driver needs a value. Whether an
+    /// index was out of range is seen there too, so that no loop goes on for ever on what such a kernel left.
+    /// </summary>
+    private sealed class Walker(Program program, ImmutableArray<OpenClSource> kernels, ProgramCall call, OpenClSession session,
+        OpenClBuffer[] buffers, OpenClBuffer? flag) : StepWalker(call)
+    {
+        protected override int Call(CallStep step)
+        {
+            var (kernel, source) = (program.Kernels[step.Kernel], kernels[step.Kernel]);
+            Verify(kernel, step, Invocation);
+            session.Launch(source, [.. step.Buffers.Select(b => buffers[b])],
+                [.. kernel.Sizes.Select(Invocation.SizeOf)], source.Flags ? flag : null, Invocation.SizeOf);
+            if (!source.Flags) return 0;
+            var flagged = 0;
+            session.Read(flag!, &flagged, sizeof(int));
+            return flagged != 0 ? (int)ExecutionCode.IndexOutOfRange : 0;
+        }
+
+        protected override void Copy(CopyStep step) => session.Copy(buffers[step.From], buffers[step.To], Invocation.Bytes(step.From));
+
+        public override nint Fetch(int buffer)
+        {
+            // The caller's tensors and the state stay as they are until the Invocation has succeeded.
+            if (program.Buffers[buffer].Kind is BufferKind.Temporary or BufferKind.Output)
+            {
+                session.Read(buffers[buffer], (void*)Invocation.Pointers[buffer], Invocation.Bytes(buffer));
+                return Invocation.Pointers[buffer];
+            }
+            return session.Read(buffers[buffer], Invocation.Bytes(buffer));
+        }
+    }
 }

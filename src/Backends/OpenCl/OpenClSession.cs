@@ -1,4 +1,6 @@
 // In: compiled programs, a queue, host memory. Out: buffers on the device, kernels launched, results copied back.
+using Accelerate.Runtime;
+
 namespace Accelerate.Backends.OpenCl;
 
 /// <summary>
@@ -11,6 +13,7 @@ internal sealed unsafe class OpenClSession : IDisposable
     private readonly Dictionary<OpenClSource, (nint Kernel, long GroupLimit)> kernels = [];
     private readonly Dictionary<(int Entry, int Slot), OpenClBuffer> slots = [];
     private readonly List<nint> launches = [];
+    private readonly Arena fetched = new();
     private OpenClBuffer? flag;
     private nint queue;
 
@@ -104,6 +107,22 @@ internal sealed unsafe class OpenClSession : IDisposable
             queue, buffer.Handle, 1, 0, (nuint)bytes, target, 0, null, null), "clEnqueueReadBuffer");
     }
 
+    /// <summary>The first bytes of a buffer in host memory of the session, until the next such call.</summary>
+    public nint Read(OpenClBuffer buffer, long bytes)
+    {
+        var memory = (nint)fetched.Ensure(bytes);
+        Read(buffer, (void*)memory, bytes);
+        return memory;
+    }
+
+    /// <summary>Copies the first bytes of a buffer to another, after all that was enqueued before.</summary>
+    public void Copy(OpenClBuffer from, OpenClBuffer to, long bytes)
+    {
+        if (bytes == 0) return;
+        OpenClException.Check(OpenClC.clEnqueueCopyBuffer(
+            queue, from.Handle, to.Handle, 0, 0, (nuint)bytes, 0, null, null), "clEnqueueCopyBuffer");
+    }
+
     /// <summary>Drops what a call that failed has left in the queue.</summary>
     public void Abandon()
     {
@@ -118,6 +137,7 @@ internal sealed unsafe class OpenClSession : IDisposable
         foreach (var buffer in slots.Values) buffer.Dispose();
         slots.Clear();
         flag?.Dispose();
+        fetched.Dispose();
         foreach (var (kernel, _) in kernels.Values) _ = OpenClC.clReleaseKernel(kernel);
         kernels.Clear();
         _ = OpenClC.clReleaseCommandQueue(queue);

@@ -20,7 +20,11 @@ public abstract record Step;
 public sealed record CheckStep(EntryCheck Check) : Step;
 
 /// <summary>Runs a kernel over all its jobs; the buffers are given in the kernel's order.</summary>
-public sealed record CallStep(int Kernel, ImmutableArray<int> Buffers) : Step;
+public sealed record CallStep(int Kernel, ImmutableArray<int> Buffers) : Step
+{
+    /// <summary>Where in the source an index was out of range, if the kernel says so; empty when it is not known.</summary>
+    public string Place { get; init; } = "";
+}
 
 /// <summary>
 /// Runs the body for each 0 &lt;= Variable &lt; Count, in order. In the body the variable is a size that kernels take like any
@@ -41,7 +45,11 @@ public sealed record CopyStep(int From, int To) : Step;
 public sealed record PrintStep(string Format, ImmutableArray<int> Buffers) : Step;
 
 /// <summary>Fails the call when the bool scalar in buffer Test is false; the message formats the other buffers.</summary>
-public sealed record AssertStep(string Message, int Test, ImmutableArray<int> Buffers) : Step;
+public sealed record AssertStep(string Message, int Test, ImmutableArray<int> Buffers) : Step
+{
+    /// <summary>Where in the source it stands; empty when it is not known.</summary>
+    public string Place { get; init; } = "";
+}
 
 /// <summary>
 /// The driver of one exported function: its sizes, its buffers, the bytes of each arena slot (the maximum of the
@@ -60,6 +68,17 @@ public sealed record Program(string Name, ImmutableArray<string> Sizes, Immutabl
 
     /// <summary>Every step, those of loops and branches behind the one they belong to.</summary>
     public IEnumerable<Step> AllSteps => Flat(Steps);
+
+    /// <summary>The buffers that a step writes: results, temporaries, assigned state, inout inputs.</summary>
+    public IEnumerable<int> Written => AllSteps.SelectMany(s => s switch
+    {
+        CallStep c => c.Buffers.Where((_, i) => Kernels[c.Kernel].Buffers[i].IsOutput),
+        CopyStep c => [c.To],
+        _ => Enumerable.Empty<int>(),
+    }).Distinct();
+
+    /// <summary>The steps that copy a whole tensor, loops counted once.</summary>
+    public int Copies => AllSteps.OfType<CopyStep>().Count();
 
     private static IEnumerable<Step> Flat(IEnumerable<Step> steps) => steps.SelectMany(s => s switch
     {

@@ -1,64 +1,158 @@
 // In: a program and its printed kernels. Out: the LLVM module of its driver: the steps, in order, through the host table.
+using System.Collections.Immutable;
 using System.Text;
 using Accelerate.Backends.Llvm.Native;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
 
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
 /// `i32 name(ptr host, ptr buffers, ptr sizes, ptr scratch, i64 scratch_step)`: buffers and sizes in the program's order.
-/// Returns the first non-zero status. Entry checks are the caller's: nothing may be written before they have passed.
+/// Returns the first non-zero status, with the status and the number of the failed step (in the order of
+/// Program.AllSteps) in the host's error buffer. Entry checks are the caller's: nothing may be written before they have
+/// passed. Every stack slot is made once, on entry: a loop needs no more of them however often it runs.
 /// </summary>
-internal static class DriverText
+internal sealed class DriverText
 {
     /// <summary>Below this much work (scalar operations, roughly) waking the workers costs more than they save.</summary>
     private const long WorthSharing = 32 * 1024;
 
-    public static string Print(Program program, IReadOnlyList<PrintedKernel> kernels, string symbol, LlvmTarget target)
-    {
-        var text = new LlvmText();
-        var scalars = new ScalarPrinter(text, target);
-        var index = new IndexPrinter(text, scalars, new IndexRanges());
-        string Field(string pointer, long offset, string type) =>
-            text.Value($"load {type}, ptr {text.Value($"getelementptr i8, ptr {pointer}, i64 {offset}")}, align 8");
-        var sizes = program.Sizes.Select((_, i) => Field("%sizes", 8 * i, "i64")).ToArray();
-        for (var i = 0; i < sizes.Length; i++) index.Define(program.Sizes[i], sizes[i]);
-        var context = Field("%host", 0, "ptr");
-        var workers = Field("%host", 8, "i64");
-        var parFor = Field("%host", 16, "ptr");
-        var alone = text.Value($"icmp sle i64 {workers}, 1");
-        var done = text.Slot("i32", 4);
-        var exit = text.Label("exit");
-        var symbols = new SortedSet<string>(StringComparer.Ordinal);
+    private readonly Program program;
+    private readonly IReadOnlyList<PrintedKernel> kernels;
+    private readonly LlvmText text = new();
+    private readonly IndexPrinter index;
+    private readonly Dictionary<string, string> sizes = [];
+    private readonly SortedSet<string> symbols = new(StringComparer.Ordinal);
+    private readonly string context;
+    private readonly string alone;
+    private readonly string parFor;
+    private readonly string print;
+    private readonly string done;
+    private readonly string at;
+    private readonly string exit;
+    private long number;
 
-        foreach (var call in program.Steps.OfType<CallStep>())
-        {
-            var (kernel, printed) = (program.Kernels[call.Kernel], kernels[call.Kernel]);
-            symbols.Add(printed.Symbol);
-            var fields = call.Buffers.Select(b => $"ptr {Field("%buffers", 8 * b, "ptr")}")
-                .Concat(kernel.Sizes.Select(s => $"i64 {sizes[program.Sizes.IndexOf(s)]}"))
-                .Append("ptr %scratch").Append("i64 %scratch_step").ToList();
-            var arguments = text.Slot($"[{fields.Count} x i64]", 8);
-            for (var i = 0; i < fields.Count; i++)
-                text.Do($"store {fields[i]}, ptr {text.Value($"getelementptr i8, ptr {arguments}, i64 {8 * i}")}, align 8");
-            var jobs = index.Scalar(printed.Jobs);
-            var small = text.Value($"icmp slt i64 {index.Scalar(printed.Work)}, {WorthSharing}");
-            var inline = text.Value($"or i1 {alone}, {small}");
-            text.If(inline,
-                () => text.Do($"store i32 {text.Value($"call i32 @{printed.Symbol}(ptr {arguments}, i64 0, i64 {jobs}, i64 0)")}, ptr {done}, align 4"),
-                () => text.Do($"store i32 {text.Value($"call i32 {parFor}(ptr {context}, ptr @{printed.Symbol}, ptr {arguments}, i64 {jobs})")}, ptr {done}, align 4"));
-            var failed = text.Value($"icmp ne i32 {text.Value($"load i32, ptr {done}, align 4")}, 0");
-            var next = text.Label("step");
-            text.Branch(failed, exit, next);
-            text.Place(next);
-        }
-        text.Do($"store i32 0, ptr {done}, align 4");
-        text.Branch(exit);
+    private DriverText(Program program, IReadOnlyList<PrintedKernel> kernels, LlvmTarget target)
+    {
+        (this.program, this.kernels) = (program, kernels);
+        index = new IndexPrinter(text, new ScalarPrinter(text, target), new IndexRanges());
+        for (var i = 0; i < program.Sizes.Length; i++) Define(program.Sizes[i], Field("%sizes", 8 * i, "i64"));
+        context = Field("%host", 0, "ptr");
+        alone = text.Value($"icmp sle i64 {Field("%host", 8, "i64")}, 1");
+        parFor = Field("%host", 16, "ptr");
+        print = Field("%host", 24, "ptr");
+        (done, at, exit) = (text.Slot("i32", 4), text.Slot("i64", 8), text.Label("exit"));
+    }
+
+    public static string Print(Program program, IReadOnlyList<PrintedKernel> kernels, string symbol, LlvmTarget target) =>
+        new DriverText(program, kernels, target).Print(symbol, target);
+
+    private string Print(string symbol, LlvmTarget target)
+    {
+        Steps(program.Steps);
+        text.Do($"ret i32 0");
         text.Place(exit);
-        text.Do($"ret i32 {text.Value($"load i32, ptr {done}, align 4")}");
+        var status = text.Value($"load i32, ptr {done}, align 4");
+        var error = Field("%host", 40, "ptr");
+        text.Do($"store i64 {text.Value($"sext i32 {status} to i64")}, ptr {error}, align 8");
+        text.Do($"store i64 {text.Value($"load i64, ptr {at}, align 8")}, ptr {text.Value($"getelementptr i8, ptr {error}, i64 8")}, align 8");
+        text.Do($"ret i32 {status}");
         foreach (var name in symbols) text.Declare($"declare i32 @{name}(ptr, i64, i64, i64)");
         var header = $"define i32 @{symbol}(ptr %host, ptr %buffers, ptr %sizes, ptr %scratch, i64 %scratch_step) nounwind";
         return new StringBuilder($"; driver of @{program.Name}\ntarget triple = \"{target.Triple}\"\n\n").Append(text.Function(header)).ToString();
+    }
+
+    private void Define(string size, string value)
+    {
+        sizes[size] = value;
+        index.Define(size, value);
+    }
+
+    private string Field(string pointer, long offset, string type) =>
+        text.Value($"load {type}, ptr {text.Value($"getelementptr i8, ptr {pointer}, i64 {offset}")}, align 8");
+
+    private string Buffer(int buffer) => Field("%buffers", 8 * buffer, "ptr");
+
+    private string Test(int buffer) => text.Value($"icmp ne i8 {text.Value($"load i8, ptr {Buffer(buffer)}, align 1")}, 0");
+
+    private void Steps(ImmutableArray<Step> steps)
+    {
+        foreach (var step in steps)
+        {
+            var here = number++;
+            switch (step)
+            {
+                case CheckStep:
+                    break;
+                case CallStep call:
+                    Call(call, here);
+                    break;
+                case CopyStep copy:
+                    var bytes = index.Scalar(program.Buffers[copy.To].Type.Count * program.Buffers[copy.To].Type.DType.Bytes());
+                    text.Declare("declare void @llvm.memmove.p0.p0.i64(ptr, ptr, i64, i1)");
+                    text.Do($"call void @llvm.memmove.p0.p0.i64(ptr {Buffer(copy.To)}, ptr {Buffer(copy.From)}, i64 {bytes}, i1 false)");
+                    break;
+                case LoopStep loop:
+                    text.For("0", index.Scalar(loop.Count), "1", i =>
+                    {
+                        Define(loop.Variable, i);
+                        Steps(loop.Body);
+                    });
+                    break;
+                case WhileStep loop:
+                    var (head, body, behind) = (text.Label("while"), text.Label("do"), text.Label("behind"));
+                    text.Branch(head);
+                    text.Place(head);
+                    Steps(loop.Condition);
+                    text.Branch(Test(loop.Test), body, behind);
+                    text.Place(body);
+                    Steps(loop.Body);
+                    text.Branch(head);
+                    text.Place(behind);
+                    break;
+                case IfStep branch:
+                    text.If(Test(branch.Test), () => Steps(branch.Then), () => Steps(branch.Else));
+                    break;
+                case PrintStep:
+                    Check(text.Value($"call i32 {print}(ptr {context}, i64 {here}, ptr %buffers)"), here);
+                    break;
+                case AssertStep assert:
+                    Check(text.Value($"select i1 {Test(assert.Test)}, i32 0, i32 {(int)ExecutionCode.DriverCheck}"), here);
+                    break;
+                default:
+                    throw new InvalidOperationException($"no driver for {step.GetType().Name}");
+            }
+        }
+    }
+
+    private void Call(CallStep call, long here)
+    {
+        var (kernel, printed) = (program.Kernels[call.Kernel], kernels[call.Kernel]);
+        symbols.Add(printed.Symbol);
+        var fields = call.Buffers.Select(b => $"ptr {Buffer(b)}")
+            .Concat(kernel.Sizes.Select(s => $"i64 {sizes[s]}"))
+            .Append("ptr %scratch").Append("i64 %scratch_step").ToList();
+        var arguments = text.Slot($"[{fields.Count} x i64]", 8);
+        for (var i = 0; i < fields.Count; i++)
+            text.Do($"store {fields[i]}, ptr {text.Value($"getelementptr i8, ptr {arguments}, i64 {8 * i}")}, align 8");
+        var jobs = index.Scalar(printed.Jobs);
+        var small = text.Value($"icmp slt i64 {index.Scalar(printed.Work)}, {WorthSharing}");
+        var result = text.Slot("i32", 4);
+        text.If(text.Value($"or i1 {alone}, {small}"),
+            () => text.Do($"store i32 {text.Value($"call i32 @{printed.Symbol}(ptr {arguments}, i64 0, i64 {jobs}, i64 0)")}, ptr {result}, align 4"),
+            () => text.Do($"store i32 {text.Value($"call i32 {parFor}(ptr {context}, ptr @{printed.Symbol}, ptr {arguments}, i64 {jobs})")}, ptr {result}, align 4"));
+        Check(text.Value($"load i32, ptr {result}, align 4"), here);
+    }
+
+    /// <summary>Leaves the driver when a status is not 0.</summary>
+    private void Check(string status, long here)
+    {
+        text.Do($"store i32 {status}, ptr {done}, align 4");
+        text.Do($"store i64 {here}, ptr {at}, align 8");
+        var next = text.Label("step");
+        text.Branch(text.Value($"icmp ne i32 {status}, 0"), exit, next);
+        text.Place(next);
     }
 }

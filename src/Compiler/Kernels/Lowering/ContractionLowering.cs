@@ -29,7 +29,7 @@ internal static class ContractionLowering
         // As many axes of the vector side as lie together in the output are one; the others are parallel loops.
         for (var outer = 0; ; outer++)
         {
-            var draft = new KernelDraft();
+            var draft = new KernelDraft(fusion.Loops);
             var body = new BlockBuilder();
             var nest = new LoopNest(draft, body);
             var index = new Size[rank];

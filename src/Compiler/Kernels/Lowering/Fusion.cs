@@ -20,9 +20,14 @@ internal sealed class Fusion
     private readonly Dictionary<Node, Node> anchors = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<Node, string> forward = new(ReferenceEqualityComparer.Instance);
 
-    public Fusion(Function function)
+    /// <param name="function">What is lowered: a function, or a region of one.</param>
+    /// <param name="loops">The ranges of the driver's loop variables around it; none if null.</param>
+    /// <param name="apart">Nodes that get a buffer in any case.</param>
+    public Fusion(Function function, IndexRanges? loops = null, IEnumerable<Node>? apart = null)
     {
         this.function = function;
+        Loops = loops ?? new IndexRanges();
+        foreach (var node in apart ?? []) buffered.Add(node);
         users = [.. function.Nodes.Select(_ => new List<Node>())];
         foreach (var node in function.Nodes)
             foreach (var operand in node.Operands) users[operand.Id].Add(node);
@@ -34,6 +39,9 @@ internal sealed class Fusion
             if (node is Concat or UpdateSlice or Scatter or Result { Operands: [Sort] }) buffered.Add(node);
             foreach (var operand in node.Operands)
                 if (operand is Sort && node is not Result) buffered.Add(operand);
+            // The driver's steps take whole tensors; what a kernel can make out of nothing is filled in where it is taken.
+            var taken = node is RegionNode or Print or Graph.Assert or Assign ? node.Operands.Length : node is UpdateSlice or Scatter ? 1 : 0;
+            foreach (var operand in node.Operands.Take(taken).Where(o => node is Assign || !IsGenerated(o))) buffered.Add(operand);
         }
         foreach (var dot in function.Nodes.OfType<Dot>().Reverse()) Grow(dot, SameElement);
         foreach (var node in function.Nodes.Where(IsRowReduction)) Grow(node, InRow(node));
@@ -43,11 +51,17 @@ internal sealed class Fusion
         BufferSharedExpensiveWork();
     }
 
-    /// <summary>True for what is loaded, not computed, by the kernels that use it.</summary>
-    public bool HasBuffer(Node node) => buffered.Contains(node);
+    /// <summary>The ranges of the driver's loop variables.</summary>
+    public IndexRanges Loops { get; }
 
-    /// <summary>The buffered nodes that a kernel must compute, operands first.</summary>
-    public IEnumerable<Node> Roots => function.Nodes.Where(n => buffered.Contains(n) && !IsSource(n));
+    /// <summary>True for what is loaded, not computed, by the kernels that use it.</summary>
+    public bool HasBuffer(Node node) => buffered.Contains(node) && !IsGenerated(node);
+
+    /// <summary>True for a node that has a buffer which a kernel must compute.</summary>
+    public bool IsRoot(Node node) => buffered.Contains(node) && !IsSource(node);
+
+    /// <summary>The results of a node that are used.</summary>
+    public IEnumerable<Result> ResultsOf(Node node) => users[node.Id].OfType<Result>();
 
     /// <summary>The dot, if any, in whose epilogue a root is computed.</summary>
     public Dot? DotOf(Node root) => anchors.GetValueOrDefault(root) as Dot;
@@ -62,7 +76,12 @@ internal sealed class Fusion
     public ImmutableArray<Node> OutputsOf(Sort sort) =>
         [.. users[sort.Id].Where(u => u is Result).Append(sort).Where(buffered.Contains).Distinct().OrderBy(n => n.Id)];
 
-    public static bool IsSource(Node node) => node is Input or State || node is Const { IsSplat: false };
+    public static bool IsSource(Node node) =>
+        node is Input or State or Const { IsSplat: false } or Result { Operands: [RegionNode] };
+
+    /// <summary>What a kernel computes from nothing: cheaper than a load.</summary>
+    public static bool IsGenerated(Node node) => node is Const { IsSplat: true } or Iota or SizeValue
+        || (node is Broadcast or Reshape or Transpose or Graph.Convert && IsGenerated(node.Operands[0]));
 
     /// <summary>A reduction of the last axes, which lie together in memory: lanes along the row. Others run in order.</summary>
     public static bool IsRowReduction(Node node)

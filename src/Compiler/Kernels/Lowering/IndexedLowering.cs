@@ -73,7 +73,7 @@ internal static class IndexedLowering
     /// <summary>Every row along the axis, whole, in one job; outputs are the sort itself and results of it.</summary>
     public static LoweredKernel Sort(Sort sort, ImmutableArray<Node> outputs, Fusion fusion)
     {
-        var draft = new KernelDraft();
+        var draft = new KernelDraft(fusion.Loops);
         var elements = new ElementLowering(draft, fusion.HasBuffer);
         var nest = new LoopNest(draft, new BlockBuilder());
         var shape = sort.Type.Shape;

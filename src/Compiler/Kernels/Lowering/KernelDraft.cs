@@ -6,12 +6,12 @@ using Accelerate.Compiler.Types;
 namespace Accelerate.Compiler.Kernels.Lowering;
 
 /// <summary>The buffers and index ranges of a kernel under construction.</summary>
-internal sealed class KernelDraft
+internal sealed class KernelDraft(IndexRanges? loops = null)
 {
     private readonly List<(Node Node, KernelBuffer Buffer)> buffers = [];
     private int variables;
 
-    public IndexRanges Ranges { get; } = new();
+    public IndexRanges Ranges { get; } = loops is null ? new() : new(loops);
 
     /// <summary>The nodes whose buffers the kernel is called with, in its order.</summary>
     public ImmutableArray<Node> Arguments => [.. buffers.Select(b => b.Node)];

@@ -10,31 +10,13 @@ namespace Accelerate.Compiler.Kernels.Lowering;
 internal sealed record LoweredKernel(Kernel Kernel, ImmutableArray<Node> Arguments)
 {
     /// <summary>
-    /// The node whose elements the updated buffer has before the kernel runs: as a copy, or, when it dies here and
-    /// <see cref="MaySharePlace"/> holds, in its own memory.
+    /// The node whose elements the updated buffer has before the kernel runs: as a copy, or in its own memory, as the
+    /// placement decides.
     /// </summary>
     public Node? Base { get; init; }
 
     /// <summary>What must hold in a call, beyond the function's own checks.</summary>
     public ImmutableArray<EntryCheck> Checks { get; init; } = [];
-
-    /// <summary>All nodes that must have a buffer here.</summary>
-    public IEnumerable<Node> Uses => Base is null ? Arguments : Arguments.Append(Base);
-
-    /// <summary>The updated node.</summary>
-    public Node? Updated => Enumerable.Range(0, Arguments.Length).Where(i => Kernel.Buffers[i].IsUpdated).Select(i => Arguments[i]).FirstOrDefault();
-
-    /// <summary>True when the kernel reads of its base at most the element that it then writes.</summary>
-    public bool MaySharePlace
-    {
-        get
-        {
-            var (from, to) = (Base is null ? -1 : Arguments.IndexOf(Base), Arguments.IndexOf(Updated!));
-            var written = Kernel.Statements(Kernel.Body).OfType<Store>().Where(s => s.Buffer == to).Select(s => s.Offset).ToHashSet();
-            return written.Count == 1
-                && Kernel.Statements(Kernel.Body).OfType<Load>().Where(l => l.Buffer == from).All(l => written.Contains(l.Offset));
-        }
-    }
 }
 
 /// <summary>
@@ -78,8 +60,11 @@ internal sealed class KernelLowering(Fusion fusion)
         else if (fusion.CumulateOf(root) is { } cumulate) yield return IndexedLowering.Cumulate(root, cumulate, fusion);
         else if (fusion.DotOf(root) is { } dot) yield return ContractionLowering.Lower(root, dot, fusion);
         else if (fusion.RowOf(root) is { } reduction) yield return Row(root, reduction);
-        else yield return Map(root, root, InPlace);
+        else yield return Fill(root);
     }
+
+    /// <summary>The map kernel that computes a node into its buffer.</summary>
+    public LoweredKernel Fill(Node root) => Map(root, root, InPlace);
 
     private static readonly Placing InPlace = (_, _) => at => at;
 
@@ -104,7 +89,7 @@ internal sealed class KernelLowering(Fusion fusion)
 
     private LoweredKernel TryMap(Node value, Node target, Placing placing, int outer)
     {
-        var draft = new KernelDraft();
+        var draft = new KernelDraft(fusion.Loops);
         var elements = new ElementLowering(draft, fusion.HasBuffer);
         var shape = value.Type.Shape;
         var body = new BlockBuilder();
@@ -150,7 +135,7 @@ internal sealed class KernelLowering(Fusion fusion)
 
     private LoweredKernel Row(Node root, Node reduction)
     {
-        var draft = new KernelDraft();
+        var draft = new KernelDraft(fusion.Loops);
         var elements = new ElementLowering(draft, fusion.HasBuffer);
         var body = new BlockBuilder();
         var nest = new LoopNest(draft, body);

@@ -18,74 +18,79 @@ public static class Lowering
 
     private static Program LowerOne(Function function)
     {
-        if (function.Effects.Count > 0) throw new LimitationException($"not supported: {function.Effects[0].Op} in compiled functions");
-        var fusion = new Fusion(function);
-        var lowering = new KernelLowering(fusion);
-        var lowered = fusion.Roots.SelectMany(lowering.Lower).ToList();
-
-        // A result that is an input, a state or another result is copied; every result has a buffer of its own.
-        var copies = new List<Node?>();
-        var outputs = new Dictionary<Node, int>(ReferenceEqualityComparer.Instance);
-        for (var i = 0; i < function.Results.Length; i++)
+        // Inputs, state and constants, results; temporaries follow when the steps are known.
+        var storages = new List<Storage>();
+        var sources = new Dictionary<Node, Storage>(ReferenceEqualityComparer.Instance);
+        var constants = new Dictionary<string, Storage>();
+        Storage Add(Storage storage)
         {
-            var result = function.Results[i];
-            if (!Fusion.IsSource(result) && outputs.TryAdd(result, i)) copies.Add(null);
-            else copies.Add(result);
+            storages.Add(storage);
+            return storage;
         }
-        bool IsTemporary(Node node) => !Fusion.IsSource(node) && !outputs.ContainsKey(node);
-        var plan = new MemoryPlan(lowered, IsTemporary);
-
-        var buffers = ImmutableArray.CreateBuilder<ProgramBuffer>();
-        var numbers = new Dictionary<Node, int>(ReferenceEqualityComparer.Instance);
-        int Add(Node? node, ProgramBuffer buffer)
-        {
-            if (node is not null) numbers[node] = buffers.Count;
-            buffers.Add(buffer);
-            return buffers.Count - 1;
-        }
-        foreach (var input in function.Inputs) Add(input, new($"x{buffers.Count}", BufferKind.Input, input.Type, input.Name));
+        Storage Constant(Const c) => constants.TryGetValue($"{c.Type} {c.Attributes}", out var known)
+            ? known
+            : constants[$"{c.Type} {c.Attributes}"] = Add(new(BufferKind.Constant, c.Type, "") { Values = c });
+        foreach (var input in function.Inputs)
+            sources[input] = Add(new(BufferKind.Input, input.Type, input.Name) { IsInout = input.IsInout });
         foreach (var node in function.Nodes)
         {
-            if (node is State s)
-                Add(s, new($"p{buffers.Count}", s.Storage == StorageClass.Param ? BufferKind.Param : BufferKind.Buffer, s.Type, s.Name));
-            else if (node is Const { IsSplat: false } c)
-                Add(c, new($"c{buffers.Count}", BufferKind.Constant, c.Type, "", -1, c));
+            if (node is State s) sources[s] = Add(new(Kind(s.Storage), s.Type, s.Name));
+            else if (node is Const { IsSplat: false } c) Constant(c);
         }
-        var resultBuffers = function.Results.Select((result, i) => Add(copies[i] is null ? result : null,
-            new($"y{buffers.Count}", BufferKind.Output, result.Type, i < function.ResultNames.Length ? function.ResultNames[i] : ""))).ToList();
+        foreach (var c in GraphPrinter.Closure(function).SelectMany(f => f.Nodes).OfType<Const>().Where(c => !c.IsSplat)) Constant(c);
+        foreach (var assign in function.Effects.OfType<Assign>().Where(a => a.Storage != StorageClass.Inout && Target(a) is null))
+            Add(new(Kind(assign.Storage), assign.Type, assign.Name));
+        var results = function.Results.Select((result, i) => new Want(result, Add(
+            new(BufferKind.Output, result.Type, i < function.ResultNames.Length ? function.ResultNames[i] : "")))).ToList();
+        var assigned = function.Effects.OfType<Assign>().Select(a => new Want(a.Operands[0], Target(a)
+            ?? throw new InternalErrorException($"@{function.Name} assigns '{a.Name}', which is no state and no inout input")));
+        Storage? Target(Assign a) => storages.FirstOrDefault(s => s.Label == a.Name && (a.Storage == StorageClass.Inout
+            ? s.Kind == BufferKind.Input && s.IsInout
+            : s.Kind == Kind(a.Storage)));
 
-        var steps = ImmutableArray.CreateBuilder<Step>();
-        steps.AddRange(function.Checks.Select(c => new CheckStep(c)));
-        steps.AddRange(lowered.SelectMany(k => k.Checks).Distinct().Select(c => new CheckStep(c)));
-        var kernels = new KernelTable();
-        foreach (var kernel in lowered)
-        {
-            foreach (var node in kernel.Arguments.Where(n => !numbers.ContainsKey(n)))
-                Add(node, new($"t{buffers.Count}", BufferKind.Temporary, node.Type, "", plan.SlotOf(node)));
-            if (kernel.Base is { } held)
-                steps.Add(new CallStep(kernels.Add(CopyKernel.For(held.Type)), [numbers[held], numbers[kernel.Updated!]]));
-            steps.Add(new CallStep(kernels.Add(kernel.Kernel), [.. kernel.Arguments.Select(n => numbers[n])]));
-        }
-        for (var i = 0; i < function.Results.Length; i++)
-            if (copies[i] is { } source)
-                steps.Add(new CallStep(kernels.Add(CopyKernel.For(source.Type)), [numbers[source], resultBuffers[i]]));
-        return new Program(function.Name, [.. function.Sizes], buffers.ToImmutable(), [.. plan.Slots], kernels.ToImmutable(), steps.ToImmutable());
+        var (context, block) = (new LoweringContext(new KernelTable(), Constant), new DraftBlock(null));
+        RegionLowering.Lower(context, function, sources, assigned.Concat(results), block);
+        var plan = new MemoryPlan(block);
+        storages.AddRange(plan.Temporaries);
+        if (storages.FirstOrDefault(s => s.Type.Shape.Any(e => e.Variables().Except(function.Sizes).Any())) is { } varying)
+            throw new LimitationException($"not supported: the temporary {varying.Type} in a loop, whose size changes from one iteration to the next");
+        var numbers = new Dictionary<Storage, int>(ReferenceEqualityComparer.Instance);
+        for (var i = 0; i < storages.Count; i++) numbers[storages[i]] = i;
+        var buffers = storages.Select((s, i) => new ProgramBuffer($"{Letter(s.Kind)}{i}", s.Kind, s.Type, s.Label,
+            s.Kind == BufferKind.Temporary ? plan.SlotOf(s) : -1, s.Values, s.IsInout));
+        return new Program(function.Name, [.. function.Sizes], [.. buffers], [.. plan.Slots], context.Kernels.ToImmutable(),
+            [.. Checks(function, context), .. Steps(block, numbers)]);
     }
 
-    /// <summary>Kernels by their text: equal ones are one, called twice.</summary>
-    private sealed class KernelTable
+    private static BufferKind Kind(StorageClass storage) => storage == StorageClass.Param ? BufferKind.Param : BufferKind.Buffer;
+
+    private static char Letter(BufferKind kind) => kind switch
     {
-        private readonly Dictionary<string, int> known = [];
-        private readonly List<Kernel> kernels = [];
+        BufferKind.Input => 'x',
+        BufferKind.Param or BufferKind.Buffer => 'p',
+        BufferKind.Constant => 'c',
+        BufferKind.Output => 'y',
+        _ => 't',
+    };
 
-        public int Add(Kernel kernel)
-        {
-            var body = KernelPrinter.Body(kernel);
-            if (known.TryGetValue(body, out var index)) return index;
-            kernels.Add(kernel with { Name = $"k{kernels.Count}" });
-            return known[body] = kernels.Count - 1;
-        }
-
-        public ImmutableArray<Kernel> ToImmutable() => [.. kernels];
+    /// <summary>What is tested before anything is written.</summary>
+    private static IEnumerable<CheckStep> Checks(Function function, LoweringContext context)
+    {
+        var checks = function.Checks.Concat(context.Checks).Concat(GraphPrinter.Closure(function).SkipLast(1).SelectMany(f => f.Checks)).Distinct().ToList();
+        if (checks.FirstOrDefault(c => c.Left.Variables().Concat(c.Right.Variables()).Except(function.Sizes).Any()) is { } varying)
+            throw new LimitationException($"not supported: {varying.Message}: {varying.Left} and {varying.Right} change from one iteration to the next");
+        return checks.Select(c => new CheckStep(c));
     }
+
+    private static ImmutableArray<Step> Steps(DraftBlock block, IReadOnlyDictionary<Storage, int> numbers) => [.. block.Steps.Select(Step (step) => step switch
+    {
+        DraftCall c => new CallStep(c.Kernel, [.. c.Storages.Select(s => numbers[s])]) { Place = c.Place },
+        DraftCopy c => new CopyStep(numbers[c.From], numbers[c.To]),
+        DraftLoop l => new LoopStep(l.Variable, l.Count, Steps(l.Body, numbers)),
+        DraftWhile w => new WhileStep(Steps(w.Condition, numbers), numbers[w.Test], Steps(w.Body, numbers)),
+        DraftIf i => new IfStep(numbers[i.Test], Steps(i.Then, numbers), Steps(i.Else, numbers)),
+        DraftPrint p => new PrintStep(p.Format, [.. p.Storages.Select(s => numbers[s])]),
+        DraftAssert a => new AssertStep(a.Message, numbers[a.Test], [.. a.Storages.Select(s => numbers[s])]) { Place = a.Place },
+        _ => throw new InvalidOperationException(step.GetType().Name),
+    })];
 }

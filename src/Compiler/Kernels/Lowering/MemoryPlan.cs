@@ -1,4 +1,4 @@
-// In: the kernels in order and the nodes they read and write. Out: the arena slot of every temporary.
+// In: the steps of a program as a tree. Out: the arena slot of every temporary.
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -6,32 +6,81 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Kernels.Lowering;
 
 /// <summary>
-/// Liveness and slot sharing: a temporary takes a slot that is free from its first write to its last read, one of its own
-/// size if there is one. A slot is as large as its largest member.
+/// Liveness and slot sharing: a temporary takes a slot that is free from its first use to its last, one of its own size if
+/// there is one. What is used inside a loop or branch but belongs to a block outside is busy for as long as that whole step:
+/// an iteration may need what an earlier one left. A slot is as large as its largest member.
 /// </summary>
 internal sealed class MemoryPlan
 {
-    private readonly Dictionary<Node, int> slots = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<Storage, int> slots = new(ReferenceEqualityComparer.Instance);
+    private readonly List<Storage> temporaries = [];
     private readonly List<Size> sizes = [];
 
-    public MemoryPlan(IReadOnlyList<LoweredKernel> kernels, Func<Node, bool> isTemporary)
+    public MemoryPlan(DraftBlock block)
     {
-        var lastUse = new Dictionary<Node, int>(ReferenceEqualityComparer.Instance);
-        for (var step = 0; step < kernels.Count; step++)
-            foreach (var node in kernels[step].Uses) lastUse[node] = step;
+        var lives = new Dictionary<Storage, (int First, int Last)>(ReferenceEqualityComparer.Instance);
+        var end = Walk(block, 0, [], lives);
+        var starting = temporaries.ToLookup(t => lives[t].First);
+        var ending = temporaries.ToLookup(t => lives[t].Last);
         var free = new List<int>();
-        for (var step = 0; step < kernels.Count; step++)
+        for (var step = 0; step < end; step++)
         {
-            foreach (var node in kernels[step].Arguments.Where(n => isTemporary(n) && !slots.ContainsKey(n)))
-                slots[node] = Take(free, node.Type.Count * node.Type.DType.Bytes());
-            // Freed after the kernel: an output never shares memory with an operand of the same kernel.
-            free.AddRange(slots.Where(s => lastUse[s.Key] == step).Select(s => s.Value).Order());
+            foreach (var t in starting[step]) slots[t] = Take(free, t.Type.Count * t.Type.DType.Bytes());
+            // Freed after the step: an output never shares memory with an operand of the same kernel.
+            free.AddRange(ending[step].Select(t => slots[t]).Order());
         }
     }
 
     public IReadOnlyList<Size> Slots => sizes;
 
-    public int SlotOf(Node node) => slots[node];
+    /// <summary>In the order of their first use.</summary>
+    public IReadOnlyList<Storage> Temporaries => temporaries;
+
+    public int SlotOf(Storage temporary) => slots[temporary];
+
+    /// <summary>
+    /// Numbers the steps from `at` on; a step with blocks inside has the numbers of its parts. `around`: the blocks the
+    /// walk is in, each with the number at which its current step begins. The number behind the last step.
+    /// </summary>
+    private int Walk(DraftBlock block, int at, List<(DraftBlock Block, int Start, List<Storage> Used)> around,
+        Dictionary<Storage, (int First, int Last)> lives)
+    {
+        foreach (var step in block.Steps)
+        {
+            var begin = at;
+            var used = new List<Storage>();
+            around.Add((block, begin, used));
+            at = step switch
+            {
+                DraftLoop l => Walk(l.Body, at + 1, around, lives) + 1,
+                DraftWhile w => Use(w.Test, Walk(w.Body, Walk(w.Condition, at + 1, around, lives), around, lives)) + 1,
+                DraftIf i => Walk(i.Else, Walk(i.Then, Use(i.Test, at) + 1, around, lives), around, lives) + 1,
+                DraftCall c => Uses(c.Storages, at) + 1,
+                DraftCopy c => Uses([c.From, c.To], at) + 1,
+                DraftPrint p => Uses(p.Storages, at) + 1,
+                DraftAssert a => Uses([a.Test, .. a.Storages], at) + 1,
+                _ => throw new InvalidOperationException(step.GetType().Name),
+            };
+            around.RemoveAt(around.Count - 1);
+            foreach (var storage in used) lives[storage] = (Math.Min(lives[storage].First, begin), Math.Max(lives[storage].Last, at - 1));
+        }
+        return at;
+
+        int Uses(IEnumerable<Storage> storages, int step)
+        {
+            foreach (var storage in storages) Use(storage, step);
+            return step;
+        }
+
+        // Noted in the storage's own block, whose step spans the loop that the use is in.
+        int Use(Storage storage, int step)
+        {
+            if (storage.Kind != BufferKind.Temporary) return step;
+            if (lives.TryAdd(storage, (step, step))) temporaries.Add(storage);
+            around.Last(a => ReferenceEquals(a.Block, storage.Home)).Used.Add(storage);
+            return step;
+        }
+    }
 
     private int Take(List<int> free, Size bytes)
     {

@@ -1,0 +1,79 @@
+// In: a program, a call of it. Out: its steps run in order by managed code, loops and branches included.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Kernels;
+using Accelerate.Runtime;
+
+namespace Accelerate.Backends;
+
+/// <summary>
+/// The driver of a backend that has no native one. Kernels and buffers are the backend's: it runs the ones, and brings the
+/// others to the host when their values decide what happens next.
+/// </summary>
+internal abstract class StepWalker(ProgramCall call)
+{
+    /// <summary>The kernel call that failed, or the assertion that does not hold; null while all is well.</summary>
+    public Step? Failed { get; private set; }
+
+    protected ProgramCall Invocation => call;
+
+    /// <summary>Runs all steps up to the first that fails.</summary>
+    /// <returns>0, or why that step failed.</returns>
+    public int Run(ImmutableArray<Step> steps)
+    {
+        foreach (var step in steps)
+            if (Run(step) is not 0 and var code) return code;
+        return 0;
+    }
+
+    /// <summary>Runs a kernel; 0, or the status it ended with.</summary>
+    protected abstract int Call(CallStep step);
+
+    protected abstract void Copy(CopyStep step);
+
+    /// <summary>The contents of a buffer as they are now, on the host.</summary>
+    public virtual nint Fetch(int buffer) => call.Pointers[buffer];
+
+    private int Run(Step step)
+    {
+        switch (step)
+        {
+            case CheckStep: // made when the call was
+                return 0;
+            case CallStep kernel:
+                var status = Call(kernel);
+                if (status != 0) Failed = step;
+                return status;
+            case CopyStep copy:
+                Copy(copy);
+                return 0;
+            case LoopStep loop:
+                var count = loop.Count.Evaluate(call.SizeOf);
+                for (var i = 0L; i < count; i++)
+                {
+                    call.Enter(loop.Variable, i);
+                    if (Run(loop.Body) is not 0 and var code) return code;
+                }
+                return 0;
+            case WhileStep loop:
+                while (true)
+                {
+                    if (Run(loop.Condition) is not 0 and var code) return code;
+                    if (!Test(loop.Test)) return 0;
+                    if (Run(loop.Body) is not 0 and var inner) return inner;
+                }
+            case IfStep branch:
+                return Run(Test(branch.Test) ? branch.Then : branch.Else);
+            case PrintStep print:
+                call.Print(print, Fetch);
+                return 0;
+            case AssertStep assert:
+                if (Test(assert.Test)) return 0;
+                Failed = step;
+                return (int)ExecutionCode.DriverCheck;
+            default:
+                throw new InvalidOperationException(step.GetType().Name);
+        }
+    }
+
+    private unsafe bool Test(int buffer) => *(byte*)Fetch(buffer) != 0;
+}

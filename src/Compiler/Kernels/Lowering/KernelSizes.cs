@@ -1,0 +1,67 @@
+// In: a kernel, a map of sizes. Out: the kernel with every size in it mapped; its stores shifted into a slice of a larger tensor.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Types;
+
+namespace Accelerate.Compiler.Kernels.Lowering;
+
+internal static class KernelSizes
+{
+    /// <summary>Loop variables of the driver under other names: kernels of equal layers get equal texts.</summary>
+    public static Kernel Rename(Kernel kernel, IReadOnlyDictionary<string, string> names)
+    {
+        if (!kernel.Sizes.Any(names.ContainsKey)) return kernel;
+        Size Map(Size size) => size.Substitute(v => names.TryGetValue(v, out var name) ? Size.Variable(name) : null);
+        return kernel with
+        {
+            Sizes = [.. kernel.Sizes.Select(s => names.GetValueOrDefault(s, s)).Order(StringComparer.Ordinal)],
+            Buffers = [.. kernel.Buffers.Select(b => b with { Count = Map(b.Count) })],
+            Body = Mapped(kernel.Body, Map, s => s),
+        };
+    }
+
+    /// <summary>
+    /// What the kernel stores into a buffer goes to that place of one `count` times as large, where `index` says; null for a
+    /// kernel that also reads the buffer.
+    /// </summary>
+    public static Kernel? Sliced(Kernel kernel, int buffer, Size index, Size count)
+    {
+        var (elements, all) = (kernel.Buffers[buffer].Count, Kernel.Statements(kernel.Body));
+        if (all.Any(s => s is Load l && l.Buffer == buffer)) return null;
+        var sizes = kernel.Sizes.Concat(index.Variables()).Concat(count.Variables()).Distinct().Order(StringComparer.Ordinal);
+        return kernel with
+        {
+            Sizes = [.. sizes],
+            Buffers = kernel.Buffers.SetItem(buffer, kernel.Buffers[buffer] with { Count = count * elements }),
+            Body = Mapped(kernel.Body, s => s, s => s.Buffer == buffer ? s with { Offset = s.Offset + index * elements } : s),
+        };
+    }
+
+    private static Block Mapped(Block block, Func<Size, Size> map, Func<Store, Store> store)
+    {
+        Axis Along(Axis axis) => axis with { Extent = map(axis.Extent) };
+        ImmutableArray<Guard> Under(ImmutableArray<Guard> guards) => [.. guards.Select(g => new Guard(map(g.Index), map(g.Extent)))];
+        return new([.. block.Statements.Select(Statement (s) => s switch
+        {
+            Compute or Literal or Flag => s,
+            IndexValue i => i with { Index = map(i.Index) },
+            Load l => l with { Offset = map(l.Offset), Guards = Under(l.Guards) },
+            Store x => store(x with { Offset = map(x.Offset), Guards = Under(x.Guards) }),
+            Loop l => l with { Extent = map(l.Extent), Body = Mapped(l.Body, map, store) },
+            Reduction r => r with { Extent = map(r.Extent), Body = Mapped(r.Body, map, store) },
+            Cumulation c => c with
+            {
+                Extent = map(c.Extent), Body = Mapped(c.Body, map, store), Epilogue = Mapped(c.Epilogue, map, store),
+            },
+            Ordering o => o with
+            {
+                Extent = map(o.Extent), Body = Mapped(o.Body, map, store), Epilogue = Mapped(o.Epilogue, map, store),
+            },
+            Contract c => c with
+            {
+                M = Along(c.M), N = Along(c.N), K = [.. c.K.Select(Along)],
+                Left = Mapped(c.Left, map, store), Right = Mapped(c.Right, map, store), Epilogue = Mapped(c.Epilogue, map, store),
+            },
+            _ => throw new InvalidOperationException($"the sizes of {s.GetType().Name} are not mapped"),
+        })]);
+    }
+}

@@ -1,0 +1,277 @@
+// In: a function, or a region of one, and the storages of its inputs and results. Out: its steps, appended to a block.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Kernels.Lowering;
+
+/// <summary>What all regions of a function share: kernels, constants, checks; and the loops around a region.</summary>
+internal sealed record LoweringContext(KernelTable Kernels, Func<Const, Storage> Constant)
+{
+    /// <summary>What must hold in a call, beyond the function's own checks.</summary>
+    public List<EntryCheck> Checks { get; init; } = [];
+
+    /// <summary>The variables of the loops around, with their names in the driver.</summary>
+    public ImmutableDictionary<string, string> Loops { get; private init; } = ImmutableDictionary<string, string>.Empty;
+
+    public IndexRanges Ranges { get; private init; } = new();
+
+    /// <summary>
+    /// Inside one more loop. Loop variables are named by how deep they are, so that the kernels of two loops that do the
+    /// same are the same.
+    /// </summary>
+    public LoweringContext Inside(string variable, Size count)
+    {
+        var ranges = new IndexRanges(Ranges);
+        ranges.Add(variable, count);
+        return this with { Loops = Loops.Add(variable, $"i.{Loops.Count + 1}"), Ranges = ranges };
+    }
+
+    public Size Renamed(Size size) => size.Substitute(v => Loops.TryGetValue(v, out var name) ? Size.Variable(name) : null);
+}
+
+internal sealed class RegionLowering
+{
+    private readonly LoweringContext context;
+    private readonly Function function;
+    private readonly DraftBlock block;
+    private readonly KernelLowering kernels;
+    private readonly List<LoweredNode> actions = [];
+    private readonly Placement placement;
+
+    private RegionLowering(LoweringContext context, Function function, IReadOnlyDictionary<Node, Storage> sources,
+        IEnumerable<Want> wants, DraftBlock block)
+    {
+        (this.context, this.function, this.block) = (context, function, block);
+        var apart = new HashSet<Node>(ReferenceEqualityComparer.Instance);
+        int before;
+        do
+        {
+            before = apart.Count;
+            var fusion = new Fusion(function, context.Ranges, apart);
+            kernels = new KernelLowering(fusion);
+            actions.Clear();
+            foreach (var node in function.Nodes)
+                if (Action(node, fusion) is { } action) actions.Add(action);
+            // An update that reads what it changes elsewhere is computed before the first element is written.
+            foreach (var (update, kernel) in actions.Where(a => a.Node is UpdateSlice).Select(a => ((UpdateSlice)a.Node, a.Kernels[^1])))
+            {
+                var arguments = kernel.Arguments.ToList();
+                var read = arguments.FindIndex(n => ReferenceEquals(n, update.Operands[0]));
+                if (read >= 0 && !Placement.SameElement(kernel.Kernel, read, arguments.FindIndex(n => ReferenceEquals(n, update))))
+                    apart.Add(update.Operands[1]);
+            }
+        }
+        while (apart.Count > before);
+        var known = new Dictionary<Node, Storage>(sources, ReferenceEqualityComparer.Instance);
+        foreach (var c in function.Nodes.OfType<Const>().Where(c => !c.IsSplat)) known[c] = context.Constant(c);
+        context.Checks.AddRange(actions.SelectMany(a => a.Kernels).SelectMany(k => k.Checks));
+        placement = new Placement(actions, wants, known, block);
+    }
+
+    /// <summary>Appends the steps that compute what is wanted.</summary>
+    public static void Lower(LoweringContext context, Function function, IReadOnlyDictionary<Node, Storage> sources,
+        IEnumerable<Want> wants, DraftBlock block) => new RegionLowering(context, function, sources, wants, block).Emit();
+
+    private static LoweredNode? Action(Node node, Fusion fusion)
+    {
+        switch (node)
+        {
+            case RegionNode region:
+                var operands = region.Operands;
+                ImmutableArray<Take> takes = region switch
+                {
+                    If i => Taken(i),
+                    Scan s => [.. operands.Take(s.Carried).Select((o, k) => new Take(o, k))],
+                    While w => [.. operands.Take(w.Carried).Select((o, k) => new Take(o, k))],
+                    _ => throw new InvalidOperationException(region.Op),
+                };
+                var results = new Node?[region.ResultTypes.Length];
+                foreach (var result in fusion.ResultsOf(region)) results[result.Index] = result;
+                // Each taken operand is left out of the reads once: one that is also captured is read.
+                var reads = operands.ToList();
+                foreach (var take in takes) reads.RemoveAt(reads.FindIndex(o => ReferenceEquals(o, take.Operand)));
+                return new(node, [], [.. reads], [.. results], region.ResultTypes, takes);
+            case Print or Graph.Assert:
+                return new(node, [], node.Operands, [], [], []);
+            case var _ when fusion.IsRoot(node):
+                ImmutableArray<LoweredKernel> kernels = [.. new KernelLowering(fusion).Lower(node)];
+                if (kernels.IsEmpty) return null; // another result of the same kernel stands for it
+                var written = kernels.SelectMany(k => k.Arguments.Zip(k.Kernel.Buffers)).Where(a => a.Second.IsOutput).Select(a => a.First).Distinct().ToList();
+                var read = kernels.SelectMany(k => k.Arguments).Where(a => !written.Contains(a)).Distinct();
+                return new(node, kernels, [.. read], [.. written], [.. written.Select(w => w.Type)],
+                    [.. kernels.Select(k => k.Base).OfType<Node>().Select(b => new Take(b, 0))]);
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>The operands of a branch whose memory its results can take over: what one side changes and the other passes on.</summary>
+    private static ImmutableArray<Take> Taken(If branch)
+    {
+        var takes = ImmutableArray.CreateBuilder<Take>();
+        for (var k = 0; k < branch.ResultTypes.Length; k++)
+        {
+            foreach (var input in branch.Regions.Select(r => Origin(r, r.Results[k])).Where(i => i >= 0))
+            {
+                var operand = branch.Operands[input + 1];
+                if (!operand.Type.Equals(branch.ResultTypes[k]) || takes.Any(t => ReferenceEquals(t.Operand, operand))) continue;
+                takes.Add(new(operand, k));
+                break;
+            }
+        }
+        return takes.ToImmutable();
+    }
+
+    /// <summary>
+    /// The input of a region whose memory a value would be in if everything was done in place; -1 if there is none. A guess:
+    /// the region's own placement decides.
+    /// </summary>
+    private static int Origin(Function region, Node value) => value switch
+    {
+        Input i => region.Inputs.ToList().IndexOf(i),
+        UpdateSlice or Scatter or Unary or Graph.Convert or Select => Origin(region, value.Operands[value is Select ? 1 : 0]),
+        Binary b => Origin(region, b.Operands[0]) is >= 0 and var i ? i : Origin(region, b.Operands[1]),
+        Result { Operands: [Scan s], Index: var k } when k < s.Carried => Origin(region, s.Operands[k]),
+        Result { Operands: [While w], Index: var k } => Origin(region, w.Operands[k]),
+        Result { Operands: [If i], Index: var k } => Taken(i).FirstOrDefault(t => t.Result == k) is { } t ? Origin(region, t.Operand) : -1,
+        _ => -1,
+    };
+
+    private void Emit()
+    {
+        for (var p = 0; p < actions.Count; p++)
+        {
+            var (action, targets) = (actions[p], placement.TargetsOf(p));
+            switch (action.Node)
+            {
+                case Print print:
+                    block.Add(new DraftPrint(print.Format, [.. print.Operands.Select(Place)]));
+                    break;
+                case Graph.Assert assert:
+                    block.Add(new DraftAssert(assert.Message, Place(assert.Operands[0]), [.. assert.Operands.Skip(1).Select(Place)], Origin(assert)));
+                    break;
+                case If branch:
+                    Branch(branch, action.Takes, targets);
+                    break;
+                case Scan scan:
+                    Loop(scan, targets);
+                    break;
+                case While loop:
+                    Loop(loop, targets);
+                    break;
+                default:
+                    foreach (var take in action.Takes) Bring(take.Operand, targets[take.Result]);
+                    foreach (var kernel in action.Kernels)
+                        Call(placement.SliceOf(p) is { } want ? kernel with { Kernel = Placement.Slice(kernel, action.Writes[0]!, want)! } : kernel,
+                            node => placement.Places[node], action.Node);
+                    break;
+            }
+        }
+        foreach (var want in placement.Copies.Where(w => w.Index is not null))
+        {
+            var copy = KernelSizes.Sliced(CopyKernel.For(want.Value.Type), 1, want.Index!, want.Count!)!;
+            block.Add(new DraftCall(context.Kernels.Add(KernelSizes.Rename(copy, context.Loops)), [Place(want.Value), want.Target], ""));
+        }
+        Copies([.. placement.Copies.Where(w => w.Index is null).Select(w => (Place(w.Value), w.Target))]);
+    }
+
+    private void Branch(If branch, ImmutableArray<Take> takes, Storage[] targets)
+    {
+        var inputs = new Storage[branch.Operands.Length - 1];
+        for (var i = 0; i < inputs.Length; i++)
+        {
+            var operand = branch.Operands[i + 1];
+            if (takes.FirstOrDefault(t => ReferenceEquals(t.Operand, operand)) is { } take && IsFilled(operand))
+                Bring(operand, inputs[i] = targets[take.Result]);
+            else inputs[i] = Place(operand);
+        }
+        var (test, then, otherwise) = (Place(branch.Operands[0]), block.Inner(), block.Inner());
+        Lower(context, branch.Then, Bound(branch.Then, inputs), Wants(branch.Then, targets), then);
+        Lower(context, branch.Otherwise, Bound(branch.Otherwise, inputs), Wants(branch.Otherwise, targets), otherwise);
+        block.Add(new DraftIf(test, then, otherwise));
+    }
+
+    private void Loop(Scan scan, Storage[] targets)
+    {
+        var inputs = Inputs(scan, scan.Carried, targets);
+        var inside = context.Inside(scan.Variable, scan.Count);
+        var body = block.Inner();
+        Lower(inside, scan.Body, Bound(scan.Body, inputs), scan.Body.Results.Select((value, k) => k < scan.Carried
+            ? new Want(value, targets[k])
+            : new Want(value, targets[k], Size.Variable(scan.Variable), scan.Count)), body);
+        block.Add(new DraftLoop(inside.Loops[scan.Variable], context.Renamed(scan.Count), body));
+    }
+
+    private void Loop(While loop, Storage[] targets)
+    {
+        var inputs = Inputs(loop, loop.Carried, targets);
+        var test = new Storage(BufferKind.Temporary, TensorType.Scalar(DType.Bool), "", block);
+        var (condition, body) = (block.Inner(), block.Inner());
+        Lower(context, loop.Condition, Bound(loop.Condition, inputs), Wants(loop.Condition, [test]), condition);
+        Lower(context, loop.Body, Bound(loop.Body, inputs), Wants(loop.Body, targets), body);
+        block.Add(new DraftWhile(condition, test, body));
+    }
+
+    /// <summary>Carried values are brought to where they live during the loop, captured ones are read where they are.</summary>
+    private Storage[] Inputs(RegionNode loop, int carried, Storage[] targets)
+    {
+        for (var k = 0; k < carried; k++) Bring(loop.Operands[k], targets[k]);
+        return [.. loop.Operands.Select((operand, i) => i < carried ? targets[i] : Place(operand))];
+    }
+
+    private static IEnumerable<Want> Wants(Function region, Storage[] targets) => region.Results.Zip(targets, (value, target) => new Want(value, target));
+
+    private static Dictionary<Node, Storage> Bound(Function region, Storage[] inputs)
+    {
+        var places = new Dictionary<Node, Storage>(ReferenceEqualityComparer.Instance);
+        foreach (var (input, storage) in region.Inputs.Zip(inputs)) places[input] = storage;
+        return places;
+    }
+
+    /// <summary>True for what has no storage of its own: made anew wherever it is taken.</summary>
+    private bool IsFilled(Node node) => !placement.Places.ContainsKey(node);
+
+    /// <summary>The storage of an operand.</summary>
+    private Storage Place(Node node)
+    {
+        if (placement.Places.TryGetValue(node, out var storage)) return storage;
+        storage = new Storage(BufferKind.Temporary, node.Type, "", block);
+        Bring(node, storage);
+        return storage;
+    }
+
+    /// <summary>The value of an operand in a storage that something is about to change.</summary>
+    private void Bring(Node node, Storage target)
+    {
+        if (IsFilled(node)) Call(kernels.Fill(node), _ => target, node);
+        else Copies([(placement.Places[node], target)]);
+    }
+
+    private void Call(LoweredKernel kernel, Func<Node, Storage> place, Node node) => block.Add(new DraftCall(
+        context.Kernels.Add(KernelSizes.Rename(kernel.Kernel, context.Loops)), [.. kernel.Arguments.Select(place)], Origin(node)));
+
+    private string Origin(Node node) => function.OriginOf(node).Place;
+
+    /// <summary>Copies that happen at once: none reads what another has written.</summary>
+    private void Copies(List<(Storage From, Storage To)> pending)
+    {
+        pending.RemoveAll(c => ReferenceEquals(c.From, c.To));
+        while (pending.Count > 0)
+        {
+            var next = pending.FindIndex(c => !pending.Any(other => ReferenceEquals(other.From, c.To)));
+            if (next < 0)
+            {
+                // A circle: the first target's old value is put aside.
+                var (old, aside) = (pending[0].To, new Storage(BufferKind.Temporary, pending[0].To.Type, "", block));
+                block.Add(new DraftCopy(old, aside));
+                pending = [.. pending.Select(c => ReferenceEquals(c.From, old) ? (aside, c.To) : c)];
+                next = 0;
+            }
+            block.Add(new DraftCopy(pending[next].From, pending[next].To));
+            pending.RemoveAt(next);
+        }
+    }
+}

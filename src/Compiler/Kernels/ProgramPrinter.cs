@@ -1,0 +1,83 @@
+// In: a program. Out: its text form: driver first, then its kernels.
+using System.Collections.Immutable;
+using System.Text;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Kernels;
+
+public static class ProgramPrinter
+{
+    public static string Print(Program program)
+    {
+        var text = new StringBuilder($"program @{program.Name} {{\n  sizes({string.Join(", ", program.Sizes)})\n");
+        for (var slot = 0; slot < program.Slots.Length; slot++) text.Append($"  slot({slot}, {program.Slots[slot]})\n");
+        foreach (var b in program.Buffers)
+        {
+            var extra = b.Kind switch
+            {
+                BufferKind.Input when b.IsInout => ", inout",
+                BufferKind.Temporary => $", {b.Slot}",
+                BufferKind.Constant => $", {b.Values!.Attributes}",
+                _ => "",
+            };
+            text.Append($"  {b.Kind.ToString().ToLowerInvariant()}({b.Name}: {b.Type}, {Quote.Text(b.Label)}{extra})\n");
+        }
+        Steps(program, program.Steps, "  ", text);
+        text.Append("}\n");
+        foreach (var kernel in program.Kernels) text.Append(KernelPrinter.Print(kernel));
+        // What computes the folded constants is a program of its own, behind the one that uses them.
+        if (program.Setup is { } setup) text.Append(Print(setup));
+        return text.ToString();
+    }
+
+    private static void Steps(Program program, ImmutableArray<Step> steps, string indent, StringBuilder text)
+    {
+        string Name(int buffer) => program.Buffers[buffer].Name;
+        string Names(ImmutableArray<int> buffers) => string.Join(", ", buffers.Select(Name));
+        void Block(string open, ImmutableArray<Step> body)
+        {
+            text.Append(indent).Append(open).Append(" {\n");
+            Steps(program, body, indent + "  ", text);
+        }
+        foreach (var step in steps)
+        {
+            switch (step)
+            {
+                case CheckStep { Check: var c }:
+                    text.Append($"{indent}check({c.Kind.ToString().ToLowerInvariant()}, {c.Left}, {c.Right}, {Quote.Text(c.Message)})\n");
+                    break;
+                case CallStep call:
+                    text.Append($"{indent}call(@{program.Kernels[call.Kernel].Name}; {Names(call.Buffers)})\n");
+                    break;
+                case CopyStep copy:
+                    text.Append($"{indent}copy({Name(copy.From)}, {Name(copy.To)})\n");
+                    break;
+                case PrintStep print:
+                    text.Append($"{indent}print({Quote.Text(print.Format)}; {Names(print.Buffers)})\n");
+                    break;
+                case AssertStep assert:
+                    var place = assert.Place.Length > 0 ? $"  # {assert.Place}" : "";
+                    text.Append($"{indent}assert({Name(assert.Test)}, {Quote.Text(assert.Message)}; {Names(assert.Buffers)}){place}\n");
+                    break;
+                case LoopStep loop:
+                    Block($"loop({loop.Variable} < {loop.Count})", loop.Body);
+                    text.Append($"{indent}}}\n");
+                    break;
+                case WhileStep loop:
+                    Block("while", loop.Condition);
+                    Block($"}} do({Name(loop.Test)})", loop.Body);
+                    text.Append($"{indent}}}\n");
+                    break;
+                case IfStep branch:
+                    Block($"if({Name(branch.Test)})", branch.Then);
+                    Block("} else", branch.Else);
+                    text.Append($"{indent}}}\n");
+                    break;
+                default:
+                    throw new InvalidOperationException($"no text form for {step.GetType().Name}");
+            }
+        }
+    }
+}

@@ -1,0 +1,174 @@
+// In: the text form of a program. Out: the program.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Kernels;
+
+public static class ProgramReader
+{
+    /// <summary>Throws FormatException with the place for a text that is no program.</summary>
+    public static Program Read(string text) => new One(new TextCursor(text)).Read();
+
+    private sealed class One(TextCursor cursor)
+    {
+        private readonly List<Size> slots = [];
+        private readonly List<ProgramBuffer> buffers = [];
+
+        /// <summary>The kernels that calls name, in the order of the first call; their texts come after the driver.</summary>
+        private readonly List<string> called = [];
+
+        public Program Read()
+        {
+            cursor.Expect("program");
+            cursor.Expect("@");
+            var name = cursor.Name();
+            cursor.Expect("{");
+            cursor.Expect("sizes");
+            var sizes = cursor.List("(", ")", cursor.Name);
+            var steps = Block();
+            var kernels = ImmutableArray.CreateBuilder<Kernel>();
+            while (!cursor.AtEnd && !cursor.Peek("program")) kernels.Add(KernelReader.Read(cursor));
+            int[] numbers = [.. called.Select(callee => kernels.ToList().FindIndex(k => k.Name == callee) is >= 0 and var k
+                ? k : throw new FormatException($"no kernel is called @{callee}"))];
+            return new Program(name, [.. sizes], [.. buffers], [.. slots], kernels.ToImmutable(), Numbered(steps, numbers))
+            {
+                Setup = cursor.AtEnd ? null : new One(cursor).Read(),
+            };
+        }
+
+        /// <summary>Steps, and on the outside slots and buffers, up to the closing bracket.</summary>
+        private ImmutableArray<Step> Block()
+        {
+            var steps = ImmutableArray.CreateBuilder<Step>();
+            while (!cursor.Take("}"))
+                if (Line() is { } step) steps.Add(step);
+            return steps.ToImmutable();
+        }
+
+        private ImmutableArray<Step> Inner()
+        {
+            cursor.Expect("{");
+            return Block();
+        }
+
+        private Step? Line()
+        {
+            var word = cursor.Name();
+            if (word == "while")
+            {
+                var condition = Inner();
+                cursor.Expect("do(");
+                var test = Buffer();
+                cursor.Expect(")");
+                return new WhileStep(condition, test, Inner());
+            }
+            cursor.Expect("(");
+            Step? step = null;
+            switch (word)
+            {
+                case "slot":
+                    if (cursor.Integer() != slots.Count) throw cursor.Error("slots are numbered in order");
+                    slots.Add(Next(cursor.Size));
+                    break;
+                case "check":
+                    step = new CheckStep(new EntryCheck(Enum.Parse<CheckKind>(cursor.Name(), ignoreCase: true),
+                        Next(cursor.Size), Next(cursor.Size), Next(cursor.String)));
+                    break;
+                case "call":
+                    cursor.Expect("@");
+                    step = new CallStep(Called(cursor.Name()), Rest());
+                    break;
+                case "copy":
+                    step = new CopyStep(Buffer(), Next(Buffer));
+                    break;
+                case "print":
+                    step = new PrintStep(cursor.String(), Rest());
+                    break;
+                case "assert":
+                    var condition = Buffer();
+                    step = new AssertStep(Next(cursor.String), condition, Rest());
+                    break;
+                case "loop":
+                    var variable = cursor.Name();
+                    cursor.Expect("<");
+                    var count = cursor.Size();
+                    cursor.Expect(")");
+                    return new LoopStep(variable, count, Inner());
+                case "if":
+                    var test = Buffer();
+                    cursor.Expect(")");
+                    var then = Inner();
+                    cursor.Expect("else");
+                    return new IfStep(test, then, Inner());
+                default:
+                    if (!Enum.TryParse<BufferKind>(word, ignoreCase: true, out var kind)) throw cursor.Error($"'{word}' is no step");
+                    buffers.Add(Declared(kind));
+                    break;
+            }
+            cursor.Expect(")");
+            return step;
+        }
+
+        private int Called(string callee)
+        {
+            if (!called.Contains(callee)) called.Add(callee);
+            return called.IndexOf(callee);
+        }
+
+        /// <summary>Calls with the places of their kernels instead of those in `called`.</summary>
+        private static ImmutableArray<Step> Numbered(ImmutableArray<Step> steps, int[] numbers) => [.. steps.Select(Step (s) => s switch
+        {
+            CallStep c => c with { Kernel = numbers[c.Kernel] },
+            LoopStep l => l with { Body = Numbered(l.Body, numbers) },
+            WhileStep w => w with { Condition = Numbered(w.Condition, numbers), Body = Numbered(w.Body, numbers) },
+            IfStep i => i with { Then = Numbered(i.Then, numbers), Else = Numbered(i.Else, numbers) },
+            _ => s,
+        })];
+
+        private int Buffer() => buffers.FindIndex(b => b.Name == cursor.PeekName()) is >= 0 and var i && cursor.Name() is not null
+            ? i : throw cursor.Error("a buffer was expected");
+
+        /// <summary>The buffers behind the semicolon; possibly none.</summary>
+        private ImmutableArray<int> Rest()
+        {
+            var rest = ImmutableArray.CreateBuilder<int>();
+            cursor.Expect(";");
+            if (cursor.Peek(")")) return [];
+            do rest.Add(Buffer());
+            while (cursor.Take(","));
+            return rest.ToImmutable();
+        }
+
+        private ProgramBuffer Declared(BufferKind kind)
+        {
+            var name = cursor.Name();
+            cursor.Expect(":");
+            var type = GraphReader.ReadType(cursor);
+            var label = Next(cursor.String);
+            if (kind == BufferKind.Temporary) return new(name, kind, type, label, (int)Next(cursor.Integer));
+            if (kind == BufferKind.Input && cursor.Take(",")) return new(name, kind, type, label, IsInout: Taken("inout"));
+            if (kind != BufferKind.Constant) return new(name, kind, type, label);
+            cursor.Expect(",");
+            if (cursor.Take("folded")) return new(name, kind, type, label, -1, Const.Folded(type, (int)cursor.Integer()));
+            var numbers = cursor.List("[", "]", cursor.Number);
+            var values = type.DType.IsFloat
+                ? Const.Of(type, [.. numbers.Select(ConstText.Parse)])
+                : Const.Of(type, [.. numbers.Select(long.Parse)]);
+            return new(name, kind, type, label, -1, values);
+        }
+
+        private bool Taken(string word)
+        {
+            cursor.Expect(word);
+            return true;
+        }
+
+        private T Next<T>(Func<T> read)
+        {
+            cursor.Expect(",");
+            return read();
+        }
+    }
+}

@@ -1,0 +1,83 @@
+// In: a format with places in braces, tensors. Out: the text, as print and assert write it.
+using System.Globalization;
+using System.Text;
+
+namespace Accelerate.Runtime;
+
+/// <summary>
+/// Python's subset: <c>{}</c> is the next value, <c>{:.4}</c> with four significant digits, <c>{:.4f}</c> with four behind
+/// the point; <c>{{</c> and <c>}}</c> are braces. A tensor is laid out as NumPy does; with a precision, each element on
+/// one line.
+/// </summary>
+public static class PrintFormat
+{
+    /// <summary>Values beyond the places are appended, places beyond the values stay as they are.</summary>
+    public static string Format(string format, IReadOnlyList<Tensor> values)
+    {
+        var text = new StringBuilder();
+        int next = 0;
+        for (int i = 0; i < format.Length; i++)
+        {
+            char c = format[i];
+            if (c is '{' or '}' && i + 1 < format.Length && format[i + 1] == c)
+            {
+                text.Append(c);
+                i++;
+            }
+            else if (c == '{' && format.IndexOf('}', i) is > 0 and var end && next < values.Count
+                && Precision(format[(i + 1)..end]) is { } precision)
+            {
+                text.Append(Value(values[next++], precision));
+                i = end;
+            }
+            else
+            {
+                text.Append(c);
+            }
+        }
+        for (; next < values.Count; next++)
+        {
+            text.Append(' ').Append(Value(values[next], ""));
+        }
+        return text.ToString();
+    }
+
+    /// <summary>The .NET format of what stands in the braces: empty for the shortest text; null for what is no place.</summary>
+    private static string? Precision(string place)
+    {
+        if (place.Length == 0)
+        {
+            return "";
+        }
+        bool isFixed = place.EndsWith('f');
+        string digits = place.StartsWith(":.", StringComparison.Ordinal) ? place[2..(isFixed ? ^1 : ^0)] : "";
+        return int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count < 100
+            ? $"{(isFixed ? 'F' : 'G')}{count}"
+            : null;
+    }
+
+    private static string Value(Tensor tensor, string precision)
+    {
+        if (precision.Length > 0 && tensor.Type.IsFloat)
+        {
+            int element = 0;
+            return Elements(tensor.Shape, [.. tensor.ToDoubles().Select(v => v.ToString(precision, CultureInfo.InvariantCulture))], ref element);
+        }
+        string text = TensorFormat.Format(tensor);
+        return tensor.Rank == 0 && text.EndsWith('.') ? text + "0" : text;
+    }
+
+    private static string Elements(ReadOnlySpan<long> shape, string[] words, ref int next)
+    {
+        if (shape.IsEmpty)
+        {
+            return words[next++];
+        }
+        var items = new List<string>();
+        for (long i = 0; i < shape[0]; i++)
+        {
+            items.Add(Elements(shape[1..], words, ref next));
+        }
+        return $"[{string.Join(' ', items)}]";
+    }
+}
