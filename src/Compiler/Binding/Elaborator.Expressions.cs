@@ -74,7 +74,10 @@ internal sealed partial class Elaborator
                         ? $"did you mean `{near}`?" : null,
                     new Label(instance.Syntax.Name.Span, "the module"));
             case FileValue { File: var file }:
-                return Item(file, m.Name.Text, m.Span) ?? Fail(Codes.UnknownName, m.Name.Span,
+                // `nn.relu`: the library's nn is all that it opens.
+                var declaring = file.IsLibrary && !file.Items.ContainsKey(m.Name.Text)
+                    ? file.Opened.FirstOrDefault(f => f.Items.ContainsKey(m.Name.Text)) ?? file : file;
+                return Item(declaring, m.Name.Text, m.Span) ?? Fail(Codes.UnknownName, m.Name.Span,
                     $"{file.Name} declares no `{m.Name.Text}`", null,
                     Spelling.Nearest(m.Name.Text, file.Items.Keys) is { } name ? $"did you mean `{file.Name}.{name}`?"
                         : null);

@@ -150,7 +150,7 @@ internal sealed partial class Elaborator
         names.AddRange(Frame.File.Items.Keys);
         foreach (var file in Frame.File.Opened) names.AddRange(file.Items.Keys);
         names.AddRange(Builtins.Names);
-        if (Frame.File.Opened.All(f => f.Name != "nn") && SourceLoader.Library("nn").Contains(name))
+        if (Frame.File.Opened.All(f => f.Name != "nn") && SourceLoader.LibraryNames("nn").Contains(name))
             return $"`use nn` declares `{name}`";
         return ForeignNames.Find(name)
             ?? (Spelling.Nearest(name, names) is { } near ? $"did you mean `{near}`?" : null);

@@ -35,7 +35,10 @@ internal sealed class SourceLoader(string? folder, DiagnosticBag bag)
     {
         foreach (var use in file.Syntax.Uses)
         {
-            if (Load(use) is { } opened) file.Opened.Add(opened);
+            if (Load(use, file.IsLibrary) is not { } opened) continue;
+            // A file of the library opens what it uses: `use nn` is all of nn/.
+            IEnumerable<SourceFile> all = opened.IsLibrary ? [opened, .. opened.Opened] : [opened];
+            file.Opened.AddRange(all.Where(f => !file.Opened.Contains(f)));
         }
         Declare(file, file.Syntax.Items);
         return file;
@@ -69,11 +72,16 @@ internal sealed class SourceLoader(string? folder, DiagnosticBag bag)
         _ => [],
     };
 
-    private SourceFile? Load(UseSyntax use)
+    private SourceFile? Load(UseSyntax use, bool fromLibrary)
     {
         var name = string.Join('.', use.Path.Select(p => p.Text));
-        if (loaded.TryGetValue(name, out var known)) return known;
-        if (!loading.Add(name))
+        var relative = name.Replace('.', '/') + ".acc";
+        // A file of the user's never stands in for one that the library uses.
+        var beside = fromLibrary || folder is null ? null : Path.Combine(folder, relative);
+        var isLibrary = beside is null || !File.Exists(beside);
+        var key = isLibrary ? LibraryFolder + relative : beside!;
+        if (loaded.TryGetValue(key, out var known)) return known;
+        if (!loading.Add(key))
         {
             bag.Report(Codes.UseCycle, use.Span, $"`{name}` uses this file, directly or through others",
                 help: "move what both need into a third file");
@@ -81,48 +89,44 @@ internal sealed class SourceLoader(string? folder, DiagnosticBag bag)
         }
         try
         {
-            if (Read(use, name) is not var (source, isLibrary))
+            if ((isLibrary ? Library(relative) : Parser.Parse(SourceText.Read(beside!), bag)) is not { } syntax)
             {
                 bag.Report(Codes.FileNotFound, use.Span, $"there is no file for `use {name}`", "not found",
-                    $"it is looked for as {name.Replace('.', '/')}.acc beside the file, "
-                        + $"then in the library ({Library()})");
+                    $"it is looked for as {relative} beside the file, then in the library ({Library()})");
                 return null;
             }
-            return loaded[name] = Fill(new(use.Path[^1].Text, Parser.Parse(source, bag), isLibrary));
+            return loaded[key] = Fill(new(use.Path[^1].Text, syntax, isLibrary));
         }
         finally
         {
-            loading.Remove(name);
+            loading.Remove(key);
         }
     }
 
-    private (SourceText Source, bool IsLibrary)? Read(UseSyntax use, string name)
+    private const string LibraryFolder = "library/";
+
+    private static readonly System.Collections.Concurrent.ConcurrentDictionary<string, FileSyntax?> Parsed = new();
+
+    /// <summary>A file of the library, parsed once; its tests show that it has no mistakes. Null when there is none.</summary>
+    private static FileSyntax? Library(string relative) => Parsed.GetOrAdd(relative, r =>
     {
-        var relative = name.Replace('.', '/') + ".acc";
-        if (folder is not null && Path.Combine(folder, relative) is var path && File.Exists(path))
-            return (SourceText.Read(path), false);
-        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("library/" + relative);
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(LibraryFolder + r);
         if (stream is null) return null;
         using var reader = new StreamReader(stream);
-        return (new SourceText("library/" + relative, reader.ReadToEnd()), true);
-    }
-
-    /// <summary>The names that a library file declares.</summary>
-    public static IReadOnlySet<string> Library(string file) => LibraryNames.GetOrAdd(file, f =>
-    {
-        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"library/{f}.acc");
-        if (stream is null) return new HashSet<string>();
-        using var reader = new StreamReader(stream);
-        var syntax = Parser.Parse(new SourceText(f, reader.ReadToEnd()), new DiagnosticBag());
-        return syntax.Items.SelectMany(NamesOf).Select(n => n.Text).ToHashSet();
+        return Parser.Parse(new SourceText(LibraryFolder + r, reader.ReadToEnd()), new DiagnosticBag());
     });
 
-    /// <summary>Whether a text is one of the library's.</summary>
-    public static bool IsLibrary(SourceText source) => source.Path.StartsWith("library/", StringComparison.Ordinal);
+    /// <summary>The names that a library file declares, with those of the files it opens.</summary>
+    public static IReadOnlySet<string> LibraryNames(string name) =>
+        Library(name.Replace('.', '/') + ".acc") is not { } syntax ? new HashSet<string>()
+            : syntax.Items.SelectMany(NamesOf).Select(n => n.Text)
+                .Concat(syntax.Uses.SelectMany(u => LibraryNames(string.Join('.', u.Path.Select(p => p.Text)))))
+                .ToHashSet();
 
-    private static readonly System.Collections.Concurrent.ConcurrentDictionary<string,
-        IReadOnlySet<string>> LibraryNames = new();
+    /// <summary>Whether a text is one of the library's.</summary>
+    public static bool IsLibrary(SourceText source) => source.Path.StartsWith(LibraryFolder, StringComparison.Ordinal);
 
     private static string Library() => string.Join(", ", Assembly.GetExecutingAssembly().GetManifestResourceNames()
-        .Where(n => n.StartsWith("library/", StringComparison.Ordinal)).Select(n => n[8..^4]).Order());
+        .Where(n => n.StartsWith(LibraryFolder, StringComparison.Ordinal) && !n[LibraryFolder.Length..].Contains('/'))
+        .Select(n => n[LibraryFolder.Length..^4]).Order());
 }

@@ -29,12 +29,8 @@ internal sealed class Model
 
     /// <summary>The f64 reference of an entry on the given inputs.</summary>
     public IReadOnlyList<ReferenceValue> Reference(string entry, IReadOnlyDictionary<string, long> sizes, params Tensor[] inputs) =>
-        Reference(entry, sizes, false, inputs);
-
-    public IReadOnlyList<ReferenceValue> Reference(string entry, IReadOnlyDictionary<string, long> sizes, bool round,
-        params Tensor[] inputs) =>
         GraphInterpreter.Run(Entry(entry).Optimised!, [.. inputs.Select(ReferenceValue.Of)], path => ReferenceValue.Of(State[path]), sizes,
-            new InterpreterOptions { Propagation = Propagation.Likely, RoundToDType = round });
+            new InterpreterOptions { Propagation = Propagation.Likely });
 
     public static Model Load(string example, string weights, Dictionary<string, string> set, string[] entries)
     {

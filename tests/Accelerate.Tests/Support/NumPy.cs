@@ -45,3 +45,10 @@ internal sealed class NumPyFactAttribute : FactAttribute
 {
     public NumPyFactAttribute() => Skip = NumPy.Missing;
 }
+
+/// <summary>A theory that needs python3 with numpy.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class NumPyTheoryAttribute : TheoryAttribute
+{
+    public NumPyTheoryAttribute() => Skip = NumPy.Missing;
+}

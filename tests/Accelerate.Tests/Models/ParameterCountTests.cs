@@ -1,0 +1,38 @@
+// In: the networks at their published sizes, bound only. Out: their parameters are as many as published.
+using Accelerate.Compiler;
+using Accelerate.Compiler.Binding;
+using Accelerate.Compiler.Graph;
+using Accelerate.Tests.Support;
+using Assert = Xunit.Assert;
+
+namespace Accelerate.Tests.Models;
+
+public class ParameterCountTests
+{
+    /// <summary>Trained parameters of the defaults, or of the sizes set; running statistics and caches do not count.</summary>
+    [Theory]
+    [InlineData("resnet50", "", 25_557_032)] // torchvision's table of weights, as the next three
+    [InlineData("mobilenetv2", "", 3_504_872)]
+    [InlineData("vit", "", 86_567_656)] // vit_b_16
+    [InlineData("vit", "patch=32", 88_224_232)] // vit_b_32
+    [InlineData("bert", "", 109_482_240)] // bert-base-uncased without its two heads
+    [InlineData("bert", "vocab=28996", 108_310_272)] // bert-base-cased
+    [InlineData("bert", "layers=24 h=1024 heads=16", 335_141_888)] // bert-large-uncased
+    [InlineData("t5", "", 60_506_624)] // t5-small
+    [InlineData("t5", "layers=12 h=768 heads=12 inner=3072", 222_903_552)] // t5-base
+    [InlineData("whisper", "", 37_760_640)] // whisper-tiny, with the encoder's fixed positions
+    [InlineData("whisper", "layers=6 h=512 heads=8", 72_593_920)] // whisper-base
+    public void AsPublished(string name, string set, long published)
+    {
+        var compilation = Compilation.FromFile(Path.Combine(Shared.Repository, "examples", "models", name + ".acc"), new()
+        {
+            Last = CompilationStage.Bound,
+            Binding = new BindOptions
+            {
+                Set = set.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(s => s.Split('=')).ToDictionary(s => s[0], s => s[1]),
+            },
+        });
+        Assert.True(compilation.Diagnostics.IsEmpty, string.Join('\n', compilation.Diagnostics));
+        Assert.Equal(published, compilation.Bound!.State.Where(s => s.Storage == StorageClass.Param).Sum(s => s.Type.Count.Value));
+    }
+}
