@@ -1,16 +1,16 @@
-// In: a map kernel. Out: which of its loops become work items, what each work item runs, and the launch for given
-// sizes.
+// In: a kernel. Out: which of its loops become work items, what each work item runs, and the launch for given sizes.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Kernels;
+using Accelerate.Compiler.Types;
 
 namespace Accelerate.Backends.OpenCl;
 
 /// <summary>
-/// The outer parallel and vector loops of a kernel as an index space of at most three dimensions. Dimension 0 is the
-/// innermost loop, so that neighbouring work items touch neighbouring elements; from the third loop outwards, all share
-/// dimension 2.
+/// The outer parallel and vector loops of a kernel, and the rows and columns of a contraction inside them, as an index space
+/// of at most three dimensions. Dimension 0 is the innermost loop, so that neighbouring work items touch neighbouring
+/// elements; from the third loop outwards, all share dimension 2.
 /// </summary>
-internal sealed class NdRange
+internal sealed class NdRange : IndexSpace
 {
     /// <summary>OpenCL promises three dimensions and no more.</summary>
     public const int MaxDimensions = 3;
@@ -20,13 +20,17 @@ internal sealed class NdRange
 
     private readonly ImmutableArray<ImmutableArray<Statement>> before;
 
-    private NdRange(ImmutableArray<Loop> loops, ImmutableArray<ImmutableArray<Statement>> before, Block body) =>
-        (Loops, this.before, Body) = (loops, before, body);
+    private NdRange(ImmutableArray<Axis> loops, ImmutableArray<ImmutableArray<Statement>> before, Block body, Contract? contract) =>
+        (Loops, this.before, Body, Contract) = (loops, before, body, contract);
 
     /// <summary>Outermost first.</summary>
-    public ImmutableArray<Loop> Loops { get; }
+    public ImmutableArray<Axis> Loops { get; }
 
+    /// <summary>What a work item runs, unless it is one element of the contraction.</summary>
     public Block Body { get; }
+
+    /// <summary>The contraction whose rows and columns are the two innermost loops.</summary>
+    public Contract? Contract { get; }
 
     public int Dimensions => Math.Clamp(Loops.Length, 1, MaxDimensions);
 
@@ -54,19 +58,37 @@ internal sealed class NdRange
 
     private static NdRange Of(Kernel kernel, bool flags)
     {
-        var loops = ImmutableArray.CreateBuilder<Loop>();
+        var loops = ImmutableArray.CreateBuilder<Axis>();
         var before = ImmutableArray.CreateBuilder<ImmutableArray<Statement>>();
         var block = kernel.Body;
-        while (block.Statements is [.. var outside, Loop { Kind: LoopKind.Parallel or LoopKind.Vector } loop]
-            && outside.All(s => s is Compute or Literal or IndexValue or Load || (flags && s is Flag))
-            && loop.Extent.Variables().All(v => kernel.Sizes.Contains(v))
-            && loops.All(l => l.Variable != loop.Variable))
+        while (block.Statements is [.. var outside, var last]
+            && outside.All(s => s is Compute or Literal or IndexValue or Load || (flags && s is Flag)))
         {
-            before.Add(outside);
-            loops.Add(loop);
-            block = loop.Body;
+            if (last is Loop { Kind: LoopKind.Parallel or LoopKind.Vector } loop && IsOuter(new(loop.Variable, loop.Extent)))
+            {
+                before.Add(outside);
+                loops.Add(new(loop.Variable, loop.Extent));
+                block = loop.Body;
+                continue;
+            }
+            if (last is not Contract contract || !IsOuter(contract.M) || !IsOuter(contract.N)) break;
+            before.AddRange(outside, []);
+            loops.AddRange(contract.M, contract.N);
+            return new NdRange(loops.ToImmutable(), before.ToImmutable(), Block.Empty, contract);
         }
-        return new NdRange(loops.ToImmutable(), before.ToImmutable(), block);
+        return new NdRange(loops.ToImmutable(), before.ToImmutable(), block, null);
+
+        bool IsOuter(Axis axis) => axis.Extent.Variables().All(kernel.Sizes.Contains) && loops.All(l => l.Variable != axis.Variable);
+    }
+
+    /// <inheritdoc/>
+    public override Launch? For(Func<string, long> sizes, long limit, bool isGpu)
+    {
+        var extents = Extents(sizes);
+        if (extents.Contains(0)) return null;
+        // A CPU compiles a kernel for every shape of a group: two are enough.
+        var group = isGpu ? Group(extents, limit) : [Math.Min(limit, extents[0] >= GroupItems ? GroupItems : 8), 1, 1];
+        return new([.. extents.Select((e, d) => checked((e + group[d] - 1) / group[d] * group[d]))], group[..extents.Length]);
     }
 
     /// <summary>The work items of each dimension; a zero among them means there is nothing to launch.</summary>

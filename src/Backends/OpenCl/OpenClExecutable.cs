@@ -1,6 +1,6 @@
-// In: programs whose kernels are all map kernels. Out: an executable that runs every one of those kernels on an OpenCL
-// device.
+// In: programs. Out: an executable that runs every one of their kernels on an OpenCL device.
 using System.Collections.Immutable;
+using System.Runtime.ExceptionServices;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
@@ -16,22 +16,35 @@ public sealed unsafe class OpenClExecutable : Executable
 {
     private readonly OpenClDevice device;
     private readonly ImmutableArray<ProgramEntry> entries;
-    private readonly ImmutableArray<ImmutableArray<OpenClSource>> kernels;
+    private readonly ImmutableArray<ImmutableArray<OpenClKernel>> kernels;
     private readonly IReadOnlyDictionary<string, Tensor> initialState;
+    private readonly WorkShape shape;
     private long launched;
 
     /// <param name="programs">One for each exported function.</param>
     /// <param name="initialState">What a session's state starts as, by label; zeros for the others. Not disposed
     /// here.</param>
-    /// <exception cref="LimitationException">A kernel is not a map kernel, or needs f64 where the device has
-    /// none.</exception>
+    /// <exception cref="LimitationException">A kernel needs f64 where the device has none.</exception>
     /// <exception cref="InvalidOperationException">There is no OpenCL device; the message has the line that installs
     /// one.</exception>
-    public OpenClExecutable(
-        IReadOnlyList<Program> programs, IReadOnlyDictionary<string, Tensor>? initialState = null)
+    public OpenClExecutable(IReadOnlyList<Program> programs, IReadOnlyDictionary<string, Tensor>? initialState = null)
+        : this(programs, initialState, WorkShape.Auto)
     {
+    }
+
+    /// <param name="programs">One for each exported function.</param>
+    /// <param name="initialState">What a session's state starts as, by label; zeros for the others. Not disposed
+    /// here.</param>
+    /// <param name="shape">Which of a kernel's texts to prefer.</param>
+    /// <exception cref="LimitationException">A kernel needs f64 where the device has none.</exception>
+    /// <exception cref="InvalidOperationException">There is no OpenCL device; the message has the line that installs
+    /// one.</exception>
+    internal OpenClExecutable(
+        IReadOnlyList<Program> programs, IReadOnlyDictionary<string, Tensor>? initialState, WorkShape shape)
+    {
+        this.shape = shape;
         // Printing comes first: a limitation of the language level is one with or without a device.
-        var sources = new Dictionary<string, OpenClSource>();
+        var sources = new Dictionary<string, OpenClKernel>();
         kernels = [.. programs.Select(p => p.Kernels.Select(k =>
         {
             // Equal texts are one kernel, also across entries.
@@ -41,11 +54,16 @@ public sealed unsafe class OpenClExecutable : Executable
         }).ToImmutableArray())];
         if (!OpenClLibrary.Available(out var reason)) throw new InvalidOperationException(reason);
         device = OpenClDevice.Default;
-        foreach (var source in sources.Values)
+        foreach (var kernel in sources.Values)
+            if (kernel.Item.NeedsF64 && !device.HasF64) throw new LimitationException("OpenCL", "f64 values", kernel.Kernel.Name);
+        // Compile errors show here, not in the first call; drivers that can compile several programs at a time.
+        try
         {
-            if (source.NeedsF64 && !device.HasF64)
-                throw new LimitationException("OpenCL", "f64 values", source.Name);
-            device.Program(source.Source); // compile errors show here, not in the first call
+            Parallel.ForEach(sources.Values.SelectMany(k => k.Eager(device.IsGpu, shape)), source => device.Program(source.Source));
+        }
+        catch (AggregateException e)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
         }
         this.initialState = initialState ?? ImmutableDictionary<string, Tensor>.Empty;
         entries = [.. programs.Select(p => new ProgramEntry(p))];
@@ -86,8 +104,8 @@ public sealed unsafe class OpenClExecutable : Executable
         try
         {
             for (var b = 0; b < buffers.Length; b++) buffers[b] = Place(program, entry, b, call, session);
-            var flag = kernels[entry].Any(k => k.Flags) ? session.ClearedFlag() : null;
-            var walker = new Walker(program, kernels[entry], call, session, buffers, flag);
+            var flag = kernels[entry].Any(k => k.Item.Flags) ? session.ClearedFlag() : null;
+            var walker = new Walker(program, kernels[entry], shape, call, session, buffers, flag);
             var code = walker.Run(program.Steps);
             Interlocked.Add(ref launched, session.Finish());
             var flagged = 0;
@@ -148,16 +166,18 @@ public sealed unsafe class OpenClExecutable : Executable
     /// Steps on a device: kernels and copies are enqueued, and waited for where the driver needs a value. Whether an
     /// index was out of range is seen there too, so that no loop goes on for ever on what such a kernel left.
     /// </summary>
-    private sealed class Walker(Program program, ImmutableArray<OpenClSource> kernels, ProgramCall call, OpenClSession session,
-        OpenClBuffer[] buffers, OpenClBuffer? flag) : StepWalker(call)
+    private sealed class Walker(Program program, ImmutableArray<OpenClKernel> kernels, WorkShape shape, ProgramCall call,
+        OpenClSession session, OpenClBuffer[] buffers, OpenClBuffer? flag) : StepWalker(call)
     {
+        // Without a step that reads a value, nothing acts on what a flagged kernel left before the end of the call.
+        private readonly bool acts = program.AllSteps.Any(s => s is WhileStep or IfStep or PrintStep or AssertStep);
+
         protected override int Call(CallStep step)
         {
-            var (kernel, source) = (program.Kernels[step.Kernel], kernels[step.Kernel]);
-            Verify(kernel, step, Invocation);
-            session.Launch(source, [.. step.Buffers.Select(b => buffers[b])],
-                [.. kernel.Sizes.Select(Invocation.SizeOf)], source.Flags ? flag : null, Invocation.SizeOf);
-            if (!source.Flags) return 0;
+            var kernel = kernels[step.Kernel];
+            Verify(program.Kernels[step.Kernel], step, Invocation);
+            session.Launch(kernel, shape, [.. step.Buffers.Select(b => buffers[b])], flag, Invocation.SizeOf);
+            if (!kernel.Item.Flags || !acts) return 0;
             var flagged = 0;
             session.Read(flag!, &flagged, sizeof(int));
             return flagged != 0 ? (int)ExecutionCode.IndexOutOfRange : 0;

@@ -1,5 +1,6 @@
 // In: the names of the functions a kernel text calls. Out: their definitions, each behind those it calls itself.
 using System.Text;
+using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
 
 namespace Accelerate.Backends.OpenCl;
@@ -156,6 +157,23 @@ internal sealed class OpenClPrelude
               return ({{t}})x;
             }
             """);
+    }
+
+    /// <summary>The 16 lanes of a reduction combined as 8-4-2-1.</summary>
+    public string LaneTree(ReduceKind kind, DType type)
+    {
+        var (t, name) = (OpenClTypes.Value(type), $"acc_tree_{kind.ToString().ToLowerInvariant()}_{type.Name()}");
+        var text = new StringBuilder($"/* lanes l and l + 8, then l + 4, l + 2, l + 1 */\nstatic {t} {name}(const {t}* x) {{\n");
+        for (var (half, from) = (8, "x"); half > 0; from = $"{(char)('a' + (3 - int.Log2(half)))}", half /= 2)
+        {
+            var to = (char)('a' + (3 - int.Log2(half)));
+            for (var lane = 0; lane < half; lane++)
+            {
+                string At(int l) => from == "x" ? $"x[{l}]" : $"{from}{l}";
+                text.Append($"  const {t} {to}{lane} = {OpenClOps.Combine(kind, type, At(lane), At(lane + half), this)};\n");
+            }
+        }
+        return Generate(name, text.Append("  return d0;\n}").ToString());
     }
 
     public string Text()

@@ -45,41 +45,43 @@ internal sealed unsafe class OpenClSession : IDisposable
     }
 
     /// <summary>Enqueues a kernel unless its index space is empty.</summary>
-    public void Launch(OpenClSource source, ReadOnlySpan<OpenClBuffer> buffers, ReadOnlySpan<long> sizes,
-        OpenClBuffer? flagged, Func<string, long> sizeOf)
+    public void Launch(OpenClKernel kernel, WorkShape shape, ReadOnlySpan<OpenClBuffer> buffers, OpenClBuffer? flag,
+        Func<string, long> sizes)
     {
-        var extents = source.Range.Extents(sizeOf);
-        if (extents.Contains(0)) return;
-        var (kernel, limit) = KernelOf(source);
-        var group = NdRange.Group(extents, limit);
+        var source = kernel.Choose(sizes, device.IsGpu, shape);
+        var (handle, limit) = KernelOf(source);
+        if (limit < source.Space.LeastGroup) // a small device, or a kernel with many registers
+            (handle, limit) = KernelOf(source = kernel.Item);
+        if (source.Space.For(sizes, limit, device.IsGpu) is not { } launch) return;
         uint argument = 0;
         foreach (var buffer in buffers)
         {
-            var handle = buffer.Handle;
-            SetArgument(kernel, argument++, (nuint)sizeof(nint), &handle);
+            var memory = buffer.Handle;
+            SetArgument(handle, argument++, (nuint)sizeof(nint), &memory);
         }
-        foreach (var size in sizes)
+        foreach (var size in kernel.Kernel.Sizes)
         {
-            var value = size;
-            SetArgument(kernel, argument++, sizeof(long), &value);
+            var value = sizes(size);
+            SetArgument(handle, argument++, sizeof(long), &value);
         }
-        if (flagged is not null)
+        foreach (var extra in launch.Extra)
         {
-            var handle = flagged.Handle;
-            SetArgument(kernel, argument, (nuint)sizeof(nint), &handle);
+            var value = extra;
+            SetArgument(handle, argument++, sizeof(int), &value);
+        }
+        if (source.Flags)
+        {
+            var memory = flag!.Handle;
+            SetArgument(handle, argument, (nuint)sizeof(nint), &memory);
         }
 
-        Span<nuint> global = stackalloc nuint[extents.Length];
-        Span<nuint> local = stackalloc nuint[extents.Length];
-        for (var d = 0; d < extents.Length; d++)
-        {
-            local[d] = (nuint)group[d];
-            global[d] = (nuint)checked((extents[d] + group[d] - 1) / group[d] * group[d]);
-        }
+        var dimensions = launch.Global.Length;
+        var global = stackalloc nuint[dimensions];
+        var local = stackalloc nuint[dimensions];
+        for (var d = 0; d < dimensions; d++) (global[d], local[d]) = ((nuint)launch.Global[d], (nuint)launch.Local[d]);
         nint done;
-        fixed (nuint* g = global, l = local)
-            OpenClException.Check(OpenClC.clEnqueueNDRangeKernel(
-                queue, kernel, (uint)extents.Length, null, g, l, 0, null, &done), "clEnqueueNDRangeKernel");
+        OpenClException.Check(OpenClC.clEnqueueNDRangeKernel(
+            queue, handle, (uint)dimensions, null, global, local, 0, null, &done), "clEnqueueNDRangeKernel");
         launches.Add(done);
     }
 

@@ -40,8 +40,7 @@ public class CaseTests(ITestOutputHelper output)
             }
         }
         output.WriteLine($"ran {ran}, skipped {string.Join(", ", skipped.Select(s => $"{s.Value} for {s.Key}"))}");
-        Assert.True(ran >= 2, $"only {ran} cases ran");
-        Assert.Equal(["contraction kernels", "row kernels"], skipped.Keys);
+        Assert.Empty(skipped);
     }
 
     private void Compare(Program program)

@@ -1,4 +1,4 @@
-// In: programs of map kernels. Out: their results on the OpenCL device, held to the kernel interpreter, and what ran
+// In: programs. Out: their results on the OpenCL device, held to the kernel interpreter, and what ran
 // there.
 using Accelerate.Backends.Interpreter;
 using Accelerate.Backends.OpenCl;
@@ -22,10 +22,12 @@ public sealed class ExecutableTests
     }
 
     /// <summary>Runs on both; the bits agree, and every kernel of the program was launched on the device.</summary>
-    private static Tensor[] Agree(string text, params Tensor[] inputs)
+    private static Tensor[] Agree(string text, params Tensor[] inputs) => Agree(WorkShape.Auto, text, inputs);
+
+    private static Tensor[] Agree(WorkShape shape, string text, params Tensor[] inputs)
     {
         var program = ProgramReader.Read(text);
-        using var device = new OpenClExecutable([program]);
+        using var device = new OpenClExecutable([program], null, shape);
         using var host = new InterpreterExecutable([program]);
         using var session = device.CreateSession();
         using var reference = host.CreateSession();
@@ -75,6 +77,30 @@ public sealed class ExecutableTests
     [InlineData(9, 1)]
     public void DividendsMayBeNegative(int n, int q) =>
         Agree(Samples.Divided, Numbers(DType.I32, n), Tensor.Zeros(DType.Bool, q));
+
+    [OpenClTheory]
+    [InlineData(1, 1)]
+    [InlineData(1, 4097)]
+    [InlineData(700, 33)] // rows share a group, and the last group is not full
+    [InlineData(2, 70000)] // more blocks than teams
+    [InlineData(3, 0)]
+    public void RowsShareWorkItems(int n, int m)
+    {
+        foreach (var shape in (WorkShape[])[WorkShape.Item, WorkShape.Group])
+            Agree(shape, Samples.Softmax, Floats(n, m));
+    }
+
+    [OpenClTheory]
+    [InlineData(1, 1, 1, 1, 1)]
+    [InlineData(2, 5, 67, 3, 70)]
+    [InlineData(1, 2, 130, 20, 1)]
+    [InlineData(1, 3, 5, 0, 4)] // nothing to add up: the bias alone
+    [InlineData(0, 3, 5, 2, 4)]
+    public void ConvolutionInTiles(int n, int h, int w, int c, int f)
+    {
+        foreach (var shape in (WorkShape[])[WorkShape.Item, WorkShape.Group])
+            Agree(shape, Samples.Convolution, Floats(n, h, w, c), Floats(3, 3, c, f), Floats(f));
+    }
 
     [OpenClFact]
     public void ReductionsInOrder()

@@ -1,15 +1,15 @@
-// Every row of the numerics table that is a map kernel, and random map kernels, on the OpenCL device: the same bytes.
+// Every row of the numerics table, and random kernels, on the OpenCL device, by items and by groups: the same bytes.
 using Accelerate.Backends.Interpreter;
 using Accelerate.Backends.OpenCl;
-using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
 using Accelerate.Tests.Kernels;
 using Accelerate.Tests.Support;
+using Xunit.Abstractions;
 
 namespace Accelerate.Tests.OpenCl;
 
-public sealed class NumericsTableTests
+public sealed class NumericsTableTests(ITestOutputHelper output)
 {
     public static TheoryData<string> Ids => [.. NumericsTable.Rows.Select(r => r.Id).Distinct()];
 
@@ -21,36 +21,46 @@ public sealed class NumericsTableTests
         if (OpenClDevice.Default is not { RoundsDivideAndSqrt: true, KeepsSubnormals: true, HasF64: true }) return;
         foreach (var row in NumericsTable.Rows.Where(r => r.Id == id))
         {
-            if (KernelReader.Read(row.Text).Kind == KernelKind.Map) row.Run(OnDevice);
-            else Assert.Throws<LimitationException>(() => row.Run(OnDevice));
+            row.Run((kernel, buffers, sizes) => OnDevice(kernel, buffers, sizes, WorkShape.Item));
+            if (OpenClPrinter.Source(KernelReader.Read(row.Text)).Group is not null)
+                row.Run((kernel, buffers, sizes) => OnDevice(kernel, buffers, sizes, WorkShape.Group));
         }
     }
 
+    /// <summary>ACC_FUZZ_SEED sets the first seed (0); a failure prints its own.</summary>
     [OpenClFact]
-    public void RandomMapKernelsAgreeWithTheInterpreter()
+    public void RandomKernelsAgreeWithTheInterpreter()
     {
         if (OpenClDevice.Default is not { RoundsDivideAndSqrt: true, KeepsSubnormals: true, HasF64: true }) return;
-        var compared = 0;
-        for (var seed = 0; seed < 40; seed++)
+        var ran = new SortedDictionary<string, int>();
+        var first = int.TryParse(Environment.GetEnvironmentVariable("ACC_FUZZ_SEED"), out var s) ? s : 0;
+        var count = int.TryParse(Environment.GetEnvironmentVariable("ACC_OPENCL_SEEDS"), out var c) ? c : 60;
+        for (var seed = first; seed < first + count; seed++)
         {
             var random = RandomKernels.Make(seed);
-            if (random.Kernel.Kind != KernelKind.Map) continue;
-            compared++;
-            var (expected, given) = (random.Buffers(), random.Buffers());
+            var expected = random.Buffers();
             var flagged = new CompiledKernel(random.Kernel).Run(expected, name => random.Sizes[name]);
-            Assert.Equal(flagged, OnDevice(random.Kernel, given, name => random.Sizes[name]));
+            // One of the two texts a seed: other kernels are worth more than the same one twice.
+            var shape = seed % 3 == 0 ? WorkShape.Item : WorkShape.Group;
+            var given = random.Buffers();
+            Assert.Equal(flagged, OnDevice(random.Kernel, given, name => random.Sizes[name], shape));
             for (var i = 0; i < given.Length; i++)
             {
                 Assert.True(expected[i].SameBits(given[i]),
-                    $"seed {seed}, buffer {i}\n"
-                    + $"{KernelPrinter.Print(random.Kernel)}{OpenClPrinter.Print(random.Kernel)}");
+                    $"seed {seed}, {shape}, buffer {i}\n"
+                    + $"{KernelPrinter.Print(random.Kernel)}{OpenClPrinter.Print(random.Kernel)}\n{expected[i]}\n{given[i]}");
             }
+            Compared.Add(given.Sum(g => g.Count));
+            var kind = $"{random.Kernel.Kind} by {shape}";
+            ran[kind] = ran.GetValueOrDefault(kind) + 1;
         }
-        Assert.True(compared > 8, $"only {compared} map kernels");
+        output.WriteLine($"seeds {first} to {first + count - 1}: {string.Join(", ", ran.Select(r => $"{r.Value} {r.Key}"))}");
+        Assert.Contains("Row by Group", ran.Keys);
+        Assert.Contains("Contraction by Group", ran.Keys);
     }
 
     /// <summary>One launch of one kernel over tensors; returns whether a flag fired.</summary>
-    internal static unsafe bool OnDevice(Kernel kernel, Tensor[] buffers, Func<string, long> sizes)
+    internal static unsafe bool OnDevice(Kernel kernel, Tensor[] buffers, Func<string, long> sizes, WorkShape shape)
     {
         var source = OpenClPrinter.Source(kernel);
         var device = OpenClDevice.Default;
@@ -58,8 +68,8 @@ public sealed class NumericsTableTests
         var placed = buffers.Select(b => OpenClBuffer.CopyOf(device, b.Pointer, b.ByteCount)).ToArray();
         try
         {
-            var flag = source.Flags ? session.ClearedFlag() : null;
-            session.Launch(source, placed, [.. kernel.Sizes.Select(sizes)], flag, sizes);
+            var flag = source.Item.Flags ? session.ClearedFlag() : null;
+            session.Launch(source, shape, placed, flag, sizes);
             session.Finish();
             for (var b = 0; b < buffers.Length; b++)
                 if (kernel.Buffers[b].IsOutput) session.Read(placed[b], buffers[b].Pointer, buffers[b].ByteCount);

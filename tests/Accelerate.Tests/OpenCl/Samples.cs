@@ -243,4 +243,75 @@ internal static class Samples
           }
         }
         """;
+
+    /// <summary>Each row less its greatest element, over the sum of the row, and where the greatest is.</summary>
+    public const string Softmax = """
+        program @softmax {
+          sizes(n, m)
+          input(x: f32[n,m], "x")
+          output(y: f32[n,m], "y")
+          output(best: i32[n], "best")
+          call(@softmax; x, y, best)
+        }
+        kernel @softmax(x: in(f32, n*m), y: out(f32, n*m), best: out(i32, n); sizes(n, m)) {
+          parallel(i < n) {
+            %0: f32 = reduce.max(j < m) {
+              %1: f32 = load(x[i*m+j])
+              yield(%1)
+            }
+            %2: f32 = reduce.add(j < m) {
+              %3: f32 = load(x[i*m+j])
+              %4: f32 = sub(%3, %0)
+              yield(%4)
+            }
+            vector(j < m) {
+              %5: f32 = load(x[i*m+j])
+              %6: f32 = sub(%5, %0)
+              %7: f32 = div(%6, %2)
+              store(y[i*m+j], %7)
+            }
+            %8: i32 = reduce.argmax(j < m) {
+              %9: f32 = load(x[i*m+j])
+              yield(%9)
+            }
+            store(best[i], %8)
+          }
+        }
+        """;
+
+    /// <summary>A padded 3 x 3 convolution of images [h, w, c] with filters [3, 3, c, f], a bias, and a relu.</summary>
+    public const string Convolution = """
+        program @convolution {
+          sizes(n, h, w, c, f)
+          input(x: f32[n,h,w,c], "x")
+          input(k: f32[3,3,c,f], "k")
+          input(bias: f32[f], "bias")
+          output(y: f32[n,h,w,f], "y")
+          call(@convolution; x, k, bias, y)
+        }
+        kernel @convolution(x: in(f32, n*h*w*c), k: in(f32, 9*c*f), bias: in(f32, f), y: out(f32, n*h*w*f); sizes(n, h, w, c, f)) {
+          parallel(i < n) {
+            parallel(r < h) {
+              contract(p < w, q < f; a < 3, b < 3, d < c) {
+                left {
+                  %0: f32 = const(0.0)
+                  %1: f32 = load(x[i*h*w*c+(r+a-1)*w*c+(p+b-1)*c+d] if(r+a-1 < h, p+b-1 < w) else %0)
+                  yield(%1)
+                }
+                right {
+                  %2: f32 = load(k[3*a*c*f+b*c*f+d*f+q])
+                  yield(%2)
+                }
+                into(%3: f32) {
+                  %4: f32 = load(bias[q])
+                  %5: f32 = add(%3, %4)
+                  %6: f32 = const(0.0)
+                  %7: f32 = max(%6, %5)
+                  store(y[i*h*w*f+r*w*f+p*f+q], %7)
+                }
+              }
+            }
+          }
+        }
+        """;
 }

@@ -1,0 +1,180 @@
+// In: statements of a kernel. Out: OpenCL C in which one work item does all of them, in their order.
+using System.Text;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Kernels;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Backends.OpenCl;
+
+/// <summary>
+/// The text of one kernel function under construction. Every statement has a form here, so that every kernel can run; what
+/// several work items share is printed by <see cref="GroupText"/> and <see cref="TileText"/>.
+/// </summary>
+internal sealed class StatementText
+{
+    public const string Flag = "acc_flag";
+
+    private readonly StringBuilder text = new();
+    private readonly ReductionText reductions;
+    private readonly OrderText orders;
+
+    public StatementText(Kernel kernel)
+    {
+        Kernel = kernel;
+        Index = new IndexText(Prelude);
+        reductions = new ReductionText(this);
+        orders = new OrderText(this);
+    }
+
+    public Kernel Kernel { get; }
+
+    public OpenClPrelude Prelude { get; } = new();
+
+    public IndexText Index { get; }
+
+    public static string Use(Value value) => $"v{value.Id}";
+
+    public void Insert(int at, string lines) => text.Insert(at, lines);
+
+    /// <summary>The lines so far, without a function around them.</summary>
+    public override string ToString() => text.ToString();
+
+    public void Line(int depth, string line) => text.Append(' ', 2 * depth).Append(line).Append('\n');
+
+    public void Block(Block block, int depth)
+    {
+        foreach (var statement in block.Statements) Statement(statement, depth);
+    }
+
+    public void Statement(Statement statement, int depth)
+    {
+        switch (statement)
+        {
+            case Compute c:
+                // A select's type is that of its last two arguments, whatever its condition is.
+                Define(c.Result, OpenClOps.Compute(c.Op, c.Result.Type, c.Arguments[^1].Type,
+                    [.. c.Arguments.Select(Use)], Prelude), depth);
+                break;
+            case Literal l:
+                Define(l.Result, l.Result.Type.IsFloat
+                    ? OpenClTypes.Float(l.Float, l.Result.Type)
+                    : OpenClTypes.Integer(l.Integer, l.Result.Type), depth);
+                break;
+            case IndexValue i:
+                Define(i.Result, Index.Of(i.Index), depth);
+                break;
+            case Load l:
+                Define(l.Result, Load(l), depth);
+                break;
+            case Store s:
+                var stored = OpenClOps.Stored(Use(s.Value), s.Value.Type, Prelude);
+                var when = s.Guards.IsEmpty ? "" : $"if ({Index.Holds(s.Guards)}) ";
+                Line(depth, $"{when}{Buffer(s.Buffer)}[{Index.Of(s.Offset)}] = {stored};");
+                break;
+            case Flag f:
+                // Rare, so the atomic costs nothing; plain stores of several items would be a race.
+                Line(depth, $"if ({Use(f.Condition)}) atomic_or({Flag}, 1);");
+                break;
+            case Loop l:
+                For(l.Variable, l.Extent, depth, () => Block(l.Body, depth + 1));
+                break;
+            case Reduction r:
+                reductions.Print(r, depth);
+                break;
+            case Cumulation c:
+                orders.Print(c, depth);
+                break;
+            case Ordering o:
+                orders.Print(o, depth);
+                break;
+            case Contract c:
+                For(c.M.Variable, c.M.Extent, depth, () =>
+                    For(c.N.Variable, c.N.Extent, depth + 1, () => Element(c, depth + 2)));
+                break;
+            default:
+                throw new InternalErrorException($"no OpenCL form of {statement.GetType().Name}");
+        }
+    }
+
+    /// <summary>One element of a contraction, for the m and n in sight: k in order, then the epilogue.</summary>
+    public void Element(Contract c, int depth)
+    {
+        var (type, sum) = (c.Accumulator.Type, Use(c.Accumulator));
+        Line(depth, $"{OpenClTypes.Value(type)} {sum} = {OpenClOps.Identity(ReduceKind.Add, type)};");
+        Over(0, depth);
+        Line(depth, "{");
+        Block(c.Epilogue, depth + 1);
+        Line(depth, "}");
+
+        void Over(int k, int inside)
+        {
+            if (k < c.K.Length)
+            {
+                For(c.K[k].Variable, c.K[k].Extent, inside, () => Over(k + 1, inside + 1));
+                return;
+            }
+            Block(c.Left, inside);
+            Block(c.Right, inside);
+            Line(inside, $"{sum} = {Fma(type, Use(c.LeftYield), Use(c.RightYield), sum)};");
+        }
+    }
+
+    public string Fma(DType type, string a, string b, string c) =>
+        OpenClOps.Compute(ScalarOp.Fma, type, type, [a, b, c], Prelude);
+
+    public void For(string variable, Size extent, int depth, Action body)
+    {
+        var name = IndexText.Variable(variable);
+        Line(depth, $"for (long {name} = 0; {name} < {Index.Of(extent)}; ++{name}) {{");
+        Index.Inside(() =>
+        {
+            Index.Add(variable, extent);
+            body();
+        });
+        Line(depth, "}");
+    }
+
+    /// <summary>The whole text: a comment, what the kernel calls, the function with these arguments behind the kernel's own.</summary>
+    public OpenClSource ToSource(string name, string comment, IndexSpace space, string attributes = "",
+        params ReadOnlySpan<string> extra)
+    {
+        var statements = Kernel.Statements(Kernel.Body).ToList();
+        var flags = statements.Any(s => s is Flag);
+        List<string> arguments = [.. Kernel.Buffers.Select((b, i) =>
+                $"__global {(b.IsOutput ? "" : "const ")}{OpenClTypes.Stored(b.Type)}* {Buffer(i)}"),
+            .. Kernel.Sizes.Select(s => $"const long {IndexText.Variable(s)}"), .. extra];
+        if (flags) arguments.Add($"__global int* {Flag}");
+        var f64 = Prelude.NeedsF64 || Kernel.Buffers.Any(b => b.Type == DType.F64)
+            || statements.Any(s => Result(s)?.Type == DType.F64);
+        var source = $"/* {Kernel.Name}: {comment} */\n"
+            + "#pragma OPENCL FP_CONTRACT OFF\n"
+            + (f64 ? "#pragma OPENCL EXTENSION cl_khr_fp64 : enable\n" : "") + "\n"
+            + Prelude.Text()
+            + $"__kernel {attributes}void {name}({string.Join(", ", arguments)}) {{\n{text}}}\n";
+        return new OpenClSource(name, source, space, flags, f64);
+    }
+
+    private static Value? Result(Statement statement) => statement switch
+    {
+        Compute c => c.Result,
+        Literal l => l.Result,
+        Load l => l.Result,
+        Reduction r => r.Result,
+        Contract c => c.Accumulator,
+        Cumulation c => c.Running,
+        Ordering o => o.Key,
+        _ => null,
+    };
+
+    private string Load(Load load)
+    {
+        var element = OpenClOps.Loaded($"{Buffer(load.Buffer)}[{Index.Of(load.Offset)}]", load.Result.Type, Prelude);
+        return load.Guards.IsEmpty ? element : $"{Index.Holds(load.Guards)} ? {element} : {Use(load.Fill!)}";
+    }
+
+    public void Define(Value value, string expression, int depth) =>
+        Line(depth, $"const {OpenClTypes.Value(value.Type)} {Use(value)} = {expression};");
+
+    private string Buffer(int buffer) => OpenClTypes.Name("b", Kernel.Buffers[buffer].Name);
+}
