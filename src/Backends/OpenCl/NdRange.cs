@@ -87,7 +87,8 @@ internal sealed class NdRange : IndexSpace
         var extents = Extents(sizes);
         if (extents.Contains(0)) return null;
         // A CPU compiles a kernel for every shape of a group: two are enough.
-        var group = isGpu ? Group(extents, limit) : [Math.Min(limit, extents[0] >= GroupItems ? GroupItems : 8), 1, 1];
+        // Without loops there is no index that could tell a tail.
+        var group = isGpu || Loops.IsEmpty ? Group(extents, limit) : [Math.Min(limit, extents[0] >= GroupItems ? GroupItems : 8), 1, 1];
         return new([.. extents.Select((e, d) => checked((e + group[d] - 1) / group[d] * group[d]))], group[..extents.Length]);
     }
 

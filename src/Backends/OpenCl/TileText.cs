@@ -122,9 +122,9 @@ internal sealed class TileText
     {
         var type = OpenClTypes.Value(contract.Accumulator.Type);
         for (var r = 0; r < tile.ItemM; r++)
-            text.Line(depth, $"const {type} acc_a{r} = acc_left[acc_i * {tile.M + 1} + acc_y + {r * tile.Y}];");
+            text.Line(depth, $"const {type} acc_a{r} = acc_left[acc_i * {tile.M + 1} + acc_y{Plus(r * tile.Y)}];");
         for (var c = 0; c < tile.ItemN; c++)
-            text.Line(depth, $"const {type} acc_b{c} = acc_right[acc_i * {tile.N + 1} + acc_x + {c * tile.X}];");
+            text.Line(depth, $"const {type} acc_b{c} = acc_right[acc_i * {tile.N + 1} + acc_x{Plus(c * tile.X)}];");
         for (var r = 0; r < tile.ItemM; r++)
             for (var c = 0; c < tile.ItemN; c++)
                 text.Line(depth, $"{Sum(r, c)} = {text.Fma(contract.Accumulator.Type, $"acc_a{r}", $"acc_b{c}", Sum(r, c))};");
@@ -150,6 +150,8 @@ internal sealed class TileText
         text.Line(2, "}");
         text.Line(1, "}");
     }
+
+    private static string Plus(int constant) => constant == 0 ? "" : $" + {constant}";
 
     private static string Sum(int row, int column) => $"acc_{row}_{column}";
 }

@@ -14,33 +14,70 @@ namespace Accelerate.Tests.OpenCl;
 
 public class CaseTests(ITestOutputHelper output)
 {
-    /// <summary>The table may grow but not shrink: nothing falls back to another backend.</summary>
-    [OpenClFact]
-    public void CasesRunOnTheDeviceOrAreSkippedByKind()
+    /// <summary>Kernels that had a text for the device when this was last changed; the table may grow but not shrink.</summary>
+    private static readonly Dictionary<KernelKind, int> Expected = new()
     {
-        var (ran, skipped) = (0, new SortedDictionary<string, int>());
-        foreach (var folder in new[] { "examples", "bench" })
+        [KernelKind.Map] = 47,
+        [KernelKind.Row] = 25,
+        [KernelKind.Contraction] = 152,
+    };
+
+    private static IEnumerable<string> Files(string folder, SearchOption option) =>
+        Directory.GetFiles(Path.Combine(Shared.Repository, folder), "*.acc", option).Order(StringComparer.Ordinal);
+
+    /// <summary>Every kernel of every example, benchmark and case has OpenCL C: nothing can fall back to another backend.</summary>
+    [Fact]
+    public void EveryKernelHasATextForTheDevice()
+    {
+        var (printed, skipped) = (new SortedDictionary<KernelKind, int>(), new List<string>());
+        string[] files = [.. Files("examples", SearchOption.AllDirectories), .. Files("bench", SearchOption.AllDirectories),
+            .. Files(Path.Combine("tests", "cases"), SearchOption.AllDirectories)];
+        foreach (var file in files)
         {
-            foreach (var file in Directory.GetFiles(Path.Combine(Shared.Repository, folder), "*.acc", SearchOption.AllDirectories).Order())
+            foreach (var program in Compiled(file))
             {
-                var compilation = Compilation.FromFile(file);
-                foreach (var program in compilation.Programs)
+                foreach (var kernel in program.Kernels)
                 {
                     try
                     {
-                        Compare(program);
-                        ran++;
+                        OpenClPrinter.Print(kernel);
+                        printed[kernel.Kind] = printed.GetValueOrDefault(kernel.Kind) + 1;
                     }
                     catch (LimitationException e)
                     {
-                        skipped[e.Construct!] = skipped.GetValueOrDefault(e.Construct!) + 1;
-                        output.WriteLine($"skipped: {Path.GetFileName(file)} {program.Name}: {e.Message}");
+                        skipped.Add($"{Path.GetFileName(file)} {program.Name}, a {kernel.Kind} kernel: {e.Message}");
                     }
                 }
             }
         }
-        output.WriteLine($"ran {ran}, skipped {string.Join(", ", skipped.Select(s => $"{s.Value} for {s.Key}"))}");
+        output.WriteLine(string.Join(", ", printed.Select(k => $"{k.Value} {k.Key}")) + $", {skipped.Count} skipped\n{string.Join('\n', skipped)}");
         Assert.Empty(skipped);
+        foreach (var (kind, count) in Expected)
+            Assert.True(printed.GetValueOrDefault(kind) >= count, $"{printed.GetValueOrDefault(kind)} {kind} kernels, {count} before");
+    }
+
+    /// <summary>What compiles as it stands: some files need sizes that their header sets, some show a mistake.</summary>
+    private static IReadOnlyList<Program> Compiled(string file)
+    {
+        var compilation = Compilation.FromFile(file);
+        return compilation.Diagnostics.IsEmpty ? compilation.Programs : [];
+    }
+
+    /// <summary>The networks of examples/models have tests of their own, with their weights.</summary>
+    [OpenClFact]
+    public void ExamplesRunOnTheDevice()
+    {
+        var ran = 0;
+        foreach (var file in Files("examples", SearchOption.TopDirectoryOnly).Concat(Files("bench", SearchOption.TopDirectoryOnly)))
+        {
+            foreach (var program in Compiled(file))
+            {
+                Compare(program);
+                ran++;
+            }
+        }
+        output.WriteLine($"ran {ran}");
+        Assert.True(ran >= 7, $"only {ran} functions ran");
     }
 
     private void Compare(Program program)
