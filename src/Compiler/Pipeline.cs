@@ -18,6 +18,8 @@ public static class Pipeline
         new("inline", (f, _) => Inline.Run(f)),
         // Joins the movements that inlining brings together; fusion counts on one movement between two computations.
         new("simplify", Simplify.Run),
+        // Behind simplify, which shows what is the same; constants that leave a loop can be folded by the setup.
+        new("hoist", Hoist.Run),
         // Last: simplifying leaves what it replaced behind, and fusion must not count it as a use.
         new("dead-code", (f, _) => DeadCode.Run(f)),
     ];

@@ -1,5 +1,4 @@
 // In: an optimised function. Out: the function with folded constants, and the setup function that computes them once.
-using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 
 namespace Accelerate.Compiler.Passes;
@@ -24,7 +23,7 @@ public static class Constants
             if (!IsKnown(node) || !node.Operands.All(known.Contains)) continue;
             known.Add(node);
             // Counting, comparing and moving cost a call less than a load: only behind something dearer is a load cheaper.
-            if (IsCostly(node) || node.Operands.Any(costly.Contains)) costly.Add(node);
+            if (NodeFacts.IsCostly(node) || node.Operands.Any(costly.Contains)) costly.Add(node);
         }
         // What is used by something that is not known: the largest known values.
         var edge = function.Nodes.Where(n => !known.Contains(n)).SelectMany(n => n.Operands).Concat(function.Results)
@@ -61,24 +60,5 @@ public static class Constants
 
     /// <summary>True for what has the same value in every call when its operands have.</summary>
     private static bool IsKnown(Node node) => node is not (Input or State or Graph.Barrier or RegionNode) && !node.IsEffect
-        && node.ResultTypes.All(t => t.Count.IsConstant) && !Mentions(node).Any(s => !s.IsConstant);
-
-    private static IEnumerable<Types.Size> Mentions(Node node) => node switch
-    {
-        SizeValue s => [s.Size],
-        Slice s => s.Starts,
-        DynamicSlice s => s.Starts,
-        UpdateSlice s => s.Starts,
-        Pad p => p.Before.Concat(p.After),
-        Window w => [w.Count, w.Extent],
-        _ => [],
-    };
-
-    private static bool IsCostly(Node node) => node switch
-    {
-        Reduce or ArgReduce or Dot or Graph.Random or Gather or Scatter or Sort or Cumulate or Fold or UpdateSlice => true,
-        Unary u => u.Kind is not (UnaryOp.Neg or UnaryOp.Abs or UnaryOp.Not or UnaryOp.Sign or UnaryOp.Floor or UnaryOp.Ceil or UnaryOp.Trunc),
-        Binary b => b.Kind is BinaryOp.Pow or BinaryOp.Atan2,
-        _ => false,
-    };
+        && NodeFacts.Sizes(node).All(s => s.IsConstant);
 }

@@ -1,0 +1,117 @@
+// In: a function with loops. Out: the same function with work that is the same in every iteration done once, before the loop.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Graph;
+
+namespace Accelerate.Compiler.Passes;
+
+/// <summary>
+/// scan(x, w; { x * exp(w) }) => e = exp(w); scan(x, w, e; { x * e }): what depends on captured values only leaves the body,
+/// if it is costly. A while loop's condition and body alike. What could fail on an index stays, as the loop may never run;
+/// branches of an `if` keep their work, as the other one may be taken.
+/// </summary>
+public static class Hoist
+{
+    public static Function Run(Function function, Rewrites rewrites)
+    {
+        if (!function.Nodes.Any(n => n is RegionNode)) return function;
+        var into = new Function(function.Name);
+        var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
+        foreach (var check in function.Checks) into.Require(check);
+        foreach (var node in function.Nodes)
+        {
+            var operands = node.Operands.Select(o => map[o]).ToImmutableArray();
+            var origin = function.OriginOf(node);
+            map[node] = node switch
+            {
+                RegionNode r => into.Add(Loop(into, r, [.. r.Regions.Select(f => Run(f, rewrites))], operands, origin, rewrites), origin),
+                _ when operands.IsEmpty => into.Add(Rewriter.Clone(node), origin),
+                _ => into.Add(node.With(operands), origin),
+            };
+        }
+        into.Results = [.. function.Results.Select(r => map[r])];
+        into.ResultNames = function.ResultNames;
+        return into;
+    }
+
+    private static RegionNode Loop(Function outside, RegionNode loop, ImmutableArray<Function> regions, ImmutableArray<Node> operands,
+        Origin origin, Rewrites rewrites)
+    {
+        var (carried, variable) = loop switch
+        {
+            Scan s => (s.Carried, s.Variable),
+            While w => (w.Carried, ""),
+            _ => (-1, ""),
+        };
+        if (carried < 0) return loop.WithRegions(regions, operands);
+        for (var r = 0; r < regions.Length; r++)
+        {
+            foreach (var node in Invariant(regions[r], carried, variable))
+            {
+                if (!rewrites.MayGoOn) break;
+                var before = operands.Length;
+                operands = operands.Add(Copied(outside, regions[r], node, operands, origin));
+                rewrites.Add(() => new("hoist", "same in every iteration", node.ToString(), $"operand {before} of {loop.Op}", origin.Place));
+                // Each region takes every operand; only this one uses the new one.
+                regions = [.. regions.Select((f, i) => WithInput(f, i == r ? node : null, node.Type, $"hoisted.{before}"))];
+                return Loop(outside, loop, regions, operands, origin, rewrites);
+            }
+        }
+        return loop.WithRegions(regions, operands);
+    }
+
+    /// <summary>The first node, if any, that is costly, the same in every iteration, and used by something that is not.</summary>
+    private static IEnumerable<Node> Invariant(Function body, int carried, string variable)
+    {
+        var same = new HashSet<Node>(ReferenceEqualityComparer.Instance);
+        var costly = new HashSet<Node>(ReferenceEqualityComparer.Instance);
+        for (var i = 0; i < body.Inputs.Count; i++)
+            if (i >= carried || (i < body.Results.Length && ReferenceEquals(body.Results[i], body.Inputs[i]))) same.Add(body.Inputs[i]);
+        foreach (var node in body.Nodes)
+        {
+            if (node is Input or State || NodeFacts.MayFail(node) || !node.Operands.All(same.Contains)) continue;
+            if (node is Graph.Barrier || NodeFacts.Sizes(node).Any(s => s.Variables().Contains(variable))) continue;
+            same.Add(node);
+            if (NodeFacts.IsCostly(node) || node.Operands.Any(costly.Contains)) costly.Add(node);
+        }
+        var edge = body.Nodes.Where(n => !same.Contains(n)).SelectMany(n => n.Operands).Concat(body.Results).ToHashSet(ReferenceEqualityComparer.Instance);
+        return body.Nodes.Where(n => costly.Contains(n) && edge.Contains(n) && n.ResultTypes.Length == 1 && n is not Input).Take(1);
+    }
+
+    /// <summary>The node and what it is made of, in the function around the loop.</summary>
+    private static Node Copied(Function outside, Function body, Node node, ImmutableArray<Node> operands, Origin origin)
+    {
+        var copies = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
+        foreach (var (input, operand) in body.Inputs.Zip(operands)) copies[input] = operand;
+        var needed = new HashSet<Node>(ReferenceEqualityComparer.Instance);
+        var open = new Stack<Node>([node]);
+        while (open.TryPop(out var n))
+            if (!copies.ContainsKey(n) && needed.Add(n))
+                foreach (var operand in n.Operands) open.Push(operand);
+        foreach (var n in body.Nodes.Where(needed.Contains))
+        {
+            var own = n.Operands.IsEmpty ? Rewriter.Clone(n) : n.With([.. n.Operands.Select(o => copies[o])]);
+            var from = body.OriginOf(n);
+            copies[n] = outside.Add(own, from == Origin.None ? origin : from);
+        }
+        return copies[node];
+    }
+
+    /// <summary>The region with one more input, in place of a node if one is given.</summary>
+    private static Function WithInput(Function region, Node? replaced, Types.TensorType type, string name)
+    {
+        var into = new Function(region.Name);
+        var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
+        foreach (var check in region.Checks) into.Require(check);
+        foreach (var input in region.Inputs) map[input] = into.Add(new Input(input.Name, input.Type));
+        var extra = into.Add(new Input(name, type));
+        foreach (var node in region.Nodes)
+        {
+            if (map.ContainsKey(node)) continue;
+            map[node] = ReferenceEquals(node, replaced) ? extra
+                : into.Add(node.Operands.IsEmpty ? Rewriter.Clone(node) : node.With([.. node.Operands.Select(o => map[o])]), region.OriginOf(node));
+        }
+        into.Results = [.. region.Results.Select(r => map[r])];
+        into.ResultNames = region.ResultNames;
+        return DeadCode.Run(into);
+    }
+}
