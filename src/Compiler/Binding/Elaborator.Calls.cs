@@ -186,9 +186,10 @@ internal sealed partial class Elaborator
                         new Label(parameters[at].Span, "the parameter"));
                 return null;
             }
-            if (argument.Inout)
+            if (argument.Place is { } mine && bound.FirstOrDefault(b => b?.Place?.MayOverlap(mine) ?? false) is { } twice)
             {
-                Limit(argument.Span, "`inout` arguments");
+                Fail(Codes.SameInoutTwice, argument.Span, $"`{argument.Span.Text}` is lent twice in one call", null,
+                    "a place is written through one `inout` parameter at a time", new Label(twice.Span, "here too"));
                 return null;
             }
             bound[at] = argument;
@@ -242,7 +243,7 @@ internal sealed partial class Elaborator
                         new Label(p.Span, "without a type, a parameter is an int"));
             }
             if (value is PoisonValue) good = false;
-            Frame.DeclareParameter(p.Name.Text, value, p.Name.Span);
+            Frame.Blocks[0][p.Name.Text] = new Local(value, p.Name.Span) { Alias = bound[i]?.Place };
         }
         return good;
     }

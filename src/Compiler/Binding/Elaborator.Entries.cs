@@ -18,7 +18,9 @@ internal sealed partial class Elaborator
         Graph = new Function(syntax.Name.Text);
         Frame = new Frame(syntax.Name.Text, file, self, null, null) { Entered = syntax };
         Elaborated.Add(syntax);
-        (userPlace, composites) = (syntax.Span, []);
+        (userPlace, composites, region, inEntry) = (syntax.Span, [], null, true);
+        states.Clear();
+        lent.Clear();
         try
         {
             if (!Inputs(syntax, dims)) return null;
@@ -29,16 +31,18 @@ internal sealed partial class Elaborator
             foreach (var v in values)
             {
                 if (v is PoisonValue) return null;
+                if (v is ListValue { Items.IsEmpty: true } && (Graph.Effects.Count > 0 || Changed)) continue;
                 if (v is ListValue { Items.IsEmpty: true })
                 {
                     Fail(Codes.ReturnMismatch, syntax.Name.Span,
-                        $"`{syntax.Name.Text}` is exported and returns nothing", null, "`return` a tensor");
+                        $"`{syntax.Name.Text}` is exported and returns nothing", null, "`return` a tensor, or assign state or an `inout` parameter");
                     return null;
                 }
                 if (Realize(v, v is BoolValue ? DType.Bool : Default(v), syntax.Name.Span) is not { } tensor)
                     return null;
                 results.Add(tensor.Node);
             }
+            AssignAtEnd();
             Graph.Results = results.ToImmutable();
             Graph.ResultNames = syntax.Result is { } r && r.Fields.Length == results.Count
                 ? [.. r.Fields.Select(f => f.Name?.Text ?? "")] : [.. results.Select(_ => "")];
@@ -46,7 +50,7 @@ internal sealed partial class Elaborator
         }
         finally
         {
-            (Graph, Frame) = (savedGraph, savedFrame);
+            (Graph, Frame, region, inEntry) = (savedGraph, savedFrame, null, false);
         }
     }
 
@@ -104,12 +108,6 @@ internal sealed partial class Elaborator
 
         foreach (var p in syntax.Parameters)
         {
-            if (p.Inout)
-            {
-                Limit(p.Span, "`inout` arguments");
-                good = false;
-                continue;
-            }
             if (p.Type is null or NamedType { Name.Text: "int" })
             {
                 if (p.Default is not null)
@@ -124,8 +122,10 @@ internal sealed partial class Elaborator
                     good = false;
                     continue;
                 }
-                Frame.DeclareParameter(p.Name.Text, Tensor(new Input(p.Name.Text, new TensorType(dtype, shape))),
-                    p.Name.Span);
+                var input = Graph.Add(new Input(p.Name.Text, new TensorType(dtype, shape), p.Inout));
+                var local = new Local(new TensorValue(input, Graph, []), p.Name.Span) { Type = p.Inout ? input.Type : null };
+                Frame.Blocks[0][p.Name.Text] = local;
+                if (p.Inout) lent.Add((input, local));
                 continue;
             }
             if (p.Type is NamedType { Name.Text: "bool", Bracketed: false } && p.Default is null)

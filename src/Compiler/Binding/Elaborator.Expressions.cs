@@ -51,7 +51,12 @@ internal sealed partial class Elaborator
         var callee = Expression(call.Callee);
         var arguments = ImmutableArray.CreateBuilder<Argument>();
         if (piped is not null) arguments.Add(new(Expression(piped), piped.Span, null));
-        foreach (var a in call.Arguments) arguments.Add(new(Expression(a.Value), a.Value.Span, a.Name?.Text, a.Inout));
+        foreach (var a in call.Arguments)
+        {
+            if (!a.Inout) arguments.Add(new(Expression(a.Value), a.Value.Span, a.Name?.Text));
+            else if (PlaceIn(a.Value) is { } place) arguments.Add(new(Get(place), a.Value.Span, a.Name?.Text, true) { Place = place });
+            else arguments.Add(new(Value.Poison, a.Value.Span, a.Name?.Text, true));
+        }
         Frame.InSubscript = inSubscript;
         if (!Frame.File.IsLibrary) userPlace = call.Span;
         return Call(callee, arguments.ToImmutable(), call.Span, call.Callee.Span);
@@ -65,9 +70,10 @@ internal sealed partial class Elaborator
             case PoisonValue:
                 return target;
             case InstanceValue { Instance: var instance }:
-                if (instance.Members.TryGetValue(m.Name.Text, out var member)) return ValueOf(instance, member, m.Span);
-                if (instance.Hyper.TryGetValue(m.Name.Text, out var hyper)) return hyper.Value;
-                if (m.Name.Text is "params" or "buffers") return Limit(m.Span, $"`{m.Name.Text}` as a list of state");
+                if (instance.Members.TryGetValue(m.Name.Text, out var member)) return Loaded(ValueOf(instance, member, m.Span), m.Span);
+                if (instance.Hyper.TryGetValue(m.Name.Text, out var hyper)) return Loaded(hyper.Value, m.Span);
+                if (m.Name.Text is "params" or "buffers")
+                    return inEntry ? Loaded(StatesOf(instance, m.Name.Text), m.Span) : StatesOf(instance, m.Name.Text);
                 return Fail(Codes.UnknownMember, m.Name.Span,
                     $"{instance.Syntax.Name.Text} has no member `{m.Name.Text}`", null,
                     Spelling.Nearest(m.Name.Text, instance.Members.Keys.Concat(instance.Hyper.Keys)) is { } near
@@ -120,6 +126,8 @@ internal sealed partial class Elaborator
                 var otherwise = Expression(e.Else);
                 Frame.Conditions--;
                 return Select(t, then, otherwise, e.Span, e.Then.Span, e.Else.Span);
+            case TensorValue { DType: DType.Bool, Rank: 0 } t:
+                return Branch(t, e);
             default:
                 return BadCondition(condition, e.Condition.Span);
         }
@@ -127,8 +135,6 @@ internal sealed partial class Elaborator
 
     private Value BadCondition(Value condition, Span span) => condition switch
     {
-        TensorValue { DType: DType.Bool, Rank: 0 } => Limit(span, "an `if` on a value that only the call knows",
-            "use `select(c, a, b)` where both sides may be computed"),
         TensorValue =>
             Fail(Codes.TensorCondition, span, $"`if` takes a constant or a scalar, not {Describe(condition)}",
             Describe(condition), "for a choice an element: `select(c, a, b)`, or an `if` inside an index form"),

@@ -70,6 +70,9 @@ internal sealed partial class Elaborator
                 case ConstantSyntax c:
                     Let(instance, c);
                     break;
+                case StateSyntax s when ListOf(instance, s) is { } list:
+                    instance.Members[s.Name.Text] = new LetMember(s.Name.Text, s.Name.Span, null!, 0, list, null);
+                    break;
                 case StateSyntax s:
                     if (StateType(s) is { } type)
                     {
@@ -140,6 +143,22 @@ internal sealed partial class Elaborator
         }
     }
 
+    /// <summary>
+    /// `buffer m = [0 * p for p in of]`: a piece of state for each element, named as the list's elements are. Null for what is
+    /// no list.
+    /// </summary>
+    private ListValue? ListOf(Instance instance, StateSyntax s)
+    {
+        if (s.Type is not null || s.Value is not (ListExpression or ComprehensionExpression)) return null;
+        Frame.Declare("key", Scalar(0L, DType.I64), s.Span);
+        var value = Expression(s.Value);
+        Frame.Blocks[^1].Remove("key");
+        if (value is not ListValue list || list.Items.Any(i => i is not TensorValue)) return null;
+        var members = list.Items.Select((item, i) => new StateMember(instance, s, ((TensorValue)item).Type, list.Names?[i] ?? $"{i}", i)).ToList();
+        States.AddRange(members);
+        return new ListValue([.. members.Select(m => new StateValue(m))], list.Names);
+    }
+
     /// <summary>The constant type of a `param` or `buffer`. Null after a diagnostic.</summary>
     private TensorType? StateType(StateSyntax s)
     {
@@ -154,20 +173,12 @@ internal sealed partial class Elaborator
                     return null;
                 case TensorValue t:
                     return t.Type;
-                case ListValue:
-                    Limit(s.Name.Span, "a list of state");
-                    return null;
                 default:
                     Fail(Codes.TypeMismatch, s.Value.Span, $"`{s.Name.Text}` needs a type: {Describe(value)} has none",
                         null,
                         $"write `{s.Name.Text}: f32 = …`");
                     return null;
             }
-        }
-        if (s.Type is ListType)
-        {
-            Limit(s.Type.Span, "a list of state");
-            return null;
         }
         if (s.Type is not NamedType named || DTypeOf(named) is not { } dtype)
         {
@@ -197,6 +208,7 @@ internal sealed partial class Elaborator
         {
             Frame.Declare("key", Scalar(Fnv1a(path), DType.I64), state.Syntax.Span);
             var value = Expression(state.Syntax.Value);
+            if (state.Position >= 0 && value is ListValue list) value = list.Items[state.Position];
             if (state.Syntax.Type is { } type)
                 value = As(type, value, state.Syntax.Value.Span, Codes.TypeMismatch, "this is declared");
             if (value is not TensorValue t) return null;

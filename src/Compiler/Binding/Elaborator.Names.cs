@@ -23,8 +23,8 @@ internal sealed partial class Elaborator
             }
             return new IntValue(index.Value);
         }
-        if (Frame.Find(name) is { } found) return found.Value;
-        if (Lookup(name, span) is { } value) return value;
+        if (Frame.Find(name) is { } found) return Loaded(found.Alias is { } alias ? Get(alias) : found.Value, span);
+        if (Lookup(name, span) is { } value) return inEntry ? Loaded(value, span) : value;
         return Fail(Codes.UnknownName, span, $"there is no `{name}` here", "unknown name", Suggest(name));
     }
 
@@ -45,8 +45,7 @@ internal sealed partial class Elaborator
     {
         if (OfInstance(name, span) is { } own) return own;
         if (name == "training") return new BoolValue(false);
-        if (Frame.Self is not null && name is "params" or "buffers")
-            return Limit(span, $"`{name}` as a list of state");
+        if (Frame.Self is { } self && name is "params" or "buffers") return StatesOf(self, name);
         if (name == Frame.Hidden && Frame.Self is null) return null;
         if (Item(Frame.File, name, span) is { } item) return item;
         var opened = Frame.File.Opened.Where(f => f.Items.ContainsKey(name)).ToList();
@@ -114,13 +113,7 @@ internal sealed partial class Elaborator
             case FunctionMember f:
                 return new FunctionValue(f.Syntax, instance.File, instance);
             case StateMember s:
-                if (s.Path is not { } path && Graph.Name != "known")
-                {
-                    return Fail(Codes.InstanceWithoutPath, instance.Made,
-                        $"{instance.Call} has no name, so its state has no keys",
-                        "nothing holds this layer", "give the layer to a `let` of a module");
-                }
-                return Tensor(new State(s.Storage, s.Path ?? "?" + s.Name, s.Type));
+                return ValueOf(s, span);
             case LetMember let:
                 if (let.Graph is not null && let.Graph != Graph)
                 {

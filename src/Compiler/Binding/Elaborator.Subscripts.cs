@@ -87,7 +87,7 @@ internal sealed partial class Elaborator
         var loop = (high - low).Variables().FirstOrDefault(v => ranges.Knows(v) && !indexOf.ContainsKey(v));
         if (loop is null)
         {
-            Graph.Require(new EntryCheck(CheckKind.AtMost, low, high, Readable(why)));
+            Demand(new EntryCheck(CheckKind.AtMost, low, high, Readable(why)));
             return;
         }
         // The ends of the loop, of which one is the worst where the room is monotone.

@@ -66,7 +66,8 @@ internal sealed partial class Elaborator
     {
         var outer = Frame.Blocks[0].GetValueOrDefault("..");
         Frame.Blocks[0].Remove("..");
-        var result = As(type, value, span, code, says);
+        var result = As(type, value is StateValue ? Loaded(value, span) : value, span, code, says);
+        if (value is StateValue && result is not PoisonValue) result = value;
         Frame.Blocks[0].Remove("..");
         if (outer is not null) Frame.Blocks[0][".."] = outer;
         return result;

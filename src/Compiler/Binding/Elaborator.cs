@@ -81,7 +81,7 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
     // ---- nodes ---------------------------------------------------------------------------------------------------
 
     private Node Emit(Node node) =>
-        Graph.Add(node, new Origin(userPlace?.Place ?? "", composites));
+        Graph.Add(Imported(node), new Origin(userPlace?.Place ?? "", composites));
 
     private TensorValue Tensor(Node node, ImmutableArray<Index> indices = default) =>
         new(Emit(node), Graph, indices.IsDefault ? [] : indices);
@@ -117,6 +117,7 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
         FunctionValue f => $"the function {f.Syntax.Name.Text}",
         BuiltinValue b => $"the function {b.Builtin.Name}",
         ModuleValue m => $"the module {m.Syntax.Name.Text}",
+        StateValue s => s.Member.Type.Display,
         InstanceValue i => $"a {i.Instance.Syntax.Name.Text}",
         FileValue f => $"the file {f.File.Name}",
         _ => "a value",
@@ -138,8 +139,8 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
     {
         if (a.Equals(b)) return Sameness.Same;
         if ((a - b).IsConstant || !(IsRounded(a) || IsRounded(b))) return Sameness.Different;
-        if (!Graph.Checks.Any(c => c.Kind == CheckKind.Equal && c.Left.Equals(b) && c.Right.Equals(a)))
-            Graph.Require(new EntryCheck(CheckKind.Equal, a, b, Readable(why)));
+        if (!Root.Checks.Any(c => c.Kind == CheckKind.Equal && c.Left.Equals(b) && c.Right.Equals(a)))
+            Demand(new EntryCheck(CheckKind.Equal, a, b, Readable(why)));
         return Sameness.Checked;
     }
 
@@ -175,4 +176,8 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
 }
 
 /// <summary>An argument evaluated, with its place and its name if one was written.</summary>
-internal sealed record Argument(Value Value, Span Span, string? Name, bool Inout = false);
+internal sealed record Argument(Value Value, Span Span, string? Name, bool Inout = false)
+{
+    /// <summary>What an `inout` argument stands for.</summary>
+    public Place? Place { get; init; }
+}

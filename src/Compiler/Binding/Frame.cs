@@ -1,6 +1,7 @@
 // The scopes of one function while its body is evaluated: blocks of locals, dtype variables, indices, the call that
 // entered it.
 using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Binding;
@@ -8,7 +9,21 @@ namespace Accelerate.Compiler.Binding;
 /// <summary>A local; sizes bound by a type are locals too.</summary>
 internal sealed class Local(Value value, Span span)
 {
+    private static long count;
+
+    /// <summary>The serial number of the next local.</summary>
+    public static long Next => Interlocked.Read(ref count) + 1;
+
+    /// <summary>Later locals have greater numbers; what a region assigns of earlier ones leaves it.</summary>
+    public long Serial { get; init; } = Interlocked.Increment(ref count);
+
     public Value Value { get; set; } = value;
+
+    /// <summary>What the value has to be, for state and what a caller has lent; null for a local, which takes what it is given.</summary>
+    public TensorType? Type { get; init; }
+
+    /// <summary>For an `inout` parameter: the place that it stands for, which is read and assigned in its stead.</summary>
+    public Place? Alias { get; init; }
 
     public Span Span { get; } = span;
 }

@@ -62,6 +62,9 @@ internal sealed record ListValue(ImmutableArray<Value> Items, ImmutableArray<str
 /// <summary>A function of a file, or of a module together with the instance whose members it sees.</summary>
 internal sealed record FunctionValue(FunctionSyntax Syntax, SourceFile File, Instance? Self) : Value;
 
+/// <summary>A `param` or `buffer` itself, as an element of `params`: read as its tensor, assigned as a place.</summary>
+internal sealed record StateValue(StateMember Member) : Value;
+
 internal sealed record BuiltinValue(Builtin Builtin) : Value;
 
 internal sealed record ModuleValue(ModuleSyntax Syntax, SourceFile File) : Value;
@@ -159,9 +162,12 @@ internal sealed class LetMember(string name, Span span, ConstantSyntax syntax, i
 }
 
 /// <summary>A `param` or `buffer`.</summary>
-internal sealed class StateMember(Instance owner, StateSyntax syntax, TensorType type)
-    : Member(syntax.Name.Text, syntax.Name.Span)
+internal sealed class StateMember(Instance owner, StateSyntax syntax, TensorType type, string? item = null, int position = -1)
+    : Member(item is null ? syntax.Name.Text : $"{syntax.Name.Text}.{item}", syntax.Name.Span)
 {
+    /// <summary>Of a list of state: the element of the initialiser's list; -1 for a single one.</summary>
+    public int Position { get; } = position;
+
     public Instance Owner { get; } = owner;
 
     public StateSyntax Syntax { get; } = syntax;

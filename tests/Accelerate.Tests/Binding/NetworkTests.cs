@@ -67,6 +67,19 @@ public sealed class NetworkTests
         ["input_features.npy", "decoder_input_ids.npy"],
             ["output_encoder_last_hidden_state_f64.npy", "output_logits_f64.npy"]);
 
+    [SharedFact("data/models/gpt2_l2_h64")]
+    public void Gpt2() => Agrees(Design("04_gpt2.acc", "vocab=256", "positions=64", "layers=2", "width=64", "heads=4"), "logits",
+        "gpt2_l2_h64", "weights.safetensors", ["input_ids.npy"], ["output_logits_f64.npy"]);
+
+    [SharedFact("data/models/lstm_h32")]
+    public void Lstm() => Agrees(Design("07_lstm.acc"), "run", "lstm_h32", "weights.safetensors",
+        ["input.npy", "input_h0.npy", "input_c0.npy"],
+        ["output_f64.npy", "output_rnn_f64.npy", "output_hn_f64.npy", "output_cn_f64.npy"]);
+
+    [SharedFact("data/models/gru_h32")]
+    public void Gru() => Agrees(Design("extra_gru.acc"), "run", "gru_h32", "weights.safetensors",
+        ["input.npy", "input_h0.npy"], ["output_f64.npy", "output_rnn_f64.npy", "output_hn_f64.npy"]);
+
     private static BoundProgram Example(string name, params string[] set) =>
         Load(Path.Combine(Shared.Repository, "examples", name), set);
 

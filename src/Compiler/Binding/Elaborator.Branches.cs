@@ -1,0 +1,169 @@
+// `if` on a value that only the call knows: both branches become regions, and what they assign meets.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Syntax;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Binding;
+
+internal sealed partial class Elaborator
+{
+    /// <summary>The places and names of what two branches disagree about.</summary>
+    private sealed record Meeting(Span Span, Span Then, Span Else);
+
+    private void Branch(TensorValue condition, IfStatement s)
+    {
+        var spans = new Meeting(s.Condition.Span, s.Then.Span, s.Else?.Span ?? s.Then.Span);
+        Branches(condition, spans, () => Block(s.Then), () =>
+        {
+            if (s.Else is not null) Block(s.Else);
+        });
+    }
+
+    /// <summary>An `if` that is a value: the value is what both branches assign to a local without a name.</summary>
+    private Value Branch(TensorValue condition, IfExpression e)
+    {
+        var result = new Local(Value.Poison, e.Span);
+        Branches(condition, new Meeting(e.Span, e.Then.Span, e.Else.Span),
+            () => Write(result, Expression(e.Then)), () => Write(result, Expression(e.Else)));
+        return result.Value;
+    }
+
+    private void Branches(TensorValue condition, Meeting spans, Action then, Action otherwise)
+    {
+        if (openForms > 0)
+        {
+            Selected(condition, spans, then, otherwise);
+            return;
+        }
+        var frame = Frame;
+        var a = Open("then", isBranch: true);
+        then();
+        var returnedA = frame.HasReturned ? frame.Returned : null;
+        var writtenA = Close(a);
+        frame.HasReturned = false;
+        var b = Open("else", isBranch: true);
+        otherwise();
+        var returnedB = frame.HasReturned ? frame.Returned : null;
+        var writtenB = Close(b);
+        frame.HasReturned = false;
+
+        var locals = writtenA.Concat(writtenB).Select(w => w.Local).Distinct().ToList();
+        var meet = locals.Select(l => (Target: (Local?)l, A: After(writtenA, l), B: After(writtenB, l))).ToList();
+        if (Returns(frame, returnedA, returnedB, spans)) meet.Add((null, returnedA!, returnedB!));
+
+        var merged = meet.Select(m => (m.Target, Both: Unified(a, b, m.A, m.B, spans, NameOf(m.Target)))).ToList();
+        var resultsA = merged.SelectMany(m => m.Both is var (x, _) ? Leaves(x) : []).Select(t => Import(a, t.Node)).ToList();
+        var resultsB = merged.SelectMany(m => m.Both is var (_, y) ? Leaves(y) : []).Select(t => Import(b, t.Node)).ToList();
+        var operands = a.Operands.Union(b.Operands).ToList();
+        var leaves = new Queue<TensorValue>();
+        if (resultsA.Count > 0 || a.Graph.Effects.Count > 0 || b.Graph.Effects.Count > 0)
+        {
+            // Both regions take the same operands, behind the condition.
+            var made = new If(a.Sealed(operands, resultsA), b.Sealed(operands, resultsB), [Import(condition.Node), .. operands]);
+            foreach (var leaf in ResultsOf(made)) leaves.Enqueue(leaf);
+        }
+        foreach (var (target, both) in merged)
+        {
+            var value = both is var (x, _) ? Rebuilt(x, leaves) : Value.Poison;
+            if (target is not null) Write(target, value);
+            else (frame.Returned, frame.HasReturned) = (value, true);
+        }
+
+        static Value After(List<(Local Local, Value Before, Value After)> written, Local local) =>
+            written.FirstOrDefault(w => w.Local == local) is { Local: not null } w ? w.After : local.Value;
+    }
+
+    /// <summary>Whether both branches return; a diagnostic, and a poisoned result, if only one does.</summary>
+    private bool Returns(Frame frame, Value? a, Value? b, Meeting spans)
+    {
+        if (a is not null && b is not null) return true;
+        if (a is null && b is null) return false;
+        Limit(spans.Span, "a `return` in one branch only of an `if` on a run-time value",
+            "assign to a local in both branches, and return it behind them");
+        (frame.Returned, frame.HasReturned) = (Value.Poison, true);
+        return false;
+    }
+
+    /// <summary>In an index form both branches are computed, and each value is selected.</summary>
+    private void Selected(TensorValue condition, Meeting spans, Action then, Action otherwise)
+    {
+        var frame = Frame;
+        frame.Conditions++;
+        var a = Inline(then, out var returnedA);
+        var b = Inline(otherwise, out var returnedB);
+        frame.Conditions--;
+        foreach (var local in a.Concat(b).Select(w => w.Local).Distinct())
+        {
+            var (x, y) = (a.Where(w => w.Local == local).Select(w => w.After).FirstOrDefault(local.Value),
+                b.Where(w => w.Local == local).Select(w => w.After).FirstOrDefault(local.Value));
+            Write(local, SameKnown(x, y) ? x : Select(condition, x, y, spans.Span, spans.Then, spans.Else));
+        }
+        if (Returns(frame, returnedA, returnedB, spans))
+            (frame.Returned, frame.HasReturned) = (Select(condition, returnedA!, returnedB!, spans.Span, spans.Then, spans.Else), true);
+
+        List<(Local Local, Value Before, Value After)> Inline(Action branch, out Value? returned)
+        {
+            region = new Region(Graph, Graph, region, isBranch: false);
+            branch();
+            returned = frame.HasReturned ? frame.Returned : null;
+            frame.HasReturned = false;
+            return Close(region);
+        }
+    }
+
+    /// <summary>
+    /// Two values with tensors of the same types in the same places, each of its own region. Null after a diagnostic, or for
+    /// poison.
+    /// </summary>
+    private (Value A, Value B)? Unified(Region a, Region b, Value x, Value y, Meeting spans, string name)
+    {
+        (Value, Value)? Differ(string? help = null)
+        {
+            Fail(Codes.BranchesDiffer, spans.Span, $"{name} is {Describe(x)} in one branch and {Describe(y)} in the other", null, help,
+                new Label(spans.Then, Describe(x)), new Label(spans.Else, Describe(y)));
+            return null;
+        }
+        switch (x, y)
+        {
+            case (PoisonValue, _) or (_, PoisonValue):
+                return null;
+            case (ListValue l, ListValue m):
+                if (l.Items.Length != m.Items.Length) return Differ();
+                var pairs = l.Items.Zip(m.Items).Select(p => Unified(a, b, p.First, p.Second, spans, $"an element of {name}")).ToList();
+                if (pairs.Any(p => p is null)) return null;
+                return (l with { Items = [.. pairs.Select(p => p!.Value.A)] }, m with { Items = [.. pairs.Select(p => p!.Value.B)] });
+            case (TensorValue s, TensorValue t):
+                if (s.DType != t.DType || s.Rank != t.Rank) return Differ();
+                for (var d = 0; d < s.Rank; d++)
+                    if (Compare(s.Shape[d], t.Shape[d], $"{name} has one type in both branches") == Sameness.Different) return Differ();
+                return (s, s.Shape.SequenceEqual(t.Shape) ? t : In(b, () => Retype(t, s.Shape)));
+            case (TensorValue { Rank: 0 } s, WeakValue or BoolValue):
+                return In(b, () => Realize(y, s.DType, spans.Else)) is { } right ? (s, right) : null;
+            case (WeakValue or BoolValue, TensorValue { Rank: 0 } t):
+                return In(a, () => Realize(x, t.DType, spans.Then)) is { } left ? (left, t) : null;
+            case var _ when SameKnown(x, y):
+                return (x, y);
+            case (WeakValue or BoolValue, WeakValue or BoolValue):
+                if (x is BoolValue != y is BoolValue) return Differ();
+                var dtype = x is BoolValue ? DType.Bool : Default(x, y);
+                var (p, q) = (In(a, () => Realize(x, dtype, spans.Then)), In(b, () => Realize(y, dtype, spans.Else)));
+                return p is null || q is null ? null : (p, q);
+            default:
+                return Differ(x is TensorValue or WeakValue && y is TensorValue or WeakValue
+                    ? "declare its type before: `let x: f32[n] = 0`" : null);
+        }
+    }
+
+    /// <summary>The name under which a local is declared, for messages.</summary>
+    private string NameOf(Local? local)
+    {
+        if (local is null) return "the result";
+        for (var f = Frame; f is not null; f = f.Caller)
+            foreach (var block in f.Blocks)
+                foreach (var (name, known) in block)
+                    if (known == local) return $"`{name}`";
+        return states.FirstOrDefault(s => s.Value == local) is { Key: { } state } ? $"`{state.Path}`" : "the value";
+    }
+}

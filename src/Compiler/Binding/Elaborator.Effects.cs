@@ -1,0 +1,132 @@
+// `print` and `assert`: decided here when all is known, else effects of the graph, in program order.
+using System.Collections.Immutable;
+using System.Text.RegularExpressions;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Syntax;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Binding;
+
+internal sealed partial class Elaborator
+{
+    private Value Effect(ApplyExpression call)
+    {
+        var name = ((NameExpression)call.Callee).Name;
+        if (openForms > 0)
+            return Fail(Codes.EffectInPureForm, call.Span, $"`{name}` inside an index form", null,
+                "move it before the form");
+        var values = call.Arguments.Select(a => Expression(a.Value)).ToList();
+        if (values.Any(v => v is PoisonValue)) return Value.Poison;
+        return name == "print" ? PrintOf(call, values) : AssertOf(call, values);
+    }
+
+    private Value PrintOf(ApplyExpression call, List<Value> values)
+    {
+        if (values is not [StringValue format, ..])
+            return Fail(Codes.TypeMismatch, call.Span, "`print` takes a string first", null, "`print(\"loss {}\", l)`");
+        if (Formatted(format.Text, values.Skip(1).ToList(), call) is not var (text, nodes)) return Value.Poison;
+        if (!inEntry) return Fail(Codes.EffectInPureForm, call.Span, "`print` outside a call", null, "print in functions");
+        Emit(new Print(text, nodes));
+        return new ListValue([]);
+    }
+
+    private Value AssertOf(ApplyExpression call, List<Value> values)
+    {
+        if (values.Count == 0)
+            return Fail(Codes.WrongArgumentCount, call.Span, "`assert` takes a condition, and a message if one helps");
+        if (values.Count > 1 && values[1] is not StringValue)
+            return Fail(Codes.TypeMismatch, call.Arguments[1].Span, $"the message of `assert` is a string, not {Describe(values[1])}");
+        var text = values.Count > 1 ? ((StringValue)values[1]).Text : call.Arguments[0].Span.Text.Replace("{", "{{", StringComparison.Ordinal);
+        if (values[0] is BoolValue known && (known.Truth || region is not { IsBranch: true }))
+        {
+            if (known.Truth) return new ListValue([]);
+            return Fail(Codes.AssertFailed, call.Span, $"assert failed: {Format(text, values.Skip(2))}", null, OwnerHelp());
+        }
+        if (values[0] is not (BoolValue or TensorValue { DType: DType.Bool, Rank: 0 }))
+        {
+            return Fail(Codes.TypeMismatch, call.Arguments[0].Span, $"`assert` takes a truth value, not {Describe(values[0])}", null,
+                values[0] is TensorValue { DType: DType.Bool } ? "all of them: `assert(all(c))`" : null);
+        }
+        if (!inEntry) return Fail(Codes.EffectInPureForm, call.Span, "an `assert` on a tensor outside a call");
+        if (Formatted(text, values.Skip(2).ToList(), call) is not var (message, nodes)) return Value.Poison;
+        if (Realize(values[0], DType.Bool, call.Arguments[0].Span) is not { } condition) return Value.Poison;
+        Emit(new Graph.Assert($"{call.Span.Place}: {message}", condition.Node, nodes));
+        return new ListValue([]);
+    }
+
+    /// <summary>
+    /// The format with strings put in, and a tensor for each `{}` or `{:.4}` that is left. Null after a diagnostic.
+    /// </summary>
+    private (string Text, ImmutableArray<Node> Nodes)? Formatted(string format, List<Value> values, ApplyExpression call)
+    {
+        var holes = Hole().Matches(format);
+        var wrong = holes.FirstOrDefault(h => h.Groups[1].Value is not ("" or ":") && !Precision().IsMatch(h.Groups[1].Value));
+        if (wrong is not null)
+        {
+            Fail(Codes.TypeMismatch, call.Span, $"the format {wrong.Value} is not known", null, "`{}` prints a value, `{:.4}` with four decimals");
+            return null;
+        }
+        if (holes.Count != values.Count)
+        {
+            Fail(Codes.WrongArgumentCount, call.Span, $"the format has {holes.Count} places, {values.Count} values are given");
+            return null;
+        }
+        var nodes = ImmutableArray.CreateBuilder<Node>();
+        var text = new System.Text.StringBuilder();
+        var at = 0;
+        for (var i = 0; i < values.Count; i++)
+        {
+            text.Append(format, at, holes[i].Index - at);
+            at = holes[i].Index + holes[i].Length;
+            if (values[i] is StringValue or ListValue or DTypeValue)
+            {
+                if (Leaves(values[i]).Any())
+                {
+                    Fail(Codes.TypeMismatch, call.Span, $"{Describe(values[i])} is not printed", null, "print its elements one by one");
+                    return null;
+                }
+                text.Append(Plain(values[i]).Replace("{", "{{", StringComparison.Ordinal));
+                continue;
+            }
+            var dtype = values[i] switch
+            {
+                BoolValue => DType.Bool,
+                IntValue => DType.I64,
+                _ => DType.F64,
+            };
+            if (Realize(values[i], dtype, call.Arguments[0].Span) is not { } tensor) return null;
+            text.Append(holes[i].Value);
+            nodes.Add(tensor.Node);
+        }
+        return (text.Append(format, at, format.Length - at).ToString(), nodes.ToImmutable());
+    }
+
+    // A place, but no doubled brace.
+    [GeneratedRegex(@"(?<!\{)\{([^{}]*)\}")]
+    private static partial Regex Hole();
+
+    [GeneratedRegex(@"^:\.[0-9]{1,2}$")]
+    private static partial Regex Precision();
+
+    private static string Format(string text, IEnumerable<Value> values)
+    {
+        foreach (var value in values)
+        {
+            var (open, close) = (text.IndexOf('{', StringComparison.Ordinal),
+                text.IndexOf('}', StringComparison.Ordinal));
+            if (open < 0 || close < open) break;
+            text = text[..open] + Plain(value) + text[(close + 1)..];
+        }
+        return text;
+    }
+
+    private static string Plain(Value value) => value switch
+    {
+        IntValue i => i.Size.Text,
+        FloatValue f => ConstText.Float(f.Number),
+        StringValue s => s.Text,
+        ListValue l => "[" + string.Join(", ", l.Items.Select(Plain)) + "]",
+        _ => Describe(value),
+    };
+}

@@ -1,0 +1,290 @@
+// `for` over a range and `while`: the body becomes a region, and what it assigns goes round.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Syntax;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Binding;
+
+internal sealed partial class Elaborator
+{
+    private int loopCount;
+
+    private void For(ForStatement f)
+    {
+        switch (f.Iterable)
+        {
+            case RangeIterable range:
+                if (openForms > 0)
+                {
+                    Limit(range.Span, "a loop inside an index form", "write a reduction: `sum[k < n](…)`");
+                    Poison(f.Body);
+                }
+                else if (f.Names.Length > 1)
+                {
+                    Fail(Codes.WrongResultCount, f.Iterable.Span, $"a range gives one number a round, not {f.Names.Length}");
+                    Poison(f.Body);
+                }
+                else
+                {
+                    Counted(f, range);
+                }
+                break;
+            case var _ when Iterate(f.Iterable) is { } list:
+                foreach (var item in list.Items)
+                {
+                    if (Frame.HasReturned) break;
+                    Frame.Blocks.Add([]);
+                    var parts = Unpack(f.Names, item, f.Iterable.Span);
+                    for (var i = 0; i < parts.Length; i++) Introduce(f.Names[i], parts[i]);
+                    Block(f.Body);
+                    Frame.Blocks.RemoveAt(Frame.Blocks.Count - 1);
+                }
+                break;
+            default:
+                Poison(f.Body);
+                break;
+        }
+    }
+
+    /// <summary>`for i in a:b:step`: a scan over sizes, or a `while` when only the call knows the ends.</summary>
+    private void Counted(ForStatement f, RangeIterable range)
+    {
+        var (start, end) = (Expression(range.Start), Expression(range.End));
+        var by = range.Step is null ? 1 : Constant(Expression(range.Step), range.Step.Span, "the step of a range");
+        if (start is PoisonValue || end is PoisonValue || by is null)
+        {
+            Poison(f.Body);
+            return;
+        }
+        if (by == 0)
+        {
+            Fail(Codes.TypeMismatch, range.Span, "the step of a range is 0");
+            Poison(f.Body);
+            return;
+        }
+        var step = by.Value;
+        if (start is IntValue { Size: var a } && end is IntValue { Size: var b })
+        {
+            var count = step > 0 ? FloorDiv(b - a + (step - 1), step) : FloorDiv(a - b + (-step - 1), -step);
+            // Between constants a range that ends before it starts has no rounds; a size says at entry that it fits.
+            if (count.IsConstant) count = Math.Max(0, count.Value);
+            else AtMost(Size.Zero, count, $"a range runs from {a} to {b}");
+            var variable = $"{f.Names[0].Text}.{++loopCount}";
+            ranges.Add(variable, count);
+            Scan(f, new IntValue(a + Size.Variable(variable) * step), variable, count);
+            return;
+        }
+        if (start is IntValue or TensorValue { Rank: 0, DType.IsInteger: true }
+            && end is IntValue or TensorValue { Rank: 0, DType.IsInteger: true })
+        {
+            Uncounted(f, range, start, end, step);
+            return;
+        }
+        Fail(Codes.TypeMismatch, range.Span, $"a range runs between ints, not from {Describe(start)} to {Describe(end)}");
+        Poison(f.Body);
+    }
+
+    private void Scan(ForStatement f, IntValue index, string variable, Size count)
+    {
+        void Body()
+        {
+            Frame.Blocks.Add([]);
+            Introduce(f.Names[0], index);
+            Block(f.Body);
+            Frame.Blocks.RemoveAt(Frame.Blocks.Count - 1);
+        }
+        Loop("for", f.Iterable.Span, f.Body, null, Body, (carried, _, body, initial, operands) =>
+            new Scan(body, variable, count, carried, [.. initial, .. operands]));
+    }
+
+    /// <summary>The index is a scalar that is carried; it is tested before each round.</summary>
+    private void Uncounted(ForStatement f, RangeIterable range, Value start, Value end, long step)
+    {
+        var dtype = new[] { start, end }.OfType<TensorValue>().First().DType;
+        if (Realize(start, dtype, range.Start.Span) is not { } first || Realize(end, dtype, range.End.Span) is not { } last) return;
+        if (first.DType != last.DType)
+        {
+            Meet(first, last, range.Span, range.Start.Span, range.End.Span);
+            return;
+        }
+        var counter = new Local(first, range.Span);
+        var sign = step > 0 ? CompareOp.Lt : CompareOp.Gt;
+        void Body()
+        {
+            Frame.Blocks.Add([]);
+            Introduce(f.Names[0], counter.Value);
+            Block(f.Body);
+            Frame.Blocks.RemoveAt(Frame.Blocks.Count - 1);
+            Write(counter, Tensor(new Binary(BinaryOp.Add, ((TensorValue)counter.Value).Node, Scalar(step, dtype).Node)));
+        }
+        While(f.Iterable.Span, f.Body, () => Tensor(new Compare(sign, ((TensorValue)counter.Value).Node, last.Node)), Body);
+    }
+
+    private void While(WhileStatement w)
+    {
+        if (openForms > 0)
+        {
+            Limit(w.Condition.Span, "a loop inside an index form");
+            Poison(w.Body);
+            return;
+        }
+        While(w.Condition.Span, w.Body, () => Condition(w), () => Block(w.Body));
+    }
+
+    private TensorValue? Condition(WhileStatement w) => Expression(w.Condition) switch
+    {
+        TensorValue { DType: DType.Bool, Rank: 0 } t => Import(t),
+        BoolValue b => Scalar(b.Truth ? 1L : 0, DType.Bool),
+        PoisonValue => null,
+        var other => BadCondition(other, w.Condition.Span) as TensorValue,
+    };
+
+    private void While(Span span, BlockSyntax block, Func<TensorValue?> condition, Action body) =>
+        Loop("while", span, block, condition, body, (carried, test, round, initial, operands) =>
+            new While(test!, round, carried, [.. initial, .. operands]));
+
+    private delegate RegionNode MakeLoop(int carried, Function? condition, Function body, IReadOnlyList<Node> initial,
+        IReadOnlyList<Node> operands);
+
+    /// <summary>
+    /// Elaborates the body once to see what it assigns, then again with that as what goes round. The values behind the loop
+    /// are the node's results.
+    /// </summary>
+    private void Loop(string kind, Span span, BlockSyntax block, Func<TensorValue?>? condition, Action body, MakeLoop make)
+    {
+        var before = bag.Reports;
+        var trial = Open(kind);
+        condition?.Invoke();
+        body();
+        var assigned = Close(trial).Select(w => w.Local).ToList();
+        if (Returned(span) || bag.Reports > before)
+        {
+            foreach (var local in assigned) Write(local, Value.Poison);
+            Poison(block);
+            return;
+        }
+        while (true)
+        {
+            if (Initial(assigned, span) is not { } initial)
+            {
+                foreach (var local in assigned) Write(local, Value.Poison);
+                return;
+            }
+            var test = condition is null ? null : Enter(kind + "_condition", initial, assigned);
+            var holds = condition?.Invoke();
+            if (test is not null) Close(test);
+            var round = Enter(kind, initial, assigned);
+            body();
+            var written = Close(round);
+            // What the trial did not assign, as another branch was taken there: once more with it.
+            var more = written.Select(w => w.Local).Except(assigned).ToList();
+            if (more.Count > 0 && bag.Reports == before)
+            {
+                assigned.AddRange(more);
+                continue;
+            }
+            var results = new List<Node>();
+            foreach (var (local, value) in assigned.Zip(initial))
+            {
+                var after = written.FirstOrDefault(w => w.Local == local) is { Local: not null } w ? w.After : null;
+                if (after is null || !Carried(round, value, after, span, NameOf(local), results))
+                {
+                    if (after is null) results.AddRange(Leaves(value).Select(l => Import(round, l.Node)));
+                    else if (bag.Reports == before) return;
+                }
+            }
+            if (bag.Reports > before || (condition is not null && holds is null))
+            {
+                foreach (var local in assigned) Write(local, Value.Poison);
+                return;
+            }
+            var operands = (test?.Operands ?? []).Union(round.Operands).ToList();
+            var made = make(results.Count, test?.Sealed(operands, [Import(test, holds!.Node)]), round.Sealed(operands, results),
+                [.. initial.SelectMany(Leaves).Select(l => Import(l.Node))], operands);
+            var leaves = new Queue<TensorValue>(ResultsOf(made));
+            foreach (var (local, value) in assigned.Zip(initial)) Write(local, Rebuilt(value, leaves));
+            return;
+        }
+    }
+
+    /// <summary>A `return` inside a loop would leave it early.</summary>
+    private bool Returned(Span span)
+    {
+        if (!Frame.HasReturned) return false;
+        Limit(span, "a `return` inside a run-time loop", "assign to a local, and return it behind the loop");
+        (Frame.Returned, Frame.HasReturned) = (Value.Poison, true);
+        return true;
+    }
+
+    /// <summary>What the loop starts with, numbers that it changes being tensors. Null after a diagnostic.</summary>
+    private List<Value>? Initial(List<Local> assigned, Span span)
+    {
+        var initial = new List<Value>();
+        foreach (var local in assigned)
+        {
+            switch (local.Value)
+            {
+                case PoisonValue:
+                    return null;
+                case BoolValue b:
+                    initial.Add(Scalar(b.Truth ? 1L : 0, DType.Bool));
+                    break;
+                case WeakValue w:
+                    Fail(Codes.LoopTypeChange, span, $"{NameOf(local)} is {Describe(w)} before the loop, which assigns it",
+                        null, $"declare what it is: `let {NameOf(local).Trim('`')}: {(w is IntValue ? "i32" : "f32")} = …`",
+                        new Label(local.Span, "declared here without a dtype"));
+                    return null;
+                default:
+                    initial.Add(local.Value);
+                    break;
+            }
+        }
+        return initial;
+    }
+
+    /// <summary>Opens a region in which the assigned locals are what goes round.</summary>
+    private Region Enter(string kind, List<Value> initial, List<Local> assigned)
+    {
+        var opened = Open(kind);
+        foreach (var (local, value) in assigned.Zip(initial))
+        {
+            var inputs = new Queue<TensorValue>(Leaves(value).Select(l => new TensorValue(opened.Carry(l.Node.Type), opened.Graph, [])));
+            Write(local, Rebuilt(value, inputs));
+        }
+        return opened;
+    }
+
+    /// <summary>Adds what a local is behind a round to the results; false after a diagnostic if its type has changed.</summary>
+    private bool Carried(Region round, Value before, Value after, Span span, string name, List<Node> results)
+    {
+        bool Changed(string? help = null)
+        {
+            Fail(Codes.LoopTypeChange, span, $"{name} is {Describe(before)} before the loop and {Describe(after)} behind a round", null,
+                help ?? "what goes round a loop keeps its type");
+            return false;
+        }
+        switch (before, after)
+        {
+            case (PoisonValue, _) or (_, PoisonValue):
+                return false;
+            case (ListValue l, ListValue m):
+                return l.Items.Length != m.Items.Length ? Changed("a list that grows is known before the call; put tensors of one shape in one tensor")
+                    : l.Items.Zip(m.Items).All(p => Carried(round, p.First, p.Second, span, $"an element of {name}", results));
+            case (TensorValue s, TensorValue t):
+                if (s.DType != t.DType || s.Rank != t.Rank) return Changed();
+                for (var d = 0; d < s.Rank; d++)
+                    if (Compare(s.Shape[d], t.Shape[d], $"{name} keeps its type") == Sameness.Different) return Changed();
+                results.Add(Import(round, s.Shape.SequenceEqual(t.Shape) ? t.Node : In(round, () => Retype(t, s.Shape)).Node));
+                return true;
+            case (TensorValue { Rank: 0 } s, WeakValue or BoolValue):
+                if (In(round, () => Realize(after, s.DType, span)) is not { } number) return false;
+                results.Add(number.Node);
+                return true;
+            default:
+                return SameKnown(before, after) || Changed();
+        }
+    }
+}

@@ -1,0 +1,140 @@
+// Regions are opened and closed; nodes of outer graphs become their inputs; checks go where they can be made.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Passes;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Binding;
+
+internal sealed partial class Elaborator
+{
+    private Region? region;
+    private int regionCount;
+
+    /// <summary>The graph of the entry, around all regions.</summary>
+    private Function Root
+    {
+        get
+        {
+            var graph = Graph;
+            for (var r = region; r is not null; r = r.Outer) graph = r.OuterGraph;
+            return graph;
+        }
+    }
+
+    private Region Open(string kind, bool isBranch = false)
+    {
+        region = new Region(new Function($"{kind}.{++regionCount}"), Graph, region, isBranch);
+        Graph = region.Graph;
+        return region;
+    }
+
+    /// <summary>Computes something in the graph of a region that has been closed.</summary>
+    private T In<T>(Region r, Func<T> compute)
+    {
+        var saved = (Graph, region);
+        (Graph, region) = (r.Graph, r);
+        var value = compute();
+        (Graph, region) = saved;
+        return value;
+    }
+
+    /// <summary>
+    /// Leaves the region: the locals that it has assigned are as before. What they were at its end comes back, in the order
+    /// of their first assignment.
+    /// </summary>
+    private List<(Local Local, Value Before, Value After)> Close(Region closed)
+    {
+        var after = closed.Written.Select(w => (w.Local, w.Before, After: w.Local.Value)).ToList();
+        foreach (var (local, before, _) in after) local.Value = before;
+        (Graph, region) = (closed.OuterGraph, closed.Outer);
+        return after;
+    }
+
+    private void Write(Local local, Value value)
+    {
+        region?.Note(local);
+        local.Value = value;
+    }
+
+    private static bool Owns(Function graph, Node node) =>
+        node.Id >= 0 && node.Id < graph.Nodes.Count && ReferenceEquals(graph.Nodes[node.Id], node);
+
+    /// <summary>The node on operands of this graph.</summary>
+    private Node Imported(Node node)
+    {
+        if (region is null || node.Operands.IsEmpty || node.Operands.All(o => Owns(Graph, o))) return node;
+        return node.With([.. node.Operands.Select(Import)]);
+    }
+
+    /// <summary>A node of this graph or of one around it, as a node of this graph.</summary>
+    private Node Import(Node node) => region is null ? node : Import(region, node);
+
+    private static Node Import(Region into, Node node)
+    {
+        if (Owns(into.Graph, node)) return node;
+        if (into.IsInline) return into.Outer is null ? node : Import(into.Outer, node);
+        if (into.Captures.TryGetValue(node, out var known)) return known;
+        // Literals and counting are repeated: an input would hide what they are.
+        if (node is Const or SizeValue or Iota) return into.Captures[node] = into.Graph.Add(Rewriter.Clone(node));
+        var outside = into.Outer is null ? node : Import(into.Outer, node);
+        if (!into.Captures.TryGetValue(outside, out var input)) input = into.Capture(outside);
+        return into.Captures[node] = input;
+    }
+
+    private TensorValue Import(TensorValue value) => Owns(Graph, value.Node) ? value
+        : new TensorValue(Import(value.Node), Graph, value.Indices);
+
+    /// <summary>
+    /// What must hold between sizes: a check at entry, or in a branch an assertion, as the branch may not be taken.
+    /// </summary>
+    private void Demand(EntryCheck check)
+    {
+        if (region is not { IsBranch: true })
+        {
+            Root.Require(check);
+            return;
+        }
+        var (left, right) = (RealizeSize(check.Left, DType.I64), RealizeSize(check.Right, DType.I64));
+        var kind = check.Kind == CheckKind.Equal ? CompareOp.Eq : CompareOp.Le;
+        var holds = Emit(new Graph.Compare(kind, left.Node, right.Node));
+        Emit(new Graph.Assert(check.Message, holds, []));
+    }
+
+    // ---- values that cross the edge of a region -----------------------------------------------------------------
+
+    /// <summary>The tensors in a value, in order; what is known stays in it.</summary>
+    private static IEnumerable<TensorValue> Leaves(Value value) => value switch
+    {
+        TensorValue t => [t],
+        ListValue l => l.Items.SelectMany(Leaves),
+        _ => [],
+    };
+
+    /// <summary>The value with other tensors in place of its own, in order.</summary>
+    private static Value Rebuilt(Value value, Queue<TensorValue> leaves) => value switch
+    {
+        TensorValue => leaves.Dequeue(),
+        ListValue l => l with { Items = [.. l.Items.Select(i => Rebuilt(i, leaves))] },
+        _ => value,
+    };
+
+    /// <summary>Whether two values that are known are the same.</summary>
+    private static bool SameKnown(Value a, Value b) => (a, b) switch
+    {
+        (ListValue x, ListValue y) => x.Items.Length == y.Items.Length && x.Items.Zip(y.Items).All(p => SameKnown(p.First, p.Second)),
+        (TensorValue x, TensorValue y) => ReferenceEquals(x.Node, y.Node),
+        _ => a.Equals(b),
+    };
+
+    /// <summary>The results of a control-flow node as tensors.</summary>
+    private List<TensorValue> ResultsOf(RegionNode made)
+    {
+        var node = Emit(made);
+        return node is RegionNode { ResultTypes.Length: 1 }
+            ? [new(node, Graph, [])]
+            : [.. Enumerable.Range(0, made.ResultTypes.Length).Select(i => Tensor(new Result(node, i)))];
+    }
+}

@@ -1,0 +1,124 @@
+// State within an entry: what `param`s and `buffer`s are from here on, lists of them, and what they are when it returns.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Syntax;
+using Accelerate.Compiler.Types;
+
+namespace Accelerate.Compiler.Binding;
+
+internal sealed partial class Elaborator
+{
+    /// <summary>The state that the entry has mentioned, as locals around everything.</summary>
+    private readonly Dictionary<StateMember, Local> states = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>The `inout` parameters of the entry.</summary>
+    private readonly List<(Input Input, Local Local)> lent = [];
+
+    /// <summary>True while an exported function is elaborated: there state has a value that changes.</summary>
+    private bool inEntry;
+
+    /// <summary>The local that holds a piece of state; null after a diagnostic.</summary>
+    private Local? StateOf(StateMember state, Span span)
+    {
+        if (!inEntry)
+        {
+            Fail(Codes.EffectInPureForm, span, $"`{state.Name}` is assigned outside a call", null, "assign state in functions");
+            return null;
+        }
+        if (state.Path is null)
+        {
+            NoPath(state.Owner);
+            return null;
+        }
+        if (!states.TryGetValue(state, out var local))
+        {
+            // Made in the entry's own graph, wherever it is first mentioned: it is there before everything.
+            var node = Root.Add(new State(state.Storage, state.Path, state.Type));
+            states[state] = local = new Local(new TensorValue(node, Root, []), state.Span) { Serial = 0, Type = state.Type };
+        }
+        return local;
+    }
+
+    private Value NoPath(Instance instance) => Fail(Codes.InstanceWithoutPath, instance.Made,
+        $"{instance.Call} has no name, so its state has no keys", "nothing holds this layer", "give the layer to a `let` of a module");
+
+    /// <summary>What a piece of state is here.</summary>
+    private Value ValueOf(StateMember state, Span span)
+    {
+        if (!inEntry) return state.Path is null && Graph.Name != "known" ? NoPath(state.Owner)
+            : Tensor(new State(state.Storage, state.Path ?? "?" + state.Name, state.Type));
+        return StateOf(state, span) is { } local ? local.Value : Value.Poison;
+    }
+
+    /// <summary>A value in which state stands for its tensors.</summary>
+    private Value Loaded(Value value, Span span) => value switch
+    {
+        StateValue s => ValueOf(s.Member, span),
+        ListValue l when l.Items.Any(HoldsState) => l with { Items = [.. l.Items.Select(i => Loaded(i, span))] },
+        _ => value,
+    };
+
+    private static bool HoldsState(Value value) => value is StateValue || (value is ListValue l && l.Items.Any(HoldsState));
+
+    /// <summary>`params` or `buffers` of an instance: its state so far, named relative to it.</summary>
+    private ListValue StatesOf(Instance instance, string name)
+    {
+        var storage = name == "params" ? StorageClass.Param : StorageClass.Buffer;
+        var prefix = instance.Path is { Length: > 0 } path ? path + "." : "";
+        var found = instance.Path is null ? [] : States.Where(s => s.Storage == storage && s.Path is { } p && p.StartsWith(prefix, StringComparison.Ordinal)).ToList();
+        return new ListValue([.. found.Select(s => new StateValue(s))], [.. found.Select(s => s.Path![prefix.Length..])]);
+    }
+
+    /// <summary>The state that a place names as a list: `params`, `net.buffers`, a list given as hyper-parameter. Null if it is none.</summary>
+    private ListValue? ListOfState(ExpressionSyntax place)
+    {
+        switch (place)
+        {
+            case NameExpression { Name: var name } when Frame.Find(name) is null:
+                if (Frame.Self is not { } self) return null;
+                if (self.Members.TryGetValue(name, out var member))
+                    return member is LetMember { Value: ListValue list } && HoldsState(list) ? list : null;
+                if (self.Hyper.TryGetValue(name, out var hyper)) return hyper.Value is ListValue h && HoldsState(h) ? h : null;
+                return name is "params" or "buffers" ? StatesOf(self, name) : null;
+            case MemberExpression { Name.Text: "params" or "buffers" } m when Expression(m.Target) is InstanceValue { Instance: var instance }
+                && !instance.Members.ContainsKey(m.Name.Text):
+                return StatesOf(instance, m.Name.Text);
+            case MemberExpression m when Expression(m.Target) is InstanceValue { Instance: var instance }
+                && instance.Members.TryGetValue(m.Name.Text, out var held):
+                return held is LetMember { Value: ListValue l } && HoldsState(l) ? l : null;
+            default:
+                return null;
+        }
+    }
+
+    private void AssignAll(AssignStatement a, ListValue list, Value value)
+    {
+        if (value is PoisonValue) return;
+        if (a.Operator != AssignOperator.Set)
+        {
+            Fail(Codes.ListArithmetic, a.OperatorSpan, "lists have no arithmetic", null, "write a comprehension: `[p - d for p, d in zip(params, g)]`");
+            return;
+        }
+        if (value is not ListValue given || given.Items.Length != list.Items.Length)
+        {
+            Fail(Codes.WrongResultCount, a.Value.Span, $"{list.Items.Length} pieces of state are assigned {Describe(value)}", Describe(value));
+            return;
+        }
+        foreach (var (target, v) in list.Items.Zip(given.Items))
+            if (target is StateValue s && StateOf(s.Member, a.Span) is { } local) Put(new Place(local, []), v, ScatterOp.Set, a.Value.Span, a.Places[0].Span);
+    }
+
+    /// <summary>True if some state or `inout` parameter is not what it was.</summary>
+    private bool Changed => states.Values.Any(l => l.Value is TensorValue { Node: not State })
+        || lent.Any(l => l.Local.Value is TensorValue t && !ReferenceEquals(t.Node, l.Input));
+
+    /// <summary>What state and `inout` parameters are when the entry returns, in the order of their declarations.</summary>
+    private void AssignAtEnd()
+    {
+        foreach (var (state, local) in states.OrderBy(s => States.IndexOf(s.Key)))
+            if (local.Value is TensorValue t && t.Node is not State) Emit(new Assign(state.Storage, state.Path!, t.Node));
+        foreach (var (input, local) in lent)
+            if (local.Value is TensorValue t && !ReferenceEquals(t.Node, input)) Emit(new Assign(StorageClass.Inout, input.Name, t.Node));
+    }
+}
