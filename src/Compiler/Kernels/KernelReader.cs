@@ -84,19 +84,27 @@ public static class KernelReader
             {
                 case ["cumulate", var op]:
                     var body = Block(out var term);
-                    cursor.Expect("into(%");
+                    Into();
                     var running = Closed(Define);
                     return new Cumulation(Word<ReduceKind>(op), axis.Variable, axis.Extent, body, Yielded(term), running, Block());
                 case ["sort", ("ascending" or "descending") and var order]:
                     var keys = Block(out var key);
-                    cursor.Expect("into(%");
+                    Into();
                     var sorted = Define();
-                    cursor.Expect(", %");
+                    cursor.Expect(",");
+                    cursor.Expect("%");
                     var at = Closed(Define);
                     return new Ordering(order == "descending", axis.Variable, axis.Extent, keys, Yielded(key), sorted, at, Block());
             }
             var kind = Word<LoopKind>(word);
             return new Loop(kind, axis.Variable, axis.Extent, Block());
+        }
+
+        private void Into()
+        {
+            cursor.Expect("into");
+            cursor.Expect("(");
+            cursor.Expect("%");
         }
 
         private Value Define()
@@ -171,7 +179,7 @@ public static class KernelReader
             var left = Block(out var leftYield);
             cursor.Expect("right");
             var right = Block(out var rightYield);
-            cursor.Expect("into(%");
+            Into();
             var accumulator = Closed(Define);
             var epilogue = Block();
             cursor.Expect("}");

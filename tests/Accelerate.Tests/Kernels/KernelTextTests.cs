@@ -32,6 +32,8 @@ public sealed partial class KernelTextTests
             new CompiledKernel(again).Run(given, name => random.Sizes[name], pool);
             for (var i = 0; i < given.Length; i++)
                 Assert.True(expected[i].SameBits(given[i]), $"seed {seed}, buffer {i}\n{text}");
+            // What is updated is stored in part, or several times.
+            if (random.Kernel.Buffers.Any(b => b.IsUpdated)) continue;
             Assert.Equal(random.Kernel.Buffers.Where(b => b.IsOutput)
                 .Sum(b => b.Count.Evaluate(random.Sizes) * b.Type.Bytes()), counted.StoredBytes);
         }

@@ -52,6 +52,15 @@ public sealed class KernelVerifierTests
     [InlineData("K15", "vector(h < n) { contract(i < n, j < n; k < n) { " + Left + Right + "into(%2: f32) { } } }")]
     [InlineData("K16", "contract(i < n, j < n; k < n) { " + Left + Right + "into(%2: f64) { } }")]
     [InlineData("K16", "contract(i < n, j < n; k < n) { left { %0: f32 = const(1.0) yield(%0) } " + Right + "into(%2: bool) { } }")]
+    [InlineData("K17", "%1: f32 = serial.add(i < n) { cumulate.add(j < n) { %0: f32 = load(x[j]) yield(%0) } into(%2: f32) { } %3: f32 = const(1.0) yield(%3) }")]
+    [InlineData("K17", "cumulate.add(j < n) { %0: f32 = load(x[j]) yield(%0) } into(%2: f64) { }")]
+    [InlineData("K17", "cumulate.or(j < n) { %0: f32 = load(x[j]) yield(%0) } into(%2: f32) { }")]
+    [InlineData("K3", "cumulate.add(j < n) { %0: f32 = load(x[j]) yield(%0) } into(%2: f32) { store(y[j], %0) }")]
+    [InlineData("K12", "cumulate.add(j < n) { %0: f32 = load(x[j]) yield(%0) } into(%2: f32) { vector(i < n) { } }")]
+    [InlineData("K18", "vector(i < n) { sort.ascending(j < n) { %0: f32 = load(x[j]) yield(%0) } into(%1: f32, %2: i64) { } }")]
+    [InlineData("K18", "sort.ascending(j < n) { %0: f32 = load(x[j]) yield(%0) } into(%1: f64, %2: i64) { }")]
+    [InlineData("K18", "sort.ascending(j < n) { %0: f32 = load(x[j]) yield(%0) } into(%1: f32, %2: u32) { }")]
+    [InlineData("K4", "%0: f32 = load(x[0]) store(y[0], %0 if(z < n))")]
     public void ABrokenConstraintIsNamed(string constraint, string body)
     {
         var kernel = KernelReader.Read($"kernel @k(x: in(f32, n), y: out(f32, n); sizes(n)) {{ {body} }}");

@@ -6,7 +6,7 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Tests.Kernels;
 
-/// <summary>A kernel's text, its input buffers, sizes, and what its output buffers hold afterwards.</summary>
+/// <summary>A kernel's text, its input buffers (an inout one as it is before), sizes, and what its output buffers hold afterwards.</summary>
 public sealed record Row(
     string Id, string Case, string Text, Tensor[] Inputs, Dictionary<string, long> Sizes, Tensor[] Expected,
         bool Flags = false)
@@ -22,7 +22,8 @@ public sealed record Row(
         // 0xEE first: an element that is not stored shows.
         Tensor[] buffers = [.. kernel.Buffers.Select(b =>
         {
-            if (!b.IsOutput) return inputs.Dequeue();
+            if (b.IsUpdated) expected.Dequeue();
+            if (!b.IsOutput || b.IsUpdated) return inputs.Dequeue().Clone();
             var tensor = Tensor.Uninitialized(b.Type, expected.Dequeue().Shape);
             tensor.Bytes.Fill(0xEE);
             return tensor;
@@ -46,7 +47,7 @@ public static partial class NumericsTable
 
     private static readonly Lazy<Row[]> All =
         new(() => [.. FloatRows(), .. NarrowRows(), .. IntegerRows(), .. ConversionRows(),
-            .. NarrowConversionRows(), .. StructureRows()]);
+            .. NarrowConversionRows(), .. StructureRows(), .. OrderRows()]);
 
     private static readonly float[] F32 =
     [

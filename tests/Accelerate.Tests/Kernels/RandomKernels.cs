@@ -10,13 +10,14 @@ namespace Accelerate.Tests.Kernels;
 public sealed record RandomKernel(Kernel Kernel, Tensor[] Inputs, Dictionary<string, long> Sizes)
 {
     /// <summary>
-    /// Inputs and new outputs in the kernel's order. Outputs start as 0xEE bytes: all of them must be stored.
+    /// Inputs and new outputs in the kernel's order; those that are updated are copies of an input. Outputs start as 0xEE bytes: all of them must be stored.
     /// </summary>
     public Tensor[] Buffers()
     {
         var inputs = new Queue<Tensor>(Inputs);
         return [.. Kernel.Buffers.Select(b =>
         {
+            if (b.IsUpdated) return inputs.Dequeue().Clone();
             if (!b.IsOutput) return inputs.Dequeue();
             var tensor = Tensor.Uninitialized(b.Type, b.Count.Evaluate(Sizes));
             tensor.Bytes.Fill(0xEE);
@@ -26,7 +27,7 @@ public sealed record RandomKernel(Kernel Kernel, Tensor[] Inputs, Dictionary<str
 }
 
 /// <summary>
-/// Map, row, serial and contraction kernels over n*m (and k) elements. No float is cast to its bits: the payload of a
+/// Map, row, serial, running, sorting, scattering and contraction kernels over n*m (and k) elements. No float is cast to its bits: the payload of a
 /// NaN is
 /// not defined.
 /// </summary>
@@ -59,9 +60,12 @@ public static class RandomKernels
                 ["m"] = Pick<long>(0, 1, 7, 15, 16, 17, 33, 64, 130, 4100),
                 ["k"] = Pick<long>(0, 1, 3, 16, 37),
             };
-            var body = random.Next(4) switch { 0 => Map(), 1 => Row(), 2 => Serial(), _ => Contraction() };
+            var body = random.Next(7) switch
+            {
+                0 => Map(), 1 => Row(), 2 => Serial(), 3 => Running(), 4 => Sorted(), 5 => Scattered(), _ => Contraction(),
+            };
             var kernel = new Kernel("random", [.. buffers], ["n", "m", "k"], body);
-            return new(kernel, [.. buffers.Where(b => !b.IsOutput).Select(b =>
+            return new(kernel, [.. buffers.Where(b => !b.IsOutput || b.IsUpdated).Select(b =>
                 Awkward(b.Type, b.Count.Evaluate(sizes)))], sizes);
         }
 
@@ -109,6 +113,78 @@ public static class RandomKernels
                 outer.ToBlock())]);
         }
 
+        /// <summary>parallel(i): running values along the row, or, in a vector loop, along k for each lane.</summary>
+        private Block Running()
+        {
+            var outer = new BlockBuilder();
+            var r = Size.Variable("r");
+            if (random.Next(2) == 0) Cumulate(outer, M, I * M + r, N * M);
+            else
+            {
+                var inner = outer.Inner();
+                Cumulate(inner, K, (I * K + r) * M + J, N * K * M);
+                outer.Emit(new Loop(LoopKind.Vector, "j", M, inner.ToBlock()));
+            }
+            return new Block([new Loop(LoopKind.Parallel, "i", N, outer.ToBlock())]);
+        }
+
+        private void Cumulate(BlockBuilder outer, Size extent, Size offset, Size count)
+        {
+            var (body, epilogue) = (outer.Inner(), outer.Inner());
+            var values = Loads(body, offset, count);
+            Straight(body, values, random.Next(0, 4));
+            var yield = values[^1];
+            var running = epilogue.NewValue(yield.Type);
+            values = [running];
+            if (random.Next(2) == 0) values.AddRange(Loads(epilogue, offset, count));
+            Straight(epilogue, values, random.Next(0, 5));
+            StoreSome(epilogue, values, offset, count);
+            outer.Emit(new Cumulation(Kind(yield.Type, arg: false), "r", extent, body.ToBlock(), yield, running, epilogue.ToBlock()));
+        }
+
+        /// <summary>parallel(i): the row in order, then something with the keys and their places.</summary>
+        private Block Sorted()
+        {
+            var outer = new BlockBuilder();
+            var (body, epilogue) = (outer.Inner(), outer.Inner());
+            var offset = I * M + Size.Variable("r");
+            var values = Loads(body, offset, N * M);
+            Straight(body, values, random.Next(0, 4));
+            var yield = values[^1];
+            var (key, at) = (epilogue.NewValue(yield.Type), epilogue.NewValue(Pick(DType.I32, DType.I64)));
+            values = [key, at];
+            Straight(epilogue, values, random.Next(0, 4));
+            StoreSome(epilogue, [key, at, values[^1]], offset, N * M);
+            outer.Emit(new Ordering(random.Next(2) == 0, "r", M, body.ToBlock(), yield, key, at, epilogue.ToBlock()));
+            return new Block([new Loop(LoopKind.Parallel, "i", N, outer.ToBlock())]);
+        }
+
+        /// <summary>parallel(i) serial(s): one element, or k of them side by side, updated at an index that is a value.</summary>
+        private Block Scattered()
+        {
+            var outer = new BlockBuilder();
+            var serial = outer.Inner();
+            var s = Size.Variable("s");
+            buffers.Add(new KernelBuffer("t", DType.I64, N * K, false));
+            var at = serial.Binary(ScalarOp.Rem, serial.Load(DType.I64, 0, I * K + s, [], null), serial.Integer(24, DType.I64));
+            serial.Flag(serial.Compare(ScalarOp.Lt, at, serial.Integer(-20, DType.I64)));
+            var wide = random.Next(2) == 0;
+            var block = wide ? serial.Inner() : serial;
+            var place = Size.Variable(at.IndexName);
+            visible = s;
+            var values = Loads(block, wide ? s * M + J : s, wide ? K * M : K);
+            var type = values[0].Type;
+            buffers.Add(new KernelBuffer("y", type, wide ? N * 9 * M : N * 9, true, true));
+            var (target, offset) = (buffers.Count - 1, wide ? (I * 9 + place) * M + J : I * 9 + place);
+            ImmutableArray<Guard> guards = [new Guard(place, 9)];
+            if (random.Next(3) != 0) values.Insert(0, block.Load(type, target, offset, guards, Literal(block, type)));
+            Straight(block, values, random.Next(1, 5));
+            block.Emit(new Store(target, offset, values.Last(v => v.Type == type)) { Guards = guards });
+            if (wide) serial.Emit(new Loop(LoopKind.Vector, "j", M, block.ToBlock()));
+            outer.Emit(new Loop(LoopKind.Serial, "s", K, serial.ToBlock()));
+            return new Block([new Loop(LoopKind.Parallel, "i", N, outer.ToBlock())]);
+        }
+
         private Block Contraction()
         {
             var type = Pick(DType.F32, DType.F32, DType.F64, DType.I32, DType.U8, DType.I64);
@@ -150,17 +226,20 @@ public static class RandomKernels
             var values = Loads(inner, lanes ? I * M + index : J * K + index, (lanes ? N : M) * extent);
             Straight(inner, values, random.Next(0, 4));
             var yield = values[^1];
-            var kind = Pick([.. Enum.GetValues<ReduceKind>().Where(k => k switch
-            {
-                ReduceKind.Add or ReduceKind.Mul => yield.Type != DType.Bool,
-                ReduceKind.And or ReduceKind.Or => !yield.Type.IsFloat,
-                _ => true,
-            })]);
+            var kind = Kind(yield.Type, arg: true);
             var result = outer.NewValue(kind is ReduceKind.ArgMax or ReduceKind.ArgMin ? Pick(DType.I32, DType.I64)
                 : yield.Type);
             outer.Emit(new Reduction(result, kind, lanes, variable, extent, inner.ToBlock(), yield));
             return result;
         }
+
+        private ReduceKind Kind(DType type, bool arg) => Pick([.. Enum.GetValues<ReduceKind>().Where(k => k switch
+        {
+            ReduceKind.Add or ReduceKind.Mul => type != DType.Bool,
+            ReduceKind.And or ReduceKind.Or => !type.IsFloat,
+            ReduceKind.ArgMax or ReduceKind.ArgMin => arg,
+            _ => true,
+        })]);
 
         private List<Value> Loads(BlockBuilder b, Size offset, Size count) =>
             [.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => Load(b, Pick(Types), offset, count))];

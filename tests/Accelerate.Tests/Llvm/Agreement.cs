@@ -21,6 +21,7 @@ internal static class Agreement
         var rest = new Queue<Tensor>(inputs);
         return [.. kernel.Buffers.Select(b =>
         {
+            if (b.IsUpdated) return rest.Dequeue().Clone();
             if (!b.IsOutput) return rest.Dequeue();
             var tensor = Tensor.Uninitialized(b.Type, b.Count.Evaluate(sizes));
             tensor.Bytes.Fill(0xEE);

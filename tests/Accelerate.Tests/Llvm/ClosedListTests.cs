@@ -48,6 +48,8 @@ public sealed partial class ClosedListTests
               %19: f32 = add(%15, %16)
               store(y[j], %19)
               store(s[2*j], %19)
+              store(s[2*j+1], %19 if(j-1 < n))
+              cumulate.max(r < 3) { %31: f32 = load(x[j]) yield(%31) } into(%32: f32) { store(y[j], %32 if(r < 1)) }
             }
             contract(m < n, o < n; k < n, l < 1) {
               left { %20: f32 = load(z[m*n+k+l]) yield(%20) }
@@ -130,7 +132,12 @@ public sealed partial class ClosedListTests
                 """.Replace("T", name.Split(' ')[0]))];
         }
         var type = DType.Parse(name);
-        return [Operations(type, LoopKind.Vector), Operations(type, LoopKind.Serial)];
+        var sort = KernelReader.Read("""
+            kernel @s(x: in(T, n), y: out(T, n), p: out(i32, n); sizes(n)) {
+              sort.descending(i < n) { %0: T = load(x[i]) yield(%0) } into(%1: T, %2: i32) { store(y[i], %1) store(p[i], %2 if(i < 2)) }
+            }
+            """.Replace("T", type.Name()));
+        return [Operations(type, LoopKind.Vector), Operations(type, LoopKind.Serial), sort];
     }
 
     /// <summary>Every operation that exists on the dtype, and conversions to all others, each stored.</summary>

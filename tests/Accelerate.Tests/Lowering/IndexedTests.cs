@@ -197,6 +197,8 @@ public class IndexedTests
     [LlvmTheory]
     [InlineData(DType.F32)]
     [InlineData(DType.F64)]
+    [InlineData(DType.F16)]
+    [InlineData(DType.BF16)]
     [InlineData(DType.I8)]
     [InlineData(DType.U8)]
     [InlineData(DType.I32)]

@@ -103,6 +103,8 @@ internal sealed class OrderPrinter(StatementPrinter statements, LlvmText text, S
     /// <summary>The key as unsigned bits: less where the key comes earlier; equal zeros are equal, a NaN is all ones.</summary>
     private Operand Comparable(Operand x, bool isDescending)
     {
+        // f16 and bf16 are ordered as the f32 they are exactly.
+        if (x.Type.IsFloat && x.Type.Bytes() == 2) x = scalars.Compute(ScalarOp.Convert, DType.F32, x);
         var type = x.Type;
         if (type == DType.Bool)
         {

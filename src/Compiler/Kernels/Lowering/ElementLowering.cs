@@ -204,7 +204,8 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     {
         var x = fold.Operands[0];
         var (count, extent) = (x.Type.Shape[fold.Axis], x.Type.Shape[fold.Axis + 1]);
-        return scope.Builder.Define($"fold {fold.Id} {string.Join(',', index)} {context.Key}", fold.Type.DType, result =>
+        var type = Accumulated(fold.Type.DType, ReduceKind.Add);
+        var sum = scope.Builder.Define($"fold {fold.Id} {string.Join(',', index)} {context.Key}", type, result =>
         {
             var variable = draft.Variable("r", extent);
             var r = Size.Variable(variable);
@@ -214,8 +215,10 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
             var body = scope.Inner(variable);
             var value = Guarded(x, index.SetItem(fold.Axis, i).Insert(fold.Axis + 1, r), guards,
                 () => body.Builder.Constant(0, fold.Type.DType), body, context);
+            value = body.Builder.Convert(value, type);
             return new Reduction(result, ReduceKind.Add, false, variable, extent, body.Builder.ToBlock(), value);
         });
+        return scope.Builder.Convert(sum, fold.Type.DType);
     }
 
     /// <summary>offset / step, with a guard that nothing remains.</summary>
@@ -326,9 +329,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     {
         var x = node.Operands[0];
         var key = $"reduce {node.Id} {string.Join(',', index)} {context.Key}";
-        // A sum or product of f16 or bf16 is taken in f32 and rounded once, at its end.
-        var isWide = node.Type.DType is DType.F16 or DType.BF16 && kind is ReduceKind.Add or ReduceKind.Mul;
-        var type = isWide ? DType.F32 : node.Type.DType;
+        var type = Accumulated(node.Type.DType, kind);
         var total = scope.Builder.Define(key, type, result =>
         {
             var reduced = axes.Select(a => x.Type.Shape[a]).ToImmutableArray();
@@ -340,11 +341,15 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
             var body = scope.Inner(variable);
             var lanes = !scope.InVector && !kind.IsArg() && Fusion.IsRowReduction(node);
             var value = Element(x, [.. inner], body, context);
-            if (isWide) value = body.Builder.Convert(value, DType.F32);
+            if (!kind.IsArg()) value = body.Builder.Convert(value, type);
             return new Reduction(result, kind, lanes, variable, Size.Product(reduced), body.Builder.ToBlock(), value);
         });
         return scope.Builder.Convert(total, node.Type.DType);
     }
+
+    /// <summary>A sum or product of f16 or bf16 is taken in f32 and rounded once, at its end.</summary>
+    public static DType Accumulated(DType type, ReduceKind kind) =>
+        type is DType.F16 or DType.BF16 && kind is ReduceKind.Add or ReduceKind.Mul ? DType.F32 : type;
 }
 
 internal static class ReduceKindExtensions

@@ -58,10 +58,11 @@ internal static class IndexedLowering
             var position = cumulate.IsReversed ? extent - 1 - Size.Variable(variable) : Size.Variable(variable);
             ImmutableArray<Size> at = [.. rows.Outer, position, .. inner];
             var body = new Scope(scope, scope.Builder.Inner(), true, variable) { InVector = true };
-            var term = elements.Element(cumulate.Operands[0], at, body);
+            var type = ElementLowering.Accumulated(cumulate.Type.DType, Enum.Parse<ReduceKind>(cumulate.Kind.ToString()));
+            var term = body.Builder.Convert(elements.Element(cumulate.Operands[0], at, body), type);
             var epilogue = new Scope(scope, scope.Builder.Inner(), true, variable) { InVector = true };
-            var running = epilogue.Builder.NewValue(cumulate.Type.DType);
-            elements.Bind(cumulate, running);
+            var running = epilogue.Builder.NewValue(type);
+            elements.Bind(cumulate, epilogue.Builder.Convert(running, cumulate.Type.DType));
             var value = elements.Root(root, at, epilogue);
             epilogue.Builder.Emit(new Store(draft.Buffer(root, isOutput: true), Indexing.Linear(at, root.Type.Shape), value));
             scope.Builder.Emit(new Cumulation(Enum.Parse<ReduceKind>(cumulate.Kind.ToString()), variable, extent,
