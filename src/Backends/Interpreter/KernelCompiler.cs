@@ -280,8 +280,9 @@ internal sealed class KernelCompiler
         var type = ScalarEmitter.TypeOf(o.Key.Type);
         var stateType = typeof(SortedRow<>).MakeGenericType(type);
         var row = root.Local("row", Expression.New(stateType.GetConstructors()[0],
-            Expression.Constant(ScalarEmitter.Method("Lt", o.Key.Type).CreateDelegate(typeof(Func<,,>).MakeGenericType(type, type, typeof(bool)))),
-            Expression.Constant(o.IsDescending)));
+            Comparison("Lt"), Comparison("Eq"), Expression.Constant(o.IsDescending)));
+        Expression Comparison(string name) => Expression.Constant(
+            ScalarEmitter.Method(name, o.Key.Type).CreateDelegate(typeof(Func<,,>).MakeGenericType(type, type, typeof(bool))));
         var extent = scope.Local("extent", scope.Evaluate(o.Extent));
         scope.Add(Expression.Call(row, nameof(SortedRow<>.Begin), null, extent));
         For(scope, o.Variable, Expression.Constant(0L), extent, inner =>

@@ -2,10 +2,10 @@
 namespace Accelerate.Backends.Interpreter;
 
 /// <summary>
-/// The order by definition, with the comparison that the kernel's `lt` is: stable, NaN last in both directions. One
+/// The order by definition, with the comparisons that the kernel's `lt` and `eq` are: stable, NaN last in both directions. One
 /// instance serves one sort of a kernel in one thread.
 /// </summary>
-internal sealed class SortedRow<T>(Func<T, T, bool> isLess, bool isDescending)
+internal sealed class SortedRow<T>(Func<T, T, bool> isLess, Func<T, T, bool> isEqual, bool isDescending)
     where T : unmanaged
 {
     private readonly List<T> keys = [];
@@ -39,11 +39,6 @@ internal sealed class SortedRow<T>(Func<T, T, bool> isLess, bool isDescending)
         return isDescending ? -less : less;
     }
 
-    private static bool IsNaN(T key) => key switch
-    {
-        float f => float.IsNaN(f),
-        double d => double.IsNaN(d),
-        Half h => Half.IsNaN(h),
-        _ => false,
-    };
+    /// <summary>The one kind of key that does not equal itself.</summary>
+    private bool IsNaN(T key) => !isEqual(key, key);
 }
