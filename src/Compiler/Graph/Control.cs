@@ -81,6 +81,8 @@ public sealed class Scan(Function body, string variable, Size count, int carried
 
     public override string Attributes => $"@{Body.Name},{Variable}<{Count},{Carried}";
 
+    public override IEnumerable<Size> AttributeSizes => [Count];
+
     public override RegionNode WithRegions(ImmutableArray<Function> regions, ImmutableArray<Node> operands) =>
         new Scan(regions[0], Variable, Count, Carried, operands);
 

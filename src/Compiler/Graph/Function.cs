@@ -62,16 +62,17 @@ public sealed class Function(string name)
     }
 
     /// <summary>The size variables that nodes and checks mention, regions included but for the variables of their loops.</summary>
-    private IEnumerable<string> Mentioned() => nodes.SelectMany(n => n switch
+    private IEnumerable<string> Mentioned() => nodes.SelectMany(n =>
+        n.ResultTypes.SelectMany(t => t.Shape).Concat(n.AttributeSizes).SelectMany(s => s.Variables()).Concat(Inside(n)))
+        .Concat(checks.SelectMany(c => new[] { c.Left, c.Right }).SelectMany(s => s.Variables()));
+
+    private static IEnumerable<string> Inside(Node node) => node switch
     {
-        SizeValue v => n.Type.Shape.Add(v.Size).SelectMany(s => s.Variables()),
-        Scan s => s.Count.Variables().Concat(s.Body.Mentioned().Where(v => v != s.Variable)),
-        Slice s => s.Type.Shape.AddRange(s.Starts).SelectMany(v => v.Variables()),
-        DynamicSlice s => s.Type.Shape.AddRange(s.Starts).SelectMany(v => v.Variables()),
-        UpdateSlice s => s.Type.Shape.AddRange(s.Starts).SelectMany(v => v.Variables()),
+        Scan s => s.Body.Mentioned().Where(v => v != s.Variable),
         RegionNode r => r.Regions.SelectMany(f => f.Mentioned()),
-        _ => n.Type.Shape.SelectMany(s => s.Variables()),
-    }).Concat(checks.SelectMany(c => new[] { c.Left, c.Right }).SelectMany(s => s.Variables()));
+        Call c => c.Callee.Mentioned(),
+        _ => [],
+    };
 
     /// <summary>Takes a node: the one that is there already if an equal one is. Effects are never merged.</summary>
     public T Add<T>(T node, Origin? origin = null)

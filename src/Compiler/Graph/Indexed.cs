@@ -20,6 +20,8 @@ public sealed class DynamicSlice(Node x, ImmutableArray<Node> offsets, Immutable
 
     public override string Attributes => $"{Rule.List(Axes)},{Rule.List(Starts)}";
 
+    public override IEnumerable<Size> AttributeSizes => Starts;
+
     public override Node With(ImmutableArray<Node> operands) =>
         new DynamicSlice(operands[0], operands.RemoveAt(0), Axes, Starts, Type.Shape);
 
@@ -54,6 +56,8 @@ public sealed class UpdateSlice(Node x, Node update, ImmutableArray<Node> offset
     public ImmutableArray<long> Steps { get; } = steps;
 
     public override string Attributes => $"{Rule.List(Axes)},{Rule.List(Starts)},{Rule.List(Steps)}";
+
+    public override IEnumerable<Size> AttributeSizes => Starts;
 
     public override Node With(ImmutableArray<Node> operands) =>
         new UpdateSlice(operands[0], operands[1], operands.RemoveRange(0, 2), Axes, Starts, Steps);

@@ -76,6 +76,8 @@ public sealed class Slice(Node x, ImmutableArray<Size> starts, ImmutableArray<Si
 
     public override string Attributes => $"{Rule.List(Starts)},{Rule.List(Steps)}";
 
+    public override IEnumerable<Size> AttributeSizes => Starts;
+
     public override Node With(ImmutableArray<Node> operands) => new Slice(operands[0], Starts, Type.Shape, Steps);
 
     private static TensorType Infer(TensorType x, ImmutableArray<Size> starts, ImmutableArray<Size> sizes,
@@ -99,6 +101,8 @@ public sealed class Pad(Node x, Node value, ImmutableArray<Size> before, Immutab
     public ImmutableArray<long> Between { get; } = between;
 
     public override string Attributes => $"{Rule.List(Before)},{Rule.List(After)},{Rule.List(Between)}";
+
+    public override IEnumerable<Size> AttributeSizes => Before.Concat(After);
 
     public override Node With(ImmutableArray<Node> operands) => new Pad(operands[0], operands[1], Before, After, Between);
 
@@ -170,6 +174,8 @@ public sealed class Window(Node x, int axis, Size count, Size extent, long strid
     public long Dilation { get; } = dilation;
 
     public override string Attributes => $"{Axis},[{Count},{Extent}],[{Stride},{Dilation}]";
+
+    public override IEnumerable<Size> AttributeSizes => [Count, Extent];
 
     public override Node With(ImmutableArray<Node> operands) => new Window(operands[0], Axis, Count, Extent, Stride, Dilation);
 

@@ -28,6 +28,9 @@ public abstract class Node(string op, ImmutableArray<Node> operands, TensorType 
     /// <summary>Everything beside operands and type, in the text form; `` when there is nothing.</summary>
     public virtual string Attributes => "";
 
+    /// <summary>The sizes among the attributes: starts, paddings, counts; those of the type are not repeated.</summary>
+    public virtual IEnumerable<Size> AttributeSizes => [];
+
     /// <summary>True for what happens in program order and is never merged: print, assert, assign, and control flow with such in it.</summary>
     public virtual bool IsEffect => false;
 

@@ -137,6 +137,8 @@ public sealed class SizeValue(Size size, DType dtype) : Node("size", [], TensorT
 
     public override string Attributes => Size.Text;
 
+    public override IEnumerable<Size> AttributeSizes => [Size];
+
     public override Node With(ImmutableArray<Node> operands) => this;
 }
 

@@ -7,17 +7,8 @@ namespace Accelerate.Compiler.Passes;
 internal static class NodeFacts
 {
     /// <summary>Every size in the node's types and attributes.</summary>
-    public static IEnumerable<Size> Sizes(Node node) => node.ResultTypes.SelectMany(t => t.Shape).Concat(node switch
-    {
-        SizeValue s => [s.Size],
-        Slice s => s.Starts,
-        DynamicSlice s => s.Starts,
-        UpdateSlice s => s.Starts,
-        Pad p => p.Before.Concat(p.After),
-        Window w => [w.Count, w.Extent],
-        Scan s => [s.Count],
-        _ => [],
-    });
+    public static IEnumerable<Size> Sizes(Node node) =>
+        node.ResultTypes.SelectMany(t => t.Shape).Concat(node.AttributeSizes);
 
     /// <summary>True for work that is worth a buffer: what loops, and functions of many instructions.</summary>
     public static bool IsCostly(Node node) => node switch

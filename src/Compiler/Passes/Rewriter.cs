@@ -35,7 +35,8 @@ public sealed class Rewriter(Func<Node, Rewriter, Node?> rule, Rewrites? rewrite
                 rewrites.Add(() => new(pass, ruleName, Text(before), Text(better), origin.Place));
                 value = better;
             }
-            map[node.Id] = value;
+            // An effect hands its operand on: who uses its value uses that.
+            map[node.Id] = value is Print or Graph.Assert or Assign && !value.Operands.IsEmpty ? value.Operands[0] : value;
         }
         into.Results = [.. function.Results.Select(r => map[r.Id])];
         into.ResultNames = function.ResultNames;

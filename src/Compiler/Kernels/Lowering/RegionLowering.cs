@@ -18,6 +18,9 @@ internal sealed record LoweringContext(KernelTable Kernels, Func<Const, Storage>
 
     public IndexRanges Ranges { get; private init; } = new();
 
+    /// <summary>1, or 0 in a call in which a loop around has no iteration: then nothing here need hold.</summary>
+    private Size Runs { get; init; } = Size.One;
+
     /// <summary>
     /// Inside one more loop. Loop variables are named by how deep they are, so that the kernels of two loops that do the
     /// same are the same.
@@ -26,8 +29,11 @@ internal sealed record LoweringContext(KernelTable Kernels, Func<Const, Storage>
     {
         var ranges = new IndexRanges(Ranges);
         ranges.Add(variable, count);
-        return this with { Loops = Loops.Add(variable, $"i.{Loops.Count + 1}"), Ranges = ranges };
+        var runs = count.Variables().Any(Loops.ContainsKey) ? Runs : Runs * Size.Min(1, count);
+        return this with { Loops = Loops.Add(variable, $"i.{Loops.Count + 1}"), Ranges = ranges, Runs = runs };
     }
+
+    public void Require(EntryCheck check) => Checks.Add(check with { Left = check.Left * Runs, Right = check.Right * Runs });
 
     public Size Renamed(Size size) => size.Substitute(v => Loops.TryGetValue(v, out var name) ? Size.Variable(name) : null);
 }
@@ -67,7 +73,7 @@ internal sealed class RegionLowering
         while (apart.Count > before);
         var known = new Dictionary<Node, Storage>(sources, ReferenceEqualityComparer.Instance);
         foreach (var c in function.Nodes.OfType<Const>().Where(c => !c.IsSplat)) known[c] = context.Constant(c);
-        context.Checks.AddRange(actions.SelectMany(a => a.Kernels).SelectMany(k => k.Checks));
+        foreach (var check in actions.SelectMany(a => a.Kernels).SelectMany(k => k.Checks)) context.Require(check);
         placement = new Placement(actions, wants, known, block);
     }
 
