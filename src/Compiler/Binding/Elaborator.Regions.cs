@@ -133,8 +133,6 @@ internal sealed partial class Elaborator
     private List<TensorValue> ResultsOf(RegionNode made)
     {
         var node = Emit(made);
-        return node is RegionNode { ResultTypes.Length: 1 }
-            ? [new(node, Graph, [])]
-            : [.. Enumerable.Range(0, made.ResultTypes.Length).Select(i => Tensor(new Result(node, i)))];
+        return [.. Enumerable.Range(0, made.ResultTypes.Length).Select(i => Tensor(new Result(node, i)))];
     }
 }

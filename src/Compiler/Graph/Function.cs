@@ -81,6 +81,8 @@ public sealed class Function(string name)
         foreach (var operand in node.Operands)
             Rule.Require(operand.Id >= 0 && operand.Id < nodes.Count && ReferenceEquals(nodes[operand.Id], operand),
                 "graph C1", () => $"an operand of {node.Op} belongs to another function");
+        Rule.Require(node is Result || !node.Operands.Any(o => o is RegionNode), "graph C9",
+            () => $"{node.Op} uses control flow without `result`");
         if (node.IsEffect) effects.Add(node);
         else if (interned.TryGetValue(node.Key, out var known))
         {

@@ -24,6 +24,8 @@ public static class Verifier
         foreach (var result in function.Results)
             Rule.Require(result.Id >= 0 && result.Id < function.Nodes.Count && ReferenceEquals(function.Nodes[result.Id], result),
                 "graph C6", () => $"a result of @{function.Name} belongs to another function");
+        Rule.Require(!function.Results.Any(r => r is RegionNode), "graph C9",
+            () => $"a result of @{function.Name} is control flow without `result`");
         var names = function.Inputs.Select(i => i.Name).ToList();
         Rule.Require(names.Distinct().Count() == names.Count, "graph C7", () => $"two inputs of @{function.Name} have one name");
         VerifyAssignments(function);

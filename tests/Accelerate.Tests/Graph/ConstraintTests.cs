@@ -156,6 +156,10 @@ public sealed class ConstraintTests
             f.Add(new Input("x", Type("f64")));
             Verifier.Verify(f);
         },
+        ["graph C9"] = () => GraphReader.Read("""
+            graph @body { %0: f32 = input("x") return(%0) }
+            graph @f { %0: f32 = input("x") %1: f32 = scan(%0; @body,i.1<3,1) %2: f32 = neg(%1) return(%2) }
+            """),
         ["graph C8"] = () =>
         {
             var f = new Function("negation");

@@ -23,7 +23,8 @@ public class HoistTests
           %0: f32[4] = input("x")
           %1: f32[4] = input("w")
           %2: f32[4] = scan(%0, %1; @body,t.1<3,1)
-          return(%2)
+          %3: f32[4] = result(%2; 0)
+          return(%3)
         }
         """;
 
@@ -72,13 +73,15 @@ public class HoistTests
               %0: f32[4] = input("x")
               %1: f32[4] = input("w")
               %2: f32[4] = scan(%0, %1; @inner,j.2<2,1)
-              return(%2)
+              %3: f32[4] = result(%2; 0)
+              return(%3)
             }
             graph @f {
               %0: f32[4] = input("x")
               %1: f32[4] = input("w")
               %2: f32[4] = scan(%0, %1; @outer,i.1<3,1)
-              return(%2)
+              %3: f32[4] = result(%2; 0)
+              return(%3)
             }
             """;
         var hoisted = Check(text);
@@ -111,7 +114,8 @@ public class HoistTests
               %3: f32 = reduce(%1; max,[0])
               %4: f32 = abs(%3)
               %5: f32 = while(%2, %4; @condition,@body,1)
-              return(%5)
+              %6: f32 = result(%5; 0)
+              return(%6)
             }
             """;
         var hoisted = Check(text);
