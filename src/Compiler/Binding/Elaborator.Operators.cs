@@ -173,7 +173,7 @@ internal sealed partial class Elaborator
             return exponent is >= 0 and <= 63 && exponent == Math.Floor(exponent) ? IntegerPower(x, (int)exponent) : null;
         return exponent switch
         {
-            1 or 2 or 3 or 4 => IntegerPower(x, (int)exponent),
+            0 or 1 or 2 or 3 or 4 => IntegerPower(x, (int)exponent),
             0.5 => Emit(new Unary(UnaryOp.Sqrt, x)),
             -0.5 => Emit(new Unary(UnaryOp.Rsqrt, x)),
             -1 => Emit(new Binary(BinaryOp.Div, Emit(Const.Of(x.Type, [1.0])), x)),

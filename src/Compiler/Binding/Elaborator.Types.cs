@@ -180,15 +180,21 @@ internal sealed partial class Elaborator
                         $"{span.Text}: axis {axis} is {shape[axis]}, declared as {s.Span.Text}"))
                     {
                         case Sameness.Different:
-                            var (name, bound) = s.Size is NameExpression n ? (n.Name, Frame.Find(n.Name)) : ("", null);
+                            var name = s.Size is NameExpression n ? n.Name : "";
+                            var bound = Frame.Find(name);
+                            var declared = bound is null ? DeclarationOf(name) : null;
                             return Fail(code == Codes.TypeMismatch ? Codes.SizesDiffer : code, span,
                                 $"axis {axis} of {Describe(value)} is {shape[axis]}, "
                                     + $"but {type.Span.Text} wants {expected}",
-                                Describe(value), Equalize(expected, shape[axis]) ?? MadeBy(value.Node) ?? OwnerHelp(),
+                                Describe(value), declared is { IsLet: true } captured
+                                    ? $"`{name}` is {captured.What}; for a size of its own take another name"
+                                    : Equalize(expected, shape[axis]) ?? MadeBy(value.Node) ?? OwnerHelp(),
                                 bound is not null && bound.Span.Source is not null && bound.Span != s.Span
                                     ? new Label(bound.Span, expected.Text == name ? "bound here"
-                                        : $"{name} is {expected} here") : new Label(type.Span,
-                                        $"this axis is {expected}"));
+                                        : $"{name} is {expected} here")
+                                    : declared is var (place, _, _) && place.Source is not null && expected.Text != name
+                                        ? new Label(place, $"{name} is {expected} here")
+                                    : new Label(type.Span, $"this axis is {expected}"));
                         case Sameness.Checked:
                             checkedShape[axis] = expected;
                             isChecked = true;
