@@ -144,6 +144,8 @@ internal sealed class Placement
     private static bool IsReadInPlace(LoweredNode action, Node node, int k)
     {
         if (action.Kernels is not [var kernel] || action.Writes[k] is not { } written) return false;
+        // What is taken over by the result is in the memory before the kernel runs.
+        if (action.Takes.Any(t => t.Result == k && !ReferenceEquals(t.Operand, node))) return false;
         int Buffer(Node n) => kernel.Arguments.ToList().FindIndex(a => ReferenceEquals(a, n));
         return SameElement(kernel.Kernel, Buffer(node), Buffer(written));
     }

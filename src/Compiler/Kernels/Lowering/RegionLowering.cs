@@ -190,7 +190,7 @@ internal sealed class RegionLowering
         for (var i = 0; i < inputs.Length; i++)
         {
             var operand = branch.Operands[i + 1];
-            if (takes.FirstOrDefault(t => ReferenceEquals(t.Operand, operand)) is { } take && IsFilled(operand))
+            if (takes.FirstOrDefault(t => ReferenceEquals(t.Operand, operand)) is { } take && IsFilled(operand) && !inputs.Contains(targets[take.Result]))
                 Bring(operand, inputs[i] = targets[take.Result]);
             else inputs[i] = Place(operand);
         }
