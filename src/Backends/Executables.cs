@@ -117,10 +117,9 @@ public static class Executables
     private static OpenClExecutable OpenCl(
         IReadOnlyList<Program> programs, IReadOnlyDictionary<string, Tensor>? initialState)
     {
-        // What the backend can never run is a limitation with or without a device, so its text comes first.
+        if (OpenClLibrary.Available(out var reason)) return new OpenClExecutable(programs, initialState);
+        // What the backend can never run is a limitation with or without a device.
         foreach (var program in programs) OpenClPrinter.Print(program);
-        return OpenClLibrary.Available(out var reason)
-            ? new OpenClExecutable(programs, initialState)
-            : throw new BackendException(reason);
+        throw new BackendException(reason);
     }
 }

@@ -1,4 +1,4 @@
-// In: a row kernel. Out: OpenCL C in which the work items of a row share its lane reductions and its vector loops.
+// In: a kernel with rows. Out: OpenCL C in which the work items of a row share its lane reductions and its vector loops.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
@@ -41,11 +41,13 @@ internal sealed class GroupText
     {
         var (loops, inner) = kernel.ParallelNest();
         var shared = Shared(inner).ToList();
-        if (!shared.OfType<Reduction>().Any()) return null;
+        var vectors = shared.Where(s => s is Loop { Kind: LoopKind.Vector }).Select(Extent).ToImmutableArray();
+        var reductions = shared.OfType<Reduction>().Select(r => r.Extent).ToImmutableArray();
+        if (reductions.IsEmpty && vectors.IsEmpty) return null;
         var rows = loops.Select(l => new Axis(l.Variable, l.Extent)).ToImmutableArray();
         // Rows of a group pass the same barriers if nothing but sizes decides how often.
-        var mayShare = shared.All(s => Extent(s).Variables().All(kernel.Sizes.Contains));
-        var space = new RowSpace(rows, [.. shared.OfType<Reduction>().Select(r => r.Extent)], mayShare);
+        var mayShare = shared.All(s => s is Loop { Kind: LoopKind.Vector } || Extent(s).Variables().All(kernel.Sizes.Contains));
+        var space = new RowSpace(kernel, reductions, vectors, mayShare);
 
         Prologue(rows);
         foreach (var row in rows) text.Index.Add(row.Variable, row.Extent);
@@ -55,10 +57,10 @@ internal sealed class GroupText
             "16 work items a row, or more; a group has one row, or more", space, "", "const int acc_teams");
     }
 
-    /// <summary>The statements with barriers inside: those that the items of a row do together.</summary>
+    /// <summary>What the items of a row do together; reductions and serial loops have barriers inside.</summary>
     private static IEnumerable<Statement> Shared(Block block) => block.Statements.SelectMany(s => s switch
     {
-        Reduction { Lanes: true } => [s],
+        Reduction { Lanes: true } or Loop { Kind: LoopKind.Vector } => [s],
         Loop { Kind: LoopKind.Serial } l => Shared(l.Body).Prepend(s),
         _ => Array.Empty<Statement>(),
     });
@@ -90,13 +92,8 @@ internal sealed class GroupText
     {
         switch (statement)
         {
-            case Store or Flag:
-                Writing(depth, () =>
-                {
-                    text.Line(depth, $"if ({First}) {{");
-                    text.Statement(statement, depth + 1);
-                    text.Line(depth, "}");
-                });
+            case Flag:
+                Alone(statement, depth);
                 break;
             case Loop { Kind: LoopKind.Vector } l:
                 Writing(depth, () => Spread(l, depth));
@@ -112,6 +109,9 @@ internal sealed class GroupText
             case Contract c:
                 Writing(depth, () => Spread(c, depth));
                 break;
+            case Ordering o:
+                Writing(depth, () => Spread(o, depth));
+                break;
             case Reduction:
                 hasRead = true;
                 text.Statement(statement, depth);
@@ -124,15 +124,17 @@ internal sealed class GroupText
                 text.Statement(statement, depth);
                 break;
             default:
-                // One item does it, in order.
-                Writing(depth, () =>
-                {
-                    text.Line(depth, $"if ({First}) {{");
-                    text.Statement(statement, depth + 1);
-                    text.Line(depth, "}");
-                });
+                Writing(depth, () => Alone(statement, depth));
                 break;
         }
+    }
+
+    /// <summary>One item does it, in order.</summary>
+    private void Alone(Statement statement, int depth)
+    {
+        text.Line(depth, $"if ({First}) {{");
+        text.Statement(statement, depth + 1);
+        text.Line(depth, "}");
     }
 
     /// <summary>
@@ -158,6 +160,19 @@ internal sealed class GroupText
         {
             text.Index.Add(l.Variable, l.Extent);
             text.Block(l.Body, depth + 1);
+        });
+        text.Line(depth, "}");
+    }
+
+    /// <summary>A key is one item's.</summary>
+    private void Spread(Ordering o, int depth)
+    {
+        var at = IndexText.Variable(o.Variable);
+        text.Line(depth, $"if (acc_live) for (long {at} = acc_item; {at} < {text.Index.Of(o.Extent)}; {at} += acc_items) {{");
+        text.Index.Inside(() =>
+        {
+            text.Index.Add(o.Variable, o.Extent);
+            text.Element(o, depth + 1);
         });
         text.Line(depth, "}");
     }

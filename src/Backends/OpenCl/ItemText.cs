@@ -10,7 +10,7 @@ internal static class ItemText
         var range = NdRange.Of(kernel);
         var text = new StatementText(kernel);
         Indices(text, range);
-        if (range.Contract is { } contract) text.Element(contract, 1);
+        if (range.Element is { } element) text.Element(element, 1);
         else text.Block(range.Body, 1);
         var dimensions = $"{range.Dimensions} dimension{(range.Dimensions == 1 ? "" : "s")}";
         return text.ToSource(OpenClTypes.Name("k", kernel.Name) + suffix, dimensions, range);

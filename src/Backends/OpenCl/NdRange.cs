@@ -6,8 +6,8 @@ using Accelerate.Compiler.Types;
 namespace Accelerate.Backends.OpenCl;
 
 /// <summary>
-/// The outer parallel and vector loops of a kernel, and the rows and columns of a contraction inside them, as an index space
-/// of at most three dimensions. Dimension 0 is the innermost loop, so that neighbouring work items touch neighbouring
+/// The outer parallel and vector loops of a kernel, and the rows and columns of a contraction or the keys of an order inside
+/// them, as an index space of at most three dimensions. Dimension 0 is the innermost loop, so that neighbouring work items touch neighbouring
 /// elements; from the third loop outwards, all share dimension 2.
 /// </summary>
 internal sealed class NdRange : IndexSpace
@@ -20,17 +20,17 @@ internal sealed class NdRange : IndexSpace
 
     private readonly ImmutableArray<ImmutableArray<Statement>> before;
 
-    private NdRange(ImmutableArray<Axis> loops, ImmutableArray<ImmutableArray<Statement>> before, Block body, Contract? contract) =>
-        (Loops, this.before, Body, Contract) = (loops, before, body, contract);
+    private NdRange(ImmutableArray<Axis> loops, ImmutableArray<ImmutableArray<Statement>> before, Block body, Statement? element) =>
+        (Loops, this.before, Body, Element) = (loops, before, body, element);
 
     /// <summary>Outermost first.</summary>
     public ImmutableArray<Axis> Loops { get; }
 
-    /// <summary>What a work item runs, unless it is one element of the contraction.</summary>
+    /// <summary>What a work item runs, unless it is one element of a contraction or an order.</summary>
     public Block Body { get; }
 
-    /// <summary>The contraction whose rows and columns are the two innermost loops.</summary>
-    public Contract? Contract { get; }
+    /// <summary>The contraction whose rows and columns, or the order whose keys, are the innermost loops.</summary>
+    public Statement? Element { get; }
 
     public int Dimensions => Math.Clamp(Loops.Length, 1, MaxDimensions);
 
@@ -71,10 +71,17 @@ internal sealed class NdRange : IndexSpace
                 block = loop.Body;
                 continue;
             }
-            if (last is not Contract contract || !IsOuter(contract.M) || !IsOuter(contract.N)) break;
-            before.AddRange(outside, []);
-            loops.AddRange(contract.M, contract.N);
-            return new NdRange(loops.ToImmutable(), before.ToImmutable(), Block.Empty, contract);
+            Axis[] axes = last switch
+            {
+                Contract c => [c.M, c.N],
+                Ordering o => [new(o.Variable, o.Extent)],
+                _ => [],
+            };
+            if (axes.Length == 0 || !axes.All(IsOuter)) break;
+            before.Add(outside);
+            foreach (var _ in axes.Skip(1)) before.Add([]);
+            loops.AddRange(axes);
+            return new NdRange(loops.ToImmutable(), before.ToImmutable(), Block.Empty, last);
         }
         return new NdRange(loops.ToImmutable(), before.ToImmutable(), block, null);
 

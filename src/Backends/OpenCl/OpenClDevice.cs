@@ -28,7 +28,9 @@ internal sealed unsafe class OpenClDevice
         context = new(CreateContext, LazyThreadSafetyMode.ExecutionAndPublication);
     }
 
-    /// <summary>The first GPU, else the first device. Throws with the install line if there is none.</summary>
+    /// <summary>
+    /// The one that ACC_OPENCL_DEVICE chooses, else the first GPU, else the first device. Throws if there is none.
+    /// </summary>
     public static OpenClDevice Default => OpenClLibrary.Require()[0];
 
     public string Name { get; }
@@ -47,6 +49,11 @@ internal sealed unsafe class OpenClDevice
 
     /// <summary>f32 subnormals are not flushed.</summary>
     public bool KeepsSubnormals { get; }
+
+    /// <summary>
+    /// Arithmetic is as NUMERICS.md has it, so that results are the kernel interpreter's bits; else they are held to its bound.
+    /// </summary>
+    public bool IsExact => RoundsDivideAndSqrt && KeepsSubnormals;
 
     public long MaxWorkGroupSize { get; }
 
@@ -98,7 +105,7 @@ internal sealed unsafe class OpenClDevice
         if (status == OpenClC.Success) return program;
         var log = status == OpenClC.BuildProgramFailure ? BuildLog(program) : "";
         _ = OpenClC.clReleaseProgram(program);
-        throw new OpenClException($"{Name} refused a kernel with {OpenClException.Name(status)}\n{log}\n{source}");
+        throw OpenClException.Refused(Name, status, log, source);
     }
 
     private string BuildLog(nint program)

@@ -1,13 +1,30 @@
 // In: an OpenCL status, or a build log. Out: an exception whose message is fit to be shown as it is.
+using System.Globalization;
+using System.Text.RegularExpressions;
+
 namespace Accelerate.Backends.OpenCl;
 
 /// <summary>OpenCL is absent, or a call of it failed.</summary>
-internal sealed class OpenClException(string message) : Exception(message)
+internal sealed partial class OpenClException(string message) : Exception(message)
 {
     public static void Check(int status, string call)
     {
         if (status != OpenClC.Success) throw new OpenClException($"{call} failed with {Name(status)}");
     }
+
+    /// <summary>A text that a device's compiler does not take: its messages, with the lines of the text they are about.</summary>
+    public static OpenClException Refused(string device, int status, string log, string source)
+    {
+        var lines = source.Split('\n');
+        var places = Place().Matches(log).Select(m => int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture))
+            .Where(n => n > 0 && n <= lines.Length).Distinct().Order().Take(5).Select(n => $"{n,5} | {lines[n - 1]}");
+        var text = string.Join('\n', places);
+        return new($"{device} refused a kernel with {Name(status)}\n{log}\n{(text.Length > 0 ? text : source)}");
+    }
+
+    /// <summary>`:12:3`, as in "kernel.cl:12:3: error: …".</summary>
+    [GeneratedRegex(@":(\d{1,7}):\d{1,7}")]
+    private static partial Regex Place();
 
     /// <summary>
     /// The header's name of the statuses that a correct caller can meet, with the number for the others.

@@ -2,6 +2,7 @@
 // none.
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace Accelerate.Backends.OpenCl;
@@ -18,6 +19,12 @@ internal static class OpenClLibrary
     /// <summary>The environment variable that names the library file, or the folder that holds it.</summary>
     public const string PathVariable = "ACC_OPENCL_PATH";
 
+    /// <summary>
+    /// The environment variable that chooses the device: its number, counted from 0 in the order of `accc env`, or a part of
+    /// its name.
+    /// </summary>
+    public const string DeviceVariable = "ACC_OPENCL_DEVICE";
+
     private const string Install = "install one with `apt-get install pocl-opencl-icd ocl-icd-libopencl1`";
 
     private static readonly string[] FileNames =
@@ -33,7 +40,8 @@ internal static class OpenClLibrary
     }
 
     /// <summary>
-    /// Every usable device, GPUs first, else in the loader's order. Throws with the install line if there is none.
+    /// Every usable device: the chosen one first, else GPUs first, else in the loader's order. Throws with the install line
+    /// if there is none.
     /// </summary>
     public static ImmutableArray<OpenClDevice> Require() =>
         State.Value is { Reason: null } loaded ? loaded.Devices : throw new OpenClException(State.Value.Reason!);
@@ -51,12 +59,27 @@ internal static class OpenClLibrary
                 continue;
             }
             NativeLibraries.Register(Name, () => handle);
-            return Devices() is { IsEmpty: false } devices
-                ? new Loaded(devices, null)
-                : new Loaded([], $"the OpenCL loader {candidate} has no device of version 1.2 or newer; {Install}.");
+            if (Devices() is not { IsEmpty: false } devices)
+                return new Loaded([], $"the OpenCL loader {candidate} has no device of version 1.2 or newer; {Install}.");
+            var wanted = Environment.GetEnvironmentVariable(DeviceVariable);
+            if (Choose([.. devices.Select(d => d.Name)], wanted) is { } at)
+                return new Loaded([devices[at], .. devices.RemoveAt(at)], null);
+            var names = devices.Select((d, i) => $"\n  {i}  {d.Name}");
+            return new Loaded([], $"{DeviceVariable}={wanted} is no device; there are{string.Concat(names)}");
         }
         return new Loaded([],
             $"the OpenCL loader was not found; {Install}, or set {PathVariable} to the library file.");
+    }
+
+    /// <summary>The device that is meant: by its number, else the first whose name has that part; null if there is none.</summary>
+    internal static int? Choose(IReadOnlyList<string> names, string? wanted)
+    {
+        if (string.IsNullOrEmpty(wanted)) return 0;
+        if (int.TryParse(wanted, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+            return number < names.Count ? number : null;
+        for (var i = 0; i < names.Count; i++)
+            if (names[i].Contains(wanted, StringComparison.OrdinalIgnoreCase)) return i;
+        return null;
     }
 
     /// <summary>

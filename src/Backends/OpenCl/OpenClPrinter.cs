@@ -4,8 +4,8 @@ using Accelerate.Compiler.Kernels;
 namespace Accelerate.Backends.OpenCl;
 
 /// <summary>
-/// Every kernel has a text in which work items are independent. A row kernel also has one in which 16 items or more share a
-/// row, a contraction one for tiles and one for few rows; the launch chooses by the sizes and the device. Arguments are the
+/// Every kernel has a text in which work items are independent. One with rows also has a text in which 16 items or more
+/// share a row, a contraction one for tiles and one for few rows; the launch chooses by the sizes and the device. Arguments are the
 /// kernel's buffers, then its sizes as longs, then what the text's launch adds, then the flag if the kernel has one. A text
 /// depends on the kernel alone: no device, no sizes.
 /// </summary>
@@ -19,10 +19,13 @@ public static class OpenClPrinter
 
     internal static OpenClKernel Source(Kernel kernel) => kernel.Kind switch
     {
-        KernelKind.Row => new(kernel, ItemText.Print(kernel), GroupText.Print(kernel, "_group"), null),
         KernelKind.Contraction => Contraction(kernel),
-        _ => new(kernel, ItemText.Print(kernel), null, null),
+        _ => new(kernel, ItemText.Print(kernel), HasRows(kernel) ? GroupText.Print(kernel, "_group") : null, null),
     };
+
+    /// <summary>Whether a work item would be left with what several can do.</summary>
+    private static bool HasRows(Kernel kernel) => Kernel.Statements(NdRange.Of(kernel).Body)
+        .Any(s => s is Loop { Kind: LoopKind.Vector } or Reduction { Lanes: true });
 
     private static OpenClKernel Contraction(Kernel kernel)
     {

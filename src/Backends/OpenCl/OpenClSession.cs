@@ -9,6 +9,8 @@ namespace Accelerate.Backends.OpenCl;
 /// </summary>
 internal sealed unsafe class OpenClSession : IDisposable
 {
+    private const long MaxGroups = 65535;
+
     private readonly OpenClDevice device;
     private readonly Dictionary<OpenClSource, (nint Kernel, long GroupLimit)> kernels = [];
     private readonly Dictionary<(int Entry, int Slot), OpenClBuffer> slots = [];
@@ -79,9 +81,23 @@ internal sealed unsafe class OpenClSession : IDisposable
         var global = stackalloc nuint[dimensions];
         var local = stackalloc nuint[dimensions];
         for (var d = 0; d < dimensions; d++) (global[d], local[d]) = ((nuint)launch.Global[d], (nuint)launch.Local[d]);
-        nint done;
-        OpenClException.Check(OpenClC.clEnqueueNDRangeKernel(
-            queue, handle, (uint)dimensions, null, global, local, 0, null, &done), "clEnqueueNDRangeKernel");
+        // Some devices take 65535 groups and no more in dimensions 1 and 2: what is beyond is a launch of its own.
+        var offset = stackalloc nuint[] { 0, 0, 0 };
+        var rest = stackalloc nuint[] { global[0], 1, 1 };
+        var whole = (Y: dimensions > 1 ? launch.Global[1] : 1, Z: dimensions > 2 ? launch.Global[2] : 1);
+        var step = (Y: MaxGroups * (dimensions > 1 ? launch.Local[1] : 1), Z: MaxGroups * (dimensions > 2 ? launch.Local[2] : 1));
+        nint done = 0;
+        for (var z = 0L; z < whole.Z; z += step.Z)
+        {
+            for (var y = 0L; y < whole.Y; y += step.Y)
+            {
+                if (done != 0) _ = OpenClC.clReleaseEvent(done);
+                (offset[1], offset[2]) = ((nuint)y, (nuint)z);
+                (rest[1], rest[2]) = ((nuint)Math.Min(step.Y, whole.Y - y), (nuint)Math.Min(step.Z, whole.Z - z));
+                OpenClException.Check(OpenClC.clEnqueueNDRangeKernel(
+                    queue, handle, (uint)dimensions, offset, rest, local, 0, null, &done), "clEnqueueNDRangeKernel");
+            }
+        }
         launches.Add(done);
     }
 

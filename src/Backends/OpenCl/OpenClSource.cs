@@ -43,7 +43,7 @@ internal enum WorkShape
 /// <summary>A kernel and its texts.</summary>
 /// <param name="Kernel">The kernel.</param>
 /// <param name="Item">The text without barriers, which every kernel has.</param>
-/// <param name="Group">The text for groups, of row kernels and contractions.</param>
+/// <param name="Group">The text for groups, of contractions and of kernels with rows.</param>
 /// <param name="Thin">The text for groups where a contraction has few rows.</param>
 internal sealed record OpenClKernel(Kernel Kernel, OpenClSource Item, OpenClSource? Group, OpenClSource? Thin)
 {

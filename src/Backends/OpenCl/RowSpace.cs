@@ -1,4 +1,4 @@
-// In: the outer loops of a row kernel and its reductions. Out: how many work items share a row, and how many rows a group.
+// In: a kernel whose rows are work for several items. Out: how many work items share a row, and how many rows a group.
 using System.Collections.Immutable;
 using System.Numerics;
 using Accelerate.Compiler.Kernels;
@@ -10,10 +10,11 @@ namespace Accelerate.Backends.OpenCl;
 /// 16 work items are a team, one for each lane of a reduction. A row of several blocks has a team for each, up to 16; short
 /// rows share a group. One int argument says how many teams a row has.
 /// </summary>
-/// <param name="rows">The parallel loops.</param>
-/// <param name="lengths">Extents of the lane reductions that the items of a row share.</param>
+/// <param name="kernel">The kernel.</param>
+/// <param name="reductions">Extents of the lane reductions that the items of a row share.</param>
+/// <param name="vectors">Extents of the vector loops that they share.</param>
 /// <param name="mayShare">Whether all rows of a group pass the same barriers.</param>
-internal sealed class RowSpace(ImmutableArray<Axis> rows, ImmutableArray<Size> lengths, bool mayShare) : IndexSpace
+internal sealed class RowSpace(Kernel kernel, ImmutableArray<Size> reductions, ImmutableArray<Size> vectors, bool mayShare) : IndexSpace
 {
     /// <summary>The teams of a group: the text's local arrays are for as many.</summary>
     public const int MaxTeams = 16;
@@ -26,27 +27,26 @@ internal sealed class RowSpace(ImmutableArray<Axis> rows, ImmutableArray<Size> l
 
     public override long LeastGroup => ReductionText.Lanes;
 
-    /// <summary>Terms of the longest reduction; one whose extent only the row knows counts as long.</summary>
-    public long Longest(Func<string, long> sizes)
-    {
-        try
-        {
-            return lengths.Max(l => l.Evaluate(sizes));
-        }
-        catch (Exception e) when (e is KeyNotFoundException or Compiler.Diagnostics.InternalErrorException)
-        {
-            return ReductionText.BlockSize;
-        }
-    }
+    // Elements of a vector loop that are worth a work item.
+    private const long ItemElements = 4;
+
+    /// <summary>Iterations of the longest loop that the items of a row share.</summary>
+    public long Longest(Func<string, long> sizes) => Math.Max(Longest(reductions, sizes), Longest(vectors, sizes));
+
+    /// <summary>What only the row knows is taken for the first row.</summary>
+    private long Longest(ImmutableArray<Size> extents, Func<string, long> sizes) => extents
+        .Select(e => e.Evaluate(name => kernel.Sizes.Contains(name) ? sizes(name) : 0)).DefaultIfEmpty(0).Max();
 
     /// <inheritdoc/>
     public override Launch? For(Func<string, long> sizes, long limit, bool isGpu)
     {
-        var count = rows.Aggregate(1L, (product, r) => checked(product * Math.Max(0, r.Extent.Evaluate(sizes))));
+        var count = kernel.ParallelNest().Loops.Aggregate(1L, (product, l) => checked(product * Math.Max(0, l.Extent.Evaluate(sizes))));
         if (count == 0) return null;
         var most = Math.Min(MaxTeams, limit / ReductionText.Lanes);
-        var blocks = Math.Clamp((Longest(sizes) + ReductionText.BlockSize - 1) / ReductionText.BlockSize, 1, most);
-        var teams = (long)BitOperations.RoundUpToPowerOf2((ulong)blocks);
+        // A team has work in a reduction only if it has a block of terms.
+        var wanted = reductions.IsEmpty ? Longest(vectors, sizes) / (ItemElements * ReductionText.Lanes)
+            : (Longest(reductions, sizes) + ReductionText.BlockSize - 1) / ReductionText.BlockSize;
+        var teams = (long)BitOperations.RoundUpToPowerOf2((ulong)Math.Clamp(wanted, 1, most));
         if (teams > most) teams /= 2;
         var shared = 1L;
         while (mayShare && shared * 2 * teams <= Math.Min(SharedTeams, most) && count / (shared * 2) >= ManyGroups) shared *= 2;

@@ -97,9 +97,15 @@ internal sealed class StatementText
         }
     }
 
-    /// <summary>One element of a contraction, for the m and n in sight: k in order, then the epilogue.</summary>
-    public void Element(Contract c, int depth)
+    /// <summary>One element of a contraction, for the m and n in sight, or of an order, for the index in sight.</summary>
+    public void Element(Statement statement, int depth)
     {
+        if (statement is Ordering o)
+        {
+            orders.Ranked(o, depth);
+            return;
+        }
+        var c = (Contract)statement;
         var (type, sum) = (c.Accumulator.Type, Use(c.Accumulator));
         Line(depth, $"{OpenClTypes.Value(type)} {sum} = {OpenClOps.Identity(ReduceKind.Add, type)};");
         Over(0, depth);

@@ -50,7 +50,7 @@ internal sealed class TileText
         text.Line(1, $"const long acc_m = {text.Index.Of(contract.M.Extent)};");
         text.Line(1, $"const long acc_n = {text.Index.Of(contract.N.Extent)};");
         text.Line(1, $"const long acc_k = {string.Join(" * ", contract.K.Select(k => $"({text.Index.Count(k.Extent)})").DefaultIfEmpty("1L"))};");
-        text.Line(1, $"const long acc_m0 = (long)get_group_id(1) * {tile.M};");
+        text.Line(1, $"const long acc_m0 = ((long)get_global_id(1) - acc_y) * {tile.ItemM};");
         text.Line(1, $"const long acc_panels = (acc_n + {tile.N - 1}) / {tile.N};");
         text.Line(1, $"const long acc_n0 = (long)get_group_id(0) % acc_panels * {tile.N};");
         if (outer.Length > 0)

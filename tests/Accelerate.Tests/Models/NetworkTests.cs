@@ -74,7 +74,7 @@ public class NetworkTests(ITestOutputHelper output)
     public void TheSameBytesAsTheKernelInterpreter(string name, string target)
     {
         var network = Find(name);
-        var cases = Interpreted.GetOrAdd(name, n => new(() => Interpret(Find(n)))).Value;
+        var cases = Expected(name);
         foreach (var (level, threads) in target == "x86-64" ? new[] { (0, 3), (3, 1) } : [(3, 3)])
         {
             using var executable = new LlvmExecutable(network.Model.Compilation.Programs,
@@ -95,6 +95,9 @@ public class NetworkTests(ITestOutputHelper output)
 
     private static readonly System.Collections.Concurrent.ConcurrentDictionary<string,
         Lazy<List<(string Entry, Tensor[] Inputs, Tensor[] Expected)>>> Interpreted = new();
+
+    private static List<(string Entry, Tensor[] Inputs, Tensor[] Expected)> Expected(string name) =>
+        Interpreted.GetOrAdd(name, n => new(() => Interpret(Find(n)))).Value;
 
     private static List<(string Entry, Tensor[] Inputs, Tensor[] Expected)> Interpret(Network network)
     {
@@ -150,6 +153,16 @@ public class NetworkTests(ITestOutputHelper output)
                 using var session = executable.CreateSession();
                 foreach (var call in network.Calls)
                     Held(network, call, "opencl", session.Run(call.Entry, network.Read(call)), network.Reference(call));
+                // Where the device rounds as NUMERICS has it, the bits are the interpreter's, on NaN and infinities too.
+                foreach (var (entry, inputs, expected) in OpenClDevice.Default.IsExact ? Expected(network.Name) : [])
+                {
+                    var actual = session.Run(entry, inputs);
+                    for (var i = 0; i < actual.Length; i++)
+                    {
+                        Assert.True(actual[i].SameBits(expected[i]), $"{network.Name}.{entry}[{i}] on OpenCL:\n{actual[i]}\n{expected[i]}");
+                        Compared.Add(actual[i].Count);
+                    }
+                }
                 Assert.True(executable.KernelsLaunched > 0);
             }
         }

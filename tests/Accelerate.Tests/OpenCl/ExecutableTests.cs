@@ -200,9 +200,34 @@ public sealed class ExecutableTests
     }
 
     [OpenClFact]
-    public void ACompileErrorShowsTheLog()
+    public void ACompileErrorShowsTheLogAndTheLine()
     {
-        var e = Assert.Throws<OpenClException>(() => OpenClDevice.Default.Program("__kernel void f() { nonsense; }"));
+        var e = Assert.Throws<OpenClException>(
+            () => OpenClDevice.Default.Program("__kernel void f() {\n  int x = 1;\n  x = nonsense;\n}\n"));
         Assert.Contains("nonsense", e.Message);
+        Assert.Contains("    3 |   x = nonsense;", e.Message);
+        Assert.DoesNotContain("int x = 1", e.Message);
+    }
+
+    [OpenClTheory]
+    [InlineData(5, 3, 4)]
+    [InlineData(2, 40, 300)]
+    [InlineData(1, 0, 7)]
+    public void ScatterInOrder(int rows, int n, int m)
+    {
+        int[] index = [.. Enumerable.Range(0, n).Select(i => i * i % rows)];
+        foreach (var shape in (WorkShape[])[WorkShape.Item, WorkShape.Group])
+            Agree(shape, Samples.Scatter, Tensor.From(index, n), Floats(n, m), Floats(rows, m));
+    }
+
+    [OpenClTheory]
+    [InlineData(1, 1)]
+    [InlineData(3, 50)]
+    [InlineData(2, 0)]
+    public void KeysInOrder(int n, int m)
+    {
+        var x = Floats(n, m);
+        if (m > 9) (x.AsSpan<float>()[3], x.AsSpan<float>()[7]) = (float.NaN, float.NaN);
+        foreach (var shape in (WorkShape[])[WorkShape.Item, WorkShape.Group]) Agree(shape, Samples.Sorted, x);
     }
 }

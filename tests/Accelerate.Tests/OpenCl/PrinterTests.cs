@@ -64,4 +64,15 @@ public sealed class PrinterTests
         Assert.Equal(["/nowhere/libOpenCL.so"], OpenClLibrary.Candidates("/nowhere/libOpenCL.so"));
         Assert.Contains("libOpenCL.so.1", OpenClLibrary.Candidates(null));
     }
+
+    [Fact]
+    public void ADeviceIsChosenByNumberOrName()
+    {
+        string[] names = ["NVIDIA H100", "pthread-skylake"];
+        Assert.Equal(0, OpenClLibrary.Choose(names, null));
+        Assert.Equal(1, OpenClLibrary.Choose(names, "1"));
+        Assert.Equal(1, OpenClLibrary.Choose(names, "PTHREAD"));
+        Assert.Null(OpenClLibrary.Choose(names, "2"));
+        Assert.Null(OpenClLibrary.Choose(names, "arc"));
+    }
 }

@@ -314,4 +314,69 @@ internal static class Samples
           }
         }
         """;
+
+    /// <summary>Rows added to the rows of another tensor by index, in order: what is written is read again.</summary>
+    public const string Scatter = """
+        program @scatter {
+          sizes(n, m, r)
+          input(index: i32[n], "index")
+          input(rows: f32[n,m], "rows")
+          input(start: f32[r,m], "start")
+          output(y: f32[r,m], "y")
+          call(@copy; start, y)
+          call(@scatter; index, rows, y)
+        }
+        kernel @copy(x: in(f32, r*m), y: out(f32, r*m); sizes(m, r)) {
+          vector(i < r*m) {
+            %0: f32 = load(x[i])
+            store(y[i], %0)
+          }
+        }
+        kernel @scatter(index: in(i32, n), rows: in(f32, n*m), y: out(f32, r*m); sizes(n, m, r)) {
+          serial(s < n) {
+            %0: i32 = load(index[s])
+            %1: i64 = convert(%0)
+            vector(j < m) {
+              %2: f32 = load(rows[s*m+j])
+              %3: f32 = load(y[v1'*m+j])
+              %4: f32 = add(%3, %2)
+              store(y[v1'*m+j], %4)
+            }
+          }
+        }
+        """;
+
+    /// <summary>Each row from the greatest to the least, where each was, and the running sum.</summary>
+    public const string Sorted = """
+        program @sorted {
+          sizes(n, m)
+          input(x: f32[n,m], "x")
+          output(y: f32[n,m], "y")
+          output(from: i32[n,m], "from")
+          output(sums: f32[n,m], "sums")
+          call(@sorted; x, y, from)
+          call(@running; x, sums)
+        }
+        kernel @sorted(x: in(f32, n*m), y: out(f32, n*m), from: out(i32, n*m); sizes(n, m)) {
+          parallel(i < n) {
+            sort.descending(j < m) {
+              %0: f32 = load(x[i*m+j])
+              yield(%0)
+            } into(%1: f32, %2: i32) {
+              store(y[i*m+j], %1)
+              store(from[i*m+j], %2)
+            }
+          }
+        }
+        kernel @running(x: in(f32, n*m), y: out(f32, n*m); sizes(n, m)) {
+          parallel(i < n) {
+            cumulate.add(j < m) {
+              %0: f32 = load(x[i*m+j])
+              yield(%0)
+            } into(%1: f32) {
+              store(y[i*m+j], %1)
+            }
+          }
+        }
+        """;
 }
