@@ -110,7 +110,7 @@ public sealed unsafe class OpenClExecutable : Executable
             Interlocked.Add(ref launched, session.Finish());
             var flagged = 0;
             if (flag is not null) session.Read(flag, &flagged, sizeof(int));
-            if (flagged != 0) return call.Finish(ExecutionCode.IndexOutOfRange, walker.Failed);
+            if (flagged != 0) return call.Finish(ExecutionCode.IndexOutOfRange, walker.Failed ?? walker.Flagging);
             foreach (var b in code == 0 ? Written(program) : [])
                 session.Read(buffers[b], (void*)call.Pointers[b], call.Bytes(b));
             return call.Finish((ExecutionCode)code, walker.Failed, walker.Fetch);
@@ -169,8 +169,13 @@ public sealed unsafe class OpenClExecutable : Executable
     private sealed class Walker(Program program, ImmutableArray<OpenClKernel> kernels, WorkShape shape, ProgramCall call,
         OpenClSession session, OpenClBuffer[] buffers, OpenClBuffer? flag) : StepWalker(call)
     {
-        // Without a step that reads a value, nothing acts on what a flagged kernel left before the end of the call.
-        private readonly bool acts = program.AllSteps.Any(s => s is WhileStep or IfStep or PrintStep or AssertStep);
+        // Without a step that reads a value, nothing acts on what a flagged kernel left before the end of the call; and
+        // where one kernel alone can flag, its place is known without asking after every launch.
+        private readonly bool acts = program.AllSteps.Any(s => s is WhileStep or IfStep or PrintStep or AssertStep)
+            || program.AllSteps.OfType<CallStep>().Count(c => kernels[c.Kernel].Item.Flags) > 1;
+
+        /// <summary>The step that can flag, where there is one.</summary>
+        public Step? Flagging => program.AllSteps.OfType<CallStep>().FirstOrDefault(c => kernels[c.Kernel].Item.Flags);
 
         protected override int Call(CallStep step)
         {

@@ -108,6 +108,8 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
                 return Element(w.Operands[0], index.RemoveAt(w.Axis).SetItem(w.Axis, joined), scope, context);
             case Pad p:
                 return Padded(p, index, scope, context);
+            case Concat c:
+                return Joined(c, 0, Size.Zero, index, scope, context);
             case Fold f:
                 return Folded(f, index, scope, context);
             case DynamicSlice s:
@@ -197,6 +199,18 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
         var inner = index.Select((i, d) => Spread(i - pad.Before[d], pad.Between[d] + 1, guards)).ToImmutableArray();
         guards.AddRange(inner.Select((i, d) => new Guard(i, x.Type.Shape[d])));
         return Guarded(x, inner, guards, () => Element(pad.Operands[1], [], scope, context with { Guards = [], Fill = null }), scope, context);
+    }
+
+    /// <summary>The element of the part from the k-th on in whose range the index is.</summary>
+    private Value Joined(Concat concat, int k, Size start, ImmutableArray<Size> index, Scope scope, Context context)
+    {
+        var part = concat.Operands[k];
+        var extent = part.Type.Shape[concat.Axis];
+        var at = index.SetItem(concat.Axis, index[concat.Axis] - start);
+        var guard = new Guard(at[concat.Axis], extent);
+        return k == concat.Operands.Length - 1
+            ? Element(part, at, scope, draft.Ranges.InRange(guard.Index, extent) ? context : context with { Guards = context.Guards.Add(guard) })
+            : Guarded(part, at, [guard], () => Joined(concat, k + 1, start + extent, index, scope, context), scope, context);
     }
 
     /// <summary>The sum over the places r of the window, in their order, where there is an i with i * Stride + r * Dilation = p.</summary>

@@ -36,7 +36,7 @@ internal sealed class Fusion
         foreach (var node in function.Nodes)
         {
             if (IsSource(node)) buffered.Add(node);
-            if (node is Concat or UpdateSlice or Scatter or Result { Operands: [Sort] }) buffered.Add(node);
+            if ((node is Concat && !IsChosenFrom(node)) || node is UpdateSlice or Scatter or Result { Operands: [Sort] }) buffered.Add(node);
             foreach (var operand in node.Operands)
                 if (operand is Sort && node is not Result) buffered.Add(operand);
             // The driver's steps take whole tensors; what a kernel can make out of nothing is filled in where it is taken.
@@ -59,6 +59,13 @@ internal sealed class Fusion
 
     /// <summary>True for a node that has a buffer which a kernel must compute.</summary>
     public bool IsRoot(Node node) => buffered.Contains(node) && !IsSource(node);
+
+    /// <summary>
+    /// A concat that one elementwise operation or reduction reads, each element once, is a choice between its few parts there;
+    /// any other has a buffer, whose slices its parts are written into.
+    /// </summary>
+    private bool IsChosenFrom(Node concat) => concat.Operands.Length <= 3
+        && users[concat.Id] is [var user] && (IsElementwise(user) || user is Reduce or Cumulate) && !function.Results.Contains(concat);
 
     /// <summary>The results of a node that are used.</summary>
     public IEnumerable<Result> ResultsOf(Node node) => users[node.Id].OfType<Result>();
