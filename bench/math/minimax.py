@@ -14,18 +14,18 @@ getcontext().prec = 80
 LN2 = D(2).ln()
 
 
-def pi():
+def pi_of(digits):
     def arctan(inverse):
         x, total, sign, n = D(1) / inverse, D(0), 1, 1
         square, power = x * x, x
-        while power > D(10) ** -85:
+        while power > D(10) ** -digits:
             total += sign * power / n
             power, sign, n = power * square, -sign, n + 2
         return total
     return 4 * (4 * arctan(5) - arctan(239))
 
 
-PI = pi()
+PI = pi_of(85)
 
 
 def to_f32(x):
@@ -156,6 +156,21 @@ def cos(x):
     return 1 - 2 * sin(x / 2) ** 2
 
 
+def log_of_s(s):
+    return ((1 + s) / (1 - s)).ln()
+
+
+def arctan(x):
+    # Halved three times, so that the series is short.
+    for _ in range(3):
+        x = x / (1 + (1 + x * x).sqrt())
+    total, power, n = D(0), x, 1
+    while abs(power) > D(10) ** -70:
+        total += power / n if n % 4 == 1 else -power / n
+        power, n = power * x * x, n + 2
+    return 8 * total
+
+
 def exp2(x):
     return (x * LN2).exp()
 
@@ -163,6 +178,8 @@ def exp2(x):
 QUARTER = PI / 2 * D('.56')
 THIRD = D(1) / 3
 HALF = LN2 / 2 * D('1.0001')
+EIGHTH = PI / 4 * D('1.0001')
+TWELFTH = (D(2).sqrt() - 1) / (D(2).sqrt() + 1) * D('1.0001')
 
 
 def ratio(f):
@@ -196,6 +213,35 @@ TABLES = {
     'sin': lambda: fit('sin', *ratio(sin), D('1e-9'), QUARTER ** 2, range(1, 4), to_f32, [(0, D(1))]),
     'cos': lambda: fit('cos', lambda s: cos(s.sqrt()), lambda s: 1 / cos(s.sqrt()), D('1e-9'), QUARTER ** 2,
                        range(2, 5), to_f32, [(0, D(1)), (1, D('-.5'))]),
+    # The same for f64. e^r = 1 + r + r^2 q(r), relative error
+    'exp64': lambda: fit('exp64', D.exp, lambda r: (-r).exp(), -HALF, HALF, range(2, 12), to_f64,
+                         [(0, D(1)), (1, D(1))]),
+    # e^r - 1 = r + r^2 q(r), relative error
+    'expm64': lambda: fit('expm64', lambda r: r.exp() - 1, lambda r: 1 / abs(r), -HALF, HALF, range(2, 13), to_f64,
+                          [(1, D(1))]),
+    # log(1 + f) = 2 s + s z q(z), s = f / (2 + f), z = s^2, relative error; |s| <= (sqrt(2) - 1) / (sqrt(2) + 1)
+    'log64': lambda: fit('log64', *ratio(log_of_s), D('1e-9'), TWELFTH ** 2, range(1, 9), to_f64, [(0, D(2))]),
+    # The terms of log beyond 2 s + 2/3 s^3, for pow: q(z) of s z^2 q(z), weighted as an error of the whole
+    'pow64': lambda: fit('pow64', lambda z: (ratio(log_of_s)[0](z) - 2 - z * 2 / 3) / z ** 2, lambda z: z ** 2 / 2,
+                         D('1e-6'), TWELFTH ** 2, range(0, 8), to_f64),
+    # tanh(x)/x = 1 + s q(s)
+    'tanh64': lambda: fit('tanh64', *ratio(tanh), D('1e-9'), D('.5626') ** 2, range(1, 12), to_f64, [(0, D(1))]),
+    # 2^r, relative error, for tanh and erf
+    'exp2.64': lambda: fit('exp2.64', exp2, lambda r: exp2(-r), D('-.5001'), D('.5001'), range(1, 13), to_f64,
+                           [(0, D(1))]),
+    # erf(x)/x - 1 = q(s)
+    'erf64': lambda: fit('erf64', lambda s: ratio(erf)[0](s) - 1, ratio(erf)[1], D('1e-9'), D('.93') ** 2, range(0, 13),
+                         to_f64),
+    # log2(erfc(2.5 + t)), weighted with erfc
+    'erfc64': lambda: fit('erfc64', lambda t: erfc(t + D('2.5')).ln() / LN2, lambda t: erfc(t + D('2.5')) * LN2,
+                          D('.92') - D('2.5'), D('6') - D('2.5'), range(0, 22), to_f64),
+    # sin(r)/r = 1 + s q(s) and cos(r) = 1 - s/2 + s^2 q(s) on |r| <= pi/4
+    'sin64': lambda: fit('sin64', *ratio(sin), D('1e-9'), EIGHTH ** 2, range(1, 7), to_f64, [(0, D(1))]),
+    'cos64': lambda: fit('cos64', lambda s: cos(s.sqrt()), lambda s: D(1), D('1e-9'), EIGHTH ** 2, range(2, 8), to_f64,
+                         [(0, D(1)), (1, D('-.5'))]),
+    # atan(u)/u = 1 + s q(s), u <= tan(pi/8)
+    'atan64': lambda: fit('atan64', *ratio(arctan), D('1e-9'), (D(2).sqrt() - D('.9999')) ** 2, range(1, 14), to_f64,
+                          [(0, D(1))]),
 }
 
 
@@ -208,6 +254,16 @@ def two_over_pi():
 
 
 TABLES['two_over_pi'] = two_over_pi
+
+
+def two_over_pi_bits():
+    """For the reduction of sin and cos of f64: 32 zeros and the bits of 2/pi, as 64-bit words."""
+    getcontext().prec = 420
+    scaled = int((2 / pi_of(400) * D(2) ** (19 * 64 - 32)).to_integral_value(rounding='ROUND_FLOOR'))
+    print(', '.join(f'0x{scaled >> 64 * (18 - i) & 2 ** 64 - 1:016X}' for i in range(19)))
+
+
+TABLES['two_over_pi_bits'] = two_over_pi_bits
 
 if __name__ == '__main__':
     for key in sys.argv[1:] or TABLES:

@@ -4,6 +4,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using Accelerate.Backends;
 using Accelerate.Compiler.Binding;
+using Accelerate.Runtime;
 
 namespace Accelerate.Cli;
 
@@ -15,6 +16,9 @@ internal sealed record ModelOptions(string File)
     public ExecutableOptions Executable { get; init; } = new();
 
     public BindOptions Binding { get; init; } = new();
+
+    /// <summary>What contractions round their operands to; null for as declared.</summary>
+    public DType? Compute { get; init; }
 
     /// <summary>Weight files, each with the path of the part it is for; `` is the whole model.</summary>
     public IReadOnlyList<(string Path, string File)> Weights { get; init; } = [];
@@ -53,6 +57,13 @@ internal sealed class CommonOptions
     {
         Description = "makes a size variable a constant: --dim n=1; repeatable",
         HelpName = "name=n",
+    };
+
+    public Option<string?> Compute { get; } = new("--compute")
+    {
+        Description = "bf16 or f16: matmuls, convolutions and attention round their f32 operands to it and accumulate in f32; "
+            + "all else, state and results stay as declared",
+        HelpName = "bf16|f16",
     };
 
     public Option<string[]> Weights { get; } = new("--weights")
@@ -98,7 +109,7 @@ internal sealed class CommonOptions
     public CommonOptions AddTo(Command command)
     {
         command.Arguments.Add(File);
-        foreach (var option in (Option[])[Set, Dim, Diagnostics]) command.Options.Add(option);
+        foreach (var option in (Option[])[Set, Dim, Compute, Diagnostics]) command.Options.Add(option);
         return this;
     }
 
@@ -145,6 +156,13 @@ internal sealed class CommonOptions
                 Set = Pairs(Value(Set, []), "--set", "--set layers=2").ToDictionary(p => p.Name, p => p.Value),
                 Dims = Pairs(Value(Dim, []), "--dim", "--dim n=1")
                     .ToDictionary(p => p.Name, p => Size(p.Name, p.Value)),
+            },
+            Compute = Value(Compute, null) switch
+            {
+                null => null,
+                "bf16" => DType.BF16,
+                "f16" => DType.F16,
+                var other => throw Usage($"--compute {other} is not a precision of contractions", "it takes bf16 or f16"),
             },
             Weights = [.. Value(Weights, []).Select(WeightFile)],
             Diagnostics = Value(Diagnostics, DiagnosticFormat.Pretty),

@@ -52,6 +52,7 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
             Entries = entries,
             Last = last,
             AfterPass = afterPass,
+            Compute = options.Compute,
             StopAfterRewrite = stopAfterRewrite,
         });
         compiling.Stop();

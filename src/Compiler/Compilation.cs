@@ -28,6 +28,12 @@ public sealed record CompilationOptions
 
     public CompilationStage Last { get; init; } = CompilationStage.Lowered;
 
+    /// <summary>
+    /// The dtype, bf16 or f16, that the f32 operands of matmuls, convolutions and attention are rounded to; they still
+    /// accumulate in f32, and all else stays as declared. Null: nothing is rounded. See <see cref="ComputePrecision"/>.
+    /// </summary>
+    public DType? Compute { get; init; }
+
     /// <summary>The optimiser stops after so many rewrites, counted for each entry; null for no limit.</summary>
     public long? StopAfterRewrite { get; init; }
 
@@ -171,7 +177,7 @@ public sealed class Compilation
     private CompiledEntry Compile(CompiledEntry entry)
     {
         var rewrites = new Rewrites(options.StopAfterRewrite ?? long.MaxValue);
-        var optimised = entry with { Optimised = Pipeline.Run(entry.Bound, after: options.AfterPass, rewrites: rewrites) };
+        var optimised = entry with { Optimised = Pipeline.Run(entry.Bound, after: options.AfterPass, rewrites: rewrites, passes: Pipeline.For(options.Compute)) };
         return options.Last == CompilationStage.Optimised ? optimised : Lower(optimised);
     }
 

@@ -1,6 +1,7 @@
 // The passes between binding and kernels, in order, each with the reason for its position.
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Passes;
+using Accelerate.Runtime;
 
 namespace Accelerate.Compiler;
 
@@ -22,6 +23,15 @@ public static class Pipeline
         new("hoist", Hoist.Run),
         // Last: simplifying leaves what it replaced behind, and fusion must not count it as a use.
         new("dead-code", (f, _) => DeadCode.Run(f)),
+    ];
+
+    /// <summary>The passes of a compilation whose contractions take operands of another dtype; null for as declared.</summary>
+    public static IReadOnlyList<Pass> For(DType? compute) => compute is not { } type ? Passes :
+    [
+        .. Passes.SkipLast(1),
+        // Behind simplify, which joins the movements that it goes through; before the last, for what it replaced.
+        new("compute-precision", (f, rewrites) => ComputePrecision.Run(f, type, rewrites)),
+        Passes[^1],
     ];
 
     /// <summary>Runs the passes.</summary>

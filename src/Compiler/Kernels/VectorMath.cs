@@ -9,7 +9,8 @@ namespace Accelerate.Compiler.Kernels;
 /// not counted; a clamp is a compare and a select here and one instruction on most machines), then its errors over all
 /// 2^32 arguments against f64: the distance in representable values from the correctly rounded result, and the error
 /// in units of the last place of that result. ACC_LONG=1 dotnet test --filter Category=Long measures them,
-/// bench/math/minimax.py derives the coefficients. f16 and bf16 compute in f32.
+/// bench/math/minimax.py derives the coefficients. f16 and bf16 compute in f32. f64 functions, pow, atan2 and rem are held
+/// to 256-bit arithmetic by DoubleMathTests and BinaryMathTests, which print their errors in units of the last place.
 /// </summary>
 public static partial class VectorMath
 {
@@ -18,8 +19,7 @@ public static partial class VectorMath
         UnaryOp.Sign => type != DType.Bool,
         UnaryOp.Sqrt or UnaryOp.Rsqrt => type.IsFloat,
         UnaryOp.Exp or UnaryOp.Log or UnaryOp.Expm1 or UnaryOp.Log1p or UnaryOp.Tanh or UnaryOp.Erf
-            or UnaryOp.Sin or UnaryOp.Cos =>
-            type is DType.F32 or DType.F16 or DType.BF16,
+            or UnaryOp.Sin or UnaryOp.Cos => type.IsFloat,
         _ => false,
     };
 
@@ -34,6 +34,14 @@ public static partial class VectorMath
             UnaryOp.Sign => Sign(b, x),
             UnaryOp.Sqrt => b.Unary(ScalarOp.Sqrt, x),
             UnaryOp.Rsqrt => Rsqrt(b, x),
+            UnaryOp.Exp when x.Type == DType.F64 => ExpF64(b, x),
+            UnaryOp.Expm1 when x.Type == DType.F64 => Expm1F64(b, x),
+            UnaryOp.Tanh when x.Type == DType.F64 => TanhF64(b, x),
+            UnaryOp.Erf when x.Type == DType.F64 => ErfF64(b, x),
+            UnaryOp.Log when x.Type == DType.F64 => LogF64(b, x),
+            UnaryOp.Log1p when x.Type == DType.F64 => Log1pF64(b, x),
+            UnaryOp.Sin when x.Type == DType.F64 => SinF64(b, x),
+            UnaryOp.Cos when x.Type == DType.F64 => CosF64(b, x),
             UnaryOp.Exp => ExpF32(b, x),
             UnaryOp.Expm1 => Expm1F32(b, x),
             UnaryOp.Tanh => TanhF32(b, x),
@@ -43,6 +51,27 @@ public static partial class VectorMath
             UnaryOp.Sin => SinF32(b, x),
             UnaryOp.Cos => CosF32(b, x),
             _ => throw new NotSupportedException($"{op} has no expansion"),
+        };
+    }
+
+    /// <summary>pow, atan2 and the remainder of floats; f16 and bf16 compute in f32.</summary>
+    public static bool Supports(BinaryOp op, DType type) => op is BinaryOp.Pow or BinaryOp.Atan2 or BinaryOp.Rem && type.IsFloat;
+
+    /// <exception cref="NotSupportedException">Supports says false.</exception>
+    public static Value Emit(BlockBuilder b, BinaryOp op, Value x, Value y)
+    {
+        if (!Supports(op, x.Type)) throw new NotSupportedException($"{op} of {x.Type.Name()} has no expansion");
+        if (x.Type is DType.F16 or DType.BF16)
+            return b.Convert(Emit(b, op, b.Convert(x, DType.F32), b.Convert(y, DType.F32)), x.Type);
+        return op switch
+        {
+            BinaryOp.Pow => x.Type == DType.F64 ? PowF64(b, x, y) : PowF32(b, x, y),
+            BinaryOp.Atan2 when x.Type == DType.F32 =>
+                b.Convert(Atan2F64(b, b.Convert(x, DType.F64), b.Convert(y, DType.F64), isExact: false), DType.F32),
+            BinaryOp.Atan2 => Atan2F64(b, x, y, isExact: true),
+            _ when x.Type == DType.F32 =>
+                b.Convert(RemainderF64(b, b.Convert(x, DType.F64), b.Convert(y, DType.F64), squarings: 3), DType.F32),
+            _ => RemainderF64(b, x, y, squarings: 6),
         };
     }
 

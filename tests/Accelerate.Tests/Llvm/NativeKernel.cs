@@ -17,6 +17,7 @@ public sealed record NativeConfiguration(string Target, int Level, string? Tiles
         .. from target in (string[])["host", "x86-64-v3", "x86-64"]
            from level in (int[])[0, 3]
            select new NativeConfiguration(target, level),
+        .. LlvmTarget.X64V4.CanRunHere ? [new NativeConfiguration("x86-64-v4", 3)] : (NativeConfiguration[])[],
     ];
 
     /// <summary>The text for AVX-512, with its larger tiles, made to run on AVX2.</summary>

@@ -30,8 +30,7 @@ internal static class ElementOps
     {
         BinaryOp.Max when x.Type == DType.Bool => b.Binary(ScalarOp.Or, x, y),
         BinaryOp.Min when x.Type == DType.Bool => b.Binary(ScalarOp.And, x, y),
-        BinaryOp.Rem when x.Type.IsFloat => throw new LimitationException($"not supported: rem of {x.Type.Name()} in kernels"),
-        BinaryOp.Pow or BinaryOp.Atan2 => throw new LimitationException($"not supported: {Ops.Name(op)} in kernels"),
+        _ when VectorMath.Supports(op, x.Type) => VectorMath.Emit(b, op, x, y),
         _ => b.Binary(Enum.Parse<ScalarOp>(op.ToString()), x, y),
     };
 }
