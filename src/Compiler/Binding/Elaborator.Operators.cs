@@ -139,8 +139,13 @@ internal sealed partial class Elaborator
         var type = x.Type;
         if (type.DType.IsFloat)
         {
+            // The remainder is exact, which x - floor(x / y) * y is not where the quotient has more digits than the dtype.
             var q = Emit(new Unary(UnaryOp.Floor, Emit(new Binary(BinaryOp.Div, x, y))));
-            return (q, Emit(new Binary(BinaryOp.Sub, x, Emit(new Binary(BinaryOp.Mul, q, y)))));
+            var rest = Emit(new Binary(BinaryOp.Rem, x, y));
+            var none = Emit(Const.Of(type, 0.0));
+            var isOther = Emit(new Compare(CompareOp.Ne, Emit(new Compare(CompareOp.Lt, rest, none)), Emit(new Compare(CompareOp.Lt, y, none))));
+            var adds = Emit(new Binary(BinaryOp.And, Emit(new Compare(CompareOp.Ne, rest, none)), isOther));
+            return (q, Emit(new Select(adds, Emit(new Binary(BinaryOp.Add, rest, y)), rest)));
         }
         var quotient = Emit(new Binary(BinaryOp.Div, x, y));
         var remainder = Emit(new Binary(BinaryOp.Rem, x, y));
