@@ -39,7 +39,8 @@ internal static class WeightFiles
             var rules = part.Length == 0 ? compilation.Bound.WeightRules
                 : compilation.Bound.PartRules.GetValueOrDefault(part, []);
             var span = new SourceText(path, "").All;
-            foreach (var (name, key) in WeightMap.Map(keys, declared, rules, span, bag))
+            foreach (var (name, key) in WeightMap.Map(keys, declared, rules, span, bag,
+                part.Length == 0 ? compilation.Bound.ModuleRules : null))
             {
                 var full = part.Length == 0 ? name : $"{part}.{name}";
                 if (bag.Count > 0) continue;

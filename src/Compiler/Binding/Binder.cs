@@ -78,6 +78,8 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
                 .Select(f => f.Name)],
             PartRules = elaborator.Instances.Where(i => i.Path is { Length: > 0 }).DistinctBy(i => i.Path)
                 .ToDictionary(i => i.Path!, i => WeightMap.Rules(i.File, i.Syntax)),
+            ModuleRules = elaborator.Instances.Where(i => i.Path is { Length: > 0 } && WeightMap.Rules(i.Syntax).Length > 0)
+                .DistinctBy(i => i.Path).ToDictionary(i => i.Path!, i => WeightMap.Rules(i.Syntax)),
         };
     }
 

@@ -37,6 +37,13 @@ public sealed record BoundProgram(
     public IReadOnlyDictionary<string, ImmutableArray<WeightRule>> PartRules { get; init; } =
         new Dictionary<string, ImmutableArray<WeightRule>>();
 
+    /// <summary>
+    /// By path of a part: the rules of its module alone, which rename the keys under it in a file for the whole model
+    /// too. A library layer takes torch's names so.
+    /// </summary>
+    public IReadOnlyDictionary<string, ImmutableArray<WeightRule>> ModuleRules { get; init; } =
+        new Dictionary<string, ImmutableArray<WeightRule>>();
+
     /// <summary>The entry of that name, or null.</summary>
     public Function? Entry(string name) => Entries.FirstOrDefault(e => e.Name == name);
 }

@@ -16,24 +16,39 @@ namespace Accelerate.Compiler.Binding;
 public static class WeightMap
 {
     internal static ImmutableArray<WeightRule> Rules(SourceFile file, ModuleSyntax? module) =>
-        [.. file.Syntax.Items.Concat(module?.Items ?? []).OfType<WeightsSyntax>().SelectMany(w => w.Renames)
+        Rules(file.Syntax.Items.Concat(module?.Items ?? []));
+
+    internal static ImmutableArray<WeightRule> Rules(ModuleSyntax module) => Rules((IEnumerable<ItemSyntax>)module.Items);
+
+    private static ImmutableArray<WeightRule> Rules(IEnumerable<ItemSyntax> items) =>
+        [.. items.OfType<WeightsSyntax>().SelectMany(w => w.Renames)
             .Select(r => new WeightRule(r.Source.Value, r.Target?.Value, r.Span))];
 
     /// <summary>
     /// State path to key in the file. What is missing, extra or of another shape is reported; an integer may be stored
     /// in
-    /// any width, a float in any float dtype.
+    /// any width, a float in any float dtype. The rules of a part's module, by its path, apply after the others to the keys
+    /// under it, outer parts first.
     /// </summary>
     public static IReadOnlyDictionary<string, string> Map(IReadOnlyDictionary<string, TensorType> keys,
-        IEnumerable<StateDeclaration> state, IEnumerable<WeightRule> rules, Span file, DiagnosticBag bag)
+        IEnumerable<StateDeclaration> state, IEnumerable<WeightRule> rules, Span file, DiagnosticBag bag,
+        IReadOnlyDictionary<string, ImmutableArray<WeightRule>>? parts = null)
     {
         var patterns = Compile(rules, bag);
+        var inner = (parts ?? ImmutableDictionary<string, ImmutableArray<WeightRule>>.Empty).OrderBy(p => p.Key.Length)
+            .ThenBy(p => p.Key, StringComparer.Ordinal).Select(p => (Prefix: p.Key + ".", Patterns: Compile(p.Value, bag))).ToList();
         var declared = state.ToDictionary(s => s.Path);
         var map = new Dictionary<string, string>();
         var extra = new List<(string Key, string Path)>();
         foreach (var (key, type) in keys)
         {
-            if (Rename(key, patterns) is not { } path) continue;
+            var renamed = Rename(key, patterns);
+            foreach (var (prefix, own) in inner)
+            {
+                if (renamed is null || !renamed.StartsWith(prefix, StringComparison.Ordinal)) continue;
+                renamed = Rename(renamed[prefix.Length..], own) is { } rest ? prefix + rest : null;
+            }
+            if (renamed is not { } path) continue;
             if (!declared.TryGetValue(path, out var wanted))
             {
                 extra.Add((key, path));

@@ -22,6 +22,14 @@ public class ParameterCountTests
     [InlineData("t5", "layers=12 h=768 heads=12 inner=3072", 222_903_552)] // t5-base
     [InlineData("whisper", "", 37_760_640)] // whisper-tiny, with the encoder's fixed positions
     [InlineData("whisper", "layers=6 h=512 heads=8", 72_593_920)] // whisper-base
+    [InlineData("clip", "", 151_277_313)] // ViT-B/32
+    [InlineData("detr", "", 41_524_768)] // ResNet-50; the norms are buffers
+    [InlineData("wav2vec2", "", 94_371_712)] // base
+    [InlineData("stable_diffusion", "", 859_520_964)] // version 1's U-Net
+    [InlineData("yolov5", "", 7_235_389)] // yolov5s, its norms not yet folded; then n, m, l
+    [InlineData("yolov5", "width=0.25", 1_872_157)]
+    [InlineData("yolov5", "width=0.75 depth=0.67", 21_190_557)]
+    [InlineData("yolov5", "width=1.0 depth=1.0", 46_563_709)]
     public void AsPublished(string name, string set, long published)
     {
         var compilation = Compilation.FromFile(Path.Combine(Shared.Repository, "examples", "models", name + ".acc"), new()
