@@ -37,6 +37,10 @@ internal sealed record Network(string Name, string Folder, string Set, params Ne
             "vocab=128 positions=24 frames=32 layers=2 h=64 heads=4 inner=256",
             new NetworkCall("run", ["input_features", "decoder_input_ids"],
                 "output_encoder_last_hidden_state", "output_logits")),
+        new("lstm", "lstm_h32", "layers=2",
+            new NetworkCall("run", ["input", "input_h0", "input_c0"], "output", "output_rnn", "output_hn", "output_cn")),
+        new("gru", "gru_h32", "layers=2",
+            new NetworkCall("run", ["input", "input_h0"], "output", "output_rnn", "output_hn")),
     ];
 
     public string PathTo(string file) => Shared.PathTo("data", "models", Folder, file + ".npy");

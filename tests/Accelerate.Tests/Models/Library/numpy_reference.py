@@ -114,3 +114,45 @@ def nucleus(x, p):
             y[r, j] = x[r, j]
             total += softmax(x[r], 0)[j]
     return y
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+def lstm_step(x, h, c, w, u, a, b):
+    i, f, g, o = np.split(x @ w.T + a + h @ u.T + b, 4, -1)
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    return sigmoid(o) * np.tanh(c), c
+
+def gru_step(x, h, c, w, u, a, b):
+    ar, az, an = np.split(x @ w.T + a, 3, -1)
+    br, bz, bn = np.split(h @ u.T + b, 3, -1)
+    z = sigmoid(az + bz)
+    return (1 - z) * np.tanh(an + sigmoid(ar + br) * bn) + z * h, c
+
+def recurrent(s, name, x, h0, c0, step, layers, both):
+    hn, cn, ways = h0.copy(), c0.copy(), 2 if both else 1
+    for l in range(layers):
+        parts = []
+        for d in range(ways):
+            part = f"{name}.layer.{l}.{['forward', 'backward'][d]}."
+            w, u = s[part + 'weight_ih'], s[part + 'weight_hh']
+            a, b = s.get(part + 'bias_ih', 0), s.get(part + 'bias_hh', 0)
+            k = ways * l + d
+            y = np.zeros(x.shape[:2] + (u.shape[1],))
+            for j in range(x.shape[1])[::-1 if d else 1]:
+                hn[k], cn[k] = step(x[:, j], hn[k], cn[k], w, u, a, b)
+                y[:, j] = hn[k]
+            parts.append(y)
+        x = np.concatenate(parts, -1)
+    return x, hn, cn
+
+def sinusoids(t, h):
+    angle = np.arange(t)[:, None] / 10000 ** (np.arange(h) // 2 * 2 / h)
+    return np.where(np.arange(h) % 2 == 0, np.sin(angle), np.cos(angle))
+
+def rope(x, pos):
+    # A pair of halves as one complex number, turned.
+    h = x.shape[-1] // 2
+    angle = (pos + np.arange(x.shape[-2]))[:, None] * 10000.0 ** (-np.arange(h) / h)
+    z = (x[..., :h] + 1j * x[..., h:]) * np.exp(1j * angle)
+    return np.concatenate([z.real, z.imag], -1)
