@@ -84,10 +84,15 @@ public sealed unsafe class ProgramCall : IDisposable
     /// <summary>The most that a size can be in this call, over all iterations of the driver's loops.</summary>
     public long Greatest(Size size)
     {
-        var loops = program.AllSteps.OfType<LoopStep>().ToLookup(l => l.Variable, l => l.Count);
+        var loops = program.AllSteps.SelectMany(s => s switch
+        {
+            LoopStep l => [(l.Variable, Most: l.Count - 1)],
+            SizeStep z => [(z.Variable, z.Most)],
+            _ => Array.Empty<(string Variable, Size Most)>(),
+        }).ToLookup(l => l.Variable, l => l.Most);
         (long Low, long High) Range(string name) => sizes.TryGetValue(name, out var value)
             ? (value, value)
-            : (0, loops[name].Max(count => Math.Max(0, SizeBound.Greatest(count, Range) - 1)));
+            : (0, loops[name].Max(count => Math.Max(0, SizeBound.Greatest(count, Range))));
         return Checked("scratch memory", () => SizeBound.Greatest(size, Range));
     }
 

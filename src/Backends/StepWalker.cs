@@ -46,6 +46,9 @@ internal abstract class StepWalker(ProgramCall call)
             case CopyStep copy:
                 Copy(copy);
                 return 0;
+            case SizeStep size:
+                call.Enter(size.Variable, Math.Min(size.Most.Evaluate(call.SizeOf), Math.Max(1, Integer(size.From) + size.Plus)));
+                return 0;
             case LoopStep loop:
                 var count = loop.Count.Evaluate(call.SizeOf);
                 for (var i = 0L; i < count; i++)
@@ -74,6 +77,9 @@ internal abstract class StepWalker(ProgramCall call)
                 throw new InvalidOperationException(step.GetType().Name);
         }
     }
+
+    private unsafe long Integer(int buffer) =>
+        call.Type(buffer) == DType.I64 ? *(long*)Fetch(buffer) : *(int*)Fetch(buffer);
 
     private unsafe bool Test(int buffer) => *(byte*)Fetch(buffer) != 0;
 }

@@ -14,10 +14,43 @@ namespace Accelerate.Bench;
 internal static class FlopCount
 {
     /// <summary>One call of the whole program.</summary>
-    public static double Of(Program program, IReadOnlyDictionary<string, long> sizes)
+    public static double Of(Program program, IReadOnlyDictionary<string, long> sizes) => ByKernel(program, sizes).Sum();
+
+    /// <summary>
+    /// Each kernel over all its calls in one call of the program: loops by their count, with the variable in its middle;
+    /// `while` once, both sides of a branch, masked axes whole, as only the values of a call could say more.
+    /// </summary>
+    public static double[] ByKernel(Program program, IReadOnlyDictionary<string, long> sizes)
     {
-        var kernels = new double?[program.Kernels.Length];
-        return program.Steps.OfType<CallStep>().Sum(s => kernels[s.Kernel] ??= Of(program.Kernels[s.Kernel], sizes));
+        var sums = new double[program.Kernels.Length];
+        Walk(program.Steps, new Dictionary<string, long>(sizes, StringComparer.Ordinal), 1);
+        return sums;
+
+        void Walk(IEnumerable<Step> steps, Dictionary<string, long> values, double times)
+        {
+            foreach (var step in steps)
+            {
+                switch (step)
+                {
+                    case CallStep c:
+                        sums[c.Kernel] += times * Of(program.Kernels[c.Kernel], values);
+                        break;
+                    case SizeStep s:
+                        values[s.Variable] = s.Most.Evaluate(values);
+                        break;
+                    case LoopStep l:
+                        var count = Math.Max(0, l.Count.Evaluate(values));
+                        Walk(l.Body, new(values, StringComparer.Ordinal) { [l.Variable] = count / 2 }, times * count);
+                        break;
+                    case WhileStep w:
+                        Walk(w.Condition.Concat(w.Body), values, times);
+                        break;
+                    case IfStep i:
+                        Walk(i.Then.Concat(i.Else), values, times);
+                        break;
+                }
+            }
+        }
     }
 
     /// <summary>One call of a kernel, over all its jobs.</summary>

@@ -42,6 +42,7 @@ internal sealed record KernelBreakdown(IReadOnlyList<KernelTime> Kernels, double
             peaks.Read();
             spent += Sample();
         }
+        var flops = FlopCount.ByKernel(given.Program, given.Sizes);
         var rows = calls.Select((step, i) => (step, Seconds: samples[i])).GroupBy(s => s.step.Kernel).Select(group =>
         {
             var kernel = given.Program.Kernels[group.Key];
@@ -49,7 +50,7 @@ internal sealed record KernelBreakdown(IReadOnlyList<KernelTime> Kernels, double
             var result = kernel.Buffers.ToList().FindIndex(b => b.IsOutput);
             var written = given.Program.Buffers[group.First().step.Buffers[result]];
             return new KernelTime(kernel, Concrete(written.Type, given.Sizes), group.Count(), Statistics.Of(sums).Median * 1e3,
-                FlopCount.Of(kernel, given.Sizes) * group.Count());
+                flops[group.Key]);
         });
         return new([.. rows.OrderByDescending(r => r.Ms)], Statistics.Of(outside).Median * 1e3, peaks.Medians().Values.DefaultIfEmpty(double.NaN).First(), options.Threads);
 

@@ -14,7 +14,7 @@ internal sealed unsafe class StepTimer(Program program)
 
     /// <summary>Those of the program, then the variables of its loops.</summary>
     private readonly ImmutableArray<string> sizes =
-        [.. program.Sizes.Concat(program.AllSteps.OfType<LoopStep>().Select(l => l.Variable)).Distinct()];
+        [.. program.Sizes.Concat(program.Variables).Distinct()];
 
     private readonly Dictionary<CallStep, int> numbers = new(ReferenceEqualityComparer.Instance);
     private readonly long[] ticks = new long[program.AllSteps.OfType<CallStep>().Count()];

@@ -27,6 +27,12 @@ public sealed record CallStep(int Kernel, ImmutableArray<int> Buffers) : Step
 }
 
 /// <summary>
+/// From here on the size Variable, which kernels take like any other, is the integer scalar in buffer From + Plus, but at
+/// least 1, and at most Most. No buffer's shape depends on it: what a kernel takes as smaller by it has room for the most.
+/// </summary>
+public sealed record SizeStep(string Variable, int From, long Plus, Size Most) : Step;
+
+/// <summary>
 /// Runs the body for each 0 &lt;= Variable &lt; Count, in order. In the body the variable is a size that kernels take like any
 /// other; no buffer's shape depends on it.
 /// </summary>
@@ -76,6 +82,14 @@ public sealed record Program(string Name, ImmutableArray<string> Sizes, Immutabl
         CopyStep c => [c.To],
         _ => Enumerable.Empty<int>(),
     }).Distinct();
+
+    /// <summary>The sizes that steps define: variables of loops, extents of masked axes.</summary>
+    public IEnumerable<string> Variables => AllSteps.Select(s => s switch
+    {
+        LoopStep l => l.Variable,
+        SizeStep z => z.Variable,
+        _ => null,
+    }).OfType<string>().Distinct();
 
     /// <summary>The steps that copy a whole tensor, loops counted once.</summary>
     public int Copies => AllSteps.OfType<CopyStep>().Count();

@@ -54,6 +54,9 @@ public static class ProgramPrinter
                 case CopyStep copy:
                     text.Append($"{indent}copy({Name(copy.From)}, {Name(copy.To)})\n");
                     break;
+                case SizeStep size:
+                    text.Append($"{indent}size({size.Variable}, {Name(size.From)}, {size.Plus}, {size.Most})\n");
+                    break;
                 case PrintStep print:
                     text.Append($"{indent}print({Quote.Text(print.Format)}; {Names(print.Buffers)})\n");
                     break;

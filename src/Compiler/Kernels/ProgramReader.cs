@@ -83,6 +83,9 @@ public static class ProgramReader
                 case "copy":
                     step = new CopyStep(Buffer(), Next(Buffer));
                     break;
+                case "size":
+                    step = new SizeStep(cursor.Name(), Next(Buffer), Next(cursor.Integer), Next(cursor.Size));
+                    break;
                 case "print":
                     step = new PrintStep(cursor.String(), Rest());
                     break;

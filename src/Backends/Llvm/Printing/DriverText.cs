@@ -94,6 +94,9 @@ internal sealed class DriverText
                     text.Declare("declare void @llvm.memmove.p0.p0.i64(ptr, ptr, i64, i1)");
                     text.Do($"call void @llvm.memmove.p0.p0.i64(ptr {Buffer(copy.To)}, ptr {Buffer(copy.From)}, i64 {bytes}, i1 false)");
                     break;
+                case SizeStep size:
+                    Define(size.Variable, Clamped(size));
+                    break;
                 case LoopStep loop:
                     text.For("0", index.Scalar(loop.Count), "1", i =>
                     {
@@ -125,6 +128,18 @@ internal sealed class DriverText
                     throw new InvalidOperationException($"no driver for {step.GetType().Name}");
             }
         }
+    }
+
+    /// <summary>min(most, max(1, value + plus)).</summary>
+    private string Clamped(SizeStep size)
+    {
+        var type = program.Buffers[size.From].Type.DType == DType.I64 ? "i64" : "i32";
+        var value = text.Value($"load {type}, ptr {Buffer(size.From)}, align {(type == "i64" ? 8 : 4)}");
+        if (type == "i32") value = text.Value($"sext i32 {value} to i64");
+        var sum = text.Value($"add i64 {value}, {size.Plus}");
+        var least = text.Value($"select i1 {text.Value($"icmp sgt i64 {sum}, 1")}, i64 {sum}, i64 1");
+        var most = index.Scalar(size.Most);
+        return text.Value($"select i1 {text.Value($"icmp slt i64 {least}, {most}")}, i64 {least}, i64 {most}");
     }
 
     private void Call(CallStep call, long here)

@@ -40,7 +40,7 @@ internal sealed class Fusion
             foreach (var operand in node.Operands)
                 if (operand is Sort && node is not Result) buffered.Add(operand);
             // The driver's steps take whole tensors; what a kernel can make out of nothing is filled in where it is taken.
-            var taken = node is RegionNode or Print or Graph.Assert or Assign ? node.Operands.Length : node is UpdateSlice or Scatter ? 1 : 0;
+            var taken = node is RegionNode or Print or Graph.Assert or Assign or Extent ? node.Operands.Length : node is UpdateSlice or Scatter ? 1 : 0;
             foreach (var operand in node.Operands.Take(taken).Where(o => node is Assign || !IsGenerated(o))) buffered.Add(operand);
         }
         foreach (var dot in function.Nodes.OfType<Dot>().Reverse()) Grow(dot, SameElement);

@@ -18,6 +18,10 @@ public static class Lowering
 
     private static Program LowerOne(Function function)
     {
+        var sizes = function.Sizes;
+        function = MaskedAxes.Run(function);
+        var most = GraphPrinter.Closure(function).SelectMany(f => f.Nodes).OfType<Extent>().ToDictionary(e => e.Variable, e => e.Most);
+        Size Most(Size size) => size.Substitute(most.GetValueOrDefault);
         // Inputs, state and constants, results; temporaries follow when the steps are known.
         var storages = new List<Storage>();
         var sources = new Dictionary<Node, Storage>(ReferenceEqualityComparer.Instance);
@@ -50,16 +54,16 @@ public static class Lowering
 
         var (context, block) = (new LoweringContext(new KernelTable(), Constant), new DraftBlock(null));
         RegionLowering.Lower(context, function, sources, assigned.Concat(results), block);
-        var plan = new MemoryPlan(block);
+        var plan = new MemoryPlan(block, Most);
         storages.AddRange(plan.Temporaries);
-        if (storages.FirstOrDefault(s => s.Type.Shape.Any(e => e.Variables().Except(function.Sizes).Any())) is { } varying)
+        if (storages.FirstOrDefault(s => s.Type.Shape.Any(e => Most(e).Variables().Except(sizes).Any())) is { } varying)
             throw new LimitationException($"not supported: the temporary {varying.Type} in a loop, whose size changes from one iteration to the next");
         var numbers = new Dictionary<Storage, int>(ReferenceEqualityComparer.Instance);
         for (var i = 0; i < storages.Count; i++) numbers[storages[i]] = i;
-        var buffers = storages.Select((s, i) => new ProgramBuffer($"{Letter(s.Kind)}{i}", s.Kind, s.Type, s.Label,
+        var buffers = storages.Select((s, i) => new ProgramBuffer($"{Letter(s.Kind)}{i}", s.Kind, s.Type.With([.. s.Type.Shape.Select(Most)]), s.Label,
             s.Kind == BufferKind.Temporary ? plan.SlotOf(s) : -1, s.Values, s.IsInout));
-        return new Program(function.Name, [.. function.Sizes], [.. buffers], [.. plan.Slots], context.Kernels.ToImmutable(),
-            [.. Checks(function, context), .. Steps(block, numbers)]);
+        return new Program(function.Name, [.. sizes], [.. buffers], [.. plan.Slots], context.Kernels.ToImmutable(),
+            [.. Checks(function, context, sizes), .. Steps(block, numbers)]);
     }
 
     private static BufferKind Kind(StorageClass storage) => storage == StorageClass.Param ? BufferKind.Param : BufferKind.Buffer;
@@ -74,10 +78,10 @@ public static class Lowering
     };
 
     /// <summary>What is tested before anything is written.</summary>
-    private static IEnumerable<CheckStep> Checks(Function function, LoweringContext context)
+    private static IEnumerable<CheckStep> Checks(Function function, LoweringContext context, IReadOnlyList<string> sizes)
     {
         var checks = function.Checks.Concat(context.Checks).Concat(GraphPrinter.Closure(function).SkipLast(1).SelectMany(f => f.Checks)).Distinct().ToList();
-        if (checks.FirstOrDefault(c => c.Left.Variables().Concat(c.Right.Variables()).Except(function.Sizes).Any()) is { } varying)
+        if (checks.FirstOrDefault(c => c.Left.Variables().Concat(c.Right.Variables()).Except(sizes).Any()) is { } varying)
             throw new LimitationException($"not supported: {varying.Message}: {varying.Left} and {varying.Right} change from one iteration to the next");
         return checks.Select(c => new CheckStep(c));
     }
@@ -86,6 +90,7 @@ public static class Lowering
     {
         DraftCall c => new CallStep(c.Kernel, [.. c.Storages.Select(s => numbers[s])]) { Place = c.Place },
         DraftCopy c => new CopyStep(numbers[c.From], numbers[c.To]),
+        DraftSize s => new SizeStep(s.Variable, numbers[s.From], s.Plus, s.Most),
         DraftLoop l => new LoopStep(l.Variable, l.Count, Steps(l.Body, numbers)),
         DraftWhile w => new WhileStep(Steps(w.Condition, numbers), numbers[w.Test], Steps(w.Body, numbers)),
         DraftIf i => new IfStep(numbers[i.Test], Steps(i.Then, numbers), Steps(i.Else, numbers)),

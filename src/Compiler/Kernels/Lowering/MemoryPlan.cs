@@ -16,7 +16,9 @@ internal sealed class MemoryPlan
     private readonly List<Storage> temporaries = [];
     private readonly List<Size> sizes = [];
 
-    public MemoryPlan(DraftBlock block)
+    /// <param name="block">The steps.</param>
+    /// <param name="most">What a size that the call computes does not exceed.</param>
+    public MemoryPlan(DraftBlock block, Func<Size, Size> most)
     {
         var lives = new Dictionary<Storage, (int First, int Last)>(ReferenceEqualityComparer.Instance);
         var end = Walk(block, 0, [], lives);
@@ -25,7 +27,7 @@ internal sealed class MemoryPlan
         var free = new List<int>();
         for (var step = 0; step < end; step++)
         {
-            foreach (var t in starting[step]) slots[t] = Take(free, t.Type.Count * t.Type.DType.Bytes());
+            foreach (var t in starting[step]) slots[t] = Take(free, most(t.Type.Count * t.Type.DType.Bytes()));
             // Freed after the step: an output never shares memory with an operand of the same kernel.
             free.AddRange(ending[step].Select(t => slots[t]).Order());
         }
@@ -56,6 +58,7 @@ internal sealed class MemoryPlan
                 DraftWhile w => Use(w.Test, Walk(w.Body, Walk(w.Condition, at + 1, around, lives), around, lives)) + 1,
                 DraftIf i => Walk(i.Else, Walk(i.Then, Use(i.Test, at) + 1, around, lives), around, lives) + 1,
                 DraftCall c => Uses(c.Storages, at) + 1,
+                DraftSize s => Use(s.From, at) + 1,
                 DraftCopy c => Uses([c.From, c.To], at) + 1,
                 DraftPrint p => Uses(p.Storages, at) + 1,
                 DraftAssert a => Uses([a.Test, .. a.Storages], at) + 1,

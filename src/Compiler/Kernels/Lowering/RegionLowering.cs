@@ -33,6 +33,14 @@ internal sealed record LoweringContext(KernelTable Kernels, Func<Const, Storage>
         return this with { Loops = Loops.Add(variable, $"i.{Loops.Count + 1}"), Ranges = ranges, Runs = runs };
     }
 
+    /// <summary>With the ranges of sizes that the call computes.</summary>
+    public LoweringContext With(IEnumerable<Extent> extents)
+    {
+        var ranges = new IndexRanges(Ranges);
+        foreach (var extent in extents) ranges.Add(extent.Variable, extent.Most + 1);
+        return this with { Ranges = ranges };
+    }
+
     public void Require(EntryCheck check) => Checks.Add(check with { Left = check.Left * Runs, Right = check.Right * Runs });
 
     public Size Renamed(Size size) => size.Substitute(v => Loops.TryGetValue(v, out var name) ? Size.Variable(name) : null);
@@ -50,7 +58,7 @@ internal sealed class RegionLowering
     private RegionLowering(LoweringContext context, Function function, IReadOnlyDictionary<Node, Storage> sources,
         IEnumerable<Want> wants, DraftBlock block)
     {
-        (this.context, this.function, this.block) = (context, function, block);
+        (this.context, this.function, this.block) = (context = context.With(function.Nodes.OfType<Extent>()), function, block);
         var apart = new HashSet<Node>(ReferenceEqualityComparer.Instance);
         int before;
         do
@@ -100,7 +108,7 @@ internal sealed class RegionLowering
                 var reads = operands.ToList();
                 foreach (var take in takes) reads.RemoveAt(reads.FindIndex(o => ReferenceEquals(o, take.Operand)));
                 return new(node, [], [.. reads], [.. results], region.ResultTypes, takes);
-            case Print or Graph.Assert:
+            case Print or Graph.Assert or Extent:
                 return new(node, [], node.Operands, [], [], []);
             case var _ when fusion.IsRoot(node):
                 ImmutableArray<LoweredKernel> kernels = [.. new KernelLowering(fusion).Lower(node)];
@@ -158,6 +166,9 @@ internal sealed class RegionLowering
                     break;
                 case Graph.Assert assert:
                     block.Add(new DraftAssert(assert.Message, Place(assert.Operands[0]), [.. assert.Operands.Skip(1).Select(Place)], Origin(assert)));
+                    break;
+                case Extent extent:
+                    block.Add(new DraftSize(extent.Variable, Place(extent.Operands[0]), extent.Plus, context.Renamed(extent.Most)));
                     break;
                 case If branch:
                     Branch(branch, action.Takes, targets);

@@ -1,0 +1,155 @@
+// In: an optimised function. Out: the function in which attention under a mask `j <= e` does not go past the last j that
+// any row may see.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Passes;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Kernels.Lowering;
+
+/// <summary>
+/// dot(softmax(select(j &lt;= e, x, -inf)), v) over j &lt; n => the same over j &lt; m, with m = min(n, max(1, greatest e + 1)), a size
+/// that the call computes. Everything left out is exp(-inf) = 0 times a value of v: the same bits, except that an infinity
+/// or NaN of v in a place that no row sees does no harm. A row that sees nothing is NaN throughout, with one element as with all.
+/// </summary>
+internal static class MaskedAxes
+{
+    public static Function Run(Function function)
+    {
+        // The size of a limit is named once in a function, whatever layers use it.
+        var names = 0;
+        var known = new Dictionary<(Node Limit, long Plus, string Most), string>();
+        var rewritten = new Rewriter((node, r) => node is Dot dot ? Shortened(dot, r) : null).Run(function);
+        return names == 0 ? function : DeadCode.Run(rewritten);
+
+        Node? Shortened(Dot dot, Rewriter r)
+        {
+            if (dot.ContractA is not [var axis] || Softmax(dot.Operands[0], axis) is not { } chain
+                || chain.Masked.Operands[0] is not { } mask || Bound(mask, axis) is not var (e, plus)
+                || !Varies(e) || Mentions(dot).Any(v => v.StartsWith("m.", StringComparison.Ordinal))) return null;
+            var most = dot.OperandType(0).Shape[axis];
+            var limit = e.Type.Rank == 0 ? e : r.Add(new Reduce(ReduceOp.Max, e, [.. Enumerable.Range(0, e.Type.Rank)]));
+            if (!known.TryGetValue((limit, plus, most.Text), out var name))
+            {
+                known[(limit, plus, most.Text)] = name = $"m.{++names}";
+                r.Add(new Extent(limit, name, plus, most));
+            }
+            var size = Size.Variable(name);
+            var restriction = new Restriction(r, size, [chain.Sum, chain.Max], axis);
+            return r.Add(dot.With([restriction.Of(dot.Operands[0], axis), restriction.Of(dot.Operands[1], dot.ContractB[0])]));
+        }
+    }
+
+    private static IEnumerable<string> Mentions(Dot dot) => dot.OperandType(0).Shape.SelectMany(s => s.Variables());
+
+    private sealed record Chain(Select Masked, Reduce Max, Reduce Sum);
+
+    /// <summary>exp(m - max m) / sum(exp(m - max m)) along the axis, of m = select(mask, x, -inf).</summary>
+    private static Chain? Softmax(Node p, int axis)
+    {
+        while (p is Graph.Convert { Type.DType.IsFloat: true } c) p = c.Operands[0];
+        return p is Binary { Kind: BinaryOp.Div } quotient
+            && quotient.Operands[0] is Unary { Kind: UnaryOp.Exp } power && RowOf(quotient.Operands[1], power, ReduceOp.Add, axis) is { } sum
+            && power.Operands[0] is Binary { Kind: BinaryOp.Sub } difference
+            && difference.Operands[0] is Select masked && RowOf(difference.Operands[1], masked, ReduceOp.Max, axis) is { } max
+            && masked.Operands[2] is Const { IsSplat: true } fill && double.IsNegativeInfinity(fill.FloatAt(0))
+            ? new Chain(masked, max, sum) : null;
+    }
+
+    /// <summary>The reduction of x along the axis that is broadcast back over it.</summary>
+    private static Reduce? RowOf(Node node, Node x, ReduceOp kind, int axis)
+    {
+        if (node is not Broadcast b || b.Axes.Contains(axis)) return null;
+        node = b.Operands[0];
+        while (node is Reshape r && Kept(r)) node = r.Operands[0];
+        return node is Reduce reduce && reduce.Kind == kind && reduce.Axes is [var a] && a == axis && ReferenceEquals(reduce.Operands[0], x)
+            ? reduce : null;
+    }
+
+    /// <summary>True for a reshape that only adds or drops axes of one element.</summary>
+    private static bool Kept(Reshape r) => r.Type.Shape.Where(s => !s.Is(1)).SequenceEqual(r.OperandType(0).Shape.Where(s => !s.Is(1)));
+
+    /// <summary>The operand's axis behind such a reshape; -1 for an axis of one element.</summary>
+    private static int Behind(Reshape r, int axis)
+    {
+        if (r.Type.Shape[axis].Is(1)) return -1;
+        var nth = r.Type.Shape.Take(axis).Count(s => !s.Is(1));
+        return Enumerable.Range(0, r.OperandType(0).Rank).Where(d => !r.OperandType(0).Shape[d].Is(1)).ElementAt(nth);
+    }
+
+    /// <summary>e and c, when the mask is false wherever the index along the axis is not below e + c.</summary>
+    private static (Node Limit, long Plus)? Bound(Node mask, int axis) => mask switch
+    {
+        Broadcast b => b.Axes.IndexOf(axis) is >= 0 and var d ? Bound(b.Operands[0], d) : null,
+        Reshape r when Kept(r) && Behind(r, axis) is >= 0 and var d => Bound(r.Operands[0], d),
+        Transpose t => Bound(t.Operands[0], t.Permutation[axis]),
+        Binary { Kind: BinaryOp.And } both => Bound(both.Operands[0], axis) ?? Bound(both.Operands[1], axis),
+        Compare c => c.Kind switch
+        {
+            CompareOp.Le or CompareOp.Lt when IsIndex(c.Operands[0], axis) && Along(c.Operands[1], axis) is { } e => (e, c.Kind == CompareOp.Le ? 1 : 0),
+            CompareOp.Ge or CompareOp.Gt when IsIndex(c.Operands[1], axis) && Along(c.Operands[0], axis) is { } e => (e, c.Kind == CompareOp.Ge ? 1 : 0),
+            _ => null,
+        },
+        _ => null,
+    };
+
+    private static bool IsIndex(Node node, int axis) => node switch
+    {
+        Iota i => i.Axis == axis && i.Type.DType is DType.I32 or DType.I64,
+        Broadcast b => b.Axes.IndexOf(axis) is >= 0 and var d && IsIndex(b.Operands[0], d),
+        Reshape r => Kept(r) && Behind(r, axis) is >= 0 and var d && IsIndex(r.Operands[0], d),
+        Graph.Convert { Type.DType: DType.I64 } c => IsIndex(c.Operands[0], axis),
+        _ => false,
+    };
+
+    /// <summary>What a node is broadcast from along the axis: its values without that axis.</summary>
+    private static Node? Along(Node node, int axis) => node switch
+    {
+        Broadcast b => b.Axes.IndexOf(axis) is >= 0 and var d ? Along(b.Operands[0], d) : b.Operands[0],
+        _ => null,
+    };
+
+    /// <summary>False for limits that are the same in every call of a shape: a causal mask over the text itself.</summary>
+    private static bool Varies(Node e) => e is not (Iota or Const) && (e.Operands.IsEmpty || e.Operands.Any(Varies));
+
+    /// <summary>Values as they are below the size along one axis.</summary>
+    private sealed class Restriction(Rewriter r, Size size, IReadOnlyList<Reduce> rows, int axis)
+    {
+        private readonly Dictionary<(Node, int), Node> known = [];
+
+        public Node Of(Node node, int d)
+        {
+            if (known.TryGetValue((node, d), out var done)) return done;
+            var shape = node.Type.Shape.SetItem(d, size);
+            return known[(node, d)] = node switch
+            {
+                Const { IsSplat: true } c => r.Add(c.Type.DType.IsFloat ? Const.Of(c.Type.With(shape), c.FloatAt(0)) : Const.Of(c.Type.With(shape), c.Integers[0])),
+                Iota i => r.Add(new Iota(i.Type.With(shape), i.Axis)),
+                Unary or Binary or Compare or Select or Graph.Convert or StopGradient => r.Add(node.With([.. node.Operands.Select(o => Of(o, d))])),
+                Transpose t => r.Add(t.With([Of(t.Operands[0], t.Permutation[d])])),
+                Broadcast b when b.Axes.IndexOf(d) is >= 0 and var from => r.Add(new Broadcast(Of(b.Operands[0], from), shape, b.Axes)),
+                Broadcast b => r.Add(new Broadcast(Row(b.Operands[0]), shape, b.Axes)),
+                Reshape x when Kept(x) && Behind(x, d) is >= 0 and var from => r.Add(new Reshape(Of(x.Operands[0], from), shape, x.IsChecked)),
+                Dot dot => r.Add(dot.With([.. Sides(dot, d)])),
+                _ => r.Add(new Slice(node, [.. shape.Select(_ => Size.Zero)], shape, [.. shape.Select(_ => 1L)])),
+            };
+        }
+
+        /// <summary>The reductions along the axis, of what is left of their operands; everything else as it is.</summary>
+        private Node Row(Node node) => node switch
+        {
+            Reduce reduce when rows.Contains(reduce) => r.Add(reduce.With([Of(reduce.Operands[0], axis)])),
+            Reshape x when Kept(x) => r.Add(x.With([Row(x.Operands[0])])),
+            _ => node,
+        };
+
+        private IEnumerable<Node> Sides(Dot dot, int d)
+        {
+            var (a, b) = (dot.Operands[0], dot.Operands[1]);
+            var (batch, free) = (dot.BatchA.Length, dot.FreeA.Length);
+            if (d < batch) return [Of(a, dot.BatchA[d]), Of(b, dot.BatchB[d])];
+            return d < batch + free ? [Of(a, dot.FreeA[d - batch]), b] : [a, Of(b, dot.FreeB[d - batch - free])];
+        }
+    }
+}
