@@ -6,6 +6,14 @@ public static class Verifier
 {
     public static void Verify(Function function)
     {
+        Rule.Require(!function.Results.IsEmpty || function.Effects.Count > 0, "graph C5",
+            () => $"@{function.Name} has neither results nor effects");
+        VerifyNodes(function);
+    }
+
+    /// <summary>A region may give nothing: the branch of an `if` in which the other one prints.</summary>
+    private static void VerifyNodes(Function function)
+    {
         for (var id = 0; id < function.Nodes.Count; id++)
         {
             var node = function.Nodes[id];
@@ -17,10 +25,8 @@ public static class Verifier
             Rule.Require(again.Type.Equals(node.Type) && again.ResultTypes.SequenceEqual(node.ResultTypes), "graph C4",
                 () => $"%{id} = {node.Op} says {node.Type}, its operands give {Rule.List(again.ResultTypes)}");
             if (node is Scan scan) VerifyVariable(scan, function);
-            foreach (var callee in GraphPrinter.Callees(node)) Verify(callee);
+            foreach (var callee in GraphPrinter.Callees(node)) VerifyNodes(callee);
         }
-        Rule.Require(!function.Results.IsEmpty || function.Effects.Count > 0, "graph C5",
-            () => $"@{function.Name} has neither results nor effects");
         foreach (var result in function.Results)
             Rule.Require(result.Id >= 0 && result.Id < function.Nodes.Count && ReferenceEquals(function.Nodes[result.Id], result),
                 "graph C6", () => $"a result of @{function.Name} belongs to another function");

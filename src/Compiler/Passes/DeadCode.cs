@@ -1,9 +1,145 @@
-// In: a function. Out: the function without what neither a result nor an effect needs.
+// In: a function. Out: the function without what neither a result nor an effect needs, inside regions too.
+using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 
 namespace Accelerate.Compiler.Passes;
 
+/// <summary>
+/// Results of control flow that nobody reads go, and with them what the regions compute for them: a carried variable goes
+/// when neither its result nor any value that is kept depends on it, a captured operand when no region reads it.
+/// </summary>
 public static class DeadCode
 {
-    public static Function Run(Function function) => new Rewriter((_, _) => null).Run(function);
+    public static Function Run(Function function) =>
+        Rebuild(function, Enumerable.Range(0, function.Inputs.Count), Enumerable.Range(0, function.Results.Length));
+
+    /// <summary>What of a function some of its results need: its nodes, and of each node with regions a part.</summary>
+    private sealed class Needs(Function function)
+    {
+        private readonly bool[] nodes = new bool[function.Nodes.Count];
+        private readonly Dictionary<Node, SortedSet<int>> results = new(ReferenceEqualityComparer.Instance);
+
+        public Dictionary<Node, Part> Parts { get; } = new(ReferenceEqualityComparer.Instance);
+
+        public bool Has(Node node) => nodes[node.Id];
+
+        public SortedSet<int> ResultsOf(Node node) =>
+            results.TryGetValue(node, out var known) ? known : results[node] = [];
+
+        public void Add(Node node) => nodes[node.Id] = true;
+
+        public void Add(Node node, int result)
+        {
+            nodes[node.Id] = true;
+            ResultsOf(node).Add(result);
+        }
+    }
+
+    /// <summary>The results and operands of a node with regions that are kept, in their order.</summary>
+    private sealed record Part(ImmutableArray<int> Results, ImmutableArray<int> Operands);
+
+    private static Needs Analyse(Function function, IEnumerable<int> results)
+    {
+        var needs = new Needs(function);
+        foreach (var effect in function.Effects) needs.Add(effect);
+        foreach (var k in results) needs.Add(function.Results[k]);
+        // Users stand behind what they use: a node is seen when all of its results that are read are known.
+        foreach (var node in function.Nodes.Reverse())
+        {
+            if (!needs.Has(node)) continue;
+            if (node is Result { Operands: [RegionNode of], Index: var k })
+            {
+                needs.Add(of, k);
+            }
+            else if (node is RegionNode region)
+            {
+                var part = needs.Parts[region] = PartOf(region, needs.ResultsOf(region));
+                foreach (var i in part.Operands) needs.Add(region.Operands[i]);
+            }
+            else
+            {
+                foreach (var operand in node.Operands) needs.Add(operand);
+            }
+        }
+        return needs;
+    }
+
+    private static Part PartOf(RegionNode node, SortedSet<int> used)
+    {
+        var kept = new SortedSet<int>(used);
+        IEnumerable<int> read;
+        switch (node)
+        {
+            case If branch:
+                read = branch.Regions.SelectMany(r => Read(r, kept)).Select(i => i + 1).Append(0);
+                break;
+            case Scan scan:
+                do read = Read(scan.Body, kept);
+                while (Grow(scan.Carried));
+                break;
+            case While loop:
+                do read = Read(loop.Condition, [0]).Concat(Read(loop.Body, kept));
+                while (Grow(loop.Carried));
+                break;
+            default: throw new InvalidOperationException(node.Op);
+        }
+        var carried = node switch { Scan s => s.Carried, While w => w.Carried, _ => 0 };
+        return new([.. kept], [.. read.Concat(kept.Where(k => k < carried)).Distinct().Order()]);
+
+        // What is read in an iteration is carried there by the one before.
+        bool Grow(int count)
+        {
+            var before = kept.Count;
+            kept.UnionWith(read.Where(i => i < count));
+            return kept.Count > before;
+        }
+    }
+
+    /// <summary>The inputs, by position, that some results of a region need.</summary>
+    private static List<int> Read(Function region, IEnumerable<int> results)
+    {
+        var needs = Analyse(region, results);
+        return [.. Enumerable.Range(0, region.Inputs.Count).Where(i => needs.Has(region.Inputs[i]))];
+    }
+
+    private static Function Rebuild(Function function, IEnumerable<int> inputs, IEnumerable<int> results)
+    {
+        var needs = Analyse(function, results);
+        var kept = inputs.Select(i => function.Inputs[i]).ToHashSet<Node>(ReferenceEqualityComparer.Instance);
+        var into = new Function(function.Name);
+        var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
+        foreach (var check in function.Checks) into.Require(check);
+        foreach (var node in function.Nodes)
+        {
+            if (node is Input ? !kept.Contains(node) : !needs.Has(node)) continue;
+            map[node] = into.Add(node switch
+            {
+                RegionNode region => Rebuilt(region, needs.Parts[region], map),
+                Result { Operands: [RegionNode of], Index: var k } => new Result(map[of], needs.Parts[of].Results.IndexOf(k)),
+                _ when node.Operands.IsEmpty => Rewriter.Clone(node),
+                _ => node.With([.. node.Operands.Select(o => map[o])]),
+            }, function.OriginOf(node));
+        }
+        into.Results = [.. results.Select(k => map[function.Results[k]])];
+        into.ResultNames = [.. results.Where(k => k < function.ResultNames.Length).Select(k => function.ResultNames[k])];
+        return into;
+    }
+
+    private static RegionNode Rebuilt(RegionNode node, Part part, IReadOnlyDictionary<Node, Node> map)
+    {
+        ImmutableArray<Node> operands = [.. part.Operands.Select(i => map[node.Operands[i]])];
+        switch (node)
+        {
+            case If branch:
+                var inputs = part.Operands.Skip(1).Select(i => i - 1).ToList();
+                return new If(Rebuild(branch.Then, inputs, part.Results), Rebuild(branch.Otherwise, inputs, part.Results), operands);
+            case Scan scan:
+                return new Scan(Rebuild(scan.Body, part.Operands, part.Results), scan.Variable, scan.Count,
+                    part.Results.Count(k => k < scan.Carried), operands);
+            case While loop:
+                return new While(Rebuild(loop.Condition, part.Operands, [0]), Rebuild(loop.Body, part.Operands, part.Results),
+                    part.Results.Length, operands);
+            default: throw new InvalidOperationException(node.Op);
+        }
+    }
 }

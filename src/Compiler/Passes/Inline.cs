@@ -4,23 +4,61 @@ using Accelerate.Compiler.Graph;
 
 namespace Accelerate.Compiler.Passes;
 
-/// <summary>`result k (call @f(x))` and `call @f(x)` => what @f computes of x.</summary>
+/// <summary>
+/// `result k (call @f(x))` and `call @f(x)` => what @f computes of x. Every region belongs to one node: those of a callee
+/// are copied, under other names where theirs are taken.
+/// </summary>
 public static class Inline
 {
     public static Function Run(Function function)
     {
-        while (GraphPrinter.Closure(function).Any(f => f.Nodes.Any(n => n is Call))) function = new Rewriter(Rule).Run(function);
+        while (GraphPrinter.Closure(function).Any(f => f.Nodes.Any(n => n is Call)))
+        {
+            var names = Regions(function).Select(f => f.Name).ToHashSet();
+            function = new Rewriter((node, r) => Rule(node, r, names)).Run(function);
+        }
         return function;
     }
 
-    private static Node? Rule(Node node, Rewriter r)
+    private static IEnumerable<Function> Regions(Function function) =>
+        function.Nodes.OfType<RegionNode>().SelectMany(n => n.Regions).SelectMany(r => Regions(r).Prepend(r)).Prepend(function);
+
+    private static Node? Rule(Node node, Rewriter r, HashSet<string> names)
     {
         if (node is not Call call) return null;
         var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
         foreach (var (input, argument) in call.Callee.Inputs.Zip(call.Operands)) map[input] = argument;
         foreach (var inner in call.Callee.Nodes)
-            if (!map.ContainsKey(inner)) map[inner] = r.Add(inner.With([.. inner.Operands.Select(o => map[o])]));
+        {
+            if (map.ContainsKey(inner)) continue;
+            ImmutableArray<Node> operands = [.. inner.Operands.Select(o => map[o])];
+            map[inner] = r.Add(inner is RegionNode region
+                ? region.WithRegions([.. region.Regions.Select(f => Copy(f, names))], operands)
+                : inner.With(operands));
+        }
         ImmutableArray<Node> results = [.. call.Callee.Results.Select(x => map[x])];
         return results.Length == 1 ? results[0] : r.Add(new Graph.Tuple(results));
+    }
+
+    private static Function Copy(Function region, HashSet<string> names)
+    {
+        var name = region.Name;
+        for (var k = 2; !names.Add(name); k++) name = $"{region.Name}.{k}";
+        var into = new Function(name);
+        var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
+        foreach (var check in region.Checks) into.Require(check);
+        foreach (var node in region.Nodes)
+        {
+            ImmutableArray<Node> operands = [.. node.Operands.Select(o => map[o])];
+            map[node] = into.Add(node switch
+            {
+                RegionNode inner => inner.WithRegions([.. inner.Regions.Select(f => Copy(f, names))], operands),
+                _ when operands.IsEmpty => Rewriter.Clone(node),
+                _ => node.With(operands),
+            }, region.OriginOf(node));
+        }
+        into.Results = [.. region.Results.Select(x => map[x])];
+        into.ResultNames = region.ResultNames;
+        return into;
     }
 }

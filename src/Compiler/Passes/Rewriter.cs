@@ -11,6 +11,8 @@ namespace Accelerate.Compiler.Passes;
 /// </summary>
 public sealed class Rewriter(Func<Node, Rewriter, Node?> rule, Rewrites? rewrites = null, string pass = "")
 {
+    /// <summary>Regions that are done: one that several nodes share stays one.</summary>
+    private Dictionary<Function, Function> regions = new(ReferenceEqualityComparer.Instance);
     private Function into = new("");
     private Origin origin = Origin.None;
 
@@ -43,7 +45,8 @@ public sealed class Rewriter(Func<Node, Rewriter, Node?> rule, Rewrites? rewrite
         return into;
     }
 
-    private Function Inner(Function region) => new Rewriter(rule, rewrites, pass).Run(region);
+    private Function Inner(Function region) => regions.TryGetValue(region, out var known) ? known
+        : regions[region] = new Rewriter(rule, rewrites, pass) { regions = regions }.Run(region);
 
     /// <summary>Names the rule that gives the value.</summary>
     public Node By(string name, Node value)
