@@ -20,6 +20,7 @@ public sealed unsafe class OpenClExecutable : Executable
     private readonly IReadOnlyDictionary<string, Tensor> initialState;
     private readonly WorkShape shape;
     private long launched;
+    private long empty;
 
     /// <param name="programs">One for each exported function.</param>
     /// <param name="initialState">What a session's state starts as, by label; zeros for the others. Not disposed
@@ -79,10 +80,13 @@ public sealed unsafe class OpenClExecutable : Executable
     public string DeviceName => device.Name;
 
     /// <summary>
-    /// Kernels the device has run to their end, over all calls and sessions. A call adds one for each call step of its
-    /// program, less those whose index space is empty.
+    /// Kernels the device has run to their end, over all calls and sessions. A call adds one for each call step that it
+    /// comes to, less those whose index space is empty.
     /// </summary>
     public long KernelsLaunched => Volatile.Read(ref launched);
+
+    /// <summary>Call steps of calls that succeeded whose kernel had nothing to do.</summary>
+    public long KernelsEmpty => Volatile.Read(ref empty);
 
     /// <summary>True if there is a device to run on; otherwise the reason, with the line that installs one.</summary>
     public static bool Available([System.Diagnostics.CodeAnalysis.NotNullWhen(false)] out string? reason) =>
@@ -110,7 +114,8 @@ public sealed unsafe class OpenClExecutable : Executable
             Interlocked.Add(ref launched, session.Finish());
             var flagged = 0;
             if (flag is not null) session.Read(flag, &flagged, sizeof(int));
-            if (flagged != 0) return call.Finish(ExecutionCode.IndexOutOfRange, walker.Failed ?? walker.Flagging);
+            if (flagged != 0) return call.Finish(ExecutionCode.IndexOutOfRange, walker.CallOf(flagged));
+            Interlocked.Add(ref empty, walker.Empty);
             foreach (var b in code == 0 ? Written(program) : [])
                 session.Read(buffers[b], (void*)call.Pointers[b], call.Bytes(b));
             return call.Finish((ExecutionCode)code, walker.Failed, walker.Fetch);
@@ -169,19 +174,29 @@ public sealed unsafe class OpenClExecutable : Executable
     private sealed class Walker(Program program, ImmutableArray<OpenClKernel> kernels, WorkShape shape, ProgramCall call,
         OpenClSession session, OpenClBuffer[] buffers, OpenClBuffer? flag) : StepWalker(call)
     {
-        // Without a step that reads a value, nothing acts on what a flagged kernel left before the end of the call; and
-        // where one kernel alone can flag, its place is known without asking after every launch.
-        private readonly bool acts = program.AllSteps.Any(s => s is WhileStep or IfStep or PrintStep or AssertStep)
-            || program.AllSteps.OfType<CallStep>().Count(c => kernels[c.Kernel].Item.Flags) > 1;
+        private readonly IReadOnlyDictionary<CallStep, int> numbers = Numbers(program);
 
-        /// <summary>The step that can flag, where there is one.</summary>
-        public Step? Flagging => program.AllSteps.OfType<CallStep>().FirstOrDefault(c => kernels[c.Kernel].Item.Flags);
+        // Without a step that reads a value, nothing acts on what a flagged kernel left before the end of the call.
+        private readonly bool acts = program.AllSteps.Any(s => s is WhileStep or IfStep or PrintStep or AssertStep);
+
+        /// <summary>Kernels so far that had nothing to do.</summary>
+        public long Empty { get; private set; }
+
+        /// <summary>The step that a flag names.</summary>
+        public CallStep CallOf(int number) => numbers.First(n => n.Value == number).Key;
+
+        private static Dictionary<CallStep, int> Numbers(Program program)
+        {
+            var numbers = new Dictionary<CallStep, int>(ReferenceEqualityComparer.Instance);
+            foreach (var step in program.AllSteps.OfType<CallStep>()) numbers.TryAdd(step, numbers.Count + 1);
+            return numbers;
+        }
 
         protected override int Call(CallStep step)
         {
             var kernel = kernels[step.Kernel];
             Verify(program.Kernels[step.Kernel], step, Invocation);
-            session.Launch(kernel, shape, [.. step.Buffers.Select(b => buffers[b])], flag, Invocation.SizeOf);
+            if (!session.Launch(kernel, shape, [.. step.Buffers.Select(b => buffers[b])], flag, numbers[step], Invocation.SizeOf)) Empty++;
             if (!kernel.Item.Flags || !acts) return 0;
             var flagged = 0;
             session.Read(flag!, &flagged, sizeof(int));

@@ -46,15 +46,21 @@ internal sealed unsafe class OpenClSession : IDisposable
         return flag;
     }
 
-    /// <summary>Enqueues a kernel unless its index space is empty.</summary>
-    public void Launch(OpenClKernel kernel, WorkShape shape, ReadOnlySpan<OpenClBuffer> buffers, OpenClBuffer? flag,
+    /// <summary>Enqueues a kernel; false if its index space is empty.</summary>
+    /// <param name="kernel">The kernel.</param>
+    /// <param name="shape">Which of its texts to prefer.</param>
+    /// <param name="buffers">In the kernel's order.</param>
+    /// <param name="flag">Takes the step's number if an index is out of range and it is still 0.</param>
+    /// <param name="step">That number.</param>
+    /// <param name="sizes">The kernel's sizes.</param>
+    public bool Launch(OpenClKernel kernel, WorkShape shape, ReadOnlySpan<OpenClBuffer> buffers, OpenClBuffer? flag, int step,
         Func<string, long> sizes)
     {
         var source = kernel.Choose(sizes, device.IsGpu, shape);
         var (handle, limit) = KernelOf(source);
         if (limit < source.Space.LeastGroup) // a small device, or a kernel with many registers
             (handle, limit) = KernelOf(source = kernel.Item);
-        if (source.Space.For(sizes, limit, device.IsGpu) is not { } launch) return;
+        if (source.Space.For(sizes, limit, device.IsGpu) is not { } launch) return false;
         uint argument = 0;
         foreach (var buffer in buffers)
         {
@@ -73,6 +79,7 @@ internal sealed unsafe class OpenClSession : IDisposable
         }
         if (source.Flags)
         {
+            SetArgument(handle, argument++, sizeof(int), &step);
             var memory = flag!.Handle;
             SetArgument(handle, argument, (nuint)sizeof(nint), &memory);
         }
@@ -85,20 +92,21 @@ internal sealed unsafe class OpenClSession : IDisposable
         var offset = stackalloc nuint[] { 0, 0, 0 };
         var rest = stackalloc nuint[] { global[0], 1, 1 };
         var whole = (Y: dimensions > 1 ? launch.Global[1] : 1, Z: dimensions > 2 ? launch.Global[2] : 1);
-        var step = (Y: MaxGroups * (dimensions > 1 ? launch.Local[1] : 1), Z: MaxGroups * (dimensions > 2 ? launch.Local[2] : 1));
+        var most = (Y: MaxGroups * (dimensions > 1 ? launch.Local[1] : 1), Z: MaxGroups * (dimensions > 2 ? launch.Local[2] : 1));
         nint done = 0;
-        for (var z = 0L; z < whole.Z; z += step.Z)
+        for (var z = 0L; z < whole.Z; z += most.Z)
         {
-            for (var y = 0L; y < whole.Y; y += step.Y)
+            for (var y = 0L; y < whole.Y; y += most.Y)
             {
                 if (done != 0) _ = OpenClC.clReleaseEvent(done);
                 (offset[1], offset[2]) = ((nuint)y, (nuint)z);
-                (rest[1], rest[2]) = ((nuint)Math.Min(step.Y, whole.Y - y), (nuint)Math.Min(step.Z, whole.Z - z));
+                (rest[1], rest[2]) = ((nuint)Math.Min(most.Y, whole.Y - y), (nuint)Math.Min(most.Z, whole.Z - z));
                 OpenClException.Check(OpenClC.clEnqueueNDRangeKernel(
                     queue, handle, (uint)dimensions, offset, rest, local, 0, null, &done), "clEnqueueNDRangeKernel");
             }
         }
         launches.Add(done);
+        return true;
     }
 
     /// <summary>Waits for everything enqueued. Returns the number of kernels the device has run to their end.</summary>

@@ -24,7 +24,9 @@ internal abstract class IndexSpace
 /// <param name="Name">The name of the `__kernel` function.</param>
 /// <param name="Source">Self-contained OpenCL C 1.2.</param>
 /// <param name="Space">Its index space.</param>
-/// <param name="Flags">Whether the last argument is the int that an index out of range makes non-zero.</param>
+/// <param name="Flags">
+/// Whether the last arguments are the number of the step, and the int that it is put in where an index is out of range.
+/// </param>
 /// <param name="NeedsF64">Whether only a device with f64 can compile it.</param>
 internal sealed record OpenClSource(string Name, string Source, IndexSpace Space, bool Flags, bool NeedsF64);
 

@@ -13,7 +13,9 @@ namespace Accelerate.Backends.OpenCl;
 /// </summary>
 internal sealed class StatementText
 {
-    public const string Flag = "acc_flag";
+    // Which index was out of range: the number of the step, from 1 on, or 0.
+    private const string Flag = "acc_flag";
+    private const string Step = "acc_step";
 
     private readonly StringBuilder text = new();
     private readonly ReductionText reductions;
@@ -73,8 +75,8 @@ internal sealed class StatementText
                 Line(depth, $"{when}{Buffer(s.Buffer)}[{Index.Of(s.Offset)}] = {stored};");
                 break;
             case Flag f:
-                // Rare, so the atomic costs nothing; plain stores of several items would be a race.
-                Line(depth, $"if ({Use(f.Condition)}) atomic_or({Flag}, 1);");
+                // The first step that finds one stays; rare, so the atomic costs nothing.
+                Line(depth, $"if ({Use(f.Condition)}) atomic_cmpxchg({Flag}, 0, {Step});");
                 break;
             case Loop l:
                 For(l.Variable, l.Extent, depth, () => Block(l.Body, depth + 1));
@@ -150,7 +152,7 @@ internal sealed class StatementText
         List<string> arguments = [.. Kernel.Buffers.Select((b, i) =>
                 $"__global {(b.IsOutput ? "" : "const ")}{OpenClTypes.Stored(b.Type)}* {Buffer(i)}"),
             .. Kernel.Sizes.Select(s => $"const long {IndexText.Variable(s)}"), .. extra];
-        if (flags) arguments.Add($"__global int* {Flag}");
+        if (flags) arguments.AddRange($"const int {Step}", $"__global int* {Flag}");
         var f64 = Prelude.NeedsF64 || Kernel.Buffers.Any(b => b.Type == DType.F64)
             || statements.Any(s => Result(s)?.Type == DType.F64);
         var source = $"/* {Kernel.Name}: {comment} */\n"

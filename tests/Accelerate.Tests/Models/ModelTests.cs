@@ -40,7 +40,9 @@ public class ModelTests(ITestOutputHelper output)
         var expected = Npy.Read(Shared.PathTo("data", "models", "mnist_cnn", "expected_log_probs_first100.npy")).ToDoubles();
         var reference = model.Reference("log_probs", new Dictionary<string, long> { ["n"] = 100 }, images);
         Near("graph interpreter", reference[0].Values, expected);
-        foreach (var backend in new[] { "llvm", "interpreter" })
+        var backends = new List<string> { "llvm", "interpreter" };
+        if (Backends.OpenCl.OpenClExecutable.Available(out _)) backends.Add("opencl");
+        foreach (var backend in backends)
         {
             using var executable = Executables.Create(backend, model.Compilation, null, model.State);
             using var session = executable.CreateSession();

@@ -69,7 +69,7 @@ public sealed class NumericsTableTests(ITestOutputHelper output)
         try
         {
             var flag = source.Item.Flags ? session.ClearedFlag() : null;
-            session.Launch(source, shape, placed, flag, sizes);
+            session.Launch(source, shape, placed, flag, 1, sizes);
             session.Finish();
             for (var b = 0; b < buffers.Length; b++)
                 if (kernel.Buffers[b].IsOutput) session.Read(placed[b], buffers[b].Pointer, buffers[b].ByteCount);
