@@ -105,6 +105,13 @@ internal sealed partial class Elaborator
         }
         foreach (var (name, span) in alone)
             Frame.DeclareParameter(name, new IntValue(Variable(same.GetValueOrDefault(name, name))), span);
+        // `where m == 2 * n`: m is that expression everywhere.
+        foreach (var condition in syntax.Where)
+        {
+            if (condition is BinaryExpression { Operator: BinaryOperator.Equal, Left: NameExpression l, Right: not NameExpression } e
+                && alone.TryGetValue(l.Name, out var at) && !Names(e.Right).Contains(l.Name) && Expression(e.Right) is IntValue size)
+                Frame.DeclareParameter(l.Name, size, at);
+        }
 
         foreach (var p in syntax.Parameters)
         {

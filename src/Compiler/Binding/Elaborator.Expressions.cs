@@ -125,7 +125,9 @@ internal sealed partial class Elaborator
                 var then = Expression(e.Then);
                 var otherwise = Expression(e.Else);
                 Frame.Conditions--;
-                return Select(t, then, otherwise, e.Span, e.Then.Span, e.Else.Span);
+                // Two numbers stay a number, that takes the dtype it meets.
+                return then is WeakValue first && otherwise is WeakValue second ? new ChoiceValue(t, first, second)
+                    : Select(t, then, otherwise, e.Span, e.Then.Span, e.Else.Span);
             case TensorValue { DType: DType.Bool, Rank: 0 } t:
                 return Branch(t, e);
             default:

@@ -93,7 +93,7 @@ internal sealed partial class Elaborator
         return null;
     }
 
-    private static DType Default(params Value[] values) => values.Any(v => v is FloatValue or RealValue) ? DType.F32
+    private static DType Default(params Value[] values) => values.Any(IsReal) ? DType.F32
         : values.All(v => v is BoolValue) ? DType.Bool : DType.I32;
 
     private Value Arithmetic(BinaryOperator op, TensorValue a, TensorValue b, Span span, Span leftSpan, Span rightSpan)
@@ -200,7 +200,7 @@ internal sealed partial class Elaborator
         PoisonValue => x,
         IntValue i => new IntValue(-i.Size),
         FloatValue f => new FloatValue(-f.Number),
-        RealValue r => new RealValue("neg", [r]),
+        WeakValue w => new RealValue("neg", [w]),
         TensorValue t when t.DType != DType.Bool => Tensor(new Unary(UnaryOp.Neg, t.Node), t.Indices),
         ListValue => Fail(Codes.ListArithmetic, span, "lists have no arithmetic"),
         _ => Fail(Codes.TypeMismatch, span, $"`-` takes a number or a tensor, not {Describe(x)}", Describe(x)),

@@ -32,7 +32,11 @@ internal sealed partial class Elaborator
             if (p is GroupSubscript g)
                 subscripts.AddRange(Frame.Groups[g.Name?.Text ?? ".."].Select(i =>
                 new Subscript(new IntValue(i.Value), p.Span)));
-            else subscripts.Add(new(Expression(((ValueSubscript)p).Value), p.Span));
+            else subscripts.Add(new(Expression(((ValueSubscript)p).Value) switch
+            {
+                WeakValue w and (ChoiceValue or RealValue) when !IsReal(w) => Realize(w, DType.I32, p.Span) ?? Value.Poison,
+                var value => value,
+            }, p.Span));
         }
         Frame.InSubscript = inSubscript;
         if (subscripts.Any(p => p.Value is PoisonValue)) return Value.Poison;

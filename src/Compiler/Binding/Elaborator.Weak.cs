@@ -10,7 +10,15 @@ namespace Accelerate.Compiler.Binding;
 
 internal sealed partial class Elaborator
 {
-    private static bool IsReal(WeakValue v) => v is FloatValue or RealValue;
+    /// <summary>Whether a number may have a fraction: an expression of integers has none but by `/` and functions.</summary>
+    private static bool IsReal(Value v) => v switch
+    {
+        FloatValue => true,
+        RealValue { Operation: "+" or "-" or "*" or "//" or "%" or "neg" or "max" or "min" } r => r.Operands.Any(IsReal),
+        RealValue => true,
+        ChoiceValue c => IsReal(c.Then) || IsReal(c.Else),
+        _ => false,
+    };
 
     private static double? Number(WeakValue v) => v switch
     {
@@ -155,20 +163,23 @@ internal sealed partial class Elaborator
                 return t;
             case BoolValue b when dtype == DType.Bool:
                 return Scalar(b.Truth ? 1L : 0, dtype);
-            case IntValue or FloatValue or RealValue when dtype == DType.Bool:
+            case WeakValue when dtype == DType.Bool:
                 Fail(Codes.TypeMismatch, span, $"{Describe(value)} is no bool", null, "compare: `x != 0`");
                 return null;
             case FloatValue f when dtype.IsFloat:
                 return Scalar(f.Number, dtype);
             case FloatValue f when f.Number == Math.Floor(f.Number) && Math.Abs(f.Number) < 1e15:
                 return Fits((long)f.Number, dtype, span) ? Scalar((long)f.Number, dtype) : null;
-            case FloatValue or RealValue when !dtype.IsFloat:
+            case FloatValue or RealValue or ChoiceValue when !dtype.IsFloat && IsReal(value):
                 Fail(Codes.DtypeMix, span,
                     $"{Describe(value)} never becomes an integer on its own, and the tensor is {dtype.Name()}",
                     Describe(value), $"cast the tensor: `f32(x)`, or round the number: `int(…)`");
                 return null;
             case IntValue i:
                 return !i.Size.IsConstant || Fits(i.Size.Value, dtype, span) ? RealizeSize(i.Size, dtype) : null;
+            case ChoiceValue c:
+                return Realize(c.Then, dtype, span) is { } then && Realize(c.Else, dtype, span) is { } otherwise
+                    ? Select(c.Condition, then, otherwise, span, span, span) as TensorValue : null;
             // Computed in f32, and rounded once.
             case RealValue r when dtype is DType.F16 or DType.BF16:
                 return RealizeReal(r, DType.F32, span) is { } real ? As(real, dtype) : null;

@@ -29,10 +29,16 @@ internal sealed record IntValue(Size Size) : WeakValue;
 internal sealed record FloatValue(double Number) : WeakValue;
 
 /// <summary>
-/// A real number that only the call knows: `1 / sqrt(d)` with a size d. Kept as the expression it
+/// A number that only the call knows: `1 / sqrt(d)` with a size d. Kept as the expression it
 /// is.
 /// </summary>
 internal sealed record RealValue(string Operation, ImmutableArray<WeakValue> Operands) : WeakValue;
+
+/// <summary>
+/// One of two numbers, as a scalar of an index form decides: `if j <= i { 1 } else { 0 }`. It takes the dtype it meets, as
+/// both would.
+/// </summary>
+internal sealed record ChoiceValue(TensorValue Condition, WeakValue Then, WeakValue Else) : WeakValue;
 
 internal sealed record BoolValue(bool Truth) : Value;
 

@@ -1,0 +1,140 @@
+// In: grammar/LANGUAGE.md. Out: whether its blocks do what they say, and whether its lists are complete.
+using System.Text;
+using System.Text.RegularExpressions;
+using Accelerate.Backends.Llvm.Native;
+using Accelerate.Cli.Cases;
+using Accelerate.Compiler.Binding;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Tests.Support;
+
+namespace Accelerate.Tests.Cli;
+
+public sealed partial class LanguageDocumentTests
+{
+    private static readonly string Document = Path.Combine(Shared.Repository, "grammar", "LANGUAGE.md");
+
+    private static string Text => File.ReadAllText(Document).ReplaceLineEndings("\n");
+
+    /// <summary>The line of each `acc` block, what stands behind the word, and the program.</summary>
+    private static IEnumerable<(int Line, string File, string Program)> Blocks() => Block().Matches(Text)
+        .Select(m => (Text[..m.Index].Count(c => c == '\n') + 2, m.Groups[1].Value.Trim(), m.Groups[2].Value));
+
+    public static TheoryData<int> Programs => [.. Blocks().Where(b => b.File.Length == 0).Select(b => b.Line)];
+
+    [Theory]
+    [MemberData(nameof(Programs))]
+    public void ABlockIsWhatItSays(int line)
+    {
+        using var folder = new TemporaryFolder();
+        foreach (var (_, file, text) in Blocks().Where(b => b.File.Length > 0))
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(folder[file])!);
+            File.WriteAllText(folder[file], text);
+        }
+        var (_, _, program) = Blocks().Single(b => b.Line == line);
+
+        // A line that is wrong says with which code; all others are right.
+        var lines = program.Split('\n');
+        var expected = lines.SelectMany((l, i) => Wrong().Match(l) is { Success: true } m ? [$"{m.Groups[1].Value} {i + 1}"]
+            : Enumerable.Empty<string>());
+        var bag = new DiagnosticBag();
+        Binder.Bind(new SourceText("block.acc", program), new BindOptions { Folder = folder.Root }, bag);
+        Assert.True(expected.SequenceEqual(bag.Sorted().Select(d => $"{d.Code.Id} {d.Span.Line}")),
+            PrettyRenderer.Render(bag.Sorted()));
+
+        // Without those lines it runs as its header says.
+        if (!program.Contains("# run:", StringComparison.Ordinal)) return;
+        var path = folder["block.acc"];
+        File.WriteAllText(path, "# --- LANGUAGE.md\n" + Declarations().Replace(program, m => Wrong().IsMatch(m.Value) ? "" : m.Value));
+        var backends = LlvmLibrary.Available(out _) ? [new("llvm", new() { Threads = 1 })] : new List<CaseBackend>();
+        var report = new CaseRun(CaseFile.Read(path)).Run(backends);
+        Assert.True(report.Failures.Count == 0, string.Join('\n', report.Failures));
+    }
+
+    [Fact]
+    public void EveryBuiltinIsListed()
+    {
+        var section = Text[Text.IndexOf("## 17. Builtins", StringComparison.Ordinal)..Text.IndexOf("## 18.", StringComparison.Ordinal)];
+        foreach (var builtin in Builtins.All.Append(Builtins.ToInt).Append(Builtins.ToFloat))
+            Assert.Contains($"{builtin.Name}({builtin.Parameters.Replace(" ", ", ", StringComparison.Ordinal)})", section);
+        foreach (Match m in Regex.Matches(section[section.IndexOf("```text", StringComparison.Ordinal)..], @"(?m)(?:^|  )(\w+)\("))
+            Assert.True(Builtins.Find(m.Groups[1].Value) is not null || m.Groups[1].Value is "int" or "float", m.Value);
+    }
+
+    [Fact]
+    public void TheLibraryIsListed()
+    {
+        const string Begin = "<!-- library: written by the tests (ACCELERATE_UPDATE=1) from src/Compiler/Library -->\n", End = "<!-- end -->";
+        var (from, to) = (Text.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length, Text.IndexOf(End, StringComparison.Ordinal));
+        var library = Library();
+        if (Environment.GetEnvironmentVariable("ACCELERATE_UPDATE") is "1") File.WriteAllText(Document, Text[..from] + library + Text[to..]);
+        else Assert.Equal(library, Text[from..to]);
+    }
+
+    /// <summary>A block a file: the signatures, each with the comment above it.</summary>
+    private static string Library()
+    {
+        var folder = Path.Combine(Shared.Repository, "src", "Compiler", "Library");
+        var page = new StringBuilder();
+        foreach (var file in Directory.GetFiles(folder, "*.acc", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        {
+            var text = File.ReadAllText(file).ReplaceLineEndings("\n");
+            var name = Path.GetRelativePath(folder, file)[..^4].Replace('\\', '/').Replace('/', '.');
+            page.Append($"\n**{name}**. {Comment(text[..text.IndexOf("\n\n", StringComparison.Ordinal)].Split('\n'))}\n\n```text\n");
+            foreach (Match m in Declared().Matches(text))
+            {
+                page.Append(Signature(text[(m.Index + m.Groups[1].Length)..])).Append('\n');
+                var above = text[..m.Index].Split('\n')[..^1].Reverse().TakeWhile(l => l.StartsWith("# ", StringComparison.Ordinal)
+                    && !l.StartsWith("# ---", StringComparison.Ordinal)).Reverse();
+                foreach (var line in Wrapped(Comment(above), 114)) page.Append($"      {line}\n");
+            }
+            page.Append("```\n");
+        }
+        return page.Append('\n').ToString();
+    }
+
+    private static string Comment(IEnumerable<string> lines) =>
+        string.Join(' ', lines.TakeWhile(l => l.StartsWith('#')).Select(l => l.TrimStart('#').Trim()));
+
+    private static IEnumerable<string> Wrapped(string text, int width)
+    {
+        var line = "";
+        foreach (var word in text.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (line.Length + 1 + word.Length > width)
+            {
+                yield return line;
+                line = "";
+            }
+            line += line.Length == 0 ? word : " " + word;
+        }
+        if (line.Length > 0) yield return line;
+    }
+
+    /// <summary>The text of a declaration up to its body, on one line.</summary>
+    private static string Signature(string text)
+    {
+        var depth = 0;
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (text[i] is '(' or '[') depth++;
+            if (text[i] is ')' or ']') depth--;
+            if (depth == 0 && (text[i] == '{' || (text[i] == '=' && text[i - 1] == ' ')))
+                return Regex.Replace(text[..i].Trim(), @"\s+", " ");
+        }
+        return text;
+    }
+
+    [GeneratedRegex(@"(?m)^```acc *(.*)\n((?:.*\n)*?)```")]
+    private static partial Regex Block();
+
+    [GeneratedRegex(@"# (ACC\d{4})$", RegexOptions.Multiline)]
+    private static partial Regex Wrong();
+
+    /// <summary>A function with its body: to the next line that begins a declaration or a comment at its column, or the end.</summary>
+    [GeneratedRegex(@"(?ms)^export fn .*?(?=^(?:export |fn |module |let |#)|\z)")]
+    private static partial Regex Declarations();
+
+    [GeneratedRegex(@"(?m)^((?:fn |module ))\w+")]
+    private static partial Regex Declared();
+}
