@@ -16,6 +16,7 @@ internal sealed class Fusion
     private readonly Function function;
     private readonly List<Node>[] users;
     private readonly HashSet<Node> buffered = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<Node> inline = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<Node, Node> claimed = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<Node, Node> anchors = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<Node, string> forward = new(ReferenceEqualityComparer.Instance);
@@ -43,6 +44,7 @@ internal sealed class Fusion
             var taken = node is RegionNode or Print or Graph.Assert or Assign or Extent ? node.Operands.Length : node is UpdateSlice or Scatter ? 1 : 0;
             foreach (var operand in node.Operands.Take(taken).Where(o => node is Assign || !IsGenerated(o))) buffered.Add(operand);
         }
+        KeepBelowConditions();
         foreach (var dot in function.Nodes.OfType<Dot>().Reverse()) Grow(dot, SameElement);
         foreach (var node in function.Nodes.Where(IsRowReduction)) Grow(node, InRow(node));
         foreach (var node in function.Nodes.OfType<Cumulate>()) Grow(node, IsElementwise);
@@ -123,9 +125,29 @@ internal sealed class Fusion
         };
     }
 
+    /// <summary>
+    /// Finds what may read at an index out of range and is only looked at where a condition holds: it is computed in the
+    /// kernel of the `select`, where the condition is known, however often that is. In a buffer it would fail the call.
+    /// </summary>
+    private void KeepBelowConditions()
+    {
+        var mayFlag = new HashSet<Node>(ReferenceEqualityComparer.Instance);
+        foreach (var node in function.Nodes)
+            if (node is Gather or DynamicSlice || node.Operands.Any(o => mayFlag.Contains(o) && !buffered.Contains(o))) mayFlag.Add(node);
+        var conditional = new HashSet<Node>(ReferenceEqualityComparer.Instance);
+        foreach (var node in function.Nodes.Reverse())
+        {
+            if (buffered.Contains(node) || node is Dot or Sort or Cumulate || users[node.Id].Count == 0) continue;
+            if (users[node.Id].All(u => conditional.Contains(u) || (u is Select && !ReferenceEquals(u.Operands[0], node))))
+                conditional.Add(node);
+        }
+        conditional.IntersectWith(mayFlag);
+        inline.UnionWith(conditional);
+    }
+
     private void Grow(Node anchor, Func<Node, bool> fits)
     {
-        if (claimed.ContainsKey(anchor)) return;
+        if (claimed.ContainsKey(anchor) || inline.Contains(anchor)) return;
         var region = new HashSet<Node>(ReferenceEqualityComparer.Instance) { anchor };
         var order = new List<Node> { anchor };
         var depends = new HashSet<Node>(ReferenceEqualityComparer.Instance) { anchor };
@@ -190,10 +212,10 @@ internal sealed class Fusion
             {
                 var below = operand;
                 while (IsMovement(below) && !buffered.Contains(below)) below = below.Operands[0];
-                if (below is not (Const or Iota or SizeValue)) buffered.Add(below);
+                if (below is not (Const or Iota or SizeValue) && !inline.Contains(below)) buffered.Add(below);
             }
         }
-        foreach (var node in function.Nodes.Where(n => n is Broadcast && IsExpensive(n.Operands[0])))
+        foreach (var node in function.Nodes.Where(n => n is Broadcast && IsExpensive(n.Operands[0]) && !inline.Contains(n.Operands[0])))
             if (!claimed.ContainsKey(node.Operands[0]) && node.OperandType(0).Rank > 0) buffered.Add(node.Operands[0]);
     }
 
@@ -208,7 +230,8 @@ internal sealed class Fusion
             else
             {
                 foreach (var user in users[node.Id]) here.UnionWith(kernels[user]);
-                if (here.Count > 1 && IsExpensive(node))
+                if (here.Count > 1 && !inline.Contains(node)
+                    && (IsExpensive(node) || (node is Select && node.Operands.Any(inline.Contains))))
                 {
                     buffered.Add(node);
                     here = new(ReferenceEqualityComparer.Instance) { node };
