@@ -331,6 +331,58 @@ public class IndexedTests
     }
 
     [LlvmFact]
+    public void ASumThatIsNotTakenDoesNotFail()
+    {
+        using var graph = new Lowered("""
+            graph @f {
+              %0: f32[n,d] = input("x")
+              %1: i32[m] = input("i")
+              %2: i32[m] = const([0])
+              %3: bool[m] = compare(%2, %1; le)
+              %4: f32[m,d] = gather(%0, %1; 0)
+              %5: f32[m] = reduce(%4; max,[1])
+              %6: f32[m] = const([9.0])
+              %7: f32[m] = select(%3, %5, %6)
+              return(%7)
+            }
+            """);
+        var x = Grid.Random(DType.F32, [3, 40], 1);
+        double Greatest(int row) => Enumerable.Range(0, 40).Max(j => x[row, j]);
+        Equal(Grid.Of(DType.F32, [3], i => i[0] == 0 ? Greatest(1) : i[0] == 1 ? 9 : Greatest(2)), Run(graph, x, Grid.Integers(1, -1, 2))[0]);
+        Fails(graph, x, Grid.Integers(1, 3, -1));
+    }
+
+    [LlvmFact]
+    public void PartsOfAConcatAreStoredInTheirPlaces()
+    {
+        using var graph = new Lowered("""
+            graph @f {
+              %0: i32[n,k] = input("x")
+              %1: i32[m,k] = input("w")
+              %2: i32[n,m] = dot(%0, %1; contract [1]x[1],batch []x[])
+              %3: i32[n,m] = neg(%2)
+              %4: i32[n,k] = cumulate(%0; add,1)
+              %5: i32[n] = reduce(%0; max,[1])
+              %6: i32[n,k] = broadcast(%5; [0])
+              %7: i32[n,k] = sub(%6, %0)
+              %8: i32[n,m+2*k] = concat(%4, %3, %7; 1)
+              return(%8)
+            }
+            """);
+        foreach (var (n, m, k) in ((int, int, int)[])[(3, 5, 4), (1, 1, 1), (2, 40, 33), (2, 0, 3)])
+        {
+            var (x, w) = (Grid.Random(DType.I32, [n, k], 1), Grid.Random(DType.I32, [m, k], 2));
+            Equal(Grid.Of(DType.I32, [n, m + 2 * k], i =>
+            {
+                double[] row = [.. Enumerable.Range(0, k).Select(j => x[i[0], j])];
+                return i[1] < k ? row.Take((int)i[1] + 1).Sum()
+                    : i[1] < k + m ? -row.Select((v, j) => v * w[i[1] - k, j]).Sum()
+                    : row.Max() - row[i[1] - k - m];
+            }), Run(graph, x, w)[0]);
+        }
+    }
+
+    [LlvmFact]
     public void AGatherThroughAGather()
     {
         using var graph = new Lowered("""

@@ -8,7 +8,7 @@ namespace Accelerate.Compiler.Kernels.Lowering;
 
 internal static class ContractionLowering
 {
-    public static LoweredKernel Lower(Node root, Dot dot, Fusion fusion)
+    public static LoweredKernel Lower(Node root, Dot dot, Fusion fusion, Target target)
     {
         var (shape, rank) = (dot.Type.Shape, dot.Type.Rank);
         var (batch, freeA) = (dot.BatchA.Length, dot.FreeA.Length);
@@ -60,7 +60,7 @@ internal static class ContractionLowering
             : null;
 
         Size Offset(ImmutableArray<Size> index, IndexRanges ranges) =>
-            Indexing.Linear(Forward(root, dot, index, ranges), root.Type.Shape);
+            target.Offset(Forward(root, dot, index, ranges));
 
         LoweredKernel Build(KernelDraft draft, LoopNest nest, ImmutableArray<Size> index, Axis m, Axis n)
         {
@@ -77,7 +77,7 @@ internal static class ContractionLowering
             elements.Bind(dot, epilogue.Builder.Convert(accumulator, dot.Type.DType));
             var at = Forward(root, dot, index, draft.Ranges);
             var value = elements.Root(root, at, epilogue);
-            epilogue.Builder.Emit(new Store(draft.Buffer(root, isOutput: true), Indexing.Linear(at, root.Type.Shape), value));
+            epilogue.Builder.Emit(new Store(draft.Buffer(target.Node, isOutput: true), target.Offset(at), value));
             parent.Builder.Emit(new Contract(m, n, k, left, leftYield, right, rightYield, accumulator, epilogue.Builder.ToBlock()));
             return draft.Finish(nest);
 

@@ -16,6 +16,7 @@ internal sealed class Fusion
     private readonly Function function;
     private readonly List<Node>[] users;
     private readonly HashSet<Node> buffered = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<Node> parts = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<Node> inline = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<Node, Node> claimed = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<Node, Node> anchors = new(ReferenceEqualityComparer.Instance);
@@ -34,6 +35,7 @@ internal sealed class Fusion
             foreach (var operand in node.Operands) users[operand.Id].Add(node);
 
         foreach (var result in function.Results) buffered.Add(result);
+        var isTaken = new HashSet<Node>(buffered, ReferenceEqualityComparer.Instance);
         foreach (var node in function.Nodes)
         {
             if (IsSource(node)) buffered.Add(node);
@@ -51,7 +53,21 @@ internal sealed class Fusion
         foreach (var node in function.Nodes.Where(n => n is Fold || (n is Reduce or ArgReduce && !IsRowReduction(n)))) Grow(node, SameElement);
         BufferBelowWindowsAndDots();
         BufferSharedExpensiveWork();
+        // What a kernel of its own computes for a concat alone is stored where the concat wants it.
+        foreach (var concat in function.Nodes.OfType<Concat>().Where(buffered.Contains))
+        {
+            foreach (var part in concat.Operands)
+            {
+                if (users[part.Id].Count != 1 || isTaken.Contains(part) || !anchors.ContainsKey(part)) continue;
+                // What is no anchored kernel is computed in the map kernel of the part.
+                if (DotOf(part) is not null || RowOf(part) is not null || CumulateOf(part) is not null) parts.Add(part);
+                buffered.Remove(part);
+            }
+        }
     }
+
+    /// <summary>True for a part of a concat whose kernel stores it in the concat's buffer.</summary>
+    public bool WritesPart(Node part) => parts.Contains(part);
 
     /// <summary>The ranges of the driver's loop variables.</summary>
     public IndexRanges Loops { get; }

@@ -47,7 +47,7 @@ internal static class IndexedLowering
     }
 
     /// <summary>The running value, in a register; what is elementwise behind it is its epilogue.</summary>
-    public static LoweredKernel Cumulate(Node root, Cumulate cumulate, Fusion fusion)
+    public static LoweredKernel Cumulate(Node root, Cumulate cumulate, Fusion fusion, Target target)
     {
         var rows = new Rows(fusion, cumulate.Type.Shape, cumulate.Axis);
         var (draft, elements) = (rows.Draft, rows.Elements);
@@ -64,7 +64,7 @@ internal static class IndexedLowering
             var running = epilogue.Builder.NewValue(type);
             elements.Bind(cumulate, epilogue.Builder.Convert(running, cumulate.Type.DType));
             var value = elements.Root(root, at, epilogue);
-            epilogue.Builder.Emit(new Store(draft.Buffer(root, isOutput: true), Indexing.Linear(at, root.Type.Shape), value));
+            epilogue.Builder.Emit(new Store(draft.Buffer(target.Node, isOutput: true), target.Offset(at), value));
             scope.Builder.Emit(new Cumulation(Enum.Parse<ReduceKind>(cumulate.Kind.ToString()), variable, extent,
                 body.Builder.ToBlock(), term, running, epilogue.Builder.ToBlock()));
         });

@@ -19,6 +19,17 @@ internal sealed record LoweredKernel(Kernel Kernel, ImmutableArray<Node> Argumen
     public ImmutableArray<EntryCheck> Checks { get; init; } = [];
 }
 
+/// <summary>The node whose buffer a value is stored in, and where in it an element of the value goes.</summary>
+internal sealed record Target(Node Node, Func<ImmutableArray<Size>, ImmutableArray<Size>> At)
+{
+    public static Target Own(Node node) => new(node, at => at);
+
+    /// <summary>The part of a concat's buffer that begins at `start`.</summary>
+    public static Target Part(Concat concat, Size start) => new(concat, at => at.SetItem(concat.Axis, at[concat.Axis] + start));
+
+    public Size Offset(ImmutableArray<Size> index) => Indexing.Linear(At(index), Node.Type.Shape);
+}
+
 /// <summary>
 /// Where the elements of a value go in the target: called with the scope around the loops, it gives the map from an index
 /// of the value to the index in the target.
@@ -37,8 +48,8 @@ internal sealed class KernelLowering(Fusion fusion)
             var start = Size.Zero;
             foreach (var part in concat.Operands)
             {
-                var shift = start;
-                yield return Map(part, root, (_, _) => at => at.SetItem(concat.Axis, at[concat.Axis] + shift));
+                var target = Target.Part(concat, start);
+                yield return fusion.WritesPart(part) ? Anchored(part, target) : Map(part, root, (_, _) => target.At);
                 start += part.Type.Shape[concat.Axis];
             }
         }
@@ -57,11 +68,14 @@ internal sealed class KernelLowering(Fusion fusion)
             // One kernel for both results.
             if (ReferenceEquals(outputs[0], root)) yield return IndexedLowering.Sort(sort, outputs, fusion);
         }
-        else if (fusion.CumulateOf(root) is { } cumulate) yield return IndexedLowering.Cumulate(root, cumulate, fusion);
-        else if (fusion.DotOf(root) is { } dot) yield return ContractionLowering.Lower(root, dot, fusion);
-        else if (fusion.RowOf(root) is { } reduction) yield return Row(root, reduction);
-        else yield return Fill(root);
+        else yield return Anchored(root, Target.Own(root));
     }
+
+    private LoweredKernel Anchored(Node root, Target target) =>
+        fusion.CumulateOf(root) is { } cumulate ? IndexedLowering.Cumulate(root, cumulate, fusion, target)
+        : fusion.DotOf(root) is { } dot ? ContractionLowering.Lower(root, dot, fusion, target)
+        : fusion.RowOf(root) is { } reduction ? Row(root, reduction, target)
+        : Fill(root);
 
     /// <summary>The map kernel that computes a node into its buffer.</summary>
     public LoweredKernel Fill(Node root) => Map(root, root, InPlace);
@@ -133,7 +147,7 @@ internal sealed class KernelLowering(Fusion fusion)
         }
     }
 
-    private LoweredKernel Row(Node root, Node reduction)
+    private LoweredKernel Row(Node root, Node reduction, Target target)
     {
         var draft = new KernelDraft(fusion.Loops);
         var elements = new ElementLowering(draft, fusion.HasBuffer);
@@ -149,7 +163,7 @@ internal sealed class KernelLowering(Fusion fusion)
         {
             var at = Indexing.Split(Indexing.Linear(index, rows), root.Type.Shape, ranges);
             var element = elements.Root(root, at, scope);
-            scope.Builder.Emit(new Store(draft.Buffer(root, isOutput: true), Indexing.Linear(at, root.Type.Shape), element));
+            scope.Builder.Emit(new Store(draft.Buffer(target.Node, isOutput: true), target.Offset(at), element));
         }
         else
         {
@@ -160,7 +174,7 @@ internal sealed class KernelLowering(Fusion fusion)
             var at = Indexing.Split(Indexing.Linear(element, full), root.Type.Shape, ranges);
             var inner = new Scope(scope, scope.Builder.Inner(), true, lane) { InVector = true };
             var value = elements.Root(root, at, inner);
-            inner.Builder.Emit(new Store(draft.Buffer(root, isOutput: true), Indexing.Linear(at, root.Type.Shape), value));
+            inner.Builder.Emit(new Store(draft.Buffer(target.Node, isOutput: true), target.Offset(at), value));
             scope.Builder.Emit(new Loop(LoopKind.Vector, lane, extent, inner.Builder.ToBlock()));
         }
         return draft.Finish(nest);
