@@ -12,13 +12,22 @@ internal sealed partial class Elaborator
     /// <summary>The places and names of what two branches disagree about.</summary>
     private sealed record Meeting(Span Span, Span Then, Span Else);
 
-    private void Branch(TensorValue condition, IfStatement s)
+    private void Branch(TensorValue condition, IfStatement s, Action? rest)
     {
         var spans = new Meeting(s.Condition.Span, s.Then.Span, s.Else?.Span ?? s.Then.Span);
-        Branches(condition, spans, () => Block(s.Then), () =>
+        var (frame, before, after) = (Frame, Frame.Returned, Frame.After);
+        Branches(condition, spans, () => Arm(s.Then), () => Arm(s.Else));
+
+        void Arm(BlockSyntax? block)
         {
-            if (s.Else is not null) Block(s.Else);
-        });
+            (frame.Returned, frame.After) = (before, rest ?? after);
+            if (block is not null) Block(block);
+            frame.After = after;
+            if (rest is null || frame.HasReturned) return;
+            // A branch that does not return goes on to the end of the function, where the two meet.
+            rest();
+            frame.HasReturned = true;
+        }
     }
 
     /// <summary>An `if` that is a value: the value is what both branches assign to a local without a name.</summary>
@@ -51,12 +60,12 @@ internal sealed partial class Elaborator
 
         var locals = writtenA.Concat(writtenB).Select(w => w.Local).Distinct().ToList();
         var meet = locals.Select(l => (Target: (Local?)l, A: After(writtenA, l), B: After(writtenB, l))).ToList();
-        if (Returns(frame, returnedA, returnedB, spans)) meet.Add((null, returnedA!, returnedB!));
+        if (returnedA is not null && returnedB is not null) meet.Add((null, returnedA, returnedB));
 
         var merged = meet.Select(m => (m.Target, Both: Unified(a, b, m.A, m.B, spans, NameOf(m.Target)))).ToList();
         var resultsA = merged.SelectMany(m => m.Both is var (x, _) ? Leaves(x) : []).Select(t => Import(a, t.Node)).ToList();
         var resultsB = merged.SelectMany(m => m.Both is var (_, y) ? Leaves(y) : []).Select(t => Import(b, t.Node)).ToList();
-        var operands = a.Operands.Union(b.Operands).ToList();
+        var operands = a.Used(resultsA).Union(b.Used(resultsB)).ToList();
         var leaves = new Queue<TensorValue>();
         if (resultsA.Count > 0 || a.Graph.Effects.Count > 0 || b.Graph.Effects.Count > 0)
         {
@@ -75,17 +84,6 @@ internal sealed partial class Elaborator
             written.FirstOrDefault(w => w.Local == local) is { Local: not null } w ? w.After : local.Value;
     }
 
-    /// <summary>Whether both branches return; a diagnostic, and a poisoned result, if only one does.</summary>
-    private bool Returns(Frame frame, Value? a, Value? b, Meeting spans)
-    {
-        if (a is not null && b is not null) return true;
-        if (a is null && b is null) return false;
-        Limit(spans.Span, "a `return` in one branch only of an `if` on a run-time value",
-            "assign to a local in both branches, and return it behind them");
-        (frame.Returned, frame.HasReturned) = (Value.Poison, true);
-        return false;
-    }
-
     /// <summary>In an index form both branches are computed, and each value is selected.</summary>
     private void Selected(TensorValue condition, Meeting spans, Action then, Action otherwise)
     {
@@ -98,10 +96,17 @@ internal sealed partial class Elaborator
         {
             var (x, y) = (a.Where(w => w.Local == local).Select(w => w.After).FirstOrDefault(local.Value),
                 b.Where(w => w.Local == local).Select(w => w.After).FirstOrDefault(local.Value));
-            Write(local, SameKnown(x, y) ? x : Select(condition, x, y, spans.Span, spans.Then, spans.Else));
+            Write(local, Chosen(x, y));
         }
-        if (Returns(frame, returnedA, returnedB, spans))
-            (frame.Returned, frame.HasReturned) = (Select(condition, returnedA!, returnedB!, spans.Span, spans.Then, spans.Else), true);
+        if (returnedA is not null && returnedB is not null) (frame.Returned, frame.HasReturned) = (Chosen(returnedA, returnedB), true);
+
+        Value Chosen(Value x, Value y) => (x, y) switch
+        {
+            _ when SameKnown(x, y) => x,
+            (ListValue l, ListValue m) when l.Items.Length == m.Items.Length =>
+                l with { Items = [.. l.Items.Zip(m.Items).Select(p => Chosen(p.First, p.Second))] },
+            _ => Select(condition, x, y, spans.Span, spans.Then, spans.Else),
+        };
 
         List<(Local Local, Value Before, Value After)> Inline(Action branch, out Value? returned)
         {

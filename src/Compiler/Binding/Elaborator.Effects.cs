@@ -27,6 +27,7 @@ internal sealed partial class Elaborator
             return Fail(Codes.TypeMismatch, call.Span, "`print` takes a string first", null, "`print(\"loss {}\", l)`");
         if (Formatted(format.Text, values.Skip(1).ToList(), call) is not var (text, nodes)) return Value.Poison;
         if (!inEntry) return Fail(Codes.EffectInPureForm, call.Span, "`print` outside a call", null, "print in functions");
+        if (pureFrom > 0) return Fail(Codes.EffectInPureForm, call.Span, "`print` inside a comprehension", null, "use a `for` loop");
         Emit(new Print(text, nodes));
         return new ListValue([]);
     }
@@ -64,7 +65,7 @@ internal sealed partial class Elaborator
         var wrong = holes.FirstOrDefault(h => h.Groups[1].Value is not ("" or ":") && !Precision().IsMatch(h.Groups[1].Value));
         if (wrong is not null)
         {
-            Fail(Codes.TypeMismatch, call.Span, $"the format {wrong.Value} is not known", null, "`{}` prints a value, `{:.4}` with four decimals");
+            Fail(Codes.TypeMismatch, call.Span, $"the format {wrong.Value} is not known", null, "`{}` prints a value, `{:.4}` with four digits, `{:.4f}` with four behind the point");
             return null;
         }
         if (holes.Count != values.Count)
@@ -106,7 +107,7 @@ internal sealed partial class Elaborator
     [GeneratedRegex(@"(?<!\{)\{([^{}]*)\}")]
     private static partial Regex Hole();
 
-    [GeneratedRegex(@"^:\.[0-9]{1,2}$")]
+    [GeneratedRegex(@"^:\.[0-9]{1,2}f?$")]
     private static partial Regex Precision();
 
     private static string Format(string text, IEnumerable<Value> values)

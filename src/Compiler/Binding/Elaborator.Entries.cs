@@ -19,6 +19,7 @@ internal sealed partial class Elaborator
         Frame = new Frame(syntax.Name.Text, file, self, null, null) { Entered = syntax };
         Elaborated.Add(syntax);
         (userPlace, composites, region, inEntry) = (syntax.Span, [], null, true);
+        (muted, pureFrom, openForms) = (0, 0, 0);
         states.Clear();
         lent.Clear();
         try

@@ -10,7 +10,12 @@ namespace Accelerate.Compiler.Binding;
 
 internal sealed partial class Elaborator
 {
-    public Value Expression(ExpressionSyntax e)
+    /// <summary>The value, as a value of the region that is being built.</summary>
+    public Value Expression(ExpressionSyntax e) => Here(Evaluate(e));
+
+    private Value Here(Value value) => region is not null && value is TensorValue t && !Owns(Graph, t.Node) ? Import(t) : value;
+
+    private Value Evaluate(ExpressionSyntax e)
     {
         if (!Frame.File.IsLibrary) userPlace = e.Span;
         switch (e)
@@ -160,6 +165,8 @@ internal sealed partial class Elaborator
     {
         if (Iterate(c.Iterable) is not { } items) return Value.Poison;
         var results = ImmutableArray.CreateBuilder<Value>();
+        var pure = pureFrom;
+        pureFrom = Local.Next;
         foreach (var item in items.Items)
         {
             Frame.Blocks.Add([]);
@@ -172,6 +179,7 @@ internal sealed partial class Elaborator
                     Describe(keep));
             Frame.Blocks.RemoveAt(Frame.Blocks.Count - 1);
         }
+        pureFrom = pure;
         return new ListValue(results.ToImmutable(), results.Count == items.Items.Length ? items.Names : null);
     }
 

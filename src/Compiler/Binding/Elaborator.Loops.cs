@@ -17,14 +17,10 @@ internal sealed partial class Elaborator
         switch (f.Iterable)
         {
             case RangeIterable range:
-                if (openForms > 0)
+                if (f.Names.Length > 1)
                 {
-                    Limit(range.Span, "a loop inside an index form", "write a reduction: `sum[k < n](…)`");
-                    Poison(f.Body);
-                }
-                else if (f.Names.Length > 1)
-                {
-                    Fail(Codes.WrongResultCount, f.Iterable.Span, $"a range gives one number a round, not {f.Names.Length}");
+                    Fail(Codes.WrongResultCount, f.Iterable.Span, $"a range gives one number a round, not {f.Names.Length}", null,
+                        "for a list with its positions: `for i, x in enumerate(list)`");
                     Poison(f.Body);
                 }
                 else
@@ -33,20 +29,33 @@ internal sealed partial class Elaborator
                 }
                 break;
             case var _ when Iterate(f.Iterable) is { } list:
-                foreach (var item in list.Items)
-                {
-                    if (Frame.HasReturned) break;
-                    Frame.Blocks.Add([]);
-                    var parts = Unpack(f.Names, item, f.Iterable.Span);
-                    for (var i = 0; i < parts.Length; i++) Introduce(f.Names[i], parts[i]);
-                    Block(f.Body);
-                    Frame.Blocks.RemoveAt(Frame.Blocks.Count - 1);
-                }
+                Unrolled(f, list);
                 break;
             default:
                 Poison(f.Body);
                 break;
         }
+    }
+
+    private void Unrolled(ForStatement f, ListValue list)
+    {
+        foreach (var item in list.Items)
+        {
+            if (Frame.HasReturned) break;
+            Round(f, Unpack(f.Names, item, f.Iterable.Span));
+        }
+    }
+
+    /// <summary>The body once, with the names of the loop in a block around it.</summary>
+    private void Round(ForStatement f, ImmutableArray<Value> values)
+    {
+        var inLoop = Frame.InLoop;
+        Frame.InLoop = true;
+        Frame.Blocks.Add([]);
+        for (var i = 0; i < values.Length; i++) Introduce(f.Names[i], values[i]);
+        Block(f.Body);
+        Frame.Blocks.RemoveAt(Frame.Blocks.Count - 1);
+        Frame.InLoop = inLoop;
     }
 
     /// <summary>`for i in a:b:step`: a scan over sizes, or a `while` when only the call knows the ends.</summary>
@@ -69,12 +78,29 @@ internal sealed partial class Elaborator
         if (start is IntValue { Size: var a } && end is IntValue { Size: var b })
         {
             var count = step > 0 ? FloorDiv(b - a + (step - 1), step) : FloorDiv(a - b + (-step - 1), -step);
-            // Between constants a range that ends before it starts has no rounds; a size says at entry that it fits.
-            if (count.IsConstant) count = Math.Max(0, count.Value);
-            else AtMost(Size.Zero, count, $"a range runs from {a} to {b}");
+            if (count.IsConstant && count.Value <= 0) return;
+            if (openForms > 0)
+            {
+                if (a.IsConstant && count.IsConstant && count.Value <= 1000)
+                {
+                    Unrolled(f, new([.. Enumerable.Range(0, (int)count.Value).Select(i => (Value)new IntValue(a + i * step))]));
+                    return;
+                }
+                Limit(range.Span, "a loop inside an index form whose number of rounds is no small constant", "write a reduction: `sum[k < n](…)`");
+                Poison(f.Body);
+                return;
+            }
             var variable = $"{f.Names[0].Text}.{++loopCount}";
+            loopVariables.Add(variable);
+            // In a round there is at least one, so that the count is what it says; outside, a range may be empty.
             ranges.Add(variable, count);
-            Scan(f, new IntValue(a + Size.Variable(variable) * step), variable, count);
+            Scan(f, new IntValue(a + Size.Variable(variable) * step), variable, ranges.NonNegative(count) ? count : Size.Max(0, count));
+            return;
+        }
+        if (openForms > 0)
+        {
+            Limit(range.Span, "a loop inside an index form whose number of rounds is no small constant", "write a reduction: `sum[k < n](…)`");
+            Poison(f.Body);
             return;
         }
         if (start is IntValue or TensorValue { Rank: 0, DType.IsInteger: true }
@@ -89,14 +115,7 @@ internal sealed partial class Elaborator
 
     private void Scan(ForStatement f, IntValue index, string variable, Size count)
     {
-        void Body()
-        {
-            Frame.Blocks.Add([]);
-            Introduce(f.Names[0], index);
-            Block(f.Body);
-            Frame.Blocks.RemoveAt(Frame.Blocks.Count - 1);
-        }
-        Loop("for", f.Iterable.Span, f.Body, null, Body, (carried, _, body, initial, operands) =>
+        Loop("for", f.Iterable.Span, f.Body, null, () => Round(f, [index]), (carried, _, body, initial, operands) =>
             new Scan(body, variable, count, carried, [.. initial, .. operands]));
     }
 
@@ -114,10 +133,7 @@ internal sealed partial class Elaborator
         var sign = step > 0 ? CompareOp.Lt : CompareOp.Gt;
         void Body()
         {
-            Frame.Blocks.Add([]);
-            Introduce(f.Names[0], counter.Value);
-            Block(f.Body);
-            Frame.Blocks.RemoveAt(Frame.Blocks.Count - 1);
+            Round(f, [Here(counter.Value)]);
             Write(counter, Tensor(new Binary(BinaryOp.Add, ((TensorValue)counter.Value).Node, Scalar(step, dtype).Node)));
         }
         While(f.Iterable.Span, f.Body, () => Tensor(new Compare(sign, ((TensorValue)counter.Value).Node, last.Node)), Body);
@@ -131,7 +147,13 @@ internal sealed partial class Elaborator
             Poison(w.Body);
             return;
         }
-        While(w.Condition.Span, w.Body, () => Condition(w), () => Block(w.Body));
+        While(w.Condition.Span, w.Body, () => Condition(w), () =>
+        {
+            var inLoop = Frame.InLoop;
+            Frame.InLoop = true;
+            Block(w.Body);
+            Frame.InLoop = inLoop;
+        });
     }
 
     private TensorValue? Condition(WhileStatement w) => Expression(w.Condition) switch
@@ -156,16 +178,22 @@ internal sealed partial class Elaborator
     private void Loop(string kind, Span span, BlockSyntax block, Func<TensorValue?>? condition, Action body, MakeLoop make)
     {
         var before = bag.Reports;
+        // Tried with what is known before the first round: what goes wrong then may be right for what goes round.
+        var (place, within) = (userPlace, composites);
+        muted++;
         var trial = Open(kind);
         condition?.Invoke();
         body();
         var assigned = Close(trial).Select(w => w.Local).ToList();
-        if (Returned(span) || bag.Reports > before)
+        muted--;
+        (userPlace, composites) = (place, within);
+        if (Returned(span))
         {
             foreach (var local in assigned) Write(local, Value.Poison);
             Poison(block);
             return;
         }
+        var attempts = 0;
         while (true)
         {
             if (Initial(assigned, span) is not { } initial)
@@ -181,28 +209,31 @@ internal sealed partial class Elaborator
             var written = Close(round);
             // What the trial did not assign, as another branch was taken there: once more with it.
             var more = written.Select(w => w.Local).Except(assigned).ToList();
-            if (more.Count > 0 && bag.Reports == before)
+            if (more.Count > 0 && bag.Reports == before && ++attempts < 8)
             {
                 assigned.AddRange(more);
                 continue;
             }
             var results = new List<Node>();
+            var failed = false;
             foreach (var (local, value) in assigned.Zip(initial))
             {
                 var after = written.FirstOrDefault(w => w.Local == local) is { Local: not null } w ? w.After : null;
                 if (after is null || !Carried(round, value, after, span, NameOf(local), results))
                 {
                     if (after is null) results.AddRange(Leaves(value).Select(l => Import(round, l.Node)));
-                    else if (bag.Reports == before) return;
+                    else failed = true;
                 }
             }
-            if (bag.Reports > before || (condition is not null && holds is null))
+            if (failed || bag.Reports > before || (condition is not null && holds is null))
             {
                 foreach (var local in assigned) Write(local, Value.Poison);
                 return;
             }
-            var operands = (test?.Operands ?? []).Union(round.Operands).ToList();
-            var made = make(results.Count, test?.Sealed(operands, [Import(test, holds!.Node)]), round.Sealed(operands, results),
+            List<Node> truth = test is null ? [] : [In(test, () => Import(holds!.Node))];
+            var operands = (test?.Used(truth) ?? []).Union(round.Used(results)).ToList();
+            if (results.Count == 0 && round.Graph.Effects.Count == 0 && test is null) return;
+            var made = make(results.Count, test?.Sealed(operands, truth), round.Sealed(operands, results),
                 [.. initial.SelectMany(Leaves).Select(l => Import(l.Node))], operands);
             var leaves = new Queue<TensorValue>(ResultsOf(made));
             foreach (var (local, value) in assigned.Zip(initial)) Write(local, Rebuilt(value, leaves));

@@ -25,6 +25,11 @@ internal sealed partial class Elaborator
         }
         if (Frame.Find(name) is { } found) return Loaded(found.Alias is { } alias ? Get(alias) : found.Value, span);
         if (Lookup(name, span) is { } value) return inEntry ? Loaded(value, span) : value;
+        if (name == "key")
+        {
+            return Fail(Codes.UnknownName, span, "there is no `key` here", "unknown name",
+                "`key` is defined in initialisers, and in what is called through `train(f, key: k)`; else take one as an argument");
+        }
         return Fail(Codes.UnknownName, span, $"there is no `{name}` here", "unknown name", Suggest(name));
     }
 
@@ -101,7 +106,7 @@ internal sealed partial class Elaborator
             case FunctionSyntax f:
                 return new FunctionValue(f, file, null);
             case ConstantSyntax c:
-                if (file.Constants.TryGetValue(name, out var known) && known is not TensorValue) return known;
+                if (file.Constants.TryGetValue(name, out var known) && !HoldsTensor(known)) return known;
                 return TopLevel(file, c, name);
             default:
                 return Limit(span, "state outside a module", "put it in a module");

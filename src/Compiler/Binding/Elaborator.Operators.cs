@@ -279,7 +279,7 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>The help line for sizes that are equal for some calls only.</summary>
-    private static string? Equalize(Size a, Size b) => (a - b).IsConstant ? null
+    private string? Equalize(Size a, Size b) => (a - b).IsConstant ? null
         : "these sizes are equal for some calls only; if callers guarantee it, declare it: "
             + $"`where {Readable(a.Text)} == {Readable(b.Text)}`";
 

@@ -72,6 +72,7 @@ internal sealed partial class Elaborator
                             break;
                         case TensorValue { DType.IsInteger: true, Rank: 0 } t:
                             (starts[axis], offsets[axis]) = Split(t.Node);
+                            if (offsets[axis] is null && !Within(starts[axis], x, axis, v, s)) return null;
                             sizes[axis] = Size.One;
                             dropped.Add(axis);
                             break;
@@ -180,7 +181,12 @@ internal sealed partial class Elaborator
         }
         AtMost(0, length, $"a slice has {length} elements");
         AtMost(length, extent, $"a slice of {length} elements of {extent}");
-        var (low0, offset) = Split(((TensorValue)first).Node);
+        var (low0, offset) = first is IntValue f ? (f.Size, null) : Split(((TensorValue)first).Node);
+        if (offset is null)
+        {
+            AtMost(0, low0, $"a slice starts at {low0}");
+            AtMost(low0 + length, extent, $"a slice ends at {low0 + length} of {extent}");
+        }
         return new(low0, low0 + length, step, offset);
     }
 

@@ -1,5 +1,6 @@
 // Regions are opened and closed; nodes of outer graphs become their inputs; checks go where they can be made.
 using System.Collections.Immutable;
+using System.Text.RegularExpressions;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Passes;
@@ -12,6 +13,15 @@ internal sealed partial class Elaborator
 {
     private Region? region;
     private int regionCount;
+
+    /// <summary>Above 0 while something is only tried: nothing is reported, nothing demanded.</summary>
+    private int muted;
+
+    /// <summary>Locals older than this may not be assigned: a comprehension or an initialiser is being evaluated.</summary>
+    private long pureFrom;
+
+    /// <summary>The variables of scans, which users write as names.</summary>
+    private readonly HashSet<string> loopVariables = [];
 
     /// <summary>The graph of the entry, around all regions.</summary>
     private Function Root
@@ -55,6 +65,12 @@ internal sealed partial class Elaborator
 
     private void Write(Local local, Value value)
     {
+        if (local.Serial < pureFrom)
+        {
+            Fail(Codes.EffectInPureForm, userPlace ?? local.Span, $"{NameOf(local)} is assigned inside a comprehension or an initialiser",
+                null, "use a `for` loop");
+            return;
+        }
         region?.Note(local);
         local.Value = value;
     }
@@ -79,6 +95,10 @@ internal sealed partial class Elaborator
         if (into.Captures.TryGetValue(node, out var known)) return known;
         // Literals and counting are repeated: an input would hide what they are.
         if (node is Const or SizeValue or Iota) return into.Captures[node] = into.Graph.Add(Rewriter.Clone(node));
+        // A sum of scalars too, so that `pos + t` less `pos` is t on this side as well.
+        if (node is Binary { Kind: BinaryOp.Add or BinaryOp.Sub, Type: { Rank: 0, DType.IsInteger: true } }
+            or Graph.Convert { Type: { Rank: 0, DType: DType.I64 }, Operands: [{ Type.DType: DType.I32 }] })
+            return into.Captures[node] = into.Graph.Add(node.With([.. node.Operands.Select(o => Import(into, o))]));
         var outside = into.Outer is null ? node : Import(into.Outer, node);
         if (!into.Captures.TryGetValue(outside, out var input)) input = into.Capture(outside);
         return into.Captures[node] = input;
@@ -92,7 +112,8 @@ internal sealed partial class Elaborator
     /// </summary>
     private void Demand(EntryCheck check)
     {
-        if (region is not { IsBranch: true })
+        if (muted > 0) return;
+        if (region is not { IsBranch: true } && !check.Left.Variables().Concat(check.Right.Variables()).Any(loopVariables.Contains))
         {
             Root.Require(check);
             return;
@@ -100,7 +121,19 @@ internal sealed partial class Elaborator
         var (left, right) = (RealizeSize(check.Left, DType.I64), RealizeSize(check.Right, DType.I64));
         var kind = check.Kind == CheckKind.Equal ? CompareOp.Eq : CompareOp.Le;
         var holds = Emit(new Graph.Compare(kind, left.Node, right.Node));
-        Emit(new Graph.Assert(check.Message, holds, []));
+        Emit(new Graph.Assert(check.Message.Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal), holds, []));
+    }
+
+    /// <summary>Index and loop variables carry a number that tells them apart; users wrote none.</summary>
+    private string Readable(string text)
+    {
+        text = IndexNumber().Replace(text, "");
+        foreach (var variable in loopVariables)
+        {
+            if (text.Contains(variable, StringComparison.Ordinal))
+                text = Regex.Replace(text, $@"(?<![\w.]){Regex.Escape(variable)}(?![\w.])", variable[..variable.IndexOf('.')]);
+        }
+        return text;
     }
 
     // ---- values that cross the edge of a region -----------------------------------------------------------------

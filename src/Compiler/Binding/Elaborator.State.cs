@@ -46,7 +46,7 @@ internal sealed partial class Elaborator
     /// <summary>What a piece of state is here.</summary>
     private Value ValueOf(StateMember state, Span span)
     {
-        if (!inEntry) return state.Path is null && Graph.Name != "known" ? NoPath(state.Owner)
+        if (!inEntry) return state.Path is null && Graph.Name != Known ? NoPath(state.Owner)
             : Tensor(new State(state.Storage, state.Path ?? "?" + state.Name, state.Type));
         return StateOf(state, span) is { } local ? local.Value : Value.Poison;
     }

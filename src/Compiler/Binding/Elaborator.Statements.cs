@@ -9,15 +9,77 @@ namespace Accelerate.Compiler.Binding;
 
 internal sealed partial class Elaborator
 {
-    private void Statements(ImmutableArray<StatementSyntax> statements)
+    private void Statements(ImmutableArray<StatementSyntax> statements, int from = 0)
     {
-        foreach (var statement in statements)
+        for (var i = from; i < statements.Length && !Frame.HasReturned; i++)
         {
-            if (Frame.HasReturned) return;
-            if (!Frame.File.IsLibrary) userPlace = statement.Span;
-            Statement(statement);
+            if (!Frame.File.IsLibrary) userPlace = statements[i].Span;
+            if (statements[i] is IfStatement s) Conditional(s, MayReturn(s) ? Rest(statements, i + 1) : null);
+            else Statement(statements[i]);
         }
     }
+
+    /// <summary>
+    /// What follows in this list and the lists around it, to be evaluated from within: a branch that does not return goes
+    /// on there. It sees the blocks that are open here, and leaves them as they are.
+    /// </summary>
+    private Action Rest(ImmutableArray<StatementSyntax> statements, int from)
+    {
+        var (after, depth) = (Frame.After, Frame.Blocks.Count);
+        return () =>
+        {
+            var blocks = Frame.Blocks.ToList();
+            var saved = Frame.After;
+            Frame.Blocks.Clear();
+            foreach (var block in blocks.Take(depth)) Frame.Blocks.Add(new(block));
+            Frame.After = after;
+            Statements(statements, from);
+            if (!Frame.HasReturned) after?.Invoke();
+            Frame.After = saved;
+            Frame.Blocks.Clear();
+            Frame.Blocks.AddRange(blocks);
+        };
+    }
+
+    /// <summary>An `if`; rest is what follows it, when it may return, so that a branch that does not can go on.</summary>
+    private void Conditional(IfStatement s, Action? rest)
+    {
+        switch (Expression(s.Condition))
+        {
+            case BoolValue b:
+                var after = Frame.After;
+                Frame.After = rest ?? after;
+                if (b.Truth) Block(s.Then);
+                else if (s.Else is not null) Block(s.Else);
+                Frame.After = after;
+                return;
+            case TensorValue { DType: Runtime.DType.Bool, Rank: 0 } when rest is not null && Frame.InLoop:
+                Limit(s.Condition.Span, "a `return` under an `if` on a run-time value in a loop",
+                    "assign to a local, and return it behind the loop");
+                break;
+            case TensorValue { DType: Runtime.DType.Bool, Rank: 0 } t:
+                Branch(t, s, rest);
+                return;
+            case PoisonValue:
+                break;
+            case var condition:
+                BadCondition(condition, s.Condition.Span);
+                break;
+        }
+        Poison(s.Then);
+        if (s.Else is not null) Poison(s.Else);
+    }
+
+    private static bool MayReturn(IfStatement s) => MayReturn(s.Then) || (s.Else is not null && MayReturn(s.Else));
+
+    private static bool MayReturn(BlockSyntax block) => block.Statements.Any(s => s switch
+    {
+        ReturnStatement => true,
+        IfStatement i => MayReturn(i),
+        ForStatement f => MayReturn(f.Body),
+        WhileStatement w => MayReturn(w.Body),
+        _ => false,
+    });
 
     private void Block(BlockSyntax block)
     {
@@ -36,27 +98,6 @@ internal sealed partial class Elaborator
                 break;
             case AssignStatement a:
                 Assign(a);
-                break;
-            case IfStatement s:
-                switch (Expression(s.Condition))
-                {
-                    case BoolValue b:
-                        if (b.Truth) Block(s.Then);
-                        else if (s.Else is not null) Block(s.Else);
-                        break;
-                    case PoisonValue:
-                        Poison(s.Then);
-                        if (s.Else is not null) Poison(s.Else);
-                        break;
-                    case TensorValue { DType: Runtime.DType.Bool, Rank: 0 } t:
-                        Branch(t, s);
-                        break;
-                    case var condition:
-                        BadCondition(condition, s.Condition.Span);
-                        Poison(s.Then);
-                        if (s.Else is not null) Poison(s.Else);
-                        break;
-                }
                 break;
             case ForStatement f:
                 For(f);
@@ -104,7 +145,7 @@ internal sealed partial class Elaborator
                         var root = place;
                         while (root is MemberExpression or SelectExpression)
                             root = root is MemberExpression m ? m.Target : ((SelectExpression)root).Target;
-                        if (root is NameExpression n && Frame.Find(n.Name) is { } local) local.Value = Value.Poison;
+                        if (root is NameExpression n && Frame.Find(n.Name) is { Alias: null } local) Write(local, Value.Poison);
                     }
                     break;
                 case IfStatement s:

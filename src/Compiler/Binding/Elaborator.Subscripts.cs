@@ -52,7 +52,9 @@ internal sealed partial class Elaborator
         {
             return Fail(Codes.ConstantNeeded, v.Span,
                 $"a subscript of a list must be a constant, {Describe(value)} is only known when called",
-                null, "the elements of a list are separate values; put tensors of one shape in one tensor");
+                null, value is IntValue { Size: var size } && size.Variables().Any(loopVariables.Contains)
+                    ? "a range is one loop in the call; `for i, x in enumerate(list)` is unrolled"
+                    : "the elements of a list are separate values; put tensors of one shape in one tensor");
         }
         if (Constant(value, v.Span, "a subscript of a list") is not { } at) return Value.Poison;
         if (at < -count || at >= count)
@@ -90,12 +92,22 @@ internal sealed partial class Elaborator
             Demand(new EntryCheck(CheckKind.AtMost, low, high, Readable(why)));
             return;
         }
-        // The ends of the loop, of which one is the worst where the room is monotone.
-        var factor = (high - low).AffineIn(loop)?.Coefficient;
+        if ((high - low).AffineIn(loop) is not var (factor, _))
+        {
+            Demand(new EntryCheck(CheckKind.AtMost, low, high, Readable(why)));
+            return;
+        }
+        // The ends of the loop, of which one is the worst; a loop without rounds asks for nothing.
+        var rounds = ranges.ExtentOf(loop);
+        if (!ranges.NonNegative(rounds - 1))
+        {
+            (low, high) = (Size.Min(1, Size.Max(0, rounds)) * (low - high), Size.Zero);
+            factor = (high - low).AffineIn(loop)?.Coefficient ?? factor;
+        }
         void At(Size round) => AtMost(low.Substitute(v => v == loop ? round : null),
             high.Substitute(v => v == loop ? round : null), why);
-        if (factor is null || !Affine.IsNegative(factor)) At(Size.Zero);
-        if (factor is null || !factor.Terms.All(t => t.Coefficient > 0)) At(ranges.ExtentOf(loop) - 1);
+        if (!Affine.IsNegative(factor)) At(Size.Zero);
+        if (!factor.Terms.All(t => t.Coefficient > 0)) At(rounds - 1);
     }
 
     private Value Sliced(TensorValue x, SelectExpression s) => PlaceOf(x, s) is { } place ? ReadPlace(x, place)

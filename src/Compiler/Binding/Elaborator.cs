@@ -15,8 +15,11 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
     private readonly IndexRanges ranges = new();
     private int indexCount;
 
+    /// <summary>The name of the graph of what is known; no function of a user's has it.</summary>
+    private const string Known = "(known)";
+
     /// <summary>The graph that takes nodes.</summary>
-    public Function Graph { get; set; } = new("known");
+    public Function Graph { get; set; } = new(Known);
 
     public Frame Frame { get; set; } = null!;
 
@@ -41,6 +44,7 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
     public Value Fail(Code code, Span span, string message, string? label = null, string? help = null,
         params ReadOnlySpan<Label> secondary)
     {
+        if (muted > 0) return Value.Poison;
         var labels = secondary.ToArray().Select(s => s with { Text = Readable(s.Text) });
         var calls = Chain();
         // What goes wrong inside the library is wrong about the call that entered it.
@@ -71,9 +75,6 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
         }
         return chain.ToImmutable();
     }
-
-    /// <summary>Index variables carry a number that tells them apart; users wrote none.</summary>
-    private static string Readable(string text) => IndexNumber().Replace(text, "");
 
     [GeneratedRegex("'[0-9]+[ab]*")]
     private static partial Regex IndexNumber();

@@ -68,6 +68,12 @@ internal sealed class Frame(string name, SourceFile file, Instance? self, Frame?
 
     public bool HasReturned { get; set; }
 
+    /// <summary>What is left to do behind the statements being evaluated, up to the end of the function.</summary>
+    public Action? After { get; set; }
+
+    /// <summary>True in the body of a loop, which `return` cannot leave in the middle.</summary>
+    public bool InLoop { get; set; }
+
     public Value Returned { get; set; } = new ListValue([]);
 
     public Local? Find(string name)

@@ -61,6 +61,19 @@ internal sealed class Region(Function graph, Function outerGraph, Region? outer,
         return input;
     }
 
+    /// <summary>The operands whose inputs the results and effects need.</summary>
+    public IEnumerable<Node> Used(IReadOnlyList<Node> results)
+    {
+        var needed = new HashSet<Node>(ReferenceEqualityComparer.Instance);
+        var stack = new Stack<Node>(results.Concat(Graph.Effects));
+        while (stack.TryPop(out var node))
+        {
+            if (!needed.Add(node)) continue;
+            foreach (var operand in node.Operands) stack.Push(operand);
+        }
+        return Operands.Where(o => needed.Contains(Captures[o]));
+    }
+
     /// <summary>
     /// The region as a function of its carried inputs and of these operands, some of which another region of the node uses.
     /// </summary>
@@ -76,7 +89,7 @@ internal sealed class Region(Function graph, Function outerGraph, Region? outer,
         }
         foreach (var node in Graph.Nodes)
         {
-            if (map.ContainsKey(node)) continue;
+            if (map.ContainsKey(node) || node is Input || !node.Operands.All(map.ContainsKey)) continue;
             map[node] = function.Add(node.Operands.IsEmpty ? Rewriter.Clone(node) : node.With([.. node.Operands.Select(o => map[o])]),
                 Graph.OriginOf(node));
         }
