@@ -173,7 +173,10 @@ internal sealed partial class Elaborator
             var values = Unpack(c.Names, item, c.Iterable.Span);
             for (var i = 0; i < c.Names.Length; i++) Frame.Declare(c.Names[i].Text, values[i], c.Names[i].Span);
             var keep = c.Condition is null ? new BoolValue(true) : Expression(c.Condition);
-            if (keep is BoolValue { Truth: true }) results.Add(Expression(c.Element));
+            // `[p for p in net.params if …]` for an optimiser: the state itself.
+            if (keep is BoolValue { Truth: true } && !inEntry && initializing.Count == 0 && c.Element is NameExpression e
+                && item is StateValue && c.Names.Length == 1 && e.Name == c.Names[0].Text) results.Add(item);
+            else if (keep is BoolValue { Truth: true }) results.Add(Expression(c.Element));
             else if (keep is not (BoolValue or PoisonValue))
                 Fail(Codes.ConstantNeeded, c.Condition!.Span, "the condition of a comprehension must be a constant",
                     Describe(keep));

@@ -70,8 +70,8 @@ internal sealed partial class Elaborator
                 case ConstantSyntax c:
                     Let(instance, c);
                     break;
-                case StateSyntax s when ListOf(instance, s) is { } list:
-                    instance.Members[s.Name.Text] = new LetMember(s.Name.Text, s.Name.Span, null!, 0, list, null);
+                case StateSyntax s when IsStateList(s, out var list):
+                    instance.Members[s.Name.Text] = new LetMember(s.Name.Text, s.Name.Span, null!, 0, StateList(instance, s, list), null);
                     break;
                 case StateSyntax s:
                     if (StateType(s) is { } type)
@@ -143,22 +143,6 @@ internal sealed partial class Elaborator
         }
     }
 
-    /// <summary>
-    /// `buffer m = [0 * p for p in of]`: a piece of state for each element, named as the list's elements are. Null for what is
-    /// no list.
-    /// </summary>
-    private ListValue? ListOf(Instance instance, StateSyntax s)
-    {
-        if (s.Type is not null || s.Value is not (ListExpression or ComprehensionExpression)) return null;
-        Frame.Declare("key", Scalar(0L, DType.I64), s.Span);
-        var value = Expression(s.Value);
-        Frame.Blocks[^1].Remove("key");
-        if (value is not ListValue list || list.Items.Any(i => i is not TensorValue)) return null;
-        var members = list.Items.Select((item, i) => new StateMember(instance, s, ((TensorValue)item).Type, list.Names?[i] ?? $"{i}", i)).ToList();
-        States.AddRange(members);
-        return new ListValue([.. members.Select(m => new StateValue(m))], list.Names);
-    }
-
     /// <summary>The constant type of a `param` or `buffer`. Null after a diagnostic.</summary>
     private TensorType? StateType(StateSyntax s)
     {
@@ -194,31 +178,6 @@ internal sealed partial class Elaborator
             return null;
         }
         return new(dtype, shape);
-    }
-
-    /// <summary>The initialiser as a function of nothing: `key` is the hash of the path.</summary>
-    public Function? Initializer(StateMember state)
-    {
-        var path = state.Path!;
-        var (savedGraph, savedFrame) = (Graph, Frame);
-        Graph = new Function("init");
-        Frame = new Frame(path, state.Owner.File, state.Owner, null, null);
-        userPlace = state.Syntax.Span;
-        try
-        {
-            Frame.Declare("key", Scalar(Fnv1a(path), DType.I64), state.Syntax.Span);
-            var value = Expression(state.Syntax.Value);
-            if (state.Position >= 0 && value is ListValue list) value = list.Items[state.Position];
-            if (state.Syntax.Type is { } type)
-                value = As(type, value, state.Syntax.Value.Span, Codes.TypeMismatch, "this is declared");
-            if (value is not TensorValue t) return null;
-            Graph.Results = [t.Node];
-            return Live(Graph);
-        }
-        finally
-        {
-            (Graph, Frame) = (savedGraph, savedFrame);
-        }
     }
 
     /// <summary>FNV-1a, 64 bits, of the path's UTF-8.</summary>

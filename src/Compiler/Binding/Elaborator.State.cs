@@ -46,6 +46,7 @@ internal sealed partial class Elaborator
     /// <summary>What a piece of state is here.</summary>
     private Value ValueOf(StateMember state, Span span)
     {
+        if (initializing.Count > 0) return Initial(state);
         if (!inEntry) return state.Path is null && Graph.Name != Known ? NoPath(state.Owner)
             : Tensor(new State(state.Storage, state.Path ?? "?" + state.Name, state.Type));
         return StateOf(state, span) is { } local ? local.Value : Value.Poison;
@@ -65,9 +66,21 @@ internal sealed partial class Elaborator
     private ListValue StatesOf(Instance instance, string name)
     {
         var storage = name == "params" ? StorageClass.Param : StorageClass.Buffer;
-        var prefix = instance.Path is { Length: > 0 } path ? path + "." : "";
-        var found = instance.Path is null ? [] : States.Where(s => s.Storage == storage && s.Path is { } p && p.StartsWith(prefix, StringComparison.Ordinal)).ToList();
-        return new ListValue([.. found.Select(s => new StateValue(s))], [.. found.Select(s => s.Path![prefix.Length..])]);
+        var found = States.Where(s => s.Storage == storage)
+            .Select(s => (State: s, Path: Within(instance, s))).Where(p => p.Path is not null).ToList();
+        return new ListValue([.. found.Select(p => (Value)new StateValue(p.State))], [.. found.Select(p => p.Path!)]);
+    }
+
+    /// <summary>The path from an instance, which nothing may hold yet, down to a piece of state; null for state of others.</summary>
+    private static string? Within(Instance instance, StateMember state)
+    {
+        var path = state.Name;
+        for (var owner = state.Owner; owner != instance;)
+        {
+            if (owner.Holder is not ({ } up, var name)) return null;
+            (path, owner) = ($"{name}.{path}", up);
+        }
+        return path;
     }
 
     /// <summary>The state that a place names as a list: `params`, `net.buffers`, a list given as hyper-parameter. Null if it is none.</summary>
