@@ -162,10 +162,7 @@ internal sealed partial class Elaborator
     {
         if (b.Node is Const { IsSplat: true } c && KnownPower(a.Node, c.FloatAt(0)) is { } power)
             return Elementwise(a with { Node = power }, b, span, leftSpan, rightSpan, (v, _) => v);
-        return a.DType.IsFloat
-            ? Elementwise(a, b, span, leftSpan, rightSpan, (x, y) => new Binary(BinaryOp.Pow, x, y))
-            : Fail(Codes.TypeMismatch, span, "`**` of integers takes a constant exponent from 0 to 63",
-                null, "cast: `f32(x) ** y`", new Label(leftSpan, Describe(a)), new Label(rightSpan, Describe(b)));
+        return Elementwise(a, b, span, leftSpan, rightSpan, (x, y) => new Binary(BinaryOp.Pow, x, y));
     }
 
     /// <summary>

@@ -52,7 +52,8 @@ public sealed class Binary(BinaryOp kind, Node a, Node b) : Node(Ops.Name(kind),
         {
             BinaryOp.Add or BinaryOp.Sub or BinaryOp.Mul or BinaryOp.Div or BinaryOp.Rem => a.DType != DType.Bool,
             BinaryOp.Max or BinaryOp.Min => true,
-            BinaryOp.Pow or BinaryOp.Atan2 => a.DType.IsFloat,
+            BinaryOp.Pow => a.DType.IsFloat || a.DType.IsInteger,
+            BinaryOp.Atan2 => a.DType.IsFloat,
             BinaryOp.And or BinaryOp.Or or BinaryOp.Xor => a.DType == DType.Bool || a.DType.IsInteger,
             _ => a.DType.IsInteger,
         };

@@ -72,6 +72,29 @@ public static partial class VectorMath
         }
     }
 
+    /// <summary>
+    /// By squaring, a step for each bit of the exponent, modulo the width. A negative exponent gives what 1 / x^-y is by
+    /// the division of integers: 1 or -1 where x is, -1 for x = 0, else 0.
+    /// </summary>
+    private static Value PowInteger(BlockBuilder b, Value x, Value y)
+    {
+        var type = x.Type;
+        Value Int(long value) => b.Integer(value, type);
+        Value IsSet(int bit) => b.Compare(ScalarOp.Ne,
+            b.Binary(ScalarOp.And, bit == 0 ? y : b.Binary(ScalarOp.Shr, y, Int(bit)), Int(1)), Int(0));
+        var bits = 8 * type.Bytes() - (type.IsSigned ? 1 : 0);
+        var (power, square) = (b.Select(IsSet(0), x, Int(1)), x);
+        for (var i = 1; i < bits; i++)
+        {
+            square = b.Binary(ScalarOp.Mul, square, square);
+            power = b.Select(IsSet(i), b.Binary(ScalarOp.Mul, power, square), power);
+        }
+        if (!type.IsSigned) return power;
+        Value Is(long value) => b.Compare(ScalarOp.Eq, x, Int(value));
+        var inverse = b.Select(Is(-1), b.Select(IsSet(0), Int(-1), Int(1)), b.Select(Is(1), Int(1), b.Select(Is(0), Int(-1), Int(0))));
+        return b.Select(b.Compare(ScalarOp.Lt, y, Int(0)), inverse, power);
+    }
+
     /// <summary>The logarithm of a magnitude that may be 0, infinite or NaN.</summary>
     private static Value PowLog(BlockBuilder b, Value log, Value a)
     {

@@ -54,13 +54,19 @@ public static partial class VectorMath
         };
     }
 
-    /// <summary>pow, atan2 and the remainder of floats; f16 and bf16 compute in f32.</summary>
-    public static bool Supports(BinaryOp op, DType type) => op is BinaryOp.Pow or BinaryOp.Atan2 or BinaryOp.Rem && type.IsFloat;
+    /// <summary>pow; atan2 and the remainder of floats. f16 and bf16 compute in f32.</summary>
+    public static bool Supports(BinaryOp op, DType type) => op switch
+    {
+        BinaryOp.Pow => type != DType.Bool,
+        BinaryOp.Atan2 or BinaryOp.Rem => type.IsFloat,
+        _ => false,
+    };
 
     /// <exception cref="NotSupportedException">Supports says false.</exception>
     public static Value Emit(BlockBuilder b, BinaryOp op, Value x, Value y)
     {
         if (!Supports(op, x.Type)) throw new NotSupportedException($"{op} of {x.Type.Name()} has no expansion");
+        if (x.Type.IsInteger) return PowInteger(b, x, y);
         if (x.Type is DType.F16 or DType.BF16)
             return b.Convert(Emit(b, op, b.Convert(x, DType.F32), b.Convert(y, DType.F32)), x.Type);
         return op switch

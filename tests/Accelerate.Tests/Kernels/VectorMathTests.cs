@@ -35,7 +35,11 @@ public sealed class VectorMathTests(ITestOutputHelper output)
         Assert.Equal(operations, count);
     }
 
-    /// <summary>ACC_LONG=1 dotnet test --filter Category=Long --logger "console;verbosity=detailed".</summary>
+    /// <summary>
+    /// All 2^32 arguments through the kernel that LLVM compiles, against f64: the largest error and its argument.
+    /// ACC_LONG=1 dotnet test tests/Accelerate.Tests -c Release --filter Category=Long --logger "console;verbosity=detailed"; one
+    /// function by `Category=Long&amp;DisplayName~Exp`.
+    /// </summary>
     [LongTheory]
     [Trait("Category", "Long")]
     [MemberData(nameof(Functions))]

@@ -94,6 +94,51 @@ public sealed class BinaryMathTests(ITestOutputHelper output)
         }
     }
 
+    /// <summary>Every pair of i8 and u8, edges of the wider ones; the graph interpreter takes big integers.</summary>
+    [LlvmTheory]
+    [InlineData(DType.I8)]
+    [InlineData(DType.U8)]
+    [InlineData(DType.I32)]
+    [InlineData(DType.U64)]
+    public void PowersOfIntegers(DType type)
+    {
+        long[] values = type.Bytes() == 1
+            ? [.. Enumerable.Range(type == DType.I8 ? -128 : 0, 256).Select(i => (long)i)]
+            : [0, 1, 2, 3, 7, 10, 31, 33, 63, 255, 65537, int.MaxValue, .. type == DType.I32 ? [-1, -2, -3, int.MinValue] : (long[])[-1, -2, long.MinValue]];
+        Tensor Of(IEnumerable<long> all)
+        {
+            long[] numbers = [.. all];
+            return type switch
+            {
+                DType.I8 => Tensor.From([.. numbers.Select(n => (sbyte)n)], numbers.Length),
+                DType.U8 => Tensor.From([.. numbers.Select(n => (byte)n)], numbers.Length),
+                DType.I32 => Tensor.From([.. numbers.Select(n => (int)n)], numbers.Length),
+                _ => Tensor.From([.. numbers.Select(n => (ulong)n)], numbers.Length),
+            };
+        }
+        var (x, y) = (Of(values.SelectMany(_ => values)), Of(values.SelectMany(v => Enumerable.Repeat(v, values.Length))));
+        var kernel = FunctionKernel.Of(BinaryOp.Pow, type);
+        Agreement.Check(kernel, [x, y], new Dictionary<string, long> { ["n"] = x.Count }, "pow", NativeConfiguration.Three);
+        using var native = new NativeKernel(kernel, new("host", 3));
+        var z = Tensor.Uninitialized(type, x.Count);
+        native.Run([x, y, z], _ => x.Count);
+        var wanted = Of(values.SelectMany(b => values.Select(a => Power(a, b, type))));
+        Assert.True(wanted.SameBits(z), $"{type.Name()}\n{wanted.Format()}\nnot\n{z.Format()}");
+    }
+
+    /// <summary>By multiplication, bit by bit from the top: another way than the kernel's.</summary>
+    private static long Power(long a, long b, DType type)
+    {
+        if (type.IsSigned && b < 0) return a is 1 ? 1 : a is -1 ? (b % 2 == 0 ? 1 : -1) : a is 0 ? -1 : 0;
+        var exponent = type.IsSigned ? (ulong)b : type == DType.U8 ? (byte)b : (ulong)b;
+        var power = BigInteger.One;
+        for (var bit = 63; bit >= 0; bit--)
+        {
+            power = power * power * ((exponent >> bit & 1) == 1 ? a : 1) & ulong.MaxValue;
+        }
+        return (long)(ulong)power;
+    }
+
     private static double[] Run(NativeKernel native, DType type, double[] x, double[] y)
     {
         Tensor[] buffers = [Tensor.FromDoubles(type, x, x.Length), Tensor.FromDoubles(type, y, y.Length), Tensor.Uninitialized(type, x.Length)];

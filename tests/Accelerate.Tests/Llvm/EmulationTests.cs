@@ -120,6 +120,67 @@ public sealed class EmulationTests
         }
     }
 
+    /// <summary>
+    /// All 2^16 numbers of f16 and bf16 from memory and back, on a target without F16C and on this one; and roundings of
+    /// f32, every exponent and sign with 4096 mantissas.
+    /// </summary>
+    [LlvmTheory]
+    [InlineData("f16", "x86-64", true)]
+    [InlineData("f16", "x86-64", false)]
+    [InlineData("f16", "host", true)]
+    [InlineData("f16", "host", false)]
+    [InlineData("bf16", "x86-64", true)]
+    [InlineData("bf16", "host", true)]
+    public void NarrowFloatsAreLoadedStoredAndRounded(string type, string target, bool lanes)
+    {
+        var loop = lanes ? "vector" : "serial";
+        using var read = new NativeKernel(KernelReader.Read($$"""
+            kernel @read(x: in({{type}}, n), y: out(f32, n), z: out({{type}}, n); sizes(n)) {
+              {{loop}}(i < n) { %0: {{type}} = load(x[i]) %1: f32 = convert(%0) store(y[i], %1) store(z[i], %0) }
+            }
+            """), new(target, 3));
+        using var round = new NativeKernel(KernelReader.Read($$"""
+            kernel @round(x: in(f32, n), z: out({{type}}, n); sizes(n)) {
+              {{loop}}(i < n) { %0: f32 = load(x[i]) %1: {{type}} = convert(%0) store(z[i], %1) }
+            }
+            """), new(target, 3));
+        var dtype = DType.Parse(type);
+        var all = Tensor.Uninitialized(dtype, 65536);
+        var bits = Enumerable.Range(0, 65536).Select(i => (ushort)i).ToArray();
+        System.Runtime.InteropServices.MemoryMarshal.AsBytes(bits.AsSpan()).CopyTo(all.Bytes);
+        Tensor[] buffers = [all, Tensor.Uninitialized(DType.F32, 65536), Tensor.Uninitialized(dtype, 65536)];
+        read.Run(buffers, _ => 65536);
+        Assert.True(Tensor.From(bits.Select(b => type == "f16" ? (float)BitConverter.UInt16BitsToHalf(b) : BitConverter.UInt32BitsToSingle((uint)b << 16)).ToArray(), 65536)
+            .SameBits(buffers[1]));
+        Assert.True(all.SameBits(buffers[2]));
+
+        var random = new Random(23);
+        for (var exponent = 0; exponent < 512; exponent++)
+        {
+            float[] x = [.. Enumerable.Range(0, 4096).Select(i => BitConverter.UInt32BitsToSingle((uint)exponent << 23
+                | (i % 4 == 0 ? (uint)random.Next(1 << 11) << 12 : (uint)random.Next(1 << 23))))];
+            buffers = [Tensor.From(x, x.Length), Tensor.Uninitialized(dtype, x.Length)];
+            round.Run(buffers, _ => x.Length);
+            // .NET's Half rounds to nearest even; for bf16 the tests' own arithmetic does, by its halves.
+            if (type == "f16") Assert.True(Tensor.From(x.Select(v => (Half)v).ToArray(), x.Length).SameBits(buffers[1]), $"exponent {exponent}");
+            else Assert.All(x.Zip(buffers[1].ToDoubles()), p => Assert.True(float.IsNaN(p.First) ? double.IsNaN(p.Second) : Nearest(p.First).Equals(p.Second), $"{p.First:R} is {p.Second:R}"));
+            Compared.Add(4096);
+        }
+        // Of the two neighbours with 7 bits of fraction the nearer one, the even one of two as near.
+        static double Nearest(float x)
+        {
+            if (float.IsInfinity(x)) return x;
+            var low = BitConverter.SingleToUInt32Bits(x) & 0xFFFF0000;
+            double below = BitConverter.UInt32BitsToSingle(low);
+            var magnitude = (low & 0x7FFFFFFF) + 0x10000;
+            // Beyond the greatest number comes 2^128 for the comparison, infinity for the result.
+            var above = (magnitude == 0x7F800000 ? Math.ScaleB(1, 128) : BitConverter.UInt32BitsToSingle(magnitude)) * (x < 0 || low >> 31 == 1 ? -1 : 1);
+            var (near, far) = (Math.Abs(x - below), Math.Abs(above - x));
+            var up = far < near || (far == near && (low >> 16 & 1) == 1);
+            return up ? Math.Abs(above) == Math.ScaleB(1, 128) ? Math.CopySign(double.PositiveInfinity, above) : above : below;
+        }
+    }
+
     private static void Fma<T>(string type, int chunks, Func<Random, int, (T, T, T)> triple, Func<T, T, T, T> expected)
         where T : unmanaged
     {

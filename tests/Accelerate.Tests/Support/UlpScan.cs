@@ -2,6 +2,8 @@
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
+using Accelerate.Tests.Kernels;
+using Accelerate.Tests.Llvm;
 
 namespace Accelerate.Tests.Support;
 
@@ -50,7 +52,28 @@ public static class UlpScan
         return (uint)block << 23 | (uint)i << 11 | low;
     });
 
-    public static UlpError EveryInput(UnaryOp op) => Run(op, 1 << 20, (block, i) => (uint)block * Batch + (uint)i);
+    /// <summary>All 2^32 arguments through the kernel as LLVM compiles it for this machine.</summary>
+    public static UlpError EveryInput(UnaryOp op)
+    {
+        const int Chunk = 1 << 16;
+        using var native = new NativeKernel(FunctionKernel.Of(op, DType.F32), new("host", 3));
+        var reference = RealFunctions.Of(op);
+        var worst = new UlpError(0, 0, 0, 0);
+        var gate = new Lock();
+        Parallel.For(0, 1 << 16, () => (new float[Chunk], new UlpError(0, 0, 0, 0)), (chunk, _, state) =>
+        {
+            var (x, local) = state;
+            for (var i = 0; i < Chunk; i++) x[i] = BitConverter.UInt32BitsToSingle((uint)chunk << 16 | (uint)i);
+            using var from = Tensor.From(x, Chunk);
+            using var to = Tensor.Uninitialized(DType.F32, Chunk);
+            native.Run([from, to], _ => Chunk);
+            return (x, Compare(x, to.ToArray<float>(), reference, local));
+        }, state =>
+        {
+            lock (gate) worst = worst.Max(state.Item2);
+        });
+        return worst;
+    }
 
     private static UlpError Run(UnaryOp op, int blocks, Func<int, int, uint> pattern)
     {

@@ -1,4 +1,5 @@
 // In: integers of a dtype as longs. Out: the integer operations, exact at the dtype's width, with no undefined case.
+using System.Numerics;
 using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Graph.Interpreter;
@@ -56,6 +57,7 @@ internal static class IntegerMath
         BinaryOp.Mul => Wrap(a * b, dtype),
         BinaryOp.Div => Divide(a, b, dtype),
         BinaryOp.Rem => Remainder(a, b, dtype),
+        BinaryOp.Pow => Power(a, b, dtype),
         BinaryOp.Max => Order(a, b, dtype) > 0 ? a : b,
         BinaryOp.Min => Order(a, b, dtype) < 0 ? a : b,
         BinaryOp.And => a & b,
@@ -94,6 +96,15 @@ internal static class IntegerMath
         if (b == 0) return a;
         if (dtype == DType.U64) return (long)((ulong)a % (ulong)b);
         return dtype.IsSigned && b == -1 ? 0 : a % b;
+    }
+
+    /// <summary>a^b modulo the width; for a negative b what 1 / a^-b gives: -1, 1, or 0, and 1 / 0 is -1.</summary>
+    private static long Power(long a, long b, DType dtype)
+    {
+        if (dtype.IsSigned && b < 0) return a == 0 ? -1 : a is 1 or -1 ? (b & 1) == 0 ? 1 : a : 0;
+        var exponent = dtype.IsSigned ? new BigInteger(b) : new BigInteger((ulong)b);
+        var residue = BigInteger.ModPow(new BigInteger((ulong)a), exponent, BigInteger.One << 64);
+        return Wrap((long)(ulong)residue, dtype);
     }
 
     /// <summary>The shift count when it is below the width; a negative one, read as unsigned, never is.</summary>
