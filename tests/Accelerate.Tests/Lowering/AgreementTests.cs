@@ -55,12 +55,35 @@ public class AgreementTests
         }
         """;
 
+    /// <summary>bf16 operands, f32 sums; the same with a narrow result, and i8 operands with i32 sums.</summary>
+    private const string Narrow = """
+        graph @narrow {
+          %0: f32[n,k] = input("x")
+          %1: f32[m,k] = input("w")
+          %2: f32[m] = input("b")
+          %3: bf16[n,k] = convert(%0)
+          %4: bf16[m,k] = convert(%1)
+          %5: f32[n,m] = dot(%3, %4; contract [1]x[1],batch []x[],f32)
+          %6: f32[n,m] = broadcast(%2; [1])
+          %7: f32[n,m] = add(%5, %6)
+          %8: bf16[n,m] = dot(%3, %4; contract [1]x[1],batch []x[])
+          %9: i8[n,k] = convert(%0)
+          %10: i8[m,k] = convert(%1)
+          %11: i32[n,m] = dot(%9, %10; contract [1]x[1],batch []x[],i32)
+          %12: f32[n,m] = convert(%11)
+          %13: f32[n,m] = convert(%8)
+          %14: f32[n,m] = mul(%12, %13)
+          %15: f32[n,m] = add(%14, %7)
+          return(%15)
+        }
+        """;
+
     public static TheoryData<string, string, int> Cases()
     {
         var cases = new TheoryData<string, string, int>();
         foreach (var target in new[] { "host", "x86-64-v3", "x86-64" })
             foreach (var level in new[] { 0, 3 })
-                foreach (var name in new[] { nameof(Softmax), nameof(Linear), nameof(Conv) })
+                foreach (var name in new[] { nameof(Softmax), nameof(Linear), nameof(Conv), nameof(Narrow) })
                     cases.Add(name, target, level);
         return cases;
     }
@@ -69,7 +92,7 @@ public class AgreementTests
     [MemberData(nameof(Cases))]
     public void SameBytes(string name, string target, int level)
     {
-        var text = name switch { nameof(Softmax) => Softmax, nameof(Linear) => Linear, _ => Conv };
+        var text = name switch { nameof(Softmax) => Softmax, nameof(Linear) => Linear, nameof(Narrow) => Narrow, _ => Conv };
         var program = Compiler.Kernels.Lowering.Lowering.Lower(GraphReader.Read(text));
         foreach (var kernel in program.Kernels)
         {
@@ -79,7 +102,7 @@ public class AgreementTests
         var shapes = name switch
         {
             nameof(Softmax) => new long[][] { [7, 33] },
-            nameof(Linear) => [[13, 37], [29, 37], [29]],
+            nameof(Linear) or nameof(Narrow) => [[13, 37], [29, 37], [29]],
             _ => [[2, 3, 9, 11], [5, 3, 3, 3]],
         };
         var seed = 0;

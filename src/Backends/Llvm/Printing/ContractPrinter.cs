@@ -8,7 +8,8 @@ namespace Accelerate.Backends.Llvm.Printing;
 /// <summary>
 /// The microkernel. A job is one panel of Columns columns and a chunk of rows. The panel [k][Columns] is packed through the
 /// right side's accessor into the worker's scratch; a row of the left side is read in place when its elements along k have
-/// one stride, else a tile [k][Rows] is packed through its accessor. Every accumulator takes k in order: tiles, panels and
+/// one stride; where they are neighbours of a narrower dtype, rows are converted into the scratch, 16 elements at a time;
+/// else a tile [k][Rows] is packed through its accessor. Every accumulator takes k in order: tiles, panels and
 /// jobs do not change a bit.
 /// </summary>
 internal sealed class ContractPrinter
@@ -27,6 +28,7 @@ internal sealed class ContractPrinter
     private readonly string element;
     private readonly Size depth;
     private readonly (Load Load, Size Start, Size Stride)? direct;
+    private readonly (Load Load, Size Start, Size Stride)? converted;
 
     public ContractPrinter(StatementPrinter statements, LlvmText text, ScalarPrinter scalars, IndexPrinter index, Contract contract, Tile tile, string scratch)
     {
@@ -35,7 +37,9 @@ internal sealed class ContractPrinter
         type = contract.Accumulator.Type;
         element = Types.Of(type, 0);
         depth = Size.Product(contract.K.Select(k => index.AtLeastZero(k.Extent)));
-        direct = Direct(contract);
+        var rows = Rows(contract);
+        if (contract.Left.Statements.Length == 1) direct = rows;
+        else if (rows is { Stride: var stride } && stride.Is(1)) converted = rows;
         Jobs = Size.FloorDiv(index.AtLeastZero(contract.N.Extent) + (tile.Columns - 1), tile.Columns) * Chunks;
     }
 
@@ -51,10 +55,17 @@ internal sealed class ContractPrinter
 
     private int Bytes => type.Bytes();
 
-    /// <summary>The left side as rows read in place: one load, no guards, one stride along the flattened k.</summary>
-    private static (Load, Size, Size)? Direct(Contract contract)
+    /// <summary>The left side as rows: one load, no guards, one stride along the flattened k; converted or not.</summary>
+    private static (Load Load, Size Start, Size Stride)? Rows(Contract contract)
     {
-        if (contract.Left.Statements is not [Load { Guards.IsEmpty: true } load] || load.Result != contract.LeftYield) return null;
+        if (contract.Left.Statements is not [Load { Guards.IsEmpty: true } load, .. var others]) return null;
+        var isYield = others switch
+        {
+            [] => load.Result == contract.LeftYield,
+            [Compute { Op: ScalarOp.Convert } c] => c.Arguments[0] == load.Result && c.Result == contract.LeftYield,
+            _ => false,
+        };
+        if (!isYield) return null;
         var start = load.Offset;
         Size? stride = null;
         for (var i = contract.K.Length - 1; i >= 0; i--)
@@ -159,7 +170,9 @@ internal sealed class ContractPrinter
     {
         var vectors = tile.Columns / Width;
         var vector = Types.Of(type, Width);
-        var (starts, stride) = direct is null ? PackLeft(rows, row) : RowPointers(rows, row);
+        var (starts, stride) = direct is not null ? RowPointers(rows, row)
+            : converted is not null ? ConvertRows(rows, row, k)
+            : PackLeft(rows, row);
 
         var sums = new string[rows, vectors];
         for (var r = 0; r < rows; r++)
@@ -207,6 +220,33 @@ internal sealed class ContractPrinter
             pointers[r] = At(statements.Buffer(load.Buffer), element, index.Scalar(start));
         }
         return (pointers, index.Scalar(stride));
+    }
+
+    private (string[] Starts, string Stride) ConvertRows(int rows, string row, string k)
+    {
+        var (load, start, _) = converted!.Value;
+        var memory = Types.Memory(load.Result.Type);
+        var packed = At(scratch, element, index.Scalar(PanelElements));
+        var (from, to) = (new string[rows], new string[rows]);
+        for (var r = 0; r < rows; r++)
+        {
+            index.Define(contract.M.Variable, r == 0 ? row : text.Value($"add i64 {row}, {r}"));
+            from[r] = At(statements.Buffer(load.Buffer), memory, index.Scalar(start));
+            to[r] = At(packed, element, text.Value($"mul i64 {k}, {r}"));
+        }
+        void Convert(string at, int lanes)
+        {
+            for (var r = 0; r < rows; r++)
+            {
+                var read = text.Value($"load {Types.Vector(memory, lanes)}, ptr {At(from[r], memory, at)}, align {load.Result.Type.Bytes()}");
+                var value = scalars.Compute(ScalarOp.Convert, type, statements.FromMemory(read, load.Result.Type, lanes));
+                text.Do($"store {value.LlvmType} {value.Text}, ptr {At(to[r], element, at)}, align {Bytes}");
+            }
+        }
+        var whole = text.Value($"and i64 {k}, {-Width}");
+        text.For("0", whole, $"{Width}", at => Convert(at, Width));
+        text.For(whole, k, "1", at => Convert(at, 0));
+        return (to, "1");
     }
 
     private (string[] Starts, string Stride) PackLeft(int rows, string row)
