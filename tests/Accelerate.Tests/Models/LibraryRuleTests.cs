@@ -15,9 +15,6 @@ public class LibraryRuleTests
             Regex.Matches(File.ReadAllText(f), @"(?<comment>(?:^#[^\n]*\n)*)^(?:fn|module) (?<name>\w+)", RegexOptions.Multiline)
                 .Select(m => (Path.GetFileName(f), m.Groups["name"].Value, m.Groups["comment"].Value)));
 
-    /// <summary>Until kernels have sin and cos of f64.</summary>
-    private static readonly string[] Waiting = ["rope", "sinusoids"];
-
     /// <summary>By an .acc file of the tests, by an example, or by another part of the library that is.</summary>
     [Fact]
     public void EveryFunctionAndLayerIsTried()
@@ -28,7 +25,7 @@ public class LibraryRuleTests
             + string.Concat(Directory.GetFiles(tests, "*.cs", SearchOption.AllDirectories)
                 .Where(f => Path.GetFileName(f) is "RandomTests.cs" or "BuiltinTests.cs").Select(File.ReadAllText));
         var library = string.Concat(Directory.GetFiles(Library, "*.acc", SearchOption.AllDirectories).Select(File.ReadAllText));
-        Assert.All(Declared.Where(d => d.File != "optim.acc" && !Waiting.Contains(d.Name)), d => Assert.True(
+        Assert.All(Declared.Where(d => d.File != "optim.acc"), d => Assert.True(
             Regex.IsMatch(text, $@"\b{d.Name}\b") || Regex.Matches(library, $@"\b{d.Name}\b").Count > 1, $"{d.Name} of {d.File} is untried"));
     }
 

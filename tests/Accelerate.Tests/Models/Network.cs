@@ -41,7 +41,23 @@ internal sealed record Network(string Name, string Folder, string Set, params Ne
             new NetworkCall("run", ["input", "input_h0", "input_c0"], "output", "output_rnn", "output_hn", "output_cn")),
         new("gru", "gru_h32", "layers=2",
             new NetworkCall("run", ["input", "input_h0"], "output", "output_rnn", "output_hn")),
+        new("unet", "unet_tiny", "c0=16 c1=32",
+            new NetworkCall("denoise", ["input_sample", "input_timestep"], "output"),
+            new NetworkCall("hidden", ["input_sample", "input_timestep"], [null])),
+        new("gpt2", "gpt2_l2_h64", "vocab=256 positions=64 layers=2 width=64 heads=4",
+            new NetworkCall("logits", ["input_ids"], "output_logits"))
+        {
+            Decoding = ["forward", "generate"],
+        },
+        new("llama", "llama_l2_h64", "vocab=256 depth=2 width=64 heads=8 groups=2 inner=176",
+            new NetworkCall("logits", ["input_ids"], "output_logits"))
+        {
+            Decoding = ["forward", "greedy_text"],
+        },
     ];
+
+    /// <summary>Entries with a cache: one call of some tokens more, and one that writes a text.</summary>
+    public string[] Decoding { get; init; } = [];
 
     public string PathTo(string file) => Shared.PathTo("data", "models", Folder, file + ".npy");
 
@@ -52,7 +68,7 @@ internal sealed record Network(string Name, string Folder, string Set, params Ne
     /// <summary>The network compiled and loaded, once for all tests.</summary>
     public Model Model => Loaded.GetOrAdd(Name, _ => new(() => Model.Load($"examples/models/{Name}.acc",
         $"{Folder}/weights.safetensors", Set.Split(' ').Select(s => s.Split('=')).ToDictionary(s => s[0], s => s[1]),
-        [.. Calls.Select(c => c.Entry).Distinct()]))).Value;
+        [.. Calls.Select(c => c.Entry).Distinct(), .. Decoding]))).Value;
 
     /// <summary>What the f64 graph interpreter makes of a call, once for all tests.</summary>
     public IReadOnlyList<ReferenceValue> Reference(NetworkCall call) => References.GetOrAdd((Name, call.Entry),

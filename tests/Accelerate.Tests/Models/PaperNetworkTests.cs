@@ -172,4 +172,23 @@ public class PaperNetworkTests(ITestOutputHelper output)
         Assert.Equal(noise[..alone.Length], alone);
         Assert.True(Far(alone, model.Run("denoise", latent.Slice(0, 1), Tensor.From([8L], 1), text.Slice(0, 1))[0].ToDoubles()) > 1e-4);
     }
+
+    [LlvmFact]
+    public void QwenSeesNoTokenBeforeItIsRead()
+    {
+        var qwen = new Small("qwen", "vocab=40 depth=2 width=24 heads=4 groups=2 inner=32");
+        long[] ids = [3, 14, 15, 9, 26, 5, 35, 8];
+        var logits = qwen.Agreed("logits", output, Tensor.From(ids, 1, 8))[0].ToDoubles();
+        ids[5] = 6;
+        var changed = qwen.Run("logits", Tensor.From(ids, 1, 8))[0].ToDoubles();
+        Assert.Equal(logits[..(5 * 40)], changed[..(5 * 40)]);
+        Assert.True(Far(logits[(5 * 40)..(6 * 40)], changed[(5 * 40)..(6 * 40)]) > 1e-3);
+        // The text it writes is what the whole text's logits say at each place.
+        ids[5] = 5;
+        using var executable = Executables.Create("llvm", qwen.Compilation, null, qwen.State);
+        using var session = executable.CreateSession();
+        var text = session.Run("greedy_text", [Tensor.From(ids, 1, 8)], new Dictionary<string, long> { ["count"] = 4 })[0].ToArray<long>();
+        var whole = qwen.Run("logits", Tensor.From([.. ids, .. text], 1, 12))[0].ToDoubles().Chunk(40).ToArray();
+        for (var i = 0; i < 4; i++) Assert.Equal(text[i], Array.IndexOf(whole[7 + i], whole[7 + i].Max()));
+    }
 }

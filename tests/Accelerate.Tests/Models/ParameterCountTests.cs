@@ -22,6 +22,10 @@ public class ParameterCountTests
     [InlineData("t5", "layers=12 h=768 heads=12 inner=3072", 222_903_552)] // t5-base
     [InlineData("whisper", "", 37_760_640)] // whisper-tiny, with the encoder's fixed positions
     [InlineData("whisper", "layers=6 h=512 heads=8", 72_593_920)] // whisper-base
+    [InlineData("gpt2", "", 124_439_808)]
+    [InlineData("gpt2", "layers=24 width=1024 heads=16", 354_823_168)] // gpt2-medium
+    [InlineData("llama", "", 6_738_415_616)] // Llama 2 7B
+    [InlineData("qwen", "", 494_032_768)] // Qwen2-0.5B
     [InlineData("clip", "", 151_277_313)] // ViT-B/32
     [InlineData("detr", "", 41_524_768)] // ResNet-50; the norms are buffers
     [InlineData("wav2vec2", "", 94_371_712)] // base
