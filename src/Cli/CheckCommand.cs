@@ -32,6 +32,9 @@ internal static class CheckCommand
     private static void Show(Function f, TextWriter output)
     {
         output.Write($"{Signature(f)}\n");
+        var assigned = f.Effects.OfType<Assign>().Where(a => a.Storage != StorageClass.Inout).Select(a => a.Name).ToList();
+        if (assigned.Count > 0)
+            output.Write($"    assigns {string.Join(", ", assigned.Take(8))}{(assigned.Count > 8 ? $", … ({assigned.Count} in all)" : "")}\n");
         foreach (var check in f.Checks)
         {
             var relation = check.Kind == CheckKind.Equal ? "==" : "<=";
@@ -44,10 +47,15 @@ internal static class CheckCommand
     {
         var results = f.Results.Select((r, i) =>
             (i < f.ResultNames.Length && f.ResultNames[i].Length > 0 ? f.ResultNames[i] + ": " : "") + r.Type.Display).ToList();
-        var result = results.Count == 1 ? results[0] : $"({string.Join(", ", results)})";
+        var result = results.Count switch
+        {
+            0 => "",
+            1 => $" -> {results[0]}",
+            _ => $" -> ({string.Join(", ", results)})",
+        };
         var bound = f.Inputs.SelectMany(i => i.Type.Shape).SelectMany(s => s.Variables()).ToHashSet();
         var ints = f.Sizes.Where(s => !bound.Contains(s)).Select(s => $"{s}: int");
-        var parameters = f.Inputs.Select(i => $"{i.Name}: {i.Type.Display}").Concat(ints);
-        return $"export fn {f.Name}({string.Join(", ", parameters)}) -> {result}";
+        var parameters = f.Inputs.Select(i => $"{(i.IsInout ? "inout " : "")}{i.Name}: {i.Type.Display}").Concat(ints);
+        return $"export fn {f.Name}({string.Join(", ", parameters)}){result}";
     }
 }
