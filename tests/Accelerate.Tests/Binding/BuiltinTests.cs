@@ -111,7 +111,6 @@ public sealed class BuiltinTests
     [InlineData("bitcast(x, f64)", "ACC2003")]
     [InlineData("bit_and(x, x)", "ACC2003")]
     [InlineData("atan2(i, i)", "ACC2003")]
-    [InlineData("i ** s", "ACC2003")]
     [InlineData("pad(x, axis: 0, before: 0, after: 0, between: n)", "ACC2019")]
     [InlineData("overlap_add(x, axis: 1)", "ACC2022")]
     [InlineData("overlap_add(x, axis: 0, stride: 0)", "ACC2003")]
