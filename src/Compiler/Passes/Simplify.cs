@@ -7,12 +7,17 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Passes;
 
-public static class Simplify
+public static partial class Simplify
 {
-    public static Function Run(Function function, Rewrites? rewrites = null) => new Rewriter(Rule, rewrites, "simplify").Run(function);
+    /// <summary>What a rule replaced goes at once: a loop and the one that stands for it have a region of one name.</summary>
+    public static Function Run(Function function, Rewrites? rewrites = null) =>
+        DeadCode.Run(new Rewriter(Rule, rewrites, "simplify").Run(function));
 
     /// <summary>The better form of a node, or null.</summary>
-    internal static Node? Rule(Node node, Rewriter r) => node switch
+    internal static Node? Rule(Node node, Rewriter r) =>
+        Basic(node, r) ?? Movement(node, r) ?? Whole(node, r) ?? Known(node, r) ?? Control(node, r);
+
+    private static Node? Basic(Node node, Rewriter r) => node switch
     {
         // Constants spread: a movement of one repeated value is that value in another shape.
         Broadcast or Reshape or Transpose or Slice or Reverse or Window when node.Operands[0] is Const { IsSplat: true } c =>

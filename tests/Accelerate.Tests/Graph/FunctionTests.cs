@@ -78,6 +78,31 @@ public sealed class FunctionTests
     }
 
     [Fact]
+    public void SizesOfRegionsAreTheFunctionsButForTheVariableOfALoop()
+    {
+        var f = GraphReader.Read("""
+            graph @body {
+              %0: i64 = input(; "a")
+              %1: i64 = size(; i.1+k)
+              %2: i64 = add(%0, %1)
+              return(%2)
+            }
+            graph @f {
+              %0: i64 = input(; "x")
+              %1: f32[m] = input(; "y")
+              %2: i64 = scan(%0; @body,i.1<c,1)
+              %3: i64 = result(%2; 0)
+              %4: f32 = const(; [0.0])
+              %5: f32[m+p+1] = pad(%1, %4; [p],[1],[0])
+              %6: f32[q,r] = window(%1; 0,[q,r],[1,1])
+              return(%3, %5, %6)
+            }
+            """);
+        Assert.Equal("c k m p q r".Split(' '), f.Sizes.Order());
+        Assert.Equal("m", f.Sizes[0]);
+    }
+
+    [Fact]
     public void DeepSharedGraphsAreCheap()
     {
         var f = new Function("f");
