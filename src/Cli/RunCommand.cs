@@ -23,12 +23,18 @@ internal static class RunCommand
             Description = "writes a result, by its name or number: --out loss=loss.npy; repeatable",
             HelpName = "name=FILE",
         };
+        var state = new Option<string?>("--save-state")
+        {
+            Description = "writes parameters and buffers as they are after the call, as safetensors; --weights reads it",
+            HelpName = "FILE",
+        };
         var command = new Command("run", "Compiles a file and calls one of its functions.");
         var common = new CommonOptions().AddTo(command).AddCodeTo(command).AddRunTo(command);
         command.Arguments.Add(function);
         command.Arguments.Add(values);
         command.Options.Add(output);
         command.Options.Add(outputs);
+        command.Options.Add(state);
         command.SetAction(parsed =>
         {
             var options = common.Read(parsed);
@@ -42,10 +48,18 @@ internal static class RunCommand
             if (options.SaveTemps is { } folder) StageTexts.Save(folder, compilation, options);
             using var executable = loader.Load(compilation);
             using var session = executable.CreateSession();
+            session.Output = terminal.Output;
             var watch = Stopwatch.StartNew();
             var results = session.Run(program.Name, inputs, arguments.Sizes);
             watch.Stop();
-            Write(results, program, targets, terminal.Output);
+            // What the call wrote into its arguments follows its results.
+            Tensor[] written = [.. results, .. inputs.Where((_, i) => executable.Entries[0].Inputs[i].IsInout)];
+            Write(written, Labels(program), targets, terminal.Output);
+            if (parsed.GetValue(state) is { } file)
+            {
+                Safetensors.Write(file, session.State);
+                terminal.Output.Write($"state: {session.State.Count} tensors in {file}\n");
+            }
             if (options.Time)
             {
                 var (compile, run) = (loader.CompileTime.TotalMilliseconds, watch.Elapsed.TotalMilliseconds);
@@ -57,10 +71,14 @@ internal static class RunCommand
         return command;
     }
 
+    /// <summary>The names of the results, then of the inout parameters.</summary>
+    private static List<string> Labels(Program program) =>
+        [.. program.Of(BufferKind.Output).Concat(program.Of(BufferKind.Input).Where(b => b.IsInout)).Select(b => b.Label)];
+
     /// <summary>The file of each result that goes to one.</summary>
     private static Dictionary<int, string> Targets(Program program, string? only, string[] named)
     {
-        var labels = program.Of(BufferKind.Output).Select(b => b.Label).ToList();
+        var labels = Labels(program);
         var targets = new Dictionary<int, string>();
         if (only is not null)
         {
@@ -85,9 +103,8 @@ internal static class RunCommand
         return targets;
     }
 
-    private static void Write(Tensor[] results, Program program, Dictionary<int, string> targets, TextWriter output)
+    private static void Write(Tensor[] results, List<string> labels, Dictionary<int, string> targets, TextWriter output)
     {
-        var labels = program.Of(BufferKind.Output).Select(b => b.Label).ToList();
         for (var i = 0; i < results.Length; i++)
         {
             var name = labels[i].Length > 0 ? labels[i] + ": " : results.Length > 1 ? $"{i}: " : "";

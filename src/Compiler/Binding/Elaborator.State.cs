@@ -123,14 +123,18 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>True if some state or `inout` parameter is not what it was.</summary>
-    private bool Changed => states.Values.Any(l => l.Value is TensorValue { Node: not State })
+    private bool Changed => states.Any(s => IsNew(s.Key, s.Value))
         || lent.Any(l => l.Local.Value is TensorValue t && !ReferenceEquals(t.Node, l.Input));
+
+    /// <summary>False for state that holds its own value; another's value is a new one.</summary>
+    private static bool IsNew(StateMember state, Local local) =>
+        local.Value is TensorValue t && !(t.Node is State own && own.Name == state.Path);
 
     /// <summary>What state and `inout` parameters are when the entry returns, in the order of their declarations.</summary>
     private void AssignAtEnd()
     {
         foreach (var (state, local) in states.OrderBy(s => States.IndexOf(s.Key)))
-            if (local.Value is TensorValue t && t.Node is not State) Emit(new Assign(state.Storage, state.Path!, t.Node));
+            if (IsNew(state, local)) Emit(new Assign(state.Storage, state.Path!, ((TensorValue)local.Value!).Node));
         foreach (var (input, local) in lent)
             if (local.Value is TensorValue t && !ReferenceEquals(t.Node, input)) Emit(new Assign(StorageClass.Inout, input.Name, t.Node));
     }

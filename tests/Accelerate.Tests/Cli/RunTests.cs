@@ -50,6 +50,27 @@ public sealed class RunTests : CommandLine
     }
 
     [Fact]
+    public void WhatACallWritesIsPrintedAndSaved()
+    {
+        Write("io.acc", """
+            module M() {
+                buffer n: i32 = 0
+                export fn fill(v: f32, inout x: f32[k]) -> i32 {
+                    x[0] = v
+                    n += 1
+                    print("call {} of {:.2}", n, x)
+                    return n
+                }
+            }
+            """);
+        string[] call = ["run", "io.acc", "fill", "v=3", "x=[1, 2.5]", "--backend", "interpreter"];
+        Assert.Equal("call 1 of [3 2.5]\n0: i32[]\n1\nx: f32[2] in x.npy\nstate: 1 tensors in s.safetensors\n",
+            Output([.. call, "--out", "x=" + this["x.npy"], "--save-state", this["s.safetensors"]]).Replace(Path.GetDirectoryName(this["x.npy"]) + Path.DirectorySeparatorChar, "", StringComparison.Ordinal));
+        Assert.Equal([3, 2.5], Npy.Read(this["x.npy"]).ToDoubles());
+        Assert.StartsWith("call 2 of [3 2.5]\n0: i32[]\n2\nx: f32[2]\n", Output([.. call, "--weights", this["s.safetensors"]]));
+    }
+
+    [Fact]
     public void SettingsAndDimensions()
     {
         Assert.StartsWith("f32[1,5]", Output(OnInterpreter("apply", "x=zeros", "n=1", "--set", "width=5")));
