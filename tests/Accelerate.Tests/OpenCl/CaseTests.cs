@@ -101,7 +101,10 @@ public class CaseTests(ITestOutputHelper output)
         }).ToArray();
         var expected = reference.CreateSession().Run(program.Name, inputs);
         var actual = device.CreateSession().Run(program.Name, inputs);
-        Assert.Equal(program.Steps.OfType<CallStep>().Count(), device.KernelsLaunched);
+        var calls = program.Steps.OfType<CallStep>().Count();
+        // How often the kernels of loops and branches run, the values of the call decide.
+        if (program.AllSteps.Any(s => s is LoopStep or WhileStep or IfStep)) Assert.True(device.KernelsLaunched >= calls);
+        else Assert.Equal(calls, device.KernelsLaunched);
         foreach (var (a, e) in actual.Zip(expected))
         {
             if (OpenClDevice.Default.IsExact) Assert.True(a.SameBits(e), $"{program.Name} by {shape}:\n{a}\n{e}");
