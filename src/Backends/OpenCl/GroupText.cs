@@ -256,7 +256,8 @@ internal sealed class GroupText
         text.Line(depth, "barrier(CLK_LOCAL_MEM_FENCE);");
         text.Line(depth, "if (acc_l == 0) {");
         text.Line(depth + 1, $"{OpenClTypes.Value(r.Result.Type)} acc_lane[{Lanes}];");
-        text.Line(depth + 1, $"for (int acc_i = 0; acc_i < {Lanes}; ++acc_i) acc_lane[acc_i] = {lanes}[acc_g * {Lanes} + acc_i];");
+        text.Line(depth + 1,
+            $"for (int acc_i = 0; acc_i < {Lanes}; ++acc_i) acc_lane[acc_i] = {lanes}[acc_g * {Lanes} + acc_i];");
         text.Line(depth + 1, $"{teams}[acc_g] = {reductions.Tree(r)}(acc_lane);");
         text.Line(depth, "}");
         text.Line(depth, "barrier(CLK_LOCAL_MEM_FENCE);");

@@ -6,9 +6,9 @@ using Accelerate.Compiler.Types;
 namespace Accelerate.Backends.OpenCl;
 
 /// <summary>
-/// The outer parallel and vector loops of a kernel, and the rows and columns of a contraction or the keys of an order inside
-/// them, as an index space of at most three dimensions. Dimension 0 is the innermost loop, so that neighbouring work items touch neighbouring
-/// elements; from the third loop outwards, all share dimension 2.
+/// The outer parallel and vector loops of a kernel, and the rows and columns of a contraction or the keys of an order
+/// inside them, as an index space of at most three dimensions. Dimension 0 is the innermost loop, so that neighbouring
+/// work items touch neighbouring elements; from the third loop outwards, all share dimension 2.
 /// </summary>
 internal sealed class NdRange : IndexSpace
 {
@@ -20,7 +20,8 @@ internal sealed class NdRange : IndexSpace
 
     private readonly ImmutableArray<ImmutableArray<Statement>> before;
 
-    private NdRange(ImmutableArray<Axis> loops, ImmutableArray<ImmutableArray<Statement>> before, Block body, Statement? element) =>
+    private NdRange(
+        ImmutableArray<Axis> loops, ImmutableArray<ImmutableArray<Statement>> before, Block body, Statement? element) =>
         (Loops, this.before, Body, Element) = (loops, before, body, element);
 
     /// <summary>Outermost first.</summary>
@@ -85,7 +86,8 @@ internal sealed class NdRange : IndexSpace
         }
         return new NdRange(loops.ToImmutable(), before.ToImmutable(), block, null);
 
-        bool IsOuter(Axis axis) => axis.Extent.Variables().All(kernel.Sizes.Contains) && loops.All(l => l.Variable != axis.Variable);
+        bool IsOuter(Axis axis) => axis.Extent.Variables().All(kernel.Sizes.Contains)
+            && loops.All(l => l.Variable != axis.Variable);
     }
 
     /// <inheritdoc/>
@@ -95,8 +97,10 @@ internal sealed class NdRange : IndexSpace
         if (extents.Contains(0)) return null;
         // A CPU compiles a kernel for every shape of a group: two are enough.
         // Without loops there is no index that could tell a tail.
-        var group = isGpu || Loops.IsEmpty ? Group(extents, limit) : [Math.Min(limit, extents[0] >= GroupItems ? GroupItems : 8), 1, 1];
-        return new([.. extents.Select((e, d) => checked((e + group[d] - 1) / group[d] * group[d]))], group[..extents.Length]);
+        var group = isGpu || Loops.IsEmpty ? Group(extents, limit)
+            : [Math.Min(limit, extents[0] >= GroupItems ? GroupItems : 8), 1, 1];
+        return new([.. extents.Select((e, d) => checked((e + group[d] - 1) / group[d] * group[d]))],
+            group[..extents.Length]);
     }
 
     /// <summary>The work items of each dimension; a zero among them means there is nothing to launch.</summary>

@@ -60,7 +60,8 @@ public sealed unsafe class OpenClExecutable : Executable
         // Compile errors show here, not in the first call; drivers that can compile several programs at a time.
         try
         {
-            Parallel.ForEach(sources.Values.SelectMany(k => k.Eager(device.IsGpu, shape)), source => device.Program(source.Source));
+            Parallel.ForEach(sources.Values.SelectMany(k => k.Eager(device.IsGpu, shape)),
+                source => device.Program(source.Source));
         }
         catch (AggregateException e)
         {
@@ -196,14 +197,16 @@ public sealed unsafe class OpenClExecutable : Executable
         {
             var kernel = kernels[step.Kernel];
             Verify(program.Kernels[step.Kernel], step, Invocation);
-            if (!session.Launch(kernel, shape, [.. step.Buffers.Select(b => buffers[b])], flag, numbers[step], Invocation.SizeOf)) Empty++;
+            OpenClBuffer[] given = [.. step.Buffers.Select(b => buffers[b])];
+            if (!session.Launch(kernel, shape, given, flag, numbers[step], Invocation.SizeOf)) Empty++;
             if (!kernel.Item.Flags || !acts) return 0;
             var flagged = 0;
             session.Read(flag!, &flagged, sizeof(int));
             return flagged != 0 ? (int)ExecutionCode.IndexOutOfRange : 0;
         }
 
-        protected override void Copy(CopyStep step) => session.Copy(buffers[step.From], buffers[step.To], Invocation.Bytes(step.From));
+        protected override void Copy(CopyStep step) =>
+            session.Copy(buffers[step.From], buffers[step.To], Invocation.Bytes(step.From));
 
         public override nint Fetch(int buffer)
         {

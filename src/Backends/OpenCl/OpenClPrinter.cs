@@ -5,9 +5,9 @@ namespace Accelerate.Backends.OpenCl;
 
 /// <summary>
 /// Every kernel has a text in which work items are independent. One with rows also has a text in which 16 items or more
-/// share a row, a contraction one for tiles and one for few rows; the launch chooses by the sizes and the device. Arguments are the
-/// kernel's buffers, then its sizes as longs, then what the text's launch adds, then a step's number and the flag if the kernel
-/// has one. A text
+/// share a row, a contraction one for tiles and one for few rows; the launch chooses by the sizes and the device.
+/// Arguments are the kernel's buffers, then its sizes as longs, then what the text's launch adds, then a step's number
+/// and the flag if the kernel has one. A text
 /// depends on the kernel alone: no device, no sizes.
 /// </summary>
 public static class OpenClPrinter

@@ -14,7 +14,8 @@ namespace Accelerate.Backends.OpenCl;
 /// <param name="reductions">Extents of the lane reductions that the items of a row share.</param>
 /// <param name="vectors">Extents of the vector loops that they share.</param>
 /// <param name="mayShare">Whether all rows of a group pass the same barriers.</param>
-internal sealed class RowSpace(Kernel kernel, ImmutableArray<Size> reductions, ImmutableArray<Size> vectors, bool mayShare) : IndexSpace
+internal sealed class RowSpace(Kernel kernel, ImmutableArray<Size> reductions, ImmutableArray<Size> vectors, bool mayShare)
+    : IndexSpace
 {
     /// <summary>The teams of a group: the text's local arrays are for as many.</summary>
     public const int MaxTeams = 16;
@@ -40,7 +41,8 @@ internal sealed class RowSpace(Kernel kernel, ImmutableArray<Size> reductions, I
     /// <inheritdoc/>
     public override Launch? For(Func<string, long> sizes, long limit, bool isGpu)
     {
-        var count = kernel.ParallelNest().Loops.Aggregate(1L, (product, l) => checked(product * Math.Max(0, l.Extent.Evaluate(sizes))));
+        var count = kernel.ParallelNest().Loops
+            .Aggregate(1L, (product, l) => checked(product * Math.Max(0, l.Extent.Evaluate(sizes))));
         if (count == 0) return null;
         var most = Math.Min(MaxTeams, limit / ReductionText.Lanes);
         // A team has work in a reduction only if it has a block of terms.

@@ -49,6 +49,7 @@ internal sealed class TileSpace(ImmutableArray<Axis> outer, Contract contract, T
         var (m, n) = (Math.Max(0, contract.M.Extent.Evaluate(sizes)), Math.Max(0, contract.N.Extent.Evaluate(sizes)));
         if (batch == 0 || m == 0 || n == 0) return null;
         // The outer loops share dimension 0 with the columns: some devices take no more than 65535 groups in the others.
-        return new([checked(batch * ((n + tile.N - 1) / tile.N) * tile.X), (m + tile.M - 1) / tile.M * tile.Y], [tile.X, tile.Y]);
+        return new([checked(batch * ((n + tile.N - 1) / tile.N) * tile.X), (m + tile.M - 1) / tile.M * tile.Y],
+            [tile.X, tile.Y]);
     }
 }

@@ -32,7 +32,8 @@ internal sealed class TileText
         var printer = new TileText(kernel, contract, tile);
         printer.Body(outer, before);
         return printer.text.ToSource(OpenClTypes.Name("k", kernel.Name) + suffix, $"tiles of {tile.M} x {tile.N} in groups of "
-            + $"{tile.X} x {tile.Y}", new TileSpace(outer, contract, tile), $"__attribute__((reqd_work_group_size({tile.X}, {tile.Y}, 1))) ");
+            + $"{tile.X} x {tile.Y}", new TileSpace(outer, contract, tile),
+            $"__attribute__((reqd_work_group_size({tile.X}, {tile.Y}, 1))) ");
     }
 
     /// <summary>A side that reduces for every element is better computed once for each element of the output.</summary>
@@ -49,7 +50,8 @@ internal sealed class TileText
         text.Line(1, $"const int acc_item = acc_x + {tile.X} * acc_y;");
         text.Line(1, $"const long acc_m = {text.Index.Of(contract.M.Extent)};");
         text.Line(1, $"const long acc_n = {text.Index.Of(contract.N.Extent)};");
-        text.Line(1, $"const long acc_k = {string.Join(" * ", contract.K.Select(k => $"({text.Index.Count(k.Extent)})").DefaultIfEmpty("1L"))};");
+        var depth = contract.K.Select(k => $"({text.Index.Count(k.Extent)})").DefaultIfEmpty("1L");
+        text.Line(1, $"const long acc_k = {string.Join(" * ", depth)};");
         text.Line(1, $"const long acc_m0 = ((long)get_global_id(1) - acc_y) * {tile.ItemM};");
         text.Line(1, $"const long acc_panels = (acc_n + {tile.N - 1}) / {tile.N};");
         text.Line(1, $"const long acc_n0 = (long)get_group_id(0) % acc_panels * {tile.N};");
@@ -62,7 +64,8 @@ internal sealed class TileText
         foreach (var statement in before) text.Statement(statement, 1);
         for (var r = 0; r < tile.ItemM; r++)
         {
-            var zeros = Enumerable.Range(0, tile.ItemN).Select(c => $"{Sum(r, c)} = {OpenClOps.Identity(ReduceKind.Add, contract.Accumulator.Type)}");
+            var zero = OpenClOps.Identity(ReduceKind.Add, contract.Accumulator.Type);
+            var zeros = Enumerable.Range(0, tile.ItemN).Select(c => $"{Sum(r, c)} = {zero}");
             text.Line(1, $"{type} {string.Join(", ", zeros)};");
         }
         text.Line(1, $"for (long acc_k0 = 0; acc_k0 < acc_k; acc_k0 += {tile.K}) {{");
@@ -90,7 +93,8 @@ internal sealed class TileText
         var variable = IndexText.Variable(axis.Variable);
         text.Line(2, $"for (int acc_e = acc_item; acc_e < {rows * tile.K}; acc_e += {tile.Items}) {{");
         var alongK = rows == 1 || IsContiguousInK(side);
-        text.Line(3, alongK ? $"const int acc_r = acc_e / {tile.K}, acc_c = acc_e % {tile.K};" : $"const int acc_r = acc_e % {rows}, acc_c = acc_e / {rows};");
+        text.Line(3, alongK ? $"const int acc_r = acc_e / {tile.K}, acc_c = acc_e % {tile.K};"
+            : $"const int acc_r = acc_e % {rows}, acc_c = acc_e / {rows};");
         text.Line(3, $"const long {variable} = min({name}0 + acc_r, {name} - 1);");
         text.Index.Inside(() =>
         {
@@ -115,7 +119,8 @@ internal sealed class TileText
     private bool IsContiguousInK(Block side)
     {
         if (contract.K.LastOrDefault(k => !k.Extent.Is(1)) is not { } last) return false;
-        return side.Statements.OfType<Load>().Any(l => l.Offset.AffineIn(last.Variable) is var (coefficient, _) && coefficient.Is(1));
+        return side.Statements.OfType<Load>()
+            .Any(l => l.Offset.AffineIn(last.Variable) is var (coefficient, _) && coefficient.Is(1));
     }
 
     private void Step(int depth)
@@ -138,7 +143,8 @@ internal sealed class TileText
         text.Line(1, $"for (int acc_i = 0; acc_i < {count}; ++acc_i) {{");
         text.Line(2, $"const long {m} = acc_m0 + acc_y + acc_i / {tile.ItemN} * {tile.Y};");
         text.Line(2, $"const long {n} = acc_n0 + acc_x + acc_i % {tile.ItemN} * {tile.X};");
-        var choice = string.Concat(Enumerable.Range(0, count - 1).Select(i => $"acc_i == {i} ? {Sum(i / tile.ItemN, i % tile.ItemN)} : "));
+        var choice = string.Concat(Enumerable.Range(0, count - 1)
+            .Select(i => $"acc_i == {i} ? {Sum(i / tile.ItemN, i % tile.ItemN)} : "));
         text.Line(2, $"const {type} {StatementText.Use(contract.Accumulator)} = {choice}{Sum(tile.ItemM - 1, tile.ItemN - 1)};");
         text.Line(2, $"if ({m} < acc_m && {n} < acc_n) {{");
         text.Index.Inside(() =>

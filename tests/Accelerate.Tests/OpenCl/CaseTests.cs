@@ -85,7 +85,9 @@ public class CaseTests(ITestOutputHelper output)
 
     private void Compare(Program program)
     {
-        foreach (var shape in new[] { WorkShape.Item, WorkShape.Group }) Compare(program, shape);
+        Compare(program, WorkShape.Item);
+        // Tiles of a whole network take a CPU's compiler long; one network of examples/models has them.
+        if (program.Kernels.Length <= 3) Compare(program, WorkShape.Group);
     }
 
     private void Compare(Program program, WorkShape shape)
