@@ -57,6 +57,7 @@ internal static class NumPyScript
         irem = elementwise(lambda info, a, b: a if b == 0 else a - b * cut(a, b))
         shl = elementwise(lambda info, a, b: a << b if 0 <= b < info.bits else 0)
         shr = elementwise(lambda info, a, b: a >> (b if 0 <= b < info.bits else info.bits))
+        ipow = elementwise(lambda info, a, b: pow(a, b, 1 << 64) if b >= 0 else -1 if a == 0 else 0 if abs(a) != 1 else a if b % 2 else 1)
         erf = np.vectorize(math.erf, otypes=[np.float64])
         def toint(x, dtype):
             info = np.iinfo(dtype)

@@ -129,7 +129,7 @@ internal static partial class OpCases
                 BinaryOp.Mul => (Numbers, "p*q", "p*q"),
                 BinaryOp.Div => (Numbers, "p/q", "idiv(p,q)"),
                 BinaryOp.Rem => (Numbers, "np.fmod(p,q)", "irem(p,q)"),
-                BinaryOp.Pow => (Floats, "np.power(p,q)", ""),
+                BinaryOp.Pow => (Numbers, "np.power(p,q)", "ipow(p,q)"),
                 BinaryOp.Atan2 => (Floats, "np.arctan2(p,q)", ""),
                 BinaryOp.Max => (Every, "np.maximum(p,q)", "np.maximum(p,q)"),
                 BinaryOp.Min => (Every, "np.minimum(p,q)", "np.minimum(p,q)"),
