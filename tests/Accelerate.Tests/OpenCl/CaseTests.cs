@@ -17,9 +17,9 @@ public class CaseTests(ITestOutputHelper output)
     /// <summary>About as many kernels as had a text for the device when this was last changed: the table does not shrink.</summary>
     private static readonly Dictionary<KernelKind, int> Expected = new()
     {
-        [KernelKind.Map] = 100,
-        [KernelKind.Row] = 40,
-        [KernelKind.Contraction] = 15,
+        [KernelKind.Map] = 250,
+        [KernelKind.Row] = 60,
+        [KernelKind.Contraction] = 20,
     };
 
     private static IEnumerable<string> Files(string folder, SearchOption option) =>
@@ -103,10 +103,10 @@ public class CaseTests(ITestOutputHelper output)
         }).ToArray();
         var expected = reference.CreateSession().Run(program.Name, inputs);
         var actual = device.CreateSession().Run(program.Name, inputs);
-        var calls = program.Steps.OfType<CallStep>().Count();
-        // How often the kernels of loops and branches run, the values of the call decide.
-        if (program.AllSteps.Any(s => s is LoopStep or WhileStep or IfStep)) Assert.True(device.KernelsLaunched >= calls);
-        else Assert.Equal(calls, device.KernelsLaunched);
+        Assert.Equal(0, device.KernelsEmpty);
+        if (program.AllSteps.All(step => step is CallStep or CheckStep or CopyStep))
+            Assert.Equal(program.Steps.OfType<CallStep>().Count(), device.KernelsLaunched);
+        else Assert.True(device.KernelsLaunched > 0); // how often a loop runs is not in the program's text
         foreach (var (a, e) in actual.Zip(expected))
         {
             if (OpenClDevice.Default.IsExact) Assert.True(a.SameBits(e), $"{program.Name} by {shape}:\n{a}\n{e}");
