@@ -60,6 +60,7 @@ internal static class Builtins
         new("zip", "a b c? d? e? f?", (e, c) => e.Zip(c)),
         new("enumerate", "list", (e, c) => e.Enumerate(c)),
         new("names", "list", (e, c) => e.NamesOf(c)),
+        new("match", "name pattern", (e, c) => e.Match(c)),
 
         // ---- random
         new("random_bits", "key shape", (e, c) => e.RandomBits(c)),

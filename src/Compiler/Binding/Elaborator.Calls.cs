@@ -22,7 +22,7 @@ internal sealed partial class Elaborator
             case FunctionValue f:
                 return Enter(f, arguments, span);
             case BuiltinValue b:
-                return arguments.Any(a => a.Value is PoisonValue) ? Value.Poison : Invoke(b.Builtin, arguments, span);
+                return arguments.Any(a => IsPoisoned(a.Value)) ? Value.Poison : Invoke(b.Builtin, arguments, span);
             case ModuleValue m:
                 return Instantiate(m, arguments, span);
             case DTypeValue d:
@@ -44,6 +44,8 @@ internal sealed partial class Elaborator
                 return Fail(Codes.NotCallable, calleeSpan, $"{Describe(callee)} cannot be called", Describe(callee));
         }
     }
+
+    private static bool IsPoisoned(Value value) => value is PoisonValue || (value is ListValue l && l.Items.Any(IsPoisoned));
 
     private Value Cast(DType dtype, ImmutableArray<Argument> arguments, Span span)
     {

@@ -87,7 +87,7 @@ internal sealed partial class Elaborator
                     Fail(Codes.TypeMismatch, call.Span, $"{Describe(values[i])} is not printed", null, "print its elements one by one");
                     return null;
                 }
-                text.Append(Plain(values[i]).Replace("{", "{{", StringComparison.Ordinal));
+                text.Append(Plain(values[i]).Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal));
                 continue;
             }
             var dtype = values[i] switch

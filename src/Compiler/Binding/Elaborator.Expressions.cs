@@ -140,12 +140,13 @@ internal sealed partial class Elaborator
         }
     }
 
-    private Value BadCondition(Value condition, Span span) => condition switch
+    private Value BadCondition(Value condition, Span span, string what = "if") => condition switch
     {
-        TensorValue =>
-            Fail(Codes.TensorCondition, span, $"`if` takes a constant or a scalar, not {Describe(condition)}",
-            Describe(condition), "for a choice an element: `select(c, a, b)`, or an `if` inside an index form"),
-        _ => Fail(Codes.TypeMismatch, span, $"`if` takes a truth value, not {Describe(condition)}",
+        TensorValue t when t.DType == DType.Bool || t.Rank > 0 =>
+            Fail(Codes.TensorCondition, span, $"`{what}` takes a constant or a scalar, not {Describe(condition)}",
+            Describe(condition), what == "while" ? "reduce it: `while any(c)`"
+                : "for a choice an element: `select(c, a, b)`, or an `if` inside an index form"),
+        _ => Fail(Codes.TypeMismatch, span, $"`{what}` takes a truth value, not {Describe(condition)}",
             Describe(condition), "compare: `x != 0`"),
     };
 

@@ -161,7 +161,7 @@ internal sealed partial class Elaborator
         TensorValue { DType: DType.Bool, Rank: 0 } t => Import(t),
         BoolValue b => Scalar(b.Truth ? 1L : 0, DType.Bool),
         PoisonValue => null,
-        var other => BadCondition(other, w.Condition.Span) as TensorValue,
+        var other => BadCondition(other, w.Condition.Span, "while") as TensorValue,
     };
 
     private void While(Span span, BlockSyntax block, Func<TensorValue?> condition, Action body) =>

@@ -1,5 +1,6 @@
 // State within an entry: what `param`s and `buffer`s are from here on, lists of them, and what they are when it returns.
 using System.Collections.Immutable;
+using System.Text.RegularExpressions;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Syntax;
@@ -81,6 +82,15 @@ internal sealed partial class Elaborator
             (path, owner) = ($"{name}.{path}", up);
         }
         return path;
+    }
+
+    /// <summary>Whether a name fits a pattern, in which `*` stands for any characters: `match(name, "*.bias")`.</summary>
+    public Value Match(BuiltinCall c)
+    {
+        if (c["name"].Value is not StringValue name) return WrongArgument(c["name"], "a string");
+        if (c["pattern"].Value is not StringValue pattern) return WrongArgument(c["pattern"], "a string");
+        return new BoolValue(Regex.IsMatch(name.Text, $"^{Regex.Escape(pattern.Text).Replace(@"\*", ".*", StringComparison.Ordinal)}$",
+            RegexOptions.NonBacktracking));
     }
 
     /// <summary>The state that a place names as a list: `params`, `net.buffers`, a list given as hyper-parameter. Null if it is none.</summary>

@@ -83,7 +83,7 @@ public sealed class NetworkTests
     private static BoundProgram Example(string name, params string[] set) =>
         Load(Path.Combine(Shared.Repository, "examples", name), set);
 
-    private static BoundProgram Design(string name, params string[] set) =>
+    internal static BoundProgram Design(string name, params string[] set) =>
         Load(Shared.PathTo("design", "language", "programs", name), set);
 
     private static BoundProgram Load(string path, string[] set)
@@ -96,7 +96,7 @@ public sealed class NetworkTests
     }
 
     /// <summary>The state of the weights file, which has exactly the keys that the program declares.</summary>
-    private static Func<string, ReferenceValue> Weights(BoundProgram program, string model, string file)
+    internal static Func<string, ReferenceValue> Weights(BoundProgram program, string model, string file)
     {
         var weights = Safetensors.Open(Shared.PathTo("data", "models", model, file));
         var keys = weights.Tensors.ToDictionary(t => t.Name, t =>
@@ -121,7 +121,7 @@ public sealed class NetworkTests
             Close(Npy.Read(Shared.PathTo("data", "models", model, output)).ToDoubles(), result.Values);
     }
 
-    private static void Close(double[] expected, double[] actual)
+    internal static void Close(double[] expected, double[] actual)
     {
         Assert.Equal(expected.Length, actual.Length);
         var most = expected.Max(Math.Abs);
