@@ -94,13 +94,18 @@ public static class Executables
     /// All state that the compilation's programs use, by path: what is given, the rest from its
     /// initialisers.
     /// </summary>
+    /// <param name="backend">What computes the initialisers.</param>
+    /// <param name="compilation">The model.</param>
+    /// <param name="options">The defaults if null.</param>
+    /// <param name="weights">What is given, by path.</param>
+    /// <param name="whole">Also the state that none of the programs uses: what a checkpoint holds.</param>
     public static IReadOnlyDictionary<string, Tensor> InitialState(string backend, Compilation compilation,
-        ExecutableOptions? options = null, IReadOnlyDictionary<string, Tensor>? weights = null)
+        ExecutableOptions? options = null, IReadOnlyDictionary<string, Tensor>? weights = null, bool whole = false)
     {
         var state = new Dictionary<string, Tensor>(weights ?? ImmutableDictionary<string, Tensor>.Empty);
-        var missing = compilation.Programs.SelectMany(p => p.Buffers)
-            .Where(b => b.Kind is BufferKind.Param or BufferKind.Buffer).Select(b => b.Label)
-            .Where(path => !state.ContainsKey(path)).ToHashSet();
+        var wanted = whole ? compilation.Bound!.State.Select(s => s.Path) : compilation.Programs.SelectMany(p => p.Buffers)
+            .Where(b => b.Kind is BufferKind.Param or BufferKind.Buffer).Select(b => b.Label);
+        var missing = wanted.Where(path => !state.ContainsKey(path)).ToHashSet();
         if (missing.FirstOrDefault(path => compilation.Bound!.State.All(s => s.Path != path)) is { } unknown)
             throw new LimitationException($"not supported: the initial value of {unknown}");
         if (missing.Count == 0) return state;

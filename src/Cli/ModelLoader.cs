@@ -16,6 +16,9 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
 {
     private readonly Stopwatch compiling = new();
 
+    /// <summary>The state that <see cref="Load"/> began with, by path.</summary>
+    public IReadOnlyDictionary<string, Tensor> State { get; private set; } = new Dictionary<string, Tensor>();
+
     /// <summary>Time spent in <see cref="Compile"/> and <see cref="Load"/>.</summary>
     public TimeSpan CompileTime => compiling.Elapsed;
 
@@ -73,14 +76,18 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
     /// <summary>
     /// The code of the compiled entries, with their state: from the weight files, the rest from its initialisers.
     /// </summary>
-    public Executable Load(Compilation compilation, string? backend = null, int? threads = null)
+    /// <param name="compilation">The model.</param>
+    /// <param name="backend">The options' if null.</param>
+    /// <param name="threads">The options' if null.</param>
+    /// <param name="wholeState">Computes all state of the model, for <see cref="State"/>; else what the entries use.</param>
+    public Executable Load(Compilation compilation, string? backend = null, int? threads = null, bool wholeState = false)
     {
         var executable = options.Executable with { Threads = threads ?? options.Executable.Threads };
         backend ??= options.Backend;
         compiling.Start();
-        var state = Executables.InitialState(backend, compilation, executable,
-            WeightFiles.Read(options.Weights, compilation, terminal, options.Diagnostics));
-        var loaded = Executables.Create(backend, compilation.Programs, executable, state);
+        State = Executables.InitialState(backend, compilation, executable,
+            WeightFiles.Read(options.Weights, compilation, terminal, options.Diagnostics), wholeState);
+        var loaded = Executables.Create(backend, compilation.Programs, executable, State);
         compiling.Stop();
         return loaded;
     }

@@ -46,7 +46,8 @@ internal static class RunCommand
             var inputs = arguments.Read(parsed.GetValue(values) ?? []);
             var targets = Targets(program, parsed.GetValue(output), parsed.GetValue(outputs) ?? []);
             if (options.SaveTemps is { } folder) StageTexts.Save(folder, compilation, options);
-            using var executable = loader.Load(compilation);
+            var checkpoint = parsed.GetValue(state);
+            using var executable = loader.Load(compilation, wholeState: checkpoint is not null);
             using var session = executable.CreateSession();
             session.Output = terminal.Output;
             var watch = Stopwatch.StartNew();
@@ -55,10 +56,12 @@ internal static class RunCommand
             // What the call wrote into its arguments follows its results.
             Tensor[] written = [.. results, .. inputs.Where((_, i) => executable.Entries[0].Inputs[i].IsInout)];
             Write(written, Labels(program), targets, terminal.Output);
-            if (parsed.GetValue(state) is { } file)
+            if (checkpoint is not null)
             {
-                Safetensors.Write(file, session.State);
-                terminal.Output.Write($"state: {session.State.Count} tensors in {file}\n");
+                // The whole model's: what this function does not use is as it was.
+                var after = compilation.Bound!.State.ToDictionary(s => s.Path, s => session.State.GetValueOrDefault(s.Path) ?? loader.State[s.Path]);
+                Safetensors.Write(checkpoint, after);
+                terminal.Output.Write($"state: {after.Count} tensors in {checkpoint}\n");
             }
             if (options.Time)
             {

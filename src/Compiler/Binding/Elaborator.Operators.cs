@@ -24,6 +24,9 @@ internal sealed partial class Elaborator
         var isAnd = e.Operator == BinaryOperator.And;
         // The right side of a decided `and` or `or` is not looked at: `i > 0 and x[i - 1] > 0` on constants.
         if (left is BoolValue l) return l.Truth == isAnd ? Expression(e.Right) : l;
+        // Of a run-time scalar too, if looking could fail: `k < n and x[k] > 0`.
+        if (left is TensorValue { DType: DType.Bool, Rank: 0 } decides && openForms == 0 && inEntry && MayFail(e.Right))
+            return Lazy(decides, e, isAnd);
         // Within an index form it is looked at only where it decides: a read there need not be in range.
         var guarded = openForms > 0 && left is TensorValue { Rank: 0 };
         if (guarded) Frame.Conditions++;
@@ -38,6 +41,29 @@ internal sealed partial class Elaborator
         return Fail(Codes.TypeMismatch, wrong.Span,
             $"`{(isAnd ? "and" : "or")}` joins truth values, not {Describe(wrong.Item1)}",
             Describe(wrong.Item1), "compare first: `x != 0`");
+    }
+
+    /// <summary>Whether a truth value is computed by reads that can be out of range. Elaborated for nothing but to see that.</summary>
+    private bool MayFail(ExpressionSyntax e)
+    {
+        var (place, within) = (userPlace, composites);
+        muted++;
+        var trial = Open("trial");
+        var value = Expression(e);
+        Close(trial);
+        muted--;
+        (userPlace, composites) = (place, within);
+        return value is TensorValue { DType: DType.Bool, Rank: 0 } && trial.Graph.Nodes.Any(Passes.NodeFacts.MayFail);
+    }
+
+    /// <summary>The right side is a branch: computed only where the left one does not decide.</summary>
+    private Value Lazy(TensorValue decides, BinaryExpression e, bool isAnd)
+    {
+        var result = new Local(Value.Poison, e.Span);
+        void Right() => Write(result, Expression(e.Right));
+        void Known() => Write(result, new BoolValue(!isAnd));
+        Branches(decides, new Meeting(e.Span, e.Left.Span, e.Right.Span), isAnd ? Right : Known, isAnd ? Known : Right);
+        return result.Value;
     }
 
     public Value Operate(BinaryOperator op, Value left, Value right, Span span, Span leftSpan, Span rightSpan)

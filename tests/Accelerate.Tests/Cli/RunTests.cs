@@ -70,6 +70,25 @@ public sealed class RunTests : CommandLine
         Assert.StartsWith("call 2 of [3 2.5]\n0: i32[]\n2\nx: f32[2]\n", Output([.. call, "--weights", this["s.safetensors"]]));
     }
 
+    /// <summary>A checkpoint of one function's call serves every other function of the model.</summary>
+    [Fact]
+    public void SavedStateIsThatOfTheWholeModel()
+    {
+        Write("both.acc", """
+            use nn
+            module Main {
+                let fc = Linear(4, 3)
+                buffer calls: i64 = 0
+                export fn hit() -> i64 { calls += 1 return calls }
+                export fn lin(x: f32[n, 4]) -> f32[n, 3] = fc(x)
+            }
+            """);
+        string[] lin = ["run", "both.acc", "lin", "x=ones", "n=1", "--backend", "interpreter"];
+        Assert.Contains("state: 3 tensors", Output("run", "both.acc", "hit", "--backend", "interpreter", "--save-state", this["s.safetensors"]), StringComparison.Ordinal);
+        Assert.Equal(Output(lin), Output([.. lin, "--weights", this["s.safetensors"]]));
+        Assert.StartsWith("i64[]\n2\n", Output("run", "both.acc", "hit", "--backend", "interpreter", "--weights", this["s.safetensors"]), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void SettingsAndDimensions()
     {
