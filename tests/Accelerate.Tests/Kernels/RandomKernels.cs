@@ -62,7 +62,13 @@ public static class RandomKernels
             };
             var body = random.Next(7) switch
             {
-                0 => Map(), 1 => Row(), 2 => Serial(), 3 => Running(), 4 => Sorted(), 5 => Scattered(), _ => Contraction(),
+                0 => Map(),
+                1 => Row(),
+                2 => Serial(),
+                3 => Running(),
+                4 => Sorted(),
+                5 => Scattered(),
+                _ => Contraction(),
             };
             var kernel = new Kernel("random", [.. buffers], ["n", "m", "k"], body);
             return new(kernel, [.. buffers.Where(b => !b.IsOutput || b.IsUpdated).Select(b =>

@@ -32,7 +32,7 @@ public sealed class RandomGraphTests(ITestOutputHelper output)
         var seconds = Number("ACC_FUZZ_SECONDS", 12);
         var first = Number("ACC_FUZZ_SEED", 0);
         var (clock, seed, limits, elements) = (Stopwatch.StartNew(), first, new Dictionary<string, int>(), 0L);
-        for (; clock.Elapsed.TotalSeconds < seconds; )
+        for (; clock.Elapsed.TotalSeconds < seconds;)
         {
             var runs = new List<Run>();
             for (var end = seed + 16; seed < end; seed++) runs.AddRange(Check(seed, limits));
