@@ -49,7 +49,7 @@ internal sealed class CommonOptions
 
     public Option<string[]> Set { get; } = new("--set")
     {
-        Description = "a hyper-parameter of the exported module: --set layers=2; repeatable",
+        Description = "a hyper-parameter of the exported module: --set layers=2, --set dims='[4, 8]'; repeatable",
         HelpName = "name=value",
     };
 

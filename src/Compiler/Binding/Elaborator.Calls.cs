@@ -272,7 +272,9 @@ internal sealed partial class Elaborator
             {
                 value = Fail(Codes.TypeMismatch, at, $"`{p.Name.Text}` takes an int, not {Describe(value)}",
                     Describe(value),
-                    value is FloatValue ? $"declare it: `{p.Name.Text}: float`" : null,
+                    value is FloatValue ? $"declare it: `{p.Name.Text}: float`"
+                        : value is TensorValue { Rank: 0, DType.IsInteger: true } ? $"in the exported function declare the parameter "
+                            + $"`{(at.Text.All(c => char.IsLetterOrDigit(c) || c == '_') ? at.Text : p.Name.Text)}: int`; the caller gives it by name" : null,
                         new Label(p.Span, "without a type, a parameter is an int"));
             }
             if (value is PoisonValue) good = false;

@@ -80,7 +80,7 @@ internal sealed partial class Elaborator
                             if (gather is not null)
                             {
                                 Fail(Codes.TypeMismatch, v.Span, "two tensors as subscripts", null,
-                                    "write an index form: `[n] => a[i[n], j[n]]`");
+                                    $"write an index form: `{IndexForm(s, Math.Max(t.Rank, gather.Value.Indices.Rank))}`");
                                 return null;
                             }
                             gather = (axis, t);
@@ -102,6 +102,31 @@ internal sealed partial class Elaborator
             axis++;
         }
         return new([.. starts], [.. offsets], [.. sizes], [.. steps], dropped.ToImmutable(), gather);
+    }
+
+    /// <summary>
+    /// What `x[a, :, b]` with tensors a and b is written as: `[i, j] => x[a[i], j, b[i]]`, in the user's own names.
+    /// </summary>
+    private static string IndexForm(SelectExpression s, int rank)
+    {
+        var texts = s.Subscripts.Select(g => g.Span.Text).Append(s.Target.Span.Text).ToHashSet();
+        var free = new Queue<string>("ijklpqrtuvw".Select(c => $"{c}").Where(c => !texts.Contains(c)));
+        if (s.Subscripts.Any(g => g is GroupSubscript or SliceSubscript { Span.Length: > 1 } or ValueSubscript { Value: not NameExpression })
+            || s.Subscripts.Count(g => g is ValueSubscript) != 2 || free.Count < rank + s.Subscripts.Length)
+        {
+            return "[i] => x[a[i], b[i]]";
+        }
+        var shared = Enumerable.Range(0, rank).Select(_ => free.Dequeue()).ToList();
+        var indices = new List<string>();
+        var parts = new List<string>();
+        foreach (var g in s.Subscripts)
+        {
+            var index = g is SliceSubscript ? free.Dequeue() : $"{g.Span.Text}[{string.Join(", ", shared)}]";
+            if (g is SliceSubscript) indices.Add(index);
+            else if (!parts.Any(p => p.EndsWith(']'))) indices.AddRange(shared);
+            parts.Add(index);
+        }
+        return $"[{string.Join(", ", indices)}] => {s.Target.Span.Text}[{string.Join(", ", parts)}]";
     }
 
     private bool Within(Size at, TensorValue x, int axis, ValueSubscript v, SelectExpression s)

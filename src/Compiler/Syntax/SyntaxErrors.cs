@@ -85,6 +85,16 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
                 Help = "take another name",
             };
         }
+        // A statement of one word that ends with its line or block.
+        if (Before(offending) is { Text: "break" or "continue" } jump && (text == "}" || jump.Line != offending.Line)
+            && Before(jump)?.Text is not ("let" or "," or "."))
+        {
+            return new(Codes.UnexpectedToken, $"there is no `{jump.Text}`", Parser.SpanOf(source, jump))
+            {
+                Help = jump.Text == "break" ? "write the condition into the loop: `while going { … going = false … }`, with "
+                    + "`let going: bool = true`" : "put the rest of the round into an `if`",
+            };
+        }
         var list = Expected(expected);
         var message = end ? "unexpected end of file" : $"unexpected `{text}`";
         var diagnostic = new Diagnostic(Codes.UnexpectedToken, message, span)

@@ -71,7 +71,7 @@ public sealed partial class LanguageDocumentTests
         else Assert.Equal(library, Text[from..to]);
     }
 
-    /// <summary>A block a file: the signatures, each with the comment above it.</summary>
+    /// <summary>A block a file: the signatures, each with the comment above it; a module's functions below it.</summary>
     private static string Library()
     {
         var folder = Path.Combine(Shared.Repository, "src", "Compiler", "Library");
@@ -83,14 +83,22 @@ public sealed partial class LanguageDocumentTests
             page.Append($"\n**{name}**. {Comment(text[..text.IndexOf("\n\n", StringComparison.Ordinal)].Split('\n'))}\n\n```text\n");
             foreach (Match m in Declared().Matches(text))
             {
-                page.Append(Signature(text[(m.Index + m.Groups[1].Length)..])).Append('\n');
-                var above = text[..m.Index].Split('\n')[..^1].Reverse().TakeWhile(l => l.StartsWith("# ", StringComparison.Ordinal)
-                    && !l.StartsWith("# ---", StringComparison.Ordinal)).Reverse();
-                foreach (var line in Wrapped(Comment(above), 114)) page.Append($"      {line}\n");
+                Listed(text, m, "");
+                if (m.Groups[1].Value != "module ") continue;
+                var body = text[m.Index..(text.IndexOf("\n}\n", m.Index, StringComparison.Ordinal) + 1)];
+                foreach (Match inner in Member().Matches(body)) Listed(body, inner, "  ");
             }
             page.Append("```\n");
         }
         return page.Append('\n').ToString();
+
+        void Listed(string text, Match m, string indent)
+        {
+            page.Append(indent).Append(Signature(text[(m.Index + m.Groups[1].Length)..])).Append('\n');
+            var above = text[..m.Index].Split('\n')[..^1].Reverse().Select(l => l.Trim()).TakeWhile(l =>
+                l.StartsWith("# ", StringComparison.Ordinal) && !l.StartsWith("# ---", StringComparison.Ordinal)).Reverse();
+            foreach (var line in Wrapped(Comment(above), 114 - indent.Length)) page.Append($"{indent}      {line}\n");
+        }
     }
 
     private static string Comment(IEnumerable<string> lines) =>
@@ -134,6 +142,9 @@ public sealed partial class LanguageDocumentTests
     /// <summary>A function with its body: to the next line that begins a declaration or a comment at its column, or the end.</summary>
     [GeneratedRegex(@"(?ms)^export fn .*?(?=^(?:export |fn |module |let |#)|\z)")]
     private static partial Regex Declarations();
+
+    [GeneratedRegex(@"(?m)^( +fn )\w+")]
+    private static partial Regex Member();
 
     [GeneratedRegex(@"(?m)^((?:fn |module ))\w+")]
     private static partial Regex Declared();

@@ -129,6 +129,10 @@ def gru_step(x, h, c, w, u, a, b):
     z = sigmoid(az + bz)
     return (1 - z) * np.tanh(an + sigmoid(ar + br) * bn) + z * h, c
 
+def cell(s, name, step, x, h, c):
+    w, u = s[name + '.weight_ih'], s[name + '.weight_hh']
+    return step(x, h, c, w, u, s.get(name + '.bias_ih', 0), s.get(name + '.bias_hh', 0))
+
 def recurrent(s, name, x, h0, c0, step, layers, both):
     hn, cn, ways = h0.copy(), c0.copy(), 2 if both else 1
     for l in range(layers):
