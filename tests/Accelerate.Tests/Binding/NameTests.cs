@@ -23,6 +23,25 @@ public sealed class NameTests
     [InlineData("transpos(x)", "did you mean `transpose`?")]
     public void AForeignNameIsTranslated(string e, string help) => Assert.Equal(help, Help($"export fn f(x: f32[n]) = {e}"));
 
+    [Theory]
+    [InlineData("a, b", "[i] => x[a[i], b[i]]")]
+    [InlineData("a, :, b", "[i, j] => x[a[i], j, b[i]]")]
+    [InlineData(":, a, b", "[j, i] => x[j, a[i], b[i]]")]
+    public void TwoTensorsAsSubscriptsAreWrittenAsAnIndexForm(string subscripts, string form)
+    {
+        Assert.Equal($"write an index form: `{form}`", Help($"export fn f(x: f32[n, m, c], a: i32[t], b: i32[t]) = x[{subscripts}]"));
+        // What is suggested compiles where it names every axis.
+        var bag = new DiagnosticBag();
+        var source = $"export fn f(x: f32[n, m, c], a: i32[t], b: i32[t]) = {form}";
+        if (subscripts.Contains(':', StringComparison.Ordinal)) Binder.Bind(new SourceText("names.acc", source), new BindOptions(), bag);
+        Assert.Empty(bag.All);
+    }
+
+    [Fact]
+    public void ARunTimeScalarForAnIntIsDeclaredAsOne() => Assert.Equal(
+        "in the exported function declare the parameter `best: int`; the caller gives it by name",
+        Help("use nn\nexport fn f(x: f32[n], best: i32) = topk(x, best)[0]"));
+
     [Fact]
     public void InsideOut() => Assert.Equal(new double[] { 1, 2, 3, 4 }, Bound.Program("""
         let a = 10
