@@ -168,8 +168,7 @@ public sealed class Compilation
         var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
         foreach (var node in from.Nodes)
         {
-            var free = node.Operands.IsEmpty;
-            map[node] = into.Add(free ? Rewriter.Clone(node) : node.With([.. node.Operands.Select(o => map[o])]));
+            map[node] = into.Add(Rewriter.Copy(node, map));
         }
         return map[from.Results[0]];
     }

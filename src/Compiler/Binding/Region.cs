@@ -90,8 +90,7 @@ internal sealed class Region(Function graph, Function outerGraph, Region? outer,
         foreach (var node in Graph.Nodes)
         {
             if (map.ContainsKey(node) || node is Input || !node.Operands.All(map.ContainsKey)) continue;
-            map[node] = function.Add(node.Operands.IsEmpty ? Rewriter.Clone(node) : node.With([.. node.Operands.Select(o => map[o])]),
-                Graph.OriginOf(node));
+            map[node] = function.Add(Rewriter.Copy(node, map), Graph.OriginOf(node));
         }
         function.Results = [.. results.Select(r => map[r])];
         function.ResultNames = [.. results.Select(_ => "")];

@@ -35,7 +35,7 @@ public static class Constants
         var copies = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
         foreach (var node in function.Nodes.Where(known.Contains))
         {
-            var own = node.Operands.IsEmpty ? Rewriter.Clone(node) : node.With([.. node.Operands.Select(o => copies[o])]);
+            var own = Rewriter.Copy(node, copies);
             copies[node] = setup.Add(own, function.OriginOf(node));
         }
         setup.Results = [.. edge.Select(n => copies[n])];
@@ -50,7 +50,7 @@ public static class Constants
         foreach (var node in function.Nodes)
         {
             var own = edge.IndexOf(node) is >= 0 and var index ? Const.Folded(node.Type, index)
-                : node.Operands.IsEmpty ? Rewriter.Clone(node) : node.With([.. node.Operands.Select(o => map[o])]);
+                : Rewriter.Copy(node, map);
             map[node] = main.Add(own, function.OriginOf(node));
         }
         main.Results = [.. function.Results.Select(r => map[r])];

@@ -89,7 +89,7 @@ public static class Hoist
                 foreach (var operand in n.Operands) open.Push(operand);
         foreach (var n in body.Nodes.Where(needed.Contains))
         {
-            var own = n.Operands.IsEmpty ? Rewriter.Clone(n) : n.With([.. n.Operands.Select(o => copies[o])]);
+            var own = Rewriter.Copy(n, copies);
             var from = body.OriginOf(n);
             copies[n] = outside.Add(own, from == Origin.None ? origin : from);
         }
@@ -108,7 +108,7 @@ public static class Hoist
         {
             if (map.ContainsKey(node)) continue;
             map[node] = ReferenceEquals(node, replaced) ? extra
-                : into.Add(node.Operands.IsEmpty ? Rewriter.Clone(node) : node.With([.. node.Operands.Select(o => map[o])]), region.OriginOf(node));
+                : into.Add(Rewriter.Copy(node, map), region.OriginOf(node));
         }
         into.Results = [.. region.Results.Select(r => map[r])];
         into.ResultNames = region.ResultNames;

@@ -78,6 +78,10 @@ public sealed class Rewriter(Func<Node, Rewriter, Node?> rule, Rewrites? rewrite
         return live;
     }
 
+    /// <summary>The node as another function takes it: on the operands that stand for its own there.</summary>
+    internal static Node Copy(Node node, IReadOnlyDictionary<Node, Node> map) =>
+        node.Operands.IsEmpty ? Clone(node) : node.With([.. node.Operands.Select(o => map[o])]);
+
     /// <summary>A node without operands, free to be added to another function.</summary>
     internal static Node Clone(Node node) => node switch
     {

@@ -146,7 +146,7 @@ public static partial class Simplify
         foreach (var check in scan.Body.Checks) body.Require(check);
         foreach (var i in order) map[scan.Body.Inputs[i]] = body.Add(new Input(scan.Body.Inputs[i].Name, scan.Body.Inputs[i].Type));
         foreach (var inner in scan.Body.Nodes.Where(n => n is not Input))
-            map[inner] = body.Add(inner.Operands.IsEmpty ? Rewriter.Clone(inner) : inner.With([.. inner.Operands.Select(o => map[o])]), scan.Body.OriginOf(inner));
+            map[inner] = body.Add(Rewriter.Copy(inner, map), scan.Body.OriginOf(inner));
         List<int> results = [.. Enumerable.Range(0, scan.ResultTypes.Length).Except(same)];
         body.Results = [.. results.Select(k => map[scan.Body.Results[k]])];
         var made = r.Add(new Scan(body, scan.Variable, scan.Count, scan.Carried - same.Count, [.. order.Select(i => scan.Operands[i])]));
