@@ -21,6 +21,8 @@ public static class Pipeline
         new("simplify", Simplify.Run),
         // Behind simplify, which shows what is the same; constants that leave a loop can be folded by the setup.
         new("hoist", Hoist.Run),
+        // Behind simplify, which joins the movements that tell a convolution; behind hoist, which takes out of loops what is laid out once.
+        new("layout", Layout.Run),
         // Last: simplifying leaves what it replaced behind, and fusion must not count it as a use.
         new("dead-code", (f, _) => DeadCode.Run(f)),
     ];

@@ -227,12 +227,29 @@ internal sealed class Fusion
             foreach (var operand in node.Operands)
             {
                 var below = operand;
-                while (IsMovement(below) && !buffered.Contains(below)) below = below.Operands[0];
+                while (IsMovement(below) && !buffered.Contains(below) && !(node is Window && IsLaidOut(below))) below = below.Operands[0];
                 if (below is not (Const or Iota or SizeValue) && !inline.Contains(below)) buffered.Add(below);
             }
         }
         foreach (var node in function.Nodes.Where(n => n is Broadcast && IsExpensive(n.Operands[0]) && !inline.Contains(n.Operands[0])))
             if (!claimed.ContainsKey(node.Operands[0]) && node.OperandType(0).Rank > 0) buffered.Add(node.Operands[0]);
+    }
+
+    /// <summary>
+    /// True for what a window reads from a buffer of its own though it computes nothing: a transpose of the axis that lies
+    /// together, and the padding of an image with few channels. A row of its taps, kw by channels, is then one run without a
+    /// guard, which a contraction reads as such; with more channels each tap is a run that is long enough.
+    /// </summary>
+    private static bool IsLaidOut(Node node)
+    {
+        var (shape, last) = (node.Type.Shape, node.Type.Rank - 1);
+        while (last > 0 && shape[last].Is(1)) last--;
+        return node switch
+        {
+            Transpose t => t.Permutation[last] != t.Permutation.Where(d => !t.OperandType(0).Shape[d].Is(1)).DefaultIfEmpty(last).Max(),
+            Pad p => shape.Length > 1 && shape[^1].IsConstant && shape[^1].Value < 8 && p.Before[^1].Is(0) && p.After[^1].Is(0),
+            _ => false,
+        };
     }
 
     private void BufferSharedExpensiveWork()

@@ -1,0 +1,137 @@
+// The rules of the layout pass for contractions: which are convolutions, where their channels are, how they lie in memory.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Passes;
+
+public sealed partial class Layout
+{
+    /// <summary>The order that a convolution wants a value in, by the value below its windows.</summary>
+    private readonly Dictionary<Node, ImmutableArray<int>> wishes = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>The movements between such a value and the convolution.</summary>
+    private readonly HashSet<Node> onTheWay = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>The operand of each convolution that is read through windows.</summary>
+    private readonly Dictionary<Dot, int> images = new(ReferenceEqualityComparer.Instance);
+
+    private static bool HasConvolution(Function function) => function.Nodes.Any(n => n is Dot && n.Operands.Any(IsWindowed));
+
+    private static bool IsWindowed(Node node)
+    {
+        while (node is Window or Pad or Slice or Reverse or Reshape or Transpose)
+        {
+            if (node is Window) return true;
+            node = node.Operands[0];
+        }
+        return false;
+    }
+
+    /// <summary>Finds what is read through windows, and which of its axes are channels.</summary>
+    private void FindConvolutions()
+    {
+        foreach (var dot in from.Nodes.OfType<Dot>())
+        {
+            var image = IsWindowed(dot.Operands[0]) ? 0 : IsWindowed(dot.Operands[1]) ? 1 : IsOfOneTap(dot) ? 0 : -1;
+            if (image < 0) continue;
+            images[dot] = image;
+            var (contract, batch) = image == 0 ? (dot.ContractA, dot.BatchA) : (dot.ContractB, dot.BatchB);
+            // The taps of the windows are contracted too; without channels among the contracted axes they are a batch (depthwise).
+            var found = Channels(dot.Operands[image], contract);
+            if (found.Axes.IsEmpty) found = Channels(dot.Operands[image], batch);
+            if (!found.Axes.IsEmpty) Wish(found.Below, found.Axes, found.Way);
+        }
+    }
+
+    /// <summary>True for a convolution of one tap: it contracts channels that lie before the places.</summary>
+    private static bool IsOfOneTap(Dot dot) => dot.BatchA.IsEmpty && dot.FreeB.Length == 1 && dot.FreeA.Length > 1
+        && dot.ContractA is [var channels] && AxisGroup.Wide(dot.OperandType(0).Shape) is { IsEmpty: false } wide && wide[^1] != channels;
+
+    private void Wish(Node below, ImmutableArray<int> channels, List<Node> way)
+    {
+        if (AxisGroup.Wide(below.Type.Shape) is var wide && wide.TakeLast(channels.Length).SequenceEqual(channels)) return;
+        wishes.TryAdd(below, Inverse([.. Enumerable.Range(0, below.Type.Rank).Except(channels), .. channels]));
+        onTheWay.UnionWith(way);
+    }
+
+    /// <summary>The axes of the value below the windows that some axes are, without those that are taps of a window.</summary>
+    private static (Node Below, ImmutableArray<int> Axes, List<Node> Way) Channels(Node node, ImmutableArray<int> axes)
+    {
+        var way = new List<Node>();
+        while (node is Window or Pad or Slice or Reverse or Reshape or Transpose)
+        {
+            var shape = node.Type.Shape;
+            var at = axes.Where(a => !shape[a].Is(1));
+            way.Add(node);
+            axes = node switch
+            {
+                Window w => [.. at.Where(a => a != w.Axis && a != w.Axis + 1).Select(a => a > w.Axis ? a - 1 : a)],
+                Transpose t => [.. at.Select(a => t.Permutation[a])],
+                Reshape r when AxisGroup.Of(r) is { } groups =>
+                    [.. at.Select(a => groups.First(g => g.To.Contains(a))).Where(g => g.From.Length == 1).Select(g => g.From[0]).Distinct()],
+                Reshape => [],
+                _ => [.. at],
+            };
+            node = node.Operands[0];
+        }
+        return (node, [.. axes.Order()], way);
+    }
+
+    /// <summary>A contraction of what has channels last: it reads its operand as it lies, and the weights behind the taps.</summary>
+    private Ordered? Contraction(Dot dot)
+    {
+        var isConvolution = images.TryGetValue(dot, out var image);
+        if (!isConvolution)
+        {
+            image = values[dot.Operands[0]].IsNatural ? 1 : 0;
+            if (values[dot.Operands[image]].IsNatural) return null;
+        }
+        var (x, other) = (Form(dot, image), values[dot.Operands[1 - image]]);
+        var (own, its) = image == 0 ? (new Side(dot.BatchA, dot.ContractA, dot.FreeA, x), new Side(dot.BatchB, dot.ContractB, dot.FreeB, other))
+            : (new Side(dot.BatchB, dot.ContractB, dot.FreeB, x), new Side(dot.BatchA, dot.ContractA, dot.FreeA, other));
+        // The taps in the order in which they lie in memory, (kh, kw, c).
+        var taps = Enumerable.Range(0, own.Contract.Length).OrderBy(k => own.Contract[k]).ToImmutableArray();
+        (own, its) = (own with { Contract = [.. taps.Select(k => own.Contract[k])] }, its with { Contract = [.. taps.Select(k => its.Contract[k])] });
+        var (m, weights) = (x.Node, other.Node);
+        if (weightsOnly.Contains(weights))
+        {
+            weights = Turn(weights, [.. its.Batch, .. its.Contract, .. its.Lying]);
+            if (isConvolution && its.Free.IsEmpty && own.Batch is [var channels] && channels == m.Type.Rank - 1)
+                return Carried(Depthwise(dot, m, weights, own), [own.Lying.Length, .. own.Free.Select(a => own.Lying.IndexOf(a))]);
+            its = its with { Batch = Identity(its.Batch.Length), Contract = [.. Identity(its.Contract.Length).Select(k => its.Batch.Length + k)] };
+        }
+        var made = Add(new Dot(m, weights, own.Batch, its.Batch, own.Contract, its.Contract, dot.Type.DType));
+        convolutions.Add(made);
+        var ownPlaces = own.Free.Select(a => own.Batch.Length + own.Lying.IndexOf(a));
+        var itsPlaces = its.Free.Select(a => own.Batch.Length + own.Free.Length + its.Lying.IndexOf(a));
+        return Carried(made, [.. Identity(own.Batch.Length), .. image == 0 ? ownPlaces : itsPlaces, .. image == 0 ? itsPlaces : ownPlaces]);
+    }
+
+    /// <summary>The axes of one operand of a dot, as axes of the node that holds it; `Lying`: those that are free as they lie there.</summary>
+    private sealed record Side(ImmutableArray<int> Batch, ImmutableArray<int> Contract, ImmutableArray<int> Free)
+    {
+        public Side(ImmutableArray<int> batch, ImmutableArray<int> contract, ImmutableArray<int> free, Ordered x)
+            : this([.. batch.Select(a => x.Order[a])], [.. contract.Select(a => x.Order[a])], [.. free.Select(a => x.Order[a])])
+        {
+        }
+
+        public ImmutableArray<int> Lying => [.. Free.Order()];
+    }
+
+    /// <summary>
+    /// dot(windows x, w) with a batch of channels => sum over the taps of windows x * w: channels are lanes, taps a loop. It adds
+    /// up in the dtype in which the dot does.
+    /// </summary>
+    private Node Depthwise(Dot dot, Node windows, Node weights, Side own)
+    {
+        var type = dot.Type.DType is DType.F16 or DType.BF16 ? DType.F32 : dot.Type.DType;
+        Node In(Node x, DType to) => x.Type.DType == to ? x : Add(new Graph.Convert(x, to));
+        // The weights lie [channels, taps..], and are wanted [taps.., channels].
+        weights = Turn(weights, [.. Enumerable.Range(1, own.Contract.Length), 0]);
+        var repeated = Add(new Broadcast(In(weights, type), windows.Type.Shape, [.. own.Contract, own.Batch[0]]));
+        var product = Add(new Binary(BinaryOp.Mul, In(windows, type), repeated));
+        return In(Add(new Reduce(ReduceOp.Add, product, own.Contract)), dot.Type.DType);
+    }
+}

@@ -1,0 +1,106 @@
+// The rules of the layout pass for what moves or reduces: the same on a value whose axes lie in another order.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Types;
+
+namespace Accelerate.Compiler.Passes;
+
+public sealed partial class Layout
+{
+    private Ordered? Movement(Node node, Ordered x)
+    {
+        var (m, order, sequence) = (x.Node, x.Order, x.Sequence);
+        switch (node)
+        {
+            case Pad p:
+                return Carried(new Pad(m, Natural(p.Operands[1]), In(p.Before), In(p.After), In(p.Between)), order);
+            case Slice s:
+                return Carried(new Slice(m, In(s.Starts), In(s.Type.Shape), In(s.Steps)), order);
+            case Reverse r:
+                return Carried(new Reverse(m, [.. r.Axes.Select(a => order[a]).Order()]), order);
+            case Window w:
+                return Carried(new Window(m, order[w.Axis], w.Count, w.Extent, w.Stride, w.Dilation), Split(order, w.Axis, 2));
+            case Gather g:
+                return Carried(new Gather(m, Natural(g.Operands[1]), order[g.Axis]), Split(order, g.Axis, g.OperandType(1).Rank));
+            case DynamicSlice s:
+                // The offsets follow their axes, which are listed ascending.
+                var axes = s.Axes.Select((a, k) => (Axis: order[a], Offset: Natural(s.Operands[k + 1]))).OrderBy(a => a.Axis).ToList();
+                return Carried(new DynamicSlice(m, [.. axes.Select(a => a.Offset)], [.. axes.Select(a => a.Axis)], In(s.Starts), In(s.Type.Shape)), order);
+            case Reduce r:
+                return Carried(new Reduce(r.Kind, m, [.. r.Axes.Select(a => order[a]).Order()]), Without(order, r.Axes));
+            case ArgReduce r:
+                return Carried(new ArgReduce(r.Greatest, m, order[r.Axis], r.Type.DType), Without(order, [r.Axis]));
+            case Broadcast b:
+                return Repeated(b, x);
+            case Reshape r:
+                return Regrouped(r, x);
+            default: return null;
+        }
+
+        ImmutableArray<T> In<T>(ImmutableArray<T> natural) => [.. sequence.Select(d => natural[d])];
+    }
+
+    /// <summary>The order behind a transpose, which moves nothing: what it says is carried along.</summary>
+    private Ordered? Transposed(Transpose t)
+    {
+        var x = values[t.Operands[0]];
+        if (x.IsNatural && !(convolutions.Contains(x.Node) && !IsFew(x.Node.Type.Shape[^1]))) return null;
+        var order = t.Permutation.Select(d => x.Order[d]).ToImmutableArray();
+        // Channels last by the text of the program: from here on it decides.
+        var wide = AxisGroup.Wide(t.Type.Shape);
+        var isLast = wide.IsEmpty || order[wide[^1]] == wide.Max(d => order[d]);
+        return isLast ? Same(Turn(x.Node, order)) : Carried(x.Node, order);
+    }
+
+    private static bool IsFew(Size channels) => channels.IsConstant && channels.Value < FewChannels;
+
+    /// <summary>The order where one axis has become several.</summary>
+    private static ImmutableArray<int> Split(ImmutableArray<int> order, int axis, int count)
+    {
+        var at = order[axis];
+        return [.. order.Take(axis).Select(Shifted), .. Enumerable.Range(at, count), .. order.Skip(axis + 1).Select(Shifted)];
+
+        int Shifted(int place) => place > at ? place + count - 1 : place;
+    }
+
+    /// <summary>The order of the axes that are left.</summary>
+    private static ImmutableArray<int> Without(ImmutableArray<int> order, ImmutableArray<int> axes)
+    {
+        var kept = Enumerable.Range(0, order.Length).Where(d => !axes.Contains(d)).Select(d => order[d]).ToImmutableArray();
+        return [.. kept.Select(place => kept.Count(p => p < place))];
+    }
+
+    /// <summary>New axes lie behind the one that they follow in the result.</summary>
+    private Ordered Repeated(Broadcast b, Ordered x)
+    {
+        var sequence = x.Sequence.Select(d => b.Axes[d]).ToList();
+        Insert(sequence, b.Type.Rank);
+        return Carried(new Broadcast(x.Node, [.. sequence.Select(d => b.Type.Shape[d])], [.. x.Sequence.Select(d => sequence.IndexOf(b.Axes[d]))]),
+            Inverse([.. sequence]));
+    }
+
+    private static void Insert(List<int> sequence, int rank)
+    {
+        for (var d = 0; d < rank; d++)
+            if (!sequence.Contains(d)) sequence.Insert(d == 0 ? 0 : sequence.IndexOf(d - 1) + 1, d);
+    }
+
+    /// <summary>Axes that become one must lie together, in their order: where they do not they are moved behind the last of them.</summary>
+    private Ordered? Regrouped(Reshape r, Ordered x)
+    {
+        if (AxisGroup.Of(r) is not { } groups) return null;
+        var from = r.OperandType(0).Shape;
+        groups = [.. groups.OrderBy(g => g.From.Max(d => x.Order[d]))];
+        var together = groups.SelectMany(g => g.From).ToImmutableArray();
+        var m = x.Node;
+        if (!x.Sequence.Where(d => !from[d].Is(1)).SequenceEqual(together))
+        {
+            ImmutableArray<int> moved = [.. x.Sequence.Where(d => !together.Contains(d)), .. together];
+            m = Turn(m, [.. moved.Select(d => x.Order[d])]);
+        }
+        var sequence = groups.SelectMany(g => g.To).ToList();
+        Insert(sequence, r.Type.Rank);
+        var shape = sequence.Select(d => r.Type.Shape[d]).ToImmutableArray();
+        return Carried(r.IsChecked ? Add(new Reshape(m, shape, true)) : Reshaped(m, shape), Inverse([.. sequence]));
+    }
+}
