@@ -46,6 +46,8 @@ public sealed class IndexRanges
             return Bounds(extent).Any(bound => Prove(p.Substitute(v => v == name ? bound - 1 : null), fuel - 1));
         }
 
+        if (Split(p, fuel) is { } isProved) return isProved;
+
         // floor(x + 3, 4) is floor(u + 1, 2) with u = floor(x + 1, 2): where one division refines another, its value is a
         // variable of its own, so that the two are compared as integers.
         if (Nested(p) is { } nested && Prove(nested, fuel - 1)) return true;
@@ -64,6 +66,29 @@ public sealed class IndexRanges
         }
         return false;
     }
+
+    /// <summary>
+    /// An index i below a * b that is divided by b is b * q + r, with q below a and r below b: proves with these two in its
+    /// place. Null where no index is divided so.
+    /// </summary>
+    private bool? Split(Size p, int fuel)
+    {
+        foreach (var division in Divisions(p))
+        {
+            if (division.Dividend.Terms is not [{ Coefficient: 1, Atoms: [VariableAtom { Name: var name }] }] || !Knows(name)) continue;
+            var (divisor, count) = (division.Divisor, Size.FloorDiv(extents[name], division.Divisor));
+            if (!(count * divisor).Equals(extents[name])) continue;
+            var (ranges, quotient, rest) = (new IndexRanges(this), $"{name}/{divisor}", $"{name}%{divisor}");
+            ranges.Add(quotient, count);
+            ranges.Add(rest, divisor);
+            return ranges.Prove(p.Substitute(v => v == name ? divisor * Size.Variable(quotient) + Size.Variable(rest) : null, ranges), fuel - 1);
+        }
+        return null;
+    }
+
+    /// <summary>The divisions of a size, those inside others first.</summary>
+    private static IEnumerable<FloorDivAtom> Divisions(Size p) =>
+        p.Terms.SelectMany(t => t.Atoms).OfType<FloorDivAtom>().SelectMany(d => Divisions(d.Dividend).Append(d));
 
     /// <summary>True when p rises with the variable, false when it falls, null when neither is certain.</summary>
     private static bool? Direction(Size p, string variable)
