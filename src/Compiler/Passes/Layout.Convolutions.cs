@@ -37,7 +37,10 @@ public sealed partial class Layout
             var image = IsWindowed(dot.Operands[0]) ? 0 : IsWindowed(dot.Operands[1]) ? 1 : IsOfOneTap(dot) ? 0 : -1;
             if (image < 0) continue;
             images[dot] = image;
-            var (contract, batch) = image == 0 ? (dot.ContractA, dot.BatchA) : (dot.ContractB, dot.BatchB);
+            var (contract, batch, channels) = image == 0 ? (dot.ContractA, dot.BatchA, dot.FreeB.Select(a => dot.OperandType(1).Shape[a]))
+                : (dot.ContractB, dot.BatchB, dot.FreeA.Select(a => dot.OperandType(0).Shape[a]));
+            // Few channels come out with the places last: what they are made of is best left so, if it is so.
+            if (batch.IsEmpty && IsFew(Size.Product(channels))) continue;
             // The taps of the windows are contracted too; without channels among the contracted axes they are a batch (depthwise).
             var found = Channels(dot.Operands[image], contract);
             if (found.Axes.IsEmpty) found = Channels(dot.Operands[image], batch);
