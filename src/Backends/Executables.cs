@@ -45,8 +45,8 @@ public static class Executables
     /// <param name="backend">`llvm`, `interpreter` or `opencl`.</param>
     /// <param name="programs">One for each exported function, of distinct names.</param>
     /// <param name="options">The defaults if null.</param>
-    /// <param name="initialState">What a session's state starts as, by path; zeros for the others. Not disposed
-    /// here.</param>
+    /// <param name="initialState">What a session's state starts as, by path; zeros for the others. Not disposed here;
+    /// state that no program assigns is not copied: leave those tensors as they are while the executable lives.</param>
     /// <exception cref="BackendException">The backend is unknown, or cannot run here.</exception>
     /// <exception cref="LimitationException">The backend has no code for one of the kernels.</exception>
     public static Executable Create(string backend, IReadOnlyList<Program> programs, ExecutableOptions? options = null,
@@ -103,8 +103,7 @@ public static class Executables
         ExecutableOptions? options = null, IReadOnlyDictionary<string, Tensor>? weights = null, bool whole = false)
     {
         var state = new Dictionary<string, Tensor>(weights ?? ImmutableDictionary<string, Tensor>.Empty);
-        var wanted = whole ? compilation.Bound!.State.Select(s => s.Path) : compilation.Programs.SelectMany(p => p.Buffers)
-            .Where(b => b.Kind is BufferKind.Param or BufferKind.Buffer).Select(b => b.Label);
+        var wanted = whole ? compilation.Bound!.State.Select(s => s.Path) : compilation.Programs.SelectMany(p => p.State).Select(b => b.Label);
         var missing = wanted.Where(path => !state.ContainsKey(path)).ToHashSet();
         if (missing.FirstOrDefault(path => compilation.Bound!.State.All(s => s.Path != path)) is { } unknown)
             throw new LimitationException($"not supported: the initial value of {unknown}");

@@ -24,8 +24,8 @@ public sealed unsafe class ProgramCall : IDisposable
 
     /// <exception cref="ExecutionException">With EntryCheck: a check fails, or a size has no value. Nothing is
     /// written.</exception>
-    public ProgramCall(
-        ProgramEntry entry, SessionState state, IReadOnlyList<Tensor> inputs, IReadOnlyDictionary<string, long> sizes)
+    internal ProgramCall(
+        ProgramEntry entry, ModelState model, SessionState state, IReadOnlyList<Tensor> inputs, IReadOnlyDictionary<string, long> sizes)
     {
         program = entry.Program;
         this.state = state;
@@ -38,6 +38,7 @@ public sealed unsafe class ProgramCall : IDisposable
         Counts = [.. shapes.Select(s => s.Aggregate(1L, (product, extent) => product * extent))];
         Pointers = new nint[program.Buffers.Length];
         var arena = (byte*)state.Arena.Ensure(slots[^1]);
+        var folded = model.ConstantsOf(entry, state);
         var nextInput = 0;
         for (var b = 0; b < program.Buffers.Length; b++)
         {
@@ -48,7 +49,7 @@ public sealed unsafe class ProgramCall : IDisposable
                 {
                     BufferKind.Input => inputs[nextInput++],
                     BufferKind.Param or BufferKind.Buffer => StateTensor(state, buffer, shapes[b]),
-                    BufferKind.Constant => entry.Constant(b)
+                    BufferKind.Constant => folded?[b] ?? entry.Constant(b)
                         ?? Keep(temporaries, ProgramEntry.Fill(buffer.Values!, shapes[b])),
                     _ => Keep(outputs, Tensor.Uninitialized(buffer.Type.DType, shapes[b])),
                 }).Pointer;

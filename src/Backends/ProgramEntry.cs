@@ -25,48 +25,12 @@ public sealed class ProgramEntry : IDisposable
 
     public EntrySpec Spec { get; }
 
-    /// <summary>Computes the folded constants of all entries, by an executable of their setup programs.</summary>
-    public static void Fold(IReadOnlyCollection<ProgramEntry> entries, Func<IReadOnlyList<Program>, Executable> create)
-    {
-        var setups = entries.Select(e => e.Program.Setup).OfType<Program>().ToList();
-        if (setups.Count == 0) return;
-        using var executable = create(setups);
-        using var session = executable.CreateSession();
-        foreach (var entry in entries)
-        {
-            if (entry.Program.Setup is not { } setup) continue;
-            var values = session.Run(setup.Name);
-            for (var b = 0; b < entry.constants.Length; b++)
-                if (entry.Program.Buffers[b] is { Kind: BufferKind.Constant, Values.FoldedIndex: >= 0 and var index })
-                    entry.constants[b] = values[index];
-        }
-    }
-
-    /// <summary>The constant of a buffer; null when its shape is known to a call only.</summary>
+    /// <summary>The constant of a buffer; null when its shape is known to a call only, or the setup computes it.</summary>
     public Tensor? Constant(int buffer) => constants[buffer];
 
     public void Dispose()
     {
         foreach (var constant in constants) constant?.Dispose();
-    }
-
-    /// <summary>
-    /// The parameters and buffers of several entries that share one state, as copies of what is given by label, else
-    /// zeros.
-    /// </summary>
-    public static void InitializeState(
-        IEnumerable<ProgramEntry> entries, SessionState state, IReadOnlyDictionary<string, Tensor> initial)
-    {
-        foreach (var buffer in entries.SelectMany(e => e.Program.Buffers)
-            .Where(b => b.Kind is BufferKind.Param or BufferKind.Buffer).DistinctBy(b => b.Label))
-        {
-            if (!buffer.Type.Count.IsConstant)
-                throw new InternalErrorException($"the state '{buffer.Label}' has the symbolic type {buffer.Type}");
-            long[] shape = [.. buffer.Type.Shape.Select(s => s.Value)];
-            if (initial.TryGetValue(buffer.Label, out var given) && !Fits(given, buffer.Type.DType, shape))
-                throw new ArgumentException($"the initial '{buffer.Label}' must be {buffer.Type}");
-            state.Tensors[buffer.Label] = given?.Clone() ?? Tensor.Zeros(buffer.Type.DType, shape);
-        }
     }
 
     internal static bool Fits(Tensor tensor, DType type, ReadOnlySpan<long> shape) =>

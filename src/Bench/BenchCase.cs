@@ -42,7 +42,7 @@ internal sealed record BenchCase(string File, Program Program, IReadOnlyDictiona
             _ => Whole(b, sizes, random, integers),
         })];
         var state = new Dictionary<string, Tensor>(StringComparer.Ordinal);
-        foreach (var b in program.Buffers.Where(b => b.Kind is BufferKind.Param or BufferKind.Buffer))
+        foreach (var b in program.State)
         {
             state[b.Label] = given?.GetValueOrDefault(b.Label) is { } tensor ? tensor.Clone()
                 : !b.Type.DType.IsFloat ? Tensor.Zeros(b.Type.DType, Shape(b, sizes))

@@ -58,8 +58,8 @@ internal static class FlopCount
         Count(kernel.Body, new Dictionary<string, long>(sizes, StringComparer.Ordinal));
 
     /// <summary>Inputs, state and results, each touched once: what any implementation has to move.</summary>
-    public static long CompulsoryBytes(Program program, IReadOnlyDictionary<string, long> sizes) => program.Buffers
-        .Where(b => b.Kind is BufferKind.Input or BufferKind.Param or BufferKind.Buffer or BufferKind.Output)
+    public static long CompulsoryBytes(Program program, IReadOnlyDictionary<string, long> sizes) => program.State
+        .Concat(program.Buffers.Where(b => b.Kind is BufferKind.Input or BufferKind.Output))
         .Sum(b => b.Type.Count.Evaluate(sizes) * b.Type.DType.Bytes());
 
     private static double Count(Block block, Dictionary<string, long> values) =>

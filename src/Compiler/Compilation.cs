@@ -114,11 +114,13 @@ public sealed class Compilation
         }
         if (Bound is null) return [];
         var entries = ImmutableArray.CreateBuilder<CompiledEntry>();
-        foreach (var function in Bound.Entries.Where(e => options.Entries?.Contains(e.Name) ?? true))
+        List<Function> wanted = [.. Bound.Entries.Where(e => options.Entries?.Contains(e.Name) ?? true)];
+        var frozen = FrozenState.Of(wanted);
+        foreach (var function in wanted)
         {
             var entry = new CompiledEntry(function.Name, function);
             // One entry that cannot be compiled says so; the others are.
-            var isDone = options.Last == CompilationStage.Bound || Limited(function.Name, () => entry = Compile(entry));
+            var isDone = options.Last == CompilationStage.Bound || Limited(function.Name, () => entry = Compile(entry, frozen));
             if (isDone) entries.Add(entry);
         }
         return entries.ToImmutable();
@@ -173,15 +175,15 @@ public sealed class Compilation
         return map[from.Results[0]];
     }
 
-    private CompiledEntry Compile(CompiledEntry entry)
+    private CompiledEntry Compile(CompiledEntry entry, FrozenState frozen)
     {
         var rewrites = new Rewrites(options.StopAfterRewrite ?? long.MaxValue);
-        var optimised = entry with { Optimised = Pipeline.Run(entry.Bound, after: options.AfterPass, rewrites: rewrites, passes: Pipeline.For(options.Compute)) };
-        return options.Last == CompilationStage.Optimised ? optimised : Lower(optimised);
+        var optimised = entry with { Optimised = Pipeline.Run(entry.Bound, after: options.AfterPass, rewrites: rewrites, passes: Pipeline.For(options.Compute, frozen)) };
+        return options.Last == CompilationStage.Optimised ? optimised : Lower(optimised, frozen);
     }
 
-    private static CompiledEntry Lower(CompiledEntry entry) =>
-        entry with { Program = Lowering.Lower(entry.Optimised!) };
+    private static CompiledEntry Lower(CompiledEntry entry, FrozenState? frozen = null) =>
+        entry with { Program = Lowering.Lower(entry.Optimised!, frozen) };
 
     /// <summary>
     /// Makes a limitation met behind the binder a diagnostic at the declaration; false if there was

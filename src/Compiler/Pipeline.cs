@@ -1,5 +1,6 @@
 // The passes between binding and kernels, in order, each with the reason for its position.
 using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Kernels.Lowering;
 using Accelerate.Compiler.Passes;
 using Accelerate.Runtime;
 
@@ -13,28 +14,34 @@ public sealed record Pass(string Name, Func<Function, Rewrites, Function> Run);
 
 public static class Pipeline
 {
-    public static IReadOnlyList<Pass> Passes { get; } =
-    [
-        // First: the passes behind it see primitives only.
-        new("inline", (f, _) => Inline.Run(f)),
-        // Joins the movements that inlining brings together; fusion counts on one movement between two computations.
-        new("simplify", Simplify.Run),
-        // Behind simplify, which shows what is the same; constants that leave a loop can be folded by the setup.
-        new("hoist", Hoist.Run),
-        // Behind simplify, which joins the movements that tell a convolution; behind hoist, which takes out of loops what is laid out once.
-        new("layout", Layout.Run),
-        // Last: simplifying leaves what it replaced behind, and fusion must not count it as a use.
-        new("dead-code", (f, _) => DeadCode.Run(f)),
-    ];
+    /// <summary>The passes for a function that is an executable of its own.</summary>
+    public static IReadOnlyList<Pass> Passes { get; } = For(null);
 
-    /// <summary>The passes of a compilation whose contractions take operands of another dtype; null for as declared.</summary>
-    public static IReadOnlyList<Pass> For(DType? compute) => compute is not { } type ? Passes :
-    [
-        .. Passes.SkipLast(1),
-        // Behind simplify, which joins the movements that it goes through; before the last, for what it replaced.
-        new("compute-precision", (f, rewrites) => ComputePrecision.Run(f, type, rewrites)),
-        Passes[^1],
-    ];
+    /// <summary>The passes, in order.</summary>
+    /// <param name="compute">The dtype that contractions take their f32 operands in; null for as declared.</param>
+    /// <param name="frozen">The state that no function of the executable assigns; what the function itself does not if null.</param>
+    public static IReadOnlyList<Pass> For(DType? compute, FrozenState? frozen = null)
+    {
+        List<Pass> passes =
+        [
+            // First: the passes behind it see primitives only.
+            new("inline", (f, _) => Inline.Run(f)),
+            // Joins the movements that inlining brings together; fusion counts on one movement between two computations.
+            new("simplify", Simplify.Run),
+            // Behind simplify, which shows what is the same; constants that leave a loop can be folded by the setup.
+            new("hoist", Hoist.Run),
+            // Behind simplify, which joins the movements that tell a convolution; behind hoist, which takes out of loops what is laid
+            // out once.
+            new("layout", Layout.Run),
+        ];
+        // Behind simplify, which joins the movements that it goes through.
+        if (compute is { } type) passes.Add(new("compute-precision", (f, rewrites) => ComputePrecision.Run(f, type, rewrites)));
+        // Behind all that changes a contraction's operands: nothing may come between a packed weight and its reader.
+        passes.Add(new("pack-weights", (f, rewrites) => PackWeights.Run(f, frozen ?? FrozenState.Of(f), rewrites)));
+        // Last: simplifying leaves what it replaced behind, and fusion must not count it as a use.
+        passes.Add(new("dead-code", (f, _) => DeadCode.Run(f)));
+        return passes;
+    }
 
     /// <summary>Runs the passes.</summary>
     /// <param name="function">The graph as it was bound.</param>

@@ -34,6 +34,10 @@ internal static class EntryCheck
             {
                 throw Mismatch(entry, spec, inputs[i], "");
             }
+            if (spec.IsInout && inputs[i].IsReadOnly)
+            {
+                throw Fail($"'{entry.Name}' writes {spec.Name}, and the tensor given for it is read-only");
+            }
             for (int axis = 0; axis < spec.Shape.Count; axis++)
             {
                 if (entry.Sizes.Contains(spec.Shape[axis]))

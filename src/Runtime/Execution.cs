@@ -64,6 +64,12 @@ public sealed class SessionState : IDisposable
     /// <summary>What the backend keeps a session, such as its <see cref="Host"/>; disposed with it.</summary>
     public IDisposable? BackendState { get; set; }
 
+    /// <summary>
+    /// What the backend computed from this session's frozen tensors; disposed with them. Null while these are the
+    /// executable's own: then all sessions share what it computed when it was made.
+    /// </summary>
+    public IDisposable? Prepared { get; set; }
+
     /// <summary>Frees the tensors, the arena and the backend's part.</summary>
     public void Dispose()
     {
@@ -80,6 +86,8 @@ public sealed class SessionState : IDisposable
             tensor.Dispose();
         }
         Tensors.Clear();
+        Prepared?.Dispose();
+        Prepared = null;
     }
 }
 
@@ -114,6 +122,16 @@ public abstract class Executable : IDisposable
     protected internal virtual void Initialize(SessionState state)
     {
     }
+
+    /// <summary>True for state that no entry assigns: its tensors are read-only, and sessions share them.</summary>
+    protected internal virtual bool IsFrozen(string name) => false;
+
+    /// <summary>
+    /// Computes what the entries read in place of frozen state, for a session whose state is not the executable's own.
+    /// </summary>
+    /// <param name="state">All state by name.</param>
+    /// <returns>For <see cref="SessionState.Prepared"/>; null if there is nothing to compute.</returns>
+    protected internal virtual IDisposable? Prepare(IReadOnlyDictionary<string, Tensor> state) => null;
 
     /// <summary>
     /// Runs entry number <paramref name="entry"/>. Inputs fit its signature and every size has a value. Results are new

@@ -23,7 +23,11 @@ public sealed class Session : IDisposable
         executable.Initialize(_state);
     }
 
-    /// <summary>Parameters and buffers by name; live tensors, to be read or written between calls only.</summary>
+    /// <summary>
+    /// Parameters and buffers by name; live tensors, to be read or written between calls only. Those that no entry of the
+    /// executable assigns are frozen: read-only, shared with other sessions, and used in forms that are computed once;
+    /// <see cref="LoadState"/> replaces them.
+    /// </summary>
     public IReadOnlyDictionary<string, Tensor> State => _state.Tensors;
 
     /// <summary>Where the program's `print` writes: standard output, unless it is set.</summary>
@@ -81,7 +85,10 @@ public sealed class Session : IDisposable
         },
         evenBroken: true);
 
-    /// <summary>Replaces the whole state by copies of <paramref name="tensors"/>; nothing changes on an error.</summary>
+    /// <summary>
+    /// Replaces the whole state by copies of <paramref name="tensors"/>; nothing changes on an error. Frozen tensors that
+    /// are given as they are stay; for others, what depends on frozen state is computed anew.
+    /// </summary>
     /// <exception cref="ArgumentException">A name missing or unknown, or another dtype or shape.</exception>
     public void LoadState(IReadOnlyDictionary<string, Tensor> tensors) => Exclusive<object?>(
         () =>
@@ -102,17 +109,57 @@ public sealed class Session : IDisposable
             {
                 throw new ArgumentException($"the program has no state named '{unknown}'");
             }
-            foreach (string name in _state.Tensors.Keys.ToArray())
-            {
-                // A copy before the disposal: the caller may hand back this session's own tensors.
-                Tensor copy = tensors[name].Clone();
-                _state.Tensors[name].Dispose();
-                _state.Tensors[name] = copy;
-            }
+            Replace(tensors);
             _broken = null;
             return null;
         },
         evenBroken: true);
+
+    private void Replace(IReadOnlyDictionary<string, Tensor> tensors)
+    {
+        // Copies before any disposal: the caller may hand back this session's own tensors.
+        var copies = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        bool isOther = false;
+        try
+        {
+            foreach ((string name, Tensor own) in _state.Tensors)
+            {
+                bool isFrozen = _executable.IsFrozen(name);
+                if (isFrozen && own.SameBytes(tensors[name]))
+                {
+                    continue;
+                }
+                copies[name] = isFrozen ? ReadOnlyCopy(tensors[name]) : tensors[name].Clone();
+                isOther |= isFrozen;
+            }
+            if (isOther)
+            {
+                IDisposable? prepared = _executable.Prepare(_state.Tensors.Keys.ToDictionary(
+                    name => name, name => copies.GetValueOrDefault(name) ?? _state.Tensors[name]));
+                _state.Prepared?.Dispose();
+                _state.Prepared = prepared;
+            }
+        }
+        catch
+        {
+            foreach (Tensor copy in copies.Values)
+            {
+                copy.Dispose();
+            }
+            throw;
+        }
+        foreach ((string name, Tensor copy) in copies)
+        {
+            _state.Tensors[name].Dispose();
+            _state.Tensors[name] = copy;
+        }
+    }
+
+    private static Tensor ReadOnlyCopy(Tensor tensor)
+    {
+        using Tensor copy = tensor.Clone();
+        return copy.AsReadOnly();
+    }
 
     /// <summary>Frees the state. An error while a call is under way.</summary>
     public void Dispose()

@@ -19,13 +19,14 @@ public sealed unsafe class Tensor : IDisposable
     private readonly long[] _shape;
     private Storage? _storage;
 
-    private Tensor(DType type, long[] shape, Storage storage, byte* pointer)
+    private Tensor(DType type, long[] shape, Storage storage, byte* pointer, bool isReadOnly = false)
     {
         Type = type;
         _shape = shape;
         Count = CountOf(type, shape);
         _storage = storage;
         _pointer = pointer;
+        IsReadOnly = isReadOnly;
     }
 
     /// <summary>The element type.</summary>
@@ -43,6 +44,12 @@ public sealed unsafe class Tensor : IDisposable
     /// <summary>The number of bytes the elements take.</summary>
     public long ByteCount => Count * Type.Bytes();
 
+    /// <summary>
+    /// True for memory that others count on as it is: a session's frozen state. There is no span to write it through, and
+    /// <see cref="Pointer"/> is for reading only.
+    /// </summary>
+    public bool IsReadOnly { get; }
+
     /// <summary>The first element. Never null, valid while the tensor is reachable and not disposed.</summary>
     /// <exception cref="ObjectDisposedException">The tensor is disposed.</exception>
     public void* Pointer
@@ -55,20 +62,26 @@ public sealed unsafe class Tensor : IDisposable
     }
 
     /// <summary>All bytes of the tensor, in memory order.</summary>
+    /// <exception cref="InvalidOperationException">It has 2 GiB or more: slice it first. Or it is read-only.</exception>
+    public Span<byte> Bytes => new(Writable(), SpanLength(ByteCount));
+
+    /// <summary>All bytes of the tensor, in memory order, to be read.</summary>
     /// <exception cref="InvalidOperationException">It has 2 GiB or more: slice it first.</exception>
-    public Span<byte> Bytes => new(Pointer, SpanLength(ByteCount));
+    public ReadOnlySpan<byte> ReadOnlyBytes => new(Pointer, SpanLength(ByteCount));
 
     /// <summary>All elements, row-major.</summary>
     /// <typeparam name="T">The .NET type of the dtype, as <c>DType.Of</c> has it: float for f32, Half for f16 …</typeparam>
+    /// <exception cref="InvalidOperationException">T is not the dtype's type, 2^31 elements or more, or it is read-only.</exception>
+    public Span<T> AsSpan<T>() where T : unmanaged => new(Writable(), Elements<T>());
+
+    /// <summary>All elements, row-major, to be read; T as for <see cref="AsSpan"/>.</summary>
     /// <exception cref="InvalidOperationException">T is not the dtype's type, or 2^31 elements or more.</exception>
-    public Span<T> AsSpan<T>() where T : unmanaged => DType.Of<T>() == Type
-        ? new(Pointer, SpanLength(Count))
-        : throw new InvalidOperationException($"the tensor is {Type.Name()}, not {DType.Of<T>().Name()}");
+    public ReadOnlySpan<T> AsReadOnlySpan<T>() where T : unmanaged => new(Pointer, Elements<T>());
 
     /// <summary>A copy of all elements, row-major; T as for <see cref="AsSpan"/>.</summary>
     public T[] ToArray<T>() where T : unmanaged
     {
-        T[] copy = AsSpan<T>().ToArray();
+        T[] copy = AsReadOnlySpan<T>().ToArray();
         GC.KeepAlive(this);
         return copy;
     }
@@ -157,8 +170,11 @@ public sealed unsafe class Tensor : IDisposable
     public Tensor Reshape(params ReadOnlySpan<long> shape)
     {
         CheckFill(Count, Type, shape);
-        return new Tensor(Type, [.. shape], Live().Retain(), _pointer);
+        return new Tensor(Type, [.. shape], Live().Retain(), _pointer, IsReadOnly);
     }
+
+    /// <summary>A view of the same elements that nothing writes through.</summary>
+    public Tensor AsReadOnly() => new(Type, _shape, Live().Retain(), _pointer, isReadOnly: true);
 
     /// <summary>A view of the rows <paramref name="begin"/> … <paramref name="end"/> − 1 along axis 0.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A scalar, or not 0 ≤ begin ≤ end ≤ Shape[0].</exception>
@@ -171,7 +187,7 @@ public sealed unsafe class Tensor : IDisposable
         }
         long rowBytes = Shape[0] == 0 ? 0 : ByteCount / Shape[0];
         long[] shape = [end - begin, .. Shape[1..]];
-        return new Tensor(Type, shape, Live().Retain(), _pointer + (begin * rowBytes));
+        return new Tensor(Type, shape, Live().Retain(), _pointer + (begin * rowBytes), IsReadOnly);
     }
 
     /// <summary>A copy in memory of its own, aligned to 64 bytes.</summary>
@@ -214,6 +230,25 @@ public sealed unsafe class Tensor : IDisposable
             return false;
         }
         bool same = TensorBits.Same(Type, (byte*)Pointer, (byte*)other.Pointer, Count);
+        GC.KeepAlive(this);
+        GC.KeepAlive(other);
+        return same;
+    }
+
+    /// <summary>True if dtype, shape and every byte agree.</summary>
+    internal bool SameBytes(Tensor other)
+    {
+        if (Type != other.Type || !Shape.SequenceEqual(other.Shape))
+        {
+            return false;
+        }
+        const long Chunk = 1 << 30;
+        bool same = true;
+        for (long at = 0; same && Pointer != other.Pointer && at < ByteCount; at += Chunk)
+        {
+            int bytes = (int)Math.Min(Chunk, ByteCount - at);
+            same = new ReadOnlySpan<byte>(_pointer + at, bytes).SequenceEqual(new ReadOnlySpan<byte>(other._pointer + at, bytes));
+        }
         GC.KeepAlive(this);
         GC.KeepAlive(other);
         return same;
@@ -282,6 +317,13 @@ public sealed unsafe class Tensor : IDisposable
         }
         GC.KeepAlive(this);
     }
+
+    private void* Writable() => !IsReadOnly ? Pointer : throw new InvalidOperationException(
+        "the tensor is read-only, as frozen state is: read it by AsReadOnlySpan, change state by Session.LoadState");
+
+    private int Elements<T>() where T : unmanaged => DType.Of<T>() == Type
+        ? SpanLength(Count)
+        : throw new InvalidOperationException($"the tensor is {Type.Name()}, not {DType.Of<T>().Name()}");
 
     private Storage Live() => _storage ?? throw new ObjectDisposedException(nameof(Tensor));
 }

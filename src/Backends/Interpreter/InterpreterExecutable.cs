@@ -15,7 +15,7 @@ public sealed class InterpreterExecutable : Executable
 {
     private readonly ImmutableArray<ProgramEntry> entries;
     private readonly ImmutableArray<ImmutableArray<CompiledKernel>> kernels;
-    private readonly IReadOnlyDictionary<string, Tensor> initialState;
+    private readonly ModelState model;
     private readonly WorkerPool? pool;
 
     /// <param name="programs">One for each exported function.</param>
@@ -26,7 +26,6 @@ public sealed class InterpreterExecutable : Executable
         IReadOnlyDictionary<string, Tensor>? initialState = null)
     {
         options ??= new InterpreterOptions();
-        this.initialState = initialState ?? ImmutableDictionary<string, Tensor>.Empty;
         // Equal texts are one kernel, also across entries.
         var compiled = new Dictionary<string, CompiledKernel>();
         kernels = [.. programs.Select(p => p.Kernels.Select(k =>
@@ -39,7 +38,8 @@ public sealed class InterpreterExecutable : Executable
         entries = [.. programs.Select(p => new ProgramEntry(p))];
         Entries = [.. entries.Select(e => e.Spec)];
         pool = options.Threads > 1 ? new WorkerPool(options.Threads) : null;
-        ProgramEntry.Fold(entries, setups => new InterpreterExecutable(setups, options with { CountStores = false }));
+        model = new ModelState(entries, initialState ?? ImmutableDictionary<string, Tensor>.Empty,
+            (setups, state) => new InterpreterExecutable(setups, options with { CountStores = false }, state));
     }
 
     public override IReadOnlyList<EntrySpec> Entries { get; }
@@ -52,13 +52,16 @@ public sealed class InterpreterExecutable : Executable
     public IReadOnlyList<(Kernel Kernel, long Bytes)> StoredBytes(int entry) =>
         [.. kernels[entry].Select(k => (k.Kernel, k.StoredBytes))];
 
-    protected override void Initialize(SessionState state) =>
-        ProgramEntry.InitializeState(entries, state, initialState);
+    protected override void Initialize(SessionState state) => model.Initialize(state);
+
+    protected override bool IsFrozen(string name) => model.IsFrozen(name);
+
+    protected override IDisposable? Prepare(IReadOnlyDictionary<string, Tensor> state) => model.Prepare(state);
 
     protected override Tensor[] Invoke(
         SessionState state, int entry, IReadOnlyList<Tensor> inputs, IReadOnlyDictionary<string, long> sizes)
     {
-        using var call = new ProgramCall(entries[entry], state, inputs, sizes);
+        using var call = new ProgramCall(entries[entry], model, state, inputs, sizes);
         var walker = new Walker(this, entry, call);
         return call.Finish((ExecutionCode)walker.Run(entries[entry].Program.Steps), walker.Failed);
     }
@@ -66,6 +69,7 @@ public sealed class InterpreterExecutable : Executable
     protected override void Dispose(bool disposing)
     {
         pool?.Dispose();
+        model.Dispose();
         foreach (var entry in entries) entry.Dispose();
     }
 

@@ -22,7 +22,7 @@ public sealed unsafe class LlvmExecutable : Executable
 {
     private readonly ImmutableArray<ProgramEntry> entries;
     private readonly ImmutableArray<ImmutableArray<PrintedKernel>> kernels;
-    private readonly IReadOnlyDictionary<string, Tensor> initialState;
+    private readonly ModelState model;
     private readonly WorkerPool pool;
     private readonly Jit jit;
     private readonly nint[] drivers;
@@ -37,7 +37,6 @@ public sealed unsafe class LlvmExecutable : Executable
     {
         options ??= new LlvmOptions();
         LlvmLibrary.Require();
-        this.initialState = initialState ?? ImmutableDictionary<string, Tensor>.Empty;
         var target = LlvmTarget.Parse(options.Target);
         if (!target.CanRunHere)
             throw new LlvmException($"the target {target.Name} cannot run on this machine: it lacks features of {target.Cpu}");
@@ -56,7 +55,8 @@ public sealed unsafe class LlvmExecutable : Executable
         entries = [.. programs.Select(p => new ProgramEntry(p))];
         Entries = [.. entries.Select(e => e.Spec)];
         pool = new WorkerPool(options.Threads);
-        ProgramEntry.Fold(entries, setups => new LlvmExecutable(setups, options with { TimeSteps = false }));
+        model = new ModelState(entries, initialState ?? ImmutableDictionary<string, Tensor>.Empty,
+            (setups, state) => new LlvmExecutable(setups, options with { TimeSteps = false }, state));
     }
 
     public override IReadOnlyList<EntrySpec> Entries { get; }
@@ -93,14 +93,18 @@ public sealed unsafe class LlvmExecutable : Executable
 
     protected override void Initialize(SessionState state)
     {
-        ProgramEntry.InitializeState(entries, state, initialState);
+        model.Initialize(state);
         state.BackendState = new Workspace(new Host(pool));
     }
+
+    protected override bool IsFrozen(string name) => model.IsFrozen(name);
+
+    protected override IDisposable? Prepare(IReadOnlyDictionary<string, Tensor> state) => model.Prepare(state);
 
     protected override Tensor[] Invoke(
         SessionState state, int entry, IReadOnlyList<Tensor> inputs, IReadOnlyDictionary<string, long> sizes)
     {
-        using var call = new ProgramCall(entries[entry], state, inputs, sizes);
+        using var call = new ProgramCall(entries[entry], model, state, inputs, sizes);
         var workspace = (Workspace)state.BackendState!;
         var program = entries[entry].Program;
         workspace.Host.Clear();
@@ -135,6 +139,7 @@ public sealed unsafe class LlvmExecutable : Executable
         if (!disposing) return;
         pool.Dispose();
         jit.Dispose();
+        model.Dispose();
         foreach (var entry in entries) entry.Dispose();
     }
 

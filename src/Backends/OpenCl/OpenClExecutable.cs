@@ -17,7 +17,7 @@ public sealed unsafe class OpenClExecutable : Executable
     private readonly OpenClDevice device;
     private readonly ImmutableArray<ProgramEntry> entries;
     private readonly ImmutableArray<ImmutableArray<OpenClKernel>> kernels;
-    private readonly IReadOnlyDictionary<string, Tensor> initialState;
+    private readonly ModelState model;
     private readonly WorkShape shape;
     private long launched;
     private long empty;
@@ -67,10 +67,10 @@ public sealed unsafe class OpenClExecutable : Executable
         {
             ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
         }
-        this.initialState = initialState ?? ImmutableDictionary<string, Tensor>.Empty;
         entries = [.. programs.Select(p => new ProgramEntry(p))];
         Entries = [.. entries.Select(e => e.Spec)];
-        ProgramEntry.Fold(entries, setups => new OpenClExecutable(setups));
+        model = new ModelState(entries, initialState ?? ImmutableDictionary<string, Tensor>.Empty,
+            (setups, given) => new OpenClExecutable(setups, given));
     }
 
     public override IReadOnlyList<EntrySpec> Entries { get; }
@@ -95,16 +95,20 @@ public sealed unsafe class OpenClExecutable : Executable
 
     protected override void Initialize(SessionState state)
     {
-        ProgramEntry.InitializeState(entries, state, initialState);
+        model.Initialize(state);
         state.BackendState ??= new OpenClSession(device);
     }
+
+    protected override bool IsFrozen(string name) => model.IsFrozen(name);
+
+    protected override IDisposable? Prepare(IReadOnlyDictionary<string, Tensor> state) => model.Prepare(state);
 
     protected override Tensor[] Invoke(
         SessionState state, int entry, IReadOnlyList<Tensor> inputs, IReadOnlyDictionary<string, long> sizes)
     {
         var program = entries[entry].Program;
         var session = (OpenClSession)state.BackendState!;
-        using var call = new ProgramCall(entries[entry], state, inputs, sizes);
+        using var call = new ProgramCall(entries[entry], model, state, inputs, sizes);
         var buffers = new OpenClBuffer[program.Buffers.Length];
         try
         {
@@ -136,6 +140,7 @@ public sealed unsafe class OpenClExecutable : Executable
     protected override void Dispose(bool disposing)
     {
         if (!disposing) return;
+        model.Dispose();
         foreach (var entry in entries) entry.Dispose();
     }
 

@@ -63,6 +63,12 @@ public sealed class Result(Node of, int index) : Node("result", [of], Infer(of, 
 /// <summary>The identity with an identity of its own: a value recomputed behind a barrier is not merged with the first.</summary>
 public sealed class Barrier(Node x, int unique) : Node("barrier", [x], x.Type)
 {
+    /// <summary>
+    /// The number of a value that, where it has one value for all calls, is computed before the first: kept in that form
+    /// for what reads it.
+    /// </summary>
+    public const int Once = -1;
+
     public int Unique { get; } = unique;
 
     public override string Attributes => $"{Unique}";

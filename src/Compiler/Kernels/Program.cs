@@ -65,10 +65,15 @@ public sealed record Program(string Name, ImmutableArray<string> Sizes, Immutabl
     ImmutableArray<Size> Slots, ImmutableArray<Kernel> Kernels, ImmutableArray<Step> Steps)
 {
     /// <summary>
-    /// Computes the folded constants: its result k is the value of the constants with FoldedIndex k. Run once, when an
-    /// executable is made; null when nothing is folded.
+    /// Computes the folded constants: its result k is the value of the constants with FoldedIndex k. Run once for the values
+    /// of the frozen state that it reads, before the first call; null when nothing is folded. Two setups whose results have
+    /// the same name compute the same value from the same state.
     /// </summary>
     public Program? Setup { get; init; }
+
+    /// <summary>The state that calls or the setup use, each piece once.</summary>
+    public IEnumerable<ProgramBuffer> State => Buffers.Concat(Setup?.Buffers ?? [])
+        .Where(b => b.Kind is BufferKind.Param or BufferKind.Buffer).DistinctBy(b => b.Label);
 
     public IEnumerable<ProgramBuffer> Of(BufferKind kind) => Buffers.Where(b => b.Kind == kind);
 

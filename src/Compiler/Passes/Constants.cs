@@ -1,34 +1,29 @@
-// In: an optimised function. Out: the function with folded constants, and the setup function that computes them once.
+// In: an optimised function, and which state is frozen. Out: the function with folded constants, and the setup function
+// that computes them once.
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
 using Accelerate.Compiler.Graph;
 
 namespace Accelerate.Compiler.Passes;
 
 /// <summary>
-/// f(x) = x + g(constants) => f(x) = x + folded 0, setup() = g(constants). The setup is a program like any other: it is compiled
-/// by the backend and run when the executable is made, so that a folded value has the bits that the call would compute.
-/// Decided by shapes and dtypes only.
+/// f(x) = x + g(constants, frozen state) => f(x) = x + folded 0, setup() = g(constants, frozen state). The setup is a program
+/// like any other: it is compiled by the backend and run when the values of the state are known, so that a folded value has
+/// the bits that the call would compute. Decided by shapes and dtypes only.
 /// </summary>
 public static class Constants
 {
-    /// <summary>Larger values are computed by each call: they would be read from memory again in any case.</summary>
+    /// <summary>Larger values are computed by each call, unless the state they are made of is as large: they are read from memory in any case.</summary>
     private const long MostElements = 1 << 24;
 
     /// <summary>The setup is null when there is nothing to fold.</summary>
-    public static (Function Main, Function? Setup) Split(Function function)
+    /// <param name="function">The function.</param>
+    /// <param name="frozen">The state that no call changes; what this function does not assign if null.</param>
+    public static (Function Main, Function? Setup) Split(Function function, FrozenState? frozen = null)
     {
-        var known = new HashSet<Node>(ReferenceEqualityComparer.Instance);
-        var costly = new HashSet<Node>(ReferenceEqualityComparer.Instance);
-        foreach (var node in function.Nodes)
-        {
-            if (!IsKnown(node) || !node.Operands.All(known.Contains)) continue;
-            known.Add(node);
-            // Counting, comparing and moving cost a call less than a load: only behind something dearer is a load cheaper.
-            if (NodeFacts.IsCostly(node) || node.Operands.Any(costly.Contains)) costly.Add(node);
-        }
-        // What is used by something that is not known: the largest known values.
-        var edge = function.Nodes.Where(n => !known.Contains(n)).SelectMany(n => n.Operands).Concat(function.Results)
-            .Where(n => costly.Contains(n) && n.Type.Count.Value <= MostElements && n.ResultTypes.Length == 1)
-            .Distinct(ReferenceEqualityComparer.Instance).Cast<Node>().OrderBy(n => n.Id).ToList();
+        var known = new KnownValues(function, frozen ?? FrozenState.Of(function));
+        var edge = Edge(function, known);
         if (edge.Count == 0) return (function, null);
 
         var setup = new Function(function.Name + ".setup");
@@ -39,26 +34,120 @@ public static class Constants
             copies[node] = setup.Add(own, function.OriginOf(node));
         }
         setup.Results = [.. edge.Select(n => copies[n])];
+        setup.ResultNames = Names(setup);
         return (Replaced(function, edge), DeadCode.Run(setup));
+    }
+
+    /// <summary>The values to fold: the largest that are worth it, seen from what a call has to compute.</summary>
+    private static List<Node> Edge(Function function, KnownValues known)
+    {
+        var worth = Worth(function, known);
+        var edge = new HashSet<Node>(ReferenceEqualityComparer.Instance);
+        var seen = new HashSet<Node>(ReferenceEqualityComparer.Instance);
+        var open = new Stack<Node>(function.Results.Concat(function.Nodes.Where(n => !known.Contains(n)).SelectMany(n => n.Operands)));
+        while (open.TryPop(out var node))
+        {
+            if (!known.Contains(node) || !seen.Add(node)) continue;
+            if (worth.Contains(node) && node.ResultTypes.Length == 1 && Fits(node)) edge.Add(node);
+            else foreach (var operand in node.Operands) open.Push(operand);
+        }
+        return [.. edge.OrderBy(n => n.Id)];
+    }
+
+    /// <summary>
+    /// The known values that cost a call more to compute than to load. Counting, comparing and moving cost less: only behind
+    /// something dearer is a load cheaper, and only if the value is no larger than what it is made of.
+    /// </summary>
+    private static HashSet<Node> Worth(Function function, KnownValues known)
+    {
+        var worth = new HashSet<Node>(ReferenceEqualityComparer.Instance);
+        // A barrier keeps its value in the form that it has there: what only views it is left to its readers.
+        var kept = new HashSet<Node>(ReferenceEqualityComparer.Instance);
+        var stored = Stored(function, known);
+        foreach (var node in function.Nodes.Where(known.Contains))
+        {
+            if (node is Graph.Barrier || (IsView(node) && kept.Contains(node.Operands[0]))) kept.Add(node);
+            if (node is Graph.Barrier || stored.Contains(node) || NodeFacts.IsCostly(node) || (!kept.Contains(node) && IsWorth(node))) worth.Add(node);
+        }
+        return worth;
+
+        bool IsWorth(Node node) => node.Operands.Any(worth.Contains) && (node is Concat or Result
+            || node.Operands.Where(worth.Contains).Any(o => node.Type.Count.Value <= o.Type.Count.Value));
+    }
+
+    /// <summary>
+    /// Known values that each call would store before it can use them: what a contraction, a window or control flow reads,
+    /// unless it is a view of a tensor that is there, and parts of the state put together.
+    /// </summary>
+    private static HashSet<Node> Stored(Function function, KnownValues known)
+    {
+        var stored = new HashSet<Node>(ReferenceEqualityComparer.Instance);
+        foreach (var node in function.Nodes)
+        {
+            if (node is Concat && known.IsOfState(node)) stored.Add(node);
+            if (known.Contains(node)) continue;
+            foreach (var operand in node.Operands)
+            {
+                if (!known.IsOfState(operand)) continue;
+                var below = operand;
+                if (node is Dot or Window)
+                    while (IsView(below) || below is Pad) below = below.Operands[0];
+                else if (node is not RegionNode) continue;
+                if (below is not State) stored.Add(below);
+            }
+        }
+        return stored;
+    }
+
+    private static bool IsView(Node node) => node is Transpose or Reshape or Broadcast or Slice or Reverse or Window;
+
+    private static bool Fits(Node node) => node.Type.Count.Value <= MostElements || node is Graph.Barrier
+        || node.Type.Count.Value <= Below(node).OfType<State>().Sum(s => s.Type.Count.Value);
+
+    private static HashSet<Node> Below(Node node)
+    {
+        var found = new HashSet<Node>(ReferenceEqualityComparer.Instance);
+        var open = new Stack<Node>([node]);
+        while (open.TryPop(out var next))
+            if (found.Add(next))
+                foreach (var operand in next.Operands) open.Push(operand);
+        return found;
+    }
+
+    /// <summary>
+    /// A name for each result that says which state it is made of and, by a hash, how: two functions whose setups name the
+    /// same value share it.
+    /// </summary>
+    private static ImmutableArray<string> Names(Function setup)
+    {
+        var texts = new Dictionary<Node, string>(ReferenceEqualityComparer.Instance);
+        foreach (var node in setup.Nodes)
+        {
+            var text = $"{node.Op};{node.Attributes};{node.Type};{string.Join(',', node.Operands.Select(o => texts[o]))}";
+            texts[node] = System.Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];
+        }
+        return [.. setup.Results.Select(r =>
+        {
+            var states = Below(r).OfType<State>().Select(s => s.Name).Order(StringComparer.Ordinal).ToList();
+            var made = states.Count > 2 ? $"{states[0]}+{states.Count - 1}" : string.Join('+', states);
+            return $"{made}:{texts[r]}";
+        })];
     }
 
     private static Function Replaced(Function function, List<Node> edge)
     {
         var main = new Function(function.Name);
         var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
+        var folded = new Dictionary<Node, int>(ReferenceEqualityComparer.Instance);
+        foreach (var node in edge) folded[node] = folded.Count;
         foreach (var check in function.Checks) main.Require(check);
         foreach (var node in function.Nodes)
         {
-            var own = edge.IndexOf(node) is >= 0 and var index ? Const.Folded(node.Type, index)
-                : Rewriter.Copy(node, map);
+            var own = folded.TryGetValue(node, out var index) ? Const.Folded(node.Type, index) : Rewriter.Copy(node, map);
             map[node] = main.Add(own, function.OriginOf(node));
         }
         main.Results = [.. function.Results.Select(r => map[r])];
         main.ResultNames = function.ResultNames;
         return DeadCode.Run(main);
     }
-
-    /// <summary>True for what has the same value in every call when its operands have.</summary>
-    private static bool IsKnown(Node node) => node is not (Input or State or Graph.Barrier or RegionNode) && !node.IsEffect
-        && NodeFacts.Sizes(node).All(s => s.IsConstant);
 }

@@ -72,7 +72,7 @@ public sealed class ReferenceValue
     /// <summary>The elements of an integer or bool tensor, row-major; u64 as bits.</summary>
     internal static long[] Longs(Tensor tensor)
     {
-        ReadOnlySpan<byte> bytes = tensor.Bytes;
+        var bytes = tensor.ReadOnlyBytes;
         var width = tensor.Type.Bytes();
         var longs = new long[tensor.Count];
         for (var i = 0; i < longs.Length; i++)

@@ -12,55 +12,25 @@ internal static class ContractionLowering
     {
         var (shape, rank) = (dot.Type.Shape, dot.Type.Rank);
         var (batch, freeA) = (dot.BatchA.Length, dot.FreeA.Length);
+        var axes = ContractionAxes.Of(root, dot, target, fusion.Loops);
+        var swapped = axes.IsSwapped;
+        var draft = new KernelDraft(fusion.Loops);
+        var nest = new LoopNest(draft, new BlockBuilder());
+        var index = new Size[rank];
+        for (var d = 0; d < batch; d++) index[d] = nest.Parallel("i", shape[d]);
+        foreach (var d in axes.Apart) index[d] = nest.Parallel("i", shape[d]);
+        var rows = Flat("m", axes.Rows);
+        var columns = Flat("n", axes.Columns);
+        return Build(draft, nest, [.. index], rows, columns);
 
-        // Where the output lies in memory, in terms of the dot's own index: the axis of stride 1 is the vector side.
-        var probe = new IndexRanges();
-        for (var d = 0; d < rank; d++) probe.Add(Name(d), shape[d]);
-        var place = Offset([.. Enumerable.Range(0, rank).Select(d => Size.Variable(Name(d)))], probe);
-        var last = Enumerable.Range(batch, rank - batch)
-            .Where(d => !shape[d].Is(1)).Select(d => (Axis: d, Stride: Stride(place, d)))
-            .Where(s => s.Stride is not null).OrderBy(s => s.Stride).Select(s => (int?)s.Axis).FirstOrDefault() ?? rank - 1;
-        var swapped = last < batch + freeA;
-        var axesA = Enumerable.Range(batch, freeA).ToList();
-        var axesB = Enumerable.Range(batch + freeA, rank - batch - freeA).ToList();
-        var (axesM, axesN) = swapped ? (axesB, axesA) : (axesA, axesB);
-        axesN = [.. axesN.OrderByDescending(d => Stride(place, d) ?? long.MaxValue)];
-
-        // As many axes of the vector side as lie together in the output are one; the others are parallel loops.
-        for (var outer = 0; ; outer++)
+        Axis Flat(string stem, ImmutableArray<int> flat)
         {
-            var draft = new KernelDraft(fusion.Loops);
-            var body = new BlockBuilder();
-            var nest = new LoopNest(draft, body);
-            var index = new Size[rank];
-            for (var d = 0; d < batch; d++) index[d] = nest.Parallel("i", shape[d]);
-            foreach (var d in axesN.Take(outer)) index[d] = nest.Parallel("i", shape[d]);
-            var m = Flat("m", axesM);
-            var n = Flat("n", axesN.Skip(outer).ToList());
-            var store = Offset([.. index], draft.Ranges);
-            if (outer < axesN.Count - 1 && store.AffineIn(n.Variable) is null) continue;
-            return Build(draft, nest, [.. index], m, n);
-
-            Axis Flat(string stem, List<int> axes)
-            {
-                ImmutableArray<Size> extents = [.. axes.Select(d => shape[d])];
-                var axis = new Axis(draft.Variable(stem, Size.Product(extents)), Size.Product(extents));
-                var parts = extents.Length == 1
-                    ? [Size.Variable(axis.Variable)]
-                    : Indexing.Split(Size.Variable(axis.Variable), extents, draft.Ranges);
-                for (var i = 0; i < axes.Count; i++) index[axes[i]] = parts[i];
-                return axis;
-            }
+            ImmutableArray<Size> extents = [.. flat.Select(d => shape[d])];
+            var axis = new Axis(draft.Variable(stem, Size.Product(extents)), Size.Product(extents));
+            var parts = ContractionAxes.Parts(axis.Variable, extents, draft.Ranges);
+            for (var i = 0; i < flat.Length; i++) index[flat[i]] = parts[i];
+            return axis;
         }
-
-        string Name(int d) => $"d{d}'";
-
-        long? Stride(Size offset, int d) => offset.AffineIn(Name(d)) is var (c, _)
-            ? c.IsConstant ? c.Value : long.MaxValue - 1 - rank + d
-            : null;
-
-        Size Offset(ImmutableArray<Size> index, IndexRanges ranges) =>
-            target.Offset(Forward(root, dot, index, ranges));
 
         LoweredKernel Build(KernelDraft draft, LoopNest nest, ImmutableArray<Size> index, Axis m, Axis n)
         {
@@ -75,7 +45,7 @@ internal static class ContractionLowering
             var epilogue = new Scope(null, parent.Builder.Inner(), true, m.Variable, n.Variable) { InVector = true };
             var accumulator = epilogue.Builder.NewValue(sum);
             elements.Bind(dot, epilogue.Builder.Convert(accumulator, dot.Type.DType));
-            var at = Forward(root, dot, index, draft.Ranges);
+            var at = ContractionAxes.Forward(root, dot, index, draft.Ranges);
             var value = elements.Root(root, at, epilogue);
             epilogue.Builder.Emit(new Store(draft.Buffer(target.Node, isOutput: true), target.Offset(at), value));
             parent.Builder.Emit(new Contract(m, n, k, left, leftYield, right, rightYield, accumulator, epilogue.Builder.ToBlock()));
@@ -97,26 +67,5 @@ internal static class ContractionLowering
                 return (scope.Builder.ToBlock(), value);
             }
         }
-    }
-
-    /// <summary>The index at the region's exit of the element that the dot computes at `index`.</summary>
-    private static ImmutableArray<Size> Forward(Node root, Dot dot, ImmutableArray<Size> index, IndexRanges ranges)
-    {
-        if (ReferenceEquals(root, dot)) return index;
-        // The path from the dot to the exit; where several lead there, all map the index alike.
-        var from = root.Operands.First(o => Reaches(o, dot));
-        var before = Forward(from, dot, index, ranges);
-        return root switch
-        {
-            Transpose t => [.. t.Permutation.Select(p => before[p])],
-            Reshape r => Indexing.Split(Indexing.Linear(before, r.OperandType(0).Shape), r.Type.Shape, ranges),
-            _ => before,
-        };
-    }
-
-    private static bool Reaches(Node node, Dot dot)
-    {
-        if (node.Id < dot.Id) return false;
-        return ReferenceEquals(node, dot) || node.Operands.Any(o => Reaches(o, dot));
     }
 }

@@ -91,6 +91,9 @@ internal sealed class Fusion
     /// <summary>The dot, if any, in whose epilogue a root is computed.</summary>
     public Dot? DotOf(Node root) => anchors.GetValueOrDefault(root) as Dot;
 
+    /// <summary>The root in whose kernel a dot is computed; null for one that has none.</summary>
+    public Node? ExitOf(Dot dot) => claimed.GetValueOrDefault(dot);
+
     /// <summary>The row reduction, if any, whose row loop a root shares.</summary>
     public Node? RowOf(Node root) => anchors.GetValueOrDefault(root) is { } a && IsRowReduction(a) ? a : null;
 

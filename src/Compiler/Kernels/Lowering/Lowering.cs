@@ -10,9 +10,11 @@ namespace Accelerate.Compiler.Kernels.Lowering;
 public static class Lowering
 {
     /// <summary>Throws LimitationException for an operation that no kernel computes yet.</summary>
-    public static Program Lower(Function function)
+    /// <param name="function">The function.</param>
+    /// <param name="frozen">The state that no function of the executable assigns; what this one does not if null.</param>
+    public static Program Lower(Function function, FrozenState? frozen = null)
     {
-        var (main, setup) = Constants.Split(function);
+        var (main, setup) = Constants.Split(function, frozen);
         return LowerOne(main) with { Setup = setup is null ? null : LowerOne(setup) };
     }
 

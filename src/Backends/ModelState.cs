@@ -1,0 +1,78 @@
+// In: the entries of an executable, and what their state starts as. Out: the state of its sessions, and what is computed from
+// the part of it that no call changes.
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Kernels;
+using Accelerate.Runtime;
+
+namespace Accelerate.Backends;
+
+/// <summary>
+/// Immutable, shared by all sessions. State that some entry assigns is copied for every session; frozen state is read where
+/// it was given, and what the entries' setups compute from it is kept here.
+/// </summary>
+internal sealed class ModelState : IDisposable
+{
+    private readonly IReadOnlyList<ProgramEntry> entries;
+    private readonly IReadOnlyDictionary<string, Tensor> initial;
+    private readonly Func<IReadOnlyList<Program>, IReadOnlyDictionary<string, Tensor>, Executable> create;
+    private readonly HashSet<string> assigned;
+    private readonly Dictionary<string, Tensor> frozen = new(StringComparer.Ordinal);
+    private readonly PreparedValues? prepared;
+
+    /// <param name="entries">The entries, which share one state.</param>
+    /// <param name="initial">What a session's state starts as, by label; zeros for the others. Not disposed here.</param>
+    /// <param name="create">Makes an executable of setup programs with that initial state.</param>
+    public ModelState(IReadOnlyList<ProgramEntry> entries, IReadOnlyDictionary<string, Tensor> initial,
+        Func<IReadOnlyList<Program>, IReadOnlyDictionary<string, Tensor>, Executable> create)
+    {
+        (this.entries, this.initial, this.create) = (entries, initial, create);
+        assigned = [.. entries.SelectMany(e => e.Program.Written.Select(b => e.Program.Buffers[b])).Where(IsState).Select(b => b.Label)];
+        if (entries.SelectMany(e => e.Program.Setup?.Buffers ?? []).FirstOrDefault(b => IsState(b) && assigned.Contains(b.Label)) is { } both)
+            throw new ArgumentException($"one program assigns the state '{both.Label}', another was compiled for its never being assigned: "
+                + "compile the functions of an executable together");
+        foreach (var buffer in State.Where(b => IsFrozen(b.Label)))
+        {
+            using var made = Given(buffer) is null ? Tensor.Zeros(buffer.Type.DType, Shape(buffer)) : null;
+            frozen[buffer.Label] = (made ?? Given(buffer)!).AsReadOnly();
+        }
+        prepared = Prepare(frozen);
+    }
+
+    private IEnumerable<ProgramBuffer> State => entries.SelectMany(e => e.Program.State).DistinctBy(b => b.Label);
+
+    public bool IsFrozen(string label) => !assigned.Contains(label);
+
+    /// <summary>The state of a new session.</summary>
+    public void Initialize(SessionState state)
+    {
+        foreach (var buffer in State)
+            state.Tensors[buffer.Label] = IsFrozen(buffer.Label) ? frozen[buffer.Label].AsReadOnly()
+                : Given(buffer)?.Clone() ?? Tensor.Zeros(buffer.Type.DType, Shape(buffer));
+    }
+
+    /// <summary>What the entries' setups compute from other values of the frozen state.</summary>
+    public PreparedValues? Prepare(IReadOnlyDictionary<string, Tensor> state) => PreparedValues.Compute(entries, state, create);
+
+    /// <summary>The folded constants of an entry by buffer, as a session has them; null when there are none.</summary>
+    public Tensor?[]? ConstantsOf(ProgramEntry entry, SessionState state) => ((PreparedValues?)state.Prepared ?? prepared)?.Of(entry);
+
+    public void Dispose()
+    {
+        prepared?.Dispose();
+        foreach (var tensor in frozen.Values) tensor.Dispose();
+    }
+
+    private static bool IsState(ProgramBuffer buffer) => buffer.Kind is BufferKind.Param or BufferKind.Buffer;
+
+    private static long[] Shape(ProgramBuffer buffer) => buffer.Type.Count.IsConstant
+        ? [.. buffer.Type.Shape.Select(s => s.Value)]
+        : throw new InternalErrorException($"the state '{buffer.Label}' has the symbolic type {buffer.Type}");
+
+    private Tensor? Given(ProgramBuffer buffer)
+    {
+        var shape = Shape(buffer);
+        if (!initial.TryGetValue(buffer.Label, out var given)) return null;
+        return ProgramEntry.Fits(given, buffer.Type.DType, shape) ? given
+            : throw new ArgumentException($"the initial '{buffer.Label}' must be {buffer.Type}");
+    }
+}

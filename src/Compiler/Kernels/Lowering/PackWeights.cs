@@ -1,0 +1,270 @@
+// In: an optimised function, and which state is frozen. Out: the function with the weights of its contractions in panels.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Passes;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Kernels.Lowering;
+
+/// <summary>
+/// dot(x, w) => dot(x, unpack(barrier(pack(w)))) where w is known before the first call and has the contiguous axis of the
+/// result. pack(w) has the shape [columns / 32, contracted axes .., 32], padded with zeros: what a register tile reads lies
+/// together. unpack is movements only, so that the kernel reads the panels in place; the barrier is where the setup ends.
+/// One layout for every dtype and target, and for one row. The bits are those of the dot without it.
+/// </summary>
+internal static class PackWeights
+{
+    /// <summary>Columns of a panel: two vectors of 16 f32 lanes, the width of the widest register tile.</summary>
+    public const int Columns = 32;
+
+    /// <summary>Fewer columns would be mostly padding: a quarter of a panel makes a weight at most four times as large.</summary>
+    private const int FewestColumns = 8;
+
+    public static Function Run(Function function, FrozenState frozen, Rewrites rewrites)
+    {
+        var plan = new Plan(function, null, [], frozen, rewrites);
+        return plan.IsEmpty ? function : plan.Build([]);
+    }
+
+    /// <summary>The axes of a weight, as its panels have them.</summary>
+    /// <param name="Apart">Axes before those of the panels; each has panels of its own.</param>
+    /// <param name="Contract">The contracted axes, in the dot's order.</param>
+    /// <param name="Flat">The axes that are the columns together.</param>
+    private sealed record Layout(ImmutableArray<int> Apart, ImmutableArray<int> Contract, ImmutableArray<int> Flat)
+    {
+        private ImmutableArray<int> Order => [.. Apart, .. Contract, .. Flat];
+
+        /// <summary>The type of the packed weight.</summary>
+        public TensorType TypeOf(TensorType weight)
+        {
+            var function = new Function("");
+            return Pack(function, function.Add(new Input("w", weight)), Origin.None).Type;
+        }
+
+        public Node Pack(Function into, Node weight, Origin origin)
+        {
+            var shape = weight.Type.Shape;
+            ImmutableArray<Size> outer = [.. Apart.Concat(Contract).Select(d => shape[d])];
+            var columns = Size.Product([.. Flat.Select(d => shape[d])]).Value;
+            var panels = (columns + Columns - 1) / Columns;
+            var node = Reshaped(Transposed(weight, Order), [.. outer, columns]);
+            if (panels * Columns > columns)
+            {
+                var zero = into.Add(weight.Type.DType.IsFloat ? Const.Of(TensorType.Scalar(weight.Type.DType), 0.0)
+                    : Const.Of(TensorType.Scalar(weight.Type.DType), 0L), origin);
+                node = into.Add(new Pad(node, zero, [.. node.Type.Shape.Select(_ => Size.Zero)],
+                    [.. outer.Select(_ => Size.Zero), panels * Columns - columns], [.. node.Type.Shape.Select(_ => 0L)]), origin);
+            }
+            node = Transposed(Reshaped(node, [.. outer, panels, Columns]), PanelsBeforeContract);
+            return into.Add(new Graph.Barrier(node, Graph.Barrier.Once), origin);
+
+            Node Transposed(Node x, ImmutableArray<int> order) => Layout.Transposed(into, x, order, origin);
+            Node Reshaped(Node x, ImmutableArray<Size> to) => Layout.Reshaped(into, x, to, origin);
+        }
+
+        public Node Unpack(Function into, Node packed, TensorType weight, Origin origin)
+        {
+            ImmutableArray<Size> outer = [.. Apart.Concat(Contract).Select(d => weight.Shape[d])];
+            ImmutableArray<Size> flat = [.. Flat.Select(d => weight.Shape[d])];
+            var columns = Size.Product(flat).Value;
+            var panels = packed.Type.Shape[Apart.Length].Value;
+            var node = Reshaped(into, Transposed(into, packed, Inverse(PanelsBeforeContract), origin), [.. outer, panels * Columns], origin);
+            if (panels * Columns > columns)
+                node = into.Add(new Slice(node, [.. node.Type.Shape.Select(_ => Size.Zero)], [.. outer, columns], [.. node.Type.Shape.Select(_ => 1L)]), origin);
+            return Transposed(into, Reshaped(into, node, [.. outer, .. flat], origin), Inverse(Order), origin);
+        }
+
+        /// <summary>[apart .., contract .., panels, 32] as [apart .., panels, contract .., 32].</summary>
+        private ImmutableArray<int> PanelsBeforeContract
+        {
+            get
+            {
+                var (apart, contract) = (Apart.Length, Contract.Length);
+                return [.. Enumerable.Range(0, apart), apart + contract, .. Enumerable.Range(apart, contract), apart + contract + 1];
+            }
+        }
+
+        private static ImmutableArray<int> Inverse(ImmutableArray<int> order) => [.. Enumerable.Range(0, order.Length).Select(d => order.IndexOf(d))];
+
+        private static Node Transposed(Function into, Node x, ImmutableArray<int> order, Origin origin) =>
+            order.SequenceEqual(Enumerable.Range(0, order.Length)) ? x : into.Add(new Transpose(x, order), origin);
+
+        private static Node Reshaped(Function into, Node x, ImmutableArray<Size> shape, Origin origin) =>
+            x.Type.Shape.SequenceEqual(shape) ? x : into.Add(new Reshape(x, shape), origin);
+    }
+
+    /// <summary>A weight that a region wants to have packed outside, where the loops and branches around it are not.</summary>
+    /// <param name="Make">Adds the packed weight to a function, given what the region's inputs stand for there.</param>
+    private sealed record Lifted(Func<Function, Func<Node, Node>, Node> Make, TensorType Type);
+
+    /// <summary>What is to be packed in a function or region, and in the regions inside.</summary>
+    private sealed class Plan
+    {
+        private readonly Function function;
+        private readonly bool isRegion;
+        private readonly HashSet<Node> packedInputs;
+        private readonly Dictionary<Node, (int Side, Layout Layout)> dots = new(ReferenceEqualityComparer.Instance);
+        private readonly Dictionary<Node, ImmutableArray<Plan>> regions = new(ReferenceEqualityComparer.Instance);
+        private readonly List<Lifted> lifted = [];
+
+        /// <summary>Where in the list of what is lifted a dot's weight is, or the first one of a region of a node.</summary>
+        private readonly Dictionary<object, int> places = new(ReferenceEqualityComparer.Instance);
+
+        /// <param name="function">A function, or a region of one.</param>
+        /// <param name="known">A region's inputs that have one value for all calls; null for a whole function.</param>
+        /// <param name="packedInputs">Those of them that are packed weights.</param>
+        /// <param name="frozen">The state that no call changes.</param>
+        /// <param name="rewrites">Counts the weights.</param>
+        public Plan(Function function, IReadOnlySet<Node>? known, HashSet<Node> packedInputs, FrozenState frozen, Rewrites rewrites)
+        {
+            (this.function, isRegion, this.packedInputs) = (function, known is not null, packedInputs);
+            var values = new KnownValues(function, frozen, known);
+            Fusion? fusion = null;
+            foreach (var node in function.Nodes)
+            {
+                if (node is RegionNode region) Add(region, values, frozen, rewrites);
+                else if (node is Dot dot && rewrites.MayGoOn && dot.Operands.Any(values.Contains)
+                    && Packable(dot, fusion ??= new Fusion(function), values) is { } found)
+                {
+                    dots[dot] = found;
+                    var place = function.OriginOf(dot).Place;
+                    rewrites.Add(() => new("pack-weights", "weight of a contraction", dot.Operands[found.Side].ToString(), "panels", place));
+                    if (isRegion) Lift(dot, found.Side, found.Layout);
+                }
+            }
+        }
+
+        public bool IsEmpty => dots.Count == 0 && regions.Count == 0;
+
+        private void Add(RegionNode node, KnownValues values, FrozenState frozen, Rewrites rewrites)
+        {
+            // The first operand of a branch is its condition; what a loop carries is another value in every iteration.
+            var (skipped, carried) = node switch { If => (1, 0), Scan s => (0, s.Carried), While w => (0, w.Carried), _ => (0, 0) };
+            ImmutableArray<Plan> inside = [.. node.Regions.Select(region =>
+            {
+                HashSet<Node> Captured(Func<Node, bool> fits) => region.Inputs.Where((_, i) => i >= carried && fits(node.Operands[i + skipped]))
+                    .ToHashSet<Node>(ReferenceEqualityComparer.Instance);
+                return new Plan(region, Captured(values.Contains), Captured(IsPacked), frozen, rewrites);
+            })];
+            if (inside.All(p => p.IsEmpty)) return;
+            regions[node] = inside;
+            if (!isRegion) return;
+            places[node] = lifted.Count;
+            foreach (var plan in inside)
+            {
+                foreach (var weight in plan.lifted)
+                {
+                    lifted.Add(weight with
+                    {
+                        Make = (into, given) => weight.Make(into, input => Copied(into, node.Operands[plan.Number(input) + skipped], given)),
+                    });
+                }
+            }
+        }
+
+        private int Number(Node input) => function.Inputs.TakeWhile(i => !ReferenceEquals(i, input)).Count();
+
+        private void Lift(Dot dot, int side, Layout layout)
+        {
+            places[dot] = lifted.Count;
+            var (weight, origin) = (dot.Operands[side], function.OriginOf(dot));
+            var type = layout.TypeOf(weight.Type);
+            lifted.Add(new((into, given) => layout.Pack(into, Copied(into, weight, given), origin), type));
+        }
+
+        /// <summary>A node of this function in another, given what the inputs stand for there.</summary>
+        private Node Copied(Function into, Node node, Func<Node, Node> given)
+        {
+            var needed = new HashSet<Node>(ReferenceEqualityComparer.Instance);
+            var open = new Stack<Node>([node]);
+            while (open.TryPop(out var next))
+                if (needed.Add(next))
+                    foreach (var operand in next.Operands) open.Push(operand);
+            var copies = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
+            foreach (var n in function.Nodes.Where(needed.Contains))
+                copies[n] = n is Input ? given(n) : into.Add(Rewriter.Copy(n, copies), function.OriginOf(n));
+            return copies[node];
+        }
+
+        /// <summary>Rebuilds the function.</summary>
+        /// <param name="extra">A region's new inputs: what its node lifts out of all its regions.</param>
+        /// <param name="first">Which of them is the first of this region's own.</param>
+        public Function Build(IReadOnlyList<TensorType> extra, int first = 0)
+        {
+            var into = new Function(function.Name);
+            var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
+            foreach (var check in function.Checks) into.Require(check);
+            if (isRegion) foreach (var input in function.Inputs) map[input] = into.Add(new Input(input.Name, input.Type));
+            var names = 0;
+            List<Node> packed = [.. extra.Select(type =>
+            {
+                while (function.Inputs.Any(i => i.Name == $"packed.{names}")) names++;
+                return into.Add(new Input($"packed.{names++}", type));
+            })];
+            foreach (var node in function.Nodes)
+            {
+                if (map.ContainsKey(node)) continue;
+                var origin = function.OriginOf(node);
+                if (dots.TryGetValue(node, out var dot))
+                {
+                    var weight = node.Operands[dot.Side];
+                    var panels = isRegion ? packed[first + places[node]] : dot.Layout.Pack(into, map[weight], origin);
+                    ImmutableArray<Node> operands = [.. node.Operands.Select(o => map[o])];
+                    map[node] = into.Add(node.With(operands.SetItem(dot.Side, dot.Layout.Unpack(into, panels, weight.Type, origin))), origin);
+                }
+                else if (regions.TryGetValue(node, out var inside))
+                {
+                    map[node] = Rebuilt((RegionNode)node, inside, into, map, i => packed[first + places[node] + i]);
+                }
+                else map[node] = into.Add(Rewriter.Copy(node, map), origin);
+            }
+            into.Results = [.. function.Results.Select(r => map[r])];
+            into.ResultNames = function.ResultNames;
+            return into;
+        }
+
+        /// <summary>The node with its regions rebuilt and one more operand for each weight that they lift.</summary>
+        private Node Rebuilt(RegionNode node, ImmutableArray<Plan> inside, Function into, Dictionary<Node, Node> map, Func<int, Node> own)
+        {
+            var skipped = node is If ? 1 : 0;
+            List<Lifted> all = [.. inside.SelectMany(p => p.lifted)];
+            var operands = node.Operands.Select(o => map[o]).ToList();
+            var regions = ImmutableArray.CreateBuilder<Function>();
+            var first = 0;
+            foreach (var plan in inside)
+            {
+                foreach (var weight in plan.lifted)
+                    operands.Add(isRegion ? own(operands.Count - node.Operands.Length)
+                        : weight.Make(into, input => map[node.Operands[plan.Number(input) + skipped]]));
+                regions.Add(plan.Build([.. all.Select(l => l.Type)], first));
+                first += plan.lifted.Count;
+            }
+            return into.Add(node.WithRegions(regions.ToImmutable(), [.. operands]), function.OriginOf(node));
+        }
+
+        /// <summary>The operand of a dot that is to be packed, if one is, and how.</summary>
+        private (int Side, Layout Layout)? Packable(Dot dot, Fusion fusion, KnownValues values)
+        {
+            if (!dot.BatchA.IsEmpty || dot.ContractA.IsEmpty || values.Contains(dot) || fusion.ExitOf(dot) is not { } root) return null;
+            var axes = ContractionAxes.Of(root, dot, Target.Own(root), fusion.Loops);
+            var side = axes.IsSwapped ? 0 : 1;
+            var weight = dot.Operands[side];
+            if (!values.Contains(weight) || Fusion.IsGenerated(weight) || IsPacked(weight)) return null;
+            var (free, contract, before) = side == 0 ? (dot.FreeA, dot.ContractA, 0) : (dot.FreeB, dot.ContractB, dot.FreeA.Length);
+            ImmutableArray<int> Own(IEnumerable<int> ofResult) => [.. ofResult.Select(d => free[d - before])];
+            long Count(IEnumerable<int> ofResult) => Size.Product([.. ofResult.Select(d => dot.Type.Shape[d])]).Value;
+            // Loops around whole panels read the same panels as one axis of all columns.
+            var isWhole = Count(axes.Columns) % Columns == 0;
+            var layout = isWhole ? new Layout([], contract, Own(axes.Apart.Concat(axes.Columns)))
+                : new Layout(Own(axes.Apart), contract, Own(axes.Columns));
+            return Count(axes.Columns) >= FewestColumns ? (side, layout) : null;
+        }
+
+        private bool IsPacked(Node node)
+        {
+            while (node is Transpose or Reshape or Slice) node = node.Operands[0];
+            return node is Graph.Barrier { Unique: Graph.Barrier.Once } || packedInputs.Contains(node);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+// In: the functions compiled into one executable. Out: which pieces of state keep their value, and what is known from them.
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Types;
+
+namespace Accelerate.Compiler.Passes;
+
+/// <summary>
+/// State is frozen when no function compiled into the executable assigns it: what depends on it and on constants only has
+/// one value for all calls, and is computed before the first.
+/// </summary>
+public sealed class FrozenState
+{
+    private readonly HashSet<string> assigned;
+
+    private FrozenState(IEnumerable<string> assigned) => this.assigned = [.. assigned];
+
+    /// <summary>What none of the functions assigns.</summary>
+    public static FrozenState Of(params IEnumerable<Function> functions) => new(functions.SelectMany(f => f.Effects)
+        .OfType<Assign>().Where(a => a.Storage != StorageClass.Inout).Select(a => a.Name));
+
+    public bool Contains(State state) => !assigned.Contains(state.Name);
+}
+
+/// <summary>The nodes of a function that have one value for all calls.</summary>
+internal sealed class KnownValues
+{
+    private readonly HashSet<Node> known = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<Node> ofState = new(ReferenceEqualityComparer.Instance);
+
+    /// <param name="function">A function, or a region of one.</param>
+    /// <param name="frozen">The state that no call changes.</param>
+    /// <param name="inputs">The inputs of a region that stand for known values.</param>
+    public KnownValues(Function function, FrozenState frozen, IReadOnlySet<Node>? inputs = null)
+    {
+        foreach (var node in function.Nodes)
+        {
+            var isGiven = node is State state ? frozen.Contains(state) : node is Input && inputs?.Contains(node) == true;
+            if (!isGiven && !(MayBeKnown(node) && node.Operands.All(known.Contains) && !Picks(node))) continue;
+            known.Add(node);
+            if (isGiven || node.Operands.Any(ofState.Contains)) ofState.Add(node);
+        }
+    }
+
+    public bool Contains(Node node) => known.Contains(node);
+
+    /// <summary>True for a known value that frozen state has a part in.</summary>
+    public bool IsOfState(Node node) => ofState.Contains(node);
+
+    private static bool MayBeKnown(Node node) => node is not (Input or State or RegionNode) && !node.IsEffect
+        && (node is not Graph.Barrier barrier || barrier.Unique == Graph.Barrier.Once) && NodeFacts.Sizes(node).All(s => s.IsConstant);
+
+    /// <summary>True for what fails when an index of the state is out of range: that is for the call to find out.</summary>
+    private bool Picks(Node node) => NodeFacts.MayFail(node) && node.Operands.Skip(1).Any(ofState.Contains);
+}
