@@ -19,6 +19,12 @@ public static partial class Simplify
             Fits(s.Starts[d] - p.Before[d], s.Type.Shape[d], s.Steps[d], p.OperandType(0).Shape[d])) =>
             r.By("slice of pad", r.Add(new Slice(p.Operands[0], [.. s.Starts.Zip(p.Before, (a, b) => a - b)], s.Type.Shape, s.Steps))),
 
+        // pad (pad x v) v => pad x v
+        Pad p when p.Operands[0] is Pad q && ReferenceEquals(p.Operands[1], q.Operands[1]) && p.Between.Concat(q.Between).All(b => b == 0)
+            && p.Before.Concat(q.Before).Concat(p.After).Concat(q.After).All(new IndexRanges().NonNegative) =>
+            r.By("pad of pad", r.Add(new Pad(q.Operands[0], p.Operands[1], [.. p.Before.Zip(q.Before, (a, b) => a + b)],
+                [.. p.After.Zip(q.After, (a, b) => a + b)], p.Between))),
+
         // slice (broadcast x) => broadcast x, where only repeated axes are cut.
         Slice s when s.Operands[0] is Broadcast b && b.Axes.All(d => s.Starts[d].Is(0) && s.Steps[d] == 1 && s.Type.Shape[d].Equals(b.Type.Shape[d])) =>
             r.By("slice of broadcast", r.Add(new Broadcast(b.Operands[0], s.Type.Shape, b.Axes))),

@@ -16,6 +16,10 @@ internal sealed class IndexPrinter(LlvmText text, ScalarPrinter scalars, IndexRa
 
     private readonly Dictionary<string, Operand> variables = [];
     private readonly HashSet<string> signed = [];
+    private readonly Dictionary<string, Size> unrolled = [];
+
+    /// <summary>The iteration that is printed, of those side by side.</summary>
+    public Copy? Copy { get; set; }
 
     public LaneLoop? Lanes { get; private set; }
 
@@ -29,8 +33,27 @@ internal sealed class IndexPrinter(LlvmText text, ScalarPrinter scalars, IndexRa
         signed.Add(name);
     }
 
+    /// <summary>The iteration of an unrolled loop, until it is forgotten (null).</summary>
+    public void Unroll(string variable, Size? iteration)
+    {
+        if (iteration is null) unrolled.Remove(variable);
+        else unrolled[variable] = iteration;
+    }
+
+    /// <summary>The index with what its names stand for in this copy and this iteration of unrolled loops.</summary>
+    public Size Here(Size index)
+    {
+        Size? Place(string name) => Copy?.Place(name) ?? unrolled.GetValueOrDefault(name);
+        return index.Variables().Any(v => Place(v) is not null) ? index.Substitute(Place) : index;
+    }
+
+    /// <summary>True for an index that is made of loop variables and sizes only, the same in all lanes.</summary>
+    public bool IsPlain(Size index) => Here(index).Variables().All(v => !VariesByName(v) && !signed.Contains(v) && variables.ContainsKey(v));
+
     /// <summary>True when it is proved that the index is not negative.</summary>
-    public bool NonNegative(Size index) => ranges.NonNegative(index) && !index.Variables().Any(signed.Contains);
+    public bool NonNegative(Size index) => IsNonNegative(Here(index));
+
+    private bool IsNonNegative(Size index) => ranges.NonNegative(index) && !index.Variables().Any(signed.Contains);
 
     /// <summary>The extent, or 0 where it is below 0: a loop of such an extent does not run.</summary>
     public Size AtLeastZero(Size extent) => NonNegative(extent) ? extent : Size.Max(extent, Size.Zero);
@@ -46,36 +69,40 @@ internal sealed class IndexPrinter(LlvmText text, ScalarPrinter scalars, IndexRa
     }
 
     /// <summary>True when the expression differs between lanes.</summary>
-    public bool Varies(Size index) => index.Variables().Any(VariesByName);
+    public bool Varies(Size index) => Here(index).Variables().Any(VariesByName);
 
     private bool VariesByName(string name) => name == Lanes?.Variable || (variables.TryGetValue(name, out var v) && v.Lanes > 0);
 
     /// <summary>
-    /// index = Base + Stride * lane with a scalar Base and a constant Stride, if it is so: the lane variable is split into
+    /// index = Base + Offset + Stride * lane with a scalar Base, constant Offset and Stride, if it is so: the lane variable is split into
     /// 16 * block + lane, so that divisions by multiples of 16 do not stand in the way.
     /// </summary>
-    public (string Base, long Stride)? Affine(Size index)
+    public (string Base, long Stride, long Offset)? Affine(Size index)
     {
-        if (!Varies(index)) return (Scalar(index), 0);
+        index = Here(index);
+        if (!index.Variables().Any(VariesByName)) return Split(index, 0);
         if (Lanes is null || index.Variables().Any(v => v != Lanes.Variable && VariesByName(v))) return null;
         if (index.AffineIn(Lanes.Variable) is var (stride, _) && stride.IsConstant)
         {
             var whole = index.Substitute(v => v == Lanes.Variable ? Size.Variable("start'") : null);
             Define("start'", Lanes.Start);
-            return (Scalar(whole), stride.Value);
+            return Split(whole, stride.Value);
         }
         var split = new IndexRanges(ranges);
         split.Add("lane'", Width);
         var parts = index.Substitute(v => v == Lanes.Variable ? Size.Variable("block'") * Width + Size.Variable("lane'") : null, split);
         if (parts.AffineIn("lane'") is not var (c, rest) || !c.IsConstant) return null;
         Define("block'", text.Value($"sdiv i64 {Lanes.Start}, {Width}"));
-        return (Scalar(rest), c.Value);
+        return Split(rest, c.Value);
     }
 
-    public string Scalar(Size index) => Print(index, 0).Text;
+    private (string, long, long) Split(Size index, long stride) =>
+        (Print(index - index.Offset, 0).Text, stride, index.Offset);
+
+    public string Scalar(Size index) => Print(Here(index), 0).Text;
 
     /// <summary>The index in every lane.</summary>
-    public Operand Vector(Size index) => scalars.Widen(Print(index, Width), Width);
+    public Operand Vector(Size index) => scalars.Widen(Print(Here(index), Width), Width);
 
     private Operand Print(Size index, int lanes)
     {
@@ -143,7 +170,7 @@ internal sealed class IndexPrinter(LlvmText text, ScalarPrinter scalars, IndexRa
     {
         // A symbolic divisor of 0 belongs to a loop that does not run, or to a check that fails; the division must not trap.
         if (!atom.Divisor.IsConstant) b = Two("add", b, scalars.Cast("zext", Two("icmp eq", b, Number(0)) with { Type = DType.Bool }, DType.I64));
-        if (NonNegative(atom.Dividend)) return Two("udiv", a, b);
+        if (IsNonNegative(atom.Dividend)) return Two("udiv", a, b);
         var quotient = Two("sdiv", a, b);
         var rest = Two("sub", a, Two("mul", quotient, b));
         var below = Two("icmp slt", rest, Number(0)) with { Type = DType.Bool };

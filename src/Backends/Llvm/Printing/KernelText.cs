@@ -51,7 +51,8 @@ internal static class KernelText
             bytes = Size.Max(bytes, printer.ScratchBytes);
             return printer;
         }
-        var statements = new StatementPrinter(kernel, text, scalars, index, buffers, status, Contraction, Reserve);
+        var statements = new StatementPrinter(kernel, text, scalars, index, buffers, status, Contraction, Reserve,
+            Taps.Vectors);
         string Reserve(Size room)
         {
             if (room.Variables().FirstOrDefault(v => !kernel.Sizes.Contains(v)) is { } variable)
@@ -68,6 +69,10 @@ internal static class KernelText
             jobs *= printer.Jobs;
             text.For("%begin", "%end", "1", job => printer.Print(Decompose(job, loops, printer)));
         }
+        else if (Taps.Outputs(loops, inner, target) is var outputs && outputs > 1)
+        {
+            jobs = Groups(outputs);
+        }
         else
         {
             text.For("%begin", "%end", "1", job =>
@@ -83,6 +88,33 @@ internal static class KernelText
         foreach (var line in KernelPrinter.Body(kernel).TrimEnd().Split('\n')) module.Append("; ").Append(line).Append('\n');
         module.Append(CultureInfo.InvariantCulture, $"target triple = \"{target.Triple}\"\n\n").Append(text.Function(header));
         return new PrintedKernel(symbol, module.ToString(), jobs, Work(inner) * Size.Product(loops.Select(l => l.Extent)), bytes);
+
+        // A job is a group of iterations of the innermost loop; jobs of one row are one loop, which finds its row once.
+        Size Groups(int count)
+        {
+            var (row, extent) = (loops[^1], index.AtLeastZero(loops[^1].Extent));
+            var groups = Size.FloorDiv(extent + (count - 1), count);
+            var (width, perRow) = (index.Scalar(extent), index.Scalar(groups));
+            string Least(string a, string b) => text.Value($"select i1 {text.Value($"icmp slt i64 {a}, {b}")}, i64 {a}, i64 {b}");
+            var next = text.Slot("i64", 8);
+            text.Do($"store i64 %begin, ptr {next}, align 8");
+            string Next() => text.Value($"load i64, ptr {next}, align 8");
+            text.While(() => text.Value($"icmp slt i64 {Next()}, %end"), () =>
+            {
+                var job = Next();
+                var from = text.Value($"urem i64 {job}, {perRow}");
+                Decompose(text.Value($"udiv i64 {job}, {perRow}"), loops.RemoveAt(loops.Length - 1), null);
+                var to = Least(text.Value($"add i64 {from}, {text.Value($"sub i64 %end, {job}")}"), perRow);
+                text.Do($"store i64 {text.Value($"add i64 {job}, {text.Value($"sub i64 {to}, {from}")}")}, ptr {next}, align 8");
+                var first = text.Value($"mul i64 {from}, {count}");
+                var last = Least(text.Value($"mul i64 {to}, {count}"), width);
+                var divides = extent.IsConstant && extent.Value % count == 0;
+                var whole = divides ? last : text.Value($"sub i64 {last}, {text.Value($"urem i64 {text.Value($"sub i64 {last}, {first}")}, {count}")}");
+                text.For(first, whole, $"{count}", i => statements.SideBySide(row.Variable, i, count, () => statements.Block(inner)));
+                if (!divides) text.For(whole, last, "1", i => statements.SideBySide(row.Variable, i, 1, () => statements.Block(inner)));
+            });
+            return Size.Product(loops.SkipLast(1).Select(l => index.AtLeastZero(l.Extent))) * groups;
+        }
 
         string Decompose(string job, IReadOnlyList<Loop> nest, ContractPrinter? part)
         {

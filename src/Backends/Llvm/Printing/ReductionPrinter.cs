@@ -12,23 +12,61 @@ internal sealed class ReductionPrinter(StatementPrinter statements, LlvmText tex
     /// <summary>Terms a block of a lane reduction has; part of the meaning, not a tuning constant.</summary>
     private const int BlockLength = 4096;
 
-    /// <summary>In order of the index. Inside a vector loop every lane reduces for itself.</summary>
-    public Operand Serial(Reduction r)
+    /// <summary>True for a reduction that is printed for all iterations that stand side by side at once.</summary>
+    public static bool SideBySide(Reduction r) => !IsArg(r.Kind);
+
+    /// <summary>
+    /// In order of the index. Inside a vector loop every lane reduces for itself, in each of the iterations side by side. The
+    /// terms of a short reduction are printed one after the other, so that indices, guards and loads that are equal are seen
+    /// to be.
+    /// </summary>
+    public void Serial(Reduction r)
     {
-        if (IsArg(r.Kind)) return SerialArg(r);
         var lanes = index.Lanes is null ? 0 : Width;
         var type = Types.Of(r.Result.Type, lanes);
-        var slot = text.Slot(type);
-        text.Do($"store {type} {Identity(r, lanes).Text}, ptr {slot}, align 64");
-        text.For("0", index.Scalar(r.Extent), "1", i =>
+        var taps = Taps.Unrolled(r, statements.Copies, inLanes: lanes > 0);
+        var whole = Size.FloorDiv(r.Extent, taps);
+        Operand[] sums = [.. Enumerable.Repeat(Identity(r, lanes), statements.Copies)];
+        if (whole.Is(1))
         {
-            index.Define(r.Variable, i);
+            Terms(0);
+        }
+        else
+        {
+            var slots = sums.Select(_ => text.Slot(type)).ToArray();
+            foreach (var slot in slots) text.Do($"store {type} {sums[0].Text}, ptr {slot}, align 64");
+            void Read() => sums = [.. slots.Select(slot => new Operand(text.Value($"load {type}, ptr {slot}, align 64"), r.Result.Type, lanes))];
+            var step = $"{r.Variable}row'";
+            text.For("0", index.Scalar(whole), "1", i =>
+            {
+                index.Define(taps == 1 ? r.Variable : step, i);
+                Read();
+                statements.Apart(() => Terms(Size.Variable(step) * taps));
+                foreach (var (slot, sum) in slots.Zip(sums)) text.Do($"store {type} {sum.Text}, ptr {slot}, align 64");
+            });
+            Read();
+        }
+        statements.Each(c => statements.Bind(r.Result, sums[c]));
+
+        void Terms(Size first)
+        {
+            for (var tap = 0; tap < taps; tap++)
+            {
+                if (!r.Extent.Is(taps) && taps == 1) Term();
+                else
+                {
+                    index.Unroll(r.Variable, first + tap);
+                    Term();
+                    index.Unroll(r.Variable, null);
+                }
+            }
+        }
+
+        void Term()
+        {
             statements.Block(r.Body);
-            var term = scalars.Widen(statements.Of(r.Yield), lanes);
-            var so_far = new Operand(text.Value($"load {type}, ptr {slot}, align 64"), r.Result.Type, lanes);
-            text.Do($"store {type} {Combine(r.Kind, so_far, term).Text}, ptr {slot}, align 64");
-        });
-        return new(text.Value($"load {type}, ptr {slot}, align 64"), r.Result.Type, lanes);
+            statements.Each(c => sums[c] = Combine(r.Kind, sums[c], scalars.Widen(statements.Of(r.Yield), lanes)));
+        }
     }
 
     /// <summary>16 partial results a block of 4096, the lane tree 8-4-2-1, blocks combined pairwise.</summary>
@@ -108,7 +146,7 @@ internal sealed class ReductionPrinter(StatementPrinter statements, LlvmText tex
     }
 
     /// <summary>The first index of the greatest (least): a later term wins only if it is strictly better, or the first NaN.</summary>
-    private Operand SerialArg(Reduction r)
+    public Operand SerialArg(Reduction r)
     {
         var source = r.Yield.Type;
         var lanes = index.Lanes is null ? 0 : Width;
@@ -162,7 +200,7 @@ internal sealed class ReductionPrinter(StatementPrinter statements, LlvmText tex
         });
     }
 
-    private static bool IsArg(ReduceKind kind) => kind is ReduceKind.ArgMax or ReduceKind.ArgMin;
+    public static bool IsArg(ReduceKind kind) => kind is ReduceKind.ArgMax or ReduceKind.ArgMin;
 
     private Operand Combine(ReduceKind kind, Operand a, Operand b) =>
         scalars.Compute(Enum.Parse<ScalarOp>(kind.ToString()), a.Type, a, b);

@@ -6,24 +6,42 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>Values that do not depend on the lane stay scalar; they are widened where they meet lanes.</summary>
-internal sealed class StatementPrinter(Kernel kernel, LlvmText text, ScalarPrinter scalars, IndexPrinter index,
-    string[] buffers, string status, Func<StatementPrinter, Contract, ContractPrinter> contraction, Func<Size, string> scratch)
+internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, ScalarPrinter scalars, IndexPrinter index,
+    string[] buffers, string status, Func<StatementPrinter, Contract, ContractPrinter> contraction, Func<Size, string> scratch,
+    Func<Loop, int> vectors)
 {
     private const int Width = IndexPrinter.Width;
-    private readonly Dictionary<int, Operand> values = [];
+    private readonly Dictionary<string, string> fills = [];
     private string? nowhere;
 
-    public Operand Of(Value value) => values[value.Id];
+    public Operand Of(Value value) => copy.Of(value.Id);
 
     public void Bind(Value value, Operand operand)
     {
-        values[value.Id] = operand;
-        if (value.Type == DType.I64) index.DefineValue(value.IndexName, operand);
+        copy.Bind(value.Id, operand);
+        if (value.Type != DType.I64) return;
+        var name = copy.Number == 0 ? value.IndexName : $"{value.IndexName}{copy.Number}";
+        if (copy.Number > 0) copy.Place(value.IndexName, Size.Variable(name));
+        index.DefineValue(name, operand);
     }
 
     public void Block(Block block)
     {
-        foreach (var statement in block.Statements) Statement(statement);
+        foreach (var statement in block.Statements)
+        {
+            switch (statement)
+            {
+                case Loop { Kind: LoopKind.Vector } l:
+                    Vector(l);
+                    break;
+                case Reduction { Lanes: false } r when ReductionPrinter.SideBySide(r):
+                    new ReductionPrinter(this, text, scalars, index).Serial(r);
+                    break;
+                default:
+                    Each(() => Statement(statement));
+                    break;
+            }
+        }
     }
 
     private void Statement(Statement statement)
@@ -48,9 +66,6 @@ internal sealed class StatementPrinter(Kernel kernel, LlvmText text, ScalarPrint
             case Flag f:
                 Flag(Of(f.Condition));
                 break;
-            case Loop { Kind: LoopKind.Vector } l:
-                ForLanes(l.Variable, "0", index.Scalar(l.Extent), l.Extent, () => Block(l.Body));
-                break;
             case Loop l:
                 text.For("0", index.Scalar(l.Extent), "1", i =>
                 {
@@ -62,7 +77,7 @@ internal sealed class StatementPrinter(Kernel kernel, LlvmText text, ScalarPrint
                 Bind(r.Result, new ReductionPrinter(this, text, scalars, index).Lanes(r));
                 break;
             case Reduction r:
-                Bind(r.Result, new ReductionPrinter(this, text, scalars, index).Serial(r));
+                Bind(r.Result, new ReductionPrinter(this, text, scalars, index).SerialArg(r));
                 break;
             case Cumulation c:
                 new ReductionPrinter(this, text, scalars, index).Running(c);
@@ -79,26 +94,6 @@ internal sealed class StatementPrinter(Kernel kernel, LlvmText text, ScalarPrint
         }
     }
 
-    /// <summary>Whole blocks of 16 without masks, then the rest with one.</summary>
-    public void ForLanes(string variable, string from, string to, Size extent, Action inside)
-    {
-        // An extent below 0 is a loop that does not run; rounded down to a multiple of 16 it would look like a tail.
-        if (from == "0" && !index.NonNegative(extent))
-            to = text.Value($"select i1 {text.Value($"icmp sgt i64 {to}, 0")}, i64 {to}, i64 0");
-        var whole = to;
-        var divides = extent.IsConstant && extent.Value % Width == 0 && from == "0";
-        if (!divides)
-        {
-            var count = text.Value($"sub i64 {to}, {from}");
-            whole = text.Value($"add i64 {from}, {text.Value($"and i64 {count}, {-Width}")}");
-        }
-        if (!(extent.IsConstant && extent.Value < Width))
-            text.For(from, whole, $"{Width}", j => index.InLanes(new LaneLoop(variable, j, null), inside));
-        if (divides) return;
-        var rest = text.Value($"icmp slt i64 {whole}, {to}");
-        text.If(rest, () => index.InLanes(new LaneLoop(variable, whole, TailMask(whole, to)), inside));
-    }
-
     /// <summary>The lanes l with start + l below the end.</summary>
     public string TailMask(string start, string end)
     {
@@ -112,8 +107,13 @@ internal sealed class StatementPrinter(Kernel kernel, LlvmText text, ScalarPrint
 
     private static string VectorOf(string element) => $"<{Width} x {element}>";
 
-    private string Address(int buffer, string offset) =>
-        text.Value($"getelementptr {Types.Memory(kernel.Buffers[buffer].Type)}, ptr {buffers[buffer]}, i64 {offset}");
+    /// <summary>Offsets that differ by a constant have one pointer, which the instruction adds the constant to.</summary>
+    private string Address(int buffer, string offset, long constant = 0)
+    {
+        var memory = Types.Memory(kernel.Buffers[buffer].Type);
+        var address = text.Value($"getelementptr {memory}, ptr {buffers[buffer]}, i64 {offset}");
+        return constant == 0 ? address : text.Value($"getelementptr {memory}, ptr {address}, i64 {constant}");
+    }
 
     /// <summary>Eight bytes that may be read in place of an element that is not there.</summary>
     private string Nowhere()
@@ -126,11 +126,24 @@ internal sealed class StatementPrinter(Kernel kernel, LlvmText text, ScalarPrint
         return nowhere;
     }
 
+    /// <summary>16 elements of the value, which are read in place of elements that are not there; null if it is no constant.</summary>
+    private string? Fill(Operand value)
+    {
+        if (value.Text[0] == '%' || Types.Memory(value.Type) != Types.Element(value.Type)) return null;
+        var lanes = $"{VectorOf(Types.Memory(value.Type))} {Types.Splat(Types.Memory(value.Type), value.Text, Width)}";
+        if (!fills.TryGetValue(lanes, out var line))
+        {
+            fills[lanes] = line = text.Slot(VectorOf(Types.Memory(value.Type)));
+            text.AtEntry($"store {lanes}, ptr {line}, align 64");
+        }
+        return line;
+    }
+
     /// <summary>The lanes (or the scalar) in which all guards hold; null when there are none.</summary>
     private Operand? Holds(IEnumerable<Guard> guards)
     {
         Operand? holds = null;
-        foreach (var guard in guards)
+        foreach (var guard in guards.Where(g => !proved.Contains(g)))
         {
             var varies = index.Varies(guard.Index) || index.Varies(guard.Extent);
             Operand Print(Size s) => varies ? index.Vector(s) : new(index.Scalar(s), DType.I64, 0);
@@ -149,6 +162,15 @@ internal sealed class StatementPrinter(Kernel kernel, LlvmText text, ScalarPrint
 
     private Operand Load(Load load)
     {
+        if (loaded is null) return Read(load);
+        var place = string.Join('|', load.Guards.Select(g => $"{index.Here(g.Index)}<{index.Here(g.Extent)}")
+            .Append($"{load.Buffer}").Append(index.Here(load.Offset).Text).Append(load.Fill is { } f ? Of(f).Text : ""));
+        if (!loaded.TryGetValue(place, out var value)) loaded[place] = value = Read(load);
+        return value;
+    }
+
+    private Operand Read(Load load)
+    {
         var type = load.Result.Type;
         var memory = Types.Memory(type);
         var align = type.Bytes();
@@ -156,17 +178,19 @@ internal sealed class StatementPrinter(Kernel kernel, LlvmText text, ScalarPrint
         var fill = load.Fill is { } f ? Of(f) : (Operand?)null;
         var affine = index.Affine(load.Offset);
 
-        if (affine is (var scalar, 0) && holds is null or { Lanes: 0 })
+        if (affine is (var scalar, 0, var shift) && holds is null or { Lanes: 0 })
         {
             // When the guard fails the read goes to the stack: an empty buffer has nothing behind its address.
-            var address = Address(load.Buffer, scalar);
+            var address = Address(load.Buffer, scalar, shift);
             if (holds is { } h) address = text.Value($"select i1 {h.Text}, ptr {address}, ptr {Nowhere()}");
             var read = FromMemory(text.Value($"load {memory}, ptr {address}, align {align}"), type, 0);
             return holds is { } g ? scalars.Choose(g, read, fill!.Value) : read;
         }
 
         string? mask = index.Lanes!.Mask;
-        if (holds is { } some)
+        string? line = null;
+        if (holds is { Lanes: 0 } && affine is (_, 1, _) && fill is { } splat) line = Fill(splat);
+        if (holds is { } some && line is null)
         {
             var lanes = scalars.Widen(some, Width).Text;
             mask = mask is null ? lanes : text.Value($"and {VectorOf("i1")} {mask}, {lanes}");
@@ -174,9 +198,10 @@ internal sealed class StatementPrinter(Kernel kernel, LlvmText text, ScalarPrint
         var vector = VectorOf(memory);
         var suffix = Types.SuffixMemory(type, Width);
         var outside = fill is { } value ? ToMemory(scalars.Widen(value, Width)) : "zeroinitializer";
-        if (affine is (var start, 1))
+        if (affine is (var start, 1, var more))
         {
-            var address = Address(load.Buffer, start);
+            var address = Address(load.Buffer, start, more);
+            if (line is not null) address = text.Value($"select i1 {holds!.Value.Text}, ptr {address}, ptr {line}");
             if (mask is null) return FromMemory(text.Value($"load {vector}, ptr {address}, align {align}"), type, Width);
             text.Declare($"declare {vector} @llvm.masked.load.{suffix}.p0(ptr, i32 immarg, {VectorOf("i1")}, {vector})");
             return FromMemory(text.Value($"call {vector} @llvm.masked.load.{suffix}.p0(ptr {address}, i32 {align}, {VectorOf("i1")} {mask}, {vector} {outside})"), type, Width);
@@ -189,6 +214,7 @@ internal sealed class StatementPrinter(Kernel kernel, LlvmText text, ScalarPrint
 
     private void Store(Store store)
     {
+        loaded?.Clear();
         var holds = Holds(store.Guards);
         if (holds is { Lanes: 0 } one) text.If(one.Text, () => Store(store, null));
         else Store(store, holds);
@@ -210,9 +236,9 @@ internal sealed class StatementPrinter(Kernel kernel, LlvmText text, ScalarPrint
         var lanes = ToMemory(scalars.Widen(value, Width));
         var mask = index.Lanes.Mask;
         if (holds is { } some) mask = mask is null ? some.Text : text.Value($"and {some.LlvmType} {mask}, {some.Text}");
-        if (index.Affine(store.Offset) is (var start, 1))
+        if (index.Affine(store.Offset) is (var start, 1, var more))
         {
-            var address = Address(store.Buffer, start);
+            var address = Address(store.Buffer, start, more);
             if (mask is null)
             {
                 text.Do($"store {vector} {lanes}, ptr {address}, align {align}");

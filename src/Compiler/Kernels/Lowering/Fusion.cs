@@ -115,9 +115,23 @@ internal sealed class Fusion
     public static bool IsRowReduction(Node node)
     {
         var axes = node switch { Reduce r => r.Axes, ArgReduce a => [a.Axis], _ => [] };
-        if (axes.IsEmpty || node.Operands[0] is Window) return false;
+        if (axes.IsEmpty || IsOfWindow(node.Operands[0])) return false;
         var x = node.OperandType(0);
         return axes.SequenceEqual(Enumerable.Range(x.Rank - axes.Length, axes.Length));
+    }
+
+    /// <summary>True for elementwise work on a window: its places are apart in memory, whatever axes they are by now.</summary>
+    private static bool IsOfWindow(Node node)
+    {
+        var seen = new HashSet<Node>(ReferenceEqualityComparer.Instance);
+        var open = new Stack<Node>([node]);
+        while (open.TryPop(out var x))
+        {
+            if (x is Window) return true;
+            if (IsElementwise(x) || x is Transpose or Broadcast or Reshape)
+                foreach (var operand in x.Operands.Where(seen.Add)) open.Push(operand);
+        }
+        return false;
     }
 
     private static bool IsElementwise(Node node) => node is Unary or Binary or Compare or Select or Graph.Convert or Bitcast or StopGradient;

@@ -41,6 +41,9 @@ internal sealed class KernelLowering(Fusion fusion)
     /// <summary>Elements of a flat vector loop in one job: 16 KiB of f32, half of a first-level cache.</summary>
     private const int FlatBlock = 4096;
 
+    /// <summary>Columns of a matrix that one job reduces at least: 512 bytes of each row.</summary>
+    private const int LeastBlock = 128;
+
     public IEnumerable<LoweredKernel> Lower(Node root)
     {
         if (root is Concat concat)
@@ -96,12 +99,28 @@ internal sealed class KernelLowering(Fusion fusion)
     {
         for (var outer = 0; ; outer++)
         {
-            var lowered = TryMap(value, target, placing, outer);
-            if (outer >= value.Type.Rank - 1 || IsAffine(lowered.Kernel)) return lowered;
+            var lowered = TryMap(value, target, placing, outer, FlatBlock);
+            if (outer < value.Type.Rank - 1 && !IsAffine(lowered.Kernel)) continue;
+            // The outputs of a small window are jobs enough.
+            var block = Block(lowered.Kernel);
+            if (outer > 0 && block > LeastBlock) block = FlatBlock;
+            return block == FlatBlock ? lowered : TryMap(value, target, placing, outer, block);
         }
     }
 
-    private LoweredKernel TryMap(Node value, Node target, Placing placing, int outer)
+    /// <summary>
+    /// Elements of a flat vector loop in one job. With reductions in it about as many terms as there would be elements: the
+    /// columns of a matrix are jobs enough for the workers.
+    /// </summary>
+    private static int Block(Kernel kernel)
+    {
+        var block = FlatBlock;
+        foreach (var r in Kernel.Statements(kernel.Body).OfType<Reduction>())
+            block = Math.Min(block, r.Extent.IsConstant ? (int)(FlatBlock / Math.Clamp(r.Extent.Value, 1, FlatBlock)) : 0);
+        return Math.Max(block / LeastBlock * LeastBlock, LeastBlock);
+    }
+
+    private LoweredKernel TryMap(Node value, Node target, Placing placing, int outer, int block)
     {
         var draft = new KernelDraft(fusion.Loops);
         var elements = new ElementLowering(draft, fusion.HasBuffer);
@@ -119,11 +138,11 @@ internal sealed class KernelLowering(Fusion fusion)
         var count = Size.Product(flat);
         var position = Size.Zero;
         var extent = count;
-        if (!(count.IsConstant && count.Value <= FlatBlock))
+        if (!(count.IsConstant && count.Value <= block))
         {
-            var blocks = Size.FloorDiv(count + (FlatBlock - 1), FlatBlock);
-            position = nest.Parallel("b", blocks) * FlatBlock;
-            extent = Size.Min(FlatBlock, count - position);
+            var blocks = Size.FloorDiv(count + (block - 1), block);
+            position = nest.Parallel("b", blocks) * block;
+            extent = Size.Min(block, count - position);
         }
         var parent = nest.Scope([]);
         var place = placing(elements, parent);

@@ -1,0 +1,196 @@
+// In: vector loops, and loops whose iterations stand side by side. Out: 16 lanes at a time, with a masked tail; inside an
+// image without the guards of its padding.
+using Accelerate.Compiler.Kernels;
+using Accelerate.Compiler.Types;
+
+namespace Accelerate.Backends.Llvm.Printing;
+
+internal sealed partial class StatementPrinter
+{
+    private static readonly HashSet<Guard> None = [];
+
+    private Copy copy = new(null, 0);
+    private Copy[]? beside;
+    private Dictionary<string, Operand>? loaded;
+    private HashSet<Guard> proved = None;
+
+    /// <summary>Iterations that stand side by side.</summary>
+    public int Copies => beside?.Length ?? 1;
+
+    /// <summary>Prints for each iteration in turn.</summary>
+    public void Each(Action<int> inside)
+    {
+        if (beside is null)
+        {
+            inside(0);
+            return;
+        }
+        for (var c = 0; c < beside.Length; c++)
+        {
+            Enter(beside[c]);
+            inside(c);
+        }
+    }
+
+    private void Each(Action inside) => Each(_ => inside());
+
+    private void Enter(Copy here) => index.Copy = copy = here;
+
+    /// <summary>Prints a block that may run several times or not at all: what it loads is not there behind it.</summary>
+    public void Apart(Action inside)
+    {
+        var before = loaded;
+        loaded = beside is null && index.Lanes is null ? null : [];
+        inside();
+        loaded = before;
+    }
+
+    /// <summary>`count` iterations of the loop over the variable, from the first on, side by side.</summary>
+    public void SideBySide(string variable, string first, int count, Action inside)
+    {
+        if (count == 1)
+        {
+            index.Define(variable, first);
+            Apart(inside);
+            return;
+        }
+        index.Define("first'", first);
+        Split(variable, Size.Variable("first'"), 1, count, inside);
+    }
+
+    private void Split(string variable, Size first, int step, int count, Action inside)
+    {
+        if (beside is not null) throw new InvalidOperationException("iterations stand side by side already");
+        var outer = copy;
+        beside = new Copy[count];
+        for (var c = 0; c < count; c++)
+        {
+            beside[c] = new Copy(outer, c);
+            beside[c].Place(variable, first + c * step);
+        }
+        Apart(inside);
+        beside = null;
+        Enter(outer);
+    }
+
+    /// <summary>
+    /// Twice where something is padded: without guards for where they all hold, and with them. Guards that are the same in all
+    /// lanes are decided here, before the loop over the lanes.
+    /// </summary>
+    private void Vector(Loop loop)
+    {
+        // The extent is that of every iteration beside.
+        var extent = index.Scalar(loop.Extent);
+        void Lanes() => ForLanes(loop.Variable, "0", extent, loop.Extent, () => Block(loop.Body), Copies == 1 ? vectors(loop) : 1);
+        var (holds, guards) = Inside(loop);
+        if (holds is null)
+        {
+            Lanes();
+        }
+        else
+        {
+            text.If(holds, () =>
+            {
+                proved = guards;
+                Lanes();
+                proved = None;
+            }, Lanes);
+        }
+        loaded?.Clear();
+    }
+
+    /// <summary>Whether guards of the loop's loads hold in every iteration beside and for every tap, and which guards that is about.</summary>
+    private (string? Holds, HashSet<Guard> Guards) Inside(Loop loop)
+    {
+        var guards = new HashSet<Guard>();
+        // Of indices that differ by a constant, the least and the greatest decide.
+        var ends = new Dictionary<string, (Size Base, Size Extent, long Least, long Most)>();
+        Collect(loop.Body, []);
+        string? all = null;
+        foreach (var (from, extent, least, most) in ends.Values)
+        {
+            foreach (var end in new[] { least, most }.Distinct())
+            {
+                var holds = Holds([new Guard(from + end, extent)])!.Value.Text;
+                all = all is null ? holds : text.Value($"and i1 {all}, {holds}");
+            }
+        }
+        return (all, guards);
+
+        void Collect(Block block, HashSet<string> unknown)
+        {
+            foreach (var statement in block.Statements)
+            {
+                if (statement is Load load)
+                {
+                    foreach (var guard in load.Guards.Where(g => g.Index.Variables().Concat(g.Extent.Variables())
+                        .All(v => v != loop.Variable && !unknown.Contains(v))))
+                        if (IsSameInLanes(guard)) Add(guard);
+                }
+                else if (statement is Reduction { Extent: var extent } r)
+                {
+                    if (!extent.IsConstant || extent.Value > 256)
+                    {
+                        Collect(r.Body, [.. unknown, r.Variable]);
+                        continue;
+                    }
+                    for (var tap = 0; tap < extent.Value; tap++)
+                    {
+                        index.Unroll(r.Variable, tap);
+                        Collect(r.Body, unknown);
+                    }
+                    index.Unroll(r.Variable, null);
+                }
+            }
+        }
+
+        bool IsSameInLanes(Guard guard)
+        {
+            var same = true;
+            Each(_ => same &= index.IsPlain(guard.Index) && index.IsPlain(guard.Extent));
+            return same;
+        }
+
+        void Add(Guard guard)
+        {
+            guards.Add(guard);
+            Each(_ =>
+            {
+                var (at, extent) = (index.Here(guard.Index), index.Here(guard.Extent));
+                var from = at - at.Offset;
+                var key = $"{from}<{extent}";
+                var (least, most) = ends.TryGetValue(key, out var end) ? (end.Least, end.Most) : (at.Offset, at.Offset);
+                ends[key] = (from, extent, Math.Min(least, at.Offset), Math.Max(most, at.Offset));
+            });
+        }
+    }
+
+    /// <summary>
+    /// Whole blocks of 16 without masks, then the rest with one; up to `most` blocks (a power of two) stand side by side.
+    /// </summary>
+    public void ForLanes(string variable, string from, string to, Size extent, Action inside, int most = 1)
+    {
+        // An extent below 0 is a loop that does not run; rounded down to a multiple of 16 it would look like a tail.
+        if (from == "0" && !index.NonNegative(extent))
+            to = text.Value($"select i1 {text.Value($"icmp sgt i64 {to}, 0")}, i64 {to}, i64 0");
+        long? left = extent.IsConstant && from == "0" ? extent.Value : null;
+        for (var count = most; count >= 1; count /= 2)
+        {
+            var block = count * Width;
+            if (left < block) continue;
+            var whole = to;
+            if (left is null || left % block != 0)
+                whole = text.Value($"add i64 {from}, {text.Value($"and i64 {text.Value($"sub i64 {to}, {from}")}, {-block}")}");
+            text.For(from, whole, $"{block}", j =>
+            {
+                if (count == 1) index.InLanes(new LaneLoop(variable, j, null), () => Apart(inside));
+                else index.InLanes(new LaneLoop("column'", j, null), () => Split(variable, Size.Variable("column'"), Width, count, inside));
+            });
+            left %= block;
+            if (left == 0) return;
+            from = whole;
+        }
+        var rest = text.Value($"icmp slt i64 {from}, {to}");
+        text.If(rest, () => index.InLanes(new LaneLoop(variable, from, TailMask(from, to)), () => Apart(inside)));
+    }
+}
