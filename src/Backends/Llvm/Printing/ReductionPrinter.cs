@@ -202,10 +202,10 @@ internal sealed class ReductionPrinter(StatementPrinter statements, LlvmText tex
 
     public static bool IsArg(ReduceKind kind) => kind is ReduceKind.ArgMax or ReduceKind.ArgMin;
 
-    private Operand Combine(ReduceKind kind, Operand a, Operand b) =>
+    public Operand Combine(ReduceKind kind, Operand a, Operand b) =>
         scalars.Compute(Enum.Parse<ScalarOp>(kind.ToString()), a.Type, a, b);
 
-    private Operand Identity(Reduction r, int lanes) => Identity(r.Kind, r.Result.Type, lanes);
+    public Operand Identity(Reduction r, int lanes) => Identity(r.Kind, r.Result.Type, lanes);
 
     private Operand Identity(ReduceKind kind, DType type, int lanes)
     {

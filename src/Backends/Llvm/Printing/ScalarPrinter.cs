@@ -122,12 +122,25 @@ internal sealed class ScalarPrinter(LlvmText text, LlvmTarget target)
         return a with { Text = text.Value($"select {condition.LlvmType} {condition.Text}, {a.LlvmType} {a.Text}, {b.LlvmType} {b.Text}") };
     }
 
-    /// <summary>a≠a ? a : (a&gt;b ? a : b); min alike.</summary>
+    /// <summary>
+    /// a≠a ? a : (a&gt;b ? a : b); min alike. The inner choice is one instruction (maxps a, b), the outer one its mask. Against a
+    /// constant that is neither zero nor NaN it is b&gt;a ? b : a, which takes a NaN of a as it is: one instruction.
+    /// </summary>
     private Operand Extreme(Operand a, Operand b, ScalarOp beats)
     {
-        var takeA = Compare(beats, a, b);
-        if (a.Type.IsFloat) takeA = Two("or", takeA, Two("fcmp uno", a, a) with { Type = DType.Bool });
-        return Choose(takeA, a, b);
+        if (!a.Type.IsFloat) return Choose(Compare(beats, a, b), a, b);
+        if (IsOrdinary(b)) return Choose(Compare(beats, b, a), b, a);
+        var best = Choose(Compare(beats, a, b), a, b);
+        return Choose(Two("fcmp ord", a, a) with { Type = DType.Bool }, best, a);
+    }
+
+    /// <summary>True for a constant, the same in all lanes, that equals only itself.</summary>
+    private static bool IsOrdinary(Operand x)
+    {
+        var at = x.Text.IndexOf("0x", StringComparison.Ordinal);
+        if (x.Text[0] == '%' || at < 0) return false;
+        var value = BitConverter.UInt64BitsToDouble(System.Convert.ToUInt64(x.Text.Substring(at + 2, 16), 16));
+        return value != 0 && !double.IsNaN(value);
     }
 
     private Operand Shift(Operand a, Operand count, string instruction)

@@ -81,7 +81,11 @@ internal sealed partial class StatementPrinter
     {
         // The extent is that of every iteration beside.
         var extent = index.Scalar(loop.Extent);
-        void Lanes() => ForLanes(loop.Variable, "0", extent, loop.Extent, () => Block(loop.Body), Copies == 1 ? vectors(loop) : 1);
+        void Lanes()
+        {
+            if (Copies == 1 && Columns.Of(loop) is { } columns) Rows(columns, extent);
+            else ForLanes(loop.Variable, "0", extent, loop.Extent, () => Block(loop.Body), Copies == 1 ? vectors(loop) : 1);
+        }
         var (holds, guards) = Inside(loop);
         if (holds is null)
         {

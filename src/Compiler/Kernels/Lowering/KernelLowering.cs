@@ -41,8 +41,11 @@ internal sealed class KernelLowering(Fusion fusion)
     /// <summary>Elements of a flat vector loop in one job: 16 KiB of f32, half of a first-level cache.</summary>
     private const int FlatBlock = 4096;
 
-    /// <summary>Columns of a matrix that one job reduces at least: 512 bytes of each row.</summary>
-    private const int LeastBlock = 128;
+    /// <summary>
+    /// Columns of a matrix that one job reduces at most, and where their number is not known: of f32 a page of each row, and a
+    /// quarter of one. Narrower stretches are read from memory more slowly (the figures stand with StatementPrinter.Rows).
+    /// </summary>
+    private const int MostColumns = 1024, LeastBlock = 256;
 
     public IEnumerable<LoweredKernel> Lower(Node root)
     {
@@ -101,23 +104,23 @@ internal sealed class KernelLowering(Fusion fusion)
         {
             var lowered = TryMap(value, target, placing, outer, FlatBlock);
             if (outer < value.Type.Rank - 1 && !IsAffine(lowered.Kernel)) continue;
-            // The outputs of a small window are jobs enough.
-            var block = Block(lowered.Kernel);
-            if (outer > 0 && block > LeastBlock) block = FlatBlock;
+            var block = Block(lowered.Kernel, Size.Product(value.Type.Shape.Skip(outer)), outer > 0);
             return block == FlatBlock ? lowered : TryMap(value, target, placing, outer, block);
         }
     }
 
     /// <summary>
-    /// Elements of a flat vector loop in one job. With reductions in it about as many terms as there would be elements: the
-    /// columns of a matrix are jobs enough for the workers.
+    /// Elements of a flat vector loop in one job, where there are reductions in it: about as many terms as there would be
+    /// elements, in stretches of memory that are long enough, but four jobs at least for the workers.
     /// </summary>
-    private static int Block(Kernel kernel)
+    private static int Block(Kernel kernel, Size count, bool isInner)
     {
-        var block = FlatBlock;
-        foreach (var r in Kernel.Statements(kernel.Body).OfType<Reduction>())
-            block = Math.Min(block, r.Extent.IsConstant ? (int)(FlatBlock / Math.Clamp(r.Extent.Value, 1, FlatBlock)) : 0);
-        return Math.Max(block / LeastBlock * LeastBlock, LeastBlock);
+        var terms = Kernel.Statements(kernel.Body).OfType<Reduction>()
+            .Select(r => r.Extent.IsConstant ? Math.Clamp(r.Extent.Value, 1, FlatBlock) : FlatBlock).DefaultIfEmpty(1).Max();
+        // The outputs of a small window are jobs enough.
+        if (terms == 1 || (isInner && terms <= 64)) return FlatBlock;
+        var quarter = count.IsConstant ? Math.Clamp((count.Value + 3) / 4, 64, MostColumns) : LeastBlock;
+        return (int)(Math.Max(FlatBlock / terms, quarter) + 63) / 64 * 64;
     }
 
     private LoweredKernel TryMap(Node value, Node target, Placing placing, int outer, int block)
