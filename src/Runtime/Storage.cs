@@ -5,7 +5,8 @@ namespace Accelerate.Runtime;
 
 /// <summary>
 /// A block of memory counted by the tensors that look at it. The last <see cref="Release"/> frees it at once; when
-/// tensors are dropped without being disposed, the finalizer does, once none is reachable.
+/// tensors are dropped without being disposed, the finalizer does, once none is reachable. Large blocks come from the
+/// <see cref="BlockPool"/> and go back to it: a loop that disposes its results works in the same memory throughout.
 /// </summary>
 internal sealed unsafe class Storage
 {
@@ -14,14 +15,18 @@ internal sealed unsafe class Storage
 
     private readonly object? _owner;
     private readonly bool _disposeOwner;
-    private readonly long _pressure;
+    private readonly long _owned;
     private int _references = 1;
     private int _freed;
 
-    private Storage(void* pointer, long pressure, object? owner, bool disposeOwner)
+    /// <param name="pointer">The first byte.</param>
+    /// <param name="owned">The bytes that are this storage's own to free; 0 for memory of an owner.</param>
+    /// <param name="owner">Kept reachable.</param>
+    /// <param name="disposeOwner">Whether the owner is disposed with the memory.</param>
+    private Storage(void* pointer, long owned, object? owner, bool disposeOwner)
     {
         Pointer = (byte*)pointer;
-        _pressure = pressure;
+        _owned = owned;
         _owner = owner;
         _disposeOwner = disposeOwner;
     }
@@ -32,8 +37,12 @@ internal sealed unsafe class Storage
     public static Storage Allocate(long bytes)
     {
         long size = Math.Max(bytes, Alignment);
+        if (size >= BlockPool.Least)
+        {
+            MemoryBlock block = BlockPool.Shared.Take(size);
+            return new Storage((void*)block.Address, block.Bytes, null, false);
+        }
         var storage = new Storage(NativeMemory.AlignedAlloc((nuint)size, Alignment), size, null, false);
-        // Without the pressure a loop that drops gigabyte tensors never makes the collector run.
         GC.AddMemoryPressure(size);
         return storage;
     }
@@ -77,10 +86,14 @@ internal sealed unsafe class Storage
         {
             return;
         }
-        if (_pressure > 0)
+        if (_owned >= BlockPool.Least)
+        {
+            BlockPool.Shared.Return(new MemoryBlock((nint)Pointer, _owned));
+        }
+        else if (_owned > 0)
         {
             NativeMemory.AlignedFree(Pointer);
-            GC.RemoveMemoryPressure(_pressure);
+            GC.RemoveMemoryPressure(_owned);
         }
         else if (_disposeOwner)
         {
