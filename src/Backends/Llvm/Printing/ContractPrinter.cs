@@ -1,4 +1,5 @@
-// In: a contraction and a register tile. Out: LLVM code for one job: a packed panel of the right side, times rows of the left.
+// In: a contraction. Out: LLVM code for one job: a group of panels of the right side, times some rows of the left.
+using Accelerate.Backends.Llvm.Native;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -6,297 +7,187 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// The microkernel. A job is one panel of Columns columns and a chunk of rows. The panel [k][Columns] is packed through the
-/// right side's accessor into the worker's scratch; a row of the left side is read in place when its elements along k have
-/// one stride; where they are neighbours of a narrower dtype, rows are converted into the scratch, 16 elements at a time;
-/// else a tile [k][Rows] is packed through its accessor. Every accumulator takes k in order: tiles, panels and
-/// jobs do not change a bit.
+/// Columns come in panels of 32, panels in groups, rows in tiles, tiles in chunks; a job is a group and a chunk, the
+/// chunks of a group follow one another. A right side that lies in panels is read in place, and so is one that has
+/// neighbours along n when one tile takes all rows; else a group is packed when the first of its jobs comes. The tiles
+/// of a chunk go through the panels of the group one after another. Every accumulator takes k in order: tiles, panels
+/// and jobs do not change a bit.
 /// </summary>
 internal sealed class ContractPrinter
 {
     private const int Width = IndexPrinter.Width;
-    private const int Unroll = 4;
+
+    /// <summary>Elements of the panels of a group: half of a second-level cache of 1 MB, the other half is for the rows.</summary>
+    private const int GroupElements = 1 << 17;
+
+    /// <summary>Multiplications of a job, at least, where the sizes allow it: some microseconds.</summary>
+    private const int JobWork = 1 << 18;
+
+    /// <summary>Tiles of rows in a job: enough of them that a packed group is used, few enough to share evenly.</summary>
+    private const int ChunkTiles = 8;
 
     private readonly StatementPrinter statements;
     private readonly LlvmText text;
-    private readonly ScalarPrinter scalars;
     private readonly IndexPrinter index;
     private readonly Contract contract;
     private readonly Tile tile;
-    private readonly string scratch;
-    private readonly DType type;
-    private readonly string element;
     private readonly Size depth;
-    private readonly (Load Load, Size Start, Size Stride)? direct;
-    private readonly (Load Load, Size Start, Size Stride)? converted;
+    private readonly Size rowTiles;
+    private readonly Size panels;
+    private readonly Size groups;
+    private readonly Size chunks;
+    private readonly int unit;
+    private readonly LeftSide left;
+    private readonly RightSide right;
+    private readonly TilePrinter tiles;
+    private readonly string? packed;
 
-    public ContractPrinter(StatementPrinter statements, LlvmText text, ScalarPrinter scalars, IndexPrinter index, Contract contract, Tile tile, string scratch)
+    public ContractPrinter(StatementPrinter statements, LlvmText text, ScalarPrinter scalars, IndexPrinter index,
+        Contract contract, LlvmTarget target, string scratch)
     {
-        (this.statements, this.text, this.scalars, this.index) = (statements, text, scalars, index);
-        (this.contract, this.tile, this.scratch) = (contract, tile, scratch);
-        type = contract.Accumulator.Type;
-        element = Types.Of(type, 0);
+        (this.statements, this.text, this.index, this.contract) = (statements, text, index, contract);
+        var (m, n) = (index.AtLeastZero(contract.M.Extent), index.AtLeastZero(contract.N.Extent));
         depth = Size.Product(contract.K.Select(k => index.AtLeastZero(k.Extent)));
-        var rows = Rows(contract);
-        if (contract.Left.Statements.Length == 1) direct = rows;
-        else if (rows is { Stride: var stride } && stride.Is(1)) converted = rows;
-        Jobs = Size.FloorDiv(index.AtLeastZero(contract.N.Extent) + (tile.Columns - 1), tile.Columns) * Chunks;
+        tile = Tile.For(target, contract.Accumulator.Type, contract.M.Extent, contract.N.Extent.IsConstant);
+        panels = Size.FloorDiv(n + (Tile.Panel - 1), Tile.Panel);
+        rowTiles = Size.FloorDiv(m + (tile.Rows - 1), tile.Rows);
+        unit = Math.Max(1, tile.Columns / Tile.Panel);
+
+        // As many panels as fit the cache, or as make a job worth its while; a whole number of tiles.
+        var units = Size.FloorDiv(panels + (unit - 1), unit);
+        var perPanel = Size.Max(1, depth * (Tile.Panel * unit));
+        var most = contract.M.Extent.IsConstant && rowTiles.Value <= 1
+            ? Size.FloorDiv(JobWork, Size.Max(1, perPanel * Size.Max(1, m)))
+            : Size.FloorDiv(GroupElements, perPanel);
+        var group = Size.Max(1, most);
+        groups = Size.FloorDiv(units + (group - 1), group);
+        chunks = Size.FloorDiv(rowTiles + (ChunkTiles - 1), ChunkTiles);
+        Jobs = groups * chunks;
+
+        right = new RightSide(statements, text, scalars, index, contract, tile, depth,
+            isOneTile: contract.M.Extent.IsConstant && rowTiles.Value <= 1, scratch);
+        left = new LeftSide(statements, text, scalars, index, contract, tile, depth, right.Inner, scratch,
+            from: right.Packs ? Packed(Size.Min(units, group)) : Size.Zero);
+        tiles = new TilePrinter(statements, text, scalars, index, contract, left, right);
+        if (right.Packs) packed = text.Slot("i64", 8);
+        ScratchBytes = left.End + 64;
+
+        // Two bounds: a depth that changes with a loop must not count at its least and its most at once.
+        Size Packed(Size count) => Size.Min(count * perPanel, perPanel + GroupElements) * contract.Accumulator.Type.Bytes();
     }
 
-    /// <summary>Jobs of one contraction: panels times chunks of rows.</summary>
+    /// <summary>Jobs of one contraction: groups of panels times chunks of rows.</summary>
     public Size Jobs { get; }
 
-    /// <summary>Bytes a worker needs: the panel, and the left tile where that is packed.</summary>
-    public Size ScratchBytes => (PanelElements + (direct is null ? depth * tile.Rows : Size.Zero)) * type.Bytes() + 64;
+    /// <summary>Bytes a worker needs: a group of panels where the right side is packed, and what the left side needs.</summary>
+    public Size ScratchBytes { get; }
 
-    private Size PanelElements => depth * tile.Columns;
-
-    private Size Chunks => Size.FloorDiv(index.AtLeastZero(contract.M.Extent) + (tile.Chunk - 1), tile.Chunk);
-
-    private int Bytes => type.Bytes();
-
-    /// <summary>The left side as rows: one load, no guards, one stride along the flattened k; converted or not.</summary>
-    private static (Load Load, Size Start, Size Stride)? Rows(Contract contract)
+    /// <summary>Prints what comes before the first of some jobs.</summary>
+    public void Begin()
     {
-        if (contract.Left.Statements is not [Load { Guards.IsEmpty: true } load, .. var others]) return null;
-        var isYield = others switch
-        {
-            [] => load.Result == contract.LeftYield,
-            [Compute { Op: ScalarOp.Convert } c] => c.Arguments[0] == load.Result && c.Result == contract.LeftYield,
-            _ => false,
-        };
-        if (!isYield) return null;
-        var start = load.Offset;
-        Size? stride = null;
-        for (var i = contract.K.Length - 1; i >= 0; i--)
-        {
-            if (start.AffineIn(contract.K[i].Variable) is not var (coefficient, rest)) return null;
-            start = rest;
-            if (contract.K[i].Extent.Is(1)) continue;
-            var inner = Size.Product(contract.K.Skip(i + 1).Select(k => k.Extent));
-            if (stride is null) stride = inner.Is(1) ? coefficient : null;
-            else if (!coefficient.Equals(stride * inner)) return null;
-            if (stride is null) return null;
-        }
-        // The stride is the same for all rows of a tile.
-        return stride?.Mentions(contract.M.Variable) == true ? null : (load, start, stride ?? Size.One);
+        if (packed is not null) text.Do($"store i64 -1, ptr {packed}, align 8");
+        left.Begin();
     }
 
-    /// <summary>Prints one job; the number is that of panel and chunk inside the contraction.</summary>
-    public void Print(string job)
+    /// <summary>Prints one job.</summary>
+    /// <param name="job">Its number inside the contraction.</param>
+    /// <param name="over">Its number over all contractions of the kernel: jobs of one group follow one another.</param>
+    public void Print(string job, string over)
     {
-        var (m, n, k) = (index.Scalar(contract.M.Extent), index.Scalar(contract.N.Extent), index.Scalar(depth));
-        var chunks = index.Scalar(Chunks);
-        var panel = text.Value($"udiv i64 {job}, {chunks}");
-        var chunk = text.Value($"urem i64 {job}, {chunks}");
-        var column = text.Value($"mul i64 {panel}, {tile.Columns}");
-        var begin = text.Value($"mul i64 {chunk}, {tile.Chunk}");
-        var end = Least(text.Value($"add i64 {begin}, {tile.Chunk}"), m);
-
-        PackPanel(column, n);
-        var whole = contract.M.Extent.IsConstant && contract.M.Extent.Value < tile.Rows
-            ? begin
-            : text.Value($"add i64 {begin}, {text.Value($"mul i64 {text.Value($"udiv i64 {text.Value($"sub i64 {end}, {begin}")}, {tile.Rows}")}, {tile.Rows}")}");
-        if (whole != begin) text.For(begin, whole, $"{tile.Rows}", row => PrintTile(tile.Rows, row, column, n, k));
-        // The rows that are left: as one smaller tile when their number is known, else one by one.
-        if (contract.M.Extent.IsConstant && contract.M.Extent.Value <= tile.Chunk)
+        var (n, chunkCount) = (index.Scalar(contract.N.Extent), index.Scalar(chunks));
+        var chunk = text.Value($"urem i64 {job}, {chunkCount}");
+        var group = text.Value($"udiv i64 {job}, {chunkCount}");
+        var (u0, u1) = Share(group, index.Scalar(groups), index.Scalar(Size.FloorDiv(panels + (unit - 1), unit)));
+        var (begin, end) = (text.Value($"mul i64 {u0}, {unit}"), Least(text.Value($"mul i64 {u1}, {unit}"), index.Scalar(panels)));
+        if (packed is not null)
         {
-            var rest = (int)(contract.M.Extent.Value % tile.Rows);
-            if (rest > 0) PrintTile(rest, whole, column, n, k);
-        }
-        else
-        {
-            text.For(whole, end, "1", row => PrintTile(1, row, column, n, k));
-        }
-    }
-
-    private string Least(string a, string b) =>
-        text.Value($"select i1 {text.Value($"icmp slt i64 {a}, {b}")}, i64 {a}, i64 {b}");
-
-    private string At(string pointer, string type, string offset) => text.Value($"getelementptr {type}, ptr {pointer}, i64 {offset}");
-
-    /// <summary>Loops over k in order; the inside gets the flat position.</summary>
-    private void OverK(Action<string> inside)
-    {
-        void Level(int i, string flat)
-        {
-            if (i == contract.K.Length)
+            var key = text.Value($"udiv i64 {over}, {chunkCount}");
+            text.If(text.Value($"icmp ne i64 {key}, {text.Value($"load i64, ptr {packed}, align 8")}"), () =>
             {
-                inside(flat);
-                return;
-            }
-            var extent = index.Scalar(contract.K[i].Extent);
-            text.For("0", extent, "1", k =>
-            {
-                index.Define(contract.K[i].Variable, k);
-                var here = i == 0 ? k : text.Value($"add i64 {text.Value($"mul i64 {flat}, {extent}")}, {k}");
-                Level(i + 1, here);
+                right.Pack(begin, end, n);
+                text.Do($"store i64 {key}, ptr {packed}, align 8");
             });
         }
-        Level(0, "0");
+        right.Enter(begin);
+        var (t0, t1) = Share(chunk, chunkCount, index.Scalar(rowTiles));
+        text.For(t0, t1, "1", t => RowTile(t, begin, end, n));
     }
 
-    private void PackPanel(string column, string n)
+    /// <summary>The tile of rows number t: rows are shared out evenly when their number is known.</summary>
+    private void RowTile(string t, string begin, string end, string n)
     {
-        var divides = contract.N.Extent.IsConstant && contract.N.Extent.Value % tile.Columns == 0;
-        void Pack(bool masked) => OverK(k =>
+        void Rows(int rows, string row)
         {
-            for (var v = 0; v < tile.Columns; v += Width)
+            left.Prepare(rows, row);
+            Columns(rows, row, begin, end, n);
+        }
+        if (contract.M.Extent.IsConstant)
+        {
+            var (m, count) = (contract.M.Extent.Value, rowTiles.Value);
+            if (count <= 0) return;
+            var (rows, more) = ((int)(m / count), m % count);
+            var start = text.Value($"mul i64 {t}, {rows}");
+            if (more == 0) Rows(rows, start);
+            else
             {
-                var start = v == 0 ? column : text.Value($"add i64 {column}, {v}");
-                string? Mask() => masked ? statements.TailMask(start, n) : null;
-                void Columns() => index.InLanes(new LaneLoop(contract.N.Variable, start, Mask()), () =>
-                {
-                    statements.Block(contract.Right);
-                    var value = scalars.Widen(statements.Of(contract.RightYield), Width);
-                    var to = At(scratch, element, text.Value($"add i64 {text.Value($"mul i64 {k}, {tile.Columns}")}, {v}"));
-                    text.Do($"store {value.LlvmType} {value.Text}, ptr {to}, align {Math.Min(64, Width * Bytes)}");
-                });
-                // Of a block of columns at least one exists: what does not differ between them is read without a mask.
-                if (masked && v > 0) text.If(text.Value($"icmp slt i64 {start}, {n}"), Columns);
-                else Columns();
+                var first = text.Value($"icmp slt i64 {t}, {more}");
+                start = text.Value($"add i64 {start}, {Least(t, $"{more}")}");
+                if (rows == 0) text.If(first, () => Rows(1, start));
+                else text.If(first, () => Rows(rows + 1, start), () => Rows(rows, start));
             }
-        });
-        if (divides)
-        {
-            Pack(masked: false);
             return;
         }
-        var whole = text.Value($"icmp sle i64 {text.Value($"add i64 {column}, {tile.Columns}")}, {n}");
-        text.If(whole, () => Pack(masked: false), () => Pack(masked: true));
-    }
-
-    private void PrintTile(int rows, string row, string column, string n, string k)
-    {
-        var vectors = tile.Columns / Width;
-        var vector = Types.Of(type, Width);
-        var (starts, stride) = direct is not null ? RowPointers(rows, row)
-            : converted is not null ? ConvertRows(rows, row, k)
-            : PackLeft(rows, row);
-
-        var sums = new string[rows, vectors];
-        for (var r = 0; r < rows; r++)
+        var (row, all) = (text.Value($"mul i64 {t}, {tile.Rows}"), index.Scalar(contract.M.Extent));
+        text.If(text.Value($"icmp sle i64 {text.Value($"add i64 {row}, {tile.Rows}")}, {all}"), () => Rows(tile.Rows, row), () =>
         {
-            for (var v = 0; v < vectors; v++)
+            // The last rows: a smaller tile for each bit of their number.
+            var at = text.Slot("i64", 8);
+            text.Do($"store i64 {row}, ptr {at}, align 8");
+            var rest = text.Value($"sub i64 {all}, {row}");
+            for (var rows = 8; rows >= 1; rows /= 2)
             {
-                sums[r, v] = text.Slot(vector);
-                text.Do($"store {vector} zeroinitializer, ptr {sums[r, v]}, align 64");
-            }
-        }
-
-        void Step(string at)
-        {
-            var panel = At(scratch, element, text.Value($"mul i64 {at}, {tile.Columns}"));
-            var right = new Operand[vectors];
-            for (var v = 0; v < vectors; v++)
-                right[v] = new(text.Value($"load {vector}, ptr {At(panel, element, $"{v * Width}")}, align {Math.Min(64, Width * Bytes)}"), type, Width);
-            var offset = text.Value($"mul i64 {at}, {stride}");
-            for (var r = 0; r < rows; r++)
-            {
-                var left = scalars.Widen(new(text.Value($"load {element}, ptr {At(starts[r], element, offset)}, align {Bytes}"), type, 0), Width);
-                for (var v = 0; v < vectors; v++)
+                if (rows >= tile.Rows) continue;
+                var here = rows;
+                text.If(text.Value($"icmp ne i64 {text.Value($"and i64 {rest}, {here}")}, 0"), () =>
                 {
-                    var sum = new Operand(text.Value($"load {vector}, ptr {sums[r, v]}, align 64"), type, Width);
-                    text.Do($"store {vector} {scalars.Compute(ScalarOp.Fma, type, left, right[v], sum).Text}, ptr {sums[r, v]}, align 64");
-                }
-            }
-        }
-        var unrolled = text.Value($"and i64 {k}, {-Unroll}");
-        text.For("0", unrolled, $"{Unroll}", at =>
-        {
-            for (var u = 0; u < Unroll; u++) Step(u == 0 ? at : text.Value($"add i64 {at}, {u}"));
-        });
-        if (!(depth.IsConstant && depth.Value % Unroll == 0)) text.For(unrolled, k, "1", Step);
-        Epilogue(rows, row, column, n, sums);
-    }
-
-    private (string[] Starts, string Stride) RowPointers(int rows, string row)
-    {
-        var (load, start, stride) = direct!.Value;
-        var pointers = new string[rows];
-        for (var r = 0; r < rows; r++)
-        {
-            index.Define(contract.M.Variable, r == 0 ? row : text.Value($"add i64 {row}, {r}"));
-            pointers[r] = At(statements.Buffer(load.Buffer), element, index.Scalar(start));
-        }
-        return (pointers, index.Scalar(stride));
-    }
-
-    private (string[] Starts, string Stride) ConvertRows(int rows, string row, string k)
-    {
-        var (load, start, _) = converted!.Value;
-        var memory = Types.Memory(load.Result.Type);
-        var packed = At(scratch, element, index.Scalar(PanelElements));
-        var (from, to) = (new string[rows], new string[rows]);
-        for (var r = 0; r < rows; r++)
-        {
-            index.Define(contract.M.Variable, r == 0 ? row : text.Value($"add i64 {row}, {r}"));
-            from[r] = At(statements.Buffer(load.Buffer), memory, index.Scalar(start));
-            to[r] = At(packed, element, text.Value($"mul i64 {k}, {r}"));
-        }
-        void Convert(string at, int lanes)
-        {
-            for (var r = 0; r < rows; r++)
-            {
-                var read = text.Value($"load {Types.Vector(memory, lanes)}, ptr {At(from[r], memory, at)}, align {load.Result.Type.Bytes()}");
-                var value = scalars.Compute(ScalarOp.Convert, type, statements.FromMemory(read, load.Result.Type, lanes));
-                text.Do($"store {value.LlvmType} {value.Text}, ptr {At(to[r], element, at)}, align {Bytes}");
-            }
-        }
-        var whole = text.Value($"and i64 {k}, {-Width}");
-        text.For("0", whole, $"{Width}", at => Convert(at, Width));
-        text.For(whole, k, "1", at => Convert(at, 0));
-        return (to, "1");
-    }
-
-    private (string[] Starts, string Stride) PackLeft(int rows, string row)
-    {
-        var packed = At(scratch, element, index.Scalar(PanelElements));
-        OverK(k =>
-        {
-            for (var r = 0; r < rows; r++)
-            {
-                index.Define(contract.M.Variable, r == 0 ? row : text.Value($"add i64 {row}, {r}"));
-                statements.Block(contract.Left);
-                var to = At(packed, element, text.Value($"add i64 {text.Value($"mul i64 {k}, {rows}")}, {r}"));
-                text.Do($"store {element} {statements.Of(contract.LeftYield).Text}, ptr {to}, align {Bytes}");
-            }
-        });
-        return ([.. Enumerable.Range(0, rows).Select(r => At(packed, element, $"{r}"))], $"{rows}");
-    }
-
-    /// <summary>The accumulators go through memory once, so that the epilogue's code stands here once, not for every row.</summary>
-    private void Epilogue(int rows, string row, string column, string n, string[,] sums)
-    {
-        var vectors = tile.Columns / Width;
-        var vector = Types.Of(type, Width);
-        var spill = text.Slot($"[{rows * vectors} x {vector}]");
-        for (var r = 0; r < rows; r++)
-            for (var v = 0; v < vectors; v++)
-                text.Do($"store {vector} {text.Value($"load {vector}, ptr {sums[r, v]}, align 64")}, ptr {At(spill, vector, $"{r * vectors + v}")}, align {Math.Min(64, Width * Bytes)}");
-        text.For("0", $"{rows}", "1", r =>
-        {
-            index.Define(contract.M.Variable, text.Value($"add i64 {row}, {r}"));
-            for (var v = 0; v < vectors; v++)
-            {
-                var start = v == 0 ? column : text.Value($"add i64 {column}, {v * Width}");
-                var from = At(spill, vector, text.Value($"add i64 {text.Value($"mul i64 {r}, {vectors}")}, {v}"));
-                var sum = new Operand(text.Value($"load {vector}, ptr {from}, align {Math.Min(64, Width * Bytes)}"), type, Width);
-                void Finish(string? mask) => index.InLanes(new LaneLoop(contract.N.Variable, start, mask), () =>
-                {
-                    statements.Bind(contract.Accumulator, sum);
-                    statements.Block(contract.Epilogue);
+                    var from = text.Value($"load i64, ptr {at}, align 8");
+                    Rows(here, from);
+                    text.Do($"store i64 {text.Value($"add i64 {from}, {here}")}, ptr {at}, align 8");
                 });
-                if (contract.N.Extent.IsConstant && contract.N.Extent.Value % tile.Columns == 0)
-                {
-                    Finish(null);
-                    continue;
-                }
-                var whole = text.Value($"icmp sle i64 {text.Value($"add i64 {start}, {Width}")}, {n}");
-                void Tail() => Finish(statements.TailMask(start, n));
-                void TailIfAny() => text.If(text.Value($"icmp slt i64 {start}, {n}"), Tail);
-                text.If(whole, () => Finish(null), v == 0 ? Tail : TailIfAny);
             }
         });
     }
+
+    private void Columns(int rows, string row, string begin, string end, string n)
+    {
+        var width = tile.Columns;
+        var from = Tile.Panel >= width ? text.Value($"mul i64 {begin}, {Tile.Panel / width}") : text.Value($"udiv i64 {begin}, {width / Tile.Panel}");
+        var last = Least(text.Value($"mul i64 {end}, {Tile.Panel}"), n);
+        var whole = text.Value($"udiv i64 {last}, {width}");
+        var isKnown = contract.N.Extent.IsConstant;
+        var rest = isKnown ? (int)(contract.N.Extent.Value % width) : width;
+        void At(string c, int vectors, Tail tail) => tiles.Print(rows, row, vectors, text.Value($"mul i64 {c}, {width}"), n, tail);
+
+        if (!isKnown && !right.IsInPlace)
+        {
+            // Panels are whole even where columns are not: one tile for both.
+            text.For(from, text.Value($"udiv i64 {text.Value($"add i64 {last}, {width - 1}")}, {width}"), "1", c => At(c, tile.Vectors, Tail.Unknown));
+            return;
+        }
+        if (!isKnown || contract.N.Extent.Value >= width) text.For(from, whole, "1", c => At(c, tile.Vectors, Tail.None));
+        if (isKnown && rest == 0) return;
+        // What is left of the last group is less than a tile.
+        var left = text.Value($"icmp slt i64 {text.Value($"mul i64 {whole}, {width}")}, {last}");
+        var tail = !isKnown ? Tail.Unknown : rest % Width == 0 ? Tail.None : Tail.Last;
+        text.If(left, () => At(whole, (rest + Width - 1) / Width, tail));
+    }
+
+    /// <summary>From part·all/parts to (part + 1)·all/parts.</summary>
+    private (string From, string To) Share(string part, string parts, string all)
+    {
+        string Bound(string p) => text.Value($"udiv i64 {text.Value($"mul i64 {p}, {all}")}, {parts}");
+        return (Bound(part), Bound(text.Value($"add i64 {part}, 1")));
+    }
+
+    private string Least(string a, string b) => text.Value($"select i1 {text.Value($"icmp slt i64 {a}, {b}")}, i64 {a}, i64 {b}");
 }

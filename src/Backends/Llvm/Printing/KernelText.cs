@@ -44,8 +44,7 @@ internal static class KernelText
         var bytes = Size.Zero;
         ContractPrinter Contraction(StatementPrinter around, Contract contract)
         {
-            var tile = Tile.For(target, contract.Accumulator.Type);
-            var printer = new ContractPrinter(around, text, scalars, index, contract, tile, scratch);
+            var printer = new ContractPrinter(around, text, scalars, index, contract, target, scratch);
             if (printer.ScratchBytes.Variables().FirstOrDefault(v => !kernel.Sizes.Contains(v)) is { } variable)
                 throw new LimitationException($"not supported: a contraction whose depth depends on the loop over {variable}");
             bytes = Size.Max(bytes, printer.ScratchBytes);
@@ -67,7 +66,8 @@ internal static class KernelText
         {
             var printer = Contraction(statements, contract);
             jobs *= printer.Jobs;
-            text.For("%begin", "%end", "1", job => printer.Print(Decompose(job, loops, printer)));
+            printer.Begin();
+            text.For("%begin", "%end", "1", job => printer.Print(Decompose(job, loops, printer), job));
         }
         else if (Taps.Outputs(loops, inner, target) is var outputs && outputs > 1)
         {

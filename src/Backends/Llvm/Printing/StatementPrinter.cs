@@ -87,7 +87,8 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
                 break;
             case Contract c:
                 var printer = contraction(this, c);
-                text.For("0", index.Scalar(printer.Jobs), "1", printer.Print);
+                printer.Begin();
+                text.For("0", index.Scalar(printer.Jobs), "1", job => printer.Print(job, job));
                 break;
             default:
                 throw new InvalidOperationException($"no LLVM text for {statement.GetType().Name}");
@@ -140,7 +141,7 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
     }
 
     /// <summary>The lanes (or the scalar) in which all guards hold; null when there are none.</summary>
-    private Operand? Holds(IEnumerable<Guard> guards)
+    public Operand? Holds(IEnumerable<Guard> guards)
     {
         Operand? holds = null;
         foreach (var guard in guards.Where(g => !proved.Contains(g)))

@@ -1,24 +1,36 @@
 // The register tile of a contraction for each ISA and dtype.
 using Accelerate.Backends.Llvm.Native;
+using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
 
 namespace Accelerate.Backends.Llvm.Printing;
 
-/// <summary>
-/// Rows x Columns accumulators stay in registers while k runs. Columns is a multiple of 16; Chunk is the rows one job
-/// takes, so that a packed panel is used for all of them and there are jobs enough for the workers.
-/// </summary>
-internal sealed record Tile(int Rows, int Columns, int Chunk)
+/// <summary>Rows x (16 · Vectors) accumulators stay in registers while k runs. A vector is 16 lanes on every ISA.</summary>
+internal sealed record Tile(int Rows, int Vectors)
 {
-    public static Tile For(LlvmTarget target, DType type) => (target.VectorBits, type.Bytes()) switch
+    /// <summary>Columns of a packed panel, the same for every ISA: narrower tiles walk half panels, wider ones several.</summary>
+    public const int Panel = 32;
+
+    public int Columns => Vectors * IndexPrinter.Width;
+
+    /// <param name="target">What code is generated for.</param>
+    /// <param name="type">Of the accumulators.</param>
+    /// <param name="rows">The extent of the rows; few rows take more columns, so that enough sums run side by side.</param>
+    /// <param name="isWide">False where the columns' number is not known: a tile then keeps to one panel.</param>
+    public static Tile For(LlvmTarget target, DType type, Size rows, bool isWide)
     {
-        // 32 registers: 24 accumulators, 2 of the panel, 1 broadcast.
-        (512, <= 4) => new(12, 32, 240),
-        (512, _) => new(12, 16, 240),
-        // 16 registers: 12 accumulators, 2 of the panel, 1 broadcast.
-        (256, <= 4) => new(6, 16, 240),
-        (256, _) => new(3, 16, 240),
-        // Without FMA the expansion needs the registers.
-        _ => new(2, 16, 240),
-    };
+        var m = rows.IsConstant ? (int)Math.Clamp(rows.Value, 1, 1 << 20) : 1 << 20;
+        var (most, columns) = (target.VectorBits, type.Bytes()) switch
+        {
+            // 32 registers of 16 lanes: 28 accumulators, 2 of the panel, 1 broadcast.
+            (512, <= 4) => (14, m switch { 1 or 2 => 8, <= 6 => 4, _ => 2 }),
+            (512, _) => (12, m switch { 1 or 2 => 4, <= 6 => 2, _ => 1 }),
+            // 16 registers of 8 lanes: 12 accumulators, 2 of the panel, 1 broadcast.
+            (256, <= 4) => (6, m switch { 1 => 4, <= 3 => 2, _ => 1 }),
+            (256, _) => (3, m switch { 1 => 2, _ => 1 }),
+            // Without FMA the expansion needs the registers.
+            _ => (2, 1),
+        };
+        return new Tile(Math.Min(m, most), isWide ? columns : Math.Min(columns, 2));
+    }
 }

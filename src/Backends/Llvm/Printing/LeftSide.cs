@@ -1,0 +1,237 @@
+// In: the left side of a contraction. Out: LLVM code that gives each row of a tile a pointer to its elements along k.
+using Accelerate.Compiler.Kernels;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Backends.Llvm.Printing;
+
+/// <summary>
+/// Rows are read in place where they lie along k with one stride. Where they do so only along the last axes of k (a
+/// window of an image: one pixel of it), a table has a pointer for each row and each step of the other axes; outside
+/// of the image it points to a row of padding. Rows of a narrower dtype are converted first, rows that would fall into
+/// few sets of the cache are copied; anything else is packed as [k][rows] through the accessor.
+/// </summary>
+internal sealed class LeftSide
+{
+    private enum Way
+    {
+        InPlace, Table, Copied, Converted, Packed,
+    }
+
+    private const int Width = IndexPrinter.Width;
+
+    private readonly StatementPrinter statements;
+    private readonly LlvmText text;
+    private readonly ScalarPrinter scalars;
+    private readonly IndexPrinter index;
+    private readonly Contract contract;
+    private readonly Size depth;
+    private readonly string scratch;
+    private readonly DType type;
+    private readonly string element;
+    private readonly Way way;
+    private readonly RowAccess? access;
+    private readonly int rowsMost;
+    private readonly Size tableStart;
+    private readonly Size paddingStart;
+    private readonly Size rowsStart;
+    private string[] rows = [];
+
+    public LeftSide(StatementPrinter statements, LlvmText text, ScalarPrinter scalars, IndexPrinter index, Contract contract,
+        Tile tile, Size depth, int inner, string scratch, Size from)
+    {
+        (this.statements, this.text, this.scalars, this.index) = (statements, text, scalars, index);
+        (this.contract, this.depth, this.scratch) = (contract, depth, scratch);
+        type = contract.Accumulator.Type;
+        element = Types.Of(type, 0);
+        rowsMost = tile.Rows;
+        access = ContractSides.Rows(contract);
+        var isWhole = access?.Run.Inner == contract.K.Length && access.Load.Guards.IsEmpty;
+        way = access switch
+        {
+            null => Way.Packed,
+            { IsConverted: true } => Way.Converted,
+            _ when !isWhole || inner < contract.K.Length => Way.Table,
+            _ when FallsIntoFewSets(access, tile) => Way.Copied,
+            _ => Way.InPlace,
+        };
+        Inner = way == Way.Table ? Math.Min(inner, access!.Run.Inner) : inner;
+        InnerCount = Count(contract.K.Skip(contract.K.Length - Inner));
+        (tableStart, paddingStart, rowsStart, End) = (from, from, from, from);
+        if (way == Way.Table)
+        {
+            paddingStart = tableStart + Count(contract.K.SkipLast(Inner)) * (8 * tile.Rows);
+            End = paddingStart;
+            if (!access!.Load.Guards.IsEmpty) End += InnerCount * access.Run.Stride * type.Bytes();
+        }
+        else if (way is Way.Copied or Way.Converted) End += (depth + Width) * (tile.Rows * type.Bytes());
+        else if (way == Way.Packed) End += depth * (tile.Rows * type.Bytes());
+
+        Size Count(IEnumerable<Axis> axes) => Size.Product(axes.Select(k => index.AtLeastZero(k.Extent)));
+    }
+
+    /// <summary>The last axes of k that are one run on both sides.</summary>
+    public int Inner { get; }
+
+    /// <summary>Steps of the run.</summary>
+    public Size InnerCount { get; }
+
+    /// <summary>Where the scratch that this side needs ends, in bytes.</summary>
+    public Size End { get; }
+
+    /// <summary>Elements from one step of the run to the next.</summary>
+    public string Stride(int count) => way switch
+    {
+        Way.InPlace or Way.Table => index.Scalar(access!.Run.Stride),
+        Way.Packed => $"{count}",
+        _ => "1",
+    };
+
+    /// <summary>Fills the row of padding.</summary>
+    public void Begin()
+    {
+        if (way != Way.Table || access!.Load.Guards.IsEmpty) return;
+        var fill = type.IsFloat ? scalars.Constant(access.Fill!.Float, type) : scalars.Integer(access.Fill!.Integer, type, 0);
+        text.For("0", index.Scalar(InnerCount * access.Run.Stride), "1",
+            at => text.Do($"store {element} {fill.Text}, ptr {At(Bytes(paddingStart), at)}, align {type.Bytes()}"));
+    }
+
+    /// <summary>Makes the rows of a tile ready.</summary>
+    public void Prepare(int count, string row)
+    {
+        rows = new string[count];
+        string Row(int r) => r == 0 ? row : text.Value($"add i64 {row}, {r}");
+        switch (way)
+        {
+            case Way.InPlace:
+                FirstOfRuns();
+                for (var r = 0; r < count; r++)
+                {
+                    index.Define(contract.M.Variable, Row(r));
+                    rows[r] = At(statements.Buffer(access!.Load.Buffer), index.Scalar(access.Load.Offset));
+                }
+                break;
+            case Way.Table:
+                FillTable(count, Row);
+                break;
+            case Way.Copied or Way.Converted:
+                Copy(count, Row);
+                break;
+            default:
+                Pack(count, Row);
+                break;
+        }
+    }
+
+    /// <summary>The addresses of the rows' elements where a run begins.</summary>
+    /// <param name="outer">The flat position along the outer axes of k.</param>
+    /// <param name="flat">The flat position along k.</param>
+    public string[] Pointers(string outer, string flat)
+    {
+        var count = rows.Length;
+        switch (way)
+        {
+            case Way.InPlace:
+                return rows;
+            case Way.Table:
+                var entry = text.Value($"mul i64 {outer}, {count}");
+                return [.. Enumerable.Range(0, count).Select(r => text.Value($"load ptr, ptr {Entry(entry, r)}, align 8"))];
+            case Way.Packed:
+                var start = text.Value($"mul i64 {flat}, {count}");
+                return [.. rows.Select(p => At(p, start))];
+            default:
+                return [.. rows.Select(p => At(p, flat))];
+        }
+    }
+
+    /// <summary>
+    /// True when more than four of a tile's rows share a set of a first-level cache (64 sets of 8 lines), or may do so.
+    /// 512³ f32, rows 2 KiB apart: see ContractPrinter for the figures.
+    /// </summary>
+    private bool FallsIntoFewSets(RowAccess access, Tile tile)
+    {
+        if (tile.Rows < 5 || !access.Run.Stride.Is(1) || contract.N.Extent.IsConstant && contract.N.Extent.Value <= tile.Columns) return false;
+        if (access.Load.Offset.AffineIn(contract.M.Variable) is not var (pitch, _)) return false;
+        if (!pitch.IsConstant) return true;
+        var bytes = pitch.Value * type.Bytes();
+        return Enumerable.Range(0, tile.Rows).CountBy(r => r * bytes / 64 % 64).Max(s => s.Value) > 4;
+    }
+
+    /// <summary>The inner axes of k at 0: where a run begins.</summary>
+    private void FirstOfRuns()
+    {
+        foreach (var k in contract.K.Skip(contract.K.Length - Inner)) index.Define(k.Variable, "0");
+    }
+
+    private void FillTable(int count, Func<int, string> row)
+    {
+        var load = access!.Load;
+        var numbers = Enumerable.Range(0, count).Select(row).ToArray();
+        FirstOfRuns();
+        contract.OverK(text, index, contract.K.Length - Inner, outer =>
+        {
+            var entry = text.Value($"mul i64 {outer}, {count}");
+            for (var r = 0; r < count; r++)
+            {
+                index.Define(contract.M.Variable, numbers[r]);
+                var pointer = At(statements.Buffer(load.Buffer), index.Scalar(load.Offset));
+                if (statements.Holds(load.Guards) is { } holds)
+                    pointer = text.Value($"select i1 {holds.Text}, ptr {pointer}, ptr {Bytes(paddingStart)}");
+                text.Do($"store ptr {pointer}, ptr {Entry(entry, r)}, align 8");
+            }
+        });
+    }
+
+    private string Entry(string entry, int r) =>
+        text.Value($"getelementptr ptr, ptr {Bytes(tableStart)}, i64 {(r == 0 ? entry : text.Value($"add i64 {entry}, {r}"))}");
+
+    private void Copy(int count, Func<int, string> row)
+    {
+        var load = access!.Load;
+        var memory = Types.Memory(load.Result.Type);
+        var (k, pitch) = (index.Scalar(depth), index.Scalar(depth + Width));
+        var from = new string[count];
+        foreach (var axis in contract.K) index.Define(axis.Variable, "0");
+        for (var r = 0; r < count; r++)
+        {
+            index.Define(contract.M.Variable, row(r));
+            from[r] = text.Value($"getelementptr {memory}, ptr {statements.Buffer(load.Buffer)}, i64 {index.Scalar(load.Offset)}");
+            rows[r] = At(Bytes(rowsStart), text.Value($"mul i64 {pitch}, {r}"));
+        }
+        void Move(string at, int lanes)
+        {
+            for (var r = 0; r < count; r++)
+            {
+                var source = text.Value($"getelementptr {memory}, ptr {from[r]}, i64 {at}");
+                var read = text.Value($"load {Types.Vector(memory, lanes)}, ptr {source}, align {load.Result.Type.Bytes()}");
+                var value = statements.FromMemory(read, load.Result.Type, lanes);
+                if (way == Way.Converted) value = scalars.Compute(ScalarOp.Convert, type, value);
+                text.Do($"store {value.LlvmType} {value.Text}, ptr {At(rows[r], at)}, align {type.Bytes()}");
+            }
+        }
+        var whole = text.Value($"and i64 {k}, {-Width}");
+        text.For("0", whole, $"{Width}", at => Move(at, Width));
+        text.For(whole, k, "1", at => Move(at, 0));
+    }
+
+    private void Pack(int count, Func<int, string> row)
+    {
+        var packed = Bytes(rowsStart);
+        var numbers = Enumerable.Range(0, count).Select(row).ToArray();
+        contract.OverK(text, index, contract.K.Length, k =>
+        {
+            for (var r = 0; r < count; r++)
+            {
+                index.Define(contract.M.Variable, numbers[r]);
+                statements.Block(contract.Left);
+                var to = At(packed, text.Value($"add i64 {text.Value($"mul i64 {k}, {count}")}, {r}"));
+                text.Do($"store {element} {statements.Of(contract.LeftYield).Text}, ptr {to}, align {type.Bytes()}");
+            }
+        });
+        for (var r = 0; r < count; r++) rows[r] = At(packed, $"{r}");
+    }
+
+    private string Bytes(Size offset) => text.Value($"getelementptr i8, ptr {scratch}, i64 {index.Scalar(offset)}");
+
+    private string At(string pointer, string offset) => text.Value($"getelementptr {element}, ptr {pointer}, i64 {offset}");
+}

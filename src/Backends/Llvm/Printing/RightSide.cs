@@ -1,0 +1,206 @@
+// In: the right side of a contraction. Out: LLVM code that packs its panels, or finds its vectors where they lie.
+using Accelerate.Compiler.Kernels;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Backends.Llvm.Printing;
+
+/// <summary>
+/// Three ways: panels [k][32] that lie in the buffer already; neighbours along n that one tile of rows reads once, where
+/// they are; else panels in the worker's scratch, packed through the accessor.
+/// </summary>
+internal sealed class RightSide
+{
+    private const int Width = IndexPrinter.Width;
+
+    private readonly StatementPrinter statements;
+    private readonly LlvmText text;
+    private readonly ScalarPrinter scalars;
+    private readonly IndexPrinter index;
+    private readonly Contract contract;
+    private readonly Tile tile;
+    private readonly Size depth;
+    private readonly string scratch;
+    private readonly DType type;
+    private readonly string element;
+    private readonly PanelAccess? panels;
+    private readonly ColumnAccess? columns;
+    private readonly (Load Load, Size Start, Size Stride)? transposed;
+    private string first = "0";
+
+    public RightSide(StatementPrinter statements, LlvmText text, ScalarPrinter scalars, IndexPrinter index, Contract contract,
+        Tile tile, Size depth, bool isOneTile, string scratch)
+    {
+        (this.statements, this.text, this.scalars, this.index) = (statements, text, scalars, index);
+        (this.contract, this.tile, this.depth, this.scratch) = (contract, tile, depth, scratch);
+        type = contract.Accumulator.Type;
+        element = Types.Of(type, 0);
+        panels = ContractSides.Panels(contract);
+        if (panels is null && isOneTile) columns = ContractSides.Columns(contract);
+        if (panels is null && columns is null) transposed = ContractSides.Transposed(contract);
+        Inner = columns?.Run.Inner ?? contract.K.Length;
+    }
+
+    /// <summary>The last axes of k along which a vector moves by one stride.</summary>
+    public int Inner { get; }
+
+    public bool Packs => panels is null && columns is null;
+
+    /// <summary>True for neighbours along n: there is nothing behind the last of them.</summary>
+    public bool IsInPlace => columns is not null;
+
+    /// <summary>Elements from one step of the run to the next.</summary>
+    public string Stride => columns is { } c ? index.Scalar(c.Run.Stride) : $"{Tile.Panel}";
+
+    private int Align => Math.Min(64, Width * type.Bytes());
+
+    /// <summary>A job begins whose group has this panel as its first.</summary>
+    public void Enter(string panel) => first = panel;
+
+    /// <summary>The address of vector v of the tile at a column, where the outer axes of k are as they are defined.</summary>
+    /// <param name="v">The vector's number in the tile.</param>
+    /// <param name="column">The tile's first column.</param>
+    /// <param name="flat">The flat position along k of the run's first step.</param>
+    public string Pointer(int v, string column, string flat)
+    {
+        if (columns is { } c)
+        {
+            index.Define(contract.N.Variable, v == 0 ? column : text.Value($"add i64 {column}, {v * Width}"));
+            return At(statements.Buffer(c.Load.Buffer), index.Scalar(c.Load.Offset));
+        }
+        var panel = text.Value($"udiv i64 {column}, {Tile.Panel}");
+        if (v >= Tile.Panel / Width) panel = text.Value($"add i64 {panel}, {v * Width / Tile.Panel}");
+        var half = tile.Columns >= Tile.Panel ? $"{v * Width % Tile.Panel}" : text.Value($"and i64 {column}, {Tile.Panel - 1}");
+        string buffer;
+        string start;
+        if (panels is { } p)
+        {
+            buffer = statements.Buffer(p.Load.Buffer);
+            start = text.Value($"add i64 {index.Scalar(p.Start)}, {text.Value($"mul i64 {panel}, {index.Scalar(p.Stride)}")}");
+        }
+        else
+        {
+            buffer = scratch;
+            start = text.Value($"mul i64 {text.Value($"sub i64 {panel}, {first}")}, {index.Scalar(depth * Tile.Panel)}");
+        }
+        var along = text.Value($"add i64 {text.Value($"mul i64 {flat}, {Tile.Panel}")}, {half}");
+        return At(buffer, text.Value($"add i64 {start}, {along}"));
+    }
+
+    /// <summary>A vector; with a mask where not all of it is there.</summary>
+    public Operand Read(string pointer, string? mask)
+    {
+        var vector = Types.Of(type, Width);
+        if (columns is not { } c) return new(text.Value($"load {vector}, ptr {pointer}, align {(panels is null ? Align : type.Bytes())}"), type, Width);
+        if (mask is null) return new(text.Value($"load {vector}, ptr {pointer}, align {type.Bytes()}"), type, Width);
+        var lanes = Types.Vector("i1", Width);
+        var suffix = Types.SuffixMemory(type, Width);
+        text.Declare($"declare {vector} @llvm.masked.load.{suffix}.p0(ptr, i32 immarg, {lanes}, {vector})");
+        return new(text.Value($"call {vector} @llvm.masked.load.{suffix}.p0(ptr {pointer}, i32 {type.Bytes()}, {lanes} {mask}, {vector} zeroinitializer)"), type, Width);
+    }
+
+    /// <summary>Packs the panels from begin to end into the scratch.</summary>
+    public void Pack(string begin, string end, string n)
+    {
+        var size = index.Scalar(depth * Tile.Panel);
+        text.For(begin, end, "1", panel =>
+        {
+            var to = At(scratch, text.Value($"mul i64 {text.Value($"sub i64 {panel}, {begin}")}, {size}"));
+            var column = text.Value($"mul i64 {panel}, {Tile.Panel}");
+            if (transposed is { } rows) PackRows(rows, column, n, to);
+            else PackColumns(column, n, to);
+        });
+    }
+
+    private void PackColumns(string column, string n, string panel)
+    {
+        void Pack(bool masked) => contract.OverK(text, index, contract.K.Length, k =>
+        {
+            for (var v = 0; v < Tile.Panel; v += Width)
+            {
+                var start = v == 0 ? column : text.Value($"add i64 {column}, {v}");
+                string? Mask() => masked ? statements.TailMask(start, n) : null;
+                void Columns() => index.InLanes(new LaneLoop(contract.N.Variable, start, Mask()), () =>
+                {
+                    statements.Block(contract.Right);
+                    var value = scalars.Widen(statements.Of(contract.RightYield), Width);
+                    var to = At(panel, text.Value($"add i64 {text.Value($"mul i64 {k}, {Tile.Panel}")}, {v}"));
+                    text.Do($"store {value.LlvmType} {value.Text}, ptr {to}, align {Align}");
+                });
+                // Of a block of columns at least one exists: what does not differ between them is read without a mask.
+                // What is not there is zero: it meets no result, but it must be no signal of its own.
+                if (masked && v > 0) text.If(text.Value($"icmp slt i64 {start}, {n}"), Columns);
+                else Columns();
+            }
+        });
+        if (contract.N.Extent.IsConstant && contract.N.Extent.Value % Tile.Panel == 0)
+        {
+            Pack(masked: false);
+            return;
+        }
+        var whole = text.Value($"icmp sle i64 {text.Value($"add i64 {column}, {Tile.Panel}")}, {n}");
+        text.If(whole, () => Pack(masked: false), () => Pack(masked: true));
+    }
+
+    /// <summary>Sixteen rows of sixteen neighbours along k at a time, turned round in registers.</summary>
+    private void PackRows((Load Load, Size Start, Size Stride) rows, string column, string n, string panel)
+    {
+        var memory = statements.Buffer(rows.Load.Buffer);
+        var (k, last) = (index.Scalar(depth), text.Value($"sub i64 {n}, 1"));
+        var whole = text.Value($"and i64 {k}, {-Width}");
+        for (var v = 0; v < Tile.Panel; v += Width)
+        {
+            // Behind the last column the last one again: its sums are not stored.
+            var starts = new string[Width];
+            for (var j = 0; j < Width; j++)
+            {
+                var at = text.Value($"add i64 {column}, {v + j}");
+                at = text.Value($"select i1 {text.Value($"icmp slt i64 {at}, {last}")}, i64 {at}, i64 {last}");
+                var offset = text.Value($"add i64 {index.Scalar(rows.Start)}, {text.Value($"mul i64 {at}, {index.Scalar(rows.Stride)}")}");
+                starts[j] = At(memory, offset);
+            }
+            void Put(string value, string vector, string at, int align) =>
+                text.Do($"store {vector} {value}, ptr {At(panel, text.Value($"add i64 {text.Value($"mul i64 {at}, {Tile.Panel}")}, {v}"))}, align {align}");
+            var lanes = Types.Of(type, Width);
+            text.For("0", whole, $"{Width}", s =>
+            {
+                var block = starts.Select(p => text.Value($"load {lanes}, ptr {At(p, s)}, align {type.Bytes()}")).ToArray();
+                var turned = Turn(block, lanes);
+                for (var j = 0; j < Width; j++) Put(turned[j], lanes, text.Value($"add i64 {s}, {j}"), Align);
+            });
+            text.For(whole, k, "1", s =>
+            {
+                for (var j = 0; j < Width; j++)
+                {
+                    var one = text.Value($"load {element}, ptr {At(starts[j], s)}, align {type.Bytes()}");
+                    var to = At(panel, text.Value($"add i64 {text.Value($"mul i64 {s}, {Tile.Panel}")}, {v + j}"));
+                    text.Do($"store {element} {one}, ptr {to}, align {type.Bytes()}");
+                }
+            });
+        }
+    }
+
+    /// <summary>Rows to columns: four rounds, each exchanging the off-diagonal halves of blocks of 8, 4, 2, 1.</summary>
+    private string[] Turn(string[] rows, string vector)
+    {
+        var now = rows;
+        for (var half = Width / 2; half >= 1; half /= 2)
+        {
+            var next = new string[Width];
+            for (var i = 0; i < Width; i++)
+            {
+                if ((i & half) != 0) continue;
+                var (a, b) = (now[i], now[i + half]);
+                string Shuffle(bool upper) => text.Value($"shufflevector {vector} {a}, {vector} {b}, <{Width} x i32> <"
+                    + string.Join(", ", Enumerable.Range(0, Width).Select(l => (l & half) == 0
+                        ? $"i32 {l + (upper ? half : 0)}"
+                        : $"i32 {Width + l - (upper ? 0 : half)}")) + ">");
+                (next[i], next[i + half]) = (Shuffle(false), Shuffle(true));
+            }
+            now = next;
+        }
+        return now;
+    }
+
+    private string At(string pointer, string offset) => text.Value($"getelementptr {element}, ptr {pointer}, i64 {offset}");
+}

@@ -1,0 +1,173 @@
+// In: rows and columns of a contraction that fit the registers. Out: LLVM code that sums along k and stores through the epilogue.
+using Accelerate.Compiler.Kernels;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Backends.Llvm.Printing;
+
+/// <summary>How many of a tile's columns exist.</summary>
+internal enum Tail
+{
+    /// <summary>All.</summary>
+    None,
+
+    /// <summary>Not all of the last vector's.</summary>
+    Last,
+
+    /// <summary>Known to the call only.</summary>
+    Unknown,
+}
+
+/// <summary>The microkernel.</summary>
+internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, ScalarPrinter scalars, IndexPrinter index,
+    Contract contract, LeftSide left, RightSide right)
+{
+    private const int Width = IndexPrinter.Width;
+    private const int Unroll = 4;
+
+    /// <summary>A run of so few steps is printed without a loop.</summary>
+    private const int Straight = 8;
+
+    /// <summary>Statements of an epilogue that may be printed for each vector; else it stands once, in a loop over rows.</summary>
+    private const int MostStatements = 800;
+
+    private readonly DType type = contract.Accumulator.Type;
+    private readonly string element = Types.Of(contract.Accumulator.Type, 0);
+    private readonly string vector = Types.Of(contract.Accumulator.Type, Width);
+    private readonly int align = Math.Min(64, Width * contract.Accumulator.Type.Bytes());
+
+    public void Print(int rows, string row, int vectors, string column, string n, Tail tail)
+    {
+        var sums = new string[rows, vectors];
+        for (var r = 0; r < rows; r++)
+        {
+            for (var v = 0; v < vectors; v++)
+            {
+                sums[r, v] = text.Slot(vector);
+                text.Do($"store {vector} zeroinitializer, ptr {sums[r, v]}, align 64");
+            }
+        }
+        string Start(int v) => v == 0 ? column : text.Value($"add i64 {column}, {v * Width}");
+        var masks = new string?[vectors];
+        for (var v = 0; v < vectors; v++)
+            if (tail == Tail.Last && v == vectors - 1 || tail == Tail.Unknown && right.IsInPlace) masks[v] = statements.TailMask(Start(v), n);
+
+        var (count, leftStride, rightStride) = (index.Scalar(left.InnerCount), left.Stride(rows), right.Stride);
+        foreach (var k in contract.K.Skip(contract.K.Length - left.Inner)) index.Define(k.Variable, "0");
+        contract.OverK(text, index, contract.K.Length - left.Inner, outer =>
+        {
+            var flat = outer == "0" ? "0" : text.Value($"mul i64 {outer}, {count}");
+            var from = left.Pointers(outer, flat);
+            var columns = new string[vectors];
+            for (var v = 0; v < vectors; v++) columns[v] = right.Pointer(v, column, flat);
+            void Step(string at)
+            {
+                var along = text.Value($"mul i64 {at}, {rightStride}");
+                var values = new Operand[vectors];
+                for (var v = 0; v < vectors; v++) values[v] = right.Read(At(columns[v], along), masks[v]);
+                var offset = text.Value($"mul i64 {at}, {leftStride}");
+                for (var r = 0; r < rows; r++)
+                {
+                    var one = new Operand(text.Value($"load {element}, ptr {At(from[r], offset)}, align {type.Bytes()}"), type, 0);
+                    var many = scalars.Widen(one, Width);
+                    for (var v = 0; v < vectors; v++)
+                    {
+                        var sum = new Operand(text.Value($"load {vector}, ptr {sums[r, v]}, align 64"), type, Width);
+                        text.Do($"store {vector} {scalars.Compute(ScalarOp.Fma, type, many, values[v], sum).Text}, ptr {sums[r, v]}, align 64");
+                    }
+                }
+            }
+            if (left.InnerCount.IsConstant && left.InnerCount.Value <= Straight)
+            {
+                for (var s = 0; s < left.InnerCount.Value; s++) Step($"{s}");
+                return;
+            }
+            var unrolled = text.Value($"and i64 {count}, {-Unroll}");
+            text.For("0", unrolled, $"{Unroll}", at =>
+            {
+                for (var u = 0; u < Unroll; u++) Step(u == 0 ? at : text.Value($"add i64 {at}, {u}"));
+            });
+            if (!(left.InnerCount.IsConstant && left.InnerCount.Value % Unroll == 0)) text.For(unrolled, count, "1", Step);
+        });
+        Epilogue(rows, row, column, n, sums, tail);
+    }
+
+    private string At(string pointer, string offset) => text.Value($"getelementptr {element}, ptr {pointer}, i64 {offset}");
+
+    private void Epilogue(int rows, string row, string column, string n, string[,] sums, Tail tail)
+    {
+        var vectors = sums.GetLength(1);
+        void Finish(Operand sum, int v, string start, bool isWhole)
+        {
+            string? Mask() => !isWhole && (tail == Tail.Unknown || v == vectors - 1) ? statements.TailMask(start, n) : null;
+            void Store() => index.InLanes(new LaneLoop(contract.N.Variable, start, Mask()), () =>
+            {
+                statements.Bind(contract.Accumulator, sum);
+                statements.Block(contract.Epilogue);
+            });
+            // Of the last columns the first vector has one at least.
+            if (!isWhole && tail == Tail.Unknown && v > 0) text.If(text.Value($"icmp slt i64 {start}, {n}"), Store);
+            else Store();
+        }
+        string Start(int v) => v == 0 ? column : text.Value($"add i64 {column}, {v * Width}");
+        void Rows(Action<Func<int, Operand>> inside)
+        {
+            if (Kernel.Statements(contract.Epilogue).Count() * rows * vectors * (tail == Tail.Unknown ? 2 : 1) <= MostStatements)
+            {
+                for (var r = 0; r < rows; r++)
+                {
+                    var here = r;
+                    index.Define(contract.M.Variable, r == 0 ? row : text.Value($"add i64 {row}, {r}"));
+                    inside(v => new(text.Value($"load {vector}, ptr {sums[here, v]}, align 64"), type, Width));
+                }
+                return;
+            }
+            // The accumulators go through memory once, so that the epilogue's code stands here once, not for every row.
+            var spill = text.Slot($"[{rows * vectors} x {vector}]");
+            for (var r = 0; r < rows; r++)
+                for (var v = 0; v < vectors; v++)
+                    text.Do($"store {vector} {text.Value($"load {vector}, ptr {sums[r, v]}, align 64")}, ptr {Spilled($"{r * vectors + v}")}, align {align}");
+            text.For("0", $"{rows}", "1", r =>
+            {
+                index.Define(contract.M.Variable, text.Value($"add i64 {row}, {r}"));
+                inside(v => new(text.Value($"load {vector}, ptr {Spilled(text.Value($"add i64 {text.Value($"mul i64 {r}, {vectors}")}, {v}"))}, align {align}"), type, Width));
+            });
+
+            string Spilled(string at) => text.Value($"getelementptr {vector}, ptr {spill}, i64 {at}");
+        }
+        void All(bool isWhole) => Rows(sum =>
+        {
+            for (var v = 0; v < vectors; v++) Finish(sum(v), v, Start(v), isWhole);
+        });
+        if (tail != Tail.Unknown)
+        {
+            All(isWhole: tail == Tail.None);
+            return;
+        }
+        var whole = text.Value($"icmp sle i64 {text.Value($"add i64 {column}, {vectors * Width}")}, {n}");
+        text.If(whole, () => All(isWhole: true), () => All(isWhole: false));
+    }
+}
+
+internal static class ContractLoops
+{
+    /// <summary>Loops over the first axes of k, in order; the inside gets the flat position along them.</summary>
+    public static void OverK(this Contract contract, LlvmText text, IndexPrinter index, int axes, Action<string> inside)
+    {
+        void Level(int i, string flat)
+        {
+            if (i == axes)
+            {
+                inside(flat);
+                return;
+            }
+            var extent = index.Scalar(contract.K[i].Extent);
+            text.For("0", extent, "1", k =>
+            {
+                index.Define(contract.K[i].Variable, k);
+                Level(i + 1, i == 0 ? k : text.Value($"add i64 {text.Value($"mul i64 {flat}, {extent}")}, {k}"));
+            });
+        }
+        Level(0, "0");
+    }
+}
