@@ -6,6 +6,9 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Backends.Llvm.Printing;
 
+/// <summary>A part of k, and whether it is the first or the last.</summary>
+internal sealed record KBlock(string From, string To, string IsFirst, string IsLast);
+
 /// <summary>
 /// Columns come in panels of 32, panels in groups, rows in tiles, tiles in chunks; a job is a group and a chunk, the
 /// chunks of a group follow one another. A right side that lies in panels is read in place, and so is one that has
@@ -17,16 +20,21 @@ internal sealed class ContractPrinter
 {
     private const int Width = IndexPrinter.Width;
 
-    /// <summary>Elements of the panels of a group: half of a second-level cache of 1 MB, the other half is for the rows.</summary>
-    private const int GroupElements = 1 << 17;
+    /// <summary>Steps of k that a block of a deep contraction has at most: 14 rows of it lie in a first-level cache.</summary>
+    private const int BlockSteps = 384;
+
+    /// <summary>Elements of a group's panels within a block: 384 KiB of f32, which leaves the second-level cache room for rows.</summary>
+    private const int GroupElements = 8 * Tile.Panel * BlockSteps;
+
+    /// <summary>Elements of a packed group over the whole depth, where that is more than one panel's: 4 MiB of f32.</summary>
+    private const int PackedElements = 1 << 20;
 
     /// <summary>Multiplications of a job, at least, where the sizes allow it: some microseconds.</summary>
     private const int JobWork = 1 << 18;
 
-    /// <summary>Tiles of rows in a job: enough of them that a packed group is used, few enough to share evenly.</summary>
-    private const int ChunkTiles = 8;
+    /// <summary>Tiles of rows in a job: enough of them that a block of panels is used, few enough to share evenly.</summary>
+    private const int ChunkTiles = 4;
 
-    private readonly StatementPrinter statements;
     private readonly LlvmText text;
     private readonly IndexPrinter index;
     private readonly Contract contract;
@@ -34,18 +42,20 @@ internal sealed class ContractPrinter
     private readonly Size depth;
     private readonly Size rowTiles;
     private readonly Size panels;
+    private readonly Size group;
     private readonly Size groups;
     private readonly Size chunks;
     private readonly int unit;
     private readonly LeftSide left;
     private readonly RightSide right;
     private readonly TilePrinter tiles;
+    private readonly string scratch;
     private readonly string? packed;
 
     public ContractPrinter(StatementPrinter statements, LlvmText text, ScalarPrinter scalars, IndexPrinter index,
         Contract contract, LlvmTarget target, string scratch)
     {
-        (this.statements, this.text, this.index, this.contract) = (statements, text, index, contract);
+        (this.text, this.index, this.contract, this.scratch) = (text, index, contract, scratch);
         var (m, n) = (index.AtLeastZero(contract.M.Extent), index.AtLeastZero(contract.N.Extent));
         depth = Size.Product(contract.K.Select(k => index.AtLeastZero(k.Extent)));
         tile = Tile.For(target, contract.Accumulator.Type, contract.M.Extent, contract.N.Extent.IsConstant);
@@ -54,26 +64,28 @@ internal sealed class ContractPrinter
         unit = Math.Max(1, tile.Columns / Tile.Panel);
 
         // As many panels as fit the cache, or as make a job worth its while; a whole number of tiles.
+        var isOneTile = contract.M.Extent.IsConstant && rowTiles.Value <= 1;
         var units = Size.FloorDiv(panels + (unit - 1), unit);
-        var perPanel = Size.Max(1, depth * (Tile.Panel * unit));
-        var most = contract.M.Extent.IsConstant && rowTiles.Value <= 1
-            ? Size.FloorDiv(JobWork, Size.Max(1, perPanel * Size.Max(1, m)))
-            : Size.FloorDiv(GroupElements, perPanel);
-        var group = Size.Max(1, most);
+        var perUnit = Size.Max(1, depth * (Tile.Panel * unit));
+        var most = isOneTile
+            ? Size.FloorDiv(JobWork, Size.Max(1, perUnit * Size.Max(1, m)))
+            : Size.Min(Size.FloorDiv(GroupElements, Size.Max(1, Size.Min(depth, BlockSteps) * (Tile.Panel * unit))), Size.FloorDiv(PackedElements, perUnit));
+        group = Size.Max(1, Size.Min(units, most));
         groups = Size.FloorDiv(units + (group - 1), group);
         chunks = Size.FloorDiv(rowTiles + (ChunkTiles - 1), ChunkTiles);
         Jobs = groups * chunks;
 
-        right = new RightSide(statements, text, scalars, index, contract, tile, depth,
-            isOneTile: contract.M.Extent.IsConstant && rowTiles.Value <= 1, scratch);
+        right = new RightSide(statements, text, scalars, index, contract, tile, depth, isOneTile, scratch);
         left = new LeftSide(statements, text, scalars, index, contract, tile, depth, right.Inner, scratch,
-            from: right.Packs ? Packed(Size.Min(units, group)) : Size.Zero);
+            from: right.Packs ? Packed(group) : Size.Zero, mayBlock: !isOneTile && !right.IsInPlace, BlockSteps);
+        var end = left.End;
+        if (left.IsBlocked) end += group * (unit * Tile.Panel / tile.Columns * ChunkTiles * tile.Rows * tile.Columns * contract.Accumulator.Type.Bytes());
         tiles = new TilePrinter(statements, text, scalars, index, contract, left, right);
         if (right.Packs) packed = text.Slot("i64", 8);
-        ScratchBytes = left.End + 64;
+        ScratchBytes = end + 64;
 
         // Two bounds: a depth that changes with a loop must not count at its least and its most at once.
-        Size Packed(Size count) => Size.Min(count * perPanel, perPanel + GroupElements) * contract.Accumulator.Type.Bytes();
+        Size Packed(Size count) => Size.Min(count * perUnit, perUnit + PackedElements) * contract.Accumulator.Type.Bytes();
     }
 
     /// <summary>Jobs of one contraction: groups of panels times chunks of rows.</summary>
@@ -110,16 +122,28 @@ internal sealed class ContractPrinter
         }
         right.Enter(begin);
         var (t0, t1) = Share(chunk, chunkCount, index.Scalar(rowTiles));
-        text.For(t0, t1, "1", t => RowTile(t, begin, end, n));
+        if (!left.IsBlocked)
+        {
+            text.For(t0, t1, "1", t => RowTile(t, t0, begin, end, n, null));
+            return;
+        }
+        // A deep contraction goes block by block of k; between two blocks the sums are in the scratch.
+        var (all, blocks) = (index.Scalar(depth), index.Scalar(Size.Max(1, Size.FloorDiv(depth + (BlockSteps - 1), BlockSteps))));
+        text.For("0", blocks, "1", b =>
+        {
+            var (from, to) = Share(b, blocks, all);
+            var block = new KBlock(from, to, text.Value($"icmp eq i64 {b}, 0"), text.Value($"icmp eq i64 {to}, {all}"));
+            text.For(t0, t1, "1", t => RowTile(t, t0, begin, end, n, block));
+        });
     }
 
     /// <summary>The tile of rows number t: rows are shared out evenly when their number is known.</summary>
-    private void RowTile(string t, string begin, string end, string n)
+    private void RowTile(string t, string t0, string begin, string end, string n, KBlock? block)
     {
         void Rows(int rows, string row)
         {
-            left.Prepare(rows, row);
-            Columns(rows, row, begin, end, n);
+            left.Prepare(rows, row, block);
+            Columns(rows, row, text.Value($"sub i64 {t}, {t0}"), begin, end, n, block);
         }
         if (contract.M.Extent.IsConstant)
         {
@@ -158,7 +182,7 @@ internal sealed class ContractPrinter
         });
     }
 
-    private void Columns(int rows, string row, string begin, string end, string n)
+    private void Columns(int rows, string row, string tileOfChunk, string begin, string end, string n, KBlock? block)
     {
         var width = tile.Columns;
         var from = Tile.Panel >= width ? text.Value($"mul i64 {begin}, {Tile.Panel / width}") : text.Value($"udiv i64 {begin}, {width / Tile.Panel}");
@@ -166,7 +190,19 @@ internal sealed class ContractPrinter
         var whole = text.Value($"udiv i64 {last}, {width}");
         var isKnown = contract.N.Extent.IsConstant;
         var rest = isKnown ? (int)(contract.N.Extent.Value % width) : width;
-        void At(string c, int vectors, Tail tail) => tiles.Print(rows, row, vectors, text.Value($"mul i64 {c}, {width}"), n, tail);
+        void At(string c, int vectors, Tail tail)
+        {
+            var partial = "";
+            if (block is not null)
+            {
+                // The sums of this tile between two blocks: [tile of the chunk][column tile of the group].
+                var perGroup = index.Scalar(group * (unit * Tile.Panel / width));
+                var slot = text.Value($"add i64 {text.Value($"mul i64 {tileOfChunk}, {perGroup}")}, {text.Value($"sub i64 {c}, {from}")}");
+                var offset = text.Value($"add i64 {index.Scalar(left.End)}, {text.Value($"mul i64 {slot}, {tile.Rows * width * contract.Accumulator.Type.Bytes()}")}");
+                partial = text.Value($"getelementptr i8, ptr {scratch}, i64 {offset}");
+            }
+            tiles.Print(rows, row, vectors, text.Value($"mul i64 {c}, {width}"), n, tail, block, partial);
+        }
 
         if (!isKnown && !right.IsInPlace)
         {
@@ -177,9 +213,9 @@ internal sealed class ContractPrinter
         if (!isKnown || contract.N.Extent.Value >= width) text.For(from, whole, "1", c => At(c, tile.Vectors, Tail.None));
         if (isKnown && rest == 0) return;
         // What is left of the last group is less than a tile.
-        var left = text.Value($"icmp slt i64 {text.Value($"mul i64 {whole}, {width}")}, {last}");
+        var more = text.Value($"icmp slt i64 {text.Value($"mul i64 {whole}, {width}")}, {last}");
         var tail = !isKnown ? Tail.Unknown : rest % Width == 0 ? Tail.None : Tail.Last;
-        text.If(left, () => At(whole, (rest + Width - 1) / Width, tail));
+        text.If(more, () => At(whole, (rest + Width - 1) / Width, tail));
     }
 
     /// <summary>From part·all/parts to (part + 1)·all/parts.</summary>

@@ -83,7 +83,7 @@ internal static class KernelText
         }
         restore();
         text.Do($"ret i32 {text.Value($"load i32, ptr {status}, align 4")}");
-        var header = $"define i32 @{symbol}(ptr noalias nocapture readonly %args, i64 %begin, i64 %end, i64 %worker) nounwind";
+        var header = $"define i32 @{symbol}(ptr noalias nocapture readonly %args, i64 %begin, i64 %end, i64 %worker) nounwind alignstack(64)";
         var module = new StringBuilder();
         foreach (var line in KernelPrinter.Body(kernel).TrimEnd().Split('\n')) module.Append("; ").Append(line).Append('\n');
         module.Append(CultureInfo.InvariantCulture, $"target triple = \"{target.Triple}\"\n\n").Append(text.Function(header));

@@ -31,20 +31,20 @@ internal sealed class LeftSide
     private readonly string element;
     private readonly Way way;
     private readonly RowAccess? access;
-    private readonly int rowsMost;
+    private readonly Size span;
     private readonly Size tableStart;
     private readonly Size paddingStart;
     private readonly Size rowsStart;
     private string[] rows = [];
+    private string first = "0";
 
     public LeftSide(StatementPrinter statements, LlvmText text, ScalarPrinter scalars, IndexPrinter index, Contract contract,
-        Tile tile, Size depth, int inner, string scratch, Size from)
+        Tile tile, Size depth, int inner, string scratch, Size from, bool mayBlock, int blockSteps)
     {
         (this.statements, this.text, this.scalars, this.index) = (statements, text, scalars, index);
         (this.contract, this.depth, this.scratch) = (contract, depth, scratch);
         type = contract.Accumulator.Type;
         element = Types.Of(type, 0);
-        rowsMost = tile.Rows;
         access = ContractSides.Rows(contract);
         var isWhole = access?.Run.Inner == contract.K.Length && access.Load.Guards.IsEmpty;
         way = access switch
@@ -57,6 +57,10 @@ internal sealed class LeftSide
         };
         Inner = way == Way.Table ? Math.Min(inner, access!.Run.Inner) : inner;
         InnerCount = Count(contract.K.Skip(contract.K.Length - Inner));
+        // Half as much again is still one block.
+        IsBlocked = mayBlock && !(depth.IsConstant && depth.Value <= blockSteps * 3 / 2)
+            && (way is Way.InPlace or Way.Copied or Way.Converted || (way == Way.Packed && contract.K.Length == 1));
+        span = IsBlocked ? Size.Min(depth, blockSteps) : depth;
         (tableStart, paddingStart, rowsStart, End) = (from, from, from, from);
         if (way == Way.Table)
         {
@@ -64,11 +68,14 @@ internal sealed class LeftSide
             End = paddingStart;
             if (!access!.Load.Guards.IsEmpty) End += InnerCount * access.Run.Stride * type.Bytes();
         }
-        else if (way is Way.Copied or Way.Converted) End += (depth + Width) * (tile.Rows * type.Bytes());
-        else if (way == Way.Packed) End += depth * (tile.Rows * type.Bytes());
+        else if (way is Way.Copied or Way.Converted) End += (span + Width) * (tile.Rows * type.Bytes());
+        else if (way == Way.Packed) End += span * (tile.Rows * type.Bytes());
 
         Size Count(IEnumerable<Axis> axes) => Size.Product(axes.Select(k => index.AtLeastZero(k.Extent)));
     }
+
+    /// <summary>True when k is taken block by block, and so is the preparing of rows.</summary>
+    public bool IsBlocked { get; }
 
     /// <summary>The last axes of k that are one run on both sides.</summary>
     public int Inner { get; }
@@ -96,10 +103,11 @@ internal sealed class LeftSide
             at => text.Do($"store {element} {fill.Text}, ptr {At(Bytes(paddingStart), at)}, align {type.Bytes()}"));
     }
 
-    /// <summary>Makes the rows of a tile ready.</summary>
-    public void Prepare(int count, string row)
+    /// <summary>Makes the rows of a tile ready, for a block of k or all of it.</summary>
+    public void Prepare(int count, string row, KBlock? block)
     {
-        rows = new string[count];
+        (rows, first) = (new string[count], block?.From ?? "0");
+        var (from, to) = block is null ? ("0", index.Scalar(depth)) : (block.From, block.To);
         string Row(int r) => r == 0 ? row : text.Value($"add i64 {row}, {r}");
         switch (way)
         {
@@ -115,10 +123,10 @@ internal sealed class LeftSide
                 FillTable(count, Row);
                 break;
             case Way.Copied or Way.Converted:
-                Copy(count, Row);
+                Copy(count, Row, from, to);
                 break;
             default:
-                Pack(count, Row);
+                Pack(count, Row, block);
                 break;
         }
     }
@@ -129,10 +137,11 @@ internal sealed class LeftSide
     public string[] Pointers(string outer, string flat)
     {
         var count = rows.Length;
+        if (first != "0" && way != Way.InPlace) flat = text.Value($"sub i64 {flat}, {first}");
         switch (way)
         {
             case Way.InPlace:
-                return rows;
+                return flat == "0" ? rows : [.. rows.Select(p => At(p, text.Value($"mul i64 {flat}, {Stride(count)}")))];
             case Way.Table:
                 var entry = text.Value($"mul i64 {outer}, {count}");
                 return [.. Enumerable.Range(0, count).Select(r => text.Value($"load ptr, ptr {Entry(entry, r)}, align 8"))];
@@ -185,17 +194,17 @@ internal sealed class LeftSide
     private string Entry(string entry, int r) =>
         text.Value($"getelementptr ptr, ptr {Bytes(tableStart)}, i64 {(r == 0 ? entry : text.Value($"add i64 {entry}, {r}"))}");
 
-    private void Copy(int count, Func<int, string> row)
+    private void Copy(int count, Func<int, string> row, string begin, string end)
     {
         var load = access!.Load;
         var memory = Types.Memory(load.Result.Type);
-        var (k, pitch) = (index.Scalar(depth), index.Scalar(depth + Width));
+        var pitch = index.Scalar(span + Width);
         var from = new string[count];
         foreach (var axis in contract.K) index.Define(axis.Variable, "0");
         for (var r = 0; r < count; r++)
         {
             index.Define(contract.M.Variable, row(r));
-            from[r] = text.Value($"getelementptr {memory}, ptr {statements.Buffer(load.Buffer)}, i64 {index.Scalar(load.Offset)}");
+            from[r] = text.Value($"getelementptr {memory}, ptr {statements.Buffer(load.Buffer)}, i64 {text.Value($"add i64 {index.Scalar(load.Offset)}, {begin}")}");
             rows[r] = At(Bytes(rowsStart), text.Value($"mul i64 {pitch}, {r}"));
         }
         void Move(string at, int lanes)
@@ -209,16 +218,17 @@ internal sealed class LeftSide
                 text.Do($"store {value.LlvmType} {value.Text}, ptr {At(rows[r], at)}, align {type.Bytes()}");
             }
         }
+        var k = text.Value($"sub i64 {end}, {begin}");
         var whole = text.Value($"and i64 {k}, {-Width}");
         text.For("0", whole, $"{Width}", at => Move(at, Width));
         text.For(whole, k, "1", at => Move(at, 0));
     }
 
-    private void Pack(int count, Func<int, string> row)
+    private void Pack(int count, Func<int, string> row, KBlock? block)
     {
         var packed = Bytes(rowsStart);
         var numbers = Enumerable.Range(0, count).Select(row).ToArray();
-        contract.OverK(text, index, contract.K.Length, k =>
+        void Step(string k)
         {
             for (var r = 0; r < count; r++)
             {
@@ -227,7 +237,16 @@ internal sealed class LeftSide
                 var to = At(packed, text.Value($"add i64 {text.Value($"mul i64 {k}, {count}")}, {r}"));
                 text.Do($"store {element} {statements.Of(contract.LeftYield).Text}, ptr {to}, align {type.Bytes()}");
             }
-        });
+        }
+        if (block is null) contract.OverK(text, index, contract.K.Length, Step);
+        else
+        {
+            text.For(block.From, block.To, "1", k =>
+            {
+                index.Define(contract.K[0].Variable, k);
+                Step(text.Value($"sub i64 {k}, {block.From}"));
+            });
+        }
         for (var r = 0; r < count; r++) rows[r] = At(packed, $"{r}");
     }
 

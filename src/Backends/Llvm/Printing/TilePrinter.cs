@@ -36,16 +36,30 @@ internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, Sc
     private readonly string vector = Types.Of(contract.Accumulator.Type, Width);
     private readonly int align = Math.Min(64, Width * contract.Accumulator.Type.Bytes());
 
-    public void Print(int rows, string row, int vectors, string column, string n, Tail tail)
+    /// <param name="rows">Rows of the tile.</param>
+    /// <param name="row">The first of them.</param>
+    /// <param name="vectors">Vectors of columns.</param>
+    /// <param name="column">The first column.</param>
+    /// <param name="n">How many columns there are in all.</param>
+    /// <param name="tail">How many of the tile's exist.</param>
+    /// <param name="block">The part of k; null for all of it.</param>
+    /// <param name="partial">Where the sums are between two parts.</param>
+    public void Print(int rows, string row, int vectors, string column, string n, Tail tail, KBlock? block, string partial)
     {
         var sums = new string[rows, vectors];
-        for (var r = 0; r < rows; r++)
+        void Each(Action<int, int> inside)
         {
-            for (var v = 0; v < vectors; v++)
-            {
-                sums[r, v] = text.Slot(vector);
-                text.Do($"store {vector} zeroinitializer, ptr {sums[r, v]}, align 64");
-            }
+            for (var r = 0; r < rows; r++)
+                for (var v = 0; v < vectors; v++) inside(r, v);
+        }
+        string Partial(int r, int v) => text.Value($"getelementptr {vector}, ptr {partial}, i64 {r * vectors + v}");
+        void Zero() => Each((r, v) => text.Do($"store {vector} zeroinitializer, ptr {sums[r, v]}, align 64"));
+        Each((r, v) => sums[r, v] = text.Slot(vector));
+        if (block is null) Zero();
+        else
+        {
+            text.If(block.IsFirst, Zero, () => Each((r, v) =>
+                text.Do($"store {vector} {text.Value($"load {vector}, ptr {Partial(r, v)}, align {type.Bytes()}")}, ptr {sums[r, v]}, align 64")));
         }
         string Start(int v) => v == 0 ? column : text.Value($"add i64 {column}, {v * Width}");
         var masks = new string?[vectors];
@@ -56,7 +70,7 @@ internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, Sc
         foreach (var k in contract.K.Skip(contract.K.Length - left.Inner)) index.Define(k.Variable, "0");
         contract.OverK(text, index, contract.K.Length - left.Inner, outer =>
         {
-            var flat = outer == "0" ? "0" : text.Value($"mul i64 {outer}, {count}");
+            var flat = block is not null ? block.From : outer == "0" ? "0" : text.Value($"mul i64 {outer}, {count}");
             var from = left.Pointers(outer, flat);
             var columns = new string[vectors];
             for (var v = 0; v < vectors; v++) columns[v] = right.Pointer(v, column, flat);
@@ -82,14 +96,20 @@ internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, Sc
                 for (var s = 0; s < left.InnerCount.Value; s++) Step($"{s}");
                 return;
             }
-            var unrolled = text.Value($"and i64 {count}, {-Unroll}");
+            var steps = block is null ? count : text.Value($"sub i64 {block.To}, {block.From}");
+            var unrolled = text.Value($"and i64 {steps}, {-Unroll}");
             text.For("0", unrolled, $"{Unroll}", at =>
             {
                 for (var u = 0; u < Unroll; u++) Step(u == 0 ? at : text.Value($"add i64 {at}, {u}"));
             });
-            if (!(left.InnerCount.IsConstant && left.InnerCount.Value % Unroll == 0)) text.For(unrolled, count, "1", Step);
+            if (block is not null || !(left.InnerCount.IsConstant && left.InnerCount.Value % Unroll == 0)) text.For(unrolled, steps, "1", Step);
         });
-        Epilogue(rows, row, column, n, sums, tail);
+        if (block is null) Epilogue(rows, row, column, n, sums, tail);
+        else
+        {
+            text.If(block.IsLast, () => Epilogue(rows, row, column, n, sums, tail), () => Each((r, v) =>
+                text.Do($"store {vector} {text.Value($"load {vector}, ptr {sums[r, v]}, align 64")}, ptr {Partial(r, v)}, align {type.Bytes()}")));
+        }
     }
 
     private string At(string pointer, string offset) => text.Value($"getelementptr {element}, ptr {pointer}, i64 {offset}");
