@@ -79,7 +79,7 @@ internal sealed class ContractPrinter
         left = new LeftSide(statements, text, scalars, index, contract, tile, depth, right.Inner, scratch,
             from: right.Packs ? Packed(group) : Size.Zero, mayBlock: !isOneTile && !right.IsInPlace, BlockSteps);
         var end = left.End;
-        if (left.IsBlocked) end += group * (unit * Tile.Panel / tile.Columns * ChunkTiles * tile.Rows * tile.Columns * contract.Accumulator.Type.Bytes());
+        if (left.IsBlocked) end += group * (unit * Tile.Panel * ChunkTiles * tile.Rows * contract.Accumulator.Type.Bytes());
         tiles = new TilePrinter(statements, text, scalars, index, contract, left, right);
         if (right.Packs) packed = text.Slot("i64", 8);
         ScratchBytes = end + 64;
@@ -140,10 +140,11 @@ internal sealed class ContractPrinter
     /// <summary>The tile of rows number t: rows are shared out evenly when their number is known.</summary>
     private void RowTile(string t, string t0, string begin, string end, string n, KBlock? block)
     {
-        void Rows(int rows, string row)
+        void Rows(int rows, string row, string inTile = "0")
         {
             left.Prepare(rows, row, block);
-            Columns(rows, row, text.Value($"sub i64 {t}, {t0}"), begin, end, n, block);
+            var before = text.Value($"add i64 {text.Value($"mul i64 {text.Value($"sub i64 {t}, {t0}")}, {tile.Rows}")}, {inTile}");
+            Columns(rows, row, before, begin, end, n, block);
         }
         if (contract.M.Extent.IsConstant)
         {
@@ -175,14 +176,14 @@ internal sealed class ContractPrinter
                 text.If(text.Value($"icmp ne i64 {text.Value($"and i64 {rest}, {here}")}, 0"), () =>
                 {
                     var from = text.Value($"load i64, ptr {at}, align 8");
-                    Rows(here, from);
+                    Rows(here, from, text.Value($"sub i64 {from}, {row}"));
                     text.Do($"store i64 {text.Value($"add i64 {from}, {here}")}, ptr {at}, align 8");
                 });
             }
         });
     }
 
-    private void Columns(int rows, string row, string tileOfChunk, string begin, string end, string n, KBlock? block)
+    private void Columns(int rows, string row, string rowsBefore, string begin, string end, string n, KBlock? block)
     {
         var width = tile.Columns;
         var from = Tile.Panel >= width ? text.Value($"mul i64 {begin}, {Tile.Panel / width}") : text.Value($"udiv i64 {begin}, {width / Tile.Panel}");
@@ -195,10 +196,12 @@ internal sealed class ContractPrinter
             var partial = "";
             if (block is not null)
             {
-                // The sums of this tile between two blocks: [tile of the chunk][column tile of the group].
-                var perGroup = index.Scalar(group * (unit * Tile.Panel / width));
-                var slot = text.Value($"add i64 {text.Value($"mul i64 {tileOfChunk}, {perGroup}")}, {text.Value($"sub i64 {c}, {from}")}");
-                var offset = text.Value($"add i64 {index.Scalar(left.End)}, {text.Value($"mul i64 {slot}, {tile.Rows * width * contract.Accumulator.Type.Bytes()}")}");
+                // The sums between two blocks, as [rows of the chunk, tile by tile][columns of the group].
+                var perRow = index.Scalar(group * (unit * Tile.Panel));
+                var before = text.Value($"mul i64 {rowsBefore}, {perRow}");
+                var across = text.Value($"mul i64 {text.Value($"sub i64 {c}, {from}")}, {rows * width}");
+                var offset = text.Value($"mul i64 {text.Value($"add i64 {before}, {across}")}, {contract.Accumulator.Type.Bytes()}");
+                offset = text.Value($"add i64 {index.Scalar(left.End)}, {offset}");
                 partial = text.Value($"getelementptr i8, ptr {scratch}, i64 {offset}");
             }
             tiles.Print(rows, row, vectors, text.Value($"mul i64 {c}, {width}"), n, tail, block, partial);
