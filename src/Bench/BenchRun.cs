@@ -42,6 +42,7 @@ internal static class BenchRun
     {
         var (run, started) = (Guid.NewGuid(), DateTime.UtcNow);
         output.Write(BenchTable.Heading(Machine.This, command));
+        var limits = new Dictionary<int, MachineLimits>();
         foreach (var sizes in grid)
         {
             using var given = BenchCase.Random(file, program, sizes, plan.Seed, state, plan.Integers);
@@ -52,7 +53,11 @@ internal static class BenchRun
             if (plan.Log is not null) BenchLog.Append(plan.Log, BenchRecord.From(result, Machine.This, run, started));
             if (!plan.Kernels || Machine.This.Llvm is null) continue;
             foreach (var threads in plan.Threads)
-                output.Write($"\n{KernelBreakdown.Measure(given, plan.Llvm with { Threads = threads }, plan.Timing).Print()}");
+            {
+                if (!limits.TryGetValue(threads, out var machine)) machine = limits[threads] = MachineLimits.Measure(threads);
+                var breakdown = KernelBreakdown.Measure(given, plan.Llvm with { Threads = threads }, plan.Timing, machine);
+                output.Write($"\n{breakdown.Print()}");
+            }
         }
     }
 

@@ -54,25 +54,35 @@ internal static class FlopCount
     }
 
     /// <summary>One call of a kernel, over all its jobs.</summary>
-    public static double Of(Kernel kernel, IReadOnlyDictionary<string, long> sizes) =>
-        Count(kernel.Body, new Dictionary<string, long>(sizes, StringComparer.Ordinal));
+    public static double Of(Kernel kernel, IReadOnlyDictionary<string, long> sizes)
+    {
+        var sum = 0.0;
+        Iterations.Visit(kernel.Body, new(sizes, StringComparer.Ordinal), 1, (statement, times, values) =>
+            sum += times * Own(statement, values));
+        return sum;
+    }
 
     /// <summary>Inputs, state and results, each touched once: what any implementation has to move.</summary>
     public static long CompulsoryBytes(Program program, IReadOnlyDictionary<string, long> sizes) => program.State
         .Concat(program.Buffers.Where(b => b.Kind is BufferKind.Input or BufferKind.Output))
         .Sum(b => b.Type.Count.Evaluate(sizes) * b.Type.DType.Bytes());
 
-    private static double Count(Block block, Dictionary<string, long> values) =>
-        block.Statements.Sum(s => Count(s, values));
-
-    private static double Count(Statement statement, Dictionary<string, long> values) => statement switch
+    /// <summary>What a statement does by itself, without those inside it.</summary>
+    private static double Own(Statement statement, IReadOnlyDictionary<string, long> values)
     {
-        Compute c => c.Result.Type.IsFloat ? Operations(c.Op) : 0,
-        Loop l => Repeated(l.Variable, l.Extent, l.Body, 0, values),
-        Reduction r => Repeated(r.Variable, r.Extent, r.Body, r.Yield.Type.IsFloat ? 1 : 0, values),
-        Contract c => Count(c, values),
-        _ => 0,
-    };
+        switch (statement)
+        {
+            case Compute c:
+                return c.Result.Type.IsFloat ? Operations(c.Op) : 0;
+            case Reduction r:
+                return r.Yield.Type.IsFloat ? Math.Max(0, r.Extent.Evaluate(values)) : 0;
+            case Contract { Accumulator.Type.IsFloat: true } c:
+                var (m, n, k) = Iterations.Extents(c, values);
+                return 2 * m * n * k;
+            default:
+                return 0;
+        }
+    }
 
     private static double Operations(ScalarOp op) => op switch
     {
@@ -81,36 +91,4 @@ internal static class FlopCount
             or ScalarOp.Add or ScalarOp.Sub or ScalarOp.Mul or ScalarOp.Div or ScalarOp.Rem or ScalarOp.Max or ScalarOp.Min => 1,
         _ => 0,
     };
-
-    private static double Repeated(string variable, Size extent, Block body, double each, Dictionary<string, long> values)
-    {
-        var count = extent.Evaluate(values);
-        if (count <= 0) return 0;
-        // Only the extent of an inner loop can make one iteration differ from the next: the last block of a flat loop.
-        if (!ExtentsWithin(body).Any(e => e.Variables().Contains(variable))) return count * (each + Count(body, values));
-        var sum = count * each;
-        for (var i = 0L; i < count; i++)
-        {
-            values[variable] = i;
-            sum += Count(body, values);
-        }
-        values.Remove(variable);
-        return sum;
-    }
-
-    private static double Count(Contract c, Dictionary<string, long> values)
-    {
-        double m = c.M.Extent.Evaluate(values), n = c.N.Extent.Evaluate(values);
-        var k = c.K.Aggregate(1.0, (product, axis) => product * axis.Extent.Evaluate(values));
-        var products = c.Accumulator.Type.IsFloat ? 2 * m * n * k : 0;
-        return products + m * k * Count(c.Left, values) + n * k * Count(c.Right, values) + m * n * Count(c.Epilogue, values);
-    }
-
-    private static IEnumerable<Size> ExtentsWithin(Block block) => Kernel.Statements(block).SelectMany(s => s switch
-    {
-        Loop l => [l.Extent],
-        Reduction r => [r.Extent],
-        Contract c => c.K.Select(k => k.Extent).Append(c.M.Extent).Append(c.N.Extent),
-        _ => Enumerable.Empty<Size>(),
-    });
 }

@@ -15,20 +15,26 @@ namespace Accelerate.Bench;
 /// <param name="Calls">In one call of the function.</param>
 /// <param name="Ms">The median over the samples.</param>
 /// <param name="Flops">Of all its calls.</param>
-internal sealed record KernelTime(Kernel Kernel, string Writes, int Calls, double Ms, double Flops);
+/// <param name="Bound">What bounds most of the time that its calls take at least: FMA, a level of memory, the start of a loop.</param>
+/// <param name="LeastMs">The least that all its calls can take by <see cref="Roofline"/>.</param>
+internal sealed record KernelTime(
+    Kernel Kernel, string Writes, int Calls, double Ms, double Flops, string Bound, double LeastMs);
 
 /// <summary>Where a call's time goes.</summary>
 /// <param name="Kernels">The most expensive first.</param>
 /// <param name="OutsideMs">The rest of a call: entry checks, results allocated, the way from managed to native code.</param>
 /// <param name="PeakGflops">On as many threads, read in the same rounds.</param>
-/// <param name="Threads">Workers.</param>
-internal sealed record KernelBreakdown(IReadOnlyList<KernelTime> Kernels, double OutsideMs, double PeakGflops, int Threads)
+/// <param name="Limits">Of the machine, read before; on as many threads.</param>
+internal sealed record KernelBreakdown(
+    IReadOnlyList<KernelTime> Kernels, double OutsideMs, double PeakGflops, MachineLimits Limits)
 {
     /// <summary>Runs the program's steps one at a time, for as long as a row of the benchmark would run.</summary>
-    public static KernelBreakdown Measure(BenchCase given, LlvmOptions options, BenchOptions timing)
+    /// <param name="limits">Of the machine on as many threads; read here if null.</param>
+    public static KernelBreakdown Measure(BenchCase given, LlvmOptions options, BenchOptions timing, MachineLimits? limits = null)
     {
         using var executable = new LlvmExecutable([given.Program], options with { TimeSteps = true, UseCache = false }, given.State);
         using var session = executable.CreateSession();
+        limits ??= MachineLimits.Measure(options.Threads);
         using var peaks = new PeakReadings([options.Threads]);
         Tensor[] inputs = [.. given.Inputs];
         var calls = executable.StepTimes(0).Select(t => t.Step).ToArray();
@@ -43,16 +49,19 @@ internal sealed record KernelBreakdown(IReadOnlyList<KernelTime> Kernels, double
             spent += Sample();
         }
         var flops = FlopCount.ByKernel(given.Program, given.Sizes);
-        var rows = calls.Select((step, i) => (step, Seconds: samples[i])).GroupBy(s => s.step.Kernel).Select(group =>
+        var bounds = Roofline.Of(given.Program, given.Sizes, limits);
+        var rows = calls.Select((step, i) => (step, Seconds: samples[i], Bound: bounds[i])).GroupBy(s => s.step.Kernel).Select(group =>
         {
             var kernel = given.Program.Kernels[group.Key];
             var sums = Enumerable.Range(0, group.First().Seconds.Count).Select(n => group.Sum(g => g.Seconds[n]));
             var result = kernel.Buffers.ToList().FindIndex(b => b.IsOutput);
             var written = given.Program.Buffers[group.First().step.Buffers[result]];
+            var bound = group.GroupBy(g => g.Bound.Name).MaxBy(g => g.Sum(b => b.Bound.Ms))!.Key;
             return new KernelTime(kernel, Concrete(written.Type, given.Sizes), group.Count(), Statistics.Of(sums).Median * 1e3,
-                flops[group.Key]);
+                flops[group.Key], bound, group.Sum(g => g.Bound.Ms));
         });
-        return new([.. rows.OrderByDescending(r => r.Ms)], Statistics.Of(outside).Median * 1e3, peaks.Medians().Values.DefaultIfEmpty(double.NaN).First(), options.Threads);
+        return new([.. rows.OrderByDescending(r => r.Ms)], Statistics.Of(outside).Median * 1e3,
+            peaks.Medians().Values.DefaultIfEmpty(double.NaN).First(), limits);
 
         double Sample()
         {
@@ -74,19 +83,22 @@ internal sealed record KernelBreakdown(IReadOnlyList<KernelTime> Kernels, double
     public string Print()
     {
         var (total, flops) = (OutsideMs + Kernels.Sum(k => k.Ms), Kernels.Sum(k => k.Flops));
-        var text = new StringBuilder($"kernels  llvm, {Threads} thread{(Threads == 1 ? "" : "s")}, steps driven one at a time\n\n");
+        var text = new StringBuilder($"kernels  llvm, {Limits.Threads} thread{(Limits.Threads == 1 ? "" : "s")}, "
+            + $"steps driven one at a time; the limits they are read against:\n{Limits.Print()}\n");
         var rows = Kernels.Select(k => new[]
         {
             $"@{k.Kernel.Name}", k.Kernel.Kind.ToString().ToLowerInvariant(), k.Writes,
             k.Calls.ToString(CultureInfo.InvariantCulture),
             BenchTable.Time(k.Ms), BenchTable.Number(100 * k.Ms / total),
             BenchTable.Number(k.Flops / k.Ms * 1e-6), BenchTable.Number(100 * k.Flops / k.Ms * 1e-6 / PeakGflops),
-        }).Append(["outside", "", "", "", BenchTable.Time(OutsideMs), BenchTable.Number(100 * OutsideMs / total), "", ""])
+            k.Bound, BenchTable.Number(100 * k.LeastMs / k.Ms),
+        }).Append(["outside", "", "", "", BenchTable.Time(OutsideMs), BenchTable.Number(100 * OutsideMs / total), "", "", "", ""])
             .Append(["total", "", "", Kernels.Sum(k => k.Calls).ToString(CultureInfo.InvariantCulture),
                 BenchTable.Time(total), "100",
-                BenchTable.Number(flops / total * 1e-6), BenchTable.Number(100 * flops / total * 1e-6 / PeakGflops)]);
+                BenchTable.Number(flops / total * 1e-6), BenchTable.Number(100 * flops / total * 1e-6 / PeakGflops),
+                "", BenchTable.Number(100 * Kernels.Sum(k => k.LeastMs) / total)]);
         return text.Append(BenchTable.Align(
-            ["kernel", "kind", "writes", "calls", "time", "% of time", "GFLOP/s", "% of peak"], rows)).ToString();
+            ["kernel", "kind", "writes", "calls", "time", "% of time", "GFLOP/s", "% of peak", "bound", "% of bound"], rows)).ToString();
     }
 
     private static string Concrete(TensorType type, IReadOnlyDictionary<string, long> sizes) =>

@@ -95,8 +95,11 @@ public class BenchmarkTests
         Assert.Equal(1, result.Speedup(result.Rows[0]));
         Assert.Equal(5, result.Flops);
 
-        var breakdown = KernelBreakdown.Measure(given, new(), Short);
+        // 40 bytes fit the first level: at 1 byte a second nothing else bounds it.
+        var limits = new MachineLimits(1, 100, [new("L1", 1 << 10, 1e-9, 1e-9), new("DRAM", long.MaxValue, 1, 1)], 0);
+        var breakdown = KernelBreakdown.Measure(given, new(), Short, limits);
         var kernel = Assert.Single(breakdown.Kernels);
+        Assert.Equal(("L1", 40e3), (kernel.Bound, Math.Round(kernel.LeastMs, 6)));
         Assert.Equal(("f32[5]", 1, 5.0), (kernel.Writes, kernel.Calls, kernel.Flops));
         Assert.Contains("f32[5]", breakdown.Print(), StringComparison.Ordinal);
     }

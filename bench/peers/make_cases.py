@@ -1,0 +1,174 @@
+#!/usr/bin/python3
+"""make_cases.py [PATTERN]: for every row of the suite its ONNX models, inputs, weights, and ONNX Runtime's results on them.
+
+In $PEERS_HOME: models/NAME.onnx, data/ROW/INPUT.npy, data/ROW/weights.safetensors, data/ROW/expected/RESULT.npy. A row that is
+there stays. Debian's python3 has NumPy, onnx 1.12 and, for the networks, torch 1.13."""
+import json
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+from suite.rows import CONVS, GEMMS, MODELS, ROWS
+
+HOME = os.environ['PEERS_HOME']
+OPSET = 17
+
+
+def save_weights(folder, tensors):
+    """A safetensors file: the length of the header, the header, the data."""
+    header, data = {}, []
+    for name, tensor in tensors.items():
+        array = np.ascontiguousarray(tensor)
+        kind = {'float32': 'F32', 'int64': 'I64'}[array.dtype.name]
+        begin = sum(len(d) for d in data)
+        data.append(array.tobytes())
+        header[name] = {'dtype': kind, 'shape': list(array.shape), 'data_offsets': [begin, begin + len(data[-1])]}
+    text = json.dumps(header).encode()
+    text += b' ' * (-len(text) % 8)
+    with open(f'{folder}/weights.safetensors', 'wb') as file:
+        file.write(struct.pack('<Q', len(text)) + text)
+        for piece in data:
+            file.write(piece)
+
+
+class Case:
+    """What a row is made of; `finish` writes the results that ours are held to."""
+
+    def __init__(self, name):
+        self.name, self.random = name, np.random.default_rng(0)
+        self.folder = f'{HOME}/data/{name}.part'
+        shutil.rmtree(self.folder, ignore_errors=True)
+        os.makedirs(f'{self.folder}/expected')
+
+    def normal(self, *shape, scale=1.0):
+        return (self.random.standard_normal(shape) * scale).astype(np.float32)
+
+    def input(self, name, array):
+        np.save(f'{self.folder}/{name}.npy', array)
+
+    def model(self, name, nodes, inputs, result, constants=()):
+        """inputs: name → shape; result: the shape of y; constants: name → array."""
+        info = lambda items: [helper.make_tensor_value_info(n, TensorProto.FLOAT, list(s)) for n, s in items]
+        graph = helper.make_graph(nodes, name, info(inputs.items()), info([('y', result)]),
+                                  [numpy_helper.from_array(np.asarray(v), n) for n, v in dict(constants).items()])
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', OPSET)])
+        model.ir_version = 8
+        onnx.checker.check_model(model)
+        onnx.save(model, f'{HOME}/models/{name}.onnx')
+
+    def finish(self, model):
+        subprocess.run([f'{HOME}/bin/ort', '2', f'{HOME}/models/{model}.onnx', self.folder, f'{self.folder}/expected'], check=True)
+        final = self.folder[:-len('.part')]
+        shutil.rmtree(final, ignore_errors=True)
+        os.rename(self.folder, final)
+        print(self.name, flush=True)
+
+
+def gemm(m, k, n):
+    case = Case(f'gemm_{m}x{k}x{n}')
+    a, b = case.normal(m, k), case.normal(k, n, scale=0.05)
+    case.input('a', a)
+    case.input('b', b)
+    save_weights(case.folder, {'b': b})
+    node = [helper.make_node('MatMul', ['a', 'b'], ['y'])]
+    case.model(f'{case.name}_dynamic', node, {'a': a.shape, 'b': b.shape}, (m, n))
+    case.model(f'{case.name}_constant', node, {'a': a.shape}, (m, n), {'b': b})
+    case.finish(f'{case.name}_dynamic')
+
+
+def elementwise(tag, n):
+    scalar = lambda v: np.array(v, np.float32)
+    case = Case(f'gelu_chain_{tag}')
+    case.input('x', case.normal(n))
+    case.input('r', case.normal(n))
+    # Opset 17 has no Gelu; ONNX Runtime fuses its spelled-out form.
+    steps = [('Mul', 'x', 'a'), ('Add', 't0', 'b'), ('Div', 't1', 'root'), ('Erf', 't2'), ('Add', 't3', 'one'), ('Mul', 't1', 't4'),
+             ('Mul', 't5', 'half'), ('Mul', 't6', 'c'), ('Add', 't7', 'r')]
+    nodes = [helper.make_node(op, list(inputs), [f't{i}' if i < 8 else 'y']) for i, (op, *inputs) in enumerate(steps)]
+    case.model(case.name, nodes, {'x': (n,), 'r': (n,)}, (n,),
+               {'a': scalar(1.3), 'b': scalar(0.2), 'c': scalar(0.7), 'root': scalar(2 ** 0.5), 'one': scalar(1), 'half': scalar(0.5)})
+    case.finish(case.name)
+    case = Case(f'relu_{tag}')
+    case.input('x', case.normal(n))
+    case.model(case.name, [helper.make_node('Relu', ['x'], ['y'])], {'x': (n,)}, (n,))
+    case.finish(case.name)
+
+
+def softmax(rows, columns):
+    case = Case(f'softmax_{rows}x{columns}')
+    case.input('x', case.normal(rows, columns))
+    case.model(case.name, [helper.make_node('Softmax', ['x'], ['y'], axis=-1)], {'x': (rows, columns)}, (rows, columns))
+    case.finish(case.name)
+
+
+def layer_norm(rows, columns):
+    case = Case(f'layernorm_{rows}x{columns}')
+    case.input('x', case.normal(rows, columns))
+    weight, bias = case.normal(columns), case.normal(columns)
+    save_weights(case.folder, {'norm.weight': weight, 'norm.bias': bias})
+    node = helper.make_node('LayerNormalization', ['x', 'w', 'b'], ['y'], axis=-1, epsilon=1e-5)
+    case.model(case.name, [node], {'x': (rows, columns)}, (rows, columns), {'w': weight, 'b': bias})
+    case.finish(case.name)
+
+
+def conv(name, numbers):
+    n, c, h, o, k, stride, pad, groups = numbers
+    case = Case(f'conv_{name}')
+    x, w, b = case.normal(n, c, h, h), case.normal(o, c // groups, k, k, scale=0.05), case.normal(o, scale=0.05)
+    case.input('x', x)
+    case.input('x_nhwc', np.ascontiguousarray(x.transpose(0, 2, 3, 1)))
+    save_weights(case.folder, {'conv.weight': w, 'conv.bias': b})
+    oh = (h + 2 * pad - k) // stride + 1
+    node = helper.make_node('Conv', ['x', 'w', 'b'], ['y'], strides=[stride] * 2, pads=[pad] * 4, group=groups, kernel_shape=[k, k])
+    case.model(case.name, [node], {'x': x.shape}, (n, o, oh, oh), {'w': w, 'b': b})
+    case.finish(case.name)
+
+
+def network(name):
+    import torch
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    import networks
+    case = Case(name)
+    net, inputs = networks.network(name)
+    for label, value in inputs.items():
+        case.input(label, value.numpy())
+    if name.startswith('gpt2'):
+        # [layers, 2, batch, heads, positions, head]: 128 taken, room for one more.
+        past = torch.stack([inputs['past_k'], inputs['past_v']], 1)
+        case.input('cache', torch.cat([past, torch.zeros_like(past[..., :1, :])], -2).numpy())
+    save_weights(case.folder, {k: v.numpy() for k, v in networks.weights(name, net).items()})
+    results = ['y', 'k', 'v'] if name.startswith('gpt2') else ['y']
+    with torch.no_grad():
+        torch.onnx.export(net, tuple(inputs.values()), f'{HOME}/models/{name}.onnx', opset_version=16, input_names=list(inputs),
+                          output_names=results, do_constant_folding=True)
+    case.finish(name)
+
+
+MAKERS = {
+    **{f'gemm_{m}x{k}x{n}': lambda m=m, k=k, n=n: gemm(m, k, n) for m, k, n in GEMMS},
+    **{f'{op}_{tag}': lambda tag=tag, n=n: elementwise(tag, n) for op in ('gelu_chain', 'relu')
+       for tag, n in (('64K', 64 << 10), ('16M', 16 << 20))},
+    'softmax_1024x1024': lambda: softmax(1024, 1024),
+    'layernorm_512x768': lambda: layer_norm(512, 768),
+    **{f'conv_{name}': lambda name=name, v=v: conv(name, v) for name, v in CONVS.items()},
+    **{name: lambda name=name: network(name) for name in MODELS},
+}
+
+
+def main():
+    pattern = sys.argv[1] if len(sys.argv) > 1 else ''
+    for row in ROWS:
+        if row.only is None and re.search(pattern, row.name) and not os.path.exists(f'{HOME}/data/{row.name}/expected'):
+            MAKERS[row.name]()
+
+
+main()

@@ -1,0 +1,1 @@
+"""The parts of bench/compare: rows as data, runners of both sides, checks, stored results, tables."""

@@ -1,0 +1,107 @@
+"""In: a row, a side, a number of threads. Out: the JSON record of one fresh process of it. A side is `ours:VARIANT` or a peer."""
+import functools
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+HOME = Path(os.environ.get('PEERS_HOME') or Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache') / 'accelerate-peers')
+LIBRARIES = Path('/usr/lib/x86_64-linux-gnu')
+
+ACCC = ['dotnet', '']  # the command, set by `build`
+
+# Where Debian puts the BLAS builds, and what chooses their kernels.
+_BLAS = {'openblas': LIBRARIES / 'openblas-pthread/libopenblas.so.0', 'blis': LIBRARIES / 'blis-pthread/libblis.so.4'}
+
+# PyTorch finds its BLAS on the library path; with Haswell's kernels or BLIS it has to be told that ATen may use AVX-512.
+_TORCH = {
+    'openblas': {'LD_LIBRARY_PATH': LIBRARIES / 'openblas-openmp'},
+    'haswell': {'LD_LIBRARY_PATH': LIBRARIES / 'openblas-openmp', 'OPENBLAS_CORETYPE': 'Haswell', 'ATEN_CPU_CAPABILITY': 'avx512'},
+    'blis': {'LD_LIBRARY_PATH': LIBRARIES / 'blis-pthread', 'ATEN_CPU_CAPABILITY': 'avx512'},
+}
+
+# Without these glibc gives big tensors back to the kernel after every call, and some rows are five times slower.
+_MALLOC = {'MALLOC_MMAP_MAX_': 0, 'MALLOC_TRIM_THRESHOLD_': 1 << 34, 'MALLOC_TOP_PAD_': 64 << 20}
+
+
+class Failed(Exception):
+    """A process that gave no record: what it said."""
+
+
+def build():
+    """Builds accc if that is needed, copies it to where no later build changes it, and gives its name: a hash of its assemblies."""
+    subprocess.run([ROOT / 'accc', 'env'], check=True, stdout=subprocess.DEVNULL)
+    made = ROOT / 'src/Cli/bin/Release/net10.0'
+    digest = hashlib.sha256()
+    for path in sorted(made.glob('*.dll')):
+        if path.name.startswith(('accc', 'Accelerate')):
+            digest.update(path.read_bytes())
+    name = digest.hexdigest()[:12]
+    copied = HOME / 'accc' / name
+    if not copied.exists():
+        for old in (HOME / 'accc').glob('*'):
+            if time.time() - old.stat().st_mtime > 24 * 3600:
+                shutil.rmtree(old)
+        shutil.copytree(made, copied.with_suffix('.part'), dirs_exist_ok=True)
+        copied.with_suffix('.part').rename(copied)
+    global ACCC
+    ACCC = ['dotnet', str(copied / 'accc.dll')]
+    return name
+
+
+@functools.cache
+def has_option(option):
+    """Whether `accc time` knows an option."""
+    text = subprocess.run([*ACCC, 'time', '--help'], capture_output=True, text=True, check=True).stdout
+    return option in text
+
+
+def unavailable(row, side):
+    """Why a side cannot run; None if it can."""
+    if side.startswith('ours:'):
+        missing = [a for a in row.ours[side[5:]] if a.startswith('--') and not has_option(a)]
+        return f'not supported: accc has no {missing[0]}' if missing else None
+    program = row.peers[side][0]
+    path = ROOT / 'bench/peers/torch_bench.py' if program == 'torch' else HOME / 'bin' / program
+    return None if path.exists() else f'{program} is not built: bench/peers/build'
+
+
+def run(row, side, threads, seconds, results=None):
+    """One process: its record. `results`: the folder our first call's results go to."""
+    names = {'threads': str(threads), 'data': str(HOME / 'data' / row.name), 'models': str(HOME / 'models'), 'row': row.name,
+             **{k: str(v) for k, v in _BLAS.items()}}
+    fill = lambda words: [w.format(**names) if '{' in w else w for w in words]
+    environment = {'BUDGET': seconds, 'OMP_NUM_THREADS': threads, 'OPENBLAS_NUM_THREADS': threads, 'BLIS_NUM_THREADS': threads, **_MALLOC}
+    if side.startswith('ours:'):
+        # The allocator's settings are for programs of glibc's; .NET's native memory does not need them.
+        environment = {'DOTNET_SYSTEM_GLOBALIZATION_INVARIANT': 1}
+        command = [*ACCC, 'time', *fill(row.ours[side[5:]]), '--threads', str(threads), '--seconds', str(seconds)]
+        if results:
+            command += ['--out', str(results)]
+    else:
+        program, *arguments = row.peers[side]
+        if program == 'torch':
+            environment |= _TORCH[arguments[1]]
+            command = ['/usr/bin/python3', str(ROOT / 'bench/peers/torch_bench.py'), *fill(arguments)]
+        else:
+            command = [str(HOME / 'bin' / program), *fill(arguments)]
+        if program in ('dnnl', 'xsmm', 'loops'):
+            environment['OMP_PROC_BIND'] = 'true'
+        if 'haswell' in side:
+            environment['OPENBLAS_CORETYPE'] = 'Haswell'
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env={**os.environ, **{k: str(v) for k, v in environment.items()}})
+    lines = done.stdout.strip().splitlines()
+    if done.returncode != 0 or not lines:
+        said = (done.stderr.strip() or done.stdout.strip() or f'exit code {done.returncode}').splitlines()
+        raise Failed(said[0] if side.startswith('ours:') else said[-1])
+    return json.loads(lines[-1])
+
+
+def limits(threads):
+    """The machine's limits on that many threads, measured now: {name: figure}."""
+    done = subprocess.run([*ACCC, 'limits', '--threads', str(threads), '--json'], capture_output=True, text=True)
+    return json.loads(done.stdout) if done.returncode == 0 else {}

@@ -1,0 +1,121 @@
+// In: bytes a thread. Out: the bandwidth of reading and of copying them over and over, on all workers of a pool at once.
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Text;
+using Accelerate.Backends.Llvm.Native;
+using Accelerate.Runtime;
+
+namespace Accelerate.Bench;
+
+/// <summary>Three loops over the host's widest vectors, four to eight a turn: read, copy, copy with non-temporal stores.</summary>
+internal sealed unsafe class MemoryStreams : IDisposable
+{
+    private const nuint Page = 2 << 20;
+
+    // One reading moves about as much on every level, so that a small one is not a single interrupt long.
+    private const long BytesAReading = 64 << 20;
+
+    private readonly Jit jit;
+    private readonly delegate* unmanaged<float*, float*, long, void> read;
+    private readonly delegate* unmanaged<float*, float*, long, void> copy;
+    private readonly delegate* unmanaged<float*, float*, long, void> stream;
+
+    public MemoryStreams()
+    {
+        var target = LlvmTarget.Host;
+        jit = new Jit([LlvmCompiler.CompileToObject(Module(target, target.VectorBits / 32), target, 3)]);
+        read = (delegate* unmanaged<float*, float*, long, void>)jit.Lookup("read");
+        copy = (delegate* unmanaged<float*, float*, long, void>)jit.Lookup("copy");
+        stream = (delegate* unmanaged<float*, float*, long, void>)jit.Lookup("stream");
+    }
+
+    /// <summary>GB/s of reading `bytes` a worker, and of copying half of them to the other half; the best of the readings.</summary>
+    public (double Read, double Move) Measure(WorkerPool pool, long bytes, int readings)
+    {
+        bytes &= ~8191L;
+        var data = new nint[pool.Workers];
+        for (var w = 0; w < data.Length; w++)
+        {
+            data[w] = (nint)NativeMemory.AlignedAlloc((nuint)bytes, Page);
+            new Span<byte>((void*)data[w], (int)bytes).Clear();
+        }
+        try
+        {
+            return (Best(read, 1), Math.Max(Best(copy, 2), Best(stream, 2)));
+        }
+        finally
+        {
+            foreach (var pointer in data) NativeMemory.AlignedFree((void*)pointer);
+        }
+
+        double Best(delegate* unmanaged<float*, float*, long, void> loop, int parts)
+        {
+            var count = bytes / 4 / parts;
+            var repeats = Math.Max(1, BytesAReading / bytes);
+            var best = 0.0;
+            for (var reading = 0; reading <= readings; reading++)
+            {
+                var start = Stopwatch.GetTimestamp();
+                pool.Run((begin, end, _) =>
+                {
+                    for (var job = begin; job < end; job++)
+                    {
+                        var at = (float*)data[job];
+                        for (var r = 0L; r < repeats; r++) loop(at, at + (parts - 1) * count, count);
+                    }
+                    return 0;
+                }, pool.Workers);
+                var rate = (double)bytes * repeats * pool.Workers / Stopwatch.GetElapsedTime(start).TotalSeconds * 1e-9;
+                if (reading > 0) best = Math.Max(best, rate); // the first one warms up
+            }
+            return best;
+        }
+    }
+
+    public void Dispose() => jit.Dispose();
+
+    private static string Module(LlvmTarget target, int lanes)
+    {
+        var text = new StringBuilder($"target triple = \"{target.Triple}\"\ndeclare void @llvm.x86.sse.sfence()\n");
+        Read(text, $"<{lanes} x float>", lanes, 8);
+        Copy(text, "copy", $"<{lanes} x float>", lanes, 4, "", "");
+        Copy(text, "stream", $"<{lanes} x float>", lanes, 4, ", !nontemporal !0", "  call void @llvm.x86.sse.sfence()\n");
+        return text.Append("!0 = !{i32 1}\n").ToString();
+    }
+
+    /// <summary>Chains of additions as many as loads a turn; the sum is written where the other pointer says, once a call.</summary>
+    private static void Read(StringBuilder text, string v, int lanes, int vectors)
+    {
+        text.Append("define void @read(ptr %p, ptr %out, i64 %n) {\nentry:\n  br label %loop\nloop:\n");
+        text.Append("  %i = phi i64 [ 0, %entry ], [ %next, %loop ]\n");
+        for (var c = 0; c < vectors; c++) text.Append($"  %s{c} = phi {v} [ zeroinitializer, %entry ], [ %t{c}, %loop ]\n");
+        for (var c = 0; c < vectors; c++)
+        {
+            text.Append($"  %o{c} = add i64 %i, {c * lanes}\n  %a{c} = getelementptr float, ptr %p, i64 %o{c}\n");
+            text.Append($"  %x{c} = load {v}, ptr %a{c}, align 64\n  %t{c} = fadd {v} %s{c}, %x{c}\n");
+        }
+        text.Append($"  %next = add i64 %i, {vectors * lanes}\n  %more = icmp slt i64 %next, %n\n");
+        text.Append("  br i1 %more, label %loop, label %done\ndone:\n");
+        var sum = "%t0";
+        for (var c = 1; c < vectors; c++)
+        {
+            text.Append($"  %u{c} = fadd {v} {sum}, %t{c}\n");
+            sum = $"%u{c}";
+        }
+        text.Append($"  store {v} {sum}, ptr %out, align 64\n  ret void\n}}\n");
+    }
+
+    private static void Copy(StringBuilder text, string name, string v, int lanes, int vectors, string hint, string after)
+    {
+        text.Append($"define void @{name}(ptr noalias %p, ptr noalias %q, i64 %n) {{\nentry:\n  br label %loop\nloop:\n");
+        text.Append("  %i = phi i64 [ 0, %entry ], [ %next, %loop ]\n");
+        for (var c = 0; c < vectors; c++)
+        {
+            text.Append($"  %o{c} = add i64 %i, {c * lanes}\n  %a{c} = getelementptr float, ptr %p, i64 %o{c}\n");
+            text.Append($"  %b{c} = getelementptr float, ptr %q, i64 %o{c}\n  %x{c} = load {v}, ptr %a{c}, align 64\n");
+            text.Append($"  store {v} %x{c}, ptr %b{c}, align 64{hint}\n");
+        }
+        text.Append($"  %next = add i64 %i, {vectors * lanes}\n  %more = icmp slt i64 %next, %n\n");
+        text.Append($"  br i1 %more, label %loop, label %done\ndone:\n{after}  ret void\n}}\n");
+    }
+}

@@ -1,0 +1,136 @@
+// In: a program, sizes, the machine's limits. Out: for each call of a kernel the least time it can take, and by what.
+using Accelerate.Compiler.Kernels;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Bench;
+
+/// <summary>The least time a step can take, over all its executions in one call of the function.</summary>
+/// <param name="Name">What sets it: "FMA"; "L1", "L2", "L3" or "DRAM" by what is moved; "start" of a parallel loop.</param>
+/// <param name="Ms">The highest of those floors.</param>
+internal sealed record Bound(string Name, double Ms);
+
+/// <summary>
+/// Arithmetic: each statement with a float result is an issue slot of the fma units, a contraction one a multiply-add; the
+/// peak is two operations a slot. Traffic: each buffer of a call once, or as often as it is accessed where that is less (a
+/// gather of a few rows), to the level that still holds it: the first one with room for all that other calls have touched
+/// since its last use, in a program that runs again and again. What a kernel reads twice by itself is not counted.
+/// </summary>
+internal static class Roofline
+{
+    /// <summary>Of each <see cref="CallStep"/> of <see cref="Program.AllSteps"/>, in that order.</summary>
+    public static IReadOnlyList<Bound> Of(
+        Program program, IReadOnlyDictionary<string, long> sizes, MachineLimits limits)
+    {
+        var values = WithVariables(program, sizes);
+        var calls = Executions(program.Steps, values, 1)
+            .Select(e => (e.Step, e.Times, Uses: Uses(program, e.Step, values))).ToList();
+        var last = new Dictionary<string, (int Time, double Bytes)>();
+        var time = 0;
+        var bounds = new List<Bound>();
+        // The second pass finds what the first has left, as every call of the function but the first does.
+        for (var pass = 0; pass < 2; pass++)
+        {
+            foreach (var (step, times, uses) in calls)
+            {
+                if (pass == 1) bounds.Add(Highest(program.Kernels[step.Kernel], values, limits, uses, last, times));
+                foreach (var use in uses) last[use.Place] = (time++, use.Bytes);
+            }
+        }
+        return bounds;
+    }
+
+    /// <summary>A buffer of one call: where it lies (temporaries share slots), what of it is read or written.</summary>
+    private sealed record Use(string Place, double Bytes, bool IsWritten);
+
+    private static Bound Highest(Kernel kernel, IReadOnlyDictionary<string, long> values, MachineLimits limits,
+        IReadOnlyList<Use> uses, Dictionary<string, (int Time, double Bytes)> last, double times)
+    {
+        var floors = new Dictionary<string, double>
+        {
+            ["FMA"] = 2 * Slots(kernel, values) / limits.Gflops * 1e-6,
+            ["start"] = kernel.ParallelNest().Loops.IsEmpty ? 0 : limits.StartMs,
+        };
+        var own = uses.Sum(u => u.Bytes);
+        foreach (var level in uses.GroupBy(Level))
+        {
+            var read = level.Where(u => !u.IsWritten).Sum(u => u.Bytes);
+            var written = level.Where(u => u.IsWritten).Sum(u => u.Bytes);
+            var both = Math.Min(read, written);
+            floors[level.Key.Name] = ((read - both) / level.Key.Read + (written + both) / level.Key.Move) * 1e-6;
+        }
+        var highest = floors.MaxBy(f => f.Value);
+        return new(highest.Key, times * highest.Value);
+
+        MemoryLevel Level(Use use)
+        {
+            // Never seen: state that is only ever written, say.
+            var since = last.TryGetValue(use.Place, out var before)
+                ? last.Where(l => l.Value.Time > before.Time && uses.All(u => u.Place != l.Key)).Sum(l => l.Value.Bytes) : 0;
+            return limits.Levels.First(l => own + since <= l.Bytes);
+        }
+    }
+
+    private static List<Use> Uses(Program program, CallStep step, IReadOnlyDictionary<string, long> values)
+    {
+        var kernel = program.Kernels[step.Kernel];
+        var accesses = new double[kernel.Buffers.Length];
+        Iterations.Visit(kernel.Body, new(values, StringComparer.Ordinal), 1, (statement, times, _) =>
+        {
+            if (statement is Load l) accesses[l.Buffer] += times;
+            else if (statement is Store s) accesses[s.Buffer] += times;
+        });
+        return [.. kernel.Buffers.Select((b, i) =>
+        {
+            var buffer = program.Buffers[step.Buffers[i]];
+            var place = buffer.Kind == BufferKind.Temporary ? $"slot {buffer.Slot}" : buffer.Name;
+            var bytes = Math.Min(accesses[i], buffer.Type.Count.Evaluate(values)) * buffer.Type.DType.Bytes();
+            return new Use(place, bytes, b.IsOutput);
+        })];
+    }
+
+    private static double Slots(Kernel kernel, IReadOnlyDictionary<string, long> values)
+    {
+        var sum = 0.0;
+        Iterations.Visit(kernel.Body, new(values, StringComparer.Ordinal), 1, (statement, times, at) =>
+        {
+            switch (statement)
+            {
+                case Compute { Result.Type.IsFloat: true, Op: not (ScalarOp.Bitcast or ScalarOp.Select or ScalarOp.Convert) }:
+                    sum += times;
+                    break;
+                case Reduction { Yield.Type.IsFloat: true } r:
+                    sum += times * r.Extent.Evaluate(at);
+                    break;
+                case Contract { Accumulator.Type.IsFloat: true } c:
+                    var (m, n, k) = Iterations.Extents(c, at);
+                    sum += times * m * n * k;
+                    break;
+            }
+        });
+        return sum;
+    }
+
+    /// <summary>`while` once, both sides of a branch: only the values of a call could say more.</summary>
+    private static IEnumerable<(CallStep Step, double Times)> Executions(
+        IEnumerable<Step> steps, IReadOnlyDictionary<string, long> values, double times) => steps.SelectMany(step => step switch
+        {
+            CallStep c => [(c, times)],
+            LoopStep l => Executions(l.Body, values, times * Math.Max(0, l.Count.Evaluate(values))),
+            WhileStep w => Executions(w.Condition.Concat(w.Body), values, times),
+            IfStep i => Executions(i.Then.Concat(i.Else), values, times),
+            _ => Enumerable.Empty<(CallStep, double)>(),
+        });
+
+    /// <summary>Loop variables in their middle, masked extents at their most.</summary>
+    private static Dictionary<string, long> WithVariables(Program program, IReadOnlyDictionary<string, long> sizes)
+    {
+        var values = new Dictionary<string, long>(sizes, StringComparer.Ordinal);
+        foreach (var step in program.AllSteps)
+        {
+            if (step is LoopStep l) values[l.Variable] = Math.Max(0, l.Count.Evaluate(values)) / 2;
+            else if (step is SizeStep s) values[s.Variable] = s.Most.Evaluate(values);
+        }
+        return values;
+    }
+}

@@ -1,0 +1,83 @@
+// In: a file, an exported function, its arguments. Out: one JSON line: how long a call takes in this process.
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using Accelerate.Bench;
+using Accelerate.Compiler;
+using Accelerate.Compiler.Kernels;
+using Accelerate.Runtime;
+
+namespace Accelerate.Cli;
+
+/// <summary>
+/// The unit of `bench/compare`: a process that does nothing but call one function, as its peers' processes do. What the
+/// first call gives goes to files, so that it can be checked before the times are believed.
+/// </summary>
+internal static class TimeCommand
+{
+    public static Command Make(Terminal terminal)
+    {
+        var function = new Argument<string>("FN") { Description = "an exported function" };
+        var values = new Argument<string[]>("ARGS") { Description = InputValues.Help, Arity = ArgumentArity.ZeroOrMore };
+        var seconds = new Option<double>("--seconds")
+        {
+            Description = "how long the calls are sampled, after a warm-up of a third of it",
+            DefaultValueFactory = _ => 0.5,
+        };
+        var outputs = new Option<string?>("--out")
+        {
+            Description = "writes each result of the first call to FOLDER/NAME.npy, or FOLDER/N.npy if it has no name",
+            HelpName = "FOLDER",
+        };
+        var command = new Command("time", "Times calls of a function in this process alone; prints one JSON line.");
+        var common = new CommonOptions().AddTo(command).AddCodeTo(command).AddRunTo(command);
+        command.Arguments.Add(function);
+        command.Arguments.Add(values);
+        command.Options.Add(seconds);
+        command.Options.Add(outputs);
+        command.SetAction(parsed =>
+        {
+            var options = common.Read(parsed);
+            var loader = new ModelLoader(options, terminal);
+            var compilation = loader.Compile(CompilationStage.Lowered, [parsed.GetValue(function)!]);
+            var program = compilation.Entries.Single().Program!;
+            var arguments = new InputValues(program);
+            var inputs = arguments.Read(parsed.GetValue(values) ?? []);
+            using var executable = loader.Load(compilation);
+            using var session = executable.CreateSession();
+            session.Output = TextWriter.Null;
+            var first = Stopwatch.StartNew();
+            var results = session.Run(program.Name, inputs, arguments.Sizes);
+            first.Stop();
+            var sinceStart = DateTime.Now - Process.GetCurrentProcess().StartTime;
+            if (parsed.GetValue(outputs) is { } folder) Write(folder, program, results);
+            foreach (var tensor in results) tensor.Dispose();
+            var (times, computed) = CallSamples.Take(parsed.GetValue(seconds), () =>
+            {
+                foreach (var tensor in session.Run(program.Name, inputs, arguments.Sizes)) tensor.Dispose();
+            });
+            terminal.Output.Write(string.Create(CultureInfo.InvariantCulture, $$"""
+                {"peer":"ours","threads":{{options.Executable.Threads}},"min_us":{{times.Min * 1e6:0.###}},"med_us":{{times.Median * 1e6:0.###}},"p90_us":{{times.P90 * 1e6:0.###}},"cpu_us":{{computed.Median * 1e6:0.###}},"n":{{times.Count}},"peak_gflops":{{Peak(options.Executable.Threads):0.#}},"compile_ms":{{loader.CompileTime.TotalMilliseconds:0.#}},"first_call_ms":{{first.Elapsed.TotalMilliseconds:0.###}},"first_result_ms":{{sinceStart.TotalMilliseconds:0}}}
+
+                """));
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    /// <summary>The best of a few readings: the limit of the machine, not what its neighbours leave of it.</summary>
+    private static double Peak(int threads)
+    {
+        using var peak = new FmaPeak();
+        using var pool = new WorkerPool(threads);
+        return Enumerable.Range(0, 9).Max(_ => peak.Read(pool));
+    }
+
+    private static void Write(string folder, Program program, Tensor[] results)
+    {
+        Directory.CreateDirectory(folder);
+        var labels = program.Of(BufferKind.Output).Select(b => b.Label).ToList();
+        for (var i = 0; i < results.Length; i++)
+            Npy.Write(Path.Combine(folder, $"{(labels[i].Length > 0 ? labels[i] : i)}.npy"), results[i]);
+    }
+}
