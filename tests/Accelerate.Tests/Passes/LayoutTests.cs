@@ -2,6 +2,7 @@
 using Accelerate.Compiler;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Passes;
+using Accelerate.Tests.Support;
 using Assert = Xunit.Assert;
 
 namespace Accelerate.Tests.Passes;
