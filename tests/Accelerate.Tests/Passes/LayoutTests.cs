@@ -64,7 +64,7 @@ public class LayoutTests
 
     private static Function Optimised(string model, string entry)
     {
-        var compilation = Compilation.FromFile(Path.Combine(Shared.Root, "examples", "models", $"{model}.acc"),
+        var compilation = Compilation.FromFile(Path.Combine(Shared.Repository, "examples", "models", $"{model}.acc"),
             new CompilationOptions { Entries = [entry], Last = CompilationStage.Optimised });
         Assert.Empty(compilation.Diagnostics);
         return compilation.Entries.Single().Optimised!;
