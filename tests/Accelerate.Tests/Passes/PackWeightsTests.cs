@@ -3,12 +3,14 @@
 using Accelerate.Backends;
 using Accelerate.Compiler;
 using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Graph.Interpreter;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Passes;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
 using Accelerate.Tests.Support;
 using Assert = Xunit.Assert;
+using Comparison = Accelerate.Compiler.Graph.Interpreter.Comparison;
 
 namespace Accelerate.Tests.Passes;
 
@@ -53,6 +55,51 @@ public class PackWeightsTests
             var at = load.Offset.Substitute(v => v == contraction.N.Variable ? n : null);
             Assert.Equal((n / 32 * 32 * depth + flat * 32 + n % 32).Text, at.Text);
         }
+    }
+
+    /// <summary>
+    /// Heads taken apart behind a projection, [b, t, heads * size] as [b, heads, t, size]: columns are those of one head, and
+    /// each store is of neighbours. Panels are those of the whole where a head is whole panels, else a head's own.
+    /// </summary>
+    [Theory]
+    [InlineData(12, 64, "f32[24,50,32]")]
+    [InlineData(3, 80, "f32[3,3,50,32]")]
+    public void HeadsAreTakenApartInPlace(int heads, int size, string panels)
+    {
+        string Text(string kind) => $$"""
+            graph @f {
+              %0: f32[b,t,50] = input("x")
+              %1: f32[{{heads * size}},50] = {{kind}}("w")
+              %2: f32[{{heads * size}}] = {{kind}}("bias")
+              %3: f32[b,t,{{heads * size}}] = dot(%0, %1; contract [2]x[1],batch []x[])
+              %4: f32[b,t,{{heads * size}}] = broadcast(%2; [2])
+              %5: f32[b,t,{{heads * size}}] = add(%3, %4)
+              %6: f32[b,t,{{heads}},{{size}}] = reshape(%5)
+              %7: f32[b,{{heads}},t,{{size}}] = transpose(%6; [0,2,1,3])
+              return(%7)
+            }
+            """;
+        var program = Lowered(Text("param"));
+        Assert.Equal(panels, program.Setup!.Of(BufferKind.Output).Single().Type.Text);
+        var kernel = Assert.Single(program.Kernels);
+        KernelVerifier.Verify(kernel);
+        Assert.Empty(KernelBounds.Unproved(kernel));
+        var contraction = Assert.Single(Kernel.Statements(kernel.Body).OfType<Contract>());
+        Assert.Equal(size, contraction.N.Extent.Value);
+        var store = Assert.Single(contraction.Epilogue.Statements.OfType<Store>());
+        Assert.True(store.Offset.AffineIn(contraction.N.Variable)?.Coefficient.Is(1));
+        Assert.Empty(Assert.IsType<Load>(Assert.Single(contraction.Right.Statements)).Guards);
+        var random = new System.Random(3);
+        var (x, w, bias) = (Uniform(random, DType.F32, 2, 5, 50), Uniform(random, DType.F32, heads * size, 50), Uniform(random, DType.F32, heads * size));
+        foreach (var backend in new[] { "interpreter", "llvm" })
+        {
+            var packed = Run(backend, program, new() { ["w"] = w, ["bias"] = bias }, x);
+            Assert.True(packed.SameBits(Run(backend, Lowered(Text("input")), [], x, w, bias)));
+        }
+        // The graph's meaning, by another way: f64 and no kernels.
+        var expected = GraphInterpreter.Run(GraphReader.Read(Text("input")), [ReferenceValue.Of(x), ReferenceValue.Of(w), ReferenceValue.Of(bias)],
+            _ => null!, new Dictionary<string, long> { ["b"] = 2, ["t"] = 5 });
+        Assert.True(Comparison.Compare(Run("llvm", program, new() { ["w"] = w, ["bias"] = bias }, x), expected[0]).Agrees);
     }
 
     /// <summary>The result's contiguous axis decides the side, wherever the epilogue puts it.</summary>

@@ -5,6 +5,9 @@ using Accelerate.Compiler.Types;
 
 namespace Accelerate.Compiler.Kernels.Lowering;
 
+/// <summary>An axis of the result, or a part of one that the epilogue takes apart: the index is the sum of Scale times the part's.</summary>
+internal sealed record AxisPart(int Axis, Size Extent, long Scale = 1);
+
 /// <summary>
 /// The axes of a dot's result behind its batch axes. The operand with the axis that is contiguous in memory is the vector
 /// side. As many of its axes as lie together there are one axis of columns; those before them are parallel loops.
@@ -13,8 +16,11 @@ namespace Accelerate.Compiler.Kernels.Lowering;
 /// <param name="Rows">The other operand's axes.</param>
 /// <param name="Apart">Axes of the vector side with a loop each.</param>
 /// <param name="Columns">The axes of the vector side that are one, in the order in which they lie in memory.</param>
-internal sealed record ContractionAxes(bool IsSwapped, ImmutableArray<int> Rows, ImmutableArray<int> Apart, ImmutableArray<int> Columns)
+internal sealed record ContractionAxes(bool IsSwapped, ImmutableArray<int> Rows, ImmutableArray<AxisPart> Apart, ImmutableArray<AxisPart> Columns)
 {
+    /// <summary>An axis is taken apart for runs of one vector at least: shorter ones are no vector side.</summary>
+    private const long ShortestRun = 16;
+
     /// <param name="root">The exit of the dot's epilogue.</param>
     /// <param name="dot">The dot.</param>
     /// <param name="target">Where the root is stored.</param>
@@ -25,49 +31,72 @@ internal sealed record ContractionAxes(bool IsSwapped, ImmutableArray<int> Rows,
         var (batch, freeA) = (dot.BatchA.Length, dot.FreeA.Length);
 
         // Where the result lies in memory, in terms of the dot's own index: the axis of stride 1 is the vector side.
-        var probe = new IndexRanges();
-        for (var d = 0; d < rank; d++) probe.Add(Name(d), shape[d]);
-        var place = Offset(Enumerable.Range(0, rank).Select(d => Size.Variable(Name(d))), probe);
-        var last = Enumerable.Range(batch, rank - batch)
-            .Where(d => !shape[d].Is(1)).Select(d => (Axis: d, Stride: Stride(place, d)))
-            .Where(s => s.Stride is not null).OrderBy(s => s.Stride).Select(s => (int?)s.Axis).FirstOrDefault() ?? rank - 1;
+        List<AxisPart> parts = [.. Enumerable.Range(0, rank).Select(d => new AxisPart(d, shape[d]))];
+        var place = Place(parts);
+        // The columns of all heads, [.., heads * size], stored as [.., heads, .., size]: runs of one head.
+        while (parts.FirstOrDefault(p => p.Axis >= batch && place.AffineIn(Name(p)) is null && Run(place, p) is not null) is { } whole)
+        {
+            var run = Run(place, whole)!.Value;
+            parts.Remove(whole);
+            parts.AddRange([new(whole.Axis, Size.FloorDiv(whole.Extent, run), whole.Scale * run), new(whole.Axis, run, whole.Scale)]);
+            place = Place(parts);
+        }
+        var last = parts.Where(p => p.Axis >= batch && !p.Extent.Is(1)).OrderBy(p => p.Axis).ThenByDescending(p => p.Scale)
+            .Where(p => Stride(p) is not null).OrderBy(Stride).Select(p => (int?)p.Axis).FirstOrDefault() ?? rank - 1;
         var isSwapped = last < batch + freeA;
         ImmutableArray<int> axesA = [.. Enumerable.Range(batch, freeA)];
         ImmutableArray<int> axesB = [.. Enumerable.Range(batch + freeA, rank - batch - freeA)];
-        var (rows, columns) = isSwapped ? (axesB, axesA) : (axesA, axesB);
-        columns = [.. columns.OrderByDescending(d => Stride(place, d) ?? long.MaxValue)];
+        var (rows, vector) = isSwapped ? (axesB, axesA) : (axesA, axesB);
+        AxisPart[] columns = [.. parts.Where(p => vector.Contains(p.Axis)).OrderBy(p => p.Axis).ThenByDescending(p => p.Scale)
+            .OrderByDescending(p => Stride(p) ?? long.MaxValue)];
         var apart = 0;
-        while (apart < columns.Length - 1 && !LieTogether(columns.Skip(apart))) apart++;
-        return new(isSwapped, rows, [.. columns.Take(apart)], [.. columns.Skip(apart)]);
+        while (apart < columns.Length - 1 && !LieTogether(columns[apart..])) apart++;
+        return new(isSwapped, rows, [.. columns[..apart]], [.. columns[apart..]]);
 
-        static string Name(int d) => $"d{d}'";
+        static string Name(AxisPart part) => $"d{part.Axis}.{part.Scale}'";
 
-        long? Stride(Size offset, int d) => offset.AffineIn(Name(d)) is var (c, _)
-            ? c.IsConstant ? c.Value : long.MaxValue - 1 - rank + d
+        long? Stride(AxisPart part) => place.AffineIn(Name(part)) is var (c, _)
+            ? c.IsConstant ? c.Value : long.MaxValue - 1 - rank + part.Axis
             : null;
 
-        Size Offset(IEnumerable<Size> index, IndexRanges ranges) => target.Offset(Forward(root, dot, [.. index], ranges));
+        Size Place(IReadOnlyList<AxisPart> all)
+        {
+            var ranges = new IndexRanges();
+            foreach (var part in all) ranges.Add(Name(part), part.Extent);
+            return Offset(Index(all, p => Size.Variable(Name(p))), ranges);
+        }
 
-        bool LieTogether(IEnumerable<int> axes)
+        Size Offset(Size[] index, IndexRanges ranges) => target.Offset(Forward(root, dot, [.. index], ranges));
+
+        Size[] Index(IEnumerable<AxisPart> all, Func<AxisPart, Size> value)
+        {
+            var index = Enumerable.Repeat(Size.Zero, rank).ToArray();
+            foreach (var part in all) index[part.Axis] += value(part) * part.Scale;
+            return index;
+        }
+
+        bool LieTogether(AxisPart[] flat)
         {
             var ranges = new IndexRanges(loops);
-            var index = new Size[rank];
-            for (var d = 0; d < rank; d++)
-            {
-                index[d] = Size.Variable(Name(d));
-                ranges.Add(Name(d), shape[d]);
-            }
-            Flat("m'", rows);
-            Flat("n'", axes);
-            return Offset(index, ranges).AffineIn("n'") is not null;
+            foreach (var part in parts) ranges.Add(Name(part), part.Extent);
+            var values = new Dictionary<AxisPart, Size>();
+            Flat("m'", [.. rows.Select(d => new AxisPart(d, shape[d]))]);
+            Flat("n'", flat);
+            var others = parts.Where(p => !rows.Contains(p.Axis) && !flat.Contains(p));
+            return Offset(Index(values.Keys.Concat(others), p => values.GetValueOrDefault(p, Size.Variable(Name(p)))), ranges).AffineIn("n'") is not null;
 
-            void Flat(string name, IEnumerable<int> flat)
+            void Flat(string name, AxisPart[] joined)
             {
-                ImmutableArray<Size> extents = [.. flat.Select(d => shape[d])];
+                ImmutableArray<Size> extents = [.. joined.Select(p => p.Extent)];
                 ranges.Add(name, Size.Product(extents));
-                foreach (var (d, part) in flat.Zip(Parts(name, extents, ranges))) index[d] = part;
+                foreach (var (part, value) in joined.Zip(Parts(name, extents, ranges))) values[part] = value;
             }
         }
+
+        // The shortest stretch of a part that stays together where the result divides its index.
+        long? Run(Size offset, AxisPart part) => !part.Extent.IsConstant ? null : offset.Terms.SelectMany(t => t.Atoms).OfType<FloorDivAtom>()
+            .Where(a => a.Divisor.IsConstant && a.Dividend.Mentions(Name(part))).Select(a => a.Divisor.Value)
+            .Where(q => q >= ShortestRun && q < part.Extent.Value && part.Extent.Value % q == 0).Order().Select(q => (long?)q).FirstOrDefault();
     }
 
     /// <summary>The indices of several axes that are one.</summary>

@@ -18,17 +18,18 @@ internal static class ContractionLowering
         var nest = new LoopNest(draft, new BlockBuilder());
         var index = new Size[rank];
         for (var d = 0; d < batch; d++) index[d] = nest.Parallel("i", shape[d]);
-        foreach (var d in axes.Apart) index[d] = nest.Parallel("i", shape[d]);
-        var rows = Flat("m", axes.Rows);
+        foreach (var part in axes.Apart) Add(part, nest.Parallel("i", part.Extent));
+        var rows = Flat("m", [.. axes.Rows.Select(d => new AxisPart(d, shape[d]))]);
         var columns = Flat("n", axes.Columns);
         return Build(draft, nest, [.. index], rows, columns);
 
-        Axis Flat(string stem, ImmutableArray<int> flat)
+        void Add(AxisPart part, Size value) => index[part.Axis] = (index[part.Axis] ?? Size.Zero) + value * part.Scale;
+
+        Axis Flat(string stem, ImmutableArray<AxisPart> flat)
         {
-            ImmutableArray<Size> extents = [.. flat.Select(d => shape[d])];
+            ImmutableArray<Size> extents = [.. flat.Select(p => p.Extent)];
             var axis = new Axis(draft.Variable(stem, Size.Product(extents)), Size.Product(extents));
-            var parts = ContractionAxes.Parts(axis.Variable, extents, draft.Ranges);
-            for (var i = 0; i < flat.Length; i++) index[flat[i]] = parts[i];
+            foreach (var (part, value) in flat.Zip(ContractionAxes.Parts(axis.Variable, extents, draft.Ranges))) Add(part, value);
             return axis;
         }
 

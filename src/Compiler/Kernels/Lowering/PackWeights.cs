@@ -28,12 +28,17 @@ internal static class PackWeights
     }
 
     /// <summary>The axes of a weight, as its panels have them.</summary>
+    /// <param name="Shape">The weight's shape with the axes in parts that the result has in parts; the others say which of these axes.</param>
     /// <param name="Apart">Axes before those of the panels; each has panels of its own.</param>
     /// <param name="Contract">The contracted axes, in the dot's order.</param>
     /// <param name="Flat">The axes that are the columns together.</param>
-    private sealed record Layout(ImmutableArray<int> Apart, ImmutableArray<int> Contract, ImmutableArray<int> Flat)
+    private sealed record Layout(ImmutableArray<Size> Shape, ImmutableArray<int> Apart, ImmutableArray<int> Contract, ImmutableArray<int> Flat)
     {
         private ImmutableArray<int> Order => [.. Apart, .. Contract, .. Flat];
+
+        private ImmutableArray<Size> Outer => [.. Apart.Concat(Contract).Select(d => Shape[d])];
+
+        private ImmutableArray<Size> Joined => [.. Flat.Select(d => Shape[d])];
 
         /// <summary>The type of the packed weight.</summary>
         public TensorType TypeOf(TensorType weight)
@@ -44,11 +49,9 @@ internal static class PackWeights
 
         public Node Pack(Function into, Node weight, Origin origin)
         {
-            var shape = weight.Type.Shape;
-            ImmutableArray<Size> outer = [.. Apart.Concat(Contract).Select(d => shape[d])];
-            var columns = Size.Product([.. Flat.Select(d => shape[d])]).Value;
+            var (outer, columns) = (Outer, Size.Product(Joined).Value);
             var panels = (columns + Columns - 1) / Columns;
-            var node = Reshaped(Transposed(weight, Order), [.. outer, columns]);
+            var node = Reshaped(Transposed(Reshaped(weight, Shape), Order), [.. outer, columns]);
             if (panels * Columns > columns)
             {
                 var zero = into.Add(weight.Type.DType.IsFloat ? Const.Of(TensorType.Scalar(weight.Type.DType), 0.0)
@@ -65,14 +68,13 @@ internal static class PackWeights
 
         public Node Unpack(Function into, Node packed, TensorType weight, Origin origin)
         {
-            ImmutableArray<Size> outer = [.. Apart.Concat(Contract).Select(d => weight.Shape[d])];
-            ImmutableArray<Size> flat = [.. Flat.Select(d => weight.Shape[d])];
-            var columns = Size.Product(flat).Value;
+            var (outer, columns) = (Outer, Size.Product(Joined).Value);
             var panels = packed.Type.Shape[Apart.Length].Value;
             var node = Reshaped(into, Transposed(into, packed, Inverse(PanelsBeforeContract), origin), [.. outer, panels * Columns], origin);
             if (panels * Columns > columns)
                 node = into.Add(new Slice(node, [.. node.Type.Shape.Select(_ => Size.Zero)], [.. outer, columns], [.. node.Type.Shape.Select(_ => 1L)]), origin);
-            return Transposed(into, Reshaped(into, node, [.. outer, .. flat], origin), Inverse(Order), origin);
+            node = Transposed(into, Reshaped(into, node, [.. outer, .. Joined], origin), Inverse(Order), origin);
+            return Reshaped(into, node, weight.Shape, origin);
         }
 
         /// <summary>[apart .., contract .., panels, 32] as [apart .., panels, contract .., 32].</summary>
@@ -252,13 +254,17 @@ internal static class PackWeights
             var weight = dot.Operands[side];
             if (!values.Contains(weight) || Fusion.IsGenerated(weight) || IsPacked(weight)) return null;
             var (free, contract, before) = side == 0 ? (dot.FreeA, dot.ContractA, 0) : (dot.FreeB, dot.ContractB, dot.FreeA.Length);
-            ImmutableArray<int> Own(IEnumerable<int> ofResult) => [.. ofResult.Select(d => free[d - before])];
-            long Count(IEnumerable<int> ofResult) => Size.Product([.. ofResult.Select(d => dot.Type.Shape[d])]).Value;
+            // The weight's axes, those of the columns in their parts.
+            var parts = axes.Apart.Concat(axes.Columns).Select(p => p with { Axis = free[p.Axis - before] }).ToList();
+            List<AxisPart> all = [.. Enumerable.Range(0, weight.Type.Rank).SelectMany(d => parts.Where(p => p.Axis == d).OrderByDescending(p => p.Scale)
+                .DefaultIfEmpty(new AxisPart(d, weight.Type.Shape[d])))];
+            ImmutableArray<int> order = [.. parts.Select(p => all.IndexOf(p))];
+            ImmutableArray<int> contracted = [.. contract.Select(d => all.FindIndex(p => p.Axis == d))];
+            var columns = Size.Product([.. axes.Columns.Select(p => p.Extent)]).Value;
             // Loops around whole panels read the same panels as one axis of all columns.
-            var isWhole = Count(axes.Columns) % Columns == 0;
-            var layout = isWhole ? new Layout([], contract, Own(axes.Apart.Concat(axes.Columns)))
-                : new Layout(Own(axes.Apart), contract, Own(axes.Columns));
-            return Count(axes.Columns) >= FewestColumns ? (side, layout) : null;
+            var apart = columns % Columns == 0 ? 0 : axes.Apart.Length;
+            return columns < FewestColumns ? null
+                : (side, new Layout([.. all.Select(p => p.Extent)], [.. order.Take(apart)], contracted, [.. order.Skip(apart)]));
         }
 
         private bool IsPacked(Node node)
