@@ -102,6 +102,28 @@ public class PackWeightsTests
         Assert.True(Comparison.Compare(Run("llvm", program, new() { ["w"] = w, ["bias"] = bias }, x), expected[0]).Agrees);
     }
 
+    /// <summary>Groups of channels: each has panels of its own.</summary>
+    [Fact]
+    public void GroupsHavePanelsEach()
+    {
+        string Text(string kind) => $$"""
+            graph @f {
+              %0: f32[m,3,20] = input("x")
+              %1: f32[3,20,48] = {{kind}}("w")
+              %2: f32[3,m,48] = dot(%0, %1; contract [2]x[1],batch [1]x[0])
+              %3: f32[m,3,48] = transpose(%2; [1,0,2])
+              return(%3)
+            }
+            """;
+        var program = Lowered(Text("param"));
+        Assert.Equal("f32[3,2,20,32]", program.Setup!.Of(BufferKind.Output).Single().Type.Text);
+        Assert.Empty(KernelBounds.Unproved(Assert.Single(program.Kernels)));
+        var random = new System.Random(5);
+        var (x, w) = (Uniform(random, DType.F32, 4, 3, 20), Uniform(random, DType.F32, 3, 20, 48));
+        foreach (var backend in new[] { "interpreter", "llvm" })
+            Assert.True(Run(backend, program, new() { ["w"] = w }, x).SameBits(Run(backend, Lowered(Text("input")), [], x, w)));
+    }
+
     /// <summary>The result's contiguous axis decides the side, wherever the epilogue puts it.</summary>
     [Fact]
     public void TheVectorSideIsPackedOnWhicheverSideItStands()

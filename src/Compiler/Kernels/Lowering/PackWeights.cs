@@ -248,23 +248,24 @@ internal static class PackWeights
         /// <summary>The operand of a dot that is to be packed, if one is, and how.</summary>
         private (int Side, Layout Layout)? Packable(Dot dot, Fusion fusion, KnownValues values)
         {
-            if (!dot.BatchA.IsEmpty || dot.ContractA.IsEmpty || values.Contains(dot) || fusion.ExitOf(dot) is not { } root) return null;
+            if (dot.ContractA.IsEmpty || values.Contains(dot) || fusion.ExitOf(dot) is not { } root) return null;
             var axes = ContractionAxes.Of(root, dot, Target.Own(root), fusion.Loops);
             var side = axes.IsSwapped ? 0 : 1;
             var weight = dot.Operands[side];
             if (!values.Contains(weight) || Fusion.IsGenerated(weight) || IsPacked(weight)) return null;
-            var (free, contract, before) = side == 0 ? (dot.FreeA, dot.ContractA, 0) : (dot.FreeB, dot.ContractB, dot.FreeA.Length);
+            var (batch, free, contract) = side == 0 ? (dot.BatchA, dot.FreeA, dot.ContractA) : (dot.BatchB, dot.FreeB, dot.ContractB);
+            var before = batch.Length + (side == 0 ? 0 : dot.FreeA.Length);
             // The weight's axes, those of the columns in their parts.
             var parts = axes.Apart.Concat(axes.Columns).Select(p => p with { Axis = free[p.Axis - before] }).ToList();
             List<AxisPart> all = [.. Enumerable.Range(0, weight.Type.Rank).SelectMany(d => parts.Where(p => p.Axis == d).OrderByDescending(p => p.Scale)
                 .DefaultIfEmpty(new AxisPart(d, weight.Type.Shape[d])))];
             ImmutableArray<int> order = [.. parts.Select(p => all.IndexOf(p))];
-            ImmutableArray<int> contracted = [.. contract.Select(d => all.FindIndex(p => p.Axis == d))];
+            ImmutableArray<int> At(ImmutableArray<int> whole) => [.. whole.Select(d => all.FindIndex(p => p.Axis == d))];
             var columns = Size.Product([.. axes.Columns.Select(p => p.Extent)]).Value;
             // Loops around whole panels read the same panels as one axis of all columns.
             var apart = columns % Columns == 0 ? 0 : axes.Apart.Length;
             return columns < FewestColumns ? null
-                : (side, new Layout([.. all.Select(p => p.Extent)], [.. order.Take(apart)], contracted, [.. order.Skip(apart)]));
+                : (side, new Layout([.. all.Select(p => p.Extent)], [.. At(batch), .. order.Take(apart)], At(contract), [.. order.Skip(apart)]));
         }
 
         private bool IsPacked(Node node)
