@@ -20,6 +20,9 @@ internal sealed record ModelOptions(string File)
     /// <summary>What contractions round their operands to; null for as declared.</summary>
     public DType? Compute { get; init; }
 
+    /// <summary>True for convolutions in their direct form only.</summary>
+    public bool DirectConvolutions { get; init; }
+
     /// <summary>Weight files, each with the path of the part it is for; `` is the whole model.</summary>
     public IReadOnlyList<(string Path, string File)> Weights { get; init; } = [];
 
@@ -66,6 +69,12 @@ internal sealed class CommonOptions
         HelpName = "bf16|f16",
     };
 
+    public Option<string?> Conv { get; } = new("--conv")
+    {
+        Description = "direct: no convolution in Winograd's form, which takes a quarter of the products and rounds differently",
+        HelpName = "direct",
+    };
+
     public Option<string[]> Weights { get; } = new("--weights")
     {
         Description = "a safetensors file for the model's state, or path=FILE for a part of it; repeatable",
@@ -109,7 +118,7 @@ internal sealed class CommonOptions
     public CommonOptions AddTo(Command command)
     {
         command.Arguments.Add(File);
-        foreach (var option in (Option[])[Set, Dim, Compute, Diagnostics]) command.Options.Add(option);
+        foreach (var option in (Option[])[Set, Dim, Compute, Conv, Diagnostics]) command.Options.Add(option);
         return this;
     }
 
@@ -163,6 +172,12 @@ internal sealed class CommonOptions
                 "bf16" => DType.BF16,
                 "f16" => DType.F16,
                 var other => throw Usage($"--compute {other} is not a precision of contractions", "it takes bf16 or f16"),
+            },
+            DirectConvolutions = Value(Conv, null) switch
+            {
+                null => false,
+                "direct" => true,
+                var other => throw Usage($"--conv {other} is not a form of convolutions", "it takes direct"),
             },
             Weights = [.. Value(Weights, []).Select(WeightFile)],
             Diagnostics = Value(Diagnostics, DiagnosticFormat.Pretty),

@@ -56,6 +56,7 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
             Last = last,
             AfterPass = afterPass,
             Compute = options.Compute,
+            DirectConvolutions = options.DirectConvolutions,
             StopAfterRewrite = stopAfterRewrite,
         });
         compiling.Stop();

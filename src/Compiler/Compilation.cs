@@ -34,6 +34,12 @@ public sealed record CompilationOptions
     /// </summary>
     public DType? Compute { get; init; }
 
+    /// <summary>
+    /// True to compute all convolutions in their direct form; else those of 3x3 with frozen weights that gain by it are in
+    /// Winograd's, which rounds differently. See <see cref="Winograd"/>.
+    /// </summary>
+    public bool DirectConvolutions { get; init; }
+
     /// <summary>The optimiser stops after so many rewrites, counted for each entry; null for no limit.</summary>
     public long? StopAfterRewrite { get; init; }
 
@@ -178,7 +184,7 @@ public sealed class Compilation
     private CompiledEntry Compile(CompiledEntry entry, FrozenState frozen)
     {
         var rewrites = new Rewrites(options.StopAfterRewrite ?? long.MaxValue);
-        var optimised = entry with { Optimised = Pipeline.Run(entry.Bound, after: options.AfterPass, rewrites: rewrites, passes: Pipeline.For(options.Compute, frozen)) };
+        var optimised = entry with { Optimised = Pipeline.Run(entry.Bound, after: options.AfterPass, rewrites: rewrites, passes: Pipeline.For(options.Compute, frozen, options.DirectConvolutions)) };
         return options.Last == CompilationStage.Optimised ? optimised : Lower(optimised, frozen);
     }
 
