@@ -10,53 +10,64 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends;
 
 /// <summary>
-/// One call of a program, on any backend: makes the entry checks before anything is written, then places every buffer.
-/// Keep it reachable while code runs on its pointers.
+/// The calls of a program that have the same sizes, one after the other, on any backend. Made once, it holds the entry
+/// checks and whatever sizes decide: shapes, the layout of the arena, the constants whose shape is symbolic.
+/// <see cref="Begin"/> then places the buffers of one call. Keep it reachable while code runs on its pointers.
 /// </summary>
 public sealed unsafe class ProgramCall : IDisposable
 {
     private readonly Program program;
-    private readonly Dictionary<string, long> sizes;
+    private readonly ProgramEntry entry;
+    private readonly ModelState model;
     private readonly SessionState state;
+    private readonly Dictionary<string, long> sizes;
     private readonly long[][] shapes;
-    private readonly List<Tensor> outputs = [];
-    private readonly List<Tensor> temporaries = [];
+    private readonly long[] slots;
+    private readonly int[] inputBuffers;
+    private readonly int[] outputBuffers;
+    private readonly Tensor?[] made;
+    private readonly Tensor?[] filled;
+    private readonly bool[] inout;
+    private nint arena;
+    private int version = -1;
+    private bool entered;
 
-    /// <exception cref="ExecutionException">With EntryCheck: a check fails, or a size has no value. Nothing is
-    /// written.</exception>
-    internal ProgramCall(
-        ProgramEntry entry, ModelState model, SessionState state, IReadOnlyList<Tensor> inputs, IReadOnlyDictionary<string, long> sizes)
+    private ProgramCall(ProgramEntry entry, ModelState model, SessionState state, IReadOnlyDictionary<string, long> sizes)
     {
-        program = entry.Program;
-        this.state = state;
-        this.sizes = new(sizes);
+        (program, this.entry, this.model, this.state, this.sizes) = (entry.Program, entry, model, state, new(sizes));
         foreach (var step in program.Steps.OfType<CheckStep>()) Check(step.Check);
-        var slots = Checked("the arena", () => program.SlotOffsets(SizeOf));
+        slots = Checked("the arena", () => program.SlotOffsets(SizeOf));
         shapes = program.Buffers.Select(b => Checked(b.Name, () => ShapeOf(b))).ToArray();
-
         Sizes = [.. program.Sizes.Select(SizeOf)];
         Counts = [.. shapes.Select(s => s.Aggregate(1L, (product, extent) => product * extent))];
         Pointers = new nint[program.Buffers.Length];
-        var arena = (byte*)state.Arena.Ensure(slots[^1]);
-        var folded = model.ConstantsOf(entry, state);
-        var nextInput = 0;
-        for (var b = 0; b < program.Buffers.Length; b++)
-        {
-            var buffer = program.Buffers[b];
-            Pointers[b] = buffer.Kind == BufferKind.Temporary
-                ? (nint)(arena + slots[buffer.Slot])
-                : (nint)(buffer.Kind switch
-                {
-                    BufferKind.Input => inputs[nextInput++],
-                    BufferKind.Param or BufferKind.Buffer => StateTensor(state, buffer, shapes[b]),
-                    BufferKind.Constant => folded?[b] ?? entry.Constant(b)
-                        ?? Keep(temporaries, ProgramEntry.Fill(buffer.Values!, shapes[b])),
-                    _ => Keep(outputs, Tensor.Uninitialized(buffer.Type.DType, shapes[b])),
-                }).Pointer;
-        }
-        foreach (var (buffer, i) in program.Of(BufferKind.Input).Select((b, i) => (b, i)).Where(b => b.b.IsInout))
-            Apart(buffer.Label, inputs[i], inputs.Where((_, other) => other != i).Concat(state.Tensors.Values));
+        inputBuffers = Numbers(BufferKind.Input);
+        outputBuffers = Numbers(BufferKind.Output);
+        inout = [.. program.Of(BufferKind.Input).Select(b => b.IsInout)];
+        made = new Tensor?[outputBuffers.Length];
+        filled = new Tensor?[program.Buffers.Length];
     }
+
+    /// <summary>Makes the entry checks before anything is written, unless they are made, and places every buffer.</summary>
+    /// <param name="entry">The program.</param>
+    /// <param name="model">The executable's, of which the entry is one.</param>
+    /// <param name="state">The session's.</param>
+    /// <param name="inputs">In order.</param>
+    /// <param name="sizes">Keeps the call's plan.</param>
+    /// <param name="results">Nulls become new tensors, which <see cref="End"/> frees unless <see cref="Finish"/> was reached.</param>
+    /// <exception cref="ExecutionException">With EntryCheck: a check fails, a size has no value, a given result does not
+    /// fit. Nothing is written.</exception>
+    internal static ProgramCall Begin(
+        ProgramEntry entry, ModelState model, SessionState state, ReadOnlySpan<Tensor> inputs, CallSizes sizes, Span<Tensor> results)
+    {
+        if (sizes.Plan is not ProgramCall call) sizes.Plan = call = new ProgramCall(entry, model, state, sizes.Values);
+        call.Forget();
+        call.Place(inputs, results);
+        return call;
+    }
+
+    /// <summary>What a backend works out once for these sizes and keeps.</summary>
+    public object? BackendPlan { get; set; }
 
     /// <summary>The first element of each buffer of the program, in its order.</summary>
     public nint[] Pointers { get; }
@@ -80,7 +91,11 @@ public sealed unsafe class ProgramCall : IDisposable
         : throw new InternalErrorException($"the size '{name}' of @{program.Name} has no value");
 
     /// <summary>Sets the variable of a driver loop for the iteration that begins.</summary>
-    public void Enter(string variable, long value) => sizes[variable] = value;
+    public void Enter(string variable, long value)
+    {
+        sizes[variable] = value;
+        entered = true;
+    }
 
     /// <summary>The most that a size can be in this call, over all iterations of the driver's loops.</summary>
     public long Greatest(Size size)
@@ -103,17 +118,16 @@ public sealed unsafe class ProgramCall : IDisposable
     public void Print(PrintStep step, Func<int, nint>? fetch = null) =>
         state.Output.Write(Formatted(step.Format, step.Buffers, fetch) + "\n");
 
-    /// <summary>Hands the results to the caller, or throws what the code of a failed run says.</summary>
+    /// <summary>Leaves the results with the caller, or throws what the code of a failed run says.</summary>
     /// <param name="code">0, or why the run failed.</param>
     /// <param name="failed">The step that failed, if it is known.</param>
     /// <param name="fetch">Where a buffer is on the host; <see cref="Pointers"/> if null.</param>
-    public Tensor[] Finish(ExecutionCode code, Step? failed = null, Func<int, nint>? fetch = null)
+    public void Finish(ExecutionCode code, Step? failed = null, Func<int, nint>? fetch = null)
     {
         if (code == 0)
         {
-            Tensor[] results = [.. outputs];
-            outputs.Clear();
-            return results;
+            Array.Clear(made);
+            return;
         }
         var place = failed switch
         {
@@ -129,22 +143,98 @@ public sealed unsafe class ProgramCall : IDisposable
         });
     }
 
-    /// <summary>Frees what a call that did not finish has allocated.</summary>
+    /// <summary>Frees the results of a call that did not finish.</summary>
+    public void End()
+    {
+        foreach (var tensor in made) tensor?.Dispose();
+        Array.Clear(made);
+    }
+
+    /// <summary>Frees what the plan holds.</summary>
     public void Dispose()
     {
-        foreach (var tensor in outputs.Concat(temporaries)) tensor.Dispose();
-        outputs.Clear();
-        temporaries.Clear();
+        End();
+        foreach (var tensor in filled) tensor?.Dispose();
+        (BackendPlan as IDisposable)?.Dispose();
+    }
+
+    private int[] Numbers(BufferKind kind) =>
+        [.. Enumerable.Range(0, program.Buffers.Length).Where(b => program.Buffers[b].Kind == kind)];
+
+    /// <summary>The loops of an earlier call have left their variables behind.</summary>
+    private void Forget()
+    {
+        if (!entered) return;
+        foreach (var variable in program.Variables) sizes.Remove(variable);
+        entered = false;
+    }
+
+    private void Place(ReadOnlySpan<Tensor> inputs, Span<Tensor> results)
+    {
+        for (var i = 0; i < inputs.Length; i++) Pointers[inputBuffers[i]] = (nint)inputs[i].Pointer;
+        PlaceState();
+        for (var i = 0; i < inout.Length; i++)
+            if (inout[i]) Apart("inout", i, inputs[i], inputs, i, [], -1);
+        // Before any result is made: a refusal leaves nothing behind.
+        for (var i = 0; i < results.Length; i++)
+            if (results[i] is { } given) Given(i, given, inputs, results);
+        for (var i = 0; i < results.Length; i++)
+        {
+            var buffer = outputBuffers[i];
+            if (results[i] is null)
+                results[i] = made[i] = Tensor.Uninitialized(program.Buffers[buffer].Type.DType, shapes[buffer]);
+            Pointers[buffer] = (nint)results[i].Pointer;
+        }
+    }
+
+    /// <summary>What stays in its place from call to call: the arena, state, constants; placed anew when one has moved.</summary>
+    private void PlaceState()
+    {
+        var begin = (nint)state.Arena.Ensure(slots[^1]);
+        if (begin == arena && version == state.Version) return;
+        var folded = model.ConstantsOf(entry, state);
+        for (var b = 0; b < program.Buffers.Length; b++)
+        {
+            var buffer = program.Buffers[b];
+            Pointers[b] = buffer.Kind switch
+            {
+                BufferKind.Temporary => begin + (nint)slots[buffer.Slot],
+                BufferKind.Param or BufferKind.Buffer => (nint)StateTensor(state, buffer, shapes[b]).Pointer,
+                BufferKind.Constant =>
+                    (nint)(folded?[b] ?? entry.Constant(b) ?? (filled[b] ??= ProgramEntry.Fill(buffer.Values!, shapes[b]))).Pointer,
+                _ => Pointers[b],
+            };
+        }
+        (arena, version) = (begin, state.Version);
+    }
+
+    private void Given(int result, Tensor given, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> results)
+    {
+        var buffer = program.Buffers[outputBuffers[result]];
+        if (!ProgramEntry.Fits(given, buffer.Type.DType, shapes[outputBuffers[result]]))
+            throw new ExecutionException(ExecutionCode.EntryCheck, $"'{program.Name}': the tensor given for result {result} "
+                + $"must be {buffer.Type.DType.Name()}[{string.Join(",", shapes[outputBuffers[result]])}]");
+        if (given.IsReadOnly)
+            throw new ExecutionException(ExecutionCode.EntryCheck, $"'{program.Name}': the tensor given for result {result} is read-only");
+        Apart("result", result, given, inputs, -1, results, result);
     }
 
     /// <summary>What is written in place must be nobody else's: the order of reads and writes would show.</summary>
-    private void Apart(string name, Tensor written, IEnumerable<Tensor> others)
+    private void Apart(string what, int number, Tensor written, ReadOnlySpan<Tensor> inputs, int input,
+        ReadOnlySpan<Tensor> results, int result)
     {
-        var (begin, end) = ((nint)written.Pointer, (nint)written.Pointer + (nint)written.ByteCount);
-        if (others.Any(o => (nint)o.Pointer < end && begin < (nint)o.Pointer + (nint)o.ByteCount))
-            throw new ExecutionException(ExecutionCode.EntryCheck,
-                $"'{program.Name}': the inout '{name}' shares memory with another argument or with the state");
+        var shared = false;
+        for (var i = 0; i < inputs.Length; i++) shared |= i != input && Overlap(written, inputs[i]);
+        for (var i = 0; i < results.Length; i++) shared |= i != result && results[i] is { } other && Overlap(written, other);
+        foreach (var tensor in state.Tensors.Values) shared |= Overlap(written, tensor);
+        if (!shared) return;
+        var name = what == "inout" ? $"inout '{program.Buffers[inputBuffers[number]].Label}'" : $"{what} {number}";
+        throw new ExecutionException(ExecutionCode.EntryCheck,
+            $"'{program.Name}': the {name} shares memory with another argument or with the state");
     }
+
+    private static bool Overlap(Tensor a, Tensor b) =>
+        (nint)b.Pointer < (nint)a.Pointer + (nint)a.ByteCount && (nint)a.Pointer < (nint)b.Pointer + (nint)b.ByteCount;
 
     private string Formatted(string format, ImmutableArray<int> buffers, Func<int, nint>? fetch) => PrintFormat.Format(
         format, [.. buffers.Select(b => Tensor.View(Type(b), shapes[b], (void*)(fetch?.Invoke(b) ?? Pointers[b]), this).Clone())]);
@@ -188,11 +278,5 @@ public sealed unsafe class ProgramCall : IDisposable
         return ProgramEntry.Fits(tensor, buffer.Type.DType, shape)
             ? tensor
             : throw new InternalErrorException($"the state '{buffer.Label}' is not {buffer.Type}");
-    }
-
-    private static Tensor Keep(List<Tensor> list, Tensor tensor)
-    {
-        list.Add(tensor);
-        return tensor;
     }
 }

@@ -10,11 +10,11 @@ internal static class EntryCheck
 {
     /// <param name="given">Sizes that the caller names: those of the program's `int` parameters.</param>
     public static Dictionary<string, long> Bind(
-        EntrySpec entry, IReadOnlyList<Tensor> inputs, IReadOnlyDictionary<string, long>? given = null)
+        EntrySpec entry, ReadOnlySpan<Tensor> inputs, IReadOnlyDictionary<string, long>? given = null)
     {
-        if (inputs.Count != entry.Inputs.Count)
+        if (inputs.Length != entry.Inputs.Count)
         {
-            throw Fail($"'{entry.Name}' takes {entry.Inputs.Count} inputs, not {inputs.Count}");
+            throw Fail($"'{entry.Name}' takes {entry.Inputs.Count} inputs, not {inputs.Length}");
         }
         string? unknown = given?.Keys.FirstOrDefault(name => !entry.Sizes.Contains(name));
         if (unknown is not null)
@@ -27,7 +27,7 @@ internal static class EntryCheck
             throw Fail($"'{entry.Name}': the size {negative} is {given![negative]}");
         }
         var sizes = new Dictionary<string, long>(given ?? new Dictionary<string, long>(), StringComparer.Ordinal);
-        for (int i = 0; i < inputs.Count; i++)
+        for (int i = 0; i < inputs.Length; i++)
         {
             TensorSpec spec = entry.Inputs[i];
             if (inputs[i].Type != spec.Type || inputs[i].Rank != spec.Shape.Count)
@@ -51,7 +51,7 @@ internal static class EntryCheck
         {
             throw Fail($"'{entry.Name}': the size {unbound} has no value: it stands alone on no input axis");
         }
-        for (int i = 0; i < inputs.Count; i++)
+        for (int i = 0; i < inputs.Length; i++)
         {
             for (int axis = 0; axis < inputs[i].Rank; axis++)
             {

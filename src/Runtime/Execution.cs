@@ -55,6 +55,9 @@ public sealed class SessionState : IDisposable
     /// <summary>Trained parameters and buffers by name; owned by the session.</summary>
     public Dictionary<string, Tensor> Tensors { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Advances when tensors are replaced by others: addresses taken before are then invalid.</summary>
+    public int Version { get; internal set; }
+
     /// <summary>Where the program prints.</summary>
     public TextWriter Output { get; set; } = Console.Out;
 
@@ -88,6 +91,7 @@ public sealed class SessionState : IDisposable
         Tensors.Clear();
         Prepared?.Dispose();
         Prepared = null;
+        Version++;
     }
 }
 
@@ -134,12 +138,16 @@ public abstract class Executable : IDisposable
     protected internal virtual IDisposable? Prepare(IReadOnlyDictionary<string, Tensor> state) => null;
 
     /// <summary>
-    /// Runs entry number <paramref name="entry"/>. Inputs fit its signature and every size has a value. Results are new
-    /// tensors that the caller owns.
+    /// Runs entry number <paramref name="entry"/>. Inputs fit its signature and every size has a value.
     /// </summary>
+    /// <param name="state">The session's.</param>
+    /// <param name="entry">The number of the entry.</param>
+    /// <param name="inputs">In the order of the signature.</param>
+    /// <param name="sizes">What the call's shapes make of the entry's sizes.</param>
+    /// <param name="results">Takes the results: a tensor that is there is written into, a null becomes a new one.</param>
     /// <exception cref="ExecutionException">
     /// With <see cref="ExecutionCode.EntryCheck"/> only if nothing was written.
     /// </exception>
-    protected internal abstract Tensor[] Invoke(
-        SessionState state, int entry, IReadOnlyList<Tensor> inputs, IReadOnlyDictionary<string, long> sizes);
+    protected internal abstract void Invoke(
+        SessionState state, int entry, ReadOnlySpan<Tensor> inputs, CallSizes sizes, Span<Tensor> results);
 }

@@ -58,12 +58,19 @@ public sealed class InterpreterExecutable : Executable
 
     protected override IDisposable? Prepare(IReadOnlyDictionary<string, Tensor> state) => model.Prepare(state);
 
-    protected override Tensor[] Invoke(
-        SessionState state, int entry, IReadOnlyList<Tensor> inputs, IReadOnlyDictionary<string, long> sizes)
+    protected override void Invoke(
+        SessionState state, int entry, ReadOnlySpan<Tensor> inputs, CallSizes sizes, Span<Tensor> results)
     {
-        using var call = new ProgramCall(entries[entry], model, state, inputs, sizes);
-        var walker = new Walker(this, entry, call);
-        return call.Finish((ExecutionCode)walker.Run(entries[entry].Program.Steps), walker.Failed);
+        var call = ProgramCall.Begin(entries[entry], model, state, inputs, sizes, results);
+        try
+        {
+            var walker = new Walker(this, entry, call);
+            call.Finish((ExecutionCode)walker.Run(entries[entry].Program.Steps), walker.Failed);
+        }
+        finally
+        {
+            call.End();
+        }
     }
 
     protected override void Dispose(bool disposing)

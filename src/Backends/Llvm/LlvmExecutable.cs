@@ -26,6 +26,7 @@ public sealed unsafe class LlvmExecutable : Executable
     private readonly WorkerPool pool;
     private readonly Jit jit;
     private readonly nint[] drivers;
+    private readonly ImmutableArray<ImmutableArray<Step>> steps;
     private readonly StepTimer?[] timers;
 
     /// <param name="programs">One for each exported function.</param>
@@ -53,6 +54,7 @@ public sealed unsafe class LlvmExecutable : Executable
         drivers = [.. programs.Select((_, i) => jit.Lookup(Driver(programs, i)))];
         for (var i = 0; i < programs.Count; i++) timers[i]?.Link(jit, Driver(programs, i));
         entries = [.. programs.Select(p => new ProgramEntry(p))];
+        steps = [.. programs.Select(p => p.AllSteps.ToImmutableArray())];
         Entries = [.. entries.Select(e => e.Spec)];
         pool = new WorkerPool(options.Threads);
         model = new ModelState(entries, initialState ?? ImmutableDictionary<string, Tensor>.Empty,
@@ -101,37 +103,41 @@ public sealed unsafe class LlvmExecutable : Executable
 
     protected override IDisposable? Prepare(IReadOnlyDictionary<string, Tensor> state) => model.Prepare(state);
 
-    protected override Tensor[] Invoke(
-        SessionState state, int entry, IReadOnlyList<Tensor> inputs, IReadOnlyDictionary<string, long> sizes)
+    protected override void Invoke(
+        SessionState state, int entry, ReadOnlySpan<Tensor> inputs, CallSizes sizes, Span<Tensor> results)
     {
-        using var call = new ProgramCall(entries[entry], model, state, inputs, sizes);
-        var workspace = (Workspace)state.BackendState!;
-        var program = entries[entry].Program;
-        workspace.Host.Clear();
-        workspace.Host.OnPrint = number => call.Print((PrintStep)program.AllSteps.ElementAt((int)number));
-        var step = kernels[entry].Select(k => call.Greatest(k.Scratch)).DefaultIfEmpty(0).Max() + 63 & ~63L;
-        var scratch = workspace.Scratch.Ensure(step * pool.Workers + 64);
-        int status;
-        Step? failed = null;
-        fixed (nint* buffers = call.Pointers)
-        fixed (long* values = call.Sizes.Length > 0 ? call.Sizes : [0])
+        var call = ProgramCall.Begin(entries[entry], model, state, inputs, sizes, results);
+        try
         {
-            var driver = (delegate* unmanaged<void*, nint*, long*, void*, long, int>)drivers[entry];
-            if (timers[entry] is { } timer)
+            var plan = (Plan)(call.BackendPlan ??= new Plan(this, entry, call));
+            var workspace = (Workspace)state.BackendState!;
+            workspace.Host.Clear();
+            workspace.Host.OnPrint = plan.Print;
+            var scratch = workspace.Scratch.Ensure(plan.ScratchStep * pool.Workers + 64);
+            int status;
+            Step? failed = null;
+            fixed (nint* buffers = call.Pointers)
+            fixed (long* values = call.Sizes)
             {
-                (status, failed) = timer.Run(call, workspace.Host.Table, buffers, (void*)scratch, step);
+                if (timers[entry] is { } timer)
+                {
+                    (status, failed) = timer.Run(call, workspace.Host.Table, buffers, scratch, plan.ScratchStep);
+                }
+                else
+                {
+                    var driver = (delegate* unmanaged<void*, nint*, long*, void*, long, int>)drivers[entry];
+                    status = driver(workspace.Host.Table, buffers, values, scratch, plan.ScratchStep);
+                    if (status > 0) failed = steps[entry][(int)workspace.Host.Error[1]];
+                }
             }
-            else
-            {
-                status = driver(workspace.Host.Table, buffers, values, (void*)scratch, step);
-                if (status > 0) failed = program.AllSteps.ElementAt((int)workspace.Host.Error[1]);
-            }
+            if (status < 0)
+                throw new ExecutionException(ExecutionCode.Host, $"'{entries[entry].Program.Name}': a callback failed", workspace.Host.Failure);
+            call.Finish((ExecutionCode)status, failed);
         }
-        workspace.Host.OnPrint = null;
-        GC.KeepAlive(inputs);
-        if (status < 0)
-            throw new ExecutionException(ExecutionCode.Host, $"'{entries[entry].Program.Name}': a callback failed", workspace.Host.Failure);
-        return call.Finish((ExecutionCode)status, failed);
+        finally
+        {
+            call.End();
+        }
     }
 
     protected override void Dispose(bool disposing)
@@ -141,6 +147,16 @@ public sealed unsafe class LlvmExecutable : Executable
         jit.Dispose();
         model.Dispose();
         foreach (var entry in entries) entry.Dispose();
+    }
+
+    /// <summary>What calls of the same sizes share: a worker's scratch in bytes, and the way to what print steps say.</summary>
+    private sealed class Plan(LlvmExecutable executable, int entry, ProgramCall call)
+    {
+        /// <summary>Whole lines: no two workers write to one.</summary>
+        public long ScratchStep { get; } =
+            executable.kernels[entry].Select(k => call.Greatest(k.Scratch)).DefaultIfEmpty(0).Max() + 63 & ~63L;
+
+        public Action<long> Print { get; } = number => call.Print((PrintStep)executable.steps[entry][(int)number]);
     }
 
     /// <summary>What a session keeps for native calls: the host table and the workers' packing scratch.</summary>

@@ -103,12 +103,12 @@ public sealed unsafe class OpenClExecutable : Executable
 
     protected override IDisposable? Prepare(IReadOnlyDictionary<string, Tensor> state) => model.Prepare(state);
 
-    protected override Tensor[] Invoke(
-        SessionState state, int entry, IReadOnlyList<Tensor> inputs, IReadOnlyDictionary<string, long> sizes)
+    protected override void Invoke(
+        SessionState state, int entry, ReadOnlySpan<Tensor> inputs, CallSizes sizes, Span<Tensor> results)
     {
         var program = entries[entry].Program;
         var session = (OpenClSession)state.BackendState!;
-        using var call = new ProgramCall(entries[entry], model, state, inputs, sizes);
+        var call = ProgramCall.Begin(entries[entry], model, state, inputs, sizes, results);
         var buffers = new OpenClBuffer[program.Buffers.Length];
         try
         {
@@ -119,11 +119,11 @@ public sealed unsafe class OpenClExecutable : Executable
             Interlocked.Add(ref launched, session.Finish());
             var flagged = 0;
             if (flag is not null) session.Read(flag, &flagged, sizeof(int));
-            if (flagged != 0) return call.Finish(ExecutionCode.IndexOutOfRange, walker.CallOf(flagged));
+            if (flagged != 0) call.Finish(ExecutionCode.IndexOutOfRange, walker.CallOf(flagged)); // throws
             Interlocked.Add(ref empty, walker.Empty);
             foreach (var b in code == 0 ? Written(program) : [])
                 session.Read(buffers[b], (void*)call.Pointers[b], call.Bytes(b));
-            return call.Finish((ExecutionCode)code, walker.Failed, walker.Fetch);
+            call.Finish((ExecutionCode)code, walker.Failed, walker.Fetch);
         }
         catch
         {
@@ -132,6 +132,7 @@ public sealed unsafe class OpenClExecutable : Executable
         }
         finally
         {
+            call.End();
             for (var b = 0; b < buffers.Length; b++)
                 if (program.Buffers[b].Kind != BufferKind.Temporary) buffers[b]?.Dispose();
         }

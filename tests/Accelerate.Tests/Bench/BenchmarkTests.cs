@@ -151,11 +151,11 @@ public class BenchmarkTests
 
         public override string Backend => "fake";
 
-        protected internal override Tensor[] Invoke(
-            SessionState state, int entry, IReadOnlyList<Tensor> inputs, IReadOnlyDictionary<string, long> sizes)
+        protected internal override void Invoke(
+            SessionState state, int entry, ReadOnlySpan<Tensor> inputs, CallSizes sizes, Span<Tensor> results)
         {
             Calls++;
-            return [Tensor.From(compute(inputs[0].ToArray<float>()).ToArray(), inputs[0].Shape)];
+            results[0] = Tensor.From(compute(inputs[0].ToArray<float>()).ToArray(), inputs[0].Shape);
         }
 
         protected override void Dispose(bool disposing) => inner.Dispose();

@@ -109,8 +109,8 @@ public sealed class SessionTests
 
         protected internal override void Initialize(SessionState state) => state.Tensors["steps"] = Tensor.Scalar(0L);
 
-        protected internal override Tensor[] Invoke(
-            SessionState state, int entry, IReadOnlyList<Tensor> inputs, IReadOnlyDictionary<string, long> sizes)
+        protected internal override void Invoke(
+            SessionState state, int entry, ReadOnlySpan<Tensor> inputs, CallSizes sizes, Span<Tensor> results)
         {
             if (Fault is not null)
             {
@@ -119,7 +119,7 @@ public sealed class SessionTests
             Inside?.Invoke();
             state.Tensors["steps"].AsSpan<long>()[0]++;
             double[] doubled = [.. inputs[0].ToDoubles().Select(v => v * 2)];
-            return [Tensor.FromDoubles(DType.F32, doubled, sizes["n"])];
+            results[0] = Tensor.FromDoubles(DType.F32, doubled, sizes.Values["n"]);
         }
     }
 }

@@ -1,0 +1,64 @@
+// In: an entry's signature, the inputs of a call. Out: the value of every size, and what a backend makes of it once.
+namespace Accelerate.Runtime;
+
+/// <summary>
+/// What the shapes of a call decide. A session hands the same object in again when a later call has the same shapes, so
+/// that whatever depends on sizes alone is worked out once.
+/// </summary>
+public sealed class CallSizes : IDisposable
+{
+    private readonly EntrySpec _entry;
+    private readonly long[][] _shapes;
+    private readonly KeyValuePair<string, long>[] _given;
+
+    /// <exception cref="ExecutionException">With EntryCheck: the inputs do not fit the signature.</exception>
+    internal CallSizes(EntrySpec entry, ReadOnlySpan<Tensor> inputs, IReadOnlyDictionary<string, long>? given)
+    {
+        Values = EntryCheck.Bind(entry, inputs, given);
+        _entry = entry;
+        _shapes = new long[inputs.Length][];
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            _shapes[i] = inputs[i].Shape.ToArray();
+        }
+        _given = given is null ? [] : [.. given];
+    }
+
+    /// <summary>The entry's sizes by name.</summary>
+    public IReadOnlyDictionary<string, long> Values { get; }
+
+    /// <summary>What the backend keeps for calls of these sizes; disposed with them.</summary>
+    public IDisposable? Plan { get; set; }
+
+    /// <summary>Frees the backend's part.</summary>
+    public void Dispose()
+    {
+        Plan?.Dispose();
+        Plan = null;
+    }
+
+    /// <summary>True if a call with these inputs passes the same checks with the same dtypes, shapes and given sizes.</summary>
+    internal bool Fit(ReadOnlySpan<Tensor> inputs, IReadOnlyDictionary<string, long>? given)
+    {
+        if (inputs.Length != _shapes.Length || (given?.Count ?? 0) != _given.Length)
+        {
+            return false;
+        }
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            TensorSpec spec = _entry.Inputs[i];
+            if (inputs[i].Type != spec.Type || !inputs[i].Shape.SequenceEqual(_shapes[i]) || (spec.IsInout && inputs[i].IsReadOnly))
+            {
+                return false;
+            }
+        }
+        foreach ((string name, long value) in _given)
+        {
+            if (!given!.TryGetValue(name, out long now) || now != value)
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+}
