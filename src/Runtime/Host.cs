@@ -90,13 +90,13 @@ public sealed unsafe class Host : IDisposable
 
     [UnmanagedCallersOnly]
     private static int ParFor(
-        void* context, delegate* unmanaged<void*, long, long, long, int> body, void* args, long jobs)
+        void* context, delegate* unmanaged<void*, long, long, long, int> body, void* args, long jobs, long work)
     {
         Host? host = null;
         try
         {
             host = From(context);
-            return host!.Pool.Run(body, args, jobs);
+            return host!.Pool.Run(body, args, jobs, work, entered: true);
         }
         catch (Exception e)
         {

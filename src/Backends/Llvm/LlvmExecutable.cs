@@ -107,6 +107,7 @@ public sealed unsafe class LlvmExecutable : Executable
         SessionState state, int entry, ReadOnlySpan<Tensor> inputs, CallSizes sizes, Span<Tensor> results)
     {
         var call = ProgramCall.Begin(entries[entry], model, state, inputs, sizes, results);
+        pool.Enter();
         try
         {
             var plan = (Plan)(call.BackendPlan ??= new Plan(this, entry, call));
@@ -136,6 +137,7 @@ public sealed unsafe class LlvmExecutable : Executable
         }
         finally
         {
+            pool.Leave();
             call.End();
         }
     }

@@ -60,7 +60,7 @@ public sealed unsafe class NativeKernel : IDisposable
         var jobs = printed.Jobs.Evaluate(sizes);
         int status;
         fixed (long* args = fields)
-            status = pool is null ? code(args, 0, jobs, 0) : pool.Run(code, args, jobs);
+            status = pool is null ? code(args, 0, jobs, 0) : pool.Run(code, args, jobs, long.MaxValue);
         Assert.Contains(status, (int[])[0, (int)ExecutionCode.IndexOutOfRange]);
         return status != 0;
     }

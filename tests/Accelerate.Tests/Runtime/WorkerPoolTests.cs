@@ -7,7 +7,7 @@ namespace Accelerate.Tests.Runtime;
 public sealed unsafe class WorkerPoolTests
 {
     [Fact]
-    public void EveryJobRunsOnceOnItsWorker()
+    public void EveryJobRunsOnceInItsPart()
     {
         for (int workers = 1; workers <= 8; workers++)
         {
@@ -15,26 +15,23 @@ public sealed unsafe class WorkerPoolTests
             for (long jobs = 0; jobs <= 100; jobs++)
             {
                 var owner = new int[jobs];
-                var threads = new int[workers];
+                int parts = (int)Math.Min(workers, jobs);
                 Assert.Equal(0, pool.Run(
-                    (begin, end, worker) =>
+                    (begin, end, part) =>
                     {
-                        threads[worker] = Environment.CurrentManagedThreadId;
-                        Assert.Equal(jobs * worker / workers, begin);
-                        Assert.Equal(jobs * (worker + 1) / workers, end);
+                        Assert.Equal(jobs * part / parts, begin);
+                        Assert.Equal(jobs * (part + 1) / parts, end);
                         for (long i = begin; i < end; i++)
                         {
-                            Interlocked.Add(ref owner[i], (int)worker + 1);
+                            Interlocked.Add(ref owner[i], (int)part + 1);
                         }
                         return 0;
                     },
                     jobs));
                 for (long i = 0; i < jobs; i++)
                 {
-                    Assert.InRange(i, jobs * (owner[i] - 1) / workers, (jobs * owner[i] / workers) - 1);
+                    Assert.InRange(i, jobs * (owner[i] - 1) / parts, (jobs * owner[i] / parts) - 1);
                 }
-                int[] ran = [.. threads.Where(t => t != 0)];
-                Assert.Equal(ran.Length, ran.Distinct().Count());
             }
         }
         Assert.Equal(long.MaxValue, WorkerPool.Bound(long.MaxValue, 1024, 1024));
@@ -59,7 +56,7 @@ public sealed unsafe class WorkerPoolTests
     }
 
     [Fact]
-    public void NestedLoopsRunInlineOnTheSameWorker()
+    public void NestedLoopsRunInlineInTheSamePart()
     {
         using var pool = new WorkerPool(3);
         using var other = new WorkerPool(2);
@@ -76,28 +73,101 @@ public sealed unsafe class WorkerPoolTests
         Assert.Equal([7, 7, 7], inner);
     }
 
-    [Fact]
-    public void ConcurrentCallersTakeTurns()
+    [Theory]
+    [InlineData(1, 8)]
+    [InlineData(2, 2)]
+    [InlineData(2, 5)]
+    [InlineData(3, 4)]
+    [InlineData(8, 3)]
+    public void ConcurrentCallersShareTheThreads(int workers, int callers)
     {
-        using var pool = new WorkerPool(3);
-        int running = 0;
+        using var pool = new WorkerPool(workers);
+        int running = 0, most = 0;
         long total = 0;
-        Parallel.For(0, 4, _ =>
+        var threads = Enumerable.Range(0, callers).Select(_ => new Thread(() =>
         {
-            for (int round = 0; round < 200; round++)
+            for (int round = 0; round < 300; round++)
             {
+                int inside = 0;
                 pool.Run(
-                    (begin, end, _) =>
+                    (begin, end, part) =>
                     {
-                        Assert.True(Interlocked.Increment(ref running) <= 3);
+                        int now = Interlocked.Increment(ref running);
+                        InterlockedMax(ref most, now);
+                        // Parts that run at the same time are different ones: each has scratch of its own.
+                        Assert.Equal(0, Interlocked.Or(ref inside, 1 << (int)part) & (1 << (int)part));
+                        Thread.SpinWait(round % 50);
                         Interlocked.Add(ref total, end - begin);
                         Interlocked.Decrement(ref running);
                         return 0;
                     },
                     10);
             }
-        });
-        Assert.Equal(8000, total);
+        })).ToList();
+        threads.ForEach(t => t.Start());
+        threads.ForEach(t => t.Join());
+        Assert.Equal(callers * 3000, total);
+        if (workers > 1) Assert.InRange(most, 1, workers);
+    }
+
+    [Fact]
+    public void ThoseWhoEnteredHaveEqualShares()
+    {
+        using var pool = new WorkerPool(4);
+        int Parts()
+        {
+            int parts = 0;
+            pool.Run((_, _, _) => Interlocked.Increment(ref parts) & 0, 100);
+            return parts;
+        }
+        Assert.Equal(4, Parts());
+        pool.Enter();
+        Assert.Equal(2, Parts());
+        pool.Enter();
+        Assert.Equal(1, Parts());
+        pool.Leave();
+        pool.Leave();
+        Assert.Equal(4, Parts());
+    }
+
+    [Fact]
+    public void APoolOfOneAndALoopOfOneJobStartNoThread()
+    {
+        int before = Threads();
+        using var one = new WorkerPool(1);
+        using var four = new WorkerPool(4);
+        one.Run((_, _, _) => 0, 100);
+        four.Run((_, _, _) => 0, 1);
+        Assert.Equal(before, Threads());
+        four.Run((_, _, _) => 0, 4);
+        Assert.Equal(before + 3, Threads());
+
+        // Those of other tests come and go; only ours have the name.
+        static int Threads() => !Directory.Exists("/proc/self/task") ? 0 : Directory.GetDirectories("/proc/self/task")
+            .Count(t => { try { return File.ReadAllText(t + "/comm").StartsWith("accelerate-work"); } catch (IOException) { return false; } });
+    }
+
+    /// <summary>Threads that sleep, are late or busy, in every order: no loop is lost and none runs twice.</summary>
+    [Fact]
+    public void LoopsAtAllDistancesRunOnce()
+    {
+        using var pool = new WorkerPool(3);
+        var random = new Random(20261126);
+        long runs = 0;
+        for (int round = 1; round <= 3000; round++)
+        {
+            Thread.SpinWait(random.Next(random.Next(2) == 0 ? 10 : 20000));
+            Assert.Equal(0, pool.Run((_, _, _) => Interlocked.Increment(ref runs) < 0 ? 1 : 0, 3));
+            Assert.Equal(3 * round, runs);
+        }
+    }
+
+    private static void InterlockedMax(ref int most, int value)
+    {
+        for (int seen = most; value > seen; seen = most)
+        {
+            Interlocked.CompareExchange(ref most, value, seen);
+        }
     }
 
     [Fact]
@@ -133,9 +203,16 @@ public sealed unsafe class WorkerPoolTests
         Assert.Equal(3, table->Workers);
         Assert.Equal(22, (nint)table->Custom[1]);
         var seen = stackalloc long[10];
-        Assert.Equal(0, table->ParFor(table->Context, &Count, seen, 10));
+        Assert.Equal(0, table->ParFor(table->Context, &Count, seen, 10, long.MaxValue));
         Assert.All(new Span<long>(seen, 10).ToArray(), n => Assert.Equal(1, n));
-        Assert.Equal(7, table->ParFor(table->Context, &Refuse, null, 10));
+        // Work that is not worth waking a thread for is done all the same.
+        for (int i = 0; i < 30; i++)
+        {
+            Thread.Sleep(i % 3);
+            Assert.Equal(0, table->ParFor(table->Context, &Count, seen, 10, i * 10_000));
+        }
+        Assert.All(new Span<long>(seen, 10).ToArray(), n => Assert.Equal(31, n));
+        Assert.Equal(7, table->ParFor(table->Context, &Refuse, null, 10, long.MaxValue));
         Assert.Equal(0, table->Print(table->Context, 3, null));
         Assert.Equal(0, table->Print(table->Context, 1, null));
         Assert.Equal([3, 1], printed);

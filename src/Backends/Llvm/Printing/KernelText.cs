@@ -179,7 +179,8 @@ internal static class KernelText
         Cumulation c => Bounded(c.Extent) * (Work(c.Body) + Work(c.Epilogue)),
         // The passes of a merge sort of some thousand keys, at a few instructions each.
         Ordering o => Bounded(o.Extent) * (Work(o.Body) + Work(o.Epilogue) + 64),
-        Contract c => c.M.Extent * c.N.Extent * Size.Product(c.K.Select(k => k.Extent)),
+        // Reading an element of the right side costs as much as multiplying it thrice: a matrix times a few rows is bound by it.
+        Contract c => (c.M.Extent + 3) * c.N.Extent * Size.Product(c.K.Select(k => k.Extent)),
         _ => Size.One,
     }));
 

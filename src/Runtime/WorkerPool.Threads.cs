@@ -1,0 +1,209 @@
+// The threads of a pool: how a part is offered, taken, finished and collected, and how long each side spins for it.
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
+
+namespace Accelerate.Runtime;
+
+public sealed unsafe partial class WorkerPool
+{
+    /// <summary>
+    /// How long a thread spins before it sleeps: as long as waking it takes (ski rental: never worse than twice the best).
+    /// </summary>
+    private const long SpinMicroseconds = 50;
+
+    /// <summary>
+    /// Scalar operations that sleeping threads are woken for, in one loop or in several since they fell asleep: some 40 µs.
+    /// Waking costs the caller 7 µs (2-core x86-64 virtual machine; gap 100 µs in the pool's measurement), and the thread
+    /// begins some 50 µs later.
+    /// </summary>
+    private const long WorthWaking = 1 << 21;
+
+    /// <summary>How long it does so without offering the core to others; a system call takes some 0.3 µs.</summary>
+    private const int TurnsWithoutYield = 256;
+
+    // The states of a slot. Idle → Offered (caller) → Taken (who of both is first) → Idle; Idle → Parked → Offered;
+    // Taken → Awaited (a caller that sleeps) → Idle.
+    private const int Idle = 0;
+    private const int Offered = 1;
+    private const int Taken = 2;
+    private const int Awaited = 3;
+    private const int Parked = 4;
+    private const int Stop = 5;
+
+    private static readonly long SpinTicks = SpinMicroseconds * Stopwatch.Frequency / 1_000_000;
+
+    private readonly Slot* _slots;
+    private readonly Func<long, long, long, int>?[] _bodies;
+    private readonly Exception?[] _exceptions;
+    private readonly long _spinTicks;
+    private long _workAsleep;
+
+    /// <summary>
+    /// What a thread is told and answers, on one cache line (two, as they are fetched in pairs): a loop moves it to the
+    /// thread's core and back, and nothing else.
+    /// </summary>
+    [StructLayout(LayoutKind.Explicit, Size = 128)]
+    private struct Slot
+    {
+        [FieldOffset(0)] public int State;
+        [FieldOffset(4)] public int Status;
+        [FieldOffset(8)] public delegate* unmanaged<void*, long, long, long, int> Body;
+        [FieldOffset(16)] public void* Args;
+        [FieldOffset(24)] public long Begin;
+        [FieldOffset(32)] public long End;
+        [FieldOffset(40)] public int Part;
+    }
+
+    /// <summary>
+    /// How many of the slots to use, moved to the front: all, unless some threads sleep and the work is not worth waking
+    /// them.
+    /// </summary>
+    private int Awake(Span<int> slots, long work)
+    {
+        int awake = 0;
+        for (int i = 0; i < slots.Length; i++)
+        {
+            if (Volatile.Read(ref _slots[slots[i]].State) != Parked)
+            {
+                (slots[i], slots[awake]) = (slots[awake], slots[i]);
+                awake++;
+            }
+        }
+        if (awake == slots.Length)
+        {
+            return awake;
+        }
+        _workAsleep = Math.Min(work, WorthWaking) + _workAsleep; // a race between callers loses a little of it
+        if (_workAsleep < WorthWaking)
+        {
+            return awake;
+        }
+        _workAsleep = 0;
+        return slots.Length;
+    }
+
+    /// <summary>Changes an idle or parked slot's state and wakes its thread.</summary>
+    private static void Tell(Slot* slot, int state)
+    {
+        if (Interlocked.Exchange(ref slot->State, state) == Parked)
+        {
+            Parking.Wake(&slot->State);
+        }
+    }
+
+    /// <summary>Waits until a part is done; runs it here if its thread has not begun.</summary>
+    private void Collect(int w)
+    {
+        Slot* slot = &_slots[w];
+        if (Volatile.Read(ref slot->State) == Offered
+            && Interlocked.CompareExchange(ref slot->State, Taken, Offered) == Offered)
+        {
+            RunPart(w);
+            Volatile.Write(ref slot->State, Idle);
+            return;
+        }
+        // Not "until it is idle": its thread may have gone to sleep before this one looks.
+        if (Spin(slot, Taken))
+        {
+            return;
+        }
+        while (Interlocked.CompareExchange(ref slot->State, Awaited, Taken) is Taken or Awaited)
+        {
+            Parking.Wait(&slot->State, Awaited);
+        }
+    }
+
+    /// <summary>The life of a thread.</summary>
+    private void Work(int w)
+    {
+        Slot* slot = &_slots[w];
+        while (true)
+        {
+            int state = Volatile.Read(ref slot->State);
+            switch (state)
+            {
+                case Stop:
+                    return;
+                case Offered when Interlocked.CompareExchange(ref slot->State, Taken, Offered) == Offered:
+                    RunPart(w);
+                    if (Interlocked.Exchange(ref slot->State, Idle) == Awaited)
+                    {
+                        Parking.Wake(&slot->State);
+                    }
+                    break;
+                case Parked:
+                    Parking.Wait(&slot->State, Parked);
+                    break;
+                case Idle or Taken: // taken by the caller
+                    if (!Spin(slot, state))
+                    {
+                        Interlocked.CompareExchange(ref slot->State, Parked, Idle);
+                    }
+                    break;
+            }
+        }
+    }
+
+    /// <summary>Runs a part that is taken and keeps what came of it; never throws.</summary>
+    private void RunPart(int w)
+    {
+        Slot* slot = &_slots[w];
+        (_current, _currentPart) = (this, slot->Part);
+        try
+        {
+            slot->Status = slot->Body != null
+                ? slot->Body(slot->Args, slot->Begin, slot->End, slot->Part)
+                : _bodies[w]!(slot->Begin, slot->End, slot->Part);
+        }
+        catch (Exception e)
+        {
+            slot->Status = HostStatus.Ok;
+            _exceptions[w] = e;
+        }
+        finally
+        {
+            _current = null;
+        }
+    }
+
+    /// <summary>True when the state is no longer that one; false when the time is up.</summary>
+    private bool Spin(Slot* slot, int state)
+    {
+        long end = 0;
+        for (int turn = 0; ; turn++)
+        {
+            if (Volatile.Read(ref slot->State) != state)
+            {
+                return true;
+            }
+            if (turn % 32 == 31)
+            {
+                long now = Stopwatch.GetTimestamp();
+                end = end == 0 ? now + _spinTicks : end;
+                if (now >= end)
+                {
+                    return false;
+                }
+            }
+            Pause(turn);
+        }
+    }
+
+    /// <summary>After a while every sixteenth turn offers the core: the awaited thread may be queued on this very one.</summary>
+    private static void Pause(int turn)
+    {
+        if (turn >= TurnsWithoutYield && turn % 16 == 0)
+        {
+            Thread.Yield();
+        }
+        else if (X86Base.IsSupported)
+        {
+            X86Base.Pause();
+        }
+        else
+        {
+            Thread.SpinWait(1);
+        }
+    }
+}
