@@ -71,7 +71,7 @@ internal sealed class CommonOptions
 
     public Option<string?> Conv { get; } = new("--conv")
     {
-        Description = "direct: no convolution in Winograd's form, which takes a quarter of the products and rounds differently",
+        Description = "direct: no convolution in Winograd's form, no norm folded into the weights of one; both round differently",
         HelpName = "direct",
     };
 

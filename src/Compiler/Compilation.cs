@@ -35,7 +35,7 @@ public sealed record CompilationOptions
     public DType? Compute { get; init; }
 
     /// <summary>
-    /// True to compute all convolutions in their direct form; else those of 3x3 with frozen weights that gain by it are in
+    /// True to compute all convolutions in their direct form, and norms behind them apart; else those of 3x3 with frozen weights that gain by it are in
     /// Winograd's, which rounds differently. See <see cref="Winograd"/>.
     /// </summary>
     public bool DirectConvolutions { get; init; }

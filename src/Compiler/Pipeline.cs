@@ -20,7 +20,7 @@ public static class Pipeline
     /// <summary>The passes, in order.</summary>
     /// <param name="compute">The dtype that contractions take their f32 operands in; null for as declared.</param>
     /// <param name="frozen">The state that no function of the executable assigns; what the function itself does not if null.</param>
-    /// <param name="direct">True for convolutions in their direct form only.</param>
+    /// <param name="direct">True for convolutions as they are written: in their direct form, norms behind them apart.</param>
     public static IReadOnlyList<Pass> For(DType? compute, FrozenState? frozen = null, bool direct = false)
     {
         List<Pass> passes =
@@ -35,8 +35,13 @@ public static class Pipeline
             // out once.
             new("layout", Layout.Run),
         ];
-        // Behind layout, which tells where the channels are. What takes narrow operands would lose more in their transforms.
-        if (!direct && compute is null) passes.Add(new("winograd", (f, rewrites) => Winograd.Run(f, frozen ?? FrozenState.Of(f), rewrites)));
+        if (!direct && compute is null)
+        {
+            // Behind layout, which brings a norm's vectors to the axis of the channels; before winograd, which transforms the scaled weights.
+            passes.Add(new("fold-scales", (f, rewrites) => FoldScales.Run(f, frozen ?? FrozenState.Of(f), rewrites)));
+            // Behind layout, which tells where the channels are. What takes narrow operands would lose more in their transforms.
+            passes.Add(new("winograd", (f, rewrites) => Winograd.Run(f, frozen ?? FrozenState.Of(f), rewrites)));
+        }
         // Behind simplify, which joins the movements that it goes through.
         if (compute is { } type) passes.Add(new("compute-precision", (f, rewrites) => ComputePrecision.Run(f, type, rewrites)));
         // Behind all that changes a contraction's operands: nothing may come between a packed weight and its reader.

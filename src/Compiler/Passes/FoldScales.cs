@@ -1,0 +1,124 @@
+// In: a function, which state is frozen. Out: the same function with scales behind contractions multiplied into their weights.
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Passes;
+
+/// <summary>
+/// (dot(x, w) - m) * s + b => dot(x, w * s) + (b - m * s): a norm behind a convolution, whose m, s and b are frozen like w,
+/// costs one addition; the rest is computed before the first call. The same for the sums of a depthwise convolution. It
+/// changes rounding as an addition of the products in another order would, by less than the bound of the contraction. f32
+/// only; decided by shapes, dtypes and the storage of the weights.
+/// </summary>
+/// <remarks>
+/// MobileNetV2, 1x1 convolution of 16 to 96 channels at 112 x 112, AMD Zen 4, 1 thread: 653 us with the norm's four
+/// operations and four loads for each vector of results, 15 multiplications each.
+/// </remarks>
+public static class FoldScales
+{
+    public static Function Run(Function function, FrozenState frozen, Rewrites? rewrites = null)
+    {
+        rewrites ??= new Rewrites();
+        var known = new KnownValues(function, frozen);
+        var users = new List<Node>[function.Nodes.Count];
+        for (var id = 0; id < users.Length; id++) users[id] = [];
+        foreach (var node in function.Nodes)
+            foreach (var operand in node.Operands) users[operand.Id].Add(node);
+        var results = new HashSet<Node>(function.Results, ReferenceEqualityComparer.Instance);
+        var chains = new Dictionary<Node, Chain>(ReferenceEqualityComparer.Instance);
+        foreach (var node in function.Nodes)
+            if (Chain.From(node, known, n => results.Contains(n) ? [] : users[n.Id]) is { } chain) chains[chain.Last] = chain;
+        if (chains.Count == 0) return function;
+
+        var into = new Function(function.Name);
+        var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
+        foreach (var check in function.Checks) into.Require(check);
+        foreach (var node in function.Nodes)
+        {
+            map[node] = into.Add(Rewriter.Copy(node, map), function.OriginOf(node));
+            if (!rewrites.MayGoOn || !chains.TryGetValue(node, out var folded)) continue;
+            var origin = function.OriginOf(node);
+            map[node] = folded.Folded(n => into.Add(n, origin), map);
+            rewrites.Add(() => new("fold-scales", "w * s", node.ToString(), map[node].ToString(), origin.Place));
+        }
+        into.Results = [.. function.Results.Select(r => map[r])];
+        into.ResultNames = function.ResultNames;
+        return DeadCode.Run(into);
+    }
+
+    /// <summary>Additions and multiplications by vectors along one axis, one behind the other, at least one of which multiplies.</summary>
+    /// <param name="Base">The dot, or the sum of products, that they begin at.</param>
+    /// <param name="Weights">Its operand that is frozen, and the axis of it that the vectors lie along.</param>
+    /// <param name="Axis">The axis of the results that they lie along.</param>
+    /// <param name="Steps">The operations and their vectors.</param>
+    private sealed record Chain(Node Base, (Node Node, int Axis) Weights, int Axis, List<(BinaryOp Kind, Node Vector)> Steps, Node Last)
+    {
+        public static Chain? From(Node node, KnownValues known, Func<Node, List<Node>> usersOf)
+        {
+            if (node.Type.DType != DType.F32 || WeightAxes(node, known) is not var (weights, axes)) return null;
+            var steps = new List<(BinaryOp, Node)>();
+            var (last, axis) = (node, -1);
+            while (usersOf(last) is [Binary { Kind: BinaryOp.Add or BinaryOp.Sub or BinaryOp.Mul } next])
+            {
+                var other = ReferenceEquals(next.Operands[0], last) ? next.Operands[1] : next.Kind == BinaryOp.Sub ? null : next.Operands[0];
+                if (other is not Broadcast { Axes: [var along], Operands: [var vector] } || !known.IsOfState(vector)) break;
+                if (axis >= 0 && along != axis) break;
+                axis = along;
+                steps.Add((next.Kind, vector));
+                last = next;
+            }
+            // What is added behind the last multiplication stays as it is, unless something was added before it.
+            return axis >= 0 && axes[axis] >= 0 && steps.Any(s => s.Item1 == BinaryOp.Mul) ? new(node, (weights, axes[axis]), axis, steps, last) : null;
+        }
+
+        public Node Folded(Func<Node, Node> add, IReadOnlyDictionary<Node, Node> map)
+        {
+            Node? scale = null;
+            Node? shift = null;
+            foreach (var (kind, vector) in Steps)
+            {
+                var v = map[vector];
+                if (kind == BinaryOp.Mul)
+                {
+                    scale = scale is null ? v : add(new Binary(BinaryOp.Mul, scale, v));
+                    shift = shift is null ? null : add(new Binary(BinaryOp.Mul, shift, v));
+                }
+                else if (shift is null) shift = kind == BinaryOp.Sub ? add(new Unary(UnaryOp.Neg, v)) : v;
+                else shift = add(new Binary(kind, shift, v));
+            }
+            var weights = map[Weights.Node];
+            var scaled = add(new Binary(BinaryOp.Mul, weights, add(new Broadcast(scale!, weights.Type.Shape, [Weights.Axis]))));
+            var sum = Base switch
+            {
+                Dot dot => add(dot.With([.. dot.Operands.Select(o => ReferenceEquals(o, Weights.Node) ? scaled : map[o])])),
+                Reduce { Operands: [Binary product] } reduce => add(reduce.With([add(product.With([.. product.Operands.Select(o =>
+                    o is Broadcast b && ReferenceEquals(b.Operands[0], Weights.Node) ? add(b.With([scaled])) : map[o])]))])),
+                _ => throw new InvalidOperationException(Base.Op),
+            };
+            return shift is null ? sum : add(new Binary(BinaryOp.Add, sum, add(new Broadcast(shift, sum.Type.Shape, [Axis]))));
+        }
+
+        /// <summary>The frozen operand of a dot or of a sum of products, and its axis for each axis of the result, or -1.</summary>
+        private static (Node Weights, int[] Axes)? WeightAxes(Node node, KnownValues known)
+        {
+            switch (node)
+            {
+                case Dot dot when known.IsOfState(dot.Operands[1]) != known.IsOfState(dot.Operands[0]):
+                    var isB = known.IsOfState(dot.Operands[1]);
+                    var (batch, free) = isB ? (dot.BatchB, dot.FreeB) : (dot.BatchA, dot.FreeA);
+                    var axes = Enumerable.Repeat(-1, dot.Type.Rank).ToArray();
+                    for (var i = 0; i < batch.Length; i++) axes[i] = batch[i];
+                    for (var i = 0; i < free.Length; i++) axes[batch.Length + (isB ? dot.FreeA.Length : 0) + i] = free[i];
+                    return (dot.Operands[isB ? 1 : 0], axes);
+                case Reduce { Kind: ReduceOp.Add, Operands: [Binary { Kind: BinaryOp.Mul } product] } reduce:
+                    var weights = product.Operands.OfType<Broadcast>().FirstOrDefault(b => known.IsOfState(b.Operands[0]));
+                    if (weights is null || product.Operands.All(known.IsOfState)) return null;
+                    var kept = Enumerable.Range(0, product.Type.Rank).Where(d => !reduce.Axes.Contains(d));
+                    return (weights.Operands[0], [.. kept.Select(d => weights.Axes.IndexOf(d))]);
+                default:
+                    return null;
+            }
+        }
+    }
+}
