@@ -27,7 +27,7 @@ def save_weights(folder, tensors):
     """A safetensors file: the length of the header, the header, the data."""
     header, data = {}, []
     for name, tensor in tensors.items():
-        array = np.ascontiguousarray(tensor)
+        array = np.asarray(tensor, order='C')  # ascontiguousarray would make a number a list of one
         kind = {'float32': 'F32', 'int64': 'I64'}[array.dtype.name]
         begin = sum(len(d) for d in data)
         data.append(array.tobytes())

@@ -13,7 +13,7 @@ namespace Accelerate.Bench;
 /// <param name="Kernel">The kernel.</param>
 /// <param name="Writes">What its first call writes, as a type: tells the layers of a network apart.</param>
 /// <param name="Calls">In one call of the function.</param>
-/// <param name="Ms">The median over the samples.</param>
+/// <param name="Ms">The median over the samples; or each call's least, summed.</param>
 /// <param name="Flops">Of all its calls.</param>
 /// <param name="Bound">What bounds most of the time that its calls take at least: FMA, a level of memory, the start of a loop.</param>
 /// <param name="LeastMs">The least that all its calls can take by <see cref="Roofline"/>.</param>
@@ -30,7 +30,9 @@ internal sealed record KernelBreakdown(
 {
     /// <summary>Runs the program's steps one at a time, for as long as a row of the benchmark would run.</summary>
     /// <param name="limits">Of the machine on as many threads; read here if null.</param>
-    public static KernelBreakdown Measure(BenchCase given, LlvmOptions options, BenchOptions timing, MachineLimits? limits = null)
+    /// <param name="least">The least of each call's samples instead of the median: for a machine with other work on it.</param>
+    public static KernelBreakdown Measure(
+        BenchCase given, LlvmOptions options, BenchOptions timing, MachineLimits? limits = null, bool least = false)
     {
         using var executable = new LlvmExecutable([given.Program], options with { TimeSteps = true, UseCache = false }, given.State);
         using var session = executable.CreateSession();
@@ -53,11 +55,12 @@ internal sealed record KernelBreakdown(
         var rows = calls.Select((step, i) => (step, Seconds: samples[i], Bound: bounds[i])).GroupBy(s => s.step.Kernel).Select(group =>
         {
             var kernel = given.Program.Kernels[group.Key];
-            var sums = Enumerable.Range(0, group.First().Seconds.Count).Select(n => group.Sum(g => g.Seconds[n]));
+            var seconds = least ? group.Sum(g => g.Seconds.Min())
+                : Statistics.Of(Enumerable.Range(0, group.First().Seconds.Count).Select(n => group.Sum(g => g.Seconds[n]))).Median;
             var result = kernel.Buffers.ToList().FindIndex(b => b.IsOutput);
             var written = given.Program.Buffers[group.First().step.Buffers[result]];
             var bound = group.GroupBy(g => g.Bound.Name).MaxBy(g => g.Sum(b => b.Bound.Ms))!.Key;
-            return new KernelTime(kernel, Concrete(written.Type, given.Sizes), group.Count(), Statistics.Of(sums).Median * 1e3,
+            return new KernelTime(kernel, Concrete(written.Type, given.Sizes), group.Count(), seconds * 1e3,
                 flops[group.Key], bound, group.Sum(g => g.Bound.Ms));
         });
         return new([.. rows.OrderByDescending(r => r.Ms)], Statistics.Of(outside).Median * 1e3,
@@ -70,7 +73,7 @@ internal sealed record KernelBreakdown(
             var (repeats, seconds) = (0, 0.0);
             for (var start = Stopwatch.GetTimestamp(); repeats == 0 || seconds < 0.002; repeats++)
             {
-                foreach (var tensor in session.Run(given.Program.Name, inputs)) tensor.Dispose();
+                foreach (var tensor in session.Run(given.Program.Name, inputs, given.Sizes)) tensor.Dispose();
                 seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
             }
             var after = executable.StepTimes(0);
