@@ -199,15 +199,14 @@ TABLES = {
     # 2^r = 1 + r q(r), relative error, for erf
     'exp2.5': lambda: fit('exp2.5', exp2, lambda r: exp2(-r), D('-.5001'), D('.5001'), range(1, 6), to_f32,
                           [(0, D(1))]),
-    # 2^r, relative error, for tanh
-    'exp2.6': lambda: fit('exp2.6', exp2, lambda r: exp2(-r), D('-.5001'), D('.5001'), range(0, 7), to_f32),
-    # tanh(x)/x = 1 + s q(s), s = x^2, relative error
-    'tanh': lambda: fit('tanh', *ratio(tanh), D(0), D('.5626') ** 2, range(1, 5), to_f32, [(0, D(1))]),
+    # e^r - 1 = r + r^2 q(r), relative error, for tanh
+    'expm1.5': lambda: fit('expm1.5', lambda r: r.exp() - 1, lambda r: 1 / abs(r), -HALF, HALF, range(2, 8), to_f32,
+                           [(1, D(1))]),
     # erf(x)/x - 1 = q(s), s = x^2, relative error of erf
     'erf': lambda: fit('erf', lambda s: ratio(erf)[0](s) - 1, ratio(erf)[1], D('1e-9'), D('.93') ** 2, range(0, 7),
                        to_f32),
     # log2(erfc(a)), error weighted with erfc(a): the error of erf
-    'erfc': lambda: fit('erfc', lambda a: erfc(a).ln() / LN2, lambda a: erfc(a) * LN2, D('.92'), D(4), range(0, 7),
+    'erfc': lambda: fit('erfc', lambda a: erfc(a).ln() / LN2, lambda a: erfc(a) * LN2, D('.92'), D(4), range(0, 6),
                         to_f32),
     # sin(r)/r = 1 + s q(s) and cos(r) = 1 - s/2 + s^2 q(s), s = r^2, relative error; |r| <= 0.56 pi/2
     'sin': lambda: fit('sin', *ratio(sin), D('1e-9'), QUARTER ** 2, range(1, 4), to_f32, [(0, D(1))]),

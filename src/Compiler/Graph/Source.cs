@@ -150,7 +150,15 @@ public static class ConstText
         : double.IsPositiveInfinity(value) ? "inf"
         : double.IsNegativeInfinity(value) ? "-inf"
         : value == 0 && double.IsNegative(value) ? "-0.0"
-        : value.ToString("R", CultureInfo.InvariantCulture) is var t && t.AsSpan().IndexOfAny(".E") < 0 ? t + ".0" : t;
+        : Digits(value) is var t && t.AsSpan().IndexOfAny(".E") < 0 ? t + ".0" : t;
+
+    /// <summary>
+    /// The shortest digits that .NET finds; at a power of two, below which doubles lie closer, they may be those of its
+    /// neighbour: 2^-25 prints as 2.980232238769531E-08.
+    /// </summary>
+    private static string Digits(double value) =>
+        value.ToString("R", CultureInfo.InvariantCulture) is var t && double.Parse(t, CultureInfo.InvariantCulture).Equals(value)
+            ? t : value.ToString("G17", CultureInfo.InvariantCulture);
 
     public static double Parse(string text) => text switch
     {

@@ -46,7 +46,7 @@ public static partial class VectorMath
         0.00019841269509706518, 0.0013888888943634219, 0.0083333333334943988, 0.041666666666530142,
         0.16666666666666413, 0.50000000000000111, 1, 1);
 
-    /// <summary>As ExpF32; q has degree 9. 25 operations.</summary>
+    /// <summary>As ExpF32, with both factors multiplied; q has degree 9. 25 operations.</summary>
     private static Value ExpF64(BlockBuilder b, Value x)
     {
         // e^710 overflows and e^-746 is less than half of the least subnormal.
@@ -70,7 +70,10 @@ public static partial class VectorMath
         return b.Select(isSmall, x, b.Binary(ScalarOp.Add, half, half));
     }
 
-    /// <summary>As TanhF32: x + x^3 q(x^2), degree 10 (7.2e-18); 2^y by degree 12 (1.8e-17).</summary>
+    /// <summary>
+    /// |x| &lt; 9/16: x + x^3 q(x^2), degree 10 (7.2e-18). Otherwise 1 - 2 / (2^y + 1), y = |x| 2 log2(e); 2^y by degree 12
+    /// (1.8e-17).
+    /// </summary>
     private static Value TanhF64(BlockBuilder b, Value x)
     {
         // tanh(22) rounds to 1.

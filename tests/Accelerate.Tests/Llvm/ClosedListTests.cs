@@ -6,6 +6,7 @@ using Accelerate.Backends.Llvm.Printing;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
+using Accelerate.Tests.Kernels;
 using Accelerate.Tests.Llvm.Native;
 using Accelerate.Tests.Support;
 
@@ -60,7 +61,16 @@ public sealed partial class ClosedListTests
         }
         """;
 
-    private static readonly string[] All = ["statements", .. Types.Select(t => t.Name()), "f64 contraction", "u8 contraction"];
+    private const string Rows = """
+        kernel @rows(x: in(f32, m*n), y: out(f32, m*n); sizes(m, n)) {
+          parallel(i < m) {
+            %0: f32 = reduce.add(r < n) { %1: f32 = load(x[n*i+r]) yield(%1) }
+            vector(j < n) { %2: f32 = load(x[n*i+j]) %3: f32 = div(%2, %0) store(y[n*i+j], %3) }
+          }
+        }
+        """;
+
+    private static readonly string[] All = ["statements", "exp of rows", .. Types.Select(t => t.Name()), "f64 contraction", "u8 contraction"];
 
     public static TheoryData<string> Names => [.. All];
 
@@ -119,6 +129,7 @@ public sealed partial class ClosedListTests
     private static IEnumerable<Kernel> Kernels(string name)
     {
         if (name == "statements") return [KernelReader.Read(Statements)];
+        if (name == "exp of rows") return [FunctionKernel.Of(Compiler.Graph.UnaryOp.Exp, DType.F32), KernelReader.Read(Rows)];
         if (name.EndsWith("contraction", StringComparison.Ordinal))
         {
             return [KernelReader.Read("""

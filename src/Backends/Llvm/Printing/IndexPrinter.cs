@@ -10,18 +10,35 @@ namespace Accelerate.Backends.Llvm.Printing;
 /// </summary>
 internal sealed record LaneLoop(string Variable, string Start, string? Mask);
 
-internal sealed class IndexPrinter(LlvmText text, ScalarPrinter scalars, IndexRanges ranges)
+internal sealed class IndexPrinter
 {
+    private readonly LlvmText text;
+    private readonly ScalarPrinter scalars;
+    private readonly IndexRanges ranges;
+
     public const int Width = 16;
 
     private readonly Dictionary<string, Operand> variables = [];
     private readonly HashSet<string> signed = [];
     private readonly Dictionary<string, Size> unrolled = [];
 
+    public IndexPrinter(LlvmText text, ScalarPrinter scalars, IndexRanges ranges) =>
+        (this.text, this.scalars, this.ranges) = (text, scalars, ranges);
+
+    private IndexPrinter(IndexPrinter other, LaneLoop? lanes)
+        : this(other.text, other.scalars, other.ranges)
+    {
+        (variables, signed, unrolled, Lanes) = (new(other.variables), [.. other.signed], new(other.unrolled), lanes ?? other.Lanes);
+        if (lanes is not null) variables.Remove(lanes.Variable);
+    }
+
     /// <summary>The iteration that is printed, of those side by side.</summary>
     public Copy? Copy { get; set; }
 
     public LaneLoop? Lanes { get; private set; }
+
+    /// <summary>A printer of its own for another iteration, with what is defined so far; inside a lane loop if one is given.</summary>
+    public IndexPrinter Fork(LaneLoop? lanes) => new(this, lanes);
 
     /// <summary>A size or a loop variable: not negative.</summary>
     public void Define(string variable, string value) => variables[variable] = new(value, DType.I64, 0);

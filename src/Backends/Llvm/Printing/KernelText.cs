@@ -42,9 +42,10 @@ internal static class KernelText
         text.Do($"store i32 0, ptr {status}, align 4");
         var restore = FloatMode(text, target);
         var bytes = Size.Zero;
+        StreamingStores? streaming = null;
         ContractPrinter Contraction(StatementPrinter around, Contract contract)
         {
-            var printer = new ContractPrinter(around, text, scalars, index, contract, target, scratch);
+            var printer = new ContractPrinter(around, text, scalars, around.Index, contract, target, scratch);
             if (printer.ScratchBytes.Variables().FirstOrDefault(v => !kernel.Sizes.Contains(v)) is { } variable)
                 throw new LimitationException($"not supported: a contraction whose depth depends on the loop over {variable}");
             bytes = Size.Max(bytes, printer.ScratchBytes);
@@ -75,18 +76,32 @@ internal static class KernelText
         }
         else
         {
-            text.For("%begin", "%end", "1", job =>
+            streaming = StreamingStores.For(kernel, target, text, index);
+            statements.Streaming = streaming;
+            if (RowPrinter.RunsInStep(kernel, inner))
             {
-                Decompose(job, loops, null);
-                statements.Block(inner);
-            });
+                var kept = RowCache.Find(kernel, inner, text, index);
+                if (kept is not null) Reserve(kept.Scratch(1));
+                text.For(loops.Length > 0 ? InStep(kept) : "%begin", "%end", "1", job => Rows(job, 1, kept));
+            }
+            else
+            {
+                text.For("%begin", "%end", "1", job =>
+                {
+                    Decompose(job, loops, null);
+                    statements.Block(inner);
+                });
+            }
         }
+        streaming?.Finish();
         restore();
         text.Do($"ret i32 {text.Value($"load i32, ptr {status}, align 4")}");
         var header = $"define i32 @{symbol}(ptr noalias nocapture readonly %args, i64 %begin, i64 %end, i64 %worker) nounwind alignstack(64)";
         var module = new StringBuilder();
+        // What `!nontemporal` refers to; the form is LLVM's.
+        var metadata = streaming is null ? "" : "\n!0 = !{i32 1}\n";
         foreach (var line in KernelPrinter.Body(kernel).TrimEnd().Split('\n')) module.Append("; ").Append(line).Append('\n');
-        module.Append(CultureInfo.InvariantCulture, $"target triple = \"{target.Triple}\"\n\n").Append(text.Function(header));
+        module.Append(CultureInfo.InvariantCulture, $"target triple = \"{target.Triple}\"\n\n").Append(text.Function(header)).Append(metadata);
         return new PrintedKernel(symbol, module.ToString(), jobs, Work(inner) * Size.Product(loops.Select(l => l.Extent)), bytes);
 
         // A job is a group of iterations of the innermost loop; jobs of one row are one loop, which finds its row once.
@@ -116,13 +131,53 @@ internal static class KernelText
             return Size.Product(loops.SkipLast(1).Select(l => index.AtLeastZero(l.Extent))) * groups;
         }
 
-        string Decompose(string job, IReadOnlyList<Loop> nest, ContractPrinter? part)
+        // The jobs that fill groups of rows; where the others begin.
+        string InStep(RowCache? kept)
         {
+            var longest = RowPrinter.Longest(inner);
+            var rows = RowPrinter.RowsOf(inner);
+            var count = text.Value("sub i64 %end, %begin");
+            var grouped = text.Value($"add i64 %begin, {text.Value($"and i64 {count}, {-rows}")}");
+            if (!longest.IsConstant)
+            {
+                var isShort = text.Value($"icmp sle i64 {index.Scalar(longest)}, {RowPrinter.LongestInStep}");
+                grouped = text.Value($"select i1 {isShort}, i64 {grouped}, i64 %begin");
+            }
+            else if (longest.Value > RowPrinter.LongestInStep) return "%begin";
+            if (kept is not null) Reserve(kept.Scratch(rows, RowPrinter.LongestInStep));
+            text.For("%begin", grouped, $"{rows}", job => Rows(job, rows, kept));
+            return grouped;
+        }
+
+        void Rows(string job, int count, RowCache? kept)
+        {
+            var copies = new StatementPrinter[count];
+            var place = "";
+            for (var r = 0; r < count; r++)
+            {
+                copies[r] = statements.Fork();
+                Decompose(r == 0 ? job : text.Value($"add i64 {job}, {r}"), loops, null, copies[r].Index);
+                if (kept is null) continue;
+                if (r == 0) place = kept.Place(copies[r], scratch);
+                copies[r].Kept = r == 0 ? place : text.Value($"getelementptr i8, ptr {place}, i64 {index.Scalar(kept.Bytes(r))}");
+            }
+            StatementPrinter[]? ahead = null;
+            if (count > 1)
+            {
+                ahead = [.. copies.Select(_ => statements.Fork())];
+                for (var r = 0; r < count; r++) Decompose(text.Value($"add i64 {job}, {count + r}"), loops, null, ahead[r].Index);
+            }
+            new RowPrinter(copies, text, scalars, kept, ahead).Block(inner);
+        }
+
+        string Decompose(string job, IReadOnlyList<Loop> nest, ContractPrinter? part, IndexPrinter? around = null)
+        {
+            around ??= index;
             var rest = job;
             var inside = "0";
             if (part is not null)
             {
-                var perJob = index.Scalar(part.Jobs);
+                var perJob = around.Scalar(part.Jobs);
                 inside = text.Value($"urem i64 {rest}, {perJob}");
                 rest = text.Value($"udiv i64 {rest}, {perJob}");
             }
@@ -130,11 +185,11 @@ internal static class KernelText
             {
                 if (i == 0)
                 {
-                    index.Define(nest[i].Variable, rest);
+                    around.Define(nest[i].Variable, rest);
                     break;
                 }
-                var extent = index.Scalar(nest[i].Extent);
-                index.Define(nest[i].Variable, text.Value($"urem i64 {rest}, {extent}"));
+                var extent = around.Scalar(nest[i].Extent);
+                around.Define(nest[i].Variable, text.Value($"urem i64 {rest}, {extent}"));
                 rest = text.Value($"udiv i64 {rest}, {extent}");
             }
             return inside;

@@ -9,9 +9,6 @@ internal sealed class ReductionPrinter(StatementPrinter statements, LlvmText tex
 {
     private const int Width = IndexPrinter.Width;
 
-    /// <summary>Terms a block of a lane reduction has; part of the meaning, not a tuning constant.</summary>
-    private const int BlockLength = 4096;
-
     /// <summary>True for a reduction that is printed for all iterations that stand side by side at once.</summary>
     public static bool SideBySide(Reduction r) => !IsArg(r.Kind);
 
@@ -69,82 +66,6 @@ internal sealed class ReductionPrinter(StatementPrinter statements, LlvmText tex
         }
     }
 
-    /// <summary>16 partial results a block of 4096, the lane tree 8-4-2-1, blocks combined pairwise.</summary>
-    public Operand Lanes(Reduction r)
-    {
-        if (IsArg(r.Kind)) return SerialArg(r);
-        var extent = index.Scalar(r.Extent);
-        if (r.Extent.IsConstant && r.Extent.Value <= BlockLength) return Tree(r, Block(r, "0", extent, r.Extent));
-
-        var element = Types.Of(r.Result.Type, 0);
-        var stack = text.Slot($"[64 x {element}]");
-        var depth = text.Slot("i64", 8);
-        text.Do($"store i64 0, ptr {depth}, align 8");
-        string At(string d) => text.Value($"getelementptr {element}, ptr {stack}, i64 {d}");
-        Operand Read(string d) => new(text.Value($"load {element}, ptr {At(d)}, align {r.Result.Type.Bytes()}"), r.Result.Type, 0);
-        void Write(string d, Operand x) => text.Do($"store {element} {x.Text}, ptr {At(d)}, align {r.Result.Type.Bytes()}");
-        string Depth() => text.Value($"load i64, ptr {depth}, align 8");
-        void Merge()
-        {
-            var top = text.Value($"sub i64 {Depth()}, 1");
-            var below = text.Value($"sub i64 {top}, 1");
-            Write(below, Combine(r.Kind, Read(below), Read(top)));
-            text.Do($"store i64 {top}, ptr {depth}, align 8");
-        }
-
-        text.For("0", extent, $"{BlockLength}", start =>
-        {
-            var end = text.Value($"add i64 {start}, {BlockLength}");
-            var inside = text.Value($"icmp slt i64 {end}, {extent}");
-            end = text.Value($"select i1 {inside}, i64 {end}, i64 {extent}");
-            var block = Tree(r, Block(r, start, end, Size.Variable("?")));
-            var d = Depth();
-            Write(d, block);
-            text.Do($"store i64 {text.Value($"add i64 {d}, 1")}, ptr {depth}, align 8");
-            // Block b is followed by one merge for every trailing one of b: a binary counter.
-            var number = text.Value($"udiv i64 {start}, {BlockLength}");
-            text.Declare("declare i64 @llvm.cttz.i64(i64, i1 immarg)");
-            var ones = text.Value($"call i64 @llvm.cttz.i64(i64 {text.Value($"xor i64 {number}, -1")}, i1 false)");
-            text.For("0", ones, "1", _ => Merge());
-        });
-        var blocks = Depth();
-        text.For("1", blocks, "1", _ => Merge());
-        var none = text.Value($"icmp eq i64 {blocks}, 0");
-        return scalars.Choose(new(none, DType.Bool, 0), Identity(r, 0), Read("0"));
-    }
-
-    private Operand Block(Reduction r, string from, string to, Size extent)
-    {
-        var type = Types.Of(r.Result.Type, Width);
-        var slot = text.Slot(type);
-        text.Do($"store {type} {Identity(r, Width).Text}, ptr {slot}, align 64");
-        statements.ForLanes(r.Variable, from, to, extent, () =>
-        {
-            statements.Block(r.Body);
-            var term = scalars.Widen(statements.Of(r.Yield), Width);
-            var so_far = new Operand(text.Value($"load {type}, ptr {slot}, align 64"), r.Result.Type, Width);
-            var next = Combine(r.Kind, so_far, term);
-            if (index.Lanes!.Mask is { } mask) next = scalars.Choose(new(mask, DType.Bool, Width), next, so_far);
-            text.Do($"store {type} {next.Text}, ptr {slot}, align 64");
-        });
-        return new(text.Value($"load {type}, ptr {slot}, align 64"), r.Result.Type, Width);
-    }
-
-    /// <summary>Lanes l and l + 8, then l and l + 4, l + 2, l + 1.</summary>
-    private Operand Tree(Reduction r, Operand lanes)
-    {
-        for (var half = Width / 2; half >= 1; half /= 2)
-        {
-            Operand Part(int first)
-            {
-                var mask = string.Join(", ", Enumerable.Range(first, half).Select(l => $"i32 {l}"));
-                return new(text.Value($"shufflevector {lanes.LlvmType} {lanes.Text}, {lanes.LlvmType} poison, <{half} x i32> <{mask}>"), lanes.Type, half);
-            }
-            lanes = Combine(r.Kind, Part(0), Part(half));
-        }
-        return new(text.Value($"extractelement {lanes.LlvmType} {lanes.Text}, i64 0"), lanes.Type, 0);
-    }
-
     /// <summary>The first index of the greatest (least): a later term wins only if it is strictly better, or the first NaN.</summary>
     public Operand SerialArg(Reduction r)
     {
@@ -178,36 +99,44 @@ internal sealed class ReductionPrinter(StatementPrinter statements, LlvmText tex
         return new(text.Value($"load {indexType}, ptr {at}, align 64"), r.Result.Type, lanes);
     }
 
-    /// <summary>In order of the index, with an epilogue after every step. Inside a vector loop every lane has its own value.</summary>
-    public void Running(Cumulation c)
+    /// <summary>
+    /// In order of the index, with an epilogue after every step; several rows in step. Inside a vector loop every lane has
+    /// its own value.
+    /// </summary>
+    public static void Running(IReadOnlyList<StatementPrinter> copies, LlvmText text, ScalarPrinter scalars, Cumulation c)
     {
-        var lanes = index.Lanes is null ? 0 : Width;
+        var lanes = copies[0].Index.Lanes is null ? 0 : Width;
         var (kind, type) = (c.Kind, c.Running.Type);
         var memory = Types.Of(type, lanes);
-        var slot = text.Slot(memory);
-        var start = kind == ReduceKind.Add && type.IsFloat ? scalars.Constant(-0.0, type, lanes) : Identity(kind, type, lanes);
-        text.Do($"store {memory} {start.Text}, ptr {slot}, align 64");
-        text.For("0", index.Scalar(c.Extent), "1", i =>
+        var start = kind == ReduceKind.Add && type.IsFloat ? scalars.Constant(-0.0, type, lanes) : Identity(scalars, kind, type, lanes);
+        var slots = copies.Select(_ => text.Slot(memory)).ToArray();
+        foreach (var slot in slots) text.Do($"store {memory} {start.Text}, ptr {slot}, align 64");
+        text.For("0", copies[0].Index.Scalar(c.Extent), "1", i =>
         {
-            index.Define(c.Variable, i);
-            statements.Block(c.Body);
-            var term = scalars.Widen(statements.Of(c.Yield), lanes);
-            var before = new Operand(text.Value($"load {memory}, ptr {slot}, align 64"), type, lanes);
-            var running = Combine(kind, before, term);
-            text.Do($"store {memory} {running.Text}, ptr {slot}, align 64");
-            statements.Bind(c.Running, running);
-            statements.Block(c.Epilogue);
+            foreach (var (copy, slot) in copies.Zip(slots))
+            {
+                copy.Index.Define(c.Variable, i);
+                copy.Block(c.Body);
+                var term = scalars.Widen(copy.Of(c.Yield), lanes);
+                var before = new Operand(text.Value($"load {memory}, ptr {slot}, align 64"), type, lanes);
+                var running = Combine(scalars, kind, before, term);
+                text.Do($"store {memory} {running.Text}, ptr {slot}, align 64");
+                copy.Bind(c.Running, running);
+                copy.Block(c.Epilogue);
+            }
         });
     }
 
     public static bool IsArg(ReduceKind kind) => kind is ReduceKind.ArgMax or ReduceKind.ArgMin;
 
-    public Operand Combine(ReduceKind kind, Operand a, Operand b) =>
+    public Operand Combine(ReduceKind kind, Operand a, Operand b) => Combine(scalars, kind, a, b);
+
+    public static Operand Combine(ScalarPrinter scalars, ReduceKind kind, Operand a, Operand b) =>
         scalars.Compute(Enum.Parse<ScalarOp>(kind.ToString()), a.Type, a, b);
 
-    public Operand Identity(Reduction r, int lanes) => Identity(r.Kind, r.Result.Type, lanes);
+    public Operand Identity(Reduction r, int lanes) => Identity(scalars, r.Kind, r.Result.Type, lanes);
 
-    private Operand Identity(ReduceKind kind, DType type, int lanes)
+    public static Operand Identity(ScalarPrinter scalars, ReduceKind kind, DType type, int lanes)
     {
         var bits = 8 * type.Bytes();
         return kind switch

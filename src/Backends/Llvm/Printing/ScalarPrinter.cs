@@ -75,6 +75,9 @@ internal sealed class ScalarPrinter(LlvmText text, LlvmTarget target)
         };
     }
 
+    /// <summary>True for the instruction that scales 16 lanes of f32 by powers of two.</summary>
+    internal bool HasScaling => target.VectorBits == 512;
+
     internal bool HasHalf => target.Has("f16c");
 
     /// <summary>The exact instruction to f16, as bits, and back; both ends of it are i16.</summary>

@@ -11,7 +11,8 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
     Func<Loop, int> vectors)
 {
     private const int Width = IndexPrinter.Width;
-    private readonly Dictionary<string, string> fills = [];
+    private Dictionary<string, string> fills = [];
+    private Dictionary<int, Statement> definitions = [];
     private string? nowhere;
 
     public Operand Of(Value value) => copy.Of(value.Id);
@@ -31,6 +32,10 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
         {
             switch (statement)
             {
+                case Loop { Kind: LoopKind.Vector } l when Copies == 1 && copy.Number == 0 && RowPrinter.Takes(l):
+                    new RowPrinter([this], text, scalars).VectorLoop(l);
+                    loaded?.Clear();
+                    break;
                 case Loop { Kind: LoopKind.Vector } l:
                     Vector(l);
                     break;
@@ -44,14 +49,19 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
         }
     }
 
-    private void Statement(Statement statement)
+    public void Statement(Statement statement)
     {
         switch (statement)
         {
+            case Compute c when scalars.HasScaling && index.Lanes is not null && ExponentScaling.Find(c, Remembered(c)) is var (p, t)
+                && Of(p).Lanes == Width && Of(t).Lanes == Width:
+                Bind(c.Result, ExponentScaling.Print(Of(p), Of(t), text, scalars));
+                break;
             case Compute c:
                 Bind(c.Result, scalars.Compute(c.Op, c.Result.Type, [.. c.Arguments.Select(Of)]));
                 break;
             case Literal l:
+                ExponentScaling.Remember(definitions, l);
                 Bind(l.Result, l.Result.Type.IsFloat ? scalars.Constant(l.Float, l.Result.Type) : scalars.Integer(l.Integer, l.Result.Type, 0));
                 break;
             case IndexValue i:
@@ -73,14 +83,14 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
                     Block(l.Body);
                 });
                 break;
-            case Reduction { Lanes: true } r:
-                Bind(r.Result, new ReductionPrinter(this, text, scalars, index).Lanes(r));
+            case Reduction r when index.Lanes is null && (r.Lanes || RowPrinter.IsStraight(r.Body)):
+                new LaneReduction(new RowPrinter([this], text, scalars), [this], text, scalars).Print(r);
                 break;
             case Reduction r:
                 Bind(r.Result, new ReductionPrinter(this, text, scalars, index).SerialArg(r));
                 break;
             case Cumulation c:
-                new ReductionPrinter(this, text, scalars, index).Running(c);
+                ReductionPrinter.Running([this], text, scalars, c);
                 break;
             case Ordering o:
                 new OrderPrinter(this, text, scalars, index, scratch).Print(o);
@@ -93,6 +103,13 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
             default:
                 throw new InvalidOperationException($"no LLVM text for {statement.GetType().Name}");
         }
+    }
+
+    /// <summary>The definitions so far, of all copies together: an id is defined once in a kernel.</summary>
+    private Dictionary<int, Statement> Remembered(Compute last)
+    {
+        ExponentScaling.Remember(definitions, last);
+        return definitions;
     }
 
     /// <summary>The lanes l with start + l below the end.</summary>
@@ -242,7 +259,9 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
             var address = Address(store.Buffer, start, more);
             if (mask is null)
             {
-                text.Do($"store {vector} {lanes}, ptr {address}, align {align}");
+                void Cached() => text.Do($"store {vector} {lanes}, ptr {address}, align {align}");
+                if (streams.TryGetValue(store, out var condition)) streaming!.Store(condition, $"{vector} {lanes}", address, Cached);
+                else Cached();
                 return;
             }
             text.Declare($"declare void @llvm.masked.store.{suffix}.p0({vector}, ptr, i32 immarg, {VectorOf("i1")})");

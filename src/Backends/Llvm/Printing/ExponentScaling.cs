@@ -1,0 +1,75 @@
+// In: the last operation of an e^x as VectorMath writes it. Out: its scaling by 2^n as the one instruction AVX-512 has for it.
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Kernels;
+using Accelerate.Runtime;
+
+namespace Accelerate.Backends.Llvm.Printing;
+
+/// <summary>
+/// A result of exp may need 2^n beyond what an f32 has, or round to a subnormal: the text scales in two factors, seven
+/// operations of its 19. vscalefps does the same, rounding once, in one: the bits are equal. It stands for the text's exp
+/// alone, found by comparing it with what VectorMath writes, operation by operation.
+/// </summary>
+internal static class ExponentScaling
+{
+    /// <summary>What t - Origin is: the power of two that the sum of both factors' exponents comes to.</summary>
+    private const double Origin = 12582912 + 127;
+
+    private static readonly Dictionary<int, Statement> Template = [];
+    private static readonly Value Input;
+    private static readonly Value Output;
+    private static readonly Value Unscaled;
+    private static readonly Value Shifted;
+
+    static ExponentScaling()
+    {
+        var b = new BlockBuilder();
+        Input = b.NewValue(DType.F32);
+        Output = VectorMath.Emit(b, UnaryOp.Exp, Input);
+        foreach (var statement in b.ToBlock().Statements) Remember(Template, statement);
+        // fma(bitcast(add(bitcast(p), shl(shr(bitcast(t), 1), 23))), …)
+        Value Argument(Value value, int i) => ((Compute)Template[value.Id]).Arguments[i];
+        var sum = Argument(Argument(Output, 0), 0);
+        Unscaled = Argument(Argument(sum, 0), 0);
+        Shifted = Argument(Argument(Argument(Argument(sum, 1), 0), 0), 0);
+    }
+
+    /// <summary>Keeps the statement under the value it defines.</summary>
+    public static void Remember(Dictionary<int, Statement> definitions, Statement statement)
+    {
+        if (statement is Compute c) definitions[c.Result.Id] = c;
+        else if (statement is Literal l) definitions[l.Result.Id] = l;
+    }
+
+    /// <summary>The polynomial's value p and the shifted exponent t, if the operation ends an exp; null if not.</summary>
+    public static (Value P, Value T)? Find(Compute last, IReadOnlyDictionary<int, Statement> definitions)
+    {
+        if (last is not { Op: ScalarOp.Fma, Result.Type: DType.F32 }) return null;
+        var bound = new Dictionary<int, Value>();
+        return Same(last.Result, Output) ? (bound[Unscaled.Id], bound[Shifted.Id]) : null;
+
+        bool Same(Value here, Value there)
+        {
+            if (bound.TryGetValue(there.Id, out var known)) return known.Id == here.Id;
+            bound[there.Id] = here;
+            if (there.Id == Input.Id) return here.Type == Input.Type;
+            return definitions.TryGetValue(here.Id, out var statement) && (statement, Template[there.Id]) switch
+            {
+                (Compute a, Compute b) => a.Op == b.Op && a.Result.Type == b.Result.Type && a.Arguments.Length == b.Arguments.Length
+                    && a.Arguments.Zip(b.Arguments).All(p => Same(p.First, p.Second)),
+                (Literal a, Literal b) => a.Float.Equals(b.Float) && a.Integer == b.Integer && a.Result.Type == b.Result.Type,
+                _ => false,
+            };
+        }
+    }
+
+    /// <summary>p 2^(t - Origin), rounded once.</summary>
+    public static Operand Print(Operand p, Operand t, LlvmText text, ScalarPrinter scalars)
+    {
+        var n = scalars.Two("fsub", t, scalars.Constant(Origin, DType.F32, t.Lanes));
+        const string name = "@llvm.x86.avx512.mask.scalef.ps.512";
+        text.Declare($"declare <16 x float> {name}(<16 x float>, <16 x float>, <16 x float>, i16, i32 immarg)");
+        // Every lane, rounded as the thread's mode says: 4.
+        return p with { Text = text.Value($"call <16 x float> {name}(<16 x float> {p.Text}, <16 x float> {n.Text}, <16 x float> zeroinitializer, i16 -1, i32 4)") };
+    }
+}

@@ -1,0 +1,52 @@
+// In: a printer and an iteration beside its own. Out: a printer for that one, and what rows in step ask of each.
+using Accelerate.Compiler.Kernels;
+
+namespace Accelerate.Backends.Llvm.Printing;
+
+internal sealed partial class StatementPrinter
+{
+    private Dictionary<Store, string> streams = [];
+    private StreamingStores? streaming;
+
+    public IndexPrinter Index => index;
+
+    public ScalarPrinter Scalars => scalars;
+
+    /// <summary>Where this row's part of the <see cref="RowCache"/> is.</summary>
+    public string? Kept { get; set; }
+
+    /// <summary>Which buffers of this call are too large for the caches; null for none.</summary>
+    public StreamingStores? Streaming { set => streaming = value; }
+
+    /// <summary>A printer for another iteration, with the values so far; inside a lane loop if one is given.</summary>
+    public StatementPrinter Fork(LaneLoop? lanes = null)
+    {
+        var fork = new StatementPrinter(kernel, text, scalars, index.Fork(lanes), buffers, status, contraction, scratch, vectors)
+        {
+            fills = fills,
+            definitions = definitions,
+            nowhere = nowhere,
+            streams = new(streams),
+            streaming = streaming,
+            Kept = Kept,
+        };
+        fork.Enter(new Copy(copy, copy.Number));
+        return fork;
+    }
+
+    /// <summary>Decides, in front of a vector loop, which of its stores go past the caches.</summary>
+    public void ChooseStreams(Loop loop)
+    {
+        streams.Clear();
+        foreach (var store in loop.Body.Statements.OfType<Store>())
+            if (streaming?.Choose(store, loop, index, buffers[store.Buffer]) is { } condition) streams[store] = condition;
+    }
+
+    /// <summary>Asks for the line of a load's first lane; of no meaning, also where there is nothing.</summary>
+    public void Prefetch(Load load)
+    {
+        if (index.Affine(load.Offset) is not (var start, 1, var more)) return;
+        text.Declare("declare void @llvm.prefetch.p0(ptr, i32 immarg, i32 immarg, i32 immarg)");
+        text.Do($"call void @llvm.prefetch.p0(ptr {Address(load.Buffer, start, more)}, i32 0, i32 3, i32 1)");
+    }
+}
