@@ -47,6 +47,9 @@ internal sealed class KernelLowering(Fusion fusion)
     /// </summary>
     private const int MostColumns = 1024, LeastBlock = 256;
 
+    /// <summary>Elements of a last axis that may have a statement each.</summary>
+    private const int MostTurned = 4;
+
     public IEnumerable<LoweredKernel> Lower(Node root)
     {
         if (root is Concat concat)
@@ -104,6 +107,7 @@ internal sealed class KernelLowering(Fusion fusion)
         {
             var lowered = TryMap(value, target, placing, outer, FlatBlock);
             if (outer < value.Type.Rank - 1 && !IsAffine(lowered.Kernel)) continue;
+            if (outer == value.Type.Rank - 1 && outer > 0 && TryTurned(value, target, placing) is { } turned) return turned;
             var block = Block(lowered.Kernel, Size.Product(value.Type.Shape.Skip(outer)), outer > 0);
             return block == FlatBlock ? lowered : TryMap(value, target, placing, outer, block);
         }
@@ -121,6 +125,38 @@ internal sealed class KernelLowering(Fusion fusion)
         if (terms == 1 || (isInner && terms <= 64)) return FlatBlock;
         var quarter = count.IsConstant ? Math.Clamp((count.Value + 3) / 4, 64, MostColumns) : LeastBlock;
         return (int)(Math.Max(FlatBlock / terms, quarter) + 63) / 64 * 64;
+    }
+
+    /// <summary>
+    /// With few elements along the last axis, whose neighbours are read far apart (the colours of an image, brought last):
+    /// the lanes go along the axis before, each element of the last one has a statement. Null where that axis is not read as
+    /// neighbours either.
+    /// </summary>
+    /// <remarks>[3, 224, 224] to the padded [230, 230, 3], AMD Zen 4, 1 thread: 265 us with three lanes of 16, 76 us so.</remarks>
+    private LoweredKernel? TryTurned(Node value, Node target, Placing placing)
+    {
+        var shape = value.Type.Shape;
+        if (!shape[^1].IsConstant || shape[^1].Value is < 2 or > MostTurned || (shape[^2].IsConstant && shape[^2].Value < 16)) return null;
+        var draft = new KernelDraft(fusion.Loops);
+        var elements = new ElementLowering(draft, fusion.HasBuffer);
+        var nest = new LoopNest(draft, new BlockBuilder());
+        var index = shape.SkipLast(2).Select(extent => nest.Parallel("i", extent)).ToList();
+        var parent = nest.Scope([]);
+        var place = placing(elements, parent);
+        var lane = draft.Variable("j", shape[^2]);
+        var scope = new Scope(parent, parent.Builder.Inner(), true, lane) { InVector = true };
+        for (var last = 0; last < shape[^1].Value; last++)
+        {
+            ImmutableArray<Size> full = [.. index, Size.Variable(lane), last];
+            var element = ReferenceEquals(value, target) ? elements.Root(value, full, scope) : elements.Element(value, full, scope);
+            var buffer = draft.Buffer(target, isOutput: true, isUpdated: target is UpdateSlice);
+            scope.Builder.Emit(new Store(buffer, Indexing.Linear(place(full), target.Type.Shape), element));
+        }
+        parent.Builder.Emit(new Loop(LoopKind.Vector, lane, shape[^2], scope.Builder.ToBlock()));
+        var lowered = draft.Finish(nest);
+        var isAlong = Kernel.Statements(lowered.Kernel.Body).OfType<Load>().Where(l => l.Offset.Mentions(lane)).ToList() is { Count: > 0 } loads
+            && loads.All(l => l.Offset.AffineIn(lane) is var (stride, _) && stride.Is(1));
+        return isAlong ? lowered : null;
     }
 
     private LoweredKernel TryMap(Node value, Node target, Placing placing, int outer, int block)
