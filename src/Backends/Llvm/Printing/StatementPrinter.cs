@@ -144,7 +144,7 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
         return nowhere;
     }
 
-    /// <summary>16 elements of the value, which are read in place of elements that are not there; null if it is no constant.</summary>
+    /// <summary>16 elements of the value, which are read in place of elements that are not there; null if it is no constant of a memory type.</summary>
     private string? Fill(Operand value)
     {
         if (value.Text[0] == '%' || Types.Memory(value.Type) != Types.Element(value.Type)) return null;
@@ -158,9 +158,16 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
     }
 
     /// <summary>The lanes (or the scalar) in which all guards hold; null when there are none.</summary>
-    public Operand? Holds(IEnumerable<Guard> guards)
+    public Operand? Holds(IEnumerable<Guard> guards) => HoldsIn(guards) switch
     {
-        Operand? holds = null;
+        ({ } same, { } lanes) => scalars.Compute(ScalarOp.And, DType.Bool, same, lanes),
+        var (same, lanes) => same ?? lanes,
+    };
+
+    /// <summary>Whether the guards hold that are the same in all lanes, and the lanes in which the others do; null for none.</summary>
+    private (Operand? Same, Operand? InLanes) HoldsIn(IEnumerable<Guard> guards)
+    {
+        Operand? same = null, inLanes = null;
         foreach (var guard in guards.Where(g => !proved.Contains(g)))
         {
             var varies = index.Varies(guard.Index) || index.Varies(guard.Extent);
@@ -173,10 +180,19 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
                 var some = scalars.Two("icmp sgt", extent, scalars.Integer(0, DType.I64, extent.Lanes));
                 here = scalars.Two("and", here, some with { Type = DType.Bool });
             }
-            holds = holds is { } h ? scalars.Compute(ScalarOp.And, DType.Bool, h, here) : here;
+            if (varies) inLanes = inLanes is { } h ? scalars.Two("and", h, here) : here;
+            else same = same is { } h ? scalars.Two("and", h, here) : here;
         }
-        return holds;
+        return (same, inLanes);
     }
+
+    /// <summary>The lanes that exist and in which the guards hold; null for all.</summary>
+    private string? Mask(Operand? holds) => (index.Lanes!.Mask, holds) switch
+    {
+        (var mask, null) => mask,
+        (null, { } lanes) => lanes.Text,
+        ({ } mask, { } lanes) => text.Value($"and {VectorOf("i1")} {mask}, {lanes.Text}"),
+    };
 
     private Operand Load(Load load)
     {
@@ -192,50 +208,51 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
         var type = load.Result.Type;
         var memory = Types.Memory(type);
         var align = type.Bytes();
-        var holds = Holds(load.Guards);
+        var (same, inLanes) = HoldsIn(load.Guards);
         var fill = load.Fill is { } f ? Of(f) : (Operand?)null;
         var affine = index.Affine(load.Offset);
 
-        if (affine is (var scalar, 0, var shift) && holds is null or { Lanes: 0 })
+        if (affine is (var scalar, 0, var shift) && inLanes is null)
         {
             // When the guard fails the read goes to the stack: an empty buffer has nothing behind its address.
             var address = Address(load.Buffer, scalar, shift);
-            if (holds is { } h) address = text.Value($"select i1 {h.Text}, ptr {address}, ptr {Nowhere()}");
+            if (same is { } h) address = text.Value($"select i1 {h.Text}, ptr {address}, ptr {Nowhere()}");
             var read = FromMemory(text.Value($"load {memory}, ptr {address}, align {align}"), type, 0);
-            return holds is { } g ? scalars.Choose(g, read, fill!.Value) : read;
+            return same is { } g ? scalars.Choose(g, read, fill!.Value) : read;
         }
 
-        string? mask = index.Lanes!.Mask;
-        string? line = null;
-        if (holds is { Lanes: 0 } && affine is (_, 1, _) && fill is { } splat) line = Fill(splat);
-        if (holds is { } some && line is null)
-        {
-            var lanes = scalars.Widen(some, Width).Text;
-            mask = mask is null ? lanes : text.Value($"and {VectorOf("i1")} {mask}, {lanes}");
-        }
         var vector = VectorOf(memory);
         var suffix = Types.SuffixMemory(type, Width);
         var outside = fill is { } value ? ToMemory(scalars.Widen(value, Width)) : "zeroinitializer";
         if (affine is (var start, 1, var more))
         {
             var address = Address(load.Buffer, start, more);
-            if (line is not null) address = text.Value($"select i1 {holds!.Value.Text}, ptr {address}, ptr {line}");
-            if (mask is null) return FromMemory(text.Value($"load {vector}, ptr {address}, align {align}"), type, Width);
-            text.Declare($"declare {vector} @llvm.masked.load.{suffix}.p0(ptr, i32 immarg, {VectorOf("i1")}, {vector})");
-            return FromMemory(text.Value($"call {vector} @llvm.masked.load.{suffix}.p0(ptr {address}, i32 {align}, {VectorOf("i1")} {mask}, {vector} {outside})"), type, Width);
+            // What holds in all lanes or in none moves the pointer, to a line of the fill where that is a constant. (As a splat
+            // joined with a constant mask it was lost in the upper half by LLVM 19 on AVX2.)
+            var line = same is null ? null : Fill(fill!.Value);
+            if (same is { } there) address = text.Value($"select i1 {there.Text}, ptr {address}, ptr {line ?? Fill(scalars.Constant(0, DType.F64))}");
+            Operand read;
+            if (Mask(inLanes) is { } mask)
+            {
+                text.Declare($"declare {vector} @llvm.masked.load.{suffix}.p0(ptr, i32 immarg, {VectorOf("i1")}, {vector})");
+                read = FromMemory(text.Value($"call {vector} @llvm.masked.load.{suffix}.p0(ptr {address}, i32 {align}, {VectorOf("i1")} {mask}, {vector} {outside})"), type, Width);
+            }
+            else read = FromMemory(text.Value($"load {vector}, ptr {address}, align {align}"), type, Width);
+            return same is { } g && line is null ? scalars.Choose(g, read, fill!.Value) : read;
         }
+        if (same is { } all) inLanes = inLanes is { } some ? scalars.Compute(ScalarOp.And, DType.Bool, some, all) : scalars.Widen(all, Width);
         var pointers = text.Value($"getelementptr {memory}, ptr {buffers[load.Buffer]}, {VectorOf("i64")} {index.Vector(load.Offset).Text}");
         text.Declare($"declare {vector} @llvm.masked.gather.{suffix}.v{Width}p0({VectorOf("ptr")}, i32 immarg, {VectorOf("i1")}, {vector})");
-        mask ??= Types.Splat("i1", "true", Width);
-        return FromMemory(text.Value($"call {vector} @llvm.masked.gather.{suffix}.v{Width}p0({VectorOf("ptr")} {pointers}, i32 {align}, {VectorOf("i1")} {mask}, {vector} {outside})"), type, Width);
+        var read16 = Mask(inLanes) ?? Types.Splat("i1", "true", Width);
+        return FromMemory(text.Value($"call {vector} @llvm.masked.gather.{suffix}.v{Width}p0({VectorOf("ptr")} {pointers}, i32 {align}, {VectorOf("i1")} {read16}, {vector} {outside})"), type, Width);
     }
 
     private void Store(Store store)
     {
         loaded?.Clear();
-        var holds = Holds(store.Guards);
-        if (holds is { Lanes: 0 } one) text.If(one.Text, () => Store(store, null));
-        else Store(store, holds);
+        var (same, inLanes) = HoldsIn(store.Guards);
+        if (same is { } all) text.If(all.Text, () => Store(store, inLanes));
+        else Store(store, inLanes);
     }
 
     private void Store(Store store, Operand? holds)
@@ -252,8 +269,7 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
         var vector = VectorOf(memory);
         var suffix = Types.SuffixMemory(type, Width);
         var lanes = ToMemory(scalars.Widen(value, Width));
-        var mask = index.Lanes.Mask;
-        if (holds is { } some) mask = mask is null ? some.Text : text.Value($"and {some.LlvmType} {mask}, {some.Text}");
+        var mask = Mask(holds);
         if (index.Affine(store.Offset) is (var start, 1, var more))
         {
             var address = Address(store.Buffer, start, more);
