@@ -79,6 +79,10 @@ internal static class FlopCount
             case Contract { Accumulator.Type.IsFloat: true } c:
                 var (m, n, k) = Iterations.Extents(c, values);
                 return 2 * m * n * k;
+            case Attend a:
+                // Two products; a comparison, a subtraction and an addition for each score; all keys.
+                var (rows, keys, columns, depth) = Iterations.Extents(a, values);
+                return rows * keys * (2 * depth + 2 * columns + 3);
             default:
                 return 0;
         }

@@ -39,6 +39,15 @@ internal static class Iterations
                     Visit(c.Right, values, times * n * k, visit);
                     Visit(c.Epilogue, values, times * m * n, visit);
                     break;
+                case Attend a:
+                    var (rows, keys, columns, depth) = Extents(a, values);
+                    Visit(a.Query.Block, values, times * rows * depth, visit);
+                    Visit(a.Key.Block, values, times * keys * depth, visit);
+                    Visit(a.Value.Block, values, times * keys * columns, visit);
+                    Visit(a.Score.Block, values, times * rows * keys, visit);
+                    Visit(a.Weight.Block, values, times * rows * keys, visit);
+                    Visit(a.Epilogue, values, times * rows * columns, visit);
+                    break;
             }
         }
     }
@@ -46,6 +55,9 @@ internal static class Iterations
     public static (double M, double N, double K) Extents(Contract c, IReadOnlyDictionary<string, long> values) =>
         (c.M.Extent.Evaluate(values), c.N.Extent.Evaluate(values),
             c.K.Aggregate(1.0, (product, axis) => product * axis.Extent.Evaluate(values)));
+
+    public static (double Rows, double Keys, double Columns, double Depth) Extents(Attend a, IReadOnlyDictionary<string, long> values) =>
+        (a.M.Extent.Evaluate(values), a.S.Extent.Evaluate(values), a.E.Extent.Evaluate(values), a.K.Extent.Evaluate(values));
 
     private static void Repeat(string variable, Size extent, Block body, Dictionary<string, long> values, double times,
         Action<Statement, double, IReadOnlyDictionary<string, long>> visit)
@@ -71,6 +83,7 @@ internal static class Iterations
         Loop l => [l.Extent],
         Reduction r => [r.Extent],
         Contract c => c.K.Select(k => k.Extent).Append(c.M.Extent).Append(c.N.Extent),
+        Attend a => [a.M.Extent, a.S.Extent, a.E.Extent, a.K.Extent],
         _ => Enumerable.Empty<Size>(),
     });
 }

@@ -106,6 +106,10 @@ internal static class Roofline
                     var (m, n, k) = Iterations.Extents(c, at);
                     sum += times * m * n * k;
                     break;
+                case Attend a:
+                    var (rows, keys, columns, depth) = Iterations.Extents(a, at);
+                    sum += times * rows * keys * (depth + columns);
+                    break;
             }
         });
         return sum;

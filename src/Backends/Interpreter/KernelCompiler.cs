@@ -17,7 +17,7 @@ internal sealed class JobReport
 /// <summary>Runs the jobs [begin, end): addresses and element counts by buffer, sizes in the kernel's order.</summary>
 internal delegate void KernelBody(nint[] data, long[] counts, long[] sizes, long begin, long end, JobReport report);
 
-internal sealed class KernelCompiler
+internal sealed partial class KernelCompiler
 {
     // No name in a kernel's text has a blank.
     private const string Job = "the job";
@@ -117,6 +117,9 @@ internal sealed class KernelCompiler
                 break;
             case Contract c:
                 Contraction(c, scope);
+                break;
+            case Attend a:
+                Attention(a, scope);
                 break;
             case Flag f:
                 scope.Add(Expression.IfThen(scope.Use(f.Condition),

@@ -94,17 +94,28 @@ internal sealed class StatementText
                 For(c.M.Variable, c.M.Extent, depth, () =>
                     For(c.N.Variable, c.N.Extent, depth + 1, () => Element(c, depth + 2)));
                 break;
+            case Attend a:
+                For(a.M.Variable, a.M.Extent, depth, () =>
+                    For(AttentionText.Chunks(a).Variable, AttentionText.Chunks(a).Extent, depth + 1, () => Element(a, depth + 2)));
+                break;
             default:
                 throw new InternalErrorException($"no OpenCL form of {statement.GetType().Name}");
         }
     }
 
-    /// <summary>One element of a contraction, for the m and n in sight, or of an order, for the index in sight.</summary>
+    /// <summary>
+    /// One element of a contraction, for the m and n in sight, or of an order, for the index in sight; a row of attention.
+    /// </summary>
     public void Element(Statement statement, int depth)
     {
         if (statement is Ordering o)
         {
             orders.Ranked(o, depth);
+            return;
+        }
+        if (statement is Attend a)
+        {
+            new AttentionText(this).Row(a, depth);
             return;
         }
         var c = (Contract)statement;
@@ -170,6 +181,7 @@ internal sealed class StatementText
         Load l => l.Result,
         Reduction r => r.Result,
         Contract c => c.Accumulator,
+        Attend a => a.Sum,
         Cumulation c => c.Running,
         Ordering o => o.Key,
         _ => null,

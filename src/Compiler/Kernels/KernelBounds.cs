@@ -66,6 +66,14 @@ public static class KernelBounds
                         Check(c.Right, With(ranges, [c.N, .. c.K]), defined);
                         Check(c.Epilogue, With(ranges, c.M, c.N), defined);
                         break;
+                    case Attend a:
+                        Check(a.Query.Block, With(ranges, a.M, a.K), defined);
+                        Check(a.Key.Block, With(ranges, a.S, a.K), defined);
+                        Check(a.Value.Block, With(ranges, a.S, a.E), defined);
+                        if (a.Until is { } until) Check(until.Block, With(ranges, a.M), defined);
+                        Check(a.Score.Block, With(ranges, a.M, a.S), defined);
+                        Check(a.Epilogue, With(ranges, a.M, a.E), defined);
+                        break;
                 }
             }
         }

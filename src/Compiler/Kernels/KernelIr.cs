@@ -14,7 +14,7 @@ public enum KernelKind
     /// <summary>Lane reductions, running values and orders over a row that stays in the first-level cache.</summary>
     Row,
 
-    /// <summary>One register-tiled contraction.</summary>
+    /// <summary>One register-tiled contraction, or two of them as attention.</summary>
     Contraction,
 }
 
@@ -112,6 +112,22 @@ public sealed record Axis(string Variable, Size Extent);
 public sealed record Contract(Axis M, Axis N, ImmutableArray<Axis> K, Block Left, Value LeftYield, Block Right, Value RightYield,
     Value Accumulator, Block Epilogue) : Statement;
 
+/// <summary>A block that gives one value.</summary>
+public sealed record Part(Block Block, Value Yield);
+
+/// <summary>
+/// For every m: weights of the keys s, and the sum over s of weight times value(s, e) for every e, in one pass over blocks
+/// of keys: see KERNELS.md for the order. Query sees m and k, key s and k, value s and e, until (how many keys the row
+/// has; all if null) m, score m and s, the weight no axis, the epilogue m and e.
+/// </summary>
+public sealed record Attend(Axis M, Axis S, Axis E, Axis K, int KeyBlock, Part Query, Part Key, Part Value, Part? Until,
+    Value Product, Part Score, Value Difference, Part Weight, Value Sum, Value Total, Block Epilogue) : Statement
+{
+    /// <summary>Every block, in the order of the text.</summary>
+    public IEnumerable<Block> Blocks =>
+        [Query.Block, Key.Block, Value.Block, .. Until is null ? Array.Empty<Block>() : [Until.Block], Score.Block, Weight.Block, Epilogue];
+}
+
 /// <summary>Marks the call as failed with an index out of range when the bool value is true; the kernel goes on.</summary>
 public sealed record Flag(Value Condition) : Statement;
 
@@ -124,7 +140,7 @@ public sealed record KernelBuffer(string Name, DType Type, Size Count, bool IsOu
 /// <summary>A unit of native code. Equal texts are one kernel, called with other buffers and sizes.</summary>
 public sealed record Kernel(string Name, ImmutableArray<KernelBuffer> Buffers, ImmutableArray<string> Sizes, Block Body)
 {
-    public KernelKind Kind => Statements(Body).Any(s => s is Contract) ? KernelKind.Contraction
+    public KernelKind Kind => Statements(Body).Any(s => s is Contract or Attend) ? KernelKind.Contraction
         : Statements(Body).Any(s => s is Reduction { Lanes: true } or Cumulation or Ordering) ? KernelKind.Row
         : KernelKind.Map;
 
@@ -149,6 +165,7 @@ public sealed record Kernel(string Name, ImmutableArray<KernelBuffer> Buffers, I
         Cumulation c => Statements(c.Body).Concat(Statements(c.Epilogue)).Prepend(s),
         Ordering o => Statements(o.Body).Concat(Statements(o.Epilogue)).Prepend(s),
         Contract c => Statements(c.Left).Concat(Statements(c.Right)).Concat(Statements(c.Epilogue)).Prepend(s),
+        Attend a => a.Blocks.SelectMany(Statements).Prepend(s),
         _ => [s],
     });
 }

@@ -97,6 +97,21 @@ public static class KernelPrinter
                     text.Append('\n');
                     Close(depth);
                     break;
+                case Attend a:
+                    text.Append($"attend({Axis(a.M)}, {Axis(a.S)}, {Axis(a.E)}; {Axis(a.K)}; block {a.KeyBlock}) {{\n");
+                    Part("query", a.Query.Block, a.Query.Yield, depth + 1);
+                    Part("key", a.Key.Block, a.Key.Yield, depth + 1);
+                    Part("value", a.Value.Block, a.Value.Yield, depth + 1);
+                    if (a.Until is { } until) Part("until", until.Block, until.Yield, depth + 1);
+                    Part($"score(%{a.Product.Id}: {a.Product.Type.Name()})", a.Score.Block, a.Score.Yield, depth + 1);
+                    Part($"weight(%{a.Difference.Id}: {a.Difference.Type.Name()})", a.Weight.Block, a.Weight.Yield, depth + 1);
+                    Indent(depth + 1);
+                    text.Append($"into(%{a.Sum.Id}: {a.Sum.Type.Name()}, %{a.Total.Id}: {a.Total.Type.Name()}) {{\n");
+                    Block(a.Epilogue, depth + 2);
+                    Close(depth + 1);
+                    text.Append('\n');
+                    Close(depth);
+                    break;
                 default:
                     throw new InvalidOperationException($"no text form for {statement.GetType().Name}");
             }

@@ -76,6 +76,7 @@ public static class KernelReader
             }
             if (cursor.Take("flag(")) return new Flag(Closed(Use));
             if (cursor.Take("contract(")) return ReadContract();
+            if (cursor.Take("attend(")) return ReadAttend();
             var word = cursor.Name();
             cursor.Expect("(");
             var axis = ReadAxis();
@@ -166,7 +167,7 @@ public static class KernelReader
             return new Guard(index, cursor.Size());
         })];
 
-        private Value Yielded(Value? yield) => yield ?? throw cursor.Error("what is combined or put in order yields a value");
+        private Value Yielded(Value? yield) => yield ?? throw cursor.Error("what is combined, put in order or a part of attention yields a value");
 
         private Contract ReadContract()
         {
@@ -184,6 +185,50 @@ public static class KernelReader
             var epilogue = Block();
             cursor.Expect("}");
             return new Contract(m, n, [.. k], left, leftYield!, right, rightYield!, accumulator, epilogue);
+        }
+
+        private Attend ReadAttend()
+        {
+            var m = ReadAxis();
+            cursor.Expect(",");
+            var s = ReadAxis();
+            cursor.Expect(",");
+            var e = ReadAxis();
+            cursor.Expect(";");
+            var k = ReadAxis();
+            cursor.Expect(";");
+            cursor.Expect("block");
+            var keys = (int)Closed(cursor.Integer);
+            cursor.Expect("{");
+            var (query, key, value) = (ReadPart("query"), ReadPart("key"), ReadPart("value"));
+            var until = cursor.Take("until") ? ReadPart(null) : null;
+            var product = Argument("score");
+            var score = ReadPart(null);
+            var difference = Argument("weight");
+            var weight = ReadPart(null);
+            Into();
+            var sum = Define();
+            cursor.Expect(",");
+            cursor.Expect("%");
+            var total = Closed(Define);
+            var epilogue = Block();
+            cursor.Expect("}");
+            return new Attend(m, s, e, k, keys, query, key, value, until, product, score, difference, weight, sum, total, epilogue);
+
+            Value Argument(string name)
+            {
+                cursor.Expect(name);
+                cursor.Expect("(");
+                cursor.Expect("%");
+                return Closed(Define);
+            }
+        }
+
+        private Part ReadPart(string? name)
+        {
+            if (name is not null) cursor.Expect(name);
+            var block = Block(out var yield);
+            return new Part(block, Yielded(yield));
         }
 
         private Axis ReadAxis()

@@ -97,6 +97,9 @@ public sealed class KernelVerifier
             case Contract c:
                 Check(c, place);
                 break;
+            case Attend a:
+                Check(a, place);
+                break;
             case Cumulation c:
                 Require(place is Place.Plain or Place.Vector, "K17", () => $"a running value over {c.Variable} inside a value's computation");
                 WithEpilogue(new Axis(c.Variable, c.Extent), c.Body, place == Place.Vector ? Place.Side : Place.Reduction,
@@ -200,6 +203,41 @@ public sealed class KernelVerifier
             Check(block, Place.Side);
             Require(Defined(yield).Type == type, "K16",
                 () => $"%{yield.Id} is {yield.Type.Name()}, the accumulator {type.Name()}");
+        });
+    }
+
+    private void Check(Attend a, Place place)
+    {
+        Require(place == Place.Plain, "K19", () => "attention inside straight-line code");
+        Require(a.KeyBlock is > 0 and <= 4096 && a.KeyBlock % 64 == 0, "K19",
+            () => $"a block of {a.KeyBlock} keys is no multiple of 64 up to 4096");
+        foreach (var axis in (Axis[])[a.M, a.S, a.E, a.K]) Visible(axis.Extent, $"the extent of {axis.Variable}");
+        var type = a.Sum.Type;
+        Require(type is DType.F32 or DType.F64, "K20", () => $"attention is f32 or f64, not {type.Name()}");
+        foreach (var value in (Value[])[a.Product, a.Difference, a.Total])
+            Require(value.Type == type, "K20", () => $"%{value.Id} is {value.Type.Name()}, the sum {type.Name()}");
+        Side(a.Query, type, null, a.M, a.K);
+        Side(a.Key, type, null, a.S, a.K);
+        Side(a.Value, type, null, a.S, a.E);
+        if (a.Until is { } until) Side(until, DType.I64, null, a.M);
+        Side(a.Score, type, a.Product, a.M, a.S);
+        Side(a.Weight, type, a.Difference);
+        Inside(() =>
+        {
+            Bind(a.M.Variable);
+            Bind(a.E.Variable);
+            Define(a.Sum);
+            Define(a.Total);
+            Check(a.Epilogue, Place.Epilogue);
+        });
+
+        void Side(Part part, DType wanted, Value? argument, params Axis[] axes) => Inside(() =>
+        {
+            foreach (var axis in axes) Bind(axis.Variable);
+            if (argument is not null) Define(argument);
+            Check(part.Block, Place.Side);
+            Require(Defined(part.Yield).Type == wanted, "K20",
+                () => $"%{part.Yield.Id} is {part.Yield.Type.Name()}, not {wanted.Name()}");
         });
     }
 

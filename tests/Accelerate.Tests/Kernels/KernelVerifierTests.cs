@@ -10,6 +10,9 @@ public sealed class KernelVerifierTests
     private const string Left = "left { %0: f32 = load(x[i]) yield(%0) } ";
     private const string Right = "right { %1: f32 = load(x[j]) yield(%1) } ";
 
+    private const string Attend = "query { %0: f32 = load(x[i]) yield(%0) } key { %1: f32 = load(x[j]) yield(%1) } "
+        + "value { %2: f32 = load(x[e]) yield(%2) } score(%3: f32) { yield(%3) } ";
+
     [Theory]
     [InlineData("K1", "serial(n < 3) { }")]
     [InlineData("K1", "serial(i < 3) { serial(i < 3) { } }")]
@@ -60,6 +63,12 @@ public sealed class KernelVerifierTests
     [InlineData("K18", "vector(i < n) { sort.ascending(j < n) { %0: f32 = load(x[j]) yield(%0) } into(%1: f32, %2: i64) { } }")]
     [InlineData("K18", "sort.ascending(j < n) { %0: f32 = load(x[j]) yield(%0) } into(%1: f64, %2: i64) { }")]
     [InlineData("K18", "sort.ascending(j < n) { %0: f32 = load(x[j]) yield(%0) } into(%1: f32, %2: u32) { }")]
+    [InlineData("K19", "vector(h < n) { attend(i < n, j < n, e < n; k < n; block 64) { " + Attend + "weight(%4: f32) { yield(%4) } into(%5: f32, %6: f32) { } } }")]
+    [InlineData("K19", "attend(i < n, j < n, e < n; k < n; block 100) { " + Attend + "weight(%4: f32) { yield(%4) } into(%5: f32, %6: f32) { } }")]
+    [InlineData("K20", "attend(i < n, j < n, e < n; k < n; block 64) { " + Attend + "weight(%4: f64) { yield(%4) } into(%5: f32, %6: f32) { } }")]
+    [InlineData("K20", "attend(i < n, j < n, e < n; k < n; block 64) { " + Attend + "weight(%4: f32) { yield(%4) } into(%5: i32, %6: i32) { } }")]
+    [InlineData("K20", "attend(i < n, j < n, e < n; k < n; block 64) { " + Attend + "weight(%4: f32) { %7: i32 = const(1) yield(%7) } into(%5: f32, %6: f32) { } }")]
+    [InlineData("K3", "attend(i < n, j < n, e < n; k < n; block 64) { " + Attend + "weight(%4: f32) { yield(%3) } into(%5: f32, %6: f32) { } }")]
     [InlineData("K4", "%0: f32 = load(x[0]) store(y[0], %0 if(z < n))")]
     public void ABrokenConstraintIsNamed(string constraint, string body)
     {

@@ -47,7 +47,7 @@ public static partial class NumericsTable
 
     private static readonly Lazy<Row[]> All =
         new(() => [.. FloatRows(), .. NarrowRows(), .. IntegerRows(), .. ConversionRows(),
-            .. NarrowConversionRows(), .. StructureRows(), .. OrderRows()]);
+            .. NarrowConversionRows(), .. StructureRows(), .. OrderRows(), .. AttentionRows()]);
 
     private static readonly float[] F32 =
     [

@@ -27,7 +27,7 @@ public sealed record RandomKernel(Kernel Kernel, Tensor[] Inputs, Dictionary<str
 }
 
 /// <summary>
-/// Map, row, serial, running, sorting, scattering and contraction kernels over n*m (and k) elements. No float is cast to its bits: the payload of a
+/// Map, row, serial, running, sorting, scattering, contraction and attention kernels over n*m (and k) elements. No float is cast to its bits: the payload of a
 /// NaN is
 /// not defined.
 /// </summary>
@@ -60,7 +60,7 @@ public static class RandomKernels
                 ["m"] = Pick<long>(0, 1, 7, 15, 16, 17, 33, 64, 130, 4100),
                 ["k"] = Pick<long>(0, 1, 3, 16, 37),
             };
-            var body = random.Next(7) switch
+            var body = random.Next(8) switch
             {
                 0 => Map(),
                 1 => Row(),
@@ -68,6 +68,7 @@ public static class RandomKernels
                 3 => Running(),
                 4 => Sorted(),
                 5 => Scattered(),
+                6 => Attention(),
                 _ => Contraction(),
             };
             var kernel = new Kernel("random", [.. buffers], ["n", "m", "k"], body);
@@ -222,6 +223,55 @@ public static class RandomKernels
                     values.Add(b.Convert(Load(b, Pick(DType.F16, DType.BF16), offset, count), type));
                 var yield = values.Last(v => v.Type == type);
                 return (b.ToBlock(), yield);
+            }
+        }
+
+        /// <summary>Up to 5 rows of queries over up to 4100 keys, with weights that are no exp.</summary>
+        private Block Attention()
+        {
+            var type = Pick(DType.F32, DType.F32, DType.F64);
+            var body = new BlockBuilder();
+            var (m, s, e, k) = (new Axis("i", N), new Axis("s", M), new Axis("e", K), new Axis("a", Pick<Size>(3, 16, 20)));
+            Size S = Size.Variable("s"), E = Size.Variable("e"), A = Size.Variable("a");
+            visible = A;
+            var query = Side(I * k.Extent + A, N * k.Extent);
+            var key = random.Next(2) == 0 ? Side(S * k.Extent + A, M * k.Extent) : Side(A * M + S, M * k.Extent);
+            visible = E;
+            var value = Side(S * K + E, M * K);
+            Part? until = null;
+            if (random.Next(2) == 0)
+            {
+                var b = body.Inner();
+                buffers.Add(new KernelBuffer($"x{buffers.Count}", DType.I8, N, false));
+                var seen = b.Convert(b.Load(DType.I8, buffers.Count - 1, I, [], null), DType.I64);
+                until = new(b.ToBlock(), seen);
+            }
+            visible = S;
+            var (score, weight, epilogue) = (body.Inner(), body.Inner(), body.Inner());
+            var product = score.NewValue(type);
+            List<Value> values = [product];
+            if (random.Next(2) == 0) values.AddRange(Loads(score, I * M + S, N * M));
+            Straight(score, values, random.Next(0, 5));
+            var scored = new Part(score.ToBlock(), values.Last(v => v.Type == type));
+            var difference = weight.NewValue(type);
+            var square = weight.Fma(difference, difference, weight.Float(1, type));
+            var weighted = random.Next(3) == 0 ? difference : weight.Binary(ScalarOp.Div, weight.Float(1, type), square);
+            var (sum, total) = (epilogue.NewValue(type), epilogue.NewValue(type));
+            visible = E;
+            values = [sum, total];
+            if (random.Next(2) == 0) values.AddRange(Loads(epilogue, I * K + E, N * K));
+            Straight(epilogue, values, random.Next(0, 5));
+            StoreSome(epilogue, [sum, values[^1]], I * K + E, N * K);
+            body.Emit(new Attend(m, s, e, k, Pick(64, 256), query, key, value, until, product, scored, difference,
+                new(weight.ToBlock(), weighted), sum, total, epilogue.ToBlock()));
+            return body.ToBlock();
+
+            Part Side(Size offset, Size count)
+            {
+                var b = body.Inner();
+                List<Value> values = [Load(b, type, offset, count)];
+                Straight(b, values, Math.Max(0, random.Next(-2, 3)));
+                return new(b.ToBlock(), values.Last(v => v.Type == type));
             }
         }
 

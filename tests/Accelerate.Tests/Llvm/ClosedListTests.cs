@@ -57,6 +57,15 @@ public sealed partial class ClosedListTests
               right { %21: f32 = load(x[o+k-n] if(o+k-n < n) else %0) yield(%21) }
               into(%22: f32) { store(c[m*n+o], %22) }
             }
+            attend(m < n, o < n, e < n; k < n; block 64) {
+              query { %40: f32 = load(z[m*n+k]) yield(%40) }
+              key { %41: f32 = load(z[o*n+k]) yield(%41) }
+              value { %42: f32 = load(z[o*n+e]) yield(%42) }
+              until { %43: i64 = load(t[m]) yield(%43) }
+              score(%44: f32) { yield(%44) }
+              weight(%45: f32) { %46: f32 = neg(%45) yield(%46) }
+              into(%47: f32, %48: f32) { %49: f32 = div(%47, %48) store(c[m*n+e], %49) }
+            }
           }
         }
         """;

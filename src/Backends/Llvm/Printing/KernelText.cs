@@ -51,7 +51,16 @@ internal static class KernelText
             bytes = Size.Max(bytes, printer.ScratchBytes);
             return printer;
         }
-        var statements = new StatementPrinter(kernel, text, scalars, index, buffers, status, Contraction, Reserve,
+        AttentionPrinter Attention(StatementPrinter around, Attend attend)
+        {
+            var tile = AttentionTile.For(target, attend.Sum.Type, attend.M.Extent);
+            var printer = new AttentionPrinter(around, text, scalars, index, attend, tile, scratch);
+            if (printer.ScratchBytes.Variables().FirstOrDefault(v => !kernel.Sizes.Contains(v)) is { } variable)
+                throw new LimitationException($"not supported: attention whose features depend on the loop over {variable}");
+            bytes = Size.Max(bytes, printer.ScratchBytes);
+            return printer;
+        }
+        var statements = new StatementPrinter(kernel, text, scalars, index, buffers, status, Contraction, Attention, Reserve,
             Taps.Vectors);
         string Reserve(Size room)
         {
@@ -68,7 +77,13 @@ internal static class KernelText
             var printer = Contraction(statements, contract);
             jobs *= printer.Jobs;
             printer.Begin();
-            text.For("%begin", "%end", "1", job => printer.Print(Decompose(job, loops, printer), job));
+            text.For("%begin", "%end", "1", job => printer.Print(Decompose(job, loops, printer.Jobs), job));
+        }
+        else if (inner.Statements is [Attend attend])
+        {
+            var printer = Attention(statements, attend);
+            jobs *= printer.Jobs;
+            text.For("%begin", "%end", "1", job => printer.Print(Decompose(job, loops, printer.Jobs)));
         }
         else if (Taps.Outputs(loops, inner, target) is var outputs && outputs > 1)
         {
@@ -170,14 +185,14 @@ internal static class KernelText
             new RowPrinter(copies, text, scalars, kept, ahead).Block(inner);
         }
 
-        string Decompose(string job, IReadOnlyList<Loop> nest, ContractPrinter? part, IndexPrinter? around = null)
+        string Decompose(string job, IReadOnlyList<Loop> nest, Size? parts, IndexPrinter? around = null)
         {
             around ??= index;
             var rest = job;
             var inside = "0";
-            if (part is not null)
+            if (parts is not null)
             {
-                var perJob = around.Scalar(part.Jobs);
+                var perJob = around.Scalar(parts);
                 inside = text.Value($"urem i64 {rest}, {perJob}");
                 rest = text.Value($"udiv i64 {rest}, {perJob}");
             }
@@ -217,6 +232,7 @@ internal static class KernelText
             Loop l => [new Axis(l.Variable, l.Extent)],
             Reduction r => [new Axis(r.Variable, r.Extent)],
             Contract c => c.K.Append(c.M).Append(c.N),
+            Attend a => [a.M, a.S, a.E, a.K],
             Cumulation c => [new Axis(c.Variable, c.Extent)],
             Ordering o => [new Axis(o.Variable, o.Extent)],
             _ => Enumerable.Empty<Axis>(),
@@ -236,6 +252,8 @@ internal static class KernelText
         Ordering o => Bounded(o.Extent) * (Work(o.Body) + Work(o.Epilogue) + 64),
         // Reading an element of the right side costs as much as multiplying it thrice: a matrix times a few rows is bound by it.
         Contract c => (c.M.Extent + 3) * c.N.Extent * Size.Product(c.K.Select(k => k.Extent)),
+        // A weight takes about as long as 16 products.
+        Attend a => a.M.Extent * a.S.Extent * (a.K.Extent + a.E.Extent + 16),
         _ => Size.One,
     }));
 

@@ -77,12 +77,19 @@ internal sealed class LaneReduction(RowPrinter rows, IReadOnlyList<StatementPrin
         return [.. sums.Select(s => Tree(r.Kind, s.Value()))];
     }
 
+    private Operand Tree(ReduceKind kind, Operand lanes) => Tree(text, lanes, (a, b) => ReductionPrinter.Combine(scalars, kind, a, b));
+
     /// <summary>Lanes l and l + 8, then l and l + 4, l + 2, l + 1.</summary>
-    private Operand Tree(ReduceKind kind, Operand lanes)
+    internal static Operand Tree(LlvmText text, Operand lanes, Func<Operand, Operand, Operand> combine)
     {
-        for (var half = Width / 2; half >= 1; half /= 2)
-            lanes = ReductionPrinter.Combine(scalars, kind, Part(lanes, 0, half), Part(lanes, half, half));
-        return Lane0(lanes);
+        for (var half = Width / 2; half >= 1; half /= 2) lanes = combine(Part(0, half), Part(half, half));
+        return new(text.Value($"extractelement {lanes.LlvmType} {lanes.Text}, i64 0"), lanes.Type, 0);
+
+        Operand Part(int first, int half)
+        {
+            var mask = string.Join(", ", Enumerable.Range(first, half).Select(l => $"i32 {l}"));
+            return new(text.Value($"shufflevector {lanes.LlvmType} {lanes.Text}, {lanes.LlvmType} poison, <{half} x i32> <{mask}>"), lanes.Type, half);
+        }
     }
 
     private Operand Part(Operand lanes, int first, int count)

@@ -21,7 +21,7 @@ internal sealed partial class StatementPrinter
     /// <summary>A printer for another iteration, with the values so far; inside a lane loop if one is given.</summary>
     public StatementPrinter Fork(LaneLoop? lanes = null)
     {
-        var fork = new StatementPrinter(kernel, text, scalars, index.Fork(lanes), buffers, status, contraction, scratch, vectors)
+        var fork = new StatementPrinter(kernel, text, scalars, index.Fork(lanes), buffers, status, contraction, attention, scratch, vectors)
         {
             fills = fills,
             definitions = definitions,

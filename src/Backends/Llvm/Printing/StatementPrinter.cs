@@ -7,8 +7,8 @@ namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>Values that do not depend on the lane stay scalar; they are widened where they meet lanes.</summary>
 internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, ScalarPrinter scalars, IndexPrinter index,
-    string[] buffers, string status, Func<StatementPrinter, Contract, ContractPrinter> contraction, Func<Size, string> scratch,
-    Func<Loop, int> vectors)
+    string[] buffers, string status, Func<StatementPrinter, Contract, ContractPrinter> contraction,
+    Func<StatementPrinter, Attend, AttentionPrinter> attention, Func<Size, string> scratch, Func<Loop, int> vectors)
 {
     private const int Width = IndexPrinter.Width;
     private Dictionary<string, string> fills = [];
@@ -99,6 +99,10 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
                 var printer = contraction(this, c);
                 printer.Begin();
                 text.For("0", index.Scalar(printer.Jobs), "1", job => printer.Print(job, job));
+                break;
+            case Attend a:
+                var rows = attention(this, a);
+                text.For("0", index.Scalar(rows.Jobs), "1", rows.Print);
                 break;
             default:
                 throw new InvalidOperationException($"no LLVM text for {statement.GetType().Name}");

@@ -20,6 +20,7 @@ internal sealed class Fusion
     private readonly HashSet<Node> inline = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<Node, Node> claimed = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<Node, Node> anchors = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<Node, AttentionPattern> attention = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<Node, string> forward = new(ReferenceEqualityComparer.Instance);
 
     /// <param name="function">What is lowered: a function, or a region of one.</param>
@@ -47,7 +48,10 @@ internal sealed class Fusion
             foreach (var operand in node.Operands.Take(taken).Where(o => node is Assign || !IsGenerated(o))) buffered.Add(operand);
         }
         KeepBelowConditions();
+        ClaimAttention();
         foreach (var dot in function.Nodes.OfType<Dot>().Reverse()) Grow(dot, SameElement);
+        foreach (var (dot, pattern) in attention)
+            foreach (var node in pattern.Inside) claimed[node] = claimed[dot];
         foreach (var node in function.Nodes.Where(IsRowReduction)) Grow(node, InRow(node));
         foreach (var node in function.Nodes.OfType<Cumulate>()) Grow(node, IsElementwise);
         foreach (var node in function.Nodes.Where(n => n is Fold || (n is Reduce or ArgReduce && !IsRowReduction(n)))) Grow(node, SameElement);
@@ -87,6 +91,9 @@ internal sealed class Fusion
 
     /// <summary>The results of a node that are used.</summary>
     public IEnumerable<Result> ResultsOf(Node node) => users[node.Id].OfType<Result>();
+
+    /// <summary>The attention, if any, in whose epilogue a root is computed.</summary>
+    public AttentionPattern? AttentionOf(Node root) => DotOf(root) is { } dot ? attention.GetValueOrDefault(dot) : null;
 
     /// <summary>The dot, if any, in whose epilogue a root is computed.</summary>
     public Dot? DotOf(Node root) => anchors.GetValueOrDefault(root) as Dot;
@@ -178,6 +185,18 @@ internal sealed class Fusion
         inline.UnionWith(conditional);
     }
 
+    /// <summary>What lies between the two dots of an attention belongs to the second one, and has no buffer.</summary>
+    private void ClaimAttention()
+    {
+        foreach (var dot in function.Nodes.OfType<Dot>())
+        {
+            if (inline.Contains(dot) || claimed.ContainsKey(dot)) continue;
+            if (AttentionPattern.Of(dot, users, n => buffered.Contains(n) || claimed.ContainsKey(n)) is not { } pattern) continue;
+            attention[dot] = pattern;
+            foreach (var node in pattern.Inside) claimed[node] = dot;
+        }
+    }
+
     private void Grow(Node anchor, Func<Node, bool> fits)
     {
         if (claimed.ContainsKey(anchor) || inline.Contains(anchor)) return;
@@ -202,10 +221,16 @@ internal sealed class Fusion
             exit = candidate;
             break;
         }
+        // Attention reads its operands where they lie: a movement before it would only scatter what is stored.
+        while (anchor is Dot && exit is Transpose or Reshape && FeedsAttention(exit)) exit = exit.Operands[0];
         foreach (var node in Between(exit, region)) claimed[node] = exit;
         anchors[exit] = anchor;
         buffered.Add(exit);
     }
+
+    private bool FeedsAttention(Node node) => !buffered.Contains(node) && users[node.Id].All(u => u is Dot dot
+        ? attention.ContainsKey(dot) || (claimed.TryGetValue(dot, out var last) && last is Dot end && attention.ContainsKey(end))
+        : u is Transpose or Reshape && FeedsAttention(u));
 
     /// <summary>All paths from the anchor lead through the exit, and nothing before it is seen from outside.</summary>
     private bool IsExit(Node exit, HashSet<Node> region, Node anchor)
@@ -244,6 +269,7 @@ internal sealed class Fusion
             foreach (var operand in node.Operands)
             {
                 var below = operand;
+                if (attention.ContainsKey(node) && ReferenceEquals(operand, node.Operands[0])) continue;
                 while (IsMovement(below) && !buffered.Contains(below) && !(node is Window && IsLaidOut(below))) below = below.Operands[0];
                 if (below is not (Const or Iota or SizeValue) && !inline.Contains(below)) buffered.Add(below);
             }

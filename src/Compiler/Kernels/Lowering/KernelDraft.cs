@@ -72,6 +72,9 @@ internal sealed class KernelDraft(IndexRanges? loops = null)
                 case Contract c:
                     foreach (var axis in c.K.Append(c.M).Append(c.N)) Mention(axis.Extent);
                     break;
+                case Attend a:
+                    foreach (var axis in (Axis[])[a.M, a.S, a.E, a.K]) Mention(axis.Extent);
+                    break;
             }
         }
         return new Kernel("_", [.. buffers.Select(b => b.Buffer)], [.. sizes], body);

@@ -82,6 +82,7 @@ internal sealed class KernelLowering(Fusion fusion)
 
     private LoweredKernel Anchored(Node root, Target target) =>
         fusion.CumulateOf(root) is { } cumulate ? IndexedLowering.Cumulate(root, cumulate, fusion, target)
+        : fusion.AttentionOf(root) is { } attention ? AttentionLowering.Lower(root, attention, fusion, target)
         : fusion.DotOf(root) is { } dot ? ContractionLowering.Lower(root, dot, fusion, target)
         : fusion.RowOf(root) is { } reduction ? Row(root, reduction, target)
         : Fill(root);

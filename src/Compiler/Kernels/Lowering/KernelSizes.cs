@@ -38,6 +38,7 @@ internal static class KernelSizes
 
     private static Block Mapped(Block block, Func<Size, Size> map, Func<Store, Store> store)
     {
+        Part Inside(Part part) => part with { Block = Mapped(part.Block, map, store) };
         Axis Along(Axis axis) => axis with { Extent = map(axis.Extent) };
         ImmutableArray<Guard> Under(ImmutableArray<Guard> guards) => [.. guards.Select(g => new Guard(map(g.Index), map(g.Extent)))];
         return new([.. block.Statements.Select(Statement (s) => s switch
@@ -60,6 +61,12 @@ internal static class KernelSizes
             {
                 M = Along(c.M), N = Along(c.N), K = [.. c.K.Select(Along)],
                 Left = Mapped(c.Left, map, store), Right = Mapped(c.Right, map, store), Epilogue = Mapped(c.Epilogue, map, store),
+            },
+            Attend a => a with
+            {
+                M = Along(a.M), S = Along(a.S), E = Along(a.E), K = Along(a.K), Query = Inside(a.Query), Key = Inside(a.Key),
+                Value = Inside(a.Value), Until = a.Until is null ? null : Inside(a.Until), Score = Inside(a.Score),
+                Weight = Inside(a.Weight), Epilogue = Mapped(a.Epilogue, map, store),
             },
             _ => throw new InvalidOperationException($"the sizes of {s.GetType().Name} are not mapped"),
         })]);

@@ -58,7 +58,7 @@ internal static class MaskedAxes
     }
 
     /// <summary>The reduction of x along the axis that is broadcast back over it.</summary>
-    private static Reduce? RowOf(Node node, Node x, ReduceOp kind, int axis)
+    internal static Reduce? RowOf(Node node, Node x, ReduceOp kind, int axis)
     {
         if (node is not Broadcast b || b.Axes.Contains(axis)) return null;
         node = b.Operands[0];
@@ -68,10 +68,10 @@ internal static class MaskedAxes
     }
 
     /// <summary>True for a reshape that only adds or drops axes of one element.</summary>
-    private static bool Kept(Reshape r) => r.Type.Shape.Where(s => !s.Is(1)).SequenceEqual(r.OperandType(0).Shape.Where(s => !s.Is(1)));
+    internal static bool Kept(Reshape r) => r.Type.Shape.Where(s => !s.Is(1)).SequenceEqual(r.OperandType(0).Shape.Where(s => !s.Is(1)));
 
     /// <summary>The operand's axis behind such a reshape; -1 for an axis of one element.</summary>
-    private static int Behind(Reshape r, int axis)
+    internal static int Behind(Reshape r, int axis)
     {
         if (r.Type.Shape[axis].Is(1)) return -1;
         var nth = r.Type.Shape.Take(axis).Count(s => !s.Is(1));
@@ -94,7 +94,7 @@ internal static class MaskedAxes
         _ => null,
     };
 
-    private static bool IsIndex(Node node, int axis) => node switch
+    internal static bool IsIndex(Node node, int axis) => node switch
     {
         Iota i => i.Axis == axis && i.Type.DType is DType.I32 or DType.I64,
         Broadcast b => b.Axes.IndexOf(axis) is >= 0 and var d && IsIndex(b.Operands[0], d),

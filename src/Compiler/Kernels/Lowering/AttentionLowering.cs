@@ -1,0 +1,103 @@
+// In: the pattern of an attention and the exit of its epilogue. Out: one kernel; neither scores nor probabilities are stored.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Kernels.Lowering;
+
+internal static class AttentionLowering
+{
+    /// <summary>
+    /// Keys of a block, part of the kernel's meaning. A packed block of 256 keys and values of 64 elements takes 128 KB,
+    /// which the second-level cache holds beside the rows; shorter blocks rescale the sums more often.
+    /// </summary>
+    private const int KeyBlock = 256;
+
+    public static LoweredKernel Lower(Node root, AttentionPattern attention, Fusion fusion, Target target)
+    {
+        var (scores, values, masked) = (attention.Scores, attention.Values, attention.Masked);
+        var (shape, batch) = (scores.Type.Shape, scores.BatchA.Length);
+        var draft = new KernelDraft(fusion.Loops);
+        var elements = new ElementLowering(draft, fusion.HasBuffer);
+        var nest = new LoopNest(draft, new BlockBuilder());
+        ImmutableArray<Size> outer = [.. Enumerable.Range(0, batch).Select(d => nest.Parallel("i", shape[d]))];
+        // All queries that share their keys are one axis: those of a position, and the heads of a group.
+        var rows = shape.Skip(batch).SkipLast(1).ToImmutableArray();
+        var m = Axis("m", Size.Product(rows));
+        var s = Axis("s", shape[^1]);
+        var e = Axis("e", values.OperandType(1).Shape[values.FreeB[0]]);
+        var k = Axis("k", scores.OperandType(0).Shape[scores.ContractA[0]]);
+        var row = Indexing.Split(Size.Variable(m.Variable), rows, draft.Ranges);
+        var parent = nest.Scope([]);
+        var type = values.Type.DType;
+
+        var query = Side(scores.Operands[0], scores.BatchA, scores.FreeA, row, (scores.ContractA[0], k), m);
+        var key = Side(scores.Operands[1], scores.BatchB, scores.FreeB, [Size.Variable(s.Variable)], (scores.ContractB[0], k), s);
+        var value = Side(values.Operands[1], values.BatchB, values.FreeB, [Size.Variable(e.Variable)], (values.ContractB[0], s), e);
+
+        ImmutableArray<Size> score = [.. outer, .. row, Size.Variable(s.Variable)];
+        var place = Reshaped(score, shape, masked.Type.Shape, draft.Ranges);
+        var limit = AttentionPattern.Limit(masked, place) is { } bound && !bound.At.Any(i => i.Mentions(s.Variable)) ? bound : null;
+        Part? until = null;
+        if (limit is not null)
+        {
+            var scope = Alone(m);
+            var b = scope.Builder;
+            // At most the number of keys, before one more is added to it.
+            var last = b.Binary(ScalarOp.Min, b.Convert(elements.Element(limit.Limit, limit.At, scope), DType.I64), b.Index(s.Extent));
+            var count = limit.Plus == 0 ? last : b.Binary(ScalarOp.Add, last, b.Integer(limit.Plus, DType.I64));
+            until = new(b.ToBlock(), count);
+        }
+        var seen = Alone(m, s);
+        var product = seen.Builder.NewValue(type);
+        elements.Bind(scores, product);
+        // Where the mask says no more than how many keys are seen, there is nothing left to select.
+        var what = limit is { IsWhole: true } ? masked.Operands[1] : masked;
+        var scored = elements.Element(what, place, seen);
+
+        var weight = Alone();
+        var difference = weight.Builder.NewValue(type);
+        var weighted = VectorMath.ExpOfNonPositive(weight.Builder, difference);
+
+        var epilogue = Alone(m, e);
+        var (sum, total) = (epilogue.Builder.NewValue(type), epilogue.Builder.NewValue(type));
+        // One division a row, not one an element.
+        var one = epilogue.Builder.Binary(ScalarOp.Div, epilogue.Builder.Float(1, type), total);
+        elements.Bind(values, epilogue.Builder.Binary(ScalarOp.Mul, sum, one));
+        var at = ContractionAxes.Forward(root, values, [.. outer, .. row, Size.Variable(e.Variable)], draft.Ranges);
+        var result = elements.Root(root, at, epilogue);
+        epilogue.Builder.Emit(new Store(draft.Buffer(target.Node, isOutput: true), target.Offset(at), result));
+
+        parent.Builder.Emit(new Attend(m, s, e, k, KeyBlock, query, key, value, until, product,
+            new(seen.Builder.ToBlock(), scored), difference, new(weight.Builder.ToBlock(), weighted), sum, total, epilogue.Builder.ToBlock()));
+        return draft.Finish(nest);
+
+        // The same element in another shape; axes that both begin or end with keep their index, whose extents need no division.
+        static ImmutableArray<Size> Reshaped(ImmutableArray<Size> index, ImmutableArray<Size> from, ImmutableArray<Size> to, IndexRanges ranges)
+        {
+            var shorter = Math.Min(from.Length, to.Length);
+            var (head, tail) = (0, 0);
+            while (head < shorter && from[head].Equals(to[head])) head++;
+            while (tail < shorter - head && from[^(tail + 1)].Equals(to[^(tail + 1)])) tail++;
+            var inner = Indexing.Linear(index[head..^tail], from[head..^tail]);
+            return [.. index[..head], .. Indexing.Split(inner, to[head..^tail], ranges), .. index[^tail..]];
+        }
+
+        Axis Axis(string stem, Size extent) => new(draft.Variable(stem, extent), extent);
+
+        // The parts stand alone: nothing is hoisted out of them.
+        Scope Alone(params Axis[] axes) => new(null, parent.Builder.Inner(), true, axes.Select(a => a.Variable)) { InVector = true };
+
+        Part Side(Node operand, ImmutableArray<int> batchAxes, ImmutableArray<int> free, ImmutableArray<Size> at, (int Axis, Axis Along) contract, Axis own)
+        {
+            var index = new Size[operand.Type.Rank];
+            for (var i = 0; i < batch; i++) index[batchAxes[i]] = outer[i];
+            for (var i = 0; i < free.Length; i++) index[free[i]] = at[i];
+            index[contract.Axis] = Size.Variable(contract.Along.Variable);
+            var scope = Alone(own, contract.Along);
+            var element = elements.Element(operand, [.. index], scope);
+            return new(scope.Builder.ToBlock(), element);
+        }
+    }
+}

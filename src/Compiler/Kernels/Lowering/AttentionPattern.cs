@@ -1,0 +1,120 @@
+// In: a dot. Out: the attention it ends, if it does: scores by another dot, elementwise work on them, softmax over the keys.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Kernels.Lowering;
+
+/// <summary>
+/// dot(softmax(f(dot(q, k))), v) over the keys, where nothing else sees the scores or the probabilities. Inside: the nodes
+/// from the first dot to the second one's operand, which have no buffers.
+/// </summary>
+internal sealed record AttentionPattern(Dot Scores, Node Masked, Dot Values, ImmutableHashSet<Node> Inside)
+{
+    /// <summary>Whoever uses a node, and whether it has a buffer for another reason.</summary>
+    public static AttentionPattern? Of(Dot values, IReadOnlyList<List<Node>> users, Func<Node, bool> isBuffered)
+    {
+        var p = values.Operands[0];
+        var (shape, batch) = (p.Type.Shape, values.BatchA.Length);
+        if (values.Type.DType is not (DType.F32 or DType.F64) || p.Type.DType != values.Type.DType || values.FreeB.Length != 1
+            || values.ContractA is not [var axis] || axis != shape.Length - 1 || !values.BatchA.SequenceEqual(Enumerable.Range(0, batch))) return null;
+        var inside = new HashSet<Node>(ReferenceEqualityComparer.Instance);
+        while (p is Reshape) p = Into(p).Operands[0];
+        if (p is not Binary { Kind: BinaryOp.Div } || Into(p).Operands[0] is not Unary { Kind: UnaryOp.Exp } power
+            || Into(power).Operands[0] is not Binary { Kind: BinaryOp.Sub } difference) return null;
+        var masked = Into(difference).Operands[0];
+        var last = masked.Type.Rank - 1;
+        if (!masked.Type.Shape[last].Equals(shape[axis]) || MaskedAxes.RowOf(p.Operands[1], power, ReduceOp.Add, last) is null
+            || MaskedAxes.RowOf(difference.Operands[1], masked, ReduceOp.Max, last) is null) return null;
+        for (var row = p.Operands[1]; !ReferenceEquals(row, power); row = row.Operands[0]) Into(row);
+        for (var row = difference.Operands[1]; !ReferenceEquals(row, masked); row = row.Operands[0]) Into(row);
+
+        var dots = new HashSet<Node>(ReferenceEqualityComparer.Instance);
+        var seen = new HashSet<Node>(ReferenceEqualityComparer.Instance);
+        var open = new Stack<Node>([masked]);
+        while (open.TryPop(out var node))
+        {
+            if (!seen.Add(node)) continue;
+            if (node is Dot) dots.Add(node);
+            else if (IsPointwise(node)) foreach (var operand in node.Operands) open.Push(operand);
+        }
+        var found = dots.Cast<Dot>().Where(d => d.Type.DType == values.Type.DType && d.OperandType(0).DType == d.Type.DType
+            && d.Type.Shape.SequenceEqual(shape) && d.BatchA.Length == batch && d.FreeB.Length == 1 && d.ContractA.Length == 1).ToList();
+        if (found is not [var scores]) return null;
+
+        // From the scores on: every node that sees them is elementwise work before the softmax, or part of it.
+        Into(scores);
+        var depends = new HashSet<Node>(ReferenceEqualityComparer.Instance) { scores };
+        foreach (var node in seen.Where(n => n.Id > scores.Id).OrderBy(n => n.Id))
+            if (node.Operands.Any(depends.Contains) && depends.Add(node)) Into(node);
+        if (!depends.Contains(masked)) return null;
+        foreach (var node in inside)
+            if (isBuffered(node) || users[node.Id].Any(u => !inside.Contains(u) && !ReferenceEquals(u, values))) return null;
+        return ReferenceEquals(values.Operands[1], values.Operands[0]) || inside.Contains(values.Operands[1]) ? null
+            : new(scores, masked, values, inside.ToImmutableHashSet<Node>(ReferenceEqualityComparer.Instance));
+
+        Node Into(Node node)
+        {
+            inside.Add(node);
+            return node;
+        }
+    }
+
+    private static bool IsPointwise(Node node) =>
+        node is Unary or Binary or Compare or Select or Graph.Convert or Bitcast or StopGradient or Reshape;
+
+    /// <summary>
+    /// How many keys a row sees under a mask that is false wherever the key is not below Limit + Plus: the limit, its index,
+    /// and whether the mask says no more than that.
+    /// </summary>
+    public sealed record Bound(Node Limit, ImmutableArray<Size> At, long Plus, bool IsWhole);
+
+    /// <param name="masked">The scores under the mask; its last axis is the keys.</param>
+    /// <param name="index">The place of a score; the last index is not looked at.</param>
+    public static Bound? Limit(Node masked, ImmutableArray<Size> index) =>
+        masked is Select { Operands: [var mask, _, Const { IsSplat: true } fill] } && double.IsNegativeInfinity(fill.FloatAt(0))
+            ? Limit(mask, index.Length - 1, index) : null;
+
+    private static Bound? Limit(Node mask, int axis, ImmutableArray<Size> index)
+    {
+        switch (mask)
+        {
+            case Broadcast b:
+                return b.Axes.IndexOf(axis) is >= 0 and var from ? Limit(b.Operands[0], from, [.. b.Axes.Select(a => index[a])]) : null;
+            case Reshape r when MaskedAxes.Kept(r) && MaskedAxes.Behind(r, axis) is >= 0 and var behind:
+                return Limit(r.Operands[0], behind, Behind(r, index));
+            case Transpose t:
+                var moved = new Size[index.Length];
+                for (var i = 0; i < index.Length; i++) moved[t.Permutation[i]] = index[i];
+                return Limit(t.Operands[0], t.Permutation[axis], [.. moved]);
+            case Binary { Kind: BinaryOp.And } both:
+                return (Limit(both.Operands[0], axis, index) ?? Limit(both.Operands[1], axis, index)) is { } part ? part with { IsWhole = false } : null;
+            case Compare { Kind: CompareOp.Le or CompareOp.Lt } c when MaskedAxes.IsIndex(c.Operands[0], axis):
+                return Along(c.Operands[1], axis, index, c.Kind == CompareOp.Le ? 1 : 0);
+            case Compare { Kind: CompareOp.Ge or CompareOp.Gt } c when MaskedAxes.IsIndex(c.Operands[1], axis):
+                return Along(c.Operands[0], axis, index, c.Kind == CompareOp.Ge ? 1 : 0);
+            default:
+                return null;
+        }
+    }
+
+    private static Bound? Along(Node node, int axis, ImmutableArray<Size> index, long plus)
+    {
+        while (node is Broadcast b)
+        {
+            index = [.. b.Axes.Select(a => index[a])];
+            axis = b.Axes.IndexOf(axis);
+            node = b.Operands[0];
+            if (axis < 0) return node.Type.DType is DType.I32 or DType.I64 ? new(node, index, plus, true) : null;
+        }
+        return null;
+    }
+
+    /// <summary>The operand's index, where a reshape only adds or drops axes of one element.</summary>
+    private static ImmutableArray<Size> Behind(Reshape r, ImmutableArray<Size> index)
+    {
+        var kept = new Queue<Size>(index.Where((_, d) => !r.Type.Shape[d].Is(1)));
+        return [.. r.OperandType(0).Shape.Select(s => s.Is(1) ? Size.Zero : kept.Dequeue())];
+    }
+}
