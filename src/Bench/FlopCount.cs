@@ -75,7 +75,7 @@ internal static class FlopCount
             case Compute c:
                 return c.Result.Type.IsFloat ? Operations(c.Op) : 0;
             case Reduction r:
-                return r.Yield.Type.IsFloat ? Math.Max(0, r.Extent.Evaluate(values)) : 0;
+                return r.Yield.Type.IsFloat ? Math.Max(0, r.Extent.Evaluate(values)) * (r.Factor is null ? 1 : 2) : 0;
             case Contract { Accumulator.Type.IsFloat: true } c:
                 var (m, n, k) = Iterations.Extents(c, values);
                 return 2 * m * n * k;

@@ -201,8 +201,9 @@ internal sealed partial class KernelCompiler
         For(scope, r.Variable, Expression.Constant(0L), scope.Evaluate(r.Extent), inner =>
         {
             Emit(r.Body, inner);
-            inner.Add(Expression.Assign(total,
-                Expression.Call(ScalarEmitter.Method(r.Kind.ToString(), type), total, inner.Use(r.Yield))));
+            inner.Add(Expression.Assign(total, r.Factor is { } factor
+                ? Expression.Call(ScalarEmitter.Method(nameof(ScalarOp.Fma), type), inner.Use(r.Yield), inner.Use(factor), total)
+                : Expression.Call(ScalarEmitter.Method(r.Kind.ToString(), type), total, inner.Use(r.Yield))));
         });
         scope.Define(r.Result, total);
     }

@@ -34,7 +34,7 @@ internal sealed class ReductionText(StatementText statements)
         statements.For(r.Variable, r.Extent, depth, () =>
         {
             statements.Block(r.Body, depth + 1);
-            statements.Line(depth + 1, $"{result} = {Combine(r, result, StatementText.Use(r.Yield))};");
+            statements.Line(depth + 1, $"{result} = {Step(r, result)};");
         });
     }
 
@@ -95,6 +95,10 @@ internal sealed class ReductionText(StatementText statements)
             statements.Line(depth + 1, "}");
         });
     }
+
+    private string Step(Reduction r, string sum) => r.Factor is { } factor
+        ? $"fma({StatementText.Use(r.Yield)}, {StatementText.Use(factor)}, {sum})"
+        : Combine(r, sum, StatementText.Use(r.Yield));
 
     public string Combine(Reduction r, string sum, string term) =>
         OpenClOps.Combine(r.Kind, r.Result.Type, sum, term, statements.Prelude);

@@ -86,7 +86,11 @@ public sealed record Loop(LoopKind Kind, string Variable, Size Extent, Block Bod
 /// Combines what the body yields for each index. Lanes: 16 partial results, lane tree 8-4-2-1, blocks of 4096 combined
 /// pairwise. Otherwise in order of the index, from the identity on.
 /// </summary>
-public sealed record Reduction(Value Result, ReduceKind Kind, bool Lanes, string Variable, Size Extent, Block Body, Value Yield) : Statement;
+public sealed record Reduction(Value Result, ReduceKind Kind, bool Lanes, string Variable, Size Extent, Block Body, Value Yield) : Statement
+{
+    /// <summary>A float sum in order whose terms are products: result = fma(yield, factor, result), rounded once.</summary>
+    public Value? Factor { get; init; }
+}
 
 /// <summary>
 /// For each index in order: running = op(running, what the body yields), then the epilogue with it. It starts at the

@@ -38,10 +38,10 @@ public static class KernelPrinter
 
         private void Indent(int depth) => text.Append(' ', 2 * depth);
 
-        private void Yield(Value value, int depth)
+        private void Yield(Value value, int depth, Value? factor = null)
         {
             Indent(depth);
-            text.Append($"yield(%{value.Id})\n");
+            text.Append($"yield(%{value.Id}{(factor is null ? "" : $", %{factor.Id}")})\n");
         }
 
         private void Statement(Statement statement, int depth)
@@ -75,7 +75,7 @@ public static class KernelPrinter
                 case Reduction r:
                     text.Append($"{Define(r.Result)}{(r.Lanes ? "reduce" : "serial")}.{r.Kind.ToString().ToLowerInvariant()}({r.Variable} < {r.Extent}) {{\n");
                     Block(r.Body, depth + 1);
-                    Yield(r.Yield, depth + 1);
+                    Yield(r.Yield, depth + 1, r.Factor);
                     Close(depth);
                     break;
                 case Cumulation c:

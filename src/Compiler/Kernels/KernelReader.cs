@@ -51,12 +51,23 @@ public static class KernelReader
 
         private Block Block(out Value? yield)
         {
-            yield = null;
+            var block = Block(out yield, out var factor);
+            return factor is null ? block : throw cursor.Error("only a sum in order takes products");
+        }
+
+        private Block Block(out Value? yield, out Value? factor)
+        {
+            (yield, factor) = (null, null);
             var statements = ImmutableArray.CreateBuilder<Statement>();
             cursor.Expect("{");
             while (!cursor.Take("}"))
             {
-                if (cursor.Take("yield(")) yield = Closed(Use);
+                if (cursor.Take("yield("))
+                {
+                    yield = Use();
+                    factor = cursor.Take(",") ? Use() : null;
+                    cursor.Expect(")");
+                }
                 else statements.Add(Statement());
             }
             return new Block(statements.ToImmutable());
@@ -137,8 +148,8 @@ public static class KernelReader
             {
                 var axis = ReadAxis();
                 cursor.Expect(")");
-                var body = Block(out var yield);
-                return new Reduction(result, Word<ReduceKind>(kind), form == "reduce", axis.Variable, axis.Extent, body, Yielded(yield));
+                var body = Block(out var yield, out var factor);
+                return new Reduction(result, Word<ReduceKind>(kind), form == "reduce", axis.Variable, axis.Extent, body, Yielded(yield)) { Factor = factor };
             }
             var arguments = ImmutableArray.CreateBuilder<Value>();
             do arguments.Add(Use());

@@ -75,10 +75,12 @@ internal static class KernelTypes
         Require(fits, "K6", () => $"the constant %{l.Result.Id} is not exact in {type.Name()}");
     }
 
-    public static void Check(Reduction r, Value yield)
+    public static void Check(Reduction r, Value yield, Value? factor)
     {
         var (result, term) = (r.Result.Type, yield.Type);
         var name = $"%{r.Result.Id} = {r.Kind.ToString().ToLowerInvariant()}";
+        Require(factor is null || (r is { Kind: ReduceKind.Add, Lanes: false } && term.IsFloat && factor.Type == term), "K14",
+            () => $"{name} of products is a float sum in order, of two values of one dtype");
         if (r.Kind is ReduceKind.ArgMax or ReduceKind.ArgMin)
         {
             Require(result is DType.I32 or DType.I64, "K14", () => $"{name} gives i32 or i64, not {result.Name()}");

@@ -175,7 +175,7 @@ public sealed class KernelVerifier
             Bind(r.Variable);
             // Inside a vector loop or a contraction, what the body may hold is no more than outside.
             Check(r.Body, place is Place.Vector or Place.Side or Place.Epilogue ? Place.Side : Place.Reduction);
-            KernelTypes.Check(r, Defined(r.Yield));
+            KernelTypes.Check(r, Defined(r.Yield), r.Factor is { } factor ? Defined(factor) : null);
         });
         Define(r.Result);
     }

@@ -62,7 +62,7 @@ internal sealed class ReductionPrinter(StatementPrinter statements, LlvmText tex
         void Term()
         {
             statements.Block(r.Body);
-            statements.Each(c => sums[c] = Combine(r.Kind, sums[c], scalars.Widen(statements.Of(r.Yield), lanes)));
+            statements.Each(c => sums[c] = Add(r, sums[c], lanes));
         }
     }
 
@@ -128,6 +128,15 @@ internal sealed class ReductionPrinter(StatementPrinter statements, LlvmText tex
     }
 
     public static bool IsArg(ReduceKind kind) => kind is ReduceKind.ArgMax or ReduceKind.ArgMin;
+
+    /// <summary>The running value with the term that the body has just yielded.</summary>
+    public Operand Add(Reduction r, Operand sum, int lanes)
+    {
+        var term = scalars.Widen(statements.Of(r.Yield), lanes);
+        return r.Factor is { } factor
+            ? scalars.Compute(ScalarOp.Fma, r.Result.Type, term, scalars.Widen(statements.Of(factor), lanes), sum)
+            : Combine(r.Kind, sum, term);
+    }
 
     public Operand Combine(ReduceKind kind, Operand a, Operand b) => Combine(scalars, kind, a, b);
 

@@ -108,7 +108,7 @@ internal sealed partial class StatementPrinter
                 {
                     index.Unroll(r.Variable, Size.Variable(first) + row);
                     Block(r.Body);
-                    sum = reductions.Combine(r.Kind, sum, scalars.Widen(Of(r.Yield), Width));
+                    sum = reductions.Add(r, sum, Width);
                 }
                 index.Unroll(r.Variable, null);
                 text.Do($"store {type} {sum.Text}, ptr {at}, align 2");

@@ -354,6 +354,13 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
                 inner[d] = axes.IndexOf(d) is >= 0 and var at ? parts[at] : index[kept++];
             var body = scope.Inner(variable);
             var lanes = !scope.InVector && !kind.IsArg() && Fusion.IsRowReduction(node);
+            // Terms that are products are added as a contraction adds them: half of the operations, and one rounding for each.
+            if (kind == ReduceKind.Add && !lanes && x is Binary { Kind: BinaryOp.Mul } product && type.IsFloat && type == x.Type.DType
+                && !hasBuffer(x) && !bound.ContainsKey(x))
+            {
+                var (a, b) = (Element(product.Operands[0], [.. inner], body, context), Element(product.Operands[1], [.. inner], body, context));
+                return new Reduction(result, kind, lanes, variable, Size.Product(reduced), body.Builder.ToBlock(), a) { Factor = b };
+            }
             var value = Element(x, [.. inner], body, context);
             if (!kind.IsArg()) value = body.Builder.Convert(value, type);
             return new Reduction(result, kind, lanes, variable, Size.Product(reduced), body.Builder.ToBlock(), value);
