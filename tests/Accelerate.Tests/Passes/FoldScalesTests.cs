@@ -69,6 +69,21 @@ public class FoldScalesTests
         Assert.Equal(groups == 8 ? [BinaryOp.Mul, BinaryOp.Add, BinaryOp.Max] : [BinaryOp.Add, BinaryOp.Max], places);
     }
 
+    /// <summary>The channels of a depthwise weight are neighbours where the lanes read them, folded or not.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void WeightsOfDepthwiseSumsAreLaidOutBefore(bool direct)
+    {
+        var program = Compile(Norms, 8, direct).Programs.Single();
+        var sum = program.Kernels.SelectMany(k => Compiler.Kernels.Kernel.Statements(k.Body)).OfType<Compiler.Kernels.Reduction>().Single();
+        var loads = Compiler.Kernels.Kernel.Statements(sum.Body).OfType<Compiler.Kernels.Load>().ToList();
+        Assert.Equal(2, loads.Count);
+        Assert.All(loads, l => Assert.Contains("j", string.Join(' ', l.Offset.Variables())));
+        Assert.All(loads, l => Assert.True(l.Offset.AffineIn(l.Offset.Variables().Single(v => v.StartsWith('j'))) is var (stride, _) && stride.Is(1)));
+        Assert.NotNull(sum.Factor);
+    }
+
     [Fact]
     public void WeightsThatAreTrainedStay()
     {
