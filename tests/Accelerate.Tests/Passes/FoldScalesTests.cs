@@ -75,7 +75,7 @@ public class FoldScalesTests
     [InlineData(false)]
     public void WeightsOfDepthwiseSumsAreLaidOutBefore(bool direct)
     {
-        var program = Compile(Norms, 8, direct).Programs.Single();
+        var program = Compile(Norms.Replace("8", "32"), 32, direct).Programs.Single();
         var sum = program.Kernels.SelectMany(k => Compiler.Kernels.Kernel.Statements(k.Body)).OfType<Compiler.Kernels.Reduction>().Single();
         var loads = Compiler.Kernels.Kernel.Statements(sum.Body).OfType<Compiler.Kernels.Load>().ToList();
         Assert.Equal(2, loads.Count);
