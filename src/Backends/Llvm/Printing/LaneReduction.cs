@@ -66,13 +66,19 @@ internal sealed class LaneReduction(RowPrinter rows, IReadOnlyList<StatementPrin
     private Operand[] Block(Reduction r, string from, string to, Size extent)
     {
         var sums = copies.Select(_ => Lanes.Start(r, text, scalars)).ToArray();
-        // Several vectors of one row join the lanes one after the other, as the order wants. A polynomial gains by it.
-        var vectors = copies.Count == 1 && RowPrinter.IsHeavy(r.Body) ? 2 : 1;
+        // Several vectors of one row join the lanes one after the other, as the order wants. A polynomial gains by it, and
+        // two terms of a greatest are compared with each other off the chain.
+        var vectors = sums[0].IsExtreme || (copies.Count == 1 && RowPrinter.IsHeavy(r.Body)) ? 2 : 1;
         rows.ForLanes(r.Variable, from, to, extent, vectors, (inside, count) =>
         {
             rows.Straight(inside, r.Body);
+            Operand Term(int i) => scalars.Widen(inside[i].Of(r.Yield), Width);
             for (var i = 0; i < inside.Length; i++)
-                sums[i / count].Add(scalars.Widen(inside[i].Of(r.Yield), Width), inside[i].Index.Lanes!.Mask);
+            {
+                var sum = sums[i / count];
+                if (count == 2 && sum.IsExtreme) sum.Add(Term(i), Term(++i));
+                else sum.Add(Term(i), inside[i].Index.Lanes!.Mask);
+            }
         });
         return [.. sums.Select(s => Tree(r.Kind, s.Value()))];
     }
@@ -122,23 +128,36 @@ internal sealed class LaneReduction(RowPrinter rows, IReadOnlyList<StatementPrin
             return new Lanes(r.Kind, type, text, scalars, sum, nan);
         }
 
+        /// <summary>True for the greatest or least float.</summary>
+        public bool IsExtreme => nan is not null;
+
         public void Add(Operand term, string? mask)
         {
             var before = Load(sum);
-            Operand next;
-            if (nan is null)
-            {
-                next = ReductionPrinter.Combine(scalars, kind, before, term);
-            }
-            else
-            {
-                next = scalars.Choose(scalars.Compare(kind == ReduceKind.Max ? ScalarOp.Gt : ScalarOp.Lt, before, term), before, term);
-                var seen = scalars.Two("fcmp uno", term, term) with { Type = DType.Bool };
-                if (mask is not null) seen = scalars.Two("and", seen, new Operand(mask, DType.Bool, Width));
-                Store(nan, scalars.Choose(seen, term, Load(nan)));
-            }
+            var next = IsExtreme ? Better(before, term) : ReductionPrinter.Combine(scalars, kind, before, term);
+            if (IsExtreme) Meet(term, term, mask);
             if (mask is not null) next = scalars.Choose(new(mask, DType.Bool, Width), next, before);
             Store(sum, next);
+        }
+
+        /// <summary>
+        /// Two terms of an extreme: which of three equal values stays does not depend on which two are compared first.
+        /// </summary>
+        public void Add(Operand first, Operand second)
+        {
+            Meet(first, second, null);
+            Store(sum, Better(Load(sum), Better(first, second)));
+        }
+
+        private Operand Better(Operand a, Operand b) =>
+            scalars.Choose(scalars.Compare(kind == ReduceKind.Max ? ScalarOp.Gt : ScalarOp.Lt, a, b), a, b);
+
+        /// <summary>Marks the lanes in which one of two terms is a NaN.</summary>
+        private void Meet(Operand a, Operand b, string? mask)
+        {
+            var seen = scalars.Two("fcmp uno", a, b) with { Type = DType.Bool };
+            if (mask is not null) seen = scalars.Two("and", seen, new Operand(mask, DType.Bool, Width));
+            Store(nan!, scalars.Choose(seen, scalars.Constant(double.NaN, type, Width), Load(nan!)));
         }
 
         public Operand Value()
@@ -209,9 +228,9 @@ internal sealed class LaneReduction(RowPrinter rows, IReadOnlyList<StatementPrin
     /// <summary>Strictly better; a NaN than any number.</summary>
     private Operand Beats(ReduceKind kind, Operand a, Operand b)
     {
-        var better = scalars.Compare(kind == ReduceKind.Max ? ScalarOp.Gt : ScalarOp.Lt, a, b);
-        if (!a.Type.IsFloat) return better;
-        var nan = scalars.Two("fcmp uno", a, a) with { Type = DType.Bool };
-        return scalars.Two("or", better, scalars.Two("and", nan, scalars.Two("fcmp ord", b, b) with { Type = DType.Bool }));
+        if (!a.Type.IsFloat) return scalars.Compare(kind == ReduceKind.Max ? ScalarOp.Gt : ScalarOp.Lt, a, b);
+        // Better or not comparable, and b is a number.
+        var better = scalars.Two(kind == ReduceKind.Max ? "fcmp ugt" : "fcmp ult", a, b) with { Type = DType.Bool };
+        return scalars.Two("and", better, scalars.Two("fcmp ord", b, b) with { Type = DType.Bool });
     }
 }
