@@ -1,6 +1,8 @@
 // Rows in step, values kept between the loops of a row, results past the caches: the interpreter's bytes at every count.
+using Accelerate.Backends.Llvm.Native;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
+using Accelerate.Tests.Kernels;
 using Accelerate.Tests.Support;
 
 using Assert = Xunit.Assert;
@@ -136,5 +138,20 @@ public sealed class RowKernelTests
                 Assert.Equal(-1f, results[count + shift / 4]);
             }
         }
+    }
+
+    /// <summary>AVX-512 scales by one instruction, the others by the text's two factors; both round a subnormal once.</summary>
+    [LlvmFact]
+    public void AnExponentialIsScaledAlikeEverywhere()
+    {
+        // Every sign and exponent with 511 mantissas, and what lies around the ends of the range densely.
+        var x = Enumerable.Range(0, 512 * 511).Select(i => BitConverter.UInt32BitsToSingle((uint)(i / 511) << 23 | (uint)(i % 511) * 16416))
+            .Concat(Enumerable.Range(0, 40_000).Select(i => -104.5f + i * 0.00045f))
+            .Concat(Enumerable.Range(0, 20_000).Select(i => 88.5f + i * 0.000025f)).ToArray();
+        using var input = Tensor.From(x, x.Length);
+        var kernel = FunctionKernel.Of(Compiler.Graph.UnaryOp.Exp, DType.F32);
+        Agreement.Check(kernel, [input], new Dictionary<string, long> { ["n"] = x.Length }, "exp", NativeConfiguration.All);
+        using var scaled = new NativeKernel(kernel, new("host", 3));
+        if (LlvmTarget.Host.VectorBits == 512) Assert.Contains("scalef", scaled.Text);
     }
 }
