@@ -33,11 +33,11 @@ internal static class StageTexts
         "graph" => Join(compilation.Entries.Select(e => GraphPrinter.Print(e.Bound))),
         "opt" => Join(compilation.Entries.Select(e => GraphPrinter.Print(e.Optimised!))),
         "kernels" =>
-            Join(compilation.Programs.SelectMany(p => p.Kernels.Select(k => $"# {p.Name}\n{KernelPrinter.Print(k)}"))),
+            Join(Programs(compilation).SelectMany(p => p.Kernels.Select(k => $"# {p.Name}\n{KernelPrinter.Print(k)}"))),
         "program" => Join(compilation.Programs.Select(ProgramPrinter.Print)),
         "llvm" => Join(Modules(compilation, options).Select(m => $"; module {m.Name}\n{m.Text}")),
         "asm" => Join(Modules(compilation, options).Select(m => $"# module {m.Name}\n{Assembly(m.Text, options)}")),
-        "cl" => Join(compilation.Programs.Select(OpenClPrinter.Print)),
+        "cl" => Join(Programs(compilation).Select(OpenClPrinter.Print)),
         _ => throw new ArgumentException(stage),
     };
 
@@ -71,7 +71,11 @@ internal static class StageTexts
     }
 
     private static IReadOnlyList<(string Name, string Text)> Modules(Compilation compilation, ModelOptions options) =>
-        LlvmExecutable.Modules(compilation.Programs, options.Executable.Target);
+        LlvmExecutable.Modules(Programs(compilation), options.Executable.Target);
+
+    /// <summary>The programs of calls, then those that run once before them.</summary>
+    private static IReadOnlyList<Program> Programs(Compilation compilation) =>
+        [.. compilation.Programs, .. compilation.Programs.Select(p => p.Setup).OfType<Program>()];
 
     private static string Assembly(string text, ModelOptions options) => LlvmCompiler.CompileToAssembly(
         text, LlvmTarget.Parse(options.Executable.Target), options.Executable.OptLevel, options.Executable.Passes);
