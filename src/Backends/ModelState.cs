@@ -27,9 +27,10 @@ internal sealed class ModelState : IDisposable
     {
         (this.entries, this.initial, this.create) = (entries, initial, create);
         assigned = [.. entries.SelectMany(e => e.Program.Written.Select(b => e.Program.Buffers[b])).Where(IsState).Select(b => b.Label)];
-        if (entries.SelectMany(e => e.Program.Setup?.Buffers ?? []).FirstOrDefault(b => IsState(b) && assigned.Contains(b.Label)) is { } both)
-            throw new ArgumentException($"one program assigns the state '{both.Label}', another was compiled for its never being assigned: "
-                + "compile the functions of an executable together");
+        var frozenFor = entries.SelectMany(e => e.Program.Setup?.Buffers ?? []).Where(IsState);
+        if (frozenFor.FirstOrDefault(b => assigned.Contains(b.Label)) is { } both)
+            throw new ArgumentException($"one program assigns the state '{both.Label}', another was compiled for its never being "
+                + "assigned: compile the functions of an executable together");
         foreach (var buffer in State.Where(b => IsFrozen(b.Label)))
         {
             using var made = Given(buffer) is null ? Tensor.Zeros(buffer.Type.DType, Shape(buffer)) : null;

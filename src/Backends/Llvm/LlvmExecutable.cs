@@ -64,7 +64,11 @@ public sealed unsafe class LlvmExecutable : Executable
         Entries = [.. entries.Select(e => e.Spec)];
         pool = new WorkerPool(options.Threads);
         model = new ModelState(entries, initialState ?? ImmutableDictionary<string, Tensor>.Empty,
-            (setups, state) => new LlvmExecutable(setups, options with { TimeSteps = false, OptLevel = Math.Min(options.OptLevel, SetupOptLevel) }, state));
+            (setups, state) => new LlvmExecutable(setups, options with
+            {
+                TimeSteps = false,
+                OptLevel = Math.Min(options.OptLevel, SetupOptLevel),
+            }, state));
     }
 
     public override IReadOnlyList<EntrySpec> Entries { get; }

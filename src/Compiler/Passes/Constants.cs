@@ -14,7 +14,10 @@ namespace Accelerate.Compiler.Passes;
 /// </summary>
 public static class Constants
 {
-    /// <summary>Larger values are computed by each call, unless the state they are made of is as large: they are read from memory in any case.</summary>
+    /// <summary>
+    /// Larger values are computed by each call, unless the state they are made of is as large: they are read from memory in
+    /// any case.
+    /// </summary>
     private const long MostElements = 1 << 24;
 
     /// <summary>The setup is null when there is nothing to fold.</summary>
@@ -67,7 +70,8 @@ public static class Constants
         foreach (var node in function.Nodes.Where(known.Contains))
         {
             if (node is Graph.Barrier || (IsView(node) && kept.Contains(node.Operands[0]))) kept.Add(node);
-            if (node is Graph.Barrier || stored.Contains(node) || NodeFacts.IsCostly(node) || (!kept.Contains(node) && IsWorth(node))) worth.Add(node);
+            if (node is Graph.Barrier || stored.Contains(node) || NodeFacts.IsCostly(node)) worth.Add(node);
+            else if (!kept.Contains(node) && IsWorth(node)) worth.Add(node);
         }
         return worth;
 

@@ -5,7 +5,9 @@ using Accelerate.Compiler.Types;
 
 namespace Accelerate.Compiler.Kernels.Lowering;
 
-/// <summary>An axis of the result, or a part of one that the epilogue takes apart: the index is the sum of Scale times the part's.</summary>
+/// <summary>
+/// An axis of the result, or a part of one that the epilogue takes apart: the index is the sum of Scale times the part's.
+/// </summary>
 internal sealed record AxisPart(int Axis, Size Extent, long Scale = 1);
 
 /// <summary>
@@ -16,7 +18,8 @@ internal sealed record AxisPart(int Axis, Size Extent, long Scale = 1);
 /// <param name="Rows">The other operand's axes.</param>
 /// <param name="Apart">Axes of the vector side with a loop each.</param>
 /// <param name="Columns">The axes of the vector side that are one, in the order in which they lie in memory.</param>
-internal sealed record ContractionAxes(bool IsSwapped, ImmutableArray<int> Rows, ImmutableArray<AxisPart> Apart, ImmutableArray<AxisPart> Columns)
+internal sealed record ContractionAxes(
+    bool IsSwapped, ImmutableArray<int> Rows, ImmutableArray<AxisPart> Apart, ImmutableArray<AxisPart> Columns)
 {
     /// <summary>An axis is taken apart for runs of one vector at least: shorter ones are no vector side.</summary>
     private const long ShortestRun = 16;
@@ -83,7 +86,8 @@ internal sealed record ContractionAxes(bool IsSwapped, ImmutableArray<int> Rows,
             Flat("m'", [.. rows.Select(d => new AxisPart(d, shape[d]))]);
             Flat("n'", flat);
             var others = parts.Where(p => !rows.Contains(p.Axis) && !flat.Contains(p));
-            return Offset(Index(values.Keys.Concat(others), p => values.GetValueOrDefault(p, Size.Variable(Name(p)))), ranges).AffineIn("n'") is not null;
+            var index = Index(values.Keys.Concat(others), p => values.GetValueOrDefault(p, Size.Variable(Name(p))));
+            return Offset(index, ranges).AffineIn("n'") is not null;
 
             void Flat(string name, AxisPart[] joined)
             {
@@ -94,9 +98,11 @@ internal sealed record ContractionAxes(bool IsSwapped, ImmutableArray<int> Rows,
         }
 
         // The shortest stretch of a part that stays together where the result divides its index.
-        long? Run(Size offset, AxisPart part) => !part.Extent.IsConstant ? null : offset.Terms.SelectMany(t => t.Atoms).OfType<FloorDivAtom>()
-            .Where(a => a.Divisor.IsConstant && a.Dividend.Mentions(Name(part))).Select(a => a.Divisor.Value)
-            .Where(q => q >= ShortestRun && q < part.Extent.Value && part.Extent.Value % q == 0).Order().Select(q => (long?)q).FirstOrDefault();
+        long? Run(Size offset, AxisPart part) => !part.Extent.IsConstant ? null
+            : offset.Terms.SelectMany(t => t.Atoms).OfType<FloorDivAtom>()
+                .Where(a => a.Divisor.IsConstant && a.Dividend.Mentions(Name(part))).Select(a => a.Divisor.Value)
+                .Where(q => q >= ShortestRun && q < part.Extent.Value && part.Extent.Value % q == 0)
+                .Order().Select(q => (long?)q).FirstOrDefault();
     }
 
     /// <summary>The indices of several axes that are one.</summary>

@@ -28,11 +28,12 @@ internal static class PackWeights
     }
 
     /// <summary>The axes of a weight, as its panels have them.</summary>
-    /// <param name="Shape">The weight's shape with the axes in parts that the result has in parts; the others say which of these axes.</param>
+    /// <param name="Shape">The weight's shape, with axes in parts that the result has in parts; the others name its axes.</param>
     /// <param name="Apart">Axes before those of the panels; each has panels of its own.</param>
     /// <param name="Contract">The contracted axes, in the dot's order.</param>
     /// <param name="Flat">The axes that are the columns together.</param>
-    private sealed record Layout(ImmutableArray<Size> Shape, ImmutableArray<int> Apart, ImmutableArray<int> Contract, ImmutableArray<int> Flat)
+    private sealed record Layout(
+        ImmutableArray<Size> Shape, ImmutableArray<int> Apart, ImmutableArray<int> Contract, ImmutableArray<int> Flat)
     {
         private ImmutableArray<int> Order => [.. Apart, .. Contract, .. Flat];
 
@@ -47,6 +48,7 @@ internal static class PackWeights
             return Pack(function, function.Add(new Input("w", weight)), Origin.None).Type;
         }
 
+        /// <summary>Adds the weight in panels to a function.</summary>
         public Node Pack(Function into, Node weight, Origin origin)
         {
             var (outer, columns) = (Outer, Size.Product(Joined).Value);
@@ -66,13 +68,19 @@ internal static class PackWeights
             Node Reshaped(Node x, ImmutableArray<Size> to) => Layout.Reshaped(into, x, to, origin);
         }
 
+        /// <summary>Adds a view of the panels that has the weight's own axes.</summary>
         public Node Unpack(Function into, Node packed, TensorType weight, Origin origin)
         {
             var (outer, columns) = (Outer, Size.Product(Joined).Value);
             var panels = packed.Type.Shape[Apart.Length].Value;
-            var node = Reshaped(into, Transposed(into, packed, Inverse(PanelsBeforeContract), origin), [.. outer, panels * Columns], origin);
+            var node = Transposed(into, packed, Inverse(PanelsBeforeContract), origin);
+            node = Reshaped(into, node, [.. outer, panels * Columns], origin);
             if (panels * Columns > columns)
-                node = into.Add(new Slice(node, [.. node.Type.Shape.Select(_ => Size.Zero)], [.. outer, columns], [.. node.Type.Shape.Select(_ => 1L)]), origin);
+            {
+                var rank = node.Type.Rank;
+                node = into.Add(new Slice(node, [.. Enumerable.Repeat(Size.Zero, rank)], [.. outer, columns],
+                    [.. Enumerable.Repeat(1L, rank)]), origin);
+            }
             node = Transposed(into, Reshaped(into, node, [.. outer, .. Joined], origin), Inverse(Order), origin);
             return Reshaped(into, node, weight.Shape, origin);
         }
@@ -87,7 +95,8 @@ internal static class PackWeights
             }
         }
 
-        private static ImmutableArray<int> Inverse(ImmutableArray<int> order) => [.. Enumerable.Range(0, order.Length).Select(d => order.IndexOf(d))];
+        private static ImmutableArray<int> Inverse(ImmutableArray<int> order) =>
+            [.. Enumerable.Range(0, order.Length).Select(d => order.IndexOf(d))];
 
         private static Node Transposed(Function into, Node x, ImmutableArray<int> order, Origin origin) =>
             order.SequenceEqual(Enumerable.Range(0, order.Length)) ? x : into.Add(new Transpose(x, order), origin);
@@ -131,7 +140,8 @@ internal static class PackWeights
                 {
                     dots[dot] = found;
                     var place = function.OriginOf(dot).Place;
-                    rewrites.Add(() => new("pack-weights", "weight of a contraction", dot.Operands[found.Side].ToString(), "panels", place));
+                    var weight = dot.Operands[found.Side];
+                    rewrites.Add(() => new("pack-weights", "weight of a contraction", weight.ToString(), "panels", place));
                     if (isRegion) Lift(dot, found.Side, found.Layout);
                 }
             }
@@ -145,7 +155,8 @@ internal static class PackWeights
             var (skipped, carried) = node switch { If => (1, 0), Scan s => (0, s.Carried), While w => (0, w.Carried), _ => (0, 0) };
             ImmutableArray<Plan> inside = [.. node.Regions.Select(region =>
             {
-                HashSet<Node> Captured(Func<Node, bool> fits) => region.Inputs.Where((_, i) => i >= carried && fits(node.Operands[i + skipped]))
+                HashSet<Node> Captured(Func<Node, bool> fits) => region.Inputs
+                    .Where((_, i) => i >= carried && fits(node.Operands[i + skipped]))
                     .ToHashSet<Node>(ReferenceEqualityComparer.Instance);
                 return new Plan(region, Captured(values.Contains), Captured(IsPacked), frozen, rewrites);
             })];
@@ -159,7 +170,8 @@ internal static class PackWeights
                 {
                     lifted.Add(weight with
                     {
-                        Make = (into, given) => weight.Make(into, input => Copied(into, node.Operands[plan.Number(input) + skipped], given)),
+                        Make = (into, given) => weight.Make(into,
+                            input => Copied(into, node.Operands[plan.Number(input) + skipped], given)),
                     });
                 }
             }
@@ -213,7 +225,8 @@ internal static class PackWeights
                     var weight = node.Operands[dot.Side];
                     var panels = isRegion ? packed[first + places[node]] : dot.Layout.Pack(into, map[weight], origin);
                     ImmutableArray<Node> operands = [.. node.Operands.Select(o => map[o])];
-                    map[node] = into.Add(node.With(operands.SetItem(dot.Side, dot.Layout.Unpack(into, panels, weight.Type, origin))), origin);
+                    var view = dot.Layout.Unpack(into, panels, weight.Type, origin);
+                    map[node] = into.Add(node.With(operands.SetItem(dot.Side, view)), origin);
                 }
                 else if (regions.TryGetValue(node, out var inside))
                 {
@@ -227,7 +240,8 @@ internal static class PackWeights
         }
 
         /// <summary>The node with its regions rebuilt and one more operand for each weight that they lift.</summary>
-        private Node Rebuilt(RegionNode node, ImmutableArray<Plan> inside, Function into, Dictionary<Node, Node> map, Func<int, Node> own)
+        private Node Rebuilt(
+            RegionNode node, ImmutableArray<Plan> inside, Function into, Dictionary<Node, Node> map, Func<int, Node> own)
         {
             var skipped = node is If ? 1 : 0;
             List<Lifted> all = [.. inside.SelectMany(p => p.lifted)];
@@ -257,15 +271,16 @@ internal static class PackWeights
             var before = batch.Length + (side == 0 ? 0 : dot.FreeA.Length);
             // The weight's axes, those of the columns in their parts.
             var parts = axes.Apart.Concat(axes.Columns).Select(p => p with { Axis = free[p.Axis - before] }).ToList();
-            List<AxisPart> all = [.. Enumerable.Range(0, weight.Type.Rank).SelectMany(d => parts.Where(p => p.Axis == d).OrderByDescending(p => p.Scale)
-                .DefaultIfEmpty(new AxisPart(d, weight.Type.Shape[d])))];
+            List<AxisPart> all = [.. Enumerable.Range(0, weight.Type.Rank).SelectMany(d => parts.Where(p => p.Axis == d)
+                .OrderByDescending(p => p.Scale).DefaultIfEmpty(new AxisPart(d, weight.Type.Shape[d])))];
             ImmutableArray<int> order = [.. parts.Select(p => all.IndexOf(p))];
             ImmutableArray<int> At(ImmutableArray<int> whole) => [.. whole.Select(d => all.FindIndex(p => p.Axis == d))];
             var columns = Size.Product([.. axes.Columns.Select(p => p.Extent)]).Value;
             // Loops around whole panels read the same panels as one axis of all columns.
             var apart = columns % Columns == 0 ? 0 : axes.Apart.Length;
-            return columns < FewestColumns ? null
-                : (side, new Layout([.. all.Select(p => p.Extent)], [.. At(batch), .. order.Take(apart)], At(contract), [.. order.Skip(apart)]));
+            if (columns < FewestColumns) return null;
+            ImmutableArray<int> outside = [.. At(batch), .. order.Take(apart)];
+            return (side, new Layout([.. all.Select(p => p.Extent)], outside, At(contract), [.. order.Skip(apart)]));
         }
 
         private bool IsPacked(Node node)
