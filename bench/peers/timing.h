@@ -32,7 +32,7 @@ struct Statistics {
   long calls;
 };
 
-// A warm-up of a third of the time; then samples, at least seven. Calls below 100 µs are repeated until a sample lasts
+// A warm-up of a third of the time; then samples, at least seven, of calls above 50 ms three. Calls below 100 µs are repeated until a sample lasts
 // that long, so that reading the clocks does not decide it.
 inline Statistics measure(const std::function<void()> &call) {
   const double sample = 100e-6;
@@ -51,7 +51,7 @@ inline Statistics measure(const std::function<void()> &call) {
     for (long i = 0; i < batch; i++) call();
     times.push_back((seconds_now() - before) / batch);
     computed.push_back((seconds_computed() - own) / batch);
-  } while (times.size() < 7 || (seconds_now() - start < budget() && times.size() < 200000));
+  } while (times.size() < (each < 0.05 ? 7 : 3) || (seconds_now() - start < budget() && times.size() < 200000));
   std::sort(times.begin(), times.end());
   std::sort(computed.begin(), computed.end());
   return {times[0], times[times.size() / 2], times[times.size() * 9 / 10], computed[computed.size() / 2],

@@ -24,7 +24,6 @@ MODELS = {
     'vit_b16': (12 * (197 * _LAYER + 2 * 197 * 197 * 768) + 196 * 768 * 768 + 768 * 1000, 4 * 86.57e6),
     'gpt2_decode_kv128': (12 * (_LAYER + 2 * 129 * 768) + 768 * 50257, 4 * (123.65e6 + 2 * 12 * 129 * 768)),
 }
-WHOLE = ('resnet50', 'mobilenetv2', 'bert_base_s128', 'vit_b16', 'gpt2_decode_kv128')
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,7 @@ class Line:
     variant: str
     peers: tuple[str, ...]
     part: str  # the part of the table, and of its summary
+    plain: str = ''  # the variant without Winograd, if this one has it; its line follows
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,8 @@ def _gemm(m, k, n):
     packed = ('ort_constant', 'onednn_packed', 'libxsmm_brgemm64')
     dynamic = tuple(p for p in peers if p not in packed)
     return Row(name, 2.0 * m * k * n, 4.0 * (m * k + k * n + m * n), ours, peers,
-               [Line(f'GEMM {title}, constant B', 'constant', tuple(peers), 'GEMM'),
-                Line(f'GEMM {title}, dynamic B', 'dynamic', dynamic, 'GEMM')],
+               [Line(f'GEMM {title}, constant B', 'constant', tuple(peers), 'GEMM, constant B'),
+                Line(f'GEMM {title}, dynamic B', 'dynamic', dynamic, 'GEMM, dynamic B')],
                slow=('openblas_haswell', 'onednn_sgemm') if m > 1 else ('openblas_haswell',),
                single=('libxsmm_direct',) if 'libxsmm_direct' in peers else ())
 
@@ -140,9 +140,12 @@ def _conv(name, numbers):
     if winograd:
         ours['nhwc direct'] = [*ours['nhwc'], '--conv', 'direct']
         peers['onednn_winograd'] = _dnnl('winograd', 'conv', *numbers)
-        lines.append(Line(f'{title}, Winograd', 'nhwc', tuple(peers), 'convolution'))
-    lines.append(Line(f'{title}{", direct" if winograd else ""}', 'nhwc direct' if winograd else 'nhwc', direct, 'convolution'))
-    lines.append(Line(f'{title}, NCHW', 'nchw', ('onednn_nchw', 'onnxruntime'), 'convolution'))
+        lines.append(Line(f'{title}, Winograd', 'nhwc', tuple(peers), 'convolution', plain='nhwc direct'))
+    if winograd:
+        lines.append(Line(f'{title}, direct', 'nhwc direct', direct, 'without Winograd'))
+    else:
+        lines.append(Line(title, 'nhwc', direct, 'convolution'))
+    lines.append(Line(f'{title}, NCHW', 'nchw', ('onednn_nchw', 'onnxruntime'), 'convolution, NCHW'))
     weights = o * (c // groups) * k * k + o
     return Row(f'conv_{name}', 2.0 * n * o * (c // groups) * k * k * oh * oh, 4.0 * (n * c * h * h + n * o * oh * oh + weights),
                ours, peers, lines, results={'nhwc/0': '@y', 'nchw/0': 'y', 'nhwc direct/0': '@y'})
@@ -152,8 +155,9 @@ def _model(name, title, arguments, part='whole models', results=None):
     macs, size = MODELS[name]
     with_weights = [*arguments, '--weights', '{data}/weights.safetensors']
     ours = {'ours': with_weights}
-    lines = [Line(title, 'ours', ('onnxruntime', *_TORCH), part)]
-    if name == 'resnet50':
+    winograd = name == 'resnet50'
+    lines = [Line(title, 'ours', ('onnxruntime', *_TORCH), part, plain='direct' if winograd else '')]
+    if winograd:
         ours['direct'] = [*with_weights, '--conv', 'direct']
         lines.append(Line(f'{title}, without Winograd', 'direct', ('onnxruntime', *_TORCH), 'without Winograd'))
     peers = {'onnxruntime': _ort()}

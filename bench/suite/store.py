@@ -11,8 +11,8 @@ FILE = HOME / 'compare.jsonl'
 class Store:
     """Records by (row, threads, side), each side's rounds in order. A refused or unsupported side is a record with `failed`."""
 
-    def __init__(self, build, clock='med_us', file=FILE):
-        self.build, self.clock, self.file = build, clock, file
+    def __init__(self, build, clock='med_us', pages='huge', file=FILE):
+        self.build, self.clock, self.pages, self.file = build, clock, pages, file
         self.records = defaultdict(list)
         self.machine = {}
         if file.exists():
@@ -20,10 +20,12 @@ class Store:
                 self._take(json.loads(line))
 
     def _take(self, record):
-        if record['build'] != self.build:
+        if record['build'] != self.build or record.get('pages', self.pages) != self.pages:
             return
         if record['side'] == 'machine':
             self.machine[record['threads']] = record
+        elif record['side'] == 'fresh':
+            self._forget(record['row'], record['threads'])
         else:
             self.records[record['row'], record['threads'], record['side']].append(record)
 
@@ -34,7 +36,10 @@ class Store:
         self._take(record)
 
     def forget(self, row, threads):
-        """What is measured of a row before no longer counts: a fresh start is a record too."""
+        """What is measured of a row before no longer counts: a fresh start is a record too, so that it can be interrupted."""
+        self.add(side='fresh', row=row, threads=threads)
+
+    def _forget(self, row, threads):
         for key in [k for k in self.records if k[:2] == (row, threads)]:
             del self.records[key]
 

@@ -3,7 +3,7 @@ import math
 import statistics
 from dataclasses import dataclass
 
-from .rows import ROWS, WHOLE
+from .rows import ROWS
 
 
 @dataclass
@@ -87,21 +87,52 @@ def text(store, row, threads):
             yield f'{head} {time(f.ours):>9}  {f.rate:>12}  {f.bound:>9}  ×{ratio(f):<18} {f.others}'
 
 
+def parts():
+    """The parts of the table in order; a line without Winograd belongs to that of the line before it."""
+    return list(dict.fromkeys(l.part for r in ROWS if not r.only for l in r.lines if l.part != 'without Winograd'))
+
+
 def summary(store, threads):
-    """Geometric means of the whole models' ratios, with Winograd and without."""
-    every = [(r, l) for r in ROWS for l in r.lines if r.name in WHOLE]
-    usual = [f.ratio for r, l in every if l.variant == 'ours' and (f := figures(store, r, l, threads)).ratio]
-    plain = {r.name: f.ratio for r, l in every if (f := figures(store, r, l, threads)).ratio}  # the last line wins: direct
-    for name, values in (('with Winograd', usual), ('without', list(plain.values()))):
-        if len(values) == len(WHOLE):
-            yield name, mean(values)
-        elif values:
-            yield f'{name}, {len(values)} of {len(WHOLE)} models', mean(values)
+    """Geometric means of the ratios of each part, and where there is one of the part without Winograd."""
+    for part in parts():
+        lines = [(r, l) for r in ROWS for l in r.lines if l.part == part]
+        plain = [(r, next((d for d in r.lines if l.plain and d.variant == l.plain), l)) for r, l in lines]
+        for name, group in ((part, lines), (f'{part}, without Winograd', plain)):
+            if name != part and group == lines:
+                continue
+            ratios = [f.ratio for r, l in group if (f := figures(store, r, l, threads)).ratio]
+            if ratios:
+                yield name, f'{mean(ratios):.3f}' + ('' if len(ratios) == len(group) else f' ({len(ratios)} of {len(group)} rows)')
 
 
-def markdown(store, thread_counts):
-    """The README's table."""
-    head = ['case'] + [h for t in thread_counts for h in (f'ours, {t} thread{"s" if t > 1 else ""}', 'of the limit', 'best peer', 'ratio (rounds)')]
+def machine_line(store, thread_counts):
+    """What the figures are worth nothing without."""
+    found = [store.machine[t] for t in thread_counts if t in store.machine]
+    if not found:
+        return 'Machine: not measured.'
+    one = found[0]
+    both = lambda name: ' · '.join(f'{m[name]:.0f}' for m in found if name in m)
+    rounds = [len(store.medians(*key)) for key, records in store.records.items() if key[2].startswith('ours:')]
+    return (f'Machine: {one.get("machine", "?")}; f32 FMA {both("fma_gflops")} GFLOP/s, DRAM read {both("DRAM_read")} GB/s on '
+            f'{" · ".join(str(m["threads"]) for m in found)} threads; .NET {one.get("dotnet", "?")}, LLVM {one.get("llvm", "?")}; '
+            f'accc {one.get("commit", "?")}, {one.get("at", "?")[:10]}; medians of {statistics.median_low(rounds) if rounds else 0} processes a side.')
+
+
+def markdown(store, thread_counts, command):
+    """The README's table: `command` prints it."""
+    yield machine_line(store, thread_counts)
+    yield ''
+    yield f"`{command}` prints what `bench/compare` has measured. A ratio is the best peer's time over ours, above 1 we are ahead; in brackets"
+    yield 'the least and the greatest of a round. The limit is the roofline (`bench/README.md`); Winograd does less than it counts.'
+    yield ''
+    count = lambda t: f'{t} thread{"s" if t > 1 else ""}'
+    means = [dict(summary(store, t)) for t in thread_counts]
+    yield '| geometric mean of the ratios | ' + ' | '.join(map(count, thread_counts)) + ' |'
+    yield '|---|' + '---|' * len(thread_counts)
+    for name in dict.fromkeys(n for m in means for n in m):
+        yield f'| {name} | ' + ' | '.join(m.get(name, '') for m in means) + ' |'
+    yield ''
+    head = ['case'] + [h for t in thread_counts for h in (f'ours, {count(t)}', 'of the limit', 'best peer', 'ratio (rounds)')]
     yield '| ' + ' | '.join(head) + ' |'
     yield '|' + '---|' * len(head)
     for row in ROWS:
@@ -112,6 +143,10 @@ def markdown(store, thread_counts):
                 peer = f'{time(f.best)} {f.peer.replace("_", " ")}' if f.best else '-'
                 cells += [time(f.ours), f.bound, peer, ratio(f)] if f.ours else [f.note, '', peer, '']
             yield '| ' + ' | '.join(cells) + ' |'
-    for threads in thread_counts:
-        for name, value in summary(store, threads):
-            yield f'\nGeometric mean of the whole models, {threads} thread{"s" if threads > 1 else ""}, {name}: **{value:.2f}**'
+
+
+def behind(store, thread_counts, least=1.0):
+    """The lines whose ratio is below `least`, the worst first: what to work on."""
+    found = [f for t in thread_counts for r in ROWS for l in r.lines if (f := figures(store, r, l, t)).ratio and f.ratio < least]
+    for f in sorted(found, key=lambda f: f.ratio):
+        yield f'{f.ratio:5.2f}  {f.threads}t  {f.line.title:44} {time(f.ours):>9}  {f.bound:>9}  {f.peer} {time(f.best)}'

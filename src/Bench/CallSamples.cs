@@ -6,14 +6,14 @@ namespace Accelerate.Bench;
 
 /// <summary>
 /// A warm-up of a third of the time and at least 0.2 s: the runtime compiles the managed side of a call again after 30
-/// calls and 100 ms. Then samples until the time is up, at least seven; a call below 100 µs is repeated until a sample
+/// calls and 100 ms. Then samples until the time is up, at least seven, of calls above 50 ms three; a call below 100 µs is repeated until a sample
 /// lasts that long, so that reading the clocks does not decide it.
 /// </summary>
 internal static partial class CallSamples
 {
     private const double WarmSeconds = 0.2;
     private const double SampleSeconds = 100e-6;
-    private const int Least = 7;
+    private const double LongSeconds = 0.05;
 
     /// <summary>Seconds of a call: by the clock, and what the calling thread computed of them.</summary>
     public static (Statistics Elapsed, Statistics Computed) Take(double seconds, Action call)
@@ -32,8 +32,9 @@ internal static partial class CallSamples
         var each = Seconds(last);
         var batch = each < SampleSeconds ? (int)(SampleSeconds / each) + 1 : 1;
         var (samples, computed) = (new List<double>(), new List<double>());
+        var least = each < LongSeconds ? 7 : 3;
         start = Stopwatch.GetTimestamp();
-        while (samples.Count < Least || (Seconds(start) < seconds && samples.Count < 200_000))
+        while (samples.Count < least || (Seconds(start) < seconds && samples.Count < 200_000))
         {
             var (own, before) = (Computed(), Stopwatch.GetTimestamp());
             for (var i = 0; i < batch; i++) call();

@@ -54,9 +54,9 @@ internal sealed record MachineLimits(int Threads, double Gflops, IReadOnlyList<M
             + BenchTable.Align(["level", "holds", "read GB/s", "copy GB/s"], rows);
     }
 
-    /// <summary>One line: fma_gflops, start_us, and of each level LEVEL_bytes (not DRAM's), LEVEL_read, LEVEL_move.</summary>
+    /// <summary>One line: the machine and the libraries as text, fma_gflops, start_us, and of each level LEVEL_bytes (not DRAM's), LEVEL_read, LEVEL_move.</summary>
     public string ToJson() => string.Create(CultureInfo.InvariantCulture,
-        $$"""{"fma_gflops":{{Gflops:0.#}},"start_us":{{StartMs * 1e3:0.###}},{{string.Join(',', Levels.Select(Json))}}}""");
+        $$"""{"machine":"{{Machine.This}}","dotnet":"{{Machine.This.Dotnet}}","llvm":"{{Machine.This.Llvm}}","fma_gflops":{{Gflops:0.#}},"start_us":{{StartMs * 1e3:0.###}},{{string.Join(',', Levels.Select(Json))}}}""");
 
     private static string Json(MemoryLevel level)
     {
