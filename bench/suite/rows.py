@@ -176,6 +176,7 @@ def _training(name, title):
 
 
 _IMAGE = ['x=@{data}/x.npy', '--dim', 'n=1']
+_PIXELS = ['--dim', 'x_2=224', '--dim', 'x_3=224']  # the sizes that f32[n, 3, _, _] leaves without a name
 
 ROWS = [
     *[_gemm(*shape) for shape in GEMMS],
@@ -186,8 +187,8 @@ ROWS = [
     *[_conv(*item) for item in CONVS.items()],
     *[_model(f'mlp_b{b}', f'MLP 784-512-512-10, batch {b}', ['bench/mlp.acc', 'classify', 'x=@{data}/x.npy', '--dim', f'n={b}'], 'MLP')
       for b in (64, 1)],
-    _model('resnet50', 'ResNet-50, batch 1, 224²', ['examples/models/resnet50.acc', 'classify', *_IMAGE, '--dim', 'h=224', '--dim', 'w=224']),
-    _model('mobilenetv2', 'MobileNetV2, batch 1', ['examples/models/mobilenetv2.acc', 'classify', *_IMAGE, '--dim', 'h=224', '--dim', 'w=224']),
+    _model('resnet50', 'ResNet-50, batch 1, 224²', ['examples/models/resnet50.acc', 'classify', *_IMAGE, *_PIXELS]),
+    _model('mobilenetv2', 'MobileNetV2, batch 1', ['examples/models/mobilenetv2.acc', 'classify', *_IMAGE, *_PIXELS]),
     _model('bert_base_s128', 'BERT-base, 128 tokens',
            ['bench/bert.acc', 'encode', 'x=@{data}/x.npy', '--dim', 'n=1', '--dim', 't=128']),
     _model('vit_b16', 'ViT-B/16', ['examples/models/vit.acc', 'classify', *_IMAGE], results={'logits': 'y'}),
