@@ -58,6 +58,10 @@ def build():
     return name
 
 
+def now():
+    return time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())
+
+
 @functools.cache
 def has_option(option):
     """Whether `accc time` knows an option."""

@@ -13,9 +13,9 @@ from suite.sides import Failed
 from suite.store import Store
 
 try:
-    from suite import check
+    from suite import check, rounds
 except ImportError:
-    check = None
+    check = rounds = None
 
 ROW = Row('r', 2e6, 4e6, {'a': []}, {'p': [], 'q': []}, [Line('title', 'a', ('p', 'q'), 'part')])
 
@@ -93,6 +93,20 @@ class Table(unittest.TestCase):
         self.assertIn('| ResNet-50, batch 1, 224² | 80 ms | DRAM 4 % | 120 ms onnxruntime | 1.50 (1.50–1.50) |', body)  # 102 MB at 30 GB/s
         self.assertIn('| ViT-B/16 | not measured |  | - |  |', body)
         self.assertEqual(sum(len(r.lines) for r in ROWS) + 3, len(body))  # two heads and a mean
+
+    @unittest.skipIf(rounds is None, 'NumPy is not available')
+    def test_a_peer_that_cannot_be_the_best_is_left_out(self):
+        self.add('p', 10, 10)
+        self.add('q', 40, 17)
+        self.assertFalse(rounds.hopeless(self.store, ROW, 1, 'q'))  # 1.7 in its better round
+        self.store.forget('r', 1)
+        self.add('p', 10, 10)
+        self.add('q', 40)
+        self.assertFalse(rounds.hopeless(self.store, ROW, 1, 'q'))  # one round is not enough
+        self.store.add(row='r', threads=1, side='q', round=1, med_us=19)
+        self.assertTrue(rounds.hopeless(self.store, ROW, 1, 'q'))
+        alone = Row('r', 2e6, 4e6, {'a': []}, {'p': [], 'q': []}, [*ROW.lines, Line('another', 'a', ('q',), 'part')])
+        self.assertFalse(rounds.hopeless(self.store, alone, 1, 'q'))  # the best of that line
 
     def test_what_is_behind_is_listed_from_the_worst(self):
         for row, theirs in (('resnet50', 9), ('vit_b16', 5), ('mlp_b1', 11)):
