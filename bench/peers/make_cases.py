@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""make_cases.py [PATTERN]: for every row of the suite its ONNX models, inputs, weights, and ONNX Runtime's results on them.
+"""make_cases.py [PATTERN]: for every row its ONNX models, inputs, weights, and ONNX Runtime's results on them.
 
 In $PEERS_HOME: models/NAME.onnx, data/ROW/INPUT.npy, data/ROW/weights.safetensors, data/ROW/expected/RESULT.npy. A row that is
 there stays. Debian's python3 has NumPy, onnx 1.12 and, for the networks, torch 1.13."""
@@ -66,7 +66,8 @@ class Case:
         onnx.save(model, f'{HOME}/models/{name}.onnx')
 
     def finish(self, model):
-        subprocess.run([f'{HOME}/bin/ort', '2', f'{HOME}/models/{model}.onnx', self.folder, f'{self.folder}/expected'], check=True)
+        results = f'{self.folder}/expected'
+        subprocess.run([f'{HOME}/bin/ort', '2', f'{HOME}/models/{model}.onnx', self.folder, results], check=True)
         final = self.folder[:-len('.part')]
         shutil.rmtree(final, ignore_errors=True)
         os.rename(self.folder, final)

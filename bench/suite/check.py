@@ -1,7 +1,7 @@
-"""In: a folder of our results, a row. Out: the largest error against ONNX Runtime's results on the same inputs, or a refusal.
+"""In: a folder of our results, a row. Out: the largest error against ONNX Runtime's on the same inputs, or a refusal.
 
-The peer is the independent source. An error is |ours - theirs| / max |theirs| of the tensor: sums of thousands of products in
-another order, and Winograd's transforms, leave a few units of 1e-6; a wrong index leaves 0.1 and more."""
+The peer is the independent source. An error is |ours - theirs| / max |theirs| of the tensor: sums of thousands of
+products in another order, and Winograd's transforms, leave a few units of 1e-6; a wrong index leaves 0.1 and more."""
 import numpy as np
 
 from .sides import HOME, Failed

@@ -1,11 +1,11 @@
-"""In: a row, the options. Out: rounds of all its sides in the store, a process each, ours checked before it is timed."""
+"""In: a row, the options. Out: rounds of all its sides in the store, a process each, ours checked first."""
 import statistics
 import tempfile
 
 from . import check, sides
 
-# Rounds differ by 1.8 at most on 2 threads (median against median): a peer that is slower by that in its best of two rounds is not the
-# best one. Leaving it out saves a third of a run.
+# Rounds differ by 1.8 at most on 2 threads (median against median): a peer that is slower by that in its best of two
+# rounds is not the best one. Leaving it out saves a third of a run.
 HOPELESS, SURE = 1.8, 2
 
 

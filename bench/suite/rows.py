@@ -1,4 +1,4 @@
-"""In: nothing. Out: ROWS: every measured case: its operation, our calls, the peers' commands, and the lines of the table."""
+"""In: nothing. Out: ROWS: every measured case: its operation, our calls, the peers', and the lines of the table."""
 from dataclasses import dataclass, field
 
 GEMMS = [(n, n, n) for n in (64, 128, 256, 512, 1024, 2048)] + [(128, 768, 768), (128, 768, 3072), (1, 768, 3072)]
@@ -45,7 +45,8 @@ class Row:
     ours: dict[str, list[str]]  # variant: arguments of `accc time`; {data} is the row's folder
     peers: dict[str, list[str]]  # peer: a program of bench/peers and its arguments; {threads}, {model}, {data}
     lines: list[Line]
-    results: dict[str, str] = field(default_factory=lambda: {'0': 'y'})  # our file: the expected one, `@` channels innermost
+    # our file: the expected one, `@` where ours has channels innermost
+    results: dict[str, str] = field(default_factory=lambda: {'0': 'y'})
     slow: tuple[str, ...] = ()  # peers that are run with --all-peers only
     single: tuple[str, ...] = ()  # peers on one thread only
     only: str | None = None  # why there is nothing of ours to measure
@@ -104,13 +105,15 @@ def _elementwise(tag, n):
                 {'ours': ['bench/rows.acc', 'gelu_chain', 'x=@{data}/x.npy', 'r=@{data}/r.npy', *dims]},
                 {'gcc_loop': ['loops', '{threads}', 'plain', 'chain', str(n)], 'onnxruntime': _ort(),
                  'onednn_fused': _dnnl('fused', 'chain', n)},
-                [Line(f'gelu(a·x + b)·c + r on {tag}', 'ours', ('gcc_loop', 'onnxruntime', 'onednn_fused'), 'rows and maps')],
+                [Line(f'gelu(a·x + b)·c + r on {tag}', 'ours', ('gcc_loop', 'onnxruntime', 'onednn_fused'),
+                      'rows and maps')],
                 slow=('onednn_fused',))
     relu = Row(f'relu_{tag}', 0, 8.0 * n, {'ours': ['bench/rows.acc', 'rectify', 'x=@{data}/x.npy', *dims]},
                {'gcc_streamed': ['loops', '{threads}', 'streamed', 'relu', str(n)],
                 'gcc_loop': ['loops', '{threads}', 'plain', 'relu', str(n)], 'onnxruntime': _ort(),
                 'onednn_plain': _dnnl('plain', 'relu', n)},
-               [Line(f'relu on {tag}', 'ours', ('gcc_streamed', 'gcc_loop', 'onnxruntime', 'onednn_plain'), 'rows and maps')],
+               [Line(f'relu on {tag}', 'ours', ('gcc_streamed', 'gcc_loop', 'onnxruntime', 'onednn_plain'),
+                     'rows and maps')],
                slow=('onednn_plain',))
     return [chain, relu]
 
@@ -146,8 +149,9 @@ def _conv(name, numbers):
     else:
         lines.append(Line(title, 'nhwc', direct, 'convolution'))
     lines.append(Line(f'{title}, NCHW', 'nchw', ('onednn_nchw', 'onnxruntime'), 'convolution, NCHW'))
-    weights = o * (c // groups) * k * k + o
-    return Row(f'conv_{name}', 2.0 * n * o * (c // groups) * k * k * oh * oh, 4.0 * (n * c * h * h + n * o * oh * oh + weights),
+    weights = o * (c // groups) * k * k
+    size = 4.0 * (n * c * h * h + n * o * oh * oh + weights + o)
+    return Row(f'conv_{name}', 2.0 * n * oh * oh * weights, size,
                ours, peers, lines, results={'nhwc/0': '@y', 'nchw/0': 'y', 'nhwc direct/0': '@y'})
 
 
@@ -170,8 +174,8 @@ _TORCH = tuple(f'torch_{how}_{blas}' for how in ('eager', 'jit') for blas in ('o
 
 
 def _training(name, title):
-    return Row(name, 0, 0, {}, {f'torch_train_{b}': ['torch', '{threads}', b, 'train', name] for b in ('openblas', 'haswell', 'blis')},
-               [Line(title, 'ours', tuple(f'torch_train_{b}' for b in ('openblas', 'haswell', 'blis')), 'training')],
+    peers = {f'torch_train_{b}': ['torch', '{threads}', b, 'train', name] for b in ('openblas', 'haswell', 'blis')}
+    return Row(name, 0, 0, {}, peers, [Line(title, 'ours', tuple(peers), 'training')],
                only='not supported: there is no autodiff yet')
 
 
@@ -183,9 +187,11 @@ ROWS = [
     *_elementwise('64K', 64 << 10),
     *_elementwise('16M', 16 << 20),
     _reduction('softmax_1024x1024', 'softmax 1024×1024', 'softmax', 'probabilities', 1024, 1024, '--dim', 'c=1024'),
-    _reduction('layernorm_512x768', 'layer norm 512×768', 'layernorm', 'normalize', 512, 768, '--weights', '{data}/weights.safetensors'),
+    _reduction('layernorm_512x768', 'layer norm 512×768', 'layernorm', 'normalize', 512, 768,
+               '--weights', '{data}/weights.safetensors'),
     *[_conv(*item) for item in CONVS.items()],
-    *[_model(f'mlp_b{b}', f'MLP 784-512-512-10, batch {b}', ['bench/mlp.acc', 'classify', 'x=@{data}/x.npy', '--dim', f'n={b}'], 'MLP')
+    *[_model(f'mlp_b{b}', f'MLP 784-512-512-10, batch {b}',
+             ['bench/mlp.acc', 'classify', 'x=@{data}/x.npy', '--dim', f'n={b}'], 'MLP')
       for b in (64, 1)],
     _model('resnet50', 'ResNet-50, batch 1, 224²', ['examples/models/resnet50.acc', 'classify', *_IMAGE, *_PIXELS]),
     _model('mobilenetv2', 'MobileNetV2, batch 1', ['examples/models/mobilenetv2.acc', 'classify', *_IMAGE, *_PIXELS]),

@@ -1,4 +1,4 @@
-"""In: a row, a side, a number of threads. Out: the JSON record of one fresh process of it. A side is `ours:VARIANT` or a peer."""
+"""In: a row, a side, a number of threads. Out: the record of a fresh process of it. A side is `ours:VARIANT` or a peer."""
 import functools
 import hashlib
 import json
@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-HOME = Path(os.environ.get('PEERS_HOME') or Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache') / 'accelerate-peers')
+CACHE = Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache')
+HOME = Path(os.environ.get('PEERS_HOME') or CACHE / 'accelerate-peers')
 LIBRARIES = Path('/usr/lib/x86_64-linux-gnu')
 
 ACCC = ['dotnet', '']  # the command, set by `build`
@@ -18,18 +19,20 @@ ACCC = ['dotnet', '']  # the command, set by `build`
 # Where Debian puts the BLAS builds, and what chooses their kernels.
 _BLAS = {'openblas': LIBRARIES / 'openblas-pthread/libopenblas.so.0', 'blis': LIBRARIES / 'blis-pthread/libblis.so.4'}
 
-# PyTorch finds its BLAS on the library path; with Haswell's kernels or BLIS it has to be told that ATen may use AVX-512.
+# PyTorch finds its BLAS on the library path; with Haswell's kernels or BLIS it has to be told of AVX-512.
 _TORCH = {
     'openblas': {'LD_LIBRARY_PATH': LIBRARIES / 'openblas-openmp'},
-    'haswell': {'LD_LIBRARY_PATH': LIBRARIES / 'openblas-openmp', 'OPENBLAS_CORETYPE': 'Haswell', 'ATEN_CPU_CAPABILITY': 'avx512'},
+    'haswell': {'LD_LIBRARY_PATH': LIBRARIES / 'openblas-openmp', 'OPENBLAS_CORETYPE': 'Haswell',
+                'ATEN_CPU_CAPABILITY': 'avx512'},
     'blis': {'LD_LIBRARY_PATH': LIBRARIES / 'blis-pthread', 'ATEN_CPU_CAPABILITY': 'avx512'},
 }
 
 # Without these glibc gives big tensors back to the kernel after every call, and some rows are five times slower.
 _MALLOC = {'MALLOC_MMAP_MAX_': 0, 'MALLOC_TRIM_THRESHOLD_': 1 << 34, 'MALLOC_TOP_PAD_': 64 << 20}
 
-# Our tensors ask for huge pages. With them ONNX Runtime's GPT-2 step takes 23.5 ms instead of 28.9, ViT-B/16 343 instead of 351,
-# BERT 230 instead of 236, relu on 16M floats 2.8 instead of 3.9, and nothing measured takes longer (1 thread, CPU time, Zen 4).
+# Our tensors ask for huge pages. With them ONNX Runtime's GPT-2 step takes 23.5 ms instead of 28.9, ViT-B/16 343 instead
+# of 351, BERT 230 instead of 236, relu on 16M floats 2.8 instead of 3.9, and nothing measured takes longer (1 thread, CPU
+# time, Zen 4).
 _PAGES = {'huge': {'GLIBC_TUNABLES': 'glibc.malloc.hugetlb=1'}, 'small': {}}
 
 
@@ -38,13 +41,15 @@ class Failed(Exception):
 
 
 def build():
-    """Builds accc if that is needed, copies it to where no later build changes it, and gives its name: a hash of its assemblies."""
+    """Builds accc if need be, copies it to where no later build changes it; gives its name: a hash of its sources.
+
+    Not of its assemblies: they hold the commit's name, and a commit of the README would be another build."""
     subprocess.run([ROOT / 'accc', 'env'], check=True, stdout=subprocess.DEVNULL)
     made = ROOT / 'src/Cli/bin/Release/net10.0'
     digest = hashlib.sha256()
-    for path in sorted(made.glob('*.dll')):
-        if path.name.startswith(('accc', 'Accelerate')):
-            digest.update(path.read_bytes())
+    sources = [p for p in (ROOT / 'src').rglob('*') if p.suffix in ('.cs', '.csproj', '.acc', '.props')]
+    for path in sorted(p for p in sources if not {'bin', 'obj'} & set(p.parts)):
+        digest.update(path.read_bytes())
     name = digest.hexdigest()[:12]
     copied = HOME / 'accc' / name
     if not copied.exists():
@@ -81,11 +86,11 @@ def unavailable(row, side):
 
 def run(row, side, threads, seconds, results=None, pages='huge'):
     """One process: its record. `results`: the folder our first call's results go to."""
-    names = {'threads': str(threads), 'data': str(HOME / 'data' / row.name), 'models': str(HOME / 'models'), 'row': row.name,
+    names = {'threads': str(threads), 'row': row.name, 'data': str(HOME / 'data' / row.name), 'models': str(HOME / 'models'),
              **{k: str(v) for k, v in _BLAS.items()}}
     fill = lambda words: [w.format(**names) if '{' in w else w for w in words]
-    environment = {'BUDGET': seconds, 'OMP_NUM_THREADS': threads, 'OPENBLAS_NUM_THREADS': threads, 'BLIS_NUM_THREADS': threads,
-                   **_MALLOC, **_PAGES[pages]}
+    environment = {'BUDGET': seconds, 'OMP_NUM_THREADS': threads, 'OPENBLAS_NUM_THREADS': threads,
+                   'BLIS_NUM_THREADS': threads, **_MALLOC, **_PAGES[pages]}
     if side.startswith('ours:'):
         # The allocator's settings are for programs of glibc's; .NET's native memory does not need them.
         environment = {'DOTNET_SYSTEM_GLOBALIZATION_INVARIANT': 1}
@@ -104,7 +109,8 @@ def run(row, side, threads, seconds, results=None, pages='huge'):
         if 'haswell' in side:
             environment['OPENBLAS_CORETYPE'] = 'Haswell'
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env={**os.environ, **{k: str(v) for k, v in environment.items()}})
+    everything = {**os.environ, **{k: str(v) for k, v in environment.items()}}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=everything)
     lines = done.stdout.strip().splitlines()
     if done.returncode != 0 or not lines:
         said = (done.stderr.strip() or done.stdout.strip() or f'exit code {done.returncode}').splitlines()
@@ -112,7 +118,8 @@ def run(row, side, threads, seconds, results=None, pages='huge'):
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     computed = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     # What the whole process took, start and loading included: it says how long a run of the suite is.
-    return {**json.loads(lines[-1]), 'process_s': round(time.monotonic() - started, 3), 'process_cpu_s': round(computed, 3)}
+    elapsed = time.monotonic() - started
+    return {**json.loads(lines[-1]), 'process_s': round(elapsed, 3), 'process_cpu_s': round(computed, 3)}
 
 
 def limits(threads):

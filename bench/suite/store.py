@@ -9,7 +9,7 @@ FILE = HOME / 'compare.jsonl'
 
 
 class Store:
-    """Records by (row, threads, side), each side's rounds in order. A refused or unsupported side is a record with `failed`."""
+    """Records by (row, threads, side), each side's rounds in order. What was refused or not supported has `failed`."""
 
     def __init__(self, build, clock='med_us', pages='huge', file=FILE):
         self.build, self.clock, self.pages, self.file = build, clock, pages, file
@@ -36,7 +36,7 @@ class Store:
         self._take(record)
 
     def forget(self, row, threads):
-        """What is measured of a row before no longer counts: a fresh start is a record too, so that it can be interrupted."""
+        """What is measured of a row before no longer counts: a record too, so that a fresh run can be interrupted."""
         self.add(side='fresh', row=row, threads=threads)
 
     def _forget(self, row, threads):
@@ -45,7 +45,8 @@ class Store:
 
     def medians(self, row, threads, side):
         """round → the median of its process, in µs."""
-        return {r['round']: r[self.clock] if threads == 1 else r['med_us'] for r in self.records[row, threads, side] if 'failed' not in r}
+        clock = self.clock if threads == 1 else 'med_us'
+        return {r['round']: r[clock] for r in self.records[row, threads, side] if 'failed' not in r}
 
     def failure(self, row, threads, side):
         found = self.records[row, threads, side]

@@ -54,8 +54,8 @@ def figures(store, row, line, threads):
 
 
 def _limit(store, row, side, threads, us):
-    """The rate, and the roofline: the greater of arithmetic at the FMA peak of the same processes and traffic at the bandwidth
-    of the level that holds all of the row's data."""
+    """The rate, and the roofline: the greater of arithmetic at the FMA peak of the same processes and traffic at the
+    bandwidth of the level that holds all of the row's data."""
     peak = store.field(row.name, threads, side, 'peak_gflops')
     machine = store.machine.get(threads, {})
     arithmetic = row.flops / peak * 1e-3 if peak and row.flops else 0  # µs
@@ -102,7 +102,8 @@ def summary(store, threads):
                 continue
             ratios = [f.ratio for r, l in group if (f := figures(store, r, l, threads)).ratio]
             if ratios:
-                yield name, f'{mean(ratios):.3f}' + ('' if len(ratios) == len(group) else f' ({len(ratios)} of {len(group)} rows)')
+                missing = '' if len(ratios) == len(group) else f' ({len(ratios)} of {len(group)} rows)'
+                yield name, f'{mean(ratios):.3f}{missing}'
 
 
 def machine_line(store, thread_counts):
@@ -113,17 +114,20 @@ def machine_line(store, thread_counts):
     one = found[0]
     both = lambda name: ' · '.join(f'{m[name]:.0f}' for m in found if name in m)
     rounds = [len(store.medians(*key)) for key, records in store.records.items() if key[2].startswith('ours:')]
-    return (f'Machine: {one.get("machine", "?")}; f32 FMA {both("fma_gflops")} GFLOP/s, DRAM read {both("DRAM_read")} GB/s on '
-            f'{" · ".join(str(m["threads"]) for m in found)} threads; .NET {one.get("dotnet", "?")}, LLVM {one.get("llvm", "?")}; '
-            f'accc {one.get("commit", "?")}, {one.get("at", "?")[:10]}; medians of {statistics.median_low(rounds) if rounds else 0} processes a side.')
+    said = lambda name: one.get(name, '?')
+    return (f'Machine: {said("machine")}; f32 FMA {both("fma_gflops")} GFLOP/s, DRAM read {both("DRAM_read")} GB/s on '
+            f'{" · ".join(str(m["threads"]) for m in found)} threads; .NET {said("dotnet")}, LLVM {said("llvm")}; '
+            f'accc {said("commit")}, {said("at")[:10]}; medians of {statistics.median_low(rounds) if rounds else 0} '
+            'processes a side.')
 
 
 def markdown(store, thread_counts, command):
     """The README's table: `command` prints it."""
     yield machine_line(store, thread_counts)
     yield ''
-    yield f"`{command}` prints what `bench/compare` has measured. A ratio is the best peer's time over ours, above 1 we are ahead; in brackets"
-    yield 'the least and the greatest of a round. The limit is the roofline (`bench/README.md`); Winograd does less than it counts.'
+    yield f"`{command}` prints what `bench/compare` has measured. A ratio is the best peer's time over ours, above 1 we are"
+    yield 'ahead; in brackets the least and the greatest of a round. The limit is the roofline (`bench/README.md`); Winograd'
+    yield 'does less arithmetic than it counts.'
     yield ''
     count = lambda t: f'{t} thread{"s" if t > 1 else ""}'
     means = [dict(summary(store, t)) for t in thread_counts]
@@ -132,7 +136,9 @@ def markdown(store, thread_counts, command):
     for name in dict.fromkeys(n for m in means for n in m):
         yield f'| {name} | ' + ' | '.join(m.get(name, '') for m in means) + ' |'
     yield ''
-    head = ['case'] + [h for t in thread_counts for h in (f'ours, {count(t)}', 'of the limit', 'best peer', 'ratio (rounds)')]
+    head = ['case']
+    for t in thread_counts:
+        head += [f'ours, {count(t)}', 'of the limit', 'best peer', 'ratio (rounds)']
     yield '| ' + ' | '.join(head) + ' |'
     yield '|' + '---|' * len(head)
     for row in ROWS:
@@ -147,6 +153,7 @@ def markdown(store, thread_counts, command):
 
 def behind(store, thread_counts, least=1.0):
     """The lines whose ratio is below `least`, the worst first: what to work on."""
-    found = [f for t in thread_counts for r in ROWS for l in r.lines if (f := figures(store, r, l, t)).ratio and f.ratio < least]
-    for f in sorted(found, key=lambda f: f.ratio):
-        yield f'{f.ratio:5.2f}  {f.threads}t  {f.line.title:44} {time(f.ours):>9}  {f.bound:>9}  {f.peer} {time(f.best)}'
+    every = [figures(store, r, l, t) for t in thread_counts for r in ROWS for l in r.lines]
+    for f in sorted((f for f in every if f.ratio and f.ratio < least), key=lambda f: f.ratio):
+        ours = f'{f.threads}t  {f.line.title:44} {time(f.ours):>9}  {f.bound:>9}'
+        yield f'{f.ratio:5.2f}  {ours}  {f.peer} {time(f.best)}'
