@@ -93,6 +93,7 @@ internal sealed partial class KernelCompiler
             {
                 inner.Define(a.Sum, Element(sums, inner.Find(a.E.Variable)));
                 inner.Define(a.Total, total);
+                if (a.Greatest is not null) inner.Define(a.Greatest, greatest);
                 Emit(a.Epilogue, inner);
             });
         });

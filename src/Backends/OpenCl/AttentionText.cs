@@ -83,6 +83,7 @@ internal sealed class AttentionText(StatementText statements)
         {
             statements.Define(a.Sum, "acc_sums[acc_c]", depth + 2);
             statements.Define(a.Total, "acc_total", depth + 2);
+            if (a.Greatest is not null) statements.Define(a.Greatest, "acc_greatest", depth + 2);
             statements.Block(a.Epilogue, depth + 2);
         });
         Line(0, "}");

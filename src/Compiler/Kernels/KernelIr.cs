@@ -122,10 +122,11 @@ public sealed record Part(Block Block, Value Yield);
 /// <summary>
 /// For every m: weights of the keys s, and the sum over s of weight times value(s, e) for every e, in one pass over blocks
 /// of keys: see KERNELS.md for the order. Query sees m and k, key s and k, value s and e, until (how many keys the row
-/// has; all if null) m, score m and s, the weight no axis, the epilogue m and e.
+/// has; all if null) m, score m and s, the weight no axis, the epilogue m and e. Greatest is the row's greatest score, where
+/// the epilogue asks for it.
 /// </summary>
 public sealed record Attend(Axis M, Axis S, Axis E, Axis K, int KeyBlock, Part Query, Part Key, Part Value, Part? Until,
-    Value Product, Part Score, Value Difference, Part Weight, Value Sum, Value Total, Block Epilogue) : Statement
+    Value Product, Part Score, Value Difference, Part Weight, Value Sum, Value Total, Value? Greatest, Block Epilogue) : Statement
 {
     /// <summary>Every block, in the order of the text.</summary>
     public IEnumerable<Block> Blocks =>

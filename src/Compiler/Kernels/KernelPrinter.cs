@@ -106,7 +106,8 @@ public static class KernelPrinter
                     Part($"score(%{a.Product.Id}: {a.Product.Type.Name()})", a.Score.Block, a.Score.Yield, depth + 1);
                     Part($"weight(%{a.Difference.Id}: {a.Difference.Type.Name()})", a.Weight.Block, a.Weight.Yield, depth + 1);
                     Indent(depth + 1);
-                    text.Append($"into(%{a.Sum.Id}: {a.Sum.Type.Name()}, %{a.Total.Id}: {a.Total.Type.Name()}) {{\n");
+                    text.Append($"into(%{a.Sum.Id}: {a.Sum.Type.Name()}, %{a.Total.Id}: {a.Total.Type.Name()}"
+                        + (a.Greatest is { } greatest ? $", %{greatest.Id}: {greatest.Type.Name()}) {{\n" : ") {\n"));
                     Block(a.Epilogue, depth + 2);
                     Close(depth + 1);
                     text.Append('\n');

@@ -221,10 +221,17 @@ public static class KernelReader
             var sum = Define();
             cursor.Expect(",");
             cursor.Expect("%");
-            var total = Closed(Define);
+            var total = Define();
+            Value? greatest = null;
+            if (cursor.Take(","))
+            {
+                cursor.Expect("%");
+                greatest = Define();
+            }
+            cursor.Expect(")");
             var epilogue = Block();
             cursor.Expect("}");
-            return new Attend(m, s, e, k, keys, query, key, value, until, product, score, difference, weight, sum, total, epilogue);
+            return new Attend(m, s, e, k, keys, query, key, value, until, product, score, difference, weight, sum, total, greatest, epilogue);
 
             Value Argument(string name)
             {

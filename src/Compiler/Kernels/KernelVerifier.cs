@@ -214,7 +214,7 @@ public sealed class KernelVerifier
         foreach (var axis in (Axis[])[a.M, a.S, a.E, a.K]) Visible(axis.Extent, $"the extent of {axis.Variable}");
         var type = a.Sum.Type;
         Require(type is DType.F32 or DType.F64, "K20", () => $"attention is f32 or f64, not {type.Name()}");
-        foreach (var value in (Value[])[a.Product, a.Difference, a.Total])
+        foreach (var value in new[] { a.Product, a.Difference, a.Total, a.Greatest }.OfType<Value>())
             Require(value.Type == type, "K20", () => $"%{value.Id} is {value.Type.Name()}, the sum {type.Name()}");
         Side(a.Query, type, null, a.M, a.K);
         Side(a.Key, type, null, a.S, a.K);
@@ -228,6 +228,7 @@ public sealed class KernelVerifier
             Bind(a.E.Variable);
             Define(a.Sum);
             Define(a.Total);
+            if (a.Greatest is not null) Define(a.Greatest);
             Check(a.Epilogue, Place.Epilogue);
         });
 

@@ -16,7 +16,7 @@ public static partial class NumericsTable
     private static Row Attention(int m, int s, int e, int k, long[]? seen)
     {
         var (q, keys, v) = (Terms(m * k), Terms(s * k + 1)[1..], Terms(s * e + 2)[2..]);
-        var (sums, totals) = (new float[m * e], new float[m * e]);
+        var (sums, totals, highs) = (new float[m * e], new float[m * e], new float[m * e]);
         static float Weight(float d) => 1 / ((d * d) + 1);
         static float Fma(float a, float b, float c) => (float)Exact.Fma(a, b, c, single: true);
         for (var i = 0; i < m; i++)
@@ -32,7 +32,7 @@ public static partial class NumericsTable
                     for (var p = 0; p < k; p++) x = Fma(q[i * k + p], keys[j * k + p], x);
                     return x * 0.25f;
                 }).ToArray();
-                var highest = y.Append(greatest).Where(x => !float.IsNaN(x)).Max();
+                var highest = y.Append(greatest).Where(x => !float.IsNaN(x)).Max() + 0f;
                 var shift = float.IsNegativeInfinity(highest) ? 0 : highest;
                 var scale = from == 0 ? 0 : Weight(greatest - shift);
                 var w = y.Select(x => Weight(x - shift)).ToArray();
@@ -44,11 +44,11 @@ public static partial class NumericsTable
                 }
                 greatest = highest;
             }
-            for (var c = 0; c < e; c++) (sums[i * e + c], totals[i * e + c]) = (sum[c], total);
+            for (var c = 0; c < e; c++) (sums[i * e + c], totals[i * e + c], highs[i * e + c]) = (sum[c], total, greatest);
         }
         var until = seen is null ? "" : "until { %0: i64 = load(u[i]) yield(%0) }";
         return new("N37", $"attention {m}x{s}x{e}x{k}", $$"""
-            kernel @row(q: in(f32, m*k), key: in(f32, s*k), v: in(f32, s*e), u: in(i64, m), y: out(f32, m*e), z: out(f32, m*e); sizes(m, s, e, k)) {
+            kernel @row(q: in(f32, m*k), key: in(f32, s*k), v: in(f32, s*e), u: in(i64, m), y: out(f32, m*e), z: out(f32, m*e), g: out(f32, m*e); sizes(m, s, e, k)) {
               attend(i < m, j < s, c < e; p < k; block 64) {
                 query { %1: f32 = load(q[i*k+p]) yield(%1) }
                 key { %2: f32 = load(key[j*k+p]) yield(%2) }
@@ -56,10 +56,10 @@ public static partial class NumericsTable
                 {{until}}
                 score(%4: f32) { %5: f32 = const(0.25) %6: f32 = mul(%4, %5) yield(%6) }
                 weight(%7: f32) { %8: f32 = mul(%7, %7) %9: f32 = const(1.0) %10: f32 = add(%8, %9) %11: f32 = div(%9, %10) yield(%11) }
-                into(%12: f32, %13: f32) { store(y[i*e+c], %12) store(z[i*e+c], %13) }
+                into(%12: f32, %13: f32, %14: f32) { store(y[i*e+c], %12) store(z[i*e+c], %13) store(g[i*e+c], %14) }
               }
             }
             """, [Tensor.From(q, q.Length), Tensor.From(keys, keys.Length), Tensor.From(v, v.Length), Tensor.From(seen ?? new long[m], m)],
-            new() { ["m"] = m, ["s"] = s, ["e"] = e, ["k"] = k }, [Tensor.From(sums, sums.Length), Tensor.From(totals, totals.Length)]);
+            new() { ["m"] = m, ["s"] = s, ["e"] = e, ["k"] = k }, [Tensor.From(sums, sums.Length), Tensor.From(totals, totals.Length), Tensor.From(highs, highs.Length)]);
     }
 }

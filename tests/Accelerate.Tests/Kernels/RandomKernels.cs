@@ -257,13 +257,14 @@ public static class RandomKernels
             var square = weight.Fma(difference, difference, weight.Float(1, type));
             var weighted = random.Next(3) == 0 ? difference : weight.Binary(ScalarOp.Div, weight.Float(1, type), square);
             var (sum, total) = (epilogue.NewValue(type), epilogue.NewValue(type));
+            var greatest = random.Next(2) == 0 ? epilogue.NewValue(type) : null;
             visible = E;
-            values = [sum, total];
+            values = [sum, total, greatest ?? sum];
             if (random.Next(2) == 0) values.AddRange(Loads(epilogue, I * K + E, N * K));
             Straight(epilogue, values, random.Next(0, 5));
             StoreSome(epilogue, [sum, values[^1]], I * K + E, N * K);
             body.Emit(new Attend(m, s, e, k, Pick(64, 256), query, key, value, until, product, scored, difference,
-                new(weight.ToBlock(), weighted), sum, total, epilogue.ToBlock()));
+                new(weight.ToBlock(), weighted), sum, total, greatest, epilogue.ToBlock()));
             return body.ToBlock();
 
             Part Side(Size offset, Size count)

@@ -259,9 +259,9 @@ internal sealed class AttentionPrinter
                     var any = new Operand(text.Value($"icmp sgt i64 {keys[g]}, 0"), DType.Bool, 0);
                     (total, factor) = (scalars.Choose(any, total, before), scalars.Choose(any, factor, Number(1)));
                 }
-                text.Do($"store {element} {highs[g].Text}, ptr {At(Room.Greatest, here[g])}, align {Bytes}");
                 text.Do($"store {element} {factor.Text}, ptr {Of(scale, element, r[g])}, align {Bytes}");
             }
+            if (!isOnly || attend.Greatest is not null) text.Do($"store {element} {highs[g].Text}, ptr {At(Room.Greatest, here[g])}, align {Bytes}");
             text.Do($"store {element} {total.Text}, ptr {At(Room.Total, here[g])}, align {Bytes}");
         }
 
@@ -354,12 +354,13 @@ internal sealed class AttentionPrinter
         text.For("0", count, "1", row =>
         {
             index.Define(attend.M.Variable, text.Value($"add i64 {begin}, {row}"));
-            var total = LoadOne(At(Room.Total, row));
+            var (total, greatest) = (LoadOne(At(Room.Total, row)), LoadOne(At(Room.Greatest, row)));
             var sums = At(Room.Sum, text.Value($"mul i64 {row}, {stride}"));
             statements.ForLanes(attend.E.Variable, "0", extent, attend.E.Extent, () =>
             {
                 statements.Bind(attend.Sum, LoadVector(Of(sums, element, index.Lanes!.Start)));
                 statements.Bind(attend.Total, total);
+                if (attend.Greatest is not null) statements.Bind(attend.Greatest, greatest);
                 statements.Block(attend.Epilogue);
             });
         });

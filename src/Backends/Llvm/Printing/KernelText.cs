@@ -253,7 +253,7 @@ internal static class KernelText
         // Reading an element of the right side costs as much as multiplying it thrice: a matrix times a few rows is bound by it.
         Contract c => (c.M.Extent + 3) * c.N.Extent * Size.Product(c.K.Select(k => k.Extent)),
         // A weight takes about as long as 16 products.
-        Attend a => a.M.Extent * a.S.Extent * (a.K.Extent + a.E.Extent + 16),
+        Attend a => a.M.Extent * Bounded(a.S.Extent) * (a.K.Extent + a.E.Extent + 16),
         _ => Size.One,
     }));
 

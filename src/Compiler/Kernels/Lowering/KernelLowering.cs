@@ -77,6 +77,10 @@ internal sealed class KernelLowering(Fusion fusion)
             // One kernel for both results.
             if (ReferenceEquals(outputs[0], root)) yield return IndexedLowering.Sort(sort, outputs, fusion);
         }
+        else if (fusion.AttentionOf(root) is { } attention && AttentionSplit.Applies(attention))
+        {
+            foreach (var kernel in AttentionSplit.Lower(root, attention, fusion)) yield return kernel;
+        }
         else yield return Anchored(root, Target.Own(root));
     }
 
