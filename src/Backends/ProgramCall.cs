@@ -22,7 +22,7 @@ public sealed unsafe class ProgramCall : IDisposable
     private readonly SessionState state;
     private readonly Dictionary<string, long> sizes;
     private readonly long[][] shapes;
-    private readonly long[] slots;
+    private readonly ArenaLayout layout;
     private readonly int[] inputBuffers;
     private readonly int[] outputBuffers;
     private readonly Tensor?[] made;
@@ -36,8 +36,8 @@ public sealed unsafe class ProgramCall : IDisposable
     {
         (program, this.entry, this.model, this.state, this.sizes) = (entry.Program, entry, model, state, new(sizes));
         foreach (var step in program.Steps.OfType<CheckStep>()) Check(step.Check);
-        slots = Checked("the arena", () => program.SlotOffsets(SizeOf));
         shapes = program.Buffers.Select(b => Checked(b.Name, () => ShapeOf(b))).ToArray();
+        layout = Checked("the arena", () => new ArenaLayout(program, SizeOf));
         Sizes = [.. program.Sizes.Select(SizeOf)];
         Counts = [.. shapes.Select(s => s.Aggregate(1L, (product, extent) => product * extent))];
         Pointers = new nint[program.Buffers.Length];
@@ -190,7 +190,7 @@ public sealed unsafe class ProgramCall : IDisposable
     /// <summary>What stays in its place from call to call: the arena, state, constants; placed anew when one has moved.</summary>
     private void PlaceState()
     {
-        var begin = (nint)state.Arena.Ensure(slots[^1]);
+        var begin = (nint)state.Arena.Ensure(layout.Bytes);
         if (begin == arena && version == state.Version) return;
         var folded = model.ConstantsOf(entry, state);
         for (var b = 0; b < program.Buffers.Length; b++)
@@ -198,7 +198,7 @@ public sealed unsafe class ProgramCall : IDisposable
             var buffer = program.Buffers[b];
             Pointers[b] = buffer.Kind switch
             {
-                BufferKind.Temporary => begin + (nint)slots[buffer.Slot],
+                BufferKind.Temporary => begin + (nint)layout.Offsets[b],
                 BufferKind.Param or BufferKind.Buffer => (nint)StateTensor(state, buffer, shapes[b]).Pointer,
                 BufferKind.Constant =>
                     (nint)(folded?[b] ?? entry.Constant(b) ?? (filled[b] ??= ProgramEntry.Fill(buffer.Values!, shapes[b]))).Pointer,

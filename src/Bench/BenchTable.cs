@@ -16,7 +16,8 @@ internal static class BenchTable
     {
         var text = new StringBuilder($"{result.Case.Program.Name} {result.Case.Text}".TrimEnd()).Append('\n');
         text.Append(CultureInfo.InvariantCulture,
-            $"work     {Count(result.Flops)}FLOP, {Count(result.Bytes)}B of inputs, state and results, arena {Count(result.ArenaBytes)}B\n");
+            $"work     {Count(result.Flops)}FLOP, {Count(result.Bytes)}B of inputs, state and results, "
+            + $"arena {Count(result.Arena.Bytes)}B of {Count(result.Arena.LiveMaximum)}B alive at once\n");
         if (result.Peaks.Count > 0)
         {
             var peaks = result.Peaks.OrderBy(p => p.Key)

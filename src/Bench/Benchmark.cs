@@ -32,8 +32,8 @@ internal sealed record BenchResult(BenchCase Case, IReadOnlyList<BenchRow> Rows,
     /// <summary>Inputs, state and results, touched once.</summary>
     public long Bytes { get; } = FlopCount.CompulsoryBytes(Case.Program, Case.Sizes);
 
-    /// <summary>What the memory plan takes for temporaries.</summary>
-    public long ArenaBytes { get; } = Case.Program.SlotOffsets(s => Case.Sizes[s])[^1];
+    /// <summary>Where the temporaries lie.</summary>
+    public ArenaLayout Arena { get; } = new(Case.Program, s => Case.Sizes[s]);
 
     public double? Gflops(BenchRow row) => row.Times is { } t ? Flops / t.Median * 1e-6 : null;
 

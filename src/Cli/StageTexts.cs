@@ -34,7 +34,7 @@ internal static class StageTexts
         "opt" => Join(compilation.Entries.Select(e => GraphPrinter.Print(e.Optimised!))),
         "kernels" =>
             Join(Programs(compilation).SelectMany(p => p.Kernels.Select(k => $"# {p.Name}\n{KernelPrinter.Print(k)}"))),
-        "program" => Join(compilation.Programs.Select(ProgramPrinter.Print)),
+        "program" => Join(compilation.Programs.Select(p => ProgramPrinter.Print(p) + MemoryText.Of(p, options.Executable.Target))),
         "llvm" => Join(Modules(compilation, options).Select(m => $"; module {m.Name}\n{m.Text}")),
         "asm" => Join(Modules(compilation, options).Select(m => $"# module {m.Name}\n{Assembly(m.Text, options)}")),
         "cl" => Join(Programs(compilation).Select(OpenClPrinter.Print)),

@@ -12,7 +12,12 @@ public enum BufferKind
 
 /// <summary>A tensor of the program; an inout input is written too. Temporaries live in a slot of the arena, constants carry their values.</summary>
 public sealed record ProgramBuffer(string Name, BufferKind Kind, TensorType Type, string Label, int Slot = -1, Const? Values = null,
-    bool IsInout = false);
+    bool IsInout = false)
+{
+    /// <summary>The first and the last step, in the order of <see cref="Program.AllSteps"/> or finer, that a temporary's values
+    /// are needed at; null where only its slot is known.</summary>
+    public (int First, int Last)? Life { get; init; }
+}
 
 public abstract record Step;
 
@@ -106,13 +111,4 @@ public sealed record Program(string Name, ImmutableArray<string> Sizes, Immutabl
         IfStep i => Flat(i.Then.Concat(i.Else)).Prepend(s),
         _ => [s],
     });
-
-    /// <summary>Bytes from the start of the arena to each slot, and behind the last: slots are aligned to 64 bytes.</summary>
-    public long[] SlotOffsets(Func<string, long> sizes)
-    {
-        var offsets = new long[Slots.Length + 1];
-        for (var slot = 0; slot < Slots.Length; slot++)
-            offsets[slot + 1] = checked((offsets[slot] + Slots[slot].Evaluate(sizes) + 63) & ~63L);
-        return offsets;
-    }
 }

@@ -18,7 +18,7 @@ public static class ProgramPrinter
             var extra = b.Kind switch
             {
                 BufferKind.Input when b.IsInout => ", inout",
-                BufferKind.Temporary => $", {b.Slot}",
+                BufferKind.Temporary => b.Life is { } life ? $", {b.Slot}, {life.First}, {life.Last}" : $", {b.Slot}",
                 BufferKind.Constant => $", {b.Values!.Attributes}",
                 _ => "",
             };

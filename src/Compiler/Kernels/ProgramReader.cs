@@ -150,7 +150,12 @@ public static class ProgramReader
             cursor.Expect(":");
             var type = GraphReader.ReadType(cursor);
             var label = Next(cursor.String);
-            if (kind == BufferKind.Temporary) return new(name, kind, type, label, (int)Next(cursor.Integer));
+            if (kind == BufferKind.Temporary)
+            {
+                var slot = (int)Next(cursor.Integer);
+                (int, int)? life = cursor.Take(",") ? ((int)cursor.Integer(), (int)Next(cursor.Integer)) : null;
+                return new(name, kind, type, label, slot) { Life = life };
+            }
             if (kind == BufferKind.Input && cursor.Take(",")) return new(name, kind, type, label, IsInout: Taken("inout"));
             if (kind != BufferKind.Constant) return new(name, kind, type, label);
             cursor.Expect(",");

@@ -63,7 +63,10 @@ public static class Lowering
         var numbers = new Dictionary<Storage, int>(ReferenceEqualityComparer.Instance);
         for (var i = 0; i < storages.Count; i++) numbers[storages[i]] = i;
         var buffers = storages.Select((s, i) => new ProgramBuffer($"{Letter(s.Kind)}{i}", s.Kind, s.Type.With([.. s.Type.Shape.Select(Most)]), s.Label,
-            s.Kind == BufferKind.Temporary ? plan.SlotOf(s) : -1, s.Values, s.IsInout));
+            s.Kind == BufferKind.Temporary ? plan.SlotOf(s) : -1, s.Values, s.IsInout)
+        {
+            Life = s.Kind == BufferKind.Temporary ? plan.LifeOf(s) : null,
+        });
         return new Program(function.Name, [.. sizes], [.. buffers], [.. plan.Slots], context.Kernels.ToImmutable(),
             [.. Checks(function, context, sizes), .. Steps(block, numbers)]);
     }

@@ -8,20 +8,21 @@ namespace Accelerate.Compiler.Kernels.Lowering;
 /// <summary>
 /// Liveness and slot sharing: a temporary takes a slot that is free from its first use to its last, one of its own size if
 /// there is one. What is used inside a loop or branch but belongs to a block outside is busy for as long as that whole step:
-/// an iteration may need what an earlier one left. A slot is as large as its largest member.
+/// an iteration may need what an earlier one left. A slot is as large as its largest member. Slots are for devices, which
+/// allocate each apart; in one block of memory <see cref="ArenaLayout"/> packs the temporaries by their lives.
 /// </summary>
 internal sealed class MemoryPlan
 {
     private readonly Dictionary<Storage, int> slots = new(ReferenceEqualityComparer.Instance);
     private readonly List<Storage> temporaries = [];
     private readonly List<Size> sizes = [];
+    private readonly Dictionary<Storage, (int First, int Last)> lives = new(ReferenceEqualityComparer.Instance);
 
     /// <param name="block">The steps.</param>
     /// <param name="most">What a size that the call computes does not exceed.</param>
     public MemoryPlan(DraftBlock block, Func<Size, Size> most)
     {
-        var lives = new Dictionary<Storage, (int First, int Last)>(ReferenceEqualityComparer.Instance);
-        var end = Walk(block, 0, [], lives);
+        var end = Walk(block, 0, []);
         var starting = temporaries.ToLookup(t => lives[t].First);
         var ending = temporaries.ToLookup(t => lives[t].Last);
         var free = new List<int>();
@@ -40,12 +41,14 @@ internal sealed class MemoryPlan
 
     public int SlotOf(Storage temporary) => slots[temporary];
 
+    /// <summary>The numbers of the steps it is needed from and to.</summary>
+    public (int First, int Last) LifeOf(Storage temporary) => lives[temporary];
+
     /// <summary>
     /// Numbers the steps from `at` on; a step with blocks inside has the numbers of its parts. `around`: the blocks the
     /// walk is in, each with the number at which its current step begins. The number behind the last step.
     /// </summary>
-    private int Walk(DraftBlock block, int at, List<(DraftBlock Block, int Start, List<Storage> Used)> around,
-        Dictionary<Storage, (int First, int Last)> lives)
+    private int Walk(DraftBlock block, int at, List<(DraftBlock Block, int Start, List<Storage> Used)> around)
     {
         foreach (var step in block.Steps)
         {
@@ -54,9 +57,9 @@ internal sealed class MemoryPlan
             around.Add((block, begin, used));
             at = step switch
             {
-                DraftLoop l => Walk(l.Body, at + 1, around, lives) + 1,
-                DraftWhile w => Use(w.Test, Walk(w.Body, Walk(w.Condition, at + 1, around, lives), around, lives)) + 1,
-                DraftIf i => Walk(i.Else, Walk(i.Then, Use(i.Test, at) + 1, around, lives), around, lives) + 1,
+                DraftLoop l => Walk(l.Body, at + 1, around) + 1,
+                DraftWhile w => Use(w.Test, Walk(w.Body, Walk(w.Condition, at + 1, around), around)) + 1,
+                DraftIf i => Walk(i.Else, Walk(i.Then, Use(i.Test, at) + 1, around), around) + 1,
                 DraftCall c => Uses(c.Storages, at) + 1,
                 DraftSize s => Use(s.From, at) + 1,
                 DraftCopy c => Uses([c.From, c.To], at) + 1,
