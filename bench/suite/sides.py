@@ -45,7 +45,7 @@ def build():
 
     Not of its assemblies: they hold the commit's name, and a commit of the README would be another build."""
     subprocess.run([ROOT / 'accc', 'env'], check=True, stdout=subprocess.DEVNULL)
-    made = ROOT / 'src/Cli/bin/Release/net10.0'
+    made = ROOT / 'src/Cli/bin/accc'
     digest = hashlib.sha256()
     sources = [p for p in (ROOT / 'src').rglob('*') if p.suffix in ('.cs', '.csproj', '.acc', '.props')]
     for path in sorted(p for p in sources if not {'bin', 'obj'} & set(p.parts)):

@@ -28,6 +28,12 @@ public sealed record ExecutableOptions
 
     /// <summary>llvm: takes objects from the user's cache folder and leaves them there.</summary>
     public bool UseCache { get; init; } = true;
+
+    /// <summary>
+    /// Called with the name of every stage as it ends: state, when the initialisers have run; llvm: print, compile, link,
+    /// prepare, the last when what frozen state decides is computed.
+    /// </summary>
+    public Action<string>? Reached { get; init; }
 }
 
 /// <summary>
@@ -61,7 +67,7 @@ public static class Executables
             {
                 "llvm" => new LlvmExecutable(programs,
                     new LlvmOptions(options.Target, options.OptLevel, options.Passes, options.Threads,
-                        options.UseCache), initialState),
+                        options.UseCache, Reached: options.Reached), initialState),
                 "interpreter" =>
                     new InterpreterExecutable(programs, new InterpreterOptions(options.Threads), initialState),
                 "opencl" => OpenCl(programs, initialState),
@@ -111,10 +117,11 @@ public static class Executables
         if (compilation.Initializer(missing) is not { } initializer)
             throw new LimitationException(compilation.Diagnostics[^1].Headline);
         // An executable of its own: its code is not kept with the model's.
-        using var executable = Create(backend, [initializer], options);
+        using var executable = Create(backend, [initializer], options is null ? null : options with { Reached = null });
         using var session = executable.CreateSession();
         var values = session.Run(initializer.Name);
         foreach (var (spec, value) in executable.Entries[0].Outputs.Zip(values)) state[spec.Name] = value;
+        options?.Reached?.Invoke("state");
         return state;
     }
 

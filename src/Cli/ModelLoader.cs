@@ -16,6 +16,9 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
 {
     private readonly Stopwatch compiling = new();
 
+    /// <summary>How long each stage took, where <see cref="ModelOptions.Time"/> asks for it.</summary>
+    public StageTimes? Times { get; } = options.Time ? new() : null;
+
     /// <summary>The state that <see cref="Load"/> began with, by path.</summary>
     public IReadOnlyDictionary<string, Tensor> State { get; private set; } = new Dictionary<string, Tensor>();
 
@@ -54,6 +57,7 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
             Binding = options.Binding,
             Entries = entries,
             Last = last,
+            Reached = Times is null ? null : Times.End,
             AfterPass = afterPass,
             Compute = options.Compute,
             DirectConvolutions = options.DirectConvolutions,
@@ -83,7 +87,11 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
     /// <param name="wholeState">Computes all state of the model, for <see cref="State"/>; else what the entries use.</param>
     public Executable Load(Compilation compilation, string? backend = null, int? threads = null, bool wholeState = false)
     {
-        var executable = options.Executable with { Threads = threads ?? options.Executable.Threads };
+        var executable = options.Executable with
+        {
+            Threads = threads ?? options.Executable.Threads,
+            Reached = Times is null ? null : Times.End,
+        };
         backend ??= options.Backend;
         compiling.Start();
         State = Executables.InitialState(backend, compilation, executable,

@@ -53,6 +53,7 @@ internal static class RunCommand
             var watch = Stopwatch.StartNew();
             var results = session.Run(program.Name, inputs, arguments.Sizes);
             watch.Stop();
+            loader.Times?.End("run");
             // What the call wrote into its arguments follows its results.
             Tensor[] written = [.. results, .. inputs.Where((_, i) => executable.Entries[0].Inputs[i].IsInout)];
             Write(written, Labels(program), targets, terminal.Output);
@@ -68,6 +69,7 @@ internal static class RunCommand
                 var (compile, run) = (loader.CompileTime.TotalMilliseconds, watch.Elapsed.TotalMilliseconds);
                 terminal.Error.Write(string.Create(CultureInfo.InvariantCulture,
                     $"compile {compile:0.0} ms, run {run:0.000} ms ({executable.Backend})\n"));
+                terminal.Error.Write($"{loader.Times}\n");
             }
             return ExitCodes.Ok;
         });

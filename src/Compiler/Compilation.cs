@@ -43,6 +43,9 @@ public sealed record CompilationOptions
     /// <summary>The optimiser stops after so many rewrites, counted for each entry; null for no limit.</summary>
     public long? StopAfterRewrite { get; init; }
 
+    /// <summary>Called with the name of every stage as it ends: parse, bind, then optimise and lower for each entry.</summary>
+    public Action<string>? Reached { get; init; }
+
     /// <summary>Called with every graph of every entry, after each pass.</summary>
     public Action<Pass, Function>? AfterPass { get; init; }
 }
@@ -115,8 +118,10 @@ public sealed class Compilation
         else
         {
             Syntax = Parser.Parse(Source, bag);
+            options.Reached?.Invoke("parse");
             if (options.Last == CompilationStage.Syntax || bag.Count > 0) return [];
             Bound = Binder.Bind(Syntax, options.Binding, bag);
+            options.Reached?.Invoke("bind");
         }
         if (Bound is null) return [];
         var entries = ImmutableArray.CreateBuilder<CompiledEntry>();
@@ -185,7 +190,11 @@ public sealed class Compilation
     {
         var rewrites = new Rewrites(options.StopAfterRewrite ?? long.MaxValue);
         var optimised = entry with { Optimised = Pipeline.Run(entry.Bound, after: options.AfterPass, rewrites: rewrites, passes: Pipeline.For(options.Compute, frozen, options.DirectConvolutions)) };
-        return options.Last == CompilationStage.Optimised ? optimised : Lower(optimised, frozen);
+        options.Reached?.Invoke("optimise");
+        if (options.Last == CompilationStage.Optimised) return optimised;
+        var lowered = Lower(optimised, frozen);
+        options.Reached?.Invoke("lower");
+        return lowered;
     }
 
     private static CompiledEntry Lower(CompiledEntry entry, FrozenState? frozen = null) =>

@@ -14,8 +14,9 @@ namespace Accelerate.Backends.Llvm;
 /// <param name="Threads">Workers for parallel loops, the calling thread included.</param>
 /// <param name="UseCache">Takes objects from the user's cache folder and leaves them there.</param>
 /// <param name="TimeSteps">Drives each step by a call of its own and keeps <see cref="LlvmExecutable.StepTimes"/>.</param>
+/// <param name="Reached">Called as the stages end: print, compile, link, prepare.</param>
 public sealed record LlvmOptions(string Target = "host", int OptLevel = 3, string? Passes = null, int Threads = 1,
-    bool UseCache = true, bool TimeSteps = false);
+    bool UseCache = true, bool TimeSteps = false, Action<string>? Reached = null);
 
 /// <summary>One module a distinct kernel, one a driver, compiled in parallel, linked by the JIT.</summary>
 public sealed unsafe class LlvmExecutable : Executable
@@ -47,18 +48,21 @@ public sealed unsafe class LlvmExecutable : Executable
         var target = LlvmTarget.Parse(options.Target);
         if (!target.CanRunHere)
             throw new LlvmException($"the target {target.Name} cannot run on this machine: it lacks features of {target.Cpu}");
-        kernels = [.. programs.Select(p => p.Kernels.Select(k => KernelText.Print(k, target)).ToImmutableArray())];
+        kernels = Print(programs, target);
         var modules = Modules(programs, kernels, target);
         timers = [.. programs.Select(p => options.TimeSteps ? new StepTimer(p) : null)];
         for (var i = 0; i < programs.Count; i++)
             if (timers[i] is { } timer) modules.AddRange(timer.Modules(kernels[i], Driver(programs, i), target));
+        options.Reached?.Invoke("print");
         var cache = options.UseCache ? ObjectCache.FromEnvironment() : null;
         var objects = new byte[modules.Count][];
         Parallel.For(0, modules.Count, i => objects[i] =
             ObjectCache.GetOrCompile(cache, modules[i].Text, target, options.OptLevel, options.Passes));
+        options.Reached?.Invoke("compile");
         jit = new Jit(objects);
         drivers = [.. programs.Select((_, i) => jit.Lookup(Driver(programs, i)))];
         for (var i = 0; i < programs.Count; i++) timers[i]?.Link(jit, Driver(programs, i));
+        options.Reached?.Invoke("link");
         entries = [.. programs.Select(p => new ProgramEntry(p))];
         steps = [.. programs.Select(p => p.AllSteps.ToImmutableArray())];
         Entries = [.. entries.Select(e => e.Spec)];
@@ -67,8 +71,10 @@ public sealed unsafe class LlvmExecutable : Executable
             (setups, state) => new LlvmExecutable(setups, options with
             {
                 TimeSteps = false,
+                Reached = null,
                 OptLevel = Math.Min(options.OptLevel, SetupOptLevel),
             }, state));
+        options.Reached?.Invoke("prepare");
     }
 
     public override IReadOnlyList<EntrySpec> Entries { get; }
@@ -77,8 +83,7 @@ public sealed unsafe class LlvmExecutable : Executable
 
     /// <summary>What LLVM is given, by module, for `dump --stage llvm`: kernels first, then the driver.</summary>
     public static IReadOnlyList<(string Name, string Text)> Modules(IReadOnlyList<Program> programs, string target) =>
-        Modules(programs, [.. programs.Select(p => p.Kernels.Select(k => KernelText.Print(k, LlvmTarget.Parse(target))).ToImmutableArray())],
-            LlvmTarget.Parse(target));
+        Modules(programs, Print(programs, LlvmTarget.Parse(target)), LlvmTarget.Parse(target));
 
     /// <summary>True if this machine has the instructions of a target.</summary>
     public static bool CanRun(string target) => LlvmTarget.Parse(target).CanRunHere;
@@ -91,6 +96,14 @@ public sealed unsafe class LlvmExecutable : Executable
     /// calls at the same time. Empty without <see cref="LlvmOptions.TimeSteps"/>.
     /// </summary>
     public IReadOnlyList<(CallStep Step, double Seconds)> StepTimes(int entry) => timers[entry]?.Times ?? [];
+
+    /// <summary>Kernels of all programs, printed by all cores: the texts do not depend on each other.</summary>
+    private static ImmutableArray<ImmutableArray<PrintedKernel>> Print(IReadOnlyList<Program> programs, LlvmTarget target)
+    {
+        var printed = programs.SelectMany(p => p.Kernels).AsParallel().AsOrdered().Select(k => KernelText.Print(k, target)).ToList();
+        var at = 0;
+        return [.. programs.Select(p => p.Kernels.Select(_ => printed[at++]).ToImmutableArray())];
+    }
 
     private static string Driver(IReadOnlyList<Program> programs, int i) => $"acc_{i}_{programs[i].Name}";
 

@@ -238,6 +238,6 @@ public sealed class RunTests : CommandLine
     {
         var (code, output, error) = Run(OnInterpreter("scale", "x=[1]", "k=1", "--time"));
         Assert.Equal((0, "f32[1]\n[1.]\n"), (code, output));
-        Assert.Matches(@"^compile [\d.]+ ms, run [\d.]+ ms \(interpreter\)\n$", error);
+        Assert.Matches(@"^compile [\d.]+ ms, run [\d.]+ ms \(interpreter\)\nstages, ms \(processor ms\): start \d+ \(\d+\), parse .* bind .* optimise .* lower .* run .* from process start \d+ \(\d+\), \d+ methods by the JIT in \d+\n$", error);
     }
 }

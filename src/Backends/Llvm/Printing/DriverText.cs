@@ -97,8 +97,8 @@ internal sealed class DriverText
                     break;
                 case CopyStep copy:
                     var bytes = index.Scalar(program.Buffers[copy.To].Type.Count * program.Buffers[copy.To].Type.DType.Bytes());
-                    text.Declare("declare void @llvm.memmove.p0.p0.i64(ptr, ptr, i64, i1)");
-                    text.Do($"call void @llvm.memmove.p0.p0.i64(ptr {Buffer(copy.To)}, ptr {Buffer(copy.From)}, i64 {bytes}, i1 false)");
+                    text.Declare("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)");
+                    text.Do($"call void @llvm.memcpy.p0.p0.i64(ptr {Buffer(copy.To)}, ptr {Buffer(copy.From)}, i64 {bytes}, i1 false)");
                     break;
                 case SizeStep size:
                     Define(size.Variable, Clamped(size));
