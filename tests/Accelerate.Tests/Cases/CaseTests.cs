@@ -32,18 +32,14 @@ public class CaseTests(ITestOutputHelper output)
         Compared.Add(report.Elements);
     }
 
-    /// <summary>The host target in full; two more targets, -O0 and threads on a fifth of the files, by their names.</summary>
+    /// <summary>The host target in full; the other targets, levels and thread counts as the matrix has them.</summary>
     private static List<CaseBackend> Backends(string file)
     {
         var backends = new List<CaseBackend>();
         if (LlvmLibrary.Available(out _))
         {
             backends.Add(new("llvm", new() { Threads = 1 }));
-            if (file.Sum(c => c) % 5 == 0)
-            {
-                backends.Add(new("llvm", new() { Threads = 3, OptLevel = 0, Target = "x86-64" }));
-                if (LlvmExecutable.CanRun("x86-64-v3")) backends.Add(new("llvm", new() { Threads = 3, Target = "x86-64-v3" }));
-            }
+            backends.AddRange(TargetMatrix.Options(file).Select(o => new CaseBackend("llvm", o)));
         }
         if (OpenClExecutable.Available(out _)) backends.Add(new("opencl", new()));
         return backends;

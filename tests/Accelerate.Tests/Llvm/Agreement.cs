@@ -12,8 +12,14 @@ internal static class Agreement
 {
     private static readonly Lazy<WorkerPool> Three = new(() => new WorkerPool(3));
 
+    private static readonly Lazy<WorkerPool?[]> Many = new(() =>
+        [null, Three.Value, .. TargetMatrix.Full ? TargetMatrix.Threads.Where(t => t != 3).Select(t => new WorkerPool(t)) : []]);
+
     /// <summary>Three workers, for all tests of the process.</summary>
     public static WorkerPool Pool => Three.Value;
+
+    /// <summary>What every kernel runs on: one thread, three; in the full matrix two and eight as well.</summary>
+    public static WorkerPool?[] Pools => Many.Value;
 
     /// <summary>Inputs and new outputs in the kernel's order; outputs start as 0xEE bytes: a missing store shows.</summary>
     public static Tensor[] Buffers(Kernel kernel, IEnumerable<Tensor> inputs, Func<string, long> sizes)
@@ -60,7 +66,7 @@ internal sealed class Comparison : IDisposable
         var flagged = reference.Run(expected, Size);
         foreach (var (configuration, native) in natives)
         {
-            foreach (var pool in (WorkerPool?[])[null, Agreement.Pool])
+            foreach (var pool in Agreement.Pools)
             {
                 var actual = Agreement.Buffers(kernel, inputs, Size);
                 var raised = native.Run(actual, Size, pool);

@@ -4,6 +4,7 @@ using Accelerate.Backends.Llvm.Printing;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
 using Accelerate.Tests.Llvm.Native;
+using Accelerate.Tests.Support;
 
 using Assert = Xunit.Assert;
 
@@ -15,7 +16,7 @@ public sealed record NativeConfiguration(string Target, int Level, string? Tiles
     public static readonly NativeConfiguration[] All =
     [
         .. from target in (string[])["host", "x86-64-v3", "x86-64"]
-           from level in (int[])[0, 3]
+           from level in TargetMatrix.Full ? (int[])[0, 1, 2, 3] : [0, 3]
            select new NativeConfiguration(target, level),
         .. LlvmTarget.X64V4.CanRunHere ? [new NativeConfiguration("x86-64-v4", 3)] : (NativeConfiguration[])[],
     ];
@@ -24,7 +25,8 @@ public sealed record NativeConfiguration(string Target, int Level, string? Tiles
     public static readonly NativeConfiguration WideTiles = new("x86-64-v3", 3, "x86-64-v4");
 
     /// <summary>Without instructions for fma and rounding, with them, and with the wider tiles.</summary>
-    public static readonly NativeConfiguration[] Three = [new("x86-64", 3), new("host", 3), WideTiles];
+    public static readonly NativeConfiguration[] Three =
+        [new("x86-64", 3), new("host", 3), WideTiles, .. TargetMatrix.Full ? All.Except([new("x86-64", 3), new("host", 3)]) : []];
 
     public override string ToString() => $"{(Tiles is null ? "" : $"{Tiles} on ")}{Target} -O{Level}";
 }
