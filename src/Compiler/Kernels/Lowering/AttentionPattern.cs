@@ -21,13 +21,13 @@ internal sealed record AttentionPattern(Dot Scores, Node Masked, Dot Values, Imm
             || values.ContractA is not [var axis] || axis != shape.Length - 1 || !values.BatchA.SequenceEqual(Enumerable.Range(0, batch))) return null;
         var inside = new HashSet<Node>(ReferenceEqualityComparer.Instance);
         while (p is Reshape) p = Into(p).Operands[0];
-        if (p is not Binary { Kind: BinaryOp.Div } || Into(p).Operands[0] is not Unary { Kind: UnaryOp.Exp } power
+        if (p is not Binary quotient || Into(p).Operands[0] is not Unary { Kind: UnaryOp.Exp } power
             || Into(power).Operands[0] is not Binary { Kind: BinaryOp.Sub } difference) return null;
         var masked = Into(difference).Operands[0];
         var last = masked.Type.Rank - 1;
-        if (!masked.Type.Shape[last].Equals(shape[axis]) || MaskedAxes.RowOf(p.Operands[1], power, ReduceOp.Add, last) is null
+        if (!masked.Type.Shape[last].Equals(shape[axis]) || MaskedAxes.SumOf(quotient, power, last) is null
             || MaskedAxes.RowOf(difference.Operands[1], masked, ReduceOp.Max, last) is null) return null;
-        for (var row = p.Operands[1]; !ReferenceEquals(row, power); row = row.Operands[0]) Into(row);
+        for (var row = p.Operands[1]; !ReferenceEquals(row, power); row = MaskedAxes.Below(row)) Into(row);
         for (var row = difference.Operands[1]; !ReferenceEquals(row, masked); row = row.Operands[0]) Into(row);
 
         var dots = new HashSet<Node>(ReferenceEqualityComparer.Instance);

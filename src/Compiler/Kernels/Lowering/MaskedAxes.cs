@@ -45,23 +45,39 @@ internal static class MaskedAxes
 
     private sealed record Chain(Select Masked, Reduce Max, Reduce Sum);
 
-    /// <summary>exp(m - max m) / sum(exp(m - max m)) along the axis, of m = select(mask, x, -inf).</summary>
+    /// <summary>exp(m - max m) / sum(exp(m - max m)), or times 1 / sum, along the axis, of m = select(mask, x, -inf).</summary>
     private static Chain? Softmax(Node p, int axis)
     {
         while (p is Graph.Convert { Type.DType.IsFloat: true } c) p = c.Operands[0];
-        return p is Binary { Kind: BinaryOp.Div } quotient
-            && quotient.Operands[0] is Unary { Kind: UnaryOp.Exp } power && RowOf(quotient.Operands[1], power, ReduceOp.Add, axis) is { } sum
+        return p is Binary quotient && quotient.Operands[0] is Unary { Kind: UnaryOp.Exp } power && SumOf(quotient, power, axis) is { } sum
             && power.Operands[0] is Binary { Kind: BinaryOp.Sub } difference
             && difference.Operands[0] is Select masked && RowOf(difference.Operands[1], masked, ReduceOp.Max, axis) is { } max
             && masked.Operands[2] is Const { IsSplat: true } fill && double.IsNegativeInfinity(fill.FloatAt(0))
             ? new Chain(masked, max, sum) : null;
     }
 
+    /// <summary>The sum of x along the axis by which the quotient, or product with its reciprocal, divides; null for another operation.</summary>
+    internal static Reduce? SumOf(Binary quotient, Node x, int axis)
+    {
+        if (quotient.Kind == BinaryOp.Div) return RowOf(quotient.Operands[1], x, ReduceOp.Add, axis);
+        if (quotient.Kind != BinaryOp.Mul || quotient.Operands[1] is not Broadcast b || b.Axes.Contains(axis)) return null;
+        var node = b.Operands[0];
+        while (node is Reshape r && Kept(r)) node = r.Operands[0];
+        return node is Binary { Kind: BinaryOp.Div, Operands: [Const { IsSplat: true } one, var sum] } && one.FloatAt(0) == 1 ? Row(sum, x, ReduceOp.Add, axis) : null;
+    }
+
+    /// <summary>What a row's value is made of: for a reciprocal, what it is the reciprocal of.</summary>
+    internal static Node Below(Node row) => row is Binary { Kind: BinaryOp.Div } d ? d.Operands[1] : row.Operands[0];
+
     /// <summary>The reduction of x along the axis that is broadcast back over it.</summary>
     internal static Reduce? RowOf(Node node, Node x, ReduceOp kind, int axis)
     {
         if (node is not Broadcast b || b.Axes.Contains(axis)) return null;
-        node = b.Operands[0];
+        return Row(b.Operands[0], x, kind, axis);
+    }
+
+    private static Reduce? Row(Node node, Node x, ReduceOp kind, int axis)
+    {
         while (node is Reshape r && Kept(r)) node = r.Operands[0];
         return node is Reduce reduce && reduce.Kind == kind && reduce.Axes is [var a] && a == axis && ReferenceEquals(reduce.Operands[0], x)
             ? reduce : null;
