@@ -228,8 +228,19 @@ internal sealed class LeftSide
     {
         var packed = Bytes(rowsStart);
         var numbers = Enumerable.Range(0, count).Select(row).ToArray();
+        // Rows that are neighbours in memory are moved together.
+        var together = contract.Left.Statements is [Load { Guards.IsEmpty: true } load] && load.Result == contract.LeftYield
+            && load.Offset.AffineIn(contract.M.Variable) is var (one, _) && one.Is(1) ? load : null;
         void Step(string k)
         {
+            if (together is not null && count > 1)
+            {
+                index.Define(contract.M.Variable, numbers[0]);
+                var many = Types.Vector(element, count);
+                var read = text.Value($"load {many}, ptr {At(statements.Buffer(together.Buffer), index.Scalar(together.Offset))}, align {type.Bytes()}");
+                text.Do($"store {many} {read}, ptr {At(packed, text.Value($"mul i64 {k}, {count}"))}, align {type.Bytes()}");
+                return;
+            }
             for (var r = 0; r < count; r++)
             {
                 index.Define(contract.M.Variable, numbers[r]);
