@@ -7,8 +7,8 @@ namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
 /// A result of exp may need 2^n beyond what an f32 has, or round to a subnormal: the text scales in two factors, seven
-/// operations of its 19. vscalefps does the same, rounding once, in one: the bits are equal. It stands for the text's exp
-/// alone, found by comparing it with what VectorMath writes, operation by operation.
+/// operations of its 19. vscalefps does the same, rounding once, in one: the bits are equal. It stands for the text's
+/// exp alone, found by comparing it with what VectorMath writes, operation by operation.
 /// </summary>
 internal static class ExponentScaling
 {
@@ -41,7 +41,9 @@ internal static class ExponentScaling
         else if (statement is Literal l) definitions[l.Result.Id] = l;
     }
 
-    /// <summary>The polynomial's value p and the shifted exponent t, if the operation ends an exp; null if not.</summary>
+    /// <summary>
+    /// The polynomial's value p and the shifted exponent t, if the operation ends an exp; null if not.
+    /// </summary>
     public static (Value P, Value T)? Find(Compute last, IReadOnlyDictionary<int, Statement> definitions)
     {
         if (last is not { Op: ScalarOp.Fma, Result.Type: DType.F32 }) return null;

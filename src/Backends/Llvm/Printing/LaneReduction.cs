@@ -107,9 +107,9 @@ internal sealed class LaneReduction(RowPrinter rows, IReadOnlyList<StatementPrin
     private Operand Lane0(Operand lanes) => new(text.Value($"extractelement {lanes.LlvmType} {lanes.Text}, i64 0"), lanes.Type, 0);
 
     /// <summary>
-    /// The partial results in memory that mem2reg turns into registers. A greatest or least float is taken by `a > b ? a :
-    /// b`, which is one instruction but loses a NaN in a; whether a lane has met one is kept beside it, off the chain. Zeros
-    /// of either sign are equal, so that in both forms the last of them stays.
+    /// The partial results in memory that mem2reg turns into registers. A greatest or least float is taken by `a > b ?
+    /// a : b`, which is one instruction but loses a NaN in a; whether a lane has met one is kept beside it, off the
+    /// chain. Zeros of either sign are equal, so that in both forms the last of them stays.
     /// </summary>
     private sealed class Lanes(ReduceKind kind, DType type, LlvmText text, ScalarPrinter scalars, string sum, string? nan)
     {
@@ -173,9 +173,9 @@ internal sealed class LaneReduction(RowPrinter rows, IReadOnlyList<StatementPrin
     }
 
     /// <summary>
-    /// The first index of the greatest (least) term: each lane keeps its first, and the number of its block of 16; then the
-    /// better of two lanes stays, of equal ones that with the lower index. A NaN is better than any number. A lane that
-    /// has met nothing better than its identity names its own first element, which exists wherever it could win.
+    /// The first index of the greatest (least) term: each lane keeps its first, and the number of its block of 16; then
+    /// the better of two lanes stays, of equal ones that with the lower index. A NaN is better than any number. A lane
+    /// that has met nothing better than its identity names its own first element, which exists wherever it could win.
     /// </summary>
     private Operand[] First(Reduction r)
     {

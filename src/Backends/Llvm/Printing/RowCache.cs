@@ -6,9 +6,9 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// Softmax sums exp(x - max) and then divides exp(x - max): the text has the polynomial twice, since a kernel stores nothing
-/// between its loops. Here the first loop leaves its values in the worker's scratch, where the row stays in the cache, and
-/// the second takes them from there: 16.3 cycles a vector of 16 instead of 24.0 (4 x 1024 on a Zen 4).
+/// Softmax sums exp(x - max) and then divides exp(x - max): the text has the polynomial twice, since a kernel stores
+/// nothing between its loops. Here the first loop leaves its values in the worker's scratch, where the row stays in the
+/// cache, and the second takes them from there: 16.3 cycles a vector of 16 instead of 24.0 (4 x 1024 on a Zen 4).
 /// </summary>
 internal sealed class RowCache
 {
@@ -42,14 +42,16 @@ internal sealed class RowCache
     /// <summary>The bytes that the values of as many rows in step take.</summary>
     public Size Bytes(int rows) => count * rows * stride;
 
-    /// <summary>The scratch that as many rows in step need; the longest of them is given if they are no longer than that.</summary>
+    /// <summary>
+    /// The scratch that as many rows in step need; the longest of them is given if they are no longer than that.
+    /// </summary>
     public Size Scratch(int rows, int? longest = null) =>
         Page + (longest is { } most ? Size.Min(Bytes(rows), count * rows * most * width) : Bytes(rows));
 
     /// <summary>
-    /// Where the rows' values begin, in scratch that has a page more than they take: half a page from where the row is in
-    /// its own. A load just behind a store in the low 12 bits of their addresses waits for it: with the scratch one line
-    /// behind the row, modulo a page, softmax took 29.9 cycles a vector, here 15.7.
+    /// Where the rows' values begin, in scratch that has a page more than they take: half a page from where the row is
+    /// in its own. A load just behind a store in the low 12 bits of their addresses waits for it: with the scratch one
+    /// line behind the row, modulo a page, softmax took 29.9 cycles a vector, here 15.7.
     /// </summary>
     public string Place(StatementPrinter copy, string scratch)
     {

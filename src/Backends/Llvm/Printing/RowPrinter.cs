@@ -7,16 +7,18 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// Prints a block for several iterations at once, statement by statement: one loop with as many bodies in it as there are
-/// iterations. A row's reduction is a chain in which each operation waits for the one before (a sum of f32 takes an
-/// element's 3 cycles however wide the machine is); rows in step are as many chains. Each iteration keeps its own order of
-/// operations, so the bits are those of one row after the other.
+/// Prints a block for several iterations at once, statement by statement: one loop with as many bodies in it as there
+/// are iterations. A row's reduction is a chain in which each operation waits for the one before (a sum of f32 takes an
+/// element's 3 cycles however wide the machine is); rows in step are as many chains. Each iteration keeps its own order
+/// of operations, so the bits are those of one row after the other.
 /// </summary>
 /// <param name="copies">A printer for each iteration, with its own values and loop variables.</param>
 /// <param name="text">The function.</param>
 /// <param name="scalars">Operations.</param>
 /// <param name="kept">What one pass over a row leaves for the next; null outside of row kernels.</param>
-/// <param name="ahead">Printers for as many iterations as there are copies, those that follow; null outside of row kernels.</param>
+/// <param name="ahead">
+/// Printers for as many iterations as there are copies, those that follow; null outside of row kernels.
+/// </param>
 internal sealed class RowPrinter(IReadOnlyList<StatementPrinter> copies, LlvmText text, ScalarPrinter scalars, RowCache? kept = null,
     IReadOnlyList<StatementPrinter>? ahead = null)
 {
@@ -31,9 +33,9 @@ internal sealed class RowPrinter(IReadOnlyList<StatementPrinter> copies, LlvmTex
     private (string Variable, Load Load)? fetched;
 
     /// <summary>
-    /// Rows in step. Layer norm of 4 x 768 in the first-level cache takes 6.5 cycles a vector with 4 rows, 8.7 with 2, 11.2
-    /// one by one (Zen 4): four chains of 3 cycles are as fast as the loads. Softmax, whose polynomial has chains and
-    /// registers enough without, takes 15.9 with 2 rows, 16.3 with 4, 17.2 with 1.
+    /// Rows in step. Layer norm of 4 x 768 in the first-level cache takes 6.5 cycles a vector with 4 rows, 8.7 with 2,
+    /// 11.2 one by one (Zen 4): four chains of 3 cycles are as fast as the loads. Softmax, whose polynomial has chains
+    /// and registers enough without, takes 15.9 with 2 rows, 16.3 with 4, 17.2 with 1.
     /// </summary>
     public static int RowsOf(Block block) => block.Statements.Any(s => s is Reduction r && IsHeavy(r.Body)) ? 2 : MostRows;
 
@@ -43,21 +45,21 @@ internal sealed class RowPrinter(IReadOnlyList<StatementPrinter> copies, LlvmTex
     public static bool IsHeavy(Block body) => body.Statements.Length >= 12;
 
     /// <summary>
-    /// The longest row that is run in step with others: four of them in f32 are 64 KiB, which a second-level cache holds;
-    /// a longer one hides its latencies behind its own elements.
+    /// The longest row that is run in step with others: four of them in f32 are 64 KiB, which a second-level cache
+    /// holds; a longer one hides its latencies behind its own elements.
     /// </summary>
     public const int LongestInStep = 4096;
 
     /// <summary>
     /// Vectors of one iteration in step. The scheduler's window (64 operations on Zen 4) holds little more than one
-    /// evaluation of erf, a chain of 80 cycles: bench/chain.acc takes 30.4 cycles a vector one by one, 28.3 with two in step,
-    /// 28.7 with three, which need more registers than there are.
+    /// evaluation of erf, a chain of 80 cycles: gelu(1.5 x + 0.25) c + r takes 30.4 cycles a vector one by one, 28.3
+    /// with two in step, 28.7 with three, which need more registers than there are.
     /// </summary>
     private const int Vectors = 2;
 
     /// <summary>
-    /// True for rows that may run in step: each statement is straight-line, a vector loop, or a reduction or running value
-    /// over an extent that is the same for all rows.
+    /// True for rows that may run in step: each statement is straight-line, a vector loop, or a reduction or running
+    /// value over an extent that is the same for all rows.
     /// </summary>
     public static bool RunsInStep(Kernel kernel, Block block) =>
         block.Statements.Any(s => s is Reduction or Cumulation) && block.Statements.All(s => s switch
@@ -103,9 +105,9 @@ internal sealed class RowPrinter(IReadOnlyList<StatementPrinter> copies, LlvmTex
     }
 
     /// <summary>
-    /// The second loop over the rows asks for the rows that come next: theirs are separate streams, which the machine's own
-    /// prefetcher finds only after it has missed in each (layer norm of 512 x 768: 57.8 µs with, 61.1 without; softmax of
-    /// 1024 x 1024: 318 and 330).
+    /// The second loop over the rows asks for the rows that come next: theirs are separate streams, which the machine's
+    /// own prefetcher finds only after it has missed in each (layer norm of 512 x 768: 57.8 µs with, 61.1 without;
+    /// softmax of 1024 x 1024: 318 and 330).
     /// </summary>
     private void Fetch(string variable, Size extent, Block body)
     {
@@ -159,9 +161,9 @@ internal sealed class RowPrinter(IReadOnlyList<StatementPrinter> copies, LlvmTex
     }
 
     /// <summary>
-    /// The iterations from `from` on, 16 lanes of each copy at a time, or several times 16; then 16 by 16, then the rest
-    /// with a mask. The inside gets the copies in the order of their iterations, those of one row beside each other, and
-    /// how many of them belong to one row.
+    /// The iterations from `from` on, 16 lanes of each copy at a time, or several times 16; then 16 by 16, then the
+    /// rest with a mask. The inside gets the copies in the order of their iterations, those of one row beside each
+    /// other, and how many of them belong to one row.
     /// </summary>
     public void ForLanes(string variable, string from, string to, Size extent, int vectors, Action<StatementPrinter[], int> inside)
     {

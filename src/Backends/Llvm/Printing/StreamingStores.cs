@@ -7,16 +7,17 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// A plain store reads the line it writes into, and evicts another one; a non-temporal store of whole lines does neither.
-/// It pays where the result is too large to be found in a cache by whoever reads it next. Decided in each call from the
-/// buffer's size and address, never from values, so that every store of a loop goes the same way; the bits are the same.
+/// A plain store reads the line it writes into, and evicts another one; a non-temporal store of whole lines does
+/// neither. It pays where the result is too large to be found in a cache by whoever reads it next. Decided in each call
+/// from the buffer's size and address, never from values, so that every store of a loop goes the same way; the bits are
+/// the same.
 /// </summary>
 internal sealed class StreamingStores
 {
     /// <summary>
     /// Bytes of a result from which on it is written past the caches. The kernel of relu over as many bytes, plain and
-    /// streaming (µs, one thread of a Zen 4 virtual machine with 32 MiB of third-level cache, others at work on it): 4 MiB 91
-    /// and 155, 8 MiB 226 and 298, 16 MiB 807 and 646, 32 MiB 2222 and 1584, 64 MiB 4516 and 3098.
+    /// streaming (µs, one thread of a Zen 4 virtual machine with 32 MiB of third-level cache, others at work on it): 4
+    /// MiB 91 and 155, 8 MiB 226 and 298, 16 MiB 807 and 646, 32 MiB 2222 and 1584, 64 MiB 4516 and 3098.
     /// </summary>
     private const long Threshold = 16 << 20;
 
@@ -50,8 +51,9 @@ internal sealed class StreamingStores
         && !(buffer.Count.IsConstant && buffer.Count.Value * buffer.Type.Bytes() < Threshold);
 
     /// <summary>
-    /// The condition, printed in front of the loop, under which a store of the loop's whole vectors streams: a large buffer,
-    /// and a first vector that begins a line, so that all do. Null where that is not known in front of the loop.
+    /// The condition, printed in front of the loop, under which a store of the loop's whole vectors streams: a large
+    /// buffer, and a first vector that begins a line, so that all do. Null where that is not known in front of the
+    /// loop.
     /// </summary>
     public string? Choose(Store store, Loop loop, IndexPrinter index, string pointer)
     {
