@@ -15,14 +15,21 @@ public sealed class Size : IEquatable<Size>, IComparable<Size>
     /// <summary>coefficient * product of atoms; the atoms are sorted by text and may repeat (powers).</summary>
     public sealed record Term(long Coefficient, ImmutableArray<Atom> Atoms)
     {
-        public string Key { get; } = string.Join('*', Atoms.Select(a => a.Text));
+        public string Key { get; } = Atoms.Length switch
+        {
+            0 => "",
+            1 => Atoms[0].Text,
+            _ => string.Join('*', Atoms.Select(a => a.Text)),
+        };
+
+        /// <summary>The order of a size's terms: by degree, highest first, then by text.</summary>
+        internal static int Compare(Term a, Term b) =>
+            a.Atoms.Length != b.Atoms.Length ? b.Atoms.Length.CompareTo(a.Atoms.Length) : string.CompareOrdinal(a.Key, b.Key);
     }
 
-    private Size(ImmutableArray<Term> terms)
-    {
-        Terms = terms;
-        Text = Print(terms);
-    }
+    private string? text;
+
+    private Size(ImmutableArray<Term> terms) => Terms = terms;
 
     public static readonly Size Zero = new([]);
     public static readonly Size One = Constant(1);
@@ -31,7 +38,7 @@ public sealed class Size : IEquatable<Size>, IComparable<Size>
     public ImmutableArray<Term> Terms { get; }
 
     /// <summary>The canonical text, without white space: `2*h+1`, `(h-1)//2+1`. It reads back by <see cref="SizeReader"/>.</summary>
-    public string Text { get; }
+    public string Text => text ??= Print(Terms);
 
     /// <summary>As a user writes it: `(h + 1) // 2`.</summary>
     public string Display => SizeDisplay.Of(this);
@@ -56,7 +63,29 @@ public sealed class Size : IEquatable<Size>, IComparable<Size>
 
     public static implicit operator Size(long value) => Constant(value);
 
-    public static Size operator +(Size a, Size b) => a.Is(0) ? b : b.Is(0) ? a : Sum(a.Terms.Concat(b.Terms));
+    public static Size operator +(Size a, Size b)
+    {
+        if (a.Is(0)) return b;
+        if (b.Is(0)) return a;
+        // Both are sorted: one pass merges them.
+        var sum = ImmutableArray.CreateBuilder<Term>(a.Terms.Length + b.Terms.Length);
+        var (i, j) = (0, 0);
+        while (i < a.Terms.Length && j < b.Terms.Length)
+        {
+            var order = Term.Compare(a.Terms[i], b.Terms[j]);
+            if (order < 0) sum.Add(a.Terms[i++]);
+            else if (order > 0) sum.Add(b.Terms[j++]);
+            else
+            {
+                var coefficient = checked(a.Terms[i].Coefficient + b.Terms[j++].Coefficient);
+                var term = a.Terms[i++];
+                if (coefficient != 0) sum.Add(new Term(coefficient, term.Atoms));
+            }
+        }
+        while (i < a.Terms.Length) sum.Add(a.Terms[i++]);
+        while (j < b.Terms.Length) sum.Add(b.Terms[j++]);
+        return new(sum.DrainToImmutable());
+    }
 
     public static Size operator -(Size a, Size b) => a + Constant(-1) * b;
 
@@ -66,9 +95,19 @@ public sealed class Size : IEquatable<Size>, IComparable<Size>
     {
         if (a.Is(1)) return b;
         if (b.Is(1)) return a;
+        if (a.IsConstant) return Scaled(b, a.Value);
+        if (b.IsConstant) return Scaled(a, b.Value);
         return Sum(from x in a.Terms
                    from y in b.Terms
                    select new Term(checked(x.Coefficient * y.Coefficient), Join(x.Atoms, y.Atoms)));
+    }
+
+    private static Size Scaled(Size size, long factor)
+    {
+        if (factor == 0 || size.Terms.IsEmpty) return Zero;
+        var scaled = ImmutableArray.CreateBuilder<Term>(size.Terms.Length);
+        foreach (var term in size.Terms) scaled.Add(new Term(checked(term.Coefficient * factor), term.Atoms));
+        return new(scaled.MoveToImmutable());
     }
 
     /// <summary>Floor division; the divisor is at least 1 (a constant that is not throws, a symbolic one is checked at entry).</summary>
@@ -177,11 +216,28 @@ public sealed class Size : IEquatable<Size>, IComparable<Size>
         return text.ToString();
     }
 
-    public bool Equals(Size? other) => other is not null && Text == other.Text;
+    /// <summary>Equal normal forms, which is equal texts.</summary>
+    public bool Equals(Size? other)
+    {
+        if (ReferenceEquals(this, other)) return true;
+        if (other is null || Terms.Length != other.Terms.Length) return false;
+        for (var i = 0; i < Terms.Length; i++)
+            if (Terms[i].Coefficient != other.Terms[i].Coefficient || Terms[i].Key != other.Terms[i].Key) return false;
+        return true;
+    }
 
     public override bool Equals(object? obj) => Equals(obj as Size);
 
-    public override int GetHashCode() => Text.GetHashCode(StringComparison.Ordinal);
+    public override int GetHashCode()
+    {
+        var hash = new HashCode();
+        foreach (var term in Terms)
+        {
+            hash.Add(term.Coefficient);
+            hash.Add(term.Key);
+        }
+        return hash.ToHashCode();
+    }
 
     public int CompareTo(Size? other) => string.CompareOrdinal(Text, other?.Text);
 
