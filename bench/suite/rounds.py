@@ -10,6 +10,9 @@ HOPELESS, SURE = 1.8, 2
 
 
 def names(row, threads, options):
+    """The sides of a row; where there is nothing of ours its peers wait for --all-peers."""
+    if row.only and not options.all_peers:
+        return []
     peers = [] if options.ours else [p for p in row.peers if options.all_peers or p not in row.slow]
     return [f'ours:{v}' for v in row.ours] + [p for p in peers if threads == 1 or p not in row.single]
 
