@@ -138,10 +138,17 @@ internal static class KernelText
                 text.Do($"store i64 {text.Value($"add i64 {job}, {text.Value($"sub i64 {to}, {from}")}")}, ptr {next}, align 8");
                 var first = text.Value($"mul i64 {from}, {count}");
                 var last = Least(text.Value($"mul i64 {to}, {count}"), width);
-                var divides = extent.IsConstant && extent.Value % count == 0;
-                var whole = divides ? last : text.Value($"sub i64 {last}, {text.Value($"urem i64 {text.Value($"sub i64 {last}, {first}")}, {count}")}");
-                text.For(first, whole, $"{count}", i => statements.SideBySide(row.Variable, i, count, () => statements.Block(inner)));
-                if (!divides) text.For(whole, last, "1", i => statements.SideBySide(row.Variable, i, 1, () => statements.Block(inner)));
+                // The end of a row, where it is no whole group: four, two and one at a time.
+                long? left = extent.IsConstant ? extent.Value % count : null;
+                foreach (var some in new[] { count, 4, 2, 1 }.Distinct())
+                {
+                    if (some != count && (some > count || (left & some) == 0)) continue;
+                    var whole = some == 1 || left == 0 ? last
+                        : text.Value($"sub i64 {last}, {text.Value($"urem i64 {text.Value($"sub i64 {last}, {first}")}, {some}")}");
+                    text.For(first, whole, $"{some}", i => statements.SideBySide(row.Variable, i, some, () => statements.Block(inner)));
+                    if (left == 0) break;
+                    first = whole;
+                }
             });
             return Size.Product(loops.SkipLast(1).Select(l => index.AtLeastZero(l.Extent))) * groups;
         }
