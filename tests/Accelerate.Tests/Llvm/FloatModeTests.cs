@@ -96,18 +96,29 @@ public sealed unsafe class FloatModeTests
         using var pool = new WorkerPool(3);
         using var native = new NativeKernel(kernel, new("host", 3));
         // Every worker's own thread gets the mode; it stays until the threads end with the pool.
-        pool.Run((_, _, _) => Set(exchange, Awkward), 3);
+        OnEach(() => Set(exchange, Awkward));
         try
         {
             var actual = Agreement.Buffers(kernel, [x], Sizes);
             native.Run(actual, Sizes, pool);
             for (var b = 1; b < actual.Length; b++) Assert.True(expected[b].SameBits(actual[b]), kernel.Buffers[b].Name);
             // Worker 0 is this thread; none of the three has lost its mode.
-            Assert.Equal(0, pool.Run((_, _, _) => (Mode(exchange) & ~0x3Fu) == Awkward ? 0 : 1, 3));
+            Assert.Equal(0, OnEach(() => (Mode(exchange) & ~0x3Fu) == Awkward ? 0 : 1));
         }
         finally
         {
-            pool.Run((_, _, _) => Set(exchange, 0x1F80), 3);
+            OnEach(() => Set(exchange, 0x1F80));
+        }
+
+        // A part whose thread is late is done by another: here each waits for the others.
+        int OnEach(Func<int> action)
+        {
+            using var all = new Barrier(3);
+            return pool.Run((_, _, _) =>
+            {
+                all.SignalAndWait();
+                return action();
+            }, 3);
         }
     }
 

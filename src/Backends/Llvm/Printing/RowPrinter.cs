@@ -115,7 +115,9 @@ internal sealed class RowPrinter(IReadOnlyList<StatementPrinter> copies, LlvmTex
         if (ahead is null || isFetched) return;
         if (first is null)
         {
-            if (body.Statements.OfType<Load>().FirstOrDefault(l => l.Guards.IsEmpty) is { } load) first = (variable, extent, load);
+            // The place that a gathered index names is not known ahead.
+            bool IsKnown(Load l) => l.Guards.IsEmpty && !l.Offset.Variables().Any(v => v is ['v', >= '0' and <= '9', ..]);
+            if (body.Statements.OfType<Load>().FirstOrDefault(IsKnown) is { } load) first = (variable, extent, load);
         }
         else if (first.Value.Extent.Equals(extent))
         {
