@@ -61,10 +61,9 @@ internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, Sc
             text.If(block.IsFirst, Zero, () => Each((r, v) =>
                 text.Do($"store {vector} {text.Value($"load {vector}, ptr {Partial(r, v)}, align {type.Bytes()}")}, ptr {sums[r, v]}, align 64")));
         }
-        string Start(int v) => v == 0 ? column : text.Value($"add i64 {column}, {v * Width}");
         var masks = new string?[vectors];
         for (var v = 0; v < vectors; v++)
-            if (tail == Tail.Last && v == vectors - 1 || tail == Tail.Unknown && right.IsInPlace) masks[v] = statements.TailMask(Start(v), n);
+            if (tail == Tail.Last && v == vectors - 1 || tail == Tail.Unknown && right.IsInPlace) masks[v] = statements.TailMask(Start(column, v), n);
 
         var (count, leftStride, rightStride) = (index.Scalar(left.InnerCount), left.Stride(rows), right.Stride);
         foreach (var k in contract.K.Skip(contract.K.Length - left.Inner)) index.Define(k.Variable, "0");
@@ -112,6 +111,8 @@ internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, Sc
         }
     }
 
+    private string Start(string column, int v) => v == 0 ? column : text.Value($"add i64 {column}, {v * Width}");
+
     private string At(string pointer, string offset) => text.Value($"getelementptr {element}, ptr {pointer}, i64 {offset}");
 
     private void Epilogue(int rows, string row, string column, string n, string[,] sums, Tail tail)
@@ -129,7 +130,6 @@ internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, Sc
             if (!isWhole && tail == Tail.Unknown && v > 0) text.If(text.Value($"icmp slt i64 {start}, {n}"), Store);
             else Store();
         }
-        string Start(int v) => v == 0 ? column : text.Value($"add i64 {column}, {v * Width}");
         void Rows(Action<Func<int, Operand>> inside)
         {
             if (Kernel.Statements(contract.Epilogue).Count() * rows * vectors * (tail == Tail.Unknown ? 2 : 1) <= MostStatements)
@@ -157,7 +157,7 @@ internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, Sc
         }
         void All(bool isWhole) => Rows(sum =>
         {
-            for (var v = 0; v < vectors; v++) Finish(sum(v), v, Start(v), isWhole);
+            for (var v = 0; v < vectors; v++) Finish(sum(v), v, Start(column, v), isWhole);
         });
         if (tail != Tail.Unknown)
         {

@@ -157,6 +157,7 @@ internal static class MaskedAxes
         {
             Reduce reduce when rows.Contains(reduce) => r.Add(reduce.With([Of(reduce.Operands[0], axis)])),
             Reshape x when Kept(x) => r.Add(x.With([Row(x.Operands[0])])),
+            Binary { Kind: BinaryOp.Div, Operands: [Const, var sum] } reciprocal => r.Add(reciprocal.With([reciprocal.Operands[0], Row(sum)])),
             _ => node,
         };
 
