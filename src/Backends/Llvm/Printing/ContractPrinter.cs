@@ -43,7 +43,8 @@ internal sealed class ContractPrinter
     private const int JobWork = 1 << 18;
 
     /// <summary>
-    /// Tiles of rows in a job: few enough to share evenly; twice as many where k goes block by block, as each chunk brings a
+    /// Tiles of rows in a job, at most: as few as make it worth its while, so that they share evenly (256³ on 2 threads: 5
+    /// jobs of 4 tiles ran at 70 % of the FMA peak). More where k goes block by block, as each chunk brings a
     /// block of panels into the second-level cache again: ViT-B/16's 197 x 3072 x 768 at 87.6 % of the FMA peak with 4, at
     /// 92.4 % with 8 (`accc time examples/models/vit.acc classify … --kernels`, AMD Zen 4 with AVX-512, 1 thread).
     /// </summary>
@@ -90,7 +91,8 @@ internal sealed class ContractPrinter
         right = new RightSide(statements, text, scalars, index, contract, tile, depth, isOneTile, scratch);
         left = new LeftSide(statements, text, scalars, index, contract, tile, depth, right.Inner, scratch,
             from: right.Packs ? Packed(group) : Size.Zero, mayBlock: !isOneTile && !right.IsInPlace, BlockSteps);
-        var chunk = left.IsBlocked ? BlockedChunkTiles : ChunkTiles;
+        var perTile = Size.Max(1, group * perUnit * tile.Rows);
+        var chunk = left.IsBlocked ? BlockedChunkTiles : Size.Max(1, Size.Min(ChunkTiles, Size.FloorDiv(JobWork + perTile - 1, perTile)));
         chunks = Size.FloorDiv(rowTiles + (chunk - 1), chunk);
         Jobs = groups * chunks;
         var end = left.End;
