@@ -20,18 +20,13 @@ public static class DepthwiseWeights
             .Where(w => known.IsOfState(w) && w is not (State or Graph.Barrier)).ToHashSet<Node>(ReferenceEqualityComparer.Instance);
         if (weights.Count == 0) return function;
 
-        var into = new Function(function.Name);
-        var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
-        foreach (var check in function.Checks) into.Require(check);
-        foreach (var node in function.Nodes)
+        return Rewriter.Rebuild(function, (node, into, map) =>
         {
-            map[node] = into.Add(Rewriter.Copy(node, map), function.OriginOf(node));
-            if (!rewrites.MayGoOn || !weights.Contains(node)) continue;
-            map[node] = into.Add(new Graph.Barrier(map[node], Graph.Barrier.Once), function.OriginOf(node));
-            rewrites.Add(() => new("depthwise-weights", "barrier", node.ToString(), map[node].ToString(), function.OriginOf(node).Place));
-        }
-        into.Results = [.. function.Results.Select(r => map[r])];
-        into.ResultNames = function.ResultNames;
-        return into;
+            if (!rewrites.MayGoOn || !weights.Contains(node)) return null;
+            var origin = function.OriginOf(node);
+            var kept = into.Add(new Graph.Barrier(map[node], Graph.Barrier.Once), origin);
+            rewrites.Add(() => new("depthwise-weights", "barrier", node.ToString(), kept.ToString(), origin.Place));
+            return kept;
+        });
     }
 }

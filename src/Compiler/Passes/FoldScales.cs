@@ -28,23 +28,17 @@ public static class FoldScales
         var results = new HashSet<Node>(function.Results, ReferenceEqualityComparer.Instance);
         var chains = new Dictionary<Node, Chain>(ReferenceEqualityComparer.Instance);
         foreach (var node in function.Nodes)
-            if (Chain.From(node, known, n => results.Contains(n) ? [] : users[n.Id]) is { } chain) chains[chain.Last] = chain;
+            if (Chain.From(node, known, n => results.Contains(n) ? [] : users[n.Id]) is { } found) chains[found.Last] = found;
         if (chains.Count == 0) return function;
 
-        var into = new Function(function.Name);
-        var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
-        foreach (var check in function.Checks) into.Require(check);
-        foreach (var node in function.Nodes)
+        return DeadCode.Run(Rewriter.Rebuild(function, (node, into, map) =>
         {
-            map[node] = into.Add(Rewriter.Copy(node, map), function.OriginOf(node));
-            if (!rewrites.MayGoOn || !chains.TryGetValue(node, out var folded)) continue;
+            if (!rewrites.MayGoOn || !chains.TryGetValue(node, out var chain)) return null;
             var origin = function.OriginOf(node);
-            map[node] = folded.Folded(n => into.Add(n, origin), map);
-            rewrites.Add(() => new("fold-scales", "w * s", node.ToString(), map[node].ToString(), origin.Place));
-        }
-        into.Results = [.. function.Results.Select(r => map[r])];
-        into.ResultNames = function.ResultNames;
-        return DeadCode.Run(into);
+            var folded = chain.Folded(n => into.Add(n, origin), map);
+            rewrites.Add(() => new("fold-scales", "w * s", node.ToString(), folded.ToString(), origin.Place));
+            return folded;
+        }));
     }
 
     /// <summary>Additions and multiplications by vectors along one axis, one behind the other, at least one of which multiplies.</summary>

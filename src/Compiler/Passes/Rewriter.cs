@@ -45,6 +45,30 @@ public sealed class Rewriter(Func<Node, Rewriter, Node?> rule, Rewrites? rewrite
         return into;
     }
 
+    /// <summary>
+    /// The function rebuilt in order, where another value may stand in a node's place: for passes that look at the whole of
+    /// the old function first. Regions are taken as they are.
+    /// </summary>
+    /// <param name="function">The old function.</param>
+    /// <param name="better">
+    /// What stands in the place of an old node, null for its copy. It adds to the new function and is given the new values of
+    /// the old nodes so far, that node's own among them.
+    /// </param>
+    internal static Function Rebuild(Function function, Func<Node, Function, IReadOnlyDictionary<Node, Node>, Node?> better)
+    {
+        var into = new Function(function.Name);
+        var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
+        foreach (var check in function.Checks) into.Require(check);
+        foreach (var node in function.Nodes)
+        {
+            map[node] = into.Add(Copy(node, map), function.OriginOf(node));
+            if (better(node, into, map) is { } other) map[node] = other;
+        }
+        into.Results = [.. function.Results.Select(r => map[r])];
+        into.ResultNames = function.ResultNames;
+        return into;
+    }
+
     private Function Inner(Function region) => regions.TryGetValue(region, out var known) ? known
         : regions[region] = new Rewriter(rule, rewrites, pass) { regions = regions }.Run(region);
 

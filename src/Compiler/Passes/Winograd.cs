@@ -40,25 +40,17 @@ public static class Winograd
     {
         rewrites ??= new Rewrites();
         if (!function.Nodes.Any(n => n is Dot)) return function;
-        var into = new Function(function.Name);
-        var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
-        var isKnown = new HashSet<Node>(ReferenceEqualityComparer.Instance);
+        var known = new KnownValues(function, frozen);
         var barrier = function.Nodes.OfType<Graph.Barrier>().Select(b => b.Unique).DefaultIfEmpty(-1).Max();
-        foreach (var check in function.Checks) into.Require(check);
-        foreach (var node in function.Nodes)
+        return DeadCode.Run(Rewriter.Rebuild(function, (node, into, map) =>
         {
-            if (node is Const or Iota || (node is State state && frozen.Contains(state))
-                || (!node.Operands.IsEmpty && node.Operands.All(isKnown.Contains) && node is not RegionNode)) isKnown.Add(node);
-            var own = map[node] = into.Add(Rewriter.Copy(node, map), function.OriginOf(node));
-            if (!rewrites.MayGoOn || own is not Dot dot || !isKnown.Contains(node.Operands[1]) || Convolution.Of(dot) is not { } convolution) continue;
+            if (!rewrites.MayGoOn || map[node] is not Dot dot || !known.Contains(node.Operands[1]) || Convolution.Of(dot) is not { } convolution) return null;
             var origin = function.OriginOf(node);
             // Dumps and profiles name every layer that was taken.
-            map[node] = new Builder(into, origin with { Composites = [.. origin.Composites, "winograd"] }).Build(convolution, ++barrier);
-            rewrites.Add(() => new("winograd", "F(4x4, 3x3)", node.ToString(), map[node].ToString(), origin.Place));
-        }
-        into.Results = [.. function.Results.Select(r => map[r])];
-        into.ResultNames = function.ResultNames;
-        return DeadCode.Run(into);
+            var built = new Builder(into, origin with { Composites = [.. origin.Composites, "winograd"] }).Build(convolution, ++barrier);
+            rewrites.Add(() => new("winograd", "F(4x4, 3x3)", node.ToString(), built.ToString(), origin.Place));
+            return built;
+        }));
     }
 
     /// <summary>A convolution of 3x3 that is worth it: y[n, h, w, o] = sum over r, s, c of x[n, h + r, w + s, c] * weights[r, s, c, o].</summary>

@@ -37,7 +37,7 @@ internal sealed class ContractPrinter
     private const int PackedElements = 1 << 20;
 
     /// <summary>
-    /// Multiplications of a job of few rows, at least, where the sizes allow it: two microseconds, eight times what handing
+    /// Multiplications of a job of few rows, at least, where the sizes allow it: some four microseconds, many times what handing
     /// a job to another thread costs (see WorkerPool).
     /// </summary>
     private const int JobWork = 1 << 18;

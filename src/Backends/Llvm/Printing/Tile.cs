@@ -1,5 +1,6 @@
 // The register tile of a contraction for each ISA and dtype.
 using Accelerate.Backends.Llvm.Native;
+using Accelerate.Compiler.Kernels.Lowering;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
 
@@ -9,7 +10,7 @@ namespace Accelerate.Backends.Llvm.Printing;
 internal sealed record Tile(int Rows, int Vectors)
 {
     /// <summary>Columns of a packed panel, the same for every ISA: narrower tiles walk half panels, wider ones several.</summary>
-    public const int Panel = 32;
+    public const int Panel = PackWeights.Columns;
 
     public int Columns => Vectors * IndexPrinter.Width;
 
