@@ -93,29 +93,35 @@ public static class Executables
     {
         if (compilation.Diagnostics is [var first, ..])
             throw new InvalidOperationException($"{first.Span}: {first.Headline}");
-        return Create(backend, compilation.Programs, options, InitialState(backend, compilation, options, weights));
+        return Create(backend, compilation.Model, options, weights);
     }
 
+    /// <summary>An executable of a model: state that is not given is computed by its initialisers, on that backend.</summary>
+    /// <exception cref="BackendException">The backend is unknown, or cannot run here.</exception>
+    /// <exception cref="LimitationException">The backend has no code for one of the kernels.</exception>
+    public static Executable Create(string backend, CompiledModel model, ExecutableOptions? options = null,
+        IReadOnlyDictionary<string, Tensor>? weights = null) =>
+        Create(backend, model.Programs, options, InitialState(backend, model, options, weights));
+
     /// <summary>
-    /// All state that the compilation's programs use, by path: what is given, the rest from its
+    /// All state that the model's programs use, by path: what is given, the rest from its
     /// initialisers.
     /// </summary>
     /// <param name="backend">What computes the initialisers.</param>
-    /// <param name="compilation">The model.</param>
+    /// <param name="model">The model.</param>
     /// <param name="options">The defaults if null.</param>
     /// <param name="weights">What is given, by path.</param>
     /// <param name="whole">Also the state that none of the programs uses: what a checkpoint holds.</param>
-    public static IReadOnlyDictionary<string, Tensor> InitialState(string backend, Compilation compilation,
+    public static IReadOnlyDictionary<string, Tensor> InitialState(string backend, CompiledModel model,
         ExecutableOptions? options = null, IReadOnlyDictionary<string, Tensor>? weights = null, bool whole = false)
     {
         var state = new Dictionary<string, Tensor>(weights ?? ImmutableDictionary<string, Tensor>.Empty);
-        var wanted = whole ? compilation.Bound!.State.Select(s => s.Path) : compilation.Programs.SelectMany(p => p.State).Select(b => b.Label);
+        var wanted = whole ? model.State.Select(s => s.Path) : model.Programs.SelectMany(p => p.State).Select(b => b.Label);
         var missing = wanted.Where(path => !state.ContainsKey(path)).ToHashSet();
-        if (missing.FirstOrDefault(path => compilation.Bound!.State.All(s => s.Path != path)) is { } unknown)
+        if (missing.FirstOrDefault(path => model.State.All(s => s.Path != path)) is { } unknown)
             throw new LimitationException($"not supported: the initial value of {unknown}");
         if (missing.Count == 0) return state;
-        if (compilation.Initializer(missing) is not { } initializer)
-            throw new LimitationException(compilation.Diagnostics[^1].Headline);
+        var initializer = model.Initializer(missing)!;
         // An executable of its own: its code is not kept with the model's.
         using var executable = Create(backend, [initializer], options is null ? null : options with { Reached = null });
         using var session = executable.CreateSession();

@@ -18,6 +18,13 @@ internal sealed class PreparedValues : IDisposable
     {
     }
 
+    /// <summary>The setups that have to run, those whose every value another computes left out.</summary>
+    public static IReadOnlyList<Program> Setups(IEnumerable<Program> programs)
+    {
+        var planned = new HashSet<string>(StringComparer.Ordinal);
+        return [.. programs.Select(p => p.Setup).OfType<Program>().Where(setup => Names(setup).Count(planned.Add) > 0)];
+    }
+
     /// <summary>Runs the setups; null when no entry has one.</summary>
     /// <param name="entries">The entries of an executable.</param>
     /// <param name="state">What the setups read, by label; zeros for what is absent.</param>
@@ -25,10 +32,7 @@ internal sealed class PreparedValues : IDisposable
     public static PreparedValues? Compute(IReadOnlyList<ProgramEntry> entries, IReadOnlyDictionary<string, Tensor> state,
         Func<IReadOnlyList<Program>, IReadOnlyDictionary<string, Tensor>, Executable> create)
     {
-        var planned = new HashSet<string>(StringComparer.Ordinal);
-        List<Program> setups = [];
-        foreach (var setup in entries.Select(e => e.Program.Setup).OfType<Program>())
-            if (Names(setup).Count(planned.Add) > 0) setups.Add(setup);
+        var setups = Setups(entries.Select(e => e.Program));
         if (setups.Count == 0) return null;
         var prepared = new PreparedValues();
         try

@@ -89,8 +89,8 @@ internal static class BenchCommand
         {
             // The initialisers' bits do not depend on who computes them; LLVM is the quick one.
             var backend = LlvmLibrary.Available(out _) ? "llvm" : "interpreter";
-            var weights = WeightFiles.Read(options.Weights, compilation, terminal, options.Diagnostics);
-            var state = Executables.InitialState(backend, compilation, options.Executable, weights);
+            var weights = WeightFiles.Read(options.Weights, compilation.Model, terminal, options.Diagnostics);
+            var state = Executables.InitialState(backend, compilation.Model, options.Executable, weights);
             BenchRun.Execute(options.File, program, grid, state, plan, command, terminal.Output);
         }
         catch (LlvmException e)

@@ -42,8 +42,8 @@ internal static class BisectCommand
             var entry = compilation.Entries.Single();
             var arguments = new InputValues(entry.Program!);
             var inputs = arguments.Read(parsed.GetValue(values) ?? []);
-            var state = Executables.InitialState(backend == "reference" ? "interpreter" : backend, compilation, options.Executable,
-                WeightFiles.Read(options.Weights, compilation, terminal, options.Diagnostics));
+            var state = Executables.InitialState(backend == "reference" ? "interpreter" : backend, compilation.Model, options.Executable,
+                WeightFiles.Read(options.Weights, compilation.Model, terminal, options.Diagnostics));
             var judge = new Judge(entry.Bound, inputs, arguments.Sizes, state);
             var found = Bisection.Find(entry.Bound, Pipeline.Passes, graph => judge.IsRight(graph, backend, options.Executable));
             terminal.Output.Write(Text(found));

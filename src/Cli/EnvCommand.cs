@@ -5,6 +5,7 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using Accelerate.Backends.Llvm.Native;
 using Accelerate.Backends.OpenCl;
+using Accelerate.Runtime;
 
 namespace Accelerate.Cli;
 
@@ -74,14 +75,14 @@ internal static class EnvCommand
 
     private static string Cache()
     {
-        if (ObjectCache.FolderFrom(Environment.GetEnvironmentVariable) is not { } folder)
+        if (DiskCache.FolderFrom(Environment.GetEnvironmentVariable) is not { } folder)
             return "none: HOME is not set, or the cache is off";
         if (!Directory.Exists(folder)) return $"{folder} (empty)";
         try
         {
             var files = new DirectoryInfo(folder).GetFiles();
             return string.Create(CultureInfo.InvariantCulture,
-                $"{folder} ({files.Length} objects, {files.Sum(f => f.Length) / 1024.0 / 1024:0.0} MiB)");
+                $"{folder} ({files.Length} files, {files.Sum(f => f.Length) / 1024.0 / 1024:0.0} MiB)");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

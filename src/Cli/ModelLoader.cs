@@ -1,6 +1,7 @@
 // In: a file and the options of a command. Out: its compilation, its state, and an executable ready to be called.
 using System.Diagnostics;
 using Accelerate.Backends;
+using Accelerate.Backends.Llvm.Native;
 using Accelerate.Compiler;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
@@ -52,15 +53,9 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
     {
         source ??= ReadSource(options.File);
         compiling.Start();
-        var compilation = Compilation.FromSource(source, new CompilationOptions
+        var compilation = Compilation.FromSource(source, Options(last, entries) with
         {
-            Binding = options.Binding,
-            Entries = entries,
-            Last = last,
-            Reached = Times is null ? null : Times.End,
             AfterPass = afterPass,
-            Compute = options.Compute,
-            DirectConvolutions = options.DirectConvolutions,
             StopAfterRewrite = stopAfterRewrite,
         });
         compiling.Stop();
@@ -79,13 +74,37 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
     }
 
     /// <summary>
-    /// The code of the compiled entries, with their state: from the weight files, the rest from its initialisers.
+    /// The model of one exported function, from the cache if this compiler has compiled it before; else it is compiled, and
+    /// what is wrong is reported.
     /// </summary>
-    /// <param name="compilation">The model.</param>
+    public CompiledModel Model(string entry)
+    {
+        // Loading libLLVM takes 30 ms; it is there when the programs are.
+        if (options.Backend == "llvm") Task.Run(() => LlvmLibrary.Available(out _));
+        var source = ReadSource(options.File);
+        var wanted = Options(CompilationStage.Lowered, [entry]);
+        compiling.Start();
+        var cache = DiskCache.FromEnvironment() is { } disk ? new ModelCache(disk) : null;
+        var found = options.SaveTemps is null ? cache?.TryGet(source, wanted) : null;
+        compiling.Stop();
+        if (found is not null)
+        {
+            Times?.End("read");
+            return found;
+        }
+        var compilation = Compile(CompilationStage.Lowered, [entry], source: source);
+        if (options.SaveTemps is { } folder) StageTexts.Save(folder, compilation, options);
+        return cache?.Put(compilation, wanted) ?? compilation.Model;
+    }
+
+    /// <summary>
+    /// The code of the model's entries, with their state: from the weight files, the rest from its initialisers.
+    /// </summary>
+    /// <param name="model">The model.</param>
     /// <param name="backend">The options' if null.</param>
     /// <param name="threads">The options' if null.</param>
     /// <param name="wholeState">Computes all state of the model, for <see cref="State"/>; else what the entries use.</param>
-    public Executable Load(Compilation compilation, string? backend = null, int? threads = null, bool wholeState = false)
+    public Executable Load(CompiledModel model, string? backend = null, int? threads = null, bool wholeState = false)
     {
         var executable = options.Executable with
         {
@@ -94,10 +113,34 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
         };
         backend ??= options.Backend;
         compiling.Start();
-        State = Executables.InitialState(backend, compilation, executable,
-            WeightFiles.Read(options.Weights, compilation, terminal, options.Diagnostics), wholeState);
-        var loaded = Executables.Create(backend, compilation.Programs, executable, State);
+        var weights = Weights(model);
+        Times?.End("weights");
+        State = Executables.InitialState(backend, model, executable, weights, wholeState);
+        var loaded = Executables.Create(backend, model.Programs, executable, State);
         compiling.Stop();
         return loaded;
     }
+
+    /// <summary>What does not fit is reported at the places of the source, which a model from the cache does not know.</summary>
+    private IReadOnlyDictionary<string, Tensor> Weights(CompiledModel model)
+    {
+        if (model.IsCached)
+        {
+            var bag = new DiagnosticBag();
+            var tensors = WeightFiles.Read(options.Weights, model, bag);
+            if (bag.Count == 0) return tensors;
+            model = Compile(CompilationStage.Bound).Model;
+        }
+        return WeightFiles.Read(options.Weights, model, terminal, options.Diagnostics);
+    }
+
+    private CompilationOptions Options(CompilationStage last, IReadOnlyCollection<string>? entries) => new()
+    {
+        Binding = options.Binding,
+        Entries = entries,
+        Last = last,
+        Reached = Times is null ? null : Times.End,
+        Compute = options.Compute,
+        DirectConvolutions = options.DirectConvolutions,
+    };
 }

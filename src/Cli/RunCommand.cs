@@ -39,15 +39,14 @@ internal static class RunCommand
         {
             var options = common.Read(parsed);
             var loader = new ModelLoader(options, terminal);
-            var compilation = loader.Compile(CompilationStage.Lowered, [parsed.GetValue(function)!]);
-            var program = compilation.Entries.Single().Program!;
+            var model = loader.Model(parsed.GetValue(function)!);
+            var program = model.Programs.Single();
             // Before the code is made: a wrong argument is answered at once.
             var arguments = new InputValues(program);
             var inputs = arguments.Read(parsed.GetValue(values) ?? []);
             var targets = Targets(program, parsed.GetValue(output), parsed.GetValue(outputs) ?? []);
-            if (options.SaveTemps is { } folder) StageTexts.Save(folder, compilation, options);
             var checkpoint = parsed.GetValue(state);
-            using var executable = loader.Load(compilation, wholeState: checkpoint is not null);
+            using var executable = loader.Load(model, wholeState: checkpoint is not null);
             using var session = executable.CreateSession();
             session.Output = terminal.Output;
             var watch = Stopwatch.StartNew();
@@ -60,7 +59,7 @@ internal static class RunCommand
             if (checkpoint is not null)
             {
                 // The whole model's: what this function does not use is as it was.
-                var after = compilation.Bound!.State.ToDictionary(s => s.Path, s => session.State.GetValueOrDefault(s.Path) ?? loader.State[s.Path]);
+                var after = model.State.ToDictionary(s => s.Path, s => session.State.GetValueOrDefault(s.Path) ?? loader.State[s.Path]);
                 Safetensors.Write(checkpoint, after);
                 terminal.Output.Write($"state: {after.Count} tensors in {checkpoint}\n");
             }

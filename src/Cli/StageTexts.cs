@@ -36,7 +36,7 @@ internal static class StageTexts
             Join(Programs(compilation).SelectMany(p => p.Kernels.Select(k => $"# {p.Name}\n{KernelPrinter.Print(k)}"))),
         "program" => Join(compilation.Programs.Select(p => ProgramPrinter.Print(p) + MemoryText.Of(p, options.Executable.Target))),
         "llvm" => Join(Modules(compilation, options).Select(m => $"; module {m.Name}\n{m.Text}")),
-        "asm" => Join(Modules(compilation, options).Select(m => $"# module {m.Name}\n{Assembly(m.Text, options)}")),
+        "asm" => Join(Modules(compilation, options).Select(m => $"# module {m.Name}\n{Assembly(m, options)}")),
         "cl" => Join(Programs(compilation).Select(OpenClPrinter.Print)),
         _ => throw new ArgumentException(stage),
     };
@@ -63,22 +63,23 @@ internal static class StageTexts
             Put($"{stem}.{stage}", Of(stage, compilation, options));
         if (options.Backend == "opencl") Put($"{stem}.cl", Of("cl", compilation, options));
         if (options.Backend != "llvm") return;
-        foreach (var (name, text) in Modules(compilation, options))
+        foreach (var module in Modules(compilation, options))
         {
-            Put($"{name}.ll", text);
-            Put($"{name}.s", Assembly(text, options));
+            Put($"{module.Name}.ll", module.Text);
+            Put($"{module.Name}.s", Assembly(module, options));
         }
     }
 
-    private static IReadOnlyList<(string Name, string Text)> Modules(Compilation compilation, ModelOptions options) =>
+    private static IReadOnlyList<ModuleText> Modules(Compilation compilation, ModelOptions options) =>
         LlvmExecutable.Modules(Programs(compilation), options.Executable.Target);
 
     /// <summary>The programs of calls, then those that run once before them.</summary>
     private static IReadOnlyList<Program> Programs(Compilation compilation) =>
         [.. compilation.Programs, .. compilation.Programs.Select(p => p.Setup).OfType<Program>()];
 
-    private static string Assembly(string text, ModelOptions options) => LlvmCompiler.CompileToAssembly(
-        text, LlvmTarget.Parse(options.Executable.Target), options.Executable.OptLevel, options.Executable.Passes);
+    private static string Assembly(ModuleText module, ModelOptions options) => LlvmCompiler.CompileToAssembly(module.Text,
+        LlvmTarget.Parse(options.Executable.Target), options.Executable.OptLevel,
+        module.PassesFor(options.Executable.OptLevel, options.Executable.Passes));
 
     private static string Join(IEnumerable<string> texts) => string.Join('\n', texts);
 

@@ -42,11 +42,11 @@ internal static class TimeCommand
         {
             var options = common.Read(parsed);
             var loader = new ModelLoader(options, terminal);
-            var compilation = loader.Compile(CompilationStage.Lowered, [parsed.GetValue(function)!]);
-            var program = compilation.Entries.Single().Program!;
+            var model = loader.Model(parsed.GetValue(function)!);
+            var program = model.Programs.Single();
             var arguments = new InputValues(program);
             var inputs = arguments.Read(parsed.GetValue(values) ?? []);
-            using var executable = loader.Load(compilation);
+            using var executable = loader.Load(model);
             if (parsed.GetValue(kernels))
             {
                 terminal.Output.Write(Kernels(options, program, inputs, arguments.Sizes, loader, parsed.GetValue(seconds)));

@@ -15,20 +15,29 @@ internal static class WeightFiles
     /// part's keys are its paths without the part's own; the file must have all state of the part and nothing else.
     /// </summary>
     public static IReadOnlyDictionary<string, Tensor> Read(
-        IReadOnlyList<(string Path, string File)> files, Compilation compilation, Terminal terminal,
-            DiagnosticFormat format)
+        IReadOnlyList<(string Path, string File)> files, CompiledModel model, Terminal terminal, DiagnosticFormat format)
     {
         var bag = new DiagnosticBag();
+        var tensors = Read(files, model, bag);
+        if (bag.Count == 0) return tensors;
+        terminal.Report(bag.Sorted(), format);
+        throw new ReportedException(bag.ExitCode);
+    }
+
+    /// <summary>The same with what does not fit in a bag; the tensors are of use where it stays empty.</summary>
+    public static IReadOnlyDictionary<string, Tensor> Read(
+        IReadOnlyList<(string Path, string File)> files, CompiledModel model, DiagnosticBag bag)
+    {
         var tensors = new Dictionary<string, Tensor>();
         foreach (var (part, path) in files)
         {
-            var declared = Part(part, compilation.Bound!.State);
+            var declared = Part(part, model.State);
             if (declared.Count == 0)
             {
                 throw part.Length == 0
                     ? new CliException($"--weights {path}: the model has no state")
                     : new CliException($"--weights {part}={path}: the model has no part '{part}' with state",
-                        Nearest.Help(part, compilation.Bound.State.SelectMany(s => Prefixes(s.Path)).Distinct(),
+                        Nearest.Help(part, model.State.SelectMany(s => Prefixes(s.Path)).Distinct(),
                             "parts"));
             }
             // The tensors stay valid without the file object: they hold the mapping.
@@ -36,11 +45,10 @@ internal static class WeightFiles
             var keys = file.Tensors.ToDictionary(t => t.Name,
                 t => new TensorType(t.Type, [.. t.Shape.Select(s =>
                     Size.Constant(long.Parse(s, System.Globalization.CultureInfo.InvariantCulture)))]));
-            var rules = part.Length == 0 ? compilation.Bound.WeightRules
-                : compilation.Bound.PartRules.GetValueOrDefault(part, []);
+            var rules = part.Length == 0 ? model.Rules.Whole : model.Rules.Parts.GetValueOrDefault(part, []);
             var span = new SourceText(path, "").All;
             foreach (var (name, key) in WeightMap.Map(keys, declared, rules, span, bag,
-                part.Length == 0 ? compilation.Bound.ModuleRules : null))
+                part.Length == 0 ? model.Rules.Modules : null))
             {
                 var full = part.Length == 0 ? name : $"{part}.{name}";
                 if (bag.Count > 0) continue;
@@ -49,12 +57,10 @@ internal static class WeightFiles
                     throw new CliException($"--weights {path}: {full} is already given by another file");
             }
         }
-        if (bag.Count == 0) return tensors;
-        terminal.Report(bag.Sorted(), format);
-        throw new ReportedException(bag.ExitCode);
+        return tensors;
     }
 
-    private static IReadOnlyList<StateDeclaration> Part(string part, ImmutableArray<StateDeclaration> state) =>
+    private static IReadOnlyList<StateSpec> Part(string part, ImmutableArray<StateSpec> state) =>
         part.Length == 0
         ? state
         : [.. state.Where(s => s.Path.StartsWith(part + ".", StringComparison.Ordinal)).Select(s =>

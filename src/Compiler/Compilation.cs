@@ -88,6 +88,12 @@ public sealed class Compilation
     /// <summary>The programs of the entries, for <c>Executables.Create</c>.</summary>
     public IReadOnlyList<Program> Programs => [.. Entries.Select(e => e.Program).OfType<Program>()];
 
+    /// <summary>What running the entries takes.</summary>
+    public CompiledModel Model => new([.. Programs], Bound is null ? [] : [.. Bound.State], Bound?.WeightRules ?? WeightRules.None)
+    {
+        Initializer = Initializer,
+    };
+
     /// <summary>The names that the text exports, whether they could be compiled or not.</summary>
     public IReadOnlyList<string> Exports => Syntax is null
         ? [.. Bound?.Entries.Select(e => e.Name) ?? []]
@@ -142,7 +148,7 @@ public sealed class Compilation
         try
         {
             var function = GraphReader.Read(Source.Text);
-            return new BoundProgram([function], [.. function.Nodes.OfType<State>().Select(Declare)], []);
+            return new BoundProgram([function], [.. function.Nodes.OfType<State>().Select(Declare)], WeightRules.None);
         }
         catch (Exception e) when (e is FormatException or GraphException)
         {
@@ -161,8 +167,9 @@ public sealed class Compilation
 
     /// <summary>
     /// The program that computes the initial values of those pieces of state, one result each, named by its path. Null
-    /// when there are none, or with a diagnostic when it cannot be compiled.
+    /// when there are none.
     /// </summary>
+    /// <exception cref="LimitationException">It cannot be compiled; a diagnostic says where.</exception>
     public Program? Initializer(IReadOnlyCollection<string> paths)
     {
         var wanted = Bound?.State.Where(s => paths.Contains(s.Path)).ToList() ?? [];
@@ -172,7 +179,7 @@ public sealed class Compilation
         function.ResultNames = [.. wanted.Select(s => s.Path)];
         var entry = new CompiledEntry(function.Name, function);
         return Limited(wanted[0].Path, () => entry = Lower(entry with { Optimised = Pipeline.Run(function) }))
-            ? entry.Program : null;
+            ? entry.Program : throw new LimitationException(Diagnostics[^1].Headline);
     }
 
     /// <summary>The nodes of a function without inputs in another; its first result there.</summary>

@@ -28,7 +28,7 @@ public sealed unsafe class LlvmExecutable : Executable
     private const int SetupOptLevel = 1;
 
     private readonly ImmutableArray<ProgramEntry> entries;
-    private readonly ImmutableArray<ImmutableArray<PrintedKernel>> kernels;
+    private readonly ImmutableArray<ImmutableArray<Size>> scratch;
     private readonly ModelState model;
     private readonly WorkerPool pool;
     private readonly Jit jit;
@@ -42,38 +42,33 @@ public sealed unsafe class LlvmExecutable : Executable
     /// <exception cref="LlvmException">libLLVM is absent, or the target cannot run here.</exception>
     public LlvmExecutable(IReadOnlyList<Program> programs, LlvmOptions? options = null,
         IReadOnlyDictionary<string, Tensor>? initialState = null)
+        : this(programs, options ?? new(), initialState ?? ImmutableDictionary<string, Tensor>.Empty, null)
     {
-        options ??= new LlvmOptions();
+    }
+
+    private LlvmExecutable(IReadOnlyList<Program> programs, LlvmOptions options, IReadOnlyDictionary<string, Tensor> initialState,
+        NativeCode? code)
+    {
         LlvmLibrary.Require();
         var target = LlvmTarget.Parse(options.Target);
         if (!target.CanRunHere)
             throw new LlvmException($"the target {target.Name} cannot run on this machine: it lacks features of {target.Cpu}");
-        kernels = Print(programs, target);
-        var modules = Modules(programs, kernels, target);
-        timers = [.. programs.Select(p => options.TimeSteps ? new StepTimer(p) : null)];
-        for (var i = 0; i < programs.Count; i++)
-            if (timers[i] is { } timer) modules.AddRange(timer.Modules(kernels[i], Driver(programs, i), target));
-        options.Reached?.Invoke("print");
-        var cache = options.UseCache ? ObjectCache.FromEnvironment() : null;
-        var objects = new byte[modules.Count][];
-        Parallel.For(0, modules.Count, i => objects[i] =
-            ObjectCache.GetOrCompile(cache, modules[i].Text, target, options.OptLevel, options.Passes));
-        options.Reached?.Invoke("compile");
-        jit = new Jit(objects);
-        drivers = [.. programs.Select((_, i) => jit.Lookup(Driver(programs, i)))];
-        for (var i = 0; i < programs.Count; i++) timers[i]?.Link(jit, Driver(programs, i));
+        // The setups' code is made beside the programs' own, which is needed first but seldom takes both cores to its end.
+        var setupOptions = options with { TimeSteps = false, Reached = null, OptLevel = Math.Min(options.OptLevel, SetupOptLevel) };
+        var setups = PreparedValues.Setups(programs);
+        var setupCode = setups.Count == 0 ? null : Task.Run(() => NativeCode.Make(setups, target, setupOptions));
+        code ??= NativeCode.Make(programs, target, options);
+        scratch = code.Scratch;
+        jit = new Jit(code.Objects);
+        drivers = jit.Lookup(code.Drivers);
+        timers = [.. programs.Select((p, i) => options.TimeSteps ? new StepTimer(p, code.Drivers[i], jit, target, options) : null)];
         options.Reached?.Invoke("link");
         entries = [.. programs.Select(p => new ProgramEntry(p))];
         steps = [.. programs.Select(p => p.AllSteps.ToImmutableArray())];
         Entries = [.. entries.Select(e => e.Spec)];
         pool = new WorkerPool(options.Threads);
-        model = new ModelState(entries, initialState ?? ImmutableDictionary<string, Tensor>.Empty,
-            (setups, state) => new LlvmExecutable(setups, options with
-            {
-                TimeSteps = false,
-                Reached = null,
-                OptLevel = Math.Min(options.OptLevel, SetupOptLevel),
-            }, state));
+        model = new ModelState(entries, initialState,
+            (wanted, state) => new LlvmExecutable(wanted, setupOptions, state, setupCode!.GetAwaiter().GetResult()));
         options.Reached?.Invoke("prepare");
     }
 
@@ -82,8 +77,8 @@ public sealed unsafe class LlvmExecutable : Executable
     public override string Backend => "llvm";
 
     /// <summary>What LLVM is given, by module, for `dump --stage llvm`: kernels first, then the driver.</summary>
-    public static IReadOnlyList<(string Name, string Text)> Modules(IReadOnlyList<Program> programs, string target) =>
-        Modules(programs, Print(programs, LlvmTarget.Parse(target)), LlvmTarget.Parse(target));
+    public static IReadOnlyList<ModuleText> Modules(IReadOnlyList<Program> programs, string target) =>
+        NativeCode.Modules(programs, NativeCode.Print(programs, LlvmTarget.Parse(target)), LlvmTarget.Parse(target));
 
     /// <summary>True if this machine has the instructions of a target.</summary>
     public static bool CanRun(string target) => LlvmTarget.Parse(target).CanRunHere;
@@ -96,25 +91,6 @@ public sealed unsafe class LlvmExecutable : Executable
     /// calls at the same time. Empty without <see cref="LlvmOptions.TimeSteps"/>.
     /// </summary>
     public IReadOnlyList<(CallStep Step, double Seconds)> StepTimes(int entry) => timers[entry]?.Times ?? [];
-
-    /// <summary>Kernels of all programs, printed by all cores: the texts do not depend on each other.</summary>
-    private static ImmutableArray<ImmutableArray<PrintedKernel>> Print(IReadOnlyList<Program> programs, LlvmTarget target)
-    {
-        var printed = programs.SelectMany(p => p.Kernels).AsParallel().AsOrdered().Select(k => KernelText.Print(k, target)).ToList();
-        var at = 0;
-        return [.. programs.Select(p => p.Kernels.Select(_ => printed[at++]).ToImmutableArray())];
-    }
-
-    private static string Driver(IReadOnlyList<Program> programs, int i) => $"acc_{i}_{programs[i].Name}";
-
-    private static List<(string Name, string Text)> Modules(IReadOnlyList<Program> programs,
-        ImmutableArray<ImmutableArray<PrintedKernel>> kernels, LlvmTarget target)
-    {
-        var modules = kernels.SelectMany(k => k).DistinctBy(k => k.Symbol).Select(k => (k.Symbol, k.Text)).ToList();
-        for (var i = 0; i < programs.Count; i++)
-            modules.Add((Driver(programs, i), DriverText.Print(programs[i], kernels[i], Driver(programs, i), target)));
-        return modules;
-    }
 
     protected override void Initialize(SessionState state)
     {
@@ -137,7 +113,7 @@ public sealed unsafe class LlvmExecutable : Executable
             var workspace = (Workspace)state.BackendState!;
             workspace.Host.Clear();
             workspace.Host.OnPrint = plan.Print;
-            var scratch = workspace.Scratch.Ensure(plan.ScratchStep * pool.Workers + 64);
+            var room = workspace.Scratch.Ensure(plan.ScratchStep * pool.Workers + 64);
             int status;
             Step? failed = null;
             fixed (nint* buffers = call.Pointers)
@@ -145,12 +121,12 @@ public sealed unsafe class LlvmExecutable : Executable
             {
                 if (timers[entry] is { } timer)
                 {
-                    (status, failed) = timer.Run(call, workspace.Host.Table, buffers, scratch, plan.ScratchStep);
+                    (status, failed) = timer.Run(call, workspace.Host.Table, buffers, room, plan.ScratchStep);
                 }
                 else
                 {
                     var driver = (delegate* unmanaged<void*, nint*, long*, void*, long, int>)drivers[entry];
-                    status = driver(workspace.Host.Table, buffers, values, scratch, plan.ScratchStep);
+                    status = driver(workspace.Host.Table, buffers, values, room, plan.ScratchStep);
                     if (status > 0) failed = steps[entry][(int)workspace.Host.Error[1]];
                 }
             }
@@ -179,7 +155,7 @@ public sealed unsafe class LlvmExecutable : Executable
     {
         /// <summary>Whole lines: no two workers write to one.</summary>
         public long ScratchStep { get; } =
-            executable.kernels[entry].Select(k => call.Greatest(k.Scratch)).DefaultIfEmpty(0).Max() + 63 & ~63L;
+            executable.scratch[entry].Select(call.Greatest).DefaultIfEmpty(0).Max() + 63 & ~63L;
 
         public Action<long> Print { get; } = number => call.Print((PrintStep)executable.steps[entry][(int)number]);
     }

@@ -8,30 +8,40 @@ using Accelerate.Compiler.Kernels;
 namespace Accelerate.Backends.Llvm;
 
 /// <summary>The same kernels on the same buffers as the program's own driver; only the way from one to the next is managed.</summary>
-internal sealed unsafe class StepTimer(Program program)
+internal sealed unsafe class StepTimer
 {
-    private readonly ImmutableArray<CallStep> steps = [.. program.AllSteps.OfType<CallStep>()];
+    private readonly Program program;
+    private readonly ImmutableArray<CallStep> steps;
 
     /// <summary>Those of the program, then the variables of its loops.</summary>
-    private readonly ImmutableArray<string> sizes =
-        [.. program.Sizes.Concat(program.Variables).Distinct()];
+    private readonly ImmutableArray<string> sizes;
 
     private readonly Dictionary<CallStep, int> numbers = new(ReferenceEqualityComparer.Instance);
-    private readonly long[] ticks = new long[program.AllSteps.OfType<CallStep>().Count()];
-    private nint[] drivers = [];
+    private readonly long[] ticks;
+    private readonly nint[] drivers;
+
+    /// <param name="program">The program.</param>
+    /// <param name="driver">The symbol of its own driver, which those of the steps begin with.</param>
+    /// <param name="jit">Has the program's kernels; the steps' drivers are added.</param>
+    /// <param name="target">What the drivers are compiled for.</param>
+    /// <param name="options">How.</param>
+    public StepTimer(Program program, string driver, Jit jit, LlvmTarget target, LlvmOptions options)
+    {
+        this.program = program;
+        steps = [.. program.AllSteps.OfType<CallStep>()];
+        sizes = [.. program.Sizes.Concat(program.Variables).Distinct()];
+        ticks = new long[steps.Length];
+        for (var i = 0; i < steps.Length; i++) numbers[steps[i]] = i;
+        var kernels = NativeCode.Print([program], target)[0];
+        string[] symbols = [.. steps.Select((_, i) => $"{driver}.step{i}")];
+        var modules = steps.Select((step, i) => new ModuleText(symbols[i],
+            DriverText.Print(program with { Steps = [step], Sizes = sizes }, kernels, symbols[i], target), null)).ToList();
+        foreach (var compiled in NativeCode.Compile(modules, target, options, null).Objects) jit.Add(compiled);
+        drivers = jit.Lookup(symbols);
+    }
 
     public IReadOnlyList<(CallStep Step, double Seconds)> Times =>
         [.. steps.Select((step, i) => (step, ticks[i] / (double)Stopwatch.Frequency))];
-
-    public IEnumerable<(string Name, string Text)> Modules(IReadOnlyList<PrintedKernel> kernels, string driver, LlvmTarget target) =>
-        steps.Select((step, i) => (Symbol(driver, i),
-            DriverText.Print(program with { Steps = [step], Sizes = sizes }, kernels, Symbol(driver, i), target)));
-
-    public void Link(Jit jit, string driver)
-    {
-        drivers = [.. steps.Select((_, i) => jit.Lookup(Symbol(driver, i)))];
-        for (var i = 0; i < steps.Length; i++) numbers[steps[i]] = i;
-    }
 
     /// <summary>All steps, up to the first that fails; its status and the step.</summary>
     public (int Status, Step? Failed) Run(ProgramCall call, void* host, nint* buffers, void* scratch, long scratchStep)
@@ -44,8 +54,6 @@ internal sealed unsafe class StepTimer(Program program)
             return (walker.Run(program.Steps), walker.Failed);
         }
     }
-
-    private static string Symbol(string driver, int step) => $"{driver}.step{step}";
 
     private sealed class Walker(StepTimer timer, ProgramCall call, void* host, nint* buffers, long* sizes, void* scratch, long scratchStep)
         : StepWalker(call)

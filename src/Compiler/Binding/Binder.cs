@@ -24,10 +24,11 @@ public static class Binder
         var folder = options.Folder ?? Path.GetDirectoryName(syntax.Span.Source.Path) ?? "";
         // A file with syntax errors has gaps, and each would be reported again as something that is missing.
         if (bag.Count > 0) return null;
-        var file = new SourceLoader(folder, bag).Root(syntax);
+        var loader = new SourceLoader(folder, bag);
+        var file = loader.Root(syntax);
         if (bag.Count > 0) return null;
         var program = new Entries(options, bag, file).Bind();
-        return bag.All.Any(d => d.Class != DiagnosticClass.Limitation) ? null : program;
+        return bag.All.Any(d => d.Class != DiagnosticClass.Limitation) || program is null ? null : program with { Uses = [.. loader.Uses] };
     }
 }
 
@@ -72,14 +73,14 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
             if (Guard(member.Syntax.Name.Text, member.Span, () => elaborator.Initializer(member)) is { } initializer)
                 state.Add(new(member.Path!, member.Storage, member.Type, initializer, member.Span));
         }
-        return new(entries.ToImmutable(), state.ToImmutable(), WeightMap.Rules(file, modules.FirstOrDefault()))
+        var parts = elaborator.Instances.Where(i => i.Path is { Length: > 0 }).DistinctBy(i => i.Path).ToList();
+        var rules = new WeightRules(WeightMap.Rules(file, modules.FirstOrDefault()),
+            parts.ToDictionary(i => i.Path!, i => WeightMap.Rules(i.File, i.Syntax)),
+            parts.Where(i => WeightMap.Rules(i.Syntax).Length > 0).ToDictionary(i => i.Path!, i => WeightMap.Rules(i.Syntax)));
+        return new(entries.ToImmutable(), state.ToImmutable(), rules)
         {
             NotElaborated = [.. Functions(file.Syntax.Items, "").Where(f => !elaborator.Elaborated.Contains(f.Syntax))
                 .Select(f => f.Name)],
-            PartRules = elaborator.Instances.Where(i => i.Path is { Length: > 0 }).DistinctBy(i => i.Path)
-                .ToDictionary(i => i.Path!, i => WeightMap.Rules(i.File, i.Syntax)),
-            ModuleRules = elaborator.Instances.Where(i => i.Path is { Length: > 0 } && WeightMap.Rules(i.Syntax).Length > 0)
-                .DistinctBy(i => i.Path).ToDictionary(i => i.Path!, i => WeightMap.Rules(i.Syntax)),
         };
     }
 

@@ -21,7 +21,7 @@ public sealed record BindOptions
 
 /// <summary>A file elaborated: what is left is tensors.</summary>
 public sealed record BoundProgram(
-    ImmutableArray<Function> Entries, ImmutableArray<StateDeclaration> State, ImmutableArray<WeightRule> WeightRules)
+    ImmutableArray<Function> Entries, ImmutableArray<StateDeclaration> State, WeightRules WeightRules)
 {
     /// <summary>
     /// Functions of the file compiled that no exported function calls: `f`, or `Module.f`. Nothing is known about
@@ -30,30 +30,39 @@ public sealed record BoundProgram(
     /// </summary>
     public ImmutableArray<string> NotElaborated { get; init; } = [];
 
-    /// <summary>
-    /// By path of a part, `net`: the rules of its module and of that module's file, for a weights file that is loaded into
-    /// the part alone.
-    /// </summary>
-    public IReadOnlyDictionary<string, ImmutableArray<WeightRule>> PartRules { get; init; } =
-        new Dictionary<string, ImmutableArray<WeightRule>>();
-
-    /// <summary>
-    /// By path of a part: the rules of its module alone, which rename the keys under it in a file for the whole model
-    /// too. A library layer takes torch's names so.
-    /// </summary>
-    public IReadOnlyDictionary<string, ImmutableArray<WeightRule>> ModuleRules { get; init; } =
-        new Dictionary<string, ImmutableArray<WeightRule>>();
+    /// <summary>The files of the user's that it depends on, apart from the one compiled.</summary>
+    public ImmutableArray<UsedFile> Uses { get; init; } = [];
 
     /// <summary>The entry of that name, or null.</summary>
     public Function? Entry(string name) => Entries.FirstOrDefault(e => e.Name == name);
 }
 
-/// <summary>
-/// A piece of state: its path is its key in weight files. The shape is constant. The initialiser has no inputs and one
-/// result.
-/// </summary>
-public sealed record StateDeclaration(
-    string Path, StorageClass Storage, TensorType Type, Function Initializer, Span Span);
+/// <summary>A piece of state: its path is its key in weight files. The shape is constant.</summary>
+public record StateSpec(string Path, StorageClass Storage, TensorType Type, Span Span);
+
+/// <summary>A piece of state with its initialiser, which has no inputs and one result.</summary>
+public sealed record StateDeclaration(string Path, StorageClass Storage, TensorType Type, Function Initializer, Span Span)
+    : StateSpec(Path, Storage, Type, Span);
+
+/// <summary>A place where `use` looked for a file of the user's; the text is null where there was none.</summary>
+public sealed record UsedFile(string Path, string? Text);
+
+/// <summary>The rules by which a weights file goes to the state.</summary>
+/// <param name="Whole">Those of the program, for a file of the whole model.</param>
+/// <param name="Parts">
+/// By path of a part, `net`: the rules of its module and of that module's file, for a weights file that is loaded into
+/// the part alone.
+/// </param>
+/// <param name="Modules">
+/// By path of a part: the rules of its module alone, which rename the keys under it in a file for the whole model
+/// too. A library layer takes torch's names so.
+/// </param>
+public sealed record WeightRules(ImmutableArray<WeightRule> Whole, IReadOnlyDictionary<string, ImmutableArray<WeightRule>> Parts,
+    IReadOnlyDictionary<string, ImmutableArray<WeightRule>> Modules)
+{
+    public static WeightRules None { get; } = new([], ImmutableDictionary<string, ImmutableArray<WeightRule>>.Empty,
+        ImmutableDictionary<string, ImmutableArray<WeightRule>>.Empty);
+}
 
 /// <summary>
 /// A key in the file, with `*` within a segment and `**` across, and the path it is renamed to; null drops

@@ -28,6 +28,10 @@ internal sealed class SourceLoader(string? folder, DiagnosticBag bag)
 {
     private readonly Dictionary<string, SourceFile> loaded = [];
     private readonly HashSet<string> loading = [];
+    private readonly Dictionary<string, UsedFile> uses = [];
+
+    /// <summary>Where it looked for files of the user's, and what it found there.</summary>
+    public IEnumerable<UsedFile> Uses => uses.Values;
 
     public SourceFile Root(FileSyntax syntax) => Fill(new("", syntax, isLibrary: false));
 
@@ -79,6 +83,7 @@ internal sealed class SourceLoader(string? folder, DiagnosticBag bag)
         // A file of the user's never stands in for one that the library uses.
         var beside = fromLibrary || folder is null ? null : Path.Combine(folder, relative);
         var isLibrary = beside is null || !File.Exists(beside);
+        if (beside is not null && isLibrary) uses[beside] = new(beside, null);
         var key = isLibrary ? LibraryFolder + relative : beside!;
         if (loaded.TryGetValue(key, out var known)) return known;
         if (!loading.Add(key))
@@ -89,7 +94,7 @@ internal sealed class SourceLoader(string? folder, DiagnosticBag bag)
         }
         try
         {
-            if ((isLibrary ? Library(relative) : Parser.Parse(SourceText.Read(beside!), bag)) is not { } syntax)
+            if ((isLibrary ? Library(relative) : Parser.Parse(Found(beside!), bag)) is not { } syntax)
             {
                 bag.Report(Codes.FileNotFound, use.Span, $"there is no file for `use {name}`", "not found",
                     $"it is looked for as {relative} beside the file, then in the library ({Library()})");
@@ -101,6 +106,13 @@ internal sealed class SourceLoader(string? folder, DiagnosticBag bag)
         {
             loading.Remove(key);
         }
+    }
+
+    private SourceText Found(string path)
+    {
+        var source = SourceText.Read(path);
+        uses[path] = new(path, source.Text);
+        return source;
     }
 
     private const string LibraryFolder = "library/";

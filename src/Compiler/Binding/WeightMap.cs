@@ -31,7 +31,7 @@ public static class WeightMap
     /// under it, outer parts first.
     /// </summary>
     public static IReadOnlyDictionary<string, string> Map(IReadOnlyDictionary<string, TensorType> keys,
-        IEnumerable<StateDeclaration> state, IEnumerable<WeightRule> rules, Span file, DiagnosticBag bag,
+        IEnumerable<StateSpec> state, IEnumerable<WeightRule> rules, Span file, DiagnosticBag bag,
         IReadOnlyDictionary<string, ImmutableArray<WeightRule>>? parts = null)
     {
         var patterns = Compile(rules, bag);

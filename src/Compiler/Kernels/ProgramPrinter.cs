@@ -35,6 +35,7 @@ public static class ProgramPrinter
     private static void Steps(Program program, ImmutableArray<Step> steps, string indent, StringBuilder text)
     {
         string Name(int buffer) => program.Buffers[buffer].Name;
+        string At(string place) => place.Length > 0 ? $" at {Quote.Text(place)}" : "";
         string Names(ImmutableArray<int> buffers) => string.Join(", ", buffers.Select(Name));
         void Block(string open, ImmutableArray<Step> body)
         {
@@ -49,7 +50,7 @@ public static class ProgramPrinter
                     text.Append($"{indent}check({c.Kind.ToString().ToLowerInvariant()}, {c.Left}, {c.Right}, {Quote.Text(c.Message)})\n");
                     break;
                 case CallStep call:
-                    text.Append($"{indent}call(@{program.Kernels[call.Kernel].Name}; {Names(call.Buffers)})\n");
+                    text.Append($"{indent}call(@{program.Kernels[call.Kernel].Name}; {Names(call.Buffers)}){At(call.Place)}\n");
                     break;
                 case CopyStep copy:
                     text.Append($"{indent}copy({Name(copy.From)}, {Name(copy.To)})\n");
@@ -61,8 +62,7 @@ public static class ProgramPrinter
                     text.Append($"{indent}print({Quote.Text(print.Format)}; {Names(print.Buffers)})\n");
                     break;
                 case AssertStep assert:
-                    var place = assert.Place.Length > 0 ? $"  # {assert.Place}" : "";
-                    text.Append($"{indent}assert({Name(assert.Test)}, {Quote.Text(assert.Message)}; {Names(assert.Buffers)}){place}\n");
+                    text.Append($"{indent}assert({Name(assert.Test)}, {Quote.Text(assert.Message)}; {Names(assert.Buffers)}){At(assert.Place)}\n");
                     break;
                 case LoopStep loop:
                     Block($"loop({loop.Variable} < {loop.Count})", loop.Body);

@@ -111,7 +111,14 @@ public static class ProgramReader
                     break;
             }
             cursor.Expect(")");
-            return step;
+            if (!cursor.Take("at ")) return step;
+            var place = cursor.String();
+            return step switch
+            {
+                CallStep c => c with { Place = place },
+                AssertStep a => a with { Place = place },
+                _ => throw cursor.Error("this step has no place"),
+            };
         }
 
         private int Called(string callee)

@@ -103,7 +103,7 @@ public sealed class NetworkTests
         var keys = weights.Tensors.ToDictionary(t => t.Name, t =>
             new TensorType(t.Type, [.. t.Shape.Select(SizeReader.Read)]));
         var bag = new DiagnosticBag();
-        var map = WeightMap.Map(keys, program.State, program.WeightRules, new Span(new SourceText(file, ""), 0, 0),
+        var map = WeightMap.Map(keys, program.State, program.WeightRules.Whole, new Span(new SourceText(file, ""), 0, 0),
             bag);
         Assert.True(bag.Count == 0, PrettyRenderer.Render(bag.Sorted()));
         return path => ReferenceValue.Of(weights.Read(map[path]));

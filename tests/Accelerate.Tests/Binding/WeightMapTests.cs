@@ -23,7 +23,7 @@ public sealed class WeightMapTests
         var bag = new DiagnosticBag();
         var map = WeightMap.Map(keys.ToDictionary(k => k.Key, k =>
             new TensorType(DType.F32, [.. k.Shape.Select(Size.Constant)])),
-            program.State, program.WeightRules, new Span(new SourceText("w", ""), 0, 0), bag);
+            program.State, program.WeightRules.Whole, new Span(new SourceText("w", ""), 0, 0), bag);
         return (string.Join(' ', map.OrderBy(m => m.Key, StringComparer.Ordinal).Select(m => $"{m.Key}<{m.Value}")),
             string.Join('\n', bag.All.Select(d => $"{d.Code.Id} {d.Message} | {d.Help}")));
     }
@@ -100,9 +100,9 @@ public sealed class WeightMapTests
             }
             """);
         Assert.Equal(["net.fc.weight", "nets.1.fc.weight"], program.State.Select(s => s.Path));
-        Assert.Equal(["root.**"], program.WeightRules.Select(r => r.Source));
-        Assert.Equal(["root.**", "model.**"], program.PartRules["net"].Select(r => r.Source));
-        Assert.Equal(["root.**", "model.**"], program.PartRules["nets.1"].Select(r => r.Source));
-        Assert.False(program.PartRules.ContainsKey("nets.0"));
+        Assert.Equal(["root.**"], program.WeightRules.Whole.Select(r => r.Source));
+        Assert.Equal(["root.**", "model.**"], program.WeightRules.Parts["net"].Select(r => r.Source));
+        Assert.Equal(["root.**", "model.**"], program.WeightRules.Parts["nets.1"].Select(r => r.Source));
+        Assert.False(program.WeightRules.Parts.ContainsKey("nets.0"));
     }
 }

@@ -2,6 +2,7 @@
 using Accelerate.Backends.Llvm;
 using Accelerate.Backends.Llvm.Native;
 using Accelerate.Compiler;
+using Accelerate.Runtime;
 using Accelerate.Tests.Llvm.Native;
 using Accelerate.Tests.Support;
 using Xunit.Abstractions;
@@ -28,16 +29,16 @@ public sealed class ObjectSymbolsTests(ITestOutputHelper output)
     {
         var compilation = Compilation.FromFile(Path.Combine(Shared.Repository, file));
         if (compilation.Programs.Count == 0) return; // a file about an error
-        var cache = ObjectCache.FromEnvironment(); // the host's are there when other tests have run
+        var cache = DiskCache.FromEnvironment(); // the host's are there when other tests have run
         string[] targets = ["host", .. TargetMatrix.Has(file) ? TargetMatrix.Targets : []];
         foreach (var target in targets.Select(LlvmTarget.Parse).DistinctBy(t => (t.Cpu, t.Features)))
         {
             var modules = LlvmExecutable.Modules(compilation.Programs, target.Name);
             var own = modules.Select(m => m.Name).ToHashSet();
             var objects = 0;
-            foreach (var (name, text) in modules)
+            foreach (var (name, text, passes) in modules)
             {
-                var undefined = new ElfSymbols(ObjectCache.GetOrCompile(cache, text, target, 3)).Undefined;
+                var undefined = new ElfSymbols(ObjectCache.GetOrCompile(cache, text, target, 3, passes).Bytes).Undefined;
                 // Only drivers call kernels: a kernel stands alone.
                 var isDriver = compilation.Programs.Any(p => name.EndsWith($"_{p.Name}", StringComparison.Ordinal));
                 Assert.Empty(undefined.Except(["memcpy", "memset"]).Except(isDriver ? own : []));

@@ -45,8 +45,8 @@ internal sealed class Model
             t => new TensorType(t.Type, [.. t.Shape.Select(s => SizeReader.Read(s))]));
         var bag = new DiagnosticBag();
         var source = new SourceText(weights, "");
-        var map = WeightMap.Map(keys, compilation.Bound!.State, compilation.Bound.WeightRules, new Span(source, 0, 0), bag,
-            compilation.Bound.ModuleRules);
+        var map = WeightMap.Map(keys, compilation.Bound!.State, compilation.Bound.WeightRules.Whole, new Span(source, 0, 0), bag,
+            compilation.Bound.WeightRules.Modules);
         Assert.Empty(bag.All);
         return new(compilation, map.ToDictionary(p => p.Key, p => file.Read(p.Value)));
     }

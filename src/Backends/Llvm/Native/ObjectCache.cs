@@ -1,261 +1,38 @@
-// In: a compilation's inputs, as a key. Out: its object from disk if it is there and whole, or compiled and put there.
-using System.Buffers.Binary;
-using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
+// In: a module's text and how it is compiled. Out: its object, from disk if it is there, or compiled and put there.
+using Accelerate.Runtime;
 
 namespace Accelerate.Backends.Llvm.Native;
 
-/// <summary>
-/// Objects on disk, one file each, shared by every process of the user. An entry is only ever an optimisation: one that
-/// is missing, truncated, altered or misplaced is compiled again, and a disk that cannot be written is no error.
-/// </summary>
-internal sealed class ObjectCache
+internal static class ObjectCache
 {
-    /// <summary>
-    /// Total size of the entries beyond which the oldest are removed, unless the caller gives another.
-    /// </summary>
-    public const long DefaultMaxBytes = 512L << 20;
+    /// <summary>The key of a compilation: everything that decides the object.</summary>
+    public static string Key(string irText, LlvmTarget target, int optLevel, string? passes) =>
+        DiskCache.Key([.. Compiler(target, optLevel, passes), irText]);
 
-    /// <summary>The environment variable that names the folder; `off` turns the cache off.</summary>
-    public const string FolderVariable = "ACC_CACHE_DIR";
-
-    /// <summary>`off` turns the cache off.</summary>
-    public const string SwitchVariable = "ACC_CACHE";
-
-    // Changed whenever the file layout or the meaning of a key changes.
-    private const int FormatVersion = 1;
-    private const string Extension = ".accobj";
-    private const int HeaderLength = 8 + 8 + SHA256.HashSizeInBytes;
-    private static ReadOnlySpan<byte> Magic => "ACCOBJ1\n"u8;
-
-    private readonly string folder;
-    private readonly long maxBytes;
-    private readonly Lock gate = new();
-    private long? estimatedBytes;
-    private long hits;
-    private long misses;
+    /// <summary>What decides the object of a text, apart from the text.</summary>
+    public static IEnumerable<string> Compiler(LlvmTarget target, int optLevel, string? passes) =>
+    [
+        LlvmLibrary.Version,
+        target.Triple,
+        target.Cpu,
+        target.Features,
+        LlvmCompiler.Pipeline(optLevel, passes),
+        $"-O{optLevel} {LlvmCompiler.CodegenOptions}",
+    ];
 
     /// <summary>
-    /// A cache below <paramref name="folder"/>, which is created, or restricted, to be the user's alone.
+    /// What <see cref="LlvmCompiler.CompileToObject"/> returns, from <paramref name="cache"/> if there is one; and its key.
     /// </summary>
-    /// <exception cref="IOException">The folder cannot be made.</exception>
-    /// <exception cref="UnauthorizedAccessException">The folder is not the user's.</exception>
-    public ObjectCache(string folder, long maxBytes = DefaultMaxBytes)
-    {
-        this.folder = folder;
-        this.maxBytes = maxBytes;
-        if (OperatingSystem.IsWindows())
-        {
-            Directory.CreateDirectory(folder);
-            return;
-        }
-
-        const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-        Directory.CreateDirectory(folder, OwnerOnly);
-        // The files are executed: whoever can write here runs code as this user. Changing the mode needs ownership, so
-        // a folder that somebody else prepared fails here.
-        if (File.GetUnixFileMode(folder) != OwnerOnly)
-            File.SetUnixFileMode(folder, OwnerOnly);
-    }
-
-    /// <summary>Lookups answered from disk, and those that were not, since this instance was made.</summary>
-    public (long Hits, long Misses) Counts => (Interlocked.Read(ref hits), Interlocked.Read(ref misses));
-
-    /// <summary>
-    /// $ACC_CACHE_DIR, or $XDG_CACHE_HOME/accelerate/objects, or ~/.cache/accelerate/objects; null if ACC_CACHE is off,
-    /// or no such folder can be used.
-    /// </summary>
-    public static ObjectCache? FromEnvironment()
-    {
-        if (FolderFrom(Environment.GetEnvironmentVariable) is not { } folder)
-            return null;
-        try
-        {
-            return new ObjectCache(folder);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
-
-    /// <summary>The folder that a set of environment variables asks for.</summary>
-    internal static string? FolderFrom(Func<string, string?> variable)
-    {
-        if (variable(SwitchVariable) == "off" || variable(FolderVariable) == "off")
-            return null;
-        if (variable(FolderVariable) is { Length: > 0 } given)
-            return Path.GetFullPath(given);
-        // The XDG specification has relative paths ignored.
-        if (variable("XDG_CACHE_HOME") is { } xdg && Path.IsPathRooted(xdg))
-            return Path.Combine(xdg, "accelerate", "objects");
-        return variable("HOME") is { Length: > 0 } home ? Path.Combine(home, ".cache", "accelerate", "objects") : null;
-    }
-
-    /// <summary>
-    /// The key of a compilation, in hexadecimal: SHA-256 over everything that decides the object. Each part is preceded
-    /// by its length, so that no two lists of parts read the same.
-    /// </summary>
-    public static string Key(string irText, LlvmTarget target, int optLevel, string? passes)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Span<byte> length = stackalloc byte[8];
-        foreach (var part in (ReadOnlySpan<string>)[
-            FormatVersion.ToString(CultureInfo.InvariantCulture),
-            LlvmLibrary.Version,
-            target.Triple,
-            target.Cpu,
-            target.Features,
-            LlvmCompiler.Pipeline(optLevel, passes),
-            $"-O{optLevel} {LlvmCompiler.CodegenOptions}",
-            irText])
-        {
-            var bytes = Encoding.UTF8.GetBytes(part);
-            BinaryPrimitives.WriteInt64LittleEndian(length, bytes.Length);
-            hash.AppendData(length);
-            hash.AppendData(bytes);
-        }
-
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
-
-    /// <summary>
-    /// What <see cref="LlvmCompiler.CompileToObject"/> returns, from <paramref name="cache"/> if there is one.
-    /// </summary>
-    public static byte[] GetOrCompile(
-        ObjectCache? cache, string irText, LlvmTarget target, int optLevel, string? passes = null)
+    public static (string Key, byte[] Bytes) GetOrCompile(
+        DiskCache? cache, string irText, LlvmTarget target, int optLevel, string? passes = null)
     {
         if (cache is null)
-            return LlvmCompiler.CompileToObject(irText, target, optLevel, passes);
+            return ("", LlvmCompiler.CompileToObject(irText, target, optLevel, passes));
         var key = Key(irText, target, optLevel, passes);
         if (cache.TryGet(key) is { } found)
-            return found;
+            return (key, found);
         var compiled = LlvmCompiler.CompileToObject(irText, target, optLevel, passes);
         cache.Put(key, compiled);
-        return compiled;
-    }
-
-    /// <summary>The object of a key, or null if there is no sound entry; an unsound one is removed.</summary>
-    public byte[]? TryGet(string key)
-    {
-        var path = PathOf(key);
-        byte[]? result = null;
-        try
-        {
-            result = Decode(key, File.ReadAllBytes(path));
-            if (result is null)
-                File.Delete(path);
-            else
-                // Set by hand: most file systems are mounted so that a read does not.
-                File.SetLastAccessTimeUtc(path, DateTime.UtcNow);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // No entry, or one just evicted by another process after it was read.
-        }
-
-        Interlocked.Increment(ref result is null ? ref misses : ref hits);
-        return result;
-    }
-
-    /// <summary>
-    /// Stores an object. Readers see the whole entry or none; a failure to write leaves the cache as it was.
-    /// </summary>
-    public void Put(string key, ReadOnlySpan<byte> objectBytes)
-    {
-        var temporary = Path.Combine(folder, $".{key}.{Guid.NewGuid():n}.tmp");
-        try
-        {
-            using (var file = File.Create(temporary))
-            {
-                file.Write(Header(key, objectBytes));
-                file.Write(objectBytes);
-            }
-
-            File.Move(temporary, PathOf(key), overwrite: true);
-            EvictIfNeeded(HeaderLength + objectBytes.Length);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            TryDelete(temporary);
-        }
-    }
-
-    private string PathOf(string key) => Path.Combine(folder, key + Extension);
-
-    /// <summary>
-    /// magic, length of the object, SHA-256 of key and object; the key is in it so that a renamed entry is unsound.
-    /// </summary>
-    private static byte[] Header(string key, ReadOnlySpan<byte> objectBytes)
-    {
-        var header = new byte[HeaderLength];
-        Magic.CopyTo(header);
-        BinaryPrimitives.WriteInt64LittleEndian(header.AsSpan(8), objectBytes.Length);
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.ASCII.GetBytes(key));
-        hash.AppendData(objectBytes);
-        hash.GetHashAndReset(header.AsSpan(16));
-        return header;
-    }
-
-    private static byte[]? Decode(string key, byte[] entry)
-    {
-        if (entry.Length < HeaderLength)
-            return null;
-        var objectBytes = entry.AsSpan(HeaderLength);
-        return entry.AsSpan(0, HeaderLength).SequenceEqual(Header(key, objectBytes)) ? objectBytes.ToArray() : null;
-    }
-
-    /// <summary>
-    /// The folder is measured once and then reckoned forward; other processes' writes are seen at an eviction.
-    /// </summary>
-    private void EvictIfNeeded(long added)
-    {
-        lock (gate)
-        {
-            estimatedBytes = estimatedBytes is { } known ? known + added : Entries().Sum(f => f.Length);
-            if (estimatedBytes > maxBytes)
-                estimatedBytes = Evict();
-        }
-    }
-
-    /// <summary>
-    /// Removes the entries read longest ago until a tenth of the room is free, so that not every write evicts.
-    /// </summary>
-    private long Evict()
-    {
-        // A temporary file this old belongs to a process that died while writing it.
-        foreach (var file in new DirectoryInfo(folder).EnumerateFiles(".*.tmp"))
-        {
-            if (DateTime.UtcNow - file.LastWriteTimeUtc > TimeSpan.FromHours(1))
-                TryDelete(file.FullName);
-        }
-
-        var entries = Entries().OrderBy(f => f.LastAccessTimeUtc).ToList();
-        var total = entries.Sum(f => f.Length);
-        foreach (var entry in entries)
-        {
-            if (total <= maxBytes / 10 * 9)
-                break;
-            TryDelete(entry.FullName);
-            total -= entry.Length;
-        }
-
-        return total;
-    }
-
-    private IEnumerable<FileInfo> Entries() => new DirectoryInfo(folder).EnumerateFiles("*" + Extension);
-
-    private static void TryDelete(string path)
-    {
-        try
-        {
-            File.Delete(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // Removing is best effort: the next eviction tries again.
-        }
+        return (key, compiled);
     }
 }

@@ -1,5 +1,6 @@
 // In: caches in folders of their own. Out: hits, misses, repair, eviction and the environment's say, each checked.
 using Accelerate.Backends.Llvm.Native;
+using Accelerate.Runtime;
 using Accelerate.Tests.Support;
 
 namespace Accelerate.Tests.Llvm.Native;
@@ -18,9 +19,9 @@ public sealed class ObjectCacheTests : IDisposable
     public void First_compilation_misses_and_the_second_hits_with_the_same_bytes()
     {
         var text = Samples.Elementwise("fadd");
-        var first = ObjectCache.GetOrCompile(new ObjectCache(folder), text, LlvmTarget.Host, 2);
-        var again = new ObjectCache(folder);
-        var second = ObjectCache.GetOrCompile(again, text, LlvmTarget.Host, 2);
+        var first = ObjectCache.GetOrCompile(new DiskCache(folder), text, LlvmTarget.Host, 2).Bytes;
+        var again = new DiskCache(folder);
+        var second = ObjectCache.GetOrCompile(again, text, LlvmTarget.Host, 2).Bytes;
         Assert.Equal(first, second);
         Assert.Equal((1L, 0L), again.Counts);
         using var jit = new Jit([second]);
@@ -54,7 +55,7 @@ public sealed class ObjectCacheTests : IDisposable
     [InlineData("foreign")]
     public void An_unsound_entry_is_not_returned_and_is_rebuilt(string damage)
     {
-        var cache = new ObjectCache(folder);
+        var cache = new DiskCache(folder);
         byte[] content = [.. Enumerable.Range(0, 1000).Select(i => (byte)i)];
         cache.Put("00ab", content);
         var entry = File.ReadAllBytes(Only);
@@ -75,7 +76,7 @@ public sealed class ObjectCacheTests : IDisposable
     [Fact]
     public void An_entry_under_another_name_is_not_returned()
     {
-        var cache = new ObjectCache(folder);
+        var cache = new DiskCache(folder);
         cache.Put("00ab", [1, 2, 3]);
         File.Move(Only, Only.Replace("00ab", "00cd"));
         Assert.Null(cache.TryGet("00cd"));
@@ -84,7 +85,7 @@ public sealed class ObjectCacheTests : IDisposable
     [Fact]
     public void The_entries_read_longest_ago_are_evicted_first()
     {
-        var cache = new ObjectCache(folder, maxBytes: 10_000);
+        var cache = new DiskCache(folder, maxBytes: 10_000);
         var now = DateTime.UtcNow;
         for (var i = 0; i < 9; i++)
         {
@@ -106,7 +107,7 @@ public sealed class ObjectCacheTests : IDisposable
         if (OperatingSystem.IsWindows())
             return;
         File.SetUnixFileMode(folder, (UnixFileMode)0b111_111_111);
-        _ = new ObjectCache(folder);
+        _ = new DiskCache(folder);
         Assert.Equal((UnixFileMode)0b111_000_000, File.GetUnixFileMode(folder));
     }
 
@@ -114,7 +115,7 @@ public sealed class ObjectCacheTests : IDisposable
     public void The_environment_names_the_folder_or_turns_the_cache_off()
     {
         static string? Folder(params (string Name, string Value)[] variables) =>
-            ObjectCache.FolderFrom(name => variables.FirstOrDefault(v => v.Name == name).Value);
+            DiskCache.FolderFrom(name => variables.FirstOrDefault(v => v.Name == name).Value);
 
         Assert.Equal("/c", Folder(("ACC_CACHE_DIR", "/c"), ("XDG_CACHE_HOME", "/x"), ("HOME", "/h")));
         Assert.Equal("/x/accelerate/objects", Folder(("XDG_CACHE_HOME", "/x"), ("HOME", "/h")));
@@ -126,7 +127,7 @@ public sealed class ObjectCacheTests : IDisposable
     [Fact]
     public void A_folder_that_vanishes_is_no_error()
     {
-        var cache = new ObjectCache(Path.Combine(folder, "below"));
+        var cache = new DiskCache(Path.Combine(folder, "below"));
         Directory.Delete(Path.Combine(folder, "below"));
         cache.Put("00ab", [1]);
         Assert.Null(cache.TryGet("00ab"));
@@ -138,7 +139,7 @@ public sealed class ObjectCacheTests : IDisposable
         byte[] content = [.. Enumerable.Range(0, 100_000).Select(i => (byte)(i * 7))];
         await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() =>
         {
-            var cache = new ObjectCache(folder);
+            var cache = new DiskCache(folder);
             for (var i = 0; i < 50; i++)
             {
                 cache.Put("00ab", content);

@@ -1,0 +1,121 @@
+// In: programs, a target and how to compile for it. Out: their objects, and what a call has to know of their kernels.
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Text;
+using Accelerate.Backends.Llvm.Native;
+using Accelerate.Backends.Llvm.Printing;
+using Accelerate.Compiler.Kernels;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Backends.Llvm;
+
+/// <summary>A module of LLVM text. <paramref name="Passes"/>: its pipeline in place of the level's, if it has one.</summary>
+public sealed record ModuleText(string Name, string Text, string? Passes)
+{
+    /// <summary>The pipeline to run: what the user asked for, or the module's own; null for the level's.</summary>
+    public string? PassesFor(int optLevel, string? asked) => asked ?? (optLevel > 0 ? Passes : null);
+}
+
+/// <summary>
+/// The machine code of programs, which link with each other. <paramref name="Scratch"/>: for each program the bytes of packing
+/// scratch one worker needs for each of its kernels. <paramref name="Drivers"/>: the symbol of each program's driver.
+/// </summary>
+internal sealed record NativeCode(
+    ImmutableArray<ImmutableArray<Size>> Scratch, ImmutableArray<string> Drivers, ImmutableArray<byte[]> Objects)
+{
+    /// <summary>
+    /// From the cache when programs of the same text were compiled before, by this build: then nothing is printed. The entry
+    /// of the programs names those of their objects, which other programs with the same kernels share; where one of them is
+    /// gone, all are made again.
+    /// </summary>
+    public static NativeCode Make(IReadOnlyList<Program> programs, LlvmTarget target, LlvmOptions options)
+    {
+        var cache = options.UseCache ? DiskCache.FromEnvironment() : null;
+        var key = cache is null ? "" : DiskCache.Key([.. Builds, .. ObjectCache.Compiler(target, options.OptLevel, options.Passes),
+            .. programs.Select(ProgramPrinter.Print)]);
+        if (cache?.TryGet(key) is { } entry && Read(entry, programs, cache) is { } found)
+        {
+            options.Reached?.Invoke("print");
+            options.Reached?.Invoke("compile");
+            return found;
+        }
+        var kernels = Print(programs, target);
+        var modules = Modules(programs, kernels, target);
+        options.Reached?.Invoke("print");
+        var (keys, objects) = Compile(modules, target, options, cache);
+        var made = new NativeCode([.. kernels.Select(p => p.Select(k => k.Scratch).ToImmutableArray())],
+            [.. programs.Select(Driver)], objects);
+        cache?.Put(key, made.Entry(keys));
+        options.Reached?.Invoke("compile");
+        return made;
+    }
+
+    /// <summary>The objects of modules, in their order, made by all cores.</summary>
+    public static (ImmutableArray<string> Keys, ImmutableArray<byte[]> Objects) Compile(
+        IReadOnlyList<ModuleText> modules, LlvmTarget target, LlvmOptions options, DiskCache? cache)
+    {
+        var made = new (string Key, byte[] Bytes)[modules.Count];
+        // The longest first, one at a time: a long one that is begun last would be waited for alone.
+        var order = Enumerable.Range(0, modules.Count).OrderByDescending(i => modules[i].Text.Length).ToList();
+        Parallel.ForEach(Partitioner.Create(order, EnumerablePartitionerOptions.NoBuffering), i =>
+            made[i] = ObjectCache.GetOrCompile(cache, modules[i].Text, target, options.OptLevel,
+                modules[i].PassesFor(options.OptLevel, options.Passes)));
+        return ([.. made.Select(m => m.Key)], [.. made.Select(m => m.Bytes)]);
+    }
+
+    /// <summary>Kernels of all programs, printed by all cores: the texts do not depend on each other.</summary>
+    public static ImmutableArray<ImmutableArray<PrintedKernel>> Print(IReadOnlyList<Program> programs, LlvmTarget target)
+    {
+        var printed = programs.SelectMany(p => p.Kernels).AsParallel().AsOrdered().Select(k => KernelText.Print(k, target)).ToList();
+        var at = 0;
+        return [.. programs.Select(p => p.Kernels.Select(_ => printed[at++]).ToImmutableArray())];
+    }
+
+    /// <summary>One module a distinct kernel, then one a driver.</summary>
+    public static List<ModuleText> Modules(IReadOnlyList<Program> programs,
+        ImmutableArray<ImmutableArray<PrintedKernel>> kernels, LlvmTarget target) =>
+    [
+        .. kernels.SelectMany(k => k).DistinctBy(k => k.Symbol).Select(k => new ModuleText(k.Symbol, k.Text, k.Passes)),
+        .. programs.Select((p, i) => new ModuleText(Driver(p, i), DriverText.Print(p, kernels[i], Driver(p, i), target), null)),
+    ];
+
+    /// <summary>The symbol of a program's driver.</summary>
+    public static string Driver(Program program, int number) => $"acc_{number}_{program.Name}";
+
+    /// <summary>What prints and what compiles: another build may give other code for the same programs.</summary>
+    private static string[] Builds => ["native code", $"{typeof(NativeCode).Module.ModuleVersionId}", $"{typeof(Program).Module.ModuleVersionId}"];
+
+    /// <summary>A line of scratch sizes for each program, then a line for each object.</summary>
+    private byte[] Entry(ImmutableArray<string> keys)
+    {
+        var text = new StringBuilder();
+        foreach (var sizes in Scratch) text.AppendJoin("; ", sizes).Append('\n');
+        return Encoding.UTF8.GetBytes(text.AppendJoin('\n', keys).ToString());
+    }
+
+    /// <summary>Null when an object is gone.</summary>
+    private static NativeCode? Read(byte[] entry, IReadOnlyList<Program> programs, DiskCache cache)
+    {
+        var lines = Encoding.UTF8.GetString(entry).Split('\n');
+        var objects = new byte[lines.Length - programs.Count][];
+        for (var i = 0; i < objects.Length; i++)
+        {
+            if (cache.TryGet(lines[programs.Count + i]) is not { } bytes) return null;
+            objects[i] = bytes;
+        }
+        return new([.. programs.Select((p, i) => Sizes(lines[i]))], [.. programs.Select(Driver)], [.. objects]);
+    }
+
+    private static ImmutableArray<Size> Sizes(string line)
+    {
+        var cursor = new TextCursor(line);
+        var sizes = ImmutableArray.CreateBuilder<Size>();
+        while (!cursor.AtEnd)
+        {
+            sizes.Add(cursor.Size());
+            cursor.Take(";");
+        }
+        return sizes.ToImmutable();
+    }
+}
