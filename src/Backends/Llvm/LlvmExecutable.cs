@@ -55,9 +55,10 @@ public sealed unsafe class LlvmExecutable : Executable
             throw new LlvmException($"the target {target.Name} cannot run on this machine: it lacks features of {target.Cpu}");
         // The setups' code is made beside the programs' own, which is needed first but seldom takes both cores to its end.
         var setupOptions = options with { TimeSteps = false, Reached = null, OptLevel = Math.Min(options.OptLevel, SetupOptLevel) };
+        var cache = options.UseCache ? DiskCache.FromEnvironment() : null;
         var setups = PreparedValues.Setups(programs);
-        var setupCode = setups.Count == 0 ? null : Task.Run(() => NativeCode.Make(setups, target, setupOptions));
-        code ??= NativeCode.Make(programs, target, options);
+        var setupCode = setups.Count == 0 ? null : Task.Run(() => NativeCode.Make(setups, target, setupOptions, cache));
+        code ??= NativeCode.Make(programs, target, options, cache);
         scratch = code.Scratch;
         jit = new Jit(code.Objects);
         drivers = jit.Lookup(code.Drivers);

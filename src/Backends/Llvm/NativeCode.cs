@@ -29,9 +29,8 @@ internal sealed record NativeCode(
     /// of the programs names those of their objects, which other programs with the same kernels share; where one of them is
     /// gone, all are made again.
     /// </summary>
-    public static NativeCode Make(IReadOnlyList<Program> programs, LlvmTarget target, LlvmOptions options)
+    public static NativeCode Make(IReadOnlyList<Program> programs, LlvmTarget target, LlvmOptions options, DiskCache? cache)
     {
-        var cache = options.UseCache ? DiskCache.FromEnvironment() : null;
         var key = cache is null ? "" : DiskCache.Key([.. Builds, .. ObjectCache.Compiler(target, options.OptLevel, options.Passes),
             .. programs.Select(ProgramPrinter.Print)]);
         if (cache?.TryGet(key) is { } entry && Read(entry, programs, cache) is { } found)

@@ -64,6 +64,10 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
                 Add(entries, function.Syntax, instance);
         }
         foreach (var function in functions) Add(entries, function, null);
+        // A function that could not be elaborated may have had the name.
+        if (bag.Count == 0)
+            foreach (var name in options.Dims.Keys.Where(n => !elaborator.SizeVariables.Contains(n)))
+                UnknownSize(name, elaborator.SizeVariables, file.Syntax.Span with { Length = 0 });
         if (modules.Count == 0 && options.Set.Count > 0)
             UnknownSetting(options.Set.Keys.First(), [], file.Syntax.Span with { Length = 0 });
 
@@ -162,6 +166,11 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
         bag.Report(Codes.UnknownArgument, span, $"`--set {name}`: there is no such hyper-parameter",
             help: Spelling.Nearest(name, known) is { } near ? $"did you mean `{near}`?"
                 : known.Any() ? $"there are {string.Join(", ", known)}" : "the file has no module with exports");
+
+    private void UnknownSize(string name, IReadOnlyCollection<string> known, Span span) =>
+        bag.Report(Codes.UnknownArgument, span, $"`--dim {name}`: no exported function has a size of that name",
+            help: Spelling.Nearest(name, known) is { } near ? $"did you mean `{near}`?"
+                : known.Count > 0 ? $"there are {string.Join(", ", known)}" : "the exported functions have no size variables");
 
     /// <summary>A literal as `--set` gives it.</summary>
     private static Value? Setting(string text)

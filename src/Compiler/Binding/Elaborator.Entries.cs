@@ -10,6 +10,9 @@ namespace Accelerate.Compiler.Binding;
 
 internal sealed partial class Elaborator
 {
+    /// <summary>The size variables of the entries so far, pinned or not.</summary>
+    public SortedSet<string> SizeVariables { get; } = new(StringComparer.Ordinal);
+
     /// <summary>The graph of an exported function; dims pins size variables. Null after a diagnostic.</summary>
     public Function? Entry(FunctionSyntax syntax, SourceFile file, Instance? self,
         IReadOnlyDictionary<string, long> dims)
@@ -77,7 +80,11 @@ internal sealed partial class Elaborator
 
     private bool Inputs(FunctionSyntax syntax, IReadOnlyDictionary<string, long> dims)
     {
-        Size Variable(string name) => dims.TryGetValue(name, out var pinned) ? pinned : Size.Variable(name);
+        Size Variable(string name)
+        {
+            SizeVariables.Add(name);
+            return dims.TryGetValue(name, out var pinned) ? pinned : Size.Variable(name);
+        }
         var good = true;
 
         // Names that stand alone, first: they may be used before they are bound. `where n == m` makes one of two.

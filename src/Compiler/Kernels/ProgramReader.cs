@@ -111,7 +111,7 @@ public static class ProgramReader
                     break;
             }
             cursor.Expect(")");
-            if (!cursor.Take("at ")) return step;
+            if (!cursor.Take("at")) return step;
             var place = cursor.String();
             return step switch
             {

@@ -94,6 +94,9 @@ public sealed class RunTests : CommandLine
     {
         Assert.StartsWith("f32[1,5]", Output(OnInterpreter("apply", "x=zeros", "n=1", "--set", "width=5")));
         Assert.StartsWith("f32[2,3]", Output(OnInterpreter("apply", "x=zeros", "--dim", "n=2")));
+        var error = Error(1, OnInterpreter("apply", "x=zeros", "--dim", "rows=2"));
+        Assert.Contains("`--dim rows`: no exported function has a size of that name", error);
+        Assert.Contains("there are h, k, m, n", error);
         Assert.Contains("there is no such hyper-parameter", Error(1, OnInterpreter("apply", "--set", "widht=5")));
         Assert.Contains("did you mean `width`?", Error(1, OnInterpreter("apply", "--set", "widht=5")));
     }

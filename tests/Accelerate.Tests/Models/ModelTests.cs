@@ -1,4 +1,5 @@
 // Two trained or seeded models from .acc to every executor: published results, the same bytes, dumps that read back.
+using System.Text.RegularExpressions;
 using Accelerate.Backends;
 using Accelerate.Backends.Interpreter;
 using Accelerate.Backends.Llvm;
@@ -158,13 +159,15 @@ public class ModelTests(ITestOutputHelper output)
             }
             using var executable = new LlvmExecutable([program], null, model.State);
             Assert.True(executable.CreateSession().Run(entry, pairs[0].Input)[0].SameBits(pairs[0].Expected));
-            // The graph read back is lowered to the same program.
-            Assert.Equal(text, ProgramPrinter.Print(Compiler.Kernels.Lowering.Lowering.Lower(GraphReader.Read(Bare(GraphPrinter.Print(compiled.Optimised!))))));
+            // The graph read back is lowered to the same program; its places are comments, and not read.
+            Assert.Equal(Placeless(text), ProgramPrinter.Print(Compiler.Kernels.Lowering.Lowering.Lower(GraphReader.Read(Bare(GraphPrinter.Print(compiled.Optimised!))))));
         }
     }
 
     /// <summary>Without comments and any white space.</summary>
     private static string Bare(string text) => string.Concat(text.Split('\n').Select(Uncommented).SelectMany(l => l).Where(c => !char.IsWhiteSpace(c)));
+
+    private static string Placeless(string program) => Regex.Replace(program, @" at ""[^""]*""", "");
 
     private static string Uncommented(string line) => (line.IndexOf('#') is >= 0 and var at ? line[..at] : line).TrimEnd();
 
