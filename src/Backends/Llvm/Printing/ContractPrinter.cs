@@ -67,6 +67,12 @@ internal sealed class ContractPrinter
     private readonly string scratch;
     private readonly string? packed;
 
+    // An order of rows that misses steps: where its tiles begin, what each misses, and, for each tile of a group's columns, whether
+    // it is known that its right side is finite; the group for which that is so.
+    private readonly string starts = "", missed = "";
+    private readonly Size proofs;
+    private readonly string? proven;
+
     public ContractPrinter(StatementPrinter statements, LlvmText text, ScalarPrinter scalars, IndexPrinter index,
         Contract contract, LlvmTarget target, string scratch)
     {
@@ -78,25 +84,40 @@ internal sealed class ContractPrinter
         rowTiles = Size.FloorDiv(m + (tile.Rows - 1), tile.Rows);
         unit = Math.Max(1, tile.Columns / Tile.Panel);
 
-        // As many panels as fit the cache, or as make a job worth its while; a whole number of tiles.
+        // As many panels as fit the cache, or as make a job worth its while; a whole number of tiles. Without blocks of k a panel
+        // is as deep as k: 3x3 512 to 512 at 7 x 7 on 2 threads takes 0.84 ms with one panel a group, which leaves many jobs to
+        // share, 1.06 ms with seven (`accc time bench/conv.acc nhwc … --conv direct --kernels`, AMD Zen 4 with AVX-512).
         var isOneTile = contract.M.Extent.IsConstant && rowTiles.Value <= 1;
         var units = Size.FloorDiv(panels + (unit - 1), unit);
         var perUnit = Size.Max(1, depth * (Tile.Panel * unit));
+        right = new RightSide(statements, text, scalars, index, contract, tile, depth, isOneTile, scratch);
+        var access = ContractSides.Rows(contract);
+        var together = LeftSide.NeedsTable(contract, access, right.Inner) ? depth : Size.Min(depth, BlockSteps);
         var most = isOneTile
             ? Size.FloorDiv(JobWork, Size.Max(1, perUnit * Size.Max(1, m)))
-            : Size.Min(Size.FloorDiv(GroupElements, Size.Max(1, Size.Min(depth, BlockSteps) * (Tile.Panel * unit))), Size.FloorDiv(PackedElements, perUnit));
+            : Size.Min(Size.FloorDiv(GroupElements, Size.Max(1, together * (Tile.Panel * unit))), Size.FloorDiv(PackedElements, perUnit));
         group = Size.Max(1, Size.Min(units, most));
         groups = Size.FloorDiv(units + (group - 1), group);
 
-        right = new RightSide(statements, text, scalars, index, contract, tile, depth, isOneTile, scratch);
-        left = new LeftSide(statements, text, scalars, index, contract, tile, depth, right.Inner, scratch,
+        left = new LeftSide(statements, text, scalars, index, contract, access, tile, depth, right.Inner, scratch,
             from: right.Packs ? Packed(group) : Size.Zero, mayBlock: !isOneTile && !right.IsInPlace, BlockSteps);
+        if (left.Order is { } order)
+        {
+            rowTiles = order.Tiles;
+            (starts, missed) = (text.Table("i32", order.Starts.Select(s => (long)s)), text.Table("i64", order.Missed));
+        }
         var perTile = Size.Max(1, group * perUnit * tile.Rows);
         var chunk = left.IsBlocked ? BlockedChunkTiles : Size.Max(1, Size.Min(ChunkTiles, Size.FloorDiv(JobWork + perTile - 1, perTile)));
         chunks = Size.FloorDiv(rowTiles + (chunk - 1), chunk);
         Jobs = groups * chunks;
         var end = left.End;
         if (left.IsBlocked) end += group * (unit * Tile.Panel * BlockedChunkTiles * tile.Rows * contract.Accumulator.Type.Bytes());
+        proofs = end;
+        if (left.Order is not null && contract.Accumulator.Type.IsFloat)
+        {
+            proven = text.Slot("i64", 8);
+            end += TilesOfGroup * 8;
+        }
         tiles = new TilePrinter(statements, text, scalars, index, contract, left, right);
         if (right.Packs) packed = text.Slot("i64", 8);
         ScratchBytes = end + 64;
@@ -104,6 +125,8 @@ internal sealed class ContractPrinter
         // Two bounds: a depth that changes with a loop must not count at its least and its most at once.
         Size Packed(Size count) => Size.Min(count * perUnit, perUnit + PackedElements) * contract.Accumulator.Type.Bytes();
     }
+
+    private Size TilesOfGroup => group * (unit * Tile.Panel / tile.Columns);
 
     /// <summary>Jobs of one contraction: groups of panels times chunks of rows.</summary>
     public Size Jobs { get; }
@@ -115,6 +138,7 @@ internal sealed class ContractPrinter
     public void Begin()
     {
         if (packed is not null) text.Do($"store i64 -1, ptr {packed}, align 8");
+        if (proven is not null) text.Do($"store i64 -1, ptr {proven}, align 8");
         left.Begin();
     }
 
@@ -128,15 +152,8 @@ internal sealed class ContractPrinter
         var group = text.Value($"udiv i64 {job}, {chunkCount}");
         var (u0, u1) = Share(group, index.Scalar(groups), index.Scalar(Size.FloorDiv(panels + (unit - 1), unit)));
         var (begin, end) = (text.Value($"mul i64 {u0}, {unit}"), Least(text.Value($"mul i64 {u1}, {unit}"), index.Scalar(panels)));
-        if (packed is not null)
-        {
-            var key = text.Value($"udiv i64 {over}, {chunkCount}");
-            text.If(text.Value($"icmp ne i64 {key}, {text.Value($"load i64, ptr {packed}, align 8")}"), () =>
-            {
-                right.Pack(begin, end, n);
-                text.Do($"store i64 {key}, ptr {packed}, align 8");
-            });
-        }
+        Once(packed, () => right.Pack(begin, end, n));
+        Once(proven, () => text.For("0", index.Scalar(TilesOfGroup), "1", c => text.Do($"store i64 0, ptr {Proof(c)}, align 8")));
         right.Enter(begin);
         var (t0, t1) = Share(chunk, chunkCount, index.Scalar(rowTiles));
         if (!left.IsBlocked)
@@ -152,16 +169,48 @@ internal sealed class ContractPrinter
             var block = new KBlock(from, to, text.Value($"icmp eq i64 {b}, 0"), text.Value($"icmp eq i64 {to}, {all}"));
             text.For(t0, t1, "1", t => RowTile(t, t0, begin, end, n, block));
         });
+
+        // For the first job of a group.
+        void Once(string? slot, Action inside)
+        {
+            if (slot is null) return;
+            var key = text.Value($"udiv i64 {over}, {chunkCount}");
+            text.If(text.Value($"icmp ne i64 {key}, {text.Value($"load i64, ptr {slot}, align 8")}"), () =>
+            {
+                inside();
+                text.Do($"store i64 {key}, ptr {slot}, align 8");
+            });
+        }
+    }
+
+    /// <summary>Where it is kept whether the right side of a tile of the group's columns is finite.</summary>
+    private string Proof(string tileOfGroup)
+    {
+        var from = text.Value($"getelementptr i8, ptr {scratch}, i64 {index.Scalar(proofs)}");
+        return text.Value($"getelementptr i64, ptr {from}, i64 {tileOfGroup}");
     }
 
     /// <summary>The tile of rows number t: rows are shared out evenly when their number is known.</summary>
     private void RowTile(string t, string t0, string begin, string end, string n, KBlock? block)
     {
-        void Rows(int rows, string row, string inTile = "0")
+        void Rows(int rows, string row, string inTile = "0", string? steps = null)
         {
             left.Prepare(rows, row, block);
             var before = text.Value($"add i64 {text.Value($"mul i64 {text.Value($"sub i64 {t}, {t0}")}, {tile.Rows}")}, {inTile}");
-            Columns(rows, row, before, begin, end, n, block);
+            Columns(rows, row, before, begin, end, n, block, steps);
+        }
+        if (left.Order is { } order)
+        {
+            var (place, steps) = (text.Entry(starts, "i32", t), text.Entry(missed, "i64", t));
+            var count = text.Value($"sub i64 {text.Entry(starts, "i32", text.Value($"add i64 {t}, 1"))}, {place}");
+            void Of(int c)
+            {
+                var rows = order.Counts[c];
+                if (c == order.Counts.Length - 1) Rows(rows, place, steps: steps);
+                else text.If(text.Value($"icmp eq i64 {count}, {rows}"), () => Rows(rows, place, steps: steps), () => Of(c + 1));
+            }
+            Of(0);
+            return;
         }
         if (contract.M.Extent.IsConstant)
         {
@@ -200,7 +249,7 @@ internal sealed class ContractPrinter
         });
     }
 
-    private void Columns(int rows, string row, string rowsBefore, string begin, string end, string n, KBlock? block)
+    private void Columns(int rows, string row, string rowsBefore, string begin, string end, string n, KBlock? block, string? steps)
     {
         var width = tile.Columns;
         var from = Tile.Panel >= width ? text.Value($"mul i64 {begin}, {Tile.Panel / width}") : text.Value($"udiv i64 {begin}, {width / Tile.Panel}");
@@ -221,7 +270,8 @@ internal sealed class ContractPrinter
                 offset = text.Value($"add i64 {index.Scalar(left.End)}, {offset}");
                 partial = text.Value($"getelementptr i8, ptr {scratch}, i64 {offset}");
             }
-            tiles.Print(rows, row, vectors, text.Value($"mul i64 {c}, {width}"), n, tail, block, partial);
+            var mayMiss = steps is null ? null : new MissedSteps(steps, proven is null ? null : Proof(text.Value($"sub i64 {c}, {from}")));
+            tiles.Print(rows, row, vectors, text.Value($"mul i64 {c}, {width}"), n, tail, block, partial, mayMiss);
         }
 
         if (!isKnown && !right.IsInPlace)

@@ -10,6 +10,7 @@ namespace Accelerate.Backends.Llvm.Printing;
 /// window of an image: one pixel of it), a table has a pointer for each row and each step of the other axes; outside
 /// of the image it points to a row of padding. Rows of a narrower dtype are converted first, rows that would fall into
 /// few sets of the cache are copied; anything else is packed as [k][rows] through the accessor.
+/// Where rows are taken in an order of their own, a row's number is its place there.
 /// </summary>
 internal sealed class LeftSide
 {
@@ -35,23 +36,23 @@ internal sealed class LeftSide
     private readonly Size tableStart;
     private readonly Size paddingStart;
     private readonly Size rowsStart;
+    private readonly string order = "";
     private string[] rows = [];
     private string first = "0";
 
     public LeftSide(StatementPrinter statements, LlvmText text, ScalarPrinter scalars, IndexPrinter index, Contract contract,
-        Tile tile, Size depth, int inner, string scratch, Size from, bool mayBlock, int blockSteps)
+        RowAccess? access, Tile tile, Size depth, int inner, string scratch, Size from, bool mayBlock, int blockSteps)
     {
         (this.statements, this.text, this.scalars, this.index) = (statements, text, scalars, index);
         (this.contract, this.depth, this.scratch) = (contract, depth, scratch);
         type = contract.Accumulator.Type;
         element = Types.Of(type, 0);
-        access = ContractSides.Rows(contract);
-        var isWhole = access?.Run.Inner == contract.K.Length && access.Load.Guards.IsEmpty;
+        this.access = access;
         way = access switch
         {
             null => Way.Packed,
             { IsConverted: true } => Way.Converted,
-            _ when !isWhole || inner < contract.K.Length => Way.Table,
+            _ when NeedsTable(contract, access, inner) => Way.Table,
             _ when FallsIntoFewSets(access, tile) => Way.Copied,
             _ => Way.InPlace,
         };
@@ -66,7 +67,12 @@ internal sealed class LeftSide
         {
             paddingStart = tableStart + Count(contract.K.SkipLast(Inner)) * (8 * tile.Rows);
             End = paddingStart;
-            if (!access!.Load.Guards.IsEmpty) End += InnerCount * access.Run.Stride * type.Bytes();
+            if (!access!.Load.Guards.IsEmpty)
+            {
+                End += InnerCount * access.Run.Stride * type.Bytes();
+                Order = TileOrder.Find(contract, access, contract.K.Length - Inner, tile.Rows);
+            }
+            if (Order is not null) order = text.Table("i32", Order.Rows.Select(r => (long)r));
         }
         else if (way is Way.Copied or Way.Converted) End += (span + Width) * (tile.Rows * type.Bytes());
         else if (way == Way.Packed) End += span * (tile.Rows * type.Bytes());
@@ -74,8 +80,15 @@ internal sealed class LeftSide
         Size Count(IEnumerable<Axis> axes) => Size.Product(axes.Select(k => index.AtLeastZero(k.Extent)));
     }
 
+    /// <summary>True when a row is no single run along k, but one for each step of the outer axes.</summary>
+    public static bool NeedsTable(Contract contract, RowAccess? access, int inner) => access is { IsConverted: false }
+        && (access.Run.Inner < contract.K.Length || !access.Load.Guards.IsEmpty || inner < contract.K.Length);
+
     /// <summary>True when k is taken block by block, and so is the preparing of rows.</summary>
     public bool IsBlocked { get; }
+
+    /// <summary>The order in which rows are taken, where it is not their own.</summary>
+    public TileOrder? Order { get; }
 
     /// <summary>The last axes of k that are one run on both sides.</summary>
     public int Inner { get; }
@@ -94,6 +107,9 @@ internal sealed class LeftSide
         _ => "1",
     };
 
+    /// <summary>The row at a place of the order.</summary>
+    public string RowAt(string place) => Order is null ? place : text.Entry(order, "i32", place);
+
     /// <summary>Fills the row of padding.</summary>
     public void Begin()
     {
@@ -108,7 +124,7 @@ internal sealed class LeftSide
     {
         (rows, first) = (new string[count], block?.From ?? "0");
         var (from, to) = block is null ? ("0", index.Scalar(depth)) : (block.From, block.To);
-        string Row(int r) => r == 0 ? row : text.Value($"add i64 {row}, {r}");
+        string Row(int r) => RowAt(r == 0 ? row : text.Value($"add i64 {row}, {r}"));
         switch (way)
         {
             case Way.InPlace:

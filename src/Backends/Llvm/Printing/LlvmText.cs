@@ -37,6 +37,22 @@ internal sealed class LlvmText
 
     public void Declare(string declaration) => declarations.Add(declaration);
 
+    /// <summary>A table of constants beside the function.</summary>
+    public string Table(string type, IEnumerable<long> values)
+    {
+        var name = $"@table{names++}";
+        long[] all = [.. values];
+        declarations.Add($"{name} = private unnamed_addr constant [{all.Length} x {type}] [{string.Join(", ", all.Select(v => $"{type} {v}"))}]");
+        return name;
+    }
+
+    /// <summary>An entry of a table of i32 or i64, as i64; none is negative.</summary>
+    public string Entry(string table, string type, string at)
+    {
+        var read = Value($"load {type}, ptr {Value($"getelementptr {type}, ptr {table}, i64 {at}")}, align {(type == "i32" ? 4 : 8)}");
+        return type == "i64" ? read : Value($"zext {type} {read} to i64");
+    }
+
     public string Label(string stem) => $"{stem}{names++}";
 
     public void Place(string label)

@@ -18,6 +18,9 @@ internal enum Tail
     Unknown,
 }
 
+/// <summary>Outer steps of k that a tile may leave out: their bits, and where it is kept that what they would add is ±0.</summary>
+internal sealed record MissedSteps(string Bits, string? Proof);
+
 /// <summary>The microkernel.</summary>
 internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, ScalarPrinter scalars, IndexPrinter index,
     Contract contract, LeftSide left, RightSide right)
@@ -44,7 +47,8 @@ internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, Sc
     /// <param name="tail">How many of the tile's exist.</param>
     /// <param name="block">The part of k; null for all of it.</param>
     /// <param name="partial">Where the sums are between two parts.</param>
-    public void Print(int rows, string row, int vectors, string column, string n, Tail tail, KBlock? block, string partial)
+    /// <param name="missed">The steps that it may leave out.</param>
+    public void Print(int rows, string row, int vectors, string column, string n, Tail tail, KBlock? block, string partial, MissedSteps? missed)
     {
         var sums = new string[rows, vectors];
         void Each(Action<int, int> inside)
@@ -67,7 +71,16 @@ internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, Sc
 
         var (count, leftStride, rightStride) = (index.Scalar(left.InnerCount), left.Stride(rows), right.Stride);
         foreach (var k in contract.K.Skip(contract.K.Length - left.Inner)) index.Define(k.Variable, "0");
+        // All bits of the proof are set when the steps may be left out.
+        var skipped = missed?.Proof is { } known ? text.Value($"and i64 {missed.Bits}, {text.Value($"load i64, ptr {known}, align 8")}") : missed?.Bits;
         contract.OverK(text, index, contract.K.Length - left.Inner, outer =>
+        {
+            if (skipped is null) Run(outer);
+            else text.If(text.Value($"icmp eq i64 {text.Value($"and i64 {text.Value($"lshr i64 {skipped}, {outer}")}, 1")}, 0"), () => Run(outer));
+        });
+        if (missed?.Proof is { } proof) text.If(text.Value($"icmp eq i64 {skipped}, 0"), () => Prove(proof));
+
+        void Run(string outer)
         {
             var flat = block is not null ? block.From : outer == "0" ? "0" : text.Value($"mul i64 {outer}, {count}");
             var from = left.Pointers(outer, flat);
@@ -102,7 +115,21 @@ internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, Sc
                 for (var u = 0; u < Unroll; u++) Step(u == 0 ? at : text.Value($"add i64 {at}, {u}"));
             });
             if (block is not null || !(left.InnerCount.IsConstant && left.InnerCount.Value % Unroll == 0)) text.For(unrolled, steps, "1", Step);
-        });
+        }
+        // The sums of a row show whether every weight of these columns is finite.
+        void Prove(string proof)
+        {
+            string? all = null;
+            for (var v = 0; v < vectors; v++)
+            {
+                var sum = text.Value($"load {vector}, ptr {sums[0, v]}, align 64");
+                var none = text.Value($"fmul {vector} {sum}, zeroinitializer");
+                var isOne = text.Value($"fcmp ord {vector} {none}, {none}");
+                all = all is null ? isOne : text.Value($"and {Types.Vector("i1", Width)} {all}, {isOne}");
+            }
+            var finite = text.Value($"icmp eq i{Width} {text.Value($"bitcast {Types.Vector("i1", Width)} {all} to i{Width}")}, -1");
+            text.Do($"store i64 {text.Value($"sext i1 {finite} to i64")}, ptr {proof}, align 8");
+        }
         if (block is null) Epilogue(rows, row, column, n, sums, tail);
         else
         {
@@ -137,7 +164,7 @@ internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, Sc
                 for (var r = 0; r < rows; r++)
                 {
                     var here = r;
-                    index.Define(contract.M.Variable, r == 0 ? row : text.Value($"add i64 {row}, {r}"));
+                    index.Define(contract.M.Variable, left.RowAt(r == 0 ? row : text.Value($"add i64 {row}, {r}")));
                     inside(v => new(text.Value($"load {vector}, ptr {sums[here, v]}, align 64"), type, Width));
                 }
                 return;
@@ -149,7 +176,7 @@ internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, Sc
                     text.Do($"store {vector} {text.Value($"load {vector}, ptr {sums[r, v]}, align 64")}, ptr {Spilled($"{r * vectors + v}")}, align {align}");
             text.For("0", $"{rows}", "1", r =>
             {
-                index.Define(contract.M.Variable, text.Value($"add i64 {row}, {r}"));
+                index.Define(contract.M.Variable, left.RowAt(text.Value($"add i64 {row}, {r}")));
                 inside(v => new(text.Value($"load {vector}, ptr {Spilled(text.Value($"add i64 {text.Value($"mul i64 {r}, {vectors}")}, {v}"))}, align {align}"), type, Width));
             });
 

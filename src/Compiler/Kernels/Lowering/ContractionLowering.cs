@@ -45,7 +45,11 @@ internal static class ContractionLowering
             if (swapped) (left, leftYield, right, rightYield) = (right, rightYield, left, leftYield);
             var epilogue = new Scope(null, parent.Builder.Inner(), true, m.Variable, n.Variable) { InVector = true };
             var accumulator = epilogue.Builder.NewValue(sum);
-            elements.Bind(dot, epilogue.Builder.Convert(accumulator, dot.Type.DType));
+            // Terms of padding then change nothing: they are ±0 where the other side is finite, and ±0 + 0 is +0.
+            var total = sum.IsFloat && left.Statements.Any(s => s is Load { Guards.IsEmpty: false })
+                ? epilogue.Builder.Binary(ScalarOp.Add, accumulator, epilogue.Builder.Float(0, sum))
+                : accumulator;
+            elements.Bind(dot, epilogue.Builder.Convert(total, dot.Type.DType));
             var at = ContractionAxes.Forward(root, dot, index, draft.Ranges);
             var value = elements.Root(root, at, epilogue);
             epilogue.Builder.Emit(new Store(draft.Buffer(target.Node, isOutput: true), target.Offset(at), value));
