@@ -67,6 +67,16 @@ internal sealed class IndexPrinter
     /// <summary>True for an index that is made of loop variables and sizes only, the same in all lanes.</summary>
     public bool IsPlain(Size index) => Here(index).Variables().All(v => !VariesByName(v) && !signed.Contains(v) && variables.ContainsKey(v));
 
+    /// <summary>The index in the first lane, and what it grows by from lane to lane; null where that is no constant.</summary>
+    public (Size First, long Step)? AlongLanes(Size index)
+    {
+        index = Here(index);
+        if (Lanes is null || index.AffineIn(Lanes.Variable) is not var (step, rest) || !step.IsConstant) return null;
+        if (!rest.Variables().All(v => !VariesByName(v) && !signed.Contains(v) && variables.ContainsKey(v))) return null;
+        Define("start'", Lanes.Start);
+        return (rest + step.Value * Size.Variable("start'"), step.Value);
+    }
+
     /// <summary>True when it is proved that the index is not negative.</summary>
     public bool NonNegative(Size index) => IsNonNegative(Here(index));
 

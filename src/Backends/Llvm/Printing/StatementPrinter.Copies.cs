@@ -86,25 +86,49 @@ internal sealed partial class StatementPrinter
             if (Copies == 1 && Columns.Of(loop) is { } columns) Rows(columns, extent);
             else ForLanes(loop.Variable, "0", extent, loop.Extent, () => Block(loop.Body), Copies == 1 ? vectors(loop) : 1);
         }
-        var (holds, guards) = Inside(loop);
-        if (holds is null)
+        // Places that are lanes: what lies inside of the image with all of its taps needs no masks.
+        void Blocks() => ForLanes(loop.Variable, "0", extent, loop.Extent, () =>
         {
-            Lanes();
-        }
+            var (inside, all) = index.Lanes!.Mask is null ? Inside(loop, ofLanes: true) : (null, None);
+            if (inside is null) Block(loop.Body);
+            else Proved(inside, all, () => Apart(() => Block(loop.Body)));
+        }, Copies == 1 ? vectors(loop) : 1);
+
+        var (holds, guards) = Inside(loop, ofLanes: false);
+        var masks = loop.Body.Statements.OfType<Reduction>().SelectMany(r => Kernel.Statements(r.Body)).OfType<Load>()
+            .Any(l => l.Guards.Any(g => g.Index.Mentions(loop.Variable)));
+        if (holds is null && masks) Blocks();
+        else if (holds is null) Lanes();
         else
         {
             text.If(holds, () =>
             {
                 proved = guards;
-                Lanes();
+                if (masks) Blocks();
+                else Lanes();
                 proved = None;
             }, Lanes);
         }
         loaded?.Clear();
     }
 
-    /// <summary>Whether guards of the loop's loads hold in every iteration beside and for every tap, and which guards that is about.</summary>
-    private (string? Holds, HashSet<Guard> Guards) Inside(Loop loop)
+    /// <summary>Twice: without some guards where they hold, and with them.</summary>
+    private void Proved(string holds, HashSet<Guard> guards, Action inside)
+    {
+        var before = proved;
+        text.If(holds, () =>
+        {
+            proved = [.. before, .. guards];
+            inside();
+            proved = before;
+        }, inside);
+    }
+
+    /// <summary>
+    /// Whether guards of the loop's loads hold in every iteration beside and for every tap, and which guards that is about:
+    /// those that are the same in all lanes, or those that move with the lane, in all lanes of the block that is printed.
+    /// </summary>
+    private (string? Holds, HashSet<Guard> Guards) Inside(Loop loop, bool ofLanes)
     {
         var guards = new HashSet<Guard>();
         // Of indices that differ by a constant, the least and the greatest decide.
@@ -127,9 +151,9 @@ internal sealed partial class StatementPrinter
             {
                 if (statement is Load load)
                 {
-                    foreach (var guard in load.Guards.Where(g => g.Index.Variables().Concat(g.Extent.Variables())
-                        .All(v => v != loop.Variable && !unknown.Contains(v))))
-                        if (IsSameInLanes(guard)) Add(guard);
+                    foreach (var guard in load.Guards.Where(g => g.Index.Mentions(loop.Variable) == ofLanes && !g.Extent.Mentions(loop.Variable)
+                        && g.Index.Variables().Concat(g.Extent.Variables()).All(v => !unknown.Contains(v))))
+                        if (ofLanes ? MovesWithLanes(guard) : IsSameInLanes(guard)) Add(guard);
                 }
                 else if (statement is Reduction { Extent: var extent } r)
                 {
@@ -155,16 +179,26 @@ internal sealed partial class StatementPrinter
             return same;
         }
 
+        bool MovesWithLanes(Guard guard)
+        {
+            var moves = true;
+            Each(_ => moves &= index.IsPlain(guard.Extent) && index.AlongLanes(guard.Index) is not null);
+            return moves;
+        }
+
         void Add(Guard guard)
         {
             guards.Add(guard);
             Each(_ =>
             {
                 var (at, extent) = (index.Here(guard.Index), index.Here(guard.Extent));
+                long step = 0;
+                if (ofLanes) (at, step) = index.AlongLanes(guard.Index)!.Value;
                 var from = at - at.Offset;
                 var key = $"{from}<{extent}";
-                var (least, most) = ends.TryGetValue(key, out var end) ? (end.Least, end.Most) : (at.Offset, at.Offset);
-                ends[key] = (from, extent, Math.Min(least, at.Offset), Math.Max(most, at.Offset));
+                var (first, last) = (at.Offset + Math.Min(0, step * (Width - 1)), at.Offset + Math.Max(0, step * (Width - 1)));
+                var (least, most) = ends.TryGetValue(key, out var end) ? (end.Least, end.Most) : (first, last);
+                ends[key] = (from, extent, Math.Min(least, first), Math.Max(most, last));
             });
         }
     }
