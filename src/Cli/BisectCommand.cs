@@ -18,8 +18,6 @@ internal static class BisectCommand
 {
     public static Command Make(Terminal terminal)
     {
-        var function = new Argument<string>("FN") { Description = "an exported function" };
-        var values = new Argument<string[]>("ARGS") { Description = InputValues.Help, Arity = ArgumentArity.ZeroOrMore };
         var on = new Option<string>("--on")
         {
             Description = "what runs the rewritten graph: reference (the f64 graph interpreter), llvm, interpreter or opencl",
@@ -28,8 +26,7 @@ internal static class BisectCommand
         var command = new Command("bisect", "Finds the rewrite of the optimiser that breaks a result, and names its rule.");
         var common = new CommonOptions().AddTo(command).AddCodeTo(command);
         command.Options.Add(common.Weights);
-        command.Arguments.Add(function);
-        command.Arguments.Add(values);
+        var call = new CallArguments(command);
         command.Options.Add(on);
         command.SetAction(parsed =>
         {
@@ -38,13 +35,12 @@ internal static class BisectCommand
             if (backend != "reference" && !Executables.Backends.Contains(backend))
                 throw CommonOptions.Usage($"there is no backend '{backend}'",
                     Nearest.Help(backend, Executables.Backends.Append("reference"), "backends"));
-            var compilation = new ModelLoader(options, terminal).Compile(CompilationStage.Lowered, [parsed.GetValue(function)!]);
+            var compilation = new ModelLoader(options, terminal).Compile(CompilationStage.Lowered, [call.Function(parsed)]);
             var entry = compilation.Entries.Single();
-            var arguments = new InputValues(entry.Program!);
-            var inputs = arguments.Read(parsed.GetValue(values) ?? []);
+            var (inputs, sizes) = call.Inputs(parsed, entry.Program!);
             var state = Executables.InitialState(backend == "reference" ? "interpreter" : backend, compilation.Model, options.Executable,
                 WeightFiles.Read(options.Weights, compilation.Model, terminal, options.Diagnostics));
-            var judge = new Judge(entry.Bound, inputs, arguments.Sizes, state);
+            var judge = new Judge(entry.Bound, inputs, sizes, state);
             var found = Bisection.Find(entry.Bound, Pipeline.Passes, graph => judge.IsRight(graph, backend, options.Executable));
             terminal.Output.Write(Text(found));
             return found is { IsRightUnoptimised: true, Culprit: null } ? ExitCodes.Ok : ExitCodes.UserError;

@@ -13,9 +13,6 @@ internal static class RunCommand
 {
     public static Command Make(Terminal terminal)
     {
-        var function = new Argument<string>("FN") { Description = "an exported function" };
-        var values =
-            new Argument<string[]>("ARGS") { Description = InputValues.Help, Arity = ArgumentArity.ZeroOrMore };
         var output =
             new Option<string?>("-o") { Description = "writes the only result to that .npy file", HelpName = "FILE" };
         var outputs = new Option<string[]>("--out")
@@ -30,8 +27,7 @@ internal static class RunCommand
         };
         var command = new Command("run", "Compiles a file and calls one of its functions.");
         var common = new CommonOptions().AddTo(command).AddCodeTo(command).AddRunTo(command);
-        command.Arguments.Add(function);
-        command.Arguments.Add(values);
+        var call = new CallArguments(command);
         command.Options.Add(output);
         command.Options.Add(outputs);
         command.Options.Add(state);
@@ -39,18 +35,17 @@ internal static class RunCommand
         {
             var options = common.Read(parsed);
             var loader = new ModelLoader(options, terminal);
-            var model = loader.Model(parsed.GetValue(function)!);
+            var model = loader.Model(call.Function(parsed));
             var program = model.Programs.Single();
             // Before the code is made: a wrong argument is answered at once.
-            var arguments = new InputValues(program);
-            var inputs = arguments.Read(parsed.GetValue(values) ?? []);
+            var (inputs, sizes) = call.Inputs(parsed, program);
             var targets = Targets(program, parsed.GetValue(output), parsed.GetValue(outputs) ?? []);
             var checkpoint = parsed.GetValue(state);
             using var executable = loader.Load(model, wholeState: checkpoint is not null);
             using var session = executable.CreateSession();
             session.Output = terminal.Output;
             var watch = Stopwatch.StartNew();
-            var results = session.Run(program.Name, inputs, arguments.Sizes);
+            var results = session.Run(program.Name, inputs, sizes);
             watch.Stop();
             loader.Times?.End("run");
             // What the call wrote into its arguments follows its results.

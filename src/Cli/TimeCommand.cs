@@ -18,8 +18,6 @@ internal static class TimeCommand
 {
     public static Command Make(Terminal terminal)
     {
-        var function = new Argument<string>("FN") { Description = "an exported function" };
-        var values = new Argument<string[]>("ARGS") { Description = InputValues.Help, Arity = ArgumentArity.ZeroOrMore };
         var seconds = new Option<double>("--seconds")
         {
             Description = "how long the calls are sampled, after a warm-up of a third of it",
@@ -33,8 +31,7 @@ internal static class TimeCommand
         var kernels = new Option<bool>("--kernels") { Description = "a table of each kernel's least time instead; llvm only" };
         var command = new Command("time", "Times calls of a function in this process alone; prints one JSON line.");
         var common = new CommonOptions().AddTo(command).AddCodeTo(command).AddRunTo(command);
-        command.Arguments.Add(function);
-        command.Arguments.Add(values);
+        var call = new CallArguments(command);
         command.Options.Add(seconds);
         command.Options.Add(outputs);
         command.Options.Add(kernels);
@@ -42,27 +39,26 @@ internal static class TimeCommand
         {
             var options = common.Read(parsed);
             var loader = new ModelLoader(options, terminal);
-            var model = loader.Model(parsed.GetValue(function)!);
+            var model = loader.Model(call.Function(parsed));
             var program = model.Programs.Single();
-            var arguments = new InputValues(program);
-            var inputs = arguments.Read(parsed.GetValue(values) ?? []);
+            var (inputs, sizes) = call.Inputs(parsed, program);
             using var executable = loader.Load(model);
             if (parsed.GetValue(kernels))
             {
-                terminal.Output.Write(Kernels(options, program, inputs, arguments.Sizes, loader, parsed.GetValue(seconds)));
+                terminal.Output.Write(Kernels(options, program, inputs, sizes, loader, parsed.GetValue(seconds)));
                 return ExitCodes.Ok;
             }
             using var session = executable.CreateSession();
             session.Output = TextWriter.Null;
             var first = Stopwatch.StartNew();
-            var results = session.Run(program.Name, inputs, arguments.Sizes);
+            var results = session.Run(program.Name, inputs, sizes);
             first.Stop();
             var sinceStart = DateTime.Now - Process.GetCurrentProcess().StartTime;
             if (parsed.GetValue(outputs) is { } folder) Write(folder, program, results);
             foreach (var tensor in results) tensor.Dispose();
             var (times, computed) = CallSamples.Take(parsed.GetValue(seconds), () =>
             {
-                foreach (var tensor in session.Run(program.Name, inputs, arguments.Sizes)) tensor.Dispose();
+                foreach (var tensor in session.Run(program.Name, inputs, sizes)) tensor.Dispose();
             });
             terminal.Output.Write(string.Create(CultureInfo.InvariantCulture, $$"""
                 {"peer":"ours","threads":{{options.Executable.Threads}},"min_us":{{times.Min * 1e6:0.###}},"med_us":{{times.Median * 1e6:0.###}},"p90_us":{{times.P90 * 1e6:0.###}},"cpu_us":{{computed.Median * 1e6:0.###}},"n":{{times.Count}},"peak_gflops":{{Peak(options.Executable.Threads):0.#}},"compile_ms":{{loader.CompileTime.TotalMilliseconds:0.#}},"first_call_ms":{{first.Elapsed.TotalMilliseconds:0.###}},"first_result_ms":{{sinceStart.TotalMilliseconds:0}}}

@@ -1,0 +1,29 @@
+// In: the words behind the file: a function and its arguments. Out: the function's name, and its input tensors.
+using System.CommandLine;
+using Accelerate.Compiler.Kernels;
+using Accelerate.Runtime;
+
+namespace Accelerate.Cli;
+
+/// <summary>What the commands that call a function share.</summary>
+internal sealed class CallArguments
+{
+    private readonly Argument<string> function = new("FN") { Description = "an exported function" };
+
+    private readonly Argument<string[]> values = new("ARGS") { Description = InputValues.Help, Arity = ArgumentArity.ZeroOrMore };
+
+    public CallArguments(Command command)
+    {
+        command.Arguments.Add(function);
+        command.Arguments.Add(values);
+    }
+
+    public string Function(ParseResult parsed) => parsed.GetValue(function)!;
+
+    /// <summary>The inputs in the program's order, and its sizes.</summary>
+    public (Tensor[] Inputs, IReadOnlyDictionary<string, long> Sizes) Inputs(ParseResult parsed, Program program)
+    {
+        var given = new InputValues(program);
+        return (given.Read(parsed.GetValue(values) ?? []), given.Sizes);
+    }
+}
