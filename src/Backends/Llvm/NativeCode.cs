@@ -76,7 +76,7 @@ internal sealed record NativeCode(
         ImmutableArray<ImmutableArray<PrintedKernel>> kernels, LlvmTarget target) =>
     [
         .. kernels.SelectMany(k => k).DistinctBy(k => k.Symbol).Select(k => new ModuleText(k.Symbol, k.Text, k.Passes)),
-        .. programs.Select((p, i) => new ModuleText(Driver(p, i), DriverText.Print(p, kernels[i], Driver(p, i), target), null)),
+        .. programs.Select((p, i) => new ModuleText(Driver(p, i), DriverText.Print(p, kernels[i], Driver(p, i), target), DriverText.Passes)),
     ];
 
     /// <summary>The symbol of a program's driver.</summary>

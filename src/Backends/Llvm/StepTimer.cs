@@ -35,7 +35,7 @@ internal sealed unsafe class StepTimer
         var kernels = NativeCode.Print([program], target)[0];
         string[] symbols = [.. steps.Select((_, i) => $"{driver}.step{i}")];
         var modules = steps.Select((step, i) => new ModuleText(symbols[i],
-            DriverText.Print(program with { Steps = [step], Sizes = sizes }, kernels, symbols[i], target), null)).ToList();
+            DriverText.Print(program with { Steps = [step], Sizes = sizes }, kernels, symbols[i], target), DriverText.Passes)).ToList();
         foreach (var compiled in NativeCode.Compile(modules, target, options, null).Objects) jit.Add(compiled);
         drivers = jit.Lookup(symbols);
     }
