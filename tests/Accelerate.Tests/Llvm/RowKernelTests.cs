@@ -82,6 +82,62 @@ public sealed class RowKernelTests
         }
     }
 
+    /// <summary>Two to four passes over one axis, whose rows go through a pipeline; what one leaves is read by the next and the last.</summary>
+    [LlvmTheory]
+    [InlineData("f32", 2)]
+    [InlineData("f32", 3)]
+    [InlineData("f32", 4)]
+    [InlineData("f64", 3)]
+    [InlineData("bf16", 4)]
+    public void PassesInOneLoopGiveTheInterpretersBytes(string name, int passes)
+    {
+        var type = DType.Parse(name);
+        string Square(string term, int id) => string.Concat(Enumerable.Range(id, 8).Select(i =>
+            $"%{i}: {name} = fma(%{(i == id ? 21 : i - 1)}, %{(i == id ? 21 : i - 1)}, {term}) "));
+        var text = $$"""
+            kernel @rows(x: in({{name}}, c*n), y: out({{name}}, c*n), s: out({{name}}, n); sizes(n, c)) {
+              parallel(i < n) {
+                %0: {{name}} = const(0.125)
+                %1: {{name}} = reduce.max(r < c) { %2: {{name}} = load(x[c*i+r]) yield(%2) }
+                {{(passes < 3 ? $"%20: {name} = add(%1, %0)" : $$"""
+                %10: {{name}} = add(%1, %0)
+                %20: {{name}} = reduce.add(q < c) { %11: {{name}} = load(x[c*i+q]) %21: {{name}} = sub(%11, %10) {{Square("%0", 30)}} yield(%37) }
+                """)}}
+                {{(passes < 4 ? "" : $$"""%50: {{name}} = reduce.min(t < c) { %51: {{name}} = load(x[c*i+t]) %52: {{name}} = mul(%51, %20) yield(%52) }""")}}
+                store(s[i], {{(passes < 4 ? "%20" : "%50")}})
+                %60: {{name}} = add(%1, %0)
+                %61: {{name}} = mul({{(passes < 4 ? "%20" : "%50")}}, %60)
+                vector(j < c) {
+                  %62: {{name}} = load(x[c*i+j])
+                  %63: {{name}} = sub(%62, %60)
+                  {{Square("%0", 70).Replace("%21", "%63")}}
+                  %80: {{name}} = div(%77, %61)
+                  store(y[c*i+j], %80)
+                }
+              }
+            }
+            """;
+        if (passes == 3) text = text.Replace("%60: " + name + " = add(%1, %0)", "").Replace("%60", "%10");
+        using var symbolic = new Comparison(KernelReader.Read(text), NativeConfiguration.All);
+        foreach (var columns in (long[])[0, 1, 10, 16, 17, 33, 48, 64, 1000])
+            foreach (var rows in (long[])[0, 1, 2, 3, 4, 7, 11]) Check(symbolic, rows, columns);
+        foreach (var columns in (long[])[4095, 4096, 4097, 8200]) Check(symbolic, 5, columns);
+        foreach (var columns in (long[])[10, 16, 48, 40, 4097])
+        {
+            using var known = new Comparison(KernelReader.Read(text.Replace("sizes(n, c)", "sizes(n)").Replace("c*n", $"{columns}*n")
+                .Replace("< c)", $"< {columns})").Replace("c*i", $"{columns}*i")), NativeConfiguration.All);
+            Check(known, 7, columns);
+        }
+
+        void Check(Comparison comparison, long rows, long columns)
+        {
+            var values = ContractionTests.Awkward(type, rows * columns, (int)(100 * rows + columns)).ToDoubles();
+            for (var i = columns; i < values.Length; i++) if (!double.IsFinite(values[i])) values[i] = -0.0;
+            comparison.Check([Tensor.FromDoubles(type, values, rows * columns)],
+                new Dictionary<string, long> { ["n"] = rows, ["c"] = columns }, $"{name} {passes}: {rows} x {columns}");
+        }
+    }
+
     /// <summary>The scratch is as large as what is kept: a vector's rest rounded up, four rows, but no more than needed, and a page.</summary>
     [Fact]
     public void ValuesThatALaterLoopWantsAreKept()

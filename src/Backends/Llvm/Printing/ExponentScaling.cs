@@ -6,32 +6,30 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// A result of exp may need 2^n beyond what an f32 has, or round to a subnormal: the text scales in two factors, seven
-/// operations of its 19. vscalefps does the same, rounding once, in one: the bits are equal. It stands for the text's
+/// A result of exp may need 2^n beyond what an f32 has, or round to a subnormal: the text scales in two factors, nine
+/// operations of its 20. vscalefps does the same, rounding once, in one: the bits are equal. It stands for the text's
 /// exp alone, found by comparing it with what VectorMath writes, operation by operation.
 /// </summary>
 internal static class ExponentScaling
 {
-    /// <summary>What t - Origin is: the power of two that the sum of both factors' exponents comes to.</summary>
-    private const double Origin = 12582912 + 127;
-
     private static readonly Dictionary<int, Statement> Template = [];
     private static readonly Value Input;
     private static readonly Value Output;
     private static readonly Value Unscaled;
-    private static readonly Value Shifted;
+    private static readonly Value Power;
 
     static ExponentScaling()
     {
+        // The bounds in front of it do not matter: the form with fewer stands for both.
         var b = new BlockBuilder();
-        Input = b.NewValue(DType.F32);
-        Output = VectorMath.Emit(b, UnaryOp.Exp, Input);
+        var x = b.NewValue(DType.F32);
+        Output = VectorMath.ExpOfDifference(b, x);
         foreach (var statement in b.ToBlock().Statements) Remember(Template, statement);
-        // fma(bitcast(add(bitcast(p), shl(shr(bitcast(t), 1), 23))), …)
+        // fma(bitcast(add(bitcast(p), shl(shr(bitcast(t), 1), 23))), …, x - x); p = fma(fma(…, r, 1), r, 1), r = fma(n, low, fma(n, high, x))
         Value Argument(Value value, int i) => ((Compute)Template[value.Id]).Arguments[i];
-        var sum = Argument(Argument(Output, 0), 0);
-        Unscaled = Argument(Argument(sum, 0), 0);
-        Shifted = Argument(Argument(Argument(Argument(sum, 1), 0), 0), 0);
+        Unscaled = Argument(Argument(Argument(Argument(Output, 0), 0), 0), 0);
+        Power = Argument(Argument(Unscaled, 1), 0);
+        Input = Argument(Argument(Output, 2), 0);
     }
 
     /// <summary>Keeps the statement under the value it defines.</summary>
@@ -42,13 +40,13 @@ internal static class ExponentScaling
     }
 
     /// <summary>
-    /// The polynomial's value p and the shifted exponent t, if the operation ends an exp; null if not.
+    /// The polynomial's value p and the power n, if the operation ends an exp; null if not.
     /// </summary>
-    public static (Value P, Value T)? Find(Compute last, IReadOnlyDictionary<int, Statement> definitions)
+    public static (Value P, Value N)? Find(Compute last, IReadOnlyDictionary<int, Statement> definitions)
     {
         if (last is not { Op: ScalarOp.Fma, Result.Type: DType.F32 }) return null;
         var bound = new Dictionary<int, Value>();
-        return Same(last.Result, Output) ? (bound[Unscaled.Id], bound[Shifted.Id]) : null;
+        return Same(last.Result, Output) ? (bound[Unscaled.Id], bound[Power.Id]) : null;
 
         bool Same(Value here, Value there)
         {
@@ -65,10 +63,9 @@ internal static class ExponentScaling
         }
     }
 
-    /// <summary>p 2^(t - Origin), rounded once.</summary>
-    public static Operand Print(Operand p, Operand t, LlvmText text, ScalarPrinter scalars)
+    /// <summary>p 2^n, rounded once.</summary>
+    public static Operand Print(Operand p, Operand n, LlvmText text)
     {
-        var n = scalars.Two("fsub", t, scalars.Constant(Origin, DType.F32, t.Lanes));
         const string name = "@llvm.x86.avx512.mask.scalef.ps.512";
         text.Declare($"declare <16 x float> {name}(<16 x float>, <16 x float>, <16 x float>, i16, i32 immarg)");
         // Every lane, rounded as the thread's mode says: 4.

@@ -106,7 +106,11 @@ internal static class KernelText
             {
                 var kept = RowCache.Find(kernel, inner, text, index);
                 if (kept is not null) Reserve(kept.Scratch(1));
-                text.For(loops.Length > 0 ? InStep(kept) : "%begin", "%end", "1", job => Rows(job, 1, kept));
+                void RowByRow(string begin) => text.For(begin, "%end", "1", job => Rows(job, 1, kept));
+                if (loops.Length == 0) RowByRow("%begin");
+                else if (RowPipeline.Find(inner) is not { } pipeline) RowByRow(InStep(kept));
+                else if (pipeline.Applies(index, text) is { } applies) text.If(applies, () => Pipeline(pipeline, kept), () => RowByRow("%begin"));
+                else Pipeline(pipeline, kept);
             }
             else
             {
@@ -181,6 +185,23 @@ internal static class KernelText
             if (kept is not null) Reserve(kept.Scratch(rows, RowPrinter.LongestInStep));
             text.For("%begin", grouped, $"{rows}", job => Rows(job, rows, kept));
             return grouped;
+        }
+
+        void Pipeline(RowPipeline pipeline, RowCache? kept)
+        {
+            if (kept is not null) Reserve(kept.Scratch(pipeline.Kept(kept), RowPrinter.LongestInStep));
+            StatementPrinter At(string job)
+            {
+                var printer = statements.Fork();
+                Decompose(job, loops, null, printer.Index);
+                return printer;
+            }
+            // The first row's place is divided by extents, which may be 0 where there is none.
+            text.If(text.Value("icmp slt i64 %begin, %end"), () =>
+            {
+                var cache = kept?.Place(At("%begin"), scratch);
+                pipeline.Print("%begin", "%end", At, text, scalars, kept, cache, index);
+            });
         }
 
         void Rows(string job, int count, RowCache? kept)

@@ -73,17 +73,14 @@ internal sealed class LaneReduction(RowPrinter rows, IReadOnlyList<StatementPrin
         {
             rows.Straight(inside, r.Body);
             Operand Term(int i) => scalars.Widen(inside[i].Of(r.Yield), Width);
-            for (var i = 0; i < inside.Length; i++)
-            {
-                var sum = sums[i / count];
-                if (count == 2 && sum.IsExtreme) sum.Add(Term(i), Term(++i));
-                else sum.Add(Term(i), inside[i].Index.Lanes!.Mask);
-            }
+            for (var i = 0; i < inside.Length; i += count)
+                sums[i / count].Add([.. Enumerable.Range(i, count).Select(Term)], inside[i].Index.Lanes!.Mask);
         });
-        return [.. sums.Select(s => Tree(r.Kind, s.Value()))];
+        return [.. sums.Select(s => Tree(r.Kind, s.Value(), text, scalars))];
     }
 
-    private Operand Tree(ReduceKind kind, Operand lanes) => Tree(text, lanes, (a, b) => ReductionPrinter.Combine(scalars, kind, a, b));
+    internal static Operand Tree(ReduceKind kind, Operand lanes, LlvmText text, ScalarPrinter scalars) =>
+        Tree(text, lanes, (a, b) => ReductionPrinter.Combine(scalars, kind, a, b));
 
     /// <summary>Lanes l and l + 8, then l and l + 4, l + 2, l + 1.</summary>
     internal static Operand Tree(LlvmText text, Operand lanes, Func<Operand, Operand, Operand> combine)
@@ -111,7 +108,7 @@ internal sealed class LaneReduction(RowPrinter rows, IReadOnlyList<StatementPrin
     /// a : b`, which is one instruction but loses a NaN in a; whether a lane has met one is kept beside it, off the
     /// chain. Zeros of either sign are equal, so that in both forms the last of them stays.
     /// </summary>
-    private sealed class Lanes(ReduceKind kind, DType type, LlvmText text, ScalarPrinter scalars, string sum, string? nan)
+    internal sealed class Lanes(ReduceKind kind, DType type, LlvmText text, ScalarPrinter scalars, string sum, string? nan)
     {
         private readonly string memory = Types.Of(type, Width);
 
@@ -131,7 +128,14 @@ internal sealed class LaneReduction(RowPrinter rows, IReadOnlyList<StatementPrin
         /// <summary>True for the greatest or least float.</summary>
         public bool IsExtreme => nan is not null;
 
-        public void Add(Operand term, string? mask)
+        /// <summary>Terms of one row, 16 beside each other and then the next; a mask for one of them.</summary>
+        public void Add(Operand[] terms, string? mask)
+        {
+            if (terms.Length == 2 && IsExtreme) Add(terms[0], terms[1]);
+            else foreach (var term in terms) Add(term, mask);
+        }
+
+        private void Add(Operand term, string? mask)
         {
             var before = Load(sum);
             var next = IsExtreme ? Better(before, term) : ReductionPrinter.Combine(scalars, kind, before, term);
@@ -143,7 +147,7 @@ internal sealed class LaneReduction(RowPrinter rows, IReadOnlyList<StatementPrin
         /// <summary>
         /// Two terms of an extreme: which of three equal values stays does not depend on which two are compared first.
         /// </summary>
-        public void Add(Operand first, Operand second)
+        private void Add(Operand first, Operand second)
         {
             Meet(first, second, null);
             Store(sum, Better(Load(sum), Better(first, second)));

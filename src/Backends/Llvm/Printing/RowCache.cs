@@ -89,6 +89,8 @@ internal sealed class RowCache
     {
         var loops = block.Statements.Select(Body).Where(l => l is { } some && RowPrinter.IsStraight(some.Body)).Select(l => l!.Value).ToList();
         var numbers = new Dictionary<string, int>();
+        // A constant in front of the loops is the one that another loop has inside.
+        var constants = block.Statements.OfType<Literal>().ToDictionary(l => l.Result.Id, Constant);
         var slots = new Dictionary<int, Slot>();
         var places = new Dictionary<int, int>();
         foreach (var extent in loops.Select(l => l.Extent).Distinct())
@@ -96,7 +98,7 @@ internal sealed class RowCache
             var earlier = new Dictionary<int, Value>();
             foreach (var loop in loops.Where(l => l.Extent.Equals(extent)))
             {
-                var terms = new Terms(kernel, loop.Variable, loop.Body, numbers);
+                var terms = new Terms(kernel, loop.Variable, loop.Body, numbers, constants);
                 foreach (var (value, number) in terms.Again(loop.Roots, earlier))
                 {
                     if (!places.TryGetValue(number, out var place)) places[number] = place = places.Count;
@@ -130,6 +132,8 @@ internal sealed class RowCache
         _ => null,
     };
 
+    private static string Constant(Literal l) => $"const {l.Result.Type} {BitConverter.DoubleToInt64Bits(l.Float)} {l.Integer}";
+
     private static Value? ResultOf(Statement statement) => statement switch
     {
         Compute c => c.Result,
@@ -145,7 +149,8 @@ internal sealed class RowCache
         private readonly Dictionary<int, (int Number, Statement Statement)> known = [];
         private readonly Dictionary<int, int> costs = [];
 
-        public Terms(Kernel kernel, string variable, Block body, Dictionary<string, int> numbers)
+        public Terms(Kernel kernel, string variable, Block body, Dictionary<string, int> numbers,
+            Dictionary<int, string> constants)
         {
             foreach (var statement in body.Statements)
             {
@@ -153,13 +158,13 @@ internal sealed class RowCache
                 var key = statement switch
                 {
                     Compute c => $"{c.Op} {result.Type} {string.Join(' ', c.Arguments.Select(Name))}",
-                    Literal l => $"const {result.Type} {BitConverter.DoubleToInt64Bits(l.Float)} {l.Integer}",
+                    Literal l => Constant(l),
                     IndexValue i when Here(i.Index) is { } at => $"index {at}",
                     // An output may be what an input was: what is read from it depends on when.
                     Load { Guards.IsEmpty: true } l when !kernel.Buffers[l.Buffer].IsOutput && Here(l.Offset) is { } at => $"load {l.Buffer} {at}",
                     _ => $"only {result.Id}",
                 };
-                if (!numbers.TryGetValue(key, out var number)) numbers[key] = number = numbers.Count;
+                var number = Number(key);
                 known[result.Id] = (number, statement);
                 // A tree of what is a graph: shared operands count twice, so that it needs a bound.
                 costs[result.Id] = statement is Compute x
@@ -167,7 +172,13 @@ internal sealed class RowCache
                     : 0;
             }
 
-            string Name(Value v) => known.TryGetValue(v.Id, out var inside) ? $"{inside.Number}" : $"%{v.Id}";
+            int Number(string key)
+            {
+                if (!numbers.TryGetValue(key, out var number)) numbers[key] = number = numbers.Count;
+                return number;
+            }
+            string Name(Value v) => known.TryGetValue(v.Id, out var inside) ? $"{inside.Number}"
+                : constants.TryGetValue(v.Id, out var constant) ? $"{Number(constant)}" : $"%{v.Id}";
             string? Here(Size index) => index.Variables().Any(v => v.StartsWith('v') && v.EndsWith('\'') && v != variable) ? null
                 : index.Substitute(v => v == variable ? Size.Variable("here'") : null).ToString();
         }

@@ -169,9 +169,20 @@ internal sealed class RowPrinter(IReadOnlyList<StatementPrinter> copies, LlvmTex
     /// </summary>
     public void ForLanes(string variable, string from, string to, Size extent, int vectors, Action<StatementPrinter[], int> inside)
     {
-        var index = copies[0].Index;
+        void Inside(string j, int count, string? mask)
+        {
+            var starts = Enumerable.Range(0, count).Select(v => v == 0 ? j : text.Value($"add i64 {j}, {v * Width}")).ToArray();
+            StatementPrinter[] inLanes = [.. copies.SelectMany(c => starts.Select(s => c.Fork(new LaneLoop(variable, s, mask))))];
+            inside(inLanes, count);
+        }
+        Lanes(text, copies[0], from, to, extent, vectors, Inside);
+    }
+
+    /// <summary>The same loop: the inside gets the first lane's iteration, how many times 16 there are, and the mask of the last.</summary>
+    public static void Lanes(LlvmText text, StatementPrinter printer, string from, string to, Size extent, int vectors, Action<string, int, string?> inside)
+    {
         // An extent below 0 is a loop that does not run; rounded down to a multiple of 16 it would look like a tail.
-        if (from == "0" && !index.NonNegative(extent))
+        if (from == "0" && !printer.Index.NonNegative(extent))
             to = text.Value($"select i1 {text.Value($"icmp sgt i64 {to}, 0")}, i64 {to}, i64 0");
         var isKnown = extent.IsConstant && from == "0";
         long Whole(int count) => extent.Value / (count * Width) * (count * Width);
@@ -179,7 +190,7 @@ internal sealed class RowPrinter(IReadOnlyList<StatementPrinter> copies, LlvmTex
         if (vectors > 1 && !(isKnown && Whole(vectors) == 0)) start = Steps(vectors);
         if (!isKnown || Whole(1) > (vectors > 1 ? Whole(vectors) : 0)) start = Steps(1);
         if (isKnown && extent.Value % Width == 0) return;
-        text.If(text.Value($"icmp slt i64 {start}, {to}"), () => Inside(start, 1, copies[0].TailMask(start, to)));
+        text.If(text.Value($"icmp slt i64 {start}, {to}"), () => inside(start, 1, printer.TailMask(start, to)));
 
         // From start on, in whole steps; where they end.
         string Steps(int count)
@@ -188,15 +199,8 @@ internal sealed class RowPrinter(IReadOnlyList<StatementPrinter> copies, LlvmTex
             var here = start;
             var whole = isKnown ? $"{Whole(count)}"
                 : text.Value($"add i64 {from}, {text.Value($"and i64 {text.Value($"sub i64 {to}, {from}")}, {-size}")}");
-            text.For(here, whole, $"{size}", j => Inside(j, count, null));
+            text.For(here, whole, $"{size}", j => inside(j, count, null));
             return whole;
-        }
-
-        void Inside(string j, int count, string? mask)
-        {
-            var starts = Enumerable.Range(0, count).Select(v => v == 0 ? j : text.Value($"add i64 {j}, {v * Width}")).ToArray();
-            StatementPrinter[] inLanes = [.. copies.SelectMany(c => starts.Select(s => c.Fork(new LaneLoop(variable, s, mask))))];
-            inside(inLanes, count);
         }
     }
 

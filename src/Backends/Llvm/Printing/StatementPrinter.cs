@@ -53,9 +53,9 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
     {
         switch (statement)
         {
-            case Compute c when scalars.HasScaling && index.Lanes is not null && ExponentScaling.Find(c, Remembered(c)) is var (p, t)
-                && Of(p).Lanes == Width && Of(t).Lanes == Width:
-                Bind(c.Result, ExponentScaling.Print(Of(p), Of(t), text, scalars));
+            case Compute c when scalars.HasScaling && index.Lanes is not null && ExponentScaling.Find(c, Remembered(c)) is var (p, n)
+                && Of(p).Lanes == Width && Of(n).Lanes == Width:
+                Bind(c.Result, ExponentScaling.Print(Of(p), Of(n), text));
                 break;
             case Compute c:
                 Bind(c.Result, scalars.Compute(c.Op, c.Result.Type, [.. c.Arguments.Select(Of)]));

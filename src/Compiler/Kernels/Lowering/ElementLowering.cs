@@ -75,6 +75,8 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
             case Graph.Random random:
                 return Philox.Emit(b, Element(random.Operands[0], [], scope, context),
                     b.Index(Indexing.Linear(index, random.Type.Shape)));
+            case Unary { Kind: UnaryOp.Exp } e when IsNotPositive(e.Operands[0]):
+                return VectorMath.ExpOfDifference(b, Of(0));
             case Unary u:
                 return ElementOps.Unary(b, u.Kind, Of(0));
             case Binary x:
@@ -126,6 +128,13 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
                 throw new LimitationException($"not supported: {node.Op} inside a kernel");
         }
     }
+
+    /// <summary>x less the greatest along some of its axes, as softmax has it: at most 0, or NaN.</summary>
+    private static bool IsNotPositive(Node node) =>
+        node is Binary { Kind: BinaryOp.Sub } difference
+        && difference.Operands[1] is Broadcast wide && wide.Operands[0] is Reduce { Kind: ReduceOp.Max } greatest
+        && ReferenceEquals(greatest.Operands[0], difference.Operands[0])
+        && wide.Axes.SequenceEqual(Enumerable.Range(0, difference.Type.Shape.Length).Except(greatest.Axes));
 
     private static Value Constant(Const c, BlockBuilder b) => c.Type.DType.IsFloat
         ? b.Float(c.Floats[0], c.Type.DType)
