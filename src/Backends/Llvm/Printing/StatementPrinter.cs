@@ -280,7 +280,11 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
             if (mask is null)
             {
                 void Cached() => text.Do($"store {vector} {lanes}, ptr {address}, align {align}");
-                if (streams.TryGetValue(store, out var condition)) streaming!.Store(condition, $"{vector} {lanes}", address, Cached);
+                if (streams.TryGetValue(store, out var condition))
+                {
+                    var reads = ReferenceEquals(store, streams.Keys.First()) ? streamed : [];
+                    streaming!.Store(condition, $"{vector} {lanes}", address, Cached, () => Array.ForEach(reads, l => Prefetch(l, Ahead)));
+                }
                 else Cached();
                 return;
             }

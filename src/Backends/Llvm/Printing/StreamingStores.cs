@@ -69,8 +69,12 @@ internal sealed class StreamingStores
     /// <summary>A line of x86-64, which every vector of 16 lanes then fills.</summary>
     private const int Line = 64;
 
-    public void Store(string condition, string typedValue, string address, Action cached) => text.If(condition,
-        () => text.Do($"store {typedValue}, ptr {address}, align {Line}, !nontemporal !0"), cached);
+    public void Store(string condition, string typedValue, string address, Action cached, Action prefetch) => text.If(condition,
+        () =>
+        {
+            prefetch();
+            text.Do($"store {typedValue}, ptr {address}, align {Line}, !nontemporal !0");
+        }, cached);
 
     /// <summary>Streaming stores are ordered by a fence only; another thread may read the result next.</summary>
     public void Finish() => text.If(any, () =>
