@@ -165,7 +165,7 @@ internal sealed class RightSide
             text.For("0", whole, $"{Width}", s =>
             {
                 var block = starts.Select(p => text.Value($"load {lanes}, ptr {At(p, s)}, align {type.Bytes()}")).ToArray();
-                var turned = Turn(block, lanes);
+                var turned = TurnedBlock.Turn(text, block, element);
                 for (var j = 0; j < Width; j++) Put(turned[j], lanes, text.Value($"add i64 {s}, {j}"), Align);
             });
             text.For(whole, k, "1", s =>
@@ -178,28 +178,6 @@ internal sealed class RightSide
                 }
             });
         }
-    }
-
-    /// <summary>Rows to columns: four rounds, each exchanging the off-diagonal halves of blocks of 8, 4, 2, 1.</summary>
-    private string[] Turn(string[] rows, string vector)
-    {
-        var now = rows;
-        for (var half = Width / 2; half >= 1; half /= 2)
-        {
-            var next = new string[Width];
-            for (var i = 0; i < Width; i++)
-            {
-                if ((i & half) != 0) continue;
-                var (a, b) = (now[i], now[i + half]);
-                string Shuffle(bool upper) => text.Value($"shufflevector {vector} {a}, {vector} {b}, <{Width} x i32> <"
-                    + string.Join(", ", Enumerable.Range(0, Width).Select(l => (l & half) == 0
-                        ? $"i32 {l + (upper ? half : 0)}"
-                        : $"i32 {Width + l - (upper ? 0 : half)}")) + ">");
-                (next[i], next[i + half]) = (Shuffle(false), Shuffle(true));
-            }
-            now = next;
-        }
-        return now;
     }
 
     private string At(string pointer, string offset) => text.Value($"getelementptr {element}, ptr {pointer}, i64 {offset}");

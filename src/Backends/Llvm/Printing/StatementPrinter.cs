@@ -127,6 +127,9 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
     /// <summary>The address of a buffer's first element.</summary>
     public string Buffer(int buffer) => buffers[buffer];
 
+    /// <summary>The address of an element, at an offset that is the same in all lanes.</summary>
+    public string At(int buffer, Size offset) => Address(buffer, index.Scalar(offset));
+
     private static string VectorOf(string element) => $"<{Width} x {element}>";
 
     /// <summary>Offsets that differ by a constant have one pointer, which the instruction adds the constant to.</summary>

@@ -145,6 +145,11 @@ internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, Sc
     private void Epilogue(int rows, string row, string column, string n, string[,] sums, Tail tail)
     {
         var vectors = sums.GetLength(1);
+        if (TurnedEpilogue.For(statements, text, scalars, index, contract) is { } turned)
+        {
+            Turned(turned, rows, row, column, n, sums, tail);
+            return;
+        }
         void Finish(Operand sum, int v, string start, bool isWhole)
         {
             string? Mask() => !isWhole && (tail == Tail.Unknown || v == vectors - 1) ? statements.TailMask(start, n) : null;
@@ -193,6 +198,22 @@ internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, Sc
         }
         var whole = text.Value($"icmp sle i64 {text.Value($"add i64 {column}, {vectors * Width}")}, {n}");
         text.If(whole, () => All(isWhole: true), () => All(isWhole: false));
+    }
+
+    private void Turned(TurnedEpilogue epilogue, int rows, string row, string column, string n, string[,] sums, Tail tail)
+    {
+        var vectors = sums.GetLength(1);
+        for (var v = 0; v < vectors; v++)
+        {
+            var (here, start) = (v, Start(column, v));
+            Operand Sum(int r) => new(text.Value($"load {vector}, ptr {sums[r, here]}, align 64"), type, Width);
+            int? exist = Width;
+            if (tail == Tail.Unknown) exist = null;
+            else if (tail == Tail.Last && v == vectors - 1) exist = (int)(contract.N.Extent.Value % Width);
+            void Store() => epilogue.Print(Sum, rows, row, start, exist == Width ? null : statements.TailMask(start, n), exist, n);
+            if (tail == Tail.Unknown && v > 0) text.If(text.Value($"icmp slt i64 {start}, {n}"), Store);
+            else Store();
+        }
     }
 }
 

@@ -12,12 +12,13 @@ internal static class ContractionLowering
     {
         var (shape, rank) = (dot.Type.Shape, dot.Type.Rank);
         var (batch, freeA) = (dot.BatchA.Length, dot.FreeA.Length);
-        var axes = ContractionAxes.Of(root, dot, target, fusion.Loops);
+        var axes = ContractionAxes.Of(root, dot, target, fusion);
         var swapped = axes.IsSwapped;
         var draft = new KernelDraft(fusion.Loops);
         var nest = new LoopNest(draft, new BlockBuilder());
         var index = new Size[rank];
         for (var d = 0; d < batch; d++) index[d] = nest.Parallel("i", shape[d]);
+        foreach (var d in axes.RowsAlone) index[d] = nest.Parallel("i", shape[d]);
         foreach (var part in axes.Apart) Add(part, nest.Parallel("i", part.Extent));
         var rows = Flat("m", [.. axes.Rows.Select(d => new AxisPart(d, shape[d]))]);
         var columns = Flat("n", axes.Columns);

@@ -263,7 +263,7 @@ internal static class PackWeights
         private (int Side, Layout Layout)? Packable(Dot dot, Fusion fusion, KnownValues values)
         {
             if (dot.ContractA.IsEmpty || values.Contains(dot) || fusion.ExitOf(dot) is not { } root) return null;
-            var axes = ContractionAxes.Of(root, dot, Target.Own(root), fusion.Loops);
+            var axes = ContractionAxes.Of(root, dot, Target.Own(root), fusion);
             var side = axes.IsSwapped ? 0 : 1;
             var weight = dot.Operands[side];
             if (!values.Contains(weight) || Fusion.IsGenerated(weight) || IsPacked(weight)) return null;

@@ -1,0 +1,81 @@
+// In: rows of a block in registers. Out: its columns, by shuffles alone.
+namespace Accelerate.Backends.Llvm.Printing;
+
+internal static class TurnedBlock
+{
+    private const int Width = IndexPrinter.Width;
+
+    /// <summary>
+    /// Rows to columns: four rounds, each exchanging the off-diagonal halves of blocks of 8, 4, 2, 1. Element r of column c is
+    /// element c of row r. With fewer than 16 rows the last elements of the columns are of no value; what is not used of the
+    /// columns costs nothing.
+    /// </summary>
+    /// <param name="text">The function.</param>
+    /// <param name="rows">Up to 16 vectors.</param>
+    /// <param name="element">The LLVM type of an element.</param>
+    public static string[] Turn(LlvmText text, IReadOnlyList<string> rows, string element)
+    {
+        var vector = Types.Vector(element, Width);
+        string[] now = [.. rows, .. Enumerable.Repeat("poison", Width - rows.Count)];
+        for (var half = Width / 2; half >= 1; half /= 2)
+        {
+            var next = new string[Width];
+            for (var i = 0; i < Width; i++)
+            {
+                if ((i & half) != 0) continue;
+                var (a, b) = (now[i], now[i + half]);
+                string Shuffle(bool upper) => a == "poison" && b == "poison" ? a
+                    : text.Value($"shufflevector {vector} {a}, {vector} {b}, <{Width} x i32> <"
+                    + string.Join(", ", Enumerable.Range(0, Width).Select(l => (l & half) == 0
+                        ? $"i32 {l + (upper ? half : 0)}"
+                        : $"i32 {Width + l - (upper ? 0 : half)}")) + ">");
+                (next[i], next[i + half]) = (Shuffle(false), Shuffle(true));
+            }
+            now = next;
+        }
+        return now;
+    }
+
+    /// <summary>Stores the first `count` elements of a vector in pieces of 16, 8, 4, 2 and 1.</summary>
+    public static void StoreFirst(LlvmText text, string vector, string element, int count, string address, int align)
+    {
+        var from = 0;
+        for (var some = Width; some >= 1; some /= 2)
+        {
+            if (count - from < some) continue;
+            var (part, type) = (vector, Types.Vector(element, some));
+            if (some < Width)
+            {
+                var lanes = string.Join(", ", Enumerable.Range(from, some).Select(l => $"i32 {l}"));
+                part = text.Value($"shufflevector {Types.Vector(element, Width)} {vector}, {Types.Vector(element, Width)} poison, <{some} x i32> <{lanes}>");
+            }
+            var to = from == 0 ? address : text.Value($"getelementptr {element}, ptr {address}, i64 {from}");
+            text.Do($"store {type} {part}, ptr {to}, align {align}");
+            from += some;
+            if (from == count) return;
+        }
+    }
+
+    /// <summary>A vector whose first `count` elements are read in pieces; what follows is of no value.</summary>
+    public static string LoadFirst(LlvmText text, string element, int count, string address, int align)
+    {
+        var whole = Types.Vector(element, Width);
+        var (vector, from) = ("poison", 0);
+        for (var some = Width; some >= 1; some /= 2)
+        {
+            if (count - from < some) continue;
+            var at = from == 0 ? address : text.Value($"getelementptr {element}, ptr {address}, i64 {from}");
+            var part = text.Value($"load {Types.Vector(element, some)}, ptr {at}, align {align}");
+            if (some == Width) return part;
+            // The part in a whole vector, where it belongs; the lanes in front are those of the parts before.
+            var (here, to) = (from, from + some);
+            var widened = text.Value($"shufflevector {Types.Vector(element, some)} {part}, {Types.Vector(element, some)} poison, <{Width} x i32> <"
+                + string.Join(", ", Enumerable.Range(0, Width).Select(l => l >= here && l < to ? $"i32 {l - here}" : "i32 poison")) + ">");
+            vector = from == 0 ? widened : text.Value($"shufflevector {whole} {vector}, {whole} {widened}, <{Width} x i32> <"
+                + string.Join(", ", Enumerable.Range(0, Width).Select(l => l < here ? $"i32 {l}" : l < to ? $"i32 {Width + l}" : "i32 poison")) + ">");
+            from = to;
+            if (from == count) break;
+        }
+        return vector;
+    }
+}
