@@ -70,7 +70,7 @@ internal sealed class LeftSide
             if (!access!.Load.Guards.IsEmpty)
             {
                 End += InnerCount * access.Run.Stride * type.Bytes();
-                Order = TileOrder.Find(contract, access, contract.K.Length - Inner, tile.Rows);
+                if (TurnedEpilogue.Results(contract) is null) Order = TileOrder.Find(contract, access, contract.K.Length - Inner, tile.Rows);
             }
             if (Order is not null) order = text.Table("i32", Order.Rows.Select(r => (long)r));
         }

@@ -27,21 +27,21 @@ internal sealed class TurnedEpilogue
     private TurnedEpilogue(StatementPrinter statements, LlvmText text, ScalarPrinter scalars, IndexPrinter index, Contract contract, Store store)
     {
         (this.statements, this.text, this.scalars, this.index, this.contract, this.store) = (statements, text, scalars, index, contract, store);
-        turned = [.. contract.Epilogue.Statements.OfType<Load>().Where(l => l.Guards.IsEmpty && IsDown(l.Offset))];
+        turned = [.. contract.Epilogue.Statements.OfType<Load>().Where(l => l.Guards.IsEmpty && IsDown(contract, l.Offset))];
         body = [.. contract.Epilogue.Statements.Where(s => !ReferenceEquals(s, store) && !turned.Contains(s))];
     }
 
     /// <summary>The printer for a contraction that stores so; null for any other.</summary>
-    public static TurnedEpilogue? For(StatementPrinter statements, LlvmText text, ScalarPrinter scalars, IndexPrinter index, Contract contract)
-    {
-        if (contract.Epilogue.Statements is not [.., Store { Guards.IsEmpty: true } store]) return null;
-        if (contract.Epilogue.Statements.Any(s => s is not (Compute or Literal or IndexValue or Load) && !ReferenceEquals(s, store))) return null;
-        var printer = new TurnedEpilogue(statements, text, scalars, index, contract, store);
-        return printer.IsDown(store.Offset) ? printer : null;
-    }
+    public static TurnedEpilogue? For(StatementPrinter statements, LlvmText text, ScalarPrinter scalars, IndexPrinter index, Contract contract) =>
+        Results(contract) is { } store ? new(statements, text, scalars, index, contract, store) : null;
+
+    /// <summary>The store of a contraction that is printed so: its tiles must be neighbouring rows. Null for any other.</summary>
+    public static Store? Results(Contract contract) =>
+        contract.Epilogue.Statements is [.., Store { Guards.IsEmpty: true } store] && IsDown(contract, store.Offset)
+        && contract.Epilogue.Statements.All(s => s is Compute or Literal or IndexValue or Load || ReferenceEquals(s, store)) ? store : null;
 
     /// <summary>True for what lies together along the rows, and apart along the columns.</summary>
-    private bool IsDown(Compiler.Types.Size offset) =>
+    private static bool IsDown(Contract contract, Compiler.Types.Size offset) =>
         offset.AffineIn(contract.M.Variable) is var (down, _) && down.Is(1)
         && offset.AffineIn(contract.N.Variable) is var (across, _) && !across.Is(1) && !across.Is(0);
 
