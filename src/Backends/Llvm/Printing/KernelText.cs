@@ -297,8 +297,6 @@ internal static class KernelText
         _ => Size.One,
     }));
 
-    /// <summary>An extent that mentions a loop variable (the last, shorter block) counts as the whole block.</summary>
-    private static Size Bounded(Size extent) => extent.Variables().Any(v => v.EndsWith('\''))
-        ? extent.Terms is [{ Atoms: [MinAtom m] }] ? (m.Left.IsConstant ? m.Left : m.Right) : Size.One
-        : extent;
+    /// <summary>An extent that mentions a loop variable (the last, shorter block) counts as that of the first block.</summary>
+    private static Size Bounded(Size extent) => extent.Substitute(v => v.EndsWith('\'') ? Size.Zero : null);
 }

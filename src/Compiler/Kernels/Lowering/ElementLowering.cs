@@ -11,7 +11,10 @@ namespace Accelerate.Compiler.Kernels.Lowering;
 /// Pulls values: movement operations turn into index arithmetic, elementwise ones into scalar operations, what has a
 /// buffer is loaded. This is where accessors come from: an affine offset, guards from pads, at most one indirection.
 /// </summary>
-internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuffer)
+/// <param name="draft">The kernel.</param>
+/// <param name="hasBuffer">What is loaded.</param>
+/// <param name="split">A reduction, and that of its parts, which have a buffer, in its place; null for none.</param>
+internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuffer, (Reduce Of, Reduce Parts)? split = null)
 {
     private readonly Dictionary<Node, Value> bound = new(ReferenceEqualityComparer.Instance);
     private Node? root;
@@ -120,6 +123,14 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
                     context with { Guards = context.Guards.AddRange(start.Guards) });
             case Gather g:
                 return Gathered(g, index, scope, context);
+            case Reduce r when split is var (whole, parts) && ReferenceEquals(r, whole):
+                var together = Size.Variable(draft.Variable("r", parts.OperandType(0).Shape[0]));
+                return b.Define($"reduce parts {string.Join(',', index)}", r.Type.DType, result =>
+                {
+                    var body = scope.Inner(together.ToString());
+                    var part = body.Builder.Load(r.Type.DType, draft.Buffer(parts.Operands[0]), Indexing.Linear([together, .. index], parts.OperandType(0).Shape), [], null);
+                    return new Reduction(result, Enum.Parse<ReduceKind>(r.Kind.ToString()), false, together.ToString(), parts.OperandType(0).Shape[0], body.Builder.ToBlock(), part);
+                });
             case Reduce r:
                 return Reduced(r, r.Axes, Enum.Parse<ReduceKind>(r.Kind.ToString()), index, scope, context);
             case ArgReduce r:
@@ -348,7 +359,12 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
         return Start(update.Type.Shape, update.Starts, update.Axes, update.Operands.RemoveRange(0, 2), [.. extents], scope, Context.None).Index;
     }
 
-    private Value Reduced(Node node, ImmutableArray<int> axes, ReduceKind kind, ImmutableArray<Size> index, Scope scope, Context context)
+    /// <summary>The reduction of some of the terms alone, from `first` on.</summary>
+    public Value Part(Reduce node, ImmutableArray<Size> index, Size first, Size count, Scope scope) =>
+        Reduced(node, node.Axes, Enum.Parse<ReduceKind>(node.Kind.ToString()), index, scope, Context.None, (first, count));
+
+    private Value Reduced(Node node, ImmutableArray<int> axes, ReduceKind kind, ImmutableArray<Size> index, Scope scope, Context context,
+        (Size First, Size Count)? some = null)
     {
         var x = node.Operands[0];
         var key = $"reduce {node.Id} {string.Join(',', index)} {context.Key}";
@@ -356,8 +372,9 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
         var total = scope.Builder.Define(key, type, result =>
         {
             var reduced = axes.Select(a => x.Type.Shape[a]).ToImmutableArray();
-            var variable = draft.Variable("r", Size.Product(reduced));
-            var parts = Indexing.Split(Size.Variable(variable), reduced, draft.Ranges);
+            var extent = some?.Count ?? Size.Product(reduced);
+            var variable = draft.Variable("r", extent);
+            var parts = Indexing.Split((some?.First ?? Size.Zero) + Size.Variable(variable), reduced, draft.Ranges);
             var inner = new Size[x.Type.Rank];
             for (int d = 0, kept = 0; d < inner.Length; d++)
                 inner[d] = axes.IndexOf(d) is >= 0 and var at ? parts[at] : index[kept++];
@@ -368,11 +385,11 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
                 && !hasBuffer(x) && !bound.ContainsKey(x))
             {
                 var (a, b) = (Element(product.Operands[0], [.. inner], body, context), Element(product.Operands[1], [.. inner], body, context));
-                return new Reduction(result, kind, lanes, variable, Size.Product(reduced), body.Builder.ToBlock(), a) { Factor = b };
+                return new Reduction(result, kind, lanes, variable, extent, body.Builder.ToBlock(), a) { Factor = b };
             }
             var value = Element(x, [.. inner], body, context);
             if (!kind.IsArg()) value = body.Builder.Convert(value, type);
-            return new Reduction(result, kind, lanes, variable, Size.Product(reduced), body.Builder.ToBlock(), value);
+            return new Reduction(result, kind, lanes, variable, extent, body.Builder.ToBlock(), value);
         });
         return scope.Builder.Convert(total, node.Type.DType);
     }

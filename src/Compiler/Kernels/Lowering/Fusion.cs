@@ -104,6 +104,9 @@ internal sealed class Fusion
     /// <summary>The row reduction, if any, whose row loop a root shares.</summary>
     public Node? RowOf(Node root) => anchors.GetValueOrDefault(root) is { } a && IsRowReduction(a) ? a : null;
 
+    /// <summary>The reduction, if any, that a root's kernel computes for each of its elements or rows.</summary>
+    public Reduce? ReductionOf(Node root) => anchors.GetValueOrDefault(root) as Reduce;
+
     /// <summary>The cumulation, if any, in whose epilogue a root is computed.</summary>
     public Cumulate? CumulateOf(Node root) => anchors.GetValueOrDefault(root) as Cumulate;
 
@@ -128,7 +131,7 @@ internal sealed class Fusion
     }
 
     /// <summary>True for elementwise work on a window: its places are apart in memory, whatever axes they are by now.</summary>
-    private static bool IsOfWindow(Node node)
+    public static bool IsOfWindow(Node node)
     {
         var seen = new HashSet<Node>(ReferenceEqualityComparer.Instance);
         var open = new Stack<Node>([node]);

@@ -36,7 +36,7 @@ internal sealed record Target(Node Node, Func<ImmutableArray<Size>, ImmutableArr
 /// </summary>
 internal delegate Func<ImmutableArray<Size>, ImmutableArray<Size>> Placing(ElementLowering elements, Scope scope);
 
-internal sealed class KernelLowering(Fusion fusion)
+internal sealed class KernelLowering(Fusion fusion, (Reduce Of, Reduce Parts)? split = null)
 {
     /// <summary>Elements of a flat vector loop in one job: 16 KiB of f32, half of a first-level cache.</summary>
     private const int FlatBlock = 4096;
@@ -45,7 +45,9 @@ internal sealed class KernelLowering(Fusion fusion)
     /// Columns of a matrix that one job reduces at most, and where their number is not known: of f32 a page of each row, and a
     /// quarter of one. Narrower stretches are read from memory more slowly (the figures stand with StatementPrinter.Rows).
     /// </summary>
-    private const int MostColumns = 1024, LeastBlock = 256;
+    private const int MostColumns = 1024;
+
+    internal const int LeastBlock = 256;
 
     /// <summary>Elements of a last axis that may have a statement each.</summary>
     private const int MostTurned = 4;
@@ -80,6 +82,11 @@ internal sealed class KernelLowering(Fusion fusion)
         else if (fusion.AttentionOf(root) is { } attention && AttentionSplit.Applies(attention))
         {
             foreach (var kernel in AttentionSplit.Lower(root, attention, fusion)) yield return kernel;
+        }
+        else if (SumSplit.Of(root, fusion) is { } sum && SumSplit.Lower(sum, fusion) is var (kernel, all) && IsAffine(kernel.Kernel))
+        {
+            yield return kernel;
+            yield return new KernelLowering(fusion, (sum, all)).Fill(root);
         }
         else yield return Anchored(root, Target.Own(root));
     }
@@ -167,7 +174,7 @@ internal sealed class KernelLowering(Fusion fusion)
     private LoweredKernel TryMap(Node value, Node target, Placing placing, int outer, int block)
     {
         var draft = new KernelDraft(fusion.Loops);
-        var elements = new ElementLowering(draft, fusion.HasBuffer);
+        var elements = new ElementLowering(draft, fusion.HasBuffer, split);
         var shape = value.Type.Shape;
         var body = new BlockBuilder();
         var nest = new LoopNest(draft, body);
