@@ -1,4 +1,5 @@
 // In: a contraction. Out: LLVM code for one job: a group of panels of the right side, times some rows of the left.
+using System.Numerics;
 using Accelerate.Backends.Llvm.Native;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
@@ -21,17 +22,20 @@ internal sealed class ContractPrinter
     private const int Width = IndexPrinter.Width;
 
     /// <summary>
-    /// Steps of k that a block of a deep contraction has at most: 14 rows of it lie in a first-level cache. 128 x 3072 x 768:
-    /// 78 % of the FMA peak without blocks, 92 % with; 1024³ 83 % and 86 % (AMD Zen 4 with AVX-512, 1 thread, `accc time
-    /// bench/gemm.acc … --kernels` on a machine with other work on it; on a quiet one the second figures are 95 % and 93 %).
+    /// Steps of k that a block of a deep contraction has at most, and half as many again are one block. 128 x 768 x 3072 at 95.5 %
+    /// of the FMA peak in two blocks, at 97.0 % in one; 1024³ (with the panels below) 94.0 % in three, 96.0 % in one; 197 x 3072 x 768
+    /// 94.4 % with 384 steps, 94.8 % with 768, 92.4 % in one (AMD Zen 4 with AVX-512, 1 thread, `accc time bench/gemm.acc constant …
+    /// --kernels`, least of 4 runs side by side).
     /// </summary>
-    private const int BlockSteps = 384;
+    private const int BlockSteps = 768;
 
     /// <summary>
-    /// Elements of a group's panels within a block: 384 KiB of f32, which leaves the second-level cache room for rows.
-    /// ViT-B/16's 197 x 3072 x 768 at 92.4 % of the FMA peak with 8 panels, at 87.9 % with 4: rows are copied for each group.
+    /// Panels of a group, of BlockSteps: rows that have to be copied are so for each group, and that is what they cost:
+    /// 1024³ at 93.3 % of the FMA peak with 8 panels of 384, at 96.3 % with the copy left out, at 96.0 % with all 32 panels (2048³ 92.2 %,
+    /// 95.7 %, and 94.5 % with 16 panels). The panels then come from the third-level cache, which costs nothing that could be
+    /// measured; prefetching them neither. Groups of 16 MiB are slower: 2048³ at 84 % with 64 panels.
     /// </summary>
-    private const int GroupElements = 8 * Tile.Panel * BlockSteps;
+    private const int GroupPanels = 24;
 
     /// <summary>Elements of a packed group over the whole depth, where that is more than one panel's: 4 MiB of f32.</summary>
     private const int PackedElements = 1 << 20;
@@ -41,6 +45,27 @@ internal sealed class ContractPrinter
     /// a job to another thread costs (see WorkerPool).
     /// </summary>
     private const int JobWork = 1 << 18;
+
+    /// <summary>
+    /// Jobs that a contraction of fewer tiles of rows has, where their work and the panels allow it: groups of panels, a power of
+    /// two, share evenly among a few threads. 128³ on 2 threads: 20.0 us, 22.9 us with 5 jobs of two tiles by four panels; 64³ 3.4 us and
+    /// 3.7 us; 197 x 768 x 768 1.04 ms and 1.09 ms with 15 tiles in 2 chunks (AMD Zen 4 with AVX-512).
+    /// </summary>
+    private const int FewJobs = 16;
+
+    /// <summary>
+    /// Tiles of rows that read the neighbours along n where they lie, instead of panels packed first, which costs more than
+    /// what it saves until they are many: 128 x 768 x 768 at 94 % of the FMA peak packed, 99 % in place; 128 x 3072 x 768 81 % and
+    /// 92 %; 197 x 768 x 3072 90 % and 94 %; 64³ 91.5 % and 97 %; 1024³ 92.6 % and 93.1 % (AMD Zen 4 with AVX-512, 1 thread, `accc time
+    /// bench/gemm.acc dynamic … --kernels`, least of 3 side by side). Prefetching 8 or 16 steps ahead changes nothing.
+    /// </summary>
+    private const int InPlaceTiles = 74;
+
+    /// <summary>
+    /// The same for tiles narrower than a panel, which bring half a panel's lines at a time: elements of the right side, 256 KiB of
+    /// f32. On AVX2 256³ at 96.6 % packed, 99.0 % in place; 128 x 3072 x 768 78 % and 64 %.
+    /// </summary>
+    private const int InPlaceElements = 1 << 16;
 
     /// <summary>
     /// Tiles of rows in a job, at most: as few as make it worth its while, so that they share evenly (256³ on 2 threads: 5
@@ -90,16 +115,28 @@ internal sealed class ContractPrinter
         var isOneTile = contract.M.Extent.IsConstant && rowTiles.Value <= 1;
         var units = Size.FloorDiv(panels + (unit - 1), unit);
         var perUnit = Size.Max(1, depth * (Tile.Panel * unit));
-        right = new RightSide(statements, text, scalars, index, contract, tile, depth, isOneTile, scratch);
+        var mayStay = isOneTile || contract.N.Extent.IsConstant && rowTiles.IsConstant && depth.IsConstant
+            && (tile.Columns >= Tile.Panel ? rowTiles.Value <= InPlaceTiles : depth.Value * contract.N.Extent.Value <= InPlaceElements);
+        right = new RightSide(statements, text, scalars, index, contract, tile, depth, mayStay, scratch);
         var access = ContractSides.Rows(contract);
-        var together = LeftSide.NeedsTable(contract, access, right.Inner) ? depth : Size.Min(depth, BlockSteps);
+        var way = LeftSide.WayOf(contract, access, right.Inner, tile);
+        var together = way == LeftWay.Table ? depth : Size.Min(depth, BlockSteps);
         var most = isOneTile
             ? Size.FloorDiv(JobWork, Size.Max(1, perUnit * Size.Max(1, m)))
-            : Size.Min(Size.FloorDiv(GroupElements, Size.Max(1, together * (Tile.Panel * unit))), Size.FloorDiv(PackedElements, perUnit));
+            : Size.FloorDiv(GroupPanels * Tile.Panel * BlockSteps, Size.Max(1, together * (Tile.Panel * unit)));
+        if (!isOneTile && right.Packs) most = Size.Min(most, Size.FloorDiv(PackedElements, perUnit));
         group = Size.Max(1, Size.Min(units, most));
+        if (!isOneTile && contract.M.Extent.IsConstant && rowTiles.Value < FewJobs && units.IsConstant && perUnit.IsConstant)
+        {
+            var work = contract.M.Extent.Value * perUnit.Value * units.Value / (JobWork / 2);
+            var parts = Math.Min(FewJobs, (long)BitOperations.RoundUpToPowerOf2((ulong)work + 1) / 2);
+            if (way is not (LeftWay.InPlace or LeftWay.Table)) parts = Math.Min(parts, 2);
+            while (parts > 1 && units.Value % parts != 0) parts /= 2;
+            if (parts > 1) group = Size.Min(group, units.Value / parts);
+        }
         groups = Size.FloorDiv(units + (group - 1), group);
 
-        left = new LeftSide(statements, text, scalars, index, contract, access, tile, depth, right.Inner, scratch,
+        left = new LeftSide(statements, text, scalars, index, contract, access, way, tile, depth, right.Inner, scratch,
             from: right.Packs ? Packed(group) : Size.Zero, mayBlock: !isOneTile && !right.IsInPlace, BlockSteps);
         if (left.Order is { } order)
         {

@@ -6,8 +6,8 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// Three ways: panels [k][32] that lie in the buffer already; neighbours along n that one tile of rows reads once, where
-/// they are; else panels in the worker's scratch, packed through the accessor.
+/// Three ways: panels [k][32] that lie in the buffer already; neighbours along n, where they are, for few tiles
+/// of rows; else panels in the worker's scratch, packed through the accessor.
 /// </summary>
 internal sealed class RightSide
 {
@@ -29,14 +29,14 @@ internal sealed class RightSide
     private string first = "0";
 
     public RightSide(StatementPrinter statements, LlvmText text, ScalarPrinter scalars, IndexPrinter index, Contract contract,
-        Tile tile, Size depth, bool isOneTile, string scratch)
+        Tile tile, Size depth, bool mayStay, string scratch)
     {
         (this.statements, this.text, this.scalars, this.index) = (statements, text, scalars, index);
         (this.contract, this.tile, this.depth, this.scratch) = (contract, tile, depth, scratch);
         type = contract.Accumulator.Type;
         element = Types.Of(type, 0);
         panels = ContractSides.Panels(contract);
-        if (panels is null && isOneTile) columns = ContractSides.Columns(contract);
+        if (panels is null && mayStay) columns = ContractSides.Columns(contract);
         if (panels is null && columns is null) transposed = ContractSides.Transposed(contract);
         Inner = columns?.Run.Inner ?? contract.K.Length;
     }
@@ -99,47 +99,51 @@ internal sealed class RightSide
         return new(text.Value($"call {vector} @llvm.masked.load.{suffix}.p0(ptr {pointer}, i32 {type.Bytes()}, {lanes} {mask}, {vector} zeroinitializer)"), type, Width);
     }
 
-    /// <summary>Packs the panels from begin to end into the scratch.</summary>
+    /// <summary>
+    /// Packs the panels from begin to end into the scratch. Columns are packed a step of k at a time, over all panels: its
+    /// neighbours come one after another (512³, 1 thread: 2.43 ms, panel by panel 2.52 ms).
+    /// </summary>
     public void Pack(string begin, string end, string n)
     {
         var size = index.Scalar(depth * Tile.Panel);
-        text.For(begin, end, "1", panel =>
+        string To(string panel) => At(scratch, text.Value($"mul i64 {text.Value($"sub i64 {panel}, {begin}")}, {size}"));
+        string Column(string panel) => text.Value($"mul i64 {panel}, {Tile.Panel}");
+        if (transposed is { } rows)
         {
-            var to = At(scratch, text.Value($"mul i64 {text.Value($"sub i64 {panel}, {begin}")}, {size}"));
-            var column = text.Value($"mul i64 {panel}, {Tile.Panel}");
-            if (transposed is { } rows) PackRows(rows, column, n, to);
-            else PackColumns(column, n, to);
-        });
-    }
-
-    private void PackColumns(string column, string n, string panel)
-    {
-        void Pack(bool masked) => contract.OverK(text, index, contract.K.Length, k =>
-        {
-            for (var v = 0; v < Tile.Panel; v += Width)
-            {
-                var start = v == 0 ? column : text.Value($"add i64 {column}, {v}");
-                string? Mask() => masked ? statements.TailMask(start, n) : null;
-                void Columns() => index.InLanes(new LaneLoop(contract.N.Variable, start, Mask()), () =>
-                {
-                    statements.Block(contract.Right);
-                    var value = scalars.Widen(statements.Of(contract.RightYield), Width);
-                    var to = At(panel, text.Value($"add i64 {text.Value($"mul i64 {k}, {Tile.Panel}")}, {v}"));
-                    text.Do($"store {value.LlvmType} {value.Text}, ptr {to}, align {Align}");
-                });
-                // Of a block of columns at least one exists: what does not differ between them is read without a mask.
-                // What is not there is zero: it meets no result, but it must be no signal of its own.
-                if (masked && v > 0) text.If(text.Value($"icmp slt i64 {start}, {n}"), Columns);
-                else Columns();
-            }
-        });
-        if (contract.N.Extent.IsConstant && contract.N.Extent.Value % Tile.Panel == 0)
-        {
-            Pack(masked: false);
+            text.For(begin, end, "1", panel => PackRows(rows, Column(panel), n, To(panel)));
             return;
         }
-        var whole = text.Value($"icmp sle i64 {text.Value($"add i64 {column}, {Tile.Panel}")}, {n}");
-        text.If(whole, () => Pack(masked: false), () => Pack(masked: true));
+        var isWhole = contract.N.Extent.IsConstant && contract.N.Extent.Value % Tile.Panel == 0;
+        var whole = end;
+        if (!isWhole)
+        {
+            whole = text.Value($"udiv i64 {n}, {Tile.Panel}");
+            whole = text.Value($"select i1 {text.Value($"icmp slt i64 {whole}, {end}")}, i64 {whole}, i64 {end}");
+        }
+        contract.OverK(text, index, contract.K.Length, k => text.For(begin, whole, "1", panel => PackColumns(k, Column(panel), n, To(panel), masked: false)));
+        // The last panel, when it is a part of one.
+        if (!isWhole) text.If(text.Value($"icmp slt i64 {whole}, {end}"), () =>
+            contract.OverK(text, index, contract.K.Length, k => PackColumns(k, Column(whole), n, To(whole), masked: true)));
+    }
+
+    private void PackColumns(string k, string column, string n, string panel, bool masked)
+    {
+        for (var v = 0; v < Tile.Panel; v += Width)
+        {
+            var start = v == 0 ? column : text.Value($"add i64 {column}, {v}");
+            string? Mask() => masked ? statements.TailMask(start, n) : null;
+            void Columns() => index.InLanes(new LaneLoop(contract.N.Variable, start, Mask()), () =>
+            {
+                statements.Block(contract.Right);
+                var value = scalars.Widen(statements.Of(contract.RightYield), Width);
+                var to = At(panel, text.Value($"add i64 {text.Value($"mul i64 {k}, {Tile.Panel}")}, {v}"));
+                text.Do($"store {value.LlvmType} {value.Text}, ptr {to}, align {Align}");
+            });
+            // Of a block of columns at least one exists: what does not differ between them is read without a mask.
+            // What is not there is zero: it meets no result, but it must be no signal of its own.
+            if (masked && v > 0) text.If(text.Value($"icmp slt i64 {start}, {n}"), Columns);
+            else Columns();
+        }
     }
 
     /// <summary>Sixteen rows of sixteen neighbours along k at a time, turned round in registers.</summary>

@@ -34,8 +34,8 @@ internal sealed record TileOrder(int[] Rows, int[] Starts, long[] Missed)
 
     public int Tiles => Missed.Length;
 
-    /// <summary>The numbers of rows that tiles have, the most frequent first.</summary>
-    public int[] Counts { get; } = [.. Missed.Select((_, t) => Starts[t + 1] - Starts[t]).CountBy(c => c).OrderByDescending(c => c.Value).Select(c => c.Key)];
+    /// <summary>The numbers of rows that tiles have.</summary>
+    public int[] Counts { get; } = CountsOf(Starts);
 
     /// <param name="contract">The contraction.</param>
     /// <param name="access">Its left side.</param>
@@ -47,51 +47,89 @@ internal sealed record TileOrder(int[] Rows, int[] Starts, long[] Missed)
         if (access.Fill is not { Float: 0, Integer: 0 } || !IgnoresZeros(contract)) return null;
         if (Padding(contract, access.Load, outer) is not { } padding) return null;
 
-        var kinds = Enumerable.Range(0, padding.Length).GroupBy(row => padding[row]).ToDictionary(g => g.Key, g => g.ToList());
-        if (!kinds.ContainsKey(0) || kinds.Count == 1) return null;
-        foreach (var kind in kinds.Keys.OrderByDescending(k => BitOperations.PopCount((ulong)k)).ToArray())
+        var kinds = new List<Kind>();
+        for (var row = 0; row < padding.Length; row++) Of(padding[row]).Rows.Add(row);
+        if (kinds.Count == 1 || !kinds.Exists(k => k.Missed == 0)) return null;
+        kinds.Sort((a, b) => b.Count.CompareTo(a.Count));
+        foreach (var few in kinds.ToArray())
         {
-            if (kind == 0 || kinds[kind].Count >= FewRows) continue;
-            var wider = kinds.Keys.Where(k => k != kind && (k & kind) == k)
-                .OrderByDescending(k => BitOperations.PopCount((ulong)k)).ThenBy(k => kinds[k].Count).First();
-            kinds[wider].AddRange(kinds[kind]);
-            kinds.Remove(kind);
+            if (few.Missed == 0 || few.Rows.Count >= FewRows) continue;
+            Kind? wider = null;
+            foreach (var k in kinds)
+            {
+                if (k == few || (k.Missed & few.Missed) != k.Missed) continue;
+                if (wider is null || k.Count > wider.Count || k.Count == wider.Count && k.Rows.Count < wider.Rows.Count) wider = k;
+            }
+            wider!.Rows.AddRange(few.Rows);
+            kinds.Remove(few);
         }
 
-        var inside = Tiles(kinds[0]).Select(rows => (Rows: rows, Missed: 0L)).ToArray();
-        var edges = kinds.Where(k => k.Key != 0).OrderBy(k => k.Value[0]).SelectMany(k => Tiles(k.Value).Select(rows => (Rows: rows, Missed: k.Key))).ToArray();
         // Edges are spread evenly behind the tiles that show whether the weights are finite.
-        var all = new (int[] Rows, long Missed)[inside.Length + edges.Length];
-        for (var (t, e) = (0, 0); t < all.Length; t++) all[t] = e < (t + 1) * edges.Length / all.Length ? edges[e++] : inside[t - e];
-        var steps = contract.K.Take(outer).Aggregate(1L, (p, k) => p * k.Extent.Value);
-        var plain = Cost((padding.Length + most - 1) / most, padding.Length, steps);
-        var order = new TileOrder([.. all.SelectMany(t => t.Rows)], [0, .. Sums(all.Select(t => t.Rows.Length))], [.. all.Select(t => t.Missed)]);
-        var isWorthIt = all.Sum(t => Cost(1, t.Rows.Length, steps - BitOperations.PopCount((ulong)t.Missed))) <= 0.98 * plain;
-        return isWorthIt && order.Counts.Length <= MostCounts ? order : null;
-
+        var (inside, edges) = (new List<Cut>(), new List<Cut>());
+        foreach (var kind in kinds)
+        {
+            kind.Rows.Sort();
+            var (rows, tiles) = (kind.Rows, (kind.Rows.Count + most - 1) / most);
+            for (var t = 0; t < tiles; t++)
+            {
+                var from = rows.Count * t / tiles;
+                (kind.Missed == 0 ? inside : edges).Add(new(rows.GetRange(from, rows.Count * (t + 1) / tiles - from), kind.Missed));
+            }
+        }
+        edges.Sort((a, b) => a.Rows[0].CompareTo(b.Rows[0]));
+        var steps = 1L;
+        for (var i = 0; i < outer; i++) steps *= contract.K[i].Extent.Value;
+        var (order, starts, missed) = (new List<int>(), new int[inside.Count + edges.Count + 1], new long[inside.Count + edges.Count]);
         // A step of a tile costs its rows, and its loads of the panel about as much as another.
-        static double Cost(int tiles, int rows, long steps) => (rows + 1.0 * tiles) * steps;
-
-        static IEnumerable<int> Sums(IEnumerable<int> counts)
+        var (cost, plain) = (0L, (padding.Length + (padding.Length + most - 1) / most) * steps);
+        for (var (t, e) = (0, 0); t < missed.Length; t++)
         {
-            var sum = 0;
-            foreach (var count in counts) yield return sum += count;
+            var tile = e < (t + 1) * edges.Count / missed.Length ? edges[e++] : inside[t - e];
+            order.AddRange(tile.Rows);
+            (starts[t + 1], missed[t]) = (order.Count, tile.Missed);
+            cost += (tile.Rows.Count + 1) * (steps - BitOperations.PopCount((ulong)tile.Missed));
         }
+        var found = new TileOrder([.. order], starts, missed);
+        return cost <= 0.98 * plain && found.Counts.Length <= MostCounts ? found : null;
 
-        IEnumerable<int[]> Tiles(List<int> rows)
+        Kind Of(long missed)
         {
-            rows.Sort();
-            var tiles = (rows.Count + most - 1) / most;
-            return Enumerable.Range(0, tiles).Select(t => rows[(rows.Count * t / tiles)..(rows.Count * (t + 1) / tiles)].ToArray());
+            foreach (var kind in kinds)
+                if (kind.Missed == missed) return kind;
+            kinds.Add(new Kind(missed));
+            return kinds[^1];
         }
+    }
+
+    /// <summary>Rows that miss the same steps.</summary>
+    private sealed class Kind(long missed)
+    {
+        public long Missed { get; } = missed;
+
+        public int Count { get; } = BitOperations.PopCount((ulong)missed);
+
+        public List<int> Rows { get; } = [];
+    }
+
+    private sealed record Cut(List<int> Rows, long Missed);
+
+    private static int[] CountsOf(int[] starts)
+    {
+        var counts = new List<int>();
+        for (var t = 0; t + 1 < starts.Length; t++)
+            if (starts[t + 1] - starts[t] is var count && !counts.Contains(count)) counts.Add(count);
+        return [.. counts];
     }
 
     /// <summary>A bit for each outer step of k that falls on padding, for each row; null where that is not known.</summary>
     private static long[]? Padding(Contract contract, Load load, int outer)
     {
-        var axes = contract.K.Take(outer).ToArray();
-        if (axes.Any(k => !k.Extent.IsConstant)) return null;
-        var steps = axes.Aggregate(1L, (p, k) => p * k.Extent.Value);
+        var steps = 1L;
+        for (var i = 0; i < outer; i++)
+        {
+            if (!contract.K[i].Extent.IsConstant) return null;
+            steps *= contract.K[i].Extent.Value;
+        }
         if (steps is < 2 or > 63) return null;
         var padding = new long[contract.M.Extent.Value];
         foreach (var guard in load.Guards)
@@ -101,8 +139,9 @@ internal sealed record TileOrder(int[] Rows, int[] Starts, long[] Missed)
             var ofRow = guard.Index;
             var ofStep = new long[steps];
             var period = steps;
-            foreach (var k in axes)
+            for (var i = 0; i < outer; i++)
             {
+                var k = contract.K[i];
                 if (ofRow.AffineIn(k.Variable) is not var (by, rest) || !by.IsConstant) return null;
                 (ofRow, period) = (rest, period / k.Extent.Value);
                 for (var s = 0; s < steps; s++) ofStep[s] += by.Value * (s / period % k.Extent.Value);
@@ -112,7 +151,7 @@ internal sealed record TileOrder(int[] Rows, int[] Starts, long[] Missed)
             {
                 var at = ofRow.Evaluate(_ => row);
                 for (var s = 0; s < steps; s++)
-                    if (at + ofStep[s] is var i && (i < 0 || i >= guard.Extent.Value)) padding[row] |= 1L << s;
+                    if (at + ofStep[s] is var place && (place < 0 || place >= guard.Extent.Value)) padding[row] |= 1L << s;
             }
         }
         return padding;
