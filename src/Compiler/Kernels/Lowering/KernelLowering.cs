@@ -86,7 +86,8 @@ internal sealed class KernelLowering(Fusion fusion, (Reduce Of, Reduce Parts)? s
         else if (SumSplit.Of(root, fusion) is { } sum && SumSplit.Lower(sum, fusion) is var (kernel, all) && IsAffine(kernel.Kernel))
         {
             yield return kernel;
-            yield return new KernelLowering(fusion, (sum, all)).Fill(root);
+            var last = new KernelLowering(fusion, (sum, all));
+            yield return Fusion.IsRowReduction(sum) ? last.Row(root, sum, Target.Own(root)) : last.Fill(root);
         }
         else yield return Anchored(root, Target.Own(root));
     }
@@ -220,7 +221,7 @@ internal sealed class KernelLowering(Fusion fusion, (Reduce Of, Reduce Parts)? s
     private LoweredKernel Row(Node root, Node reduction, Target target)
     {
         var draft = new KernelDraft(fusion.Loops);
-        var elements = new ElementLowering(draft, fusion.HasBuffer);
+        var elements = new ElementLowering(draft, fusion.HasBuffer, split);
         var body = new BlockBuilder();
         var nest = new LoopNest(draft, body);
         var full = reduction.OperandType(0).Shape;
