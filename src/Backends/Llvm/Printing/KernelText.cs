@@ -98,6 +98,11 @@ internal static class KernelText
         {
             jobs = Groups(outputs);
         }
+        else if (TurnedMap.Find(loops, inner) is { } turned)
+        {
+            statements.Streaming = streaming = StreamingStores.For(kernel, target, text, index);
+            jobs = Turned(turned);
+        }
         else
         {
             streaming = StreamingStores.For(kernel, target, text, index);
@@ -167,6 +172,21 @@ internal static class KernelText
                 }
             });
             return Size.Product(loops.SkipLast(1).Select(l => index.AtLeastZero(l.Extent))) * groups;
+        }
+
+        // A job is some iterations of the loop that the reads lie along.
+        Size Turned(TurnedMap map)
+        {
+            var extent = index.AtLeastZero(map.Extent);
+            var parts = Size.FloorDiv(extent + (TurnedMap.PerJob - 1), TurnedMap.PerJob);
+            text.For("%begin", "%end", "1", job =>
+            {
+                var from = text.Value($"mul i64 {Decompose(job, map.Outer, parts)}, {TurnedMap.PerJob}");
+                var (to, end) = (text.Value($"add i64 {from}, {TurnedMap.PerJob}"), index.Scalar(extent));
+                to = text.Value($"select i1 {text.Value($"icmp slt i64 {to}, {end}")}, i64 {to}, i64 {end}");
+                statements.Turned(map, map.Block(target), from, to);
+            });
+            return Size.Product(map.Outer.Select(l => index.AtLeastZero(l.Extent))) * parts;
         }
 
         // The jobs that fill groups of rows; where the others begin.

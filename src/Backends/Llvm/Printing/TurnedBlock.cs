@@ -13,11 +13,43 @@ internal static class TurnedBlock
     /// <param name="text">The function.</param>
     /// <param name="rows">Up to 16 vectors.</param>
     /// <param name="element">The LLVM type of an element.</param>
-    public static string[] Turn(LlvmText text, IReadOnlyList<string> rows, string element)
+    public static string[] Turn(LlvmText text, IReadOnlyList<string> rows, string element) =>
+        Turn(text, [.. rows, .. Enumerable.Repeat("poison", Width - rows.Count)], element, Width / 2);
+
+    /// <summary>
+    /// The first `count` columns of up to 16 rows in memory. The first round is the loads': halves of two rows make a vector.
+    /// </summary>
+    /// <param name="text">The function.</param>
+    /// <param name="element">The LLVM type of an element.</param>
+    /// <param name="align">The alignment of an element.</param>
+    /// <param name="rows">How many rows.</param>
+    /// <param name="count">How many columns: 1, 2, 4, 8 or 16.</param>
+    /// <param name="address">The address of a row.</param>
+    public static string[] TurnRead(LlvmText text, string element, int align, int rows, int count, Func<int, string> address)
+    {
+        const int half = Width / 2;
+        var size = Math.Min(count, half);
+        var part = Types.Vector(element, size);
+        var starts = Enumerable.Range(0, rows).Select(address).ToArray();
+        string Read(int row, int from) =>
+            text.Value($"load {part}, ptr {(from == 0 ? starts[row] : text.Value($"getelementptr {element}, ptr {starts[row]}, i64 {from}"))}, align {align}");
+        var now = Enumerable.Repeat("poison", Width).ToArray();
+        for (var row = 0; row < Math.Min(rows, half); row++)
+        {
+            for (var from = 0; from < count; from += half)
+            {
+                var (a, b) = (Read(row, from), row + half < rows ? Read(row + half, from) : "poison");
+                now[row + from] = text.Value($"shufflevector {part} {a}, {part} {b}, <{Width} x i32> <" + string.Join(", ", Enumerable.Range(0, Width)
+                    .Select(l => l < size ? $"i32 {l}" : l >= half && l < half + size && b != "poison" ? $"i32 {size + l - half}" : "i32 poison")) + ">");
+            }
+        }
+        return Turn(text, now, element, half / 2);
+    }
+
+    private static string[] Turn(LlvmText text, string[] now, string element, int first)
     {
         var vector = Types.Vector(element, Width);
-        string[] now = [.. rows, .. Enumerable.Repeat("poison", Width - rows.Count)];
-        for (var half = Width / 2; half >= 1; half /= 2)
+        for (var half = first; half >= 1; half /= 2)
         {
             var next = new string[Width];
             for (var i = 0; i < Width; i++)

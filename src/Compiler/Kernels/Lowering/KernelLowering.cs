@@ -119,7 +119,7 @@ internal sealed class KernelLowering(Fusion fusion, (Reduce Of, Reduce Parts)? s
         for (var outer = 0; ; outer++)
         {
             var lowered = TryMap(value, target, placing, outer, FlatBlock);
-            if (outer < value.Type.Rank - 1 && !IsAffine(lowered.Kernel)) continue;
+            if (outer < value.Type.Rank - 1 && (!IsAffine(lowered.Kernel) || IsApartInBlocks(lowered.Kernel))) continue;
             if (outer == value.Type.Rank - 1 && outer > 0 && TryTurned(value, target, placing) is { } turned) return turned;
             var block = Block(lowered.Kernel, Size.Product(value.Type.Shape.Skip(outer)), outer > 0);
             return block == FlatBlock ? lowered : TryMap(value, target, placing, outer, block);
@@ -194,7 +194,7 @@ internal sealed class KernelLowering(Fusion fusion, (Reduce Of, Reduce Parts)? s
         {
             var blocks = Size.FloorDiv(count + (block - 1), block);
             position = nest.Parallel("b", blocks) * block;
-            extent = Size.Min(block, count - position);
+            extent = count.IsConstant && count.Value % block == 0 ? block : Size.Min(block, count - position);
         }
         var parent = nest.Scope([]);
         var place = placing(elements, parent);
@@ -250,6 +250,15 @@ internal sealed class KernelLowering(Fusion fusion, (Reduce Of, Reduce Parts)? s
         }
         return draft.Finish(nest);
     }
+
+    /// <summary>
+    /// True for what is read far apart along the lanes, whose axis the blocks divide: with a loop over the axes before it, those
+    /// reads lie along that loop, which backends can make use of.
+    /// </summary>
+    private static bool IsApartInBlocks(Kernel kernel) => Kernel.Statements(kernel.Body).OfType<Loop>()
+        .Where(l => l.Kind == LoopKind.Vector).Any(l => Kernel.Statements(l.Body).OfType<Load>().Any(x =>
+            x.Offset.AffineIn(l.Variable) is var (stride, _) && !stride.Is(0) && !stride.Is(1)
+            && x.Offset.Terms.Any(t => t.Atoms.Any(a => a is FloorDivAtom))));
 
     /// <summary>True when no access inside a vector loop divides the loop's variable.</summary>
     private static bool IsAffine(Kernel kernel) => Kernel.Statements(kernel.Body).OfType<Loop>()
