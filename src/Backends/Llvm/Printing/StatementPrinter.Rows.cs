@@ -28,6 +28,7 @@ internal sealed partial class StatementPrinter
             fills = fills,
             definitions = definitions,
             nowhere = nowhere,
+            interleaved = interleaved,
             streams = new(streams),
             streamed = streamed,
             streaming = streaming,

@@ -1,4 +1,5 @@
 // In: the statements of a kernel. Out: LLVM instructions: vector loops as 16 lanes with a masked tail, loads by accessor.
+using System.Collections.Immutable;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -13,6 +14,8 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
     private const int Width = IndexPrinter.Width;
     private Dictionary<string, string> fills = [];
     private Dictionary<int, Statement> definitions = [];
+    private readonly HashSet<(Store, Copy)> waiting = [];
+    private Dictionary<Store, ImmutableArray<Store>>? interleaved;
     private string? nowhere;
 
     public Operand Of(Value value) => copy.Of(value.Id);
@@ -257,9 +260,30 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
     private void Store(Store store)
     {
         loaded?.Clear();
+        interleaved ??= InterleavedStores.Find(kernel);
+        if (index.Lanes is { Mask: null } && interleaved.TryGetValue(store, out var together))
+        {
+            Store(store, together);
+            return;
+        }
         var (same, inLanes) = HoldsIn(store.Guards);
         if (same is { } all) text.If(all.Text, () => Store(store, inLanes));
         else Store(store, inLanes);
+    }
+
+    /// <summary>The last of stores between each other writes them all.</summary>
+    private void Store(Store store, ImmutableArray<Store> together)
+    {
+        waiting.Add((store, copy));
+        if (!together.All(s => waiting.Contains((s, copy)))) return;
+        waiting.ExceptWith(together.Select(s => (s, copy)));
+        var type = store.Value.Type;
+        var memory = Types.Memory(type);
+        string[] values = [.. together.Select(s => ToMemory(scalars.Widen(Of(s.Value), Width)))];
+        var (start, _, more) = index.Affine(together[0].Offset)!.Value;
+        var vectors = InterleavedStores.Interleave(text, values, memory);
+        for (var v = 0; v < vectors.Length; v++)
+            text.Do($"store {VectorOf(memory)} {vectors[v]}, ptr {Address(store.Buffer, start, more + v * Width)}, align {type.Bytes()}");
     }
 
     private void Store(Store store, Operand? holds)
