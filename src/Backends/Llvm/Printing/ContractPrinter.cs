@@ -98,16 +98,8 @@ internal sealed class ContractPrinter
     private readonly Size proofs;
     private readonly string? proven;
 
-    /// <param name="statements">Of the kernel.</param>
-    /// <param name="text">The function.</param>
-    /// <param name="scalars">Operations.</param>
-    /// <param name="index">Sizes.</param>
-    /// <param name="contract">The contraction.</param>
-    /// <param name="target">The machine.</param>
-    /// <param name="scratch">The worker's.</param>
-    /// <param name="runs">How often parallel loops around it run it; 1 where that is not known.</param>
     public ContractPrinter(StatementPrinter statements, LlvmText text, ScalarPrinter scalars, IndexPrinter index,
-        Contract contract, LlvmTarget target, string scratch, long runs)
+        Contract contract, LlvmTarget target, string scratch)
     {
         (this.text, this.index, this.contract, this.scratch) = (text, index, contract, scratch);
         var (m, n) = (index.AtLeastZero(contract.M.Extent), index.AtLeastZero(contract.N.Extent));
@@ -139,8 +131,6 @@ internal sealed class ContractPrinter
             var work = contract.M.Extent.Value * perUnit.Value * units.Value / (JobWork / 2);
             var parts = Math.Min(FewJobs, (long)BitOperations.RoundUpToPowerOf2((ulong)work + 1) / 2);
             if (way is not (LeftWay.InPlace or LeftWay.Table)) parts = Math.Min(parts, 2);
-            // Loops around it share as well: Winograd's 36 products of 16 x 256 x 256 take 0.71 ms, in eight parts each 0.80 ms.
-            parts = Math.Min(parts, FewJobs / runs);
             while (parts > 1 && units.Value % parts != 0) parts /= 2;
             if (parts > 1) group = Size.Min(group, units.Value / parts);
         }

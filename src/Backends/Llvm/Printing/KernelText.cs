@@ -52,11 +52,9 @@ internal static class KernelText
         var restore = FloatMode(text, target);
         var bytes = Size.Zero;
         StreamingStores? streaming = null;
-        var (loops, inner) = kernel.ParallelNest();
-        var runs = loops.All(l => l.Extent.IsConstant) ? Math.Max(1, loops.Aggregate(1L, (p, l) => p * l.Extent.Value)) : 1;
         ContractPrinter Contraction(StatementPrinter around, Contract contract)
         {
-            var printer = new ContractPrinter(around, text, scalars, around.Index, contract, target, scratch, runs);
+            var printer = new ContractPrinter(around, text, scalars, around.Index, contract, target, scratch);
             if (printer.ScratchBytes.Variables().FirstOrDefault(v => !kernel.Sizes.Contains(v)) is { } variable)
                 throw new LimitationException($"not supported: a contraction whose depth depends on the loop over {variable}");
             bytes = Size.Max(bytes, printer.ScratchBytes);
@@ -80,6 +78,7 @@ internal static class KernelText
             bytes = Size.Max(bytes, room);
             return scratch;
         }
+        var (loops, inner) = kernel.ParallelNest();
         // Extents below 0 are loops that do not run; the product of two of them must not be a number of jobs.
         var jobs = Size.Product(loops.Select(l => index.AtLeastZero(l.Extent)));
         if (inner.Statements is [Contract contract])
