@@ -33,6 +33,10 @@ public sealed unsafe partial class WorkerPool : IDisposable
     private static int _currentPart;
 
     private readonly Thread[] _threads;
+
+    /// <summary>Threads of its own that it has started.</summary>
+    internal int Started => _threads.Count(t => t is not null);
+
     private readonly object _turn = new();
 
     // Guarded by _gate: a spin lock that is held for some ten instructions.

@@ -37,12 +37,6 @@ internal sealed class ContractPrinter
     /// </summary>
     private const int GroupPanels = 24;
 
-    /// <summary>
-    /// Elements of a group's panels within a block where they are packed first: 384 KiB of f32, which the second-level cache keeps.
-    /// Winograd's transform of 36 x 36 x 12544 takes 270 us so, 310 us with all 1.8 MB in one group.
-    /// </summary>
-    private const int PackedGroupElements = 3 << 15;
-
     /// <summary>Elements of a packed group over the whole depth, where that is more than one panel's: 4 MiB of f32.</summary>
     private const int PackedElements = 1 << 20;
 
@@ -55,7 +49,7 @@ internal sealed class ContractPrinter
     /// <summary>
     /// Jobs that a contraction of fewer tiles of rows has, where their work and the panels allow it: groups of panels, a power of
     /// two, share evenly among a few threads. Not for one of many contractions, which have jobs enough: Winograd's 36 of 16 x 256 x
-    /// 256 take 13 % longer in groups of one panel. 128³ on 2 threads: 20.0 us, 22.9 us with 5 jobs of two tiles by four panels; 64³ 3.4 us and
+    /// 256 take 0.71 ms, 0.80 ms in groups of one panel. 128³ on 2 threads: 20.0 us, 22.9 us with 5 jobs of two tiles by four panels; 64³ 3.4 us and
     /// 3.7 us; 197 x 768 x 768 1.04 ms and 1.09 ms with 15 tiles in 2 chunks (AMD Zen 4 with AVX-512).
     /// </summary>
     private const int FewJobs = 16;
@@ -64,10 +58,9 @@ internal sealed class ContractPrinter
     /// Tiles of rows that read the neighbours along n where they lie, instead of panels packed first, which costs more than
     /// what it saves until they are many: 128 x 768 x 768 at 94 % of the FMA peak packed, 99 % in place; 128 x 3072 x 768 81 % and
     /// 92 %; 197 x 768 x 3072 90 % and 94 %; 64³ 91.5 % and 97 %; 1024³ 92.6 % and 93.1 % (AMD Zen 4 with AVX-512, 1 thread, `accc time
-    /// bench/gemm.acc dynamic … --kernels`, least of 3 side by side). Prefetching 8 or 16 steps ahead changes nothing. Few steps do
-    /// not hide where the next columns come from: Winograd's transform of 36 x 36 x 12544 takes 280 us packed, 323 us in place.
+    /// bench/gemm.acc dynamic … --kernels`, least of 3 side by side). Prefetching 8 or 16 steps ahead changes nothing.
     /// </summary>
-    private const int InPlaceTiles = 74, InPlaceSteps = 64;
+    private const int InPlaceTiles = 74;
 
     /// <summary>
     /// The same for tiles narrower than a panel, which bring half a panel's lines at a time: elements of the right side, 256 KiB of
@@ -123,7 +116,7 @@ internal sealed class ContractPrinter
         var isOneTile = contract.M.Extent.IsConstant && rowTiles.Value <= 1;
         var units = Size.FloorDiv(panels + (unit - 1), unit);
         var perUnit = Size.Max(1, depth * (Tile.Panel * unit));
-        var mayStay = isOneTile || contract.N.Extent.IsConstant && rowTiles.IsConstant && depth.IsConstant && depth.Value >= InPlaceSteps
+        var mayStay = isOneTile || contract.N.Extent.IsConstant && rowTiles.IsConstant && depth.IsConstant
             && (tile.Columns >= Tile.Panel ? rowTiles.Value <= InPlaceTiles : depth.Value * contract.N.Extent.Value <= InPlaceElements);
         right = new RightSide(statements, text, scalars, index, contract, tile, depth, mayStay, scratch);
         var access = ContractSides.Rows(contract);
@@ -131,7 +124,7 @@ internal sealed class ContractPrinter
         var together = way == LeftWay.Table ? depth : Size.Min(depth, BlockSteps);
         var most = isOneTile
             ? Size.FloorDiv(JobWork, Size.Max(1, perUnit * Size.Max(1, m)))
-            : Size.FloorDiv(right.Packs ? PackedGroupElements : GroupPanels * Tile.Panel * BlockSteps, Size.Max(1, together * (Tile.Panel * unit)));
+            : Size.FloorDiv(GroupPanels * Tile.Panel * BlockSteps, Size.Max(1, together * (Tile.Panel * unit)));
         if (!isOneTile && right.Packs) most = Size.Min(most, Size.FloorDiv(PackedElements, perUnit));
         group = Size.Max(1, Size.Min(units, most));
         if (isAlone && !isOneTile && contract.M.Extent.IsConstant && rowTiles.Value < FewJobs && units.IsConstant && perUnit.IsConstant)
