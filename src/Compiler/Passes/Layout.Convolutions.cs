@@ -63,10 +63,15 @@ public sealed partial class Layout
         }
         while (byPlaces.TryPop(out var depthwise))
         {
-            if (!FlowsIntoWish(depthwise.Dot)) placesLast.Add(depthwise.Dot);
-            else if (Channels(depthwise.Image, depthwise.Channels) is { Axes.IsEmpty: false } found) Wish(found.Below, found.Axes, found.Way);
+            var found = Channels(depthwise.Image, depthwise.Channels);
+            if (!FlowsIntoWish(depthwise.Dot) && !LieLast(found.Below, found.Axes)) placesLast.Add(depthwise.Dot);
+            else if (!found.Axes.IsEmpty) Wish(found.Below, found.Axes, found.Way);
         }
     }
+
+    /// <summary>True for channels that a transpose has brought from the end: they are lanes where they lie.</summary>
+    private static bool LieLast(Node below, ImmutableArray<int> channels) => below is Transpose turned && !channels.IsEmpty
+        && AxisGroup.Wide(turned.OperandType(0).Shape).TakeLast(channels.Length).SequenceEqual(channels.Select(a => turned.Permutation[a]).Order());
 
     /// <summary>True where elementwise work and movements lead to what another convolution wants with its channels last.</summary>
     private bool FlowsIntoWish(Dot dot)
