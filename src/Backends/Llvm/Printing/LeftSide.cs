@@ -38,7 +38,11 @@ internal sealed class LeftSide
     private readonly Size paddingStart;
     private readonly Size rowsStart;
     private readonly string order = "";
-    private string[] rows = [];
+
+    // What was prepared: rows, where they begin (only the first where all are a known number of elements apart), and at which k.
+    private int rows;
+    private string[] starts = [];
+    private long? apart;
     private string first = "0";
 
     public LeftSide(StatementPrinter statements, LlvmText text, ScalarPrinter scalars, IndexPrinter index, Contract contract,
@@ -102,10 +106,10 @@ internal sealed class LeftSide
     public Size End { get; }
 
     /// <summary>Elements from one step of the run to the next.</summary>
-    public string Stride(int count) => way switch
+    private string Stride => way switch
     {
         LeftWay.InPlace or LeftWay.Table => index.Scalar(access!.Run.Stride),
-        LeftWay.Packed => $"{count}",
+        LeftWay.Packed => $"{rows}",
         _ => "1",
     };
 
@@ -124,17 +128,19 @@ internal sealed class LeftSide
     /// <summary>Makes the rows of a tile ready, for a block of k or all of it.</summary>
     public void Prepare(int count, string row, KBlock? block)
     {
-        (rows, first) = (new string[count], block?.From ?? "0");
+        (rows, first, apart) = (count, block?.From ?? "0", null);
         var (from, to) = block is null ? ("0", index.Scalar(depth)) : (block.From, block.To);
         string Row(int r) => RowAt(r == 0 ? row : text.Value($"add i64 {row}, {r}"));
         switch (way)
         {
             case LeftWay.InPlace:
                 FirstOfRuns();
-                for (var r = 0; r < count; r++)
+                if (access!.Load.Offset.AffineIn(contract.M.Variable) is var (pitch, _) && pitch.IsConstant) apart = pitch.Value;
+                starts = new string[apart is null ? count : 1];
+                for (var r = 0; r < starts.Length; r++)
                 {
                     index.Define(contract.M.Variable, Row(r));
-                    rows[r] = At(statements.Buffer(access!.Load.Buffer), index.Scalar(access.Load.Offset));
+                    starts[r] = At(statements.Buffer(access.Load.Buffer), index.Scalar(access.Load.Offset));
                 }
                 break;
             case LeftWay.Table:
@@ -149,27 +155,28 @@ internal sealed class LeftSide
         }
     }
 
-    /// <summary>The addresses of the rows' elements where a run begins.</summary>
+    /// <summary>The lines of the rows that were prepared, from where a run begins.</summary>
     /// <param name="outer">The flat position along the outer axes of k.</param>
     /// <param name="flat">The flat position along k.</param>
-    public string[] Pointers(string outer, string flat)
+    public Cursor Along(string outer, string flat)
     {
-        var count = rows.Length;
-        if (first != "0" && way != LeftWay.InPlace) flat = text.Value($"sub i64 {flat}, {first}");
-        switch (way)
+        string[] lines;
+        if (way == LeftWay.Table)
         {
-            case LeftWay.InPlace:
-                return flat == "0" ? rows : [.. rows.Select(p => At(p, text.Value($"mul i64 {flat}, {Stride(count)}")))];
-            case LeftWay.Table:
-                var entry = text.Value($"mul i64 {outer}, {count}");
-                return [.. Enumerable.Range(0, count).Select(r => text.Value($"load ptr, ptr {Entry(entry, r)}, align 8"))];
-            case LeftWay.Packed:
-                var start = text.Value($"mul i64 {flat}, {count}");
-                return [.. rows.Select(p => At(p, start))];
-            default:
-                return [.. rows.Select(p => At(p, flat))];
+            var entry = text.Value($"mul i64 {outer}, {rows}");
+            lines = [.. Enumerable.Range(0, rows).Select(r => text.Value($"load ptr, ptr {Entry(entry, r)}, align 8"))];
         }
+        else
+        {
+            if (first != "0" && way != LeftWay.InPlace) flat = text.Value($"sub i64 {flat}, {first}");
+            var start = flat == "0" ? flat : text.Value($"mul i64 {flat}, {Stride}");
+            lines = [.. starts.Select(p => At(p, start))];
+        }
+        return new Cursor(text, element, type.Bytes(), lines, Stride);
     }
+
+    /// <summary>The line in which a row of the tile lies, and how many elements behind the line's own.</summary>
+    public (int Line, long Apart) Place(int row) => apart is { } pitch ? (0, row * pitch) : (row, 0);
 
     /// <summary>
     /// True when more than four of a tile's rows share a set of a first-level cache (64 sets of 8 lines), or may do so.
@@ -217,14 +224,16 @@ internal sealed class LeftSide
         var load = access!.Load;
         var memory = Types.Memory(load.Result.Type);
         var pitch = index.Scalar(span + Width);
-        var from = new string[count];
+        var (from, to) = (new string[count], new string[count]);
         foreach (var axis in contract.K) index.Define(axis.Variable, "0");
         for (var r = 0; r < count; r++)
         {
             index.Define(contract.M.Variable, row(r));
             from[r] = text.Value($"getelementptr {memory}, ptr {statements.Buffer(load.Buffer)}, i64 {text.Value($"add i64 {index.Scalar(load.Offset)}, {begin}")}");
-            rows[r] = At(Bytes(rowsStart), text.Value($"mul i64 {pitch}, {r}"));
+            to[r] = At(Bytes(rowsStart), text.Value($"mul i64 {pitch}, {r}"));
         }
+        if (span.IsConstant) apart = span.Value + Width;
+        starts = apart is null ? to : [to[0]];
         void Move(string at, int lanes)
         {
             for (var r = 0; r < count; r++)
@@ -233,7 +242,7 @@ internal sealed class LeftSide
                 var read = text.Value($"load {Types.Vector(memory, lanes)}, ptr {source}, align {load.Result.Type.Bytes()}");
                 var value = statements.FromMemory(read, load.Result.Type, lanes);
                 if (way == LeftWay.Converted) value = scalars.Compute(ScalarOp.Convert, type, value);
-                text.Do($"store {value.LlvmType} {value.Text}, ptr {At(rows[r], at)}, align {type.Bytes()}");
+                text.Do($"store {value.LlvmType} {value.Text}, ptr {At(to[r], at)}, align {type.Bytes()}");
             }
         }
         var k = text.Value($"sub i64 {end}, {begin}");
@@ -276,7 +285,7 @@ internal sealed class LeftSide
                 Step(text.Value($"sub i64 {k}, {block.From}"));
             });
         }
-        for (var r = 0; r < count; r++) rows[r] = At(packed, $"{r}");
+        (starts, apart) = ([packed], 1);
     }
 
     private string Bytes(Size offset) => text.Value($"getelementptr i8, ptr {scratch}, i64 {index.Scalar(offset)}");

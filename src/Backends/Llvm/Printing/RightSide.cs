@@ -50,27 +50,35 @@ internal sealed class RightSide
     public bool IsInPlace => columns is not null;
 
     /// <summary>Elements from one step of the run to the next.</summary>
-    public string Stride => columns is { } c ? index.Scalar(c.Run.Stride) : $"{Tile.Panel}";
+    private string Stride => columns is { } c ? index.Scalar(c.Run.Stride) : $"{Tile.Panel}";
 
     private int Align => Math.Min(64, Width * type.Bytes());
 
     /// <summary>A job begins whose group has this panel as its first.</summary>
     public void Enter(string panel) => first = panel;
 
-    /// <summary>The address of vector v of the tile at a column, where the outer axes of k are as they are defined.</summary>
-    /// <param name="v">The vector's number in the tile.</param>
+    /// <summary>The lines of a tile's vectors, where the outer axes of k are as they are defined.</summary>
+    /// <param name="vectors">How many vectors the tile has.</param>
     /// <param name="column">The tile's first column.</param>
     /// <param name="flat">The flat position along k of the run's first step.</param>
-    public string Pointer(int v, string column, string flat)
+    public Cursor Along(int vectors, string column, string flat)
+    {
+        var count = Place(vectors - 1).Line + 1;
+        return new Cursor(text, element, type.Bytes(), [.. Enumerable.Range(0, count).Select(line => Line(line, column, flat))], Stride);
+    }
+
+    /// <summary>The line in which vector v of a tile lies, and how many elements behind the line's first.</summary>
+    public (int Line, long Apart) Place(int v) => IsInPlace ? (0, v * Width) : (v * Width / Tile.Panel, v * Width % Tile.Panel);
+
+    private string Line(int line, string column, string flat)
     {
         if (columns is { } c)
         {
-            index.Define(contract.N.Variable, v == 0 ? column : text.Value($"add i64 {column}, {v * Width}"));
+            index.Define(contract.N.Variable, column);
             return At(statements.Buffer(c.Load.Buffer), index.Scalar(c.Load.Offset));
         }
         var panel = text.Value($"udiv i64 {column}, {Tile.Panel}");
-        if (v >= Tile.Panel / Width) panel = text.Value($"add i64 {panel}, {v * Width / Tile.Panel}");
-        var half = tile.Columns >= Tile.Panel ? $"{v * Width % Tile.Panel}" : text.Value($"and i64 {column}, {Tile.Panel - 1}");
+        if (line > 0) panel = text.Value($"add i64 {panel}, {line}");
         string buffer;
         string start;
         if (panels is { } p)
@@ -83,7 +91,8 @@ internal sealed class RightSide
             buffer = scratch;
             start = text.Value($"mul i64 {text.Value($"sub i64 {panel}, {first}")}, {index.Scalar(depth * Tile.Panel)}");
         }
-        var along = text.Value($"add i64 {text.Value($"mul i64 {flat}, {Tile.Panel}")}, {half}");
+        var along = text.Value($"mul i64 {flat}, {Tile.Panel}");
+        if (tile.Columns < Tile.Panel) along = text.Value($"add i64 {along}, {text.Value($"and i64 {column}, {Tile.Panel - 1}")}");
         return At(buffer, text.Value($"add i64 {start}, {along}"));
     }
 
