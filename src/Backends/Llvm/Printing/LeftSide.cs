@@ -180,15 +180,27 @@ internal sealed class LeftSide
 
     /// <summary>
     /// True when more than four of a tile's rows share a set of a first-level cache (64 sets of 8 lines), or may do so.
-    /// 512³ f32, rows 2 KiB apart: see ContractPrinter for the figures.
+    /// 512³ f32, rows 2 KiB apart: see ContractPrinter for the figures. Every other pixel of 14 x 14 with 1024 channels, 8 KiB apart,
+    /// to 2048: 2.61 ms read in place, 2.01 ms copied first (ResNet-50's, AMD Zen 4 with AVX-512, 1 thread).
     /// </summary>
     private static bool FallsIntoFewSets(Contract contract, RowAccess access, Tile tile)
     {
         if (tile.Rows < 5 || !access.Run.Stride.Is(1) || contract.N.Extent.IsConstant && contract.N.Extent.Value <= tile.Columns) return false;
-        if (access.Load.Offset.AffineIn(contract.M.Variable) is not var (pitch, _)) return false;
-        if (!pitch.IsConstant) return true;
-        var bytes = pitch.Value * contract.Accumulator.Type.Bytes();
-        return Enumerable.Range(0, tile.Rows).CountBy(r => r * bytes / 64 % 64).Max(s => s.Value) > 4;
+        Func<int, long> at;
+        var offset = access.Load.Offset;
+        if (offset.AffineIn(contract.M.Variable) is var (pitch, _))
+        {
+            if (!pitch.IsConstant) return true;
+            at = r => r * pitch.Value;
+        }
+        else
+        {
+            // Every other pixel of an image: the first tile stands for all.
+            if (!offset.Variables().All(v => v == contract.M.Variable || contract.K.Any(k => k.Variable == v))) return false;
+            at = r => offset.Evaluate(v => v == contract.M.Variable ? r : 0);
+        }
+        var bytes = contract.Accumulator.Type.Bytes();
+        return Enumerable.Range(0, tile.Rows).CountBy(r => at(r) * bytes / 64 % 64).Max(s => s.Value) > 4;
     }
 
     /// <summary>The inner axes of k at 0: where a run begins.</summary>
