@@ -77,6 +77,28 @@ public sealed class ContractionTests
         Agreement.Check(kernel, inputs, sizes, $"seed {seed}", [.. NativeConfiguration.Three, new("x86-64-v3", 0)]);
     }
 
+    /// <summary>
+    /// Every other pixel of every other row of a 12-wide image with 512 channels: 4 KiB apart, so that rows of a tile share cache sets
+    /// and are copied first, though where they lie is not affine in the row.
+    /// </summary>
+    [LlvmTheory]
+    [InlineData(30, 40)]
+    [InlineData(29, 33)]
+    public void PixelsThatShareCacheSetsGiveTheInterpretersBytes(int m, int n)
+    {
+        var kernel = KernelReader.Read($$"""
+            kernel @c(x: in(f32, 54784), z: in(f32, {{n}}*512), y: out(f32, {{m * n}}); sizes()) {
+              contract(i < {{m}}, j < {{n}}; p < 512) {
+                left { %0: f32 = load(x[p+1024*i+6144*(i//6)]) yield(%0) }
+                right { %1: f32 = load(z[{{n}}*p+j]) yield(%1) }
+                into(%5: f32) { store(y[{{n}}*i+j], %5) }
+              }
+            }
+            """);
+        Tensor[] inputs = [Awkward(DType.F32, 54784, m), Awkward(DType.F32, n * 512, n)];
+        Agreement.Check(kernel, inputs, new Dictionary<string, long>(), $"{m} x {n}", [.. NativeConfiguration.Three, new("x86-64-v3", 0)]);
+    }
+
     /// <summary>All magnitudes, so that any other order of a sum gives other bits; now and then a special value.</summary>
     internal static Tensor Awkward(DType type, long count, int seed)
     {
