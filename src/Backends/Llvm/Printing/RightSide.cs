@@ -97,15 +97,20 @@ internal sealed class RightSide
     }
 
     /// <summary>A vector; with a mask where not all of it is there.</summary>
-    public Operand Read(string pointer, string? mask)
+    public Operand Read(string pointer, int lanes, string? mask)
     {
-        var vector = Types.Of(type, Width);
-        if (columns is not { } c) return new(text.Value($"load {vector}, ptr {pointer}, align {(panels is null ? Align : type.Bytes())}"), type, Width);
-        if (mask is null) return new(text.Value($"load {vector}, ptr {pointer}, align {type.Bytes()}"), type, Width);
-        var lanes = Types.Vector("i1", Width);
-        var suffix = Types.SuffixMemory(type, Width);
-        text.Declare($"declare {vector} @llvm.masked.load.{suffix}.p0(ptr, i32 immarg, {lanes}, {vector})");
-        return new(text.Value($"call {vector} @llvm.masked.load.{suffix}.p0(ptr {pointer}, i32 {type.Bytes()}, {lanes} {mask}, {vector} zeroinitializer)"), type, Width);
+        var vector = Types.Of(type, lanes);
+        var align = Packs ? Math.Min(64, lanes * type.Bytes()) : type.Bytes();
+        if (!IsInPlace || mask is null) return new(text.Value($"load {vector}, ptr {pointer}, align {align}"), type, lanes);
+        var bits = Types.Vector("i1", lanes);
+        if (lanes < Width)
+        {
+            var first = string.Join(", ", Enumerable.Range(0, lanes).Select(i => $"i32 {i}"));
+            mask = text.Value($"shufflevector {Types.Vector("i1", Width)} {mask}, {Types.Vector("i1", Width)} poison, <{lanes} x i32> <{first}>");
+        }
+        var suffix = Types.SuffixMemory(type, lanes);
+        text.Declare($"declare {vector} @llvm.masked.load.{suffix}.p0(ptr, i32 immarg, {bits}, {vector})");
+        return new(text.Value($"call {vector} @llvm.masked.load.{suffix}.p0(ptr {pointer}, i32 {align}, {bits} {mask}, {vector} zeroinitializer)"), type, lanes);
     }
 
     /// <summary>
