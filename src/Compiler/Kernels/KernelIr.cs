@@ -53,7 +53,17 @@ public enum ReduceKind
 }
 
 /// <summary>0 &lt;= Index &lt; Extent.</summary>
-public sealed record Guard(Size Index, Size Extent);
+public sealed record Guard(Size Index, Size Extent)
+{
+    /// <summary>The same condition without a division: x // c + d is in 0 .. n exactly when x + c·d is in 0 .. c·n.</summary>
+    public Guard Undivided()
+    {
+        if (Index.Terms.Where(t => t.Atoms.Any(a => a is FloorDivAtom)).ToList() is not [{ Coefficient: 1, Atoms: [FloorDivAtom floor] }]) return this;
+        if (!floor.Divisor.IsConstant || floor.Divisor.Value <= 0) return this;
+        var rest = Index - Size.FloorDiv(floor.Dividend, floor.Divisor);
+        return new Guard(floor.Dividend + rest * floor.Divisor, Extent * floor.Divisor);
+    }
+}
 
 public sealed record Block(ImmutableArray<Statement> Statements)
 {

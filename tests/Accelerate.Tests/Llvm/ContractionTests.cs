@@ -99,6 +99,27 @@ public sealed class ContractionTests
         Agreement.Check(kernel, inputs, new Dictionary<string, long>(), $"{m} x {n}", [.. NativeConfiguration.Three, new("x86-64-v3", 0)]);
     }
 
+    /// <summary>
+    /// Pixels of an image, read where they lie: tiles that stay in one of its rows (28 pixels of 14), and tiles that do not (30 of 6).
+    /// </summary>
+    [LlvmTheory]
+    [InlineData(28, 14)]
+    [InlineData(30, 6)]
+    public void PixelsGiveTheInterpretersBytes(int m, int width)
+    {
+        var kernel = KernelReader.Read($$"""
+            kernel @c(x: in(f32, 6000), z: in(f32, 3*21*24), y: out(f32, {{m}}*24); sizes()) {
+              contract(i < {{m}}, j < 24; p < 3, q < 21) {
+                left { %0: f32 = load(x[q+6*i+50*(i//{{width}})+700*p]) yield(%0) }
+                right { %1: f32 = load(z[24*(21*p+q)+j]) yield(%1) }
+                into(%5: f32) { store(y[24*i+j], %5) }
+              }
+            }
+            """);
+        Tensor[] inputs = [Awkward(DType.F32, 6000, m), Awkward(DType.F32, 3 * 21 * 24, width)];
+        Agreement.Check(kernel, inputs, new Dictionary<string, long>(), $"{m} of {width}", [.. NativeConfiguration.Three, new("x86-64-v3", 0)]);
+    }
+
     /// <summary>All magnitudes, so that any other order of a sum gives other bits; now and then a special value.</summary>
     internal static Tensor Awkward(DType type, long count, int seed)
     {

@@ -16,6 +16,9 @@ namespace Accelerate.Compiler.Kernels.Lowering;
 /// <param name="split">A reduction, and that of its parts, which have a buffer, in its place; null for none.</param>
 internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuffer, (Reduce Of, Reduce Parts)? split = null)
 {
+    /// <summary>True for guards without divisions, where they can be: those of lanes that go along more than one axis are affine then.</summary>
+    public bool UndividesGuards { get; init; }
+
     private readonly Dictionary<Node, Value> bound = new(ReferenceEqualityComparer.Instance);
     private Node? root;
 
@@ -156,6 +159,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     private Value Load(Node node, ImmutableArray<Size> index, Scope scope, Context context)
     {
         var guards = context.Guards.RemoveAll(g => draft.Ranges.InRange(g.Index, g.Extent));
+        if (UndividesGuards) guards = [.. guards.Select(g => g.Undivided())];
         var fill = guards.IsEmpty ? null : context.Fill ?? scope.Builder.Constant(0, node.Type.DType);
         return scope.Builder.Load(node.Type.DType, draft.Buffer(node), Indexing.Linear(index, node.Type.Shape), guards, fill);
     }

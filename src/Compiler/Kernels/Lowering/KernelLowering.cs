@@ -49,6 +49,9 @@ internal sealed class KernelLowering(Fusion fusion, (Reduce Of, Reduce Parts)? s
 
     internal const int LeastBlock = 256;
 
+    /// <summary>Fewer elements of a last axis do not fill a vector.</summary>
+    private const int Narrow = 16;
+
     /// <summary>Elements of a last axis that may have a statement each.</summary>
     private const int MostTurned = 4;
 
@@ -175,8 +178,11 @@ internal sealed class KernelLowering(Fusion fusion, (Reduce Of, Reduce Parts)? s
     private LoweredKernel TryMap(Node value, Node target, Placing placing, int outer, int block)
     {
         var draft = new KernelDraft(fusion.Loops);
-        var elements = new ElementLowering(draft, fusion.HasBuffer, split);
         var shape = value.Type.Shape;
+        // [224, 224, 3] to the padded [230, 230, 3]: 76 us with lanes along the colours alone, 26 us along the pixels too (AMD Zen 4,
+        // 1 thread).
+        var isNarrow = shape is [.., var last] && last.IsConstant && last.Value < Narrow;
+        var elements = new ElementLowering(draft, fusion.HasBuffer, split) { UndividesGuards = isNarrow };
         var body = new BlockBuilder();
         var nest = new LoopNest(draft, body);
         var index = shape.Take(outer).Select(extent => nest.Parallel("i", extent)).ToList();
