@@ -30,8 +30,8 @@ public sealed record ExecutableOptions
     public bool UseCache { get; init; } = true;
 
     /// <summary>
-    /// Called with the name of every stage as it ends: state, when the initialisers have run; llvm: print, compile, link,
-    /// prepare, the last when what frozen state decides is computed.
+    /// Called with the name of every stage as it ends: state, when the initialisers have run; llvm: print, compile,
+    /// link, prepare, the last when what frozen state decides is computed.
     /// </summary>
     public Action<string>? Reached { get; init; }
 }
@@ -96,7 +96,9 @@ public static class Executables
         return Create(backend, compilation.Model, options, weights);
     }
 
-    /// <summary>An executable of a model: state that is not given is computed by its initialisers, on that backend.</summary>
+    /// <summary>
+    /// An executable of a model: state that is not given is computed by its initialisers, on that backend.
+    /// </summary>
     /// <exception cref="BackendException">The backend is unknown, or cannot run here.</exception>
     /// <exception cref="LimitationException">The backend has no code for one of the kernels.</exception>
     public static Executable Create(string backend, CompiledModel model, ExecutableOptions? options = null,

@@ -1,5 +1,5 @@
-// In: the entries of an executable, and what their state starts as. Out: the state of its sessions, and what is computed from
-// the part of it that no call changes.
+// In: the entries of an executable, and what their state starts as. Out: the state of its sessions, and what is
+// computed from the part of it that no call changes.
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
@@ -7,8 +7,8 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends;
 
 /// <summary>
-/// Immutable, shared by all sessions. State that some entry assigns is copied for every session; frozen state is read where
-/// it was given, and what the entries' setups compute from it is kept here.
+/// Immutable, shared by all sessions. State that some entry assigns is copied for every session; frozen state is read
+/// where it was given, and what the entries' setups compute from it is kept here.
 /// </summary>
 internal sealed class ModelState : IDisposable
 {
@@ -20,7 +20,8 @@ internal sealed class ModelState : IDisposable
     private readonly PreparedValues? prepared;
 
     /// <param name="entries">The entries, which share one state.</param>
-    /// <param name="initial">What a session's state starts as, by label; zeros for the others. Not disposed here.</param>
+    /// <param name="initial">What a session's state starts as, by label; zeros for the others. Not disposed
+    /// here.</param>
     /// <param name="create">Makes an executable of setup programs with that initial state.</param>
     public ModelState(IReadOnlyList<ProgramEntry> entries, IReadOnlyDictionary<string, Tensor> initial,
         Func<IReadOnlyList<Program>, IReadOnlyDictionary<string, Tensor>, Executable> create)

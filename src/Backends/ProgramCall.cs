@@ -48,15 +48,18 @@ public sealed unsafe class ProgramCall : IDisposable
         filled = new Tensor?[program.Buffers.Length];
     }
 
-    /// <summary>Makes the entry checks before anything is written, unless they are made, and places every buffer.</summary>
+    /// <summary>
+    /// Makes the entry checks before anything is written, unless they are made, and places every buffer.
+    /// </summary>
     /// <param name="entry">The program.</param>
     /// <param name="model">The executable's, of which the entry is one.</param>
     /// <param name="state">The session's.</param>
     /// <param name="inputs">In order.</param>
     /// <param name="sizes">Keeps the call's plan.</param>
-    /// <param name="results">Nulls become new tensors, which <see cref="End"/> frees unless <see cref="Finish"/> was reached.</param>
-    /// <exception cref="ExecutionException">With EntryCheck: a check fails, a size has no value, a given result does not
-    /// fit. Nothing is written.</exception>
+    /// <param name="results">Nulls become new tensors, which <see cref="End"/> frees unless <see cref="Finish"/> was
+    /// reached.</param>
+    /// <exception cref="ExecutionException">With EntryCheck: a check fails, a size has no value, a given result does
+    /// not fit. Nothing is written.</exception>
     internal static ProgramCall Begin(
         ProgramEntry entry, ModelState model, SessionState state, ReadOnlySpan<Tensor> inputs, CallSizes sizes, Span<Tensor> results)
     {
@@ -187,7 +190,9 @@ public sealed unsafe class ProgramCall : IDisposable
         }
     }
 
-    /// <summary>What stays in its place from call to call: the arena, state, constants; placed anew when one has moved.</summary>
+    /// <summary>
+    /// What stays in its place from call to call: the arena, state, constants; placed anew when one has moved.
+    /// </summary>
     private void PlaceState()
     {
         var begin = (nint)state.Arena.Ensure(layout.Bytes);

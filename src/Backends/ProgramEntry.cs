@@ -25,7 +25,9 @@ public sealed class ProgramEntry : IDisposable
 
     public EntrySpec Spec { get; }
 
-    /// <summary>The constant of a buffer; null when its shape is known to a call only, or the setup computes it.</summary>
+    /// <summary>
+    /// The constant of a buffer; null when its shape is known to a call only, or the setup computes it.
+    /// </summary>
     public Tensor? Constant(int buffer) => constants[buffer];
 
     public void Dispose()

@@ -6,8 +6,8 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends;
 
 /// <summary>
-/// The driver of a backend that has no native one. Kernels and buffers are the backend's: it runs the ones, and brings the
-/// others to the host when their values decide what happens next.
+/// The driver of a backend that has no native one. Kernels and buffers are the backend's: it runs the ones, and brings
+/// the others to the host when their values decide what happens next.
 /// </summary>
 internal abstract class StepWalker(ProgramCall call)
 {

@@ -1,4 +1,5 @@
-// In: the results of the reference and of another backend. Out: how far they differ at most, or an error that says where.
+// In: the results of the reference and of another backend. Out: how far they differ at most, or an error that says
+// where.
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Runtime;
 
@@ -20,7 +21,9 @@ internal enum Owes
 /// </summary>
 internal static class Agreement
 {
-    /// <summary>About 80 units in the last place of f32, 4 of the 16-bit types: sums in another order, other roundings.</summary>
+    /// <summary>
+    /// About 80 units in the last place of f32, 4 of the 16-bit types: sums in another order, other roundings.
+    /// </summary>
     public static double Bound(DType type) => type switch
     {
         DType.F64 => 1e-12,

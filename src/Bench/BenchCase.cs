@@ -5,7 +5,9 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Bench;
 
-/// <summary>What is timed: one function at one set of sizes, with the very tensors that every backend is given.</summary>
+/// <summary>
+/// What is timed: one function at one set of sizes, with the very tensors that every backend is given.
+/// </summary>
 /// <param name="File">Where the function came from, as the user wrote it.</param>
 /// <param name="Program">The function.</param>
 /// <param name="Sizes">The value of each of its sizes.</param>
@@ -17,7 +19,9 @@ internal sealed record BenchCase(string File, Program Program, IReadOnlyDictiona
     /// <summary>The sizes as text, in the program's order: "n=32 m=10".</summary>
     public string Text => string.Join(' ', Program.Sizes.Select(s => $"{s}={Sizes[s]}"));
 
-    /// <summary>The first float type among inputs and results, which the arithmetic is in; else the first result's.</summary>
+    /// <summary>
+    /// The first float type among inputs and results, which the arithmetic is in; else the first result's.
+    /// </summary>
     public DType DType => Program.Buffers
         .Where(b => b.Kind is BufferKind.Input or BufferKind.Output).Select(b => b.Type.DType)
         .OrderBy(t => t.IsFloat ? 0 : 1).FirstOrDefault(DType.F32);
@@ -28,7 +32,8 @@ internal sealed record BenchCase(string File, Program Program, IReadOnlyDictiona
     /// are positive, the others 0.
     /// </summary>
     /// <param name="given">State by label, copied; of the program's types.</param>
-    /// <param name="integers">Above every integer input: an index has to be in range, labels and tokens have a bound.</param>
+    /// <param name="integers">Above every integer input: an index has to be in range, labels and tokens have a
+    /// bound.</param>
     /// <exception cref="ArgumentException">A size has no value, or one that the function does not have.</exception>
     public static BenchCase Random(string file, Program program, IReadOnlyDictionary<string, long> sizes, int seed,
         IReadOnlyDictionary<string, Tensor>? given = null, int integers = 10)
@@ -70,7 +75,8 @@ internal sealed record BenchCase(string File, Program Program, IReadOnlyDictiona
     private static Tensor Parameter(ProgramBuffer buffer, IReadOnlyDictionary<string, long> sizes, Random random)
     {
         var shape = Shape(buffer, sizes);
-        // A uniform value of ±√(3 / fan in) has the variance 1 / fan in: sums over the fan in keep the scale of their terms.
+        // A uniform value of ±√(3 / fan in) has the variance 1 / fan in: sums over the fan in keep the scale of their
+        // terms.
         var fan = shape.Skip(1).Aggregate(1L, (product, extent) => product * extent);
         var bound = Math.Sqrt(3.0 / Math.Max(fan, 1));
         return Uniform(buffer, sizes, random, -bound, bound);

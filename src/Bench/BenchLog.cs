@@ -45,7 +45,8 @@ internal static class BenchLog
         {
             try
             {
-                // No buffer of its own: a line goes to the system in one piece. Sharing nothing is a lock on every system.
+                // No buffer of its own: a line goes to the system in one piece. Sharing nothing is a lock on every
+                // system.
                 return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
             }
             catch (IOException) when (DateTime.UtcNow < deadline && File.Exists(path))

@@ -35,7 +35,9 @@ internal static class BenchTable
             .Select(r => $"{r.Contender.Backend}: skipped: {r.Skipped}\n"))).ToString();
     }
 
-    /// <summary>Columns two blanks apart, the first one to the left, numbers to the right, each as wide as its widest cell.</summary>
+    /// <summary>
+    /// Columns two blanks apart, the first one to the left, numbers to the right, each as wide as its widest cell.
+    /// </summary>
     public static string Align(IReadOnlyList<string> header, IEnumerable<IReadOnlyList<string>> rows)
     {
         IReadOnlyList<string>[] all = [header, .. rows];

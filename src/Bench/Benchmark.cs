@@ -8,7 +8,8 @@ using Accelerate.Runtime;
 namespace Accelerate.Bench;
 
 /// <param name="Seconds">How long one row may be sampled; a call that takes longer is one sample.</param>
-/// <param name="TimeReference">Whether the kernel interpreter has a row too; it is run for the check in any case.</param>
+/// <param name="TimeReference">Whether the kernel interpreter has a row too; it is run for the check in any
+/// case.</param>
 /// <param name="MaxSamples">A row that has as many is done before its time is up.</param>
 internal sealed record BenchOptions(double Seconds = 3, bool TimeReference = true, int MaxSamples = 60);
 

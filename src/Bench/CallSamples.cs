@@ -1,4 +1,5 @@
-// In: a call, seconds. Out: the statistics of samples of it, taken as the peers' runners take theirs (bench/peers/timing.h).
+// In: a call, seconds. Out: the statistics of samples of it, taken as the peers' runners take theirs
+// (bench/peers/timing.h).
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 
@@ -6,8 +7,8 @@ namespace Accelerate.Bench;
 
 /// <summary>
 /// A warm-up of a third of the time and at least 0.2 s: the runtime compiles the managed side of a call again after 30
-/// calls and 100 ms. Then samples until the time is up, at least seven, of calls above 50 ms three; a call below 100 µs is repeated until a sample
-/// lasts that long, so that reading the clocks does not decide it.
+/// calls and 100 ms. Then samples until the time is up, at least seven, of calls above 50 ms three; a call below 100 µs
+/// is repeated until a sample lasts that long, so that reading the clocks does not decide it.
 /// </summary>
 internal static partial class CallSamples
 {

@@ -13,14 +13,17 @@ namespace Accelerate.Bench;
 /// <param name="Threads">Workers; null where the backend decides.</param>
 /// <param name="Target">What code is generated for; null where there is no choice.</param>
 /// <param name="OptLevel">0 to 3; null where there is no choice.</param>
-/// <param name="Cache">Where compiled code may come from: "off", "none" (the backend has none), "driver" (its own).</param>
+/// <param name="Cache">Where compiled code may come from: "off", "none" (the backend has none), "driver" (its
+/// own).</param>
 /// <param name="Owes">How near it must be to the kernel interpreter.</param>
 /// <param name="Unavailable">Why it cannot run on this machine; null if it can.</param>
 /// <param name="Create">Compiles; a LimitationException makes the row a skipped one.</param>
 internal sealed record Contender(string Backend, int? Threads, string? Target, int? OptLevel, string Cache, Owes Owes,
     string? Unavailable, Func<Executable> Create)
 {
-    /// <summary>The reference: what it gives is right by definition. One thread, so that speed-ups have one meaning.</summary>
+    /// <summary>
+    /// The reference: what it gives is right by definition. One thread, so that speed-ups have one meaning.
+    /// </summary>
     public static Contender Interpreter(BenchCase given) => new("interpreter", 1, null, null, "none", Owes.Bits, null,
         () => new InterpreterExecutable([given.Program], null, given.State));
 

@@ -1,4 +1,5 @@
-// In: a program and its sizes. Out: the floating-point operations its kernels' texts ask for, and its compulsory traffic.
+// In: a program and its sizes. Out: the floating-point operations its kernels' texts ask for, and its compulsory
+// traffic.
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -17,8 +18,8 @@ internal static class FlopCount
     public static double Of(Program program, IReadOnlyDictionary<string, long> sizes) => ByKernel(program, sizes).Sum();
 
     /// <summary>
-    /// Each kernel over all its calls in one call of the program: loops by their count, with the variable in its middle;
-    /// `while` once, both sides of a branch, masked axes whole, as only the values of a call could say more.
+    /// Each kernel over all its calls in one call of the program: loops by their count, with the variable in its
+    /// middle; `while` once, both sides of a branch, masked axes whole, as only the values of a call could say more.
     /// </summary>
     public static double[] ByKernel(Program program, IReadOnlyDictionary<string, long> sizes)
     {

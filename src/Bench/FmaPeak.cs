@@ -7,8 +7,8 @@ using Accelerate.Runtime;
 namespace Accelerate.Bench;
 
 /// <summary>
-/// Twelve independent chains of fma over the host's widest vectors, in registers: latency 4 and two units want eight, the
-/// rest is slack. The machine is shared and its clock moves, so the peak is read in the run that quotes it.
+/// Twelve independent chains of fma over the host's widest vectors, in registers: latency 4 and two units want eight,
+/// the rest is slack. The machine is shared and its clock moves, so the peak is read in the run that quotes it.
 /// </summary>
 internal sealed unsafe class FmaPeak : IDisposable
 {
@@ -30,7 +30,9 @@ internal sealed unsafe class FmaPeak : IDisposable
     /// <summary>One reading of about a millisecond, single thread.</summary>
     public double Read() => Rate(1, () => Chain());
 
-    /// <summary>One reading on all workers of a pool at once: the operations of all over the time until the last is done.</summary>
+    /// <summary>
+    /// One reading on all workers of a pool at once: the operations of all over the time until the last is done.
+    /// </summary>
     public double Read(WorkerPool pool) => pool.Workers == 1 ? Read() : Rate(pool.Workers, () => pool.Run((begin, end, _) =>
     {
         for (var job = begin; job < end; job++) Chain();

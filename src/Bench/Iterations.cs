@@ -5,8 +5,8 @@ using Accelerate.Compiler.Types;
 namespace Accelerate.Bench;
 
 /// <summary>
-/// What the kernel IR says, not what an instruction set makes of it: a side of a contraction is executed once an element it
-/// yields, its epilogue once an element of M × N; guards and masked axes are taken as if they held.
+/// What the kernel IR says, not what an instruction set makes of it: a side of a contraction is executed once an
+/// element it yields, its epilogue once an element of M × N; guards and masked axes are taken as if they held.
 /// </summary>
 internal static class Iterations
 {

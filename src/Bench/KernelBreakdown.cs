@@ -15,14 +15,16 @@ namespace Accelerate.Bench;
 /// <param name="Calls">In one call of the function.</param>
 /// <param name="Ms">The median over the samples; or each call's least, summed.</param>
 /// <param name="Flops">Of all its calls.</param>
-/// <param name="Bound">What bounds most of the time that its calls take at least: FMA, a level of memory, the start of a loop.</param>
+/// <param name="Bound">What bounds most of the time that its calls take at least: FMA, a level of memory, the start of
+/// a loop.</param>
 /// <param name="LeastMs">The least that all its calls can take by <see cref="Roofline"/>.</param>
 internal sealed record KernelTime(
     Kernel Kernel, string Writes, int Calls, double Ms, double Flops, string Bound, double LeastMs);
 
 /// <summary>Where a call's time goes.</summary>
 /// <param name="Kernels">The most expensive first.</param>
-/// <param name="OutsideMs">The rest of a call: entry checks, results allocated, the way from managed to native code.</param>
+/// <param name="OutsideMs">The rest of a call: entry checks, results allocated, the way from managed to native
+/// code.</param>
 /// <param name="PeakGflops">On as many threads, read in the same rounds.</param>
 /// <param name="Limits">Of the machine, read before; on as many threads.</param>
 internal sealed record KernelBreakdown(
@@ -30,7 +32,8 @@ internal sealed record KernelBreakdown(
 {
     /// <summary>Runs the program's steps one at a time, for as long as a row of the benchmark would run.</summary>
     /// <param name="limits">Of the machine on as many threads; read here if null.</param>
-    /// <param name="least">The least of each call's samples instead of the median: for a machine with other work on it.</param>
+    /// <param name="least">The least of each call's samples instead of the median: for a machine with other work on
+    /// it.</param>
     public static KernelBreakdown Measure(
         BenchCase given, LlvmOptions options, BenchOptions timing, MachineLimits? limits = null, bool least = false)
     {

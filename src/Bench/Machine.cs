@@ -1,4 +1,5 @@
-// In: this machine and process. Out: what a number is worthless without: CPU, cores, memory, versions, and a hash of them.
+// In: this machine and process. Out: what a number is worthless without: CPU, cores, memory, versions, and a hash of
+// them.
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
@@ -11,7 +12,8 @@ namespace Accelerate.Bench;
 /// <param name="Cpu">The model as the system names it.</param>
 /// <param name="Cores">Logical processors this process may use.</param>
 /// <param name="RamBytes">Of the machine.</param>
-/// <param name="Fingerprint">Equal on machines whose figures may be compared: a hash of model, features and cores.</param>
+/// <param name="Fingerprint">Equal on machines whose figures may be compared: a hash of model, features and
+/// cores.</param>
 /// <param name="Dotnet">The runtime's version.</param>
 /// <param name="Llvm">libLLVM's version; null where it is absent.</param>
 /// <param name="Commit">What git calls the sources this was built in; null outside a repository.</param>

@@ -1,4 +1,5 @@
-// In: a number of threads. Out: what this machine can do on them: fma, each level of memory, the start of a parallel loop.
+// In: a number of threads. Out: what this machine can do on them: fma, each level of memory, the start of a parallel
+// loop.
 using System.Globalization;
 using Accelerate.Runtime;
 
@@ -8,7 +9,8 @@ namespace Accelerate.Bench;
 /// <param name="Name">"L1", "L2", "L3" or "DRAM".</param>
 /// <param name="Bytes">What it holds for those threads together; without end for DRAM.</param>
 /// <param name="Read">GB/s of reading alone.</param>
-/// <param name="Move">GB/s of reading and writing as much, both counted: the better of plain and non-temporal stores.</param>
+/// <param name="Move">GB/s of reading and writing as much, both counted: the better of plain and non-temporal
+/// stores.</param>
 internal sealed record MemoryLevel(string Name, long Bytes, double Read, double Move);
 
 /// <summary>The roofline's corners.</summary>
@@ -21,7 +23,9 @@ internal sealed record MachineLimits(int Threads, double Gflops, IReadOnlyList<M
     // The limit is what the machine can do when it is let: the best of the readings.
     private const int Readings = 15;
 
-    /// <summary>Takes about a second; the caches' sizes are the system's word, or common ones where it says nothing.</summary>
+    /// <summary>
+    /// Takes about a second; the caches' sizes are the system's word, or common ones where it says nothing.
+    /// </summary>
     public static MachineLimits Measure(int threads)
     {
         using var pool = new WorkerPool(threads);
@@ -54,7 +58,10 @@ internal sealed record MachineLimits(int Threads, double Gflops, IReadOnlyList<M
             + BenchTable.Align(["level", "holds", "read GB/s", "copy GB/s"], rows);
     }
 
-    /// <summary>One line: the machine and the libraries as text, fma_gflops, start_us, and of each level LEVEL_bytes (not DRAM's), LEVEL_read, LEVEL_move.</summary>
+    /// <summary>
+    /// One line: the machine and the libraries as text, fma_gflops, start_us, and of each level LEVEL_bytes (not
+    /// DRAM's), LEVEL_read, LEVEL_move.
+    /// </summary>
     public string ToJson() => string.Create(CultureInfo.InvariantCulture,
         $$"""{"machine":"{{Machine.This}}","dotnet":"{{Machine.This.Dotnet}}","llvm":"{{Machine.This.Llvm}}","fma_gflops":{{Gflops:0.#}},"start_us":{{StartMs * 1e3:0.###}},{{string.Join(',', Levels.Select(Json))}}}""");
 

@@ -1,4 +1,5 @@
-// In: bytes a thread. Out: the bandwidth of reading and of copying them over and over, on all workers of a pool at once.
+// In: bytes a thread. Out: the bandwidth of reading and of copying them over and over, on all workers of a pool at
+// once.
 using System.Diagnostics;
 using System.Text;
 using Accelerate.Backends.Llvm.Native;
@@ -7,7 +8,9 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Bench;
 
-/// <summary>Three loops over the host's widest vectors, four to eight a turn: read, copy, copy with non-temporal stores.</summary>
+/// <summary>
+/// Three loops over the host's widest vectors, four to eight a turn: read, copy, copy with non-temporal stores.
+/// </summary>
 internal sealed unsafe class MemoryStreams : IDisposable
 {
     // One reading moves about as much on every level, so that a small one is not a single interrupt long.
@@ -27,11 +30,14 @@ internal sealed unsafe class MemoryStreams : IDisposable
         stream = (delegate* unmanaged<float*, float*, long, void>)jit.Lookup("stream");
     }
 
-    /// <summary>GB/s of reading `bytes` a worker, and of copying half of them to the other half; the best of the readings.</summary>
+    /// <summary>
+    /// GB/s of reading `bytes` a worker, and of copying half of them to the other half; the best of the readings.
+    /// </summary>
     public (double Read, double Move) Measure(WorkerPool pool, long bytes, int readings)
     {
         bytes &= ~8191L;
-        // Tensors' memory: of DRAM one thread read 31 GB/s in the huge pages that large ones get, 17 in pages of 4 KiB (Zen 4).
+        // Tensors' memory: of DRAM one thread read 31 GB/s in the huge pages that large ones get, 17 in pages of 4 KiB
+        // (Zen 4).
         var tensors = Enumerable.Range(0, pool.Workers).Select(_ => Tensor.Zeros(DType.U8, bytes)).ToArray();
         try
         {
@@ -82,7 +88,9 @@ internal sealed unsafe class MemoryStreams : IDisposable
         return text.Append("!0 = !{i32 1}\n").ToString();
     }
 
-    /// <summary>Chains of additions as many as loads a turn; the sum is written where the other pointer says, once a call.</summary>
+    /// <summary>
+    /// Chains of additions as many as loads a turn; the sum is written where the other pointer says, once a call.
+    /// </summary>
     private static void Read(StringBuilder text, string v, int lanes, int vectors)
     {
         text.Append("define void @read(ptr %p, ptr %out, i64 %n) {\nentry:\n  br label %loop\nloop:\n");

@@ -3,7 +3,9 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Bench;
 
-/// <summary>One reading a round and number of threads: the yardstick suffers the same neighbours as what it measures.</summary>
+/// <summary>
+/// One reading a round and number of threads: the yardstick suffers the same neighbours as what it measures.
+/// </summary>
 internal sealed class PeakReadings : IDisposable
 {
     private readonly FmaPeak peak = new();

@@ -6,15 +6,17 @@ using Accelerate.Runtime;
 namespace Accelerate.Bench;
 
 /// <summary>The least time a step can take, over all its executions in one call of the function.</summary>
-/// <param name="Name">What sets it: "FMA"; "L1", "L2", "L3" or "DRAM" by what is moved; "start" of a parallel loop.</param>
+/// <param name="Name">What sets it: "FMA"; "L1", "L2", "L3" or "DRAM" by what is moved; "start" of a parallel
+/// loop.</param>
 /// <param name="Ms">The highest of those floors.</param>
 internal sealed record Bound(string Name, double Ms);
 
 /// <summary>
-/// Arithmetic: each statement with a float result is an issue slot of the fma units, a contraction one a multiply-add; the
-/// peak is two operations a slot. Traffic: each buffer of a call once, or as often as it is accessed where that is less (a
-/// gather of a few rows), to the level that still holds it: the first one with room for all that other calls have touched
-/// since its last use, in a program that runs again and again. What a kernel reads twice by itself is not counted.
+/// Arithmetic: each statement with a float result is an issue slot of the fma units, a contraction one a multiply-add;
+/// the peak is two operations a slot. Traffic: each buffer of a call once, or as often as it is accessed where that is
+/// less (a gather of a few rows), to the level that still holds it: the first one with room for all that other calls
+/// have touched since its last use, in a program that runs again and again. What a kernel reads twice by itself is not
+/// counted.
 /// </summary>
 internal static class Roofline
 {

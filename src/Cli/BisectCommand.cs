@@ -11,8 +11,8 @@ using Accelerate.Runtime;
 namespace Accelerate.Cli;
 
 /// <summary>
-/// The reference is the graph as it was bound, in the f64 graph interpreter. What is held to it: the rewritten graph there
-/// (`--on reference`, the default: the rules alone), or compiled for a backend (fusion and code generation too).
+/// The reference is the graph as it was bound, in the f64 graph interpreter. What is held to it: the rewritten graph
+/// there (`--on reference`, the default: the rules alone), or compiled for a backend (fusion and code generation too).
 /// </summary>
 internal static class BisectCommand
 {

@@ -1,4 +1,5 @@
-// In: numbers of threads. Out: what the machine can do on each: the corners of the roofline that figures are read against.
+// In: numbers of threads. Out: what the machine can do on each: the corners of the roofline that figures are read
+// against.
 using System.CommandLine;
 using System.Globalization;
 using Accelerate.Bench;

@@ -74,8 +74,8 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
     }
 
     /// <summary>
-    /// The model of one exported function, from the cache if this compiler has compiled it before; else it is compiled, and
-    /// what is wrong is reported.
+    /// The model of one exported function, from the cache if this compiler has compiled it before; else it is compiled,
+    /// and what is wrong is reported.
     /// </summary>
     public CompiledModel Model(string entry)
     {
@@ -103,7 +103,8 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
     /// <param name="model">The model.</param>
     /// <param name="backend">The options' if null.</param>
     /// <param name="threads">The options' if null.</param>
-    /// <param name="wholeState">Computes all state of the model, for <see cref="State"/>; else what the entries use.</param>
+    /// <param name="wholeState">Computes all state of the model, for <see cref="State"/>; else what the entries
+    /// use.</param>
     public Executable Load(CompiledModel model, string? backend = null, int? threads = null, bool wholeState = false)
     {
         var executable = options.Executable with
@@ -121,7 +122,9 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
         return loaded;
     }
 
-    /// <summary>What does not fit is reported at the places of the source, which a model from the cache does not know.</summary>
+    /// <summary>
+    /// What does not fit is reported at the places of the source, which a model from the cache does not know.
+    /// </summary>
     private IReadOnlyDictionary<string, Tensor> Weights(CompiledModel model)
     {
         if (model.IsCached)

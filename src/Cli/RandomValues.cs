@@ -6,7 +6,8 @@ namespace Accelerate.Cli;
 
 /// <summary>
 /// Uniform values: floats in [-1, 1) on a grid of 2^-23, which f32 holds exactly; integers from 0 to 9; bools. Each is
-/// a hash of the seed, the parameter's name and the position (SplitMix64's finaliser), so parameters of one seed differ.
+/// a hash of the seed, the parameter's name and the position (SplitMix64's finaliser), so parameters of one seed
+/// differ.
 /// </summary>
 internal static class RandomValues
 {

@@ -1,4 +1,5 @@
-// In: the names of stages as they end. Out: how long each took, by the clock and in processor time, since the process began.
+// In: the names of stages as they end. Out: how long each took, by the clock and in processor time, since the process
+// began.
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime;
@@ -6,8 +7,8 @@ using System.Runtime;
 namespace Accelerate.Cli;
 
 /// <summary>
-/// What lies between two ends counts to the stage that ends second; a stage that ends several times (once an entry) has the
-/// sum. Processor time is that of all threads: on a machine with other work it is the figure to compare.
+/// What lies between two ends counts to the stage that ends second; a stage that ends several times (once an entry) has
+/// the sum. Processor time is that of all threads: on a machine with other work it is the figure to compare.
 /// </summary>
 internal sealed class StageTimes
 {

@@ -11,8 +11,9 @@ namespace Accelerate.Cli;
 internal static class WeightFiles
 {
     /// <summary>
-    /// The file for the whole model goes by the program's `weights` rules, one for a part by those of the part's module. A
-    /// part's keys are its paths without the part's own; the file must have all state of the part and nothing else.
+    /// The file for the whole model goes by the program's `weights` rules, one for a part by those of the part's
+    /// module. A part's keys are its paths without the part's own; the file must have all state of the part and nothing
+    /// else.
     /// </summary>
     public static IReadOnlyDictionary<string, Tensor> Read(
         IReadOnlyList<(string Path, string File)> files, CompiledModel model, Terminal terminal, DiagnosticFormat format)

@@ -35,15 +35,17 @@ public sealed record CompilationOptions
     public DType? Compute { get; init; }
 
     /// <summary>
-    /// True to compute all convolutions in their direct form, and norms behind them apart; else those of 3x3 with frozen weights that gain by it are in
-    /// Winograd's, which rounds differently. See <see cref="Winograd"/>.
+    /// True to compute all convolutions in their direct form, and norms behind them apart; else those of 3x3 with
+    /// frozen weights that gain by it are in Winograd's, which rounds differently. See <see cref="Winograd"/>.
     /// </summary>
     public bool DirectConvolutions { get; init; }
 
     /// <summary>The optimiser stops after so many rewrites, counted for each entry; null for no limit.</summary>
     public long? StopAfterRewrite { get; init; }
 
-    /// <summary>Called with the name of every stage as it ends: parse, bind, then optimise and lower for each entry.</summary>
+    /// <summary>
+    /// Called with the name of every stage as it ends: parse, bind, then optimise and lower for each entry.
+    /// </summary>
     public Action<string>? Reached { get; init; }
 
     /// <summary>Called with every graph of every entry, after each pass.</summary>

@@ -13,8 +13,8 @@ namespace Accelerate.Compiler;
 public sealed record CompiledModel(ImmutableArray<Program> Programs, ImmutableArray<StateSpec> State, WeightRules Rules)
 {
     /// <summary>
-    /// The program that computes the initial values of those pieces of state, one result each, named by its path. Null when
-    /// there are none.
+    /// The program that computes the initial values of those pieces of state, one result each, named by its path. Null
+    /// when there are none.
     /// </summary>
     /// <exception cref="LimitationException">It cannot be compiled.</exception>
     public required Func<IReadOnlyCollection<string>, Program?> Initializer { get; init; }

@@ -17,7 +17,9 @@ namespace Accelerate.Compiler;
 /// </summary>
 public sealed class ModelCache(DiskCache cache)
 {
-    /// <summary>A model that was put here by the same compiler, from the same text, files used and options; else null.</summary>
+    /// <summary>
+    /// A model that was put here by the same compiler, from the same text, files used and options; else null.
+    /// </summary>
     public CompiledModel? TryGet(SourceText source, CompilationOptions options)
     {
         var key = Key(source, options);
@@ -27,8 +29,8 @@ public sealed class ModelCache(DiskCache cache)
     }
 
     /// <summary>
-    /// Keeps the model of a compilation whose wanted entries all are there. Its initialisers' programs are kept as they are
-    /// asked for.
+    /// Keeps the model of a compilation whose wanted entries all are there. Its initialisers' programs are kept as they
+    /// are asked for.
     /// </summary>
     public CompiledModel Put(Compilation compilation, CompilationOptions options)
     {

@@ -7,8 +7,8 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler;
 
 /// <summary>
-/// One step of the pipeline; `dump --stage opt --each` shows the graph after every one. A pass asks the rewrites whether it
-/// may go on, unless lowering cannot do without it.
+/// One step of the pipeline; `dump --stage opt --each` shows the graph after every one. A pass asks the rewrites
+/// whether it may go on, unless lowering cannot do without it.
 /// </summary>
 public sealed record Pass(string Name, Func<Function, Rewrites, Function> Run);
 
@@ -19,27 +19,32 @@ public static class Pipeline
 
     /// <summary>The passes, in order.</summary>
     /// <param name="compute">The dtype that contractions take their f32 operands in; null for as declared.</param>
-    /// <param name="frozen">The state that no function of the executable assigns; what the function itself does not if null.</param>
-    /// <param name="direct">True for convolutions as they are written: in their direct form, norms behind them apart.</param>
+    /// <param name="frozen">The state that no function of the executable assigns; what the function itself does not if
+    /// null.</param>
+    /// <param name="direct">True for convolutions as they are written: in their direct form, norms behind them
+    /// apart.</param>
     public static IReadOnlyList<Pass> For(DType? compute, FrozenState? frozen = null, bool direct = false)
     {
         List<Pass> passes =
         [
             // First: the passes behind it see primitives only.
             new("inline", (f, _) => Inline.Run(f)),
-            // Joins the movements that inlining brings together; fusion counts on one movement between two computations.
+            // Joins the movements that inlining brings together; fusion counts on one movement between two
+            // computations.
             new("simplify", Simplify.Run),
             // Behind simplify, which shows what is the same; constants that leave a loop can be folded by the setup.
             new("hoist", Hoist.Run),
-            // Behind simplify, which joins the movements that tell a convolution; behind hoist, which takes out of loops what is laid
-            // out once.
+            // Behind simplify, which joins the movements that tell a convolution; behind hoist, which takes out of
+            // loops what is laid out once.
             new("layout", Layout.Run),
         ];
         if (!direct && compute is null)
         {
-            // Behind layout, which brings a norm's vectors to the axis of the channels; before winograd, which transforms the scaled weights.
+            // Behind layout, which brings a norm's vectors to the axis of the channels; before winograd, which
+            // transforms the scaled weights.
             passes.Add(new("fold-scales", (f, rewrites) => FoldScales.Run(f, frozen ?? FrozenState.Of(f), rewrites)));
-            // Behind layout, which tells where the channels are. What takes narrow operands would lose more in their transforms.
+            // Behind layout, which tells where the channels are. What takes narrow operands would lose more in their
+            // transforms.
             passes.Add(new("winograd", (f, rewrites) => Winograd.Run(f, frozen ?? FrozenState.Of(f), rewrites)));
         }
         // Behind simplify, which joins the movements that it goes through.

@@ -19,7 +19,9 @@ public readonly record struct BFloat16(ushort Bits)
         return new((ushort)((bits + 0x7FFF + even) >> 16)); // a carry out of the fraction is the next exponent, or inf
     }
 
-    /// <summary>Rounds once: through f32 by round-to-odd, so that no tie is made by the first of two roundings.</summary>
+    /// <summary>
+    /// Rounds once: through f32 by round-to-odd, so that no tie is made by the first of two roundings.
+    /// </summary>
     public static explicit operator BFloat16(double value)
     {
         float near = (float)value;

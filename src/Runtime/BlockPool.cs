@@ -7,15 +7,16 @@ namespace Accelerate.Runtime;
 internal readonly record struct MemoryBlock(nint Address, long Bytes);
 
 /// <summary>
-/// Keeps large blocks between calls. The system maps such a block anew for each request and clears every page of it when
-/// it is first written: a loop of relu over 64 MiB spent 33 of its 36.7 ms a call there, and 6 of 11 µs over 256 KiB (Zen 4
-/// virtual machine, `accc bench`). Blocks of 2 MiB and more lie on that boundary and ask for huge pages.
+/// Keeps large blocks between calls. The system maps such a block anew for each request and clears every page of it
+/// when it is first written: a loop of relu over 64 MiB spent 33 of its 36.7 ms a call there, and 6 of 11 µs over 256
+/// KiB (Zen 4 virtual machine, `accc bench`). Blocks of 2 MiB and more lie on that boundary and ask for huge pages.
 /// </summary>
 /// <remarks>
-/// What it keeps is bounded in bytes and in number; the block that has lain longest goes first. Blocks that have lain for
+/// What it keeps is bounded in bytes and in number; the block that has lain longest goes first. Blocks that have lain
+/// for
 /// <see cref="IdleMilliseconds"/> go back to the system with the next return, or the next full collection. Safe for any
-/// number of threads, finalizers included. The collector's memory pressure counts a block from the system's allocation to
-/// the system's free: what only changes its user is no new memory.
+/// number of threads, finalizers included. The collector's memory pressure counts a block from the system's allocation
+/// to the system's free: what only changes its user is no new memory.
 /// </remarks>
 internal sealed unsafe partial class BlockPool
 {
@@ -27,7 +28,9 @@ internal sealed unsafe partial class BlockPool
     /// <summary>x86-64's and AArch64's huge page.</summary>
     public const long HugePage = 2 << 20;
 
-    /// <summary>Longer than any pause inside a loop of calls, short enough not to hold what a finished phase has used.</summary>
+    /// <summary>
+    /// Longer than any pause inside a loop of calls, short enough not to hold what a finished phase has used.
+    /// </summary>
     public const long IdleMilliseconds = 10_000;
 
     /// <summary>A search among them stays well under a microsecond.</summary>
@@ -64,7 +67,9 @@ internal sealed unsafe partial class BlockPool
         }
     }
 
-    /// <summary>Uninitialised memory of at least as many bytes, and less than a quarter more than a kept block needs.</summary>
+    /// <summary>
+    /// Uninitialised memory of at least as many bytes, and less than a quarter more than a kept block needs.
+    /// </summary>
     /// <exception cref="OutOfMemoryException">The system has none.</exception>
     public MemoryBlock Take(long bytes)
     {

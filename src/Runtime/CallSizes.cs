@@ -37,7 +37,9 @@ public sealed class CallSizes : IDisposable
         Plan = null;
     }
 
-    /// <summary>True if a call with these inputs passes the same checks with the same dtypes, shapes and given sizes.</summary>
+    /// <summary>
+    /// True if a call with these inputs passes the same checks with the same dtypes, shapes and given sizes.
+    /// </summary>
     internal bool Fit(ReadOnlySpan<Tensor> inputs, IReadOnlyDictionary<string, long>? given)
     {
         if (inputs.Length != _shapes.Length || (given?.Count ?? 0) != _given.Length)

@@ -1,4 +1,5 @@
-// In: a key over everything that decides a result, and the result's bytes. Out: the bytes again, for every process of the user.
+// In: a key over everything that decides a result, and the result's bytes. Out: the bytes again, for every process of
+// the user.
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Security.Cryptography;
@@ -7,9 +8,9 @@ using System.Text;
 namespace Accelerate.Runtime;
 
 /// <summary>
-/// What compiling gives (objects, programs), one file each, shared by every process of the user. An entry is only ever an
-/// optimisation: one that is missing, truncated, altered or misplaced is compiled again, and a disk that cannot be written
-/// is no error.
+/// What compiling gives (objects, programs), one file each, shared by every process of the user. An entry is only ever
+/// an optimisation: one that is missing, truncated, altered or misplaced is compiled again, and a disk that cannot be
+/// written is no error.
 /// </summary>
 public sealed class DiskCache
 {
@@ -95,7 +96,8 @@ public sealed class DiskCache
     }
 
     /// <summary>
-    /// SHA-256 over parts, in hexadecimal. Each part is preceded by its length, so that no two lists of parts read the same.
+    /// SHA-256 over parts, in hexadecimal. Each part is preceded by its length, so that no two lists of parts read the
+    /// same.
     /// </summary>
     public static string Key(params IEnumerable<string> parts)
     {

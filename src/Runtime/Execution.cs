@@ -7,7 +7,8 @@ namespace Accelerate.Runtime;
 /// <param name="Shape">
 /// One printed size an axis: "784", "n", "2*h + 1". An input axis that is a lone name gives that size its value.
 /// </param>
-/// <param name="IsInout">The call writes into the caller's tensor, which must share memory with no other argument.</param>
+/// <param name="IsInout">The call writes into the caller's tensor, which must share memory with no other
+/// argument.</param>
 public sealed record TensorSpec(string Name, DType Type, IReadOnlyList<string> Shape, bool IsInout = false)
 {
     /// <summary>As in the source: <c>x: f32[n,784]</c>, <c>inout x: f32[n]</c>.</summary>
@@ -19,8 +20,8 @@ public sealed record TensorSpec(string Name, DType Type, IReadOnlyList<string> S
 /// <param name="Inputs">Its parameters, in order.</param>
 /// <param name="Outputs">Its results, in order.</param>
 /// <param name="Sizes">
-/// The names of its size variables: those that stand alone on some input axis, then its `int` parameters, whose values the
-/// caller names.
+/// The names of its size variables: those that stand alone on some input axis, then its `int` parameters, whose values
+/// the caller names.
 /// </param>
 public sealed record EntrySpec(
     string Name, IReadOnlyList<TensorSpec> Inputs, IReadOnlyList<TensorSpec> Outputs, IReadOnlyList<string> Sizes);
@@ -144,7 +145,8 @@ public abstract class Executable : IDisposable
     /// <param name="entry">The number of the entry.</param>
     /// <param name="inputs">In the order of the signature.</param>
     /// <param name="sizes">What the call's shapes make of the entry's sizes.</param>
-    /// <param name="results">Takes the results: a tensor that is there is written into, a null becomes a new one.</param>
+    /// <param name="results">Takes the results: a tensor that is there is written into, a null becomes a new
+    /// one.</param>
     /// <exception cref="ExecutionException">
     /// With <see cref="ExecutionCode.EntryCheck"/> only if nothing was written.
     /// </exception>

@@ -42,7 +42,9 @@ public sealed unsafe class Host : IDisposable
     /// <summary>The pool that runs par_for.</summary>
     public WorkerPool Pool { get; }
 
-    /// <summary>Prints, given the number of the step; to be set before each call into native code that may print.</summary>
+    /// <summary>
+    /// Prints, given the number of the step; to be set before each call into native code that may print.
+    /// </summary>
     public Action<long>? OnPrint { get; set; }
 
     /// <summary>The table, valid until the host is disposed.</summary>

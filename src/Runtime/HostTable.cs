@@ -17,10 +17,10 @@ public unsafe struct HostTable
     public long Workers;
 
     /// <summary>
-    /// <c>par_for(context, body, args, jobs, work)</c> calls <c>body(args, begin, end, part)</c> once for each of P parts,
-    /// [jobs·p/P, jobs·(p+1)/P), and returns after all have stopped: 0, or the first non-zero status in the order of
-    /// parts. P is at most <see cref="Workers"/> and at most jobs; parts that run at the same time have different numbers.
-    /// Work is roughly how many scalar operations all jobs take.
+    /// <c>par_for(context, body, args, jobs, work)</c> calls <c>body(args, begin, end, part)</c> once for each of P
+    /// parts, [jobs·p/P, jobs·(p+1)/P), and returns after all have stopped: 0, or the first non-zero status in the
+    /// order of parts. P is at most <see cref="Workers"/> and at most jobs; parts that run at the same time have
+    /// different numbers. Work is roughly how many scalar operations all jobs take.
     /// </summary>
     public delegate* unmanaged<void*, delegate* unmanaged<void*, long, long, long, int>, void*, long, long, int> ParFor;
 

@@ -22,7 +22,8 @@ public static partial class Npy
     ];
 
     /// <summary>Reads a file, gzipped or not.</summary>
-    /// <exception cref="DataException">The file is missing, malformed, in Fortran order, or of another type.</exception>
+    /// <exception cref="DataException">The file is missing, malformed, in Fortran order, or of another
+    /// type.</exception>
     public static Tensor Read(string path) => DataException.Guard(path, () =>
     {
         using DataStream stream = DataStream.Open(path);

@@ -5,9 +5,9 @@ using System.Text;
 namespace Accelerate.Runtime;
 
 /// <summary>
-/// Python's subset: <c>{}</c> is the next value, <c>{:.4}</c> with four significant digits, <c>{:.4f}</c> with four behind
-/// the point; <c>{{</c> and <c>}}</c> are braces. A tensor is laid out as NumPy does; with a precision, each element on
-/// one line.
+/// Python's subset: <c>{}</c> is the next value, <c>{:.4}</c> with four significant digits, <c>{:.4f}</c> with four
+/// behind the point; <c>{{</c> and <c>}}</c> are braces. A tensor is laid out as NumPy does; with a precision, each
+/// element on one line.
 /// </summary>
 public static class PrintFormat
 {
@@ -42,7 +42,9 @@ public static class PrintFormat
         return text.ToString();
     }
 
-    /// <summary>The .NET format of what stands in the braces: empty for the shortest text; null for what is no place.</summary>
+    /// <summary>
+    /// The .NET format of what stands in the braces: empty for the shortest text; null for what is no place.
+    /// </summary>
     private static string? Precision(string place)
     {
         if (place.Length == 0)

@@ -7,8 +7,8 @@ using System.Text.Json;
 namespace Accelerate.Runtime;
 
 /// <summary>
-/// A file of named tensors, open for reading. The header is checked as a whole when the file is opened; tensors are views
-/// of the mapped file, so that only what is touched is read. Format: https://github.com/huggingface/safetensors
+/// A file of named tensors, open for reading. The header is checked as a whole when the file is opened; tensors are
+/// views of the mapped file, so that only what is touched is read. Format: https://github.com/huggingface/safetensors
 /// </summary>
 /// <remarks>
 /// The mapping is private: writing to a tensor changes neither the file nor other readers. It lasts until this object
@@ -53,7 +53,9 @@ public sealed unsafe class Safetensors : IDisposable
     /// <summary>True if the file has a tensor of that name.</summary>
     public bool Contains(string name) => _entries.ContainsKey(name);
 
-    /// <summary>The tensor of that name: a view of the file, or a copy where the file does not align its elements.</summary>
+    /// <summary>
+    /// The tensor of that name: a view of the file, or a copy where the file does not align its elements.
+    /// </summary>
     /// <exception cref="DataException">No such tensor, or a bool that is neither 0 nor 1.</exception>
     /// <exception cref="ObjectDisposedException">The file is disposed.</exception>
     public Tensor Read(string name)
@@ -84,7 +86,9 @@ public sealed unsafe class Safetensors : IDisposable
         return copy;
     }
 
-    /// <summary>Writes a file, replacing one that is there: larger elements first, then by name, so all are aligned.</summary>
+    /// <summary>
+    /// Writes a file, replacing one that is there: larger elements first, then by name, so all are aligned.
+    /// </summary>
     /// <exception cref="DataException">The file cannot be written, or a name is given twice or reserved.</exception>
     public static void Write(
         string path, IEnumerable<KeyValuePair<string, Tensor>> tensors,

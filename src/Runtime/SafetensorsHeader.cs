@@ -4,7 +4,9 @@ using System.Text.Json;
 
 namespace Accelerate.Runtime;
 
-/// <summary>The checked header: u64 length, JSON, then data in which every byte belongs to exactly one tensor.</summary>
+/// <summary>
+/// The checked header: u64 length, JSON, then data in which every byte belongs to exactly one tensor.
+/// </summary>
 internal sealed record SafetensorsHeader(
     long DataStart, IReadOnlyList<SafetensorsHeader.Entry> Entries, IReadOnlyDictionary<string, string> Metadata)
 {

@@ -32,8 +32,9 @@ public sealed class Session : IDisposable
     }
 
     /// <summary>
-    /// Parameters and buffers by name; live tensors, to be read or written between calls only. Those that no entry of the
-    /// executable assigns are frozen: read-only, shared with other sessions, and used in forms that are computed once;
+    /// Parameters and buffers by name; live tensors, to be read or written between calls only. Those that no entry of
+    /// the executable assigns are frozen: read-only, shared with other sessions, and used in forms that are computed
+    /// once;
     /// <see cref="LoadState"/> replaces them.
     /// </summary>
     public IReadOnlyDictionary<string, Tensor> State => _state.Tensors;
@@ -46,8 +47,8 @@ public sealed class Session : IDisposable
     }
 
     /// <summary>
-    /// Calls an entry. The results belong to the caller. An `inout` input is written in place; after a failure behind the
-    /// entry checks it may be half written.
+    /// Calls an entry. The results belong to the caller. An `inout` input is written in place; after a failure behind
+    /// the entry checks it may be half written.
     /// </summary>
     /// <param name="entry">The name of an exported function.</param>
     /// <param name="inputs">Its inputs in order, with the dtypes and shapes of its signature.</param>
@@ -90,8 +91,8 @@ public sealed class Session : IDisposable
     /// <param name="entry">The name of an exported function.</param>
     /// <param name="inputs">Its inputs in order, with the dtypes and shapes of its signature.</param>
     /// <param name="results">
-    /// One tensor a result, of its dtype and shape, sharing memory with no input, no state and no other result. A null is
-    /// replaced by a new tensor.
+    /// One tensor a result, of its dtype and shape, sharing memory with no input, no state and no other result. A null
+    /// is replaced by a new tensor.
     /// </param>
     /// <param name="sizes">The values of `int` parameters, if the entry has any.</param>
     /// <inheritdoc cref="Run(string, Tensor[])"/>
@@ -111,8 +112,8 @@ public sealed class Session : IDisposable
         evenBroken: true);
 
     /// <summary>
-    /// Replaces the whole state by copies of <paramref name="tensors"/>; nothing changes on an error. Frozen tensors that
-    /// are given as they are stay; for others, what depends on frozen state is computed anew.
+    /// Replaces the whole state by copies of <paramref name="tensors"/>; nothing changes on an error. Frozen tensors
+    /// that are given as they are stay; for others, what depends on frozen state is computed anew.
     /// </summary>
     /// <exception cref="ArgumentException">A name missing or unknown, or another dtype or shape.</exception>
     public void LoadState(IReadOnlyDictionary<string, Tensor> tensors) => Exclusive<object?>(

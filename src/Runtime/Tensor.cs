@@ -45,7 +45,8 @@ public sealed unsafe class Tensor : IDisposable
     public long ByteCount => Count * Type.Bytes();
 
     /// <summary>
-    /// True for memory that others count on as it is: a session's frozen state. There is no span to write it through, and
+    /// True for memory that others count on as it is: a session's frozen state. There is no span to write it through,
+    /// and
     /// <see cref="Pointer"/> is for reading only.
     /// </summary>
     public bool IsReadOnly { get; }
@@ -62,7 +63,8 @@ public sealed unsafe class Tensor : IDisposable
     }
 
     /// <summary>All bytes of the tensor, in memory order.</summary>
-    /// <exception cref="InvalidOperationException">It has 2 GiB or more: slice it first. Or it is read-only.</exception>
+    /// <exception cref="InvalidOperationException">It has 2 GiB or more: slice it first. Or it is
+    /// read-only.</exception>
     public Span<byte> Bytes => new(Writable(), SpanLength(ByteCount));
 
     /// <summary>All bytes of the tensor, in memory order, to be read.</summary>
@@ -70,8 +72,10 @@ public sealed unsafe class Tensor : IDisposable
     public ReadOnlySpan<byte> ReadOnlyBytes => new(Pointer, SpanLength(ByteCount));
 
     /// <summary>All elements, row-major.</summary>
-    /// <typeparam name="T">The .NET type of the dtype, as <c>DType.Of</c> has it: float for f32, Half for f16 …</typeparam>
-    /// <exception cref="InvalidOperationException">T is not the dtype's type, 2^31 elements or more, or it is read-only.</exception>
+    /// <typeparam name="T">The .NET type of the dtype, as <c>DType.Of</c> has it: float for f32, Half for f16
+    /// …</typeparam>
+    /// <exception cref="InvalidOperationException">T is not the dtype's type, 2^31 elements or more, or it is
+    /// read-only.</exception>
     public Span<T> AsSpan<T>() where T : unmanaged => new(Writable(), Elements<T>());
 
     /// <summary>All elements, row-major, to be read; T as for <see cref="AsSpan"/>.</summary>
@@ -103,7 +107,9 @@ public sealed unsafe class Tensor : IDisposable
         return tensor;
     }
 
-    /// <summary>A copy of <paramref name="values"/>, given row-major, in that shape; no shape at all is a scalar.</summary>
+    /// <summary>
+    /// A copy of <paramref name="values"/>, given row-major, in that shape; no shape at all is a scalar.
+    /// </summary>
     /// <exception cref="ArgumentException">The shape does not hold exactly that many values.</exception>
     public static Tensor From<T>(ReadOnlySpan<T> values, params ReadOnlySpan<long> shape) where T : unmanaged
     {
@@ -199,7 +205,9 @@ public sealed unsafe class Tensor : IDisposable
         return copy;
     }
 
-    /// <summary>All elements as f64; exact but for i64 and u64 beyond 2^53, which round to nearest. Bool is 0 or 1.</summary>
+    /// <summary>
+    /// All elements as f64; exact but for i64 and u64 beyond 2^53, which round to nearest. Bool is 0 or 1.
+    /// </summary>
     public double[] ToDoubles()
     {
         var values = new double[SpanLength(Count)];

@@ -8,14 +8,15 @@ namespace Accelerate.Runtime;
 public sealed unsafe partial class WorkerPool
 {
     /// <summary>
-    /// How long a thread spins before it sleeps: as long as waking it takes (ski rental: never worse than twice the best).
+    /// How long a thread spins before it sleeps: as long as waking it takes (ski rental: never worse than twice the
+    /// best).
     /// </summary>
     private const long SpinMicroseconds = 50;
 
     /// <summary>
-    /// Scalar operations that sleeping threads are woken for, in one loop or in several since they fell asleep: some 40 µs.
-    /// Waking costs the caller 7 µs (2-core x86-64 virtual machine; gap 100 µs in the pool's measurement), and the thread
-    /// begins some 50 µs later.
+    /// Scalar operations that sleeping threads are woken for, in one loop or in several since they fell asleep: some 40
+    /// µs. Waking costs the caller 7 µs (2-core x86-64 virtual machine; gap 100 µs in the pool's measurement), and the
+    /// thread begins some 50 µs later.
     /// </summary>
     private const long WorthWaking = 1 << 21;
 
@@ -56,8 +57,8 @@ public sealed unsafe partial class WorkerPool
     }
 
     /// <summary>
-    /// How many of the slots to use, moved to the front: all, unless some threads sleep and the work is not worth waking
-    /// them.
+    /// How many of the slots to use, moved to the front: all, unless some threads sleep and the work is not worth
+    /// waking them.
     /// </summary>
     private int Awake(Span<int> slots, long work)
     {
@@ -190,7 +191,9 @@ public sealed unsafe partial class WorkerPool
         }
     }
 
-    /// <summary>After a while every sixteenth turn offers the core: the awaited thread may be queued on this very one.</summary>
+    /// <summary>
+    /// After a while every sixteenth turn offers the core: the awaited thread may be queued on this very one.
+    /// </summary>
     private static void Pause(int turn)
     {
         if (turn >= TurnsWithoutYield && turn % 16 == 0)

@@ -5,18 +5,18 @@ using System.Runtime.InteropServices;
 namespace Accelerate.Runtime;
 
 /// <summary>
-/// W threads for parallel loops, the calling one included. The jobs are cut into parts ahead of time: of P parts, part p is
-/// the jobs [jobs·p/P, jobs·(p+1)/P), and P is W, the number of jobs if that is less, or the caller's share. A pool of
-/// one starts no thread; another starts its threads at the first loop that needs them.
+/// W threads for parallel loops, the calling one included. The jobs are cut into parts ahead of time: of P parts, part
+/// p is the jobs [jobs·p/P, jobs·(p+1)/P), and P is W, the number of jobs if that is less, or the caller's share. A
+/// pool of one starts no thread; another starts its threads at the first loop that needs them.
 /// </summary>
 /// <remarks>
-/// <para>Part 0 runs on the calling thread, the others on threads of the pool. A part whose thread has not begun when the
-/// caller is done with its own is run by the caller: a thread that sleeps, or that the system has put aside, holds up
-/// nothing.</para>
-/// <para>A loop of two threads costs 0.25 µs beyond half of the work (0.81 µs for 2 × 0.56, 1.60 for 2 × 1.37), and 0.03 µs
-/// beyond all of it when the second thread is late; with W = 1 it costs 0.04 µs, the way from native code to this and
-/// back included. (2-core Zen 4 virtual machine, load 50, 1 to 50 µs between loops, minima and p10 of 1,000 to 10,000.) Printing
-/// the loop as native code could save 0.01 µs of it.</para>
+/// <para>Part 0 runs on the calling thread, the others on threads of the pool. A part whose thread has not begun when
+/// the caller is done with its own is run by the caller: a thread that sleeps, or that the system has put aside, holds
+/// up nothing.</para>
+/// <para>A loop of two threads costs 0.25 µs beyond half of the work (0.81 µs for 2 × 0.56, 1.60 for 2 × 1.37), and
+/// 0.03 µs beyond all of it when the second thread is late; with W = 1 it costs 0.04 µs, the way from native code to
+/// this and back included. (2-core Zen 4 virtual machine, load 50, 1 to 50 µs between loops, minima and p10 of 1,000 to
+/// 10,000.) Printing the loop as native code could save 0.01 µs of it.</para>
 /// <para>Callers at the same time share the W threads evenly: of c callers each has max(1, ⌊W/c⌋), itself included, and
 /// one that comes while all are taken waits for the loop under way. So no more than W threads run bodies. With W = 1
 /// callers share nothing and run at once.</para>
@@ -234,7 +234,9 @@ public sealed unsafe partial class WorkerPool : IDisposable
         return status;
     }
 
-    /// <summary>Takes up to that many threads, the caller being the first, and writes the others' slots; at least one.</summary>
+    /// <summary>
+    /// Takes up to that many threads, the caller being the first, and writes the others' slots; at least one.
+    /// </summary>
     private int Take(int wanted, int* slots)
     {
         if (TryTake(1, wanted, slots) is var taken and > 0)

@@ -7,8 +7,8 @@ namespace Accelerate.Backends.Interpreter;
 /// <summary>
 /// f32 computes, the dtype rounds. For + - * / and the square root two roundings are as good as one: f32 has 24 bits,
 /// which is at least 2 * 11 + 2 (f16) and 2 * 8 + 2 (bf16). Where f16 is subnormal f32 is not, so the bound holds
-/// there. bf16 is subnormal where f32 is; there sums are exact in both, a product or quotient that is no tie of bf16 lies further
-/// from one than f32's last place, or below half of the least subnormal. The rest (neg, abs, max, min, the
+/// there. bf16 is subnormal where f32 is; there sums are exact in both, a product or quotient that is no tie of bf16
+/// lies further from one than f32's last place, or below half of the least subnormal. The rest (neg, abs, max, min, the
 /// roundings to integers) is exact; fma is not, and rounds to odd twice before it rounds.
 /// </summary>
 internal static class NarrowOps

@@ -2,8 +2,8 @@
 namespace Accelerate.Backends.Interpreter;
 
 /// <summary>
-/// The order by definition, with the comparisons that the kernel's `lt` and `eq` are: stable, NaN last in both directions. One
-/// instance serves one sort of a kernel in one thread.
+/// The order by definition, with the comparisons that the kernel's `lt` and `eq` are: stable, NaN last in both
+/// directions. One instance serves one sort of a kernel in one thread.
 /// </summary>
 internal sealed class SortedRow<T>(Func<T, T, bool> isLess, Func<T, T, bool> isEqual, bool isDescending)
     where T : unmanaged

@@ -13,7 +13,8 @@ namespace Accelerate.Backends.Llvm;
 /// <param name="Passes">An LLVM pipeline text in place of the level's.</param>
 /// <param name="Threads">Workers for parallel loops, the calling thread included.</param>
 /// <param name="UseCache">Takes objects from the user's cache folder and leaves them there.</param>
-/// <param name="TimeSteps">Drives each step by a call of its own and keeps <see cref="LlvmExecutable.StepTimes"/>.</param>
+/// <param name="TimeSteps">Drives each step by a call of its own and keeps <see
+/// cref="LlvmExecutable.StepTimes"/>.</param>
 /// <param name="Reached">Called as the stages end: print, compile, link, prepare.</param>
 public sealed record LlvmOptions(string Target = "host", int OptLevel = 3, string? Passes = null, int Threads = 1,
     bool UseCache = true, bool TimeSteps = false, Action<string>? Reached = null);
@@ -22,8 +23,9 @@ public sealed record LlvmOptions(string Target = "host", int OptLevel = 3, strin
 public sealed unsafe class LlvmExecutable : Executable
 {
     /// <summary>
-    /// Setup programs run once, and a weight is packed in the same time at every level (2.4 M floats in 1.3 to 1.9 ms); at this
-    /// one the 34 kernels of MobileNetV2's setup compile in 0.26 s of CPU time less. Zen 4, `accc run … classify`, empty cache.
+    /// Setup programs run once, and a weight is packed in the same time at every level (2.4 M floats in 1.3 to 1.9 ms);
+    /// at this one the 34 kernels of MobileNetV2's setup compile in 0.26 s of CPU time less. Zen 4, `accc run …
+    /// classify`, empty cache.
     /// </summary>
     private const int SetupOptLevel = 1;
 
@@ -38,7 +40,8 @@ public sealed unsafe class LlvmExecutable : Executable
 
     /// <param name="programs">One for each exported function.</param>
     /// <param name="options">The defaults if null.</param>
-    /// <param name="initialState">What a session's state starts as, by label; zeros for the others. Not disposed here.</param>
+    /// <param name="initialState">What a session's state starts as, by label; zeros for the others. Not disposed
+    /// here.</param>
     /// <exception cref="LlvmException">libLLVM is absent, or the target cannot run here.</exception>
     public LlvmExecutable(IReadOnlyList<Program> programs, LlvmOptions? options = null,
         IReadOnlyDictionary<string, Tensor>? initialState = null)
@@ -53,7 +56,8 @@ public sealed unsafe class LlvmExecutable : Executable
         var target = LlvmTarget.Parse(options.Target);
         if (!target.CanRunHere)
             throw new LlvmException($"the target {target.Name} cannot run on this machine: it lacks features of {target.Cpu}");
-        // The setups' code is made beside the programs' own, which is needed first but seldom takes both cores to its end.
+        // The setups' code is made beside the programs' own, which is needed first but seldom takes both cores to its
+        // end.
         var setupOptions = options with { TimeSteps = false, Reached = null, OptLevel = Math.Min(options.OptLevel, SetupOptLevel) };
         var cache = options.UseCache ? DiskCache.FromEnvironment() : null;
         var setups = PreparedValues.Setups(programs);
@@ -84,12 +88,14 @@ public sealed unsafe class LlvmExecutable : Executable
     /// <summary>True if this machine has the instructions of a target.</summary>
     public static bool CanRun(string target) => LlvmTarget.Parse(target).CanRunHere;
 
-    /// <summary>Bytes of packing scratch one worker needs for a kernel, as a polynomial in the kernel's sizes.</summary>
+    /// <summary>
+    /// Bytes of packing scratch one worker needs for a kernel, as a polynomial in the kernel's sizes.
+    /// </summary>
     public static Size ScratchOf(Kernel kernel, string target) => KernelText.Print(kernel, LlvmTarget.Parse(target)).Scratch;
 
     /// <summary>
-    /// The steps of an entry that call a kernel, in order, and the seconds each has taken over all calls so far. Not for
-    /// calls at the same time. Empty without <see cref="LlvmOptions.TimeSteps"/>.
+    /// The steps of an entry that call a kernel, in order, and the seconds each has taken over all calls so far. Not
+    /// for calls at the same time. Empty without <see cref="LlvmOptions.TimeSteps"/>.
     /// </summary>
     public IReadOnlyList<(CallStep Step, double Seconds)> StepTimes(int entry) => timers[entry]?.Times ?? [];
 
@@ -151,7 +157,9 @@ public sealed unsafe class LlvmExecutable : Executable
         foreach (var entry in entries) entry.Dispose();
     }
 
-    /// <summary>What calls of the same sizes share: a worker's scratch in bytes, and the way to what print steps say.</summary>
+    /// <summary>
+    /// What calls of the same sizes share: a worker's scratch in bytes, and the way to what print steps say.
+    /// </summary>
     private sealed class Plan(LlvmExecutable executable, int entry, ProgramCall call)
     {
         /// <summary>Whole lines: no two workers write to one.</summary>

@@ -10,7 +10,9 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Backends.Llvm;
 
-/// <summary>A module of LLVM text. <paramref name="Passes"/>: its pipeline in place of the level's, if it has one.</summary>
+/// <summary>
+/// A module of LLVM text. <paramref name="Passes"/>: its pipeline in place of the level's, if it has one.
+/// </summary>
 public sealed record ModuleText(string Name, string Text, string? Passes)
 {
     /// <summary>The pipeline to run: what the user asked for, or the module's own; null for the level's.</summary>
@@ -18,16 +20,17 @@ public sealed record ModuleText(string Name, string Text, string? Passes)
 }
 
 /// <summary>
-/// The machine code of programs, which link with each other. <paramref name="Scratch"/>: for each program the bytes of packing
-/// scratch one worker needs for each of its kernels. <paramref name="Drivers"/>: the symbol of each program's driver.
+/// The machine code of programs, which link with each other. <paramref name="Scratch"/>: for each program the bytes of
+/// packing scratch one worker needs for each of its kernels. <paramref name="Drivers"/>: the symbol of each program's
+/// driver.
 /// </summary>
 internal sealed record NativeCode(
     ImmutableArray<ImmutableArray<Size>> Scratch, ImmutableArray<string> Drivers, ImmutableArray<byte[]> Objects)
 {
     /// <summary>
-    /// From the cache when programs of the same text were compiled before, by this build: then nothing is printed. The entry
-    /// of the programs names those of their objects, which other programs with the same kernels share; where one of them is
-    /// gone, all are made again.
+    /// From the cache when programs of the same text were compiled before, by this build: then nothing is printed. The
+    /// entry of the programs names those of their objects, which other programs with the same kernels share; where one
+    /// of them is gone, all are made again.
     /// </summary>
     public static NativeCode Make(IReadOnlyList<Program> programs, LlvmTarget target, LlvmOptions options, DiskCache? cache)
     {

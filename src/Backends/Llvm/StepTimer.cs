@@ -7,7 +7,9 @@ using Accelerate.Compiler.Kernels;
 
 namespace Accelerate.Backends.Llvm;
 
-/// <summary>The same kernels on the same buffers as the program's own driver; only the way from one to the next is managed.</summary>
+/// <summary>
+/// The same kernels on the same buffers as the program's own driver; only the way from one to the next is managed.
+/// </summary>
 internal sealed unsafe class StepTimer
 {
     private readonly Program program;

@@ -1,4 +1,5 @@
-// In: attention. Out: OpenCL C with which one work item computes one row of queries, for up to 64 columns of the values.
+// In: attention. Out: OpenCL C with which one work item computes one row of queries, for up to 64 columns of the
+// values.
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -6,8 +7,8 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.OpenCl;
 
 /// <summary>
-/// Scores of a block of keys and the sums stay in the item's own memory. Rows of more than 64 values are several items, each of
-/// which computes the scores anew.
+/// Scores of a block of keys and the sums stay in the item's own memory. Rows of more than 64 values are several items,
+/// each of which computes the scores anew.
 /// </summary>
 internal sealed class AttentionText(StatementText statements)
 {

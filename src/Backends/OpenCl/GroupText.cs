@@ -1,4 +1,5 @@
-// In: a kernel with rows. Out: OpenCL C in which the work items of a row share its lane reductions and its vector loops.
+// In: a kernel with rows. Out: OpenCL C in which the work items of a row share its lane reductions and its vector
+// loops.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
@@ -7,9 +8,9 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.OpenCl;
 
 /// <summary>
-/// Item l of a team is lane l: it reads every 16th element, so that neighbours read neighbours, and takes its terms in the
-/// order that KERNELS.md fixes. Lanes meet in local memory. What stands outside reductions and vector loops is computed by
-/// every item, so that no value has to be handed round; the first item stores it. Needs no subgroups.
+/// Item l of a team is lane l: it reads every 16th element, so that neighbours read neighbours, and takes its terms in
+/// the order that KERNELS.md fixes. Lanes meet in local memory. What stands outside reductions and vector loops is
+/// computed by every item, so that no value has to be handed round; the first item stores it. Needs no subgroups.
 /// </summary>
 internal sealed class GroupText
 {
@@ -138,8 +139,8 @@ internal sealed class GroupText
     }
 
     /// <summary>
-    /// Stores wait until every item has read what they may overwrite (an operand may share an output's memory), and are seen by
-    /// what reads them.
+    /// Stores wait until every item has read what they may overwrite (an operand may share an output's memory), and are
+    /// seen by what reads them.
     /// </summary>
     private void Writing(int depth, Action print)
     {
@@ -204,7 +205,9 @@ internal sealed class GroupText
         hasRead = false; // the reduction's own barriers stand behind its reads
     }
 
-    /// <summary>Team t takes every block of index t modulo the teams; the results go on each item's own stack.</summary>
+    /// <summary>
+    /// Team t takes every block of index t modulo the teams; the results go on each item's own stack.
+    /// </summary>
     private void Ordered(Reduction r, int depth)
     {
         var (type, extent) = (OpenClTypes.Value(r.Result.Type), text.Index.Of(r.Extent));
@@ -249,7 +252,9 @@ internal sealed class GroupText
             + $"{reductions.Combine(r, result, $"{teams}[acc_first + acc_i]")};");
     }
 
-    /// <summary>The lanes of each team, combined, in its place; all items may read them until they meet again.</summary>
+    /// <summary>
+    /// The lanes of each team, combined, in its place; all items may read them until they meet again.
+    /// </summary>
     private void Meet(Reduction r, string lanes, string teams, string value, int depth)
     {
         text.Line(depth, $"{lanes}[acc_g * {Lanes} + acc_l] = {value};");

@@ -1,4 +1,5 @@
-// In: a kernel. Out: OpenCL C without barriers: a work item for each iteration of the outer loops. Every kernel has this form.
+// In: a kernel. Out: OpenCL C without barriers: a work item for each iteration of the outer loops. Every kernel has
+// this form.
 using Accelerate.Compiler.Kernels;
 
 namespace Accelerate.Backends.OpenCl;
@@ -16,7 +17,9 @@ internal static class ItemText
         return text.ToSource(OpenClTypes.Name("k", kernel.Name) + suffix, dimensions, range);
     }
 
-    /// <summary>Loop variables from the global ids; the launch rounds up to whole groups, so tails leave here.</summary>
+    /// <summary>
+    /// Loop variables from the global ids; the launch rounds up to whole groups, so tails leave here.
+    /// </summary>
     private static void Indices(StatementText text, NdRange range)
     {
         if (range.FirstUnshared > 0)

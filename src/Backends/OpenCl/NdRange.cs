@@ -6,9 +6,9 @@ using Accelerate.Compiler.Types;
 namespace Accelerate.Backends.OpenCl;
 
 /// <summary>
-/// The outer parallel and vector loops of a kernel, and inside them the rows and columns of a contraction, the keys of an
-/// order or the rows of attention, as an index space of at most three dimensions. Dimension 0 is the innermost loop, so that neighbouring
-/// work items touch neighbouring elements; from the third loop outwards, all share dimension 2.
+/// The outer parallel and vector loops of a kernel, and inside them the rows and columns of a contraction, the keys of
+/// an order or the rows of attention, as an index space of at most three dimensions. Dimension 0 is the innermost loop,
+/// so that neighbouring work items touch neighbouring elements; from the third loop outwards, all share dimension 2.
 /// </summary>
 internal sealed class NdRange : IndexSpace
 {
@@ -27,10 +27,15 @@ internal sealed class NdRange : IndexSpace
     /// <summary>Outermost first.</summary>
     public ImmutableArray<Axis> Loops { get; }
 
-    /// <summary>What a work item runs, unless it is one element of a contraction or an order, or a row of attention.</summary>
+    /// <summary>
+    /// What a work item runs, unless it is one element of a contraction or an order, or a row of attention.
+    /// </summary>
     public Block Body { get; }
 
-    /// <summary>The contraction whose rows and columns, the order whose keys, or the attention whose rows are the innermost loops.</summary>
+    /// <summary>
+    /// The contraction whose rows and columns, the order whose keys, or the attention whose rows are the innermost
+    /// loops.
+    /// </summary>
     public Statement? Element { get; }
 
     public int Dimensions => Math.Clamp(Loops.Length, 1, MaxDimensions);

@@ -51,7 +51,8 @@ internal sealed unsafe class OpenClDevice
     public bool KeepsSubnormals { get; }
 
     /// <summary>
-    /// Arithmetic is as NUMERICS.md has it, so that results are the kernel interpreter's bits; else they are held to its bound.
+    /// Arithmetic is as NUMERICS.md has it, so that results are the kernel interpreter's bits; else they are held to
+    /// its bound.
     /// </summary>
     public bool IsExact => RoundsDivideAndSqrt && KeepsSubnormals;
 

@@ -12,7 +12,9 @@ internal sealed partial class OpenClException(string message) : Exception(messag
         if (status != OpenClC.Success) throw new OpenClException($"{call} failed with {Name(status)}");
     }
 
-    /// <summary>A text that a device's compiler does not take: its messages, with the lines of the text they are about.</summary>
+    /// <summary>
+    /// A text that a device's compiler does not take: its messages, with the lines of the text they are about.
+    /// </summary>
     public static OpenClException Refused(string device, int status, string log, string source)
     {
         var lines = source.Split('\n');

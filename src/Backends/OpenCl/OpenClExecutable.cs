@@ -170,7 +170,9 @@ public sealed unsafe class OpenClExecutable : Executable
         }
     }
 
-    /// <summary>What a call hands back: its results, and the state and inout inputs that one of its steps writes.</summary>
+    /// <summary>
+    /// What a call hands back: its results, and the state and inout inputs that one of its steps writes.
+    /// </summary>
     private static IEnumerable<int> Written(Program program) =>
         program.Written.Where(b => program.Buffers[b].Kind != BufferKind.Temporary);
 

@@ -20,8 +20,8 @@ internal static class OpenClLibrary
     public const string PathVariable = "ACC_OPENCL_PATH";
 
     /// <summary>
-    /// The environment variable that chooses the device: its number, counted from 0 in the order of `accc env`, or a part of
-    /// its name.
+    /// The environment variable that chooses the device: its number, counted from 0 in the order of `accc env`, or a
+    /// part of its name.
     /// </summary>
     public const string DeviceVariable = "ACC_OPENCL_DEVICE";
 
@@ -40,8 +40,8 @@ internal static class OpenClLibrary
     }
 
     /// <summary>
-    /// Every usable device: the chosen one first, else GPUs first, else in the loader's order. Throws with the install line
-    /// if there is none.
+    /// Every usable device: the chosen one first, else GPUs first, else in the loader's order. Throws with the install
+    /// line if there is none.
     /// </summary>
     public static ImmutableArray<OpenClDevice> Require() =>
         State.Value is { Reason: null } loaded ? loaded.Devices : throw new OpenClException(State.Value.Reason!);
@@ -71,7 +71,9 @@ internal static class OpenClLibrary
             $"the OpenCL loader was not found; {Install}, or set {PathVariable} to the library file.");
     }
 
-    /// <summary>The device that is meant: by its number, else the first whose name has that part; null if there is none.</summary>
+    /// <summary>
+    /// The device that is meant: by its number, else the first whose name has that part; null if there is none.
+    /// </summary>
     internal static int? Choose(IReadOnlyList<string> names, string? wanted)
     {
         if (string.IsNullOrEmpty(wanted)) return 0;

@@ -30,7 +30,9 @@ internal abstract class IndexSpace
 /// <param name="NeedsF64">Whether only a device with f64 can compile it.</param>
 internal sealed record OpenClSource(string Name, string Source, IndexSpace Space, bool Flags, bool NeedsF64);
 
-/// <summary>Which of a kernel's texts to prefer; the tests force one, everyone else leaves it to the sizes and the device.</summary>
+/// <summary>
+/// Which of a kernel's texts to prefer; the tests force one, everyone else leaves it to the sizes and the device.
+/// </summary>
 internal enum WorkShape
 {
     Auto,
@@ -58,7 +60,9 @@ internal sealed record OpenClKernel(Kernel Kernel, OpenClSource Item, OpenClSour
     // Rows of a contraction up to which a tile of 64 rows is mostly empty.
     public const long FewRows = 8;
 
-    /// <summary>The texts to compile before the first call; another is compiled when a call's sizes ask for it.</summary>
+    /// <summary>
+    /// The texts to compile before the first call; another is compiled when a call's sizes ask for it.
+    /// </summary>
     public IEnumerable<OpenClSource> Eager(bool isGpu, WorkShape shape) =>
         shape == WorkShape.Group || (shape == WorkShape.Auto && isGpu) ? Texts.Take(1) : [Item];
 

@@ -30,8 +30,8 @@ internal sealed class OrderText(StatementText statements)
         statements.For(o.Variable, o.Extent, depth, () => Ranked(o, depth + 1));
 
     /// <summary>
-    /// The place of one key is the number of keys before it: n comparisons a key, but no memory, and every key can be another
-    /// work item's.
+    /// The place of one key is the number of keys before it: n comparisons a key, but no memory, and every key can be
+    /// another work item's.
     /// </summary>
     public void Ranked(Ordering o, int depth)
     {

@@ -7,8 +7,8 @@ using Accelerate.Compiler.Types;
 namespace Accelerate.Backends.OpenCl;
 
 /// <summary>
-/// 16 work items are a team, one for each lane of a reduction. A row of several blocks has a team for each, up to 16; short
-/// rows share a group. One int argument says how many teams a row has.
+/// 16 work items are a team, one for each lane of a reduction. A row of several blocks has a team for each, up to 16;
+/// short rows share a group. One int argument says how many teams a row has.
 /// </summary>
 /// <param name="kernel">The kernel.</param>
 /// <param name="reductions">Extents of the lane reductions that the items of a row share.</param>

@@ -8,8 +8,8 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.OpenCl;
 
 /// <summary>
-/// The text of one kernel function under construction. Every statement has a form here, so that every kernel can run; what
-/// several work items share is printed by <see cref="GroupText"/> and <see cref="TileText"/>.
+/// The text of one kernel function under construction. Every statement has a form here, so that every kernel can run;
+/// what several work items share is printed by <see cref="GroupText"/> and <see cref="TileText"/>.
 /// </summary>
 internal sealed class StatementText
 {
@@ -104,7 +104,8 @@ internal sealed class StatementText
     }
 
     /// <summary>
-    /// One element of a contraction, for the m and n in sight, or of an order, for the index in sight; a row of attention.
+    /// One element of a contraction, for the m and n in sight, or of an order, for the index in sight; a row of
+    /// attention.
     /// </summary>
     public void Element(Statement statement, int depth)
     {
@@ -154,7 +155,9 @@ internal sealed class StatementText
         Line(depth, "}");
     }
 
-    /// <summary>The whole text: a comment, what the kernel calls, the function with these arguments behind the kernel's own.</summary>
+    /// <summary>
+    /// The whole text: a comment, what the kernel calls, the function with these arguments behind the kernel's own.
+    /// </summary>
     public OpenClSource ToSource(string name, string comment, IndexSpace space, string attributes = "",
         params ReadOnlySpan<string> extra)
     {

@@ -14,8 +14,8 @@ namespace Accelerate.Backends.OpenCl;
 internal sealed record TileShape(int M, int N, int ItemM, int ItemN, int K)
 {
     /// <summary>
-    /// 16 accumulators for 8 reads of local memory a step, which leaves a GPU's registers to four such groups; 8 KiB of local
-    /// memory for f32. Not measured on a GPU yet.
+    /// 16 accumulators for 8 reads of local memory a step, which leaves a GPU's registers to four such groups; 8 KiB of
+    /// local memory for f32. Not measured on a GPU yet.
     /// </summary>
     public static readonly TileShape Square = new(64, 64, 4, 4, 16);
 
@@ -48,7 +48,8 @@ internal sealed class TileSpace(ImmutableArray<Axis> outer, Contract contract, T
         var batch = outer.Aggregate(1L, (product, a) => checked(product * Math.Max(0, a.Extent.Evaluate(sizes))));
         var (m, n) = (Math.Max(0, contract.M.Extent.Evaluate(sizes)), Math.Max(0, contract.N.Extent.Evaluate(sizes)));
         if (batch == 0 || m == 0 || n == 0) return null;
-        // The outer loops share dimension 0 with the columns: some devices take no more than 65535 groups in the others.
+        // The outer loops share dimension 0 with the columns: some devices take no more than 65535 groups in the
+        // others.
         return new([checked(batch * ((n + tile.N - 1) / tile.N) * tile.X), (m + tile.M - 1) / tile.M * tile.Y],
             [tile.X, tile.Y]);
     }

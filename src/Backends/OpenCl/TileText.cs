@@ -1,4 +1,5 @@
-// In: a kernel that is one contraction inside parallel loops. Out: OpenCL C that computes tiles of it through local memory.
+// In: a kernel that is one contraction inside parallel loops. Out: OpenCL C that computes tiles of it through local
+// memory.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
@@ -6,9 +7,9 @@ using Accelerate.Compiler.Types;
 namespace Accelerate.Backends.OpenCl;
 
 /// <summary>
-/// A group loads a slab of both sides, each element once, through their accessors; then every item adds the slab's products to
-/// its registers, k in order from +0 on, so that a tile does not change a bit. Indices beyond the last row, column or k are
-/// clamped: the elements are read twice, and what they give is not stored.
+/// A group loads a slab of both sides, each element once, through their accessors; then every item adds the slab's
+/// products to its registers, k in order from +0 on, so that a tile does not change a bit. Indices beyond the last row,
+/// column or k are clamped: the elements are read twice, and what they give is not stored.
 /// </summary>
 internal sealed class TileText
 {

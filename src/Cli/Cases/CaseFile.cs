@@ -1,10 +1,13 @@
-// In: an .acc file whose comments hold a header block. Out: what is to be run, with which sizes, and what must come out.
+// In: an .acc file whose comments hold a header block. Out: what is to be run, with which sizes, and what must come
+// out.
 using System.Globalization;
 using System.Text;
 
 namespace Accelerate.Cli.Cases;
 
-/// <summary>One call: `FN name=VALUE … == RESULT | RESULT within 1e-6`, or one that has to fail with a message.</summary>
+/// <summary>
+/// One call: `FN name=VALUE … == RESULT | RESULT within 1e-6`, or one that has to fail with a message.
+/// </summary>
 internal sealed record CaseCall(int Line, string Function, IReadOnlyList<string> Arguments, IReadOnlyList<string>? Expected,
     double? Tolerance, string? Failure);
 

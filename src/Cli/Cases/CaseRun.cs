@@ -1,4 +1,5 @@
-// In: a case file and the backends to run it on. Out: whether all agree with the reference and with what the header says.
+// In: a case file and the backends to run it on. Out: whether all agree with the reference and with what the header
+// says.
 using Accelerate.Backends;
 using Accelerate.Backends.OpenCl;
 using Accelerate.Bench;
@@ -18,14 +19,16 @@ internal sealed record CaseBackend(string Name, ExecutableOptions Options)
     public override string ToString() => Name == "llvm" ? $"llvm {Options.Target} -O{Options.OptLevel}, {Options.Threads} threads" : Name;
 }
 
-/// <summary>What one case gave: failures (none is a pass), limitations by backend and construct, elements compared.</summary>
+/// <summary>
+/// What one case gave: failures (none is a pass), limitations by backend and construct, elements compared.
+/// </summary>
 internal sealed record CaseReport(IReadOnlyList<string> Failures, IReadOnlyList<(string Backend, string Construct)> Skipped, long Elements,
     IReadOnlyList<string> Ran);
 
 /// <summary>
-/// The kernel interpreter is held to the f64 graph interpreter (within its bound), LLVM to the kernel interpreter's bytes,
-/// OpenCL too where the device's arithmetic is exact, else to the bound that `accc bench` uses. Calls of a case share one session, so that state carries over; before each the
-/// reference is given the kernel interpreter's state.
+/// The kernel interpreter is held to the f64 graph interpreter (within its bound), LLVM to the kernel interpreter's
+/// bytes, OpenCL too where the device's arithmetic is exact, else to the bound that `accc bench` uses. Calls of a case
+/// share one session, so that state carries over; before each the reference is given the kernel interpreter's state.
 /// </summary>
 internal sealed class CaseRun(CaseFile file)
 {
@@ -102,7 +105,9 @@ internal sealed class CaseRun(CaseFile file)
         return (outcomes, references);
     }
 
-    /// <summary>The sizes that no argument of the call says: those of filled parameters, and `int` parameters.</summary>
+    /// <summary>
+    /// The sizes that no argument of the call says: those of filled parameters, and `int` parameters.
+    /// </summary>
     private static HashSet<string> Open(CaseCall call, Program program)
     {
         var open = program.Sizes.ToHashSet();

@@ -119,8 +119,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// Two values with tensors of the same types in the same places, each of its own region. Null after a diagnostic, or for
-    /// poison.
+    /// Two values with tensors of the same types in the same places, each of its own region. Null after a diagnostic,
+    /// or for poison.
     /// </summary>
     private (Value A, Value B)? Unified(Region a, Region b, Value x, Value y, Meeting spans, string name)
     {

@@ -151,7 +151,9 @@ internal sealed partial class Elaborator
         return true;
     }
 
-    /// <summary>Whether two sizes compare so; what only some calls fulfil becomes a check. Null for `!=`, left to its value.</summary>
+    /// <summary>
+    /// Whether two sizes compare so; what only some calls fulfil becomes a check. Null for `!=`, left to its value.
+    /// </summary>
     private bool? Holds(BinaryOperator op, Size a, Size b, string why)
     {
         switch (op)

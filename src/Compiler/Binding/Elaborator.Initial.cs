@@ -44,7 +44,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// `buffer m = [0 * p for p in of]`: a piece of state for each element, named as the list names it, else by position.
+    /// `buffer m = [0 * p for p in of]`: a piece of state for each element, named as the list names it, else by
+    /// position.
     /// </summary>
     private Value StateList(Instance instance, StateSyntax s, Value value)
     {
@@ -88,7 +89,9 @@ internal sealed partial class Elaborator
         }
     }
 
-    /// <summary>What a piece of state begins with; other state that its initialiser mentions is at its beginning too.</summary>
+    /// <summary>
+    /// What a piece of state begins with; other state that its initialiser mentions is at its beginning too.
+    /// </summary>
     private Value Initial(StateMember state)
     {
         if (initializing.Contains(state))

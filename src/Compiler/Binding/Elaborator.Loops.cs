@@ -172,8 +172,8 @@ internal sealed partial class Elaborator
         IReadOnlyList<Node> operands);
 
     /// <summary>
-    /// Elaborates the body once to see what it assigns, then again with that as what goes round. The values behind the loop
-    /// are the node's results.
+    /// Elaborates the body once to see what it assigns, then again with that as what goes round. The values behind the
+    /// loop are the node's results.
     /// </summary>
     private void Loop(string kind, Span span, BlockSyntax block, Func<TensorValue?>? condition, Action body, MakeLoop make)
     {
@@ -288,7 +288,9 @@ internal sealed partial class Elaborator
         return opened;
     }
 
-    /// <summary>Adds what a local is behind a round to the results; false after a diagnostic if its type has changed.</summary>
+    /// <summary>
+    /// Adds what a local is behind a round to the results; false after a diagnostic if its type has changed.
+    /// </summary>
     private bool Carried(Region round, Value before, Value after, Span span, string name, List<Node> results)
     {
         bool Changed(string? help = null)

@@ -39,14 +39,18 @@ internal sealed partial class Elaborator
     /// </summary>
     private Value? Inner(string name, Span span) => Frame.Find(name)?.Value ?? OfInstance(name, span) ?? OfFile(name, span);
 
-    /// <summary>An int, or a list of them, that a `let` of this file names; its other declarations are no sizes.</summary>
+    /// <summary>
+    /// An int, or a list of them, that a `let` of this file names; its other declarations are no sizes.
+    /// </summary>
     private Value? OfFile(string name, Span span)
     {
         if (name == Frame.Hidden || Frame.File.Items.GetValueOrDefault(name) is not ConstantSyntax) return null;
         return Item(Frame.File, name, span) is IntValue or ListValue or DTypeValue ? Item(Frame.File, name, span) : null;
     }
 
-    /// <summary>Where a name that is not a local was declared, and what declares it. Null for one of no member or file.</summary>
+    /// <summary>
+    /// Where a name that is not a local was declared, and what declares it. Null for one of no member or file.
+    /// </summary>
     private (Span Span, string What, bool IsLet)? DeclarationOf(string name)
     {
         if (Frame.Self is { } self)

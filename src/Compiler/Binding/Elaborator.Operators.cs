@@ -43,7 +43,9 @@ internal sealed partial class Elaborator
             Describe(wrong.Item1), "compare first: `x != 0`");
     }
 
-    /// <summary>Whether a truth value is computed by reads that can be out of range. Elaborated for nothing but to see that.</summary>
+    /// <summary>
+    /// Whether a truth value is computed by reads that can be out of range. Elaborated for nothing but to see that.
+    /// </summary>
     private bool MayFail(ExpressionSyntax e)
     {
         var (place, within) = (userPlace, composites);
@@ -165,7 +167,8 @@ internal sealed partial class Elaborator
         var type = x.Type;
         if (type.DType.IsFloat)
         {
-            // The remainder is exact, which x - floor(x / y) * y is not where the quotient has more digits than the dtype.
+            // The remainder is exact, which x - floor(x / y) * y is not where the quotient has more digits than the
+            // dtype.
             var q = Emit(new Unary(UnaryOp.Floor, Emit(new Binary(BinaryOp.Div, x, y))));
             var rest = Emit(new Binary(BinaryOp.Rem, x, y));
             var none = Emit(Const.Of(type, 0.0));
@@ -192,8 +195,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// A small constant exponent is products, a root or a quotient, each rounded once where pow would round differently;
-    /// integers are multiplied up. Null for any other exponent.
+    /// A small constant exponent is products, a root or a quotient, each rounded once where pow would round
+    /// differently; integers are multiplied up. Null for any other exponent.
     /// </summary>
     private Node? KnownPower(Node x, double exponent)
     {

@@ -1,5 +1,5 @@
-// The subscripts of a tensor outside an index form come in; the part of it that they name goes out: per axis a start that
-// is a size, an offset that the call computes, a length and a step.
+// The subscripts of a tensor outside an index form come in; the part of it that they name goes out: per axis a start
+// that is a size, an offset that the call computes, a length and a step.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
@@ -10,9 +10,9 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Binding;
 
 /// <summary>
-/// A part of a tensor. Along each axis the elements Starts + Offsets + i * Steps, i &lt; Sizes; an offset is a scalar i32 or
-/// i64, null for none. Dropped axes have one element and are not axes of the value. On the axis of Gather the subscript is
-/// a tensor instead.
+/// A part of a tensor. Along each axis the elements Starts + Offsets + i * Steps, i &lt; Sizes; an offset is a scalar
+/// i32 or i64, null for none. Dropped axes have one element and are not axes of the value. On the axis of Gather the
+/// subscript is a tensor instead.
 /// </summary>
 internal sealed record TensorPlace(ImmutableArray<Size> Starts, ImmutableArray<Node?> Offsets, ImmutableArray<Size> Sizes,
     ImmutableArray<long> Steps, ImmutableArray<int> Dropped, (int Axis, TensorValue Indices)? Gather)
@@ -144,8 +144,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// Start, end and step of a slice of an axis. Only negative constants wrap; a run-time scalar stands in both ends, so
-    /// that the length is a size. Null after a diagnostic.
+    /// Start, end and step of a slice of an axis. Only negative constants wrap; a run-time scalar stands in both ends,
+    /// so that the length is a size. Null after a diagnostic.
     /// </summary>
     private AxisPart? PartOf(SliceSubscript slice, Size extent, Span target, string what)
     {

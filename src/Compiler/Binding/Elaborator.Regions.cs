@@ -17,7 +17,9 @@ internal sealed partial class Elaborator
     /// <summary>Above 0 while something is only tried: nothing is reported, nothing demanded.</summary>
     private int muted;
 
-    /// <summary>Locals older than this may not be assigned: a comprehension or an initialiser is being evaluated.</summary>
+    /// <summary>
+    /// Locals older than this may not be assigned: a comprehension or an initialiser is being evaluated.
+    /// </summary>
     private long pureFrom;
 
     /// <summary>The variables of scans, which users write as names.</summary>
@@ -52,8 +54,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// Leaves the region: the locals that it has assigned are as before. What they were at its end comes back, in the order
-    /// of their first assignment.
+    /// Leaves the region: the locals that it has assigned are as before. What they were at its end comes back, in the
+    /// order of their first assignment.
     /// </summary>
     private List<(Local Local, Value Before, Value After)> Close(Region closed)
     {

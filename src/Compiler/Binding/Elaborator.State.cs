@@ -1,4 +1,5 @@
-// State within an entry: what `param`s and `buffer`s are from here on, lists of them, and what they are when it returns.
+// State within an entry: what `param`s and `buffer`s are from here on, lists of them, and what they are when it
+// returns.
 using System.Collections.Immutable;
 using System.Text.RegularExpressions;
 using Accelerate.Compiler.Diagnostics;
@@ -72,7 +73,9 @@ internal sealed partial class Elaborator
         return new ListValue([.. found.Select(p => (Value)new StateValue(p.State))], [.. found.Select(p => p.Path!)]);
     }
 
-    /// <summary>The path from an instance, which nothing may hold yet, down to a piece of state; null for state of others.</summary>
+    /// <summary>
+    /// The path from an instance, which nothing may hold yet, down to a piece of state; null for state of others.
+    /// </summary>
     private static string? Within(Instance instance, StateMember state)
     {
         var path = state.Name;
@@ -84,7 +87,9 @@ internal sealed partial class Elaborator
         return path;
     }
 
-    /// <summary>Whether a name fits a pattern, in which `*` stands for any characters: `match(name, "*.bias")`.</summary>
+    /// <summary>
+    /// Whether a name fits a pattern, in which `*` stands for any characters: `match(name, "*.bias")`.
+    /// </summary>
     public Value Match(BuiltinCall c)
     {
         if (c["name"].Value is not StringValue name) return WrongArgument(c["name"], "a string");
@@ -93,7 +98,10 @@ internal sealed partial class Elaborator
             RegexOptions.NonBacktracking));
     }
 
-    /// <summary>The state that a place names as a list: `params`, `net.buffers`, a list given as hyper-parameter. Null if it is none.</summary>
+    /// <summary>
+    /// The state that a place names as a list: `params`, `net.buffers`, a list given as hyper-parameter. Null if it is
+    /// none.
+    /// </summary>
     private ListValue? ListOfState(ExpressionSyntax place)
     {
         switch (place)
@@ -140,7 +148,9 @@ internal sealed partial class Elaborator
     private static bool IsNew(StateMember state, Local local) =>
         local.Value is TensorValue t && !(t.Node is State own && own.Name == state.Path);
 
-    /// <summary>What state and `inout` parameters are when the entry returns, in the order of their declarations.</summary>
+    /// <summary>
+    /// What state and `inout` parameters are when the entry returns, in the order of their declarations.
+    /// </summary>
     private void AssignAtEnd()
     {
         foreach (var (state, local) in states.OrderBy(s => States.IndexOf(s.Key)))

@@ -20,8 +20,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// What follows in this list and the lists around it, to be evaluated from within: a branch that does not return goes
-    /// on there. It sees the blocks that are open here, and leaves them as they are.
+    /// What follows in this list and the lists around it, to be evaluated from within: a branch that does not return
+    /// goes on there. It sees the blocks that are open here, and leaves them as they are.
     /// </summary>
     private Action Rest(ImmutableArray<StatementSyntax> statements, int from)
     {
@@ -41,7 +41,9 @@ internal sealed partial class Elaborator
         };
     }
 
-    /// <summary>An `if`; rest is what follows it, when it may return, so that a branch that does not can go on.</summary>
+    /// <summary>
+    /// An `if`; rest is what follows it, when it may return, so that a branch that does not can go on.
+    /// </summary>
     private void Conditional(IfStatement s, Action? rest)
     {
         switch (Expression(s.Condition))

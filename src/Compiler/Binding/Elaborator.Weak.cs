@@ -10,7 +10,9 @@ namespace Accelerate.Compiler.Binding;
 
 internal sealed partial class Elaborator
 {
-    /// <summary>Whether a number may have a fraction: an expression of integers has none but by `/` and functions.</summary>
+    /// <summary>
+    /// Whether a number may have a fraction: an expression of integers has none but by `/` and functions.
+    /// </summary>
     private static bool IsReal(Value v) => v switch
     {
         FloatValue => true,
@@ -203,7 +205,9 @@ internal sealed partial class Elaborator
         return false;
     }
 
-    /// <summary>The least and the greatest of an integer dtype; of u64 the greatest is -1, which stands for none.</summary>
+    /// <summary>
+    /// The least and the greatest of an integer dtype; of u64 the greatest is -1, which stands for none.
+    /// </summary>
     private static (long Low, long High) RangeOf(DType dtype) => dtype switch
     {
         DType.Bool => (0, 1),

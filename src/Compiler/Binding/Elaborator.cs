@@ -81,7 +81,9 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
 
     // ---- nodes ---------------------------------------------------------------------------------------------------
 
-    /// <summary>Takes a node into the current graph. One that some graph has taken already is there, or becomes an input.</summary>
+    /// <summary>
+    /// Takes a node into the current graph. One that some graph has taken already is there, or becomes an input.
+    /// </summary>
     private Node Emit(Node node) => node.Id >= 0 ? Import(node)
         : Graph.Add(Imported(node), new Origin(userPlace?.Place ?? "", composites));
 

@@ -19,10 +19,14 @@ internal sealed class Local(Value value, Span span)
 
     public Value Value { get; set; } = value;
 
-    /// <summary>What the value has to be, for state and what a caller has lent; null for a local, which takes what it is given.</summary>
+    /// <summary>
+    /// What the value has to be, for state and what a caller has lent; null for a local, which takes what it is given.
+    /// </summary>
     public TensorType? Type { get; init; }
 
-    /// <summary>For an `inout` parameter: the place that it stands for, which is read and assigned in its stead.</summary>
+    /// <summary>
+    /// For an `inout` parameter: the place that it stands for, which is read and assigned in its stead.
+    /// </summary>
     public Place? Alias { get; init; }
 
     public Span Span { get; } = span;

@@ -18,7 +18,9 @@ internal sealed class Region(Function graph, Function outerGraph, Region? outer,
 
     public Region? Outer { get; } = outer;
 
-    /// <summary>True in a branch, which may not be taken: what it needs of sizes is asserted there, not checked at entry.</summary>
+    /// <summary>
+    /// True in a branch, which may not be taken: what it needs of sizes is asserted there, not checked at entry.
+    /// </summary>
     public bool IsBranch { get; } = isBranch || outer is { IsBranch: true };
 
     /// <summary>Locals declared from here on are the region's own.</summary>
@@ -36,7 +38,9 @@ internal sealed class Region(Function graph, Function outerGraph, Region? outer,
     /// <summary>True in an index form, where both branches are computed in the graph around them.</summary>
     public bool IsInline => ReferenceEquals(Graph, OuterGraph);
 
-    /// <summary>Locals from outside that the region assigns, in the order of their first assignment, with the value before.</summary>
+    /// <summary>
+    /// Locals from outside that the region assigns, in the order of their first assignment, with the value before.
+    /// </summary>
     public IReadOnlyList<(Local Local, Value Before)> Written => written;
 
     /// <summary>Remembers that a local is about to change.</summary>
@@ -75,7 +79,8 @@ internal sealed class Region(Function graph, Function outerGraph, Region? outer,
     }
 
     /// <summary>
-    /// The region as a function of its carried inputs and of these operands, some of which another region of the node uses.
+    /// The region as a function of its carried inputs and of these operands, some of which another region of the node
+    /// uses.
     /// </summary>
     public Function Sealed(IReadOnlyList<Node> operands, IReadOnlyList<Node> results)
     {

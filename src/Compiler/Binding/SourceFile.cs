@@ -119,7 +119,9 @@ internal sealed class SourceLoader(string? folder, DiagnosticBag bag)
 
     private static readonly System.Collections.Concurrent.ConcurrentDictionary<string, FileSyntax?> Parsed = new();
 
-    /// <summary>A file of the library, parsed once; its tests show that it has no mistakes. Null when there is none.</summary>
+    /// <summary>
+    /// A file of the library, parsed once; its tests show that it has no mistakes. Null when there is none.
+    /// </summary>
     private static FileSyntax? Library(string relative) => Parsed.GetOrAdd(relative, r =>
     {
         using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(LibraryFolder + r);

@@ -27,8 +27,8 @@ public static class WeightMap
     /// <summary>
     /// State path to key in the file. What is missing, extra or of another shape is reported; an integer may be stored
     /// in
-    /// any width, a float in any float dtype. The rules of a part's module, by its path, apply after the others to the keys
-    /// under it, outer parts first.
+    /// any width, a float in any float dtype. The rules of a part's module, by its path, apply after the others to the
+    /// keys under it, outer parts first.
     /// </summary>
     public static IReadOnlyDictionary<string, string> Map(IReadOnlyDictionary<string, TensorType> keys,
         IEnumerable<StateSpec> state, IEnumerable<WeightRule> rules, Span file, DiagnosticBag bag,
@@ -87,8 +87,8 @@ public static class WeightMap
     }
 
     /// <summary>
-    /// The spare key that was probably meant for a path, and the rule that would rename it: the same path under or above
-    /// another, or the nearest spelling.
+    /// The spare key that was probably meant for a path, and the rule that would rename it: the same path under or
+    /// above another, or the nearest spelling.
     /// </summary>
     private static (string Key, string Rule)? Rule(string path, List<string> spare)
     {

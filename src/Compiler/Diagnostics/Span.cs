@@ -23,7 +23,9 @@ public readonly record struct Span(SourceText Source, int Start, int Length)
         return new(Source, start, Math.Max(End, other.End) - start);
     }
 
-    /// <summary>`mlp.acc:6:44`: without the folder, so that what is compiled does not depend on where the file lies.</summary>
+    /// <summary>
+    /// `mlp.acc:6:44`: without the folder, so that what is compiled does not depend on where the file lies.
+    /// </summary>
     public string Place => $"{Path.GetFileName(Source.Path)}:{Line}:{Column}";
 
     /// <summary>path:line:column, as messages cite a place.</summary>

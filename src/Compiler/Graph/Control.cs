@@ -35,7 +35,9 @@ public abstract class RegionNode(string op, ImmutableArray<Function> regions, Im
     }
 }
 
-/// <summary>The results of one of two regions: operand 0 is the condition, a scalar bool; the others go to both.</summary>
+/// <summary>
+/// The results of one of two regions: operand 0 is the condition, a scalar bool; the others go to both.
+/// </summary>
 public sealed class If(Function then, Function otherwise, ImmutableArray<Node> operands)
     : RegionNode("if", [then, otherwise], operands, Infer(then, otherwise, operands))
 {
@@ -62,10 +64,10 @@ public sealed class If(Function then, Function otherwise, ImmutableArray<Node> o
 
 /// <summary>
 /// A counted loop. Operands: the initial values of `Carried` variables, then what the body captures. The body is run
-/// for each 0 &lt;= Variable &lt; Count, in order, where Variable is a size of the body (named `i.1`: unlike any name of a
-/// user's, unique in the program); it takes the carried values and the captured ones, and gives the next carried values,
-/// then the elements of the scan outputs. Results: the carried values after the last iteration, then each output with
-/// an axis of Count in front.
+/// for each 0 &lt;= Variable &lt; Count, in order, where Variable is a size of the body (named `i.1`: unlike any name
+/// of a user's, unique in the program); it takes the carried values and the captured ones, and gives the next carried
+/// values, then the elements of the scan outputs. Results: the carried values after the last iteration, then each
+/// output with an axis of Count in front.
 /// </summary>
 public sealed class Scan(Function body, string variable, Size count, int carried, ImmutableArray<Node> operands)
     : RegionNode("scan", [body], operands, Infer(body, variable, count, carried, operands))
@@ -104,8 +106,8 @@ public sealed class Scan(Function body, string variable, Size count, int carried
 
 /// <summary>
 /// Repeats the body while the condition holds, which is tested before each iteration. Operands: the initial values of
-/// `Carried` variables, then what the regions capture; both regions take all of them. The condition gives a scalar bool,
-/// the body the next carried values; the results are the last ones.
+/// `Carried` variables, then what the regions capture; both regions take all of them. The condition gives a scalar
+/// bool, the body the next carried values; the results are the last ones.
 /// </summary>
 public sealed class While(Function condition, Function body, int carried, ImmutableArray<Node> operands)
     : RegionNode("while", [condition, body], operands, Infer(condition, body, carried, operands))

@@ -1,4 +1,5 @@
-// The elementwise operations: unary, binary, compare, select, convert. Operands have one shape; nothing broadcasts here.
+// The elementwise operations: unary, binary, compare, select, convert. Operands have one shape; nothing broadcasts
+// here.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;

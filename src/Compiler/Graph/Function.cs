@@ -23,7 +23,9 @@ public sealed record EntryCheck(CheckKind Kind, Size Left, Size Right, string Me
         : Left.Evaluate(sizes) <= Right.Evaluate(sizes);
 }
 
-/// <summary>One function of tensors. Closed: its nodes are its own, and what it uses from outside are its inputs and state.</summary>
+/// <summary>
+/// One function of tensors. Closed: its nodes are its own, and what it uses from outside are its inputs and state.
+/// </summary>
 public sealed class Function(string name)
 {
     private readonly Dictionary<string, Node> interned = [];
@@ -49,7 +51,10 @@ public sealed class Function(string name)
     /// <summary>A name for each result; empty texts where the source gives none.</summary>
     public ImmutableArray<string> ResultNames { get; set; } = [];
 
-    /// <summary>The size variables, in the order in which the inputs bind them; then those that only the call's `int` arguments give.</summary>
+    /// <summary>
+    /// The size variables, in the order in which the inputs bind them; then those that only the call's `int` arguments
+    /// give.
+    /// </summary>
     public IReadOnlyList<string> Sizes
     {
         get
@@ -61,7 +66,9 @@ public sealed class Function(string name)
         }
     }
 
-    /// <summary>The size variables that nodes and checks mention, regions included but for the variables of their loops.</summary>
+    /// <summary>
+    /// The size variables that nodes and checks mention, regions included but for the variables of their loops.
+    /// </summary>
     private IEnumerable<string> Mentioned() => nodes.SelectMany(n =>
         n.ResultTypes.SelectMany(t => t.Shape).Concat(n.AttributeSizes).SelectMany(s => s.Variables()).Concat(Inside(n)))
         .Concat(checks.SelectMany(c => new[] { c.Left, c.Right }).SelectMany(s => s.Variables()));

@@ -4,8 +4,8 @@ using System.Text;
 namespace Accelerate.Compiler.Graph;
 
 /// <summary>
-/// One node a line: `%1: f32[n,128] = dot(%x, %0; contract [1]x[1],batch []x[])   # mlp.acc:6:44 linear`. Functions that are
-/// called come before their callers.
+/// One node a line: `%1: f32[n,128] = dot(%x, %0; contract [1]x[1],batch []x[])   # mlp.acc:6:44 linear`. Functions
+/// that are called come before their callers.
 /// </summary>
 public static class GraphPrinter
 {

@@ -5,7 +5,9 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Graph;
 
-/// <summary>Throws FormatException for a text that is none, GraphException for one that breaks a rule of OPS.md.</summary>
+/// <summary>
+/// Throws FormatException for a text that is none, GraphException for one that breaks a rule of OPS.md.
+/// </summary>
 public static class GraphReader
 {
     public static Function Read(string text)

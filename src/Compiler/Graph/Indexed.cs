@@ -1,4 +1,5 @@
-// Parts of tensors at places known in the call: dynamic slice and its update, scatter; orders along an axis: cumulate, sort.
+// Parts of tensors at places known in the call: dynamic slice and its update, scatter; orders along an axis: cumulate,
+// sort.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -6,9 +7,9 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Graph;
 
 /// <summary>
-/// Elements Starts[d] + i along each axis, for i below the result's size; on the axes listed in Axes, the scalar integer
-/// operand that belongs to it (operands 1, 2, …) is added to the start. A part outside x is clamped into it as a whole, and
-/// the call fails with its place.
+/// Elements Starts[d] + i along each axis, for i below the result's size; on the axes listed in Axes, the scalar
+/// integer operand that belongs to it (operands 1, 2, …) is added to the start. A part outside x is clamped into it as
+/// a whole, and the call fails with its place.
 /// </summary>
 public sealed class DynamicSlice(Node x, ImmutableArray<Node> offsets, ImmutableArray<int> axes, ImmutableArray<Size> starts,
     ImmutableArray<Size> sizes)
@@ -42,8 +43,9 @@ public sealed class DynamicSlice(Node x, ImmutableArray<Node> offsets, Immutable
 }
 
 /// <summary>
-/// x with `update` in place of the elements at Starts[d] + i * Steps[d] (+ the offsets of the axes listed, operands 2, 3, …).
-/// Operands: x, update, offsets. Out of range: as <see cref="DynamicSlice"/>. Written in place where x has no later use.
+/// x with `update` in place of the elements at Starts[d] + i * Steps[d] (+ the offsets of the axes listed, operands 2,
+/// 3, …). Operands: x, update, offsets. Out of range: as <see cref="DynamicSlice"/>. Written in place where x has no
+/// later use.
 /// </summary>
 public sealed class UpdateSlice(Node x, Node update, ImmutableArray<Node> offsets, ImmutableArray<int> axes,
     ImmutableArray<Size> starts, ImmutableArray<long> steps)
@@ -81,8 +83,9 @@ public enum ScatterOp
 }
 
 /// <summary>
-/// x with result[a.., indices[i..], b..] combined with updates[a.., i.., b..], in the order of i (row-major); the adjoint
-/// of <see cref="Gather"/>. Operands: x, indices, updates. An index out of range changes nothing, and the call fails.
+/// x with result[a.., indices[i..], b..] combined with updates[a.., i.., b..], in the order of i (row-major); the
+/// adjoint of <see cref="Gather"/>. Operands: x, indices, updates. An index out of range changes nothing, and the call
+/// fails.
 /// </summary>
 public sealed class Scatter(ScatterOp kind, Node x, Node indices, Node updates, int axis)
     : Node("scatter", [x, indices, updates], Infer(kind, x.Type, indices.Type, updates.Type, axis))
@@ -107,7 +110,9 @@ public sealed class Scatter(ScatterOp kind, Node x, Node indices, Node updates, 
     }
 }
 
-/// <summary>result[.., i, ..] = x[.., 0, ..] op … op x[.., i, ..], in that order; reversed: from the last element down to i.</summary>
+/// <summary>
+/// result[.., i, ..] = x[.., 0, ..] op … op x[.., i, ..], in that order; reversed: from the last element down to i.
+/// </summary>
 public sealed class Cumulate(ReduceOp kind, Node x, int axis, bool isReversed)
     : Node("cumulate", [x], Infer(kind, x.Type, axis))
 {
@@ -131,8 +136,8 @@ public sealed class Cumulate(ReduceOp kind, Node x, int axis, bool isReversed)
 }
 
 /// <summary>
-/// Two results: x in order along the axis, and the index along the axis that each element had (i32 or i64). Stable; NaN comes
-/// last in both directions; -0 and +0 are equal.
+/// Two results: x in order along the axis, and the index along the axis that each element had (i32 or i64). Stable; NaN
+/// comes last in both directions; -0 and +0 are equal.
 /// </summary>
 public sealed class Sort(Node x, int axis, bool isDescending, DType index) : Node("sort", [x], Infer(x.Type, axis, index))
 {
@@ -158,8 +163,8 @@ public sealed class Sort(Node x, int axis, bool isDescending, DType index) : Nod
 }
 
 /// <summary>
-/// The adjoint of <see cref="Window"/>: axes Axis and Axis + 1 (i and r) become one of the given size; result[.., p, ..] is the
-/// sum, in the order of r, of all x[.., i, r, ..] with i * Stride + r * Dilation = p.
+/// The adjoint of <see cref="Window"/>: axes Axis and Axis + 1 (i and r) become one of the given size; result[.., p,
+/// ..] is the sum, in the order of r, of all x[.., i, r, ..] with i * Stride + r * Dilation = p.
 /// </summary>
 public sealed class Fold(Node x, int axis, Size size, long stride, long dilation)
     : Node("fold", [x], Infer(x.Type, axis, size, stride, dilation))

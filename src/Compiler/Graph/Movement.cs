@@ -66,7 +66,9 @@ public sealed class Broadcast(Node x, ImmutableArray<Size> shape, ImmutableArray
     }
 }
 
-/// <summary>Elements Starts[d] + i * Steps[d] for i below the result's size, along each axis. Steps are positive.</summary>
+/// <summary>
+/// Elements Starts[d] + i * Steps[d] for i below the result's size, along each axis. Steps are positive.
+/// </summary>
 public sealed class Slice(Node x, ImmutableArray<Size> starts, ImmutableArray<Size> sizes, ImmutableArray<long> steps)
     : Node("slice", [x], Infer(x.Type, starts, sizes, steps))
 {

@@ -5,8 +5,8 @@ using Accelerate.Compiler.Types;
 namespace Accelerate.Compiler.Graph;
 
 /// <summary>
-/// A node is made by its function's <see cref="Function.Add"/> only and is interned by (op, operands, attributes, type):
-/// equal values are the same object, and equality is reference equality.
+/// A node is made by its function's <see cref="Function.Add"/> only and is interned by (op, operands, attributes,
+/// type): equal values are the same object, and equality is reference equality.
 /// </summary>
 public abstract class Node(string op, ImmutableArray<Node> operands, TensorType type)
 {
@@ -31,7 +31,10 @@ public abstract class Node(string op, ImmutableArray<Node> operands, TensorType 
     /// <summary>The sizes among the attributes: starts, paddings, counts; those of the type are not repeated.</summary>
     public virtual IEnumerable<Size> AttributeSizes => [];
 
-    /// <summary>True for what happens in program order and is never merged: print, assert, assign, and control flow with such in it.</summary>
+    /// <summary>
+    /// True for what happens in program order and is never merged: print, assert, assign, and control flow with such in
+    /// it.
+    /// </summary>
     public virtual bool IsEffect => false;
 
     /// <summary>The same operation on other operands; the type is inferred again.</summary>

@@ -10,7 +10,9 @@ public enum ReduceOp
     Add, Mul, Max, Min, And, Or,
 }
 
-/// <summary>Combines the listed axes (ascending) and drops them. An empty axis gives the operation's identity.</summary>
+/// <summary>
+/// Combines the listed axes (ascending) and drops them. An empty axis gives the operation's identity.
+/// </summary>
 public sealed class Reduce(ReduceOp kind, Node x, ImmutableArray<int> axes)
     : Node("reduce", [x], Infer(kind, x.Type, axes))
 {
@@ -40,7 +42,9 @@ public sealed class Reduce(ReduceOp kind, Node x, ImmutableArray<int> axes)
     }
 }
 
-/// <summary>The index of the greatest (least) element along one axis; the first of equals; a NaN counts as the greatest (least).</summary>
+/// <summary>
+/// The index of the greatest (least) element along one axis; the first of equals; a NaN counts as the greatest (least).
+/// </summary>
 public sealed class ArgReduce(bool greatest, Node x, int axis, DType dtype)
     : Node("arg_reduce", [x], Infer(x.Type, axis, dtype))
 {
@@ -61,9 +65,10 @@ public sealed class ArgReduce(bool greatest, Node x, int axis, DType dtype)
 }
 
 /// <summary>
-/// result[batch.., a.., b..] = sum over the contracted axes, in the order listed, of a[..] * b[..]. The accumulator starts
-/// at +0 and each step rounds once (fma). Accumulate is its dtype and the result's: the operands are converted to it,
-/// exactly, when theirs is narrower (bf16 and f16 to f32, i8 and u8 to i32). a.. and b.. are the axes of each operand that are neither, in their order.
+/// result[batch.., a.., b..] = sum over the contracted axes, in the order listed, of a[..] * b[..]. The accumulator
+/// starts at +0 and each step rounds once (fma). Accumulate is its dtype and the result's: the operands are converted
+/// to it, exactly, when theirs is narrower (bf16 and f16 to f32, i8 and u8 to i32). a.. and b.. are the axes of each
+/// operand that are neither, in their order.
 /// </summary>
 public sealed class Dot(Node a, Node b, ImmutableArray<int> batchA, ImmutableArray<int> batchB,
     ImmutableArray<int> contractA, ImmutableArray<int> contractB, DType? accumulate = null)

@@ -7,8 +7,8 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Graph;
 
 /// <summary>
-/// A parameter. An `inout` one is the caller's memory: an <see cref="Assign"/> of the same name says what it holds when the
-/// function returns.
+/// A parameter. An `inout` one is the caller's memory: an <see cref="Assign"/> of the same name says what it holds when
+/// the function returns.
 /// </summary>
 public sealed class Input(string name, TensorType type, bool isInout = false) : Node("input", [], type)
 {
@@ -21,7 +21,9 @@ public sealed class Input(string name, TensorType type, bool isInout = false) : 
     public override Node With(ImmutableArray<Node> operands) => this;
 }
 
-/// <summary>`param` is trained, `buffer` is not; both are saved and loaded. `inout` is an input that is written back.</summary>
+/// <summary>
+/// `param` is trained, `buffer` is not; both are saved and loaded. `inout` is an input that is written back.
+/// </summary>
 public enum StorageClass
 {
     Param, Buffer, Inout,

@@ -5,7 +5,9 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Graph;
 
-/// <summary>A call of a closed function: everything it uses is an operand. The value is a tuple when it has several results.</summary>
+/// <summary>
+/// A call of a closed function: everything it uses is an operand. The value is a tuple when it has several results.
+/// </summary>
 public sealed class Call(Function callee, ImmutableArray<Node> arguments)
     : Node("call", arguments, Infer(callee, arguments))
 {
@@ -60,12 +62,14 @@ public sealed class Result(Node of, int index) : Node("result", [of], Infer(of, 
     }
 }
 
-/// <summary>The identity with an identity of its own: a value recomputed behind a barrier is not merged with the first.</summary>
+/// <summary>
+/// The identity with an identity of its own: a value recomputed behind a barrier is not merged with the first.
+/// </summary>
 public sealed class Barrier(Node x, int unique) : Node("barrier", [x], x.Type)
 {
     /// <summary>
-    /// The number of a value that, where it has one value for all calls, is computed before the first: kept in that form
-    /// for what reads it.
+    /// The number of a value that, where it has one value for all calls, is computed before the first: kept in that
+    /// form for what reads it.
     /// </summary>
     public const int Once = -1;
 
@@ -76,7 +80,9 @@ public sealed class Barrier(Node x, int unique) : Node("barrier", [x], x.Type)
     public override Node With(ImmutableArray<Node> operands) => new Barrier(operands[0], Unique);
 }
 
-/// <summary>Prints its operands through the format, in program order. The value is its first operand, without one `true`.</summary>
+/// <summary>
+/// Prints its operands through the format, in program order. The value is its first operand, without one `true`.
+/// </summary>
 public sealed class Print(string format, ImmutableArray<Node> values)
     : Node("print", values, values.IsEmpty ? TensorType.Scalar(DType.Bool) : values[0].Type)
 {
@@ -89,7 +95,9 @@ public sealed class Print(string format, ImmutableArray<Node> values)
     public override Node With(ImmutableArray<Node> operands) => new Print(Format, operands);
 }
 
-/// <summary>Fails the call when the scalar condition, operand 0, is false; the message formats the other operands.</summary>
+/// <summary>
+/// Fails the call when the scalar condition, operand 0, is false; the message formats the other operands.
+/// </summary>
 public sealed class Assert(string message, Node condition, ImmutableArray<Node> values)
     : Node("assert", [condition, .. values], Infer(condition.Type))
 {

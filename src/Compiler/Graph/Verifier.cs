@@ -1,7 +1,9 @@
 // In: a function. Out: nothing, or a GraphException that names the first rule of OPS.md that does not hold.
 namespace Accelerate.Compiler.Graph;
 
-/// <summary>Infers every type again and checks order, ownership and results. Run after every pass by the tests.</summary>
+/// <summary>
+/// Infers every type again and checks order, ownership and results. Run after every pass by the tests.
+/// </summary>
 public static class Verifier
 {
     public static void Verify(Function function)

@@ -1,13 +1,14 @@
-// In: a program, the values of its sizes. Out: where each temporary lies in the arena, and the least that any layout takes.
+// In: a program, the values of its sizes. Out: where each temporary lies in the arena, and the least that any layout
+// takes.
 using System.Collections.Immutable;
 using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Kernels;
 
 /// <summary>
-/// Temporaries that are alive at the same step lie apart; all others may share memory, wherever it is free. Worked out from
-/// the sizes of one call, so that symbolic sizes share as well as constant ones. A program without lives (written by hand)
-/// keeps its slots.
+/// Temporaries that are alive at the same step lie apart; all others may share memory, wherever it is free. Worked out
+/// from the sizes of one call, so that symbolic sizes share as well as constant ones. A program without lives (written
+/// by hand) keeps its slots.
 /// </summary>
 public sealed class ArenaLayout
 {

@@ -1,4 +1,5 @@
-// The kernel IR on one screen: a loop nest over flat buffers, in single assignment form. KERNELS.md gives each kind its meaning.
+// The kernel IR on one screen: a loop nest over flat buffers, in single assignment form. KERNELS.md gives each kind its
+// meaning.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -36,7 +37,9 @@ public enum ScalarOp
 
 public enum LoopKind
 {
-    /// <summary>Iterations in any order, on any worker. Parallel loops are the outermost ones and nest perfectly.</summary>
+    /// <summary>
+    /// Iterations in any order, on any worker. Parallel loops are the outermost ones and nest perfectly.
+    /// </summary>
     Parallel,
 
     /// <summary>Iterations in order.</summary>
@@ -55,7 +58,9 @@ public enum ReduceKind
 /// <summary>0 &lt;= Index &lt; Extent.</summary>
 public sealed record Guard(Size Index, Size Extent)
 {
-    /// <summary>The same condition without a division: x // c + d is in 0 .. n exactly when x + c·d is in 0 .. c·n.</summary>
+    /// <summary>
+    /// The same condition without a division: x // c + d is in 0 .. n exactly when x + c·d is in 0 .. c·n.
+    /// </summary>
     public Guard Undivided()
     {
         if (Index.Terms.Where(t => t.Atoms.Any(a => a is FloorDivAtom)).ToList() is not [{ Coefficient: 1, Atoms: [FloorDivAtom floor] }]) return this;
@@ -81,7 +86,9 @@ public sealed record Literal(Value Result, double Float, long Integer) : Stateme
 /// <summary>An index expression as an i64 value.</summary>
 public sealed record IndexValue(Value Result, Size Index) : Statement;
 
-/// <summary>The element at an offset if all guards hold, else the fill (a value defined before). In bounds by construction.</summary>
+/// <summary>
+/// The element at an offset if all guards hold, else the fill (a value defined before). In bounds by construction.
+/// </summary>
 public sealed record Load(Value Result, int Buffer, Size Offset, ImmutableArray<Guard> Guards, Value? Fill) : Statement;
 
 /// <summary>Writes the element if all guards hold. In bounds by construction.</summary>
@@ -98,7 +105,9 @@ public sealed record Loop(LoopKind Kind, string Variable, Size Extent, Block Bod
 /// </summary>
 public sealed record Reduction(Value Result, ReduceKind Kind, bool Lanes, string Variable, Size Extent, Block Body, Value Yield) : Statement
 {
-    /// <summary>A float sum in order whose terms are products: result = fma(yield, factor, result), rounded once.</summary>
+    /// <summary>
+    /// A float sum in order whose terms are products: result = fma(yield, factor, result), rounded once.
+    /// </summary>
     public Value? Factor { get; init; }
 }
 
@@ -110,8 +119,8 @@ public sealed record Cumulation(ReduceKind Kind, string Variable, Size Extent, B
     Block Epilogue) : Statement;
 
 /// <summary>
-/// Puts what the body yields for each index in order: the least first, or the greatest (descending); stable, NaN last in
-/// both, -0 and +0 equal. Then the epilogue for each place, with the key there and the index it was yielded for.
+/// Puts what the body yields for each index in order: the least first, or the greatest (descending); stable, NaN last
+/// in both, -0 and +0 equal. Then the epilogue for each place, with the key there and the index it was yielded for.
 /// </summary>
 public sealed record Ordering(bool IsDescending, string Variable, Size Extent, Block Body, Value Yield, Value Key, Value At,
     Block Epilogue) : Statement;
@@ -120,8 +129,8 @@ public sealed record Ordering(bool IsDescending, string Variable, Size Extent, B
 public sealed record Axis(string Variable, Size Extent);
 
 /// <summary>
-/// For every m and n: acc = +0, then acc = fma(left, right, acc) (integers: acc + left * right, wrapping) for every k in
-/// order, the last axis fastest; then the epilogue with acc. Left sees m and k, right sees n and k.
+/// For every m and n: acc = +0, then acc = fma(left, right, acc) (integers: acc + left * right, wrapping) for every k
+/// in order, the last axis fastest; then the epilogue with acc. Left sees m and k, right sees n and k.
 /// </summary>
 public sealed record Contract(Axis M, Axis N, ImmutableArray<Axis> K, Block Left, Value LeftYield, Block Right, Value RightYield,
     Value Accumulator, Block Epilogue) : Statement;
@@ -130,10 +139,10 @@ public sealed record Contract(Axis M, Axis N, ImmutableArray<Axis> K, Block Left
 public sealed record Part(Block Block, Value Yield);
 
 /// <summary>
-/// For every m: weights of the keys s, and the sum over s of weight times value(s, e) for every e, in one pass over blocks
-/// of keys: see KERNELS.md for the order. Query sees m and k, key s and k, value s and e, until (how many keys the row
-/// has; all if null) m, score m and s, the weight no axis, the epilogue m and e. Greatest is the row's greatest score, where
-/// the epilogue asks for it.
+/// For every m: weights of the keys s, and the sum over s of weight times value(s, e) for every e, in one pass over
+/// blocks of keys: see KERNELS.md for the order. Query sees m and k, key s and k, value s and e, until (how many keys
+/// the row has; all if null) m, score m and s, the weight no axis, the epilogue m and e. Greatest is the row's greatest
+/// score, where the epilogue asks for it.
 /// </summary>
 public sealed record Attend(Axis M, Axis S, Axis E, Axis K, int KeyBlock, Part Query, Part Key, Part Value, Part? Until,
     Value Product, Part Score, Value Difference, Part Weight, Value Sum, Value Total, Value? Greatest, Block Epilogue) : Statement
@@ -143,7 +152,9 @@ public sealed record Attend(Axis M, Axis S, Axis E, Axis K, int KeyBlock, Part Q
         [Query.Block, Key.Block, Value.Block, .. Until is null ? Array.Empty<Block>() : [Until.Block], Score.Block, Weight.Block, Epilogue];
 }
 
-/// <summary>Marks the call as failed with an index out of range when the bool value is true; the kernel goes on.</summary>
+/// <summary>
+/// Marks the call as failed with an index out of range when the bool value is true; the kernel goes on.
+/// </summary>
 public sealed record Flag(Value Condition) : Statement;
 
 /// <summary>

@@ -10,12 +10,17 @@ public enum BufferKind
     Input, Param, Buffer, Constant, Temporary, Output,
 }
 
-/// <summary>A tensor of the program; an inout input is written too. Temporaries live in a slot of the arena, constants carry their values.</summary>
+/// <summary>
+/// A tensor of the program; an inout input is written too. Temporaries live in a slot of the arena, constants carry
+/// their values.
+/// </summary>
 public sealed record ProgramBuffer(string Name, BufferKind Kind, TensorType Type, string Label, int Slot = -1, Const? Values = null,
     bool IsInout = false)
 {
-    /// <summary>The first and the last step, in the order of <see cref="Program.AllSteps"/> or finer, that a temporary's values
-    /// are needed at; null where only its slot is known.</summary>
+    /// <summary>
+    /// The first and the last step, in the order of <see cref="Program.AllSteps"/> or finer, that a temporary's values
+    /// are needed at; null where only its slot is known.
+    /// </summary>
     public (int First, int Last)? Life { get; init; }
 }
 
@@ -27,23 +32,28 @@ public sealed record CheckStep(EntryCheck Check) : Step;
 /// <summary>Runs a kernel over all its jobs; the buffers are given in the kernel's order.</summary>
 public sealed record CallStep(int Kernel, ImmutableArray<int> Buffers) : Step
 {
-    /// <summary>Where in the source an index was out of range, if the kernel says so; empty when it is not known.</summary>
+    /// <summary>
+    /// Where in the source an index was out of range, if the kernel says so; empty when it is not known.
+    /// </summary>
     public string Place { get; init; } = "";
 }
 
 /// <summary>
-/// From here on the size Variable, which kernels take like any other, is the integer scalar in buffer From + Plus, but at
-/// least 1, and at most Most. No buffer's shape depends on it: what a kernel takes as smaller by it has room for the most.
+/// From here on the size Variable, which kernels take like any other, is the integer scalar in buffer From + Plus, but
+/// at least 1, and at most Most. No buffer's shape depends on it: what a kernel takes as smaller by it has room for the
+/// most.
 /// </summary>
 public sealed record SizeStep(string Variable, int From, long Plus, Size Most) : Step;
 
 /// <summary>
-/// Runs the body for each 0 &lt;= Variable &lt; Count, in order. In the body the variable is a size that kernels take like any
-/// other; no buffer's shape depends on it.
+/// Runs the body for each 0 &lt;= Variable &lt; Count, in order. In the body the variable is a size that kernels take
+/// like any other; no buffer's shape depends on it.
 /// </summary>
 public sealed record LoopStep(string Variable, Size Count, ImmutableArray<Step> Body) : Step;
 
-/// <summary>Runs the condition, ends when the bool scalar in buffer Test is false, else runs the body, and again.</summary>
+/// <summary>
+/// Runs the condition, ends when the bool scalar in buffer Test is false, else runs the body, and again.
+/// </summary>
 public sealed record WhileStep(ImmutableArray<Step> Condition, int Test, ImmutableArray<Step> Body) : Step;
 
 /// <summary>Runs one of the two by the bool scalar in buffer Test.</summary>
@@ -55,7 +65,9 @@ public sealed record CopyStep(int From, int To) : Step;
 /// <summary>Prints buffers through a format, as <see cref="Print"/> does.</summary>
 public sealed record PrintStep(string Format, ImmutableArray<int> Buffers) : Step;
 
-/// <summary>Fails the call when the bool scalar in buffer Test is false; the message formats the other buffers.</summary>
+/// <summary>
+/// Fails the call when the bool scalar in buffer Test is false; the message formats the other buffers.
+/// </summary>
 public sealed record AssertStep(string Message, int Test, ImmutableArray<int> Buffers) : Step
 {
     /// <summary>Where in the source it stands; empty when it is not known.</summary>
@@ -70,9 +82,9 @@ public sealed record Program(string Name, ImmutableArray<string> Sizes, Immutabl
     ImmutableArray<Size> Slots, ImmutableArray<Kernel> Kernels, ImmutableArray<Step> Steps)
 {
     /// <summary>
-    /// Computes the folded constants: its result k is the value of the constants with FoldedIndex k. Run once for the values
-    /// of the frozen state that it reads, before the first call; null when nothing is folded. Two setups whose results have
-    /// the same name compute the same value from the same state.
+    /// Computes the folded constants: its result k is the value of the constants with FoldedIndex k. Run once for the
+    /// values of the frozen state that it reads, before the first call; null when nothing is folded. Two setups whose
+    /// results have the same name compute the same value from the same state.
     /// </summary>
     public Program? Setup { get; init; }
 

@@ -16,7 +16,9 @@ public static class ProgramReader
         private readonly List<Size> slots = [];
         private readonly List<ProgramBuffer> buffers = [];
 
-        /// <summary>The kernels that calls name, in the order of the first call; their texts come after the driver.</summary>
+        /// <summary>
+        /// The kernels that calls name, in the order of the first call; their texts come after the driver.
+        /// </summary>
         private readonly List<string> called = [];
 
         public Program Read()

@@ -6,9 +6,9 @@ namespace Accelerate.Compiler.Kernels;
 public static partial class VectorMath
 {
     /// <summary>
-    /// With a &lt;= b the magnitudes, a / b = tan(t) for t &lt;= pi/4. Beyond tan(pi/8) t = pi/4 + atan((a - b) / (a + b)). The
-    /// angle is c pi/4 ± atan(u), c = 0 .. 4. atan(u) = u + u^3 q(u^2), degree 12 (8.5e-20). Exact: with what the
-    /// division lost, and scaled so that nothing overflows; f32 arguments do without.
+    /// With a &lt;= b the magnitudes, a / b = tan(t) for t &lt;= pi/4. Beyond tan(pi/8) t = pi/4 + atan((a - b) / (a +
+    /// b)). The angle is c pi/4 ± atan(u), c = 0 .. 4. atan(u) = u + u^3 q(u^2), degree 12 (8.5e-20). Exact: with what
+    /// the division lost, and scaled so that nothing overflows; f32 arguments do without.
     /// </summary>
     private static Value Atan2F64(BlockBuilder b, Value y, Value x, bool isExact)
     {

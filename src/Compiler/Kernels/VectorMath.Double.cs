@@ -1,12 +1,13 @@
-// In: an f64 value. Out: exp, expm1, tanh, erf, log or log1p of it in kernel IR: the f32 functions' ways, longer polynomials.
+// In: an f64 value. Out: exp, expm1, tanh, erf, log or log1p of it in kernel IR: the f32 functions' ways, longer
+// polynomials.
 using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Kernels;
 
 public static partial class VectorMath
 {
-    // ln 2 as a sum of two f64. n times the first, taken from x by an fma, leaves an f64 exactly: |r| < 1/2, and both are
-    // multiples of 2^-54.
+    // ln 2 as a sum of two f64. n times the first, taken from x by an fma, leaves an f64 exactly: |r| < 1/2, and both
+    // are multiples of 2^-54.
     private const double Ln2HighF64 = 0.69314718055994529;
     private const double Ln2LowF64 = 2.3190468138462996e-17;
 
@@ -27,7 +28,9 @@ public static partial class VectorMath
         return (t, b.Fma(n, b.Float(-Ln2LowF64, DType.F64), r));
     }
 
-    /// <summary>p times 2^n in two factors, so that a subnormal product rounds once; t holds n plus two biases.</summary>
+    /// <summary>
+    /// p times 2^n in two factors, so that a subnormal product rounds once; t holds n plus two biases.
+    /// </summary>
     private static Value TimesPowerOfTwo(BlockBuilder b, Value p, Value t)
     {
         var type = BitsType(p.Type);
@@ -71,8 +74,8 @@ public static partial class VectorMath
     }
 
     /// <summary>
-    /// |x| &lt; 9/16: x + x^3 q(x^2), degree 10 (7.2e-18). Otherwise 1 - 2 / (2^y + 1), y = |x| 2 log2(e); 2^y by degree 12
-    /// (1.8e-17).
+    /// |x| &lt; 9/16: x + x^3 q(x^2), degree 10 (7.2e-18). Otherwise 1 - 2 / (2^y + 1), y = |x| 2 log2(e); 2^y by
+    /// degree 12 (1.8e-17).
     /// </summary>
     private static Value TanhF64(BlockBuilder b, Value x)
     {

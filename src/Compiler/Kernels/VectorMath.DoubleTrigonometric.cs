@@ -30,9 +30,9 @@ public static partial class VectorMath
     }
 
     /// <summary>
-    /// a = quarter * pi/2 + high + low for a &gt;= 0, quarter modulo 4. Below 2^32 a - n pi/2 in three parts: the first is exact
-    /// by fma, the second a product of two parts. No f64 comes closer to a multiple of pi/2 than 2^-62, and n times
-    /// the error of pi/2 is below 2^-130. Beyond, the digits of 2/pi (Payne and Hanek).
+    /// a = quarter * pi/2 + high + low for a &gt;= 0, quarter modulo 4. Below 2^32 a - n pi/2 in three parts: the first
+    /// is exact by fma, the second a product of two parts. No f64 comes closer to a multiple of pi/2 than 2^-62, and n
+    /// times the error of pi/2 is below 2^-130. Beyond, the digits of 2/pi (Payne and Hanek).
     /// </summary>
     private static (Value Quarter, Value High, Value Low) QuarterTurnsF64(BlockBuilder b, Value a)
     {
@@ -51,9 +51,9 @@ public static partial class VectorMath
     }
 
     /// <summary>
-    /// a = M 2^k, M of 53 bits. Digits of 2/pi whose product with a is a multiple of 4 are left out; 192 behind them are
-    /// W, and the upper 128 of the lowest 192 bits of M W are the quarter and its fraction, with 126 - 62 &gt; 53 bits of it
-    /// that are not zero. For a &gt;= 2^32; without a meaning below.
+    /// a = M 2^k, M of 53 bits. Digits of 2/pi whose product with a is a multiple of 4 are left out; 192 behind them
+    /// are W, and the upper 128 of the lowest 192 bits of M W are the quarter and its fraction, with 126 - 62 &gt; 53
+    /// bits of it that are not zero. For a &gt;= 2^32; without a meaning below.
     /// </summary>
     private static (Value Quarter, Value High, Value Low) QuarterTurnsByDigits(BlockBuilder b, Value a)
     {
@@ -113,7 +113,8 @@ public static partial class VectorMath
     }
 
     /// <summary>
-    /// As SinCos, of r + low. sin r = r + r^3 q(r^2), degree 5 (3.8e-18), cos r = 1 - r^2/2 + r^4 q(r^2), degree 5 (4.8e-20).
+    /// As SinCos, of r + low. sin r = r + r^3 q(r^2), degree 5 (3.8e-18), cos r = 1 - r^2/2 + r^4 q(r^2), degree 5
+    /// (4.8e-20).
     /// </summary>
     private static Value SinCosF64(BlockBuilder b, Value quarter, Value r, Value low, Value x, Value? signBits)
     {

@@ -27,10 +27,10 @@ public static partial class VectorMath
     /// <summary>
     /// e^x = 2^n (1 + r + r^2 q(r)); q minimises the relative error on |r| &lt;= ln(2)/2, degree 4 (3.8e-9 rounded).
     /// 2^n is applied as two factors, as 2^128 and 2^-149 are needed but have no normal f32: the first is added to the
-    /// exponent, which is exact, the second multiplied, so that subnormal results round once. What was added to the exponent of
-    /// a NaN may be a number: x - x, which is +0 of all others, makes it a NaN again.
-    /// 22 operations, 10 of them on the multipliers; distance 1, error 0.894 at 5.20192909. An x that is known to be no greater than
-    /// 0 needs no bound above: 20 operations, the same bits.
+    /// exponent, which is exact, the second multiplied, so that subnormal results round once. What was added to the
+    /// exponent of a NaN may be a number: x - x, which is +0 of all others, makes it a NaN again. 22 operations, 10 of
+    /// them on the multipliers; distance 1, error 0.894 at 5.20192909. An x that is known to be no greater than 0 needs
+    /// no bound above: 20 operations, the same bits.
     /// </summary>
     private static Value ExpF32(BlockBuilder b, Value x, bool isNotPositive = false)
     {
@@ -71,10 +71,10 @@ public static partial class VectorMath
     }
 
     /// <summary>
-    /// E / (E + 2) with E = e^z - 1, z = 2 |x|; E = 2^n p + (2^n - 1) with p = r + r^2 q(r), r = z - n ln 2; q minimises the
-    /// relative error of p on |r| &lt;= ln(2)/2, degree 5 (4.2e-10 rounded). Where n is 0 r and E are exact but for p, so that
-    /// one form serves small and large arguments; where it is not, ln 2 in one part is good enough.
-    /// 21 operations, 10 of them on the multipliers; distance 2, error 2.419 at 0.00776717532.
+    /// E / (E + 2) with E = e^z - 1, z = 2 |x|; E = 2^n p + (2^n - 1) with p = r + r^2 q(r), r = z - n ln 2; q
+    /// minimises the relative error of p on |r| &lt;= ln(2)/2, degree 5 (4.2e-10 rounded). Where n is 0 r and E are
+    /// exact but for p, so that one form serves small and large arguments; where it is not, ln 2 in one part is good
+    /// enough. 21 operations, 10 of them on the multipliers; distance 2, error 2.419 at 0.00776717532.
     /// </summary>
     private static Value TanhF32(BlockBuilder b, Value x)
     {
@@ -96,8 +96,8 @@ public static partial class VectorMath
     /// <summary>
     /// |x| &lt; 0.93: x + x q(x^2), q minimises the relative error, degree 6 (1.9e-9). Otherwise 1 - 2^g(|x|), g
     /// minimises erfc(a) times the error of log2(erfc(a)) on [0.92, 4], degree 5 (2.3e-8); 2^g = 2^n p(g - n), p
-    /// minimises the relative error on [-1/2, 1/2], degree 5 (1.1e-7). Each form exceeds erf where the other is the good
-    /// one, so that the lesser is taken: a comparison and a choice would cost the multipliers one operation more.
+    /// minimises the relative error on [-1/2, 1/2], degree 5 (1.1e-7). Each form exceeds erf where the other is the
+    /// good one, so that the lesser is taken: a comparison and a choice would cost the multipliers one operation more.
     /// 30 operations, 19 of them on the multipliers; distance 2, error 1.832 at 0.975699663.
     /// </summary>
     private static Value ErfF32(BlockBuilder b, Value x)

@@ -73,8 +73,8 @@ public static partial class VectorMath
     }
 
     /// <summary>
-    /// By squaring, a step for each bit of the exponent, modulo the width. A negative exponent gives what 1 / x^-y is by
-    /// the division of integers: 1 or -1 where x is, -1 for x = 0, else 0.
+    /// By squaring, a step for each bit of the exponent, modulo the width. A negative exponent gives what 1 / x^-y is
+    /// by the division of integers: 1 or -1 where x is, -1 for x = 0, else 0.
     /// </summary>
     private static Value PowInteger(BlockBuilder b, Value x, Value y)
     {

@@ -9,8 +9,9 @@ namespace Accelerate.Compiler.Kernels;
 /// not counted; a clamp is a compare and a select here and one instruction on most machines), then its errors over all
 /// 2^32 arguments against f64: the distance in representable values from the correctly rounded result, and the error
 /// in units of the last place of that result. ACC_LONG=1 dotnet test --filter Category=Long measures them,
-/// bench/math/minimax.py derives the coefficients. f16 and bf16 compute in f32. f64 functions, pow, atan2 and rem are held
-/// to 256-bit arithmetic by DoubleMathTests and BinaryMathTests, which print their errors in units of the last place.
+/// bench/math/minimax.py derives the coefficients. f16 and bf16 compute in f32. f64 functions, pow, atan2 and rem are
+/// held to 256-bit arithmetic by DoubleMathTests and BinaryMathTests, which print their errors in units of the last
+/// place.
 /// </summary>
 public static partial class VectorMath
 {

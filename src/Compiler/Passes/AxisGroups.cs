@@ -9,8 +9,8 @@ namespace Accelerate.Compiler.Passes;
 internal sealed record AxisGroup(ImmutableArray<int> From, ImmutableArray<int> To)
 {
     /// <summary>
-    /// The groups, as small as they can be: [n, c, h, w] to [n, c, h*w] has the groups n, c and (h, w). Null when the sizes do
-    /// not tell.
+    /// The groups, as small as they can be: [n, c, h, w] to [n, c, h*w] has the groups n, c and (h, w). Null when the
+    /// sizes do not tell.
     /// </summary>
     public static ImmutableArray<AxisGroup>? Of(Reshape reshape)
     {

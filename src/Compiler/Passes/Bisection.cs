@@ -5,7 +5,8 @@ namespace Accelerate.Compiler.Passes;
 
 /// <summary>What bisecting found: nothing wrong, wrong from the start, or one rewrite.</summary>
 /// <param name="Rewrites">All rewrites of the graph.</param>
-/// <param name="IsRightUnoptimised">False when the judge refuses the graph before any rewrite: then no rule is to blame.</param>
+/// <param name="IsRightUnoptimised">False when the judge refuses the graph before any rewrite: then no rule is to
+/// blame.</param>
 /// <param name="Number">The first wrong rewrite, counted from 1; 0 when there is none.</param>
 /// <param name="Culprit">That rewrite.</param>
 public sealed record BisectionResult(long Rewrites, bool IsRightUnoptimised, long Number, Rewrite? Culprit);
@@ -13,8 +14,8 @@ public sealed record BisectionResult(long Rewrites, bool IsRightUnoptimised, lon
 public static class Bisection
 {
     /// <summary>
-    /// Halves the number of rewrites: between a number that the judge accepts and one that it refuses lies a rewrite that made
-    /// the difference. About log2(rewrites) runs of the judge.
+    /// Halves the number of rewrites: between a number that the judge accepts and one that it refuses lies a rewrite
+    /// that made the difference. About log2(rewrites) runs of the judge.
     /// </summary>
     public static BisectionResult Find(Function function, IReadOnlyList<Pass> passes, Func<Function, bool> isRight)
     {

@@ -1,4 +1,5 @@
-// In: a function and a dtype of 16 bits. Out: the function with the f32 operands of its contractions rounded to that dtype.
+// In: a function and a dtype of 16 bits. Out: the function with the f32 operands of its contractions rounded to that
+// dtype.
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -6,10 +7,10 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Passes;
 
 /// <summary>
-/// dot(a: f32, b: f32) => dot(convert(a), convert(b); f32): matmuls, convolutions and the two products of attention take
-/// bf16 (f16) operands and still accumulate in f32. State, inputs and results stay as declared, and so does all that is
-/// no contraction: norms, softmax, losses and every reduction compute in f32. It trades accuracy, about 2^-8 (2^-11) of
-/// each operand, for half of the bytes a contraction reads.
+/// dot(a: f32, b: f32) => dot(convert(a), convert(b); f32): matmuls, convolutions and the two products of attention
+/// take bf16 (f16) operands and still accumulate in f32. State, inputs and results stay as declared, and so does all
+/// that is no contraction: norms, softmax, losses and every reduction compute in f32. It trades accuracy, about 2^-8
+/// (2^-11) of each operand, for half of the bytes a contraction reads.
 /// </summary>
 public static class ComputePrecision
 {

@@ -8,15 +8,15 @@ using Accelerate.Compiler.Graph;
 namespace Accelerate.Compiler.Passes;
 
 /// <summary>
-/// f(x) = x + g(constants, frozen state) => f(x) = x + folded 0, setup() = g(constants, frozen state). The setup is a program
-/// like any other: it is compiled by the backend and run when the values of the state are known, so that a folded value has
-/// the bits that the call would compute. Decided by shapes and dtypes only.
+/// f(x) = x + g(constants, frozen state) => f(x) = x + folded 0, setup() = g(constants, frozen state). The setup is a
+/// program like any other: it is compiled by the backend and run when the values of the state are known, so that a
+/// folded value has the bits that the call would compute. Decided by shapes and dtypes only.
 /// </summary>
 public static class Constants
 {
     /// <summary>
-    /// Larger values are computed by each call, unless the state they are made of is as large: they are read from memory in
-    /// any case.
+    /// Larger values are computed by each call, unless the state they are made of is as large: they are read from
+    /// memory in any case.
     /// </summary>
     private const long MostElements = 1 << 24;
 
@@ -58,8 +58,8 @@ public static class Constants
     }
 
     /// <summary>
-    /// The known values that cost a call more to compute than to load. Counting, comparing and moving cost less: only behind
-    /// something dearer is a load cheaper, and only if the value is no larger than what it is made of.
+    /// The known values that cost a call more to compute than to load. Counting, comparing and moving cost less: only
+    /// behind something dearer is a load cheaper, and only if the value is no larger than what it is made of.
     /// </summary>
     private static HashSet<Node> Worth(Function function, KnownValues known)
     {
@@ -80,8 +80,8 @@ public static class Constants
     }
 
     /// <summary>
-    /// Known values that each call would store before it can use them: what a contraction, a window or control flow reads,
-    /// unless it is a view of a tensor that is there, and parts of the state put together.
+    /// Known values that each call would store before it can use them: what a contraction, a window or control flow
+    /// reads, unless it is a view of a tensor that is there, and parts of the state put together.
     /// </summary>
     private static HashSet<Node> Stored(Function function, KnownValues known)
     {
@@ -119,8 +119,8 @@ public static class Constants
     }
 
     /// <summary>
-    /// A name for each result that says which state it is made of and, by a hash, how: two functions whose setups name the
-    /// same value share it.
+    /// A name for each result that says which state it is made of and, by a hash, how: two functions whose setups name
+    /// the same value share it.
     /// </summary>
     private static ImmutableArray<string> Names(Function setup)
     {

@@ -5,8 +5,8 @@ using Accelerate.Compiler.Graph;
 namespace Accelerate.Compiler.Passes;
 
 /// <summary>
-/// Results of control flow that nobody reads go, and with them what the regions compute for them: a carried variable goes
-/// when neither its result nor any value that is kept depends on it, a captured operand when no region reads it.
+/// Results of control flow that nobody reads go, and with them what the regions compute for them: a carried variable
+/// goes when neither its result nor any value that is kept depends on it, a captured operand when no region reads it.
 /// </summary>
 public static class DeadCode
 {

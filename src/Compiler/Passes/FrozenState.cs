@@ -1,12 +1,13 @@
-// In: the functions compiled into one executable. Out: which pieces of state keep their value, and what is known from them.
+// In: the functions compiled into one executable. Out: which pieces of state keep their value, and what is known from
+// them.
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 
 namespace Accelerate.Compiler.Passes;
 
 /// <summary>
-/// State is frozen when no function compiled into the executable assigns it: what depends on it and on constants only has
-/// one value for all calls, and is computed before the first.
+/// State is frozen when no function compiled into the executable assigns it: what depends on it and on constants only
+/// has one value for all calls, and is computed before the first.
 /// </summary>
 public sealed class FrozenState
 {
@@ -49,6 +50,8 @@ internal sealed class KnownValues
     private static bool MayBeKnown(Node node) => node is not (Input or State or RegionNode) && !node.IsEffect
         && (node is not Graph.Barrier barrier || barrier.Unique == Graph.Barrier.Once) && NodeFacts.Sizes(node).All(s => s.IsConstant);
 
-    /// <summary>True for what fails when an index of the state is out of range: that is for the call to find out.</summary>
+    /// <summary>
+    /// True for what fails when an index of the state is out of range: that is for the call to find out.
+    /// </summary>
     private bool Picks(Node node) => NodeFacts.MayFail(node) && node.Operands.Skip(1).Any(ofState.Contains);
 }

@@ -1,13 +1,14 @@
-// In: a function with loops. Out: the same function with work that is the same in every iteration done once, before the loop.
+// In: a function with loops. Out: the same function with work that is the same in every iteration done once, before the
+// loop.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 
 namespace Accelerate.Compiler.Passes;
 
 /// <summary>
-/// scan(x, w; { x * exp(w) }) => e = exp(w); scan(x, w, e; { x * e }): what depends on captured values only leaves the body,
-/// if it is costly. A while loop's condition and body alike. What could fail on an index stays, as the loop may never run;
-/// branches of an `if` keep their work, as the other one may be taken.
+/// scan(x, w; { x * exp(w) }) => e = exp(w); scan(x, w, e; { x * e }): what depends on captured values only leaves the
+/// body, if it is costly. A while loop's condition and body alike. What could fail on an index stays, as the loop may
+/// never run; branches of an `if` keep their work, as the other one may be taken.
 /// </summary>
 public static class Hoist
 {
@@ -59,7 +60,9 @@ public static class Hoist
         return loop.WithRegions(regions, operands);
     }
 
-    /// <summary>The first node, if any, that is costly, the same in every iteration, and used by something that is not.</summary>
+    /// <summary>
+    /// The first node, if any, that is costly, the same in every iteration, and used by something that is not.
+    /// </summary>
     private static IEnumerable<Node> Invariant(Function body, int carried, string variable)
     {
         var same = new HashSet<Node>(ReferenceEqualityComparer.Instance);

@@ -5,8 +5,8 @@ using Accelerate.Compiler.Graph;
 namespace Accelerate.Compiler.Passes;
 
 /// <summary>
-/// `result k (call @f(x))` and `call @f(x)` => what @f computes of x. Every region belongs to one node: those of a callee
-/// are copied, under other names where theirs are taken.
+/// `result k (call @f(x))` and `call @f(x)` => what @f computes of x. Every region belongs to one node: those of a
+/// callee are copied, under other names where theirs are taken.
 /// </summary>
 public static class Inline
 {

@@ -1,4 +1,5 @@
-// The rules of the layout pass for contractions: which are convolutions, where their channels are, how they lie in memory.
+// The rules of the layout pass for contractions: which are convolutions, where their channels are, how they lie in
+// memory.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
@@ -48,7 +49,8 @@ public sealed partial class Layout
                 : (dot.ContractB, dot.BatchB, dot.FreeA.Select(a => dot.OperandType(0).Shape[a]));
             // Few channels come out with the places last: what they are made of is best left so, if it is so.
             if (batch.IsEmpty && IsFew(Size.Product(channels))) continue;
-            // The taps of the windows are contracted too; without channels among the contracted axes they are a batch (depthwise).
+            // The taps of the windows are contracted too; without channels among the contracted axes they are a batch
+            // (depthwise).
             var found = Channels(dot.Operands[image], contract);
             if (found.Axes.IsEmpty)
             {
@@ -73,7 +75,9 @@ public sealed partial class Layout
     private static bool LieLast(Node below, ImmutableArray<int> channels) => below is Transpose turned && !channels.IsEmpty
         && AxisGroup.Wide(turned.OperandType(0).Shape).TakeLast(channels.Length).SequenceEqual(channels.Select(a => turned.Permutation[a]).Order());
 
-    /// <summary>True where elementwise work and movements lead to what another convolution wants with its channels last.</summary>
+    /// <summary>
+    /// True where elementwise work and movements lead to what another convolution wants with its channels last.
+    /// </summary>
     private bool FlowsIntoWish(Dot dot)
     {
         var reached = new HashSet<Node>(ReferenceEqualityComparer.Instance) { dot };
@@ -91,9 +95,10 @@ public sealed partial class Layout
         && dot.ContractA is [var channels] && AxisGroup.Wide(dot.OperandType(0).Shape) is { IsEmpty: false } wide && wide[^1] != channels;
 
     /// <summary>
-    /// True for windows whose places can be lanes as they lie, so that a depthwise convolution of images by channels turns nothing:
-    /// the windows along the last axis are neighbours, and a row of them fills most of a vector. 96 channels of 112 x 112,
-    /// 3 x 3, 1 thread: 0.24 ms so, 4.1 ms turned to channels last and back (`accc time bench/conv.acc nchw … --kernels`, AMD Zen 4).
+    /// True for windows whose places can be lanes as they lie, so that a depthwise convolution of images by channels
+    /// turns nothing: the windows along the last axis are neighbours, and a row of them fills most of a vector. 96
+    /// channels of 112 x 112, 3 x 3, 1 thread: 0.24 ms so, 4.1 ms turned to channels last and back (`accc time
+    /// bench/conv.acc nchw … --kernels`, AMD Zen 4).
     /// </summary>
     private static bool PlacesAreLanes(Node windows)
     {
@@ -115,7 +120,9 @@ public sealed partial class Layout
         onTheWay.UnionWith(way);
     }
 
-    /// <summary>The axes of the value below the windows that some axes are, without those that are taps of a window.</summary>
+    /// <summary>
+    /// The axes of the value below the windows that some axes are, without those that are taps of a window.
+    /// </summary>
     private static (Node Below, ImmutableArray<int> Axes, List<Node> Way) Channels(Node node, ImmutableArray<int> axes)
     {
         var way = new List<Node>();
@@ -139,7 +146,9 @@ public sealed partial class Layout
         return (node, [.. axes.Order()], way);
     }
 
-    /// <summary>A contraction of what has channels last: it reads its operand as it lies, and the weights behind the taps.</summary>
+    /// <summary>
+    /// A contraction of what has channels last: it reads its operand as it lies, and the weights behind the taps.
+    /// </summary>
     private Ordered? Contraction(Dot dot)
     {
         var isConvolution = images.TryGetValue(dot, out var image);
@@ -164,8 +173,8 @@ public sealed partial class Layout
             its = its with { Batch = Identity(its.Batch.Length), Contract = [.. Identity(its.Contract.Length).Select(k => its.Batch.Length + k)] };
         }
         Node made = Add(new Dot(m, weights, own.Batch, its.Batch, own.Contract, its.Contract, dot.Type.DType));
-        // A few channels are few lanes, but places as lanes would lie a row of channels apart in m: 320 to 4 channels at 64 x 64
-        // took 54 ms so. What turns the result is a step behind the contraction.
+        // A few channels are few lanes, but places as lanes would lie a row of channels apart in m: 320 to 4 channels
+        // at 64 x 64 took 54 ms so. What turns the result is a step behind the contraction.
         var channelsOut = Size.Product(made.Type.Shape.Skip(own.Batch.Length + own.Free.Length));
         if (!x.IsNatural && own.Batch.IsEmpty && IsFew(channelsOut) && !channelsOut.Is(1)) made = Add(new Graph.Barrier(made, ++barriers));
         else convolutions.Add(made);
@@ -180,7 +189,10 @@ public sealed partial class Layout
         }
     }
 
-    /// <summary>The axes of one operand of a dot, as axes of the node that holds it; `Lying`: those that are free as they lie there.</summary>
+    /// <summary>
+    /// The axes of one operand of a dot, as axes of the node that holds it; `Lying`: those that are free as they lie
+    /// there.
+    /// </summary>
     private sealed record Side(ImmutableArray<int> Batch, ImmutableArray<int> Contract, ImmutableArray<int> Free)
     {
         public Side(ImmutableArray<int> batch, ImmutableArray<int> contract, ImmutableArray<int> free, Ordered x)
@@ -192,8 +204,8 @@ public sealed partial class Layout
     }
 
     /// <summary>
-    /// dot(windows x, w) with a batch of channels => sum over the taps of windows x * w: channels, or places, are lanes, taps a
-    /// loop. It adds up in the dtype in which the dot does.
+    /// dot(windows x, w) with a batch of channels => sum over the taps of windows x * w: channels, or places, are
+    /// lanes, taps a loop. It adds up in the dtype in which the dot does.
     /// </summary>
     private Node Depthwise(Dot dot, Node windows, Node weights, Side own)
     {

@@ -85,7 +85,10 @@ public sealed partial class Layout
             if (!sequence.Contains(d)) sequence.Insert(d == 0 ? 0 : sequence.IndexOf(d - 1) + 1, d);
     }
 
-    /// <summary>Axes that become one must lie together, in their order: where they do not they are moved behind the last of them.</summary>
+    /// <summary>
+    /// Axes that become one must lie together, in their order: where they do not they are moved behind the last of
+    /// them.
+    /// </summary>
     private Ordered? Regrouped(Reshape r, Ordered x)
     {
         if (AxisGroup.Of(r) is not { } groups) return null;

@@ -7,17 +7,18 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Passes;
 
 /// <summary>
-/// transpose(dot(window(pad x), w)) => transpose(dot(window(pad x'), w')), where x' is x with its channels last (NHWC) and w' lies
-/// [kh, kw, c, o]: a contraction then reads runs of channels and writes runs of channels. The transpose behind it is carried
-/// along by what follows (elementwise work, pads, windows, reductions, concats, residual sums) up to the next convolution,
-/// whose own transpose takes it back: between two layers there is none. Decided by shapes and dtypes only. The order of the
-/// taps in a sum becomes (kh, kw, c): another rounding than that of the graph as it was bound.
+/// transpose(dot(window(pad x), w)) => transpose(dot(window(pad x'), w')), where x' is x with its channels last (NHWC)
+/// and w' lies [kh, kw, c, o]: a contraction then reads runs of channels and writes runs of channels. The transpose
+/// behind it is carried along by what follows (elementwise work, pads, windows, reductions, concats, residual sums) up
+/// to the next convolution, whose own transpose takes it back: between two layers there is none. Decided by shapes and
+/// dtypes only. The order of the taps in a sum becomes (kh, kw, c): another rounding than that of the graph as it was
+/// bound.
 /// </summary>
 public sealed partial class Layout
 {
     /// <summary>
-    /// Channels last are the vector side of a contraction: with fewer than this the result keeps its places last. Half of a
-    /// vector of 16 lanes.
+    /// Channels last are the vector side of a contraction: with fewer than this the result keeps its places last. Half
+    /// of a vector of 16 lanes.
     /// </summary>
     private const int FewChannels = 8;
 
@@ -26,13 +27,17 @@ public sealed partial class Layout
     private readonly Function into;
     private readonly Dictionary<Node, Ordered> values = new(ReferenceEqualityComparer.Instance);
 
-    /// <summary>Values that a convolution wants with channels last while everything else takes them as they are.</summary>
+    /// <summary>
+    /// Values that a convolution wants with channels last while everything else takes them as they are.
+    /// </summary>
     private readonly Dictionary<Node, Ordered> turned = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>New dots that are convolutions: the transposes behind them are carried along.</summary>
     private readonly HashSet<Node> convolutions = new(ReferenceEqualityComparer.Instance);
 
-    /// <summary>New nodes that no input changes: their order in memory costs a call nothing once they are packed.</summary>
+    /// <summary>
+    /// New nodes that no input changes: their order in memory costs a call nothing once they are packed.
+    /// </summary>
     private readonly HashSet<Node> weightsOnly = new(ReferenceEqualityComparer.Instance);
     private Origin origin = Origin.None;
 
@@ -163,7 +168,10 @@ public sealed partial class Layout
         return Add(new Transpose(x, permutation));
     }
 
-    /// <summary>transpose (reshape x) => reshape (transpose x): the permutation of x, where the axes of each group stay together.</summary>
+    /// <summary>
+    /// transpose (reshape x) => reshape (transpose x): the permutation of x, where the axes of each group stay
+    /// together.
+    /// </summary>
     private static ImmutableArray<int>? Before(Reshape reshape, ImmutableArray<int> permutation)
     {
         if (AxisGroup.Of(reshape) is not { } groups) return null;

@@ -19,6 +19,8 @@ internal static class NodeFacts
         _ => false,
     };
 
-    /// <summary>True for what marks the call as failed when an index is out of range: not to be run where it was not.</summary>
+    /// <summary>
+    /// True for what marks the call as failed when an index is out of range: not to be run where it was not.
+    /// </summary>
     public static bool MayFail(Node node) => node is Gather or Scatter or DynamicSlice or UpdateSlice or RegionNode || node.IsEffect;
 }

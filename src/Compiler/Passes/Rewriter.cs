@@ -6,8 +6,9 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Passes;
 
 /// <summary>
-/// Drives every rewrite: nodes are rebuilt in order, each is offered to the rule until it declines. The new value inherits
-/// the origin of the one it replaces; regions are rewritten by the same rules. A rule names itself with <see cref="By"/>.
+/// Drives every rewrite: nodes are rebuilt in order, each is offered to the rule until it declines. The new value
+/// inherits the origin of the one it replaces; regions are rewritten by the same rules. A rule names itself with <see
+/// cref="By"/>.
 /// </summary>
 public sealed class Rewriter(Func<Node, Rewriter, Node?> rule, Rewrites? rewrites = null, string pass = "")
 {
@@ -46,13 +47,13 @@ public sealed class Rewriter(Func<Node, Rewriter, Node?> rule, Rewrites? rewrite
     }
 
     /// <summary>
-    /// The function rebuilt in order, where another value may stand in a node's place: for passes that look at the whole of
-    /// the old function first. Regions are taken as they are.
+    /// The function rebuilt in order, where another value may stand in a node's place: for passes that look at the
+    /// whole of the old function first. Regions are taken as they are.
     /// </summary>
     /// <param name="function">The old function.</param>
     /// <param name="better">
-    /// What stands in the place of an old node, null for its copy. It adds to the new function and is given the new values of
-    /// the old nodes so far, that node's own among them.
+    /// What stands in the place of an old node, null for its copy. It adds to the new function and is given the new
+    /// values of the old nodes so far, that node's own among them.
     /// </param>
     internal static Function Rebuild(Function function, Func<Node, Function, IReadOnlyDictionary<Node, Node>, Node?> better)
     {

@@ -1,15 +1,17 @@
 // The rewrites of one compilation: how many there were, how many there may be, which came last. What bisecting needs.
 namespace Accelerate.Compiler.Passes;
 
-/// <summary>One application of a rule: the text of the node before and after, and where it came from in the source.</summary>
+/// <summary>
+/// One application of a rule: the text of the node before and after, and where it came from in the source.
+/// </summary>
 public sealed record Rewrite(string Pass, string Rule, string Before, string After, string Place)
 {
     public override string ToString() => $"{Pass}: {Rule}: {Before} => {After}{(Place.Length > 0 ? $" ({Place})" : "")}";
 }
 
 /// <summary>
-/// Counts rewrites over all passes and refuses those behind the limit, so that the first wrong one can be found by halving
-/// (`accc bisect`, `dump --stop-after-rewrite N`). Passes that lowering cannot do without are not counted.
+/// Counts rewrites over all passes and refuses those behind the limit, so that the first wrong one can be found by
+/// halving (`accc bisect`, `dump --stop-after-rewrite N`). Passes that lowering cannot do without are not counted.
 /// </summary>
 public sealed class Rewrites(long limit = long.MaxValue)
 {

@@ -56,7 +56,9 @@ public static partial class Simplify
         _ => null,
     };
 
-    /// <summary>The part of a concat that a slice lies in, and where it starts there; null if that is not certain.</summary>
+    /// <summary>
+    /// The part of a concat that a slice lies in, and where it starts there; null if that is not certain.
+    /// </summary>
     private static (Node Part, Size Start)? PartOf(Slice slice, Concat concat)
     {
         var at = Size.Zero;
@@ -69,7 +71,9 @@ public static partial class Simplify
         return null;
     }
 
-    /// <summary>True where start, start + step, … lie in [0, size) for all values of the sizes; the count is not 0.</summary>
+    /// <summary>
+    /// True where start, start + step, … lie in [0, size) for all values of the sizes; the count is not 0.
+    /// </summary>
     private static bool Fits(Size start, Size count, long step, Size size)
     {
         var behind = size - start - (count - 1) * step - 1;

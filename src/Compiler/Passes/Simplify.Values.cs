@@ -1,5 +1,5 @@
-// The rules of simplify about values: integers and bools, for which more identities hold than for floats; exact conversions;
-// control flow whose course is known.
+// The rules of simplify about values: integers and bools, for which more identities hold than for floats; exact
+// conversions; control flow whose course is known.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
@@ -111,8 +111,10 @@ public static partial class Simplify
         _ => 53,
     };
 
-    /// <summary>An `if` whose condition is known is its branch; a loop without iterations its initial values; what a loop
-    /// carries and never changes is captured.</summary>
+    /// <summary>
+    /// An `if` whose condition is known is its branch; a loop without iterations its initial values; what a loop
+    /// carries and never changes is captured.
+    /// </summary>
     private static Node? Control(Node node, Rewriter r)
     {
         switch (node)

@@ -9,7 +9,9 @@ namespace Accelerate.Compiler.Passes;
 
 public static partial class Simplify
 {
-    /// <summary>What a rule replaced goes at once: a loop and the one that stands for it have a region of one name.</summary>
+    /// <summary>
+    /// What a rule replaced goes at once: a loop and the one that stands for it have a region of one name.
+    /// </summary>
     public static Function Run(Function function, Rewrites? rewrites = null) =>
         DeadCode.Run(new Rewriter(Rule, rewrites, "simplify").Run(function));
 

@@ -1,4 +1,5 @@
-// In: a function with channels last, which state is frozen. Out: the same function with 3x3 convolutions in Winograd's form.
+// In: a function with channels last, which state is frozen. Out: the same function with 3x3 convolutions in Winograd's
+// form.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Kernels.Lowering;
@@ -9,10 +10,10 @@ namespace Accelerate.Compiler.Passes;
 
 /// <summary>
 /// dot(window(pad x), w) => At (U * (Bt d B)) A, tile by tile: F(4x4, 3x3) makes 16 results of a tile d of 6x6 with 36
-/// products for each pair of channels where the direct form takes 144. With U = G w Gt from frozen weights it is computed before the
-/// first call. It changes rounding: see <see cref="WinogradMatrices"/> for by how much. Decided by shapes, dtypes and the
-/// storage of the weights only, never in training: f32, 3x3, stride 1, no dilation, at least <see cref="LeastChannels"/>
-/// channels in and out, at least <see cref="LeastPlaces"/> results along either axis.
+/// products for each pair of channels where the direct form takes 144. With U = G w Gt from frozen weights it is
+/// computed before the first call. It changes rounding: see <see cref="WinogradMatrices"/> for by how much. Decided by
+/// shapes, dtypes and the storage of the weights only, never in training: f32, 3x3, stride 1, no dilation, at least
+/// <see cref="LeastChannels"/> channels in and out, at least <see cref="LeastPlaces"/> results along either axis.
 /// </summary>
 /// <remarks>
 /// Every step is a contraction whose vector side, channels, is contiguous where it is read and where it is written:
@@ -27,12 +28,14 @@ public static class Winograd
     /// <summary>Results of a tile along each axis, and what a tile reads for them.</summary>
     private const int Results = 4, Taps = 3, Tile = Results + Taps - 1;
 
-    /// <summary>With fewer channels the transforms, 432 + 240 fma for each channel of a tile, cost what the products save.</summary>
+    /// <summary>
+    /// With fewer channels the transforms, 432 + 240 fma for each channel of a tile, cost what the products save.
+    /// </summary>
     private const int LeastChannels = 32;
 
     /// <summary>
-    /// With fewer results the tiles at the border compute too much that is cut off, and 36 matrices in place of 9 are read
-    /// for too few of them: 7 x 7 x 512 would read 38 MB.
+    /// With fewer results the tiles at the border compute too much that is cut off, and 36 matrices in place of 9 are
+    /// read for too few of them: 7 x 7 x 512 would read 38 MB.
     /// </summary>
     private const int LeastPlaces = 12;
 
@@ -53,7 +56,10 @@ public static class Winograd
         }));
     }
 
-    /// <summary>A convolution of 3x3 that is worth it: y[n, h, w, o] = sum over r, s, c of x[n, h + r, w + s, c] * weights[r, s, c, o].</summary>
+    /// <summary>
+    /// A convolution of 3x3 that is worth it: y[n, h, w, o] = sum over r, s, c of x[n, h + r, w + s, c] * weights[r, s,
+    /// c, o].
+    /// </summary>
     /// <param name="Image">x, [n, h, w, c], without its zeros.</param>
     /// <param name="Before">Zeros before the rows and columns.</param>
     /// <param name="Places">Rows and columns of y.</param>
@@ -78,7 +84,9 @@ public static class Winograd
 
         private static bool Channels(Size size) => size.IsConstant && size.Value >= LeastChannels;
 
-        /// <summary>What windows of 3x3 are taken of, [n, h, w, c], and how many there are along each axis; null for others.</summary>
+        /// <summary>
+        /// What windows of 3x3 are taken of, [n, h, w, c], and how many there are along each axis; null for others.
+        /// </summary>
         private static (Node Image, long Rows, long Columns)? Rows(Node node) =>
             node is Window a && a.Operands[0] is Window b && a.Type.Rank == 6 && (a.Axis, b.Axis) is (1, 2) or (3, 1)
             && Count(a) is { } outer && Count(b) is { } inner
@@ -113,8 +121,8 @@ public static class Winograd
         }
 
         /// <summary>
-        /// The image with zeros around it, up to the last tile's end. It is a buffer of its own: a row of places by channels is
-        /// read as one run, which a guard in it would forbid.
+        /// The image with zeros around it, up to the last tile's end. It is a buffer of its own: a row of places by
+        /// channels is read as one run, which a guard in it would forbid.
         /// </summary>
         private Node Padded(Convolution conv, ImmutableArray<long> tiles, int barrier)
         {

@@ -77,7 +77,9 @@ internal static class Parser
             : start with { Length = 0 };
     }
 
-    /// <summary>Whether the rule itself failed: a child may then be missing. Subtrees are judged on their own.</summary>
+    /// <summary>
+    /// Whether the rule itself failed: a child may then be missing. Subtrees are judged on their own.
+    /// </summary>
     public static bool Broken(ParserRuleContext? context) =>
         context is null || context.exception is not null
         || (context.children?.Any(c => c is IErrorNode) ?? true);

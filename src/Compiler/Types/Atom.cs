@@ -1,7 +1,9 @@
 // The indivisible factors of a size: variables, floor divisions, minima and maxima. Each has a canonical text.
 namespace Accelerate.Compiler.Types;
 
-/// <summary>A factor that the polynomial normal form does not look into; equality is equality of <see cref="Text"/>.</summary>
+/// <summary>
+/// A factor that the polynomial normal form does not look into; equality is equality of <see cref="Text"/>.
+/// </summary>
 public abstract class Atom(string text)
 {
     public string Text { get; } = text;

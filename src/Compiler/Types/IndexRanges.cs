@@ -1,9 +1,10 @@
-// In: the extents of loop indices. Out: proofs that an index expression is non-negative, so that bounds checks can be left out.
+// In: the extents of loop indices. Out: proofs that an index expression is non-negative, so that bounds checks can be
+// left out.
 namespace Accelerate.Compiler.Types;
 
 /// <summary>
-/// What is known of the variables: every size variable is at least 0, index i lies in [0, extent). Proofs are sound, not
-/// complete: false means "not proved".
+/// What is known of the variables: every size variable is at least 0, index i lies in [0, extent). Proofs are sound,
+/// not complete: false means "not proved".
 /// </summary>
 public sealed class IndexRanges
 {
@@ -33,7 +34,8 @@ public sealed class IndexRanges
         }
         catch (OverflowException)
         {
-            // A proof multiplies by divisors: those of a long chain of strided windows leave 64 bits. That proves nothing.
+            // A proof multiplies by divisors: those of a long chain of strided windows leave 64 bits. That proves
+            // nothing.
             return false;
         }
     }
@@ -59,8 +61,8 @@ public sealed class IndexRanges
 
         if (Split(p, fuel) is { } isProved) return isProved;
 
-        // floor(x + 3, 4) is floor(u + 1, 2) with u = floor(x + 1, 2): where one division refines another, its value is a
-        // variable of its own, so that the two are compared as integers.
+        // floor(x + 3, 4) is floor(u + 1, 2) with u = floor(x + 1, 2): where one division refines another, its value is
+        // a variable of its own, so that the two are compared as integers.
         if (Nested(p) is { } nested && Prove(nested, fuel - 1)) return true;
 
         // c * y * (x // q) lies between c * y * (x - q + 1) / q and c * y * x / q: scale by q and replace.
@@ -79,8 +81,8 @@ public sealed class IndexRanges
     }
 
     /// <summary>
-    /// An index i below a * b that is divided by b is b * q + r, with q below a and r below b: proves with these two in its
-    /// place. Null where no index is divided so.
+    /// An index i below a * b that is divided by b is b * q + r, with q below a and r below b: proves with these two in
+    /// its place. Null where no index is divided so.
     /// </summary>
     private bool? Split(Size p, int fuel)
     {
@@ -125,7 +127,9 @@ public sealed class IndexRanges
     private static IEnumerable<Size> Bounds(Size extent) =>
         extent.Terms is [{ Coefficient: 1, Atoms: [MinAtom m] }] ? [m.Left, m.Right] : [extent];
 
-    /// <summary>x // q and (x + k q) // (q m) => t and (t + k) // m, for the first division that refines another.</summary>
+    /// <summary>
+    /// x // q and (x + k q) // (q m) => t and (t + k) // m, for the first division that refines another.
+    /// </summary>
     private static Size? Nested(Size p)
     {
         var divisions = p.Terms.SelectMany(t => t.Atoms).OfType<FloorDivAtom>().Where(d => d.Divisor.IsConstant)

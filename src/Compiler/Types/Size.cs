@@ -34,10 +34,14 @@ public sealed class Size : IEquatable<Size>, IComparable<Size>
     public static readonly Size Zero = new([]);
     public static readonly Size One = Constant(1);
 
-    /// <summary>Sorted by degree (highest first), then by text; the constant term is last. No zero coefficients.</summary>
+    /// <summary>
+    /// Sorted by degree (highest first), then by text; the constant term is last. No zero coefficients.
+    /// </summary>
     public ImmutableArray<Term> Terms { get; }
 
-    /// <summary>The canonical text, without white space: `2*h+1`, `(h-1)//2+1`. It reads back by <see cref="SizeReader"/>.</summary>
+    /// <summary>
+    /// The canonical text, without white space: `2*h+1`, `(h-1)//2+1`. It reads back by <see cref="SizeReader"/>.
+    /// </summary>
     public string Text => text ??= Print(Terms);
 
     /// <summary>As a user writes it: `(h + 1) // 2`.</summary>
@@ -110,7 +114,9 @@ public sealed class Size : IEquatable<Size>, IComparable<Size>
         return new(scaled.MoveToImmutable());
     }
 
-    /// <summary>Floor division; the divisor is at least 1 (a constant that is not throws, a symbolic one is checked at entry).</summary>
+    /// <summary>
+    /// Floor division; the divisor is at least 1 (a constant that is not throws, a symbolic one is checked at entry).
+    /// </summary>
     public static Size FloorDiv(Size a, Size b) => SizeDivision.FloorDiv(a, b, null);
 
     /// <summary>a - b * floor(a / b): the sign is the divisor's.</summary>
@@ -145,7 +151,9 @@ public sealed class Size : IEquatable<Size>, IComparable<Size>
         return sum;
     }
 
-    /// <summary>The value under the given bindings. Throws OverflowException, or KeyNotFoundException for an unbound name.</summary>
+    /// <summary>
+    /// The value under the given bindings. Throws OverflowException, or KeyNotFoundException for an unbound name.
+    /// </summary>
     public long Evaluate(Func<string, long> bindings)
     {
         long sum = 0;

@@ -95,7 +95,9 @@ internal static class SizeDivision
         return Size.OfTerm(new Size.Term(term.Coefficient / divisor.Coefficient, [.. atoms]));
     }
 
-    /// <summary>a / b for a divisor of several terms: polynomial long division, null unless it comes out even.</summary>
+    /// <summary>
+    /// a / b for a divisor of several terms: polynomial long division, null unless it comes out even.
+    /// </summary>
     private static Size? MultipleOf(Size a, Size b)
     {
         var quotient = Size.Zero;

@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace Accelerate.Compiler.Types;
 
-/// <summary>Reads what <see cref="Size.Text"/> prints; also the spelling a // b. Throws FormatException with the place.</summary>
+/// <summary>
+/// Reads what <see cref="Size.Text"/> prints; also the spelling a // b. Throws FormatException with the place.
+/// </summary>
 public static class SizeReader
 {
     public static Size Read(string text)

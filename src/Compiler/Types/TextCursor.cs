@@ -1,10 +1,13 @@
-// In: a text form (graph, kernel, program). Out: its tokens. White space and comments (# to the end of the line) do not matter.
+// In: a text form (graph, kernel, program). Out: its tokens. White space and comments (# to the end of the line) do not
+// matter.
 using System.Globalization;
 using System.Runtime.CompilerServices;
 
 namespace Accelerate.Compiler.Types;
 
-/// <summary>A place in a text form that is being read. Every failure is a FormatException with line and column.</summary>
+/// <summary>
+/// A place in a text form that is being read. Every failure is a FormatException with line and column.
+/// </summary>
 public sealed class TextCursor(string text)
 {
     private int at;

@@ -9,7 +9,10 @@ namespace Accelerate.Tests.Bench;
 
 public class RooflineTests
 {
-    /// <summary>10 GFLOP/s; L1 holds 1 KiB, L2 64 KiB; 8 GB/s and 4 GB/s and 1 GB/s of reading, half of it where there are writes.</summary>
+    /// <summary>
+    /// 10 GFLOP/s; L1 holds 1 KiB, L2 64 KiB; 8 GB/s and 4 GB/s and 1 GB/s of reading, half of it where there are
+    /// writes.
+    /// </summary>
     private static readonly MachineLimits Limits = new(1, 10,
         [new("L1", 1 << 10, 8, 4), new("L2", 64 << 10, 4, 2), new("DRAM", long.MaxValue, 1, 0.5)], 0);
 
@@ -44,7 +47,8 @@ public class RooflineTests
     [Fact]
     public void WhatOtherCallsTouchedSinceDecidesTheLevel()
     {
-        // Each product takes a weight of 16 KiB; together they exceed L2 (64 KiB), so that every weight comes from DRAM again.
+        // Each product takes a weight of 16 KiB; together they exceed L2 (64 KiB), so that every weight comes from DRAM
+        // again.
         var text = string.Join('\n', Enumerable.Range(0, 8).Select(i => $"    param w{i}: f32[64, 64] = 0"));
         var body = Enumerable.Range(0, 8).Aggregate("x", (x, i) => $"({x} @ w{i})");
         var bounds = Bounds($"module M() {{\n{text}\n    export fn f(x: f32[1, 64]) -> f32[1, 64] = {body}\n}}");

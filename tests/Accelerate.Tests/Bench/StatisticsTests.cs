@@ -8,7 +8,8 @@ public class StatisticsTests
     [Fact]
     public void AnOddAndAnEvenCount()
     {
-        // Sorted 1 2 3 4 10: the 10 % point lies 0.4 of the way from the first to the second, the 90 % point 0.6 into the last gap.
+        // Sorted 1 2 3 4 10: the 10 % point lies 0.4 of the way from the first to the second, the 90 % point 0.6 into
+        // the last gap.
         var odd = Statistics.Of([10, 1, 3, 2, 4]);
         Assert.Equal(5, odd.Count);
         Assert.Equal(3, odd.Median);

@@ -1,4 +1,5 @@
-// Calls of primitives and of the library's random functions come in; their types, and the operations they become, go out.
+// Calls of primitives and of the library's random functions come in; their types, and the operations they become, go
+// out.
 using Accelerate.Compiler.Graph;
 using Accelerate.Runtime;
 using Assert = Xunit.Assert;

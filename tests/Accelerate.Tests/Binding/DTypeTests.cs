@@ -1,4 +1,5 @@
-// Programs over every dtype, dtype variables and dtype parameters come in; the types and values of D2, D15 and D24 go out.
+// Programs over every dtype, dtype variables and dtype parameters come in; the types and values of D2, D15 and D24 go
+// out.
 using Accelerate.Compiler.Graph.Interpreter;
 using Accelerate.Runtime;
 using Assert = Xunit.Assert;

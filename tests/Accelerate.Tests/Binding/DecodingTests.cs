@@ -1,4 +1,5 @@
-// GPT-2 and Llama with their caches: logits and caches are PyTorch's, token by token, and so are greedily chosen tokens.
+// GPT-2 and Llama with their caches: logits and caches are PyTorch's, token by token, and so are greedily chosen
+// tokens.
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Graph.Interpreter;
 using Accelerate.Runtime;

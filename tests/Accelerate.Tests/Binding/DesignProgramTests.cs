@@ -1,4 +1,5 @@
-// Every program of the design is elaborated; what trains is checked up to the transformation, which is all that is missing.
+// Every program of the design is elaborated; what trains is checked up to the transformation, which is all that is
+// missing.
 using Accelerate.Compiler.Binding;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;

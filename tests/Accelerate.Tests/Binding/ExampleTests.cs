@@ -1,4 +1,5 @@
-// Every example binds, but the one that shows a mistake; the programs of the design either bind or answer with limitations, never a crash.
+// Every example binds, but the one that shows a mistake; the programs of the design either bind or answer with
+// limitations, never a crash.
 using Accelerate.Compiler.Binding;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;

@@ -1,4 +1,5 @@
-// D17 and D22: which declaration a name means, what a misspelt or foreign name is answered with, and where brackets stand.
+// D17 and D22: which declaration a name means, what a misspelt or foreign name is answered with, and where brackets
+// stand.
 using Accelerate.Compiler.Binding;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Tests.Support;

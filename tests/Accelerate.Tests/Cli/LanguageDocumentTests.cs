@@ -71,7 +71,9 @@ public sealed partial class LanguageDocumentTests
         else Assert.Equal(library, Text[from..to]);
     }
 
-    /// <summary>A block a file: the signatures, each with the comment above it; a module's functions below it.</summary>
+    /// <summary>
+    /// A block a file: the signatures, each with the comment above it; a module's functions below it.
+    /// </summary>
     private static string Library()
     {
         var folder = Path.Combine(Shared.Repository, "src", "Compiler", "Library");
@@ -139,7 +141,9 @@ public sealed partial class LanguageDocumentTests
     [GeneratedRegex(@"# (ACC\d{4})$", RegexOptions.Multiline)]
     private static partial Regex Wrong();
 
-    /// <summary>A function with its body: to the next line that begins a declaration or a comment at its column, or the end.</summary>
+    /// <summary>
+    /// A function with its body: to the next line that begins a declaration or a comment at its column, or the end.
+    /// </summary>
     [GeneratedRegex(@"(?ms)^export fn .*?(?=^(?:export |fn |module |let |#)|\z)")]
     private static partial Regex Declarations();
 

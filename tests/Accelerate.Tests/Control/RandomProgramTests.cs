@@ -1,4 +1,5 @@
-// Random nests of loops, branches and updates: the executors against the reference interpreter, which overwrites nothing.
+// Random nests of loops, branches and updates: the executors against the reference interpreter, which overwrites
+// nothing.
 using Accelerate.Backends.Interpreter;
 using Accelerate.Backends.Llvm;
 using Accelerate.Compiler;

@@ -1,5 +1,5 @@
-// Two programs of tests/errors in one file come in; the mistakes of both, and nothing else, go out: none hides another, and
-// none cascades.
+// Two programs of tests/errors in one file come in; the mistakes of both, and nothing else, go out: none hides another,
+// and none cascades.
 using System.Text.RegularExpressions;
 using Accelerate.Compiler.Binding;
 using Accelerate.Compiler.Diagnostics;

@@ -11,8 +11,8 @@ using Assert = Xunit.Assert;
 namespace Accelerate.Tests.Graph;
 
 /// <summary>
-/// Floats travel as f64, integers as i64: NumPy computes floats in f64 and integers in their dtype. What it gives in f64 is
-/// also rounded to the dtype, and held to the interpreter's rounding mode.
+/// Floats travel as f64, integers as i64: NumPy computes floats in f64 and integers in their dtype. What it gives in
+/// f64 is also rounded to the dtype, and held to the interpreter's rounding mode.
 /// </summary>
 internal sealed class NumPyBatch
 {

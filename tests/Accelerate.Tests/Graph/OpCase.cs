@@ -1,4 +1,5 @@
-// In: a graph of one operation in one dtype, with symbolic sizes. Out: its inputs at given sizes, and what NumPy says of it.
+// In: a graph of one operation in one dtype, with symbolic sizes. Out: its inputs at given sizes, and what NumPy says
+// of it.
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.RegularExpressions;
@@ -10,15 +11,17 @@ using Accelerate.Runtime;
 namespace Accelerate.Tests.Graph;
 
 /// <summary>
-/// One row of the table that the NumPy oracle and the kernels are both run on. Inputs are made from their names: `p` and `q`
-/// are all pairs of special values, `u` all of them and then values of every exponent, `v` the same without NaN, `t` ties,
-/// `i&lt;n` integers in [0, n); others are ordinary values with a zero, a subnormal, an infinity or a NaN now and then.
+/// One row of the table that the NumPy oracle and the kernels are both run on. Inputs are made from their names: `p`
+/// and `q` are all pairs of special values, `u` all of them and then values of every exponent, `v` the same without
+/// NaN, `t` ties, `i&lt;n` integers in [0, n); others are ordinary values with a zero, a subnormal, an infinity or a
+/// NaN now and then.
 /// </summary>
 /// <param name="Op">The operation, as <see cref="Ops.All"/> spells it.</param>
 /// <param name="DType">The dtype that the row is about.</param>
 /// <param name="Variant">What tells rows of one operation and dtype apart.</param>
 /// <param name="Template">The text with `T` in place of the dtype; the function is `@f`.</param>
-/// <param name="NumPy">The result, or a tuple of all, from the inputs (by their first letter), the states and the sizes.</param>
+/// <param name="NumPy">The result, or a tuple of all, from the inputs (by their first letter), the states and the
+/// sizes.</param>
 /// <param name="Runs">Sizes, as `n=3 m=0`.</param>
 internal sealed record OpCase(string Op, DType DType, string Variant, string Template, string NumPy, ImmutableArray<string> Runs)
 {

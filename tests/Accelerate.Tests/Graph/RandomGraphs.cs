@@ -1,4 +1,5 @@
-// In: a seed. Out: a graph of every kind of operation, control flow included, whose values all executors compute exactly.
+// In: a seed. Out: a graph of every kind of operation, control flow included, whose values all executors compute
+// exactly.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Graph.Interpreter;
@@ -10,9 +11,9 @@ using Convert = Accelerate.Compiler.Graph.Convert;
 namespace Accelerate.Tests.Graph;
 
 /// <summary>
-/// Floats are whole numbers with a known bound, below which every sum and product of the dtype is exact, so that comparisons,
-/// conversions, sorts and indices see the same values everywhere. Rounding comes last: some results are a function of such
-/// numbers. Indices are in range.
+/// Floats are whole numbers with a known bound, below which every sum and product of the dtype is exact, so that
+/// comparisons, conversions, sorts and indices see the same values everywhere. Rounding comes last: some results are a
+/// function of such numbers. Indices are in range.
 /// </summary>
 internal sealed partial class RandomGraphs
 {
@@ -69,7 +70,9 @@ internal sealed partial class RandomGraphs
         _ => 1L << 40,
     };
 
-    /// <summary>One function under construction: its values so far, each with the bound of a float's absolute value.</summary>
+    /// <summary>
+    /// One function under construction: its values so far, each with the bound of a float's absolute value.
+    /// </summary>
     private sealed partial class Scope(RandomGraphs graphs, Function function, int depth, string variable)
     {
         private readonly List<Node> pool = [];

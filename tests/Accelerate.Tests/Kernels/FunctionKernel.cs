@@ -1,4 +1,5 @@
-// In: an elementary function and a dtype. Out: the kernel that computes it of whole buffers, as lowering would write it.
+// In: an elementary function and a dtype. Out: the kernel that computes it of whole buffers, as lowering would write
+// it.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Kernels;

@@ -97,7 +97,9 @@ public static partial class NumericsTable
     private static T Rounded<T>(double a, DType type) =>
         Narrow<T>(double.IsFinite(a) ? Exact.Fma(a, 1, a == 0 ? a : 0, type) : a);
 
-    /// <summary>From wider floats: ties, and numbers next to them that f32 takes for ties; from integers likewise.</summary>
+    /// <summary>
+    /// From wider floats: ties, and numbers next to them that f32 takes for ties; from integers likewise.
+    /// </summary>
     private static IEnumerable<Row> Narrowed<T>(DType type) where T : unmanaged
     {
         var narrow = typeof(T) == typeof(Half) ? F16.Select(h => (double)h) : BF16.Select(b => (double)(float)b);

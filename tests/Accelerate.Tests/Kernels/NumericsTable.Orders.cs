@@ -82,7 +82,9 @@ public static partial class NumericsTable
             """, [Tensor.From(x, x.Length)], new() { ["n"] = x.Length }, [Tensor.From(expected, x.Length)]);
     }
 
-    /// <summary>The place of an element is the number of those that come before it: by counting, without a sort.</summary>
+    /// <summary>
+    /// The place of an element is the number of those that come before it: by counting, without a sort.
+    /// </summary>
     private static IEnumerable<Row> Orders<T>(T[] x)
         where T : unmanaged
     {
@@ -111,7 +113,9 @@ public static partial class NumericsTable
         }
     }
 
-    /// <summary>A number as it is ordered: a NaN, an infinity, or a value that doubles and integers both have exactly.</summary>
+    /// <summary>
+    /// A number as it is ordered: a NaN, an infinity, or a value that doubles and integers both have exactly.
+    /// </summary>
     private readonly record struct Ordered(BigInteger Value, double Float = 0, bool IsWhole = true)
     {
         public static Ordered Of(double value) => new(0, value, false);

@@ -6,7 +6,10 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Tests.Kernels;
 
-/// <summary>A kernel's text, its input buffers (an inout one as it is before), sizes, and what its output buffers hold afterwards.</summary>
+/// <summary>
+/// A kernel's text, its input buffers (an inout one as it is before), sizes, and what its output buffers hold
+/// afterwards.
+/// </summary>
 public sealed record Row(
     string Id, string Case, string Text, Tensor[] Inputs, Dictionary<string, long> Sizes, Tensor[] Expected,
         bool Flags = false)

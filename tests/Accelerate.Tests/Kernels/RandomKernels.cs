@@ -10,7 +10,8 @@ namespace Accelerate.Tests.Kernels;
 public sealed record RandomKernel(Kernel Kernel, Tensor[] Inputs, Dictionary<string, long> Sizes)
 {
     /// <summary>
-    /// Inputs and new outputs in the kernel's order; those that are updated are copies of an input. Outputs start as 0xEE bytes: all of them must be stored.
+    /// Inputs and new outputs in the kernel's order; those that are updated are copies of an input. Outputs start as
+    /// 0xEE bytes: all of them must be stored.
     /// </summary>
     public Tensor[] Buffers()
     {
@@ -27,9 +28,8 @@ public sealed record RandomKernel(Kernel Kernel, Tensor[] Inputs, Dictionary<str
 }
 
 /// <summary>
-/// Map, row, serial, running, sorting, scattering, contraction and attention kernels over n*m (and k) elements. No float is cast to its bits: the payload of a
-/// NaN is
-/// not defined.
+/// Map, row, serial, running, sorting, scattering, contraction and attention kernels over n*m (and k) elements. No
+/// float is cast to its bits: the payload of a NaN is not defined.
 /// </summary>
 public static class RandomKernels
 {
@@ -166,7 +166,9 @@ public static class RandomKernels
             return new Block([new Loop(LoopKind.Parallel, "i", N, outer.ToBlock())]);
         }
 
-        /// <summary>parallel(i) serial(s): one element, or k of them side by side, updated at an index that is a value.</summary>
+        /// <summary>
+        /// parallel(i) serial(s): one element, or k of them side by side, updated at an index that is a value.
+        /// </summary>
         private Block Scattered()
         {
             var outer = new BlockBuilder();

@@ -37,8 +37,8 @@ public sealed class VectorMathTests(ITestOutputHelper output)
 
     /// <summary>
     /// All 2^32 arguments through the kernel that LLVM compiles, against f64: the largest error and its argument.
-    /// ACC_LONG=1 dotnet test tests/Accelerate.Tests -c Release --filter Category=Long --logger "console;verbosity=detailed"; one
-    /// function by `Category=Long&amp;DisplayName~Exp`.
+    /// ACC_LONG=1 dotnet test tests/Accelerate.Tests -c Release --filter Category=Long --logger
+    /// "console;verbosity=detailed"; one function by `Category=Long&amp;DisplayName~Exp`.
     /// </summary>
     [LongTheory]
     [Trait("Category", "Long")]

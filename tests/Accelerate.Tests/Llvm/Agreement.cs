@@ -21,7 +21,9 @@ internal static class Agreement
     /// <summary>What every kernel runs on: one thread, three; in the full matrix two and eight as well.</summary>
     public static WorkerPool?[] Pools => Many.Value;
 
-    /// <summary>Inputs and new outputs in the kernel's order; outputs start as 0xEE bytes: a missing store shows.</summary>
+    /// <summary>
+    /// Inputs and new outputs in the kernel's order; outputs start as 0xEE bytes: a missing store shows.
+    /// </summary>
     public static Tensor[] Buffers(Kernel kernel, IEnumerable<Tensor> inputs, Func<string, long> sizes)
     {
         var rest = new Queue<Tensor>(inputs);

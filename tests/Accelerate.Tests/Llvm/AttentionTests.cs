@@ -12,7 +12,8 @@ public sealed class AttentionTests
     public static TheoryData<int> Seeds => [.. Enumerable.Range(0, 24)];
 
     /// <summary>
-    /// A seed decides dtype, shape, layout, which sizes are symbols, how many keys each row sees, mask, bias and epilogue.
+    /// A seed decides dtype, shape, layout, which sizes are symbols, how many keys each row sees, mask, bias and
+    /// epilogue.
     /// </summary>
     [LlvmTheory]
     [MemberData(nameof(Seeds))]

@@ -1,4 +1,5 @@
-// pow, atan2 and the remainder compiled: units against 256-bit arithmetic, remainders exactly, special values, agreement.
+// pow, atan2 and the remainder compiled: units against 256-bit arithmetic, remainders exactly, special values,
+// agreement.
 using System.Numerics;
 using Accelerate.Compiler.Graph;
 using Accelerate.Runtime;

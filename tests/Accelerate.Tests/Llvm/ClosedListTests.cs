@@ -1,4 +1,5 @@
-// Every operation, conversion and statement, printed and compiled for every target: all of it is on the list of LLVM.md.
+// Every operation, conversion and statement, printed and compiled for every target: all of it is on the list of
+// LLVM.md.
 using System.Collections.Immutable;
 using System.Text.RegularExpressions;
 using Accelerate.Backends.Llvm.Native;

@@ -36,7 +36,8 @@ public sealed class ContractionTests
             ? $"load({buffer}[{offset}-3] if({offset}-3 < {count}) else %90)"
             : $"load({buffer}[{offset}])";
         var batch = batched ? b : "1";
-        // The left side as rows (read in place), as columns (packed: its rows are not contiguous but strided), or computed.
+        // The left side as rows (read in place), as columns (packed: its rows are not contiguous but strided), or
+        // computed.
         var (countA, countB, countC) = ($"{batch}*{m}*{k}*2", $"{batch}*{n}*{k}*2", $"{batch}*{m}*{n}");
         var base1 = batched ? $"h*{m}*{k}*2+" : "";
         var base2 = batched ? $"h*{n}*{k}*2+" : "";
@@ -78,8 +79,8 @@ public sealed class ContractionTests
     }
 
     /// <summary>
-    /// Every other pixel of every other row of a 12-wide image with 512 channels: 4 KiB apart, so that rows of a tile share cache sets
-    /// and are copied first, though where they lie is not affine in the row.
+    /// Every other pixel of every other row of a 12-wide image with 512 channels: 4 KiB apart, so that rows of a tile
+    /// share cache sets and are copied first, though where they lie is not affine in the row.
     /// </summary>
     [LlvmTheory]
     [InlineData(30, 40)]
@@ -100,7 +101,8 @@ public sealed class ContractionTests
     }
 
     /// <summary>
-    /// Pixels of an image, read where they lie: tiles that stay in one of its rows (28 pixels of 14), and tiles that do not (30 of 6).
+    /// Pixels of an image, read where they lie: tiles that stay in one of its rows (28 pixels of 14), and tiles that do
+    /// not (30 of 6).
     /// </summary>
     [LlvmTheory]
     [InlineData(28, 14)]
@@ -120,7 +122,9 @@ public sealed class ContractionTests
         Agreement.Check(kernel, inputs, new Dictionary<string, long>(), $"{m} of {width}", [.. NativeConfiguration.Three, new("x86-64-v3", 0)]);
     }
 
-    /// <summary>All magnitudes, so that any other order of a sum gives other bits; now and then a special value.</summary>
+    /// <summary>
+    /// All magnitudes, so that any other order of a sum gives other bits; now and then a special value.
+    /// </summary>
     internal static Tensor Awkward(DType type, long count, int seed)
     {
         var random = new Random(seed);

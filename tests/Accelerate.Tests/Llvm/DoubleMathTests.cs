@@ -100,7 +100,9 @@ public sealed class DoubleMathTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>Every exponent in turn with random mantissas, both signs where the function has them, and hard ones.</summary>
+    /// <summary>
+    /// Every exponent in turn with random mantissas, both signs where the function has them, and hard ones.
+    /// </summary>
     private static double[] Samples(UnaryOp op, int from, int to, int count)
     {
         var random = new System.Random(11);

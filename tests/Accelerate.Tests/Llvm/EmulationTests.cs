@@ -31,8 +31,8 @@ public sealed class EmulationTests
         double Sign() => random.Next(2) * 2 - 1;
         double Of(int exponent) => Math.ScaleB(1 + random.NextDouble(), exponent + random.Next(-30, 30)) * Sign();
         var (a, b) = (Of(0), Of(0));
-        // Ties that only bits far to the right decide: half a last bit of the addend times 1 + 2^-78, as a product of two
-        // significands; and a product of 54 bits, the last one set, next to an addend far below.
+        // Ties that only bits far to the right decide: half a last bit of the addend times 1 + 2^-78, as a product of
+        // two significands; and a product of 54 bits, the last one set, next to an addend far below.
         var e = random.Next(-900, 900);
         double Odd() => random.Next(95_000_000, 1 << 27) | 1;
         return (i % 8) switch
@@ -121,8 +121,8 @@ public sealed class EmulationTests
     }
 
     /// <summary>
-    /// All 2^16 numbers of f16 and bf16 from memory and back, on a target without F16C and on this one; and roundings of
-    /// f32, every exponent and sign with 4096 mantissas.
+    /// All 2^16 numbers of f16 and bf16 from memory and back, on a target without F16C and on this one; and roundings
+    /// of f32, every exponent and sign with 4096 mantissas.
     /// </summary>
     [LlvmTheory]
     [InlineData("f16", "x86-64", true)]

@@ -34,7 +34,9 @@ public sealed class GuardPageTests
         }
         """;
 
-    /// <summary>One element of x for 16 columns: a block of columns that does not exist must not look for its element.</summary>
+    /// <summary>
+    /// One element of x for 16 columns: a block of columns that does not exist must not look for its element.
+    /// </summary>
     private const string Blocks = """
         kernel @edge(a: in(T, m*k), x: in(T, n//16), y: out(T, m*n); sizes(m, n, k)) {
           contract(i < m, j < n; p < k) {

@@ -12,7 +12,9 @@ public sealed class LaneReductionTests
     public static TheoryData<string> Types =>
         ["f32", "f64", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "bool"];
 
-    /// <summary>All kinds in one kernel, both forms, over two rows; the length is a symbol or a number in the text.</summary>
+    /// <summary>
+    /// All kinds in one kernel, both forms, over two rows; the length is a symbol or a number in the text.
+    /// </summary>
     [LlvmTheory]
     [MemberData(nameof(Types))]
     public void LlvmGivesTheInterpretersBytes(string name)

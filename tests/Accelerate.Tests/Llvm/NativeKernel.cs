@@ -10,7 +10,9 @@ using Assert = Xunit.Assert;
 
 namespace Accelerate.Tests.Llvm;
 
-/// <summary>Where and how a kernel is compiled; printed for another target than compiled for where Tiles says so.</summary>
+/// <summary>
+/// Where and how a kernel is compiled; printed for another target than compiled for where Tiles says so.
+/// </summary>
 public sealed record NativeConfiguration(string Target, int Level, string? Tiles = null)
 {
     public static readonly NativeConfiguration[] All =

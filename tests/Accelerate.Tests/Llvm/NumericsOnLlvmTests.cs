@@ -1,4 +1,5 @@
-// Every row of the numerics table on LLVM: three targets, -O0 and -O3, in scalar code and in lanes, one thread and three.
+// Every row of the numerics table on LLVM: three targets, -O0 and -O3, in scalar code and in lanes, one thread and
+// three.
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Accelerate.Backends.Llvm.Native;

@@ -1,4 +1,5 @@
-// What the objects of whole programs leave undefined, as `nm -u` prints it: memcpy and memset, and a driver's own kernels.
+// What the objects of whole programs leave undefined, as `nm -u` prints it: memcpy and memset, and a driver's own
+// kernels.
 using Accelerate.Backends.Llvm;
 using Accelerate.Backends.Llvm.Native;
 using Accelerate.Compiler;

@@ -11,7 +11,8 @@ public sealed class OrderTests
     public static TheoryData<string> Types() => [.. Enum.GetValues<DType>().Select(t => t.Name())];
 
     /// <summary>
-    /// Three rows: special values among ordinary ones, few values that are often equal, and keys that differ in one byte alone.
+    /// Three rows: special values among ordinary ones, few values that are often equal, and keys that differ in one
+    /// byte alone.
     /// </summary>
     [LlvmTheory]
     [MemberData(nameof(Types))]

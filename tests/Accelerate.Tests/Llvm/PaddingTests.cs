@@ -1,4 +1,5 @@
-// Convolutions whose tiles leave out taps on padding, on LLVM against the interpreter, which multiplies them: the same bytes.
+// Convolutions whose tiles leave out taps on padding, on LLVM against the interpreter, which multiplies them: the same
+// bytes.
 using Accelerate.Backends.Llvm.Native;
 using Accelerate.Backends.Llvm.Printing;
 using Accelerate.Compiler.Kernels;
@@ -21,7 +22,8 @@ public sealed class PaddingTests
     };
 
     /// <summary>
-    /// Weights are finite, or infinite or NaN where some taps miss the image; products that vanish leave sums of both zeros.
+    /// Weights are finite, or infinite or NaN where some taps miss the image; products that vanish leave sums of both
+    /// zeros.
     /// </summary>
     [LlvmTheory]
     [MemberData(nameof(Shapes))]
@@ -51,7 +53,9 @@ public sealed class PaddingTests
         }
     }
 
-    /// <summary>The order covers every row once, misses what lies on padding for all rows of a tile, and is worth it.</summary>
+    /// <summary>
+    /// The order covers every row once, misses what lies on padding for all rows of a tile, and is worth it.
+    /// </summary>
     [Xunit.Fact]
     public void OrderMissesPaddingOnly()
     {

@@ -7,7 +7,9 @@ using Xunit.Abstractions;
 
 namespace Accelerate.Tests.Llvm;
 
-/// <summary>ACC_FUZZ_SECONDS sets the time (60), ACC_FUZZ_SEED the first seed (0): a failure prints the seed to start from.</summary>
+/// <summary>
+/// ACC_FUZZ_SECONDS sets the time (60), ACC_FUZZ_SEED the first seed (0): a failure prints the seed to start from.
+/// </summary>
 public sealed class RandomKernelTests(ITestOutputHelper output)
 {
     private static readonly NativeConfiguration[] Configurations = [.. NativeConfiguration.All, NativeConfiguration.WideTiles];

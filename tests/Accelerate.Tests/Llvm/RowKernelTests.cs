@@ -1,4 +1,5 @@
-// Rows in step, values kept between the loops of a row, results past the caches: the interpreter's bytes at every count.
+// Rows in step, values kept between the loops of a row, results past the caches: the interpreter's bytes at every
+// count.
 using Accelerate.Backends.Llvm.Native;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
@@ -82,7 +83,10 @@ public sealed class RowKernelTests
         }
     }
 
-    /// <summary>Two to four passes over one axis, whose rows go through a pipeline; what one leaves is read by the next and the last.</summary>
+    /// <summary>
+    /// Two to four passes over one axis, whose rows go through a pipeline; what one leaves is read by the next and the
+    /// last.
+    /// </summary>
     [LlvmTheory]
     [InlineData("f32", 2)]
     [InlineData("f32", 3)]
@@ -138,7 +142,10 @@ public sealed class RowKernelTests
         }
     }
 
-    /// <summary>The scratch is as large as what is kept: a vector's rest rounded up, four rows, but no more than needed, and a page.</summary>
+    /// <summary>
+    /// The scratch is as large as what is kept: a vector's rest rounded up, four rows, but no more than needed, and a
+    /// page.
+    /// </summary>
     [Fact]
     public void ValuesThatALaterLoopWantsAreKept()
     {
@@ -158,7 +165,9 @@ public sealed class RowKernelTests
         Assert.True(Accelerate.Backends.Llvm.LlvmExecutable.ScratchOf(cheap, "x86-64-v3").Is(0));
     }
 
-    /// <summary>More than 16 MiB of result, aligned to lines and not, with a rest behind the last vector, on three threads.</summary>
+    /// <summary>
+    /// More than 16 MiB of result, aligned to lines and not, with a rest behind the last vector, on three threads.
+    /// </summary>
     [LlvmTheory]
     [InlineData(0)]
     [InlineData(4)]
@@ -196,7 +205,9 @@ public sealed class RowKernelTests
         }
     }
 
-    /// <summary>AVX-512 scales by one instruction, the others by the text's two factors; both round a subnormal once.</summary>
+    /// <summary>
+    /// AVX-512 scales by one instruction, the others by the text's two factors; both round a subnormal once.
+    /// </summary>
     [LlvmFact]
     public void AnExponentialIsScaledAlikeEverywhere()
     {

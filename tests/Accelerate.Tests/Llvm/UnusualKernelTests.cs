@@ -110,7 +110,9 @@ public sealed class UnusualKernelTests
         }
     }
 
-    /// <summary>The text with tiles of 12 x 32 runs here on AVX2 (NativeConfiguration.WideTiles); this is the real thing.</summary>
+    /// <summary>
+    /// The text with tiles of 12 x 32 runs here on AVX2 (NativeConfiguration.WideTiles); this is the real thing.
+    /// </summary>
     [Avx512Fact]
     public void RandomKernelsOnAvx512()
     {

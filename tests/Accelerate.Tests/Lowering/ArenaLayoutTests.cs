@@ -1,4 +1,5 @@
-// The arena: nothing that is alive at the same step shares memory, and no more is taken than that needs, on every model.
+// The arena: nothing that is alive at the same step shares memory, and no more is taken than that needs, on every
+// model.
 using Accelerate.Compiler;
 using Accelerate.Compiler.Binding;
 using Accelerate.Compiler.Kernels;
@@ -11,7 +12,9 @@ namespace Accelerate.Tests.Lowering;
 
 public sealed class ArenaLayoutTests(ITestOutputHelper output)
 {
-    /// <summary>PERFORMANCE.md: with sizes pinned, the arena is at most 1.05 x the largest set of live values, in whole lines.</summary>
+    /// <summary>
+    /// PERFORMANCE.md: with sizes pinned, the arena is at most 1.05 x the largest set of live values, in whole lines.
+    /// </summary>
     [Theory]
     [InlineData("models/resnet50", "classify", "n=1 x_2=224 x_3=224")]
     [InlineData("models/mobilenetv2", "classify", "n=1 x_2=224 x_3=224")]
@@ -77,8 +80,8 @@ public sealed class ArenaLayoutTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// From the steps alone: outside of loops and branches, a temporary keeps its memory from the first step that names it
-    /// to the last. The lives of the program must cover that, and the memory of two such must not overlap.
+    /// From the steps alone: outside of loops and branches, a temporary keeps its memory from the first step that names
+    /// it to the last. The lives of the program must cover that, and the memory of two such must not overlap.
     /// </summary>
     private static void Apart(Program program, ArenaLayout layout, Func<string, long> sizes)
     {
@@ -90,7 +93,8 @@ public sealed class ArenaLayoutTests(ITestOutputHelper output)
         (long Begin, long End) Place(int b) =>
             (layout.Offsets[b], layout.Offsets[b] + (program.Buffers[b].Type.Count.Evaluate(sizes) * program.Buffers[b].Type.DType.Bytes()));
         var all = uses.ToList();
-        // Used in one and the same loop or branch, two may take turns; what is used in two steps of the outside may not.
+        // Used in one and the same loop or branch, two may take turns; what is used in two steps of the outside may
+        // not.
         bool Inside((int First, int Last) life) => life.First == life.Last && steps[life.First] is LoopStep or WhileStep or IfStep;
         for (var i = 0; i < all.Count; i++)
         {

@@ -1,5 +1,5 @@
-// Every operation in every dtype, lowered: the kernel interpreter within the bound of the graph interpreter, LLVM with the
-// kernel interpreter's bytes; what is not supported is a list that can only shrink.
+// Every operation in every dtype, lowered: the kernel interpreter within the bound of the graph interpreter, LLVM with
+// the kernel interpreter's bytes; what is not supported is a list that can only shrink.
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics;
@@ -36,7 +36,9 @@ public sealed class OpMatrixTests(ITestOutputHelper output)
         Assert.True(matrix.Failures.IsEmpty, $"{matrix.Failures.Count} failures:\n{string.Join('\n', matrix.Failures.Order().Take(20))}");
     }
 
-    /// <summary>A limit that is not in the list is a loss of what once worked; one that no longer holds is to be taken out.</summary>
+    /// <summary>
+    /// A limit that is not in the list is a loss of what once worked; one that no longer holds is to be taken out.
+    /// </summary>
     [Fact]
     public void WhatIsNotSupportedOnlyShrinks()
     {

@@ -20,7 +20,9 @@ using Lowerer = Accelerate.Compiler.Kernels.Lowering.Lowering;
 
 namespace Accelerate.Tests.Lowering;
 
-/// <summary>ACC_FUZZ_SECONDS sets the time (12), ACC_FUZZ_SEED the first seed (0): a failure prints the seed to start from.</summary>
+/// <summary>
+/// ACC_FUZZ_SECONDS sets the time (12), ACC_FUZZ_SEED the first seed (0): a failure prints the seed to start from.
+/// </summary>
 public sealed class RandomGraphTests(ITestOutputHelper output)
 {
     private sealed record Run(string Title, RandomGraphs Made, Program Program, Dictionary<string, long> Sizes, Tensor[] Inputs,

@@ -15,7 +15,10 @@ using Assert = Xunit.Assert;
 
 namespace Accelerate.Tests.Lowering;
 
-/// <summary>ACC_FUZZ_PLACES_SECONDS sets the time (10), ACC_FUZZ_SEED the first seed (0): a failure prints the seed to start from.</summary>
+/// <summary>
+/// ACC_FUZZ_PLACES_SECONDS sets the time (10), ACC_FUZZ_SEED the first seed (0): a failure prints the seed to start
+/// from.
+/// </summary>
 public sealed class RandomPlacesTests(ITestOutputHelper output)
 {
     [LlvmFact]

@@ -67,8 +67,8 @@ public sealed class StoredBytesTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// A worker holds a group of panels that fits the second-level cache, at most 384 KiB, and a tile of the left side; an
-    /// im2col matrix holds the k*k*c terms of all n*h*w pixels. The bound is a sixteenth of that matrix.
+    /// A worker holds a group of panels that fits the second-level cache, at most 384 KiB, and a tile of the left side;
+    /// an im2col matrix holds the k*k*c terms of all n*h*w pixels. The bound is a sixteenth of that matrix.
     /// </summary>
     [LlvmFact]
     public void AConvolutionNeedsNoIm2Col()
@@ -81,7 +81,9 @@ public sealed class StoredBytesTests(ITestOutputHelper output)
         Assert.Equal(0, new ArenaLayout(program, s => sizes[s]).Bytes); // and nothing is materialised between kernels
     }
 
-    /// <summary>Runs a program on the interpreter and compares the bytes each kernel stored with those of its outputs.</summary>
+    /// <summary>
+    /// Runs a program on the interpreter and compares the bytes each kernel stored with those of its outputs.
+    /// </summary>
     internal static void Check(Compiler.Kernels.Program program, Tensor[] inputs, Action<string> report)
     {
         using var executable = new InterpreterExecutable([program], new InterpreterOptions(CountStores: true));
@@ -101,7 +103,9 @@ public sealed class StoredBytesTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>The sizes that the inputs' shapes bind, for programs whose inputs name each size alone somewhere.</summary>
+    /// <summary>
+    /// The sizes that the inputs' shapes bind, for programs whose inputs name each size alone somewhere.
+    /// </summary>
     private static Dictionary<string, long> Sizes(Compiler.Kernels.Program program, Tensor[] inputs)
     {
         var sizes = new Dictionary<string, long>();

@@ -1,5 +1,5 @@
-// Reductions in order inside vector loops, as random windows of images and as columns of matrices: on every executor the
-// numbers of a loop nest written here.
+// Reductions in order inside vector loops, as random windows of images and as columns of matrices: on every executor
+// the numbers of a loop nest written here.
 using System.Diagnostics;
 using System.Globalization;
 using Accelerate.Runtime;
@@ -10,7 +10,9 @@ using Assert = Xunit.Assert;
 
 namespace Accelerate.Tests.Lowering;
 
-/// <summary>ACC_FUZZ_TAPS_SECONDS sets the time of each (10), ACC_FUZZ_SEED the first seed (0): a failure prints the seed.</summary>
+/// <summary>
+/// ACC_FUZZ_TAPS_SECONDS sets the time of each (10), ACC_FUZZ_SEED the first seed (0): a failure prints the seed.
+/// </summary>
 public sealed class TapsTests(ITestOutputHelper output)
 {
     [LlvmFact]
@@ -142,7 +144,8 @@ public sealed class TapsTests(ITestOutputHelper output)
             """;
         using var lowered = new Lowered(text);
         var (x, b) = (Integers(random, o, m, n), Integers(random, n));
-        // The rows and columns are bound by the inputs; their products of many terms leave f32's integers, and are held by the bytes.
+        // The rows and columns are bound by the inputs; their products of many terms leave f32's integers, and are held
+        // by the bytes.
         var results = lowered.Run(x, b);
         var (xs, bs, sums, squares) = (x.ToArray<float>(), b.ToArray<float>(), results[0].ToArray<float>(), results[1].ToArray<float>());
         for (var at = 0; at < o * n; at++)

@@ -1,4 +1,5 @@
-// In: GPT-2 and Llama with their caches. Out: tokens one by one give what all at once do, and PyTorch's text, on every executor.
+// In: GPT-2 and Llama with their caches. Out: tokens one by one give what all at once do, and PyTorch's text, on every
+// executor.
 using Accelerate.Backends;
 using Accelerate.Backends.Llvm;
 using Accelerate.Backends.OpenCl;
@@ -73,7 +74,9 @@ public class DecodingTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>The sixteen most probable tokens; for GPT-2 also drawn ones, which a seed repeats on every executor.</summary>
+    /// <summary>
+    /// The sixteen most probable tokens; for GPT-2 also drawn ones, which a seed repeats on every executor.
+    /// </summary>
     [SharedTheory("data/models")]
     [MemberData(nameof(Names))]
     public void TheTextIsPyTorchs(string name)

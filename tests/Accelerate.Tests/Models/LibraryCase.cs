@@ -1,4 +1,5 @@
-// In: an .acc file of exported functions, each under a comment with its NumPy expression. Out: their inputs, state and meanings.
+// In: an .acc file of exported functions, each under a comment with its NumPy expression. Out: their inputs, state and
+// meanings.
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Accelerate.Compiler;
@@ -12,7 +13,8 @@ namespace Accelerate.Tests.Models;
 
 /// <summary>
 /// A file of tests/Accelerate.Tests/Models/Library. Above an exported function stands `# numpy: EXPRESSION`, over its
-/// parameters by name and the state `s['path']`, and perhaps `# range: x 0 4; p 0.1 0.9` for what is no ordinary number.
+/// parameters by name and the state `s['path']`, and perhaps `# range: x 0 4; p 0.1 0.9` for what is no ordinary
+/// number.
 /// </summary>
 internal sealed partial class LibraryCase
 {
@@ -46,7 +48,9 @@ internal sealed partial class LibraryCase
 
     public IReadOnlyDictionary<string, Tensor> State { get; }
 
-    /// <summary>The sizes to run an entry with: ordinary, one, zero; once for an entry without size variables.</summary>
+    /// <summary>
+    /// The sizes to run an entry with: ordinary, one, zero; once for an entry without size variables.
+    /// </summary>
     public static IEnumerable<Dictionary<string, long>> Sizes(CompiledEntry entry)
     {
         var names = entry.Bound.Inputs.SelectMany(i => i.Type.Shape).SelectMany(s => s.Variables()).Distinct().ToList();

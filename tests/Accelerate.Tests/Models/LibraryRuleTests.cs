@@ -29,7 +29,9 @@ public class LibraryRuleTests
             Regex.IsMatch(text, $@"\b{d.Name}\b") || Regex.Matches(library, $@"\b{d.Name}\b").Count > 1, $"{d.Name} of {d.File} is untried"));
     }
 
-    /// <summary>What a user opens with `use nn` are names of .acc files: nothing in C# computes or names a layer.</summary>
+    /// <summary>
+    /// What a user opens with `use nn` are names of .acc files: nothing in C# computes or names a layer.
+    /// </summary>
     [Fact]
     public void NoLayerIsWrittenInCSharp()
     {
@@ -47,6 +49,8 @@ public class LibraryRuleTests
     /// <summary>A file without its comments.</summary>
     private static string Code(string file) => string.Join('\n', File.ReadLines(file).Where(l => !l.TrimStart().StartsWith("//", StringComparison.Ordinal)));
 
-    /// <summary>The claim table names composites that a kernel takes whole; ForeignNames says what others call them.</summary>
+    /// <summary>
+    /// The claim table names composites that a kernel takes whole; ForeignNames says what others call them.
+    /// </summary>
     private static bool IsAllowed(string file) => file is "Claims.cs" or "ForeignNames.cs";
 }

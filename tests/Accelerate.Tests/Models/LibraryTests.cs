@@ -42,7 +42,9 @@ public class LibraryTests(ITestOutputHelper output)
                 out.write(a.astype(np.float64).tobytes())
         """;
 
-    /// <summary>The graph interpreter gives NumPy's values, the kernels the graph interpreter's, LLVM the kernels' bytes.</summary>
+    /// <summary>
+    /// The graph interpreter gives NumPy's values, the kernels the graph interpreter's, LLVM the kernels' bytes.
+    /// </summary>
     [NumPyTheory]
     [MemberData(nameof(Files))]
     public void AgreesWithNumPy(string file)
@@ -78,7 +80,9 @@ public class LibraryTests(ITestOutputHelper output)
         output.WriteLine($"{file}: {test.Compilation.Entries.Length} functions, {runs.Count} calls, {worst:G2} from NumPy");
     }
 
-    /// <summary>Constants of an f32 program are rounded to f32: 1e-6 of the largest value tells a wrong one still.</summary>
+    /// <summary>
+    /// Constants of an f32 program are rounded to f32: 1e-6 of the largest value tells a wrong one still.
+    /// </summary>
     private static double Near(string what, ReferenceValue actual, double[] expected)
     {
         var numbers = actual.DType.IsFloat ? actual.Values : Array.ConvertAll(actual.Integers, v => (double)v);

@@ -1,4 +1,5 @@
-// In: an example, its hyper-parameters, a weights file. Out: its graphs, programs and state: what every executor is given.
+// In: an example, its hyper-parameters, a weights file. Out: its graphs, programs and state: what every executor is
+// given.
 using Accelerate.Compiler;
 using Accelerate.Compiler.Binding;
 using Accelerate.Compiler.Diagnostics;

@@ -92,7 +92,9 @@ public class ModelTests(ITestOutputHelper output)
         return data;
     }
 
-    /// <summary>NaN, infinities, subnormals and signed zeros among the inputs, at every level, target and thread count.</summary>
+    /// <summary>
+    /// NaN, infinities, subnormals and signed zeros among the inputs, at every level, target and thread count.
+    /// </summary>
     [SharedTheory("data/models/resnet50_w8")]
     [MemberData(nameof(Machines))]
     public void TheSameBytesAsTheKernelInterpreter(string name, string target, int level, int threads)

@@ -1,4 +1,5 @@
-// In: the reference networks. Out: each gives PyTorch's stored outputs on every executor; LLVM gives the interpreter's bytes.
+// In: the reference networks. Out: each gives PyTorch's stored outputs on every executor; LLVM gives the interpreter's
+// bytes.
 using Accelerate.Backends;
 using Accelerate.Backends.Llvm;
 using Accelerate.Backends.OpenCl;
@@ -20,7 +21,9 @@ public class NetworkTests(ITestOutputHelper output)
 
     private static Network Find(string name) => Network.All.Single(n => n.Name == name);
 
-    /// <summary>PyTorch's f64 outputs by the graph interpreter, its f32 outputs and the reference's by the others.</summary>
+    /// <summary>
+    /// PyTorch's f64 outputs by the graph interpreter, its f32 outputs and the reference's by the others.
+    /// </summary>
     [SharedTheory("data/models")]
     [MemberData(nameof(Names))]
     public void TheStoredOutputs(string name)
@@ -68,7 +71,9 @@ public class NetworkTests(ITestOutputHelper output)
         return data;
     }
 
-    /// <summary>On the stored inputs and, where they are floats, on NaN, infinities, subnormals and signed zeros.</summary>
+    /// <summary>
+    /// On the stored inputs and, where they are floats, on NaN, infinities, subnormals and signed zeros.
+    /// </summary>
     [SharedTheory("data/models")]
     [MemberData(nameof(Machines))]
     public void TheSameBytesAsTheKernelInterpreter(string name, string target)
@@ -128,7 +133,9 @@ public class NetworkTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>OpenCL within the bound of NUMERICS, every kernel on the device; where that is exact, the interpreter's bits.</summary>
+    /// <summary>
+    /// OpenCL within the bound of NUMERICS, every kernel on the device; where that is exact, the interpreter's bits.
+    /// </summary>
     [OpenClFact]
     public void OpenClAgrees()
     {
@@ -147,7 +154,10 @@ public class NetworkTests(ITestOutputHelper output)
         output.WriteLine($"OpenCL: {Network.All.Count()} networks, {string.Join(", ", kinds.Select(k => $"{k.Value} {k.Key} kernels"))}");
     }
 
-    /// <summary>What a GPU is given, tiles and teams, by networks that have every kind of kernel; the others take minutes on a CPU.</summary>
+    /// <summary>
+    /// What a GPU is given, tiles and teams, by networks that have every kind of kernel; the others take minutes on a
+    /// CPU.
+    /// </summary>
     [OpenClFact]
     public void OpenClAgreesInGroups()
     {

@@ -1,4 +1,5 @@
-// In: networks known from their papers, made small, with random weights. Out: executors agree; what each must satisfy whatever its weights.
+// In: networks known from their papers, made small, with random weights. Out: executors agree; what each must satisfy
+// whatever its weights.
 using Accelerate.Backends;
 using Accelerate.Compiler;
 using Accelerate.Compiler.Binding;
@@ -47,7 +48,9 @@ public class PaperNetworkTests(ITestOutputHelper output)
             return session.Run(entry, inputs);
         }
 
-        /// <summary>LLVM gives the interpreter's bytes, and both the f64 graph interpreter's values within the bound.</summary>
+        /// <summary>
+        /// LLVM gives the interpreter's bytes, and both the f64 graph interpreter's values within the bound.
+        /// </summary>
         public Tensor[] Agreed(string entry, ITestOutputHelper output, params Tensor[] inputs)
         {
             var native = Run(entry, inputs);

@@ -9,7 +9,9 @@ namespace Accelerate.Tests.Models;
 
 public class ParameterCountTests
 {
-    /// <summary>Trained parameters of the defaults, or of the sizes set; running statistics and caches do not count.</summary>
+    /// <summary>
+    /// Trained parameters of the defaults, or of the sizes set; running statistics and caches do not count.
+    /// </summary>
     [Theory]
     [InlineData("resnet50", "", 25_557_032)] // torchvision's table of weights, as the next three
     [InlineData("mobilenetv2", "", 3_504_872)]

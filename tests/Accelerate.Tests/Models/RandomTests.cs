@@ -1,4 +1,5 @@
-// In: initialisers, random tensors, dropout and sampling. Out: their moments, ranges and probabilities are what they should be.
+// In: initialisers, random tensors, dropout and sampling. Out: their moments, ranges and probabilities are what they
+// should be.
 using Accelerate.Backends;
 using Accelerate.Compiler;
 using Accelerate.Compiler.Diagnostics;
@@ -104,7 +105,9 @@ public class RandomTests
         Assert.InRange(channels.Count(c => c[0] == 0) / 2000.0, 0.21, 0.29);
     }
 
-    /// <summary>Draws have the probabilities of softmax over what is kept; those that are not are never drawn.</summary>
+    /// <summary>
+    /// Draws have the probabilities of softmax over what is kept; those that are not are never drawn.
+    /// </summary>
     [LlvmTheory]
     [InlineData("drawn", 0.0, 0.1863, 0.3072, 0.5065)] // softmax of 1, 2, 3 halved
     [InlineData("nucleus", 0.0, 0.0, 0.2689, 0.7311)] // of 2, 3: the least that have 0.8 of the softmax of 0, 1, 2, 3

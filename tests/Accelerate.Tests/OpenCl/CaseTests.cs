@@ -1,4 +1,5 @@
-// Every exported function of examples/ and bench/ on the device; every kernel of these and of the cases has a text for it.
+// Every exported function of examples/ and bench/ on the device; every kernel of these and of the cases has a text for
+// it.
 using Accelerate.Backends.Interpreter;
 using Accelerate.Backends.OpenCl;
 using Accelerate.Compiler;
@@ -14,7 +15,9 @@ namespace Accelerate.Tests.OpenCl;
 
 public class CaseTests(ITestOutputHelper output)
 {
-    /// <summary>About as many kernels as had a text for the device when this was last changed: the table does not shrink.</summary>
+    /// <summary>
+    /// About as many kernels as had a text for the device when this was last changed: the table does not shrink.
+    /// </summary>
     private static readonly Dictionary<KernelKind, int> Expected = new()
     {
         [KernelKind.Map] = 250,
@@ -26,8 +29,8 @@ public class CaseTests(ITestOutputHelper output)
         Directory.GetFiles(Path.Combine(Shared.Repository, folder), "*.acc", option).Order(StringComparer.Ordinal);
 
     /// <summary>
-    /// Every kernel of every example, benchmark and case has OpenCL C: nothing can fall back to another backend. The networks'
-    /// kernels are counted where they run.
+    /// Every kernel of every example, benchmark and case has OpenCL C: nothing can fall back to another backend. The
+    /// networks' kernels are counted where they run.
     /// </summary>
     [Fact]
     public void EveryKernelHasATextForTheDevice()
@@ -59,7 +62,9 @@ public class CaseTests(ITestOutputHelper output)
             Assert.True(printed.GetValueOrDefault(kind) >= count, $"{printed.GetValueOrDefault(kind)} {kind} kernels, {count} before");
     }
 
-    /// <summary>What compiles as it stands: some files need sizes that their header sets, some show a mistake.</summary>
+    /// <summary>
+    /// What compiles as it stands: some files need sizes that their header sets, some show a mistake.
+    /// </summary>
     private static IReadOnlyList<Program> Compiled(string file)
     {
         var compilation = Compilation.FromFile(file);

@@ -60,7 +60,9 @@ public class BisectionTests : CommandLine
         Assert.True(found.Rewrites >= 6, $"{found.Rewrites} rewrites");
     }
 
-    /// <summary>Every number of rewrites gives a right graph: a rule may not count on another that comes later.</summary>
+    /// <summary>
+    /// Every number of rewrites gives a right graph: a rule may not count on another that comes later.
+    /// </summary>
     [Fact]
     public void EveryPrefixOfTheRewritesIsRight()
     {

@@ -48,8 +48,8 @@ public sealed class ComputePrecisionTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// Each operand is off by 2^-9 (bf16) or 2^-12 (f16) of itself, so a sum of products by twice that of the sum of their
-    /// magnitudes; the layers of these networks keep that below 16 times the unit of the largest log-probability.
+    /// Each operand is off by 2^-9 (bf16) or 2^-12 (f16) of itself, so a sum of products by twice that of the sum of
+    /// their magnitudes; the layers of these networks keep that below 16 times the unit of the largest log-probability.
     /// </summary>
     [LlvmTheory]
     [InlineData(nameof(Mlp), DType.BF16)]

@@ -1,4 +1,5 @@
-// Dead code in regions: what no result needs goes, what an effect or a later iteration needs stays, and values do not change.
+// Dead code in regions: what no result needs goes, what an effect or a later iteration needs stays, and values do not
+// change.
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Graph.Interpreter;
 using Accelerate.Compiler.Passes;

@@ -1,4 +1,5 @@
-// Norms behind convolutions, folded into frozen weights: close to the direct form, the same bits on both executors, and only where they may.
+// Norms behind convolutions, folded into frozen weights: close to the direct form, the same bits on both executors, and
+// only where they may.
 using Accelerate.Backends;
 using Accelerate.Compiler;
 using Accelerate.Compiler.Diagnostics;
@@ -22,8 +23,8 @@ public class FoldScalesTests
         """;
 
     /// <summary>
-    /// Against the form that does not fold: 72 products of a result and four operations more, within 16 sqrt(76) 2^-24 of
-    /// the magnitudes, which stay below 72 · 2 · 1.6 + 4 for these weights.
+    /// Against the form that does not fold: 72 products of a result and four operations more, within 16 sqrt(76) 2^-24
+    /// of the magnitudes, which stay below 72 · 2 · 1.6 + 4 for these weights.
     /// </summary>
     [LlvmTheory]
     [InlineData(1)]

@@ -88,7 +88,9 @@ public class FrozenStateTests
         Assert.Null(Of("f", "step").Setup);
     }
 
-    /// <summary>What reads a table at the call's indices does so in place; what is put together is put together once.</summary>
+    /// <summary>
+    /// What reads a table at the call's indices does so in place; what is put together is put together once.
+    /// </summary>
     [Theory]
     [InlineData("%1: f32[9,4] = param(\"w\")\n %2: i64[4] = input(\"i\")\n %3: f32[4,4] = gather(%1, %2; 0)", "4,4", 0)]
     [InlineData("%1: f32[4,4] = param(\"w\")\n %3: f32[4,4] = transpose(%1; [1,0])", "4,4", 0)]
@@ -174,7 +176,9 @@ public class FrozenStateTests
         Assert.Contains("read-only", error.Message);
     }
 
-    /// <summary>Functions that use a weight packed share it: the second setup has nothing of its own to compute.</summary>
+    /// <summary>
+    /// Functions that use a weight packed share it: the second setup has nothing of its own to compute.
+    /// </summary>
     [Fact]
     public void TwoFunctionsShareWhatTheyPrepare()
     {

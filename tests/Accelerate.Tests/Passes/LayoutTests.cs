@@ -1,4 +1,5 @@
-// Networks of convolutions keep their channels last from the first layer to the last: nothing is turned between two layers.
+// Networks of convolutions keep their channels last from the first layer to the last: nothing is turned between two
+// layers.
 using Accelerate.Compiler;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Passes;
@@ -9,7 +10,9 @@ namespace Accelerate.Tests.Passes;
 
 public class LayoutTests
 {
-    /// <summary>Transposes of values in the optimised network; those of weights, which no input changes, are not counted.</summary>
+    /// <summary>
+    /// Transposes of values in the optimised network; those of weights, which no input changes, are not counted.
+    /// </summary>
     [Theory]
     // The image, turned once.
     [InlineData("resnet50", "classify", 1)]

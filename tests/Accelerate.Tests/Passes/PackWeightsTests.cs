@@ -1,5 +1,5 @@
-// Weights in panels: where in memory a contraction finds them, that the bits are those of weights in place, in loops and
-// branches too, and which are left as they are.
+// Weights in panels: where in memory a contraction finds them, that the bits are those of weights in place, in loops
+// and branches too, and which are left as they are.
 using Accelerate.Backends;
 using Accelerate.Compiler;
 using Accelerate.Compiler.Graph;
@@ -16,7 +16,9 @@ namespace Accelerate.Tests.Passes;
 
 public class PackWeightsTests
 {
-    /// <summary>The types of a weight and of what it multiplies, the contracted axes of both, and the columns.</summary>
+    /// <summary>
+    /// The types of a weight and of what it multiplies, the contracted axes of both, and the columns.
+    /// </summary>
     [Theory]
     [InlineData("512,784", "m,784", "[1]x[1]", 512, "784")]
     [InlineData("1000,512", "m,512", "[1]x[1]", 1000, "512")]
@@ -58,8 +60,9 @@ public class PackWeightsTests
     }
 
     /// <summary>
-    /// Heads taken apart behind a projection, [b, t, heads * size] as [b, heads, t, size]: columns are those of one head, and
-    /// each store is of neighbours. Panels are those of the whole where a head is whole panels, else a head's own.
+    /// Heads taken apart behind a projection, [b, t, heads * size] as [b, heads, t, size]: columns are those of one
+    /// head, and each store is of neighbours. Panels are those of the whole where a head is whole panels, else a head's
+    /// own.
     /// </summary>
     [Theory]
     [InlineData(12, 64, "f32[24,50,32]")]
@@ -247,7 +250,9 @@ public class PackWeightsTests
         }
     }
 
-    /// <summary>Every dtype, one row and several, whole panels and cut ones, a computed weight, rows of which a NaN is one.</summary>
+    /// <summary>
+    /// Every dtype, one row and several, whole panels and cut ones, a computed weight, rows of which a NaN is one.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Backends))]
     public void TheBitsAreThoseOfAWeightInPlace(string backend)

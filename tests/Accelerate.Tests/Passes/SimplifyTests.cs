@@ -1,4 +1,5 @@
-// Each rule of simplify: before => after, by the operations that are left, and the same values, NaN and zeros' signs included.
+// Each rule of simplify: before => after, by the operations that are left, and the same values, NaN and zeros' signs
+// included.
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Graph.Interpreter;
 using Accelerate.Compiler.Passes;

@@ -38,9 +38,9 @@ public class WinogradTests
 
     /// <summary>
     /// The error is a small multiple of 2^-24 of the sum of the products' magnitudes, the largest one of a tile, whose
-    /// results are made of the same numbers: of three transforms of 6 terms, whose factors the points keep small, and of a sum
-    /// over the channels. The direct form has 4.3 (see the matrices). Images of one sign, the worst case for a transform with
-    /// differences, are in it.
+    /// results are made of the same numbers: of three transforms of 6 terms, whose factors the points keep small, and
+    /// of a sum over the channels. The direct form has 4.3 (see the matrices). Images of one sign, the worst case for a
+    /// transform with differences, are in it.
     /// </summary>
     [LlvmTheory]
     [InlineData(1, 32, 32, 12, 12, 1, -1.0)]

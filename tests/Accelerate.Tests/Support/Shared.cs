@@ -29,7 +29,9 @@ public static class Shared
     }
 }
 
-/// <summary>A test that needs the shared folder (or a part of it); skipped, with the reason, where it is absent.</summary>
+/// <summary>
+/// A test that needs the shared folder (or a part of it); skipped, with the reason, where it is absent.
+/// </summary>
 public sealed class SharedFactAttribute : FactAttribute
 {
     /// <summary>Needs the folder, and the given path in it.</summary>

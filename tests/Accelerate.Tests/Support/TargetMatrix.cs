@@ -1,12 +1,13 @@
-// In: ACC_MATRIX, ACC_SEED. Out: the targets, levels, thread counts and cache modes that a test runs beside the host's own.
+// In: ACC_MATRIX, ACC_SEED. Out: the targets, levels, thread counts and cache modes that a test runs beside the host's
+// own.
 using Accelerate.Backends;
 using Accelerate.Backends.Llvm;
 
 namespace Accelerate.Tests.Support;
 
 /// <summary>
-/// `./test` runs the host target in full and everything else on a fifth of the tests, drawn by ACC_SEED, which it prints;
-/// `./test --matrix` (ACC_MATRIX=1) runs all of it.
+/// `./test` runs the host target in full and everything else on a fifth of the tests, drawn by ACC_SEED, which it
+/// prints; `./test --matrix` (ACC_MATRIX=1) runs all of it.
 /// </summary>
 internal static class TargetMatrix
 {
@@ -21,7 +22,9 @@ internal static class TargetMatrix
     /// <summary>Beside one thread: an even share, an uneven one, more threads than most machines have cores.</summary>
     public static IReadOnlyList<int> Threads { get; } = [2, 3, 8];
 
-    /// <summary>True for a fifth of all names, another fifth for another seed; for all of them in the full matrix.</summary>
+    /// <summary>
+    /// True for a fifth of all names, another fifth for another seed; for all of them in the full matrix.
+    /// </summary>
     public static bool Has(string name)
     {
         if (Full) return true;
@@ -31,9 +34,9 @@ internal static class TargetMatrix
     }
 
     /// <summary>
-    /// What a program is run with beside the host at -O3 by one thread. Of the full matrix every target meets every level,
-    /// every thread count and both cache modes; each target and level is compiled afresh once, and once for the cache, which
-    /// the thread counts that follow read.
+    /// What a program is run with beside the host at -O3 by one thread. Of the full matrix every target meets every
+    /// level, every thread count and both cache modes; each target and level is compiled afresh once, and once for the
+    /// cache, which the thread counts that follow read.
     /// </summary>
     public static IEnumerable<ExecutableOptions> Options(string name)
     {

@@ -21,7 +21,8 @@ internal static class ObjectCache
     ];
 
     /// <summary>
-    /// What <see cref="LlvmCompiler.CompileToObject"/> returns, from <paramref name="cache"/> if there is one; and its key.
+    /// What <see cref="LlvmCompiler.CompileToObject"/> returns, from <paramref name="cache"/> if there is one; and its
+    /// key.
     /// </summary>
     public static (string Key, byte[] Bytes) GetOrCompile(
         DiskCache? cache, string irText, LlvmTarget target, int optLevel, string? passes = null)

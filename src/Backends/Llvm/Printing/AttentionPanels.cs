@@ -1,4 +1,5 @@
-// In: the keys and values of attention. Out: LLVM code that packs a block of them as panels [k][Columns] and [s][Columns].
+// In: the keys and values of attention. Out: LLVM code that packs a block of them as panels [k][Columns] and
+// [s][Columns].
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -56,7 +57,9 @@ internal sealed class AttentionPanels(StatementPrinter statements, LlvmText text
         });
     }
 
-    /// <summary>Panels [s][Columns] of values, each as long as a whole block; columns behind the last are anything.</summary>
+    /// <summary>
+    /// Panels [s][Columns] of values, each as long as a whole block; columns behind the last are anything.
+    /// </summary>
     public void PackValues(string to, string from, string length)
     {
         var columns = index.Scalar(attend.E.Extent);

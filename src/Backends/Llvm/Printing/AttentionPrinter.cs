@@ -6,10 +6,10 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// The rows of a chunk are packed once, then each block of keys as panels [k][Columns] and of values as panels [s][Columns].
-/// A tile of rows takes a block in three steps: scores into the worker's scratch, weights in their place, weights times values
-/// into the sums. The last tile's rows behind the end repeat the last row and are not stored. A single row reads the values in
-/// place. No step changes the order in which an accumulator takes its terms.
+/// The rows of a chunk are packed once, then each block of keys as panels [k][Columns] and of values as panels
+/// [s][Columns]. A tile of rows takes a block in three steps: scores into the worker's scratch, weights in their place,
+/// weights times values into the sums. The last tile's rows behind the end repeat the last row and are not stored. A
+/// single row reads the values in place. No step changes the order in which an accumulator takes its terms.
 /// </summary>
 internal sealed class AttentionPrinter
 {
@@ -211,7 +211,10 @@ internal sealed class AttentionPrinter
         text.If(text.Value($"icmp slt i64 {full}, {length}"), () => Panel(full, 1));
     }
 
-    /// <summary>The weights of some rows of the tile in place of their products, and the factors of what the rows have summed before.</summary>
+    /// <summary>
+    /// The weights of some rows of the tile in place of their products, and the factors of what the rows have summed
+    /// before.
+    /// </summary>
     private void Weights(string begin, string end, string row, string first, int together, string from, string length, string scale, string count)
     {
         var all = Enumerable.Range(0, together).ToArray();
@@ -366,7 +369,9 @@ internal sealed class AttentionPrinter
         });
     }
 
-    /// <summary>sum = fma(left, right, sum) for the whole tile; only in the rows that a condition names, if there is one.</summary>
+    /// <summary>
+    /// sum = fma(left, right, sum) for the whole tile; only in the rows that a condition names, if there is one.
+    /// </summary>
     private void Step(string[,] sums, Func<int, Operand> left, Func<int, Operand> right, Func<int, Operand>? where = null)
     {
         var vectors = Enumerable.Range(0, sums.GetLength(1)).Select(right).ToArray();

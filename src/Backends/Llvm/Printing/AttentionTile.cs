@@ -6,15 +6,20 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// Rows x Columns accumulators stay in registers during both products: rows of queries, columns of keys, then of values.
-/// A job takes at most Chunk rows, a multiple of Rows, for which it packs each block of keys and values once.
+/// Rows x Columns accumulators stay in registers during both products: rows of queries, columns of keys, then of
+/// values. A job takes at most Chunk rows, a multiple of Rows, for which it packs each block of keys and values once.
 /// </summary>
 internal sealed record AttentionTile(int Rows, int Columns)
 {
-    /// <summary>Queries and sums of 256 rows of 64 elements are 128 KB, a quarter of the second-level cache with the packed block.</summary>
+    /// <summary>
+    /// Queries and sums of 256 rows of 64 elements are 128 KB, a quarter of the second-level cache with the packed
+    /// block.
+    /// </summary>
     public int Chunk => 256 / Rows * Rows;
 
-    /// <summary>The tile for some number of rows, fewer than the most where that leaves fewer rows of the last tile empty.</summary>
+    /// <summary>
+    /// The tile for some number of rows, fewer than the most where that leaves fewer rows of the last tile empty.
+    /// </summary>
     public static AttentionTile For(LlvmTarget target, DType type, Size rows)
     {
         var (most, columns) = (target.VectorBits, type.Bytes()) switch
@@ -31,7 +36,8 @@ internal sealed record AttentionTile(int Rows, int Columns)
         if (!rows.IsConstant || rows.Value < 1) return new(most, columns);
         var count = (int)Math.Min(rows.Value, int.MaxValue);
         if (count <= most) return new(count, columns);
-        // Two thirds of the accumulators still hide the latency of an fma; weights are computed for four rows at a time.
+        // Two thirds of the accumulators still hide the latency of an fma; weights are computed for four rows at a
+        // time.
         var fewer = most == 12 ? 8 : most;
         return new((count + fewer - 1) / fewer * fewer < (count + most - 1) / most * most ? fewer : most, columns);
     }

@@ -22,57 +22,63 @@ internal sealed class ContractPrinter
     private const int Width = IndexPrinter.Width;
 
     /// <summary>
-    /// Steps of k that a block of a deep contraction has at most, and half as many again are one block. 128 x 768 x 3072 at 95.5 %
-    /// of the FMA peak in two blocks, at 97.0 % in one; 1024³ (with the panels below) 94.0 % in three, 96.0 % in one; 197 x 3072 x 768
-    /// 94.4 % with 384 steps, 94.8 % with 768, 92.4 % in one (AMD Zen 4 with AVX-512, 1 thread, `accc time bench/gemm.acc constant …
-    /// --kernels`, least of 4 runs side by side).
+    /// Steps of k that a block of a deep contraction has at most, and half as many again are one block. 128 x 768 x
+    /// 3072 at 95.5 % of the FMA peak in two blocks, at 97.0 % in one; 1024³ (with the panels below) 94.0 % in three,
+    /// 96.0 % in one; 197 x 3072 x 768 94.4 % with 384 steps, 94.8 % with 768, 92.4 % in one (AMD Zen 4 with AVX-512, 1
+    /// thread, `accc time bench/gemm.acc constant … --kernels`, least of 4 runs side by side).
     /// </summary>
     private const int BlockSteps = 768;
 
     /// <summary>
     /// Panels of a group, of BlockSteps: rows that have to be copied are so for each group, and that is what they cost:
-    /// 1024³ at 93.3 % of the FMA peak with 8 panels of 384, at 96.3 % with the copy left out, at 96.0 % with all 32 panels (2048³ 92.2 %,
-    /// 95.7 %, and 94.5 % with 16 panels). The panels then come from the third-level cache, which costs nothing that could be
-    /// measured; prefetching them neither. Groups of 16 MiB are slower: 2048³ at 84 % with 64 panels.
+    /// 1024³ at 93.3 % of the FMA peak with 8 panels of 384, at 96.3 % with the copy left out, at 96.0 % with all 32
+    /// panels (2048³ 92.2 %, 95.7 %, and 94.5 % with 16 panels). The panels then come from the third-level cache, which
+    /// costs nothing that could be measured; prefetching them neither. Groups of 16 MiB are slower: 2048³ at 84 % with
+    /// 64 panels.
     /// </summary>
     private const int GroupPanels = 24;
 
-    /// <summary>Elements of a packed group over the whole depth, where that is more than one panel's: 4 MiB of f32.</summary>
+    /// <summary>
+    /// Elements of a packed group over the whole depth, where that is more than one panel's: 4 MiB of f32.
+    /// </summary>
     private const int PackedElements = 1 << 20;
 
     /// <summary>
-    /// Multiplications of a job of few rows, at least, where the sizes allow it: some four microseconds, many times what handing
-    /// a job to another thread costs (see WorkerPool).
+    /// Multiplications of a job of few rows, at least, where the sizes allow it: some four microseconds, many times
+    /// what handing a job to another thread costs (see WorkerPool).
     /// </summary>
     private const int JobWork = 1 << 18;
 
     /// <summary>
-    /// Jobs that a contraction of fewer tiles of rows has, where their work and the panels allow it: groups of panels, a power of
-    /// two, share evenly among a few threads. Not for one of many contractions, which have jobs enough: Winograd's 36 of 16 x 256 x
-    /// 256 take 0.71 ms, 0.80 ms in groups of one panel. 128³ on 2 threads: 20.0 us, 22.9 us with 5 jobs of two tiles by four panels; 64³ 3.4 us and
-    /// 3.7 us; 197 x 768 x 768 1.04 ms and 1.09 ms with 15 tiles in 2 chunks (AMD Zen 4 with AVX-512).
+    /// Jobs that a contraction of fewer tiles of rows has, where their work and the panels allow it: groups of panels,
+    /// a power of two, share evenly among a few threads. Not for one of many contractions, which have jobs enough:
+    /// Winograd's 36 of 16 x 256 x 256 take 0.71 ms, 0.80 ms in groups of one panel. 128³ on 2 threads: 20.0 us, 22.9
+    /// us with 5 jobs of two tiles by four panels; 64³ 3.4 us and 3.7 us; 197 x 768 x 768 1.04 ms and 1.09 ms with 15
+    /// tiles in 2 chunks (AMD Zen 4 with AVX-512).
     /// </summary>
     private const int FewJobs = 16;
 
     /// <summary>
-    /// Tiles of rows that read the neighbours along n where they lie, instead of panels packed first, which costs more than
-    /// what it saves until they are many: 128 x 768 x 768 at 94 % of the FMA peak packed, 99 % in place; 128 x 3072 x 768 81 % and
-    /// 92 %; 197 x 768 x 3072 90 % and 94 %; 64³ 91.5 % and 97 %; 1024³ 92.6 % and 93.1 % (AMD Zen 4 with AVX-512, 1 thread, `accc time
-    /// bench/gemm.acc dynamic … --kernels`, least of 3 side by side). Prefetching 8 or 16 steps ahead changes nothing.
+    /// Tiles of rows that read the neighbours along n where they lie, instead of panels packed first, which costs more
+    /// than what it saves until they are many: 128 x 768 x 768 at 94 % of the FMA peak packed, 99 % in place; 128 x
+    /// 3072 x 768 81 % and 92 %; 197 x 768 x 3072 90 % and 94 %; 64³ 91.5 % and 97 %; 1024³ 92.6 % and 93.1 % (AMD Zen
+    /// 4 with AVX-512, 1 thread, `accc time bench/gemm.acc dynamic … --kernels`, least of 3 side by side). Prefetching
+    /// 8 or 16 steps ahead changes nothing.
     /// </summary>
     private const int InPlaceTiles = 74;
 
     /// <summary>
-    /// The same for tiles narrower than a panel, which bring half a panel's lines at a time: elements of the right side, 256 KiB of
-    /// f32. On AVX2 256³ at 96.6 % packed, 99.0 % in place; 128 x 3072 x 768 78 % and 64 %.
+    /// The same for tiles narrower than a panel, which bring half a panel's lines at a time: elements of the right
+    /// side, 256 KiB of f32. On AVX2 256³ at 96.6 % packed, 99.0 % in place; 128 x 3072 x 768 78 % and 64 %.
     /// </summary>
     private const int InPlaceElements = 1 << 16;
 
     /// <summary>
-    /// Tiles of rows in a job, at most: as few as make it worth its while, so that they share evenly (256³ on 2 threads: 5
-    /// jobs of 4 tiles ran at 70 % of the FMA peak). More where k goes block by block, as each chunk brings a
-    /// block of panels into the second-level cache again: ViT-B/16's 197 x 3072 x 768 at 87.6 % of the FMA peak with 4, at
-    /// 92.4 % with 8 (`accc time examples/models/vit.acc classify … --kernels`, AMD Zen 4 with AVX-512, 1 thread).
+    /// Tiles of rows in a job, at most: as few as make it worth its while, so that they share evenly (256³ on 2
+    /// threads: 5 jobs of 4 tiles ran at 70 % of the FMA peak). More where k goes block by block, as each chunk brings
+    /// a block of panels into the second-level cache again: ViT-B/16's 197 x 3072 x 768 at 87.6 % of the FMA peak with
+    /// 4, at 92.4 % with 8 (`accc time examples/models/vit.acc classify … --kernels`, AMD Zen 4 with AVX-512, 1
+    /// thread).
     /// </summary>
     private const int ChunkTiles = 4, BlockedChunkTiles = 8;
 
@@ -93,8 +99,8 @@ internal sealed class ContractPrinter
     private readonly string scratch;
     private readonly string? packed;
 
-    // An order of rows that misses steps: where its tiles begin, what each misses, and, for each tile of a group's columns, whether
-    // it is known that its right side is finite; the group for which that is so.
+    // An order of rows that misses steps: where its tiles begin, what each misses, and, for each tile of a group's
+    // columns, whether it is known that its right side is finite; the group for which that is so.
     private readonly string starts = "", missed = "";
     private readonly Size proofs;
     private readonly string? proven;
@@ -110,9 +116,10 @@ internal sealed class ContractPrinter
         rowTiles = Size.FloorDiv(m + (tile.Rows - 1), tile.Rows);
         unit = Math.Max(1, tile.Columns / Tile.Panel);
 
-        // As many panels as fit the cache, or as make a job worth its while; a whole number of tiles. Without blocks of k a panel
-        // is as deep as k: 3x3 512 to 512 at 7 x 7 on 2 threads takes 0.84 ms with one panel a group, which leaves many jobs to
-        // share, 1.06 ms with seven (`accc time bench/conv.acc nhwc … --conv direct --kernels`, AMD Zen 4 with AVX-512).
+        // As many panels as fit the cache, or as make a job worth its while; a whole number of tiles. Without blocks of
+        // k a panel is as deep as k: 3x3 512 to 512 at 7 x 7 on 2 threads takes 0.84 ms with one panel a group, which
+        // leaves many jobs to share, 1.06 ms with seven (`accc time bench/conv.acc nhwc … --conv direct --kernels`, AMD
+        // Zen 4 with AVX-512).
         var isOneTile = contract.M.Extent.IsConstant && rowTiles.Value <= 1;
         var units = Size.FloorDiv(panels + (unit - 1), unit);
         var perUnit = Size.Max(1, depth * (Tile.Panel * unit));
@@ -169,7 +176,9 @@ internal sealed class ContractPrinter
     /// <summary>Jobs of one contraction: groups of panels times chunks of rows.</summary>
     public Size Jobs { get; }
 
-    /// <summary>Bytes a worker needs: a group of panels where the right side is packed, and what the left side needs.</summary>
+    /// <summary>
+    /// Bytes a worker needs: a group of panels where the right side is packed, and what the left side needs.
+    /// </summary>
     public Size ScratchBytes { get; }
 
     /// <summary>Prints what comes before the first of some jobs.</summary>

@@ -6,24 +6,29 @@ using Accelerate.Compiler.Types;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// The last Inner axes of k, as one run: the element at step s of the run is Stride · s behind the Start, which mentions
-/// the other axes of k.
+/// The last Inner axes of k, as one run: the element at step s of the run is Stride · s behind the Start, which
+/// mentions the other axes of k.
 /// </summary>
 internal sealed record Run(Size Start, Size Stride, int Inner);
 
-/// <summary>The left side is one load: a pointer for each row and each step of the outer axes of k, then a run.</summary>
+/// <summary>
+/// The left side is one load: a pointer for each row and each step of the outer axes of k, then a run.
+/// </summary>
 internal sealed record RowAccess(Load Load, Run Run, Literal? Fill, bool IsConverted);
 
 /// <summary>The right side is one load of neighbours along n, with a run along k.</summary>
 internal sealed record ColumnAccess(Load Load, Run Run);
 
-/// <summary>The right side lies in panels [k][32] already: that of the columns 32 p .. begins at Start + Stride · p.</summary>
+/// <summary>
+/// The right side lies in panels [k][32] already: that of the columns 32 p .. begins at Start + Stride · p.
+/// </summary>
 internal sealed record PanelAccess(Load Load, Size Start, Size Stride);
 
 internal static class ContractSides
 {
     /// <summary>
-    /// The left side as rows, or null. Guards may depend on the row and the outer axes of k: they decide which pointer it is.
+    /// The left side as rows, or null. Guards may depend on the row and the outer axes of k: they decide which pointer
+    /// it is.
     /// </summary>
     public static RowAccess? Rows(Contract contract)
     {

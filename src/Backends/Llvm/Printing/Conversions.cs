@@ -1,4 +1,5 @@
-// In: a value and a dtype. Out: the conversion: truncating and saturating to integers, NaN to 0, nearest even to floats.
+// In: a value and a dtype. Out: the conversion: truncating and saturating to integers, NaN to 0, nearest even to
+// floats.
 using System.Numerics;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;

@@ -4,8 +4,8 @@ using Accelerate.Compiler.Types;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// Iterations of a parallel or vector loop do not depend on each other: printed statement by statement in turns, they share
-/// what they load, and their chains of additions run at once.
+/// Iterations of a parallel or vector loop do not depend on each other: printed statement by statement in turns, they
+/// share what they load, and their chains of additions run at once.
 /// </summary>
 internal sealed class Copy(Copy? outer, int number)
 {

@@ -1,13 +1,15 @@
-// In: lines of elements that are read side by side, step after step. Out: LLVM code for the address of any element of a step.
+// In: lines of elements that are read side by side, step after step. Out: LLVM code for the address of any element of a
+// step.
 using System.Globalization;
 
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// One line is a pointer that moves; several are pointers that stay, and one distance from all of them that moves. How it moves is
-/// hidden from LLVM's loop strength reduction, by a call that leaves no code and is taken out behind that pass: it would weigh each
-/// address of each row against every other and come to what stands here. ResNet-50's kernels and drivers compile in 1.75 s of
-/// processor time instead of 2.3 s (`./accc run examples/models/resnet50.acc … --time`, nothing cached).
+/// One line is a pointer that moves; several are pointers that stay, and one distance from all of them that moves. How
+/// it moves is hidden from LLVM's loop strength reduction, by a call that leaves no code and is taken out behind that
+/// pass: it would weigh each address of each row against every other and come to what stands here. ResNet-50's kernels
+/// and drivers compile in 1.75 s of processor time instead of 2.3 s (`./accc run examples/models/resnet50.acc …
+/// --time`, nothing cached).
 /// </summary>
 internal sealed class Cursor
 {

@@ -11,9 +11,9 @@ internal static class DoubleFma
     public const string Name = "acc_fma_f64";
 
     /// <summary>
-    /// A significand m in [2^52, 2^53) and x with |value| = m * 2^(x - 1075). The product of the two, `high` * 2^p20, is
-    /// below 2^126 and has 20 zeros at the right, so that an addend far above it pushes out nothing that cancels; both
-    /// move to the exponent e = max(p20, xc - 73), where the addend is below 2^126 too.
+    /// A significand m in [2^52, 2^53) and x with |value| = m * 2^(x - 1075). The product of the two, `high` * 2^p20,
+    /// is below 2^126 and has 20 zeros at the right, so that an addend far above it pushes out nothing that cancels;
+    /// both move to the exponent e = max(p20, xc - 73), where the addend is below 2^126 too.
     /// </summary>
     public const string Text = $$"""
         declare i64 @llvm.ctlz.i64(i64, i1 immarg)

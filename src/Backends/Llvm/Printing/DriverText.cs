@@ -1,4 +1,5 @@
-// In: a program and its printed kernels. Out: the LLVM module of its driver: the steps, in order, through the host table.
+// In: a program and its printed kernels. Out: the LLVM module of its driver: the steps, in order, through the host
+// table.
 using System.Collections.Immutable;
 using System.Text;
 using Accelerate.Backends.Llvm.Native;
@@ -9,28 +10,31 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// `i32 name(ptr host, ptr buffers, ptr sizes, ptr scratch, i64 scratch_step)`: buffers and sizes in the program's order.
-/// Returns the first non-zero status, with the status and the number of the failed step (in the order of
+/// `i32 name(ptr host, ptr buffers, ptr sizes, ptr scratch, i64 scratch_step)`: buffers and sizes in the program's
+/// order. Returns the first non-zero status, with the status and the number of the failed step (in the order of
 /// Program.AllSteps) in the host's error buffer. Entry checks are the caller's: nothing may be written before they have
 /// passed. Every stack slot is made once, on entry: a loop needs no more of them however often it runs.
 /// </summary>
 internal sealed class DriverText
 {
     /// <summary>
-    /// Below this much work (scalar operations, roughly) a second thread saves less than the data costs to move to its core:
-    /// 1.5 µs. A shared step costs some 0.25 µs, and hardly anything when the other thread is late (the caller does its
-    /// part). One thread · two, p10 of 8,000 calls of each in turn, pinned to a core each, Zen 4, load 50: relu of 8K, 16K, 32K
-    /// floats 1.1 · 1.3, 1.5 · 2.1, 2.7 · 2.2 µs; softmax of 4, 8, 16 rows of 256 0.7 · 0.6, 1.4 · 1.0, 2.8 · 1.7 µs; f32[1,n] @
-    /// f32[n,n] of n = 64, 128 0.3 · 0.5, 1.3 · 1.1 µs.
+    /// Below this much work (scalar operations, roughly) a second thread saves less than the data costs to move to its
+    /// core: 1.5 µs. A shared step costs some 0.25 µs, and hardly anything when the other thread is late (the caller
+    /// does its part). One thread · two, p10 of 8,000 calls of each in turn, pinned to a core each, Zen 4, load 50:
+    /// relu of 8K, 16K, 32K floats 1.1 · 1.3, 1.5 · 2.1, 2.7 · 2.2 µs; softmax of 4, 8, 16 rows of 256 0.7 · 0.6, 1.4 ·
+    /// 1.0, 2.8 · 1.7 µs; f32[1,n] @ f32[n,n] of n = 64, 128 0.3 · 0.5, 1.3 · 1.1 µs.
     /// </summary>
     private const long WorthSharing = 64 * 1024;
 
-    /// <summary>Nothing is left to optimise in a driver but its stack slots: ResNet-50's two compile in 0.08 s, 0.30 s with -O3's.</summary>
+    /// <summary>
+    /// Nothing is left to optimise in a driver but its stack slots: ResNet-50's two compile in 0.08 s, 0.30 s with
+    /// -O3's.
+    /// </summary>
     public const string Passes = "function(sroa,early-cse)";
 
     /// <summary>
-    /// All jobs of a kernel, by the calling thread or shared out through the host table. A function, not a copy for each step:
-    /// ResNet-50's drivers were 480 KB of text.
+    /// All jobs of a kernel, by the calling thread or shared out through the host table. A function, not a copy for
+    /// each step: ResNet-50's drivers were 480 KB of text.
     /// </summary>
     private static readonly string RunKernel = $$"""
         define internal i32 @run(ptr %host, ptr %kernel, ptr %arguments, i64 %jobs, i64 %work) nounwind noinline {

@@ -1,4 +1,5 @@
-// In: the last operation of an e^x as VectorMath writes it. Out: its scaling by 2^n as the one instruction AVX-512 has for it.
+// In: the last operation of an e^x as VectorMath writes it. Out: its scaling by 2^n as the one instruction AVX-512 has
+// for it.
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
@@ -25,7 +26,8 @@ internal static class ExponentScaling
         var x = b.NewValue(DType.F32);
         Output = VectorMath.ExpOfDifference(b, x);
         foreach (var statement in b.ToBlock().Statements) Remember(Template, statement);
-        // fma(bitcast(add(bitcast(p), shl(shr(bitcast(t), 1), 23))), …, x - x); p = fma(fma(…, r, 1), r, 1), r = fma(n, low, fma(n, high, x))
+        // fma(bitcast(add(bitcast(p), shl(shr(bitcast(t), 1), 23))), …, x - x); p = fma(fma(…, r, 1), r, 1), r = fma(n,
+        // low, fma(n, high, x))
         Value Argument(Value value, int i) => ((Compute)Template[value.Id]).Arguments[i];
         Unscaled = Argument(Argument(Argument(Argument(Output, 0), 0), 0), 0);
         Power = Argument(Argument(Unscaled, 1), 0);

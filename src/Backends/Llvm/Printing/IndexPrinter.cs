@@ -1,4 +1,5 @@
-// In: index polynomials over loop variables, sizes and loaded indices. Out: i64 instructions, one scalar or one of 16 lanes.
+// In: index polynomials over loop variables, sizes and loaded indices. Out: i64 instructions, one scalar or one of 16
+// lanes.
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
 
@@ -37,7 +38,9 @@ internal sealed class IndexPrinter
 
     public LaneLoop? Lanes { get; private set; }
 
-    /// <summary>A printer of its own for another iteration, with what is defined so far; inside a lane loop if one is given.</summary>
+    /// <summary>
+    /// A printer of its own for another iteration, with what is defined so far; inside a lane loop if one is given.
+    /// </summary>
     public IndexPrinter Fork(LaneLoop? lanes) => new(this, lanes);
 
     /// <summary>A size or a loop variable: not negative.</summary>
@@ -67,7 +70,9 @@ internal sealed class IndexPrinter
     /// <summary>True for an index that is made of loop variables and sizes only, the same in all lanes.</summary>
     public bool IsPlain(Size index) => Here(index).Variables().All(v => !VariesByName(v) && !signed.Contains(v) && variables.ContainsKey(v));
 
-    /// <summary>The index in the first lane, and what it grows by from lane to lane; null where that is no constant.</summary>
+    /// <summary>
+    /// The index in the first lane, and what it grows by from lane to lane; null where that is no constant.
+    /// </summary>
     public (Size First, long Step)? AlongLanes(Size index)
     {
         index = Here(index);
@@ -101,8 +106,8 @@ internal sealed class IndexPrinter
     private bool VariesByName(string name) => name == Lanes?.Variable || (variables.TryGetValue(name, out var v) && v.Lanes > 0);
 
     /// <summary>
-    /// index = Base + Offset + Stride * lane with a scalar Base, constant Offset and Stride, if it is so: the lane variable is split into
-    /// 16 * block + lane, so that divisions by multiples of 16 do not stand in the way.
+    /// index = Base + Offset + Stride * lane with a scalar Base, constant Offset and Stride, if it is so: the lane
+    /// variable is split into 16 * block + lane, so that divisions by multiples of 16 do not stand in the way.
     /// </summary>
     public (string Base, long Stride, long Offset)? Affine(Size index)
     {
@@ -195,7 +200,8 @@ internal sealed class IndexPrinter
 
     private Operand Divide(FloorDivAtom atom, Operand a, Operand b)
     {
-        // A symbolic divisor of 0 belongs to a loop that does not run, or to a check that fails; the division must not trap.
+        // A symbolic divisor of 0 belongs to a loop that does not run, or to a check that fails; the division must not
+        // trap.
         if (!atom.Divisor.IsConstant) b = Two("add", b, scalars.Cast("zext", Two("icmp eq", b, Number(0)) with { Type = DType.Bool }, DType.I64));
         if (IsNonNegative(atom.Dividend)) return Two("udiv", a, b);
         var quotient = Two("sdiv", a, b);

@@ -1,12 +1,14 @@
-// In: stores of a vector loop whose lanes lie between each other (the colours of an image, brought last). Out: whole vectors.
+// In: stores of a vector loop whose lanes lie between each other (the colours of an image, brought last). Out: whole
+// vectors.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Kernels;
 
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// Stores y[3j], y[3j + 1], y[3j + 2] of 16 lanes are 48 neighbours: three vectors, shuffled out of the three values. The last of
-/// the stores writes them all. [3, 224, 224] to the padded [230, 230, 3], AMD Zen 4, 1 thread: 72 us lane by lane, 20 us so.
+/// Stores y[3j], y[3j + 1], y[3j + 2] of 16 lanes are 48 neighbours: three vectors, shuffled out of the three values.
+/// The last of the stores writes them all. [3, 224, 224] to the padded [230, 230, 3], AMD Zen 4, 1 thread: 72 us lane
+/// by lane, 20 us so.
 /// </summary>
 internal static class InterleavedStores
 {

@@ -10,10 +10,10 @@ using Accelerate.Compiler.Types;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// A printed kernel. Symbol: `i32 (ptr args, i64 begin, i64 end, i64 worker)`, where args are 8-byte fields: the buffers,
-/// the sizes, the scratch of worker 0, the bytes from one worker's scratch to the next. Jobs, Work and Scratch (bytes a
-/// worker) are polynomials in the kernel's sizes; Work counts scalar operations roughly, to tell small calls from large.
-/// Passes: LLVM's pipeline for this text in place of the level's; null where that is the right one.
+/// A printed kernel. Symbol: `i32 (ptr args, i64 begin, i64 end, i64 worker)`, where args are 8-byte fields: the
+/// buffers, the sizes, the scratch of worker 0, the bytes from one worker's scratch to the next. Jobs, Work and Scratch
+/// (bytes a worker) are polynomials in the kernel's sizes; Work counts scalar operations roughly, to tell small calls
+/// from large. Passes: LLVM's pipeline for this text in place of the level's; null where that is the right one.
 /// </summary>
 internal sealed record PrintedKernel(string Symbol, string Text, Size Jobs, Size Work, Size Scratch, string? Passes);
 
@@ -23,9 +23,10 @@ internal static class KernelText
     public const int IndexOutOfRange = (int)Runtime.ExecutionCode.IndexOutOfRange;
 
     /// <summary>
-    /// A contraction's loops are printed as they should run, so that little is left for LLVM's passes: with these ResNet-50's
-    /// kernels compile in 2.1 s of processor time instead of 2.7, and its calls take 59.8 ms either way (60.5 without the last). Other
-    /// kernels need the rest: maxima of rows take 1.2 times as long without, layer norm 1.08 (AMD Zen 4, `accc time … --passes`).
+    /// A contraction's loops are printed as they should run, so that little is left for LLVM's passes: with these
+    /// ResNet-50's kernels compile in 2.1 s of processor time instead of 2.7, and its calls take 59.8 ms either way
+    /// (60.5 without the last). Other kernels need the rest: maxima of rows take 1.2 times as long without, layer norm
+    /// 1.08 (AMD Zen 4, `accc time … --passes`).
     /// </summary>
     private const string ContractionPasses = "function(sroa,early-cse,loop-mssa(licm),instcombine<no-verify-fixpoint>)";
 
@@ -129,8 +130,8 @@ internal static class KernelText
         streaming?.Finish();
         restore();
         text.Do($"ret i32 {text.Value($"load i32, ptr {status}, align 4")}");
-        // A spilled register of 64 bytes must not lie in two lines: 512³ took 2.6 ms in one process and 3.2 in the next, as the
-        // stack happened to begin, before the stack was aligned (AMD Zen 4 with AVX-512, 1 thread).
+        // A spilled register of 64 bytes must not lie in two lines: 512³ took 2.6 ms in one process and 3.2 in the
+        // next, as the stack happened to begin, before the stack was aligned (AMD Zen 4 with AVX-512, 1 thread).
         var header = $"define i32 @{symbol}(ptr noalias nocapture readonly %args, i64 %begin, i64 %end, i64 %worker) nounwind alignstack(64)";
         var module = new StringBuilder();
         // What `!nontemporal` refers to; the form is LLVM's.
@@ -271,7 +272,9 @@ internal static class KernelText
         }
     }
 
-    /// <summary>Round to nearest, subnormals on, exceptions masked, whatever the caller's thread has; put back at the end.</summary>
+    /// <summary>
+    /// Round to nearest, subnormals on, exceptions masked, whatever the caller's thread has; put back at the end.
+    /// </summary>
     private static Action FloatMode(LlvmText text, LlvmTarget target)
     {
         if (!target.Triple.StartsWith("x86_64", StringComparison.Ordinal)) return () => { };
@@ -310,13 +313,16 @@ internal static class KernelText
         Cumulation c => Bounded(c.Extent) * (Work(c.Body) + Work(c.Epilogue)),
         // The passes of a merge sort of some thousand keys, at a few instructions each.
         Ordering o => Bounded(o.Extent) * (Work(o.Body) + Work(o.Epilogue) + 64),
-        // Reading an element of the right side costs as much as multiplying it thrice: a matrix times a few rows is bound by it.
+        // Reading an element of the right side costs as much as multiplying it thrice: a matrix times a few rows is
+        // bound by it.
         Contract c => (c.M.Extent + 3) * c.N.Extent * Size.Product(c.K.Select(k => k.Extent)),
         // A weight takes about as long as 16 products.
         Attend a => a.M.Extent * Bounded(a.S.Extent) * (a.K.Extent + a.E.Extent + 16),
         _ => Size.One,
     }));
 
-    /// <summary>An extent that mentions a loop variable (the last, shorter block) counts as that of the first block.</summary>
+    /// <summary>
+    /// An extent that mentions a loop variable (the last, shorter block) counts as that of the first block.
+    /// </summary>
     private static Size Bounded(Size extent) => extent.Substitute(v => v.EndsWith('\'') ? Size.Zero : null);
 }

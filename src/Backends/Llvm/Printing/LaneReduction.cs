@@ -1,4 +1,5 @@
-// In: a lane reduction, or an argmax of a row, for one or several rows. Out: its value for each, in the order KERNELS.md fixes.
+// In: a lane reduction, or an argmax of a row, for one or several rows. Out: its value for each, in the order
+// KERNELS.md fixes.
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -66,8 +67,8 @@ internal sealed class LaneReduction(RowPrinter rows, IReadOnlyList<StatementPrin
     private Operand[] Block(Reduction r, string from, string to, Size extent)
     {
         var sums = copies.Select(_ => Lanes.Start(r, text, scalars)).ToArray();
-        // Several vectors of one row join the lanes one after the other, as the order wants. A polynomial gains by it, and
-        // two terms of a greatest are compared with each other off the chain.
+        // Several vectors of one row join the lanes one after the other, as the order wants. A polynomial gains by it,
+        // and two terms of a greatest are compared with each other off the chain.
         var vectors = sums[0].IsExtreme || (copies.Count == 1 && RowPrinter.IsHeavy(r.Body)) ? 2 : 1;
         rows.ForLanes(r.Variable, from, to, extent, vectors, (inside, count) =>
         {

@@ -41,7 +41,8 @@ internal sealed class LeftSide
 
     private readonly long? pitch;
 
-    // What was prepared: rows, where they begin (only the first where all are a known number of elements apart), and at which k.
+    // What was prepared: rows, where they begin (only the first where all are a known number of elements apart), and at
+    // which k.
     private int rows;
     private string[] starts = [];
     private long? apart;
@@ -182,10 +183,10 @@ internal sealed class LeftSide
     public (int Line, long Apart) Place(int row) => apart is { } pitch ? (0, row * pitch) : (row, 0);
 
     /// <summary>
-    /// Elements from one row of a tile to the next, where it is the same number in every tile. So it is for pixels of an image, too,
-    /// when no tile begins in one of its rows and ends in another: their addresses then share a register, of which 14 pointers
-    /// leave too few. 7x7 on 3 channels at 224 x 224: 2.15 ms with pointers, 2.05 ms without (`accc time bench/conv.acc nhwc …
-    /// --kernels`, AMD Zen 4 with AVX-512, 1 thread).
+    /// Elements from one row of a tile to the next, where it is the same number in every tile. So it is for pixels of
+    /// an image, too, when no tile begins in one of its rows and ends in another: their addresses then share a
+    /// register, of which 14 pointers leave too few. 7x7 on 3 channels at 224 x 224: 2.15 ms with pointers, 2.05 ms
+    /// without (`accc time bench/conv.acc nhwc … --kernels`, AMD Zen 4 with AVX-512, 1 thread).
     /// </summary>
     private static long? PitchOf(Contract contract, RowAccess access, Tile tile)
     {
@@ -205,8 +206,9 @@ internal sealed class LeftSide
 
     /// <summary>
     /// True when more than four of a tile's rows share a set of a first-level cache (64 sets of 8 lines), or may do so.
-    /// 512³ f32, rows 2 KiB apart: see ContractPrinter for the figures. Every other pixel of 14 x 14 with 1024 channels, 8 KiB apart,
-    /// to 2048: 2.61 ms read in place, 2.01 ms copied first (ResNet-50's, AMD Zen 4 with AVX-512, 1 thread).
+    /// 512³ f32, rows 2 KiB apart: see ContractPrinter for the figures. Every other pixel of 14 x 14 with 1024
+    /// channels, 8 KiB apart, to 2048: 2.61 ms read in place, 2.01 ms copied first (ResNet-50's, AMD Zen 4 with
+    /// AVX-512, 1 thread).
     /// </summary>
     private static bool FallsIntoFewSets(Contract contract, RowAccess access, Tile tile)
     {
@@ -234,7 +236,9 @@ internal sealed class LeftSide
         foreach (var k in contract.K.Skip(contract.K.Length - Inner)) index.Define(k.Variable, "0");
     }
 
-    /// <summary>In a loop over rows: 3x3 256 to 256 at 14 x 14 compiles in 44 ms so, in 62 ms row by row, and runs as fast.</summary>
+    /// <summary>
+    /// In a loop over rows: 3x3 256 to 256 at 14 x 14 compiles in 44 ms so, in 62 ms row by row, and runs as fast.
+    /// </summary>
     private void FillTable(int count, string place)
     {
         var load = access!.Load;

@@ -1,10 +1,13 @@
-// In: instructions one by one. Out: the text of one LLVM function: names, blocks, loops, stack slots in the entry block.
+// In: instructions one by one. Out: the text of one LLVM function: names, blocks, loops, stack slots in the entry
+// block.
 using System.Globalization;
 using System.Text;
 
 namespace Accelerate.Backends.Llvm.Printing;
 
-/// <summary>Writes one function. Operands are texts such as `%t12` or `0`; their types are the writer's to know.</summary>
+/// <summary>
+/// Writes one function. Operands are texts such as `%t12` or `0`; their types are the writer's to know.
+/// </summary>
 internal sealed class LlvmText
 {
     private readonly StringBuilder entry = new();
@@ -121,7 +124,9 @@ internal sealed class LlvmText
         return text.Append($"\n{header} {{\nentry:\n").Append(entry).Append("  br label %start\nstart:\n").Append(body).Append("}\n").ToString();
     }
 
-    /// <summary>A float constant in LLVM's exact hexadecimal form, which is the bits of the double for f32 too.</summary>
+    /// <summary>
+    /// A float constant in LLVM's exact hexadecimal form, which is the bits of the double for f32 too.
+    /// </summary>
     public static string Float(double value) =>
         "0x" + BitConverter.DoubleToUInt64Bits(value).ToString("X16", CultureInfo.InvariantCulture);
 }

@@ -1,4 +1,5 @@
-// In: f16 and bf16 values, which registers hold as f32. Out: their operations, conversions and bits in LLVM instructions.
+// In: f16 and bf16 values, which registers hold as f32. Out: their operations, conversions and bits in LLVM
+// instructions.
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
 
@@ -93,7 +94,8 @@ internal static class Narrow
         Operand Int(long value) => p.Integer(value, DType.I32, lanes);
         var bits = p.Cast("bitcast", x, DType.I32);
         var cut = to == DType.BF16 ? 16 : 13;
-        // Half of the last place that stays, less one, and that place's own bit: a carry is the next exponent, or infinity.
+        // Half of the last place that stays, less one, and that place's own bit: a carry is the next exponent, or
+        // infinity.
         Operand Nearest(Operand b)
         {
             var odd = p.Two("and", p.Two("lshr", b, Int(cut)), Int(1));

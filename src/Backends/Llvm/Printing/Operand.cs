@@ -11,7 +11,9 @@ internal readonly record struct Operand(string Text, DType Type, int Lanes)
 
 internal static class Types
 {
-    /// <summary>The type of values in registers: bool is one bit, f16 and bf16 are f32 with a value of theirs.</summary>
+    /// <summary>
+    /// The type of values in registers: bool is one bit, f16 and bf16 are f32 with a value of theirs.
+    /// </summary>
     public static string Element(DType type) => type switch
     {
         DType.Bool => "i1",

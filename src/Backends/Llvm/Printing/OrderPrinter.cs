@@ -1,4 +1,5 @@
-// In: a sort statement. Out: LLVM instructions that put its keys in order in the worker's scratch: digit by digit, or by merging.
+// In: a sort statement. Out: LLVM instructions that put its keys in order in the worker's scratch: digit by digit, or
+// by merging.
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -6,12 +7,13 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// Each element is one unsigned integer: the key's bits, made to compare like the key, above the index. No two are equal,
-/// so that whatever sorts them is stable. Keys of 32 bits and fewer take 64 bits with a 32-bit index, keys of 64 bits take 128.
-/// Short rows are merged, without a branch that depends on the keys; others go by the bytes of their keys, the lowest first: elements
-/// are counted by the byte, and each is put behind those of lower and of earlier equal ones. A thousand rows of a thousand f32 take
-/// 7.0 ms so, 30.7 merged (NumPy 13.4); their argsort 6.9 and 39 (46); a million in one row 9.6 and 96 (43), their argsort 7.1 and
-/// 93 (115); rows of 64 0.95 µs each and 1.2 (AMD Zen 4, 1 thread, minima; NumPy 1.24, its stable sort for argsort).
+/// Each element is one unsigned integer: the key's bits, made to compare like the key, above the index. No two are
+/// equal, so that whatever sorts them is stable. Keys of 32 bits and fewer take 64 bits with a 32-bit index, keys of 64
+/// bits take 128. Short rows are merged, without a branch that depends on the keys; others go by the bytes of their
+/// keys, the lowest first: elements are counted by the byte, and each is put behind those of lower and of earlier equal
+/// ones. A thousand rows of a thousand f32 take 7.0 ms so, 30.7 merged (NumPy 13.4); their argsort 6.9 and 39 (46); a
+/// million in one row 9.6 and 96 (43), their argsort 7.1 and 93 (115); rows of 64 0.95 µs each and 1.2 (AMD Zen 4, 1
+/// thread, minima; NumPy 1.24, its stable sort for argsort).
 /// </summary>
 internal sealed class OrderPrinter(StatementPrinter statements, LlvmText text, ScalarPrinter scalars, IndexPrinter index,
     Func<Size, string> scratch)
@@ -166,13 +168,17 @@ internal sealed class OrderPrinter(StatementPrinter statements, LlvmText text, S
         string Least(string a, string b) => text.Value($"select i1 {text.Value($"icmp slt i64 {a}, {b}")}, i64 {a}, i64 {b}");
     }
 
-    /// <summary>Keys of a row that is merged rather than sorted by its bytes: counting costs as much as some hundred keys.</summary>
+    /// <summary>
+    /// Keys of a row that is merged rather than sorted by its bytes: counting costs as much as some hundred keys.
+    /// </summary>
     private const int Short = 48;
 
     /// <summary>Bytes of the key as <see cref="Comparable"/> has it.</summary>
     private static int BytesOf(DType key) => key.IsFloat ? Math.Max(4, key.Bytes()) : key.Bytes();
 
-    /// <summary>The key as unsigned bits: less where the key comes earlier; equal zeros are equal, a NaN is all ones.</summary>
+    /// <summary>
+    /// The key as unsigned bits: less where the key comes earlier; equal zeros are equal, a NaN is all ones.
+    /// </summary>
     private Operand Comparable(Operand x, bool isDescending)
     {
         // f16 and bf16 are ordered as the f32 they are exactly.

@@ -13,9 +13,9 @@ internal sealed class ReductionPrinter(StatementPrinter statements, LlvmText tex
     public static bool SideBySide(Reduction r) => !IsArg(r.Kind);
 
     /// <summary>
-    /// In order of the index. Inside a vector loop every lane reduces for itself, in each of the iterations side by side. The
-    /// terms of a short reduction are printed one after the other, so that indices, guards and loads that are equal are seen
-    /// to be.
+    /// In order of the index. Inside a vector loop every lane reduces for itself, in each of the iterations side by
+    /// side. The terms of a short reduction are printed one after the other, so that indices, guards and loads that are
+    /// equal are seen to be.
     /// </summary>
     public void Serial(Reduction r)
     {
@@ -66,7 +66,9 @@ internal sealed class ReductionPrinter(StatementPrinter statements, LlvmText tex
         }
     }
 
-    /// <summary>The first index of the greatest (least): a later term wins only if it is strictly better, or the first NaN.</summary>
+    /// <summary>
+    /// The first index of the greatest (least): a later term wins only if it is strictly better, or the first NaN.
+    /// </summary>
     public Operand SerialArg(Reduction r)
     {
         var source = r.Yield.Type;
@@ -100,8 +102,8 @@ internal sealed class ReductionPrinter(StatementPrinter statements, LlvmText tex
     }
 
     /// <summary>
-    /// In order of the index, with an epilogue after every step; several rows in step. Inside a vector loop every lane has
-    /// its own value.
+    /// In order of the index, with an epilogue after every step; several rows in step. Inside a vector loop every lane
+    /// has its own value.
     /// </summary>
     public static void Running(IReadOnlyList<StatementPrinter> copies, LlvmText text, ScalarPrinter scalars, Cumulation c)
     {

@@ -4,7 +4,9 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Backends.Llvm.Printing;
 
-/// <summary>From 2^23 (f32), 2^52 (f64) on every float is whole. The sign of the operand is kept, so -0.3 gives -0.</summary>
+/// <summary>
+/// From 2^23 (f32), 2^52 (f64) on every float is whole. The sign of the operand is kept, so -0.3 gives -0.
+/// </summary>
 internal static class Rounding
 {
     public static Operand Trunc(ScalarPrinter p, Operand x)

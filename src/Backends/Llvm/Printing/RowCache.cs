@@ -1,4 +1,5 @@
-// In: the loops over one row, of equal extent. Out: which values a later one would compute again and reads back instead.
+// In: the loops over one row, of equal extent. Out: which values a later one would compute again and reads back
+// instead.
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;

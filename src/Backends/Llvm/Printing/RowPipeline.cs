@@ -1,4 +1,5 @@
-// In: a row kernel whose loops go over the same axis. Out: LLVM text in which one loop does each row's next pass for several rows.
+// In: a row kernel whose loops go over the same axis. Out: LLVM text in which one loop does each row's next pass for
+// several rows.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
@@ -7,14 +8,15 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// Softmax goes over a row three times: its greatest, its sum, its results. Passes of one row wait for each other, and each
-/// leaves units idle that another would use: the greatest is bound by loads, the sum by arithmetic, the results by stores. So
-/// the passes are stages of a pipeline: one loop over the lanes finds the greatest of row r, sums row r - 1 and stores row
-/// r - 2, and memory works all the time. Each row keeps its own order of operations, so the bits are those of one row after the
-/// other. Softmax of 1024 x 1024 takes 231 µs so and 270 with two rows in step, of 512 columns and fewer about as much less;
-/// layer norm of 512 x 768 44 to 47 µs, 52 with four rows in step (`accc time bench/rows.acc … --kernels --threads 1`, Zen 4 with
-/// AVX-512). A copy of layer norm's rows takes 32.5 µs, and C that does nothing but one pass of sums and one of results at
-/// once, with fma throughout, 41: what it does besides moving rows between the levels of cache costs a quarter.
+/// Softmax goes over a row three times: its greatest, its sum, its results. Passes of one row wait for each other, and
+/// each leaves units idle that another would use: the greatest is bound by loads, the sum by arithmetic, the results by
+/// stores. So the passes are stages of a pipeline: one loop over the lanes finds the greatest of row r, sums row r - 1
+/// and stores row r - 2, and memory works all the time. Each row keeps its own order of operations, so the bits are
+/// those of one row after the other. Softmax of 1024 x 1024 takes 231 µs so and 270 with two rows in step, of 512
+/// columns and fewer about as much less; layer norm of 512 x 768 44 to 47 µs, 52 with four rows in step (`accc time
+/// bench/rows.acc … --kernels --threads 1`, Zen 4 with AVX-512). A copy of layer norm's rows takes 32.5 µs, and C that
+/// does nothing but one pass of sums and one of results at once, with fma throughout, 41: what it does besides moving
+/// rows between the levels of cache costs a quarter.
 /// </summary>
 internal sealed class RowPipeline
 {
@@ -43,7 +45,9 @@ internal sealed class RowPipeline
         return text.Value($"icmp sle i64 {extent}, {RowPrinter.LongestInStep}");
     }
 
-    /// <summary>Null where the rows are not two to four passes over one extent, or are too long for a block of a lane reduction.</summary>
+    /// <summary>
+    /// Null where the rows are not two to four passes over one extent, or are too long for a block of a lane reduction.
+    /// </summary>
     public static RowPipeline? Find(Block block)
     {
         var stages = ImmutableArray.CreateBuilder<Stage>();
@@ -89,9 +93,9 @@ internal sealed class RowPipeline
             var rows = Enumerable.Range(0, Depth).Select(s => s == 0 ? newest : text.Value($"sub i64 {newest}, {s}")).ToArray();
             string Exists(int s) => text.Value($"and i1 {text.Value($"icmp sge i64 {rows[s]}, {begin}")}, {text.Value($"icmp slt i64 {rows[s]}, {end}")}");
             var isFull = text.Value($"and i1 {text.Value($"icmp sge i64 {rows[^1]}, {begin}")}, {text.Value($"icmp slt i64 {newest}, {end}")}");
-            // A stage reads what it was left before the one in front of it leaves the next row's. In one loop the passes stand in their
-            // order: loads of a row are in front of the stores of another then, whose addresses may look the same to the machine
-            // (269 µs for 231 the other way round).
+            // A stage reads what it was left before the one in front of it leaves the next row's. In one loop the
+            // passes stand in their order: loads of a row are in front of the stores of another then, whose addresses
+            // may look the same to the machine (269 µs for 231 the other way round).
             text.If(isFull, () => Run([.. Enumerable.Range(0, Depth)]), () =>
             {
                 for (var s = Depth - 1; s >= 0; s--) text.If(Exists(s), () => Run([s]));
@@ -147,8 +151,9 @@ internal sealed class RowPipeline
     }
 
     /// <summary>
-    /// Rows whose kept values are still needed: from the pass that computes them to the last that reads them. One more and softmax
-    /// of 1024 columns, where each row takes one way of the first-level cache's eight, would lose lines of its input.
+    /// Rows whose kept values are still needed: from the pass that computes them to the last that reads them. One more
+    /// and softmax of 1024 columns, where each row takes one way of the first-level cache's eight, would lose lines of
+    /// its input.
     /// </summary>
     public int Kept(RowCache kept)
     {

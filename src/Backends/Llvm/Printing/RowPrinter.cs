@@ -1,4 +1,5 @@
-// In: a block of statements and one or several iterations of the loops around it. Out: LLVM text that runs them in step.
+// In: a block of statements and one or several iterations of the loops around it. Out: LLVM text that runs them in
+// step.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
@@ -178,7 +179,10 @@ internal sealed class RowPrinter(IReadOnlyList<StatementPrinter> copies, LlvmTex
         Lanes(text, copies[0], from, to, extent, vectors, Inside);
     }
 
-    /// <summary>The same loop: the inside gets the first lane's iteration, how many times 16 there are, and the mask of the last.</summary>
+    /// <summary>
+    /// The same loop: the inside gets the first lane's iteration, how many times 16 there are, and the mask of the
+    /// last.
+    /// </summary>
     public static void Lanes(LlvmText text, StatementPrinter printer, string from, string to, Size extent, int vectors, Action<string, int, string?> inside)
     {
         // An extent below 0 is a loop that does not run; rounded down to a multiple of 16 it would look like a tail.

@@ -1,4 +1,5 @@
-// In: a scalar operation on operands (scalars or lanes). Out: LLVM instructions with the meaning NUMERICS.md fixes, and no others.
+// In: a scalar operation on operands (scalars or lanes). Out: LLVM instructions with the meaning NUMERICS.md fixes, and
+// no others.
 using System.Numerics;
 using Accelerate.Backends.Llvm.Native;
 using Accelerate.Compiler.Diagnostics;
@@ -8,8 +9,8 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// The closed list: arithmetic, compare, select, bitcast, conversions of guarded values, sqrt and fabs; fma, floor, ceil,
-/// trunc, roundeven where the target has the instruction.
+/// The closed list: arithmetic, compare, select, bitcast, conversions of guarded values, sqrt and fabs; fma, floor,
+/// ceil, trunc, roundeven where the target has the instruction.
 /// </summary>
 internal sealed class ScalarPrinter(LlvmText text, LlvmTarget target)
 {
@@ -126,8 +127,9 @@ internal sealed class ScalarPrinter(LlvmText text, LlvmTarget target)
     }
 
     /// <summary>
-    /// a≠a ? a : (a&gt;b ? a : b); min alike. The inner choice is one instruction (maxps a, b), the outer one its mask. Against a
-    /// constant that is neither zero nor NaN it is b&gt;a ? b : a, which takes a NaN of a as it is: one instruction.
+    /// a≠a ? a : (a&gt;b ? a : b); min alike. The inner choice is one instruction (maxps a, b), the outer one its mask.
+    /// Against a constant that is neither zero nor NaN it is b&gt;a ? b : a, which takes a NaN of a as it is: one
+    /// instruction.
     /// </summary>
     private Operand Extreme(Operand a, Operand b, ScalarOp beats)
     {
@@ -155,7 +157,9 @@ internal sealed class ScalarPrinter(LlvmText text, LlvmTarget target)
         return Choose(inside, Two(instruction, a, bounded), outside);
     }
 
-    /// <summary>x/0 = -1, x rem 0 = x, MIN/-1 = MIN, MIN rem -1 = 0: the instruction itself only ever sees safe divisors.</summary>
+    /// <summary>
+    /// x/0 = -1, x rem 0 = x, MIN/-1 = MIN, MIN rem -1 = 0: the instruction itself only ever sees safe divisors.
+    /// </summary>
     private Operand Divide(Operand a, Operand b, bool remainder)
     {
         if (a.Type.IsFloat) throw new LimitationException($"not supported: rem of {a.Type.Name()} in kernels");

@@ -1,5 +1,5 @@
-// In: vector loops, and loops whose iterations stand side by side. Out: 16 lanes at a time, with a masked tail; inside an
-// image without the guards of its padding.
+// In: vector loops, and loops whose iterations stand side by side. Out: 16 lanes at a time, with a masked tail; inside
+// an image without the guards of its padding.
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
 
@@ -36,7 +36,9 @@ internal sealed partial class StatementPrinter
 
     private void Enter(Copy here) => index.Copy = copy = here;
 
-    /// <summary>Prints a block that may run several times or not at all: what it loads is not there behind it.</summary>
+    /// <summary>
+    /// Prints a block that may run several times or not at all: what it loads is not there behind it.
+    /// </summary>
     public void Apart(Action inside)
     {
         var before = loaded;
@@ -74,8 +76,8 @@ internal sealed partial class StatementPrinter
     }
 
     /// <summary>
-    /// Twice where something is padded: without guards for where they all hold, and with them. Guards that are the same in all
-    /// lanes are decided here, before the loop over the lanes.
+    /// Twice where something is padded: without guards for where they all hold, and with them. Guards that are the same
+    /// in all lanes are decided here, before the loop over the lanes.
     /// </summary>
     private void Vector(Loop loop)
     {
@@ -125,8 +127,9 @@ internal sealed partial class StatementPrinter
     }
 
     /// <summary>
-    /// Whether guards of the loop's loads hold in every iteration beside and for every tap, and which guards that is about:
-    /// those that are the same in all lanes, or those that move with the lane, in all lanes of the block that is printed.
+    /// Whether guards of the loop's loads hold in every iteration beside and for every tap, and which guards that is
+    /// about: those that are the same in all lanes, or those that move with the lane, in all lanes of the block that is
+    /// printed.
     /// </summary>
     private (string? Holds, HashSet<Guard> Guards) Inside(Loop loop, bool ofLanes)
     {
@@ -204,7 +207,8 @@ internal sealed partial class StatementPrinter
     }
 
     /// <summary>
-    /// Whole blocks of 16 without masks, then the rest with one; up to `most` blocks (a power of two) stand side by side.
+    /// Whole blocks of 16 without masks, then the rest with one; up to `most` blocks (a power of two) stand side by
+    /// side.
     /// </summary>
     public void ForLanes(string variable, string from, string to, Size extent, Action inside, int most = 1)
     {

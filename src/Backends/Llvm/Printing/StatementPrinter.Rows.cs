@@ -48,9 +48,10 @@ internal sealed partial class StatementPrinter
     }
 
     /// <summary>
-    /// Bytes ahead of a load whose line is asked for where results go past the caches: reads then overlap the writes, which take
-    /// the memory's time in turns with them. Relu over 64 MiB on 1 and 2 threads: 3.21 and 1.62 ms without, 2.85 and 1.47 with 1 KiB,
-    /// 3.04 and 1.52 with 4, 3.11 and 1.51 with 16 (C, Zen 4, huge pages). Blocks of 16 KiB in turns instead of halves: 3.14.
+    /// Bytes ahead of a load whose line is asked for where results go past the caches: reads then overlap the writes,
+    /// which take the memory's time in turns with them. Relu over 64 MiB on 1 and 2 threads: 3.21 and 1.62 ms without,
+    /// 2.85 and 1.47 with 1 KiB, 3.04 and 1.52 with 4, 3.11 and 1.51 with 16 (C, Zen 4, huge pages). Blocks of 16 KiB
+    /// in turns instead of halves: 3.14.
     /// </summary>
     private const int Ahead = 1024;
 

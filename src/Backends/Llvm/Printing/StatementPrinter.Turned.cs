@@ -1,4 +1,5 @@
-// In: a map whose reads lie along a parallel loop. Out: blocks of 16 lanes by as many of its iterations as a register holds.
+// In: a map whose reads lie along a parallel loop. Out: blocks of 16 lanes by as many of its iterations as a register
+// holds.
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -7,7 +8,9 @@ namespace Accelerate.Backends.Llvm.Printing;
 
 internal sealed partial class StatementPrinter
 {
-    /// <summary>Prints the iterations from `from` to `to` of the loop that the reads lie along, where the others are defined.</summary>
+    /// <summary>
+    /// Prints the iterations from `from` to `to` of the loop that the reads lie along, where the others are defined.
+    /// </summary>
     public void Turned(TurnedMap map, int block, string from, string to)
     {
         foreach (var joined in map.Joined) index.Define(joined, "0");
@@ -105,7 +108,9 @@ internal sealed partial class StatementPrinter
         }
     }
 
-    /// <summary>What a load gives each of the iterations along the reads, 16 lanes each, as it lies in memory.</summary>
+    /// <summary>
+    /// What a load gives each of the iterations along the reads, 16 lanes each, as it lies in memory.
+    /// </summary>
     private string[] ReadTurned(TurnedMap map, Load load, Copy[] beside, string lane, int? rows)
     {
         var type = load.Result.Type;

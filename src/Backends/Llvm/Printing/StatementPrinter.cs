@@ -1,4 +1,5 @@
-// In: the statements of a kernel. Out: LLVM instructions: vector loops as 16 lanes with a masked tail, loads by accessor.
+// In: the statements of a kernel. Out: LLVM instructions: vector loops as 16 lanes with a masked tail, loads by
+// accessor.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
@@ -135,7 +136,9 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
 
     private static string VectorOf(string element) => $"<{Width} x {element}>";
 
-    /// <summary>Offsets that differ by a constant have one pointer, which the instruction adds the constant to.</summary>
+    /// <summary>
+    /// Offsets that differ by a constant have one pointer, which the instruction adds the constant to.
+    /// </summary>
     private string Address(int buffer, string offset, long constant = 0)
     {
         var memory = Types.Memory(kernel.Buffers[buffer].Type);
@@ -154,7 +157,10 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
         return nowhere;
     }
 
-    /// <summary>16 elements of the value, which are read in place of elements that are not there; null if it is no constant of a memory type.</summary>
+    /// <summary>
+    /// 16 elements of the value, which are read in place of elements that are not there; null if it is no constant of a
+    /// memory type.
+    /// </summary>
     private string? Fill(Operand value)
     {
         if (value.Text[0] == '%' || Types.Memory(value.Type) != Types.Element(value.Type)) return null;
@@ -174,7 +180,9 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
         var (same, lanes) => same ?? lanes,
     };
 
-    /// <summary>Whether the guards hold that are the same in all lanes, and the lanes in which the others do; null for none.</summary>
+    /// <summary>
+    /// Whether the guards hold that are the same in all lanes, and the lanes in which the others do; null for none.
+    /// </summary>
     private (Operand? Same, Operand? InLanes) HoldsIn(IEnumerable<Guard> guards)
     {
         Operand? same = null, inLanes = null;
@@ -237,8 +245,8 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
         if (affine is (var start, 1, var more))
         {
             var address = Address(load.Buffer, start, more);
-            // What holds in all lanes or in none moves the pointer, to a line of the fill where that is a constant. (As a splat
-            // joined with a constant mask it was lost in the upper half by LLVM 19 on AVX2.)
+            // What holds in all lanes or in none moves the pointer, to a line of the fill where that is a constant. (As
+            // a splat joined with a constant mask it was lost in the upper half by LLVM 19 on AVX2.)
             var line = same is null ? null : Fill(fill!.Value);
             if (same is { } there) address = text.Value($"select i1 {there.Text}, ptr {address}, ptr {line ?? Fill(scalars.Constant(0, DType.F64))}");
             Operand read;

@@ -1,4 +1,5 @@
-// In: a kernel's outputs and their sizes in a call. Out: which vector stores go past the caches, and the fence behind them.
+// In: a kernel's outputs and their sizes in a call. Out: which vector stores go past the caches, and the fence behind
+// them.
 using Accelerate.Backends.Llvm.Native;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;

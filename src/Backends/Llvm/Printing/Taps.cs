@@ -1,4 +1,5 @@
-// In: in-order reductions inside vector loops. Out: how much of them is printed side by side. No choice here changes a bit.
+// In: in-order reductions inside vector loops. Out: how much of them is printed side by side. No choice here changes a
+// bit.
 using Accelerate.Backends.Llvm.Native;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
@@ -7,12 +8,14 @@ namespace Accelerate.Backends.Llvm.Printing;
 
 internal static class Taps
 {
-    /// <summary>Statements that one loop's body may be unrolled to: 7 outputs of a 7 x 7 window, at three statements a tap.</summary>
+    /// <summary>
+    /// Statements that one loop's body may be unrolled to: 7 outputs of a 7 x 7 window, at three statements a tap.
+    /// </summary>
     private const int Room = 1200;
 
     /// <summary>
-    /// The terms of a reduction that are printed one after the other, where `copies` iterations stand side by side: all of a
-    /// few, else a row of the window, else one.
+    /// The terms of a reduction that are printed one after the other, where `copies` iterations stand side by side: all
+    /// of a few, else a row of the window, else one.
     /// </summary>
     public static long Unrolled(Reduction r, int copies, bool inLanes = true)
     {
@@ -39,15 +42,15 @@ internal static class Taps
     });
 
     /// <summary>
-    /// Vectors of a vector loop that are reduced side by side, where the loop around is not: a sum has one addition under way
-    /// for each of them, and a line of them is read from each row.
+    /// Vectors of a vector loop that are reduced side by side, where the loop around is not: a sum has one addition
+    /// under way for each of them, and a line of them is read from each row.
     /// </summary>
     public static int Vectors(Loop vector) =>
         Sums(vector).Any() && Kernel.Statements(vector.Body).All(IsPlain) ? 4 : 1;
 
     /// <summary>
-    /// Iterations of the innermost parallel loop that are printed side by side: outputs of a window share their weights, and
-    /// neighbours the columns they both cover.
+    /// Iterations of the innermost parallel loop that are printed side by side: outputs of a window share their
+    /// weights, and neighbours the columns they both cover.
     /// </summary>
     public static int Outputs(IReadOnlyList<Loop> loops, Block inner, LlvmTarget target)
     {

@@ -6,26 +6,32 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Backends.Llvm.Printing;
 
-/// <summary>Rows x (16 · Vectors) accumulators stay in registers while k runs. A vector is 16 lanes on every ISA.</summary>
+/// <summary>
+/// Rows x (16 · Vectors) accumulators stay in registers while k runs. A vector is 16 lanes on every ISA.
+/// </summary>
 internal sealed record Tile(int Rows, int Vectors)
 {
-    /// <summary>Columns of a packed panel, the same for every ISA: narrower tiles walk half panels, wider ones several.</summary>
+    /// <summary>
+    /// Columns of a packed panel, the same for every ISA: narrower tiles walk half panels, wider ones several.
+    /// </summary>
     public const int Panel = PackWeights.Columns;
 
     public int Columns => Vectors * IndexPrinter.Width;
 
     /// <param name="target">What code is generated for.</param>
     /// <param name="type">Of the accumulators.</param>
-    /// <param name="rows">The extent of the rows; few rows take more columns, so that enough sums run side by side.</param>
+    /// <param name="rows">The extent of the rows; few rows take more columns, so that enough sums run side by
+    /// side.</param>
     /// <param name="isWide">False where the columns' number is not known: a tile then keeps to one panel.</param>
     public static Tile For(LlvmTarget target, DType type, Size rows, bool isWide)
     {
         var m = rows.IsConstant ? (int)Math.Clamp(rows.Value, 1, 1 << 20) : 1 << 20;
         var (most, columns) = (target.VectorBits, type.Bytes()) switch
         {
-            // 32 registers of 16 lanes: 28 accumulators, 2 of the panel, 1 broadcast. 256³ with packed weights: 99 % of the FMA
-            // peak; 12 and 13 rows were the same within the noise, and 14 divides the images of most networks. One row
-            // of 3072 columns, 768 deep: 93 GB/s of the third-level cache's 99 with 8 vectors (4 panels side by side).
+            // 32 registers of 16 lanes: 28 accumulators, 2 of the panel, 1 broadcast. 256³ with packed weights: 99 % of
+            // the FMA peak; 12 and 13 rows were the same within the noise, and 14 divides the images of most networks.
+            // One row of 3072 columns, 768 deep: 93 GB/s of the third-level cache's 99 with 8 vectors (4 panels side by
+            // side).
             (512, <= 4) => (14, m switch { 1 or 2 => 8, <= 6 => 4, _ => 2 }),
             (512, _) => (12, m switch { 1 or 2 => 4, <= 6 => 2, _ => 1 }),
             // 16 registers of 8 lanes: 12 accumulators, 2 of the panel, 1 broadcast.

@@ -1,4 +1,5 @@
-// In: a contraction whose left side is an image with padding. Out: an order of its rows in which whole tiles meet padding.
+// In: a contraction whose left side is an image with padding. Out: an order of its rows in which whole tiles meet
+// padding.
 using System.Numerics;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
@@ -8,25 +9,28 @@ namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
 /// Rows of a contraction in an order of their own, tile after tile. A row is a pixel, an outer step of k a tap of the
-/// window; what a tile misses are the taps that fall on padding for every pixel of it. Pixels of one kind share tiles: those
-/// inside, those of each edge; a corner goes with an edge. Leaving such a tap out changes no bit where the tap's weights are
-/// finite, since the sum loses ±0 terms and the epilogue adds +0 to it, which leaves one zero. That the weights are
-/// finite is seen from the sums of a tile that left nothing out: one weight that is not makes them infinite or NaN.
+/// window; what a tile misses are the taps that fall on padding for every pixel of it. Pixels of one kind share tiles:
+/// those inside, those of each edge; a corner goes with an edge. Leaving such a tap out changes no bit where the tap's
+/// weights are finite, since the sum loses ±0 terms and the epilogue adds +0 to it, which leaves one zero. That the
+/// weights are finite is seen from the sums of a tile that left nothing out: one weight that is not makes them infinite
+/// or NaN.
 /// </summary>
 /// <param name="Rows">The row at each place.</param>
 /// <param name="Starts">The place where each tile begins, and where the last one ends.</param>
 /// <param name="Missed">A bit for each outer step of k that a tile misses.</param>
 /// <remarks>
-/// 3x3 256 to 256 at 14 x 14, where 9.3 % of the products are with padding: 1.99 ms without, 1.82 ms with; 512 to 512 at 7 x 7 (18 %)
-/// 1.99 ms and 1.68 ms; 128 to 128 at 28 x 28 (4.7 %) 1.99 ms and 1.90 ms; 64 to 64 at 56 x 56 (2.4 %) 2.00 ms and 1.96 ms
-/// (`accc time bench/conv.acc nhwc … --conv direct --kernels`, AMD Zen 4 with AVX-512, 1 thread).
+/// 3x3 256 to 256 at 14 x 14, where 9.3 % of the products are with padding: 1.99 ms without, 1.82 ms with; 512 to 512
+/// at 7 x 7 (18 %) 1.99 ms and 1.68 ms; 128 to 128 at 28 x 28 (4.7 %) 1.99 ms and 1.90 ms; 64 to 64 at 56 x 56 (2.4 %)
+/// 2.00 ms and 1.96 ms (`accc time bench/conv.acc nhwc … --conv direct --kernels`, AMD Zen 4 with AVX-512, 1 thread).
 /// </remarks>
 internal sealed record TileOrder(int[] Rows, int[] Starts, long[] Missed)
 {
     /// <summary>Larger images have so little padding that its products cost less than 2 %.</summary>
     private const int MostRows = 4096;
 
-    /// <summary>Fewer rows of a kind than these join a kind that misses less: a tile of so few is bound by its loads.</summary>
+    /// <summary>
+    /// Fewer rows of a kind than these join a kind that misses less: a tile of so few is bound by its loads.
+    /// </summary>
     private const int FewRows = 5;
 
     /// <summary>Tiles of other numbers of rows are other code.</summary>
@@ -121,7 +125,9 @@ internal sealed record TileOrder(int[] Rows, int[] Starts, long[] Missed)
         return [.. counts];
     }
 
-    /// <summary>A bit for each outer step of k that falls on padding, for each row; null where that is not known.</summary>
+    /// <summary>
+    /// A bit for each outer step of k that falls on padding, for each row; null where that is not known.
+    /// </summary>
     private static long[]? Padding(Contract contract, Load load, int outer)
     {
         var steps = 1L;
@@ -157,7 +163,9 @@ internal sealed record TileOrder(int[] Rows, int[] Starts, long[] Missed)
         return padding;
     }
 
-    /// <summary>True when a term of ±0 more or less in a sum changes nothing: +0 is added to it, or it has no other zero.</summary>
+    /// <summary>
+    /// True when a term of ±0 more or less in a sum changes nothing: +0 is added to it, or it has no other zero.
+    /// </summary>
     private static bool IgnoresZeros(Contract contract)
     {
         if (!contract.Accumulator.Type.IsFloat) return true;

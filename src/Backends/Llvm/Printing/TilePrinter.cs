@@ -1,4 +1,5 @@
-// In: rows and columns of a contraction that fit the registers. Out: LLVM code that sums along k and stores through the epilogue.
+// In: rows and columns of a contraction that fit the registers. Out: LLVM code that sums along k and stores through the
+// epilogue.
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -18,7 +19,9 @@ internal enum Tail
     Unknown,
 }
 
-/// <summary>Outer steps of k that a tile may leave out: their bits, and where it is kept that what they would add is ±0.</summary>
+/// <summary>
+/// Outer steps of k that a tile may leave out: their bits, and where it is kept that what they would add is ±0.
+/// </summary>
 internal sealed record MissedSteps(string Bits, string? Proof);
 
 /// <summary>The microkernel.</summary>
@@ -32,15 +35,17 @@ internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, Sc
     private const int Straight = 8;
 
     /// <summary>
-    /// Sums of a tile behind which 32 registers have no room for the next step's elements: LLVM's scheduler brings them all the same
-    /// and spills sums, unless a fence, which is no instruction, keeps its loads in their steps. 56 x 56 x 64 to 256 takes 2.12 ms
-    /// without the fence, 2.04 ms with it. Tiles with room go without: what comes from the third-level cache had better come early,
-    /// 36 x 16 x 256 x 256 take 0.745 ms with fences, 0.72 ms without (`accc time examples/models/resnet50.acc … --kernels`, AMD Zen 4
-    /// with AVX-512, 1 thread).
+    /// Sums of a tile behind which 32 registers have no room for the next step's elements: LLVM's scheduler brings them
+    /// all the same and spills sums, unless a fence, which is no instruction, keeps its loads in their steps. 56 x 56 x
+    /// 64 to 256 takes 2.12 ms without the fence, 2.04 ms with it. Tiles with room go without: what comes from the
+    /// third-level cache had better come early, 36 x 16 x 256 x 256 take 0.745 ms with fences, 0.72 ms without (`accc
+    /// time examples/models/resnet50.acc … --kernels`, AMD Zen 4 with AVX-512, 1 thread).
     /// </summary>
     private const int Crowded = 24;
 
-    /// <summary>Statements of an epilogue that may be printed for each vector; else it stands once, in a loop over rows.</summary>
+    /// <summary>
+    /// Statements of an epilogue that may be printed for each vector; else it stands once, in a loop over rows.
+    /// </summary>
     private const int MostStatements = 800;
 
     private readonly DType type = contract.Accumulator.Type;
@@ -83,8 +88,9 @@ internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, Sc
         {
             var flat = block is not null ? block.From : outer == "0" ? "0" : text.Value($"mul i64 {outer}, {count}");
             var (down, across) = (left.Along(outer, flat), right.Along(vectors, column, flat));
-            // A half vector reads the rows by a pointer of its own: from one load for both, LLVM makes halves and broadcasts them once
-            // more (3136 x 144 x 24 in 222 µs), from two the additions read and broadcast by themselves (192 µs).
+            // A half vector reads the rows by a pointer of its own: from one load for both, LLVM makes halves and
+            // broadcasts them once more (3136 x 144 x 24 in 222 µs), from two the additions read and broadcast by
+            // themselves (192 µs).
             var aside = sums.Lanes(vectors - 1) < Width && vectors > 1 ? left.Along(outer, flat) : null;
             Cursor[] cursors = aside is null ? [down, across] : [down, across, aside];
             void Step(int ahead)

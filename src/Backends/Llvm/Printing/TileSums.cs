@@ -5,9 +5,9 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// Where at most half of a last vector's columns exist, it is half as wide: on machines that run 512 bits in two halves it costs
-/// half. 3136 x 144 and 3136 x 96 to 24 columns take 192 and 128 µs, 255 and 170 with a whole vector (`accc time
-/// examples/models/mobilenetv2.acc classify … --kernels`, AMD Zen 4 with AVX-512, 1 thread).
+/// Where at most half of a last vector's columns exist, it is half as wide: on machines that run 512 bits in two halves
+/// it costs half. 3136 x 144 and 3136 x 96 to 24 columns take 192 and 128 µs, 255 and 170 with a whole vector (`accc
+/// time examples/models/mobilenetv2.acc classify … --kernels`, AMD Zen 4 with AVX-512, 1 thread).
 /// </summary>
 internal sealed class TileSums
 {

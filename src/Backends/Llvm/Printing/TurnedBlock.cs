@@ -6,9 +6,9 @@ internal static class TurnedBlock
     private const int Width = IndexPrinter.Width;
 
     /// <summary>
-    /// Rows to columns: four rounds, each exchanging the off-diagonal halves of blocks of 8, 4, 2, 1. Element r of column c is
-    /// element c of row r. With fewer than 16 rows the last elements of the columns are of no value; what is not used of the
-    /// columns costs nothing.
+    /// Rows to columns: four rounds, each exchanging the off-diagonal halves of blocks of 8, 4, 2, 1. Element r of
+    /// column c is element c of row r. With fewer than 16 rows the last elements of the columns are of no value; what
+    /// is not used of the columns costs nothing.
     /// </summary>
     /// <param name="text">The function.</param>
     /// <param name="rows">Up to 16 vectors.</param>
@@ -17,7 +17,8 @@ internal static class TurnedBlock
         Turn(text, [.. rows, .. Enumerable.Repeat("poison", Width - rows.Count)], element, Width / 2);
 
     /// <summary>
-    /// The first `count` columns of up to 16 rows in memory. The first round is the loads': halves of two rows make a vector.
+    /// The first `count` columns of up to 16 rows in memory. The first round is the loads': halves of two rows make a
+    /// vector.
     /// </summary>
     /// <param name="text">The function.</param>
     /// <param name="element">The LLVM type of an element.</param>

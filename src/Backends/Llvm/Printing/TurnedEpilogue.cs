@@ -1,12 +1,14 @@
-// In: the sums of a tile whose rows lie together in the result, not its columns. Out: the epilogue, its results turned in registers.
+// In: the sums of a tile whose rows lie together in the result, not its columns. Out: the epilogue, its results turned
+// in registers.
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
 
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// A convolution that writes images by channels: channels are lanes, places are rows, and in memory places are neighbours.
-/// A vector of each row is computed as anywhere; then the rows are turned into columns, each stored as a run.
+/// A convolution that writes images by channels: channels are lanes, places are rows, and in memory places are
+/// neighbours. A vector of each row is computed as anywhere; then the rows are turned into columns, each stored as a
+/// run.
 /// </summary>
 internal sealed class TurnedEpilogue
 {
@@ -35,7 +37,9 @@ internal sealed class TurnedEpilogue
     public static TurnedEpilogue? For(StatementPrinter statements, LlvmText text, ScalarPrinter scalars, IndexPrinter index, Contract contract) =>
         Results(contract) is { } store ? new(statements, text, scalars, index, contract, store) : null;
 
-    /// <summary>The store of a contraction that is printed so: its tiles must be neighbouring rows. Null for any other.</summary>
+    /// <summary>
+    /// The store of a contraction that is printed so: its tiles must be neighbouring rows. Null for any other.
+    /// </summary>
     public static Store? Results(Contract contract) =>
         contract.Epilogue.Statements is [.., Store { Guards.IsEmpty: true } store] && IsDown(contract, store.Offset)
         && contract.Epilogue.Statements.All(s => s is Compute or Literal or IndexValue or Load || ReferenceEquals(s, store)) ? store : null;

@@ -8,8 +8,9 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// A map whose result lies along the lanes while what it reads lies along a parallel loop (a transpose, images by channels to
-/// channels last, with the elementwise work around it): printed in blocks, read as rows, turned in registers, stored as columns.
+/// A map whose result lies along the lanes while what it reads lies along a parallel loop (a transpose, images by
+/// channels to channels last, with the elementwise work around it): printed in blocks, read as rows, turned in
+/// registers, stored as columns.
 /// </summary>
 /// <param name="Outer">The other parallel loops.</param>
 /// <param name="Joined">Loops around the one that the reads lie along that are one with it: they stay at 0.</param>
@@ -30,7 +31,9 @@ internal sealed record TurnedMap(ImmutableArray<Loop> Outer, ImmutableArray<stri
     /// <summary>Fewer of them make no block.</summary>
     private const long FewestLanes = 4, FewestAlong = 4;
 
-    /// <summary>Elements along the reads in one block, as many as a register holds: 16 rows of them are then the block.</summary>
+    /// <summary>
+    /// Elements along the reads in one block, as many as a register holds: 16 rows of them are then the block.
+    /// </summary>
     public int Block(LlvmTarget target) =>
         Math.Min(IndexPrinter.Width, Math.Max(128, target.VectorBits) / 8 / Loads.Max(l => Math.Max(2, l.Result.Type.Bytes())));
 

@@ -26,7 +26,9 @@ public sealed record InterpreterOptions
 
     public Propagation Propagation { get; init; }
 
-    /// <summary>Called with every node that has one value, in order; also inside called functions and regions.</summary>
+    /// <summary>
+    /// Called with every node that has one value, in order; also inside called functions and regions.
+    /// </summary>
     public Action<Function, Node, ReferenceValue>? Observe { get; init; }
 
     /// <summary>Called for every print with its operands, in program order.</summary>
@@ -35,7 +37,9 @@ public sealed record InterpreterOptions
     /// <summary>Called for every assignment, in program order.</summary>
     public Action<Assign, ReferenceValue>? Assign { get; init; }
 
-    /// <summary>Called with every index and place out of range: of a gather, scatter, dynamic slice or its update.</summary>
+    /// <summary>
+    /// Called with every index and place out of range: of a gather, scatter, dynamic slice or its update.
+    /// </summary>
     public Action<Node, long>? Clamped { get; init; }
 }
 

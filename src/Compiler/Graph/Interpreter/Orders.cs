@@ -58,7 +58,9 @@ internal static class Orders
         return View.Dense(x.DType, result, x.Shape, x.Terms + (kind is ReduceOp.Add or ReduceOp.Mul ? length : 0));
     }
 
-    /// <summary>The elements in order, and where each stood. Stable; NaN last in both directions; zeros are equal.</summary>
+    /// <summary>
+    /// The elements in order, and where each stood. Stable; NaN last in both directions; zeros are equal.
+    /// </summary>
     public static (View Values, View Indices) Sort(View x, int axis, bool isDescending, DType index)
     {
         var source = x.Dense();
@@ -99,8 +101,8 @@ internal static class Orders
     }
 
     /// <summary>
-    /// 0 for a line of exact elements. Of others rounding can change places, and then an element is off by what the worst
-    /// of the line is: sorting never enlarges the greatest difference.
+    /// 0 for a line of exact elements. Of others rounding can change places, and then an element is off by what the
+    /// worst of the line is: sorting never enlarges the greatest difference.
     /// </summary>
     private static double Spread(View x, long start, long step, long length)
     {

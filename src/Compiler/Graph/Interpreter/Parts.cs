@@ -6,7 +6,9 @@ namespace Accelerate.Compiler.Graph.Interpreter;
 
 internal static class Parts
 {
-    /// <summary>The part of x at the starts plus the offsets of the axes, moved into x as a whole where it leaves it.</summary>
+    /// <summary>
+    /// The part of x at the starts plus the offsets of the axes, moved into x as a whole where it leaves it.
+    /// </summary>
     public static View DynamicSlice(View x, View[] offsets, ImmutableArray<int> axes, long[] starts, long[] sizes,
         Action<long> clamped)
     {
@@ -32,7 +34,8 @@ internal static class Parts
         var result = Copies.Fresh(x.Dense());
         var at = indices.Dense().Data.Integers;
         var source = updates.Dense();
-        // Axis `axis` of the updates stands for all axes of the indices: the same outer and inner elements for each index.
+        // Axis `axis` of the updates stands for all axes of the indices: the same outer and inner elements for each
+        // index.
         var outer = View.CountOf(x.Shape[..axis]);
         var inner = View.CountOf(x.Shape[(axis + 1)..]);
         var size = x.Shape[axis];
@@ -56,8 +59,10 @@ internal static class Parts
         return View.Dense(x.DType, result.Data, x.Shape, Math.Max(x.Terms, updates.Terms) + sums);
     }
 
-    /// <summary>Element p of the axis: the sum over r of all x[i, r] with i * stride + r * dilation = p. What lies behind the
-    /// size counts nowhere.</summary>
+    /// <summary>
+    /// Element p of the axis: the sum over r of all x[i, r] with i * stride + r * dilation = p. What lies behind the
+    /// size counts nowhere.
+    /// </summary>
     public static View Fold(View x, int axis, long size, long stride, long dilation)
     {
         long[] shape = [.. x.Shape[..axis], size, .. x.Shape[(axis + 2)..]];

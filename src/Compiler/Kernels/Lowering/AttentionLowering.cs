@@ -1,4 +1,5 @@
-// In: the pattern of an attention and the exit of its epilogue. Out: one kernel; neither scores nor probabilities are stored.
+// In: the pattern of an attention and the exit of its epilogue. Out: one kernel; neither scores nor probabilities are
+// stored.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
@@ -9,12 +10,15 @@ namespace Accelerate.Compiler.Kernels.Lowering;
 internal static class AttentionLowering
 {
     /// <summary>
-    /// Keys of a block, part of the kernel's meaning. A packed block of 256 keys and values of 64 elements takes 128 KB,
-    /// which the second-level cache holds beside the rows; shorter blocks rescale the sums more often.
+    /// Keys of a block, part of the kernel's meaning. A packed block of 256 keys and values of 64 elements takes 128
+    /// KB, which the second-level cache holds beside the rows; shorter blocks rescale the sums more often.
     /// </summary>
     private const int KeyBlock = 256;
 
-    /// <summary>Where the epilogue stands: batch axes, segment of the keys, row of queries, column of values; what is known there.</summary>
+    /// <summary>
+    /// Where the epilogue stands: batch axes, segment of the keys, row of queries, column of values; what is known
+    /// there.
+    /// </summary>
     internal sealed record Place(KernelDraft Draft, ElementLowering Elements, Scope Scope, ImmutableArray<Size> Outer, Size Segment,
         Size M, ImmutableArray<Size> Row, Size E, Value Sum, Value Total, Value? Greatest);
 
@@ -111,7 +115,9 @@ internal static class AttentionLowering
         }
     }
 
-    /// <summary>The same element in another shape; axes that both begin or end with keep their index, which takes no division.</summary>
+    /// <summary>
+    /// The same element in another shape; axes that both begin or end with keep their index, which takes no division.
+    /// </summary>
     private static ImmutableArray<Size> Reshaped(ImmutableArray<Size> index, ImmutableArray<Size> from, ImmutableArray<Size> to, IndexRanges ranges)
     {
         var shorter = Math.Min(from.Length, to.Length);

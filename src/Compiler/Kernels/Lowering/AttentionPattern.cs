@@ -1,4 +1,5 @@
-// In: a dot. Out: the attention it ends, if it does: scores by another dot, elementwise work on them, softmax over the keys.
+// In: a dot. Out: the attention it ends, if it does: scores by another dot, elementwise work on them, softmax over the
+// keys.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
@@ -7,8 +8,8 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Kernels.Lowering;
 
 /// <summary>
-/// dot(softmax(f(dot(q, k))), v) over the keys, where nothing else sees the scores or the probabilities. Inside: the nodes
-/// from the first dot to the second one's operand, which have no buffers.
+/// dot(softmax(f(dot(q, k))), v) over the keys, where nothing else sees the scores or the probabilities. Inside: the
+/// nodes from the first dot to the second one's operand, which have no buffers.
 /// </summary>
 internal sealed record AttentionPattern(Dot Scores, Node Masked, Dot Values, ImmutableHashSet<Node> Inside)
 {
@@ -65,8 +66,8 @@ internal sealed record AttentionPattern(Dot Scores, Node Masked, Dot Values, Imm
         node is Unary or Binary or Compare or Select or Graph.Convert or Bitcast or StopGradient or Reshape;
 
     /// <summary>
-    /// How many keys a row sees under a mask that is false wherever the key is not below Limit + Plus: the limit, its index,
-    /// and whether the mask says no more than that.
+    /// How many keys a row sees under a mask that is false wherever the key is not below Limit + Plus: the limit, its
+    /// index, and whether the mask says no more than that.
     /// </summary>
     public sealed record Bound(Node Limit, ImmutableArray<Size> At, long Plus, bool IsWhole);
 

@@ -1,4 +1,5 @@
-// In: the pattern of an attention of few rows over many keys. Out: two kernels: segments of the keys, and what they are together.
+// In: the pattern of an attention of few rows over many keys. Out: two kernels: segments of the keys, and what they are
+// together.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
@@ -7,13 +8,15 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Kernels.Lowering;
 
 /// <summary>
-/// A decoding step has one row a head: the keys are what workers can share. The first kernel attends to each segment of them
-/// alone and stores sums, totals and greatest scores; the second brings these to one scale and adds them in order. Decided
-/// by shapes alone, as the order of the additions changes the bits.
+/// A decoding step has one row a head: the keys are what workers can share. The first kernel attends to each segment of
+/// them alone and stores sums, totals and greatest scores; the second brings these to one scale and adds them in order.
+/// Decided by shapes alone, as the order of the additions changes the bits.
 /// </summary>
 internal static class AttentionSplit
 {
-    /// <summary>Keys of a segment, part of the meaning: 512 KB of keys and values of 64 elements, some 20 us of reading memory.</summary>
+    /// <summary>
+    /// Keys of a segment, part of the meaning: 512 KB of keys and values of 64 elements, some 20 us of reading memory.
+    /// </summary>
     private const int Segment = 1024;
 
     /// <summary>More rows than these of one head are work enough for a worker.</summary>

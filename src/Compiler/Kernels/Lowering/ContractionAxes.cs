@@ -1,4 +1,5 @@
-// In: a dot and where its result lies in memory. Out: which axes of the result are rows of the contraction, which its columns.
+// In: a dot and where its result lies in memory. Out: which axes of the result are rows of the contraction, which its
+// columns.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
@@ -6,13 +7,15 @@ using Accelerate.Compiler.Types;
 namespace Accelerate.Compiler.Kernels.Lowering;
 
 /// <summary>
-/// An axis of the result, or a part of one that the epilogue takes apart: the index is the sum of Scale times the part's.
+/// An axis of the result, or a part of one that the epilogue takes apart: the index is the sum of Scale times the
+/// part's.
 /// </summary>
 internal sealed record AxisPart(int Axis, Size Extent, long Scale = 1);
 
 /// <summary>
-/// The axes of a dot's result behind its batch axes. The operand with the axis that is contiguous in memory is the vector
-/// side. As many of its axes as lie together there are one axis of columns; those before them are parallel loops.
+/// The axes of a dot's result behind its batch axes. The operand with the axis that is contiguous in memory is the
+/// vector side. As many of its axes as lie together there are one axis of columns; those before them are parallel
+/// loops.
 /// </summary>
 /// <param name="IsSwapped">True when the left operand is the vector side.</param>
 /// <param name="RowsAlone">Axes of the other operand with a loop each.</param>
@@ -65,11 +68,11 @@ internal sealed record ContractionAxes(
         ImmutableArray<int> rowsAlone = [.. (isSwapped ? axesB : axesA).Take(alone ?? 0)];
         return new(isSwapped, rowsAlone, rows, [.. columns[..apart]], [.. columns[apart..]]);
 
-        // Neighbours of the result that are no neighbours in what they are made of (places of an image with its channels last)
-        // would be gathered one by one: the other side's columns are the lanes, where they are enough, and its epilogue turns them.
-        // 7 x 7 of stride 2, 3 to 64 channels at 224 x 224 of images by channels, 1 thread: 3.78 ms gathered, 2.34 ms turned
-        // (`accc time bench/conv.acc nchw … --kernels`, AMD Zen 4 with AVX-512).
-        // Then how many of the rows' axes (images) have a loop each; null where that is not so.
+        // Neighbours of the result that are no neighbours in what they are made of (places of an image with its
+        // channels last) would be gathered one by one: the other side's columns are the lanes, where they are enough,
+        // and its epilogue turns them. 7 x 7 of stride 2, 3 to 64 channels at 224 x 224 of images by channels, 1
+        // thread: 3.78 ms gathered, 2.34 ms turned (`accc time bench/conv.acc nchw … --kernels`, AMD Zen 4 with
+        // AVX-512). Then how many of the rows' axes (images) have a loop each; null where that is not so.
         int? RowsAloneIfTurned(bool isSwapped)
         {
             var (vector, free, places) = isSwapped ? (0, dot.FreeA, Enumerable.Range(batch, freeA).ToList())

@@ -6,8 +6,8 @@ using Accelerate.Compiler.Types;
 namespace Accelerate.Compiler.Kernels.Lowering;
 
 /// <summary>
-/// Memory of one tensor. Several nodes may live in one storage after another: what is written in place shares it with what
-/// it was. A temporary belongs to the block that made it: at the end of the block its content is lost.
+/// Memory of one tensor. Several nodes may live in one storage after another: what is written in place shares it with
+/// what it was. A temporary belongs to the block that made it: at the end of the block its content is lost.
 /// </summary>
 internal sealed class Storage(BufferKind kind, TensorType type, string label, DraftBlock? home = null)
 {

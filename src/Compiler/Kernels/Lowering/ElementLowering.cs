@@ -16,7 +16,10 @@ namespace Accelerate.Compiler.Kernels.Lowering;
 /// <param name="split">A reduction, and that of its parts, which have a buffer, in its place; null for none.</param>
 internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuffer, (Reduce Of, Reduce Parts)? split = null)
 {
-    /// <summary>True for guards without divisions, where they can be: those of lanes that go along more than one axis are affine then.</summary>
+    /// <summary>
+    /// True for guards without divisions, where they can be: those of lanes that go along more than one axis are affine
+    /// then.
+    /// </summary>
     public bool UndividesGuards { get; init; }
 
     private readonly Dictionary<Node, Value> bound = new(ReferenceEqualityComparer.Instance);
@@ -26,7 +29,8 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     private sealed record Condition(Value Holds, Scope Scope);
 
     /// <summary>
-    /// What the loads of a padded operand are guarded by, and what they give outside; the condition of the `select` around.
+    /// What the loads of a padded operand are guarded by, and what they give outside; the condition of the `select`
+    /// around.
     /// </summary>
     private readonly record struct Context(ImmutableArray<Guard> Guards, Value? Fill, Condition? When = null)
     {
@@ -164,7 +168,9 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
         return scope.Builder.Load(node.Type.DType, draft.Buffer(node), Indexing.Linear(index, node.Type.Shape), guards, fill);
     }
 
-    /// <summary>Both branches are computed; what is out of range in the branch that is not taken is no failure.</summary>
+    /// <summary>
+    /// Both branches are computed; what is out of range in the branch that is not taken is no failure.
+    /// </summary>
     private Value Selected(Node select, ImmutableArray<Size> index, Scope scope, Context context)
     {
         var b = scope.Builder;
@@ -237,7 +243,9 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
             : Guarded(part, at, [guard], () => Joined(concat, k + 1, start + extent, index, scope, context), scope, context);
     }
 
-    /// <summary>The sum over the places r of the window, in their order, where there is an i with i * Stride + r * Dilation = p.</summary>
+    /// <summary>
+    /// The sum over the places r of the window, in their order, where there is an i with i * Stride + r * Dilation = p.
+    /// </summary>
     private Value Folded(Fold fold, ImmutableArray<Size> index, Scope scope, Context context)
     {
         var x = fold.Operands[0];
@@ -303,7 +311,9 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
         return Element(gather.Operands[0], [.. inner], scope, context with { Guards = context.Guards.AddRange(Room(extent, gather.Type.Count, context)) });
     }
 
-    /// <summary>The index, moved into [0, extent) where it is not there, which is flagged; an index expression.</summary>
+    /// <summary>
+    /// The index, moved into [0, extent) where it is not there, which is flagged; an index expression.
+    /// </summary>
     private Size Clamped(Value at, Size extent, Scope scope, Context context)
     {
         var b = scope.Builder;
@@ -321,8 +331,8 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     }
 
     /// <summary>
-    /// A clamped index needs an element to be clamped to: that is checked when the call enters, or, where a condition may
-    /// keep the element from being read, guarded.
+    /// A clamped index needs an element to be clamped to: that is checked when the call enters, or, where a condition
+    /// may keep the element from being read, guarded.
     /// </summary>
     private ImmutableArray<Guard> Room(Size extent, Size count, Context context)
     {
@@ -333,8 +343,8 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     }
 
     /// <summary>
-    /// Where a part of x that starts at the starts and the offsets lies, moved into x as a whole and flagged where it does not
-    /// fit; and guards for when it is larger than x.
+    /// Where a part of x that starts at the starts and the offsets lies, moved into x as a whole and flagged where it
+    /// does not fit; and guards for when it is larger than x.
     /// </summary>
     private (ImmutableArray<Size> Index, ImmutableArray<Guard> Guards) Start(ImmutableArray<Size> shape, ImmutableArray<Size> starts,
         ImmutableArray<int> axes, ImmutableArray<Node> offsets, ImmutableArray<Size> extents, Scope scope, Context context)
@@ -356,7 +366,9 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
         return (starts, guards.ToImmutable());
     }
 
-    /// <summary>As the slice's start, for the elements an update writes: `extents` of them along each axis, `steps` apart.</summary>
+    /// <summary>
+    /// As the slice's start, for the elements an update writes: `extents` of them along each axis, `steps` apart.
+    /// </summary>
     public ImmutableArray<Size> UpdateStart(UpdateSlice update, Scope scope)
     {
         var extents = update.OperandType(1).Shape.Select((s, d) => update.Steps[d] == 1 ? s : (s - 1) * update.Steps[d] + 1);
@@ -384,7 +396,8 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
                 inner[d] = axes.IndexOf(d) is >= 0 and var at ? parts[at] : index[kept++];
             var body = scope.Inner(variable);
             var lanes = !scope.InVector && !kind.IsArg() && Fusion.IsRowReduction(node);
-            // Terms that are products are added as a contraction adds them: half of the operations, and one rounding for each.
+            // Terms that are products are added as a contraction adds them: half of the operations, and one rounding
+            // for each.
             if (kind == ReduceKind.Add && !lanes && x is Binary { Kind: BinaryOp.Mul } product && type.IsFloat && type == x.Type.DType
                 && !hasBuffer(x) && !bound.ContainsKey(x))
             {

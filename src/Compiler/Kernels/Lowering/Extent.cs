@@ -8,7 +8,8 @@ namespace Accelerate.Compiler.Kernels.Lowering;
 
 /// <summary>
 /// From here on the size Variable is the scalar integer operand + Plus, but at least 1 and at most Most. Made by
-/// <see cref="MaskedAxes"/>, behind all passes; an effect, because what mentions the size does not have it as an operand.
+/// <see cref="MaskedAxes"/>, behind all passes; an effect, because what mentions the size does not have it as an
+/// operand.
 /// </summary>
 internal sealed class Extent(Node limit, string variable, long plus, Size most) : Node("extent", [limit], TensorType.Scalar(DType.Bool))
 {

@@ -8,8 +8,8 @@ namespace Accelerate.Compiler.Kernels.Lowering;
 
 /// <summary>
 /// An anchor is a node that loops: a dot, a reduction. Each grows a region of the elementwise work behind it, up to one
-/// exit; the exit gets the buffer, the rest lives in registers. What no region has taken is recomputed where it is used,
-/// unless it is expensive and used by several kernels.
+/// exit; the exit gets the buffer, the rest lives in registers. What no region has taken is recomputed where it is
+/// used, unless it is expensive and used by several kernels.
 /// </summary>
 internal sealed class Fusion
 {
@@ -43,7 +43,8 @@ internal sealed class Fusion
             if ((node is Concat && !IsChosenFrom(node)) || node is UpdateSlice or Scatter or Result { Operands: [Sort] }) buffered.Add(node);
             foreach (var operand in node.Operands)
                 if (operand is Sort && node is not Result) buffered.Add(operand);
-            // The driver's steps take whole tensors; what a kernel can make out of nothing is filled in where it is taken.
+            // The driver's steps take whole tensors; what a kernel can make out of nothing is filled in where it is
+            // taken.
             var taken = node is RegionNode or Print or Graph.Assert or Assign or Extent ? node.Operands.Length : node is UpdateSlice or Scatter ? 1 : 0;
             foreach (var operand in node.Operands.Take(taken).Where(o => node is Assign || !IsGenerated(o))) buffered.Add(operand);
         }
@@ -83,8 +84,8 @@ internal sealed class Fusion
     public bool IsRoot(Node node) => buffered.Contains(node) && !IsSource(node);
 
     /// <summary>
-    /// A concat that one elementwise operation or reduction reads, each element once, is a choice between its few parts there;
-    /// any other has a buffer, whose slices its parts are written into.
+    /// A concat that one elementwise operation or reduction reads, each element once, is a choice between its few parts
+    /// there; any other has a buffer, whose slices its parts are written into.
     /// </summary>
     private bool IsChosenFrom(Node concat) => concat.Operands.Length <= 3
         && users[concat.Id] is [var user] && (IsElementwise(user) || user is Reduce or Cumulate) && !function.Results.Contains(concat);
@@ -110,7 +111,9 @@ internal sealed class Fusion
     /// <summary>The cumulation, if any, in whose epilogue a root is computed.</summary>
     public Cumulate? CumulateOf(Node root) => anchors.GetValueOrDefault(root) as Cumulate;
 
-    /// <summary>The buffers that a sort writes, at least one: what is taken from it, and itself where it is used as the first.</summary>
+    /// <summary>
+    /// The buffers that a sort writes, at least one: what is taken from it, and itself where it is used as the first.
+    /// </summary>
     public ImmutableArray<Node> OutputsOf(Sort sort) =>
         [.. users[sort.Id].Where(u => u is Result).Append(sort).Where(buffered.Contains).Distinct().OrderBy(n => n.Id)];
 
@@ -121,7 +124,9 @@ internal sealed class Fusion
     public static bool IsGenerated(Node node) => node is Const { IsSplat: true } or Iota or SizeValue
         || (node is Broadcast or Reshape or Transpose or Graph.Convert && IsGenerated(node.Operands[0]));
 
-    /// <summary>A reduction of the last axes, which lie together in memory: lanes along the row. Others run in order.</summary>
+    /// <summary>
+    /// A reduction of the last axes, which lie together in memory: lanes along the row. Others run in order.
+    /// </summary>
     public static bool IsRowReduction(Node node)
     {
         var axes = node switch { Reduce r => r.Axes, ArgReduce a => [a.Axis], _ => [] };
@@ -130,7 +135,9 @@ internal sealed class Fusion
         return axes.SequenceEqual(Enumerable.Range(x.Rank - axes.Length, axes.Length));
     }
 
-    /// <summary>True for elementwise work on a window: its places are apart in memory, whatever axes they are by now.</summary>
+    /// <summary>
+    /// True for elementwise work on a window: its places are apart in memory, whatever axes they are by now.
+    /// </summary>
     public static bool IsOfWindow(Node node)
     {
         var seen = new HashSet<Node>(ReferenceEqualityComparer.Instance);
@@ -150,7 +157,10 @@ internal sealed class Fusion
 
     private static bool SameElement(Node node) => IsElementwise(node) || node is Transpose or Reshape;
 
-    /// <summary>What may share the row loop of a reduction: full-shaped and row-shaped elementwise work, its broadcasts and reductions.</summary>
+    /// <summary>
+    /// What may share the row loop of a reduction: full-shaped and row-shaped elementwise work, its broadcasts and
+    /// reductions.
+    /// </summary>
     private static Func<Node, bool> InRow(Node reduction)
     {
         static string Key(IEnumerable<Size> shape) => string.Join(',', shape.Where(s => !s.Is(1)));
@@ -169,8 +179,9 @@ internal sealed class Fusion
     }
 
     /// <summary>
-    /// Finds what may read at an index out of range and is only looked at where a condition holds: it is computed in the
-    /// kernel of the `select`, where the condition is known, however often that is. In a buffer it would fail the call.
+    /// Finds what may read at an index out of range and is only looked at where a condition holds: it is computed in
+    /// the kernel of the `select`, where the condition is known, however often that is. In a buffer it would fail the
+    /// call.
     /// </summary>
     private void KeepBelowConditions()
     {
@@ -265,11 +276,11 @@ internal sealed class Fusion
 
     private void BufferBelowWindowsAndDots()
     {
-        // A window or a contraction reads an element many times: what computes it runs once, into a buffer. So does a depthwise
-        // convolution in front of a pointwise one. Of MobileNetV2's 6.27 ms (224 x 224, 1 thread, `accc time … --kernels`, AMD Zen 4)
-        // the 17 depthwise kernels take 605 us, 466 us of them at the FMA bound, and the pointwise ones behind them run at 92 to 101 %
-        // of theirs but for the two of 24 columns (73 %, which pay for 32): fusing the pairs could save less than 140 us (2.2 %), of
-        // which 97 us are in the four with stride 2.
+        // A window or a contraction reads an element many times: what computes it runs once, into a buffer. So does a
+        // depthwise convolution in front of a pointwise one. Of MobileNetV2's 6.27 ms (224 x 224, 1 thread, `accc time
+        // … --kernels`, AMD Zen 4) the 17 depthwise kernels take 605 us, 466 us of them at the FMA bound, and the
+        // pointwise ones behind them run at 92 to 101 % of theirs but for the two of 24 columns (73 %, which pay for
+        // 32): fusing the pairs could save less than 140 us (2.2 %), of which 97 us are in the four with stride 2.
         foreach (var node in function.Nodes)
         {
             if (node is not (Dot or Window)) continue;
@@ -286,9 +297,9 @@ internal sealed class Fusion
     }
 
     /// <summary>
-    /// True for what a window reads from a buffer of its own though it computes nothing: a transpose of the axis that lies
-    /// together, and the padding of an image with few channels. A row of its taps, kw by channels, is then one run without a
-    /// guard, which a contraction reads as such; with more channels each tap is a run that is long enough.
+    /// True for what a window reads from a buffer of its own though it computes nothing: a transpose of the axis that
+    /// lies together, and the padding of an image with few channels. A row of its taps, kw by channels, is then one run
+    /// without a guard, which a contraction reads as such; with more channels each tap is a run that is long enough.
     /// </summary>
     private static bool IsLaidOut(Node node)
     {

@@ -12,10 +12,14 @@ namespace Accelerate.Compiler.Kernels.Lowering;
 /// </summary>
 internal static class IndexedLowering
 {
-    /// <summary>Elements side by side in one job: 16 cache lines of f32, enough to pay for reading an index or starting a row.</summary>
+    /// <summary>
+    /// Elements side by side in one job: 16 cache lines of f32, enough to pay for reading an index or starting a row.
+    /// </summary>
     private const int InnerBlock = 256;
 
-    /// <summary>Indices in order; each writes one element, or one part of the inner axes, of an output that has values already.</summary>
+    /// <summary>
+    /// Indices in order; each writes one element, or one part of the inner axes, of an output that has values already.
+    /// </summary>
     public static LoweredKernel Scatter(Scatter scatter, Fusion fusion)
     {
         var rows = new Rows(fusion, scatter.Type.Shape, scatter.Axis);

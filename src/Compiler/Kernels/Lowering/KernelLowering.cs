@@ -31,8 +31,8 @@ internal sealed record Target(Node Node, Func<ImmutableArray<Size>, ImmutableArr
 }
 
 /// <summary>
-/// Where the elements of a value go in the target: called with the scope around the loops, it gives the map from an index
-/// of the value to the index in the target.
+/// Where the elements of a value go in the target: called with the scope around the loops, it gives the map from an
+/// index of the value to the index in the target.
 /// </summary>
 internal delegate Func<ImmutableArray<Size>, ImmutableArray<Size>> Placing(ElementLowering elements, Scope scope);
 
@@ -42,8 +42,9 @@ internal sealed class KernelLowering(Fusion fusion, (Reduce Of, Reduce Parts)? s
     private const int FlatBlock = 4096;
 
     /// <summary>
-    /// Columns of a matrix that one job reduces at most, and where their number is not known: of f32 a page of each row, and a
-    /// quarter of one. Narrower stretches are read from memory more slowly (the figures stand with StatementPrinter.Rows).
+    /// Columns of a matrix that one job reduces at most, and where their number is not known: of f32 a page of each
+    /// row, and a quarter of one. Narrower stretches are read from memory more slowly (the figures stand with
+    /// StatementPrinter.Rows).
     /// </summary>
     private const int MostColumns = 1024;
 
@@ -130,8 +131,8 @@ internal sealed class KernelLowering(Fusion fusion, (Reduce Of, Reduce Parts)? s
     }
 
     /// <summary>
-    /// Elements of a flat vector loop in one job, where there are reductions in it: about as many terms as there would be
-    /// elements, in stretches of memory that are long enough, but four jobs at least for the workers.
+    /// Elements of a flat vector loop in one job, where there are reductions in it: about as many terms as there would
+    /// be elements, in stretches of memory that are long enough, but four jobs at least for the workers.
     /// </summary>
     private static int Block(Kernel kernel, Size count, bool isInner)
     {
@@ -144,11 +145,13 @@ internal sealed class KernelLowering(Fusion fusion, (Reduce Of, Reduce Parts)? s
     }
 
     /// <summary>
-    /// With few elements along the last axis, whose neighbours are read far apart (the colours of an image, brought last):
-    /// the lanes go along the axis before, each element of the last one has a statement. Null where that axis is not read as
-    /// neighbours either.
+    /// With few elements along the last axis, whose neighbours are read far apart (the colours of an image, brought
+    /// last): the lanes go along the axis before, each element of the last one has a statement. Null where that axis is
+    /// not read as neighbours either.
     /// </summary>
-    /// <remarks>[3, 224, 224] to the padded [230, 230, 3], AMD Zen 4, 1 thread: 265 us with three lanes of 16, 76 us so.</remarks>
+    /// <remarks>
+    /// [3, 224, 224] to the padded [230, 230, 3], AMD Zen 4, 1 thread: 265 us with three lanes of 16, 76 us so.
+    /// </remarks>
     private LoweredKernel? TryTurned(Node value, Node target, Placing placing)
     {
         var shape = value.Type.Shape;
@@ -179,8 +182,8 @@ internal sealed class KernelLowering(Fusion fusion, (Reduce Of, Reduce Parts)? s
     {
         var draft = new KernelDraft(fusion.Loops);
         var shape = value.Type.Shape;
-        // [224, 224, 3] to the padded [230, 230, 3]: 76 us with lanes along the colours alone, 26 us along the pixels too (AMD Zen 4,
-        // 1 thread).
+        // [224, 224, 3] to the padded [230, 230, 3]: 76 us with lanes along the colours alone, 26 us along the pixels
+        // too (AMD Zen 4, 1 thread).
         var isNarrow = shape is [.., var last] && last.IsConstant && last.Value < Narrow;
         var elements = new ElementLowering(draft, fusion.HasBuffer, split) { UndividesGuards = isNarrow };
         var body = new BlockBuilder();
@@ -258,8 +261,8 @@ internal sealed class KernelLowering(Fusion fusion, (Reduce Of, Reduce Parts)? s
     }
 
     /// <summary>
-    /// True for what is read far apart along the lanes, whose axis the blocks divide: with a loop over the axes before it, those
-    /// reads lie along that loop, which backends can make use of.
+    /// True for what is read far apart along the lanes, whose axis the blocks divide: with a loop over the axes before
+    /// it, those reads lie along that loop, which backends can make use of.
     /// </summary>
     private static bool IsApartInBlocks(Kernel kernel) => Kernel.Statements(kernel.Body).OfType<Loop>()
         .Where(l => l.Kind == LoopKind.Vector).Any(l => Kernel.Statements(l.Body).OfType<Load>().Any(x =>

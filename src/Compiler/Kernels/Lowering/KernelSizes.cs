@@ -1,4 +1,5 @@
-// In: a kernel, a map of sizes. Out: the kernel with every size in it mapped; its stores shifted into a slice of a larger tensor.
+// In: a kernel, a map of sizes. Out: the kernel with every size in it mapped; its stores shifted into a slice of a
+// larger tensor.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Types;
 
@@ -20,8 +21,8 @@ internal static class KernelSizes
     }
 
     /// <summary>
-    /// What the kernel stores into a buffer goes to that place of one `count` times as large, where `index` says; null for a
-    /// kernel that also reads the buffer.
+    /// What the kernel stores into a buffer goes to that place of one `count` times as large, where `index` says; null
+    /// for a kernel that also reads the buffer.
     /// </summary>
     public static Kernel? Sliced(Kernel kernel, int buffer, Size index, Size count)
     {

@@ -11,7 +11,8 @@ public static class Lowering
 {
     /// <summary>Throws LimitationException for an operation that no kernel computes yet.</summary>
     /// <param name="function">The function.</param>
-    /// <param name="frozen">The state that no function of the executable assigns; what this one does not if null.</param>
+    /// <param name="frozen">The state that no function of the executable assigns; what this one does not if
+    /// null.</param>
     public static Program Lower(Function function, FrozenState? frozen = null)
     {
         var (main, setup) = Constants.Split(function, frozen);

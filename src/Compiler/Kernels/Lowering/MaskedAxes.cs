@@ -1,5 +1,5 @@
-// In: an optimised function. Out: the function in which attention under a mask `j <= e` does not go past the last j that
-// any row may see.
+// In: an optimised function. Out: the function in which attention under a mask `j <= e` does not go past the last j
+// that any row may see.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Passes;
@@ -9,9 +9,10 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Kernels.Lowering;
 
 /// <summary>
-/// dot(softmax(select(j &lt;= e, x, -inf)), v) over j &lt; n => the same over j &lt; m, with m = min(n, max(1, greatest e + 1)), a size
-/// that the call computes. Everything left out is exp(-inf) = 0 times a value of v: the same bits, except that an infinity
-/// or NaN of v in a place that no row sees does no harm. A row that sees nothing is NaN throughout, with one element as with all.
+/// dot(softmax(select(j &lt;= e, x, -inf)), v) over j &lt; n => the same over j &lt; m, with m = min(n, max(1, greatest
+/// e + 1)), a size that the call computes. Everything left out is exp(-inf) = 0 times a value of v: the same bits,
+/// except that an infinity or NaN of v in a place that no row sees does no harm. A row that sees nothing is NaN
+/// throughout, with one element as with all.
 /// </summary>
 internal static class MaskedAxes
 {
@@ -45,7 +46,9 @@ internal static class MaskedAxes
 
     private sealed record Chain(Select Masked, Reduce Max, Reduce Sum);
 
-    /// <summary>exp(m - max m) / sum(exp(m - max m)), or times 1 / sum, along the axis, of m = select(mask, x, -inf).</summary>
+    /// <summary>
+    /// exp(m - max m) / sum(exp(m - max m)), or times 1 / sum, along the axis, of m = select(mask, x, -inf).
+    /// </summary>
     private static Chain? Softmax(Node p, int axis)
     {
         while (p is Graph.Convert { Type.DType.IsFloat: true } c) p = c.Operands[0];
@@ -56,7 +59,10 @@ internal static class MaskedAxes
             ? new Chain(masked, max, sum) : null;
     }
 
-    /// <summary>The sum of x along the axis by which the quotient, or product with its reciprocal, divides; null for another operation.</summary>
+    /// <summary>
+    /// The sum of x along the axis by which the quotient, or product with its reciprocal, divides; null for another
+    /// operation.
+    /// </summary>
     internal static Reduce? SumOf(Binary quotient, Node x, int axis)
     {
         if (quotient.Kind == BinaryOp.Div) return RowOf(quotient.Operands[1], x, ReduceOp.Add, axis);
@@ -126,7 +132,9 @@ internal static class MaskedAxes
         _ => null,
     };
 
-    /// <summary>False for limits that are the same in every call of a shape: a causal mask over the text itself.</summary>
+    /// <summary>
+    /// False for limits that are the same in every call of a shape: a causal mask over the text itself.
+    /// </summary>
     private static bool Varies(Node e) => e is not (Iota or Const) && (e.Operands.IsEmpty || e.Operands.Any(Varies));
 
     /// <summary>Values as they are below the size along one axis.</summary>
@@ -152,7 +160,9 @@ internal static class MaskedAxes
             };
         }
 
-        /// <summary>The reductions along the axis, of what is left of their operands; everything else as it is.</summary>
+        /// <summary>
+        /// The reductions along the axis, of what is left of their operands; everything else as it is.
+        /// </summary>
         private Node Row(Node node) => node switch
         {
             Reduce reduce when rows.Contains(reduce) => r.Add(reduce.With([Of(reduce.Operands[0], axis)])),

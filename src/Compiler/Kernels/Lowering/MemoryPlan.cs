@@ -6,10 +6,11 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Kernels.Lowering;
 
 /// <summary>
-/// Liveness and slot sharing: a temporary takes a slot that is free from its first use to its last, one of its own size if
-/// there is one. What is used inside a loop or branch but belongs to a block outside is busy for as long as that whole step:
-/// an iteration may need what an earlier one left. A slot is as large as its largest member. Slots are for devices, which
-/// allocate each apart; in one block of memory <see cref="ArenaLayout"/> packs the temporaries by their lives.
+/// Liveness and slot sharing: a temporary takes a slot that is free from its first use to its last, one of its own size
+/// if there is one. What is used inside a loop or branch but belongs to a block outside is busy for as long as that
+/// whole step: an iteration may need what an earlier one left. A slot is as large as its largest member. Slots are for
+/// devices, which allocate each apart; in one block of memory <see cref="ArenaLayout"/> packs the temporaries by their
+/// lives.
 /// </summary>
 internal sealed class MemoryPlan
 {

@@ -1,4 +1,5 @@
-// In: an optimised function, and which state is frozen. Out: the function with the weights of its contractions in panels.
+// In: an optimised function, and which state is frozen. Out: the function with the weights of its contractions in
+// panels.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Passes;
@@ -8,17 +9,19 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Kernels.Lowering;
 
 /// <summary>
-/// dot(x, w) => dot(x, unpack(barrier(pack(w)))) where w is known before the first call and has the contiguous axis of the
-/// result. pack(w) has the shape [columns / 32, contracted axes .., 32], padded with zeros: what a register tile reads lies
-/// together. unpack is movements only, so that the kernel reads the panels in place; the barrier is where the setup ends.
-/// One layout for every dtype and target, and for one row. The bits are those of the dot without it.
+/// dot(x, w) => dot(x, unpack(barrier(pack(w)))) where w is known before the first call and has the contiguous axis of
+/// the result. pack(w) has the shape [columns / 32, contracted axes .., 32], padded with zeros: what a register tile
+/// reads lies together. unpack is movements only, so that the kernel reads the panels in place; the barrier is where
+/// the setup ends. One layout for every dtype and target, and for one row. The bits are those of the dot without it.
 /// </summary>
 internal static class PackWeights
 {
     /// <summary>Columns of a panel: two vectors of 16 f32 lanes, the width of the widest register tile.</summary>
     public const int Columns = 32;
 
-    /// <summary>Fewer columns would be mostly padding: a quarter of a panel makes a weight at most four times as large.</summary>
+    /// <summary>
+    /// Fewer columns would be mostly padding: a quarter of a panel makes a weight at most four times as large.
+    /// </summary>
     private const int FewestColumns = 8;
 
     public static Function Run(Function function, FrozenState frozen, Rewrites rewrites)
@@ -28,7 +31,8 @@ internal static class PackWeights
     }
 
     /// <summary>The axes of a weight, as its panels have them.</summary>
-    /// <param name="Shape">The weight's shape, with axes in parts that the result has in parts; the others name its axes.</param>
+    /// <param name="Shape">The weight's shape, with axes in parts that the result has in parts; the others name its
+    /// axes.</param>
     /// <param name="Apart">Axes before those of the panels; each has panels of its own.</param>
     /// <param name="Contract">The contracted axes, in the dot's order.</param>
     /// <param name="Flat">The axes that are the columns together.</param>
@@ -105,7 +109,9 @@ internal static class PackWeights
             x.Type.Shape.SequenceEqual(shape) ? x : into.Add(new Reshape(x, shape), origin);
     }
 
-    /// <summary>A weight that a region wants to have packed outside, where the loops and branches around it are not.</summary>
+    /// <summary>
+    /// A weight that a region wants to have packed outside, where the loops and branches around it are not.
+    /// </summary>
     /// <param name="Make">Adds the packed weight to a function, given what the region's inputs stand for there.</param>
     private sealed record Lifted(Func<Function, Func<Node, Node>, Node> Make, TensorType Type);
 
@@ -119,7 +125,9 @@ internal static class PackWeights
         private readonly Dictionary<Node, ImmutableArray<Plan>> regions = new(ReferenceEqualityComparer.Instance);
         private readonly List<Lifted> lifted = [];
 
-        /// <summary>Where in the list of what is lifted a dot's weight is, or the first one of a region of a node.</summary>
+        /// <summary>
+        /// Where in the list of what is lifted a dot's weight is, or the first one of a region of a node.
+        /// </summary>
         private readonly Dictionary<object, int> places = new(ReferenceEqualityComparer.Instance);
 
         /// <param name="function">A function, or a region of one.</param>

@@ -1,25 +1,30 @@
-// In: the actions of a function in order, where its results are wanted. Out: the storage of everything they write: in place
-// where what is overwritten has no later use.
+// In: the actions of a function in order, where its results are wanted. Out: the storage of everything they write: in
+// place where what is overwritten has no later use.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 
 namespace Accelerate.Compiler.Kernels.Lowering;
 
-/// <summary>A value that has to be in a storage at the end: as the whole of it, or as the element Index of Count along a new first axis.</summary>
+/// <summary>
+/// A value that has to be in a storage at the end: as the whole of it, or as the element Index of Count along a new
+/// first axis.
+/// </summary>
 internal sealed record Want(Node Value, Storage Target, Size? Index = null, Size? Count = null);
 
 /// <summary>An operand whose memory a result takes over, or gets a copy of.</summary>
 internal sealed record Take(Node Operand, int Result);
 
-/// <summary>What a node does: kernels, or a step with regions, or an effect. Taken operands are not among those read.</summary>
+/// <summary>
+/// What a node does: kernels, or a step with regions, or an effect. Taken operands are not among those read.
+/// </summary>
 internal sealed record LoweredNode(Node Node, ImmutableArray<LoweredKernel> Kernels, ImmutableArray<Node> Reads,
     ImmutableArray<Node?> Writes, ImmutableArray<TensorType> Types, ImmutableArray<Take> Takes);
 
 /// <summary>
-/// Goes through the actions from the last to the first. A value that is wanted at the end is computed where it is wanted, a
-/// value whose memory a later action takes over is computed there, if that memory holds nothing that is still read; a
-/// read in the same kernel counts as earlier when it is of the element that is written.
+/// Goes through the actions from the last to the first. A value that is wanted at the end is computed where it is
+/// wanted, a value whose memory a later action takes over is computed there, if that memory holds nothing that is still
+/// read; a read in the same kernel counts as earlier when it is of the element that is written.
 /// </summary>
 internal sealed class Placement
 {
@@ -88,7 +93,9 @@ internal sealed class Placement
     /// <summary>The want that an action's kernels fulfil by storing into a slice; null for all others.</summary>
     public Want? SliceOf(int action) => slices[action];
 
-    /// <summary>True when each load of one buffer is of the element that the kernel then stores into the other.</summary>
+    /// <summary>
+    /// True when each load of one buffer is of the element that the kernel then stores into the other.
+    /// </summary>
     public static bool SameElement(Kernel kernel, int read, int written)
     {
         var stores = Kernel.Statements(kernel.Body).OfType<Store>().Where(s => s.Buffer == written).Select(s => s.Offset).Distinct().ToList();

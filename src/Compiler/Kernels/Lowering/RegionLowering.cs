@@ -22,8 +22,8 @@ internal sealed record LoweringContext(KernelTable Kernels, Func<Const, Storage>
     private Size Runs { get; init; } = Size.One;
 
     /// <summary>
-    /// Inside one more loop. Loop variables are named by how deep they are, so that the kernels of two loops that do the
-    /// same are the same.
+    /// Inside one more loop. Loop variables are named by how deep they are, so that the kernels of two loops that do
+    /// the same are the same.
     /// </summary>
     public LoweringContext Inside(string variable, Size count)
     {
@@ -122,7 +122,9 @@ internal sealed class RegionLowering
         }
     }
 
-    /// <summary>The operands of a branch whose memory its results can take over: what one side changes and the other passes on.</summary>
+    /// <summary>
+    /// The operands of a branch whose memory its results can take over: what one side changes and the other passes on.
+    /// </summary>
     private static ImmutableArray<Take> Taken(If branch)
     {
         var takes = ImmutableArray.CreateBuilder<Take>();
@@ -140,8 +142,8 @@ internal sealed class RegionLowering
     }
 
     /// <summary>
-    /// The input of a region whose memory a value would be in if everything was done in place; -1 if there is none. A guess:
-    /// the region's own placement decides.
+    /// The input of a region whose memory a value would be in if everything was done in place; -1 if there is none. A
+    /// guess: the region's own placement decides.
     /// </summary>
     private static int Origin(Function region, Node value) => value switch
     {
@@ -232,7 +234,9 @@ internal sealed class RegionLowering
         block.Add(new DraftWhile(condition, test, body));
     }
 
-    /// <summary>Carried values are brought to where they live during the loop, captured ones are read where they are.</summary>
+    /// <summary>
+    /// Carried values are brought to where they live during the loop, captured ones are read where they are.
+    /// </summary>
     private Storage[] Inputs(RegionNode loop, int carried, Storage[] targets)
     {
         for (var k = 0; k < carried; k++) Bring(loop.Operands[k], targets[k]);

@@ -1,4 +1,5 @@
-// Where a value may be computed: the nest of blocks around the place that needs it, with the variables each block binds.
+// Where a value may be computed: the nest of blocks around the place that needs it, with the variables each block
+// binds.
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 

@@ -1,4 +1,5 @@
-// In: a root that a reduction of many terms to few elements is computed for. Out: two kernels: segments of the terms, and all of them.
+// In: a root that a reduction of many terms to few elements is computed for. Out: two kernels: segments of the terms,
+// and all of them.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
@@ -7,22 +8,23 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Kernels.Lowering;
 
 /// <summary>
-/// The columns of a tall matrix are too few to share: three of them are one job, however many rows there are. The first kernel
-/// reduces each segment of the rows, in order; the second the segments, in order, where the reduction was. So does the sum of
-/// everything, whose segments are lane reductions. Decided by shapes alone, as the order of the additions changes the bits.
+/// The columns of a tall matrix are too few to share: three of them are one job, however many rows there are. The first
+/// kernel reduces each segment of the rows, in order; the second the segments, in order, where the reduction was. So
+/// does the sum of everything, whose segments are lane reductions. Decided by shapes alone, as the order of the
+/// additions changes the bits.
 /// </summary>
 internal static class SumSplit
 {
     /// <summary>
-    /// Terms of a segment, part of the meaning. Sums of the columns of [1000000, 3] f32 take 1.25 ms on 1 thread and 0.62 on 2 (1.29
-    /// and 1.29 unsplit), of [100000, 30] 161 and 80 µs (148 and 146), of [1000, 1000] 54 and 59 (63 and 55); a call of [8, 8]
-    /// 0.2 µs more (AMD Zen 4 virtual machine, minima).
+    /// Terms of a segment, part of the meaning. Sums of the columns of [1000000, 3] f32 take 1.25 ms on 1 thread and
+    /// 0.62 on 2 (1.29 and 1.29 unsplit), of [100000, 30] 161 and 80 µs (148 and 146), of [1000, 1000] 54 and 59 (63
+    /// and 55); a call of [8, 8] 0.2 µs more (AMD Zen 4 virtual machine, minima).
     /// </summary>
     private const int Segment = 1024;
 
     /// <summary>
-    /// Terms of a segment that lies together: 256 KiB of f32, some 10 us of reading memory. The sum of 16M f32 takes 2.07 ms on 1
-    /// thread and 1.10 on 2 (2.15 and 2.02 unsplit), of 1M 44 and 25 µs (44 and 45).
+    /// Terms of a segment that lies together: 256 KiB of f32, some 10 us of reading memory. The sum of 16M f32 takes
+    /// 2.07 ms on 1 thread and 1.10 on 2 (2.15 and 2.02 unsplit), of 1M 44 and 25 µs (44 and 45).
     /// </summary>
     private const int RowSegment = 1 << 16;
 
@@ -49,7 +51,10 @@ internal static class SumSplit
 
     private static int SegmentOf(Reduce reduce) => Fusion.IsRowReduction(reduce) ? RowSegment : Segment;
 
-    /// <summary>True where what is reduced are the axes in front: a row of the others lies together, and there is no other axis to share.</summary>
+    /// <summary>
+    /// True where what is reduced are the axes in front: a row of the others lies together, and there is no other axis
+    /// to share.
+    /// </summary>
     private static bool AreRows(Reduce reduce)
     {
         var shape = reduce.OperandType(0).Shape;

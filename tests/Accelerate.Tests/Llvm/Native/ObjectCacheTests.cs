@@ -1,4 +1,5 @@
-// Objects in a cache of their own: the second compilation reads what the first has left, and everything that decides one is in its key.
+// Objects in a cache of their own: the second compilation reads what the first has left, and everything that decides
+// one is in its key.
 using Accelerate.Backends.Llvm.Native;
 using Accelerate.Runtime;
 using Accelerate.Tests.Support;
