@@ -118,7 +118,8 @@ public static class Executables
         ExecutableOptions? options = null, IReadOnlyDictionary<string, Tensor>? weights = null, bool whole = false)
     {
         var state = new Dictionary<string, Tensor>(weights ?? ImmutableDictionary<string, Tensor>.Empty);
-        var wanted = whole ? model.State.Select(s => s.Path) : model.Programs.SelectMany(p => p.State).Select(b => b.Label);
+        var wanted = whole ? model.State.Select(s => s.Path)
+            : model.Programs.SelectMany(p => p.State).Select(b => b.Label);
         var missing = wanted.Where(path => !state.ContainsKey(path)).ToHashSet();
         if (missing.FirstOrDefault(path => model.State.All(s => s.Path != path)) is { } unknown)
             throw new LimitationException($"not supported: the initial value of {unknown}");

@@ -27,7 +27,9 @@ internal sealed class ModelState : IDisposable
         Func<IReadOnlyList<Program>, IReadOnlyDictionary<string, Tensor>, Executable> create)
     {
         (this.entries, this.initial, this.create) = (entries, initial, create);
-        assigned = [.. entries.SelectMany(e => e.Program.Written.Select(b => e.Program.Buffers[b])).Where(IsState).Select(b => b.Label)];
+        assigned =
+            [.. entries.SelectMany(e => e.Program.Written.Select(b => e.Program.Buffers[b])).Where(IsState)
+                .Select(b => b.Label)];
         var frozenFor = entries.SelectMany(e => e.Program.Setup?.Buffers ?? []).Where(IsState);
         if (frozenFor.FirstOrDefault(b => assigned.Contains(b.Label)) is { } both)
             throw new ArgumentException($"one program assigns the state '{both.Label}', another was compiled for its never being "
@@ -53,10 +55,12 @@ internal sealed class ModelState : IDisposable
     }
 
     /// <summary>What the entries' setups compute from other values of the frozen state.</summary>
-    public PreparedValues? Prepare(IReadOnlyDictionary<string, Tensor> state) => PreparedValues.Compute(entries, state, create);
+    public PreparedValues? Prepare(IReadOnlyDictionary<string, Tensor> state) =>
+        PreparedValues.Compute(entries, state, create);
 
     /// <summary>The folded constants of an entry by buffer, as a session has them; null when there are none.</summary>
-    public Tensor?[]? ConstantsOf(ProgramEntry entry, SessionState state) => ((PreparedValues?)state.Prepared ?? prepared)?.Of(entry);
+    public Tensor?[]? ConstantsOf(ProgramEntry entry, SessionState state) =>
+        ((PreparedValues?)state.Prepared ?? prepared)?.Of(entry);
 
     public void Dispose()
     {

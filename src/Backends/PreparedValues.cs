@@ -29,7 +29,8 @@ internal sealed class PreparedValues : IDisposable
     /// <param name="entries">The entries of an executable.</param>
     /// <param name="state">What the setups read, by label; zeros for what is absent.</param>
     /// <param name="create">Makes an executable of setup programs, which reads that state in place.</param>
-    public static PreparedValues? Compute(IReadOnlyList<ProgramEntry> entries, IReadOnlyDictionary<string, Tensor> state,
+    public static PreparedValues? Compute(IReadOnlyList<ProgramEntry> entries,
+        IReadOnlyDictionary<string, Tensor> state,
         Func<IReadOnlyList<Program>, IReadOnlyDictionary<string, Tensor>, Executable> create)
     {
         var setups = Setups(entries.Select(e => e.Program));
@@ -63,7 +64,8 @@ internal sealed class PreparedValues : IDisposable
     private Tensor?[] ConstantsOf(Program program)
     {
         string[] names = program.Setup is { } setup ? [.. Names(setup)] : [];
-        return [.. program.Buffers.Select(b => b is { Kind: BufferKind.Constant, Values.FoldedIndex: >= 0 and var index }
+        return [.. program.Buffers.Select(b =>
+            b is { Kind: BufferKind.Constant, Values.FoldedIndex: >= 0 and var index }
             ? index < names.Length ? values[names[index]]
                 : throw new InternalErrorException($"@{program.Name} has no setup that computes {b.Name}")
             : null)];

@@ -32,7 +32,8 @@ public sealed unsafe class ProgramCall : IDisposable
     private int version = -1;
     private bool entered;
 
-    private ProgramCall(ProgramEntry entry, ModelState model, SessionState state, IReadOnlyDictionary<string, long> sizes)
+    private ProgramCall(ProgramEntry entry, ModelState model, SessionState state,
+        IReadOnlyDictionary<string, long> sizes)
     {
         (program, this.entry, this.model, this.state, this.sizes) = (entry.Program, entry, model, state, new(sizes));
         foreach (var step in program.Steps.OfType<CheckStep>()) Check(step.Check);
@@ -61,7 +62,8 @@ public sealed unsafe class ProgramCall : IDisposable
     /// <exception cref="ExecutionException">With EntryCheck: a check fails, a size has no value, a given result does
     /// not fit. Nothing is written.</exception>
     internal static ProgramCall Begin(
-        ProgramEntry entry, ModelState model, SessionState state, ReadOnlySpan<Tensor> inputs, CallSizes sizes, Span<Tensor> results)
+        ProgramEntry entry, ModelState model, SessionState state, ReadOnlySpan<Tensor> inputs, CallSizes sizes,
+            Span<Tensor> results)
     {
         if (sizes.Plan is not ProgramCall call) sizes.Plan = call = new ProgramCall(entry, model, state, sizes.Values);
         call.Forget();
@@ -141,7 +143,8 @@ public sealed unsafe class ProgramCall : IDisposable
         throw new ExecutionException(code, code switch
         {
             ExecutionCode.IndexOutOfRange => $"'{program.Name}': an index was out of range{place}",
-            ExecutionCode.DriverCheck when failed is AssertStep a => $"'{program.Name}': {Formatted(a.Message, a.Buffers, fetch)}{place}",
+            ExecutionCode.DriverCheck when failed is AssertStep a =>
+                $"'{program.Name}': {Formatted(a.Message, a.Buffers, fetch)}{place}",
             _ => $"'{program.Name}' failed: {code}{place}",
         });
     }
@@ -206,7 +209,8 @@ public sealed unsafe class ProgramCall : IDisposable
                 BufferKind.Temporary => begin + (nint)layout.Offsets[b],
                 BufferKind.Param or BufferKind.Buffer => (nint)StateTensor(state, buffer, shapes[b]).Pointer,
                 BufferKind.Constant =>
-                    (nint)(folded?[b] ?? entry.Constant(b) ?? (filled[b] ??= ProgramEntry.Fill(buffer.Values!, shapes[b]))).Pointer,
+                    (nint)(folded?[b] ?? entry.Constant(b)
+                        ?? (filled[b] ??= ProgramEntry.Fill(buffer.Values!, shapes[b]))).Pointer,
                 _ => Pointers[b],
             };
         }
@@ -217,10 +221,12 @@ public sealed unsafe class ProgramCall : IDisposable
     {
         var buffer = program.Buffers[outputBuffers[result]];
         if (!ProgramEntry.Fits(given, buffer.Type.DType, shapes[outputBuffers[result]]))
-            throw new ExecutionException(ExecutionCode.EntryCheck, $"'{program.Name}': the tensor given for result {result} "
+            throw new ExecutionException(ExecutionCode.EntryCheck,
+                $"'{program.Name}': the tensor given for result {result} "
                 + $"must be {buffer.Type.DType.Name()}[{string.Join(",", shapes[outputBuffers[result]])}]");
         if (given.IsReadOnly)
-            throw new ExecutionException(ExecutionCode.EntryCheck, $"'{program.Name}': the tensor given for result {result} is read-only");
+            throw new ExecutionException(ExecutionCode.EntryCheck,
+                $"'{program.Name}': the tensor given for result {result} is read-only");
         Apart("result", result, given, inputs, -1, results, result);
     }
 
@@ -230,7 +236,8 @@ public sealed unsafe class ProgramCall : IDisposable
     {
         var shared = false;
         for (var i = 0; i < inputs.Length; i++) shared |= i != input && Overlap(written, inputs[i]);
-        for (var i = 0; i < results.Length; i++) shared |= i != result && results[i] is { } other && Overlap(written, other);
+        for (var i = 0; i < results.Length; i++)
+            shared |= i != result && results[i] is { } other && Overlap(written, other);
         foreach (var tensor in state.Tensors.Values) shared |= Overlap(written, tensor);
         if (!shared) return;
         var name = what == "inout" ? $"inout '{program.Buffers[inputBuffers[number]].Label}'" : $"{what} {number}";
@@ -242,7 +249,8 @@ public sealed unsafe class ProgramCall : IDisposable
         (nint)b.Pointer < (nint)a.Pointer + (nint)a.ByteCount && (nint)a.Pointer < (nint)b.Pointer + (nint)b.ByteCount;
 
     private string Formatted(string format, ImmutableArray<int> buffers, Func<int, nint>? fetch) => PrintFormat.Format(
-        format, [.. buffers.Select(b => Tensor.View(Type(b), shapes[b], (void*)(fetch?.Invoke(b) ?? Pointers[b]), this).Clone())]);
+        format, [.. buffers.Select(
+            b => Tensor.View(Type(b), shapes[b], (void*)(fetch?.Invoke(b) ?? Pointers[b]), this).Clone())]);
 
     private void Check(EntryCheck check)
     {
@@ -279,7 +287,8 @@ public sealed unsafe class ProgramCall : IDisposable
     private Tensor StateTensor(SessionState state, ProgramBuffer buffer, long[] shape)
     {
         if (!state.Tensors.TryGetValue(buffer.Label, out var tensor))
-            throw new InternalErrorException($"@{program.Name} uses '{buffer.Label}', which is not in the session's state");
+            throw new InternalErrorException(
+                $"@{program.Name} uses '{buffer.Label}', which is not in the session's state");
         return ProgramEntry.Fits(tensor, buffer.Type.DType, shape)
             ? tensor
             : throw new InternalErrorException($"the state '{buffer.Label}' is not {buffer.Type}");

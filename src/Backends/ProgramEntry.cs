@@ -17,7 +17,8 @@ public sealed class ProgramEntry : IDisposable
         Program = program;
         Spec = new EntrySpec(program.Name, Specs(BufferKind.Input), Specs(BufferKind.Output), program.Sizes);
         constants = [.. program.Buffers.Select(b =>
-            b is { Kind: BufferKind.Constant, Values.FoldedIndex: < 0 } && b.Type.Count.IsConstant ? Fill(b.Values!, [.. b.Type.Shape.Select(s =>
+            b is { Kind: BufferKind.Constant, Values.FoldedIndex: < 0 } && b.Type.Count.IsConstant
+                ? Fill(b.Values!, [.. b.Type.Shape.Select(s =>
                 s.Value)]) : null)];
     }
 
@@ -67,5 +68,6 @@ public sealed class ProgramEntry : IDisposable
     }
 
     private TensorSpec[] Specs(BufferKind kind) => [.. Program.Of(kind).Select(b =>
-        new TensorSpec(b.Label.Length > 0 ? b.Label : b.Name, b.Type.DType, [.. b.Type.Shape.Select(s => s.Text)], b.IsInout))];
+        new TensorSpec(b.Label.Length > 0 ? b.Label
+            : b.Name, b.Type.DType, [.. b.Type.Shape.Select(s => s.Text)], b.IsInout))];
 }

@@ -47,7 +47,8 @@ internal abstract class StepWalker(ProgramCall call)
                 Copy(copy);
                 return 0;
             case SizeStep size:
-                call.Enter(size.Variable, Math.Min(size.Most.Evaluate(call.SizeOf), Math.Max(1, Integer(size.From) + size.Plus)));
+                call.Enter(size.Variable,
+                    Math.Min(size.Most.Evaluate(call.SizeOf), Math.Max(1, Integer(size.From) + size.Plus)));
                 return 0;
             case LoopStep loop:
                 var count = loop.Count.Evaluate(call.SizeOf);

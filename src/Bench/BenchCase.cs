@@ -61,7 +61,8 @@ internal sealed record BenchCase(string File, Program Program, IReadOnlyDictiona
     public static string? SizeError(Program program, IReadOnlyDictionary<string, long> sizes)
     {
         var missing = program.Sizes.Where(s => !sizes.ContainsKey(s)).ToList();
-        if (missing.Count > 0) return $"'{program.Name}' needs a value for {string.Join(", ", missing)}: write {missing[0]}=32";
+        if (missing.Count > 0)
+            return $"'{program.Name}' needs a value for {string.Join(", ", missing)}: write {missing[0]}=32";
         var known = program.Sizes.IsEmpty ? "none" : string.Join(", ", program.Sizes);
         return sizes.Keys.FirstOrDefault(s => !program.Sizes.Contains(s)) is { } extra
             ? $"'{program.Name}' has no size {extra}; it has {known}" : null;
@@ -86,7 +87,8 @@ internal sealed record BenchCase(string File, Program Program, IReadOnlyDictiona
         ProgramBuffer buffer, IReadOnlyDictionary<string, long> sizes, Random random, double low, double high) =>
         Fill(buffer, sizes, () => low + random.NextDouble() * (high - low));
 
-    private static Tensor Whole(ProgramBuffer buffer, IReadOnlyDictionary<string, long> sizes, Random random, int above) =>
+    private static Tensor Whole(ProgramBuffer buffer, IReadOnlyDictionary<string, long> sizes, Random random,
+        int above) =>
         Fill(buffer, sizes, () => random.Next(above));
 
     private static Tensor Fill(ProgramBuffer buffer, IReadOnlyDictionary<string, long> sizes, Func<double> next)

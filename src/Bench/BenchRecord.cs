@@ -10,8 +10,10 @@ namespace Accelerate.Bench;
 /// as one table. What does not apply, or was not measured, is null.
 /// </summary>
 internal sealed record BenchRecord(
-    Guid RunId, DateTime StartedAt, string? Commit, string Machine, string HardwareFingerprint, string Dotnet, string? Llvm,
-    string File, string Function, string Case, string Dtype, string Backend, string? Target, int? OptLevel, int? Threads,
+    Guid RunId, DateTime StartedAt, string? Commit, string Machine, string HardwareFingerprint, string Dotnet,
+        string? Llvm,
+    string File, string Function, string Case, string Dtype, string Backend, string? Target, int? OptLevel,
+        int? Threads,
     double? CompileMs, string Cache, int Samples, double? MedianMs, double? P10Ms, double? P90Ms, double? MinMs,
     double Flops, double? Gflops, double? PeakGflops, double? PeakPercent, long Bytes, double? Gbps, double? Speedup,
     string Checked, double? MaxError, string? SkippedReason)
@@ -23,7 +25,8 @@ internal sealed record BenchRecord(
     };
 
     /// <summary>The records of a case, one a row of its table.</summary>
-    public static IReadOnlyList<BenchRecord> From(BenchResult result, Machine machine, Guid runId, DateTime startedAt) =>
+    public static IReadOnlyList<BenchRecord> From(BenchResult result, Machine machine, Guid runId,
+        DateTime startedAt) =>
         [.. result.Rows.Select(row => new BenchRecord(
             runId, startedAt.ToUniversalTime(),
             machine.Commit, machine.ToString(), machine.Fingerprint, machine.Dotnet, machine.Llvm,

@@ -54,8 +54,10 @@ internal static class BenchRun
             if (!plan.Kernels || Machine.This.Llvm is null) continue;
             foreach (var threads in plan.Threads)
             {
-                if (!limits.TryGetValue(threads, out var machine)) machine = limits[threads] = MachineLimits.Measure(threads);
-                var breakdown = KernelBreakdown.Measure(given, plan.Llvm with { Threads = threads }, plan.Timing, machine);
+                if (!limits.TryGetValue(threads, out var machine))
+                    machine = limits[threads] = MachineLimits.Measure(threads);
+                var breakdown =
+                    KernelBreakdown.Measure(given, plan.Llvm with { Threads = threads }, plan.Timing, machine);
                 output.Write($"\n{breakdown.Print()}");
             }
         }

@@ -29,7 +29,8 @@ internal static class BenchTable
         if (compiled.Count > 0) text.Append($"compile  {string.Join(", ", compiled)}\n");
         var cells = result.Rows.Select(r => Cells(result, r));
         var table = Align(
-            ["backend", "threads", "median", "p10 - p90", "samples", "speed-up", "GFLOP/s", "% of peak", "GB/s", "checked"],
+            ["backend", "threads", "median", "p10 - p90", "samples", "speed-up", "GFLOP/s", "% of peak", "GB/s",
+                "checked"],
             cells);
         return text.Append('\n').Append(table).Append(string.Concat(result.Rows.Where(r => r.Skipped is not null)
             .Select(r => $"{r.Contender.Backend}: skipped: {r.Skipped}\n"))).ToString();
@@ -78,7 +79,8 @@ internal static class BenchTable
         ? $"within {row.MaxError?.ToString("G2", CultureInfo.InvariantCulture)}"
         : row.Checked;
 
-    private static string Name(BenchRow row) => row.Contender.Threads is { } t ? $"{row.Contender.Backend} x{t}" : row.Contender.Backend;
+    private static string Name(BenchRow row) =>
+        row.Contender.Threads is { } t ? $"{row.Contender.Backend} x{t}" : row.Contender.Backend;
 
     private static string Threads(BenchRow row) => row.Contender.Threads?.ToString(CultureInfo.InvariantCulture) ?? "-";
 

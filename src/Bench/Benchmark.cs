@@ -41,7 +41,8 @@ internal sealed record BenchResult(BenchCase Case, IReadOnlyList<BenchRow> Rows,
     public double? Gbps(BenchRow row) => row.Times is { } t ? Bytes / t.Median * 1e-6 : null;
 
     public double? Peak(BenchRow row) =>
-        row is { Times: not null, Contender.Threads: { } threads } && Peaks.TryGetValue(threads, out var peak) ? peak : null;
+        row is { Times: not null, Contender.Threads: { } threads } && Peaks.TryGetValue(threads, out var peak) ? peak
+            : null;
 
     public double? PeakPercent(BenchRow row) => 100 * Gflops(row) / Peak(row);
 
@@ -62,11 +63,13 @@ internal static class Benchmark
     private const double WarmSeconds = 0.15;
 
     /// <exception cref="InternalErrorException">A contender's result is wrong; nothing was timed.</exception>
-    public static BenchResult Run(BenchCase given, Contender reference, IReadOnlyList<Contender> others, BenchOptions? options = null)
+    public static BenchResult Run(BenchCase given, Contender reference, IReadOnlyList<Contender> others,
+        BenchOptions? options = null)
     {
         options ??= new BenchOptions();
         using var peaks = LlvmLibrary.Available(out _)
-            ? new PeakReadings(others.Append(reference).Where(c => c.Unavailable is null).Select(c => c.Threads ?? 1)) : null;
+            ? new PeakReadings(others.Append(reference).Where(c => c.Unavailable is null).Select(c => c.Threads ?? 1))
+                : null;
         var runners = new List<Runner>();
         var rows = new List<BenchRow>();
         try
@@ -134,7 +137,8 @@ internal static class Benchmark
     }
 
     /// <summary>An executable with its session and its samples.</summary>
-    private sealed class Runner(Contender contender, BenchCase given, Executable executable, double compileMs) : IDisposable
+    private sealed class Runner(Contender contender, BenchCase given, Executable executable,
+        double compileMs) : IDisposable
     {
         private readonly Session session = executable.CreateSession();
         private readonly Tensor[] inputs = [.. given.Inputs];
@@ -160,7 +164,8 @@ internal static class Benchmark
         {
             var program = given.Program;
             var outputs = session.Run(program.Name, inputs);
-            var assigned = program.Written.Select(b => program.Buffers[b]).Where(b => b.Kind is BufferKind.Param or BufferKind.Buffer);
+            var assigned = program.Written.Select(b => program.Buffers[b])
+                .Where(b => b.Kind is BufferKind.Param or BufferKind.Buffer);
             var names = program.Of(BufferKind.Output).Select(b => b.Label.Length > 0 ? b.Label : b.Name);
             return [.. names.Zip(outputs), .. assigned.Select(b => (b.Label, session.State[b.Label].Clone()))];
         }

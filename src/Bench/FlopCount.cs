@@ -92,8 +92,10 @@ internal static class FlopCount
     private static double Operations(ScalarOp op) => op switch
     {
         ScalarOp.Fma => 2,
-        ScalarOp.Neg or ScalarOp.Abs or ScalarOp.Sqrt or ScalarOp.Floor or ScalarOp.Ceil or ScalarOp.Trunc or ScalarOp.Round
-            or ScalarOp.Add or ScalarOp.Sub or ScalarOp.Mul or ScalarOp.Div or ScalarOp.Rem or ScalarOp.Max or ScalarOp.Min => 1,
+        ScalarOp.Neg or ScalarOp.Abs or ScalarOp.Sqrt or ScalarOp.Floor or ScalarOp.Ceil or ScalarOp.Trunc
+            or ScalarOp.Round
+            or ScalarOp.Add or ScalarOp.Sub or ScalarOp.Mul or ScalarOp.Div or ScalarOp.Rem or ScalarOp.Max
+                or ScalarOp.Min => 1,
         _ => 0,
     };
 }

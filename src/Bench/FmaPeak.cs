@@ -33,7 +33,8 @@ internal sealed unsafe class FmaPeak : IDisposable
     /// <summary>
     /// One reading on all workers of a pool at once: the operations of all over the time until the last is done.
     /// </summary>
-    public double Read(WorkerPool pool) => pool.Workers == 1 ? Read() : Rate(pool.Workers, () => pool.Run((begin, end, _) =>
+    public double Read(WorkerPool pool) =>
+        pool.Workers == 1 ? Read() : Rate(pool.Workers, () => pool.Run((begin, end, _) =>
     {
         for (var job = begin; job < end; job++) Chain();
         return 0;
@@ -61,11 +62,14 @@ internal sealed unsafe class FmaPeak : IDisposable
         var text = new StringBuilder($"target triple = \"{target.Triple}\"\n");
         var fma = target.HasFma ? $"@llvm.fma.v{lanes}f32" : $"@llvm.fmuladd.v{lanes}f32";
         text.Append($"declare {v} {fma}({v}, {v}, {v})\n");
-        text.Append($"define void @peak(ptr %p, i64 %n) {{\nentry:\n  %a = load {v}, ptr %p, align 4\n  br label %loop\nloop:\n");
+        text.Append(
+            $"define void @peak(ptr %p, i64 %n) {{\nentry:\n  %a = load {v}, ptr %p, align 4\n  br label %loop\nloop:\n");
         text.Append("  %i = phi i64 [ 0, %entry ], [ %next, %loop ]\n");
-        for (var c = 0; c < Chains; c++) text.Append($"  %s{c} = phi {v} [ zeroinitializer, %entry ], [ %t{c}, %loop ]\n");
+        for (var c = 0; c < Chains; c++)
+            text.Append($"  %s{c} = phi {v} [ zeroinitializer, %entry ], [ %t{c}, %loop ]\n");
         for (var c = 0; c < Chains; c++) text.Append($"  %t{c} = call {v} {fma}({v} %a, {v} %a, {v} %s{c})\n");
-        text.Append("  %next = add i64 %i, 1\n  %more = icmp slt i64 %next, %n\n  br i1 %more, label %loop, label %done\ndone:\n");
+        text.Append(
+            "  %next = add i64 %i, 1\n  %more = icmp slt i64 %next, %n\n  br i1 %more, label %loop, label %done\ndone:\n");
         var sum = "%t0";
         for (var c = 1; c < Chains; c++)
         {

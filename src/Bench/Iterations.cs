@@ -56,8 +56,10 @@ internal static class Iterations
         (c.M.Extent.Evaluate(values), c.N.Extent.Evaluate(values),
             c.K.Aggregate(1.0, (product, axis) => product * axis.Extent.Evaluate(values)));
 
-    public static (double Rows, double Keys, double Columns, double Depth) Extents(Attend a, IReadOnlyDictionary<string, long> values) =>
-        (a.M.Extent.Evaluate(values), a.S.Extent.Evaluate(values), a.E.Extent.Evaluate(values), a.K.Extent.Evaluate(values));
+    public static (double Rows, double Keys, double Columns, double Depth) Extents(Attend a,
+        IReadOnlyDictionary<string, long> values) =>
+        (a.M.Extent.Evaluate(values), a.S.Extent.Evaluate(values), a.E.Extent.Evaluate(values),
+            a.K.Extent.Evaluate(values));
 
     private static void Repeat(string variable, Size extent, Block body, Dictionary<string, long> values, double times,
         Action<Statement, double, IReadOnlyDictionary<string, long>> visit)

@@ -37,7 +37,8 @@ internal sealed record KernelBreakdown(
     public static KernelBreakdown Measure(
         BenchCase given, LlvmOptions options, BenchOptions timing, MachineLimits? limits = null, bool least = false)
     {
-        using var executable = new LlvmExecutable([given.Program], options with { TimeSteps = true, UseCache = false }, given.State);
+        using var executable =
+            new LlvmExecutable([given.Program], options with { TimeSteps = true, UseCache = false }, given.State);
         using var session = executable.CreateSession();
         limits ??= MachineLimits.Measure(options.Threads);
         using var peaks = new PeakReadings([options.Threads]);
@@ -55,11 +56,13 @@ internal sealed record KernelBreakdown(
         }
         var flops = FlopCount.ByKernel(given.Program, given.Sizes);
         var bounds = Roofline.Of(given.Program, given.Sizes, limits);
-        var rows = calls.Select((step, i) => (step, Seconds: samples[i], Bound: bounds[i])).GroupBy(s => s.step.Kernel).Select(group =>
+        var rows = calls.Select((step, i) => (step, Seconds: samples[i], Bound: bounds[i])).GroupBy(s => s.step.Kernel)
+            .Select(group =>
         {
             var kernel = given.Program.Kernels[group.Key];
             var seconds = least ? group.Sum(g => g.Seconds.Min())
-                : Statistics.Of(Enumerable.Range(0, group.First().Seconds.Count).Select(n => group.Sum(g => g.Seconds[n]))).Median;
+                : Statistics.Of(
+                    Enumerable.Range(0, group.First().Seconds.Count).Select(n => group.Sum(g => g.Seconds[n]))).Median;
             var result = kernel.Buffers.ToList().FindIndex(b => b.IsOutput);
             var written = given.Program.Buffers[group.First().step.Buffers[result]];
             var bound = group.GroupBy(g => g.Bound.Name).MaxBy(g => g.Sum(b => b.Bound.Ms))!.Key;
@@ -98,13 +101,16 @@ internal sealed record KernelBreakdown(
             BenchTable.Time(k.Ms), BenchTable.Number(100 * k.Ms / total),
             BenchTable.Number(k.Flops / k.Ms * 1e-6), BenchTable.Number(100 * k.Flops / k.Ms * 1e-6 / PeakGflops),
             k.Bound, BenchTable.Number(100 * k.LeastMs / k.Ms),
-        }).Append(["outside", "", "", "", BenchTable.Time(OutsideMs), BenchTable.Number(100 * OutsideMs / total), "", "", "", ""])
+        }).Append(
+            ["outside", "", "", "", BenchTable.Time(OutsideMs), BenchTable.Number(100 * OutsideMs / total), "", "", "",
+                ""])
             .Append(["total", "", "", Kernels.Sum(k => k.Calls).ToString(CultureInfo.InvariantCulture),
                 BenchTable.Time(total), "100",
                 BenchTable.Number(flops / total * 1e-6), BenchTable.Number(100 * flops / total * 1e-6 / PeakGflops),
                 "", BenchTable.Number(100 * Kernels.Sum(k => k.LeastMs) / total)]);
         return text.Append(BenchTable.Align(
-            ["kernel", "kind", "writes", "calls", "time", "% of time", "GFLOP/s", "% of peak", "bound", "% of bound"], rows)).ToString();
+            ["kernel", "kind", "writes", "calls", "time", "% of time", "GFLOP/s", "% of peak", "bound", "% of bound"],
+                rows)).ToString();
     }
 
     private static string Concrete(TensorType type, IReadOnlyDictionary<string, long> sizes) =>

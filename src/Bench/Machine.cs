@@ -32,7 +32,8 @@ internal sealed record Machine(
     private static Machine Detect()
     {
         var cpu = Field("/proc/cpuinfo", "model name") ?? RuntimeInformation.ProcessArchitecture.ToString();
-        var features = string.Join(' ', (Field("/proc/cpuinfo", "flags") ?? "").Split(' ').Order(StringComparer.Ordinal));
+        var features =
+            string.Join(' ', (Field("/proc/cpuinfo", "flags") ?? "").Split(' ').Order(StringComparer.Ordinal));
         var cores = Environment.ProcessorCount;
         var memory = Field("/proc/meminfo", "MemTotal")?.Split(' ')[0];
         var ram = long.TryParse(memory, NumberStyles.None, CultureInfo.InvariantCulture, out var kib)

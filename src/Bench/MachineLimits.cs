@@ -51,7 +51,8 @@ internal sealed record MachineLimits(int Threads, double Gflops, IReadOnlyList<M
     {
         var rows = Levels.Select(l => new[]
         {
-            l.Name, l.Bytes == long.MaxValue ? "" : $"{l.Bytes >> 10} KiB", BenchTable.Number(l.Read), BenchTable.Number(l.Move),
+            l.Name, l.Bytes == long.MaxValue ? ""
+                : $"{l.Bytes >> 10} KiB", BenchTable.Number(l.Read), BenchTable.Number(l.Move),
         });
         return $"{Threads} thread{(Threads == 1 ? "" : "s")}: f32 fma {BenchTable.Number(Gflops)} GFLOP/s, "
             + $"a parallel loop starts in {BenchTable.Time(StartMs)}\n\n"
@@ -88,7 +89,8 @@ internal sealed record MachineLimits(int Threads, double Gflops, IReadOnlyList<M
     {
         var file = $"/sys/devices/system/cpu/cpu0/cache/index{index}/size";
         var text = File.Exists(file) ? File.ReadAllText(file).Trim() : "";
-        return text.EndsWith('K') && long.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var kib)
+        return text.EndsWith('K')
+            && long.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var kib)
             ? kib << 10 : otherwise;
     }
 }

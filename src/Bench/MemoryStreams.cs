@@ -84,7 +84,8 @@ internal sealed unsafe class MemoryStreams : IDisposable
         var text = new StringBuilder($"target triple = \"{target.Triple}\"\ndeclare void @llvm.x86.sse.sfence()\n");
         Read(text, $"<{lanes} x float>", lanes, 8);
         Copy(text, "copy", $"<{lanes} x float>", lanes, 4, "", "");
-        Copy(text, "stream", $"<{lanes} x float>", lanes, 4, ", !nontemporal !0", "  call void @llvm.x86.sse.sfence()\n");
+        Copy(text, "stream", $"<{lanes} x float>", lanes, 4, ", !nontemporal !0",
+            "  call void @llvm.x86.sse.sfence()\n");
         return text.Append("!0 = !{i32 1}\n").ToString();
     }
 
@@ -95,7 +96,8 @@ internal sealed unsafe class MemoryStreams : IDisposable
     {
         text.Append("define void @read(ptr %p, ptr %out, i64 %n) {\nentry:\n  br label %loop\nloop:\n");
         text.Append("  %i = phi i64 [ 0, %entry ], [ %next, %loop ]\n");
-        for (var c = 0; c < vectors; c++) text.Append($"  %s{c} = phi {v} [ zeroinitializer, %entry ], [ %t{c}, %loop ]\n");
+        for (var c = 0; c < vectors; c++)
+            text.Append($"  %s{c} = phi {v} [ zeroinitializer, %entry ], [ %t{c}, %loop ]\n");
         for (var c = 0; c < vectors; c++)
         {
             text.Append($"  %o{c} = add i64 %i, {c * lanes}\n  %a{c} = getelementptr float, ptr %p, i64 %o{c}\n");
@@ -112,9 +114,11 @@ internal sealed unsafe class MemoryStreams : IDisposable
         text.Append($"  store {v} {sum}, ptr %out, align 64\n  ret void\n}}\n");
     }
 
-    private static void Copy(StringBuilder text, string name, string v, int lanes, int vectors, string hint, string after)
+    private static void Copy(StringBuilder text, string name, string v, int lanes, int vectors, string hint,
+        string after)
     {
-        text.Append($"define void @{name}(ptr noalias %p, ptr noalias %q, i64 %n) {{\nentry:\n  br label %loop\nloop:\n");
+        text.Append(
+            $"define void @{name}(ptr noalias %p, ptr noalias %q, i64 %n) {{\nentry:\n  br label %loop\nloop:\n");
         text.Append("  %i = phi i64 [ 0, %entry ], [ %next, %loop ]\n");
         for (var c = 0; c < vectors; c++)
         {

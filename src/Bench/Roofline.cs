@@ -68,7 +68,8 @@ internal static class Roofline
         {
             // Never seen: state that is only ever written, say.
             var since = last.TryGetValue(use.Place, out var before)
-                ? last.Where(l => l.Value.Time > before.Time && uses.All(u => u.Place != l.Key)).Sum(l => l.Value.Bytes) : 0;
+                ? last.Where(l => l.Value.Time > before.Time && uses.All(u => u.Place != l.Key)).Sum(l => l.Value.Bytes)
+                    : 0;
             return limits.Levels.First(l => own + since <= l.Bytes);
         }
     }
@@ -98,7 +99,11 @@ internal static class Roofline
         {
             switch (statement)
             {
-                case Compute { Result.Type.IsFloat: true, Op: not (ScalarOp.Bitcast or ScalarOp.Select or ScalarOp.Convert) }:
+                case Compute
+                {
+                    Result.Type.IsFloat: true,
+                    Op: not (ScalarOp.Bitcast or ScalarOp.Select or ScalarOp.Convert)
+                }:
                     sum += times;
                     break;
                 case Reduction { Yield.Type.IsFloat: true } r:
@@ -119,7 +124,8 @@ internal static class Roofline
 
     /// <summary>`while` once, both sides of a branch: only the values of a call could say more.</summary>
     private static IEnumerable<(CallStep Step, double Times)> Executions(
-        IEnumerable<Step> steps, IReadOnlyDictionary<string, long> values, double times) => steps.SelectMany(step => step switch
+        IEnumerable<Step> steps, IReadOnlyDictionary<string, long> values, double times) =>
+            steps.SelectMany(step => step switch
         {
             CallStep c => [(c, times)],
             LoopStep l => Executions(l.Body, values, times * Math.Max(0, l.Count.Evaluate(values))),

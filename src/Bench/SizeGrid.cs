@@ -12,7 +12,8 @@ internal static class SizeGrid
         foreach (var word in words)
         {
             var equals = word.IndexOf('=');
-            if (equals <= 0) throw new FormatException($"'{word}' is no size: write n=32, or n=1,32 for one table each");
+            if (equals <= 0)
+                throw new FormatException($"'{word}' is no size: write n=32, or n=1,32 for one table each");
             var name = word[..equals];
             if (grid[0].ContainsKey(name)) throw new FormatException($"the size {name} is given twice");
             var values = word[(equals + 1)..].Split(',').Select(v =>

@@ -36,7 +36,9 @@ internal static class BenchCommand
             Description = "how long one row may be sampled",
             DefaultValueFactory = _ => BenchPlan.Default.Timing.Seconds,
         };
-        var seed = new Option<int>("--seed") { Description = "of the random inputs", DefaultValueFactory = _ => BenchPlan.Default.Seed };
+        var seed = new Option<int>(
+            "--seed")
+        { Description = "of the random inputs", DefaultValueFactory = _ => BenchPlan.Default.Seed };
         var integers = new Option<int>("--integers")
         {
             Description = "integer inputs are random from 0 to below this",
@@ -72,8 +74,10 @@ internal static class BenchCommand
                 Log = file == "none" ? null : file,
                 Kernels = parsed.GetValue(kernels),
             };
-            var compilation = new ModelLoader(options, terminal).Compile(CompilationStage.Lowered, [parsed.GetValue(function)!]);
-            Run(compilation, grid, options, plan, $"accc {string.Join(' ', parsed.Tokens.Select(t => t.Value))}", terminal);
+            var compilation = new ModelLoader(options, terminal)
+                .Compile(CompilationStage.Lowered, [parsed.GetValue(function)!]);
+            Run(compilation, grid, options, plan, $"accc {string.Join(' ', parsed.Tokens.Select(t => t.Value))}",
+                terminal);
             return ExitCodes.Ok;
         });
         return command;
@@ -115,12 +119,14 @@ internal static class BenchCommand
     {
         var names = text.Split(',');
         foreach (var name in names.Where(n => !BenchPlan.KnownBackends.Contains(n)))
-            throw CommonOptions.Usage($"there is no backend '{name}'", Nearest.Help(name, BenchPlan.KnownBackends, "backends"));
+            throw CommonOptions.Usage($"there is no backend '{name}'",
+                Nearest.Help(name, BenchPlan.KnownBackends, "backends"));
         return names;
     }
 
     private static IReadOnlyList<int> Threads(string text) => [.. text.Split(',').Select(word =>
-        int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is >= 1 and <= 1024 ? count
+        int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is >= 1 and <= 1024
+            ? count
             : throw CommonOptions.Usage($"--threads {text}: '{word}' is not a number of workers",
                 "it takes 1 to 1024 each: --threads 1,2")).Distinct()];
 

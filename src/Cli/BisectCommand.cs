@@ -20,10 +20,12 @@ internal static class BisectCommand
     {
         var on = new Option<string>("--on")
         {
-            Description = "what runs the rewritten graph: reference (the f64 graph interpreter), llvm, interpreter or opencl",
+            Description =
+                "what runs the rewritten graph: reference (the f64 graph interpreter), llvm, interpreter or opencl",
             DefaultValueFactory = _ => "reference",
         };
-        var command = new Command("bisect", "Finds the rewrite of the optimiser that breaks a result, and names its rule.");
+        var command =
+            new Command("bisect", "Finds the rewrite of the optimiser that breaks a result, and names its rule.");
         var common = new CommonOptions().AddTo(command).AddCodeTo(command);
         command.Options.Add(common.Weights);
         var call = new CallArguments(command);
@@ -35,13 +37,18 @@ internal static class BisectCommand
             if (backend != "reference" && !Executables.Backends.Contains(backend))
                 throw CommonOptions.Usage($"there is no backend '{backend}'",
                     Nearest.Help(backend, Executables.Backends.Append("reference"), "backends"));
-            var compilation = new ModelLoader(options, terminal).Compile(CompilationStage.Lowered, [call.Function(parsed)]);
+            var compilation = new ModelLoader(options, terminal)
+                .Compile(CompilationStage.Lowered, [call.Function(parsed)]);
             var entry = compilation.Entries.Single();
             var (inputs, sizes) = call.Inputs(parsed, entry.Program!);
-            var state = Executables.InitialState(backend == "reference" ? "interpreter" : backend, compilation.Model, options.Executable,
+            var state =
+                Executables.InitialState(backend == "reference" ? "interpreter"
+                    : backend, compilation.Model, options.Executable,
                 WeightFiles.Read(options.Weights, compilation.Model, terminal, options.Diagnostics));
             var judge = new Judge(entry.Bound, inputs, sizes, state);
-            var found = Bisection.Find(entry.Bound, Pipeline.Passes, graph => judge.IsRight(graph, backend, options.Executable));
+            var found =
+                Bisection.Find(entry.Bound, Pipeline.Passes, graph =>
+                    judge.IsRight(graph, backend, options.Executable));
             terminal.Output.Write(Text(found));
             return found is { IsRightUnoptimised: true, Culprit: null } ? ExitCodes.Ok : ExitCodes.UserError;
         });
@@ -50,8 +57,10 @@ internal static class BisectCommand
 
     internal static string Text(BisectionResult found) => found switch
     {
-        { IsRightUnoptimised: false } => "the result is wrong before any rewrite: no rule of the optimiser is to blame\n",
-        { Culprit: { } culprit } => $"rewrite {found.Number} of {found.Rewrites} is the first that breaks the result\n  {culprit}\n"
+        { IsRightUnoptimised: false } =>
+            "the result is wrong before any rewrite: no rule of the optimiser is to blame\n",
+        { Culprit: { } culprit } =>
+            $"rewrite {found.Number} of {found.Rewrites} is the first that breaks the result\n  {culprit}\n"
             + $"  = help: accc dump --stage opt --stop-after-rewrite {found.Number} shows the graph behind it\n",
         _ => $"the result is right with all {found.Rewrites} rewrites\n",
     };
@@ -65,16 +74,19 @@ internal static class BisectCommand
         public bool IsRight(Function graph, string backend, ExecutableOptions options)
         {
             if (backend == "reference")
-                return Reference(graph, inputs, sizes, state).Zip(expected).All(p => Comparison.Compare(p.First, p.Second).Agrees);
+                return Reference(graph, inputs, sizes, state).Zip(expected)
+                    .All(p => Comparison.Compare(p.First, p.Second).Agrees);
             using var executable = Executables.Create(backend, [Lowering.Lower(graph)], options, state);
             using var session = executable.CreateSession();
             var actual = session.Run(graph.Name, [.. inputs.Select(i => i.Clone())], sizes);
             return actual.Zip(expected).All(p => Comparison.Compare(p.First, p.Second).Agrees);
         }
 
-        private static IReadOnlyList<ReferenceValue> Reference(Function graph, Tensor[] inputs, IReadOnlyDictionary<string, long> sizes,
+        private static IReadOnlyList<ReferenceValue> Reference(Function graph, Tensor[] inputs,
+            IReadOnlyDictionary<string, long> sizes,
             IReadOnlyDictionary<string, Tensor> state) =>
-            GraphInterpreter.Run(graph, [.. inputs.Select(ReferenceValue.Of)], path => ReferenceValue.Of(state[path]), sizes,
+            GraphInterpreter.Run(graph, [.. inputs.Select(ReferenceValue.Of)], path =>
+                ReferenceValue.Of(state[path]), sizes,
                 new InterpreterOptions { Propagation = Propagation.Likely });
     }
 }

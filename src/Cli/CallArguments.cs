@@ -10,7 +10,9 @@ internal sealed class CallArguments
 {
     private readonly Argument<string> function = new("FN") { Description = "an exported function" };
 
-    private readonly Argument<string[]> values = new("ARGS") { Description = InputValues.Help, Arity = ArgumentArity.ZeroOrMore };
+    private readonly Argument<string[]> values = new(
+        "ARGS")
+    { Description = InputValues.Help, Arity = ArgumentArity.ZeroOrMore };
 
     public CallArguments(Command command)
     {

@@ -32,13 +32,16 @@ internal static class CheckCommand
     private static void Show(Function f, TextWriter output)
     {
         output.Write($"{Signature(f)}\n");
-        var assigned = f.Effects.OfType<Assign>().Where(a => a.Storage != StorageClass.Inout).Select(a => a.Name).ToList();
+        var assigned = f.Effects.OfType<Assign>().Where(a => a.Storage != StorageClass.Inout).Select(a => a.Name)
+            .ToList();
         if (assigned.Count > 0)
-            output.Write($"    assigns {string.Join(", ", assigned.Take(8))}{(assigned.Count > 8 ? $", … ({assigned.Count} in all)" : "")}\n");
+            output.Write(
+                $"    assigns {string.Join(", ", assigned.Take(8))}{(assigned.Count > 8 ? $", … ({assigned.Count} in all)" : "")}\n");
         foreach (var check in f.Checks)
         {
             var relation = check.Kind == CheckKind.Equal ? "==" : "<=";
-            output.Write($"    checked in the call: {check.Left.Display} {relation} {check.Right.Display} ({check.Message})\n");
+            output.Write(
+                $"    checked in the call: {check.Left.Display} {relation} {check.Right.Display} ({check.Message})\n");
         }
     }
 
@@ -46,7 +49,8 @@ internal static class CheckCommand
     private static string Signature(Function f)
     {
         var results = f.Results.Select((r, i) =>
-            (i < f.ResultNames.Length && f.ResultNames[i].Length > 0 ? f.ResultNames[i] + ": " : "") + r.Type.Display).ToList();
+            (i < f.ResultNames.Length && f.ResultNames[i].Length > 0 ? f.ResultNames[i] + ": " : "") + r.Type.Display)
+                .ToList();
         var result = results.Count switch
         {
             0 => "",

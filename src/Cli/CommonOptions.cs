@@ -64,14 +64,16 @@ internal sealed class CommonOptions
 
     public Option<string?> Compute { get; } = new("--compute")
     {
-        Description = "bf16 or f16: matmuls, convolutions and attention round their f32 operands to it and accumulate in f32; "
+        Description =
+            "bf16 or f16: matmuls, convolutions and attention round their f32 operands to it and accumulate in f32; "
             + "all else, state and results stay as declared",
         HelpName = "bf16|f16",
     };
 
     public Option<string?> Conv { get; } = new("--conv")
     {
-        Description = "direct: no convolution in Winograd's form, no norm folded into the weights of one; both round differently",
+        Description =
+            "direct: no convolution in Winograd's form, no norm folded into the weights of one; both round differently",
         HelpName = "direct",
     };
 
@@ -171,7 +173,8 @@ internal sealed class CommonOptions
                 null => null,
                 "bf16" => DType.BF16,
                 "f16" => DType.F16,
-                var other => throw Usage($"--compute {other} is not a precision of contractions", "it takes bf16 or f16"),
+                var other =>
+                    throw Usage($"--compute {other} is not a precision of contractions", "it takes bf16 or f16"),
             },
             DirectConvolutions = Value(Conv, null) switch
             {

@@ -46,7 +46,8 @@ internal static class DumpCommand
             Action<Pass, Function>? show = afterEach
                 ? (pass, graph) => terminal.Output.Write($"# after {pass.Name}\n{GraphPrinter.Print(graph)}\n")
                 : null;
-            IReadOnlyCollection<string>? entries = last > CompilationStage.Syntax && wanted is not null ? [wanted] : null;
+            IReadOnlyCollection<string>? entries = last > CompilationStage.Syntax && wanted is not null ? [wanted]
+                : null;
             var compilation = loader.Compile(last, entries, show, source, parsed.GetValue(stop));
             if (name == "syntax") terminal.Output.Write(StageTexts.Syntax(Tree(compilation), wanted));
             else if (!afterEach) terminal.Output.Write(StageTexts.Of(name, compilation, options));

@@ -169,7 +169,8 @@ internal sealed class InputValues
             if (p.Type.Shape[axis].Terms is not [{ Coefficient: 1, Atoms: [VariableAtom variable] }]) continue;
             var (name, extent) = (variable.Name, tensor.Shape[axis]);
             if (!sizes.TryAdd(name, extent) && sizes[name] != extent)
-                throw new CliException($"the size {name} is {sizes[name]}, but axis {axis} of {Signature(p)} is {extent}");
+                throw new CliException(
+                    $"the size {name} is {sizes[name]}, but axis {axis} of {Signature(p)} is {extent}");
         }
     }
 

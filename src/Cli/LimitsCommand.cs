@@ -17,7 +17,9 @@ internal static class LimitsCommand
             HelpName = "1,2",
         };
         var json = new Option<bool>("--json") { Description = "a line of JSON each instead" };
-        var command = new Command("limits", "Measures the machine: fma peak, bandwidth of caches and memory, start of a parallel loop.");
+        var command =
+            new Command("limits",
+                "Measures the machine: fma peak, bandwidth of caches and memory, start of a parallel loop.");
         command.Options.Add(threads);
         command.Options.Add(json);
         command.SetAction(parsed =>
@@ -25,8 +27,10 @@ internal static class LimitsCommand
             var text = parsed.GetValue(threads)!;
             foreach (var word in text.Split(','))
             {
-                if (!int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var count) || count is < 1 or > 1024)
-                    throw CommonOptions.Usage($"--threads {text}: '{word}' is not a number of workers", "it takes 1 to 1024 each: --threads 1,2");
+                if (!int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+                    || count is < 1 or > 1024)
+                    throw CommonOptions.Usage($"--threads {text}: '{word}' is not a number of workers",
+                        "it takes 1 to 1024 each: --threads 1,2");
                 var limits = MachineLimits.Measure(count);
                 terminal.Output.Write((parsed.GetValue(json) ? limits.ToJson() : limits.Print()) + "\n");
             }

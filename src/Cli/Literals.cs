@@ -58,7 +58,8 @@ internal static class Literals
         var start = at;
         while (at < text.Length && text[at] is not (',' or ']' or '[' or ' ')) at++;
         if (at == start)
-            throw new FormatException($"a number is missing at {(at < text.Length ? $"character {at + 1}" : "the end")}");
+            throw new FormatException(
+                $"a number is missing at {(at < text.Length ? $"character {at + 1}" : "the end")}");
         words.Add(text[start..at]);
     }
 

@@ -68,7 +68,8 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
         }
         // A limitation in one function is no reason to refuse another.
         var wantedIsThere = entries is not null && entries.All(n => compilation.Entries.Any(e => e.Name == n));
-        if (wantedIsThere && compilation.Diagnostics.All(d => d.Class == DiagnosticClass.Limitation)) return compilation;
+        if (wantedIsThere && compilation.Diagnostics.All(d => d.Class == DiagnosticClass.Limitation))
+            return compilation;
         terminal.Report(compilation.Diagnostics, options.Diagnostics);
         return compilation.ExitCode == ExitCodes.Ok ? compilation : throw new ReportedException(compilation.ExitCode);
     }

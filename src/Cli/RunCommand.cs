@@ -22,7 +22,8 @@ internal static class RunCommand
         };
         var state = new Option<string?>("--save-state")
         {
-            Description = "writes parameters and buffers as they are after the call, as safetensors; --weights reads it",
+            Description =
+                "writes parameters and buffers as they are after the call, as safetensors; --weights reads it",
             HelpName = "FILE",
         };
         var command = new Command("run", "Compiles a file and calls one of its functions.");
@@ -54,7 +55,9 @@ internal static class RunCommand
             if (checkpoint is not null)
             {
                 // The whole model's: what this function does not use is as it was.
-                var after = model.State.ToDictionary(s => s.Path, s => session.State.GetValueOrDefault(s.Path) ?? loader.State[s.Path]);
+                var after =
+                    model.State.ToDictionary(s => s.Path, s => session.State.GetValueOrDefault(s.Path)
+                        ?? loader.State[s.Path]);
                 Safetensors.Write(checkpoint, after);
                 terminal.Output.Write($"state: {after.Count} tensors in {checkpoint}\n");
             }
@@ -72,7 +75,8 @@ internal static class RunCommand
 
     /// <summary>The names of the results, then of the inout parameters.</summary>
     private static List<string> Labels(Program program) =>
-        [.. program.Of(BufferKind.Output).Concat(program.Of(BufferKind.Input).Where(b => b.IsInout)).Select(b => b.Label)];
+        [.. program.Of(BufferKind.Output).Concat(program.Of(BufferKind.Input).Where(b => b.IsInout))
+            .Select(b => b.Label)];
 
     /// <summary>The file of each result that goes to one.</summary>
     private static Dictionary<int, string> Targets(Program program, string? only, string[] named)

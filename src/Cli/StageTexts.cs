@@ -34,7 +34,9 @@ internal static class StageTexts
         "opt" => Join(compilation.Entries.Select(e => GraphPrinter.Print(e.Optimised!))),
         "kernels" =>
             Join(Programs(compilation).SelectMany(p => p.Kernels.Select(k => $"# {p.Name}\n{KernelPrinter.Print(k)}"))),
-        "program" => Join(compilation.Programs.Select(p => ProgramPrinter.Print(p) + MemoryText.Of(p, options.Executable.Target))),
+        "program" =>
+            Join(compilation.Programs.Select(
+                p => ProgramPrinter.Print(p) + MemoryText.Of(p, options.Executable.Target))),
         "llvm" => Join(Modules(compilation, options).Select(m => $"; module {m.Name}\n{m.Text}")),
         "asm" => Join(Modules(compilation, options).Select(m => $"# module {m.Name}\n{Assembly(m, options)}")),
         "cl" => Join(Programs(compilation).Select(OpenClPrinter.Print)),
@@ -77,7 +79,8 @@ internal static class StageTexts
     private static IReadOnlyList<Program> Programs(Compilation compilation) =>
         [.. compilation.Programs, .. compilation.Programs.Select(p => p.Setup).OfType<Program>()];
 
-    private static string Assembly(ModuleText module, ModelOptions options) => LlvmCompiler.CompileToAssembly(module.Text,
+    private static string Assembly(ModuleText module, ModelOptions options) =>
+        LlvmCompiler.CompileToAssembly(module.Text,
         LlvmTarget.Parse(options.Executable.Target), options.Executable.OptLevel,
         module.PassesFor(options.Executable.OptLevel, options.Executable.Passes));
 

@@ -39,7 +39,8 @@ internal sealed class StageTimes
     public override string ToString()
     {
         string Line(string name, TimeSpan clock, TimeSpan processor) =>
-            string.Create(CultureInfo.InvariantCulture, $"{name} {clock.TotalMilliseconds:0} ({processor.TotalMilliseconds:0})");
+            string.Create(CultureInfo.InvariantCulture,
+                $"{name} {clock.TotalMilliseconds:0} ({processor.TotalMilliseconds:0})");
         return $"stages, ms (processor ms): {string.Join(", ", stages.Select(s => Line(s.Name, s.Clock, s.Processor)))}; "
             + $"{Line("from process start", clock, processor)}, {JitInfo.GetCompiledMethodCount()} methods by the JIT in "
             + string.Create(CultureInfo.InvariantCulture, $"{JitInfo.GetCompilationTime().TotalMilliseconds:0}");

@@ -28,7 +28,9 @@ internal static class TimeCommand
             Description = "writes each result of the first call to FOLDER/NAME.npy, or FOLDER/N.npy if it has no name",
             HelpName = "FOLDER",
         };
-        var kernels = new Option<bool>("--kernels") { Description = "a table of each kernel's least time instead; llvm only" };
+        var kernels = new Option<bool>(
+            "--kernels")
+        { Description = "a table of each kernel's least time instead; llvm only" };
         var command = new Command("time", "Times calls of a function in this process alone; prints one JSON line.");
         var common = new CommonOptions().AddTo(command).AddCodeTo(command).AddRunTo(command);
         var call = new CallArguments(command);
@@ -69,7 +71,8 @@ internal static class TimeCommand
         return command;
     }
 
-    private static string Kernels(ModelOptions options, Program program, Tensor[] inputs, IReadOnlyDictionary<string, long> sizes,
+    private static string Kernels(ModelOptions options, Program program, Tensor[] inputs,
+        IReadOnlyDictionary<string, long> sizes,
         ModelLoader loader, double seconds)
     {
         var code = options.Executable;

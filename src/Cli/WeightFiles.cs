@@ -16,7 +16,8 @@ internal static class WeightFiles
     /// else.
     /// </summary>
     public static IReadOnlyDictionary<string, Tensor> Read(
-        IReadOnlyList<(string Path, string File)> files, CompiledModel model, Terminal terminal, DiagnosticFormat format)
+        IReadOnlyList<(string Path, string File)> files, CompiledModel model, Terminal terminal,
+            DiagnosticFormat format)
     {
         var bag = new DiagnosticBag();
         var tensors = Read(files, model, bag);

@@ -91,10 +91,11 @@ public sealed class Compilation
     public IReadOnlyList<Program> Programs => [.. Entries.Select(e => e.Program).OfType<Program>()];
 
     /// <summary>What running the entries takes.</summary>
-    public CompiledModel Model => new([.. Programs], Bound is null ? [] : [.. Bound.State], Bound?.WeightRules ?? WeightRules.None)
-    {
-        Initializer = Initializer,
-    };
+    public CompiledModel Model =>
+        new([.. Programs], Bound is null ? [] : [.. Bound.State], Bound?.WeightRules ?? WeightRules.None)
+        {
+            Initializer = Initializer,
+        };
 
     /// <summary>The names that the text exports, whether they could be compiled or not.</summary>
     public IReadOnlyList<string> Exports => Syntax is null
@@ -139,7 +140,8 @@ public sealed class Compilation
         {
             var entry = new CompiledEntry(function.Name, function);
             // One entry that cannot be compiled says so; the others are.
-            var isDone = options.Last == CompilationStage.Bound || Limited(function.Name, () => entry = Compile(entry, frozen));
+            var isDone = options.Last == CompilationStage.Bound
+                || Limited(function.Name, () => entry = Compile(entry, frozen));
             if (isDone) entries.Add(entry);
         }
         return entries.ToImmutable();
@@ -198,7 +200,13 @@ public sealed class Compilation
     private CompiledEntry Compile(CompiledEntry entry, FrozenState frozen)
     {
         var rewrites = new Rewrites(options.StopAfterRewrite ?? long.MaxValue);
-        var optimised = entry with { Optimised = Pipeline.Run(entry.Bound, after: options.AfterPass, rewrites: rewrites, passes: Pipeline.For(options.Compute, frozen, options.DirectConvolutions)) };
+        var optimised =
+            entry with
+            {
+                Optimised =
+                Pipeline.Run(entry.Bound, after: options.AfterPass, rewrites: rewrites,
+                    passes: Pipeline.For(options.Compute, frozen, options.DirectConvolutions))
+            };
         options.Reached?.Invoke("optimise");
         if (options.Last == CompilationStage.Optimised) return optimised;
         var lowered = Lower(optimised, frozen);

@@ -24,7 +24,12 @@ public sealed class ModelCache(DiskCache cache)
     {
         var key = Key(source, options);
         return cache.TryGet(key) is { } entry && Read(entry, source) is { } model
-            ? model with { Initializer = Initializer(key, () => Compilation.FromSource(source, options with { Last = CompilationStage.Bound }).Initializer) }
+            ? model with
+            {
+                Initializer =
+                Initializer(key, () =>
+                    Compilation.FromSource(source, options with { Last = CompilationStage.Bound }).Initializer)
+            }
             : null;
     }
 
@@ -53,15 +58,18 @@ public sealed class ModelCache(DiskCache cache)
     /// <summary>All that decides the model but the files it uses, which the entry names.</summary>
     private static string Key(SourceText source, CompilationOptions options)
     {
-        var set = options.Binding.Set.OrderBy(p => p.Key, StringComparer.Ordinal).SelectMany(p => (string[])[p.Key, p.Value]);
+        var set = options.Binding.Set.OrderBy(p => p.Key, StringComparer.Ordinal)
+            .SelectMany(p => (string[])[p.Key, p.Value]);
         var dims = options.Binding.Dims.OrderBy(p => p.Key, StringComparer.Ordinal)
             .SelectMany(p => (string[])[p.Key, p.Value.ToString(CultureInfo.InvariantCulture)]);
         return DiskCache.Key(
         [
             "model", $"{typeof(ModelCache).Module.ModuleVersionId}", $"{typeof(DiskCache).Module.ModuleVersionId}",
-            source.Path, source.Text, Path.GetFullPath(options.Binding.Folder ?? Path.GetDirectoryName(source.Path) ?? ""),
+            source.Path, source.Text,
+                Path.GetFullPath(options.Binding.Folder ?? Path.GetDirectoryName(source.Path) ?? ""),
             "entries", .. options.Entries?.Order(StringComparer.Ordinal) ?? Enumerable.Repeat("*", 1),
-            "set", .. set, "dims", .. dims, "how", $"{options.Compute}", $"{options.DirectConvolutions}", $"{options.StopAfterRewrite}",
+            "set", .. set, "dims", .. dims, "how", $"{options.Compute}", $"{options.DirectConvolutions}",
+                $"{options.StopAfterRewrite}",
         ]);
     }
 
@@ -121,7 +129,8 @@ public sealed class ModelCache(DiskCache cache)
             var (from, renames, to) = (reader.ReadString(), reader.ReadBoolean(), reader.ReadString());
             return new WeightRule(from, renames ? to : null, nowhere);
         })];
-        IReadOnlyDictionary<string, ImmutableArray<WeightRule>> Parts() => All(() => (Path: reader.ReadString(), Rules: Rules()))
+        IReadOnlyDictionary<string, ImmutableArray<WeightRule>> Parts() =>
+            All(() => (Path: reader.ReadString(), Rules: Rules()))
             .ToDictionary(p => p.Path, p => p.Rules);
         if (!All(() => Content(Text(reader.ReadString())) == reader.ReadString()).All(same => same)) return null;
         var state = All(() => new StateSpec(reader.ReadString(), (StorageClass)reader.ReadInt32(),

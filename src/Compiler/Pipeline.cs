@@ -48,9 +48,11 @@ public static class Pipeline
             passes.Add(new("winograd", (f, rewrites) => Winograd.Run(f, frozen ?? FrozenState.Of(f), rewrites)));
         }
         // Behind simplify, which joins the movements that it goes through.
-        if (compute is { } type) passes.Add(new("compute-precision", (f, rewrites) => ComputePrecision.Run(f, type, rewrites)));
+        if (compute is { } type)
+            passes.Add(new("compute-precision", (f, rewrites) => ComputePrecision.Run(f, type, rewrites)));
         // Behind fold-scales, whose products are computed with the rest of the weight.
-        passes.Add(new("depthwise-weights", (f, rewrites) => DepthwiseWeights.Run(f, frozen ?? FrozenState.Of(f), rewrites)));
+        passes.Add(
+            new("depthwise-weights", (f, rewrites) => DepthwiseWeights.Run(f, frozen ?? FrozenState.Of(f), rewrites)));
         // Behind all that changes a contraction's operands: nothing may come between a packed weight and its reader.
         passes.Add(new("pack-weights", (f, rewrites) => PackWeights.Run(f, frozen ?? FrozenState.Of(f), rewrites)));
         // Last: simplifying leaves what it replaced behind, and fusion must not count it as a use.

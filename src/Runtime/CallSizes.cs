@@ -49,7 +49,8 @@ public sealed class CallSizes : IDisposable
         for (int i = 0; i < inputs.Length; i++)
         {
             TensorSpec spec = _entry.Inputs[i];
-            if (inputs[i].Type != spec.Type || !inputs[i].Shape.SequenceEqual(_shapes[i]) || (spec.IsInout && inputs[i].IsReadOnly))
+            if (inputs[i].Type != spec.Type || !inputs[i].Shape.SequenceEqual(_shapes[i])
+                || (spec.IsInout && inputs[i].IsReadOnly))
             {
                 return false;
             }

@@ -36,7 +36,8 @@ public static partial class Npy
     {
         string descr = Types.FirstOrDefault(t => t.Type == tensor.Type).Descr
             ?? throw new DataException(path, $"the npy format has no {tensor.Type.Name()}; convert to f32 first");
-        string shape = string.Concat(tensor.Shape.ToArray().Select(n => string.Create(CultureInfo.InvariantCulture, $"{n}, ")));
+        string shape = string.Concat(
+            tensor.Shape.ToArray().Select(n => string.Create(CultureInfo.InvariantCulture, $"{n}, ")));
         string tuple = tensor.Rank == 1 ? $"({shape.TrimEnd()})" : $"({shape.TrimEnd(',', ' ')})";
         string header = $"{{'descr': '{descr}', 'fortran_order': False, 'shape': {tuple}, }}";
         int used = 10 + header.Length + 1;

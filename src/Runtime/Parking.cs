@@ -14,12 +14,13 @@ internal static unsafe partial class Parking
 
     private static readonly object Fallback = new();
 
-    private static readonly long FutexCall = !OperatingSystem.IsLinux() ? 0 : RuntimeInformation.ProcessArchitecture switch
-    {
-        Architecture.X64 => 202,
-        Architecture.Arm64 => 98,
-        _ => 0,
-    };
+    private static readonly long FutexCall = !OperatingSystem.IsLinux() ? 0
+        : RuntimeInformation.ProcessArchitecture switch
+        {
+            Architecture.X64 => 202,
+            Architecture.Arm64 => 98,
+            _ => 0,
+        };
 
     /// <summary>Sleeps until woken if the word holds the value; may return early, so the caller looks again.</summary>
     public static void Wait(int* word, int value)
@@ -53,5 +54,6 @@ internal static unsafe partial class Parking
     }
 
     [LibraryImport("libc", EntryPoint = "syscall")]
-    private static partial long SystemCall(long number, int* word, long operation, long value, void* timeout, void* other, long mask);
+    private static partial long SystemCall(long number, int* word, long operation, long value, void* timeout,
+        void* other, long mask);
 }

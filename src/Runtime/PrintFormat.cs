@@ -63,7 +63,8 @@ public static class PrintFormat
         if (precision.Length > 0 && tensor.Type.IsFloat)
         {
             int element = 0;
-            return Elements(tensor.Shape, [.. tensor.ToDoubles().Select(v => v.ToString(precision, CultureInfo.InvariantCulture))], ref element);
+            return Elements(tensor.Shape,
+                [.. tensor.ToDoubles().Select(v => v.ToString(precision, CultureInfo.InvariantCulture))], ref element);
         }
         string text = TensorFormat.Format(tensor);
         return tensor.Rank == 0 && text.EndsWith('.') ? text + "0" : text;

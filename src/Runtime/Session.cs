@@ -97,7 +97,8 @@ public sealed class Session : IDisposable
     /// <param name="sizes">The values of `int` parameters, if the entry has any.</param>
     /// <inheritdoc cref="Run(string, Tensor[])"/>
     public void RunInto(
-        string entry, ReadOnlySpan<Tensor> inputs, Span<Tensor> results, IReadOnlyDictionary<string, long>? sizes = null) =>
+        string entry, ReadOnlySpan<Tensor> inputs, Span<Tensor> results,
+            IReadOnlyDictionary<string, long>? sizes = null) =>
         RunInto(Find(entry), inputs, results, sizes);
 
     /// <summary>Takes the state back to what the program initialises it to.</summary>

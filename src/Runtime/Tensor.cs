@@ -255,7 +255,8 @@ public sealed unsafe class Tensor : IDisposable
         for (long at = 0; same && Pointer != other.Pointer && at < ByteCount; at += Chunk)
         {
             int bytes = (int)Math.Min(Chunk, ByteCount - at);
-            same = new ReadOnlySpan<byte>(_pointer + at, bytes).SequenceEqual(new ReadOnlySpan<byte>(other._pointer + at, bytes));
+            same = new ReadOnlySpan<byte>(_pointer + at, bytes)
+                .SequenceEqual(new ReadOnlySpan<byte>(other._pointer + at, bytes));
         }
         GC.KeepAlive(this);
         GC.KeepAlive(other);

@@ -91,7 +91,8 @@ public sealed unsafe partial class WorkerPool : IDisposable
     /// <param name="entered">True between <see cref="Enter"/> and <see cref="Leave"/>.</param>
     /// <returns>0, or the non-zero status of the lowest part that had one; all have stopped.</returns>
     /// <exception cref="ObjectDisposedException">The pool is disposed.</exception>
-    public int Run(delegate* unmanaged<void*, long, long, long, int> body, void* args, long jobs, long work, bool entered = false) =>
+    public int Run(delegate* unmanaged<void*, long, long, long, int> body, void* args, long jobs, long work,
+        bool entered = false) =>
         Run(body, args, null, jobs, work, entered);
 
     /// <summary>Runs a managed body, <c>body(begin, end, part) → status</c>; nothing for jobs ≤ 0.</summary>
@@ -171,7 +172,8 @@ public sealed unsafe partial class WorkerPool : IDisposable
 
     /// <summary>Part 0, on the calling thread.</summary>
     private int Own(
-        delegate* unmanaged<void*, long, long, long, int> native, void* args, Func<long, long, long, int>? managed, long end)
+        delegate* unmanaged<void*, long, long, long, int> native, void* args, Func<long, long, long, int>? managed,
+            long end)
     {
         (_current, _currentPart) = (this, 0);
         try

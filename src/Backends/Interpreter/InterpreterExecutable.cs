@@ -100,7 +100,8 @@ public sealed class InterpreterExecutable : Executable
     private sealed unsafe class Walker(InterpreterExecutable executable, int entry, ProgramCall call) : StepWalker(call)
     {
         protected override int Call(CallStep step) =>
-            executable.RunKernel(executable.kernels[entry][step.Kernel], step, Invocation) ? (int)ExecutionCode.IndexOutOfRange : 0;
+            executable.RunKernel(executable.kernels[entry][step.Kernel], step, Invocation)
+                ? (int)ExecutionCode.IndexOutOfRange : 0;
 
         protected override void Copy(CopyStep step)
         {

@@ -13,14 +13,18 @@ internal sealed partial class KernelCompiler
         var element = ScalarEmitter.TypeOf(type);
         Expression Number(double value) => ScalarEmitter.Literal(type, value, 0);
         Expression Two(string op, Expression x, Expression y) => Expression.Call(ScalarEmitter.Method(op, type), x, y);
-        Expression Fma(Expression x, Expression y, Expression z) => Expression.Call(ScalarEmitter.Method("Fma", type), x, y, z);
-        Expression Element(Expression array, Expression index) => Expression.ArrayAccess(array, Expression.Convert(index, typeof(int)));
+        Expression Fma(Expression x, Expression y, Expression z) =>
+            Expression.Call(ScalarEmitter.Method("Fma", type), x, y, z);
+        Expression Element(Expression array, Expression index) =>
+            Expression.ArrayAccess(array, Expression.Convert(index, typeof(int)));
         Expression Least(Expression x, Expression y) => Expression.Call(typeof(Math), nameof(Math.Min), null, x, y);
         Expression zero = Expression.Constant(0L), size = Expression.Constant((long)a.KeyBlock);
 
         var scores = root.Local("scores", Expression.NewArrayBounds(element, size));
         var lanes = Lanes(ReduceKind.Add);
-        var columns = scope.Local("columns", Expression.Call(typeof(Math), nameof(Math.Max), null, scope.Evaluate(a.E.Extent), zero));
+        var columns =
+            scope.Local("columns",
+                Expression.Call(typeof(Math), nameof(Math.Max), null, scope.Evaluate(a.E.Extent), zero));
         var sums = scope.Local("sums", Expression.NewArrayBounds(element, columns));
         For(scope, a.M.Variable, zero, scope.Evaluate(a.M.Extent), row =>
         {
@@ -32,8 +36,11 @@ internal sealed partial class KernelCompiler
             }
             var greatest = row.Local("greatest", Number(double.NegativeInfinity));
             var total = row.Local("total", Number(0));
-            For(row, a.E.Variable, zero, columns, inner => inner.Add(Expression.Assign(Element(sums, inner.Find(a.E.Variable)), Number(0))));
-            var blocks = Expression.Divide(Expression.AddChecked(keys, Expression.Subtract(size, Expression.Constant(1L))), size);
+            For(row, a.E.Variable, zero, columns, inner =>
+                inner.Add(Expression.Assign(Element(sums, inner.Find(a.E.Variable)), Number(0))));
+            var blocks =
+                Expression.Divide(Expression.AddChecked(keys, Expression.Subtract(size, Expression.Constant(1L))),
+                    size);
             For(row, $"block of {a.S.Variable}", zero, blocks, block =>
             {
                 var begin = block.Local("begin", Expression.Multiply(block.Find($"block of {a.S.Variable}"), size));
@@ -46,7 +53,8 @@ internal sealed partial class KernelCompiler
                     {
                         Emit(a.Query.Block, step);
                         Emit(a.Key.Block, step);
-                        step.Add(Expression.Assign(product, Fma(step.Use(a.Query.Yield), step.Use(a.Key.Yield), product)));
+                        step.Add(
+                            Expression.Assign(product, Fma(step.Use(a.Query.Yield), step.Use(a.Key.Yield), product)));
                     });
                     inner.Define(a.Product, product);
                     Emit(a.Score.Block, inner);
@@ -62,7 +70,8 @@ internal sealed partial class KernelCompiler
                 block.Add(Expression.IfThen(Expression.Equal(begin, zero), Expression.Assign(scale, Number(0))));
                 Over((inner, score) => inner.Add(Expression.Assign(score, Weight(inner, Two("Sub", score, shift)))));
                 block.Add(Expression.Assign(total, Fma(scale, total, Summed())));
-                For(block, a.E.Variable, zero, columns, inner => inner.Add(Expression.Assign(Element(sums, inner.Find(a.E.Variable)),
+                For(block, a.E.Variable, zero, columns, inner =>
+                    inner.Add(Expression.Assign(Element(sums, inner.Find(a.E.Variable)),
                     Two("Mul", scale, Element(sums, inner.Find(a.E.Variable))))));
                 Over((key, weight) => For(key, a.E.Variable, zero, columns, inner =>
                 {
@@ -82,7 +91,8 @@ internal sealed partial class KernelCompiler
                     Over((inner, score) =>
                     {
                         var lane = Element(Expression.Field(lanes, nameof(LaneReduction<>.Lanes)), Expression.And(
-                            Expression.Subtract(inner.Find(a.S.Variable), begin), Expression.Constant(LaneReduction<int>.Width - 1L)));
+                            Expression.Subtract(inner.Find(a.S.Variable), begin),
+                                Expression.Constant(LaneReduction<int>.Width - 1L)));
                         inner.Add(Expression.Assign(lane, Two("Add", lane, score)));
                     });
                     block.Add(Expression.Call(lanes, nameof(LaneReduction<>.EndBlock), null));
@@ -110,7 +120,8 @@ internal sealed partial class KernelCompiler
             var method = ScalarEmitter.Method(kind.ToString(), type);
             var state = typeof(LaneReduction<>).MakeGenericType(element);
             return root.Local("state", Expression.New(state.GetConstructors()[0], Expression.Constant(
-                method.CreateDelegate(typeof(Func<,,>).MakeGenericType(element, element, element))), ScalarEmitter.Identity(kind, type)));
+                method.CreateDelegate(typeof(Func<,,>).MakeGenericType(element, element, element))),
+                    ScalarEmitter.Identity(kind, type)));
         }
     }
 }

@@ -202,7 +202,8 @@ internal sealed partial class KernelCompiler
         {
             Emit(r.Body, inner);
             inner.Add(Expression.Assign(total, r.Factor is { } factor
-                ? Expression.Call(ScalarEmitter.Method(nameof(ScalarOp.Fma), type), inner.Use(r.Yield), inner.Use(factor), total)
+                ? Expression.Call(ScalarEmitter.Method(nameof(ScalarOp.Fma), type), inner.Use(r.Yield),
+                    inner.Use(factor), total)
                 : Expression.Call(ScalarEmitter.Method(r.Kind.ToString(), type), total, inner.Use(r.Yield))));
         });
         scope.Define(r.Result, total);
@@ -286,7 +287,8 @@ internal sealed partial class KernelCompiler
         var row = root.Local("row", Expression.New(stateType.GetConstructors()[0],
             Comparison("Lt"), Comparison("Eq"), Expression.Constant(o.IsDescending)));
         Expression Comparison(string name) => Expression.Constant(
-            ScalarEmitter.Method(name, o.Key.Type).CreateDelegate(typeof(Func<,,>).MakeGenericType(type, type, typeof(bool))));
+            ScalarEmitter.Method(name, o.Key.Type)
+                .CreateDelegate(typeof(Func<,,>).MakeGenericType(type, type, typeof(bool))));
         var extent = scope.Local("extent", scope.Evaluate(o.Extent));
         scope.Add(Expression.Call(row, nameof(SortedRow<>.Begin), null, extent));
         For(scope, o.Variable, Expression.Constant(0L), extent, inner =>
@@ -298,7 +300,8 @@ internal sealed partial class KernelCompiler
         For(scope, o.Variable, Expression.Constant(0L), extent, inner =>
         {
             inner.Define(o.Key, Expression.Call(row, nameof(SortedRow<>.KeyAt), null, inner.Find(o.Variable)));
-            inner.Define(o.At, Expression.Convert(Expression.Call(row, nameof(SortedRow<>.IndexAt), null, inner.Find(o.Variable)),
+            inner.Define(o.At,
+                Expression.Convert(Expression.Call(row, nameof(SortedRow<>.IndexAt), null, inner.Find(o.Variable)),
                 ScalarEmitter.TypeOf(o.At.Type)));
             Emit(o.Epilogue, inner);
         });

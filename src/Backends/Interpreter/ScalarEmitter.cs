@@ -97,7 +97,8 @@ internal static class ScalarEmitter
     {
         if (from == to) return a;
         if (from is DType.F16 or DType.BF16)
-            return Convert(Expression.Call(typeof(NarrowOps), nameof(NarrowOps.From), [TypeOf(from)], a), DType.F32, to);
+            return Convert(Expression.Call(typeof(NarrowOps), nameof(NarrowOps.From), [TypeOf(from)], a), DType.F32,
+                to);
         if (to is DType.F16 or DType.BF16) return Narrow(a, from, TypeOf(to));
         var (source, target) = (TypeOf(from), TypeOf(to));
         var (name, types) = (from, to) switch

@@ -49,16 +49,19 @@ public sealed unsafe class LlvmExecutable : Executable
     {
     }
 
-    private LlvmExecutable(IReadOnlyList<Program> programs, LlvmOptions options, IReadOnlyDictionary<string, Tensor> initialState,
+    private LlvmExecutable(IReadOnlyList<Program> programs, LlvmOptions options,
+        IReadOnlyDictionary<string, Tensor> initialState,
         NativeCode? code)
     {
         LlvmLibrary.Require();
         var target = LlvmTarget.Parse(options.Target);
         if (!target.CanRunHere)
-            throw new LlvmException($"the target {target.Name} cannot run on this machine: it lacks features of {target.Cpu}");
+            throw new LlvmException(
+                $"the target {target.Name} cannot run on this machine: it lacks features of {target.Cpu}");
         // The setups' code is made beside the programs' own, which is needed first but seldom takes both cores to its
         // end.
-        var setupOptions = options with { TimeSteps = false, Reached = null, OptLevel = Math.Min(options.OptLevel, SetupOptLevel) };
+        var setupOptions =
+            options with { TimeSteps = false, Reached = null, OptLevel = Math.Min(options.OptLevel, SetupOptLevel) };
         var cache = options.UseCache ? DiskCache.FromEnvironment() : null;
         var setups = PreparedValues.Setups(programs);
         var setupCode = setups.Count == 0 ? null : Task.Run(() => NativeCode.Make(setups, target, setupOptions, cache));
@@ -66,7 +69,9 @@ public sealed unsafe class LlvmExecutable : Executable
         scratch = code.Scratch;
         jit = new Jit(code.Objects);
         drivers = jit.Lookup(code.Drivers);
-        timers = [.. programs.Select((p, i) => options.TimeSteps ? new StepTimer(p, code.Drivers[i], jit, target, options) : null)];
+        timers =
+            [.. programs.Select(
+                (p, i) => options.TimeSteps ? new StepTimer(p, code.Drivers[i], jit, target, options) : null)];
         options.Reached?.Invoke("link");
         entries = [.. programs.Select(p => new ProgramEntry(p))];
         steps = [.. programs.Select(p => p.AllSteps.ToImmutableArray())];
@@ -91,7 +96,8 @@ public sealed unsafe class LlvmExecutable : Executable
     /// <summary>
     /// Bytes of packing scratch one worker needs for a kernel, as a polynomial in the kernel's sizes.
     /// </summary>
-    public static Size ScratchOf(Kernel kernel, string target) => KernelText.Print(kernel, LlvmTarget.Parse(target)).Scratch;
+    public static Size ScratchOf(Kernel kernel, string target) =>
+        KernelText.Print(kernel, LlvmTarget.Parse(target)).Scratch;
 
     /// <summary>
     /// The steps of an entry that call a kernel, in order, and the seconds each has taken over all calls so far. Not
@@ -138,7 +144,8 @@ public sealed unsafe class LlvmExecutable : Executable
                 }
             }
             if (status < 0)
-                throw new ExecutionException(ExecutionCode.Host, $"'{entries[entry].Program.Name}': a callback failed", workspace.Host.Failure);
+                throw new ExecutionException(ExecutionCode.Host, $"'{entries[entry].Program.Name}': a callback failed",
+                    workspace.Host.Failure);
             call.Finish((ExecutionCode)status, failed);
         }
         finally

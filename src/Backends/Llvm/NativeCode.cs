@@ -32,9 +32,11 @@ internal sealed record NativeCode(
     /// entry of the programs names those of their objects, which other programs with the same kernels share; where one
     /// of them is gone, all are made again.
     /// </summary>
-    public static NativeCode Make(IReadOnlyList<Program> programs, LlvmTarget target, LlvmOptions options, DiskCache? cache)
+    public static NativeCode Make(IReadOnlyList<Program> programs, LlvmTarget target, LlvmOptions options,
+        DiskCache? cache)
     {
-        var key = cache is null ? "" : DiskCache.Key([.. Builds, .. ObjectCache.Compiler(target, options.OptLevel, options.Passes),
+        var key = cache is null ? ""
+            : DiskCache.Key([.. Builds, .. ObjectCache.Compiler(target, options.OptLevel, options.Passes),
             .. programs.Select(ProgramPrinter.Print)]);
         if (cache?.TryGet(key) is { } entry && Read(entry, programs, cache) is { } found)
         {
@@ -67,9 +69,11 @@ internal sealed record NativeCode(
     }
 
     /// <summary>Kernels of all programs, printed by all cores: the texts do not depend on each other.</summary>
-    public static ImmutableArray<ImmutableArray<PrintedKernel>> Print(IReadOnlyList<Program> programs, LlvmTarget target)
+    public static ImmutableArray<ImmutableArray<PrintedKernel>> Print(IReadOnlyList<Program> programs,
+        LlvmTarget target)
     {
-        var printed = programs.SelectMany(p => p.Kernels).AsParallel().AsOrdered().Select(k => KernelText.Print(k, target)).ToList();
+        var printed = programs.SelectMany(p => p.Kernels).AsParallel().AsOrdered()
+            .Select(k => KernelText.Print(k, target)).ToList();
         var at = 0;
         return [.. programs.Select(p => p.Kernels.Select(_ => printed[at++]).ToImmutableArray())];
     }
@@ -79,14 +83,17 @@ internal sealed record NativeCode(
         ImmutableArray<ImmutableArray<PrintedKernel>> kernels, LlvmTarget target) =>
     [
         .. kernels.SelectMany(k => k).DistinctBy(k => k.Symbol).Select(k => new ModuleText(k.Symbol, k.Text, k.Passes)),
-        .. programs.Select((p, i) => new ModuleText(Driver(p, i), DriverText.Print(p, kernels[i], Driver(p, i), target), DriverText.Passes)),
+        .. programs.Select(
+            (p, i) =>
+            new ModuleText(Driver(p, i), DriverText.Print(p, kernels[i], Driver(p, i), target), DriverText.Passes)),
     ];
 
     /// <summary>The symbol of a program's driver.</summary>
     public static string Driver(Program program, int number) => $"acc_{number}_{program.Name}";
 
     /// <summary>What prints and what compiles: another build may give other code for the same programs.</summary>
-    private static string[] Builds => ["native code", $"{typeof(NativeCode).Module.ModuleVersionId}", $"{typeof(Program).Module.ModuleVersionId}"];
+    private static string[] Builds =>
+        ["native code", $"{typeof(NativeCode).Module.ModuleVersionId}", $"{typeof(Program).Module.ModuleVersionId}"];
 
     /// <summary>A line of scratch sizes for each program, then a line for each object.</summary>
     private byte[] Entry(ImmutableArray<string> keys)

@@ -37,7 +37,8 @@ internal sealed unsafe class StepTimer
         var kernels = NativeCode.Print([program], target)[0];
         string[] symbols = [.. steps.Select((_, i) => $"{driver}.step{i}")];
         var modules = steps.Select((step, i) => new ModuleText(symbols[i],
-            DriverText.Print(program with { Steps = [step], Sizes = sizes }, kernels, symbols[i], target), DriverText.Passes)).ToList();
+            DriverText.Print(program with { Steps = [step], Sizes = sizes }, kernels, symbols[i], target),
+                DriverText.Passes)).ToList();
         foreach (var compiled in NativeCode.Compile(modules, target, options, null).Objects) jit.Add(compiled);
         drivers = jit.Lookup(symbols);
     }
@@ -57,13 +58,15 @@ internal sealed unsafe class StepTimer
         }
     }
 
-    private sealed class Walker(StepTimer timer, ProgramCall call, void* host, nint* buffers, long* sizes, void* scratch, long scratchStep)
+    private sealed class Walker(StepTimer timer, ProgramCall call, void* host, nint* buffers, long* sizes,
+        void* scratch, long scratchStep)
         : StepWalker(call)
     {
         protected override int Call(CallStep step)
         {
             var i = timer.numbers[step];
-            for (var s = Invocation.Sizes.Length; s < timer.sizes.Length; s++) sizes[s] = Invocation.ValueOr(timer.sizes[s], 0);
+            for (var s = Invocation.Sizes.Length; s < timer.sizes.Length; s++)
+                sizes[s] = Invocation.ValueOr(timer.sizes[s], 0);
             var driver = (delegate* unmanaged<void*, nint*, long*, void*, long, int>)timer.drivers[i];
             var start = Stopwatch.GetTimestamp();
             var status = driver(host, buffers, sizes, scratch, scratchStep);

@@ -16,13 +16,16 @@ internal sealed class AttentionText(StatementText statements)
     private const int Columns = 64;
 
     /// <summary>The loop over the columns that are one item's.</summary>
-    public static Axis Chunks(Attend a) => new($"{a.E.Variable}.chunk", Size.FloorDiv(a.E.Extent + (Columns - 1), Columns));
+    public static Axis Chunks(Attend a) =>
+        new($"{a.E.Variable}.chunk", Size.FloorDiv(a.E.Extent + (Columns - 1), Columns));
 
     /// <summary>The row and the chunk in sight.</summary>
     public void Row(Attend a, int depth)
     {
         var (type, name) = (a.Sum.Type, OpenClTypes.Value(a.Sum.Type));
-        var (s, e, chunk) = (IndexText.Variable(a.S.Variable), IndexText.Variable(a.E.Variable), IndexText.Variable(Chunks(a).Variable));
+        var (s, e, chunk) =
+            (IndexText.Variable(a.S.Variable), IndexText.Variable(a.E.Variable),
+                IndexText.Variable(Chunks(a).Variable));
         string Op(ScalarOp op, string x, string y) => OpenClOps.Compute(op, type, type, [x, y], statements.Prelude);
         var lane = $"acc_lanes[({s} - acc_from) & {ReductionText.Lanes - 1}]";
         var lowest = OpenClOps.Identity(ReduceKind.Max, type);

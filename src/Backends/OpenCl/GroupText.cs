@@ -47,7 +47,8 @@ internal sealed class GroupText
         if (reductions.IsEmpty && vectors.IsEmpty) return null;
         var rows = loops.Select(l => new Axis(l.Variable, l.Extent)).ToImmutableArray();
         // Rows of a group pass the same barriers if nothing but sizes decides how often.
-        var mayShare = shared.All(s => s is Loop { Kind: LoopKind.Vector } || Extent(s).Variables().All(kernel.Sizes.Contains));
+        var mayShare = shared.All(
+            s => s is Loop { Kind: LoopKind.Vector } || Extent(s).Variables().All(kernel.Sizes.Contains));
         var space = new RowSpace(kernel, reductions, vectors, mayShare);
 
         Prologue(rows);
@@ -76,7 +77,8 @@ internal sealed class GroupText
         text.Line(1, "const int acc_first = acc_g - acc_t;");
         text.Line(1, $"const int acc_item = acc_t * {Lanes} + acc_l;");
         text.Line(1, $"const int acc_items = acc_teams * {Lanes};");
-        text.Line(1, $"long acc_rest = ((long)get_group_id(0) * (long)get_local_size(0) + acc_first * {Lanes}) / acc_items;");
+        text.Line(1,
+            $"long acc_rest = ((long)get_group_id(0) * (long)get_local_size(0) + acc_first * {Lanes}) / acc_items;");
         var count = rows.Length == 0 ? "1L" : string.Join(" * ", rows.Select(r => text.Index.Bracketed(r.Extent)));
         text.Line(1, $"const int acc_live = acc_rest < {count};");
         // A row behind the last one is the last one again, without its stores: every item meets every barrier.
@@ -156,7 +158,8 @@ internal sealed class GroupText
     private void Spread(Loop l, int depth)
     {
         var at = IndexText.Variable(l.Variable);
-        text.Line(depth, $"if (acc_live) for (long {at} = acc_item; {at} < {text.Index.Of(l.Extent)}; {at} += acc_items) {{");
+        text.Line(depth,
+            $"if (acc_live) for (long {at} = acc_item; {at} < {text.Index.Of(l.Extent)}; {at} += acc_items) {{");
         text.Index.Inside(() =>
         {
             text.Index.Add(l.Variable, l.Extent);
@@ -169,7 +172,8 @@ internal sealed class GroupText
     private void Spread(Ordering o, int depth)
     {
         var at = IndexText.Variable(o.Variable);
-        text.Line(depth, $"if (acc_live) for (long {at} = acc_item; {at} < {text.Index.Of(o.Extent)}; {at} += acc_items) {{");
+        text.Line(depth,
+            $"if (acc_live) for (long {at} = acc_item; {at} < {text.Index.Of(o.Extent)}; {at} += acc_items) {{");
         text.Index.Inside(() =>
         {
             text.Index.Add(o.Variable, o.Extent);
@@ -222,7 +226,8 @@ internal sealed class GroupText
         var block = ReductionText.BlockSize;
         text.Line(depth, $"for (long acc_block = 0; acc_block * {block} < {extent}; acc_block += acc_teams) {{");
         Lane($"(acc_block + acc_t) * {block}", $"min({extent}, (acc_block + acc_t + 1) * {block})", depth + 1);
-        text.Line(depth + 1, $"for (int acc_i = 0; acc_i < acc_teams && (acc_block + acc_i) * {block} < {extent}; ++acc_i) {{");
+        text.Line(depth + 1,
+            $"for (int acc_i = 0; acc_i < acc_teams && (acc_block + acc_i) * {block} < {extent}; ++acc_i) {{");
         reductions.Push(r, depth + 2, "acc_block + acc_i", $"{teams}[acc_first + acc_i]");
         text.Line(depth + 1, "}");
         text.Line(depth, "}");
@@ -271,7 +276,8 @@ internal sealed class GroupText
     /// <summary>Each item finds the first best of its terms; then of the team's items, then of the teams.</summary>
     private void Index(Reduction r, int depth)
     {
-        var (type, result, term) = (OpenClTypes.Value(r.Yield.Type), StatementText.Use(r.Result), StatementText.Use(r.Yield));
+        var (type, result, term) =
+            (OpenClTypes.Value(r.Yield.Type), StatementText.Use(r.Result), StatementText.Use(r.Yield));
         var (lanes, teams) = Locals(r.Yield.Type);
         var (lanesAt, teamsAt) = Locals(DType.I64, "_at");
         var at = IndexText.Variable(r.Variable);
@@ -288,7 +294,8 @@ internal sealed class GroupText
         text.Line(depth, $"{lanesAt}[acc_g * {Lanes} + acc_l] = acc_at;");
         text.Line(depth, "barrier(CLK_LOCAL_MEM_FENCE);");
         text.Line(depth, "if (acc_l == 0) {");
-        Best(Lanes.ToString(System.Globalization.CultureInfo.InvariantCulture), lanes, lanesAt, $"acc_g * {Lanes}", depth + 1);
+        Best(Lanes.ToString(System.Globalization.CultureInfo.InvariantCulture), lanes, lanesAt, $"acc_g * {Lanes}",
+            depth + 1);
         text.Line(depth + 1, $"{teams}[acc_g] = acc_best;");
         text.Line(depth + 1, $"{teamsAt}[acc_g] = acc_at;");
         text.Line(depth, "}");
@@ -306,7 +313,8 @@ internal sealed class GroupText
             // Better, or as good and earlier; an item without terms has no index.
             var (better, worse) = (OpenClOps.Beats(r.Kind, r.Yield.Type, "acc_b", "acc_best"),
                 OpenClOps.Beats(r.Kind, r.Yield.Type, "acc_best", "acc_b"));
-            text.Line(inside + 1, $"if (acc_j >= 0 && (acc_at < 0 || ({better}) || (acc_j < acc_at && !({worse})))) {{");
+            text.Line(inside + 1,
+                $"if (acc_j >= 0 && (acc_at < 0 || ({better}) || (acc_j < acc_at && !({worse})))) {{");
             text.Line(inside + 2, "acc_at = acc_j;");
             text.Line(inside + 2, "acc_best = acc_b;");
             text.Line(inside + 1, "}");

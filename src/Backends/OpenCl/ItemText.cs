@@ -46,7 +46,8 @@ internal static class ItemText
     {
         foreach (var axis in axes.Reverse())
         {
-            text.Line(depth, $"const long {IndexText.Variable(axis.Variable)} = acc_rest % {text.Index.Bracketed(axis.Extent)};");
+            text.Line(depth,
+                $"const long {IndexText.Variable(axis.Variable)} = acc_rest % {text.Index.Bracketed(axis.Extent)};");
             text.Line(depth, $"acc_rest /= {text.Index.Bracketed(axis.Extent)};");
         }
     }

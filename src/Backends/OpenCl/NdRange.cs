@@ -70,7 +70,8 @@ internal sealed class NdRange : IndexSpace
         while (block.Statements is [.. var outside, var last]
             && outside.All(s => s is Compute or Literal or IndexValue or Load || (flags && s is Flag)))
         {
-            if (last is Loop { Kind: LoopKind.Parallel or LoopKind.Vector } loop && IsOuter(new(loop.Variable, loop.Extent)))
+            if (last is Loop { Kind: LoopKind.Parallel or LoopKind.Vector } loop
+                && IsOuter(new(loop.Variable, loop.Extent)))
             {
                 before.Add(outside);
                 loops.Add(new(loop.Variable, loop.Extent));

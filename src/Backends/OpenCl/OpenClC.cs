@@ -75,7 +75,8 @@ internal static unsafe partial class OpenClC
         void* target, uint waits, nint* waitFor, nint* done);
 
     [LibraryImport(Lib)]
-    internal static partial int clEnqueueCopyBuffer(nint queue, nint from, nint to, nuint fromOffset, nuint toOffset, nuint size,
+    internal static partial int clEnqueueCopyBuffer(nint queue, nint from, nint to, nuint fromOffset, nuint toOffset,
+        nuint size,
         uint waits, nint* waitFor, nint* done);
 
     [LibraryImport(Lib)]

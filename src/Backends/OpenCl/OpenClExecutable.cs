@@ -56,7 +56,8 @@ public sealed unsafe class OpenClExecutable : Executable
         if (!OpenClLibrary.Available(out var reason)) throw new InvalidOperationException(reason);
         device = OpenClDevice.Default;
         foreach (var kernel in sources.Values)
-            if (kernel.Item.NeedsF64 && !device.HasF64) throw new LimitationException("OpenCL", "f64 values", kernel.Kernel.Name);
+            if (kernel.Item.NeedsF64 && !device.HasF64)
+                throw new LimitationException("OpenCL", "f64 values", kernel.Kernel.Name);
         // Compile errors show here, not in the first call; drivers that can compile several programs at a time.
         try
         {
@@ -180,7 +181,8 @@ public sealed unsafe class OpenClExecutable : Executable
     /// Steps on a device: kernels and copies are enqueued, and waited for where the driver needs a value. Whether an
     /// index was out of range is seen there too, so that no loop goes on for ever on what such a kernel left.
     /// </summary>
-    private sealed class Walker(Program program, ImmutableArray<OpenClKernel> kernels, WorkShape shape, ProgramCall call,
+    private sealed class Walker(Program program, ImmutableArray<OpenClKernel> kernels, WorkShape shape,
+        ProgramCall call,
         OpenClSession session, OpenClBuffer[] buffers, OpenClBuffer? flag) : StepWalker(call)
     {
         private readonly IReadOnlyDictionary<CallStep, int> numbers = Numbers(program);

@@ -60,7 +60,8 @@ internal static class OpenClLibrary
             }
             NativeLibraries.Register(Name, () => handle);
             if (Devices() is not { IsEmpty: false } devices)
-                return new Loaded([], $"the OpenCL loader {candidate} has no device of version 1.2 or newer; {Install}.");
+                return new Loaded([],
+                    $"the OpenCL loader {candidate} has no device of version 1.2 or newer; {Install}.");
             var wanted = Environment.GetEnvironmentVariable(DeviceVariable);
             if (Choose([.. devices.Select(d => d.Name)], wanted) is { } at)
                 return new Loaded([devices[at], .. devices.RemoveAt(at)], null);

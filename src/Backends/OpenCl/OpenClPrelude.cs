@@ -163,14 +163,16 @@ internal sealed class OpenClPrelude
     public string LaneTree(ReduceKind kind, DType type)
     {
         var (t, name) = (OpenClTypes.Value(type), $"acc_tree_{kind.ToString().ToLowerInvariant()}_{type.Name()}");
-        var text = new StringBuilder($"/* lanes l and l + 8, then l + 4, l + 2, l + 1 */\nstatic {t} {name}(const {t}* x) {{\n");
+        var text = new StringBuilder(
+            $"/* lanes l and l + 8, then l + 4, l + 2, l + 1 */\nstatic {t} {name}(const {t}* x) {{\n");
         for (var (half, from) = (8, "x"); half > 0; from = $"{(char)('a' + (3 - int.Log2(half)))}", half /= 2)
         {
             var to = (char)('a' + (3 - int.Log2(half)));
             for (var lane = 0; lane < half; lane++)
             {
                 string At(int l) => from == "x" ? $"x[{l}]" : $"{from}{l}";
-                text.Append($"  const {t} {to}{lane} = {OpenClOps.Combine(kind, type, At(lane), At(lane + half), this)};\n");
+                text.Append(
+                    $"  const {t} {to}{lane} = {OpenClOps.Combine(kind, type, At(lane), At(lane + half), this)};\n");
             }
         }
         return Generate(name, text.Append("  return d0;\n}").ToString());

@@ -31,7 +31,8 @@ public static class OpenClPrinter
     private static OpenClKernel Contraction(Kernel kernel)
     {
         // Attention has no text in which items share rows.
-        if (Kernel.Statements(kernel.Body).OfType<Contract>().FirstOrDefault() is not { } contract) return new(kernel, ItemText.Print(kernel), null, null);
+        if (Kernel.Statements(kernel.Body).OfType<Contract>().FirstOrDefault() is not { } contract)
+            return new(kernel, ItemText.Print(kernel), null, null);
         var rows = contract.M.Extent;
         var isFew = rows.IsConstant && rows.Value <= OpenClKernel.FewRows;
         var tile = TileText.Print(kernel, isFew ? TileShape.Thin : TileShape.Square, isFew ? "_thin" : "_tile");

@@ -53,7 +53,8 @@ internal sealed unsafe class OpenClSession : IDisposable
     /// <param name="flag">Takes the step's number if an index is out of range and it is still 0.</param>
     /// <param name="step">That number.</param>
     /// <param name="sizes">The kernel's sizes.</param>
-    public bool Launch(OpenClKernel kernel, WorkShape shape, ReadOnlySpan<OpenClBuffer> buffers, OpenClBuffer? flag, int step,
+    public bool Launch(OpenClKernel kernel, WorkShape shape, ReadOnlySpan<OpenClBuffer> buffers, OpenClBuffer? flag,
+        int step,
         Func<string, long> sizes)
     {
         var source = kernel.Choose(sizes, device.IsGpu, shape);
@@ -92,7 +93,9 @@ internal sealed unsafe class OpenClSession : IDisposable
         var offset = stackalloc nuint[] { 0, 0, 0 };
         var rest = stackalloc nuint[] { global[0], 1, 1 };
         var whole = (Y: dimensions > 1 ? launch.Global[1] : 1, Z: dimensions > 2 ? launch.Global[2] : 1);
-        var most = (Y: MaxGroups * (dimensions > 1 ? launch.Local[1] : 1), Z: MaxGroups * (dimensions > 2 ? launch.Local[2] : 1));
+        var most =
+            (Y: MaxGroups * (dimensions > 1 ? launch.Local[1] : 1),
+                Z: MaxGroups * (dimensions > 2 ? launch.Local[2] : 1));
         nint done = 0;
         for (var z = 0L; z < whole.Z; z += most.Z)
         {

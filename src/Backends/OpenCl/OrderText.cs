@@ -12,7 +12,8 @@ internal sealed class OrderText(StatementText statements)
         var type = c.Running.Type;
         var value = OpenClTypes.Value(type);
         // -0 leaves every first term as it is; +0 would turn -0 into +0.
-        var start = c.Kind == ReduceKind.Add && type.IsFloat ? OpenClTypes.Float(-0.0, type) : OpenClOps.Identity(c.Kind, type);
+        var start = c.Kind == ReduceKind.Add && type.IsFloat ? OpenClTypes.Float(-0.0, type)
+            : OpenClOps.Identity(c.Kind, type);
         statements.Line(depth, "{");
         statements.Line(depth + 1, $"{value} acc_running = {start};");
         statements.For(c.Variable, c.Extent, depth + 1, () =>

@@ -124,7 +124,8 @@ internal sealed class ReductionText(StatementText statements)
     public void Fold(Reduction r, int depth)
     {
         var result = StatementText.Use(r.Result);
-        statements.Line(depth, $"{result} = acc_depth > 0 ? acc_stack[--acc_depth] : {OpenClOps.Identity(r.Kind, r.Result.Type)};");
+        statements.Line(depth,
+            $"{result} = acc_depth > 0 ? acc_stack[--acc_depth] : {OpenClOps.Identity(r.Kind, r.Result.Type)};");
         statements.Line(depth, "while (acc_depth > 0) {");
         statements.Line(depth + 1, "--acc_depth;");
         statements.Line(depth + 1, $"{result} = {Combine(r, "acc_stack[acc_depth]", result)};");

@@ -14,7 +14,8 @@ namespace Accelerate.Backends.OpenCl;
 /// <param name="reductions">Extents of the lane reductions that the items of a row share.</param>
 /// <param name="vectors">Extents of the vector loops that they share.</param>
 /// <param name="mayShare">Whether all rows of a group pass the same barriers.</param>
-internal sealed class RowSpace(Kernel kernel, ImmutableArray<Size> reductions, ImmutableArray<Size> vectors, bool mayShare)
+internal sealed class RowSpace(Kernel kernel, ImmutableArray<Size> reductions, ImmutableArray<Size> vectors,
+    bool mayShare)
     : IndexSpace
 {
     /// <summary>The teams of a group: the text's local arrays are for as many.</summary>
@@ -51,7 +52,8 @@ internal sealed class RowSpace(Kernel kernel, ImmutableArray<Size> reductions, I
         var teams = (long)BitOperations.RoundUpToPowerOf2((ulong)Math.Clamp(wanted, 1, most));
         if (teams > most) teams /= 2;
         var shared = 1L;
-        while (mayShare && shared * 2 * teams <= Math.Min(SharedTeams, most) && count / (shared * 2) >= ManyGroups) shared *= 2;
+        while (mayShare && shared * 2 * teams <= Math.Min(SharedTeams, most) && count / (shared * 2) >= ManyGroups)
+            shared *= 2;
         var group = ReductionText.Lanes * teams * shared;
         return new([checked(((count + shared - 1) / shared) * group)], [group], (int)teams);
     }

@@ -96,7 +96,8 @@ internal sealed class StatementText
                 break;
             case Attend a:
                 For(a.M.Variable, a.M.Extent, depth, () =>
-                    For(AttentionText.Chunks(a).Variable, AttentionText.Chunks(a).Extent, depth + 1, () => Element(a, depth + 2)));
+                    For(AttentionText.Chunks(a).Variable, AttentionText.Chunks(a).Extent, depth + 1, () =>
+                        Element(a, depth + 2)));
                 break;
             default:
                 throw new InternalErrorException($"no OpenCL form of {statement.GetType().Name}");

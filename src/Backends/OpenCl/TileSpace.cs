@@ -39,7 +39,8 @@ internal sealed class TileSpace(ImmutableArray<Axis> outer, Contract contract, T
     public (long M, long N, double Work) Measure(Func<string, long> sizes)
     {
         var (m, n) = (contract.M.Extent.Evaluate(sizes), contract.N.Extent.Evaluate(sizes));
-        return (m, n, outer.Concat(contract.K).Aggregate((double)m * n, (product, a) => product * a.Extent.Evaluate(sizes)));
+        return (m, n, outer.Concat(contract.K)
+            .Aggregate((double)m * n, (product, a) => product * a.Extent.Evaluate(sizes)));
     }
 
     /// <inheritdoc/>

@@ -26,19 +26,22 @@ internal sealed class TileText
         var (loops, inner) = kernel.ParallelNest();
         if (inner.Statements is not [.. var before, Contract contract]
             || !before.All(s => s is Compute or Literal or IndexValue or Load)
-            || !contract.K.Append(contract.M).Append(contract.N).All(a => a.Extent.Variables().All(kernel.Sizes.Contains))
+            || !contract.K.Append(contract.M).Append(contract.N)
+                .All(a => a.Extent.Variables().All(kernel.Sizes.Contains))
             || IsLong(contract.Left) || IsLong(contract.Right))
             return null;
         var outer = loops.Select(l => new Axis(l.Variable, l.Extent)).ToImmutableArray();
         var printer = new TileText(kernel, contract, tile);
         printer.Body(outer, before);
-        return printer.text.ToSource(OpenClTypes.Name("k", kernel.Name) + suffix, $"tiles of {tile.M} x {tile.N} in groups of "
+        return printer.text.ToSource(OpenClTypes.Name("k", kernel.Name) + suffix,
+            $"tiles of {tile.M} x {tile.N} in groups of "
             + $"{tile.X} x {tile.Y}", new TileSpace(outer, contract, tile),
             $"__attribute__((reqd_work_group_size({tile.X}, {tile.Y}, 1))) ");
     }
 
     /// <summary>A side that reduces for every element is better computed once for each element of the output.</summary>
-    private static bool IsLong(Block side) => side.Statements.Any(s => s is not (Compute or Literal or IndexValue or Load));
+    private static bool IsLong(Block side) =>
+        side.Statements.Any(s => s is not (Compute or Literal or IndexValue or Load));
 
     private void Body(ImmutableArray<Axis> outer, ImmutableArray<Statement> before)
     {
@@ -103,7 +106,8 @@ internal sealed class TileText
             switch (contract.K.Length)
             {
                 case 1:
-                    text.Line(3, $"const long {IndexText.Variable(contract.K[0].Variable)} = min(acc_k0 + acc_c, acc_k - 1);");
+                    text.Line(3,
+                        $"const long {IndexText.Variable(contract.K[0].Variable)} = min(acc_k0 + acc_c, acc_k - 1);");
                     break;
                 case > 1:
                     text.Line(3, "long acc_rest = min(acc_k0 + acc_c, acc_k - 1);");
@@ -133,7 +137,8 @@ internal sealed class TileText
             text.Line(depth, $"const {type} acc_b{c} = acc_right[acc_i * {tile.N + 1} + acc_x{Plus(c * tile.X)}];");
         for (var r = 0; r < tile.ItemM; r++)
             for (var c = 0; c < tile.ItemN; c++)
-                text.Line(depth, $"{Sum(r, c)} = {text.Fma(contract.Accumulator.Type, $"acc_a{r}", $"acc_b{c}", Sum(r, c))};");
+                text.Line(depth,
+                    $"{Sum(r, c)} = {text.Fma(contract.Accumulator.Type, $"acc_a{r}", $"acc_b{c}", Sum(r, c))};");
     }
 
     /// <summary>The epilogue stands here once; selects, not an array, keep the accumulators in registers.</summary>
@@ -146,7 +151,8 @@ internal sealed class TileText
         text.Line(2, $"const long {n} = acc_n0 + acc_x + acc_i % {tile.ItemN} * {tile.X};");
         var choice = string.Concat(Enumerable.Range(0, count - 1)
             .Select(i => $"acc_i == {i} ? {Sum(i / tile.ItemN, i % tile.ItemN)} : "));
-        text.Line(2, $"const {type} {StatementText.Use(contract.Accumulator)} = {choice}{Sum(tile.ItemM - 1, tile.ItemN - 1)};");
+        text.Line(2,
+            $"const {type} {StatementText.Use(contract.Accumulator)} = {choice}{Sum(tile.ItemM - 1, tile.ItemN - 1)};");
         text.Line(2, $"if ({m} < acc_m && {n} < acc_n) {{");
         text.Index.Inside(() =>
         {

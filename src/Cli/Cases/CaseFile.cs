@@ -8,14 +8,16 @@ namespace Accelerate.Cli.Cases;
 /// <summary>
 /// One call: `FN name=VALUE … == RESULT | RESULT within 1e-6`, or one that has to fail with a message.
 /// </summary>
-internal sealed record CaseCall(int Line, string Function, IReadOnlyList<string> Arguments, IReadOnlyList<string>? Expected,
+internal sealed record CaseCall(int Line, string Function, IReadOnlyList<string> Arguments,
+    IReadOnlyList<string>? Expected,
     double? Tolerance, string? Failure);
 
 /// <summary>`kernels 1`, `copies 0`, `dot 2`: how often something stands in the compiled function.</summary>
 internal sealed record CaseCount(int Line, string? Function, string What, int Count);
 
 /// <summary>The header of a case file; tests/cases/README.md describes it.</summary>
-internal sealed record CaseFile(string Path, string Title, IReadOnlyList<CaseCall> Calls, IReadOnlyList<CaseCount> Counts,
+internal sealed record CaseFile(string Path, string Title, IReadOnlyList<CaseCall> Calls,
+    IReadOnlyList<CaseCount> Counts,
     IReadOnlyList<(string Name, long[] Values)> Dims, IReadOnlyDictionary<string, string> Set, string Prints)
 {
     /// <exception cref="CliException">A line of the header is malformed, or nothing is run.</exception>
@@ -34,7 +36,8 @@ internal sealed record CaseFile(string Path, string Title, IReadOnlyList<CaseCal
             var text = line[1..].Trim();
             var colon = text.IndexOf(':');
             var rest = colon < 0 ? "" : text[(colon + 1)..].Trim();
-            CliException Bad(string why) => new($"{path}:{number}: {why}", "tests/cases/README.md has the form of a header");
+            CliException Bad(string why) =>
+                new($"{path}:{number}: {why}", "tests/cases/README.md has the form of a header");
             switch (colon < 0 ? "" : text[..colon])
             {
                 case var _ when text.StartsWith("---", StringComparison.Ordinal):
@@ -44,7 +47,8 @@ internal sealed record CaseFile(string Path, string Title, IReadOnlyList<CaseCal
                     calls.Add(Call(number, rest, Bad));
                     break;
                 case "fails":
-                    var (call, message) = Cut(rest, " with ") ?? throw Bad("a call that fails says `with` what message");
+                    var (call, message) = Cut(rest, " with ")
+                        ?? throw Bad("a call that fails says `with` what message");
                     calls.Add(Call(number, call, Bad) with { Failure = message.Trim('"') });
                     break;
                 case "expect":
@@ -65,7 +69,8 @@ internal sealed record CaseFile(string Path, string Title, IReadOnlyList<CaseCal
                     break;
             }
         }
-        if (calls.Count == 0) throw new CliException($"{path} runs nothing", "a line `# run: FN name=VALUE …` says what to run");
+        if (calls.Count == 0)
+            throw new CliException($"{path} runs nothing", "a line `# run: FN name=VALUE …` says what to run");
         return new(path, title, calls, counts, dims, set, prints.ToString());
     }
 
@@ -94,7 +99,8 @@ internal sealed record CaseFile(string Path, string Title, IReadOnlyList<CaseCal
             text = call;
         }
         var words = Words(text);
-        return words.Count == 0 ? throw bad("no function is named") : new(line, words[0], words.Skip(1).ToList(), expected, tolerance, null);
+        return words.Count == 0 ? throw bad("no function is named")
+            : new(line, words[0], words.Skip(1).ToList(), expected, tolerance, null);
     }
 
     private static IEnumerable<CaseCount> Expectations(int line, string text, Func<string, CliException> bad)
@@ -104,8 +110,10 @@ internal sealed record CaseFile(string Path, string Title, IReadOnlyList<CaseCal
         return text.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(part =>
         {
             var at = part.LastIndexOf(' ');
-            return at > 0 && int.TryParse(part[(at + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var count)
-                ? new CaseCount(line, function, part[..at].Trim(), count) : throw bad($"'{part}' is not `kernels 1` or the like");
+            return at > 0
+                && int.TryParse(part[(at + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+                ? new CaseCount(line, function, part[..at].Trim(), count)
+                    : throw bad($"'{part}' is not `kernels 1` or the like");
         }).ToList();
     }
 
@@ -114,11 +122,13 @@ internal sealed record CaseFile(string Path, string Title, IReadOnlyList<CaseCal
     {
         var (name, values) = Cut(text, " in ") ?? throw bad($"'{text}' is not `n in {{1, 7}}`");
         return (name, [.. values.Trim('{', '}').Split(',').Select(v =>
-            long.TryParse(v, NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var n)
+            long.TryParse(v, NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite,
+                CultureInfo.InvariantCulture, out var n)
                 ? n : throw bad($"'{v}' is no size"))]);
     }
 
-    private static (string Before, string After)? Cut(string text, string at) => text.IndexOf(at, StringComparison.Ordinal) is >= 0 and var i
+    private static (string Before, string After)? Cut(string text, string at) =>
+        text.IndexOf(at, StringComparison.Ordinal) is >= 0 and var i
         ? (text[..i].Trim(), text[(i + at.Length)..].Trim()) : null;
 
     /// <summary>Split at blanks outside brackets.</summary>

@@ -16,13 +16,15 @@ namespace Accelerate.Cli.Cases;
 /// <summary>A backend under test, with how it is set up.</summary>
 internal sealed record CaseBackend(string Name, ExecutableOptions Options)
 {
-    public override string ToString() => Name == "llvm" ? $"llvm {Options.Target} -O{Options.OptLevel}, {Options.Threads} threads" : Name;
+    public override string ToString() =>
+        Name == "llvm" ? $"llvm {Options.Target} -O{Options.OptLevel}, {Options.Threads} threads" : Name;
 }
 
 /// <summary>
 /// What one case gave: failures (none is a pass), limitations by backend and construct, elements compared.
 /// </summary>
-internal sealed record CaseReport(IReadOnlyList<string> Failures, IReadOnlyList<(string Backend, string Construct)> Skipped, long Elements,
+internal sealed record CaseReport(IReadOnlyList<string> Failures,
+    IReadOnlyList<(string Backend, string Construct)> Skipped, long Elements,
     IReadOnlyList<string> Ran);
 
 /// <summary>
@@ -39,14 +41,16 @@ internal sealed class CaseRun(CaseFile file)
 
     public CaseReport Run(IReadOnlyList<CaseBackend> backends)
     {
-        var compilation = Compilation.FromFile(file.Path, new CompilationOptions { Binding = new BindOptions { Set = file.Set } });
+        var compilation =
+            Compilation.FromFile(file.Path, new CompilationOptions { Binding = new BindOptions { Set = file.Set } });
         if (!compilation.Diagnostics.IsEmpty)
         {
             failures.Add(PrettyRenderer.Render(compilation.Diagnostics));
             return Report();
         }
         foreach (var count in file.Counts) Check(count, compilation);
-        var (expected, reference) = Results("interpreter", new ExecutableOptions { Threads = 1 }, compilation, withReference: true);
+        var (expected, reference) =
+            Results("interpreter", new ExecutableOptions { Threads = 1 }, compilation, withReference: true);
         if (expected is null) return Report();
         ran.Add("interpreter");
         foreach (var (actual, wanted) in expected.Zip(reference!)) HoldToReference(actual, wanted);
@@ -70,14 +74,17 @@ internal sealed class CaseRun(CaseFile file)
     private CaseReport Report() => new(failures, skipped, elements, [.. ran]);
 
     /// <summary>The outcome of one call: results, then the `inout` inputs as they are left; or why it failed.</summary>
-    private sealed record Outcome(CaseCall Call, IReadOnlyDictionary<string, long> Sizes, Tensor[] Values, string? Failure)
+    private sealed record Outcome(CaseCall Call, IReadOnlyDictionary<string, long> Sizes, Tensor[] Values,
+        string? Failure)
     {
-        public string Where => $"line {Call.Line}: {Call.Function} {string.Join(' ', Sizes.Select(s => $"{s.Key}={s.Value}"))}";
+        public string Where =>
+            $"line {Call.Line}: {Call.Function} {string.Join(' ', Sizes.Select(s => $"{s.Key}={s.Value}"))}";
     }
 
     private sealed record Reference(IReadOnlyList<ReferenceValue> Values, string? Failure);
 
-    private (List<Outcome>?, List<Reference>?) Results(string backend, ExecutableOptions options, Compilation compilation, bool withReference)
+    private (List<Outcome>?, List<Reference>?) Results(string backend, ExecutableOptions options,
+        Compilation compilation, bool withReference)
     {
         var outcomes = new List<Outcome>();
         var references = new List<Reference>();
@@ -116,13 +123,18 @@ internal sealed class CaseRun(CaseFile file)
             var at = argument.IndexOf('=');
             var (name, value) = (argument[..Math.Max(at, 0)], argument[(at + 1)..]);
             open.Remove(name);
-            if (InputValues.IsFill(value) || program.Of(BufferKind.Input).FirstOrDefault(b => b.Label == name) is not { } buffer) continue;
-            open.ExceptWith(buffer.Type.Shape.Where(s => s.Terms is [{ Coefficient: 1, Atoms: [Compiler.Types.VariableAtom] }]).Select(s => s.Text));
+            if (InputValues.IsFill(value)
+                || program.Of(BufferKind.Input).FirstOrDefault(b => b.Label == name) is not { } buffer)
+                continue;
+            open.ExceptWith(
+                buffer.Type.Shape.Where(s => s.Terms is [{ Coefficient: 1, Atoms: [Compiler.Types.VariableAtom] }])
+                .Select(s => s.Text));
         }
         return open;
     }
 
-    private static Outcome Invoke(Session session, CaseCall call, Program program, Tensor[] inputs, IReadOnlyDictionary<string, long> sizes)
+    private static Outcome Invoke(Session session, CaseCall call, Program program, Tensor[] inputs,
+        IReadOnlyDictionary<string, long> sizes)
     {
         try
         {
@@ -141,12 +153,15 @@ internal sealed class CaseRun(CaseFile file)
         return Enumerable.Range(0, inputs.Count).Where(i => inputs[i].IsInout);
     }
 
-    private static Reference Refer(CompiledEntry entry, Tensor[] inputs, Session session, IReadOnlyDictionary<string, long> sizes)
+    private static Reference Refer(CompiledEntry entry, Tensor[] inputs, Session session,
+        IReadOnlyDictionary<string, long> sizes)
     {
         var assigned = new Dictionary<string, ReferenceValue>();
         try
         {
-            var results = GraphInterpreter.Run(entry.Bound, [.. inputs.Select(ReferenceValue.Of)], path => ReferenceValue.Of(session.State[path]),
+            var results =
+                GraphInterpreter.Run(entry.Bound, [.. inputs.Select(ReferenceValue.Of)], path =>
+                    ReferenceValue.Of(session.State[path]),
                 sizes, new InterpreterOptions
                 {
                     Assign = (assign, value) =>
@@ -189,7 +204,8 @@ internal sealed class CaseRun(CaseFile file)
         if (call.Expected is null) return;
         if (call.Expected.Count != actual.Values.Length)
             failures.Add($"{actual.Where} has {actual.Values.Length} results, {call.Expected.Count} are expected");
-        foreach (var (value, text) in actual.Values.Zip(call.Expected)) HoldToText(actual.Where, value, text, call.Tolerance);
+        foreach (var (value, text) in actual.Values.Zip(call.Expected))
+            HoldToText(actual.Where, value, text, call.Tolerance);
     }
 
     private void HoldToText(string where, Tensor value, string text, double? tolerance)
@@ -228,12 +244,14 @@ internal sealed class CaseRun(CaseFile file)
     {
         if (actual.Failure != expected.Failure)
         {
-            failures.Add($"{actual.Where} on {backend}: {actual.Failure ?? "no failure"}; the kernel interpreter: {expected.Failure ?? "no failure"}");
+            failures.Add(
+                $"{actual.Where} on {backend}: {actual.Failure ?? "no failure"}; the kernel interpreter: {expected.Failure ?? "no failure"}");
             return;
         }
         try
         {
-            Agreement.Check(backend.ToString(), backend.Name == "llvm" || OpenClDevice.Default.IsExact ? Owes.Bits : Owes.Bound,
+            Agreement.Check(backend.ToString(), backend.Name == "llvm" || OpenClDevice.Default.IsExact ? Owes.Bits
+                : Owes.Bound,
                 [.. expected.Values.Select((v, i) => ($"{i}", v))], [.. actual.Values.Select((v, i) => ($"{i}", v))]);
             elements += actual.Values.Sum(v => v.Count);
         }
@@ -260,7 +278,8 @@ internal sealed class CaseRun(CaseFile file)
                 _ => -1,
             };
             if (found < 0) failures.Add($"line {count.Line}: '{count.What}' cannot be counted");
-            else if (found != count.Count) failures.Add($"line {count.Line}: {entry.Name} has {count.What} {found}, not {count.Count}");
+            else if (found != count.Count)
+                failures.Add($"line {count.Line}: {entry.Name} has {count.What} {found}, not {count.Count}");
         }
     }
 }

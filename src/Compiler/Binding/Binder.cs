@@ -28,7 +28,8 @@ public static class Binder
         var file = loader.Root(syntax);
         if (bag.Count > 0) return null;
         var program = new Entries(options, bag, file).Bind();
-        return bag.All.Any(d => d.Class != DiagnosticClass.Limitation) || program is null ? null : program with { Uses = [.. loader.Uses] };
+        return bag.All.Any(d => d.Class != DiagnosticClass.Limitation) || program is null ? null
+            : program with { Uses = [.. loader.Uses] };
     }
 }
 
@@ -80,7 +81,8 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
         var parts = elaborator.Instances.Where(i => i.Path is { Length: > 0 }).DistinctBy(i => i.Path).ToList();
         var rules = new WeightRules(WeightMap.Rules(file, modules.FirstOrDefault()),
             parts.ToDictionary(i => i.Path!, i => WeightMap.Rules(i.File, i.Syntax)),
-            parts.Where(i => WeightMap.Rules(i.Syntax).Length > 0).ToDictionary(i => i.Path!, i => WeightMap.Rules(i.Syntax)));
+            parts.Where(i => WeightMap.Rules(i.Syntax).Length > 0)
+                .ToDictionary(i => i.Path!, i => WeightMap.Rules(i.Syntax)));
         return new(entries.ToImmutable(), state.ToImmutable(), rules)
         {
             NotElaborated = [.. Functions(file.Syntax.Items, "").Where(f => !elaborator.Elaborated.Contains(f.Syntax))
@@ -170,7 +172,8 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
     private void UnknownSize(string name, IReadOnlyCollection<string> known, Span span) =>
         bag.Report(Codes.UnknownArgument, span, $"`--dim {name}`: no exported function has a size of that name",
             help: Spelling.Nearest(name, known) is { } near ? $"did you mean `{near}`?"
-                : known.Count > 0 ? $"there are {string.Join(", ", known)}" : "the exported functions have no size variables");
+                : known.Count > 0 ? $"there are {string.Join(", ", known)}"
+                    : "the exported functions have no size variables");
 
     /// <summary>A literal as `--set` gives it.</summary>
     private static Value? Setting(string text)

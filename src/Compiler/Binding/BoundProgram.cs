@@ -41,7 +41,8 @@ public sealed record BoundProgram(
 public record StateSpec(string Path, StorageClass Storage, TensorType Type, Span Span);
 
 /// <summary>A piece of state with its initialiser, which has no inputs and one result.</summary>
-public sealed record StateDeclaration(string Path, StorageClass Storage, TensorType Type, Function Initializer, Span Span)
+public sealed record StateDeclaration(string Path, StorageClass Storage, TensorType Type, Function Initializer,
+    Span Span)
     : StateSpec(Path, Storage, Type, Span);
 
 /// <summary>A place where `use` looked for a file of the user's; the text is null where there was none.</summary>
@@ -57,7 +58,8 @@ public sealed record UsedFile(string Path, string? Text);
 /// By path of a part: the rules of its module alone, which rename the keys under it in a file for the whole model
 /// too. A library layer takes torch's names so.
 /// </param>
-public sealed record WeightRules(ImmutableArray<WeightRule> Whole, IReadOnlyDictionary<string, ImmutableArray<WeightRule>> Parts,
+public sealed record WeightRules(ImmutableArray<WeightRule> Whole,
+    IReadOnlyDictionary<string, ImmutableArray<WeightRule>> Parts,
     IReadOnlyDictionary<string, ImmutableArray<WeightRule>> Modules)
 {
     public static WeightRules None { get; } = new([], ImmutableDictionary<string, ImmutableArray<WeightRule>>.Empty,

@@ -49,7 +49,8 @@ internal sealed partial class Elaborator
 
     public Value BitNotOf(BuiltinCall c) => c["x"].Value switch
     {
-        TensorValue t when t.DType.IsInteger || t.DType == DType.Bool => Tensor(new Unary(UnaryOp.Not, t.Node), t.Indices),
+        TensorValue t when t.DType.IsInteger || t.DType == DType.Bool =>
+            Tensor(new Unary(UnaryOp.Not, t.Node), t.Indices),
         IntValue { Size.IsConstant: true } i => new IntValue(~i.Size.Value),
         _ => WrongArgument(c["x"], "an integer tensor"),
     };

@@ -63,14 +63,18 @@ internal sealed partial class Elaborator
         if (returnedA is not null && returnedB is not null) meet.Add((null, returnedA, returnedB));
 
         var merged = meet.Select(m => (m.Target, Both: Unified(a, b, m.A, m.B, spans, NameOf(m.Target)))).ToList();
-        var resultsA = merged.SelectMany(m => m.Both is var (x, _) ? Leaves(x) : []).Select(t => Import(a, t.Node)).ToList();
-        var resultsB = merged.SelectMany(m => m.Both is var (_, y) ? Leaves(y) : []).Select(t => Import(b, t.Node)).ToList();
+        var resultsA = merged.SelectMany(m => m.Both is var (x, _) ? Leaves(x) : []).Select(t => Import(a, t.Node))
+            .ToList();
+        var resultsB = merged.SelectMany(m => m.Both is var (_, y) ? Leaves(y) : []).Select(t => Import(b, t.Node))
+            .ToList();
         var operands = a.Used(resultsA).Union(b.Used(resultsB)).ToList();
         var leaves = new Queue<TensorValue>();
         if (resultsA.Count > 0 || a.Graph.Effects.Count > 0 || b.Graph.Effects.Count > 0)
         {
             // Both regions take the same operands, behind the condition.
-            var made = new If(a.Sealed(operands, resultsA), b.Sealed(operands, resultsB), [Import(condition.Node), .. operands]);
+            var made =
+                new If(a.Sealed(operands, resultsA), b.Sealed(operands, resultsB),
+                    [Import(condition.Node), .. operands]);
             foreach (var leaf in ResultsOf(made)) leaves.Enqueue(leaf);
         }
         foreach (var (target, both) in merged)
@@ -98,7 +102,8 @@ internal sealed partial class Elaborator
                 b.Where(w => w.Local == local).Select(w => w.After).FirstOrDefault(local.Value));
             Write(local, Chosen(x, y));
         }
-        if (returnedA is not null && returnedB is not null) (frame.Returned, frame.HasReturned) = (Chosen(returnedA, returnedB), true);
+        if (returnedA is not null && returnedB is not null)
+            (frame.Returned, frame.HasReturned) = (Chosen(returnedA, returnedB), true);
 
         Value Chosen(Value x, Value y) => (x, y) switch
         {
@@ -126,7 +131,8 @@ internal sealed partial class Elaborator
     {
         (Value, Value)? Differ(string? help = null)
         {
-            Fail(Codes.BranchesDiffer, spans.Span, $"{name} is {Describe(x)} in one branch and {Describe(y)} in the other", null, help,
+            Fail(Codes.BranchesDiffer, spans.Span,
+                $"{name} is {Describe(x)} in one branch and {Describe(y)} in the other", null, help,
                 new Label(spans.Then, Describe(x)), new Label(spans.Else, Describe(y)));
             return null;
         }
@@ -136,13 +142,16 @@ internal sealed partial class Elaborator
                 return null;
             case (ListValue l, ListValue m):
                 if (l.Items.Length != m.Items.Length) return Differ();
-                var pairs = l.Items.Zip(m.Items).Select(p => Unified(a, b, p.First, p.Second, spans, $"an element of {name}")).ToList();
+                var pairs = l.Items.Zip(m.Items)
+                    .Select(p => Unified(a, b, p.First, p.Second, spans, $"an element of {name}")).ToList();
                 if (pairs.Any(p => p is null)) return null;
-                return (l with { Items = [.. pairs.Select(p => p!.Value.A)] }, m with { Items = [.. pairs.Select(p => p!.Value.B)] });
+                return (l with { Items = [.. pairs.Select(p => p!.Value.A)] },
+                    m with { Items = [.. pairs.Select(p => p!.Value.B)] });
             case (TensorValue s, TensorValue t):
                 if (s.DType != t.DType || s.Rank != t.Rank) return Differ();
                 for (var d = 0; d < s.Rank; d++)
-                    if (Compare(s.Shape[d], t.Shape[d], $"{name} has one type in both branches") == Sameness.Different) return Differ();
+                    if (Compare(s.Shape[d], t.Shape[d], $"{name} has one type in both branches") == Sameness.Different)
+                        return Differ();
                 return (s, s.Shape.SequenceEqual(t.Shape) ? t : In(b, () => Retype(t, s.Shape)));
             case (TensorValue { Rank: 0 } s, WeakValue or BoolValue):
                 return In(b, () => Realize(y, s.DType, spans.Else)) is { } right ? (s, right) : null;

@@ -45,7 +45,8 @@ internal sealed partial class Elaborator
         }
     }
 
-    private static bool IsPoisoned(Value value) => value is PoisonValue || (value is ListValue l && l.Items.Any(IsPoisoned));
+    private static bool IsPoisoned(Value value) =>
+        value is PoisonValue || (value is ListValue l && l.Items.Any(IsPoisoned));
 
     private Value Cast(DType dtype, ImmutableArray<Argument> arguments, Span span)
     {
@@ -106,7 +107,8 @@ internal sealed partial class Elaborator
                 null, null, new Label(declared.Span, "declared here"));
         }
         return new ListValue([.. list.Items.Select((v, i) =>
-            As(declared.Fields[i].Type, v, syntax.Body.Statements.LastOrDefault() is ReturnStatement r && r.Values.Length == list.Items.Length
+            As(declared.Fields[i].Type, v, syntax.Body.Statements.LastOrDefault() is ReturnStatement r
+                && r.Values.Length == list.Items.Length
                 ? r.Values[i].Span : span,
                 Codes.ReturnMismatch, "the declared result"))]);
     }
@@ -128,7 +130,8 @@ internal sealed partial class Elaborator
                 if (holds) continue;
                 Fail(Codes.SizesDiffer, Frame.Site ?? e.Span,
                     $"`{syntax.Name.Text}` needs {e.Span.Text}, which is {a.Size} {SyntaxPrinter.Sign(e.Operator)} {b.Size} here",
-                    null, e.Operator == BinaryOperator.Equal ? Equalize(a.Size, b.Size) : null, new Label(e.Span, "declared here"));
+                    null, e.Operator == BinaryOperator.Equal ? Equalize(a.Size, b.Size)
+                        : null, new Label(e.Span, "declared here"));
                 return false;
             }
             switch (Expression(condition))
@@ -143,7 +146,8 @@ internal sealed partial class Elaborator
                 case PoisonValue:
                     return false;
                 case var other:
-                    Fail(Codes.TypeMismatch, condition.Span, $"`where` compares sizes, and this is {Describe(other)}", null,
+                    Fail(Codes.TypeMismatch, condition.Span, $"`where` compares sizes, and this is {Describe(other)}",
+                        null,
                         "what tensors hold is checked by `assert(…)`");
                     return false;
             }
@@ -221,7 +225,8 @@ internal sealed partial class Elaborator
                         new Label(parameters[at].Span, "the parameter"));
                 return null;
             }
-            if (argument.Place is { } mine && bound.FirstOrDefault(b => b?.Place?.MayOverlap(mine) ?? false) is { } twice)
+            if (argument.Place is { } mine
+                && bound.FirstOrDefault(b => b?.Place?.MayOverlap(mine) ?? false) is { } twice)
             {
                 Fail(Codes.SameInoutTwice, argument.Span, $"`{argument.Span.Text}` is lent twice in one call", null,
                     "a place is written through one `inout` parameter at a time", new Label(twice.Span, "here too"));
@@ -275,7 +280,8 @@ internal sealed partial class Elaborator
                 value = Fail(Codes.TypeMismatch, at, $"`{p.Name.Text}` takes an int, not {Describe(value)}",
                     Describe(value),
                     value is FloatValue ? $"declare it: `{p.Name.Text}: float`"
-                        : value is TensorValue { Rank: 0, DType.IsInteger: true } ? $"in the exported function declare the parameter "
+                        : value is TensorValue { Rank: 0, DType.IsInteger: true }
+                            ? $"in the exported function declare the parameter "
                             + $"`{(at.Text.All(c => char.IsLetterOrDigit(c) || c == '_') ? at.Text : p.Name.Text)}: int`; the caller gives it by name" : null,
                         new Label(p.Span, "without a type, a parameter is an int"));
             }

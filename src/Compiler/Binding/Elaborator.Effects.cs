@@ -26,8 +26,10 @@ internal sealed partial class Elaborator
         if (values is not [StringValue format, ..])
             return Fail(Codes.TypeMismatch, call.Span, "`print` takes a string first", null, "`print(\"loss {}\", l)`");
         if (Formatted(format.Text, values.Skip(1).ToList(), call) is not var (text, nodes)) return Value.Poison;
-        if (!inEntry) return Fail(Codes.EffectInPureForm, call.Span, "`print` outside a call", null, "print in functions");
-        if (pureFrom > 0) return Fail(Codes.EffectInPureForm, call.Span, "`print` inside a comprehension", null, "use a `for` loop");
+        if (!inEntry)
+            return Fail(Codes.EffectInPureForm, call.Span, "`print` outside a call", null, "print in functions");
+        if (pureFrom > 0)
+            return Fail(Codes.EffectInPureForm, call.Span, "`print` inside a comprehension", null, "use a `for` loop");
         Emit(new Print(text, nodes));
         return new ListValue([]);
     }
@@ -37,16 +39,20 @@ internal sealed partial class Elaborator
         if (values.Count == 0)
             return Fail(Codes.WrongArgumentCount, call.Span, "`assert` takes a condition, and a message if one helps");
         if (values.Count > 1 && values[1] is not StringValue)
-            return Fail(Codes.TypeMismatch, call.Arguments[1].Span, $"the message of `assert` is a string, not {Describe(values[1])}");
-        var text = values.Count > 1 ? ((StringValue)values[1]).Text : call.Arguments[0].Span.Text.Replace("{", "{{", StringComparison.Ordinal);
+            return Fail(Codes.TypeMismatch, call.Arguments[1].Span,
+                $"the message of `assert` is a string, not {Describe(values[1])}");
+        var text = values.Count > 1 ? ((StringValue)values[1]).Text
+            : call.Arguments[0].Span.Text.Replace("{", "{{", StringComparison.Ordinal);
         if (values[0] is BoolValue known && (known.Truth || region is not { IsBranch: true }))
         {
             if (known.Truth) return new ListValue([]);
-            return Fail(Codes.AssertFailed, call.Span, $"assert failed: {Format(text, values.Skip(2))}", null, OwnerHelp());
+            return Fail(Codes.AssertFailed, call.Span, $"assert failed: {Format(text, values.Skip(2))}", null,
+                OwnerHelp());
         }
         if (values[0] is not (BoolValue or TensorValue { DType: DType.Bool, Rank: 0 }))
         {
-            return Fail(Codes.TypeMismatch, call.Arguments[0].Span, $"`assert` takes a truth value, not {Describe(values[0])}", null,
+            return Fail(Codes.TypeMismatch, call.Arguments[0].Span,
+                $"`assert` takes a truth value, not {Describe(values[0])}", null,
                 values[0] is TensorValue { DType: DType.Bool } ? "all of them: `assert(all(c))`" : null);
         }
         if (!inEntry) return Fail(Codes.EffectInPureForm, call.Span, "an `assert` on a tensor outside a call");
@@ -59,18 +65,22 @@ internal sealed partial class Elaborator
     /// <summary>
     /// The format with strings put in, and a tensor for each `{}` or `{:.4}` that is left. Null after a diagnostic.
     /// </summary>
-    private (string Text, ImmutableArray<Node> Nodes)? Formatted(string format, List<Value> values, ApplyExpression call)
+    private (string Text, ImmutableArray<Node> Nodes)? Formatted(string format, List<Value> values,
+        ApplyExpression call)
     {
         var holes = Hole().Matches(format);
-        var wrong = holes.FirstOrDefault(h => h.Groups[1].Value is not ("" or ":") && !Precision().IsMatch(h.Groups[1].Value));
+        var wrong = holes.FirstOrDefault(
+            h => h.Groups[1].Value is not ("" or ":") && !Precision().IsMatch(h.Groups[1].Value));
         if (wrong is not null)
         {
-            Fail(Codes.TypeMismatch, call.Span, $"the format {wrong.Value} is not known", null, "`{}` prints a value, `{:.4}` with four digits, `{:.4f}` with four behind the point");
+            Fail(Codes.TypeMismatch, call.Span, $"the format {wrong.Value} is not known", null,
+                "`{}` prints a value, `{:.4}` with four digits, `{:.4f}` with four behind the point");
             return null;
         }
         if (holes.Count != values.Count)
         {
-            Fail(Codes.WrongArgumentCount, call.Span, $"the format has {holes.Count} places, {values.Count} values are given");
+            Fail(Codes.WrongArgumentCount, call.Span,
+                $"the format has {holes.Count} places, {values.Count} values are given");
             return null;
         }
         var nodes = ImmutableArray.CreateBuilder<Node>();
@@ -84,10 +94,13 @@ internal sealed partial class Elaborator
             {
                 if (Leaves(values[i]).Any())
                 {
-                    Fail(Codes.TypeMismatch, call.Span, $"{Describe(values[i])} is not printed", null, "print its elements one by one");
+                    Fail(Codes.TypeMismatch, call.Span, $"{Describe(values[i])} is not printed", null,
+                        "print its elements one by one");
                     return null;
                 }
-                text.Append(Plain(values[i]).Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal));
+                text.Append(
+                    Plain(values[i]).Replace("{", "{{", StringComparison.Ordinal)
+                    .Replace("}", "}}", StringComparison.Ordinal));
                 continue;
             }
             var dtype = values[i] switch

@@ -39,7 +39,8 @@ internal sealed partial class Elaborator
                 if (v is ListValue { Items.IsEmpty: true })
                 {
                     Fail(Codes.ReturnMismatch, syntax.Name.Span,
-                        $"`{syntax.Name.Text}` is exported and returns nothing", null, "`return` a tensor, or assign state or an `inout` parameter");
+                        $"`{syntax.Name.Text}` is exported and returns nothing", null,
+                            "`return` a tensor, or assign state or an `inout` parameter");
                     return null;
                 }
                 if (Realize(v, v is BoolValue ? DType.Bool : Default(v), syntax.Name.Span) is not { } tensor)
@@ -116,8 +117,14 @@ internal sealed partial class Elaborator
         // `where m == 2 * n`: m is that expression everywhere.
         foreach (var condition in syntax.Where)
         {
-            if (condition is BinaryExpression { Operator: BinaryOperator.Equal, Left: NameExpression l, Right: not NameExpression } e
-                && alone.TryGetValue(l.Name, out var at) && !Names(e.Right).Contains(l.Name) && Expression(e.Right) is IntValue size)
+            if (condition
+                is BinaryExpression
+                {
+                    Operator: BinaryOperator.Equal, Left: NameExpression l,
+                    Right: not NameExpression
+                } e
+                && alone.TryGetValue(l.Name, out var at) && !Names(e.Right).Contains(l.Name)
+                && Expression(e.Right) is IntValue size)
                 Frame.DeclareParameter(l.Name, size, at);
         }
 
@@ -138,7 +145,8 @@ internal sealed partial class Elaborator
                     continue;
                 }
                 var input = Graph.Add(new Input(p.Name.Text, new TensorType(dtype, shape), p.Inout));
-                var local = new Local(new TensorValue(input, Graph, []), p.Name.Span) { Type = p.Inout ? input.Type : null };
+                var local =
+                    new Local(new TensorValue(input, Graph, []), p.Name.Span) { Type = p.Inout ? input.Type : null };
                 Frame.Blocks[0][p.Name.Text] = local;
                 if (p.Inout) lent.Add((input, local));
                 continue;
@@ -198,7 +206,8 @@ internal sealed partial class Elaborator
                     }
                     break;
                 default:
-                    Limit(type.Dims[d].Span, "an exported function of any number of axes", "name each axis: `f32[n, d]`");
+                    Limit(type.Dims[d].Span, "an exported function of any number of axes",
+                        "name each axis: `f32[n, d]`");
                     return null;
             }
         }

@@ -13,7 +13,8 @@ internal sealed partial class Elaborator
     /// <summary>The value, as a value of the region that is being built.</summary>
     public Value Expression(ExpressionSyntax e) => Here(Evaluate(e));
 
-    private Value Here(Value value) => region is not null && value is TensorValue t && !Owns(Graph, t.Node) ? Import(t) : value;
+    private Value Here(Value value) =>
+        region is not null && value is TensorValue t && !Owns(Graph, t.Node) ? Import(t) : value;
 
     private Value Evaluate(ExpressionSyntax e)
     {
@@ -59,7 +60,8 @@ internal sealed partial class Elaborator
         foreach (var a in call.Arguments)
         {
             if (!a.Inout) arguments.Add(new(Expression(a.Value), a.Value.Span, a.Name?.Text));
-            else if (PlaceIn(a.Value) is { } place) arguments.Add(new(Get(place), a.Value.Span, a.Name?.Text, true) { Place = place });
+            else if (PlaceIn(a.Value) is { } place)
+                arguments.Add(new(Get(place), a.Value.Span, a.Name?.Text, true) { Place = place });
             else arguments.Add(new(Value.Poison, a.Value.Span, a.Name?.Text, true));
         }
         Frame.InSubscript = inSubscript;
@@ -75,7 +77,8 @@ internal sealed partial class Elaborator
             case PoisonValue:
                 return target;
             case InstanceValue { Instance: var instance }:
-                if (instance.Members.TryGetValue(m.Name.Text, out var member)) return Loaded(ValueOf(instance, member, m.Span), m.Span);
+                if (instance.Members.TryGetValue(m.Name.Text, out var member))
+                    return Loaded(ValueOf(instance, member, m.Span), m.Span);
                 if (instance.Hyper.TryGetValue(m.Name.Text, out var hyper)) return Loaded(hyper.Value, m.Span);
                 if (m.Name.Text is "params" or "buffers")
                     return inEntry ? Loaded(StatesOf(instance, m.Name.Text), m.Span) : StatesOf(instance, m.Name.Text);
@@ -175,7 +178,8 @@ internal sealed partial class Elaborator
             for (var i = 0; i < c.Names.Length; i++) Frame.Declare(c.Names[i].Text, values[i], c.Names[i].Span);
             var keep = c.Condition is null ? new BoolValue(true) : Expression(c.Condition);
             // `[p for p in net.params if …]` for an optimiser: the state itself.
-            if (keep is BoolValue { Truth: true } && !inEntry && initializing.Count == 0 && c.Element is NameExpression e
+            if (keep is BoolValue { Truth: true } && !inEntry && initializing.Count == 0
+                && c.Element is NameExpression e
                 && item is StateValue && c.Names.Length == 1 && e.Name == c.Names[0].Text) results.Add(item);
             else if (keep is BoolValue { Truth: true }) results.Add(Expression(c.Element));
             else if (keep is not (BoolValue or PoisonValue))

@@ -138,7 +138,8 @@ internal sealed partial class Elaborator
         var batch = a.Indices.Where(i => b.Indices.Contains(i) && !contract.Contains(i)).ToList();
         return As(Tensor(
             new Dot(a.Node, b.Node, At(a, batch), At(b, batch), At(a, contract), At(b, contract), Accumulator(a.DType)),
-            [.. batch, .. a.Indices.Except(batch).Except(contract), .. b.Indices.Except(batch).Except(contract)]), a.DType);
+            [.. batch, .. a.Indices.Except(batch).Except(contract), .. b.Indices.Except(batch).Except(contract)]),
+                a.DType);
 
         static ImmutableArray<int> At(TensorValue x, List<Index> indices) =>
             [.. indices.Select(i => x.Indices.IndexOf(i))];

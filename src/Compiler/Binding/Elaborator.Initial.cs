@@ -51,17 +51,20 @@ internal sealed partial class Elaborator
     {
         if (value is PoisonValue) return value;
         if (value is not ListValue list)
-            return Fail(Codes.TypeMismatch, s.Value.Span, $"`{s.Name.Text}` is declared as a list, not {Describe(value)}", Describe(value));
+            return Fail(Codes.TypeMismatch, s.Value.Span,
+                $"`{s.Name.Text}` is declared as a list, not {Describe(value)}", Describe(value));
         var items = ImmutableArray.CreateBuilder<Value>();
         for (var i = 0; i < list.Items.Length; i++)
         {
             if (Loaded(list.Items[i], s.Value.Span) is not TensorValue t)
             {
                 return list.Items[i] is PoisonValue ? Value.Poison : Fail(Codes.TypeMismatch, s.Value.Span,
-                    $"state is made of tensors, and element {i} is {Describe(list.Items[i])}", null, "say what they are: `buffer m: [f32] = …`");
+                    $"state is made of tensors, and element {i} is {Describe(list.Items[i])}", null,
+                        "say what they are: `buffer m: [f32] = …`");
             }
             if (t.Shape.Any(d => !d.IsConstant || d.Value < 0))
-                return Fail(Codes.ConstantNeeded, s.Value.Span, $"the sizes of state are constants, element {i} is {t.Type.Display}");
+                return Fail(Codes.ConstantNeeded, s.Value.Span,
+                    $"the sizes of state are constants, element {i} is {t.Type.Display}");
             var state = new StateMember(instance, s, t.Type, list.Names?[i] ?? $"{i}", i);
             States.Add(state);
             items.Add(new StateValue(state));
@@ -95,19 +98,23 @@ internal sealed partial class Elaborator
     private Value Initial(StateMember state)
     {
         if (initializing.Contains(state))
-            return Fail(Codes.Recursion, state.Syntax.Value.Span, $"the initialiser of `{state.Name}` needs its own value");
+            return Fail(Codes.Recursion, state.Syntax.Value.Span,
+                $"the initialiser of `{state.Name}` needs its own value");
         if (state.Path is null) return NoPath(state.Owner);
         initializing.Add(state);
         var (saved, forms) = (Frame, openForms);
         Frame = new Frame(state.Path, state.Owner.File, state.Owner, null, null);
         openForms = 0;
         var value = InitialOf(state.Syntax, Fnv1a(state.Path));
-        if (state.Position >= 0) value = value is ListValue list ? Loaded(list.Items[state.Position], state.Syntax.Span) : Value.Poison;
+        if (state.Position >= 0)
+            value = value is ListValue list ? Loaded(list.Items[state.Position], state.Syntax.Span) : Value.Poison;
         (Frame, openForms) = (saved, forms);
         initializing.RemoveAt(initializing.Count - 1);
-        if (value is PoisonValue || Realize(value, state.Type.DType, state.Syntax.Value.Span) is not { } t) return Value.Poison;
+        if (value is PoisonValue || Realize(value, state.Type.DType, state.Syntax.Value.Span) is not { } t)
+            return Value.Poison;
         // `0 * p` is shaped like p, and needs none of its values.
-        return t.Node is Binary { Kind: BinaryOp.Mul } product && product.Operands.Any(o => o is Const { IsSplat: true } c && c.FloatAt(0) == 0)
+        return t.Node is Binary { Kind: BinaryOp.Mul } product
+            && product.Operands.Any(o => o is Const { IsSplat: true } c && c.FloatAt(0) == 0)
             ? Tensor(Const.Of(t.Node.Type, [0L])) : t;
     }
 }

@@ -19,7 +19,8 @@ internal sealed partial class Elaborator
             case RangeIterable range:
                 if (f.Names.Length > 1)
                 {
-                    Fail(Codes.WrongResultCount, f.Iterable.Span, $"a range gives one number a round, not {f.Names.Length}", null,
+                    Fail(Codes.WrongResultCount, f.Iterable.Span,
+                        $"a range gives one number a round, not {f.Names.Length}", null,
                         "for a list with its positions: `for i, x in enumerate(list)`");
                     Poison(f.Body);
                 }
@@ -83,10 +84,12 @@ internal sealed partial class Elaborator
             {
                 if (a.IsConstant && count.IsConstant && count.Value <= 1000)
                 {
-                    Unrolled(f, new([.. Enumerable.Range(0, (int)count.Value).Select(i => (Value)new IntValue(a + i * step))]));
+                    Unrolled(f,
+                        new([.. Enumerable.Range(0, (int)count.Value).Select(i => (Value)new IntValue(a + i * step))]));
                     return;
                 }
-                Limit(range.Span, "a loop inside an index form whose number of rounds is no small constant", "write a reduction: `sum[k < n](…)`");
+                Limit(range.Span, "a loop inside an index form whose number of rounds is no small constant",
+                    "write a reduction: `sum[k < n](…)`");
                 Poison(f.Body);
                 return;
             }
@@ -94,12 +97,14 @@ internal sealed partial class Elaborator
             loopVariables.Add(variable);
             // In a round there is at least one, so that the count is what it says; outside, a range may be empty.
             ranges.Add(variable, count);
-            Scan(f, new IntValue(a + Size.Variable(variable) * step), variable, ranges.NonNegative(count) ? count : Size.Max(0, count));
+            Scan(f, new IntValue(a + Size.Variable(variable) * step), variable, ranges.NonNegative(count) ? count
+                : Size.Max(0, count));
             return;
         }
         if (openForms > 0)
         {
-            Limit(range.Span, "a loop inside an index form whose number of rounds is no small constant", "write a reduction: `sum[k < n](…)`");
+            Limit(range.Span, "a loop inside an index form whose number of rounds is no small constant",
+                "write a reduction: `sum[k < n](…)`");
             Poison(f.Body);
             return;
         }
@@ -109,7 +114,8 @@ internal sealed partial class Elaborator
             Uncounted(f, range, start, end, step);
             return;
         }
-        Fail(Codes.TypeMismatch, range.Span, $"a range runs between ints, not from {Describe(start)} to {Describe(end)}");
+        Fail(Codes.TypeMismatch, range.Span,
+            $"a range runs between ints, not from {Describe(start)} to {Describe(end)}");
         Poison(f.Body);
     }
 
@@ -123,7 +129,9 @@ internal sealed partial class Elaborator
     private void Uncounted(ForStatement f, RangeIterable range, Value start, Value end, long step)
     {
         var dtype = new[] { start, end }.OfType<TensorValue>().First().DType;
-        if (Realize(start, dtype, range.Start.Span) is not { } first || Realize(end, dtype, range.End.Span) is not { } last) return;
+        if (Realize(start, dtype, range.Start.Span) is not { } first
+            || Realize(end, dtype, range.End.Span) is not { } last)
+            return;
         if (first.DType != last.DType)
         {
             Meet(first, last, range.Span, range.Start.Span, range.End.Span);
@@ -134,9 +142,11 @@ internal sealed partial class Elaborator
         void Body()
         {
             Round(f, [Here(counter.Value)]);
-            Write(counter, Tensor(new Binary(BinaryOp.Add, ((TensorValue)counter.Value).Node, Scalar(step, dtype).Node)));
+            Write(counter,
+                Tensor(new Binary(BinaryOp.Add, ((TensorValue)counter.Value).Node, Scalar(step, dtype).Node)));
         }
-        While(f.Iterable.Span, f.Body, () => Tensor(new Compare(sign, ((TensorValue)counter.Value).Node, last.Node)), Body);
+        While(f.Iterable.Span, f.Body, () =>
+            Tensor(new Compare(sign, ((TensorValue)counter.Value).Node, last.Node)), Body);
     }
 
     private void While(WhileStatement w)
@@ -175,7 +185,8 @@ internal sealed partial class Elaborator
     /// Elaborates the body once to see what it assigns, then again with that as what goes round. The values behind the
     /// loop are the node's results.
     /// </summary>
-    private void Loop(string kind, Span span, BlockSyntax block, Func<TensorValue?>? condition, Action body, MakeLoop make)
+    private void Loop(string kind, Span span, BlockSyntax block, Func<TensorValue?>? condition, Action body,
+        MakeLoop make)
     {
         var before = bag.Reports;
         // Tried with what is known before the first round: what goes wrong then may be right for what goes round.
@@ -264,7 +275,8 @@ internal sealed partial class Elaborator
                     initial.Add(Scalar(b.Truth ? 1L : 0, DType.Bool));
                     break;
                 case WeakValue w:
-                    Fail(Codes.LoopTypeChange, span, $"{NameOf(local)} is {Describe(w)} before the loop, which assigns it",
+                    Fail(Codes.LoopTypeChange, span,
+                        $"{NameOf(local)} is {Describe(w)} before the loop, which assigns it",
                         null, $"declare what it is: `let {NameOf(local).Trim('`')}: {(w is IntValue ? "i32" : "f32")} = …`",
                         new Label(local.Span, "declared here without a dtype"));
                     return null;
@@ -282,7 +294,8 @@ internal sealed partial class Elaborator
         var opened = Open(kind);
         foreach (var (local, value) in assigned.Zip(initial))
         {
-            var inputs = new Queue<TensorValue>(Leaves(value).Select(l => new TensorValue(opened.Carry(l.Node.Type), opened.Graph, [])));
+            var inputs = new Queue<TensorValue>(
+                Leaves(value).Select(l => new TensorValue(opened.Carry(l.Node.Type), opened.Graph, [])));
             Write(local, Rebuilt(value, inputs));
         }
         return opened;
@@ -295,7 +308,8 @@ internal sealed partial class Elaborator
     {
         bool Changed(string? help = null)
         {
-            Fail(Codes.LoopTypeChange, span, $"{name} is {Describe(before)} before the loop and {Describe(after)} behind a round", null,
+            Fail(Codes.LoopTypeChange, span,
+                $"{name} is {Describe(before)} before the loop and {Describe(after)} behind a round", null,
                 help ?? "what goes round a loop keeps its type");
             return false;
         }
@@ -304,13 +318,17 @@ internal sealed partial class Elaborator
             case (PoisonValue, _) or (_, PoisonValue):
                 return false;
             case (ListValue l, ListValue m):
-                return l.Items.Length != m.Items.Length ? Changed("a list that grows is known before the call; put tensors of one shape in one tensor")
-                    : l.Items.Zip(m.Items).All(p => Carried(round, p.First, p.Second, span, $"an element of {name}", results));
+                return l.Items.Length != m.Items.Length
+                    ? Changed("a list that grows is known before the call; put tensors of one shape in one tensor")
+                    : l.Items.Zip(m.Items)
+                        .All(p => Carried(round, p.First, p.Second, span, $"an element of {name}", results));
             case (TensorValue s, TensorValue t):
                 if (s.DType != t.DType || s.Rank != t.Rank) return Changed();
                 for (var d = 0; d < s.Rank; d++)
-                    if (Compare(s.Shape[d], t.Shape[d], $"{name} keeps its type") == Sameness.Different) return Changed();
-                results.Add(Import(round, s.Shape.SequenceEqual(t.Shape) ? t.Node : In(round, () => Retype(t, s.Shape)).Node));
+                    if (Compare(s.Shape[d], t.Shape[d], $"{name} keeps its type") == Sameness.Different)
+                        return Changed();
+                results.Add(
+                    Import(round, s.Shape.SequenceEqual(t.Shape) ? t.Node : In(round, () => Retype(t, s.Shape)).Node));
                 return true;
             case (TensorValue { Rank: 0 } s, WeakValue or BoolValue):
                 if (In(round, () => Realize(after, s.DType, span)) is not { } number) return false;

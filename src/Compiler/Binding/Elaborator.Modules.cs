@@ -71,7 +71,8 @@ internal sealed partial class Elaborator
                     Let(instance, c);
                     break;
                 case StateSyntax s when IsStateList(s, out var list):
-                    instance.Members[s.Name.Text] = new LetMember(s.Name.Text, s.Name.Span, null!, 0, StateList(instance, s, list), null);
+                    instance.Members[s.Name.Text] =
+                        new LetMember(s.Name.Text, s.Name.Span, null!, 0, StateList(instance, s, list), null);
                     break;
                 case StateSyntax s:
                     if (StateType(s) is { } type)

@@ -37,7 +37,8 @@ internal sealed partial class Elaborator
     /// A local, member or hyper-parameter: what a name in a type may refer to. Null when there is
     /// none.
     /// </summary>
-    private Value? Inner(string name, Span span) => Frame.Find(name)?.Value ?? OfInstance(name, span) ?? OfFile(name, span);
+    private Value? Inner(string name, Span span) =>
+        Frame.Find(name)?.Value ?? OfInstance(name, span) ?? OfFile(name, span);
 
     /// <summary>
     /// An int, or a list of them, that a `let` of this file names; its other declarations are no sizes.
@@ -45,7 +46,8 @@ internal sealed partial class Elaborator
     private Value? OfFile(string name, Span span)
     {
         if (name == Frame.Hidden || Frame.File.Items.GetValueOrDefault(name) is not ConstantSyntax) return null;
-        return Item(Frame.File, name, span) is IntValue or ListValue or DTypeValue ? Item(Frame.File, name, span) : null;
+        return Item(Frame.File, name, span) is IntValue or ListValue or DTypeValue ? Item(Frame.File, name, span)
+            : null;
     }
 
     /// <summary>
@@ -55,8 +57,10 @@ internal sealed partial class Elaborator
     {
         if (Frame.Self is { } self)
         {
-            if (self.Members.TryGetValue(name, out var member)) return (member.Span, $"a `let` of {self.Syntax.Name.Text}", true);
-            if (self.Hyper.TryGetValue(name, out var hyper)) return (hyper.Span, $"a hyper-parameter of {self.Syntax.Name.Text}", false);
+            if (self.Members.TryGetValue(name, out var member))
+                return (member.Span, $"a `let` of {self.Syntax.Name.Text}", true);
+            if (self.Hyper.TryGetValue(name, out var hyper))
+                return (hyper.Span, $"a hyper-parameter of {self.Syntax.Name.Text}", false);
         }
         return Frame.File.Items.GetValueOrDefault(name) is ConstantSyntax c
             ? (c.Names.First(n => n.Text == name).Span, "a `let` of the file", true) : null;

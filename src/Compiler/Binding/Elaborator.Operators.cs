@@ -85,11 +85,13 @@ internal sealed partial class Elaborator
         if (!IsNumeric(left) || !IsNumeric(right))
         {
             var (value, at) = IsNumeric(left) ? (right, rightSpan) : (left, leftSpan);
-            return Fail(Codes.TypeMismatch, at, $"`{SyntaxPrinter.Sign(op)}` takes numbers and tensors, not {Describe(value)}",
+            return Fail(Codes.TypeMismatch, at,
+                $"`{SyntaxPrinter.Sign(op)}` takes numbers and tensors, not {Describe(value)}",
                 Describe(value));
         }
         if (left is not TensorValue && right is not TensorValue)
-            return Fail(Codes.TypeMismatch, span, $"`{SyntaxPrinter.Sign(op)}` of {Describe(left)} and {Describe(right)}");
+            return Fail(Codes.TypeMismatch, span,
+                $"`{SyntaxPrinter.Sign(op)}` of {Describe(left)} and {Describe(right)}");
         if (op == BinaryOperator.Contract) return Contract(left, right, span, leftSpan, rightSpan);
         if (Meet(left, right, span, leftSpan, rightSpan) is not var (x, y)) return Value.Poison;
         return Arithmetic(op, x, y, span, leftSpan, rightSpan);
@@ -129,7 +131,8 @@ internal sealed partial class Elaborator
         Value Each(Func<Node, Node, Node> make) => Elementwise(a, b, span, leftSpan, rightSpan, make);
         if (a.DType == DType.Bool && op is not (BinaryOperator.Equal or BinaryOperator.NotEqual))
         {
-            return Fail(Codes.TypeMismatch, span, $"`{SyntaxPrinter.Sign(op)}` is not defined for bool", null, "cast it: `f32(x)`",
+            return Fail(Codes.TypeMismatch, span, $"`{SyntaxPrinter.Sign(op)}` is not defined for bool", null,
+                "cast it: `f32(x)`",
                 new Label(leftSpan, Describe(a)), new Label(rightSpan, Describe(b)));
         }
         var isFloat = a.DType.IsFloat;
@@ -172,7 +175,9 @@ internal sealed partial class Elaborator
             var q = Emit(new Unary(UnaryOp.Floor, Emit(new Binary(BinaryOp.Div, x, y))));
             var rest = Emit(new Binary(BinaryOp.Rem, x, y));
             var none = Emit(Const.Of(type, 0.0));
-            var isOther = Emit(new Compare(CompareOp.Ne, Emit(new Compare(CompareOp.Lt, rest, none)), Emit(new Compare(CompareOp.Lt, y, none))));
+            var isOther = Emit(
+                new Compare(CompareOp.Ne, Emit(new Compare(CompareOp.Lt, rest, none)),
+                    Emit(new Compare(CompareOp.Lt, y, none))));
             var adds = Emit(new Binary(BinaryOp.And, Emit(new Compare(CompareOp.Ne, rest, none)), isOther));
             return (q, Emit(new Select(adds, Emit(new Binary(BinaryOp.Add, rest, y)), rest)));
         }
@@ -201,7 +206,8 @@ internal sealed partial class Elaborator
     private Node? KnownPower(Node x, double exponent)
     {
         if (!x.Type.DType.IsFloat)
-            return exponent is >= 0 and <= 63 && exponent == Math.Floor(exponent) ? IntegerPower(x, (int)exponent) : null;
+            return exponent is >= 0 and <= 63 && exponent == Math.Floor(exponent) ? IntegerPower(x, (int)exponent)
+                : null;
         return exponent switch
         {
             0 or 1 or 2 or 3 or 4 => IntegerPower(x, (int)exponent),

@@ -49,7 +49,8 @@ internal sealed partial class Elaborator
     {
         if (c["x"].Value is not TensorValue t) return WrongArgument(c["x"], "a tensor");
         if (OneAxis(c, t) is not { } axis || Flag(c, "descending") is not { } descending) return Value.Poison;
-        return Tensor(new Result(Emit(new Sort(t.Node, axis + t.Indices.Length, descending, DType.I32)), result), t.Indices);
+        return Tensor(new Result(Emit(new Sort(t.Node, axis + t.Indices.Length, descending, DType.I32)), result),
+            t.Indices);
     }
 
     public Value ReverseOf(BuiltinCall c)
@@ -85,7 +86,8 @@ internal sealed partial class Elaborator
             return Fail(Codes.TypeMismatch, c["x"].Span, $"`{c.Name}` is not defined for bool", Describe(t));
         if (OneAxis(c, t) is not { } axis) return Value.Poison;
         if (axis + 1 >= t.Rank)
-            return Fail(Codes.BadAxis, c["axis"].Span, $"`{c.Name}` joins axis {axis} and the next, and {Describe(t)} ends there");
+            return Fail(Codes.BadAxis, c["axis"].Span,
+                $"`{c.Name}` joins axis {axis} and the next, and {Describe(t)} ends there");
         if (Positive(c, "stride") is not { } stride || Positive(c, "dilation") is not { } dilation) return Value.Poison;
         var (count, extent) = (t.Shape[axis], t.Shape[axis + 1]);
         var size = (count - 1) * stride + (extent - 1) * dilation + 1;

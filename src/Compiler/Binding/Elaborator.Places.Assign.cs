@@ -38,7 +38,8 @@ internal sealed partial class Elaborator
         {
             if (value is PoisonValue) return;
             if (a.Operator is AssignOperator.Add or AssignOperator.Subtract)
-                Put(place, a.Operator == AssignOperator.Add ? value : Negate(value, a.Value.Span), ScatterOp.Add, a.Value.Span, syntax.Span);
+                Put(place, a.Operator == AssignOperator.Add ? value
+                    : Negate(value, a.Value.Span), ScatterOp.Add, a.Value.Span, syntax.Span);
             else
                 Limit(a.OperatorSpan, $"`{a.OperatorSpan.Text}` at places that are data", "`+=` adds, `=` sets");
             return;
@@ -73,7 +74,8 @@ internal sealed partial class Elaborator
             case NameExpression n when Frame.Self is { } self && self.Members.TryGetValue(n.Name, out var member):
                 return OfMember(member, n.Name, n.Span);
             case NameExpression n:
-                if (Frame.Self is { } holder && holder.Hyper.ContainsKey(n.Name) || Frame.File.Items.ContainsKey(n.Name))
+                if (Frame.Self is { } holder && holder.Hyper.ContainsKey(n.Name)
+                    || Frame.File.Items.ContainsKey(n.Name))
                 {
                     Fail(Codes.NotAssignable, e.Span, $"`{n.Name}` cannot be assigned", null,
                         "only `param`, `buffer`, locals and `inout` parameters change");
@@ -88,7 +90,8 @@ internal sealed partial class Elaborator
             case MemberExpression m:
                 switch (Expression(m.Target))
                 {
-                    case InstanceValue { Instance: var instance } when instance.Members.TryGetValue(m.Name.Text, out var member):
+                    case InstanceValue { Instance: var instance } when instance.Members.TryGetValue(m.Name.Text,
+                        out var member):
                         return OfMember(member, m.Name.Text, m.Span);
                     case PoisonValue:
                         return null;
@@ -156,7 +159,8 @@ internal sealed partial class Elaborator
     /// <summary>The part of a part, as a part of the whole.</summary>
     private TensorPlace Composed(TensorPlace outer, TensorPlace inner)
     {
-        var (starts, offsets, sizes, steps) = (outer.Starts.ToArray(), outer.Offsets.ToArray(), outer.Sizes.ToArray(), outer.Steps.ToArray());
+        var (starts, offsets, sizes, steps) =
+            (outer.Starts.ToArray(), outer.Offsets.ToArray(), outer.Sizes.ToArray(), outer.Steps.ToArray());
         var kept = Enumerable.Range(0, starts.Length).Where(d => !outer.Dropped.Contains(d)).ToList();
         for (var k = 0; k < kept.Count; k++)
         {
@@ -164,13 +168,15 @@ internal sealed partial class Elaborator
             starts[d] += inner.Starts[k] * outer.Steps[d];
             if (inner.Offsets[k] is { } offset)
             {
-                if (outer.Steps[d] != 1) offset = Times(new TensorValue(offset, Graph, []), Scalar(outer.Steps[d], offset.Type.DType)).Node;
+                if (outer.Steps[d] != 1)
+                    offset = Times(new TensorValue(offset, Graph, []), Scalar(outer.Steps[d], offset.Type.DType)).Node;
                 offsets[d] = offsets[d] is { } first ? Sum(first, offset) : offset;
             }
             sizes[d] = inner.Sizes[k];
             steps[d] = outer.Steps[d] * inner.Steps[k];
         }
-        return new([.. starts], [.. offsets], [.. sizes], [.. steps], [.. outer.Dropped.Concat(inner.Dropped.Select(k => kept[k])).Order()],
+        return new([.. starts], [.. offsets], [.. sizes], [.. steps],
+            [.. outer.Dropped.Concat(inner.Dropped.Select(k => kept[k])).Order()],
             inner.Gather is var (axis, indices) ? (kept[axis], indices) : null);
 
         Node Sum(Node a, Node b)
@@ -250,14 +256,18 @@ internal sealed partial class Elaborator
         for (var d = 1; d <= tensor.Rank; d++)
         {
             if (tensor.Shape[^d].Is(1)) continue;
-            if (Compare(type.Shape[^d], tensor.Shape[^d], $"what is assigned at {span.Place} fits") == Sameness.Different) return Wrong();
+            if (Compare(type.Shape[^d], tensor.Shape[^d],
+                $"what is assigned at {span.Place} fits") == Sameness.Different)
+                return Wrong();
         }
-        ImmutableArray<Size> own = [.. tensor.Shape.Select((s, d) => s.Is(1) ? s : type.Shape[type.Rank - tensor.Rank + d])];
+        ImmutableArray<Size> own =
+            [.. tensor.Shape.Select((s, d) => s.Is(1) ? s : type.Shape[type.Rank - tensor.Rank + d])];
         if (!own.SequenceEqual(tensor.Shape)) tensor = Retype(tensor, own);
         return tensor.Shape.SequenceEqual(type.Shape) ? tensor : Spread(tensor, [], type.Shape);
     }
 
-    private TensorValue? UpdatedPart(TensorValue x, TensorPlace place, Value value, ScatterOp how, Span span, Span placeSpan)
+    private TensorValue? UpdatedPart(TensorValue x, TensorPlace place, Value value, ScatterOp how, Span span,
+        Span placeSpan)
     {
         ImmutableArray<Size> Kept(ImmutableArray<Size> sizes) => [.. sizes.Where((_, d) => !place.Dropped.Contains(d))];
         if (place.Gather is var (axis, indices))
@@ -266,16 +276,19 @@ internal sealed partial class Elaborator
             var whole = place with { Gather = null };
             var part = whole.IsWhole(x.Shape) ? x : ReadPlace(x, whole with { Dropped = [] });
             ImmutableArray<Size> full = [.. part.Shape.Take(axis), .. indices.Shape, .. part.Shape.Skip(axis + 1)];
-            ImmutableArray<Size> wanted = [.. part.Shape.Take(axis).Where((_, d) => !place.Dropped.Contains(d)), .. indices.Shape,
+            ImmutableArray<Size> wanted =
+                [.. part.Shape.Take(axis).Where((_, d) => !place.Dropped.Contains(d)), .. indices.Shape,
                 .. part.Shape.Skip(axis + 1).Where((_, d) => !place.Dropped.Contains(axis + 1 + d))];
             if (Filling(value, x.Type.With(wanted), span, placeSpan) is not { } updates) return null;
             var scattered = Tensor(new Scatter(how, part.Node, indices.Node, Reshaped(updates.Node, full), axis));
-            return whole.IsWhole(x.Shape) ? scattered : UpdatedPart(x, whole with { Dropped = [] }, scattered, ScatterOp.Set, span, placeSpan);
+            return whole.IsWhole(x.Shape) ? scattered
+                : UpdatedPart(x, whole with { Dropped = [] }, scattered, ScatterOp.Set, span, placeSpan);
         }
         if (Filling(value, new TensorType(x.DType, Kept(place.Sizes)), span, placeSpan) is not { } update) return null;
         if (place.IsWhole(x.Shape)) return update;
         ImmutableArray<int> axes = [.. Enumerable.Range(0, x.Rank).Where(d => place.Offsets[d] is not null)];
-        return Tensor(new UpdateSlice(x.Node, Reshaped(update.Node, place.Sizes), [.. axes.Select(d => place.Offsets[d]!)], axes,
+        return Tensor(new UpdateSlice(x.Node, Reshaped(update.Node, place.Sizes),
+            [.. axes.Select(d => place.Offsets[d]!)], axes,
             place.Starts, place.Steps));
     }
 }

@@ -14,7 +14,8 @@ namespace Accelerate.Compiler.Binding;
 /// i32 or i64, null for none. Dropped axes have one element and are not axes of the value. On the axis of Gather the
 /// subscript is a tensor instead.
 /// </summary>
-internal sealed record TensorPlace(ImmutableArray<Size> Starts, ImmutableArray<Node?> Offsets, ImmutableArray<Size> Sizes,
+internal sealed record TensorPlace(ImmutableArray<Size> Starts, ImmutableArray<Node?> Offsets,
+    ImmutableArray<Size> Sizes,
     ImmutableArray<long> Steps, ImmutableArray<int> Dropped, (int Axis, TensorValue Indices)? Gather)
 {
     public bool IsStatic => Offsets.All(o => o is null);
@@ -87,7 +88,8 @@ internal sealed partial class Elaborator
                             break;
                         case TensorValue t:
                             Fail(Codes.TypeMismatch, v.Span, $"subscripts are integers, not {Describe(t)}", Describe(t),
-                                t.DType == DType.Bool ? "choose elements with `select(c, a, b)`; a shape cannot depend on data"
+                                t.DType == DType.Bool
+                                    ? "choose elements with `select(c, a, b)`; a shape cannot depend on data"
                                     : null);
                             return null;
                         case PoisonValue:
@@ -111,7 +113,9 @@ internal sealed partial class Elaborator
     {
         var texts = s.Subscripts.Select(g => g.Span.Text).Append(s.Target.Span.Text).ToHashSet();
         var free = new Queue<string>("ijklpqrtuvw".Select(c => $"{c}").Where(c => !texts.Contains(c)));
-        if (s.Subscripts.Any(g => g is GroupSubscript or SliceSubscript { Span.Length: > 1 } or ValueSubscript { Value: not NameExpression })
+        if (s.Subscripts.Any(
+            g => g is GroupSubscript or SliceSubscript { Span.Length: > 1 }
+            or ValueSubscript { Value: not NameExpression })
             || s.Subscripts.Count(g => g is ValueSubscript) != 2 || free.Count < rank + s.Subscripts.Length)
         {
             return "[i] => x[a[i], b[i]]";
@@ -173,7 +177,8 @@ internal sealed partial class Elaborator
             step = given;
             if (step <= 0)
             {
-                Fail(Codes.SliceOutOfRange, slice.Step.Span, $"a step of {step}", null, "reverse with `reverse(x, axis: 0)`");
+                Fail(Codes.SliceOutOfRange, slice.Step.Span, $"a step of {step}", null,
+                    "reverse with `reverse(x, axis: 0)`");
                 return null;
             }
         }
@@ -195,7 +200,8 @@ internal sealed partial class Elaborator
         var (a, b) = (LinearForm.Of(first), LinearForm.Of(last));
         if ((b - a) is not { IsSize: true, Rest: var length })
         {
-            Fail(Codes.ConstantNeeded, slice.Span, "the length of a slice must be a size, this one is only known in the call",
+            Fail(Codes.ConstantNeeded, slice.Span,
+                "the length of a slice must be a size, this one is only known in the call",
                 null, "let the same run-time scalar stand at both ends: `x[pos : pos + n]`, or mask instead of cutting");
             return null;
         }

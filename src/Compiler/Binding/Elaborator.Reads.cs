@@ -34,7 +34,8 @@ internal sealed partial class Elaborator
                 new Subscript(new IntValue(i.Value), p.Span)));
             else subscripts.Add(new(Expression(((ValueSubscript)p).Value) switch
             {
-                WeakValue w and (ChoiceValue or RealValue) when !IsReal(w) => Realize(w, DType.I32, p.Span) ?? Value.Poison,
+                WeakValue w and (ChoiceValue or RealValue) when !IsReal(w) =>
+                    Realize(w, DType.I32, p.Span) ?? Value.Poison,
                 var value => value,
             }, p.Span));
         }
@@ -152,7 +153,8 @@ internal sealed partial class Elaborator
         var terms = ImmutableArray.CreateBuilder<(Index, Size)>();
         foreach (var name in size.Variables().Where(indexOf.ContainsKey).ToList())
         {
-            if (size.AffineIn(name) is not var (factor, rest) || factor.Variables().Any(indexOf.ContainsKey)) return null;
+            if (size.AffineIn(name) is not var (factor, rest) || factor.Variables().Any(indexOf.ContainsKey))
+                return null;
             terms.Add((indexOf[name], factor));
             size = rest;
         }

@@ -69,7 +69,8 @@ internal sealed partial class Elaborator
     {
         if (local.Serial < pureFrom)
         {
-            Fail(Codes.EffectInPureForm, userPlace ?? local.Span, $"{NameOf(local)} is assigned inside a comprehension or an initialiser",
+            Fail(Codes.EffectInPureForm, userPlace
+                ?? local.Span, $"{NameOf(local)} is assigned inside a comprehension or an initialiser",
                 null, "use a `for` loop");
             return;
         }
@@ -115,7 +116,8 @@ internal sealed partial class Elaborator
     private void Demand(EntryCheck check)
     {
         if (muted > 0) return;
-        if (region is not { IsBranch: true } && !check.Left.Variables().Concat(check.Right.Variables()).Any(loopVariables.Contains))
+        if (region is not { IsBranch: true }
+            && !check.Left.Variables().Concat(check.Right.Variables()).Any(loopVariables.Contains))
         {
             Root.Require(check);
             return;
@@ -123,7 +125,8 @@ internal sealed partial class Elaborator
         var (left, right) = (RealizeSize(check.Left, DType.I64), RealizeSize(check.Right, DType.I64));
         var kind = check.Kind == CheckKind.Equal ? CompareOp.Eq : CompareOp.Le;
         var holds = Emit(new Graph.Compare(kind, left.Node, right.Node));
-        Emit(new Graph.Assert(check.Message.Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal), holds, []));
+        Emit(new Graph.Assert(check.Message.Replace("{", "{{", StringComparison.Ordinal)
+            .Replace("}", "}}", StringComparison.Ordinal), holds, []));
     }
 
     /// <summary>Index and loop variables carry a number that tells them apart; users wrote none.</summary>
@@ -133,7 +136,8 @@ internal sealed partial class Elaborator
         foreach (var variable in loopVariables)
         {
             if (text.Contains(variable, StringComparison.Ordinal))
-                text = Regex.Replace(text, $@"(?<![\w.]){Regex.Escape(variable)}(?![\w.])", variable[..variable.IndexOf('.')]);
+                text = Regex.Replace(text, $@"(?<![\w.]){Regex.Escape(variable)}(?![\w.])",
+                    variable[..variable.IndexOf('.')]);
         }
         return text;
     }
@@ -159,7 +163,8 @@ internal sealed partial class Elaborator
     /// <summary>Whether two values that are known are the same.</summary>
     private static bool SameKnown(Value a, Value b) => (a, b) switch
     {
-        (ListValue x, ListValue y) => x.Items.Length == y.Items.Length && x.Items.Zip(y.Items).All(p => SameKnown(p.First, p.Second)),
+        (ListValue x, ListValue y) =>
+            x.Items.Length == y.Items.Length && x.Items.Zip(y.Items).All(p => SameKnown(p.First, p.Second)),
         (TensorValue x, TensorValue y) => ReferenceEquals(x.Node, y.Node),
         _ => a.Equals(b),
     };

@@ -25,7 +25,8 @@ internal sealed partial class Elaborator
     {
         if (!inEntry)
         {
-            Fail(Codes.EffectInPureForm, span, $"`{state.Name}` is assigned outside a call", null, "assign state in functions");
+            Fail(Codes.EffectInPureForm, span, $"`{state.Name}` is assigned outside a call", null,
+                "assign state in functions");
             return null;
         }
         if (state.Path is null)
@@ -37,13 +38,15 @@ internal sealed partial class Elaborator
         {
             // Made in the entry's own graph, wherever it is first mentioned: it is there before everything.
             var node = Root.Add(new State(state.Storage, state.Path, state.Type));
-            states[state] = local = new Local(new TensorValue(node, Root, []), state.Span) { Serial = 0, Type = state.Type };
+            states[state] = local =
+                new Local(new TensorValue(node, Root, []), state.Span) { Serial = 0, Type = state.Type };
         }
         return local;
     }
 
     private Value NoPath(Instance instance) => Fail(Codes.InstanceWithoutPath, instance.Made,
-        $"{instance.Call} has no name, so its state has no keys", "nothing holds this layer", "give the layer to a `let` of a module");
+        $"{instance.Call} has no name, so its state has no keys", "nothing holds this layer",
+            "give the layer to a `let` of a module");
 
     /// <summary>What a piece of state is here.</summary>
     private Value ValueOf(StateMember state, Span span)
@@ -62,7 +65,8 @@ internal sealed partial class Elaborator
         _ => value,
     };
 
-    private static bool HoldsState(Value value) => value is StateValue || (value is ListValue l && l.Items.Any(HoldsState));
+    private static bool HoldsState(Value value) =>
+        value is StateValue || (value is ListValue l && l.Items.Any(HoldsState));
 
     /// <summary>`params` or `buffers` of an instance: its state so far, named relative to it.</summary>
     private ListValue StatesOf(Instance instance, string name)
@@ -94,7 +98,8 @@ internal sealed partial class Elaborator
     {
         if (c["name"].Value is not StringValue name) return WrongArgument(c["name"], "a string");
         if (c["pattern"].Value is not StringValue pattern) return WrongArgument(c["pattern"], "a string");
-        return new BoolValue(Regex.IsMatch(name.Text, $"^{Regex.Escape(pattern.Text).Replace(@"\*", ".*", StringComparison.Ordinal)}$",
+        return new BoolValue(Regex.IsMatch(name.Text,
+            $"^{Regex.Escape(pattern.Text).Replace(@"\*", ".*", StringComparison.Ordinal)}$",
             RegexOptions.NonBacktracking));
     }
 
@@ -110,9 +115,11 @@ internal sealed partial class Elaborator
                 if (Frame.Self is not { } self) return null;
                 if (self.Members.TryGetValue(name, out var member))
                     return member is LetMember { Value: ListValue list } && HoldsState(list) ? list : null;
-                if (self.Hyper.TryGetValue(name, out var hyper)) return hyper.Value is ListValue h && HoldsState(h) ? h : null;
+                if (self.Hyper.TryGetValue(name, out var hyper))
+                    return hyper.Value is ListValue h && HoldsState(h) ? h : null;
                 return name is "params" or "buffers" ? StatesOf(self, name) : null;
-            case MemberExpression { Name.Text: "params" or "buffers" } m when Expression(m.Target) is InstanceValue { Instance: var instance }
+            case MemberExpression { Name.Text: "params" or "buffers" } m when Expression(m.Target)
+                is InstanceValue { Instance: var instance }
                 && !instance.Members.ContainsKey(m.Name.Text):
                 return StatesOf(instance, m.Name.Text);
             case MemberExpression m when Expression(m.Target) is InstanceValue { Instance: var instance }
@@ -128,16 +135,19 @@ internal sealed partial class Elaborator
         if (value is PoisonValue) return;
         if (a.Operator != AssignOperator.Set)
         {
-            Fail(Codes.ListArithmetic, a.OperatorSpan, "lists have no arithmetic", null, "write a comprehension: `[p - d for p, d in zip(params, g)]`");
+            Fail(Codes.ListArithmetic, a.OperatorSpan, "lists have no arithmetic", null,
+                "write a comprehension: `[p - d for p, d in zip(params, g)]`");
             return;
         }
         if (value is not ListValue given || given.Items.Length != list.Items.Length)
         {
-            Fail(Codes.WrongResultCount, a.Value.Span, $"{list.Items.Length} pieces of state are assigned {Describe(value)}", Describe(value));
+            Fail(Codes.WrongResultCount, a.Value.Span,
+                $"{list.Items.Length} pieces of state are assigned {Describe(value)}", Describe(value));
             return;
         }
         foreach (var (target, v) in list.Items.Zip(given.Items))
-            if (target is StateValue s && StateOf(s.Member, a.Span) is { } local) Put(new Place(local, []), v, ScatterOp.Set, a.Value.Span, a.Places[0].Span);
+            if (target is StateValue s && StateOf(s.Member, a.Span) is { } local)
+                Put(new Place(local, []), v, ScatterOp.Set, a.Value.Span, a.Places[0].Span);
     }
 
     /// <summary>True if some state or `inout` parameter is not what it was.</summary>
@@ -156,6 +166,7 @@ internal sealed partial class Elaborator
         foreach (var (state, local) in states.OrderBy(s => States.IndexOf(s.Key)))
             if (IsNew(state, local)) Emit(new Assign(state.Storage, state.Path!, ((TensorValue)local.Value!).Node));
         foreach (var (input, local) in lent)
-            if (local.Value is TensorValue t && !ReferenceEquals(t.Node, input)) Emit(new Assign(StorageClass.Inout, input.Name, t.Node));
+            if (local.Value is TensorValue t && !ReferenceEquals(t.Node, input))
+                Emit(new Assign(StorageClass.Inout, input.Name, t.Node));
     }
 }

@@ -147,7 +147,8 @@ internal sealed partial class Elaborator
                         var root = place;
                         while (root is MemberExpression or SelectExpression)
                             root = root is MemberExpression m ? m.Target : ((SelectExpression)root).Target;
-                        if (root is NameExpression n && Frame.Find(n.Name) is { Alias: null } local) Write(local, Value.Poison);
+                        if (root is NameExpression n && Frame.Find(n.Name) is { Alias: null } local)
+                            Write(local, Value.Poison);
                     }
                     break;
                 case IfStatement s:

@@ -74,7 +74,8 @@ internal sealed partial class Elaborator
 
     private (Size Start, Size End, long Step)? Run(SliceSubscript slice)
     {
-        Fail(Codes.ConstantNeeded, slice.Span, "a slice of a list has constant bounds, these are only known when called",
+        Fail(Codes.ConstantNeeded, slice.Span,
+            "a slice of a list has constant bounds, these are only known when called",
             null, "the elements of a list are separate values; put tensors of one shape in one tensor");
         return null;
     }

@@ -246,7 +246,8 @@ internal sealed partial class Elaborator
         }
     }
 
-    private bool IsBound(GroupDim g) => (g.Name is null ? Frame.Find("..")?.Value : Inner(g.Name.Text, g.Span)) is ListValue;
+    private bool IsBound(GroupDim g) =>
+        (g.Name is null ? Frame.Find("..")?.Value : Inner(g.Name.Text, g.Span)) is ListValue;
 
     private bool Group(GroupDim g, List<Size> sizes, TensorValue value, Span span, Code code)
     {

@@ -16,7 +16,8 @@ internal sealed partial class Elaborator
     private static bool IsReal(Value v) => v switch
     {
         FloatValue => true,
-        RealValue { Operation: "+" or "-" or "*" or "//" or "%" or "neg" or "max" or "min" } r => r.Operands.Any(IsReal),
+        RealValue { Operation: "+" or "-" or "*" or "//" or "%" or "neg" or "max" or "min" } r =>
+            r.Operands.Any(IsReal),
         RealValue => true,
         ChoiceValue c => IsReal(c.Then) || IsReal(c.Else),
         _ => false,
@@ -52,7 +53,8 @@ internal sealed partial class Elaborator
             }
             catch (DivideByZeroException)
             {
-                return Fail(Codes.TypeMismatch, span, $"{x} {SyntaxPrinter.Sign(op)} {y}: the divisor must be positive");
+                return Fail(Codes.TypeMismatch, span,
+                    $"{x} {SyntaxPrinter.Sign(op)} {y}: the divisor must be positive");
             }
             catch (OverflowException)
             {
@@ -228,7 +230,8 @@ internal sealed partial class Elaborator
                 operands[0]!.Indices),
             ("max" or "min", _) => Elementwise(operands[0]!, operands[1]!, span, span, span,
                 (x, y) => new Binary(r.Operation == "max" ? BinaryOp.Max : BinaryOp.Min, x, y)),
-            _ => Arithmetic(Enum.GetValues<BinaryOperator>().First(o => SyntaxPrinter.Sign(o) == r.Operation), operands[0]!,
+            _ => Arithmetic(Enum.GetValues<BinaryOperator>()
+                .First(o => SyntaxPrinter.Sign(o) == r.Operation), operands[0]!,
                 operands[1]!, span, span, span),
         };
         return result as TensorValue;

@@ -13,7 +13,8 @@ internal static class ForeignNames
         ["swapaxes"] = "name the order: `transpose(x, [0, 2, 1])`, or an index form: `[i, j] => x[j, i]`",
         ["view"] = "`view` is `reshape(x, [n, d])`",
         ["squeeze"] = "subscript the axis: `x[:, 0]`",
-        ["unsqueeze"] = "`unsqueeze` is `reshape(x, [n, 1, d])`, or an index form that repeats: `[i, j < m, k] => x[i, k]`",
+        ["unsqueeze"] =
+            "`unsqueeze` is `reshape(x, [n, 1, d])`, or an index form that repeats: `[i, j < m, k] => x[i, k]`",
         ["expand_dims"] = "`expand_dims` is `reshape(x, [n, 1, d])`",
         ["expand"] = "`expand` is `broadcast(x, [n, m])`",
         ["broadcast_to"] = "`broadcast_to` is `broadcast(x, [n, m])`",

@@ -24,9 +24,14 @@ internal sealed record Place(Local Root, ImmutableArray<object> Path)
                 case (TensorPlace p, TensorPlace q):
                     for (var d = 0; d < Math.Min(p.Starts.Length, q.Starts.Length); d++)
                     {
-                        if (p.Offsets[d] is not null || q.Offsets[d] is not null || p.Gather?.Axis == d || q.Gather?.Axis == d) continue;
-                        var (before, after) = (q.Starts[d] - p.Starts[d] - p.Sizes[d] * p.Steps[d], p.Starts[d] - q.Starts[d] - q.Sizes[d] * q.Steps[d]);
-                        if ((before.IsConstant && before.Value >= 0) || (after.IsConstant && after.Value >= 0)) return false;
+                        if (p.Offsets[d] is not null || q.Offsets[d] is not null || p.Gather?.Axis == d
+                            || q.Gather?.Axis == d)
+                            continue;
+                        var (before, after) =
+                            (q.Starts[d] - p.Starts[d] - p.Sizes[d] * p.Steps[d],
+                                p.Starts[d] - q.Starts[d] - q.Sizes[d] * q.Steps[d]);
+                        if ((before.IsConstant && before.Value >= 0) || (after.IsConstant && after.Value >= 0))
+                            return false;
                     }
                     break;
             }

@@ -168,7 +168,8 @@ internal sealed class LetMember(string name, Span span, ConstantSyntax syntax, i
 }
 
 /// <summary>A `param` or `buffer`.</summary>
-internal sealed class StateMember(Instance owner, StateSyntax syntax, TensorType type, string? item = null, int position = -1)
+internal sealed class StateMember(Instance owner, StateSyntax syntax, TensorType type, string? item = null,
+    int position = -1)
     : Member(item is null ? syntax.Name.Text : $"{syntax.Name.Text}.{item}", syntax.Name.Span)
 {
     /// <summary>Of a list of state: the element of the initialiser's list; -1 for a single one.</summary>

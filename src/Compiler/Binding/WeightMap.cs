@@ -18,7 +18,8 @@ public static class WeightMap
     internal static ImmutableArray<WeightRule> Rules(SourceFile file, ModuleSyntax? module) =>
         Rules(file.Syntax.Items.Concat(module?.Items ?? []));
 
-    internal static ImmutableArray<WeightRule> Rules(ModuleSyntax module) => Rules((IEnumerable<ItemSyntax>)module.Items);
+    internal static ImmutableArray<WeightRule> Rules(ModuleSyntax module) =>
+        Rules((IEnumerable<ItemSyntax>)module.Items);
 
     private static ImmutableArray<WeightRule> Rules(IEnumerable<ItemSyntax> items) =>
         [.. items.OfType<WeightsSyntax>().SelectMany(w => w.Renames)
@@ -36,7 +37,8 @@ public static class WeightMap
     {
         var patterns = Compile(rules, bag);
         var inner = (parts ?? ImmutableDictionary<string, ImmutableArray<WeightRule>>.Empty).OrderBy(p => p.Key.Length)
-            .ThenBy(p => p.Key, StringComparer.Ordinal).Select(p => (Prefix: p.Key + ".", Patterns: Compile(p.Value, bag))).ToList();
+            .ThenBy(p => p.Key, StringComparer.Ordinal)
+            .Select(p => (Prefix: p.Key + ".", Patterns: Compile(p.Value, bag))).ToList();
         var declared = state.ToDictionary(s => s.Path);
         var map = new Dictionary<string, string>();
         var extra = new List<(string Key, string Path)>();
@@ -70,7 +72,8 @@ public static class WeightMap
         foreach (var s in declared.Values.Where(s => !map.ContainsKey(s.Path)))
         {
             bag.Report(Codes.MissingWeight, s.Span, $"the weights file has no key for {s.Path} ({s.Type})",
-                help: Rule(s.Path, spare) is var (near, rule) ? $"it has {near}; a rule could rename it: weights {{ {rule} }}"
+                help: Rule(s.Path, spare) is var (near, rule)
+                    ? $"it has {near}; a rule could rename it: weights {{ {rule} }}"
                     : null);
         }
         foreach (var (key, path) in extra)

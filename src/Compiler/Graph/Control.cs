@@ -57,7 +57,8 @@ public sealed class If(Function then, Function otherwise, ImmutableArray<Node> o
         Require(then, operands.Skip(1).Select(o => o.Type), "if C2");
         Require(otherwise, operands.Skip(1).Select(o => o.Type), "if C2");
         var (a, b) = (then.Results.Select(r => r.Type).ToList(), otherwise.Results.Select(r => r.Type).ToList());
-        Rule.Require(a.SequenceEqual(b), "if C3", () => $"@{then.Name} gives {Rule.List(a)}, @{otherwise.Name} {Rule.List(b)}");
+        Rule.Require(a.SequenceEqual(b), "if C3", () =>
+            $"@{then.Name} gives {Rule.List(a)}, @{otherwise.Name} {Rule.List(b)}");
         return [.. a];
     }
 }
@@ -131,7 +132,8 @@ public sealed class While(Function condition, Function body, int carried, Immuta
         Rule.Require(condition.Results.Select(r => r.Type).SequenceEqual([TensorType.Scalar(DType.Bool)]), "while C2",
             () => $"the condition gives {Rule.List(condition.Results.Select(r => r.Type))}");
         var results = body.Results.Select(r => r.Type).ToList();
-        Rule.Require(carried <= operands.Length && results.SequenceEqual(operands.Take(carried).Select(o => o.Type)), "while C3",
+        Rule.Require(carried <= operands.Length
+            && results.SequenceEqual(operands.Take(carried).Select(o => o.Type)), "while C3",
             () => $"@{body.Name} gives {Rule.List(results)}, not {Rule.List(operands.Take(carried).Select(o => o.Type))}");
         return [.. results];
     }

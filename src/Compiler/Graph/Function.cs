@@ -60,7 +60,8 @@ public sealed class Function(string name)
         get
         {
             var sizes = inputs.SelectMany(i => i.Type.Shape)
-                .Where(s => s.Terms is [{ Coefficient: 1, Atoms: [VariableAtom] }]).Select(s => s.Text).Distinct().ToList();
+                .Where(s => s.Terms is [{ Coefficient: 1, Atoms: [VariableAtom] }]).Select(s => s.Text).Distinct()
+                .ToList();
             sizes.AddRange(Mentioned().Distinct().Except(sizes).ToList());
             return sizes;
         }
@@ -70,7 +71,8 @@ public sealed class Function(string name)
     /// The size variables that nodes and checks mention, regions included but for the variables of their loops.
     /// </summary>
     private IEnumerable<string> Mentioned() => nodes.SelectMany(n =>
-        n.ResultTypes.SelectMany(t => t.Shape).Concat(n.AttributeSizes).SelectMany(s => s.Variables()).Concat(Inside(n)))
+        n.ResultTypes.SelectMany(t => t.Shape).Concat(n.AttributeSizes).SelectMany(s => s.Variables())
+            .Concat(Inside(n)))
         .Concat(checks.SelectMany(c => new[] { c.Left, c.Right }).SelectMany(s => s.Variables()));
 
     private static IEnumerable<string> Inside(Node node) => node switch
@@ -111,7 +113,8 @@ public sealed class Function(string name)
 
     public void Require(EntryCheck check)
     {
-        if (!checks.Any(c => c.Kind == check.Kind && c.Left.Equals(check.Left) && c.Right.Equals(check.Right))) checks.Add(check);
+        if (!checks.Any(c => c.Kind == check.Kind && c.Left.Equals(check.Left) && c.Right.Equals(check.Right)))
+            checks.Add(check);
     }
 
     public Origin OriginOf(Node node) => origins.GetValueOrDefault(node, Origin.None);

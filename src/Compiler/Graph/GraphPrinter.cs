@@ -42,10 +42,12 @@ public static class GraphPrinter
     {
         text.Append($"graph @{function.Name} {{\n");
         foreach (var check in function.Checks)
-            text.Append($"  check({check.Kind.ToString().ToLowerInvariant()}, {check.Left}, {check.Right}, {Types.Quote.Text(check.Message)})\n");
+            text.Append(
+                $"  check({check.Kind.ToString().ToLowerInvariant()}, {check.Left}, {check.Right}, {Types.Quote.Text(check.Message)})\n");
         foreach (var node in function.Nodes)
         {
-            var line = $"  %{node.Id}: {node.Type} = {node.Op}({string.Join(", ", node.Operands.Select(o => $"%{o.Id}"))}"
+            var line =
+                $"  %{node.Id}: {node.Type} = {node.Op}({string.Join(", ", node.Operands.Select(o => $"%{o.Id}"))}"
                 + (node.Attributes.Length > 0 ? $"; {node.Attributes})" : ")");
             var origin = function.OriginOf(node);
             var comment = string.Join(' ', new[] { origin.Place }.Concat(origin.Composites).Where(s => s.Length > 0));

@@ -89,7 +89,8 @@ public static class GraphReader
             cursor.Take(";");
             var node = function.Add(Checked(op, [.. operands], type));
             cursor.Expect(")");
-            if (!node.Operands.SequenceEqual(operands)) throw cursor.Error($"{op} does not take {operands.Count} operands");
+            if (!node.Operands.SequenceEqual(operands))
+                throw cursor.Error($"{op} does not take {operands.Count} operands");
             if (!node.Type.Equals(type)) throw cursor.Error($"%{id} = {op} has type {node.Type}, the text says {type}");
             nodes[id] = node;
         }
@@ -120,7 +121,8 @@ public static class GraphReader
             {
                 return Make(op, x, type);
             }
-            catch (Exception e) when (e is IndexOutOfRangeException or ArgumentException or KeyNotFoundException or OverflowException)
+            catch (Exception e) when (
+                e is IndexOutOfRangeException or ArgumentException or KeyNotFoundException or OverflowException)
             {
                 throw cursor.Error($"{op} with {x.Length} operands: {e.Message}");
             }
@@ -163,7 +165,9 @@ public static class GraphReader
                     return new Window(x[0], axis, extents[0], extents[1], steps[0], steps[1]);
                 case "gather": return new Gather(x[0], x[1], (int)cursor.Integer());
                 case "reduce": return new Reduce(Word<ReduceOp>(), x[0], Then(",", Axes));
-                case "arg_reduce": return new ArgReduce(cursor.Take("max") || !cursor.Take("min"), x[0], (int)Then(",", cursor.Integer), type.DType);
+                case "arg_reduce":
+                    return new ArgReduce(cursor.Take("max")
+                    || !cursor.Take("min"), x[0], (int)Then(",", cursor.Integer), type.DType);
                 case "dot":
                     cursor.Expect("contract");
                     var contractA = Axes();
@@ -177,15 +181,19 @@ public static class GraphReader
                     var whole = Then(",", cursor.Size);
                     var strides = Then(",", Longs);
                     return new Fold(x[0], folded, whole, strides[0], strides[1]);
-                case "dynamic_slice": return new DynamicSlice(x[0], x.RemoveAt(0), Axes(), Then(",", Sizes), type.Shape);
+                case "dynamic_slice":
+                    return new DynamicSlice(x[0], x.RemoveAt(0), Axes(), Then(",", Sizes),
+                    type.Shape);
                 case "update_slice":
                     return new UpdateSlice(x[0], x[1], x.RemoveRange(0, 2), Axes(), Then(",", Sizes), Then(",", Longs));
                 case "scatter": return new Scatter(Word<ScatterOp>(), x[0], x[1], x[2], (int)Then(",", cursor.Integer));
                 case "cumulate":
-                    return new Cumulate(Word<ReduceOp>(), x[0], (int)Then(",", cursor.Integer), cursor.Take(",reversed"));
+                    return new Cumulate(Word<ReduceOp>(), x[0], (int)Then(",", cursor.Integer),
+                        cursor.Take(",reversed"));
                 case "sort":
                     var isDescending = cursor.Name() == "descending";
-                    return new Sort(x[0], (int)Then(",", cursor.Integer), isDescending, DType.Parse(Then(",", cursor.Name)));
+                    return new Sort(x[0], (int)Then(",", cursor.Integer), isDescending,
+                        DType.Parse(Then(",", cursor.Name)));
                 case "if": return new If(Callee(), Then(",", Callee), x);
                 case "scan":
                     var body = Callee();
@@ -208,7 +216,8 @@ public static class GraphReader
         private Function Callee() => functions[Then("@", cursor.Name)];
 
         private T Word<T>()
-            where T : struct, Enum => Named<T>(cursor.Name()) ?? throw cursor.Error($"no {typeof(T).Name} of that name");
+            where T : struct, Enum =>
+                Named<T>(cursor.Name()) ?? throw cursor.Error($"no {typeof(T).Name} of that name");
 
         private static T? Named<T>(string name)
             where T : struct, Enum

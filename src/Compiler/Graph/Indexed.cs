@@ -11,7 +11,8 @@ namespace Accelerate.Compiler.Graph;
 /// integer operand that belongs to it (operands 1, 2, …) is added to the start. A part outside x is clamped into it as
 /// a whole, and the call fails with its place.
 /// </summary>
-public sealed class DynamicSlice(Node x, ImmutableArray<Node> offsets, ImmutableArray<int> axes, ImmutableArray<Size> starts,
+public sealed class DynamicSlice(Node x, ImmutableArray<Node> offsets, ImmutableArray<int> axes,
+    ImmutableArray<Size> starts,
     ImmutableArray<Size> sizes)
     : Node("dynamic_slice", [x, .. offsets], Infer(x.Type, offsets, axes, starts, sizes))
 {
@@ -64,7 +65,8 @@ public sealed class UpdateSlice(Node x, Node update, ImmutableArray<Node> offset
     public override Node With(ImmutableArray<Node> operands) =>
         new UpdateSlice(operands[0], operands[1], operands.RemoveRange(0, 2), Axes, Starts, Steps);
 
-    private static TensorType Infer(TensorType x, TensorType update, ImmutableArray<Node> offsets, ImmutableArray<int> axes,
+    private static TensorType Infer(TensorType x, TensorType update, ImmutableArray<Node> offsets,
+        ImmutableArray<int> axes,
         ImmutableArray<Size> starts, ImmutableArray<long> steps)
     {
         Rule.Require(starts.Length == x.Rank && steps.Length == x.Rank && steps.All(s => s > 0), "update_slice C1",
@@ -96,7 +98,8 @@ public sealed class Scatter(ScatterOp kind, Node x, Node indices, Node updates, 
 
     public override string Attributes => $"{Kind.ToString().ToLowerInvariant()},{Axis}";
 
-    public override Node With(ImmutableArray<Node> operands) => new Scatter(Kind, operands[0], operands[1], operands[2], Axis);
+    public override Node With(ImmutableArray<Node> operands) =>
+        new Scatter(Kind, operands[0], operands[1], operands[2], Axis);
 
     private static TensorType Infer(ScatterOp kind, TensorType x, TensorType indices, TensorType updates, int axis)
     {
@@ -139,7 +142,8 @@ public sealed class Cumulate(ReduceOp kind, Node x, int axis, bool isReversed)
 /// Two results: x in order along the axis, and the index along the axis that each element had (i32 or i64). Stable; NaN
 /// comes last in both directions; -0 and +0 are equal.
 /// </summary>
-public sealed class Sort(Node x, int axis, bool isDescending, DType index) : Node("sort", [x], Infer(x.Type, axis, index))
+public sealed class Sort(Node x, int axis, bool isDescending, DType index) : Node("sort", [x],
+    Infer(x.Type, axis, index))
 {
     public int Axis { get; } = axis;
 

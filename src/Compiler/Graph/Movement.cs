@@ -19,7 +19,8 @@ public sealed class Reshape(Node x, ImmutableArray<Size> shape, bool isChecked =
     private static TensorType Infer(TensorType x, ImmutableArray<Size> shape, bool isChecked)
     {
         var type = x.With(shape);
-        Rule.Require(isChecked || x.Count.Equals(type.Count), "reshape C1", () => $"{x} has {x.Count} elements, {type} has {type.Count}");
+        Rule.Require(isChecked
+            || x.Count.Equals(type.Count), "reshape C1", () => $"{x} has {x.Count} elements, {type} has {type.Count}");
         return type;
     }
 }
@@ -93,7 +94,8 @@ public sealed class Slice(Node x, ImmutableArray<Size> starts, ImmutableArray<Si
 }
 
 /// <summary>A constant before, after and between the elements of each axis.</summary>
-public sealed class Pad(Node x, Node value, ImmutableArray<Size> before, ImmutableArray<Size> after, ImmutableArray<long> between)
+public sealed class Pad(Node x, Node value, ImmutableArray<Size> before, ImmutableArray<Size> after,
+    ImmutableArray<long> between)
     : Node("pad", [x, value], Infer(x.Type, value.Type, before, after, between))
 {
     public ImmutableArray<Size> Before { get; } = before;
@@ -106,7 +108,8 @@ public sealed class Pad(Node x, Node value, ImmutableArray<Size> before, Immutab
 
     public override IEnumerable<Size> AttributeSizes => Before.Concat(After);
 
-    public override Node With(ImmutableArray<Node> operands) => new Pad(operands[0], operands[1], Before, After, Between);
+    public override Node With(ImmutableArray<Node> operands) =>
+        new Pad(operands[0], operands[1], Before, After, Between);
 
     private static TensorType Infer(TensorType x, TensorType value, ImmutableArray<Size> before,
         ImmutableArray<Size> after, ImmutableArray<long> between)
@@ -146,7 +149,8 @@ public sealed class Concat(ImmutableArray<Node> parts, int axis) : Node("concat"
 
     private static TensorType Infer(ImmutableArray<Node> parts, int axis)
     {
-        Rule.Require(parts.Length > 0 && axis >= 0 && axis < parts[0].Type.Rank, "concat C1", () => $"{parts.Length} parts along axis {axis}");
+        Rule.Require(parts.Length > 0 && axis >= 0
+            && axis < parts[0].Type.Rank, "concat C1", () => $"{parts.Length} parts along axis {axis}");
         var first = parts[0].Type;
         foreach (var part in parts)
         {
@@ -179,7 +183,8 @@ public sealed class Window(Node x, int axis, Size count, Size extent, long strid
 
     public override IEnumerable<Size> AttributeSizes => [Count, Extent];
 
-    public override Node With(ImmutableArray<Node> operands) => new Window(operands[0], Axis, Count, Extent, Stride, Dilation);
+    public override Node With(ImmutableArray<Node> operands) =>
+        new Window(operands[0], Axis, Count, Extent, Stride, Dilation);
 
     private static TensorType Infer(TensorType x, int axis, Size count, Size extent, long stride, long dilation)
     {
@@ -197,7 +202,8 @@ public sealed class Window(Node x, int axis, Size count, Size extent, long strid
 /// result[a.., i.., b..] = x[a.., indices[i..], b..], where the indices stand in place of axis `axis`. An index out of
 /// range is clamped, and the call fails with its place.
 /// </summary>
-public sealed class Gather(Node x, Node indices, int axis) : Node("gather", [x, indices], Infer(x.Type, indices.Type, axis))
+public sealed class Gather(Node x, Node indices, int axis) : Node("gather", [x, indices],
+    Infer(x.Type, indices.Type, axis))
 {
     public int Axis { get; } = axis;
 

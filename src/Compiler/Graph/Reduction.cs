@@ -37,7 +37,8 @@ public sealed class Reduce(ReduceOp kind, Node x, ImmutableArray<int> axes)
 
     private static TensorType Infer(ReduceOp kind, TensorType x, ImmutableArray<int> axes)
     {
-        Rule.Require(Allows(kind, x.DType), "reduce C2", () => $"reduce {Ops.Name(kind)} is not defined for {x.DType.Name()}");
+        Rule.Require(Allows(kind, x.DType), "reduce C2", () =>
+            $"reduce {Ops.Name(kind)} is not defined for {x.DType.Name()}");
         return Drop(x, axes, "reduce C1");
     }
 }
@@ -103,7 +104,8 @@ public sealed class Dot(Node a, Node b, ImmutableArray<int> batchA, ImmutableArr
         ImmutableArray<int> contractA, ImmutableArray<int> contractB, DType accumulate)
     {
         Rule.Require(accumulate == a.DType || (accumulate, a.DType) is (DType.F32, DType.F16 or DType.BF16)
-            or (DType.F64, DType.F32) or (DType.I32, DType.I8 or DType.U8 or DType.I16 or DType.U16) or (DType.I64, DType.I32), "dot C4",
+            or (DType.F64, DType.F32) or (DType.I32, DType.I8 or DType.U8 or DType.I16 or DType.U16)
+                or (DType.I64, DType.I32), "dot C4",
             () => $"a dot of {a.DType.Name()} accumulated in {accumulate.Name()}");
         Rule.Require(a.DType == b.DType && a.DType != DType.Bool, "dot C1", () => $"dot of {a} and {b}");
         Rule.Require(batchA.Length == batchB.Length && contractA.Length == contractB.Length
@@ -112,7 +114,8 @@ public sealed class Dot(Node a, Node b, ImmutableArray<int> batchA, ImmutableArr
         foreach (var (x, y) in batchA.Concat(contractA).Zip(batchB.Concat(contractB)))
             Rule.Require(a.Shape[x].Equals(b.Shape[y]), "dot C3",
                 () => $"axis {x} of {a} is {a.Shape[x]}, axis {y} of {b} is {b.Shape[y]}");
-        return a.With(accumulate).With([.. batchA.Select(d => a.Shape[d]), .. Free(a, batchA, contractA).Select(d => a.Shape[d]),
+        return a.With(accumulate)
+            .With([.. batchA.Select(d => a.Shape[d]), .. Free(a, batchA, contractA).Select(d => a.Shape[d]),
             .. Free(b, batchB, contractB).Select(d => b.Shape[d])]);
     }
 

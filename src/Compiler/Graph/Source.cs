@@ -159,7 +159,8 @@ public static class ConstText
     /// neighbour: 2^-25 prints as 2.980232238769531E-08.
     /// </summary>
     private static string Digits(double value) =>
-        value.ToString("R", CultureInfo.InvariantCulture) is var t && double.Parse(t, CultureInfo.InvariantCulture).Equals(value)
+        value.ToString("R", CultureInfo.InvariantCulture) is var t
+            && double.Parse(t, CultureInfo.InvariantCulture).Equals(value)
             ? t : value.ToString("G17", CultureInfo.InvariantCulture);
 
     public static double Parse(string text) => text switch

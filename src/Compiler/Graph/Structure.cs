@@ -111,7 +111,8 @@ public sealed class Assert(string message, Node condition, ImmutableArray<Node> 
 
     private static TensorType Infer(TensorType condition)
     {
-        Rule.Require(condition.Equals(TensorType.Scalar(DType.Bool)), "assert C1", () => $"the condition is {condition}");
+        Rule.Require(condition.Equals(TensorType.Scalar(DType.Bool)), "assert C1", () =>
+            $"the condition is {condition}");
         return condition;
     }
 }

@@ -30,12 +30,14 @@ public static class Verifier
             foreach (var callee in GraphPrinter.Callees(node)) VerifyNodes(callee);
         }
         foreach (var result in function.Results)
-            Rule.Require(result.Id >= 0 && result.Id < function.Nodes.Count && ReferenceEquals(function.Nodes[result.Id], result),
+            Rule.Require(result.Id >= 0 && result.Id < function.Nodes.Count
+                && ReferenceEquals(function.Nodes[result.Id], result),
                 "graph C6", () => $"a result of @{function.Name} belongs to another function");
         Rule.Require(!function.Results.Any(r => r is RegionNode), "graph C9",
             () => $"a result of @{function.Name} is control flow without `result`");
         var names = function.Inputs.Select(i => i.Name).ToList();
-        Rule.Require(names.Distinct().Count() == names.Count, "graph C7", () => $"two inputs of @{function.Name} have one name");
+        Rule.Require(names.Distinct()
+            .Count() == names.Count, "graph C7", () => $"two inputs of @{function.Name} have one name");
         VerifyAssignments(function);
         var closure = GraphPrinter.Closure(function);
         Rule.Require(closure.DistinctBy(f => f.Name).Count() == closure.Count, "graph C8",
@@ -53,7 +55,8 @@ public static class Verifier
         {
             var isInput = assign.Storage == StorageClass.Inout;
             var input = function.Inputs.FirstOrDefault(i => i.IsInout && i.Name == assign.Name);
-            Rule.Require(!isInput || input is not null, "assign C1", () => $"@{function.Name} has no inout input {assign.Name}");
+            Rule.Require(!isInput
+                || input is not null, "assign C1", () => $"@{function.Name} has no inout input {assign.Name}");
             var held = isInput ? input : function.Nodes.FirstOrDefault(n => n is State s && s.Name == assign.Name);
             Rule.Require(held is null || held.Type.Equals(assign.Type), "assign C2",
                 () => $"{assign.Name} is {held!.Type}, not {assign.Type}");

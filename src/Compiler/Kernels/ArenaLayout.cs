@@ -32,7 +32,8 @@ public sealed class ArenaLayout
         {
             var slots = new long[program.Slots.Length + 1];
             for (var slot = 0; slot < program.Slots.Length; slot++)
-                slots[slot + 1] = checked((slots[slot] + program.Slots[slot].Evaluate(sizes) + Line - 1) & ~(Line - 1L));
+                slots[slot + 1] = checked(
+                    (slots[slot] + program.Slots[slot].Evaluate(sizes) + Line - 1) & ~(Line - 1L));
             foreach (var block in blocks) offsets[block.Buffer] = slots[program.Buffers[block.Buffer].Slot];
             (Bytes, Offsets) = (slots[^1], [.. offsets]);
             (LiveMaximum, LiveMaximumInLines) = (Bytes, Bytes);
@@ -41,7 +42,9 @@ public sealed class ArenaLayout
         (LiveMaximum, LiveMaximumInLines) = (Greatest(b => b.Bytes), Greatest(b => b.Room));
         Bytes = long.MaxValue;
         // The greatest first is what most models want; the other orders are tried when it leaves gaps.
-        foreach (var order in (Func<Block, long>[])[b => -b.Room, b => -b.Room * (b.Life.Last - b.Life.First + 1L), b => b.Life.First, b => -b.Life.Last])
+        foreach (var order in (
+            Func<Block, long>[])[b => -b.Room, b => -b.Room * (b.Life.Last - b.Life.First + 1L), b => b.Life.First, b =>
+            -b.Life.Last])
         {
             if (Bytes == LiveMaximumInLines) break;
             var placed = Place(blocks.OrderBy(order).ThenBy(b => -b.Room).ThenBy(b => b.Buffer));

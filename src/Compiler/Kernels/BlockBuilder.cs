@@ -65,11 +65,13 @@ public sealed class BlockBuilder
     public Value Index(Size index) => Define($"index {index}", DType.I64, r => new IndexValue(r, index));
 
     public Value Load(DType type, int buffer, Size offset, ImmutableArray<Guard> guards, Value? fill) =>
-        Define($"load {buffer} {offset} {string.Join(',', guards.Select(g => $"{g.Index}<{g.Extent}"))} {fill?.Id}", type,
+        Define($"load {buffer} {offset} {string.Join(',', guards.Select(g => $"{g.Index}<{g.Extent}"))} {fill?.Id}",
+            type,
             r => new Load(r, buffer, offset, guards, guards.IsEmpty ? null : fill));
 
     public Value Compute(ScalarOp op, DType type, params ImmutableArray<Value> arguments) =>
-        Define($"{op} {type.Name()} {string.Join(',', arguments.Select(a => a.Id))}", type, r => new Compute(r, op, arguments));
+        Define($"{op} {type.Name()} {string.Join(',', arguments.Select(a => a.Id))}", type, r =>
+            new Compute(r, op, arguments));
 
     public Value Unary(ScalarOp op, Value a) => Compute(op, a.Type, a);
 

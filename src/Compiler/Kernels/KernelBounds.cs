@@ -59,7 +59,8 @@ public static class KernelBounds
                         break;
                     case Ordering o:
                         Check(o.Body, With(ranges, new Axis(o.Variable, o.Extent)), defined);
-                        Check(o.Epilogue, With(ranges, new Axis(o.Variable, o.Extent), new Axis(o.At.IndexName, o.Extent)), defined);
+                        Check(o.Epilogue,
+                            With(ranges, new Axis(o.Variable, o.Extent), new Axis(o.At.IndexName, o.Extent)), defined);
                         break;
                     case Contract c:
                         Check(c.Left, With(ranges, [c.M, .. c.K]), defined);
@@ -108,7 +109,8 @@ public static class KernelBounds
                 Arguments: [var high, var last, var x]
             })
             return null;
-        return (Compares(low, ScalarOp.Lt, x, zero) || Compares(low, ScalarOp.Lt, rest, zero)) && Compares(high, ScalarOp.Gt, x, last)
+        return (Compares(low, ScalarOp.Lt, x, zero) || Compares(low, ScalarOp.Lt, rest, zero))
+            && Compares(high, ScalarOp.Gt, x, last)
             && defined.GetValueOrDefault(last.Id) is IndexValue index ? index.Index + 1 : null;
 
         bool IsZero(Value v) => defined.GetValueOrDefault(v.Id) is Literal { Integer: 0 };

@@ -63,7 +63,9 @@ public sealed record Guard(Size Index, Size Extent)
     /// </summary>
     public Guard Undivided()
     {
-        if (Index.Terms.Where(t => t.Atoms.Any(a => a is FloorDivAtom)).ToList() is not [{ Coefficient: 1, Atoms: [FloorDivAtom floor] }]) return this;
+        if (Index.Terms.Where(t => t.Atoms.Any(a => a is FloorDivAtom))
+            .ToList() is not [{ Coefficient: 1, Atoms: [FloorDivAtom floor] }])
+            return this;
         if (!floor.Divisor.IsConstant || floor.Divisor.Value <= 0) return this;
         var rest = Index - Size.FloorDiv(floor.Dividend, floor.Divisor);
         return new Guard(floor.Dividend + rest * floor.Divisor, Extent * floor.Divisor);
@@ -103,7 +105,8 @@ public sealed record Loop(LoopKind Kind, string Variable, Size Extent, Block Bod
 /// Combines what the body yields for each index. Lanes: 16 partial results, lane tree 8-4-2-1, blocks of 4096 combined
 /// pairwise. Otherwise in order of the index, from the identity on.
 /// </summary>
-public sealed record Reduction(Value Result, ReduceKind Kind, bool Lanes, string Variable, Size Extent, Block Body, Value Yield) : Statement
+public sealed record Reduction(Value Result, ReduceKind Kind, bool Lanes, string Variable, Size Extent, Block Body,
+    Value Yield) : Statement
 {
     /// <summary>
     /// A float sum in order whose terms are products: result = fma(yield, factor, result), rounded once.
@@ -122,7 +125,8 @@ public sealed record Cumulation(ReduceKind Kind, string Variable, Size Extent, B
 /// Puts what the body yields for each index in order: the least first, or the greatest (descending); stable, NaN last
 /// in both, -0 and +0 equal. Then the epilogue for each place, with the key there and the index it was yielded for.
 /// </summary>
-public sealed record Ordering(bool IsDescending, string Variable, Size Extent, Block Body, Value Yield, Value Key, Value At,
+public sealed record Ordering(bool IsDescending, string Variable, Size Extent, Block Body, Value Yield, Value Key,
+    Value At,
     Block Epilogue) : Statement;
 
 /// <summary>One loop of a contraction.</summary>
@@ -132,7 +136,8 @@ public sealed record Axis(string Variable, Size Extent);
 /// For every m and n: acc = +0, then acc = fma(left, right, acc) (integers: acc + left * right, wrapping) for every k
 /// in order, the last axis fastest; then the epilogue with acc. Left sees m and k, right sees n and k.
 /// </summary>
-public sealed record Contract(Axis M, Axis N, ImmutableArray<Axis> K, Block Left, Value LeftYield, Block Right, Value RightYield,
+public sealed record Contract(Axis M, Axis N, ImmutableArray<Axis> K, Block Left, Value LeftYield, Block Right,
+    Value RightYield,
     Value Accumulator, Block Epilogue) : Statement;
 
 /// <summary>A block that gives one value.</summary>
@@ -145,11 +150,13 @@ public sealed record Part(Block Block, Value Yield);
 /// score, where the epilogue asks for it.
 /// </summary>
 public sealed record Attend(Axis M, Axis S, Axis E, Axis K, int KeyBlock, Part Query, Part Key, Part Value, Part? Until,
-    Value Product, Part Score, Value Difference, Part Weight, Value Sum, Value Total, Value? Greatest, Block Epilogue) : Statement
+    Value Product, Part Score, Value Difference, Part Weight, Value Sum, Value Total, Value? Greatest, Block Epilogue)
+        : Statement
 {
     /// <summary>Every block, in the order of the text.</summary>
     public IEnumerable<Block> Blocks =>
-        [Query.Block, Key.Block, Value.Block, .. Until is null ? Array.Empty<Block>() : [Until.Block], Score.Block, Weight.Block, Epilogue];
+        [Query.Block, Key.Block, Value.Block, .. Until is null ? Array.Empty<Block>()
+            : [Until.Block], Score.Block, Weight.Block, Epilogue];
 }
 
 /// <summary>

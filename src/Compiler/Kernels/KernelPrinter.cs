@@ -49,7 +49,8 @@ public static class KernelPrinter
             switch (statement)
             {
                 case Compute c:
-                    text.Append($"{Define(c.Result)}{c.Op.ToString().ToLowerInvariant()}({string.Join(", ", c.Arguments.Select(a => $"%{a.Id}"))})");
+                    text.Append(
+                        $"{Define(c.Result)}{c.Op.ToString().ToLowerInvariant()}({string.Join(", ", c.Arguments.Select(a => $"%{a.Id}"))})");
                     break;
                 case Literal l:
                     text.Append($"{Define(l.Result)}const({(l.Result.Type.IsFloat
@@ -59,7 +60,8 @@ public static class KernelPrinter
                     text.Append($"{Define(i.Result)}index({i.Index})");
                     break;
                 case Load l:
-                    text.Append($"{Define(l.Result)}load({Name(l.Buffer)}[{l.Offset}]{Guards(l.Guards)}{(l.Fill is { } f ? $" else %{f.Id}" : "")})");
+                    text.Append(
+                        $"{Define(l.Result)}load({Name(l.Buffer)}[{l.Offset}]{Guards(l.Guards)}{(l.Fill is { } f ? $" else %{f.Id}" : "")})");
                     break;
                 case Store s:
                     text.Append($"store({Name(s.Buffer)}[{s.Offset}], %{s.Value.Id}{Guards(s.Guards)})");
@@ -73,7 +75,8 @@ public static class KernelPrinter
                     Close(depth);
                     break;
                 case Reduction r:
-                    text.Append($"{Define(r.Result)}{(r.Lanes ? "reduce" : "serial")}.{r.Kind.ToString().ToLowerInvariant()}({r.Variable} < {r.Extent}) {{\n");
+                    text.Append(
+                        $"{Define(r.Result)}{(r.Lanes ? "reduce" : "serial")}.{r.Kind.ToString().ToLowerInvariant()}({r.Variable} < {r.Extent}) {{\n");
                     Block(r.Body, depth + 1);
                     Yield(r.Yield, depth + 1, r.Factor);
                     Close(depth);
@@ -83,7 +86,8 @@ public static class KernelPrinter
                     Into(c.Body, c.Yield, [c.Running], c.Epilogue, depth);
                     break;
                 case Ordering o:
-                    text.Append($"sort.{(o.IsDescending ? "descending" : "ascending")}({o.Variable} < {o.Extent}) {{\n");
+                    text.Append(
+                        $"sort.{(o.IsDescending ? "descending" : "ascending")}({o.Variable} < {o.Extent}) {{\n");
                     Into(o.Body, o.Yield, [o.Key, o.At], o.Epilogue, depth);
                     break;
                 case Contract c:
@@ -104,7 +108,8 @@ public static class KernelPrinter
                     Part("value", a.Value.Block, a.Value.Yield, depth + 1);
                     if (a.Until is { } until) Part("until", until.Block, until.Yield, depth + 1);
                     Part($"score(%{a.Product.Id}: {a.Product.Type.Name()})", a.Score.Block, a.Score.Yield, depth + 1);
-                    Part($"weight(%{a.Difference.Id}: {a.Difference.Type.Name()})", a.Weight.Block, a.Weight.Yield, depth + 1);
+                    Part($"weight(%{a.Difference.Id}: {a.Difference.Type.Name()})", a.Weight.Block, a.Weight.Yield,
+                        depth + 1);
                     Indent(depth + 1);
                     text.Append($"into(%{a.Sum.Id}: {a.Sum.Type.Name()}, %{a.Total.Id}: {a.Total.Type.Name()}"
                         + (a.Greatest is { } greatest ? $", %{greatest.Id}: {greatest.Type.Name()}) {{\n" : ") {\n"));

@@ -98,7 +98,8 @@ public static class KernelReader
                     var body = Block(out var term);
                     Into();
                     var running = Closed(Define);
-                    return new Cumulation(Word<ReduceKind>(op), axis.Variable, axis.Extent, body, Yielded(term), running, Block());
+                    return new Cumulation(Word<ReduceKind>(op), axis.Variable, axis.Extent, body, Yielded(term),
+                        running, Block());
                 case ["sort", ("ascending" or "descending") and var order]:
                     var keys = Block(out var key);
                     Into();
@@ -106,7 +107,8 @@ public static class KernelReader
                     cursor.Expect(",");
                     cursor.Expect("%");
                     var at = Closed(Define);
-                    return new Ordering(order == "descending", axis.Variable, axis.Extent, keys, Yielded(key), sorted, at, Block());
+                    return new Ordering(order == "descending", axis.Variable, axis.Extent, keys, Yielded(key), sorted,
+                        at, Block());
             }
             var kind = Word<LoopKind>(word);
             return new Loop(kind, axis.Variable, axis.Extent, Block());
@@ -149,7 +151,9 @@ public static class KernelReader
                 var axis = ReadAxis();
                 cursor.Expect(")");
                 var body = Block(out var yield, out var factor);
-                return new Reduction(result, Word<ReduceKind>(kind), form == "reduce", axis.Variable, axis.Extent, body, Yielded(yield)) { Factor = factor };
+                return new Reduction(result, Word<ReduceKind>(kind), form == "reduce", axis.Variable, axis.Extent, body,
+                    Yielded(yield))
+                { Factor = factor };
             }
             var arguments = ImmutableArray.CreateBuilder<Value>();
             do arguments.Add(Use());
@@ -178,7 +182,8 @@ public static class KernelReader
             return new Guard(index, cursor.Size());
         })];
 
-        private Value Yielded(Value? yield) => yield ?? throw cursor.Error("what is combined, put in order or a part of attention yields a value");
+        private Value Yielded(Value? yield) =>
+            yield ?? throw cursor.Error("what is combined, put in order or a part of attention yields a value");
 
         private Contract ReadContract()
         {
@@ -231,7 +236,8 @@ public static class KernelReader
             cursor.Expect(")");
             var epilogue = Block();
             cursor.Expect("}");
-            return new Attend(m, s, e, k, keys, query, key, value, until, product, score, difference, weight, sum, total, greatest, epilogue);
+            return new Attend(m, s, e, k, keys, query, key, value, until, product, score, difference, weight, sum,
+                total, greatest, epilogue);
 
             Value Argument(string name)
             {

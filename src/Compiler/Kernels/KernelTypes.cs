@@ -79,7 +79,8 @@ internal static class KernelTypes
     {
         var (result, term) = (r.Result.Type, yield.Type);
         var name = $"%{r.Result.Id} = {r.Kind.ToString().ToLowerInvariant()}";
-        Require(factor is null || (r is { Kind: ReduceKind.Add, Lanes: false } && term.IsFloat && factor.Type == term), "K14",
+        Require(factor is null
+            || (r is { Kind: ReduceKind.Add, Lanes: false } && term.IsFloat && factor.Type == term), "K14",
             () => $"{name} of products is a float sum in order, of two values of one dtype");
         if (r.Kind is ReduceKind.ArgMax or ReduceKind.ArgMin)
         {
@@ -99,7 +100,8 @@ internal static class KernelTypes
 
     public static void Check(Ordering o, Value yield)
     {
-        Require(o.Key.Type == yield.Type, "K18", () => $"the keys are {yield.Type.Name()}, %{o.Key.Id} is {o.Key.Type.Name()}");
+        Require(o.Key.Type == yield.Type, "K18", () =>
+            $"the keys are {yield.Type.Name()}, %{o.Key.Id} is {o.Key.Type.Name()}");
         Require(o.At.Type is DType.I32 or DType.I64, "K18", () => $"an index of dtype {o.At.Type.Name()}");
     }
 

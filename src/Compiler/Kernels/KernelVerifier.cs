@@ -101,8 +101,10 @@ public sealed class KernelVerifier
                 Check(a, place);
                 break;
             case Cumulation c:
-                Require(place is Place.Plain or Place.Vector, "K17", () => $"a running value over {c.Variable} inside a value's computation");
-                WithEpilogue(new Axis(c.Variable, c.Extent), c.Body, place == Place.Vector ? Place.Side : Place.Reduction,
+                Require(place is Place.Plain or Place.Vector, "K17", () =>
+                    $"a running value over {c.Variable} inside a value's computation");
+                WithEpilogue(new Axis(c.Variable, c.Extent), c.Body, place == Place.Vector ? Place.Side
+                    : Place.Reduction,
                     yield => KernelTypes.Check(c, yield), c.Yield, [c.Running], c.Epilogue);
                 break;
             case Ordering o:
@@ -119,7 +121,8 @@ public sealed class KernelVerifier
         Visible(guard.Extent, "a guard");
     }
 
-    private void WithEpilogue(Axis axis, Block body, Place place, Action<Value> types, Value yield, ImmutableArray<Value> into,
+    private void WithEpilogue(Axis axis, Block body, Place place, Action<Value> types, Value yield,
+        ImmutableArray<Value> into,
         Block epilogue)
     {
         Visible(axis.Extent, $"the extent of {axis.Variable}");

@@ -14,7 +14,8 @@ public enum BufferKind
 /// A tensor of the program; an inout input is written too. Temporaries live in a slot of the arena, constants carry
 /// their values.
 /// </summary>
-public sealed record ProgramBuffer(string Name, BufferKind Kind, TensorType Type, string Label, int Slot = -1, Const? Values = null,
+public sealed record ProgramBuffer(string Name, BufferKind Kind, TensorType Type, string Label, int Slot = -1,
+    Const? Values = null,
     bool IsInout = false)
 {
     /// <summary>

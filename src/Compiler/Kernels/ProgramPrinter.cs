@@ -22,7 +22,8 @@ public static class ProgramPrinter
                 BufferKind.Constant => $", {b.Values!.Attributes}",
                 _ => "",
             };
-            text.Append($"  {b.Kind.ToString().ToLowerInvariant()}({b.Name}: {b.Type}, {Quote.Text(b.Label)}{extra})\n");
+            text.Append(
+                $"  {b.Kind.ToString().ToLowerInvariant()}({b.Name}: {b.Type}, {Quote.Text(b.Label)}{extra})\n");
         }
         Steps(program, program.Steps, "  ", text);
         text.Append("}\n");
@@ -47,10 +48,12 @@ public static class ProgramPrinter
             switch (step)
             {
                 case CheckStep { Check: var c }:
-                    text.Append($"{indent}check({c.Kind.ToString().ToLowerInvariant()}, {c.Left}, {c.Right}, {Quote.Text(c.Message)})\n");
+                    text.Append(
+                        $"{indent}check({c.Kind.ToString().ToLowerInvariant()}, {c.Left}, {c.Right}, {Quote.Text(c.Message)})\n");
                     break;
                 case CallStep call:
-                    text.Append($"{indent}call(@{program.Kernels[call.Kernel].Name}; {Names(call.Buffers)}){At(call.Place)}\n");
+                    text.Append(
+                        $"{indent}call(@{program.Kernels[call.Kernel].Name}; {Names(call.Buffers)}){At(call.Place)}\n");
                     break;
                 case CopyStep copy:
                     text.Append($"{indent}copy({Name(copy.From)}, {Name(copy.To)})\n");
@@ -62,7 +65,8 @@ public static class ProgramPrinter
                     text.Append($"{indent}print({Quote.Text(print.Format)}; {Names(print.Buffers)})\n");
                     break;
                 case AssertStep assert:
-                    text.Append($"{indent}assert({Name(assert.Test)}, {Quote.Text(assert.Message)}; {Names(assert.Buffers)}){At(assert.Place)}\n");
+                    text.Append(
+                        $"{indent}assert({Name(assert.Test)}, {Quote.Text(assert.Message)}; {Names(assert.Buffers)}){At(assert.Place)}\n");
                     break;
                 case LoopStep loop:
                     Block($"loop({loop.Variable} < {loop.Count})", loop.Body);

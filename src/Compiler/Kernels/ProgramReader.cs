@@ -32,9 +32,11 @@ public static class ProgramReader
             var steps = Block();
             var kernels = ImmutableArray.CreateBuilder<Kernel>();
             while (!cursor.AtEnd && !cursor.Peek("program")) kernels.Add(KernelReader.Read(cursor));
-            int[] numbers = [.. called.Select(callee => kernels.ToList().FindIndex(k => k.Name == callee) is >= 0 and var k
+            int[] numbers =
+                [.. called.Select(callee => kernels.ToList().FindIndex(k => k.Name == callee) is >= 0 and var k
                 ? k : throw new FormatException($"no kernel is called @{callee}"))];
-            return new Program(name, [.. sizes], [.. buffers], [.. slots], kernels.ToImmutable(), Numbered(steps, numbers))
+            return new Program(name, [.. sizes], [.. buffers], [.. slots], kernels.ToImmutable(),
+                Numbered(steps, numbers))
             {
                 Setup = cursor.AtEnd ? null : new One(cursor).Read(),
             };
@@ -108,7 +110,8 @@ public static class ProgramReader
                     cursor.Expect("else");
                     return new IfStep(test, then, Inner());
                 default:
-                    if (!Enum.TryParse<BufferKind>(word, ignoreCase: true, out var kind)) throw cursor.Error($"'{word}' is no step");
+                    if (!Enum.TryParse<BufferKind>(word, ignoreCase: true, out var kind))
+                        throw cursor.Error($"'{word}' is no step");
                     buffers.Add(Declared(kind));
                     break;
             }
@@ -130,7 +133,8 @@ public static class ProgramReader
         }
 
         /// <summary>Calls with the places of their kernels instead of those in `called`.</summary>
-        private static ImmutableArray<Step> Numbered(ImmutableArray<Step> steps, int[] numbers) => [.. steps.Select(Step (s) => s switch
+        private static ImmutableArray<Step> Numbered(ImmutableArray<Step> steps, int[] numbers) =>
+            [.. steps.Select(Step (s) => s switch
         {
             CallStep c => c with { Kernel = numbers[c.Kernel] },
             LoopStep l => l with { Body = Numbered(l.Body, numbers) },
@@ -139,7 +143,8 @@ public static class ProgramReader
             _ => s,
         })];
 
-        private int Buffer() => buffers.FindIndex(b => b.Name == cursor.PeekName()) is >= 0 and var i && cursor.Name() is not null
+        private int Buffer() =>
+            buffers.FindIndex(b => b.Name == cursor.PeekName()) is >= 0 and var i && cursor.Name() is not null
             ? i : throw cursor.Error("a buffer was expected");
 
         /// <summary>The buffers behind the semicolon; possibly none.</summary>
@@ -165,10 +170,12 @@ public static class ProgramReader
                 (int, int)? life = cursor.Take(",") ? ((int)cursor.Integer(), (int)Next(cursor.Integer)) : null;
                 return new(name, kind, type, label, slot) { Life = life };
             }
-            if (kind == BufferKind.Input && cursor.Take(",")) return new(name, kind, type, label, IsInout: Taken("inout"));
+            if (kind == BufferKind.Input && cursor.Take(","))
+                return new(name, kind, type, label, IsInout: Taken("inout"));
             if (kind != BufferKind.Constant) return new(name, kind, type, label);
             cursor.Expect(",");
-            if (cursor.Take("folded")) return new(name, kind, type, label, -1, Const.Folded(type, (int)cursor.Integer()));
+            if (cursor.Take("folded"))
+                return new(name, kind, type, label, -1, Const.Folded(type, (int)cursor.Integer()));
             var numbers = cursor.List("[", "]", cursor.Number);
             var values = type.DType.IsFloat
                 ? Const.Of(type, [.. numbers.Select(ConstText.Parse)])

@@ -28,7 +28,8 @@ public static partial class VectorMath
         {
             var isLarge = b.Compare(ScalarOp.Gt, greatest, Float(Math.ScaleB(1, 1000)));
             var isTiny = b.Compare(ScalarOp.Lt, greatest, Float(Math.ScaleB(1, -800)));
-            var scale = b.Select(isLarge, Float(Math.ScaleB(1, -100)), b.Select(isTiny, Float(Math.ScaleB(1, 200)), one));
+            var scale =
+                b.Select(isLarge, Float(Math.ScaleB(1, -100)), b.Select(isTiny, Float(Math.ScaleB(1, 200)), one));
             (least, greatest) = (Mul(least, scale), Mul(greatest, scale));
         }
         var isShifted = b.Compare(ScalarOp.Gt, least, Mul(greatest, Float(0.41421356237309503)));
@@ -87,7 +88,9 @@ public static partial class VectorMath
 
         var d = Sub(exponent, least);
         d = b.Select(b.Compare(ScalarOp.Lt, d, Int(0)), Int(0), d); // then |x| < |y|, and x is chosen
-        var power = b.Bitcast(b.Binary(ScalarOp.Shl, Add(b.Binary(ScalarOp.Shr, d, Int(squarings)), Int(1023)), Int(52)), DType.F64);
+        var power =
+            b.Bitcast(b.Binary(ScalarOp.Shl, Add(b.Binary(ScalarOp.Shr, d, Int(squarings)), Int(1023)), Int(52)),
+                DType.F64);
         for (var i = squarings - 1; i >= 0; i--)
         {
             power = Product(power, power);
@@ -101,7 +104,9 @@ public static partial class VectorMath
         Value Power(Value e) => b.Bitcast(b.Binary(ScalarOp.Shl, Add(e, Int(1023)), Int(52)), DType.F64);
         var result = WithSignOf(b, Mul(Mul(rest, Power(first)), Power(Sub(by, first))), x);
         result = b.Select(b.Compare(ScalarOp.Lt, a, c), x, result);
-        var isDefined = b.Binary(ScalarOp.And, b.Compare(ScalarOp.Lt, a, Float(double.PositiveInfinity)), b.Compare(ScalarOp.Gt, c, Float(0)));
+        var isDefined =
+            b.Binary(ScalarOp.And, b.Compare(ScalarOp.Lt, a, Float(double.PositiveInfinity)),
+                b.Compare(ScalarOp.Gt, c, Float(0)));
         return b.Select(isDefined, result, Float(double.NaN));
 
         // A magnitude as an integer in [2^52, 2^53) and the exponent field it has; a subnormal's is below 1.

@@ -176,7 +176,8 @@ public static partial class VectorMath
     {
         var sum = b.Binary(ScalarOp.Add, x, b.Float(1, DType.F64));
         var exponent = b.Binary(ScalarOp.And,
-            b.Binary(ScalarOp.Sub, b.Integer(0x3FF6A09E667F3BCC, DType.I64), Bits(b, sum)), b.Integer(-(1L << 52), DType.I64));
+            b.Binary(ScalarOp.Sub, b.Integer(0x3FF6A09E667F3BCC, DType.I64), Bits(b, sum)),
+                b.Integer(-(1L << 52), DType.I64));
         // 4 * 2^-k: without the 4 it has no normal f64 for k = 1024.
         var scale = b.Bitcast(b.Binary(ScalarOp.Add, exponent, b.Integer(0x4010000000000000, DType.I64)), DType.F64);
         var rest = b.Fma(scale, b.Float(-0.25, DType.F64), b.Float(1, DType.F64));

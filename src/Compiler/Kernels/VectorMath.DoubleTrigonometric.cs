@@ -99,7 +99,8 @@ public static partial class VectorMath
         var f1 = Shift(ScalarOp.Shl, r1, 2);
         // 32 bits at a time in the mantissa of 2^52; the first are signed.
         Value Digits(Value d, double offset) => b.Binary(ScalarOp.Sub,
-            b.Bitcast(b.Binary(ScalarOp.Or, d, Int(0x4330000000000000)), DType.F64), b.Float(4503599627370496 + offset, DType.F64));
+            b.Bitcast(b.Binary(ScalarOp.Or, d, Int(0x4330000000000000)), DType.F64),
+                b.Float(4503599627370496 + offset, DType.F64));
         var signed = b.Binary(ScalarOp.Xor, Shift(ScalarOp.Shr, f2, 32), Int(1UL << 31));
         var scale = b.Float(Math.ScaleB(1, -32), DType.F64);
         var (high, low) = QuickTwoSum(b, Digits(signed, 2147483648), Mul(Digits(Low32(f2), 0), scale));

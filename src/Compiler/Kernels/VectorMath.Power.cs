@@ -56,7 +56,9 @@ public static partial class VectorMath
             var zLow = b.Fma(Add(s, s), sLow, b.Fma(s, s, b.Unary(ScalarOp.Neg, z)));
             var third = b.Float(0.66666666666666663, DType.F64);
             var p = Mul(third, z);
-            var pLow = b.Fma(third, zLow, b.Fma(b.Float(3.700743415417188e-17, DType.F64), z, b.Fma(third, z, b.Unary(ScalarOp.Neg, p))));
+            var pLow =
+                b.Fma(third, zLow,
+                    b.Fma(b.Float(3.700743415417188e-17, DType.F64), z, b.Fma(third, z, b.Unary(ScalarOp.Neg, p))));
             var q = Polynomial(b, z, 0.11984789906953268, 0.11675400011314449, 0.13336283967674026, 0.15384557910181765,
                 0.18181818851546122, 0.22222222217732859, 0.28571428571444013, 0.3999999999999998);
             var (tail, tailLow) = QuickTwoSum(b, p, Mul(Mul(z, z), q));
@@ -91,7 +93,9 @@ public static partial class VectorMath
         }
         if (!type.IsSigned) return power;
         Value Is(long value) => b.Compare(ScalarOp.Eq, x, Int(value));
-        var inverse = b.Select(Is(-1), b.Select(IsSet(0), Int(-1), Int(1)), b.Select(Is(1), Int(1), b.Select(Is(0), Int(-1), Int(0))));
+        var inverse =
+            b.Select(Is(-1), b.Select(IsSet(0), Int(-1), Int(1)),
+                b.Select(Is(1), Int(1), b.Select(Is(0), Int(-1), Int(0))));
         return b.Select(b.Compare(ScalarOp.Lt, y, Int(0)), inverse, power);
     }
 

@@ -27,15 +27,18 @@ internal sealed record AxisGroup(ImmutableArray<int> From, ImmutableArray<int> T
     }
 
     /// <summary>The axes whose size is not 1 for certain.</summary>
-    public static ImmutableArray<int> Wide(ImmutableArray<Size> shape) => [.. Enumerable.Range(0, shape.Length).Where(d => !shape[d].Is(1))];
+    public static ImmutableArray<int> Wide(ImmutableArray<Size> shape) =>
+        [.. Enumerable.Range(0, shape.Length).Where(d => !shape[d].Is(1))];
 
-    private static AxisGroup? Smallest(ImmutableArray<int> a, ImmutableArray<int> b, ImmutableArray<Size> from, ImmutableArray<Size> to)
+    private static AxisGroup? Smallest(ImmutableArray<int> a, ImmutableArray<int> b, ImmutableArray<Size> from,
+        ImmutableArray<Size> to)
     {
         for (var sum = 2; sum <= a.Length + b.Length; sum++)
         {
             for (var k = Math.Max(1, sum - b.Length); k <= Math.Min(a.Length, sum - 1); k++)
             {
-                if (Size.Product(a.Take(k).Select(d => from[d])).Equals(Size.Product(b.Take(sum - k).Select(d => to[d]))))
+                if (Size.Product(a.Take(k).Select(d => from[d]))
+                    .Equals(Size.Product(b.Take(sum - k).Select(d => to[d]))))
                     return new(a[..k], b[..(sum - k)]);
             }
         }
@@ -45,6 +48,7 @@ internal sealed record AxisGroup(ImmutableArray<int> From, ImmutableArray<int> T
     /// <summary>An entry check makes two sizes one: if only they differ, every axis stays what it is.</summary>
     private static ImmutableArray<AxisGroup>? OneToOne(ImmutableArray<Size> from, ImmutableArray<Size> to) =>
         from.Length == to.Length && from.Zip(to).Count(p => !p.First.Equals(p.Second)) == 1
-            ? [.. Enumerable.Range(0, from.Length).Where(d => !from[d].Is(1) || !to[d].Is(1)).Select(d => new AxisGroup([d], [d]))]
+            ? [.. Enumerable.Range(0, from.Length).Where(d => !from[d].Is(1) || !to[d].Is(1))
+                .Select(d => new AxisGroup([d], [d]))]
             : null;
 }

@@ -21,14 +21,16 @@ public static class ComputePrecision
             throw new ArgumentException($"contractions compute in bf16 or f16, not {type.Name()}", nameof(type));
         // What is read by several contractions is rounded once.
         var known = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
-        return new Rewriter((node, rewriter) => Rule(node, rewriter, type, known), rewrites, "compute-precision").Run(function);
+        return new Rewriter((node, rewriter) => Rule(node, rewriter, type, known), rewrites, "compute-precision")
+            .Run(function);
     }
 
     private static Node? Rule(Node node, Rewriter rewriter, DType type, Dictionary<Node, Node> known)
     {
         if (node is not Dot { Type.DType: DType.F32 } dot || dot.OperandType(0).DType != DType.F32) return null;
         var (a, b) = (Narrow(dot.Operands[0]), Narrow(dot.Operands[1]));
-        return rewriter.By("dot of f32", rewriter.Add(new Dot(a, b, dot.BatchA, dot.BatchB, dot.ContractA, dot.ContractB, DType.F32)));
+        return rewriter.By("dot of f32",
+            rewriter.Add(new Dot(a, b, dot.BatchA, dot.BatchB, dot.ContractA, dot.ContractB, DType.F32)));
 
         // Below the movements: a window repeats its elements, and is read in place only where nothing computes it.
         Node Narrow(Node x)

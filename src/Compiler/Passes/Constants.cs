@@ -47,7 +47,8 @@ public static class Constants
         var worth = Worth(function, known);
         var edge = new HashSet<Node>(ReferenceEqualityComparer.Instance);
         var seen = new HashSet<Node>(ReferenceEqualityComparer.Instance);
-        var open = new Stack<Node>(function.Results.Concat(function.Nodes.Where(n => !known.Contains(n)).SelectMany(n => n.Operands)));
+        var open = new Stack<Node>(
+            function.Results.Concat(function.Nodes.Where(n => !known.Contains(n)).SelectMany(n => n.Operands)));
         while (open.TryPop(out var node))
         {
             if (!known.Contains(node) || !seen.Add(node)) continue;
@@ -127,7 +128,8 @@ public static class Constants
         var texts = new Dictionary<Node, string>(ReferenceEqualityComparer.Instance);
         foreach (var node in setup.Nodes)
         {
-            var text = $"{node.Op};{node.Attributes};{node.Type};{string.Join(',', node.Operands.Select(o => texts[o]))}";
+            var text =
+                $"{node.Op};{node.Attributes};{node.Type};{string.Join(',', node.Operands.Select(o => texts[o]))}";
             texts[node] = System.Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];
         }
         return [.. setup.Results.Select(r =>
@@ -147,7 +149,8 @@ public static class Constants
         foreach (var check in function.Checks) main.Require(check);
         foreach (var node in function.Nodes)
         {
-            var own = folded.TryGetValue(node, out var index) ? Const.Folded(node.Type, index) : Rewriter.Copy(node, map);
+            var own = folded.TryGetValue(node, out var index) ? Const.Folded(node.Type, index)
+                : Rewriter.Copy(node, map);
             map[node] = main.Add(own, function.OriginOf(node));
         }
         main.Results = [.. function.Results.Select(r => map[r])];

@@ -115,13 +115,15 @@ public static class DeadCode
             map[node] = into.Add(node switch
             {
                 RegionNode region => Rebuilt(region, needs.Parts[region], map),
-                Result { Operands: [RegionNode of], Index: var k } => new Result(map[of], needs.Parts[of].Results.IndexOf(k)),
+                Result { Operands: [RegionNode of], Index: var k } =>
+                    new Result(map[of], needs.Parts[of].Results.IndexOf(k)),
                 _ when node.Operands.IsEmpty => Rewriter.Clone(node),
                 _ => node.With([.. node.Operands.Select(o => map[o])]),
             }, function.OriginOf(node));
         }
         into.Results = [.. results.Select(k => map[function.Results[k]])];
-        into.ResultNames = [.. results.Where(k => k < function.ResultNames.Length).Select(k => function.ResultNames[k])];
+        into.ResultNames =
+            [.. results.Where(k => k < function.ResultNames.Length).Select(k => function.ResultNames[k])];
         return into;
     }
 
@@ -132,12 +134,14 @@ public static class DeadCode
         {
             case If branch:
                 var inputs = part.Operands.Skip(1).Select(i => i - 1).ToList();
-                return new If(Rebuild(branch.Then, inputs, part.Results), Rebuild(branch.Otherwise, inputs, part.Results), operands);
+                return new If(Rebuild(branch.Then, inputs, part.Results),
+                    Rebuild(branch.Otherwise, inputs, part.Results), operands);
             case Scan scan:
                 return new Scan(Rebuild(scan.Body, part.Operands, part.Results), scan.Variable, scan.Count,
                     part.Results.Count(k => k < scan.Carried), operands);
             case While loop:
-                return new While(Rebuild(loop.Condition, part.Operands, [0]), Rebuild(loop.Body, part.Operands, part.Results),
+                return new While(Rebuild(loop.Condition, part.Operands, [0]),
+                    Rebuild(loop.Body, part.Operands, part.Results),
                     part.Results.Length, operands);
             default: throw new InvalidOperationException(node.Op);
         }

@@ -19,9 +19,11 @@ public static class DepthwiseWeights
         rewrites ??= new Rewrites();
         var known = new KnownValues(function, frozen);
         var weights = function.Nodes.OfType<Reduce>().Where(r => r.Kind == ReduceOp.Add)
-            .Select(r => r.Operands[0]).OfType<Binary>().Where(b => b.Kind == BinaryOp.Mul && !b.Operands.All(known.IsOfState))
+            .Select(r => r.Operands[0]).OfType<Binary>()
+            .Where(b => b.Kind == BinaryOp.Mul && !b.Operands.All(known.IsOfState))
             .SelectMany(b => b.Operands).OfType<Broadcast>().Select(b => b.Operands[0])
-            .Where(w => known.IsOfState(w) && w is not (State or Graph.Barrier)).ToHashSet<Node>(ReferenceEqualityComparer.Instance);
+            .Where(w => known.IsOfState(w) && w is not (State or Graph.Barrier))
+            .ToHashSet<Node>(ReferenceEqualityComparer.Instance);
         if (weights.Count == 0) return function;
 
         return Rewriter.Rebuild(function, (node, into, map) =>

@@ -29,7 +29,8 @@ public static class FoldScales
         var results = new HashSet<Node>(function.Results, ReferenceEqualityComparer.Instance);
         var chains = new Dictionary<Node, Chain>(ReferenceEqualityComparer.Instance);
         foreach (var node in function.Nodes)
-            if (Chain.From(node, known, n => results.Contains(n) ? [] : users[n.Id]) is { } found) chains[found.Last] = found;
+            if (Chain.From(node, known, n => results.Contains(n) ? [] : users[n.Id]) is { } found)
+                chains[found.Last] = found;
         if (chains.Count == 0) return function;
 
         return DeadCode.Run(Rewriter.Rebuild(function, (node, into, map) =>
@@ -49,7 +50,8 @@ public static class FoldScales
     /// <param name="Weights">Its operand that is frozen, and the axis of it that the vectors lie along.</param>
     /// <param name="Axis">The axis of the results that they lie along.</param>
     /// <param name="Steps">The operations and their vectors.</param>
-    private sealed record Chain(Node Base, (Node Node, int Axis) Weights, int Axis, List<(BinaryOp Kind, Node Vector)> Steps, Node Last)
+    private sealed record Chain(Node Base, (Node Node, int Axis) Weights, int Axis,
+        List<(BinaryOp Kind, Node Vector)> Steps, Node Last)
     {
         public static Chain? From(Node node, KnownValues known, Func<Node, List<Node>> usersOf)
         {
@@ -58,15 +60,18 @@ public static class FoldScales
             var (last, axis) = (node, -1);
             while (usersOf(last) is [Binary { Kind: BinaryOp.Add or BinaryOp.Sub or BinaryOp.Mul } next])
             {
-                var other = ReferenceEquals(next.Operands[0], last) ? next.Operands[1] : next.Kind == BinaryOp.Sub ? null : next.Operands[0];
-                if (other is not Broadcast { Axes: [var along], Operands: [var vector] } || !known.IsOfState(vector)) break;
+                var other = ReferenceEquals(next.Operands[0], last) ? next.Operands[1] : next.Kind == BinaryOp.Sub
+                    ? null : next.Operands[0];
+                if (other is not Broadcast { Axes: [var along], Operands: [var vector] } || !known.IsOfState(vector))
+                    break;
                 if (axis >= 0 && along != axis) break;
                 axis = along;
                 steps.Add((next.Kind, vector));
                 last = next;
             }
             // What is added behind the last multiplication stays as it is, unless something was added before it.
-            return axis >= 0 && axes[axis] >= 0 && steps.Any(s => s.Item1 == BinaryOp.Mul) ? new(node, (weights, axes[axis]), axis, steps, last) : null;
+            return axis >= 0 && axes[axis] >= 0 && steps.Any(s => s.Item1 == BinaryOp.Mul)
+                ? new(node, (weights, axes[axis]), axis, steps, last) : null;
         }
 
         public Node Folded(Func<Node, Node> add, IReadOnlyDictionary<Node, Node> map)
@@ -85,15 +90,20 @@ public static class FoldScales
                 else shift = add(new Binary(kind, shift, v));
             }
             var weights = map[Weights.Node];
-            var scaled = add(new Binary(BinaryOp.Mul, weights, add(new Broadcast(scale!, weights.Type.Shape, [Weights.Axis]))));
+            var scaled = add(
+                new Binary(BinaryOp.Mul, weights, add(new Broadcast(scale!, weights.Type.Shape, [Weights.Axis]))));
             var sum = Base switch
             {
-                Dot dot => add(dot.With([.. dot.Operands.Select(o => ReferenceEquals(o, Weights.Node) ? scaled : map[o])])),
-                Reduce { Operands: [Binary product] } reduce => add(reduce.With([add(product.With([.. product.Operands.Select(o =>
-                    o is Broadcast b && ReferenceEquals(b.Operands[0], Weights.Node) ? add(b.With([scaled])) : map[o])]))])),
+                Dot dot =>
+                    add(dot.With([.. dot.Operands.Select(o => ReferenceEquals(o, Weights.Node) ? scaled : map[o])])),
+                Reduce { Operands: [Binary product] } reduce =>
+                    add(reduce.With([add(product.With([.. product.Operands.Select(o =>
+                    o is Broadcast b && ReferenceEquals(b.Operands[0], Weights.Node) ? add(b.With([scaled]))
+                        : map[o])]))])),
                 _ => throw new InvalidOperationException(Base.Op),
             };
-            return shift is null ? sum : add(new Binary(BinaryOp.Add, sum, add(new Broadcast(shift, sum.Type.Shape, [Axis]))));
+            return shift is null ? sum
+                : add(new Binary(BinaryOp.Add, sum, add(new Broadcast(shift, sum.Type.Shape, [Axis]))));
         }
 
         /// <summary>
@@ -108,10 +118,12 @@ public static class FoldScales
                     var (batch, free) = isB ? (dot.BatchB, dot.FreeB) : (dot.BatchA, dot.FreeA);
                     var axes = Enumerable.Repeat(-1, dot.Type.Rank).ToArray();
                     for (var i = 0; i < batch.Length; i++) axes[i] = batch[i];
-                    for (var i = 0; i < free.Length; i++) axes[batch.Length + (isB ? dot.FreeA.Length : 0) + i] = free[i];
+                    for (var i = 0; i < free.Length; i++)
+                        axes[batch.Length + (isB ? dot.FreeA.Length : 0) + i] = free[i];
                     return (dot.Operands[isB ? 1 : 0], axes);
                 case Reduce { Kind: ReduceOp.Add, Operands: [Binary { Kind: BinaryOp.Mul } product] } reduce:
-                    var weights = product.Operands.OfType<Broadcast>().FirstOrDefault(b => known.IsOfState(b.Operands[0]));
+                    var weights = product.Operands.OfType<Broadcast>()
+                        .FirstOrDefault(b => known.IsOfState(b.Operands[0]));
                     if (weights is null || product.Operands.All(known.IsOfState)) return null;
                     var kept = Enumerable.Range(0, product.Type.Rank).Where(d => !reduce.Axes.Contains(d));
                     return (weights.Operands[0], [.. kept.Select(d => weights.Axes.IndexOf(d))]);

@@ -35,7 +35,8 @@ internal sealed class KnownValues
     {
         foreach (var node in function.Nodes)
         {
-            var isGiven = node is State state ? frozen.Contains(state) : node is Input && inputs?.Contains(node) == true;
+            var isGiven = node is State state ? frozen.Contains(state)
+                : node is Input && inputs?.Contains(node) == true;
             if (!isGiven && !(MayBeKnown(node) && node.Operands.All(known.Contains) && !Picks(node))) continue;
             known.Add(node);
             if (isGiven || node.Operands.Any(ofState.Contains)) ofState.Add(node);
@@ -48,7 +49,8 @@ internal sealed class KnownValues
     public bool IsOfState(Node node) => ofState.Contains(node);
 
     private static bool MayBeKnown(Node node) => node is not (Input or State or RegionNode) && !node.IsEffect
-        && (node is not Graph.Barrier barrier || barrier.Unique == Graph.Barrier.Once) && NodeFacts.Sizes(node).All(s => s.IsConstant);
+        && (node is not Graph.Barrier barrier || barrier.Unique == Graph.Barrier.Once)
+        && NodeFacts.Sizes(node).All(s => s.IsConstant);
 
     /// <summary>
     /// True for what fails when an index of the state is out of range: that is for the call to find out.

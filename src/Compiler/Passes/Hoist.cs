@@ -24,7 +24,9 @@ public static class Hoist
             var origin = function.OriginOf(node);
             map[node] = node switch
             {
-                RegionNode r => into.Add(Loop(into, r, [.. r.Regions.Select(f => Run(f, rewrites))], operands, origin, rewrites), origin),
+                RegionNode r =>
+                    into.Add(Loop(into, r, [.. r.Regions.Select(f => Run(f, rewrites))], operands, origin, rewrites),
+                        origin),
                 _ when operands.IsEmpty => into.Add(Rewriter.Clone(node), origin),
                 _ => into.Add(node.With(operands), origin),
             };
@@ -34,7 +36,8 @@ public static class Hoist
         return into;
     }
 
-    private static RegionNode Loop(Function outside, RegionNode loop, ImmutableArray<Function> regions, ImmutableArray<Node> operands,
+    private static RegionNode Loop(Function outside, RegionNode loop, ImmutableArray<Function> regions,
+        ImmutableArray<Node> operands,
         Origin origin, Rewrites rewrites)
     {
         var (carried, variable) = loop switch
@@ -51,9 +54,12 @@ public static class Hoist
                 if (!rewrites.MayGoOn) break;
                 var before = operands.Length;
                 operands = operands.Add(Copied(outside, regions[r], node, operands, origin));
-                rewrites.Add(() => new("hoist", "same in every iteration", node.ToString(), $"operand {before} of {loop.Op}", origin.Place));
+                rewrites.Add(
+                    () => new("hoist", "same in every iteration", node.ToString(), $"operand {before} of {loop.Op}",
+                        origin.Place));
                 // Each region takes every operand; only this one uses the new one.
-                regions = [.. regions.Select((f, i) => WithInput(f, i == r ? node : null, node.Type, $"hoisted.{before}"))];
+                regions =
+                    [.. regions.Select((f, i) => WithInput(f, i == r ? node : null, node.Type, $"hoisted.{before}"))];
                 return Loop(outside, loop, regions, operands, origin, rewrites);
             }
         }
@@ -68,7 +74,8 @@ public static class Hoist
         var same = new HashSet<Node>(ReferenceEqualityComparer.Instance);
         var costly = new HashSet<Node>(ReferenceEqualityComparer.Instance);
         for (var i = 0; i < body.Inputs.Count; i++)
-            if (i >= carried || (i < body.Results.Length && ReferenceEquals(body.Results[i], body.Inputs[i]))) same.Add(body.Inputs[i]);
+            if (i >= carried || (i < body.Results.Length && ReferenceEquals(body.Results[i], body.Inputs[i])))
+                same.Add(body.Inputs[i]);
         foreach (var node in body.Nodes)
         {
             if (node is Input or State || NodeFacts.MayFail(node) || !node.Operands.All(same.Contains)) continue;
@@ -76,8 +83,10 @@ public static class Hoist
             same.Add(node);
             if (NodeFacts.IsCostly(node) || node.Operands.Any(costly.Contains)) costly.Add(node);
         }
-        var edge = body.Nodes.Where(n => !same.Contains(n)).SelectMany(n => n.Operands).Concat(body.Results).ToHashSet(ReferenceEqualityComparer.Instance);
-        return body.Nodes.Where(n => costly.Contains(n) && edge.Contains(n) && n.ResultTypes.Length == 1 && n is not Input).Take(1);
+        var edge = body.Nodes.Where(n => !same.Contains(n)).SelectMany(n => n.Operands).Concat(body.Results)
+            .ToHashSet(ReferenceEqualityComparer.Instance);
+        return body.Nodes.Where(
+            n => costly.Contains(n) && edge.Contains(n) && n.ResultTypes.Length == 1 && n is not Input).Take(1);
     }
 
     /// <summary>The node and what it is made of, in the function around the loop.</summary>

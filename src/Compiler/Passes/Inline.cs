@@ -21,7 +21,8 @@ public static class Inline
     }
 
     private static IEnumerable<Function> Regions(Function function) =>
-        function.Nodes.OfType<RegionNode>().SelectMany(n => n.Regions).SelectMany(r => Regions(r).Prepend(r)).Prepend(function);
+        function.Nodes.OfType<RegionNode>().SelectMany(n => n.Regions).SelectMany(r => Regions(r).Prepend(r))
+            .Prepend(function);
 
     private static Node? Rule(Node node, Rewriter r, HashSet<string> names)
     {

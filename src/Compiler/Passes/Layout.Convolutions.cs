@@ -24,7 +24,8 @@ public sealed partial class Layout
     /// <summary>The operand of each convolution that is read through windows.</summary>
     private readonly Dictionary<Dot, int> images = new(ReferenceEqualityComparer.Instance);
 
-    private static bool HasConvolution(Function function) => function.Nodes.Any(n => n is Dot && n.Operands.Any(IsWindowed));
+    private static bool HasConvolution(Function function) =>
+        function.Nodes.Any(n => n is Dot && n.Operands.Any(IsWindowed));
 
     private static bool IsWindowed(Node node)
     {
@@ -45,7 +46,8 @@ public sealed partial class Layout
             var image = IsWindowed(dot.Operands[0]) ? 0 : IsWindowed(dot.Operands[1]) ? 1 : IsOfOneTap(dot) ? 0 : -1;
             if (image < 0) continue;
             images[dot] = image;
-            var (contract, batch, channels) = image == 0 ? (dot.ContractA, dot.BatchA, dot.FreeB.Select(a => dot.OperandType(1).Shape[a]))
+            var (contract, batch, channels) = image == 0
+                ? (dot.ContractA, dot.BatchA, dot.FreeB.Select(a => dot.OperandType(1).Shape[a]))
                 : (dot.ContractB, dot.BatchB, dot.FreeA.Select(a => dot.OperandType(0).Shape[a]));
             // Few channels come out with the places last: what they are made of is best left so, if it is so.
             if (batch.IsEmpty && IsFew(Size.Product(channels))) continue;
@@ -72,8 +74,10 @@ public sealed partial class Layout
     }
 
     /// <summary>True for channels that a transpose has brought from the end: they are lanes where they lie.</summary>
-    private static bool LieLast(Node below, ImmutableArray<int> channels) => below is Transpose turned && !channels.IsEmpty
-        && AxisGroup.Wide(turned.OperandType(0).Shape).TakeLast(channels.Length).SequenceEqual(channels.Select(a => turned.Permutation[a]).Order());
+    private static bool LieLast(Node below, ImmutableArray<int> channels) =>
+        below is Transpose turned && !channels.IsEmpty
+        && AxisGroup.Wide(turned.OperandType(0).Shape).TakeLast(channels.Length)
+            .SequenceEqual(channels.Select(a => turned.Permutation[a]).Order());
 
     /// <summary>
     /// True where elementwise work and movements lead to what another convolution wants with its channels last.
@@ -83,7 +87,8 @@ public sealed partial class Layout
         var reached = new HashSet<Node>(ReferenceEqualityComparer.Instance) { dot };
         foreach (var node in from.Nodes.Skip(dot.Id + 1))
         {
-            if (node is Dot or Window or Reduce or ArgReduce or RegionNode || !node.Operands.Any(reached.Contains)) continue;
+            if (node is Dot or Window or Reduce or ArgReduce or RegionNode || !node.Operands.Any(reached.Contains))
+                continue;
             if (wishes.ContainsKey(node)) return true;
             reached.Add(node);
         }
@@ -92,7 +97,8 @@ public sealed partial class Layout
 
     /// <summary>True for a convolution of one tap: it contracts channels that lie before the places.</summary>
     private static bool IsOfOneTap(Dot dot) => dot.BatchA.IsEmpty && dot.FreeB.Length == 1 && dot.FreeA.Length > 1
-        && dot.ContractA is [var channels] && AxisGroup.Wide(dot.OperandType(0).Shape) is { IsEmpty: false } wide && wide[^1] != channels;
+        && dot.ContractA is [var channels] && AxisGroup.Wide(dot.OperandType(0).Shape) is { IsEmpty: false } wide
+        && wide[^1] != channels;
 
     /// <summary>
     /// True for windows whose places can be lanes as they lie, so that a depthwise convolution of images by channels
@@ -105,9 +111,12 @@ public sealed partial class Layout
         // [.., places, taps]: windows along other axes, and axes of size 1, may stand in front.
         while (windows is Window or Reshape)
         {
-            if (windows is Window { Stride: 1 } w && w.Axis == w.Type.Rank - 2) return !(w.Count.IsConstant && w.Count.Value < FewestPlaces);
+            if (windows is Window { Stride: 1 } w && w.Axis == w.Type.Rank - 2)
+                return !(w.Count.IsConstant && w.Count.Value < FewestPlaces);
             var (shape, from) = (windows.Type.Shape, windows.OperandType(0).Shape);
-            if (windows is Window { Axis: var axis } ? axis >= shape.Length - 2 : !from.TakeLast(2).SequenceEqual(shape.TakeLast(2))) return false;
+            if (windows is Window { Axis: var axis } ? axis >= shape.Length - 2
+                : !from.TakeLast(2).SequenceEqual(shape.TakeLast(2)))
+                return false;
             windows = windows.Operands[0];
         }
         return false;
@@ -115,7 +124,8 @@ public sealed partial class Layout
 
     private void Wish(Node below, ImmutableArray<int> channels, List<Node> way)
     {
-        if (AxisGroup.Wide(below.Type.Shape) is var wide && wide.TakeLast(channels.Length).SequenceEqual(channels)) return;
+        if (AxisGroup.Wide(below.Type.Shape) is var wide && wide.TakeLast(channels.Length).SequenceEqual(channels))
+            return;
         wishes.TryAdd(below, Inverse([.. Enumerable.Range(0, below.Type.Rank).Except(channels), .. channels]));
         onTheWay.UnionWith(way);
     }
@@ -137,7 +147,8 @@ public sealed partial class Layout
                 Window w => [.. at.Where(a => a != w.Axis && a != w.Axis + 1).Select(a => a > w.Axis ? a - 1 : a)],
                 Transpose t => [.. at.Select(a => t.Permutation[a])],
                 Reshape r when AxisGroup.Of(r) is { } groups =>
-                    [.. at.Select(a => groups.First(g => g.To.Contains(a))).Where(g => g.From.Length == 1).Select(g => g.From[0]).Distinct()],
+                    [.. at.Select(a => groups.First(g => g.To.Contains(a))).Where(g => g.From.Length == 1)
+                        .Select(g => g.From[0]).Distinct()],
                 Reshape => [],
                 _ => [.. at],
             };
@@ -158,34 +169,47 @@ public sealed partial class Layout
             if (values[dot.Operands[image]].IsNatural) return null;
         }
         var (x, other) = (Form(dot, image), values[dot.Operands[1 - image]]);
-        var (own, its) = image == 0 ? (new Side(dot.BatchA, dot.ContractA, dot.FreeA, x), new Side(dot.BatchB, dot.ContractB, dot.FreeB, other))
-            : (new Side(dot.BatchB, dot.ContractB, dot.FreeB, x), new Side(dot.BatchA, dot.ContractA, dot.FreeA, other));
+        var (own, its) = image == 0
+            ? (new Side(dot.BatchA, dot.ContractA, dot.FreeA, x), new Side(dot.BatchB, dot.ContractB, dot.FreeB, other))
+            : (new Side(dot.BatchB, dot.ContractB, dot.FreeB, x),
+                new Side(dot.BatchA, dot.ContractA, dot.FreeA, other));
         // The taps in the order in which they lie in memory, (kh, kw, c).
         var taps = Enumerable.Range(0, own.Contract.Length).OrderBy(k => own.Contract[k]).ToImmutableArray();
-        (own, its) = (own with { Contract = [.. taps.Select(k => own.Contract[k])] }, its with { Contract = [.. taps.Select(k => its.Contract[k])] });
+        (own, its) =
+            (own with { Contract = [.. taps.Select(k => own.Contract[k])] },
+                its with { Contract = [.. taps.Select(k => its.Contract[k])] });
         var (m, weights) = (x.Node, other.Node);
         var isDepthwise = isConvolution && its.Free.IsEmpty && own.Batch.Length == 1;
-        if (isDepthwise && x.IsNatural && placesLast.Contains(dot)) return Depthwise(Turn(weights, [.. its.Batch, .. its.Contract]));
+        if (isDepthwise && x.IsNatural && placesLast.Contains(dot))
+            return Depthwise(Turn(weights, [.. its.Batch, .. its.Contract]));
         if (weightsOnly.Contains(weights))
         {
             weights = Turn(weights, [.. its.Batch, .. its.Contract, .. its.Lying]);
             if (isDepthwise && own.Batch[0] == m.Type.Rank - 1) return Depthwise(weights);
-            its = its with { Batch = Identity(its.Batch.Length), Contract = [.. Identity(its.Contract.Length).Select(k => its.Batch.Length + k)] };
+            its = its with
+            {
+                Batch = Identity(its.Batch.Length),
+                Contract = [.. Identity(its.Contract.Length).Select(k => its.Batch.Length + k)]
+            };
         }
         Node made = Add(new Dot(m, weights, own.Batch, its.Batch, own.Contract, its.Contract, dot.Type.DType));
         // A few channels are few lanes, but places as lanes would lie a row of channels apart in m: 320 to 4 channels
         // at 64 x 64 took 54 ms so. What turns the result is a step behind the contraction.
         var channelsOut = Size.Product(made.Type.Shape.Skip(own.Batch.Length + own.Free.Length));
-        if (!x.IsNatural && own.Batch.IsEmpty && IsFew(channelsOut) && !channelsOut.Is(1)) made = Add(new Graph.Barrier(made, ++barriers));
+        if (!x.IsNatural && own.Batch.IsEmpty && IsFew(channelsOut) && !channelsOut.Is(1))
+            made = Add(new Graph.Barrier(made, ++barriers));
         else convolutions.Add(made);
         var ownPlaces = own.Free.Select(a => own.Batch.Length + own.Lying.IndexOf(a));
         var itsPlaces = its.Free.Select(a => own.Batch.Length + own.Free.Length + its.Lying.IndexOf(a));
-        return Carried(made, [.. Identity(own.Batch.Length), .. image == 0 ? ownPlaces : itsPlaces, .. image == 0 ? itsPlaces : ownPlaces]);
+        return Carried(made,
+            [.. Identity(own.Batch.Length), .. image == 0 ? ownPlaces : itsPlaces, .. image == 0 ? itsPlaces
+                : ownPlaces]);
 
         Ordered Depthwise(Node weights)
         {
             var kept = own.Free.AddRange(own.Batch).Order().ToList();
-            return Carried(this.Depthwise(dot, m, weights, own), [.. own.Batch.Concat(own.Free).Select(a => kept.IndexOf(a))]);
+            return Carried(this.Depthwise(dot, m, weights, own),
+                [.. own.Batch.Concat(own.Free).Select(a => kept.IndexOf(a))]);
         }
     }
 
@@ -196,7 +220,8 @@ public sealed partial class Layout
     private sealed record Side(ImmutableArray<int> Batch, ImmutableArray<int> Contract, ImmutableArray<int> Free)
     {
         public Side(ImmutableArray<int> batch, ImmutableArray<int> contract, ImmutableArray<int> free, Ordered x)
-            : this([.. batch.Select(a => x.Order[a])], [.. contract.Select(a => x.Order[a])], [.. free.Select(a => x.Order[a])])
+            : this([.. batch.Select(a => x.Order[a])], [.. contract.Select(a => x.Order[a])],
+                [.. free.Select(a => x.Order[a])])
         {
         }
 
@@ -214,7 +239,8 @@ public sealed partial class Layout
         // The weights lie [channels, taps..]; with channels last they are wanted [taps.., channels].
         var axes = own.Batch.AddRange(own.Contract);
         ImmutableArray<int> order = [.. Identity(axes.Length).OrderBy(d => axes[d])];
-        var repeated = Add(new Broadcast(In(Turn(weights, order), type), windows.Type.Shape, [.. order.Select(d => axes[d])]));
+        var repeated = Add(
+            new Broadcast(In(Turn(weights, order), type), windows.Type.Shape, [.. order.Select(d => axes[d])]));
         var product = Add(new Binary(BinaryOp.Mul, In(windows, type), repeated));
         return In(Add(new Reduce(ReduceOp.Add, product, own.Contract)), dot.Type.DType);
     }

@@ -19,15 +19,20 @@ public sealed partial class Layout
             case Reverse r:
                 return Carried(new Reverse(m, [.. r.Axes.Select(a => order[a]).Order()]), order);
             case Window w:
-                return Carried(new Window(m, order[w.Axis], w.Count, w.Extent, w.Stride, w.Dilation), Split(order, w.Axis, 2));
+                return Carried(new Window(m, order[w.Axis], w.Count, w.Extent, w.Stride, w.Dilation),
+                    Split(order, w.Axis, 2));
             case Gather g:
-                return Carried(new Gather(m, Natural(g.Operands[1]), order[g.Axis]), Split(order, g.Axis, g.OperandType(1).Rank));
+                return Carried(new Gather(m, Natural(g.Operands[1]), order[g.Axis]),
+                    Split(order, g.Axis, g.OperandType(1).Rank));
             case DynamicSlice s:
                 // The offsets follow their axes, which are listed ascending.
-                var axes = s.Axes.Select((a, k) => (Axis: order[a], Offset: Natural(s.Operands[k + 1]))).OrderBy(a => a.Axis).ToList();
-                return Carried(new DynamicSlice(m, [.. axes.Select(a => a.Offset)], [.. axes.Select(a => a.Axis)], In(s.Starts), In(s.Type.Shape)), order);
+                var axes = s.Axes.Select((a, k) => (Axis: order[a], Offset: Natural(s.Operands[k + 1])))
+                    .OrderBy(a => a.Axis).ToList();
+                return Carried(new DynamicSlice(m, [.. axes.Select(a => a.Offset)], [.. axes.Select(a => a.Axis)],
+                    In(s.Starts), In(s.Type.Shape)), order);
             case Reduce r:
-                return Carried(new Reduce(r.Kind, m, [.. r.Axes.Select(a => order[a]).Order()]), Without(order, r.Axes));
+                return Carried(new Reduce(r.Kind, m, [.. r.Axes.Select(a => order[a]).Order()]),
+                    Without(order, r.Axes));
             case ArgReduce r:
                 return Carried(new ArgReduce(r.Greatest, m, order[r.Axis], r.Type.DType), Without(order, [r.Axis]));
             case Broadcast b:
@@ -58,7 +63,8 @@ public sealed partial class Layout
     private static ImmutableArray<int> Split(ImmutableArray<int> order, int axis, int count)
     {
         var at = order[axis];
-        return [.. order.Take(axis).Select(Shifted), .. Enumerable.Range(at, count), .. order.Skip(axis + 1).Select(Shifted)];
+        return [.. order.Take(axis).Select(Shifted), .. Enumerable.Range(at, count), .. order.Skip(axis + 1)
+            .Select(Shifted)];
 
         int Shifted(int place) => place > at ? place + count - 1 : place;
     }
@@ -66,7 +72,8 @@ public sealed partial class Layout
     /// <summary>The order of the axes that are left.</summary>
     private static ImmutableArray<int> Without(ImmutableArray<int> order, ImmutableArray<int> axes)
     {
-        var kept = Enumerable.Range(0, order.Length).Where(d => !axes.Contains(d)).Select(d => order[d]).ToImmutableArray();
+        var kept = Enumerable.Range(0, order.Length).Where(d => !axes.Contains(d)).Select(d => order[d])
+            .ToImmutableArray();
         return [.. kept.Select(place => kept.Count(p => p < place))];
     }
 
@@ -75,7 +82,8 @@ public sealed partial class Layout
     {
         var sequence = x.Sequence.Select(d => b.Axes[d]).ToList();
         Insert(sequence, b.Type.Rank);
-        return Carried(new Broadcast(x.Node, [.. sequence.Select(d => b.Type.Shape[d])], [.. x.Sequence.Select(d => sequence.IndexOf(b.Axes[d]))]),
+        return Carried(new Broadcast(x.Node, [.. sequence.Select(d => b.Type.Shape[d])],
+            [.. x.Sequence.Select(d => sequence.IndexOf(b.Axes[d]))]),
             Inverse([.. sequence]));
     }
 

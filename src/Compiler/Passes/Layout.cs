@@ -61,7 +61,8 @@ public sealed partial class Layout
     }
 
     public static Function Run(Function function, Rewrites? rewrites = null) =>
-        GraphPrinter.Closure(function).Any(HasConvolution) ? new Layout(function, rewrites ?? new Rewrites()).Run() : function;
+        GraphPrinter.Closure(function).Any(HasConvolution) ? new Layout(function, rewrites ?? new Rewrites()).Run()
+            : function;
 
     private Function Run()
     {
@@ -73,7 +74,8 @@ public sealed partial class Layout
             if (!live[node.Id]) continue;
             origin = from.OriginOf(node);
             var value = values[node] = Moved(node);
-            if (wishes.TryGetValue(node, out var order) && value.IsNatural && rewrites.MayGoOn) turned[node] = new(Turn(value.Node, Inverse(order)), order);
+            if (wishes.TryGetValue(node, out var order) && value.IsNatural && rewrites.MayGoOn)
+                turned[node] = new(Turn(value.Node, Inverse(order)), order);
         }
         origin = Origin.None;
         into.Results = [.. from.Results.Select(Natural)];
@@ -86,12 +88,15 @@ public sealed partial class Layout
     {
         if (rewrites.MayGoOn && Rule(node) is { } moved)
         {
-            rewrites.Add(() => new("layout", $"{node.Op} with channels last", node.ToString(), $"{moved.Node} [{string.Join(',', moved.Order)}]", origin.Place));
+            rewrites.Add(
+                () => new("layout", $"{node.Op} with channels last", node.ToString(),
+                    $"{moved.Node} [{string.Join(',', moved.Order)}]", origin.Place));
             return moved;
         }
         return Same(Add(node switch
         {
-            RegionNode r => r.WithRegions([.. r.Regions.Select(f => Run(f, rewrites))], [.. node.Operands.Select(Natural)]),
+            RegionNode r =>
+                r.WithRegions([.. r.Regions.Select(f => Run(f, rewrites))], [.. node.Operands.Select(Natural)]),
             _ when node.Operands.IsEmpty => Rewriter.Clone(node),
             _ => node.With([.. node.Operands.Select(Natural)]),
         }));
@@ -103,7 +108,8 @@ public sealed partial class Layout
         Dot dot => Contraction(dot),
         Transpose t => Transposed(t),
         Unary or Binary or Compare or Select or Graph.Convert or Bitcast or StopGradient or Graph.Barrier
-            when FirstOrder(node) is { } order => Carried(node.With([.. node.Operands.Select(o => InOrder(o, order))]), order),
+            when FirstOrder(node) is { } order =>
+                Carried(node.With([.. node.Operands.Select(o => InOrder(o, order))]), order),
         Concat c when FirstOrder(node) is { } order =>
             Carried(new Concat([.. node.Operands.Select(o => InOrder(o, order))], order[c.Axis]), order),
         Pad or Slice or Reverse or Window or Gather or DynamicSlice or Reshape or Broadcast or Reduce or ArgReduce
@@ -119,7 +125,8 @@ public sealed partial class Layout
     }
 
     /// <summary>The operand as the node takes it: with channels last on the way to a convolution.</summary>
-    private Ordered Form(Node node, int operand) => onTheWay.Contains(node) && turned.TryGetValue(node.Operands[operand], out var own)
+    private Ordered Form(Node node, int operand) =>
+        onTheWay.Contains(node) && turned.TryGetValue(node.Operands[operand], out var own)
         ? own : values[node.Operands[operand]];
 
     /// <summary>The value in the order of its own axes.</summary>
@@ -142,7 +149,8 @@ public sealed partial class Layout
     {
         node = Add(node);
         var shape = order.Select(d => node.Type.Shape[d]).ToImmutableArray();
-        return IsAscending(AxisGroup.Wide(shape).Select(d => order[d])) ? Same(Reshaped(node, shape)) : new(node, order);
+        return IsAscending(AxisGroup.Wide(shape).Select(d => order[d])) ? Same(Reshaped(node, shape))
+            : new(node, order);
     }
 
     /// <summary>transpose x, with the movements of x taken into account: those that undo each other are gone.</summary>
@@ -156,13 +164,18 @@ public sealed partial class Layout
             case Transpose t:
                 return Turn(t.Operands[0], [.. permutation.Select(d => t.Permutation[d])]);
             case Const { IsSplat: true } c:
-                return Add(c.Type.DType.IsFloat ? Const.Of(c.Type.With(shape), c.Floats) : Const.Of(c.Type.With(shape), c.Integers));
+                return Add(
+                    c.Type.DType.IsFloat ? Const.Of(c.Type.With(shape), c.Floats)
+                    : Const.Of(c.Type.With(shape), c.Integers));
             case Iota i:
                 return Add(new Iota(i.Type.With(shape), permutation.IndexOf(i.Axis)));
             case Broadcast b:
                 var places = b.Axes.Select(a => permutation.IndexOf(a)).ToImmutableArray();
-                return Add(new Broadcast(Turn(b.Operands[0], [.. Enumerable.Range(0, places.Length).OrderBy(d => places[d])]), shape, [.. places.Order()]));
-            case Reshape { IsChecked: false, Operands: [Transpose or Broadcast or Reshape] } r when Before(r, permutation) is { } before:
+                return Add(
+                    new Broadcast(Turn(b.Operands[0], [.. Enumerable.Range(0, places.Length).OrderBy(d => places[d])]),
+                        shape, [.. places.Order()]));
+            case Reshape { IsChecked: false, Operands: [Transpose or Broadcast or Reshape] } r when Before(r,
+                permutation) is { } before:
                 return Reshaped(Turn(r.Operands[0], before), shape);
         }
         return Add(new Transpose(x, permutation));
@@ -175,11 +188,14 @@ public sealed partial class Layout
     private static ImmutableArray<int>? Before(Reshape reshape, ImmutableArray<int> permutation)
     {
         if (AxisGroup.Of(reshape) is not { } groups) return null;
-        var before = Enumerable.Range(0, reshape.OperandType(0).Rank).Where(d => reshape.OperandType(0).Shape[d].Is(1)).ToList();
+        var before = Enumerable.Range(0, reshape.OperandType(0).Rank).Where(d => reshape.OperandType(0).Shape[d].Is(1))
+            .ToList();
         var wide = permutation.Where(d => !reshape.Type.Shape[d].Is(1)).ToImmutableArray();
         for (var i = 0; i < wide.Length;)
         {
-            if (groups.FirstOrDefault(g => g.To[0] == wide[i]) is not { } group || !wide.Skip(i).Take(group.To.Length).SequenceEqual(group.To)) return null;
+            if (groups.FirstOrDefault(g => g.To[0] == wide[i]) is not { } group
+                || !wide.Skip(i).Take(group.To.Length).SequenceEqual(group.To))
+                return null;
             before.AddRange(group.From);
             i += group.To.Length;
         }
@@ -197,7 +213,9 @@ public sealed partial class Layout
     {
         if (node.Id >= 0) return node;
         node = into.Add(node, origin);
-        if (node is State or Const || (!node.Operands.IsEmpty && node is not RegionNode && !node.IsEffect && !NodeFacts.MayFail(node) && node.Operands.All(weightsOnly.Contains)))
+        if (node is State or Const
+            || (!node.Operands.IsEmpty && node is not RegionNode && !node.IsEffect && !NodeFacts.MayFail(node)
+                && node.Operands.All(weightsOnly.Contains)))
             weightsOnly.Add(node);
         return node;
     }

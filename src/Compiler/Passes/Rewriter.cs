@@ -31,15 +31,19 @@ public sealed class Rewriter(Func<Node, Rewriter, Node?> rule, Rewrites? rewrite
             if (!live[node.Id]) continue;
             origin = function.OriginOf(node);
             var operands = node.Operands.Select(o => map[o.Id]).ToImmutableArray();
-            var value = Add(node is RegionNode region ? region.WithRegions([.. region.Regions.Select(Inner)], operands) : node.With(operands));
-            while (rewrites.MayGoOn && !value.IsEffect && rule(value, this) is { } better && !ReferenceEquals(better, value))
+            var value = Add(
+                node is RegionNode region ? region.WithRegions([.. region.Regions.Select(Inner)], operands)
+                : node.With(operands));
+            while (rewrites.MayGoOn && !value.IsEffect && rule(value, this) is { } better
+                && !ReferenceEquals(better, value))
             {
                 var before = value;
                 rewrites.Add(() => new(pass, ruleName, Text(before), Text(better), origin.Place));
                 value = better;
             }
             // An effect hands its operand on: who uses its value uses that.
-            map[node.Id] = value is Print or Graph.Assert or Assign && !value.Operands.IsEmpty ? value.Operands[0] : value;
+            map[node.Id] = value is Print or Graph.Assert or Assign && !value.Operands.IsEmpty ? value.Operands[0]
+                : value;
         }
         into.Results = [.. function.Results.Select(r => map[r.Id])];
         into.ResultNames = function.ResultNames;
@@ -55,7 +59,8 @@ public sealed class Rewriter(Func<Node, Rewriter, Node?> rule, Rewrites? rewrite
     /// What stands in the place of an old node, null for its copy. It adds to the new function and is given the new
     /// values of the old nodes so far, that node's own among them.
     /// </param>
-    internal static Function Rebuild(Function function, Func<Node, Function, IReadOnlyDictionary<Node, Node>, Node?> better)
+    internal static Function Rebuild(Function function, Func<Node, Function, IReadOnlyDictionary<Node, Node>,
+        Node?> better)
     {
         var into = new Function(function.Name);
         var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);

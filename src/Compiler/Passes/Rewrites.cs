@@ -6,7 +6,8 @@ namespace Accelerate.Compiler.Passes;
 /// </summary>
 public sealed record Rewrite(string Pass, string Rule, string Before, string After, string Place)
 {
-    public override string ToString() => $"{Pass}: {Rule}: {Before} => {After}{(Place.Length > 0 ? $" ({Place})" : "")}";
+    public override string ToString() =>
+        $"{Pass}: {Rule}: {Before} => {After}{(Place.Length > 0 ? $" ({Place})" : "")}";
 }
 
 /// <summary>

@@ -18,7 +18,8 @@ public static partial class Simplify
         Const All(long value) => Const.Of(node.Type, value);
         // Every bit of the dtype; of a bool there is one.
         bool IsOnes(Node x) => IsConst(x, x.Type.DType == DType.Bool ? 1 : -1)
-            || (!x.Type.DType.IsSigned && x is Const { IsSplat: true, Integers: [var v] } && x.Type.DType.Bytes() < 8 && v == (1L << (8 * x.Type.DType.Bytes())) - 1);
+            || (!x.Type.DType.IsSigned && x is Const { IsSplat: true, Integers: [var v] } && x.Type.DType.Bytes() < 8
+            && v == (1L << (8 * x.Type.DType.Bytes())) - 1);
         return node switch
         {
             Binary { Kind: BinaryOp.Add } when IsConst(a, 0) => r.By("integer 0 + x", b),
@@ -31,13 +32,16 @@ public static partial class Simplify
             Binary { Kind: BinaryOp.Or or BinaryOp.Xor } when IsConst(a, 0) => r.By("0 or x, 0 xor x", b),
             Binary { Kind: BinaryOp.Or } when IsOnes(a) => r.By("all ones or x", a),
             Binary { Kind: BinaryOp.Or } when IsOnes(b) => r.By("x or all ones", b),
-            Binary { Kind: BinaryOp.And or BinaryOp.Or or BinaryOp.Max or BinaryOp.Min } when same => r.By("x and x, x or x, max, min", a),
+            Binary { Kind: BinaryOp.And or BinaryOp.Or or BinaryOp.Max or BinaryOp.Min } when same =>
+                r.By("x and x, x or x, max, min", a),
             Binary { Kind: BinaryOp.Xor } when same => r.By("x xor x", r.Add(All(0))),
             Binary { Kind: BinaryOp.Shl or BinaryOp.Shr } when IsConst(b, 0) => r.By("shift by 0", a),
             Unary { Kind: UnaryOp.Not } when a is Unary { Kind: UnaryOp.Not } x => r.By("not not x", x.Operands[0]),
             Unary { Kind: UnaryOp.Not } when a is Const { IsSplat: true, Type.DType: DType.Bool, Integers: [var v] } =>
                 r.By("not of a constant", r.Add(All(1 - v))),
-            Compare c when same => r.By("integer x compared with x", r.Add(All(c.Kind is CompareOp.Eq or CompareOp.Le or CompareOp.Ge ? 1 : 0))),
+            Compare c when same =>
+                r.By("integer x compared with x",
+                    r.Add(All(c.Kind is CompareOp.Eq or CompareOp.Le or CompareOp.Ge ? 1 : 0))),
             _ => null,
         };
     }
@@ -45,12 +49,14 @@ public static partial class Simplify
     /// <summary>Comparisons of constants, and conversions that lose nothing on the way.</summary>
     private static Node? Known(Node node, Rewriter r) => node switch
     {
-        Compare { Kind: var op } when node.Operands[0] is Const { IsSplat: true } a && node.Operands[1] is Const { IsSplat: true } b =>
+        Compare { Kind: var op } when node.Operands[0] is Const { IsSplat: true } a
+            && node.Operands[1] is Const { IsSplat: true } b =>
             r.By("compare of constants", r.Add(Const.Of(node.Type, Holds(op, a, b) ? 1L : 0L))),
         // The value arrives whole, so that the second conversion sees what the first did. An integer that takes the way
         // over a float would saturate where it wraps.
         Graph.Convert when node.Operands[0] is Graph.Convert x && Holds(x.Type.DType, x.OperandType(0).DType)
-            && (!x.Type.DType.IsFloat || x.OperandType(0).DType.IsFloat || !node.Type.DType.IsInteger || Holds(node.Type.DType, x.OperandType(0).DType)) =>
+            && (!x.Type.DType.IsFloat || x.OperandType(0).DType.IsFloat || !node.Type.DType.IsInteger
+            || Holds(node.Type.DType, x.OperandType(0).DType)) =>
             r.By("convert of an exact convert", r.Add(new Graph.Convert(x.Operands[0], node.Type.DType))),
         _ => null,
     };
@@ -99,7 +105,8 @@ public static partial class Simplify
         if (wide == DType.Bool) return false;
         if (narrow.IsFloat) return wide == DType.F64 || (wide == DType.F32 && narrow is DType.F16 or DType.BF16);
         if (wide.IsFloat) return 8 * narrow.Bytes() <= Digits(wide);
-        return wide.IsSigned == narrow.IsSigned ? wide.Bytes() >= narrow.Bytes() : wide.IsSigned && wide.Bytes() > narrow.Bytes();
+        return wide.IsSigned == narrow.IsSigned ? wide.Bytes() >= narrow.Bytes()
+            : wide.IsSigned && wide.Bytes() > narrow.Bytes();
     }
 
     /// <summary>Whole numbers of so many bits are exact.</summary>
@@ -120,12 +127,15 @@ public static partial class Simplify
         switch (node)
         {
             case If branch when branch.Operands[0] is Const { IsSplat: true, Integers: [var c] }:
-                return r.By("if of a constant", Inlined(c != 0 ? branch.Then : branch.Otherwise, branch.Operands.RemoveAt(0), r));
+                return r.By("if of a constant",
+                    Inlined(c != 0 ? branch.Then : branch.Otherwise, branch.Operands.RemoveAt(0), r));
             case Scan scan when scan.Count.Is(0) && !scan.ResultTypes.IsEmpty:
-                return r.By("scan of nothing", r.Add(new Graph.Tuple([.. scan.ResultTypes.Select(Node (type, k) => k < scan.Carried
+                return r.By("scan of nothing",
+                    r.Add(new Graph.Tuple([.. scan.ResultTypes.Select(Node (type, k) => k < scan.Carried
                     ? scan.Operands[k]
                     : r.Add(type.DType.IsFloat ? Const.Of(type, 0.0) : Const.Of(type, 0L)))])));
-            case Scan scan when Enumerable.Range(0, scan.Carried).Where(k => ReferenceEquals(scan.Body.Results[k], scan.Body.Inputs[k])).ToList() is { Count: > 0 } same:
+            case Scan scan when Enumerable.Range(0, scan.Carried)
+                .Where(k => ReferenceEquals(scan.Body.Results[k], scan.Body.Inputs[k])).ToList() is { Count: > 0 } same:
                 return r.By("carried value that does not change", Captured(scan, same, r));
             default: return null;
         }
@@ -142,16 +152,24 @@ public static partial class Simplify
 
     private static Graph.Tuple Captured(Scan scan, List<int> same, Rewriter r)
     {
-        List<int> order = [.. Enumerable.Range(0, scan.Carried).Except(same), .. same, .. Enumerable.Range(scan.Carried, scan.Operands.Length - scan.Carried)];
+        List<int> order =
+            [.. Enumerable.Range(0, scan.Carried)
+                .Except(same), .. same, .. Enumerable.Range(scan.Carried, scan.Operands.Length - scan.Carried)];
         var body = new Function(scan.Body.Name);
         var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
         foreach (var check in scan.Body.Checks) body.Require(check);
-        foreach (var i in order) map[scan.Body.Inputs[i]] = body.Add(new Input(scan.Body.Inputs[i].Name, scan.Body.Inputs[i].Type));
+        foreach (var i in order)
+            map[scan.Body.Inputs[i]] = body.Add(new Input(scan.Body.Inputs[i].Name, scan.Body.Inputs[i].Type));
         foreach (var inner in scan.Body.Nodes.Where(n => n is not Input))
             map[inner] = body.Add(Rewriter.Copy(inner, map), scan.Body.OriginOf(inner));
         List<int> results = [.. Enumerable.Range(0, scan.ResultTypes.Length).Except(same)];
         body.Results = [.. results.Select(k => map[scan.Body.Results[k]])];
-        var made = r.Add(new Scan(body, scan.Variable, scan.Count, scan.Carried - same.Count, [.. order.Select(i => scan.Operands[i])]));
-        return r.Add(new Graph.Tuple([.. scan.ResultTypes.Select((_, k) => same.Contains(k) ? scan.Operands[k] : r.Add(new Result(made, results.IndexOf(k))))]));
+        var made = r.Add(
+            new Scan(body, scan.Variable, scan.Count, scan.Carried - same.Count,
+                [.. order.Select(i => scan.Operands[i])]));
+        return r.Add(
+            new Graph.Tuple(
+                [.. scan.ResultTypes.Select(
+                    (_, k) => same.Contains(k) ? scan.Operands[k] : r.Add(new Result(made, results.IndexOf(k))))]));
     }
 }

@@ -22,7 +22,8 @@ public static partial class Simplify
     private static Node? Basic(Node node, Rewriter r) => node switch
     {
         // Constants spread: a movement of one repeated value is that value in another shape.
-        Broadcast or Reshape or Transpose or Slice or Reverse or Window when node.Operands[0] is Const { IsSplat: true } c =>
+        Broadcast or Reshape or Transpose or Slice or Reverse or Window when node.Operands[0]
+            is Const { IsSplat: true } c =>
             r.By("movement of a constant", r.Add(Splat(c, node.Type))),
 
         // Movements join.
@@ -35,11 +36,13 @@ public static partial class Simplify
         Broadcast { Axes: var a } when a.Length == node.Type.Rank =>
             r.By("broadcast to the same shape", node.Operands[0]),
         Broadcast { Axes: var a } when node.Operands[0] is Broadcast { Axes: var b } x =>
-            r.By("broadcast of broadcast", r.Add(new Broadcast(x.Operands[0], node.Type.Shape, [.. b.Select(i => a[i])]))),
+            r.By("broadcast of broadcast",
+                r.Add(new Broadcast(x.Operands[0], node.Type.Shape, [.. b.Select(i => a[i])]))),
         Slice s when s.Type.Equals(s.OperandType(0)) && s.Starts.All(i => i.Is(0)) && s.Steps.All(i => i == 1) =>
             r.By("slice of everything", s.Operands[0]),
         Slice s when s.Operands[0] is Slice x && x.Steps.All(i => i == 1) =>
-            r.By("slice of slice", r.Add(new Slice(x.Operands[0], [.. s.Starts.Zip(x.Starts, (a, b) => a + b)], s.Type.Shape, s.Steps))),
+            r.By("slice of slice",
+                r.Add(new Slice(x.Operands[0], [.. s.Starts.Zip(x.Starts, (a, b) => a + b)], s.Type.Shape, s.Steps))),
         Pad p when p.Before.Concat(p.After).All(i => i.Is(0)) && p.Between.All(i => i == 0) =>
             r.By("pad by nothing", p.Operands[0]),
         Reverse { Axes.IsEmpty: true } => r.By("reverse along no axis", node.Operands[0]),

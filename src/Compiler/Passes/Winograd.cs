@@ -47,10 +47,13 @@ public static class Winograd
         var barrier = function.Nodes.OfType<Graph.Barrier>().Select(b => b.Unique).DefaultIfEmpty(-1).Max();
         return DeadCode.Run(Rewriter.Rebuild(function, (node, into, map) =>
         {
-            if (!rewrites.MayGoOn || map[node] is not Dot dot || !known.Contains(node.Operands[1]) || Convolution.Of(dot) is not { } convolution) return null;
+            if (!rewrites.MayGoOn || map[node] is not Dot dot || !known.Contains(node.Operands[1])
+                || Convolution.Of(dot) is not { } convolution)
+                return null;
             var origin = function.OriginOf(node);
             // Dumps and profiles name every layer that was taken.
-            var built = new Builder(into, origin with { Composites = [.. origin.Composites, "winograd"] }).Build(convolution, ++barrier);
+            var built = new Builder(into, origin with { Composites = [.. origin.Composites, "winograd"] })
+                .Build(convolution, ++barrier);
             rewrites.Add(() => new("winograd", "F(4x4, 3x3)", node.ToString(), built.ToString(), origin.Place));
             return built;
         }));
@@ -65,18 +68,25 @@ public static class Winograd
     /// <param name="Places">Rows and columns of y.</param>
     /// <param name="Weights">[3, 3, c, o].</param>
     /// <param name="Type">The type of y, which may lack an n of 1.</param>
-    private sealed record Convolution(Node Image, ImmutableArray<Size> Before, ImmutableArray<long> Places, Node Weights, TensorType Type)
+    private sealed record Convolution(Node Image, ImmutableArray<Size> Before, ImmutableArray<long> Places,
+        Node Weights, TensorType Type)
     {
         public static Convolution? Of(Dot dot)
         {
             var (windows, weights) = (dot.Operands[0], dot.Operands[1]);
-            if (dot.Type.DType != DType.F32 || windows.Type.DType != DType.F32 || !dot.BatchA.IsEmpty || !dot.ContractB.SequenceEqual([0, 1, 2])
-                || weights.Type.Rank != 4 || !Channels(weights.Type.Shape[2]) || !Channels(weights.Type.Shape[3])) return null;
+            if (dot.Type.DType != DType.F32 || windows.Type.DType != DType.F32 || !dot.BatchA.IsEmpty
+                || !dot.ContractB.SequenceEqual([0, 1, 2])
+                || weights.Type.Rank != 4 || !Channels(weights.Type.Shape[2])
+                || !Channels(weights.Type.Shape[3])) return null;
             ImmutableArray<int> taps = [2, 4, 5];
-            if (windows is Reshape { IsChecked: false, Operands: [Window w] } && w.Type.Shape[0].Is(1) && w.Type.Shape.Skip(1).SequenceEqual(windows.Type.Shape))
+            if (windows is Reshape { IsChecked: false, Operands: [Window w] } && w.Type.Shape[0].Is(1)
+                && w.Type.Shape.Skip(1).SequenceEqual(windows.Type.Shape))
                 (windows, taps) = (w, [1, 3, 4]);
-            if (!dot.ContractA.SequenceEqual(taps) || Rows(windows) is not var (x, h, q) || !x.Type.Shape[1].IsConstant || !x.Type.Shape[2].IsConstant) return null;
-            if (x is not Pad { Operands: [var image, Const { IsSplat: true } zero] } pad || zero.FloatAt(0) != 0 || pad.Between.Any(b => b != 0)
+            if (!dot.ContractA.SequenceEqual(taps) || Rows(windows) is not var (x, h, q) || !x.Type.Shape[1].IsConstant
+                || !x.Type.Shape[2].IsConstant)
+                return null;
+            if (x is not Pad { Operands: [var image, Const { IsSplat: true } zero] } pad || zero.FloatAt(0) != 0
+                || pad.Between.Any(b => b != 0)
                 || !pad.Before[0].Is(0) || !pad.After[0].Is(0) || !pad.Before[3].Is(0) || !pad.After[3].Is(0))
                 return new(x, [0, 0], [h, q], weights, dot.Type);
             return new(image, [pad.Before[1], pad.Before[2]], [h, q], weights, dot.Type);
@@ -94,7 +104,8 @@ public static class Winograd
                 : null;
 
         private static long? Count(Window w) =>
-            w is { Stride: 1, Dilation: 1 } && w.Extent.Is(Taps) && w.Count.IsConstant && w.Count.Value >= LeastPlaces ? w.Count.Value : null;
+            w is { Stride: 1, Dilation: 1 } && w.Extent.Is(Taps) && w.Count.IsConstant && w.Count.Value >= LeastPlaces
+                ? w.Count.Value : null;
     }
 
     private sealed class Builder(Function into, Origin origin)
@@ -113,8 +124,10 @@ public static class Winograd
 
             var products = Shaped(Add(new Dot(v, Weights(conv.Weights), [0], [0], [2], [1])), Tile, Tile, count, o);
 
-            var half = Shaped(Add(new Dot(results, products, [], [], [1], [0])), Results, Tile, n, tiles[0], tiles[1], o);
-            var y = Shaped(Turned(new Dot(results, half, [], [], [1], [1]), 2, 3, 1, 4, 0, 5), n, Results * tiles[0], Results * tiles[1], o);
+            var half =
+                Shaped(Add(new Dot(results, products, [], [], [1], [0])), Results, Tile, n, tiles[0], tiles[1], o);
+            var y = Shaped(Turned(new Dot(results, half, [], [], [1], [1]), 2, 3, 1, 4, 0, 5), n, Results * tiles[0],
+                Results * tiles[1], o);
             if (Results * tiles[0] != conv.Places[0] || Results * tiles[1] != conv.Places[1])
                 y = Add(new Slice(y, [0, 0, 0, 0], [n, conv.Places[0], conv.Places[1], o], [1, 1, 1, 1]));
             return Shaped(y, [.. conv.Type.Shape]);
@@ -127,12 +140,15 @@ public static class Winograd
         private Node Padded(Convolution conv, ImmutableArray<long> tiles, int barrier)
         {
             var shape = conv.Image.Type.Shape;
-            ImmutableArray<Size> after = [.. Enumerable.Range(0, 2).Select(d => tiles[d] * Results + Taps - 1 - conv.Before[d] - shape[d + 1])];
+            ImmutableArray<Size> after =
+                [.. Enumerable.Range(0, 2).Select(d => tiles[d] * Results + Taps - 1 - conv.Before[d] - shape[d + 1])];
             // An image that is larger than what its windows reach is cut by them.
             after = [.. after.Select(a => a.IsConstant && a.Value < 0 ? Size.Zero : a)];
             if (conv.Before.Concat(after).All(p => p.Is(0))) return conv.Image;
             var zero = Add(Const.Of(TensorType.Scalar(DType.F32), 0.0));
-            return Add(new Graph.Barrier(Add(new Pad(conv.Image, zero, [0, .. conv.Before, 0], [0, .. after, 0], [0, 0, 0, 0])), barrier));
+            return Add(
+                new Graph.Barrier(Add(
+                    new Pad(conv.Image, zero, [0, .. conv.Before, 0], [0, .. after, 0], [0, 0, 0, 0])), barrier));
         }
 
         /// <summary>U = G w Gt, [36, c, o].</summary>
@@ -151,9 +167,11 @@ public static class Winograd
         private Const Matrix(double[][] rows) =>
             Add(Const.Of(new TensorType(DType.F32, [rows.Length, rows[0].Length]), [.. rows.SelectMany(r => r)]));
 
-        private Node Turned(Node node, params ImmutableArray<int> permutation) => Add(new Transpose(Add(node), permutation));
+        private Node Turned(Node node, params ImmutableArray<int> permutation) =>
+            Add(new Transpose(Add(node), permutation));
 
-        private Node Shaped(Node node, params ImmutableArray<Size> shape) => node.Type.Shape.SequenceEqual(shape) ? node : Add(new Reshape(node, shape));
+        private Node Shaped(Node node, params ImmutableArray<Size> shape) =>
+            node.Type.Shape.SequenceEqual(shape) ? node : Add(new Reshape(node, shape));
 
         private T Add<T>(T node)
             where T : Node => node.Id >= 0 ? node : into.Add(node, origin);

@@ -20,7 +20,8 @@ internal static class WinogradMatrices
     private static readonly double[] Points = [0, 5 / 8.0, -5 / 8.0, 11 / 8.0, -11 / 8.0];
 
     /// <summary>4 x 6: row i is the i-th power of each point.</summary>
-    public static double[][] Results { get; } = [.. Enumerable.Range(0, 4).Select(i => (double[])[.. Points.Select(p => Power(p, i)), i == 3 ? 1 : 0])];
+    public static double[][] Results { get; } =
+        [.. Enumerable.Range(0, 4).Select(i => (double[])[.. Points.Select(p => Power(p, i)), i == 3 ? 1 : 0])];
 
     /// <summary>
     /// 6 x 3: the filter's polynomial at each point, over the product of the point's distances to the others.
@@ -42,7 +43,8 @@ internal static class WinogradMatrices
         var coefficients = new double[Points.Length + 1];
         coefficients[0] = 1;
         foreach (var root in roots)
-            for (var i = coefficients.Length - 1; i >= 0; i--) coefficients[i] = (i > 0 ? coefficients[i - 1] : 0) - root * coefficients[i];
+            for (var i = coefficients.Length - 1; i >= 0; i--)
+                coefficients[i] = (i > 0 ? coefficients[i - 1] : 0) - root * coefficients[i];
         return coefficients;
     }
 }

@@ -38,7 +38,8 @@ internal sealed partial class Converter(SourceText source, CommonTokenStream tok
         AccParser.FunctionContext { } f when f.name() is { } name && f.body() is { } body => Function(f, name, body),
         _ when Broken(c) => null,
         AccParser.StateContext s => new StateSyntax(SpanOf(c),
-            s.kind.Text == "param" ? StateKind.Param : StateKind.Buffer, Name(s.name()), s.type() is { } type ? Type(type) : null, Expression(s.expr())),
+            s.kind.Text == "param" ? StateKind.Param : StateKind.Buffer, Name(s.name()), s.type() is { } type
+                ? Type(type) : null, Expression(s.expr())),
         AccParser.ConstantContext s => new ConstantSyntax(SpanOf(c), Names(s.names()),
             s.type() is { } type ? Type(type) : null, Expression(s.expr())),
         AccParser.ConditionalContext s => new ConditionalItemSyntax(SpanOf(c), Expression(s.expr()), Items(s.item()),

@@ -91,7 +91,8 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
         {
             return new(Codes.UnexpectedToken, $"there is no `{jump.Text}`", Parser.SpanOf(source, jump))
             {
-                Help = jump.Text == "break" ? "write the condition into the loop: `while going { … going = false … }`, with "
+                Help = jump.Text == "break"
+                    ? "write the condition into the loop: `while going { … going = false … }`, with "
                     + "`let going: bool = true`" : "put the rest of the round into an `if`",
             };
         }

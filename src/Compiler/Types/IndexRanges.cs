@@ -51,7 +51,8 @@ public sealed class IndexRanges
 
         // An index at the end of its range that makes p smallest: 0 where p rises with it, extent - 1 where it falls.
         // One whose extent mentions others comes before them: the last block of a loop is shorter.
-        foreach (var name in p.Variables().Where(extents.ContainsKey).OrderByDescending(v => extents[v].Variables().Count(extents.ContainsKey)))
+        foreach (var name in p.Variables().Where(extents.ContainsKey)
+            .OrderByDescending(v => extents[v].Variables().Count(extents.ContainsKey)))
         {
             var extent = extents[name];
             if (Direction(p, name) is not { } rising) continue;
@@ -88,13 +89,16 @@ public sealed class IndexRanges
     {
         foreach (var division in Divisions(p))
         {
-            if (division.Dividend.Terms is not [{ Coefficient: 1, Atoms: [VariableAtom { Name: var name }] }] || !Knows(name)) continue;
+            if (division.Dividend.Terms is not [{ Coefficient: 1, Atoms: [VariableAtom { Name: var name }] }]
+                || !Knows(name))
+                continue;
             var (divisor, count) = (division.Divisor, Size.FloorDiv(extents[name], division.Divisor));
             if (!(count * divisor).Equals(extents[name])) continue;
             var (ranges, quotient, rest) = (new IndexRanges(this), $"{name}/{divisor}", $"{name}%{divisor}");
             ranges.Add(quotient, count);
             ranges.Add(rest, divisor);
-            return ranges.Prove(p.Substitute(v => v == name ? divisor * Size.Variable(quotient) + Size.Variable(rest) : null, ranges), fuel - 1);
+            return ranges.Prove(p.Substitute(v => v == name ? divisor * Size.Variable(quotient) + Size.Variable(rest)
+                : null, ranges), fuel - 1);
         }
         return null;
     }
@@ -117,7 +121,9 @@ public sealed class IndexRanges
             {
                 if (!IsNonNegative(atom)) return null;
                 if (atom is VariableAtom || !atom.Variables().Contains(variable)) continue;
-                if (atom is not FloorDivAtom d || d.Divisor.Mentions(variable) || Direction(d.Dividend, variable) != true) return null;
+                if (atom is not FloorDivAtom d || d.Divisor.Mentions(variable)
+                    || Direction(d.Dividend, variable) != true)
+                    return null;
             }
         }
         return direction;
@@ -139,14 +145,17 @@ public sealed class IndexRanges
             // Named by what it stands for: the quotient of another division is another variable.
             var value = Size.Variable($"[{inner.Text}]");
             var replaced = new Dictionary<string, Size>();
-            foreach (var outer in divisions.Where(d => d.Divisor.Value > inner.Divisor.Value && d.Divisor.Value % inner.Divisor.Value == 0))
+            foreach (var outer in divisions.Where(
+                d => d.Divisor.Value > inner.Divisor.Value && d.Divisor.Value % inner.Divisor.Value == 0))
             {
                 var shift = Size.FloorDiv(outer.Dividend, inner.Divisor) - Size.Of(inner);
-                if (shift.IsConstant) replaced[outer.Text] = Size.FloorDiv(value + shift, outer.Divisor.Value / inner.Divisor.Value);
+                if (shift.IsConstant)
+                    replaced[outer.Text] = Size.FloorDiv(value + shift, outer.Divisor.Value / inner.Divisor.Value);
             }
             if (replaced.Count == 0) continue;
             replaced[inner.Text] = value;
-            return p.Terms.Aggregate(Size.Zero, (sum, term) => sum + term.Atoms.Aggregate(Size.Constant(term.Coefficient),
+            return p.Terms.Aggregate(Size.Zero, (sum, term) =>
+                sum + term.Atoms.Aggregate(Size.Constant(term.Coefficient),
                 (product, atom) => product * replaced.GetValueOrDefault(atom.Text, Size.Of(atom))));
         }
         return null;

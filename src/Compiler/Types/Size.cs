@@ -24,7 +24,8 @@ public sealed class Size : IEquatable<Size>, IComparable<Size>
 
         /// <summary>The order of a size's terms: by degree, highest first, then by text.</summary>
         internal static int Compare(Term a, Term b) =>
-            a.Atoms.Length != b.Atoms.Length ? b.Atoms.Length.CompareTo(a.Atoms.Length) : string.CompareOrdinal(a.Key, b.Key);
+            a.Atoms.Length != b.Atoms.Length ? b.Atoms.Length.CompareTo(a.Atoms.Length)
+                : string.CompareOrdinal(a.Key, b.Key);
     }
 
     private string? text;

@@ -33,7 +33,9 @@ public static class SizeBound
                 return (Math.Max(c.Low, d.Low), Math.Max(c.High, d.High));
             case FloorDivAtom f:
                 var (x, y) = (Of(f.Dividend, variables), Of(f.Divisor, variables));
-                long[] ends = [Atom.Floor(x.Low, y.Low), Atom.Floor(x.Low, y.High), Atom.Floor(x.High, y.Low), Atom.Floor(x.High, y.High)];
+                long[] ends =
+                    [Atom.Floor(x.Low, y.Low), Atom.Floor(x.Low, y.High), Atom.Floor(x.High, y.Low),
+                        Atom.Floor(x.High, y.High)];
                 return (ends.Min(), ends.Max());
             default:
                 throw new InvalidOperationException(atom.Text);

@@ -16,7 +16,8 @@ internal static class SizeDisplay
             else if (term.Coefficient < 0) text.Append('-');
             var factors = term.Atoms.Select(Of);
             if (magnitude != 1 || term.Atoms.IsEmpty) factors = factors.Prepend($"{magnitude}");
-            text.Append(string.Join(" * ", factors) is var product && size.Terms.Length == 1 && term.Atoms is [FloorDivAtom] && magnitude == 1
+            text.Append(string.Join(" * ", factors) is var product && size.Terms.Length == 1
+                && term.Atoms is [FloorDivAtom] && magnitude == 1
                 ? product[1..^1] : product);
         }
         return text.ToString();

@@ -22,7 +22,8 @@ public sealed class TensorType : IEquatable<TensorType>
     public string Text { get; }
 
     /// <summary>As a user writes it: `f32[n, (h - 1) // 2 + 1]`.</summary>
-    public string Display => Shape.IsEmpty ? DType.Name() : $"{DType.Name()}[{string.Join(", ", Shape.Select(s => s.Display))}]";
+    public string Display =>
+        Shape.IsEmpty ? DType.Name() : $"{DType.Name()}[{string.Join(", ", Shape.Select(s => s.Display))}]";
 
     public int Rank => Shape.Length;
 

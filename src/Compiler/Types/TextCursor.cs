@@ -128,7 +128,8 @@ public sealed class TextCursor(string text)
     {
         var line = text.AsSpan(0, Math.Min(at, text.Length)).Count('\n') + 1;
         var column = at - (at == 0 ? -1 : text.LastIndexOf('\n', Math.Min(at, text.Length) - 1));
-        var near = text.AsSpan(Math.Min(at, text.Length)) is { Length: > 30 } rest ? rest[..30].ToString() : text[Math.Min(at, text.Length)..];
+        var near = text.AsSpan(Math.Min(at, text.Length)) is { Length: > 30 } rest ? rest[..30].ToString()
+            : text[Math.Min(at, text.Length)..];
         return new FormatException($"{line}:{column}: {message} at '{near}' ({what})");
     }
 

@@ -22,13 +22,15 @@ public class BenchCommandTests
     public void ATableASizeAndARecordARow()
     {
         using var folder = new TemporaryFolder();
-        var (code, output, error) = Bench(folder, "scale", "n=2,3", "--seconds", "0.001", "--backends", "interpreter,llvm");
+        var (code, output, error) =
+            Bench(folder, "scale", "n=2,3", "--seconds", "0.001", "--backends", "interpreter,llvm");
         Assert.Equal((0, ""), (code, error));
         Assert.Contains("\nscale n=2\n", output, StringComparison.Ordinal);
         Assert.Contains("\nscale n=3\n", output, StringComparison.Ordinal);
         Assert.Contains("command  accc bench ", output, StringComparison.Ordinal);
         var records = File.ReadAllLines(folder["log"]).Select(BenchRecord.FromJson).ToList();
-        Assert.Equal(["n=2 interpreter", "n=2 llvm", "n=3 interpreter", "n=3 llvm"], records.Select(r => $"{r.Case} {r.Backend}"));
+        Assert.Equal(["n=2 interpreter", "n=2 llvm", "n=3 interpreter", "n=3 llvm"],
+            records.Select(r => $"{r.Case} {r.Backend}"));
         Assert.Single(records.Select(r => r.RunId).Distinct());
         Assert.All(records, r => Assert.Equal(("scale", "f32"), (r.Function, r.Dtype)));
         Assert.Equal([6, 6, 9, 9], records.Select(r => r.Flops));

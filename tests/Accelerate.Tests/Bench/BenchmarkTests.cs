@@ -51,7 +51,8 @@ public class BenchmarkTests
     {
         using var three = Tensor.From([1, 2, 3], 3);
         using var other = Tensor.From([1, 2, 4], 3);
-        Assert.Throws<InternalErrorException>(() => Agreement.Check("fake", Owes.Bound, [("y", three)], [("y", other)]));
+        Assert.Throws<InternalErrorException>(
+            () => Agreement.Check("fake", Owes.Bound, [("y", three)], [("y", other)]));
         Assert.Equal(0, Agreement.Check("fake", Owes.Bound, [("y", three)], [("y", three)]));
     }
 
@@ -70,18 +71,22 @@ public class BenchmarkTests
     public void WhatABackendLacksIsASkippedRow()
     {
         using var given = Case();
-        var lacking = Named("opencl") with { Create = () => throw new LimitationException("OpenCL", "row kernels", "k0") };
+        var lacking = Named(
+            "opencl") with
+        { Create = () => throw new LimitationException("OpenCL", "row kernels", "k0") };
         var absent = Named("llvm") with { Unavailable = "libLLVM was not found" };
         var result = Run(given, absent, lacking);
         Assert.Equal(["reference", "none", "none"], result.Rows.Select(r => r.Checked));
-        Assert.Equal([null, "libLLVM was not found", "not supported: row kernels on OpenCL (kernel @k0)"], result.Rows.Select(r => r.Skipped));
+        Assert.Equal([null, "libLLVM was not found", "not supported: row kernels on OpenCL (kernel @k0)"],
+            result.Rows.Select(r => r.Skipped));
         var records = BenchRecord.From(result, Machine.This, Guid.NewGuid(), DateTime.UtcNow);
         Assert.Equal(3, records.Count);
         Assert.Equal("libLLVM was not found", records[1].SkippedReason);
         Assert.Null(records[1].MedianMs);
         Assert.Null(records[1].CompileMs);
         Assert.NotNull(records[0].MedianMs);
-        Assert.Contains("opencl: skipped: not supported: row kernels on OpenCL", BenchTable.Print(result), StringComparison.Ordinal);
+        Assert.Contains("opencl: skipped: not supported: row kernels on OpenCL", BenchTable.Print(result),
+            StringComparison.Ordinal);
     }
 
     [LlvmFact]
@@ -109,7 +114,9 @@ public class BenchmarkTests
     {
         using var given = Case();
         using var fake = new FakeExecutable(given, x => x.Select(v => 2 * v));
-        var result = Benchmark.Run(given, Contender.Interpreter(given), [Fake(fake, Owes.Bits)], Short with { TimeReference = false });
+        var result =
+            Benchmark.Run(given, Contender.Interpreter(given), [Fake(fake, Owes.Bits)],
+                Short with { TimeReference = false });
         Assert.Equal("bits", Assert.Single(result.Rows).Checked);
         Assert.Null(result.Speedup(result.Rows[0]));
     }
@@ -122,14 +129,16 @@ public class BenchmarkTests
         Assert.True(one.Inputs[0].SameBits(two.Inputs[0]));
         Assert.Equal("n=5", one.Text);
         Assert.Throws<ArgumentException>(() => BenchCase.Random("f", one.Program, new Dictionary<string, long>(), 1));
-        Assert.Throws<ArgumentException>(() => BenchCase.Random("f", one.Program, new Dictionary<string, long> { ["n"] = 1, ["m"] = 1 }, 1));
+        Assert.Throws<ArgumentException>(
+            () => BenchCase.Random("f", one.Program, new Dictionary<string, long> { ["n"] = 1, ["m"] = 1 }, 1));
     }
 
     [Fact]
     public void ColumnsAreAsWideAsTheirWidestCell() => Assert.Equal(
         "a      bb\nccc     1\nd    1000\n", BenchTable.Align(["a", "bb"], [["ccc", "1"], ["d", "1000"]]));
 
-    private static BenchCase Case() => BenchCase.Random("twice.graph", Compiler.Kernels.Lowering.Lowering.Lower(GraphReader.Read(Twice)),
+    private static BenchCase Case() =>
+        BenchCase.Random("twice.graph", Compiler.Kernels.Lowering.Lowering.Lower(GraphReader.Read(Twice)),
         new Dictionary<string, long> { ["n"] = 5 }, seed: 1);
 
     private static BenchResult Run(BenchCase given, params Contender[] others) =>
@@ -138,7 +147,8 @@ public class BenchmarkTests
     private static Contender Named(string backend) =>
         new(backend, 1, null, null, "none", Owes.Bits, null, () => throw new InvalidOperationException());
 
-    private static Contender Fake(FakeExecutable fake, Owes owes) => Named("fake") with { Owes = owes, Create = () => fake };
+    private static Contender Fake(FakeExecutable fake, Owes owes) =>
+        Named("fake") with { Owes = owes, Create = () => fake };
 
     /// <summary>A backend that computes what it is told to, and counts its calls.</summary>
     private sealed class FakeExecutable(BenchCase given, Func<float[], IEnumerable<float>> compute) : Executable

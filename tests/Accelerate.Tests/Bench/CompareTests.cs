@@ -11,7 +11,8 @@ public sealed class CompareTests
     public void TheSuitesOwnTestsPass()
     {
         var script = Path.Combine(Shared.Repository, "bench", "suite", "tests.py");
-        using var process = Process.Start(new ProcessStartInfo("/usr/bin/python3", [script]) { RedirectStandardError = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo("/usr/bin/python3", [script]) { RedirectStandardError = true })!;
         var said = process.StandardError.ReadToEnd();
         process.WaitForExit();
         Assert.True(process.ExitCode == 0, said);

@@ -29,7 +29,8 @@ public class StatisticsTests
     public void SizeListsAreEveryCombination()
     {
         var grid = SizeGrid.Parse(["n=1,32", "m=5"]);
-        Assert.Equal(["m=5 n=1", "m=5 n=32"], grid.Select(g => string.Join(' ', g.OrderBy(p => p.Key).Select(p => $"{p.Key}={p.Value}"))));
+        Assert.Equal(["m=5 n=1", "m=5 n=32"],
+            grid.Select(g => string.Join(' ', g.OrderBy(p => p.Key).Select(p => $"{p.Key}={p.Value}"))));
         Assert.Single(SizeGrid.Parse([]));
     }
 
@@ -40,7 +41,8 @@ public class StatisticsTests
     [InlineData("n=1,x")]
     [InlineData("n=-1")]
     [InlineData("n=1 n=2")]
-    public void WhatIsNoSizeList(string words) => Assert.Throws<FormatException>(() => SizeGrid.Parse(words.Split(' ')));
+    public void WhatIsNoSizeList(string words) =>
+        Assert.Throws<FormatException>(() => SizeGrid.Parse(words.Split(' ')));
 
     [Theory]
     [InlineData(0.00123, "1.23 us")]
@@ -48,5 +50,6 @@ public class StatisticsTests
     [InlineData(12.34, "12.3 ms")]
     [InlineData(99.97, "100 ms")]
     [InlineData(4321, "4.32 s")]
-    public void TimesHaveAUnitThatFits(double milliseconds, string text) => Assert.Equal(text, BenchTable.Time(milliseconds));
+    public void TimesHaveAUnitThatFits(double milliseconds, string text) =>
+        Assert.Equal(text, BenchTable.Time(milliseconds));
 }

@@ -48,7 +48,8 @@ public sealed class BuiltinTests
     {
         var f = Bound.Function($"export fn f({Inputs}) = {expression}");
         Assert.Equal(type, f.Results[0].Type.Text);
-        Assert.Equal(ops, string.Join(' ', f.Nodes.Where(n => n is not (Input or SizeValue or Const)).Select(n => n.Op)));
+        Assert.Equal(ops,
+            string.Join(' ', f.Nodes.Where(n => n is not (Input or SizeValue or Const)).Select(n => n.Op)));
     }
 
     [Fact]
@@ -131,5 +132,6 @@ public sealed class BuiltinTests
     [InlineData("bit_not(-6)", 5)]
     [InlineData("pow(2, 5)", 32)]
     public void KnownBitsAreComputed(string expression, long value) =>
-        Assert.Equal($"f32[{value}]", Bound.Function($"export fn f(x: f32) = broadcast(x, [{expression}])").Results[0].Type.Text);
+        Assert.Equal($"f32[{value}]",
+            Bound.Function($"export fn f(x: f32) = broadcast(x, [{expression}])").Results[0].Type.Text);
 }

@@ -13,7 +13,9 @@ public sealed class ControlFlowTests
     [Fact]
     public void ARangeOfConstantsIsOneLoop()
     {
-        var scan = Assert.Single(Bound.Function("export fn f(x: f32) -> f32 {\n let s = x\n for i in 0:100 { s = s * 2 }\n return s\n}")
+        var scan =
+            Assert.Single(Bound.Function(
+                "export fn f(x: f32) -> f32 {\n let s = x\n for i in 0:100 { s = s * 2 }\n return s\n}")
             .Nodes.OfType<Scan>());
         Assert.Equal(100, scan.Count.Value);
         Assert.Equal(1, scan.Carried);
@@ -71,7 +73,9 @@ public sealed class ControlFlowTests
     [Fact]
     public void ALoopsPlaceIsProvedOrCheckedForItsLastRound()
     {
-        Assert.Empty(Bound.Function("export fn f(x: f32[n]) -> f32 {\n let s: f32 = 0\n for i in 0:n { s += x[n - 1 - i] }\n return s\n}").Checks);
+        Assert.Empty(
+            Bound.Function(
+                "export fn f(x: f32[n]) -> f32 {\n let s: f32 = 0\n for i in 0:n { s += x[n - 1 - i] }\n return s\n}").Checks);
         var check = Assert.Single(Bound.Function("""
             export fn f(x: f32[n], y: f32[m]) -> f32 where n >= 1 {
                 let s: f32 = 0
@@ -229,8 +233,11 @@ public sealed class ControlFlowTests
     [Fact]
     public void MutatedProgramsNeverBreakTheBinder()
     {
-        string[] programs = [.. Directory.EnumerateFiles(Path.Combine(Support.Shared.Repository, "tests", "cases"), "*.acc", SearchOption.AllDirectories)
-            .Where(p => p.Contains("control", StringComparison.Ordinal) || p.Contains("state", StringComparison.Ordinal)).Order().Select(File.ReadAllText)];
+        string[] programs =
+            [.. Directory.EnumerateFiles(Path.Combine(Support.Shared.Repository, "tests", "cases"), "*.acc",
+                SearchOption.AllDirectories)
+            .Where(p => p.Contains("control", StringComparison.Ordinal)
+                || p.Contains("state", StringComparison.Ordinal)).Order().Select(File.ReadAllText)];
         var seed = Environment.TickCount;
         var random = new System.Random(seed);
         for (var round = 0; round < 400; round++)
@@ -238,7 +245,8 @@ public sealed class ControlFlowTests
             var text = Mutated(programs[random.Next(programs.Length)], random);
             var bag = new DiagnosticBag();
             BoundProgram? program = null;
-            var failure = Record.Exception(() => program = Binder.Bind(new SourceText("t.acc", text), new BindOptions(), bag));
+            var failure = Record.Exception(
+                () => program = Binder.Bind(new SourceText("t.acc", text), new BindOptions(), bag));
             Assert.True(failure is null, $"seed {seed}, round {round}: {failure}\n{text}");
             Assert.True(bag.All.All(d => d.Class != DiagnosticClass.CompilerBug),
                 $"seed {seed}, round {round}\n{PrettyRenderer.Render(bag.Sorted())}\n{text}");
@@ -255,7 +263,9 @@ public sealed class ControlFlowTests
     {
         for (var k = random.Next(1, 3); k > 0; k--)
         {
-            var words = System.Text.RegularExpressions.Regex.Matches(text, @"[A-Za-z_]\w*|[0-9.]+|[-+*/=<>!]+|[\[\](){},:]").ToList();
+            var words =
+                System.Text.RegularExpressions.Regex.Matches(text, @"[A-Za-z_]\w*|[0-9.]+|[-+*/=<>!]+|[\[\](){},:]")
+                .ToList();
             var (at, other) = (words[random.Next(words.Count)], words[random.Next(words.Count)]);
             text = text[..at.Index] + random.Next(4) switch
             {

@@ -10,13 +10,15 @@ public sealed class DTypeTests
 {
     private static string Type(string text) => Bound.Function(text).Results[0].Type.Text;
 
-    public static TheoryData<string> Numbers => [.. Enum.GetValues<DType>().Where(d => d != DType.Bool).Select(d => d.Name())];
+    public static TheoryData<string> Numbers =>
+        [.. Enum.GetValues<DType>().Where(d => d != DType.Bool).Select(d => d.Name())];
 
     [Theory]
     [MemberData(nameof(Numbers))]
     public void EveryDTypeHasArithmeticComparisonsCastsAndIndexForms(string d)
     {
-        Assert.Equal($"{d}[n]", Type($"export fn f(x: {d}[n], y: {d}[n]) = (x + y) * 2 - x // 3 + y % 3 + max(x, y) + min(x, 1)"));
+        Assert.Equal($"{d}[n]",
+            Type($"export fn f(x: {d}[n], y: {d}[n]) = (x + y) * 2 - x // 3 + y % 3 + max(x, y) + min(x, 1)"));
         Assert.Equal("bool[n]", Type($"export fn f(x: {d}[n], y: {d}[n]) = x < y or x == 3 and not (y >= x)"));
         Assert.Equal($"{d}[n]", Type($"export fn f(x: f32[n], b: bool[n]) = {d}(x) + {d}(b) + {d}(3)"));
         Assert.Equal($"{d}[n]", Type($"export fn f(x: {d}[n, m]) = [i] => sum[j](x[i, j]) + x[i, 0] + i"));
@@ -47,10 +49,12 @@ public sealed class DTypeTests
     [Fact]
     public void ADTypeVariableIsBoundByTheFirstTensor()
     {
-        Assert.Equal("f64[n]", Type("fn f2(x: T[..], y: T[..]) -> T[..] = x + T(0.5) * y\nexport fn f(x: f64[n]) = f2(x, x)"));
+        Assert.Equal("f64[n]",
+            Type("fn f2(x: T[..], y: T[..]) -> T[..] = x + T(0.5) * y\nexport fn f(x: f64[n]) = f2(x, x)"));
         Assert.StartsWith("ACC2008", Assert.Single(Bound.Errors(
             "fn f2(x: T[..], y: T[..]) -> T[..] = x + y\nexport fn f(x: f64[n], y: f32[n]) = f2(x, y)")));
-        Assert.Equal("bool", Type("fn same(x: T, y: U) = if T == U { true } else { false }\nexport fn f(x: f64, y: f32) = same(x, y)"));
+        Assert.Equal("bool",
+            Type("fn same(x: T, y: U) = if T == U { true } else { false }\nexport fn f(x: f64, y: f32) = same(x, y)"));
     }
 
     [Fact]

@@ -38,13 +38,19 @@ public sealed class DecodingTests
         {
             var tokens = ReferenceValue.Of(DType.I64, [batch, count],
                 [.. Enumerable.Range(0, batch).SelectMany(b => ids.Skip(b * length + pos).Take(count))]);
-            var result = GraphInterpreter.Run(bound.Entry("forward")!, [tokens, ReferenceValue.Of(DType.I32, [], [(long)pos]), cache], state,
-                new Dictionary<string, long>(), InterpreterOptions.Default with { Assign = (_, value) => cache = value })[0];
+            var result =
+                GraphInterpreter.Run(bound.Entry("forward")!,
+                    [tokens, ReferenceValue.Of(DType.I32, [], [(long)pos]), cache], state,
+                new Dictionary<string, long>(),
+                    InterpreterOptions.Default with { Assign = (_, value) => cache = value })[0];
             for (var b = 0; b < batch; b++)
-                result.Values.AsSpan(b * count * vocab, count * vocab).CopyTo(logits.AsSpan((b * length + pos) * vocab));
+                result.Values.AsSpan(b * count * vocab, count * vocab)
+                    .CopyTo(logits.AsSpan((b * length + pos) * vocab));
         }
-        NetworkTests.Close(Npy.Read(Shared.PathTo("data", "models", model, "output_logits_cached_f64.npy")).ToDoubles(), logits);
-        NetworkTests.Close(Npy.Read(Shared.PathTo("data", "models", model, "output_kv_cache_f64.npy")).ToDoubles(), cache.Values);
+        NetworkTests.Close(Npy.Read(Shared.PathTo("data", "models", model, "output_logits_cached_f64.npy"))
+            .ToDoubles(), logits);
+        NetworkTests.Close(Npy.Read(Shared.PathTo("data", "models", model, "output_kv_cache_f64.npy"))
+            .ToDoubles(), cache.Values);
     }
 
     private static void Greedy(string program, string entry, string model, string[] set, ReferenceValue[] rest)
@@ -55,7 +61,10 @@ public sealed class DecodingTests
         var prompt = ReferenceValue.Of(DType.I64, [2, 8], [.. ids.Take(8).Concat(ids.Skip(24).Take(8))]);
         var function = bound.Entry(entry)!;
         Assert.Single(function.Nodes.OfType<Scan>());
-        var tokens = GraphInterpreter.Run(function, [prompt, .. rest], state, new Dictionary<string, long> { ["count"] = 16 })[0];
-        Assert.Equal(ReferenceValue.Of(Npy.Read(Shared.PathTo("data", "models", model, "output_greedy.npy"))).Integers, tokens.Integers);
+        var tokens =
+            GraphInterpreter.Run(function, [prompt, .. rest], state,
+                new Dictionary<string, long> { ["count"] = 16 })[0];
+        Assert.Equal(ReferenceValue.Of(Npy.Read(Shared.PathTo("data", "models", model, "output_greedy.npy"))).Integers,
+            tokens.Integers);
     }
 }

@@ -42,15 +42,19 @@ public sealed class DesignProgramTests
             File.Copy(Shared.PathTo("design", "language", "library", "optim.acc"), Path.Combine(folder, "optim.acc"));
             var bag = new DiagnosticBag();
             // `flip` takes any number of axes, and what is exported is concrete.
-            var text = File.ReadAllText(Shared.PathTo("design", "language", "programs", name)).Replace("export fn flip", "fn flip", StringComparison.Ordinal);
+            var text = File.ReadAllText(Shared.PathTo("design", "language", "programs", name))
+                .Replace("export fn flip", "fn flip", StringComparison.Ordinal);
             var program = Binder.Bind(new SourceText(name, text), new BindOptions { Folder = folder }, bag);
-            Assert.All(bag.All, d => Assert.True(d.Code == Codes.NotSupported && d.Headline.Contains("transformation", StringComparison.Ordinal),
+            Assert.All(bag.All, d =>
+                Assert.True(d.Code == Codes.NotSupported
+                    && d.Headline.Contains("transformation", StringComparison.Ordinal),
                 PrettyRenderer.Render([d])));
             Assert.NotNull(program);
             foreach (var entry in program.Entries) Verifier.Verify(entry);
             foreach (var state in program.State) Verifier.Verify(state.Initializer);
             if (entries == "*") Assert.True(bag.Count == 0 && program.Entries.Length > 0);
-            else Assert.Equal(entries.Split(' ', StringSplitOptions.RemoveEmptyEntries).Order(), program.Entries.Select(e => e.Name).Order());
+            else Assert.Equal(entries.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+                .Order(), program.Entries.Select(e => e.Name).Order());
         }
         finally
         {

@@ -19,7 +19,8 @@ public sealed class IndexFormFuzzTests
     [InlineData(4, 150)]
     public void TheGraphGivesTheDefinition(int seed, int rounds)
     {
-        for (var round = 0; round < rounds; round++) Check(new Random(seed * 10007 + round), $"seed {seed}, round {round}");
+        for (var round = 0; round < rounds; round++)
+            Check(new Random(seed * 10007 + round), $"seed {seed}, round {round}");
     }
 
     private static void Check(Random random, string where)
@@ -46,14 +47,17 @@ public sealed class IndexFormFuzzTests
                 if (values.Min() < 0 || values.Max() >= shape[axis])
                 {
                     var size = shape[axis];
-                    if (random.Next(3) == 0) guards.Add(new($"{s.Text} >= 0 and {s.Text} < {size}", i => s.At(i) >= 0 && s.At(i) < size ? 1 : 0));
+                    if (random.Next(3) == 0)
+                        guards.Add(
+                            new($"{s.Text} >= 0 and {s.Text} < {size}", i => s.At(i) >= 0 && s.At(i) < size ? 1 : 0));
                     else if (values.Min() >= 0 && random.Next(2) == 0) shape[axis] = values.Max() + 1;
                     else s = new($"({s.Text}) % {size}", Mod(s, size));
                 }
                 subscripts[axis] = s;
             }
             var name = $"x{inputs.Count}";
-            var data = Enumerable.Range(0, shape.Aggregate(1, (a, b) => a * b)).Select(_ => (double)random.Next(-3, 4)).ToArray();
+            var data = Enumerable.Range(0, shape.Aggregate(1, (a, b) => a * b)).Select(_ => (double)random.Next(-3, 4))
+                .ToArray();
             parameters.Add($"{name}: f32[{string.Join(", ", shape)}]");
             inputs.Add(ReferenceValue.Of(DType.F32, [.. shape.Select(x => (long)x)], data));
             var final = (int[])shape.Clone();
@@ -81,11 +85,13 @@ public sealed class IndexFormFuzzTests
                     var c = random.Next(0, 4);
                     return new($"{c}", _ => c);
                 case 4:
-                    var (p, q, r, b) = (random.Next(1, 4), random.Next(-2, 4), random.Next(0, 3), random.Next(names.Length));
+                    var (p, q, r, b) =
+                        (random.Next(1, 4), random.Next(-2, 4), random.Next(0, 3), random.Next(names.Length));
                     return new($"{p} * {names[a]} + {q} * {names[b]} + {r}", i => p * i[a] + q * i[b] + r);
                 case 5:
                     var d = random.Next(1, 4);
-                    return random.Next(2) == 0 ? new($"{names[a]} // {d}", i => i[a] / d) : new($"{names[a]} % {d}", i => i[a] % d);
+                    return random.Next(2) == 0 ? new($"{names[a]} // {d}", i => i[a] / d)
+                        : new($"{names[a]} % {d}", i => i[a] % d);
                 case 6:
                     var e = extents[a];
                     return new($"{Extent(a)} - 1 - {names[a]}", i => e - 1 - i[a]);
@@ -110,14 +116,16 @@ public sealed class IndexFormFuzzTests
         {
             var (left, right) = (body, Read(1));
             var op = random.Next(3) == 0 ? "+" : "*";
-            body = new($"{left.Text} {op} {right.Text}", op == "+" ? i => left.At(i) + right.At(i) : i => left.At(i) * right.At(i));
+            body = new($"{left.Text} {op} {right.Text}", op == "+" ? i => left.At(i) + right.At(i)
+                : i => left.At(i) * right.At(i));
             if (op == "+") body = body with { Text = $"({body.Text})" };
         }
         var outer = names.Length - reduced;
         string Indices(IEnumerable<int> which) => string.Join(", ", which.Select(n => $"{names[n]} < {Extent(n)}"));
         var element = reduced == 0 ? body.Text : $"{kind}[{Indices(Enumerable.Range(outer, reduced))}]({body.Text})";
         if (symbolic) parameters.AddRange(extents.Select((_, e) => $"e{e}: int"));
-        var text = $"export fn f({string.Join(", ", parameters)}) = [{Indices(Enumerable.Range(0, outer))}] => {element}";
+        var text =
+            $"export fn f({string.Join(", ", parameters)}) = [{Indices(Enumerable.Range(0, outer))}] => {element}";
 
         var expected = All(extents[..outer]).Select(i =>
         {
@@ -134,7 +142,8 @@ public sealed class IndexFormFuzzTests
         double[] actual;
         try
         {
-            var result = GraphInterpreter.Run(Bound.Function(text), inputs, _ => throw new InvalidOperationException("no state"),
+            var result =
+                GraphInterpreter.Run(Bound.Function(text), inputs, _ => throw new InvalidOperationException("no state"),
                 symbolic ? extents.Select((e, n) => (n, e)).ToDictionary(p => $"e{p.n}", p => (long)p.e) : new())[0];
             // A body that meets no tensor is a number, and the form i32.
             actual = result.DType == DType.F32 ? [.. result.Values] : [.. result.Integers.Select(v => (double)v)];
@@ -143,7 +152,8 @@ public sealed class IndexFormFuzzTests
         {
             throw new Xunit.Sdk.XunitException($"{where}: {text}\n{string.Join(", ", extents)}\n{e}");
         }
-        Assert.True(expected.Count == actual.Length && expected.Zip(actual).All(p => Math.Abs(p.First - p.Second) <= 1e-6 * Math.Max(1, Math.Abs(p.First))),
+        Assert.True(expected.Count == actual.Length
+            && expected.Zip(actual).All(p => Math.Abs(p.First - p.Second) <= 1e-6 * Math.Max(1, Math.Abs(p.First))),
             string.Create(CultureInfo.InvariantCulture,
                 $"{where}: {text}\nextents {string.Join(", ", extents)}\nexpected {string.Join(" ", expected)}\nactual   {string.Join(" ", actual)}"));
     }

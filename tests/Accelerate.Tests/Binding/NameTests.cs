@@ -22,7 +22,8 @@ public sealed class NameTests
     [InlineData("astype(x, f32)", "a dtype is the cast: `f32(x)`")]
     [InlineData("softmax(x)", "`use nn` declares `softmax`")]
     [InlineData("transpos(x)", "did you mean `transpose`?")]
-    public void AForeignNameIsTranslated(string e, string help) => Assert.Equal(help, Help($"export fn f(x: f32[n]) = {e}"));
+    public void AForeignNameIsTranslated(string e, string help) =>
+        Assert.Equal(help, Help($"export fn f(x: f32[n]) = {e}"));
 
     [Theory]
     [InlineData("a, b", "[i] => x[a[i], b[i]]")]
@@ -30,11 +31,13 @@ public sealed class NameTests
     [InlineData(":, a, b", "[j, i] => x[j, a[i], b[i]]")]
     public void TwoTensorsAsSubscriptsAreWrittenAsAnIndexForm(string subscripts, string form)
     {
-        Assert.Equal($"write an index form: `{form}`", Help($"export fn f(x: f32[n, m, c], a: i32[t], b: i32[t]) = x[{subscripts}]"));
+        Assert.Equal($"write an index form: `{form}`",
+            Help($"export fn f(x: f32[n, m, c], a: i32[t], b: i32[t]) = x[{subscripts}]"));
         // What is suggested compiles where it names every axis.
         var bag = new DiagnosticBag();
         var source = $"export fn f(x: f32[n, m, c], a: i32[t], b: i32[t]) = {form}";
-        if (subscripts.Contains(':', StringComparison.Ordinal)) Binder.Bind(new SourceText("names.acc", source), new BindOptions(), bag);
+        if (subscripts.Contains(':', StringComparison.Ordinal))
+            Binder.Bind(new SourceText("names.acc", source), new BindOptions(), bag);
         Assert.Empty(bag.All);
     }
 
@@ -79,7 +82,8 @@ public sealed class NameTests
 
     [Fact]
     public void NamesOfOtherFilesDoNotCountAsSizes() =>
-        Assert.Equal("f32[relu]", Bound.Function("use nn\nexport fn f(x: f32[relu]) -> f32[relu] = x").Results[0].Type.Text);
+        Assert.Equal("f32[relu]",
+            Bound.Function("use nn\nexport fn f(x: f32[relu]) -> f32[relu] = x").Results[0].Type.Text);
 
     [Fact]
     public void AFunctionOfTheModuleIsNoSize() => Assert.StartsWith("ACC2003", Assert.Single(Bound.Errors("""
@@ -94,17 +98,21 @@ public sealed class NameTests
     {
         using var folder = new TemporaryFolder();
         Directory.CreateDirectory(Path.Combine(folder.Root, "blocks"));
-        File.WriteAllText(Path.Combine(folder.Root, "blocks", "attention.acc"), "fn scale(x: f32[..]) -> f32[..] = 2 * x");
-        File.WriteAllText(Path.Combine(folder.Root, "other.acc"), "fn scale(x: f32[..]) -> f32[..] = 3 * x\nfn id(x: f32[..]) -> f32[..] = x");
+        File.WriteAllText(Path.Combine(folder.Root, "blocks", "attention.acc"),
+            "fn scale(x: f32[..]) -> f32[..] = 2 * x");
+        File.WriteAllText(Path.Combine(folder.Root, "other.acc"),
+            "fn scale(x: f32[..]) -> f32[..] = 3 * x\nfn id(x: f32[..]) -> f32[..] = x");
         string[] Errors(string text)
         {
             var bag = new DiagnosticBag();
-            Binder.Bind(new SourceText("t.acc", "use blocks.attention\nuse other\nexport fn f(x: f32[n]) -> f32[n] = " + text),
+            Binder.Bind(new SourceText("t.acc",
+                "use blocks.attention\nuse other\nexport fn f(x: f32[n]) -> f32[n] = " + text),
                 new BindOptions { Folder = folder.Root }, bag);
             return [.. bag.All.Select(d => $"{d.Code.Id} {d.Message} | {d.Help}")];
         }
         Assert.Empty(Errors("attention.scale(x) + other.scale(x) + id(x)"));
-        Assert.Equal(["ACC2033 `scale` is declared by attention and by other | write `attention.scale`"], Errors("scale(x)"));
+        Assert.Equal(["ACC2033 `scale` is declared by attention and by other | write `attention.scale`"],
+            Errors("scale(x)"));
         Assert.Equal(["ACC2001 other declares no `scal` | did you mean `other.scale`?"], Errors("other.scal(x)"));
     }
 

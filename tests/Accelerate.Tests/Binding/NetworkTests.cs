@@ -15,7 +15,8 @@ public sealed class NetworkTests
     {
         var program = Example("models/resnet50.acc", "width=8", "classes=10");
         // Every extent and every sum of branches is proved; what a call is asked is that the windows fit the image.
-        Assert.All(program.Entries.SelectMany(e => e.Checks), c => Assert.Matches(@"^[hw] \+ 2 \* padding(_w)? > dilation", c.Message));
+        Assert.All(program.Entries.SelectMany(e => e.Checks),
+            c => Assert.Matches(@"^[hw] \+ 2 \* padding(_w)? > dilation", c.Message));
         Agrees(program, "classify", "resnet50_w8", "weights.safetensors", ["input.npy"], ["output_f64.npy"]);
     }
 
@@ -69,7 +70,8 @@ public sealed class NetworkTests
             ["output_encoder_last_hidden_state_f64.npy", "output_logits_f64.npy"]);
 
     [SharedFact("data/models/gpt2_l2_h64")]
-    public void Gpt2() => Agrees(Design("04_gpt2.acc", "vocab=256", "positions=64", "layers=2", "width=64", "heads=4"), "logits",
+    public void Gpt2() =>
+        Agrees(Design("04_gpt2.acc", "vocab=256", "positions=64", "layers=2", "width=64", "heads=4"), "logits",
         "gpt2_l2_h64", "weights.safetensors", ["input_ids.npy"], ["output_logits_f64.npy"]);
 
     [SharedFact("data/models/lstm_h32")]
@@ -103,7 +105,8 @@ public sealed class NetworkTests
         var keys = weights.Tensors.ToDictionary(t => t.Name, t =>
             new TensorType(t.Type, [.. t.Shape.Select(SizeReader.Read)]));
         var bag = new DiagnosticBag();
-        var map = WeightMap.Map(keys, program.State, program.WeightRules.Whole, new Span(new SourceText(file, ""), 0, 0),
+        var map =
+            WeightMap.Map(keys, program.State, program.WeightRules.Whole, new Span(new SourceText(file, ""), 0, 0),
             bag);
         Assert.True(bag.Count == 0, PrettyRenderer.Render(bag.Sorted()));
         return path => ReferenceValue.Of(weights.Read(map[path]));

@@ -16,7 +16,8 @@ public class CaseTests(ITestOutputHelper output)
     public static TheoryData<string> Files()
     {
         var data = new TheoryData<string>();
-        foreach (var file in Directory.GetFiles(Folder, "*.acc", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        foreach (var file in Directory.GetFiles(Folder, "*.acc", SearchOption.AllDirectories)
+            .Order(StringComparer.Ordinal))
             data.Add(Path.GetRelativePath(Folder, file));
         return data;
     }

@@ -11,7 +11,8 @@ public class DocumentTests
     {
         var output = new StringWriter();
         Assert.Equal(0, Accc.Run(["explain"], output, TextWriter.Null));
-        Assert.Equal(File.ReadAllText(Path.Combine(Shared.Repository, "grammar", "ERRORS.md")).ReplaceLineEndings("\n"), output.ToString());
+        Assert.Equal(File.ReadAllText(Path.Combine(Shared.Repository, "grammar", "ERRORS.md"))
+            .ReplaceLineEndings("\n"), output.ToString());
     }
 
     /// <summary>Each console block: the command behind `$ ./accc`, then its output to the letter.</summary>
@@ -19,7 +20,8 @@ public class DocumentTests
     {
         var data = new TheoryData<string, string>();
         var readme = File.ReadAllText(Path.Combine(Shared.Repository, "README.md")).ReplaceLineEndings("\n");
-        foreach (var block in readme.Split("```console\n").Skip(1).Select(b => b[..b.IndexOf("```", StringComparison.Ordinal)]))
+        foreach (var block in readme.Split("```console\n").Skip(1)
+            .Select(b => b[..b.IndexOf("```", StringComparison.Ordinal)]))
             foreach (var run in block.Split("$ ./accc ").Skip(1))
                 data.Add(run[..run.IndexOf('\n')], run[(run.IndexOf('\n') + 1)..]);
         return data;
@@ -31,7 +33,8 @@ public class DocumentTests
     {
         var (output, error) = (new StringWriter(), new StringWriter());
         Accc.Run([.. Words(command)], output, error);
-        Assert.Equal(expected, (output.ToString() + error).Replace(Shared.Repository + Path.DirectorySeparatorChar, ""));
+        Assert.Equal(expected, (output.ToString() + error)
+            .Replace(Shared.Repository + Path.DirectorySeparatorChar, ""));
     }
 
     [Fact]

@@ -35,7 +35,8 @@ public sealed partial class LanguageDocumentTests
 
         // A line that is wrong says with which code; all others are right.
         var lines = program.Split('\n');
-        var expected = lines.SelectMany((l, i) => Wrong().Match(l) is { Success: true } m ? [$"{m.Groups[1].Value} {i + 1}"]
+        var expected =
+            lines.SelectMany((l, i) => Wrong().Match(l) is { Success: true } m ? [$"{m.Groups[1].Value} {i + 1}"]
             : Enumerable.Empty<string>());
         var bag = new DiagnosticBag();
         Binder.Bind(new SourceText("block.acc", program), new BindOptions { Folder = folder.Root }, bag);
@@ -45,7 +46,8 @@ public sealed partial class LanguageDocumentTests
         // Without those lines it runs as its header says.
         if (!program.Contains("# run:", StringComparison.Ordinal)) return;
         var path = folder["block.acc"];
-        File.WriteAllText(path, "# --- LANGUAGE.md\n" + Declarations().Replace(program, m => Wrong().IsMatch(m.Value) ? "" : m.Value));
+        File.WriteAllText(path, "# --- LANGUAGE.md\n" + Declarations()
+            .Replace(program, m => Wrong().IsMatch(m.Value) ? "" : m.Value));
         var backends = LlvmLibrary.Available(out _) ? [new("llvm", new() { Threads = 1 })] : new List<CaseBackend>();
         var report = new CaseRun(CaseFile.Read(path)).Run(backends);
         Assert.True(report.Failures.Count == 0, string.Join('\n', report.Failures));
@@ -54,20 +56,27 @@ public sealed partial class LanguageDocumentTests
     [Fact]
     public void EveryBuiltinIsListed()
     {
-        var section = Text[Text.IndexOf("## 17. Builtins", StringComparison.Ordinal)..Text.IndexOf("## 18.", StringComparison.Ordinal)];
+        var section =
+            Text[Text.IndexOf("## 17. Builtins", StringComparison.Ordinal)..Text.IndexOf("## 18.",
+                StringComparison.Ordinal)];
         foreach (var builtin in Builtins.All.Append(Builtins.ToInt).Append(Builtins.ToFloat))
-            Assert.Contains($"{builtin.Name}({builtin.Parameters.Replace(" ", ", ", StringComparison.Ordinal)})", section);
-        foreach (Match m in Regex.Matches(section[section.IndexOf("```text", StringComparison.Ordinal)..], @"(?m)(?:^|  )(\w+)\("))
+            Assert.Contains($"{builtin.Name}({builtin.Parameters.Replace(" ", ", ", StringComparison.Ordinal)})",
+                section);
+        foreach (Match m in Regex.Matches(section[section.IndexOf("```text", StringComparison.Ordinal)..],
+            @"(?m)(?:^|  )(\w+)\("))
             Assert.True(Builtins.Find(m.Groups[1].Value) is not null || m.Groups[1].Value is "int" or "float", m.Value);
     }
 
     [Fact]
     public void TheLibraryIsListed()
     {
-        const string Begin = "<!-- library: written by the tests (ACCELERATE_UPDATE=1) from src/Compiler/Library -->\n", End = "<!-- end -->";
-        var (from, to) = (Text.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length, Text.IndexOf(End, StringComparison.Ordinal));
+        const string Begin = "<!-- library: written by the tests (ACCELERATE_UPDATE=1) from src/Compiler/Library -->\n",
+            End = "<!-- end -->";
+        var (from, to) =
+            (Text.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length, Text.IndexOf(End, StringComparison.Ordinal));
         var library = Library();
-        if (Environment.GetEnvironmentVariable("ACCELERATE_UPDATE") is "1") File.WriteAllText(Document, Text[..from] + library + Text[to..]);
+        if (Environment.GetEnvironmentVariable("ACCELERATE_UPDATE") is "1")
+            File.WriteAllText(Document, Text[..from] + library + Text[to..]);
         else Assert.Equal(library, Text[from..to]);
     }
 
@@ -78,11 +87,13 @@ public sealed partial class LanguageDocumentTests
     {
         var folder = Path.Combine(Shared.Repository, "src", "Compiler", "Library");
         var page = new StringBuilder();
-        foreach (var file in Directory.GetFiles(folder, "*.acc", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        foreach (var file in Directory.GetFiles(folder, "*.acc", SearchOption.AllDirectories)
+            .Order(StringComparer.Ordinal))
         {
             var text = File.ReadAllText(file).ReplaceLineEndings("\n");
             var name = Path.GetRelativePath(folder, file)[..^4].Replace('\\', '/').Replace('/', '.');
-            page.Append($"\n**{name}**. {Comment(text[..text.IndexOf("\n\n", StringComparison.Ordinal)].Split('\n'))}\n\n```text\n");
+            page.Append(
+                $"\n**{name}**. {Comment(text[..text.IndexOf("\n\n", StringComparison.Ordinal)].Split('\n'))}\n\n```text\n");
             foreach (Match m in Declared().Matches(text))
             {
                 Listed(text, m, "");
@@ -98,7 +109,8 @@ public sealed partial class LanguageDocumentTests
         {
             page.Append(indent).Append(Signature(text[(m.Index + m.Groups[1].Length)..])).Append('\n');
             var above = text[..m.Index].Split('\n')[..^1].Reverse().Select(l => l.Trim()).TakeWhile(l =>
-                l.StartsWith("# ", StringComparison.Ordinal) && !l.StartsWith("# ---", StringComparison.Ordinal)).Reverse();
+                l.StartsWith("# ", StringComparison.Ordinal) && !l.StartsWith("# ---", StringComparison.Ordinal))
+                    .Reverse();
             foreach (var line in Wrapped(Comment(above), 114 - indent.Length)) page.Append($"{indent}      {line}\n");
         }
     }

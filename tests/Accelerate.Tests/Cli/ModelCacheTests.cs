@@ -59,7 +59,8 @@ public sealed class ModelCacheTests : CommandLine
         var got = Cache.TryGet(source, Options("read"));
         Assert.NotNull(got);
         Assert.Equal(Text(put), Text(got));
-        Assert.Equal(put.State.Select(s => (s.Path, s.Storage, $"{s.Type}")), got.State.Select(s => (s.Path, s.Storage, $"{s.Type}")));
+        Assert.Equal(put.State.Select(s => (s.Path, s.Storage, $"{s.Type}")),
+            got.State.Select(s => (s.Path, s.Storage, $"{s.Type}")));
         Assert.Equal(["t.*", "old"], got.Rules.Whole.Select(r => r.Source));
         Assert.Equal(["$1", null], got.Rules.Whole.Select(r => r.Target));
         // The places that a failure names are part of the text.
@@ -94,8 +95,20 @@ public sealed class ModelCacheTests : CommandLine
         Assert.Null(Cache.TryGet(source, Options()));
         Assert.Null(Cache.TryGet(source, Options("read") with { DirectConvolutions = true }));
         Assert.Null(Cache.TryGet(source, Options("read") with { Compute = DType.BF16 }));
-        Assert.Null(Cache.TryGet(source, Options("read") with { Binding = new BindOptions { Dims = new Dictionary<string, long> { ["n"] = 1 } } }));
-        Assert.Null(Cache.TryGet(source, Options("read") with { Binding = new BindOptions { Set = new Dictionary<string, string> { ["n"] = "1" } } }));
+        Assert.Null(
+            Cache.TryGet(source,
+                Options("read") with
+                {
+                    Binding =
+                    new BindOptions { Dims = new Dictionary<string, long> { ["n"] = 1 } }
+                }));
+        Assert.Null(
+            Cache.TryGet(source,
+                Options("read") with
+                {
+                    Binding =
+                    new BindOptions { Set = new Dictionary<string, string> { ["n"] = "1" } }
+                }));
     }
 
     [Fact]
@@ -122,15 +135,18 @@ public sealed class ModelCacheTests : CommandLine
     [LlvmFact]
     public void ProgramsReadBackCompileToTheSameCode()
     {
-        var files = Directory.GetFiles(Path.Combine(Shared.Repository, "tests", "cases"), "*.acc", SearchOption.AllDirectories)
-            .Concat(Directory.GetFiles(Path.Combine(Shared.Repository, "examples"), "*.acc")).Order(StringComparer.Ordinal);
+        var files =
+            Directory.GetFiles(Path.Combine(Shared.Repository, "tests", "cases"), "*.acc", SearchOption.AllDirectories)
+            .Concat(Directory.GetFiles(Path.Combine(Shared.Repository, "examples"), "*.acc"))
+            .Order(StringComparer.Ordinal);
         var programs = 0;
         foreach (var program in files.SelectMany(f => Compilation.FromFile(f).Programs))
         {
             programs++;
             var read = ProgramReader.Read(ProgramPrinter.Print(program));
             Assert.Equal(LlvmExecutable.Modules([program], "host"), LlvmExecutable.Modules([read], "host"));
-            Assert.Equal(program.AllSteps.OfType<CallStep>().Select(s => s.Place), read.AllSteps.OfType<CallStep>().Select(s => s.Place));
+            Assert.Equal(program.AllSteps.OfType<CallStep>().Select(s => s.Place), read.AllSteps.OfType<CallStep>()
+                .Select(s => s.Place));
         }
         Assert.True(programs > 100, $"only {programs} programs");
     }
@@ -139,7 +155,8 @@ public sealed class ModelCacheTests : CommandLine
     public void CodeIsMadeAgainWhenAnObjectIsGone()
     {
         var programs = Compilation.FromFile(this["net.acc"]).Programs;
-        NativeCode Make() => NativeCode.Make(programs, LlvmTarget.Host, new LlvmOptions(), new DiskCache(this["objects"]));
+        NativeCode Make() =>
+            NativeCode.Make(programs, LlvmTarget.Host, new LlvmOptions(), new DiskCache(this["objects"]));
         var made = Make();
         var files = Directory.GetFiles(this["objects"]);
         Assert.Equal(made.Objects.Length + 1, files.Length);
@@ -160,8 +177,11 @@ public sealed class ModelCacheTests : CommandLine
         Source();
         // With weights of its own, the model gets into the cache.
         Output("run", "lookup.acc", "read", "i=[0]", "x=[1, 1, 1]", "--backend", "interpreter");
-        Safetensors.Write(this["w.safetensors"], new Dictionary<string, Tensor> { ["t.rows"] = Tensor.Zeros(DType.F32, 5, 4) });
-        string[] call = ["run", "lookup.acc", "read", "i=[0]", "x=[1, 1, 1]", "--backend", "interpreter", "--weights", this["w.safetensors"]];
+        Safetensors.Write(this["w.safetensors"],
+            new Dictionary<string, Tensor> { ["t.rows"] = Tensor.Zeros(DType.F32, 5, 4) });
+        string[] call =
+            ["run", "lookup.acc", "read", "i=[0]", "x=[1, 1, 1]", "--backend", "interpreter", "--weights",
+                this["w.safetensors"]];
         var error = Error(1, call);
         Assert.Contains("lookup.acc:4:", error);
         Assert.Contains("t.rows is f32[5,4] in the weights file, rows is f32[5,3]", error);

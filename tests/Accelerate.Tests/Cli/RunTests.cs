@@ -65,9 +65,12 @@ public sealed class RunTests : CommandLine
             """);
         string[] call = ["run", "io.acc", "fill", "v=3", "x=[1, 2.5]", "--backend", "interpreter"];
         Assert.Equal("call 1 of [3 2.5]\n0: i32[]\n1\nx: f32[2] in x.npy\nstate: 1 tensors in s.safetensors\n",
-            Output([.. call, "--out", "x=" + this["x.npy"], "--save-state", this["s.safetensors"]]).Replace(Path.GetDirectoryName(this["x.npy"]) + Path.DirectorySeparatorChar, "", StringComparison.Ordinal));
+            Output([.. call, "--out", "x=" + this["x.npy"], "--save-state", this["s.safetensors"]])
+                .Replace(Path.GetDirectoryName(this["x.npy"]) + Path.DirectorySeparatorChar, "",
+                    StringComparison.Ordinal));
         Assert.Equal([3, 2.5], Npy.Read(this["x.npy"]).ToDoubles());
-        Assert.StartsWith("call 2 of [3 2.5]\n0: i32[]\n2\nx: f32[2]\n", Output([.. call, "--weights", this["s.safetensors"]]));
+        Assert.StartsWith("call 2 of [3 2.5]\n0: i32[]\n2\nx: f32[2]\n",
+            Output([.. call, "--weights", this["s.safetensors"]]));
     }
 
     /// <summary>A checkpoint of one function's call serves every other function of the model.</summary>
@@ -84,9 +87,13 @@ public sealed class RunTests : CommandLine
             }
             """);
         string[] lin = ["run", "both.acc", "lin", "x=ones", "n=1", "--backend", "interpreter"];
-        Assert.Contains("state: 3 tensors", Output("run", "both.acc", "hit", "--backend", "interpreter", "--save-state", this["s.safetensors"]), StringComparison.Ordinal);
+        Assert.Contains("state: 3 tensors",
+            Output("run", "both.acc", "hit", "--backend", "interpreter", "--save-state", this["s.safetensors"]),
+            StringComparison.Ordinal);
         Assert.Equal(Output(lin), Output([.. lin, "--weights", this["s.safetensors"]]));
-        Assert.StartsWith("i64[]\n2\n", Output("run", "both.acc", "hit", "--backend", "interpreter", "--weights", this["s.safetensors"]), StringComparison.Ordinal);
+        Assert.StartsWith("i64[]\n2\n",
+            Output("run", "both.acc", "hit", "--backend", "interpreter", "--weights", this["s.safetensors"]),
+            StringComparison.Ordinal);
     }
 
     [Fact]

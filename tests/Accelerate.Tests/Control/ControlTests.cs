@@ -40,7 +40,8 @@ public class ControlTests
     public void CopiesAreThoseThatHaveTo(string name)
     {
         var program = Lowered(Programs.All[name].Text);
-        Assert.True(Programs.All[name].Copies == program.Copies, $"{program.Copies} copies\n{ProgramPrinter.Print(program)}");
+        Assert.True(Programs.All[name].Copies == program.Copies,
+            $"{program.Copies} copies\n{ProgramPrinter.Print(program)}");
     }
 
     [Theory]
@@ -54,7 +55,8 @@ public class ControlTests
             foreach (var target in new[] { "host", "x86-64-v3", "x86-64" }.Where(LlvmExecutable.CanRun))
                 foreach (var level in new[] { 0, 3 })
                     foreach (var threads in new[] { 1, 3 })
-                        Check(name, p => new LlvmExecutable([p], new(target, level, Threads: threads, UseCache: false)));
+                        Check(name, p =>
+                            new LlvmExecutable([p], new(target, level, Threads: threads, UseCache: false)));
     }
 
     [LlvmFact]
@@ -95,7 +97,8 @@ public class ControlTests
         {
             var inputs = make();
             var spec = executable.Entries[0];
-            Tensor[] results = [.. session.Run(spec.Name, inputs, sample.Sizes), .. inputs.Where((_, i) => spec.Inputs[i].IsInout)];
+            Tensor[] results =
+                [.. session.Run(spec.Name, inputs, sample.Sizes), .. inputs.Where((_, i) => spec.Inputs[i].IsInout)];
             Assert.Equal(expected.Length, results.Length);
             for (var i = 0; i < expected.Length; i++) Assert.Equal(expected[i], results[i].ToDoubles());
         }

@@ -64,7 +64,8 @@ public class FailureTests
     private static IEnumerable<Func<Program, Executable>> Backends()
     {
         yield return p => new InterpreterExecutable([p]);
-        if (Accelerate.Backends.Llvm.LlvmExecutable.CanRun("x86-64")) yield return p => new LlvmExecutable([p], new(Threads: 2, UseCache: false));
+        if (Accelerate.Backends.Llvm.LlvmExecutable.CanRun("x86-64"))
+            yield return p => new LlvmExecutable([p], new(Threads: 2, UseCache: false));
         if (OpenClExecutable.Available(out _)) yield return p => new OpenClExecutable([p]);
     }
 
@@ -78,7 +79,8 @@ public class FailureTests
             session.Run("sum", Tensor.From([1f, 2f], 2));
             Assert.Equal(3, session.State["total"].ToDoubles()[0]);
             var error = Assert.Throws<ExecutionException>(() => session.Run("sum", Tensor.From([1f, 7.25f, 2f], 3)));
-            Assert.Equal("'sum': x[1] is 7.2 (model.acc:3:5)", error.Message.Replace("7.3", "7.2", StringComparison.Ordinal));
+            Assert.Equal("'sum': x[1] is 7.2 (model.acc:3:5)",
+                error.Message.Replace("7.3", "7.2", StringComparison.Ordinal));
             Assert.Equal(ExecutionCode.DriverCheck, error.Code);
             Assert.Throws<InvalidOperationException>(() => session.Run("sum", Tensor.From([1f], 1)));
             session.Reset();
@@ -145,7 +147,9 @@ public class FailureTests
               return(%3)
             }
             """;
-        using var executable = new LlvmExecutable([Compiler.Kernels.Lowering.Lowering.Lower(GraphReader.Read(text))], new(UseCache: false));
+        using var executable =
+            new LlvmExecutable([Compiler.Kernels.Lowering.Lowering.Lower(GraphReader.Read(text))],
+                new(UseCache: false));
         using var session = executable.CreateSession();
         long Allocated(Tensor x)
         {

@@ -71,10 +71,12 @@ public class MaskedAxesTests(ITestOutputHelper output)
         var executables = new List<Executable> { interpreter, native, timed };
         var random = new System.Random(5);
         // The last key in use at a block's end and inside, the first only, all, none, and beyond the end.
-        foreach (var (t, n, pos) in new[] { (1, 9, 3), (1, 5000, 4095), (1, 5000, 4200), (3, 40, 0), (3, 3, 0), (2, 17, -5), (1, 8, 70), (1, 1, 0) })
+        foreach (var (t, n, pos) in new[] { (1, 9, 3), (1, 5000, 4095), (1, 5000, 4200), (3, 40, 0), (3, 3, 0),
+            (2, 17, -5), (1, 8, 70), (1, 1, 0) })
         {
             Tensor Numbers(params long[] shape) =>
-                Tensor.From(Enumerable.Range(0, (int)shape.Aggregate(1L, (p, s) => p * s)).Select(_ => random.NextSingle() * 4 - 2).ToArray(), shape);
+                Tensor.From(Enumerable.Range(0, (int)shape.Aggregate(1L, (p, s) => p * s))
+                    .Select(_ => random.NextSingle() * 4 - 2).ToArray(), shape);
             Tensor[] inputs = [Numbers(2, 2, t, 8), Numbers(2, 2, n, 8), Numbers(2, 2, n, 8), Tensor.Scalar(pos)];
             byte[]? expected = null;
             foreach (var executable in executables)
@@ -112,7 +114,8 @@ public class MaskedAxesTests(ITestOutputHelper output)
                 best[c] = Math.Min(best[c], Stopwatch.GetElapsedTime(start).TotalMicroseconds);
             }
         }
-        output.WriteLine($"at position 200 of 256: {best[0]:0.0} us, of 4096: {best[1]:0.0} us, {best[1] / best[0]:0.000} x");
+        output.WriteLine(
+            $"at position 200 of 256: {best[0]:0.0} us, of 4096: {best[1]:0.0} us, {best[1] / best[0]:0.000} x");
         Assert.True(best[1] <= 1.1 * best[0], $"{best[0]} us, {best[1]} us");
     }
 }

@@ -41,7 +41,8 @@ public class RandomProgramTests(ITestOutputHelper output)
         var seed = System.Random.Shared.Next(1_000_000);
         output.WriteLine($"seeds {seed} to {seed + 19}");
         for (var s = seed; s < seed + 20; s++)
-            Check(s, p => new LlvmExecutable([p], new(OptLevel: s % 2 == 0 ? 0 : 3, Threads: 1 + s % 3, UseCache: false)));
+            Check(s, p =>
+                new LlvmExecutable([p], new(OptLevel: s % 2 == 0 ? 0 : 3, Threads: 1 + s % 3, UseCache: false)));
     }
 
     private static int Check(int seed, Func<Program, Executable> create)
@@ -69,12 +70,14 @@ public class RandomProgramTests(ITestOutputHelper output)
     {
         Tensor Numbers(params long[] shape)
         {
-            var values = Enumerable.Range(0, (int)shape.Aggregate(1L, (p, s) => p * s)).Select(_ => random.Next(-9, 9)).ToArray();
+            var values = Enumerable.Range(0, (int)shape.Aggregate(1L, (p, s) => p * s)).Select(_ => random.Next(-9, 9))
+                .ToArray();
             return Tensor.From(values, shape);
         }
         Tensor[] inputs = [Numbers(4), Numbers(4), Numbers(), Numbers(3, 4), Numbers(n)];
         var assigned = new Dictionary<string, ReferenceValue>();
-        foreach (var name in State) if (session.State.TryGetValue(name, out var held)) assigned[name] = ReferenceValue.Of(held);
+        foreach (var name in State)
+            if (session.State.TryGetValue(name, out var held)) assigned[name] = ReferenceValue.Of(held);
         assigned["x"] = ReferenceValue.Of(inputs[0]);
         assigned["m"] = ReferenceValue.Of(inputs[3]);
         var before = new Dictionary<string, ReferenceValue>(assigned);

@@ -47,7 +47,8 @@ public sealed class RandomPrograms
         return fitting[Math.Max(random.Next(fitting.Count), random.Next(fitting.Count))];
     }
 
-    private void Grow(Function f, List<Node> known, int steps, int depth, ImmutableArray<(string Name, bool IsSmall)> loops)
+    private void Grow(Function f, List<Node> known, int steps, int depth,
+        ImmutableArray<(string Name, bool IsSmall)> loops)
     {
         for (var i = 0; i < steps; i++)
         {
@@ -64,19 +65,29 @@ public sealed class RandomPrograms
                 case 3: known.Add(New(new Reduce(ReduceOp.Add, v, [0]))); break;
                 case 4: known.Add(New(new Binary(BinaryOp.Sub, s, Pick(known, Scalar)))); break;
                 case 5: known.Add(New(new UpdateSlice(v, New(new Slice(w, [1], [2], [1])), [], [], [0], [2]))); break;
-                case 6: known.Add(New(new UpdateSlice(v, New(new Slice(v, [0], [3], [1])), [place], [0], [0], [1]))); break;
+                case 6:
+                    known.Add(
+                    New(new UpdateSlice(v, New(new Slice(v, [0], [3], [1])), [place], [0], [0], [1]))); break;
                 case 7:
                     var part = New(new DynamicSlice(v, [place], [0], [1], [2]));
                     var more = New(new Binary(BinaryOp.Add, part, New(new Broadcast(s, [2], []))));
                     known.Add(New(new UpdateSlice(v, more, [place], [0], [1], [1])));
                     break;
-                case 8: known.Add(New(new UpdateSlice(m, New(new Reshape(v, [1, 4])), [], [], [row, 0], [1, 1]))); break;
+                case 8:
+                    known.Add(
+                    New(new UpdateSlice(m, New(new Reshape(v, [1, 4])), [], [], [row, 0], [1, 1]))); break;
                 case 9: known.Add(New(new Reshape(New(new Slice(m, [row, 0], [1, 4], [1, 1])), [4]))); break;
-                case 10: known.Add(New(new Concat([New(new Slice(v, [2], [2], [1])), New(new Slice(w, [0], [2], [1]))], 0))); break;
-                case 11: known.Add(New(new Scatter(ScatterOp.Add, m, New(new Broadcast(place, [2], [])), New(new Slice(m, [0, 0], [2, 4], [1, 1])), 0))); break;
+                case 10:
+                    known.Add(
+                    New(new Concat([New(new Slice(v, [2], [2], [1])), New(new Slice(w, [0], [2], [1]))], 0))); break;
+                case 11:
+                    known.Add(
+                    New(new Scatter(ScatterOp.Add, m, New(new Broadcast(place, [2], [])),
+                        New(new Slice(m, [0, 0], [2, 4], [1, 1])), 0))); break;
                 case 12:
                     if (loops.IsEmpty) known.Add(New(Const.Of(random.Next(2) == 0 ? Vector : Matrix, 3L)));
-                    else known.Add(New(new SizeValue(Size.Variable(loops[random.Next(loops.Length)].Name) + 1, DType.I32)));
+                    else known.Add(
+                        New(new SizeValue(Size.Variable(loops[random.Next(loops.Length)].Name) + 1, DType.I32)));
                     break;
                 case 13: known.Add(New(Const.Of(Scalar, (long)random.Next(5)))); break;
                 case 14: known.Add(New(new Binary(BinaryOp.Add, m, New(new Broadcast(v, [3, 4], [1]))))); break;
@@ -105,10 +116,19 @@ public sealed class RandomPrograms
         var operands = Operands(known);
         var carried = 1 + random.Next(3);
         var (variable, n) = ($"i.{++names}", Size.Variable("n"));
-        var count = random.Next(4) switch { 0 => n, 1 => Size.Constant(random.Next(3)), 2 when loops.Length > 0 => Size.Variable(loops[^1].Name), _ => Size.Constant(3) };
+        var count = random.Next(
+            4) switch
+        {
+            0 => n,
+            1 => Size.Constant(random.Next(3)),
+            2 when loops.Length > 0 =>
+            Size.Variable(loops[^1].Name),
+            _ => Size.Constant(3)
+        };
         var body = Region(operands, inner =>
         {
-            Grow(inner.Function, inner.Known, 1 + random.Next(6), depth + 1, loops.Add((variable, count.Is(3) || count.Is(2))));
+            Grow(inner.Function, inner.Known, 1 + random.Next(6), depth + 1,
+                loops.Add((variable, count.Is(3) || count.Is(2))));
             var next = operands.Take(carried).Select(o => Pick(inner.Known, o.Type));
             return [.. next, .. count.Is(3) ? [Pick(inner.Known, Vector)] : Array.Empty<Node>()];
         });
@@ -137,11 +157,13 @@ public sealed class RandomPrograms
     /// <summary>At least one value of each type, now and then the same one twice.</summary>
     private ImmutableArray<Node> Operands(List<Node> known)
     {
-        List<Node> operands = [Pick(known, Vector), Pick(known, Scalar), Pick(known, Matrix), Pick(known, Vector), Pick(known, Vector)];
+        List<Node> operands =
+            [Pick(known, Vector), Pick(known, Scalar), Pick(known, Matrix), Pick(known, Vector), Pick(known, Vector)];
         return [.. operands.OrderBy(_ => random.Next())];
     }
 
-    private Function Region(ImmutableArray<Node> operands, Func<(Function Function, List<Node> Known), ImmutableArray<Node>> results)
+    private Function Region(ImmutableArray<Node> operands, Func<(Function Function, List<Node> Known),
+        ImmutableArray<Node>> results)
     {
         var region = new Function($"r{++names}");
         var known = operands.Select((o, i) => (Node)region.Add(new Input($"v{i}", o.Type))).ToList();
@@ -152,6 +174,8 @@ public sealed class RandomPrograms
     private static void Take(Function f, List<Node> known, RegionNode node)
     {
         for (var k = 0; k < node.ResultTypes.Length; k++)
-            if (f.Add(new Result(node, k)) is var r && (r.Type.Equals(Scalar) || r.Type.Equals(Vector) || r.Type.Equals(Matrix))) known.Add(r);
+            if (f.Add(new Result(node, k)) is var r
+                && (r.Type.Equals(Scalar) || r.Type.Equals(Vector) || r.Type.Equals(Matrix)))
+                known.Add(r);
     }
 }

@@ -17,10 +17,12 @@ public sealed partial class ErrorPairsTests
 
     private sealed record Program(string Name, string Text, bool HasModule, IReadOnlyList<string> Top);
 
-    private static readonly List<Program> Programs = [.. Directory.GetFiles(Folder, "*.acc").Order(StringComparer.Ordinal)
+    private static readonly List<Program> Programs =
+        [.. Directory.GetFiles(Folder, "*.acc").Order(StringComparer.Ordinal)
         .Where(f => !WholeFile.Contains(Path.GetFileNameWithoutExtension(f)))
         .Select(f => (Name: Path.GetFileNameWithoutExtension(f), Text: File.ReadAllText(f).ReplaceLineEndings("\n")))
-        .Where(f => !f.Text.Contains("\nuse ", StringComparison.Ordinal) || f.Text.Contains("\nuse nn\n", StringComparison.Ordinal))
+        .Where(f => !f.Text.Contains("\nuse ", StringComparison.Ordinal)
+            || f.Text.Contains("\nuse nn\n", StringComparison.Ordinal))
         .Select(f => new Program(f.Name, f.Text, f.Text.Contains("\nmodule ", StringComparison.Ordinal),
             [.. TopLevel().Matches(f.Text).Select(m => m.Groups[1].Value + m.Groups[2].Value).Distinct()]))];
 
@@ -33,7 +35,8 @@ public sealed partial class ErrorPairsTests
         var first = Programs.Single(p => p.Name == name);
         // A fifth of the pairs, another fifth for each file: all of them take a minute.
         var place = Programs.IndexOf(first);
-        foreach (var second in Programs.Where((p, i) => (i + place) % 5 == 0 && p != first && !(p.HasModule && first.HasModule)))
+        foreach (var second in Programs.Where(
+            (p, i) => (i + place) % 5 == 0 && p != first && !(p.HasModule && first.HasModule)))
         {
             // Every name at top level of the second file gets another of the same length, so that columns stay.
             var text = second.Text;
@@ -49,7 +52,8 @@ public sealed partial class ErrorPairsTests
 
             var bag = new DiagnosticBag();
             Binder.Bind(new SourceText("both.acc", both), new BindOptions(), bag);
-            Assert.True(expected.SequenceEqual(bag.All.Select(d => $"{d.Code.Id} {d.Span.Line}:{d.Span.Column}").Order()),
+            Assert.True(expected.SequenceEqual(
+                bag.All.Select(d => $"{d.Code.Id} {d.Span.Line}:{d.Span.Column}").Order()),
                 $"{name} with {second.Name}:\n{string.Join('\n', expected)}\n{PrettyRenderer.Render(bag.Sorted())}");
         }
     }

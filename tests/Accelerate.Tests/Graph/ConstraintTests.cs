@@ -55,7 +55,8 @@ public sealed class ConstraintTests
         ["dynamic_slice C2"] = () => _ = new DynamicSlice(X("f32[4]"), [X("i32[1]")], [0], [0], [1]),
         ["update_slice C1"] = () => _ = new UpdateSlice(X("f32[4]"), X("f32[2]"), [], [], [0], [0]),
         ["update_slice C2"] = () => _ = new UpdateSlice(X("f32[4]"), X("f64[2]"), [], [], [0], [1]),
-        ["update_slice C3"] = () => _ = new UpdateSlice(X("f32[4]"), X("f32[2]"), [X("i32"), X("i32")], [0, 0], [0], [1]),
+        ["update_slice C3"] = () =>
+            _ = new UpdateSlice(X("f32[4]"), X("f32[2]"), [X("i32"), X("i32")], [0, 0], [0], [1]),
         ["sort C1"] = () => _ = new Sort(X("f32"), 0, false, DType.I32),
         ["sort C2"] = () => _ = new Sort(X("f32[4]"), 0, false, DType.U8),
         ["cumulate C1"] = () => _ = new Cumulate(ReduceOp.Add, X("f32[4]"), 1, false),
@@ -84,7 +85,8 @@ public sealed class ConstraintTests
         ["scan C4"] = () =>
         {
             var f = new Function("f");
-            f.Results = [f.Add(new Scan(Negation("f32"), "n", 3, 1, [f.Add(X("f32"))])), f.Add(new Input("y", Type("f32[n]")))];
+            f.Results =
+                [f.Add(new Scan(Negation("f32"), "n", 3, 1, [f.Add(X("f32"))])), f.Add(new Input("y", Type("f32[n]")))];
             Verifier.Verify(f);
         },
         ["while C1"] = () => _ = new While(Negation("bool[2]"), Negation("f32"), 1, [X("f32")]),
@@ -211,7 +213,9 @@ public sealed class ConstraintTests
     private static Function Negation(string type)
     {
         var f = new Function("negation");
-        f.Results = [f.Add(new Unary(type.StartsWith("bool", StringComparison.Ordinal) ? UnaryOp.Not : UnaryOp.Neg, f.Add(X(type))))];
+        f.Results =
+            [f.Add(new Unary(type.StartsWith("bool", StringComparison.Ordinal) ? UnaryOp.Not
+                : UnaryOp.Neg, f.Add(X(type))))];
         return f;
     }
 }

@@ -59,7 +59,8 @@ internal sealed class NumPyBatch
                 }
             }
             File.WriteAllLines(Path.Combine(folder, "cases.txt"), cases.Select(c => string.Join('\t',
-                [c.Expression, .. c.Values.Select(v => string.Join(' ', [v.Name, v.Value.DType.Name(), .. v.Value.Shape])),
+                [c.Expression,
+                    .. c.Values.Select(v => string.Join(' ', [v.Name, v.Value.DType.Name(), .. v.Value.Shape])),
                     .. c.Sizes.Select(s => $"{s.Key} size {s.Value}")])));
             var lines = NumPy.Run(NumPyScript.Text, folder).Split('\n', StringSplitOptions.RemoveEmptyEntries);
             Assert.Equal(cases.Count, lines.Length);
@@ -99,7 +100,8 @@ internal sealed class NumPyBatch
     private static IReadOnlyList<ReferenceValue> Run(Case test, InterpreterOptions options) =>
         GraphInterpreter.Run(test.Graph, test.Inputs, path => test.State[path], test.Sizes, options);
 
-    private static string? Difference(ReferenceValue ours, ReferenceValue rounded, string kind, long[] shape, ReadOnlySpan<byte> theirs)
+    private static string? Difference(ReferenceValue ours, ReferenceValue rounded, string kind, long[] shape,
+        ReadOnlySpan<byte> theirs)
     {
         if (!ours.Shape.SequenceEqual(shape) || ours.DType.IsFloat != (kind == "f"))
             return $"NumPy gives {kind} [{string.Join(',', shape)}], the interpreter {ours.DType.Name()} [{string.Join(',', ours.Shape)}]";
@@ -117,8 +119,10 @@ internal sealed class NumPyBatch
         {
             // A value of f64 near the middle of two numbers of the dtype may be rounded either way.
             var (a, b) = (rounded.Values[i], ConstText.Round(values[i], ours.DType));
-            var step = FloatMath.Epsilon(ours.DType) * Math.Max(Math.Abs(a), Math.Abs(b)) + FloatMath.Smallest(ours.DType);
-            if (!a.Equals(b) && a != b && !(Math.Abs(a - b) <= step)) return $"element {i} is rounded to {a:R}, NumPy's {b:R}";
+            var step = FloatMath.Epsilon(ours.DType) * Math.Max(Math.Abs(a), Math.Abs(b))
+                + FloatMath.Smallest(ours.DType);
+            if (!a.Equals(b) && a != b && !(Math.Abs(a - b) <= step))
+                return $"element {i} is rounded to {a:R}, NumPy's {b:R}";
         }
         return null;
     }

@@ -24,13 +24,15 @@ public sealed class NumPyTests
     {
         foreach (var row in OpCases.All.DistinctBy(r => (r.Op, r.Variant)))
         {
-            foreach (var dtype in OpCases.Every.Except(OpCases.All.Where(r => (r.Op, r.Variant) == (row.Op, row.Variant)).Select(r => r.DType)))
+            foreach (var dtype in OpCases.Every.Except(
+                OpCases.All.Where(r => (r.Op, r.Variant) == (row.Op, row.Variant)).Select(r => r.DType)))
             {
                 if (OpCases.DTypes[row.Op].Contains(dtype) && row.Variant.Length > 0) continue; // a variant may be about fewer
                 var e = Record.Exception(() => GraphReader.Read(row.Typed(dtype)));
                 // Constants of floats and of integers are rows of their own: the literals differ.
                 if (row.Op is "const" or "size" or "iota" && OpCases.DTypes[row.Op].Contains(dtype)) continue;
-                Assert.True(e is GraphException or FormatException, $"{row.Op} allows {dtype.Name()}, and has no row for it");
+                Assert.True(e is GraphException or FormatException,
+                    $"{row.Op} allows {dtype.Name()}, and has no row for it");
             }
         }
     }

@@ -23,7 +23,8 @@ namespace Accelerate.Tests.Graph;
 /// <param name="NumPy">The result, or a tuple of all, from the inputs (by their first letter), the states and the
 /// sizes.</param>
 /// <param name="Runs">Sizes, as `n=3 m=0`.</param>
-internal sealed record OpCase(string Op, DType DType, string Variant, string Template, string NumPy, ImmutableArray<string> Runs)
+internal sealed record OpCase(string Op, DType DType, string Variant, string Template, string NumPy,
+    ImmutableArray<string> Runs)
 {
     private Function? function;
 
@@ -43,7 +44,8 @@ internal sealed record OpCase(string Op, DType DType, string Variant, string Tem
         [.. Function.Inputs.Select(i => Value(i.Name, i.Type, sizes))];
 
     public Dictionary<string, ReferenceValue> State(IReadOnlyDictionary<string, long> sizes) =>
-        Function.Nodes.OfType<State>().DistinctBy(s => s.Name).ToDictionary(s => s.Name, s => Value(s.Name, s.Type, sizes));
+        Function.Nodes.OfType<State>().DistinctBy(s => s.Name)
+            .ToDictionary(s => s.Name, s => Value(s.Name, s.Type, sizes));
 
     private ReferenceValue Value(string name, TensorType type, IReadOnlyDictionary<string, long> sizes)
     {
@@ -53,14 +55,17 @@ internal sealed record OpCase(string Op, DType DType, string Variant, string Tem
         var special = SpecialValues.Of(type.DType);
         int Length() => special.DType.IsFloat ? special.Values.Length : special.Integers.Length;
         ReferenceValue Pick(Func<int, int> index) => type.DType.IsFloat
-            ? ReferenceValue.Of(type.DType, shape, [.. Enumerable.Range(0, count).Select(k => special.Values[index(k)])])
-            : ReferenceValue.Of(type.DType, shape, [.. Enumerable.Range(0, count).Select(k => special.Integers[index(k)])]);
+            ? ReferenceValue.Of(type.DType, shape,
+                [.. Enumerable.Range(0, count).Select(k => special.Values[index(k)])])
+            : ReferenceValue.Of(type.DType, shape,
+                [.. Enumerable.Range(0, count).Select(k => special.Integers[index(k)])]);
 
         double[] ties = [-0.0, 0, 1, 1, -1, 2.5, -2.5, double.NaN, double.PositiveInfinity, double.NegativeInfinity];
         if (name.Contains('<'))
         {
             var limit = SizeReader.Read(name[(name.IndexOf('<') + 1)..]).Evaluate(sizes);
-            return ReferenceValue.Of(type.DType, shape, [.. Enumerable.Range(0, count).Select(_ => random.NextInt64(limit))]);
+            return ReferenceValue.Of(type.DType, shape,
+                [.. Enumerable.Range(0, count).Select(_ => random.NextInt64(limit))]);
         }
         switch (name[0])
         {
@@ -68,7 +73,8 @@ internal sealed record OpCase(string Op, DType DType, string Variant, string Tem
             case 'q': return Pick(k => k % Length());
             case 't':
                 return type.DType.IsFloat
-                    ? ReferenceValue.Of(type.DType, shape, [.. Enumerable.Range(0, count).Select(_ => ties[random.Next(ties.Length)])])
+                    ? ReferenceValue.Of(type.DType, shape,
+                        [.. Enumerable.Range(0, count).Select(_ => ties[random.Next(ties.Length)])])
                     : Pick(_ => random.Next(Math.Min(7, Length())));
             case 'u' or 'v' when type.DType.IsFloat:
                 return ReferenceValue.Of(type.DType, shape, [.. Enumerable.Range(0, count)
@@ -76,11 +82,14 @@ internal sealed record OpCase(string Op, DType DType, string Variant, string Tem
                     .Select(v => name[0] == 'v' && double.IsNaN(v) ? 1 : v)]);
             case 'u' or 'v':
                 return ReferenceValue.Of(type.DType, shape, [.. Enumerable.Range(0, count)
-                    .Select(k => k < special.Integers.Length ? special.Integers[k] : random.NextInt64(long.MinValue, long.MaxValue))]);
+                    .Select(k => k < special.Integers.Length ? special.Integers[k]
+                        : random.NextInt64(long.MinValue, long.MaxValue))]);
             default:
                 return type.DType.IsFloat
-                    ? ReferenceValue.Of(type.DType, shape, [.. Enumerable.Range(0, count).Select(_ => SpecialValues.Gentle(type.DType, random))])
-                    : ReferenceValue.Of(type.DType, shape, [.. Enumerable.Range(0, count).Select(_ => random.Next(4) == 0
+                    ? ReferenceValue.Of(type.DType, shape,
+                        [.. Enumerable.Range(0, count).Select(_ => SpecialValues.Gentle(type.DType, random))])
+                    : ReferenceValue.Of(type.DType, shape,
+                        [.. Enumerable.Range(0, count).Select(_ => random.Next(4) == 0
                         ? special.Integers[random.Next(special.Integers.Length)] : random.NextInt64(-9, 10))]);
         }
     }
@@ -120,7 +129,8 @@ internal static class SpecialValues
     public static double Gentle(DType dtype, System.Random random)
     {
         var small = FloatMath.Smallest(dtype);
-        double[] special = [0, -0.0, small, -small, double.PositiveInfinity, double.NegativeInfinity, double.NaN, 1, -1];
+        double[] special =
+            [0, -0.0, small, -small, double.PositiveInfinity, double.NegativeInfinity, double.NaN, 1, -1];
         return random.Next(48) == 0 ? special[random.Next(special.Length)] : random.NextDouble() * 3 - 1.5;
     }
 }

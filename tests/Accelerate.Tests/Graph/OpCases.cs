@@ -59,9 +59,11 @@ internal static partial class OpCases
                 foreach (var input in inputs.Split("; ", StringSplitOptions.RemoveEmptyEntries))
                 {
                     var colon = input.IndexOf(':');
-                    body.Append(CultureInfo.InvariantCulture, $"  %{id++}: {input[(colon + 1)..].Trim()} = input(; \"{input[..colon].Trim()}\")\n");
+                    body.Append(CultureInfo.InvariantCulture,
+                        $"  %{id++}: {input[(colon + 1)..].Trim()} = input(; \"{input[..colon].Trim()}\")\n");
                 }
-                foreach (var node in nodes.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+                foreach (var node in nodes.Split('\n',
+                    StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
                     body.Append(CultureInfo.InvariantCulture, $"  %{id++}: {node}\n");
                 var graph = $"{regions}graph @f {{\n{body}  return({results ?? $"%{id - 1}"})\n}}\n";
                 cases.Add(new(op, dtype, variant, graph, Regex.Replace(numpy, @"\bT\b", $"'{dtype.Name()}'"),
@@ -82,9 +84,12 @@ internal static partial class OpCases
         table.Add("iota", Integers, "", "T[n,3] = iota(; 0)\nT[2,n] = iota(; 1)",
             "(np.broadcast_to(np.arange(n)[:,None],(n,3)).astype(names[T]), np.broadcast_to(np.arange(n),(2,n)).astype(names[T]))",
             "n=300; n=0; n=1", results: "%0, %1");
-        table.Add("iota", Floats, "", "T[n,3] = iota(; 0)", "rounded(np.broadcast_to(np.arange(n*1.0)[:,None],(n,3)),T)", "n=300; n=0; n=1");
-        table.Add("random", [DType.U32], "k: i64", "T[n,3] = random(%0)", "philox(int(k),n*3).reshape(n,3)", "n=3; n=0; n=50");
-        table.Add("size", Bits, "", "T = size(; 70*n+1)", "np.array(70*n+1,dtype=np.int64).astype(names[T])", "n=5; n=0");
+        table.Add("iota", Floats, "", "T[n,3] = iota(; 0)",
+            "rounded(np.broadcast_to(np.arange(n*1.0)[:,None],(n,3)),T)", "n=300; n=0; n=1");
+        table.Add("random", [DType.U32], "k: i64", "T[n,3] = random(%0)", "philox(int(k),n*3).reshape(n,3)",
+            "n=3; n=0; n=50");
+        table.Add("size", Bits, "", "T = size(; 70*n+1)", "np.array(70*n+1,dtype=np.int64).astype(names[T])",
+            "n=5; n=0");
         table.Add("size", Floats, "", "T = size(; 70*n+1)", "rounded(70.0*n+1,T)", "n=5; n=0");
     }
 
@@ -112,11 +117,14 @@ internal static partial class OpCases
         }
         foreach (var from in Every)
         {
-            table.Add("convert", [from], "u: T[n]", string.Concat(Every.Where(d => d != from).Select(to => $"{to.Name()}[n] = convert(%0)\n")),
+            table.Add("convert", [from], "u: T[n]",
+                string.Concat(Every.Where(d => d != from).Select(to => $"{to.Name()}[n] = convert(%0)\n")),
                 $"({string.Join(", ", Every.Where(d => d != from).Select(to => Converted(from, to)))})", Unary,
                 results: string.Join(", ", Enumerable.Range(1, Every.Length - 1).Select(i => $"%{i}")));
-            foreach (var to in Every.Where(d => d != from && d.Bytes() == from.Bytes() && d != DType.Bool && from != DType.Bool))
-                table.Add("bitcast", [from], "v: T[n]", $"{to.Name()}[n] = bitcast(%0)", $"frombits(tobits(v,T),'{to.Name()}')", Unary, to.Name());
+            foreach (var to in Every.Where(
+                d => d != from && d.Bytes() == from.Bytes() && d != DType.Bool && from != DType.Bool))
+                table.Add("bitcast", [from], "v: T[n]", $"{to.Name()}[n] = bitcast(%0)",
+                    $"frombits(tobits(v,T),'{to.Name()}')", Unary, to.Name());
         }
         table.Add("stop_gradient", Every, "u: T[n]", "T[n] = stop_gradient(%0)", "u", Unary);
         const string Pairs = "n=676; n=0; n=1; n=130";
@@ -140,12 +148,14 @@ internal static partial class OpCases
                 _ => (Integers, "", "shr(p,q)"),
             };
             foreach (var dtype in dtypes)
-                table.Add(Ops.Name(op), [dtype], "p: T[n]; q: T[n]", $"T[n] = {Ops.Name(op)}(%0, %1)", dtype.IsFloat ? floats : others, Pairs);
+                table.Add(Ops.Name(op), [dtype], "p: T[n]; q: T[n]", $"T[n] = {Ops.Name(op)}(%0, %1)", dtype.IsFloat
+                    ? floats : others, Pairs);
         }
         table.Add("compare", Every, "p: T[n]; q: T[n]",
             string.Concat(Enum.GetValues<CompareOp>().Select(c => $"bool[n] = compare(%0, %1; {Ops.Name(c)})\n")),
             "(p==q, p!=q, p<q, p<=q, p>q, p>=q)", Pairs, results: "%2, %3, %4, %5, %6, %7");
-        table.Add("select", Every, "p: T[n]; q: T[n]; c: bool[n]", "T[n] = select(%2, %0, %1)", "np.where(c,p,q)", Pairs);
+        table.Add("select", Every, "p: T[n]; q: T[n]; c: bool[n]", "T[n] = select(%2, %0, %1)", "np.where(c,p,q)",
+            Pairs);
     }
 
     private static string Converted(DType from, DType to)

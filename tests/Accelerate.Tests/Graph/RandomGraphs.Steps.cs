@@ -20,7 +20,8 @@ internal sealed partial class RandomGraphs
             switch (Random.Next(26))
             {
                 case 0 when type.DType != DType.Bool:
-                    Keep(new Unary(graphs.Pick((UnaryOp[])[UnaryOp.Neg, UnaryOp.Abs, UnaryOp.Sign]), x), Math.Max(1, bound));
+                    Keep(new Unary(graphs.Pick((UnaryOp[])[UnaryOp.Neg, UnaryOp.Abs, UnaryOp.Sign]), x),
+                        Math.Max(1, bound));
                     break;
                 case 0 or 1 when !isFloat:
                     Keep(new Unary(UnaryOp.Not, x));
@@ -50,20 +51,25 @@ internal sealed partial class RandomGraphs
                 case 10 when rank > 0:
                     var z = Like(TensorType.Scalar(type.DType));
                     Size[] pads = [.. Enumerable.Range(0, rank).Select(d => (Size)(d == axis ? 1 : 0))];
-                    var padded = Keep(new Pad(x, z, [.. pads], [.. pads.Select(_ => Size.Zero)], [.. pads.Select(_ => 0L)]), Math.Max(bound, Bound(z)));
-                    Keep(new Slice(padded, [.. pads.Select(_ => Size.Zero)], type.Shape, [.. pads.Select(_ => 1L)]), Math.Max(bound, Bound(z)));
+                    var padded =
+                        Keep(new Pad(x, z, [.. pads], [.. pads.Select(_ => Size.Zero)], [.. pads.Select(_ => 0L)]),
+                            Math.Max(bound, Bound(z)));
+                    Keep(new Slice(padded, [.. pads.Select(_ => Size.Zero)], type.Shape, [.. pads.Select(_ => 1L)]),
+                        Math.Max(bound, Bound(z)));
                     break;
                 case 11 when rank > 0:
                     var w = Like(type);
                     var joined = Keep(new Concat([x, w], axis), Math.Max(bound, Bound(w)));
-                    Keep(new Slice(joined, [.. type.Shape.Select((s, d) => d == axis ? s : Size.Zero)], type.Shape, [.. type.Shape.Select(_ => 1L)]),
+                    Keep(new Slice(joined, [.. type.Shape.Select((s, d) => d == axis ? s : Size.Zero)], type.Shape,
+                        [.. type.Shape.Select(_ => 1L)]),
                         Math.Max(bound, Bound(w)));
                     break;
                 case 12 when rank > 0:
                     Combine(x, axis);
                     break;
                 case 13 when rank > 0 && bound * 8 <= limit:
-                    if (type.DType != DType.Bool) Keep(new Cumulate(ReduceOp.Add, x, axis, Random.Next(2) == 0), bound * 8);
+                    if (type.DType != DType.Bool)
+                        Keep(new Cumulate(ReduceOp.Add, x, axis, Random.Next(2) == 0), bound * 8);
                     else Keep(new Cumulate(ReduceOp.Or, x, axis, Random.Next(2) == 0));
                     break;
                 case 14 when rank > 0:
@@ -80,26 +86,31 @@ internal sealed partial class RandomGraphs
                 case 17 when rank > 0 && Positive(type.Shape[axis]) && bound * 4 <= limit:
                     var updates = Like(x.Type.With(type.Shape.SetItem(axis, 3)));
                     var kind = type.DType == DType.Bool ? ScatterOp.Set : graphs.Pick(Enum.GetValues<ScatterOp>());
-                    Keep(new Scatter(kind, x, InRange(Like(new TensorType(DType.I32, [3])), type.Shape[axis]), updates, axis), bound + 3 * Bound(updates));
+                    Keep(new Scatter(kind, x, InRange(Like(new TensorType(DType.I32, [3])), type.Shape[axis]), updates,
+                        axis), bound + 3 * Bound(updates));
                     break;
                 case 18 when rank > 0 && Positive(type.Shape[axis]):
-                    Keep(new DynamicSlice(x, [Index(type.Shape[axis], DType.I32)], [axis], [.. type.Shape.Select(_ => Size.Zero)],
+                    Keep(new DynamicSlice(x, [Index(type.Shape[axis], DType.I32)], [axis],
+                        [.. type.Shape.Select(_ => Size.Zero)],
                         type.Shape.SetItem(axis, 1)), bound);
                     break;
                 case 19 when rank > 0 && Positive(type.Shape[axis]):
                     var part = Like(type.With(type.Shape.SetItem(axis, 1)));
-                    Keep(new UpdateSlice(x, part, [Index(type.Shape[axis], DType.I64)], [axis], [.. type.Shape.Select(_ => Size.Zero)],
+                    Keep(new UpdateSlice(x, part, [Index(type.Shape[axis], DType.I64)], [axis],
+                        [.. type.Shape.Select(_ => Size.Zero)],
                         [.. type.Shape.Select(_ => 1L)]), Math.Max(bound, Bound(part)));
                     break;
                 case 20 when rank > 0 && type.DType != DType.Bool:
                     Dot(x, axis);
                     break;
-                case 21 when rank > 0 && type.DType != DType.Bool && type.Shape[axis].Equals(Size.Constant(3)) && bound * 2 <= limit:
+                case 21 when rank > 0 && type.DType != DType.Bool && type.Shape[axis].Equals(Size.Constant(3))
+                    && bound * 2 <= limit:
                     var windows = Keep(new Window(x, axis, 2, 2, 1, 1), bound);
                     Keep(new Fold(windows, axis, 3, 1, 1), bound * 2);
                     break;
                 case 22 when variable.Length > 0:
-                    Keep(new SizeValue(Size.Variable(variable) + Random.Next(2), graphs.Pick((DType[])[DType.I32, DType.I64])));
+                    Keep(new SizeValue(Size.Variable(variable) + Random.Next(2),
+                        graphs.Pick((DType[])[DType.I32, DType.I64])));
                     break;
                 case 23 when depth < 2:
                     Branch();
@@ -124,7 +135,8 @@ internal sealed partial class RandomGraphs
             var (dtype, limit) = (x.Type.DType, Limit(x.Type.DType));
             BinaryOp[] ops = dtype == DType.Bool ? [BinaryOp.And, BinaryOp.Or, BinaryOp.Xor, BinaryOp.Max]
                 : dtype.IsFloat ? [BinaryOp.Add, BinaryOp.Sub, BinaryOp.Mul, BinaryOp.Max, BinaryOp.Min]
-                : [BinaryOp.Add, BinaryOp.Sub, BinaryOp.Mul, BinaryOp.Max, BinaryOp.Min, BinaryOp.Div, BinaryOp.Rem, BinaryOp.And, BinaryOp.Shl, BinaryOp.Shr];
+                : [BinaryOp.Add, BinaryOp.Sub, BinaryOp.Mul, BinaryOp.Max, BinaryOp.Min, BinaryOp.Div, BinaryOp.Rem,
+                    BinaryOp.And, BinaryOp.Shl, BinaryOp.Shr];
             var op = graphs.Pick(ops);
             var bound = op switch
             {
@@ -171,7 +183,8 @@ internal sealed partial class RandomGraphs
         {
             var (dtype, bound) = (x.Type.DType, Bound(x));
             var op = dtype == DType.Bool ? graphs.Pick((ReduceOp[])[ReduceOp.And, ReduceOp.Or, ReduceOp.Max])
-                : dtype.IsFloat ? ReduceOp.Add : graphs.Pick((ReduceOp[])[ReduceOp.Add, ReduceOp.Max, ReduceOp.Min, ReduceOp.Mul]);
+                : dtype.IsFloat ? ReduceOp.Add
+                    : graphs.Pick((ReduceOp[])[ReduceOp.Add, ReduceOp.Max, ReduceOp.Min, ReduceOp.Mul]);
             if (dtype.IsFloat && Positive(x.Type.Shape[axis]) && Random.Next(2) == 0) op = ReduceOp.Max;
             if (bound * 8 <= Limit(dtype)) Keep(new Reduce(op, x, [axis]), bound * 8);
         }
@@ -185,7 +198,8 @@ internal sealed partial class RandomGraphs
             if (bound <= Limit(x.Type.DType)) Keep(new Dot(x, y, [], [], [axis], [y.Type.Shape.IndexOf(size)]), bound);
         }
 
-        private List<Node> Some(int least, int most) => [.. Enumerable.Range(0, Random.Next(least, most + 1)).Select(_ => graphs.Pick(pool))];
+        private List<Node> Some(int least, int most) =>
+            [.. Enumerable.Range(0, Random.Next(least, most + 1)).Select(_ => graphs.Pick(pool))];
 
         /// <summary>A region with inputs of those types and bounds.</summary>
         private Scope Region(string name, IEnumerable<Node> operands, IEnumerable<double> limits, string loop = "")
@@ -209,7 +223,8 @@ internal sealed partial class RandomGraphs
             (then.Made.Results, otherwise.Made.Results) = (sides[0], sides[1]);
             var made = function.Add(new If(then.Made, otherwise.Made, [condition, .. operands]));
             for (var k = 0; k < types.Count; k++)
-                if (Random.Next(4) > 0) Keep(new Result(made, k), Math.Max(then.Bound(sides[0][k]), otherwise.Bound(sides[1][k])));
+                if (Random.Next(4) > 0)
+                    Keep(new Result(made, k), Math.Max(then.Bound(sides[0][k]), otherwise.Bound(sides[1][k])));
         }
 
         private void Loop()
@@ -218,16 +233,20 @@ internal sealed partial class RandomGraphs
             var captured = Some(0, 2);
             var count = graphs.Pick((Size[])[0, 1, 3, Size.Variable("n")]);
             var name = $"i.{++graphs.loops}";
-            var body = Region("body", [.. carried, .. captured], [.. carried.Select(_ => Carried), .. captured.Select(Bound)], name);
+            var body =
+                Region("body", [.. carried, .. captured], [.. carried.Select(_ => Carried), .. captured.Select(Bound)],
+                    name);
             body.Keep(new SizeValue(Size.Variable(name), DType.I32));
             body.Grow(Random.Next(1, 6));
             var next = carried.Select(c => body.Clamped(body.Like(c.Type))).ToList();
-            var outputs = Enumerable.Range(0, Random.Next(carried.Count == 0 ? 1 : 0, 3)).Select(_ => graphs.Pick(body.pool)).Where(o => o.Type.Rank < 2).ToList();
+            var outputs = Enumerable.Range(0, Random.Next(carried.Count == 0 ? 1 : 0, 3))
+                .Select(_ => graphs.Pick(body.pool)).Where(o => o.Type.Rank < 2).ToList();
             if (next.Count + outputs.Count == 0) return;
             body.Made.Results = [.. next, .. outputs];
             var made = function.Add(new Scan(body.Made, name, count, carried.Count, [.. carried, .. captured]));
             for (var k = 0; k < next.Count + outputs.Count; k++)
-                if (Random.Next(4) > 0) Keep(new Result(made, k), k < next.Count ? Carried : body.Bound(outputs[k - next.Count]));
+                if (Random.Next(4) > 0)
+                    Keep(new Result(made, k), k < next.Count ? Carried : body.Bound(outputs[k - next.Count]));
         }
 
         private void Repeat()
@@ -236,10 +255,13 @@ internal sealed partial class RandomGraphs
             var carried = Some(0, 2).Select(Clamped).Prepend(Constant(scalar, 0)).ToList();
             var captured = Some(0, 2);
             List<double> limits = [.. carried.Select(_ => Carried), .. captured.Select(Bound)];
-            var (test, body) = (Region("test", [.. carried, .. captured], limits), Region("round", [.. carried, .. captured], limits));
+            var (test, body) =
+                (Region("test", [.. carried, .. captured], limits), Region("round", [.. carried, .. captured], limits));
             test.Grow(Random.Next(0, 3));
-            Node holds = test.Keep(new Compare(CompareOp.Lt, test.Made.Inputs[0], test.Constant(scalar, Random.Next(0, 4))));
-            if (Random.Next(3) == 0) holds = test.Keep(new Binary(BinaryOp.And, holds, test.Like(TensorType.Scalar(DType.Bool))));
+            Node holds = test.Keep(
+                new Compare(CompareOp.Lt, test.Made.Inputs[0], test.Constant(scalar, Random.Next(0, 4))));
+            if (Random.Next(3) == 0)
+                holds = test.Keep(new Binary(BinaryOp.And, holds, test.Like(TensorType.Scalar(DType.Bool))));
             test.Made.Results = [holds];
             body.Grow(Random.Next(1, 5));
             var counter = body.Keep(new Binary(BinaryOp.Add, body.Made.Inputs[0], body.Constant(scalar, 1)));

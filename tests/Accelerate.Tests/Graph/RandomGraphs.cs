@@ -18,13 +18,15 @@ namespace Accelerate.Tests.Graph;
 internal sealed partial class RandomGraphs
 {
     private static readonly DType[] DTypes =
-        [DType.F32, DType.F32, DType.F32, DType.I32, DType.I32, DType.Bool, DType.F64, DType.I64, DType.U8, DType.I8, DType.BF16, DType.F16, DType.U32];
+        [DType.F32, DType.F32, DType.F32, DType.I32, DType.I32, DType.Bool, DType.F64, DType.I64, DType.U8, DType.I8,
+            DType.BF16, DType.F16, DType.U32];
 
     /// <summary>What carried floats are held to, from one iteration to the next.</summary>
     private const double Carried = 8;
 
     private readonly System.Random random;
-    private readonly List<ImmutableArray<Size>> shapes = [[], [Size.Variable("n")], [3], [Size.Variable("n"), 3], [2, Size.Variable("n")], [3, 2]];
+    private readonly List<ImmutableArray<Size>> shapes =
+        [[], [Size.Variable("n")], [3], [Size.Variable("n"), 3], [2, Size.Variable("n")], [3, 2]];
     private int regions;
     private int loops;
 
@@ -34,7 +36,8 @@ internal sealed partial class RandomGraphs
         Function = new Function($"f{seed}");
         var top = new Scope(this, Function, 0, "");
         for (var i = random.Next(2, 5); i > 0; i--) top.Keep(new Input($"x{i}", Type(), random.Next(4) == 0), 4);
-        if (random.Next(3) == 0) top.Keep(new State(StorageClass.Buffer, $"w{seed}", new TensorType(Pick(DTypes), [3])), 4);
+        if (random.Next(3) == 0)
+            top.Keep(new State(StorageClass.Buffer, $"w{seed}", new TensorType(Pick(DTypes), [3])), 4);
         top.Grow(random.Next(4, 16));
         top.Finish();
     }
@@ -53,8 +56,10 @@ internal sealed partial class RandomGraphs
         long[] shape = [.. type.Shape.Select(s => s.Evaluate(_ => n))];
         var count = (int)shape.Aggregate(1L, (p, s) => p * s);
         return type.DType.IsFloat
-            ? ReferenceValue.Of(type.DType, shape, [.. Enumerable.Range(0, count).Select(_ => (double)random.Next(-4, 5))])
-            : ReferenceValue.Of(type.DType, shape, [.. Enumerable.Range(0, count).Select(_ => (long)random.Next(-4, 5))]);
+            ? ReferenceValue.Of(type.DType, shape,
+                [.. Enumerable.Range(0, count).Select(_ => (double)random.Next(-4, 5))])
+            : ReferenceValue.Of(type.DType, shape,
+                [.. Enumerable.Range(0, count).Select(_ => (long)random.Next(-4, 5))]);
     }
 
     private T Pick<T>(IReadOnlyList<T> items) => items[random.Next(items.Count)];
@@ -104,7 +109,9 @@ internal sealed partial class RandomGraphs
             {
                 if (Random.Next(3) == 0) continue;
                 var value = Clamped(Like(held.Type));
-                function.Add(held is Input i ? new Assign(StorageClass.Inout, i.Name, value) : new Assign(StorageClass.Buffer, ((State)held).Name, value));
+                function.Add(
+                    held is Input i ? new Assign(StorageClass.Inout, i.Name, value)
+                    : new Assign(StorageClass.Buffer, ((State)held).Name, value));
             }
             var results = new List<Node>();
             for (var k = Random.Next(1, 4); k > 0; k--)
@@ -125,8 +132,10 @@ internal sealed partial class RandomGraphs
             var scale = function.Add(Const.Of(x.Type, 1.0 / (3 + Bound(x))));
             Node y = function.Add(new Binary(BinaryOp.Mul, x, scale));
             if (x.Type.DType == DType.F32)
-                y = function.Add(new Unary(graphs.Pick((UnaryOp[])[UnaryOp.Exp, UnaryOp.Tanh, UnaryOp.Erf, UnaryOp.Sin]), y));
-            return x.Type.Rank > 0 && Random.Next(2) == 0 ? function.Add(new Reduce(ReduceOp.Add, y, [x.Type.Rank - 1])) : y;
+                y = function.Add(
+                    new Unary(graphs.Pick((UnaryOp[])[UnaryOp.Exp, UnaryOp.Tanh, UnaryOp.Erf, UnaryOp.Sin]), y));
+            return x.Type.Rank > 0 && Random.Next(2) == 0 ? function.Add(new Reduce(ReduceOp.Add, y, [x.Type.Rank - 1]))
+                : y;
         }
 
         /// <summary>A value of the type: one of the pool, or a constant.</summary>
@@ -138,7 +147,8 @@ internal sealed partial class RandomGraphs
 
         private Node Constant(TensorType type, long value) => type.DType.IsFloat
             ? Keep(Const.Of(type, (double)value), Math.Abs(value))
-            : Keep(Const.Of(type, type.DType == DType.Bool ? value & 1 : type.DType.IsSigned ? value : Math.Abs(value)));
+            : Keep(Const.Of(type, type.DType == DType.Bool ? value & 1 : type.DType.IsSigned ? value
+                : Math.Abs(value)));
 
         /// <summary>A float within the bound of what is carried.</summary>
         private Node Clamped(Node x) => !x.Type.DType.IsFloat || Bound(x) <= Carried ? x : Within(x, Carried);

@@ -24,7 +24,8 @@ internal static class FunctionKernel
         var y = f(b, [.. Enumerable.Range(0, arity).Select(x => b.Load(type, x, i, [], null))]);
         b.Emit(new Store(arity, i, y));
         outer.Emit(new Loop(LoopKind.Vector, "i", n, b.ToBlock()));
-        ImmutableArray<KernelBuffer> buffers = [.. Enumerable.Range(0, arity).Select(x => new KernelBuffer($"x{x}", type, n, false)),
+        ImmutableArray<KernelBuffer> buffers =
+            [.. Enumerable.Range(0, arity).Select(x => new KernelBuffer($"x{x}", type, n, false)),
             new KernelBuffer("y", y.Type, n, true)];
         return new Kernel("function", buffers, ["n"], outer.ToBlock());
     }

@@ -22,7 +22,8 @@ public sealed class KernelVerifierTests
     [InlineData("K4", "%0: i64 = index(i)")]
     [InlineData("K4", "%0: f32 = load(x[v1'])")]
     [InlineData("K4", "%1: i32 = const(1) %0: f32 = load(x[v1'])")]
-    [InlineData("K4", "contract(i < n, j < n; k < n) { left { %0: f32 = load(x[j]) yield(%0) } " + Right + "into(%2: f32) { } }")]
+    [InlineData("K4",
+        "contract(i < n, j < n; k < n) { left { %0: f32 = load(x[j]) yield(%0) } " + Right + "into(%2: f32) { } }")]
     [InlineData("K5", "%0: f32 = const(1.0) %1: f32 = add(%0)")]
     [InlineData("K5", "%0: f32 = const(1.0) %1: f64 = const(1.0) %2: f64 = add(%0, %1)")]
     [InlineData("K5", "%0: f32 = const(1.0) %1: f32 = and(%0, %0)")]
@@ -54,21 +55,30 @@ public sealed class KernelVerifierTests
     [InlineData("K14", "%1: f32 = serial.or(j < n) { %0: f32 = load(x[j]) yield(%0) }")]
     [InlineData("K15", "vector(h < n) { contract(i < n, j < n; k < n) { " + Left + Right + "into(%2: f32) { } } }")]
     [InlineData("K16", "contract(i < n, j < n; k < n) { " + Left + Right + "into(%2: f64) { } }")]
-    [InlineData("K16", "contract(i < n, j < n; k < n) { left { %0: f32 = const(1.0) yield(%0) } " + Right + "into(%2: bool) { } }")]
-    [InlineData("K17", "%1: f32 = serial.add(i < n) { cumulate.add(j < n) { %0: f32 = load(x[j]) yield(%0) } into(%2: f32) { } %3: f32 = const(1.0) yield(%3) }")]
+    [InlineData("K16",
+        "contract(i < n, j < n; k < n) { left { %0: f32 = const(1.0) yield(%0) } " + Right + "into(%2: bool) { } }")]
+    [InlineData("K17",
+        "%1: f32 = serial.add(i < n) { cumulate.add(j < n) { %0: f32 = load(x[j]) yield(%0) } into(%2: f32) { } %3: f32 = const(1.0) yield(%3) }")]
     [InlineData("K17", "cumulate.add(j < n) { %0: f32 = load(x[j]) yield(%0) } into(%2: f64) { }")]
     [InlineData("K17", "cumulate.or(j < n) { %0: f32 = load(x[j]) yield(%0) } into(%2: f32) { }")]
     [InlineData("K3", "cumulate.add(j < n) { %0: f32 = load(x[j]) yield(%0) } into(%2: f32) { store(y[j], %0) }")]
     [InlineData("K12", "cumulate.add(j < n) { %0: f32 = load(x[j]) yield(%0) } into(%2: f32) { vector(i < n) { } }")]
-    [InlineData("K18", "vector(i < n) { sort.ascending(j < n) { %0: f32 = load(x[j]) yield(%0) } into(%1: f32, %2: i64) { } }")]
+    [InlineData("K18",
+        "vector(i < n) { sort.ascending(j < n) { %0: f32 = load(x[j]) yield(%0) } into(%1: f32, %2: i64) { } }")]
     [InlineData("K18", "sort.ascending(j < n) { %0: f32 = load(x[j]) yield(%0) } into(%1: f64, %2: i64) { }")]
     [InlineData("K18", "sort.ascending(j < n) { %0: f32 = load(x[j]) yield(%0) } into(%1: f32, %2: u32) { }")]
-    [InlineData("K19", "vector(h < n) { attend(i < n, j < n, e < n; k < n; block 64) { " + Attend + "weight(%4: f32) { yield(%4) } into(%5: f32, %6: f32) { } } }")]
-    [InlineData("K19", "attend(i < n, j < n, e < n; k < n; block 100) { " + Attend + "weight(%4: f32) { yield(%4) } into(%5: f32, %6: f32) { } }")]
-    [InlineData("K20", "attend(i < n, j < n, e < n; k < n; block 64) { " + Attend + "weight(%4: f64) { yield(%4) } into(%5: f32, %6: f32) { } }")]
-    [InlineData("K20", "attend(i < n, j < n, e < n; k < n; block 64) { " + Attend + "weight(%4: f32) { yield(%4) } into(%5: i32, %6: i32) { } }")]
-    [InlineData("K20", "attend(i < n, j < n, e < n; k < n; block 64) { " + Attend + "weight(%4: f32) { %7: i32 = const(1) yield(%7) } into(%5: f32, %6: f32) { } }")]
-    [InlineData("K3", "attend(i < n, j < n, e < n; k < n; block 64) { " + Attend + "weight(%4: f32) { yield(%3) } into(%5: f32, %6: f32) { } }")]
+    [InlineData("K19", "vector(h < n) { attend(i < n, j < n, e < n; k < n; block 64) { " + Attend
+        + "weight(%4: f32) { yield(%4) } into(%5: f32, %6: f32) { } } }")]
+    [InlineData("K19", "attend(i < n, j < n, e < n; k < n; block 100) { " + Attend
+        + "weight(%4: f32) { yield(%4) } into(%5: f32, %6: f32) { } }")]
+    [InlineData("K20", "attend(i < n, j < n, e < n; k < n; block 64) { " + Attend
+        + "weight(%4: f64) { yield(%4) } into(%5: f32, %6: f32) { } }")]
+    [InlineData("K20", "attend(i < n, j < n, e < n; k < n; block 64) { " + Attend
+        + "weight(%4: f32) { yield(%4) } into(%5: i32, %6: i32) { } }")]
+    [InlineData("K20", "attend(i < n, j < n, e < n; k < n; block 64) { " + Attend
+        + "weight(%4: f32) { %7: i32 = const(1) yield(%7) } into(%5: f32, %6: f32) { } }")]
+    [InlineData("K3", "attend(i < n, j < n, e < n; k < n; block 64) { " + Attend
+        + "weight(%4: f32) { yield(%3) } into(%5: f32, %6: f32) { } }")]
     [InlineData("K4", "%0: f32 = load(x[0]) store(y[0], %0 if(z < n))")]
     public void ABrokenConstraintIsNamed(string constraint, string body)
     {

@@ -8,8 +8,10 @@ public static partial class NumericsTable
     /// <summary>Rows, keys, values, features; how many keys the rows see: all, or as many as a list says.</summary>
     private static IEnumerable<Row> AttentionRows() =>
     [
-        Attention(1, 1, 1, 1, null), Attention(2, 64, 3, 5, null), Attention(3, 65, 17, 4, null), Attention(1, 200, 2, 33, null),
-        Attention(2, 0, 2, 2, null), Attention(3, 5, 0, 2, null), Attention(2, 70, 2, 0, null), Attention(0, 3, 3, 3, null),
+        Attention(1, 1, 1, 1, null), Attention(2, 64, 3, 5, null), Attention(3, 65, 17, 4, null),
+            Attention(1, 200, 2, 33, null),
+        Attention(2, 0, 2, 2, null), Attention(3, 5, 0, 2, null), Attention(2, 70, 2, 0, null),
+            Attention(0, 3, 3, 3, null),
         Attention(4, 150, 3, 3, [150, 1, 64, 65]), Attention(3, 40, 2, 2, [0, -7, 1000]),
     ];
 
@@ -44,7 +46,8 @@ public static partial class NumericsTable
                 }
                 greatest = highest;
             }
-            for (var c = 0; c < e; c++) (sums[i * e + c], totals[i * e + c], highs[i * e + c]) = (sum[c], total, greatest);
+            for (var c = 0; c < e; c++)
+                (sums[i * e + c], totals[i * e + c], highs[i * e + c]) = (sum[c], total, greatest);
         }
         var until = seen is null ? "" : "until { %0: i64 = load(u[i]) yield(%0) }";
         return new("N37", $"attention {m}x{s}x{e}x{k}", $$"""
@@ -60,6 +63,7 @@ public static partial class NumericsTable
               }
             }
             """, [Tensor.From(q, q.Length), Tensor.From(keys, keys.Length), Tensor.From(v, v.Length), Tensor.From(seen ?? new long[m], m)],
-            new() { ["m"] = m, ["s"] = s, ["e"] = e, ["k"] = k }, [Tensor.From(sums, sums.Length), Tensor.From(totals, totals.Length), Tensor.From(highs, highs.Length)]);
+            new() { ["m"] = m, ["s"] = s, ["e"] = e, ["k"] = k },
+                [Tensor.From(sums, sums.Length), Tensor.From(totals, totals.Length), Tensor.From(highs, highs.Length)]);
     }
 }

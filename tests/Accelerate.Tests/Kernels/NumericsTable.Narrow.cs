@@ -19,20 +19,25 @@ public static partial class NumericsTable
         int Power(int exponent) => (bias + exponent) << fraction;
         int[] edges =
         [
-            0, 1, 2, 3, (1 << fraction) - 1, 1 << fraction, (1 << fraction) + 1, one - 1, one, one + 1, one | 1 << (fraction - 1),
-            Power(-1), Power(1), Power(1) | 1 << (fraction - 2), Power(1) | 3 << (fraction - 2), Power(-2) | (1 << fraction) - 1,
-            Power(fraction), Power(fraction + 1) | 1, Power(fraction - 1) | 1, Power(fraction) | 1, Power(4) | 5, Power(8) | 1, Power(bias - 1), Power(bias) | (1 << fraction) - 1, Power(bias + 1),
+            0, 1, 2, 3, (1 << fraction) - 1, 1 << fraction, (1 << fraction) + 1, one - 1, one, one + 1,
+                one | 1 << (fraction - 1),
+            Power(-1), Power(1), Power(1) | 1 << (fraction - 2), Power(1) | 3 << (fraction - 2),
+                Power(-2) | (1 << fraction) - 1,
+            Power(fraction), Power(fraction + 1) | 1, Power(fraction - 1) | 1, Power(fraction) | 1, Power(4) | 5,
+                Power(8) | 1, Power(bias - 1), Power(bias) | (1 << fraction) - 1, Power(bias + 1),
         ];
         var random = new Random(5);
         edges = [.. edges, .. Enumerable.Range(0, 24).Select(_ => random.Next(Power(bias + 1)))];
-        return [.. edges.SelectMany(e => new[] { e, e | 0x8000 }).Append(Power(bias + 1) | 1 << (fraction - 1)).Select(b => of((ushort)b))];
+        return [.. edges.SelectMany(e => new[] { e, e | 0x8000 }).Append(Power(bias + 1) | 1 << (fraction - 1))
+            .Select(b => of((ushort)b))];
     }
 
     private static double Number<T>(T a) => a is Half h ? (double)h : (float)(BFloat16)(object)a!;
 
     private static T Narrow<T>(double exact) => typeof(T) == typeof(Half)
         ? (T)(object)(Half)exact
-        : (T)(object)new BFloat16(double.IsNaN(exact) ? (ushort)0x7FC0 : (ushort)(BitConverter.SingleToUInt32Bits((float)exact) >> 16));
+        : (T)(object)new BFloat16(
+            double.IsNaN(exact) ? (ushort)0x7FC0 : (ushort)(BitConverter.SingleToUInt32Bits((float)exact) >> 16));
 
     private static IEnumerable<Row> NarrowRows() => [.. NarrowRows(DType.F16, F16), .. NarrowRows(DType.BF16, BF16)];
 
@@ -46,7 +51,8 @@ public static partial class NumericsTable
         Row Compare(string op, Func<double, double, bool> holds) =>
             Pairs("N9", op, $"%9: bool = {op}(%0, %1)", x, (T a, T b) => holds(Number(a), Number(b)));
         bool Finite(double a, double b) => double.IsFinite(a) && double.IsFinite(b);
-        Row Fma(string c, string text, Func<double, double> of) => Pairs("N3", $"fma(a, b, {c})", $"{text} %9: {name} = fma(%0, %1, %2)", x,
+        Row Fma(string c, string text, Func<double, double> of) =>
+            Pairs("N3", $"fma(a, b, {c})", $"{text} %9: {name} = fma(%0, %1, %2)", x,
             (T a, T b) => Finite(Number(a), Number(b))
                 ? Narrow<T>(Exact.Fma(Number(a), Number(b), of(Number(a)), type))
                 : Narrow<T>(Number(a) * Number(b) + of(Number(a))));
@@ -62,8 +68,10 @@ public static partial class NumericsTable
             Fma("1/3", $"%2: {name} = const({third:R})", _ => third),
             Two("N4", "max", (a, b) => double.IsNaN(a) ? a : a > b ? a : b),
             Two("N4", "min", (a, b) => double.IsNaN(a) ? a : a < b ? a : b),
-            Unary("N5", "neg", $"%1: {name} = neg(%0) %9: u16 = bitcast(%1)", x[..^1], (T a) => (ushort)(BitsOf(a) ^ 0x8000)),
-            Unary("N5", "abs", $"%1: {name} = abs(%0) %9: u16 = bitcast(%1)", x[..^1], (T a) => (ushort)(BitsOf(a) & 0x7FFF)),
+            Unary("N5", "neg", $"%1: {name} = neg(%0) %9: u16 = bitcast(%1)", x[..^1], (T a) =>
+                (ushort)(BitsOf(a) ^ 0x8000)),
+            Unary("N5", "abs", $"%1: {name} = abs(%0) %9: u16 = bitcast(%1)", x[..^1], (T a) =>
+                (ushort)(BitsOf(a) & 0x7FFF)),
             One("N6", "sqrt", a => a > 0 && double.IsFinite(a) ? Exact.Sqrt(a, type) : Math.Sqrt(a)),
             One("N7", "floor", a => Integral(a, -1)),
             One("N7", "ceil", a => Integral(a, 1)),
@@ -83,7 +91,8 @@ public static partial class NumericsTable
         ];
     }
 
-    private static ushort BitsOf<T>(T a) => a is Half h ? BitConverter.HalfToUInt16Bits(h) : ((BFloat16)(object)a!).Bits;
+    private static ushort BitsOf<T>(T a) =>
+        a is Half h ? BitConverter.HalfToUInt16Bits(h) : ((BFloat16)(object)a!).Bits;
 
     private static IEnumerable<Row> NarrowConversionRows() =>
     [
@@ -106,7 +115,9 @@ public static partial class NumericsTable
         // Half of the last place above each value, and a hair beside that.
         var precision = type == DType.F16 ? 11 : 8;
         double Unit(double a) => Math.ScaleB(1, Math.Max(Math.ILogB(a), type == DType.F16 ? -14 : -126) - precision);
-        double[] ties = [.. narrow.Where(a => double.IsFinite(a) && a != 0).Select(a => a + Unit(a)), 65519.9999, 65520, 65535, 3.3961775e38,
+        double[] ties =
+            [.. narrow.Where(a => double.IsFinite(a) && a != 0)
+                .Select(a => a + Unit(a)), 65519.9999, 65520, 65535, 3.3961775e38,
             Math.ScaleB(1, -25), -Math.ScaleB(1, -25), Math.ScaleB(1, -134), Math.ScaleB(3, -135)];
         double[] wide = [.. ties, .. ties.Select(Math.BitIncrement), .. ties.Select(Math.BitDecrement), .. F64];
         float[] single = [.. wide.Select(a => (float)a), .. ties.Select(a => MathF.BitIncrement((float)a)), .. F32];
@@ -123,9 +134,12 @@ public static partial class NumericsTable
         Row Integers<TIn>() where TIn : unmanaged, IBinaryInteger<TIn>, IMinMaxValue<TIn>
         {
             // 2^k + 2^(k-8) is a tie of bf16, 2^11 + 1 one of f16; a 1 far below decides.
-            BigInteger[] hard = [257, 259, 2049, 2051, 4098, 65519, 65520, 16842753, 0x0101_0001, 0x0101_0000, 0x4040_0000_0000_0001,
-                0x4040_0000_0000_0000, 0x8080_0000_0000_0001, 0x8080_0000_0000_0000, 0x0020_2000_0000_0001, (BigInteger.One << 53) + 1];
-            TIn[] x = [.. Edges<TIn>(), .. hard.Select(TIn.CreateTruncating), .. hard.Select(h => TIn.CreateTruncating(-h))];
+            BigInteger[] hard =
+                [257, 259, 2049, 2051, 4098, 65519, 65520, 16842753, 0x0101_0001, 0x0101_0000, 0x4040_0000_0000_0001,
+                0x4040_0000_0000_0000, 0x8080_0000_0000_0001, 0x8080_0000_0000_0000, 0x0020_2000_0000_0001,
+                    (BigInteger.One << 53) + 1];
+            TIn[] x =
+                [.. Edges<TIn>(), .. hard.Select(TIn.CreateTruncating), .. hard.Select(h => TIn.CreateTruncating(-h))];
             return Unary("N17", "convert", $"%9: {type.Name()} = convert(%0)", x,
                 a => Narrow<T>(Exact.Round(BigInteger.CreateChecked(a), 0, type)));
         }

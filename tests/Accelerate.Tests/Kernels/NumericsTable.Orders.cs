@@ -34,7 +34,8 @@ public static partial class NumericsTable
             }
             """, [Tensor.From([2L, -1, 0, 2, 3, long.MinValue, 2], 7), Tensor.From([10f, 20f, 30f], 3)], new() { ["n"] = 7 },
             // 10*3+3; then 30*1+1, *4+4, *7+7.
-            [Tensor.From([33f, 20f, ((31f * 4) + 4) * 7 + 7], 3), Tensor.From([false, true, false, false, false, true, false], 7)]),
+            [Tensor.From([33f, 20f, ((31f * 4) + 4) * 7 + 7], 3),
+                Tensor.From([false, true, false, false, false, true, false], 7)]),
         .. Enumerable.Select([0, 1, 2, 17, 300], n => Running("add", Terms(n), (a, b) => a + b)),
         .. Enumerable.Select([0, 1, 40], n => Running("mul", Terms(n), (a, b) => a * b)),
         Running("add", [-0f, -0f, 0f, -0f, 1f, float.NaN, 2f], (a, b) => a + b),
@@ -91,7 +92,14 @@ public static partial class NumericsTable
         foreach (var descending in (bool[])[false, true])
         {
             var (keys, places) = (new T[x.Length], new long[x.Length]);
-            var numbers = x.Select(v => v switch { bool b => new Ordered(b ? 1 : 0), float f => Ordered.Of(f), double d => Ordered.Of(d), _ => Ordered.Whole(v) }).ToArray();
+            var numbers = x.Select(
+                v => v switch
+                {
+                    bool b => new Ordered(b ? 1 : 0),
+                    float f => Ordered.Of(f),
+                    double d => Ordered.Of(d),
+                    _ => Ordered.Whole(v)
+                }).ToArray();
             for (var i = 0; i < x.Length; i++)
             {
                 var place = 0;
@@ -120,11 +128,13 @@ public static partial class NumericsTable
     {
         public static Ordered Of(double value) => new(0, value, false);
 
-        public static Ordered Whole<T>(T value) => new(BigInteger.Parse($"{value}", System.Globalization.CultureInfo.InvariantCulture));
+        public static Ordered Whole<T>(T value) =>
+            new(BigInteger.Parse($"{value}", System.Globalization.CultureInfo.InvariantCulture));
 
         public int Order(Ordered other, bool descending)
         {
-            if (!IsWhole && (double.IsNaN(Float) || double.IsNaN(other.Float))) return double.IsNaN(Float).CompareTo(double.IsNaN(other.Float));
+            if (!IsWhole && (double.IsNaN(Float) || double.IsNaN(other.Float)))
+                return double.IsNaN(Float).CompareTo(double.IsNaN(other.Float));
             var order = IsWhole ? Value.CompareTo(other.Value) : Float < other.Float ? -1 : Float > other.Float ? 1 : 0;
             return descending ? -order : order;
         }

@@ -146,7 +146,9 @@ public static class RandomKernels
             if (random.Next(2) == 0) values.AddRange(Loads(epilogue, offset, count));
             Straight(epilogue, values, random.Next(0, 5));
             StoreSome(epilogue, values, offset, count);
-            outer.Emit(new Cumulation(Kind(yield.Type, arg: false), "r", extent, body.ToBlock(), yield, running, epilogue.ToBlock()));
+            outer.Emit(
+                new Cumulation(Kind(yield.Type, arg: false), "r", extent, body.ToBlock(), yield, running,
+                    epilogue.ToBlock()));
         }
 
         /// <summary>parallel(i): the row in order, then something with the keys and their places.</summary>
@@ -175,7 +177,9 @@ public static class RandomKernels
             var serial = outer.Inner();
             var s = Size.Variable("s");
             buffers.Add(new KernelBuffer("t", DType.I64, N * K, false));
-            var at = serial.Binary(ScalarOp.Rem, serial.Load(DType.I64, 0, I * K + s, [], null), serial.Integer(24, DType.I64));
+            var at =
+                serial.Binary(ScalarOp.Rem, serial.Load(DType.I64, 0, I * K + s, [], null),
+                    serial.Integer(24, DType.I64));
             serial.Flag(serial.Compare(ScalarOp.Lt, at, serial.Integer(-20, DType.I64)));
             var wide = random.Next(2) == 0;
             var block = wide ? serial.Inner() : serial;
@@ -233,7 +237,8 @@ public static class RandomKernels
         {
             var type = Pick(DType.F32, DType.F32, DType.F64);
             var body = new BlockBuilder();
-            var (m, s, e, k) = (new Axis("i", N), new Axis("s", M), new Axis("e", K), new Axis("a", Pick<Size>(3, 16, 20)));
+            var (m, s, e, k) =
+                (new Axis("i", N), new Axis("s", M), new Axis("e", K), new Axis("a", Pick<Size>(3, 16, 20)));
             Size S = Size.Variable("s"), E = Size.Variable("e"), A = Size.Variable("a");
             visible = A;
             var query = Side(I * k.Extent + A, N * k.Extent);
@@ -257,7 +262,8 @@ public static class RandomKernels
             var scored = new Part(score.ToBlock(), values.Last(v => v.Type == type));
             var difference = weight.NewValue(type);
             var square = weight.Fma(difference, difference, weight.Float(1, type));
-            var weighted = random.Next(3) == 0 ? difference : weight.Binary(ScalarOp.Div, weight.Float(1, type), square);
+            var weighted = random.Next(3) == 0 ? difference
+                : weight.Binary(ScalarOp.Div, weight.Float(1, type), square);
             var (sum, total) = (epilogue.NewValue(type), epilogue.NewValue(type));
             var greatest = random.Next(2) == 0 ? epilogue.NewValue(type) : null;
             visible = E;

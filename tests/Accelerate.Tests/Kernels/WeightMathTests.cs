@@ -16,7 +16,8 @@ public sealed class WeightMathTests
         List<float> x = [0f, -0f, -1e-45f, -87f, MathF.BitDecrement(-87f), float.NegativeInfinity, float.NaN];
         for (var exponent = 1; exponent < 255; exponent++)
             for (var i = 0; i < 512; i++)
-                x.Add(BitConverter.UInt32BitsToSingle(0x80000000 | ((uint)exponent << 23) | (uint)random.Next(1 << 23)));
+                x.Add(BitConverter.UInt32BitsToSingle(
+                    0x80000000 | ((uint)exponent << 23) | (uint)random.Next(1 << 23)));
         var n = Size.Variable("n");
         var b = new BlockBuilder();
         var value = b.Load(DType.F32, 0, Size.Variable("i"), [], null);
@@ -34,7 +35,8 @@ public sealed class WeightMathTests
             else
             {
                 var exact = (float)Math.Exp(argument);
-                var distance = Math.Abs(BitConverter.SingleToInt32Bits(result) - (long)BitConverter.SingleToInt32Bits(exact));
+                var distance = Math.Abs(
+                    BitConverter.SingleToInt32Bits(result) - (long)BitConverter.SingleToInt32Bits(exact));
                 Assert.True(distance <= 1, $"exp({argument:R}) = {result:R}, not {exact:R}");
             }
         }

@@ -13,7 +13,8 @@ internal static class Agreement
     private static readonly Lazy<WorkerPool> Three = new(() => new WorkerPool(3));
 
     private static readonly Lazy<WorkerPool?[]> Many = new(() =>
-        [null, Three.Value, .. TargetMatrix.Full ? TargetMatrix.Threads.Where(t => t != 3).Select(t => new WorkerPool(t)) : []]);
+        [null, Three.Value, .. TargetMatrix.Full
+            ? TargetMatrix.Threads.Where(t => t != 3).Select(t => new WorkerPool(t)) : []]);
 
     /// <summary>Three workers, for all tests of the process.</summary>
     public static WorkerPool Pool => Three.Value;
@@ -79,7 +80,8 @@ internal sealed class Comparison : IDisposable
                     if (kernel.Buffers[b].IsOutput && !expected[b].SameBits(actual[b]))
                         Assert.Fail($"{where}: {Report(b, expected[b], actual[b])}");
                 }
-                Assert.True(flagged == raised, $"{where}: flagged {raised}, not {flagged}\n{KernelPrinter.Print(kernel)}");
+                Assert.True(flagged == raised,
+                    $"{where}: flagged {raised}, not {flagged}\n{KernelPrinter.Print(kernel)}");
                 Compared.Add(actual.Where((_, b) => kernel.Buffers[b].IsOutput).Sum(t => t.Count));
             }
         }

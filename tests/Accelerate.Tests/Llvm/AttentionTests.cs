@@ -70,9 +70,11 @@ public sealed class AttentionTests
         var kernel = KernelReader.Read(text);
         KernelVerifier.Verify(kernel);
         var inputs = kernel.Buffers.Where(x => !x.IsOutput)
-            .Select((x, i) => x.Name == "u" ? Counts(x.Count.Evaluate(sizes)) : ContractionTests.Awkward(x.Type, x.Count.Evaluate(sizes), seed * 7 + i)).ToArray();
+            .Select((x, i) => x.Name == "u" ? Counts(x.Count.Evaluate(sizes))
+                : ContractionTests.Awkward(x.Type, x.Count.Evaluate(sizes), seed * 7 + i)).ToArray();
         Agreement.Check(kernel, inputs, sizes, $"seed {seed}", [.. NativeConfiguration.Three, new("x86-64-v3", 0)]);
 
-        Tensor Counts(long count) => Tensor.From([.. Enumerable.Range(0, (int)count).Select(_ => (long)random.Next(-3, 310))], count);
+        Tensor Counts(long count) =>
+            Tensor.From([.. Enumerable.Range(0, (int)count).Select(_ => (long)random.Next(-3, 310))], count);
     }
 }

@@ -19,9 +19,11 @@ public sealed class BinaryMathTests(ITestOutputHelper output)
     /// <summary>f16 and bf16 round the f32 result once more: half a unit beside what f32 is off.</summary>
     public static readonly TheoryData<BinaryOp, DType, double> Functions = new()
     {
-        { BinaryOp.Pow, DType.F64, 1 }, { BinaryOp.Pow, DType.F32, 0.51 }, { BinaryOp.Pow, DType.BF16, 0.51 }, { BinaryOp.Pow, DType.F16, 0.51 },
+        { BinaryOp.Pow, DType.F64, 1 }, { BinaryOp.Pow, DType.F32, 0.51 }, { BinaryOp.Pow, DType.BF16, 0.51 },
+            { BinaryOp.Pow, DType.F16, 0.51 },
         { BinaryOp.Atan2, DType.F64, 1 }, { BinaryOp.Atan2, DType.F32, 0.51 }, { BinaryOp.Atan2, DType.F16, 0.51 },
-        { BinaryOp.Rem, DType.F64, 0 }, { BinaryOp.Rem, DType.F32, 0 }, { BinaryOp.Rem, DType.F16, 0 }, { BinaryOp.Rem, DType.BF16, 0 },
+        { BinaryOp.Rem, DType.F64, 0 }, { BinaryOp.Rem, DType.F32, 0 }, { BinaryOp.Rem, DType.F16, 0 },
+            { BinaryOp.Rem, DType.BF16, 0 },
     };
 
     [LlvmTheory]
@@ -32,7 +34,8 @@ public sealed class BinaryMathTests(ITestOutputHelper output)
         using var native = new NativeKernel(FunctionKernel.Of(op, type), new("host", 3));
         var z = Run(native, type, x, y);
         var worst = DoubleMathTests.Worst(x.Length, i => Units(z[i], Reference(op, x[i], y[i]), type));
-        output.WriteLine($"{op} of {type.Name()}: {worst.Units:F3} units at {x[worst.At]:R}, {y[worst.At]:R}; {x.Length} pairs");
+        output.WriteLine(
+            $"{op} of {type.Name()}: {worst.Units:F3} units at {x[worst.At]:R}, {y[worst.At]:R}; {x.Length} pairs");
         Assert.True(worst.Units <= budget,
             $"{op}({x[worst.At]:R}, {y[worst.At]:R}) is {z[worst.At]:R}, off by {worst.Units:F3} units, from {Exact.Round(Reference(op, x[worst.At], y[worst.At]).M, Reference(op, x[worst.At], y[worst.At]).E, type):R}");
     }
@@ -42,11 +45,13 @@ public sealed class BinaryMathTests(ITestOutputHelper output)
     public void LlvmGivesTheInterpretersBytes(BinaryOp op, DType type, double budget)
     {
         _ = budget;
-        double[] edges = [0, -0.0, NaN, Inf, -Inf, 1, -1, 2, -3, 0.5, -2.5, 5e-324, -5e-324, 1e-45, 1e-310, 3e38, 1.7e308, 1e-320];
+        double[] edges =
+            [0, -0.0, NaN, Inf, -Inf, 1, -1, 2, -3, 0.5, -2.5, 5e-324, -5e-324, 1e-45, 1e-310, 3e38, 1.7e308, 1e-320];
         var (x, y) = Samples(op, type, 200);
         x = [.. x, .. edges.SelectMany(_ => edges)];
         y = [.. y, .. edges.SelectMany(e => Enumerable.Repeat(e, edges.Length))];
-        Agreement.Check(FunctionKernel.Of(op, type), [Tensor.FromDoubles(type, x, x.Length), Tensor.FromDoubles(type, y, y.Length)],
+        Agreement.Check(FunctionKernel.Of(op, type),
+            [Tensor.FromDoubles(type, x, x.Length), Tensor.FromDoubles(type, y, y.Length)],
             new Dictionary<string, long> { ["n"] = x.Length }, $"{op}", NativeConfiguration.Three);
     }
 
@@ -55,22 +60,31 @@ public sealed class BinaryMathTests(ITestOutputHelper output)
     [
         (BinaryOp.Pow,
         [
-            (0, -3, Inf), (-0.0, -3, -Inf), (0, -2, Inf), (-0.0, -2, Inf), (0, -2.5, Inf), (-0.0, -2.5, Inf), (-0.0, -Inf, Inf), (0, 3, 0), (-0.0, 3, -0.0),
-            (-0.0, 2, 0), (-0.0, 0.5, 0), (-1, Inf, 1), (-1, -Inf, 1), (1, NaN, 1), (1, Inf, 1), (NaN, 0, 1), (Inf, -0.0, 1),
-            (-2, 0.5, NaN), (-1, 0.5, NaN), (0.5, -Inf, Inf), (-0.5, -Inf, Inf), (2, -Inf, 0), (-2, -Inf, 0), (0.5, Inf, 0), (-0.5, Inf, 0),
-            (2, Inf, Inf), (-2, Inf, Inf), (-Inf, -3, -0.0), (-Inf, -2, 0), (-Inf, -0.5, 0), (-Inf, 3, -Inf), (-Inf, 2, Inf), (-Inf, 0.5, Inf),
-            (Inf, -1, 0), (Inf, 1, Inf), (NaN, 1, NaN), (2, NaN, NaN), (-1, NaN, NaN), (-2, 3, -8), (-2, 4, 16), (4, 0.5, 2), (10, -2, 0.01), (3, 1, 3),
+            (0, -3, Inf), (-0.0, -3, -Inf), (0, -2, Inf), (-0.0, -2, Inf), (0, -2.5, Inf), (-0.0, -2.5, Inf),
+                (-0.0, -Inf, Inf), (0, 3, 0), (-0.0, 3, -0.0),
+            (-0.0, 2, 0), (-0.0, 0.5, 0), (-1, Inf, 1), (-1, -Inf, 1), (1, NaN, 1), (1, Inf, 1), (NaN, 0, 1),
+                (Inf, -0.0, 1),
+            (-2, 0.5, NaN), (-1, 0.5, NaN), (0.5, -Inf, Inf), (-0.5, -Inf, Inf), (2, -Inf, 0), (-2, -Inf, 0),
+                (0.5, Inf, 0), (-0.5, Inf, 0),
+            (2, Inf, Inf), (-2, Inf, Inf), (-Inf, -3, -0.0), (-Inf, -2, 0), (-Inf, -0.5, 0), (-Inf, 3, -Inf),
+                (-Inf, 2, Inf), (-Inf, 0.5, Inf),
+            (Inf, -1, 0), (Inf, 1, Inf), (NaN, 1, NaN), (2, NaN, NaN), (-1, NaN, NaN), (-2, 3, -8), (-2, 4, 16),
+                (4, 0.5, 2), (10, -2, 0.01), (3, 1, 3),
         ]),
         (BinaryOp.Atan2,
         [
-            (0, 1, 0), (-0.0, 1, -0.0), (0, 0, 0), (-0.0, 0, -0.0), (0, -0.0, Math.PI), (-0.0, -0.0, -Math.PI), (0, -1, Math.PI), (-0.0, -1, -Math.PI),
-            (-1, 0, -Math.PI / 2), (1, -0.0, Math.PI / 2), (1, Inf, 0), (-1, Inf, -0.0), (1, -Inf, Math.PI), (-1, -Inf, -Math.PI), (Inf, 1, Math.PI / 2),
-            (-Inf, -1, -Math.PI / 2), (Inf, Inf, Math.PI / 4), (-Inf, Inf, -Math.PI / 4), (Inf, -Inf, 2.356194490192345), (-Inf, -Inf, -2.356194490192345),
+            (0, 1, 0), (-0.0, 1, -0.0), (0, 0, 0), (-0.0, 0, -0.0), (0, -0.0, Math.PI), (-0.0, -0.0, -Math.PI),
+                (0, -1, Math.PI), (-0.0, -1, -Math.PI),
+            (-1, 0, -Math.PI / 2), (1, -0.0, Math.PI / 2), (1, Inf, 0), (-1, Inf, -0.0), (1, -Inf, Math.PI),
+                (-1, -Inf, -Math.PI), (Inf, 1, Math.PI / 2),
+            (-Inf, -1, -Math.PI / 2), (Inf, Inf, Math.PI / 4), (-Inf, Inf, -Math.PI / 4),
+                (Inf, -Inf, 2.356194490192345), (-Inf, -Inf, -2.356194490192345),
             (NaN, 1, NaN), (1, NaN, NaN), (1, 1, Math.PI / 4), (1, -1, 2.356194490192345),
         ]),
         (BinaryOp.Rem,
         [
-            (0, 3, 0), (-0.0, 3, -0.0), (5, 3, 2), (-5, 3, -2), (5, -3, 2), (-6, 3, -0.0), (6, 3, 0), (5, Inf, 5), (-5, -Inf, -5), (0, Inf, 0), (Inf, 3, NaN), (5, 0, NaN),
+            (0, 3, 0), (-0.0, 3, -0.0), (5, 3, 2), (-5, 3, -2), (5, -3, 2), (-6, 3, -0.0), (6, 3, 0), (5, Inf, 5),
+                (-5, -Inf, -5), (0, Inf, 0), (Inf, 3, NaN), (5, 0, NaN),
             (0, 0, NaN), (Inf, Inf, NaN), (NaN, 1, NaN), (1, NaN, NaN), (5.5, 2, 1.5), (1, 3, 1),
         ]),
     ];
@@ -105,7 +119,8 @@ public sealed class BinaryMathTests(ITestOutputHelper output)
     {
         long[] values = type.Bytes() == 1
             ? [.. Enumerable.Range(type == DType.I8 ? -128 : 0, 256).Select(i => (long)i)]
-            : [0, 1, 2, 3, 7, 10, 31, 33, 63, 255, 65537, int.MaxValue, .. type == DType.I32 ? [-1, -2, -3, int.MinValue] : (long[])[-1, -2, long.MinValue]];
+            : [0, 1, 2, 3, 7, 10, 31, 33, 63, 255, 65537, int.MaxValue, .. type == DType.I32
+                ? [-1, -2, -3, int.MinValue] : (long[])[-1, -2, long.MinValue]];
         Tensor Of(IEnumerable<long> all)
         {
             long[] numbers = [.. all];
@@ -117,9 +132,11 @@ public sealed class BinaryMathTests(ITestOutputHelper output)
                 _ => Tensor.From([.. numbers.Select(n => (ulong)n)], numbers.Length),
             };
         }
-        var (x, y) = (Of(values.SelectMany(_ => values)), Of(values.SelectMany(v => Enumerable.Repeat(v, values.Length))));
+        var (x, y) =
+            (Of(values.SelectMany(_ => values)), Of(values.SelectMany(v => Enumerable.Repeat(v, values.Length))));
         var kernel = FunctionKernel.Of(BinaryOp.Pow, type);
-        Agreement.Check(kernel, [x, y], new Dictionary<string, long> { ["n"] = x.Count }, "pow", NativeConfiguration.Three);
+        Agreement.Check(kernel, [x, y], new Dictionary<string, long> { ["n"] = x.Count }, "pow",
+            NativeConfiguration.Three);
         using var native = new NativeKernel(kernel, new("host", 3));
         var z = Tensor.Uninitialized(type, x.Count);
         native.Run([x, y, z], _ => x.Count);
@@ -142,7 +159,9 @@ public sealed class BinaryMathTests(ITestOutputHelper output)
 
     private static double[] Run(NativeKernel native, DType type, double[] x, double[] y)
     {
-        Tensor[] buffers = [Tensor.FromDoubles(type, x, x.Length), Tensor.FromDoubles(type, y, y.Length), Tensor.Uninitialized(type, x.Length)];
+        Tensor[] buffers =
+            [Tensor.FromDoubles(type, x, x.Length), Tensor.FromDoubles(type, y, y.Length),
+                Tensor.Uninitialized(type, x.Length)];
         native.Run(buffers, _ => x.Length);
         return buffers[2].ToDoubles();
     }
@@ -170,7 +189,8 @@ public sealed class BinaryMathTests(ITestOutputHelper output)
     {
         var correct = Exact.Round(exact.M, exact.E, type);
         if (!double.IsFinite(correct) || !double.IsFinite(y)) return correct.Equals(y) ? 0 : double.PositiveInfinity;
-        var (precision, least) = type switch { DType.F16 => (11, -24), DType.BF16 => (8, -133), DType.F32 => (24, -149), _ => (53, -1074) };
+        var (precision, least) =
+            type switch { DType.F16 => (11, -24), DType.BF16 => (8, -133), DType.F32 => (24, -149), _ => (53, -1074) };
         var unit = exact.Sign == 0 ? least : Math.Max(exact.Exponent - precision + 1, least);
         return Math.Abs((BigFloat.Of(y) - exact).Scale(-unit).ToDouble());
     }
@@ -180,7 +200,9 @@ public sealed class BinaryMathTests(ITestOutputHelper output)
     {
         var random = new System.Random(7);
         var reach = type switch { DType.F16 => 14, DType.F64 => 1020, _ => 120 };
-        double Any(int exponents) => ConstText.Round(Math.ScaleB(1 + random.NextDouble(), random.Next(-exponents, exponents)) * (random.Next(2) * 2 - 1), type);
+        double Any(int exponents) =>
+            ConstText.Round(Math.ScaleB(1 + random.NextDouble(), random.Next(-exponents, exponents)) * (
+                random.Next(2) * 2 - 1), type);
         var (x, y) = (new double[count], new double[count]);
         for (var i = 0; i < count; i++)
         {
@@ -188,9 +210,12 @@ public sealed class BinaryMathTests(ITestOutputHelper output)
             if (op != BinaryOp.Pow) continue;
             // |y log2 x| from 2^-20 to past the end; whole exponents of negative numbers.
             x[i] = i % 5 == 0 ? ConstText.Round(-Math.Abs(x[i]), type) : Math.Abs(x[i]);
-            if (i % 7 == 0) x[i] = Math.Abs(ConstText.Round(1 + (random.NextDouble() - 0.5) * Math.ScaleB(1, -random.Next(2, 30)), type));
+            if (i % 7 == 0)
+                x[i] = Math.Abs(
+                    ConstText.Round(1 + (random.NextDouble() - 0.5) * Math.ScaleB(1, -random.Next(2, 30)), type));
             var bits = Math.Abs(Math.Log2(Math.Abs(x[i])));
-            y[i] = ConstText.Round((random.NextDouble() * 2 - 1) * (i % 2 == 0 ? 1 : Math.ScaleB(1, -random.Next(20))) * (1.1 * reach) / Math.Max(bits, 1e-9), type);
+            y[i] = ConstText.Round((random.NextDouble() * 2 - 1) * (
+                i % 2 == 0 ? 1 : Math.ScaleB(1, -random.Next(20))) * (1.1 * reach) / Math.Max(bits, 1e-9), type);
             if (x[i] < 0) y[i] = Math.Round(y[i]);
         }
         return (x, y);

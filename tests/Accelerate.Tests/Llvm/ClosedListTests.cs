@@ -19,7 +19,8 @@ public sealed partial class ClosedListTests
 {
     private static readonly DType[] Types =
     [
-        DType.Bool, DType.I8, DType.I16, DType.I32, DType.I64, DType.U8, DType.U16, DType.U32, DType.U64, DType.F16, DType.BF16,
+        DType.Bool, DType.I8, DType.I16, DType.I32, DType.I64, DType.U8, DType.U16, DType.U32, DType.U64, DType.F16,
+            DType.BF16,
         DType.F32, DType.F64,
     ];
 
@@ -80,7 +81,8 @@ public sealed partial class ClosedListTests
         }
         """;
 
-    private static readonly string[] All = ["statements", "exp of rows", .. Types.Select(t => t.Name()), "f64 contraction", "u8 contraction"];
+    private static readonly string[] All =
+        ["statements", "exp of rows", .. Types.Select(t => t.Name()), "f64 contraction", "u8 contraction"];
 
     public static TheoryData<string> Names => [.. All];
 
@@ -114,7 +116,8 @@ public sealed partial class ClosedListTests
     {
         var (opcodes, callees) = Listed();
         var texts = All.SelectMany(Kernels)
-            .SelectMany(k => LlvmTarget.Names.Select(t => Used(KernelText.Print(k, LlvmTarget.Parse(t)).Text))).ToList();
+            .SelectMany(k => LlvmTarget.Names.Select(t => Used(KernelText.Print(k, LlvmTarget.Parse(t)).Text)))
+            .ToList();
         Assert.Empty(opcodes.Except(texts.SelectMany(t => t.Opcodes)));
         Assert.Empty(callees.Except(texts.SelectMany(t => t.Callees)));
     }
@@ -130,7 +133,8 @@ public sealed partial class ClosedListTests
                 foreach (var line in KernelText.Print(kernel, target).Text.Split('\n').Where(l => Half().IsMatch(l)))
                 {
                     Assert.True(target.Has("f16c"), $"{target.Name}: {line}");
-                    Assert.Contains(Instruction().Match(line).Groups[1].Value, (string[])["fptrunc", "fpext", "bitcast"]);
+                    Assert.Contains(Instruction()
+                        .Match(line).Groups[1].Value, (string[])["fptrunc", "fpext", "bitcast"]);
                 }
             }
         }
@@ -139,7 +143,8 @@ public sealed partial class ClosedListTests
     private static IEnumerable<Kernel> Kernels(string name)
     {
         if (name == "statements") return [KernelReader.Read(Statements)];
-        if (name == "exp of rows") return [FunctionKernel.Of(Compiler.Graph.UnaryOp.Exp, DType.F32), KernelReader.Read(Rows)];
+        if (name == "exp of rows")
+            return [FunctionKernel.Of(Compiler.Graph.UnaryOp.Exp, DType.F32), KernelReader.Read(Rows)];
         if (name.EndsWith("contraction", StringComparison.Ordinal))
         {
             return [KernelReader.Read("""
@@ -183,7 +188,8 @@ public sealed partial class ClosedListTests
             if (op is ScalarOp.Select) Keep(b.Select(condition, a, c));
             else if (op is ScalarOp.Convert) foreach (var to in Types) Keep(b.Convert(a, to));
             else if (op is ScalarOp.Bitcast) foreach (var to in Types.Where(SameWidth)) Keep(b.Bitcast(a, to));
-            else if (KernelTypes.Exists(op, type)) Keep(b.Compute(op, result, [.. new[] { a, c, d }.Take(KernelTypes.Arity(op))]));
+            else if (KernelTypes.Exists(op, type))
+                Keep(b.Compute(op, result, [.. new[] { a, c, d }.Take(KernelTypes.Arity(op))]));
         }
         bool SameWidth(DType to) => to != DType.Bool && type != DType.Bool && to.Bytes() == type.Bytes();
         outer.Emit(new Loop(kind, "i", n, b.ToBlock()));
@@ -194,7 +200,8 @@ public sealed partial class ClosedListTests
     private static (HashSet<string> Opcodes, HashSet<string> Callees) Listed()
     {
         var sections = File.ReadAllText(Path.Combine(Shared.Repository, "grammar", "LLVM.md")).Split("\n## ");
-        HashSet<string> Words(string title) => [.. sections.Single(s => s.StartsWith(title, StringComparison.Ordinal)).Split('\n')
+        HashSet<string> Words(string title) =>
+            [.. sections.Single(s => s.StartsWith(title, StringComparison.Ordinal)).Split('\n')
             .Where(l => l.StartsWith('|')).SelectMany(l => Code().Matches(l)).Select(m => m.Groups[1].Value)];
         return (Words("Instructions"), Words("Calls"));
     }
@@ -206,7 +213,8 @@ public sealed partial class ClosedListTests
         {
             if (Instruction().Match(line) is not { Success: true } instruction) continue;
             opcodes.Add(instruction.Groups[1].Value);
-            if (instruction.Groups[1].Value == "call") callees.Add(Suffix().Replace(Callee().Match(line).Groups[1].Value, ""));
+            if (instruction.Groups[1].Value == "call")
+                callees.Add(Suffix().Replace(Callee().Match(line).Groups[1].Value, ""));
         }
         return (opcodes, callees);
     }
@@ -224,7 +232,8 @@ public sealed partial class ClosedListTests
     [GeneratedRegex("`([^`]+)`")]
     private static partial Regex Code();
 
-    [GeneratedRegex(@"^[^;\n]*(?<![%@.])\b(fast|nnan|ninf|nsz|arcp|contract|afn|reassoc|bfloat|undef)\b", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^[^;\n]*(?<![%@.])\b(fast|nnan|ninf|nsz|arcp|contract|afn|reassoc|bfloat|undef)\b",
+        RegexOptions.Multiline)]
     private static partial Regex Forbidden();
 
     [GeneratedRegex(@"^[^;]*(?<![%@.])\bhalf\b")]

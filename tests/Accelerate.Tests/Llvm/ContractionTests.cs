@@ -26,7 +26,8 @@ public sealed class ContractionTests
             sizes[name] = value;
             return name;
         }
-        long Extent(long most) => Extents.Where(e => e <= most).ToArray() is var some ? some[random.Next(some.Length)] : 0;
+        long Extent(long most) =>
+            Extents.Where(e => e <= most).ToArray() is var some ? some[random.Next(some.Length)] : 0;
         var (m, n) = (Size("m", Extent(241)), Size("n", Extent(241)));
         // Deep enough, now and then, that k is taken in blocks: 2 · 400 and 2 · 600 steps.
         var depth = random.Next(8) switch { 0 => 400, 1 => 600, 2 or 3 => Extent(241), _ => Extent(33) };
@@ -97,7 +98,8 @@ public sealed class ContractionTests
             }
             """);
         Tensor[] inputs = [Awkward(DType.F32, 54784, m), Awkward(DType.F32, n * 512, n)];
-        Agreement.Check(kernel, inputs, new Dictionary<string, long>(), $"{m} x {n}", [.. NativeConfiguration.Three, new("x86-64-v3", 0)]);
+        Agreement.Check(kernel, inputs, new Dictionary<string, long>(), $"{m} x {n}",
+            [.. NativeConfiguration.Three, new("x86-64-v3", 0)]);
     }
 
     /// <summary>
@@ -119,7 +121,8 @@ public sealed class ContractionTests
             }
             """);
         Tensor[] inputs = [Awkward(DType.F32, 6000, m), Awkward(DType.F32, 3 * 21 * 24, width)];
-        Agreement.Check(kernel, inputs, new Dictionary<string, long>(), $"{m} of {width}", [.. NativeConfiguration.Three, new("x86-64-v3", 0)]);
+        Agreement.Check(kernel, inputs, new Dictionary<string, long>(), $"{m} of {width}",
+            [.. NativeConfiguration.Three, new("x86-64-v3", 0)]);
     }
 
     /// <summary>

@@ -59,20 +59,25 @@ public sealed class DoubleMathTests(ITestOutputHelper output)
     public void LlvmGivesTheInterpretersBytes(UnaryOp op, double budget, int from, int to)
     {
         _ = budget;
-        double[] x = [.. Samples(op, from, to, 300), 0, -0.0, double.NaN, double.PositiveInfinity, double.NegativeInfinity,
+        double[] x =
+            [.. Samples(op, from, to, 300), 0, -0.0, double.NaN, double.PositiveInfinity, double.NegativeInfinity,
             5e-324, -5e-324, double.MaxValue, double.MinValue, -1, 1];
-        Agreement.Check(FunctionKernel.Of(op, DType.F64), [Tensor.From(x, x.Length)], new Dictionary<string, long> { ["n"] = x.Length },
+        Agreement.Check(FunctionKernel.Of(op, DType.F64), [Tensor.From(x, x.Length)],
+            new Dictionary<string, long> { ["n"] = x.Length },
             $"{op}", NativeConfiguration.Three);
     }
 
     /// <summary>C99, Annex F; and arguments next to a multiple of pi/2 (Kahan's worst case among them).</summary>
     private static readonly (UnaryOp Op, (double X, double Result)[] Values)[] Specials =
     [
-        (UnaryOp.Exp, [(-Inf, 0), (Inf, Inf), (0, 1), (-0.0, 1), (-745.13, 5e-324), (-745.14, 0), (709.79, Inf), (NaN, NaN)]),
+        (UnaryOp.Exp,
+            [(-Inf, 0), (Inf, Inf), (0, 1), (-0.0, 1), (-745.13, 5e-324), (-745.14, 0), (709.79, Inf), (NaN, NaN)]),
         (UnaryOp.Expm1, [(0, 0), (-0.0, -0.0), (-5e-324, -5e-324), (-Inf, -1), (Inf, Inf), (NaN, NaN)]),
         (UnaryOp.Log, [(0, -Inf), (-0.0, -Inf), (-1, NaN), (-5e-324, NaN), (-Inf, NaN), (Inf, Inf), (1, 0),
             (5e-324, -744.4400719213812), (NaN, NaN)]),
-        (UnaryOp.Log1p, [(0, 0), (-0.0, -0.0), (5e-324, 5e-324), (-5e-324, -5e-324), (-1, -Inf), (-1.5, NaN), (-Inf, NaN), (Inf, Inf),
+        (UnaryOp.Log1p,
+            [(0, 0), (-0.0, -0.0), (5e-324, 5e-324), (-5e-324, -5e-324), (-1, -Inf), (-1.5, NaN), (-Inf, NaN),
+                (Inf, Inf),
             (NaN, NaN)]),
         (UnaryOp.Tanh, [(0, 0), (-0.0, -0.0), (5e-324, 5e-324), (Inf, 1), (-Inf, -1), (NaN, NaN)]),
         (UnaryOp.Erf, [(0, 0), (-0.0, -0.0), (Inf, 1), (-Inf, -1), (NaN, NaN)]),
@@ -81,7 +86,8 @@ public sealed class DoubleMathTests(ITestOutputHelper output)
         (UnaryOp.Cos, [(0, 1), (-0.0, 1), (Inf, NaN), (NaN, NaN), (5.319372648326541e+255, -4.6871659242546277e-19),
             (double.MaxValue, -0.9999876894265599)]),
         (UnaryOp.Rsqrt, [(0, Inf), (-0.0, -Inf), (4, 0.5), (-1, NaN), (Inf, 0), (NaN, NaN)]),
-        (UnaryOp.Sqrt, [(-0.0, -0.0), (2, 1.4142135623730951), (-1, NaN), (Inf, Inf), (5e-324, 2.2227587494850775e-162)]),
+        (UnaryOp.Sqrt,
+            [(-0.0, -0.0), (2, 1.4142135623730951), (-1, NaN), (Inf, Inf), (5e-324, 2.2227587494850775e-162)]),
     ];
 
     private const double Inf = double.PositiveInfinity;
@@ -96,7 +102,8 @@ public sealed class DoubleMathTests(ITestOutputHelper output)
             var y = new double[values.Length];
             Run(native, [[.. values.Select(v => v.X)]], y);
             for (var i = 0; i < y.Length; i++)
-                Assert.True(Tensor.Scalar(values[i].Result).SameBits(Tensor.Scalar(y[i])), $"{op}({values[i].X:R}) is {y[i]:R}, not {values[i].Result:R}");
+                Assert.True(Tensor.Scalar(values[i].Result)
+                    .SameBits(Tensor.Scalar(y[i])), $"{op}({values[i].X:R}) is {y[i]:R}, not {values[i].Result:R}");
         }
     }
 
@@ -110,7 +117,8 @@ public sealed class DoubleMathTests(ITestOutputHelper output)
         for (var i = 0; i < count; i++)
         {
             var value = Math.ScaleB(1 + random.NextDouble(), from + (i + random.Next(to - from)) % (to - from));
-            if (op is UnaryOp.Log1p ? value < 1 && i % 2 == 0 : op is not (UnaryOp.Log or UnaryOp.Rsqrt) && i % 2 == 0) value = -value;
+            if (op is UnaryOp.Log1p ? value < 1 && i % 2 == 0 : op is not (UnaryOp.Log or UnaryOp.Rsqrt) && i % 2 == 0)
+                value = -value;
             x.Add(value);
         }
         for (var i = 0; i < count / 4; i++)
@@ -126,7 +134,8 @@ public sealed class DoubleMathTests(ITestOutputHelper output)
                 UnaryOp.Erf => random.NextDouble() * 12 - 6,
                 UnaryOp.Rsqrt => 1 + 3 * random.NextDouble(),
                 // The nearest f64 to a multiple of pi/2, of all sizes.
-                _ => random.Next(1, 1 << random.Next(2, 31)) * (Math.PI / 2) * (i % 3 == 0 ? 1 : 1 + random.NextDouble()),
+                _ => random.Next(1, 1 << random.Next(2, 31)) * (Math.PI / 2) * (
+                    i % 3 == 0 ? 1 : 1 + random.NextDouble()),
             });
         }
         return [.. x];

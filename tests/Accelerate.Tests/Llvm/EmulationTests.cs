@@ -150,7 +150,9 @@ public sealed class EmulationTests
         System.Runtime.InteropServices.MemoryMarshal.AsBytes(bits.AsSpan()).CopyTo(all.Bytes);
         Tensor[] buffers = [all, Tensor.Uninitialized(DType.F32, 65536), Tensor.Uninitialized(dtype, 65536)];
         read.Run(buffers, _ => 65536);
-        Assert.True(Tensor.From(bits.Select(b => type == "f16" ? (float)BitConverter.UInt16BitsToHalf(b) : BitConverter.UInt32BitsToSingle((uint)b << 16)).ToArray(), 65536)
+        Assert.True(Tensor.From(bits.Select(
+            b => type == "f16" ? (float)BitConverter.UInt16BitsToHalf(b)
+            : BitConverter.UInt32BitsToSingle((uint)b << 16)).ToArray(), 65536)
             .SameBits(buffers[1]));
         Assert.True(all.SameBits(buffers[2]));
 
@@ -162,8 +164,12 @@ public sealed class EmulationTests
             buffers = [Tensor.From(x, x.Length), Tensor.Uninitialized(dtype, x.Length)];
             round.Run(buffers, _ => x.Length);
             // .NET's Half rounds to nearest even; for bf16 the tests' own arithmetic does, by its halves.
-            if (type == "f16") Assert.True(Tensor.From(x.Select(v => (Half)v).ToArray(), x.Length).SameBits(buffers[1]), $"exponent {exponent}");
-            else Assert.All(x.Zip(buffers[1].ToDoubles()), p => Assert.True(float.IsNaN(p.First) ? double.IsNaN(p.Second) : Nearest(p.First).Equals(p.Second), $"{p.First:R} is {p.Second:R}"));
+            if (type == "f16")
+                Assert.True(Tensor.From(x.Select(v => (Half)v).ToArray(), x.Length)
+                    .SameBits(buffers[1]), $"exponent {exponent}");
+            else Assert.All(x.Zip(buffers[1].ToDoubles()), p =>
+                Assert.True(float.IsNaN(p.First) ? double.IsNaN(p.Second)
+                    : Nearest(p.First).Equals(p.Second), $"{p.First:R} is {p.Second:R}"));
             Compared.Add(4096);
         }
         // Of the two neighbours with 7 bits of fraction the nearer one, the even one of two as near.
@@ -174,10 +180,12 @@ public sealed class EmulationTests
             double below = BitConverter.UInt32BitsToSingle(low);
             var magnitude = (low & 0x7FFFFFFF) + 0x10000;
             // Beyond the greatest number comes 2^128 for the comparison, infinity for the result.
-            var above = (magnitude == 0x7F800000 ? Math.ScaleB(1, 128) : BitConverter.UInt32BitsToSingle(magnitude)) * (x < 0 || low >> 31 == 1 ? -1 : 1);
+            var above = (magnitude == 0x7F800000 ? Math.ScaleB(1, 128) : BitConverter.UInt32BitsToSingle(magnitude)) * (
+                x < 0 || low >> 31 == 1 ? -1 : 1);
             var (near, far) = (Math.Abs(x - below), Math.Abs(above - x));
             var up = far < near || (far == near && (low >> 16 & 1) == 1);
-            return up ? Math.Abs(above) == Math.ScaleB(1, 128) ? Math.CopySign(double.PositiveInfinity, above) : above : below;
+            return up ? Math.Abs(above) == Math.ScaleB(1, 128) ? Math.CopySign(double.PositiveInfinity, above) : above
+                : below;
         }
     }
 
@@ -203,19 +211,23 @@ public sealed class EmulationTests
                 (a[i], b[i], c[i]) = triple(random, i);
                 wanted[i] = expected(a[i], b[i], c[i]);
             }
-            var buffers = Agreement.Buffers(kernel, [Tensor.From(a, Chunk), Tensor.From(b, Chunk), Tensor.From(c, Chunk)], _ => Chunk);
+            var buffers =
+                Agreement.Buffers(kernel, [Tensor.From(a, Chunk), Tensor.From(b, Chunk), Tensor.From(c, Chunk)], _ =>
+                    Chunk);
             native.Run(buffers, _ => Chunk);
             if (!Tensor.From(wanted, Chunk).SameBits(buffers[3]))
             {
                 var got = buffers[3].ToArray<T>();
-                var at = Enumerable.Range(0, Chunk).First(i => !Tensor.Scalar(wanted[i]).SameBits(Tensor.Scalar(got[i])));
+                var at = Enumerable.Range(0, Chunk)
+                    .First(i => !Tensor.Scalar(wanted[i]).SameBits(Tensor.Scalar(got[i])));
                 Assert.Fail($"fma({a[at]:R}, {b[at]:R}, {c[at]:R}) is {wanted[at]:R}, not {got[at]:R}");
             }
             Compared.Add(Chunk);
         }
     }
 
-    private static float Bits(Random random) => BitConverter.Int32BitsToSingle((int)random.NextInt64(int.MinValue, 1L << 31));
+    private static float Bits(Random random) =>
+        BitConverter.Int32BitsToSingle((int)random.NextInt64(int.MinValue, 1L << 31));
 
     private static float Small(Random random, int exponent) =>
         MathF.ScaleB((float)(1 + random.NextDouble()), exponent + random.Next(-8, 8)) * (random.Next(2) * 2 - 1);

@@ -101,7 +101,8 @@ public sealed unsafe class FloatModeTests
         {
             var actual = Agreement.Buffers(kernel, [x], Sizes);
             native.Run(actual, Sizes, pool);
-            for (var b = 1; b < actual.Length; b++) Assert.True(expected[b].SameBits(actual[b]), kernel.Buffers[b].Name);
+            for (var b = 1; b < actual.Length; b++)
+                Assert.True(expected[b].SameBits(actual[b]), kernel.Buffers[b].Name);
             // Worker 0 is this thread; none of the three has lost its mode.
             Assert.Equal(0, OnEach(() => (Mode(exchange) & ~0x3Fu) == Awkward ? 0 : 1));
         }

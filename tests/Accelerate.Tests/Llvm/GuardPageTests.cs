@@ -61,7 +61,8 @@ public sealed class GuardPageTests
     {
         var cases = new TheoryData<string, string>();
         foreach (var name in new[] { nameof(Elementwise), nameof(Guarded), nameof(Product), nameof(Blocks) })
-            foreach (var type in IsMap(name) ? (string[])["f32", "f64", "u8", "i16", "i64", "bool"] : ["f32", "f64", "u8"])
+            foreach (var type in IsMap(name) ? (string[])["f32", "f64", "u8", "i16", "i64", "bool"]
+                : ["f32", "f64", "u8"])
                 cases.Add(name, type);
         return cases;
     }
@@ -80,7 +81,8 @@ public sealed class GuardPageTests
         text = text.Replace("T", type).Replace("const(1)", type[0] == 'f' ? "const(1.0)" : "const(1)");
         var kernel = KernelReader.Read(text);
         KernelVerifier.Verify(kernel);
-        long[] lengths = IsMap(name) ? [0, 1, 15, 16, 17, 31, 33, 255] : name == nameof(Blocks) ? [16, 32, 48, 80] : [1, 15, 16, 17, 33];
+        long[] lengths = IsMap(name) ? [0, 1, 15, 16, 17, 31, 33, 255] : name == nameof(Blocks) ? [16, 32, 48, 80]
+            : [1, 15, 16, 17, 33];
         foreach (var configuration in NativeConfiguration.Three.Append(new("x86-64-v3", 0)))
         {
             using var native = new NativeKernel(kernel, configuration);
@@ -102,7 +104,8 @@ public sealed class GuardPageTests
             new CompiledKernel(kernel).Run([.. expected.Select(m => m.Start)], counts, sizes);
             native.Run([.. actual.Select(m => m.Start)], sizes);
             for (var b = 0; b < counts.Length; b++)
-                Assert.True(expected[b].Span.SequenceEqual(actual[b].Span), $"{kernel.Buffers[b].Name}\n{KernelPrinter.Print(kernel)}");
+                Assert.True(expected[b].Span.SequenceEqual(actual[b].Span),
+                    $"{kernel.Buffers[b].Name}\n{KernelPrinter.Print(kernel)}");
             Compared.Add(counts[^1]);
         }
         finally
@@ -115,7 +118,8 @@ public sealed class GuardPageTests
             var memory = new GuardedMemory(counts[i] * b.Type.Bytes(), atEnd);
             var random = new Random(i);
             var (least, greatest) = b.Type == DType.Bool ? (0, 2) : (b.Type.IsSigned || b.Type.IsFloat ? -100 : 0, 100);
-            var values = Enumerable.Range(0, (int)counts[i]).Select(_ => (double)random.Next(least, greatest)).ToArray();
+            var values = Enumerable.Range(0, (int)counts[i]).Select(_ => (double)random.Next(least, greatest))
+                .ToArray();
             using var tensor = Tensor.FromDoubles(b.Type, values, counts[i]);
             tensor.Bytes.CopyTo(memory.Span);
             return memory;

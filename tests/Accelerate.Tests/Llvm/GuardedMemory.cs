@@ -23,7 +23,8 @@ internal sealed unsafe partial class GuardedMemory : IDisposable
         mapping = Map(0, length, ProtectNone, PrivateAnonymous, -1, 0);
         if (mapping == -1) throw new InvalidOperationException("mmap failed");
         var first = mapping + page;
-        if (inside > 0 && Protect(first, (nuint)inside, ReadWrite) != 0) throw new InvalidOperationException("mprotect failed");
+        if (inside > 0 && Protect(first, (nuint)inside, ReadWrite) != 0)
+            throw new InvalidOperationException("mprotect failed");
         Start = atEnd ? first + (nint)(inside - bytes) : first;
         Bytes = (int)bytes;
     }

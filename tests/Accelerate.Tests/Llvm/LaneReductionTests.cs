@@ -49,7 +49,8 @@ public sealed class LaneReductionTests
             symbolic.Check(inputs, new Dictionary<string, long> { ["n"] = length }, $"{name} x n");
             // Numbers take other paths than symbols up to one block, and no others behind it.
             if (length is 0 or 15 or 16 or 17 or 4096 or 4097)
-                Agreement.Check(KernelReader.Read(Text($"{length}")), inputs, numbers, $"{name} x {length}", NativeConfiguration.Three[1]);
+                Agreement.Check(KernelReader.Read(Text($"{length}")), inputs, numbers, $"{name} x {length}",
+                    NativeConfiguration.Three[1]);
         }
     }
 

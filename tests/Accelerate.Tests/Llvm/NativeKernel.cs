@@ -28,7 +28,8 @@ public sealed record NativeConfiguration(string Target, int Level, string? Tiles
 
     /// <summary>Without instructions for fma and rounding, with them, and with the wider tiles.</summary>
     public static readonly NativeConfiguration[] Three =
-        [new("x86-64", 3), new("host", 3), WideTiles, .. TargetMatrix.Full ? All.Except([new("x86-64", 3), new("host", 3)]) : []];
+        [new("x86-64", 3), new("host", 3), WideTiles, .. TargetMatrix.Full
+            ? All.Except([new("x86-64", 3), new("host", 3)]) : []];
 
     public override string ToString() => $"{(Tiles is null ? "" : $"{Tiles} on ")}{Target} -O{Level}";
 }
@@ -45,7 +46,8 @@ public sealed unsafe class NativeKernel : IDisposable
     {
         this.kernel = kernel;
         printed = KernelText.Print(kernel, LlvmTarget.Parse(configuration.Tiles ?? configuration.Target));
-        var bytes = LlvmCompiler.CompileToObject(printed.Text, LlvmTarget.Parse(configuration.Target), configuration.Level);
+        var bytes =
+            LlvmCompiler.CompileToObject(printed.Text, LlvmTarget.Parse(configuration.Target), configuration.Level);
         Assert.Empty(new ElfSymbols(bytes).Undefined.Except(["memcpy", "memset"]));
         jit = new Jit([bytes]);
         code = (delegate* unmanaged<void*, long, long, long, int>)jit.Lookup(printed.Symbol);

@@ -67,9 +67,12 @@ public sealed class NumericsOnLlvmTests
     private static Kernel InLanes(Kernel kernel) => kernel with
     {
         Body = Each(kernel.Body, LoopKind.Parallel, LoopKind.Vector,
-            l => Kernel.Statements(l.Body).All(s => s is not (Loop or Contract or Ordering or Reduction { Lanes: true }))),
+            l => Kernel.Statements(l.Body)
+                .All(s => s is not (Loop or Contract or Ordering or Reduction { Lanes: true }))),
     };
 
-    private static Block Each(Block block, LoopKind from, LoopKind to, Func<Loop, bool> where) => new([.. block.Statements.Select(
-        s => s is Loop l ? l with { Kind = l.Kind == from && where(l) ? to : l.Kind, Body = Each(l.Body, from, to, where) } : s)]);
+    private static Block Each(Block block, LoopKind from, LoopKind to, Func<Loop, bool> where) =>
+        new([.. block.Statements.Select(
+        s => s is Loop l
+            ? l with { Kind = l.Kind == from && where(l) ? to : l.Kind, Body = Each(l.Body, from, to, where) } : s)]);
 }

@@ -17,7 +17,8 @@ public sealed class ObjectSymbolsTests(ITestOutputHelper output)
     {
         var data = new TheoryData<string>();
         foreach (var folder in (string[])["examples", "tests/cases/control", "tests/cases/state"])
-            foreach (var file in Directory.GetFiles(Path.Combine(Shared.Repository, folder), "*.acc").Order(StringComparer.Ordinal))
+            foreach (var file in Directory.GetFiles(Path.Combine(Shared.Repository, folder), "*.acc")
+                .Order(StringComparer.Ordinal))
                 data.Add(Path.GetRelativePath(Shared.Repository, file));
         data.Add("examples/models/resnet50.acc");
         data.Add("examples/models/gpt2.acc");
@@ -39,7 +40,8 @@ public sealed class ObjectSymbolsTests(ITestOutputHelper output)
             var objects = 0;
             foreach (var (name, text, passes) in modules)
             {
-                var undefined = new ElfSymbols(ObjectCache.GetOrCompile(cache, text, target, 3, passes).Bytes).Undefined;
+                var undefined = new ElfSymbols(
+                    ObjectCache.GetOrCompile(cache, text, target, 3, passes).Bytes).Undefined;
                 // Only drivers call kernels: a kernel stands alone.
                 var isDriver = compilation.Programs.Any(p => name.EndsWith($"_{p.Name}", StringComparison.Ordinal));
                 Assert.Empty(undefined.Except(["memcpy", "memset"]).Except(isDriver ? own : []));

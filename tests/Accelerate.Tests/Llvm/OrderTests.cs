@@ -32,7 +32,8 @@ public sealed class OrderTests
             foreach (var length in (long[])[0, 1, 2, 31, 47, 48, 49, 100, 257, 3000]) Check(any, length);
             foreach (var length in (long[])[33, 300])
             {
-                using var known = new Comparison(KernelReader.Read(text.Replace("n*m", $"{length}*m").Replace("n*r", $"{length}*r")
+                using var known =
+                    new Comparison(KernelReader.Read(text.Replace("n*m", $"{length}*m").Replace("n*r", $"{length}*r")
                     .Replace("< n)", $"< {length})").Replace("sizes(m, n)", "sizes(m)")), NativeConfiguration.All);
                 Check(known, length);
             }
@@ -41,14 +42,16 @@ public sealed class OrderTests
             {
                 var random = new Random((int)length);
                 var values = ContractionTests.Awkward(type, 3 * length, (int)length).ToDoubles();
-                double[] special = type.IsFloat ? [0, -0.0, double.NaN, double.NegativeInfinity, 1e-45, -1] : [0, 1, type.IsSigned ? -1 : 2, 100];
+                double[] special = type.IsFloat ? [0, -0.0, double.NaN, double.NegativeInfinity, 1e-45, -1]
+                    : [0, 1, type.IsSigned ? -1 : 2, 100];
                 for (var i = 0; i < length; i++)
                 {
                     if (type != DType.Bool) values[length + i] = special[random.Next(special.Length)];
                     values[2 * length + i] = type == DType.Bool ? 1 : 64 + random.Next(4);
                 }
                 comparison.Check([Tensor.FromDoubles(type, values, 3 * length)],
-                    new Dictionary<string, long> { ["n"] = length, ["m"] = 3 }, $"{direction} {name}, {length} keys a row");
+                    new Dictionary<string, long> { ["n"] = length, ["m"] = 3 },
+                        $"{direction} {name}, {length} keys a row");
             }
         }
     }

@@ -27,7 +27,8 @@ public sealed class PaddingTests
     /// </summary>
     [LlvmTheory]
     [MemberData(nameof(Shapes))]
-    public void SkippedTapsChangeNoBit(int h, int w, int window, int stride, int padding, int channels, int outputs, string type, int batch)
+    public void SkippedTapsChangeNoBit(int h, int w, int window, int stride, int padding, int channels, int outputs,
+        string type, int batch)
     {
         foreach (var isPacked in (bool[])[false, true])
         {
@@ -36,18 +37,22 @@ public sealed class PaddingTests
             {
                 var random = new Random(17 * kind + h);
                 Tensor Values(int buffer, Func<double> one) => Tensor.FromDoubles(kernel.Buffers[buffer].Type,
-                    [.. Enumerable.Range(0, (int)kernel.Buffers[buffer].Count.Value).Select(_ => one())], kernel.Buffers[buffer].Count.Value);
+                    [.. Enumerable.Range(0, (int)kernel.Buffers[buffer].Count.Value).Select(_ => one())],
+                        kernel.Buffers[buffer].Count.Value);
                 double Any() => type == "i32" ? random.Next(-100, 100) : random.NextDouble() - 0.5;
                 // Each product rounds to a zero of its sign.
-                double Tiny() => type == "i32" ? random.Next(2) : (random.Next(2) * 2 - 1) * (type == "f64" ? 1e-200 : 1e-30);
+                double Tiny() =>
+                    type == "i32" ? random.Next(2) : (random.Next(2) * 2 - 1) * (type == "f64" ? 1e-200 : 1e-30);
                 var (x, z) = kind == 2 ? (Values(0, Tiny), Values(1, Tiny)) : (Values(0, Any), Values(1, Any));
                 if (kind == 1 && type != "i32")
                 {
                     var all = z.ToDoubles();
-                    for (var i = 0; i < 6; i++) all[random.Next(all.Length)] = i % 2 == 0 ? double.PositiveInfinity : double.NaN;
+                    for (var i = 0; i < 6; i++)
+                        all[random.Next(all.Length)] = i % 2 == 0 ? double.PositiveInfinity : double.NaN;
                     z = Tensor.FromDoubles(kernel.Buffers[1].Type, all, all.Length);
                 }
-                Agreement.Check(kernel, [x, z], new Dictionary<string, long>(), $"{h}x{w} window {window} {type} packed {isPacked} kind {kind}",
+                Agreement.Check(kernel, [x, z], new Dictionary<string, long>(),
+                    $"{h}x{w} window {window} {type} packed {isPacked} kind {kind}",
                     NativeConfiguration.Three);
             }
         }
@@ -81,11 +86,18 @@ public sealed class PaddingTests
         // All but two taps of each corner.
         Xunit.Assert.Equal(4 * 14 * 3 - 4 - 8, missed);
         // A sum whose zeros are told apart misses nothing.
-        var told = contract with { Epilogue = new([.. contract.Epilogue.Statements.OfType<Store>().Select(s => s with { Value = contract.Accumulator })]) };
+        var told =
+            contract with
+            {
+                Epilogue = new(
+                [.. contract.Epilogue.Statements.OfType<Store>()
+                    .Select(s => s with { Value = contract.Accumulator })])
+            };
         Xunit.Assert.Null(TileOrder.Find(told, ContractSides.Rows(told)!, 2, 14));
     }
 
-    private static Kernel Convolution(int h, int w, int window, int stride, int padding, int channels, int outputs, string type, int batch, bool isPacked)
+    private static Kernel Convolution(int h, int w, int window, int stride, int padding, int channels, int outputs,
+        string type, int batch, bool isPacked)
     {
         var (high, wide) = ((h + 2 * padding - window) / stride + 1, (w + 2 * padding - window) / stride + 1);
         var (image, depth) = (h * w * channels, window * window * channels);
@@ -94,7 +106,8 @@ public sealed class PaddingTests
         var (count, at) = isPacked
             ? (panels * 32 * depth, $"(j//32)*{32 * depth}+((p*{window}+q)*{channels}+c)*32+mod(j,32)")
             : (outputs * depth, $"((p*{window}+q)*{channels}+c)*{outputs}+j");
-        var (zero, add) = type == "i32" ? ("0", "%6: T = add(%5, %5)") : ("0.0", "%4: T = const(0.0) %6: T = add(%5, %4)");
+        var (zero, add) = type == "i32" ? ("0", "%6: T = add(%5, %5)")
+            : ("0.0", "%4: T = const(0.0) %6: T = add(%5, %4)");
         var text = $$"""
             kernel @c(x: in(T, {{batch * image}}), z: in(T, {{count}}), y: out(T, {{batch * high * wide * outputs}}); sizes()) {
               contract(i < {{batch * high * wide}}, j < {{outputs}}; p < {{window}}, q < {{window}}, c < {{channels}}) {

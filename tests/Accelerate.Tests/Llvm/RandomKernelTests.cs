@@ -12,7 +12,8 @@ namespace Accelerate.Tests.Llvm;
 /// </summary>
 public sealed class RandomKernelTests(ITestOutputHelper output)
 {
-    private static readonly NativeConfiguration[] Configurations = [.. NativeConfiguration.All, NativeConfiguration.WideTiles];
+    private static readonly NativeConfiguration[] Configurations =
+        [.. NativeConfiguration.All, NativeConfiguration.WideTiles];
 
     [LlvmFact]
     public void LlvmGivesTheInterpretersBytes()
@@ -32,5 +33,6 @@ public sealed class RandomKernelTests(ITestOutputHelper output)
     }
 
     private static int Number(string variable, int otherwise) =>
-        int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var value) ? value : otherwise;
+        int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var value) ? value
+            : otherwise;
 }

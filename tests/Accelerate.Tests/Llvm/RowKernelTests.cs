@@ -67,7 +67,8 @@ public sealed class RowKernelTests
         foreach (var columns in (long[])[4095, 4096, 4097, 8200]) Check(symbolic, 5, columns);
         foreach (var columns in (long[])[10, 16, 48, 40])
         {
-            var text = Rows(name).Replace("sizes(n, c)", "sizes(n)").Replace("c*n", $"{columns}*n").Replace("< c)", $"< {columns})")
+            var text = Rows(name).Replace("sizes(n, c)", "sizes(n)").Replace("c*n", $"{columns}*n")
+                .Replace("< c)", $"< {columns})")
                 .Replace("c*i", $"{columns}*i");
             using var known = new Comparison(KernelReader.Read(text), NativeConfiguration.All);
             Check(known, 7, columns);
@@ -128,7 +129,8 @@ public sealed class RowKernelTests
         foreach (var columns in (long[])[4095, 4096, 4097, 8200]) Check(symbolic, 5, columns);
         foreach (var columns in (long[])[10, 16, 48, 40, 4097])
         {
-            using var known = new Comparison(KernelReader.Read(text.Replace("sizes(n, c)", "sizes(n)").Replace("c*n", $"{columns}*n")
+            using var known =
+                new Comparison(KernelReader.Read(text.Replace("sizes(n, c)", "sizes(n)").Replace("c*n", $"{columns}*n")
                 .Replace("< c)", $"< {columns})").Replace("c*i", $"{columns}*i")), NativeConfiguration.All);
             Check(known, 7, columns);
         }
@@ -150,7 +152,8 @@ public sealed class RowKernelTests
     public void ValuesThatALaterLoopWantsAreKept()
     {
         var kernel = KernelReader.Read(Rows("f32"));
-        long Bytes(long n, long c) => Accelerate.Backends.Llvm.LlvmExecutable.ScratchOf(kernel, "x86-64-v3").Evaluate(s => s == "n" ? n : c);
+        long Bytes(long n, long c) =>
+            Accelerate.Backends.Llvm.LlvmExecutable.ScratchOf(kernel, "x86-64-v3").Evaluate(s => s == "n" ? n : c);
         Assert.Equal(4096 + 4 * 4 * 1008, Bytes(8, 1000));
         Assert.Equal(4096 + 4 * 100_000, Bytes(8, 100_000));
         // A cheap term is computed again instead.
@@ -199,7 +202,8 @@ public sealed class RowKernelTests
                 var results = output.AsSpan<float>();
                 Assert.Equal(shift == 0 ? 0f : -1f, results[0]);
                 for (var i = 0; i < count; i++)
-                    if (results[i + shift / 4] != 2 * (i % 1000)) Assert.Fail($"{configuration}: element {i} is {results[i + shift / 4]}");
+                    if (results[i + shift / 4] != 2 * (i % 1000))
+                        Assert.Fail($"{configuration}: element {i} is {results[i + shift / 4]}");
                 Assert.Equal(-1f, results[count + shift / 4]);
             }
         }
@@ -212,12 +216,14 @@ public sealed class RowKernelTests
     public void AnExponentialIsScaledAlikeEverywhere()
     {
         // Every sign and exponent with 511 mantissas, and what lies around the ends of the range densely.
-        var x = Enumerable.Range(0, 512 * 511).Select(i => BitConverter.UInt32BitsToSingle((uint)(i / 511) << 23 | (uint)(i % 511) * 16416))
+        var x = Enumerable.Range(0, 512 * 511)
+            .Select(i => BitConverter.UInt32BitsToSingle((uint)(i / 511) << 23 | (uint)(i % 511) * 16416))
             .Concat(Enumerable.Range(0, 40_000).Select(i => -104.5f + i * 0.00045f))
             .Concat(Enumerable.Range(0, 20_000).Select(i => 88.5f + i * 0.000025f)).ToArray();
         using var input = Tensor.From(x, x.Length);
         var kernel = FunctionKernel.Of(Compiler.Graph.UnaryOp.Exp, DType.F32);
-        Agreement.Check(kernel, [input], new Dictionary<string, long> { ["n"] = x.Length }, "exp", NativeConfiguration.All);
+        Agreement.Check(kernel, [input], new Dictionary<string, long> { ["n"] = x.Length }, "exp",
+            NativeConfiguration.All);
         using var scaled = new NativeKernel(kernel, new("host", 3));
         if (LlvmTarget.Host.VectorBits == 512) Assert.Contains("scalef", scaled.Text);
     }

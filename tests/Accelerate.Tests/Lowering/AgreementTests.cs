@@ -92,7 +92,8 @@ public class AgreementTests
     [MemberData(nameof(Cases))]
     public void SameBytes(string name, string target, int level)
     {
-        var text = name switch { nameof(Softmax) => Softmax, nameof(Linear) => Linear, nameof(Narrow) => Narrow, _ => Conv };
+        var text =
+            name switch { nameof(Softmax) => Softmax, nameof(Linear) => Linear, nameof(Narrow) => Narrow, _ => Conv };
         var program = Compiler.Kernels.Lowering.Lowering.Lower(GraphReader.Read(text));
         foreach (var kernel in program.Kernels)
         {
@@ -119,6 +120,7 @@ public class AgreementTests
     {
         var random = new System.Random(seed);
         var count = shape.Aggregate(1L, (a, b) => a * b);
-        return Tensor.From(Enumerable.Range(0, (int)count).Select(_ => (float)(random.NextDouble() * 4 - 2)).ToArray(), shape);
+        return Tensor.From(Enumerable.Range(0, (int)count).Select(_ => (float)(random.NextDouble() * 4 - 2))
+            .ToArray(), shape);
     }
 }

@@ -75,7 +75,8 @@ public sealed class ArenaLayoutTests(ITestOutputHelper output)
         // 15 floats are 60 bytes in a line of 64.
         layout = new ArenaLayout(program, _ => 15);
         Assert.Equal((180, 192, 192), (layout.LiveMaximum, layout.LiveMaximumInLines, layout.Bytes));
-        Assert.Equal(ProgramPrinter.Print(program), ProgramPrinter.Print(ProgramReader.Read(ProgramPrinter.Print(program))));
+        Assert.Equal(ProgramPrinter.Print(program),
+            ProgramPrinter.Print(ProgramReader.Read(ProgramPrinter.Print(program))));
         Assert.Throws<OverflowException>(() => new ArenaLayout(program, _ => long.MaxValue / 8));
     }
 
@@ -88,22 +89,27 @@ public sealed class ArenaLayoutTests(ITestOutputHelper output)
         var uses = new Dictionary<int, (int First, int Last)>();
         var steps = program.Steps;
         for (var at = 0; at < steps.Length; at++)
-            foreach (var buffer in Named(program, steps[at]).Where(b => program.Buffers[b].Kind == BufferKind.Temporary))
+            foreach (var buffer in Named(program, steps[at])
+                .Where(b => program.Buffers[b].Kind == BufferKind.Temporary))
                 uses[buffer] = uses.TryGetValue(buffer, out var known) ? (known.First, at) : (at, at);
         (long Begin, long End) Place(int b) =>
-            (layout.Offsets[b], layout.Offsets[b] + (program.Buffers[b].Type.Count.Evaluate(sizes) * program.Buffers[b].Type.DType.Bytes()));
+            (layout.Offsets[b], layout.Offsets[b]
+                + (program.Buffers[b].Type.Count.Evaluate(sizes) * program.Buffers[b].Type.DType.Bytes()));
         var all = uses.ToList();
         // Used in one and the same loop or branch, two may take turns; what is used in two steps of the outside may
         // not.
-        bool Inside((int First, int Last) life) => life.First == life.Last && steps[life.First] is LoopStep or WhileStep or IfStep;
+        bool Inside((int First, int Last) life) =>
+            life.First == life.Last && steps[life.First] is LoopStep or WhileStep or IfStep;
         for (var i = 0; i < all.Count; i++)
         {
             var ((b, life), place) = ((all[i].Key, all[i].Value), Place(all[i].Key));
-            Assert.True(place.End <= layout.Bytes && place.Begin % ArenaLayout.Line == 0, $"{program.Buffers[b].Name} at {place}");
+            Assert.True(place.End <= layout.Bytes
+                && place.Begin % ArenaLayout.Line == 0, $"{program.Buffers[b].Name} at {place}");
             for (var j = 0; j < i; j++)
             {
                 var (other, otherLife) = (all[j].Key, all[j].Value);
-                if (life.First > otherLife.Last || otherLife.First > life.Last || (Inside(life) && Inside(otherLife))) continue;
+                if (life.First > otherLife.Last || otherLife.First > life.Last || (Inside(life) && Inside(otherLife)))
+                    continue;
                 var second = Place(other);
                 Assert.True(place.End <= second.Begin || second.End <= place.Begin,
                     $"{program.Buffers[b].Name} at {place} and {program.Buffers[other].Name} at {second}");

@@ -109,7 +109,8 @@ public class FusionTests
           return(%3)
         }
         """)]
-    [InlineData("a concat of two layers, a softmax and a column sum: each is stored in its place", "contraction contraction row map", """
+    [InlineData("a concat of two layers, a softmax and a column sum: each is stored in its place",
+        "contraction contraction row map", """
         graph @f {
           %0: f32[n,k] = input("x")
           %1: f32[m,k] = input("v")
@@ -185,7 +186,9 @@ public class FusionTests
     {
         var function = Pipeline.Run(GraphReader.Read(graph), verify: true);
         var program = Compiler.Kernels.Lowering.Lowering.Lower(function);
-        var actual = string.Join(' ', program.Steps.OfType<CallStep>().Select(s => program.Kernels[s.Kernel].Kind.ToString().ToLowerInvariant()));
+        var actual =
+            string.Join(' ', program.Steps.OfType<CallStep>()
+                .Select(s => program.Kernels[s.Kernel].Kind.ToString().ToLowerInvariant()));
         Assert.True(kinds == actual, $"{what}: {kinds} expected, {actual}\n{ProgramPrinter.Print(program)}");
     }
 }

@@ -24,7 +24,8 @@ public sealed class Grid(DType type, params long[] shape)
         for (long i = 0; i < values.Length; i++)
         {
             var index = new long[Shape.Length];
-            for (var (d, rest) = (Shape.Length - 1, i); d >= 0; d--) (index[d], rest) = (rest % Shape[d], rest / Shape[d]);
+            for (var (d, rest) = (Shape.Length - 1, i); d >= 0; d--)
+                (index[d], rest) = (rest % Shape[d], rest / Shape[d]);
             yield return index;
         }
     }
@@ -67,7 +68,8 @@ public sealed class Grid(DType type, params long[] shape)
         long offset = 0;
         for (var d = 0; d < index.Length; d++)
         {
-            if (index[d] < 0 || index[d] >= Shape[d]) throw new IndexOutOfRangeException($"[{string.Join(',', index.ToArray())}]");
+            if (index[d] < 0 || index[d] >= Shape[d])
+                throw new IndexOutOfRangeException($"[{string.Join(',', index.ToArray())}]");
             offset = offset * Shape[d] + index[d];
         }
         return offset;

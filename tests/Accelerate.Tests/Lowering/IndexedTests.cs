@@ -9,12 +9,14 @@ namespace Accelerate.Tests.Lowering;
 
 public class IndexedTests
 {
-    private static readonly long[][] Shapes = [[1, 1, 1], [3, 5, 7], [2, 20, 300], [5, 0, 3], [0, 4, 3], [2, 3, 0], [1, 17, 1], [2, 300, 1]];
+    private static readonly long[][] Shapes =
+        [[1, 1, 1], [3, 5, 7], [2, 20, 300], [5, 0, 3], [0, 4, 3], [2, 3, 0], [1, 17, 1], [2, 300, 1]];
 
     private static void Equal(Grid expected, Tensor actual) =>
         Assert.True(expected.ToTensor().SameBits(actual), $"{expected.ToTensor()}\n{actual}");
 
-    private static Tensor[] Run(Lowered lowered, params Grid[] inputs) => lowered.Run([.. inputs.Select(i => i.ToTensor())]);
+    private static Tensor[] Run(Lowered lowered, params Grid[] inputs) =>
+        lowered.Run([.. inputs.Select(i => i.ToTensor())]);
 
     private static void Fails(Lowered lowered, params Grid[] inputs) =>
         Assert.Equal(ExecutionCode.IndexOutOfRange, Assert.Throws<ExecutionException>(() => Run(lowered, inputs)).Code);
@@ -33,10 +35,12 @@ public class IndexedTests
     public void DynamicSlice()
     {
         using var graph = new Lowered(SliceGraph);
-        foreach (var (a, n, b, at) in ((long, long, long, long)[])[(3, 7, 5, 0), (3, 7, 5, 4), (2, 9, 300, -1), (1, 3, 1, 0)])
+        foreach (var (a, n, b, at) in (
+            (long, long, long, long)[])[(3, 7, 5, 0), (3, 7, 5, 4), (2, 9, 300, -1), (1, 3, 1, 0)])
         {
             var x = Grid.Random(DType.F32, [a, n, b], 1);
-            Equal(Grid.Of(DType.F32, [a, 2, b], i => -x[i[0], 1 + at + i[1], i[2]]), Run(graph, x, Grid.Scalar(DType.I32, at))[0]);
+            Equal(Grid.Of(DType.F32, [a, 2, b], i => -x[i[0], 1 + at + i[1], i[2]]),
+                Run(graph, x, Grid.Scalar(DType.I32, at))[0]);
         }
     }
 
@@ -45,7 +49,8 @@ public class IndexedTests
     {
         using var graph = new Lowered(SliceGraph);
         var x = Grid.Random(DType.F32, [2, 5, 3], 1);
-        foreach (var at in (long[])[-2, 3, 100, int.MinValue, int.MaxValue]) Fails(graph, x, Grid.Scalar(DType.I32, at));
+        foreach (var at in (long[])[-2, 3, 100, int.MinValue, int.MaxValue])
+            Fails(graph, x, Grid.Scalar(DType.I32, at));
         // Not even room for the slice.
         Assert.Equal(ExecutionCode.EntryCheck, Assert.Throws<ExecutionException>(() =>
             Run(graph, Grid.Random(DType.F32, [2, 1, 3], 1), Grid.Scalar(DType.I32, 0))).Code);
@@ -117,7 +122,8 @@ public class IndexedTests
             """);
         foreach (var (a, n, b) in Shapes.Where(s => s[1] > 0).Select(s => (s[0], s[1], s[2])))
         {
-            var (x, at, u) = (Grid.Random(DType.F32, [a, n, b], 1), Grid.Of(DType.I32, [6, 2], i => (i[0] * 3 + i[1] * 7) % n),
+            var (x, at, u) =
+                (Grid.Random(DType.F32, [a, n, b], 1), Grid.Of(DType.I32, [6, 2], i => (i[0] * 3 + i[1] * 7) % n),
                 Grid.Random(DType.F32, [a, 6, 2, b], 2));
             var expected = x.Copy();
             foreach (var i in u.Indices())
@@ -225,7 +231,9 @@ public class IndexedTests
                 // Few distinct values, so that ties are many; every kind of odd float among them.
                 if (type.IsFloat)
                 {
-                    double[] odd = [double.NaN, -0.0, 0.0, double.PositiveInfinity, double.NegativeInfinity, Math.ScaleB(1, -20), -1.5, 2];
+                    double[] odd =
+                        [double.NaN, -0.0, 0.0, double.PositiveInfinity, double.NegativeInfinity, Math.ScaleB(1, -20),
+                            -1.5, 2];
                     var random = new Random(7);
                     x = Grid.Of(type, shape, _ => odd[random.Next(odd.Length)]);
                 }
@@ -348,7 +356,8 @@ public class IndexedTests
             """);
         var x = Grid.Random(DType.F32, [3, 40], 1);
         double Greatest(int row) => Enumerable.Range(0, 40).Max(j => x[row, j]);
-        Equal(Grid.Of(DType.F32, [3], i => i[0] == 0 ? Greatest(1) : i[0] == 1 ? 9 : Greatest(2)), Run(graph, x, Grid.Integers(1, -1, 2))[0]);
+        Equal(Grid.Of(DType.F32, [3], i => i[0] == 0 ? Greatest(1) : i[0] == 1 ? 9 : Greatest(2)),
+            Run(graph, x, Grid.Integers(1, -1, 2))[0]);
         Fails(graph, x, Grid.Integers(1, 3, -1));
     }
 
@@ -414,7 +423,8 @@ public class IndexedTests
             """);
         var update = program.Kernels[program.Steps.OfType<CallStep>().Last().Kernel];
         Assert.True(update.Buffers.Single(b => b.IsOutput).IsUpdated);
-        var elements = Kernel.Statements(update.Body).OfType<Loop>().Aggregate(1L, (n, l) => n * l.Extent.Evaluate(v => v is "t" or "h" ? 2 : 0));
+        var elements = Kernel.Statements(update.Body).OfType<Loop>()
+            .Aggregate(1L, (n, l) => n * l.Extent.Evaluate(v => v is "t" or "h" ? 2 : 0));
         Assert.Equal(2 * 2 * 64, elements);
     }
 }

@@ -55,7 +55,8 @@ internal sealed class Lowered : IDisposable
             Assert.Equal(failure?.Code, raised?.Code);
             for (var i = 0; i < expected.Length; i++)
             {
-                Assert.True(expected[i].SameBits(actual[i]), $"{native.Backend}:\n{ProgramPrinter.Print(program)}\n{expected[i]}\n{actual[i]}");
+                Assert.True(expected[i].SameBits(actual[i]),
+                    $"{native.Backend}:\n{ProgramPrinter.Print(program)}\n{expected[i]}\n{actual[i]}");
                 Compared.Add(actual[i].Count);
             }
         }

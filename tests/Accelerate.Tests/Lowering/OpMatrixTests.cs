@@ -32,8 +32,10 @@ public sealed class OpMatrixTests(ITestOutputHelper output)
     public void KernelsAreWithinTheBoundOfTheGraph()
     {
         var matrix = Rows.Value;
-        output.WriteLine($"{OpCases.All.Count} rows, {matrix.Runs.Count} runs, {matrix.Runs.Sum(r => r.Results.Sum(t => t.Count))} elements; {matrix.Seconds:F1} s of processors");
-        Assert.True(matrix.Failures.IsEmpty, $"{matrix.Failures.Count} failures:\n{string.Join('\n', matrix.Failures.Order().Take(20))}");
+        output.WriteLine(
+            $"{OpCases.All.Count} rows, {matrix.Runs.Count} runs, {matrix.Runs.Sum(r => r.Results.Sum(t => t.Count))} elements; {matrix.Seconds:F1} s of processors");
+        Assert.True(matrix.Failures.IsEmpty,
+            $"{matrix.Failures.Count} failures:\n{string.Join('\n', matrix.Failures.Order().Take(20))}");
     }
 
     /// <summary>
@@ -46,13 +48,15 @@ public sealed class OpMatrixTests(ITestOutputHelper output)
         var limits = Rows.Value.Limits.ToHashSet();
         if (Environment.GetEnvironmentVariable("ACC_ACCEPT") == "1")
         {
-            File.WriteAllLines(LimitsFile, ["# The rows of the op matrix that answer `not supported: …`; OpMatrixTests.cs.",
+            File.WriteAllLines(LimitsFile,
+                ["# The rows of the op matrix that answer `not supported: …`; OpMatrixTests.cs.",
                 .. limits.Order(StringComparer.Ordinal)]);
         }
         output.WriteLine($"{limits.Count} of {OpCases.All.Count} rows are not supported");
         foreach (var gone in known.Except(limits).Order()) output.WriteLine($"supported now: {gone}");
         var grown = limits.Except(known).Order().ToList();
-        Assert.True(grown.Count == 0, $"{grown.Count} rows are not supported and were:\n{string.Join('\n', grown.Take(20))}");
+        Assert.True(grown.Count == 0,
+            $"{grown.Count} rows are not supported and were:\n{string.Join('\n', grown.Take(20))}");
     }
 
     [LlvmFact]
@@ -60,15 +64,19 @@ public sealed class OpMatrixTests(ITestOutputHelper output)
     {
         var matrix = Rows.Value;
         var (clock, cpu) = (Stopwatch.StartNew(), Environment.CpuUsage.TotalTime);
-        var seed = int.TryParse(Environment.GetEnvironmentVariable("ACC_FUZZ_SEED"), CultureInfo.InvariantCulture, out var s) ? s : 0;
+        var seed =
+            int.TryParse(Environment.GetEnvironmentVariable("ACC_FUZZ_SEED"), CultureInfo.InvariantCulture, out var s)
+            ? s : 0;
         var random = new System.Random(seed);
         var some = matrix.Programs.Where(_ => random.Next(5) == 0).ToList();
         var failures = new List<string>();
         Run("host", matrix.Programs, failures);
         foreach (var target in (string[])["x86-64-v3", "x86-64"])
             if (LlvmExecutable.CanRun(target)) Run(target, some, failures);
-        output.WriteLine($"seed {seed}: {matrix.Programs.Count} programs on the host, {some.Count} on x86-64-v3 and x86-64; {clock.Elapsed.TotalSeconds:F1} s, {(Environment.CpuUsage.TotalTime - cpu).TotalSeconds:F1} s of processors");
-        Assert.True(failures.Count == 0, $"seed {seed}, {failures.Count} failures:\n{string.Join('\n', failures.Take(20))}");
+        output.WriteLine(
+            $"seed {seed}: {matrix.Programs.Count} programs on the host, {some.Count} on x86-64-v3 and x86-64; {clock.Elapsed.TotalSeconds:F1} s, {(Environment.CpuUsage.TotalTime - cpu).TotalSeconds:F1} s of processors");
+        Assert.True(failures.Count == 0,
+            $"seed {seed}, {failures.Count} failures:\n{string.Join('\n', failures.Take(20))}");
     }
 
     private static void Run(string target, IReadOnlyList<Lowered> programs, List<string> failures)
@@ -104,7 +112,8 @@ public sealed class OpMatrixTests(ITestOutputHelper output)
     private static LlvmExecutable Compile(IReadOnlyList<Lowered> rows, string target) =>
         new([.. rows.Select(l => l.Program)], new LlvmOptions(target, OptLevel: 0, UseCache: false, Threads: 2));
 
-    private static void Run(LlvmExecutable executable, Lowered lowered, IEnumerable<MatrixRun> runs, string target, List<string> failures)
+    private static void Run(LlvmExecutable executable, Lowered lowered, IEnumerable<MatrixRun> runs, string target,
+        List<string> failures)
     {
         foreach (var run in runs)
         {
@@ -113,14 +122,17 @@ public sealed class OpMatrixTests(ITestOutputHelper output)
             using var printed = new StringWriter();
             session.Output = printed;
             var actual = session.Run(lowered.Program.Name, run.Inputs, Matrix.Given(lowered.Program, run.Sizes));
-            if (printed.ToString() != run.Printed) failures.Add($"{lowered.Row.Title} on {target} prints:\n{printed}\nnot\n{run.Printed}");
+            if (printed.ToString() != run.Printed)
+                failures.Add($"{lowered.Row.Title} on {target} prints:\n{printed}\nnot\n{run.Printed}");
             foreach (var (path, value) in run.After)
-                if (!value.SameBits(session.State[path])) failures.Add($"{lowered.Row.Title} on {target} leaves another {path}");
+                if (!value.SameBits(session.State[path]))
+                    failures.Add($"{lowered.Row.Title} on {target} leaves another {path}");
             for (var k = 0; k < actual.Length; k++)
             {
                 Compared.Add(actual[k].Count);
                 if (!run.Results[k].SameBits(actual[k]))
-                    failures.Add($"{lowered.Row.Title} on {target}, result {k} at {string.Join(' ', run.Sizes)}:\n{run.Results[k]}\n{actual[k]}");
+                    failures.Add(
+                        $"{lowered.Row.Title} on {target}, result {k} at {string.Join(' ', run.Sizes)}:\n{run.Results[k]}\n{actual[k]}");
             }
         }
     }
@@ -137,7 +149,8 @@ public sealed class OpMatrixTests(ITestOutputHelper output)
     }
 
     /// <summary>All rows lowered and run on the kernel interpreter, once for the tests of this class.</summary>
-    private sealed record Matrix(IReadOnlyList<Lowered> Programs, IReadOnlyList<MatrixRun> Runs, ConcurrentBag<string> Limits,
+    private sealed record Matrix(IReadOnlyList<Lowered> Programs, IReadOnlyList<MatrixRun> Runs,
+        ConcurrentBag<string> Limits,
         ConcurrentBag<string> Failures, double Seconds)
     {
         public static Matrix Make()
@@ -167,19 +180,22 @@ public sealed class OpMatrixTests(ITestOutputHelper output)
                     failures.Add($"{row.Title}: {e.GetType().Name}: {e.Message}");
                 }
             });
-            return new([.. programs.OfType<Lowered>()], [.. runs.SelectMany(r => r)], limits, failures, (Environment.CpuUsage.TotalTime - cpu).TotalSeconds);
+            return new([.. programs.OfType<Lowered>()], [.. runs.SelectMany(r => r)], limits, failures,
+                (Environment.CpuUsage.TotalTime - cpu).TotalSeconds);
         }
 
         public static void Load(Session session, IReadOnlyDictionary<string, Tensor> state)
         {
-            if (session.State.Count > 0) session.LoadState(state.Where(s => session.State.ContainsKey(s.Key)).ToDictionary());
+            if (session.State.Count > 0)
+                session.LoadState(state.Where(s => session.State.ContainsKey(s.Key)).ToDictionary());
         }
 
         /// <summary>Those of the sizes that the program has.</summary>
         public static Dictionary<string, long> Given(Program program, IReadOnlyDictionary<string, long> sizes) =>
             sizes.Where(s => program.Sizes.Contains(s.Key)).ToDictionary();
 
-        private static MatrixRun RunOne(OpCase row, Program program, Dictionary<string, long> sizes, ConcurrentBag<string> failures)
+        private static MatrixRun RunOne(OpCase row, Program program, Dictionary<string, long> sizes,
+            ConcurrentBag<string> failures)
         {
             var (inputs, state) = (row.Inputs(sizes), row.State(sizes));
             var after = new Dictionary<string, ReferenceValue>(state);
@@ -196,7 +212,8 @@ public sealed class OpMatrixTests(ITestOutputHelper output)
             for (var k = 0; k < expected.Count; k++)
             {
                 var report = Comparison.Compare(actual[k], expected[k]);
-                if (!report.Agrees) failures.Add($"{row.Title}, result {k} at {string.Join(' ', sizes)}: {report.Text}");
+                if (!report.Agrees)
+                    failures.Add($"{row.Title}, result {k} at {string.Join(' ', sizes)}: {report.Text}");
             }
             foreach (var (path, tensor) in session.State)
             {

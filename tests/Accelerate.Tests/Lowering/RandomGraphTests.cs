@@ -25,8 +25,10 @@ namespace Accelerate.Tests.Lowering;
 /// </summary>
 public sealed class RandomGraphTests(ITestOutputHelper output)
 {
-    private sealed record Run(string Title, RandomGraphs Made, Program Program, Dictionary<string, long> Sizes, Tensor[] Inputs,
-        Dictionary<string, Tensor> State, Tensor[] Results, Tensor[] Inouts, Dictionary<string, Tensor> After, string Printed);
+    private sealed record Run(string Title, RandomGraphs Made, Program Program, Dictionary<string, long> Sizes,
+        Tensor[] Inputs,
+        Dictionary<string, Tensor> State, Tensor[] Results, Tensor[] Inouts, Dictionary<string, Tensor> After,
+            string Printed);
 
     [Fact]
     public void EveryExecutorAgreesBeforeAndBehindThePasses()
@@ -58,14 +60,16 @@ public sealed class RandomGraphTests(ITestOutputHelper output)
             Assert.Equal(text, GraphPrinter.Print(GraphReader.Read(RoundTripTests.Strip(text))));
             var optimised = Pipeline.Run(function, verify: true);
             text = GraphPrinter.Print(optimised);
-            Assert.Equal(Regex.Replace(text, " *  #[^\n]*", ""), GraphPrinter.Print(GraphReader.Read(RoundTripTests.Strip(text))));
+            Assert.Equal(Regex.Replace(text, " *  #[^\n]*", ""),
+                GraphPrinter.Print(GraphReader.Read(RoundTripTests.Strip(text))));
             var plain = Pipeline.Run(function, verify: true, rewrites: new Rewrites(0));
             foreach (var n in (long[])[2, 0, 1, 7])
             {
                 var random = new System.Random(seed + (int)n);
                 var sizes = new Dictionary<string, long> { ["n"] = n };
                 ReferenceValue[] inputs = [.. function.Inputs.Select(i => RandomGraphs.Value(i.Type, n, random))];
-                var state = function.Nodes.OfType<State>().ToDictionary(s => s.Name, s => RandomGraphs.Value(s.Type, n, random));
+                var state = function.Nodes.OfType<State>()
+                    .ToDictionary(s => s.Name, s => RandomGraphs.Value(s.Type, n, random));
                 var expected = Reference(function, inputs, state, sizes);
                 Same(expected, Reference(optimised, inputs, state, sizes), made, $"n={n}, optimised graph");
                 foreach (var (graph, title) in new[] { (plain, "unoptimised"), (optimised, "optimised") })
@@ -92,18 +96,21 @@ public sealed class RandomGraphTests(ITestOutputHelper output)
     }
 
     /// <summary>What a call leaves: results, inout inputs, state, the number of prints.</summary>
-    private sealed record Outcome(IReadOnlyList<ReferenceValue> Results, Dictionary<string, ReferenceValue> Changed, int Prints)
+    private sealed record Outcome(IReadOnlyList<ReferenceValue> Results, Dictionary<string, ReferenceValue> Changed,
+        int Prints)
     {
         public static Outcome Of(Run run)
         {
             var names = run.Made.Function.Inputs.Where(i => i.IsInout).Select(i => i.Name);
             var changed = run.After.ToDictionary(s => s.Key, s => ReferenceValue.Of(s.Value));
             foreach (var (name, value) in names.Zip(run.Inouts)) changed[name] = ReferenceValue.Of(value);
-            return new([.. run.Results.Select(ReferenceValue.Of)], changed, run.Printed.Split("in a region").Length - 1);
+            return new([.. run.Results.Select(ReferenceValue.Of)], changed,
+                run.Printed.Split("in a region").Length - 1);
         }
     }
 
-    private static Outcome Reference(Function function, ReferenceValue[] inputs, Dictionary<string, ReferenceValue> state, Dictionary<string, long> sizes)
+    private static Outcome Reference(Function function, ReferenceValue[] inputs,
+        Dictionary<string, ReferenceValue> state, Dictionary<string, long> sizes)
     {
         var changed = new Dictionary<string, ReferenceValue>(state);
         foreach (var (input, value) in function.Inputs.Zip(inputs))
@@ -117,7 +124,8 @@ public sealed class RandomGraphTests(ITestOutputHelper output)
     private static void Same(Outcome expected, Outcome actual, RandomGraphs made, string title)
     {
         Assert.True(expected.Prints == actual.Prints, $"{title}: {actual.Prints} prints in place of {expected.Prints}");
-        for (var k = 0; k < expected.Results.Count; k++) One(expected.Results[k], actual.Results[k], made.Rounded.Contains(k), $"result {k}");
+        for (var k = 0; k < expected.Results.Count; k++)
+            One(expected.Results[k], actual.Results[k], made.Rounded.Contains(k), $"result {k}");
         foreach (var (name, value) in actual.Changed) One(expected.Changed[name], value, false, name);
 
         void One(ReferenceValue a, ReferenceValue b, bool isRounded, string what)
@@ -129,7 +137,8 @@ public sealed class RandomGraphTests(ITestOutputHelper output)
         }
     }
 
-    private static Run Interpreted(RandomGraphs made, Program program, ReferenceValue[] inputs, Dictionary<string, ReferenceValue> state,
+    private static Run Interpreted(RandomGraphs made, Program program, ReferenceValue[] inputs,
+        Dictionary<string, ReferenceValue> state,
         Dictionary<string, long> sizes, string title)
     {
         using var executable = new InterpreterExecutable([program]);
@@ -139,12 +148,15 @@ public sealed class RandomGraphTests(ITestOutputHelper output)
         return new(title, made, program, sizes, tensors, held, results, inouts, after, printed);
     }
 
-    private static (Tensor[] Results, Tensor[] Inouts, Dictionary<string, Tensor> After, string Printed) Call(Executable executable,
-        Program program, RandomGraphs made, Tensor[] inputs, Dictionary<string, Tensor> state, Dictionary<string, long> sizes)
+    private static (Tensor[] Results, Tensor[] Inouts, Dictionary<string, Tensor> After,
+        string Printed) Call(Executable executable,
+        Program program, RandomGraphs made, Tensor[] inputs, Dictionary<string, Tensor> state,
+            Dictionary<string, long> sizes)
     {
         using var session = executable.CreateSession();
         // The session has the state of every program of the executable.
-        if (session.State.Count > 0) session.LoadState(session.State.ToDictionary(s => s.Key, s => state.GetValueOrDefault(s.Key) ?? s.Value));
+        if (session.State.Count > 0)
+            session.LoadState(session.State.ToDictionary(s => s.Key, s => state.GetValueOrDefault(s.Key) ?? s.Value));
         using var printed = new StringWriter();
         session.Output = printed;
         Tensor[] own = [.. inputs.Select(i => i.Clone())];
@@ -158,18 +170,23 @@ public sealed class RandomGraphTests(ITestOutputHelper output)
         // A name for each program: one executable holds many.
         var programs = runs.Select(r => r.Program).Distinct(ReferenceEqualityComparer.Instance).Cast<Program>()
             .Select((p, i) => (Old: p, New: p with { Name = $"p{i}" })).ToList();
-        using var executable = new LlvmExecutable([.. programs.Select(p => p.New)], new LlvmOptions(OptLevel: 1, UseCache: false, Threads: 2));
+        using var executable =
+            new LlvmExecutable([.. programs.Select(p => p.New)],
+                new LlvmOptions(OptLevel: 1, UseCache: false, Threads: 2));
         foreach (var run in runs)
         {
             var program = programs.Single(p => ReferenceEquals(p.Old, run.Program)).New;
-            var (results, inouts, after, printed) = Call(executable, program, run.Made, run.Inputs, run.State, run.Sizes);
+            var (results, inouts, after, printed) =
+                Call(executable, program, run.Made, run.Inputs, run.State, run.Sizes);
             var same = results.Zip(run.Results).Concat(inouts.Zip(run.Inouts)).All(p => p.First.SameBits(p.Second))
                 && run.After.All(s => s.Value.SameBits(after[s.Key])) && printed == run.Printed;
             foreach (var result in results) Compared.Add(result.Count);
-            Assert.True(same, $"{run.Title}: LLVM differs from the kernel interpreter\n{ProgramPrinter.Print(run.Program)}");
+            Assert.True(same,
+                $"{run.Title}: LLVM differs from the kernel interpreter\n{ProgramPrinter.Print(run.Program)}");
         }
     }
 
     private static int Number(string variable, int otherwise) =>
-        int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var value) ? value : otherwise;
+        int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var value) ? value
+            : otherwise;
 }

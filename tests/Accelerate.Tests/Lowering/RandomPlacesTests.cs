@@ -39,7 +39,8 @@ public sealed class RandomPlacesTests(ITestOutputHelper output)
         {
             var inputs = random.Inputs.Select(g => g.ToTensor()).ToArray();
             var expected = GraphInterpreter.Run(random.Function,
-                [.. inputs.Select(t => ReferenceValue.Of(DType.I32, [.. t.Shape], [.. t.ToArray<int>().Select(i => (long)i)]))],
+                [.. inputs.Select(
+                    t => ReferenceValue.Of(DType.I32, [.. t.Shape], [.. t.ToArray<int>().Select(i => (long)i)]))],
                 _ => throw new InvalidOperationException(), random.Sizes);
             var program = Compiler.Kernels.Lowering.Lowering.Lower(Pipeline.Run(random.Function, verify: true));
             text += ProgramPrinter.Print(program);
@@ -47,7 +48,8 @@ public sealed class RandomPlacesTests(ITestOutputHelper output)
             Equal(new InterpreterExecutable([program]), program.Name, inputs, expected);
             // A few at full optimisation: most of the time of a seed is the compiler's.
             var level = seed % 8 == 0 ? 3 : 0;
-            Equal(new LlvmExecutable([program], new LlvmOptions(seed % 2 == 0 ? "host" : "x86-64", level, UseCache: false, Threads: 2)),
+            Equal(new LlvmExecutable([program],
+                new LlvmOptions(seed % 2 == 0 ? "host" : "x86-64", level, UseCache: false, Threads: 2)),
                 program.Name, inputs, expected);
         }
         catch (Exception e)
@@ -56,7 +58,8 @@ public sealed class RandomPlacesTests(ITestOutputHelper output)
         }
     }
 
-    private static void Equal(Executable executable, string name, Tensor[] inputs, IReadOnlyList<ReferenceValue> expected)
+    private static void Equal(Executable executable, string name, Tensor[] inputs,
+        IReadOnlyList<ReferenceValue> expected)
     {
         using var _ = executable;
         using var session = executable.CreateSession();
@@ -71,5 +74,6 @@ public sealed class RandomPlacesTests(ITestOutputHelper output)
     }
 
     private static int Number(string variable, int otherwise) =>
-        int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var value) ? value : otherwise;
+        int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var value) ? value
+            : otherwise;
 }

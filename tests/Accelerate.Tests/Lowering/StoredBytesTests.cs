@@ -77,7 +77,8 @@ public sealed class StoredBytesTests(ITestOutputHelper output)
         var sizes = new Dictionary<string, long> { ["n"] = 1, ["c"] = 16, ["h"] = 112, ["w"] = 112, ["f"] = 16 };
         var im2Col = 1 * 112 * 112 * 16 * 3 * 3 * sizeof(float);
         foreach (var target in Targets)
-            Assert.All(program.Kernels, k => Assert.InRange(LlvmExecutable.ScratchOf(k, target).Evaluate(sizes), 0, im2Col / 16));
+            Assert.All(program.Kernels, k =>
+                Assert.InRange(LlvmExecutable.ScratchOf(k, target).Evaluate(sizes), 0, im2Col / 16));
         Assert.Equal(0, new ArenaLayout(program, s => sizes[s]).Bytes); // and nothing is materialised between kernels
     }
 
@@ -95,7 +96,8 @@ public sealed class StoredBytesTests(ITestOutputHelper output)
         for (var k = 0; k < stored.Count; k++)
         {
             var (kernel, bytes) = stored[k];
-            var declared = kernel.Buffers.Where(b => b.IsOutput).Sum(b => b.Count.Evaluate(sizes) * b.Type.Bytes()) * calls[k];
+            var declared = kernel.Buffers.Where(b => b.IsOutput)
+                .Sum(b => b.Count.Evaluate(sizes) * b.Type.Bytes()) * calls[k];
             Assert.True(bytes == declared,
                 $"@{kernel.Name} stores {bytes} bytes, its outputs have {declared}\n{KernelPrinter.Print(kernel)}");
             report($"@{kernel.Name} ({kernel.Kind}): {bytes} bytes stored in {calls[k]} calls, scratch a worker "
@@ -111,7 +113,8 @@ public sealed class StoredBytesTests(ITestOutputHelper output)
         var sizes = new Dictionary<string, long>();
         foreach (var (buffer, tensor) in program.Of(BufferKind.Input).Zip(inputs))
             for (var d = 0; d < tensor.Rank; d++)
-                if (program.Sizes.Contains(buffer.Type.Shape[d].Text)) sizes[buffer.Type.Shape[d].Text] = tensor.Shape[d];
+                if (program.Sizes.Contains(buffer.Type.Shape[d].Text))
+                    sizes[buffer.Type.Shape[d].Text] = tensor.Shape[d];
         return sizes;
     }
 

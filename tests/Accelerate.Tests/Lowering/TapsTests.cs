@@ -122,7 +122,8 @@ public sealed class TapsTests(ITestOutputHelper output)
         var random = new System.Random(seed);
         var o = random.Next(3) == 0 ? random.Next(2, 4) : 1;
         var m = new[] { 0, 1, 7, 8, 9, 63, 64, 65, random.Next(1, 300) }[random.Next(9)];
-        var n = new[] { random.Next(1, 16), 16, 64, 65, 96, 128, random.Next(64, 300), 1024, random.Next(1000, 1100) }[random.Next(9)];
+        var n = new[] { random.Next(1, 16), 16, 64, 65, 96, 128, random.Next(64, 300), 1024,
+            random.Next(1000, 1100) }[random.Next(9)];
         var kind = new[] { "add", "max", "min" }[random.Next(3)];
         var (rows, columns) = (random.Next(2) == 0 ? "m" : $"{m}", random.Next(2) == 0 ? "n" : $"{n}");
         var (full, kept) = ($"{o},{rows},{columns}", $"{o},{columns}");
@@ -147,7 +148,8 @@ public sealed class TapsTests(ITestOutputHelper output)
         // The rows and columns are bound by the inputs; their products of many terms leave f32's integers, and are held
         // by the bytes.
         var results = lowered.Run(x, b);
-        var (xs, bs, sums, squares) = (x.ToArray<float>(), b.ToArray<float>(), results[0].ToArray<float>(), results[1].ToArray<float>());
+        var (xs, bs, sums, squares) =
+            (x.ToArray<float>(), b.ToArray<float>(), results[0].ToArray<float>(), results[1].ToArray<float>());
         for (var at = 0; at < o * n; at++)
         {
             double total = kind switch { "max" => double.NegativeInfinity, "min" => double.PositiveInfinity, _ => 0 };
@@ -155,11 +157,17 @@ public sealed class TapsTests(ITestOutputHelper output)
             for (var i = 0; i < m; i++)
             {
                 double value = xs[(at / n * m + i) * n + at % n];
-                total = kind switch { "max" => Math.Max(total, value), "min" => Math.Min(total, value), _ => total + value };
+                total = kind switch
+                {
+                    "max" => Math.Max(total, value),
+                    "min" => Math.Min(total, value),
+                    _ => total + value
+                };
                 square += (value - bs[at % n]) * (value - bs[at % n]);
             }
             Assert.True(sums[at] == total, $"{sums[at]} at {at}, not {total}\n{text}");
-            Assert.True(squares[at] == square * bs[at % n], $"{squares[at]} at {at}, not {square * bs[at % n]}\n{text}");
+            Assert.True(squares[at] == square * bs[at % n],
+                $"{squares[at]} at {at}, not {square * bs[at % n]}\n{text}");
         }
         lowered.Run(Mixed(random, o, m, n), Mixed(random, n));
     }
@@ -179,8 +187,10 @@ public sealed class TapsTests(ITestOutputHelper output)
     });
 
     private static Tensor Make(long[] shape, Func<float> next) =>
-        Tensor.From(Enumerable.Range(0, (int)shape.Aggregate(1L, (a, b) => a * b)).Select(_ => next()).ToArray(), shape);
+        Tensor.From(Enumerable.Range(0, (int)shape.Aggregate(1L, (a, b) => a * b)).Select(_ => next())
+            .ToArray(), shape);
 
     private static int Number(string variable, int otherwise) =>
-        int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var value) ? value : otherwise;
+        int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var value) ? value
+            : otherwise;
 }

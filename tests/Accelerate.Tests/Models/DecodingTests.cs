@@ -58,9 +58,12 @@ public class DecodingTests(ITestOutputHelper output)
                 var logits = new float[rows * Text * vocab];
                 for (var (from, to) = (0, Prompt); from < Text; (from, to) = (to, to + 1))
                 {
-                    var step = session.Run(network.Decoding[0], Columns(ids, from, to), Tensor.Scalar(from), cache)[0].ToArray<float>();
+                    var step =
+                        session.Run(network.Decoding[0], Columns(ids, from, to), Tensor.Scalar(from),
+                            cache)[0].ToArray<float>();
                     for (var r = 0; r < rows; r++)
-                        step.AsSpan(r * (to - from) * vocab, (to - from) * vocab).CopyTo(logits.AsSpan((r * Text + from) * vocab));
+                        step.AsSpan(r * (to - from) * vocab, (to - from) * vocab)
+                            .CopyTo(logits.AsSpan((r * Text + from) * vocab));
                 }
                 var all = Tensor.From(logits, rows, Text, vocab);
                 Near($"{executor}: logits", all, wanted);

@@ -18,7 +18,8 @@ namespace Accelerate.Tests.Models;
 /// </summary>
 internal sealed partial class LibraryCase
 {
-    public static readonly string Folder = Path.Combine(Shared.Repository, "tests", "Accelerate.Tests", "Models", "Library");
+    public static readonly string Folder =
+        Path.Combine(Shared.Repository, "tests", "Accelerate.Tests", "Models", "Library");
 
     private readonly Dictionary<string, Dictionary<string, (double Low, double High)>> ranges = [];
 
@@ -31,7 +32,8 @@ internal sealed partial class LibraryCase
             Meanings[name] = m.Groups["numpy"].Value.Trim();
             ranges[name] = m.Groups["range"].Value.Split(';', StringSplitOptions.RemoveEmptyEntries)
                 .Select(r => r.Split(' ', StringSplitOptions.RemoveEmptyEntries)).ToDictionary(r => r[0], r =>
-                    (double.Parse(r[1], CultureInfo.InvariantCulture), double.Parse(r[2], CultureInfo.InvariantCulture)));
+                    (double.Parse(r[1], CultureInfo.InvariantCulture),
+                        double.Parse(r[2], CultureInfo.InvariantCulture)));
         }
         Compilation = Compilation.FromSource(new SourceText(file + ".acc", edit is null ? text : edit(text)));
         Assert.True(Compilation.Diagnostics.IsEmpty,
@@ -39,7 +41,8 @@ internal sealed partial class LibraryCase
         Assert.Equal(Compilation.Entries.Select(e => e.Name).Order(), Meanings.Keys.Order());
         var random = new System.Random(file.Sum(c => c));
         State = Compilation.Bound!.State.ToDictionary(s => s.Path, s => Filled(random, s.Type.DType,
-            [.. s.Type.Shape.Select(x => x.Value)], s.Path.EndsWith("var", StringComparison.Ordinal) ? (0.5, 2) : null));
+            [.. s.Type.Shape.Select(x => x.Value)], s.Path.EndsWith("var", StringComparison.Ordinal) ? (0.5, 2)
+                : null));
     }
 
     public Compilation Compilation { get; }
@@ -55,7 +58,8 @@ internal sealed partial class LibraryCase
     {
         var names = entry.Bound.Inputs.SelectMany(i => i.Type.Shape).SelectMany(s => s.Variables()).Distinct().ToList();
         Assert.All(names, n => Assert.True(n is "n" or "m", $"{entry.Name}: the size {n} has no values"));
-        foreach (var (n, m) in names.Contains("m") ? new[] { (2L, 3L), (1, 1), (0, 2), (2, 1) } : [(3, 0), (1, 0), (0, 0)])
+        foreach (var (n, m) in names.Contains("m") ? new[] { (2L, 3L), (1, 1), (0, 2), (2, 1) }
+            : [(3, 0), (1, 0), (0, 0)])
         {
             yield return names.ToDictionary(name => name, name => name == "n" ? n : m);
             if (names.Count == 0) yield break;
@@ -65,7 +69,8 @@ internal sealed partial class LibraryCase
     public Tensor[] Inputs(CompiledEntry entry, Dictionary<string, long> sizes)
     {
         var random = new System.Random(entry.Name.Sum(c => c));
-        return [.. entry.Bound.Inputs.Select(i => Filled(random, i.Type.DType, [.. i.Type.Shape.Select(s => s.Evaluate(sizes))],
+        return [.. entry.Bound.Inputs.Select(i =>
+            Filled(random, i.Type.DType, [.. i.Type.Shape.Select(s => s.Evaluate(sizes))],
             ranges[entry.Name].TryGetValue(i.Name, out var range) ? range : null))];
     }
 

@@ -12,7 +12,8 @@ public class LibraryRuleTests
 
     private static IEnumerable<(string File, string Name, string Comment)> Declared =>
         Directory.GetFiles(Library, "*.acc", SearchOption.AllDirectories).SelectMany(f =>
-            Regex.Matches(File.ReadAllText(f), @"(?<comment>(?:^#[^\n]*\n)*)^(?:fn|module) (?<name>\w+)", RegexOptions.Multiline)
+            Regex.Matches(File.ReadAllText(f), @"(?<comment>(?:^#[^\n]*\n)*)^(?:fn|module) (?<name>\w+)",
+                RegexOptions.Multiline)
                 .Select(m => (Path.GetFileName(f), m.Groups["name"].Value, m.Groups["comment"].Value)));
 
     /// <summary>By an .acc file of the tests, by an example, or by another part of the library that is.</summary>
@@ -24,9 +25,11 @@ public class LibraryRuleTests
             .SelectMany(d => Directory.GetFiles(d, "*.acc", SearchOption.AllDirectories)).Select(File.ReadAllText))
             + string.Concat(Directory.GetFiles(tests, "*.cs", SearchOption.AllDirectories)
                 .Where(f => Path.GetFileName(f) is "RandomTests.cs" or "BuiltinTests.cs").Select(File.ReadAllText));
-        var library = string.Concat(Directory.GetFiles(Library, "*.acc", SearchOption.AllDirectories).Select(File.ReadAllText));
+        var library = string.Concat(
+            Directory.GetFiles(Library, "*.acc", SearchOption.AllDirectories).Select(File.ReadAllText));
         Assert.All(Declared, d => Assert.True(
-            Regex.IsMatch(text, $@"\b{d.Name}\b") || Regex.Matches(library, $@"\b{d.Name}\b").Count > 1, $"{d.Name} of {d.File} is untried"));
+            Regex.IsMatch(text, $@"\b{d.Name}\b")
+                || Regex.Matches(library, $@"\b{d.Name}\b").Count > 1, $"{d.Name} of {d.File} is untried"));
     }
 
     /// <summary>
@@ -39,15 +42,18 @@ public class LibraryRuleTests
         Assert.Contains("softmax", names);
         Assert.Contains("MultiheadAttention", names);
         var found = new[] { "Compiler", "Backends", "Runtime" }
-            .SelectMany(d => Directory.GetFiles(Path.Combine(Shared.Repository, "src", d), "*.cs", SearchOption.AllDirectories))
-            .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}") && !IsAllowed(Path.GetFileName(f)))
+            .SelectMany(
+                d => Directory.GetFiles(Path.Combine(Shared.Repository, "src", d), "*.cs", SearchOption.AllDirectories))
+            .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}")
+                && !IsAllowed(Path.GetFileName(f)))
             .SelectMany(f => Regex.Matches(Code(f), "\"(\\w+)\"").Select(m => m.Groups[1].Value).Where(names.Contains)
                 .Select(n => $"{n} in {Path.GetFileName(f)}")).ToList();
         Assert.True(found.Count == 0, string.Join('\n', found));
     }
 
     /// <summary>A file without its comments.</summary>
-    private static string Code(string file) => string.Join('\n', File.ReadLines(file).Where(l => !l.TrimStart().StartsWith("//", StringComparison.Ordinal)));
+    private static string Code(string file) =>
+        string.Join('\n', File.ReadLines(file).Where(l => !l.TrimStart().StartsWith("//", StringComparison.Ordinal)));
 
     /// <summary>
     /// The claim table names composites that a kernel takes whole; ForeignNames says what others call them.

@@ -50,9 +50,12 @@ public class LibraryTests(ITestOutputHelper output)
     public void AgreesWithNumPy(string file)
     {
         var test = new LibraryCase(file);
-        var runs = test.Compilation.Entries.SelectMany(e => LibraryCase.Sizes(e).Select(sizes => (Entry: e, Sizes: sizes,
+        var runs =
+            test.Compilation.Entries.SelectMany(e => LibraryCase.Sizes(e).Select(sizes => (Entry: e, Sizes: sizes,
             Inputs: test.Inputs(e, sizes)))).ToList();
-        var expected = NumPyValues(test, [.. runs.Select(r => (r.Entry.Name, r.Entry.Bound.Inputs.Select(i => i.Name).ToArray(), r.Inputs))]);
+        var expected =
+            NumPyValues(test,
+                [.. runs.Select(r => (r.Entry.Name, r.Entry.Bound.Inputs.Select(i => i.Name).ToArray(), r.Inputs))]);
         using var llvm = Executables.Create("llvm", test.Compilation, null, test.State);
         using var kernels = Executables.Create("interpreter", test.Compilation, null, test.State);
         using var fast = llvm.CreateSession();
@@ -73,11 +76,13 @@ public class LibraryTests(ITestOutputHelper output)
                 worst = Math.Max(worst, Near(what, reference[i], values));
                 var report = Comparison.Compare(results[i], reference[i]);
                 Assert.True(report.Agrees, $"{what}: {report.Text}");
-                Assert.True(native[i].SameBits(results[i]), $"{what}: LLVM\n{native[i]}\nis not the interpreter's\n{results[i]}");
+                Assert.True(native[i].SameBits(results[i]),
+                    $"{what}: LLVM\n{native[i]}\nis not the interpreter's\n{results[i]}");
                 Compared.Add(native[i].Count);
             }
         }
-        output.WriteLine($"{file}: {test.Compilation.Entries.Length} functions, {runs.Count} calls, {worst:G2} from NumPy");
+        output.WriteLine(
+            $"{file}: {test.Compilation.Entries.Length} functions, {runs.Count} calls, {worst:G2} from NumPy");
     }
 
     /// <summary>
@@ -118,7 +123,9 @@ public class LibraryTests(ITestOutputHelper output)
             }
         }
         File.WriteAllText(Path.Combine(folder.Root, "cases.txt"), string.Join('\n', lines) + "\n");
-        var printed = NumPy.Run(File.ReadAllText(Path.Combine(LibraryCase.Folder, "numpy_reference.py")) + "\n" + Script, folder.Root);
+        var printed =
+            NumPy.Run(File.ReadAllText(Path.Combine(LibraryCase.Folder, "numpy_reference.py")) + "\n" + Script,
+                folder.Root);
         var result = MemoryMarshal.Cast<byte, double>(File.ReadAllBytes(Path.Combine(folder.Root, "out.bin")));
         var found = new List<(long[], double[])>();
         foreach (var line in printed.Split('\n')[..^1])

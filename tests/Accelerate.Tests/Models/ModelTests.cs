@@ -38,7 +38,8 @@ public class ModelTests(ITestOutputHelper output)
     {
         var model = Model.Mnist("log_probs");
         using var images = Pixels(Idx.Read(Shared.PathTo("data", "mnist", "t10k-images-idx3-ubyte.gz")).Slice(0, 100));
-        var expected = Npy.Read(Shared.PathTo("data", "models", "mnist_cnn", "expected_log_probs_first100.npy")).ToDoubles();
+        var expected = Npy.Read(Shared.PathTo("data", "models", "mnist_cnn", "expected_log_probs_first100.npy"))
+            .ToDoubles();
         var reference = model.Reference("log_probs", new Dictionary<string, long> { ["n"] = 100 }, images);
         Near("graph interpreter", reference[0].Values, expected);
         var backends = new List<string> { "llvm", "interpreter" };
@@ -100,12 +101,15 @@ public class ModelTests(ITestOutputHelper output)
     public void TheSameBytesAsTheKernelInterpreter(string name, string target, int level, int threads)
     {
         var (model, entry, inputs) = Inputs.Value[name];
-        using var executable = new LlvmExecutable(model.Compilation.Programs, new LlvmOptions(target, level, Threads: threads), model.State);
+        using var executable =
+            new LlvmExecutable(model.Compilation.Programs, new LlvmOptions(target, level, Threads: threads),
+                model.State);
         using var session = executable.CreateSession();
         foreach (var (input, expected) in inputs)
         {
             var actual = session.Run(entry, input)[0];
-            Assert.True(actual.SameBits(expected), $"{name} on {target} -O{level}, {threads} threads:\n{actual}\n{expected}");
+            Assert.True(actual.SameBits(expected),
+                $"{name} on {target} -O{level}, {threads} threads:\n{actual}\n{expected}");
             Compared.Add(actual.Count);
         }
     }
@@ -116,10 +120,12 @@ public class ModelTests(ITestOutputHelper output)
     {
         if (Shared.Folder is null) return; // counted as skipped by the tests above
         foreach (var (level, threads) in new[] { (0, 3), (3, 1), (3, 3) })
-            foreach (var name in Inputs.Value.Keys) TheSameBytesAsTheKernelInterpreter(name, "x86-64-v4", level, threads);
+            foreach (var name in Inputs.Value.Keys)
+                TheSameBytesAsTheKernelInterpreter(name, "x86-64-v4", level, threads);
     }
 
-    private static readonly Lazy<Dictionary<string, (Model Model, string Entry, (Tensor Input, Tensor Expected)[] Pairs)>> Inputs = new(() =>
+    private static readonly Lazy<Dictionary<string, (
+        Model Model, string Entry, (Tensor Input, Tensor Expected)[] Pairs)>> Inputs = new(() =>
     {
         var (mnist, resnet) = (Model.Mnist("log_probs"), Model.ResNet("hidden"));
         return new()
@@ -148,7 +154,8 @@ public class ModelTests(ITestOutputHelper output)
             var compiled = model.Entry(entry);
             foreach (var graph in new[] { compiled.Bound, compiled.Optimised! })
                 Assert.Equal(GraphPrinter.Print(graph).Split('\n').Select(Uncommented),
-                    GraphPrinter.Print(GraphReader.Read(Bare(GraphPrinter.Print(graph)))).Split('\n').Select(Uncommented));
+                    GraphPrinter.Print(GraphReader.Read(Bare(GraphPrinter.Print(graph)))).Split('\n')
+                        .Select(Uncommented));
             var text = ProgramPrinter.Print(compiled.Program!);
             var program = ProgramReader.Read(Bare(text));
             Assert.Equal(text, ProgramPrinter.Print(program));
@@ -162,16 +169,21 @@ public class ModelTests(ITestOutputHelper output)
             using var executable = new LlvmExecutable([program], null, model.State);
             Assert.True(executable.CreateSession().Run(entry, pairs[0].Input)[0].SameBits(pairs[0].Expected));
             // The graph read back is lowered to the same program; its places are comments, and not read.
-            Assert.Equal(Placeless(text), ProgramPrinter.Print(Compiler.Kernels.Lowering.Lowering.Lower(GraphReader.Read(Bare(GraphPrinter.Print(compiled.Optimised!))))));
+            Assert.Equal(Placeless(text),
+                ProgramPrinter.Print(
+                    Compiler.Kernels.Lowering.Lowering.Lower(
+                        GraphReader.Read(Bare(GraphPrinter.Print(compiled.Optimised!))))));
         }
     }
 
     /// <summary>Without comments and any white space.</summary>
-    private static string Bare(string text) => string.Concat(text.Split('\n').Select(Uncommented).SelectMany(l => l).Where(c => !char.IsWhiteSpace(c)));
+    private static string Bare(string text) =>
+        string.Concat(text.Split('\n').Select(Uncommented).SelectMany(l => l).Where(c => !char.IsWhiteSpace(c)));
 
     private static string Placeless(string program) => Regex.Replace(program, @" at ""[^""]*""", "");
 
-    private static string Uncommented(string line) => (line.IndexOf('#') is >= 0 and var at ? line[..at] : line).TrimEnd();
+    private static string Uncommented(string line) =>
+        (line.IndexOf('#') is >= 0 and var at ? line[..at] : line).TrimEnd();
 
     [SharedFact("data/models/resnet50_w8")]
     public void EveryKernelOfResNetStoresItsOutputOnceAndNoImageToColumns()
@@ -179,7 +191,9 @@ public class ModelTests(ITestOutputHelper output)
         var model = Model.ResNet("classify");
         var program = model.Entry("classify").Program!;
         using var input = Npy.Read(Shared.PathTo("data", "models", "resnet50_w8", "input.npy"));
-        using var executable = new InterpreterExecutable([program], new Backends.Interpreter.InterpreterOptions(CountStores: true), model.State);
+        using var executable =
+            new InterpreterExecutable([program], new Backends.Interpreter.InterpreterOptions(CountStores: true),
+                model.State);
         using var session = executable.CreateSession();
         session.Run("classify", input);
         var sizes = Sizes(model, "classify", input);
@@ -187,13 +201,16 @@ public class ModelTests(ITestOutputHelper output)
         foreach (var (kernel, stored) in executable.StoredBytes(0))
         {
             var calls = program.Steps.OfType<CallStep>().Count(s => program.Kernels[s.Kernel] == kernel);
-            var declared = calls * kernel.Buffers.Where(b => b.IsOutput).Sum(b => b.Count.Evaluate(sizes) * b.Type.Bytes());
+            var declared = calls * kernel.Buffers.Where(b => b.IsOutput)
+                .Sum(b => b.Count.Evaluate(sizes) * b.Type.Bytes());
             Assert.Equal(declared, stored);
             bytes += stored;
             if (Kernel.Statements(kernel.Body).OfType<Contract>().FirstOrDefault() is not { } contract) continue;
             // One worker's packing scratch against the matrix that an image-to-columns step would write.
             var depth = contract.K.Aggregate(1L, (p, k) => p * k.Extent.Evaluate(sizes));
-            var columns = kernel.ParallelNest().Loops.Aggregate(contract.N.Extent.Evaluate(sizes), (p, l) => p * l.Extent.Evaluate(sizes));
+            var columns =
+                kernel.ParallelNest().Loops.Aggregate(contract.N.Extent.Evaluate(sizes), (p, l) =>
+                    p * l.Extent.Evaluate(sizes));
             if (contract.K.Length < 2 || columns <= 64) continue;
             var scratch = LlvmExecutable.ScratchOf(kernel, "host").Evaluate(sizes);
             largest = Math.Max(largest, scratch / (depth * columns * 4.0));
@@ -212,7 +229,8 @@ public class ModelTests(ITestOutputHelper output)
         return sizes;
     }
 
-    private static Tensor Pixels(Tensor bytes) => Tensor.From(Array.ConvertAll(bytes.ToArray<byte>(), b => (float)b), bytes.Shape);
+    private static Tensor Pixels(Tensor bytes) =>
+        Tensor.From(Array.ConvertAll(bytes.ToArray<byte>(), b => (float)b), bytes.Shape);
 
     private void Near(string who, ReadOnlySpan<double> actual, double[] expected)
     {

@@ -38,7 +38,8 @@ internal sealed record Network(string Name, string Folder, string Set, params Ne
             new NetworkCall("run", ["input_features", "decoder_input_ids"],
                 "output_encoder_last_hidden_state", "output_logits")),
         new("lstm", "lstm_h32", "layers=2",
-            new NetworkCall("run", ["input", "input_h0", "input_c0"], "output", "output_rnn", "output_hn", "output_cn")),
+            new NetworkCall("run", ["input", "input_h0", "input_c0"], "output", "output_rnn", "output_hn",
+                "output_cn")),
         new("gru", "gru_h32", "layers=2",
             new NetworkCall("run", ["input", "input_h0"], "output", "output_rnn", "output_hn")),
         new("unet", "unet_tiny", "c0=16 c1=32",
@@ -76,7 +77,8 @@ internal sealed record Network(string Name, string Folder, string Set, params Ne
 
     private static readonly ConcurrentDictionary<string, Lazy<Model>> Loaded = new();
 
-    private static readonly ConcurrentDictionary<(string, string), Lazy<IReadOnlyList<ReferenceValue>>> References = new();
+    private static readonly ConcurrentDictionary<(
+        string, string), Lazy<IReadOnlyList<ReferenceValue>>> References = new();
 
     public override string ToString() => Name;
 }

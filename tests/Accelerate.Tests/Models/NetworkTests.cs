@@ -48,7 +48,8 @@ public class NetworkTests(ITestOutputHelper output)
         }
     }
 
-    private void Held(Network network, NetworkCall call, string backend, Tensor[] results, IReadOnlyList<ReferenceValue> reference)
+    private void Held(Network network, NetworkCall call, string backend, Tensor[] results,
+        IReadOnlyList<ReferenceValue> reference)
     {
         for (var i = 0; i < results.Length; i++)
         {
@@ -151,7 +152,8 @@ public class NetworkTests(ITestOutputHelper output)
             foreach (var kernel in network.Model.Compilation.Programs.SelectMany(p => p.Kernels))
                 kinds[kernel.Kind] = kinds.GetValueOrDefault(kernel.Kind) + 1;
         }
-        output.WriteLine($"OpenCL: {Network.All.Count()} networks, {string.Join(", ", kinds.Select(k => $"{k.Value} {k.Key} kernels"))}");
+        output.WriteLine(
+            $"OpenCL: {Network.All.Count()} networks, {string.Join(", ", kinds.Select(k => $"{k.Value} {k.Key} kernels"))}");
     }
 
     /// <summary>
@@ -165,7 +167,8 @@ public class NetworkTests(ITestOutputHelper output)
         var asked = Environment.GetEnvironmentVariable("ACC_OPENCL_GROUPS") ?? "bert";
         foreach (var network in Network.All.Where(n => asked == "all" || n.Name == asked))
         {
-            using var executable = new OpenClExecutable(network.Model.Compilation.Programs, network.Model.State, WorkShape.Group);
+            using var executable =
+                new OpenClExecutable(network.Model.Compilation.Programs, network.Model.State, WorkShape.Group);
             using var session = executable.CreateSession();
             SameBits(network, executable, session);
         }
@@ -179,7 +182,8 @@ public class NetworkTests(ITestOutputHelper output)
             var actual = session.Run(entry, inputs);
             for (var i = 0; i < actual.Length; i++)
             {
-                Assert.True(actual[i].SameBits(expected[i]), $"{network.Name}.{entry}[{i}] on OpenCL:\n{actual[i]}\n{expected[i]}");
+                Assert.True(actual[i].SameBits(expected[i]),
+                    $"{network.Name}.{entry}[{i}] on OpenCL:\n{actual[i]}\n{expected[i]}");
                 Compared.Add(actual[i].Count);
             }
         }
@@ -188,7 +192,8 @@ public class NetworkTests(ITestOutputHelper output)
         Assert.Equal(0, executable.KernelsEmpty); // every kernel of every call was launched
     }
 
-    private void Near(string who, ReadOnlySpan<double> actual, Tensor expected) => Near(who, actual, expected.ToDoubles());
+    private void Near(string who, ReadOnlySpan<double> actual, Tensor expected) =>
+        Near(who, actual, expected.ToDoubles());
 
     private void Near(string who, ReadOnlySpan<double> actual, double[] expected)
     {

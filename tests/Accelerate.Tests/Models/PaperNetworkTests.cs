@@ -19,10 +19,16 @@ public class PaperNetworkTests(ITestOutputHelper output)
     {
         public Small(string name, string set)
         {
-            Compilation = Compilation.FromFile(Path.Combine(Shared.Repository, "examples", "models", name + ".acc"), new()
-            {
-                Binding = new BindOptions { Set = set.Split(' ').Select(s => s.Split('=')).ToDictionary(s => s[0], s => s[1]) },
-            });
+            Compilation =
+                Compilation.FromFile(Path.Combine(Shared.Repository, "examples", "models", name + ".acc"), new()
+                {
+                    Binding =
+                    new BindOptions
+                    {
+                        Set = set.Split(' ').Select(s => s.Split('='))
+                        .ToDictionary(s => s[0], s => s[1])
+                    },
+                });
             Assert.True(Compilation.Diagnostics.IsEmpty, PrettyRenderer.Render(Compilation.Diagnostics));
             var random = new System.Random(name.Sum(c => c));
             foreach (var s in Compilation.Bound!.State)
@@ -31,9 +37,12 @@ public class PaperNetworkTests(ITestOutputHelper output)
                 // Weights of a layer of k inputs are about 1 / sqrt(k), as its training would begin.
                 var scale = shape.Length > 1 ? Math.Sqrt(3.0 / shape.Skip(1).Aggregate(1L, (a, b) => a * b)) : 0.5;
                 var values = Enumerable.Range(0, (int)shape.Aggregate(1L, (a, b) => a * b)).Select(_ =>
-                    s.Path.EndsWith("var", StringComparison.Ordinal) || (shape.Length == 1 && s.Path.EndsWith("weight", StringComparison.Ordinal))
+                    s.Path.EndsWith("var", StringComparison.Ordinal)
+                        || (shape.Length == 1 && s.Path.EndsWith("weight", StringComparison.Ordinal))
                         ? 0.5 + random.NextDouble() : scale * (2 * random.NextDouble() - 1));
-                State[s.Path] = Tensor.FromDoubles(s.Type.DType, s.Type.DType.IsFloat ? [.. values] : new double[values.Count()], shape);
+                State[s.Path] =
+                    Tensor.FromDoubles(s.Type.DType, s.Type.DType.IsFloat ? [.. values]
+                        : new double[values.Count()], shape);
             }
         }
 
@@ -58,7 +67,8 @@ public class PaperNetworkTests(ITestOutputHelper output)
             using var session = executable.CreateSession();
             var exact = session.Run(entry, inputs);
             var reference = GraphInterpreter.Run(Compilation.Entries.Single(e => e.Name == entry).Optimised!,
-                [.. inputs.Select(ReferenceValue.Of)], path => ReferenceValue.Of(State[path]), new Dictionary<string, long>(),
+                [.. inputs.Select(ReferenceValue.Of)], path =>
+                    ReferenceValue.Of(State[path]), new Dictionary<string, long>(),
                 new InterpreterOptions { Propagation = Propagation.Likely });
             for (var i = 0; i < native.Length; i++)
             {
@@ -68,7 +78,8 @@ public class PaperNetworkTests(ITestOutputHelper output)
                 Assert.True(report.Agrees, report.Text);
                 var largest = reference[i].Values.Max(Math.Abs);
                 var worst = native[i].ToDoubles().Zip(reference[i].Values).Max(p => Math.Abs(p.First - p.Second));
-                output.WriteLine($"{entry}[{i}] {native[i].Type} [{string.Join(",", native[i].Shape.ToArray())}]: max|d| {worst:G3} of {largest:G3} from f64");
+                output.WriteLine(
+                    $"{entry}[{i}] {native[i].Type} [{string.Join(",", native[i].Shape.ToArray())}]: max|d| {worst:G3} of {largest:G3} from f64");
                 Assert.True(worst <= 1e-4 * largest, $"{entry}[{i}]: {worst} of {largest}");
             }
             return native;
@@ -77,7 +88,8 @@ public class PaperNetworkTests(ITestOutputHelper output)
 
     private static Tensor Floats(params long[] shape) => Awkward.Tensor(shape, 0);
 
-    private static double Far(IEnumerable<double> a, IEnumerable<double> b) => a.Zip(b).Max(p => Math.Abs(p.First - p.Second));
+    private static double Far(IEnumerable<double> a, IEnumerable<double> b) =>
+        a.Zip(b).Max(p => Math.Abs(p.First - p.Second));
 
     [LlvmFact]
     public void DetrFindsTheSameObjectsInWhateverOrderItsQueriesStand()
@@ -93,7 +105,9 @@ public class PaperNetworkTests(ITestOutputHelper output)
         var moved = detr.Run("detect", image);
         for (var r = 0; r < 2; r++)
         {
-            var (plain, other) = (found[r].ToDoubles().Chunk(r == 0 ? 6 : 4).ToArray(), moved[r].ToDoubles().Chunk(r == 0 ? 6 : 4).ToArray());
+            var (plain, other) =
+                (found[r].ToDoubles().Chunk(r == 0 ? 6 : 4).ToArray(), moved[r].ToDoubles().Chunk(r == 0 ? 6 : 4)
+                    .ToArray());
             for (var b = 0; b < 2; b++)
                 for (var q = 0; q < 6; q++)
                     Assert.True(Far(plain[6 * b + order[q]], other[6 * b + q]) < 1e-5, $"query {q}");
@@ -115,7 +129,8 @@ public class PaperNetworkTests(ITestOutputHelper output)
         foreach (var feature in seen.Concat(read)) Assert.InRange(feature.Sum(v => v * v), 1 - 1e-5, 1 + 1e-5);
         for (var i = 0; i < 3; i++)
             for (var j = 0; j < 2; j++)
-                Assert.InRange(scores[2 * i + j] - Math.Exp(1.5) * seen[i].Zip(read[j]).Sum(p => p.First * p.Second), -1e-5, 1e-5);
+                Assert.InRange(scores[2 * i + j] - Math.Exp(1.5) * seen[i].Zip(read[j])
+                    .Sum(p => p.First * p.Second), -1e-5, 1e-5);
         // Nothing behind the end of the text counts, all before it does.
         ids[4] = 9;
         Assert.True(Far(read[0], clip.Run("text_features", Tensor.From(ids, 2, 6))[0].ToDoubles()) == 0);
@@ -168,12 +183,18 @@ public class PaperNetworkTests(ITestOutputHelper output)
         var (latent, text) = (Floats(2, 4, 8, 12), Floats(2, 5, 12));
         var noise = model.Agreed("denoise", output, latent, Tensor.From([7L, 700], 2), text)[0].ToDoubles();
         var words = text.ToDoubles().Chunk(12).ToArray();
-        var shuffled = Tensor.FromDoubles(DType.F32, [.. new[] { 2, 0, 4, 1, 3, 9, 8, 7, 6, 5 }.SelectMany(w => words[w])], [2, 5, 12]);
-        Assert.True(Far(noise, model.Run("denoise", latent, Tensor.From([7L, 700], 2), shuffled)[0].ToDoubles()) < 1e-4);
+        var shuffled =
+            Tensor.FromDoubles(DType.F32, [.. new[] { 2, 0, 4, 1, 3, 9, 8, 7, 6, 5 }.SelectMany(w => words[w])],
+                [2, 5, 12]);
+        Assert.True(
+            Far(noise, model.Run("denoise", latent, Tensor.From([7L, 700], 2), shuffled)[0].ToDoubles()) < 1e-4);
         // The first image alone, and at another time.
         var alone = model.Run("denoise", latent.Slice(0, 1), Tensor.From([7L], 1), text.Slice(0, 1))[0].ToDoubles();
         Assert.Equal(noise[..alone.Length], alone);
-        Assert.True(Far(alone, model.Run("denoise", latent.Slice(0, 1), Tensor.From([8L], 1), text.Slice(0, 1))[0].ToDoubles()) > 1e-4);
+        Assert.True(
+            Far(alone,
+                model.Run("denoise", latent.Slice(0, 1), Tensor.From([8L], 1),
+                    text.Slice(0, 1))[0].ToDoubles()) > 1e-4);
     }
 
     [LlvmFact]
@@ -190,7 +211,9 @@ public class PaperNetworkTests(ITestOutputHelper output)
         ids[5] = 5;
         using var executable = Executables.Create("llvm", qwen.Compilation, null, qwen.State);
         using var session = executable.CreateSession();
-        var text = session.Run("greedy_text", [Tensor.From(ids, 1, 8)], new Dictionary<string, long> { ["count"] = 4 })[0].ToArray<long>();
+        var text =
+            session.Run("greedy_text", [Tensor.From(ids, 1, 8)],
+                new Dictionary<string, long> { ["count"] = 4 })[0].ToArray<long>();
         var whole = qwen.Run("logits", Tensor.From([.. ids, .. text], 1, 12))[0].ToDoubles().Chunk(40).ToArray();
         for (var i = 0; i < 4; i++) Assert.Equal(text[i], Array.IndexOf(whole[7 + i], whole[7 + i].Max()));
     }

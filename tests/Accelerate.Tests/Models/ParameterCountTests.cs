@@ -38,15 +38,18 @@ public class ParameterCountTests
     [InlineData("yolov5", "width=1.0 depth=1.0", 46_563_709)]
     public void AsPublished(string name, string set, long published)
     {
-        var compilation = Compilation.FromFile(Path.Combine(Shared.Repository, "examples", "models", name + ".acc"), new()
-        {
-            Last = CompilationStage.Bound,
-            Binding = new BindOptions
+        var compilation =
+            Compilation.FromFile(Path.Combine(Shared.Repository, "examples", "models", name + ".acc"), new()
             {
-                Set = set.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(s => s.Split('=')).ToDictionary(s => s[0], s => s[1]),
-            },
-        });
+                Last = CompilationStage.Bound,
+                Binding = new BindOptions
+                {
+                    Set = set.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(s => s.Split('='))
+                    .ToDictionary(s => s[0], s => s[1]),
+                },
+            });
         Assert.True(compilation.Diagnostics.IsEmpty, string.Join('\n', compilation.Diagnostics));
-        Assert.Equal(published, compilation.Bound!.State.Where(s => s.Storage == StorageClass.Param).Sum(s => s.Type.Count.Value));
+        Assert.Equal(published, compilation.Bound!.State.Where(s => s.Storage == StorageClass.Param)
+            .Sum(s => s.Type.Count.Value));
     }
 }

@@ -70,7 +70,8 @@ public class RandomTests
         var v = x.Average(y => (y - m) * (y - m));
         var k = x.Average(y => Math.Pow(y - m, 4)) / (v * v);
         Assert.InRange(m - mean, -4 * Math.Sqrt(variance / x.Length), 4 * Math.Sqrt(variance / x.Length));
-        Assert.InRange(v / variance, 1 - 4 * Math.Sqrt((kurtosis - 1) / x.Length), 1 + 4 * Math.Sqrt((kurtosis - 1) / x.Length));
+        Assert.InRange(v / variance, 1 - 4 * Math.Sqrt((kurtosis - 1) / x.Length),
+            1 + 4 * Math.Sqrt((kurtosis - 1) / x.Length));
         Assert.InRange(k / kurtosis, 0.7, 1.3);
         Assert.NotEqual(x, Run(entry, Key(8)));
         Assert.Equal(x, Run(entry, Key()));
@@ -83,10 +84,12 @@ public class RandomTests
     [LlvmFact]
     public void TheInverseOfErf()
     {
-        double[] x = [0, 0.1124629160182849, 0.5204998778130465, 0.8427007929497149, 0.9953222650189527, -0.9999779095030014];
+        double[] x =
+            [0, 0.1124629160182849, 0.5204998778130465, 0.8427007929497149, 0.9953222650189527, -0.9999779095030014];
         double[] expected = [0, 0.1, 0.5, 1, 2, -3];
         Assert.All(Run("erfinv_", Tensor.From(Array.ConvertAll(x, v => (float)v), x.Length)).Zip(expected),
-            p => Assert.InRange(p.First - p.Second, -3e-4 * Math.Abs(p.Second) - 1e-7, 3e-4 * Math.Abs(p.Second) + 1e-7));
+            p => Assert.InRange(p.First - p.Second, -3e-4 * Math.Abs(p.Second) - 1e-7,
+                3e-4 * Math.Abs(p.Second) + 1e-7));
     }
 
     [LlvmFact]

@@ -36,7 +36,8 @@ public class CaseTests(ITestOutputHelper output)
     public void EveryKernelHasATextForTheDevice()
     {
         var (printed, skipped) = (new SortedDictionary<KernelKind, int>(), new List<string>());
-        string[] files = [.. Files("examples", SearchOption.TopDirectoryOnly), .. Files("bench", SearchOption.AllDirectories),
+        string[] files =
+            [.. Files("examples", SearchOption.TopDirectoryOnly), .. Files("bench", SearchOption.AllDirectories),
             .. Files(Path.Combine("tests", "cases"), SearchOption.AllDirectories)];
         foreach (var file in files)
         {
@@ -56,10 +57,13 @@ public class CaseTests(ITestOutputHelper output)
                 }
             }
         }
-        output.WriteLine(string.Join(", ", printed.Select(k => $"{k.Value} {k.Key}")) + $", {skipped.Count} skipped\n{string.Join('\n', skipped)}");
+        output.WriteLine(
+            string.Join(", ", printed.Select(k => $"{k.Value} {k.Key}"))
+            + $", {skipped.Count} skipped\n{string.Join('\n', skipped)}");
         Assert.Empty(skipped);
         foreach (var (kind, count) in Expected)
-            Assert.True(printed.GetValueOrDefault(kind) >= count, $"{printed.GetValueOrDefault(kind)} {kind} kernels, {count} before");
+            Assert.True(printed.GetValueOrDefault(kind) >= count,
+                $"{printed.GetValueOrDefault(kind)} {kind} kernels, {count} before");
     }
 
     /// <summary>
@@ -76,7 +80,8 @@ public class CaseTests(ITestOutputHelper output)
     public void ExamplesRunOnTheDevice()
     {
         var ran = 0;
-        foreach (var file in Files("examples", SearchOption.TopDirectoryOnly).Concat(Files("bench", SearchOption.TopDirectoryOnly)))
+        foreach (var file in Files("examples", SearchOption.TopDirectoryOnly)
+            .Concat(Files("bench", SearchOption.TopDirectoryOnly)))
         {
             foreach (var program in Compiled(file))
             {
@@ -103,7 +108,8 @@ public class CaseTests(ITestOutputHelper output)
         var inputs = program.Of(BufferKind.Input).Select(b =>
         {
             long[] shape = [.. b.Type.Shape.Select((s, axis) => s.Evaluate(_ => 17))];
-            var values = Enumerable.Range(0, (int)shape.Aggregate(1L, (a, c) => a * c)).Select(_ => random.NextDouble() * 8 - 4).ToArray();
+            var values = Enumerable.Range(0, (int)shape.Aggregate(1L, (a, c) => a * c))
+                .Select(_ => random.NextDouble() * 8 - 4).ToArray();
             return Tensor.FromDoubles(b.Type.DType, values, shape);
         }).ToArray();
         var expected = reference.CreateSession().Run(program.Name, inputs);
@@ -115,7 +121,8 @@ public class CaseTests(ITestOutputHelper output)
         foreach (var (a, e) in actual.Zip(expected))
         {
             if (OpenClDevice.Default.IsExact) Assert.True(a.SameBits(e), $"{program.Name} by {shape}:\n{a}\n{e}");
-            foreach (var (x, y) in a.ToDoubles().Zip(e.ToDoubles())) Assert.InRange(x, y - 1e-6 * Math.Abs(y), y + 1e-6 * Math.Abs(y));
+            foreach (var (x, y) in a.ToDoubles().Zip(e.ToDoubles()))
+                Assert.InRange(x, y - 1e-6 * Math.Abs(y), y + 1e-6 * Math.Abs(y));
             Compared.Add(a.Count);
         }
         output.WriteLine($"ran: {program.Name} by {shape}, {device.KernelsLaunched} kernels on {device.DeviceName}");

@@ -54,7 +54,8 @@ public sealed class NumericsTableTests(ITestOutputHelper output)
             var kind = $"{random.Kernel.Kind} by {shape}";
             ran[kind] = ran.GetValueOrDefault(kind) + 1;
         }
-        output.WriteLine($"seeds {first} to {first + count - 1}: {string.Join(", ", ran.Select(r => $"{r.Value} {r.Key}"))}");
+        output.WriteLine(
+            $"seeds {first} to {first + count - 1}: {string.Join(", ", ran.Select(r => $"{r.Value} {r.Key}"))}");
         Assert.Contains("Row by Group", ran.Keys);
         Assert.Contains("Contraction by Group", ran.Keys);
     }

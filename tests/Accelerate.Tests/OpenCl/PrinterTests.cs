@@ -13,7 +13,8 @@ public sealed class PrinterTests
     [
         ("bias_relu", Samples.BiasRelu), ("two", Samples.TwoKernels), ("window", Samples.Window),
         ("gather", Samples.Gather), ("transpose", Samples.Transpose), ("divided", Samples.Divided),
-        ("rows", Samples.Rows), ("stateful", Samples.Stateful), ("rotate", Samples.Rotate), ("narrow", Samples.Narrow), ("softmax", Samples.Softmax),
+        ("rows", Samples.Rows), ("stateful", Samples.Stateful), ("rotate", Samples.Rotate), ("narrow", Samples.Narrow),
+            ("softmax", Samples.Softmax),
         ("convolution", Samples.Convolution),
     ];
 

@@ -42,7 +42,9 @@ public class BisectionTests : CommandLine
                 && inner.Operands[0] is Input
                 ? r.By("-(-x), broken on purpose", r.Add(new Unary(UnaryOp.Abs, inner.Operands[0])))
                 : Simplify.Rule(node, r), rewrites, "simplify").Run(f));
-        var found = Find([new("inline", (f, _) => Inline.Run(f)), broken, new("dead-code", (f, _) => DeadCode.Run(f))], backend);
+        var found =
+            Find([new("inline", (f, _) => Inline.Run(f)), broken, new("dead-code", (f, _) => DeadCode.Run(f))],
+                backend);
         Assert.Equal("-(-x), broken on purpose", found.Culprit?.Rule);
         Assert.StartsWith("neg(", found.Culprit!.Before, StringComparison.Ordinal);
         Assert.StartsWith("abs(", found.Culprit.After, StringComparison.Ordinal);
@@ -96,7 +98,8 @@ public class BisectionTests : CommandLine
     private static BisectCommand.Judge MakeJudge(Function function)
     {
         double[] values = [.. Enumerable.Range(0, 12).Select(i => (i - 6) / 4.0)];
-        return new(function, [Tensor.FromDoubles(DType.F32, values, [3, 4])], new Dictionary<string, long>(), new Dictionary<string, Tensor>());
+        return new(function, [Tensor.FromDoubles(DType.F32, values, [3, 4])], new Dictionary<string, long>(),
+            new Dictionary<string, Tensor>());
     }
 
     private static BisectionResult Find(IReadOnlyList<Pass> passes, string backend)

@@ -21,7 +21,8 @@ public sealed class ComputePrecisionTests(ITestOutputHelper output)
         """;
 
     private static Compilation Compile(string file, DType? compute) => file == nameof(Mlp)
-        ? Compilation.FromSource(new SourceText(Example("mlp_of_inputs.acc"), Mlp), new CompilationOptions { Compute = compute })
+        ? Compilation.FromSource(new SourceText(Example("mlp_of_inputs.acc"), Mlp),
+            new CompilationOptions { Compute = compute })
         : Compilation.FromFile(Example(file), new CompilationOptions { Compute = compute });
 
     [Fact]
@@ -39,10 +40,12 @@ public sealed class ComputePrecisionTests(ITestOutputHelper output)
                     (d.OperandType(0).DType, d.OperandType(1).DType, d.Type.DType)));
                 Assert.NotEmpty(function.Nodes.OfType<Dot>());
                 Assert.All(function.Nodes.Where(n => n.Type.DType == DType.BF16),
-                    n => Assert.True(n is Compiler.Graph.Convert or Transpose or Reshape or Broadcast or Slice or Window or Pad
+                    n => Assert.True(n is Compiler.Graph.Convert or Transpose or Reshape or Broadcast or Slice or Window
+                        or Pad
                         or Compiler.Graph.Barrier or Const, n.Op));
                 // Rounded where it is small: a window of it is not.
-                Assert.All(function.Nodes.OfType<Compiler.Graph.Convert>(), c => Assert.False(c.Operands[0] is Window or Pad));
+                Assert.All(function.Nodes.OfType<Compiler.Graph.Convert>(), c =>
+                    Assert.False(c.Operands[0] is Window or Pad));
             }
         }
     }
@@ -62,13 +65,16 @@ public sealed class ComputePrecisionTests(ITestOutputHelper output)
             var compilation = Compile(file, type);
             using var executable = Executables.Create(backend, compilation);
             using var session = executable.CreateSession();
-            var name = compilation.Entries.Select(e => e.Name).First(n => n is "log_probs" or "logits" or "predict" or "forward");
+            var name = compilation.Entries.Select(e => e.Name)
+                .First(n => n is "log_probs" or "logits" or "predict" or "forward");
             var entry = compilation.Entries.Single(e => e.Name == name).Bound;
             var random = new System.Random(3);
             Tensor[] inputs = [.. entry.Inputs.Select(i =>
             {
                 long[] shape = [.. i.Type.Shape.Select(s => s.IsConstant ? s.Value : 5)];
-                return Tensor.FromDoubles(i.Type.DType, [.. Enumerable.Range(0, (int)shape.Aggregate(1L, (a, b) => a * b)).Select(_ => random.NextDouble())], shape);
+                return Tensor.FromDoubles(i.Type.DType,
+                    [.. Enumerable.Range(0, (int)shape.Aggregate(1L, (a, b) => a * b))
+                        .Select(_ => random.NextDouble())], shape);
             })];
             return [.. session.Run(name, inputs)];
         }

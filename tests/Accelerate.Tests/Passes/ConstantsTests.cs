@@ -47,7 +47,8 @@ public class ConstantsTests
     [InlineData("%1: f32[n] = iota(; 0)\n %2: f32[n] = sin(%1)\n %3: f32[n] = neg(%2)\n %4: f32[n] = neg(%3)", "n")]
     public void WhatIsCheapOrUnknownIsLeftToTheCall(string nodes, string size)
     {
-        var text = $"graph @f {{ %0: f32[{size}] = input(\"x\")\n {nodes}\n %5: f32[{size}] = mul(%0, %4)\n return(%5) }}";
+        var text =
+            $"graph @f {{ %0: f32[{size}] = input(\"x\")\n {nodes}\n %5: f32[{size}] = mul(%0, %4)\n return(%5) }}";
         Assert.Null(Constants.Split(GraphReader.Read(text)).Setup);
     }
 
@@ -78,7 +79,9 @@ public class ConstantsTests
         using var i = Tensor.FromDoubles(DType.F32, indices, [64]);
         var folded = Run(backend, program, x);
         Assert.True(Run(backend, called, x, i).SameBits(folded));
-        var expected = GraphInterpreter.Run(GraphReader.Read(Table), [ReferenceValue.Of(x)], _ => null!, new Dictionary<string, long>());
+        var expected =
+            GraphInterpreter.Run(GraphReader.Read(Table), [ReferenceValue.Of(x)], _ =>
+                null!, new Dictionary<string, long>());
         Assert.True(Comparison.Compare(folded, expected[0]).Agrees);
     }
 

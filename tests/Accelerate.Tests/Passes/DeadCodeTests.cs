@@ -205,7 +205,8 @@ public sealed class DeadCodeTests
         ReferenceValue[] inputs = [.. before.Inputs.Select(i => RandomGraphs.Value(i.Type, 4, random))];
         var (lines, linesAfter) = (new List<double>(), new List<double>());
         IReadOnlyList<ReferenceValue> Values(Function f, List<double> prints) => GraphInterpreter.Run(f, inputs,
-            _ => throw new InvalidOperationException(), new Dictionary<string, long> { ["n"] = 4 }, new() { Print = (_, v) => prints.AddRange(v[0].Values) });
+            _ => throw new InvalidOperationException(), new Dictionary<string, long> { ["n"] = 4 },
+                new() { Print = (_, v) => prints.AddRange(v[0].Values) });
         foreach (var (a, b) in Values(before, lines).Zip(Values(after, linesAfter))) Assert.Equal(a.Values, b.Values);
         Assert.Equal(lines, linesAfter);
         return after;

@@ -39,10 +39,15 @@ public class FoldScalesTests
             var random = new System.Random(s.Name.Length);
             long[] shape = [.. s.Type.Shape.Select(e => e.Value)];
             var low = s.Name.EndsWith("var") ? 0.5 : -1.0;
-            state[s.Name] = Tensor.FromDoubles(DType.F32, [.. Enumerable.Range(0, (int)s.Type.Count.Value).Select(_ => (double)(float)(low + random.NextDouble()))], shape);
+            state[s.Name] =
+                Tensor.FromDoubles(DType.F32,
+                    [.. Enumerable.Range(0, (int)s.Type.Count.Value)
+                        .Select(_ => (double)(float)(low + random.NextDouble()))], shape);
         }
         var image = new System.Random(7);
-        var x = Tensor.FromDoubles(DType.F32, [.. Enumerable.Range(0, 2 * 8 * 6 * 7).Select(_ => (double)(float)(image.NextDouble() * 2 - 1))], 2, 8, 6, 7);
+        var x = Tensor.FromDoubles(DType.F32,
+            [.. Enumerable.Range(0, 2 * 8 * 6 * 7).Select(_ => (double)(float)(image.NextDouble() * 2 - 1))], 2, 8, 6,
+            7);
         Tensor Run(string backend, Compilation c)
         {
             using var executable = Executables.Create(backend, c.Programs, null, state);
@@ -65,7 +70,8 @@ public class FoldScalesTests
     {
         var optimised = Compile(Norms, groups).Entries[0].Optimised!;
         var (main, _) = Constants.Split(optimised);
-        var places = main.Nodes.OfType<Binary>().Where(b => b.Type.Count.Variables().Contains("n")).Select(b => b.Kind).ToList();
+        var places = main.Nodes.OfType<Binary>().Where(b => b.Type.Count.Variables().Contains("n")).Select(b => b.Kind)
+            .ToList();
         // The depthwise form is a sum of products, of which there is one.
         Assert.Equal(groups == 8 ? [BinaryOp.Mul, BinaryOp.Add, BinaryOp.Max] : [BinaryOp.Add, BinaryOp.Max], places);
     }
@@ -77,7 +83,8 @@ public class FoldScalesTests
     public void WeightsOfDepthwiseSumsAreLaidOutBefore(bool direct)
     {
         var program = Compile(Norms.Replace("8", "32"), 32, direct).Programs.Single();
-        var sum = program.Kernels.SelectMany(k => Compiler.Kernels.Kernel.Statements(k.Body)).OfType<Compiler.Kernels.Reduction>().Single();
+        var sum = program.Kernels.SelectMany(k => Compiler.Kernels.Kernel.Statements(k.Body))
+            .OfType<Compiler.Kernels.Reduction>().Single();
         var loads = Compiler.Kernels.Kernel.Statements(sum.Body).OfType<Compiler.Kernels.Load>().ToList();
         Assert.Equal(2, loads.Count);
         // [taps, channels]: 9 · channel + tap is how the model has them.
@@ -97,7 +104,8 @@ public class FoldScalesTests
                 export fn set(w: f32[8, 8, 3, 3]) { conv.weight = w }
             }
             """, 1);
-        Assert.Contains(compilation.Entries.First(e => e.Name == "f").Optimised!.Nodes, n => n is Binary { Kind: BinaryOp.Mul } b && b.Type.Rank > 1);
+        Assert.Contains(compilation.Entries.First(e => e.Name == "f").Optimised!.Nodes,
+            n => n is Binary { Kind: BinaryOp.Mul } b && b.Type.Rank > 1);
     }
 
     private static Compilation Compile(string text, int groups, bool direct = false)

@@ -80,7 +80,8 @@ public class FrozenStateTests
             """;
         Program Of(params string[] entries)
         {
-            var compilation = Compilation.FromSource(new SourceText("t.acc", Text), new CompilationOptions { Entries = entries });
+            var compilation =
+                Compilation.FromSource(new SourceText("t.acc", Text), new CompilationOptions { Entries = entries });
             Assert.Empty(compilation.Diagnostics.Select(d => d.Headline));
             return compilation.Entries.Single(e => e.Name == "f").Program!;
         }
@@ -96,11 +97,14 @@ public class FrozenStateTests
     [InlineData("%1: f32[4,4] = param(\"w\")\n %3: f32[4,4] = transpose(%1; [1,0])", "4,4", 0)]
     [InlineData("%1: f32[4,4] = param(\"w\")\n %3: f32[4,4] = mul(%1, %1)", "4,4", 0)]
     [InlineData("%1: f32[4,4] = param(\"w\")\n %3: f32[4,4] = exp(%1)", "4,4", 1)]
-    [InlineData("%1: f32[4,4] = param(\"w\")\n %2: f32[2,4] = param(\"v\")\n %3: f32[6,4] = concat(%1, %2; 0)", "6,4", 1)]
-    [InlineData("%1: i64[4] = buffer(\"i\")\n %2: f32[9,4] = param(\"w\")\n %3: f32[4,4] = gather(%2, %1; 0)", "4,4", 0)]
+    [InlineData("%1: f32[4,4] = param(\"w\")\n %2: f32[2,4] = param(\"v\")\n %3: f32[6,4] = concat(%1, %2; 0)", "6,4",
+        1)]
+    [InlineData("%1: i64[4] = buffer(\"i\")\n %2: f32[9,4] = param(\"w\")\n %3: f32[4,4] = gather(%2, %1; 0)", "4,4",
+        0)]
     public void WhatIsFolded(string nodes, string shape, int folded)
     {
-        var function = GraphReader.Read($"graph @f {{ %0: f32[{shape}] = input(\"x\")\n {nodes}\n %4: f32[{shape}] = add(%0, %3)\n return(%4) }}");
+        var function = GraphReader.Read(
+            $"graph @f {{ %0: f32[{shape}] = input(\"x\")\n {nodes}\n %4: f32[{shape}] = add(%0, %3)\n return(%4) }}");
         Assert.Equal(folded, Constants.Split(function).Setup?.Results.Length ?? 0);
     }
 
@@ -117,7 +121,8 @@ public class FrozenStateTests
             ["mean"] = Of(0, 1, 0, 1, 0, 1, 0, 1),
         };
         var program = Lower(GraphReader.Read(Norm("n")));
-        using var x = Tensor.FromDoubles(DType.F32, [.. Enumerable.Range(0, 200).Select(i => Math.Sin(i))], [1, 8, 5, 5]);
+        using var x =
+            Tensor.FromDoubles(DType.F32, [.. Enumerable.Range(0, 200).Select(i => Math.Sin(i))], [1, 8, 5, 5]);
         Tensor Fresh(double var)
         {
             using var other = Executables.Create(backend, [program], null, State(var));
@@ -142,7 +147,8 @@ public class FrozenStateTests
         Assert.Equal(3, b.State["var"].ToDoubles()[0]);
         // Its own tensors, then one that does not fit: nothing changes.
         a.LoadState(a.State);
-        Assert.Throws<ArgumentException>(() => a.LoadState(new Dictionary<string, Tensor>(State(3)) { ["mean"] = Tensor.Zeros(DType.F32, 7) }));
+        Assert.Throws<ArgumentException>(
+            () => a.LoadState(new Dictionary<string, Tensor>(State(3)) { ["mean"] = Tensor.Zeros(DType.F32, 7) }));
         Assert.True(a.Run("f", x)[0].SameBits(nine));
         a.Reset();
         Assert.True(a.Run("f", x)[0].SameBits(three));
@@ -192,10 +198,13 @@ public class FrozenStateTests
             """;
         Program[] programs = [.. new[] { "f", "g" }.Select(n => Lower(Pipeline.Run(GraphReader.Read(Text(n)))))];
         Assert.Equal(programs[0].Setup!.Buffers.Select(b => b.Label), programs[1].Setup!.Buffers.Select(b => b.Label));
-        using var w = Tensor.FromDoubles(DType.F32, [.. Enumerable.Range(0, 4096).Select(i => (double)(i % 17))], [64, 64]);
-        using var executable = Executables.Create("interpreter", programs, null, new Dictionary<string, Tensor> { ["w"] = w });
+        using var w =
+            Tensor.FromDoubles(DType.F32, [.. Enumerable.Range(0, 4096).Select(i => (double)(i % 17))], [64, 64]);
+        using var executable =
+            Executables.Create("interpreter", programs, null, new Dictionary<string, Tensor> { ["w"] = w });
         using var session = executable.CreateSession();
-        using var x = Tensor.FromDoubles(DType.F32, [.. Enumerable.Range(0, 128).Select(i => (double)(i % 5))], [2, 64]);
+        using var x =
+            Tensor.FromDoubles(DType.F32, [.. Enumerable.Range(0, 128).Select(i => (double)(i % 5))], [2, 64]);
         Assert.True(session.Run("f", x)[0].SameBits(session.Run("g", x)[0]));
         Assert.Equal(["w"], session.State.Keys);
     }

@@ -86,7 +86,8 @@ public class HoistTests
             """;
         var hoisted = Check(text);
         Assert.Single(hoisted.Nodes.OfType<Unary>());
-        Assert.DoesNotContain(GraphPrinter.Closure(hoisted).Where(f => f != hoisted).SelectMany(f => f.Nodes), n => n is Unary);
+        Assert.DoesNotContain(GraphPrinter.Closure(hoisted).Where(f => f != hoisted)
+            .SelectMany(f => f.Nodes), n => n is Unary);
     }
 
     [Fact]
@@ -119,7 +120,8 @@ public class HoistTests
             }
             """;
         var hoisted = Check(text);
-        Assert.Equal([UnaryOp.Abs, UnaryOp.Exp, UnaryOp.Sqrt], hoisted.Nodes.OfType<Unary>().Select(u => u.Kind).Order());
+        Assert.Equal([UnaryOp.Abs, UnaryOp.Exp, UnaryOp.Sqrt], hoisted.Nodes.OfType<Unary>().Select(u => u.Kind)
+            .Order());
     }
 
     private static Function Body(Function f) => f.Nodes.OfType<Scan>().Single().Body;
@@ -132,7 +134,8 @@ public class HoistTests
         Verifier.Verify(hoisted);
         ReferenceValue[] inputs =
         [
-            ReferenceValue.Of(DType.F32, [4], -0.5, 1, 2, 0.25), ReferenceValue.Of(DType.F32, [4], 0.75, -1.5, 0.5, 1.25),
+            ReferenceValue.Of(DType.F32, [4], -0.5, 1, 2, 0.25),
+                ReferenceValue.Of(DType.F32, [4], 0.75, -1.5, 0.5, 1.25),
         ];
         var (before, after) = (Run(function, inputs), Run(hoisted, inputs));
         Assert.Equal(before.Values, after.Values);
@@ -140,5 +143,6 @@ public class HoistTests
     }
 
     private static ReferenceValue Run(Function function, ReferenceValue[] inputs) =>
-        GraphInterpreter.Run(function, inputs, _ => throw new InvalidOperationException(), new Dictionary<string, long>())[0];
+        GraphInterpreter.Run(function, inputs, _ =>
+            throw new InvalidOperationException(), new Dictionary<string, long>())[0];
 }

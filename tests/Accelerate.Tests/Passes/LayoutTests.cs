@@ -24,7 +24,8 @@ public class LayoutTests
         var function = Optimised(model, entry);
         var fixedNodes = new HashSet<Node>(ReferenceEqualityComparer.Instance);
         foreach (var node in function.Nodes)
-            if (node is State or Const || (!node.Operands.IsEmpty && node.Operands.All(fixedNodes.Contains))) fixedNodes.Add(node);
+            if (node is State or Const || (!node.Operands.IsEmpty && node.Operands.All(fixedNodes.Contains)))
+                fixedNodes.Add(node);
         Assert.Equal(transposes, function.Nodes.Count(n => n is Transpose && !fixedNodes.Contains(n)));
     }
 
@@ -33,7 +34,9 @@ public class LayoutTests
     public void DepthwiseConvolutionsSumTheirTaps()
     {
         var function = Optimised("mobilenetv2", "classify");
-        Assert.Equal(17, function.Nodes.OfType<Reduce>().Count(r => r.Kind == ReduceOp.Add && r.Operands[0] is Binary { Kind: BinaryOp.Mul } m && m.Operands[0] is Window));
+        Assert.Equal(17, function.Nodes.OfType<Reduce>()
+            .Count(r => r.Kind == ReduceOp.Add && r.Operands[0] is Binary { Kind: BinaryOp.Mul } m
+                && m.Operands[0] is Window));
         Assert.DoesNotContain(function.Nodes.OfType<Dot>(), d => !d.BatchA.IsEmpty);
     }
 

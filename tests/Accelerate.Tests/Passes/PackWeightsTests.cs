@@ -93,16 +93,21 @@ public class PackWeightsTests
         Assert.True(store.Offset.AffineIn(contraction.N.Variable)?.Coefficient.Is(1));
         Assert.Empty(Assert.IsType<Load>(Assert.Single(contraction.Right.Statements)).Guards);
         var random = new System.Random(3);
-        var (x, w, bias) = (Uniform(random, DType.F32, 2, 5, 50), Uniform(random, DType.F32, heads * size, 50), Uniform(random, DType.F32, heads * size));
+        var (x, w, bias) =
+            (Uniform(random, DType.F32, 2, 5, 50), Uniform(random, DType.F32, heads * size, 50),
+                Uniform(random, DType.F32, heads * size));
         foreach (var backend in new[] { "interpreter", "llvm" })
         {
             var packed = Run(backend, program, new() { ["w"] = w, ["bias"] = bias }, x);
             Assert.True(packed.SameBits(Run(backend, Lowered(Text("input")), [], x, w, bias)));
         }
         // The graph's meaning, by another way: f64 and no kernels.
-        var expected = GraphInterpreter.Run(GraphReader.Read(Text("input")), [ReferenceValue.Of(x), ReferenceValue.Of(w), ReferenceValue.Of(bias)],
+        var expected =
+            GraphInterpreter.Run(GraphReader.Read(Text("input")),
+                [ReferenceValue.Of(x), ReferenceValue.Of(w), ReferenceValue.Of(bias)],
             _ => null!, new Dictionary<string, long> { ["b"] = 2, ["t"] = 5 });
-        Assert.True(Comparison.Compare(Run("llvm", program, new() { ["w"] = w, ["bias"] = bias }, x), expected[0]).Agrees);
+        Assert.True(
+            Comparison.Compare(Run("llvm", program, new() { ["w"] = w, ["bias"] = bias }, x), expected[0]).Agrees);
     }
 
     /// <summary>Groups of channels: each has panels of its own.</summary>
@@ -124,7 +129,8 @@ public class PackWeightsTests
         var random = new System.Random(5);
         var (x, w) = (Uniform(random, DType.F32, 4, 3, 20), Uniform(random, DType.F32, 3, 20, 48));
         foreach (var backend in new[] { "interpreter", "llvm" })
-            Assert.True(Run(backend, program, new() { ["w"] = w }, x).SameBits(Run(backend, Lowered(Text("input")), [], x, w)));
+            Assert.True(
+                Run(backend, program, new() { ["w"] = w }, x).SameBits(Run(backend, Lowered(Text("input")), [], x, w)));
     }
 
     /// <summary>The result's contiguous axis decides the side, wherever the epilogue puts it.</summary>
@@ -180,7 +186,8 @@ public class PackWeightsTests
         var (graph, rewrites) = (GraphReader.Read(Loop("param")), new Rewrites());
         var packed = Pipeline.Run(graph, verify: true, rewrites: rewrites);
         Assert.Equal(2, rewrites.Count);
-        Assert.Equal(GraphPrinter.Print(packed), GraphPrinter.Print(Pipeline.Run(GraphReader.Read(GraphPrinter.Print(packed)), verify: true)));
+        Assert.Equal(GraphPrinter.Print(packed),
+            GraphPrinter.Print(Pipeline.Run(GraphReader.Read(GraphPrinter.Print(packed)), verify: true)));
         var one = Pipeline.Run(graph, verify: true, rewrites: new Rewrites(1));
         Assert.Single(GraphPrinter.Closure(one).SelectMany(f => f.Nodes).OfType<Compiler.Graph.Barrier>());
     }
@@ -226,9 +233,11 @@ public class PackWeightsTests
     {
         var optimised = Optimised(Loop("param"));
         Assert.Equal(2, optimised.Nodes.OfType<Compiler.Graph.Barrier>().Count());
-        Assert.Equal(2, GraphPrinter.Closure(optimised).SelectMany(f => f.Nodes).OfType<Compiler.Graph.Barrier>().Count());
+        Assert.Equal(2, GraphPrinter.Closure(optimised).SelectMany(f => f.Nodes).OfType<Compiler.Graph.Barrier>()
+            .Count());
         var program = Compiler.Kernels.Lowering.Lowering.Lower(optimised);
-        Assert.Equal(["f32[2,40,32]", "f32[3,40,32]"], program.Setup!.Of(BufferKind.Output).Select(b => b.Type.Text).Order());
+        Assert.Equal(["f32[2,40,32]", "f32[3,40,32]"], program.Setup!.Of(BufferKind.Output).Select(b => b.Type.Text)
+            .Order());
         // The weights themselves are for the setup only.
         Assert.DoesNotContain(program.Buffers, b => b.Kind == BufferKind.Param);
     }
@@ -240,7 +249,8 @@ public class PackWeightsTests
     public void LoopsGiveTheSameBits(string backend)
     {
         var random = new System.Random(7);
-        var (h, w, v) = (Uniform(random, DType.F32, 5, 40), Uniform(random, DType.F32, 40, 40), Uniform(random, DType.F32, 72, 40));
+        var (h, w, v) =
+            (Uniform(random, DType.F32, 5, 40), Uniform(random, DType.F32, 40, 40), Uniform(random, DType.F32, 72, 40));
         foreach (var taken in new[] { true, false })
         {
             var flag = Tensor.Scalar(taken);
@@ -260,7 +270,8 @@ public class PackWeightsTests
         var random = new System.Random(11);
         foreach (var type in new[] { DType.F32, DType.F64, DType.F16, DType.BF16, DType.I32, DType.U8 })
         {
-            foreach (var (rows, columns, depth) in new[] { (1, 512, 33), (1, 33, 7), (19, 10, 64), (19, 100, 17), (3, 64, 1), (2, 8, 300) })
+            foreach (var (rows, columns, depth) in new[] { (1, 512, 33), (1, 33, 7), (19, 10, 64), (19, 100, 17),
+                (3, 64, 1), (2, 8, 300) })
             {
                 string Text(string kind) => $$"""
                     graph @f {
@@ -274,9 +285,11 @@ public class PackWeightsTests
                     """.Replace("T[", $"{type.Name()}[");
                 var (x, w) = (Uniform(random, type, rows, depth), Uniform(random, type, columns, depth));
                 var program = Lowered(Text("param"));
-                Assert.Equal($"{type.Name()}[{(columns + 31) / 32},{depth},32]", program.Setup!.Of(BufferKind.Output).Single().Type.Text);
+                Assert.Equal($"{type.Name()}[{(columns + 31) / 32},{depth},32]", program.Setup!.Of(BufferKind.Output)
+                    .Single().Type.Text);
                 var packed = Run(backend, program, new() { ["w"] = w }, x);
-                Assert.True(packed.SameBits(Run(backend, Lowered(Text("input")), [], x, w)), $"{type} {rows} {columns} {depth}");
+                Assert.True(packed.SameBits(Run(backend, Lowered(Text("input")), [], x, w)),
+                    $"{type} {rows} {columns} {depth}");
             }
         }
     }
@@ -284,7 +297,9 @@ public class PackWeightsTests
     private static Tensor Uniform(System.Random random, DType type, params long[] shape)
     {
         var count = shape.Aggregate(1L, (a, b) => a * b);
-        double[] values = [.. Enumerable.Range(0, (int)count).Select(_ => type.IsFloat ? random.NextDouble() * 2 - 1 : random.Next(7))];
+        double[] values =
+            [.. Enumerable.Range(0, (int)count)
+                .Select(_ => type.IsFloat ? random.NextDouble() * 2 - 1 : random.Next(7))];
         if (type.IsFloat) (values[0], values[count / 2]) = (double.NaN, -0.0);
         return Tensor.FromDoubles(type, values, shape);
     }

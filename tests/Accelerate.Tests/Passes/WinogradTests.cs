@@ -22,18 +22,21 @@ public class WinogradTests
         {
             double[] d = [.. Enumerable.Range(0, 6).Select(_ => random.NextDouble() - 0.5)];
             double[] g = [.. Enumerable.Range(0, 3).Select(_ => random.NextDouble() - 0.5)];
-            double[] products = [.. Apply(WinogradMatrices.Weights, g).Zip(Apply(WinogradMatrices.Data, d), (u, v) => u * v)];
+            double[] products =
+                [.. Apply(WinogradMatrices.Weights, g).Zip(Apply(WinogradMatrices.Data, d), (u, v) => u * v)];
             var y = Apply(WinogradMatrices.Results, products).ToList();
             for (var i = 0; i < 4; i++) Assert.Equal(d[i] * g[0] + d[i + 1] * g[1] + d[i + 2] * g[2], y[i], 1e-13);
         }
 
-        static IEnumerable<double> Apply(double[][] matrix, double[] x) => matrix.Select(row => row.Zip(x, (a, b) => a * b).Sum());
+        static IEnumerable<double> Apply(double[][] matrix, double[] x) =>
+            matrix.Select(row => row.Zip(x, (a, b) => a * b).Sum());
     }
 
     [Fact]
     public void TheMatricesOfDataAndResultsAreExactInF32()
     {
-        Assert.All(WinogradMatrices.Data.Concat(WinogradMatrices.Results).SelectMany(r => r), x => Assert.Equal(x, (float)x));
+        Assert.All(WinogradMatrices.Data.Concat(WinogradMatrices.Results)
+            .SelectMany(r => r), x => Assert.Equal(x, (float)x));
     }
 
     /// <summary>
@@ -52,9 +55,12 @@ public class WinogradTests
         var compilation = Compile(c, o, h, w, $"padding: {padding}");
         Assert.True(IsTaken(compilation));
         var random = new System.Random(c);
-        double[] x = [.. Enumerable.Range(0, n * c * h * w).Select(_ => (double)(float)(low + random.NextDouble() * (1 - low)))];
-        double[] weights = [.. Enumerable.Range(0, o * c * 9).Select(_ => (double)(float)(random.NextDouble() * 2 - 1))];
-        var state = new Dictionary<string, Tensor> { ["conv.weight"] = Tensor.FromDoubles(DType.F32, weights, [o, c, 3, 3]) };
+        double[] x =
+            [.. Enumerable.Range(0, n * c * h * w).Select(_ => (double)(float)(low + random.NextDouble() * (1 - low)))];
+        double[] weights =
+            [.. Enumerable.Range(0, o * c * 9).Select(_ => (double)(float)(random.NextDouble() * 2 - 1))];
+        var state =
+            new Dictionary<string, Tensor> { ["conv.weight"] = Tensor.FromDoubles(DType.F32, weights, [o, c, 3, 3]) };
         Tensor Run(string backend)
         {
             using var executable = Executables.Create(backend, compilation.Programs, null, state);
@@ -104,7 +110,9 @@ public class WinogradTests
         Assert.True(IsTaken(Compile(32, 32, 14, 14, "padding: 1")));
         Assert.False(IsTaken(Compile(32, 32, 14, 14, "padding: 1", new() { DirectConvolutions = true })));
         Assert.False(IsTaken(Compile(32, 32, 14, 14, "padding: 1", new() { Compute = DType.BF16 })));
-        Assert.False(IsTaken(Compile(32, 32, 14, 14, "padding: 1", assigned: "export fn train(w: f32[32, 32, 3, 3]) { conv.weight = w }")));
+        Assert.False(
+            IsTaken(Compile(32, 32, 14, 14, "padding: 1",
+                assigned: "export fn train(w: f32[32, 32, 3, 3]) { conv.weight = w }")));
         // A size that only a call tells.
         Assert.False(IsTaken(Compile(32, 32, 14, 14, "padding: 1", type: "f32[1, 32, h, w]")));
     }
@@ -117,10 +125,12 @@ public class WinogradTests
         Assert.Contains(text.Split('\n'), l => l.Contains("dot(") && l.Contains("Conv2d conv2d winograd"));
     }
 
-    private static bool IsTaken(Compilation compilation) => compilation.Entries.Single(e => e.Name == "f").Optimised is { } f
+    private static bool IsTaken(Compilation compilation) =>
+        compilation.Entries.Single(e => e.Name == "f").Optimised is { } f
         && f.Nodes.Any(n => f.OriginOf(n).Composites.Contains("winograd"));
 
-    private static Compilation Compile(int c, int o, int h, int w, string form, CompilationOptions? options = null, string assigned = "", string? type = null)
+    private static Compilation Compile(int c, int o, int h, int w, string form, CompilationOptions? options = null,
+        string assigned = "", string? type = null)
     {
         var source = $$"""
             use nn

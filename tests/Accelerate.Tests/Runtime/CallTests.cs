@@ -65,7 +65,8 @@ public sealed class CallTests
         Assert.Equal(0, session.State["seen"].ToDoubles()[0]);
         Assert.Equal(1 + 12, session.Run("f", x)[1].ToDoubles()[0]);
         var a = Ones(4);
-        Assert.Contains("the inout 'x' shares memory", Assert.Throws<ExecutionException>(() => session.Run("g", a, a)).Message);
+        Assert.Contains("the inout 'x' shares memory",
+            Assert.Throws<ExecutionException>(() => session.Run("g", a, a)).Message);
         Assert.Equal([3f, 3, 3, 3], session.Run("g", a, Ones(4))[0].ToArray<float>());
     }
 
@@ -87,9 +88,11 @@ public sealed class CallTests
             Assert.Equal((6 * n) + ++calls, results[1].ToDoubles()[0]);
         }
         foreach (var k in (long[])[3, 1, 3])
-            Assert.Equal(k, session.Run("power", [Tensor.Scalar(1f)], new Dictionary<string, long> { ["k"] = k })[0].Count);
+            Assert.Equal(k,
+                session.Run("power", [Tensor.Scalar(1f)], new Dictionary<string, long> { ["k"] = k })[0].Count);
         // The plans hold the addresses of the state; what replaces it has others.
-        session.LoadState(new Dictionary<string, Tensor> { ["w"] = Tensor.From([1f, 0, 0], 3), ["seen"] = Tensor.Scalar(0f) });
+        session.LoadState(
+            new Dictionary<string, Tensor> { ["w"] = Tensor.From([1f, 0, 0], 3), ["seen"] = Tensor.Scalar(0f) });
         Assert.Equal(6, session.Run("f", Ones(5, 3))[1].ToDoubles()[0]);
         session.Reset();
         Assert.Equal(31, session.Run("f", Ones(5, 3))[1].ToDoubles()[0]);

@@ -75,7 +75,8 @@ public sealed class DataFileTests : IDisposable
     [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (3 3,), }", 12, "impossible shape")]
     [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }", 12, "impossible shape")]
     [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296), }", 12, "2^63 bytes")]
-    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (1099511627776,), }", 12, "takes 4398046511104 bytes")]
+    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (1099511627776,), }", 12,
+        "takes 4398046511104 bytes")]
     [InlineData("{'descr': '<f4', 'fortran_order': False}", 12, "exactly descr, fortran_order and shape")]
     [InlineData("{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': ()}", 4, "exactly descr")]
     [InlineData("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (3,), }", 12, "malformed npy header")]

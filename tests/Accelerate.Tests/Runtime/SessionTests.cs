@@ -27,9 +27,11 @@ public sealed class SessionTests
         Assert.Contains("exports no 'g'", Assert.Throws<ArgumentException>(() => session.Run("g")).Message);
         Check("'f' takes 2 inputs, not 1", () => session.Run("f", x));
         Check("'f' wants x: f32[n], not i32[2]", () => session.Run("f", Tensor.Zeros(DType.I32, 2), y));
-        Check("'f' wants y: f32[2*n + floor(max(n,1),2)], not f32[2], where 2*n + floor(max(n,1),2) is 5 (axis 0)", () => session.Run("f", x, x));
+        Check("'f' wants y: f32[2*n + floor(max(n,1),2)], not f32[2], where 2*n + floor(max(n,1),2) is 5 (axis 0)",
+            () => session.Run("f", x, x));
         Check("needs the input 'y: ", () => session.Run("f", new Dictionary<string, Tensor> { ["x"] = x }));
-        Check("has no input 'z'", () => session.Run("f", new Dictionary<string, Tensor> { ["x"] = x, ["y"] = y, ["z"] = x }));
+        Check("has no input 'z'", () =>
+            session.Run("f", new Dictionary<string, Tensor> { ["x"] = x, ["y"] = y, ["z"] = x }));
         session.Run("f", x, y);
     }
 

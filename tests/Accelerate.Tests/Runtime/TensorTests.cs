@@ -28,7 +28,8 @@ public sealed class TensorTests
         var error = Assert.Throws<InvalidOperationException>(() => tensor.AsSpan<int>().Length);
         Assert.Equal("the tensor is f32, not i32", error.Message);
         Assert.Throws<ArgumentOutOfRangeException>(() => Tensor.Zeros(DType.F32, -1));
-        Assert.Contains("2^63", Assert.Throws<ArgumentException>(() => Tensor.Zeros(DType.F64, 1L << 40, 1L << 30)).Message);
+        Assert.Contains("2^63",
+            Assert.Throws<ArgumentException>(() => Tensor.Zeros(DType.F64, 1L << 40, 1L << 30)).Message);
         Assert.Equal(
             "3 values do not fill f32[2]",
             Assert.Throws<ArgumentException>(() => Tensor.From(new float[3], 2)).Message);
@@ -98,7 +99,8 @@ public sealed class TensorTests
     [Fact]
     public void TextHasAHeaderLine()
     {
-        Assert.Equal("f32[2,2]\n[[1.   0.1 ]\n [2.25 3.  ]]", Tensor.From(new[] { 1, 0.1f, 2.25f, 3 }, 2, 2).ToString());
+        Assert.Equal("f32[2,2]\n[[1.   0.1 ]\n [2.25 3.  ]]", Tensor.From(new[] { 1, 0.1f, 2.25f, 3 }, 2, 2)
+            .ToString());
         Assert.Equal("i64[]\n-7", Tensor.Scalar(-7L).ToString());
         Assert.Equal("u8[0,3]\n[]", Tensor.Zeros(DType.U8, 0, 3).ToString());
         Assert.Equal("[ True False]", Tensor.From(new[] { true, false }, 2).Format());
@@ -124,7 +126,8 @@ public sealed class TensorTests
         string[] expected = NumPy.Run(script.Replace("\n", "; print('@'); ")).TrimEnd().Split("\n@\n");
         for (int i = 0; i < cases.Length; i++)
         {
-            double[] values = [.. Enumerable.Range(0, (int)cases[i].Shape.Aggregate((a, b) => a * b)).Select(cases[i].Value)];
+            double[] values =
+                [.. Enumerable.Range(0, (int)cases[i].Shape.Aggregate((a, b) => a * b)).Select(cases[i].Value)];
             Assert.Equal(expected[i], Tensor.FromDoubles(cases[i].Type, values, cases[i].Shape).Format());
         }
     }

@@ -194,7 +194,12 @@ public sealed unsafe class WorkerPoolTests
         Assert.Equal(48, sizeof(HostTable));
         using var pool = new WorkerPool(3);
         var printed = new List<long>();
-        using var host = new Host(pool, 11, 22) { OnPrint = step => printed.Add(step < 0 ? throw new InvalidOperationException() : step) };
+        using var host =
+            new Host(pool, 11, 22)
+            {
+                OnPrint = step =>
+                printed.Add(step < 0 ? throw new InvalidOperationException() : step)
+            };
         HostTable* table = host.Table;
         Assert.Equal(3, table->Workers);
         Assert.Equal(22, (nint)table->Custom[1]);

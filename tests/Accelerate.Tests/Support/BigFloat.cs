@@ -53,7 +53,8 @@ public readonly record struct BigFloat(BigInteger M, int E)
 
     public static BigFloat operator /(BigFloat a, BigFloat b)
     {
-        var shift = Math.Max(0, Bits + 2 + (int)BigInteger.Abs(b.M).GetBitLength() - (int)BigInteger.Abs(a.M).GetBitLength());
+        var shift =
+            Math.Max(0, Bits + 2 + (int)BigInteger.Abs(b.M).GetBitLength() - (int)BigInteger.Abs(a.M).GetBitLength());
         return Trim((a.M << shift) / b.M, a.E - b.E - shift);
     }
 
@@ -97,7 +98,8 @@ public readonly record struct BigFloat(BigInteger M, int E)
         return LogOfRatio((f - One) / (f + One)) + Of(k) * Ln2;
     }
 
-    public static BigFloat Log1p(BigFloat x) => x.Sign != 0 && x.Exponent < -2 ? LogOfRatio(x / (new BigFloat(2, 0) + x)) : Log(One + x);
+    public static BigFloat Log1p(BigFloat x) =>
+        x.Sign != 0 && x.Exponent < -2 ? LogOfRatio(x / (new BigFloat(2, 0) + x)) : Log(One + x);
 
     public static BigFloat Tanh(BigFloat x)
     {

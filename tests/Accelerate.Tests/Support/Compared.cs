@@ -20,7 +20,8 @@ public static class Compared
         if (now - last >= 1000 && Interlocked.CompareExchange(ref written, now, last) == last) Write();
     }
 
-    public static string Line => $"compared: {Volatile.Read(ref kernels)} kernels, {Volatile.Read(ref elements)} elements";
+    public static string Line =>
+        $"compared: {Volatile.Read(ref kernels)} kernels, {Volatile.Read(ref elements)} elements";
 
     private static void Write()
     {

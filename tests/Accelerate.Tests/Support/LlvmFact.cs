@@ -32,6 +32,7 @@ public sealed class Avx512FactAttribute : FactAttribute
     public Avx512FactAttribute()
     {
         if (!LlvmLibrary.Available(out var reason)) Skip = reason;
-        else if (!LlvmTarget.X64V4.CanRunHere) Skip = "this processor lacks AVX-512: x86-64-v4 is compiled, and its text runs on AVX2";
+        else if (!LlvmTarget.X64V4.CanRunHere)
+            Skip = "this processor lacks AVX-512: x86-64-v4 is compiled, and its text runs on AVX2";
     }
 }

@@ -13,7 +13,8 @@ internal static class TargetMatrix
 {
     public static bool Full { get; } = Environment.GetEnvironmentVariable("ACC_MATRIX") == "1";
 
-    public static int Seed { get; } = int.TryParse(Environment.GetEnvironmentVariable("ACC_SEED"), out var seed) ? seed : 1;
+    public static int Seed { get; } = int.TryParse(Environment.GetEnvironmentVariable("ACC_SEED"), out var seed) ? seed
+        : 1;
 
     /// <summary>Those that this machine can run.</summary>
     public static IReadOnlyList<string> Targets { get; } =
@@ -53,7 +54,8 @@ internal static class TargetMatrix
             for (var level = 0; level <= 3; level++)
             {
                 yield return new() { Target = target, OptLevel = level, Threads = 1, UseCache = false };
-                foreach (var threads in Threads) yield return new() { Target = target, OptLevel = level, Threads = threads };
+                foreach (var threads in Threads)
+                    yield return new() { Target = target, OptLevel = level, Threads = threads };
             }
         }
     }

@@ -27,7 +27,8 @@ public sealed class DiagnosticTests
     [InlineData("fn f() {\n    let y = if a { 1 }\n    return y\n}",
         "2:22+1 ACC1012 an `if` that is a value needs an `else`")]
     [InlineData("fn f(x) {\n    for i in 0:3 { if i == 2 { break } }\n}", "2:32+5 ACC1004 there is no `break`")]
-    [InlineData("fn f(x) {\n    for i in 0:3 {\n        continue\n        x = 1\n    }\n}", "3:9+8 ACC1004 there is no `continue`")]
+    [InlineData("fn f(x) {\n    for i in 0:3 {\n        continue\n        x = 1\n    }\n}",
+        "3:9+8 ACC1004 there is no `continue`")]
     [InlineData("fn f(break) {\n    break = 1\n    return break\n}")]
     [InlineData("}", "1:1+1 ACC1004 unexpected `}`")]
     [InlineData("let a =", "1:8+0 ACC1004 unexpected end of file")]

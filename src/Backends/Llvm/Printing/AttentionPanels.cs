@@ -10,7 +10,8 @@ namespace Accelerate.Backends.Llvm.Printing;
 /// Keys whose elements along k are neighbours are turned 16 by 16 in registers (64 shuffles instead of 16 gathers); all
 /// else is read through its accessor.
 /// </summary>
-internal sealed class AttentionPanels(StatementPrinter statements, LlvmText text, ScalarPrinter scalars, IndexPrinter index, Attend attend, AttentionTile tile)
+internal sealed class AttentionPanels(StatementPrinter statements, LlvmText text, ScalarPrinter scalars,
+    IndexPrinter index, Attend attend, AttentionTile tile)
 {
     private const int Width = IndexPrinter.Width;
     private readonly DType type = attend.Sum.Type;
@@ -33,7 +34,8 @@ internal sealed class AttentionPanels(StatementPrinter statements, LlvmText text
             var start = from == "0" ? group : text.Value($"add i64 {from}, {group}");
             // Panels follow each other; a group is the left or the right half of one, or the whole.
             var panel = text.Value($"and i64 {group}, {-tile.Columns}");
-            var place = text.Value($"add i64 {text.Value($"mul i64 {panel}, {depth}")}, {text.Value($"sub i64 {group}, {panel}")}");
+            var place = text.Value(
+                $"add i64 {text.Value($"mul i64 {panel}, {depth}")}, {text.Value($"sub i64 {group}, {panel}")}");
             string At(string k) => Of(Of(to, place), text.Value($"mul i64 {k}, {tile.Columns}"));
             var turned = "0";
             if (key is { } rows)
@@ -72,7 +74,8 @@ internal sealed class AttentionPanels(StatementPrinter statements, LlvmText text
                 var value = scalars.Widen(statements.Of(attend.Value.Yield), Width);
                 var column = index.Lanes!.Start;
                 var panel = text.Value($"and i64 {column}, {-tile.Columns}");
-                var row = text.Value($"add i64 {text.Value($"mul i64 {panel}, {attend.KeyBlock}")}, {text.Value($"mul i64 {at}, {tile.Columns}")}");
+                var row = text.Value(
+                    $"add i64 {text.Value($"mul i64 {panel}, {attend.KeyBlock}")}, {text.Value($"mul i64 {at}, {tile.Columns}")}");
                 StoreVector(value, Of(to, text.Value($"add i64 {row}, {text.Value($"sub i64 {column}, {panel}")}")));
             });
         });
@@ -80,7 +83,8 @@ internal sealed class AttentionPanels(StatementPrinter statements, LlvmText text
 
     /// <summary>The keys as rows: one f32 load without guards, its elements along k neighbours.</summary>
     private Load? Rows() => type == DType.F32 && attend.Key.Block.Statements is [Load { Guards.IsEmpty: true } load]
-        && load.Result == attend.Key.Yield && load.Offset.AffineIn(attend.K.Variable) is var (step, _) && step.Is(1) ? load : null;
+        && load.Result == attend.Key.Yield && load.Offset.AffineIn(attend.K.Variable) is var (step, _) && step.Is(1)
+            ? load : null;
 
     /// <summary>
     /// 16 elements of 16 keys, as 16 vectors of one k. At distance d, two rows d apart exchange the quarters that lie
@@ -96,7 +100,8 @@ internal sealed class AttentionPanels(StatementPrinter statements, LlvmText text
             if (i > 0) s = text.Value($"select i1 {text.Value($"icmp slt i64 {s}, {last}")}, i64 {s}, i64 {last}");
             index.Define(attend.S.Variable, s);
             index.Define(attend.K.Variable, k);
-            rows[i] = text.Value($"load {VectorType}, ptr {Of(statements.Buffer(key.Buffer), index.Scalar(key.Offset))}, align {type.Bytes()}");
+            rows[i] = text.Value(
+                $"load {VectorType}, ptr {Of(statements.Buffer(key.Buffer), index.Scalar(key.Offset))}, align {type.Bytes()}");
         }
         for (var d = Width / 2; d >= 1; d /= 2)
         {
@@ -115,7 +120,9 @@ internal sealed class AttentionPanels(StatementPrinter statements, LlvmText text
     private string Shuffle(string a, string b, Func<int, int> lane) => text.Value(
         $"shufflevector {VectorType} {a}, {VectorType} {b}, <{Width} x i32> <{string.Join(", ", Enumerable.Range(0, Width).Select(l => $"i32 {lane(l)}"))}>");
 
-    private void StoreVector(Operand value, string place) => text.Do($"store {VectorType} {value.Text}, ptr {place}, align {Align}");
+    private void StoreVector(Operand value, string place) =>
+        text.Do($"store {VectorType} {value.Text}, ptr {place}, align {Align}");
 
-    private string Of(string pointer, string offset) => text.Value($"getelementptr {element}, ptr {pointer}, i64 {offset}");
+    private string Of(string pointer, string offset) =>
+        text.Value($"getelementptr {element}, ptr {pointer}, i64 {offset}");
 }

@@ -33,7 +33,8 @@ internal sealed class AttentionPrinter
     private bool inPlace;
     private bool isOnly;
 
-    public AttentionPrinter(StatementPrinter statements, LlvmText text, ScalarPrinter scalars, IndexPrinter index, Attend attend, AttentionTile tile, string scratch)
+    public AttentionPrinter(StatementPrinter statements, LlvmText text, ScalarPrinter scalars, IndexPrinter index,
+        Attend attend, AttentionTile tile, string scratch)
     {
         (this.statements, this.text, this.scalars, this.index) = (statements, text, scalars, index);
         (this.attend, this.tile, this.scratch) = (attend, tile, scratch);
@@ -44,7 +45,8 @@ internal sealed class AttentionPrinter
         chunkRows = rows.IsConstant ? Math.Min(tile.Chunk, Padded((int)Math.Min(rows.Value, tile.Chunk))) : tile.Chunk;
         var padded = Size.FloorDiv(columns + (tile.Columns - 1), tile.Columns) * tile.Columns;
         // Queries, keys, values, scores of a tile, sums, greatest scores, totals, the number of keys of each row.
-        Size[] counts = [chunkRows * depth, depth * attend.KeyBlock, padded * attend.KeyBlock, (long)tile.Rows * attend.KeyBlock,
+        Size[] counts =
+            [chunkRows * depth, depth * attend.KeyBlock, padded * attend.KeyBlock, (long)tile.Rows * attend.KeyBlock,
             chunkRows * padded, chunkRows, chunkRows, chunkRows * (8 / type.Bytes())];
         starts = new Size[counts.Length + 1];
         starts[0] = Size.Zero;
@@ -79,7 +81,8 @@ internal sealed class AttentionPrinter
         {
             // Chunks of one size, so that no worker is left with a longer one.
             var chunks = index.Scalar(Jobs);
-            var share = text.Value($"udiv i64 {text.Value($"add i64 {m}, {text.Value($"sub i64 {chunks}, 1")}")}, {chunks}");
+            var share = text.Value(
+                $"udiv i64 {text.Value($"add i64 {m}, {text.Value($"sub i64 {chunks}, 1")}")}, {chunks}");
             share = Up(share, tile.Rows);
             begin = text.Value($"mul i64 {job}, {share}");
             end = Least(text.Value($"add i64 {begin}, {share}"), m);
@@ -93,7 +96,8 @@ internal sealed class AttentionPrinter
                 return;
             }
             var one = text.Value($"icmp eq i64 {text.Value($"sub i64 {end}, {begin}")}, 1");
-            text.If(one, () => Chunk(begin, end, 1, isSingle: true), () => Chunk(begin, end, tile.Rows, isSingle: false));
+            text.If(one, () => Chunk(begin, end, 1, isSingle: true),
+                () => Chunk(begin, end, tile.Rows, isSingle: false));
         });
     }
 
@@ -111,7 +115,9 @@ internal sealed class AttentionPrinter
             if (!inPlace) panels.PackValues(At(Room.Value), from, length);
             text.For("0", padded, $"{height}", row => Tile(begin, end, row, height, from, length));
         }
-        if (!isOnly) text.For("0", keys, $"{attend.KeyBlock}", from => Block(from, Least(text.Value($"sub i64 {keys}, {from}"), $"{attend.KeyBlock}")));
+        if (!isOnly)
+            text.For("0", keys, $"{attend.KeyBlock}", from =>
+                Block(from, Least(text.Value($"sub i64 {keys}, {from}"), $"{attend.KeyBlock}")));
         else if (attend.Until is null && attend.S.Extent.Value > 0) Block("0", keys);
         else if (attend.Until is not null) text.If(text.Value($"icmp sgt i64 {keys}, 0"), () => Block("0", keys));
         Finish(begin, count);
@@ -150,7 +156,8 @@ internal sealed class AttentionPrinter
     }
 
     /// <summary>The elements of a row of sums.</summary>
-    private Size Columns => Size.FloorDiv(index.AtLeastZero(attend.E.Extent) + (tile.Columns - 1), tile.Columns) * tile.Columns;
+    private Size Columns =>
+        Size.FloorDiv(index.AtLeastZero(attend.E.Extent) + (tile.Columns - 1), tile.Columns) * tile.Columns;
 
     private void Tile(string begin, string end, string row, int height, string from, string length)
     {
@@ -165,7 +172,8 @@ internal sealed class AttentionPrinter
         // The keys of the block that each row sees, and the most that any does.
         var counts = Enumerable.Range(0, height).Select(r =>
         {
-            var left = text.Value($"sub i64 {text.Value($"load i64, ptr {Of(At(Room.Count), "i64", Plus(row, r))}, align 8")}, {from}");
+            var left = text.Value(
+                $"sub i64 {text.Value($"load i64, ptr {Of(At(Room.Count), "i64", Plus(row, r))}, align 8")}, {from}");
             left = Most(Least(left, length), "0");
             text.Do($"store i64 {left}, ptr {Of(count, "i64", $"{r}")}, align 8");
             return left;
@@ -176,8 +184,10 @@ internal sealed class AttentionPrinter
         void Steps(string keys, string[]? counts)
         {
             Scores(row, height, keys);
-            text.For("0", $"{height}", $"{together}", r => Weights(begin, end, row, r, together, from, keys, scale, count));
-            text.For("0", index.Scalar(Size.FloorDiv(Columns, tile.Columns)), "1", panel => Sums(row, height, panel, from, keys, scale, counts));
+            text.For("0", $"{height}", $"{together}", r =>
+                Weights(begin, end, row, r, together, from, keys, scale, count));
+            text.For("0", index.Scalar(Size.FloorDiv(Columns, tile.Columns)), "1", panel =>
+                Sums(row, height, panel, from, keys, scale, counts));
         }
     }
 
@@ -215,17 +225,22 @@ internal sealed class AttentionPrinter
     /// The weights of some rows of the tile in place of their products, and the factors of what the rows have summed
     /// before.
     /// </summary>
-    private void Weights(string begin, string end, string row, string first, int together, string from, string length, string scale, string count)
+    private void Weights(string begin, string end, string row, string first, int together, string from, string length,
+        string scale, string count)
     {
         var all = Enumerable.Range(0, together).ToArray();
         var last = text.Value($"sub i64 {end}, 1");
         var r = all.Select(g => Plus(first, g)).ToArray();
         var here = r.Select(at => text.Value($"add i64 {row}, {at}")).ToArray();
         var own = here.Select(at => Least(text.Value($"add i64 {begin}, {at}"), last)).ToArray();
-        var keys = r.Select(at => attend.Until is null ? length : text.Value($"load i64, ptr {Of(count, "i64", at)}, align 8")).ToArray();
+        var keys = r.Select(
+            at => attend.Until is null ? length : text.Value($"load i64, ptr {Of(count, "i64", at)}, align 8"))
+            .ToArray();
         var scores = r.Select(at => At(Room.Score, text.Value($"mul i64 {at}, {attend.KeyBlock}"))).ToArray();
         string Behind(string n) => from == "0" ? n : text.Value($"add i64 {from}, {n}");
-        string Place(int g) => Of(scores[g], element, from == "0" ? index.Lanes!.Start : text.Value($"sub i64 {index.Lanes!.Start}, {from}"));
+        string Place(int g) =>
+            Of(scores[g], element, from == "0" ? index.Lanes!.Start
+                : text.Value($"sub i64 {index.Lanes!.Start}, {from}"));
         Operand Number(double value, int lanes = 0) => scalars.Constant(value, type, lanes);
         Operand Higher(Operand a, Operand b) => scalars.Choose(scalars.Compare(ScalarOp.Gt, a, b), a, b);
 
@@ -253,7 +268,8 @@ internal sealed class AttentionPrinter
             if (!isOnly)
             {
                 var before = LoadOne(At(Room.Total, here[g]));
-                var factor = Weight(scalars.Compute(ScalarOp.Sub, type, LoadOne(At(Room.Greatest, here[g])), shifts[g]));
+                var factor = Weight(
+                    scalars.Compute(ScalarOp.Sub, type, LoadOne(At(Room.Greatest, here[g])), shifts[g]));
                 factor = scalars.Choose(new(text.Value($"icmp eq i64 {from}, 0"), DType.Bool, 0), Number(0), factor);
                 total = scalars.Compute(ScalarOp.Fma, type, factor, before, total);
                 if (attend.Until is not null)
@@ -264,7 +280,8 @@ internal sealed class AttentionPrinter
                 }
                 text.Do($"store {element} {factor.Text}, ptr {Of(scale, element, r[g])}, align {Bytes}");
             }
-            if (!isOnly || attend.Greatest is not null) text.Do($"store {element} {highs[g].Text}, ptr {At(Room.Greatest, here[g])}, align {Bytes}");
+            if (!isOnly || attend.Greatest is not null)
+                text.Do($"store {element} {highs[g].Text}, ptr {At(Room.Greatest, here[g])}, align {Bytes}");
             text.Do($"store {element} {total.Text}, ptr {At(Room.Total, here[g])}, align {Bytes}");
         }
 
@@ -272,7 +289,8 @@ internal sealed class AttentionPrinter
         Operand[] Over(double identity, Func<Operand, Operand, Operand> combine, Func<int, Operand> term)
         {
             var slots = all.Select(_ => text.Slot(VectorType)).ToArray();
-            foreach (var slot in slots) text.Do($"store {VectorType} {Number(identity, Width).Text}, ptr {slot}, align 64");
+            foreach (var slot in slots)
+                text.Do($"store {VectorType} {Number(identity, Width).Text}, ptr {slot}, align 64");
             void Step(string j, Func<int, string?> mask)
             {
                 foreach (var g in all)
@@ -284,7 +302,8 @@ internal sealed class AttentionPrinter
                         StoreVector(value, Place(g));
                         var before = Read(slots[g]);
                         var after = combine(value, before);
-                        if (index.Lanes!.Mask is { } some) after = scalars.Choose(new(some, DType.Bool, Width), after, before);
+                        if (index.Lanes!.Mask is { } some)
+                            after = scalars.Choose(new(some, DType.Bool, Width), after, before);
                         text.Do($"store {VectorType} {after.Text}, ptr {slots[g]}, align 64");
                     });
                 }
@@ -313,7 +332,9 @@ internal sealed class AttentionPrinter
         var stride = index.Scalar(Columns);
         var places = Enumerable.Range(0, height).Select(r =>
             At(Room.Sum, text.Value($"add i64 {text.Value($"mul i64 {Plus(row, r)}, {stride}")}, {column}"))).ToArray();
-        var sums = Slots(height, tile.Columns / Width, (r, v) => isOnly ? "zeroinitializer" : scalars.Compute(ScalarOp.Mul, type, LoadOne(Of(scale, element, $"{r}")),
+        var sums =
+            Slots(height, tile.Columns / Width, (r, v) => isOnly ? "zeroinitializer"
+                : scalars.Compute(ScalarOp.Mul, type, LoadOne(Of(scale, element, $"{r}")),
             LoadVector(Of(places[r], element, $"{v * Width}"))).Text);
         var values = At(Room.Value, text.Value($"mul i64 {column}, {attend.KeyBlock}"));
         Operand Term(int r, string at) => LoadOne(At(Room.Score, Plus(at, r * attend.KeyBlock)));
@@ -335,14 +356,16 @@ internal sealed class AttentionPrinter
                 r => new(text.Value($"icmp slt i64 {at}, {counts[r]}"), DType.Bool, 0)));
         }
         for (var r = 0; r < height; r++)
-            for (var v = 0; v < tile.Columns / Width; v++) StoreVector(Read(sums[r, v]), Of(places[r], element, $"{v * Width}"));
+            for (var v = 0; v < tile.Columns / Width; v++)
+                StoreVector(Read(sums[r, v]), Of(places[r], element, $"{v * Width}"));
 
         Operand InPlace(string start, string at)
         {
             index.Define(attend.S.Variable, from == "0" ? at : text.Value($"add i64 {from}, {at}"));
             Operand read = default;
             var whole = attend.E.Extent.IsConstant && attend.E.Extent.Value % tile.Columns == 0;
-            index.InLanes(new LaneLoop(attend.E.Variable, start, whole ? null : statements.TailMask(start, index.Scalar(attend.E.Extent))), () =>
+            index.InLanes(new LaneLoop(attend.E.Variable, start, whole ? null
+                : statements.TailMask(start, index.Scalar(attend.E.Extent))), () =>
             {
                 statements.Block(attend.Value.Block);
                 read = scalars.Widen(statements.Of(attend.Value.Yield), Width);
@@ -372,7 +395,8 @@ internal sealed class AttentionPrinter
     /// <summary>
     /// sum = fma(left, right, sum) for the whole tile; only in the rows that a condition names, if there is one.
     /// </summary>
-    private void Step(string[,] sums, Func<int, Operand> left, Func<int, Operand> right, Func<int, Operand>? where = null)
+    private void Step(string[,] sums, Func<int, Operand> left, Func<int, Operand> right,
+        Func<int, Operand>? where = null)
     {
         var vectors = Enumerable.Range(0, sums.GetLength(1)).Select(right).ToArray();
         for (var r = 0; r < sums.GetLength(0); r++)
@@ -383,7 +407,12 @@ internal sealed class AttentionPrinter
             {
                 var before = Read(sums[r, v]);
                 var after = scalars.Compute(ScalarOp.Fma, type, one, vectors[v], before);
-                if (holds is { } h) after = after with { Text = text.Value($"select i1 {h.Text}, {VectorType} {after.Text}, {VectorType} {before.Text}") };
+                if (holds is { } h)
+                    after = after with
+                    {
+                        Text = text.Value(
+                        $"select i1 {h.Text}, {VectorType} {after.Text}, {VectorType} {before.Text}")
+                    };
                 text.Do($"store {VectorType} {after.Text}, ptr {sums[r, v]}, align 64");
             }
         }
@@ -417,9 +446,11 @@ internal sealed class AttentionPrinter
 
     private Operand LoadOne(string place) => new(text.Value($"load {element}, ptr {place}, align {Bytes}"), type, 0);
 
-    private Operand LoadVector(string place) => new(text.Value($"load {VectorType}, ptr {place}, align {Align}"), type, Width);
+    private Operand LoadVector(string place) =>
+        new(text.Value($"load {VectorType}, ptr {place}, align {Align}"), type, Width);
 
-    private void StoreVector(Operand value, string place) => text.Do($"store {VectorType} {value.Text}, ptr {place}, align {Align}");
+    private void StoreVector(Operand value, string place) =>
+        text.Do($"store {VectorType} {value.Text}, ptr {place}, align {Align}");
 
     /// <summary>Only the lanes that exist.</summary>
     private void Store(Operand value, string place, int align)
@@ -441,14 +472,18 @@ internal sealed class AttentionPrinter
         return offset is null ? start : Of(start, element, offset);
     }
 
-    private string Of(string pointer, string type, string offset) => text.Value($"getelementptr {type}, ptr {pointer}, i64 {offset}");
+    private string Of(string pointer, string type, string offset) =>
+        text.Value($"getelementptr {type}, ptr {pointer}, i64 {offset}");
 
     private string Plus(string at, int more) => more == 0 ? at : text.Value($"add i64 {at}, {more}");
 
     private string Up(string count, int multiple) =>
-        text.Value($"mul i64 {text.Value($"udiv i64 {text.Value($"add i64 {count}, {multiple - 1}")}, {multiple}")}, {multiple}");
+        text.Value(
+            $"mul i64 {text.Value($"udiv i64 {text.Value($"add i64 {count}, {multiple - 1}")}, {multiple}")}, {multiple}");
 
-    private string Least(string a, string b) => text.Value($"select i1 {text.Value($"icmp slt i64 {a}, {b}")}, i64 {a}, i64 {b}");
+    private string Least(string a, string b) =>
+        text.Value($"select i1 {text.Value($"icmp slt i64 {a}, {b}")}, i64 {a}, i64 {b}");
 
-    private string Most(string a, string b) => text.Value($"select i1 {text.Value($"icmp sgt i64 {a}, {b}")}, i64 {a}, i64 {b}");
+    private string Most(string a, string b) =>
+        text.Value($"select i1 {text.Value($"icmp sgt i64 {a}, {b}")}, i64 {a}, i64 {b}");
 }

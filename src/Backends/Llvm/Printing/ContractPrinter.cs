@@ -124,7 +124,8 @@ internal sealed class ContractPrinter
         var units = Size.FloorDiv(panels + (unit - 1), unit);
         var perUnit = Size.Max(1, depth * (Tile.Panel * unit));
         var mayStay = isOneTile || contract.N.Extent.IsConstant && rowTiles.IsConstant && depth.IsConstant
-            && (tile.Columns >= Tile.Panel ? rowTiles.Value <= InPlaceTiles : depth.Value * contract.N.Extent.Value <= InPlaceElements);
+            && (tile.Columns >= Tile.Panel ? rowTiles.Value <= InPlaceTiles
+                : depth.Value * contract.N.Extent.Value <= InPlaceElements);
         right = new RightSide(statements, text, scalars, index, contract, tile, depth, mayStay, scratch);
         var access = ContractSides.Rows(contract);
         var way = LeftSide.WayOf(contract, access, right.Inner, tile);
@@ -134,7 +135,8 @@ internal sealed class ContractPrinter
             : Size.FloorDiv(GroupPanels * Tile.Panel * BlockSteps, Size.Max(1, together * (Tile.Panel * unit)));
         if (!isOneTile && right.Packs) most = Size.Min(most, Size.FloorDiv(PackedElements, perUnit));
         group = Size.Max(1, Size.Min(units, most));
-        if (isAlone && !isOneTile && contract.M.Extent.IsConstant && rowTiles.Value < FewJobs && units.IsConstant && perUnit.IsConstant)
+        if (isAlone && !isOneTile && contract.M.Extent.IsConstant && rowTiles.Value < FewJobs && units.IsConstant
+            && perUnit.IsConstant)
         {
             var work = contract.M.Extent.Value * perUnit.Value * units.Value / (JobWork / 2);
             var parts = Math.Min(FewJobs, (long)BitOperations.RoundUpToPowerOf2((ulong)work + 1) / 2);
@@ -152,11 +154,13 @@ internal sealed class ContractPrinter
             (starts, missed) = (text.Table("i32", order.Starts.Select(s => (long)s)), text.Table("i64", order.Missed));
         }
         var perTile = Size.Max(1, group * perUnit * tile.Rows);
-        var chunk = left.IsBlocked ? BlockedChunkTiles : Size.Max(1, Size.Min(ChunkTiles, Size.FloorDiv(JobWork + perTile - 1, perTile)));
+        var chunk = left.IsBlocked ? BlockedChunkTiles
+            : Size.Max(1, Size.Min(ChunkTiles, Size.FloorDiv(JobWork + perTile - 1, perTile)));
         chunks = Size.FloorDiv(rowTiles + (chunk - 1), chunk);
         Jobs = groups * chunks;
         var end = left.End;
-        if (left.IsBlocked) end += group * (unit * Tile.Panel * BlockedChunkTiles * tile.Rows * contract.Accumulator.Type.Bytes());
+        if (left.IsBlocked)
+            end += group * (unit * Tile.Panel * BlockedChunkTiles * tile.Rows * contract.Accumulator.Type.Bytes());
         proofs = end;
         if (left.Order is not null && contract.Accumulator.Type.IsFloat)
         {
@@ -168,7 +172,8 @@ internal sealed class ContractPrinter
         ScratchBytes = end + 64;
 
         // Two bounds: a depth that changes with a loop must not count at its least and its most at once.
-        Size Packed(Size count) => Size.Min(count * perUnit, perUnit + PackedElements) * contract.Accumulator.Type.Bytes();
+        Size Packed(Size count) =>
+            Size.Min(count * perUnit, perUnit + PackedElements) * contract.Accumulator.Type.Bytes();
     }
 
     private Size TilesOfGroup => group * (unit * Tile.Panel / tile.Columns);
@@ -198,9 +203,11 @@ internal sealed class ContractPrinter
         var chunk = text.Value($"urem i64 {job}, {chunkCount}");
         var group = text.Value($"udiv i64 {job}, {chunkCount}");
         var (u0, u1) = Share(group, index.Scalar(groups), index.Scalar(Size.FloorDiv(panels + (unit - 1), unit)));
-        var (begin, end) = (text.Value($"mul i64 {u0}, {unit}"), Least(text.Value($"mul i64 {u1}, {unit}"), index.Scalar(panels)));
+        var (begin, end) =
+            (text.Value($"mul i64 {u0}, {unit}"), Least(text.Value($"mul i64 {u1}, {unit}"), index.Scalar(panels)));
         Once(packed, () => right.Pack(begin, end, n));
-        Once(proven, () => text.For("0", index.Scalar(TilesOfGroup), "1", c => text.Do($"store i64 0, ptr {Proof(c)}, align 8")));
+        Once(proven, () =>
+            text.For("0", index.Scalar(TilesOfGroup), "1", c => text.Do($"store i64 0, ptr {Proof(c)}, align 8")));
         right.Enter(begin);
         var (t0, t1) = Share(chunk, chunkCount, index.Scalar(rowTiles));
         if (!left.IsBlocked)
@@ -209,7 +216,8 @@ internal sealed class ContractPrinter
             return;
         }
         // A deep contraction goes block by block of k; between two blocks the sums are in the scratch.
-        var (all, blocks) = (index.Scalar(depth), index.Scalar(Size.Max(1, Size.FloorDiv(depth + (BlockSteps - 1), BlockSteps))));
+        var (all, blocks) =
+            (index.Scalar(depth), index.Scalar(Size.Max(1, Size.FloorDiv(depth + (BlockSteps - 1), BlockSteps))));
         text.For("0", blocks, "1", b =>
         {
             var (from, to) = Share(b, blocks, all);
@@ -243,7 +251,8 @@ internal sealed class ContractPrinter
         void Rows(int rows, string row, string inTile = "0", string? steps = null)
         {
             left.Prepare(rows, row, block);
-            var before = text.Value($"add i64 {text.Value($"mul i64 {text.Value($"sub i64 {t}, {t0}")}, {tile.Rows}")}, {inTile}");
+            var before = text.Value(
+                $"add i64 {text.Value($"mul i64 {text.Value($"sub i64 {t}, {t0}")}, {tile.Rows}")}, {inTile}");
             Columns(rows, row, before, begin, end, n, block, steps);
         }
         if (left.Order is { } order)
@@ -254,7 +263,8 @@ internal sealed class ContractPrinter
             {
                 var rows = order.Counts[c];
                 if (c == order.Counts.Length - 1) Rows(rows, place, steps: steps);
-                else text.If(text.Value($"icmp eq i64 {count}, {rows}"), () => Rows(rows, place, steps: steps), () => Of(c + 1));
+                else text.If(text.Value($"icmp eq i64 {count}, {rows}"), () => Rows(rows, place, steps: steps),
+                    () => Of(c + 1));
             }
             Of(0);
             return;
@@ -276,7 +286,8 @@ internal sealed class ContractPrinter
             return;
         }
         var (row, all) = (text.Value($"mul i64 {t}, {tile.Rows}"), index.Scalar(contract.M.Extent));
-        text.If(text.Value($"icmp sle i64 {text.Value($"add i64 {row}, {tile.Rows}")}, {all}"), () => Rows(tile.Rows, row), () =>
+        text.If(text.Value($"icmp sle i64 {text.Value($"add i64 {row}, {tile.Rows}")}, {all}"),
+            () => Rows(tile.Rows, row), () =>
         {
             // The last rows: a smaller tile for each bit of their number.
             var at = text.Slot("i64", 8);
@@ -296,10 +307,12 @@ internal sealed class ContractPrinter
         });
     }
 
-    private void Columns(int rows, string row, string rowsBefore, string begin, string end, string n, KBlock? block, string? steps)
+    private void Columns(int rows, string row, string rowsBefore, string begin, string end, string n, KBlock? block,
+        string? steps)
     {
         var width = tile.Columns;
-        var from = Tile.Panel >= width ? text.Value($"mul i64 {begin}, {Tile.Panel / width}") : text.Value($"udiv i64 {begin}, {width / Tile.Panel}");
+        var from = Tile.Panel >= width ? text.Value($"mul i64 {begin}, {Tile.Panel / width}")
+            : text.Value($"udiv i64 {begin}, {width / Tile.Panel}");
         var last = Least(text.Value($"mul i64 {end}, {Tile.Panel}"), n);
         var whole = text.Value($"udiv i64 {last}, {width}");
         var isKnown = contract.N.Extent.IsConstant;
@@ -313,21 +326,25 @@ internal sealed class ContractPrinter
                 var perRow = index.Scalar(group * (unit * Tile.Panel));
                 var before = text.Value($"mul i64 {rowsBefore}, {perRow}");
                 var across = text.Value($"mul i64 {text.Value($"sub i64 {c}, {from}")}, {rows * width}");
-                var offset = text.Value($"mul i64 {text.Value($"add i64 {before}, {across}")}, {contract.Accumulator.Type.Bytes()}");
+                var offset = text.Value(
+                    $"mul i64 {text.Value($"add i64 {before}, {across}")}, {contract.Accumulator.Type.Bytes()}");
                 offset = text.Value($"add i64 {index.Scalar(left.End)}, {offset}");
                 partial = text.Value($"getelementptr i8, ptr {scratch}, i64 {offset}");
             }
-            var mayMiss = steps is null ? null : new MissedSteps(steps, proven is null ? null : Proof(text.Value($"sub i64 {c}, {from}")));
+            var mayMiss = steps is null ? null
+                : new MissedSteps(steps, proven is null ? null : Proof(text.Value($"sub i64 {c}, {from}")));
             tiles.Print(rows, row, vectors, text.Value($"mul i64 {c}, {width}"), n, tail, block, partial, mayMiss);
         }
 
         if (!isKnown && !right.IsInPlace)
         {
             // Panels are whole even where columns are not: one tile for both.
-            text.For(from, text.Value($"udiv i64 {text.Value($"add i64 {last}, {width - 1}")}, {width}"), "1", c => At(c, tile.Vectors, Tail.Unknown));
+            text.For(from, text.Value($"udiv i64 {text.Value($"add i64 {last}, {width - 1}")}, {width}"), "1", c =>
+                At(c, tile.Vectors, Tail.Unknown));
             return;
         }
-        if (!isKnown || contract.N.Extent.Value >= width) text.For(from, whole, "1", c => At(c, tile.Vectors, Tail.None));
+        if (!isKnown || contract.N.Extent.Value >= width)
+            text.For(from, whole, "1", c => At(c, tile.Vectors, Tail.None));
         if (isKnown && rest == 0) return;
         // What is left of the last group is less than a tile.
         var more = text.Value($"icmp slt i64 {text.Value($"mul i64 {whole}, {width}")}, {last}");
@@ -342,5 +359,6 @@ internal sealed class ContractPrinter
         return (Bound(part), Bound(text.Value($"add i64 {part}, 1")));
     }
 
-    private string Least(string a, string b) => text.Value($"select i1 {text.Value($"icmp slt i64 {a}, {b}")}, i64 {a}, i64 {b}");
+    private string Least(string a, string b) =>
+        text.Value($"select i1 {text.Value($"icmp slt i64 {a}, {b}")}, i64 {a}, i64 {b}");
 }

@@ -45,7 +45,8 @@ internal static class ContractSides
                 case Load x when load is null:
                     (load, isYield) = (x, x.Result == contract.LeftYield);
                     break;
-                case Compute { Op: ScalarOp.Convert } c when c.Arguments[0] == load?.Result && c.Result == contract.LeftYield:
+                case Compute { Op: ScalarOp.Convert } c when c.Arguments[0] == load?.Result
+                    && c.Result == contract.LeftYield:
                     (isYield, isConverted) = (true, true);
                     break;
                 default:
@@ -67,7 +68,8 @@ internal static class ContractSides
     /// <summary>The right side as packed panels, or null.</summary>
     public static PanelAccess? Panels(Contract contract)
     {
-        if (contract.Right.Statements is not [Load { Guards.IsEmpty: true } load] || load.Result != contract.RightYield) return null;
+        if (contract.Right.Statements is not [Load { Guards.IsEmpty: true } load] || load.Result != contract.RightYield)
+            return null;
         var ranges = new IndexRanges();
         ranges.Add("column'", Tile.Panel);
         foreach (var k in contract.K) ranges.Add(k.Variable, k.Extent);
@@ -76,7 +78,8 @@ internal static class ContractSides
             : null, ranges);
         if (offset.AffineIn("column'") is not var (one, rest) || !one.Is(1)) return null;
         if (rest.AffineIn("panel'") is not var (stride, start)) return null;
-        if (contract.K.Any(k => stride.Mentions(k.Variable)) || !(stride.IsConstant || !stride.Mentions("panel'"))) return null;
+        if (contract.K.Any(k => stride.Mentions(k.Variable)) || !(stride.IsConstant || !stride.Mentions("panel'")))
+            return null;
         var run = RunOf(start, contract, []);
         // A k of one step has no stride to go by.
         var isWhole = contract.K.All(k => k.Extent.Is(1)) || run?.Stride.Is(Tile.Panel) == true;
@@ -86,7 +89,8 @@ internal static class ContractSides
     /// <summary>The right side as neighbours along n, or null.</summary>
     public static ColumnAccess? Columns(Contract contract)
     {
-        if (contract.Right.Statements is not [Load { Guards.IsEmpty: true } load] || load.Result != contract.RightYield) return null;
+        if (contract.Right.Statements is not [Load { Guards.IsEmpty: true } load] || load.Result != contract.RightYield)
+            return null;
         if (load.Offset.AffineIn(contract.N.Variable) is not var (one, rest) || !one.Is(1)) return null;
         return RunOf(rest, contract, []) is { } run ? new(load, run) : null;
     }
@@ -94,9 +98,13 @@ internal static class ContractSides
     /// <summary>The right side as rows along k: neighbours along all of k, one load, any stride along n.</summary>
     public static (Load Load, Size Start, Size Stride)? Transposed(Contract contract)
     {
-        if (contract.Right.Statements is not [Load { Guards.IsEmpty: true } load] || load.Result != contract.RightYield) return null;
-        if (load.Offset.AffineIn(contract.N.Variable) is not var (stride, rest) || contract.K.Any(k => stride.Mentions(k.Variable))) return null;
-        return RunOf(rest, contract, []) is { } run && run.Stride.Is(1) && run.Inner == contract.K.Length && contract.K.Length > 0
+        if (contract.Right.Statements is not [Load { Guards.IsEmpty: true } load] || load.Result != contract.RightYield)
+            return null;
+        if (load.Offset.AffineIn(contract.N.Variable) is not var (stride, rest)
+            || contract.K.Any(k => stride.Mentions(k.Variable)))
+            return null;
+        return RunOf(rest, contract, []) is { } run && run.Stride.Is(1) && run.Inner == contract.K.Length
+            && contract.K.Length > 0
             ? (load, run.Start, stride)
             : null;
     }

@@ -45,7 +45,8 @@ internal sealed class Cursor
     public void Open()
     {
         text.Declare("declare ptr @llvm.launder.invariant.group.p0(ptr)");
-        var place = text.Value($"call ptr @llvm.launder.invariant.group.p0(ptr {text.Value($"load ptr, ptr {slot}, align 8")})");
+        var place = text.Value(
+            $"call ptr @llvm.launder.invariant.group.p0(ptr {text.Value($"load ptr, ptr {slot}, align 8")})");
         text.Do($"store ptr {place}, ptr {slot}, align 8");
         places.Clear();
         places.Add(lines.Length == 1 ? place : text.Value($"ptrtoint ptr {place} to i64"));
@@ -75,9 +76,11 @@ internal sealed class Cursor
                 ? Past(places[^1], stride)
                 : text.Value($"add i64 {places[^1]}, {text.Value($"mul i64 {stride}, {bytes}")}"));
         }
-        var from = lines.Length == 1 ? places[steps] : text.Value($"getelementptr i8, ptr {lines[line]}, i64 {places[steps]}");
+        var from = lines.Length == 1 ? places[steps]
+            : text.Value($"getelementptr i8, ptr {lines[line]}, i64 {places[steps]}");
         return apart == 0 ? from : Past(from, $"{apart}");
     }
 
-    private string Past(string pointer, string elements) => text.Value($"getelementptr {element}, ptr {pointer}, i64 {elements}");
+    private string Past(string pointer, string elements) =>
+        text.Value($"getelementptr {element}, ptr {pointer}, i64 {elements}");
 }

@@ -85,7 +85,8 @@ internal sealed class DriverText
         if (calls.Count > 0) arguments = text.Slot($"[{calls.Max(c => FieldsOf(program.Kernels[c.Kernel]))} x i64]", 8);
     }
 
-    public static string Print(Program program, IReadOnlyList<PrintedKernel> kernels, string symbol, LlvmTarget target) =>
+    public static string Print(Program program, IReadOnlyList<PrintedKernel> kernels, string symbol,
+        LlvmTarget target) =>
         new DriverText(program, kernels, target).Print(symbol, target);
 
     private string Print(string symbol, LlvmTarget target)
@@ -99,8 +100,10 @@ internal sealed class DriverText
         text.Do($"store i64 {text.Value($"load i64, ptr {at}, align 8")}, ptr {text.Value($"getelementptr i8, ptr {error}, i64 8")}, align 8");
         text.Do($"ret i32 {status}");
         foreach (var name in symbols) text.Declare($"declare i32 @{name}(ptr, i64, i64, i64)");
-        var header = $"define i32 @{symbol}(ptr %host, ptr %buffers, ptr %sizes, ptr %scratch, i64 %scratch_step) nounwind";
-        return new StringBuilder($"; driver of @{program.Name}\ntarget triple = \"{target.Triple}\"\n\n").Append(text.Function(header))
+        var header =
+            $"define i32 @{symbol}(ptr %host, ptr %buffers, ptr %sizes, ptr %scratch, i64 %scratch_step) nounwind";
+        return new StringBuilder($"; driver of @{program.Name}\ntarget triple = \"{target.Triple}\"\n\n")
+            .Append(text.Function(header))
             .Append(arguments.Length > 0 ? $"\n{RunKernel}\n" : "").ToString();
     }
 
@@ -118,7 +121,8 @@ internal sealed class DriverText
 
     private string Buffer(int buffer) => Field("%buffers", 8 * buffer, "ptr");
 
-    private string Test(int buffer) => text.Value($"icmp ne i8 {text.Value($"load i8, ptr {Buffer(buffer)}, align 1")}, 0");
+    private string Test(int buffer) =>
+        text.Value($"icmp ne i8 {text.Value($"load i8, ptr {Buffer(buffer)}, align 1")}, 0");
 
     private void Steps(ImmutableArray<Step> steps)
     {
@@ -133,7 +137,8 @@ internal sealed class DriverText
                     Call(call, here);
                     break;
                 case CopyStep copy:
-                    var bytes = index.Scalar(program.Buffers[copy.To].Type.Count * program.Buffers[copy.To].Type.DType.Bytes());
+                    var bytes = index.Scalar(
+                        program.Buffers[copy.To].Type.Count * program.Buffers[copy.To].Type.DType.Bytes());
                     text.Declare("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)");
                     text.Do($"call void @llvm.memcpy.p0.p0.i64(ptr {Buffer(copy.To)}, ptr {Buffer(copy.From)}, i64 {bytes}, i1 false)");
                     break;
@@ -165,7 +170,8 @@ internal sealed class DriverText
                     Check(text.Value($"call i32 {print}(ptr {context}, i64 {here}, ptr %buffers)"), here);
                     break;
                 case AssertStep assert:
-                    Check(text.Value($"select i1 {Test(assert.Test)}, i32 0, i32 {(int)ExecutionCode.DriverCheck}"), here);
+                    Check(text.Value($"select i1 {Test(assert.Test)}, i32 0, i32 {(int)ExecutionCode.DriverCheck}"),
+                        here);
                     break;
                 default:
                     throw new InvalidOperationException($"no driver for {step.GetType().Name}");
@@ -196,7 +202,8 @@ internal sealed class DriverText
             text.Do($"store {fields[i]}, ptr {text.Value($"getelementptr i8, ptr {arguments}, i64 {8 * i}")}, align 8");
         var jobs = index.Scalar(printed.Jobs);
         var work = index.Scalar(printed.Work);
-        Check(text.Value($"call i32 @run(ptr %host, ptr @{printed.Symbol}, ptr {arguments}, i64 {jobs}, i64 {work})"), here);
+        Check(text.Value($"call i32 @run(ptr %host, ptr @{printed.Symbol}, ptr {arguments}, i64 {jobs}, i64 {work})"),
+            here);
     }
 
     /// <summary>Leaves the driver when a status is not 0.</summary>

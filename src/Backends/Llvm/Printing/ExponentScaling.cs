@@ -57,9 +57,11 @@ internal static class ExponentScaling
             if (there.Id == Input.Id) return here.Type == Input.Type;
             return definitions.TryGetValue(here.Id, out var statement) && (statement, Template[there.Id]) switch
             {
-                (Compute a, Compute b) => a.Op == b.Op && a.Result.Type == b.Result.Type && a.Arguments.Length == b.Arguments.Length
+                (Compute a, Compute b) =>
+                    a.Op == b.Op && a.Result.Type == b.Result.Type && a.Arguments.Length == b.Arguments.Length
                     && a.Arguments.Zip(b.Arguments).All(p => Same(p.First, p.Second)),
-                (Literal a, Literal b) => a.Float.Equals(b.Float) && a.Integer == b.Integer && a.Result.Type == b.Result.Type,
+                (Literal a, Literal b) =>
+                    a.Float.Equals(b.Float) && a.Integer == b.Integer && a.Result.Type == b.Result.Type,
                 _ => false,
             };
         }
@@ -71,6 +73,10 @@ internal static class ExponentScaling
         const string name = "@llvm.x86.avx512.mask.scalef.ps.512";
         text.Declare($"declare <16 x float> {name}(<16 x float>, <16 x float>, <16 x float>, i16, i32 immarg)");
         // Every lane, rounded as the thread's mode says: 4.
-        return p with { Text = text.Value($"call <16 x float> {name}(<16 x float> {p.Text}, <16 x float> {n.Text}, <16 x float> zeroinitializer, i16 -1, i32 4)") };
+        return p with
+        {
+            Text = text.Value(
+            $"call <16 x float> {name}(<16 x float> {p.Text}, <16 x float> {n.Text}, <16 x float> zeroinitializer, i16 -1, i32 4)")
+        };
     }
 }

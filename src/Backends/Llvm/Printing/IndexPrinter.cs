@@ -29,7 +29,8 @@ internal sealed class IndexPrinter
     private IndexPrinter(IndexPrinter other, LaneLoop? lanes)
         : this(other.text, other.scalars, other.ranges)
     {
-        (variables, signed, unrolled, Lanes) = (new(other.variables), [.. other.signed], new(other.unrolled), lanes ?? other.Lanes);
+        (variables, signed, unrolled, Lanes) =
+            (new(other.variables), [.. other.signed], new(other.unrolled), lanes ?? other.Lanes);
         if (lanes is not null) variables.Remove(lanes.Variable);
     }
 
@@ -68,7 +69,8 @@ internal sealed class IndexPrinter
     }
 
     /// <summary>True for an index that is made of loop variables and sizes only, the same in all lanes.</summary>
-    public bool IsPlain(Size index) => Here(index).Variables().All(v => !VariesByName(v) && !signed.Contains(v) && variables.ContainsKey(v));
+    public bool IsPlain(Size index) =>
+        Here(index).Variables().All(v => !VariesByName(v) && !signed.Contains(v) && variables.ContainsKey(v));
 
     /// <summary>
     /// The index in the first lane, and what it grows by from lane to lane; null where that is no constant.
@@ -77,7 +79,8 @@ internal sealed class IndexPrinter
     {
         index = Here(index);
         if (Lanes is null || index.AffineIn(Lanes.Variable) is not var (step, rest) || !step.IsConstant) return null;
-        if (!rest.Variables().All(v => !VariesByName(v) && !signed.Contains(v) && variables.ContainsKey(v))) return null;
+        if (!rest.Variables().All(v => !VariesByName(v) && !signed.Contains(v) && variables.ContainsKey(v)))
+            return null;
         Define("start'", Lanes.Start);
         return (rest + step.Value * Size.Variable("start'"), step.Value);
     }
@@ -103,7 +106,8 @@ internal sealed class IndexPrinter
     /// <summary>True when the expression differs between lanes.</summary>
     public bool Varies(Size index) => Here(index).Variables().Any(VariesByName);
 
-    private bool VariesByName(string name) => name == Lanes?.Variable || (variables.TryGetValue(name, out var v) && v.Lanes > 0);
+    private bool VariesByName(string name) =>
+        name == Lanes?.Variable || (variables.TryGetValue(name, out var v) && v.Lanes > 0);
 
     /// <summary>
     /// index = Base + Offset + Stride * lane with a scalar Base, constant Offset and Stride, if it is so: the lane
@@ -122,7 +126,9 @@ internal sealed class IndexPrinter
         }
         var split = new IndexRanges(ranges);
         split.Add("lane'", Width);
-        var parts = index.Substitute(v => v == Lanes.Variable ? Size.Variable("block'") * Width + Size.Variable("lane'") : null, split);
+        var parts =
+            index.Substitute(v => v == Lanes.Variable ? Size.Variable("block'") * Width + Size.Variable("lane'")
+                : null, split);
         if (parts.AffineIn("lane'") is not var (c, rest) || !c.IsConstant) return null;
         Define("block'", text.Value($"sdiv i64 {Lanes.Start}, {Width}"));
         return Split(rest, c.Value);
@@ -177,7 +183,8 @@ internal sealed class IndexPrinter
                 {
                     if (lanes == 0) throw new InvalidOperationException($"{v.Name} differs between lanes");
                     var steps = $"<{string.Join(", ", Enumerable.Range(0, Width).Select(l => $"i64 {l}"))}>";
-                    return scalars.Two("add", scalars.Widen(Number(0) with { Text = Lanes.Start }, Width), new(steps, DType.I64, Width));
+                    return scalars.Two("add", scalars.Widen(Number(0) with { Text = Lanes.Start }, Width),
+                        new(steps, DType.I64, Width));
                 }
                 return variables.TryGetValue(v.Name, out var value) ? value
                     : throw new InvalidOperationException($"the index {v.Name} is not defined");
@@ -202,7 +209,8 @@ internal sealed class IndexPrinter
     {
         // A symbolic divisor of 0 belongs to a loop that does not run, or to a check that fails; the division must not
         // trap.
-        if (!atom.Divisor.IsConstant) b = Two("add", b, scalars.Cast("zext", Two("icmp eq", b, Number(0)) with { Type = DType.Bool }, DType.I64));
+        if (!atom.Divisor.IsConstant)
+            b = Two("add", b, scalars.Cast("zext", Two("icmp eq", b, Number(0)) with { Type = DType.Bool }, DType.I64));
         if (IsNonNegative(atom.Dividend)) return Two("udiv", a, b);
         var quotient = Two("sdiv", a, b);
         var rest = Two("sub", a, Two("mul", quotient, b));

@@ -20,12 +20,14 @@ internal static class InterleavedStores
         var found = new Dictionary<Store, ImmutableArray<Store>>();
         foreach (var loop in Kernel.Statements(kernel.Body).OfType<Loop>().Where(l => l.Kind == LoopKind.Vector))
         {
-            foreach (var group in loop.Body.Statements.OfType<Store>().Where(s => s.Guards.IsEmpty).GroupBy(s => s.Buffer))
+            foreach (var group in loop.Body.Statements.OfType<Store>().Where(s => s.Guards.IsEmpty)
+                .GroupBy(s => s.Buffer))
             {
                 ImmutableArray<Store> stores = [.. group.OrderBy(s => s.Offset.Offset)];
                 if (stores.Length is < 2 or > Most) continue;
                 bool Follows(Store s, int i) => s.Offset.Equals(stores[0].Offset + i)
-                    && s.Offset.AffineIn(loop.Variable) is var (stride, _) && stride.Is(stores.Length) && s.Value.Type == stores[0].Value.Type;
+                    && s.Offset.AffineIn(loop.Variable) is var (stride, _) && stride.Is(stores.Length)
+                    && s.Value.Type == stores[0].Value.Type;
                 if (stores.Select(Follows).All(f => f))
                     foreach (var store in stores) found[store] = stores;
             }
@@ -47,7 +49,8 @@ internal static class InterleavedStores
                 var (next, isFirst) = (v, v == 1);
                 var lanes = places.Select((p, l) => p % count == next ? $"i32 {Width + p / count}"
                     : p % count < next ? $"i32 {(isFirst ? p / count : l)}" : "i32 poison");
-                joined = text.Value($"shufflevector {vector} {joined}, {vector} {values[v]}, <{Width} x i32> <{string.Join(", ", lanes)}>");
+                joined = text.Value(
+                    $"shufflevector {vector} {joined}, {vector} {values[v]}, <{Width} x i32> <{string.Join(", ", lanes)}>");
             }
             return joined;
         })];

@@ -33,7 +33,8 @@ internal static class KernelText
     public static PrintedKernel Print(Kernel kernel, LlvmTarget target)
     {
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes(KernelPrinter.Body(kernel)));
-        var symbol = $"acc_{kernel.Kind.ToString().ToLowerInvariant()}_{System.Convert.ToHexStringLower(hash.AsSpan(0, 8))}";
+        var symbol =
+            $"acc_{kernel.Kind.ToString().ToLowerInvariant()}_{System.Convert.ToHexStringLower(hash.AsSpan(0, 8))}";
         var text = new LlvmText();
         var ranges = Ranges(kernel);
         var scalars = new ScalarPrinter(text, target);
@@ -42,10 +43,12 @@ internal static class KernelText
         string Argument(int field, string type) =>
             text.Value($"load {type}, ptr {text.Value($"getelementptr i8, ptr %args, i64 {8 * field}")}, align 8");
         var buffers = kernel.Buffers.Select((_, i) => Argument(i, "ptr")).ToArray();
-        for (var i = 0; i < kernel.Sizes.Length; i++) index.Define(kernel.Sizes[i], Argument(buffers.Length + i, "i64"));
+        for (var i = 0; i < kernel.Sizes.Length; i++)
+            index.Define(kernel.Sizes[i], Argument(buffers.Length + i, "i64"));
         var scratchBase = Argument(buffers.Length + kernel.Sizes.Length, "ptr");
         var scratchStep = Argument(buffers.Length + kernel.Sizes.Length + 1, "i64");
-        var scratch = text.Value($"getelementptr i8, ptr {scratchBase}, i64 {text.Value($"mul i64 %worker, {scratchStep}")}");
+        var scratch = text.Value(
+            $"getelementptr i8, ptr {scratchBase}, i64 {text.Value($"mul i64 %worker, {scratchStep}")}");
 
         var status = text.Slot("i32", 4);
         text.Do($"store i32 0, ptr {status}, align 4");
@@ -57,7 +60,8 @@ internal static class KernelText
         {
             var printer = new ContractPrinter(around, text, scalars, around.Index, contract, target, scratch, isAlone);
             if (printer.ScratchBytes.Variables().FirstOrDefault(v => !kernel.Sizes.Contains(v)) is { } variable)
-                throw new LimitationException($"not supported: a contraction whose depth depends on the loop over {variable}");
+                throw new LimitationException(
+                    $"not supported: a contraction whose depth depends on the loop over {variable}");
             bytes = Size.Max(bytes, printer.ScratchBytes);
             return printer;
         }
@@ -66,16 +70,19 @@ internal static class KernelText
             var tile = AttentionTile.For(target, attend.Sum.Type, attend.M.Extent);
             var printer = new AttentionPrinter(around, text, scalars, index, attend, tile, scratch);
             if (printer.ScratchBytes.Variables().FirstOrDefault(v => !kernel.Sizes.Contains(v)) is { } variable)
-                throw new LimitationException($"not supported: attention whose features depend on the loop over {variable}");
+                throw new LimitationException(
+                    $"not supported: attention whose features depend on the loop over {variable}");
             bytes = Size.Max(bytes, printer.ScratchBytes);
             return printer;
         }
-        var statements = new StatementPrinter(kernel, text, scalars, index, buffers, status, Contraction, Attention, Reserve,
+        var statements =
+            new StatementPrinter(kernel, text, scalars, index, buffers, status, Contraction, Attention, Reserve,
             Taps.Vectors);
         string Reserve(Size room)
         {
             if (room.Variables().FirstOrDefault(v => !kernel.Sizes.Contains(v)) is { } variable)
-                throw new LimitationException($"not supported: a sort whose length depends on the loop over {variable}");
+                throw new LimitationException(
+                    $"not supported: a sort whose length depends on the loop over {variable}");
             bytes = Size.Max(bytes, room);
             return scratch;
         }
@@ -115,7 +122,8 @@ internal static class KernelText
                 void RowByRow(string begin) => text.For(begin, "%end", "1", job => Rows(job, 1, kept));
                 if (loops.Length == 0) RowByRow("%begin");
                 else if (RowPipeline.Find(inner) is not { } pipeline) RowByRow(InStep(kept));
-                else if (pipeline.Applies(index, text) is { } applies) text.If(applies, () => Pipeline(pipeline, kept), () => RowByRow("%begin"));
+                else if (pipeline.Applies(index, text) is { } applies)
+                    text.If(applies, () => Pipeline(pipeline, kept), () => RowByRow("%begin"));
                 else Pipeline(pipeline, kept);
             }
             else
@@ -132,13 +140,17 @@ internal static class KernelText
         text.Do($"ret i32 {text.Value($"load i32, ptr {status}, align 4")}");
         // A spilled register of 64 bytes must not lie in two lines: 512³ took 2.6 ms in one process and 3.2 in the
         // next, as the stack happened to begin, before the stack was aligned (AMD Zen 4 with AVX-512, 1 thread).
-        var header = $"define i32 @{symbol}(ptr noalias nocapture readonly %args, i64 %begin, i64 %end, i64 %worker) nounwind alignstack(64)";
+        var header =
+            $"define i32 @{symbol}(ptr noalias nocapture readonly %args, i64 %begin, i64 %end, i64 %worker) nounwind alignstack(64)";
         var module = new StringBuilder();
         // What `!nontemporal` refers to; the form is LLVM's.
         var metadata = streaming is null ? "" : "\n!0 = !{i32 1}\n";
-        foreach (var line in KernelPrinter.Body(kernel).TrimEnd().Split('\n')) module.Append("; ").Append(line).Append('\n');
-        module.Append(CultureInfo.InvariantCulture, $"target triple = \"{target.Triple}\"\n\n").Append(text.Function(header)).Append(metadata);
-        return new PrintedKernel(symbol, module.ToString(), jobs, Work(inner) * Size.Product(loops.Select(l => l.Extent)), bytes,
+        foreach (var line in KernelPrinter.Body(kernel).TrimEnd().Split('\n'))
+            module.Append("; ").Append(line).Append('\n');
+        module.Append(CultureInfo.InvariantCulture, $"target triple = \"{target.Triple}\"\n\n")
+            .Append(text.Function(header)).Append(metadata);
+        return new PrintedKernel(symbol, module.ToString(), jobs,
+            Work(inner) * Size.Product(loops.Select(l => l.Extent)), bytes,
             inner.Statements is [Contract] ? ContractionPasses : null);
 
         // A job is a group of iterations of the innermost loop; jobs of one row are one loop, which finds its row once.
@@ -147,7 +159,8 @@ internal static class KernelText
             var (row, extent) = (loops[^1], index.AtLeastZero(loops[^1].Extent));
             var groups = Size.FloorDiv(extent + (count - 1), count);
             var (width, perRow) = (index.Scalar(extent), index.Scalar(groups));
-            string Least(string a, string b) => text.Value($"select i1 {text.Value($"icmp slt i64 {a}, {b}")}, i64 {a}, i64 {b}");
+            string Least(string a, string b) =>
+                text.Value($"select i1 {text.Value($"icmp slt i64 {a}, {b}")}, i64 {a}, i64 {b}");
             var next = text.Slot("i64", 8);
             text.Do($"store i64 %begin, ptr {next}, align 8");
             string Next() => text.Value($"load i64, ptr {next}, align 8");
@@ -166,8 +179,10 @@ internal static class KernelText
                 {
                     if (some != count && (some > count || (left & some) == 0)) continue;
                     var whole = some == 1 || left == 0 ? last
-                        : text.Value($"sub i64 {last}, {text.Value($"urem i64 {text.Value($"sub i64 {last}, {first}")}, {some}")}");
-                    text.For(first, whole, $"{some}", i => statements.SideBySide(row.Variable, i, some, () => statements.Block(inner)));
+                        : text.Value(
+                            $"sub i64 {last}, {text.Value($"urem i64 {text.Value($"sub i64 {last}, {first}")}, {some}")}");
+                    text.For(first, whole, $"{some}",
+                        i => statements.SideBySide(row.Variable, i, some, () => statements.Block(inner)));
                     if (left == 0) break;
                     first = whole;
                 }
@@ -235,13 +250,15 @@ internal static class KernelText
                 Decompose(r == 0 ? job : text.Value($"add i64 {job}, {r}"), loops, null, copies[r].Index);
                 if (kept is null) continue;
                 if (r == 0) place = kept.Place(copies[r], scratch);
-                copies[r].Kept = r == 0 ? place : text.Value($"getelementptr i8, ptr {place}, i64 {index.Scalar(kept.Bytes(r))}");
+                copies[r].Kept = r == 0 ? place
+                    : text.Value($"getelementptr i8, ptr {place}, i64 {index.Scalar(kept.Bytes(r))}");
             }
             StatementPrinter[]? ahead = null;
             if (count > 1)
             {
                 ahead = [.. copies.Select(_ => statements.Fork())];
-                for (var r = 0; r < count; r++) Decompose(text.Value($"add i64 {job}, {count + r}"), loops, null, ahead[r].Index);
+                for (var r = 0; r < count; r++)
+                    Decompose(text.Value($"add i64 {job}, {count + r}"), loops, null, ahead[r].Index);
             }
             new RowPrinter(copies, text, scalars, kept, ahead).Block(inner);
         }

@@ -7,7 +7,8 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>16 partial results a block of 4096, the lane tree 8-4-2-1, blocks combined pairwise.</summary>
-internal sealed class LaneReduction(RowPrinter rows, IReadOnlyList<StatementPrinter> copies, LlvmText text, ScalarPrinter scalars)
+internal sealed class LaneReduction(RowPrinter rows, IReadOnlyList<StatementPrinter> copies, LlvmText text,
+    ScalarPrinter scalars)
 {
     private const int Width = IndexPrinter.Width;
 
@@ -31,14 +32,17 @@ internal sealed class LaneReduction(RowPrinter rows, IReadOnlyList<StatementPrin
         var depth = text.Slot("i64", 8);
         text.Do($"store i64 0, ptr {depth}, align 8");
         string At(string stack, string d) => text.Value($"getelementptr {element}, ptr {stack}, i64 {d}");
-        Operand Read(string stack, string d) => new(text.Value($"load {element}, ptr {At(stack, d)}, align {type.Bytes()}"), type, 0);
-        void Write(string stack, string d, Operand x) => text.Do($"store {element} {x.Text}, ptr {At(stack, d)}, align {type.Bytes()}");
+        Operand Read(string stack, string d) =>
+            new(text.Value($"load {element}, ptr {At(stack, d)}, align {type.Bytes()}"), type, 0);
+        void Write(string stack, string d, Operand x) =>
+            text.Do($"store {element} {x.Text}, ptr {At(stack, d)}, align {type.Bytes()}");
         string Depth() => text.Value($"load i64, ptr {depth}, align 8");
         void Merge()
         {
             var top = text.Value($"sub i64 {Depth()}, 1");
             var below = text.Value($"sub i64 {top}, 1");
-            foreach (var stack in stacks) Write(stack, below, ReductionPrinter.Combine(scalars, r.Kind, Read(stack, below), Read(stack, top)));
+            foreach (var stack in stacks)
+                Write(stack, below, ReductionPrinter.Combine(scalars, r.Kind, Read(stack, below), Read(stack, top)));
             text.Do($"store i64 {top}, ptr {depth}, align 8");
         }
 
@@ -60,7 +64,8 @@ internal sealed class LaneReduction(RowPrinter rows, IReadOnlyList<StatementPrin
         var blocks = Depth();
         text.For("1", blocks, "1", _ => Merge());
         var none = new Operand(text.Value($"icmp eq i64 {blocks}, 0"), DType.Bool, 0);
-        return [.. stacks.Select(stack => scalars.Choose(none, ReductionPrinter.Identity(scalars, r.Kind, type, 0), Read(stack, "0")))];
+        return [.. stacks.Select(
+            stack => scalars.Choose(none, ReductionPrinter.Identity(scalars, r.Kind, type, 0), Read(stack, "0")))];
     }
 
     /// <summary>The block's value for each copy.</summary>
@@ -92,24 +97,30 @@ internal sealed class LaneReduction(RowPrinter rows, IReadOnlyList<StatementPrin
         Operand Part(int first, int half)
         {
             var mask = string.Join(", ", Enumerable.Range(first, half).Select(l => $"i32 {l}"));
-            return new(text.Value($"shufflevector {lanes.LlvmType} {lanes.Text}, {lanes.LlvmType} poison, <{half} x i32> <{mask}>"), lanes.Type, half);
+            return new(text.Value(
+                $"shufflevector {lanes.LlvmType} {lanes.Text}, {lanes.LlvmType} poison, <{half} x i32> <{mask}>"),
+                lanes.Type, half);
         }
     }
 
     private Operand Part(Operand lanes, int first, int count)
     {
         var mask = string.Join(", ", Enumerable.Range(first, count).Select(l => $"i32 {l}"));
-        return new(text.Value($"shufflevector {lanes.LlvmType} {lanes.Text}, {lanes.LlvmType} poison, <{count} x i32> <{mask}>"), lanes.Type, count);
+        return new(text.Value(
+            $"shufflevector {lanes.LlvmType} {lanes.Text}, {lanes.LlvmType} poison, <{count} x i32> <{mask}>"),
+            lanes.Type, count);
     }
 
-    private Operand Lane0(Operand lanes) => new(text.Value($"extractelement {lanes.LlvmType} {lanes.Text}, i64 0"), lanes.Type, 0);
+    private Operand Lane0(Operand lanes) =>
+        new(text.Value($"extractelement {lanes.LlvmType} {lanes.Text}, i64 0"), lanes.Type, 0);
 
     /// <summary>
     /// The partial results in memory that mem2reg turns into registers. A greatest or least float is taken by `a > b ?
     /// a : b`, which is one instruction but loses a NaN in a; whether a lane has met one is kept beside it, off the
     /// chain. Zeros of either sign are equal, so that in both forms the last of them stays.
     /// </summary>
-    internal sealed class Lanes(ReduceKind kind, DType type, LlvmText text, ScalarPrinter scalars, string sum, string? nan)
+    internal sealed class Lanes(ReduceKind kind, DType type, LlvmText text, ScalarPrinter scalars, string sum,
+        string? nan)
     {
         private readonly string memory = Types.Of(type, Width);
 
@@ -222,8 +233,10 @@ internal sealed class LaneReduction(RowPrinter rows, IReadOnlyList<StatementPrin
         {
             var (a, b) = (Part(value, 0, half), Part(value, half, half));
             var (i, j) = (Part(at, 0, half), Part(at, half, half));
-            var neither = scalars.Compute(ScalarOp.Not, DType.Bool, scalars.Two("or", Beats(kind, a, b), Beats(kind, b, a)));
-            var second = scalars.Two("or", Beats(kind, b, a), scalars.Two("and", neither, scalars.Compare(ScalarOp.Lt, j, i)));
+            var neither =
+                scalars.Compute(ScalarOp.Not, DType.Bool, scalars.Two("or", Beats(kind, a, b), Beats(kind, b, a)));
+            var second =
+                scalars.Two("or", Beats(kind, b, a), scalars.Two("and", neither, scalars.Compare(ScalarOp.Lt, j, i)));
             (value, at) = (scalars.Choose(second, b, a), scalars.Choose(second, j, i));
         }
         var first = Lane0(at);

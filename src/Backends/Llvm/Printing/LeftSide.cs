@@ -48,8 +48,10 @@ internal sealed class LeftSide
     private long? apart;
     private string first = "0";
 
-    public LeftSide(StatementPrinter statements, LlvmText text, ScalarPrinter scalars, IndexPrinter index, Contract contract,
-        RowAccess? access, LeftWay way, Tile tile, Size depth, int inner, string scratch, Size from, bool mayBlock, int blockSteps)
+    public LeftSide(StatementPrinter statements, LlvmText text, ScalarPrinter scalars, IndexPrinter index,
+        Contract contract,
+        RowAccess? access, LeftWay way, Tile tile, Size depth, int inner, string scratch, Size from, bool mayBlock,
+            int blockSteps)
     {
         (this.statements, this.text, this.scalars, this.index) = (statements, text, scalars, index);
         (this.contract, this.depth, this.scratch) = (contract, depth, scratch);
@@ -61,7 +63,8 @@ internal sealed class LeftSide
         InnerCount = Count(contract.K.Skip(contract.K.Length - Inner));
         // Half as much again is still one block.
         IsBlocked = mayBlock && !(depth.IsConstant && depth.Value <= blockSteps * 3 / 2)
-            && (way is LeftWay.InPlace or LeftWay.Copied or LeftWay.Converted || (way == LeftWay.Packed && contract.K.Length == 1));
+            && (way is LeftWay.InPlace or LeftWay.Copied or LeftWay.Converted
+            || (way == LeftWay.Packed && contract.K.Length == 1));
         span = IsBlocked ? Size.Min(depth, blockSteps) : depth;
         (tableStart, paddingStart, rowsStart, End) = (from, from, from, from);
         if (way == LeftWay.Table)
@@ -71,7 +74,8 @@ internal sealed class LeftSide
             if (!access!.Load.Guards.IsEmpty)
             {
                 End += InnerCount * access.Run.Stride * type.Bytes();
-                if (TurnedEpilogue.Results(contract) is null) Order = TileOrder.Find(contract, access, contract.K.Length - Inner, tile.Rows);
+                if (TurnedEpilogue.Results(contract) is null)
+                    Order = TileOrder.Find(contract, access, contract.K.Length - Inner, tile.Rows);
             }
             if (Order is not null) order = text.Table("i32", Order.Rows.Select(r => (long)r));
         }
@@ -89,7 +93,8 @@ internal sealed class LeftSide
     {
         null => LeftWay.Packed,
         { IsConverted: true } => LeftWay.Converted,
-        _ when access.Run.Inner < contract.K.Length || !access.Load.Guards.IsEmpty || inner < contract.K.Length => LeftWay.Table,
+        _ when access.Run.Inner < contract.K.Length || !access.Load.Guards.IsEmpty || inner < contract.K.Length =>
+            LeftWay.Table,
         _ when FallsIntoFewSets(contract, access, tile) => LeftWay.Copied,
         _ => LeftWay.InPlace,
     };
@@ -124,7 +129,8 @@ internal sealed class LeftSide
     public void Begin()
     {
         if (way != LeftWay.Table || access!.Load.Guards.IsEmpty) return;
-        var fill = type.IsFloat ? scalars.Constant(access.Fill!.Float, type) : scalars.Integer(access.Fill!.Integer, type, 0);
+        var fill = type.IsFloat ? scalars.Constant(access.Fill!.Float, type)
+            : scalars.Integer(access.Fill!.Integer, type, 0);
         text.For("0", index.Scalar(InnerCount * access.Run.Stride), "1",
             at => text.Do($"store {element} {fill.Text}, ptr {At(Bytes(paddingStart), at)}, align {type.Bytes()}"));
     }
@@ -168,7 +174,8 @@ internal sealed class LeftSide
         {
             var count = apart is null ? rows : 1;
             var entry = text.Value($"mul i64 {outer}, {count}");
-            lines = [.. Enumerable.Range(0, count).Select(r => text.Value($"load ptr, ptr {Entry(entry, r)}, align 8"))];
+            lines = [.. Enumerable.Range(0, count)
+                .Select(r => text.Value($"load ptr, ptr {Entry(entry, r)}, align 8"))];
         }
         else
         {
@@ -200,7 +207,9 @@ internal sealed class LeftSide
         ranges.Add("row'", m / tiles);
         ranges.Add("tile'", tiles);
         foreach (var k in contract.K) ranges.Add(k.Variable, k.Extent);
-        offset = offset.Substitute(v => v == contract.M.Variable ? Size.Variable("tile'") * (m / tiles) + Size.Variable("row'") : null, ranges);
+        offset =
+            offset.Substitute(v => v == contract.M.Variable
+                ? Size.Variable("tile'") * (m / tiles) + Size.Variable("row'") : null, ranges);
         return offset.AffineIn("row'") is var (apart, _) && apart.IsConstant ? apart.Value : null;
     }
 
@@ -212,7 +221,9 @@ internal sealed class LeftSide
     /// </summary>
     private static bool FallsIntoFewSets(Contract contract, RowAccess access, Tile tile)
     {
-        if (tile.Rows < 5 || !access.Run.Stride.Is(1) || contract.N.Extent.IsConstant && contract.N.Extent.Value <= tile.Columns) return false;
+        if (tile.Rows < 5 || !access.Run.Stride.Is(1) || contract.N.Extent.IsConstant
+            && contract.N.Extent.Value <= tile.Columns)
+            return false;
         Func<int, long> at;
         var offset = access.Load.Offset;
         if (offset.AffineIn(contract.M.Variable) is var (pitch, _))
@@ -223,7 +234,8 @@ internal sealed class LeftSide
         else
         {
             // Every other pixel of an image: the first tile stands for all.
-            if (!offset.Variables().All(v => v == contract.M.Variable || contract.K.Any(k => k.Variable == v))) return false;
+            if (!offset.Variables().All(v => v == contract.M.Variable || contract.K.Any(k => k.Variable == v)))
+                return false;
             at = r => offset.Evaluate(v => v == contract.M.Variable ? r : 0);
         }
         var bytes = contract.Accumulator.Type.Bytes();
@@ -258,7 +270,8 @@ internal sealed class LeftSide
     }
 
     private string Entry(string entry, int r) =>
-        text.Value($"getelementptr ptr, ptr {Bytes(tableStart)}, i64 {(r == 0 ? entry : text.Value($"add i64 {entry}, {r}"))}");
+        text.Value(
+            $"getelementptr ptr, ptr {Bytes(tableStart)}, i64 {(r == 0 ? entry : text.Value($"add i64 {entry}, {r}"))}");
 
     private void Copy(int count, Func<int, string> row, string begin, string end)
     {
@@ -270,7 +283,8 @@ internal sealed class LeftSide
         for (var r = 0; r < count; r++)
         {
             index.Define(contract.M.Variable, row(r));
-            from[r] = text.Value($"getelementptr {memory}, ptr {statements.Buffer(load.Buffer)}, i64 {text.Value($"add i64 {index.Scalar(load.Offset)}, {begin}")}");
+            from[r] = text.Value(
+                $"getelementptr {memory}, ptr {statements.Buffer(load.Buffer)}, i64 {text.Value($"add i64 {index.Scalar(load.Offset)}, {begin}")}");
             to[r] = At(Bytes(rowsStart), text.Value($"mul i64 {pitch}, {r}"));
         }
         if (span.IsConstant) apart = span.Value + Width;
@@ -280,7 +294,8 @@ internal sealed class LeftSide
             for (var r = 0; r < count; r++)
             {
                 var source = text.Value($"getelementptr {memory}, ptr {from[r]}, i64 {at}");
-                var read = text.Value($"load {Types.Vector(memory, lanes)}, ptr {source}, align {load.Result.Type.Bytes()}");
+                var read = text.Value(
+                    $"load {Types.Vector(memory, lanes)}, ptr {source}, align {load.Result.Type.Bytes()}");
                 var value = statements.FromMemory(read, load.Result.Type, lanes);
                 if (way == LeftWay.Converted) value = scalars.Compute(ScalarOp.Convert, type, value);
                 text.Do($"store {value.LlvmType} {value.Text}, ptr {At(to[r], at)}, align {type.Bytes()}");
@@ -297,7 +312,8 @@ internal sealed class LeftSide
         var packed = Bytes(rowsStart);
         var numbers = Enumerable.Range(0, count).Select(row).ToArray();
         // Rows that are neighbours in memory are moved together.
-        var together = contract.Left.Statements is [Load { Guards.IsEmpty: true } load] && load.Result == contract.LeftYield
+        var together = contract.Left.Statements is [Load { Guards.IsEmpty: true } load]
+            && load.Result == contract.LeftYield
             && load.Offset.AffineIn(contract.M.Variable) is var (one, _) && one.Is(1) ? load : null;
         void Step(string k)
         {
@@ -305,7 +321,8 @@ internal sealed class LeftSide
             {
                 index.Define(contract.M.Variable, numbers[0]);
                 var many = Types.Vector(element, count);
-                var read = text.Value($"load {many}, ptr {At(statements.Buffer(together.Buffer), index.Scalar(together.Offset))}, align {type.Bytes()}");
+                var read = text.Value(
+                    $"load {many}, ptr {At(statements.Buffer(together.Buffer), index.Scalar(together.Offset))}, align {type.Bytes()}");
                 text.Do($"store {many} {read}, ptr {At(packed, text.Value($"mul i64 {k}, {count}"))}, align {type.Bytes()}");
                 return;
             }
@@ -331,5 +348,6 @@ internal sealed class LeftSide
 
     private string Bytes(Size offset) => text.Value($"getelementptr i8, ptr {scratch}, i64 {index.Scalar(offset)}");
 
-    private string At(string pointer, string offset) => text.Value($"getelementptr {element}, ptr {pointer}, i64 {offset}");
+    private string At(string pointer, string offset) =>
+        text.Value($"getelementptr {element}, ptr {pointer}, i64 {offset}");
 }

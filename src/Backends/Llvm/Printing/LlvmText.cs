@@ -45,14 +45,16 @@ internal sealed class LlvmText
     {
         var name = $"@table{names++}";
         long[] all = [.. values];
-        declarations.Add($"{name} = private unnamed_addr constant [{all.Length} x {type}] [{string.Join(", ", all.Select(v => $"{type} {v}"))}]");
+        declarations.Add(
+            $"{name} = private unnamed_addr constant [{all.Length} x {type}] [{string.Join(", ", all.Select(v => $"{type} {v}"))}]");
         return name;
     }
 
     /// <summary>An entry of a table of i32 or i64, as i64; none is negative.</summary>
     public string Entry(string table, string type, string at)
     {
-        var read = Value($"load {type}, ptr {Value($"getelementptr {type}, ptr {table}, i64 {at}")}, align {(type == "i32" ? 4 : 8)}");
+        var read = Value(
+            $"load {type}, ptr {Value($"getelementptr {type}, ptr {table}, i64 {at}")}, align {(type == "i32" ? 4 : 8)}");
         return type == "i64" ? read : Value($"zext {type} {read} to i64");
     }
 
@@ -121,7 +123,8 @@ internal sealed class LlvmText
     {
         var text = new StringBuilder();
         foreach (var declaration in declarations) text.Append(declaration).Append('\n');
-        return text.Append($"\n{header} {{\nentry:\n").Append(entry).Append("  br label %start\nstart:\n").Append(body).Append("}\n").ToString();
+        return text.Append($"\n{header} {{\nentry:\n").Append(entry).Append("  br label %start\nstart:\n").Append(body)
+            .Append("}\n").ToString();
     }
 
     /// <summary>

@@ -53,7 +53,8 @@ internal static class Narrow
         if (x.Type == DType.BF16) return p.Cast("trunc", p.Two("lshr", bits, Int(16)), DType.I16);
         // The factor moves the exponents of f16 to those of f32, where its subnormals are subnormal too.
         var size = p.Two("and", bits, Int(int.MaxValue));
-        var scaled = p.Two("fmul", p.Cast("bitcast", size, DType.F32), p.Constant(Math.ScaleB(1, -112), DType.F32, lanes));
+        var scaled =
+            p.Two("fmul", p.Cast("bitcast", size, DType.F32), p.Constant(Math.ScaleB(1, -112), DType.F32, lanes));
         var finite = p.Two("lshr", p.Cast("bitcast", scaled, DType.I32), Int(13));
         var special = p.Choose(p.Compare(ScalarOp.Gt, size, Int(Infinity)), Int(0x7E00), Int(0x7C00));
         var magnitude = p.Choose(p.Compare(ScalarOp.Lt, size, Int(Infinity)), finite, special);
@@ -70,7 +71,8 @@ internal static class Narrow
         var wide = p.Cast("zext", bits, DType.I32);
         if (type == DType.BF16) return p.Cast("bitcast", p.Two("shl", wide, Int(16)), DType.F32) with { Type = type };
         var moved = p.Two("shl", p.Two("and", wide, Int(0x7FFF)), Int(13));
-        var scaled = p.Two("fmul", p.Cast("bitcast", moved, DType.F32), p.Constant(Math.ScaleB(1, 112), DType.F32, lanes));
+        var scaled =
+            p.Two("fmul", p.Cast("bitcast", moved, DType.F32), p.Constant(Math.ScaleB(1, 112), DType.F32, lanes));
         // Infinity and NaN came out with the exponent 2^16.
         var finite = p.Cast("bitcast", scaled, DType.I32);
         var isFinite = p.Compare(ScalarOp.Lt, moved, Int(0x7C00 << 13));
@@ -89,7 +91,8 @@ internal static class Narrow
     /// <summary>An f32 to the nearest value of the dtype, ties to even, subnormals kept.</summary>
     private static Operand Round(ScalarPrinter p, Operand x, DType to)
     {
-        if (to == DType.F16 && p.HasHalf) return p.Half("fpext", p.Half("fptrunc", x, DType.I16), DType.F32) with { Type = to };
+        if (to == DType.F16 && p.HasHalf)
+            return p.Half("fpext", p.Half("fptrunc", x, DType.I16), DType.F32) with { Type = to };
         var lanes = x.Lanes;
         Operand Int(long value) => p.Integer(value, DType.I32, lanes);
         var bits = p.Cast("bitcast", x, DType.I32);
@@ -112,7 +115,8 @@ internal static class Narrow
         var small = p.Two("fsub", p.Two("fadd", p.Cast("bitcast", size, DType.F32), half), half);
         var normal = Nearest(size);
         normal = p.Choose(p.Compare(ScalarOp.Ge, normal, Int(BeyondF16)), Int(Infinity), normal);
-        var rounded = p.Choose(p.Compare(ScalarOp.Lt, size, Int(SmallestNormalF16)), p.Cast("bitcast", small, DType.I32), normal);
+        var rounded =
+            p.Choose(p.Compare(ScalarOp.Lt, size, Int(SmallestNormalF16)), p.Cast("bitcast", small, DType.I32), normal);
         rounded = p.Two("or", rounded, p.Two("and", bits, Int(int.MinValue)));
         return p.Choose(isNaN, quiet, p.Cast("bitcast", rounded, DType.F32)) with { Type = to };
     }

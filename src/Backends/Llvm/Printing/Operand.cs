@@ -37,11 +37,19 @@ internal static class Types
     /// <summary>The suffix of an overloaded intrinsic: `f32`, `v16f32`.</summary>
     public static string Suffix(DType type, int lanes)
     {
-        var element = type switch { DType.F16 or DType.BF16 or DType.F32 => "f32", DType.F64 => "f64", DType.Bool => "i1", _ => $"i{8 * type.Bytes()}" };
+        var element =
+            type switch
+            {
+                DType.F16 or DType.BF16 or DType.F32 => "f32",
+                DType.F64 => "f64",
+                DType.Bool => "i1",
+                _ => $"i{8 * type.Bytes()}"
+            };
         return lanes == 0 ? element : $"v{lanes}{element}";
     }
 
-    public static string SuffixMemory(DType type, int lanes) => Memory(type) is ['i', ..] memory ? $"v{lanes}{memory}" : Suffix(type, lanes);
+    public static string SuffixMemory(DType type, int lanes) =>
+        Memory(type) is ['i', ..] memory ? $"v{lanes}{memory}" : Suffix(type, lanes);
 
     /// <summary>The same constant in every lane.</summary>
     public static string Splat(string element, string constant, int lanes) => lanes == 0

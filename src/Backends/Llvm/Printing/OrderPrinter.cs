@@ -15,7 +15,8 @@ namespace Accelerate.Backends.Llvm.Printing;
 /// million in one row 9.6 and 96 (43), their argsort 7.1 and 93 (115); rows of 64 0.95 µs each and 1.2 (AMD Zen 4, 1
 /// thread, minima; NumPy 1.24, its stable sort for argsort).
 /// </summary>
-internal sealed class OrderPrinter(StatementPrinter statements, LlvmText text, ScalarPrinter scalars, IndexPrinter index,
+internal sealed class OrderPrinter(StatementPrinter statements, LlvmText text, ScalarPrinter scalars,
+    IndexPrinter index,
     Func<Size, string> scratch)
 {
     public void Print(Ordering order)
@@ -40,7 +41,8 @@ internal sealed class OrderPrinter(StatementPrinter statements, LlvmText text, S
             var value = statements.Of(order.Yield);
             text.Do($"store {memory} {statements.ToMemory(value)}, ptr {At(keys, memory, i)}, align {key.Bytes()}");
             var bits = Comparable(value, order.IsDescending);
-            var high = text.Value($"shl {element} {text.Value($"zext {bits.LlvmType} {bits.Text} to {element}")}, {shift}");
+            var high = text.Value(
+                $"shl {element} {text.Value($"zext {bits.LlvmType} {bits.Text} to {element}")}, {shift}");
             var low = wide ? text.Value($"zext i64 {i} to i128") : i;
             text.Do($"store {element} {text.Value($"or {element} {high}, {low}")}, ptr {At(room, element, i)}, align {elementBytes}");
         });
@@ -61,7 +63,8 @@ internal sealed class OrderPrinter(StatementPrinter statements, LlvmText text, S
         text.For("0", extent, "1", i =>
         {
             var packed = text.Value($"load {element}, ptr {At(sorted, element, i)}, align {elementBytes}");
-            var at = wide ? text.Value($"trunc i128 {packed} to i64") : text.Value($"and i64 {packed}, {uint.MaxValue}");
+            var at = wide ? text.Value($"trunc i128 {packed} to i64")
+                : text.Value($"and i64 {packed}, {uint.MaxValue}");
             var read = text.Value($"load {memory}, ptr {At(keys, memory, at)}, align {key.Bytes()}");
             index.Define(order.Variable, i);
             statements.Bind(order.Key, statements.FromMemory(read, key, 0));
@@ -92,11 +95,13 @@ internal sealed class OrderPrinter(StatementPrinter statements, LlvmText text, S
         {
             // The key is the upper half of an element; the counts of each of its bytes are 256 of i32.
             var (bytes, low) = (BytesOf(key), wide ? 0 : shift);
-            string Key(string at) => wide ? text.Value($"load i64, ptr {text.Value($"getelementptr i8, ptr {at}, i64 8")}, align 8")
+            string Key(string at) =>
+                wide ? text.Value($"load i64, ptr {text.Value($"getelementptr i8, ptr {at}, i64 8")}, align 8")
                 : text.Value($"load i64, ptr {at}, align 8");
             string Digit(string bits, string by) => text.Value($"and i64 {text.Value($"lshr i64 {bits}, {by}")}, 255");
             var counts = text.Slot($"[{256 * bytes} x i32]");
-            text.For("0", $"{256 * bytes}", "16", c => text.Do($"store <16 x i32> zeroinitializer, ptr {At(counts, "i32", c)}, align 64"));
+            text.For("0", $"{256 * bytes}", "16", c =>
+                text.Do($"store <16 x i32> zeroinitializer, ptr {At(counts, "i32", c)}, align 64"));
             text.For("0", extent, "1", i =>
             {
                 var bits = Key(At(room, element, i));
@@ -165,7 +170,8 @@ internal sealed class OrderPrinter(StatementPrinter statements, LlvmText text, S
             });
         }
 
-        string Least(string a, string b) => text.Value($"select i1 {text.Value($"icmp slt i64 {a}, {b}")}, i64 {a}, i64 {b}");
+        string Least(string a, string b) =>
+            text.Value($"select i1 {text.Value($"icmp slt i64 {a}, {b}")}, i64 {a}, i64 {b}");
     }
 
     /// <summary>

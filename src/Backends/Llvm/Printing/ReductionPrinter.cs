@@ -5,7 +5,8 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Backends.Llvm.Printing;
 
-internal sealed class ReductionPrinter(StatementPrinter statements, LlvmText text, ScalarPrinter scalars, IndexPrinter index)
+internal sealed class ReductionPrinter(StatementPrinter statements, LlvmText text, ScalarPrinter scalars,
+    IndexPrinter index)
 {
     private const int Width = IndexPrinter.Width;
 
@@ -32,7 +33,9 @@ internal sealed class ReductionPrinter(StatementPrinter statements, LlvmText tex
         {
             var slots = sums.Select(_ => text.Slot(type)).ToArray();
             foreach (var slot in slots) text.Do($"store {type} {sums[0].Text}, ptr {slot}, align 64");
-            void Read() => sums = [.. slots.Select(slot => new Operand(text.Value($"load {type}, ptr {slot}, align 64"), r.Result.Type, lanes))];
+            void Read() =>
+                sums = [.. slots.Select(
+                    slot => new Operand(text.Value($"load {type}, ptr {slot}, align 64"), r.Result.Type, lanes))];
             var step = $"{r.Variable}row'";
             text.For("0", index.Scalar(whole), "1", i =>
             {
@@ -105,12 +108,14 @@ internal sealed class ReductionPrinter(StatementPrinter statements, LlvmText tex
     /// In order of the index, with an epilogue after every step; several rows in step. Inside a vector loop every lane
     /// has its own value.
     /// </summary>
-    public static void Running(IReadOnlyList<StatementPrinter> copies, LlvmText text, ScalarPrinter scalars, Cumulation c)
+    public static void Running(IReadOnlyList<StatementPrinter> copies, LlvmText text, ScalarPrinter scalars,
+        Cumulation c)
     {
         var lanes = copies[0].Index.Lanes is null ? 0 : Width;
         var (kind, type) = (c.Kind, c.Running.Type);
         var memory = Types.Of(type, lanes);
-        var start = kind == ReduceKind.Add && type.IsFloat ? scalars.Constant(-0.0, type, lanes) : Identity(scalars, kind, type, lanes);
+        var start = kind == ReduceKind.Add && type.IsFloat ? scalars.Constant(-0.0, type, lanes)
+            : Identity(scalars, kind, type, lanes);
         var slots = copies.Select(_ => text.Slot(memory)).ToArray();
         foreach (var slot in slots) text.Do($"store {memory} {start.Text}, ptr {slot}, align 64");
         text.For("0", copies[0].Index.Scalar(c.Extent), "1", i =>
@@ -157,7 +162,8 @@ internal sealed class ReductionPrinter(StatementPrinter statements, LlvmText tex
             ReduceKind.And => scalars.Integer(type == DType.Bool ? 1 : -1, type, lanes),
             ReduceKind.Max when type.IsFloat => scalars.Constant(double.NegativeInfinity, type, lanes),
             ReduceKind.Min when type.IsFloat => scalars.Constant(double.PositiveInfinity, type, lanes),
-            ReduceKind.Max => scalars.Integer(type.IsSigned ? -System.Numerics.BigInteger.Pow(2, bits - 1) : 0, type, lanes),
+            ReduceKind.Max =>
+                scalars.Integer(type.IsSigned ? -System.Numerics.BigInteger.Pow(2, bits - 1) : 0, type, lanes),
             _ => scalars.Integer(System.Numerics.BigInteger.Pow(2, type.IsSigned ? bits - 1 : bits) - 1, type, lanes),
         };
     }

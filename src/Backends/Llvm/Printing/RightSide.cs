@@ -28,7 +28,8 @@ internal sealed class RightSide
     private readonly (Load Load, Size Start, Size Stride)? transposed;
     private string first = "0";
 
-    public RightSide(StatementPrinter statements, LlvmText text, ScalarPrinter scalars, IndexPrinter index, Contract contract,
+    public RightSide(StatementPrinter statements, LlvmText text, ScalarPrinter scalars, IndexPrinter index,
+        Contract contract,
         Tile tile, Size depth, bool mayStay, string scratch)
     {
         (this.statements, this.text, this.scalars, this.index) = (statements, text, scalars, index);
@@ -64,11 +65,13 @@ internal sealed class RightSide
     public Cursor Along(int vectors, string column, string flat)
     {
         var count = Place(vectors - 1).Line + 1;
-        return new Cursor(text, element, type.Bytes(), [.. Enumerable.Range(0, count).Select(line => Line(line, column, flat))], Stride);
+        return new Cursor(text, element, type.Bytes(),
+            [.. Enumerable.Range(0, count).Select(line => Line(line, column, flat))], Stride);
     }
 
     /// <summary>The line in which vector v of a tile lies, and how many elements behind the line's first.</summary>
-    public (int Line, long Apart) Place(int v) => IsInPlace ? (0, v * Width) : (v * Width / Tile.Panel, v * Width % Tile.Panel);
+    public (int Line, long Apart) Place(int v) =>
+        IsInPlace ? (0, v * Width) : (v * Width / Tile.Panel, v * Width % Tile.Panel);
 
     private string Line(int line, string column, string flat)
     {
@@ -84,15 +87,18 @@ internal sealed class RightSide
         if (panels is { } p)
         {
             buffer = statements.Buffer(p.Load.Buffer);
-            start = text.Value($"add i64 {index.Scalar(p.Start)}, {text.Value($"mul i64 {panel}, {index.Scalar(p.Stride)}")}");
+            start = text.Value(
+                $"add i64 {index.Scalar(p.Start)}, {text.Value($"mul i64 {panel}, {index.Scalar(p.Stride)}")}");
         }
         else
         {
             buffer = scratch;
-            start = text.Value($"mul i64 {text.Value($"sub i64 {panel}, {first}")}, {index.Scalar(depth * Tile.Panel)}");
+            start = text.Value(
+                $"mul i64 {text.Value($"sub i64 {panel}, {first}")}, {index.Scalar(depth * Tile.Panel)}");
         }
         var along = text.Value($"mul i64 {flat}, {Tile.Panel}");
-        if (tile.Columns < Tile.Panel) along = text.Value($"add i64 {along}, {text.Value($"and i64 {column}, {Tile.Panel - 1}")}");
+        if (tile.Columns < Tile.Panel)
+            along = text.Value($"add i64 {along}, {text.Value($"and i64 {column}, {Tile.Panel - 1}")}");
         return At(buffer, text.Value($"add i64 {start}, {along}"));
     }
 
@@ -101,16 +107,20 @@ internal sealed class RightSide
     {
         var vector = Types.Of(type, lanes);
         var align = Packs ? Math.Min(64, lanes * type.Bytes()) : type.Bytes();
-        if (!IsInPlace || mask is null) return new(text.Value($"load {vector}, ptr {pointer}, align {align}"), type, lanes);
+        if (!IsInPlace || mask is null)
+            return new(text.Value($"load {vector}, ptr {pointer}, align {align}"), type, lanes);
         var bits = Types.Vector("i1", lanes);
         if (lanes < Width)
         {
             var first = string.Join(", ", Enumerable.Range(0, lanes).Select(i => $"i32 {i}"));
-            mask = text.Value($"shufflevector {Types.Vector("i1", Width)} {mask}, {Types.Vector("i1", Width)} poison, <{lanes} x i32> <{first}>");
+            mask = text.Value(
+                $"shufflevector {Types.Vector("i1", Width)} {mask}, {Types.Vector("i1", Width)} poison, <{lanes} x i32> <{first}>");
         }
         var suffix = Types.SuffixMemory(type, lanes);
         text.Declare($"declare {vector} @llvm.masked.load.{suffix}.p0(ptr, i32 immarg, {bits}, {vector})");
-        return new(text.Value($"call {vector} @llvm.masked.load.{suffix}.p0(ptr {pointer}, i32 {align}, {bits} {mask}, {vector} zeroinitializer)"), type, lanes);
+        return new(text.Value(
+            $"call {vector} @llvm.masked.load.{suffix}.p0(ptr {pointer}, i32 {align}, {bits} {mask}, {vector} zeroinitializer)"),
+                type, lanes);
     }
 
     /// <summary>
@@ -120,7 +130,8 @@ internal sealed class RightSide
     public void Pack(string begin, string end, string n)
     {
         var size = index.Scalar(depth * Tile.Panel);
-        string To(string panel) => At(scratch, text.Value($"mul i64 {text.Value($"sub i64 {panel}, {begin}")}, {size}"));
+        string To(string panel) =>
+            At(scratch, text.Value($"mul i64 {text.Value($"sub i64 {panel}, {begin}")}, {size}"));
         string Column(string panel) => text.Value($"mul i64 {panel}, {Tile.Panel}");
         if (transposed is { } rows)
         {
@@ -134,10 +145,12 @@ internal sealed class RightSide
             whole = text.Value($"udiv i64 {n}, {Tile.Panel}");
             whole = text.Value($"select i1 {text.Value($"icmp slt i64 {whole}, {end}")}, i64 {whole}, i64 {end}");
         }
-        contract.OverK(text, index, contract.K.Length, k => text.For(begin, whole, "1", panel => PackColumns(k, Column(panel), n, To(panel), masked: false)));
+        contract.OverK(text, index, contract.K.Length,
+            k => text.For(begin, whole, "1", panel => PackColumns(k, Column(panel), n, To(panel), masked: false)));
         // The last panel, when it is a part of one.
         if (!isWhole) text.If(text.Value($"icmp slt i64 {whole}, {end}"), () =>
-            contract.OverK(text, index, contract.K.Length, k => PackColumns(k, Column(whole), n, To(whole), masked: true)));
+            contract.OverK(text, index, contract.K.Length, k =>
+                PackColumns(k, Column(whole), n, To(whole), masked: true)));
     }
 
     private void PackColumns(string k, string column, string n, string panel, bool masked)
@@ -174,7 +187,8 @@ internal sealed class RightSide
             {
                 var at = text.Value($"add i64 {column}, {v + j}");
                 at = text.Value($"select i1 {text.Value($"icmp slt i64 {at}, {last}")}, i64 {at}, i64 {last}");
-                var offset = text.Value($"add i64 {index.Scalar(rows.Start)}, {text.Value($"mul i64 {at}, {index.Scalar(rows.Stride)}")}");
+                var offset = text.Value(
+                    $"add i64 {index.Scalar(rows.Start)}, {text.Value($"mul i64 {at}, {index.Scalar(rows.Stride)}")}");
                 starts[j] = At(memory, offset);
             }
             void Put(string value, string vector, string at, int align) =>
@@ -182,7 +196,8 @@ internal sealed class RightSide
             var lanes = Types.Of(type, Width);
             text.For("0", whole, $"{Width}", s =>
             {
-                var block = starts.Select(p => text.Value($"load {lanes}, ptr {At(p, s)}, align {type.Bytes()}")).ToArray();
+                var block = starts.Select(p => text.Value($"load {lanes}, ptr {At(p, s)}, align {type.Bytes()}"))
+                    .ToArray();
                 var turned = TurnedBlock.Turn(text, block, element);
                 for (var j = 0; j < Width; j++) Put(turned[j], lanes, text.Value($"add i64 {s}, {j}"), Align);
             });
@@ -198,5 +213,6 @@ internal sealed class RightSide
         }
     }
 
-    private string At(string pointer, string offset) => text.Value($"getelementptr {element}, ptr {pointer}, i64 {offset}");
+    private string At(string pointer, string offset) =>
+        text.Value($"getelementptr {element}, ptr {pointer}, i64 {offset}");
 }

@@ -58,14 +58,17 @@ internal sealed class RowCache
     {
         if (read is not var (load, variable)) return scratch;
         var offset = load.Offset.Substitute(v => v == variable ? Size.Zero : null);
-        var row = text.Value($"getelementptr {Types.Memory(load.Result.Type)}, ptr {copy.Buffer(load.Buffer)}, i64 {copy.Index.Scalar(offset)}");
-        var apart = text.Value($"sub i64 {text.Value($"ptrtoint ptr {row} to i64")}, {text.Value($"ptrtoint ptr {scratch} to i64")}");
+        var row = text.Value(
+            $"getelementptr {Types.Memory(load.Result.Type)}, ptr {copy.Buffer(load.Buffer)}, i64 {copy.Index.Scalar(offset)}");
+        var apart = text.Value(
+            $"sub i64 {text.Value($"ptrtoint ptr {row} to i64")}, {text.Value($"ptrtoint ptr {scratch} to i64")}");
         var shift = text.Value($"and i64 {text.Value($"add i64 {apart}, {Page / 2}")}, {Page - 64}");
         return text.Value($"getelementptr i8, ptr {scratch}, i64 {shift}");
     }
 
     /// <summary>What is kept of a statement's result, or read back in its place.</summary>
-    public Slot? SlotOf(Statement statement) => ResultOf(statement) is { } value ? slots.GetValueOrDefault(value.Id) : null;
+    public Slot? SlotOf(Statement statement) =>
+        ResultOf(statement) is { } value ? slots.GetValueOrDefault(value.Id) : null;
 
     public void Store(StatementPrinter copy, Slot slot)
     {
@@ -74,7 +77,8 @@ internal sealed class RowCache
     }
 
     public Operand Load(StatementPrinter copy, Slot slot) =>
-        new(text.Value($"load {Types.Of(slot.Value.Type, Width)}, ptr {Address(copy, slot)}, align {Alignment(slot)}"), slot.Value.Type, Width);
+        new(text.Value($"load {Types.Of(slot.Value.Type, Width)}, ptr {Address(copy, slot)}, align {Alignment(slot)}"),
+            slot.Value.Type, Width);
 
     private static int Alignment(Slot slot) => 8 * slot.Value.Type.Bytes();
 
@@ -82,13 +86,15 @@ internal sealed class RowCache
     {
         // All lanes of the last vector have a place, so that none needs a mask.
         var place = text.Value($"getelementptr i8, ptr {copy.Kept}, i64 {copy.Index.Scalar(slot.Number * stride)}");
-        return text.Value($"getelementptr {Types.Element(slot.Value.Type)}, ptr {place}, i64 {copy.Index.Lanes!.Start}");
+        return text.Value(
+            $"getelementptr {Types.Element(slot.Value.Type)}, ptr {place}, i64 {copy.Index.Lanes!.Start}");
     }
 
     /// <summary>Null when there is nothing that two loops over one extent both compute.</summary>
     public static RowCache? Find(Kernel kernel, Block block, LlvmText text, IndexPrinter index)
     {
-        var loops = block.Statements.Select(Body).Where(l => l is { } some && RowPrinter.IsStraight(some.Body)).Select(l => l!.Value).ToList();
+        var loops = block.Statements.Select(Body).Where(l => l is { } some && RowPrinter.IsStraight(some.Body))
+            .Select(l => l!.Value).ToList();
         var numbers = new Dictionary<string, int>();
         // A constant in front of the loops is the one that another loop has inside.
         var constants = block.Statements.OfType<Literal>().ToDictionary(l => l.Result.Id, Constant);
@@ -117,7 +123,8 @@ internal sealed class RowCache
     }
 
     /// <summary>A load of the loop whose place in the row only the loop's variable decides.</summary>
-    private static (Load, string)? Read(Kernel kernel, (string Variable, Size Extent, Block Body, IEnumerable<Value> Roots) loop)
+    private static (Load, string)? Read(Kernel kernel,
+        (string Variable, Size Extent, Block Body, IEnumerable<Value> Roots) loop)
     {
         var load = loop.Body.Statements.OfType<Load>().FirstOrDefault(l => l.Guards.IsEmpty
             && l.Offset.Variables().All(v => v == loop.Variable || kernel.Sizes.Contains(v) || IsParallel(v)));
@@ -126,14 +133,17 @@ internal sealed class RowCache
         bool IsParallel(string variable) => kernel.ParallelNest().Loops.Any(l => l.Variable == variable);
     }
 
-    private static (string Variable, Size Extent, Block Body, IEnumerable<Value> Roots)? Body(Statement statement) => statement switch
-    {
-        Reduction { Lanes: true } r => (r.Variable, r.Extent, r.Body, [r.Yield]),
-        Loop { Kind: LoopKind.Vector } l => (l.Variable, l.Extent, l.Body, l.Body.Statements.OfType<Store>().Select(s => s.Value)),
-        _ => null,
-    };
+    private static (string Variable, Size Extent, Block Body, IEnumerable<Value> Roots)? Body(Statement statement) =>
+        statement switch
+        {
+            Reduction { Lanes: true } r => (r.Variable, r.Extent, r.Body, [r.Yield]),
+            Loop { Kind: LoopKind.Vector } l =>
+                (l.Variable, l.Extent, l.Body, l.Body.Statements.OfType<Store>().Select(s => s.Value)),
+            _ => null,
+        };
 
-    private static string Constant(Literal l) => $"const {l.Result.Type} {BitConverter.DoubleToInt64Bits(l.Float)} {l.Integer}";
+    private static string Constant(Literal l) =>
+        $"const {l.Result.Type} {BitConverter.DoubleToInt64Bits(l.Float)} {l.Integer}";
 
     private static Value? ResultOf(Statement statement) => statement switch
     {
@@ -162,7 +172,8 @@ internal sealed class RowCache
                     Literal l => Constant(l),
                     IndexValue i when Here(i.Index) is { } at => $"index {at}",
                     // An output may be what an input was: what is read from it depends on when.
-                    Load { Guards.IsEmpty: true } l when !kernel.Buffers[l.Buffer].IsOutput && Here(l.Offset) is { } at => $"load {l.Buffer} {at}",
+                    Load { Guards.IsEmpty: true } l when !kernel.Buffers[l.Buffer].IsOutput
+                        && Here(l.Offset) is { } at => $"load {l.Buffer} {at}",
                     _ => $"only {result.Id}",
                 };
                 var number = Number(key);
@@ -180,14 +191,17 @@ internal sealed class RowCache
             }
             string Name(Value v) => known.TryGetValue(v.Id, out var inside) ? $"{inside.Number}"
                 : constants.TryGetValue(v.Id, out var constant) ? $"{Number(constant)}" : $"%{v.Id}";
-            string? Here(Size index) => index.Variables().Any(v => v.StartsWith('v') && v.EndsWith('\'') && v != variable) ? null
+            string? Here(Size index) =>
+                index.Variables().Any(v => v.StartsWith('v') && v.EndsWith('\'') && v != variable) ? null
                 : index.Substitute(v => v == variable ? Size.Variable("here'") : null).ToString();
         }
 
-        public IEnumerable<(int Number, Value Value)> Values => known.Values.Select(k => (k.Number, ResultOf(k.Statement)!));
+        public IEnumerable<(int Number, Value Value)> Values =>
+            known.Values.Select(k => (k.Number, ResultOf(k.Statement)!));
 
         /// <summary>The outermost values that an earlier loop has, and that are worth a load.</summary>
-        public IEnumerable<(Value Value, int Number)> Again(IEnumerable<Value> roots, IReadOnlyDictionary<int, Value> earlier)
+        public IEnumerable<(
+            Value Value, int Number)> Again(IEnumerable<Value> roots, IReadOnlyDictionary<int, Value> earlier)
         {
             var seen = new HashSet<int>();
             var open = new Stack<Value>(roots);
@@ -195,7 +209,8 @@ internal sealed class RowCache
             {
                 if (!known.TryGetValue(value.Id, out var term) || !seen.Add(value.Id)) continue;
                 var isNumber = value.Type is DType.F16 or DType.BF16 or DType.F32 or DType.F64;
-                if (isNumber && costs[value.Id] >= WorthKeeping && earlier.ContainsKey(term.Number)) yield return (value, term.Number);
+                if (isNumber && costs[value.Id] >= WorthKeeping && earlier.ContainsKey(term.Number))
+                    yield return (value, term.Number);
                 else if (term.Statement is Compute c) foreach (var a in c.Arguments) open.Push(a);
             }
         }

@@ -77,7 +77,8 @@ internal sealed class RowPipeline
     }
 
     /// <summary>The rows from begin on. The place gives a printer that stands at a row.</summary>
-    public void Print(string begin, string end, Func<string, StatementPrinter> place, LlvmText text, ScalarPrinter scalars, RowCache? kept,
+    public void Print(string begin, string end, Func<string, StatementPrinter> place, LlvmText text,
+        ScalarPrinter scalars, RowCache? kept,
         string? cache, IndexPrinter index)
     {
         // What a pass leaves for those behind it, which run later: a slot for each value and stage.
@@ -85,14 +86,19 @@ internal sealed class RowPipeline
         carried[0] = [];
         for (var s = 1; s < Depth; s++)
         {
-            var values = carried[s - 1].Keys.Concat(stages[s - 1].Before.Append(stages[s - 1].Pass).Select(Scalar).OfType<Value>());
+            var values = carried[s - 1].Keys.Concat(
+                stages[s - 1].Before.Append(stages[s - 1].Pass).Select(Scalar).OfType<Value>());
             carried[s] = values.ToDictionary(v => v, v => text.Slot(Types.Of(v.Type, 0)));
         }
         text.For(begin, text.Value($"add i64 {end}, {Depth - 1}"), "1", newest =>
         {
-            var rows = Enumerable.Range(0, Depth).Select(s => s == 0 ? newest : text.Value($"sub i64 {newest}, {s}")).ToArray();
-            string Exists(int s) => text.Value($"and i1 {text.Value($"icmp sge i64 {rows[s]}, {begin}")}, {text.Value($"icmp slt i64 {rows[s]}, {end}")}");
-            var isFull = text.Value($"and i1 {text.Value($"icmp sge i64 {rows[^1]}, {begin}")}, {text.Value($"icmp slt i64 {newest}, {end}")}");
+            var rows = Enumerable.Range(0, Depth).Select(s => s == 0 ? newest : text.Value($"sub i64 {newest}, {s}"))
+                .ToArray();
+            string Exists(int s) =>
+                text.Value(
+                    $"and i1 {text.Value($"icmp sge i64 {rows[s]}, {begin}")}, {text.Value($"icmp slt i64 {rows[s]}, {end}")}");
+            var isFull = text.Value(
+                $"and i1 {text.Value($"icmp sge i64 {rows[^1]}, {begin}")}, {text.Value($"icmp slt i64 {newest}, {end}")}");
             // A stage reads what it was left before the one in front of it leaves the next row's. In one loop the
             // passes stand in their order: loads of a row are in front of the stores of another then, whose addresses
             // may look the same to the machine (269 µs for 231 the other way round).
@@ -104,22 +110,27 @@ internal sealed class RowPipeline
             void Run(int[] together)
             {
                 var printers = together.Select(s => Begin(s, rows[s])).ToArray();
-                var sums = together.Select(s => stages[s].Pass is Reduction r ? LaneReduction.Lanes.Start(r, text, scalars) : null).ToArray();
+                var sums = together.Select(
+                    s => stages[s].Pass is Reduction r ? LaneReduction.Lanes.Start(r, text, scalars) : null).ToArray();
                 var inSteps = printers.Select(p => new RowPrinter([p], text, scalars, kept)).ToArray();
                 RowPrinter.Lanes(text, printers[0], "0", index.Scalar(Extent), Extent, Vectors, (j, count, mask) =>
                 {
                     for (var p = 0; p < together.Length; p++)
                     {
                         var (variable, body) = Pass(together[p]);
-                        var starts = Enumerable.Range(0, count).Select(v => v == 0 ? j : text.Value($"add i64 {j}, {v * Width}"));
-                        StatementPrinter[] inside = [.. starts.Select(start => printers[p].Fork(new LaneLoop(variable, start, mask)))];
+                        var starts = Enumerable.Range(0, count)
+                            .Select(v => v == 0 ? j : text.Value($"add i64 {j}, {v * Width}"));
+                        StatementPrinter[] inside =
+                            [.. starts.Select(start => printers[p].Fork(new LaneLoop(variable, start, mask)))];
                         inSteps[p].Straight(inside, body);
-                        if (stages[together[p]].Pass is Reduction r) sums[p]!.Add([.. inside.Select(i => scalars.Widen(i.Of(r.Yield), Width))], mask);
+                        if (stages[together[p]].Pass is Reduction r)
+                            sums[p]!.Add([.. inside.Select(i => scalars.Widen(i.Of(r.Yield), Width))], mask);
                     }
                 });
                 for (var p = 0; p < together.Length; p++)
                 {
-                    if (stages[together[p]].Pass is Reduction r) printers[p].Bind(r.Result, LaneReduction.Tree(r.Kind, sums[p]!.Value(), text, scalars));
+                    if (stages[together[p]].Pass is Reduction r)
+                        printers[p].Bind(r.Result, LaneReduction.Tree(r.Kind, sums[p]!.Value(), text, scalars));
                     End(together[p], printers[p]);
                 }
             }
@@ -129,11 +140,14 @@ internal sealed class RowPipeline
         {
             var printer = place(row);
             if (kept is not null)
-                printer.Kept = text.Value($"getelementptr i8, ptr {cache}, i64 {text.Value($"mul i64 {text.Value($"urem i64 {row}, {Kept(kept)}")}, {printer.Index.Scalar(kept.Bytes(1))}")}");
+                printer.Kept = text.Value(
+                    $"getelementptr i8, ptr {cache}, i64 {text.Value($"mul i64 {text.Value($"urem i64 {row}, {Kept(kept)}")}, {printer.Index.Scalar(kept.Bytes(1))}")}");
             foreach (var (value, slot) in carried[s])
-                printer.Bind(value, new Operand(text.Value($"load {Types.Of(value.Type, 0)}, ptr {slot}, align 64"), value.Type, 0));
+                printer.Bind(value,
+                    new Operand(text.Value($"load {Types.Of(value.Type, 0)}, ptr {slot}, align 64"), value.Type, 0));
             // Constants are constants in each stage.
-            foreach (var literal in stages.Take(s).SelectMany(b => b.Before).OfType<Literal>()) printer.Statement(literal);
+            foreach (var literal in stages.Take(s).SelectMany(b => b.Before).OfType<Literal>())
+                printer.Statement(literal);
             foreach (var statement in stages[s].Before) printer.Statement(statement);
             if (stages[s].Pass is Loop loop) printer.ChooseStreams(loop);
             return printer;
@@ -146,7 +160,8 @@ internal sealed class RowPipeline
                 foreach (var statement in after) printer.Statement(statement);
                 return;
             }
-            foreach (var (value, slot) in carried[s + 1]) text.Do($"store {Types.Of(value.Type, 0)} {printer.Of(value).Text}, ptr {slot}, align 64");
+            foreach (var (value, slot) in carried[s + 1])
+                text.Do($"store {Types.Of(value.Type, 0)} {printer.Of(value).Text}, ptr {slot}, align 64");
         }
     }
 
@@ -161,7 +176,8 @@ internal sealed class RowPipeline
         for (var s = 0; s < Depth; s++)
         {
             foreach (var statement in Pass(s).Body.Statements)
-                if (kept.SlotOf(statement) is { } slot) (first, last) = slot.IsRead ? (first, s) : (Math.Min(first, s), last);
+                if (kept.SlotOf(statement) is { } slot)
+                    (first, last) = slot.IsRead ? (first, s) : (Math.Min(first, s), last);
         }
         return last - first + 1;
     }

@@ -20,7 +20,8 @@ namespace Accelerate.Backends.Llvm.Printing;
 /// <param name="ahead">
 /// Printers for as many iterations as there are copies, those that follow; null outside of row kernels.
 /// </param>
-internal sealed class RowPrinter(IReadOnlyList<StatementPrinter> copies, LlvmText text, ScalarPrinter scalars, RowCache? kept = null,
+internal sealed class RowPrinter(IReadOnlyList<StatementPrinter> copies, LlvmText text, ScalarPrinter scalars,
+    RowCache? kept = null,
     IReadOnlyList<StatementPrinter>? ahead = null)
 {
     private const int Width = IndexPrinter.Width;
@@ -38,7 +39,8 @@ internal sealed class RowPrinter(IReadOnlyList<StatementPrinter> copies, LlvmTex
     /// 11.2 one by one (Zen 4): four chains of 3 cycles are as fast as the loads. Softmax, whose polynomial has chains
     /// and registers enough without, takes 15.9 with 2 rows, 16.3 with 4, 17.2 with 1.
     /// </summary>
-    public static int RowsOf(Block block) => block.Statements.Any(s => s is Reduction r && IsHeavy(r.Body)) ? 2 : MostRows;
+    public static int RowsOf(Block block) =>
+        block.Statements.Any(s => s is Reduction r && IsHeavy(r.Body)) ? 2 : MostRows;
 
     public const int MostRows = 4;
 
@@ -117,7 +119,8 @@ internal sealed class RowPrinter(IReadOnlyList<StatementPrinter> copies, LlvmTex
         if (first is null)
         {
             // The place that a gathered index names is not known ahead.
-            bool IsKnown(Load l) => l.Guards.IsEmpty && !l.Offset.Variables().Any(v => v is ['v', >= '0' and <= '9', ..]);
+            bool IsKnown(Load l) =>
+                l.Guards.IsEmpty && !l.Offset.Variables().Any(v => v is ['v', >= '0' and <= '9', ..]);
             if (body.Statements.OfType<Load>().FirstOrDefault(IsKnown) is { } load) first = (variable, extent, load);
         }
         else if (first.Value.Extent.Equals(extent))
@@ -140,7 +143,8 @@ internal sealed class RowPrinter(IReadOnlyList<StatementPrinter> copies, LlvmTex
         }
         foreach (var copy in copies) copy.ChooseStreams(loop);
         var extent = copies[0].Index.Scalar(loop.Extent);
-        ForLanes(loop.Variable, "0", extent, loop.Extent, copies.Count == 1 ? Vectors : 1, (inside, _) => Straight(inside, loop.Body));
+        ForLanes(loop.Variable, "0", extent, loop.Extent, copies.Count == 1 ? Vectors
+            : 1, (inside, _) => Straight(inside, loop.Body));
     }
 
     /// <summary>Straight-line statements for all copies, operation by operation.</summary>
@@ -168,12 +172,15 @@ internal sealed class RowPrinter(IReadOnlyList<StatementPrinter> copies, LlvmTex
     /// rest with a mask. The inside gets the copies in the order of their iterations, those of one row beside each
     /// other, and how many of them belong to one row.
     /// </summary>
-    public void ForLanes(string variable, string from, string to, Size extent, int vectors, Action<StatementPrinter[], int> inside)
+    public void ForLanes(string variable, string from, string to, Size extent, int vectors,
+        Action<StatementPrinter[], int> inside)
     {
         void Inside(string j, int count, string? mask)
         {
-            var starts = Enumerable.Range(0, count).Select(v => v == 0 ? j : text.Value($"add i64 {j}, {v * Width}")).ToArray();
-            StatementPrinter[] inLanes = [.. copies.SelectMany(c => starts.Select(s => c.Fork(new LaneLoop(variable, s, mask))))];
+            var starts = Enumerable.Range(0, count).Select(v => v == 0 ? j : text.Value($"add i64 {j}, {v * Width}"))
+                .ToArray();
+            StatementPrinter[] inLanes =
+                [.. copies.SelectMany(c => starts.Select(s => c.Fork(new LaneLoop(variable, s, mask))))];
             inside(inLanes, count);
         }
         Lanes(text, copies[0], from, to, extent, vectors, Inside);
@@ -183,7 +190,8 @@ internal sealed class RowPrinter(IReadOnlyList<StatementPrinter> copies, LlvmTex
     /// The same loop: the inside gets the first lane's iteration, how many times 16 there are, and the mask of the
     /// last.
     /// </summary>
-    public static void Lanes(LlvmText text, StatementPrinter printer, string from, string to, Size extent, int vectors, Action<string, int, string?> inside)
+    public static void Lanes(LlvmText text, StatementPrinter printer, string from, string to, Size extent, int vectors,
+        Action<string, int, string?> inside)
     {
         // An extent below 0 is a loop that does not run; rounded down to a multiple of 16 it would look like a tail.
         if (from == "0" && !printer.Index.NonNegative(extent))
@@ -202,7 +210,8 @@ internal sealed class RowPrinter(IReadOnlyList<StatementPrinter> copies, LlvmTex
             var size = count * Width;
             var here = start;
             var whole = isKnown ? $"{Whole(count)}"
-                : text.Value($"add i64 {from}, {text.Value($"and i64 {text.Value($"sub i64 {to}, {from}")}, {-size}")}");
+                : text.Value(
+                    $"add i64 {from}, {text.Value($"and i64 {text.Value($"sub i64 {to}, {from}")}, {-size}")}");
             text.For(here, whole, $"{size}", j => inside(j, count, null));
             return whole;
         }
@@ -214,7 +223,8 @@ internal sealed class RowPrinter(IReadOnlyList<StatementPrinter> copies, LlvmTex
 
     private static bool SizesOnly(Kernel kernel, Size extent) => extent.Variables().All(kernel.Sizes.Contains);
 
-    internal static bool IsStraight(Block block) => block.Statements.All(s => s is Compute or Literal or IndexValue or Load or Store or Flag);
+    internal static bool IsStraight(Block block) =>
+        block.Statements.All(s => s is Compute or Literal or IndexValue or Load or Store or Flag);
 
     internal static bool IsArg(ReduceKind kind) => kind is ReduceKind.ArgMax or ReduceKind.ArgMin;
 }

@@ -18,10 +18,12 @@ internal sealed class ScalarPrinter(LlvmText text, LlvmTarget target)
 
     public Operand Constant(double value, DType type, int lanes = 0) => type.IsFloat
         ? new(Types.Splat(Types.Element(type), LlvmText.Float(value), lanes), type, lanes)
-        : new(Types.Splat(Types.Element(type), type == DType.Bool ? value != 0 ? "true" : "false" : $"{(long)value}", lanes), type, lanes);
+        : new(Types.Splat(Types.Element(type), type == DType.Bool ? value != 0 ? "true" : "false"
+            : $"{(long)value}", lanes), type, lanes);
 
     public Operand Integer(BigInteger value, DType type, int lanes) =>
-        new(Types.Splat(Types.Element(type), type == DType.Bool ? value.IsZero ? "false" : "true" : $"{value}", lanes), type, lanes);
+        new(Types.Splat(Types.Element(type), type == DType.Bool ? value.IsZero ? "false" : "true" : $"{value}", lanes),
+            type, lanes);
 
     /// <summary>The scalar in every lane; lanes stay as they are.</summary>
     public Operand Widen(Operand x, int lanes)
@@ -31,7 +33,8 @@ internal sealed class ScalarPrinter(LlvmText text, LlvmTarget target)
         if (x.Text[0] != '%') return new(Types.Splat(element, x.Text, lanes), x.Type, lanes);
         var vector = Types.Vector(element, lanes);
         var one = text.Value($"insertelement {vector} poison, {element} {x.Text}, i64 0");
-        return new(text.Value($"shufflevector {vector} {one}, {vector} poison, <{lanes} x i32> zeroinitializer"), x.Type, lanes);
+        return new(text.Value($"shufflevector {vector} {one}, {vector} poison, <{lanes} x i32> zeroinitializer"),
+            x.Type, lanes);
     }
 
     /// <summary>The operation; operands are widened to the widest.</summary>
@@ -67,7 +70,8 @@ internal sealed class ScalarPrinter(LlvmText text, LlvmTarget target)
             ScalarOp.Xor => Two("xor", x[0], x[1]),
             ScalarOp.Shl => Shift(x[0], x[1], "shl"),
             ScalarOp.Shr => Shift(x[0], x[1], from.IsSigned ? "ashr" : "lshr"),
-            ScalarOp.Eq or ScalarOp.Ne or ScalarOp.Lt or ScalarOp.Le or ScalarOp.Gt or ScalarOp.Ge => Compare(op, x[0], x[1]),
+            ScalarOp.Eq or ScalarOp.Ne or ScalarOp.Lt or ScalarOp.Le or ScalarOp.Gt or ScalarOp.Ge =>
+                Compare(op, x[0], x[1]),
             ScalarOp.Fma => Fma(x[0], x[1], x[2]),
             ScalarOp.Select => Choose(x[0], x[1], x[2]),
             ScalarOp.Convert => Conversions.Convert(this, x[0], type),
@@ -86,8 +90,12 @@ internal sealed class ScalarPrinter(LlvmText text, LlvmTarget target)
     {
         var half = Types.Vector("half", x.Lanes);
         return to == DType.I16
-            ? new(text.Value($"bitcast {half} {text.Value($"{instruction} {x.LlvmType} {x.Text} to {half}")} to {Types.Of(to, x.Lanes)}"), to, x.Lanes)
-            : new(text.Value($"{instruction} {half} {text.Value($"bitcast {x.LlvmType} {x.Text} to {half}")} to {Types.Of(to, x.Lanes)}"), to, x.Lanes);
+            ? new(text.Value(
+                $"bitcast {half} {text.Value($"{instruction} {x.LlvmType} {x.Text} to {half}")} to {Types.Of(to, x.Lanes)}"),
+                    to, x.Lanes)
+            : new(text.Value(
+                $"{instruction} {half} {text.Value($"bitcast {x.LlvmType} {x.Text} to {half}")} to {Types.Of(to, x.Lanes)}"),
+                    to, x.Lanes);
     }
 
     internal Operand Cast(string instruction, Operand x, DType to)
@@ -107,7 +115,8 @@ internal sealed class ScalarPrinter(LlvmText text, LlvmTarget target)
     {
         var (type, full) = (x[0].LlvmType, $"@llvm.{name}.{Types.Suffix(x[0].Type, x[0].Lanes)}");
         text.Declare($"declare {type} {full}({string.Join(", ", x.Select(_ => type))})");
-        return new(text.Value($"call {type} {full}({string.Join(", ", x.Select(o => $"{type} {o.Text}"))})"), x[0].Type, x[0].Lanes);
+        return new(text.Value($"call {type} {full}({string.Join(", ", x.Select(o => $"{type} {o.Text}"))})"), x[0].Type,
+            x[0].Lanes);
     }
 
     internal Operand Compare(ScalarOp op, Operand a, Operand b)
@@ -123,7 +132,11 @@ internal sealed class ScalarPrinter(LlvmText text, LlvmTarget target)
     {
         var lanes = Math.Max(condition.Lanes, Math.Max(a.Lanes, b.Lanes));
         (condition, a, b) = (Widen(condition, lanes), Widen(a, lanes), Widen(b, lanes));
-        return a with { Text = text.Value($"select {condition.LlvmType} {condition.Text}, {a.LlvmType} {a.Text}, {b.LlvmType} {b.Text}") };
+        return a with
+        {
+            Text = text.Value(
+            $"select {condition.LlvmType} {condition.Text}, {a.LlvmType} {a.Text}, {b.LlvmType} {b.Text}")
+        };
     }
 
     /// <summary>
@@ -153,7 +166,8 @@ internal sealed class ScalarPrinter(LlvmText text, LlvmTarget target)
         var width = 8 * a.Type.Bytes();
         var bounded = Two("and", count, Integer(width - 1, a.Type, a.Lanes));
         var inside = Two("icmp ult", count, Integer(width, a.Type, a.Lanes)) with { Type = DType.Bool };
-        var outside = instruction == "ashr" ? Two("ashr", a, Integer(width - 1, a.Type, a.Lanes)) : Integer(0, a.Type, a.Lanes);
+        var outside = instruction == "ashr" ? Two("ashr", a, Integer(width - 1, a.Type, a.Lanes))
+            : Integer(0, a.Type, a.Lanes);
         return Choose(inside, Two(instruction, a, bounded), outside);
     }
 
@@ -218,8 +232,12 @@ internal sealed class ScalarPrinter(LlvmText text, LlvmTarget target)
         var inexact = Two("fcmp one", error, Constant(0, f64, lanes)) with { Type = DType.Bool };
         var even = Compare(ScalarOp.Eq, Two("and", bits, Integer(1, DType.I64, lanes)), Integer(0, DType.I64, lanes));
         // Towards the error: away from zero when both have one sign, else towards zero; an even last bit becomes odd.
-        var away = Two("xor", Compare(ScalarOp.Gt, error, Constant(0, f64, lanes)), Compare(ScalarOp.Lt, bits, Integer(0, DType.I64, lanes)));
-        var moved = Choose(away, Two("add", bits, Integer(1, DType.I64, lanes)), Two("sub", bits, Integer(1, DType.I64, lanes)));
+        var away =
+            Two("xor", Compare(ScalarOp.Gt, error, Constant(0, f64, lanes)),
+                Compare(ScalarOp.Lt, bits, Integer(0, DType.I64, lanes)));
+        var moved =
+            Choose(away, Two("add", bits, Integer(1, DType.I64, lanes)),
+                Two("sub", bits, Integer(1, DType.I64, lanes)));
         bits = Choose(Two("and", inexact, even), moved, bits);
         return Cast("bitcast", bits, f64);
     }

@@ -10,7 +10,8 @@ namespace Accelerate.Backends.Llvm.Printing;
 /// A vector loop whose reductions are long: what stands in front of them and does not depend on them, and the most
 /// lanes it has.
 /// </summary>
-internal sealed record Columns(Loop Loop, ImmutableArray<Statement> Before, ImmutableArray<Reduction> Reductions, long Most)
+internal sealed record Columns(Loop Loop, ImmutableArray<Statement> Before, ImmutableArray<Reduction> Reductions,
+    long Most)
 {
     /// <summary>
     /// Up to 64 columns have their values in registers; 1024 of them are 4 KiB of f32, an eighth of the cache.
@@ -23,9 +24,11 @@ internal sealed record Columns(Loop Loop, ImmutableArray<Statement> Before, Immu
     public static Columns? Of(Loop loop)
     {
         var most = loop.Extent is { IsConstant: true, Value: var value } ? value
-            : loop.Extent.Terms is [{ Coefficient: 1, Atoms: [MinAtom m] }] ? m.Left.IsConstant ? m.Left.Value : m.Right.IsConstant ? m.Right.Value : 0 : 0;
+            : loop.Extent.Terms is [{ Coefficient: 1, Atoms: [MinAtom m] }] ? m.Left.IsConstant ? m.Left.Value
+                : m.Right.IsConstant ? m.Right.Value : 0 : 0;
         if (most is <= Few or > Many) return null;
-        var (before, reductions, known) = (ImmutableArray.CreateBuilder<Statement>(), ImmutableArray.CreateBuilder<Reduction>(), new HashSet<int>());
+        var (before, reductions, known) =
+            (ImmutableArray.CreateBuilder<Statement>(), ImmutableArray.CreateBuilder<Reduction>(), new HashSet<int>());
         var inside = new HashSet<int>(Kernel.Statements(loop.Body).SelectMany(Defined).Select(v => v.Id));
         bool IsKnown(Statement s) => Used(s).All(v => known.Contains(v) || !inside.Contains(v));
         foreach (var statement in loop.Body.Statements)
@@ -67,12 +70,14 @@ internal sealed record Columns(Loop Loop, ImmutableArray<Statement> Before, Immu
     private static IEnumerable<int> Used(Statement statement)
     {
         static IEnumerable<int> In(params IEnumerable<Size> sizes) => sizes.SelectMany(s => s.Variables())
-            .Where(v => v.StartsWith('v') && v.EndsWith('\'') && int.TryParse(v.AsSpan(1, v.Length - 2), out _)).Select(v => int.Parse(v.AsSpan(1, v.Length - 2), System.Globalization.CultureInfo.InvariantCulture));
+            .Where(v => v.StartsWith('v') && v.EndsWith('\'') && int.TryParse(v.AsSpan(1, v.Length - 2), out _))
+            .Select(v => int.Parse(v.AsSpan(1, v.Length - 2), System.Globalization.CultureInfo.InvariantCulture));
         return statement switch
         {
             Compute c => c.Arguments.Select(a => a.Id),
             IndexValue i => In(i.Index),
-            Load l => In(l.Guards.SelectMany(g => new[] { g.Index, g.Extent }).Append(l.Offset)).Concat(l.Fill is { } fill ? [fill.Id] : []),
+            Load l => In(l.Guards.SelectMany(g => new[] { g.Index, g.Extent }).Append(l.Offset))
+                .Concat(l.Fill is { } fill ? [fill.Id] : []),
             _ => [],
         };
     }
@@ -97,7 +102,9 @@ internal sealed partial class StatementPrinter
         foreach (var (r, type, values) in totals)
         {
             var reductions = new ReductionPrinter(this, text, scalars, index);
-            string At() => text.Value($"getelementptr {type}, ptr {values}, i64 {text.Value($"lshr i64 {index.Lanes!.Start}, 4")}");
+            string At() =>
+                text.Value(
+                    $"getelementptr {type}, ptr {values}, i64 {text.Value($"lshr i64 {index.Lanes!.Start}, 4")}");
             OverColumns(() => text.Do($"store {type} {reductions.Identity(r, Width).Text}, ptr {At()}, align 2"));
             var count = index.Scalar(index.AtLeastZero(r.Extent));
             var whole = text.Value($"and i64 {count}, {-RowsAtOnce}");
@@ -137,7 +144,8 @@ internal sealed partial class StatementPrinter
                     continue;
                 }
                 var (_, type, values) = totals.Single(t => ReferenceEquals(t.Reduction, r));
-                var at = text.Value($"getelementptr {type}, ptr {values}, i64 {text.Value($"lshr i64 {index.Lanes!.Start}, 4")}");
+                var at = text.Value(
+                    $"getelementptr {type}, ptr {values}, i64 {text.Value($"lshr i64 {index.Lanes!.Start}, 4")}");
                 Bind(r.Result, new Operand(text.Value($"load {type}, ptr {at}, align 2"), r.Result.Type, Width));
             }
         });

@@ -86,7 +86,8 @@ internal sealed partial class StatementPrinter
         void Lanes()
         {
             if (Copies == 1 && Columns.Of(loop) is { } columns) Rows(columns, extent);
-            else ForLanes(loop.Variable, "0", extent, loop.Extent, () => Block(loop.Body), Copies == 1 ? vectors(loop) : 1);
+            else ForLanes(loop.Variable, "0", extent, loop.Extent, () => Block(loop.Body), Copies == 1 ? vectors(loop)
+                : 1);
         }
         // Places that are lanes: what lies inside of the image with all of its taps needs no masks.
         void Blocks() => ForLanes(loop.Variable, "0", extent, loop.Extent, () =>
@@ -154,7 +155,8 @@ internal sealed partial class StatementPrinter
             {
                 if (statement is Load load)
                 {
-                    foreach (var guard in load.Guards.Where(g => g.Index.Mentions(loop.Variable) == ofLanes && !g.Extent.Mentions(loop.Variable)
+                    foreach (var guard in load.Guards.Where(g => g.Index.Mentions(loop.Variable) == ofLanes
+                        && !g.Extent.Mentions(loop.Variable)
                         && g.Index.Variables().Concat(g.Extent.Variables()).All(v => !unknown.Contains(v))))
                         if (ofLanes ? MovesWithLanes(guard) : IsSameInLanes(guard)) Add(guard);
                 }
@@ -199,7 +201,8 @@ internal sealed partial class StatementPrinter
                 if (ofLanes) (at, step) = index.AlongLanes(guard.Index)!.Value;
                 var from = at - at.Offset;
                 var key = $"{from}<{extent}";
-                var (first, last) = (at.Offset + Math.Min(0, step * (Width - 1)), at.Offset + Math.Max(0, step * (Width - 1)));
+                var (first, last) =
+                    (at.Offset + Math.Min(0, step * (Width - 1)), at.Offset + Math.Max(0, step * (Width - 1)));
                 var (least, most) = ends.TryGetValue(key, out var end) ? (end.Least, end.Most) : (first, last);
                 ends[key] = (from, extent, Math.Min(least, first), Math.Max(most, last));
             });
@@ -222,11 +225,13 @@ internal sealed partial class StatementPrinter
             if (left < block) continue;
             var whole = to;
             if (left is null || left % block != 0)
-                whole = text.Value($"add i64 {from}, {text.Value($"and i64 {text.Value($"sub i64 {to}, {from}")}, {-block}")}");
+                whole = text.Value(
+                    $"add i64 {from}, {text.Value($"and i64 {text.Value($"sub i64 {to}, {from}")}, {-block}")}");
             text.For(from, whole, $"{block}", j =>
             {
                 if (count == 1) index.InLanes(new LaneLoop(variable, j, null), () => Apart(inside));
-                else index.InLanes(new LaneLoop("column'", j, null), () => Split(variable, Size.Variable("column'"), Width, count, inside));
+                else index.InLanes(new LaneLoop("column'", j, null), () =>
+                    Split(variable, Size.Variable("column'"), Width, count, inside));
             });
             left %= block;
             if (left == 0) return;

@@ -23,17 +23,19 @@ internal sealed partial class StatementPrinter
     /// <summary>A printer for another iteration, with the values so far; inside a lane loop if one is given.</summary>
     public StatementPrinter Fork(LaneLoop? lanes = null)
     {
-        var fork = new StatementPrinter(kernel, text, scalars, index.Fork(lanes), buffers, status, contraction, attention, scratch, vectors)
-        {
-            fills = fills,
-            definitions = definitions,
-            nowhere = nowhere,
-            interleaved = interleaved,
-            streams = new(streams),
-            streamed = streamed,
-            streaming = streaming,
-            Kept = Kept,
-        };
+        var fork =
+            new StatementPrinter(kernel, text, scalars, index.Fork(lanes), buffers, status, contraction, attention,
+                scratch, vectors)
+            {
+                fills = fills,
+                definitions = definitions,
+                nowhere = nowhere,
+                interleaved = interleaved,
+                streams = new(streams),
+                streamed = streamed,
+                streaming = streaming,
+                Kept = Kept,
+            };
         fork.Enter(new Copy(copy, copy.Number));
         return fork;
     }
@@ -44,7 +46,8 @@ internal sealed partial class StatementPrinter
         streams.Clear();
         streamed = [.. loop.Body.Statements.OfType<Load>().Where(l => l.Guards.IsEmpty)];
         foreach (var store in loop.Body.Statements.OfType<Store>())
-            if (streaming?.Choose(store, loop, index, buffers[store.Buffer]) is { } condition) streams[store] = condition;
+            if (streaming?.Choose(store, loop, index, buffers[store.Buffer]) is { } condition)
+                streams[store] = condition;
     }
 
     /// <summary>

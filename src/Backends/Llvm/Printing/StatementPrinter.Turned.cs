@@ -33,12 +33,14 @@ internal sealed partial class StatementPrinter
             var count = text.Value($"sub i64 {to}, {from}");
             var last = text.Value($"add i64 {from}, {text.Value($"and i64 {count}, {-block}")}");
             long? rest = map.Extent.IsConstant ? map.Extent.Value % block : null;
-            if (!map.Extent.IsConstant || map.Extent.Value >= block) text.For(from, last, $"{block}", at => inside(at, block));
+            if (!map.Extent.IsConstant || map.Extent.Value >= block)
+                text.For(from, last, $"{block}", at => inside(at, block));
             for (var some = block / 2; some >= 1; some /= 2)
             {
                 if ((rest & some) == 0) continue;
                 var (here, size) = (last, some);
-                text.If(text.Value($"icmp ne i64 {text.Value($"and i64 {count}, {some}")}, 0"), () => inside(here, size));
+                text.If(text.Value($"icmp ne i64 {text.Value($"and i64 {count}, {some}")}, 0"), () =>
+                    inside(here, size));
                 last = text.Value($"add i64 {last}, {text.Value($"and i64 {count}, {some}")}");
             }
         }
@@ -127,7 +129,8 @@ internal sealed partial class StatementPrinter
             {
                 // Behind the last lane the last one again: nothing is stored of it.
                 var place = text.Value($"add i64 {lane}, {row}");
-                index.Define($"row{row}'", text.Value($"select i1 {text.Value($"icmp slt i64 {place}, {last}")}, i64 {place}, i64 {last}"));
+                index.Define($"row{row}'",
+                    text.Value($"select i1 {text.Value($"icmp slt i64 {place}, {last}")}, i64 {place}, i64 {last}"));
                 here.Place(map.Lanes.Variable, Size.Variable($"row{row}'"));
             }
             else here.Place(map.Lanes.Variable, Size.Variable("row'") + row);
@@ -146,7 +149,8 @@ internal sealed partial class StatementPrinter
                 read.Add(In(row, () =>
                 {
                     var value = "";
-                    index.InLanes(new LaneLoop(map.Along, index.Scalar(Size.Variable("along'")), mask), () => value = ToMemory(scalars.Widen(Read(load), Width)));
+                    index.InLanes(new LaneLoop(map.Along, index.Scalar(Size.Variable("along'")), mask), () =>
+                        value = ToMemory(scalars.Widen(Read(load), Width)));
                     return value;
                 }));
             }

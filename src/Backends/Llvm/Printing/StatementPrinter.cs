@@ -57,7 +57,8 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
     {
         switch (statement)
         {
-            case Compute c when scalars.HasScaling && index.Lanes is not null && ExponentScaling.Find(c, Remembered(c)) is var (p, n)
+            case Compute c when scalars.HasScaling && index.Lanes is not null
+                && ExponentScaling.Find(c, Remembered(c)) is var (p, n)
                 && Of(p).Lanes == Width && Of(n).Lanes == Width:
                 Bind(c.Result, ExponentScaling.Print(Of(p), Of(n), text));
                 break;
@@ -66,10 +67,12 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
                 break;
             case Literal l:
                 ExponentScaling.Remember(definitions, l);
-                Bind(l.Result, l.Result.Type.IsFloat ? scalars.Constant(l.Float, l.Result.Type) : scalars.Integer(l.Integer, l.Result.Type, 0));
+                Bind(l.Result, l.Result.Type.IsFloat ? scalars.Constant(l.Float, l.Result.Type)
+                    : scalars.Integer(l.Integer, l.Result.Type, 0));
                 break;
             case IndexValue i:
-                Bind(i.Result, index.Varies(i.Index) ? index.Vector(i.Index) : new(index.Scalar(i.Index), DType.I64, 0));
+                Bind(i.Result, index.Varies(i.Index) ? index.Vector(i.Index)
+                    : new(index.Scalar(i.Index), DType.I64, 0));
                 break;
             case Load l:
                 Bind(l.Result, Load(l));
@@ -216,7 +219,8 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
     {
         if (loaded is null) return Read(load);
         var place = string.Join('|', load.Guards.Select(g => $"{index.Here(g.Index)}<{index.Here(g.Extent)}")
-            .Append($"{load.Buffer}").Append(index.Here(load.Offset).Text).Append(load.Fill is { } f ? Of(f).Text : ""));
+            .Append($"{load.Buffer}").Append(index.Here(load.Offset).Text)
+            .Append(load.Fill is { } f ? Of(f).Text : ""));
         if (!loaded.TryGetValue(place, out var value)) loaded[place] = value = Read(load);
         return value;
     }
@@ -248,21 +252,32 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
             // What holds in all lanes or in none moves the pointer, to a line of the fill where that is a constant. (As
             // a splat joined with a constant mask it was lost in the upper half by LLVM 19 on AVX2.)
             var line = same is null ? null : Fill(fill!.Value);
-            if (same is { } there) address = text.Value($"select i1 {there.Text}, ptr {address}, ptr {line ?? Fill(scalars.Constant(0, DType.F64))}");
+            if (same is { } there)
+                address = text.Value(
+                    $"select i1 {there.Text}, ptr {address}, ptr {line ?? Fill(scalars.Constant(0, DType.F64))}");
             Operand read;
             if (Mask(inLanes) is { } mask)
             {
-                text.Declare($"declare {vector} @llvm.masked.load.{suffix}.p0(ptr, i32 immarg, {VectorOf("i1")}, {vector})");
-                read = FromMemory(text.Value($"call {vector} @llvm.masked.load.{suffix}.p0(ptr {address}, i32 {align}, {VectorOf("i1")} {mask}, {vector} {outside})"), type, Width);
+                text.Declare(
+                    $"declare {vector} @llvm.masked.load.{suffix}.p0(ptr, i32 immarg, {VectorOf("i1")}, {vector})");
+                read = FromMemory(text.Value(
+                    $"call {vector} @llvm.masked.load.{suffix}.p0(ptr {address}, i32 {align}, {VectorOf("i1")} {mask}, {vector} {outside})"),
+                        type, Width);
             }
             else read = FromMemory(text.Value($"load {vector}, ptr {address}, align {align}"), type, Width);
             return same is { } g && line is null ? scalars.Choose(g, read, fill!.Value) : read;
         }
-        if (same is { } all) inLanes = inLanes is { } some ? scalars.Compute(ScalarOp.And, DType.Bool, some, all) : scalars.Widen(all, Width);
-        var pointers = text.Value($"getelementptr {memory}, ptr {buffers[load.Buffer]}, {VectorOf("i64")} {index.Vector(load.Offset).Text}");
-        text.Declare($"declare {vector} @llvm.masked.gather.{suffix}.v{Width}p0({VectorOf("ptr")}, i32 immarg, {VectorOf("i1")}, {vector})");
+        if (same is { } all)
+            inLanes = inLanes is { } some ? scalars.Compute(ScalarOp.And, DType.Bool, some, all)
+            : scalars.Widen(all, Width);
+        var pointers = text.Value(
+            $"getelementptr {memory}, ptr {buffers[load.Buffer]}, {VectorOf("i64")} {index.Vector(load.Offset).Text}");
+        text.Declare(
+            $"declare {vector} @llvm.masked.gather.{suffix}.v{Width}p0({VectorOf("ptr")}, i32 immarg, {VectorOf("i1")}, {vector})");
         var read16 = Mask(inLanes) ?? Types.Splat("i1", "true", Width);
-        return FromMemory(text.Value($"call {vector} @llvm.masked.gather.{suffix}.v{Width}p0({VectorOf("ptr")} {pointers}, i32 {align}, {VectorOf("i1")} {read16}, {vector} {outside})"), type, Width);
+        return FromMemory(text.Value(
+            $"call {vector} @llvm.masked.gather.{suffix}.v{Width}p0({VectorOf("ptr")} {pointers}, i32 {align}, {VectorOf("i1")} {read16}, {vector} {outside})"),
+                type, Width);
     }
 
     private void Store(Store store)
@@ -318,7 +333,8 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
                 if (streams.TryGetValue(store, out var condition))
                 {
                     var reads = ReferenceEquals(store, streams.Keys.First()) ? streamed : [];
-                    streaming!.Store(condition, $"{vector} {lanes}", address, Cached, () => Array.ForEach(reads, l => Prefetch(l, Ahead)));
+                    streaming!.Store(condition, $"{vector} {lanes}", address, Cached,
+                        () => Array.ForEach(reads, l => Prefetch(l, Ahead)));
                 }
                 else Cached();
                 return;
@@ -327,15 +343,19 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
             text.Do($"call void @llvm.masked.store.{suffix}.p0({vector} {lanes}, ptr {address}, i32 {align}, {VectorOf("i1")} {mask})");
             return;
         }
-        var pointers = text.Value($"getelementptr {memory}, ptr {buffers[store.Buffer]}, {VectorOf("i64")} {index.Vector(store.Offset).Text}");
-        text.Declare($"declare void @llvm.masked.scatter.{suffix}.v{Width}p0({vector}, {VectorOf("ptr")}, i32 immarg, {VectorOf("i1")})");
+        var pointers = text.Value(
+            $"getelementptr {memory}, ptr {buffers[store.Buffer]}, {VectorOf("i64")} {index.Vector(store.Offset).Text}");
+        text.Declare(
+            $"declare void @llvm.masked.scatter.{suffix}.v{Width}p0({vector}, {VectorOf("ptr")}, i32 immarg, {VectorOf("i1")})");
         mask ??= Types.Splat("i1", "true", Width);
         text.Do($"call void @llvm.masked.scatter.{suffix}.v{Width}p0({vector} {lanes}, {VectorOf("ptr")} {pointers}, i32 {align}, {VectorOf("i1")} {mask})");
     }
 
     internal Operand FromMemory(string read, DType type, int lanes) => type switch
     {
-        DType.Bool => new(text.Value($"icmp ne {Types.Vector("i8", lanes)} {read}, {(lanes == 0 ? "0" : "zeroinitializer")}"), type, lanes),
+        DType.Bool =>
+            new(text.Value($"icmp ne {Types.Vector("i8", lanes)} {read}, {(lanes == 0 ? "0" : "zeroinitializer")}"),
+                type, lanes),
         DType.F16 or DType.BF16 => Narrow.FromBits(scalars, new(read, DType.I16, lanes), type),
         _ => new(read, type, lanes),
     };

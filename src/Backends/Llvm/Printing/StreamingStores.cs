@@ -62,7 +62,8 @@ internal sealed class StreamingStores
         if (store.Offset.AffineIn(loop.Variable) is not var (stride, rest) || !stride.Is(1)) return null;
         var inside = Kernel.Statements(loop.Body).OfType<Compute>().Select(c => c.Result.IndexName).ToHashSet();
         if (rest.Variables().Any(inside.Contains)) return null;
-        var first = text.Value($"getelementptr {Types.Memory(store.Value.Type)}, ptr {pointer}, i64 {index.Scalar(rest)}");
+        var first = text.Value(
+            $"getelementptr {Types.Memory(store.Value.Type)}, ptr {pointer}, i64 {index.Scalar(rest)}");
         var within = text.Value($"and i64 {text.Value($"ptrtoint ptr {first} to i64")}, {Line - 1}");
         return text.Value($"and i1 {large}, {text.Value($"icmp eq i64 {within}, 0")}");
     }
@@ -70,7 +71,8 @@ internal sealed class StreamingStores
     /// <summary>A line of x86-64, which every vector of 16 lanes then fills.</summary>
     private const int Line = 64;
 
-    public void Store(string condition, string typedValue, string address, Action cached, Action prefetch) => text.If(condition,
+    public void Store(string condition, string typedValue, string address, Action cached, Action prefetch) =>
+        text.If(condition,
         () =>
         {
             prefetch();

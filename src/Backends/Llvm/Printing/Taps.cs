@@ -31,9 +31,11 @@ internal static class Taps
         Load l => l.Guards.SelectMany(g => new[] { g.Index, g.Extent }).Append(l.Offset),
         IndexValue i => [i.Index],
         _ => [],
-    }).SelectMany(Divisions).Where(d => d.Divisor.IsConstant && d.Dividend.Equals(Size.Variable(r.Variable))).Select(d => d.Divisor.Value);
+    }).SelectMany(Divisions).Where(d => d.Divisor.IsConstant && d.Dividend.Equals(Size.Variable(r.Variable)))
+        .Select(d => d.Divisor.Value);
 
-    private static IEnumerable<FloorDivAtom> Divisions(Size size) => size.Terms.SelectMany(t => t.Atoms).SelectMany(a => a switch
+    private static IEnumerable<FloorDivAtom> Divisions(Size size) =>
+        size.Terms.SelectMany(t => t.Atoms).SelectMany(a => a switch
     {
         FloorDivAtom d => Divisions(d.Dividend).Concat(Divisions(d.Divisor)).Append(d),
         MinAtom m => Divisions(m.Left).Concat(Divisions(m.Right)),
@@ -67,7 +69,8 @@ internal static class Taps
             if (!extent.IsConstant) return most;
             if (extent.Value <= most) return (int)Math.Max(1, extent.Value);
             // Less of a remainder is better than a few more at once.
-            return Enumerable.Range(most / 2 + 1, most - most / 2).OrderBy(n => extent.Value % n).ThenByDescending(n => n).First();
+            return Enumerable.Range(most / 2 + 1, most - most / 2).OrderBy(n => extent.Value % n)
+                .ThenByDescending(n => n).First();
         }
         return 1;
     }

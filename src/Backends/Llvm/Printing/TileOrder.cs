@@ -47,7 +47,8 @@ internal sealed record TileOrder(int[] Rows, int[] Starts, long[] Missed)
     /// <param name="most">Rows of a tile.</param>
     public static TileOrder? Find(Contract contract, RowAccess access, int outer, int most)
     {
-        if (!contract.M.Extent.IsConstant || contract.M.Extent.Value is var m && (m <= most || m > MostRows)) return null;
+        if (!contract.M.Extent.IsConstant || contract.M.Extent.Value is var m && (m <= most || m > MostRows))
+            return null;
         if (access.Fill is not { Float: 0, Integer: 0 } || !IgnoresZeros(contract)) return null;
         if (Padding(contract, access.Load, outer) is not { } padding) return null;
 
@@ -62,7 +63,8 @@ internal sealed record TileOrder(int[] Rows, int[] Starts, long[] Missed)
             foreach (var k in kinds)
             {
                 if (k == few || (k.Missed & few.Missed) != k.Missed) continue;
-                if (wider is null || k.Count > wider.Count || k.Count == wider.Count && k.Rows.Count < wider.Rows.Count) wider = k;
+                if (wider is null || k.Count > wider.Count || k.Count == wider.Count && k.Rows.Count < wider.Rows.Count)
+                    wider = k;
             }
             wider!.Rows.AddRange(few.Rows);
             kinds.Remove(few);
@@ -77,13 +79,15 @@ internal sealed record TileOrder(int[] Rows, int[] Starts, long[] Missed)
             for (var t = 0; t < tiles; t++)
             {
                 var from = rows.Count * t / tiles;
-                (kind.Missed == 0 ? inside : edges).Add(new(rows.GetRange(from, rows.Count * (t + 1) / tiles - from), kind.Missed));
+                (kind.Missed == 0 ? inside : edges)
+                    .Add(new(rows.GetRange(from, rows.Count * (t + 1) / tiles - from), kind.Missed));
             }
         }
         edges.Sort((a, b) => a.Rows[0].CompareTo(b.Rows[0]));
         var steps = 1L;
         for (var i = 0; i < outer; i++) steps *= contract.K[i].Extent.Value;
-        var (order, starts, missed) = (new List<int>(), new int[inside.Count + edges.Count + 1], new long[inside.Count + edges.Count]);
+        var (order, starts, missed) =
+            (new List<int>(), new int[inside.Count + edges.Count + 1], new long[inside.Count + edges.Count]);
         // A step of a tile costs its rows, and its loads of the panel about as much as another.
         var (cost, plain) = (0L, (padding.Length + (padding.Length + most - 1) / most) * steps);
         for (var (t, e) = (0, 0); t < missed.Length; t++)
@@ -157,7 +161,8 @@ internal sealed record TileOrder(int[] Rows, int[] Starts, long[] Missed)
             {
                 var at = ofRow.Evaluate(_ => row);
                 for (var s = 0; s < steps; s++)
-                    if (at + ofStep[s] is var place && (place < 0 || place >= guard.Extent.Value)) padding[row] |= 1L << s;
+                    if (at + ofStep[s] is var place && (place < 0 || place >= guard.Extent.Value))
+                        padding[row] |= 1L << s;
             }
         }
         return padding;
@@ -169,16 +174,19 @@ internal sealed record TileOrder(int[] Rows, int[] Starts, long[] Missed)
     private static bool IgnoresZeros(Contract contract)
     {
         if (!contract.Accumulator.Type.IsFloat) return true;
-        return contract.Epilogue.Statements.Count(IsZeroAdded) == 1 && contract.Epilogue.Statements.All(s => IsZeroAdded(s) || s switch
-        {
-            Literal or IndexValue => true,
-            Compute c => !c.Arguments.Contains(contract.Accumulator),
-            Load l => l.Fill != contract.Accumulator,
-            Store t => t.Value != contract.Accumulator,
-            _ => false,
-        });
+        return contract.Epilogue.Statements.Count(IsZeroAdded) == 1
+            && contract.Epilogue.Statements.All(s => IsZeroAdded(s) || s switch
+            {
+                Literal or IndexValue => true,
+                Compute c => !c.Arguments.Contains(contract.Accumulator),
+                Load l => l.Fill != contract.Accumulator,
+                Store t => t.Value != contract.Accumulator,
+                _ => false,
+            });
 
-        bool IsZeroAdded(Statement statement) => statement is Compute { Op: ScalarOp.Add } add && add.Arguments[0] == contract.Accumulator
-            && contract.Epilogue.Statements.OfType<Literal>().Any(l => l.Result == add.Arguments[1] && BitConverter.DoubleToInt64Bits(l.Float) == 0);
+        bool IsZeroAdded(Statement statement) =>
+            statement is Compute { Op: ScalarOp.Add } add && add.Arguments[0] == contract.Accumulator
+            && contract.Epilogue.Statements.OfType<Literal>()
+                .Any(l => l.Result == add.Arguments[1] && BitConverter.DoubleToInt64Bits(l.Float) == 0);
     }
 }

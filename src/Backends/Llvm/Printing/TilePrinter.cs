@@ -62,7 +62,8 @@ internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, Sc
     /// <param name="block">The part of k; null for all of it.</param>
     /// <param name="partial">Where the sums are between two parts.</param>
     /// <param name="missed">The steps that it may leave out.</param>
-    public void Print(int rows, string row, int vectors, string column, string n, Tail tail, KBlock? block, string partial, MissedSteps? missed)
+    public void Print(int rows, string row, int vectors, string column, string n, Tail tail, KBlock? block,
+        string partial, MissedSteps? missed)
     {
         int? rest = tail == Tail.Last ? (int)(contract.N.Extent.Value % Width) : null;
         var sums = new TileSums(text, type, rows, vectors, rest);
@@ -70,17 +71,21 @@ internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, Sc
         else text.If(block.IsFirst, sums.Clear, () => sums.Load(partial));
         var masks = new string?[vectors];
         for (var v = 0; v < vectors; v++)
-            if (tail == Tail.Last && v == vectors - 1 && rest != sums.Lanes(v) || tail == Tail.Unknown && right.IsInPlace)
+            if (tail == Tail.Last && v == vectors - 1 && rest != sums.Lanes(v) || tail == Tail.Unknown
+                && right.IsInPlace)
                 masks[v] = statements.TailMask(Start(column, v), n);
 
         var count = index.Scalar(left.InnerCount);
         foreach (var k in contract.K.Skip(contract.K.Length - left.Inner)) index.Define(k.Variable, "0");
         // All bits of the proof are set when the steps may be left out.
-        var skipped = missed?.Proof is { } known ? text.Value($"and i64 {missed.Bits}, {text.Value($"load i64, ptr {known}, align 8")}") : missed?.Bits;
+        var skipped = missed?.Proof is { } known
+            ? text.Value($"and i64 {missed.Bits}, {text.Value($"load i64, ptr {known}, align 8")}") : missed?.Bits;
         contract.OverK(text, index, contract.K.Length - left.Inner, outer =>
         {
             if (skipped is null) Run(outer);
-            else text.If(text.Value($"icmp eq i64 {text.Value($"and i64 {text.Value($"lshr i64 {skipped}, {outer}")}, 1")}, 0"), () => Run(outer));
+            else text.If(text.Value(
+                $"icmp eq i64 {text.Value($"and i64 {text.Value($"lshr i64 {skipped}, {outer}")}, 1")}, 0"), () =>
+                Run(outer));
         });
         if (missed?.Proof is { } proof) text.If(text.Value($"icmp eq i64 {skipped}, 0"), () => Prove(proof));
 
@@ -104,10 +109,14 @@ internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, Sc
                 for (var r = 0; r < rows; r++)
                 {
                     var (line, apart) = left.Place(r);
-                    Operand One(Cursor from) => new(text.Value($"load {element}, ptr {from.At(line, apart, ahead)}, align {type.Bytes()}"), type, 0);
+                    Operand One(Cursor from) =>
+                        new(text.Value($"load {element}, ptr {from.At(line, apart, ahead)}, align {type.Bytes()}"),
+                            type, 0);
                     var many = scalars.Widen(One(down), sums.Lanes(0));
                     for (var v = 0; v < vectors; v++)
-                        sums[r, v] = scalars.Compute(ScalarOp.Fma, type, sums.Lanes(v) == many.Lanes ? many : One(aside!), values[v], sums[r, v]);
+                        sums[r, v] =
+                            scalars.Compute(ScalarOp.Fma, type, sums.Lanes(v) == many.Lanes ? many
+                                : One(aside!), values[v], sums[r, v]);
                 }
             }
             if (left.InnerCount.IsConstant && left.InnerCount.Value <= Straight)
@@ -129,7 +138,8 @@ internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, Sc
             var unrolled = text.Value($"and i64 {steps}, {-Unroll}");
             foreach (var cursor in cursors) cursor.Begin();
             Loop("0", unrolled, Unroll);
-            if (block is not null || !(left.InnerCount.IsConstant && left.InnerCount.Value % Unroll == 0)) Loop(unrolled, steps, 1);
+            if (block is not null || !(left.InnerCount.IsConstant && left.InnerCount.Value % Unroll == 0))
+                Loop(unrolled, steps, 1);
         }
         // The sums of a row show whether every weight of these columns is finite.
         void Prove(string proof)
@@ -141,7 +151,8 @@ internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, Sc
                 var isOne = text.Value($"fcmp ord {vector} {none}, {none}");
                 all = all is null ? isOne : text.Value($"and {Types.Vector("i1", Width)} {all}, {isOne}");
             }
-            var finite = text.Value($"icmp eq i{Width} {text.Value($"bitcast {Types.Vector("i1", Width)} {all} to i{Width}")}, -1");
+            var finite = text.Value(
+                $"icmp eq i{Width} {text.Value($"bitcast {Types.Vector("i1", Width)} {all} to i{Width}")}, -1");
             text.Do($"store i64 {text.Value($"sext i1 {finite} to i64")}, ptr {proof}, align 8");
         }
         if (block is null) Epilogue(rows, row, column, n, sums, tail);
@@ -160,7 +171,8 @@ internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, Sc
         }
         void Finish(Operand sum, int v, string start, bool isWhole)
         {
-            string? Mask() => !isWhole && (tail == Tail.Unknown || v == vectors - 1) ? statements.TailMask(start, n) : null;
+            string? Mask() =>
+                !isWhole && (tail == Tail.Unknown || v == vectors - 1) ? statements.TailMask(start, n) : null;
             void Store() => index.InLanes(new LaneLoop(contract.N.Variable, start, Mask()), () =>
             {
                 statements.Bind(contract.Accumulator, sum);
@@ -172,7 +184,8 @@ internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, Sc
         }
         void Rows(Action<Func<int, Operand>> inside)
         {
-            if (Kernel.Statements(contract.Epilogue).Count() * rows * vectors * (tail == Tail.Unknown ? 2 : 1) <= MostStatements)
+            if (Kernel.Statements(contract.Epilogue)
+                .Count() * rows * vectors * (tail == Tail.Unknown ? 2 : 1) <= MostStatements)
             {
                 for (var r = 0; r < rows; r++)
                 {
@@ -184,11 +197,16 @@ internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, Sc
             }
             // The accumulators go through memory once, so that the epilogue's code stands here once, not for every row.
             var spill = text.Slot($"[{rows * vectors} x {vector}]");
-            sums.Each((r, v) => text.Do($"store {vector} {sums.Whole(r, v).Text}, ptr {Spilled($"{r * vectors + v}")}, align {align}"));
+            sums.Each(
+                (r, v) =>
+                text.Do($"store {vector} {sums.Whole(r, v).Text}, ptr {Spilled($"{r * vectors + v}")}, align {align}"));
             text.For("0", $"{rows}", "1", r =>
             {
                 index.Define(contract.M.Variable, left.RowAt(text.Value($"add i64 {row}, {r}")));
-                inside(v => new(text.Value($"load {vector}, ptr {Spilled(text.Value($"add i64 {text.Value($"mul i64 {r}, {vectors}")}, {v}"))}, align {align}"), type, Width));
+                inside(v =>
+                    new(text.Value(
+                        $"load {vector}, ptr {Spilled(text.Value($"add i64 {text.Value($"mul i64 {r}, {vectors}")}, {v}"))}, align {align}"),
+                            type, Width));
             });
 
             string Spilled(string at) => text.Value($"getelementptr {vector}, ptr {spill}, i64 {at}");
@@ -206,7 +224,8 @@ internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, Sc
         text.If(whole, () => All(isWhole: true), () => All(isWhole: false));
     }
 
-    private void Turned(TurnedEpilogue epilogue, int rows, string row, string column, string n, TileSums sums, Tail tail)
+    private void Turned(TurnedEpilogue epilogue, int rows, string row, string column, string n, TileSums sums,
+        Tail tail)
     {
         var vectors = sums.Vectors;
         for (var v = 0; v < vectors; v++)
@@ -216,7 +235,8 @@ internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, Sc
             int? exist = Width;
             if (tail == Tail.Unknown) exist = null;
             else if (tail == Tail.Last && v == vectors - 1) exist = (int)(contract.N.Extent.Value % Width);
-            void Store() => epilogue.Print(Sum, rows, row, start, exist == Width ? null : statements.TailMask(start, n), exist, n);
+            void Store() =>
+                epilogue.Print(Sum, rows, row, start, exist == Width ? null : statements.TailMask(start, n), exist, n);
             if (tail == Tail.Unknown && v > 0) text.If(text.Value($"icmp slt i64 {start}, {n}"), Store);
             else Store();
         }

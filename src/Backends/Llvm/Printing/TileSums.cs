@@ -55,14 +55,16 @@ internal sealed class TileSums
         if (sum.Lanes == Width) return sum;
         var half = Types.Of(type, sum.Lanes);
         var all = string.Join(", ", Enumerable.Range(0, Width).Select(i => $"i32 {i}"));
-        return new(text.Value($"shufflevector {half} {sum.Text}, {half} zeroinitializer, <{Width} x i32> <{all}>"), type, Width);
+        return new(text.Value($"shufflevector {half} {sum.Text}, {half} zeroinitializer, <{Width} x i32> <{all}>"),
+            type, Width);
     }
 
     public void Clear() => Each((r, v) => this[r, v] = new("zeroinitializer", type, Lanes(v)));
 
     /// <summary>Takes the sums from memory.</summary>
     public void Load(string memory) => Each((r, v) => this[r, v] = new(
-        text.Value($"load {Types.Of(type, Lanes(v))}, ptr {Place(memory, r, v)}, align {type.Bytes()}"), type, Lanes(v)));
+        text.Value($"load {Types.Of(type, Lanes(v))}, ptr {Place(memory, r, v)}, align {type.Bytes()}"), type,
+            Lanes(v)));
 
     /// <summary>Keeps the sums in memory.</summary>
     public void Store(string memory) => Each((r, v) =>

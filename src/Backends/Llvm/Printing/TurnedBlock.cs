@@ -26,22 +26,28 @@ internal static class TurnedBlock
     /// <param name="rows">How many rows.</param>
     /// <param name="count">How many columns: 1, 2, 4, 8 or 16.</param>
     /// <param name="address">The address of a row.</param>
-    public static string[] TurnRead(LlvmText text, string element, int align, int rows, int count, Func<int, string> address)
+    public static string[] TurnRead(LlvmText text, string element, int align, int rows, int count,
+        Func<int, string> address)
     {
         const int half = Width / 2;
         var size = Math.Min(count, half);
         var part = Types.Vector(element, size);
         var starts = Enumerable.Range(0, rows).Select(address).ToArray();
         string Read(int row, int from) =>
-            text.Value($"load {part}, ptr {(from == 0 ? starts[row] : text.Value($"getelementptr {element}, ptr {starts[row]}, i64 {from}"))}, align {align}");
+            text.Value(
+                $"load {part}, ptr {(from == 0 ? starts[row] : text.Value($"getelementptr {element}, ptr {starts[row]}, i64 {from}"))}, align {align}");
         var now = Enumerable.Repeat("poison", Width).ToArray();
         for (var row = 0; row < Math.Min(rows, half); row++)
         {
             for (var from = 0; from < count; from += half)
             {
                 var (a, b) = (Read(row, from), row + half < rows ? Read(row + half, from) : "poison");
-                now[row + from] = text.Value($"shufflevector {part} {a}, {part} {b}, <{Width} x i32> <" + string.Join(", ", Enumerable.Range(0, Width)
-                    .Select(l => l < size ? $"i32 {l}" : l >= half && l < half + size && b != "poison" ? $"i32 {size + l - half}" : "i32 poison")) + ">");
+                now[row + from] =
+                    text.Value($"shufflevector {part} {a}, {part} {b}, <{Width} x i32> <"
+                        + string.Join(", ", Enumerable.Range(0, Width)
+                    .Select(l => l < size ? $"i32 {l}" : l >= half && l < half + size && b != "poison"
+                        ? $"i32 {size + l - half}" : "i32 poison"))
+                        + ">");
             }
         }
         return Turn(text, now, element, half / 2);
@@ -80,7 +86,8 @@ internal static class TurnedBlock
             if (some < Width)
             {
                 var lanes = string.Join(", ", Enumerable.Range(from, some).Select(l => $"i32 {l}"));
-                part = text.Value($"shufflevector {Types.Vector(element, Width)} {vector}, {Types.Vector(element, Width)} poison, <{some} x i32> <{lanes}>");
+                part = text.Value(
+                    $"shufflevector {Types.Vector(element, Width)} {vector}, {Types.Vector(element, Width)} poison, <{some} x i32> <{lanes}>");
             }
             var to = from == 0 ? address : text.Value($"getelementptr {element}, ptr {address}, i64 {from}");
             text.Do($"store {type} {part}, ptr {to}, align {align}");
@@ -102,10 +109,14 @@ internal static class TurnedBlock
             if (some == Width) return part;
             // The part in a whole vector, where it belongs; the lanes in front are those of the parts before.
             var (here, to) = (from, from + some);
-            var widened = text.Value($"shufflevector {Types.Vector(element, some)} {part}, {Types.Vector(element, some)} poison, <{Width} x i32> <"
-                + string.Join(", ", Enumerable.Range(0, Width).Select(l => l >= here && l < to ? $"i32 {l - here}" : "i32 poison")) + ">");
-            vector = from == 0 ? widened : text.Value($"shufflevector {whole} {vector}, {whole} {widened}, <{Width} x i32> <"
-                + string.Join(", ", Enumerable.Range(0, Width).Select(l => l < here ? $"i32 {l}" : l < to ? $"i32 {Width + l}" : "i32 poison")) + ">");
+            var widened =
+                text.Value($"shufflevector {Types.Vector(element, some)} {part}, {Types.Vector(element, some)} poison, <{Width} x i32> <"
+                + string.Join(", ", Enumerable.Range(0, Width)
+                    .Select(l => l >= here && l < to ? $"i32 {l - here}" : "i32 poison")) + ">");
+            vector = from == 0 ? widened
+                : text.Value($"shufflevector {whole} {vector}, {whole} {widened}, <{Width} x i32> <"
+                + string.Join(", ", Enumerable.Range(0, Width)
+                    .Select(l => l < here ? $"i32 {l}" : l < to ? $"i32 {Width + l}" : "i32 poison")) + ">");
             from = to;
             if (from == count) break;
         }

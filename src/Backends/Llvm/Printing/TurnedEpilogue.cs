@@ -26,15 +26,19 @@ internal sealed class TurnedEpilogue
     private readonly Statement[] body;
     private readonly Load[] turned;
 
-    private TurnedEpilogue(StatementPrinter statements, LlvmText text, ScalarPrinter scalars, IndexPrinter index, Contract contract, Store store)
+    private TurnedEpilogue(StatementPrinter statements, LlvmText text, ScalarPrinter scalars, IndexPrinter index,
+        Contract contract, Store store)
     {
-        (this.statements, this.text, this.scalars, this.index, this.contract, this.store) = (statements, text, scalars, index, contract, store);
-        turned = [.. contract.Epilogue.Statements.OfType<Load>().Where(l => l.Guards.IsEmpty && IsDown(contract, l.Offset))];
+        (this.statements, this.text, this.scalars, this.index, this.contract, this.store) =
+            (statements, text, scalars, index, contract, store);
+        turned =
+            [.. contract.Epilogue.Statements.OfType<Load>().Where(l => l.Guards.IsEmpty && IsDown(contract, l.Offset))];
         body = [.. contract.Epilogue.Statements.Where(s => !ReferenceEquals(s, store) && !turned.Contains(s))];
     }
 
     /// <summary>The printer for a contraction that stores so; null for any other.</summary>
-    public static TurnedEpilogue? For(StatementPrinter statements, LlvmText text, ScalarPrinter scalars, IndexPrinter index, Contract contract) =>
+    public static TurnedEpilogue? For(StatementPrinter statements, LlvmText text, ScalarPrinter scalars,
+        IndexPrinter index, Contract contract) =>
         Results(contract) is { } store ? new(statements, text, scalars, index, contract, store) : null;
 
     /// <summary>
@@ -42,7 +46,8 @@ internal sealed class TurnedEpilogue
     /// </summary>
     public static Store? Results(Contract contract) =>
         contract.Epilogue.Statements is [.., Store { Guards.IsEmpty: true } store] && IsDown(contract, store.Offset)
-        && contract.Epilogue.Statements.All(s => s is Compute or Literal or IndexValue or Load || ReferenceEquals(s, store)) ? store : null;
+        && contract.Epilogue.Statements.All(
+            s => s is Compute or Literal or IndexValue or Load || ReferenceEquals(s, store)) ? store : null;
 
     /// <summary>True for what lies together along the rows, and apart along the columns.</summary>
     private static bool IsDown(Contract contract, Compiler.Types.Size offset) =>
@@ -84,7 +89,9 @@ internal sealed class TurnedEpilogue
             for (var r = 0; r < rows; r++)
             {
                 var here = r;
-                results[r] = Row(sums(r), r == 0 ? row : text.Value($"add i64 {row}, {r}"), l => statements.FromMemory(read[l][here], l.Result.Type, Width));
+                results[r] =
+                    Row(sums(r), r == 0 ? row : text.Value($"add i64 {row}, {r}"), l =>
+                        statements.FromMemory(read[l][here], l.Result.Type, Width));
             }
         }
         else
@@ -92,7 +99,8 @@ internal sealed class TurnedEpilogue
             string[] Values(Func<int, string> value, string kind, out string slot)
             {
                 slot = text.Slot($"[{rows} x {kind}]");
-                for (var r = 0; r < rows; r++) text.Do($"store {kind} {value(r)}, ptr {In(slot, kind, $"{r}")}, align 64");
+                for (var r = 0; r < rows; r++)
+                    text.Do($"store {kind} {value(r)}, ptr {In(slot, kind, $"{r}")}, align 64");
                 return [];
             }
             string In(string slot, string kind, string r) => text.Value($"getelementptr {kind}, ptr {slot}, i64 {r}");
@@ -108,22 +116,27 @@ internal sealed class TurnedEpilogue
             var after = text.Slot($"[{rows} x {vector}]");
             text.For("0", $"{rows}", "1", r =>
             {
-                var sum = new Operand(text.Value($"load {sumVector}, ptr {In(before, sumVector, r)}, align 64"), accumulator, Width);
+                var sum =
+                    new Operand(text.Value($"load {sumVector}, ptr {In(before, sumVector, r)}, align 64"), accumulator,
+                        Width);
                 var result = Row(sum, text.Value($"add i64 {row}, {r}"), l =>
                 {
                     var kind = Types.Vector(Types.Memory(l.Result.Type), Width);
-                    return statements.FromMemory(text.Value($"load {kind}, ptr {In(loads[l], kind, r)}, align 64"), l.Result.Type, Width);
+                    return statements.FromMemory(text.Value($"load {kind}, ptr {In(loads[l], kind, r)}, align 64"),
+                        l.Result.Type, Width);
                 });
                 text.Do($"store {vector} {result}, ptr {In(after, vector, r)}, align 64");
             });
-            for (var r = 0; r < rows; r++) results[r] = text.Value($"load {vector}, ptr {In(after, vector, $"{r}")}, align 64");
+            for (var r = 0; r < rows; r++)
+                results[r] = text.Value($"load {vector}, ptr {In(after, vector, $"{r}")}, align 64");
         }
         var columns = TurnedBlock.Turn(text, results, element);
         Columns(start, exist, n, (c, column) =>
         {
             index.Define(m, row);
             index.Define(contract.N.Variable, column);
-            TurnedBlock.StoreFirst(text, columns[c], element, rows, statements.At(store.Buffer, store.Offset), type.Bytes());
+            TurnedBlock.StoreFirst(text, columns[c], element, rows, statements.At(store.Buffer, store.Offset),
+                type.Bytes());
         });
     }
 
@@ -137,11 +150,14 @@ internal sealed class TurnedEpilogue
         {
             index.Define(contract.M.Variable, row);
             index.Define(contract.N.Variable, column);
-            var run = TurnedBlock.LoadFirst(text, element, rows, statements.At(load.Buffer, load.Offset), load.Result.Type.Bytes());
+            var run =
+                TurnedBlock.LoadFirst(text, element, rows, statements.At(load.Buffer, load.Offset),
+                    load.Result.Type.Bytes());
             text.Do($"store {vector} {run}, ptr {text.Value($"getelementptr {vector}, ptr {slot}, i64 {c}")}, align 64");
         });
         var runs = Enumerable.Range(0, exist ?? Width).Select(c =>
-            text.Value($"load {vector}, ptr {text.Value($"getelementptr {vector}, ptr {slot}, i64 {c}")}, align 64")).ToArray();
+            text.Value($"load {vector}, ptr {text.Value($"getelementptr {vector}, ptr {slot}, i64 {c}")}, align 64"))
+                .ToArray();
         return [.. TurnedBlock.Turn(text, runs, element).Take(rows)];
     }
 

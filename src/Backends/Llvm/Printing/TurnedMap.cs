@@ -35,14 +35,17 @@ internal sealed record TurnedMap(ImmutableArray<Loop> Outer, ImmutableArray<stri
     /// Elements along the reads in one block, as many as a register holds: 16 rows of them are then the block.
     /// </summary>
     public int Block(LlvmTarget target) =>
-        Math.Min(IndexPrinter.Width, Math.Max(128, target.VectorBits) / 8 / Loads.Max(l => Math.Max(2, l.Result.Type.Bytes())));
+        Math.Min(IndexPrinter.Width,
+            Math.Max(128, target.VectorBits) / 8 / Loads.Max(l => Math.Max(2, l.Result.Type.Bytes())));
 
     public static TurnedMap? Find(ImmutableArray<Loop> loops, Block inner)
     {
         if (inner.Statements is not [.., Loop { Kind: LoopKind.Vector } lanes] || loops.Length == 0) return null;
         ImmutableArray<Statement> before = [.. inner.Statements.SkipLast(1)];
         if (!before.All(s => s is Literal or Compute or Load or IndexValue)) return null;
-        if (!lanes.Body.Statements.All(s => s is Literal or Compute or Load or IndexValue or Store) || lanes.Body.Statements.Length > MostStatements) return null;
+        if (!lanes.Body.Statements.All(s => s is Literal or Compute or Load or IndexValue or Store)
+            || lanes.Body.Statements.Length > MostStatements)
+            return null;
         if (lanes.Extent.IsConstant && lanes.Extent.Value < FewestLanes) return null;
         string? along = null;
         var turned = new List<Load>();
@@ -57,7 +60,8 @@ internal sealed record TurnedMap(ImmutableArray<Loop> Outer, ImmutableArray<stri
         }
         if (turned.Count is 0 or > 2 || lanes.Extent.Mentions(along!)) return null;
         // Indices of other loads that are read in the loop are not known before it.
-        if (turned.Any(l => l.Offset.Variables().Concat(l.Guards.SelectMany(g => g.Index.Variables().Concat(g.Extent.Variables())))
+        if (turned.Any(l => l.Offset.Variables()
+            .Concat(l.Guards.SelectMany(g => g.Index.Variables().Concat(g.Extent.Variables())))
             .Any(v => v is ['v', >= '0' and <= '9', ..]))) return null;
         var at = loops.Select(l => l.Variable).ToList().IndexOf(along!);
         var extent = loops[at].Extent;
@@ -70,12 +74,15 @@ internal sealed record TurnedMap(ImmutableArray<Loop> Outer, ImmutableArray<stri
             extent = loops[first].Extent * extent;
         }
         if (extent.IsConstant && extent.Value < FewestAlong) return null;
-        return new([.. loops.Take(first), .. loops.Skip(at + 1)], joined.ToImmutable(), along!, extent, before, lanes, [.. turned]);
+        return new([.. loops.Take(first), .. loops.Skip(at + 1)], joined.ToImmutable(), along!, extent, before, lanes,
+            [.. turned]);
 
         // All that mentions one of them moves by the inner loop's extent.
         bool Join(string outer, string inside, Size extent) => !lanes.Extent.Mentions(outer)
-            && Kernel.Statements(inner).SelectMany(Indices).All(index => !index.Mentions(outer) && !index.Mentions(inside)
-                || index.AffineIn(inside) is var (a, rest) && rest.AffineIn(outer) is var (b, _) && b.Equals(a * extent) && !a.Mentions(outer));
+            && Kernel.Statements(inner).SelectMany(Indices)
+                .All(index => !index.Mentions(outer) && !index.Mentions(inside)
+                || index.AffineIn(inside) is var (a, rest) && rest.AffineIn(outer) is var (b, _) && b.Equals(a * extent)
+                && !a.Mentions(outer));
     }
 
     private static IEnumerable<Size> Indices(Statement statement) => statement switch

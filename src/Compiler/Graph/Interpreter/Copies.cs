@@ -81,7 +81,8 @@ internal static class Copies
         for (var i = 0; i < parts.Count; i++)
         {
             if (!parts[i].Shape.SequenceEqual(part))
-                throw new ReferenceException($"element {i} has shape [{string.Join(',', parts[i].Shape)}], not [{string.Join(',', part)}]");
+                throw new ReferenceException(
+                    $"element {i} has shape [{string.Join(',', parts[i].Shape)}], not [{string.Join(',', part)}]");
             Write(parts[i], new View(dtype, data, part, View.RowMajor(part), i * View.CountOf(part), 1));
         }
         return View.Dense(dtype, data, shape, parts.Count == 0 ? 1 : parts.Max(p => p.Terms));

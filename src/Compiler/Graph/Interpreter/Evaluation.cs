@@ -134,7 +134,8 @@ internal sealed partial class Evaluation(IReadOnlyDictionary<string, long> sizes
             if (open < 0 || close < open) break;
             var held = value.ToValue();
             var text = held.DType.IsFloat
-                ? string.Join(' ', held.Values.Select(v => v.ToString("R", System.Globalization.CultureInfo.InvariantCulture)))
+                ? string.Join(' ',
+                    held.Values.Select(v => v.ToString("R", System.Globalization.CultureInfo.InvariantCulture)))
                 : string.Join(' ', held.Integers);
             message = $"{message[..open]}{(held.Shape.Length == 0 ? text : $"[{text}]")}{message[(close + 1)..]}";
         }

@@ -76,7 +76,8 @@ internal static class Orders
             {
                 var by = x.DType.IsFloat
                     ? Compare(source.Data.Values[start + a * step], source.Data.Values[start + b * step], isDescending)
-                    : IntegerMath.Order(source.Data.Integers[start + a * step], source.Data.Integers[start + b * step], x.DType)
+                    : IntegerMath.Order(source.Data.Integers[start + a * step], source.Data.Integers[start + b * step],
+                        x.DType)
                         * (isDescending ? -1 : 1);
                 return by != 0 ? by : a.CompareTo(b);
             }

@@ -121,7 +121,8 @@ internal static class Parts
         for (var d = 0; d < x.Rank; d++)
         {
             var room = x.Shape[d] - extents[d];
-            if (room < 0) throw new ReferenceException($"a part of {extents[d]} elements of axis {d} of size {x.Shape[d]}");
+            if (room < 0)
+                throw new ReferenceException($"a part of {extents[d]} elements of axis {d} of size {x.Shape[d]}");
             var listed = axes.IndexOf(d);
             var wanted = (Int128)starts[d] + (listed < 0 ? 0 : offsets[listed].Data.Integers[offsets[listed].Offset]);
             at[d] = (long)Int128.Clamp(wanted, 0, room);

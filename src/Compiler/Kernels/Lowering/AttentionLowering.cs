@@ -19,10 +19,12 @@ internal static class AttentionLowering
     /// Where the epilogue stands: batch axes, segment of the keys, row of queries, column of values; what is known
     /// there.
     /// </summary>
-    internal sealed record Place(KernelDraft Draft, ElementLowering Elements, Scope Scope, ImmutableArray<Size> Outer, Size Segment,
+    internal sealed record Place(KernelDraft Draft, ElementLowering Elements, Scope Scope, ImmutableArray<Size> Outer,
+        Size Segment,
         Size M, ImmutableArray<Size> Row, Size E, Value Sum, Value Total, Value? Greatest);
 
-    public static LoweredKernel Lower(Node root, AttentionPattern attention, Fusion fusion, Target target) => Kernel(attention, fusion, null, p =>
+    public static LoweredKernel Lower(Node root, AttentionPattern attention, Fusion fusion, Target target) =>
+        Kernel(attention, fusion, null, p =>
     {
         var b = p.Scope.Builder;
         var type = attention.Values.Type.DType;
@@ -60,19 +62,28 @@ internal static class AttentionLowering
         var parent = nest.Scope([]);
         var type = values.Type.DType;
 
-        var query = Side(scores.Operands[0], scores.BatchA, scores.FreeA, row, scores.ContractA[0], Size.Variable(k.Variable), m, k);
-        var key = Side(scores.Operands[1], scores.BatchB, scores.FreeB, [at], scores.ContractB[0], Size.Variable(k.Variable), s, k);
-        var value = Side(values.Operands[1], values.BatchB, values.FreeB, [Size.Variable(e.Variable)], values.ContractB[0], at, e, s);
+        var query =
+            Side(scores.Operands[0], scores.BatchA, scores.FreeA, row, scores.ContractA[0], Size.Variable(k.Variable),
+                m, k);
+        var key =
+            Side(scores.Operands[1], scores.BatchB, scores.FreeB, [at], scores.ContractB[0], Size.Variable(k.Variable),
+                s, k);
+        var value =
+            Side(values.Operands[1], values.BatchB, values.FreeB, [Size.Variable(e.Variable)], values.ContractB[0], at,
+                e, s);
 
         var place = Reshaped([.. outer, .. row, at], shape, masked.Type.Shape, draft.Ranges);
-        var limit = AttentionPattern.Limit(masked, place) is { } bound && !bound.At.Any(i => i.Mentions(s.Variable)) ? bound : null;
+        var limit = AttentionPattern.Limit(masked, place) is { } bound && !bound.At.Any(i => i.Mentions(s.Variable))
+            ? bound : null;
         Part? until = null;
         if (limit is not null)
         {
             var scope = Alone(m);
             var b = scope.Builder;
             // At most the number of keys, before one more is added to it.
-            var last = b.Binary(ScalarOp.Min, b.Convert(elements.Element(limit.Limit, limit.At, scope), DType.I64), b.Index(all));
+            var last =
+                b.Binary(ScalarOp.Min, b.Convert(elements.Element(limit.Limit, limit.At, scope), DType.I64),
+                    b.Index(all));
             var count = limit.Plus == 0 ? last : b.Binary(ScalarOp.Add, last, b.Integer(limit.Plus, DType.I64));
             if (segment is not null) count = b.Binary(ScalarOp.Sub, count, b.Index(first));
             until = new(b.ToBlock(), count);
@@ -91,18 +102,22 @@ internal static class AttentionLowering
         var epilogue = Alone(m, e);
         var (sum, total) = (epilogue.Builder.NewValue(type), epilogue.Builder.NewValue(type));
         var greatest = segment is null ? null : epilogue.Builder.NewValue(type);
-        store(new(draft, elements, epilogue, outer, number, Size.Variable(m.Variable), row, Size.Variable(e.Variable), sum, total, greatest));
+        store(new(draft, elements, epilogue, outer, number, Size.Variable(m.Variable), row, Size.Variable(e.Variable),
+            sum, total, greatest));
 
-        parent.Builder.Emit(new Attend(m, s, e, k, KeyBlock, query, key, value, until, product, new(seen.Builder.ToBlock(), scored),
+        parent.Builder.Emit(new Attend(m, s, e, k, KeyBlock, query, key, value, until, product,
+            new(seen.Builder.ToBlock(), scored),
             difference, new(weight.Builder.ToBlock(), weighted), sum, total, greatest, epilogue.Builder.ToBlock()));
         return draft.Finish(nest);
 
         Axis Axis(string stem, Size extent) => new(draft.Variable(stem, extent), extent);
 
         // The parts stand alone: nothing is hoisted out of them.
-        Scope Alone(params Axis[] axes) => new(null, parent.Builder.Inner(), true, axes.Select(a => a.Variable)) { InVector = true };
+        Scope Alone(params Axis[] axes) =>
+            new(null, parent.Builder.Inner(), true, axes.Select(a => a.Variable)) { InVector = true };
 
-        Part Side(Node operand, ImmutableArray<int> batchAxes, ImmutableArray<int> free, ImmutableArray<Size> own, int contracted, Size along,
+        Part Side(Node operand, ImmutableArray<int> batchAxes, ImmutableArray<int> free, ImmutableArray<Size> own,
+            int contracted, Size along,
             params Axis[] axes)
         {
             var index = new Size[operand.Type.Rank];
@@ -118,7 +133,8 @@ internal static class AttentionLowering
     /// <summary>
     /// The same element in another shape; axes that both begin or end with keep their index, which takes no division.
     /// </summary>
-    private static ImmutableArray<Size> Reshaped(ImmutableArray<Size> index, ImmutableArray<Size> from, ImmutableArray<Size> to, IndexRanges ranges)
+    private static ImmutableArray<Size> Reshaped(ImmutableArray<Size> index, ImmutableArray<Size> from,
+        ImmutableArray<Size> to, IndexRanges ranges)
     {
         var shorter = Math.Min(from.Length, to.Length);
         var (head, tail) = (0, 0);

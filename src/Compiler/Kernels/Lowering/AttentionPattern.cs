@@ -18,8 +18,10 @@ internal sealed record AttentionPattern(Dot Scores, Node Masked, Dot Values, Imm
     {
         var p = values.Operands[0];
         var (shape, batch) = (p.Type.Shape, values.BatchA.Length);
-        if (values.Type.DType is not (DType.F32 or DType.F64) || p.Type.DType != values.Type.DType || values.FreeB.Length != 1
-            || values.ContractA is not [var axis] || axis != shape.Length - 1 || !values.BatchA.SequenceEqual(Enumerable.Range(0, batch))) return null;
+        if (values.Type.DType is not (DType.F32 or DType.F64) || p.Type.DType != values.Type.DType
+            || values.FreeB.Length != 1
+            || values.ContractA is not [var axis] || axis != shape.Length - 1
+            || !values.BatchA.SequenceEqual(Enumerable.Range(0, batch))) return null;
         var inside = new HashSet<Node>(ReferenceEqualityComparer.Instance);
         while (p is Reshape) p = Into(p).Operands[0];
         if (p is not Binary quotient || Into(p).Operands[0] is not Unary { Kind: UnaryOp.Exp } power
@@ -40,8 +42,11 @@ internal sealed record AttentionPattern(Dot Scores, Node Masked, Dot Values, Imm
             if (node is Dot) dots.Add(node);
             else if (IsPointwise(node)) foreach (var operand in node.Operands) open.Push(operand);
         }
-        var found = dots.Cast<Dot>().Where(d => d.Type.DType == values.Type.DType && d.OperandType(0).DType == d.Type.DType
-            && d.Type.Shape.SequenceEqual(shape) && d.BatchA.Length == batch && d.FreeB.Length == 1 && d.ContractA.Length == 1).ToList();
+        var found = dots.Cast<Dot>()
+            .Where(d => d.Type.DType == values.Type.DType && d.OperandType(0).DType == d.Type.DType
+            && d.Type.Shape.SequenceEqual(shape) && d.BatchA.Length == batch && d.FreeB.Length == 1
+            && d.ContractA.Length == 1)
+                .ToList();
         if (found is not [var scores]) return null;
 
         // From the scores on: every node that sees them is elementwise work before the softmax, or part of it.
@@ -51,7 +56,8 @@ internal sealed record AttentionPattern(Dot Scores, Node Masked, Dot Values, Imm
             if (node.Operands.Any(depends.Contains) && depends.Add(node)) Into(node);
         if (!depends.Contains(masked)) return null;
         foreach (var node in inside)
-            if (isBuffered(node) || users[node.Id].Any(u => !inside.Contains(u) && !ReferenceEquals(u, values))) return null;
+            if (isBuffered(node) || users[node.Id].Any(u => !inside.Contains(u) && !ReferenceEquals(u, values)))
+                return null;
         return ReferenceEquals(values.Operands[1], values.Operands[0]) || inside.Contains(values.Operands[1]) ? null
             : new(scores, masked, values, inside.ToImmutableHashSet<Node>(ReferenceEqualityComparer.Instance));
 
@@ -74,7 +80,8 @@ internal sealed record AttentionPattern(Dot Scores, Node Masked, Dot Values, Imm
     /// <param name="masked">The scores under the mask; its last axis is the keys.</param>
     /// <param name="index">The place of a score; the last index is not looked at.</param>
     public static Bound? Limit(Node masked, ImmutableArray<Size> index) =>
-        masked is Select { Operands: [var mask, _, Const { IsSplat: true } fill] } && double.IsNegativeInfinity(fill.FloatAt(0))
+        masked is Select { Operands: [var mask, _, Const { IsSplat: true } fill] }
+            && double.IsNegativeInfinity(fill.FloatAt(0))
             ? Limit(mask, index.Length - 1, index) : null;
 
     private static Bound? Limit(Node mask, int axis, ImmutableArray<Size> index)
@@ -82,7 +89,8 @@ internal sealed record AttentionPattern(Dot Scores, Node Masked, Dot Values, Imm
         switch (mask)
         {
             case Broadcast b:
-                return b.Axes.IndexOf(axis) is >= 0 and var from ? Limit(b.Operands[0], from, [.. b.Axes.Select(a => index[a])]) : null;
+                return b.Axes.IndexOf(axis) is >= 0 and var from
+                    ? Limit(b.Operands[0], from, [.. b.Axes.Select(a => index[a])]) : null;
             case Reshape r when MaskedAxes.Kept(r) && MaskedAxes.Behind(r, axis) is >= 0 and var behind:
                 return Limit(r.Operands[0], behind, Behind(r, index));
             case Transpose t:
@@ -90,7 +98,8 @@ internal sealed record AttentionPattern(Dot Scores, Node Masked, Dot Values, Imm
                 for (var i = 0; i < index.Length; i++) moved[t.Permutation[i]] = index[i];
                 return Limit(t.Operands[0], t.Permutation[axis], [.. moved]);
             case Binary { Kind: BinaryOp.And } both:
-                return (Limit(both.Operands[0], axis, index) ?? Limit(both.Operands[1], axis, index)) is { } part ? part with { IsWhole = false } : null;
+                return (Limit(both.Operands[0], axis, index) ?? Limit(both.Operands[1], axis, index)) is { } part
+                    ? part with { IsWhole = false } : null;
             case Compare { Kind: CompareOp.Le or CompareOp.Lt } c when MaskedAxes.IsIndex(c.Operands[0], axis):
                 return Along(c.Operands[1], axis, index, c.Kind == CompareOp.Le ? 1 : 0);
             case Compare { Kind: CompareOp.Ge or CompareOp.Gt } c when MaskedAxes.IsIndex(c.Operands[1], axis):

@@ -44,11 +44,18 @@ internal static class AttentionSplit
         yield return AttentionLowering.Kernel(attention, fusion, Segment, p =>
         {
             ImmutableArray<Size> at = [.. p.Outer, p.Segment, p.M];
-            p.Scope.Builder.Emit(new Store(p.Draft.Buffer(sums, isOutput: true), Indexing.Linear([.. at, p.E], sums.Type.Shape), p.Sum));
+            p.Scope.Builder.Emit(
+                new Store(p.Draft.Buffer(sums, isOutput: true), Indexing.Linear([.. at, p.E], sums.Type.Shape), p.Sum));
             // One column of the row stores what is the row's.
             var guards = ImmutableArray.Create(new Guard(p.E, 1));
-            p.Scope.Builder.Emit(new Store(p.Draft.Buffer(totals, isOutput: true), Indexing.Linear(at, each), p.Total) { Guards = guards });
-            p.Scope.Builder.Emit(new Store(p.Draft.Buffer(highs, isOutput: true), Indexing.Linear(at, each), p.Greatest!) { Guards = guards });
+            p.Scope.Builder.Emit(
+                new Store(p.Draft.Buffer(totals, isOutput: true), Indexing.Linear(at, each),
+                    p.Total)
+                { Guards = guards });
+            p.Scope.Builder.Emit(
+                new Store(p.Draft.Buffer(highs, isOutput: true), Indexing.Linear(at, each),
+                    p.Greatest!)
+                { Guards = guards });
         });
 
         var draft = new KernelDraft(fusion.Loops);
@@ -60,8 +67,12 @@ internal static class AttentionSplit
         var scope = nest.Scope([]);
         var b = scope.Builder;
         var greatest = Over(scope, ReduceKind.Max, (inner, p) => Load(inner, highs, p));
-        var shift = b.Select(b.Compare(ScalarOp.Eq, greatest, b.Float(double.NegativeInfinity, type)), b.Float(0, type), greatest);
-        var total = Over(scope, ReduceKind.Add, (inner, p) => inner.Binary(ScalarOp.Mul, Scale(inner, p), Load(inner, totals, p)));
+        var shift =
+            b.Select(b.Compare(ScalarOp.Eq, greatest, b.Float(double.NegativeInfinity, type)), b.Float(0, type),
+                greatest);
+        var total =
+            Over(scope, ReduceKind.Add, (inner, p) =>
+                inner.Binary(ScalarOp.Mul, Scale(inner, p), Load(inner, totals, p)));
         var one = b.Binary(ScalarOp.Div, b.Float(1, type), total);
         var e = draft.Variable("e", columns);
         var lanes = new Scope(scope, b.Inner(), true, e) { InVector = true };
@@ -76,7 +87,8 @@ internal static class AttentionSplit
         yield return draft.Finish(nest);
 
         Value Load(BlockBuilder inner, Node node, Size segment, params Size[] column) =>
-            inner.Load(type, draft.Buffer(node), Indexing.Linear([.. outer, segment, m, .. column], node.Type.Shape), [], null);
+            inner.Load(type, draft.Buffer(node), Indexing.Linear([.. outer, segment, m, .. column], node.Type.Shape),
+                [], null);
 
         Value Scale(BlockBuilder inner, Size segment) =>
             VectorMath.ExpOfNonPositive(inner, inner.Binary(ScalarOp.Sub, Load(inner, highs, segment), shift));

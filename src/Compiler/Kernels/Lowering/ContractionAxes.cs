@@ -23,7 +23,8 @@ internal sealed record AxisPart(int Axis, Size Extent, long Scale = 1);
 /// <param name="Apart">Axes of the vector side with a loop each.</param>
 /// <param name="Columns">The axes of the vector side that are one, in the order in which they lie in memory.</param>
 internal sealed record ContractionAxes(
-    bool IsSwapped, ImmutableArray<int> RowsAlone, ImmutableArray<int> Rows, ImmutableArray<AxisPart> Apart, ImmutableArray<AxisPart> Columns)
+    bool IsSwapped, ImmutableArray<int> RowsAlone, ImmutableArray<int> Rows, ImmutableArray<AxisPart> Apart,
+        ImmutableArray<AxisPart> Columns)
 {
     /// <summary>An axis is taken apart for runs of one vector at least: shorter ones are no vector side.</summary>
     private const long ShortestRun = 16;
@@ -45,14 +46,18 @@ internal sealed record ContractionAxes(
         List<AxisPart> parts = [.. Enumerable.Range(0, rank).Select(d => new AxisPart(d, shape[d]))];
         var place = Place(parts);
         // The columns of all heads, [.., heads * size], stored as [.., heads, .., size]: runs of one head.
-        while (parts.FirstOrDefault(p => p.Axis >= batch && place.AffineIn(Name(p)) is null && Run(place, p) is not null) is { } whole)
+        while (parts.FirstOrDefault(
+            p => p.Axis >= batch && place.AffineIn(Name(p)) is null && Run(place, p) is not null) is { } whole)
         {
             var run = Run(place, whole)!.Value;
             parts.Remove(whole);
-            parts.AddRange([new(whole.Axis, Size.FloorDiv(whole.Extent, run), whole.Scale * run), new(whole.Axis, run, whole.Scale)]);
+            parts.AddRange(
+                [new(whole.Axis, Size.FloorDiv(whole.Extent, run), whole.Scale * run),
+                    new(whole.Axis, run, whole.Scale)]);
             place = Place(parts);
         }
-        var last = parts.Where(p => p.Axis >= batch && !p.Extent.Is(1)).OrderBy(p => p.Axis).ThenByDescending(p => p.Scale)
+        var last = parts.Where(p => p.Axis >= batch && !p.Extent.Is(1)).OrderBy(p => p.Axis)
+            .ThenByDescending(p => p.Scale)
             .Where(p => Stride(p) is not null).OrderBy(Stride).Select(p => (int?)p.Axis).FirstOrDefault() ?? rank - 1;
         var isSwapped = last < batch + freeA;
         var alone = RowsAloneIfTurned(isSwapped);
@@ -61,7 +66,8 @@ internal sealed record ContractionAxes(
         ImmutableArray<int> axesB = [.. Enumerable.Range(batch + freeA, rank - batch - freeA)];
         var (rows, vector) = isSwapped ? (axesB, axesA) : (axesA, axesB);
         rows = rows.RemoveRange(0, alone ?? 0);
-        AxisPart[] columns = [.. parts.Where(p => vector.Contains(p.Axis)).OrderBy(p => p.Axis).ThenByDescending(p => p.Scale)
+        AxisPart[] columns =
+            [.. parts.Where(p => vector.Contains(p.Axis)).OrderBy(p => p.Axis).ThenByDescending(p => p.Scale)
             .OrderByDescending(p => Stride(p) ?? long.MaxValue)];
         var apart = 0;
         while (apart < columns.Length - 1 && !LieTogether(columns[apart..])) apart++;
@@ -79,7 +85,8 @@ internal sealed record ContractionAxes(
                 : (1, dot.FreeB, Enumerable.Range(batch + freeA, rank - batch - freeA).ToList());
             ImmutableArray<int> wide = [.. free.Where(a => !dot.OperandType(vector).Shape[a].Is(1))];
             var others = Size.Product([.. Enumerable.Range(batch, rank - batch).Except(places).Select(d => shape[d])]);
-            if (wide.IsEmpty || (others.IsConstant && others.Value < FewestTurned) || parts.Any(p => p.Scale != 1)) return null;
+            if (wide.IsEmpty || (others.IsConstant && others.Value < FewestTurned) || parts.Any(p => p.Scale != 1))
+                return null;
             if (!IsApart(dot.Operands[vector], wide[^1], fusion)) return null;
             // The places are one axis of the rows, along which the result is a run.
             for (var alone = 0; alone < places.Count; alone++)
@@ -88,8 +95,11 @@ internal sealed record ContractionAxes(
                 foreach (var part in parts) ranges.Add(Name(part), part.Extent);
                 ImmutableArray<Size> extents = [.. places.Skip(alone).Select(d => shape[d])];
                 ranges.Add("m'", Size.Product(extents));
-                var flat = places.Skip(alone).Zip(Parts("m'", extents, ranges)).ToDictionary(p => p.First, p => p.Second);
-                var offset = Offset(Index(parts, p => flat.TryGetValue(p.Axis, out var value) ? value : Size.Variable(Name(p))), ranges);
+                var flat = places.Skip(alone).Zip(Parts("m'", extents, ranges))
+                    .ToDictionary(p => p.First, p => p.Second);
+                var offset =
+                    Offset(Index(parts, p => flat.TryGetValue(p.Axis, out var value) ? value : Size.Variable(Name(p))),
+                        ranges);
                 if (offset.AffineIn("m'") is var (one, _) && one.Is(1)) return alone;
             }
             return null;
@@ -157,7 +167,8 @@ internal sealed record ContractionAxes(
         {
             ImmutableArray<Size>? below = operand switch
             {
-                Window w => index.RemoveAt(w.Axis).SetItem(w.Axis, index[w.Axis] * w.Stride + index[w.Axis + 1] * w.Dilation),
+                Window w =>
+                    index.RemoveAt(w.Axis).SetItem(w.Axis, index[w.Axis] * w.Stride + index[w.Axis + 1] * w.Dilation),
                 Pad p when p.Between.All(b => b == 0) => [.. index.Select((i, d) => i - p.Before[d])],
                 Reshape r => Indexing.Split(Indexing.Linear(index, r.Type.Shape), r.OperandType(0).Shape, ranges),
                 Transpose t => [.. Enumerable.Range(0, index.Length).Select(d => index[t.Permutation.IndexOf(d)])],
@@ -168,7 +179,8 @@ internal sealed record ContractionAxes(
             isWindowed |= operand is Window;
             (operand, index) = (operand.Operands[0], below.Value);
         }
-        return isWindowed && !(Indexing.Linear(index, operand.Type.Shape).AffineIn($"a{axis}'") is var (stride, _) && stride.Is(1));
+        return isWindowed
+            && !(Indexing.Linear(index, operand.Type.Shape).AffineIn($"a{axis}'") is var (stride, _) && stride.Is(1));
     }
 
     /// <summary>The indices of several axes that are one.</summary>

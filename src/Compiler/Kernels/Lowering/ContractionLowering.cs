@@ -30,7 +30,8 @@ internal static class ContractionLowering
         {
             ImmutableArray<Size> extents = [.. flat.Select(p => p.Extent)];
             var axis = new Axis(draft.Variable(stem, Size.Product(extents)), Size.Product(extents));
-            foreach (var (part, value) in flat.Zip(ContractionAxes.Parts(axis.Variable, extents, draft.Ranges))) Add(part, value);
+            foreach (var (part, value) in flat.Zip(ContractionAxes.Parts(axis.Variable, extents, draft.Ranges)))
+                Add(part, value);
             return axis;
         }
 
@@ -54,7 +55,8 @@ internal static class ContractionLowering
             var at = ContractionAxes.Forward(root, dot, index, draft.Ranges);
             var value = elements.Root(root, at, epilogue);
             epilogue.Builder.Emit(new Store(draft.Buffer(target.Node, isOutput: true), target.Offset(at), value));
-            parent.Builder.Emit(new Contract(m, n, k, left, leftYield, right, rightYield, accumulator, epilogue.Builder.ToBlock()));
+            parent.Builder.Emit(
+                new Contract(m, n, k, left, leftYield, right, rightYield, accumulator, epilogue.Builder.ToBlock()));
             return draft.Finish(nest);
 
             (Block Block, Value Yield) Side(int operand)
@@ -67,7 +69,10 @@ internal static class ContractionLowering
                 for (var i = 0; i < contract.Length; i++) element[contract[i]] = Size.Variable(k[i].Variable);
                 for (var i = 0; i < free.Length; i++) element[free[i]] = index[batch + (operand == 0 ? 0 : freeA) + i];
                 // The parts of a contraction stand alone: nothing is hoisted out of them.
-                var scope = new Scope(null, parent.Builder.Inner(), true, k.Select(a => a.Variable).Append(m.Variable).Append(n.Variable)) { InVector = true };
+                var scope =
+                    new Scope(null, parent.Builder.Inner(), true, k.Select(a => a.Variable).Append(m.Variable)
+                        .Append(n.Variable))
+                    { InVector = true };
                 var value = elements.Element(dot.Operands[operand], [.. element], scope);
                 value = scope.Builder.Convert(value, sum);
                 return (scope.Builder.ToBlock(), value);

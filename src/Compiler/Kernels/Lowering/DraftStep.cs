@@ -40,7 +40,8 @@ internal sealed record DraftIf(Storage Test, DraftBlock Then, DraftBlock Else) :
 
 internal sealed record DraftPrint(string Format, ImmutableArray<Storage> Storages) : DraftStep;
 
-internal sealed record DraftAssert(string Message, Storage Test, ImmutableArray<Storage> Storages, string Place) : DraftStep;
+internal sealed record DraftAssert(string Message, Storage Test, ImmutableArray<Storage> Storages,
+    string Place) : DraftStep;
 
 /// <summary>Steps in order, and the block around them.</summary>
 internal sealed class DraftBlock(DraftBlock? outer)

@@ -14,7 +14,8 @@ namespace Accelerate.Compiler.Kernels.Lowering;
 /// <param name="draft">The kernel.</param>
 /// <param name="hasBuffer">What is loaded.</param>
 /// <param name="split">A reduction, and that of its parts, which have a buffer, in its place; null for none.</param>
-internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuffer, (Reduce Of, Reduce Parts)? split = null)
+internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuffer,
+    (Reduce Of, Reduce Parts)? split = null)
 {
     /// <summary>
     /// True for guards without divisions, where they can be: those of lanes that go along more than one axis are affine
@@ -55,7 +56,8 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     }
 
     /// <summary>The value of a node at an index.</summary>
-    public Value Element(Node node, ImmutableArray<Size> index, Scope scope) => Element(node, index, scope, Context.None);
+    public Value Element(Node node, ImmutableArray<Size> index, Scope scope) =>
+        Element(node, index, scope, Context.None);
 
     private Value Element(Node node, ImmutableArray<Size> index, Scope scope, Context context)
     {
@@ -107,11 +109,13 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
                 return Element(t.Operands[0], [.. moved], scope, context);
             case Reshape r:
                 return Element(r.Operands[0],
-                    Indexing.Split(Indexing.Linear(index, r.Type.Shape), r.OperandType(0).Shape, draft.Ranges), scope, context);
+                    Indexing.Split(Indexing.Linear(index, r.Type.Shape), r.OperandType(0).Shape, draft.Ranges), scope,
+                        context);
             case Broadcast x:
                 return Element(x.Operands[0], [.. x.Axes.Select(a => index[a])], scope, context);
             case Slice s:
-                return Element(s.Operands[0], [.. index.Select((i, d) => s.Starts[d] + i * s.Steps[d])], scope, context);
+                return Element(s.Operands[0], [.. index.Select((i, d) => s.Starts[d] + i * s.Steps[d])], scope,
+                    context);
             case Reverse r:
                 return Element(r.Operands[0],
                     [.. index.Select((i, d) => r.Axes.Contains(d) ? r.Type.Shape[d] - 1 - i : i)], scope, context);
@@ -125,7 +129,9 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
             case Fold f:
                 return Folded(f, index, scope, context);
             case DynamicSlice s:
-                var start = Start(s.OperandType(0).Shape, s.Starts, s.Axes, s.Operands.RemoveAt(0), s.Type.Shape, scope, context);
+                var start =
+                    Start(s.OperandType(0).Shape, s.Starts, s.Axes, s.Operands.RemoveAt(0), s.Type.Shape, scope,
+                        context);
                 return Element(s.Operands[0], [.. index.Select((i, d) => start.Index[d] + i)], scope,
                     context with { Guards = context.Guards.AddRange(start.Guards) });
             case Gather g:
@@ -135,8 +141,11 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
                 return b.Define($"reduce parts {string.Join(',', index)}", r.Type.DType, result =>
                 {
                     var body = scope.Inner(together.ToString());
-                    var part = body.Builder.Load(r.Type.DType, draft.Buffer(parts.Operands[0]), Indexing.Linear([together, .. index], parts.OperandType(0).Shape), [], null);
-                    return new Reduction(result, Enum.Parse<ReduceKind>(r.Kind.ToString()), false, together.ToString(), parts.OperandType(0).Shape[0], body.Builder.ToBlock(), part);
+                    var part =
+                        body.Builder.Load(r.Type.DType, draft.Buffer(parts.Operands[0]),
+                            Indexing.Linear([together, .. index], parts.OperandType(0).Shape), [], null);
+                    return new Reduction(result, Enum.Parse<ReduceKind>(r.Kind.ToString()), false, together.ToString(),
+                        parts.OperandType(0).Shape[0], body.Builder.ToBlock(), part);
                 });
             case Reduce r:
                 return Reduced(r, r.Axes, Enum.Parse<ReduceKind>(r.Kind.ToString()), index, scope, context);
@@ -158,14 +167,16 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
         ? b.Float(c.Floats[0], c.Type.DType)
         : b.Integer(c.Integers[0], c.Type.DType);
 
-    private static Value Cast(Value value, DType from, DType to, BlockBuilder b) => from == to ? value : b.Convert(value, to);
+    private static Value Cast(Value value, DType from, DType to, BlockBuilder b) =>
+        from == to ? value : b.Convert(value, to);
 
     private Value Load(Node node, ImmutableArray<Size> index, Scope scope, Context context)
     {
         var guards = context.Guards.RemoveAll(g => draft.Ranges.InRange(g.Index, g.Extent));
         if (UndividesGuards) guards = [.. guards.Select(g => g.Undivided())];
         var fill = guards.IsEmpty ? null : context.Fill ?? scope.Builder.Constant(0, node.Type.DType);
-        return scope.Builder.Load(node.Type.DType, draft.Buffer(node), Indexing.Linear(index, node.Type.Shape), guards, fill);
+        return scope.Builder.Load(node.Type.DType, draft.Buffer(node), Indexing.Linear(index, node.Type.Shape), guards,
+            fill);
     }
 
     /// <summary>
@@ -200,7 +211,8 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     /// <summary>Fails the call when the value is true, and all conditions hold under which it is looked at.</summary>
     private static void Flag(Value bad, Scope scope, Context context)
     {
-        if (!context.Guards.IsEmpty) bad = scope.Builder.Binary(ScalarOp.And, bad, Holds(context.Guards, scope.Builder));
+        if (!context.Guards.IsEmpty)
+            bad = scope.Builder.Binary(ScalarOp.And, bad, Holds(context.Guards, scope.Builder));
         if (context.When is { } when)
         {
             if (when.Scope.Depth > scope.Depth) scope = when.Scope;
@@ -228,7 +240,8 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
         var guards = new List<Guard>();
         var inner = index.Select((i, d) => Spread(i - pad.Before[d], pad.Between[d] + 1, guards)).ToImmutableArray();
         guards.AddRange(inner.Select((i, d) => new Guard(i, x.Type.Shape[d])));
-        return Guarded(x, inner, guards, () => Element(pad.Operands[1], [], scope, context with { Guards = [], Fill = null }), scope, context);
+        return Guarded(x, inner, guards, () =>
+            Element(pad.Operands[1], [], scope, context with { Guards = [], Fill = null }), scope, context);
     }
 
     /// <summary>The element of the part from the k-th on in whose range the index is.</summary>
@@ -239,8 +252,10 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
         var at = index.SetItem(concat.Axis, index[concat.Axis] - start);
         var guard = new Guard(at[concat.Axis], extent);
         return k == concat.Operands.Length - 1
-            ? Element(part, at, scope, draft.Ranges.InRange(guard.Index, extent) ? context : context with { Guards = context.Guards.Add(guard) })
-            : Guarded(part, at, [guard], () => Joined(concat, k + 1, start + extent, index, scope, context), scope, context);
+            ? Element(part, at, scope, draft.Ranges.InRange(guard.Index, extent) ? context
+                : context with { Guards = context.Guards.Add(guard) })
+            : Guarded(part, at, [guard], () =>
+                Joined(concat, k + 1, start + extent, index, scope, context), scope, context);
     }
 
     /// <summary>
@@ -277,13 +292,15 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     }
 
     /// <summary>The element if all guards hold, else what is outside.</summary>
-    private Value Guarded(Node x, ImmutableArray<Size> index, IEnumerable<Guard> own, Func<Value> outside, Scope scope, Context context)
+    private Value Guarded(Node x, ImmutableArray<Size> index, IEnumerable<Guard> own, Func<Value> outside, Scope scope,
+        Context context)
     {
         var needed = own.Where(g => !draft.Ranges.InRange(g.Index, g.Extent)).ToImmutableArray();
         if (needed.IsEmpty) return Element(x, index, scope, context);
         var fill = outside();
         // A chain of movements down to a buffer: the load itself gives the padding.
-        if (context.Guards.IsEmpty && EndsInBuffer(x)) return Element(x, index, scope, context with { Guards = needed, Fill = fill });
+        if (context.Guards.IsEmpty && EndsInBuffer(x))
+            return Element(x, index, scope, context with { Guards = needed, Fill = fill });
         var b = scope.Home(index.Concat(needed.Select(g => g.Index)).Concat(context.Indices)).Builder;
         var inside = Element(x, index, scope, context with { Guards = context.Guards.AddRange(needed) });
         return b.Select(Holds(needed, b), inside, fill);
@@ -305,10 +322,12 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
         var extent = gather.OperandType(0).Shape[gather.Axis];
         var place = index.Skip(gather.Axis).Take(rank).ToImmutableArray();
         var home = scope.Home(place.Concat(context.Indices));
-        var at = home.Builder.Convert(Element(gather.Operands[1], place, home, context with { Fill = null }), DType.I64);
+        var at =
+            home.Builder.Convert(Element(gather.Operands[1], place, home, context with { Fill = null }), DType.I64);
         var clamped = Clamped(at, extent, home, context);
         var inner = index.Take(gather.Axis).Append(clamped).Concat(index.Skip(gather.Axis + rank));
-        return Element(gather.Operands[0], [.. inner], scope, context with { Guards = context.Guards.AddRange(Room(extent, gather.Type.Count, context)) });
+        return Element(gather.Operands[0], [.. inner], scope,
+            context with { Guards = context.Guards.AddRange(Room(extent, gather.Type.Count, context)) });
     }
 
     /// <summary>
@@ -346,8 +365,10 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     /// Where a part of x that starts at the starts and the offsets lies, moved into x as a whole and flagged where it
     /// does not fit; and guards for when it is larger than x.
     /// </summary>
-    private (ImmutableArray<Size> Index, ImmutableArray<Guard> Guards) Start(ImmutableArray<Size> shape, ImmutableArray<Size> starts,
-        ImmutableArray<int> axes, ImmutableArray<Node> offsets, ImmutableArray<Size> extents, Scope scope, Context context)
+    private (ImmutableArray<Size> Index, ImmutableArray<Guard> Guards) Start(ImmutableArray<Size> shape,
+        ImmutableArray<Size> starts,
+        ImmutableArray<int> axes, ImmutableArray<Node> offsets, ImmutableArray<Size> extents, Scope scope,
+            Context context)
     {
         var guards = ImmutableArray.CreateBuilder<Guard>();
         for (var k = 0; k < axes.Length; k++)
@@ -361,7 +382,8 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
             starts = starts.SetItem(axis, Clamped(offset, places, home, context));
             if (draft.Ranges.NonNegative(places - 1)) continue;
             if (context.When is not null || !context.Guards.IsEmpty) guards.Add(new Guard(0, places));
-            else draft.Checks.Add(new EntryCheck(CheckKind.AtMost, extents[axis], shape[axis], "a slice fits in its axis"));
+            else draft.Checks.Add(
+                new EntryCheck(CheckKind.AtMost, extents[axis], shape[axis], "a slice fits in its axis"));
         }
         return (starts, guards.ToImmutable());
     }
@@ -371,15 +393,19 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     /// </summary>
     public ImmutableArray<Size> UpdateStart(UpdateSlice update, Scope scope)
     {
-        var extents = update.OperandType(1).Shape.Select((s, d) => update.Steps[d] == 1 ? s : (s - 1) * update.Steps[d] + 1);
-        return Start(update.Type.Shape, update.Starts, update.Axes, update.Operands.RemoveRange(0, 2), [.. extents], scope, Context.None).Index;
+        var extents = update.OperandType(1).Shape.Select(
+            (s, d) => update.Steps[d] == 1 ? s : (s - 1) * update.Steps[d] + 1);
+        return Start(update.Type.Shape, update.Starts, update.Axes, update.Operands.RemoveRange(0, 2), [.. extents],
+            scope, Context.None).Index;
     }
 
     /// <summary>The reduction of some of the terms alone, from `first` on.</summary>
     public Value Part(Reduce node, ImmutableArray<Size> index, Size first, Size count, Scope scope) =>
-        Reduced(node, node.Axes, Enum.Parse<ReduceKind>(node.Kind.ToString()), index, scope, Context.None, (first, count));
+        Reduced(node, node.Axes, Enum.Parse<ReduceKind>(node.Kind.ToString()), index, scope, Context.None,
+            (first, count));
 
-    private Value Reduced(Node node, ImmutableArray<int> axes, ReduceKind kind, ImmutableArray<Size> index, Scope scope, Context context,
+    private Value Reduced(Node node, ImmutableArray<int> axes, ReduceKind kind, ImmutableArray<Size> index, Scope scope,
+        Context context,
         (Size First, Size Count)? some = null)
     {
         var x = node.Operands[0];
@@ -398,10 +424,13 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
             var lanes = !scope.InVector && !kind.IsArg() && Fusion.IsRowReduction(node);
             // Terms that are products are added as a contraction adds them: half of the operations, and one rounding
             // for each.
-            if (kind == ReduceKind.Add && !lanes && x is Binary { Kind: BinaryOp.Mul } product && type.IsFloat && type == x.Type.DType
+            if (kind == ReduceKind.Add && !lanes && x is Binary { Kind: BinaryOp.Mul } product && type.IsFloat
+                && type == x.Type.DType
                 && !hasBuffer(x) && !bound.ContainsKey(x))
             {
-                var (a, b) = (Element(product.Operands[0], [.. inner], body, context), Element(product.Operands[1], [.. inner], body, context));
+                var (a, b) =
+                    (Element(product.Operands[0], [.. inner], body, context),
+                        Element(product.Operands[1], [.. inner], body, context));
                 return new Reduction(result, kind, lanes, variable, extent, body.Builder.ToBlock(), a) { Factor = b };
             }
             var value = Element(x, [.. inner], body, context);

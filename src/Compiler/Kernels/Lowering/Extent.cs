@@ -11,7 +11,8 @@ namespace Accelerate.Compiler.Kernels.Lowering;
 /// <see cref="MaskedAxes"/>, behind all passes; an effect, because what mentions the size does not have it as an
 /// operand.
 /// </summary>
-internal sealed class Extent(Node limit, string variable, long plus, Size most) : Node("extent", [limit], TensorType.Scalar(DType.Bool))
+internal sealed class Extent(Node limit, string variable, long plus, Size most) : Node("extent", [limit],
+    TensorType.Scalar(DType.Bool))
 {
     public string Variable { get; } = variable;
 

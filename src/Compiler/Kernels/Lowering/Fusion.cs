@@ -40,13 +40,17 @@ internal sealed class Fusion
         foreach (var node in function.Nodes)
         {
             if (IsSource(node)) buffered.Add(node);
-            if ((node is Concat && !IsChosenFrom(node)) || node is UpdateSlice or Scatter or Result { Operands: [Sort] }) buffered.Add(node);
+            if ((node is Concat && !IsChosenFrom(node))
+                || node is UpdateSlice or Scatter or Result { Operands: [Sort] })
+                buffered.Add(node);
             foreach (var operand in node.Operands)
                 if (operand is Sort && node is not Result) buffered.Add(operand);
             // The driver's steps take whole tensors; what a kernel can make out of nothing is filled in where it is
             // taken.
-            var taken = node is RegionNode or Print or Graph.Assert or Assign or Extent ? node.Operands.Length : node is UpdateSlice or Scatter ? 1 : 0;
-            foreach (var operand in node.Operands.Take(taken).Where(o => node is Assign || !IsGenerated(o))) buffered.Add(operand);
+            var taken = node is RegionNode or Print or Graph.Assert or Assign or Extent ? node.Operands.Length
+                : node is UpdateSlice or Scatter ? 1 : 0;
+            foreach (var operand in node.Operands.Take(taken).Where(o => node is Assign || !IsGenerated(o)))
+                buffered.Add(operand);
         }
         KeepBelowConditions();
         ClaimAttention();
@@ -55,7 +59,8 @@ internal sealed class Fusion
             foreach (var node in pattern.Inside) claimed[node] = claimed[dot];
         foreach (var node in function.Nodes.Where(IsRowReduction)) Grow(node, InRow(node));
         foreach (var node in function.Nodes.OfType<Cumulate>()) Grow(node, IsElementwise);
-        foreach (var node in function.Nodes.Where(n => n is Fold || (n is Reduce or ArgReduce && !IsRowReduction(n)))) Grow(node, SameElement);
+        foreach (var node in function.Nodes.Where(n => n is Fold || (n is Reduce or ArgReduce && !IsRowReduction(n))))
+            Grow(node, SameElement);
         BufferBelowWindowsAndDots();
         BufferSharedExpensiveWork();
         // What a kernel of its own computes for a concat alone is stored where the concat wants it.
@@ -88,7 +93,8 @@ internal sealed class Fusion
     /// there; any other has a buffer, whose slices its parts are written into.
     /// </summary>
     private bool IsChosenFrom(Node concat) => concat.Operands.Length <= 3
-        && users[concat.Id] is [var user] && (IsElementwise(user) || user is Reduce or Cumulate) && !function.Results.Contains(concat);
+        && users[concat.Id] is [var user] && (IsElementwise(user) || user is Reduce or Cumulate)
+        && !function.Results.Contains(concat);
 
     /// <summary>The results of a node that are used.</summary>
     public IEnumerable<Result> ResultsOf(Node node) => users[node.Id].OfType<Result>();
@@ -151,9 +157,11 @@ internal sealed class Fusion
         return false;
     }
 
-    private static bool IsElementwise(Node node) => node is Unary or Binary or Compare or Select or Graph.Convert or Bitcast or StopGradient;
+    private static bool IsElementwise(Node node) =>
+        node is Unary or Binary or Compare or Select or Graph.Convert or Bitcast or StopGradient;
 
-    private static bool IsMovement(Node node) => node is Transpose or Reshape or Broadcast or Slice or DynamicSlice or Reverse or Window or Pad;
+    private static bool IsMovement(Node node) =>
+        node is Transpose or Reshape or Broadcast or Slice or DynamicSlice or Reverse or Window or Pad;
 
     private static bool SameElement(Node node) => IsElementwise(node) || node is Transpose or Reshape;
 
@@ -170,10 +178,12 @@ internal sealed class Fusion
         return node => node switch
         {
             _ when IsElementwise(node) => Key(node.Type.Shape) is var k && (k == full || k == row),
-            Reshape r => Key(r.Type.Shape) == Key(r.OperandType(0).Shape) && Key(r.Type.Shape) is var k && (k == full || k == row),
+            Reshape r => Key(r.Type.Shape) == Key(r.OperandType(0).Shape) && Key(r.Type.Shape) is var k
+                && (k == full || k == row),
             Broadcast b => Key(b.Type.Shape) == full && Key(b.OperandType(0).Shape) == row && row != full
                 && b.Axes.SequenceEqual(Enumerable.Range(0, b.Axes.Length)),
-            Reduce or ArgReduce => IsRowReduction(node) && Key(node.OperandType(0).Shape) == full && Key(node.Type.Shape) == row,
+            Reduce or ArgReduce =>
+                IsRowReduction(node) && Key(node.OperandType(0).Shape) == full && Key(node.Type.Shape) == row,
             _ => false,
         };
     }
@@ -187,12 +197,14 @@ internal sealed class Fusion
     {
         var mayFlag = new HashSet<Node>(ReferenceEqualityComparer.Instance);
         foreach (var node in function.Nodes)
-            if (node is Gather or DynamicSlice || node.Operands.Any(o => mayFlag.Contains(o) && !buffered.Contains(o))) mayFlag.Add(node);
+            if (node is Gather or DynamicSlice || node.Operands.Any(o => mayFlag.Contains(o) && !buffered.Contains(o)))
+                mayFlag.Add(node);
         var conditional = new HashSet<Node>(ReferenceEqualityComparer.Instance);
         foreach (var node in function.Nodes.Reverse())
         {
             if (buffered.Contains(node) || node is Dot or Sort or Cumulate || users[node.Id].Count == 0) continue;
-            if (users[node.Id].All(u => conditional.Contains(u) || (u is Select && !ReferenceEquals(u.Operands[0], node))))
+            if (users[node.Id].All(
+                u => conditional.Contains(u) || (u is Select && !ReferenceEquals(u.Operands[0], node))))
                 conditional.Add(node);
         }
         conditional.IntersectWith(mayFlag);
@@ -205,7 +217,8 @@ internal sealed class Fusion
         foreach (var dot in function.Nodes.OfType<Dot>())
         {
             if (inline.Contains(dot) || claimed.ContainsKey(dot)) continue;
-            if (AttentionPattern.Of(dot, users, n => buffered.Contains(n) || claimed.ContainsKey(n)) is not { } pattern) continue;
+            if (AttentionPattern.Of(dot, users, n => buffered.Contains(n) || claimed.ContainsKey(n)) is not { } pattern)
+                continue;
             attention[dot] = pattern;
             foreach (var node in pattern.Inside) claimed[node] = dot;
         }
@@ -243,7 +256,8 @@ internal sealed class Fusion
     }
 
     private bool FeedsAttention(Node node) => !buffered.Contains(node) && users[node.Id].All(u => u is Dot dot
-        ? attention.ContainsKey(dot) || (claimed.TryGetValue(dot, out var last) && last is Dot end && attention.ContainsKey(end))
+        ? attention.ContainsKey(dot)
+            || (claimed.TryGetValue(dot, out var last) && last is Dot end && attention.ContainsKey(end))
         : u is Transpose or Reshape && FeedsAttention(u));
 
     /// <summary>All paths from the anchor lead through the exit, and nothing before it is seen from outside.</summary>
@@ -288,11 +302,13 @@ internal sealed class Fusion
             {
                 var below = operand;
                 if (attention.ContainsKey(node) && ReferenceEquals(operand, node.Operands[0])) continue;
-                while (IsMovement(below) && !buffered.Contains(below) && !(node is Window && IsLaidOut(below))) below = below.Operands[0];
+                while (IsMovement(below) && !buffered.Contains(below) && !(node is Window && IsLaidOut(below)))
+                    below = below.Operands[0];
                 if (below is not (Const or Iota or SizeValue) && !inline.Contains(below)) buffered.Add(below);
             }
         }
-        foreach (var node in function.Nodes.Where(n => n is Broadcast && IsExpensive(n.Operands[0]) && !inline.Contains(n.Operands[0])))
+        foreach (var node in function.Nodes.Where(
+            n => n is Broadcast && IsExpensive(n.Operands[0]) && !inline.Contains(n.Operands[0])))
             if (!claimed.ContainsKey(node.Operands[0]) && node.OperandType(0).Rank > 0) buffered.Add(node.Operands[0]);
     }
 
@@ -307,8 +323,10 @@ internal sealed class Fusion
         while (last > 0 && shape[last].Is(1)) last--;
         return node switch
         {
-            Transpose t => t.Permutation[last] != t.Permutation.Where(d => !t.OperandType(0).Shape[d].Is(1)).DefaultIfEmpty(last).Max(),
-            Pad p => shape.Length > 1 && shape[^1].IsConstant && shape[^1].Value < 8 && p.Before[^1].Is(0) && p.After[^1].Is(0),
+            Transpose t => t.Permutation[last] != t.Permutation.Where(d => !t.OperandType(0).Shape[d].Is(1))
+                .DefaultIfEmpty(last).Max(),
+            Pad p => shape.Length > 1 && shape[^1].IsConstant && shape[^1].Value < 8 && p.Before[^1].Is(0)
+                && p.After[^1].Is(0),
             _ => false,
         };
     }
@@ -338,7 +356,8 @@ internal sealed class Fusion
     private static bool IsExpensive(Node node) => node switch
     {
         Reduce or ArgReduce or Dot or Graph.Random or Gather or Fold or Cumulate or Sort => true,
-        Unary u => u.Kind is not (UnaryOp.Neg or UnaryOp.Abs or UnaryOp.Not or UnaryOp.Floor or UnaryOp.Ceil or UnaryOp.Trunc),
+        Unary u =>
+            u.Kind is not (UnaryOp.Neg or UnaryOp.Abs or UnaryOp.Not or UnaryOp.Floor or UnaryOp.Ceil or UnaryOp.Trunc),
         Binary b => b.Kind is BinaryOp.Div or BinaryOp.Rem or BinaryOp.Pow or BinaryOp.Atan2,
         _ => false,
     };

@@ -32,7 +32,8 @@ internal static class IndexedLowering
         var b = serial.Builder;
         var at = b.Convert(elements.Element(scatter.Operands[1], place, serial), DType.I64);
         var extent = scatter.Type.Shape[scatter.Axis];
-        b.Flag(b.Binary(ScalarOp.Or, b.Compare(ScalarOp.Lt, at, b.Integer(0, DType.I64)), b.Compare(ScalarOp.Ge, at, b.Index(extent))));
+        b.Flag(b.Binary(ScalarOp.Or, b.Compare(ScalarOp.Lt, at, b.Integer(0, DType.I64)),
+            b.Compare(ScalarOp.Ge, at, b.Index(extent))));
         rows.Inner(serial, (scope, inner) =>
         {
             var update = elements.Element(scatter.Operands[2], [.. rows.Outer, .. place, .. inner], scope);
@@ -41,7 +42,8 @@ internal static class IndexedLowering
             var value = update;
             if (scatter.Kind != ScatterOp.Set)
             {
-                var old = scope.Builder.Load(update.Type, target, offset, guards, scope.Builder.Constant(0, update.Type));
+                var old =
+                    scope.Builder.Load(update.Type, target, offset, guards, scope.Builder.Constant(0, update.Type));
                 value = ElementOps.Binary(scope.Builder, Enum.Parse<BinaryOp>(scatter.Kind.ToString()), old, update);
             }
             scope.Builder.Emit(new Store(target, offset, value) { Guards = guards });
@@ -62,7 +64,8 @@ internal static class IndexedLowering
             var position = cumulate.IsReversed ? extent - 1 - Size.Variable(variable) : Size.Variable(variable);
             ImmutableArray<Size> at = [.. rows.Outer, position, .. inner];
             var body = new Scope(scope, scope.Builder.Inner(), true, variable) { InVector = true };
-            var type = ElementLowering.Accumulated(cumulate.Type.DType, Enum.Parse<ReduceKind>(cumulate.Kind.ToString()));
+            var type =
+                ElementLowering.Accumulated(cumulate.Type.DType, Enum.Parse<ReduceKind>(cumulate.Kind.ToString()));
             var term = body.Builder.Convert(elements.Element(cumulate.Operands[0], at, body), type);
             var epilogue = new Scope(scope, scope.Builder.Inner(), true, variable) { InVector = true };
             var running = epilogue.Builder.NewValue(type);
@@ -84,7 +87,8 @@ internal static class IndexedLowering
         var shape = sort.Type.Shape;
         var extent = shape[sort.Axis];
         if (!extent.IsConstant)
-            draft.Checks.Add(new EntryCheck(CheckKind.AtMost, extent, int.MaxValue, "a sorted axis has at most 2^31 - 1 elements"));
+            draft.Checks.Add(
+                new EntryCheck(CheckKind.AtMost, extent, int.MaxValue, "a sorted axis has at most 2^31 - 1 elements"));
         var others = shape.Select((s, d) => d == sort.Axis ? Size.Zero : nest.Parallel("i", s)).ToImmutableArray();
         var parent = nest.Scope([]);
         var variable = draft.Variable("s", extent);
@@ -98,7 +102,9 @@ internal static class IndexedLowering
             epilogue.Emit(new Store(draft.Buffer(output, isOutput: true), Indexing.Linear(at, shape),
                 output is Result { Index: 1 } ? from : sorted));
         }
-        parent.Builder.Emit(new Ordering(sort.IsDescending, variable, extent, body.Builder.ToBlock(), key, sorted, from, epilogue.ToBlock()));
+        parent.Builder.Emit(
+            new Ordering(sort.IsDescending, variable, extent, body.Builder.ToBlock(), key, sorted, from,
+                epilogue.ToBlock()));
         return draft.Finish(nest);
     }
 

@@ -31,7 +31,8 @@ internal sealed class KernelDraft(IndexRanges? loops = null)
     {
         var index = buffers.FindIndex(b => ReferenceEquals(b.Node, node));
         if (index >= 0) return index;
-        buffers.Add((node, new KernelBuffer($"b{buffers.Count}", node.Type.DType, node.Type.Count, isOutput, isUpdated)));
+        buffers.Add(
+            (node, new KernelBuffer($"b{buffers.Count}", node.Type.DType, node.Type.Count, isOutput, isUpdated)));
         return buffers.Count - 1;
     }
 

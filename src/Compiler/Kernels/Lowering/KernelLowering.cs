@@ -25,7 +25,8 @@ internal sealed record Target(Node Node, Func<ImmutableArray<Size>, ImmutableArr
     public static Target Own(Node node) => new(node, at => at);
 
     /// <summary>The part of a concat's buffer that begins at `start`.</summary>
-    public static Target Part(Concat concat, Size start) => new(concat, at => at.SetItem(concat.Axis, at[concat.Axis] + start));
+    public static Target Part(Concat concat, Size start) =>
+        new(concat, at => at.SetItem(concat.Axis, at[concat.Axis] + start));
 
     public Size Offset(ImmutableArray<Size> index) => Indexing.Linear(At(index), Node.Type.Shape);
 }
@@ -87,7 +88,8 @@ internal sealed class KernelLowering(Fusion fusion, (Reduce Of, Reduce Parts)? s
         {
             foreach (var kernel in AttentionSplit.Lower(root, attention, fusion)) yield return kernel;
         }
-        else if (SumSplit.Of(root, fusion) is { } sum && SumSplit.Lower(sum, fusion) is var (kernel, all) && IsAffine(kernel.Kernel))
+        else if (SumSplit.Of(root, fusion) is { } sum && SumSplit.Lower(sum, fusion) is var (kernel, all)
+            && IsAffine(kernel.Kernel))
         {
             yield return kernel;
             var last = new KernelLowering(fusion, (sum, all));
@@ -124,7 +126,8 @@ internal sealed class KernelLowering(Fusion fusion, (Reduce Of, Reduce Parts)? s
         {
             var lowered = TryMap(value, target, placing, outer, FlatBlock);
             if (outer < value.Type.Rank - 1 && (!IsAffine(lowered.Kernel) || IsApartInBlocks(lowered.Kernel))) continue;
-            if (outer == value.Type.Rank - 1 && outer > 0 && TryTurned(value, target, placing) is { } turned) return turned;
+            if (outer == value.Type.Rank - 1 && outer > 0 && TryTurned(value, target, placing) is { } turned)
+                return turned;
             var block = Block(lowered.Kernel, Size.Product(value.Type.Shape.Skip(outer)), outer > 0);
             return block == FlatBlock ? lowered : TryMap(value, target, placing, outer, block);
         }
@@ -137,7 +140,8 @@ internal sealed class KernelLowering(Fusion fusion, (Reduce Of, Reduce Parts)? s
     private static int Block(Kernel kernel, Size count, bool isInner)
     {
         var terms = Kernel.Statements(kernel.Body).OfType<Reduction>()
-            .Select(r => r.Extent.IsConstant ? Math.Clamp(r.Extent.Value, 1, FlatBlock) : FlatBlock).DefaultIfEmpty(1).Max();
+            .Select(r => r.Extent.IsConstant ? Math.Clamp(r.Extent.Value, 1, FlatBlock) : FlatBlock).DefaultIfEmpty(1)
+            .Max();
         // The outputs of a small window are jobs enough.
         if (terms == 1 || (isInner && terms <= 64)) return FlatBlock;
         var quarter = count.IsConstant ? Math.Clamp((count.Value + 3) / 4, 64, MostColumns) : LeastBlock;
@@ -155,7 +159,9 @@ internal sealed class KernelLowering(Fusion fusion, (Reduce Of, Reduce Parts)? s
     private LoweredKernel? TryTurned(Node value, Node target, Placing placing)
     {
         var shape = value.Type.Shape;
-        if (!shape[^1].IsConstant || shape[^1].Value is < 2 or > MostTurned || (shape[^2].IsConstant && shape[^2].Value < 16)) return null;
+        if (!shape[^1].IsConstant || shape[^1].Value is < 2 or > MostTurned
+            || (shape[^2].IsConstant && shape[^2].Value < 16))
+            return null;
         var draft = new KernelDraft(fusion.Loops);
         var elements = new ElementLowering(draft, fusion.HasBuffer);
         var nest = new LoopNest(draft, new BlockBuilder());
@@ -167,13 +173,15 @@ internal sealed class KernelLowering(Fusion fusion, (Reduce Of, Reduce Parts)? s
         for (var last = 0; last < shape[^1].Value; last++)
         {
             ImmutableArray<Size> full = [.. index, Size.Variable(lane), last];
-            var element = ReferenceEquals(value, target) ? elements.Root(value, full, scope) : elements.Element(value, full, scope);
+            var element = ReferenceEquals(value, target) ? elements.Root(value, full, scope)
+                : elements.Element(value, full, scope);
             var buffer = draft.Buffer(target, isOutput: true, isUpdated: target is UpdateSlice);
             scope.Builder.Emit(new Store(buffer, Indexing.Linear(place(full), target.Type.Shape), element));
         }
         parent.Builder.Emit(new Loop(LoopKind.Vector, lane, shape[^2], scope.Builder.ToBlock()));
         var lowered = draft.Finish(nest);
-        var isAlong = Kernel.Statements(lowered.Kernel.Body).OfType<Load>().Where(l => l.Offset.Mentions(lane)).ToList() is { Count: > 0 } loads
+        var isAlong = Kernel.Statements(lowered.Kernel.Body).OfType<Load>().Where(l => l.Offset.Mentions(lane))
+            .ToList() is { Count: > 0 } loads
             && loads.All(l => l.Offset.AffineIn(lane) is var (stride, _) && stride.Is(1));
         return isAlong ? lowered : null;
     }
@@ -273,7 +281,8 @@ internal sealed class KernelLowering(Fusion fusion, (Reduce Of, Reduce Parts)? s
     private static bool IsAffine(Kernel kernel) => Kernel.Statements(kernel.Body).OfType<Loop>()
         .Where(l => l.Kind == LoopKind.Vector).All(l => Kernel.Statements(l.Body).All(s => s switch
         {
-            Load x => x.Offset.AffineIn(l.Variable) is not null && x.Guards.All(g => g.Index.AffineIn(l.Variable) is not null),
+            Load x => x.Offset.AffineIn(l.Variable) is not null
+                && x.Guards.All(g => g.Index.AffineIn(l.Variable) is not null),
             Store x => x.Offset.AffineIn(l.Variable) is not null,
             _ => true,
         }));

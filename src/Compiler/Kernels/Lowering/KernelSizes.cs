@@ -28,12 +28,14 @@ internal static class KernelSizes
     {
         var (elements, all) = (kernel.Buffers[buffer].Count, Kernel.Statements(kernel.Body));
         if (all.Any(s => s is Load l && l.Buffer == buffer)) return null;
-        var sizes = kernel.Sizes.Concat(index.Variables()).Concat(count.Variables()).Distinct().Order(StringComparer.Ordinal);
+        var sizes = kernel.Sizes.Concat(index.Variables()).Concat(count.Variables()).Distinct()
+            .Order(StringComparer.Ordinal);
         return kernel with
         {
             Sizes = [.. sizes],
             Buffers = kernel.Buffers.SetItem(buffer, kernel.Buffers[buffer] with { Count = count * elements }),
-            Body = Mapped(kernel.Body, s => s, s => s.Buffer == buffer ? s with { Offset = s.Offset + index * elements } : s),
+            Body = Mapped(kernel.Body, s => s, s => s.Buffer == buffer ? s with { Offset = s.Offset + index * elements }
+                : s),
         };
     }
 
@@ -41,7 +43,8 @@ internal static class KernelSizes
     {
         Part Inside(Part part) => part with { Block = Mapped(part.Block, map, store) };
         Axis Along(Axis axis) => axis with { Extent = map(axis.Extent) };
-        ImmutableArray<Guard> Under(ImmutableArray<Guard> guards) => [.. guards.Select(g => new Guard(map(g.Index), map(g.Extent)))];
+        ImmutableArray<Guard> Under(ImmutableArray<Guard> guards) =>
+            [.. guards.Select(g => new Guard(map(g.Index), map(g.Extent)))];
         return new([.. block.Statements.Select(Statement (s) => s switch
         {
             Compute or Literal or Flag => s,
@@ -61,11 +64,13 @@ internal static class KernelSizes
             Contract c => c with
             {
                 M = Along(c.M), N = Along(c.N), K = [.. c.K.Select(Along)],
-                Left = Mapped(c.Left, map, store), Right = Mapped(c.Right, map, store), Epilogue = Mapped(c.Epilogue, map, store),
+                Left = Mapped(c.Left, map, store), Right = Mapped(c.Right, map, store),
+                    Epilogue = Mapped(c.Epilogue, map, store),
             },
             Attend a => a with
             {
-                M = Along(a.M), S = Along(a.S), E = Along(a.E), K = Along(a.K), Query = Inside(a.Query), Key = Inside(a.Key),
+                M = Along(a.M), S = Along(a.S), E = Along(a.E), K = Along(a.K), Query = Inside(a.Query),
+                    Key = Inside(a.Key),
                 Value = Inside(a.Value), Until = a.Until is null ? null : Inside(a.Until), Score = Inside(a.Score),
                 Weight = Inside(a.Weight), Epilogue = Mapped(a.Epilogue, map, store),
             },

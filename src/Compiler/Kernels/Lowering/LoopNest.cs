@@ -19,7 +19,8 @@ internal sealed class LoopNest(KernelDraft draft, BlockBuilder body)
     }
 
     /// <summary>The scope of the innermost block; what is in the nest's way stays inside it.</summary>
-    public Scope Scope(IEnumerable<string> bound) => new(null, Innermost, true, loops.Select(l => l.Variable).Concat(bound));
+    public Scope Scope(IEnumerable<string> bound) =>
+        new(null, Innermost, true, loops.Select(l => l.Variable).Concat(bound));
 
     public Block Close()
     {

@@ -23,7 +23,8 @@ public static class Lowering
     {
         var sizes = function.Sizes;
         function = MaskedAxes.Run(function);
-        var most = GraphPrinter.Closure(function).SelectMany(f => f.Nodes).OfType<Extent>().ToDictionary(e => e.Variable, e => e.Most);
+        var most = GraphPrinter.Closure(function).SelectMany(f => f.Nodes).OfType<Extent>()
+            .ToDictionary(e => e.Variable, e => e.Most);
         Size Most(Size size) => size.Substitute(most.GetValueOrDefault);
         // Inputs, state and constants, results; temporaries follow when the steps are known.
         var storages = new List<Storage>();
@@ -44,13 +45,18 @@ public static class Lowering
             if (node is State s) sources[s] = Add(new(Kind(s.Storage), s.Type, s.Name));
             else if (node is Const { IsSplat: false } c) Constant(c);
         }
-        foreach (var c in GraphPrinter.Closure(function).SelectMany(f => f.Nodes).OfType<Const>().Where(c => !c.IsSplat)) Constant(c);
-        foreach (var assign in function.Effects.OfType<Assign>().Where(a => a.Storage != StorageClass.Inout && Target(a) is null))
+        foreach (var c in GraphPrinter.Closure(function).SelectMany(f => f.Nodes).OfType<Const>()
+            .Where(c => !c.IsSplat))
+            Constant(c);
+        foreach (var assign in function.Effects.OfType<Assign>()
+            .Where(a => a.Storage != StorageClass.Inout && Target(a) is null))
             Add(new(Kind(assign.Storage), assign.Type, assign.Name));
         var results = function.Results.Select((result, i) => new Want(result, Add(
-            new(BufferKind.Output, result.Type, i < function.ResultNames.Length ? function.ResultNames[i] : "")))).ToList();
+            new(BufferKind.Output, result.Type, i < function.ResultNames.Length ? function.ResultNames[i] : ""))))
+                .ToList();
         var assigned = function.Effects.OfType<Assign>().Select(a => new Want(a.Operands[0], Target(a)
-            ?? throw new InternalErrorException($"@{function.Name} assigns '{a.Name}', which is no state and no inout input")));
+            ?? throw new InternalErrorException(
+                $"@{function.Name} assigns '{a.Name}', which is no state and no inout input")));
         Storage? Target(Assign a) => storages.FirstOrDefault(s => s.Label == a.Name && (a.Storage == StorageClass.Inout
             ? s.Kind == BufferKind.Input && s.IsInout
             : s.Kind == Kind(a.Storage)));
@@ -60,19 +66,23 @@ public static class Lowering
         var plan = new MemoryPlan(block, Most);
         storages.AddRange(plan.Temporaries);
         if (storages.FirstOrDefault(s => s.Type.Shape.Any(e => Most(e).Variables().Except(sizes).Any())) is { } varying)
-            throw new LimitationException($"not supported: the temporary {varying.Type} in a loop, whose size changes from one iteration to the next");
+            throw new LimitationException(
+                $"not supported: the temporary {varying.Type} in a loop, whose size changes from one iteration to the next");
         var numbers = new Dictionary<Storage, int>(ReferenceEqualityComparer.Instance);
         for (var i = 0; i < storages.Count; i++) numbers[storages[i]] = i;
-        var buffers = storages.Select((s, i) => new ProgramBuffer($"{Letter(s.Kind)}{i}", s.Kind, s.Type.With([.. s.Type.Shape.Select(Most)]), s.Label,
+        var buffers =
+            storages.Select((s, i) =>
+                new ProgramBuffer($"{Letter(s.Kind)}{i}", s.Kind, s.Type.With([.. s.Type.Shape.Select(Most)]), s.Label,
             s.Kind == BufferKind.Temporary ? plan.SlotOf(s) : -1, s.Values, s.IsInout)
-        {
-            Life = s.Kind == BufferKind.Temporary ? plan.LifeOf(s) : null,
-        });
+                {
+                    Life = s.Kind == BufferKind.Temporary ? plan.LifeOf(s) : null,
+                });
         return new Program(function.Name, [.. sizes], [.. buffers], [.. plan.Slots], context.Kernels.ToImmutable(),
             [.. Checks(function, context, sizes), .. Steps(block, numbers)]);
     }
 
-    private static BufferKind Kind(StorageClass storage) => storage == StorageClass.Param ? BufferKind.Param : BufferKind.Buffer;
+    private static BufferKind Kind(StorageClass storage) =>
+        storage == StorageClass.Param ? BufferKind.Param : BufferKind.Buffer;
 
     private static char Letter(BufferKind kind) => kind switch
     {
@@ -84,15 +94,20 @@ public static class Lowering
     };
 
     /// <summary>What is tested before anything is written.</summary>
-    private static IEnumerable<CheckStep> Checks(Function function, LoweringContext context, IReadOnlyList<string> sizes)
+    private static IEnumerable<CheckStep> Checks(Function function, LoweringContext context,
+        IReadOnlyList<string> sizes)
     {
-        var checks = function.Checks.Concat(context.Checks).Concat(GraphPrinter.Closure(function).SkipLast(1).SelectMany(f => f.Checks)).Distinct().ToList();
-        if (checks.FirstOrDefault(c => c.Left.Variables().Concat(c.Right.Variables()).Except(sizes).Any()) is { } varying)
-            throw new LimitationException($"not supported: {varying.Message}: {varying.Left} and {varying.Right} change from one iteration to the next");
+        var checks = function.Checks.Concat(context.Checks)
+            .Concat(GraphPrinter.Closure(function).SkipLast(1).SelectMany(f => f.Checks)).Distinct().ToList();
+        if (checks.FirstOrDefault(c => c.Left.Variables().Concat(c.Right.Variables()).Except(sizes).Any())
+            is { } varying)
+            throw new LimitationException(
+                $"not supported: {varying.Message}: {varying.Left} and {varying.Right} change from one iteration to the next");
         return checks.Select(c => new CheckStep(c));
     }
 
-    private static ImmutableArray<Step> Steps(DraftBlock block, IReadOnlyDictionary<Storage, int> numbers) => [.. block.Steps.Select(Step (step) => step switch
+    private static ImmutableArray<Step> Steps(DraftBlock block, IReadOnlyDictionary<Storage, int> numbers) =>
+        [.. block.Steps.Select(Step (step) => step switch
     {
         DraftCall c => new CallStep(c.Kernel, [.. c.Storages.Select(s => numbers[s])]) { Place = c.Place },
         DraftCopy c => new CopyStep(numbers[c.From], numbers[c.To]),
@@ -101,7 +116,8 @@ public static class Lowering
         DraftWhile w => new WhileStep(Steps(w.Condition, numbers), numbers[w.Test], Steps(w.Body, numbers)),
         DraftIf i => new IfStep(numbers[i.Test], Steps(i.Then, numbers), Steps(i.Else, numbers)),
         DraftPrint p => new PrintStep(p.Format, [.. p.Storages.Select(s => numbers[s])]),
-        DraftAssert a => new AssertStep(a.Message, numbers[a.Test], [.. a.Storages.Select(s => numbers[s])]) { Place = a.Place },
+        DraftAssert a =>
+            new AssertStep(a.Message, numbers[a.Test], [.. a.Storages.Select(s => numbers[s])]) { Place = a.Place },
         _ => throw new InvalidOperationException(step.GetType().Name),
     })];
 }

@@ -30,7 +30,8 @@ internal static class MaskedAxes
                 || chain.Masked.Operands[0] is not { } mask || Bound(mask, axis) is not var (e, plus)
                 || !Varies(e) || Mentions(dot).Any(v => v.StartsWith("m.", StringComparison.Ordinal))) return null;
             var most = dot.OperandType(0).Shape[axis];
-            var limit = e.Type.Rank == 0 ? e : r.Add(new Reduce(ReduceOp.Max, e, [.. Enumerable.Range(0, e.Type.Rank)]));
+            var limit = e.Type.Rank == 0 ? e
+                : r.Add(new Reduce(ReduceOp.Max, e, [.. Enumerable.Range(0, e.Type.Rank)]));
             if (!known.TryGetValue((limit, plus, most.Text), out var name))
             {
                 known[(limit, plus, most.Text)] = name = $"m.{++names}";
@@ -38,7 +39,8 @@ internal static class MaskedAxes
             }
             var size = Size.Variable(name);
             var restriction = new Restriction(r, size, [chain.Sum, chain.Max], axis);
-            return r.Add(dot.With([restriction.Of(dot.Operands[0], axis), restriction.Of(dot.Operands[1], dot.ContractB[0])]));
+            return r.Add(
+                dot.With([restriction.Of(dot.Operands[0], axis), restriction.Of(dot.Operands[1], dot.ContractB[0])]));
         }
     }
 
@@ -52,9 +54,11 @@ internal static class MaskedAxes
     private static Chain? Softmax(Node p, int axis)
     {
         while (p is Graph.Convert { Type.DType.IsFloat: true } c) p = c.Operands[0];
-        return p is Binary quotient && quotient.Operands[0] is Unary { Kind: UnaryOp.Exp } power && SumOf(quotient, power, axis) is { } sum
+        return p is Binary quotient && quotient.Operands[0] is Unary { Kind: UnaryOp.Exp } power
+            && SumOf(quotient, power, axis) is { } sum
             && power.Operands[0] is Binary { Kind: BinaryOp.Sub } difference
-            && difference.Operands[0] is Select masked && RowOf(difference.Operands[1], masked, ReduceOp.Max, axis) is { } max
+            && difference.Operands[0] is Select masked
+            && RowOf(difference.Operands[1], masked, ReduceOp.Max, axis) is { } max
             && masked.Operands[2] is Const { IsSplat: true } fill && double.IsNegativeInfinity(fill.FloatAt(0))
             ? new Chain(masked, max, sum) : null;
     }
@@ -66,10 +70,12 @@ internal static class MaskedAxes
     internal static Reduce? SumOf(Binary quotient, Node x, int axis)
     {
         if (quotient.Kind == BinaryOp.Div) return RowOf(quotient.Operands[1], x, ReduceOp.Add, axis);
-        if (quotient.Kind != BinaryOp.Mul || quotient.Operands[1] is not Broadcast b || b.Axes.Contains(axis)) return null;
+        if (quotient.Kind != BinaryOp.Mul || quotient.Operands[1] is not Broadcast b || b.Axes.Contains(axis))
+            return null;
         var node = b.Operands[0];
         while (node is Reshape r && Kept(r)) node = r.Operands[0];
-        return node is Binary { Kind: BinaryOp.Div, Operands: [Const { IsSplat: true } one, var sum] } && one.FloatAt(0) == 1 ? Row(sum, x, ReduceOp.Add, axis) : null;
+        return node is Binary { Kind: BinaryOp.Div, Operands: [Const { IsSplat: true } one, var sum] }
+            && one.FloatAt(0) == 1 ? Row(sum, x, ReduceOp.Add, axis) : null;
     }
 
     /// <summary>What a row's value is made of: for a reciprocal, what it is the reciprocal of.</summary>
@@ -85,12 +91,14 @@ internal static class MaskedAxes
     private static Reduce? Row(Node node, Node x, ReduceOp kind, int axis)
     {
         while (node is Reshape r && Kept(r)) node = r.Operands[0];
-        return node is Reduce reduce && reduce.Kind == kind && reduce.Axes is [var a] && a == axis && ReferenceEquals(reduce.Operands[0], x)
+        return node is Reduce reduce && reduce.Kind == kind && reduce.Axes is [var a] && a == axis
+            && ReferenceEquals(reduce.Operands[0], x)
             ? reduce : null;
     }
 
     /// <summary>True for a reshape that only adds or drops axes of one element.</summary>
-    internal static bool Kept(Reshape r) => r.Type.Shape.Where(s => !s.Is(1)).SequenceEqual(r.OperandType(0).Shape.Where(s => !s.Is(1)));
+    internal static bool Kept(Reshape r) =>
+        r.Type.Shape.Where(s => !s.Is(1)).SequenceEqual(r.OperandType(0).Shape.Where(s => !s.Is(1)));
 
     /// <summary>The operand's axis behind such a reshape; -1 for an axis of one element.</summary>
     internal static int Behind(Reshape r, int axis)
@@ -109,8 +117,10 @@ internal static class MaskedAxes
         Binary { Kind: BinaryOp.And } both => Bound(both.Operands[0], axis) ?? Bound(both.Operands[1], axis),
         Compare c => c.Kind switch
         {
-            CompareOp.Le or CompareOp.Lt when IsIndex(c.Operands[0], axis) && Along(c.Operands[1], axis) is { } e => (e, c.Kind == CompareOp.Le ? 1 : 0),
-            CompareOp.Ge or CompareOp.Gt when IsIndex(c.Operands[1], axis) && Along(c.Operands[0], axis) is { } e => (e, c.Kind == CompareOp.Ge ? 1 : 0),
+            CompareOp.Le or CompareOp.Lt when IsIndex(c.Operands[0], axis) && Along(c.Operands[1], axis) is { } e =>
+                (e, c.Kind == CompareOp.Le ? 1 : 0),
+            CompareOp.Ge or CompareOp.Gt when IsIndex(c.Operands[1], axis) && Along(c.Operands[0], axis) is { } e =>
+                (e, c.Kind == CompareOp.Ge ? 1 : 0),
             _ => null,
         },
         _ => null,
@@ -148,13 +158,18 @@ internal static class MaskedAxes
             var shape = node.Type.Shape.SetItem(d, size);
             return known[(node, d)] = node switch
             {
-                Const { IsSplat: true } c => r.Add(c.Type.DType.IsFloat ? Const.Of(c.Type.With(shape), c.FloatAt(0)) : Const.Of(c.Type.With(shape), c.Integers[0])),
+                Const { IsSplat: true } c =>
+                    r.Add(c.Type.DType.IsFloat ? Const.Of(c.Type.With(shape), c.FloatAt(0))
+                        : Const.Of(c.Type.With(shape), c.Integers[0])),
                 Iota i => r.Add(new Iota(i.Type.With(shape), i.Axis)),
-                Unary or Binary or Compare or Select or Graph.Convert or StopGradient => r.Add(node.With([.. node.Operands.Select(o => Of(o, d))])),
+                Unary or Binary or Compare or Select or Graph.Convert or StopGradient =>
+                    r.Add(node.With([.. node.Operands.Select(o => Of(o, d))])),
                 Transpose t => r.Add(t.With([Of(t.Operands[0], t.Permutation[d])])),
-                Broadcast b when b.Axes.IndexOf(d) is >= 0 and var from => r.Add(new Broadcast(Of(b.Operands[0], from), shape, b.Axes)),
+                Broadcast b when b.Axes.IndexOf(d) is >= 0 and var from =>
+                    r.Add(new Broadcast(Of(b.Operands[0], from), shape, b.Axes)),
                 Broadcast b => r.Add(new Broadcast(Row(b.Operands[0]), shape, b.Axes)),
-                Reshape x when Kept(x) && Behind(x, d) is >= 0 and var from => r.Add(new Reshape(Of(x.Operands[0], from), shape, x.IsChecked)),
+                Reshape x when Kept(x) && Behind(x, d) is >= 0 and var from =>
+                    r.Add(new Reshape(Of(x.Operands[0], from), shape, x.IsChecked)),
                 Dot dot => r.Add(dot.With([.. Sides(dot, d)])),
                 _ => r.Add(new Slice(node, [.. shape.Select(_ => Size.Zero)], shape, [.. shape.Select(_ => 1L)])),
             };
@@ -167,7 +182,8 @@ internal static class MaskedAxes
         {
             Reduce reduce when rows.Contains(reduce) => r.Add(reduce.With([Of(reduce.Operands[0], axis)])),
             Reshape x when Kept(x) => r.Add(x.With([Row(x.Operands[0])])),
-            Binary { Kind: BinaryOp.Div, Operands: [Const, var sum] } reciprocal => r.Add(reciprocal.With([reciprocal.Operands[0], Row(sum)])),
+            Binary { Kind: BinaryOp.Div, Operands: [Const, var sum] } reciprocal =>
+                r.Add(reciprocal.With([reciprocal.Operands[0], Row(sum)])),
             _ => node,
         };
 

@@ -69,7 +69,8 @@ internal sealed class MemoryPlan
                 _ => throw new InvalidOperationException(step.GetType().Name),
             };
             around.RemoveAt(around.Count - 1);
-            foreach (var storage in used) lives[storage] = (Math.Min(lives[storage].First, begin), Math.Max(lives[storage].Last, at - 1));
+            foreach (var storage in used)
+                lives[storage] = (Math.Min(lives[storage].First, begin), Math.Max(lives[storage].Last, at - 1));
         }
         return at;
 
@@ -97,9 +98,12 @@ internal sealed class MemoryPlan
             // The smallest that is large enough, else the largest: it grows least.
             var constant = free.Where(s => sizes[s].IsConstant).OrderBy(s => sizes[s].Value).ToList();
             if (constant.Count > 0)
-                best = free.IndexOf(constant.FindIndex(s => sizes[s].Value >= bytes.Value) is >= 0 and var i ? constant[i] : constant[^1]);
+                best = free.IndexOf(
+                    constant.FindIndex(s => sizes[s].Value >= bytes.Value) is >= 0 and var i ? constant[i]
+                    : constant[^1]);
         }
-        if (best < 0 && !bytes.IsConstant) best = free.FindIndex(s => !sizes[s].IsConstant && (sizes[s] - bytes).IsConstant);
+        if (best < 0 && !bytes.IsConstant)
+            best = free.FindIndex(s => !sizes[s].IsConstant && (sizes[s] - bytes).IsConstant);
         if (best < 0)
         {
             sizes.Add(bytes);

@@ -63,7 +63,9 @@ internal static class PackWeights
                 var zero = into.Add(weight.Type.DType.IsFloat ? Const.Of(TensorType.Scalar(weight.Type.DType), 0.0)
                     : Const.Of(TensorType.Scalar(weight.Type.DType), 0L), origin);
                 node = into.Add(new Pad(node, zero, [.. node.Type.Shape.Select(_ => Size.Zero)],
-                    [.. outer.Select(_ => Size.Zero), panels * Columns - columns], [.. node.Type.Shape.Select(_ => 0L)]), origin);
+                    [.. outer.Select(_ => Size.Zero), panels * Columns - columns],
+                        [.. node.Type.Shape.Select(_ => 0L)]),
+                        origin);
             }
             node = Transposed(Reshaped(node, [.. outer, panels, Columns]), PanelsBeforeContract);
             return into.Add(new Graph.Barrier(node, Graph.Barrier.Once), origin);
@@ -95,7 +97,8 @@ internal static class PackWeights
             get
             {
                 var (apart, contract) = (Apart.Length, Contract.Length);
-                return [.. Enumerable.Range(0, apart), apart + contract, .. Enumerable.Range(apart, contract), apart + contract + 1];
+                return [.. Enumerable.Range(0, apart), apart + contract, .. Enumerable.Range(apart, contract),
+                    apart + contract + 1];
             }
         }
 
@@ -135,7 +138,8 @@ internal static class PackWeights
         /// <param name="packedInputs">Those of them that are packed weights.</param>
         /// <param name="frozen">The state that no call changes.</param>
         /// <param name="rewrites">Counts the weights.</param>
-        public Plan(Function function, IReadOnlySet<Node>? known, HashSet<Node> packedInputs, FrozenState frozen, Rewrites rewrites)
+        public Plan(Function function, IReadOnlySet<Node>? known, HashSet<Node> packedInputs, FrozenState frozen,
+            Rewrites rewrites)
         {
             (this.function, isRegion, this.packedInputs) = (function, known is not null, packedInputs);
             var values = new KnownValues(function, frozen, known);
@@ -149,7 +153,8 @@ internal static class PackWeights
                     dots[dot] = found;
                     var place = function.OriginOf(dot).Place;
                     var weight = dot.Operands[found.Side];
-                    rewrites.Add(() => new("pack-weights", "weight of a contraction", weight.ToString(), "panels", place));
+                    rewrites.Add(
+                        () => new("pack-weights", "weight of a contraction", weight.ToString(), "panels", place));
                     if (isRegion) Lift(dot, found.Side, found.Layout);
                 }
             }
@@ -160,7 +165,8 @@ internal static class PackWeights
         private void Add(RegionNode node, KnownValues values, FrozenState frozen, Rewrites rewrites)
         {
             // The first operand of a branch is its condition; what a loop carries is another value in every iteration.
-            var (skipped, carried) = node switch { If => (1, 0), Scan s => (0, s.Carried), While w => (0, w.Carried), _ => (0, 0) };
+            var (skipped, carried) =
+                node switch { If => (1, 0), Scan s => (0, s.Carried), While w => (0, w.Carried), _ => (0, 0) };
             ImmutableArray<Plan> inside = [.. node.Regions.Select(region =>
             {
                 HashSet<Node> Captured(Func<Node, bool> fits) => region.Inputs
@@ -217,7 +223,8 @@ internal static class PackWeights
             var into = new Function(function.Name);
             var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
             foreach (var check in function.Checks) into.Require(check);
-            if (isRegion) foreach (var input in function.Inputs) map[input] = into.Add(new Input(input.Name, input.Type));
+            if (isRegion)
+                foreach (var input in function.Inputs) map[input] = into.Add(new Input(input.Name, input.Type));
             var names = 0;
             List<Node> packed = [.. extra.Select(type =>
             {
@@ -249,7 +256,8 @@ internal static class PackWeights
 
         /// <summary>The node with its regions rebuilt and one more operand for each weight that they lift.</summary>
         private Node Rebuilt(
-            RegionNode node, ImmutableArray<Plan> inside, Function into, Dictionary<Node, Node> map, Func<int, Node> own)
+            RegionNode node, ImmutableArray<Plan> inside, Function into, Dictionary<Node, Node> map,
+                Func<int, Node> own)
         {
             var skipped = node is If ? 1 : 0;
             List<Lifted> all = [.. inside.SelectMany(p => p.lifted)];
@@ -275,14 +283,16 @@ internal static class PackWeights
             var side = axes.IsSwapped ? 0 : 1;
             var weight = dot.Operands[side];
             if (!values.Contains(weight) || Fusion.IsGenerated(weight) || IsPacked(weight)) return null;
-            var (batch, free, contract) = side == 0 ? (dot.BatchA, dot.FreeA, dot.ContractA) : (dot.BatchB, dot.FreeB, dot.ContractB);
+            var (batch, free, contract) = side == 0 ? (dot.BatchA, dot.FreeA, dot.ContractA)
+                : (dot.BatchB, dot.FreeB, dot.ContractB);
             var before = batch.Length + (side == 0 ? 0 : dot.FreeA.Length);
             // The weight's axes, those of the columns in their parts.
             var parts = axes.Apart.Concat(axes.Columns).Select(p => p with { Axis = free[p.Axis - before] }).ToList();
             List<AxisPart> all = [.. Enumerable.Range(0, weight.Type.Rank).SelectMany(d => parts.Where(p => p.Axis == d)
                 .OrderByDescending(p => p.Scale).DefaultIfEmpty(new AxisPart(d, weight.Type.Shape[d])))];
             ImmutableArray<int> order = [.. parts.Select(p => all.IndexOf(p))];
-            ImmutableArray<int> At(ImmutableArray<int> whole) => [.. whole.Select(d => all.FindIndex(p => p.Axis == d))];
+            ImmutableArray<int> At(ImmutableArray<int> whole) =>
+                [.. whole.Select(d => all.FindIndex(p => p.Axis == d))];
             var columns = Size.Product([.. axes.Columns.Select(p => p.Extent)]).Value;
             // Loops around whole panels read the same panels as one axis of all columns.
             var apart = columns % Columns == 0 ? 0 : axes.Apart.Length;

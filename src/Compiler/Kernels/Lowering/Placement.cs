@@ -45,7 +45,8 @@ internal sealed class Placement
     /// <param name="wants">What the function gives, and where.</param>
     /// <param name="sources">The storages of inputs, state and constants.</param>
     /// <param name="block">Owns the new temporaries.</param>
-    public Placement(IReadOnlyList<LoweredNode> actions, IEnumerable<Want> wants, IReadOnlyDictionary<Node, Storage> sources, DraftBlock block)
+    public Placement(IReadOnlyList<LoweredNode> actions, IEnumerable<Want> wants,
+        IReadOnlyDictionary<Node, Storage> sources, DraftBlock block)
     {
         (this.actions, this.block) = (actions, block);
         places = new(sources, ReferenceEqualityComparer.Instance);
@@ -61,7 +62,8 @@ internal sealed class Placement
         }
         foreach (var want in wants)
         {
-            if (want.Index is null && places.FirstOrDefault(s => ReferenceEquals(s.Value, want.Target)).Key is { } source)
+            if (want.Index is null
+                && places.FirstOrDefault(s => ReferenceEquals(s.Value, want.Target)).Key is { } source)
                 holders[want.Target] = source;
             if (sources.ContainsKey(want.Value))
             {
@@ -98,7 +100,8 @@ internal sealed class Placement
     /// </summary>
     public static bool SameElement(Kernel kernel, int read, int written)
     {
-        var stores = Kernel.Statements(kernel.Body).OfType<Store>().Where(s => s.Buffer == written).Select(s => s.Offset).Distinct().ToList();
+        var stores = Kernel.Statements(kernel.Body).OfType<Store>().Where(s => s.Buffer == written)
+            .Select(s => s.Offset).Distinct().ToList();
         return stores.Count == 1 && Holds(kernel.Body);
 
         // Inside loops and epilogues only: what a reduction or a side of a contraction reads, others may have written.
@@ -126,7 +129,8 @@ internal sealed class Placement
         var action = actions[p];
         if (written is not null && wanted.TryGetValue(written, out var wants))
         {
-            var here = wants.Find(w => w.Index is null ? IsFree(w.Target, p, k) : wants.Count == 1 && CanSlice(written, action, w));
+            var here = wants.Find(
+                w => w.Index is null ? IsFree(w.Target, p, k) : wants.Count == 1 && CanSlice(written, action, w));
             copies.AddRange(wants.Where(w => !ReferenceEquals(w, here)));
             if (here?.Index is not null) slices[p] = here;
             if (here is not null) return here.Target;
@@ -143,10 +147,12 @@ internal sealed class Placement
 
     /// <summary>True when an action may write a result over what the storage holds from the start.</summary>
     private bool IsFree(Storage target, int p, int k) => !holders.TryGetValue(target, out var held)
-        || (IsUnread(held, p, k) && takes.GetValueOrDefault(held, []).All(t => t.Action < p || (t.Action == p && t.Take.Result == k)));
+        || (IsUnread(held, p, k)
+        && takes.GetValueOrDefault(held, []).All(t => t.Action < p || (t.Action == p && t.Take.Result == k)));
 
     /// <summary>True when a node is not read behind an action, and in it only where its result k is written.</summary>
-    private bool IsUnread(Node node, int p, int k) => reads.GetValueOrDefault(node, []).All(r => r < p || (r == p && IsReadInPlace(actions[p], node, k)));
+    private bool IsUnread(Node node, int p, int k) =>
+        reads.GetValueOrDefault(node, []).All(r => r < p || (r == p && IsReadInPlace(actions[p], node, k)));
 
     private static bool IsReadInPlace(LoweredNode action, Node node, int k)
     {
@@ -157,7 +163,8 @@ internal sealed class Placement
         return SameElement(kernel.Kernel, Buffer(node), Buffer(written));
     }
 
-    private bool CanSlice(Node written, LoweredNode action, Want want) => action.Takes.IsEmpty && action.Types.Length == 1
+    private bool CanSlice(Node written, LoweredNode action, Want want) =>
+        action.Takes.IsEmpty && action.Types.Length == 1
         && !reads.ContainsKey(written) && !takes.ContainsKey(written) && action.Kernels.Length > 0
         && action.Kernels.All(kernel => Slice(kernel, written, want) is not null);
 

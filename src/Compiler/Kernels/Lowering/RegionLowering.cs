@@ -41,9 +41,11 @@ internal sealed record LoweringContext(KernelTable Kernels, Func<Const, Storage>
         return this with { Ranges = ranges };
     }
 
-    public void Require(EntryCheck check) => Checks.Add(check with { Left = check.Left * Runs, Right = check.Right * Runs });
+    public void Require(EntryCheck check) =>
+        Checks.Add(check with { Left = check.Left * Runs, Right = check.Right * Runs });
 
-    public Size Renamed(Size size) => size.Substitute(v => Loops.TryGetValue(v, out var name) ? Size.Variable(name) : null);
+    public Size Renamed(Size size) =>
+        size.Substitute(v => Loops.TryGetValue(v, out var name) ? Size.Variable(name) : null);
 }
 
 internal sealed class RegionLowering
@@ -58,7 +60,8 @@ internal sealed class RegionLowering
     private RegionLowering(LoweringContext context, Function function, IReadOnlyDictionary<Node, Storage> sources,
         IEnumerable<Want> wants, DraftBlock block)
     {
-        (this.context, this.function, this.block) = (context = context.With(function.Nodes.OfType<Extent>()), function, block);
+        (this.context, this.function, this.block) =
+            (context = context.With(function.Nodes.OfType<Extent>()), function, block);
         var apart = new HashSet<Node>(ReferenceEqualityComparer.Instance);
         int before;
         do
@@ -70,11 +73,14 @@ internal sealed class RegionLowering
             foreach (var node in function.Nodes)
                 if (Action(node, fusion) is { } action) actions.Add(action);
             // An update that reads what it changes elsewhere is computed before the first element is written.
-            foreach (var (update, kernel) in actions.Where(a => a.Node is UpdateSlice).Select(a => ((UpdateSlice)a.Node, a.Kernels[^1])))
+            foreach (var (update, kernel) in actions.Where(a => a.Node is UpdateSlice)
+                .Select(a => ((UpdateSlice)a.Node, a.Kernels[^1])))
             {
                 var arguments = kernel.Arguments.ToList();
                 var read = arguments.FindIndex(n => ReferenceEquals(n, update.Operands[0]));
-                if (read >= 0 && !Placement.SameElement(kernel.Kernel, read, arguments.FindIndex(n => ReferenceEquals(n, update))))
+                if (read >= 0
+                    && !Placement.SameElement(kernel.Kernel, read,
+                        arguments.FindIndex(n => ReferenceEquals(n, update))))
                     apart.Add(update.Operands[1]);
             }
         }
@@ -87,7 +93,8 @@ internal sealed class RegionLowering
 
     /// <summary>Appends the steps that compute what is wanted.</summary>
     public static void Lower(LoweringContext context, Function function, IReadOnlyDictionary<Node, Storage> sources,
-        IEnumerable<Want> wants, DraftBlock block) => new RegionLowering(context, function, sources, wants, block).Emit();
+        IEnumerable<Want> wants, DraftBlock block) => new RegionLowering(context, function, sources, wants, block)
+            .Emit();
 
     private static LoweredNode? Action(Node node, Fusion fusion)
     {
@@ -113,7 +120,8 @@ internal sealed class RegionLowering
             case var _ when fusion.IsRoot(node):
                 ImmutableArray<LoweredKernel> kernels = [.. new KernelLowering(fusion).Lower(node)];
                 if (kernels.IsEmpty) return null; // another result of the same kernel stands for it
-                var written = kernels.SelectMany(k => k.Arguments.Zip(k.Kernel.Buffers)).Where(a => a.Second.IsOutput).Select(a => a.First).Distinct().ToList();
+                var written = kernels.SelectMany(k => k.Arguments.Zip(k.Kernel.Buffers)).Where(a => a.Second.IsOutput)
+                    .Select(a => a.First).Distinct().ToList();
                 var read = kernels.SelectMany(k => k.Arguments).Where(a => !written.Contains(a)).Distinct();
                 return new(node, kernels, [.. read], [.. written], [.. written.Select(w => w.Type)],
                     [.. kernels.Select(k => k.Base).OfType<Node>().Select(b => new Take(b, 0))]);
@@ -133,7 +141,8 @@ internal sealed class RegionLowering
             foreach (var input in branch.Regions.Select(r => Origin(r, r.Results[k])).Where(i => i >= 0))
             {
                 var operand = branch.Operands[input + 1];
-                if (!operand.Type.Equals(branch.ResultTypes[k]) || takes.Any(t => ReferenceEquals(t.Operand, operand))) continue;
+                if (!operand.Type.Equals(branch.ResultTypes[k]) || takes.Any(t => ReferenceEquals(t.Operand, operand)))
+                    continue;
                 takes.Add(new(operand, k));
                 break;
             }
@@ -148,11 +157,13 @@ internal sealed class RegionLowering
     private static int Origin(Function region, Node value) => value switch
     {
         Input i => region.Inputs.ToList().IndexOf(i),
-        UpdateSlice or Scatter or Unary or Graph.Convert or Select => Origin(region, value.Operands[value is Select ? 1 : 0]),
+        UpdateSlice or Scatter or Unary or Graph.Convert or Select =>
+            Origin(region, value.Operands[value is Select ? 1 : 0]),
         Binary b => Origin(region, b.Operands[0]) is >= 0 and var i ? i : Origin(region, b.Operands[1]),
         Result { Operands: [Scan s], Index: var k } when k < s.Carried => Origin(region, s.Operands[k]),
         Result { Operands: [While w], Index: var k } => Origin(region, w.Operands[k]),
-        Result { Operands: [If i], Index: var k } => Taken(i).FirstOrDefault(t => t.Result == k) is { } t ? Origin(region, t.Operand) : -1,
+        Result { Operands: [If i], Index: var k } =>
+            Taken(i).FirstOrDefault(t => t.Result == k) is { } t ? Origin(region, t.Operand) : -1,
         _ => -1,
     };
 
@@ -167,10 +178,14 @@ internal sealed class RegionLowering
                     block.Add(new DraftPrint(print.Format, [.. print.Operands.Select(Place)]));
                     break;
                 case Graph.Assert assert:
-                    block.Add(new DraftAssert(assert.Message, Place(assert.Operands[0]), [.. assert.Operands.Skip(1).Select(Place)], Origin(assert)));
+                    block.Add(
+                        new DraftAssert(assert.Message, Place(assert.Operands[0]),
+                            [.. assert.Operands.Skip(1).Select(Place)], Origin(assert)));
                     break;
                 case Extent extent:
-                    block.Add(new DraftSize(extent.Variable, Place(extent.Operands[0]), extent.Plus, context.Renamed(extent.Most)));
+                    block.Add(
+                        new DraftSize(extent.Variable, Place(extent.Operands[0]), extent.Plus,
+                            context.Renamed(extent.Most)));
                     break;
                 case If branch:
                     Branch(branch, action.Takes, targets);
@@ -184,7 +199,8 @@ internal sealed class RegionLowering
                 default:
                     foreach (var take in action.Takes) Bring(take.Operand, targets[take.Result]);
                     foreach (var kernel in action.Kernels)
-                        Call(placement.SliceOf(p) is { } want ? kernel with { Kernel = Placement.Slice(kernel, action.Writes[0]!, want)! } : kernel,
+                        Call(placement.SliceOf(p) is { } want
+                            ? kernel with { Kernel = Placement.Slice(kernel, action.Writes[0]!, want)! } : kernel,
                             node => placement.Places[node], action.Node);
                     break;
             }
@@ -192,7 +208,9 @@ internal sealed class RegionLowering
         foreach (var want in placement.Copies.Where(w => w.Index is not null))
         {
             var copy = KernelSizes.Sliced(CopyKernel.For(want.Value.Type), 1, want.Index!, want.Count!)!;
-            block.Add(new DraftCall(context.Kernels.Add(KernelSizes.Rename(copy, context.Loops)), [Place(want.Value), want.Target], ""));
+            block.Add(
+                new DraftCall(context.Kernels.Add(KernelSizes.Rename(copy, context.Loops)),
+                    [Place(want.Value), want.Target], ""));
         }
         Copies([.. placement.Copies.Where(w => w.Index is null).Select(w => (Place(w.Value), w.Target))]);
     }
@@ -203,7 +221,8 @@ internal sealed class RegionLowering
         for (var i = 0; i < inputs.Length; i++)
         {
             var operand = branch.Operands[i + 1];
-            if (takes.FirstOrDefault(t => ReferenceEquals(t.Operand, operand)) is { } take && IsFilled(operand) && !inputs.Contains(targets[take.Result]))
+            if (takes.FirstOrDefault(t => ReferenceEquals(t.Operand, operand)) is { } take && IsFilled(operand)
+                && !inputs.Contains(targets[take.Result]))
                 Bring(operand, inputs[i] = targets[take.Result]);
             else inputs[i] = Place(operand);
         }
@@ -243,7 +262,8 @@ internal sealed class RegionLowering
         return [.. loop.Operands.Select((operand, i) => i < carried ? targets[i] : Place(operand))];
     }
 
-    private static IEnumerable<Want> Wants(Function region, Storage[] targets) => region.Results.Zip(targets, (value, target) => new Want(value, target));
+    private static IEnumerable<Want> Wants(Function region, Storage[] targets) =>
+        region.Results.Zip(targets, (value, target) => new Want(value, target));
 
     private static Dictionary<Node, Storage> Bound(Function region, Storage[] inputs)
     {
@@ -272,7 +292,8 @@ internal sealed class RegionLowering
     }
 
     private void Call(LoweredKernel kernel, Func<Node, Storage> place, Node node) => block.Add(new DraftCall(
-        context.Kernels.Add(KernelSizes.Rename(kernel.Kernel, context.Loops)), [.. kernel.Arguments.Select(place)], Origin(node)));
+        context.Kernels.Add(KernelSizes.Rename(kernel.Kernel, context.Loops)), [.. kernel.Arguments.Select(place)],
+            Origin(node)));
 
     private string Origin(Node node) => function.OriginOf(node).Place;
 

@@ -9,7 +9,8 @@ namespace Accelerate.Compiler.Kernels.Lowering;
 /// One block of the kernel under construction. A value whose index does not mention the block's variables is computed
 /// in the block outside, unless that one takes no statements (between perfectly nested parallel loops).
 /// </summary>
-internal sealed class Scope(Scope? outer, BlockBuilder builder, bool takesStatements, params IEnumerable<string> variables)
+internal sealed class Scope(Scope? outer, BlockBuilder builder, bool takesStatements,
+    params IEnumerable<string> variables)
 {
     private readonly HashSet<string> variables = [.. variables];
 
@@ -26,7 +27,8 @@ internal sealed class Scope(Scope? outer, BlockBuilder builder, bool takesStatem
 
     public void Bind(string variable) => variables.Add(variable);
 
-    public Scope Inner(params IEnumerable<string> bound) => new(this, Builder.Inner(), true, bound) { InVector = InVector };
+    public Scope Inner(params IEnumerable<string> bound) =>
+        new(this, Builder.Inner(), true, bound) { InVector = InVector };
 
     /// <summary>The outermost block in which all the expressions have a value.</summary>
     public Scope Home(IEnumerable<Size> expressions)

@@ -43,7 +43,8 @@ internal static class SumSplit
         // How far a mask reaches is a reduction of integers, in each step of a decoder: it is short.
         var fits = Fusion.IsRowReduction(reduce)
             ? type.IsFloat && kept is { IsConstant: true, Value: <= FewRows } && root.Type.Count.Equals(kept)
-            : AreRows(reduce) && !(kept.IsConstant && kept.Value > FewColumns) && !Fusion.IsOfWindow(reduce.Operands[0]);
+            : AreRows(reduce) && !(kept.IsConstant && kept.Value > FewColumns)
+                && !Fusion.IsOfWindow(reduce.Operands[0]);
         return fits ? reduce : null;
     }
 
@@ -58,7 +59,8 @@ internal static class SumSplit
     private static bool AreRows(Reduce reduce)
     {
         var shape = reduce.OperandType(0).Shape;
-        var isReduced = Enumerable.Range(0, shape.Length).Where(d => !shape[d].Is(1)).Select(reduce.Axes.Contains).ToList();
+        var isReduced = Enumerable.Range(0, shape.Length).Where(d => !shape[d].Is(1)).Select(reduce.Axes.Contains)
+            .ToList();
         return !isReduced.SkipWhile(r => r).Contains(true);
     }
 
@@ -76,7 +78,9 @@ internal static class SumSplit
         Value Part(ImmutableArray<Size> at, Scope scope) =>
             elements.Part(reduce, at, segment * length, Size.Min(length, terms - segment * length), scope);
         void Store(ImmutableArray<Size> at, Value value, Scope scope) =>
-            scope.Builder.Emit(new Store(draft.Buffer(parts, isOutput: true), Indexing.Linear([segment, .. at], parts.Type.Shape), value));
+            scope.Builder.Emit(
+                new Store(draft.Buffer(parts, isOutput: true), Indexing.Linear([segment, .. at], parts.Type.Shape),
+                    value));
         if (Fusion.IsRowReduction(reduce))
         {
             ImmutableArray<Size> row = [.. kept.Select(e => nest.Parallel("i", e))];
@@ -87,7 +91,10 @@ internal static class SumSplit
         var (position, extent) = (Size.Zero, reduce.Type.Count);
         if (!extent.IsConstant)
         {
-            position = nest.Parallel("b", Size.FloorDiv(extent + (KernelLowering.LeastBlock - 1), KernelLowering.LeastBlock)) * KernelLowering.LeastBlock;
+            position =
+                nest.Parallel("b",
+                    Size.FloorDiv(extent + (KernelLowering.LeastBlock - 1),
+                        KernelLowering.LeastBlock)) * KernelLowering.LeastBlock;
             extent = Size.Min(KernelLowering.LeastBlock, extent - position);
         }
         var parent = nest.Scope([]);
