@@ -17,6 +17,10 @@ namespace Accelerate.Runtime;
 /// 0.03 µs beyond all of it when the second thread is late; with W = 1 it costs 0.04 µs, the way from native code to
 /// this and back included. (2-core Zen 4 virtual machine, load 50, 1 to 50 µs between loops, minima and p10 of 1,000 to
 /// 10,000.) Printing the loop as native code could save 0.01 µs of it.</para>
+/// <para>Cut ahead of time, so that the next loop's part finds in its thread's cache what this one's wrote. With
+/// parts of which a thread takes half of what is left, and a thread that is done half of another's, MobileNetV2 took
+/// 6.0 ms on two threads instead of 4.3, ResNet-50 46 instead of 40, BERT-base 111 instead of 114 (`accc time`,
+/// medians of 5 processes in turns, on a machine whose cores others share).</para>
 /// <para>Callers at the same time share the W threads evenly: of c callers each has max(1, ⌊W/c⌋), itself included, and
 /// one that comes while all are taken waits for the loop under way. So no more than W threads run bodies. With W = 1
 /// callers share nothing and run at once.</para>
