@@ -18,6 +18,7 @@ internal sealed class Cursor
     private readonly int bytes;
     private readonly string[] lines;
     private readonly string stride;
+    private readonly bool isPointer;
     private readonly long? step;
     private readonly List<string> places = [];
     private string? slot;
@@ -30,15 +31,16 @@ internal sealed class Cursor
     public Cursor(LlvmText text, string element, int bytes, string[] lines, string stride)
     {
         (this.text, this.element, this.bytes, this.lines, this.stride) = (text, element, bytes, lines, stride);
+        isPointer = lines.Length == 1;
         step = long.TryParse(stride, CultureInfo.InvariantCulture, out var known) ? known : null;
-        places.Add(lines.Length == 1 ? lines[0] : "0");
+        places.Add(isPointer ? lines[0] : "0");
     }
 
     /// <summary>Before the loops that Open and Advance are for.</summary>
     public void Begin()
     {
         slot = text.Slot("ptr", 8);
-        text.Do($"store ptr {(lines.Length == 1 ? lines[0] : "null")}, ptr {slot}, align 8");
+        text.Do($"store ptr {(isPointer ? lines[0] : "null")}, ptr {slot}, align 8");
     }
 
     /// <summary>An iteration begins.</summary>
@@ -49,7 +51,7 @@ internal sealed class Cursor
             $"call ptr @llvm.launder.invariant.group.p0(ptr {text.Value($"load ptr, ptr {slot}, align 8")})");
         text.Do($"store ptr {place}, ptr {slot}, align 8");
         places.Clear();
-        places.Add(lines.Length == 1 ? place : text.Value($"ptrtoint ptr {place} to i64"));
+        places.Add(isPointer ? place : text.Value($"ptrtoint ptr {place} to i64"));
     }
 
     /// <summary>An iteration of some steps ends.</summary>
@@ -72,11 +74,11 @@ internal sealed class Cursor
         }
         while (places.Count <= steps)
         {
-            places.Add(lines.Length == 1
+            places.Add(isPointer
                 ? Past(places[^1], stride)
                 : text.Value($"add i64 {places[^1]}, {text.Value($"mul i64 {stride}, {bytes}")}"));
         }
-        var from = lines.Length == 1 ? places[steps]
+        var from = isPointer ? places[steps]
             : text.Value($"getelementptr i8, ptr {lines[line]}, i64 {places[steps]}");
         return apart == 0 ? from : Past(from, $"{apart}");
     }

@@ -96,7 +96,7 @@ internal sealed class LaneReduction(RowPrinter rows, IReadOnlyList<StatementPrin
 
         Operand Part(int first, int half)
         {
-            var mask = string.Join(", ", Enumerable.Range(first, half).Select(l => $"i32 {l}"));
+            var mask = Types.Lanes(first, half);
             return new(text.Value(
                 $"shufflevector {lanes.LlvmType} {lanes.Text}, {lanes.LlvmType} poison, <{half} x i32> <{mask}>"),
                 lanes.Type, half);
@@ -105,7 +105,7 @@ internal sealed class LaneReduction(RowPrinter rows, IReadOnlyList<StatementPrin
 
     private Operand Part(Operand lanes, int first, int count)
     {
-        var mask = string.Join(", ", Enumerable.Range(first, count).Select(l => $"i32 {l}"));
+        var mask = Types.Lanes(first, count);
         return new(text.Value(
             $"shufflevector {lanes.LlvmType} {lanes.Text}, {lanes.LlvmType} poison, <{count} x i32> <{mask}>"),
             lanes.Type, count);

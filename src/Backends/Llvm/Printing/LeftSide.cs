@@ -39,6 +39,7 @@ internal sealed class LeftSide
     private readonly Size rowsStart;
     private readonly string order = "";
 
+    // Elements from one row of a tile to the next, where that is one number.
     private readonly long? pitch;
 
     // What was prepared: rows, where they begin (only the first where all are a known number of elements apart), and at

@@ -34,17 +34,20 @@ internal static class Types
 
     public static string Vector(string element, int lanes) => lanes == 0 ? element : $"<{lanes} x {element}>";
 
+    /// <summary>Consecutive lanes as a shuffle lists them: `i32 8, i32 9`.</summary>
+    public static string Lanes(int first, int count) =>
+        string.Join(", ", Enumerable.Range(first, count).Select(l => $"i32 {l}"));
+
     /// <summary>The suffix of an overloaded intrinsic: `f32`, `v16f32`.</summary>
     public static string Suffix(DType type, int lanes)
     {
-        var element =
-            type switch
-            {
-                DType.F16 or DType.BF16 or DType.F32 => "f32",
-                DType.F64 => "f64",
-                DType.Bool => "i1",
-                _ => $"i{8 * type.Bytes()}"
-            };
+        var element = type switch
+        {
+            DType.F16 or DType.BF16 or DType.F32 => "f32",
+            DType.F64 => "f64",
+            DType.Bool => "i1",
+            _ => $"i{8 * type.Bytes()}"
+        };
         return lanes == 0 ? element : $"v{lanes}{element}";
     }
 

@@ -112,9 +112,8 @@ internal sealed class RightSide
         var bits = Types.Vector("i1", lanes);
         if (lanes < Width)
         {
-            var first = string.Join(", ", Enumerable.Range(0, lanes).Select(i => $"i32 {i}"));
             mask = text.Value(
-                $"shufflevector {Types.Vector("i1", Width)} {mask}, {Types.Vector("i1", Width)} poison, <{lanes} x i32> <{first}>");
+                $"shufflevector {Types.Vector("i1", Width)} {mask}, {Types.Vector("i1", Width)} poison, <{lanes} x i32> <{Types.Lanes(0, lanes)}>");
         }
         var suffix = Types.SuffixMemory(type, lanes);
         text.Declare($"declare {vector} @llvm.masked.load.{suffix}.p0(ptr, i32 immarg, {bits}, {vector})");

@@ -27,7 +27,7 @@ internal sealed class TileSums
     {
         (this.text, this.type, slots) = (text, type, new string[rows, vectors]);
         last = columns <= Width / 2 ? Width / 2 : Width;
-        Each((r, v) => slots[r, v] = text.Slot(Types.Of(type, Lanes(v)), 64));
+        Each((r, v) => slots[r, v] = text.Slot(Types.Of(type, Lanes(v))));
     }
 
     public int Vectors => slots.GetLength(1);
@@ -54,8 +54,7 @@ internal sealed class TileSums
         var sum = this[r, v];
         if (sum.Lanes == Width) return sum;
         var half = Types.Of(type, sum.Lanes);
-        var all = string.Join(", ", Enumerable.Range(0, Width).Select(i => $"i32 {i}"));
-        return new(text.Value($"shufflevector {half} {sum.Text}, {half} zeroinitializer, <{Width} x i32> <{all}>"),
+        return new(text.Value($"shufflevector {half} {sum.Text}, {half} zeroinitializer, <{Width} x i32> <{Types.Lanes(0, Width)}>"),
             type, Width);
     }
 

@@ -85,7 +85,7 @@ internal static class TurnedBlock
             var (part, type) = (vector, Types.Vector(element, some));
             if (some < Width)
             {
-                var lanes = string.Join(", ", Enumerable.Range(from, some).Select(l => $"i32 {l}"));
+                var lanes = Types.Lanes(from, some);
                 part = text.Value(
                     $"shufflevector {Types.Vector(element, Width)} {vector}, {Types.Vector(element, Width)} poison, <{some} x i32> <{lanes}>");
             }
