@@ -202,6 +202,7 @@ internal sealed class LeftSide
         var offset = access.Load.Offset;
         if (offset.AffineIn(contract.M.Variable) is var (pitch, _)) return pitch.IsConstant ? pitch.Value : null;
         if (!contract.M.Extent.IsConstant || contract.M.Extent.Value is var m && m <= 0) return null;
+        // As ContractPrinter shares the rows out among tiles.
         var tiles = (m + tile.Rows - 1) / tile.Rows;
         if (m % tiles != 0) return null;
         var ranges = new IndexRanges();
@@ -222,9 +223,8 @@ internal sealed class LeftSide
     /// </summary>
     private static bool FallsIntoFewSets(Contract contract, RowAccess access, Tile tile)
     {
-        if (tile.Rows < 5 || !access.Run.Stride.Is(1) || contract.N.Extent.IsConstant
-            && contract.N.Extent.Value <= tile.Columns)
-            return false;
+        var isOneTileWide = contract.N.Extent.IsConstant && contract.N.Extent.Value <= tile.Columns;
+        if (tile.Rows < 5 || !access.Run.Stride.Is(1) || isOneTileWide) return false;
         Func<int, long> at;
         var offset = access.Load.Offset;
         if (offset.AffineIn(contract.M.Variable) is var (pitch, _))
