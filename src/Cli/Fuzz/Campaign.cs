@@ -8,7 +8,7 @@ namespace Accelerate.Cli.Fuzz;
 internal sealed class Campaign(Terminal terminal, FuzzMatrix matrix, FuzzLimits limits, string? folder)
 {
     /// <summary>A message that came so often, numbers apart, is not shrunk again.</summary>
-    private const int Shrunk = 6;
+    private const int Shrunk = 3;
 
     private readonly Coverage coverage = new();
     private readonly Dictionary<string, int> seen = [];
@@ -36,7 +36,7 @@ internal sealed class Campaign(Terminal terminal, FuzzMatrix matrix, FuzzLimits 
             Count(seed, report);
             if (report.Finds is [var find, ..]) Found(program, find, worker);
         }
-        Summary(first, made);
+        Summary(first, made, worker.ProcessorTime);
         return finds;
     }
 
@@ -95,7 +95,7 @@ internal sealed class Campaign(Terminal terminal, FuzzMatrix matrix, FuzzLimits 
         File.WriteAllText(Path.Combine(folder, $"{find.Kind.Replace(' ', '_')}-{program.Seed}.acc"), source);
     }
 
-    private void Summary(int first, int made)
+    private void Summary(int first, int made, TimeSpan processor)
     {
         terminal.Output.Write(coverage.Table());
         foreach (var (what, count) in unsupported.OrderByDescending(u => u.Value))
@@ -104,7 +104,8 @@ internal sealed class Campaign(Terminal terminal, FuzzMatrix matrix, FuzzLimits 
             Say($"refused: {count} x {what} (seed {seed})");
         Say(string.Create(CultureInfo.InvariantCulture,
             $"{made} programs from seed {first}, {ran} ran ({failed} with a call that fails everywhere), "
-            + $"{elements} elements compared, {made / Math.Max(clock.Elapsed.TotalSeconds, 1e-3):F1} programs a second"));
+            + $"{elements} elements compared; {clock.Elapsed.TotalSeconds:F0} s, of processors "
+            + $"{processor.TotalSeconds:F0} s, {made / Math.Max(processor.TotalSeconds, 1e-3):F1} programs a second of them"));
         foreach (var (message, count) in seen.OrderByDescending(s => s.Value)) Say($"{count} x {message}");
         Say($"{finds} programs with a difference, {known.Count} kinds");
     }

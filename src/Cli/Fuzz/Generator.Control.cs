@@ -9,7 +9,7 @@ internal sealed partial class Generator
 {
     private static ImmutableArray<Step> ControlSteps =>
     [
-        new("scalar", 5, g => g.Scalar()), new("if", 4, g => g.If()), new("for", 5, g => g.For()),
+        new("scalar", 12, g => g.Scalar()), new("if", 4, g => g.If()), new("for", 5, g => g.For()),
         new("for_rows", 4, g => g.ForRows()), new("while", 2, g => g.While()), new("assert", 1, g => g.Assert()),
         new("print", 1, g => g.Print()),
     ];
@@ -17,23 +17,26 @@ internal sealed partial class Generator
     /// <summary>An operation of numbers without axes: code of its own in every backend.</summary>
     private bool Scalar()
     {
-        var type = Chance(2) ? Pick(DType.F16, DType.BF16, DType.F64, DType.F32) : AnyType();
-        var x = (Chance(2) ? Find(v => v.Rank == 0 && v.Type == type) : null) ?? Parameter(type, []);
+        var type = Chance(2) ? Pick(DType.F16, DType.F16, DType.BF16, DType.F64, DType.F32) : AnyType();
+        var x = (Chance(3) ? Find(v => v.Rank == 0 && v.Type == type) : null) ?? Parameter(type, []);
         pool.Remove(x);
         pool.Add(x);
-        var literal = LiteralOperand(type);
+        // What a target lacks for a scalar, LLVM takes from a library; it knows more forms with a 0.
+        var literal = Chance(2) ? "0" : LiteralOperand(type);
         if (type == DType.Bool) return Let("bit_not", type, [], x.Grade, $"bit_not({x.Name})", x);
-        var op = type.IsFloat ? Pick("max", "min", "+", "*", "/", "sqrt", "floor", "round", "abs", "%", "**", "exp", "log", "tanh")
-            : Pick("max", "min", "+", "*", "//", "%", "abs");
+        var op = type.IsFloat ? Pick("max", "max", "min", "min", "+", "*", "/", "sqrt", "floor", "ceil", "trunc",
+                "round", "abs", "sign", "neg", "%", "//", "**", "exp", "log", "tanh", "sin", "atan2", "select")
+            : Pick("max", "min", "+", "*", "//", "%", "**", "abs", "sign", "select");
         var text = op switch
         {
-            "max" or "min" => $"{op}({x.Name}, {literal})",
-            "sqrt" or "floor" or "round" or "abs" or "exp" or "log" or "tanh" => $"{op}({x.Name})",
-            _ => $"{x.Name} {op} {literal}",
+            "max" or "min" or "atan2" => Chance(4) ? $"{op}({literal}, {x.Name})" : $"{op}({x.Name}, {literal})",
+            "select" => $"select({x.Name} {Pick("<", ">", "<=", ">=", "==")} {literal}, {x.Name}, {literal})",
+            "+" or "*" or "/" or "//" or "%" or "**" => $"{x.Name} {op} {literal}",
+            _ => $"{op}({x.Name})",
         };
-        var grade = op is "exp" or "log" or "tanh" or "**" && type.IsFloat
+        var grade = op is "exp" or "log" or "tanh" or "sin" or "atan2" or "**" && type.IsFloat
             ? x.Grade == Grade.Exact ? Grade.Rounded : Grade.Loose
-            : op is "max" or "min" or "+" or "*" or "abs" ? x.Grade : Jump(x);
+            : op is "max" or "min" or "+" or "*" or "abs" or "neg" ? x.Grade : Jump(x);
         return Let(op, type, [], grade, text, x);
     }
 

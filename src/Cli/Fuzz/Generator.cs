@@ -69,12 +69,14 @@ internal sealed partial class Generator
             AnyShape());
         if (random.Next(5) == 0) State();
         var steps = Pick(1, 2, 3, 3, 4, 5, 6, 8, 12);
-        var total = Table.Sum(s => s.Weight);
+        // Some programs of numbers alone: they cost little, and are code of their own.
+        var table = Chance(10) ? Table.Where(s => s.Name is "scalar" or "convert" or "bitcast").ToImmutableArray() : Table;
+        var total = table.Sum(s => s.Weight);
         // A step that finds nothing that fits is no step.
         for (var tries = 0; steps > 0 && tries < 200; tries++)
         {
             var at = random.Next(total);
-            var step = Table.First(s => (at -= s.Weight) < 0);
+            var step = table.First(s => (at -= s.Weight) < 0);
             if (avoided.Contains(step.Name)) continue;
             var (before, known) = (statements.Count, pool.Count);
             if (step.Try(this)) steps--;

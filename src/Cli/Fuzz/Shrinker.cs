@@ -26,7 +26,7 @@ internal sealed class Shrinker(Func<FuzzProgram, bool> has)
         find.Config is "compile" or "interpreter 1" or "start" ? [] : [FuzzConfig.Parse(find.Config)];
 
     private static bool Same(FuzzFind a, FuzzFind b) =>
-        a.Kind == b.Kind && (a.Kind is not ("compiler bug" or "reference") || Words(a.Message) == Words(b.Message));
+        a.Kind == b.Kind && (a.Kind is "value" or "hang" or "memory" || Words(a.Message) == Words(b.Message));
 
     /// <summary>The kind of an exception, or what a reference said, without places and numbers.</summary>
     private static string Words(string message) => Regex.Replace(message, "[^A-Za-z ]", "") is var w && w.Length > 24 ? w[..24] : w;
@@ -44,8 +44,9 @@ internal sealed class Shrinker(Func<FuzzProgram, bool> has)
 
     private bool Holds(FuzzProgram candidate)
     {
-        if (++tried > MostCandidates) return false;
-        return has(candidate);
+        var isPossible = candidate.Parameters.SelectMany(p => p.Value.Shape).Concat(candidate.Results.SelectMany(r => r.Shape))
+            .All(s => s.Evaluate(candidate.Sizes) >= 0);
+        return isPossible && ++tried <= MostCandidates && has(candidate);
     }
 
     private static IEnumerable<FuzzProgram> Candidates(FuzzProgram p)
@@ -96,7 +97,7 @@ internal sealed class Shrinker(Func<FuzzProgram, bool> has)
     }
 
     private static IEnumerable<long> Less(long value) =>
-        new[] { 1L, 2, 3, value / 2, value - 1 }.Where(v => v < value && v >= 0).Distinct();
+        new[] { 1L, 2, 3, value / 2, value - 1 }.Where(v => v < value && v > 0).Distinct();
 
     private static FuzzProgram Replaced(FuzzProgram p, FuzzParameter old, FuzzParameter by) =>
         p with { Parameters = p.Parameters.Replace(old, by) };

@@ -18,6 +18,10 @@ internal sealed class WorkerProcess(FuzzLimits limits) : IDisposable
     private BlockingCollection<string> lines = [];
     private string lastErrors = "";
     private string stage = "";
+    private TimeSpan spent;
+
+    /// <summary>What all processes have taken of the processors.</summary>
+    public TimeSpan ProcessorTime => spent + (process is { HasExited: false } ? process.TotalProcessorTime : default);
 
     public FuzzReport Run(string source, IReadOnlyList<FuzzConfig> configs)
     {
@@ -119,6 +123,7 @@ internal sealed class WorkerProcess(FuzzLimits limits) : IDisposable
         {
             if (!process.HasExited) process.Kill(entireProcessTree: true);
             process.WaitForExit(5000);
+            spent += process.TotalProcessorTime;
         }
         catch (InvalidOperationException)
         {
