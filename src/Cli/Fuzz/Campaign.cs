@@ -79,7 +79,7 @@ internal sealed class Campaign(Terminal terminal, FuzzMatrix matrix, FuzzLimits 
         var times = seen[message] = seen.GetValueOrDefault(message) + 1;
         if (times > Shrunk) return;
         Say($"{Seconds} seed {program.Seed}: {Line(find)}");
-        var small = new Shrinker(worker, find).Shrink(program);
+        var small = Shrinker.Shrink(worker, find, program);
         var key = $"{find.Kind} {find.Config.Split(' ')[0]} {small.Ops}";
         var again = known[key] = known.GetValueOrDefault(key) + 1;
         if (again > 1)

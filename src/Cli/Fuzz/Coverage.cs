@@ -1,5 +1,6 @@
 // In: how often each operation, dtype, rank and kind of size stood in a graph. Out: a table of it.
 using System.Text;
+using Accelerate.Compiler.Graph;
 using Accelerate.Runtime;
 
 namespace Accelerate.Cli.Fuzz;
@@ -12,7 +13,20 @@ internal sealed class Coverage
 
     private readonly SortedDictionary<string, long[]> rows = new(StringComparer.Ordinal);
 
-    public IReadOnlyDictionary<string, long[]> Rows => rows;
+    /// <summary>`OP|DTYPE|RANK|c` or `…|s`, for constant and symbolic shapes: how often each stands in the graph.</summary>
+    public static Dictionary<string, int> Of(Function function)
+    {
+        var counts = new Dictionary<string, int>();
+        foreach (var node in GraphPrinter.Closure(function).SelectMany(f => f.Nodes))
+        {
+            var kind = node is Reduce or Cumulate or Compare or Scatter
+                ? $"{node.Op} {node.Attributes.Split([',', ' '])[0]}" : node.Op;
+            var symbolic = node.Type.Shape.Any(s => !s.IsConstant) ? 's' : 'c';
+            var key = $"{kind}|{node.Type.DType.Name()}|{node.Type.Rank}|{symbolic}";
+            counts[key] = counts.GetValueOrDefault(key) + 1;
+        }
+        return counts;
+    }
 
     public void Add(IReadOnlyDictionary<string, int> counts)
     {

@@ -6,7 +6,6 @@ using Accelerate.Cli.Cases;
 using Accelerate.Compiler;
 using Accelerate.Compiler.Binding;
 using Accelerate.Compiler.Diagnostics;
-using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Graph.Interpreter;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
@@ -66,7 +65,7 @@ internal sealed class FuzzRun(Action<string> at)
                 else report.Refused = headline;
                 return report;
             }
-            Count(compilation.Entries[0].Bound);
+            foreach (var (key, count) in Coverage.Of(compilation.Entries[0].Bound)) report.Coverage[key] = count;
             Compare(header, compilation, configs);
         }
         catch (LimitationException e)
@@ -216,17 +215,5 @@ internal sealed class FuzzRun(Action<string> at)
             .FirstOrDefault(l => l.Contains("Accelerate.", StringComparison.Ordinal)) ?? "";
         var end = from.IndexOf(" in ", StringComparison.Ordinal);
         return $"{e.GetType().Name}: {e.Message.Split('\n')[0]} {(end < 0 ? from : from[..end])}";
-    }
-
-    private void Count(Function function)
-    {
-        foreach (var node in GraphPrinter.Closure(function).SelectMany(f => f.Nodes))
-        {
-            var kind = node is Reduce or Cumulate or Compiler.Graph.Compare or Scatter
-                ? $"{node.Op} {node.Attributes.Split([',', ' '])[0]}" : node.Op;
-            var symbolic = node.Type.Shape.Any(s => !s.IsConstant) ? 's' : 'c';
-            var key = $"{kind}|{node.Type.DType.Name()}|{node.Type.Rank}|{symbolic}";
-            report.Coverage[key] = report.Coverage.GetValueOrDefault(key) + 1;
-        }
     }
 }

@@ -11,7 +11,7 @@ internal sealed partial class Generator
     [
         new("unary", 10, g => g.Unary()), new("binary", 16, g => g.Binary()), new("compare", 4, g => g.Compare()),
         new("select", 5, g => g.Select()), new("convert", 6, g => g.Cast()), new("bitcast", 2, g => g.Bitcast()),
-        new("bits", 4, g => g.Bits()), new("size", 1, g => g.SizeNumber()),
+        new("bits", 7, g => g.Bits()), new("size", 1, g => g.SizeNumber()),
     ];
 
     private static readonly string[] Smooth = ["sin", "cos", "tanh", "erf", "exp", "expm1"];

@@ -13,17 +13,22 @@ namespace Accelerate.Cli.Fuzz;
 internal sealed class Shrinker(Func<FuzzProgram, bool> has)
 {
     // What a person waits for; most programs are small after a third of it.
-    private const int MostCandidates = 250;
+    private const int MostCandidates = 150;
 
     private int tried;
 
-    public Shrinker(WorkerProcess worker, FuzzFind find) : this(program =>
-        worker.Run(program.Source(), Configs(find)).Finds.Any(f => Same(f, find)))
+    public static FuzzProgram Shrink(WorkerProcess worker, FuzzFind find, FuzzProgram program)
     {
+        bool Has(FuzzProgram candidate, FuzzConfig? config) =>
+            worker.Run(candidate.Source(), config is null ? [] : [config]).Finds.Any(f => Same(f, find));
+        if (find.Config is "compile" or "interpreter 1" or "start")
+            return new Shrinker(c => Has(c, null)).Shrink(program);
+        var config = FuzzConfig.Parse(find.Config);
+        // Most differences do not need the level or the threads, and -O0 compiles many times faster.
+        var plain = config with { Level = 0, Threads = 1 };
+        if (config.Backend == "llvm" && config != plain && Has(program, plain)) config = plain;
+        return new Shrinker(c => Has(c, config)).Shrink(program);
     }
-
-    private static IReadOnlyList<FuzzConfig> Configs(FuzzFind find) =>
-        find.Config is "compile" or "interpreter 1" or "start" ? [] : [FuzzConfig.Parse(find.Config)];
 
     private static bool Same(FuzzFind a, FuzzFind b) =>
         a.Kind == b.Kind && (a.Kind is "value" or "hang" or "memory" || Words(a.Message) == Words(b.Message));
