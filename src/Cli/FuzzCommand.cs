@@ -28,7 +28,7 @@ internal static class FuzzCommand
         };
         var backends = new Option<string?>("--backends")
         {
-            Description = "what is compared with the kernel interpreter: interpreter (with threads), llvm, opencl",
+            Description = "what is compared with the kernel interpreter: interpreter (with threads), llvm, opencl; none",
             HelpName = "llvm,opencl",
         };
         var targets = new Option<string?>("--targets")
@@ -60,12 +60,16 @@ internal static class FuzzCommand
             DefaultValueFactory = _ => 3000,
             HelpName = "N",
         };
+        var numPy = new Option<bool>("--numpy")
+        {
+            Description = "also computes each program's graph with NumPy, in python3, and compares",
+        };
         var worker = new Option<bool>("--worker") { Hidden = true };
         var command = new Command("fuzz",
             "Runs random programs on every backend, target and level, and compares; a difference becomes a small file.");
         command.Arguments.Add(files);
         foreach (var option in (Option[])[seed, programs, seconds, backends, targets, avoid, folder, keepGoing, print,
-            timeout, memory, worker])
+            timeout, memory, numPy, worker])
             command.Options.Add(option);
         command.SetAction(parsed =>
         {
@@ -84,7 +88,8 @@ internal static class FuzzCommand
                 for (var i = 0; i < count; i++) terminal.Output.Write(Generator.Make(first + i, names).Source() + "\n");
                 return ExitCodes.Ok;
             }
-            var campaign = new Campaign(terminal, FuzzMatrix.Of(parsed.GetValue(backends), parsed.GetValue(targets)),
+            var campaign = new Campaign(terminal, FuzzMatrix.Of(parsed.GetValue(backends), parsed.GetValue(targets),
+                parsed.GetValue(numPy)),
                 new FuzzLimits(TimeSpan.FromSeconds(parsed.GetValue(timeout)), (long)parsed.GetValue(memory) << 20),
                 parsed.GetValue(folder));
             var replayed = parsed.GetValue(files)!;

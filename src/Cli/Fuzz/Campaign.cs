@@ -20,6 +20,8 @@ internal sealed class Campaign(Terminal terminal, FuzzMatrix matrix, FuzzLimits 
     private int ran;
     private int failed;
     private int finds;
+    private int numPyPrograms;
+    private long numPyElements;
 
     /// <returns>The number of programs with a difference.</returns>
     public int Run(int first, int count, TimeSpan? time, IReadOnlyCollection<string> avoid, bool keepGoing)
@@ -68,6 +70,8 @@ internal sealed class Campaign(Terminal terminal, FuzzMatrix matrix, FuzzLimits 
         ran++;
         if (report.Failed) failed++;
         elements += report.Elements;
+        numPyPrograms += report.NumPyPrograms;
+        numPyElements += report.NumPyElements;
         coverage.Add(report.Coverage);
         foreach (var limit in report.Limits) unsupported[Normal(limit)] = unsupported.GetValueOrDefault(Normal(limit)) + 1;
     }
@@ -106,6 +110,7 @@ internal sealed class Campaign(Terminal terminal, FuzzMatrix matrix, FuzzLimits 
             $"{made} programs from seed {first}, {ran} ran ({failed} with a call that fails everywhere), "
             + $"{elements} elements compared; {clock.Elapsed.TotalSeconds:F0} s, of processors "
             + $"{processor.TotalSeconds:F0} s, {made / Math.Max(processor.TotalSeconds, 1e-3):F1} programs a second of them"));
+        if (matrix.NumPy) Say($"{numPyPrograms} programs, {numPyElements} elements compared with NumPy");
         foreach (var (message, count) in seen.OrderByDescending(s => s.Value)) Say($"{count} x {message}");
         Say($"{finds} programs with a difference, {known.Count} kinds");
     }

@@ -27,23 +27,29 @@ internal sealed record FuzzConfig(string Backend, string Target = "", int Level 
             new("llvm", target, level - '0', int.Parse(threads, CultureInfo.InvariantCulture)),
         ["interpreter", var threads] => new("interpreter", "", 0, int.Parse(threads, CultureInfo.InvariantCulture)),
         ["opencl"] => new("opencl"),
+        ["numpy"] => new("numpy"),
         _ => throw new CliException($"'{text}' is no way to run a program",
-            "write llvm x86-64-v3 -O2 3 (target, level, threads), interpreter 3 or opencl"),
+            "write llvm x86-64-v3 -O2 3 (target, level, threads), interpreter 3, opencl or numpy"),
     };
 }
 
 /// <summary>What a run of the fuzzer draws from.</summary>
-internal sealed record FuzzMatrix(IReadOnlyList<string> Backends, IReadOnlyList<string> Targets)
+/// <param name="Backends">Beside the kernel interpreter on one thread, which always runs.</param>
+/// <param name="Targets">Of LLVM.</param>
+/// <param name="NumPy">Holds every program to NumPy too.</param>
+internal sealed record FuzzMatrix(IReadOnlyList<string> Backends, IReadOnlyList<string> Targets, bool NumPy)
 {
     private static readonly int[] Threads = [1, 2, 3];
 
     /// <summary>One program of so many is run in every way there is.</summary>
     private const int FullEach = 40;
 
-    public static FuzzMatrix Of(string? backends, string? targets)
+    public static FuzzMatrix Of(string? backends, string? targets, bool numPy)
     {
         string[] known = ["interpreter", "llvm", "opencl"];
-        string[] wanted = backends?.Split(',') ?? known;
+        if (numPy && NumPyProcess.Missing is { } why)
+            throw new CliException($"--numpy needs python3 with numpy: {why}", "Debian: apt-get install python3-numpy");
+        string[] wanted = backends == "none" ? [] : backends?.Split(',') ?? known;
         foreach (var name in wanted)
             if (!known.Contains(name))
                 throw CommonOptions.Usage($"there is no backend '{name}'", Nearest.Help(name, known, "backends"));
@@ -57,7 +63,7 @@ internal sealed record FuzzMatrix(IReadOnlyList<string> Backends, IReadOnlyList<
             "llvm" => LlvmLibrary.Available(out _),
             "opencl" => OpenClExecutable.Available(out _),
             _ => true,
-        })], [.. some.Where(LlvmExecutable.CanRun)]);
+        })], [.. some.Where(LlvmExecutable.CanRun)], numPy);
     }
 
     /// <summary>
@@ -68,6 +74,7 @@ internal sealed record FuzzMatrix(IReadOnlyList<string> Backends, IReadOnlyList<
     {
         if (random.Next(FullEach) == 0) return All();
         var some = new List<FuzzConfig>();
+        if (NumPy) some.Add(new("numpy"));
         T Pick<T>(IReadOnlyList<T> from) => from[random.Next(from.Count)];
         if (Backends.Contains("llvm") && Targets.Count > 0)
             for (var i = random.Next(3) == 0 ? 2 : 1; i > 0; i--)
@@ -86,6 +93,7 @@ internal sealed record FuzzMatrix(IReadOnlyList<string> Backends, IReadOnlyList<
                     all.AddRange(Threads.Select(t => new FuzzConfig("llvm", target, level, t)));
         if (Backends.Contains("opencl")) all.Add(new("opencl"));
         if (Backends.Contains("interpreter")) all.Add(new("interpreter", Threads: 3));
+        if (NumPy) all.Add(new("numpy"));
         return all;
     }
 }

@@ -27,6 +27,11 @@ internal sealed record FuzzReport
 
     public long Elements { get; set; }
 
+    public long NumPyElements { get; set; }
+
+    /// <summary>1 where NumPy has computed the program.</summary>
+    public int NumPyPrograms { get; set; }
+
     /// <summary>True when the calls failed, with one message on all backends.</summary>
     public bool Failed { get; set; }
 
@@ -43,6 +48,9 @@ internal sealed record FuzzReport
 /// </summary>
 internal sealed class FuzzRun(Action<string> at)
 {
+    // It starts in a tenth of a second, and so stays for all programs of this process.
+    private static readonly Lazy<NumPyProcess> NumPy = new();
+
     private readonly FuzzReport report = new();
 
     /// <summary>What a series of calls left.</summary>
@@ -88,7 +96,8 @@ internal sealed class FuzzRun(Action<string> at)
         Outcome expected;
         try
         {
-            expected = Call("interpreter", options, compilation, state, header, refer: true);
+            expected = Call("interpreter", options, compilation, state, header, refer: true,
+                configs.Any(c => c.Backend == "numpy"));
         }
         catch (Exception e) when (e is not (LimitationException or OutOfMemoryException))
         {
@@ -96,7 +105,7 @@ internal sealed class FuzzRun(Action<string> at)
             return;
         }
         report.Failed = expected.Failure is not null;
-        foreach (var config in configs)
+        foreach (var config in configs.Where(c => c.Backend != "numpy"))
         {
             at(config.ToString());
             try
@@ -116,7 +125,7 @@ internal sealed class FuzzRun(Action<string> at)
     }
 
     private Outcome Call(string backend, ExecutableOptions options, Compilation compilation,
-        IReadOnlyDictionary<string, Tensor> state, FuzzHeader header, bool refer)
+        IReadOnlyDictionary<string, Tensor> state, FuzzHeader header, bool refer, bool numPy = false)
     {
         var entry = compilation.Entries[0];
         var program = entry.Program!;
@@ -131,6 +140,7 @@ internal sealed class FuzzRun(Action<string> at)
             var arguments = new InputValues(program);
             var inputs = arguments.Read(header.Calls[call]);
             var reference = refer ? Reference.Of(entry, inputs, session, arguments.Sizes) : null;
+            if (numPy) HoldNumPy(entry, inputs, session, arguments.Sizes, reference!, header.Loose);
             Tensor[] results = [];
             try
             {
@@ -153,6 +163,31 @@ internal sealed class FuzzRun(Action<string> at)
             values.AddRange(named.Select(v => ($"call {call}, {v.Item1}", v.Item2)));
         }
         return new(values, failure, printed.ToString());
+    }
+
+    /// <summary>NumPy and the graph interpreter compute the same graph; the kernels are held to the latter.</summary>
+    private void HoldNumPy(CompiledEntry entry, Tensor[] inputs, Session session,
+        IReadOnlyDictionary<string, long> sizes, Reference reference, IReadOnlySet<string> loose)
+    {
+        at("numpy");
+        // The sizes that inputs bind are not among those that the caller names.
+        var all = new Dictionary<string, long>(sizes);
+        foreach (var (input, value) in entry.Bound.Inputs.Zip(inputs))
+            for (var d = 0; d < value.Rank; d++)
+                if (FuzzProgram.IsVariable(input.Type.Shape[d])) all[input.Type.Shape[d].Display] = value.Shape[d];
+        try
+        {
+            var answer = NumPy.Value.Run(entry.Bound, inputs, session.State, all);
+            report.NumPyElements += answer.Values.Values.Sum(v => v.Count);
+            report.NumPyPrograms = 1;
+            reference.Hold([.. answer.Values.Select(v => (v.Key, v.Value))], answer.Failure, loose,
+                why => Find("numpy", "numpy", why));
+        }
+        catch (InvalidOperationException e)
+        {
+            Find("numpy", "numpy", e.Message);
+        }
+        at("interpreter 1");
     }
 
     private void Same(FuzzConfig config, Outcome actual, Outcome expected)
