@@ -13,12 +13,12 @@ internal sealed class Campaign(Terminal terminal, FuzzMatrix matrix, FuzzLimits 
     private readonly Coverage coverage = new();
     private readonly Dictionary<string, int> seen = [];
     private readonly Dictionary<string, int> known = [];
-    private readonly Dictionary<string, (int Count, int Seed)> refused = [];
     private readonly Dictionary<string, int> unsupported = [];
     private readonly Stopwatch clock = Stopwatch.StartNew();
     private long elements;
     private int ran;
     private int failed;
+    private int refused;
     private int finds;
     private int numPyPrograms;
     private long numPyElements;
@@ -35,7 +35,7 @@ internal sealed class Campaign(Terminal terminal, FuzzMatrix matrix, FuzzLimits 
             var program = Generator.Make(seed, avoid);
             var configs = matrix.Draw(new Random(seed ^ 0x5EED));
             var report = worker.Run(program.Source(), configs);
-            Count(seed, report);
+            Count(report);
             if (report.Finds is [var find, ..]) Found(program, find, worker);
         }
         Summary(first, made, worker.ProcessorTime);
@@ -51,20 +51,18 @@ internal sealed class Campaign(Terminal terminal, FuzzMatrix matrix, FuzzLimits 
             var header = FuzzHeader.Read(text);
             // First the way it was found in: another may kill the process before.
             var report = worker.Run(text, [.. header.On, .. matrix.All().Except(header.On)]);
-            if (report.Refused is not null) Say($"{file}: refused: {report.Refused}");
             foreach (var find in report.Finds) Say($"{file}: {Line(find)}");
             if (report.Finds.Count > 0) finds++;
-            else if (report.Refused is null) Say($"{file}: no difference");
+            else Say($"{file}: no difference");
         }
         return finds;
     }
 
-    private void Count(int seed, FuzzReport report)
+    private void Count(FuzzReport report)
     {
-        if (report.Refused is { } why)
+        if (report.Refused is not null)
         {
-            var key = Normal(why);
-            refused[key] = refused.TryGetValue(key, out var r) ? (r.Count + 1, r.Seed) : (1, seed);
+            refused++;
             return;
         }
         ran++;
@@ -104,10 +102,8 @@ internal sealed class Campaign(Terminal terminal, FuzzMatrix matrix, FuzzLimits 
         terminal.Output.Write(coverage.Table());
         foreach (var (what, count) in unsupported.OrderByDescending(u => u.Value))
             Say($"not supported: {count} x {what}");
-        foreach (var (what, (count, seed)) in refused.OrderByDescending(r => r.Value.Count))
-            Say($"refused: {count} x {what} (seed {seed})");
         Say(string.Create(CultureInfo.InvariantCulture,
-            $"{made} programs from seed {first}, {ran} ran ({failed} with a call that fails everywhere), "
+            $"{made} programs from seed {first}, {ran} ran ({failed} with a call that fails everywhere), {refused} refused, "
             + $"{elements} elements compared; {clock.Elapsed.TotalSeconds:F0} s, of processors "
             + $"{processor.TotalSeconds:F0} s, {made / Math.Max(processor.TotalSeconds, 1e-3):F1} programs a second of them"));
         if (matrix.NumPy) Say($"{numPyPrograms} programs, {numPyElements} elements compared with NumPy");

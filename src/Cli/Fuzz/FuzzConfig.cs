@@ -79,7 +79,7 @@ internal sealed record FuzzMatrix(IReadOnlyList<string> Backends, IReadOnlyList<
         if (Backends.Contains("llvm") && Targets.Count > 0)
             for (var i = random.Next(3) == 0 ? 2 : 1; i > 0; i--)
                 some.Add(new("llvm", Pick(Targets), random.Next(4), Pick(Threads)));
-        if (Backends.Contains("opencl") && random.Next(12) == 0) some.Add(new("opencl"));
+        if (Backends.Contains("opencl") && (Backends.Count == 1 || random.Next(12) == 0)) some.Add(new("opencl"));
         if (Backends.Contains("interpreter") && random.Next(12) == 0) some.Add(new("interpreter", Threads: 3));
         return some;
     }

@@ -15,7 +15,10 @@ namespace Accelerate.Cli.Fuzz;
 /// <summary>A difference: its kind, the configuration that has it, and what differs.</summary>
 internal sealed record FuzzFind(string Kind, string Config, string Message);
 
-/// <summary>What a run of one program gave. A refused program was not run: its text is not one of the language.</summary>
+/// <summary>
+/// What a run of one program gave. A refused program was not run: the compiler says that its text is none of the
+/// language, where the generator says it is.
+/// </summary>
 internal sealed record FuzzReport
 {
     public List<FuzzFind> Finds { get; init; } = [];
@@ -70,7 +73,11 @@ internal sealed class FuzzRun(Action<string> at)
                 var headline = $"{first.Code.Id}: {first.Headline}";
                 if (compilation.ExitCode == ExitCodes.Bug) Find("compiler bug", "compile", headline);
                 else if (compilation.ExitCode == ExitCodes.Limitation) report.Limits.Add(headline);
-                else report.Refused = headline;
+                else
+                {
+                    report.Refused = headline;
+                    Find("refused", "compile", headline);
+                }
                 return report;
             }
             foreach (var (key, count) in Coverage.Of(compilation.Entries[0].Bound)) report.Coverage[key] = count;

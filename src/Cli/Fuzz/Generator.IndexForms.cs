@@ -112,7 +112,7 @@ internal sealed partial class Generator
                     ? ($"{any.Name} - {by}", $"{any.Name} >= {by} and {any.Name} - {by} < {extent.Display}", Grade.Exact)
                     : ($"{any.Name} + {by}", $"{any.Name} + {by} < {extent.Display}", Grade.Exact);
             case 9:
-                return ($"{any.Name} % {extent.Display}", null, Grade.Exact);
+                return ($"{any.Name} % ({extent.Display})", null, Grade.Exact);
             default:
                 // Gathered: by indices in range, or by any, guarded.
                 if (Chance(3) && Find(v => v.Type is DType.I32 or DType.I64 && v.Rank == 1
@@ -121,7 +121,7 @@ internal sealed partial class Generator
                     uses.Add(wild);
                     var at = $"{wild.Name}[{any.Name}]";
                     return Chance(2) ? (at, $"{at} >= 0 and {at} < {extent.Display}", Jump(wild))
-                        : ($"{at} % {extent.Display}", null, Jump(wild));
+                        : ($"{at} % ({extent.Display})", null, Jump(wild));
                 }
                 var places = Parameter(Pick(DType.I32, DType.I32, DType.I64), [any.Extent],
                     $"random:seed={random.Next(1000)},low=0,high={value - 1}");

@@ -32,7 +32,7 @@ internal sealed partial class Generator
         if (value > 0 && Chance(2) && Find(v => v.Type.IsInteger && fits(v)
             && (v.Type.Bytes() > 1 || value < 100)) is { } known)
             return (Chance(2) && extent.IsConstant ? $"min(max({known.Name}, 0), {value - 1})"
-                : $"({known.Name} % {extent.Display})", known);
+                : $"({known.Name} % ({extent.Display}))", known);
         return Places(extent, shape()) is { } places ? (places.Name, places) : null;
     }
 

@@ -124,7 +124,8 @@ internal sealed class NumPyPrinter
     {
         var values = c.Type.DType.IsFloat
             ? c.Floats.Select(v => double.IsNaN(v) ? "np.nan" : double.IsInfinity(v) ? v > 0 ? "np.inf" : "-np.inf"
-                : v.ToString("R", CultureInfo.InvariantCulture))
+                // Python's -0 is an integer.
+                : $"float('{v.ToString("R", CultureInfo.InvariantCulture)}')")
             // Those of u64 above 2^63 - 1 are written as the negative number of the same bits.
             : c.Integers.Select(v => c.Type.DType == DType.U64 ? $"{(ulong)v}" : $"{v}");
         var type = c.Type.DType.IsFloat ? "'float64'" : $"INTS['{c.Type.DType.Name()}']";

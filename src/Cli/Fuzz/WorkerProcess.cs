@@ -19,9 +19,10 @@ internal sealed class WorkerProcess(FuzzLimits limits) : IDisposable
     private string lastErrors = "";
     private string stage = "";
     private TimeSpan spent;
+    private TimeSpan current;
 
     /// <summary>What all processes have taken of the processors.</summary>
-    public TimeSpan ProcessorTime => spent + (process is { HasExited: false } ? process.TotalProcessorTime : default);
+    public TimeSpan ProcessorTime => spent + current;
 
     public FuzzReport Run(string source, IReadOnlyList<FuzzConfig> configs)
     {
@@ -42,7 +43,12 @@ internal sealed class WorkerProcess(FuzzLimits limits) : IDisposable
             if (lines.TryTake(out var line, Look))
             {
                 if (Worker.Read(line) is not var (what, text)) continue;
-                if (what == "end") return JsonSerializer.Deserialize<FuzzReport>(text)!;
+                if (what == "end")
+                {
+                    // A process that is dead no longer says.
+                    current = process.TotalProcessorTime;
+                    return JsonSerializer.Deserialize<FuzzReport>(text)!;
+                }
                 stage = text;
                 continue;
             }
@@ -123,12 +129,13 @@ internal sealed class WorkerProcess(FuzzLimits limits) : IDisposable
         {
             if (!process.HasExited) process.Kill(entireProcessTree: true);
             process.WaitForExit(5000);
-            spent += process.TotalProcessorTime;
         }
         catch (InvalidOperationException)
         {
             // It ended by itself meanwhile.
         }
+        spent += current;
+        current = default;
         process.Dispose();
         process = null;
     }

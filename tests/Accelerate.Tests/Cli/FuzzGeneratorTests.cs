@@ -153,4 +153,26 @@ public sealed class FuzzGeneratorTests(ITestOutputHelper output)
         Assert.Equal(["0", "w"], header.Loose);
         Assert.Equal([new("llvm", "x86-64", 2, 3), new("opencl")], header.On);
     }
+
+    /// <summary>NumPy is no oracle if it is not asked: a graph of its own, and what the script makes of it.</summary>
+    [NumPyFact]
+    public void NumPyComputesTheGraph()
+    {
+        var compilation = Compilation.FromSource(new SourceText("fuzz.acc", """
+            export fn f(x: bf16[n], at: i64[3], k: i8) -> (bf16[3], i8, f32) {
+                let s: f32 = 0
+                for i in 0:n { if i > 0 { s += f32(x[i]) } }
+                return x[at] * 1.5, k // -2, s
+            }
+            """));
+        using var numPy = new NumPyProcess();
+        var answer = numPy.Run(compilation.Entries[0].Bound, [Tensor.FromDoubles(DType.BF16, [1, 3.015625, 5, 7], 4),
+            Tensor.From<long>([3, 0, 1], 3), Tensor.Scalar((sbyte)-128)],
+            new Dictionary<string, Tensor>(), new Dictionary<string, long> { ["n"] = 4 });
+        Assert.Null(answer.Failure);
+        // 3.015625 * 1.5 = 4.5234375, of which bf16 keeps 8 bits.
+        Assert.Equal([10.5, 1.5, 4.53125], answer.Values["0"].ToDoubles());
+        Assert.Equal([64], answer.Values["1"].ToDoubles());
+        Assert.Equal([15.015625], answer.Values["2"].ToDoubles());
+    }
 }
