@@ -30,50 +30,56 @@ internal sealed partial class ApiWorld
         Thread.SpinWait(wait);
         Type[] allowed = [];
         var executed = held.Executed;
-        switch (kind)
+        try
         {
-            case 0 when !executed.IsCommon:
-                Expect(null, executed.Executable.Dispose, "Executable.Dispose during a call");
-                executed.IsDisposed = true;
-                allowed = [typeof(ObjectDisposedException)];
-                break;
-            case 1:
-                Expect(null, held.Session.Dispose, "Session.Dispose during a call");
-                held.IsDisposed = true;
-                allowed = [typeof(ObjectDisposedException)];
-                break;
-            case 2:
-                x.Dispose();
-                allowed = [typeof(ObjectDisposedException)];
-                break;
-            case 3:
-                inputs[0] = null!;
-                allowed = [typeof(ArgumentNullException)];
-                x = null!;
-                GC.Collect(0);
-                break;
-            case 4:
-                OneAtATime(Thrown(held.Session.Reset));
-                allowed = [typeof(InvalidOperationException)];
-                break;
-            case 5:
-                OneAtATime(Thrown(() => held.Session.Run("scale", Tensor.Zeros(DType.F32, 2, 3))));
-                allowed = [typeof(InvalidOperationException)];
-                break;
-            case 6:
-                using (var second = Thrown(() => executed.Executable.CreateSession().Dispose()) is null
-                    ? executed.Executable.CreateSession() : null)
-                    Check(second!.Run("scale", Tensor.Zeros(DType.F32, 2, 3))[0].Count == 6, "two sessions at once");
-                break;
-            case 7:
-                OneAtATime(Thrown(() => held.Session.LoadState(Loadable(out _))));
-                allowed = [typeof(InvalidOperationException)];
-                break;
-            default:
-                ReadWhileDisposed();
-                break;
+            switch (kind)
+            {
+                case 0 when !executed.IsCommon:
+                    Expect(null, executed.Executable.Dispose, "Executable.Dispose during a call");
+                    executed.IsDisposed = true;
+                    allowed = [typeof(ObjectDisposedException)];
+                    break;
+                case 1:
+                    Expect(null, held.Session.Dispose, "Session.Dispose during a call");
+                    held.IsDisposed = true;
+                    allowed = [typeof(ObjectDisposedException)];
+                    break;
+                case 2:
+                    x.Dispose();
+                    allowed = [typeof(ObjectDisposedException)];
+                    break;
+                case 3:
+                    inputs[0] = null!;
+                    allowed = [typeof(ArgumentNullException)];
+                    x = null!;
+                    GC.Collect(0);
+                    break;
+                case 4:
+                    OneAtATime(Thrown(held.Session.Reset));
+                    allowed = [typeof(InvalidOperationException)];
+                    break;
+                case 5:
+                    OneAtATime(Thrown(() => held.Session.Run("scale", Tensor.Zeros(DType.F32, 2, 3))));
+                    allowed = [typeof(InvalidOperationException)];
+                    break;
+                case 6:
+                    using (var second = Thrown(() => executed.Executable.CreateSession().Dispose()) is null
+                        ? executed.Executable.CreateSession() : null)
+                        Check(second!.Run("scale", Tensor.Zeros(DType.F32, 2, 3))[0].Count == 6, "two sessions at once");
+                    break;
+                case 7:
+                    OneAtATime(Thrown(() => held.Session.LoadState(Loadable(out _))));
+                    allowed = [typeof(InvalidOperationException)];
+                    break;
+                default:
+                    ReadWhileDisposed();
+                    break;
+            }
         }
-        caller.Join();
+        finally
+        {
+            caller.Join(); // a difference that is found must not free what the call still runs on
+        }
         Check(failure is null || allowed.Contains(failure.GetType()), $"race {kind}: {failure}");
         Check(failure is not null || results![0].ToDoubles().All(v => v == 1 + k), $"race {kind}: the values");
         if (held.Refuses is not null)

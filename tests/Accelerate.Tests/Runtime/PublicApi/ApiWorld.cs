@@ -174,7 +174,7 @@ internal sealed partial class ApiWorld : IDisposable
         if (sessions.Count == 0)
             sessions.Add(new Held(executables[0].Executable.CreateSession(), executables[0], ApiState.Initial));
         var held = Any(sessions);
-        held.Session.Output = TextWriter.Null;
+        if (!held.IsDisposed) held.Session.Output = TextWriter.Null;
         return held;
     }
 
