@@ -105,13 +105,17 @@ public sealed class Compilation
     internal FileSyntax? Syntax { get; private set; }
 
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static Compilation FromFile(string path, CompilationOptions? options = null) =>
-        FromSource(SourceText.Read(path), options);
+    public static Compilation FromFile(string path, CompilationOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        return FromSource(SourceText.Read(path), options);
+    }
 
     /// <param name="source">The text; its path says where `use` looks unless the options do.</param>
     /// <param name="options">The defaults if null.</param>
     public static Compilation FromSource(SourceText source, CompilationOptions? options = null)
     {
+        ArgumentNullException.ThrowIfNull(source);
         options ??= new CompilationOptions();
         var folder = options.Binding.Folder ?? Path.GetDirectoryName(source.Path) ?? "";
         return new(source, options with { Binding = options.Binding with { Folder = folder } });

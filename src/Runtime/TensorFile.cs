@@ -8,6 +8,7 @@ public static class TensorFile
     /// <exception cref="DataException">The file is missing, malformed or of another format.</exception>
     public static Tensor Load(string path)
     {
+        ArgumentNullException.ThrowIfNull(path);
         if (path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
         {
             throw new DataException(path, "a safetensors file holds many tensors; open it and read them by name");
