@@ -76,14 +76,14 @@ internal static class Accc
     private static IEnumerable<string> Split(string arg) =>
         arg is ['-', 'O', >= '0' and <= '9'] ? ["-O", arg[2..]] : [arg];
 
-    private static RootCommand Root(Terminal terminal)
+    internal static RootCommand Root(Terminal terminal)
     {
         var root = new RootCommand("Compiles and runs models written in .acc, a small tensor language.");
         foreach (var command in (Command[])[
             CheckCommand.Make(terminal), RunCommand.Make(terminal), DumpCommand.Make(terminal),
                 FmtCommand.Make(terminal),
             TestCommand.Make(terminal), BisectCommand.Make(terminal), BenchCommand.Make(terminal),
-                TimeCommand.Make(terminal),
+                TimeCommand.Make(terminal), HostileCommand.Make(terminal),
                 LimitsCommand.Make(terminal), ExplainCommand.Make(terminal), EnvCommand.Make(terminal),
                 .. PlannedCommands.Make()])
             root.Subcommands.Add(command);

@@ -32,7 +32,7 @@ internal static class Reproducer
         (argument.EndsWith(".acc", StringComparison.Ordinal) || argument.EndsWith(".graph", StringComparison.Ordinal))
         && File.Exists(argument);
 
-    private static string Quoted(string argument) =>
+    public static string Quoted(string argument) =>
         argument.All(c => char.IsLetterOrDigit(c) || "-_./=:@,".Contains(c)) ? argument
             : $"'{argument.Replace("'", "'\\''")}'";
 }
