@@ -22,6 +22,12 @@ internal sealed class CallArguments
 
     public string Function(ParseResult parsed) => parsed.GetValue(function)!;
 
+    /// <summary>The data files that the arguments name, each with its parameter.</summary>
+    public IEnumerable<(string Parameter, string Path)> Files(ParseResult parsed) => (parsed.GetValue(values) ?? [])
+        .Select(text => (Text: text, At: text.IndexOf("=@", StringComparison.Ordinal)))
+        .Where(a => a.At > 0 && a.At == a.Text.IndexOf('='))
+        .Select(a => (a.Text[..a.At], a.Text[(a.At + 2)..]));
+
     /// <summary>The inputs in the program's order, and its sizes.</summary>
     public (Tensor[] Inputs, IReadOnlyDictionary<string, long> Sizes) Inputs(ParseResult parsed, Program program)
     {

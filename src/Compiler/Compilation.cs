@@ -95,6 +95,7 @@ public sealed class Compilation
         new([.. Programs], Bound is null ? [] : [.. Bound.State], Bound?.WeightRules ?? WeightRules.None)
         {
             Initializer = Initializer,
+            Sources = [.. Bound?.Uses.Where(u => u.Text is not null).Select(u => u.Path) ?? []],
         };
 
     /// <summary>The names that the text exports, whether they could be compiled or not.</summary>

@@ -31,7 +31,7 @@ internal sealed class DataStream : IDisposable
 
     public static DataStream Open(string path)
     {
-        FileStream file = File.OpenRead(path);
+        FileStream file = InputFile.OpenRegular(path);
         try
         {
             bool gzip = file.ReadByte() == 0x1F && file.ReadByte() == 0x8B;

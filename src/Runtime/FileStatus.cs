@@ -12,8 +12,10 @@ internal enum FileKind
 /// <param name="Kind">What it is.</param>
 /// <param name="Identity">Equal for two names of one file, and for no others; empty where the system has none.</param>
 /// <param name="Mode">The permission bits.</param>
+/// <param name="Owner">The numbers of the user and the group it belongs to.</param>
 /// <param name="Node">The numbers of the device that a device node stands for.</param>
-internal readonly partial record struct FileStatus(FileKind Kind, string Identity, UnixFileMode Mode, (uint Major, uint Minor) Node)
+internal readonly partial record struct FileStatus(
+    FileKind Kind, string Identity, UnixFileMode Mode, (uint User, uint Group) Owner, (uint Major, uint Minor) Node)
 {
     private const int CurrentFolder = -100;
     private const int NoFollow = 0x100;
@@ -38,7 +40,7 @@ internal readonly partial record struct FileStatus(FileKind Kind, string Identit
             _ => FileKind.Device,
         };
         return new FileStatus(kind, $"{status.DeviceMajor}:{status.DeviceMinor}:{status.Inode}",
-            (UnixFileMode)(status.Mode & 0xfff), (status.NodeMajor, status.NodeMinor));
+            (UnixFileMode)(status.Mode & 0xfff), (status.User, status.Group), (status.NodeMajor, status.NodeMinor));
     }
 
     private static FileStatus? Portable(string path, bool follow)
@@ -48,13 +50,16 @@ internal readonly partial record struct FileStatus(FileKind Kind, string Identit
         if (!asked.Exists) return null;
         FileKind kind = asked is DirectoryInfo ? FileKind.Folder
             : asked.LinkTarget is not null ? FileKind.Link : FileKind.Regular;
-        return new FileStatus(kind, asked.FullName, OperatingSystem.IsWindows() ? default : asked.UnixFileMode, default);
+        return new FileStatus(
+            kind, asked.FullName, OperatingSystem.IsWindows() ? default : asked.UnixFileMode, default, default);
     }
 
     /// <summary>The kernel's struct statx, the same on every architecture.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     private struct Statx
     {
+        [FieldOffset(20)] public uint User;
+        [FieldOffset(24)] public uint Group;
         [FieldOffset(28)] public ushort Mode;
         [FieldOffset(32)] public ulong Inode;
         [FieldOffset(128)] public uint NodeMajor;

@@ -252,7 +252,7 @@ public static class Codes
     /// <summary>ACC2032: used file not found.</summary>
     public static readonly Code FileNotFound = Define(
         "ACC2032", "used file not found",
-        "`use a.b` looks for a/b.acc beside the file and then in the library.");
+        "`use a.b` looks for a/b.acc beside the file and then in the library. It has to be a regular file.");
 
     /// <summary>ACC2033: name opened by two files.</summary>
     public static readonly Code AmbiguousName = Define(
