@@ -30,6 +30,12 @@ public sealed record ExecutableOptions
     public bool UseCache { get; init; } = true;
 
     /// <summary>
+    /// Bytes that the model may take with one call of one session: weights, state, inputs, results, arena. What would
+    /// take more is a <see cref="MemoryException"/> before any of it is allocated. Null: what the machine has.
+    /// </summary>
+    public long? MemoryLimit { get; init; }
+
+    /// <summary>
     /// Called with the name of every stage as it ends: state, when the initialisers have run; llvm: print, compile,
     /// link, prepare, the last when what frozen state decides is computed.
     /// </summary>
@@ -55,10 +61,17 @@ public static class Executables
     /// state that no program assigns is not copied: leave those tensors as they are while the executable lives.</param>
     /// <exception cref="BackendException">The backend is unknown, or cannot run here.</exception>
     /// <exception cref="LimitationException">The backend has no code for one of the kernels.</exception>
+    /// <exception cref="MemoryException">Its weights take more memory than there is or the limit allows.</exception>
     public static Executable Create(string backend, IReadOnlyList<Program> programs, ExecutableOptions? options = null,
         IReadOnlyDictionary<string, Tensor>? initialState = null)
     {
+        ArgumentNullException.ThrowIfNull(backend);
+        ArgumentNullException.ThrowIfNull(programs);
+        if (initialState?.FirstOrDefault(p => p.Value is null) is { Key: { } label })
+            throw new ArgumentNullException(nameof(initialState), $"the initial '{label}' is null");
         options ??= new ExecutableOptions();
+        var memory = ProgramMemory.OfModel(programs);
+        MemoryException.ThrowIfBeyond("the model", memory, options.MemoryLimit);
         if (programs.GroupBy(p => p.Name).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw new ArgumentException($"two programs are called '{twice.Key}'");
         try
@@ -67,13 +80,18 @@ public static class Executables
             {
                 "llvm" => new LlvmExecutable(programs,
                     new LlvmOptions(options.Target, options.OptLevel, options.Passes, options.Threads,
-                        options.UseCache, Reached: options.Reached), initialState),
+                        options.UseCache, Reached: options.Reached, MemoryLimit: options.MemoryLimit), initialState),
                 "interpreter" =>
-                    new InterpreterExecutable(programs, new InterpreterOptions(options.Threads), initialState),
-                "opencl" => OpenCl(programs, initialState),
+                    new InterpreterExecutable(programs,
+                        new InterpreterOptions(options.Threads, MemoryLimit: options.MemoryLimit), initialState),
+                "opencl" => OpenCl(programs, initialState, options.MemoryLimit),
                 _ => throw new BackendException(
                     $"there is no backend '{backend}'; the backends are {string.Join(", ", Backends)}"),
             };
+        }
+        catch (Exception e) when (e is OutOfMemoryException or OpenClException { IsOutOfMemory: true })
+        {
+            throw MemoryException.From("the model", memory, e);
         }
         catch (Exception e) when (e is LlvmException or OpenClException)
         {
@@ -91,6 +109,7 @@ public static class Executables
     public static Executable Create(string backend, Compilation compilation, ExecutableOptions? options = null,
         IReadOnlyDictionary<string, Tensor>? weights = null)
     {
+        ArgumentNullException.ThrowIfNull(compilation);
         if (compilation.Diagnostics is [var first, ..])
             throw new InvalidOperationException($"{first.Span}: {first.Headline}");
         return Create(backend, compilation.Model, options, weights);
@@ -101,9 +120,14 @@ public static class Executables
     /// </summary>
     /// <exception cref="BackendException">The backend is unknown, or cannot run here.</exception>
     /// <exception cref="LimitationException">The backend has no code for one of the kernels.</exception>
+    /// <exception cref="MemoryException">Its weights take more memory than there is or the limit allows.</exception>
     public static Executable Create(string backend, CompiledModel model, ExecutableOptions? options = null,
-        IReadOnlyDictionary<string, Tensor>? weights = null) =>
-        Create(backend, model.Programs, options, InitialState(backend, model, options, weights));
+        IReadOnlyDictionary<string, Tensor>? weights = null)
+    {
+        ArgumentNullException.ThrowIfNull(backend);
+        ArgumentNullException.ThrowIfNull(model);
+        return Create(backend, model.Programs, options, InitialState(backend, model, options, weights));
+    }
 
     /// <summary>
     /// All state that the model's programs use, by path: what is given, the rest from its
@@ -117,6 +141,8 @@ public static class Executables
     public static IReadOnlyDictionary<string, Tensor> InitialState(string backend, CompiledModel model,
         ExecutableOptions? options = null, IReadOnlyDictionary<string, Tensor>? weights = null, bool whole = false)
     {
+        // Before the initialisers run: they make what the model is to keep.
+        MemoryException.ThrowIfBeyond("the model", ProgramMemory.OfModel(model.Programs), options?.MemoryLimit);
         var state = new Dictionary<string, Tensor>(weights ?? ImmutableDictionary<string, Tensor>.Empty);
         var wanted = whole ? model.State.Select(s => s.Path)
             : model.Programs.SelectMany(p => p.State).Select(b => b.Label);
@@ -135,9 +161,10 @@ public static class Executables
     }
 
     private static OpenClExecutable OpenCl(
-        IReadOnlyList<Program> programs, IReadOnlyDictionary<string, Tensor>? initialState)
+        IReadOnlyList<Program> programs, IReadOnlyDictionary<string, Tensor>? initialState, long? memoryLimit)
     {
-        if (OpenClLibrary.Available(out var reason)) return new OpenClExecutable(programs, initialState);
+        if (OpenClLibrary.Available(out var reason))
+            return new OpenClExecutable(programs, initialState, WorkShape.Auto, memoryLimit);
         // What the backend can never run is a limitation with or without a device.
         foreach (var program in programs) OpenClPrinter.Print(program);
         throw new BackendException(reason);

@@ -13,7 +13,7 @@ namespace Accelerate.Backends;
 internal sealed class ModelState : IDisposable
 {
     private readonly IReadOnlyList<ProgramEntry> entries;
-    private readonly IReadOnlyDictionary<string, Tensor> initial;
+    private readonly Dictionary<string, Tensor> initial = new(StringComparer.Ordinal);
     private readonly Func<IReadOnlyList<Program>, IReadOnlyDictionary<string, Tensor>, Executable> create;
     private readonly HashSet<string> assigned;
     private readonly Dictionary<string, Tensor> frozen = new(StringComparer.Ordinal);
@@ -26,7 +26,9 @@ internal sealed class ModelState : IDisposable
     public ModelState(IReadOnlyList<ProgramEntry> entries, IReadOnlyDictionary<string, Tensor> initial,
         Func<IReadOnlyList<Program>, IReadOnlyDictionary<string, Tensor>, Executable> create)
     {
-        (this.entries, this.initial, this.create) = (entries, initial, create);
+        (this.entries, this.create) = (entries, create);
+        // Views of our own: sessions are created from them when the caller may be done with his.
+        foreach (var (label, tensor) in initial) this.initial[label] = tensor.AsReadOnly();
         assigned =
             [.. entries.SelectMany(e => e.Program.Written.Select(b => e.Program.Buffers[b])).Where(IsState)
                 .Select(b => b.Label)];
@@ -65,7 +67,7 @@ internal sealed class ModelState : IDisposable
     public void Dispose()
     {
         prepared?.Dispose();
-        foreach (var tensor in frozen.Values) tensor.Dispose();
+        foreach (var tensor in frozen.Values.Concat(initial.Values)) tensor.Dispose();
     }
 
     private static bool IsState(ProgramBuffer buffer) => buffer.Kind is BufferKind.Param or BufferKind.Buffer;

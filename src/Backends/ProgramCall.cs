@@ -28,6 +28,7 @@ public sealed unsafe class ProgramCall : IDisposable
     private readonly Tensor?[] made;
     private readonly Tensor?[] filled;
     private readonly bool[] inout;
+    private readonly IReadOnlyList<MemoryUse> memory;
     private nint arena;
     private int version = -1;
     private bool entered;
@@ -45,6 +46,8 @@ public sealed unsafe class ProgramCall : IDisposable
         inputBuffers = Numbers(BufferKind.Input);
         outputBuffers = Numbers(BufferKind.Output);
         inout = [.. program.Of(BufferKind.Input).Select(b => b.IsInout)];
+        memory = ProgramMemory.Of(program, shapes, layout.Bytes);
+        MemoryException.ThrowIfBeyond($"'{program.Name}'", memory, state.MemoryLimit);
         made = new Tensor?[outputBuffers.Length];
         filled = new Tensor?[program.Buffers.Length];
     }
@@ -61,15 +64,31 @@ public sealed unsafe class ProgramCall : IDisposable
     /// reached.</param>
     /// <exception cref="ExecutionException">With EntryCheck: a check fails, a size has no value, a given result does
     /// not fit. Nothing is written.</exception>
+    /// <exception cref="MemoryException">There is no room for the buffers. Nothing is written.</exception>
     internal static ProgramCall Begin(
         ProgramEntry entry, ModelState model, SessionState state, ReadOnlySpan<Tensor> inputs, CallSizes sizes,
             Span<Tensor> results)
     {
         if (sizes.Plan is not ProgramCall call) sizes.Plan = call = new ProgramCall(entry, model, state, sizes.Values);
         call.Forget();
-        call.Place(inputs, results);
-        return call;
+        try
+        {
+            call.Place(inputs, results);
+            return call;
+        }
+        catch (Exception e)
+        {
+            call.End();
+            if (e is OutOfMemoryException or MemoryException { Limit: null })
+                throw call.OutOfMemory(e);
+            throw;
+        }
     }
+
+    /// <summary>Adds what the backend needs beside the program's buffers, before it is allocated.</summary>
+    /// <exception cref="MemoryException">With it the call takes more than it may.</exception>
+    public void Needs(string what, long bytes) => MemoryException.ThrowIfBeyond(
+        $"'{program.Name}'", [.. memory, new MemoryUse(what, bytes)], state.MemoryLimit);
 
     /// <summary>What a backend works out once for these sizes and keeps.</summary>
     public object? BackendPlan { get; set; }
@@ -122,6 +141,25 @@ public sealed unsafe class ProgramCall : IDisposable
     /// <param name="fetch">Where a buffer is on the host; <see cref="Pointers"/> if null.</param>
     public void Print(PrintStep step, Func<int, nint>? fetch = null) =>
         state.Output.Write(Formatted(step.Format, step.Buffers, fetch) + "\n");
+
+    /// <summary>To be called before a step runs: from one that writes state on, a failure breaks the session.</summary>
+    public void Begin(Step step)
+    {
+        if (entry.WritesState(step)) state.IsWritten = true;
+    }
+
+    /// <summary>True if the entry assigns state.</summary>
+    public bool AssignsState => entry.AssignsState;
+
+    /// <summary>From here on a failure breaks the session.</summary>
+    public void BeginState() => state.IsWritten = true;
+
+    /// <summary>The error of a call that an allocation failed in.</summary>
+    public MemoryException OutOfMemory(Exception e) => MemoryException.From($"'{program.Name}'", memory, e);
+
+    /// <summary>The error of a call whose callback threw.</summary>
+    public ExecutionException CallbackFailed(Exception? inner) =>
+        new(ExecutionCode.Host, $"'{program.Name}': a callback failed", inner);
 
     /// <summary>Leaves the results with the caller, or throws what the code of a failed run says.</summary>
     /// <param name="code">0, or why the run failed.</param>
@@ -178,12 +216,12 @@ public sealed unsafe class ProgramCall : IDisposable
     private void Place(ReadOnlySpan<Tensor> inputs, Span<Tensor> results)
     {
         for (var i = 0; i < inputs.Length; i++) Pointers[inputBuffers[i]] = (nint)inputs[i].Pointer;
-        PlaceState();
         for (var i = 0; i < inout.Length; i++)
             if (inout[i]) Apart("inout", i, inputs[i], inputs, i, [], -1);
-        // Before any result is made: a refusal leaves nothing behind.
         for (var i = 0; i < results.Length; i++)
             if (results[i] is { } given) Given(i, given, inputs, results);
+        // Behind the checks: a refusal leaves nothing behind.
+        PlaceState();
         for (var i = 0; i < results.Length; i++)
         {
             var buffer = outputBuffers[i];

@@ -11,6 +11,7 @@ namespace Accelerate.Backends;
 public sealed class ProgramEntry : IDisposable
 {
     private readonly Tensor?[] constants;
+    private readonly HashSet<Step> writers;
 
     public ProgramEntry(Program program)
     {
@@ -20,11 +21,18 @@ public sealed class ProgramEntry : IDisposable
             b is { Kind: BufferKind.Constant, Values.FoldedIndex: < 0 } && b.Type.Count.IsConstant
                 ? Fill(b.Values!, [.. b.Type.Shape.Select(s =>
                 s.Value)]) : null)];
+        writers = new(program.AllSteps.Where(program.WritesState), ReferenceEqualityComparer.Instance);
     }
 
     public Program Program { get; }
 
     public EntrySpec Spec { get; }
+
+    /// <summary>True if a step writes state.</summary>
+    public bool AssignsState => writers.Count > 0;
+
+    /// <summary>True for a step that writes state: from there on a failure leaves it half written.</summary>
+    public bool WritesState(Step step) => writers.Contains(step);
 
     /// <summary>
     /// The constant of a buffer; null when its shape is known to a call only, or the setup computes it.

@@ -30,6 +30,9 @@ internal abstract class StepWalker(ProgramCall call)
 
     protected abstract void Copy(CopyStep step);
 
+    /// <summary>Called before a kernel or a copy runs.</summary>
+    protected virtual void Begin(Step step) => call.Begin(step);
+
     /// <summary>The contents of a buffer as they are now, on the host.</summary>
     public virtual nint Fetch(int buffer) => call.Pointers[buffer];
 
@@ -40,10 +43,12 @@ internal abstract class StepWalker(ProgramCall call)
             case CheckStep: // made when the call was
                 return 0;
             case CallStep kernel:
+                Begin(step);
                 var status = Call(kernel);
                 if (status != 0) Failed = step;
                 return status;
             case CopyStep copy:
+                Begin(step);
                 Copy(copy);
                 return 0;
             case SizeStep size:
@@ -68,7 +73,7 @@ internal abstract class StepWalker(ProgramCall call)
             case IfStep branch:
                 return Run(Test(branch.Test) ? branch.Then : branch.Else);
             case PrintStep print:
-                call.Print(print, Fetch);
+                Print(print);
                 return 0;
             case AssertStep assert:
                 if (Test(assert.Test)) return 0;
@@ -76,6 +81,19 @@ internal abstract class StepWalker(ProgramCall call)
                 return (int)ExecutionCode.DriverCheck;
             default:
                 throw new InvalidOperationException(step.GetType().Name);
+        }
+    }
+
+    /// <summary>The writer is the caller's, and so is what it throws.</summary>
+    private void Print(PrintStep print)
+    {
+        try
+        {
+            call.Print(print, Fetch);
+        }
+        catch (Exception e)
+        {
+            throw call.CallbackFailed(e);
         }
     }
 

@@ -29,9 +29,10 @@ internal sealed class CallArguments
         .Select(a => (a.Text[..a.At], a.Text[(a.At + 2)..]));
 
     /// <summary>The inputs in the program's order, and its sizes.</summary>
-    public (Tensor[] Inputs, IReadOnlyDictionary<string, long> Sizes) Inputs(ParseResult parsed, Program program)
+    public (Tensor[] Inputs, IReadOnlyDictionary<string, long> Sizes) Inputs(ParseResult parsed, Program program,
+        long? memory)
     {
-        var given = new InputValues(program);
+        var given = new InputValues(program, memory);
         return (given.Read(parsed.GetValue(values) ?? []), given.Sizes);
     }
 }

@@ -14,18 +14,13 @@ internal static class RandomValues
     public static Tensor Make(string text, string name, DType type, long[] shape)
     {
         var (seed, low, high) = Options(text, name, type);
-        var tensor = Tensor.Uninitialized(type, shape);
-        var values = new double[tensor.Count];
         var state = Mix((ulong)seed);
         foreach (var c in name) state = Mix(state ^ c);
-        for (var i = 0; i < values.Length; i++)
+        return LargeValues.Make(type, shape, i =>
         {
             var unit = (Mix(state + (ulong)i * 0x9E3779B97F4A7C15) >> 40) * (1.0 / (1 << 24));
-            var value = type.IsFloat ? low + unit * (high - low) : Math.Floor(low + unit * (high - low + 1));
-            values[i] = value;
-        }
-        tensor.Dispose();
-        return Tensor.FromDoubles(type, values, shape);
+            return type.IsFloat ? low + unit * (high - low) : Math.Floor(low + unit * (high - low + 1));
+        });
     }
 
     private static (long Seed, double Low, double High) Options(string text, string name, DType type)

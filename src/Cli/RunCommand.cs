@@ -40,7 +40,7 @@ internal static class RunCommand
             var model = loader.Model(call.Function(parsed));
             var program = model.Programs.Single();
             // Before the code is made: a wrong argument is answered at once.
-            var (inputs, sizes) = call.Inputs(parsed, program);
+            var (inputs, sizes) = call.Inputs(parsed, program, options.Executable.MemoryLimit);
             var targets = Targets(program, parsed.GetValue(output), parsed.GetValue(outputs) ?? []);
             var checkpoint = parsed.GetValue(state);
             var files = new FilesInUse(options, model);

@@ -106,13 +106,17 @@ public sealed class Compilation
     internal FileSyntax? Syntax { get; private set; }
 
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static Compilation FromFile(string path, CompilationOptions? options = null) =>
-        FromSource(SourceText.Read(path), options);
+    public static Compilation FromFile(string path, CompilationOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        return FromSource(SourceText.Read(path), options);
+    }
 
     /// <param name="source">The text; its path says where `use` looks unless the options do.</param>
     /// <param name="options">The defaults if null.</param>
     public static Compilation FromSource(SourceText source, CompilationOptions? options = null)
     {
+        ArgumentNullException.ThrowIfNull(source);
         options ??= new CompilationOptions();
         var folder = options.Binding.Folder ?? Path.GetDirectoryName(source.Path) ?? "";
         return new(source, options with { Binding = options.Binding with { Folder = folder } });
@@ -234,12 +238,19 @@ public sealed class Compilation
             const string Prefix = "not supported: ";
             var hasPrefix = e.Message.StartsWith(Prefix, StringComparison.Ordinal);
             var message = hasPrefix ? e.Message[Prefix.Length..] : e.Message;
-            var place =
-                Declarations(Syntax?.Items ?? []).FirstOrDefault(f => f.Exported && f.Name.Text == name)?.Name.Span;
-            bag.Report(Codes.NotSupported, place ?? new Span(Source, 0, 0), message);
+            bag.Report(Codes.NotSupported, PlaceOf(name), message);
+            return false;
+        }
+        catch (OverflowException)
+        {
+            bag.Report(Codes.SizeTooLarge, PlaceOf(name), $"a size in {name} does not fit 64 bits");
             return false;
         }
     }
+
+    private Span PlaceOf(string name) =>
+        Declarations(Syntax?.Items ?? []).FirstOrDefault(f => f.Exported && f.Name.Text == name)?.Name.Span
+            ?? new Span(Source, 0, 0);
 
     private static IEnumerable<FunctionSyntax> Declarations(IEnumerable<ItemSyntax> items) =>
         items.SelectMany(i => i switch

@@ -14,14 +14,16 @@ public sealed class CallSizes : IDisposable
     /// <exception cref="ExecutionException">With EntryCheck: the inputs do not fit the signature.</exception>
     internal CallSizes(EntrySpec entry, ReadOnlySpan<Tensor> inputs, IReadOnlyDictionary<string, long>? given)
     {
-        Values = EntryCheck.Bind(entry, inputs, given);
+        // Looked up once: what the checks have seen is what the call goes by.
+        var named = given is null ? null : new Dictionary<string, long>(given, StringComparer.Ordinal);
+        Values = EntryCheck.Bind(entry, inputs, named);
         _entry = entry;
         _shapes = new long[inputs.Length][];
         for (int i = 0; i < inputs.Length; i++)
         {
             _shapes[i] = inputs[i].Shape.ToArray();
         }
-        _given = given is null ? [] : [.. given];
+        _given = named is null ? [] : [.. named];
     }
 
     /// <summary>The entry's sizes by name.</summary>

@@ -29,7 +29,8 @@ public static class DTypeExtensions
         };
 
         /// <summary>The name in the language: "f32", "bool", "bf16" …</summary>
-        public string Name() => Names[(int)type];
+        public string Name() => (uint)type < (uint)Names.Length ? Names[(int)type]
+            : throw new ArgumentOutOfRangeException(nameof(type), type, "not a dtype");
 
         /// <summary>True for f16, bf16, f32 and f64.</summary>
         public bool IsFloat => type >= DType.F16;

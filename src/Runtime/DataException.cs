@@ -11,6 +11,7 @@ public sealed class DataException(string path, string message, Exception? inner 
     /// <summary>Runs <paramref name="action"/>, with the operating system's errors made data errors.</summary>
     internal static T Guard<T>(string path, Func<T> action)
     {
+        ArgumentNullException.ThrowIfNull(path);
         try
         {
             return action();

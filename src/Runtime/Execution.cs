@@ -46,7 +46,10 @@ public enum ExecutionCode
 public sealed class ExecutionException(ExecutionCode code, string message, Exception? inner = null)
     : Exception(message, inner)
 {
-    /// <summary>Why. After anything but <see cref="ExecutionCode.EntryCheck"/> the session must be reset.</summary>
+    /// <summary>
+    /// Why. Where the call had begun to write state the session refuses calls until that is replaced; never after
+    /// <see cref="ExecutionCode.EntryCheck"/>.
+    /// </summary>
     public ExecutionCode Code { get; } = code;
 }
 
@@ -55,6 +58,18 @@ public sealed class SessionState : IDisposable
 {
     /// <summary>Trained parameters and buffers by name; owned by the session.</summary>
     public Dictionary<string, Tensor> Tensors { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>
+    /// True once the call under way has begun to write <see cref="Tensors"/>: a backend says so before the first write.
+    /// Where it fails behind that, the state is half written.
+    /// </summary>
+    public bool IsWritten { get; set; }
+
+    /// <summary>The bytes that a call may take with its session's state and its weights; null: the machine's.</summary>
+    public long? MemoryLimit { get; internal init; }
+
+    /// <summary>Held while tensors are replaced, and while a caller looks one up.</summary>
+    internal Lock Gate { get; } = new();
 
     /// <summary>Advances when tensors are replaced by others: addresses taken before are then invalid.</summary>
     public int Version { get; internal set; }
@@ -77,48 +92,130 @@ public sealed class SessionState : IDisposable
     /// <summary>Frees the tensors, the arena and the backend's part.</summary>
     public void Dispose()
     {
+        Version++;
         Clear();
+        Prepared?.Dispose();
+        Prepared = null;
         Arena.Dispose();
         BackendState?.Dispose();
         BackendState = null;
     }
 
-    internal void Clear()
+    /// <summary>Other tensors for some, and what is prepared from the frozen ones if that is other too.</summary>
+    internal void Replace(IReadOnlyDictionary<string, Tensor> tensors, bool isPrepared, IDisposable? prepared)
+    {
+        Version++;
+        foreach ((string name, Tensor tensor) in tensors)
+        {
+            Tensors[name].Dispose();
+            Tensors[name] = tensor;
+        }
+        if (isPrepared)
+        {
+            Prepared?.Dispose();
+            Prepared = prepared;
+        }
+    }
+
+    /// <summary>All tensors anew, by what fills an empty <see cref="Tensors"/>; on an error they stay.</summary>
+    internal void Replace(Action initialize)
+    {
+        var old = new Dictionary<string, Tensor>(Tensors);
+        Tensors.Clear();
+        try
+        {
+            initialize();
+        }
+        catch
+        {
+            Clear();
+            foreach ((string name, Tensor tensor) in old)
+            {
+                Tensors[name] = tensor;
+            }
+            throw;
+        }
+        Version++;
+        foreach (Tensor tensor in old.Values)
+        {
+            tensor.Dispose();
+        }
+        Prepared?.Dispose();
+        Prepared = null;
+    }
+
+    private void Clear()
     {
         foreach (Tensor tensor in Tensors.Values)
         {
             tensor.Dispose();
         }
         Tensors.Clear();
-        Prepared?.Dispose();
-        Prepared = null;
-        Version++;
     }
 }
 
 /// <summary>
 /// A compiled program: code, frozen weights and memory plan. Immutable, shared by any number of threads; what a call
-/// changes is in a <see cref="Session"/>. Dispose it after its sessions.
+/// changes is in a <see cref="Session"/>. It may be disposed at any time, before its sessions too, and by any thread:
+/// calls under way run to their end, and code and weights go with the last of them; later ones are refused.
 /// </summary>
 public abstract class Executable : IDisposable
 {
+    private Lifetime _lifetime;
+
     /// <summary>The exported functions.</summary>
     public abstract IReadOnlyList<EntrySpec> Entries { get; }
 
     /// <summary>The backend's name: "interpreter", "llvm" …</summary>
     public abstract string Backend { get; }
 
-    /// <summary>A session with its state as the program initialises it.</summary>
-    public Session CreateSession() => new(this);
+    /// <summary>
+    /// The bytes that a call of a session may take, with the session's state and the weights; null: as many as the
+    /// machine has.
+    /// </summary>
+    public long? MemoryLimit { get; protected init; }
 
-    /// <summary>Frees code and weights.</summary>
+    /// <summary>A session with its state as the program initialises it.</summary>
+    /// <exception cref="ObjectDisposedException">The executable is disposed.</exception>
+    /// <exception cref="MemoryException">There is no room for its state.</exception>
+    public Session CreateSession()
+    {
+        Enter();
+        try
+        {
+            return new Session(this);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    /// <summary>Frees code and weights, now or when the last call under way has ended.</summary>
     public void Dispose()
     {
-        Dispose(true);
+        if (_lifetime.Close())
+        {
+            Dispose(true);
+        }
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Frees what the backend holds; called once or more.</summary>
+    /// <summary>Begins a use of code and weights, which stay until <see cref="Leave"/>.</summary>
+    /// <exception cref="ObjectDisposedException">The executable is disposed.</exception>
+    internal void Enter() =>
+        ObjectDisposedException.ThrowIf(!_lifetime.TryEnter(), typeof(Executable));
+
+    /// <summary>Ends what <see cref="Enter"/> began; the last use of a disposed executable frees it.</summary>
+    internal void Leave()
+    {
+        if (_lifetime.Leave())
+        {
+            Dispose(true);
+        }
+    }
+
+    /// <summary>Frees what the backend holds; called once, when nothing runs.</summary>
     protected virtual void Dispose(bool disposing)
     {
     }
@@ -148,7 +245,8 @@ public abstract class Executable : IDisposable
     /// <param name="results">Takes the results: a tensor that is there is written into, a null becomes a new
     /// one.</param>
     /// <exception cref="ExecutionException">
-    /// With <see cref="ExecutionCode.EntryCheck"/> only if nothing was written.
+    /// With <see cref="ExecutionCode.EntryCheck"/> only if nothing was written. A backend that writes state sets
+    /// <see cref="SessionState.IsWritten"/> before it does.
     /// </exception>
     protected internal abstract void Invoke(
         SessionState state, int entry, ReadOnlySpan<Tensor> inputs, CallSizes sizes, Span<Tensor> results);

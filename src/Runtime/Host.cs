@@ -13,6 +13,9 @@ public sealed unsafe class Host : IDisposable
     /// <summary>The number of longs in the error buffer.</summary>
     public const int ErrorWords = 8;
 
+    /// <summary>The one of them that a driver sets to 1 before it writes state.</summary>
+    public const int WrittenWord = 6;
+
     private GCHandle _handle;
     private HostTable* _table;
     private Exception? _failure;
@@ -58,8 +61,8 @@ public sealed unsafe class Host : IDisposable
         }
     }
 
-    /// <summary>The error buffer: code, step, a, b, c, d, 0, 0.</summary>
-    public Span<long> Error => new(Table->Error, ErrorWords);
+    /// <summary>The error buffer: code, step, a, b, c, d, whether state was written, 0.</summary>
+    public long* Error => Table->Error;
 
     /// <summary>The first exception a callback threw since <see cref="Clear"/>, or null.</summary>
     public Exception? Failure => Volatile.Read(ref _failure);
@@ -67,7 +70,7 @@ public sealed unsafe class Host : IDisposable
     /// <summary>Forgets error and failure; to be called before each call into native code.</summary>
     public void Clear()
     {
-        Error.Clear();
+        new Span<long>(Error, ErrorWords).Clear();
         Volatile.Write(ref _failure, null);
     }
 

@@ -33,7 +33,10 @@ public unsafe struct HostTable
     /// <summary>The custom calls, in the order of the program's manifest; null if there are none.</summary>
     public void** Custom;
 
-    /// <summary>Eight longs a failing driver fills: code, step, a, b, c, d, 0, 0.</summary>
+    /// <summary>
+    /// Eight longs: what a failing driver fills, code, step, a, b, c, d; then 1 from the first step that writes state on
+    /// (<see cref="Host.WrittenWord"/>), 0.
+    /// </summary>
     public long* Error;
 }
 

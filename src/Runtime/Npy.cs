@@ -34,6 +34,8 @@ public static partial class Npy
     /// <exception cref="DataException">The file cannot be written, or the tensor is bf16.</exception>
     public static void Write(string path, Tensor tensor)
     {
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(tensor);
         string descr = Types.FirstOrDefault(t => t.Type == tensor.Type).Descr
             ?? throw new DataException(path, $"the npy format has no {tensor.Type.Name()}; convert to f32 first");
         string shape = string.Concat(

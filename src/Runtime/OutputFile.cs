@@ -60,12 +60,12 @@ internal static class OutputFile
     public static unsafe void WriteElements(Stream stream, Tensor tensor)
     {
         const int Chunk = 1 << 30;
+        using Tensor.Hold hold = tensor.Held();
         for (long at = 0; at < tensor.ByteCount; at += Chunk)
         {
             stream.Write(new ReadOnlySpan<byte>(
                 (byte*)tensor.Pointer + at, (int)Math.Min(Chunk, tensor.ByteCount - at)));
         }
-        GC.KeepAlive(tensor);
     }
 
     /// <summary>The path at the end of all links, whether anything stands there or not.</summary>

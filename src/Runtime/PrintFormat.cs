@@ -14,6 +14,8 @@ public static class PrintFormat
     /// <summary>Values beyond the places are appended, places beyond the values stay as they are.</summary>
     public static string Format(string format, IReadOnlyList<Tensor> values)
     {
+        ArgumentNullException.ThrowIfNull(format);
+        ArgumentNullException.ThrowIfNull(values);
         var text = new StringBuilder();
         int next = 0;
         for (int i = 0; i < format.Length; i++)

@@ -60,7 +60,11 @@ public sealed unsafe class Safetensors : IDisposable
     /// <exception cref="ObjectDisposedException">The file is disposed.</exception>
     public Tensor Read(string name)
     {
-        ObjectDisposedException.ThrowIf(_mapping is null, this);
+        // Held from here on: another thread may dispose the file while its bytes are looked at.
+        Storage mapping = Volatile.Read(ref _mapping) is { } open && open.TryRetain()
+            ? open
+            : throw new ObjectDisposedException(nameof(Safetensors), $"{_path} is no longer open");
+        using var hold = new Tensor.Hold(mapping);
         if (!_entries.TryGetValue(name, out SafetensorsHeader.Entry? entry))
         {
             throw new DataException(_path, $"no tensor named '{name}'");
@@ -79,7 +83,7 @@ public sealed unsafe class Safetensors : IDisposable
         }
         if ((nuint)data % (nuint)entry.Type.Bytes() == 0)
         {
-            return Tensor.View(entry.Type, entry.Shape, data, _mapping.Retain());
+            return Tensor.View(entry.Type, entry.Shape, data, mapping.Retain());
         }
         Tensor copy = Tensor.Uninitialized(entry.Type, entry.Shape);
         Buffer.MemoryCopy(data, copy.Pointer, bytes, bytes);
@@ -94,9 +98,16 @@ public sealed unsafe class Safetensors : IDisposable
         string path, IEnumerable<KeyValuePair<string, Tensor>> tensors,
         IReadOnlyDictionary<string, string>? metadata = null)
     {
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(tensors);
+        KeyValuePair<string, Tensor>[] given = [.. tensors];
+        foreach ((string name, Tensor tensor) in given)
+        {
+            ArgumentNullException.ThrowIfNull(tensor, name);
+        }
         KeyValuePair<string, Tensor>[] ordered =
         [
-            .. tensors.OrderByDescending(t => t.Value.Type.Bytes()).ThenBy(t => t.Key, StringComparer.Ordinal),
+            .. given.OrderByDescending(t => t.Value.Type.Bytes()).ThenBy(t => t.Key, StringComparer.Ordinal),
         ];
         byte[] header = SafetensorsHeader.Format(path, ordered, metadata);
         OutputFile.Write(path, stream =>

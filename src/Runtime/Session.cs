@@ -6,8 +6,9 @@ namespace Accelerate.Runtime;
 /// several sessions of one executable.
 /// </summary>
 /// <remarks>
-/// A call that fails after its entry checks may have changed some of the state. The session then refuses calls until
-/// <see cref="Reset"/> or <see cref="LoadState"/> has replaced all of it.
+/// A call that fails once it has begun to write state leaves that half written. The session then refuses calls until
+/// <see cref="Reset"/> or <see cref="LoadState"/> has replaced all of it; any other failure leaves it as it was.
+/// It may be disposed at any time and by any thread, before or after its executable: a call under way runs to its end.
 /// </remarks>
 public sealed class Session : IDisposable
 {
@@ -18,32 +19,64 @@ public sealed class Session : IDisposable
     private const int RememberedSizes = 8;
 
     private readonly Executable _executable;
-    private readonly SessionState _state = new();
+    private readonly SessionState _state;
+    private readonly StateTensors _tensors;
+    private readonly CallFrame[] _frames;
     private readonly List<CallSizes>[] _known;
-    private int _busy;
-    private bool _disposed;
+    private int _busy; // 1 while a call is under way, and for good once all is freed
+    private volatile bool _disposed;
     private string? _broken;
 
     internal Session(Executable executable)
     {
         _executable = executable;
+        _state = new SessionState { MemoryLimit = executable.MemoryLimit };
+        _tensors = new StateTensors(_state);
+        _frames = [.. executable.Entries.Select(entry => new CallFrame(entry))];
         _known = [.. executable.Entries.Select(_ => new List<CallSizes>())];
-        executable.Initialize(_state);
+        try
+        {
+            executable.Initialize(_state);
+        }
+        catch (Exception e)
+        {
+            MemoryException? memory = OutOfMemory("the state of a session", e);
+            _state.Dispose();
+            if (memory is not null)
+            {
+                throw memory;
+            }
+            throw;
+        }
     }
 
     /// <summary>
     /// Parameters and buffers by name; live tensors, to be read or written between calls only. Those that no entry of
     /// the executable assigns are frozen: read-only, shared with other sessions, and used in forms that are computed
     /// once;
-    /// <see cref="LoadState"/> replaces them.
+    /// <see cref="LoadState"/> replaces them. They end with the session, or with what replaces them.
     /// </summary>
-    public IReadOnlyDictionary<string, Tensor> State => _state.Tensors;
+    /// <exception cref="ObjectDisposedException">The session is disposed.</exception>
+    public IReadOnlyDictionary<string, Tensor> State
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return _tensors;
+        }
+    }
 
     /// <summary>Where the program's `print` writes: standard output, unless it is set.</summary>
+    /// <exception cref="ObjectDisposedException">The session is disposed.</exception>
     public TextWriter Output
     {
         get => _state.Output;
-        set => _state.Output = value;
+        set
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            _state.Output = value;
+        }
     }
 
     /// <summary>
@@ -53,8 +86,11 @@ public sealed class Session : IDisposable
     /// <param name="entry">The name of an exported function.</param>
     /// <param name="inputs">Its inputs in order, with the dtypes and shapes of its signature.</param>
     /// <exception cref="ArgumentException">No such entry.</exception>
+    /// <exception cref="ArgumentNullException">A name or an input is null.</exception>
     /// <exception cref="ExecutionException">The inputs do not fit, or the program failed.</exception>
+    /// <exception cref="MemoryException">The call takes more memory than there is or the limit allows.</exception>
     /// <exception cref="InvalidOperationException">A call is under way, or an earlier one broke the state.</exception>
+    /// <exception cref="ObjectDisposedException">The session, its executable or a tensor is disposed.</exception>
     public Tensor[] Run(string entry, params Tensor[] inputs) => Run(entry, inputs, null);
 
     /// <summary>Calls an entry that has `int` parameters: their values are given by name, as sizes.</summary>
@@ -62,6 +98,7 @@ public sealed class Session : IDisposable
     public Tensor[] Run(string entry, IReadOnlyList<Tensor> inputs, IReadOnlyDictionary<string, long>? sizes)
     {
         int index = Find(entry);
+        ArgumentNullException.ThrowIfNull(inputs);
         var results = new Tensor[_executable.Entries[index].Outputs.Count];
         RunInto(index, inputs as Tensor[] ?? [.. inputs], results, sizes);
         return results;
@@ -71,6 +108,8 @@ public sealed class Session : IDisposable
     public Tensor[] Run(string entry, IReadOnlyDictionary<string, Tensor> inputs)
     {
         IReadOnlyList<TensorSpec> specs = _executable.Entries[Find(entry)].Inputs;
+        ArgumentNullException.ThrowIfNull(inputs);
+        ObjectDisposedException.ThrowIf(_disposed, this);
         TensorSpec? missing = specs.FirstOrDefault(s => !inputs.ContainsKey(s.Name));
         if (missing is not null)
         {
@@ -92,7 +131,7 @@ public sealed class Session : IDisposable
     /// <param name="inputs">Its inputs in order, with the dtypes and shapes of its signature.</param>
     /// <param name="results">
     /// One tensor a result, of its dtype and shape, sharing memory with no input, no state and no other result. A null
-    /// is replaced by a new tensor.
+    /// is replaced by a new tensor once the call has succeeded.
     /// </param>
     /// <param name="sizes">The values of `int` parameters, if the entry has any.</param>
     /// <inheritdoc cref="Run(string, Tensor[])"/>
@@ -101,51 +140,64 @@ public sealed class Session : IDisposable
             IReadOnlyDictionary<string, long>? sizes = null) =>
         RunInto(Find(entry), inputs, results, sizes);
 
-    /// <summary>Takes the state back to what the program initialises it to.</summary>
-    public void Reset() => Exclusive<object?>(
-        () =>
+    /// <summary>Takes the state back to what the program initialises it to; on an error it stays as it is.</summary>
+    /// <exception cref="InvalidOperationException">A call is under way.</exception>
+    /// <exception cref="ObjectDisposedException">The session or its executable is disposed.</exception>
+    public void Reset() => Exclusive(() =>
+    {
+        lock (_state.Gate)
         {
-            _state.Clear();
-            _executable.Initialize(_state);
-            _broken = null;
-            return null;
-        },
-        evenBroken: true);
+            _state.Replace(() => _executable.Initialize(_state));
+            _tensors.Drop();
+        }
+        _broken = null;
+    });
 
     /// <summary>
     /// Replaces the whole state by copies of <paramref name="tensors"/>; nothing changes on an error. Frozen tensors
     /// that are given as they are stay; for others, what depends on frozen state is computed anew.
     /// </summary>
     /// <exception cref="ArgumentException">A name missing or unknown, or another dtype or shape.</exception>
-    public void LoadState(IReadOnlyDictionary<string, Tensor> tensors) => Exclusive<object?>(
-        () =>
+    /// <exception cref="ArgumentNullException">A null tensor.</exception>
+    /// <exception cref="InvalidOperationException">A call is under way.</exception>
+    /// <exception cref="ObjectDisposedException">The session, its executable or a tensor is disposed.</exception>
+    public void LoadState(IReadOnlyDictionary<string, Tensor> tensors)
+    {
+        ArgumentNullException.ThrowIfNull(tensors);
+        // Looked up once: what was checked is what is copied, whatever becomes of the caller's dictionary.
+        var given = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach ((string name, Tensor tensor) in tensors)
+        {
+            given[name] = tensor ?? throw new ArgumentNullException(nameof(tensors), $"the state's '{name}' is null");
+        }
+        Exclusive(() =>
         {
             foreach ((string name, Tensor own) in _state.Tensors)
             {
-                Tensor other = tensors.GetValueOrDefault(name)
+                Tensor other = given.GetValueOrDefault(name)
                     ?? throw new ArgumentException($"the state has no tensor '{name}'");
                 string wanted = Tensor.DescribeShape(own.Type, own.Shape);
-                string given = Tensor.DescribeShape(other.Type, other.Shape);
-                if (wanted != given)
+                string found = Tensor.DescribeShape(other.Type, other.Shape);
+                if (wanted != found)
                 {
-                    throw new ArgumentException($"the state's '{name}' must be {wanted}, not {given}");
+                    throw new ArgumentException($"the state's '{name}' must be {wanted}, not {found}");
                 }
             }
-            string? unknown = tensors.Keys.FirstOrDefault(name => !_state.Tensors.ContainsKey(name));
+            string? unknown = given.Keys.FirstOrDefault(name => !_state.Tensors.ContainsKey(name));
             if (unknown is not null)
             {
                 throw new ArgumentException($"the program has no state named '{unknown}'");
             }
-            Replace(tensors);
+            Replace(given);
             _broken = null;
-            return null;
-        },
-        evenBroken: true);
+        });
+    }
 
-    private void Replace(IReadOnlyDictionary<string, Tensor> tensors)
+    private void Replace(Dictionary<string, Tensor> tensors)
     {
         // Copies before any disposal: the caller may hand back this session's own tensors.
         var copies = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        IDisposable? prepared = null;
         bool isOther = false;
         try
         {
@@ -161,10 +213,8 @@ public sealed class Session : IDisposable
             }
             if (isOther)
             {
-                IDisposable? prepared = _executable.Prepare(_state.Tensors.Keys.ToDictionary(
+                prepared = _executable.Prepare(_state.Tensors.Keys.ToDictionary(
                     name => name, name => copies.GetValueOrDefault(name) ?? _state.Tensors[name]));
-                _state.Prepared?.Dispose();
-                _state.Prepared = prepared;
             }
         }
         catch
@@ -175,11 +225,10 @@ public sealed class Session : IDisposable
             }
             throw;
         }
-        _state.Version++;
-        foreach ((string name, Tensor copy) in copies)
+        lock (_state.Gate)
         {
-            _state.Tensors[name].Dispose();
-            _state.Tensors[name] = copy;
+            _state.Replace(copies, isOther, prepared);
+            _tensors.Drop();
         }
     }
 
@@ -189,89 +238,109 @@ public sealed class Session : IDisposable
         return copy.AsReadOnly();
     }
 
-    /// <summary>Frees the state. An error while a call is under way.</summary>
+    /// <summary>Frees the state, now or when the call under way has ended.</summary>
     public void Dispose()
     {
-        if (_disposed)
+        _disposed = true;
+        FreeIfDisposed();
+    }
+
+    /// <summary>Once disposed and in no call; whoever sees that first takes the session for good.</summary>
+    private void FreeIfDisposed()
+    {
+        if (!_disposed || Interlocked.Exchange(ref _busy, 1) != 0)
         {
             return;
         }
-        Exclusive<object?>(
-            () =>
-            {
-                _disposed = true;
-                foreach (CallSizes known in _known.SelectMany(k => k))
-                {
-                    known.Dispose();
-                }
-                _state.Dispose();
-                return null;
-            },
-            evenBroken: true);
+        foreach (CallSizes known in _known.SelectMany(k => k))
+        {
+            known.Dispose();
+        }
+        lock (_state.Gate)
+        {
+            _tensors.Drop();
+            _state.Dispose();
+        }
     }
 
     private void RunInto(
         int index, ReadOnlySpan<Tensor> inputs, Span<Tensor> results, IReadOnlyDictionary<string, long>? given)
     {
         Enter(evenBroken: false);
-        EntrySpec entry = _executable.Entries[index];
-        bool begun = false;
+        CallFrame frame = _frames[index];
+        CallSizes? made = null;
+        _state.IsWritten = false;
         try
         {
-            if (results.Length != entry.Outputs.Count)
+            frame.Take(inputs, results);
+            CallSizes? sizes = Known(index, frame.Inputs, given);
+            sizes ??= made = new CallSizes(_executable.Entries[index], frame.Inputs, given);
+            _executable.Invoke(_state, index, frame.Inputs, sizes, frame.Results);
+            if (made is not null)
             {
-                throw Check($"'{entry.Name}' has {entry.Outputs.Count} results, not {results.Length}");
+                Remember(index, made);
+                made = null;
             }
-            CallSizes sizes = SizesOf(index, inputs, given);
-            begun = true;
-            _executable.Invoke(_state, index, inputs, sizes, results);
+            frame.Results.CopyTo(results);
         }
-        catch (Exception e) when (begun && e is not ExecutionException { Code: ExecutionCode.EntryCheck })
+        catch (Exception e)
         {
-            _broken = $"'{entry.Name}' failed: {e.Message}";
+            if (_state.IsWritten && e is not ExecutionException { Code: ExecutionCode.EntryCheck })
+            {
+                _broken = $"'{_executable.Entries[index].Name}' failed: {e.Message}";
+            }
+            if (OutOfMemory($"'{_executable.Entries[index].Name}'", e) is { } memory)
+            {
+                throw memory;
+            }
             throw;
         }
         finally
         {
-            Volatile.Write(ref _busy, 0);
-            foreach (Tensor input in inputs)
-            {
-                GC.KeepAlive(input); // native code has only their addresses
-            }
+            made?.Dispose(); // of a call that failed: what earlier ones left is worth more
+            frame.Release();
+            Exit();
         }
     }
 
-    /// <summary>The sizes of a call: those of an earlier one with the same shapes, if it is remembered.</summary>
-    private CallSizes SizesOf(int index, ReadOnlySpan<Tensor> inputs, IReadOnlyDictionary<string, long>? given)
+    /// <summary>The sizes of an earlier call with the same shapes, if it is remembered.</summary>
+    private CallSizes? Known(int index, ReadOnlySpan<Tensor> inputs, IReadOnlyDictionary<string, long>? given)
     {
-        List<CallSizes> known = _known[index];
-        for (int i = 0; i < known.Count; i++)
+        foreach (CallSizes known in _known[index])
         {
-            if (known[i].Fit(inputs, given))
+            if (known.Fit(inputs, given))
             {
-                return known[i];
+                return known;
             }
         }
-        var sizes = new CallSizes(_executable.Entries[index], inputs, given);
+        return null;
+    }
+
+    private void Remember(int index, CallSizes sizes)
+    {
+        List<CallSizes> known = _known[index];
         if (known.Count == RememberedSizes)
         {
             known[^1].Dispose();
             known.RemoveAt(known.Count - 1);
         }
         known.Insert(0, sizes);
-        return sizes;
     }
 
-    private T Exclusive<T>(Func<T> action, bool evenBroken = false)
+    private void Exclusive(Action action)
     {
-        Enter(evenBroken);
+        Enter(evenBroken: true);
         try
         {
-            return action();
+            action();
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw OutOfMemory("the state of a session", e)!;
         }
         finally
         {
-            Volatile.Write(ref _busy, 0);
+            Exit();
         }
     }
 
@@ -279,20 +348,49 @@ public sealed class Session : IDisposable
     {
         if (Interlocked.Exchange(ref _busy, 1) != 0)
         {
+            ObjectDisposedException.ThrowIf(_disposed, this);
             throw new InvalidOperationException(
                 "the session is in a call; a session takes one at a time, so create one for each concurrent caller");
         }
-        if (_disposed || (_broken is not null && !evenBroken))
+        try
         {
-            Volatile.Write(ref _busy, 0);
             ObjectDisposedException.ThrowIf(_disposed, this);
+            _executable.Enter();
+        }
+        catch
+        {
+            Unlock();
+            throw;
+        }
+        if (_broken is not null && !evenBroken)
+        {
+            string broken = _broken;
+            Exit();
             throw new InvalidOperationException(
-                $"the session's state may be half written ({_broken}); call Reset or LoadState first");
+                $"the session's state may be half written ({broken}); call Reset or LoadState first");
         }
     }
 
+    private void Exit()
+    {
+        Unlock();
+        _executable.Leave();
+    }
+
+    private void Unlock()
+    {
+        Interlocked.Exchange(ref _busy, 0); // a full fence: either this sees the disposal, or that sees a free session
+        FreeIfDisposed();
+    }
+
+    private MemoryException? OutOfMemory(string who, Exception e) => e is OutOfMemoryException
+        ? MemoryException.From(who, [.. _state.Tensors.Select(t => new MemoryUse(
+            $"{t.Key}: {Tensor.DescribeShape(t.Value.Type, t.Value.Shape)}", t.Value.ByteCount))], e)
+        : null;
+
     private int Find(string entry)
     {
+        ArgumentNullException.ThrowIfNull(entry);
         for (int i = 0; i < _executable.Entries.Count; i++)
         {
             if (_executable.Entries[i].Name == entry)

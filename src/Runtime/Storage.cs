@@ -60,13 +60,23 @@ internal sealed unsafe class Storage
     /// <exception cref="ObjectDisposedException">The memory is already freed.</exception>
     public Storage Retain()
     {
+        ObjectDisposedException.ThrowIf(!TryRetain(), typeof(Tensor));
+        return this;
+    }
+
+    /// <summary>One more reference; false if the memory is already freed.</summary>
+    public bool TryRetain()
+    {
         while (true)
         {
             int seen = Volatile.Read(ref _references);
-            ObjectDisposedException.ThrowIf(seen == 0, typeof(Tensor));
+            if (seen == 0)
+            {
+                return false;
+            }
             if (Interlocked.CompareExchange(ref _references, seen + 1, seen) == seen)
             {
-                return this;
+                return true;
             }
         }
     }

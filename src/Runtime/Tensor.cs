@@ -11,10 +11,14 @@ namespace Accelerate.Runtime;
 /// Views share memory with what they were taken from; it is freed when the last of them is disposed or unreachable.
 /// A span or pointer does not keep its tensor alive: hold the tensor in a <c>using</c>, or end with
 /// <see cref="GC.KeepAlive"/>; <see cref="ToArray"/> and <see cref="ToDoubles"/> copy and have no such rule. Values may
-/// be read by many threads at once; a write needs the tensor to itself.
+/// be read by many threads at once; a write needs the tensor to itself. It may be disposed at any time: calls and
+/// copies under way run to their end on its memory, later ones are an <see cref="ObjectDisposedException"/>.
 /// </remarks>
 public sealed unsafe class Tensor : IDisposable
 {
+    /// <summary>The most axes a tensor has: NumPy's limit.</summary>
+    public const int MaximumRank = 64;
+
     private readonly byte* _pointer;
     private readonly long[] _shape;
     private Storage? _storage;
@@ -85,21 +89,35 @@ public sealed unsafe class Tensor : IDisposable
     /// <summary>A copy of all elements, row-major; T as for <see cref="AsSpan"/>.</summary>
     public T[] ToArray<T>() where T : unmanaged
     {
-        T[] copy = AsReadOnlySpan<T>().ToArray();
-        GC.KeepAlive(this);
-        return copy;
+        using Hold hold = Held();
+        return AsReadOnlySpan<T>().ToArray();
     }
 
     /// <summary>A tensor whose contents are whatever the memory held: for results about to be written.</summary>
-    /// <exception cref="ArgumentException">A negative extent, or more than 2^63 bytes.</exception>
+    /// <exception cref="ArgumentException">A negative extent, more than 64 axes or 2^63 bytes.</exception>
+    /// <exception cref="MemoryException">More memory than the machine has, or than it has left.</exception>
     public static Tensor Uninitialized(DType type, params ReadOnlySpan<long> shape)
     {
-        Storage storage = Storage.Allocate(CountOf(type, shape) * type.Bytes());
-        return new Tensor(type, [.. shape], storage, storage.Pointer);
+        long bytes = CountOf(type, shape) * type.Bytes();
+        // A system that promises more than it has kills the process when the pages are written.
+        if (bytes > MemoryException.Machine)
+        {
+            MemoryException.ThrowIfBeyond("a tensor", [new(DescribeShape(type, shape), bytes)], null);
+        }
+        try
+        {
+            Storage storage = Storage.Allocate(bytes);
+            return new Tensor(type, [.. shape], storage, storage.Pointer);
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw MemoryException.From("a tensor", [new(DescribeShape(type, shape), bytes)], e);
+        }
     }
 
     /// <summary>A tensor of zeros (false for bool).</summary>
-    /// <exception cref="ArgumentException">A negative extent, or more than 2^63 bytes.</exception>
+    /// <exception cref="ArgumentException">A negative extent, more than 64 axes or 2^63 bytes.</exception>
+    /// <exception cref="MemoryException">More memory than the machine has, or than it has left.</exception>
     public static Tensor Zeros(DType type, params ReadOnlySpan<long> shape)
     {
         Tensor tensor = Uninitialized(type, shape);
@@ -121,8 +139,11 @@ public sealed unsafe class Tensor : IDisposable
     }
 
     /// <inheritdoc cref="From{T}(ReadOnlySpan{T}, ReadOnlySpan{long})"/>
-    public static Tensor From<T>(T[] values, params ReadOnlySpan<long> shape) where T : unmanaged =>
-        From((ReadOnlySpan<T>)values, shape);
+    public static Tensor From<T>(T[] values, params ReadOnlySpan<long> shape) where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        return From((ReadOnlySpan<T>)values, shape);
+    }
 
     /// <summary>A tensor of rank 0.</summary>
     public static Tensor Scalar<T>(T value) where T : unmanaged => From([value], []);
@@ -159,8 +180,11 @@ public sealed unsafe class Tensor : IDisposable
     /// A view over memory that <paramref name="owner"/> keeps valid while it is reachable (a mapping, an arena).
     /// </summary>
     /// <exception cref="ArgumentException">A null pointer, one not aligned to the element, or a bad shape.</exception>
-    public static Tensor View(DType type, ReadOnlySpan<long> shape, void* pointer, object owner) =>
-        View(type, shape, (byte*)pointer, Storage.Over(pointer, owner, disposeOwner: false));
+    public static Tensor View(DType type, ReadOnlySpan<long> shape, void* pointer, object owner)
+    {
+        ArgumentNullException.ThrowIfNull(owner);
+        return View(type, shape, (byte*)pointer, Storage.Over(pointer, owner, disposeOwner: false));
+    }
 
     internal static Tensor View(DType type, ReadOnlySpan<long> shape, byte* pointer, Storage storage)
     {
@@ -178,6 +202,9 @@ public sealed unsafe class Tensor : IDisposable
         CheckFill(Count, Type, shape);
         return new Tensor(Type, [.. shape], Live().Retain(), _pointer, IsReadOnly);
     }
+
+    /// <summary>A view of the same elements in the same shape, to be disposed by its owner.</summary>
+    internal Tensor Share() => new(Type, _shape, Live().Retain(), _pointer, IsReadOnly);
 
     /// <summary>A view of the same elements that nothing writes through.</summary>
     public Tensor AsReadOnly() => new(Type, _shape, Live().Retain(), _pointer, isReadOnly: true);
@@ -197,11 +224,12 @@ public sealed unsafe class Tensor : IDisposable
     }
 
     /// <summary>A copy in memory of its own, aligned to 64 bytes.</summary>
+    /// <exception cref="MemoryException">The machine has no memory left for it.</exception>
     public Tensor Clone()
     {
+        using Hold hold = Held();
         Tensor copy = Uninitialized(Type, Shape);
-        NativeMemory.Copy(Pointer, copy._pointer, (nuint)ByteCount);
-        GC.KeepAlive(this);
+        NativeMemory.Copy(_pointer, copy._pointer, (nuint)ByteCount);
         return copy;
     }
 
@@ -210,6 +238,7 @@ public sealed unsafe class Tensor : IDisposable
     /// </summary>
     public double[] ToDoubles()
     {
+        using Hold hold = Held();
         var values = new double[SpanLength(Count)];
         switch (Type)
         {
@@ -233,38 +262,42 @@ public sealed unsafe class Tensor : IDisposable
     /// <summary>True if dtype, shape and every bit agree, where any NaN equals any NaN; +0 and −0 differ.</summary>
     public bool SameBits(Tensor other)
     {
+        ArgumentNullException.ThrowIfNull(other);
+        using Hold hold = Held();
+        using Hold otherHold = other.Held();
         if (Type != other.Type || !Shape.SequenceEqual(other.Shape))
         {
             return false;
         }
-        bool same = TensorBits.Same(Type, (byte*)Pointer, (byte*)other.Pointer, Count);
-        GC.KeepAlive(this);
-        GC.KeepAlive(other);
-        return same;
+        return TensorBits.Same(Type, _pointer, other._pointer, Count);
     }
 
     /// <summary>True if dtype, shape and every byte agree.</summary>
     internal bool SameBytes(Tensor other)
     {
+        using Hold hold = Held();
+        using Hold otherHold = other.Held();
         if (Type != other.Type || !Shape.SequenceEqual(other.Shape))
         {
             return false;
         }
         const long Chunk = 1 << 30;
         bool same = true;
-        for (long at = 0; same && Pointer != other.Pointer && at < ByteCount; at += Chunk)
+        for (long at = 0; same && _pointer != other._pointer && at < ByteCount; at += Chunk)
         {
             int bytes = (int)Math.Min(Chunk, ByteCount - at);
             same = new ReadOnlySpan<byte>(_pointer + at, bytes)
                 .SequenceEqual(new ReadOnlySpan<byte>(other._pointer + at, bytes));
         }
-        GC.KeepAlive(this);
-        GC.KeepAlive(other);
         return same;
     }
 
     /// <summary>The elements in NumPy's style, summarised with "..." beyond 1000 of them.</summary>
-    public string Format() => TensorFormat.Format(this);
+    public string Format()
+    {
+        using Hold hold = Held();
+        return TensorFormat.Format(this);
+    }
 
     /// <summary>A line with dtype and shape, as <c>f32[2,3]</c>, then <see cref="Format"/>.</summary>
     public override string ToString() => $"{DescribeShape(Type, Shape)}\n{Format()}";
@@ -272,12 +305,32 @@ public sealed unsafe class Tensor : IDisposable
     /// <summary>Drops this tensor's hold on its memory. Views of it, and what it is a view of, stay valid.</summary>
     public void Dispose() => Interlocked.Exchange(ref _storage, null)?.Release();
 
+    /// <summary>True once it is disposed; views of it may live on.</summary>
+    internal bool IsDisposed => Volatile.Read(ref _storage) is null;
+
+    /// <summary>A hold on the memory beside the tensor's own, for the caller to release; null if it is disposed.</summary>
+    internal Storage? TryHold() => Volatile.Read(ref _storage) is { } storage && storage.TryRetain() ? storage : null;
+
+    /// <summary>Keeps the memory for a block of code, whoever disposes the tensor meanwhile.</summary>
+    /// <exception cref="ObjectDisposedException">The tensor is disposed.</exception>
+    internal Hold Held() => new(Live().Retain());
+
+    /// <summary>A hold that ends with its scope.</summary>
+    internal readonly ref struct Hold(Storage storage)
+    {
+        public void Dispose() => storage.Release();
+    }
+
     internal static string DescribeShape(DType type, ReadOnlySpan<long> shape) =>
         $"{type.Name()}[{string.Join(",", shape.ToArray())}]";
 
     /// <summary>The number of elements; the byte count is known to fit as well.</summary>
     internal static long CountOf(DType type, ReadOnlySpan<long> shape)
     {
+        if (shape.Length > MaximumRank)
+        {
+            throw new ArgumentException($"a tensor has at most {MaximumRank} axes, not {shape.Length}");
+        }
         try
         {
             long count = 1;
@@ -319,12 +372,11 @@ public sealed unsafe class Tensor : IDisposable
 
     private void Read<T>(double[] values, Func<T, double> convert) where T : unmanaged
     {
-        var source = (T*)Pointer;
+        var source = (T*)_pointer;
         for (int i = 0; i < values.Length; i++)
         {
             values[i] = convert(source[i]);
         }
-        GC.KeepAlive(this);
     }
 
     private void* Writable() => !IsReadOnly ? Pointer : throw new InvalidOperationException(
@@ -334,5 +386,5 @@ public sealed unsafe class Tensor : IDisposable
         ? SpanLength(Count)
         : throw new InvalidOperationException($"the tensor is {Type.Name()}, not {DType.Of<T>().Name()}");
 
-    private Storage Live() => _storage ?? throw new ObjectDisposedException(nameof(Tensor));
+    private Storage Live() => Volatile.Read(ref _storage) ?? throw new ObjectDisposedException(nameof(Tensor));
 }

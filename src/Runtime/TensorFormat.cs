@@ -16,6 +16,7 @@ internal static class TensorFormat
 
     public static string Format(Tensor tensor)
     {
+        using Tensor.Hold hold = tensor.Held();
         if (tensor.Count == 0)
         {
             return "[]";
@@ -26,7 +27,6 @@ internal static class TensorFormat
         string[] words = tensor.Type.IsFloat
             ? Floats([.. offsets.Select(i => FloatText.Of(tensor, i))])
             : PadLeft([.. offsets.Select(i => IntegerText(tensor, i))]);
-        GC.KeepAlive(tensor);
         int next = 0;
         return tensor.Rank == 0 ? words[0].Trim() : Brackets(tensor, 0, " ", LineWidth, summarize, words, ref next);
     }

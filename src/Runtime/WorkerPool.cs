@@ -103,7 +103,11 @@ public sealed unsafe partial class WorkerPool : IDisposable
     /// <returns>0, or the non-zero status of the lowest part that had one; all have stopped.</returns>
     /// <exception cref="ObjectDisposedException">The pool is disposed.</exception>
     /// <exception cref="Exception">What a body threw, after all have stopped; the lowest part wins.</exception>
-    public int Run(Func<long, long, long, int> body, long jobs) => Run(null, null, body, jobs, long.MaxValue, false);
+    public int Run(Func<long, long, long, int> body, long jobs)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        return Run(null, null, body, jobs, long.MaxValue, false);
+    }
 
     /// <summary>Waits for running loops, then ends the threads. From inside a body it is an error.</summary>
     public void Dispose()

@@ -8,7 +8,8 @@ namespace Accelerate.Backends.Interpreter;
 
 /// <param name="Threads">Workers for parallel loops, the calling thread included.</param>
 /// <param name="CountStores">Keeps <see cref="InterpreterExecutable.StoredBytes"/>.</param>
-public sealed record InterpreterOptions(int Threads = 1, bool CountStores = false);
+/// <param name="MemoryLimit">For <see cref="Executable.MemoryLimit"/>.</param>
+public sealed record InterpreterOptions(int Threads = 1, bool CountStores = false, long? MemoryLimit = null);
 
 /// <summary>Programs run by definition: what they give here is what every backend must give.</summary>
 public sealed class InterpreterExecutable : Executable
@@ -26,6 +27,7 @@ public sealed class InterpreterExecutable : Executable
         IReadOnlyDictionary<string, Tensor>? initialState = null)
     {
         options ??= new InterpreterOptions();
+        MemoryLimit = options.MemoryLimit;
         // Equal texts are one kernel, also across entries.
         var compiled = new Dictionary<string, CompiledKernel>();
         kernels = [.. programs.Select(p => p.Kernels.Select(k =>

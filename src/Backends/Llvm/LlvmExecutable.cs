@@ -16,8 +16,9 @@ namespace Accelerate.Backends.Llvm;
 /// <param name="TimeSteps">Drives each step by a call of its own and keeps <see
 /// cref="LlvmExecutable.StepTimes"/>.</param>
 /// <param name="Reached">Called as the stages end: print, compile, link, prepare.</param>
+/// <param name="MemoryLimit">For <see cref="Executable.MemoryLimit"/>.</param>
 public sealed record LlvmOptions(string Target = "host", int OptLevel = 3, string? Passes = null, int Threads = 1,
-    bool UseCache = true, bool TimeSteps = false, Action<string>? Reached = null);
+    bool UseCache = true, bool TimeSteps = false, Action<string>? Reached = null, long? MemoryLimit = null);
 
 /// <summary>One module a distinct kernel, one a driver, compiled in parallel, linked by the JIT.</summary>
 public sealed unsafe class LlvmExecutable : Executable
@@ -53,6 +54,7 @@ public sealed unsafe class LlvmExecutable : Executable
         IReadOnlyDictionary<string, Tensor> initialState,
         NativeCode? code)
     {
+        MemoryLimit = options.MemoryLimit;
         LlvmLibrary.Require();
         var target = LlvmTarget.Parse(options.Target);
         if (!target.CanRunHere)
@@ -108,7 +110,7 @@ public sealed unsafe class LlvmExecutable : Executable
     protected override void Initialize(SessionState state)
     {
         model.Initialize(state);
-        state.BackendState = new Workspace(new Host(pool));
+        state.BackendState ??= new Workspace(new Host(pool));
     }
 
     protected override bool IsFrozen(string name) => model.IsFrozen(name);
@@ -126,6 +128,8 @@ public sealed unsafe class LlvmExecutable : Executable
             var workspace = (Workspace)state.BackendState!;
             workspace.Host.Clear();
             workspace.Host.OnPrint = plan.Print;
+            if (plan.ScratchStep * pool.Workers > workspace.Scratch.Capacity)
+                call.Needs("packing scratch", plan.ScratchStep * pool.Workers);
             var room = workspace.Scratch.Ensure(plan.ScratchStep * pool.Workers + 64);
             int status;
             Step? failed = null;
@@ -143,9 +147,8 @@ public sealed unsafe class LlvmExecutable : Executable
                     if (status > 0) failed = steps[entry][(int)workspace.Host.Error[1]];
                 }
             }
-            if (status < 0)
-                throw new ExecutionException(ExecutionCode.Host, $"'{entries[entry].Program.Name}': a callback failed",
-                    workspace.Host.Failure);
+            if (status != 0 && workspace.Host.Error[Host.WrittenWord] != 0) call.BeginState();
+            if (status < 0) throw call.CallbackFailed(workspace.Host.Failure);
             call.Finish((ExecutionCode)status, failed);
         }
         finally

@@ -7,9 +7,13 @@ namespace Accelerate.Backends.OpenCl;
 /// <summary>OpenCL is absent, or a call of it failed.</summary>
 internal sealed partial class OpenClException(string message) : Exception(message)
 {
+    /// <summary>The device, or its driver on the host, has no room: for a buffer, or for one that large.</summary>
+    public bool IsOutOfMemory { get; private init; }
+
     public static void Check(int status, string call)
     {
-        if (status != OpenClC.Success) throw new OpenClException($"{call} failed with {Name(status)}");
+        if (status == OpenClC.Success) return;
+        throw new OpenClException($"{call} failed with {Name(status)}") { IsOutOfMemory = status is -4 or -6 or -61 };
     }
 
     /// <summary>

@@ -37,13 +37,16 @@ public sealed unsafe class OpenClExecutable : Executable
     /// <param name="initialState">What a session's state starts as, by label; zeros for the others. Not disposed
     /// here.</param>
     /// <param name="shape">Which of a kernel's texts to prefer.</param>
+    /// <param name="memoryLimit">For <see cref="Executable.MemoryLimit"/>.</param>
     /// <exception cref="LimitationException">A kernel needs f64 where the device has none.</exception>
     /// <exception cref="InvalidOperationException">There is no OpenCL device; the message has the line that installs
     /// one.</exception>
     internal OpenClExecutable(
-        IReadOnlyList<Program> programs, IReadOnlyDictionary<string, Tensor>? initialState, WorkShape shape)
+        IReadOnlyList<Program> programs, IReadOnlyDictionary<string, Tensor>? initialState, WorkShape shape,
+        long? memoryLimit = null)
     {
         this.shape = shape;
+        MemoryLimit = memoryLimit;
         // Printing comes first: a limitation of the language level is one with or without a device.
         var sources = new Dictionary<string, OpenClKernel>();
         kernels = [.. programs.Select(p => p.Kernels.Select(k =>
@@ -71,7 +74,7 @@ public sealed unsafe class OpenClExecutable : Executable
         entries = [.. programs.Select(p => new ProgramEntry(p))];
         Entries = [.. entries.Select(e => e.Spec)];
         model = new ModelState(entries, initialState ?? ImmutableDictionary<string, Tensor>.Empty,
-            (setups, given) => new OpenClExecutable(setups, given));
+            (setups, given) => new OpenClExecutable(setups, given, WorkShape.Auto, memoryLimit));
     }
 
     public override IReadOnlyList<EntrySpec> Entries { get; }
@@ -122,13 +125,17 @@ public sealed unsafe class OpenClExecutable : Executable
             if (flag is not null) session.Read(flag, &flagged, sizeof(int));
             if (flagged != 0) call.Finish(ExecutionCode.IndexOutOfRange, walker.CallOf(flagged)); // throws
             Interlocked.Add(ref empty, walker.Empty);
+            // The state on the host is as it was until here.
+            if (code == 0 && call.AssignsState) call.BeginState();
             foreach (var b in code == 0 ? Written(program) : [])
                 session.Read(buffers[b], (void*)call.Pointers[b], call.Bytes(b));
             call.Finish((ExecutionCode)code, walker.Failed, walker.Fetch);
         }
-        catch
+        catch (Exception e)
         {
             session.Abandon();
+            if (e is OpenClException { IsOutOfMemory: true }) throw call.OutOfMemory(e);
+            if (e is OpenClException) throw new BackendException($"'{program.Name}': {e.Message}", e);
             throw;
         }
         finally
@@ -186,6 +193,11 @@ public sealed unsafe class OpenClExecutable : Executable
         OpenClSession session, OpenClBuffer[] buffers, OpenClBuffer? flag) : StepWalker(call)
     {
         private readonly IReadOnlyDictionary<CallStep, int> numbers = Numbers(program);
+
+        /// <summary>Nothing yet: what steps write is the device's copy of the state.</summary>
+        protected override void Begin(Step step)
+        {
+        }
 
         // Without a step that reads a value, nothing acts on what a flagged kernel left before the end of the call.
         private readonly bool acts = program.AllSteps.Any(s => s is WhileStep or IfStep or PrintStep or AssertStep);

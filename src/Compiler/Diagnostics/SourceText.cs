@@ -15,6 +15,8 @@ public sealed class SourceText
     /// <summary>Takes the text as it is; a line ends at LF, CR LF or a lone CR.</summary>
     public SourceText(string path, string text)
     {
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(text);
         Path = path;
         Text = text;
         _lineStarts = LineStarts(text);

@@ -99,12 +99,11 @@ public sealed record Program(string Name, ImmutableArray<string> Sizes, Immutabl
     public IEnumerable<Step> AllSteps => Flat(Steps);
 
     /// <summary>The buffers that a step writes: results, temporaries, assigned state, inout inputs.</summary>
-    public IEnumerable<int> Written => AllSteps.SelectMany(s => s switch
-    {
-        CallStep c => c.Buffers.Where((_, i) => Kernels[c.Kernel].Buffers[i].IsOutput),
-        CopyStep c => [c.To],
-        _ => Enumerable.Empty<int>(),
-    }).Distinct();
+    public IEnumerable<int> Written => AllSteps.SelectMany(WrittenBy).Distinct();
+
+    /// <summary>True for a step that itself writes state; one that holds others does not.</summary>
+    public bool WritesState(Step step) =>
+        WrittenBy(step).Any(b => Buffers[b].Kind is BufferKind.Param or BufferKind.Buffer);
 
     /// <summary>The sizes that steps define: variables of loops, extents of masked axes.</summary>
     public IEnumerable<string> Variables => AllSteps.Select(s => s switch
@@ -116,6 +115,13 @@ public sealed record Program(string Name, ImmutableArray<string> Sizes, Immutabl
 
     /// <summary>The steps that copy a whole tensor, loops counted once.</summary>
     public int Copies => AllSteps.OfType<CopyStep>().Count();
+
+    private IEnumerable<int> WrittenBy(Step step) => step switch
+    {
+        CallStep c => c.Buffers.Where((_, i) => Kernels[c.Kernel].Buffers[i].IsOutput),
+        CopyStep c => [c.To],
+        _ => [],
+    };
 
     private static IEnumerable<Step> Flat(IEnumerable<Step> steps) => steps.SelectMany(s => s switch
     {

@@ -44,7 +44,10 @@ public sealed class SessionTests
         Tensor y = Tensor.Zeros(DType.F32, 5);
         program.Fault = new ExecutionException(ExecutionCode.EntryCheck, "early");
         Assert.Throws<ExecutionException>(() => session.Run("f", x, y));
+        program.Fault = new ExecutionException(ExecutionCode.DriverCheck, "before any write");
+        Assert.Throws<ExecutionException>(() => session.Run("f", x, y));
         program.Fault = new ExecutionException(ExecutionCode.DriverCheck, "late");
+        program.FaultIsBehindAWrite = true;
         Assert.Throws<ExecutionException>(() => session.Run("f", x, y));
         program.Fault = null;
         var error = Assert.Throws<InvalidOperationException>(() => session.Run("f", x, y));
@@ -77,6 +80,74 @@ public sealed class SessionTests
     }
 
     [Fact]
+    public void AnExecutableDisposedInsideACallIsFreedBehindIt()
+    {
+        var program = new Doubler();
+        using Session session = program.CreateSession();
+        using Session idle = program.CreateSession();
+        Tensor x = Tensor.From(new[] { 1f, 2f }, 2);
+        Tensor y = Tensor.Zeros(DType.F32, 5);
+        program.Inside = () =>
+        {
+            program.Dispose();
+            program.Dispose();
+            Assert.Equal(0, program.TimesFreed);
+            Assert.Throws<ObjectDisposedException>(() => idle.Run("f", x, y));
+        };
+        Assert.Equal([2, 4], session.Run("f", x, y)[0].ToDoubles());
+        Assert.Equal(1, program.TimesFreed);
+        Assert.Throws<ObjectDisposedException>(() => session.Run("f", x, y));
+        Assert.Throws<ObjectDisposedException>(session.Reset);
+        Assert.Throws<ObjectDisposedException>(program.CreateSession);
+        Assert.Equal(1, session.State["steps"].ToDoubles()[0]); // the state is the session's
+    }
+
+    [Fact]
+    public void ASessionDisposedInsideACallIsFreedBehindIt()
+    {
+        using var program = new Doubler();
+        Session session = program.CreateSession();
+        Tensor x = Tensor.From(new[] { 1f, 2f }, 2);
+        Tensor steps = session.State["steps"];
+        program.Inside = () =>
+        {
+            session.Dispose();
+            Assert.Equal(0, steps.ToDoubles()[0]);
+        };
+        Assert.Equal([2, 4], session.Run("f", x, Tensor.Zeros(DType.F32, 5))[0].ToDoubles());
+        Assert.Throws<ObjectDisposedException>(() => steps.ToDoubles());
+        Assert.Throws<ObjectDisposedException>(() => session.State);
+        Assert.Throws<ObjectDisposedException>(() => session.Output = TextWriter.Null);
+        session.Dispose();
+    }
+
+    [Fact]
+    public void ArgumentsAreHeldWhileACallRuns()
+    {
+        using var program = new Doubler();
+        using Session session = program.CreateSession();
+        Tensor x = Tensor.From(new[] { 1f, 2f }, 2);
+        Tensor[] inputs = [x, Tensor.Zeros(DType.F32, 5)];
+        Tensor[] results = [null!];
+        program.Inside = () =>
+        {
+            (inputs[0], inputs[1]) = (null!, null!);
+            session.State["steps"].Dispose();
+        };
+        session.RunInto("f", inputs, results);
+        Assert.Equal([2, 4], results[0].ToDoubles());
+        Assert.Equal(1, session.State["steps"].ToDoubles()[0]);
+        program.Inside = null;
+        Assert.Contains("the input x is null",
+            Assert.Throws<ArgumentNullException>(() => session.RunInto("f", inputs, results)).Message);
+        x.Dispose();
+        Assert.Contains("given for x is disposed", Assert.Throws<ObjectDisposedException>(() =>
+            session.Run("f", x, Tensor.Zeros(DType.F32, 5))).Message);
+        Tensor y = Tensor.Zeros(DType.F32, 2);
+        session.Run("f", y, Tensor.Zeros(DType.F32, 5)); // neither has broken it
+    }
+
+    [Fact]
     public unsafe void TheArenaOnlyGrows()
     {
         using var arena = new Arena();
@@ -99,7 +170,11 @@ public sealed class SessionTests
     {
         public Exception? Fault { get; set; }
 
+        public bool FaultIsBehindAWrite { get; set; }
+
         public Action? Inside { get; set; }
+
+        public int TimesFreed { get; private set; }
 
         public override string Backend => "test";
 
@@ -109,6 +184,8 @@ public sealed class SessionTests
                 [new("r", DType.F32, ["n"])], ["n"]),
         ];
 
+        protected override void Dispose(bool disposing) => TimesFreed++;
+
         protected internal override void Initialize(SessionState state) => state.Tensors["steps"] = Tensor.Scalar(0L);
 
         protected internal override void Invoke(
@@ -116,9 +193,11 @@ public sealed class SessionTests
         {
             if (Fault is not null)
             {
+                state.IsWritten = FaultIsBehindAWrite;
                 throw Fault;
             }
             Inside?.Invoke();
+            state.IsWritten = true;
             state.Tensors["steps"].AsSpan<long>()[0]++;
             double[] doubled = [.. inputs[0].ToDoubles().Select(v => v * 2)];
             results[0] = Tensor.FromDoubles(DType.F32, doubled, sizes.Values["n"]);

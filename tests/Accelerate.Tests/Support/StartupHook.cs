@@ -1,6 +1,7 @@
 // In: ACC_TEST_CHILD, in a process started with this assembly as its DOTNET_STARTUP_HOOKS. Out: the named act, then
 // exit.
 using Accelerate.Backends.Llvm.Native;
+using Accelerate.Tests.Runtime.PublicApi;
 
 /// <summary>
 /// What only a process of its own can show, such as an abort. The runtime finds this class by its name, without a
@@ -21,8 +22,15 @@ internal static class StartupHook
         }
         """;
 
+    /// <summary>Runs sequences of public calls; <see cref="Argument"/> has their seeds.</summary>
+    public const string PublicApi = "public-api";
+
+    public const string Argument = "ACC_TEST_CHILD_ARGUMENT";
+
     public static void Initialize()
     {
+        if (Environment.GetEnvironmentVariable(Variable) == PublicApi)
+            Environment.Exit(ApiSequences.Child(Environment.GetEnvironmentVariable(Argument)!));
         if (Environment.GetEnvironmentVariable(Variable) != LlvmFatal)
             return;
         LlvmCompiler.CompileToObject(Unselectable, LlvmTarget.X64, 2);

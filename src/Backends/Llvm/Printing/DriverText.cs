@@ -134,9 +134,11 @@ internal sealed class DriverText
                 case CheckStep:
                     break;
                 case CallStep call:
+                    Writing(call);
                     Call(call, here);
                     break;
                 case CopyStep copy:
+                    Writing(copy);
                     var bytes = index.Scalar(
                         program.Buffers[copy.To].Type.Count * program.Buffers[copy.To].Type.DType.Bytes());
                     text.Declare("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)");
@@ -177,6 +179,14 @@ internal sealed class DriverText
                     throw new InvalidOperationException($"no driver for {step.GetType().Name}");
             }
         }
+    }
+
+    /// <summary>Tells the host, before a step writes state, that a failure from here on leaves it half written.</summary>
+    private void Writing(Step step)
+    {
+        if (!program.WritesState(step)) return;
+        var error = Field("%host", 40, "ptr");
+        text.Do($"store i64 1, ptr {text.Value($"getelementptr i8, ptr {error}, i64 {8 * Host.WrittenWord}")}, align 8");
     }
 
     /// <summary>min(most, max(1, value + plus)).</summary>

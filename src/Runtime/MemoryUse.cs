@@ -1,0 +1,115 @@
+// In: what takes memory, and how much there may be. Out: an error that names the large values before they are made.
+using System.Globalization;
+
+namespace Accelerate.Runtime;
+
+/// <summary>A value and the bytes it takes: "x: f32[n]", "the arena".</summary>
+public sealed record MemoryUse(string What, long Bytes)
+{
+    /// <summary>As <c>x: f32[99999999999] takes 373 GiB</c>.</summary>
+    public override string ToString() => $"{What} takes {Text(Bytes)}";
+
+    /// <summary>Bytes as people read them, three digits: <c>373 GiB</c>, <c>1.50 MiB</c>, <c>12 B</c>.</summary>
+    public static string Text(long bytes)
+    {
+        string[] units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+        double value = bytes;
+        int unit = 0;
+        while (value >= 999.5 && unit < units.Length - 1)
+        {
+            (value, unit) = (value / 1024, unit + 1);
+        }
+        string format = unit == 0 || value >= 99.95 ? "0" : value >= 9.995 ? "0.0" : "0.00";
+        return $"{value.ToString(format, CultureInfo.InvariantCulture)} {units[unit]}";
+    }
+}
+
+/// <summary>More memory than there is, or than the caller allows. Nothing was written.</summary>
+public sealed class MemoryException : Exception
+{
+    private const int Named = 4; // what is smaller than the four largest is not what one has to change
+
+    private MemoryException(string message, IReadOnlyList<MemoryUse> uses, long? limit, Exception? inner)
+        : base(message, inner) => (Uses, Limit) = (uses, limit);
+
+    /// <summary>What takes the memory, the largest first.</summary>
+    public IReadOnlyList<MemoryUse> Uses { get; }
+
+    /// <summary>The limit in bytes that it is beyond; null where the system had no more.</summary>
+    public long? Limit { get; }
+
+    /// <summary>Throws if the sum of all uses is beyond the limit; null for what the machine has.</summary>
+    /// <param name="who">What takes them: "'predict'", "the model".</param>
+    /// <param name="uses">Everything that is in memory at one time.</param>
+    /// <param name="limit">In bytes.</param>
+    /// <exception cref="MemoryException">They take more.</exception>
+    public static void ThrowIfBeyond(string who, IReadOnlyList<MemoryUse> uses, long? limit)
+    {
+        // A sum of sizes near 2^63 must not wrap into one that fits.
+        double total = uses.Sum(u => (double)u.Bytes);
+        if (total <= (limit ?? Machine))
+        {
+            return;
+        }
+        string most = limit is { } given ? $"the limit is {MemoryUse.Text(given)}"
+            : $"this machine has {MemoryUse.Text(Machine)}";
+        string sum = uses.Count(u => u.Bytes > 0) > 1 ? $"{MemoryUse.Text((long)total)} in all, and " : "";
+        throw Of($"{who}: {List(uses)}; {sum}{most}", uses, limit ?? Machine, null);
+    }
+
+    /// <summary>The error for an allocation that the system refused.</summary>
+    /// <param name="who">What asked for it.</param>
+    /// <param name="uses">Everything that it has in memory.</param>
+    /// <param name="inner">The system's refusal.</param>
+    public static MemoryException From(string who, IReadOnlyList<MemoryUse> uses, Exception inner) =>
+        Of($"{who}: out of memory{(uses.Count > 0 ? ": " + List(uses) : "")}", uses, null, inner);
+
+    /// <summary>The bytes that this process can have at most: of memory and swap, or of its container.</summary>
+    public static long Machine { get; } = ReadMachine();
+
+    private static MemoryException Of(string message, IReadOnlyList<MemoryUse> uses, long? limit, Exception? inner) =>
+        new(message, [.. uses.OrderByDescending(u => u.Bytes)], limit, inner);
+
+    private static string List(IReadOnlyList<MemoryUse> uses)
+    {
+        MemoryUse[] large = [.. uses.OrderByDescending(u => u.Bytes).Where(u => u.Bytes > 0)];
+        string rest = large.Length > Named ? $", {large.Length - Named} smaller ones" : "";
+        return $"{string.Join(", ", large.Take(Named))}{rest}";
+    }
+
+    private static long ReadMachine()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        }
+        long physical = Lines("/proc/meminfo")
+            .Where(l => l.StartsWith("MemTotal:", StringComparison.Ordinal)
+                || l.StartsWith("SwapTotal:", StringComparison.Ordinal))
+            .Sum(l => long.Parse(l.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture))
+            * 1024;
+        long most = physical > 0 ? physical : long.MaxValue;
+        // A container's own limit, of version 2 or 1; "max" and absent files are none.
+        foreach (string path in (string[])["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"])
+        {
+            if (Lines(path) is [var line, ..] && long.TryParse(line, CultureInfo.InvariantCulture, out long limit)
+                && limit > 0)
+            {
+                most = Math.Min(most, limit);
+            }
+        }
+        return most;
+    }
+
+    private static string[] Lines(string path)
+    {
+        try
+        {
+            return File.ReadAllLines(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+}

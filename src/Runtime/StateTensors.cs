@@ -1,0 +1,72 @@
+// In: a session's own tensors. Out: the same memory as callers see it, in tensors that are theirs to drop.
+using System.Collections;
+using System.Diagnostics.CodeAnalysis;
+
+namespace Accelerate.Runtime;
+
+/// <summary>
+/// State by name, as it is now. A caller gets a view, the same one until the state is replaced: to dispose it takes
+/// nothing from the session, whose next call may be running. All members are safe on any thread.
+/// </summary>
+internal sealed class StateTensors(SessionState state) : IReadOnlyDictionary<string, Tensor>
+{
+    private readonly Dictionary<string, Tensor> _views = new(StringComparer.Ordinal);
+
+    public int Count => Names().Length;
+
+    public IEnumerable<string> Keys => Names();
+
+    public IEnumerable<Tensor> Values => Names().Select(name => this[name]);
+
+    public Tensor this[string key] => TryGetValue(key, out Tensor? tensor)
+        ? tensor
+        : throw new KeyNotFoundException($"the program has no state named '{key}'");
+
+    public bool ContainsKey(string key)
+    {
+        lock (state.Gate)
+        {
+            return state.Tensors.ContainsKey(key);
+        }
+    }
+
+    public bool TryGetValue(string key, [MaybeNullWhen(false)] out Tensor value)
+    {
+        lock (state.Gate)
+        {
+            if (_views.TryGetValue(key, out value) && !value.IsDisposed)
+            {
+                return true;
+            }
+            if (!state.Tensors.TryGetValue(key, out Tensor? own))
+            {
+                return false;
+            }
+            value = _views[key] = own.Share();
+            return true;
+        }
+    }
+
+    public IEnumerator<KeyValuePair<string, Tensor>> GetEnumerator() =>
+        Names().Select(name => KeyValuePair.Create(name, this[name])).GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    /// <summary>Ends the views: the tensors behind them are about to go. Inside the state's gate.</summary>
+    public void Drop()
+    {
+        foreach (Tensor view in _views.Values)
+        {
+            view.Dispose();
+        }
+        _views.Clear();
+    }
+
+    private string[] Names()
+    {
+        lock (state.Gate)
+        {
+            return [.. state.Tensors.Keys];
+        }
+    }
+}
