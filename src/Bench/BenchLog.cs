@@ -1,5 +1,6 @@
 // In: records, a file. Out: the file with one line more for each: whole lines only, whoever else appends.
 using System.Text;
+using Accelerate.Runtime;
 
 namespace Accelerate.Bench;
 
@@ -12,6 +13,15 @@ internal static class BenchLog
     /// <exception cref="IOException">The file cannot be written, or another process holds it for too long.</exception>
     public static void Append(string path, IEnumerable<BenchRecord> records)
     {
+        if (FileStatus.Of(path) is { Kind: FileKind.Pipe or FileKind.Device })
+        {
+            // What has no end to append to takes the lines as they come.
+            OutputFile.Write(path, stream =>
+            {
+                foreach (var record in records) stream.Write(Encoding.UTF8.GetBytes(record.ToJson() + "\n"));
+            });
+            return;
+        }
         if (Path.GetDirectoryName(Path.GetFullPath(path)) is { Length: > 0 } folder) Directory.CreateDirectory(folder);
         using var file = Open(path);
         foreach (var record in records) Append(file, record.ToJson());

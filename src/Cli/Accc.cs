@@ -16,6 +16,7 @@ internal static class Accc
     /// <returns>0 ok, 1 user error, 2 usage, 3 known limitation, 70 compiler bug.</returns>
     public static int Run(IReadOnlyList<string> args, TextWriter output, TextWriter error)
     {
+        (output, error) = (new VisibleWriter(output), new VisibleWriter(error));
         var root = Root(new Terminal(output, error));
         // No response files: `@` begins the name of a data file here.
         var parsed =
@@ -25,11 +26,13 @@ internal static class Accc
             var command = parsed.CommandResult.Command;
             if (command == root && args.FirstOrDefault(a => !a.StartsWith('-')) is { } word)
             {
-                error.Write($"error: there is no command '{word}'\n");
-                error.Write($"  = help: {Nearest.Help(word, root.Subcommands.Select(c => c.Name), "commands")}\n");
+                var commands = root.Subcommands.Where(c => !c.Hidden).Select(c => c.Name);
+                error.Write($"error: there is no command '{VisibleText.Word(word)}'\n");
+                error.Write($"  = help: {Nearest.Help(word, commands, "commands")}\n");
                 return ExitCodes.Usage;
             }
-            foreach (var message in parsed.Errors.Select(e => e.Message).Distinct()) error.Write($"error: {message}\n");
+            foreach (var message in parsed.Errors.Select(e => VisibleText.Word(e.Message)).Distinct())
+                error.Write($"error: {message}\n");
             error.Write($"  = help: accc {(command == root ? "" : command.Name + " ")}--help\n");
             return ExitCodes.Usage;
         }
@@ -49,7 +52,7 @@ internal static class Accc
         catch (Exception e) when (Expected(e) is { } known)
         {
             error.Write($"error: {known.Message}\n");
-            if (known.Help is not null) error.Write($"  = help: {known.Help}\n");
+            if (known.Help is not null) error.Write($"  = help: {VisibleText.Word(known.Help)}\n");
             return known.ExitCode;
         }
         catch (Exception e)
@@ -62,10 +65,16 @@ internal static class Accc
     /// <summary>What is somebody's mistake, or a limit that is known, as one line; null for a bug.</summary>
     private static CliException? Expected(Exception e) => e switch
     {
-        CliException c => c,
+        // One line: a name in it may have line ends.
+        CliException c => new(VisibleText.Word(c.Message), c.Help, c.ExitCode),
         LimitationException => new(e.Message, Help(e), ExitCodes.Limitation),
-        DataException or ExecutionException or BackendException or LlvmException => new(e.Message),
-        IOException or UnauthorizedAccessException => new(e.Message),
+        ExecutionException or BackendException or LlvmException => new(e.Message),
+        MemoryException m => new(m.Message, m.Limit is null ? "--memory 4G refuses what is too large before it is made" : null),
+        OutOfMemoryException => new("out of memory", "--memory 4G refuses what is too large before it is made"),
+        // Sizes are the only numbers that are computed checked.
+        OverflowException => new("a size, or a number of elements or bytes, does not fit 64 bits",
+            "smaller sizes: by n=…, --dim or --set"),
+        DataException or IOException or UnauthorizedAccessException => new(VisibleText.Word(e.Message)),
         _ => null,
     };
 
@@ -76,15 +85,14 @@ internal static class Accc
     private static IEnumerable<string> Split(string arg) =>
         arg is ['-', 'O', >= '0' and <= '9'] ? ["-O", arg[2..]] : [arg];
 
-    private static RootCommand Root(Terminal terminal)
+    internal static RootCommand Root(Terminal terminal)
     {
         var root = new RootCommand("Compiles and runs models written in .acc, a small tensor language.");
         foreach (var command in (Command[])[
             CheckCommand.Make(terminal), RunCommand.Make(terminal), DumpCommand.Make(terminal),
                 FmtCommand.Make(terminal),
-            TestCommand.Make(terminal), FuzzCommand.Make(terminal), BisectCommand.Make(terminal),
-                BenchCommand.Make(terminal),
-                TimeCommand.Make(terminal),
+            TestCommand.Make(terminal), FuzzCommand.Make(terminal), HostileCommand.Make(terminal),
+                BisectCommand.Make(terminal), BenchCommand.Make(terminal), TimeCommand.Make(terminal),
                 LimitsCommand.Make(terminal), ExplainCommand.Make(terminal), EnvCommand.Make(terminal),
                 .. PlannedCommands.Make()])
             root.Subcommands.Add(command);

@@ -76,6 +76,7 @@ internal static class BenchCommand
             };
             var compilation = new ModelLoader(options, terminal)
                 .Compile(CompilationStage.Lowered, [parsed.GetValue(function)!]);
+            if (plan.Log is not null) new FilesInUse(options, compilation.Model).Writes("--log", plan.Log);
             Run(compilation, grid, options, plan, $"accc {string.Join(' ', parsed.Tokens.Select(t => t.Value))}",
                 terminal);
             return ExitCodes.Ok;

@@ -28,6 +28,7 @@ internal static class BisectCommand
             new Command("bisect", "Finds the rewrite of the optimiser that breaks a result, and names its rule.");
         var common = new CommonOptions().AddTo(command).AddCodeTo(command);
         command.Options.Add(common.Weights);
+        command.Options.Add(common.Memory);
         var call = new CallArguments(command);
         command.Options.Add(on);
         command.SetAction(parsed =>
@@ -40,7 +41,7 @@ internal static class BisectCommand
             var compilation = new ModelLoader(options, terminal)
                 .Compile(CompilationStage.Lowered, [call.Function(parsed)]);
             var entry = compilation.Entries.Single();
-            var (inputs, sizes) = call.Inputs(parsed, entry.Program!);
+            var (inputs, sizes) = call.Inputs(parsed, entry.Program!, options.Executable.MemoryLimit);
             var state =
                 Executables.InitialState(backend == "reference" ? "interpreter"
                     : backend, compilation.Model, options.Executable,

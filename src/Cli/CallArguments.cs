@@ -22,10 +22,17 @@ internal sealed class CallArguments
 
     public string Function(ParseResult parsed) => parsed.GetValue(function)!;
 
+    /// <summary>The data files that the arguments name, each with its parameter.</summary>
+    public IEnumerable<(string Parameter, string Path)> Files(ParseResult parsed) => (parsed.GetValue(values) ?? [])
+        .Select(text => (Text: text, At: text.IndexOf("=@", StringComparison.Ordinal)))
+        .Where(a => a.At > 0 && a.At == a.Text.IndexOf('='))
+        .Select(a => (a.Text[..a.At], a.Text[(a.At + 2)..]));
+
     /// <summary>The inputs in the program's order, and its sizes.</summary>
-    public (Tensor[] Inputs, IReadOnlyDictionary<string, long> Sizes) Inputs(ParseResult parsed, Program program)
+    public (Tensor[] Inputs, IReadOnlyDictionary<string, long> Sizes) Inputs(ParseResult parsed, Program program,
+        long? memory)
     {
-        var given = new InputValues(program);
+        var given = new InputValues(program, memory);
         return (given.Read(parsed.GetValue(values) ?? []), given.Sizes);
     }
 }

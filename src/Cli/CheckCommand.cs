@@ -1,6 +1,8 @@
 // In: an .acc file. Out: what is wrong with it, or its entry signatures and what is left to a call.
 using System.CommandLine;
+using System.Numerics;
 using Accelerate.Compiler;
+using Accelerate.Compiler.Binding;
 using Accelerate.Compiler.Graph;
 
 namespace Accelerate.Cli;
@@ -18,7 +20,7 @@ internal static class CheckCommand
             foreach (var entry in compilation.Entries) Show(entry.Bound, terminal.Output);
             var state = compilation.Bound!.State;
             if (state.Length > 0)
-                terminal.Output.Write($"state: {state.Length} tensors, {state.Sum(s => s.Type.Count.Value)} values\n");
+                terminal.Output.Write($"state: {state.Length} tensors, {Values(state)} values\n");
             if (!compilation.Bound.NotElaborated.IsEmpty)
             {
                 var names = string.Join(", ", compilation.Bound.NotElaborated);
@@ -28,6 +30,10 @@ internal static class CheckCommand
         });
         return command;
     }
+
+    /// <summary>Each of them fits 63 bits; all together need not.</summary>
+    private static BigInteger Values(IEnumerable<StateDeclaration> state) =>
+        state.Aggregate(BigInteger.Zero, (sum, s) => sum + s.Type.Count.Value);
 
     private static void Show(Function f, TextWriter output)
     {

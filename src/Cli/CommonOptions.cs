@@ -92,6 +92,14 @@ internal sealed class CommonOptions
         DefaultValueFactory = _ => Environment.ProcessorCount,
     };
 
+    public Option<string?> Memory { get; } = new("--memory")
+    {
+        Description =
+            "what a call may take at most, weights, inputs and results included: 4G, 512M; refused before it is taken. "
+            + "Otherwise what the machine has",
+        HelpName = "BYTES",
+    };
+
     public Option<int> OptLevel { get; } = new("-O")
     {
         Description = "llvm: optimisation, -O0 to -O3; the results' bits do not depend on it",
@@ -140,7 +148,8 @@ internal sealed class CommonOptions
     /// <summary>Adds what running needs beyond that.</summary>
     public CommonOptions AddRunTo(Command command)
     {
-        foreach (var option in (Option[])[Backend, Weights, Threads, SaveTemps, Time]) command.Options.Add(option);
+        foreach (var option in (Option[])[Backend, Weights, Threads, Memory, SaveTemps, Time])
+            command.Options.Add(option);
         return this;
     }
 
@@ -167,6 +176,7 @@ internal sealed class CommonOptions
                 OptLevel = level,
                 Passes = Value(Passes, null),
                 Threads = threads,
+                MemoryLimit = Bytes(Value(Memory, null)),
             },
             Binding = new()
             {
@@ -210,6 +220,10 @@ internal sealed class CommonOptions
             yield return (text[..at], text[(at + 1)..]);
         }
     }
+
+    private static long? Bytes(string? text) => text is null ? null
+        : ByteCount.Parse(text) is > 0 and var bytes ? bytes
+        : throw Usage($"--memory {text} is not a number of bytes", "it takes 4G, 512M or 1000000");
 
     private static long Size(string name, string text) =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value)

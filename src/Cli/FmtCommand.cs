@@ -31,7 +31,7 @@ internal static class FmtCommand
                 {
                     if (parsed.GetValue(check)) exit = ExitCodes.UserError;
                     else Replace(path, text);
-                    terminal.Output.Write($"{path}\n");
+                    terminal.Output.Write($"{VisibleText.Word(path)}\n");
                 }
             }
             return exit;
@@ -39,10 +39,11 @@ internal static class FmtCommand
         return command;
     }
 
-    /// <summary>Written beside and renamed, so that no crash leaves half a source file; a link stays a link.</summary>
+    /// <summary>What cannot be read again is not rewritten either: a pipe would give the text to who wrote it.</summary>
     private static void Replace(string path, string text)
     {
-        var target = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
-        DataFile.Write(target, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
+        if (FileStatus.Of(path) is { Kind: not FileKind.Regular and var kind })
+            throw new CliException($"{path}: {InputFile.What(kind)}", "fmt --check reads it");
+        OutputFile.Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
     }
 }

@@ -1,5 +1,6 @@
 // In: `name=VALUE` arguments and an entry's program. Out: its input tensors, in order.
 using System.Globalization;
+using Accelerate.Backends;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -23,14 +24,19 @@ internal sealed class InputValues
           3.5  true  [1, 2]  [[1], [2]]    a literal
         """;
 
+    private readonly Program program;
+    private readonly long? memory;
     private readonly string entry;
     private readonly HashSet<string> variables;
     private readonly ProgramBuffer[] parameters;
     private readonly Dictionary<string, long> sizes = [];
     private readonly Dictionary<string, Tensor> tensors = [];
 
-    public InputValues(Program program)
+    /// <param name="program">What is called.</param>
+    /// <param name="memory">How many bytes a call may take; null for what the machine has.</param>
+    public InputValues(Program program, long? memory = null)
     {
+        (this.program, this.memory) = (program, memory);
         entry = program.Name;
         variables = [.. program.Sizes];
         parameters = [.. program.Of(BufferKind.Input)];
@@ -51,6 +57,9 @@ internal sealed class InputValues
             if (text.StartsWith('@')) tensors[p.Label] = FromFile(text[1..], p);
             else if (!IsFill(text)) tensors[p.Label] = FromLiteral(text, p);
         }
+        // Before anything is filled; what a size is missing for is said below.
+        if (variables.All(sizes.ContainsKey))
+            MemoryException.ThrowIfBeyond($"'{entry}'", ProgramMemory.Of(program, sizes), memory);
         foreach (var p in parameters)
             if (!tensors.ContainsKey(p.Label)) tensors[p.Label] = Filled(texts[p.Label], p);
         if (variables.FirstOrDefault(v => !sizes.ContainsKey(v)) is { } open)
@@ -104,7 +113,7 @@ internal sealed class InputValues
 
     private Tensor FromFile(string path, ProgramBuffer p)
     {
-        var tensor = TensorFile.Load(path);
+        var tensor = TensorFile.Load(path, memory);
         Bind(tensor, p);
         return tensor.Type == p.Type.DType ? tensor : Exact(tensor, path, p);
     }
@@ -114,17 +123,15 @@ internal sealed class InputValues
     {
         var type = p.Type.DType;
         var name = type.Name();
-        var values = tensor.ToDoubles();
-        var converted = Tensor.FromDoubles(type, values, tensor.Shape);
-        // A double does not hold every 64-bit integer.
-        var wide = tensor.Type is DType.I64 or DType.U64 && values.Any(v => Math.Abs(v) > 1L << 53);
-        var back = converted.ToDoubles();
-        for (var i = 0; i < values.Length; i++)
-            if (wide || !back[i].Equals(values[i]))
+        return LargeValues.Convert(tensor, type, (value, back) =>
+        {
+            // A double does not hold every 64-bit integer.
+            var isWide = tensor.Type is DType.I64 or DType.U64 && Math.Abs(value) > 1L << 53;
+            if (isWide || !back.Equals(value))
                 throw new CliException(string.Create(CultureInfo.InvariantCulture,
-                    $"{path} holds {tensor.Type.Name()}, but {Signature(p)} is wanted and {values[i]} is no {name}"),
+                    $"{path} holds {tensor.Type.Name()}, but {Signature(p)} is wanted and {value} is no {name}"),
                     $"convert the file, in NumPy with x.astype(numpy.{NumPyName(type)})");
-        return converted;
+        });
     }
 
     private static string NumPyName(DType type) => type switch
@@ -189,11 +196,8 @@ internal sealed class InputValues
         {
             if (text is not ("zeros" or "ones"))
                 return RandomValues.Make(text, p.Label, p.Type.DType, shape);
-            var tensor = Tensor.Zeros(p.Type.DType, shape);
-            if (text == "zeros") return tensor;
-            var ones = new double[tensor.Count];
-            Array.Fill(ones, 1);
-            return Tensor.FromDoubles(p.Type.DType, ones, shape);
+            return text == "zeros" ? Tensor.Zeros(p.Type.DType, shape)
+                : LargeValues.Make(p.Type.DType, shape, _ => 1);
         }
         catch (ArgumentException e)
         {

@@ -72,9 +72,9 @@ internal static class Literals
     {
         DType.Bool =>
             Fill(words, shape, w => w is "true" or "1" ? true : w is "false" or "0" ? false : throw Bad(w, type)),
-        DType.F32 => Fill(words, shape, w => (float?)Special(w) ?? Number<float>(w, type)),
-        _ when type.IsFloat =>
-            Tensor.FromDoubles(type, words.Select(w => Special(w) ?? Number<double>(w, type)).ToArray(), shape),
+        // The values are the dtype's already: nothing is rounded again.
+        _ when type.IsFloat => Tensor.FromDoubles(type,
+            words.Select(w => Special(w) ?? DecimalText.Parse(w, type) ?? throw Bad(w, type)).ToArray(), shape),
         DType.I64 => Fill(words, shape, w => Whole<long>(w, type)),
         DType.U64 => Fill(words, shape, w => Whole<ulong>(w, type)),
         DType.I32 => Fill(words, shape, w => Whole<int>(w, type)),
@@ -95,11 +95,6 @@ internal static class Literals
         "nan" => double.NaN,
         _ => null,
     };
-
-    private static T Number<T>(string word, DType type)
-        where T : struct, System.Numerics.IFloatingPointIeee754<T> =>
-        T.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && T.IsFinite(value)
-            ? value : throw Bad(word, type);
 
     private static T Whole<T>(string word, DType type)
         where T : struct, System.Numerics.IBinaryInteger<T> =>

@@ -33,13 +33,13 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
         {
             return SourceText.Read(path);
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        catch (IOException e)
         {
-            throw new CliException($"{path}: no such file");
+            throw new CliException(e.Message);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (UnauthorizedAccessException)
         {
-            throw new CliException($"{path}: {(Directory.Exists(path) ? "is a folder, not a file" : e.Message)}");
+            throw new CliException($"{path}: may not be read");
         }
     }
 

@@ -17,6 +17,8 @@ internal static class PlannedCommands
         ("serve", "HTTP server", "a Session in an ASP.NET program does it in a few lines"),
     ];
 
+    public static IEnumerable<string> Names => Planned.Select(p => p.Name);
+
     public static IEnumerable<Command> Make() => Planned.Select(p =>
     {
         var command = new Command(p.Name, p.Description + " (not built yet).") { TreatUnmatchedTokensAsErrors = false };

@@ -18,22 +18,18 @@ internal static class RandomValues
     {
         var (seed, low, high, step, every) = Options(text, name, type);
         var rare = text.StartsWith("mixed", StringComparison.Ordinal) ? Rare(type) : [];
-        var tensor = Tensor.Uninitialized(type, shape);
-        var values = new double[tensor.Count];
         var state = Mix((ulong)seed);
         foreach (var c in name) state = Mix(state ^ c);
-        for (var i = 0; i < values.Length; i++)
+        return LargeValues.Make(type, shape, i =>
         {
             var bits = Mix(state + (ulong)i * 0x9E3779B97F4A7C15);
             var unit = (bits >> 40) * (1.0 / (1 << 24));
             var value = step > 0 ? low + step * Math.Floor(unit * (Math.Floor((high - low) / step) + 1))
                 : type.IsFloat ? low + unit * (high - low) : Math.Floor(low + unit * (high - low + 1));
             // The low bits choose what the high ones do not.
-            values[i] = rare.Length > 0 && (bits & 0xFFF) % (ulong)every == 0
+            return rare.Length > 0 && (bits & 0xFFF) % (ulong)every == 0
                 ? rare[(int)((bits >> 12 & 0xFFF) % (ulong)rare.Length)] : value;
-        }
-        tensor.Dispose();
-        return Tensor.FromDoubles(type, values, shape);
+        });
     }
 
     private static double[] Rare(DType type)

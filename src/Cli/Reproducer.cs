@@ -1,5 +1,6 @@
 // In: a command line and the exception it ended in. Out: a folder with what is needed to see it again, and what to say.
 using Accelerate.Compiler.Diagnostics;
+using Accelerate.Runtime;
 
 namespace Accelerate.Cli;
 
@@ -30,9 +31,9 @@ internal static class Reproducer
 
     private static bool IsSource(string argument) =>
         (argument.EndsWith(".acc", StringComparison.Ordinal) || argument.EndsWith(".graph", StringComparison.Ordinal))
-        && File.Exists(argument);
+        && FileStatus.Of(argument) is { Kind: FileKind.Regular };
 
-    private static string Quoted(string argument) =>
+    public static string Quoted(string argument) =>
         argument.All(c => char.IsLetterOrDigit(c) || "-_./=:@,".Contains(c)) ? argument
             : $"'{argument.Replace("'", "'\\''")}'";
 }

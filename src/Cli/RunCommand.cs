@@ -4,6 +4,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Accelerate.Backends;
 using Accelerate.Compiler;
+using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
 
@@ -39,9 +40,14 @@ internal static class RunCommand
             var model = loader.Model(call.Function(parsed));
             var program = model.Programs.Single();
             // Before the code is made: a wrong argument is answered at once.
-            var (inputs, sizes) = call.Inputs(parsed, program);
+            var (inputs, sizes) = call.Inputs(parsed, program, options.Executable.MemoryLimit);
             var targets = Targets(program, parsed.GetValue(output), parsed.GetValue(outputs) ?? []);
             var checkpoint = parsed.GetValue(state);
+            var files = new FilesInUse(options, model);
+            foreach (var (parameter, path) in call.Files(parsed)) files.Reads($"the input {parameter}", path);
+            foreach (var (option, path) in targets.Values) files.Writes(option, path);
+            // A training loop in a shell goes on from where the last step ended.
+            if (checkpoint is not null) files.Writes("--save-state", checkpoint, mayReplace: "the weights");
             using var executable = loader.Load(model, wholeState: checkpoint is not null);
             using var session = executable.CreateSession();
             session.Output = terminal.Output;
@@ -59,7 +65,7 @@ internal static class RunCommand
                     model.State.ToDictionary(s => s.Path, s => session.State.GetValueOrDefault(s.Path)
                         ?? loader.State[s.Path]);
                 Safetensors.Write(checkpoint, after);
-                terminal.Output.Write($"state: {after.Count} tensors in {checkpoint}\n");
+                terminal.Output.Write($"state: {after.Count} tensors in {VisibleText.Word(checkpoint)}\n");
             }
             if (options.Time)
             {
@@ -78,17 +84,17 @@ internal static class RunCommand
         [.. program.Of(BufferKind.Output).Concat(program.Of(BufferKind.Input).Where(b => b.IsInout))
             .Select(b => b.Label)];
 
-    /// <summary>The file of each result that goes to one.</summary>
-    private static Dictionary<int, string> Targets(Program program, string? only, string[] named)
+    /// <summary>The file of each result that goes to one, with the option that says so.</summary>
+    private static Dictionary<int, (string Option, string Path)> Targets(Program program, string? only, string[] named)
     {
         var labels = Labels(program);
-        var targets = new Dictionary<int, string>();
+        var targets = new Dictionary<int, (string, string)>();
         if (only is not null)
         {
             if (labels.Count != 1)
                 throw CommonOptions.Usage($"'{program.Name}' has {labels.Count} results, -o takes one",
                     "--out 0=file.npy names the first");
-            targets[0] = only;
+            targets[0] = ("-o", only);
         }
         foreach (var text in named)
         {
@@ -100,21 +106,23 @@ internal static class RunCommand
             if (index < 0 || index >= labels.Count)
                 throw new CliException($"'{program.Name}' has no result '{name}'",
                     Nearest.Help(name, labels.Select((l, n) => l.Length > 0 ? l : $"{n}"), "results"));
-            if (!targets.TryAdd(index, text[(at + 1)..]))
+            if (!targets.TryAdd(index, ($"--out {name}", text[(at + 1)..])))
                 throw CommonOptions.Usage($"the result '{name}' is written twice");
         }
         return targets;
     }
 
-    private static void Write(Tensor[] results, List<string> labels, Dictionary<int, string> targets, TextWriter output)
+    private static void Write(Tensor[] results, List<string> labels,
+        Dictionary<int, (string Option, string Path)> targets, TextWriter output)
     {
         for (var i = 0; i < results.Length; i++)
         {
             var name = labels[i].Length > 0 ? labels[i] + ": " : results.Length > 1 ? $"{i}: " : "";
-            if (targets.TryGetValue(i, out var path))
+            if (targets.TryGetValue(i, out var target))
             {
-                Npy.Write(path, results[i]);
-                output.Write($"{name}{results[i].ToString().Split('\n')[0]} in {path}\n");
+                Npy.Write(target.Path, results[i]);
+                output.Write(
+                    $"{name}{results[i].ToString().Split('\n')[0]} in {VisibleText.Word(target.Path)}\n");
             }
             else
             {

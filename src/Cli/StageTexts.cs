@@ -57,9 +57,16 @@ internal static class StageTexts
     /// <summary>Writes every stage's text, one file a stage, and one a module of LLVM.</summary>
     public static void Save(string folder, Compilation compilation, ModelOptions options)
     {
+        if (InputFile.NameError(folder) is { } error) throw CommonOptions.Usage($"--save-temps '{folder}': {error}");
         Directory.CreateDirectory(folder);
-        void Put(string name, string text) =>
-            DataFile.Write(Path.Combine(folder, name), stream => stream.Write(Encoding.UTF8.GetBytes(text)));
+        var files = new FilesInUse(options, compilation.Model);
+        void Put(string name, string text)
+        {
+            var path = Path.Combine(folder, name);
+            // A .graph file beside itself.
+            files.Writes("--save-temps", path);
+            OutputFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
+        }
         var stem = Path.GetFileNameWithoutExtension(options.File);
         foreach (var stage in (string[])["graph", "opt", "kernels", "program"])
             Put($"{stem}.{stage}", Of(stage, compilation, options));

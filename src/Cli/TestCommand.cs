@@ -3,6 +3,7 @@ using System.CommandLine;
 using Accelerate.Backends.Llvm.Native;
 using Accelerate.Backends.OpenCl;
 using Accelerate.Cli.Cases;
+using Accelerate.Compiler.Diagnostics;
 
 namespace Accelerate.Cli;
 
@@ -27,7 +28,7 @@ internal static class TestCommand
                 var report = new CaseRun(CaseFile.Read(path)).Run(backends);
                 foreach (var (backend, construct) in report.Skipped)
                     skips[$"{construct} on {backend}"] = skips.GetValueOrDefault($"{construct} on {backend}") + 1;
-                foreach (var failure in report.Failures) terminal.Output.Write($"{path}: {failure}\n");
+                foreach (var failure in report.Failures) terminal.Output.Write($"{VisibleText.Word(path)}: {failure}\n");
                 if (report.Failures.Count > 0) failed++;
                 else passed++;
             }

@@ -43,7 +43,11 @@ internal static class TimeCommand
             var loader = new ModelLoader(options, terminal);
             var model = loader.Model(call.Function(parsed));
             var program = model.Programs.Single();
-            var (inputs, sizes) = call.Inputs(parsed, program);
+            var (inputs, sizes) = call.Inputs(parsed, program, options.Executable.MemoryLimit);
+            var targets = Targets(parsed.GetValue(outputs), program);
+            var files = new FilesInUse(options, model);
+            foreach (var (parameter, path) in call.Files(parsed)) files.Reads($"the input {parameter}", path);
+            foreach (var path in targets) files.Writes("--out", path);
             using var executable = loader.Load(model);
             if (parsed.GetValue(kernels))
             {
@@ -56,7 +60,7 @@ internal static class TimeCommand
             var results = session.Run(program.Name, inputs, sizes);
             first.Stop();
             var sinceStart = DateTime.Now - Process.GetCurrentProcess().StartTime;
-            if (parsed.GetValue(outputs) is { } folder) Write(folder, program, results);
+            foreach (var (path, result) in targets.Zip(results)) Npy.Write(path, result);
             foreach (var tensor in results) tensor.Dispose();
             var (times, computed) = CallSamples.Take(parsed.GetValue(seconds), () =>
             {
@@ -90,11 +94,16 @@ internal static class TimeCommand
         return Enumerable.Range(0, 9).Max(_ => peak.Read(pool));
     }
 
-    private static void Write(string folder, Program program, Tensor[] results)
+    /// <summary>A file in the folder for each result; the folder is made.</summary>
+    private static List<string> Targets(string? folder, Program program)
     {
+        if (folder is null) return [];
+        if (InputFile.NameError(folder) is { } error) throw CommonOptions.Usage($"--out '{folder}': {error}");
         Directory.CreateDirectory(folder);
-        var labels = program.Of(BufferKind.Output).Select(b => b.Label).ToList();
-        for (var i = 0; i < results.Length; i++)
-            Npy.Write(Path.Combine(folder, $"{(labels[i].Length > 0 ? labels[i] : i)}.npy"), results[i]);
+        // A name in a .graph file need not be one that a file can have.
+        return [.. program.Of(BufferKind.Output).Select((b, i) =>
+            Path.Combine(folder, $"{(b.Label.Length > 0 && b.Label.All(IsPlain) ? b.Label : i)}.npy"))];
     }
+
+    private static bool IsPlain(char c) => char.IsLetterOrDigit(c) || c == '_';
 }

@@ -79,12 +79,10 @@ internal static class WeightFiles
     private static Tensor Converted(Tensor tensor, DType type, string key)
     {
         if (tensor.Type == type) return tensor;
-        var values = tensor.ToDoubles();
-        var converted = Tensor.FromDoubles(type, values, tensor.Shape);
-        if (type.IsFloat) return converted;
-        var (at, back) = (0, converted.ToDoubles());
-        while (at < values.Length && values[at] == back[at]) at++;
-        return at == values.Length ? converted
-            : throw new CliException($"{key}: {values[at]} of the weights file does not fit {type.Name()}");
+        return LargeValues.Convert(tensor, type, (value, back) =>
+        {
+            if (!type.IsFloat && value != back)
+                throw new CliException($"{key}: {value} of the weights file does not fit {type.Name()}");
+        });
     }
 }

@@ -95,6 +95,7 @@ public sealed class Compilation
         new([.. Programs], Bound is null ? [] : [.. Bound.State], Bound?.WeightRules ?? WeightRules.None)
         {
             Initializer = Initializer,
+            Sources = [.. Bound?.Uses.Where(u => u.Text is not null).Select(u => u.Path) ?? []],
         };
 
     /// <summary>The names that the text exports, whether they could be compiled or not.</summary>
@@ -237,12 +238,19 @@ public sealed class Compilation
             const string Prefix = "not supported: ";
             var hasPrefix = e.Message.StartsWith(Prefix, StringComparison.Ordinal);
             var message = hasPrefix ? e.Message[Prefix.Length..] : e.Message;
-            var place =
-                Declarations(Syntax?.Items ?? []).FirstOrDefault(f => f.Exported && f.Name.Text == name)?.Name.Span;
-            bag.Report(Codes.NotSupported, place ?? new Span(Source, 0, 0), message);
+            bag.Report(Codes.NotSupported, PlaceOf(name), message);
+            return false;
+        }
+        catch (OverflowException)
+        {
+            bag.Report(Codes.SizeTooLarge, PlaceOf(name), $"a size in {name} does not fit 64 bits");
             return false;
         }
     }
+
+    private Span PlaceOf(string name) =>
+        Declarations(Syntax?.Items ?? []).FirstOrDefault(f => f.Exported && f.Name.Text == name)?.Name.Span
+            ?? new Span(Source, 0, 0);
 
     private static IEnumerable<FunctionSyntax> Declarations(IEnumerable<ItemSyntax> items) =>
         items.SelectMany(i => i switch

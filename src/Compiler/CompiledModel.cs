@@ -19,6 +19,9 @@ public sealed record CompiledModel(ImmutableArray<Program> Programs, ImmutableAr
     /// <exception cref="LimitationException">It cannot be compiled.</exception>
     public required Func<IReadOnlyCollection<string>, Program?> Initializer { get; init; }
 
+    /// <summary>The user's files that it was made from, apart from the one compiled.</summary>
+    public IReadOnlyList<string> Sources { get; init; } = [];
+
     /// <summary>True where the state's places in the source are not known: the model is from a cache.</summary>
     public bool IsCached { get; init; }
 }

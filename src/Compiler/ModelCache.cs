@@ -66,12 +66,16 @@ public sealed class ModelCache(DiskCache cache)
         [
             "model", $"{typeof(ModelCache).Module.ModuleVersionId}", $"{typeof(DiskCache).Module.ModuleVersionId}",
             source.Path, source.Text,
-                Path.GetFullPath(options.Binding.Folder ?? Path.GetDirectoryName(source.Path) ?? ""),
+                FullFolder(options.Binding.Folder ?? Path.GetDirectoryName(source.Path)),
             "entries", .. options.Entries?.Order(StringComparer.Ordinal) ?? Enumerable.Repeat("*", 1),
             "set", .. set, "dims", .. dims, "how", $"{options.Compute}", $"{options.DirectConvolutions}",
                 $"{options.StopAfterRewrite}",
         ]);
     }
+
+    /// <summary>The folder of a bare name is the current one.</summary>
+    private static string FullFolder(string? folder) =>
+        Path.GetFullPath(string.IsNullOrEmpty(folder) ? "." : folder);
 
     private static byte[] Write(CompiledModel model, ImmutableArray<UsedFile> uses)
     {
@@ -132,12 +136,18 @@ public sealed class ModelCache(DiskCache cache)
         IReadOnlyDictionary<string, ImmutableArray<WeightRule>> Parts() =>
             All(() => (Path: reader.ReadString(), Rules: Rules()))
             .ToDictionary(p => p.Path, p => p.Rules);
-        if (!All(() => Content(Text(reader.ReadString())) == reader.ReadString()).All(same => same)) return null;
+        var uses = All(() => (Path: reader.ReadString(), Content: reader.ReadString()));
+        if (!uses.All(use => Content(Text(use.Path)) == use.Content)) return null;
         var state = All(() => new StateSpec(reader.ReadString(), (StorageClass)reader.ReadInt32(),
             GraphReader.ReadType(new TextCursor(reader.ReadString())), nowhere));
         var rules = new WeightRules(Rules(), Parts(), Parts());
         var programs = All(() => ProgramReader.Read(reader.ReadString()));
-        return new([.. programs], [.. state], rules) { Initializer = _ => null, IsCached = true };
+        return new([.. programs], [.. state], rules)
+        {
+            Initializer = _ => null,
+            IsCached = true,
+            Sources = [.. uses.Where(use => use.Content.Length > 0).Select(use => use.Path)],
+        };
     }
 
     /// <summary>A file as `use` would find it now: its text, or null.</summary>
@@ -145,7 +155,7 @@ public sealed class ModelCache(DiskCache cache)
     {
         try
         {
-            return File.Exists(path) ? File.ReadAllText(path) : null;
+            return FileStatus.Of(path) is { Kind: FileKind.Regular } ? SourceText.Read(path).Text : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

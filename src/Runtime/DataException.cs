@@ -3,7 +3,7 @@ namespace Accelerate.Runtime;
 
 /// <summary>A data file that is missing, malformed, or holds what the format or this reader cannot.</summary>
 public sealed class DataException(string path, string message, Exception? inner = null)
-    : Exception($"{path}: {message}", inner)
+    : Exception($"{(path.Length > 0 ? path : "''")}: {message}", inner)
 {
     /// <summary>The file, as the caller named it.</summary>
     public string Path { get; } = path;

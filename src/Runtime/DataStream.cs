@@ -11,11 +11,13 @@ internal sealed class DataStream : IDisposable
 
     private readonly Stream _stream;
     private readonly byte[] _peeked = new byte[2];
+    private readonly long? _memory;
     private int _peekedCount;
 
-    private DataStream(string path, Stream stream, long limit)
+    private DataStream(string path, Stream stream, long limit, long? memory)
     {
         Path = path;
+        _memory = memory;
         Remaining = limit;
         _stream = stream;
         _peekedCount = stream.ReadAtLeast(_peeked, _peeked.Length, throwOnEndOfStream: false);
@@ -29,16 +31,19 @@ internal sealed class DataStream : IDisposable
     /// <summary>The first two bytes, which remain to be read; zeros where the file is shorter.</summary>
     public (byte First, byte Second) Magic => (_peeked[0], _peeked[1]);
 
-    public static DataStream Open(string path)
+    /// <param name="path">The file.</param>
+    /// <param name="memory">How many bytes its tensor may take; null for what the machine has.</param>
+    public static DataStream Open(string path, long? memory = null)
     {
-        FileStream file = File.OpenRead(path);
+        FileStream file = InputFile.OpenRegular(path);
         try
         {
             bool gzip = file.ReadByte() == 0x1F && file.ReadByte() == 0x8B;
             file.Position = 0;
             return gzip
-                ? new DataStream(path, new GZipStream(file, CompressionMode.Decompress), file.Length * GzipMaximumRatio)
-                : new DataStream(path, file, file.Length);
+                ? new DataStream(path, new GZipStream(file, CompressionMode.Decompress),
+                    file.Length * GzipMaximumRatio, memory)
+                : new DataStream(path, file, file.Length, memory);
         }
         catch
         {
@@ -70,6 +75,7 @@ internal sealed class DataStream : IDisposable
         {
             throw Fail($"{Tensor.DescribeShape(type, shape)} takes {bytes} bytes, and {Remaining} follow the header");
         }
+        MemoryException.ThrowIfBeyond(Path, [new MemoryUse(Tensor.DescribeShape(type, shape), bytes)], _memory);
         Tensor tensor = Tensor.Uninitialized(type, shape);
         const int Chunk = 1 << 30; // a span cannot hold a larger tensor whole
         for (long at = 0; at < bytes; at += Chunk)

@@ -48,12 +48,12 @@ public static partial class Npy
         {
             throw new DataException(path, $"a tensor of rank {tensor.Rank} does not fit the header of format 1.0");
         }
-        DataFile.Write(path, stream =>
+        OutputFile.Write(path, stream =>
         {
             stream.Write([0x93, .. "NUMPY"u8, 1, 0]);
             stream.Write([(byte)header.Length, (byte)(header.Length >> 8)]);
             stream.Write(Encoding.ASCII.GetBytes(header));
-            DataFile.WriteElements(stream, tensor);
+            OutputFile.WriteElements(stream, tensor);
         });
     }
 

@@ -43,7 +43,7 @@ public sealed unsafe class Safetensors : IDisposable
     {
         SafetensorsHeader header = SafetensorsHeader.Read(path);
         using var file = MemoryMappedFile.CreateFromFile(
-            File.OpenRead(path), null, 0, MemoryMappedFileAccess.CopyOnWrite, HandleInheritability.None, false);
+            InputFile.OpenRegular(path), null, 0, MemoryMappedFileAccess.CopyOnWrite, HandleInheritability.None, false);
         MemoryMappedViewAccessor view = file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.CopyOnWrite);
         // The view is kept by the storage, and its handle unmaps when both are unreachable.
         var start = (byte*)view.SafeMemoryMappedViewHandle.DangerousGetHandle() + view.PointerOffset;
@@ -110,7 +110,7 @@ public sealed unsafe class Safetensors : IDisposable
             .. given.OrderByDescending(t => t.Value.Type.Bytes()).ThenBy(t => t.Key, StringComparer.Ordinal),
         ];
         byte[] header = SafetensorsHeader.Format(path, ordered, metadata);
-        DataFile.Write(path, stream =>
+        OutputFile.Write(path, stream =>
         {
             Span<byte> length = stackalloc byte[8];
             BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
@@ -118,7 +118,7 @@ public sealed unsafe class Safetensors : IDisposable
             stream.Write(header);
             foreach ((_, Tensor tensor) in ordered)
             {
-                DataFile.WriteElements(stream, tensor);
+                OutputFile.WriteElements(stream, tensor);
             }
         });
     }

@@ -25,7 +25,7 @@ internal sealed record SafetensorsHeader(
 
     public static SafetensorsHeader Read(string path)
     {
-        using FileStream file = File.OpenRead(path);
+        using FileStream file = InputFile.OpenRegular(path);
         if (file.Length < 8)
         {
             throw new DataException(path, $"a safetensors file has 8 bytes at least, this one {file.Length}");

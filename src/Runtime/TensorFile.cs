@@ -6,7 +6,12 @@ public static class TensorFile
 {
     /// <summary>Reads an npy or IDX file, gzipped or not, told apart by their first bytes.</summary>
     /// <exception cref="DataException">The file is missing, malformed or of another format.</exception>
-    public static Tensor Load(string path)
+    /// <exception cref="MemoryException">It takes more memory than the machine has.</exception>
+    public static Tensor Load(string path) => Load(path, memory: null);
+
+    /// <param name="path">The file.</param>
+    /// <param name="memory">How many bytes the tensor may take; null for what the machine has.</param>
+    internal static Tensor Load(string path, long? memory)
     {
         ArgumentNullException.ThrowIfNull(path);
         if (path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
@@ -15,7 +20,7 @@ public static class TensorFile
         }
         return DataException.Guard(path, () =>
         {
-            using DataStream stream = DataStream.Open(path);
+            using DataStream stream = DataStream.Open(path, memory);
             return stream.Magic switch
             {
                 (0x93, (byte)'N') => Npy.Read(stream),

@@ -1,6 +1,7 @@
 // In: programs, a target and how to compile for it. Out: their objects, and what a call has to know of their kernels.
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Runtime.ExceptionServices;
 using System.Text;
 using Accelerate.Backends.Llvm.Native;
 using Accelerate.Backends.Llvm.Printing;
@@ -62,9 +63,9 @@ internal sealed record NativeCode(
         var made = new (string Key, byte[] Bytes)[modules.Count];
         // The longest first, one at a time: a long one that is begun last would be waited for alone.
         var order = Enumerable.Range(0, modules.Count).OrderByDescending(i => modules[i].Text.Length).ToList();
-        Parallel.ForEach(Partitioner.Create(order, EnumerablePartitionerOptions.NoBuffering), i =>
+        AsOne(() => Parallel.ForEach(Partitioner.Create(order, EnumerablePartitionerOptions.NoBuffering), i =>
             made[i] = ObjectCache.GetOrCompile(cache, modules[i].Text, target, options.OptLevel,
-                modules[i].PassesFor(options.OptLevel, options.Passes)));
+                modules[i].PassesFor(options.OptLevel, options.Passes))));
         return ([.. made.Select(m => m.Key)], [.. made.Select(m => m.Bytes)]);
     }
 
@@ -72,10 +73,26 @@ internal sealed record NativeCode(
     public static ImmutableArray<ImmutableArray<PrintedKernel>> Print(IReadOnlyList<Program> programs,
         LlvmTarget target)
     {
-        var printed = programs.SelectMany(p => p.Kernels).AsParallel().AsOrdered()
-            .Select(k => KernelText.Print(k, target)).ToList();
+        var printed = AsOne(() => programs.SelectMany(p => p.Kernels).AsParallel().AsOrdered()
+            .Select(k => KernelText.Print(k, target)).ToList());
         var at = 0;
         return [.. programs.Select(p => p.Kernels.Select(_ => printed[at++]).ToImmutableArray())];
+    }
+
+    /// <summary>
+    /// What several cores do fails as if one did it: with the first of their errors, not with a list of them.
+    /// </summary>
+    private static T AsOne<T>(Func<T> parallel)
+    {
+        try
+        {
+            return parallel();
+        }
+        catch (AggregateException e)
+        {
+            ExceptionDispatchInfo.Throw(e.Flatten().InnerExceptions[0]);
+            throw;
+        }
     }
 
     /// <summary>One module a distinct kernel, then one a driver.</summary>

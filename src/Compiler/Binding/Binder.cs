@@ -131,6 +131,17 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
         {
             return work();
         }
+        catch (LimitationException e)
+        {
+            bag.Report(Codes.NotSupported, span, e.Message);
+            return null;
+        }
+        catch (OverflowException)
+        {
+            // Sizes are the only numbers that are computed checked.
+            if (bag.Count == 0) bag.Report(Codes.SizeTooLarge, span, $"a size in {name} does not fit 64 bits");
+            return null;
+        }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             // After a diagnostic the exception may follow from it; then the diagnostic is what helps.

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Reflection;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Syntax;
+using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Binding;
 
@@ -82,7 +83,9 @@ internal sealed class SourceLoader(string? folder, DiagnosticBag bag)
         var relative = name.Replace('.', '/') + ".acc";
         // A file of the user's never stands in for one that the library uses.
         var beside = fromLibrary || folder is null ? null : Path.Combine(folder, relative);
-        var isLibrary = beside is null || !File.Exists(beside);
+        var kind = beside is null ? null : FileStatus.Of(beside)?.Kind;
+        // A folder of that name is where other files are.
+        var isLibrary = kind is null or FileKind.Folder;
         if (beside is not null && isLibrary) uses[beside] = new(beside, null);
         var key = isLibrary ? LibraryFolder + relative : beside!;
         if (loaded.TryGetValue(key, out var known)) return known;
@@ -94,6 +97,12 @@ internal sealed class SourceLoader(string? folder, DiagnosticBag bag)
         }
         try
         {
+            if (!isLibrary && Unreadable(beside!, kind!.Value) is { } why)
+            {
+                bag.Report(Codes.FileNotFound, use.Span, $"the file for `use {name}` cannot be read", why,
+                    $"{relative} beside the file has to be a regular file that may be read");
+                return null;
+            }
             if ((isLibrary ? Library(relative) : Parser.Parse(Found(beside!), bag)) is not { } syntax)
             {
                 bag.Report(Codes.FileNotFound, use.Span, $"there is no file for `use {name}`", "not found",
@@ -108,12 +117,25 @@ internal sealed class SourceLoader(string? folder, DiagnosticBag bag)
         }
     }
 
-    private SourceText Found(string path)
+    /// <summary>
+    /// Why a text cannot be had from there; else it is in <see cref="uses"/>. A program from elsewhere names what is
+    /// opened here: a pipe would wait, and a device may act.
+    /// </summary>
+    private string? Unreadable(string path, FileKind kind)
     {
-        var source = SourceText.Read(path);
-        uses[path] = new(path, source.Text);
-        return source;
+        if (kind != FileKind.Regular) return InputFile.What(kind);
+        try
+        {
+            uses[path] = new(path, SourceText.Read(path).Text);
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "it cannot be read";
+        }
     }
+
+    private SourceText Found(string path) => new(path, uses[path].Text!);
 
     private const string LibraryFolder = "library/";
 

@@ -252,7 +252,7 @@ public static class Codes
     /// <summary>ACC2032: used file not found.</summary>
     public static readonly Code FileNotFound = Define(
         "ACC2032", "used file not found",
-        "`use a.b` looks for a/b.acc beside the file and then in the library.");
+        "`use a.b` looks for a/b.acc beside the file and then in the library. It has to be a regular file.");
 
     /// <summary>ACC2033: name opened by two files.</summary>
     public static readonly Code AmbiguousName = Define(
@@ -348,6 +348,12 @@ public static class Codes
     public static readonly Code NestedTooDeep = Define(
         "ACC4003", "nested too deep",
         "Brackets may be nested 256 levels deep. Give inner parts names with `let`.");
+
+    /// <summary>ACC4050: size beyond 64 bits.</summary>
+    public static readonly Code SizeTooLarge = Define(
+        "ACC4050", "size beyond 64 bits",
+        "Sizes, and the numbers of elements and bytes that follow from them, are computed in 64 bits with a sign. One of this " +
+        "program's does not fit, whatever memory there is.");
 
     // ---- ACC9xxx: compiler bugs ---------------------------------------------------------------------------------
 

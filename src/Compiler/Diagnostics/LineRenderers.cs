@@ -9,18 +9,19 @@ public static class MsBuildRenderer
 {
     /// <summary>One line, without its end.</summary>
     public static string Render(Diagnostic d) =>
-        $"{d.Span.Source.Path}({d.Span.Line},{d.Span.Column}): error {d.Code}: {d.Headline}";
+        VisibleText.Word($"{d.Span.Source.Path}({d.Span.Line},{d.Span.Column}): error {d.Code}: {d.Headline}");
 }
 
 /// <summary>One JSON object a line. Lines and columns count from 1; `length` is in UTF-16 units.</summary>
 public static class JsonRenderer
 {
-    // Quotes and non-ASCII letters of the user's text stay readable; the output is no HTML.
+    // Quotes and non-ASCII letters of the user's text stay readable; the output is no HTML. What JSON would leave of
+    // control characters becomes its own escapes.
     private static readonly JsonSerializerOptions Options =
         new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>One line, without its end.</summary>
-    public static string Render(Diagnostic d) => JsonSerializer.Serialize(
+    public static string Render(Diagnostic d) => VisibleText.Word(JsonSerializer.Serialize(
         new
         {
             code = d.Code.Id,
@@ -37,7 +38,7 @@ public static class JsonRenderer
             help = d.Help,
             calls = d.Calls.Select(c => new { function = c.Function, span = Place(c.Span) }),
         },
-        Options);
+        Options));
 
     private static object Place(Span s) =>
         new { path = s.Source.Path, line = s.Line, column = s.Column, length = s.Length };

@@ -12,7 +12,7 @@ public static class PrettyRenderer
     public static string Render(Diagnostic d)
     {
         var text = new StringBuilder();
-        text.Append($"error[{d.Code}]: {d.Headline}\n");
+        text.Append($"error[{d.Code}]: {VisibleText.Word(d.Headline)}\n");
 
         // The primary's file first; marks in other files follow under their own arrows.
         var labels = d.Secondary.Select(l => (l.Span, Text: (string?)l.Text, Primary: false))
@@ -22,7 +22,7 @@ public static class PrettyRenderer
         var first = true;
         foreach (var file in labels.GroupBy(l => l.Span.Source))
         {
-            text.Append($"{gutter}{(first ? "-->" : ":::")} {file.First().Span}\n");
+            text.Append($"{gutter}{(first ? "-->" : ":::")} {VisibleText.Word($"{file.First().Span}")}\n");
             text.Append($"{gutter} |\n");
             first = false;
             var previous = 0;
@@ -33,7 +33,7 @@ public static class PrettyRenderer
                     text.Append($"{gutter} :\n");
                 }
                 previous = line.Key;
-                var source = file.Key.LineText(line.Key).Replace('\t', ' ');
+                var source = VisibleText.Columns(file.Key.LineText(line.Key));
                 text.Append($"{line.Key.ToString().PadLeft(width)} | {source}".TrimEnd()).Append('\n');
                 var marks = line.Select(l => ToMark(l.Span, l.Text, l.Primary, source.Length)).ToList();
                 foreach (var row in Rows(marks))
@@ -44,11 +44,11 @@ public static class PrettyRenderer
         }
         foreach (var call in d.Calls)
         {
-            text.Append($"{gutter} = in {call.Function}, called at {call.Span}\n");
+            text.Append($"{gutter} = in {call.Function}, called at {VisibleText.Word($"{call.Span}")}\n");
         }
         if (d.Help is not null)
         {
-            text.Append($"{gutter} = help: {d.Help}\n");
+            text.Append($"{gutter} = help: {VisibleText.Word(d.Help)}\n");
         }
         return text.ToString();
     }
@@ -61,7 +61,7 @@ public static class PrettyRenderer
     {
         var column = span.Column - 1;
         var length = Math.Max(1, Math.Min(span.Length, lineLength - column));
-        return new(column, length, string.IsNullOrEmpty(text) ? null : text, primary);
+        return new(column, length, string.IsNullOrEmpty(text) ? null : VisibleText.Word(text), primary);
     }
 
     /// <summary>

@@ -1,11 +1,15 @@
 // A path and its text come in; lines, columns and spans over it go out.
 using System.Collections.Immutable;
+using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Diagnostics;
 
 /// <summary>One source file: the path as the user wrote it, its text, and where its lines begin.</summary>
 public sealed class SourceText
 {
+    // No program is that long, and a device has no end.
+    private const int MostBytes = 16 << 20;
+
     private readonly ImmutableArray<int> _lineStarts;
 
     /// <summary>Takes the text as it is; a line ends at LF, CR LF or a lone CR.</summary>
@@ -27,8 +31,25 @@ public sealed class SourceText
     /// <summary>How many lines there are; at least one.</summary>
     public int LineCount => _lineStarts.Length;
 
-    /// <summary>Reads a file.</summary>
-    public static SourceText Read(string path) => new(path, File.ReadAllText(path));
+    /// <summary>Reads a file, or what comes through a pipe: text in UTF-8, or with the mark of another encoding.</summary>
+    /// <exception cref="IOException">There is none, or it is none; the message begins with the path.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
+    public static SourceText Read(string path)
+    {
+        try
+        {
+            using var reader = new StreamReader(new MemoryStream(InputFile.ReadAll(path, MostBytes)));
+            return new(path, reader.ReadToEnd());
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new FileNotFoundException($"{path}: no such file", e);
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"{(path.Length > 0 ? path : "''")}: {e.Message}", e);
+        }
+    }
 
     /// <summary>Line and column, both from 1, of an offset.</summary>
     public (int Line, int Column) Position(int offset)

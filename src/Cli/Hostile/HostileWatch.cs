@@ -1,0 +1,171 @@
+// In: how many inputs of which kinds. Out: what they did that none may; a process that dies or hangs is begun again.
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using Accelerate.Runtime;
+
+namespace Accelerate.Cli.Hostile;
+
+/// <param name="Kinds">What is made in turn.</param>
+/// <param name="Seed">Of all inputs.</param>
+/// <param name="First">The number of the first input.</param>
+/// <param name="Count">How many inputs at most.</param>
+/// <param name="Patience">How long at most.</param>
+/// <param name="Folders">Where programs to break are.</param>
+internal sealed record HostilePlan(IReadOnlyList<string> Kinds, long Seed, long First, long Count, TimeSpan Patience,
+    IReadOnlyList<string> Folders);
+
+/// <param name="Ran">Inputs that were run, by kind.</param>
+/// <param name="Codes">Exit codes, by kind and code.</param>
+/// <param name="Findings">What was found, in the order of the numbers.</param>
+internal sealed record HostileReport(IReadOnlyDictionary<string, long> Ran, IReadOnlyDictionary<string, long> Codes,
+    IReadOnlyList<HostileFinding> Findings);
+
+/// <summary>The process that watches the worker.</summary>
+internal sealed class HostileWatch(HostilePlan plan)
+{
+    // What is over the limit at its end says so itself; this is for what does not end, or waits for nothing.
+    private const double BusySeconds = 2 * HostileWorker.Seconds;
+    private const double WaitingSeconds = 20;
+
+    private readonly Dictionary<string, long> ran = [];
+    private readonly Dictionary<string, long> codes = [];
+    private readonly List<HostileFinding> findings = [];
+
+    /// <param name="found">Called with each finding at once.</param>
+    public HostileReport Run(Action<HostileFinding> found)
+    {
+        var watch = Stopwatch.StartNew();
+        var next = plan.First;
+        while (next < plan.First + plan.Count && watch.Elapsed < plan.Patience)
+            next = Worker(next, plan.Patience - watch.Elapsed, found);
+        return new(ran, codes, findings);
+    }
+
+    /// <summary>Runs a worker until it ends, or has to; the number of the first input that it did not run.</summary>
+    private long Worker(long first, TimeSpan patience, Action<HostileFinding> found)
+    {
+        var root = Directory.CreateTempSubdirectory("accc-hostile-").FullName;
+        try
+        {
+            using var process = Start(root, first);
+            var lines = new ConcurrentQueue<string>();
+            process.OutputDataReceived += (_, e) => { if (e.Data is { } line) lines.Enqueue(line); };
+            var last = new ConcurrentQueue<string>();
+            process.ErrorDataReceived += (_, e) => { if (e.Data is { Length: > 0 } line && last.Count < 12) last.Enqueue(line); };
+            process.BeginOutputReadLine();
+            process.BeginErrorReadLine();
+            var (number, command, begun, isRunning) = (first, "", Load(process), false);
+            var watch = Stopwatch.StartNew();
+            var whole = Stopwatch.StartNew();
+            void Read()
+            {
+                while (lines.TryDequeue(out var line))
+                {
+                    var words = line.Split(' ', line.StartsWith("begin ", StringComparison.Ordinal) ? 3 : 4);
+                    if (words[0] == "begin")
+                    {
+                        (number, command, isRunning) = (long.Parse(words[1], CultureInfo.InvariantCulture), words[2], true);
+                        begun = Load(process);
+                        watch.Restart();
+                    }
+                    else if (words[0] == "end")
+                    {
+                        isRunning = false;
+                        Count(ran, words[2]);
+                        Count(codes, $"{words[2]} {words[3]}");
+                        number++;
+                    }
+                    else if (words[0] == "bad")
+                    {
+                        Report(long.Parse(words[1], CultureInfo.InvariantCulture), command, string.Join(' ', words[2..]), found);
+                    }
+                }
+            }
+            while (!process.WaitForExit(20))
+            {
+                Read();
+                var now = Load(process);
+                if (isRunning && Over(begun, now, watch.Elapsed.TotalSeconds) is { } problem)
+                {
+                    process.Kill();
+                    process.WaitForExit();
+                    Report(number, command, problem, found);
+                    return number + 1;
+                }
+                if (whole.Elapsed > patience)
+                {
+                    process.Kill();
+                    process.WaitForExit();
+                    return plan.First + plan.Count;
+                }
+            }
+            process.WaitForExit();
+            Read();
+            if (process.ExitCode == 0) return plan.First + plan.Count;
+            var why = $"the process ends with {process.ExitCode}: {string.Join(" / ", last)}";
+            if (!isRunning) throw new CliException($"the worker did not begin input {number}: {why}");
+            Report(number, command, why, found);
+            return number + 1;
+        }
+        finally
+        {
+            Directory.Delete(root, recursive: true);
+        }
+    }
+
+    private static string? Over((double Busy, long Bytes) begun, (double Busy, long Bytes) now, double seconds)
+    {
+        if (now.Bytes - begun.Bytes > HostileWorker.Bytes) return $"takes more than {HostileWorker.Bytes >> 20} MiB";
+        if (now.Busy - begun.Busy > BusySeconds && seconds > BusySeconds) return $"not ended after {BusySeconds} s";
+        return seconds > WaitingSeconds ? $"waits for {WaitingSeconds} s" : null;
+    }
+
+    private void Report(long number, string command, string problem, Action<HostileFinding> found)
+    {
+        var finding = new HostileFinding(number, command, problem);
+        findings.Add(finding);
+        found(finding);
+    }
+
+    private Process Start(string root, long first)
+    {
+        var program = Environment.ProcessPath!;
+        var start = new ProcessStartInfo(program)
+        {
+            WorkingDirectory = root,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        // As `accc`, or by the host that runs this: `dotnet accc.dll`, or the one of the tests.
+        if (Path.GetFileNameWithoutExtension(program) != "accc")
+            start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "accc.dll"));
+        string[] words = ["fuzz-input", "--worker", root, "--seed", Text(plan.Seed), "--first", Text(first), "--inputs",
+            Text(plan.First + plan.Count - first), "--kinds", string.Join(',', plan.Kinds), .. plan.Folders.SelectMany(f => (string[])["--corpus", f])];
+        foreach (var word in words) start.ArgumentList.Add(word);
+        start.Environment["TMPDIR"] = Path.Combine(root, "tmp");
+        start.Environment["ACC_CACHE_DIR"] = Path.Combine(root, "cache");
+        var process = Process.Start(start) ?? throw new CliException("the worker cannot be started");
+        process.StandardInput.Close();
+        return process;
+    }
+
+    private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private static void Count(Dictionary<string, long> counts, string key) =>
+        counts[key] = counts.GetValueOrDefault(key) + 1;
+
+    private static (double Busy, long Bytes) Load(Process process)
+    {
+        try
+        {
+            process.Refresh();
+            return (process.TotalProcessorTime.TotalSeconds, process.WorkingSet64);
+        }
+        catch (InvalidOperationException)
+        {
+            return (0, 0);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+// In: a path. Out: what stands there: the kind, the identity that all its names share, the permissions.
+using System.Runtime.InteropServices;
+
+namespace Accelerate.Runtime;
+
+internal enum FileKind
+{
+    Regular, Folder, Link, Pipe, Device, Socket,
+}
+
+/// <summary>What the system says of a name, without opening it: opening a pipe waits, opening a device may act.</summary>
+/// <param name="Kind">What it is.</param>
+/// <param name="Identity">Equal for two names of one file, and for no others; empty where the system has none.</param>
+/// <param name="Mode">The permission bits.</param>
+/// <param name="Owner">The numbers of the user and the group it belongs to.</param>
+/// <param name="Node">The numbers of the device that a device node stands for.</param>
+internal readonly partial record struct FileStatus(
+    FileKind Kind, string Identity, UnixFileMode Mode, (uint User, uint Group) Owner, (uint Major, uint Minor) Node)
+{
+    private const int CurrentFolder = -100;
+    private const int NoFollow = 0x100;
+    private const uint Wanted = 0x7ff;
+
+    /// <summary>Null when there is nothing of that name, or it cannot be asked.</summary>
+    /// <param name="path">A name.</param>
+    /// <param name="follow">Whether a link is asked for what it leads to.</param>
+    public static unsafe FileStatus? Of(string path, bool follow = true)
+    {
+        if (path.Length == 0 || path.Contains('\0')) return null;
+        if (!OperatingSystem.IsLinux()) return Portable(path, follow);
+        Statx status;
+        if (StatxOf(CurrentFolder, path, follow ? 0 : NoFollow, Wanted, &status) != 0) return null;
+        FileKind kind = (status.Mode >> 12) switch
+        {
+            8 => FileKind.Regular,
+            4 => FileKind.Folder,
+            10 => FileKind.Link,
+            1 => FileKind.Pipe,
+            12 => FileKind.Socket,
+            _ => FileKind.Device,
+        };
+        return new FileStatus(kind, $"{status.DeviceMajor}:{status.DeviceMinor}:{status.Inode}",
+            (UnixFileMode)(status.Mode & 0xfff), (status.User, status.Group), (status.NodeMajor, status.NodeMinor));
+    }
+
+    private static FileStatus? Portable(string path, bool follow)
+    {
+        FileSystemInfo info = Directory.Exists(path) ? new DirectoryInfo(path) : new FileInfo(path);
+        FileSystemInfo asked = follow && info.LinkTarget is not null ? info.ResolveLinkTarget(true) ?? info : info;
+        if (!asked.Exists) return null;
+        FileKind kind = asked is DirectoryInfo ? FileKind.Folder
+            : asked.LinkTarget is not null ? FileKind.Link : FileKind.Regular;
+        return new FileStatus(
+            kind, asked.FullName, OperatingSystem.IsWindows() ? default : asked.UnixFileMode, default, default);
+    }
+
+    /// <summary>The kernel's struct statx, the same on every architecture.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    private struct Statx
+    {
+        [FieldOffset(20)] public uint User;
+        [FieldOffset(24)] public uint Group;
+        [FieldOffset(28)] public ushort Mode;
+        [FieldOffset(32)] public ulong Inode;
+        [FieldOffset(128)] public uint NodeMajor;
+        [FieldOffset(132)] public uint NodeMinor;
+        [FieldOffset(136)] public uint DeviceMajor;
+        [FieldOffset(140)] public uint DeviceMinor;
+    }
+
+    [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
+    private static unsafe partial int StatxOf(int folder, string path, int flags, uint mask, Statx* status);
+}

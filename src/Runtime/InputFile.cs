@@ -1,0 +1,115 @@
+// In: a path that somebody named. Out: a stream of what stands there; folders, devices and silent pipes are refused.
+using System.Diagnostics;
+using Microsoft.Win32.SafeHandles;
+
+namespace Accelerate.Runtime;
+
+/// <summary>
+/// Opening a pipe waits until somebody opens its other end, and a device may give bytes for ever: what is opened is
+/// looked at first. Every message is without the path, which callers put before it.
+/// </summary>
+internal static class InputFile
+{
+    /// <summary>How long the other end of a pipe may take to be there; what is written then may take its time.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    /// <summary>What no file can be called; null for a name that one can have.</summary>
+    public static string? NameError(string path) => path.Length == 0 ? "an empty name is no file's"
+        : path.Contains('\0') ? "a file's name has no NUL in it" : null;
+
+    /// <summary>Opens a regular file, whose length is known and which can be read at any place.</summary>
+    /// <exception cref="IOException">There is none, or it is something else.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
+    public static FileStream OpenRegular(string path)
+    {
+        if (KindOf(path) is not FileKind.Regular and var kind)
+        {
+            throw new IOException(What(kind));
+        }
+        return File.OpenRead(path);
+    }
+
+    /// <summary>The same, or what comes through a pipe or from a terminal, up to a number of bytes.</summary>
+    /// <exception cref="IOException">There is nothing to read, or more than <paramref name="most"/> bytes.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
+    public static byte[] ReadAll(string path, int most)
+    {
+        FileKind kind = KindOf(path);
+        if (kind is FileKind.Folder or FileKind.Socket)
+        {
+            throw new IOException(What(kind));
+        }
+        using var bytes = new MemoryStream();
+        using Stream stream = kind == FileKind.Pipe && OperatingSystem.IsLinux() ? OpenPipe(path, bytes)
+            : new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+        var chunk = new byte[1 << 16];
+        for (int read; (read = stream.Read(chunk)) > 0;)
+        {
+            bytes.Write(chunk, 0, read);
+            if (bytes.Length > most)
+            {
+                throw new IOException($"is longer than {most >> 20} MiB");
+            }
+        }
+        return bytes.ToArray();
+    }
+
+    /// <summary>What a kind of file is called where a regular one is wanted.</summary>
+    public static string What(FileKind kind) => kind switch
+    {
+        FileKind.Folder => "is a folder, not a file",
+        FileKind.Pipe => "is a pipe, not a file",
+        FileKind.Device => "is a device, not a file",
+        FileKind.Socket => "is a socket, not a file",
+        _ => "is a link that leads nowhere",
+    };
+
+    private static FileKind KindOf(string path)
+    {
+        if (NameError(path) is { } error)
+        {
+            throw new IOException(error);
+        }
+        if (FileStatus.Of(path) is { } status)
+        {
+            return status.Kind;
+        }
+        // Opening it gives the reason: no such file, a folder on the way that may not be entered, a name too long.
+        File.OpenRead(path).Dispose();
+        throw new FileNotFoundException("no such file");
+    }
+
+    /// <summary>
+    /// Opens a pipe without waiting for a writer, then waits for one for a while: nothing to read means that there is
+    /// none, nothing to read yet that there is.
+    /// </summary>
+    private static FileStream OpenPipe(string path, MemoryStream first)
+    {
+        SafeFileHandle? handle = NativeFile.Open(path, NativeFile.ReadOnly | NativeFile.DoNotWait, out int error);
+        if (handle is null)
+        {
+            throw new IOException(NativeFile.Message(error));
+        }
+        Span<byte> chunk = stackalloc byte[256];
+        for (var watch = Stopwatch.StartNew(); ; Thread.Sleep(5))
+        {
+            nint read = NativeFile.Read(handle, chunk, out error);
+            if (read > 0)
+            {
+                first.Write(chunk[..(int)read]);
+                break;
+            }
+            if (read < 0 && error == NativeFile.TryAgain)
+            {
+                break;
+            }
+            if (read < 0 || watch.Elapsed > Patience)
+            {
+                handle.Dispose();
+                throw new IOException(read < 0 ? NativeFile.Message(error) : "is a pipe that nobody writes to");
+            }
+        }
+        NativeFile.Wait(handle);
+        return new FileStream(handle, FileAccess.Read, bufferSize: 0);
+    }
+}

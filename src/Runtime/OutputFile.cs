@@ -1,0 +1,230 @@
+// In: a path and a function that writes. Out: the file, complete or as it was before.
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.Win32.SafeHandles;
+
+namespace Accelerate.Runtime;
+
+/// <summary>
+/// The one way in which files are written. A regular file is written beside, whole, and takes the name in one step: a
+/// reader, or a crash, never sees half of it. It keeps its permissions, and a link to it stays one. What is no regular
+/// file (a pipe, a device) is written through.
+/// </summary>
+internal static class OutputFile
+{
+    private const string Suffix = ".accc-tmp";
+
+    /// <exception cref="DataException">The file cannot be written; what stood there still does.</exception>
+    public static void Write(string path, Action<Stream> write) => DataException.Guard(path, () =>
+    {
+        if (InputFile.NameError(path) is { } error)
+        {
+            throw new IOException(error);
+        }
+        if (path.EndsWith('/') && FileStatus.Of(path) is null)
+        {
+            throw new IOException("names a folder, not a file");
+        }
+        // A link below /proc is a name for something open, not for a path: /dev/stdout is one.
+        bool isOpened = Target(path) is { } named && named.StartsWith("/proc/", StringComparison.Ordinal);
+        switch (FileStatus.Of(path))
+        {
+            case { Kind: FileKind.Folder }: throw new IOException(InputFile.What(FileKind.Folder));
+            case { Kind: FileKind.Pipe or FileKind.Device or FileKind.Socket } status: Through(path, status.Kind, write); break;
+            case not null when isOpened: Through(path, FileKind.Regular, write); break;
+            case var status: Replace(Target(path)!, status, write); break;
+        }
+        return true;
+    });
+
+    /// <summary>
+    /// Two names of one file give one text here, whether the file is there or not, by links or otherwise; null for a
+    /// device, which any number of writers may share.
+    /// </summary>
+    public static string? Identity(string path)
+    {
+        if (InputFile.NameError(path) is not null)
+        {
+            return path;
+        }
+        if (FileStatus.Of(path) is { } there)
+        {
+            return there.Kind == FileKind.Device ? null : there.Identity;
+        }
+        // Not there yet: the folder it will be in, and its name.
+        string target = Target(path)!;
+        string folder = Path.GetDirectoryName(target) is { Length: > 0 } f ? f : ".";
+        return $"{FileStatus.Of(folder)?.Identity ?? folder}/{Path.GetFileName(target)}";
+    }
+
+    public static unsafe void WriteElements(Stream stream, Tensor tensor)
+    {
+        const int Chunk = 1 << 30;
+        using Tensor.Hold hold = tensor.Held();
+        for (long at = 0; at < tensor.ByteCount; at += Chunk)
+        {
+            stream.Write(new ReadOnlySpan<byte>(
+                (byte*)tensor.Pointer + at, (int)Math.Min(Chunk, tensor.ByteCount - at)));
+        }
+    }
+
+    /// <summary>The path at the end of all links, whether anything stands there or not.</summary>
+    private static string Target(string path)
+    {
+        // As many as the system follows before it says that they go round.
+        const int MostLinks = 40;
+        string full = Path.GetFullPath(path);
+        for (int links = 0; FileStatus.Of(full, follow: false) is { Kind: FileKind.Link }; links++)
+        {
+            if (links == MostLinks)
+            {
+                throw new IOException("is a link that leads to itself");
+            }
+            string next = new FileInfo(full).LinkTarget!;
+            full = Path.GetFullPath(next, Path.GetDirectoryName(full)!);
+            if (full.StartsWith("/proc/", StringComparison.Ordinal))
+            {
+                break;
+            }
+        }
+        return full;
+    }
+
+    private static void Through(string path, FileKind kind, Action<Stream> write)
+    {
+        using Stream stream = OperatingSystem.IsLinux()
+            ? new FileStream(OpenToWrite(path, kind), FileAccess.Write)
+            : new FileStream(path, FileMode.Open, FileAccess.Write);
+        write(stream);
+    }
+
+    /// <summary>A pipe waits for a reader, but not for ever.</summary>
+    private static SafeFileHandle OpenToWrite(string path, FileKind kind)
+    {
+        int flags = NativeFile.WriteOnly | (kind == FileKind.Regular ? NativeFile.Append : 0);
+        if (kind == FileKind.Pipe)
+        {
+            flags |= NativeFile.DoNotWait;
+        }
+        for (var watch = Stopwatch.StartNew(); ; Thread.Sleep(5))
+        {
+            if (NativeFile.Open(path, flags, out int error) is { } handle)
+            {
+                if (kind == FileKind.Pipe)
+                {
+                    NativeFile.Wait(handle);
+                }
+                return handle;
+            }
+            if (error != NativeFile.NobodyReads || kind != FileKind.Pipe)
+            {
+                throw new IOException(NativeFile.Message(error));
+            }
+            if (watch.Elapsed > InputFile.Patience)
+            {
+                throw new IOException("is a pipe that nobody reads from");
+            }
+        }
+    }
+
+    private static void Replace(string target, FileStatus? old, Action<Stream> write)
+    {
+        string folder = Path.GetDirectoryName(target) ?? "/";
+        RemoveAbandoned(folder);
+        if (old is not null)
+        {
+            // A file that may not be written is not replaced either, though its folder would allow it.
+            new FileStream(target, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete).Dispose();
+        }
+        // In the same folder, as a name is taken in one step only inside one file system; unique, as writers may race.
+        string temporary = Path.Combine(folder, $".{Mark()}-{Guid.NewGuid():N}{Suffix}");
+        try
+        {
+            using (FileStream stream = Create(folder, temporary, out bool isNamed))
+            {
+                write(stream);
+                if (old is { } status && !OperatingSystem.IsWindows())
+                {
+                    // The owner first: giving a file away takes bits of its mode.
+                    if (OperatingSystem.IsLinux())
+                    {
+                        NativeFile.GiveTo(stream.SafeFileHandle, status.Owner);
+                    }
+                    File.SetUnixFileMode(stream.SafeFileHandle, status.Mode);
+                }
+                stream.Flush(flushToDisk: true);
+                if (!isNamed)
+                {
+                    NativeFile.GiveName(stream.SafeFileHandle, temporary);
+                }
+            }
+            File.Move(temporary, target, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(temporary); // nothing is there after a rename
+        }
+    }
+
+    /// <summary>
+    /// Without a name where the file system can do that: what is killed meanwhile then leaves nothing.
+    /// </summary>
+    private static FileStream Create(string folder, string temporary, out bool isNamed)
+    {
+        isNamed = false;
+        if (OperatingSystem.IsLinux() && NativeFile.Nameless is not 0 and var flag
+            && NativeFile.Open(folder, NativeFile.WriteOnly | flag, out _) is { } handle)
+        {
+            return new FileStream(handle, FileAccess.Write);
+        }
+        isNamed = true;
+        return new FileStream(temporary, FileMode.CreateNew, FileAccess.Write);
+    }
+
+    /// <summary>
+    /// Says whose a temporary file is: a process, and the machine it runs on, as folders may be shared by several.
+    /// </summary>
+    private static string Mark() => string.Create(CultureInfo.InvariantCulture, $"{Machine.Value}-{Environment.ProcessId}");
+
+    private static readonly Lazy<string> Machine = new(() =>
+    {
+        const string Processes = "/proc/self/ns/pid";
+        string space = OperatingSystem.IsLinux() ? new FileInfo(Processes).LinkTarget ?? "" : "";
+        return DiskCache.Key(Environment.MachineName, space)[..12];
+    });
+
+    /// <summary>Removes what processes that are no more have left in the folder.</summary>
+    private static void RemoveAbandoned(string folder)
+    {
+        try
+        {
+            foreach (string path in Directory.EnumerateFiles(folder, $".{Machine.Value}-*{Suffix}",
+                new EnumerationOptions { AttributesToSkip = 0 }))
+            {
+                string[] parts = Path.GetFileName(path).Split('-');
+                if (int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int process)
+                    && process != Environment.ProcessId && !IsAlive(process))
+                {
+                    File.Delete(path);
+                }
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Somebody else's rubbish is no reason not to write.
+        }
+    }
+
+    private static bool IsAlive(int process)
+    {
+        try
+        {
+            using var found = Process.GetProcessById(process);
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
+}
