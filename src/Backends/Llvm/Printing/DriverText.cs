@@ -60,7 +60,6 @@ internal sealed class DriverText
     private readonly IReadOnlyList<PrintedKernel> kernels;
     private readonly LlvmText text = new();
     private readonly IndexPrinter index;
-    private readonly Dictionary<string, string> sizes = [];
     private readonly SortedSet<string> symbols = new(StringComparer.Ordinal);
     private readonly string context;
     private readonly string print;
@@ -77,7 +76,7 @@ internal sealed class DriverText
     {
         (this.program, this.kernels) = (program, kernels);
         index = new IndexPrinter(text, new ScalarPrinter(text, target), new IndexRanges());
-        for (var i = 0; i < program.Sizes.Length; i++) Define(program.Sizes[i], Field("%sizes", 8 * i, "i64"));
+        for (var i = 0; i < program.Sizes.Length; i++) index.Define(program.Sizes[i], Field("%sizes", 8 * i, "i64"));
         context = Field("%host", 0, "ptr");
         print = Field("%host", 24, "ptr");
         (done, at, exit) = (text.Slot("i32", 4), text.Slot("i64", 8), text.Label("exit"));
@@ -105,12 +104,6 @@ internal sealed class DriverText
         return new StringBuilder($"; driver of @{program.Name}\ntarget triple = \"{target.Triple}\"\n\n")
             .Append(text.Function(header))
             .Append(arguments.Length > 0 ? $"\n{RunKernel}\n" : "").ToString();
-    }
-
-    private void Define(string size, string value)
-    {
-        sizes[size] = value;
-        index.Define(size, value);
     }
 
     /// <summary>Buffers, sizes, and two of scratch.</summary>
@@ -145,12 +138,12 @@ internal sealed class DriverText
                     text.Do($"call void @llvm.memcpy.p0.p0.i64(ptr {Buffer(copy.To)}, ptr {Buffer(copy.From)}, i64 {bytes}, i1 false)");
                     break;
                 case SizeStep size:
-                    Define(size.Variable, Clamped(size));
+                    index.Define(size.Variable, Clamped(size));
                     break;
                 case LoopStep loop:
                     text.For("0", index.Scalar(loop.Count), "1", i =>
                     {
-                        Define(loop.Variable, i);
+                        index.Define(loop.Variable, i);
                         Steps(loop.Body);
                     });
                     break;
@@ -206,7 +199,7 @@ internal sealed class DriverText
         var (kernel, printed) = (program.Kernels[call.Kernel], kernels[call.Kernel]);
         symbols.Add(printed.Symbol);
         var fields = call.Buffers.Select(b => $"ptr {Buffer(b)}")
-            .Concat(kernel.Sizes.Select(s => $"i64 {sizes[s]}"))
+            .Concat(kernel.Sizes.Select(s => $"i64 {index.Scalar(Size.Variable(s))}"))
             .Append("ptr %scratch").Append("i64 %scratch_step").ToList();
         for (var i = 0; i < fields.Count; i++)
             text.Do($"store {fields[i]}, ptr {text.Value($"getelementptr i8, ptr {arguments}, i64 {8 * i}")}, align 8");
