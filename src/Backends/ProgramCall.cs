@@ -181,6 +181,7 @@ public sealed unsafe class ProgramCall : IDisposable
         throw new ExecutionException(code, code switch
         {
             ExecutionCode.IndexOutOfRange => $"'{program.Name}': an index was out of range{place}",
+            ExecutionCode.DriverCheck when failed is CheckStep c => $"'{program.Name}': {c.Check.Message}{place}",
             ExecutionCode.DriverCheck when failed is AssertStep a =>
                 $"'{program.Name}': {Formatted(a.Message, a.Buffers, fetch)}{place}",
             _ => $"'{program.Name}' failed: {code}{place}",
@@ -290,10 +291,13 @@ public sealed unsafe class ProgramCall : IDisposable
         format, [.. buffers.Select(
             b => Tensor.View(Type(b), shapes[b], (void*)(fetch?.Invoke(b) ?? Pointers[b]), this).Clone())]);
 
+    /// <summary>True when a check holds for the sizes as they are now.</summary>
+    public bool Holds(EntryCheck check) => Checked(check.Message, () => check.Holds(SizeOf));
+
     private void Check(EntryCheck check)
     {
-        var (left, right) = Checked(check.Message, () => (check.Left.Evaluate(SizeOf), check.Right.Evaluate(SizeOf)));
-        if (check.Kind == CheckKind.Equal ? left == right : left <= right) return;
+        if (Holds(check)) return;
+        var (left, right) = (check.Left.Evaluate(SizeOf), check.Right.Evaluate(SizeOf));
         var relation = check.Kind == CheckKind.Equal ? "=" : "<=";
         throw new ExecutionException(ExecutionCode.EntryCheck,
             $"'{program.Name}': {check.Message}: {check.Left} {relation} {check.Right} does not hold: "

@@ -3,6 +3,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using Accelerate.Backends.Llvm.Native;
+using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -12,8 +13,8 @@ namespace Accelerate.Backends.Llvm.Printing;
 /// <summary>
 /// `i32 name(ptr host, ptr buffers, ptr sizes, ptr scratch, i64 scratch_step)`: buffers and sizes in the program's
 /// order. Returns the first non-zero status, with the status and the number of the failed step (in the order of
-/// Program.AllSteps) in the host's error buffer. Entry checks are the caller's: nothing may be written before they have
-/// passed. Every stack slot is made once, on entry: a loop needs no more of them however often it runs.
+/// Program.AllSteps) in the host's error buffer. The checks outside of loops and branches are the caller's: nothing
+/// may be written before they have passed. Every stack slot is made once, on entry: a loop needs no more of them however often it runs.
 /// </summary>
 internal sealed class DriverText
 {
@@ -90,7 +91,7 @@ internal sealed class DriverText
 
     private string Print(string symbol, LlvmTarget target)
     {
-        Steps(program.Steps);
+        Steps(program.Steps, isOutside: true);
         text.Do($"ret i32 0");
         text.Place(exit);
         var status = text.Value($"load i32, ptr {done}, align 4");
@@ -117,14 +118,22 @@ internal sealed class DriverText
     private string Test(int buffer) =>
         text.Value($"icmp ne i8 {text.Value($"load i8, ptr {Buffer(buffer)}, align 1")}, 0");
 
-    private void Steps(ImmutableArray<Step> steps)
+    /// <param name="steps">In order.</param>
+    /// <param name="isOutside">True for the steps of the program itself, whose checks the caller has made.</param>
+    private void Steps(ImmutableArray<Step> steps, bool isOutside = false)
     {
         foreach (var step in steps)
         {
             var here = number++;
             switch (step)
             {
-                case CheckStep:
+                case CheckStep when isOutside:
+                    break;
+                case CheckStep { Check: var check }:
+                    var relation = check.Kind == CheckKind.Equal ? "eq" : "sle";
+                    var holds = text.Value(
+                        $"icmp {relation} i64 {index.Scalar(check.Left)}, {index.Scalar(check.Right)}");
+                    Check(text.Value($"select i1 {holds}, i32 0, i32 {(int)ExecutionCode.DriverCheck}"), here);
                     break;
                 case CallStep call:
                     Writing(call);
