@@ -118,67 +118,6 @@ internal sealed partial class Elaborator
             : f.Body.Statements.LastOrDefault()?.Span;
 
     /// <summary>
-    /// What `where` declares: proved, refuted, or for an exported function and what it calls a check at entry.
-    /// </summary>
-    private bool Hold(FunctionSyntax syntax)
-    {
-        foreach (var condition in syntax.Where)
-        {
-            if (condition is BinaryExpression e && Expression(e.Left) is IntValue a && Expression(e.Right) is IntValue b
-                && Holds(e.Operator, a.Size, b.Size, e.Span.Text) is { } holds)
-            {
-                if (holds) continue;
-                Fail(Codes.SizesDiffer, Frame.Site ?? e.Span,
-                    $"`{syntax.Name.Text}` needs {e.Span.Text}, which is {a.Size} {SyntaxPrinter.Sign(e.Operator)} {b.Size} here",
-                    null, e.Operator == BinaryOperator.Equal ? Equalize(a.Size, b.Size)
-                        : null, new Label(e.Span, "declared here"));
-                return false;
-            }
-            switch (Expression(condition))
-            {
-                case BoolValue { Truth: true }:
-                    break;
-                case BoolValue:
-                    Fail(Codes.SizesDiffer, Frame.Site ?? condition.Span,
-                        $"`{syntax.Name.Text}` needs {condition.Span.Text}", null, null,
-                        new Label(condition.Span, "declared here"));
-                    return false;
-                case PoisonValue:
-                    return false;
-                case var other:
-                    Fail(Codes.TypeMismatch, condition.Span, $"`where` compares sizes, and this is {Describe(other)}",
-                        null,
-                        "what tensors hold is checked by `assert(…)`");
-                    return false;
-            }
-        }
-        return true;
-    }
-
-    /// <summary>
-    /// Whether two sizes compare so; what only some calls fulfil becomes a check. Null for `!=`, left to its value.
-    /// </summary>
-    private bool? Holds(BinaryOperator op, Size a, Size b, string why)
-    {
-        switch (op)
-        {
-            case BinaryOperator.Equal:
-                if (Compare(a, b, why) != Sameness.Different) return true;
-                if ((a - b).IsConstant || Frame.Site is not null) return false;
-                Graph.Require(new EntryCheck(CheckKind.Equal, a, b, why));
-                return true;
-            case BinaryOperator.Less: return Holds(BinaryOperator.LessOrEqual, a + 1, b, why);
-            case BinaryOperator.Greater: return Holds(BinaryOperator.LessOrEqual, b + 1, a, why);
-            case BinaryOperator.GreaterOrEqual: return Holds(BinaryOperator.LessOrEqual, b, a, why);
-            case BinaryOperator.LessOrEqual:
-                if ((b - a).IsConstant) return (b - a).Value >= 0;
-                AtMost(a, b, why);
-                return true;
-            default: return null;
-        }
-    }
-
-    /// <summary>
     /// Arguments in the order of the parameters; null where the default is to be taken. Null after a
     /// diagnostic.
     /// </summary>

@@ -98,9 +98,7 @@ internal sealed partial class Elaborator
                         "print its elements one by one");
                     return null;
                 }
-                text.Append(
-                    Plain(values[i]).Replace("{", "{{", StringComparison.Ordinal)
-                    .Replace("}", "}}", StringComparison.Ordinal));
+                text.Append(Literal(Plain(values[i])));
                 continue;
             }
             var dtype = values[i] switch

@@ -82,6 +82,8 @@ internal sealed partial class Elaborator
             ? Fail(Codes.TypeMismatch, span, "`@` takes tensors") : Weak(op, a, b, span);
         if (op is BinaryOperator.Equal or BinaryOperator.NotEqual && KnownEquality(left, right) is { } equal)
             return new BoolValue(equal == (op == BinaryOperator.Equal));
+        if (left is BoolValue p && right is BoolValue q && IsComparison(op))
+            return Weak(op, new IntValue(p.Truth ? 1 : 0), new IntValue(q.Truth ? 1 : 0), span);
         if (!IsNumeric(left) || !IsNumeric(right))
         {
             var (value, at) = IsNumeric(left) ? (right, rightSpan) : (left, leftSpan);
@@ -96,6 +98,9 @@ internal sealed partial class Elaborator
         if (Meet(left, right, span, leftSpan, rightSpan) is not var (x, y)) return Value.Poison;
         return Arithmetic(op, x, y, span, leftSpan, rightSpan);
     }
+
+    private static bool IsComparison(BinaryOperator op) =>
+        op is >= BinaryOperator.Equal and <= BinaryOperator.GreaterOrEqual;
 
     private static bool IsNumeric(Value v) => v is TensorValue or WeakValue or BoolValue;
 
@@ -129,7 +134,7 @@ internal sealed partial class Elaborator
     private Value Arithmetic(BinaryOperator op, TensorValue a, TensorValue b, Span span, Span leftSpan, Span rightSpan)
     {
         Value Each(Func<Node, Node, Node> make) => Elementwise(a, b, span, leftSpan, rightSpan, make);
-        if (a.DType == DType.Bool && op is not (BinaryOperator.Equal or BinaryOperator.NotEqual))
+        if (a.DType == DType.Bool && !IsComparison(op))
         {
             return Fail(Codes.TypeMismatch, span, $"`{SyntaxPrinter.Sign(op)}` is not defined for bool", null,
                 "cast it: `f32(x)`",
@@ -162,34 +167,6 @@ internal sealed partial class Elaborator
                 };
                 return Each((x, y) => new Compare(kind, x, y));
         }
-    }
-
-    /// <summary>Python's `//` and `%`, from a division that truncates.</summary>
-    private (Node Quotient, Node Remainder) Floored(Node x, Node y)
-    {
-        var type = x.Type;
-        if (type.DType.IsFloat)
-        {
-            // The remainder is exact, which x - floor(x / y) * y is not where the quotient has more digits than the
-            // dtype.
-            var q = Emit(new Unary(UnaryOp.Floor, Emit(new Binary(BinaryOp.Div, x, y))));
-            var rest = Emit(new Binary(BinaryOp.Rem, x, y));
-            var none = Emit(Const.Of(type, 0.0));
-            var isOther = Emit(
-                new Compare(CompareOp.Ne, Emit(new Compare(CompareOp.Lt, rest, none)),
-                    Emit(new Compare(CompareOp.Lt, y, none))));
-            var adds = Emit(new Binary(BinaryOp.And, Emit(new Compare(CompareOp.Ne, rest, none)), isOther));
-            return (q, Emit(new Select(adds, Emit(new Binary(BinaryOp.Add, rest, y)), rest)));
-        }
-        var quotient = Emit(new Binary(BinaryOp.Div, x, y));
-        var remainder = Emit(new Binary(BinaryOp.Rem, x, y));
-        if (!type.DType.IsSigned) return (quotient, remainder);
-        var zero = Emit(Const.Of(type, [0L]));
-        var differs = Emit(new Compare(CompareOp.Ne, Emit(new Compare(CompareOp.Lt, remainder, zero)),
-            Emit(new Compare(CompareOp.Lt, y, zero))));
-        var fix = Emit(new Binary(BinaryOp.And, Emit(new Compare(CompareOp.Ne, remainder, zero)), differs));
-        return (Emit(new Select(fix, Emit(new Binary(BinaryOp.Sub, quotient, Emit(Const.Of(type, [1L])))), quotient)),
-            Emit(new Select(fix, Emit(new Binary(BinaryOp.Add, remainder, y)), remainder)));
     }
 
     private Value Power(TensorValue a, TensorValue b, Span span, Span leftSpan, Span rightSpan)

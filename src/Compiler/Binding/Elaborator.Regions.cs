@@ -125,8 +125,7 @@ internal sealed partial class Elaborator
         var (left, right) = (RealizeSize(check.Left, DType.I64), RealizeSize(check.Right, DType.I64));
         var kind = check.Kind == CheckKind.Equal ? CompareOp.Eq : CompareOp.Le;
         var holds = Emit(new Graph.Compare(kind, left.Node, right.Node));
-        Emit(new Graph.Assert(check.Message.Replace("{", "{{", StringComparison.Ordinal)
-            .Replace("}", "}}", StringComparison.Ordinal), holds, []));
+        Emit(new Graph.Assert(Literal(check.Message), holds, []));
     }
 
     /// <summary>Index and loop variables carry a number that tells them apart; users wrote none.</summary>

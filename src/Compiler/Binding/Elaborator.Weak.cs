@@ -32,7 +32,7 @@ internal sealed partial class Elaborator
 
     private Value Weak(BinaryOperator op, WeakValue a, WeakValue b, Span span)
     {
-        if (op is >= BinaryOperator.Equal and <= BinaryOperator.GreaterOrEqual) return WeakCompare(op, a, b, span);
+        if (IsComparison(op)) return WeakCompare(op, a, b, span);
         if (a is IntValue { Size: var x } && b is IntValue { Size: var y })
         {
             try
@@ -69,8 +69,8 @@ internal sealed partial class Elaborator
                 BinaryOperator.Subtract => u - v,
                 BinaryOperator.Multiply => u * v,
                 BinaryOperator.Divide => u / v,
-                BinaryOperator.FloorDivide => Math.Floor(u / v),
-                BinaryOperator.Modulo => u - v * Math.Floor(u / v),
+                BinaryOperator.FloorDivide => Floored(u, v).Quotient,
+                BinaryOperator.Modulo => Floored(u, v).Remainder,
                 _ => Math.Pow(u, v),
             });
         }
