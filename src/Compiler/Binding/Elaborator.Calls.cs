@@ -95,7 +95,11 @@ internal sealed partial class Elaborator
     private Value Body(FunctionSyntax syntax, Span site)
     {
         Statements(syntax.Body.Statements);
-        if (syntax.Result is not { } declared) return Frame.Returned;
+        if (syntax.Result is not { } declared)
+        {
+            return Frame is { Returned: WeakValue number, ReturnsLike: { } dtype } ? Realize(number, dtype, site)
+                ?? Value.Poison : Frame.Returned;
+        }
         var span = ReturnSpan(syntax) ?? site;
         if (declared.Fields.Length == 1)
             return As(declared.Fields[0].Type, Frame.Returned, span, Codes.ReturnMismatch, "the declared result");
@@ -286,7 +290,11 @@ internal sealed partial class Elaborator
                         new Label(p.Span, "without a type, a parameter is an int"));
             }
             if (value is PoisonValue) good = false;
-            Frame.Blocks[0][p.Name.Text] = new Local(value, p.Name.Span) { Alias = bound[i]?.Place };
+            Frame.Blocks[0][p.Name.Text] = new Local(value, p.Name.Span)
+            {
+                Alias = bound[i]?.Place,
+                IsOverIndex = bound[i]?.IsOverIndex ?? false,
+            };
         }
         return good;
     }

@@ -184,4 +184,7 @@ internal sealed record Argument(Value Value, Span Span, string? Name, bool Inout
 {
     /// <summary>What an `inout` argument stands for.</summary>
     public Place? Place { get; init; }
+
+    /// <summary>True when it mentions an index of a form.</summary>
+    public bool IsOverIndex { get; init; }
 }
