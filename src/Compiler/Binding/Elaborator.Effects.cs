@@ -107,6 +107,7 @@ internal sealed partial class Elaborator
             {
                 BoolValue => DType.Bool,
                 IntValue => DType.I64,
+                WideValue => DType.U64,
                 _ => DType.F64,
             };
             if (Realize(values[i], dtype, call.Arguments[0].Span) is not { } tensor) return null;
@@ -138,6 +139,7 @@ internal sealed partial class Elaborator
     private static string Plain(Value value) => value switch
     {
         IntValue i => i.Size.Text,
+        WideValue w => $"{w.Number}",
         FloatValue f => ConstText.Float(f.Number),
         StringValue s => s.Text,
         ListValue l => "[" + string.Join(", ", l.Items.Select(Plain)) + "]",

@@ -21,7 +21,7 @@ internal sealed partial class Elaborator
         if (!Frame.File.IsLibrary) userPlace = e.Span;
         switch (e)
         {
-            case IntegerLiteral i: return new IntValue(i.Value);
+            case IntegerLiteral i: return i.Value <= long.MaxValue ? new IntValue((long)i.Value) : new WideValue(i.Value);
             case FloatLiteral f: return new FloatValue(f.Value);
             case StringLiteral s: return new StringValue(s.Value);
             case BooleanLiteral b: return new BoolValue(b.Value);

@@ -235,6 +235,9 @@ internal sealed partial class Elaborator
     {
         PoisonValue => x,
         IntValue i => new IntValue(-i.Size),
+        WideValue { Number: 1UL << 63 } => new IntValue(long.MinValue),
+        WideValue w => Fail(Codes.NumberOutOfRange, span, $"-{w.Number} does not fit 64 bits", null,
+            $"the least integer is {long.MinValue}"),
         FloatValue f => new FloatValue(-f.Number),
         WeakValue w => new RealValue("neg", [w]),
         TensorValue t when t.DType != DType.Bool => Tensor(new Unary(UnaryOp.Neg, t.Node), t.Indices),

@@ -112,6 +112,7 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
     {
         IntValue i => i.Size.IsConstant ? $"the int {i.Size}" : $"the size {i.Size}",
         FloatValue f => $"the float {ConstText.Float(f.Number)}",
+        WideValue w => $"the int {w.Number}",
         WeakValue w => IsReal(w) ? "a float" : "an int that only the call knows",
         BoolValue b => b.Truth ? "true" : "false",
         StringValue => "a string",
