@@ -74,6 +74,7 @@ internal sealed partial class Elaborator
                 null, "use a `for` loop");
             return;
         }
+        oldestWritten = Math.Min(oldestWritten, local.Serial);
         region?.Note(local);
         local.Value = value;
     }

@@ -136,7 +136,7 @@ internal sealed partial class Elaborator
                 Frame.HasReturned = true;
                 break;
             case EffectStatement e:
-                Expression(e.Call);
+                ForItsEffects(e.Call);
                 break;
         }
     }
