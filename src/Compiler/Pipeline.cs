@@ -72,12 +72,15 @@ public static class Pipeline
         Rewrites? rewrites = null, IReadOnlyList<Pass>? passes = null)
     {
         rewrites ??= new Rewrites();
+        var sizes = function.Sizes;
         foreach (var pass in passes ?? Passes)
         {
             function = pass.Run(function, rewrites);
             if (verify) Verifier.Verify(function);
             after?.Invoke(pass, function);
         }
+        // What the caller names is a parameter, whether something is still computed from it or not.
+        foreach (var size in sizes.Except(function.Sizes).ToList()) function.Require(EntryCheck.Given(size));
         return function;
     }
 }

@@ -65,6 +65,9 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
                 Add(entries, function.Syntax, instance);
         }
         foreach (var function in functions) Add(entries, function, null);
+        foreach (var f in Files(file))
+            foreach (var check in f.Syntax.Items.OfType<CheckSyntax>())
+                Guard("", check.Span, () => elaborator.Check(check, f));
         // A function that could not be elaborated may have had the name.
         if (bag.Count == 0)
             foreach (var name in options.Dims.Keys.Where(n => !elaborator.SizeVariables.Contains(n)))
@@ -89,6 +92,10 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
                 .Select(f => f.Name)],
         };
     }
+
+    /// <summary>A file and all of the user's that it opens.</summary>
+    private static IEnumerable<SourceFile> Files(SourceFile file) =>
+        new[] { file }.Concat(file.Opened.Where(f => !f.IsLibrary).SelectMany(Files)).Distinct();
 
     private static IEnumerable<(string Name, FunctionSyntax Syntax)> Functions(IEnumerable<ItemSyntax> items,
         string owner) =>

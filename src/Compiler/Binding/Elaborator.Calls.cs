@@ -95,8 +95,13 @@ internal sealed partial class Elaborator
     private Value Body(FunctionSyntax syntax, Span site)
     {
         Statements(syntax.Body.Statements);
-        if (syntax.Result is not { } declared) return Frame.Returned;
+        if (syntax.Result is not { } declared)
+        {
+            return Frame is { Returned: WeakValue number, ReturnsLike: { } dtype } ? Realize(number, dtype, site)
+                ?? Value.Poison : Frame.Returned;
+        }
         var span = ReturnSpan(syntax) ?? site;
+        if (!declared.Fields.All(f => IsBoundResult(f.Type, syntax))) return Value.Poison;
         if (declared.Fields.Length == 1)
             return As(declared.Fields[0].Type, Frame.Returned, span, Codes.ReturnMismatch, "the declared result");
         if (Frame.Returned is PoisonValue) return Value.Poison;
@@ -112,6 +117,44 @@ internal sealed partial class Elaborator
                 ? r.Values[i].Span : span,
                 Codes.ReturnMismatch, "the declared result"))]);
     }
+
+    /// <summary>
+    /// Whether a result's sizes and dtype mean something here. A name that only the result has would take any size, and
+    /// so check nothing; a local of the body may give it. False after a diagnostic.
+    /// </summary>
+    private bool IsBoundResult(TypeSyntax type, FunctionSyntax function)
+    {
+        if (type is ListType list) return IsBoundResult(list.Element, function);
+        if (type is not NamedType named || !IsTensorType(type)) return true;
+        if (DTypeOf(named) is null)
+        {
+            Fail(Codes.UnknownType, named.Name.Span, $"`{named.Name.Text}` stands for no dtype here", null,
+                "a result has the dtype of a parameter, or one by name: `f32`");
+            return false;
+        }
+        foreach (var dim in named.Dims)
+        {
+            var name = dim switch
+            {
+                SizeDim { Size: NameExpression { Name: not "_" } n } => n.Name,
+                GroupDim { Name: { } group } => group.Text,
+                _ => null,
+            };
+            if (name is null || Frame.Find(name) is not null || Inner(name, dim.Span) is not null
+                || function.Body.Statements.OfType<DeclareStatement>().Any(d => d.Names.Any(n => n.Text == name)))
+                continue;
+            Fail(Codes.UnboundSize, dim.Span, $"the size `{name}` of the result is bound nowhere", null,
+                Spelling.Nearest(name, SizesInScope()) is { } near ? $"did you mean `{near}`?"
+                    : "a result's sizes are those of parameters, ints in scope, or `_` for any");
+            return false;
+        }
+        return true;
+    }
+
+    private IEnumerable<string> SizesInScope() => Frame.Blocks.SelectMany(b => b)
+        .Where(l => l.Value.Value is IntValue or ListValue).Select(l => l.Key)
+        .Concat(Frame.Self?.Hyper.Keys ?? Enumerable.Empty<string>())
+        .Concat(Frame.Self?.Members.Keys ?? Enumerable.Empty<string>()).Concat(Frame.File.Items.Keys);
 
     private static Span? ReturnSpan(FunctionSyntax f) =>
         f.Body.Statements.LastOrDefault() is ReturnStatement { Values: [var value] } ? value.Span
@@ -225,7 +268,11 @@ internal sealed partial class Elaborator
                         new Label(p.Span, "without a type, a parameter is an int"));
             }
             if (value is PoisonValue) good = false;
-            Frame.Blocks[0][p.Name.Text] = new Local(value, p.Name.Span) { Alias = bound[i]?.Place };
+            Frame.Blocks[0][p.Name.Text] = new Local(value, p.Name.Span)
+            {
+                Alias = bound[i]?.Place,
+                IsOverIndex = bound[i]?.IsOverIndex ?? false,
+            };
         }
         return good;
     }

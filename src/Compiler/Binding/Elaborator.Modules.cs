@@ -102,7 +102,7 @@ internal sealed partial class Elaborator
                     }
                     break;
                 case CheckSyntax check:
-                    Expression(check.Call);
+                    ForItsEffects(check.Call);
                     break;
                 case ModuleSyntax m:
                     Limit(m.Name.Span, "a module inside a module", "declare it beside the module");

@@ -72,16 +72,28 @@ internal sealed partial class Elaborator
             (low[axis], high[axis]) = (before[before.Length == 1 ? 0 : k], after[after.Length == 1 ? 0 : k]);
             between[axis] = betweens[betweens.Count == 1 ? 0 : k];
             if (between[axis] > 0) AtMost(1, t.Shape[axes[k]], "padding between elements needs an element");
-            foreach (var (amount, at) in new[] { (low[axis], c["before"]), (high[axis], c["after"]) })
-            {
-                if (amount.IsConstant && amount.Value < 0)
-                    return Fail(Codes.SliceOutOfRange, at.Span, $"a padding of {amount}", null,
-                        "cut with a slice: `x[1:]`");
-                AtMost(0, amount, $"a padding of {amount}");
-            }
+            foreach (var amount in new[] { low[axis], high[axis] })
+                if (!amount.IsConstant) AtMost(0, amount, $"a padding of {amount}");
         }
-        if (low.Concat(high).All(s => s.Is(0)) && between.All(b => b == 0)) return t;
-        return Tensor(new Pad(t.Node, value.Node, [.. low], [.. high], [.. between]), t.Indices);
+        // A constant below 0 cuts, behind all that is put in: between the elements too.
+        Size[] put = [.. low.Concat(high).Select(s => s.IsConstant && s.Value < 0 ? Size.Zero : s)];
+        var node = t.Node;
+        if (put.Any(s => !s.Is(0)) || between.Any(b => b > 0))
+            node = Emit(new Pad(node, value.Node, [.. put.Take(low.Length)], [.. put.Skip(low.Length)], [.. between]));
+        for (var axis = 0; axis < low.Length; axis++)
+        {
+            var (first, last) = (Cut(low[axis]), Cut(high[axis]));
+            var left = node.Type.Shape[axis] - first - last;
+            if (left.IsConstant && left.Value < 0)
+                return Fail(Codes.SliceOutOfRange, c.Span,
+                    $"{first + last} elements are cut from an axis of {node.Type.Shape[axis]}", null,
+                    "a padding below 0 cuts", new Label(c["x"].Span, Describe(t)));
+            AtMost(0, left, $"a padding leaves {left} elements");
+            node = SliceAxis(node, axis, first, left, 1);
+        }
+        return ReferenceEquals(node, t.Node) ? t : Tensor(node, t.Indices);
+
+        static Size Cut(Size amount) => amount.IsConstant && amount.Value < 0 ? -amount.Value : 0;
     }
 
     private List<long>? Betweens(BuiltinCall c, int axes)

@@ -24,8 +24,9 @@ internal sealed partial class Elaborator
         var isAnd = e.Operator == BinaryOperator.And;
         // The right side of a decided `and` or `or` is not looked at: `i > 0 and x[i - 1] > 0` on constants.
         if (left is BoolValue l) return l.Truth == isAnd ? Expression(e.Right) : l;
-        // Of a run-time scalar too, if looking could fail: `k < n and x[k] > 0`.
-        if (left is TensorValue { DType: DType.Bool, Rank: 0 } decides && openForms == 0 && inEntry && MayFail(e.Right))
+        // Of a run-time scalar too, if looking could fail: `k < n and x[k] > 0`. What is tried only needs its type.
+        if (left is TensorValue { DType: DType.Bool, Rank: 0 } decides && openForms == 0 && inEntry && muted == 0
+            && MayFail(e.Right))
             return Lazy(decides, e, isAnd);
         // Within an index form it is looked at only where it decides: a read there need not be in range.
         var guarded = openForms > 0 && left is TensorValue { Rank: 0 };
@@ -44,18 +45,21 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// Whether a truth value is computed by reads that can be out of range. Elaborated for nothing but to see that.
+    /// Whether a truth value is computed by reads that can be out of range: by data, or by what they demand of sizes.
+    /// Elaborated for nothing but to see that.
     /// </summary>
     private bool MayFail(ExpressionSyntax e)
     {
         var (place, within) = (userPlace, composites);
+        demanded = false;
         muted++;
         var trial = Open("trial");
         var value = Expression(e);
         Close(trial);
         muted--;
         (userPlace, composites) = (place, within);
-        return value is TensorValue { DType: DType.Bool, Rank: 0 } && trial.Graph.Nodes.Any(Passes.NodeFacts.MayFail);
+        return value is TensorValue { DType: DType.Bool, Rank: 0 }
+            && (demanded || trial.Graph.Nodes.Any(Passes.NodeFacts.MayFail));
     }
 
     /// <summary>The right side is a branch: computed only where the left one does not decide.</summary>
@@ -208,6 +212,9 @@ internal sealed partial class Elaborator
     {
         PoisonValue => x,
         IntValue i => new IntValue(-i.Size),
+        WideValue { Number: 1UL << 63 } => new IntValue(long.MinValue),
+        WideValue w => Fail(Codes.NumberOutOfRange, span, $"-{w.Number} does not fit 64 bits", null,
+            $"the least integer is {long.MinValue}"),
         FloatValue f => new FloatValue(-f.Number),
         WeakValue w => new RealValue("neg", [w]),
         TensorValue t when t.DType != DType.Bool => Tensor(new Unary(UnaryOp.Neg, t.Node), t.Indices),

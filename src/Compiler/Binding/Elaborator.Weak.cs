@@ -27,11 +27,17 @@ internal sealed partial class Elaborator
     {
         IntValue { Size.IsConstant: true } i => i.Size.Value,
         FloatValue f => f.Number,
+        WideValue w => w.Number,
         _ => null,
     };
 
     private Value Weak(BinaryOperator op, WeakValue a, WeakValue b, Span span)
     {
+        if ((a as WideValue ?? b as WideValue) is { } wide && !IsReal(a) && !IsReal(b))
+        {
+            return Fail(Codes.NumberOutOfRange, span, $"{wide.Number} does not fit an int, which has 64 bits and a sign",
+                null, $"give it its dtype: `u64({wide.Number})`");
+        }
         if (IsComparison(op)) return WeakCompare(op, a, b, span);
         if (a is IntValue { Size: var x } && b is IntValue { Size: var y })
         {
@@ -169,6 +175,15 @@ internal sealed partial class Elaborator
                 return Scalar(b.Truth ? 1L : 0, dtype);
             case WeakValue when dtype == DType.Bool:
                 Fail(Codes.TypeMismatch, span, $"{Describe(value)} is no bool", null, "compare: `x != 0`");
+                return null;
+            case WideValue w when dtype == DType.U64:
+                return Scalar(unchecked((long)w.Number), dtype);
+            case WideValue w when dtype.IsFloat:
+                // To f32 in one rounding.
+                return Scalar(dtype == DType.F64 ? w.Number : (double)(float)w.Number, dtype);
+            case WideValue w:
+                Fail(Codes.NumberOutOfRange, span, $"{w.Number} does not fit {dtype.Name()}", null,
+                    $"{dtype.Name()} holds {RangeOf(dtype).Low} to {RangeOf(dtype).High}");
                 return null;
             case FloatValue f when dtype.IsFloat:
                 return Scalar(f.Number, dtype);

@@ -112,6 +112,7 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
     {
         IntValue i => i.Size.IsConstant ? $"the int {i.Size}" : $"the size {i.Size}",
         FloatValue f => $"the float {ConstText.Float(f.Number)}",
+        WideValue w => $"the int {w.Number}",
         WeakValue w => IsReal(w) ? "a float" : "an int that only the call knows",
         BoolValue b => b.Truth ? "true" : "false",
         StringValue => "a string",
@@ -184,4 +185,7 @@ internal sealed record Argument(Value Value, Span Span, string? Name, bool Inout
 {
     /// <summary>What an `inout` argument stands for.</summary>
     public Place? Place { get; init; }
+
+    /// <summary>True when it mentions an index of a form.</summary>
+    public bool IsOverIndex { get; init; }
 }

@@ -26,6 +26,9 @@ internal abstract record WeakValue : Value;
 /// <summary>An integer: a constant, a size, or an expression of indices.</summary>
 internal sealed record IntValue(Size Size) : WeakValue;
 
+/// <summary>A literal beyond the ints: it becomes a u64, or a float; -9223372036854775808 is an int.</summary>
+internal sealed record WideValue(ulong Number) : WeakValue;
+
 internal sealed record FloatValue(double Number) : WeakValue;
 
 /// <summary>

@@ -309,6 +309,11 @@ public static class Codes
         "A number takes the dtype of the tensor it meets, and an integer dtype holds only so many: 300 is no u8, -1 no u32. " +
         "Cast the tensor to a wider dtype first.");
 
+    /// <summary>ACC2044: value is not used.</summary>
+    public static readonly Code UnusedValue = Define("ACC2044", "value is not used",
+        "A call stands on its own for its effects: a print, an assert, state or an `inout` argument that it assigns. " +
+        "`relu(x)` has none, and leaves x as it is: write `x = relu(x)`, or `return` the value.");
+
     // ---- ACC3xxx: weights and state -----------------------------------------------------------------------------
 
     /// <summary>ACC3001: weight missing in the file.</summary>

@@ -170,12 +170,12 @@ internal sealed partial class Converter
                 var hexadecimal = digits.StartsWith("0x", StringComparison.Ordinal);
                 if (ulong.TryParse(hexadecimal ? digits[2..] : digits,
                     hexadecimal ? NumberStyles.AllowHexSpecifier : NumberStyles.None, CultureInfo.InvariantCulture,
-                    out var integer) && integer <= long.MaxValue)
+                    out var integer))
                 {
-                    return new IntegerLiteral(span, (long)integer);
+                    return new IntegerLiteral(span, integer);
                 }
                 bag.Report(Codes.NumberTooLarge, span, $"{token.Text} does not fit 64 bits",
-                    help: $"the largest integer is {long.MaxValue}");
+                    help: $"the largest integer is {ulong.MaxValue}, of u64");
                 return new ErrorExpression(span);
             case AccLexer.FLOAT:
                 var value = double.Parse(digits, CultureInfo.InvariantCulture);
