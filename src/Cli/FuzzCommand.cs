@@ -28,7 +28,8 @@ internal static class FuzzCommand
         };
         var backends = new Option<string?>("--backends")
         {
-            Description = "what is compared with the kernel interpreter: interpreter (with threads), llvm, opencl; none",
+            Description =
+                "what is compared with the kernel interpreter: interpreter (with threads), llvm, opencl; none",
             HelpName = "llvm,opencl",
         };
         var targets = new Option<string?>("--targets")
@@ -66,7 +67,7 @@ internal static class FuzzCommand
         };
         var worker = new Option<bool>("--worker") { Hidden = true };
         var command = new Command("fuzz",
-            "Runs random programs on every backend, target and level, and compares; a difference becomes a small file.");
+            "Runs random programs on every backend, target and level, and compares; a find becomes a small file.");
         command.Arguments.Add(files);
         foreach (var option in (Option[])[seed, programs, seconds, backends, targets, avoid, folder, keepGoing, print,
             timeout, memory, numPy, worker])

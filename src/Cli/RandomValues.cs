@@ -70,7 +70,8 @@ internal static class RandomValues
             else if (pair[0] == "high") high = number;
             else throw Bad();
         }
-        return low <= high ? (seed, low, high, step, every) : throw new CliException($"{name}={text}: low is above high");
+        return low <= high ? (seed, low, high, step, every)
+            : throw new CliException($"{name}={text}: low is above high");
     }
 
     private static ulong Mix(ulong z)

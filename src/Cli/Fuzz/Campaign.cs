@@ -1,6 +1,7 @@
 // In: seeds and limits. Out: lines on the terminal: each find with its small program, at the end what was covered.
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace Accelerate.Cli.Fuzz;
 
@@ -71,7 +72,8 @@ internal sealed class Campaign(Terminal terminal, FuzzMatrix matrix, FuzzLimits 
         numPyPrograms += report.NumPyPrograms;
         numPyElements += report.NumPyElements;
         coverage.Add(report.Coverage);
-        foreach (var limit in report.Limits) unsupported[Normal(limit)] = unsupported.GetValueOrDefault(Normal(limit)) + 1;
+        foreach (var limit in report.Limits.Select(Normal))
+            unsupported[limit] = unsupported.GetValueOrDefault(limit) + 1;
     }
 
     private void Found(FuzzProgram program, FuzzFind find, WorkerProcess worker)
@@ -103,9 +105,10 @@ internal sealed class Campaign(Terminal terminal, FuzzMatrix matrix, FuzzLimits 
         foreach (var (what, count) in unsupported.OrderByDescending(u => u.Value))
             Say($"not supported: {count} x {what}");
         Say(string.Create(CultureInfo.InvariantCulture,
-            $"{made} programs from seed {first}, {ran} ran ({failed} with a call that fails everywhere), {refused} refused, "
-            + $"{elements} elements compared; {clock.Elapsed.TotalSeconds:F0} s, of processors "
-            + $"{processor.TotalSeconds:F0} s, {made / Math.Max(processor.TotalSeconds, 1e-3):F1} programs a second of them"));
+            $"{made} programs from seed {first}, {ran} ran ({failed} with a call that fails everywhere), "
+            + $"{refused} refused, {elements} elements compared; {clock.Elapsed.TotalSeconds:F0} s, of processors "
+            + $"{processor.TotalSeconds:F0} s, {made / Math.Max(processor.TotalSeconds, 1e-3):F1} programs a second "
+            + $"of them"));
         if (matrix.NumPy) Say($"{numPyPrograms} programs, {numPyElements} elements compared with NumPy");
         foreach (var (message, count) in seen.OrderByDescending(s => s.Value)) Say($"{count} x {message}");
         Say($"{finds} programs with a difference, {known.Count} kinds");
@@ -118,7 +121,7 @@ internal sealed class Campaign(Terminal terminal, FuzzMatrix matrix, FuzzLimits 
     /// <summary>A message without its numbers and names of variables.</summary>
     private static string Normal(string message)
     {
-        var text = System.Text.RegularExpressions.Regex.Replace(message.Split('\n')[0], "[-]?[0-9]+([.][0-9]+)?(E[-+][0-9]+)?", "#");
+        var text = Regex.Replace(message.Split('\n')[0], "[-]?[0-9]+([.][0-9]+)?(E[-+][0-9]+)?", "#");
         return text.Length > 140 ? text[..140] : text;
     }
 

@@ -9,11 +9,14 @@ namespace Accelerate.Cli.Fuzz;
 internal sealed class Coverage
 {
     private static readonly string[] Columns =
-        [.. Enum.GetValues<DType>().Select(t => t.Name()), .. Enumerable.Range(0, 6).Select(r => $"r{r}"), "const", "sym"];
+        [.. Enum.GetValues<DType>().Select(t => t.Name()), .. Enumerable.Range(0, 6).Select(r => $"r{r}"), "const",
+            "sym"];
 
     private readonly SortedDictionary<string, long[]> rows = new(StringComparer.Ordinal);
 
-    /// <summary>`OP|DTYPE|RANK|c` or `…|s`, for constant and symbolic shapes: how often each stands in the graph.</summary>
+    /// <summary>
+    /// `OP|DTYPE|RANK|c` or `…|s`, for constant and symbolic shapes: how often each stands in the graph.
+    /// </summary>
     public static Dictionary<string, int> Of(Function function)
     {
         var counts = new Dictionary<string, int>();

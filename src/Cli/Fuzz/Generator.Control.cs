@@ -74,7 +74,9 @@ internal sealed partial class Generator
     {
         if (Find(v => v.Rank < 4) is not { } x) return false;
         var (other, uses) = Operand(x);
-        var (name, count) = (Name(), Chance(2) ? Text(random.Next(0, 6)) : Pick(palette) is var s && Value(s) < 70 ? s.Display : "3");
+        var name = Name();
+        var count = Chance(2) ? Text(random.Next(0, 6))
+            : Pick(palette) is var size && Value(size) < 70 ? size.Display : "3";
         var change = $"{name} = {Change(name, x.Type, other)}";
         if (Chance(2)) change = $"if i {Pick(">", "<", "!=")} {random.Next(0, 3)} {{ {change} }}";
         else if (Chance(2) && x.Type is not (DType.Bool or DType.I8 or DType.U8)) change = $"{name} = {name} + i";
@@ -99,7 +101,7 @@ internal sealed partial class Generator
             1 when axis == 0 => $"if i > 0 {{ {carried} = {Change(carried, x.Type, $"{x.Name}[i - 1]")} }}",
             _ => $"{carried} = {Change(carried, x.Type, row)}",
         };
-        var text = $"let {name}: {FuzzValue.Text(x.Type, x.Shape)} = 0\nlet {carried}: {FuzzValue.Text(x.Type, rest)} = 0\n"
+        var text = $"let {name}: {x.TypeText} = 0\nlet {carried}: {FuzzValue.Text(x.Type, rest)} = 0\n"
             + $"for i in 0:{extent.Display} {{\n    {guard}\n    {name}[{before}i] = {carried}\n}}";
         return Define("for_rows", name, x.Type, x.Shape, x.Grade, text, x);
     }
@@ -118,8 +120,9 @@ internal sealed partial class Generator
     private bool Assert()
     {
         var number = Number(0, 9);
-        statements.Add(new("assert", $"assert({number.Name} {(Chance(3) ? "< 5" : ">= 0")}, \"{{}} is out\", {number.Name})",
-            null, [number.Name]));
+        var holds = Chance(3) ? "< 5" : ">= 0";
+        statements.Add(new("assert", $"assert({number.Name} {holds}, \"{{}} is out\", {number.Name})", null,
+            [number.Name]));
         return true;
     }
 

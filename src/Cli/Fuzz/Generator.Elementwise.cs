@@ -75,7 +75,8 @@ internal sealed partial class Generator
         if (Find(_ => true) is not { } x) return false;
         var (other, uses) = Operand(x);
         var condition = Find(v => v.Type == DType.Bool && v.Shape.SequenceEqual(x.Shape));
-        var test = condition?.Name ?? (x.Type == DType.Bool ? x.Name : $"{x.Name} {Pick("<", ">=", "!=")} {(Chance(2) ? "0" : x.Name)}");
+        var test = condition?.Name ?? (x.Type == DType.Bool ? x.Name
+            : $"{x.Name} {Pick("<", ">=", "!=")} {(Chance(2) ? "0" : x.Name)}");
         FuzzValue[] all = [x, .. uses];
         var grade = Worst(all);
         if (condition is null && Jump(x) == Grade.Loose) grade = Grade.Loose;

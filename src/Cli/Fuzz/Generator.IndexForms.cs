@@ -39,7 +39,8 @@ internal sealed partial class Generator
         var (text, grade, name) = (body.Text, body.Grade, "index");
         if (reduced.Count > 0)
         {
-            var f = type.IsFloat ? Pick("sum", "sum", "mean", "prod", "max", "min") : Pick("sum", "sum", "prod", "max", "min");
+            var f = type.IsFloat ? Pick("sum", "sum", "mean", "prod", "max", "min")
+                : Pick("sum", "sum", "prod", "max", "min");
             text = $"{f}[{Indices(reduced)}]({text})";
             name = $"index_{f}";
             if (f is "sum" or "mean" or "prod") grade = Round(type, grade);
@@ -100,7 +101,8 @@ internal sealed partial class Generator
             case 5 or 6 when smaller.Count > 0:
                 var index = Pick(smaller);
                 var room = (int)(value - index.Extent.Value);
-                var scale = index.Extent.Value > 1 ? random.Next(1, (int)((value - 1) / (index.Extent.Value - 1)) + 1) : 1;
+                var last = index.Extent.Value - 1;
+                var scale = last > 0 ? random.Next(1, (int)((value - 1) / last) + 1) : 1;
                 return scale > 1 ? ($"{scale} * {index.Name}", null, Grade.Exact)
                     : ($"{index.Name} + {random.Next(room + 1)}", null, Grade.Exact);
             case 7 when same.Count > 0:
@@ -109,7 +111,8 @@ internal sealed partial class Generator
                 // Shifted, and guarded.
                 var by = random.Next(1, 3);
                 return Chance(2)
-                    ? ($"{any.Name} - {by}", $"{any.Name} >= {by} and {any.Name} - {by} < {extent.Display}", Grade.Exact)
+                    ? ($"{any.Name} - {by}", $"{any.Name} >= {by} and {any.Name} - {by} < {extent.Display}",
+                        Grade.Exact)
                     : ($"{any.Name} + {by}", $"{any.Name} + {by} < {extent.Display}", Grade.Exact);
             case 9:
                 return ($"{any.Name} % ({extent.Display})", null, Grade.Exact);
@@ -140,13 +143,15 @@ internal sealed partial class Generator
         if (value < span) return false;
         var count = Size.FloorDiv(extent - span, stride) + 1;
         var names = Enumerable.Range(0, x.Rank).Select(d => $"i{d}").ToList();
-        var reads = names.Select((n, d) => d == axis ? $"{(stride > 1 ? $"{stride} * " : "")}{n} + {(dilation > 1 ? $"{dilation} * " : "")}r" : n);
+        string Times(int factor, string index) => factor > 1 ? $"{factor} * {index}" : index;
+        var reads = names.Select((n, d) => d == axis ? $"{Times(stride, n)} + {Times(dilation, "r")}" : n);
         var outer = names.Select((n, d) => $"{n} < {(d == axis ? count : x.Shape[d]).Display}");
         var f = x.Type.IsFloat ? Pick("sum", "mean", "max", "min") : Pick("sum", "max", "min");
         var weight = f == "sum" && Chance(2) ? Parameter(x.Type, [width]) : null;
         var term = $"{x.Name}[{string.Join(", ", reads)}]{(weight is null ? "" : $" * {weight.Name}[r]")}";
         var grade = f is "sum" or "mean" ? Round(x.Type, x.Grade) : x.Grade;
         return Let($"window_{f}", x.Type, x.Shape.SetItem(axis, count), grade,
-            $"[{string.Join(", ", outer)}] => {f}[r < {width}]({term})", [x, .. weight is null ? (FuzzValue[])[] : [weight]]);
+            $"[{string.Join(", ", outer)}] => {f}[r < {width}]({term})",
+            weight is null ? [x] : [x, weight]);
     }
 }

@@ -26,7 +26,8 @@ internal sealed partial class Generator
     }
 
     /// <summary>Text of indices into an axis: a parameter, or integers of the program, held to the range.</summary>
-    private (string Text, FuzzValue Value)? At(Size extent, Func<FuzzValue, bool> fits, Func<ImmutableArray<Size>> shape)
+    private (string Text, FuzzValue Value)? At(Size extent, Func<FuzzValue, bool> fits,
+        Func<ImmutableArray<Size>> shape)
     {
         var value = Value(extent);
         if (value > 0 && Chance(2) && Find(v => v.Type.IsInteger && fits(v)
@@ -40,7 +41,8 @@ internal sealed partial class Generator
     {
         if (Find(v => v.Rank > 0) is not { } x) return false;
         var axis = Chance(3) ? random.Next(x.Rank) : 0;
-        var at = At(x.Shape[axis], v => v.Rank is 1 or 2, () => Chance(4) ? [Pick(palette), Size.Constant(random.Next(1, 5))]
+        var at = At(x.Shape[axis], v => v.Rank is 1 or 2, () => Chance(4)
+            ? [Pick(palette), Size.Constant(random.Next(1, 5))]
             : [Chance(2) ? Size.Constant(random.Next(Chance(8) ? (int)Zero() : 1, 9)) : Pick(palette)]);
         if (at is not var (text, places)) return false;
         var before = string.Concat(Enumerable.Repeat(":, ", axis));

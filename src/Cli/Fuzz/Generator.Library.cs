@@ -26,7 +26,7 @@ internal sealed partial class Generator
             "hardtanh(X)", "hardsigmoid(X)", "hardswish(X)", "hardshrink(X)", "softshrink(X, by: 1)", "softsign(X)",
             "elu(X, alpha: 2)", "celu(X)", "selu(X)", "sigmoid(X)", "log_sigmoid(X)", "softplus(X)", "silu(X)",
             "mish(X)", "tanhshrink(X)", "gelu(X)", "gelu_tanh(X)", "quick_gelu(X)", "nn.wide(X)");
-        var type = f == "nn.wide(X)" && x.Type is DType.F16 or DType.BF16 && f == "nn.wide(X)" ? DType.F32 : x.Type;
+        var type = f == "nn.wide(X)" && x.Type.Bytes() == 2 ? DType.F32 : x.Type;
         var name = f[..f.IndexOf('(')].Replace("nn.", "");
         return Let($"nn.{name}", type, x.Shape, name == "wide" ? x.Grade : Composite(x), f.Replace("X", x.Name), x);
     }
@@ -101,10 +101,12 @@ internal sealed partial class Generator
     {
         var places = random.Next(1, 3);
         var x = Find(v => v.Rank == places + 2 && v.Type.IsFloat && v.Shape[1].IsConstant && v.Shape[1].Value > 0)
-            ?? Parameter(mainFloat, [random.Next(1, 3), random.Next(1, 5), .. Enumerable.Range(0, places).Select(_ => Pick(palette))]);
+            ?? Parameter(mainFloat, [random.Next(1, 3), random.Next(1, 5),
+                .. Enumerable.Range(0, places).Select(_ => Pick(palette))]);
         var channels = x.Shape[1].Value;
         if (channels > 40) return false;
-        var (k, stride, padding, dilation) = (random.Next(1, 4), random.Next(1, 3), random.Next(0, 2), random.Next(1, 3));
+        var (k, stride) = (random.Next(1, 4), random.Next(1, 3));
+        var (padding, dilation) = (random.Next(0, 2), random.Next(1, 3));
         var groups = Chance(3) ? (int)channels : 1;
         var o = groups * random.Next(1, 4);
         var span = dilation * (k - 1) + 1;
@@ -113,7 +115,8 @@ internal sealed partial class Generator
         ImmutableArray<Size> shape = [x.Shape[0], o,
             .. x.Shape.Skip(2).Select(s => Size.FloorDiv(s + (2 * padding - span), stride) + 1)];
         return Let($"nn.conv{places}d", x.Type, shape, Composite(x, weight),
-            $"conv{places}d({x.Name}, {weight.Name}, stride: {stride}, padding: {padding}, dilation: {dilation}, groups: {groups})",
+            $"conv{places}d({x.Name}, {weight.Name}, stride: {stride}, padding: {padding}, dilation: {dilation}, "
+            + $"groups: {groups})",
             x, weight);
     }
 
@@ -137,7 +140,7 @@ internal sealed partial class Generator
     {
         var type = Pick(DType.F32, DType.F16);
         var x = Find(v => v.Rank == 4 && v.Type == type && v.Shape.Skip(2).All(s => Value(s) > 0))
-            ?? Parameter(type, [1, random.Next(1, 3), Size.Constant(random.Next(1, 6)), Size.Constant(random.Next(1, 6))]);
+            ?? Parameter(type, [1, random.Next(1, 3), random.Next(1, 6), random.Next(1, 6)]);
         var (h, w) = (random.Next(1, 8), random.Next(1, 8));
         var f = Pick("resize_nearest", "resize_bilinear", "adaptive_avg_pool", "adaptive_max_pool");
         return Let($"nn.{f}", x.Type, [x.Shape[0], x.Shape[1], h, w], Composite(x), $"{f}({x.Name}, {h}, {w})", x);
@@ -148,14 +151,16 @@ internal sealed partial class Generator
         if (Find(v => v.Rank < 5) is not { } x) return false;
         var y = FindOr(x.Type, x.Shape);
         var axis = random.Next(x.Rank + 1);
-        return Let("nn.stack", x.Type, x.Shape.Insert(axis, 2), Worst(x, y), $"stack([{x.Name}, {y.Name}], axis: {axis})", x, y);
+        return Let("nn.stack", x.Type, x.Shape.Insert(axis, 2), Worst(x, y),
+            $"stack([{x.Name}, {y.Name}], axis: {axis})", x, y);
     }
 
     private bool OneHot()
     {
         if (Find(v => v.Type.IsInteger && v.Rank < 4) is not { } x) return false;
         var count = random.Next(1, 9);
-        return Let("nn.one_hot", mainFloat, x.Shape.Add(count), Jump(x), $"one_hot({x.Name}, {count}, {mainFloat.Name()})", x);
+        return Let("nn.one_hot", mainFloat, x.Shape.Add(count), Jump(x),
+            $"one_hot({x.Name}, {count}, {mainFloat.Name()})", x);
     }
 
     private bool Random()

@@ -132,7 +132,8 @@ internal sealed partial class Generator
         {
             var part = Find(v => v.Type == x.Type && v.Rank == x.Rank
                 && v.Shape.RemoveAt(axis).SequenceEqual(x.Shape.RemoveAt(axis)))!;
-            if (part == x && Chance(2)) part = Parameter(x.Type, x.Shape.SetItem(axis, Chance(6) ? Zero() : Pick(palette)));
+            if (part == x && Chance(2))
+                part = Parameter(x.Type, x.Shape.SetItem(axis, Chance(6) ? Zero() : Pick(palette)));
             parts.Insert(random.Next(parts.Count + 1), part);
         }
         var size = parts.Aggregate(Size.Zero, (s, p) => s + p.Shape[axis]);

@@ -70,7 +70,8 @@ internal sealed partial class Generator
         if (random.Next(5) == 0) State();
         var steps = Pick(1, 2, 3, 3, 4, 5, 6, 8, 12);
         // Some programs of numbers alone: they cost little, and are code of their own.
-        var table = Chance(10) ? Table.Where(s => s.Name is "scalar" or "convert" or "bitcast").ToImmutableArray() : Table;
+        ImmutableArray<Step> table = Chance(10)
+            ? [.. Table.Where(s => s.Name is "scalar" or "convert" or "bitcast")] : Table;
         var total = table.Sum(s => s.Weight);
         // A step that finds nothing that fits is no step.
         for (var tries = 0; steps > 0 && tries < 200; tries++)

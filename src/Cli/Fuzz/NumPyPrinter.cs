@@ -72,7 +72,8 @@ internal sealed class NumPyPrinter
             Const c => Literal(c),
             Iota i => Rounded($"iota({Sizes(node.Type.Shape)}, {i.Axis})"),
             Compiler.Graph.Random => $"philox({x}, {Sizes(node.Type.Shape)})",
-            SizeValue s => Rounded($"np.array({Text(s.Size)}, dtype=object).astype({(node.Type.DType.IsFloat ? "np.float64" : "np.int64")})"),
+            SizeValue s => Rounded(
+                $"np.array({Text(s.Size)}).astype({(node.Type.DType.IsFloat ? "np.float64" : "np.int64")})"),
             Unary u => Rounded(Unary(u.Kind, x)),
             Compiler.Graph.Convert => $"convert({x}, '{t}')",
             Bitcast => $"bitcast({x}, '{node.OperandType(0).DType.Name()}', '{t}')",
@@ -89,17 +90,21 @@ internal sealed class NumPyPrinter
             Window w => $"window({x}, {w.Axis}, {Text(w.Count)}, {Text(w.Extent)}, {w.Stride}, {w.Dilation})",
             Fold f => Rounded($"fold({x}, {f.Axis}, {Text(node.Type.Shape[f.Axis])}, {f.Stride}, {f.Dilation})"),
             Gather g => $"gather({x}, {y}, {g.Axis})",
-            Scatter s => Rounded($"scatter('{s.Kind.ToString().ToLowerInvariant()}', {x}, {y}, {Of(node, 2)}, {s.Axis})"),
+            Scatter s => Rounded(
+                $"scatter('{s.Kind.ToString().ToLowerInvariant()}', {x}, {y}, {Of(node, 2)}, {s.Axis})"),
             DynamicSlice d => $"dynamic({x}, {Sizes(d.Starts)}, {Offsets(d, d.Axes, 1)}, {Sizes(node.Type.Shape)})",
-            UpdateSlice u => $"replaced({x}, {y}, {Sizes(u.Starts)}, {Offsets(u, u.Axes, 2)}, [{string.Join(", ", u.Steps)}])",
+            UpdateSlice u =>
+                $"replaced({x}, {y}, {Sizes(u.Starts)}, {Offsets(u, u.Axes, 2)}, [{string.Join(", ", u.Steps)}])",
             Sort s => $"ordered({x}, {s.Axis}, {Bool(s.IsDescending)}, '{s.Index.Name()}')",
             Reduce r => Rounded($"reduce('{Ops.Name(r.Kind)}', {x}, [{string.Join(", ", r.Axes)}])"),
             ArgReduce a => Rounded($"place({Bool(a.Greatest)}, {x}, {a.Axis})"),
             Cumulate c => Rounded($"cumulate('{Ops.Name(c.Kind)}', {x}, {c.Axis}, {Bool(c.IsReversed)})"),
             Dot d => Rounded(Product(d)),
             Call c => $"{names[c.Callee]}(S, {Operands(c)})",
-            If i => $"({names[i.Regions[0]]} if {x} else {names[i.Regions[1]]})(S, {string.Join(", ", i.Operands.Skip(1).Select(V))})",
-            Scan s => $"loop(S, '{s.Variable}', {Text(s.Count)}, {names[s.Regions[0]]}, {s.Carried}, [{Operands(s)}], [{Outputs(s)}])",
+            If i => $"({names[i.Regions[0]]} if {x} else {names[i.Regions[1]]})"
+                + $"(S, {string.Join(", ", i.Operands.Skip(1).Select(V))})",
+            Scan s => $"loop(S, '{s.Variable}', {Text(s.Count)}, {names[s.Regions[0]]}, {s.Carried}, "
+                + $"[{Operands(s)}], [{Outputs(s)}])",
             While w => $"repeat(S, {names[w.Regions[0]]}, {names[w.Regions[1]]}, {w.Carried}, [{Operands(w)}])",
             Result r => $"{x}[{r.Index}]",
             Compiler.Graph.Tuple => $"[{Operands(node)}]",

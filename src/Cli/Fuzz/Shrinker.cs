@@ -34,7 +34,8 @@ internal sealed class Shrinker(Func<FuzzProgram, bool> has)
         a.Kind == b.Kind && (a.Kind is "value" or "hang" or "memory" || Words(a.Message) == Words(b.Message));
 
     /// <summary>The kind of an exception, or what a reference said, without places and numbers.</summary>
-    private static string Words(string message) => Regex.Replace(message, "[^A-Za-z ]", "") is var w && w.Length > 24 ? w[..24] : w;
+    private static string Words(string message) =>
+        Regex.Replace(message, "[^A-Za-z ]", "") is var w && w.Length > 24 ? w[..24] : w;
 
     public FuzzProgram Shrink(FuzzProgram program)
     {
@@ -49,7 +50,7 @@ internal sealed class Shrinker(Func<FuzzProgram, bool> has)
 
     private bool Holds(FuzzProgram candidate)
     {
-        var isPossible = candidate.Parameters.SelectMany(p => p.Value.Shape).Concat(candidate.Results.SelectMany(r => r.Shape))
+        var isPossible = candidate.Parameters.Select(p => p.Value).Concat(candidate.Results).SelectMany(v => v.Shape)
             .All(s => s.Evaluate(candidate.Sizes) >= 0);
         return isPossible && ++tried <= MostCandidates && has(candidate);
     }
@@ -93,7 +94,8 @@ internal sealed class Shrinker(Func<FuzzProgram, bool> has)
             if (parameter.IsInout) yield return Replaced(p, parameter, parameter with { IsInout = false });
             if (parameter.Fill.StartsWith("mixed", StringComparison.Ordinal))
                 yield return Replaced(p, parameter, parameter with { Fill = "random:seed=1" });
-            else if (parameter.Fill is not ("ones" or "random:seed=1") && !parameter.Fill.Contains("high=", StringComparison.Ordinal))
+            else if (parameter.Fill != "random:seed=1"
+                && !parameter.Fill.Contains("high=", StringComparison.Ordinal))
                 yield return Replaced(p, parameter, parameter with { Fill = "random:seed=1" });
         }
         foreach (var constant in Constants(p))
@@ -109,8 +111,8 @@ internal sealed class Shrinker(Func<FuzzProgram, bool> has)
 
     /// <summary>The constant sizes of parameters.</summary>
     private static IEnumerable<long> Constants(FuzzProgram p) =>
-        p.Parameters.SelectMany(v => v.Value.Shape).Where(s => s.IsConstant && s.Value > 2).Select(s => s.Value).Distinct()
-            .OrderDescending();
+        p.Parameters.SelectMany(v => v.Value.Shape).Where(s => s.IsConstant && s.Value > 2).Select(s => s.Value)
+            .Distinct().OrderDescending();
 
     /// <summary>A constant size, everywhere it stands: in types, in texts.</summary>
     private static FuzzProgram Rewritten(FuzzProgram p, long from, long to)

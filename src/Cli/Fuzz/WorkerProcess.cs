@@ -8,7 +8,9 @@ namespace Accelerate.Cli.Fuzz;
 /// <summary>How long a program may take, and how much memory its process.</summary>
 internal sealed record FuzzLimits(TimeSpan Time, long Bytes);
 
-/// <summary>A child process that outlives its programs until one of them kills it; then the next has a new one.</summary>
+/// <summary>
+/// A child process that outlives its programs until one of them kills it; then the next has a new one.
+/// </summary>
 internal sealed class WorkerProcess(FuzzLimits limits) : IDisposable
 {
     // How often the memory of a busy child is looked at.
