@@ -14,7 +14,7 @@ namespace Accelerate.Backends;
 /// checks and whatever sizes decide: shapes, the layout of the arena, the constants whose shape is symbolic.
 /// <see cref="Begin"/> then places the buffers of one call. Keep it reachable while code runs on its pointers.
 /// </summary>
-public sealed unsafe class ProgramCall : IDisposable
+internal sealed unsafe class ProgramCall : IDisposable
 {
     private readonly Program program;
     private readonly ProgramEntry entry;
@@ -65,7 +65,7 @@ public sealed unsafe class ProgramCall : IDisposable
     /// <exception cref="ExecutionException">With EntryCheck: a check fails, a size has no value, a given result does
     /// not fit. Nothing is written.</exception>
     /// <exception cref="MemoryException">There is no room for the buffers. Nothing is written.</exception>
-    internal static ProgramCall Begin(
+    public static ProgramCall Begin(
         ProgramEntry entry, ModelState model, SessionState state, ReadOnlySpan<Tensor> inputs, CallSizes sizes,
             Span<Tensor> results)
     {

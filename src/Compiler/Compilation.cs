@@ -181,6 +181,7 @@ public sealed class Compilation
     /// <exception cref="LimitationException">It cannot be compiled; a diagnostic says where.</exception>
     public Program? Initializer(IReadOnlyCollection<string> paths)
     {
+        ArgumentNullException.ThrowIfNull(paths);
         var wanted = Bound?.State.Where(s => paths.Contains(s.Path)).ToList() ?? [];
         if (wanted.Count == 0) return null;
         var function = new Function("initialize");

@@ -78,6 +78,7 @@ public sealed class DiskCache
     /// <summary>The folder that a set of environment variables asks for.</summary>
     public static string? FolderFrom(Func<string, string?> variable)
     {
+        ArgumentNullException.ThrowIfNull(variable);
         if (variable(SwitchVariable) == "off" || variable(FolderVariable) == "off")
             return null;
         if (variable(FolderVariable) is { Length: > 0 } given)
@@ -94,6 +95,7 @@ public sealed class DiskCache
     /// </summary>
     public static string Key(params IEnumerable<string> parts)
     {
+        ArgumentNullException.ThrowIfNull(parts);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Span<byte> length = stackalloc byte[8];
         foreach (var part in parts.Prepend(FormatVersion.ToString(CultureInfo.InvariantCulture)))
@@ -110,6 +112,7 @@ public sealed class DiskCache
     /// <summary>The bytes of a key, or null if there is no sound entry; an unsound one is removed.</summary>
     public byte[]? TryGet(string key)
     {
+        ArgumentException.ThrowIfNullOrEmpty(key);
         var entry = folder.Read(key + Extension);
         var result = entry is null ? null : Decode(key, entry);
         if (entry is not null && result is null) folder.Delete(key + Extension);
@@ -122,6 +125,7 @@ public sealed class DiskCache
     /// </summary>
     public void Put(string key, ReadOnlySpan<byte> bytes)
     {
+        ArgumentException.ThrowIfNullOrEmpty(key);
         if (folder.Write(key + Extension, Header(key, bytes), bytes)) EvictIfNeeded(HeaderLength + bytes.Length);
     }
 

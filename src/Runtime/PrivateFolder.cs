@@ -1,5 +1,6 @@
 // In: the path of a folder. Out: its files, opened in a folder that nobody but the user can have written to.
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 
 namespace Accelerate.Runtime;
@@ -33,12 +34,7 @@ internal sealed unsafe partial class PrivateFolder
             throw new UnauthorizedAccessException("only on Linux can it be seen who may write to a folder");
         }
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
-        const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-        // What is there is left as it is, a link too; whether it will do is seen below, on what opens.
-        if (!Path.Exists(full))
-        {
-            Directory.CreateDirectory(full, OwnerOnly);
-        }
+        Make(full);
         _folder = Open(null, full, Flags.Directory | Flags.NoFollow);
         try
         {
@@ -155,6 +151,24 @@ internal sealed unsafe partial class PrivateFolder
         {
             // A folder mounted for reading only: nothing is evicted from it either.
         }
+    }
+
+    /// <summary>
+    /// Makes a folder and those above it, unless they are there; what is there is left as it is, a link too. Whether it
+    /// will do is seen on what opens.
+    /// </summary>
+    [UnsupportedOSPlatform("windows")]
+    private static void Make(string path)
+    {
+        if (Path.Exists(path))
+        {
+            return;
+        }
+        if (Path.GetDirectoryName(path) is { } above)
+        {
+            Make(above); // not by CreateDirectory: it makes those above for whomever the process's mask lets in
+        }
+        Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     private void CheckFolder(string path)

@@ -183,12 +183,13 @@ internal sealed class DriverText
         }
     }
 
-    /// <summary>Tells the host, before a step writes state, that a failure from here on leaves it half written.</summary>
+    /// <summary>Tells the host, before a step writes state, that a failure from here on breaks the session.</summary>
     private void Writing(Step step)
     {
         if (!program.WritesState(step)) return;
         var error = Field("%host", 40, "ptr");
-        text.Do($"store i64 1, ptr {text.Value($"getelementptr i8, ptr {error}, i64 {8 * Host.WrittenWord}")}, align 8");
+        var word = text.Value($"getelementptr i8, ptr {error}, i64 {8 * Host.WrittenWord}");
+        text.Do($"store i64 1, ptr {word}, align 8");
     }
 
     /// <summary>min(most, max(1, value + plus)).</summary>
