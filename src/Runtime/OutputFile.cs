@@ -92,9 +92,14 @@ internal static class OutputFile
 
     private static void Through(string path, FileKind kind, Action<Stream> write)
     {
-        using Stream stream = OperatingSystem.IsLinux()
-            ? new FileStream(OpenToWrite(path, kind), FileAccess.Write)
-            : new FileStream(path, FileMode.Open, FileAccess.Write);
+        // What the process has open is not opened again: two places in one file would write over each other.
+        using Stream stream = Target(path) switch
+        {
+            "/proc/self/fd/1" => Console.OpenStandardOutput(),
+            "/proc/self/fd/2" => Console.OpenStandardError(),
+            _ when OperatingSystem.IsLinux() => new FileStream(OpenToWrite(path, kind), FileAccess.Write),
+            _ => new FileStream(path, FileMode.Open, FileAccess.Write),
+        };
         write(stream);
     }
 
