@@ -142,7 +142,7 @@ internal static class OutputFile
             new FileStream(target, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete).Dispose();
         }
         // In the same folder, as a name is taken in one step only inside one file system; unique, as writers may race.
-        string temporary = Path.Combine(folder, $".{Mark()}-{Guid.NewGuid():N}{Suffix}");
+        string temporary = Temporary(folder, Environment.ProcessId);
         try
         {
             using (FileStream stream = Create(folder, temporary, out bool isNamed))
@@ -187,9 +187,10 @@ internal static class OutputFile
     }
 
     /// <summary>
-    /// Says whose a temporary file is: a process, and the machine it runs on, as folders may be shared by several.
+    /// A name that says whose it is: of a process, and of the machine it runs on, as folders may be shared by several.
     /// </summary>
-    private static string Mark() => string.Create(CultureInfo.InvariantCulture, $"{Machine.Value}-{Environment.ProcessId}");
+    internal static string Temporary(string folder, int process) => Path.Combine(folder,
+        string.Create(CultureInfo.InvariantCulture, $".{Machine.Value}-{process}-{Guid.NewGuid():N}{Suffix}"));
 
     private static readonly Lazy<string> Machine = new(() =>
     {
