@@ -81,5 +81,5 @@ internal static class Agreement
     private static InternalErrorException Differs(
         string backend, string name, double[] e, double[] a, int at, string rule) => new(
         $"{backend} and the kernel interpreter disagree on '{name}'"
-        + (at < 0 ? "" : $" at flat index {at}: {a[at]:R} instead of {e[at]:R}") + $"; {rule}. Nothing was timed.");
+        + (at < 0 ? "" : $" at flat index {at}: {a[at]:R} instead of {e[at]:R}") + $"; {rule}");
 }

@@ -63,7 +63,7 @@ internal static class Accc
     }
 
     /// <summary>What is somebody's mistake, or a limit that is known, as one line; null for a bug.</summary>
-    private static CliException? Expected(Exception e) => e switch
+    internal static CliException? Expected(Exception e) => e switch
     {
         // One line: a name in it may have line ends.
         CliException c => new(VisibleText.Word(c.Message), c.Help, c.ExitCode),

@@ -1,18 +1,20 @@
-// In: a file, an exported function, its arguments. Out: the first rewrite of the optimiser that changes the result.
+// In: a file, an exported function, its arguments. Out: the first rewrite of the optimiser that changes the result, or the
+// first step behind it.
 using System.CommandLine;
 using Accelerate.Backends;
+using Accelerate.Backends.Llvm.Native;
+using Accelerate.Backends.OpenCl;
 using Accelerate.Compiler;
+using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
-using Accelerate.Compiler.Graph.Interpreter;
-using Accelerate.Compiler.Kernels.Lowering;
 using Accelerate.Compiler.Passes;
-using Accelerate.Runtime;
 
 namespace Accelerate.Cli;
 
 /// <summary>
 /// The reference is the graph as it was bound, in the f64 graph interpreter. What is held to it: the rewritten graph
 /// there (`--on reference`, the default: the rules alone), or compiled for a backend (fusion and code generation too).
+/// Where no rule is to blame, the steps behind the optimiser are tried in their order: kernels, then each backend.
 /// </summary>
 internal static class BisectCommand
 {
@@ -43,17 +45,29 @@ internal static class BisectCommand
             var entry = compilation.Entries.Single();
             var (inputs, sizes) = call.Inputs(parsed, entry.Program!, options.Executable.MemoryLimit);
             var state =
-                Executables.InitialState(backend == "reference" ? "interpreter"
-                    : backend, compilation.Model, options.Executable,
-                WeightFiles.Read(options.Weights, compilation.Model, terminal, options.Diagnostics));
-            var judge = new Judge(entry.Bound, inputs, sizes, state);
-            var found =
-                Bisection.Find(entry.Bound, Pipeline.Passes, graph =>
-                    judge.IsRight(graph, backend, options.Executable));
+                Executables.InitialState(backend == "reference" ? "interpreter" : backend, compilation.Model,
+                    options.Executable,
+                    WeightFiles.Read(options.Weights, compilation.Model, terminal, options.Diagnostics));
+            var judge = new BisectJudge(entry.Bound, inputs, sizes, state, options.Compute);
+            // The passes that `run` has with these options.
+            var passes =
+                Pipeline.For(options.Compute, FrozenState.Of(entry.Bound), options.DirectConvolutions);
+            var found = Bisection.Find(entry.Bound, passes, graph => judge.IsRight(graph, backend, options.Executable));
             terminal.Output.Write(Text(found));
-            return found is { IsRightUnoptimised: true, Culprit: null } ? ExitCodes.Ok : ExitCodes.UserError;
+            if (found.Culprit is not null) return ExitCodes.UserError;
+            var behind = judge.Behind(entry.Optimised!, Present(), options.Executable);
+            terminal.Output.Write(behind is null ? $"so it is on {string.Join(", ", Present())}\n" : behind + "\n");
+            return found.IsRightUnoptimised && behind is null ? ExitCodes.Ok : ExitCodes.UserError;
         });
         return command;
+    }
+
+    private static List<string> Present()
+    {
+        List<string> present = ["interpreter"];
+        if (LlvmLibrary.Available(out _)) present.Add("llvm");
+        if (OpenClExecutable.Available(out _)) present.Add("opencl");
+        return present;
     }
 
     internal static string Text(BisectionResult found) => found switch
@@ -65,29 +79,4 @@ internal static class BisectCommand
             + $"  = help: accc dump --stage opt --stop-after-rewrite {found.Number} shows the graph behind it\n",
         _ => $"the result is right with all {found.Rewrites} rewrites\n",
     };
-
-    /// <summary>Holds a rewritten graph to the results of the one that was bound.</summary>
-    internal sealed class Judge(Function bound, Tensor[] inputs, IReadOnlyDictionary<string, long> sizes,
-        IReadOnlyDictionary<string, Tensor> state)
-    {
-        private readonly IReadOnlyList<ReferenceValue> expected = Reference(bound, inputs, sizes, state);
-
-        public bool IsRight(Function graph, string backend, ExecutableOptions options)
-        {
-            if (backend == "reference")
-                return Reference(graph, inputs, sizes, state).Zip(expected)
-                    .All(p => Comparison.Compare(p.First, p.Second).Agrees);
-            using var executable = Executables.Create(backend, [Lowering.Lower(graph)], options, state);
-            using var session = executable.CreateSession();
-            var actual = session.Run(graph.Name, [.. inputs.Select(i => i.Clone())], sizes);
-            return actual.Zip(expected).All(p => Comparison.Compare(p.First, p.Second).Agrees);
-        }
-
-        private static IReadOnlyList<ReferenceValue> Reference(Function graph, Tensor[] inputs,
-            IReadOnlyDictionary<string, long> sizes,
-            IReadOnlyDictionary<string, Tensor> state) =>
-            GraphInterpreter.Run(graph, [.. inputs.Select(ReferenceValue.Of)], path =>
-                ReferenceValue.Of(state[path]), sizes,
-                new InterpreterOptions { Propagation = Propagation.Likely });
-    }
 }

@@ -1,9 +1,12 @@
 // In: case files or folders of them. Out: a line for each that fails, what was skipped, and the counts.
 using System.CommandLine;
+using System.IO.Enumeration;
+using Accelerate.Backends;
 using Accelerate.Backends.Llvm.Native;
 using Accelerate.Backends.OpenCl;
 using Accelerate.Cli.Cases;
 using Accelerate.Compiler.Diagnostics;
+using Accelerate.Runtime;
 
 namespace Accelerate.Cli;
 
@@ -17,15 +20,22 @@ internal static class TestCommand
             Arity = ArgumentArity.OneOrMore,
         };
         var command = new Command("test", "Runs the cases in .acc headers on every backend and compares.");
+        var only = new Option<string?>("--backends")
+        {
+            Description = "which backends are held to the kernel interpreter, which runs in any case; by default all that "
+                + "are there",
+            HelpName = "a,b",
+        };
         command.Arguments.Add(paths);
+        command.Options.Add(only);
         command.SetAction(parsed =>
         {
-            var backends = Backends();
+            var backends = Backends(parsed.GetValue(only));
             var (passed, failed) = (0, 0);
             var skips = new SortedDictionary<string, int>(StringComparer.Ordinal);
             foreach (var path in parsed.GetValue(paths)!.SelectMany(Files))
             {
-                var report = new CaseRun(CaseFile.Read(path)).Run(backends);
+                var report = Report(path, backends);
                 foreach (var (backend, construct) in report.Skipped)
                     skips[$"{construct} on {backend}"] = skips.GetValueOrDefault($"{construct} on {backend}") + 1;
                 foreach (var failure in report.Failures) terminal.Output.Write($"{VisibleText.Word(path)}: {failure}\n");
@@ -39,18 +49,46 @@ internal static class TestCommand
         return command;
     }
 
-    /// <summary>The backends present on this machine, beside the kernel interpreter.</summary>
-    private static List<CaseBackend> Backends()
+    /// <summary>Those named, or the backends present on this machine, beside the kernel interpreter.</summary>
+    private static List<CaseBackend> Backends(string? only)
     {
+        string[] names = only?.Split(',') ?? [];
+        if (names.FirstOrDefault(n => !Executables.Backends.Contains(n)) is { } unknown)
+            throw CommonOptions.Usage($"there is no backend '{unknown}'",
+                Nearest.Help(unknown, Executables.Backends, "backends"));
         var backends = new List<CaseBackend>();
-        if (LlvmLibrary.Available(out _)) backends.Add(new("llvm", new()));
-        if (OpenClExecutable.Available(out _)) backends.Add(new("opencl", new()));
+        if (Wanted("llvm", LlvmLibrary.Available(out var reason), reason)) backends.Add(new("llvm", new()));
+        if (Wanted("opencl", OpenClExecutable.Available(out reason), reason)) backends.Add(new("opencl", new()));
         return backends;
+
+        // What is asked for by name and is not there is not passed over.
+        bool Wanted(string name, bool isThere, string? why) => only is null ? isThere
+            : names.Contains(name) && (isThere ? true : throw new BackendException(why!));
+    }
+
+    /// <summary>What is wrong with one file is no reason not to run the others.</summary>
+    private static CaseReport Report(string path, IReadOnlyList<CaseBackend> backends)
+    {
+        try
+        {
+            return new CaseRun(CaseFile.Read(path)).Run(backends);
+        }
+        catch (Exception e) when (Accc.Expected(e) is { } known)
+        {
+            return new([known.Message], [], 0, []);
+        }
     }
 
     private static IEnumerable<string> Files(string path)
     {
         if (!Directory.Exists(path)) return [path];
-        return Directory.GetFiles(path, "*.acc", SearchOption.AllDirectories).Order(StringComparer.Ordinal);
+        // Folders are not entered by links: two that lead to each other have no end.
+        var below = new FileSystemEnumerable<string>(path, (ref FileSystemEntry e) => e.ToSpecifiedFullPath(),
+            new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None })
+        {
+            ShouldIncludePredicate = (ref FileSystemEntry e) => e.FileName.EndsWith(".acc", StringComparison.Ordinal),
+            ShouldRecursePredicate = (ref FileSystemEntry e) => (e.Attributes & FileAttributes.ReparsePoint) == 0,
+        };
+        return below.Order(StringComparer.Ordinal).Where(file => FileStatus.Of(file) is { Kind: FileKind.Regular });
     }
 }

@@ -92,9 +92,14 @@ internal static class OutputFile
 
     private static void Through(string path, FileKind kind, Action<Stream> write)
     {
-        using Stream stream = OperatingSystem.IsLinux()
-            ? new FileStream(OpenToWrite(path, kind), FileAccess.Write)
-            : new FileStream(path, FileMode.Open, FileAccess.Write);
+        // What the process has open is not opened again: two places in one file would write over each other.
+        using Stream stream = Target(path) switch
+        {
+            "/proc/self/fd/1" => Console.OpenStandardOutput(),
+            "/proc/self/fd/2" => Console.OpenStandardError(),
+            _ when OperatingSystem.IsLinux() => new FileStream(OpenToWrite(path, kind), FileAccess.Write),
+            _ => new FileStream(path, FileMode.Open, FileAccess.Write),
+        };
         write(stream);
     }
 
@@ -137,7 +142,7 @@ internal static class OutputFile
             new FileStream(target, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete).Dispose();
         }
         // In the same folder, as a name is taken in one step only inside one file system; unique, as writers may race.
-        string temporary = Path.Combine(folder, $".{Mark()}-{Guid.NewGuid():N}{Suffix}");
+        string temporary = Temporary(folder, Environment.ProcessId);
         try
         {
             using (FileStream stream = Create(folder, temporary, out bool isNamed))
@@ -182,9 +187,10 @@ internal static class OutputFile
     }
 
     /// <summary>
-    /// Says whose a temporary file is: a process, and the machine it runs on, as folders may be shared by several.
+    /// A name that says whose it is: of a process, and of the machine it runs on, as folders may be shared by several.
     /// </summary>
-    private static string Mark() => string.Create(CultureInfo.InvariantCulture, $"{Machine.Value}-{Environment.ProcessId}");
+    internal static string Temporary(string folder, int process) => Path.Combine(folder,
+        string.Create(CultureInfo.InvariantCulture, $".{Machine.Value}-{process}-{Guid.NewGuid():N}{Suffix}"));
 
     private static readonly Lazy<string> Machine = new(() =>
     {

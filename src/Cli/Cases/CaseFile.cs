@@ -20,6 +20,8 @@ internal sealed record CaseFile(string Path, string Title, IReadOnlyList<CaseCal
     IReadOnlyList<CaseCount> Counts,
     IReadOnlyList<(string Name, long[] Values)> Dims, IReadOnlyDictionary<string, string> Set, string Prints)
 {
+    private const int MostSizes = 1000;
+
     /// <exception cref="CliException">A line of the header is malformed, or nothing is run.</exception>
     public static CaseFile Read(string path)
     {
@@ -69,6 +71,8 @@ internal sealed record CaseFile(string Path, string Title, IReadOnlyList<CaseCal
                     break;
             }
         }
+        if (dims.Aggregate(1.0, (product, d) => product * d.Item2.Length) > MostSizes)
+            throw new CliException($"{path}: `dims` has more than {MostSizes} combinations");
         if (calls.Count == 0)
             throw new CliException($"{path} runs nothing", "a line `# run: FN name=VALUE …` says what to run");
         return new(path, title, calls, counts, dims, set, prints.ToString());

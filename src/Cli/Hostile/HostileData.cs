@@ -11,6 +11,9 @@ internal static class HostileData
 {
     private const int BombBytes = 16 << 20;
 
+    // What is in a file is read, if there may be so much of it: the limit is a part of the command.
+    private const string Memory = "128M";
+
     private static readonly string[] DTypes =
         ["bool", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f16", "bf16", "f32", "f64"];
 
@@ -48,7 +51,7 @@ internal static class HostileData
         // Half of the files get the function that their header asks for, when it can be read.
         if (random.Next(2) == 0 && Fitting(bytes) is { } fitting) function = fitting;
         return new(kind, [new RegularFile("data.acc", Model), new RegularFile(name, bytes)],
-            ["run", "./data.acc", function, $"x=@{name}", "--backend", "interpreter"]);
+            ["run", "./data.acc", function, $"x=@{name}", "--backend", "interpreter", "--memory", Memory]);
     }
 
     private static string? Fitting(byte[] bytes)

@@ -30,7 +30,7 @@ internal static partial class HostilePrograms
         var text = random.Pick(corpus.Cases);
         var end = text.IndexOf("\n\n", StringComparison.Ordinal) is > 0 and var i ? i : text.Length;
         var header = Mutation.Words(random, text[..end], corpus.Words);
-        return new("case", [new RegularFile("a.acc", header + text[end..])], ["test", "a.acc"]);
+        return new("case", [new RegularFile("a.acc", header + text[end..])], ["test", "--backends", "llvm", "a.acc"]);
     }
 
     private static string[] Command(Random random, string text) => random.Next(10) switch
@@ -60,7 +60,7 @@ internal static partial class HostilePrograms
             foreach (Match size in Size().Matches(p.Groups["shape"].Value)) arguments.Add($"{size.Value}={Small(random)}");
         }
         return ["run", "./a.acc", entry.Groups["name"].Value, .. arguments.DistinctBy(a => a.Split('=')[0]), "--backend",
-            random.Pick(["interpreter", "llvm"])];
+            random.Pick(["interpreter", "llvm"]), "--memory", "256M"];
     }
 
     private static string Small(Random random) => random.Pick(["0", "1", "2", "3", "5", "17"]);

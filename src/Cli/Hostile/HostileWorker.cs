@@ -172,7 +172,7 @@ internal sealed partial class HostileWorker
         }
     }
 
-    private static void Make(HostileFile file)
+    internal static void Make(HostileFile file)
     {
         switch (file)
         {

@@ -69,7 +69,8 @@ public abstract class CommandLine : IDisposable
 
     private string Resolve(string arg)
     {
-        if (File.Exists(folder[arg]) || arg.EndsWith(".acc", StringComparison.Ordinal)) return folder[arg];
+        if (File.Exists(folder[arg]) || (arg.EndsWith(".acc", StringComparison.Ordinal) && !arg.Contains('=')))
+            return folder[arg];
         var at = arg.LastIndexOf('@');
         return at >= 0 ? arg[..(at + 1)] + folder[arg[(at + 1)..]] : arg;
     }

@@ -95,7 +95,7 @@ public class BisectionTests : CommandLine
         Assert.Equal(Dump("--stop-after-rewrite", "1000000"), Dump());
     }
 
-    private static BisectCommand.Judge MakeJudge(Function function)
+    private static BisectJudge MakeJudge(Function function)
     {
         double[] values = [.. Enumerable.Range(0, 12).Select(i => (i - 6) / 4.0)];
         return new(function, [Tensor.FromDoubles(DType.F32, values, [3, 4])], new Dictionary<string, long>(),

@@ -84,6 +84,13 @@ public sealed class ReferenceValue
         return longs;
     }
 
+    /// <summary>
+    /// The same, to be held to as many roundings of a dtype with fewer bits: what computes in it is off by so much.
+    /// </summary>
+    public ReferenceValue WithPrecision(DType dtype) => !DType.IsFloat ? this
+        : new(DType, Shape, Values, Array.ConvertAll(Magnitude,
+            m => m * Math.Max(1, FloatMath.Epsilon(dtype) / FloatMath.Epsilon(DType))), [], Terms);
+
     private static void CheckCount(long[] shape, long count)
     {
         if (shape.Aggregate(1L, (p, s) => p * s) != count)
