@@ -74,14 +74,15 @@ internal sealed partial class Elaborator
                 var r = op switch
                 {
                     UnaryOp.Abs => Math.Abs(v),
-                    UnaryOp.Sign => Math.Sign(v),
+                    UnaryOp.Sign => v > 0 ? 1 : v < 0 ? -1 : double.IsNaN(v) ? v : 0,
                     UnaryOp.Floor => Math.Floor(v),
                     UnaryOp.Ceil => Math.Ceiling(v),
                     UnaryOp.Trunc => Math.Truncate(v),
                     _ => Math.Round(v),
                 };
-                return w is IntValue || op is not (UnaryOp.Abs or UnaryOp.Sign) ? new IntValue((long)r)
-                    : new FloatValue(r);
+                // What is infinite, NaN or too large is a whole number of no int.
+                return w is IntValue || (op is not (UnaryOp.Abs or UnaryOp.Sign) && Math.Abs(r) < 1L << 62)
+                    ? new IntValue((long)r) : new FloatValue(r);
             case WeakValue w when op is UnaryOp.Abs or UnaryOp.Sign or UnaryOp.Floor or UnaryOp.Ceil or UnaryOp.Trunc
                 or UnaryOp.Round:
                 return Realize(w, Default(w), x.Span) is { } tensor

@@ -18,7 +18,7 @@ internal sealed partial class Elaborator
     private long oldestWritten = long.MaxValue;
 
     /// <summary>A call on its own: for its effects, or it is a mistake.</summary>
-    private void ForItsEffects(ApplyExpression call)
+    private bool ForItsEffects(ApplyExpression call)
     {
         var (effects, oldest, start) = (effectCount, oldestWritten, Local.Next);
         oldestWritten = long.MaxValue;
@@ -26,12 +26,13 @@ internal sealed partial class Elaborator
         var assigns = oldestWritten < start;
         oldestWritten = Math.Min(oldest, oldestWritten);
         if (value is PoisonValue or ListValue { Items.IsEmpty: true } || effectCount > effects || assigns
-            || MayHaveEffects(call)) return;
+            || MayHaveEffects(call)) return value is not PoisonValue;
         var place = call.Arguments is [{ Value: NameExpression { Name: var name } }, ..] ? name : null;
         Fail(Codes.UnusedValue, call.Span, $"nothing takes the value of `{call.Callee.Span.Text}(…)`",
             Describe(value), (place is null ? $"write `let y = {call.Callee.Span.Text}(…)`"
                 : $"write `{place} = {call.Callee.Span.Text}(…)`: values are not changed in place")
                 + ", or `return` it");
+        return false;
     }
 
     /// <summary>An `assert` of a file, which is decided when it is compiled.</summary>

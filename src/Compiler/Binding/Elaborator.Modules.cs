@@ -26,7 +26,10 @@ internal sealed partial class Elaborator
         return Filled(instance, bound, span) ? new InstanceValue(instance) : Value.Poison;
     }
 
-    /// <summary>Hyper-parameters, then members in order. False after a diagnostic about the hyper-parameters.</summary>
+    /// <summary>
+    /// Hyper-parameters, then members in order. False after a diagnostic about the hyper-parameters: by their types, or
+    /// by a check of the module's.
+    /// </summary>
     public bool Filled(Instance instance, Argument?[] bound, Span span)
     {
         var syntax = instance.Syntax;
@@ -41,14 +44,15 @@ internal sealed partial class Elaborator
         if (good)
         {
             Frame.Blocks[0].Clear(); // hyper-parameters are found through the instance, so that members may hide them
-            Members(instance, syntax.Items);
+            good = Members(instance, syntax.Items);
             foreach (var (name, (value, _)) in instance.Hyper) Hold(value, instance, name);
         }
         Frame = saved!;
         return good;
     }
 
-    private void Members(Instance instance, ImmutableArray<ItemSyntax> items)
+    /// <summary>False when a check failed: what stands behind it relies on it.</summary>
+    private bool Members(Instance instance, ImmutableArray<ItemSyntax> items)
     {
         foreach (var item in items)
         {
@@ -91,7 +95,7 @@ internal sealed partial class Elaborator
                     switch (Expression(i.Condition))
                     {
                         case BoolValue b:
-                            Members(instance, b.Truth ? i.Then : i.Else);
+                            if (!Members(instance, b.Truth ? i.Then : i.Else)) return false;
                             break;
                         case PoisonValue:
                             break;
@@ -102,13 +106,14 @@ internal sealed partial class Elaborator
                     }
                     break;
                 case CheckSyntax check:
-                    ForItsEffects(check.Call);
+                    if (!ForItsEffects(check.Call)) return false;
                     break;
                 case ModuleSyntax m:
                     Limit(m.Name.Span, "a module inside a module", "declare it beside the module");
                     break;
             }
         }
+        return true;
     }
 
     private void Let(Instance instance, ConstantSyntax c)
@@ -175,7 +180,8 @@ internal sealed partial class Elaborator
         var bad = shape.FirstOrDefault(x => !x.IsConstant || x.Value < 0);
         if (bad is not null)
         {
-            Fail(Codes.ConstantNeeded, s.Type.Span, $"the sizes of state are constants, {bad} is not");
+            Fail(Codes.ConstantNeeded, s.Type.Span, bad.IsConstant ? $"a size of state is at least 0, and not {bad}"
+                : $"the sizes of state are constants, {bad} is not");
             return null;
         }
         return new(dtype, shape);

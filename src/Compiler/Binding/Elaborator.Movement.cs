@@ -18,10 +18,27 @@ internal sealed partial class Elaborator
         return null;
     }
 
+    /// <summary>A list of sizes that axes can have: none is negative. Null after a diagnostic.</summary>
+    private ImmutableArray<Size>? Extents(Argument a, string what)
+    {
+        if (Sizes(a) is not { } sizes) return null;
+        foreach (var size in sizes)
+        {
+            if (size.IsConstant && size.Value < 0)
+            {
+                Fail(Codes.SizesDiffer, a.Span, $"{what} of {size}: a size is at least 0", null,
+                    size.Is(-1) ? "no size is worked out from the others: write `size(x) // n`" : null);
+                return null;
+            }
+            AtMost(0, size, $"{what} of {size}");
+        }
+        return sizes;
+    }
+
     public Value ReshapeOf(BuiltinCall c)
     {
         if (c["x"].Value is not TensorValue t) return WrongArgument(c["x"], "a tensor");
-        if (Sizes(c["shape"]) is not { } shape) return Value.Poison;
+        if (Extents(c["shape"], "an axis") is not { } shape) return Value.Poison;
         if (!t.Indices.IsEmpty) return Limit(c.Span, "`reshape` inside an index form");
         var count = Size.Product(shape);
         switch (Compare(t.Node.Type.Count, count, $"reshape of {Describe(t)} to [{string.Join(", ", shape)}]"))
@@ -163,7 +180,7 @@ internal sealed partial class Elaborator
         ImmutableArray<Size> sizes;
         if (c["parts"].Value is ListValue)
         {
-            if (Sizes(c["parts"]) is not { } listed) return Value.Poison;
+            if (Extents(c["parts"], "a part") is not { } listed) return Value.Poison;
             sizes = listed;
         }
         else

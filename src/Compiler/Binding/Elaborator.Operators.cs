@@ -232,8 +232,8 @@ internal sealed partial class Elaborator
     };
 
     /// <summary>
-    /// `@`: contracts the last axis of the left with the last but one of the right; leading axes are a
-    /// batch.
+    /// `@`: contracts the last axis of the left with the last but one of the right; leading axes are a batch. A vector on
+    /// the left is a matrix of one row, whose axis the result lacks; one on the right has only the axis contracted.
     /// </summary>
     private Value Contract(Value left, Value right, Span span, Span leftSpan, Span rightSpan)
     {
@@ -250,6 +250,8 @@ internal sealed partial class Elaborator
         if (a.Rank == 0 || b.Rank == 0 || a.DType == DType.Bool)
             return Fail(Codes.WrongRank, span, "`@` takes tensors of numbers with at least one axis", null, null,
                 new Label(leftSpan, Describe(a)), new Label(rightSpan, Describe(b)));
+        var (written, isRow) = (Describe(a), a.Rank == 1);
+        if (isRow) a = Tensor(Reshaped(a.Node, [Size.One, a.Shape[0]]));
         var (ka, kb) = (a.Rank - 1, Math.Max(0, b.Rank - 2));
         var why = $"{leftSpan.Text} @ {rightSpan.Text}: {a.Shape[ka]} and {b.Shape[kb]} are contracted";
         switch (Compare(a.Shape[ka], b.Shape[kb], why))
@@ -257,7 +259,7 @@ internal sealed partial class Elaborator
             case Sameness.Different:
                 return Fail(Codes.ContractMismatch, span, $"cannot contract {a.Shape[ka]} with {b.Shape[kb]}", null,
                     Equalize(a.Shape[ka], b.Shape[kb]) ?? MadeBy(b.Node) ?? MadeBy(a.Node),
-                    [new(leftSpan, Describe(a)), new(rightSpan, Describe(b)),
+                    [new(leftSpan, written), new(rightSpan, Describe(b)),
                         .. DeclaredAs(b.Node).Concat(DeclaredAs(a.Node))]);
             case Sameness.Checked:
                 b = Retype(b, b.Shape.SetItem(kb, a.Shape[ka]));
@@ -270,7 +272,7 @@ internal sealed partial class Elaborator
             if (lead > a.Rank - 2) a = Spread(a, [], [.. b.Shape.Take(lead - (a.Rank - 2)), .. a.Shape]);
         }
         var shift = a.Rank - 2 - lead;
-        if (shift < 0) return Limit(span, $"`@` of {Describe(a)} and {Describe(b)}");
+        if (shift < 0) return Limit(span, $"`@` of {written} and {Describe(b)}");
         var batchA = ImmutableArray.CreateBuilder<int>();
         var batchB = ImmutableArray.CreateBuilder<int>();
         for (var d = 0; d < lead; d++)
@@ -279,7 +281,7 @@ internal sealed partial class Elaborator
             {
                 return Fail(Codes.BroadcastMismatch, span,
                     $"the leading axes {a.Shape[shift + d]} and {b.Shape[d]} of `@` differ", null,
-                    Equalize(a.Shape[shift + d], b.Shape[d]), new Label(leftSpan, Describe(a)),
+                    Equalize(a.Shape[shift + d], b.Shape[d]), new Label(leftSpan, written),
                         new Label(rightSpan, Describe(b)));
             }
             batchA.Add(shift + d);
@@ -287,6 +289,7 @@ internal sealed partial class Elaborator
         }
         var dot = As(Tensor(new Dot(a.Node, b.Node, batchA.ToImmutable(), batchB.ToImmutable(), [a.Rank - 1], [kb],
             Accumulator(a.DType))), a.DType);
+        if (isRow) return Tensor(Reshaped(dot.Node, dot.Shape.RemoveAt(b.Rank == 1 ? 0 : dot.Rank - 2)));
         if (lead == 0 || shift == 0) return dot;
         // The batch axes come first in a dot: put the left's other leading axes before them again.
         var order = Enumerable.Range(lead, shift).Concat(Enumerable.Range(0, lead))

@@ -86,7 +86,7 @@ internal sealed partial class Elaborator
     /// </summary>
     private void AtMost(Size low, Size high, string why)
     {
-        if (ranges.NonNegative(high - low)) return;
+        if (ranges.NonNegative(high - low) || IsAsked(high - low)) return;
         var loop = (high - low).Variables().FirstOrDefault(v => ranges.Knows(v) && !indexOf.ContainsKey(v));
         if (IsConditional || loop is null || (high - low).AffineIn(loop) is not var (factor, _))
         {
@@ -99,6 +99,10 @@ internal sealed partial class Elaborator
         if (!Affine.IsNegative(factor)) At(Size.Zero);
         if (!factor.Terms.All(t => t.Coefficient > 0)) At(ranges.ExtentOf(loop) - 1);
     }
+
+    /// <summary>Whether an entry check asks for as much already: 3 <= h + 2 asks what 1 <= h does.</summary>
+    private bool IsAsked(Size difference) => Root.Checks.Any(c => c.Kind == CheckKind.AtMost
+        && difference - (c.Right - c.Left) is { IsConstant: true, Value: >= 0 });
 
     private Value Sliced(TensorValue x, SelectExpression s) => PlaceOf(x, s) is { } place ? ReadPlace(x, place)
         : Value.Poison;
