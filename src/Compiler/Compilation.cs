@@ -70,7 +70,7 @@ public sealed class Compilation
     private Compilation(SourceText source, CompilationOptions options)
     {
         (Source, this.options) = (source, options);
-        Entries = Run();
+        Entries = Nesting.Deeply(Run);
     }
 
     public SourceText Source { get; }
@@ -228,17 +228,26 @@ public sealed class Compilation
             action();
             return true;
         }
+        catch (OverflowException e)
+        {
+            // Sizes that are no 64-bit numbers: products that only an optimisation forms, or a lowering.
+            bag.Report(Codes.NotSupported, Declaration(name), e is Types.SizeLimitException ? e.Message
+                : "a tensor whose number of elements does not fit 64 bits");
+            return false;
+        }
         catch (LimitationException e)
         {
             const string Prefix = "not supported: ";
             var hasPrefix = e.Message.StartsWith(Prefix, StringComparison.Ordinal);
             var message = hasPrefix ? e.Message[Prefix.Length..] : e.Message;
-            var place =
-                Declarations(Syntax?.Items ?? []).FirstOrDefault(f => f.Exported && f.Name.Text == name)?.Name.Span;
-            bag.Report(Codes.NotSupported, place ?? new Span(Source, 0, 0), message);
+            bag.Report(Codes.NotSupported, Declaration(name), message);
             return false;
         }
     }
+
+    private Span Declaration(string name) =>
+        Declarations(Syntax?.Items ?? []).FirstOrDefault(f => f.Exported && f.Name.Text == name)?.Name.Span
+            ?? new Span(Source, 0, 0);
 
     private static IEnumerable<FunctionSyntax> Declarations(IEnumerable<ItemSyntax> items) =>
         items.SelectMany(i => i switch
