@@ -11,8 +11,8 @@ namespace Accelerate.Compiler.Binding;
 
 internal sealed partial class Elaborator
 {
-    // Composites nest a dozen deep; what is deeper than this calls itself.
-    private const int MaximumDepth = 120;
+    // On known values a function may call itself a few levels deep; what does so more often does so without end.
+    private const int MostSelfCalls = 8;
 
     private Value CallValue(Value callee, ImmutableArray<Argument> arguments, Span span, Span calleeSpan)
     {
@@ -72,10 +72,13 @@ internal sealed partial class Elaborator
         for (var (caller, same) = (Frame, 0); caller is not null; caller = caller.Caller)
         {
             if (caller.Entered != syntax || caller.Self != f.Self) continue;
-            if (++same < 8 && Frame.Depth < MaximumDepth) continue;
-            return Fail(Codes.Recursion, span, $"`{syntax.Name.Text}` calls itself", null,
+            if (++same < MostSelfCalls) continue;
+            // The first that is found ends it: each of the levels around would find others.
+            muted = 0;
+            Fail(Codes.Recursion, span, $"`{syntax.Name.Text}` calls itself", null,
                 "functions are elaborated where they are called; use `for`",
                 new Label(syntax.Name.Span, "this function"));
+            throw new AbandonedException();
         }
         if (Bind(syntax.Name.Text, syntax.Name.Span, syntax.Parameters, arguments, span) is not { } bound)
             return Value.Poison;

@@ -11,7 +11,13 @@ namespace Accelerate.Compiler.Binding;
 internal sealed partial class Elaborator
 {
     /// <summary>The value, as a value of the region that is being built.</summary>
-    public Value Expression(ExpressionSyntax e) => Here(Evaluate(e));
+    public Value Expression(ExpressionSyntax e)
+    {
+        Enter(e.Span);
+        var value = Here(Evaluate(e));
+        depth--;
+        return value;
+    }
 
     private Value Here(Value value) =>
         region is not null && value is TensorValue t && !Owns(Graph, t.Node) ? Import(t) : value;
@@ -116,7 +122,11 @@ internal sealed partial class Elaborator
         {
             var value = element.Value is null ? Name("..", element.Span) : Expression(element.Value);
             if (!element.Splice) items.Add(value);
-            else if (value is ListValue list) items.AddRange(list.Items);
+            else if (value is ListValue list)
+            {
+                Spend(list.Items.Length);
+                items.AddRange(list.Items);
+            }
             else if (value is PoisonValue) poisoned = true;
             else return Fail(Codes.TypeMismatch, element.Span, $"`..` splices a list, not {Describe(value)}",
                 Describe(value));

@@ -14,12 +14,6 @@ internal sealed partial class Elaborator
     private Value Instantiate(ModuleValue module, ImmutableArray<Argument> arguments, Span span)
     {
         var syntax = module.Syntax;
-        if (Frame.Depth > MaximumDepth)
-        {
-            return Fail(Codes.Recursion, span, $"`{syntax.Name.Text}` contains itself", null,
-                "a module cannot hold an instance of itself without end",
-                new Label(syntax.Name.Span, "this module"));
-        }
         if (Bind(syntax.Name.Text, syntax.Name.Span, syntax.Parameters, arguments, span) is not { } bound)
             return Value.Poison;
         var instance = new Instance(syntax, module.File, span, span.Text);
@@ -35,7 +29,11 @@ internal sealed partial class Elaborator
         var syntax = instance.Syntax;
         var saved = Frame;
         Instances.Add(instance);
-        Frame = new Frame(syntax.Name.Text, instance.File, instance, saved, instance.IsRoot ? null : span);
+        Frame = new Frame(syntax.Name.Text, instance.File, instance, saved, instance.IsRoot ? null : span)
+        {
+            Makes = instance
+        };
+        Enter(span);
         var good = Parameters(syntax.Parameters, bound, span);
         foreach (var p in syntax.Parameters)
         {
@@ -43,12 +41,38 @@ internal sealed partial class Elaborator
         }
         if (good)
         {
+            Endless(instance, span);
             Frame.Blocks[0].Clear(); // hyper-parameters are found through the instance, so that members may hide them
             good = Members(instance, syntax.Items);
             foreach (var (name, (value, _)) in instance.Hyper) Hold(value, instance, name);
         }
         Frame = saved!;
+        depth--;
         return good;
+    }
+
+    // A module within one of its kind, each with other hyper-parameters, ends somewhere.
+    private const int MostOfOneKind = 1000;
+
+    /// <summary>
+    /// An instance that is being made for one of its own kind: with the same hyper-parameters it holds itself without end.
+    /// </summary>
+    private void Endless(Instance instance, Span span)
+    {
+        var around = 0;
+        for (var f = Frame.Caller; f is not null; f = f.Caller)
+        {
+            if (f.Makes is not { } outer || outer.Syntax != instance.Syntax) continue;
+            var isSame = instance.Hyper.All(h => outer.Hyper.TryGetValue(h.Key, out var other)
+                && SameKnown(h.Value.Value, other.Value));
+            if (!isSame && ++around < MostOfOneKind) continue;
+            muted = 0;
+            Fail(Codes.Recursion, span, isSame ? $"`{instance.Syntax.Name.Text}` holds itself"
+                : $"`{instance.Syntax.Name.Text}` holds itself, {MostOfOneKind} levels deep", null,
+                "a module may hold another of its kind where a hyper-parameter differs, and an `if` ends it",
+                new Label(instance.Syntax.Name.Span, "this module"));
+            throw new AbandonedException();
+        }
     }
 
     /// <summary>False when a check failed: what stands behind it relies on it.</summary>

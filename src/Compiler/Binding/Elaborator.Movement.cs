@@ -133,7 +133,10 @@ internal sealed partial class Elaborator
         if (c["parts"].Value is not ListValue list) return WrongArgument(c["parts"], "a list");
         if (list.Items.Any(i => i is PoisonValue)) return Value.Poison;
         if (list.Items.All(i => i is ListValue))
+        {
+            Spend(list.Items.Sum(i => (long)((ListValue)i).Items.Length));
             return new ListValue([.. list.Items.SelectMany(i => ((ListValue)i).Items)]);
+        }
         if (list.Items.Any(i => i is not TensorValue))
             return WrongArgument(c["parts"], "a list of tensors, or of lists,");
         var parts = list.Items.Cast<TensorValue>().ToArray();

@@ -106,7 +106,9 @@ internal sealed partial class Elaborator
 
     private Value? Opened(string name, Span span)
     {
+        // A file of the user's comes before those that the library opens with another.
         var files = Frame.File.Opened.Where(f => f.Name == name).ToList();
+        if (files.Any(f => !f.IsLibrary)) files.RemoveAll(f => f.IsLibrary);
         return files.Count switch
         {
             0 => null,

@@ -62,7 +62,7 @@ internal sealed partial class Elaborator
                 return Fail(Codes.TypeMismatch, span,
                     $"{x} {SyntaxPrinter.Sign(op)} {y}: the divisor must be positive");
             }
-            catch (OverflowException)
+            catch (OverflowException e) when (e is not SizeLimitException)
             {
                 return Fail(Codes.TypeMismatch, span, $"{x} {SyntaxPrinter.Sign(op)} {y} does not fit 64 bits");
             }
@@ -87,7 +87,7 @@ internal sealed partial class Elaborator
 
     private Value WeakCompare(BinaryOperator op, WeakValue a, WeakValue b, Span span)
     {
-        if (Number(a) is { } u && Number(b) is { } v)
+        if (!(a is IntValue && b is IntValue) && Number(a) is { } u && Number(b) is { } v)
         {
             return new BoolValue(op switch
             {
@@ -101,6 +101,7 @@ internal sealed partial class Elaborator
         }
         if (a is IntValue { Size: var x } && b is IntValue { Size: var y })
         {
+            if (x.IsConstant && y.IsConstant) return new BoolValue(Compared(op, x.Value.CompareTo(y.Value)));
             var (less, atLeast) = op switch
             {
                 BinaryOperator.Less => (y - x - 1, x - y),
@@ -125,6 +126,16 @@ internal sealed partial class Elaborator
         return Realize(a, dtype, span) is { } p && Realize(b, dtype, span) is { } q
             ? Arithmetic(op, p, q, span, span, span) : Value.Poison;
     }
+
+    private static bool Compared(BinaryOperator op, int order) => op switch
+    {
+        BinaryOperator.Equal => order == 0,
+        BinaryOperator.NotEqual => order != 0,
+        BinaryOperator.Less => order < 0,
+        BinaryOperator.LessOrEqual => order <= 0,
+        BinaryOperator.Greater => order > 0,
+        _ => order >= 0,
+    };
 
     /// <summary>A function of one real number: `sqrt(d)`.</summary>
     private Value WeakUnary(string name, WeakValue x, Span span)

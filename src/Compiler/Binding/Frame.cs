@@ -51,7 +51,8 @@ internal sealed class Frame(string name, SourceFile file, Instance? self, Frame?
     /// <summary>The function whose body it is.</summary>
     public Syntax.FunctionSyntax? Entered { get; init; }
 
-    public int Depth { get; } = (caller?.Depth ?? 0) + 1;
+    /// <summary>The instance whose members are being made in it.</summary>
+    public Instance? Makes { get; init; }
 
     /// <summary>Innermost last; the first holds parameters, sizes and the body's own locals.</summary>
     public List<Dictionary<string, Local>> Blocks { get; } = [[]];

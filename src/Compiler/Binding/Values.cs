@@ -137,10 +137,12 @@ internal sealed class Instance(ModuleSyntax syntax, SourceFile file, Span made, 
     public bool IsRoot { get; set; }
 
     /// <summary>The path of the first holder; null while nothing holds it.</summary>
-    public string? Path => IsRoot ? ""
+    public string? Path => path ??= IsRoot ? ""
         : Holder is not var (owner, name) ? null
         : owner is null ? name
-        : owner.Path is { } path ? (path.Length == 0 ? name : path + "." + name) : null;
+        : owner.Path is { } above ? (above.Length == 0 ? name : above + "." + name) : null;
+
+    private string? path;
 }
 
 /// <summary>A named thing inside an instance.</summary>

@@ -11,7 +11,21 @@ namespace Accelerate.Compiler.Syntax;
 
 internal sealed partial class Converter
 {
+    private int depth;
+
     private ExpressionSyntax Expression(AccParser.ExprContext? c)
+    {
+        if (!Nesting.Allows(++depth, Nesting.Expressions))
+        {
+            throw new NestingException(SpanOf(c!.Start),
+                $"an expression of more than {Nesting.Expressions} operators or calls");
+        }
+        var converted = Converted(c);
+        depth--;
+        return converted;
+    }
+
+    private ExpressionSyntax Converted(AccParser.ExprContext? c)
     {
         if (Broken(c))
         {
@@ -174,7 +188,7 @@ internal sealed partial class Converter
                 {
                     return new IntegerLiteral(span, integer);
                 }
-                bag.Report(Codes.NumberTooLarge, span, $"{token.Text} does not fit 64 bits",
+                bag.Report(Codes.NumberTooLarge, span, $"{Short(token.Text)} does not fit 64 bits",
                     help: $"the largest integer is {ulong.MaxValue}, of u64");
                 return new ErrorExpression(span);
             case AccLexer.FLOAT:
@@ -183,13 +197,15 @@ internal sealed partial class Converter
                 {
                     return new FloatLiteral(span, value);
                 }
-                bag.Report(Codes.NumberTooLarge, span, $"{token.Text} is beyond the largest float",
+                bag.Report(Codes.NumberTooLarge, span, $"{Short(token.Text)} is beyond the largest float",
                     help: "write `inf` for infinity");
                 return new ErrorExpression(span);
             default:
                 return new BooleanLiteral(span, token.Text == "true");
         }
     }
+
+    private static string Short(string number) => number.Length <= 40 ? number : number[..40] + "…";
 
     private StringLiteral String(ITerminalNode node) => new(SpanOf(node), Unescape(SpanOf(node)));
 
