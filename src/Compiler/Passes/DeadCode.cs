@@ -12,8 +12,12 @@ namespace Accelerate.Compiler.Passes;
 /// </summary>
 public static class DeadCode
 {
-    public static Function Run(Function function) =>
-        Rebuild(function, Enumerable.Range(0, function.Inputs.Count), Enumerable.Range(0, function.Results.Length));
+    public static Function Run(Function function) => Run(function, out _);
+
+    /// <param name="function">The old function.</param>
+    /// <param name="map">What stands for each of its nodes that is kept.</param>
+    internal static Function Run(Function function, out IReadOnlyDictionary<Node, Node> map) => Rebuild(function,
+        Enumerable.Range(0, function.Inputs.Count), Enumerable.Range(0, function.Results.Length), out map);
 
     /// <summary>What of a function some of its results need: its nodes, and of each node with regions a part.</summary>
     private sealed class Needs(Function function)
@@ -128,7 +132,11 @@ public static class DeadCode
         return [.. Enumerable.Range(0, region.Inputs.Count).Where(i => needs.Has(region.Inputs[i]))];
     }
 
-    private static Function Rebuild(Function function, IEnumerable<int> inputs, IEnumerable<int> results)
+    private static Function Rebuild(Function function, IEnumerable<int> inputs, IEnumerable<int> results) =>
+        Rebuild(function, inputs, results, out _);
+
+    private static Function Rebuild(Function function, IEnumerable<int> inputs, IEnumerable<int> results,
+        out IReadOnlyDictionary<Node, Node> values)
     {
         var needs = Analyse(function, results);
         if (inputs.Count() == function.Inputs.Count && results.Count() == function.Results.Length
@@ -136,6 +144,7 @@ public static class DeadCode
         var kept = inputs.Select(i => function.Inputs[i]).ToHashSet<Node>(ReferenceEqualityComparer.Instance);
         var into = new Function(function.Name);
         var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
+        values = map;
         foreach (var check in function.Checks) into.Require(check);
         foreach (var node in function.Nodes)
         {
