@@ -15,9 +15,15 @@ public static class DeadCode
     public static Function Run(Function function) => Run(function, out _);
 
     /// <param name="function">The old function.</param>
-    /// <param name="map">What stands for each of its nodes that is kept.</param>
-    internal static Function Run(Function function, out IReadOnlyDictionary<Node, Node> map) => Rebuild(function,
-        Enumerable.Range(0, function.Inputs.Count), Enumerable.Range(0, function.Results.Length), out map);
+    /// <param name="of">What stands for each of its nodes that is kept.</param>
+    internal static Function Run(Function function, out Func<Node, Node> of)
+    {
+        var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
+        var rebuilt = Rebuild(function, Enumerable.Range(0, function.Inputs.Count),
+            Enumerable.Range(0, function.Results.Length), map);
+        of = ReferenceEquals(rebuilt, function) ? node => node : node => map[node];
+        return rebuilt;
+    }
 
     /// <summary>What of a function some of its results need: its nodes, and of each node with regions a part.</summary>
     private sealed class Needs(Function function)
@@ -132,19 +138,15 @@ public static class DeadCode
         return [.. Enumerable.Range(0, region.Inputs.Count).Where(i => needs.Has(region.Inputs[i]))];
     }
 
-    private static Function Rebuild(Function function, IEnumerable<int> inputs, IEnumerable<int> results) =>
-        Rebuild(function, inputs, results, out _);
-
     private static Function Rebuild(Function function, IEnumerable<int> inputs, IEnumerable<int> results,
-        out IReadOnlyDictionary<Node, Node> values)
+        Dictionary<Node, Node>? map = null)
     {
         var needs = Analyse(function, results);
         if (inputs.Count() == function.Inputs.Count && results.Count() == function.Results.Length
             && needs.IsAll) return function;
         var kept = inputs.Select(i => function.Inputs[i]).ToHashSet<Node>(ReferenceEqualityComparer.Instance);
         var into = new Function(function.Name);
-        var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
-        values = map;
+        map ??= new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
         foreach (var check in function.Checks) into.Require(check);
         foreach (var node in function.Nodes)
         {

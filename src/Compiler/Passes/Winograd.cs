@@ -59,7 +59,7 @@ public static class Winograd
             return built;
         });
         tiled = DeadCode.Run(tiled, out var kept);
-        return DirectForm.Add(tiled, [.. taken.Select(t => t.With(n => kept[n]))]);
+        return DirectForm.Add(tiled, [.. taken.Select(t => t.With(kept))]);
     }
 
     /// <summary>
