@@ -19,7 +19,7 @@ otherwise   : 'else' '{' item* '}' ;
 rename      : STRING '->' (STRING | '_') ;                                      // key in the file -> path here; `_` leaves it out
 parameters  : parameter (',' parameter)* ','? ;
 parameter   : 'inout'? name (':' type)? ('=' expr)? ;                           // without a type: int
-result      : type | '(' field (',' field)+ ')' ;
+result      : type | '(' field (',' field)* ')' ;
 field       : (name ':')? type ;
 where       : 'where' expr (',' expr)* ;                                        // what must hold between sizes: where n == m
 body        : '=' expr | block ;

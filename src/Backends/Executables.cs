@@ -141,6 +141,8 @@ public static class Executables
     public static IReadOnlyDictionary<string, Tensor> InitialState(string backend, CompiledModel model,
         ExecutableOptions? options = null, IReadOnlyDictionary<string, Tensor>? weights = null, bool whole = false)
     {
+        ArgumentNullException.ThrowIfNull(backend);
+        ArgumentNullException.ThrowIfNull(model);
         // Before the initialisers run: they make what the model is to keep.
         MemoryException.ThrowIfBeyond("the model", ProgramMemory.OfModel(model.Programs), options?.MemoryLimit);
         var state = new Dictionary<string, Tensor>(weights ?? ImmutableDictionary<string, Tensor>.Empty);

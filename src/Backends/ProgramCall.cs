@@ -14,7 +14,7 @@ namespace Accelerate.Backends;
 /// checks and whatever sizes decide: shapes, the layout of the arena, the constants whose shape is symbolic.
 /// <see cref="Begin"/> then places the buffers of one call. Keep it reachable while code runs on its pointers.
 /// </summary>
-public sealed unsafe class ProgramCall : IDisposable
+internal sealed unsafe class ProgramCall : IDisposable
 {
     private readonly Program program;
     private readonly ProgramEntry entry;
@@ -65,7 +65,7 @@ public sealed unsafe class ProgramCall : IDisposable
     /// <exception cref="ExecutionException">With EntryCheck: a check fails, a size has no value, a given result does
     /// not fit. Nothing is written.</exception>
     /// <exception cref="MemoryException">There is no room for the buffers. Nothing is written.</exception>
-    internal static ProgramCall Begin(
+    public static ProgramCall Begin(
         ProgramEntry entry, ModelState model, SessionState state, ReadOnlySpan<Tensor> inputs, CallSizes sizes,
             Span<Tensor> results)
     {
@@ -181,6 +181,7 @@ public sealed unsafe class ProgramCall : IDisposable
         throw new ExecutionException(code, code switch
         {
             ExecutionCode.IndexOutOfRange => $"'{program.Name}': an index was out of range{place}",
+            ExecutionCode.DriverCheck when failed is CheckStep c => $"'{program.Name}': {c.Check.Message}{place}",
             ExecutionCode.DriverCheck when failed is AssertStep a =>
                 $"'{program.Name}': {Formatted(a.Message, a.Buffers, fetch)}{place}",
             _ => $"'{program.Name}' failed: {code}{place}",
@@ -290,10 +291,13 @@ public sealed unsafe class ProgramCall : IDisposable
         format, [.. buffers.Select(
             b => Tensor.View(Type(b), shapes[b], (void*)(fetch?.Invoke(b) ?? Pointers[b]), this).Clone())]);
 
+    /// <summary>True when a check holds for the sizes as they are now.</summary>
+    public bool Holds(EntryCheck check) => Checked(check.Message, () => check.Holds(SizeOf));
+
     private void Check(EntryCheck check)
     {
-        var (left, right) = Checked(check.Message, () => (check.Left.Evaluate(SizeOf), check.Right.Evaluate(SizeOf)));
-        if (check.Kind == CheckKind.Equal ? left == right : left <= right) return;
+        if (Holds(check)) return;
+        var (left, right) = (check.Left.Evaluate(SizeOf), check.Right.Evaluate(SizeOf));
         var relation = check.Kind == CheckKind.Equal ? "=" : "<=";
         throw new ExecutionException(ExecutionCode.EntryCheck,
             $"'{program.Name}': {check.Message}: {check.Left} {relation} {check.Right} does not hold: "

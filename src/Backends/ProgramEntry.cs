@@ -8,7 +8,7 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends;
 
 /// <summary>One exported function, ready to be called by any backend. Immutable, shared by all sessions.</summary>
-public sealed class ProgramEntry : IDisposable
+internal sealed class ProgramEntry : IDisposable
 {
     private readonly Tensor?[] constants;
     private readonly HashSet<Step> writers;

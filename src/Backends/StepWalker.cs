@@ -40,8 +40,10 @@ internal abstract class StepWalker(ProgramCall call)
     {
         switch (step)
         {
-            case CheckStep: // made when the call was
-                return 0;
+            case CheckStep check:
+                if (call.Holds(check.Check)) return 0;
+                Failed = step;
+                return (int)ExecutionCode.DriverCheck;
             case CallStep kernel:
                 Begin(step);
                 var status = Call(kernel);

@@ -93,8 +93,8 @@ internal static class Accc
         foreach (var command in (Command[])[
             CheckCommand.Make(terminal), RunCommand.Make(terminal), DumpCommand.Make(terminal),
                 FmtCommand.Make(terminal),
-            TestCommand.Make(terminal), BisectCommand.Make(terminal), BenchCommand.Make(terminal),
-                TimeCommand.Make(terminal), HostileCommand.Make(terminal),
+            TestCommand.Make(terminal), FuzzCommand.Make(terminal), HostileCommand.Make(terminal),
+                BisectCommand.Make(terminal), BenchCommand.Make(terminal), TimeCommand.Make(terminal),
                 LimitsCommand.Make(terminal), ExplainCommand.Make(terminal), EnvCommand.Make(terminal),
                 .. PlannedCommands.Make()])
             root.Subcommands.Add(command);

@@ -60,6 +60,7 @@ internal static class CheckCommand
         var result = results.Count switch
         {
             0 => "",
+            1 when f.ResultNames is [{ Length: > 0 }] => $" -> ({results[0]})",
             1 => $" -> {results[0]}",
             _ => $" -> ({string.Join(", ", results)})",
         };

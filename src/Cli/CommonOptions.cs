@@ -31,6 +31,9 @@ internal sealed record ModelOptions(string File)
     public string? SaveTemps { get; init; }
 
     public bool Time { get; init; }
+
+    /// <summary>True to say also what is done without: a cache that cannot be used.</summary>
+    public bool Verbose { get; init; }
 }
 
 /// <summary>The shared options; a command adds those it understands.</summary>
@@ -122,13 +125,16 @@ internal sealed class CommonOptions
         HelpName = "DIR",
     };
 
+    public Option<bool> Verbose { get; } =
+        new("--verbose") { Description = "says also why the cache is not used, where it is not" };
+
     public Option<bool> Time { get; } = new("--time") { Description = "says how long compiling and running took" };
 
     /// <summary>Adds the file and what decides its meaning: all that checking needs.</summary>
     public CommonOptions AddTo(Command command)
     {
         command.Arguments.Add(File);
-        foreach (var option in (Option[])[Set, Dim, Compute, Conv, Diagnostics]) command.Options.Add(option);
+        foreach (var option in (Option[])[Set, Dim, Compute, Conv, Diagnostics, Verbose]) command.Options.Add(option);
         return this;
     }
 
@@ -196,6 +202,7 @@ internal sealed class CommonOptions
             Diagnostics = Value(Diagnostics, DiagnosticFormat.Pretty),
             SaveTemps = Value(SaveTemps, null),
             Time = Value(Time, false),
+            Verbose = Value(Verbose, false),
         };
     }
 

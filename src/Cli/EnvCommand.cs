@@ -78,6 +78,7 @@ internal static class EnvCommand
         if (DiskCache.FolderFrom(Environment.GetEnvironmentVariable) is not { } folder)
             return "none: HOME is not set, or the cache is off";
         if (!Directory.Exists(folder)) return $"{folder} (empty)";
+        if (DiskCache.FromEnvironment(out var refusal) is null) return $"off: {refusal}";
         try
         {
             var files = new DirectoryInfo(folder).GetFiles();

@@ -17,7 +17,10 @@ internal sealed class InputValues
           @file.npy, @file.idx, @file.gz   a data file; one of another dtype is converted if every value stays
                                            exact, so u8 images may be given for f32 or i32
           zeros, ones                      filled; n=4 gives the size n where no file does, or an int parameter
-          random:seed=1,low=0,high=9       floats in [-1, 1), integers from 0 to 9, unless low and high say else
+          random:seed=1,low=0,high=9       floats in [-1, 1), integers from 0 to 9, unless low and high say else;
+                                           step=1 gives low, low + 1, …
+          mixed:seed=1,every=4             the same, with zeros of both signs, subnormals, infinities, NaN and the
+                                           dtype's extremes in one of 4 places
           3.5  true  [1, 2]  [[1], [2]]    a literal
         """;
 
@@ -67,7 +70,8 @@ internal sealed class InputValues
     private static string Signature(ProgramBuffer p) => $"{p.Label}: {p.Type}";
 
     public static bool IsFill(string text) =>
-        text is "zeros" or "ones" or "random" || text.StartsWith("random:", StringComparison.Ordinal);
+        text is "zeros" or "ones" or "random" or "mixed" || text.StartsWith("random:", StringComparison.Ordinal)
+        || text.StartsWith("mixed:", StringComparison.Ordinal);
 
     /// <summary>The text of each parameter; what names a size variable goes to the sizes.</summary>
     private Dictionary<string, string> Texts(IReadOnlyList<string> arguments)
@@ -190,7 +194,7 @@ internal sealed class InputValues
         var shape = p.Type.Shape.Select(s => s.Evaluate(sizes)).ToArray();
         try
         {
-            if (text.StartsWith("random", StringComparison.Ordinal))
+            if (text is not ("zeros" or "ones"))
                 return RandomValues.Make(text, p.Label, p.Type.DType, shape);
             return text == "zeros" ? Tensor.Zeros(p.Type.DType, shape)
                 : LargeValues.Make(p.Type.DType, shape, _ => 1);

@@ -16,6 +16,7 @@ namespace Accelerate.Cli;
 internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
 {
     private readonly Stopwatch compiling = new();
+    private bool hasToldOfCache;
 
     /// <summary>How long each stage took, where <see cref="ModelOptions.Time"/> asks for it.</summary>
     public StageTimes? Times { get; } = options.Time ? new() : null;
@@ -85,7 +86,7 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
         var source = ReadSource(options.File);
         var wanted = Options(CompilationStage.Lowered, [entry]);
         compiling.Start();
-        var cache = DiskCache.FromEnvironment() is { } disk ? new ModelCache(disk) : null;
+        var cache = Cache() is { } disk ? new ModelCache(disk) : null;
         var found = options.SaveTemps is null ? cache?.TryGet(source, wanted) : null;
         compiling.Stop();
         if (found is not null)
@@ -114,6 +115,7 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
             Reached = Times is null ? null : Times.End,
         };
         backend ??= options.Backend;
+        if (!hasToldOfCache) _ = Cache();
         compiling.Start();
         var weights = Weights(model);
         Times?.End("weights");
@@ -136,6 +138,16 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
             model = Compile(CompilationStage.Bound).Model;
         }
         return WeightFiles.Read(options.Weights, model, terminal, options.Diagnostics);
+    }
+
+    /// <summary>The user's cache; a refusal is told once, where the options ask for it.</summary>
+    private DiskCache? Cache()
+    {
+        var cache = DiskCache.FromEnvironment(out var refusal);
+        if (refusal is not null && options.Verbose && !hasToldOfCache)
+            terminal.Error.Write($"the cache is off: {refusal}\n");
+        hasToldOfCache = true;
+        return cache;
     }
 
     private CompilationOptions Options(CompilationStage last, IReadOnlyCollection<string>? entries) => new()

@@ -1,5 +1,7 @@
-// In: `random:seed=1,low=0,high=9`, a dtype and a shape. Out: the same values on every machine.
+// In: `random:seed=1,low=0,high=9` or `mixed:seed=1,every=4`, a dtype and a shape. Out: the same values on every
+// machine.
 using System.Globalization;
+using Accelerate.Compiler.Graph.Interpreter;
 using Accelerate.Runtime;
 
 namespace Accelerate.Cli;
@@ -7,25 +9,50 @@ namespace Accelerate.Cli;
 /// <summary>
 /// Uniform values: floats in [-1, 1) on a grid of 2^-23, which f32 holds exactly; integers from 0 to 9; bools. Each is
 /// a hash of the seed, the parameter's name and the position (SplitMix64's finaliser), so parameters of one seed
-/// differ.
+/// differ. With `step` they are low, low + step, … up to high, so that some are equal. `mixed` has in one of `every`
+/// places (4) what arithmetic gets wrong first: zeros of both signs, subnormals, infinities, NaN, the extremes.
 /// </summary>
 internal static class RandomValues
 {
     public static Tensor Make(string text, string name, DType type, long[] shape)
     {
-        var (seed, low, high) = Options(text, name, type);
+        var (seed, low, high, step, every) = Options(text, name, type);
+        var rare = text.StartsWith("mixed", StringComparison.Ordinal) ? Rare(type) : [];
         var state = Mix((ulong)seed);
         foreach (var c in name) state = Mix(state ^ c);
         return LargeValues.Make(type, shape, i =>
         {
-            var unit = (Mix(state + (ulong)i * 0x9E3779B97F4A7C15) >> 40) * (1.0 / (1 << 24));
-            return type.IsFloat ? low + unit * (high - low) : Math.Floor(low + unit * (high - low + 1));
+            var bits = Mix(state + (ulong)i * 0x9E3779B97F4A7C15);
+            var unit = (bits >> 40) * (1.0 / (1 << 24));
+            var value = step > 0 ? low + step * Math.Floor(unit * (Math.Floor((high - low) / step) + 1))
+                : type.IsFloat ? low + unit * (high - low) : Math.Floor(low + unit * (high - low + 1));
+            // The low bits choose what the high ones do not.
+            return rare.Length > 0 && (bits & 0xFFF) % (ulong)every == 0
+                ? rare[(int)((bits >> 12 & 0xFFF) % (ulong)rare.Length)] : value;
         });
     }
 
-    private static (long Seed, double Low, double High) Options(string text, string name, DType type)
+    private static double[] Rare(DType type)
+    {
+        if (type == DType.Bool) return [];
+        if (type.IsInteger)
+        {
+            var bits = 8 * type.Bytes();
+            var (least, most) =
+                type.IsSigned ? (-Math.Pow(2, bits - 1), Math.Pow(2, bits - 1)) : (0, Math.Pow(2, bits));
+            // A saturated 2^n is the greatest number of n bits; -1 of an unsigned one is 0.
+            return [least, most, most / 2, 0, 1, -1, least + 1];
+        }
+        var (tiny, largest) = (FloatMath.Smallest(type), FloatMath.Largest(type));
+        return [0, -0.0, double.PositiveInfinity, double.NegativeInfinity, double.NaN, tiny, -3 * tiny, largest,
+            -largest, 1, -1];
+    }
+
+    private static (long Seed, double Low, double High, double Step, long Every) Options(string text, string name,
+        DType type)
     {
         var (seed, low, high) = (0L, type.IsFloat ? -1.0 : 0.0, type == DType.Bool ? 1.0 : type.IsFloat ? 1.0 : 9.0);
+        var (step, every) = (0.0, 4L);
         var at = text.IndexOf(':');
         foreach (var part in at < 0 ? [] : text[(at + 1)..].Split(','))
         {
@@ -37,11 +64,14 @@ internal static class RandomValues
                     ? s : throw Bad();
             else if (!double.TryParse(pair[1], NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
                 || !double.IsFinite(number)) throw Bad();
+            else if (pair[0] == "step" && number >= 0) step = number;
+            else if (pair[0] == "every" && number is >= 1 and <= 4096) every = (long)number;
             else if (pair[0] == "low") low = number;
             else if (pair[0] == "high") high = number;
             else throw Bad();
         }
-        return low <= high ? (seed, low, high) : throw new CliException($"{name}={text}: low is above high");
+        return low <= high ? (seed, low, high, step, every)
+            : throw new CliException($"{name}={text}: low is above high");
     }
 
     private static ulong Mix(ulong z)

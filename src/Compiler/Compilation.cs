@@ -70,7 +70,7 @@ public sealed class Compilation
     private Compilation(SourceText source, CompilationOptions options)
     {
         (Source, this.options) = (source, options);
-        Entries = Run();
+        Entries = Nesting.Deeply(Run);
     }
 
     public SourceText Source { get; }
@@ -181,6 +181,7 @@ public sealed class Compilation
     /// <exception cref="LimitationException">It cannot be compiled; a diagnostic says where.</exception>
     public Program? Initializer(IReadOnlyCollection<string> paths)
     {
+        ArgumentNullException.ThrowIfNull(paths);
         var wanted = Bound?.State.Where(s => paths.Contains(s.Path)).ToList() ?? [];
         if (wanted.Count == 0) return null;
         var function = new Function("initialize");
@@ -238,17 +239,23 @@ public sealed class Compilation
             const string Prefix = "not supported: ";
             var hasPrefix = e.Message.StartsWith(Prefix, StringComparison.Ordinal);
             var message = hasPrefix ? e.Message[Prefix.Length..] : e.Message;
-            bag.Report(Codes.NotSupported, PlaceOf(name), message);
+            bag.Report(Codes.NotSupported, Declaration(name), message);
+            return false;
+        }
+        catch (Types.SizeLimitException e)
+        {
+            bag.Report(Codes.NotSupported, Declaration(name), e.Message);
             return false;
         }
         catch (OverflowException)
         {
-            bag.Report(Codes.SizeTooLarge, PlaceOf(name), $"a size in {name} does not fit 64 bits");
+            // Products that only an optimisation forms, or a lowering.
+            bag.Report(Codes.SizeTooLarge, Declaration(name), $"a size in {name} does not fit 64 bits");
             return false;
         }
     }
 
-    private Span PlaceOf(string name) =>
+    private Span Declaration(string name) =>
         Declarations(Syntax?.Items ?? []).FirstOrDefault(f => f.Exported && f.Name.Text == name)?.Name.Span
             ?? new Span(Source, 0, 0);
 

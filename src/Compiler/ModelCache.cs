@@ -17,11 +17,15 @@ namespace Accelerate.Compiler;
 /// </summary>
 public sealed class ModelCache(DiskCache cache)
 {
+    private readonly DiskCache cache = cache ?? throw new ArgumentNullException(nameof(cache));
+
     /// <summary>
     /// A model that was put here by the same compiler, from the same text, files used and options; else null.
     /// </summary>
     public CompiledModel? TryGet(SourceText source, CompilationOptions options)
     {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(options);
         var key = Key(source, options);
         return cache.TryGet(key) is { } entry && Read(entry, source) is { } model
             ? model with
@@ -39,6 +43,8 @@ public sealed class ModelCache(DiskCache cache)
     /// </summary>
     public CompiledModel Put(Compilation compilation, CompilationOptions options)
     {
+        ArgumentNullException.ThrowIfNull(compilation);
+        ArgumentNullException.ThrowIfNull(options);
         var key = Key(compilation.Source, options);
         var model = compilation.Model;
         cache.Put(key, Write(model, compilation.Bound!.Uses));

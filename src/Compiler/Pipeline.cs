@@ -29,6 +29,8 @@ public static class Pipeline
         [
             // First: the passes behind it see primitives only.
             new("inline", (f, _) => Inline.Run(f)),
+            // Behind inline, which brings all nodes together; before whatever divides by an extent.
+            new("empty", (f, _) => Empty.Run(f)),
             // Joins the movements that inlining brings together; fusion counts on one movement between two
             // computations.
             new("simplify", Simplify.Run),
@@ -70,12 +72,15 @@ public static class Pipeline
         Rewrites? rewrites = null, IReadOnlyList<Pass>? passes = null)
     {
         rewrites ??= new Rewrites();
+        var sizes = function.Sizes;
         foreach (var pass in passes ?? Passes)
         {
             function = pass.Run(function, rewrites);
             if (verify) Verifier.Verify(function);
             after?.Invoke(pass, function);
         }
+        // What the caller names is a parameter, whether something is still computed from it or not.
+        foreach (var size in sizes.Except(function.Sizes).ToList()) function.Require(EntryCheck.Given(size));
         return function;
     }
 }

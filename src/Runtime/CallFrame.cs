@@ -3,9 +3,9 @@
 namespace Accelerate.Runtime;
 
 /// <summary>
-/// An entry's arguments while a call runs: in arrays of its own, so that whoever writes to the caller's changes nothing,
-/// and with a hold on each tensor's memory, so that whoever disposes one only says that he is done with it. Kept by the
-/// session for the calls that follow: a repeated call allocates nothing.
+/// An entry's arguments while a call runs: in arrays of its own, so that whoever writes to the caller's changes
+/// nothing, and with a hold on each tensor's memory, so that whoever disposes one only says that he is done with it.
+/// Kept by the session for the calls that follow: a repeated call allocates nothing.
 /// </summary>
 internal sealed class CallFrame(EntrySpec entry)
 {

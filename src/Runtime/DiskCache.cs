@@ -9,8 +9,8 @@ namespace Accelerate.Runtime;
 
 /// <summary>
 /// What compiling gives (objects, programs), one file each, shared by every process of the user. An entry is only ever
-/// an optimisation: one that is missing, truncated, altered or misplaced is compiled again, and a disk that cannot be
-/// written is no error.
+/// an optimisation: one that is missing, truncated, altered, misplaced or somebody else's is compiled again, and a disk
+/// that cannot be written is no error. Whose folder and files they are is <see cref="PrivateFolder"/>'s part.
 /// </summary>
 public sealed class DiskCache
 {
@@ -31,7 +31,7 @@ public sealed class DiskCache
     private const int HeaderLength = 8 + 8 + SHA256.HashSizeInBytes;
     private static ReadOnlySpan<byte> Magic => "ACCOBJ1\n"u8;
 
-    private readonly string folder;
+    private readonly PrivateFolder folder;
     private readonly long maxBytes;
     private readonly Lock gate = new();
     private long? estimatedBytes;
@@ -39,26 +39,16 @@ public sealed class DiskCache
     private long misses;
 
     /// <summary>
-    /// A cache below <paramref name="folder"/>, which is created, or restricted, to be the user's alone.
+    /// A cache in <paramref name="folder"/>, which is made for the user alone if it is not there.
     /// </summary>
-    /// <exception cref="IOException">The folder cannot be made.</exception>
-    /// <exception cref="UnauthorizedAccessException">The folder is not the user's.</exception>
+    /// <exception cref="IOException">The folder cannot be made or opened, or is a link.</exception>
+    /// <exception cref="UnauthorizedAccessException">Somebody else may write to it, or put another in its
+    /// place.</exception>
     public DiskCache(string folder, long maxBytes = DefaultMaxBytes)
     {
-        this.folder = folder;
+        ArgumentNullException.ThrowIfNull(folder);
+        this.folder = new PrivateFolder(folder);
         this.maxBytes = maxBytes;
-        if (OperatingSystem.IsWindows())
-        {
-            Directory.CreateDirectory(folder);
-            return;
-        }
-
-        const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-        Directory.CreateDirectory(folder, OwnerOnly);
-        // The files are executed: whoever can write here runs code as this user. Changing the mode needs ownership, so
-        // a folder that somebody else prepared fails here.
-        if (File.GetUnixFileMode(folder) != OwnerOnly)
-            File.SetUnixFileMode(folder, OwnerOnly);
     }
 
     /// <summary>Lookups answered from disk, and those that were not, since this instance was made.</summary>
@@ -68,16 +58,19 @@ public sealed class DiskCache
     /// $ACC_CACHE_DIR, or $XDG_CACHE_HOME/accelerate/objects, or ~/.cache/accelerate/objects; null if ACC_CACHE is off,
     /// or no such folder can be used.
     /// </summary>
-    public static DiskCache? FromEnvironment()
+    public static DiskCache? FromEnvironment() => FromEnvironment(out _);
+
+    /// <summary>The same, with the reason why the folder that the environment asks for cannot be used.</summary>
+    public static DiskCache? FromEnvironment(out string? refusal)
     {
-        if (FolderFrom(Environment.GetEnvironmentVariable) is not { } folder)
-            return null;
+        refusal = null;
         try
         {
-            return new DiskCache(folder);
+            return FolderFrom(Environment.GetEnvironmentVariable) is { } folder ? new DiskCache(folder) : null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
+            refusal = e.Message;
             return null;
         }
     }
@@ -85,6 +78,7 @@ public sealed class DiskCache
     /// <summary>The folder that a set of environment variables asks for.</summary>
     public static string? FolderFrom(Func<string, string?> variable)
     {
+        ArgumentNullException.ThrowIfNull(variable);
         if (variable(SwitchVariable) == "off" || variable(FolderVariable) == "off")
             return null;
         if (variable(FolderVariable) is { Length: > 0 } given)
@@ -101,6 +95,7 @@ public sealed class DiskCache
     /// </summary>
     public static string Key(params IEnumerable<string> parts)
     {
+        ArgumentNullException.ThrowIfNull(parts);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Span<byte> length = stackalloc byte[8];
         foreach (var part in parts.Prepend(FormatVersion.ToString(CultureInfo.InvariantCulture)))
@@ -117,22 +112,10 @@ public sealed class DiskCache
     /// <summary>The bytes of a key, or null if there is no sound entry; an unsound one is removed.</summary>
     public byte[]? TryGet(string key)
     {
-        var path = PathOf(key);
-        byte[]? result = null;
-        try
-        {
-            result = Decode(key, File.ReadAllBytes(path));
-            if (result is null)
-                File.Delete(path);
-            else
-                // Set by hand: most file systems are mounted so that a read does not.
-                File.SetLastAccessTimeUtc(path, DateTime.UtcNow);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // No entry, or one just evicted by another process after it was read.
-        }
-
+        ArgumentException.ThrowIfNullOrEmpty(key);
+        var entry = folder.Read(key + Extension);
+        var result = entry is null ? null : Decode(key, entry);
+        if (entry is not null && result is null) folder.Delete(key + Extension);
         Interlocked.Increment(ref result is null ? ref misses : ref hits);
         return result;
     }
@@ -142,25 +125,9 @@ public sealed class DiskCache
     /// </summary>
     public void Put(string key, ReadOnlySpan<byte> bytes)
     {
-        var temporary = Path.Combine(folder, $".{key}.{Guid.NewGuid():n}.tmp");
-        try
-        {
-            using (var file = File.Create(temporary))
-            {
-                file.Write(Header(key, bytes));
-                file.Write(bytes);
-            }
-
-            File.Move(temporary, PathOf(key), overwrite: true);
-            EvictIfNeeded(HeaderLength + bytes.Length);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            TryDelete(temporary);
-        }
+        ArgumentException.ThrowIfNullOrEmpty(key);
+        if (folder.Write(key + Extension, Header(key, bytes), bytes)) EvictIfNeeded(HeaderLength + bytes.Length);
     }
-
-    private string PathOf(string key) => Path.Combine(folder, key + Extension);
 
     /// <summary>
     /// magic, length of the bytes, SHA-256 of key and bytes; the key is in it so that a renamed entry is unsound.
@@ -192,7 +159,7 @@ public sealed class DiskCache
     {
         lock (gate)
         {
-            estimatedBytes = estimatedBytes is { } known ? known + added : Entries().Sum(f => f.Length);
+            estimatedBytes = estimatedBytes is { } known ? known + added : Entries().Sum(f => f.Bytes);
             if (estimatedBytes > maxBytes)
                 estimatedBytes = Evict();
         }
@@ -204,36 +171,23 @@ public sealed class DiskCache
     private long Evict()
     {
         // A temporary file this old belongs to a process that died while writing it.
-        foreach (var file in new DirectoryInfo(folder).EnumerateFiles(".*.tmp"))
+        foreach (var file in folder.List($".*{Extension}.*.tmp"))
         {
-            if (DateTime.UtcNow - file.LastWriteTimeUtc > TimeSpan.FromHours(1))
-                TryDelete(file.FullName);
+            if (DateTime.UtcNow - file.Written > TimeSpan.FromHours(1)) folder.Delete(file.Name);
         }
 
-        var entries = Entries().OrderBy(f => f.LastAccessTimeUtc).ToList();
-        var total = entries.Sum(f => f.Length);
+        var entries = Entries().OrderBy(f => f.Read).ToList();
+        var total = entries.Sum(f => f.Bytes);
         foreach (var entry in entries)
         {
             if (total <= maxBytes / 10 * 9)
                 break;
-            TryDelete(entry.FullName);
-            total -= entry.Length;
+            folder.Delete(entry.Name);
+            total -= entry.Bytes;
         }
 
         return total;
     }
 
-    private IEnumerable<FileInfo> Entries() => new DirectoryInfo(folder).EnumerateFiles("*" + Extension);
-
-    private static void TryDelete(string path)
-    {
-        try
-        {
-            File.Delete(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // Removing is best effort: the next eviction tries again.
-        }
-    }
+    private IReadOnlyList<PrivateFolder.Entry> Entries() => folder.List("*" + Extension);
 }

@@ -24,6 +24,7 @@ public sealed unsafe class Host : IDisposable
     /// <param name="custom">Native addresses of the custom calls, in the order of the manifest.</param>
     public Host(WorkerPool pool, params ReadOnlySpan<nint> custom)
     {
+        ArgumentNullException.ThrowIfNull(pool);
         Pool = pool;
         _handle = GCHandle.Alloc(this, GCHandleType.Weak); // weak: a strong one would keep a forgotten host for ever
         int words = ErrorWords + custom.Length;

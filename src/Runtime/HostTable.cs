@@ -34,8 +34,8 @@ public unsafe struct HostTable
     public void** Custom;
 
     /// <summary>
-    /// Eight longs: what a failing driver fills, code, step, a, b, c, d; then 1 from the first step that writes state on
-    /// (<see cref="Host.WrittenWord"/>), 0.
+    /// Eight longs: what a failing driver fills, code, step, a, b, c, d; then 1 from the first step on that writes
+    /// state (<see cref="Host.WrittenWord"/>), 0.
     /// </summary>
     public long* Error;
 }

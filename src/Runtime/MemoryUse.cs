@@ -27,7 +27,8 @@ public sealed record MemoryUse(string What, long Bytes)
 /// <summary>More memory than there is, or than the caller allows. Nothing was written.</summary>
 public sealed class MemoryException : Exception
 {
-    private const int Named = 4; // what is smaller than the four largest is not what one has to change
+    // What is smaller than the four largest, or a hundredth of the sum, is not what one has to change.
+    private const int Named = 4;
 
     private MemoryException(string message, IReadOnlyList<MemoryUse> uses, long? limit, Exception? inner)
         : base(message, inner) => (Uses, Limit) = (uses, limit);
@@ -45,6 +46,8 @@ public sealed class MemoryException : Exception
     /// <exception cref="MemoryException">They take more.</exception>
     public static void ThrowIfBeyond(string who, IReadOnlyList<MemoryUse> uses, long? limit)
     {
+        ArgumentNullException.ThrowIfNull(who);
+        ArgumentNullException.ThrowIfNull(uses);
         // A sum of sizes near 2^63 must not wrap into one that fits.
         double total = uses.Sum(u => (double)u.Bytes);
         if (total <= (limit ?? Machine))
@@ -53,7 +56,8 @@ public sealed class MemoryException : Exception
         }
         string most = limit is { } given ? $"the limit is {MemoryUse.Text(given)}"
             : $"this machine has {MemoryUse.Text(Machine)}";
-        string sum = uses.Count(u => u.Bytes > 0) > 1 ? $"{MemoryUse.Text((long)total)} in all, and " : "";
+        string all = MemoryUse.Text((long)Math.Min(total, long.MaxValue));
+        string sum = all == MemoryUse.Text(uses.Max(u => u.Bytes)) ? "" : $"{all} in all, and ";
         throw Of($"{who}: {List(uses)}; {sum}{most}", uses, limit ?? Machine, null);
     }
 
@@ -61,8 +65,13 @@ public sealed class MemoryException : Exception
     /// <param name="who">What asked for it.</param>
     /// <param name="uses">Everything that it has in memory.</param>
     /// <param name="inner">The system's refusal.</param>
-    public static MemoryException From(string who, IReadOnlyList<MemoryUse> uses, Exception inner) =>
-        Of($"{who}: out of memory{(uses.Count > 0 ? ": " + List(uses) : "")}", uses, null, inner);
+    public static MemoryException From(string who, IReadOnlyList<MemoryUse> uses, Exception inner)
+    {
+        ArgumentNullException.ThrowIfNull(who);
+        ArgumentNullException.ThrowIfNull(uses);
+        ArgumentNullException.ThrowIfNull(inner);
+        return Of($"{who}: out of memory{(uses.Count > 0 ? ": " + List(uses) : "")}", uses, null, inner);
+    }
 
     /// <summary>The bytes that this process can have at most: of memory and swap, or of its container.</summary>
     public static long Machine { get; } = ReadMachine();
@@ -72,7 +81,8 @@ public sealed class MemoryException : Exception
 
     private static string List(IReadOnlyList<MemoryUse> uses)
     {
-        MemoryUse[] large = [.. uses.OrderByDescending(u => u.Bytes).Where(u => u.Bytes > 0)];
+        double total = uses.Sum(u => (double)u.Bytes);
+        MemoryUse[] large = [.. uses.Where(u => u.Bytes * 100.0 >= total).OrderByDescending(u => u.Bytes)];
         string rest = large.Length > Named ? $", {large.Length - Named} smaller ones" : "";
         return $"{string.Join(", ", large.Take(Named))}{rest}";
     }

@@ -308,7 +308,7 @@ public sealed unsafe class Tensor : IDisposable
     /// <summary>True once it is disposed; views of it may live on.</summary>
     internal bool IsDisposed => Volatile.Read(ref _storage) is null;
 
-    /// <summary>A hold on the memory beside the tensor's own, for the caller to release; null if it is disposed.</summary>
+    /// <summary>A hold on the memory, for the caller to release; null if the tensor is disposed.</summary>
     internal Storage? TryHold() => Volatile.Read(ref _storage) is { } storage && storage.TryRetain() ? storage : null;
 
     /// <summary>Keeps the memory for a block of code, whoever disposes the tensor meanwhile.</summary>

@@ -96,12 +96,19 @@ internal sealed class Scope(Scope? outer)
     private Expression Factor(Atom atom) => atom switch
     {
         VariableAtom v => Find(v.Name),
-        FloorDivAtom d => Expression.Call(typeof(Atom), nameof(Atom.Floor), null, Evaluate(d.Dividend),
-            Evaluate(d.Divisor)),
+        FloorDivAtom d => Expression.Call(typeof(Atom), nameof(Atom.Floor), null, Evaluate(d.Dividend), Divisor(d)),
         MinAtom m => Expression.Call(typeof(Math), nameof(Math.Min), null, Evaluate(m.Left), Evaluate(m.Right)),
         MaxAtom m => Expression.Call(typeof(Math), nameof(Math.Max), null, Evaluate(m.Left), Evaluate(m.Right)),
         _ => throw new InternalErrorException($"no value for the size {atom.Text}"),
     };
+
+    /// <summary>A divisor of 0 belongs to an empty axis, where only a guard that fails asks for the quotient.</summary>
+    private Expression Divisor(FloorDivAtom division)
+    {
+        var divisor = Evaluate(division.Divisor);
+        return division.Divisor.IsConstant ? divisor : Expression.Condition(
+            Expression.Equal(divisor, Expression.Constant(0L)), Expression.Constant(1L), divisor);
+    }
 
     /// <summary>
     /// The outermost scope that can compute the term. A division that could fail stays where it is asked for.

@@ -136,7 +136,7 @@ internal sealed record CaseFile(string Path, string Title, IReadOnlyList<CaseCal
         ? (text[..i].Trim(), text[(i + at.Length)..].Trim()) : null;
 
     /// <summary>Split at blanks outside brackets.</summary>
-    private static List<string> Words(string text)
+    public static List<string> Words(string text)
     {
         var words = new List<string>();
         var (word, depth) = (new StringBuilder(), 0);

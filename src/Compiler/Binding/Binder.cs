@@ -19,7 +19,10 @@ public static class Binder
     public static BoundProgram? Bind(SourceText source, BindOptions options, DiagnosticBag bag) =>
         Bind(Parser.Parse(source, bag), options, bag);
 
-    internal static BoundProgram? Bind(FileSyntax syntax, BindOptions options, DiagnosticBag bag)
+    internal static BoundProgram? Bind(FileSyntax syntax, BindOptions options, DiagnosticBag bag) =>
+        Nesting.Deeply(() => BindFile(syntax, options, bag));
+
+    private static BoundProgram? BindFile(FileSyntax syntax, BindOptions options, DiagnosticBag bag)
     {
         var folder = options.Folder ?? Path.GetDirectoryName(syntax.Span.Source.Path) ?? "";
         // A file with syntax errors has gaps, and each would be reported again as something that is missing.
@@ -65,6 +68,9 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
                 Add(entries, function.Syntax, instance);
         }
         foreach (var function in functions) Add(entries, function, null);
+        foreach (var f in Files(file))
+            foreach (var check in f.Syntax.Items.OfType<CheckSyntax>())
+                Guard("", check.Span, () => elaborator.Check(check, f));
         // A function that could not be elaborated may have had the name.
         if (bag.Count == 0)
             foreach (var name in options.Dims.Keys.Where(n => !elaborator.SizeVariables.Contains(n)))
@@ -89,6 +95,10 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
                 .Select(f => f.Name)],
         };
     }
+
+    /// <summary>A file and all of the user's that it opens.</summary>
+    private static IEnumerable<SourceFile> Files(SourceFile file) =>
+        new[] { file }.Concat(file.Opened.Where(f => !f.IsLibrary).SelectMany(Files)).Distinct();
 
     private static IEnumerable<(string Name, FunctionSyntax Syntax)> Functions(IEnumerable<ItemSyntax> items,
         string owner) =>
@@ -123,12 +133,16 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
         entries.Add(function);
     }
 
-    /// <summary>An exception here is the compiler's mistake: it says which function was being elaborated.</summary>
+    /// <summary>
+    /// What is too large to be elaborated has said so. Any other exception here is the compiler's mistake: it says which
+    /// function was being elaborated.
+    /// </summary>
     private T? Guard<T>(string name, Span span, Func<T?> work)
         where T : class
     {
         try
         {
+            elaborator.Begin();
             return work();
         }
         catch (LimitationException e)
@@ -136,10 +150,13 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
             bag.Report(Codes.NotSupported, span, e.Message);
             return null;
         }
-        catch (OverflowException)
+        catch (AbandonedException)
         {
-            // Sizes are the only numbers that are computed checked.
-            if (bag.Count == 0) bag.Report(Codes.SizeTooLarge, span, $"a size in {name} does not fit 64 bits");
+            return null;
+        }
+        catch (OverflowException e)
+        {
+            elaborator.Overflowed(e, span);
             return null;
         }
         catch (Exception e) when (e is not OutOfMemoryException)

@@ -60,6 +60,8 @@ internal static class Builtins
         new("zip", "a b c? d? e? f?", (e, c) => e.Zip(c)),
         new("enumerate", "list", (e, c) => e.Enumerate(c)),
         new("names", "list", (e, c) => e.NamesOf(c)),
+        new("least", "dtype", (e, c) => e.EndOf(c, greatest: false)),
+        new("greatest", "dtype", (e, c) => e.EndOf(c, greatest: true)),
         new("match", "name pattern", (e, c) => e.Match(c)),
 
         // ---- random

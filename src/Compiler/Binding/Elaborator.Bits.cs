@@ -14,6 +14,15 @@ internal sealed partial class Elaborator
         var names = Builtins.Find(c.Name)!.Parameters.Split(' ');
         var (x, y) = (c[names[0]], c[names[1]]);
         if (op == BinaryOp.Pow) return Operate(BinaryOperator.Power, x.Value, y.Value, c.Span, x.Span, y.Span);
+        if (x.Value is BoolValue { Truth: var first } && y.Value is BoolValue { Truth: var second })
+        {
+            switch (op)
+            {
+                case BinaryOp.And: return new BoolValue(first && second);
+                case BinaryOp.Or: return new BoolValue(first || second);
+                case BinaryOp.Xor: return new BoolValue(first != second);
+            }
+        }
         if (!IsNumeric(x.Value)) return WrongArgument(x, "a number or a tensor");
         if (!IsNumeric(y.Value)) return WrongArgument(y, "a number or a tensor");
         if (x.Value is WeakValue a && y.Value is WeakValue b && Number(a) is { } u && Number(b) is { } v)
@@ -52,6 +61,7 @@ internal sealed partial class Elaborator
         TensorValue t when t.DType.IsInteger || t.DType == DType.Bool =>
             Tensor(new Unary(UnaryOp.Not, t.Node), t.Indices),
         IntValue { Size.IsConstant: true } i => new IntValue(~i.Size.Value),
+        BoolValue b => new BoolValue(!b.Truth),
         _ => WrongArgument(c["x"], "an integer tensor"),
     };
 
@@ -65,5 +75,15 @@ internal sealed partial class Elaborator
             return Tensor(new Bitcast(t.Node, dtype), t.Indices);
         return Fail(Codes.TypeMismatch, c.Span, $"{t.DType.Name()} and {dtype.Name()} differ in width", null,
             $"convert the numbers: `{dtype.Name()}({c["x"].Span.Text})`", new Label(c["x"].Span, Describe(t)));
+    }
+
+    /// <summary>The value of a dtype that none is below, or none above: what a maximum or a minimum starts from.</summary>
+    public Value EndOf(BuiltinCall c, bool greatest)
+    {
+        if (c["dtype"].Value is not DTypeValue { DType: var dtype }) return WrongArgument(c["dtype"], "a dtype");
+        if (dtype.IsFloat)
+            return Scalar(greatest ? double.PositiveInfinity : double.NegativeInfinity, dtype);
+        var (low, high) = RangeOf(dtype);
+        return Scalar(greatest ? high : low, dtype);
     }
 }

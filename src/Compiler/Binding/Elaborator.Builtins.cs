@@ -74,14 +74,15 @@ internal sealed partial class Elaborator
                 var r = op switch
                 {
                     UnaryOp.Abs => Math.Abs(v),
-                    UnaryOp.Sign => Math.Sign(v),
+                    UnaryOp.Sign => v > 0 ? 1 : v < 0 ? -1 : double.IsNaN(v) ? v : 0,
                     UnaryOp.Floor => Math.Floor(v),
                     UnaryOp.Ceil => Math.Ceiling(v),
                     UnaryOp.Trunc => Math.Truncate(v),
                     _ => Math.Round(v),
                 };
-                return w is IntValue || op is not (UnaryOp.Abs or UnaryOp.Sign) ? new IntValue((long)r)
-                    : new FloatValue(r);
+                // What is infinite, NaN or too large is a whole number of no int.
+                return w is IntValue || (op is not (UnaryOp.Abs or UnaryOp.Sign) && Math.Abs(r) < 1L << 62)
+                    ? new IntValue((long)r) : new FloatValue(r);
             case WeakValue w when op is UnaryOp.Abs or UnaryOp.Sign or UnaryOp.Floor or UnaryOp.Ceil or UnaryOp.Trunc
                 or UnaryOp.Round:
                 return Realize(w, Default(w), x.Span) is { } tensor
@@ -135,6 +136,8 @@ internal sealed partial class Elaborator
             return Number(a) is { } u && Number(b) is { } v ? new FloatValue(greatest ? Math.Max(u, v) : Math.Min(u, v))
                 : new RealValue(greatest ? "max" : "min", [a, b]);
         }
+        if (x.Value is BoolValue first && y.Value is BoolValue second)
+            return new BoolValue(greatest ? first.Truth || second.Truth : first.Truth && second.Truth);
         if (!IsNumeric(x.Value)) return WrongArgument(x, "a number or a tensor");
         if (!IsNumeric(y.Value)) return WrongArgument(y, "a number or a tensor");
         return Meet(x.Value, y.Value, c.Span, x.Span, y.Span) is var (s, t)
@@ -172,6 +175,8 @@ internal sealed partial class Elaborator
         if (x.Value is not TensorValue t)
             return x.Value is BoolValue or WeakValue && op is not (ReduceOp.And or ReduceOp.Or) ? x.Value
             : WrongArgument(x, "a tensor");
+        if (t.DType == DType.Bool && op is ReduceOp.Max or ReduceOp.Min)
+            op = op == ReduceOp.Max ? ReduceOp.Or : ReduceOp.And;
         if ((op is ReduceOp.And or ReduceOp.Or) != (t.DType == DType.Bool))
         {
             return Fail(Codes.TypeMismatch, x.Span, $"`{c.Name}` is not defined for {t.DType.Name()}", Describe(t),
@@ -262,10 +267,7 @@ internal sealed partial class Elaborator
     {
         var x = c["x"];
         if (x.Value is not TensorValue t) return WrongArgument(x, "a tensor");
-        if (Axes(c.Find("axis"), t.Rank, Describe(t)) is not { } axes) return Value.Poison;
-        if (axes.Count != 1)
-            return Fail(Codes.BadAxis, c.Find("axis")?.Span ?? c.Span, $"`{c.Name}` takes one axis", null,
-            $"`{c.Name}(x, axis: -1)`");
-        return Tensor(new ArgReduce(greatest, t.Node, axes[0] + t.Indices.Length, DType.I32), t.Indices);
+        if (OneAxis(c, t) is not { } axis) return Value.Poison;
+        return Tensor(new ArgReduce(greatest, t.Node, axis + t.Indices.Length, DType.I32), t.Indices);
     }
 }

@@ -11,8 +11,8 @@ namespace Accelerate.Compiler.Binding;
 
 internal sealed partial class Elaborator
 {
-    // Composites nest a dozen deep; what is deeper than this calls itself.
-    private const int MaximumDepth = 120;
+    // On known values a function may call itself a few levels deep; what does so more often does so without end.
+    private const int MostSelfCalls = 8;
 
     private Value CallValue(Value callee, ImmutableArray<Argument> arguments, Span span, Span calleeSpan)
     {
@@ -72,10 +72,13 @@ internal sealed partial class Elaborator
         for (var (caller, same) = (Frame, 0); caller is not null; caller = caller.Caller)
         {
             if (caller.Entered != syntax || caller.Self != f.Self) continue;
-            if (++same < 8 && Frame.Depth < MaximumDepth) continue;
-            return Fail(Codes.Recursion, span, $"`{syntax.Name.Text}` calls itself", null,
+            if (++same < MostSelfCalls) continue;
+            // The first that is found ends it: each of the levels around would find others.
+            muted = 0;
+            Fail(Codes.Recursion, span, $"`{syntax.Name.Text}` calls itself", null,
                 "functions are elaborated where they are called; use `for`",
                 new Label(syntax.Name.Span, "this function"));
+            throw new AbandonedException();
         }
         if (Bind(syntax.Name.Text, syntax.Name.Span, syntax.Parameters, arguments, span) is not { } bound)
             return Value.Poison;
@@ -95,8 +98,13 @@ internal sealed partial class Elaborator
     private Value Body(FunctionSyntax syntax, Span site)
     {
         Statements(syntax.Body.Statements);
-        if (syntax.Result is not { } declared) return Frame.Returned;
+        if (syntax.Result is not { } declared)
+        {
+            return Frame is { Returned: WeakValue number, ReturnsLike: { } dtype } ? Realize(number, dtype, site)
+                ?? Value.Poison : Frame.Returned;
+        }
         var span = ReturnSpan(syntax) ?? site;
+        if (!declared.Fields.All(f => IsBoundResult(f.Type, syntax))) return Value.Poison;
         if (declared.Fields.Length == 1)
             return As(declared.Fields[0].Type, Frame.Returned, span, Codes.ReturnMismatch, "the declared result");
         if (Frame.Returned is PoisonValue) return Value.Poison;
@@ -113,70 +121,47 @@ internal sealed partial class Elaborator
                 Codes.ReturnMismatch, "the declared result"))]);
     }
 
-    private static Span? ReturnSpan(FunctionSyntax f) =>
-        f.Body.Statements.LastOrDefault() is ReturnStatement { Values: [var value] } ? value.Span
-            : f.Body.Statements.LastOrDefault()?.Span;
-
     /// <summary>
-    /// What `where` declares: proved, refuted, or for an exported function and what it calls a check at entry.
+    /// Whether a result's sizes and dtype mean something here. A name that only the result has would take any size, and
+    /// so check nothing; a local of the body may give it. False after a diagnostic.
     /// </summary>
-    private bool Hold(FunctionSyntax syntax)
+    private bool IsBoundResult(TypeSyntax type, FunctionSyntax function)
     {
-        foreach (var condition in syntax.Where)
+        if (type is ListType list) return IsBoundResult(list.Element, function);
+        if (type is not NamedType named || !IsTensorType(type)) return true;
+        if (DTypeOf(named) is null)
         {
-            if (condition is BinaryExpression e && Expression(e.Left) is IntValue a && Expression(e.Right) is IntValue b
-                && Holds(e.Operator, a.Size, b.Size, e.Span.Text) is { } holds)
+            Fail(Codes.UnknownType, named.Name.Span, $"`{named.Name.Text}` stands for no dtype here", null,
+                "a result has the dtype of a parameter, or one by name: `f32`");
+            return false;
+        }
+        foreach (var dim in named.Dims)
+        {
+            var name = dim switch
             {
-                if (holds) continue;
-                Fail(Codes.SizesDiffer, Frame.Site ?? e.Span,
-                    $"`{syntax.Name.Text}` needs {e.Span.Text}, which is {a.Size} {SyntaxPrinter.Sign(e.Operator)} {b.Size} here",
-                    null, e.Operator == BinaryOperator.Equal ? Equalize(a.Size, b.Size)
-                        : null, new Label(e.Span, "declared here"));
-                return false;
-            }
-            switch (Expression(condition))
-            {
-                case BoolValue { Truth: true }:
-                    break;
-                case BoolValue:
-                    Fail(Codes.SizesDiffer, Frame.Site ?? condition.Span,
-                        $"`{syntax.Name.Text}` needs {condition.Span.Text}", null, null,
-                        new Label(condition.Span, "declared here"));
-                    return false;
-                case PoisonValue:
-                    return false;
-                case var other:
-                    Fail(Codes.TypeMismatch, condition.Span, $"`where` compares sizes, and this is {Describe(other)}",
-                        null,
-                        "what tensors hold is checked by `assert(…)`");
-                    return false;
-            }
+                SizeDim { Size: NameExpression { Name: not "_" } n } => n.Name,
+                GroupDim { Name: { } group } => group.Text,
+                _ => null,
+            };
+            if (name is null || Frame.Find(name) is not null || Inner(name, dim.Span) is not null
+                || function.Body.Statements.OfType<DeclareStatement>().Any(d => d.Names.Any(n => n.Text == name)))
+                continue;
+            Fail(Codes.UnboundSize, dim.Span, $"the size `{name}` of the result is bound nowhere", null,
+                Spelling.Nearest(name, SizesInScope()) is { } near ? $"did you mean `{near}`?"
+                    : "a result's sizes are those of parameters, ints in scope, or `_` for any");
+            return false;
         }
         return true;
     }
 
-    /// <summary>
-    /// Whether two sizes compare so; what only some calls fulfil becomes a check. Null for `!=`, left to its value.
-    /// </summary>
-    private bool? Holds(BinaryOperator op, Size a, Size b, string why)
-    {
-        switch (op)
-        {
-            case BinaryOperator.Equal:
-                if (Compare(a, b, why) != Sameness.Different) return true;
-                if ((a - b).IsConstant || Frame.Site is not null) return false;
-                Graph.Require(new EntryCheck(CheckKind.Equal, a, b, why));
-                return true;
-            case BinaryOperator.Less: return Holds(BinaryOperator.LessOrEqual, a + 1, b, why);
-            case BinaryOperator.Greater: return Holds(BinaryOperator.LessOrEqual, b + 1, a, why);
-            case BinaryOperator.GreaterOrEqual: return Holds(BinaryOperator.LessOrEqual, b, a, why);
-            case BinaryOperator.LessOrEqual:
-                if ((b - a).IsConstant) return (b - a).Value >= 0;
-                AtMost(a, b, why);
-                return true;
-            default: return null;
-        }
-    }
+    private IEnumerable<string> SizesInScope() => Frame.Blocks.SelectMany(b => b)
+        .Where(l => l.Value.Value is IntValue or ListValue).Select(l => l.Key)
+        .Concat(Frame.Self?.Hyper.Keys ?? Enumerable.Empty<string>())
+        .Concat(Frame.Self?.Members.Keys ?? Enumerable.Empty<string>()).Concat(Frame.File.Items.Keys);
+
+    private static Span? ReturnSpan(FunctionSyntax f) =>
+        f.Body.Statements.LastOrDefault() is ReturnStatement { Values: [var value] } ? value.Span
+            : f.Body.Statements.LastOrDefault()?.Span;
 
     /// <summary>
     /// Arguments in the order of the parameters; null where the default is to be taken. Null after a
@@ -286,7 +271,11 @@ internal sealed partial class Elaborator
                         new Label(p.Span, "without a type, a parameter is an int"));
             }
             if (value is PoisonValue) good = false;
-            Frame.Blocks[0][p.Name.Text] = new Local(value, p.Name.Span) { Alias = bound[i]?.Place };
+            Frame.Blocks[0][p.Name.Text] = new Local(value, p.Name.Span)
+            {
+                Alias = bound[i]?.Place,
+                IsOverIndex = bound[i]?.IsOverIndex ?? false,
+            };
         }
         return good;
     }

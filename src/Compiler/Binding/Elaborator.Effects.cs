@@ -10,12 +10,88 @@ namespace Accelerate.Compiler.Binding;
 
 internal sealed partial class Elaborator
 {
+    /// <summary>How often something was done for its effect: a print, an assert, an assignment to what callers see.
+    /// </summary>
+    private int effectCount;
+
+    /// <summary>The oldest local that was assigned since a statement has set this.</summary>
+    private long oldestWritten = long.MaxValue;
+
+    /// <summary>A call on its own: for its effects, or it is a mistake.</summary>
+    private bool ForItsEffects(ApplyExpression call)
+    {
+        var (effects, oldest, start) = (effectCount, oldestWritten, Local.Next);
+        oldestWritten = long.MaxValue;
+        var value = Expression(call);
+        var assigns = oldestWritten < start;
+        oldestWritten = Math.Min(oldest, oldestWritten);
+        if (value is PoisonValue or ListValue { Items.IsEmpty: true } || effectCount > effects || assigns
+            || MayHaveEffects(call)) return value is not PoisonValue;
+        var place = call.Arguments is [{ Value: NameExpression { Name: var name } }, ..] ? name : null;
+        Fail(Codes.UnusedValue, call.Span, $"nothing takes the value of `{call.Callee.Span.Text}(…)`",
+            Describe(value), (place is null ? $"write `let y = {call.Callee.Span.Text}(…)`"
+                : $"write `{place} = {call.Callee.Span.Text}(…)`: values are not changed in place")
+                + ", or `return` it");
+        return false;
+    }
+
+    /// <summary>An `assert` of a file, which is decided when it is compiled.</summary>
+    public Value Check(CheckSyntax check, SourceFile file)
+    {
+        var saved = Frame;
+        Frame = new Frame("", file, null, null, null);
+        (userPlace, composites, region, muted, pureFrom, openForms) = (check.Span, [], null, 0, 0, 0);
+        ForItsEffects(check.Call);
+        Frame = saved;
+        return Value.Poison;
+    }
+
+    /// <summary>Whether the function called does something under a condition that does not hold here.</summary>
+    private bool MayHaveEffects(ApplyExpression call)
+    {
+        muted++;
+        var callee = Expression(call.Callee);
+        muted--;
+        return Effective(callee);
+
+        static bool Effective(Value callee) => callee switch
+        {
+            FunctionValue f => SyntaxPrinter.Children(f.Syntax.Body).Any(c => Acts(c.Node, f.Syntax)),
+            InstanceValue { Instance: var i } => i.Members.GetValueOrDefault("apply") is FunctionMember apply
+                && Effective(new FunctionValue(apply.Syntax, i.File, i)),
+            ListValue layers => layers.Items.Any(Effective),
+            _ => false,
+        };
+
+        // An effect of its own, or an assignment to what it has not declared.
+        static bool Acts(SyntaxNode? node, FunctionSyntax function) => node switch
+        {
+            EffectStatement => true,
+            AssignStatement a => a.Places.Any(p => p is not NameExpression n || !Declares(function.Body, n.Name)),
+            BlockSyntax or IfStatement or ForStatement or WhileStatement =>
+                SyntaxPrinter.Children(node).Any(c => Acts(c.Node, function)),
+            _ => false,
+        };
+
+        static bool Declares(SyntaxNode node, string name) => SyntaxPrinter.Children(node).Any(c => c.Node switch
+        {
+            DeclareStatement d => d.Names.Any(n => n.Text == name),
+            ForStatement f when f.Names.Any(n => n.Text == name) => true,
+            BlockSyntax or IfStatement or ForStatement or WhileStatement => Declares(c.Node, name),
+            _ => false,
+        });
+    }
+
     private Value Effect(ApplyExpression call)
     {
         var name = ((NameExpression)call.Callee).Name;
         if (openForms > 0)
             return Fail(Codes.EffectInPureForm, call.Span, $"`{name}` inside an index form", null,
                 "move it before the form");
+        effectCount++;
+        if (call.Arguments.FirstOrDefault(a => a.Name is not null) is { } named)
+            return Fail(Codes.UnknownArgument, named.Span, $"`{name}` has no named arguments", null,
+                $"leave `{named.Name!.Text}:` out");
         var values = call.Arguments.Select(a => Expression(a.Value)).ToList();
         if (values.Any(v => v is PoisonValue)) return Value.Poison;
         return name == "print" ? PrintOf(call, values) : AssertOf(call, values);
@@ -98,15 +174,14 @@ internal sealed partial class Elaborator
                         "print its elements one by one");
                     return null;
                 }
-                text.Append(
-                    Plain(values[i]).Replace("{", "{{", StringComparison.Ordinal)
-                    .Replace("}", "}}", StringComparison.Ordinal));
+                text.Append(Literal(Plain(values[i])));
                 continue;
             }
             var dtype = values[i] switch
             {
                 BoolValue => DType.Bool,
                 IntValue => DType.I64,
+                WideValue => DType.U64,
                 _ => DType.F64,
             };
             if (Realize(values[i], dtype, call.Arguments[0].Span) is not { } tensor) return null;
@@ -138,6 +213,7 @@ internal sealed partial class Elaborator
     private static string Plain(Value value) => value switch
     {
         IntValue i => i.Size.Text,
+        WideValue w => $"{w.Number}",
         FloatValue f => ConstText.Float(f.Number),
         StringValue s => s.Text,
         ListValue l => "[" + string.Join(", ", l.Items.Select(Plain)) + "]",

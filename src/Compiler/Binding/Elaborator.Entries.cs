@@ -51,7 +51,7 @@ internal sealed partial class Elaborator
             Graph.Results = results.ToImmutable();
             Graph.ResultNames = syntax.Result is { } r && r.Fields.Length == results.Count
                 ? [.. r.Fields.Select(f => f.Name?.Text ?? "")] : [.. results.Select(_ => "")];
-            return Live(Graph);
+            return Named(Live(Graph), syntax, dims);
         }
         finally
         {
@@ -77,6 +77,24 @@ internal sealed partial class Elaborator
         live.Results = [.. function.Results.Select(r => map[r])];
         live.ResultNames = function.ResultNames;
         return live;
+    }
+
+    /// <summary>
+    /// The caller gives every `int` parameter by its name: also one that nothing is computed from, and one that `where`
+    /// says is another size.
+    /// </summary>
+    private Function Named(Function function, FunctionSyntax syntax, IReadOnlyDictionary<string, long> dims)
+    {
+        foreach (var p in syntax.Parameters.Where(p => p is { Default: null, Type: null or NamedType { Name.Text: "int" } }
+            && !dims.ContainsKey(p.Name.Text)))
+        {
+            if (Frame.Blocks[0].GetValueOrDefault(p.Name.Text)?.Value is IntValue { Size: var size }
+                && !size.Equals(Size.Variable(p.Name.Text)))
+                function.Require(new EntryCheck(CheckKind.Equal, Size.Variable(p.Name.Text), size,
+                    $"{p.Name.Text} is {size}"));
+            else if (!function.Sizes.Contains(p.Name.Text)) function.Require(EntryCheck.Given(p.Name.Text));
+        }
+        return function;
     }
 
     private bool Inputs(FunctionSyntax syntax, IReadOnlyDictionary<string, long> dims)

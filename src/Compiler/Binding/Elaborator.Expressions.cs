@@ -11,7 +11,13 @@ namespace Accelerate.Compiler.Binding;
 internal sealed partial class Elaborator
 {
     /// <summary>The value, as a value of the region that is being built.</summary>
-    public Value Expression(ExpressionSyntax e) => Here(Evaluate(e));
+    public Value Expression(ExpressionSyntax e)
+    {
+        Enter(e.Span);
+        var value = Here(Evaluate(e));
+        depth--;
+        return value;
+    }
 
     private Value Here(Value value) =>
         region is not null && value is TensorValue t && !Owns(Graph, t.Node) ? Import(t) : value;
@@ -21,7 +27,7 @@ internal sealed partial class Elaborator
         if (!Frame.File.IsLibrary) userPlace = e.Span;
         switch (e)
         {
-            case IntegerLiteral i: return new IntValue(i.Value);
+            case IntegerLiteral i: return i.Value <= long.MaxValue ? new IntValue((long)i.Value) : new WideValue(i.Value);
             case FloatLiteral f: return new FloatValue(f.Value);
             case StringLiteral s: return new StringValue(s.Value);
             case BooleanLiteral b: return new BoolValue(b.Value);
@@ -56,10 +62,15 @@ internal sealed partial class Elaborator
         var inSubscript = Frame.InSubscript;
         var callee = Expression(call.Callee);
         var arguments = ImmutableArray.CreateBuilder<Argument>();
-        if (piped is not null) arguments.Add(new(Expression(piped), piped.Span, null));
+        if (piped is not null)
+            arguments.Add(new(Expression(piped), piped.Span, null) { IsOverIndex = IsOverIndex(piped) });
         foreach (var a in call.Arguments)
         {
-            if (!a.Inout) arguments.Add(new(Expression(a.Value), a.Value.Span, a.Name?.Text));
+            if (!a.Inout)
+                arguments.Add(new(Expression(a.Value), a.Value.Span, a.Name?.Text)
+                {
+                    IsOverIndex = IsOverIndex(a.Value),
+                });
             else if (PlaceIn(a.Value) is { } place)
                 arguments.Add(new(Get(place), a.Value.Span, a.Name?.Text, true) { Place = place });
             else arguments.Add(new(Value.Poison, a.Value.Span, a.Name?.Text, true));
@@ -111,7 +122,11 @@ internal sealed partial class Elaborator
         {
             var value = element.Value is null ? Name("..", element.Span) : Expression(element.Value);
             if (!element.Splice) items.Add(value);
-            else if (value is ListValue list) items.AddRange(list.Items);
+            else if (value is ListValue list)
+            {
+                Spend(list.Items.Length);
+                items.AddRange(list.Items);
+            }
             else if (value is PoisonValue) poisoned = true;
             else return Fail(Codes.TypeMismatch, element.Span, $"`..` splices a list, not {Describe(value)}",
                 Describe(value));
@@ -126,6 +141,8 @@ internal sealed partial class Elaborator
         {
             case PoisonValue:
                 return condition;
+            case BoolValue b when IsOverIndex(e.Condition):
+                return Decided(e, b.Truth);
             case BoolValue b:
                 return Expression(b.Truth ? e.Then : e.Else);
             case TensorValue { DType: DType.Bool, Rank: 0 } t when openForms > 0:
@@ -142,6 +159,37 @@ internal sealed partial class Elaborator
                 return BadCondition(condition, e.Condition.Span);
         }
     }
+
+    /// <summary>
+    /// An `if` of an index form that the extents of its indices decide: `[i &lt; 1] =&gt; if i &gt;= 1 { x[i - 1] } else { 0 }`.
+    /// The type is the one that both branches have, as for every other extent.
+    /// </summary>
+    private Value Decided(IfExpression e, bool truth)
+    {
+        var taken = Expression(truth ? e.Then : e.Else);
+        if (taken is not WeakValue) return taken;
+        var other = Tried(() => Expression(truth ? e.Else : e.Then));
+        return other is TensorValue { Rank: 0 } like ? Realize(taken, like.DType, e.Span) ?? Value.Poison
+            : other is WeakValue number && IsReal(number) && taken is IntValue { Size.IsConstant: true } i
+                ? new FloatValue(i.Size.Value) : taken;
+    }
+
+    /// <summary>What a branch that no element takes would be. Nothing is reported, and reads need not be in range.</summary>
+    private T Tried<T>(Func<T> branch)
+    {
+        var place = userPlace;
+        muted++;
+        Frame.Conditions++;
+        var value = branch();
+        Frame.Conditions--;
+        muted--;
+        userPlace = place;
+        return value;
+    }
+
+    /// <summary>Whether an index of the forms around decides what an expression is.</summary>
+    private bool IsOverIndex(ExpressionSyntax e) => openForms > 0 && Names(e).Any(n =>
+        Frame.Indices.Any(i => i.Name == n) || Frame.Find(n) is { IsOverIndex: true });
 
     private Value BadCondition(Value condition, Span span, string what = "if") => condition switch
     {

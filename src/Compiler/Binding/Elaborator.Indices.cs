@@ -54,6 +54,12 @@ internal sealed partial class Elaborator
             if (index is GroupIndex group)
             {
                 var name = group.Name?.Text ?? "..";
+                if (result.Any(r => r.Item2 == name))
+                {
+                    Fail(Codes.DuplicateName, group.Span, $"the axes `{group.Span.Text}` are declared twice");
+                    good = false;
+                    continue;
+                }
                 var extents = GroupExtents(group, body, names)
                     ?? (Inner(name, group.Span) as ListValue)?.Items.OfType<IntValue>().Select(i => i.Size).ToList();
                 if (extents is null)

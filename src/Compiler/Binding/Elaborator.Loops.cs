@@ -121,8 +121,10 @@ internal sealed partial class Elaborator
 
     private void Scan(ForStatement f, IntValue index, string variable, Size count)
     {
+        // Of its own variable the loop already knows that in a round there is at least one.
+        var always = count.IsConstant && count.Value > 0;
         Loop("for", f.Iterable.Span, f.Body, null, () => Round(f, [index]), (carried, _, body, initial, operands) =>
-            new Scan(body, variable, count, carried, [.. initial, .. operands]));
+            new Scan(body, variable, count, carried, [.. initial, .. operands]), always ? Size.One : count);
     }
 
     /// <summary>The index is a scalar that is carried; it is tested before each round.</summary>
@@ -176,17 +178,17 @@ internal sealed partial class Elaborator
 
     private void While(Span span, BlockSyntax block, Func<TensorValue?> condition, Action body) =>
         Loop("while", span, block, condition, body, (carried, test, round, initial, operands) =>
-            new While(test!, round, carried, [.. initial, .. operands]));
+            new While(test!, round, carried, [.. initial, .. operands]), null);
 
     private delegate RegionNode MakeLoop(int carried, Function? condition, Function body, IReadOnlyList<Node> initial,
         IReadOnlyList<Node> operands);
 
     /// <summary>
     /// Elaborates the body once to see what it assigns, then again with that as what goes round. The values behind the
-    /// loop are the node's results.
+    /// loop are the node's results. Rounds is how many there are; null where only the call knows.
     /// </summary>
     private void Loop(string kind, Span span, BlockSyntax block, Func<TensorValue?>? condition, Action body,
-        MakeLoop make)
+        MakeLoop make, Size? rounds)
     {
         var before = bag.Reports;
         // Tried with what is known before the first round: what goes wrong then may be right for what goes round.
@@ -204,6 +206,15 @@ internal sealed partial class Elaborator
             Poison(block);
             return;
         }
+        if (muted > 0)
+        {
+            // A loop around it is tried: that asks only what is assigned, and one look at each level tells.
+            foreach (var local in assigned) Write(local, Unknown(local.Value));
+            return;
+        }
+        // Rounds that other loops or only the call decide may be none: what they need is asserted in them.
+        var isBranch = rounds is null || rounds.Variables().Any(loopVariables.Contains);
+        var atEntry = isBranch || rounds!.Is(1) ? null : rounds;
         var attempts = 0;
         while (true)
         {
@@ -212,10 +223,10 @@ internal sealed partial class Elaborator
                 foreach (var local in assigned) Write(local, Value.Poison);
                 return;
             }
-            var test = condition is null ? null : Enter(kind + "_condition", initial, assigned);
+            var test = condition is null ? null : Enter(kind + "_condition", initial, assigned, false, null);
             var holds = condition?.Invoke();
             if (test is not null) Close(test);
-            var round = Enter(kind, initial, assigned);
+            var round = Enter(kind, initial, assigned, isBranch, atEntry);
             body();
             var written = Close(round);
             // What the trial did not assign, as another branch was taken there: once more with it.
@@ -243,6 +254,7 @@ internal sealed partial class Elaborator
             }
             List<Node> truth = test is null ? [] : [In(test, () => Import(holds!.Node))];
             var operands = (test?.Used(truth) ?? []).Union(round.Used(results)).ToList();
+            Spend(round.Graph.Nodes.Count);
             if (results.Count == 0 && round.Graph.Effects.Count == 0 && test is null) return;
             var made = make(results.Count, test?.Sealed(operands, truth), round.Sealed(operands, results),
                 [.. initial.SelectMany(Leaves).Select(l => Import(l.Node))], operands);
@@ -288,10 +300,19 @@ internal sealed partial class Elaborator
         return initial;
     }
 
-    /// <summary>Opens a region in which the assigned locals are what goes round.</summary>
-    private Region Enter(string kind, List<Value> initial, List<Local> assigned)
+    /// <summary>What a loop leaves of a value that it assigns, where only its type is asked for.</summary>
+    private Value Unknown(Value value)
     {
-        var opened = Open(kind);
+        if (value is BoolValue) value = Scalar(0L, DType.Bool);
+        var leaves = Leaves(value).Select(l => new TensorValue(
+            Graph.Add(new Input($"tried{Graph.Inputs.Count}", l.Node.Type)), Graph, l.Indices));
+        return value is WeakValue ? Value.Poison : Rebuilt(value, new Queue<TensorValue>(leaves));
+    }
+
+    /// <summary>Opens a region in which the assigned locals are what goes round.</summary>
+    private Region Enter(string kind, List<Value> initial, List<Local> assigned, bool isBranch, Size? rounds)
+    {
+        var opened = Open(kind, isBranch, rounds);
         foreach (var (local, value) in assigned.Zip(initial))
         {
             var inputs = new Queue<TensorValue>(

@@ -14,25 +14,26 @@ internal sealed partial class Elaborator
     private Value Instantiate(ModuleValue module, ImmutableArray<Argument> arguments, Span span)
     {
         var syntax = module.Syntax;
-        if (Frame.Depth > MaximumDepth)
-        {
-            return Fail(Codes.Recursion, span, $"`{syntax.Name.Text}` contains itself", null,
-                "a module cannot hold an instance of itself without end",
-                new Label(syntax.Name.Span, "this module"));
-        }
         if (Bind(syntax.Name.Text, syntax.Name.Span, syntax.Parameters, arguments, span) is not { } bound)
             return Value.Poison;
         var instance = new Instance(syntax, module.File, span, span.Text);
         return Filled(instance, bound, span) ? new InstanceValue(instance) : Value.Poison;
     }
 
-    /// <summary>Hyper-parameters, then members in order. False after a diagnostic about the hyper-parameters.</summary>
+    /// <summary>
+    /// Hyper-parameters, then members in order. False after a diagnostic about the hyper-parameters: by their types, or
+    /// by a check of the module's.
+    /// </summary>
     public bool Filled(Instance instance, Argument?[] bound, Span span)
     {
         var syntax = instance.Syntax;
         var saved = Frame;
         Instances.Add(instance);
-        Frame = new Frame(syntax.Name.Text, instance.File, instance, saved, instance.IsRoot ? null : span);
+        Frame = new Frame(syntax.Name.Text, instance.File, instance, saved, instance.IsRoot ? null : span)
+        {
+            Makes = instance
+        };
+        Enter(span);
         var good = Parameters(syntax.Parameters, bound, span);
         foreach (var p in syntax.Parameters)
         {
@@ -40,15 +41,42 @@ internal sealed partial class Elaborator
         }
         if (good)
         {
+            Endless(instance, span);
             Frame.Blocks[0].Clear(); // hyper-parameters are found through the instance, so that members may hide them
-            Members(instance, syntax.Items);
+            good = Members(instance, syntax.Items);
             foreach (var (name, (value, _)) in instance.Hyper) Hold(value, instance, name);
         }
         Frame = saved!;
+        depth--;
         return good;
     }
 
-    private void Members(Instance instance, ImmutableArray<ItemSyntax> items)
+    // A module within one of its kind, each with other hyper-parameters, ends somewhere.
+    private const int MostOfOneKind = 1000;
+
+    /// <summary>
+    /// An instance that is being made for one of its own kind: with the same hyper-parameters it holds itself without end.
+    /// </summary>
+    private void Endless(Instance instance, Span span)
+    {
+        var around = 0;
+        for (var f = Frame.Caller; f is not null; f = f.Caller)
+        {
+            if (f.Makes is not { } outer || outer.Syntax != instance.Syntax) continue;
+            var isSame = instance.Hyper.All(h => outer.Hyper.TryGetValue(h.Key, out var other)
+                && SameKnown(h.Value.Value, other.Value));
+            if (!isSame && ++around < MostOfOneKind) continue;
+            muted = 0;
+            Fail(Codes.Recursion, span, isSame ? $"`{instance.Syntax.Name.Text}` holds itself"
+                : $"`{instance.Syntax.Name.Text}` holds itself, {MostOfOneKind} levels deep", null,
+                "a module may hold another of its kind where a hyper-parameter differs, and an `if` ends it",
+                new Label(instance.Syntax.Name.Span, "this module"));
+            throw new AbandonedException();
+        }
+    }
+
+    /// <summary>False when a check failed: what stands behind it relies on it.</summary>
+    private bool Members(Instance instance, ImmutableArray<ItemSyntax> items)
     {
         foreach (var item in items)
         {
@@ -91,7 +119,7 @@ internal sealed partial class Elaborator
                     switch (Expression(i.Condition))
                     {
                         case BoolValue b:
-                            Members(instance, b.Truth ? i.Then : i.Else);
+                            if (!Members(instance, b.Truth ? i.Then : i.Else)) return false;
                             break;
                         case PoisonValue:
                             break;
@@ -102,13 +130,14 @@ internal sealed partial class Elaborator
                     }
                     break;
                 case CheckSyntax check:
-                    Expression(check.Call);
+                    if (!ForItsEffects(check.Call)) return false;
                     break;
                 case ModuleSyntax m:
                     Limit(m.Name.Span, "a module inside a module", "declare it beside the module");
                     break;
             }
         }
+        return true;
     }
 
     private void Let(Instance instance, ConstantSyntax c)
@@ -175,7 +204,8 @@ internal sealed partial class Elaborator
         var bad = shape.FirstOrDefault(x => !x.IsConstant || x.Value < 0);
         if (bad is not null)
         {
-            Fail(Codes.ConstantNeeded, s.Type.Span, $"the sizes of state are constants, {bad} is not");
+            Fail(Codes.ConstantNeeded, s.Type.Span, bad.IsConstant ? $"a size of state is at least 0, and not {bad}"
+                : $"the sizes of state are constants, {bad} is not");
             return null;
         }
         return new(dtype, shape);

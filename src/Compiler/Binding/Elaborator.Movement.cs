@@ -18,10 +18,27 @@ internal sealed partial class Elaborator
         return null;
     }
 
+    /// <summary>A list of sizes that axes can have: none is negative. Null after a diagnostic.</summary>
+    private ImmutableArray<Size>? Extents(Argument a, string what)
+    {
+        if (Sizes(a) is not { } sizes) return null;
+        foreach (var size in sizes)
+        {
+            if (size.IsConstant && size.Value < 0)
+            {
+                Fail(Codes.SizesDiffer, a.Span, $"{what} of {size}: a size is at least 0", null,
+                    size.Is(-1) ? "no size is worked out from the others: write `size(x) // n`" : null);
+                return null;
+            }
+            AtMost(0, size, $"{what} of {size}");
+        }
+        return sizes;
+    }
+
     public Value ReshapeOf(BuiltinCall c)
     {
         if (c["x"].Value is not TensorValue t) return WrongArgument(c["x"], "a tensor");
-        if (Sizes(c["shape"]) is not { } shape) return Value.Poison;
+        if (Extents(c["shape"], "an axis") is not { } shape) return Value.Poison;
         if (!t.Indices.IsEmpty) return Limit(c.Span, "`reshape` inside an index form");
         var count = Size.Product(shape);
         switch (Compare(t.Node.Type.Count, count, $"reshape of {Describe(t)} to [{string.Join(", ", shape)}]"))
@@ -72,16 +89,28 @@ internal sealed partial class Elaborator
             (low[axis], high[axis]) = (before[before.Length == 1 ? 0 : k], after[after.Length == 1 ? 0 : k]);
             between[axis] = betweens[betweens.Count == 1 ? 0 : k];
             if (between[axis] > 0) AtMost(1, t.Shape[axes[k]], "padding between elements needs an element");
-            foreach (var (amount, at) in new[] { (low[axis], c["before"]), (high[axis], c["after"]) })
-            {
-                if (amount.IsConstant && amount.Value < 0)
-                    return Fail(Codes.SliceOutOfRange, at.Span, $"a padding of {amount}", null,
-                        "cut with a slice: `x[1:]`");
-                AtMost(0, amount, $"a padding of {amount}");
-            }
+            foreach (var amount in new[] { low[axis], high[axis] })
+                if (!amount.IsConstant) AtMost(0, amount, $"a padding of {amount}");
         }
-        if (low.Concat(high).All(s => s.Is(0)) && between.All(b => b == 0)) return t;
-        return Tensor(new Pad(t.Node, value.Node, [.. low], [.. high], [.. between]), t.Indices);
+        // A constant below 0 cuts, behind all that is put in: between the elements too.
+        Size[] put = [.. low.Concat(high).Select(s => s.IsConstant && s.Value < 0 ? Size.Zero : s)];
+        var node = t.Node;
+        if (put.Any(s => !s.Is(0)) || between.Any(b => b > 0))
+            node = Emit(new Pad(node, value.Node, [.. put.Take(low.Length)], [.. put.Skip(low.Length)], [.. between]));
+        for (var axis = 0; axis < low.Length; axis++)
+        {
+            var (first, last) = (Cut(low[axis]), Cut(high[axis]));
+            var left = node.Type.Shape[axis] - first - last;
+            if (left.IsConstant && left.Value < 0)
+                return Fail(Codes.SliceOutOfRange, c.Span,
+                    $"{first + last} elements are cut from an axis of {node.Type.Shape[axis]}", null,
+                    "a padding below 0 cuts", new Label(c["x"].Span, Describe(t)));
+            AtMost(0, left, $"a padding leaves {left} elements");
+            node = SliceAxis(node, axis, first, left, 1);
+        }
+        return ReferenceEquals(node, t.Node) ? t : Tensor(node, t.Indices);
+
+        static Size Cut(Size amount) => amount.IsConstant && amount.Value < 0 ? -amount.Value : 0;
     }
 
     private List<long>? Betweens(BuiltinCall c, int axes)
@@ -104,7 +133,10 @@ internal sealed partial class Elaborator
         if (c["parts"].Value is not ListValue list) return WrongArgument(c["parts"], "a list");
         if (list.Items.Any(i => i is PoisonValue)) return Value.Poison;
         if (list.Items.All(i => i is ListValue))
+        {
+            Spend(list.Items.Sum(i => (long)((ListValue)i).Items.Length));
             return new ListValue([.. list.Items.SelectMany(i => ((ListValue)i).Items)]);
+        }
         if (list.Items.Any(i => i is not TensorValue))
             return WrongArgument(c["parts"], "a list of tensors, or of lists,");
         var parts = list.Items.Cast<TensorValue>().ToArray();
@@ -151,7 +183,7 @@ internal sealed partial class Elaborator
         ImmutableArray<Size> sizes;
         if (c["parts"].Value is ListValue)
         {
-            if (Sizes(c["parts"]) is not { } listed) return Value.Poison;
+            if (Extents(c["parts"], "a part") is not { } listed) return Value.Poison;
             sizes = listed;
         }
         else

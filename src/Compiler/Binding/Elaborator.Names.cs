@@ -100,7 +100,21 @@ internal sealed partial class Elaborator
             "float" => new BuiltinValue(Builtins.ToFloat),
             "grad" or "value_and_grad" or "vjp" or "jvp" or "checkpoint" or "train" =>
                 Limit(span, $"the transformation `{name}`"),
-            _ => Frame.File.Opened.FirstOrDefault(f => f.Name == name) is { } file ? new FileValue(file) : null,
+            _ => Opened(name, span),
+        };
+    }
+
+    private Value? Opened(string name, Span span)
+    {
+        // A file of the user's comes before those that the library opens with another.
+        var files = Frame.File.Opened.Where(f => f.Name == name).ToList();
+        if (files.Any(f => !f.IsLibrary)) files.RemoveAll(f => f.IsLibrary);
+        return files.Count switch
+        {
+            0 => null,
+            1 => new FileValue(files[0]),
+            _ => Fail(Codes.AmbiguousName, span, $"two files are called `{name}`", null,
+                "leave the file's name out, or rename one of the files"),
         };
     }
 

@@ -24,8 +24,9 @@ internal sealed partial class Elaborator
         var isAnd = e.Operator == BinaryOperator.And;
         // The right side of a decided `and` or `or` is not looked at: `i > 0 and x[i - 1] > 0` on constants.
         if (left is BoolValue l) return l.Truth == isAnd ? Expression(e.Right) : l;
-        // Of a run-time scalar too, if looking could fail: `k < n and x[k] > 0`.
-        if (left is TensorValue { DType: DType.Bool, Rank: 0 } decides && openForms == 0 && inEntry && MayFail(e.Right))
+        // Of a run-time scalar too, if looking could fail: `k < n and x[k] > 0`. What is tried only needs its type.
+        if (left is TensorValue { DType: DType.Bool, Rank: 0 } decides && openForms == 0 && inEntry && muted == 0
+            && MayFail(e.Right))
             return Lazy(decides, e, isAnd);
         // Within an index form it is looked at only where it decides: a read there need not be in range.
         var guarded = openForms > 0 && left is TensorValue { Rank: 0 };
@@ -44,18 +45,21 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// Whether a truth value is computed by reads that can be out of range. Elaborated for nothing but to see that.
+    /// Whether a truth value is computed by reads that can be out of range: by data, or by what they demand of sizes.
+    /// Elaborated for nothing but to see that.
     /// </summary>
     private bool MayFail(ExpressionSyntax e)
     {
         var (place, within) = (userPlace, composites);
+        demanded = false;
         muted++;
         var trial = Open("trial");
         var value = Expression(e);
         Close(trial);
         muted--;
         (userPlace, composites) = (place, within);
-        return value is TensorValue { DType: DType.Bool, Rank: 0 } && trial.Graph.Nodes.Any(Passes.NodeFacts.MayFail);
+        return value is TensorValue { DType: DType.Bool, Rank: 0 }
+            && (demanded || trial.Graph.Nodes.Any(Passes.NodeFacts.MayFail));
     }
 
     /// <summary>The right side is a branch: computed only where the left one does not decide.</summary>
@@ -82,6 +86,8 @@ internal sealed partial class Elaborator
             ? Fail(Codes.TypeMismatch, span, "`@` takes tensors") : Weak(op, a, b, span);
         if (op is BinaryOperator.Equal or BinaryOperator.NotEqual && KnownEquality(left, right) is { } equal)
             return new BoolValue(equal == (op == BinaryOperator.Equal));
+        if (left is BoolValue p && right is BoolValue q && IsComparison(op))
+            return Weak(op, new IntValue(p.Truth ? 1 : 0), new IntValue(q.Truth ? 1 : 0), span);
         if (!IsNumeric(left) || !IsNumeric(right))
         {
             var (value, at) = IsNumeric(left) ? (right, rightSpan) : (left, leftSpan);
@@ -96,6 +102,9 @@ internal sealed partial class Elaborator
         if (Meet(left, right, span, leftSpan, rightSpan) is not var (x, y)) return Value.Poison;
         return Arithmetic(op, x, y, span, leftSpan, rightSpan);
     }
+
+    private static bool IsComparison(BinaryOperator op) =>
+        op is >= BinaryOperator.Equal and <= BinaryOperator.GreaterOrEqual;
 
     private static bool IsNumeric(Value v) => v is TensorValue or WeakValue or BoolValue;
 
@@ -129,7 +138,7 @@ internal sealed partial class Elaborator
     private Value Arithmetic(BinaryOperator op, TensorValue a, TensorValue b, Span span, Span leftSpan, Span rightSpan)
     {
         Value Each(Func<Node, Node, Node> make) => Elementwise(a, b, span, leftSpan, rightSpan, make);
-        if (a.DType == DType.Bool && op is not (BinaryOperator.Equal or BinaryOperator.NotEqual))
+        if (a.DType == DType.Bool && !IsComparison(op))
         {
             return Fail(Codes.TypeMismatch, span, $"`{SyntaxPrinter.Sign(op)}` is not defined for bool", null,
                 "cast it: `f32(x)`",
@@ -162,34 +171,6 @@ internal sealed partial class Elaborator
                 };
                 return Each((x, y) => new Compare(kind, x, y));
         }
-    }
-
-    /// <summary>Python's `//` and `%`, from a division that truncates.</summary>
-    private (Node Quotient, Node Remainder) Floored(Node x, Node y)
-    {
-        var type = x.Type;
-        if (type.DType.IsFloat)
-        {
-            // The remainder is exact, which x - floor(x / y) * y is not where the quotient has more digits than the
-            // dtype.
-            var q = Emit(new Unary(UnaryOp.Floor, Emit(new Binary(BinaryOp.Div, x, y))));
-            var rest = Emit(new Binary(BinaryOp.Rem, x, y));
-            var none = Emit(Const.Of(type, 0.0));
-            var isOther = Emit(
-                new Compare(CompareOp.Ne, Emit(new Compare(CompareOp.Lt, rest, none)),
-                    Emit(new Compare(CompareOp.Lt, y, none))));
-            var adds = Emit(new Binary(BinaryOp.And, Emit(new Compare(CompareOp.Ne, rest, none)), isOther));
-            return (q, Emit(new Select(adds, Emit(new Binary(BinaryOp.Add, rest, y)), rest)));
-        }
-        var quotient = Emit(new Binary(BinaryOp.Div, x, y));
-        var remainder = Emit(new Binary(BinaryOp.Rem, x, y));
-        if (!type.DType.IsSigned) return (quotient, remainder);
-        var zero = Emit(Const.Of(type, [0L]));
-        var differs = Emit(new Compare(CompareOp.Ne, Emit(new Compare(CompareOp.Lt, remainder, zero)),
-            Emit(new Compare(CompareOp.Lt, y, zero))));
-        var fix = Emit(new Binary(BinaryOp.And, Emit(new Compare(CompareOp.Ne, remainder, zero)), differs));
-        return (Emit(new Select(fix, Emit(new Binary(BinaryOp.Sub, quotient, Emit(Const.Of(type, [1L])))), quotient)),
-            Emit(new Select(fix, Emit(new Binary(BinaryOp.Add, remainder, y)), remainder)));
     }
 
     private Value Power(TensorValue a, TensorValue b, Span span, Span leftSpan, Span rightSpan)
@@ -231,6 +212,9 @@ internal sealed partial class Elaborator
     {
         PoisonValue => x,
         IntValue i => new IntValue(-i.Size),
+        WideValue { Number: 1UL << 63 } => new IntValue(long.MinValue),
+        WideValue w => Fail(Codes.NumberOutOfRange, span, $"-{w.Number} does not fit 64 bits", null,
+            $"the least integer is {long.MinValue}"),
         FloatValue f => new FloatValue(-f.Number),
         WeakValue w => new RealValue("neg", [w]),
         TensorValue t when t.DType != DType.Bool => Tensor(new Unary(UnaryOp.Neg, t.Node), t.Indices),
@@ -248,8 +232,8 @@ internal sealed partial class Elaborator
     };
 
     /// <summary>
-    /// `@`: contracts the last axis of the left with the last but one of the right; leading axes are a
-    /// batch.
+    /// `@`: contracts the last axis of the left with the last but one of the right; leading axes are a batch. A vector on
+    /// the left is a matrix of one row, whose axis the result lacks; one on the right has only the axis contracted.
     /// </summary>
     private Value Contract(Value left, Value right, Span span, Span leftSpan, Span rightSpan)
     {
@@ -266,6 +250,8 @@ internal sealed partial class Elaborator
         if (a.Rank == 0 || b.Rank == 0 || a.DType == DType.Bool)
             return Fail(Codes.WrongRank, span, "`@` takes tensors of numbers with at least one axis", null, null,
                 new Label(leftSpan, Describe(a)), new Label(rightSpan, Describe(b)));
+        var (written, isRow) = (Describe(a), a.Rank == 1);
+        if (isRow) a = Tensor(Reshaped(a.Node, [Size.One, a.Shape[0]]));
         var (ka, kb) = (a.Rank - 1, Math.Max(0, b.Rank - 2));
         var why = $"{leftSpan.Text} @ {rightSpan.Text}: {a.Shape[ka]} and {b.Shape[kb]} are contracted";
         switch (Compare(a.Shape[ka], b.Shape[kb], why))
@@ -273,7 +259,7 @@ internal sealed partial class Elaborator
             case Sameness.Different:
                 return Fail(Codes.ContractMismatch, span, $"cannot contract {a.Shape[ka]} with {b.Shape[kb]}", null,
                     Equalize(a.Shape[ka], b.Shape[kb]) ?? MadeBy(b.Node) ?? MadeBy(a.Node),
-                    [new(leftSpan, Describe(a)), new(rightSpan, Describe(b)),
+                    [new(leftSpan, written), new(rightSpan, Describe(b)),
                         .. DeclaredAs(b.Node).Concat(DeclaredAs(a.Node))]);
             case Sameness.Checked:
                 b = Retype(b, b.Shape.SetItem(kb, a.Shape[ka]));
@@ -286,7 +272,7 @@ internal sealed partial class Elaborator
             if (lead > a.Rank - 2) a = Spread(a, [], [.. b.Shape.Take(lead - (a.Rank - 2)), .. a.Shape]);
         }
         var shift = a.Rank - 2 - lead;
-        if (shift < 0) return Limit(span, $"`@` of {Describe(a)} and {Describe(b)}");
+        if (shift < 0) return Limit(span, $"`@` of {written} and {Describe(b)}");
         var batchA = ImmutableArray.CreateBuilder<int>();
         var batchB = ImmutableArray.CreateBuilder<int>();
         for (var d = 0; d < lead; d++)
@@ -295,7 +281,7 @@ internal sealed partial class Elaborator
             {
                 return Fail(Codes.BroadcastMismatch, span,
                     $"the leading axes {a.Shape[shift + d]} and {b.Shape[d]} of `@` differ", null,
-                    Equalize(a.Shape[shift + d], b.Shape[d]), new Label(leftSpan, Describe(a)),
+                    Equalize(a.Shape[shift + d], b.Shape[d]), new Label(leftSpan, written),
                         new Label(rightSpan, Describe(b)));
             }
             batchA.Add(shift + d);
@@ -303,6 +289,7 @@ internal sealed partial class Elaborator
         }
         var dot = As(Tensor(new Dot(a.Node, b.Node, batchA.ToImmutable(), batchB.ToImmutable(), [a.Rank - 1], [kb],
             Accumulator(a.DType))), a.DType);
+        if (isRow) return Tensor(Reshaped(dot.Node, dot.Shape.RemoveAt(b.Rank == 1 ? 0 : dot.Rank - 2)));
         if (lead == 0 || shift == 0) return dot;
         // The batch axes come first in a dot: put the left's other leading axes before them again.
         var order = Enumerable.Range(lead, shift).Concat(Enumerable.Range(0, lead))

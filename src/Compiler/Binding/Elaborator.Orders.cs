@@ -65,7 +65,7 @@ internal sealed partial class Elaborator
 
     public Value BroadcastOf(BuiltinCall c)
     {
-        if (Sizes(c["shape"]) is not { } shape) return Value.Poison;
+        if (Extents(c["shape"], "an axis") is not { } shape) return Value.Poison;
         if (Realize(c["x"].Value, Default(c["x"].Value), c["x"].Span) is not { } t) return Value.Poison;
         TensorValue[] both = [t, new(Emit(Const.Of(new TensorType(t.DType, shape), [0L])), Graph, [])];
         if (BroadcastShape(both, [c["x"].Span, c["shape"].Span], c.Span) is not { } common) return Value.Poison;

@@ -9,7 +9,8 @@ internal sealed partial class Elaborator
 {
     public Value RandomBits(BuiltinCall c)
     {
-        if (Realize(c["key"].Value, DType.I64, c["key"].Span) is not { } key || Sizes(c["shape"]) is not { } shape)
+        if (Realize(c["key"].Value, DType.I64, c["key"].Span) is not { } key
+            || Extents(c["shape"], "an axis") is not { } shape)
             return Value.Poison;
         if (key.DType != DType.I64 || key.Rank != 0) return WrongArgument(c["key"], "a key, which is a scalar i64,");
         return Tensor(new Graph.Random(key.Node, shape));

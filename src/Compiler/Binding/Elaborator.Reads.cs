@@ -11,7 +11,7 @@ namespace Accelerate.Compiler.Binding;
 internal sealed partial class Elaborator
 {
     /// <summary>One subscript of a read: an integer expression of indices, or a tensor of integers.</summary>
-    private sealed record Subscript(Value Value, Span Span);
+    private sealed record Subscript(Value Value, Span Span, bool IsOverIndex);
 
     private Value Read(TensorValue x, SelectExpression s)
     {
@@ -31,13 +31,13 @@ internal sealed partial class Elaborator
         {
             if (p is GroupSubscript g)
                 subscripts.AddRange(Frame.Groups[g.Name?.Text ?? ".."].Select(i =>
-                new Subscript(new IntValue(i.Value), p.Span)));
+                    new Subscript(new IntValue(i.Value), p.Span, true)));
             else subscripts.Add(new(Expression(((ValueSubscript)p).Value) switch
             {
                 WeakValue w and (ChoiceValue or RealValue) when !IsReal(w) =>
                     Realize(w, DType.I32, p.Span) ?? Value.Poison,
                 var value => value,
-            }, p.Span));
+            }, p.Span, IsOverIndex(((ValueSubscript)p).Value)));
         }
         Frame.InSubscript = inSubscript;
         if (subscripts.Any(p => p.Value is PoisonValue)) return Value.Poison;
@@ -92,7 +92,8 @@ internal sealed partial class Elaborator
         for (var axis = 0; axis < x.Rank; axis++)
         {
             if (subscripts[axis].Value is not IntValue { Size: var size }) continue;
-            if (size.IsConstant && size.Value < 0) size += x.Shape[axis];
+            // Only what is written as a constant wraps: `x[i - 1]` is out of range where i is 0, if that is all it can be.
+            if (size.IsConstant && size.Value < 0 && !subscripts[axis].IsOverIndex) size += x.Shape[axis];
             if (AffineOf(size) is not { } affine || affine.Terms.Any(t => used.Contains(t.Index))) continue;
             if (!affine.IsView) continue;
             used.UnionWith(affine.Terms.Select(t => t.Index));
@@ -209,7 +210,7 @@ internal sealed partial class Elaborator
                 ? $"this subscript reaches {least}, below the axis"
                     : $"this subscript reaches {greatest}, the axis has {extent}", null,
                 "bound the index, or read under an `if` that excludes these", new Label(s.Target.Span, Describe(x)),
-                new Label(subscript.Span, view.Terms.IsEmpty ? "a constant" : string.Join(", ", names)));
+                new Label(subscript.Span, view.Terms.IsEmpty ? subscript.IsOverIndex ? "all that it can be" : "a constant" : string.Join(", ", names)));
             return false;
         }
         AtMost(0, least, $"{subscript.Span.Text} is at least {least}");

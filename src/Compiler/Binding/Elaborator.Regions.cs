@@ -36,9 +36,9 @@ internal sealed partial class Elaborator
         }
     }
 
-    private Region Open(string kind, bool isBranch = false)
+    private Region Open(string kind, bool isBranch = false, Size? rounds = null)
     {
-        region = new Region(new Function($"{kind}.{++regionCount}"), Graph, region, isBranch);
+        region = new Region(new Function($"{kind}.{++regionCount}"), Graph, region, isBranch, rounds);
         Graph = region.Graph;
         return region;
     }
@@ -74,6 +74,7 @@ internal sealed partial class Elaborator
                 null, "use a `for` loop");
             return;
         }
+        oldestWritten = Math.Min(oldestWritten, local.Serial);
         region?.Note(local);
         local.Value = value;
     }
@@ -110,23 +111,44 @@ internal sealed partial class Elaborator
     private TensorValue Import(TensorValue value) => Owns(Graph, value.Node) ? value
         : new TensorValue(Import(value.Node), Graph, value.Indices);
 
+    /// <summary>Set when something that is only tried would have demanded something of sizes.</summary>
+    private bool demanded;
+
     /// <summary>
-    /// What must hold between sizes: a check at entry, or in a branch an assertion, as the branch may not be taken.
+    /// What must hold between sizes: a check at entry, or an assertion where what needs it may not run, in a branch or a
+    /// round.
     /// </summary>
     private void Demand(EntryCheck check)
     {
-        if (muted > 0) return;
-        if (region is not { IsBranch: true }
+        if (muted > 0)
+        {
+            demanded = true;
+            return;
+        }
+        if (!IsConditional
             && !check.Left.Variables().Concat(check.Right.Variables()).Any(loopVariables.Contains))
         {
-            Root.Require(check);
+            Root.Require(Needed(check));
             return;
         }
         var (left, right) = (RealizeSize(check.Left, DType.I64), RealizeSize(check.Right, DType.I64));
         var kind = check.Kind == CheckKind.Equal ? CompareOp.Eq : CompareOp.Le;
         var holds = Emit(new Graph.Compare(kind, left.Node, right.Node));
-        Emit(new Graph.Assert(check.Message.Replace("{", "{{", StringComparison.Ordinal)
-            .Replace("}", "}}", StringComparison.Ordinal), holds, []));
+        Emit(new Graph.Assert(Literal(check.Message), holds, []));
+    }
+
+    /// <summary>Whether what is elaborated may not run in a call.</summary>
+    private bool IsConditional => region is { IsBranch: true };
+
+    /// <summary>The check, for the calls in which the loops around it have rounds: each difference times min(1, rounds).
+    /// </summary>
+    private EntryCheck Needed(EntryCheck check)
+    {
+        var runs = Size.One;
+        for (var r = region; r is not null; r = r.Outer)
+            if (r.Rounds is { } rounds) runs *= Size.Min(1, rounds);
+        return runs.Is(1) ? check
+            : new EntryCheck(check.Kind, runs * (check.Left - check.Right), Size.Zero, check.Message);
     }
 
     /// <summary>Index and loop variables carry a number that tells them apart; users wrote none.</summary>

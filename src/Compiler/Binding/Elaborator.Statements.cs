@@ -51,9 +51,10 @@ internal sealed partial class Elaborator
             case BoolValue b:
                 var after = Frame.After;
                 Frame.After = rest ?? after;
-                if (b.Truth) Block(s.Then);
-                else if (s.Else is not null) Block(s.Else);
+                var (taken, other) = b.Truth ? (s.Then, s.Else) : (s.Else, s.Then);
+                if (taken is not null) Block(taken);
                 Frame.After = after;
+                if (other is not null && IsOverIndex(s.Condition)) Like(other);
                 return;
             case TensorValue { DType: Runtime.DType.Bool, Rank: 0 } when rest is not null && Frame.InLoop:
                 Limit(s.Condition.Span, "a `return` under an `if` on a run-time value in a loop",
@@ -70,6 +71,27 @@ internal sealed partial class Elaborator
         }
         Poison(s.Then);
         if (s.Else is not null) Poison(s.Else);
+    }
+
+    /// <summary>
+    /// Numbers take the dtypes that a branch would have given them which no element of an index form takes: types do not
+    /// depend on extents.
+    /// </summary>
+    private void Like(BlockSyntax branch)
+    {
+        var (returned, hasReturned, after) = (Frame.Returned, Frame.HasReturned, Frame.After);
+        (Frame.HasReturned, Frame.After) = (false, null);
+        var assigned = Tried(() =>
+        {
+            region = new Region(Graph, Graph, region, isBranch: false);
+            Block(branch);
+            return Close(region);
+        });
+        if (Frame is { HasReturned: true, Returned: TensorValue { Rank: 0 } result }) Frame.ReturnsLike = result.DType;
+        (Frame.Returned, Frame.HasReturned, Frame.After) = (returned, hasReturned, after);
+        foreach (var (local, before, value) in assigned)
+            if (before is WeakValue number && value is TensorValue { Rank: 0 } like
+                && Realize(number, like.DType, branch.Span) is { } realized) Write(local, realized);
     }
 
     private static bool MayReturn(IfStatement s) => MayReturn(s.Then) || (s.Else is not null && MayReturn(s.Else));
@@ -96,7 +118,7 @@ internal sealed partial class Elaborator
         {
             case DeclareStatement d:
                 var values = Unpack(d.Names, Declared(d.Type, Expression(d.Value), d.Value.Span), d.Value.Span);
-                for (var i = 0; i < d.Names.Length; i++) Introduce(d.Names[i], values[i]);
+                for (var i = 0; i < d.Names.Length; i++) Introduce(d.Names[i], values[i], IsOverIndex(d.Value));
                 break;
             case AssignStatement a:
                 Assign(a);
@@ -114,13 +136,13 @@ internal sealed partial class Elaborator
                 Frame.HasReturned = true;
                 break;
             case EffectStatement e:
-                Expression(e.Call);
+                ForItsEffects(e.Call);
                 break;
         }
     }
 
     /// <summary>A `let` of a function: it may not hide a local of an outer block.</summary>
-    private void Introduce(NameToken name, Value value)
+    private void Introduce(NameToken name, Value value, bool isOverIndex = false)
     {
         for (var i = 0; i < Frame.Blocks.Count - 1; i++)
         {
@@ -131,7 +153,7 @@ internal sealed partial class Elaborator
                     new Label(outer.Span, "declared here"));
             break;
         }
-        Frame.Declare(name.Text, value, name.Span);
+        Frame.Declare(name.Text, value, name.Span, isOverIndex);
     }
 
     /// <summary>What a block that cannot be followed would have changed is poison, so that nothing cascades.</summary>

@@ -81,35 +81,28 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// low &lt;= high: proved, or a check at entry; where a loop's variable is in it, for the rounds where it is least
-    /// likely to hold.
+    /// low &lt;= high: proved, or demanded. Outside branches that is for the rounds of a loop where it is least likely to
+    /// hold; in a branch, which some rounds do not take, for the round it is in.
     /// </summary>
     private void AtMost(Size low, Size high, string why)
     {
-        if (ranges.NonNegative(high - low)) return;
+        if (ranges.NonNegative(high - low) || IsAsked(high - low)) return;
         var loop = (high - low).Variables().FirstOrDefault(v => ranges.Knows(v) && !indexOf.ContainsKey(v));
-        if (loop is null)
+        if (IsConditional || loop is null || (high - low).AffineIn(loop) is not var (factor, _))
         {
             Demand(new EntryCheck(CheckKind.AtMost, low, high, Readable(why)));
             return;
         }
-        if ((high - low).AffineIn(loop) is not var (factor, _))
-        {
-            Demand(new EntryCheck(CheckKind.AtMost, low, high, Readable(why)));
-            return;
-        }
-        // The ends of the loop, of which one is the worst; a loop without rounds asks for nothing.
-        var rounds = ranges.ExtentOf(loop);
-        if (!ranges.NonNegative(rounds - 1))
-        {
-            (low, high) = (Size.Min(1, Size.Max(0, rounds)) * (low - high), Size.Zero);
-            factor = (high - low).AffineIn(loop)?.Coefficient ?? factor;
-        }
+        // The ends of the loop, of which one is the worst.
         void At(Size round) => AtMost(low.Substitute(v => v == loop ? round : null),
             high.Substitute(v => v == loop ? round : null), why);
         if (!Affine.IsNegative(factor)) At(Size.Zero);
-        if (!factor.Terms.All(t => t.Coefficient > 0)) At(rounds - 1);
+        if (!factor.Terms.All(t => t.Coefficient > 0)) At(ranges.ExtentOf(loop) - 1);
     }
+
+    /// <summary>Whether an entry check asks for as much already: 3 <= h + 2 asks what 1 <= h does.</summary>
+    private bool IsAsked(Size difference) => Root.Checks.Any(c => c.Kind == CheckKind.AtMost
+        && difference - (c.Right - c.Left) is { IsConstant: true, Value: >= 0 });
 
     private Value Sliced(TensorValue x, SelectExpression s) => PlaceOf(x, s) is { } place ? ReadPlace(x, place)
         : Value.Poison;

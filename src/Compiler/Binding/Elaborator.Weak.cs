@@ -27,12 +27,18 @@ internal sealed partial class Elaborator
     {
         IntValue { Size.IsConstant: true } i => i.Size.Value,
         FloatValue f => f.Number,
+        WideValue w => w.Number,
         _ => null,
     };
 
     private Value Weak(BinaryOperator op, WeakValue a, WeakValue b, Span span)
     {
-        if (op is >= BinaryOperator.Equal and <= BinaryOperator.GreaterOrEqual) return WeakCompare(op, a, b, span);
+        if ((a as WideValue ?? b as WideValue) is { } wide && !IsReal(a) && !IsReal(b))
+        {
+            return Fail(Codes.NumberOutOfRange, span, $"{wide.Number} does not fit an int, which has 64 bits and a sign",
+                null, $"give it its dtype: `u64({wide.Number})`");
+        }
+        if (IsComparison(op)) return WeakCompare(op, a, b, span);
         if (a is IntValue { Size: var x } && b is IntValue { Size: var y })
         {
             try
@@ -56,7 +62,7 @@ internal sealed partial class Elaborator
                 return Fail(Codes.TypeMismatch, span,
                     $"{x} {SyntaxPrinter.Sign(op)} {y}: the divisor must be positive");
             }
-            catch (OverflowException)
+            catch (OverflowException e) when (e is not SizeLimitException)
             {
                 return Fail(Codes.TypeMismatch, span, $"{x} {SyntaxPrinter.Sign(op)} {y} does not fit 64 bits");
             }
@@ -69,8 +75,8 @@ internal sealed partial class Elaborator
                 BinaryOperator.Subtract => u - v,
                 BinaryOperator.Multiply => u * v,
                 BinaryOperator.Divide => u / v,
-                BinaryOperator.FloorDivide => Math.Floor(u / v),
-                BinaryOperator.Modulo => u - v * Math.Floor(u / v),
+                BinaryOperator.FloorDivide => Floored(u, v).Quotient,
+                BinaryOperator.Modulo => Floored(u, v).Remainder,
                 _ => Math.Pow(u, v),
             });
         }
@@ -81,7 +87,7 @@ internal sealed partial class Elaborator
 
     private Value WeakCompare(BinaryOperator op, WeakValue a, WeakValue b, Span span)
     {
-        if (Number(a) is { } u && Number(b) is { } v)
+        if (!(a is IntValue && b is IntValue) && Number(a) is { } u && Number(b) is { } v)
         {
             return new BoolValue(op switch
             {
@@ -95,6 +101,7 @@ internal sealed partial class Elaborator
         }
         if (a is IntValue { Size: var x } && b is IntValue { Size: var y })
         {
+            if (x.IsConstant && y.IsConstant) return new BoolValue(Compared(op, x.Value.CompareTo(y.Value)));
             var (less, atLeast) = op switch
             {
                 BinaryOperator.Less => (y - x - 1, x - y),
@@ -119,6 +126,16 @@ internal sealed partial class Elaborator
         return Realize(a, dtype, span) is { } p && Realize(b, dtype, span) is { } q
             ? Arithmetic(op, p, q, span, span, span) : Value.Poison;
     }
+
+    private static bool Compared(BinaryOperator op, int order) => op switch
+    {
+        BinaryOperator.Equal => order == 0,
+        BinaryOperator.NotEqual => order != 0,
+        BinaryOperator.Less => order < 0,
+        BinaryOperator.LessOrEqual => order <= 0,
+        BinaryOperator.Greater => order > 0,
+        _ => order >= 0,
+    };
 
     /// <summary>A function of one real number: `sqrt(d)`.</summary>
     private Value WeakUnary(string name, WeakValue x, Span span)
@@ -169,6 +186,15 @@ internal sealed partial class Elaborator
                 return Scalar(b.Truth ? 1L : 0, dtype);
             case WeakValue when dtype == DType.Bool:
                 Fail(Codes.TypeMismatch, span, $"{Describe(value)} is no bool", null, "compare: `x != 0`");
+                return null;
+            case WideValue w when dtype == DType.U64:
+                return Scalar(unchecked((long)w.Number), dtype);
+            case WideValue w when dtype.IsFloat:
+                // To f32 in one rounding.
+                return Scalar(dtype == DType.F64 ? w.Number : (double)(float)w.Number, dtype);
+            case WideValue w:
+                Fail(Codes.NumberOutOfRange, span, $"{w.Number} does not fit {dtype.Name()}", null,
+                    $"{dtype.Name()} holds {RangeOf(dtype).Low} to {RangeOf(dtype).High}");
                 return null;
             case FloatValue f when dtype.IsFloat:
                 return Scalar(f.Number, dtype);

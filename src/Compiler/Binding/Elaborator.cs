@@ -66,11 +66,15 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
 
     public Value Limit(Span span, string what, string? help = null) => Fail(Codes.NotSupported, span, what, null, help);
 
+    // Of a longer chain of calls the innermost are shown, as far as the first in the user's text.
+    private const int MostCalls = 20;
+
     private ImmutableArray<CallSite> Chain()
     {
         var chain = ImmutableArray.CreateBuilder<CallSite>();
         for (var f = Frame; f is not null; f = f.Caller)
         {
+            if (chain.Count >= MostCalls && !SourceLoader.IsLibrary(chain[^1].Span.Source)) break;
             if (f.Site is { } site && (chain.Count == 0 || chain[^1].Span != site)) chain.Add(new(f.Name, site));
         }
         return chain.ToImmutable();
@@ -84,8 +88,17 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
     /// <summary>
     /// Takes a node into the current graph. One that some graph has taken already is there, or becomes an input.
     /// </summary>
-    private Node Emit(Node node) => node.Id >= 0 ? Import(node)
-        : Graph.Add(Imported(node), new Origin(userPlace?.Place ?? "", composites));
+    private Node Emit(Node node)
+    {
+        if (node.Id >= 0) return Import(node);
+        Spend(1);
+        if (origin.Place != userPlace || origin.Composites != composites)
+            origin = (userPlace, composites, new Origin(userPlace?.Place ?? "", composites));
+        return Graph.Add(Imported(node), origin.Origin);
+    }
+
+    /// <summary>Where the last node came from: the next mostly comes from there too.</summary>
+    private (Span? Place, ImmutableArray<string> Composites, Origin? Origin) origin;
 
     private TensorValue Tensor(Node node, ImmutableArray<Index> indices = default) =>
         new(Emit(node), Graph, indices.IsDefault ? [] : indices);
@@ -112,6 +125,7 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
     {
         IntValue i => i.Size.IsConstant ? $"the int {i.Size}" : $"the size {i.Size}",
         FloatValue f => $"the float {ConstText.Float(f.Number)}",
+        WideValue w => $"the int {w.Number}",
         WeakValue w => IsReal(w) ? "a float" : "an int that only the call knows",
         BoolValue b => b.Truth ? "true" : "false",
         StringValue => "a string",
@@ -184,4 +198,7 @@ internal sealed record Argument(Value Value, Span Span, string? Name, bool Inout
 {
     /// <summary>What an `inout` argument stands for.</summary>
     public Place? Place { get; init; }
+
+    /// <summary>True when it mentions an index of a form.</summary>
+    public bool IsOverIndex { get; init; }
 }

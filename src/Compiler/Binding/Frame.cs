@@ -29,6 +29,9 @@ internal sealed class Local(Value value, Span span)
     /// </summary>
     public Place? Alias { get; init; }
 
+    /// <summary>True when it was computed from an index, whatever that is: also of one that has a single value.</summary>
+    public bool IsOverIndex { get; init; }
+
     public Span Span { get; } = span;
 }
 
@@ -48,7 +51,8 @@ internal sealed class Frame(string name, SourceFile file, Instance? self, Frame?
     /// <summary>The function whose body it is.</summary>
     public Syntax.FunctionSyntax? Entered { get; init; }
 
-    public int Depth { get; } = (caller?.Depth ?? 0) + 1;
+    /// <summary>The instance whose members are being made in it.</summary>
+    public Instance? Makes { get; init; }
 
     /// <summary>Innermost last; the first holds parameters, sizes and the body's own locals.</summary>
     public List<Dictionary<string, Local>> Blocks { get; } = [[]];
@@ -80,6 +84,9 @@ internal sealed class Frame(string name, SourceFile file, Instance? self, Frame?
 
     public Value Returned { get; set; } = new ListValue([]);
 
+    /// <summary>The dtype that a branch not taken returns, when the indices of a form have decided which is.</summary>
+    public DType? ReturnsLike { get; set; }
+
     public Local? Find(string name)
     {
         for (var i = Blocks.Count - 1; i >= 0; i--)
@@ -89,7 +96,8 @@ internal sealed class Frame(string name, SourceFile file, Instance? self, Frame?
         return null;
     }
 
-    public void Declare(string name, Value value, Span span) => Blocks[^1][name] = new(value, span);
+    public void Declare(string name, Value value, Span span, bool isOverIndex = false) =>
+        Blocks[^1][name] = new(value, span) { IsOverIndex = isOverIndex };
 
     public void DeclareParameter(string name, Value value, Span span) => Blocks[0][name] = new(value, span);
 }

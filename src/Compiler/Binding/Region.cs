@@ -6,7 +6,12 @@ using Accelerate.Compiler.Types;
 namespace Accelerate.Compiler.Binding;
 
 /// <summary>What surrounds the statements of a run-time branch or loop while they are elaborated.</summary>
-internal sealed class Region(Function graph, Function outerGraph, Region? outer, bool isBranch)
+/// <param name="graph">The closed function that takes the nodes.</param>
+/// <param name="outerGraph">The graph around it.</param>
+/// <param name="outer">The region around it, if one is.</param>
+/// <param name="isBranch">True for what may not run at all.</param>
+/// <param name="rounds">The number of rounds of a loop that may have none.</param>
+internal sealed class Region(Function graph, Function outerGraph, Region? outer, bool isBranch, Size? rounds = null)
 {
     private readonly List<(Local Local, Value Before)> written = [];
 
@@ -19,9 +24,16 @@ internal sealed class Region(Function graph, Function outerGraph, Region? outer,
     public Region? Outer { get; } = outer;
 
     /// <summary>
-    /// True in a branch, which may not be taken: what it needs of sizes is asserted there, not checked at entry.
+    /// True in a branch, which may not be taken, and in what else may not run: what it needs of sizes is asserted there,
+    /// not checked at entry.
     /// </summary>
     public bool IsBranch { get; } = isBranch || outer is { IsBranch: true };
+
+    /// <summary>
+    /// The number of rounds of a loop that may have none, where sizes alone say how many: without a round nothing is
+    /// needed.
+    /// </summary>
+    public Size? Rounds { get; } = rounds;
 
     /// <summary>Locals declared from here on are the region's own.</summary>
     public long Start { get; } = Local.Next;

@@ -46,7 +46,29 @@ internal sealed class SourceLoader(string? folder, DiagnosticBag bag)
             file.Opened.AddRange(all.Where(f => !file.Opened.Contains(f)));
         }
         Declare(file, file.Syntax.Items);
+        if (!file.IsLibrary)
+        {
+            DuplicateNames.Report(file.Syntax, bag);
+            Misplaced(file.Syntax.Items);
+        }
         return file;
+    }
+
+    /// <summary>What only a module has.</summary>
+    private void Misplaced(ImmutableArray<ItemSyntax> items)
+    {
+        foreach (var item in items)
+        {
+            if (item is ConditionalItemSyntax c)
+            {
+                bag.Report(Codes.NotSupported, c.Condition.Span, "an `if` around declarations of a file",
+                    help: "put it in a module; a constant is chosen by `let a = if c { 1 } else { 2 }`");
+            }
+            else if (item is StateSyntax s)
+            {
+                bag.Report(Codes.NotSupported, s.Name.Span, "state outside a module", help: "put it in a module");
+            }
+        }
     }
 
     private void Declare(SourceFile file, ImmutableArray<ItemSyntax> items)

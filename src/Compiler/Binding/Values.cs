@@ -26,6 +26,9 @@ internal abstract record WeakValue : Value;
 /// <summary>An integer: a constant, a size, or an expression of indices.</summary>
 internal sealed record IntValue(Size Size) : WeakValue;
 
+/// <summary>A literal beyond the ints: it becomes a u64, or a float; -9223372036854775808 is an int.</summary>
+internal sealed record WideValue(ulong Number) : WeakValue;
+
 internal sealed record FloatValue(double Number) : WeakValue;
 
 /// <summary>
@@ -134,10 +137,12 @@ internal sealed class Instance(ModuleSyntax syntax, SourceFile file, Span made, 
     public bool IsRoot { get; set; }
 
     /// <summary>The path of the first holder; null while nothing holds it.</summary>
-    public string? Path => IsRoot ? ""
+    public string? Path => path ??= IsRoot ? ""
         : Holder is not var (owner, name) ? null
         : owner is null ? name
-        : owner.Path is { } path ? (path.Length == 0 ? name : path + "." + name) : null;
+        : owner.Path is { } above ? (above.Length == 0 ? name : above + "." + name) : null;
+
+    private string? path;
 }
 
 /// <summary>A named thing inside an instance.</summary>

@@ -78,6 +78,16 @@ public static class Codes
         "As an expression, `if` has a value in both cases: `if c { a } else { b }`. As a statement it may " +
         "stand alone.");
 
+    /// <summary>ACC1013: not a text.</summary>
+    public static readonly Code NoText = Define(
+        "ACC1013", "not a text",
+        "The file holds a zero byte, so it is no source text: a weights file, an image or a program, perhaps.");
+
+    /// <summary>ACC1014: file too long.</summary>
+    public static readonly Code FileTooLong = Define(
+        "ACC1014", "file too long",
+        "A file has at most 600,000 words and signs. Long tables of numbers are read from files when the program runs.");
+
     // ---- ACC2xxx: names, types and sizes ------------------------------------------------------------------------
 
     /// <summary>ACC2001: unknown name.</summary>
@@ -309,6 +319,11 @@ public static class Codes
         "A number takes the dtype of the tensor it meets, and an integer dtype holds only so many: 300 is no u8, -1 no u32. " +
         "Cast the tensor to a wider dtype first.");
 
+    /// <summary>ACC2044: value is not used.</summary>
+    public static readonly Code UnusedValue = Define("ACC2044", "value is not used",
+        "A call stands on its own for its effects: a print, an assert, state or an `inout` argument that it assigns. " +
+        "`relu(x)` has none, and leaves x as it is: write `x = relu(x)`, or `return` the value.");
+
     // ---- ACC3xxx: weights and state -----------------------------------------------------------------------------
 
     /// <summary>ACC3001: weight missing in the file.</summary>
@@ -347,7 +362,8 @@ public static class Codes
     /// <summary>ACC4003: nested too deep.</summary>
     public static readonly Code NestedTooDeep = Define(
         "ACC4003", "nested too deep",
-        "Brackets may be nested 256 levels deep. Give inner parts names with `let`.");
+        "Brackets may be nested 256 levels deep, rules of the grammar 4000 (a chain of signs, powers or `else if`), " +
+        "and the operators and calls that are being evaluated 12,000. Give inner parts names with `let`.");
 
     /// <summary>ACC4050: size beyond 64 bits.</summary>
     public static readonly Code SizeTooLarge = Define(

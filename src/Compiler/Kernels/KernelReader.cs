@@ -257,9 +257,10 @@ public static class KernelReader
 
         private Axis ReadAxis()
         {
-            var variable = cursor.Size().Text;
+            if (cursor.Size().Terms is not [{ Coefficient: 1, Atoms: [VariableAtom variable] }])
+                throw cursor.Error("a loop variable was expected");
             cursor.Expect("<");
-            return new Axis(variable, cursor.Size());
+            return new Axis(variable.Name, cursor.Size());
         }
 
         private (int Buffer, Size Offset) Place()

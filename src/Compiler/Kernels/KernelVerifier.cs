@@ -1,5 +1,6 @@
 // In: a kernel. Out: nothing, or a KernelException that names the first constraint of KERNELS.md that does not hold.
 using System.Collections.Immutable;
+using System.Text.RegularExpressions;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
 
@@ -12,7 +13,7 @@ public sealed class KernelException(string constraint, string message) : Excepti
 }
 
 /// <summary>Checks names, order of definitions, types and structure. Run on every kernel by the tests.</summary>
-public sealed class KernelVerifier
+public sealed partial class KernelVerifier
 {
     /// <summary>
     /// What the block being checked stands in. Side: of a contraction, or a reduction in a vector loop.
@@ -272,8 +273,18 @@ public sealed class KernelVerifier
         return value;
     }
 
-    private void Bind(string variable) =>
+    /// <summary>
+    /// A name as a user writes one, or a letter, a number and `'` as lowering does; `v12'` is a value, and backends make
+    /// names of other forms.
+    /// </summary>
+    [GeneratedRegex("^([A-Za-z_][A-Za-z0-9_.]*|[a-uw-z][0-9]+')$", RegexOptions.CultureInvariant)]
+    private static partial Regex VariableName();
+
+    private void Bind(string variable)
+    {
+        Require(VariableName().IsMatch(variable), "K1", () => $"{variable} is no name of a loop variable");
         Require(names.Add(variable), "K1", () => $"the loop variable {variable} hides another name");
+    }
 
     private void Visible(Size size, string what)
     {

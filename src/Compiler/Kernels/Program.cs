@@ -27,7 +27,10 @@ public sealed record ProgramBuffer(string Name, BufferKind Kind, TensorType Type
 
 public abstract record Step;
 
-/// <summary>Fails the call before anything is written when the sizes do not fit.</summary>
+/// <summary>
+/// Fails the call when the sizes do not fit: before anything is written, or, inside a loop or a branch, when it is
+/// reached.
+/// </summary>
 public sealed record CheckStep(EntryCheck Check) : Step;
 
 /// <summary>Runs a kernel over all its jobs; the buffers are given in the kernel's order.</summary>

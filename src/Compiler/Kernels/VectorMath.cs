@@ -82,14 +82,13 @@ public static partial class VectorMath
         };
     }
 
-    /// <summary>-1, 1, or x itself where it is a zero (of either sign) or NaN. 4 operations, exact.</summary>
+    /// <summary>-1, 1, 0 for a zero of either sign, or x itself where it is NaN. 6 operations, exact.</summary>
     private static Value Sign(BlockBuilder b, Value x)
     {
         var zero = b.Constant(0, x.Type);
-        var positive = b.Select(b.Compare(ScalarOp.Gt, x, zero), b.Constant(1, x.Type), x);
-        return x.Type.IsSigned
-            ? b.Select(b.Compare(ScalarOp.Lt, x, zero), b.Constant(-1, x.Type), positive)
-            : positive;
+        var none = b.Select(b.Compare(ScalarOp.Eq, x, zero), zero, x);
+        var positive = b.Select(b.Compare(ScalarOp.Gt, x, zero), b.Constant(1, x.Type), none);
+        return b.Select(b.Compare(ScalarOp.Lt, x, zero), b.Constant(-1, x.Type), positive);
     }
 
     /// <summary>1 / sqrt(x). 2 operations; distance 1, error 1.490 at 1.18276583e-38.</summary>

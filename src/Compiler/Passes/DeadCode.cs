@@ -1,5 +1,7 @@
 // In: a function. Out: the function without what neither a result nor an effect needs, inside regions too.
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using Accelerate.Compiler.Graph;
 
 namespace Accelerate.Compiler.Passes;
@@ -10,8 +12,18 @@ namespace Accelerate.Compiler.Passes;
 /// </summary>
 public static class DeadCode
 {
-    public static Function Run(Function function) =>
-        Rebuild(function, Enumerable.Range(0, function.Inputs.Count), Enumerable.Range(0, function.Results.Length));
+    public static Function Run(Function function) => Run(function, out _);
+
+    /// <param name="function">The old function.</param>
+    /// <param name="of">What stands for each of its nodes that is kept.</param>
+    internal static Function Run(Function function, out Func<Node, Node> of)
+    {
+        var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
+        var rebuilt = Rebuild(function, Enumerable.Range(0, function.Inputs.Count),
+            Enumerable.Range(0, function.Results.Length), map);
+        of = ReferenceEquals(rebuilt, function) ? node => node : node => map[node];
+        return rebuilt;
+    }
 
     /// <summary>What of a function some of its results need: its nodes, and of each node with regions a part.</summary>
     private sealed class Needs(Function function)
@@ -19,9 +31,20 @@ public static class DeadCode
         private readonly bool[] nodes = new bool[function.Nodes.Count];
         private readonly Dictionary<Node, SortedSet<int>> results = new(ReferenceEqualityComparer.Instance);
 
-        public Dictionary<Node, Part> Parts { get; } = new(ReferenceEqualityComparer.Instance);
+        public Dictionary<RegionNode, Part> Parts { get; } = new(ReferenceEqualityComparer.Instance);
 
         public bool Has(Node node) => nodes[node.Id];
+
+        /// <summary>True when nothing goes, of the function or of a region in it.</summary>
+        public bool IsAll => isAll ??= function.Nodes.All(n => n is Input || nodes[n.Id])
+            && Parts.All(p => p.Value.Operands.Length == p.Key.Operands.Length
+                && p.Value.Results.Length == p.Key.ResultTypes.Length
+                && p.Key.Regions.All(r => r == LoopCondition(p.Key) ? Analyse(r, [0]).IsAll
+                    : Analyse(r, Enumerable.Range(0, r.Results.Length)).IsAll));
+
+        private bool? isAll;
+
+        private static Function? LoopCondition(RegionNode node) => (node as While)?.Condition;
 
         public SortedSet<int> ResultsOf(Node node) =>
             results.TryGetValue(node, out var known) ? known : results[node] = [];
@@ -38,7 +61,20 @@ public static class DeadCode
     /// <summary>The results and operands of a node with regions that are kept, in their order.</summary>
     private sealed record Part(ImmutableArray<int> Results, ImmutableArray<int> Operands);
 
+    /// <summary>
+    /// What is known of a finished function, by the results that are asked for. Control flow in control flow is looked at
+    /// from each level above: without this, as often as it is deep, and in loops twice as often at each level.
+    /// </summary>
+    private static readonly ConditionalWeakTable<Function, ConcurrentDictionary<string, Needs>> Known = [];
+
     private static Needs Analyse(Function function, IEnumerable<int> results)
+    {
+        ImmutableArray<int> asked = [.. results];
+        var key = $"{function.Nodes.Count}:{string.Join(',', asked)}";
+        return Known.GetOrCreateValue(function).GetOrAdd(key, _ => Analysed(function, asked));
+    }
+
+    private static Needs Analysed(Function function, ImmutableArray<int> results)
     {
         var needs = new Needs(function);
         foreach (var effect in function.Effects) needs.Add(effect);
@@ -102,12 +138,15 @@ public static class DeadCode
         return [.. Enumerable.Range(0, region.Inputs.Count).Where(i => needs.Has(region.Inputs[i]))];
     }
 
-    private static Function Rebuild(Function function, IEnumerable<int> inputs, IEnumerable<int> results)
+    private static Function Rebuild(Function function, IEnumerable<int> inputs, IEnumerable<int> results,
+        Dictionary<Node, Node>? map = null)
     {
         var needs = Analyse(function, results);
+        if (inputs.Count() == function.Inputs.Count && results.Count() == function.Results.Length
+            && needs.IsAll) return function;
         var kept = inputs.Select(i => function.Inputs[i]).ToHashSet<Node>(ReferenceEqualityComparer.Instance);
         var into = new Function(function.Name);
-        var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
+        map ??= new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
         foreach (var check in function.Checks) into.Require(check);
         foreach (var node in function.Nodes)
         {

@@ -26,7 +26,7 @@ namespace Accelerate.Compiler.Passes;
 public static class Winograd
 {
     /// <summary>Results of a tile along each axis, and what a tile reads for them.</summary>
-    private const int Results = 4, Taps = 3, Tile = Results + Taps - 1;
+    internal const int Results = 4, Taps = 3, Tile = Results + Taps - 1;
 
     /// <summary>
     /// With fewer channels the transforms, 432 + 240 fma for each channel of a tile, cost what the products save.
@@ -45,7 +45,8 @@ public static class Winograd
         if (!function.Nodes.Any(n => n is Dot)) return function;
         var known = new KnownValues(function, frozen);
         var barrier = function.Nodes.OfType<Graph.Barrier>().Select(b => b.Unique).DefaultIfEmpty(-1).Max();
-        return DeadCode.Run(Rewriter.Rebuild(function, (node, into, map) =>
+        List<DirectForm.Tiled> taken = [];
+        var tiled = Rewriter.Rebuild(function, (node, into, map) =>
         {
             if (!rewrites.MayGoOn || map[node] is not Dot dot || !known.Contains(node.Operands[1])
                 || Convolution.Of(dot) is not { } convolution)
@@ -53,10 +54,12 @@ public static class Winograd
             var origin = function.OriginOf(node);
             // Dumps and profiles name every layer that was taken.
             var built = new Builder(into, origin with { Composites = [.. origin.Composites, "winograd"] })
-                .Build(convolution, ++barrier);
+                .Build(convolution, ++barrier, taken.Add);
             rewrites.Add(() => new("winograd", "F(4x4, 3x3)", node.ToString(), built.ToString(), origin.Place));
             return built;
-        }));
+        });
+        tiled = DeadCode.Run(tiled, out var kept);
+        return DirectForm.Add(tiled, [.. taken.Select(t => t.With(kept))]);
     }
 
     /// <summary>
@@ -110,24 +113,27 @@ public static class Winograd
 
     private sealed class Builder(Function into, Origin origin)
     {
-        public Node Build(Convolution conv, int barrier)
+        public Node Build(Convolution conv, int barrier, Action<DirectForm.Tiled> take)
         {
             var (n, c, o) = (conv.Image.Type.Shape[0], conv.Image.Type.Shape[3], conv.Weights.Type.Shape[3]);
             ImmutableArray<long> tiles = [.. conv.Places.Select(p => (p + Results - 1) / Results)];
             var (data, results) = (Matrix(WinogradMatrices.Data), Matrix(WinogradMatrices.Results));
             var count = n * tiles[0] * tiles[1];
 
-            var image = Add(new Window(Padded(conv, tiles, barrier), 1, tiles[0], Tile, Results, 1));
+            var padded = Padded(conv, tiles, barrier);
+            var image = Add(new Window(padded, 1, tiles[0], Tile, Results, 1));
             var rows = Turned(new Dot(data, image, [], [], [1], [2]), 1, 2, 0, 3, 4);
             var columns = Add(new Window(rows, 3, tiles[1], Tile, Results, 1));
             var v = Shaped(Turned(new Dot(data, columns, [], [], [1], [4]), 3, 0, 1, 2, 4, 5), Tile * Tile, count, c);
 
-            var products = Shaped(Add(new Dot(v, Weights(conv.Weights), [0], [0], [2], [1])), Tile, Tile, count, o);
+            var weights = Weights(conv.Weights);
+            var products = Shaped(Add(new Dot(v, weights, [0], [0], [2], [1])), Tile, Tile, count, o);
 
             var half =
                 Shaped(Add(new Dot(results, products, [], [], [1], [0])), Results, Tile, n, tiles[0], tiles[1], o);
-            var y = Shaped(Turned(new Dot(results, half, [], [], [1], [1]), 2, 3, 1, 4, 0, 5), n, Results * tiles[0],
-                Results * tiles[1], o);
+            var last = Add(new Dot(results, half, [], [], [1], [1]));
+            var y = Shaped(Turned(last, 2, 3, 1, 4, 0, 5), n, Results * tiles[0], Results * tiles[1], o);
+            take(new(last, y, padded, conv.Weights, v, weights, tiles));
             if (Results * tiles[0] != conv.Places[0] || Results * tiles[1] != conv.Places[1])
                 y = Add(new Slice(y, [0, 0, 0, 0], [n, conv.Places[0], conv.Places[1], o], [1, 1, 1, 1]));
             return Shaped(y, [.. conv.Type.Shape]);

@@ -11,7 +11,21 @@ namespace Accelerate.Compiler.Syntax;
 
 internal sealed partial class Converter
 {
+    private int depth;
+
     private ExpressionSyntax Expression(AccParser.ExprContext? c)
+    {
+        if (!Nesting.Allows(++depth, Nesting.Expressions))
+        {
+            throw new NestingException(SpanOf(c!.Start),
+                $"an expression of more than {Nesting.Expressions} operators or calls");
+        }
+        var converted = Converted(c);
+        depth--;
+        return converted;
+    }
+
+    private ExpressionSyntax Converted(AccParser.ExprContext? c)
     {
         if (Broken(c))
         {
@@ -170,12 +184,12 @@ internal sealed partial class Converter
                 var hexadecimal = digits.StartsWith("0x", StringComparison.Ordinal);
                 if (ulong.TryParse(hexadecimal ? digits[2..] : digits,
                     hexadecimal ? NumberStyles.AllowHexSpecifier : NumberStyles.None, CultureInfo.InvariantCulture,
-                    out var integer) && integer <= long.MaxValue)
+                    out var integer))
                 {
-                    return new IntegerLiteral(span, (long)integer);
+                    return new IntegerLiteral(span, integer);
                 }
-                bag.Report(Codes.NumberTooLarge, span, $"{token.Text} does not fit 64 bits",
-                    help: $"the largest integer is {long.MaxValue}");
+                bag.Report(Codes.NumberTooLarge, span, $"{Short(token.Text)} does not fit 64 bits",
+                    help: $"the largest integer is {ulong.MaxValue}, of u64");
                 return new ErrorExpression(span);
             case AccLexer.FLOAT:
                 var value = double.Parse(digits, CultureInfo.InvariantCulture);
@@ -183,13 +197,15 @@ internal sealed partial class Converter
                 {
                     return new FloatLiteral(span, value);
                 }
-                bag.Report(Codes.NumberTooLarge, span, $"{token.Text} is beyond the largest float",
+                bag.Report(Codes.NumberTooLarge, span, $"{Short(token.Text)} is beyond the largest float",
                     help: "write `inf` for infinity");
                 return new ErrorExpression(span);
             default:
                 return new BooleanLiteral(span, token.Text == "true");
         }
     }
+
+    private static string Short(string number) => number.Length <= 40 ? number : number[..40] + "…";
 
     private StringLiteral String(ITerminalNode node) => new(SpanOf(node), Unescape(SpanOf(node)));
 

@@ -100,7 +100,7 @@ internal sealed record ListExpression(Span Span, ImmutableArray<ElementSyntax> E
 internal sealed record IfExpression(
     Span Span, ExpressionSyntax Condition, ExpressionSyntax Then, ExpressionSyntax Else) : ExpressionSyntax(Span);
 
-internal sealed record IntegerLiteral(Span Span, long Value) : ExpressionSyntax(Span);
+internal sealed record IntegerLiteral(Span Span, ulong Value) : ExpressionSyntax(Span);
 
 internal sealed record FloatLiteral(Span Span, double Value) : ExpressionSyntax(Span);
 

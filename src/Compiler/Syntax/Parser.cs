@@ -15,22 +15,37 @@ internal static class Parser
     /// Parses a file. There is always a tree: what could not be read is left out (declarations, statements) or stands
     /// there as an error node, and each mistake is in the bag.
     /// </summary>
-    public static FileSyntax Parse(SourceText source, DiagnosticBag bag)
+    public static FileSyntax Parse(SourceText source, DiagnosticBag bag) => Nesting.Deeply(() =>
     {
-        var tokens = Tokens(source);
-        if (!TokenErrors.Report(source, tokens, bag))
+        var nothing = new FileSyntax(source.All, [], []);
+        if (source.Text.IndexOf('\0', StringComparison.Ordinal) is >= 0 and var nul)
         {
-            return new(source.All, [], []);
+            bag.Report(Codes.NoText, new Span(source, nul, 1), "this file is no text: it holds a zero byte",
+                help: "is this the file that was meant?");
+            return nothing;
         }
-        return new Converter(source, tokens, bag).File(Tree(source, tokens, bag));
-    }
+        try
+        {
+            var tokens = Tokens(source);
+            return TokenErrors.Report(source, tokens, bag)
+                ? new Converter(source, tokens, bag).File(Tree(source, tokens, bag)) : nothing;
+        }
+        catch (FileTooLongException e)
+        {
+            bag.Report(Codes.FileTooLong, e.Span, e.Message, help: "read numbers from files: `x=@data.npy`");
+        }
+        catch (NestingException e)
+        {
+            bag.Report(Codes.NestedTooDeep, e.Span, e.Message, help: "give inner parts names with `let`");
+        }
+        return nothing;
+    });
 
     /// <summary>All tokens, comments and stray characters included, on the hidden channel.</summary>
     public static CommonTokenStream Tokens(SourceText source)
     {
         // A stream over UTF-16 units, so that token offsets are offsets into the text.
-        var tokens = new CommonTokenStream(
-            new AccLexer(new AntlrInputStream(source.Text), TextWriter.Null, TextWriter.Null));
+        var tokens = new CommonTokenStream(new BoundedLexer(source));
         tokens.Fill();
         return tokens;
     }
@@ -41,7 +56,7 @@ internal static class Parser
         // SLL prediction is several times faster and, where it succeeds, gives the tree of full LL; it gives up at the
         // first problem, and only then the slower parse with recovery and messages runs.
         tokens.Seek(0);
-        var parser = new AccParser(tokens, TextWriter.Null, TextWriter.Null) { ErrorHandler = new BailErrorStrategy() };
+        AccParser parser = new BoundedParser(source, tokens) { ErrorHandler = new BailErrorStrategy() };
         parser.RemoveErrorListeners();
         parser.Interpreter.PredictionMode = PredictionMode.SLL;
         try
@@ -51,7 +66,7 @@ internal static class Parser
         catch (ParseCanceledException)
         {
             tokens.Seek(0);
-            parser = new AccParser(tokens, TextWriter.Null, TextWriter.Null) { ErrorHandler = new LineRecovery() };
+            parser = new BoundedParser(source, tokens) { ErrorHandler = new LineRecovery() };
             parser.RemoveErrorListeners();
             parser.Interpreter.PredictionMode = PredictionMode.LL;
             if (bag is not null)

@@ -29,6 +29,9 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
     private static readonly string[] ItemStarts =
         ["module", "export", "fn", "param", "buffer", "let", "if", .. NameStarts];
 
+    // A mistake costs a look at all tokens before it, and nobody mends more at once.
+    private const int MostReports = 100;
+
     private readonly HashSet<int> _badLines = [.. bag.All.Where(d => d.Span.Source == source).Select(d => d.Span.Line)];
     private int _lastLine = -1;
     private bool _lost;
@@ -38,7 +41,7 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
     {
         // What follows on the same line, or after brackets went wrong, is a consequence; and so is what stands behind
         // a line with a stray character or an open string.
-        if (_lost || line == _lastLine || _badLines.Contains(line)
+        if (_lost || bag.Count >= MostReports || line == _lastLine || _badLines.Contains(line)
             || (Before(offending) is { } before && _badLines.Contains(before.Line)))
         {
             return;

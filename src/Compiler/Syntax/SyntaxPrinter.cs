@@ -95,7 +95,8 @@ internal static class SyntaxPrinter
         _ => throw new NotSupportedException(node.GetType().Name),
     };
 
-    private static IEnumerable<(string Role, SyntaxNode? Node)> Children(SyntaxNode node) => node switch
+    /// <summary>The parts of a node, in the order of the text, with what they are to it.</summary>
+    internal static IEnumerable<(string Role, SyntaxNode? Node)> Children(SyntaxNode node) => node switch
     {
         FileSyntax n => [.. All(n.Uses), .. All(n.Items)],
         ModuleSyntax n => [.. All(n.Parameters), .. All(n.Items)],

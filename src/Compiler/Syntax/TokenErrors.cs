@@ -7,39 +7,46 @@ namespace Accelerate.Compiler.Syntax;
 
 internal static class TokenErrors
 {
-    // Parser, converter and binder recurse with the nesting; about 3 KB of stack a level in the parser alone.
-    private const int DeepestNesting = 256;
+    // More than anybody mends at once: a file that is no text has as many as it has characters.
+    private const int MostReports = 100;
 
     /// <summary>False when parsing would exhaust the stack.</summary>
     public static bool Report(SourceText source, CommonTokenStream tokens, DiagnosticBag bag)
     {
-        var depth = 0;
-        var strayEnd = -1;
+        var (depth, strayEnd, strays, reports) = (0, -1, 0, 0);
         var seen = new HashSet<(int Line, string Text)>();
         foreach (var token in tokens.GetTokens())
         {
             var span = Parser.SpanOf(source, token);
             depth += token.Text switch { "(" or "[" or "{" => 1, ")" or "]" or "}" => -1, _ => 0 };
-            if (depth > DeepestNesting)
+            if (depth > Nesting.Brackets)
             {
-                bag.Report(Codes.NestedTooDeep, span, $"brackets nested deeper than {DeepestNesting}");
+                bag.Report(Codes.NestedTooDeep, span, $"brackets nested deeper than {Nesting.Brackets}");
                 return false;
             }
+            if (reports >= MostReports || strays >= BoundedLexer.MostStrays) return false;
             if (token.Type == AccLexer.STRAY)
             {
                 // Adjacent ones are one mistake: `&&`, or the two halves of a character beyond 16 bits; and so is the
                 // same again on one line: the quotes of 'x'.
-                var whole = Run(source.Text, span);
-                if (token.StartIndex != strayEnd && seen.Add((token.Line, whole.Text)))
+                if (token.StartIndex != strayEnd)
                 {
-                    bag.Report(Codes.UnexpectedCharacter, whole, $"unexpected `{whole.Text}`", help: Help(whole.Text));
+                    var whole = Run(source.Text, span);
+                    if (seen.Add((token.Line, whole.Text)))
+                    {
+                        bag.Report(Codes.UnexpectedCharacter, whole, $"unexpected `{whole.Text}`",
+                            help: Help(whole.Text));
+                        reports++;
+                    }
                 }
                 strayEnd = token.StopIndex + 1;
+                strays++;
             }
             else if (token.Type == AccLexer.STRING && !Closed(span.Text))
             {
                 bag.Report(Codes.OpenString, span, "the string is not closed on its line",
                     help: "close it with `\"`; a line end inside a string is `\\n`");
+                reports++;
             }
         }
         return true;
@@ -59,7 +66,7 @@ internal static class TokenErrors
     private static Span Run(string text, Span first)
     {
         var end = first.End;
-        while (end < text.Length && (text[end] == text[first.Start] || char.IsLowSurrogate(text[end])))
+        while (end < text.Length && end - first.Start < 16 && (text[end] == text[first.Start] || char.IsLowSurrogate(text[end])))
         {
             end++;
         }

@@ -6,7 +6,7 @@ namespace Accelerate.Compiler.Types;
 /// </summary>
 public abstract class Atom(string text)
 {
-    public string Text { get; } = text;
+    public string Text { get; } = SizeLimitException.Bounded(text);
 
     public abstract Size Substitute(Func<string, Size?> map, IndexRanges? ranges);
 

@@ -72,6 +72,7 @@ public sealed class Size : IEquatable<Size>, IComparable<Size>
     {
         if (a.Is(0)) return b;
         if (b.Is(0)) return a;
+        SizeLimitException.Bound((long)a.Terms.Length + b.Terms.Length);
         // Both are sorted: one pass merges them.
         var sum = ImmutableArray.CreateBuilder<Term>(a.Terms.Length + b.Terms.Length);
         var (i, j) = (0, 0);
@@ -102,6 +103,7 @@ public sealed class Size : IEquatable<Size>, IComparable<Size>
         if (b.Is(1)) return a;
         if (a.IsConstant) return Scaled(b, a.Value);
         if (b.IsConstant) return Scaled(a, b.Value);
+        SizeLimitException.Bound((long)a.Terms.Length * b.Terms.Length);
         return Sum(from x in a.Terms
                    from y in b.Terms
                    select new Term(checked(x.Coefficient * y.Coefficient), Join(x.Atoms, y.Atoms)));
@@ -206,8 +208,11 @@ public sealed class Size : IEquatable<Size>, IComparable<Size>
             .OrderByDescending(t => t.Atoms.Length).ThenBy(t => t.Key, StringComparer.Ordinal)]);
     }
 
-    private static ImmutableArray<Atom> Join(ImmutableArray<Atom> a, ImmutableArray<Atom> b) =>
-        a.IsEmpty ? b : b.IsEmpty ? a : [.. a.Concat(b).OrderBy(x => x.Text, StringComparer.Ordinal)];
+    private static ImmutableArray<Atom> Join(ImmutableArray<Atom> a, ImmutableArray<Atom> b)
+    {
+        SizeLimitException.Bound((long)a.Length + b.Length);
+        return a.IsEmpty ? b : b.IsEmpty ? a : [.. a.Concat(b).OrderBy(x => x.Text, StringComparer.Ordinal)];
+    }
 
     private static string Print(ImmutableArray<Term> terms)
     {

@@ -26,7 +26,7 @@ public sealed class IndexFormTests
         var dot = Assert.Single(f.Nodes.OfType<Dot>());
         Assert.Equal("contract [1,3,5]x[1,2,3],batch []x[]", dot.Attributes);
         Assert.Equal(2, f.Nodes.OfType<Window>().Count());
-        Assert.Equal(["3 <= h+2", "3 <= w+2"], f.Checks.Select(c => $"{c.Left} <= {c.Right}"));
+        Assert.Equal(["1 <= h", "1 <= w"], f.Checks.Select(c => $"{c.Left} <= {c.Right}"));
         Assert.Equal("f32[n,8,floor(h+1,2),floor(w+1,2)]", f.Results[0].Type.Text);
         Assert.Equal("conv2d", string.Join(" ", f.OriginOf(dot).Composites));
         Assert.StartsWith("t.acc:2:", f.OriginOf(dot).Place);

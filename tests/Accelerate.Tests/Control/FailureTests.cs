@@ -82,7 +82,9 @@ public class FailureTests
             Assert.Equal("'sum': x[1] is 7.2 (model.acc:3:5)",
                 error.Message.Replace("7.3", "7.2", StringComparison.Ordinal));
             Assert.Equal(ExecutionCode.DriverCheck, error.Code);
-            Assert.Throws<InvalidOperationException>(() => session.Run("sum", Tensor.From([1f], 1)));
+            // OpenCL gives the state back at the end of a call that succeeds; elsewhere it is half written.
+            if (executable.Backend == "opencl") Assert.Equal(3, session.State["total"].ToDoubles()[0]);
+            else Assert.Throws<InvalidOperationException>(() => session.Run("sum", Tensor.From([1f], 1)));
             session.Reset();
             session.Run("sum", Tensor.From([1f], 1));
             Assert.Equal(1, session.State["total"].ToDoubles()[0]);

@@ -91,6 +91,62 @@ public sealed class UnusualKernelTests
               }
             }
             """,
+        ["one guard in two loops of one name"] = """
+            kernel @u(x: in(f32, n*n), y: out(f32, n*n); sizes(n)) {
+              %0: f32 = const(-7.0)
+              serial(i < n) { vector(j < n) {
+                %1: f32 = serial.add(k < 2) { %2: f32 = load(x[n*i+n*k+j] if(i+k < n) else %0) yield(%2) }
+                %3: f32 = serial.max(k < n) { %4: f32 = load(x[n*i+n*k+j] if(i+k < n) else %0) yield(%4) }
+                %5: f32 = sub(%1, %3)
+                store(y[n*i+j], %5)
+              } }
+            }
+            """,
+        ["what a loop in a vector loop reads, read behind it"] = """
+            kernel @u(x: in(f32, n), z: in(f32, n*n), y: out(f32, n), q: out(i32, n); sizes(n)) {
+              vector(j < n) {
+                %0: i32 = serial.argmax(k < n) {
+                  %1: f32 = load(x[j]) %2: f32 = load(z[n*k+j]) %3: f32 = add(%1, %2) yield(%3)
+                }
+                %4: f32 = load(x[j])
+                store(y[j], %4)
+                store(q[j], %0)
+              }
+            }
+            """,
+        ["what a running value writes, read again"] = """
+            kernel @u(u: inout(f32, n), y: out(f32, n), z: out(f32, n); sizes(n)) {
+              vector(j < n) {
+                %0: f32 = load(u[j])
+                cumulate.add(k < 3) { %1: f32 = load(u[j]) yield(%1) } into(%2: f32) { store(u[j], %2) }
+                %3: f32 = load(u[j])
+                store(y[j], %3)
+                store(z[j], %0)
+              }
+            }
+            """,
+        ["indices that terms define again"] = """
+            kernel @u(t: in(i64, 5), x: in(f32, 3*n), y: out(f32, n), z: out(f32, n); sizes(n)) {
+              %0: f32 = const(0.5)
+              vector(j < n) {
+                %1: f32 = serial.add(k < 5) {
+                  %2: i64 = load(t[k])
+                  %3: f32 = load(x[max(min(v2',2),0)*n+j])
+                  %4: i64 = load(t[4-k])
+                  %5: f32 = load(x[max(min(v4',2),0)*n+j] if(v4' < 2) else %0)
+                  %6: f32 = sub(%3, %5)
+                  yield(%6)
+                }
+                %7: f32 = serial.add(k < 4) {
+                  %8: i64 = load(t[k+1])
+                  %9: f32 = load(x[max(min(v8',2),0)*n+j] if(v8' < 2) else %0)
+                  yield(%9)
+                }
+                store(y[j], %1)
+                store(z[j], %7)
+              }
+            }
+            """,
     };
 
     public static TheoryData<string> Names => [.. Texts.Keys];
@@ -104,7 +160,7 @@ public sealed class UnusualKernelTests
         foreach (var n in (long[])[0, 1, 3, 17, 33, 40])
         {
             long Size(string _) => n;
-            var inputs = kernel.Buffers.Where(b => !b.IsOutput)
+            var inputs = kernel.Buffers.Where(b => !b.IsOutput || b.IsUpdated)
                 .Select((b, i) => ContractionTests.Awkward(b.Type, b.Count.Evaluate(Size), i)).ToArray();
             comparison.Check(inputs, new Dictionary<string, long> { ["n"] = n }, name);
         }

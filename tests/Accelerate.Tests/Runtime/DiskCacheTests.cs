@@ -68,16 +68,6 @@ public sealed class DiskCacheTests : IDisposable
     }
 
     [Fact]
-    public void The_folder_is_the_users_alone_even_if_it_was_not()
-    {
-        if (OperatingSystem.IsWindows())
-            return;
-        File.SetUnixFileMode(folder, (UnixFileMode)0b111_111_111);
-        _ = new DiskCache(folder);
-        Assert.Equal((UnixFileMode)0b111_000_000, File.GetUnixFileMode(folder));
-    }
-
-    [Fact]
     public void The_environment_names_the_folder_or_turns_the_cache_off()
     {
         static string? Folder(params (string Name, string Value)[] variables) =>

@@ -17,7 +17,7 @@ public static class RealFunctions
         UnaryOp.Rsqrt => x => 1 / Math.Sqrt(x),
         UnaryOp.Sin => Math.Sin,
         UnaryOp.Cos => Math.Cos,
-        UnaryOp.Sign => x => x > 0 ? 1 : x < 0 ? -1 : x,
+        UnaryOp.Sign => x => x > 0 ? 1 : x < 0 ? -1 : double.IsNaN(x) ? x : 0,
         _ => throw new ArgumentOutOfRangeException(nameof(op), op, "no reference"),
     };
 

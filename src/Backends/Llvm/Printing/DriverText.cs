@@ -3,6 +3,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using Accelerate.Backends.Llvm.Native;
+using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -12,8 +13,8 @@ namespace Accelerate.Backends.Llvm.Printing;
 /// <summary>
 /// `i32 name(ptr host, ptr buffers, ptr sizes, ptr scratch, i64 scratch_step)`: buffers and sizes in the program's
 /// order. Returns the first non-zero status, with the status and the number of the failed step (in the order of
-/// Program.AllSteps) in the host's error buffer. Entry checks are the caller's: nothing may be written before they have
-/// passed. Every stack slot is made once, on entry: a loop needs no more of them however often it runs.
+/// Program.AllSteps) in the host's error buffer. The checks outside of loops and branches are the caller's: nothing
+/// may be written before they have passed. Every stack slot is made once, on entry: a loop needs no more of them however often it runs.
 /// </summary>
 internal sealed class DriverText
 {
@@ -60,7 +61,6 @@ internal sealed class DriverText
     private readonly IReadOnlyList<PrintedKernel> kernels;
     private readonly LlvmText text = new();
     private readonly IndexPrinter index;
-    private readonly Dictionary<string, string> sizes = [];
     private readonly SortedSet<string> symbols = new(StringComparer.Ordinal);
     private readonly string context;
     private readonly string print;
@@ -77,7 +77,7 @@ internal sealed class DriverText
     {
         (this.program, this.kernels) = (program, kernels);
         index = new IndexPrinter(text, new ScalarPrinter(text, target), new IndexRanges());
-        for (var i = 0; i < program.Sizes.Length; i++) Define(program.Sizes[i], Field("%sizes", 8 * i, "i64"));
+        for (var i = 0; i < program.Sizes.Length; i++) index.Define(program.Sizes[i], Field("%sizes", 8 * i, "i64"));
         context = Field("%host", 0, "ptr");
         print = Field("%host", 24, "ptr");
         (done, at, exit) = (text.Slot("i32", 4), text.Slot("i64", 8), text.Label("exit"));
@@ -91,7 +91,7 @@ internal sealed class DriverText
 
     private string Print(string symbol, LlvmTarget target)
     {
-        Steps(program.Steps);
+        Steps(program.Steps, isOutside: true);
         text.Do($"ret i32 0");
         text.Place(exit);
         var status = text.Value($"load i32, ptr {done}, align 4");
@@ -107,12 +107,6 @@ internal sealed class DriverText
             .Append(arguments.Length > 0 ? $"\n{RunKernel}\n" : "").ToString();
     }
 
-    private void Define(string size, string value)
-    {
-        sizes[size] = value;
-        index.Define(size, value);
-    }
-
     /// <summary>Buffers, sizes, and two of scratch.</summary>
     private static int FieldsOf(Kernel kernel) => kernel.Buffers.Length + kernel.Sizes.Length + 2;
 
@@ -124,14 +118,22 @@ internal sealed class DriverText
     private string Test(int buffer) =>
         text.Value($"icmp ne i8 {text.Value($"load i8, ptr {Buffer(buffer)}, align 1")}, 0");
 
-    private void Steps(ImmutableArray<Step> steps)
+    /// <param name="steps">In order.</param>
+    /// <param name="isOutside">True for the steps of the program itself, whose checks the caller has made.</param>
+    private void Steps(ImmutableArray<Step> steps, bool isOutside = false)
     {
         foreach (var step in steps)
         {
             var here = number++;
             switch (step)
             {
-                case CheckStep:
+                case CheckStep when isOutside:
+                    break;
+                case CheckStep { Check: var check }:
+                    var relation = check.Kind == CheckKind.Equal ? "eq" : "sle";
+                    var holds = text.Value(
+                        $"icmp {relation} i64 {index.Scalar(check.Left)}, {index.Scalar(check.Right)}");
+                    Check(text.Value($"select i1 {holds}, i32 0, i32 {(int)ExecutionCode.DriverCheck}"), here);
                     break;
                 case CallStep call:
                     Writing(call);
@@ -145,12 +147,12 @@ internal sealed class DriverText
                     text.Do($"call void @llvm.memcpy.p0.p0.i64(ptr {Buffer(copy.To)}, ptr {Buffer(copy.From)}, i64 {bytes}, i1 false)");
                     break;
                 case SizeStep size:
-                    Define(size.Variable, Clamped(size));
+                    index.Define(size.Variable, Clamped(size));
                     break;
                 case LoopStep loop:
                     text.For("0", index.Scalar(loop.Count), "1", i =>
                     {
-                        Define(loop.Variable, i);
+                        index.Define(loop.Variable, i);
                         Steps(loop.Body);
                     });
                     break;
@@ -181,12 +183,13 @@ internal sealed class DriverText
         }
     }
 
-    /// <summary>Tells the host, before a step writes state, that a failure from here on leaves it half written.</summary>
+    /// <summary>Tells the host, before a step writes state, that a failure from here on breaks the session.</summary>
     private void Writing(Step step)
     {
         if (!program.WritesState(step)) return;
         var error = Field("%host", 40, "ptr");
-        text.Do($"store i64 1, ptr {text.Value($"getelementptr i8, ptr {error}, i64 {8 * Host.WrittenWord}")}, align 8");
+        var word = text.Value($"getelementptr i8, ptr {error}, i64 {8 * Host.WrittenWord}");
+        text.Do($"store i64 1, ptr {word}, align 8");
     }
 
     /// <summary>min(most, max(1, value + plus)).</summary>
@@ -206,7 +209,7 @@ internal sealed class DriverText
         var (kernel, printed) = (program.Kernels[call.Kernel], kernels[call.Kernel]);
         symbols.Add(printed.Symbol);
         var fields = call.Buffers.Select(b => $"ptr {Buffer(b)}")
-            .Concat(kernel.Sizes.Select(s => $"i64 {sizes[s]}"))
+            .Concat(kernel.Sizes.Select(s => $"i64 {index.Scalar(Size.Variable(s))}"))
             .Append("ptr %scratch").Append("i64 %scratch_step").ToList();
         for (var i = 0; i < fields.Count; i++)
             text.Do($"store {fields[i]}, ptr {text.Value($"getelementptr i8, ptr {arguments}, i64 {8 * i}")}, align 8");

@@ -19,7 +19,8 @@ internal sealed class IndexPrinter
 
     public const int Width = 16;
 
-    private readonly Dictionary<string, Operand> variables = [];
+    /// <summary>What a name stands for, from where it was defined to the end of that region.</summary>
+    private readonly Dictionary<string, (Operand Value, int Region)> variables = [];
     private readonly HashSet<string> signed = [];
     private readonly Dictionary<string, Size> unrolled = [];
 
@@ -45,12 +46,13 @@ internal sealed class IndexPrinter
     public IndexPrinter Fork(LaneLoop? lanes) => new(this, lanes);
 
     /// <summary>A size or a loop variable: not negative.</summary>
-    public void Define(string variable, string value) => variables[variable] = new(value, DType.I64, 0);
+    public void Define(string variable, string value) =>
+        variables[variable] = (new(value, DType.I64, 0), text.Region);
 
     /// <summary>A computed value that stands in an offset: of any sign.</summary>
     public void DefineValue(string name, Operand value)
     {
-        variables[name] = value;
+        variables[name] = (value, text.Region);
         signed.Add(name);
     }
 
@@ -68,9 +70,25 @@ internal sealed class IndexPrinter
         return index.Variables().Any(v => Place(v) is not null) ? index.Substitute(Place) : index;
     }
 
+    /// <summary>
+    /// The index as its definition: each name is the instruction that gives its value here, and an instruction has one
+    /// result in one place. Equal definitions are equal values, whatever the names have meant before; the lane variable
+    /// keeps its name, whose meaning is <see cref="Lanes"/>.
+    /// </summary>
+    public Size Definition(Size index) => Here(index).Substitute(name =>
+        name == Lanes?.Variable ? null : Size.Variable(Find(name)?.Text ?? throw Undefined(name)));
+
     /// <summary>True for an index that is made of loop variables and sizes only, the same in all lanes.</summary>
-    public bool IsPlain(Size index) =>
-        Here(index).Variables().All(v => !VariesByName(v) && !signed.Contains(v) && variables.ContainsKey(v));
+    public bool IsPlain(Size index) => IsPlainHere(Here(index));
+
+    private bool IsPlainHere(Size index) =>
+        index.Variables().All(v => !VariesByName(v) && !signed.Contains(v) && Find(v) is not null);
+
+    /// <summary>Null for a name that is not defined here, or no more.</summary>
+    private Operand? Find(string name) =>
+        variables.TryGetValue(name, out var known) && text.IsOpen(known.Region) ? known.Value : null;
+
+    private static InvalidOperationException Undefined(string name) => new($"the index {name} is not defined here");
 
     /// <summary>
     /// The index in the first lane, and what it grows by from lane to lane; null where that is no constant.
@@ -79,8 +97,7 @@ internal sealed class IndexPrinter
     {
         index = Here(index);
         if (Lanes is null || index.AffineIn(Lanes.Variable) is not var (step, rest) || !step.IsConstant) return null;
-        if (!rest.Variables().All(v => !VariesByName(v) && !signed.Contains(v) && variables.ContainsKey(v)))
-            return null;
+        if (!IsPlainHere(rest)) return null;
         Define("start'", Lanes.Start);
         return (rest + step.Value * Size.Variable("start'"), step.Value);
     }
@@ -107,7 +124,7 @@ internal sealed class IndexPrinter
     public bool Varies(Size index) => Here(index).Variables().Any(VariesByName);
 
     private bool VariesByName(string name) =>
-        name == Lanes?.Variable || (variables.TryGetValue(name, out var v) && v.Lanes > 0);
+        name == Lanes?.Variable || Find(name) is { Lanes: > 0 };
 
     /// <summary>
     /// index = Base + Offset + Stride * lane with a scalar Base, constant Offset and Stride, if it is so: the lane
@@ -186,8 +203,7 @@ internal sealed class IndexPrinter
                     return scalars.Two("add", scalars.Widen(Number(0) with { Text = Lanes.Start }, Width),
                         new(steps, DType.I64, Width));
                 }
-                return variables.TryGetValue(v.Name, out var value) ? value
-                    : throw new InvalidOperationException($"the index {v.Name} is not defined");
+                return Find(v.Name) ?? throw Undefined(v.Name);
             case FloorDivAtom d:
                 return Divide(d, Print(d.Dividend, lanes), Print(d.Divisor, lanes));
             case MinAtom m:

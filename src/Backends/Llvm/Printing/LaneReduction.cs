@@ -91,19 +91,12 @@ internal sealed class LaneReduction(RowPrinter rows, IReadOnlyList<StatementPrin
     /// <summary>Lanes l and l + 8, then l and l + 4, l + 2, l + 1.</summary>
     internal static Operand Tree(LlvmText text, Operand lanes, Func<Operand, Operand, Operand> combine)
     {
-        for (var half = Width / 2; half >= 1; half /= 2) lanes = combine(Part(0, half), Part(half, half));
-        return new(text.Value($"extractelement {lanes.LlvmType} {lanes.Text}, i64 0"), lanes.Type, 0);
-
-        Operand Part(int first, int half)
-        {
-            var mask = Types.Lanes(first, half);
-            return new(text.Value(
-                $"shufflevector {lanes.LlvmType} {lanes.Text}, {lanes.LlvmType} poison, <{half} x i32> <{mask}>"),
-                lanes.Type, half);
-        }
+        for (var half = Width / 2; half >= 1; half /= 2)
+            lanes = combine(Part(text, lanes, 0, half), Part(text, lanes, half, half));
+        return Lane0(text, lanes);
     }
 
-    private Operand Part(Operand lanes, int first, int count)
+    private static Operand Part(LlvmText text, Operand lanes, int first, int count)
     {
         var mask = Types.Lanes(first, count);
         return new(text.Value(
@@ -111,7 +104,7 @@ internal sealed class LaneReduction(RowPrinter rows, IReadOnlyList<StatementPrin
             lanes.Type, count);
     }
 
-    private Operand Lane0(Operand lanes) =>
+    private static Operand Lane0(LlvmText text, Operand lanes) =>
         new(text.Value($"extractelement {lanes.LlvmType} {lanes.Text}, i64 0"), lanes.Type, 0);
 
     /// <summary>
@@ -231,15 +224,15 @@ internal sealed class LaneReduction(RowPrinter rows, IReadOnlyList<StatementPrin
         at = scalars.Two("add", at, new Operand(steps, DType.I64, Width));
         for (var half = Width / 2; half >= 1; half /= 2)
         {
-            var (a, b) = (Part(value, 0, half), Part(value, half, half));
-            var (i, j) = (Part(at, 0, half), Part(at, half, half));
+            var (a, b) = (Part(text, value, 0, half), Part(text, value, half, half));
+            var (i, j) = (Part(text, at, 0, half), Part(text, at, half, half));
             var neither =
                 scalars.Compute(ScalarOp.Not, DType.Bool, scalars.Two("or", Beats(kind, a, b), Beats(kind, b, a)));
             var second =
                 scalars.Two("or", Beats(kind, b, a), scalars.Two("and", neither, scalars.Compare(ScalarOp.Lt, j, i)));
             (value, at) = (scalars.Choose(second, b, a), scalars.Choose(second, j, i));
         }
-        var first = Lane0(at);
+        var first = Lane0(text, at);
         return result == DType.I64 ? first : scalars.Cast("trunc", first, result);
     }
 

@@ -13,7 +13,18 @@ internal sealed class LlvmText
     private readonly StringBuilder entry = new();
     private readonly StringBuilder body = new();
     private readonly SortedSet<string> declarations = new(StringComparer.Ordinal);
+    private readonly List<int> open = [0];
     private int names;
+    private int regions;
+
+    /// <summary>
+    /// The innermost branch or loop body under way, as a number that no other one has. What is defined in a region is
+    /// there until it ends, and in no other but those inside it.
+    /// </summary>
+    public int Region => open[^1];
+
+    /// <summary>True while what is defined in the region is there.</summary>
+    public bool IsOpen(int region) => open.Contains(region);
 
     public string Block { get; private set; } = "start";
 
@@ -82,7 +93,7 @@ internal sealed class LlvmText
         var more = Value($"icmp slt i64 {i}, {to}");
         Branch(more, loop, done);
         Place(loop);
-        inside(i);
+        Inside(() => inside(i));
         Do($"{next} = add nsw i64 {i}, {step}");
         body.Insert(at, $"  {i} = phi i64 [ {from}, %{before} ], [ {next}, %{Block} ]\n");
         Branch(head);
@@ -97,7 +108,7 @@ internal sealed class LlvmText
         Place(head);
         Branch(condition(), loop, done);
         Place(loop);
-        inside();
+        Inside(inside);
         Branch(head);
         Place(done);
     }
@@ -107,15 +118,22 @@ internal sealed class LlvmText
         var (then, otherwise, end) = (Label("then"), Label("else"), Label("end"));
         Branch(condition, then, no is null ? end : otherwise);
         Place(then);
-        yes();
+        Inside(yes);
         Branch(end);
         if (no is not null)
         {
             Place(otherwise);
-            no();
+            Inside(no);
             Branch(end);
         }
         Place(end);
+    }
+
+    private void Inside(Action print)
+    {
+        open.Add(++regions);
+        print();
+        open.RemoveAt(open.Count - 1);
     }
 
     /// <summary>The whole function with the declarations it needs.</summary>

@@ -41,7 +41,7 @@ internal sealed class ReductionPrinter(StatementPrinter statements, LlvmText tex
             {
                 index.Define(taps == 1 ? r.Variable : step, i);
                 Read();
-                statements.Apart(() => Terms(Size.Variable(step) * taps));
+                Terms(Size.Variable(step) * taps);
                 foreach (var (slot, sum) in slots.Zip(sums)) text.Do($"store {type} {sum.Text}, ptr {slot}, align 64");
             });
             Read();

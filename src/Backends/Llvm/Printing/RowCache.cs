@@ -95,9 +95,9 @@ internal sealed class RowCache
     {
         var loops = block.Statements.Select(Body).Where(l => l is { } some && RowPrinter.IsStraight(some.Body))
             .Select(l => l!.Value).ToList();
-        var numbers = new Dictionary<string, int>();
+        var numbers = new Dictionary<Form, int>();
         // A constant in front of the loops is the one that another loop has inside.
-        var constants = block.Statements.OfType<Literal>().ToDictionary(l => l.Result.Id, Constant);
+        var constants = block.Statements.OfType<Literal>().ToDictionary(l => l.Result.Id, Form.Constant.Of);
         var slots = new Dictionary<int, Slot>();
         var places = new Dictionary<int, int>();
         foreach (var extent in loops.Select(l => l.Extent).Distinct())
@@ -142,9 +142,6 @@ internal sealed class RowCache
             _ => null,
         };
 
-    private static string Constant(Literal l) =>
-        $"const {l.Result.Type} {BitConverter.DoubleToInt64Bits(l.Float)} {l.Integer}";
-
     private static Value? ResultOf(Statement statement) => statement switch
     {
         Compute c => c.Result,
@@ -154,29 +151,51 @@ internal sealed class RowCache
         _ => null,
     };
 
+    /// <summary>
+    /// How a value is made, of numbers that stand for values made before: equal forms are equal values. A place in the
+    /// row is an index in which "here'" stands for the loop's variable; it mentions no other loop and no value.
+    /// </summary>
+    private abstract record Form
+    {
+        public sealed record Operation(ScalarOp Op, DType Type, int First, int Second, int Third) : Form;
+
+        public sealed record Constant(DType Type, long Float, long Integer) : Form
+        {
+            public static Constant Of(Literal l) =>
+                new(l.Result.Type, BitConverter.DoubleToInt64Bits(l.Float), l.Integer);
+        }
+
+        public sealed record Place(Size At) : Form;
+
+        public sealed record Element(int Buffer, Size At) : Form;
+
+        /// <summary>A value that equals itself only.</summary>
+        public sealed record Itself(int Id) : Form;
+    }
+
     /// <summary>The values of a body as numbers: equal ones compute the same at the same place of the row.</summary>
     private sealed class Terms
     {
         private readonly Dictionary<int, (int Number, Statement Statement)> known = [];
         private readonly Dictionary<int, int> costs = [];
 
-        public Terms(Kernel kernel, string variable, Block body, Dictionary<string, int> numbers,
-            Dictionary<int, string> constants)
+        public Terms(Kernel kernel, string variable, Block body, Dictionary<Form, int> numbers,
+            Dictionary<int, Form.Constant> constants)
         {
             foreach (var statement in body.Statements)
             {
                 if (ResultOf(statement) is not { } result) continue;
-                var key = statement switch
+                Form form = statement switch
                 {
-                    Compute c => $"{c.Op} {result.Type} {string.Join(' ', c.Arguments.Select(Name))}",
-                    Literal l => Constant(l),
-                    IndexValue i when Here(i.Index) is { } at => $"index {at}",
+                    Compute c => new Form.Operation(c.Op, result.Type, Argument(c, 0), Argument(c, 1), Argument(c, 2)),
+                    Literal l => Form.Constant.Of(l),
+                    IndexValue i when Here(i.Index) is { } at => new Form.Place(at),
                     // An output may be what an input was: what is read from it depends on when.
                     Load { Guards.IsEmpty: true } l when !kernel.Buffers[l.Buffer].IsOutput
-                        && Here(l.Offset) is { } at => $"load {l.Buffer} {at}",
-                    _ => $"only {result.Id}",
+                        && Here(l.Offset) is { } at => new Form.Element(l.Buffer, at),
+                    _ => new Form.Itself(result.Id),
                 };
-                var number = Number(key);
+                var number = Number(form);
                 known[result.Id] = (number, statement);
                 // A tree of what is a graph: shared operands count twice, so that it needs a bound.
                 costs[result.Id] = statement is Compute x
@@ -184,16 +203,17 @@ internal sealed class RowCache
                     : 0;
             }
 
-            int Number(string key)
+            int Number(Form form)
             {
-                if (!numbers.TryGetValue(key, out var number)) numbers[key] = number = numbers.Count;
+                if (!numbers.TryGetValue(form, out var number)) numbers[form] = number = numbers.Count;
                 return number;
             }
-            string Name(Value v) => known.TryGetValue(v.Id, out var inside) ? $"{inside.Number}"
-                : constants.TryGetValue(v.Id, out var constant) ? $"{Number(constant)}" : $"%{v.Id}";
-            string? Here(Size index) =>
+            int Argument(Compute c, int at) => at < c.Arguments.Length ? Of(c.Arguments[at]) : -1;
+            int Of(Value v) => known.TryGetValue(v.Id, out var inside) ? inside.Number
+                : Number(constants.TryGetValue(v.Id, out var constant) ? constant : new Form.Itself(v.Id));
+            Size? Here(Size index) =>
                 index.Variables().Any(v => v.StartsWith('v') && v.EndsWith('\'') && v != variable) ? null
-                : index.Substitute(v => v == variable ? Size.Variable("here'") : null).ToString();
+                : index.Substitute(v => v == variable ? Size.Variable("here'") : null);
         }
 
         public IEnumerable<(int Number, Value Value)> Values =>

@@ -7,12 +7,19 @@ namespace Accelerate.Backends.Llvm.Printing;
 
 internal sealed partial class StatementPrinter
 {
-    private static readonly HashSet<Guard> None = [];
+    private static readonly HashSet<(int Load, Guard Guard)> None = [];
 
     private Copy copy = new(null, 0);
     private Copy[]? beside;
-    private Dictionary<string, Operand>? loaded;
-    private HashSet<Guard> proved = None;
+
+    /// <summary>What has been loaded since the last store; null where nothing is worth sharing.</summary>
+    private Dictionary<Reading, Operand>? loaded;
+
+    /// <summary>
+    /// Guards that hold in all iterations being printed, each under the value of its load: another load's guard that
+    /// reads the same may be about another loop of that name.
+    /// </summary>
+    private HashSet<(int Load, Guard Guard)> proved = None;
 
     /// <summary>Iterations that stand side by side.</summary>
     public int Copies => beside?.Length ?? 1;
@@ -36,13 +43,11 @@ internal sealed partial class StatementPrinter
 
     private void Enter(Copy here) => index.Copy = copy = here;
 
-    /// <summary>
-    /// Prints a block that may run several times or not at all: what it loads is not there behind it.
-    /// </summary>
-    public void Apart(Action inside)
+    /// <summary>Prints iterations, beside each other or in lanes, that share what they load.</summary>
+    private void Sharing(Action inside)
     {
         var before = loaded;
-        loaded = beside is null && index.Lanes is null ? null : [];
+        loaded ??= [];
         inside();
         loaded = before;
     }
@@ -53,7 +58,7 @@ internal sealed partial class StatementPrinter
         if (count == 1)
         {
             index.Define(variable, first);
-            Apart(inside);
+            inside();
             return;
         }
         index.Define("first'", first);
@@ -70,7 +75,7 @@ internal sealed partial class StatementPrinter
             beside[c] = new Copy(outer, c);
             beside[c].Place(variable, first + c * step);
         }
-        Apart(inside);
+        Sharing(inside);
         beside = null;
         Enter(outer);
     }
@@ -94,7 +99,7 @@ internal sealed partial class StatementPrinter
         {
             var (inside, all) = index.Lanes!.Mask is null ? Inside(loop, ofLanes: true) : (null, None);
             if (inside is null) Block(loop.Body);
-            else Proved(inside, all, () => Apart(() => Block(loop.Body)));
+            else Proved(inside, all, () => Block(loop.Body));
         }, Copies == 1 ? vectors(loop) : 1);
 
         var (holds, guards) = Inside(loop, ofLanes: false);
@@ -112,11 +117,10 @@ internal sealed partial class StatementPrinter
                 proved = None;
             }, Lanes);
         }
-        loaded?.Clear();
     }
 
     /// <summary>Twice: without some guards where they hold, and with them.</summary>
-    private void Proved(string holds, HashSet<Guard> guards, Action inside)
+    private void Proved(string holds, HashSet<(int Load, Guard Guard)> guards, Action inside)
     {
         var before = proved;
         text.If(holds, () =>
@@ -132,9 +136,9 @@ internal sealed partial class StatementPrinter
     /// about: those that are the same in all lanes, or those that move with the lane, in all lanes of the block that is
     /// printed.
     /// </summary>
-    private (string? Holds, HashSet<Guard> Guards) Inside(Loop loop, bool ofLanes)
+    private (string? Holds, HashSet<(int Load, Guard Guard)> Guards) Inside(Loop loop, bool ofLanes)
     {
-        var guards = new HashSet<Guard>();
+        var guards = new HashSet<(int, Guard)>();
         // Of indices that differ by a constant, the least and the greatest decide.
         var ends = new Dictionary<string, (Size Base, Size Extent, long Least, long Most)>();
         Collect(loop.Body, []);
@@ -158,7 +162,7 @@ internal sealed partial class StatementPrinter
                     foreach (var guard in load.Guards.Where(g => g.Index.Mentions(loop.Variable) == ofLanes
                         && !g.Extent.Mentions(loop.Variable)
                         && g.Index.Variables().Concat(g.Extent.Variables()).All(v => !unknown.Contains(v))))
-                        if (ofLanes ? MovesWithLanes(guard) : IsSameInLanes(guard)) Add(guard);
+                        if (ofLanes ? MovesWithLanes(guard) : IsSameInLanes(guard)) Add(load, guard);
                 }
                 else if (statement is Reduction { Extent: var extent } r)
                 {
@@ -191,9 +195,9 @@ internal sealed partial class StatementPrinter
             return moves;
         }
 
-        void Add(Guard guard)
+        void Add(Load load, Guard guard)
         {
-            guards.Add(guard);
+            guards.Add((load.Result.Id, guard));
             Each(_ =>
             {
                 var (at, extent) = (index.Here(guard.Index), index.Here(guard.Extent));
@@ -229,7 +233,7 @@ internal sealed partial class StatementPrinter
                     $"add i64 {from}, {text.Value($"and i64 {text.Value($"sub i64 {to}, {from}")}, {-block}")}");
             text.For(from, whole, $"{block}", j =>
             {
-                if (count == 1) index.InLanes(new LaneLoop(variable, j, null), () => Apart(inside));
+                if (count == 1) index.InLanes(new LaneLoop(variable, j, null), () => Sharing(inside));
                 else index.InLanes(new LaneLoop("column'", j, null), () =>
                     Split(variable, Size.Variable("column'"), Width, count, inside));
             });
@@ -238,6 +242,6 @@ internal sealed partial class StatementPrinter
             from = whole;
         }
         var rest = text.Value($"icmp slt i64 {from}, {to}");
-        text.If(rest, () => index.InLanes(new LaneLoop(variable, from, TailMask(from, to)), () => Apart(inside)));
+        text.If(rest, () => index.InLanes(new LaneLoop(variable, from, TailMask(from, to)), () => Sharing(inside)));
     }
 }

@@ -81,7 +81,7 @@ internal sealed partial class StatementPrinter
         Enter(outer);
         text.If(holds!.Value.Text, () =>
         {
-            proved = [.. guards];
+            proved = [.. map.Loads.SelectMany(l => l.Guards.Select(g => (l.Result.Id, g)))];
             Inside();
             proved = None;
         }, Inside);
@@ -118,7 +118,7 @@ internal sealed partial class StatementPrinter
         var type = load.Result.Type;
         var element = Types.Memory(type);
         var (outer, count) = (copy, beside.Length);
-        var isGuarded = load.Guards.Any(g => !proved.Contains(g));
+        var isGuarded = Open(load).Any();
         var last = rows is null ? text.Value($"sub i64 {index.Scalar(map.Lanes.Extent)}, 1") : "";
 
         // The row of a lane: the loop over the lanes is a scalar, the iterations along the reads are neighbours.

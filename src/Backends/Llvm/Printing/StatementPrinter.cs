@@ -38,7 +38,6 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
             {
                 case Loop { Kind: LoopKind.Vector } l when Copies == 1 && copy.Number == 0 && RowPrinter.Takes(l):
                     new RowPrinter([this], text, scalars).VectorLoop(l);
-                    loaded?.Clear();
                     break;
                 case Loop { Kind: LoopKind.Vector } l:
                     Vector(l);
@@ -177,7 +176,7 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
     }
 
     /// <summary>The lanes (or the scalar) in which all guards hold; null when there are none.</summary>
-    public Operand? Holds(IEnumerable<Guard> guards) => HoldsIn(guards) switch
+    public Operand? Holds(IEnumerable<Guard> guards) => Holding(guards) switch
     {
         ({ } same, { } lanes) => scalars.Compute(ScalarOp.And, DType.Bool, same, lanes),
         var (same, lanes) => same ?? lanes,
@@ -186,10 +185,10 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
     /// <summary>
     /// Whether the guards hold that are the same in all lanes, and the lanes in which the others do; null for none.
     /// </summary>
-    private (Operand? Same, Operand? InLanes) HoldsIn(IEnumerable<Guard> guards)
+    private (Operand? Same, Operand? InLanes) Holding(IEnumerable<Guard> guards)
     {
         Operand? same = null, inLanes = null;
-        foreach (var guard in guards.Where(g => !proved.Contains(g)))
+        foreach (var guard in guards)
         {
             var varies = index.Varies(guard.Index) || index.Varies(guard.Extent);
             Operand Print(Size s) => varies ? index.Vector(s) : new(index.Scalar(s), DType.I64, 0);
@@ -215,13 +214,14 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
         ({ } mask, { } lanes) => text.Value($"and {VectorOf("i1")} {mask}, {lanes.Text}"),
     };
 
+    /// <summary>A load's guards that are not known to hold.</summary>
+    private IEnumerable<Guard> Open(Load load) => load.Guards.Where(g => !proved.Contains((load.Result.Id, g)));
+
     private Operand Load(Load load)
     {
         if (loaded is null) return Read(load);
-        var place = string.Join('|', load.Guards.Select(g => $"{index.Here(g.Index)}<{index.Here(g.Extent)}")
-            .Append($"{load.Buffer}").Append(index.Here(load.Offset).Text)
-            .Append(load.Fill is { } f ? Of(f).Text : ""));
-        if (!loaded.TryGetValue(place, out var value)) loaded[place] = value = Read(load);
+        var reading = Reading.Of(load, text.Region, index, load.Fill is { } fill ? Of(fill) : null);
+        if (!loaded.TryGetValue(reading, out var value)) loaded[reading] = value = Read(load);
         return value;
     }
 
@@ -230,7 +230,7 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
         var type = load.Result.Type;
         var memory = Types.Memory(type);
         var align = type.Bytes();
-        var (same, inLanes) = HoldsIn(load.Guards);
+        var (same, inLanes) = Holding(Open(load));
         var fill = load.Fill is { } f ? Of(f) : (Operand?)null;
         var affine = index.Affine(load.Offset);
 
@@ -289,7 +289,7 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
             Store(store, together);
             return;
         }
-        var (same, inLanes) = HoldsIn(store.Guards);
+        var (same, inLanes) = Holding(store.Guards);
         if (same is { } all) text.If(all.Text, () => Store(store, inLanes));
         else Store(store, inLanes);
     }

@@ -59,7 +59,7 @@ internal static class Copies
         {
             // An u64 index beyond i64 is negative as a long: past the end, not before the start.
             var index = at[i] < 0 ? indices.DType == DType.U64 ? count - 1 : 0 : Math.Min(at[i], count - 1);
-            if (index != at[i]) clamped(at[i]);
+            if (index != at[i] && View.CountOf(one) > 0) clamped(at[i]);
             var slice = new View(x.DType, x.Data, one, x.Strides, x.Offset + index * x.Strides[axis], 1);
             Write(slice, new View(x.DType, data, one, strides, i * strides[axis], 1));
         }

@@ -8,6 +8,9 @@ namespace Accelerate.Compiler.Graph.Interpreter;
 internal sealed partial class Evaluation(IReadOnlyDictionary<string, long> sizes, Func<string, ReferenceValue> state,
     InterpreterOptions options)
 {
+    /// <summary>A loop's variable has its value here.</summary>
+    private readonly IndexRanges unbounded = new();
+
     public ImmutableArray<View> Run(Function function, ImmutableArray<View> inputs)
     {
         foreach (var check in function.Checks)
@@ -21,6 +24,8 @@ internal sealed partial class Evaluation(IReadOnlyDictionary<string, long> sizes
         var next = 0;
         foreach (var node in function.Nodes)
         {
+            foreach (var check in AxisChecks.Of(node, unbounded))
+                if (!check.Holds(name => sizes[name])) throw new ReferenceException(check.Message);
             values[node.Id] = node switch
             {
                 Input => [inputs[next++]],

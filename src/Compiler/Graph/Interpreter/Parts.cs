@@ -12,6 +12,8 @@ internal static class Parts
     public static View DynamicSlice(View x, View[] offsets, ImmutableArray<int> axes, long[] starts, long[] sizes,
         Action<long> clamped)
     {
+        if (View.CountOf(sizes) == 0)
+            return View.Dense(x.DType, x.DType.IsFloat ? Elements.Floats(0) : Elements.Longs(0), sizes, x.Terms);
         var at = Place(x, offsets, axes, starts, sizes, clamped);
         return x.Slice(at, sizes, [.. sizes.Select(_ => 1L)]);
     }
@@ -45,7 +47,7 @@ internal static class Parts
             // An u64 index beyond i64 is negative as a long: out of range either way.
             if (at[i] < 0 || at[i] >= size)
             {
-                outside(at[i]);
+                if (outer * inner > 0) outside(at[i]);
                 continue;
             }
             hits[at[i]] = hits.GetValueOrDefault(at[i]) + 1;
@@ -118,6 +120,7 @@ internal static class Parts
         Action<long> clamped)
     {
         var at = new long[x.Rank];
+        if (View.CountOf(extents) == 0) return at;
         for (var d = 0; d < x.Rank; d++)
         {
             var room = x.Shape[d] - extents[d];

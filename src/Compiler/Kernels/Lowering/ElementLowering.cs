@@ -382,8 +382,13 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
             starts = starts.SetItem(axis, Clamped(offset, places, home, context));
             if (draft.Ranges.NonNegative(places - 1)) continue;
             if (context.When is not null || !context.Guards.IsEmpty) guards.Add(new Guard(0, places));
-            else draft.Checks.Add(
-                new EntryCheck(CheckKind.AtMost, extents[axis], shape[axis], "a slice fits in its axis"));
+            else
+            {
+                // A part without elements reads nothing, whatever else it is.
+                var any = Size.Min(1, Size.Product(extents.RemoveAt(axis)));
+                draft.Checks.Add(new EntryCheck(CheckKind.AtMost, extents[axis] * any, shape[axis],
+                    "a slice fits in its axis"));
+            }
         }
         return (starts, guards.ToImmutable());
     }

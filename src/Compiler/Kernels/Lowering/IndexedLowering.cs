@@ -86,9 +86,6 @@ internal static class IndexedLowering
         var nest = new LoopNest(draft, new BlockBuilder());
         var shape = sort.Type.Shape;
         var extent = shape[sort.Axis];
-        if (!extent.IsConstant)
-            draft.Checks.Add(
-                new EntryCheck(CheckKind.AtMost, extent, int.MaxValue, "a sorted axis has at most 2^31 - 1 elements"));
         var others = shape.Select((s, d) => d == sort.Axis ? Size.Zero : nest.Parallel("i", s)).ToImmutableArray();
         var parent = nest.Scope([]);
         var variable = draft.Variable("s", extent);

@@ -22,7 +22,8 @@ public static class Lowering
     private static Program LowerOne(Function function)
     {
         var sizes = function.Sizes;
-        function = MaskedAxes.Run(function);
+        // What a pass made since; and a graph that no passes have seen.
+        function = MaskedAxes.Run(Empty.Run(function));
         var most = GraphPrinter.Closure(function).SelectMany(f => f.Nodes).OfType<Extent>()
             .ToDictionary(e => e.Variable, e => e.Most);
         Size Most(Size size) => size.Substitute(most.GetValueOrDefault);
@@ -112,6 +113,7 @@ public static class Lowering
         DraftCall c => new CallStep(c.Kernel, [.. c.Storages.Select(s => numbers[s])]) { Place = c.Place },
         DraftCopy c => new CopyStep(numbers[c.From], numbers[c.To]),
         DraftSize s => new SizeStep(s.Variable, numbers[s.From], s.Plus, s.Most),
+        DraftCheck c => new CheckStep(c.Check),
         DraftLoop l => new LoopStep(l.Variable, l.Count, Steps(l.Body, numbers)),
         DraftWhile w => new WhileStep(Steps(w.Condition, numbers), numbers[w.Test], Steps(w.Body, numbers)),
         DraftIf i => new IfStep(numbers[i.Test], Steps(i.Then, numbers), Steps(i.Else, numbers)),

@@ -2,6 +2,7 @@
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Passes;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
 
@@ -17,6 +18,9 @@ internal sealed record LoweringContext(KernelTable Kernels, Func<Const, Storage>
     public ImmutableDictionary<string, string> Loops { get; private init; } = ImmutableDictionary<string, string>.Empty;
 
     public IndexRanges Ranges { get; private init; } = new();
+
+    /// <summary>True where only values that a call computes say whether a region runs.</summary>
+    public bool IsConditional { get; init; }
 
     /// <summary>1, or 0 in a call in which a loop around has no iteration: then nothing here need hold.</summary>
     private Size Runs { get; init; } = Size.One;
@@ -41,8 +45,17 @@ internal sealed record LoweringContext(KernelTable Kernels, Func<Const, Storage>
         return this with { Ranges = ranges };
     }
 
-    public void Require(EntryCheck check) =>
+    /// <summary>
+    /// A check of what a region needs: before the call writes anything, where the sizes of the call decide it alone;
+    /// else, as a step that is null otherwise, when the region runs.
+    /// </summary>
+    public DraftCheck? Require(EntryCheck check)
+    {
+        if (IsConditional || check.Left.Variables().Concat(check.Right.Variables()).Any(Loops.ContainsKey))
+            return new(check with { Left = Renamed(check.Left), Right = Renamed(check.Right) });
         Checks.Add(check with { Left = check.Left * Runs, Right = check.Right * Runs });
+        return null;
+    }
 
     public Size Renamed(Size size) =>
         size.Substitute(v => Loops.TryGetValue(v, out var name) ? Size.Variable(name) : null);
@@ -87,7 +100,10 @@ internal sealed class RegionLowering
         while (apart.Count > before);
         var known = new Dictionary<Node, Storage>(sources, ReferenceEqualityComparer.Instance);
         foreach (var c in function.Nodes.OfType<Const>().Where(c => !c.IsSplat)) known[c] = context.Constant(c);
-        foreach (var check in actions.SelectMany(a => a.Kernels).SelectMany(k => k.Checks)) context.Require(check);
+        var checks = actions.SelectMany(a => a.Kernels).SelectMany(k => k.Checks)
+            .Concat(function.Nodes.SelectMany(n => AxisChecks.Of(n, context.Ranges))).Distinct();
+        foreach (var check in checks)
+            if (context.Require(check) is { } step) block.Add(step);
         placement = new Placement(actions, wants, known, block);
     }
 
@@ -117,6 +133,8 @@ internal sealed class RegionLowering
                 return new(node, [], [.. reads], [.. results], region.ResultTypes, takes);
             case Print or Graph.Assert or Extent:
                 return new(node, [], node.Operands, [], [], []);
+            case var _ when fusion.IsRoot(node) && Empty.IsEmpty(node.Type):
+                return new(node, [], [], [node], [node.Type], []);
             case var _ when fusion.IsRoot(node):
                 ImmutableArray<LoweredKernel> kernels = [.. new KernelLowering(fusion).Lower(node)];
                 if (kernels.IsEmpty) return null; // another result of the same kernel stands for it
@@ -205,7 +223,7 @@ internal sealed class RegionLowering
                     break;
             }
         }
-        foreach (var want in placement.Copies.Where(w => w.Index is not null))
+        foreach (var want in placement.Copies.Where(w => w.Index is not null && !Empty.IsEmpty(w.Value.Type)))
         {
             var copy = KernelSizes.Sliced(CopyKernel.For(want.Value.Type), 1, want.Index!, want.Count!)!;
             block.Add(
@@ -227,8 +245,9 @@ internal sealed class RegionLowering
             else inputs[i] = Place(operand);
         }
         var (test, then, otherwise) = (Place(branch.Operands[0]), block.Inner(), block.Inner());
-        Lower(context, branch.Then, Bound(branch.Then, inputs), Wants(branch.Then, targets), then);
-        Lower(context, branch.Otherwise, Bound(branch.Otherwise, inputs), Wants(branch.Otherwise, targets), otherwise);
+        var inside = context with { IsConditional = true };
+        Lower(inside, branch.Then, Bound(branch.Then, inputs), Wants(branch.Then, targets), then);
+        Lower(inside, branch.Otherwise, Bound(branch.Otherwise, inputs), Wants(branch.Otherwise, targets), otherwise);
         block.Add(new DraftIf(test, then, otherwise));
     }
 
@@ -249,7 +268,8 @@ internal sealed class RegionLowering
         var test = new Storage(BufferKind.Temporary, TensorType.Scalar(DType.Bool), "", block);
         var (condition, body) = (block.Inner(), block.Inner());
         Lower(context, loop.Condition, Bound(loop.Condition, inputs), Wants(loop.Condition, [test]), condition);
-        Lower(context, loop.Body, Bound(loop.Body, inputs), Wants(loop.Body, targets), body);
+        var inside = context with { IsConditional = true };
+        Lower(inside, loop.Body, Bound(loop.Body, inputs), Wants(loop.Body, targets), body);
         block.Add(new DraftWhile(condition, test, body));
     }
 
@@ -287,6 +307,7 @@ internal sealed class RegionLowering
     /// <summary>The value of an operand in a storage that something is about to change.</summary>
     private void Bring(Node node, Storage target)
     {
+        if (Empty.IsEmpty(node.Type)) return;
         if (IsFilled(node)) Call(kernels.Fill(node), _ => target, node);
         else Copies([(placement.Places[node], target)]);
     }

@@ -866,7 +866,7 @@ internal partial class AccParser : Parser {
 		EnterRule(_localctx, 14, RULE_result);
 		int _la;
 		try {
-			State = 213;
+			State = 214;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
 			case T__8:
@@ -888,10 +888,10 @@ internal partial class AccParser : Parser {
 				Match(T__3);
 				State = 204;
 				field();
-				State = 207;
+				State = 209;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				do {
+				while (_la==T__19) {
 					{
 					{
 					State = 205;
@@ -900,11 +900,11 @@ internal partial class AccParser : Parser {
 					field();
 					}
 					}
-					State = 209;
+					State = 211;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
-				} while ( _la==T__19 );
-				State = 211;
+				}
+				State = 212;
 				Match(T__4);
 				}
 				break;
@@ -944,19 +944,19 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 218;
+			State = 219;
 			ErrorHandler.Sync(this);
 			switch ( Interpreter.AdaptivePredict(TokenStream,24,Context) ) {
 			case 1:
 				{
-				State = 215;
-				name();
 				State = 216;
+				name();
+				State = 217;
 				Match(T__12);
 				}
 				break;
 			}
-			State = 220;
+			State = 221;
 			type();
 			}
 		}
@@ -993,23 +993,23 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 222;
-			Match(T__21);
 			State = 223;
+			Match(T__21);
+			State = 224;
 			expr(0);
-			State = 228;
+			State = 229;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			while (_la==T__19) {
 				{
 				{
-				State = 224;
-				Match(T__19);
 				State = 225;
+				Match(T__19);
+				State = 226;
 				expr(0);
 				}
 				}
-				State = 230;
+				State = 231;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
@@ -1045,22 +1045,22 @@ internal partial class AccParser : Parser {
 		BodyContext _localctx = new BodyContext(Context, State);
 		EnterRule(_localctx, 20, RULE_body);
 		try {
-			State = 234;
+			State = 235;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
 			case T__13:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 231;
-				Match(T__13);
 				State = 232;
+				Match(T__13);
+				State = 233;
 				expr(0);
 				}
 				break;
 			case T__5:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 233;
+				State = 234;
 				block();
 				}
 				break;
@@ -1119,7 +1119,7 @@ internal partial class AccParser : Parser {
 		EnterRule(_localctx, 22, RULE_type);
 		int _la;
 		try {
-			State = 256;
+			State = 257;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
 			case T__16:
@@ -1129,42 +1129,42 @@ internal partial class AccParser : Parser {
 				_localctx = new NamedTypeContext(_localctx);
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 236;
+				State = 237;
 				name();
-				State = 249;
+				State = 250;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 				if (_la==T__22) {
 					{
-					State = 237;
+					State = 238;
 					Match(T__22);
-					State = 246;
+					State = 247;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
 					if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 567735062431989776L) != 0)) {
 						{
-						State = 238;
+						State = 239;
 						dim();
-						State = 243;
+						State = 244;
 						ErrorHandler.Sync(this);
 						_la = TokenStream.LA(1);
 						while (_la==T__19) {
 							{
 							{
-							State = 239;
-							Match(T__19);
 							State = 240;
+							Match(T__19);
+							State = 241;
 							dim();
 							}
 							}
-							State = 245;
+							State = 246;
 							ErrorHandler.Sync(this);
 							_la = TokenStream.LA(1);
 						}
 						}
 					}
 
-					State = 248;
+					State = 249;
 					Match(T__23);
 					}
 				}
@@ -1175,11 +1175,11 @@ internal partial class AccParser : Parser {
 				_localctx = new ListTypeContext(_localctx);
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 251;
-				Match(T__22);
 				State = 252;
-				type();
+				Match(T__22);
 				State = 253;
+				type();
+				State = 254;
 				Match(T__23);
 				}
 				break;
@@ -1187,7 +1187,7 @@ internal partial class AccParser : Parser {
 				_localctx = new FunctionTypeContext(_localctx);
 				EnterOuterAlt(_localctx, 3);
 				{
-				State = 255;
+				State = 256;
 				Match(T__8);
 				}
 				break;
@@ -1225,13 +1225,13 @@ internal partial class AccParser : Parser {
 		DimContext _localctx = new DimContext(Context, State);
 		EnterRule(_localctx, 24, RULE_dim);
 		try {
-			State = 260;
+			State = 261;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
 			case T__24:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 258;
+				State = 259;
 				group();
 				}
 				break;
@@ -1251,7 +1251,7 @@ internal partial class AccParser : Parser {
 			case STRING:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 259;
+				State = 260;
 				expr(0);
 				}
 				break;
@@ -1289,14 +1289,14 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 262;
+			State = 263;
 			Match(T__24);
-			State = 264;
+			State = 265;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 36028797023813632L) != 0)) {
 				{
-				State = 263;
+				State = 264;
 				name();
 				}
 			}
@@ -1336,23 +1336,23 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 266;
+			State = 267;
 			Match(T__5);
-			State = 270;
+			State = 271;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 36028810982555648L) != 0)) {
 				{
 				{
-				State = 267;
+				State = 268;
 				statement();
 				}
 				}
-				State = 272;
+				State = 273;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
-			State = 273;
+			State = 274;
 			Match(T__6);
 			}
 		}
@@ -1453,32 +1453,32 @@ internal partial class AccParser : Parser {
 		EnterRule(_localctx, 30, RULE_statement);
 		int _la;
 		try {
-			State = 316;
+			State = 317;
 			ErrorHandler.Sync(this);
 			switch ( Interpreter.AdaptivePredict(TokenStream,37,Context) ) {
 			case 1:
 				_localctx = new DeclareContext(_localctx);
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 275;
-				Match(T__14);
 				State = 276;
+				Match(T__14);
+				State = 277;
 				names();
-				State = 279;
+				State = 280;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 				if (_la==T__12) {
 					{
-					State = 277;
-					Match(T__12);
 					State = 278;
+					Match(T__12);
+					State = 279;
 					type();
 					}
 				}
 
-				State = 281;
-				Match(T__13);
 				State = 282;
+				Match(T__13);
+				State = 283;
 				expr(0);
 				}
 				break;
@@ -1486,25 +1486,25 @@ internal partial class AccParser : Parser {
 				_localctx = new AssignContext(_localctx);
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 284;
+				State = 285;
 				place();
-				State = 289;
+				State = 290;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 				while (_la==T__19) {
 					{
 					{
-					State = 285;
-					Match(T__19);
 					State = 286;
+					Match(T__19);
+					State = 287;
 					place();
 					}
 					}
-					State = 291;
+					State = 292;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
 				}
-				State = 292;
+				State = 293;
 				((AssignContext)_localctx).op = TokenStream.LT(1);
 				_la = TokenStream.LA(1);
 				if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 1006649344L) != 0)) ) {
@@ -1514,7 +1514,7 @@ internal partial class AccParser : Parser {
 					ErrorHandler.ReportMatch(this);
 				    Consume();
 				}
-				State = 293;
+				State = 294;
 				expr(0);
 				}
 				break;
@@ -1522,7 +1522,7 @@ internal partial class AccParser : Parser {
 				_localctx = new BranchContext(_localctx);
 				EnterOuterAlt(_localctx, 3);
 				{
-				State = 295;
+				State = 296;
 				choice();
 				}
 				break;
@@ -1530,15 +1530,15 @@ internal partial class AccParser : Parser {
 				_localctx = new LoopContext(_localctx);
 				EnterOuterAlt(_localctx, 4);
 				{
-				State = 296;
-				Match(T__29);
 				State = 297;
-				names();
+				Match(T__29);
 				State = 298;
-				Match(T__30);
+				names();
 				State = 299;
-				iterable();
+				Match(T__30);
 				State = 300;
+				iterable();
+				State = 301;
 				block();
 				}
 				break;
@@ -1546,11 +1546,11 @@ internal partial class AccParser : Parser {
 				_localctx = new WhileContext(_localctx);
 				EnterOuterAlt(_localctx, 5);
 				{
-				State = 302;
-				Match(T__31);
 				State = 303;
-				expr(0);
+				Match(T__31);
 				State = 304;
+				expr(0);
+				State = 305;
 				block();
 				}
 				break;
@@ -1558,23 +1558,23 @@ internal partial class AccParser : Parser {
 				_localctx = new ReturnContext(_localctx);
 				EnterOuterAlt(_localctx, 6);
 				{
-				State = 306;
-				Match(T__32);
 				State = 307;
+				Match(T__32);
+				State = 308;
 				expr(0);
-				State = 312;
+				State = 313;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 				while (_la==T__19) {
 					{
 					{
-					State = 308;
-					Match(T__19);
 					State = 309;
+					Match(T__19);
+					State = 310;
 					expr(0);
 					}
 					}
-					State = 314;
+					State = 315;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
 				}
@@ -1584,7 +1584,7 @@ internal partial class AccParser : Parser {
 				_localctx = new EffectContext(_localctx);
 				EnterOuterAlt(_localctx, 7);
 				{
-				State = 315;
+				State = 316;
 				call();
 				}
 				break;
@@ -1629,31 +1629,31 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 318;
-			Match(T__15);
 			State = 319;
-			expr(0);
+			Match(T__15);
 			State = 320;
+			expr(0);
+			State = 321;
 			block();
-			State = 326;
+			State = 327;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if (_la==T__17) {
 				{
-				State = 321;
+				State = 322;
 				Match(T__17);
-				State = 324;
+				State = 325;
 				ErrorHandler.Sync(this);
 				switch (TokenStream.LA(1)) {
 				case T__5:
 					{
-					State = 322;
+					State = 323;
 					block();
 					}
 					break;
 				case T__15:
 					{
-					State = 323;
+					State = 324;
 					choice();
 					}
 					break;
@@ -1704,31 +1704,31 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 328;
+			State = 329;
 			name();
-			State = 337;
+			State = 338;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			while (_la==T__1 || _la==T__22) {
 				{
-				State = 335;
+				State = 336;
 				ErrorHandler.Sync(this);
 				switch (TokenStream.LA(1)) {
 				case T__1:
 					{
-					State = 329;
-					Match(T__1);
 					State = 330;
+					Match(T__1);
+					State = 331;
 					name();
 					}
 					break;
 				case T__22:
 					{
-					State = 331;
-					Match(T__22);
 					State = 332;
-					subscripts();
+					Match(T__22);
 					State = 333;
+					subscripts();
+					State = 334;
 					Match(T__23);
 					}
 					break;
@@ -1736,7 +1736,7 @@ internal partial class AccParser : Parser {
 					throw new NoViableAltException(this);
 				}
 				}
-				State = 339;
+				State = 340;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
@@ -1775,21 +1775,21 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 340;
-			place();
 			State = 341;
+			place();
+			State = 342;
 			Match(T__3);
-			State = 343;
+			State = 344;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 567735062400532496L) != 0)) {
 				{
-				State = 342;
+				State = 343;
 				arguments();
 				}
 			}
 
-			State = 345;
+			State = 346;
 			Match(T__4);
 			}
 		}
@@ -1826,21 +1826,21 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 347;
+			State = 348;
 			name();
-			State = 352;
+			State = 353;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			while (_la==T__19) {
 				{
 				{
-				State = 348;
-				Match(T__19);
 				State = 349;
+				Match(T__19);
+				State = 350;
 				name();
 				}
 				}
-				State = 354;
+				State = 355;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
@@ -1879,25 +1879,25 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 355;
+			State = 356;
 			expr(0);
-			State = 362;
+			State = 363;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if (_la==T__12) {
 				{
-				State = 356;
-				Match(T__12);
 				State = 357;
+				Match(T__12);
+				State = 358;
 				expr(0);
-				State = 360;
+				State = 361;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 				if (_la==T__12) {
 					{
-					State = 358;
-					Match(T__12);
 					State = 359;
+					Match(T__12);
+					State = 360;
 					expr(0);
 					}
 				}
@@ -2067,7 +2067,7 @@ internal partial class AccParser : Parser {
 			int _alt;
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 416;
+			State = 417;
 			ErrorHandler.Sync(this);
 			switch ( Interpreter.AdaptivePredict(TokenStream,51,Context) ) {
 			case 1:
@@ -2076,9 +2076,9 @@ internal partial class AccParser : Parser {
 				Context = _localctx;
 				_prevctx = _localctx;
 
-				State = 365;
-				Match(T__34);
 				State = 366;
+				Match(T__34);
+				State = 367;
 				expr(15);
 				}
 				break;
@@ -2087,9 +2087,9 @@ internal partial class AccParser : Parser {
 				_localctx = new NotContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
-				State = 367;
-				Match(T__47);
 				State = 368;
+				Match(T__47);
+				State = 369;
 				expr(11);
 				}
 				break;
@@ -2098,31 +2098,31 @@ internal partial class AccParser : Parser {
 				_localctx = new MapContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
-				State = 369;
-				Match(T__22);
 				State = 370;
+				Match(T__22);
+				State = 371;
 				index();
-				State = 375;
+				State = 376;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 				while (_la==T__19) {
 					{
 					{
-					State = 371;
-					Match(T__19);
 					State = 372;
+					Match(T__19);
+					State = 373;
 					index();
 					}
 					}
-					State = 377;
+					State = 378;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
 				}
-				State = 378;
-				Match(T__23);
 				State = 379;
-				Match(T__51);
+				Match(T__23);
 				State = 380;
+				Match(T__51);
+				State = 381;
 				expr(7);
 				}
 				break;
@@ -2131,31 +2131,31 @@ internal partial class AccParser : Parser {
 				_localctx = new ComprehensionContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
-				State = 382;
-				Match(T__22);
 				State = 383;
-				expr(0);
+				Match(T__22);
 				State = 384;
-				Match(T__29);
+				expr(0);
 				State = 385;
-				names();
+				Match(T__29);
 				State = 386;
-				Match(T__30);
+				names();
 				State = 387;
+				Match(T__30);
+				State = 388;
 				iterable();
-				State = 390;
+				State = 391;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 				if (_la==T__15) {
 					{
-					State = 388;
-					Match(T__15);
 					State = 389;
+					Match(T__15);
+					State = 390;
 					expr(0);
 					}
 				}
 
-				State = 392;
+				State = 393;
 				Match(T__23);
 				}
 				break;
@@ -2164,39 +2164,39 @@ internal partial class AccParser : Parser {
 				_localctx = new ListContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
-				State = 394;
+				State = 395;
 				Match(T__22);
-				State = 406;
+				State = 407;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 567735062431989776L) != 0)) {
 					{
-					State = 395;
+					State = 396;
 					element();
-					State = 400;
+					State = 401;
 					ErrorHandler.Sync(this);
 					_alt = Interpreter.AdaptivePredict(TokenStream,48,Context);
 					while ( _alt!=2 && _alt!=global::Antlr4.Runtime.Atn.ATN.INVALID_ALT_NUMBER ) {
 						if ( _alt==1 ) {
 							{
 							{
-							State = 396;
-							Match(T__19);
 							State = 397;
+							Match(T__19);
+							State = 398;
 							element();
 							}
 							}
 						}
-						State = 402;
+						State = 403;
 						ErrorHandler.Sync(this);
 						_alt = Interpreter.AdaptivePredict(TokenStream,48,Context);
 					}
-					State = 404;
+					State = 405;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
 					if (_la==T__19) {
 						{
-						State = 403;
+						State = 404;
 						Match(T__19);
 						}
 					}
@@ -2204,7 +2204,7 @@ internal partial class AccParser : Parser {
 					}
 				}
 
-				State = 408;
+				State = 409;
 				Match(T__23);
 				}
 				break;
@@ -2213,7 +2213,7 @@ internal partial class AccParser : Parser {
 				_localctx = new IfContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
-				State = 409;
+				State = 410;
 				ternary();
 				}
 				break;
@@ -2222,11 +2222,11 @@ internal partial class AccParser : Parser {
 				_localctx = new ParensContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
-				State = 410;
-				Match(T__3);
 				State = 411;
-				expr(0);
+				Match(T__3);
 				State = 412;
+				expr(0);
+				State = 413;
 				Match(T__4);
 				}
 				break;
@@ -2235,7 +2235,7 @@ internal partial class AccParser : Parser {
 				_localctx = new LiteralContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
-				State = 414;
+				State = 415;
 				_la = TokenStream.LA(1);
 				if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 531424756029718528L) != 0)) ) {
 				ErrorHandler.RecoverInline(this);
@@ -2251,13 +2251,13 @@ internal partial class AccParser : Parser {
 				_localctx = new VariableContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
-				State = 415;
+				State = 416;
 				name();
 				}
 				break;
 			}
 			Context.Stop = TokenStream.LT(-1);
-			State = 455;
+			State = 456;
 			ErrorHandler.Sync(this);
 			_alt = Interpreter.AdaptivePredict(TokenStream,54,Context);
 			while ( _alt!=2 && _alt!=global::Antlr4.Runtime.Atn.ATN.INVALID_ALT_NUMBER ) {
@@ -2266,18 +2266,18 @@ internal partial class AccParser : Parser {
 						TriggerExitRuleEvent();
 					_prevctx = _localctx;
 					{
-					State = 453;
+					State = 454;
 					ErrorHandler.Sync(this);
 					switch ( Interpreter.AdaptivePredict(TokenStream,53,Context) ) {
 					case 1:
 						{
 						_localctx = new BinaryContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 418;
-						if (!(Precpred(Context, 16))) throw new FailedPredicateException(this, "Precpred(Context, 16)");
 						State = 419;
-						((BinaryContext)_localctx).op = Match(T__33);
+						if (!(Precpred(Context, 16))) throw new FailedPredicateException(this, "Precpred(Context, 16)");
 						State = 420;
+						((BinaryContext)_localctx).op = Match(T__33);
+						State = 421;
 						expr(16);
 						}
 						break;
@@ -2285,9 +2285,9 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new BinaryContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 421;
-						if (!(Precpred(Context, 14))) throw new FailedPredicateException(this, "Precpred(Context, 14)");
 						State = 422;
+						if (!(Precpred(Context, 14))) throw new FailedPredicateException(this, "Precpred(Context, 14)");
+						State = 423;
 						((BinaryContext)_localctx).op = TokenStream.LT(1);
 						_la = TokenStream.LA(1);
 						if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 2130303778816L) != 0)) ) {
@@ -2297,7 +2297,7 @@ internal partial class AccParser : Parser {
 							ErrorHandler.ReportMatch(this);
 						    Consume();
 						}
-						State = 423;
+						State = 424;
 						expr(15);
 						}
 						break;
@@ -2305,9 +2305,9 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new BinaryContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 424;
-						if (!(Precpred(Context, 13))) throw new FailedPredicateException(this, "Precpred(Context, 13)");
 						State = 425;
+						if (!(Precpred(Context, 13))) throw new FailedPredicateException(this, "Precpred(Context, 13)");
+						State = 426;
 						((BinaryContext)_localctx).op = TokenStream.LT(1);
 						_la = TokenStream.LA(1);
 						if ( !(_la==T__34 || _la==T__40) ) {
@@ -2317,7 +2317,7 @@ internal partial class AccParser : Parser {
 							ErrorHandler.ReportMatch(this);
 						    Consume();
 						}
-						State = 426;
+						State = 427;
 						expr(14);
 						}
 						break;
@@ -2325,9 +2325,9 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new BinaryContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 427;
-						if (!(Precpred(Context, 12))) throw new FailedPredicateException(this, "Precpred(Context, 12)");
 						State = 428;
+						if (!(Precpred(Context, 12))) throw new FailedPredicateException(this, "Precpred(Context, 12)");
+						State = 429;
 						((BinaryContext)_localctx).op = TokenStream.LT(1);
 						_la = TokenStream.LA(1);
 						if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 277076930199552L) != 0)) ) {
@@ -2337,7 +2337,7 @@ internal partial class AccParser : Parser {
 							ErrorHandler.ReportMatch(this);
 						    Consume();
 						}
-						State = 429;
+						State = 430;
 						expr(13);
 						}
 						break;
@@ -2345,11 +2345,11 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new BinaryContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 430;
-						if (!(Precpred(Context, 10))) throw new FailedPredicateException(this, "Precpred(Context, 10)");
 						State = 431;
-						((BinaryContext)_localctx).op = Match(T__48);
+						if (!(Precpred(Context, 10))) throw new FailedPredicateException(this, "Precpred(Context, 10)");
 						State = 432;
+						((BinaryContext)_localctx).op = Match(T__48);
+						State = 433;
 						expr(11);
 						}
 						break;
@@ -2357,11 +2357,11 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new BinaryContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 433;
-						if (!(Precpred(Context, 9))) throw new FailedPredicateException(this, "Precpred(Context, 9)");
 						State = 434;
-						((BinaryContext)_localctx).op = Match(T__49);
+						if (!(Precpred(Context, 9))) throw new FailedPredicateException(this, "Precpred(Context, 9)");
 						State = 435;
+						((BinaryContext)_localctx).op = Match(T__49);
+						State = 436;
 						expr(10);
 						}
 						break;
@@ -2369,11 +2369,11 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new PipeContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 436;
-						if (!(Precpred(Context, 8))) throw new FailedPredicateException(this, "Precpred(Context, 8)");
 						State = 437;
-						((PipeContext)_localctx).op = Match(T__50);
+						if (!(Precpred(Context, 8))) throw new FailedPredicateException(this, "Precpred(Context, 8)");
 						State = 438;
+						((PipeContext)_localctx).op = Match(T__50);
+						State = 439;
 						expr(9);
 						}
 						break;
@@ -2381,11 +2381,11 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new MemberContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 439;
-						if (!(Precpred(Context, 19))) throw new FailedPredicateException(this, "Precpred(Context, 19)");
 						State = 440;
-						Match(T__1);
+						if (!(Precpred(Context, 19))) throw new FailedPredicateException(this, "Precpred(Context, 19)");
 						State = 441;
+						Match(T__1);
+						State = 442;
 						name();
 						}
 						break;
@@ -2393,21 +2393,21 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new ApplyContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 442;
-						if (!(Precpred(Context, 18))) throw new FailedPredicateException(this, "Precpred(Context, 18)");
 						State = 443;
+						if (!(Precpred(Context, 18))) throw new FailedPredicateException(this, "Precpred(Context, 18)");
+						State = 444;
 						Match(T__3);
-						State = 445;
+						State = 446;
 						ErrorHandler.Sync(this);
 						_la = TokenStream.LA(1);
 						if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 567735062400532496L) != 0)) {
 							{
-							State = 444;
+							State = 445;
 							arguments();
 							}
 						}
 
-						State = 447;
+						State = 448;
 						Match(T__4);
 						}
 						break;
@@ -2415,20 +2415,20 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new SelectContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 448;
-						if (!(Precpred(Context, 17))) throw new FailedPredicateException(this, "Precpred(Context, 17)");
 						State = 449;
-						Match(T__22);
+						if (!(Precpred(Context, 17))) throw new FailedPredicateException(this, "Precpred(Context, 17)");
 						State = 450;
-						subscripts();
+						Match(T__22);
 						State = 451;
+						subscripts();
+						State = 452;
 						Match(T__23);
 						}
 						break;
 					}
 					}
 				}
-				State = 457;
+				State = 458;
 				ErrorHandler.Sync(this);
 				_alt = Interpreter.AdaptivePredict(TokenStream,54,Context);
 			}
@@ -2469,34 +2469,34 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 458;
-			Match(T__15);
 			State = 459;
-			expr(0);
+			Match(T__15);
 			State = 460;
-			Match(T__5);
-			State = 461;
 			expr(0);
+			State = 461;
+			Match(T__5);
 			State = 462;
-			Match(T__6);
+			expr(0);
 			State = 463;
+			Match(T__6);
+			State = 464;
 			Match(T__17);
-			State = 469;
+			State = 470;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
 			case T__5:
 				{
-				State = 464;
-				Match(T__5);
 				State = 465;
-				expr(0);
+				Match(T__5);
 				State = 466;
+				expr(0);
+				State = 467;
 				Match(T__6);
 				}
 				break;
 			case T__15:
 				{
-				State = 468;
+				State = 469;
 				ternary();
 				}
 				break;
@@ -2539,32 +2539,32 @@ internal partial class AccParser : Parser {
 			int _alt;
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 471;
+			State = 472;
 			argument();
-			State = 476;
+			State = 477;
 			ErrorHandler.Sync(this);
 			_alt = Interpreter.AdaptivePredict(TokenStream,56,Context);
 			while ( _alt!=2 && _alt!=global::Antlr4.Runtime.Atn.ATN.INVALID_ALT_NUMBER ) {
 				if ( _alt==1 ) {
 					{
 					{
-					State = 472;
-					Match(T__19);
 					State = 473;
+					Match(T__19);
+					State = 474;
 					argument();
 					}
 					}
 				}
-				State = 478;
+				State = 479;
 				ErrorHandler.Sync(this);
 				_alt = Interpreter.AdaptivePredict(TokenStream,56,Context);
 			}
-			State = 480;
+			State = 481;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if (_la==T__19) {
 				{
-				State = 479;
+				State = 480;
 				Match(T__19);
 				}
 			}
@@ -2604,29 +2604,29 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 485;
+			State = 486;
 			ErrorHandler.Sync(this);
 			switch ( Interpreter.AdaptivePredict(TokenStream,58,Context) ) {
 			case 1:
 				{
-				State = 482;
-				name();
 				State = 483;
+				name();
+				State = 484;
 				Match(T__12);
 				}
 				break;
 			}
-			State = 488;
+			State = 489;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if (_la==T__20) {
 				{
-				State = 487;
+				State = 488;
 				Match(T__20);
 				}
 			}
 
-			State = 490;
+			State = 491;
 			expr(0);
 			}
 		}
@@ -2658,20 +2658,20 @@ internal partial class AccParser : Parser {
 		EnterRule(_localctx, 50, RULE_element);
 		int _la;
 		try {
-			State = 497;
+			State = 498;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
 			case T__24:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 492;
+				State = 493;
 				Match(T__24);
-				State = 494;
+				State = 495;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 567735062398435344L) != 0)) {
 					{
-					State = 493;
+					State = 494;
 					expr(0);
 					}
 				}
@@ -2694,7 +2694,7 @@ internal partial class AccParser : Parser {
 			case STRING:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 496;
+				State = 497;
 				expr(0);
 				}
 				break;
@@ -2736,13 +2736,13 @@ internal partial class AccParser : Parser {
 		EnterRule(_localctx, 52, RULE_index);
 		int _la;
 		try {
-			State = 505;
+			State = 506;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
 			case T__24:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 499;
+				State = 500;
 				group();
 				}
 				break;
@@ -2752,16 +2752,16 @@ internal partial class AccParser : Parser {
 			case NAME:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 500;
+				State = 501;
 				name();
-				State = 503;
+				State = 504;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 				if (_la==T__43) {
 					{
-					State = 501;
-					Match(T__43);
 					State = 502;
+					Match(T__43);
+					State = 503;
 					expr(0);
 					}
 				}
@@ -2806,32 +2806,32 @@ internal partial class AccParser : Parser {
 			int _alt;
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 507;
+			State = 508;
 			subscript();
-			State = 512;
+			State = 513;
 			ErrorHandler.Sync(this);
 			_alt = Interpreter.AdaptivePredict(TokenStream,64,Context);
 			while ( _alt!=2 && _alt!=global::Antlr4.Runtime.Atn.ATN.INVALID_ALT_NUMBER ) {
 				if ( _alt==1 ) {
 					{
 					{
-					State = 508;
-					Match(T__19);
 					State = 509;
+					Match(T__19);
+					State = 510;
 					subscript();
 					}
 					}
 				}
-				State = 514;
+				State = 515;
 				ErrorHandler.Sync(this);
 				_alt = Interpreter.AdaptivePredict(TokenStream,64,Context);
 			}
-			State = 516;
+			State = 517;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if (_la==T__19) {
 				{
-				State = 515;
+				State = 516;
 				Match(T__19);
 				}
 			}
@@ -2871,27 +2871,27 @@ internal partial class AccParser : Parser {
 		SubscriptContext _localctx = new SubscriptContext(Context, State);
 		EnterRule(_localctx, 56, RULE_subscript);
 		try {
-			State = 521;
+			State = 522;
 			ErrorHandler.Sync(this);
 			switch ( Interpreter.AdaptivePredict(TokenStream,66,Context) ) {
 			case 1:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 518;
+				State = 519;
 				group();
 				}
 				break;
 			case 2:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 519;
+				State = 520;
 				expr(0);
 				}
 				break;
 			case 3:
 				EnterOuterAlt(_localctx, 3);
 				{
-				State = 520;
+				State = 521;
 				slice();
 				}
 				break;
@@ -2933,36 +2933,36 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 524;
+			State = 525;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 567735062398435344L) != 0)) {
 				{
-				State = 523;
+				State = 524;
 				_localctx.first = expr(0);
 				}
 			}
 
-			State = 526;
+			State = 527;
 			Match(T__12);
-			State = 528;
+			State = 529;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 567735062398435344L) != 0)) {
 				{
-				State = 527;
+				State = 528;
 				_localctx.end = expr(0);
 				}
 			}
 
-			State = 532;
+			State = 533;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if (_la==T__12) {
 				{
-				State = 530;
-				Match(T__12);
 				State = 531;
+				Match(T__12);
+				State = 532;
 				_localctx.step = expr(0);
 				}
 			}
@@ -2997,7 +2997,7 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 534;
+			State = 535;
 			_la = TokenStream.LA(1);
 			if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 36028797023813632L) != 0)) ) {
 			ErrorHandler.RecoverInline(this);
@@ -3042,7 +3042,7 @@ internal partial class AccParser : Parser {
 	}
 
 	private static int[] _serializedATN = {
-		4,1,61,537,2,0,7,0,2,1,7,1,2,2,7,2,2,3,7,3,2,4,7,4,2,5,7,5,2,6,7,6,2,7,
+		4,1,61,538,2,0,7,0,2,1,7,1,2,2,7,2,2,3,7,3,2,4,7,4,2,5,7,5,2,6,7,6,2,7,
 		7,7,2,8,7,8,2,9,7,9,2,10,7,10,2,11,7,11,2,12,7,12,2,13,7,13,2,14,7,14,
 		2,15,7,15,2,16,7,16,2,17,7,17,2,18,7,18,2,19,7,19,2,20,7,20,2,21,7,21,
 		2,22,7,22,2,23,7,23,2,24,7,24,2,25,7,25,2,26,7,26,2,27,7,27,2,28,7,28,
@@ -3056,43 +3056,43 @@ internal partial class AccParser : Parser {
 		2,160,9,2,1,2,1,2,3,2,164,8,2,1,3,1,3,1,3,5,3,169,8,3,10,3,12,3,172,9,
 		3,1,3,1,3,1,4,1,4,1,4,1,4,1,5,1,5,1,5,5,5,183,8,5,10,5,12,5,186,9,5,1,
 		5,3,5,189,8,5,1,6,3,6,192,8,6,1,6,1,6,1,6,3,6,197,8,6,1,6,1,6,3,6,201,
-		8,6,1,7,1,7,1,7,1,7,1,7,4,7,208,8,7,11,7,12,7,209,1,7,1,7,3,7,214,8,7,
-		1,8,1,8,1,8,3,8,219,8,8,1,8,1,8,1,9,1,9,1,9,1,9,5,9,227,8,9,10,9,12,9,
-		230,9,9,1,10,1,10,1,10,3,10,235,8,10,1,11,1,11,1,11,1,11,1,11,5,11,242,
-		8,11,10,11,12,11,245,9,11,3,11,247,8,11,1,11,3,11,250,8,11,1,11,1,11,1,
-		11,1,11,1,11,3,11,257,8,11,1,12,1,12,3,12,261,8,12,1,13,1,13,3,13,265,
-		8,13,1,14,1,14,5,14,269,8,14,10,14,12,14,272,9,14,1,14,1,14,1,15,1,15,
-		1,15,1,15,3,15,280,8,15,1,15,1,15,1,15,1,15,1,15,1,15,5,15,288,8,15,10,
-		15,12,15,291,9,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,
-		15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,5,15,311,8,15,10,15,12,15,314,9,
-		15,1,15,3,15,317,8,15,1,16,1,16,1,16,1,16,1,16,1,16,3,16,325,8,16,3,16,
-		327,8,16,1,17,1,17,1,17,1,17,1,17,1,17,1,17,5,17,336,8,17,10,17,12,17,
-		339,9,17,1,18,1,18,1,18,3,18,344,8,18,1,18,1,18,1,19,1,19,1,19,5,19,351,
-		8,19,10,19,12,19,354,9,19,1,20,1,20,1,20,1,20,1,20,3,20,361,8,20,3,20,
-		363,8,20,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,5,21,374,8,21,10,
-		21,12,21,377,9,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,
-		21,1,21,3,21,391,8,21,1,21,1,21,1,21,1,21,1,21,1,21,5,21,399,8,21,10,21,
-		12,21,402,9,21,1,21,3,21,405,8,21,3,21,407,8,21,1,21,1,21,1,21,1,21,1,
-		21,1,21,1,21,1,21,3,21,417,8,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,
+		8,6,1,7,1,7,1,7,1,7,1,7,5,7,208,8,7,10,7,12,7,211,9,7,1,7,1,7,3,7,215,
+		8,7,1,8,1,8,1,8,3,8,220,8,8,1,8,1,8,1,9,1,9,1,9,1,9,5,9,228,8,9,10,9,12,
+		9,231,9,9,1,10,1,10,1,10,3,10,236,8,10,1,11,1,11,1,11,1,11,1,11,5,11,243,
+		8,11,10,11,12,11,246,9,11,3,11,248,8,11,1,11,3,11,251,8,11,1,11,1,11,1,
+		11,1,11,1,11,3,11,258,8,11,1,12,1,12,3,12,262,8,12,1,13,1,13,3,13,266,
+		8,13,1,14,1,14,5,14,270,8,14,10,14,12,14,273,9,14,1,14,1,14,1,15,1,15,
+		1,15,1,15,3,15,281,8,15,1,15,1,15,1,15,1,15,1,15,1,15,5,15,289,8,15,10,
+		15,12,15,292,9,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,
+		15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,5,15,312,8,15,10,15,12,15,315,9,
+		15,1,15,3,15,318,8,15,1,16,1,16,1,16,1,16,1,16,1,16,3,16,326,8,16,3,16,
+		328,8,16,1,17,1,17,1,17,1,17,1,17,1,17,1,17,5,17,337,8,17,10,17,12,17,
+		340,9,17,1,18,1,18,1,18,3,18,345,8,18,1,18,1,18,1,19,1,19,1,19,5,19,352,
+		8,19,10,19,12,19,355,9,19,1,20,1,20,1,20,1,20,1,20,3,20,362,8,20,3,20,
+		364,8,20,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,5,21,375,8,21,10,
+		21,12,21,378,9,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,
+		21,1,21,3,21,392,8,21,1,21,1,21,1,21,1,21,1,21,1,21,5,21,400,8,21,10,21,
+		12,21,403,9,21,1,21,3,21,406,8,21,3,21,408,8,21,1,21,1,21,1,21,1,21,1,
+		21,1,21,1,21,1,21,3,21,418,8,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,
 		1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,
-		1,21,1,21,1,21,1,21,1,21,3,21,446,8,21,1,21,1,21,1,21,1,21,1,21,1,21,5,
-		21,454,8,21,10,21,12,21,457,9,21,1,22,1,22,1,22,1,22,1,22,1,22,1,22,1,
-		22,1,22,1,22,1,22,3,22,470,8,22,1,23,1,23,1,23,5,23,475,8,23,10,23,12,
-		23,478,9,23,1,23,3,23,481,8,23,1,24,1,24,1,24,3,24,486,8,24,1,24,3,24,
-		489,8,24,1,24,1,24,1,25,1,25,3,25,495,8,25,1,25,3,25,498,8,25,1,26,1,26,
-		1,26,1,26,3,26,504,8,26,3,26,506,8,26,1,27,1,27,1,27,5,27,511,8,27,10,
-		27,12,27,514,9,27,1,27,3,27,517,8,27,1,28,1,28,1,28,3,28,522,8,28,1,29,
-		3,29,525,8,29,1,29,1,29,3,29,529,8,29,1,29,1,29,3,29,533,8,29,1,30,1,30,
+		1,21,1,21,1,21,1,21,1,21,3,21,447,8,21,1,21,1,21,1,21,1,21,1,21,1,21,5,
+		21,455,8,21,10,21,12,21,458,9,21,1,22,1,22,1,22,1,22,1,22,1,22,1,22,1,
+		22,1,22,1,22,1,22,3,22,471,8,22,1,23,1,23,1,23,5,23,476,8,23,10,23,12,
+		23,479,9,23,1,23,3,23,482,8,23,1,24,1,24,1,24,3,24,487,8,24,1,24,3,24,
+		490,8,24,1,24,1,24,1,25,1,25,3,25,496,8,25,1,25,3,25,499,8,25,1,26,1,26,
+		1,26,1,26,3,26,505,8,26,3,26,507,8,26,1,27,1,27,1,27,5,27,512,8,27,10,
+		27,12,27,515,9,27,1,27,3,27,518,8,27,1,28,1,28,1,28,3,28,523,8,28,1,29,
+		3,29,526,8,29,1,29,1,29,3,29,530,8,29,1,29,1,29,3,29,534,8,29,1,30,1,30,
 		1,30,0,1,42,31,0,2,4,6,8,10,12,14,16,18,20,22,24,26,28,30,32,34,36,38,
 		40,42,44,46,48,50,52,54,56,58,60,0,8,1,0,11,12,2,0,19,19,58,58,2,0,14,
 		14,26,29,2,0,53,54,56,58,1,0,36,40,2,0,35,35,41,41,1,0,42,47,4,0,17,17,
-		19,19,22,22,55,55,602,0,65,1,0,0,0,2,76,1,0,0,0,4,163,1,0,0,0,6,165,1,
-		0,0,0,8,175,1,0,0,0,10,179,1,0,0,0,12,191,1,0,0,0,14,213,1,0,0,0,16,218,
-		1,0,0,0,18,222,1,0,0,0,20,234,1,0,0,0,22,256,1,0,0,0,24,260,1,0,0,0,26,
-		262,1,0,0,0,28,266,1,0,0,0,30,316,1,0,0,0,32,318,1,0,0,0,34,328,1,0,0,
-		0,36,340,1,0,0,0,38,347,1,0,0,0,40,355,1,0,0,0,42,416,1,0,0,0,44,458,1,
-		0,0,0,46,471,1,0,0,0,48,485,1,0,0,0,50,497,1,0,0,0,52,505,1,0,0,0,54,507,
-		1,0,0,0,56,521,1,0,0,0,58,524,1,0,0,0,60,534,1,0,0,0,62,64,3,2,1,0,63,
+		19,19,22,22,55,55,603,0,65,1,0,0,0,2,76,1,0,0,0,4,163,1,0,0,0,6,165,1,
+		0,0,0,8,175,1,0,0,0,10,179,1,0,0,0,12,191,1,0,0,0,14,214,1,0,0,0,16,219,
+		1,0,0,0,18,223,1,0,0,0,20,235,1,0,0,0,22,257,1,0,0,0,24,261,1,0,0,0,26,
+		263,1,0,0,0,28,267,1,0,0,0,30,317,1,0,0,0,32,319,1,0,0,0,34,329,1,0,0,
+		0,36,341,1,0,0,0,38,348,1,0,0,0,40,356,1,0,0,0,42,417,1,0,0,0,44,459,1,
+		0,0,0,46,472,1,0,0,0,48,486,1,0,0,0,50,498,1,0,0,0,52,506,1,0,0,0,54,508,
+		1,0,0,0,56,522,1,0,0,0,58,525,1,0,0,0,60,535,1,0,0,0,62,64,3,2,1,0,63,
 		62,1,0,0,0,64,67,1,0,0,0,65,63,1,0,0,0,65,66,1,0,0,0,66,71,1,0,0,0,67,
 		65,1,0,0,0,68,70,3,4,2,0,69,68,1,0,0,0,70,73,1,0,0,0,71,69,1,0,0,0,71,
 		72,1,0,0,0,72,74,1,0,0,0,73,71,1,0,0,0,74,75,5,0,0,1,75,1,1,0,0,0,76,77,
@@ -3129,106 +3129,106 @@ internal partial class AccParser : Parser {
 		189,1,0,0,0,189,11,1,0,0,0,190,192,5,21,0,0,191,190,1,0,0,0,191,192,1,
 		0,0,0,192,193,1,0,0,0,193,196,3,60,30,0,194,195,5,13,0,0,195,197,3,22,
 		11,0,196,194,1,0,0,0,196,197,1,0,0,0,197,200,1,0,0,0,198,199,5,14,0,0,
-		199,201,3,42,21,0,200,198,1,0,0,0,200,201,1,0,0,0,201,13,1,0,0,0,202,214,
-		3,22,11,0,203,204,5,4,0,0,204,207,3,16,8,0,205,206,5,20,0,0,206,208,3,
-		16,8,0,207,205,1,0,0,0,208,209,1,0,0,0,209,207,1,0,0,0,209,210,1,0,0,0,
-		210,211,1,0,0,0,211,212,5,5,0,0,212,214,1,0,0,0,213,202,1,0,0,0,213,203,
-		1,0,0,0,214,15,1,0,0,0,215,216,3,60,30,0,216,217,5,13,0,0,217,219,1,0,
-		0,0,218,215,1,0,0,0,218,219,1,0,0,0,219,220,1,0,0,0,220,221,3,22,11,0,
-		221,17,1,0,0,0,222,223,5,22,0,0,223,228,3,42,21,0,224,225,5,20,0,0,225,
-		227,3,42,21,0,226,224,1,0,0,0,227,230,1,0,0,0,228,226,1,0,0,0,228,229,
-		1,0,0,0,229,19,1,0,0,0,230,228,1,0,0,0,231,232,5,14,0,0,232,235,3,42,21,
-		0,233,235,3,28,14,0,234,231,1,0,0,0,234,233,1,0,0,0,235,21,1,0,0,0,236,
-		249,3,60,30,0,237,246,5,23,0,0,238,243,3,24,12,0,239,240,5,20,0,0,240,
-		242,3,24,12,0,241,239,1,0,0,0,242,245,1,0,0,0,243,241,1,0,0,0,243,244,
-		1,0,0,0,244,247,1,0,0,0,245,243,1,0,0,0,246,238,1,0,0,0,246,247,1,0,0,
-		0,247,248,1,0,0,0,248,250,5,24,0,0,249,237,1,0,0,0,249,250,1,0,0,0,250,
-		257,1,0,0,0,251,252,5,23,0,0,252,253,3,22,11,0,253,254,5,24,0,0,254,257,
-		1,0,0,0,255,257,5,9,0,0,256,236,1,0,0,0,256,251,1,0,0,0,256,255,1,0,0,
-		0,257,23,1,0,0,0,258,261,3,26,13,0,259,261,3,42,21,0,260,258,1,0,0,0,260,
-		259,1,0,0,0,261,25,1,0,0,0,262,264,5,25,0,0,263,265,3,60,30,0,264,263,
-		1,0,0,0,264,265,1,0,0,0,265,27,1,0,0,0,266,270,5,6,0,0,267,269,3,30,15,
-		0,268,267,1,0,0,0,269,272,1,0,0,0,270,268,1,0,0,0,270,271,1,0,0,0,271,
-		273,1,0,0,0,272,270,1,0,0,0,273,274,5,7,0,0,274,29,1,0,0,0,275,276,5,15,
-		0,0,276,279,3,38,19,0,277,278,5,13,0,0,278,280,3,22,11,0,279,277,1,0,0,
-		0,279,280,1,0,0,0,280,281,1,0,0,0,281,282,5,14,0,0,282,283,3,42,21,0,283,
-		317,1,0,0,0,284,289,3,34,17,0,285,286,5,20,0,0,286,288,3,34,17,0,287,285,
-		1,0,0,0,288,291,1,0,0,0,289,287,1,0,0,0,289,290,1,0,0,0,290,292,1,0,0,
-		0,291,289,1,0,0,0,292,293,7,2,0,0,293,294,3,42,21,0,294,317,1,0,0,0,295,
-		317,3,32,16,0,296,297,5,30,0,0,297,298,3,38,19,0,298,299,5,31,0,0,299,
-		300,3,40,20,0,300,301,3,28,14,0,301,317,1,0,0,0,302,303,5,32,0,0,303,304,
-		3,42,21,0,304,305,3,28,14,0,305,317,1,0,0,0,306,307,5,33,0,0,307,312,3,
-		42,21,0,308,309,5,20,0,0,309,311,3,42,21,0,310,308,1,0,0,0,311,314,1,0,
-		0,0,312,310,1,0,0,0,312,313,1,0,0,0,313,317,1,0,0,0,314,312,1,0,0,0,315,
-		317,3,36,18,0,316,275,1,0,0,0,316,284,1,0,0,0,316,295,1,0,0,0,316,296,
-		1,0,0,0,316,302,1,0,0,0,316,306,1,0,0,0,316,315,1,0,0,0,317,31,1,0,0,0,
-		318,319,5,16,0,0,319,320,3,42,21,0,320,326,3,28,14,0,321,324,5,18,0,0,
-		322,325,3,28,14,0,323,325,3,32,16,0,324,322,1,0,0,0,324,323,1,0,0,0,325,
-		327,1,0,0,0,326,321,1,0,0,0,326,327,1,0,0,0,327,33,1,0,0,0,328,337,3,60,
-		30,0,329,330,5,2,0,0,330,336,3,60,30,0,331,332,5,23,0,0,332,333,3,54,27,
-		0,333,334,5,24,0,0,334,336,1,0,0,0,335,329,1,0,0,0,335,331,1,0,0,0,336,
-		339,1,0,0,0,337,335,1,0,0,0,337,338,1,0,0,0,338,35,1,0,0,0,339,337,1,0,
-		0,0,340,341,3,34,17,0,341,343,5,4,0,0,342,344,3,46,23,0,343,342,1,0,0,
-		0,343,344,1,0,0,0,344,345,1,0,0,0,345,346,5,5,0,0,346,37,1,0,0,0,347,352,
-		3,60,30,0,348,349,5,20,0,0,349,351,3,60,30,0,350,348,1,0,0,0,351,354,1,
-		0,0,0,352,350,1,0,0,0,352,353,1,0,0,0,353,39,1,0,0,0,354,352,1,0,0,0,355,
-		362,3,42,21,0,356,357,5,13,0,0,357,360,3,42,21,0,358,359,5,13,0,0,359,
-		361,3,42,21,0,360,358,1,0,0,0,360,361,1,0,0,0,361,363,1,0,0,0,362,356,
-		1,0,0,0,362,363,1,0,0,0,363,41,1,0,0,0,364,365,6,21,-1,0,365,366,5,35,
-		0,0,366,417,3,42,21,15,367,368,5,48,0,0,368,417,3,42,21,11,369,370,5,23,
-		0,0,370,375,3,52,26,0,371,372,5,20,0,0,372,374,3,52,26,0,373,371,1,0,0,
-		0,374,377,1,0,0,0,375,373,1,0,0,0,375,376,1,0,0,0,376,378,1,0,0,0,377,
-		375,1,0,0,0,378,379,5,24,0,0,379,380,5,52,0,0,380,381,3,42,21,7,381,417,
-		1,0,0,0,382,383,5,23,0,0,383,384,3,42,21,0,384,385,5,30,0,0,385,386,3,
-		38,19,0,386,387,5,31,0,0,387,390,3,40,20,0,388,389,5,16,0,0,389,391,3,
-		42,21,0,390,388,1,0,0,0,390,391,1,0,0,0,391,392,1,0,0,0,392,393,5,24,0,
-		0,393,417,1,0,0,0,394,406,5,23,0,0,395,400,3,50,25,0,396,397,5,20,0,0,
-		397,399,3,50,25,0,398,396,1,0,0,0,399,402,1,0,0,0,400,398,1,0,0,0,400,
-		401,1,0,0,0,401,404,1,0,0,0,402,400,1,0,0,0,403,405,5,20,0,0,404,403,1,
-		0,0,0,404,405,1,0,0,0,405,407,1,0,0,0,406,395,1,0,0,0,406,407,1,0,0,0,
-		407,408,1,0,0,0,408,417,5,24,0,0,409,417,3,44,22,0,410,411,5,4,0,0,411,
-		412,3,42,21,0,412,413,5,5,0,0,413,417,1,0,0,0,414,417,7,3,0,0,415,417,
-		3,60,30,0,416,364,1,0,0,0,416,367,1,0,0,0,416,369,1,0,0,0,416,382,1,0,
-		0,0,416,394,1,0,0,0,416,409,1,0,0,0,416,410,1,0,0,0,416,414,1,0,0,0,416,
-		415,1,0,0,0,417,455,1,0,0,0,418,419,10,16,0,0,419,420,5,34,0,0,420,454,
-		3,42,21,16,421,422,10,14,0,0,422,423,7,4,0,0,423,454,3,42,21,15,424,425,
-		10,13,0,0,425,426,7,5,0,0,426,454,3,42,21,14,427,428,10,12,0,0,428,429,
-		7,6,0,0,429,454,3,42,21,13,430,431,10,10,0,0,431,432,5,49,0,0,432,454,
-		3,42,21,11,433,434,10,9,0,0,434,435,5,50,0,0,435,454,3,42,21,10,436,437,
-		10,8,0,0,437,438,5,51,0,0,438,454,3,42,21,9,439,440,10,19,0,0,440,441,
-		5,2,0,0,441,454,3,60,30,0,442,443,10,18,0,0,443,445,5,4,0,0,444,446,3,
-		46,23,0,445,444,1,0,0,0,445,446,1,0,0,0,446,447,1,0,0,0,447,454,5,5,0,
-		0,448,449,10,17,0,0,449,450,5,23,0,0,450,451,3,54,27,0,451,452,5,24,0,
-		0,452,454,1,0,0,0,453,418,1,0,0,0,453,421,1,0,0,0,453,424,1,0,0,0,453,
-		427,1,0,0,0,453,430,1,0,0,0,453,433,1,0,0,0,453,436,1,0,0,0,453,439,1,
-		0,0,0,453,442,1,0,0,0,453,448,1,0,0,0,454,457,1,0,0,0,455,453,1,0,0,0,
-		455,456,1,0,0,0,456,43,1,0,0,0,457,455,1,0,0,0,458,459,5,16,0,0,459,460,
-		3,42,21,0,460,461,5,6,0,0,461,462,3,42,21,0,462,463,5,7,0,0,463,469,5,
-		18,0,0,464,465,5,6,0,0,465,466,3,42,21,0,466,467,5,7,0,0,467,470,1,0,0,
-		0,468,470,3,44,22,0,469,464,1,0,0,0,469,468,1,0,0,0,470,45,1,0,0,0,471,
-		476,3,48,24,0,472,473,5,20,0,0,473,475,3,48,24,0,474,472,1,0,0,0,475,478,
-		1,0,0,0,476,474,1,0,0,0,476,477,1,0,0,0,477,480,1,0,0,0,478,476,1,0,0,
-		0,479,481,5,20,0,0,480,479,1,0,0,0,480,481,1,0,0,0,481,47,1,0,0,0,482,
-		483,3,60,30,0,483,484,5,13,0,0,484,486,1,0,0,0,485,482,1,0,0,0,485,486,
-		1,0,0,0,486,488,1,0,0,0,487,489,5,21,0,0,488,487,1,0,0,0,488,489,1,0,0,
-		0,489,490,1,0,0,0,490,491,3,42,21,0,491,49,1,0,0,0,492,494,5,25,0,0,493,
-		495,3,42,21,0,494,493,1,0,0,0,494,495,1,0,0,0,495,498,1,0,0,0,496,498,
-		3,42,21,0,497,492,1,0,0,0,497,496,1,0,0,0,498,51,1,0,0,0,499,506,3,26,
-		13,0,500,503,3,60,30,0,501,502,5,44,0,0,502,504,3,42,21,0,503,501,1,0,
-		0,0,503,504,1,0,0,0,504,506,1,0,0,0,505,499,1,0,0,0,505,500,1,0,0,0,506,
-		53,1,0,0,0,507,512,3,56,28,0,508,509,5,20,0,0,509,511,3,56,28,0,510,508,
-		1,0,0,0,511,514,1,0,0,0,512,510,1,0,0,0,512,513,1,0,0,0,513,516,1,0,0,
-		0,514,512,1,0,0,0,515,517,5,20,0,0,516,515,1,0,0,0,516,517,1,0,0,0,517,
-		55,1,0,0,0,518,522,3,26,13,0,519,522,3,42,21,0,520,522,3,58,29,0,521,518,
-		1,0,0,0,521,519,1,0,0,0,521,520,1,0,0,0,522,57,1,0,0,0,523,525,3,42,21,
-		0,524,523,1,0,0,0,524,525,1,0,0,0,525,526,1,0,0,0,526,528,5,13,0,0,527,
-		529,3,42,21,0,528,527,1,0,0,0,528,529,1,0,0,0,529,532,1,0,0,0,530,531,
-		5,13,0,0,531,533,3,42,21,0,532,530,1,0,0,0,532,533,1,0,0,0,533,59,1,0,
-		0,0,534,535,7,7,0,0,535,61,1,0,0,0,70,65,71,82,89,92,98,104,110,115,118,
-		126,135,146,151,158,163,170,184,188,191,196,200,209,213,218,228,234,243,
-		246,249,256,260,264,270,279,289,312,316,324,326,335,337,343,352,360,362,
-		375,390,400,404,406,416,445,453,455,469,476,480,485,488,494,497,503,505,
-		512,516,521,524,528,532
+		199,201,3,42,21,0,200,198,1,0,0,0,200,201,1,0,0,0,201,13,1,0,0,0,202,215,
+		3,22,11,0,203,204,5,4,0,0,204,209,3,16,8,0,205,206,5,20,0,0,206,208,3,
+		16,8,0,207,205,1,0,0,0,208,211,1,0,0,0,209,207,1,0,0,0,209,210,1,0,0,0,
+		210,212,1,0,0,0,211,209,1,0,0,0,212,213,5,5,0,0,213,215,1,0,0,0,214,202,
+		1,0,0,0,214,203,1,0,0,0,215,15,1,0,0,0,216,217,3,60,30,0,217,218,5,13,
+		0,0,218,220,1,0,0,0,219,216,1,0,0,0,219,220,1,0,0,0,220,221,1,0,0,0,221,
+		222,3,22,11,0,222,17,1,0,0,0,223,224,5,22,0,0,224,229,3,42,21,0,225,226,
+		5,20,0,0,226,228,3,42,21,0,227,225,1,0,0,0,228,231,1,0,0,0,229,227,1,0,
+		0,0,229,230,1,0,0,0,230,19,1,0,0,0,231,229,1,0,0,0,232,233,5,14,0,0,233,
+		236,3,42,21,0,234,236,3,28,14,0,235,232,1,0,0,0,235,234,1,0,0,0,236,21,
+		1,0,0,0,237,250,3,60,30,0,238,247,5,23,0,0,239,244,3,24,12,0,240,241,5,
+		20,0,0,241,243,3,24,12,0,242,240,1,0,0,0,243,246,1,0,0,0,244,242,1,0,0,
+		0,244,245,1,0,0,0,245,248,1,0,0,0,246,244,1,0,0,0,247,239,1,0,0,0,247,
+		248,1,0,0,0,248,249,1,0,0,0,249,251,5,24,0,0,250,238,1,0,0,0,250,251,1,
+		0,0,0,251,258,1,0,0,0,252,253,5,23,0,0,253,254,3,22,11,0,254,255,5,24,
+		0,0,255,258,1,0,0,0,256,258,5,9,0,0,257,237,1,0,0,0,257,252,1,0,0,0,257,
+		256,1,0,0,0,258,23,1,0,0,0,259,262,3,26,13,0,260,262,3,42,21,0,261,259,
+		1,0,0,0,261,260,1,0,0,0,262,25,1,0,0,0,263,265,5,25,0,0,264,266,3,60,30,
+		0,265,264,1,0,0,0,265,266,1,0,0,0,266,27,1,0,0,0,267,271,5,6,0,0,268,270,
+		3,30,15,0,269,268,1,0,0,0,270,273,1,0,0,0,271,269,1,0,0,0,271,272,1,0,
+		0,0,272,274,1,0,0,0,273,271,1,0,0,0,274,275,5,7,0,0,275,29,1,0,0,0,276,
+		277,5,15,0,0,277,280,3,38,19,0,278,279,5,13,0,0,279,281,3,22,11,0,280,
+		278,1,0,0,0,280,281,1,0,0,0,281,282,1,0,0,0,282,283,5,14,0,0,283,284,3,
+		42,21,0,284,318,1,0,0,0,285,290,3,34,17,0,286,287,5,20,0,0,287,289,3,34,
+		17,0,288,286,1,0,0,0,289,292,1,0,0,0,290,288,1,0,0,0,290,291,1,0,0,0,291,
+		293,1,0,0,0,292,290,1,0,0,0,293,294,7,2,0,0,294,295,3,42,21,0,295,318,
+		1,0,0,0,296,318,3,32,16,0,297,298,5,30,0,0,298,299,3,38,19,0,299,300,5,
+		31,0,0,300,301,3,40,20,0,301,302,3,28,14,0,302,318,1,0,0,0,303,304,5,32,
+		0,0,304,305,3,42,21,0,305,306,3,28,14,0,306,318,1,0,0,0,307,308,5,33,0,
+		0,308,313,3,42,21,0,309,310,5,20,0,0,310,312,3,42,21,0,311,309,1,0,0,0,
+		312,315,1,0,0,0,313,311,1,0,0,0,313,314,1,0,0,0,314,318,1,0,0,0,315,313,
+		1,0,0,0,316,318,3,36,18,0,317,276,1,0,0,0,317,285,1,0,0,0,317,296,1,0,
+		0,0,317,297,1,0,0,0,317,303,1,0,0,0,317,307,1,0,0,0,317,316,1,0,0,0,318,
+		31,1,0,0,0,319,320,5,16,0,0,320,321,3,42,21,0,321,327,3,28,14,0,322,325,
+		5,18,0,0,323,326,3,28,14,0,324,326,3,32,16,0,325,323,1,0,0,0,325,324,1,
+		0,0,0,326,328,1,0,0,0,327,322,1,0,0,0,327,328,1,0,0,0,328,33,1,0,0,0,329,
+		338,3,60,30,0,330,331,5,2,0,0,331,337,3,60,30,0,332,333,5,23,0,0,333,334,
+		3,54,27,0,334,335,5,24,0,0,335,337,1,0,0,0,336,330,1,0,0,0,336,332,1,0,
+		0,0,337,340,1,0,0,0,338,336,1,0,0,0,338,339,1,0,0,0,339,35,1,0,0,0,340,
+		338,1,0,0,0,341,342,3,34,17,0,342,344,5,4,0,0,343,345,3,46,23,0,344,343,
+		1,0,0,0,344,345,1,0,0,0,345,346,1,0,0,0,346,347,5,5,0,0,347,37,1,0,0,0,
+		348,353,3,60,30,0,349,350,5,20,0,0,350,352,3,60,30,0,351,349,1,0,0,0,352,
+		355,1,0,0,0,353,351,1,0,0,0,353,354,1,0,0,0,354,39,1,0,0,0,355,353,1,0,
+		0,0,356,363,3,42,21,0,357,358,5,13,0,0,358,361,3,42,21,0,359,360,5,13,
+		0,0,360,362,3,42,21,0,361,359,1,0,0,0,361,362,1,0,0,0,362,364,1,0,0,0,
+		363,357,1,0,0,0,363,364,1,0,0,0,364,41,1,0,0,0,365,366,6,21,-1,0,366,367,
+		5,35,0,0,367,418,3,42,21,15,368,369,5,48,0,0,369,418,3,42,21,11,370,371,
+		5,23,0,0,371,376,3,52,26,0,372,373,5,20,0,0,373,375,3,52,26,0,374,372,
+		1,0,0,0,375,378,1,0,0,0,376,374,1,0,0,0,376,377,1,0,0,0,377,379,1,0,0,
+		0,378,376,1,0,0,0,379,380,5,24,0,0,380,381,5,52,0,0,381,382,3,42,21,7,
+		382,418,1,0,0,0,383,384,5,23,0,0,384,385,3,42,21,0,385,386,5,30,0,0,386,
+		387,3,38,19,0,387,388,5,31,0,0,388,391,3,40,20,0,389,390,5,16,0,0,390,
+		392,3,42,21,0,391,389,1,0,0,0,391,392,1,0,0,0,392,393,1,0,0,0,393,394,
+		5,24,0,0,394,418,1,0,0,0,395,407,5,23,0,0,396,401,3,50,25,0,397,398,5,
+		20,0,0,398,400,3,50,25,0,399,397,1,0,0,0,400,403,1,0,0,0,401,399,1,0,0,
+		0,401,402,1,0,0,0,402,405,1,0,0,0,403,401,1,0,0,0,404,406,5,20,0,0,405,
+		404,1,0,0,0,405,406,1,0,0,0,406,408,1,0,0,0,407,396,1,0,0,0,407,408,1,
+		0,0,0,408,409,1,0,0,0,409,418,5,24,0,0,410,418,3,44,22,0,411,412,5,4,0,
+		0,412,413,3,42,21,0,413,414,5,5,0,0,414,418,1,0,0,0,415,418,7,3,0,0,416,
+		418,3,60,30,0,417,365,1,0,0,0,417,368,1,0,0,0,417,370,1,0,0,0,417,383,
+		1,0,0,0,417,395,1,0,0,0,417,410,1,0,0,0,417,411,1,0,0,0,417,415,1,0,0,
+		0,417,416,1,0,0,0,418,456,1,0,0,0,419,420,10,16,0,0,420,421,5,34,0,0,421,
+		455,3,42,21,16,422,423,10,14,0,0,423,424,7,4,0,0,424,455,3,42,21,15,425,
+		426,10,13,0,0,426,427,7,5,0,0,427,455,3,42,21,14,428,429,10,12,0,0,429,
+		430,7,6,0,0,430,455,3,42,21,13,431,432,10,10,0,0,432,433,5,49,0,0,433,
+		455,3,42,21,11,434,435,10,9,0,0,435,436,5,50,0,0,436,455,3,42,21,10,437,
+		438,10,8,0,0,438,439,5,51,0,0,439,455,3,42,21,9,440,441,10,19,0,0,441,
+		442,5,2,0,0,442,455,3,60,30,0,443,444,10,18,0,0,444,446,5,4,0,0,445,447,
+		3,46,23,0,446,445,1,0,0,0,446,447,1,0,0,0,447,448,1,0,0,0,448,455,5,5,
+		0,0,449,450,10,17,0,0,450,451,5,23,0,0,451,452,3,54,27,0,452,453,5,24,
+		0,0,453,455,1,0,0,0,454,419,1,0,0,0,454,422,1,0,0,0,454,425,1,0,0,0,454,
+		428,1,0,0,0,454,431,1,0,0,0,454,434,1,0,0,0,454,437,1,0,0,0,454,440,1,
+		0,0,0,454,443,1,0,0,0,454,449,1,0,0,0,455,458,1,0,0,0,456,454,1,0,0,0,
+		456,457,1,0,0,0,457,43,1,0,0,0,458,456,1,0,0,0,459,460,5,16,0,0,460,461,
+		3,42,21,0,461,462,5,6,0,0,462,463,3,42,21,0,463,464,5,7,0,0,464,470,5,
+		18,0,0,465,466,5,6,0,0,466,467,3,42,21,0,467,468,5,7,0,0,468,471,1,0,0,
+		0,469,471,3,44,22,0,470,465,1,0,0,0,470,469,1,0,0,0,471,45,1,0,0,0,472,
+		477,3,48,24,0,473,474,5,20,0,0,474,476,3,48,24,0,475,473,1,0,0,0,476,479,
+		1,0,0,0,477,475,1,0,0,0,477,478,1,0,0,0,478,481,1,0,0,0,479,477,1,0,0,
+		0,480,482,5,20,0,0,481,480,1,0,0,0,481,482,1,0,0,0,482,47,1,0,0,0,483,
+		484,3,60,30,0,484,485,5,13,0,0,485,487,1,0,0,0,486,483,1,0,0,0,486,487,
+		1,0,0,0,487,489,1,0,0,0,488,490,5,21,0,0,489,488,1,0,0,0,489,490,1,0,0,
+		0,490,491,1,0,0,0,491,492,3,42,21,0,492,49,1,0,0,0,493,495,5,25,0,0,494,
+		496,3,42,21,0,495,494,1,0,0,0,495,496,1,0,0,0,496,499,1,0,0,0,497,499,
+		3,42,21,0,498,493,1,0,0,0,498,497,1,0,0,0,499,51,1,0,0,0,500,507,3,26,
+		13,0,501,504,3,60,30,0,502,503,5,44,0,0,503,505,3,42,21,0,504,502,1,0,
+		0,0,504,505,1,0,0,0,505,507,1,0,0,0,506,500,1,0,0,0,506,501,1,0,0,0,507,
+		53,1,0,0,0,508,513,3,56,28,0,509,510,5,20,0,0,510,512,3,56,28,0,511,509,
+		1,0,0,0,512,515,1,0,0,0,513,511,1,0,0,0,513,514,1,0,0,0,514,517,1,0,0,
+		0,515,513,1,0,0,0,516,518,5,20,0,0,517,516,1,0,0,0,517,518,1,0,0,0,518,
+		55,1,0,0,0,519,523,3,26,13,0,520,523,3,42,21,0,521,523,3,58,29,0,522,519,
+		1,0,0,0,522,520,1,0,0,0,522,521,1,0,0,0,523,57,1,0,0,0,524,526,3,42,21,
+		0,525,524,1,0,0,0,525,526,1,0,0,0,526,527,1,0,0,0,527,529,5,13,0,0,528,
+		530,3,42,21,0,529,528,1,0,0,0,529,530,1,0,0,0,530,533,1,0,0,0,531,532,
+		5,13,0,0,532,534,3,42,21,0,533,531,1,0,0,0,533,534,1,0,0,0,534,59,1,0,
+		0,0,535,536,7,7,0,0,536,61,1,0,0,0,70,65,71,82,89,92,98,104,110,115,118,
+		126,135,146,151,158,163,170,184,188,191,196,200,209,214,219,229,235,244,
+		247,250,257,261,265,271,280,290,313,317,325,327,336,338,344,353,361,363,
+		376,391,401,405,407,417,446,454,456,470,477,481,486,489,495,498,504,506,
+		513,517,522,525,529,533
 	};
 
 	public static readonly ATN _ATN =

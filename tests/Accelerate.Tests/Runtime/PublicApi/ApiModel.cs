@@ -15,8 +15,9 @@ internal sealed record ApiState(double[] V, double Seen)
     public bool Same(ApiState other) => V.SequenceEqual(other.V) && Seen == other.Seen;
 }
 
-/// <summary>What a call must give: results, or the code it fails with, and the state behind it if it succeeds.</summary>
-internal sealed record ApiAnswer(double[][] Results, ApiState State, ExecutionCode? Fails = null, double[]? Inout = null);
+/// <summary>What a call must give: results and the state behind it, or the code it fails with.</summary>
+internal sealed record ApiAnswer(
+    double[][] Results, ApiState State, ExecutionCode? Fails = null, double[]? Inout = null);
 
 /// <summary>
 /// An exported function. <paramref name="Inputs"/>: a type for each; -1 is an extent of the caller's choice, the same

@@ -15,7 +15,8 @@ internal static class ApiSequences
 
     public static string[] Backends { get; } =
     [
-        .. LlvmLibrary.Available(out _) ? ["llvm 1", "llvm 2"] : Array.Empty<string>(), "interpreter 1", "interpreter 2",
+        .. LlvmLibrary.Available(out _) ? ["llvm 1", "llvm 2"] : Array.Empty<string>(),
+        "interpreter 1", "interpreter 2",
         .. OpenClExecutable.Available(out _) ? ["opencl"] : Array.Empty<string>(),
     ];
 
@@ -41,7 +42,8 @@ internal static class ApiSequences
                 }
                 catch (Exception e)
                 {
-                    Console.Out.Write($"FAILED seed {seed} ({backend}): {(e is ApiDifference ? e.Message : e)}\n{world.Steps}\n");
+                    var what = e is ApiDifference ? e.Message : $"{e}";
+                    Console.Out.Write($"FAILED seed {seed} ({backend}): {what}\n{world.Steps}\n");
                     if (++failures == 20) return 1;
                 }
             }

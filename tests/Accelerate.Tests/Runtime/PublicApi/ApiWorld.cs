@@ -57,9 +57,10 @@ internal sealed partial class ApiWorld : IDisposable
     {
         (int Weight, Action Step)[] table =
         [
-            (12, CallRight), (12, CallWrong), (6, CallInto), (3, CallByName), (5, DataError), (3, LoadState), (2, ResetState),
-            (3, ReadState), (3, WriteState), (2, DisposeSession), (1, DisposeExecutable), (3, MakeSession), (1, MakeExecutable),
-            (3, MakeTensor), (4, ReadTensor), (3, ViewTensor), (3, WriteTensor), (3, DisposeTensor), (2, MisuseTensor),
+            (12, CallRight), (12, CallWrong), (6, CallInto), (3, CallByName), (5, DataError), (3, LoadState),
+            (2, ResetState), (3, ReadState), (3, WriteState), (2, DisposeSession), (1, DisposeExecutable),
+            (3, MakeSession), (1, MakeExecutable), (3, MakeTensor), (4, ReadTensor), (3, ViewTensor),
+            (3, WriteTensor), (3, DisposeTensor), (2, MisuseTensor),
             (2, Reenter), (2, Race), (1, SaveAndLoad), (1, NpyFile), (1, Pool), (1, Forget),
             (1, Compile), (2, Create), (1, Crowd), (1, LimitMemory),
         ];

@@ -1,0 +1,133 @@
+// In: seeds and limits. Out: lines on the terminal: each find with its small program, at the end what was covered.
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Accelerate.Cli.Fuzz;
+
+/// <summary>A series of programs; finds of one kind, by the steps of their smallest program, are told once.</summary>
+internal sealed class Campaign(Terminal terminal, FuzzMatrix matrix, FuzzLimits limits, string? folder)
+{
+    /// <summary>A message that came so often, numbers apart, is not shrunk again.</summary>
+    private const int Shrunk = 3;
+
+    private readonly Coverage coverage = new();
+    private readonly Dictionary<string, int> seen = [];
+    private readonly Dictionary<string, int> known = [];
+    private readonly Dictionary<string, int> unsupported = [];
+    private readonly Stopwatch clock = Stopwatch.StartNew();
+    private long elements;
+    private int ran;
+    private int failed;
+    private int refused;
+    private int finds;
+    private int numPyPrograms;
+    private long numPyElements;
+
+    /// <returns>The number of programs with a difference.</returns>
+    public int Run(int first, int count, TimeSpan? time, IReadOnlyCollection<string> avoid, bool keepGoing)
+    {
+        Say($"seed {first}; {string.Join(", ", matrix.Backends)}; {string.Join(", ", matrix.Targets)}");
+        using var worker = new WorkerProcess(limits);
+        var made = 0;
+        for (; made < count && (time is null || clock.Elapsed < time) && (keepGoing || finds == 0); made++)
+        {
+            var seed = first + made;
+            var program = Generator.Make(seed, avoid);
+            var configs = matrix.Draw(new Random(seed ^ 0x5EED));
+            var report = worker.Run(program.Source(), configs);
+            Count(report);
+            if (report.Finds is [var find, ..]) Found(program, find, worker);
+        }
+        Summary(first, made, worker.ProcessorTime);
+        return finds;
+    }
+
+    public int Replay(IEnumerable<string> files)
+    {
+        using var worker = new WorkerProcess(limits);
+        foreach (var file in files)
+        {
+            var text = ModelLoader.ReadSource(file).Text;
+            var header = FuzzHeader.Read(text);
+            // First the way it was found in: another may kill the process before.
+            var report = worker.Run(text, [.. header.On, .. matrix.All().Except(header.On)]);
+            foreach (var find in report.Finds) Say($"{file}: {Line(find)}");
+            if (report.Finds.Count > 0) finds++;
+            else Say($"{file}: no difference");
+        }
+        return finds;
+    }
+
+    private void Count(FuzzReport report)
+    {
+        if (report.Refused is not null)
+        {
+            refused++;
+            return;
+        }
+        ran++;
+        if (report.Failed) failed++;
+        elements += report.Elements;
+        numPyPrograms += report.NumPyPrograms;
+        numPyElements += report.NumPyElements;
+        coverage.Add(report.Coverage);
+        foreach (var limit in report.Limits.Select(Normal))
+            unsupported[limit] = unsupported.GetValueOrDefault(limit) + 1;
+    }
+
+    private void Found(FuzzProgram program, FuzzFind find, WorkerProcess worker)
+    {
+        finds++;
+        var message = $"{find.Kind} {find.Config.Split(' ')[0]} {Normal(find.Message)}";
+        var times = seen[message] = seen.GetValueOrDefault(message) + 1;
+        if (times > Shrunk) return;
+        Say($"{Seconds} seed {program.Seed}: {Line(find)}");
+        var small = Shrinker.Shrink(worker, find, program);
+        var key = $"{find.Kind} {find.Config.Split(' ')[0]} {small.Ops}";
+        var again = known[key] = known.GetValueOrDefault(key) + 1;
+        if (again > 1)
+        {
+            Say($"    the same steps as before: {small.Ops}");
+            return;
+        }
+        var source = small.Source(find.Config is "compile" or "interpreter 1" or "start" ? "" : find.Config);
+        source = source.Insert(source.IndexOf('\n') + 1, $"# {Line(find)}\n");
+        foreach (var line in source.TrimEnd().Split('\n')) Say($"    {line}");
+        if (folder is null) return;
+        Directory.CreateDirectory(folder);
+        File.WriteAllText(Path.Combine(folder, $"{find.Kind.Replace(' ', '_')}-{program.Seed}.acc"), source);
+    }
+
+    private void Summary(int first, int made, TimeSpan processor)
+    {
+        terminal.Output.Write(coverage.Table());
+        foreach (var (what, count) in unsupported.OrderByDescending(u => u.Value))
+            Say($"not supported: {count} x {what}");
+        Say(string.Create(CultureInfo.InvariantCulture,
+            $"{made} programs from seed {first}, {ran} ran ({failed} with a call that fails everywhere), "
+            + $"{refused} refused, {elements} elements compared; {clock.Elapsed.TotalSeconds:F0} s, of processors "
+            + $"{processor.TotalSeconds:F0} s, {made / Math.Max(processor.TotalSeconds, 1e-3):F1} programs a second "
+            + $"of them"));
+        if (matrix.NumPy) Say($"{numPyPrograms} programs, {numPyElements} elements compared with NumPy");
+        foreach (var (message, count) in seen.OrderByDescending(s => s.Value)) Say($"{count} x {message}");
+        Say($"{finds} programs with a difference, {known.Count} kinds");
+    }
+
+    private string Seconds => string.Create(CultureInfo.InvariantCulture, $"[{clock.Elapsed.TotalSeconds:F0} s]");
+
+    private static string Line(FuzzFind find) => $"{find.Kind} on {find.Config}: {find.Message}".Replace('\n', ' ');
+
+    /// <summary>A message without its numbers and names of variables.</summary>
+    private static string Normal(string message)
+    {
+        var text = Regex.Replace(message.Split('\n')[0], "[-]?[0-9]+([.][0-9]+)?(E[-+][0-9]+)?", "#");
+        return text.Length > 140 ? text[..140] : text;
+    }
+
+    private void Say(string line)
+    {
+        terminal.Output.Write(line + "\n");
+        terminal.Output.Flush();
+    }
+}

@@ -1,0 +1,105 @@
+// In: words such as `llvm x86-64-v3 -O2 3`. Out: a way to run a program; the ways that one program is run in.
+using System.Globalization;
+using Accelerate.Backends;
+using Accelerate.Backends.Llvm;
+using Accelerate.Backends.Llvm.Native;
+using Accelerate.Backends.OpenCl;
+
+namespace Accelerate.Cli.Fuzz;
+
+/// <summary>A backend; of LLVM also the target, the level and the threads.</summary>
+internal sealed record FuzzConfig(string Backend, string Target = "", int Level = 0, int Threads = 1)
+{
+    public ExecutableOptions Options => Backend == "llvm"
+        ? new() { Target = Target, OptLevel = Level, Threads = Threads, UseCache = false }
+        : new() { Threads = Threads, UseCache = false };
+
+    public override string ToString() => Backend switch
+    {
+        "llvm" => string.Create(CultureInfo.InvariantCulture, $"llvm {Target} -O{Level} {Threads}"),
+        "interpreter" => string.Create(CultureInfo.InvariantCulture, $"interpreter {Threads}"),
+        _ => Backend,
+    };
+
+    public static FuzzConfig Parse(string text) => text.Split(' ', StringSplitOptions.RemoveEmptyEntries) switch
+    {
+        ["llvm", var target, ['-', 'O', var level], var threads] =>
+            new("llvm", target, level - '0', int.Parse(threads, CultureInfo.InvariantCulture)),
+        ["interpreter", var threads] => new("interpreter", "", 0, int.Parse(threads, CultureInfo.InvariantCulture)),
+        ["opencl"] => new("opencl"),
+        ["numpy"] => new("numpy"),
+        _ => throw new CliException($"'{text}' is no way to run a program",
+            "write llvm x86-64-v3 -O2 3 (target, level, threads), interpreter 3, opencl or numpy"),
+    };
+}
+
+/// <summary>What a run of the fuzzer draws from.</summary>
+/// <param name="Backends">Beside the kernel interpreter on one thread, which always runs.</param>
+/// <param name="Targets">Of LLVM.</param>
+/// <param name="NumPy">Holds every program to NumPy too.</param>
+internal sealed record FuzzMatrix(IReadOnlyList<string> Backends, IReadOnlyList<string> Targets, bool NumPy)
+{
+    private static readonly int[] Threads = [1, 2, 3];
+
+    /// <summary>One program of so many is run in every way there is.</summary>
+    private const int FullEach = 50;
+
+    // PoCL takes half a second for a program where LLVM takes 25 to 100 ms (Zen 4, beside other work).
+    private const int OpenClEach = 20;
+
+    public static FuzzMatrix Of(string? backends, string? targets, bool numPy)
+    {
+        string[] known = ["interpreter", "llvm", "opencl"];
+        if (numPy && NumPyProcess.Missing is { } why)
+            throw new CliException($"--numpy needs python3 with numpy: {why}", "Debian: apt-get install python3-numpy");
+        string[] wanted = backends == "none" ? [] : backends?.Split(',') ?? known;
+        foreach (var name in wanted)
+            if (!known.Contains(name))
+                throw CommonOptions.Usage($"there is no backend '{name}'", Nearest.Help(name, known, "backends"));
+        string[] ours = ["x86-64-v4", "x86-64-v3", "x86-64"];
+        string[] some = targets?.Split(',') ?? ours;
+        foreach (var name in some)
+            if (!ours.Contains(name))
+                throw CommonOptions.Usage($"there is no target '{name}'", Nearest.Help(name, ours, "targets"));
+        return new([.. wanted.Where(b => b switch
+        {
+            "llvm" => LlvmLibrary.Available(out _),
+            "opencl" => OpenClExecutable.Available(out _),
+            _ => true,
+        })], [.. some.Where(LlvmExecutable.CanRun)], numPy);
+    }
+
+    /// <summary>
+    /// A few ways, so that many programs are seen: LLVM at one place of the matrix, now and then two; OpenCL, whose
+    /// compiler is slow, and the interpreter's threads for some.
+    /// </summary>
+    public IReadOnlyList<FuzzConfig> Draw(Random random)
+    {
+        if (random.Next(FullEach) == 0) return All();
+        var some = new List<FuzzConfig>();
+        if (NumPy) some.Add(new("numpy"));
+        T Pick<T>(IReadOnlyList<T> from) => from[random.Next(from.Count)];
+        // Code for SSE2 alone, with fma and conversions written out, compiles two to five times as long.
+        string Target() => Targets[Math.Min(random.Next(Targets.Count), random.Next(Targets.Count))];
+        if (Backends.Contains("llvm") && Targets.Count > 0)
+            for (var i = random.Next(5) == 0 ? 2 : 1; i > 0; i--)
+                some.Add(new("llvm", Target(), random.Next(4), Pick(Threads)));
+        if (Backends.Contains("opencl") && (Backends.Count == 1 || random.Next(OpenClEach) == 0))
+            some.Add(new("opencl"));
+        if (Backends.Contains("interpreter") && random.Next(OpenClEach) == 0) some.Add(new("interpreter", Threads: 3));
+        return some;
+    }
+
+    public IReadOnlyList<FuzzConfig> All()
+    {
+        var all = new List<FuzzConfig>();
+        if (Backends.Contains("llvm"))
+            foreach (var target in Targets)
+                for (var level = 0; level <= 3; level++)
+                    all.AddRange(Threads.Select(t => new FuzzConfig("llvm", target, level, t)));
+        if (Backends.Contains("opencl")) all.Add(new("opencl"));
+        if (Backends.Contains("interpreter")) all.Add(new("interpreter", Threads: 3));
+        if (NumPy) all.Add(new("numpy"));
+        return all;
+    }
+}

@@ -1,0 +1,150 @@
+// In: what a generated program consists of. Out: its source with a header block, and smaller programs of the same form.
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Cli.Fuzz;
+
+/// <summary>How near the f64 reference interpreter comes to a value, if it rounds every node to its dtype.</summary>
+internal enum Grade
+{
+    /// <summary>The same value: all operations on the way are exact, or rounded once by IEEE 754.</summary>
+    Exact,
+
+    /// <summary>Within the bound of NUMERICS: sums in another order, elementary functions.</summary>
+    Rounded,
+
+    /// <summary>Anything: a rounded value went through a step, such as `floor`. Only backends are compared.</summary>
+    Loose,
+}
+
+/// <summary>A variable of a generated program.</summary>
+internal sealed record FuzzValue(string Name, DType Type, ImmutableArray<Size> Shape, Grade Grade)
+{
+    public int Rank => Shape.Length;
+
+    public string TypeText => Text(Type, Shape);
+
+    public static string Text(DType type, ImmutableArray<Size> shape) =>
+        shape.IsEmpty ? type.Name() : $"{type.Name()}[{string.Join(", ", shape.Select(s => s.Display))}]";
+}
+
+/// <summary>A parameter and what it is filled with, as `accc run` takes it.</summary>
+internal sealed record FuzzParameter(FuzzValue Value, string Fill, bool IsInout = false);
+
+/// <summary>A piece of state: `param` or `buffer`, and its initial value.</summary>
+internal sealed record FuzzState(string Kind, FuzzValue Value, string Initial);
+
+/// <summary>
+/// One or more lines that define a variable, or assign state where they define none. <see cref="Op"/> names what the
+/// statement is there for; that of a library function begins with `nn.`.
+/// </summary>
+internal sealed record FuzzStatement(string Op, string Text, FuzzValue? Defines, ImmutableArray<string> Uses);
+
+/// <summary>A whole program of one exported function `f`, with the calls it is run by.</summary>
+internal sealed record FuzzProgram
+{
+    public required int Seed { get; init; }
+
+    public required ImmutableArray<FuzzParameter> Parameters { get; init; }
+
+    public ImmutableArray<FuzzState> State { get; init; } = [];
+
+    public required ImmutableArray<FuzzStatement> Statements { get; init; }
+
+    public required ImmutableArray<FuzzValue> Results { get; init; }
+
+    /// <summary>The size variables of the program, with their values.</summary>
+    public required ImmutableSortedDictionary<string, long> Sizes { get; init; }
+
+    /// <summary>True for sizes that are made constants outside the text, as `--dim` does.</summary>
+    public bool IsPinned { get; init; }
+
+    public int Calls { get; init; } = 1;
+
+    /// <summary>Without what no result and no assignment of state needs.</summary>
+    public FuzzProgram Live()
+    {
+        var needed = Results.Select(r => r.Name).ToHashSet();
+        var kept = new List<FuzzStatement>();
+        foreach (var statement in Statements.Reverse())
+        {
+            if (statement.Defines is { } value && !needed.Contains(value.Name)) continue;
+            kept.Add(statement);
+            needed.UnionWith(statement.Uses);
+        }
+        kept.Reverse();
+        return this with
+        {
+            Statements = [.. kept],
+            Parameters = [.. Parameters.Where(p => needed.Contains(p.Value.Name))],
+            State = [.. State.Where(s => needed.Contains(s.Value.Name))],
+        };
+    }
+
+    /// <summary>The file: a header that says how it is run, then the program.</summary>
+    public string Source(string on = "")
+    {
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $"# --- accc fuzz --seed {Seed} --programs 1\n");
+        // Sizes that stand alone on no axis of a parameter are parameters themselves.
+        var variables = Parameters.SelectMany(p => p.Value.Shape).Concat(Results.SelectMany(r => r.Shape))
+            .SelectMany(s => s.Variables()).Concat(Sizes.Keys.Where(MentionedInText)).ToHashSet();
+        var bound = Parameters.SelectMany(p => p.Value.Shape).Where(IsVariable).Select(s => s.Display).ToHashSet();
+        var sizes = Sizes.Where(s => variables.Contains(s.Key)).ToList();
+        var run = string.Join(' ', ["f", .. Parameters.Select(p => $"{p.Value.Name}={p.Fill}"),
+            .. IsPinned ? [] : sizes.Select(s => $"{s.Key}={s.Value}")]);
+        for (var call = 0; call < Calls; call++) text.Append(CultureInfo.InvariantCulture, $"# run: {run}\n");
+        if (IsPinned)
+            foreach (var (name, value) in sizes) text.Append(CultureInfo.InvariantCulture, $"# dim: {name}={value}\n");
+        var loose = Results.Select((r, i) => (r.Grade, Name: i.ToString(CultureInfo.InvariantCulture)))
+            .Concat(State.Select(s => (s.Value.Grade, s.Value.Name)))
+            .Concat(Parameters.Where(p => p.IsInout).Select(p => (p.Value.Grade, p.Value.Name)))
+            .Where(v => v.Grade == Grade.Loose).Select(v => v.Name).ToList();
+        if (loose.Count > 0) text.Append(CultureInfo.InvariantCulture, $"# loose: {string.Join(' ', loose)}\n");
+        if (on != "") text.Append(CultureInfo.InvariantCulture, $"# on: {on}\n");
+        if (Statements.Any(s => s.Op.StartsWith("nn.", StringComparison.Ordinal))) text.Append("use nn\n");
+        var indent = State.IsEmpty ? "" : "    ";
+        if (!State.IsEmpty)
+        {
+            text.Append("module Fuzz {\n");
+            foreach (var s in State) text.Append($"    {s.Kind} {s.Value.Name}: {s.Value.TypeText} = {s.Initial}\n");
+        }
+        List<string> parameters = [.. Parameters.Select(p =>
+            $"{(p.IsInout ? "inout " : "")}{p.Value.Name}: {p.Value.TypeText}"),
+            .. sizes.Where(s => !bound.Contains(s.Key)).Select(s => $"{s.Key}: int")];
+        var results = Results.IsEmpty ? ""
+            : Results.Length == 1 ? $" -> {Results[0].TypeText}"
+            : $" -> ({string.Join(", ", Results.Select(r => r.TypeText))})";
+        text.Append($"{indent}export fn f({string.Join(", ", parameters)}){results} {{\n");
+        foreach (var line in Statements.SelectMany(s => s.Text.Split('\n')))
+            text.Append($"{indent}    {line}\n");
+        if (!Results.IsEmpty)
+            text.Append($"{indent}    return {string.Join(", ", Results.Select(r => r.Name))}\n");
+        text.Append($"{indent}}}\n");
+        if (!State.IsEmpty) text.Append("}\n");
+        return text.ToString();
+    }
+
+    /// <summary>What the statements are there for, each once, in order: it tells one find from another.</summary>
+    public string Ops => string.Join(' ', Statements.Select(s => s.Op).Distinct().Order(StringComparer.Ordinal));
+
+    public static bool IsVariable(Size size) => size.Terms is [{ Coefficient: 1, Atoms: [VariableAtom] }];
+
+    private bool MentionedInText(string size) => Statements.Any(s => Mentions(s.Text, size));
+
+    private static bool Mentions(string text, string word)
+    {
+        for (var at = text.IndexOf(word, StringComparison.Ordinal); at >= 0;
+            at = text.IndexOf(word, at + 1, StringComparison.Ordinal))
+        {
+            var before = at > 0 && (char.IsLetterOrDigit(text[at - 1]) || text[at - 1] == '_');
+            var end = at + word.Length;
+            var after = end < text.Length && (char.IsLetterOrDigit(text[end]) || text[end] == '_');
+            if (!before && !after) return true;
+        }
+        return false;
+    }
+}

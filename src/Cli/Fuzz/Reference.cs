@@ -1,0 +1,98 @@
+// In: a call of a program. Out: what the f64 graph interpreter makes of it, and whether a backend is near enough.
+using Accelerate.Compiler;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Graph.Interpreter;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Cli.Fuzz;
+
+/// <summary>
+/// Every node's floats are rounded to its dtype, so that what is no sum and no elementary function is the same value,
+/// and overflows where the kernels do.
+/// </summary>
+/// <param name="Values">Results by number, `inout` parameters and state by name.</param>
+/// <param name="Failure">Why the call fails, or null.</param>
+/// <param name="Clamped">An index was out of range; only an executor knows whether its read happens.</param>
+/// <param name="Overflowed">Terms of a sum reach past the greatest number, or there is a product over an axis: in
+/// another order it is infinite, NaN or 0 on the way.</param>
+internal sealed record Reference(IReadOnlyDictionary<string, ReferenceValue> Values, string? Failure, bool Clamped,
+    bool Overflowed)
+{
+    public static Reference Of(CompiledEntry entry, Tensor[] inputs, Session session,
+        IReadOnlyDictionary<string, long> sizes)
+    {
+        var values = new Dictionary<string, ReferenceValue>();
+        var (clamped, overflowed) = (false, false);
+        var huge = inputs.Concat(session.State.Values).Any(IsHuge);
+        foreach (var (input, value) in entry.Bound.Inputs.Zip(inputs))
+            if (input.IsInout) values[input.Name] = ReferenceValue.Of(value);
+        foreach (var (name, value) in session.State) values[name] = ReferenceValue.Of(value);
+        try
+        {
+            var results = GraphInterpreter.Run(entry.Bound, [.. inputs.Select(ReferenceValue.Of)],
+                path => ReferenceValue.Of(session.State[path]), sizes, new InterpreterOptions
+                {
+                    RoundToDType = true,
+                    Assign = (assign, value) => values[assign.Name] = value,
+                    Clamped = (_, _) => clamped = true,
+                    Observe = (_, node, value) => overflowed |= Overflows(node, value, huge),
+                });
+            for (var i = 0; i < results.Count; i++) values[$"{i}"] = results[i];
+            return new(values, null, clamped, overflowed);
+        }
+        catch (ReferenceException e)
+        {
+            return new(values, e.Message, clamped, overflowed);
+        }
+    }
+
+    /// <summary>Says where the values, or the failure, of a backend are not those of the reference.</summary>
+    public void Hold(IReadOnlyList<(string Name, Tensor Value)> values, string? failure, IReadOnlySet<string> loose,
+        Action<string> find)
+    {
+        if (failure is null && Failure is not null) find($"no failure; the graph interpreter: {Failure}");
+        if (failure is not null && Failure is null && !Clamped) find($"{failure}; the graph interpreter: no failure");
+        if (failure is not null || Failure is not null) return;
+        foreach (var (name, value) in values)
+        {
+            if (loose.Contains(name) || !Values.TryGetValue(name, out var expected)) continue;
+            var report = Comparison.Compare(value, expected);
+            if (!report.Agrees && !(Overflowed && value.Type.IsFloat && AreStrange(value, expected)))
+                find($"{name}: {report.Text}");
+        }
+    }
+
+    private static bool IsHuge(Tensor value)
+    {
+        if (!value.Type.IsFloat) return false;
+        var large = FloatMath.Largest(value.Type) / 1024;
+        return value.ToDoubles().Any(v => double.IsFinite(v) && Math.Abs(v) > large);
+    }
+
+    private static bool Overflows(Node node, ReferenceValue value, bool huge)
+    {
+        if (!value.DType.IsFloat || node is not (Reduce or Cumulate or Dot or Fold or Scatter)) return false;
+        if (node is Reduce { Kind: ReduceOp.Mul } or Cumulate { Kind: ReduceOp.Mul }) return true;
+        // Infinite terms are infinite in any order, unless finite ones may meet them as infinities of the other sign.
+        var largest = FloatMath.Largest(value.DType) / 2;
+        for (var i = 0; i < value.Magnitude.Length; i++)
+            if (double.IsFinite(value.Magnitude[i]) ? value.Magnitude[i] > largest : huge) return true;
+        return false;
+    }
+
+    /// <summary>Whether in all elements that differ one of the two is 0, infinite or NaN.</summary>
+    private static bool AreStrange(Tensor value, ReferenceValue expected)
+    {
+        if (!expected.Shape.AsSpan().SequenceEqual(value.Shape)) return false;
+        var actual = value.ToDoubles();
+        for (var i = 0; i < actual.Length; i++)
+        {
+            if (!double.IsFinite(actual[i]) || actual[i] == 0 || !double.IsFinite(expected.Values[i])) continue;
+            var one = new ReferenceValue(expected.DType, [], [expected.Values[i]], [expected.Magnitude[i]], [],
+                expected.Terms);
+            if (!Comparison.Compare([actual[i]], one).Agrees) return false;
+        }
+        return true;
+    }
+}

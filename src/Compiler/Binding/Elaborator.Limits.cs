@@ -1,0 +1,63 @@
+// How much there is to elaborate: counted, so that a text that says it in few lines (calls that double, lists of lists,
+// modules in modules) is refused early, instead of taking all time and memory.
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Types;
+
+namespace Accelerate.Compiler.Binding;
+
+/// <summary>What was being elaborated is given up; why has been reported.</summary>
+internal sealed class AbandonedException : Exception;
+
+internal sealed partial class Elaborator
+{
+    /// <summary>
+    /// Expressions evaluated, nodes made and elements of lists, for one entry. GPT-2 with its twelve layers takes
+    /// 40,000; a million takes about a second and 300 MB.
+    /// </summary>
+    public const int MostWork = 1_000_000;
+
+    private int depth;
+
+    /// <summary>The work done since <see cref="Begin"/>.</summary>
+    public long Work { get; private set; }
+
+    /// <summary>Before each entry.</summary>
+    public void Begin() => (depth, Work, muted) = (0, 0, 0);
+
+    private void Enter(Span span)
+    {
+        if (!Nesting.Allows(++depth, Nesting.Expressions))
+        {
+            throw Abandoned(Codes.NestedTooDeep, userPlace ?? span,
+                $"calls and expressions within one another, deeper than {Nesting.Expressions}",
+                "give inner parts names with `let`, or write a loop");
+        }
+        Spend(1);
+    }
+
+    private void Spend(long amount)
+    {
+        Work += amount;
+        if (Work <= MostWork) return;
+        Work = 0;
+        throw Abandoned(Codes.NotSupported, userPlace ?? Frame.File.Syntax.Span with { Length = 0 },
+            $"a program that is more than {MostWork} operations when all calls and loops over lists are written out",
+            "a `for` over a range is one loop, whatever its length; a function is written out wherever it is called");
+    }
+
+    /// <summary>Reports what ends the elaboration of an entry.</summary>
+    private AbandonedException Abandoned(Code code, Span span, string message, string? help)
+    {
+        muted = 0;
+        Fail(code, span, message, null, help);
+        return new();
+    }
+
+    /// <summary>Sizes that are no 64-bit numbers, or no sizes that anybody wrote.</summary>
+    public void Overflowed(OverflowException e, Span span)
+    {
+        muted = 0;
+        if (e is SizeLimitException) Fail(Codes.NotSupported, userPlace ?? span, e.Message);
+        else Fail(Codes.SizeTooLarge, userPlace ?? span, "a size here does not fit 64 bits");
+    }
+}

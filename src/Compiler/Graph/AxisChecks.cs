@@ -1,0 +1,61 @@
+// In: a node. Out: what must hold of the axes it counts along before a call may compute it.
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Graph;
+
+internal static class AxisChecks
+{
+    /// <summary>
+    /// A greatest element needs an element; an index, a count or a size needs a dtype that holds it: of i32 and u32,
+    /// which are what a program has that asks for none. Narrower ones are asked for, and wrap.
+    /// </summary>
+    /// <param name="node">Any.</param>
+    /// <param name="ranges">The variables of the loops around it.</param>
+    public static IEnumerable<EntryCheck> Of(Node node, IndexRanges ranges)
+    {
+        switch (node)
+        {
+            case ArgReduce a:
+                var (name, extent) = (a.Greatest ? "argmax" : "argmin", a.OperandType(0).Shape[a.Axis]);
+                if (!ranges.NonNegative(extent - 1))
+                    yield return new(CheckKind.AtMost, Size.Min(1, a.Type.Count), extent,
+                        $"{name} is over an axis that is not empty");
+                if (TooLarge(extent - 1, a.Type.DType, ranges) is { } axis)
+                    yield return axis with { Message = $"the indices that {name} gives fit in {a.Type.DType.Name()}" };
+                break;
+            case Scatter s when s.Type.Shape[s.Axis].Is(0):
+                yield return new(CheckKind.AtMost, Size.Min(1, s.OperandType(2).Count), 0,
+                    "an indexed axis is not empty");
+                break;
+            case Sort s when s.Type.Shape[s.Axis] is var sorted && !(sorted.IsConstant && sorted.Value <= int.MaxValue):
+                yield return new(CheckKind.AtMost, sorted, int.MaxValue, "a sorted axis has at most 2^31 - 1 elements");
+                break;
+            case Iota i when TooLarge(i.Type.Shape[i.Axis] - 1, i.Type.DType, ranges) is { } counted:
+                yield return counted with { Message = $"the indices of an axis fit in {i.Type.DType.Name()}" };
+                break;
+            case SizeValue v when TooLarge(v.Size, v.Type.DType, ranges) is { } value:
+                yield return value with { Message = $"a size that is used as a value fits in {v.Type.DType.Name()}" };
+                break;
+        }
+    }
+
+    /// <summary>
+    /// That a size fits in the dtype, in every iteration of the loops around it; null where that is certain, or the
+    /// dtype was asked for.
+    /// </summary>
+    private static EntryCheck? TooLarge(Size size, DType dtype, IndexRanges ranges)
+    {
+        if (dtype is not (DType.I32 or DType.U32)) return null;
+        foreach (var name in size.Variables().Where(ranges.Knows).ToList())
+        {
+            // What rises and falls with a loop has no greatest value that a size expression gives.
+            if (size.AffineIn(name) is not var (step, rest) || !step.IsConstant) return null;
+            size = step.Value > 0 ? rest + step * (ranges.ExtentOf(name) - 1) : rest;
+        }
+        Size most = dtype == DType.I32 ? int.MaxValue : uint.MaxValue;
+        // Of all constants: a difference of two that is too large would leave 64 bits.
+        if (size.IsConstant && size.Value <= most.Value) return null;
+        return new(CheckKind.AtMost, size, most, "");
+    }
+}

@@ -1,0 +1,170 @@
+// In: a function with convolutions in Winograd's form. Out: the same with branches that take their direct form where the
+// other one would not do.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Kernels.Lowering;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Passes;
+
+/// <summary>
+/// y => if in range { y } else { the direct form, and what is fused into it }. Winograd's transforms mix the places of a
+/// tile: a NaN, an infinity or a number so great that a sum overflows would spread to results whose neighbourhood does
+/// not hold it. With such an image or such weights the whole layer takes its direct form: a choice by values, which every
+/// executor makes alike.
+/// </summary>
+/// <remarks>
+/// What it costs: the greatest magnitude of four of a tile's 36 numbers, and a branch that is hardly ever taken. It stands
+/// where fusion gives the layer its buffer, and takes only what has one, so that nothing is computed or stored for it.
+/// </remarks>
+internal static class DirectForm
+{
+    /// <summary>
+    /// Far above what a network computes with, and so far below the greatest f32, 2^128, that sums of products of two
+    /// smaller numbers do not overflow.
+    /// </summary>
+    private const double Limit = 1L << 60;
+
+    private const int Taps = Winograd.Taps, Tile = Winograd.Tile;
+
+    /// <summary>A convolution in Winograd's form.</summary>
+    /// <param name="Last">The contraction that gives its results.</param>
+    /// <param name="Whole">The results, [n, h, w, o], of whole tiles.</param>
+    /// <param name="Image">The image with its zeros, [n, h + 2, w + 2, c].</param>
+    /// <param name="Weights">[3, 3, c, o].</param>
+    /// <param name="Data">The image transformed, [36, tiles, c].</param>
+    /// <param name="Transformed">The weights transformed, [36, c, o].</param>
+    /// <param name="Tiles">How many there are along either axis.</param>
+    internal sealed record Tiled(Dot Last, Node Whole, Node Image, Node Weights, Node Data, Node Transformed,
+        ImmutableArray<long> Tiles)
+    {
+        /// <summary>The same in another function.</summary>
+        public Tiled With(Func<Node, Node> of) => new((Dot)of(Last), of(Whole), of(Image), of(Weights), of(Data),
+            of(Transformed), Tiles);
+    }
+
+    public static Function Add(Function function, IReadOnlyList<Tiled> taken)
+    {
+        if (taken.Count == 0) return function;
+        var fusion = new Fusion(function);
+        var places = new Dictionary<Node, Region>(ReferenceEqualityComparer.Instance);
+        foreach (var tiled in taken)
+        {
+            var region = new Region(function, fusion, tiled, fusion.ExitOf(tiled.Last) ?? tiled.Whole);
+            // A layer that is not seen through its results is seen at them.
+            if (!region.HasResults) region = new Region(function, fusion, tiled, tiled.Whole);
+            places[region.End] = region;
+        }
+        var count = 0;
+        return Rewriter.Rebuild(function, (node, into, map) => places.TryGetValue(node, out var region)
+            ? region.Branch(into, map, count++) : null);
+    }
+
+    /// <summary>What the branch computes: the direct form in the place of the results, up to the end of a kernel.</summary>
+    private sealed class Region
+    {
+        private readonly Function function;
+        private readonly Fusion fusion;
+        private readonly Tiled tiled;
+
+        /// <summary>The nodes between the results and the end, and what they are computed from that has no buffer.</summary>
+        private readonly SortedDictionary<int, Node> inside = [];
+
+        /// <param name="function">Where the layer is.</param>
+        /// <param name="fusion">Which of its nodes have a buffer.</param>
+        /// <param name="tiled">The layer.</param>
+        /// <param name="end">The node that has the buffer of the kernel with the layer's results.</param>
+        public Region(Function function, Fusion fusion, Tiled tiled, Node end)
+        {
+            (this.function, this.fusion, this.tiled, End) = (function, fusion, tiled, end);
+            var open = new Stack<Node>([end]);
+            while (open.TryPop(out var node))
+            {
+                if (!inside.TryAdd(node.Id, node) || node == tiled.Whole) continue;
+                foreach (var operand in node.Operands.Where(o => !IsCaptured(o))) open.Push(operand);
+            }
+        }
+
+        public Node End { get; }
+
+        /// <summary>True if the end is computed from the layer's results.</summary>
+        public bool HasResults => inside.ContainsKey(tiled.Whole.Id);
+
+        private bool IsCaptured(Node node) => node != tiled.Whole && fusion.HasBuffer(node);
+
+        /// <summary>Adds the branch that stands for the end.</summary>
+        public Node Branch(Function into, IReadOnlyDictionary<Node, Node> map, int number)
+        {
+            var origin = function.OriginOf(tiled.Whole);
+            var captures = new Captures(new Function($"{function.Name}.direct{number}"));
+            captures.Of(map[End]);
+            var copies = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
+            foreach (var node in inside.Values)
+            {
+                foreach (var operand in node.Operands.Where(IsCaptured)) copies[operand] = captures.Of(map[operand]);
+                copies[node] = node == tiled.Whole ? Direct(captures, map, origin)
+                    : captures.Into.Add(Rewriter.Copy(node, copies), function.OriginOf(node));
+            }
+            captures.Into.Results = [copies[End]];
+            var otherwise = new Function($"{function.Name}.tiled{number}");
+            ImmutableArray<Node> inputs = [.. captures.Values.Select((v, i) => otherwise.Add(new Input($"c{i}", v.Type)))];
+            otherwise.Results = [inputs[0]];
+            var isOut = into.Add(new Unary(UnaryOp.Not, IsInRange(into, map, origin)), origin);
+            var branch = into.Add(new If(captures.Into, otherwise, [isOut, .. captures.Values]), origin);
+            return into.Add(new Result(branch, 0), origin);
+        }
+
+        /// <summary>The convolution as it is written; what is behind its results in a tile is cut off, whatever it is.</summary>
+        private Node Direct(Captures captures, IReadOnlyDictionary<Node, Node> map, Origin origin)
+        {
+            var (image, weights) = (captures.Of(map[tiled.Image]), captures.Of(map[tiled.Weights]));
+            var (into, shape) = (captures.Into, tiled.Whole.Type.Shape);
+            var rows = into.Add(new Window(image, 1, shape[1], Taps, 1, 1), origin);
+            var windows = into.Add(new Window(rows, 3, shape[2], Taps, 1, 1), origin);
+            return into.Add(new Dot(windows, weights, [], [], [2, 4, 5], [0, 1, 2]), origin);
+        }
+
+        private Node IsInRange(Function into, IReadOnlyDictionary<Node, Node> map, Origin origin)
+        {
+            var (data, weights) = (map[tiled.Data], map[tiled.Transformed]);
+            var channels = data.Type.Shape[2];
+            // Every place of a tile has a part in one of the four corners of its transform, which take the even places
+            // (the point 0) or the odd ones (infinity) of each axis: what is not finite there is not finite here.
+            var planes = Add(new Reshape(data, [Tile, Tile, tiled.Whole.Type.Shape[0] * tiled.Tiles[0], tiled.Tiles[1],
+                channels]));
+            var corners = Add(new Slice(planes, [0, 0, 0, 0, 0], [2, 2, .. planes.Type.Shape.Skip(2)],
+                [Tile - 1, Tile - 1, 1, 1, 1]));
+            // The rows first, which threads share, with the channels side by side.
+            var rows = Add(new Reduce(ReduceOp.Max, Add(new Unary(UnaryOp.Abs, corners)), [0, 1, 3]));
+            // What is known of the weights is computed once.
+            var known = Add(new Graph.Barrier(AreBelow(Add(new Unary(UnaryOp.Abs, weights))), Graph.Barrier.Once));
+            return Add(new Binary(BinaryOp.And, AreBelow(rows), known));
+
+            // False with a NaN, which wins a maximum.
+            Node AreBelow(Node x) => Add(new Compare(CompareOp.Lt,
+                Add(new Reduce(ReduceOp.Max, x, [.. Enumerable.Range(0, x.Type.Rank)])),
+                Add(Const.Of(TensorType.Scalar(DType.F32), Limit))));
+
+            T Add<T>(T node)
+                where T : Node => into.Add(node, origin);
+        }
+    }
+
+    /// <summary>The inputs of a region, and what they stand for.</summary>
+    private sealed class Captures(Function into)
+    {
+        private readonly Dictionary<Node, Node> inputs = new(ReferenceEqualityComparer.Instance);
+
+        public Function Into { get; } = into;
+
+        public List<Node> Values { get; } = [];
+
+        public Node Of(Node value)
+        {
+            if (inputs.TryGetValue(value, out var known)) return known;
+            Values.Add(value);
+            return inputs[value] = Into.Add(new Input($"c{inputs.Count}", value.Type));
+        }
+    }
+}

@@ -1,0 +1,38 @@
+// ANTLR's lexer, which makes an object of every token and of every character of none; it ends where there are too many.
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Syntax.Generated;
+using Antlr4.Runtime;
+
+namespace Accelerate.Compiler.Syntax;
+
+internal sealed class BoundedLexer(SourceText source)
+    : AccLexer(new AntlrInputStream(source.Text), TextWriter.Null, TextWriter.Null)
+{
+    /// <summary>Characters of no token, from which on this is no program, and only the first mistakes are told.</summary>
+    public const int MostStrays = 1000;
+
+    // With the trees that are made of it a token takes a kilobyte. The longest program written by hand has 9,000 tokens.
+    private const int MostTokens = 600_000;
+
+    private int strays;
+    private int count;
+
+    public override IToken NextToken()
+    {
+        var token = base.NextToken();
+        if (++count > MostTokens)
+        {
+            throw new FileTooLongException(Parser.SpanOf(source, token),
+                $"the file has more than {MostTokens} words and signs");
+        }
+        if (token.Type != STRAY || ++strays <= MostStrays) return token;
+        HitEOF = true;
+        return EmitEOF();
+    }
+}
+
+/// <summary>A file that no program is.</summary>
+internal sealed class FileTooLongException(Span span, string message) : Exception(message)
+{
+    public Span Span { get; } = span;
+}

@@ -1,0 +1,180 @@
+// The random programs of `accc fuzz`: one for each seed, of the language, of every operation in every dtype; and what
+// makes a find small.
+using System.Collections.Immutable;
+using Accelerate.Cli.Fuzz;
+using Accelerate.Compiler;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Graph;
+using Accelerate.Runtime;
+using Accelerate.Tests.Support;
+using Xunit.Abstractions;
+using Assert = Xunit.Assert;
+
+namespace Accelerate.Tests.Cli;
+
+public sealed class FuzzGeneratorTests(ITestOutputHelper output)
+{
+    private static readonly DType[] Any = Enum.GetValues<DType>();
+
+    private static readonly DType[] Numbers = [.. Any.Where(t => t != DType.Bool)];
+
+    private static readonly DType[] Floats = [.. Any.Where(t => t.IsFloat)];
+
+    private static readonly DType[] Integers = [.. Any.Where(t => t.IsInteger)];
+
+    private static readonly DType[] Bits = [.. Any.Where(t => !t.IsFloat)];
+
+    /// <summary>The dtypes of the results that each operation of OPS.md has to be seen with.</summary>
+    private static readonly Dictionary<string, DType[]> Wanted = new()
+    {
+        ["input"] = Any, ["const"] = Any, ["reshape"] = Any, ["transpose"] = Any, ["broadcast"] = Any, ["slice"] = Any,
+        ["pad"] = Any, ["reverse"] = Any, ["concat"] = Any, ["gather"] = Any, ["scatter set"] = Any,
+        ["scatter add"] = Numbers, ["dynamic_slice"] = Any, ["update_slice"] = Any, ["select"] = Any, ["sort"] = Any,
+        ["convert"] = Numbers, ["bitcast"] = Numbers, ["stop_gradient"] = Floats, ["window"] = Numbers,
+        ["neg"] = Numbers, ["abs"] = Numbers, ["sign"] = Numbers, ["floor"] = Floats, ["ceil"] = Floats,
+        ["trunc"] = Floats, ["round"] = Floats, ["exp"] = Floats, ["log"] = Floats, ["expm1"] = Floats,
+        ["log1p"] = Floats, ["sin"] = Floats, ["cos"] = Floats, ["tanh"] = Floats, ["erf"] = Floats, ["sqrt"] = Floats,
+        ["rsqrt"] = Floats, ["not"] = Bits, ["add"] = Numbers, ["sub"] = Numbers, ["mul"] = Numbers, ["div"] = Numbers,
+        ["rem"] = Numbers, ["pow"] = Numbers, ["max"] = Numbers, ["min"] = Numbers, ["atan2"] = Floats, ["and"] = Bits,
+        ["or"] = Bits, ["xor"] = Bits, ["shl"] = Integers, ["shr"] = Integers, ["compare eq"] = [DType.Bool],
+        ["compare ne"] = [DType.Bool], ["compare lt"] = [DType.Bool], ["compare le"] = [DType.Bool],
+        ["compare gt"] = [DType.Bool], ["compare ge"] = [DType.Bool],
+        // Sums and products of f16 and bf16 are those of f32, rounded.
+        ["reduce add"] = [.. Integers, DType.F32, DType.F64], ["reduce mul"] = [.. Integers, DType.F32, DType.F64],
+        ["cumulate add"] = [.. Integers, DType.F32, DType.F64], ["cumulate mul"] = [.. Integers, DType.F32, DType.F64],
+        ["dot"] = [.. Integers, DType.F32, DType.F64], ["fold"] = [.. Integers, DType.F32, DType.F64],
+        ["reduce max"] = Numbers, ["reduce min"] = Numbers, ["cumulate max"] = Numbers, ["cumulate min"] = Numbers,
+        ["reduce and"] = [DType.Bool], ["reduce or"] = [DType.Bool], ["arg_reduce"] = [DType.I32],
+        ["iota"] = [DType.I32, DType.F32], ["random"] = [DType.U32], ["size"] = [DType.I32, DType.I64, DType.F32],
+        ["param"] = Numbers, ["buffer"] = Numbers, ["if"] = Any, ["scan"] = Any, ["while"] = Numbers,
+        ["result"] = Any, ["print"] = [DType.F32, DType.I32], ["assert"] = [DType.Bool], ["assign"] = Numbers,
+    };
+
+    /// <summary>Operations that no text of the language makes: passes do, or nothing yet.</summary>
+    private static readonly string[] Unreachable = ["call", "tuple", "barrier"];
+
+    private static readonly Lazy<(Coverage Coverage, int Refused, int Programs, string First)> Compiled = new(() =>
+    {
+        // Enough that the rarest pair of an operation and a dtype is seen some times.
+        const int Programs = 12_000;
+        var coverage = new Coverage();
+        var (refused, first) = (0, "");
+        for (var seed = 0; seed < Programs; seed++)
+        {
+            var text = Generator.Make(seed).Source();
+            var compilation = Compilation.FromSource(new SourceText("fuzz.acc", text), new()
+            {
+                Last = CompilationStage.Bound,
+                Binding = new() { Dims = FuzzHeader.Read(text).Dims },
+            });
+            if (compilation.Diagnostics.IsEmpty) coverage.Add(Coverage.Of(compilation.Entries[0].Bound));
+            else if (refused++ == 0) first = PrettyRenderer.Render(compilation.Diagnostics) + text;
+        }
+        return (coverage, refused, Programs, first);
+    });
+
+    [Fact]
+    public void ASeedIsOneProgram()
+    {
+        var texts = Enumerable.Range(0, 500).Select(seed => Generator.Make(seed).Source()).ToList();
+        Assert.Equal(texts, Enumerable.Range(0, 500).Select(seed => Generator.Make(seed).Source()));
+        Assert.True(texts.Distinct().Count() > 490);
+    }
+
+    [Fact]
+    public void EveryOperationInEveryDType()
+    {
+        var coverage = Compiled.Value.Coverage;
+        output.WriteLine(coverage.Table());
+        var listed = Wanted.Keys.Select(k => k.Split(' ')[0]).Concat(Unreachable).ToHashSet();
+        Assert.DoesNotContain(Ops.All, op => !listed.Contains(op));
+        var missing = Wanted.SelectMany(w => w.Value.Where(t => coverage[w.Key, t.Name()] == 0)
+            .Select(t => $"{w.Key} {t.Name()}")).ToList();
+        Assert.True(missing.Count == 0, $"never generated: {string.Join(", ", missing)}");
+        foreach (var op in (string[])["add", "select", "gather", "reduce add", "reduce max", "reshape", "concat"])
+            foreach (var column in (string[])["r0", "r1", "r2", "r3", "r4", "const", "sym"])
+                Assert.True(coverage[op, column] > 0 || (op == "concat" && column == "r0")
+                    || (op == "reduce max" && column == "r5"), $"{op} {column}");
+        Assert.True(coverage["input", "r5"] > 0);
+    }
+
+    /// <summary>
+    /// What is refused is a limit of the language that the generator tries on purpose, such as `max` of bools.
+    /// </summary>
+    [Fact]
+    public void AlmostAllAreProgramsOfTheLanguage()
+    {
+        var (_, refused, programs, first) = Compiled.Value;
+        Assert.True(refused * 50 < programs, $"{refused} of {programs} are refused; the first:\n{first}");
+    }
+
+    [Fact]
+    public void WhatIsAvoidedIsNotMade()
+    {
+        for (var seed = 0; seed < 300; seed++)
+        {
+            var program = Generator.Make(seed, ["sort", "zero"]);
+            Assert.DoesNotContain(program.Statements, s => s.Op is "sort" or "argsort");
+            Assert.All(program.Parameters.SelectMany(p => p.Value.Shape),
+                s => Assert.True(s.Evaluate(program.Sizes) > 0));
+        }
+    }
+
+    [Fact]
+    public void APlantedDifferenceShrinksToItsStep()
+    {
+        var shrunk = 0;
+        for (var seed = 0; seed < 3000 && shrunk < 12; seed++)
+        {
+            var program = Generator.Make(seed);
+            if (!program.Statements.Any(s => s.Op == "argsort") || program.Statements.Length < 4) continue;
+            var small = new Shrinker(p => p.Statements.Any(s => s.Op == "argsort")).Shrink(program);
+            Assert.Equal(["argsort"], small.Statements.Select(s => s.Op));
+            Assert.Single(small.Parameters);
+            Assert.True(small.Parameters[0].Value.Shape.All(s => s.Evaluate(small.Sizes) <= 2), small.Source());
+            Assert.Equal(1, small.Calls);
+            shrunk++;
+        }
+        Assert.True(shrunk == 12, $"{shrunk}");
+    }
+
+    [Fact]
+    public void TheHeaderReadsBack()
+    {
+        var header = FuzzHeader.Read("""
+            # --- title
+            # run: f x=[1, 2] n=3
+            # run: f x=ones n=4
+            # dim: m=5
+            # loose: 0 w
+            # on: llvm x86-64 -O2 3; opencl
+            export fn f(x: f32[n]) -> f32[n] = x
+            """);
+        Assert.Equal([["x=[1, 2]", "n=3"], ["x=ones", "n=4"]], header.Calls);
+        Assert.Equal(5, header.Dims["m"]);
+        Assert.Equal(["0", "w"], header.Loose);
+        Assert.Equal([new("llvm", "x86-64", 2, 3), new("opencl")], header.On);
+    }
+
+    /// <summary>NumPy is no oracle if it is not asked: a graph of its own, and what the script makes of it.</summary>
+    [NumPyFact]
+    public void NumPyComputesTheGraph()
+    {
+        var compilation = Compilation.FromSource(new SourceText("fuzz.acc", """
+            export fn f(x: bf16[n], at: i64[3], k: i8) -> (bf16[3], i8, f32) {
+                let s: f32 = 0
+                for i in 0:n { if i > 0 { s += f32(x[i]) } }
+                return x[at] * 1.5, k // -2, s
+            }
+            """));
+        using var numPy = new NumPyProcess();
+        var answer = numPy.Run(compilation.Entries[0].Bound, [Tensor.FromDoubles(DType.BF16, [1, 3.015625, 5, 7], 4),
+            Tensor.From<long>([3, 0, 1], 3), Tensor.Scalar((sbyte)-128)],
+            new Dictionary<string, Tensor>(), new Dictionary<string, long> { ["n"] = 4 });
+        Assert.Null(answer.Failure);
+        // 3.015625 * 1.5 = 4.5234375, of which bf16 keeps 8 bits.
+        Assert.Equal([10.5, 1.5, 4.53125], answer.Values["0"].ToDoubles());
+        Assert.Equal([64], answer.Values["1"].ToDoubles());
+        Assert.Equal([15.015625], answer.Values["2"].ToDoubles());
+    }
+}
