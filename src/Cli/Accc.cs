@@ -69,14 +69,16 @@ internal static class Accc
         CliException c => new(VisibleText.Word(c.Message), c.Help, c.ExitCode),
         LimitationException => new(e.Message, Help(e), ExitCodes.Limitation),
         ExecutionException or BackendException or LlvmException => new(e.Message),
-        MemoryException m => new(m.Message, m.Limit is null ? "--memory 4G refuses what is too large before it is made" : null),
-        OutOfMemoryException => new("out of memory", "--memory 4G refuses what is too large before it is made"),
+        MemoryException m => new(m.Message, m.Limit is null ? MemoryHelp : null),
+        OutOfMemoryException => new("out of memory", MemoryHelp),
         // Sizes are the only numbers that are computed checked.
         OverflowException => new("a size, or a number of elements or bytes, does not fit 64 bits",
             "smaller sizes: by n=…, --dim or --set"),
         DataException or IOException or UnauthorizedAccessException => new(VisibleText.Word(e.Message)),
         _ => null,
     };
+
+    private const string MemoryHelp = "--memory 4G refuses what is too large before it is made";
 
     private static string? Help(Exception e) =>
         e is LimitationException { Backend: not null } ? "another --backend may run it: llvm, interpreter" : null;

@@ -1,5 +1,5 @@
-// In: a file, an exported function, its arguments. Out: the first rewrite of the optimiser that changes the result, or the
-// first step behind it.
+// In: a file, an exported function, its arguments. Out: the first rewrite of the optimiser that changes the result, or
+// the first step behind it.
 using System.CommandLine;
 using Accelerate.Backends;
 using Accelerate.Backends.Llvm.Native;

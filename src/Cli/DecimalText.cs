@@ -6,8 +6,8 @@ using Accelerate.Runtime;
 namespace Accelerate.Cli;
 
 /// <summary>
-/// f64, f32 and f16 are what .NET parses them to, which rounds once. It has no bf16: by way of f64 a number a hair above
-/// the middle of two values would first be rounded to the middle, and then to the even one below.
+/// f64, f32 and f16 are what .NET parses them to, which rounds once. It has no bf16: by way of f64 a number a hair
+/// above the middle of two values would first be rounded to the middle, and then to the even one below.
 /// </summary>
 internal static class DecimalText
 {
@@ -21,7 +21,8 @@ internal static class DecimalText
     {
         DType.F16 => Finite<Half>(word) is { } half ? (double)half : null,
         DType.F32 => Finite<float>(word),
-        DType.BF16 => Finite<double>(word) is { } near && (float)Narrow(word, near) is var f && float.IsFinite(f) ? f : null,
+        DType.BF16 => Finite<double>(word) is { } near && (float)Narrow(word, near) is var value
+            && float.IsFinite(value) ? value : null,
         _ => Finite<double>(word),
     };
 
@@ -59,7 +60,8 @@ internal static class DecimalText
     {
         var e = word.IndexOfAny(['e', 'E']);
         var mantissa = e < 0 ? word : word[..e];
-        var exponent = e < 0 ? 0 : int.Parse(word.AsSpan(e + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+        var exponent = e < 0 ? 0
+            : int.Parse(word.AsSpan(e + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
         var point = mantissa.IndexOf('.');
         if (point >= 0)
         {

@@ -39,7 +39,9 @@ internal static class FmtCommand
         return command;
     }
 
-    /// <summary>What cannot be read again is not rewritten either: a pipe would give the text to who wrote it.</summary>
+    /// <summary>
+    /// What cannot be read again is not rewritten either: a pipe would give the text to who wrote it.
+    /// </summary>
     private static void Replace(string path, string text)
     {
         if (FileStatus.Of(path) is { Kind: not FileKind.Regular and var kind })

@@ -7,8 +7,8 @@ using Accelerate.Cli.Hostile;
 namespace Accelerate.Cli;
 
 /// <summary>
-/// Hostile input, in one process that another watches: any exit code but 0, 1 and 3 (2 for a command line), more than 2 s
-/// of processor time, more than 1 GB, a file left behind or changed, a control character written as it is.
+/// Hostile input, in one process that another watches: any exit code but 0, 1 and 3 (2 for a command line), more than
+/// 2 s of processor time, more than 1 GB, a file left behind or changed, a control character written as it is.
 /// </summary>
 internal static partial class HostileCommand
 {
@@ -43,7 +43,8 @@ internal static partial class HostileCommand
             HelpName = "FOLDER",
         };
         var worker = new Option<string?>("--worker") { Hidden = true };
-        var command = new Command("fuzz-input", "Feeds hostile files and command lines to accc, and names what breaks it.");
+        var command =
+            new Command("fuzz-input", "Feeds hostile files and command lines to accc, and names what breaks it.");
         foreach (var option in (Option[])[seed, inputs, first, seconds, kinds, corpus, keep, worker])
             command.Options.Add(option);
         command.SetAction(parsed =>
@@ -88,7 +89,8 @@ internal static partial class HostileCommand
         foreach (var (kind, count) in report.Ran.OrderBy(r => r.Key, StringComparer.Ordinal))
         {
             var codes = report.Codes.Where(c => c.Key.StartsWith(kind + " ", StringComparison.Ordinal))
-                .OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => $"{c.Value} with {c.Key[(kind.Length + 1)..]}");
+                .OrderBy(c => c.Key, StringComparer.Ordinal)
+                .Select(c => $"{c.Value} with {c.Key[(kind.Length + 1)..]}");
             output.Write($"{kind}: {count} inputs; {string.Join(", ", codes)}\n");
         }
         output.Write(string.Create(CultureInfo.InvariantCulture,
@@ -97,8 +99,8 @@ internal static partial class HostileCommand
     }
 
     private static string Text(HostilePlan plan, HostileFinding finding) =>
-        $"{finding.Problem}\n    {finding.Command}\n    accc fuzz-input --seed {plan.Seed} --kinds {string.Join(',', plan.Kinds)} "
-            + $"--first {finding.Number} --inputs 1\n";
+        $"{finding.Problem}\n    {finding.Command}\n    accc fuzz-input --seed {plan.Seed} "
+            + $"--kinds {string.Join(',', plan.Kinds)} --first {finding.Number} --inputs 1\n";
 
     [GeneratedRegex(@"\d+")]
     private static partial Regex Digits();

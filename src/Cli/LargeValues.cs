@@ -29,7 +29,7 @@ internal static unsafe class LargeValues
     /// <summary>The same values in another dtype, each rounded once.</summary>
     /// <param name="tensor">The values.</param>
     /// <param name="type">The dtype wanted.</param>
-    /// <param name="seen">Called with each value and what became of it; to say that it may not be so, it throws.</param>
+    /// <param name="seen">Called with each value and what became of it; to say that it may not be, it throws.</param>
     public static Tensor Convert(Tensor tensor, DType type, Action<double, double> seen)
     {
         var converted = Tensor.Uninitialized(type, tensor.Shape);

@@ -22,8 +22,8 @@ internal static class TestCommand
         var command = new Command("test", "Runs the cases in .acc headers on every backend and compares.");
         var only = new Option<string?>("--backends")
         {
-            Description = "which backends are held to the kernel interpreter, which runs in any case; by default all that "
-                + "are there",
+            Description = "which backends are held to the kernel interpreter, which runs in any case; by default all "
+                + "that are there",
             HelpName = "a,b",
         };
         command.Arguments.Add(paths);
@@ -38,7 +38,8 @@ internal static class TestCommand
                 var report = Report(path, backends);
                 foreach (var (backend, construct) in report.Skipped)
                     skips[$"{construct} on {backend}"] = skips.GetValueOrDefault($"{construct} on {backend}") + 1;
-                foreach (var failure in report.Failures) terminal.Output.Write($"{VisibleText.Word(path)}: {failure}\n");
+                foreach (var failure in report.Failures)
+                    terminal.Output.Write($"{VisibleText.Word(path)}: {failure}\n");
                 if (report.Failures.Count > 0) failed++;
                 else passed++;
             }

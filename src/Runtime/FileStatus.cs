@@ -8,7 +8,9 @@ internal enum FileKind
     Regular, Folder, Link, Pipe, Device, Socket,
 }
 
-/// <summary>What the system says of a name, without opening it: opening a pipe waits, opening a device may act.</summary>
+/// <summary>
+/// What the system says of a name, without opening it: opening a pipe waits, opening a device may act.
+/// </summary>
 /// <param name="Kind">What it is.</param>
 /// <param name="Identity">Equal for two names of one file, and for no others; empty where the system has none.</param>
 /// <param name="Mode">The permission bits.</param>

@@ -10,7 +10,7 @@ namespace Accelerate.Runtime;
 /// </summary>
 internal static class InputFile
 {
-    /// <summary>How long the other end of a pipe may take to be there; what is written then may take its time.</summary>
+    /// <summary>How long the other end of a pipe may take to be there; what is written may take its time.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     /// <summary>What no file can be called; null for a name that one can have.</summary>

@@ -24,7 +24,7 @@ internal static unsafe partial class NativeFile
     public const int NobodyReads = 6;
     public const int TryAgain = 11;
 
-    /// <summary>A file without a name, which goes away with its handle; the flag's bits differ by architecture.</summary>
+    /// <summary>A file without a name, which goes away with its handle; the bits differ by architecture.</summary>
     public static int Nameless => RuntimeInformation.ProcessArchitecture switch
     {
         Architecture.X64 => 0x410000,
@@ -50,7 +50,7 @@ internal static unsafe partial class NativeFile
         }
     }
 
-    /// <summary>Gives a file to another user, where that is allowed: root's is to keep what it replaces as it was.</summary>
+    /// <summary>Gives a file to another user, where that is allowed: root keeps what it replaces as it was.</summary>
     public static void GiveTo(SafeFileHandle file, (uint User, uint Group) owner) =>
         _ = OwnerCall(file, owner.User, owner.Group);
 

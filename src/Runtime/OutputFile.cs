@@ -26,13 +26,19 @@ internal static class OutputFile
             throw new IOException("names a folder, not a file");
         }
         // A link below /proc is a name for something open, not for a path: /dev/stdout is one.
-        bool isOpened = Target(path) is { } named && named.StartsWith("/proc/", StringComparison.Ordinal);
+        bool isOpened = Target(path).StartsWith("/proc/", StringComparison.Ordinal);
         switch (FileStatus.Of(path))
         {
             case { Kind: FileKind.Folder }: throw new IOException(InputFile.What(FileKind.Folder));
-            case { Kind: FileKind.Pipe or FileKind.Device or FileKind.Socket } status: Through(path, status.Kind, write); break;
-            case not null when isOpened: Through(path, FileKind.Regular, write); break;
-            case var status: Replace(Target(path)!, status, write); break;
+            case { Kind: FileKind.Pipe or FileKind.Device or FileKind.Socket } other:
+                Through(path, other.Kind, write);
+                break;
+            case not null when isOpened:
+                Through(path, FileKind.Regular, write);
+                break;
+            case var old:
+                Replace(Target(path), old, write);
+                break;
         }
         return true;
     });
@@ -52,7 +58,7 @@ internal static class OutputFile
             return there.Kind == FileKind.Device ? null : there.Identity;
         }
         // Not there yet: the folder it will be in, and its name.
-        string target = Target(path)!;
+        string target = Target(path);
         string folder = Path.GetDirectoryName(target) is { Length: > 0 } f ? f : ".";
         return $"{FileStatus.Of(folder)?.Identity ?? folder}/{Path.GetFileName(target)}";
     }

@@ -28,7 +28,7 @@ internal sealed partial class Corpus
         "export fn mean(x: f32[n, m]) -> f32[n] = sum(x, axis: 1) / f32(m)\n",
         "export fn take(x: f32[n, 4], at: i32[k]) -> f32[k, 4] = x[at]\n",
         "export fn mul(a: f32[n, k], b: f32[k, m]) -> f32[n, m] = a @ b\n",
-        "export fn part(x: f32[n], i: i32) -> f32 { assert i >= 0, \"negative {}\", i\n    return x[i] }\n",
+        "export fn part(x: f32[n], i: i32) -> f32 { assert(i >= 0, \"negative {}\", i)\n    return x[i] }\n",
         """
         use nn
 
@@ -63,10 +63,12 @@ internal sealed partial class Corpus
             programs.Add(text);
             if (text.Length <= LongestCase && text.StartsWith("# ---", StringComparison.Ordinal)) cases.Add(text);
         }
-        if (cases.Count == 0) cases.Add("# --- adds\n# run: add x=[1, 2] == [2, 3]\n\nexport fn add(x: f32[n]) -> f32[n] = x + 1\n");
+        if (cases.Count == 0)
+            cases.Add("# --- adds\n# run: f x=[1, 2] == [2, 3]\n\nexport fn f(x: f32[n]) -> f32[n] = x + 1\n");
         // Kinds that read no such text begin without it.
         lowered = new(() => Lower(Spread(programs, Lowered)));
-        Words = [.. programs.SelectMany(p => Word().Matches(p)).Select(m => m.Value).Distinct().Order(StringComparer.Ordinal)];
+        Words = [.. programs.SelectMany(p => Word().Matches(p)).Select(m => m.Value).Distinct()
+            .Order(StringComparer.Ordinal)];
     }
 
     public IReadOnlyList<string> Programs => programs;

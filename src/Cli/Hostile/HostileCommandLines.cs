@@ -4,12 +4,14 @@ using System.CommandLine;
 namespace Accelerate.Cli.Hostile;
 
 /// <summary>
-/// Commands and options are those that accc has: a new one is tried without a line here. The files are of every kind that
-/// a file system has.
+/// Commands and options are those that accc has: a new one is tried without a line here. The files are of every kind
+/// that a file system has.
 /// </summary>
 internal static class HostileCommandLines
 {
-    /// <summary>Generators start processes, and these would start themselves; a machine's limits take seconds.</summary>
+    /// <summary>
+    /// Generators start processes, and these would start themselves; a machine's limits take seconds.
+    /// </summary>
     private static readonly string[] NotTried = ["fuzz", "fuzz-input", "limits"];
 
     private static readonly HostileFile[] Zoo =
@@ -25,7 +27,7 @@ internal static class HostileCommandLines
         new RegularFile("empty.acc", ""),
         new RegularFile("none.acc", Corpus.BuiltIn[0]) { Mode = UnixFileMode.None },
         new RegularFile("binary.acc", [0, 255, 254, 128, 10, 13, 0]),
-        new RegularFile("x.npy", [0x93, .. "NUMPY\x01\0v\0{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }                                                             \n"u8, .. new byte[12]]),
+        new RegularFile("x.npy", [.. HostileData.NpyHeader("<f4", "(3,)"), .. new byte[12]]),
         new RegularFile("mine.txt", "keep me\n"),
         new FolderFile("folder"),
         new FolderFile("folder.acc"),
@@ -40,22 +42,28 @@ internal static class HostileCommandLines
     ];
 
     private static readonly string[] Paths =
-        [.. Zoo.Select(f => f.Name), "", " ", "@", "-", "--", ".", "..", "/", "missing", "missing.acc", "missing/file.acc",
-            "hello.acc/file", "./hello.acc", new string('a', 300), new string('b', 5000), "a\0b.acc", "new", "new.npy",
-            "folder/new.npy", "*", "~", "$HOME", "\ufeff", "\u202ecca.olleh"];
+    [
+        .. Zoo.Select(f => f.Name), "", " ", "@", "-", "--", ".", "..", "/", "missing", "missing.acc", "missing/file.acc",
+        "hello.acc/file", "./hello.acc", new string('a', 300), new string('b', 5000), "a\0b.acc", "new", "new.npy",
+        "folder/new.npy", "*", "~", "$HOME", "\ufeff", "\u202ecca.olleh",
+    ];
 
     private static readonly string[] Words =
-        ["add", "apply", "fn", "", "x=zeros", "y=ones", "n=3", "m=2", "x=[1]", "x=[[1,2],[3,4]]", "y=[1,2]", "n=-1", "n=99999999999",
-            "m=9223372036854775807", "x=@", "x=@x.npy", "x=@missing", "x=@folder", "x=@pipe", "x=@null", "x=@zero", "x=", "=", "=x",
-            "x=random:seed=1", "x=random:low=9,high=1", "x=random:high=1e400", "x=random:", "x=[", "x=[1,[2]]", "x=nan",
-            "ACC2001", "2001", "llvm", "interpreter", "opencl", "graph", "none", "default<O2>", "nope", "1,2", "0", "-1", "1e9",
-            "host", "x86-64-v3", "bf16", "f16", "direct", "json", "msbuild", "pretty", "reference", "width=2", "width=-1",
-            "width=99999999999", "0=new.npy", "0=hello.acc", "0=x.npy", "calls=new", "w=x.npy"];
+    [
+        "add", "apply", "fn", "", "x=zeros", "y=ones", "n=3", "m=2", "x=[1]", "x=[[1,2],[3,4]]", "y=[1,2]", "n=-1",
+        "n=99999999999", "m=9223372036854775807", "x=@", "x=@x.npy", "x=@missing", "x=@folder", "x=@pipe", "x=@null",
+        "x=@zero", "x=", "=", "=x", "x=random:seed=1", "x=random:low=9,high=1", "x=random:high=1e400", "x=random:",
+        "x=[", "x=[1,[2]]", "x=nan", "ACC2001", "2001", "llvm", "interpreter", "opencl", "graph", "none",
+        "default<O2>", "nope", "1,2", "0", "-1", "1e9", "host", "x86-64-v3", "bf16", "f16", "direct", "json",
+        "msbuild", "pretty", "reference", "width=2", "width=-1", "width=99999999999", "0=new.npy", "0=hello.acc",
+        "0=x.npy", "calls=new", "w=x.npy",
+    ];
 
     public static HostileInput Make(Random random, Corpus corpus)
     {
         var commands = Accc.Root(new Terminal(TextWriter.Null, TextWriter.Null)).Subcommands
-            .Where(c => !NotTried.Contains(c.Name) && (!PlannedCommands.Names.Contains(c.Name) || random.Next(20) == 0)).ToList();
+            .Where(c => !NotTried.Contains(c.Name))
+            .Where(c => !PlannedCommands.Names.Contains(c.Name) || random.Next(20) == 0).ToList();
         var command = commands[random.Next(commands.Count)];
         var words = new List<string>();
         if (random.Next(30) > 0) words.Add(command.Name);
@@ -88,7 +96,7 @@ internal static class HostileCommandLines
         {
             "run" or "time" or "bisect" => [source, "add", "x=[[1,2],[3,4]]", "y=[1,2]"],
             "bench" => [source, "add", "n=2", "m=2"],
-            "dump" => [source, "--stage", random.Pick(["syntax", "graph", "opt", "kernels", "program", "llvm", "asm", "cl"])],
+            "dump" => [source, "--stage", random.Pick([.. StageTexts.Stages.Keys])],
             "explain" => [random.Pick(["ACC2001", "2001", "9"])],
             "env" => [],
             _ => [source],
@@ -100,7 +108,8 @@ internal static class HostileCommandLines
         "FILE" or "FILES" or "PATHS" => random.Pick(Paths),
         "-o" or "--save-state" or "--log" or "--save-temps" => random.Pick(Paths),
         "--out" => random.Next(2) == 0 ? random.Pick(Paths) : $"0={random.Pick(Paths)}",
-        "--weights" => random.Next(2) == 0 ? random.Pick(Paths) : $"{random.Pick(["fc", "", "a.b"])}={random.Pick(Paths)}",
+        "--weights" => random.Next(2) == 0 ? random.Pick(Paths)
+            : $"{random.Pick(["fc", "", "a.b"])}={random.Pick(Paths)}",
         "ARGS" or "SIZES" or "FN" => random.Pick(Words),
         _ => random.Next(4) switch
         {
@@ -113,10 +122,12 @@ internal static class HostileCommandLines
 
     private static string Known(Random random, string name) => name switch
     {
-        "--backend" or "--on" or "--backends" => random.Pick(["llvm", "interpreter", "opencl", "reference", "llvm,opencl", ",", ""]),
+        "--backend" or "--on" or "--backends" =>
+            random.Pick(["llvm", "interpreter", "opencl", "reference", "llvm,opencl", ",", ""]),
         "--target" => random.Pick(["host", "x86-64", "x86-64-v3", "x86-64-v4", "HOST", "", "arm64", "x86-64,+avx512f"]),
         "--passes" => random.Pick(["default<O2>", "nope", "", "default<O9>", "mem2reg,", "function(", "verify"]),
-        "--set" => random.Pick(["width=2", "width=", "=2", "width=[1", "width=true", "width=\"a\"", "nope=1", "width=1.5", "width=-3"]),
+        "--set" => random.Pick(["width=2", "width=", "=2", "width=[1", "width=true", "width=\"a\"", "nope=1", "width=1.5",
+            "width=-3"]),
         "--dim" => random.Pick(["n=1", "m=0", "n=", "n=-1", "n=99999999999", "m=9223372036854775807", "nope=1"]),
         "--compute" => random.Pick(["bf16", "f16", "f32", ""]),
         "--conv" => random.Pick(["direct", "winograd", ""]),

@@ -6,7 +6,9 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Cli.Hostile;
 
-/// <summary>Data files of one tensor: headers that lie, dtypes that do not fit, streams that end early or never.</summary>
+/// <summary>
+/// Data files of one tensor: headers that lie, dtypes that do not fit, streams that end early or never.
+/// </summary>
 internal static class HostileData
 {
     private const int BombBytes = 16 << 20;
@@ -37,7 +39,8 @@ internal static class HostileData
         {
             // A small file with 16 MB to 3 GB in it, behind a header that promises them, or less.
             0 => [.. Packed(IdxHeader(0x08, (uint)random.Next(1 << 30))), .. Repeat(Bomb.Value, 1 + random.Next(200))],
-            1 => [.. Packed(NpyHeader("|u1", $"({random.Pick(Mutation.Numbers)},)")), .. Repeat(Bomb.Value, 1 + random.Next(20))],
+            1 => [.. Packed(NpyHeader("|u1", $"({random.Pick(Mutation.Numbers)},)")),
+                .. Repeat(Bomb.Value, 1 + random.Next(20))],
             2 => Packed(Packed(inner)),
             3 or 4 => Mutation.Bytes(random, Packed(inner)),
             _ => Packed(inner),
@@ -57,18 +60,21 @@ internal static class HostileData
     private static string? Fitting(byte[] bytes)
     {
         var text = Encoding.Latin1.GetString(bytes, 0, Math.Min(bytes.Length, 200));
-        foreach (var (descr, type) in ((string, string)[])[("f4", "f32"), ("f8", "f64"), ("u1", "u8"), ("i4", "i32"), ("b1", "bool")])
-            if (text.Contains(descr, StringComparison.Ordinal)) return $"{type}_{Math.Clamp(text.Count(c => c == ',') - 3, 0, 3)}";
+        (string, string)[] types = [("f4", "f32"), ("f8", "f64"), ("u1", "u8"), ("i4", "i32"), ("b1", "bool")];
+        foreach (var (descr, type) in types)
+            if (text.Contains(descr, StringComparison.Ordinal))
+                return $"{type}_{Math.Clamp(text.Count(c => c == ',') - 3, 0, 3)}";
         return bytes is [0, 0, 0x08, >= 1 and <= 3, ..] ? $"u8_{bytes[3]}" : null;
     }
 
     private static byte[] NpyBytes(Random random)
     {
-        var descr = random.Pick(["<f4", "<f8", "|u1", "<i4", "|b1", "<f2", "<i8", "<u2", ">f4", "<c8", "|O", "<U4", "f4", "", "<f4'"]);
-        var shape = random.Next(3) == 0
-            ? $"({string.Join(", ", Enumerable.Range(0, random.Next(70)).Select(_ => random.Pick(Mutation.Numbers)))}{random.Pick(["", ","])})"
+        var descr = random.Pick(["<f4", "<f8", "|u1", "<i4", "|b1", "<f2", "<i8", "<u2", ">f4", "<c8", "|O", "<U4", "f4",
+            "", "<f4'"]);
+        var extents = Enumerable.Range(0, random.Next(70)).Select(_ => random.Pick(Mutation.Numbers));
+        var shape = random.Next(3) == 0 ? $"({string.Join(", ", extents)}{random.Pick(["", ","])})"
             : random.Pick(["(3,)", "(2, 3)", "()", "(0,)", "(2, 0, 3)", "(1, 2, 3)"]);
-        byte[] data = new byte[random.Pick(["0", "1", "3", "12", "24", "48", "100"]).Length == 1 ? 24 : 12 * (1 + random.Next(8))];
+        byte[] data = new byte[random.Next(2) == 0 ? 24 : 12 * random.Next(9)];
         random.NextBytes(data);
         byte[] bytes = [.. NpyHeader(descr, shape, random.Next(10) == 0 ? "True" : "False"), .. data];
         if (random.Next(10) == 0)
@@ -80,11 +86,12 @@ internal static class HostileData
         return random.Next(2) == 0 ? Mutation.Bytes(random, bytes) : bytes;
     }
 
-    private static byte[] NpyHeader(string descr, string shape, string fortran = "False")
+    internal static byte[] NpyHeader(string descr, string shape, string fortran = "False")
     {
         var header = $"{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}";
         header = header.PadRight(((header.Length + 10 + 64) / 64 * 64) - 11) + "\n";
-        return [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, (byte)(header.Length >> 8), .. Encoding.Latin1.GetBytes(header)];
+        return [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, (byte)(header.Length >> 8),
+            .. Encoding.Latin1.GetBytes(header)];
     }
 
     private static byte[] IdxBytes(Random random)
@@ -104,7 +111,8 @@ internal static class HostileData
     {
         var bytes = new byte[4 + (4 * shape.Length)];
         (bytes[2], bytes[3]) = (type, (byte)shape.Length);
-        for (var i = 0; i < shape.Length; i++) BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan(4 + (4 * i)), shape[i]);
+        for (var i = 0; i < shape.Length; i++)
+            BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan(4 + (4 * i)), shape[i]);
         return bytes;
     }
 

@@ -37,7 +37,9 @@ internal sealed record HostileInput(string Kind, IReadOnlyList<HostileFile> File
     /// <summary>Whether the command line itself may be wrong, which is 2.</summary>
     public bool IsCommandWrong { get; init; }
 
-    /// <summary>0 ok, 1 the user's mistake, 3 a known limitation; 2, a wrong command line, where there is one.</summary>
+    /// <summary>
+    /// 0 ok, 1 the user's mistake, 3 a known limitation; 2, a wrong command line, where there is one.
+    /// </summary>
     public bool Allows(int code) => code is 0 or 1 or 3 || (code == 2 && IsCommandWrong);
 
     public override string ToString() => Command.Count > 0

@@ -56,11 +56,13 @@ internal static partial class HostilePrograms
         foreach (Match p in Parameter().Matches(entry.Groups["parameters"].Value))
         {
             var name = p.Groups["name"].Value;
-            arguments.Add($"{name}={(p.Groups["type"].Value == "int" ? Small(random) : random.Pick(["zeros", "ones", "random:seed=1"]))}");
-            foreach (Match size in Size().Matches(p.Groups["shape"].Value)) arguments.Add($"{size.Value}={Small(random)}");
+            var value = p.Groups["type"].Value == "int" ? Small(random) : random.Pick(["zeros", "ones", "random:seed=1"]);
+            arguments.Add($"{name}={value}");
+            foreach (Match size in Size().Matches(p.Groups["shape"].Value))
+                arguments.Add($"{size.Value}={Small(random)}");
         }
-        return ["run", "./a.acc", entry.Groups["name"].Value, .. arguments.DistinctBy(a => a.Split('=')[0]), "--backend",
-            random.Pick(["interpreter", "llvm"]), "--memory", "256M"];
+        return ["run", "./a.acc", entry.Groups["name"].Value, .. arguments.DistinctBy(a => a.Split('=')[0]),
+            "--backend", random.Pick(["interpreter", "llvm"]), "--memory", "256M"];
     }
 
     private static string Small(Random random) => random.Pick(["0", "1", "2", "3", "5", "17"]);
@@ -84,6 +86,9 @@ internal static partial class HostilePrograms
         string Each(Func<int, string> text) => string.Concat(Enumerable.Range(0, count).Select(text));
         var number = random.Pick(Mutation.Numbers);
         const string F = "export fn f(x: f32[n]) -> f32[n]";
+        const string G = "export fn f(x: f32[n], k: int) -> f32[n]";
+        var few = Math.Min(count, 300);
+        string List(string text) => string.Join(", ", Enumerable.Repeat(text, count));
         return random.Next(34) switch
         {
             0 => $"{F} = {Times("(", count)}x{Times(")", count)}\n",
@@ -93,25 +98,27 @@ internal static partial class HostilePrograms
             4 => $"{F} = {Times("relu(", count)}x{Times(")", count)}\n",
             5 => $"{F} {{\n let y = {Times("[", count)}1{Times("]", count)}\n return x }}\n",
             6 => $"{F} {{ {Each(i => $"let y{i} = x + {i}\n")} return y{count - 1} }}\n",
-            7 => $"export fn f(x: f32[n], k: int) -> f32[n] = {Times("if k > 0 { x } else { ", Math.Min(count, 300))}x{Times(" }", Math.Min(count, 300))}\n",
-            8 => $"export fn f(x: f32[n], k: int) -> f32[n] {{ {Times("if k > 0 { ", Math.Min(count, 300))}{Times(" }", Math.Min(count, 300))} return x }}\n",
-            9 => $"{F} = concat({string.Join(", ", Enumerable.Repeat("x", count))}, axis: 0)\n",
-            10 => $"export fn f({string.Join(", ", Enumerable.Range(0, count).Select(i => $"x{i}: f32[n]"))}) -> f32[n] = x0\n",
+            7 => $"{G} = {Times("if k > 0 { x } else { ", few)}x{Times(" }", few)}\n",
+            8 => $"{G} {{ {Times("if k > 0 { ", few)}{Times(" }", few)} return x }}\n",
+            9 => $"{F} = concat({List("x")}, axis: 0)\n",
+            10 => $"export fn f({Each(i => $"x{i}: f32[n], ")}x: f32[n]) -> f32[n] = x0\n",
             11 => Each(i => $"export fn f{i}(x: f32[n]) -> f32[n] = x + {i}\n"),
             12 => $"export fn f(x: f32[{number}]) -> f32[{number}] = x + 1\n",
             13 => $"export fn f(x: f32[n, {number}]) -> f32[n] = sum(x, axis: 1)\n",
-            14 => $"export fn f(x: f32[{string.Join(", ", Enumerable.Repeat("n", count))}]) -> f32[{string.Join(", ", Enumerable.Repeat("n", count))}] = x\n",
+            14 => $"export fn f(x: f32[{List("n")}]) -> f32[{List("n")}] = x\n",
             15 => $"export fn f(x: f32[n{Times(" * n", count)}]) -> f32[n{Times(" * n", count)}] = x\n",
             16 => $"export fn f(x: f32[n]) -> f32[n{Times(" * 99999", count)}] = x\n",
             17 => $"{F} = x + {Times("9", count)}\n",
             18 => $"fn {Times("a", count)}(x: f32[n]) -> f32[n] = x\n{F} = {Times("a", count)}(x)\n",
             19 => $"{F} {{ print(\"{Times(random.Pick(Mutation.Characters), count)}\")\n return x }}\n",
             20 => $"# {Times(random.Pick(Mutation.Characters), count)}\n{F} = x\n",
-            21 => Each(i => $"module M{i}() {{ let c = M{i + 1}() fn g(x: f32[n]) -> f32[n] = x }}\n") + $"module M{count}() {{ }}\n{F} = x\n",
-            22 => "module M() { let a = M() let b = M() }\nmodule N() { let m = M() export fn f(x: f32[n]) -> f32[n] = x }\n",
+            21 => Each(i => $"module M{i}() {{ let c = M{i + 1}() fn g(x: f32[n]) -> f32[n] = x }}\n")
+                + $"module M{count}() {{ }}\n{F} = x\n",
+            22 => $"module M() {{ let a = M() let b = M() }}\nmodule N() {{ let m = M() {F} = x }}\n",
             23 => $"fn g(x: f32[n], k: int) -> f32[n] = g(x, k + 1)\n{F} = g(x, 0)\n",
-            24 => $"export fn f(x: f32[a, 0]) -> f32[a] = {random.Pick(["sum", "max", "mean", "argmax"])}(x, axis: 1)\n",
-            25 => $"{F} {{ {string.Concat(Enumerable.Range(0, Math.Min(count, 4)).Select(i => $"for i{i} in 0:n {{ "))}{Times("}", Math.Min(count, 4))} return x }}\n",
+            24 => "export fn f(x: f32[a, 0]) -> f32[a] = "
+                + $"{random.Pick(["sum", "max", "mean", "argmax"])}(x, axis: 1)\n",
+            25 => $"{F} {{ {Times("for i in 0:n { ", Math.Min(count, 4))}{Times("}", Math.Min(count, 4))} return x }}\n",
             26 => $"use {string.Join(".", Enumerable.Repeat("b", count))}\n{F} = x\n",
             27 => $"use b\n{F} = x\n",
             28 => $"param w: f32[{number}] = zeros\nexport fn f(x: f32) -> f32 = x\n",

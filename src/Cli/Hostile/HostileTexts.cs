@@ -54,7 +54,8 @@ internal static class HostileTexts
 
     private static void Execute(Program program, string backend, int extent)
     {
-        using var executable = Executables.Create(backend, [program], new ExecutableOptions { Threads = 1, UseCache = false });
+        var options = new ExecutableOptions { Threads = 1, UseCache = false, MemoryLimit = 256 << 20 };
+        using var executable = Executables.Create(backend, [program], options);
         using var session = executable.CreateSession();
         session.Output = TextWriter.Null;
         var sizes = program.Sizes.ToDictionary(s => s, _ => (long)extent);
@@ -84,7 +85,8 @@ internal static class HostileTexts
 
     private static byte[] Broken(Random random, IReadOnlyList<string> texts, Corpus corpus) => random.Next(24) switch
     {
-        0 => Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat(random.Pick(Mutation.Characters), 1 + random.Next(3000)))),
+        0 => Encoding.UTF8.GetBytes(
+            string.Concat(Enumerable.Repeat(random.Pick(Mutation.Characters), 1 + random.Next(3000)))),
         1 => Encoding.UTF8.GetBytes(random.Pick(texts) + random.Pick(texts)),
         _ => Mutation.Text(random, random.Pick(texts), corpus.Words),
     };
@@ -99,8 +101,8 @@ internal static class HostileTexts
             if (!IsShort(bytes)) return ["check", "a.graph"];
             var fill = random.Pick(["zeros", "ones", "random:seed=1"]);
             var sizes = graph.Sizes.Select(s => $"{s}={random.Next(5)}");
-            return ["run", "./a.graph", graph.Name, .. graph.Inputs.Select(i => $"{i.Name}={fill}"), .. sizes, "--backend",
-                random.Pick(["interpreter", "llvm"])];
+            return ["run", "./a.graph", graph.Name, .. graph.Inputs.Select(i => $"{i.Name}={fill}"), .. sizes,
+                "--backend", random.Pick(["interpreter", "llvm"]), "--memory", "256M"];
         }
         catch (Exception)
         {

@@ -4,7 +4,9 @@ using System.Text;
 
 namespace Accelerate.Cli.Hostile;
 
-/// <summary>Headers with lengths, shapes, offsets and nesting that no writer makes, and mutants of a right file.</summary>
+/// <summary>
+/// Headers with lengths, shapes, offsets and nesting that no writer makes, and mutants of a right file.
+/// </summary>
 internal static class HostileWeights
 {
     private const string Model = """
@@ -16,9 +18,8 @@ internal static class HostileWeights
 
         """;
 
-    private static readonly byte[] Right = File(
-        """{"w":{"dtype":"F32","shape":[4,3],"data_offsets":[0,48]},"b":{"dtype":"I64","shape":[2],"data_offsets":[48,64]}}""",
-        new byte[64]);
+    private static readonly byte[] Right =
+        File($"{{{Entry("w", "F32", "[4,3]", "[0,48]")},{Entry("b", "I64", "[2]", "[48,64]")}}}", new byte[64]);
 
     public static HostileInput Make(Random random, Corpus corpus)
     {
@@ -43,11 +44,18 @@ internal static class HostileWeights
         return bytes;
     }
 
+    private static string Entry(string name, string type, string shape, string offsets) =>
+        $"\"{name}\":{{\"dtype\":\"{type}\",\"shape\":{shape},\"data_offsets\":{offsets}}}";
+
     private static byte[] Words(Random random, Corpus corpus)
     {
         var json = Encoding.UTF8.GetString(Right, 8, Right.Length - 72);
         return File(Mutation.Words(random, json, corpus.Words), new byte[64]);
     }
+
+    private static readonly string[] Types = ["F64", "F16", "BF16", "I8", "U64", "BOOL", "F8_E4M3", "C64", ""];
+
+    private static string Quoted(string text) => text.Replace("\"", "\\\"", StringComparison.Ordinal);
 
     private static byte[] Structure(Random random)
     {
@@ -55,8 +63,6 @@ internal static class HostileWeights
         var count = int.Parse(depth, System.Globalization.CultureInfo.InvariantCulture);
         string Times(string text) => string.Concat(Enumerable.Repeat(text, count));
         string Number() => random.Pick(Mutation.Numbers);
-        string Entry(string name, string type, string shape, string offsets) =>
-            $"\"{name}\":{{\"dtype\":\"{type}\",\"shape\":{shape},\"data_offsets\":{offsets}}}";
         var w = Entry("w", "F32", "[4,3]", "[0,48]");
         var b = Entry("b", "I64", "[2]", "[48,64]");
         return random.Next(15) switch
@@ -70,10 +76,12 @@ internal static class HostileWeights
             6 => File($"{{{w},{Entry("b", "I64", "[2]", "[40,56]")}}}", new byte[56]),
             7 => File($"{{{Entry("w", "F32", $"[{Number()},{Number()}]", "[0,48]")},{b}}}", new byte[64]),
             8 => File($"{{{Entry("w", "F32", "[4,3]", $"[{Number()},{Number()}]")},{b}}}", new byte[64]),
-            9 => File($"{{{Entry("w", random.Pick(["F64", "F16", "BF16", "I8", "U64", "BOOL", "F8_E4M3", "C64", ""]), "[4,3]", "[0,48]")},{b}}}", new byte[64]),
-            10 => File($"{{{string.Join(",", Enumerable.Range(0, Math.Min(count, 20000)).Select(i => Entry($"k{i}", "F32", "[0]", "[0,0]")))}}}", []),
-            11 => File($"{{{Entry(random.Pick(Mutation.Characters).Replace("\"", "\\\""), "F32", "[4,3]", "[0,48]")},{b}}}", new byte[64]),
-            12 => File($"{{{Entry("w", "F32", $"[{string.Join(",", Enumerable.Repeat("1", Math.Min(count, 1000)))}]", "[0,4]")}}}", new byte[4]),
+            9 => File($"{{{Entry("w", random.Pick(Types), "[4,3]", "[0,48]")},{b}}}", new byte[64]),
+            10 => File($"{{{string.Join(",", Enumerable.Range(0, Math.Min(count, 20000)).Select(i => Entry($"k{i}", "F32",
+                "[0]", "[0,0]")))}}}", []),
+            11 => File($"{{{Entry(Quoted(random.Pick(Mutation.Characters)), "F32", "[4,3]", "[0,48]")},{b}}}", new byte[64]),
+            12 => File($"{{{Entry("w", "F32", $"[{string.Join(",", Enumerable.Repeat("1", Math.Min(count, 1000)))}]",
+                "[0,4]")}}}", new byte[4]),
             13 => File($"{{{Entry("\\ud800", "F32", "[4,3]", "[0,48]")},{b}}}", new byte[64]),
             // 0.0 / 0.0 in every place: legal data, which must not upset what reads it.
             _ => File($"{{{w},{b}}}", [.. Enumerable.Repeat((byte)255, 64)]),

@@ -88,11 +88,12 @@ internal sealed partial class HostileWorker
         var found = new List<string>();
         var said = error.ToString();
         if (!input.Allows(code)) found.Add($"exit code {code}: {FirstLine(said)} {Stack()}");
-        if (code is not 0 && code != ExitCodes.Bug && said.Length == 0 && output.ToString().Length == 0 && input.Call is null)
+        if (code is not (0 or ExitCodes.Bug) && said.Length + output.ToString().Length == 0 && input.Call is null)
             found.Add($"exit code {code} without a word");
         if (seconds > Seconds) found.Add(string.Create(CultureInfo.InvariantCulture, $"takes {seconds:0.0} s"));
         if (grown > Bytes) found.Add($"takes {grown >> 20} MiB");
-        if (Raw(output.ToString() + said) is { } raw) found.Add($"writes the control character U+{(int)raw:X4} as it is");
+        if (Raw(output.ToString() + said) is { } raw)
+            found.Add($"writes the control character U+{(int)raw:X4} as it is");
         // A bug leaves what shows it again.
         if (code != ExitCodes.Bug) found.AddRange(Left(input, before));
         Clean(temporary);
@@ -117,11 +118,12 @@ internal sealed partial class HostileWorker
         foreach (var (name, what) in after)
         {
             var first = name.Split('/')[0];
-            if (input.Written.Contains(first) || input.Written.Contains(name) || IsOutput(input, name)) continue;
+            if (input.Written.Contains(first) || IsOutput(input, name)) continue;
             if (!before.TryGetValue(name, out var was)) yield return $"leaves {Reproducer.Quoted(name)}";
             else if (was != what) yield return $"changes {Reproducer.Quoted(name)} from {was} to {what}";
         }
-        foreach (var name in before.Keys.Where(n => !after.ContainsKey(n))) yield return $"removes {Reproducer.Quoted(name)}";
+        foreach (var name in before.Keys.Where(n => !after.ContainsKey(n)))
+            yield return $"removes {Reproducer.Quoted(name)}";
         foreach (var path in Directory.GetFileSystemEntries(temporary))
             yield return $"leaves {Path.GetFileName(path).Split('-')[0]} in the temporary folder";
     }
@@ -152,7 +154,8 @@ internal sealed partial class HostileWorker
 
     /// <summary>Every name below the folder, with what it is: kind, permissions and contents.</summary>
     private Dictionary<string, string> State() => Directory
-        .GetFileSystemEntries(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
+        .GetFileSystemEntries(folder, "*",
+            new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
         .ToDictionary(path => Path.GetRelativePath(folder, path), path =>
         {
             if (FileStatus.Of(path, follow: false) is not { } status) return "nothing";
@@ -219,14 +222,17 @@ internal sealed partial class HostileWorker
         return line is null ? "" : line.Trim().Split('(')[0];
     }
 
-    private static string FirstLine(string text) => text.Split('\n')[0] is var line && line.Length > 200 ? line[..200] : line;
+    private static string FirstLine(string text) =>
+        text.Split('\n')[0] is var line && line.Length > 200 ? line[..200] : line;
 
     /// <summary>A character that a terminal obeys, or that turns what a reader sees.</summary>
     private static char? Raw(string text)
     {
         foreach (var c in text)
-            if ((char.IsControl(c) && c is not ('\n' or '\t')) || c is (>= '\u202a' and <= '\u202e') or (>= '\u2066' and <= '\u2069'))
-                return c;
+        {
+            var turns = c is (>= '\u202a' and <= '\u202e') or (>= '\u2066' and <= '\u2069');
+            if (turns || (char.IsControl(c) && c is not ('\n' or '\t'))) return c;
+        }
         return null;
     }
 
@@ -237,7 +243,7 @@ internal sealed partial class HostileWorker
         if (!File.Exists(Status)) return 0;
         var line = File.ReadLines(Status).FirstOrDefault(l => l.StartsWith(name, StringComparison.Ordinal));
         return line is null ? 0
-            : 1024 * long.Parse(line[name.Length..].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture);
+            : 1024 * long.Parse(line[name.Length..^"kB".Length], CultureInfo.InvariantCulture);
     }
 
     private static void ResetPeak()

@@ -10,18 +10,19 @@ internal static partial class Mutation
     /// <summary>Integers at which something wraps, overflows, allocates or divides.</summary>
     public static readonly string[] Numbers =
     [
-        "0", "1", "-1", "2", "3", "7", "255", "256", "1000", "65536", "2147483647", "2147483648", "-2147483648", "4294967295",
-        "4294967296", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "18446744073709551615",
-        "18446744073709551616", "99999999999", "1e30", "1e-400", "1e400", "0.5", "-0.0", "inf", "nan", "-inf", "0x10", "1_000",
-        "00", "3.", ".5", "1e", "99999999999999999999999999999999999999999",
+        "0", "1", "-1", "2", "3", "7", "255", "256", "1000", "65536", "2147483647", "2147483648", "-2147483648",
+        "4294967295", "4294967296", "9223372036854775807", "9223372036854775808", "-9223372036854775808",
+        "18446744073709551615", "18446744073709551616", "99999999999", "1e30", "1e-400", "1e400", "0.5", "-0.0", "inf",
+        "nan", "-inf", "0x10", "1_000", "00", "3.", ".5", "1e", "99999999999999999999999999999999999999999",
     ];
 
     /// <summary>Characters that readers, terminals and file systems take for something else.</summary>
     public static readonly string[] Characters =
     [
-        "\0", "\x01", "\x07", "\b", "\x1b[31m", "\x1b]0;title\x07", "\x7f", "\x85", "\x9b31m", "\u00a0", "\u2028", "\u200b",
-        "\u202e", "\u2066", "\ufeff", "\ufffe", "é", "😀", "\r", "\r\n", "\t", "\v", "\f", "\"", "\\", "'", "`", "#", "$",
-        "{", "}", "[", "]", "(", ")", "\n", "\n\n", ",", ":", "=>", "->", "..", "=", "|", "@", "%", "{}", "{:.99f}",
+        "\0", "\x01", "\x07", "\b", "\x1b[31m", "\x1b]0;title\x07", "\x7f", "\x85", "\x9b31m", "\u00a0", "\u2028",
+        "\u200b", "\u202e", "\u2066", "\ufeff", "\ufffe", "é", "😀", "\r", "\r\n", "\t", "\v", "\f", "\"", "\\", "'",
+        "`", "#", "$", "{", "}", "[", "]", "(", ")", "\n", "\n\n", ",", ":", "=>", "->", "..", "=", "|", "@", "%", "{}",
+        "{:.99f}",
     ];
 
     public static string Pick(this Random random, IReadOnlyList<string> from) => from[random.Next(from.Count)];
@@ -50,7 +51,8 @@ internal static partial class Mutation
             case 5: return Put(random.Pick(Characters));
             case 6: return Put(at.Value + random.Pick(Characters));
             case 7: return text[..at.Index];
-            case 8: return at.Index <= other.Index ? text[..at.Index] + text[other.Index..] : text + text[other.Index..at.Index];
+            case 8 when at.Index <= other.Index: return text[..at.Index] + text[other.Index..];
+            case 8: return text + text[other.Index..at.Index];
             case 9: return text + "\n" + text[at.Index..];
             default:
                 // A number is what sizes, axes and places are made of.
@@ -62,8 +64,8 @@ internal static partial class Mutation
     }
 
     /// <summary>
-    /// One change that leaves a text of the same form: a number near by or far off, a name or number from elsewhere in the
-    /// text, a line twice or not at all. What reads it finds nothing wrong at first.
+    /// One change that leaves a text of the same form: a number near by or far off, a name or number from elsewhere in
+    /// the text, a line twice or not at all. What reads it finds nothing wrong at first.
     /// </summary>
     public static string Near(Random random, string text)
     {

@@ -368,8 +368,8 @@ public static class Codes
     /// <summary>ACC4050: size beyond 64 bits.</summary>
     public static readonly Code SizeTooLarge = Define(
         "ACC4050", "size beyond 64 bits",
-        "Sizes, and the numbers of elements and bytes that follow from them, are computed in 64 bits with a sign. One of this " +
-        "program's does not fit, whatever memory there is.");
+        "Sizes, and the numbers of elements and bytes that follow from them, are computed in 64 bits with a sign. One " +
+        "of this program's does not fit, whatever memory there is.");
 
     // ---- ACC9xxx: compiler bugs ---------------------------------------------------------------------------------
 

@@ -31,7 +31,9 @@ public sealed class SourceText
     /// <summary>How many lines there are; at least one.</summary>
     public int LineCount => _lineStarts.Length;
 
-    /// <summary>Reads a file, or what comes through a pipe: text in UTF-8, or with the mark of another encoding.</summary>
+    /// <summary>
+    /// Reads a file, or what comes through a pipe: text in UTF-8, or with the mark of another encoding.
+    /// </summary>
     /// <exception cref="IOException">There is none, or it is none; the message begins with the path.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
     public static SourceText Read(string path)

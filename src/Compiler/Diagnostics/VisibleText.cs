@@ -1,4 +1,5 @@
-// In: a text from a source, a file or its name. Out: the same for a terminal: nothing in it acts, or turns what is read.
+// In: a text from a source, a file or its name. Out: the same for a terminal: nothing in it acts, or turns what is
+// read.
 using System.Buffers;
 using System.Globalization;
 using System.Text;
@@ -6,8 +7,8 @@ using System.Text;
 namespace Accelerate.Compiler.Diagnostics;
 
 /// <summary>
-/// A terminal obeys control characters, and marks of writing direction show letters in another order than they stand in.
-/// They are written as the language's strings have them: `\u001b`.
+/// A terminal obeys control characters, and marks of writing direction show letters in another order than they stand
+/// in. They are written as the language's strings have them: `\u001b`.
 /// </summary>
 public static class VisibleText
 {
@@ -18,7 +19,8 @@ public static class VisibleText
 
     // The same without line ends and tabs, which texts of several lines have.
     private static readonly SearchValues<char> ActingInLines = SearchValues.Create(
-        [.. Enumerable.Range(0, char.MaxValue).Select(c => (char)c).Where(c => Acting.Contains(c) && c is not ('\n' or '\t'))]);
+        [.. Enumerable.Range(0, char.MaxValue).Select(c => (char)c)
+            .Where(c => Acting.Contains(c) && c is not ('\n' or '\t'))]);
 
     /// <summary>A name or another piece of one line.</summary>
     public static string Word(string text) => Escape(text, Acting);

@@ -49,7 +49,7 @@ public sealed class VisibleTextTests : CommandLine
                 return x
             }
             export fn g(x: f32[n]) -> f32[n] {
-                assert sum(x) < 0, "no\u0007"
+                assert(sum(x) < 0, "no\u0007")
                 return x
             }
 
