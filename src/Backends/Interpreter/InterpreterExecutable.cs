@@ -26,6 +26,7 @@ public sealed class InterpreterExecutable : Executable
         IReadOnlyDictionary<string, Tensor>? initialState = null)
     {
         options ??= new InterpreterOptions();
+        programs = GuardedAccesses.Of(programs);
         // Equal texts are one kernel, also across entries.
         var compiled = new Dictionary<string, CompiledKernel>();
         kernels = [.. programs.Select(p => p.Kernels.Select(k =>

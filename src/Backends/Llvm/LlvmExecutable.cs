@@ -54,6 +54,7 @@ public sealed unsafe class LlvmExecutable : Executable
         NativeCode? code)
     {
         LlvmLibrary.Require();
+        programs = GuardedAccesses.Of(programs);
         var target = LlvmTarget.Parse(options.Target);
         if (!target.CanRunHere)
             throw new LlvmException(

@@ -44,6 +44,7 @@ public sealed unsafe class OpenClExecutable : Executable
         IReadOnlyList<Program> programs, IReadOnlyDictionary<string, Tensor>? initialState, WorkShape shape)
     {
         this.shape = shape;
+        programs = GuardedAccesses.Of(programs);
         // Printing comes first: a limitation of the language level is one with or without a device.
         var sources = new Dictionary<string, OpenClKernel>();
         kernels = [.. programs.Select(p => p.Kernels.Select(k =>
