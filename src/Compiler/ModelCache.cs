@@ -55,7 +55,7 @@ public sealed class ModelCache(DiskCache cache)
         string model, Func<Func<IReadOnlyCollection<string>, Program?>> compile) => paths =>
     {
         var key = DiskCache.Key([model, "initializer", .. paths.Order(StringComparer.Ordinal)]);
-        if (cache.TryGet(key) is { } text) return ProgramReader.Read(Encoding.UTF8.GetString(text));
+        if (cache.TryGet(key) is { } text) return ProgramReader.Trusted(Encoding.UTF8.GetString(text));
         var program = compile()(paths);
         if (program is not null) cache.Put(key, Encoding.UTF8.GetBytes(ProgramPrinter.Print(program)));
         return program;
@@ -147,7 +147,7 @@ public sealed class ModelCache(DiskCache cache)
         var state = All(() => new StateSpec(reader.ReadString(), (StorageClass)reader.ReadInt32(),
             GraphReader.ReadType(new TextCursor(reader.ReadString())), nowhere));
         var rules = new WeightRules(Rules(), Parts(), Parts());
-        var programs = All(() => ProgramReader.Read(reader.ReadString()));
+        var programs = All(() => ProgramReader.Trusted(reader.ReadString()));
         return new([.. programs], [.. state], rules)
         {
             Initializer = _ => null,

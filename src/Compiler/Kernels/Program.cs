@@ -92,6 +92,12 @@ public sealed record Program(string Name, ImmutableArray<string> Sizes, Immutabl
     /// </summary>
     public Program? Setup { get; init; }
 
+    /// <summary>
+    /// True for what lowering made. Of any other program, backends guard the accesses that are not proved:
+    /// <see cref="GuardedAccesses"/>.
+    /// </summary>
+    public bool IsTrusted { get; init; } = true;
+
     /// <summary>The state that calls or the setup use, each piece once.</summary>
     public IEnumerable<ProgramBuffer> State => Buffers.Concat(Setup?.Buffers ?? [])
         .Where(b => b.Kind is BufferKind.Param or BufferKind.Buffer).DistinctBy(b => b.Label);

@@ -8,8 +8,32 @@ namespace Accelerate.Compiler.Kernels;
 
 public static class ProgramReader
 {
-    /// <summary>Throws FormatException with the place for a text that is no program.</summary>
-    public static Program Read(string text) => new One(new TextCursor(text)).Read();
+    /// <summary>Blocks in blocks that a text may have, and programs behind one another.</summary>
+    private const int Deepest = 200;
+
+    /// <summary>
+    /// A program that somebody wrote: verified, and run with its accesses guarded where they are not proved. Throws
+    /// FormatException for a text that is no program, or whose parts do not fit.
+    /// </summary>
+    public static Program Read(string text)
+    {
+        var program = Trusted(text) with { IsTrusted = false };
+        ProgramVerifier.Verify(program);
+        return program;
+    }
+
+    /// <summary>A program that this compiler has printed and kept.</summary>
+    internal static Program Trusted(string text)
+    {
+        try
+        {
+            return new One(new TextCursor(text)).Read();
+        }
+        catch (Exception e) when (e is ArgumentException or OverflowException or DivideByZeroException)
+        {
+            throw new FormatException(e.Message, e);
+        }
+    }
 
     private sealed class One(TextCursor cursor)
     {
@@ -21,8 +45,11 @@ public static class ProgramReader
         /// </summary>
         private readonly List<string> called = [];
 
-        public Program Read()
+        private int depth;
+
+        public Program Read(int before = 0)
         {
+            if (before > Deepest) throw cursor.Error($"more than {Deepest} programs behind one another");
             cursor.Expect("program");
             cursor.Expect("@");
             var name = cursor.Name();
@@ -38,7 +65,7 @@ public static class ProgramReader
             return new Program(name, [.. sizes], [.. buffers], [.. slots], kernels.ToImmutable(),
                 Numbered(steps, numbers))
             {
-                Setup = cursor.AtEnd ? null : new One(cursor).Read(),
+                Setup = cursor.AtEnd ? null : new One(cursor).Read(before + 1),
             };
         }
 
@@ -54,7 +81,10 @@ public static class ProgramReader
         private ImmutableArray<Step> Inner()
         {
             cursor.Expect("{");
-            return Block();
+            if (++depth > Deepest) throw cursor.Error($"more than {Deepest} blocks in each other");
+            var block = Block();
+            depth--;
+            return block;
         }
 
         private Step? Line()
