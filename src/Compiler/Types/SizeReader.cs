@@ -1,5 +1,6 @@
 // In: the text of a size. Out: the size in normal form. White space does not matter.
 using System.Globalization;
+using System.Runtime.CompilerServices;
 
 namespace Accelerate.Compiler.Types;
 
@@ -45,6 +46,8 @@ public static class SizeReader
 
     private static Size Factor(string text, ref int at)
     {
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack())
+            throw new FormatException("a size is nested too deeply");
         if (Take(text, ref at, '-')) return -Factor(text, ref at); // -a // b is (-a) // b
         if (Take(text, ref at, '('))
         {
