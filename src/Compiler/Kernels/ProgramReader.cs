@@ -120,6 +120,9 @@ public static class ProgramReader
                 case "size":
                     step = new SizeStep(cursor.Name(), Next(Buffer), Next(cursor.Integer), Next(cursor.Size));
                     break;
+                case "let":
+                    step = new LetStep(cursor.Name(), Next(cursor.Size));
+                    break;
                 case "print":
                     step = new PrintStep(cursor.String(), Rest());
                     break;
