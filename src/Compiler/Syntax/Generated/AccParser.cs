@@ -46,8 +46,8 @@ internal partial class AccParser : Parser {
 		T__31=32, T__32=33, T__33=34, T__34=35, T__35=36, T__36=37, T__37=38,
 		T__38=39, T__39=40, T__40=41, T__41=42, T__42=43, T__43=44, T__44=45,
 		T__45=46, T__46=47, T__47=48, T__48=49, T__49=50, T__50=51, T__51=52,
-		T__52=53, T__53=54, NAME=55, INT=56, FLOAT=57, STRING=58, COMMENT=59,
-		SPACE=60, STRAY=61;
+		T__52=53, T__53=54, T__54=55, NAME=56, INT=57, FLOAT=58, STRING=59, COMMENT=60,
+		SPACE=61, STRAY=62;
 	public const int
 		RULE_file = 0, RULE_use = 1, RULE_item = 2, RULE_otherwise = 3, RULE_rename = 4,
 		RULE_parameters = 5, RULE_parameter = 6, RULE_result = 7, RULE_field = 8,
@@ -66,19 +66,19 @@ internal partial class AccParser : Parser {
 	private static readonly string[] _LiteralNames = {
 		null, "'use'", "'.'", "'module'", "'('", "')'", "'{'", "'}'", "'export'",
 		"'fn'", "'->'", "'param'", "'buffer'", "':'", "'='", "'let'", "'if'",
-		"'weights'", "'else'", "'_'", "','", "'inout'", "'where'", "'['", "']'",
-		"'..'", "'+='", "'-='", "'*='", "'/='", "'for'", "'in'", "'while'", "'return'",
-		"'**'", "'-'", "'*'", "'/'", "'//'", "'%'", "'@'", "'+'", "'=='", "'!='",
-		"'<'", "'<='", "'>'", "'>='", "'not'", "'and'", "'or'", "'|>'", "'=>'",
-		"'true'", "'false'"
+		"'weights'", "'else'", "','", "'optional'", "'_'", "'inout'", "'where'",
+		"'['", "']'", "'..'", "'+='", "'-='", "'*='", "'/='", "'for'", "'in'",
+		"'while'", "'return'", "'**'", "'-'", "'*'", "'/'", "'//'", "'%'", "'@'",
+		"'+'", "'=='", "'!='", "'<'", "'<='", "'>'", "'>='", "'not'", "'and'",
+		"'or'", "'|>'", "'=>'", "'true'", "'false'"
 	};
 	private static readonly string[] _SymbolicNames = {
 		null, null, null, null, null, null, null, null, null, null, null, null,
 		null, null, null, null, null, null, null, null, null, null, null, null,
 		null, null, null, null, null, null, null, null, null, null, null, null,
 		null, null, null, null, null, null, null, null, null, null, null, null,
-		null, null, null, null, null, null, null, "NAME", "INT", "FLOAT", "STRING",
-		"COMMENT", "SPACE", "STRAY"
+		null, null, null, null, null, null, null, null, "NAME", "INT", "FLOAT",
+		"STRING", "COMMENT", "SPACE", "STRAY"
 	};
 	public static readonly IVocabulary DefaultVocabulary = new Vocabulary(_LiteralNames, _SymbolicNames);
 
@@ -158,7 +158,7 @@ internal partial class AccParser : Parser {
 			State = 71;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 36028797023918856L) != 0)) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 72057594049698568L) != 0)) {
 				{
 				{
 				State = 68;
@@ -367,7 +367,7 @@ internal partial class AccParser : Parser {
 					State = 89;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
-					if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 36028797025910784L) != 0)) {
+					if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 72057594053787648L) != 0)) {
 						{
 						State = 88;
 						parameters();
@@ -384,7 +384,7 @@ internal partial class AccParser : Parser {
 				State = 98;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 36028797023918856L) != 0)) {
+				while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 72057594049698568L) != 0)) {
 					{
 					{
 					State = 95;
@@ -422,7 +422,7 @@ internal partial class AccParser : Parser {
 				State = 110;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 36028797025910784L) != 0)) {
+				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 72057594053787648L) != 0)) {
 					{
 					State = 109;
 					parameters();
@@ -446,7 +446,7 @@ internal partial class AccParser : Parser {
 				State = 118;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if (_la==T__21) {
+				if (_la==T__22) {
 					{
 					State = 117;
 					where();
@@ -530,7 +530,7 @@ internal partial class AccParser : Parser {
 				State = 146;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 36028797023918856L) != 0)) {
+				while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 72057594049698568L) != 0)) {
 					{
 					{
 					State = 143;
@@ -631,7 +631,7 @@ internal partial class AccParser : Parser {
 			State = 170;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 36028797023918856L) != 0)) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 72057594049698568L) != 0)) {
 				{
 				{
 				State = 167;
@@ -681,14 +681,49 @@ internal partial class AccParser : Parser {
 			Match(STRING);
 			State = 176;
 			Match(T__9);
-			State = 177;
-			_la = TokenStream.LA(1);
-			if ( !(_la==T__18 || _la==STRING) ) {
-			ErrorHandler.RecoverInline(this);
-			}
-			else {
-				ErrorHandler.ReportMatch(this);
-			    Consume();
+			State = 189;
+			ErrorHandler.Sync(this);
+			switch (TokenStream.LA(1)) {
+			case STRING:
+				{
+				State = 177;
+				Match(STRING);
+				State = 182;
+				ErrorHandler.Sync(this);
+				_la = TokenStream.LA(1);
+				while (_la==T__18) {
+					{
+					{
+					State = 178;
+					Match(T__18);
+					State = 179;
+					Match(STRING);
+					}
+					}
+					State = 184;
+					ErrorHandler.Sync(this);
+					_la = TokenStream.LA(1);
+				}
+				State = 186;
+				ErrorHandler.Sync(this);
+				_la = TokenStream.LA(1);
+				if (_la==T__19) {
+					{
+					State = 185;
+					Match(T__19);
+					}
+				}
+
+				}
+				break;
+			case T__20:
+				{
+				State = 188;
+				Match(T__20);
+				}
+				break;
+			default:
+				throw new NoViableAltException(this);
 			}
 			}
 		}
@@ -726,33 +761,33 @@ internal partial class AccParser : Parser {
 			int _alt;
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 179;
+			State = 191;
 			parameter();
-			State = 184;
+			State = 196;
 			ErrorHandler.Sync(this);
-			_alt = Interpreter.AdaptivePredict(TokenStream,17,Context);
+			_alt = Interpreter.AdaptivePredict(TokenStream,20,Context);
 			while ( _alt!=2 && _alt!=global::Antlr4.Runtime.Atn.ATN.INVALID_ALT_NUMBER ) {
 				if ( _alt==1 ) {
 					{
 					{
-					State = 180;
-					Match(T__19);
-					State = 181;
+					State = 192;
+					Match(T__18);
+					State = 193;
 					parameter();
 					}
 					}
 				}
-				State = 186;
+				State = 198;
 				ErrorHandler.Sync(this);
-				_alt = Interpreter.AdaptivePredict(TokenStream,17,Context);
+				_alt = Interpreter.AdaptivePredict(TokenStream,20,Context);
 			}
-			State = 188;
+			State = 200;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if (_la==T__19) {
+			if (_la==T__18) {
 				{
-				State = 187;
-				Match(T__19);
+				State = 199;
+				Match(T__18);
 				}
 			}
 
@@ -794,38 +829,38 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 191;
+			State = 203;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if (_la==T__20) {
+			if (_la==T__21) {
 				{
-				State = 190;
-				Match(T__20);
+				State = 202;
+				Match(T__21);
 				}
 			}
 
-			State = 193;
+			State = 205;
 			name();
-			State = 196;
+			State = 208;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if (_la==T__12) {
 				{
-				State = 194;
+				State = 206;
 				Match(T__12);
-				State = 195;
+				State = 207;
 				type();
 				}
 			}
 
-			State = 200;
+			State = 212;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if (_la==T__13) {
 				{
-				State = 198;
+				State = 210;
 				Match(T__13);
-				State = 199;
+				State = 211;
 				expr(0);
 				}
 			}
@@ -866,45 +901,46 @@ internal partial class AccParser : Parser {
 		EnterRule(_localctx, 14, RULE_result);
 		int _la;
 		try {
-			State = 213;
+			State = 225;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
 			case T__8:
 			case T__16:
-			case T__18:
-			case T__21:
+			case T__19:
+			case T__20:
 			case T__22:
+			case T__23:
 			case NAME:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 202;
+				State = 214;
 				type();
 				}
 				break;
 			case T__3:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 203;
+				State = 215;
 				Match(T__3);
-				State = 204;
+				State = 216;
 				field();
-				State = 207;
+				State = 219;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 				do {
 					{
 					{
-					State = 205;
-					Match(T__19);
-					State = 206;
+					State = 217;
+					Match(T__18);
+					State = 218;
 					field();
 					}
 					}
-					State = 209;
+					State = 221;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
-				} while ( _la==T__19 );
-				State = 211;
+				} while ( _la==T__18 );
+				State = 223;
 				Match(T__4);
 				}
 				break;
@@ -944,19 +980,19 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 218;
+			State = 230;
 			ErrorHandler.Sync(this);
-			switch ( Interpreter.AdaptivePredict(TokenStream,24,Context) ) {
+			switch ( Interpreter.AdaptivePredict(TokenStream,27,Context) ) {
 			case 1:
 				{
-				State = 215;
+				State = 227;
 				name();
-				State = 216;
+				State = 228;
 				Match(T__12);
 				}
 				break;
 			}
-			State = 220;
+			State = 232;
 			type();
 			}
 		}
@@ -993,23 +1029,23 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 222;
-			Match(T__21);
-			State = 223;
+			State = 234;
+			Match(T__22);
+			State = 235;
 			expr(0);
-			State = 228;
+			State = 240;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while (_la==T__19) {
+			while (_la==T__18) {
 				{
 				{
-				State = 224;
-				Match(T__19);
-				State = 225;
+				State = 236;
+				Match(T__18);
+				State = 237;
 				expr(0);
 				}
 				}
-				State = 230;
+				State = 242;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
@@ -1045,22 +1081,22 @@ internal partial class AccParser : Parser {
 		BodyContext _localctx = new BodyContext(Context, State);
 		EnterRule(_localctx, 20, RULE_body);
 		try {
-			State = 234;
+			State = 246;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
 			case T__13:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 231;
+				State = 243;
 				Match(T__13);
-				State = 232;
+				State = 244;
 				expr(0);
 				}
 				break;
 			case T__5:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 233;
+				State = 245;
 				block();
 				}
 				break;
@@ -1119,75 +1155,76 @@ internal partial class AccParser : Parser {
 		EnterRule(_localctx, 22, RULE_type);
 		int _la;
 		try {
-			State = 256;
+			State = 268;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
 			case T__16:
-			case T__18:
-			case T__21:
+			case T__19:
+			case T__20:
+			case T__22:
 			case NAME:
 				_localctx = new NamedTypeContext(_localctx);
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 236;
+				State = 248;
 				name();
-				State = 249;
+				State = 261;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if (_la==T__22) {
+				if (_la==T__23) {
 					{
-					State = 237;
-					Match(T__22);
-					State = 246;
+					State = 249;
+					Match(T__23);
+					State = 258;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
-					if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 567735062431989776L) != 0)) {
+					if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 1135470124865880080L) != 0)) {
 						{
-						State = 238;
+						State = 250;
 						dim();
-						State = 243;
+						State = 255;
 						ErrorHandler.Sync(this);
 						_la = TokenStream.LA(1);
-						while (_la==T__19) {
+						while (_la==T__18) {
 							{
 							{
-							State = 239;
-							Match(T__19);
-							State = 240;
+							State = 251;
+							Match(T__18);
+							State = 252;
 							dim();
 							}
 							}
-							State = 245;
+							State = 257;
 							ErrorHandler.Sync(this);
 							_la = TokenStream.LA(1);
 						}
 						}
 					}
 
-					State = 248;
-					Match(T__23);
+					State = 260;
+					Match(T__24);
 					}
 				}
 
 				}
 				break;
-			case T__22:
+			case T__23:
 				_localctx = new ListTypeContext(_localctx);
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 251;
-				Match(T__22);
-				State = 252;
-				type();
-				State = 253;
+				State = 263;
 				Match(T__23);
+				State = 264;
+				type();
+				State = 265;
+				Match(T__24);
 				}
 				break;
 			case T__8:
 				_localctx = new FunctionTypeContext(_localctx);
 				EnterOuterAlt(_localctx, 3);
 				{
-				State = 255;
+				State = 267;
 				Match(T__8);
 				}
 				break;
@@ -1225,33 +1262,34 @@ internal partial class AccParser : Parser {
 		DimContext _localctx = new DimContext(Context, State);
 		EnterRule(_localctx, 24, RULE_dim);
 		try {
-			State = 260;
+			State = 272;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
-			case T__24:
+			case T__25:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 258;
+				State = 270;
 				group();
 				}
 				break;
 			case T__3:
 			case T__15:
 			case T__16:
-			case T__18:
-			case T__21:
+			case T__19:
+			case T__20:
 			case T__22:
-			case T__34:
-			case T__47:
-			case T__52:
+			case T__23:
+			case T__35:
+			case T__48:
 			case T__53:
+			case T__54:
 			case NAME:
 			case INT:
 			case FLOAT:
 			case STRING:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 259;
+				State = 271;
 				expr(0);
 				}
 				break;
@@ -1289,14 +1327,14 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 262;
-			Match(T__24);
-			State = 264;
+			State = 274;
+			Match(T__25);
+			State = 276;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 36028797023813632L) != 0)) {
+			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 72057594049593344L) != 0)) {
 				{
-				State = 263;
+				State = 275;
 				name();
 				}
 			}
@@ -1336,23 +1374,23 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 266;
+			State = 278;
 			Match(T__5);
-			State = 270;
+			State = 282;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 36028810982555648L) != 0)) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 72057621966979072L) != 0)) {
 				{
 				{
-				State = 267;
+				State = 279;
 				statement();
 				}
 				}
-				State = 272;
+				State = 284;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
-			State = 273;
+			State = 285;
 			Match(T__6);
 			}
 		}
@@ -1453,32 +1491,32 @@ internal partial class AccParser : Parser {
 		EnterRule(_localctx, 30, RULE_statement);
 		int _la;
 		try {
-			State = 316;
+			State = 328;
 			ErrorHandler.Sync(this);
-			switch ( Interpreter.AdaptivePredict(TokenStream,37,Context) ) {
+			switch ( Interpreter.AdaptivePredict(TokenStream,40,Context) ) {
 			case 1:
 				_localctx = new DeclareContext(_localctx);
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 275;
+				State = 287;
 				Match(T__14);
-				State = 276;
+				State = 288;
 				names();
-				State = 279;
+				State = 291;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 				if (_la==T__12) {
 					{
-					State = 277;
+					State = 289;
 					Match(T__12);
-					State = 278;
+					State = 290;
 					type();
 					}
 				}
 
-				State = 281;
+				State = 293;
 				Match(T__13);
-				State = 282;
+				State = 294;
 				expr(0);
 				}
 				break;
@@ -1486,35 +1524,35 @@ internal partial class AccParser : Parser {
 				_localctx = new AssignContext(_localctx);
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 284;
+				State = 296;
 				place();
-				State = 289;
+				State = 301;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				while (_la==T__19) {
+				while (_la==T__18) {
 					{
 					{
-					State = 285;
-					Match(T__19);
-					State = 286;
+					State = 297;
+					Match(T__18);
+					State = 298;
 					place();
 					}
 					}
-					State = 291;
+					State = 303;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
 				}
-				State = 292;
+				State = 304;
 				((AssignContext)_localctx).op = TokenStream.LT(1);
 				_la = TokenStream.LA(1);
-				if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 1006649344L) != 0)) ) {
+				if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 2013282304L) != 0)) ) {
 					((AssignContext)_localctx).op = ErrorHandler.RecoverInline(this);
 				}
 				else {
 					ErrorHandler.ReportMatch(this);
 				    Consume();
 				}
-				State = 293;
+				State = 305;
 				expr(0);
 				}
 				break;
@@ -1522,7 +1560,7 @@ internal partial class AccParser : Parser {
 				_localctx = new BranchContext(_localctx);
 				EnterOuterAlt(_localctx, 3);
 				{
-				State = 295;
+				State = 307;
 				choice();
 				}
 				break;
@@ -1530,15 +1568,15 @@ internal partial class AccParser : Parser {
 				_localctx = new LoopContext(_localctx);
 				EnterOuterAlt(_localctx, 4);
 				{
-				State = 296;
-				Match(T__29);
-				State = 297;
-				names();
-				State = 298;
+				State = 308;
 				Match(T__30);
-				State = 299;
+				State = 309;
+				names();
+				State = 310;
+				Match(T__31);
+				State = 311;
 				iterable();
-				State = 300;
+				State = 312;
 				block();
 				}
 				break;
@@ -1546,11 +1584,11 @@ internal partial class AccParser : Parser {
 				_localctx = new WhileContext(_localctx);
 				EnterOuterAlt(_localctx, 5);
 				{
-				State = 302;
-				Match(T__31);
-				State = 303;
+				State = 314;
+				Match(T__32);
+				State = 315;
 				expr(0);
-				State = 304;
+				State = 316;
 				block();
 				}
 				break;
@@ -1558,23 +1596,23 @@ internal partial class AccParser : Parser {
 				_localctx = new ReturnContext(_localctx);
 				EnterOuterAlt(_localctx, 6);
 				{
-				State = 306;
-				Match(T__32);
-				State = 307;
+				State = 318;
+				Match(T__33);
+				State = 319;
 				expr(0);
-				State = 312;
+				State = 324;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				while (_la==T__19) {
+				while (_la==T__18) {
 					{
 					{
-					State = 308;
-					Match(T__19);
-					State = 309;
+					State = 320;
+					Match(T__18);
+					State = 321;
 					expr(0);
 					}
 					}
-					State = 314;
+					State = 326;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
 				}
@@ -1584,7 +1622,7 @@ internal partial class AccParser : Parser {
 				_localctx = new EffectContext(_localctx);
 				EnterOuterAlt(_localctx, 7);
 				{
-				State = 315;
+				State = 327;
 				call();
 				}
 				break;
@@ -1629,31 +1667,31 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 318;
+			State = 330;
 			Match(T__15);
-			State = 319;
+			State = 331;
 			expr(0);
-			State = 320;
+			State = 332;
 			block();
-			State = 326;
+			State = 338;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if (_la==T__17) {
 				{
-				State = 321;
+				State = 333;
 				Match(T__17);
-				State = 324;
+				State = 336;
 				ErrorHandler.Sync(this);
 				switch (TokenStream.LA(1)) {
 				case T__5:
 					{
-					State = 322;
+					State = 334;
 					block();
 					}
 					break;
 				case T__15:
 					{
-					State = 323;
+					State = 335;
 					choice();
 					}
 					break;
@@ -1704,39 +1742,39 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 328;
+			State = 340;
 			name();
-			State = 337;
+			State = 349;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while (_la==T__1 || _la==T__22) {
+			while (_la==T__1 || _la==T__23) {
 				{
-				State = 335;
+				State = 347;
 				ErrorHandler.Sync(this);
 				switch (TokenStream.LA(1)) {
 				case T__1:
 					{
-					State = 329;
+					State = 341;
 					Match(T__1);
-					State = 330;
+					State = 342;
 					name();
 					}
 					break;
-				case T__22:
+				case T__23:
 					{
-					State = 331;
-					Match(T__22);
-					State = 332;
-					subscripts();
-					State = 333;
+					State = 343;
 					Match(T__23);
+					State = 344;
+					subscripts();
+					State = 345;
+					Match(T__24);
 					}
 					break;
 				default:
 					throw new NoViableAltException(this);
 				}
 				}
-				State = 339;
+				State = 351;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
@@ -1775,21 +1813,21 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 340;
+			State = 352;
 			place();
-			State = 341;
+			State = 353;
 			Match(T__3);
-			State = 343;
+			State = 355;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 567735062400532496L) != 0)) {
+			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 1135470124802965520L) != 0)) {
 				{
-				State = 342;
+				State = 354;
 				arguments();
 				}
 			}
 
-			State = 345;
+			State = 357;
 			Match(T__4);
 			}
 		}
@@ -1826,21 +1864,21 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 347;
+			State = 359;
 			name();
-			State = 352;
+			State = 364;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while (_la==T__19) {
+			while (_la==T__18) {
 				{
 				{
-				State = 348;
-				Match(T__19);
-				State = 349;
+				State = 360;
+				Match(T__18);
+				State = 361;
 				name();
 				}
 				}
-				State = 354;
+				State = 366;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
@@ -1879,25 +1917,25 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 355;
+			State = 367;
 			expr(0);
-			State = 362;
+			State = 374;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if (_la==T__12) {
 				{
-				State = 356;
+				State = 368;
 				Match(T__12);
-				State = 357;
+				State = 369;
 				expr(0);
-				State = 360;
+				State = 372;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 				if (_la==T__12) {
 					{
-					State = 358;
+					State = 370;
 					Match(T__12);
-					State = 359;
+					State = 371;
 					expr(0);
 					}
 				}
@@ -2067,18 +2105,18 @@ internal partial class AccParser : Parser {
 			int _alt;
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 416;
+			State = 428;
 			ErrorHandler.Sync(this);
-			switch ( Interpreter.AdaptivePredict(TokenStream,51,Context) ) {
+			switch ( Interpreter.AdaptivePredict(TokenStream,54,Context) ) {
 			case 1:
 				{
 				_localctx = new NegateContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
 
-				State = 365;
-				Match(T__34);
-				State = 366;
+				State = 377;
+				Match(T__35);
+				State = 378;
 				expr(15);
 				}
 				break;
@@ -2087,9 +2125,9 @@ internal partial class AccParser : Parser {
 				_localctx = new NotContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
-				State = 367;
-				Match(T__47);
-				State = 368;
+				State = 379;
+				Match(T__48);
+				State = 380;
 				expr(11);
 				}
 				break;
@@ -2098,31 +2136,31 @@ internal partial class AccParser : Parser {
 				_localctx = new MapContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
-				State = 369;
-				Match(T__22);
-				State = 370;
+				State = 381;
+				Match(T__23);
+				State = 382;
 				index();
-				State = 375;
+				State = 387;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				while (_la==T__19) {
+				while (_la==T__18) {
 					{
 					{
-					State = 371;
-					Match(T__19);
-					State = 372;
+					State = 383;
+					Match(T__18);
+					State = 384;
 					index();
 					}
 					}
-					State = 377;
+					State = 389;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
 				}
-				State = 378;
-				Match(T__23);
-				State = 379;
-				Match(T__51);
-				State = 380;
+				State = 390;
+				Match(T__24);
+				State = 391;
+				Match(T__52);
+				State = 392;
 				expr(7);
 				}
 				break;
@@ -2131,32 +2169,32 @@ internal partial class AccParser : Parser {
 				_localctx = new ComprehensionContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
-				State = 382;
-				Match(T__22);
-				State = 383;
+				State = 394;
+				Match(T__23);
+				State = 395;
 				expr(0);
-				State = 384;
-				Match(T__29);
-				State = 385;
-				names();
-				State = 386;
+				State = 396;
 				Match(T__30);
-				State = 387;
+				State = 397;
+				names();
+				State = 398;
+				Match(T__31);
+				State = 399;
 				iterable();
-				State = 390;
+				State = 402;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 				if (_la==T__15) {
 					{
-					State = 388;
+					State = 400;
 					Match(T__15);
-					State = 389;
+					State = 401;
 					expr(0);
 					}
 				}
 
-				State = 392;
-				Match(T__23);
+				State = 404;
+				Match(T__24);
 				}
 				break;
 			case 5:
@@ -2164,48 +2202,48 @@ internal partial class AccParser : Parser {
 				_localctx = new ListContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
-				State = 394;
-				Match(T__22);
 				State = 406;
+				Match(T__23);
+				State = 418;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 567735062431989776L) != 0)) {
+				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 1135470124865880080L) != 0)) {
 					{
-					State = 395;
+					State = 407;
 					element();
-					State = 400;
+					State = 412;
 					ErrorHandler.Sync(this);
-					_alt = Interpreter.AdaptivePredict(TokenStream,48,Context);
+					_alt = Interpreter.AdaptivePredict(TokenStream,51,Context);
 					while ( _alt!=2 && _alt!=global::Antlr4.Runtime.Atn.ATN.INVALID_ALT_NUMBER ) {
 						if ( _alt==1 ) {
 							{
 							{
-							State = 396;
-							Match(T__19);
-							State = 397;
+							State = 408;
+							Match(T__18);
+							State = 409;
 							element();
 							}
 							}
 						}
-						State = 402;
+						State = 414;
 						ErrorHandler.Sync(this);
-						_alt = Interpreter.AdaptivePredict(TokenStream,48,Context);
+						_alt = Interpreter.AdaptivePredict(TokenStream,51,Context);
 					}
-					State = 404;
+					State = 416;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
-					if (_la==T__19) {
+					if (_la==T__18) {
 						{
-						State = 403;
-						Match(T__19);
+						State = 415;
+						Match(T__18);
 						}
 					}
 
 					}
 				}
 
-				State = 408;
-				Match(T__23);
+				State = 420;
+				Match(T__24);
 				}
 				break;
 			case 6:
@@ -2213,7 +2251,7 @@ internal partial class AccParser : Parser {
 				_localctx = new IfContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
-				State = 409;
+				State = 421;
 				ternary();
 				}
 				break;
@@ -2222,11 +2260,11 @@ internal partial class AccParser : Parser {
 				_localctx = new ParensContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
-				State = 410;
+				State = 422;
 				Match(T__3);
-				State = 411;
+				State = 423;
 				expr(0);
-				State = 412;
+				State = 424;
 				Match(T__4);
 				}
 				break;
@@ -2235,9 +2273,9 @@ internal partial class AccParser : Parser {
 				_localctx = new LiteralContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
-				State = 414;
+				State = 426;
 				_la = TokenStream.LA(1);
-				if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 531424756029718528L) != 0)) ) {
+				if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 1062849512059437056L) != 0)) ) {
 				ErrorHandler.RecoverInline(this);
 				}
 				else {
@@ -2251,33 +2289,33 @@ internal partial class AccParser : Parser {
 				_localctx = new VariableContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
-				State = 415;
+				State = 427;
 				name();
 				}
 				break;
 			}
 			Context.Stop = TokenStream.LT(-1);
-			State = 455;
+			State = 467;
 			ErrorHandler.Sync(this);
-			_alt = Interpreter.AdaptivePredict(TokenStream,54,Context);
+			_alt = Interpreter.AdaptivePredict(TokenStream,57,Context);
 			while ( _alt!=2 && _alt!=global::Antlr4.Runtime.Atn.ATN.INVALID_ALT_NUMBER ) {
 				if ( _alt==1 ) {
 					if ( ParseListeners!=null )
 						TriggerExitRuleEvent();
 					_prevctx = _localctx;
 					{
-					State = 453;
+					State = 465;
 					ErrorHandler.Sync(this);
-					switch ( Interpreter.AdaptivePredict(TokenStream,53,Context) ) {
+					switch ( Interpreter.AdaptivePredict(TokenStream,56,Context) ) {
 					case 1:
 						{
 						_localctx = new BinaryContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 418;
+						State = 430;
 						if (!(Precpred(Context, 16))) throw new FailedPredicateException(this, "Precpred(Context, 16)");
-						State = 419;
-						((BinaryContext)_localctx).op = Match(T__33);
-						State = 420;
+						State = 431;
+						((BinaryContext)_localctx).op = Match(T__34);
+						State = 432;
 						expr(16);
 						}
 						break;
@@ -2285,19 +2323,19 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new BinaryContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 421;
+						State = 433;
 						if (!(Precpred(Context, 14))) throw new FailedPredicateException(this, "Precpred(Context, 14)");
-						State = 422;
+						State = 434;
 						((BinaryContext)_localctx).op = TokenStream.LT(1);
 						_la = TokenStream.LA(1);
-						if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 2130303778816L) != 0)) ) {
+						if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 4260607557632L) != 0)) ) {
 							((BinaryContext)_localctx).op = ErrorHandler.RecoverInline(this);
 						}
 						else {
 							ErrorHandler.ReportMatch(this);
 						    Consume();
 						}
-						State = 423;
+						State = 435;
 						expr(15);
 						}
 						break;
@@ -2305,19 +2343,19 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new BinaryContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 424;
+						State = 436;
 						if (!(Precpred(Context, 13))) throw new FailedPredicateException(this, "Precpred(Context, 13)");
-						State = 425;
+						State = 437;
 						((BinaryContext)_localctx).op = TokenStream.LT(1);
 						_la = TokenStream.LA(1);
-						if ( !(_la==T__34 || _la==T__40) ) {
+						if ( !(_la==T__35 || _la==T__41) ) {
 							((BinaryContext)_localctx).op = ErrorHandler.RecoverInline(this);
 						}
 						else {
 							ErrorHandler.ReportMatch(this);
 						    Consume();
 						}
-						State = 426;
+						State = 438;
 						expr(14);
 						}
 						break;
@@ -2325,19 +2363,19 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new BinaryContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 427;
+						State = 439;
 						if (!(Precpred(Context, 12))) throw new FailedPredicateException(this, "Precpred(Context, 12)");
-						State = 428;
+						State = 440;
 						((BinaryContext)_localctx).op = TokenStream.LT(1);
 						_la = TokenStream.LA(1);
-						if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 277076930199552L) != 0)) ) {
+						if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 554153860399104L) != 0)) ) {
 							((BinaryContext)_localctx).op = ErrorHandler.RecoverInline(this);
 						}
 						else {
 							ErrorHandler.ReportMatch(this);
 						    Consume();
 						}
-						State = 429;
+						State = 441;
 						expr(13);
 						}
 						break;
@@ -2345,11 +2383,11 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new BinaryContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 430;
+						State = 442;
 						if (!(Precpred(Context, 10))) throw new FailedPredicateException(this, "Precpred(Context, 10)");
-						State = 431;
-						((BinaryContext)_localctx).op = Match(T__48);
-						State = 432;
+						State = 443;
+						((BinaryContext)_localctx).op = Match(T__49);
+						State = 444;
 						expr(11);
 						}
 						break;
@@ -2357,11 +2395,11 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new BinaryContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 433;
+						State = 445;
 						if (!(Precpred(Context, 9))) throw new FailedPredicateException(this, "Precpred(Context, 9)");
-						State = 434;
-						((BinaryContext)_localctx).op = Match(T__49);
-						State = 435;
+						State = 446;
+						((BinaryContext)_localctx).op = Match(T__50);
+						State = 447;
 						expr(10);
 						}
 						break;
@@ -2369,11 +2407,11 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new PipeContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 436;
+						State = 448;
 						if (!(Precpred(Context, 8))) throw new FailedPredicateException(this, "Precpred(Context, 8)");
-						State = 437;
-						((PipeContext)_localctx).op = Match(T__50);
-						State = 438;
+						State = 449;
+						((PipeContext)_localctx).op = Match(T__51);
+						State = 450;
 						expr(9);
 						}
 						break;
@@ -2381,11 +2419,11 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new MemberContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 439;
+						State = 451;
 						if (!(Precpred(Context, 19))) throw new FailedPredicateException(this, "Precpred(Context, 19)");
-						State = 440;
+						State = 452;
 						Match(T__1);
-						State = 441;
+						State = 453;
 						name();
 						}
 						break;
@@ -2393,21 +2431,21 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new ApplyContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 442;
+						State = 454;
 						if (!(Precpred(Context, 18))) throw new FailedPredicateException(this, "Precpred(Context, 18)");
-						State = 443;
+						State = 455;
 						Match(T__3);
-						State = 445;
+						State = 457;
 						ErrorHandler.Sync(this);
 						_la = TokenStream.LA(1);
-						if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 567735062400532496L) != 0)) {
+						if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 1135470124802965520L) != 0)) {
 							{
-							State = 444;
+							State = 456;
 							arguments();
 							}
 						}
 
-						State = 447;
+						State = 459;
 						Match(T__4);
 						}
 						break;
@@ -2415,22 +2453,22 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new SelectContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 448;
+						State = 460;
 						if (!(Precpred(Context, 17))) throw new FailedPredicateException(this, "Precpred(Context, 17)");
-						State = 449;
-						Match(T__22);
-						State = 450;
-						subscripts();
-						State = 451;
+						State = 461;
 						Match(T__23);
+						State = 462;
+						subscripts();
+						State = 463;
+						Match(T__24);
 						}
 						break;
 					}
 					}
 				}
-				State = 457;
+				State = 469;
 				ErrorHandler.Sync(this);
-				_alt = Interpreter.AdaptivePredict(TokenStream,54,Context);
+				_alt = Interpreter.AdaptivePredict(TokenStream,57,Context);
 			}
 			}
 		}
@@ -2469,34 +2507,34 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 458;
+			State = 470;
 			Match(T__15);
-			State = 459;
+			State = 471;
 			expr(0);
-			State = 460;
+			State = 472;
 			Match(T__5);
-			State = 461;
+			State = 473;
 			expr(0);
-			State = 462;
+			State = 474;
 			Match(T__6);
-			State = 463;
+			State = 475;
 			Match(T__17);
-			State = 469;
+			State = 481;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
 			case T__5:
 				{
-				State = 464;
+				State = 476;
 				Match(T__5);
-				State = 465;
+				State = 477;
 				expr(0);
-				State = 466;
+				State = 478;
 				Match(T__6);
 				}
 				break;
 			case T__15:
 				{
-				State = 468;
+				State = 480;
 				ternary();
 				}
 				break;
@@ -2539,33 +2577,33 @@ internal partial class AccParser : Parser {
 			int _alt;
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 471;
+			State = 483;
 			argument();
-			State = 476;
+			State = 488;
 			ErrorHandler.Sync(this);
-			_alt = Interpreter.AdaptivePredict(TokenStream,56,Context);
+			_alt = Interpreter.AdaptivePredict(TokenStream,59,Context);
 			while ( _alt!=2 && _alt!=global::Antlr4.Runtime.Atn.ATN.INVALID_ALT_NUMBER ) {
 				if ( _alt==1 ) {
 					{
 					{
-					State = 472;
-					Match(T__19);
-					State = 473;
+					State = 484;
+					Match(T__18);
+					State = 485;
 					argument();
 					}
 					}
 				}
-				State = 478;
+				State = 490;
 				ErrorHandler.Sync(this);
-				_alt = Interpreter.AdaptivePredict(TokenStream,56,Context);
+				_alt = Interpreter.AdaptivePredict(TokenStream,59,Context);
 			}
-			State = 480;
+			State = 492;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if (_la==T__19) {
+			if (_la==T__18) {
 				{
-				State = 479;
-				Match(T__19);
+				State = 491;
+				Match(T__18);
 				}
 			}
 
@@ -2604,29 +2642,29 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 485;
+			State = 497;
 			ErrorHandler.Sync(this);
-			switch ( Interpreter.AdaptivePredict(TokenStream,58,Context) ) {
+			switch ( Interpreter.AdaptivePredict(TokenStream,61,Context) ) {
 			case 1:
 				{
-				State = 482;
+				State = 494;
 				name();
-				State = 483;
+				State = 495;
 				Match(T__12);
 				}
 				break;
 			}
-			State = 488;
+			State = 500;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if (_la==T__20) {
+			if (_la==T__21) {
 				{
-				State = 487;
-				Match(T__20);
+				State = 499;
+				Match(T__21);
 				}
 			}
 
-			State = 490;
+			State = 502;
 			expr(0);
 			}
 		}
@@ -2658,20 +2696,20 @@ internal partial class AccParser : Parser {
 		EnterRule(_localctx, 50, RULE_element);
 		int _la;
 		try {
-			State = 497;
+			State = 509;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
-			case T__24:
+			case T__25:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 492;
-				Match(T__24);
-				State = 494;
+				State = 504;
+				Match(T__25);
+				State = 506;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 567735062398435344L) != 0)) {
+				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 1135470124798771216L) != 0)) {
 					{
-					State = 493;
+					State = 505;
 					expr(0);
 					}
 				}
@@ -2681,20 +2719,21 @@ internal partial class AccParser : Parser {
 			case T__3:
 			case T__15:
 			case T__16:
-			case T__18:
-			case T__21:
+			case T__19:
+			case T__20:
 			case T__22:
-			case T__34:
-			case T__47:
-			case T__52:
+			case T__23:
+			case T__35:
+			case T__48:
 			case T__53:
+			case T__54:
 			case NAME:
 			case INT:
 			case FLOAT:
 			case STRING:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 496;
+				State = 508;
 				expr(0);
 				}
 				break;
@@ -2736,32 +2775,33 @@ internal partial class AccParser : Parser {
 		EnterRule(_localctx, 52, RULE_index);
 		int _la;
 		try {
-			State = 505;
+			State = 517;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
-			case T__24:
+			case T__25:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 499;
+				State = 511;
 				group();
 				}
 				break;
 			case T__16:
-			case T__18:
-			case T__21:
+			case T__19:
+			case T__20:
+			case T__22:
 			case NAME:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 500;
+				State = 512;
 				name();
-				State = 503;
+				State = 515;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if (_la==T__43) {
+				if (_la==T__44) {
 					{
-					State = 501;
-					Match(T__43);
-					State = 502;
+					State = 513;
+					Match(T__44);
+					State = 514;
 					expr(0);
 					}
 				}
@@ -2806,33 +2846,33 @@ internal partial class AccParser : Parser {
 			int _alt;
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 507;
+			State = 519;
 			subscript();
-			State = 512;
+			State = 524;
 			ErrorHandler.Sync(this);
-			_alt = Interpreter.AdaptivePredict(TokenStream,64,Context);
+			_alt = Interpreter.AdaptivePredict(TokenStream,67,Context);
 			while ( _alt!=2 && _alt!=global::Antlr4.Runtime.Atn.ATN.INVALID_ALT_NUMBER ) {
 				if ( _alt==1 ) {
 					{
 					{
-					State = 508;
-					Match(T__19);
-					State = 509;
+					State = 520;
+					Match(T__18);
+					State = 521;
 					subscript();
 					}
 					}
 				}
-				State = 514;
+				State = 526;
 				ErrorHandler.Sync(this);
-				_alt = Interpreter.AdaptivePredict(TokenStream,64,Context);
+				_alt = Interpreter.AdaptivePredict(TokenStream,67,Context);
 			}
-			State = 516;
+			State = 528;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if (_la==T__19) {
+			if (_la==T__18) {
 				{
-				State = 515;
-				Match(T__19);
+				State = 527;
+				Match(T__18);
 				}
 			}
 
@@ -2871,27 +2911,27 @@ internal partial class AccParser : Parser {
 		SubscriptContext _localctx = new SubscriptContext(Context, State);
 		EnterRule(_localctx, 56, RULE_subscript);
 		try {
-			State = 521;
+			State = 533;
 			ErrorHandler.Sync(this);
-			switch ( Interpreter.AdaptivePredict(TokenStream,66,Context) ) {
+			switch ( Interpreter.AdaptivePredict(TokenStream,69,Context) ) {
 			case 1:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 518;
+				State = 530;
 				group();
 				}
 				break;
 			case 2:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 519;
+				State = 531;
 				expr(0);
 				}
 				break;
 			case 3:
 				EnterOuterAlt(_localctx, 3);
 				{
-				State = 520;
+				State = 532;
 				slice();
 				}
 				break;
@@ -2933,36 +2973,36 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 524;
+			State = 536;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 567735062398435344L) != 0)) {
+			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 1135470124798771216L) != 0)) {
 				{
-				State = 523;
+				State = 535;
 				_localctx.first = expr(0);
 				}
 			}
 
-			State = 526;
+			State = 538;
 			Match(T__12);
-			State = 528;
+			State = 540;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 567735062398435344L) != 0)) {
+			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 1135470124798771216L) != 0)) {
 				{
-				State = 527;
+				State = 539;
 				_localctx.end = expr(0);
 				}
 			}
 
-			State = 532;
+			State = 544;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if (_la==T__12) {
 				{
-				State = 530;
+				State = 542;
 				Match(T__12);
-				State = 531;
+				State = 543;
 				_localctx.step = expr(0);
 				}
 			}
@@ -2997,9 +3037,9 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 534;
+			State = 546;
 			_la = TokenStream.LA(1);
-			if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 36028797023813632L) != 0)) ) {
+			if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 72057594049593344L) != 0)) ) {
 			ErrorHandler.RecoverInline(this);
 			}
 			else {
@@ -3042,7 +3082,7 @@ internal partial class AccParser : Parser {
 	}
 
 	private static int[] _serializedATN = {
-		4,1,61,537,2,0,7,0,2,1,7,1,2,2,7,2,2,3,7,3,2,4,7,4,2,5,7,5,2,6,7,6,2,7,
+		4,1,62,549,2,0,7,0,2,1,7,1,2,2,7,2,2,3,7,3,2,4,7,4,2,5,7,5,2,6,7,6,2,7,
 		7,7,2,8,7,8,2,9,7,9,2,10,7,10,2,11,7,11,2,12,7,12,2,13,7,13,2,14,7,14,
 		2,15,7,15,2,16,7,16,2,17,7,17,2,18,7,18,2,19,7,19,2,20,7,20,2,21,7,21,
 		2,22,7,22,2,23,7,23,2,24,7,24,2,25,7,25,2,26,7,26,2,27,7,27,2,28,7,28,
@@ -3054,181 +3094,185 @@ internal partial class AccParser : Parser {
 		1,2,1,2,1,2,1,2,1,2,3,2,136,8,2,1,2,1,2,1,2,1,2,1,2,1,2,1,2,5,2,145,8,
 		2,10,2,12,2,148,9,2,1,2,1,2,3,2,152,8,2,1,2,1,2,1,2,5,2,157,8,2,10,2,12,
 		2,160,9,2,1,2,1,2,3,2,164,8,2,1,3,1,3,1,3,5,3,169,8,3,10,3,12,3,172,9,
-		3,1,3,1,3,1,4,1,4,1,4,1,4,1,5,1,5,1,5,5,5,183,8,5,10,5,12,5,186,9,5,1,
-		5,3,5,189,8,5,1,6,3,6,192,8,6,1,6,1,6,1,6,3,6,197,8,6,1,6,1,6,3,6,201,
-		8,6,1,7,1,7,1,7,1,7,1,7,4,7,208,8,7,11,7,12,7,209,1,7,1,7,3,7,214,8,7,
-		1,8,1,8,1,8,3,8,219,8,8,1,8,1,8,1,9,1,9,1,9,1,9,5,9,227,8,9,10,9,12,9,
-		230,9,9,1,10,1,10,1,10,3,10,235,8,10,1,11,1,11,1,11,1,11,1,11,5,11,242,
-		8,11,10,11,12,11,245,9,11,3,11,247,8,11,1,11,3,11,250,8,11,1,11,1,11,1,
-		11,1,11,1,11,3,11,257,8,11,1,12,1,12,3,12,261,8,12,1,13,1,13,3,13,265,
-		8,13,1,14,1,14,5,14,269,8,14,10,14,12,14,272,9,14,1,14,1,14,1,15,1,15,
-		1,15,1,15,3,15,280,8,15,1,15,1,15,1,15,1,15,1,15,1,15,5,15,288,8,15,10,
-		15,12,15,291,9,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,
-		15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,5,15,311,8,15,10,15,12,15,314,9,
-		15,1,15,3,15,317,8,15,1,16,1,16,1,16,1,16,1,16,1,16,3,16,325,8,16,3,16,
-		327,8,16,1,17,1,17,1,17,1,17,1,17,1,17,1,17,5,17,336,8,17,10,17,12,17,
-		339,9,17,1,18,1,18,1,18,3,18,344,8,18,1,18,1,18,1,19,1,19,1,19,5,19,351,
-		8,19,10,19,12,19,354,9,19,1,20,1,20,1,20,1,20,1,20,3,20,361,8,20,3,20,
-		363,8,20,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,5,21,374,8,21,10,
-		21,12,21,377,9,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,
-		21,1,21,3,21,391,8,21,1,21,1,21,1,21,1,21,1,21,1,21,5,21,399,8,21,10,21,
-		12,21,402,9,21,1,21,3,21,405,8,21,3,21,407,8,21,1,21,1,21,1,21,1,21,1,
-		21,1,21,1,21,1,21,3,21,417,8,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,
+		3,1,3,1,3,1,4,1,4,1,4,1,4,1,4,5,4,181,8,4,10,4,12,4,184,9,4,1,4,3,4,187,
+		8,4,1,4,3,4,190,8,4,1,5,1,5,1,5,5,5,195,8,5,10,5,12,5,198,9,5,1,5,3,5,
+		201,8,5,1,6,3,6,204,8,6,1,6,1,6,1,6,3,6,209,8,6,1,6,1,6,3,6,213,8,6,1,
+		7,1,7,1,7,1,7,1,7,4,7,220,8,7,11,7,12,7,221,1,7,1,7,3,7,226,8,7,1,8,1,
+		8,1,8,3,8,231,8,8,1,8,1,8,1,9,1,9,1,9,1,9,5,9,239,8,9,10,9,12,9,242,9,
+		9,1,10,1,10,1,10,3,10,247,8,10,1,11,1,11,1,11,1,11,1,11,5,11,254,8,11,
+		10,11,12,11,257,9,11,3,11,259,8,11,1,11,3,11,262,8,11,1,11,1,11,1,11,1,
+		11,1,11,3,11,269,8,11,1,12,1,12,3,12,273,8,12,1,13,1,13,3,13,277,8,13,
+		1,14,1,14,5,14,281,8,14,10,14,12,14,284,9,14,1,14,1,14,1,15,1,15,1,15,
+		1,15,3,15,292,8,15,1,15,1,15,1,15,1,15,1,15,1,15,5,15,300,8,15,10,15,12,
+		15,303,9,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,
+		1,15,1,15,1,15,1,15,1,15,1,15,5,15,323,8,15,10,15,12,15,326,9,15,1,15,
+		3,15,329,8,15,1,16,1,16,1,16,1,16,1,16,1,16,3,16,337,8,16,3,16,339,8,16,
+		1,17,1,17,1,17,1,17,1,17,1,17,1,17,5,17,348,8,17,10,17,12,17,351,9,17,
+		1,18,1,18,1,18,3,18,356,8,18,1,18,1,18,1,19,1,19,1,19,5,19,363,8,19,10,
+		19,12,19,366,9,19,1,20,1,20,1,20,1,20,1,20,3,20,373,8,20,3,20,375,8,20,
+		1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,5,21,386,8,21,10,21,12,21,
+		389,9,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,3,
+		21,403,8,21,1,21,1,21,1,21,1,21,1,21,1,21,5,21,411,8,21,10,21,12,21,414,
+		9,21,1,21,3,21,417,8,21,3,21,419,8,21,1,21,1,21,1,21,1,21,1,21,1,21,1,
+		21,1,21,3,21,429,8,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,
 		1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,
-		1,21,1,21,1,21,1,21,1,21,3,21,446,8,21,1,21,1,21,1,21,1,21,1,21,1,21,5,
-		21,454,8,21,10,21,12,21,457,9,21,1,22,1,22,1,22,1,22,1,22,1,22,1,22,1,
-		22,1,22,1,22,1,22,3,22,470,8,22,1,23,1,23,1,23,5,23,475,8,23,10,23,12,
-		23,478,9,23,1,23,3,23,481,8,23,1,24,1,24,1,24,3,24,486,8,24,1,24,3,24,
-		489,8,24,1,24,1,24,1,25,1,25,3,25,495,8,25,1,25,3,25,498,8,25,1,26,1,26,
-		1,26,1,26,3,26,504,8,26,3,26,506,8,26,1,27,1,27,1,27,5,27,511,8,27,10,
-		27,12,27,514,9,27,1,27,3,27,517,8,27,1,28,1,28,1,28,3,28,522,8,28,1,29,
-		3,29,525,8,29,1,29,1,29,3,29,529,8,29,1,29,1,29,3,29,533,8,29,1,30,1,30,
-		1,30,0,1,42,31,0,2,4,6,8,10,12,14,16,18,20,22,24,26,28,30,32,34,36,38,
-		40,42,44,46,48,50,52,54,56,58,60,0,8,1,0,11,12,2,0,19,19,58,58,2,0,14,
-		14,26,29,2,0,53,54,56,58,1,0,36,40,2,0,35,35,41,41,1,0,42,47,4,0,17,17,
-		19,19,22,22,55,55,602,0,65,1,0,0,0,2,76,1,0,0,0,4,163,1,0,0,0,6,165,1,
-		0,0,0,8,175,1,0,0,0,10,179,1,0,0,0,12,191,1,0,0,0,14,213,1,0,0,0,16,218,
-		1,0,0,0,18,222,1,0,0,0,20,234,1,0,0,0,22,256,1,0,0,0,24,260,1,0,0,0,26,
-		262,1,0,0,0,28,266,1,0,0,0,30,316,1,0,0,0,32,318,1,0,0,0,34,328,1,0,0,
-		0,36,340,1,0,0,0,38,347,1,0,0,0,40,355,1,0,0,0,42,416,1,0,0,0,44,458,1,
-		0,0,0,46,471,1,0,0,0,48,485,1,0,0,0,50,497,1,0,0,0,52,505,1,0,0,0,54,507,
-		1,0,0,0,56,521,1,0,0,0,58,524,1,0,0,0,60,534,1,0,0,0,62,64,3,2,1,0,63,
-		62,1,0,0,0,64,67,1,0,0,0,65,63,1,0,0,0,65,66,1,0,0,0,66,71,1,0,0,0,67,
-		65,1,0,0,0,68,70,3,4,2,0,69,68,1,0,0,0,70,73,1,0,0,0,71,69,1,0,0,0,71,
-		72,1,0,0,0,72,74,1,0,0,0,73,71,1,0,0,0,74,75,5,0,0,1,75,1,1,0,0,0,76,77,
-		5,1,0,0,77,82,3,60,30,0,78,79,5,2,0,0,79,81,3,60,30,0,80,78,1,0,0,0,81,
-		84,1,0,0,0,82,80,1,0,0,0,82,83,1,0,0,0,83,3,1,0,0,0,84,82,1,0,0,0,85,86,
-		5,3,0,0,86,92,3,60,30,0,87,89,5,4,0,0,88,90,3,10,5,0,89,88,1,0,0,0,89,
-		90,1,0,0,0,90,91,1,0,0,0,91,93,5,5,0,0,92,87,1,0,0,0,92,93,1,0,0,0,93,
-		94,1,0,0,0,94,98,5,6,0,0,95,97,3,4,2,0,96,95,1,0,0,0,97,100,1,0,0,0,98,
-		96,1,0,0,0,98,99,1,0,0,0,99,101,1,0,0,0,100,98,1,0,0,0,101,102,5,7,0,0,
-		102,164,1,0,0,0,103,105,5,8,0,0,104,103,1,0,0,0,104,105,1,0,0,0,105,106,
-		1,0,0,0,106,107,5,9,0,0,107,108,3,60,30,0,108,110,5,4,0,0,109,111,3,10,
-		5,0,110,109,1,0,0,0,110,111,1,0,0,0,111,112,1,0,0,0,112,115,5,5,0,0,113,
-		114,5,10,0,0,114,116,3,14,7,0,115,113,1,0,0,0,115,116,1,0,0,0,116,118,
-		1,0,0,0,117,119,3,18,9,0,118,117,1,0,0,0,118,119,1,0,0,0,119,120,1,0,0,
-		0,120,121,3,20,10,0,121,164,1,0,0,0,122,123,7,0,0,0,123,126,3,60,30,0,
-		124,125,5,13,0,0,125,127,3,22,11,0,126,124,1,0,0,0,126,127,1,0,0,0,127,
-		128,1,0,0,0,128,129,5,14,0,0,129,130,3,42,21,0,130,164,1,0,0,0,131,132,
-		5,15,0,0,132,135,3,38,19,0,133,134,5,13,0,0,134,136,3,22,11,0,135,133,
-		1,0,0,0,135,136,1,0,0,0,136,137,1,0,0,0,137,138,5,14,0,0,138,139,3,42,
-		21,0,139,164,1,0,0,0,140,141,5,16,0,0,141,142,3,42,21,0,142,146,5,6,0,
-		0,143,145,3,4,2,0,144,143,1,0,0,0,145,148,1,0,0,0,146,144,1,0,0,0,146,
-		147,1,0,0,0,147,149,1,0,0,0,148,146,1,0,0,0,149,151,5,7,0,0,150,152,3,
-		6,3,0,151,150,1,0,0,0,151,152,1,0,0,0,152,164,1,0,0,0,153,154,5,17,0,0,
-		154,158,5,6,0,0,155,157,3,8,4,0,156,155,1,0,0,0,157,160,1,0,0,0,158,156,
-		1,0,0,0,158,159,1,0,0,0,159,161,1,0,0,0,160,158,1,0,0,0,161,164,5,7,0,
-		0,162,164,3,36,18,0,163,85,1,0,0,0,163,104,1,0,0,0,163,122,1,0,0,0,163,
-		131,1,0,0,0,163,140,1,0,0,0,163,153,1,0,0,0,163,162,1,0,0,0,164,5,1,0,
-		0,0,165,166,5,18,0,0,166,170,5,6,0,0,167,169,3,4,2,0,168,167,1,0,0,0,169,
-		172,1,0,0,0,170,168,1,0,0,0,170,171,1,0,0,0,171,173,1,0,0,0,172,170,1,
-		0,0,0,173,174,5,7,0,0,174,7,1,0,0,0,175,176,5,58,0,0,176,177,5,10,0,0,
-		177,178,7,1,0,0,178,9,1,0,0,0,179,184,3,12,6,0,180,181,5,20,0,0,181,183,
-		3,12,6,0,182,180,1,0,0,0,183,186,1,0,0,0,184,182,1,0,0,0,184,185,1,0,0,
-		0,185,188,1,0,0,0,186,184,1,0,0,0,187,189,5,20,0,0,188,187,1,0,0,0,188,
-		189,1,0,0,0,189,11,1,0,0,0,190,192,5,21,0,0,191,190,1,0,0,0,191,192,1,
-		0,0,0,192,193,1,0,0,0,193,196,3,60,30,0,194,195,5,13,0,0,195,197,3,22,
-		11,0,196,194,1,0,0,0,196,197,1,0,0,0,197,200,1,0,0,0,198,199,5,14,0,0,
-		199,201,3,42,21,0,200,198,1,0,0,0,200,201,1,0,0,0,201,13,1,0,0,0,202,214,
-		3,22,11,0,203,204,5,4,0,0,204,207,3,16,8,0,205,206,5,20,0,0,206,208,3,
-		16,8,0,207,205,1,0,0,0,208,209,1,0,0,0,209,207,1,0,0,0,209,210,1,0,0,0,
-		210,211,1,0,0,0,211,212,5,5,0,0,212,214,1,0,0,0,213,202,1,0,0,0,213,203,
-		1,0,0,0,214,15,1,0,0,0,215,216,3,60,30,0,216,217,5,13,0,0,217,219,1,0,
-		0,0,218,215,1,0,0,0,218,219,1,0,0,0,219,220,1,0,0,0,220,221,3,22,11,0,
-		221,17,1,0,0,0,222,223,5,22,0,0,223,228,3,42,21,0,224,225,5,20,0,0,225,
-		227,3,42,21,0,226,224,1,0,0,0,227,230,1,0,0,0,228,226,1,0,0,0,228,229,
-		1,0,0,0,229,19,1,0,0,0,230,228,1,0,0,0,231,232,5,14,0,0,232,235,3,42,21,
-		0,233,235,3,28,14,0,234,231,1,0,0,0,234,233,1,0,0,0,235,21,1,0,0,0,236,
-		249,3,60,30,0,237,246,5,23,0,0,238,243,3,24,12,0,239,240,5,20,0,0,240,
-		242,3,24,12,0,241,239,1,0,0,0,242,245,1,0,0,0,243,241,1,0,0,0,243,244,
-		1,0,0,0,244,247,1,0,0,0,245,243,1,0,0,0,246,238,1,0,0,0,246,247,1,0,0,
-		0,247,248,1,0,0,0,248,250,5,24,0,0,249,237,1,0,0,0,249,250,1,0,0,0,250,
-		257,1,0,0,0,251,252,5,23,0,0,252,253,3,22,11,0,253,254,5,24,0,0,254,257,
-		1,0,0,0,255,257,5,9,0,0,256,236,1,0,0,0,256,251,1,0,0,0,256,255,1,0,0,
-		0,257,23,1,0,0,0,258,261,3,26,13,0,259,261,3,42,21,0,260,258,1,0,0,0,260,
-		259,1,0,0,0,261,25,1,0,0,0,262,264,5,25,0,0,263,265,3,60,30,0,264,263,
-		1,0,0,0,264,265,1,0,0,0,265,27,1,0,0,0,266,270,5,6,0,0,267,269,3,30,15,
-		0,268,267,1,0,0,0,269,272,1,0,0,0,270,268,1,0,0,0,270,271,1,0,0,0,271,
-		273,1,0,0,0,272,270,1,0,0,0,273,274,5,7,0,0,274,29,1,0,0,0,275,276,5,15,
-		0,0,276,279,3,38,19,0,277,278,5,13,0,0,278,280,3,22,11,0,279,277,1,0,0,
-		0,279,280,1,0,0,0,280,281,1,0,0,0,281,282,5,14,0,0,282,283,3,42,21,0,283,
-		317,1,0,0,0,284,289,3,34,17,0,285,286,5,20,0,0,286,288,3,34,17,0,287,285,
-		1,0,0,0,288,291,1,0,0,0,289,287,1,0,0,0,289,290,1,0,0,0,290,292,1,0,0,
-		0,291,289,1,0,0,0,292,293,7,2,0,0,293,294,3,42,21,0,294,317,1,0,0,0,295,
-		317,3,32,16,0,296,297,5,30,0,0,297,298,3,38,19,0,298,299,5,31,0,0,299,
-		300,3,40,20,0,300,301,3,28,14,0,301,317,1,0,0,0,302,303,5,32,0,0,303,304,
-		3,42,21,0,304,305,3,28,14,0,305,317,1,0,0,0,306,307,5,33,0,0,307,312,3,
-		42,21,0,308,309,5,20,0,0,309,311,3,42,21,0,310,308,1,0,0,0,311,314,1,0,
-		0,0,312,310,1,0,0,0,312,313,1,0,0,0,313,317,1,0,0,0,314,312,1,0,0,0,315,
-		317,3,36,18,0,316,275,1,0,0,0,316,284,1,0,0,0,316,295,1,0,0,0,316,296,
-		1,0,0,0,316,302,1,0,0,0,316,306,1,0,0,0,316,315,1,0,0,0,317,31,1,0,0,0,
-		318,319,5,16,0,0,319,320,3,42,21,0,320,326,3,28,14,0,321,324,5,18,0,0,
-		322,325,3,28,14,0,323,325,3,32,16,0,324,322,1,0,0,0,324,323,1,0,0,0,325,
-		327,1,0,0,0,326,321,1,0,0,0,326,327,1,0,0,0,327,33,1,0,0,0,328,337,3,60,
-		30,0,329,330,5,2,0,0,330,336,3,60,30,0,331,332,5,23,0,0,332,333,3,54,27,
-		0,333,334,5,24,0,0,334,336,1,0,0,0,335,329,1,0,0,0,335,331,1,0,0,0,336,
-		339,1,0,0,0,337,335,1,0,0,0,337,338,1,0,0,0,338,35,1,0,0,0,339,337,1,0,
-		0,0,340,341,3,34,17,0,341,343,5,4,0,0,342,344,3,46,23,0,343,342,1,0,0,
-		0,343,344,1,0,0,0,344,345,1,0,0,0,345,346,5,5,0,0,346,37,1,0,0,0,347,352,
-		3,60,30,0,348,349,5,20,0,0,349,351,3,60,30,0,350,348,1,0,0,0,351,354,1,
-		0,0,0,352,350,1,0,0,0,352,353,1,0,0,0,353,39,1,0,0,0,354,352,1,0,0,0,355,
-		362,3,42,21,0,356,357,5,13,0,0,357,360,3,42,21,0,358,359,5,13,0,0,359,
-		361,3,42,21,0,360,358,1,0,0,0,360,361,1,0,0,0,361,363,1,0,0,0,362,356,
-		1,0,0,0,362,363,1,0,0,0,363,41,1,0,0,0,364,365,6,21,-1,0,365,366,5,35,
-		0,0,366,417,3,42,21,15,367,368,5,48,0,0,368,417,3,42,21,11,369,370,5,23,
-		0,0,370,375,3,52,26,0,371,372,5,20,0,0,372,374,3,52,26,0,373,371,1,0,0,
-		0,374,377,1,0,0,0,375,373,1,0,0,0,375,376,1,0,0,0,376,378,1,0,0,0,377,
-		375,1,0,0,0,378,379,5,24,0,0,379,380,5,52,0,0,380,381,3,42,21,7,381,417,
-		1,0,0,0,382,383,5,23,0,0,383,384,3,42,21,0,384,385,5,30,0,0,385,386,3,
-		38,19,0,386,387,5,31,0,0,387,390,3,40,20,0,388,389,5,16,0,0,389,391,3,
-		42,21,0,390,388,1,0,0,0,390,391,1,0,0,0,391,392,1,0,0,0,392,393,5,24,0,
-		0,393,417,1,0,0,0,394,406,5,23,0,0,395,400,3,50,25,0,396,397,5,20,0,0,
-		397,399,3,50,25,0,398,396,1,0,0,0,399,402,1,0,0,0,400,398,1,0,0,0,400,
-		401,1,0,0,0,401,404,1,0,0,0,402,400,1,0,0,0,403,405,5,20,0,0,404,403,1,
-		0,0,0,404,405,1,0,0,0,405,407,1,0,0,0,406,395,1,0,0,0,406,407,1,0,0,0,
-		407,408,1,0,0,0,408,417,5,24,0,0,409,417,3,44,22,0,410,411,5,4,0,0,411,
-		412,3,42,21,0,412,413,5,5,0,0,413,417,1,0,0,0,414,417,7,3,0,0,415,417,
-		3,60,30,0,416,364,1,0,0,0,416,367,1,0,0,0,416,369,1,0,0,0,416,382,1,0,
-		0,0,416,394,1,0,0,0,416,409,1,0,0,0,416,410,1,0,0,0,416,414,1,0,0,0,416,
-		415,1,0,0,0,417,455,1,0,0,0,418,419,10,16,0,0,419,420,5,34,0,0,420,454,
-		3,42,21,16,421,422,10,14,0,0,422,423,7,4,0,0,423,454,3,42,21,15,424,425,
-		10,13,0,0,425,426,7,5,0,0,426,454,3,42,21,14,427,428,10,12,0,0,428,429,
-		7,6,0,0,429,454,3,42,21,13,430,431,10,10,0,0,431,432,5,49,0,0,432,454,
-		3,42,21,11,433,434,10,9,0,0,434,435,5,50,0,0,435,454,3,42,21,10,436,437,
-		10,8,0,0,437,438,5,51,0,0,438,454,3,42,21,9,439,440,10,19,0,0,440,441,
-		5,2,0,0,441,454,3,60,30,0,442,443,10,18,0,0,443,445,5,4,0,0,444,446,3,
-		46,23,0,445,444,1,0,0,0,445,446,1,0,0,0,446,447,1,0,0,0,447,454,5,5,0,
-		0,448,449,10,17,0,0,449,450,5,23,0,0,450,451,3,54,27,0,451,452,5,24,0,
-		0,452,454,1,0,0,0,453,418,1,0,0,0,453,421,1,0,0,0,453,424,1,0,0,0,453,
-		427,1,0,0,0,453,430,1,0,0,0,453,433,1,0,0,0,453,436,1,0,0,0,453,439,1,
-		0,0,0,453,442,1,0,0,0,453,448,1,0,0,0,454,457,1,0,0,0,455,453,1,0,0,0,
-		455,456,1,0,0,0,456,43,1,0,0,0,457,455,1,0,0,0,458,459,5,16,0,0,459,460,
-		3,42,21,0,460,461,5,6,0,0,461,462,3,42,21,0,462,463,5,7,0,0,463,469,5,
-		18,0,0,464,465,5,6,0,0,465,466,3,42,21,0,466,467,5,7,0,0,467,470,1,0,0,
-		0,468,470,3,44,22,0,469,464,1,0,0,0,469,468,1,0,0,0,470,45,1,0,0,0,471,
-		476,3,48,24,0,472,473,5,20,0,0,473,475,3,48,24,0,474,472,1,0,0,0,475,478,
-		1,0,0,0,476,474,1,0,0,0,476,477,1,0,0,0,477,480,1,0,0,0,478,476,1,0,0,
-		0,479,481,5,20,0,0,480,479,1,0,0,0,480,481,1,0,0,0,481,47,1,0,0,0,482,
-		483,3,60,30,0,483,484,5,13,0,0,484,486,1,0,0,0,485,482,1,0,0,0,485,486,
-		1,0,0,0,486,488,1,0,0,0,487,489,5,21,0,0,488,487,1,0,0,0,488,489,1,0,0,
-		0,489,490,1,0,0,0,490,491,3,42,21,0,491,49,1,0,0,0,492,494,5,25,0,0,493,
-		495,3,42,21,0,494,493,1,0,0,0,494,495,1,0,0,0,495,498,1,0,0,0,496,498,
-		3,42,21,0,497,492,1,0,0,0,497,496,1,0,0,0,498,51,1,0,0,0,499,506,3,26,
-		13,0,500,503,3,60,30,0,501,502,5,44,0,0,502,504,3,42,21,0,503,501,1,0,
-		0,0,503,504,1,0,0,0,504,506,1,0,0,0,505,499,1,0,0,0,505,500,1,0,0,0,506,
-		53,1,0,0,0,507,512,3,56,28,0,508,509,5,20,0,0,509,511,3,56,28,0,510,508,
-		1,0,0,0,511,514,1,0,0,0,512,510,1,0,0,0,512,513,1,0,0,0,513,516,1,0,0,
-		0,514,512,1,0,0,0,515,517,5,20,0,0,516,515,1,0,0,0,516,517,1,0,0,0,517,
-		55,1,0,0,0,518,522,3,26,13,0,519,522,3,42,21,0,520,522,3,58,29,0,521,518,
-		1,0,0,0,521,519,1,0,0,0,521,520,1,0,0,0,522,57,1,0,0,0,523,525,3,42,21,
-		0,524,523,1,0,0,0,524,525,1,0,0,0,525,526,1,0,0,0,526,528,5,13,0,0,527,
-		529,3,42,21,0,528,527,1,0,0,0,528,529,1,0,0,0,529,532,1,0,0,0,530,531,
-		5,13,0,0,531,533,3,42,21,0,532,530,1,0,0,0,532,533,1,0,0,0,533,59,1,0,
-		0,0,534,535,7,7,0,0,535,61,1,0,0,0,70,65,71,82,89,92,98,104,110,115,118,
-		126,135,146,151,158,163,170,184,188,191,196,200,209,213,218,228,234,243,
-		246,249,256,260,264,270,279,289,312,316,324,326,335,337,343,352,360,362,
-		375,390,400,404,406,416,445,453,455,469,476,480,485,488,494,497,503,505,
-		512,516,521,524,528,532
+		1,21,1,21,1,21,3,21,458,8,21,1,21,1,21,1,21,1,21,1,21,1,21,5,21,466,8,
+		21,10,21,12,21,469,9,21,1,22,1,22,1,22,1,22,1,22,1,22,1,22,1,22,1,22,1,
+		22,1,22,3,22,482,8,22,1,23,1,23,1,23,5,23,487,8,23,10,23,12,23,490,9,23,
+		1,23,3,23,493,8,23,1,24,1,24,1,24,3,24,498,8,24,1,24,3,24,501,8,24,1,24,
+		1,24,1,25,1,25,3,25,507,8,25,1,25,3,25,510,8,25,1,26,1,26,1,26,1,26,3,
+		26,516,8,26,3,26,518,8,26,1,27,1,27,1,27,5,27,523,8,27,10,27,12,27,526,
+		9,27,1,27,3,27,529,8,27,1,28,1,28,1,28,3,28,534,8,28,1,29,3,29,537,8,29,
+		1,29,1,29,3,29,541,8,29,1,29,1,29,3,29,545,8,29,1,30,1,30,1,30,0,1,42,
+		31,0,2,4,6,8,10,12,14,16,18,20,22,24,26,28,30,32,34,36,38,40,42,44,46,
+		48,50,52,54,56,58,60,0,7,1,0,11,12,2,0,14,14,27,30,2,0,54,55,57,59,1,0,
+		37,41,2,0,36,36,42,42,1,0,43,48,4,0,17,17,20,21,23,23,56,56,617,0,65,1,
+		0,0,0,2,76,1,0,0,0,4,163,1,0,0,0,6,165,1,0,0,0,8,175,1,0,0,0,10,191,1,
+		0,0,0,12,203,1,0,0,0,14,225,1,0,0,0,16,230,1,0,0,0,18,234,1,0,0,0,20,246,
+		1,0,0,0,22,268,1,0,0,0,24,272,1,0,0,0,26,274,1,0,0,0,28,278,1,0,0,0,30,
+		328,1,0,0,0,32,330,1,0,0,0,34,340,1,0,0,0,36,352,1,0,0,0,38,359,1,0,0,
+		0,40,367,1,0,0,0,42,428,1,0,0,0,44,470,1,0,0,0,46,483,1,0,0,0,48,497,1,
+		0,0,0,50,509,1,0,0,0,52,517,1,0,0,0,54,519,1,0,0,0,56,533,1,0,0,0,58,536,
+		1,0,0,0,60,546,1,0,0,0,62,64,3,2,1,0,63,62,1,0,0,0,64,67,1,0,0,0,65,63,
+		1,0,0,0,65,66,1,0,0,0,66,71,1,0,0,0,67,65,1,0,0,0,68,70,3,4,2,0,69,68,
+		1,0,0,0,70,73,1,0,0,0,71,69,1,0,0,0,71,72,1,0,0,0,72,74,1,0,0,0,73,71,
+		1,0,0,0,74,75,5,0,0,1,75,1,1,0,0,0,76,77,5,1,0,0,77,82,3,60,30,0,78,79,
+		5,2,0,0,79,81,3,60,30,0,80,78,1,0,0,0,81,84,1,0,0,0,82,80,1,0,0,0,82,83,
+		1,0,0,0,83,3,1,0,0,0,84,82,1,0,0,0,85,86,5,3,0,0,86,92,3,60,30,0,87,89,
+		5,4,0,0,88,90,3,10,5,0,89,88,1,0,0,0,89,90,1,0,0,0,90,91,1,0,0,0,91,93,
+		5,5,0,0,92,87,1,0,0,0,92,93,1,0,0,0,93,94,1,0,0,0,94,98,5,6,0,0,95,97,
+		3,4,2,0,96,95,1,0,0,0,97,100,1,0,0,0,98,96,1,0,0,0,98,99,1,0,0,0,99,101,
+		1,0,0,0,100,98,1,0,0,0,101,102,5,7,0,0,102,164,1,0,0,0,103,105,5,8,0,0,
+		104,103,1,0,0,0,104,105,1,0,0,0,105,106,1,0,0,0,106,107,5,9,0,0,107,108,
+		3,60,30,0,108,110,5,4,0,0,109,111,3,10,5,0,110,109,1,0,0,0,110,111,1,0,
+		0,0,111,112,1,0,0,0,112,115,5,5,0,0,113,114,5,10,0,0,114,116,3,14,7,0,
+		115,113,1,0,0,0,115,116,1,0,0,0,116,118,1,0,0,0,117,119,3,18,9,0,118,117,
+		1,0,0,0,118,119,1,0,0,0,119,120,1,0,0,0,120,121,3,20,10,0,121,164,1,0,
+		0,0,122,123,7,0,0,0,123,126,3,60,30,0,124,125,5,13,0,0,125,127,3,22,11,
+		0,126,124,1,0,0,0,126,127,1,0,0,0,127,128,1,0,0,0,128,129,5,14,0,0,129,
+		130,3,42,21,0,130,164,1,0,0,0,131,132,5,15,0,0,132,135,3,38,19,0,133,134,
+		5,13,0,0,134,136,3,22,11,0,135,133,1,0,0,0,135,136,1,0,0,0,136,137,1,0,
+		0,0,137,138,5,14,0,0,138,139,3,42,21,0,139,164,1,0,0,0,140,141,5,16,0,
+		0,141,142,3,42,21,0,142,146,5,6,0,0,143,145,3,4,2,0,144,143,1,0,0,0,145,
+		148,1,0,0,0,146,144,1,0,0,0,146,147,1,0,0,0,147,149,1,0,0,0,148,146,1,
+		0,0,0,149,151,5,7,0,0,150,152,3,6,3,0,151,150,1,0,0,0,151,152,1,0,0,0,
+		152,164,1,0,0,0,153,154,5,17,0,0,154,158,5,6,0,0,155,157,3,8,4,0,156,155,
+		1,0,0,0,157,160,1,0,0,0,158,156,1,0,0,0,158,159,1,0,0,0,159,161,1,0,0,
+		0,160,158,1,0,0,0,161,164,5,7,0,0,162,164,3,36,18,0,163,85,1,0,0,0,163,
+		104,1,0,0,0,163,122,1,0,0,0,163,131,1,0,0,0,163,140,1,0,0,0,163,153,1,
+		0,0,0,163,162,1,0,0,0,164,5,1,0,0,0,165,166,5,18,0,0,166,170,5,6,0,0,167,
+		169,3,4,2,0,168,167,1,0,0,0,169,172,1,0,0,0,170,168,1,0,0,0,170,171,1,
+		0,0,0,171,173,1,0,0,0,172,170,1,0,0,0,173,174,5,7,0,0,174,7,1,0,0,0,175,
+		176,5,59,0,0,176,189,5,10,0,0,177,182,5,59,0,0,178,179,5,19,0,0,179,181,
+		5,59,0,0,180,178,1,0,0,0,181,184,1,0,0,0,182,180,1,0,0,0,182,183,1,0,0,
+		0,183,186,1,0,0,0,184,182,1,0,0,0,185,187,5,20,0,0,186,185,1,0,0,0,186,
+		187,1,0,0,0,187,190,1,0,0,0,188,190,5,21,0,0,189,177,1,0,0,0,189,188,1,
+		0,0,0,190,9,1,0,0,0,191,196,3,12,6,0,192,193,5,19,0,0,193,195,3,12,6,0,
+		194,192,1,0,0,0,195,198,1,0,0,0,196,194,1,0,0,0,196,197,1,0,0,0,197,200,
+		1,0,0,0,198,196,1,0,0,0,199,201,5,19,0,0,200,199,1,0,0,0,200,201,1,0,0,
+		0,201,11,1,0,0,0,202,204,5,22,0,0,203,202,1,0,0,0,203,204,1,0,0,0,204,
+		205,1,0,0,0,205,208,3,60,30,0,206,207,5,13,0,0,207,209,3,22,11,0,208,206,
+		1,0,0,0,208,209,1,0,0,0,209,212,1,0,0,0,210,211,5,14,0,0,211,213,3,42,
+		21,0,212,210,1,0,0,0,212,213,1,0,0,0,213,13,1,0,0,0,214,226,3,22,11,0,
+		215,216,5,4,0,0,216,219,3,16,8,0,217,218,5,19,0,0,218,220,3,16,8,0,219,
+		217,1,0,0,0,220,221,1,0,0,0,221,219,1,0,0,0,221,222,1,0,0,0,222,223,1,
+		0,0,0,223,224,5,5,0,0,224,226,1,0,0,0,225,214,1,0,0,0,225,215,1,0,0,0,
+		226,15,1,0,0,0,227,228,3,60,30,0,228,229,5,13,0,0,229,231,1,0,0,0,230,
+		227,1,0,0,0,230,231,1,0,0,0,231,232,1,0,0,0,232,233,3,22,11,0,233,17,1,
+		0,0,0,234,235,5,23,0,0,235,240,3,42,21,0,236,237,5,19,0,0,237,239,3,42,
+		21,0,238,236,1,0,0,0,239,242,1,0,0,0,240,238,1,0,0,0,240,241,1,0,0,0,241,
+		19,1,0,0,0,242,240,1,0,0,0,243,244,5,14,0,0,244,247,3,42,21,0,245,247,
+		3,28,14,0,246,243,1,0,0,0,246,245,1,0,0,0,247,21,1,0,0,0,248,261,3,60,
+		30,0,249,258,5,24,0,0,250,255,3,24,12,0,251,252,5,19,0,0,252,254,3,24,
+		12,0,253,251,1,0,0,0,254,257,1,0,0,0,255,253,1,0,0,0,255,256,1,0,0,0,256,
+		259,1,0,0,0,257,255,1,0,0,0,258,250,1,0,0,0,258,259,1,0,0,0,259,260,1,
+		0,0,0,260,262,5,25,0,0,261,249,1,0,0,0,261,262,1,0,0,0,262,269,1,0,0,0,
+		263,264,5,24,0,0,264,265,3,22,11,0,265,266,5,25,0,0,266,269,1,0,0,0,267,
+		269,5,9,0,0,268,248,1,0,0,0,268,263,1,0,0,0,268,267,1,0,0,0,269,23,1,0,
+		0,0,270,273,3,26,13,0,271,273,3,42,21,0,272,270,1,0,0,0,272,271,1,0,0,
+		0,273,25,1,0,0,0,274,276,5,26,0,0,275,277,3,60,30,0,276,275,1,0,0,0,276,
+		277,1,0,0,0,277,27,1,0,0,0,278,282,5,6,0,0,279,281,3,30,15,0,280,279,1,
+		0,0,0,281,284,1,0,0,0,282,280,1,0,0,0,282,283,1,0,0,0,283,285,1,0,0,0,
+		284,282,1,0,0,0,285,286,5,7,0,0,286,29,1,0,0,0,287,288,5,15,0,0,288,291,
+		3,38,19,0,289,290,5,13,0,0,290,292,3,22,11,0,291,289,1,0,0,0,291,292,1,
+		0,0,0,292,293,1,0,0,0,293,294,5,14,0,0,294,295,3,42,21,0,295,329,1,0,0,
+		0,296,301,3,34,17,0,297,298,5,19,0,0,298,300,3,34,17,0,299,297,1,0,0,0,
+		300,303,1,0,0,0,301,299,1,0,0,0,301,302,1,0,0,0,302,304,1,0,0,0,303,301,
+		1,0,0,0,304,305,7,1,0,0,305,306,3,42,21,0,306,329,1,0,0,0,307,329,3,32,
+		16,0,308,309,5,31,0,0,309,310,3,38,19,0,310,311,5,32,0,0,311,312,3,40,
+		20,0,312,313,3,28,14,0,313,329,1,0,0,0,314,315,5,33,0,0,315,316,3,42,21,
+		0,316,317,3,28,14,0,317,329,1,0,0,0,318,319,5,34,0,0,319,324,3,42,21,0,
+		320,321,5,19,0,0,321,323,3,42,21,0,322,320,1,0,0,0,323,326,1,0,0,0,324,
+		322,1,0,0,0,324,325,1,0,0,0,325,329,1,0,0,0,326,324,1,0,0,0,327,329,3,
+		36,18,0,328,287,1,0,0,0,328,296,1,0,0,0,328,307,1,0,0,0,328,308,1,0,0,
+		0,328,314,1,0,0,0,328,318,1,0,0,0,328,327,1,0,0,0,329,31,1,0,0,0,330,331,
+		5,16,0,0,331,332,3,42,21,0,332,338,3,28,14,0,333,336,5,18,0,0,334,337,
+		3,28,14,0,335,337,3,32,16,0,336,334,1,0,0,0,336,335,1,0,0,0,337,339,1,
+		0,0,0,338,333,1,0,0,0,338,339,1,0,0,0,339,33,1,0,0,0,340,349,3,60,30,0,
+		341,342,5,2,0,0,342,348,3,60,30,0,343,344,5,24,0,0,344,345,3,54,27,0,345,
+		346,5,25,0,0,346,348,1,0,0,0,347,341,1,0,0,0,347,343,1,0,0,0,348,351,1,
+		0,0,0,349,347,1,0,0,0,349,350,1,0,0,0,350,35,1,0,0,0,351,349,1,0,0,0,352,
+		353,3,34,17,0,353,355,5,4,0,0,354,356,3,46,23,0,355,354,1,0,0,0,355,356,
+		1,0,0,0,356,357,1,0,0,0,357,358,5,5,0,0,358,37,1,0,0,0,359,364,3,60,30,
+		0,360,361,5,19,0,0,361,363,3,60,30,0,362,360,1,0,0,0,363,366,1,0,0,0,364,
+		362,1,0,0,0,364,365,1,0,0,0,365,39,1,0,0,0,366,364,1,0,0,0,367,374,3,42,
+		21,0,368,369,5,13,0,0,369,372,3,42,21,0,370,371,5,13,0,0,371,373,3,42,
+		21,0,372,370,1,0,0,0,372,373,1,0,0,0,373,375,1,0,0,0,374,368,1,0,0,0,374,
+		375,1,0,0,0,375,41,1,0,0,0,376,377,6,21,-1,0,377,378,5,36,0,0,378,429,
+		3,42,21,15,379,380,5,49,0,0,380,429,3,42,21,11,381,382,5,24,0,0,382,387,
+		3,52,26,0,383,384,5,19,0,0,384,386,3,52,26,0,385,383,1,0,0,0,386,389,1,
+		0,0,0,387,385,1,0,0,0,387,388,1,0,0,0,388,390,1,0,0,0,389,387,1,0,0,0,
+		390,391,5,25,0,0,391,392,5,53,0,0,392,393,3,42,21,7,393,429,1,0,0,0,394,
+		395,5,24,0,0,395,396,3,42,21,0,396,397,5,31,0,0,397,398,3,38,19,0,398,
+		399,5,32,0,0,399,402,3,40,20,0,400,401,5,16,0,0,401,403,3,42,21,0,402,
+		400,1,0,0,0,402,403,1,0,0,0,403,404,1,0,0,0,404,405,5,25,0,0,405,429,1,
+		0,0,0,406,418,5,24,0,0,407,412,3,50,25,0,408,409,5,19,0,0,409,411,3,50,
+		25,0,410,408,1,0,0,0,411,414,1,0,0,0,412,410,1,0,0,0,412,413,1,0,0,0,413,
+		416,1,0,0,0,414,412,1,0,0,0,415,417,5,19,0,0,416,415,1,0,0,0,416,417,1,
+		0,0,0,417,419,1,0,0,0,418,407,1,0,0,0,418,419,1,0,0,0,419,420,1,0,0,0,
+		420,429,5,25,0,0,421,429,3,44,22,0,422,423,5,4,0,0,423,424,3,42,21,0,424,
+		425,5,5,0,0,425,429,1,0,0,0,426,429,7,2,0,0,427,429,3,60,30,0,428,376,
+		1,0,0,0,428,379,1,0,0,0,428,381,1,0,0,0,428,394,1,0,0,0,428,406,1,0,0,
+		0,428,421,1,0,0,0,428,422,1,0,0,0,428,426,1,0,0,0,428,427,1,0,0,0,429,
+		467,1,0,0,0,430,431,10,16,0,0,431,432,5,35,0,0,432,466,3,42,21,16,433,
+		434,10,14,0,0,434,435,7,3,0,0,435,466,3,42,21,15,436,437,10,13,0,0,437,
+		438,7,4,0,0,438,466,3,42,21,14,439,440,10,12,0,0,440,441,7,5,0,0,441,466,
+		3,42,21,13,442,443,10,10,0,0,443,444,5,50,0,0,444,466,3,42,21,11,445,446,
+		10,9,0,0,446,447,5,51,0,0,447,466,3,42,21,10,448,449,10,8,0,0,449,450,
+		5,52,0,0,450,466,3,42,21,9,451,452,10,19,0,0,452,453,5,2,0,0,453,466,3,
+		60,30,0,454,455,10,18,0,0,455,457,5,4,0,0,456,458,3,46,23,0,457,456,1,
+		0,0,0,457,458,1,0,0,0,458,459,1,0,0,0,459,466,5,5,0,0,460,461,10,17,0,
+		0,461,462,5,24,0,0,462,463,3,54,27,0,463,464,5,25,0,0,464,466,1,0,0,0,
+		465,430,1,0,0,0,465,433,1,0,0,0,465,436,1,0,0,0,465,439,1,0,0,0,465,442,
+		1,0,0,0,465,445,1,0,0,0,465,448,1,0,0,0,465,451,1,0,0,0,465,454,1,0,0,
+		0,465,460,1,0,0,0,466,469,1,0,0,0,467,465,1,0,0,0,467,468,1,0,0,0,468,
+		43,1,0,0,0,469,467,1,0,0,0,470,471,5,16,0,0,471,472,3,42,21,0,472,473,
+		5,6,0,0,473,474,3,42,21,0,474,475,5,7,0,0,475,481,5,18,0,0,476,477,5,6,
+		0,0,477,478,3,42,21,0,478,479,5,7,0,0,479,482,1,0,0,0,480,482,3,44,22,
+		0,481,476,1,0,0,0,481,480,1,0,0,0,482,45,1,0,0,0,483,488,3,48,24,0,484,
+		485,5,19,0,0,485,487,3,48,24,0,486,484,1,0,0,0,487,490,1,0,0,0,488,486,
+		1,0,0,0,488,489,1,0,0,0,489,492,1,0,0,0,490,488,1,0,0,0,491,493,5,19,0,
+		0,492,491,1,0,0,0,492,493,1,0,0,0,493,47,1,0,0,0,494,495,3,60,30,0,495,
+		496,5,13,0,0,496,498,1,0,0,0,497,494,1,0,0,0,497,498,1,0,0,0,498,500,1,
+		0,0,0,499,501,5,22,0,0,500,499,1,0,0,0,500,501,1,0,0,0,501,502,1,0,0,0,
+		502,503,3,42,21,0,503,49,1,0,0,0,504,506,5,26,0,0,505,507,3,42,21,0,506,
+		505,1,0,0,0,506,507,1,0,0,0,507,510,1,0,0,0,508,510,3,42,21,0,509,504,
+		1,0,0,0,509,508,1,0,0,0,510,51,1,0,0,0,511,518,3,26,13,0,512,515,3,60,
+		30,0,513,514,5,45,0,0,514,516,3,42,21,0,515,513,1,0,0,0,515,516,1,0,0,
+		0,516,518,1,0,0,0,517,511,1,0,0,0,517,512,1,0,0,0,518,53,1,0,0,0,519,524,
+		3,56,28,0,520,521,5,19,0,0,521,523,3,56,28,0,522,520,1,0,0,0,523,526,1,
+		0,0,0,524,522,1,0,0,0,524,525,1,0,0,0,525,528,1,0,0,0,526,524,1,0,0,0,
+		527,529,5,19,0,0,528,527,1,0,0,0,528,529,1,0,0,0,529,55,1,0,0,0,530,534,
+		3,26,13,0,531,534,3,42,21,0,532,534,3,58,29,0,533,530,1,0,0,0,533,531,
+		1,0,0,0,533,532,1,0,0,0,534,57,1,0,0,0,535,537,3,42,21,0,536,535,1,0,0,
+		0,536,537,1,0,0,0,537,538,1,0,0,0,538,540,5,13,0,0,539,541,3,42,21,0,540,
+		539,1,0,0,0,540,541,1,0,0,0,541,544,1,0,0,0,542,543,5,13,0,0,543,545,3,
+		42,21,0,544,542,1,0,0,0,544,545,1,0,0,0,545,59,1,0,0,0,546,547,7,6,0,0,
+		547,61,1,0,0,0,73,65,71,82,89,92,98,104,110,115,118,126,135,146,151,158,
+		163,170,182,186,189,196,200,203,208,212,221,225,230,240,246,255,258,261,
+		268,272,276,282,291,301,324,328,336,338,347,349,355,364,372,374,387,402,
+		412,416,418,428,457,465,467,481,488,492,497,500,506,509,515,517,524,528,
+		533,536,540,544
 	};
 
 	public static readonly ATN _ATN =
