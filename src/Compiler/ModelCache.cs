@@ -96,8 +96,8 @@ public sealed class ModelCache(DiskCache cache)
             void Rules(ImmutableArray<WeightRule> rules) => All(rules, rule =>
             {
                 writer.Write(rule.Source);
-                writer.Write(rule.Target is not null);
-                writer.Write(rule.Target ?? "");
+                All(rule.Targets, writer.Write);
+                writer.Write(rule.IsOptional);
             });
             void Parts(IReadOnlyDictionary<string, ImmutableArray<WeightRule>> parts) => All(parts, part =>
             {
@@ -135,10 +135,7 @@ public sealed class ModelCache(DiskCache cache)
         }
         var nowhere = new Span(source, 0, 0);
         ImmutableArray<WeightRule> Rules() => [.. All(() =>
-        {
-            var (from, renames, to) = (reader.ReadString(), reader.ReadBoolean(), reader.ReadString());
-            return new WeightRule(from, renames ? to : null, nowhere);
-        })];
+            new WeightRule(reader.ReadString(), [.. All(reader.ReadString)], reader.ReadBoolean(), nowhere))];
         IReadOnlyDictionary<string, ImmutableArray<WeightRule>> Parts() =>
             All(() => (Path: reader.ReadString(), Rules: Rules()))
             .ToDictionary(p => p.Path, p => p.Rules);

@@ -39,7 +39,9 @@ internal static class SyntaxPrinter
         ConditionalItemSyntax n => "if item" + Doc(n.Documentation),
         WeightsSyntax n => "weights" + Doc(n.Documentation),
         CheckSyntax n => "check" + Doc(n.Documentation),
-        RenameSyntax n => $"rename {Quote(n.Source.Value)} -> {(n.Target is { } t ? Quote(t.Value) : "_")}",
+        RenameSyntax n => $"rename {Quote(n.Source.Value)} -> "
+            + (n.Targets.IsEmpty ? "_" : string.Join(", ", n.Targets.Select(t => Quote(t.Value))))
+            + (n.IsOptional ? " optional" : ""),
         ParameterSyntax n => $"parameter {(n.Inout ? "inout " : "")}{n.Name.Text}",
         ResultSyntax => "result",
         FieldSyntax n => "field" + Named(n.Name),
