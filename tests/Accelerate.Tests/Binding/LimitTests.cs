@@ -138,6 +138,14 @@ public sealed class LimitTests
     }
 
     [Fact]
+    public void GreatNumbersAreComparedExactly() => Bound.Program("""
+        assert(9223372036854775807 > 9223372036854775806)
+        assert(9007199254740993 != 9007199254740992)
+        assert(-9223372036854775808 < -9223372036854775807)
+        export fn f(x: f32) -> f32 = if 9007199254740993 == 9007199254740992 { x[0] } else { x }
+        """);
+
+    [Fact]
     public void MistakesEndAtAHundred()
     {
         var bag = Bind($"{Export} {{ {Join(5000, i => $"let y{i} = nope{i}(x)\n")} return x }}", out _);
