@@ -158,7 +158,7 @@ internal sealed class DriverText
                         && more.Terms.Length < let.Value.Terms.Length
                         ? text.Value($"add i64 {before}, {index.Scalar(more)}") : index.Scalar(let.Value);
                     sums[let.Variable] = (let.Value, value);
-                    Define(let.Variable, value);
+                    index.Define(let.Variable, value);
                     break;
                 case LoopStep loop:
                     text.For("0", index.Scalar(loop.Count), "1", i =>
