@@ -14,7 +14,8 @@ namespace Accelerate.Backends.Llvm.Printing;
 /// `i32 name(ptr host, ptr buffers, ptr sizes, ptr scratch, i64 scratch_step)`: buffers and sizes in the program's
 /// order. Returns the first non-zero status, with the status and the number of the failed step (in the order of
 /// Program.AllSteps) in the host's error buffer. The checks outside of loops and branches are the caller's: nothing
-/// may be written before they have passed. Every stack slot is made once, on entry: a loop needs no more of them however often it runs.
+/// may be written before they have passed. Every stack slot is made once, on entry: a loop needs no more of them
+/// however often it runs.
 /// </summary>
 internal sealed class DriverText
 {

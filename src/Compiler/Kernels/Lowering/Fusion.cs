@@ -95,8 +95,8 @@ internal sealed class Fusion
     /// <summary>
     /// True for what may be computed by a kernel of its own. A buffer's shape is the same in all iterations of a loop.
     /// </summary>
-    private bool MayBuffer(Node node) => !buffered.Contains(node) && !claimed.ContainsKey(node) && !inline.Contains(node)
-        && !IsGenerated(node) && node is not (Window or Graph.Tuple or Sort or RegionNode)
+    private bool MayBuffer(Node node) => !buffered.Contains(node) && !claimed.ContainsKey(node)
+        && !inline.Contains(node) && !IsGenerated(node) && node is not (Window or Graph.Tuple or Sort or RegionNode)
         && !node.Type.Shape.SelectMany(s => s.Variables()).Any(Loops.Knows);
 
     /// <summary>True for a node that has a buffer which a kernel must compute.</summary>

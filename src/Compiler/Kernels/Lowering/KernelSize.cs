@@ -1,4 +1,4 @@
-// In: a function and what of it has a buffer. Out: further nodes that get one, so that no kernel is larger than a bound.
+// In: nodes, and which of them have a buffer. Out: further ones that get one, so that no kernel is larger than a bound.
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -6,8 +6,8 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Kernels.Lowering;
 
 /// <summary>
-/// What is elementwise has no natural end: a chain of a thousand operations would be one kernel, and compilers take more
-/// than twice the time for twice the text. Where a kernel would have more statements than <see cref="Most"/>, the
+/// What is elementwise has no natural end: a chain of a thousand operations would be one kernel, and compilers take
+/// more than twice the time for twice the text. Where a kernel would have more statements than <see cref="Most"/>, the
 /// largest of what it is made of gets a buffer and a kernel of its own. Values are rounded to their dtype where they
 /// stand in a register as in a buffer: no bit depends on it.
 /// </summary>
@@ -56,12 +56,13 @@ internal sealed class KernelSize
         {
             var largest = parts.Where(mayBuffer).DefaultIfEmpty(null).MaxBy(p => p is null ? 0 : sizes[p]);
             if (largest is null || sizes[largest] <= OfMovement) break;
-            buffer(Below(largest) is { } below && mayBuffer(below) && 2 * sizes[below] >= sizes[largest] ? below : largest);
+            var below = Below(largest);
+            buffer(mayBuffer(below) && 2 * sizes[below] >= sizes[largest] ? below : largest);
         }
         sizes[node] = Math.Min(size, Most);
     }
 
-    /// <summary>What movements take their elements from: a buffer for it is no larger, and read by all of them.</summary>
+    /// <summary>What movements take their elements from: a buffer for it serves all of them.</summary>
     private Node Below(Node node)
     {
         while (!hasBuffer(node) && node is Transpose or Reshape or Broadcast or Slice or Reverse or Window or Pad)
@@ -103,8 +104,8 @@ internal sealed class KernelSize
     }
 
     /// <summary>True for what reads its operand at another index than its own, and for what loops.</summary>
-    private static bool IsMoved(Node node) => node is Transpose or Reshape or Broadcast or Slice or DynamicSlice or Reverse
-        or Window or Pad or Concat or Gather or Fold or Reduce or ArgReduce;
+    private static bool IsMoved(Node node) => node is Transpose or Reshape or Broadcast or Slice or DynamicSlice
+        or Reverse or Window or Pad or Concat or Gather or Fold or Reduce or ArgReduce;
 
     private static int Own(Node node)
     {
