@@ -71,18 +71,28 @@ public sealed unsafe class LlvmExecutable : Executable
         code ??= NativeCode.Make(programs, target, options, cache);
         scratch = code.Scratch;
         jit = new Jit(code.Objects);
-        drivers = jit.Lookup(code.Drivers);
-        timers =
-            [.. programs.Select(
-                (p, i) => options.TimeSteps ? new StepTimer(p, code.Drivers[i], jit, target, options) : null)];
-        options.Reached?.Invoke("link");
-        entries = [.. programs.Select(p => new ProgramEntry(p))];
-        steps = [.. programs.Select(p => p.AllSteps.ToImmutableArray())];
-        Entries = [.. entries.Select(e => e.Spec)];
-        pool = new WorkerPool(options.Threads);
-        model = new ModelState(entries, initialState,
-            (wanted, state) => new LlvmExecutable(wanted, setupOptions, state, setupCode!.GetAwaiter().GetResult()));
-        options.Reached?.Invoke("prepare");
+        try
+        {
+            drivers = jit.Lookup(code.Drivers);
+            timers =
+                [.. programs.Select(
+                    (p, i) => options.TimeSteps ? new StepTimer(p, code.Drivers[i], jit, target, options) : null)];
+            options.Reached?.Invoke("link");
+            entries = [.. programs.Select(p => new ProgramEntry(p))];
+            steps = [.. programs.Select(p => p.AllSteps.ToImmutableArray())];
+            Entries = [.. entries.Select(e => e.Spec)];
+            pool = new WorkerPool(options.Threads);
+            model = new ModelState(entries, initialState, (wanted, state) =>
+                new LlvmExecutable(wanted, setupOptions, state, setupCode!.GetAwaiter().GetResult()));
+            options.Reached?.Invoke("prepare");
+        }
+        catch
+        {
+            // A weight that does not fit, a callback that throws: nobody has an executable to dispose.
+            jit.Dispose();
+            pool?.Dispose();
+            throw;
+        }
     }
 
     public override IReadOnlyList<EntrySpec> Entries { get; }
