@@ -1,5 +1,6 @@
 // In: the text form of a program. Out: the program.
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -9,7 +10,11 @@ namespace Accelerate.Compiler.Kernels;
 public static class ProgramReader
 {
     /// <summary>Throws FormatException with the place for a text that is no program.</summary>
-    public static Program Read(string text) => new One(new TextCursor(text)).Read();
+    public static Program Read(string text)
+    {
+        var cursor = new TextCursor(text);
+        return cursor.Whole(() => new One(cursor).Read());
+    }
 
     private sealed class One(TextCursor cursor)
     {
@@ -53,6 +58,7 @@ public static class ProgramReader
 
         private ImmutableArray<Step> Inner()
         {
+            RuntimeHelpers.EnsureSufficientExecutionStack();
             cursor.Expect("{");
             return Block();
         }
