@@ -16,7 +16,7 @@ item        : 'module' name ('(' parameters? ')')? '{' item* '}'                
             | call                                                              # check         // assert(…)
             ;
 otherwise   : 'else' '{' item* '}' ;
-rename      : STRING '->' (STRING | '_') ;                                      // key in the file -> path here; `_` leaves it out
+rename      : STRING '->' (STRING (',' STRING)* 'optional'? | '_') ;            // key in the file -> paths here; `_` leaves it out
 parameters  : parameter (',' parameter)* ','? ;
 parameter   : 'inout'? name (':' type)? ('=' expr)? ;                           // without a type: int
 result      : type | '(' field (',' field)* ')' ;
@@ -77,7 +77,7 @@ index       : group | name ('<' expr)? ;                                        
 subscripts  : subscript (',' subscript)* ','? ;
 subscript   : group | expr | slice ;
 slice       : first=expr? ':' end=expr? (':' step=expr)? ;
-name        : NAME | 'weights' | 'where' | '_' ;
+name        : NAME | 'weights' | 'where' | 'optional' | '_' ;
 
 NAME        : [A-Za-z_] [A-Za-z_0-9]* ;
 INT         : [0-9] [0-9_]* | '0x' [0-9a-fA-F]+ ;

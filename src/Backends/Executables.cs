@@ -70,6 +70,9 @@ public static class Executables
         if (initialState?.FirstOrDefault(p => p.Value is null) is { Key: { } label })
             throw new ArgumentNullException(nameof(initialState), $"the initial '{label}' is null");
         options ??= new ExecutableOptions();
+        if (programs.SelectMany(p => p.Buffers).FirstOrDefault(b => b.Type.Shape.Length > Tensor.MaximumRank) is { } deep)
+            throw new LimitationException($"not supported: '{(deep.Label.Length > 0 ? deep.Label : deep.Name)}' has "
+                + $"{deep.Type.Shape.Length} axes; a tensor has at most {Tensor.MaximumRank}");
         var memory = ProgramMemory.OfModel(programs);
         MemoryException.ThrowIfBeyond("the model", memory, options.MemoryLimit);
         if (programs.GroupBy(p => p.Name).FirstOrDefault(g => g.Count() > 1) is { } twice)

@@ -128,6 +128,7 @@ internal sealed unsafe class ProgramCall : IDisposable
         {
             LoopStep l => [(l.Variable, Most: l.Count - 1)],
             SizeStep z => [(z.Variable, z.Most)],
+            LetStep d => [(d.Variable, d.Value)],
             _ => Array.Empty<(string Variable, Size Most)>(),
         }).ToLookup(l => l.Variable, l => l.Most);
         (long Low, long High) Range(string name) => sizes.TryGetValue(name, out var value)

@@ -57,6 +57,9 @@ internal abstract class StepWalker(ProgramCall call)
                 call.Enter(size.Variable,
                     Math.Min(size.Most.Evaluate(call.SizeOf), Math.Max(1, Integer(size.From) + size.Plus)));
                 return 0;
+            case LetStep let:
+                call.Enter(let.Variable, let.Value.Evaluate(call.SizeOf));
+                return 0;
             case LoopStep loop:
                 var count = loop.Count.Evaluate(call.SizeOf);
                 for (var i = 0L; i < count; i++)

@@ -39,6 +39,9 @@ internal static class FlopCount
                     case SizeStep s:
                         values[s.Variable] = s.Most.Evaluate(values);
                         break;
+                    case LetStep d:
+                        values[d.Variable] = d.Value.Evaluate(values);
+                        break;
                     case LoopStep l:
                         var count = Math.Max(0, l.Count.Evaluate(values));
                         Walk(l.Body, new(values, StringComparer.Ordinal) { [l.Variable] = count / 2 }, times * count);

@@ -141,6 +141,7 @@ internal static class Roofline
         foreach (var step in program.AllSteps)
         {
             if (step is LoopStep l) values[l.Variable] = Math.Max(0, l.Count.Evaluate(values)) / 2;
+            else if (step is LetStep d) values[d.Variable] = d.Value.Evaluate(values);
             else if (step is SizeStep s) values[s.Variable] = s.Most.Evaluate(values);
         }
         return values;

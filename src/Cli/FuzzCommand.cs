@@ -61,6 +61,12 @@ internal static class FuzzCommand
             DefaultValueFactory = _ => 3000,
             HelpName = "N",
         };
+        var jobs = new Option<int>("--jobs")
+        {
+            Description = "processes that run programs at the same time",
+            DefaultValueFactory = _ => Math.Max(1, Environment.ProcessorCount / 2),
+            HelpName = "N",
+        };
         var numPy = new Option<bool>("--numpy")
         {
             Description = "also computes each program's graph with NumPy, in python3, and compares",
@@ -70,7 +76,7 @@ internal static class FuzzCommand
             "Runs random programs on every backend, target and level, and compares; a find becomes a small file.");
         command.Arguments.Add(files);
         foreach (var option in (Option[])[seed, programs, seconds, backends, targets, avoid, folder, keepGoing, print,
-            timeout, memory, numPy, worker])
+            timeout, memory, jobs, numPy, worker])
             command.Options.Add(option);
         command.SetAction(parsed =>
         {
@@ -96,7 +102,7 @@ internal static class FuzzCommand
             var replayed = parsed.GetValue(files)!;
             var finds = replayed.Length > 0 ? campaign.Replay(replayed)
                 : campaign.Run(first, count, limit > 0 ? TimeSpan.FromSeconds(limit) : null, names,
-                    parsed.GetValue(keepGoing));
+                    parsed.GetValue(keepGoing), Math.Max(1, parsed.GetValue(jobs)));
             return finds == 0 ? ExitCodes.Ok : ExitCodes.UserError;
         });
         return command;

@@ -157,6 +157,12 @@ public sealed class Compilation
         try
         {
             var function = GraphReader.Read(Source.Text);
+            Verifier.Verify(function);
+            Bounds.Guard(function);
+            if (function.Nodes.OfType<State>().FirstOrDefault(s => s.Type.Shape.Any(e => !e.IsConstant)) is { } open)
+                throw new FormatException($"the state '{open.Name}' has the symbolic type {open.Type}");
+            if (GraphPrinter.Closure(function).SelectMany(f => f.Nodes).Any(n => n is Const { FoldedIndex: >= 0 }))
+                throw new FormatException("a folded constant has its values in the program it was taken from");
             return new BoundProgram([function], [.. function.Nodes.OfType<State>().Select(Declare)], WeightRules.None);
         }
         catch (Exception e) when (e is FormatException or GraphException)

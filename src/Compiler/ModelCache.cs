@@ -55,7 +55,7 @@ public sealed class ModelCache(DiskCache cache)
         string model, Func<Func<IReadOnlyCollection<string>, Program?>> compile) => paths =>
     {
         var key = DiskCache.Key([model, "initializer", .. paths.Order(StringComparer.Ordinal)]);
-        if (cache.TryGet(key) is { } text) return ProgramReader.Read(Encoding.UTF8.GetString(text));
+        if (cache.TryGet(key) is { } text) return ProgramReader.Trusted(Encoding.UTF8.GetString(text));
         var program = compile()(paths);
         if (program is not null) cache.Put(key, Encoding.UTF8.GetBytes(ProgramPrinter.Print(program)));
         return program;
@@ -96,8 +96,8 @@ public sealed class ModelCache(DiskCache cache)
             void Rules(ImmutableArray<WeightRule> rules) => All(rules, rule =>
             {
                 writer.Write(rule.Source);
-                writer.Write(rule.Target is not null);
-                writer.Write(rule.Target ?? "");
+                All(rule.Targets, writer.Write);
+                writer.Write(rule.IsOptional);
             });
             void Parts(IReadOnlyDictionary<string, ImmutableArray<WeightRule>> parts) => All(parts, part =>
             {
@@ -135,10 +135,7 @@ public sealed class ModelCache(DiskCache cache)
         }
         var nowhere = new Span(source, 0, 0);
         ImmutableArray<WeightRule> Rules() => [.. All(() =>
-        {
-            var (from, renames, to) = (reader.ReadString(), reader.ReadBoolean(), reader.ReadString());
-            return new WeightRule(from, renames ? to : null, nowhere);
-        })];
+            new WeightRule(reader.ReadString(), [.. All(reader.ReadString)], reader.ReadBoolean(), nowhere))];
         IReadOnlyDictionary<string, ImmutableArray<WeightRule>> Parts() =>
             All(() => (Path: reader.ReadString(), Rules: Rules()))
             .ToDictionary(p => p.Path, p => p.Rules);
@@ -147,7 +144,7 @@ public sealed class ModelCache(DiskCache cache)
         var state = All(() => new StateSpec(reader.ReadString(), (StorageClass)reader.ReadInt32(),
             GraphReader.ReadType(new TextCursor(reader.ReadString())), nowhere));
         var rules = new WeightRules(Rules(), Parts(), Parts());
-        var programs = All(() => ProgramReader.Read(reader.ReadString()));
+        var programs = All(() => ProgramReader.Trusted(reader.ReadString()));
         return new([.. programs], [.. state], rules)
         {
             Initializer = _ => null,

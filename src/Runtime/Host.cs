@@ -71,7 +71,13 @@ public sealed unsafe class Host : IDisposable
     /// <summary>Forgets error and failure; to be called before each call into native code.</summary>
     public void Clear()
     {
-        new Span<long>(Error, ErrorWords).Clear();
+        // One by one: as a block the JIT writes them by one 512-bit store and leaves the upper halves dirty, which the
+        // runtime's own SSE code behind it pays for: 150 ns a call (Xeon with AVX-512).
+        long* error = Error;
+        for (int i = 0; i < ErrorWords; i++)
+        {
+            error[i] = 0;
+        }
         Volatile.Write(ref _failure, null);
     }
 

@@ -28,6 +28,7 @@ public sealed class InterpreterExecutable : Executable
     {
         options ??= new InterpreterOptions();
         MemoryLimit = options.MemoryLimit;
+        programs = GuardedAccesses.Of(programs);
         // Equal texts are one kernel, also across entries.
         var compiled = new Dictionary<string, CompiledKernel>();
         kernels = [.. programs.Select(p => p.Kernels.Select(k =>

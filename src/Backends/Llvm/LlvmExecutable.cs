@@ -56,6 +56,7 @@ public sealed unsafe class LlvmExecutable : Executable
     {
         MemoryLimit = options.MemoryLimit;
         LlvmLibrary.Require();
+        programs = GuardedAccesses.Of(programs);
         var target = LlvmTarget.Parse(options.Target);
         if (!target.CanRunHere)
             throw new LlvmException(

@@ -120,7 +120,7 @@ internal sealed record NativeCode(
         return Encoding.UTF8.GetBytes(text.AppendJoin('\n', keys).ToString());
     }
 
-    /// <summary>Null when an object is gone.</summary>
+    /// <summary>Null when an object is gone, or is not what it should be.</summary>
     private static NativeCode? Read(byte[] entry, IReadOnlyList<Program> programs, DiskCache cache)
     {
         var lines = Encoding.UTF8.GetString(entry).Split('\n');
@@ -130,6 +130,10 @@ internal sealed record NativeCode(
             if (cache.TryGet(lines[programs.Count + i]) is not { } bytes) return null;
             objects[i] = bytes;
         }
+        // Each alone and together: where one calls what it should not, all are made again, which says so.
+        var symbols = objects.Select(o => ObjectSymbols.Of(o)).ToList();
+        var defined = symbols.SelectMany(s => s.Defined).ToHashSet(StringComparer.Ordinal);
+        if (symbols.Any(s => s.Unknown(defined.Contains).Count > 0)) return null;
         return new([.. programs.Select((p, i) => Sizes(lines[i]))], [.. programs.Select(Driver)], [.. objects]);
     }
 

@@ -47,6 +47,7 @@ public sealed unsafe class OpenClExecutable : Executable
     {
         this.shape = shape;
         MemoryLimit = memoryLimit;
+        programs = GuardedAccesses.Of(programs);
         // Printing comes first: a limitation of the language level is one with or without a device.
         var sources = new Dictionary<string, OpenClKernel>();
         kernels = [.. programs.Select(p => p.Kernels.Select(k =>

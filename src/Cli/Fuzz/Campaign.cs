@@ -11,6 +11,7 @@ internal sealed class Campaign(Terminal terminal, FuzzMatrix matrix, FuzzLimits 
     /// <summary>A message that came so often, numbers apart, is not shrunk again.</summary>
     private const int Shrunk = 3;
 
+    // Also what the threads hold while they change what is counted here, and while they write.
     private readonly Coverage coverage = new();
     private readonly Dictionary<string, int> seen = [];
     private readonly Dictionary<string, int> known = [];
@@ -20,26 +21,40 @@ internal sealed class Campaign(Terminal terminal, FuzzMatrix matrix, FuzzLimits 
     private int ran;
     private int failed;
     private int refused;
-    private int finds;
+    private volatile int finds;
     private int numPyPrograms;
     private long numPyElements;
 
+    /// <summary>Runs the programs of the seeds from <paramref name="first"/> on, by so many processes.</summary>
     /// <returns>The number of programs with a difference.</returns>
-    public int Run(int first, int count, TimeSpan? time, IReadOnlyCollection<string> avoid, bool keepGoing)
+    public int Run(int first, int count, TimeSpan? time, IReadOnlyCollection<string> avoid, bool keepGoing, int jobs)
     {
         Say($"seed {first}; {string.Join(", ", matrix.Backends)}; {string.Join(", ", matrix.Targets)}");
-        using var worker = new WorkerProcess(limits);
-        var made = 0;
-        for (; made < count && (time is null || clock.Elapsed < time) && (keepGoing || finds == 0); made++)
+        var (next, ended) = (-1, 0);
+        var processor = TimeSpan.Zero;
+        void Work()
         {
-            var seed = first + made;
-            var program = Generator.Make(seed, avoid);
-            var configs = matrix.Draw(new Random(seed ^ 0x5EED));
-            var report = worker.Run(program.Source(), configs);
-            Count(report);
-            if (report.Finds is [var find, ..]) Found(program, find, worker);
+            using var worker = new WorkerProcess(limits);
+            while ((time is null || clock.Elapsed < time) && (keepGoing || finds == 0))
+            {
+                var at = Interlocked.Increment(ref next);
+                if (at >= count) break;
+                var seed = first + at;
+                var program = Generator.Make(seed, avoid);
+                var report = worker.Run(program.Source(), matrix.Draw(new Random(seed ^ 0x5EED)));
+                lock (coverage)
+                {
+                    ended++;
+                    Count(report);
+                }
+                if (report.Finds is [var find, ..]) Found(program, find, worker);
+            }
+            lock (coverage) processor += worker.ProcessorTime;
         }
-        Summary(first, made, worker.ProcessorTime);
+        List<Thread> threads = [.. Enumerable.Range(0, jobs).Select(_ => new Thread(Work))];
+        foreach (var thread in threads) thread.Start();
+        foreach (var thread in threads) thread.Join();
+        Summary(first, ended, processor);
         return finds;
     }
 
@@ -78,25 +93,28 @@ internal sealed class Campaign(Terminal terminal, FuzzMatrix matrix, FuzzLimits 
 
     private void Found(FuzzProgram program, FuzzFind find, WorkerProcess worker)
     {
-        finds++;
-        var message = $"{find.Kind} {find.Config.Split(' ')[0]} {Normal(find.Message)}";
-        var times = seen[message] = seen.GetValueOrDefault(message) + 1;
-        if (times > Shrunk) return;
-        Say($"{Seconds} seed {program.Seed}: {Line(find)}");
-        var small = Shrinker.Shrink(worker, find, program);
-        var key = $"{find.Kind} {find.Config.Split(' ')[0]} {small.Ops}";
-        var again = known[key] = known.GetValueOrDefault(key) + 1;
-        if (again > 1)
+        lock (coverage)
         {
-            Say($"    the same steps as before: {small.Ops}");
-            return;
+            finds++;
+            var message = $"{find.Kind} {find.Config.Split(' ')[0]} {Normal(find.Message)}";
+            var times = seen[message] = seen.GetValueOrDefault(message) + 1;
+            if (times > Shrunk) return;
+            Say($"{Seconds} seed {program.Seed}: {Line(find)}");
         }
-        var source = small.Source(find.Config is "compile" or "interpreter 1" or "start" ? "" : find.Config);
-        source = source.Insert(source.IndexOf('\n') + 1, $"# {Line(find)}\n");
-        foreach (var line in source.TrimEnd().Split('\n')) Say($"    {line}");
-        if (folder is null) return;
-        Directory.CreateDirectory(folder);
-        File.WriteAllText(Path.Combine(folder, $"{find.Kind.Replace(' ', '_')}-{program.Seed}.acc"), source);
+        var small = Shrinker.Shrink(worker, find, program);
+        lock (coverage)
+        {
+            var key = $"{find.Kind} {find.Config.Split(' ')[0]} {small.Ops}";
+            var again = known[key] = known.GetValueOrDefault(key) + 1;
+            Say($"    seed {program.Seed} {(again > 1 ? "has the same steps as one before" : "shrunk")}: {small.Ops}");
+            if (again > 1) return;
+            var source = small.Source(find.Config is "compile" or "interpreter 1" or "start" ? "" : find.Config);
+            source = source.Insert(source.IndexOf('\n') + 1, $"# {Line(find)}\n");
+            foreach (var line in source.TrimEnd().Split('\n')) Say($"    {line}");
+            if (folder is null) return;
+            Directory.CreateDirectory(folder);
+            File.WriteAllText(Path.Combine(folder, $"{find.Kind.Replace(' ', '_')}-{program.Seed}.acc"), source);
+        }
     }
 
     private void Summary(int first, int made, TimeSpan processor)

@@ -10,7 +10,8 @@ internal sealed partial class Generator
     private static ImmutableArray<Step> IndexedSteps =>
     [
         new("gather", 8, g => g.Gather()), new("gather_reduce", 5, g => g.GatherReduce()),
-        new("scatter", 5, g => g.Scatter()), new("dynamic_slice", 3, g => g.DynamicSlice()),
+        new("scatter", 5, g => g.Scatter()), new("scatter_reduce", 3, g => g.ScatterReduce()),
+        new("dynamic_slice", 3, g => g.DynamicSlice()),
         new("update_slice", 4, g => g.UpdateSlice()), new("random_bits", 1, g => g.RandomBits()),
     ];
 
@@ -78,6 +79,21 @@ internal sealed partial class Generator
         var grade = Worst(x, update) > Jump(places) ? Worst(x, update) : Jump(places);
         return Define(adds ? "scatter_add" : "scatter", name, x.Type, x.Shape, adds ? Round(x.Type, grade) : grade,
             $"let {name} = {x.Name}\n{name}[{text}] {(adds ? "+=" : "=")} {update.Name}", x, places, update);
+    }
+
+    /// <summary>What is scattered into rows, and their combination.</summary>
+    private bool ScatterReduce()
+    {
+        if (Find(v => v.Rank is 1 or 2 or 3 && v.Type != DType.Bool) is not { } x) return false;
+        if (At(x.Shape[0], v => v.Rank == 1, () => [Size.Constant(random.Next(1, 7))]) is not var (text, places))
+            return false;
+        var update = FindOr(x.Type, [.. places.Shape, .. x.Shape[1..]]);
+        var (rows, name) = (Name(), Name());
+        var f = Pick("sum", "max", "min");
+        var worst = Worst(x, update) > Jump(places) ? Worst(x, update) : Jump(places);
+        return Define($"scatter_{f}", name, x.Type, x.Shape[1..], Round(x.Type, worst),
+            $"let {rows} = {x.Name}\n{rows}[{text}] {Pick("=", "+=")} {update.Name}\nlet {name} = {f}({rows}, axis: 0)",
+            x, places, update);
     }
 
     private bool DynamicSlice()

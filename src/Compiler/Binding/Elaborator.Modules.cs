@@ -34,6 +34,8 @@ internal sealed partial class Elaborator
             Makes = instance
         };
         Enter(span);
+        Spend(InstanceWork);
+        depth += CallDepth;
         var good = Parameters(syntax.Parameters, bound, span);
         foreach (var p in syntax.Parameters)
         {
@@ -47,7 +49,7 @@ internal sealed partial class Elaborator
             foreach (var (name, (value, _)) in instance.Hyper) Hold(value, instance, name);
         }
         Frame = saved!;
-        depth--;
+        depth -= CallDepth + 1;
         return good;
     }
 

@@ -1,7 +1,5 @@
 // The keys of a weights file, the state of a program and its rules come in; which key fills which state goes out.
 using System.Collections.Immutable;
-using System.Text;
-using System.Text.RegularExpressions;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Syntax;
 using Accelerate.Compiler.Types;
@@ -10,8 +8,8 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Binding;
 
 /// <summary>
-/// `weights { }`: first match wins, `*` within a segment, `**` across, no target drops, unmatched keys are
-/// themselves.
+/// `weights { }`: first match wins, `*` within a segment, `**` across, no target drops, several are all filled,
+/// unmatched keys are themselves.
 /// </summary>
 public static class WeightMap
 {
@@ -22,72 +20,87 @@ public static class WeightMap
         Rules((IEnumerable<ItemSyntax>)module.Items);
 
     private static ImmutableArray<WeightRule> Rules(IEnumerable<ItemSyntax> items) =>
-        [.. items.OfType<WeightsSyntax>().SelectMany(w => w.Renames)
-            .Select(r => new WeightRule(r.Source.Value, r.Target?.Value, r.Span))];
+        [.. items.OfType<WeightsSyntax>().SelectMany(w => w.Renames).Select(r =>
+            new WeightRule(r.Source.Value, [.. r.Targets.Select(t => t.Value)], r.IsOptional, r.Span))];
 
     /// <summary>
-    /// State path to key in the file. What is missing, extra or of another shape is reported; an integer may be stored
-    /// in
-    /// any width, a float in any float dtype. The rules of a part's module, by its path, apply after the others to the
-    /// keys under it, outer parts first.
+    /// State path to key in the file. What is missing, extra or of another shape is reported, a line for each pattern of
+    /// paths; an integer may be stored in any width, a float in any float dtype. The rules of a part's module, by its
+    /// path, apply after the others to the keys under it, outer parts first.
     /// </summary>
     public static IReadOnlyDictionary<string, string> Map(IReadOnlyDictionary<string, TensorType> keys,
         IEnumerable<StateSpec> state, IEnumerable<WeightRule> rules, Span file, DiagnosticBag bag,
         IReadOnlyDictionary<string, ImmutableArray<WeightRule>>? parts = null)
     {
-        var patterns = Compile(rules, bag);
+        var whole = new WeightPatterns("", rules, bag);
         var inner = (parts ?? ImmutableDictionary<string, ImmutableArray<WeightRule>>.Empty).OrderBy(p => p.Key.Length)
             .ThenBy(p => p.Key, StringComparer.Ordinal)
-            .Select(p => (Prefix: p.Key + ".", Patterns: Compile(p.Value, bag))).ToList();
+            .Select(p => new WeightPatterns(p.Key + ".", p.Value, bag)).ToList();
         var declared = state.ToDictionary(s => s.Path);
         var map = new Dictionary<string, string>();
         var extra = new List<(string Key, string Path)>();
+        var misshapen = new List<(string Key, StateSpec Wanted)>();
         foreach (var (key, type) in keys)
         {
-            var renamed = Rename(key, patterns);
-            foreach (var (prefix, own) in inner)
+            IEnumerable<string> paths = whole.Rename(key);
+            foreach (var own in inner) paths = paths.SelectMany(p => own.Rename(p)).ToList();
+            foreach (var path in paths)
             {
-                if (renamed is null || !renamed.StartsWith(prefix, StringComparison.Ordinal)) continue;
-                renamed = Rename(renamed[prefix.Length..], own) is { } rest ? prefix + rest : null;
-            }
-            if (renamed is not { } path) continue;
-            if (!declared.TryGetValue(path, out var wanted))
-            {
-                extra.Add((key, path));
-                continue;
-            }
-            if (!map.TryAdd(path, key))
-            {
-                bag.Report(Codes.BadRename, wanted.Span,
-                    $"the keys {map[path]} and {key} of the weights file both become {path}");
-            }
-            if (!type.Shape.SequenceEqual(wanted.Type.Shape) || type.DType.IsFloat != wanted.Type.DType.IsFloat)
-            {
-                bag.Report(Codes.WeightShape, wanted.Span,
-                    $"{key} is {type} in the weights file, {path} is {wanted.Type}",
-                    help: "check the hyper-parameters: `--set width=8`");
+                if (!declared.TryGetValue(path, out var wanted))
+                {
+                    extra.Add((key, path));
+                    continue;
+                }
+                if (!map.TryAdd(path, key))
+                {
+                    bag.Report(Codes.BadRename, wanted.Span,
+                        $"the keys {map[path]} and {key} of the weights file both become {path}");
+                }
+                if (!type.Shape.SequenceEqual(wanted.Type.Shape) || type.DType.IsFloat != wanted.Type.DType.IsFloat)
+                    misshapen.Add((key, wanted));
             }
         }
-        var spare = extra.Select(e => e.Path).ToList();
-        foreach (var s in declared.Values.Where(s => !map.ContainsKey(s.Path)))
+        foreach (var alike in misshapen.GroupBy(m => (WeightPatterns.Alike(m.Wanted.Path), keys[m.Key], m.Wanted.Type)))
         {
-            bag.Report(Codes.MissingWeight, s.Span, $"the weights file has no key for {s.Path} ({s.Type})",
+            var (key, wanted) = alike.First();
+            bag.Report(Codes.WeightShape, wanted.Span,
+                $"{key} is {keys[key]} in the weights file, {wanted.Path} is {wanted.Type}{Others(alike)}",
+                help: "check the hyper-parameters: `--set width=8`");
+        }
+        var spare = extra.Select(e => e.Path).ToList();
+        foreach (var alike in declared.Values
+            .Where(s => !map.ContainsKey(s.Path) && !inner.Prepend(whole).Any(p => p.IsOptional(s.Path)))
+            .GroupBy(s => WeightPatterns.Alike(s.Path)))
+        {
+            var s = alike.First();
+            bag.Report(Codes.MissingWeight, s.Span,
+                $"the weights file has no key for {s.Path} ({s.Type}){Others(alike)}",
                 help: Rule(s.Path, spare) is var (near, rule)
                     ? $"it has {near}; a rule could rename it: weights {{ {rule} }}"
                     : null);
         }
-        foreach (var (key, path) in extra)
+        foreach (var alike in extra.GroupBy(e => WeightPatterns.Alike(e.Key)))
         {
+            var (key, path) = alike.First();
             var near = Spelling.Nearest(path, declared.Keys);
             bag.Add(new Diagnostic(Codes.ExtraWeight,
-                $"the weights file has {key} ({keys[key]}), which the program has no place for", file)
+                $"the weights file has {key} ({keys[key]}), which the program has no place for{Others(alike)}", file)
             {
                 Help = near is null
-                    ? $"a rule leaves it out: weights {{ \"{key}\" -> _ }}" : $"did the program mean {near}?",
+                    ? $"a rule leaves it out: weights {{ \"{(alike.Count() > 1 ? alike.Key : key)}\" -> _ }}"
+                    : $"did the program mean {near}?",
             });
         }
         return map;
     }
+
+    /// <summary>How many paths one line stands for, beside the one that it names.</summary>
+    private static string Others<T>(IEnumerable<T> alike) => alike.Count() switch
+    {
+        1 => "",
+        2 => ", and one like it",
+        var n => $", and {n - 1} like it",
+    };
 
     /// <summary>
     /// The spare key that was probably meant for a path, and the rule that would rename it: the same path under or
@@ -105,49 +118,4 @@ public static class WeightMap
     }
 
     private static string Last(string path) => path[(path.LastIndexOf('.') + 1)..];
-
-    private static List<(Regex Pattern, string? Target)> Compile(IEnumerable<WeightRule> rules, DiagnosticBag bag)
-    {
-        var patterns = new List<(Regex, string?)>();
-        foreach (var rule in rules)
-        {
-            var text = new StringBuilder("^");
-            var groups = 0;
-            for (var i = 0; i < rule.Source.Length; i++)
-            {
-                if (rule.Source[i] != '*')
-                {
-                    text.Append(Regex.Escape(rule.Source[i].ToString()));
-                    continue;
-                }
-                groups++;
-                var across = i + 1 < rule.Source.Length && rule.Source[i + 1] == '*';
-                text.Append(across ? "(.*)" : "([^.]*)");
-                if (across) i++;
-            }
-            if (rule.Target is not null)
-            {
-                foreach (Match m in Regex.Matches(rule.Target, @"\$(\d+)"))
-                {
-                    if (int.Parse(m.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture) is var n
-                        && n >= 1 && n <= groups) continue;
-                    bag.Report(Codes.BadRename, rule.Span, $"{m.Value} stands for no star: the pattern has {groups}");
-                }
-            }
-            patterns.Add((new Regex(text.Append('$').ToString(), RegexOptions.CultureInvariant), rule.Target));
-        }
-        return patterns;
-    }
-
-    private static string? Rename(string key, List<(Regex Pattern, string? Target)> patterns)
-    {
-        foreach (var (pattern, target) in patterns)
-        {
-            if (pattern.Match(key) is not { Success: true } match) continue;
-            return target is null ? null : Regex.Replace(target, @"\$(\d+)",
-                m => match.Groups[int.Parse(m.Groups[1].Value,
-                    System.Globalization.CultureInfo.InvariantCulture)].Value);
-        }
-        return key;
-    }
 }

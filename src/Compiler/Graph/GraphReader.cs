@@ -15,10 +15,17 @@ public static class GraphReader
         var cursor = new TextCursor(text);
         var functions = new Dictionary<string, Function>();
         Function? last = null;
-        while (!cursor.AtEnd)
+        try
         {
-            last = new One(cursor, functions).Read();
-            if (!functions.TryAdd(last.Name, last)) throw cursor.Error($"a second graph @{last.Name}");
+            while (!cursor.AtEnd)
+            {
+                last = new One(cursor, functions).Read();
+                if (!functions.TryAdd(last.Name, last)) throw cursor.Error($"a second graph @{last.Name}");
+            }
+        }
+        catch (Exception e) when (e is OverflowException or DivideByZeroException)
+        {
+            throw cursor.Error($"a size has no value: {e.Message}");
         }
         return last ?? throw cursor.Error("a graph was expected");
     }
@@ -102,7 +109,9 @@ public static class GraphReader
             return nodes.TryGetValue(id, out var node) ? node : throw cursor.Error($"%{id} is not defined");
         }
 
-        private ImmutableArray<int> Axes() => [.. cursor.List("[", "]", () => (int)cursor.Integer())];
+        private ImmutableArray<int> Axes() => [.. cursor.List("[", "]", () => Whole())];
+
+        private int Whole() => checked((int)cursor.Integer());
 
         private ImmutableArray<long> Longs() => [.. cursor.List("[", "]", cursor.Integer)];
 
@@ -137,13 +146,13 @@ public static class GraphReader
                 case "input": return new Input(cursor.String(), type, cursor.Take(",inout"));
                 case "param": return new State(StorageClass.Param, cursor.String(), type);
                 case "buffer": return new State(StorageClass.Buffer, cursor.String(), type);
-                case "const" when cursor.Take("folded"): return Const.Folded(type, (int)cursor.Integer());
+                case "const" when cursor.Take("folded"): return Const.Folded(type, Whole());
                 case "const":
                     var numbers = cursor.List("[", "]", cursor.Number);
                     return type.DType.IsFloat
                         ? Const.Of(type, [.. numbers.Select(ConstText.Parse)])
                         : Const.Of(type, [.. numbers.Select(long.Parse)]);
-                case "iota": return new Iota(type, (int)cursor.Integer());
+                case "iota": return new Iota(type, Whole());
                 case "random": return new Random(x[0], type.Shape);
                 case "size": return new SizeValue(cursor.Size(), type.DType);
                 case "convert": return new Convert(x[0], type.DType);
@@ -157,17 +166,17 @@ public static class GraphReader
                 case "slice": return new Slice(x[0], Sizes(), type.Shape, Then(",", Longs));
                 case "pad": return new Pad(x[0], x[1], Sizes(), Then(",", Sizes), Then(",", Longs));
                 case "reverse": return new Reverse(x[0], Axes());
-                case "concat": return new Concat(x, (int)cursor.Integer());
+                case "concat": return new Concat(x, Whole());
                 case "window":
-                    var axis = (int)cursor.Integer();
+                    var axis = Whole();
                     var extents = Then(",", Sizes);
                     var steps = Then(",", Longs);
                     return new Window(x[0], axis, extents[0], extents[1], steps[0], steps[1]);
-                case "gather": return new Gather(x[0], x[1], (int)cursor.Integer());
+                case "gather": return new Gather(x[0], x[1], Whole());
                 case "reduce": return new Reduce(Word<ReduceOp>(), x[0], Then(",", Axes));
                 case "arg_reduce":
                     return new ArgReduce(cursor.Take("max")
-                    || !cursor.Take("min"), x[0], (int)Then(",", cursor.Integer), type.DType);
+                    || !cursor.Take("min"), x[0], Then(",", Whole), type.DType);
                 case "dot":
                     cursor.Expect("contract");
                     var contractA = Axes();
@@ -177,7 +186,7 @@ public static class GraphReader
                     return new Dot(x[0], x[1], batchA, batchB, contractA, contractB,
                         cursor.Take(",") ? DType.Parse(cursor.Name()) : null);
                 case "fold":
-                    var folded = (int)cursor.Integer();
+                    var folded = Whole();
                     var whole = Then(",", cursor.Size);
                     var strides = Then(",", Longs);
                     return new Fold(x[0], folded, whole, strides[0], strides[1]);
@@ -186,25 +195,25 @@ public static class GraphReader
                     type.Shape);
                 case "update_slice":
                     return new UpdateSlice(x[0], x[1], x.RemoveRange(0, 2), Axes(), Then(",", Sizes), Then(",", Longs));
-                case "scatter": return new Scatter(Word<ScatterOp>(), x[0], x[1], x[2], (int)Then(",", cursor.Integer));
+                case "scatter": return new Scatter(Word<ScatterOp>(), x[0], x[1], x[2], Then(",", Whole));
                 case "cumulate":
-                    return new Cumulate(Word<ReduceOp>(), x[0], (int)Then(",", cursor.Integer),
+                    return new Cumulate(Word<ReduceOp>(), x[0], Then(",", Whole),
                         cursor.Take(",reversed"));
                 case "sort":
                     var isDescending = cursor.Name() == "descending";
-                    return new Sort(x[0], (int)Then(",", cursor.Integer), isDescending,
+                    return new Sort(x[0], Then(",", Whole), isDescending,
                         DType.Parse(Then(",", cursor.Name)));
                 case "if": return new If(Callee(), Then(",", Callee), x);
                 case "scan":
                     var body = Callee();
                     var variable = Then(",", cursor.Name);
                     var count = Then("<", cursor.Size);
-                    return new Scan(body, variable, count, (int)Then(",", cursor.Integer), x);
-                case "while": return new While(Callee(), Then(",", Callee), (int)Then(",", cursor.Integer), x);
+                    return new Scan(body, variable, count, Then(",", Whole), x);
+                case "while": return new While(Callee(), Then(",", Callee), Then(",", Whole), x);
                 case "call": return new Call(Callee(), x);
                 case "tuple": return new Tuple(x);
-                case "result": return new Result(x[0], (int)cursor.Integer());
-                case "barrier": return new Barrier(x[0], (int)cursor.Integer());
+                case "result": return new Result(x[0], Whole());
+                case "barrier": return new Barrier(x[0], Whole());
                 case "print": return new Print(cursor.String(), x);
                 case "assert": return new Assert(cursor.String(), x[0], x.RemoveAt(0));
                 case "assign":

@@ -26,6 +26,7 @@ public static class Verifier
             var again = node.With(node.Operands);
             Rule.Require(again.Type.Equals(node.Type) && again.ResultTypes.SequenceEqual(node.ResultTypes), "graph C4",
                 () => $"%{id} = {node.Op} says {node.Type}, its operands give {Rule.List(again.ResultTypes)}");
+            Bounds.Verify(node);
             if (node is Scan scan) VerifyVariable(scan, function);
             foreach (var callee in GraphPrinter.Callees(node)) VerifyNodes(callee);
         }

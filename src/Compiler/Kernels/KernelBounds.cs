@@ -17,9 +17,19 @@ public sealed record UnprovedAccess(string Buffer, Size Offset, Size Count)
 /// </summary>
 public static class KernelBounds
 {
-    public static IReadOnlyList<UnprovedAccess> Unproved(Kernel kernel)
+    public static IReadOnlyList<UnprovedAccess> Unproved(Kernel kernel) =>
+        [.. Find(kernel, strict: false).Select(a => a.Access)];
+
+    /// <summary>
+    /// The loads and stores of which nothing but the text itself says that they are in bounds: also those whose guards
+    /// may be about something else, and clamps to an axis that may be empty.
+    /// </summary>
+    internal static IEnumerable<Statement> UnprovedStatements(Kernel kernel) =>
+        Find(kernel, strict: true).Select(a => a.Statement);
+
+    private static List<(Statement Statement, UnprovedAccess Access)> Find(Kernel kernel, bool strict)
     {
-        var unproved = new List<UnprovedAccess>();
+        var unproved = new List<(Statement, UnprovedAccess)>();
         Check(kernel.Body, new IndexRanges(), []);
         return unproved;
 
@@ -33,7 +43,8 @@ public static class KernelBounds
                 {
                     case Compute c:
                         defined[c.Result.Id] = c;
-                        if (ClampExtent(c, defined) is { } clamped) ranges.Add(c.Result.IndexName, clamped);
+                        if (ClampExtent(c, defined) is { } clamped && (!strict || ranges.NonNegative(clamped - 1)))
+                            ranges.Add(c.Result.IndexName, clamped);
                         break;
                     case Literal l:
                         defined[l.Result.Id] = l;
@@ -41,11 +52,11 @@ public static class KernelBounds
                     case IndexValue i:
                         defined[i.Result.Id] = i;
                         break;
-                    case Load { Guards.IsEmpty: true } l:
-                        Access(l.Buffer, l.Offset, ranges);
+                    case Load l when strict || l.Guards.IsEmpty:
+                        Access(l, l.Buffer, l.Offset, ranges);
                         break;
-                    case Store { Guards.IsEmpty: true } s:
-                        Access(s.Buffer, s.Offset, ranges);
+                    case Store s when strict || s.Guards.IsEmpty:
+                        Access(s, s.Buffer, s.Offset, ranges);
                         break;
                     case Loop l:
                         Check(l.Body, With(ranges, new Axis(l.Variable, l.Extent)), defined);
@@ -73,18 +84,19 @@ public static class KernelBounds
                         Check(a.Value.Block, With(ranges, a.S, a.E), defined);
                         if (a.Until is { } until) Check(until.Block, With(ranges, a.M), defined);
                         Check(a.Score.Block, With(ranges, a.M, a.S), defined);
+                        Check(a.Weight.Block, ranges, defined);
                         Check(a.Epilogue, With(ranges, a.M, a.E), defined);
                         break;
                 }
             }
         }
 
-        void Access(int buffer, Size offset, IndexRanges ranges)
+        void Access(Statement statement, int buffer, Size offset, IndexRanges ranges)
         {
             var (name, count) = (kernel.Buffers[buffer].Name, kernel.Buffers[buffer].Count);
             // A name without a range is a size, which is not negative, or a value, of which nothing is known.
             var known = offset.Variables().All(v => ranges.Knows(v) || kernel.Sizes.Contains(v));
-            if (!known || !ranges.InRange(offset, count)) unproved.Add(new UnprovedAccess(name, offset, count));
+            if (!known || !ranges.InRange(offset, count)) unproved.Add((statement, new UnprovedAccess(name, offset, count)));
         }
     }
 

@@ -46,7 +46,11 @@ public static class KernelReader
 
     private sealed class Reader(TextCursor cursor, ImmutableArray<KernelBuffer> buffers)
     {
+        /// <summary>Blocks in blocks that a text may have.</summary>
+        private const int Deepest = 200;
+
         private readonly Dictionary<long, Value> values = [];
+        private int depth;
 
         public Block Block() => Block(out _);
 
@@ -62,6 +66,7 @@ public static class KernelReader
             (yield, factor) = (null, null);
             var statements = ImmutableArray.CreateBuilder<Statement>();
             cursor.Expect("{");
+            if (++depth > Deepest) throw cursor.Error($"more than {Deepest} blocks in each other");
             while (!cursor.Take("}"))
             {
                 if (cursor.Take("yield("))
@@ -72,6 +77,7 @@ public static class KernelReader
                 }
                 else statements.Add(Statement());
             }
+            depth--;
             return new Block(statements.ToImmutable());
         }
 

@@ -50,6 +50,12 @@ public sealed record CallStep(int Kernel, ImmutableArray<int> Buffers) : Step
 public sealed record SizeStep(string Variable, int From, long Plus, Size Most) : Step;
 
 /// <summary>
+/// From here on the size Variable is Value: a kernel of many sizes is called with a few that are sums of them, and is
+/// then the same kernel for other sums.
+/// </summary>
+public sealed record LetStep(string Variable, Size Value) : Step;
+
+/// <summary>
 /// Runs the body for each 0 &lt;= Variable &lt; Count, in order. In the body the variable is a size that kernels take
 /// like any other; no buffer's shape depends on it.
 /// </summary>
@@ -92,6 +98,12 @@ public sealed record Program(string Name, ImmutableArray<string> Sizes, Immutabl
     /// </summary>
     public Program? Setup { get; init; }
 
+    /// <summary>
+    /// True for what lowering made. Of any other program, backends guard the accesses that are not proved:
+    /// <see cref="GuardedAccesses"/>.
+    /// </summary>
+    public bool IsTrusted { get; init; } = true;
+
     /// <summary>The state that calls or the setup use, each piece once.</summary>
     public IEnumerable<ProgramBuffer> State => Buffers.Concat(Setup?.Buffers ?? [])
         .Where(b => b.Kind is BufferKind.Param or BufferKind.Buffer).DistinctBy(b => b.Label);
@@ -108,11 +120,12 @@ public sealed record Program(string Name, ImmutableArray<string> Sizes, Immutabl
     public bool WritesState(Step step) =>
         WrittenBy(step).Any(b => Buffers[b].Kind is BufferKind.Param or BufferKind.Buffer);
 
-    /// <summary>The sizes that steps define: variables of loops, extents of masked axes.</summary>
+    /// <summary>The sizes that steps define: variables of loops, extents of masked axes, sums of others.</summary>
     public IEnumerable<string> Variables => AllSteps.Select(s => s switch
     {
         LoopStep l => l.Variable,
         SizeStep z => z.Variable,
+        LetStep d => d.Variable,
         _ => null,
     }).OfType<string>().Distinct();
 

@@ -61,6 +61,9 @@ public static class ProgramPrinter
                 case SizeStep size:
                     text.Append($"{indent}size({size.Variable}, {Name(size.From)}, {size.Plus}, {size.Most})\n");
                     break;
+                case LetStep let:
+                    text.Append($"{indent}let({let.Variable}, {let.Value})\n");
+                    break;
                 case PrintStep print:
                     text.Append($"{indent}print({Quote.Text(print.Format)}; {Names(print.Buffers)})\n");
                     break;

@@ -1,6 +1,5 @@
 // In: the text form of a program. Out: the program.
 using System.Collections.Immutable;
-using System.Runtime.CompilerServices;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -9,8 +8,22 @@ namespace Accelerate.Compiler.Kernels;
 
 public static class ProgramReader
 {
-    /// <summary>Throws FormatException with the place for a text that is no program.</summary>
+    /// <summary>Blocks in blocks that a text may have, and programs behind one another.</summary>
+    private const int Deepest = 200;
+
+    /// <summary>
+    /// A program that somebody wrote: verified, and run with its accesses guarded where they are not proved. Throws
+    /// FormatException for a text that is no program, or whose parts do not fit.
+    /// </summary>
     public static Program Read(string text)
+    {
+        var program = Trusted(text) with { IsTrusted = false };
+        ProgramVerifier.Verify(program);
+        return program;
+    }
+
+    /// <summary>A program that this compiler has printed and kept.</summary>
+    internal static Program Trusted(string text)
     {
         var cursor = new TextCursor(text);
         return cursor.Whole(() => new One(cursor).Read());
@@ -26,8 +39,11 @@ public static class ProgramReader
         /// </summary>
         private readonly List<string> called = [];
 
-        public Program Read()
+        private int depth;
+
+        public Program Read(int before = 0)
         {
+            if (before > Deepest) throw cursor.Error($"more than {Deepest} programs behind one another");
             cursor.Expect("program");
             cursor.Expect("@");
             var name = cursor.Name();
@@ -43,7 +59,7 @@ public static class ProgramReader
             return new Program(name, [.. sizes], [.. buffers], [.. slots], kernels.ToImmutable(),
                 Numbered(steps, numbers))
             {
-                Setup = cursor.AtEnd ? null : new One(cursor).Read(),
+                Setup = cursor.AtEnd ? null : new One(cursor).Read(before + 1),
             };
         }
 
@@ -58,9 +74,11 @@ public static class ProgramReader
 
         private ImmutableArray<Step> Inner()
         {
-            RuntimeHelpers.EnsureSufficientExecutionStack();
             cursor.Expect("{");
-            return Block();
+            if (++depth > Deepest) throw cursor.Error($"more than {Deepest} blocks in each other");
+            var block = Block();
+            depth--;
+            return block;
         }
 
         private Step? Line()
@@ -95,6 +113,9 @@ public static class ProgramReader
                     break;
                 case "size":
                     step = new SizeStep(cursor.Name(), Next(Buffer), Next(cursor.Integer), Next(cursor.Size));
+                    break;
+                case "let":
+                    step = new LetStep(cursor.Name(), Next(cursor.Size));
                     break;
                 case "print":
                     step = new PrintStep(cursor.String(), Rest());

@@ -66,7 +66,8 @@ internal sealed partial class Converter(SourceText source, CommonTokenStream tok
 
     private RenameSyntax? Rename(AccParser.RenameContext c) => Broken(c)
         ? null
-        : new(SpanOf(c), String(c.STRING(0)), c.STRING().Length > 1 ? String(c.STRING(1)) : null);
+        : new(SpanOf(c), String(c.STRING(0)), [.. c.STRING().Skip(1).Select(String)],
+            c.children.Any(child => child.GetText() == "optional"));
 
     private ImmutableArray<ParameterSyntax> Parameters(AccParser.ParametersContext? c) =>
         c is null ? [] : Some(c.parameter(), Parameter);

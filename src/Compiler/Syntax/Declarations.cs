@@ -66,7 +66,8 @@ internal sealed record ConditionalItemSyntax(
 internal sealed record WeightsSyntax(Span Span, ImmutableArray<RenameSyntax> Renames) : ItemSyntax(Span);
 
 /// <summary>`"key in the file" -> "path here"`; no target for `_`.</summary>
-internal sealed record RenameSyntax(Span Span, StringLiteral Source, StringLiteral? Target) : SyntaxNode(Span);
+internal sealed record RenameSyntax(Span Span, StringLiteral Source, ImmutableArray<StringLiteral> Targets,
+    bool IsOptional) : SyntaxNode(Span);
 
 /// <summary>`assert(…)` among declarations.</summary>
 internal sealed record CheckSyntax(Span Span, ApplyExpression Call) : ItemSyntax(Span);

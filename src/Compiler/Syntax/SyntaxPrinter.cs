@@ -2,18 +2,19 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
+using Accelerate.Compiler.Diagnostics;
 
 namespace Accelerate.Compiler.Syntax;
 
 /// <summary>One line a node: kind, what it holds itself, then its children two spaces further in. No spans.</summary>
 internal static class SyntaxPrinter
 {
-    public static string Print(SyntaxNode node)
+    public static string Print(SyntaxNode node) => Nesting.Deeply(() =>
     {
         var text = new StringBuilder();
         Write(text, 0, "", node);
         return text.ToString();
-    }
+    });
 
     private static void Write(StringBuilder text, int depth, string role, SyntaxNode node)
     {
@@ -39,7 +40,9 @@ internal static class SyntaxPrinter
         ConditionalItemSyntax n => "if item" + Doc(n.Documentation),
         WeightsSyntax n => "weights" + Doc(n.Documentation),
         CheckSyntax n => "check" + Doc(n.Documentation),
-        RenameSyntax n => $"rename {Quote(n.Source.Value)} -> {(n.Target is { } t ? Quote(t.Value) : "_")}",
+        RenameSyntax n => $"rename {Quote(n.Source.Value)} -> "
+            + (n.Targets.IsEmpty ? "_" : string.Join(", ", n.Targets.Select(t => Quote(t.Value))))
+            + (n.IsOptional ? " optional" : ""),
         ParameterSyntax n => $"parameter {(n.Inout ? "inout " : "")}{n.Name.Text}",
         ResultSyntax => "result",
         FieldSyntax n => "field" + Named(n.Name),

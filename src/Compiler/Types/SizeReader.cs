@@ -8,6 +8,8 @@ namespace Accelerate.Compiler.Types;
 /// </summary>
 public static class SizeReader
 {
+    private const int Deepest = 200;
+
     public static Size Read(string text)
     {
         var at = 0;
@@ -16,39 +18,42 @@ public static class SizeReader
     }
 
     /// <summary>Reads one size from the position on and leaves the position behind it.</summary>
-    public static Size Read(string text, ref int at)
+    public static Size Read(string text, ref int at) => Read(text, ref at, 0);
+
+    private static Size Read(string text, ref int at, int depth)
     {
-        var sum = Product(text, ref at);
+        var sum = Product(text, ref at, depth);
         while (true)
         {
-            if (Take(text, ref at, '+')) sum += Product(text, ref at);
-            else if (Take(text, ref at, '-')) sum -= Product(text, ref at);
+            if (Take(text, ref at, '+')) sum += Product(text, ref at, depth);
+            else if (Take(text, ref at, '-')) sum -= Product(text, ref at, depth);
             else return sum;
         }
     }
 
-    private static Size Product(string text, ref int at)
+    private static Size Product(string text, ref int at, int depth)
     {
-        var product = Factor(text, ref at);
+        var product = Factor(text, ref at, depth);
         while (true)
         {
             Space(text, ref at);
             if (at + 1 < text.Length && text[at] == '/' && text[at + 1] == '/')
             {
                 at += 2;
-                product = Size.FloorDiv(product, Factor(text, ref at));
+                product = Size.FloorDiv(product, Factor(text, ref at, depth));
             }
-            else if (Take(text, ref at, '*')) product *= Factor(text, ref at);
+            else if (Take(text, ref at, '*')) product *= Factor(text, ref at, depth);
             else return product;
         }
     }
 
-    private static Size Factor(string text, ref int at)
+    private static Size Factor(string text, ref int at, int depth)
     {
-        if (Take(text, ref at, '-')) return -Factor(text, ref at); // -a // b is (-a) // b
+        if (++depth > Deepest) throw new FormatException($"a size with more than {Deepest} brackets in each other");
+        if (Take(text, ref at, '-')) return -Factor(text, ref at, depth); // -a // b is (-a) // b
         if (Take(text, ref at, '('))
         {
-            var inner = Read(text, ref at);
+            var inner = Read(text, ref at, depth);
             Expect(text, ref at, ')');
             return inner;
         }
@@ -61,9 +66,9 @@ public static class SizeReader
             throw new FormatException($"a size was expected at '{text[Math.Min(start, text.Length)..]}'");
         var name = text[start..at];
         if (name is not ("floor" or "min" or "max" or "mod") || !Take(text, ref at, '(')) return Size.Variable(name);
-        var left = Read(text, ref at);
+        var left = Read(text, ref at, depth);
         Expect(text, ref at, ',');
-        var right = Read(text, ref at);
+        var right = Read(text, ref at, depth);
         Expect(text, ref at, ')');
         return name switch
         {

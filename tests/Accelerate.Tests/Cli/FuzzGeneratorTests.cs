@@ -25,30 +25,25 @@ public sealed class FuzzGeneratorTests(ITestOutputHelper output)
     private static readonly DType[] Bits = [.. Any.Where(t => !t.IsFloat)];
 
     /// <summary>The dtypes of the results that each operation of OPS.md has to be seen with.</summary>
-    private static readonly Dictionary<string, DType[]> Wanted = new()
+    private static readonly Dictionary<string, DType[]> Wanted = new (DType[] Types, string Operations)[]
     {
-        ["input"] = Any, ["const"] = Any, ["reshape"] = Any, ["transpose"] = Any, ["broadcast"] = Any, ["slice"] = Any,
-        ["pad"] = Any, ["reverse"] = Any, ["concat"] = Any, ["gather"] = Any, ["scatter set"] = Any,
-        ["scatter add"] = Numbers, ["dynamic_slice"] = Any, ["update_slice"] = Any, ["select"] = Any, ["sort"] = Any,
-        ["convert"] = Numbers, ["bitcast"] = Numbers, ["stop_gradient"] = Floats, ["window"] = Numbers,
-        ["neg"] = Numbers, ["abs"] = Numbers, ["sign"] = Numbers, ["floor"] = Floats, ["ceil"] = Floats,
-        ["trunc"] = Floats, ["round"] = Floats, ["exp"] = Floats, ["log"] = Floats, ["expm1"] = Floats,
-        ["log1p"] = Floats, ["sin"] = Floats, ["cos"] = Floats, ["tanh"] = Floats, ["erf"] = Floats, ["sqrt"] = Floats,
-        ["rsqrt"] = Floats, ["not"] = Bits, ["add"] = Numbers, ["sub"] = Numbers, ["mul"] = Numbers, ["div"] = Numbers,
-        ["rem"] = Numbers, ["pow"] = Numbers, ["max"] = Numbers, ["min"] = Numbers, ["atan2"] = Floats, ["and"] = Bits,
-        ["or"] = Bits, ["xor"] = Bits, ["shl"] = Integers, ["shr"] = Integers, ["compare eq"] = [DType.Bool],
-        ["compare ne"] = [DType.Bool], ["compare lt"] = [DType.Bool], ["compare le"] = [DType.Bool],
-        ["compare gt"] = [DType.Bool], ["compare ge"] = [DType.Bool],
+        (Any, "input, const, reshape, transpose, broadcast, slice, pad, reverse, concat, gather, scatter set, "
+            + "dynamic_slice, update_slice, select, sort, if, scan, result"),
+        (Numbers, "scatter add, convert, bitcast, window, neg, abs, sign, add, sub, mul, div, rem, pow, max, min, "
+            + "reduce max, reduce min, cumulate max, cumulate min, while, param, buffer, assign"),
+        (Floats, "stop_gradient, floor, ceil, trunc, round, exp, log, expm1, log1p, sin, cos, tanh, erf, sqrt, rsqrt, "
+            + "atan2"),
+        (Bits, "not, and, or, xor"),
+        (Integers, "shl, shr"),
         // Sums and products of f16 and bf16 are those of f32, rounded.
-        ["reduce add"] = [.. Integers, DType.F32, DType.F64], ["reduce mul"] = [.. Integers, DType.F32, DType.F64],
-        ["cumulate add"] = [.. Integers, DType.F32, DType.F64], ["cumulate mul"] = [.. Integers, DType.F32, DType.F64],
-        ["dot"] = [.. Integers, DType.F32, DType.F64], ["fold"] = [.. Integers, DType.F32, DType.F64],
-        ["reduce max"] = Numbers, ["reduce min"] = Numbers, ["cumulate max"] = Numbers, ["cumulate min"] = Numbers,
-        ["reduce and"] = [DType.Bool], ["reduce or"] = [DType.Bool], ["arg_reduce"] = [DType.I32],
-        ["iota"] = [DType.I32, DType.F32], ["random"] = [DType.U32], ["size"] = [DType.I32, DType.I64, DType.F32],
-        ["param"] = Numbers, ["buffer"] = Numbers, ["if"] = Any, ["scan"] = Any, ["while"] = Numbers,
-        ["result"] = Any, ["print"] = [DType.F32, DType.I32], ["assert"] = [DType.Bool], ["assign"] = Numbers,
-    };
+        ([.. Integers, DType.F32, DType.F64], "reduce add, reduce mul, cumulate add, cumulate mul, dot, fold"),
+        ([DType.Bool], "compare eq, compare ne, compare lt, compare le, compare gt, compare ge, reduce and, reduce or, "
+            + "assert"),
+        ([DType.I32], "arg_reduce, iota, size, print"),
+        ([DType.F32], "iota, size, print"),
+        ([DType.U32], "random"),
+    }.SelectMany(w => w.Operations.Split(", ").Select(op => (op, w.Types))).GroupBy(p => p.op)
+        .ToDictionary(g => g.Key, g => g.SelectMany(p => p.Types).ToArray());
 
     /// <summary>Operations that no text of the language makes: passes do, or nothing yet.</summary>
     private static readonly string[] Unreachable = ["call", "tuple", "barrier"];
@@ -154,6 +149,22 @@ public sealed class FuzzGeneratorTests(ITestOutputHelper output)
         Assert.Equal(5, header.Dims["m"]);
         Assert.Equal(["0", "w"], header.Loose);
         Assert.Equal([new("llvm", "x86-64", 2, 3), new("opencl")], header.On);
+    }
+
+    /// <summary>A process that does not answer in time, or takes too much, is ended and told of.</summary>
+    [Fact]
+    public void TheWatchdogEndsAProcess()
+    {
+        const string Source = "# run: f x=[1, 2]\nexport fn f(x: f32[n]) -> f32[n] = x + 1\n";
+        using var slow = new WorkerProcess(new(TimeSpan.Zero, long.MaxValue));
+        Assert.Equal("hang", slow.Run(Source, []).Finds.Single().Kind);
+        using var large = new WorkerProcess(new(TimeSpan.FromMinutes(2), 1));
+        Assert.Equal("memory", large.Run(Source, []).Finds.Single().Kind);
+        using var right = new WorkerProcess(new(TimeSpan.FromMinutes(2), long.MaxValue));
+        Assert.Empty(right.Run(Source, []).Finds);
+        // What is wrong is told by the same process, which goes on.
+        var wrong = right.Run(Source.Replace("+ 1", "+ y", StringComparison.Ordinal), []);
+        Assert.Equal("refused", wrong.Finds.Single().Kind);
     }
 
     /// <summary>NumPy is no oracle if it is not asked: a graph of its own, and what the script makes of it.</summary>

@@ -33,6 +33,13 @@ public sealed class ConstraintTests
         ["broadcast C2"] = () => _ = new Broadcast(X("f32[1]"), [3], [0]),
         ["slice C1"] = () => _ = new Slice(X("f32[4]"), [0, 0], [2], [1]),
         ["slice C2"] = () => _ = new Slice(X("f32[4]"), [0], [2], [0]),
+        ["slice C3"] = () => Verify(f => f.Add(new Slice(f.Add(new Input("x", Type("f32[4]"))), [2], [3], [1]))),
+        ["dynamic_slice C3"] = () => Verify(f => f.Add(new DynamicSlice(f.Add(new Input("x", Type("f32[4,3]"))),
+            [f.Add(new Input("i", Type("i32")))], [0], [0, 1], [1, 3]))),
+        ["update_slice C4"] = () => Verify(f => f.Add(new UpdateSlice(f.Add(new Input("x", Type("f32[n]"))),
+            f.Add(new Input("y", Type("f32[3]"))), [], [], [Size.Variable("n") - 2], [1]))),
+        ["graph C10"] = () => Verify(f => f.Add(new Pad(f.Add(new Input("x", Type("f32[4]"))),
+            f.Add(new Input("v", Type("f32"))), [-3], [-3], [0]))),
         ["pad C1"] = () => _ = new Pad(X("f32[4]"), X("f32"), [], [1], [0]),
         ["pad C2"] = () => _ = new Pad(X("f32[4]"), X("f64"), [1], [1], [0]),
         ["pad C3"] = () => _ = new Pad(X("f32[4]"), X("f32"), [1], [1], [-1]),
@@ -169,6 +176,13 @@ public sealed class ConstraintTests
             Verifier.Verify(f);
         },
     };
+
+    private static void Verify(Func<Function, Node> last)
+    {
+        var f = new Function("f");
+        f.Results = [last(f)];
+        Verifier.Verify(f);
+    }
 
     public static TheoryData<string> Ids => [.. OpsDocument.ThrownConstraints];
 

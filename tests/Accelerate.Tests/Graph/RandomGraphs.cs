@@ -51,9 +51,10 @@ internal sealed partial class RandomGraphs
     public static RandomGraphs Make(int seed) => new(seed);
 
     /// <summary>Whole numbers of at most 4.</summary>
-    public static ReferenceValue Value(TensorType type, long n, System.Random random)
+    public static ReferenceValue Value(TensorType type, long n, System.Random random,
+        IReadOnlyDictionary<string, long>? sizes = null)
     {
-        long[] shape = [.. type.Shape.Select(s => s.Evaluate(_ => n))];
+        long[] shape = [.. type.Shape.Select(s => s.Evaluate(name => sizes?[name] ?? n))];
         var count = (int)shape.Aggregate(1L, (p, s) => p * s);
         return type.DType.IsFloat
             ? ReferenceValue.Of(type.DType, shape,

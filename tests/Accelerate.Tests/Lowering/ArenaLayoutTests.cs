@@ -58,7 +58,7 @@ public sealed class ArenaLayoutTests(ITestOutputHelper output)
     [Fact]
     public void PacksByLivesWhateverTheSlots()
     {
-        var program = ProgramReader.Read("""
+        var program = ProgramReader.Trusted("""
             program @f {
               sizes(n)
               slot(0, 4*n)
@@ -76,7 +76,7 @@ public sealed class ArenaLayoutTests(ITestOutputHelper output)
         layout = new ArenaLayout(program, _ => 15);
         Assert.Equal((180, 192, 192), (layout.LiveMaximum, layout.LiveMaximumInLines, layout.Bytes));
         Assert.Equal(ProgramPrinter.Print(program),
-            ProgramPrinter.Print(ProgramReader.Read(ProgramPrinter.Print(program))));
+            ProgramPrinter.Print(ProgramReader.Trusted(ProgramPrinter.Print(program))));
         Assert.Throws<OverflowException>(() => new ArenaLayout(program, _ => long.MaxValue / 8));
     }
 

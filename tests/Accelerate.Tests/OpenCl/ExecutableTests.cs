@@ -26,7 +26,7 @@ public sealed class ExecutableTests
 
     private static Tensor[] Agree(WorkShape shape, string text, params Tensor[] inputs)
     {
-        var program = ProgramReader.Read(text);
+        var program = ProgramReader.Trusted(text);
         using var device = new OpenClExecutable([program], null, shape);
         using var host = new InterpreterExecutable([program]);
         using var session = device.CreateSession();
@@ -125,7 +125,7 @@ public sealed class ExecutableTests
     [InlineData(int.MinValue)]
     public void GatherOutOfRangeIsAnError(int index)
     {
-        using var device = new OpenClExecutable([ProgramReader.Read(Samples.Gather)]);
+        using var device = new OpenClExecutable([ProgramReader.Trusted(Samples.Gather)]);
         using var session = device.CreateSession();
         var e = Assert.Throws<ExecutionException>(
             () => session.Run("gather", Floats(7, 3), Tensor.From([1, index, 2], 3)));
@@ -137,7 +137,7 @@ public sealed class ExecutableTests
     [OpenClFact]
     public void AnIndexIsFlaggedEvenWhereRowsAreEmpty()
     {
-        using var device = new OpenClExecutable([ProgramReader.Read(Samples.Gather)]);
+        using var device = new OpenClExecutable([ProgramReader.Trusted(Samples.Gather)]);
         using var session = device.CreateSession();
         var e = Assert.Throws<ExecutionException>(() => session.Run("gather", Floats(7, 0), Tensor.From([7], 1)));
         Assert.Equal(ExecutionCode.IndexOutOfRange, e.Code);
@@ -147,7 +147,7 @@ public sealed class ExecutableTests
     public void StateIsReadAndWritten()
     {
         using var device = new OpenClExecutable(
-            [ProgramReader.Read(Samples.Stateful)], new Dictionary<string, Tensor> { ["scale"] = Tensor.Scalar(2.5f) });
+            [ProgramReader.Trusted(Samples.Stateful)], new Dictionary<string, Tensor> { ["scale"] = Tensor.Scalar(2.5f) });
         using var session = device.CreateSession();
         for (var call = 0; call < 3; call++)
             Assert.Equal([2.5f, -5f], session.Run("step", Tensor.From([1f, -2f], 2))[0].ToArray<float>());
@@ -158,7 +158,7 @@ public sealed class ExecutableTests
     [OpenClFact]
     public void OneSessionTakesManySizes()
     {
-        using var device = new OpenClExecutable([ProgramReader.Read(Samples.TwoKernels)]);
+        using var device = new OpenClExecutable([ProgramReader.Trusted(Samples.TwoKernels)]);
         using var session = device.CreateSession();
         foreach (var n in (int[])[1, 100, 7, 0, 64, 65])
         {
@@ -171,7 +171,7 @@ public sealed class ExecutableTests
     [OpenClFact]
     public void SessionsRunSideBySide()
     {
-        using var device = new OpenClExecutable([ProgramReader.Read(Samples.TwoKernels)]);
+        using var device = new OpenClExecutable([ProgramReader.Trusted(Samples.TwoKernels)]);
         Parallel.For(0, 4, worker =>
         {
             using var session = device.CreateSession();
@@ -188,7 +188,7 @@ public sealed class ExecutableTests
     public void NarrowFloatsAreRoundedAtEachStep()
     {
         Half[] x = [.. Enumerable.Range(0, 65536).Select(i => BitConverter.UInt16BitsToHalf((ushort)i))];
-        using var device = new OpenClExecutable([ProgramReader.Read(Samples.Narrow)]);
+        using var device = new OpenClExecutable([ProgramReader.Trusted(Samples.Narrow)]);
         using var session = device.CreateSession();
         var y = session.Run("narrow", Tensor.From(x, x.Length))[0];
         using var expected = Tensor.From([.. x.Select(v =>

@@ -113,6 +113,19 @@ public sealed class CallTests
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
+    [Fact]
+    public void MoreAxesThanATensorHasAreALimitation()
+    {
+        static Compilation Of(int axes) => Compilation.FromSource(new SourceText("deep.acc",
+            $"export fn f(x: f32[2]) -> f32[2{string.Concat(Enumerable.Repeat(", 1", axes - 1))}] = "
+                + $"reshape(x, [2{string.Concat(Enumerable.Repeat(", 1", axes - 1))}])"));
+        using (var executable = Executables.Create("interpreter", Of(64)))
+        using (var session = executable.CreateSession())
+            Assert.Equal(64, session.Run("f", Tensor.From([1f, 2f], 2))[0].Rank);
+        Assert.Contains("has 65 axes; a tensor has at most 64",
+            Assert.Throws<LimitationException>(() => Executables.Create("interpreter", Of(65))).Message);
+    }
+
     private static Executable Make(string backend, int threads = 1)
     {
         var compilation = Compilation.FromSource(new SourceText("call.acc", Source));

@@ -22,6 +22,8 @@ public sealed class DeclarationTests
     [InlineData("let a, b: [int] = c", "let a, b~  list type~    type int~  name c")]
     [InlineData("if c { let a = 1 } else { let b = 2 }",
         "if item~  name c~  then let a~    1~  else let b~    2")]
+    [InlineData("weights { \"a\" -> \"b\", \"c\" \"d\" -> \"e\" optional }",
+        "weights~  rename \"a\" -> \"b\", \"c\"~  rename \"d\" -> \"e\" optional")]
     [InlineData("weights { \"a.*\" -> \"$1\" \"b\" -> _ }", "weights~  rename \"a.*\" -> \"$1\"~  rename \"b\" -> _")]
     [InlineData("assert(c, \"x\")",
         "check~  apply~    name assert~    argument~      name c~    argument~      \"x\"")]

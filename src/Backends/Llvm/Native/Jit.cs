@@ -1,39 +1,40 @@
 // In: relocatable objects. Out: their code linked into this process, and the addresses of their functions.
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Accelerate.Compiler.Diagnostics;
 
 namespace Accelerate.Backends.Llvm.Native;
 
 /// <summary>
-/// One ORC LLJIT. Objects see each other, <see cref="RuntimeSymbols"/> and what the caller passes in; nothing else of
-/// the process, so that a call LLVM slipped in (a bf16 helper, a math function) is an error and not a chance binding.
+/// One ORC LLJIT. Objects see each other, <see cref="ObjectSymbols.Runtime"/> and what the caller passes in; nothing
+/// else of the process, so that a call LLVM slipped in (a bf16 helper, a math function) is an error and not a chance
+/// binding. An object that needs more is refused before it is linked: what ORC does about a symbol that is missing
+/// depends on which thread meets it, and may leave code that is linked in part.
 /// Lookups may come from any thread. Disposing frees the code: no function of it may run then or later.
 /// </summary>
 internal sealed unsafe class Jit : IDisposable
 {
     private readonly List<string> sessionErrors = [];
+    private readonly HashSet<string> known;
     private GCHandle errorsHandle;
     private nint jit;
     private nint session;
     private nint dylib;
 
-    /// <summary>
-    /// The C functions LLVM may call on its own for copies and fills; objects may leave only these undefined.
-    /// </summary>
-    public static IReadOnlyList<string> RuntimeSymbols { get; } = ["memcpy", "memmove", "memset"];
-
     /// <summary>Adds the objects; each is linked when the first of its symbols is looked up.</summary>
     /// <param name="objects">From <see cref="LlvmCompiler.CompileToObject"/>, for targets that can run here.</param>
     /// <param name="symbols">Further functions the objects may call, by name.</param>
     /// <exception cref="LlvmException">Bytes are no object, or two objects define the same symbol.</exception>
-    public Jit(IEnumerable<byte[]> objects, IReadOnlyDictionary<string, nint>? symbols = null)
+    /// <exception cref="InternalErrorException">An object calls what nobody defines.</exception>
+    public Jit(IReadOnlyCollection<byte[]> objects, IReadOnlyDictionary<string, nint>? symbols = null)
     {
         LlvmLibrary.Require();
+        known = [.. symbols?.Keys ?? [], .. objects.SelectMany(bytes => ObjectSymbols.Of(bytes).Defined)];
         try
         {
             Create();
             var process = NativeLibrary.GetMainProgramHandle();
-            Define(RuntimeSymbols.Select(name => (name, NativeLibrary.GetExport(process, name))));
+            Define(ObjectSymbols.Runtime.Select(name => (name, NativeLibrary.GetExport(process, name))));
             if (symbols is { Count: > 0 })
                 Define(symbols.Select(s => (s.Key, s.Value)));
             foreach (var bytes in objects)
@@ -50,6 +51,10 @@ internal sealed unsafe class Jit : IDisposable
     public void Add(ReadOnlySpan<byte> objectBytes)
     {
         ObjectDisposedException.ThrowIf(jit == 0, this);
+        var symbols = ObjectSymbols.Of(objectBytes);
+        known.UnionWith(symbols.Defined);
+        if (symbols.Unknown(known.Contains) is { Count: > 0 } unknown)
+            throw new InternalErrorException($"an object calls {string.Join(", ", unknown)}, which nobody defines");
         nint buffer;
         fixed (byte* start = objectBytes)
             buffer = LlvmC.LLVMCreateMemoryBufferWithMemoryRangeCopy(start, (nuint)objectBytes.Length, "object");
@@ -86,9 +91,10 @@ internal sealed unsafe class Jit : IDisposable
             handle.Free();
         }
 
-        if (pending.Error is { } error)
-            throw LookupFailed(names, error);
-        return pending.Addresses;
+        // A part that failed is reported to the session, whatever the lookup itself says.
+        if (pending.Error is null && pending.Addresses.All(a => a != 0) && !HasSessionErrors())
+            return pending.Addresses;
+        throw LookupFailed(names, pending.Error ?? "it has no address");
     }
 
     /// <inheritdoc/>
@@ -139,6 +145,11 @@ internal sealed unsafe class Jit : IDisposable
             return;
         LlvmC.LLVMOrcDisposeMaterializationUnit(unit);
         LlvmText.Check(error, "defining symbols");
+    }
+
+    private bool HasSessionErrors()
+    {
+        lock (sessionErrors) return sessionErrors.Count > 0;
     }
 
     /// <summary>The lookup's own error names what failed; the session's errors, reported before it, say why.</summary>

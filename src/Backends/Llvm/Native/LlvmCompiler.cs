@@ -1,5 +1,6 @@
 // In: LLVM IR text, a target, an optimisation level and optionally passes. Out: an object, assembly, or optimised text.
 using System.Text;
+using Accelerate.Compiler.Diagnostics;
 
 namespace Accelerate.Backends.Llvm.Native;
 
@@ -22,8 +23,25 @@ internal static class LlvmCompiler
     /// <param name="optLevel">0 to 3: the default pipeline, and the effort of code generation.</param>
     /// <param name="passes">A pipeline in opt's syntax instead of `default&lt;O#&gt;`.</param>
     /// <exception cref="LlvmException">The text, the passes or the target were refused; it says why.</exception>
+    /// <exception cref="InternalErrorException">
+    /// The object calls what the text does not declare: LLVM made a call of something that was printed without one.
+    /// </exception>
     public static byte[] CompileToObject(string irText, LlvmTarget target, int optLevel, string? passes = null) =>
-        Optimised(irText, target, optLevel, passes, m => m.Emit(LLVMCodeGenFileType.LLVMObjectFile));
+        Optimised(irText, target, optLevel, passes, m =>
+        {
+            var bytes = m.Emit(LLVMCodeGenFileType.LLVMObjectFile);
+            if (Unknown(bytes, irText) is { Count: > 0 } unknown)
+            {
+                var reason = $"LLVM made a call of {string.Join(", ", unknown)}, which the text has not";
+                throw new InternalErrorException(
+                    $"{reason}; the module is in {LlvmFatalErrors.WriteReproducer(reason)}");
+            }
+            return bytes;
+        });
+
+    /// <summary>What an object of the text leaves undefined though the text does not declare it.</summary>
+    public static IReadOnlyList<string> Unknown(ReadOnlySpan<byte> elf, string irText) =>
+        ObjectSymbols.Of(elf).Unknown(ObjectSymbols.Declared(irText).Contains);
 
     /// <summary>Assembly text, or PTX for an NVPTX target.</summary>
     public static string CompileToAssembly(string irText, LlvmTarget target, int optLevel, string? passes = null) =>

@@ -30,7 +30,8 @@ internal static class ObjectCache
         if (cache is null)
             return ("", LlvmCompiler.CompileToObject(irText, target, optLevel, passes));
         var key = Key(irText, target, optLevel, passes);
-        if (cache.TryGet(key) is { } found)
+        // One that calls what it should not is made again, which says so.
+        if (cache.TryGet(key) is { } found && LlvmCompiler.Unknown(found, irText).Count == 0)
             return (key, found);
         var compiled = LlvmCompiler.CompileToObject(irText, target, optLevel, passes);
         cache.Put(key, compiled);

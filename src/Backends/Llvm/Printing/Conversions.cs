@@ -12,7 +12,7 @@ internal static class Conversions
     {
         var from = x.Type;
         if (from == to) return x;
-        if (from is DType.F16 or DType.BF16) return Convert(p, x with { Type = DType.F32 }, to);
+        if (from is DType.F16 or DType.BF16) return Convert(p, p.Opaque(x) with { Type = DType.F32 }, to);
         if (to is DType.F16 or DType.BF16) return Narrow.Convert(p, x, to);
         if (to == DType.Bool) return p.Compare(ScalarOp.Ne, x, p.Constant(0, from, x.Lanes));
         if (from == DType.Bool) return p.Cast(to.IsFloat ? "uitofp" : "zext", x, to);

@@ -122,6 +122,8 @@ internal sealed class DriverText
     /// <param name="isOutside">True for the steps of the program itself, whose checks the caller has made.</param>
     private void Steps(ImmutableArray<Step> steps, bool isOutside = false)
     {
+        // What this block has defined is there in all that follows in it.
+        var sums = new Dictionary<string, (Size? Value, string Text)>();
         foreach (var step in steps)
         {
             var here = number++;
@@ -148,6 +150,15 @@ internal sealed class DriverText
                     break;
                 case SizeStep size:
                     index.Define(size.Variable, Clamped(size));
+                    break;
+                case LetStep let:
+                    // Sums that grow from call to call are one addition each.
+                    var (last, before) = sums.GetValueOrDefault(let.Variable);
+                    var value = last is not null && (let.Value - last) is var more
+                        && more.Terms.Length < let.Value.Terms.Length
+                        ? text.Value($"add i64 {before}, {index.Scalar(more)}") : index.Scalar(let.Value);
+                    sums[let.Variable] = (let.Value, value);
+                    index.Define(let.Variable, value);
                     break;
                 case LoopStep loop:
                     text.For("0", index.Scalar(loop.Count), "1", i =>

@@ -25,6 +25,8 @@ internal static class Narrow
             Operand Wide(Operand o) => o with { Type = DType.F32 };
             return FromF64(p, p.OddFma(Wide(x[0]), Wide(x[1]), Wide(x[2])), from);
         }
+        // Both the comparison and the choice of a maximum see these.
+        if (KernelTypes.IsComparison(op) || op is ScalarOp.Max or ScalarOp.Min) x = [.. x.Select(p.Opaque)];
         var result = p.Compute(op, type == from ? DType.F32 : type, [.. x.Select(o => o with { Type = DType.F32 })]);
         if (KernelTypes.IsComparison(op)) return result;
         return op is ScalarOp.Add or ScalarOp.Sub or ScalarOp.Mul or ScalarOp.Div or ScalarOp.Sqrt

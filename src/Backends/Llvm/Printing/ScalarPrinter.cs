@@ -105,8 +105,24 @@ internal sealed class ScalarPrinter(LlvmText text, LlvmTarget target)
             : result with { Text = text.Value($"{instruction} {x.LlvmType} {x.Text} to {result.LlvmType}") };
     }
 
-    internal Operand Two(string instruction, Operand a, Operand b) =>
-        new(text.Value($"{instruction} {a.LlvmType} {a.Text}, {b.Text}"), a.Type, a.Lanes);
+    internal Operand Two(string instruction, Operand a, Operand b)
+    {
+        if (instruction.StartsWith("fcmp", StringComparison.Ordinal)) (a, b) = (Opaque(a), Opaque(b));
+        return new(text.Value($"{instruction} {a.LlvmType} {a.Text}, {b.Text}"), a.Type, a.Lanes);
+    }
+
+    /// <summary>
+    /// An f16 that is compared, or that goes on as an f32, as a value that LLVM does not see to be a half; no
+    /// instruction. Where f16 is converted by an instruction LLVM would compare the halves themselves, take a compare
+    /// and a select of them for a maximum, and call fmaxf for it, which no object may.
+    /// </summary>
+    internal Operand Opaque(Operand x)
+    {
+        if (x.Type != DType.F16 || !HasHalf || x.Text[0] != '%') return x;
+        var name = $"@llvm.arithmetic.fence.{Types.Suffix(x.Type, x.Lanes)}";
+        text.Declare($"declare {x.LlvmType} {name}({x.LlvmType})");
+        return x with { Text = text.Value($"call {x.LlvmType} {name}({x.LlvmType} {x.Text})") };
+    }
 
     private Operand One(string instruction, Operand[] x) =>
         new(text.Value($"{instruction} {x[0].LlvmType} {x[0].Text}"), x[0].Type, x[0].Lanes);

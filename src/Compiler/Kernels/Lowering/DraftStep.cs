@@ -32,6 +32,8 @@ internal sealed record DraftCopy(Storage From, Storage To) : DraftStep;
 
 internal sealed record DraftSize(string Variable, Storage From, long Plus, Size Most) : DraftStep;
 
+internal sealed record DraftLet(string Variable, Size Value) : DraftStep;
+
 internal sealed record DraftCheck(EntryCheck Check) : DraftStep;
 
 internal sealed record DraftLoop(string Variable, Size Count, DraftBlock Body) : DraftStep;

@@ -44,6 +44,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     }
 
     private readonly Dictionary<Node, bool> mayFlag = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<Node, bool> loopMayFlag = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>Lets a node stand for a value that is there already: the accumulator of a contraction.</summary>
     public void Bind(Node node, Value value) => bound[node] = value;
@@ -62,7 +63,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     private Value Element(Node node, ImmutableArray<Size> index, Scope scope, Context context)
     {
         if (bound.TryGetValue(node, out var value)) return value;
-        scope = scope.Home(index.Concat(context.Indices));
+        scope = Home(node, index, scope, context);
         // A value that many operations share is lowered once: a chain of squares would take exponential time.
         var key = (node, string.Join(',', index) + context.Key);
         if (!scope.Known.TryGetValue(key, out value)) scope.Known[key] = value = Lower(node, index, scope, context);
@@ -199,6 +200,25 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
         return new(inner.Builder.Binary(ScalarOp.And, outer.Holds, holds), inner);
     }
 
+    /// <summary>
+    /// The outermost scope for a node's value. A loop in which an index may be out of range stays where the condition
+    /// is known under which that is a failure; anything else is flagged there, wherever it is computed.
+    /// </summary>
+    private Scope Home(Node node, IEnumerable<Size> index, Scope scope, Context context)
+    {
+        var home = scope.Home(index.Concat(context.Indices));
+        return context.When is { } when && when.Scope.Depth > home.Depth && LoopMayFlag(node) ? when.Scope : home;
+    }
+
+    /// <summary>True when a loop that computes the node's value may flag.</summary>
+    private bool LoopMayFlag(Node node)
+    {
+        if (!MayFlag(node)) return false;
+        if (!loopMayFlag.TryGetValue(node, out var known))
+            loopMayFlag[node] = known = node is Reduce or ArgReduce or Fold || node.Operands.Any(LoopMayFlag);
+        return known;
+    }
+
     /// <summary>True when the node's value is read at an index that is itself a value.</summary>
     private bool MayFlag(Node node)
     {
@@ -321,7 +341,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
         var rank = gather.OperandType(1).Rank;
         var extent = gather.OperandType(0).Shape[gather.Axis];
         var place = index.Skip(gather.Axis).Take(rank).ToImmutableArray();
-        var home = scope.Home(place.Concat(context.Indices));
+        var home = Home(gather.Operands[1], place, scope, context);
         var at =
             home.Builder.Convert(Element(gather.Operands[1], place, home, context with { Fill = null }), DType.I64);
         var clamped = Clamped(at, extent, home, context);
@@ -374,7 +394,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
         for (var k = 0; k < axes.Length; k++)
         {
             var axis = axes[k];
-            var home = scope.Home(context.Indices);
+            var home = Home(offsets[k], [], scope, context);
             var b = home.Builder;
             var offset = b.Convert(Element(offsets[k], [], home, context with { Fill = null }), DType.I64);
             if (!starts[axis].Is(0)) offset = b.Binary(ScalarOp.Add, offset, b.Index(starts[axis]));

@@ -1,6 +1,7 @@
 // In: a function of primitive operations. Out: which nodes get a buffer, and which kernel computes each of the others.
 // Decided by shapes and dtypes only: never by ISA, optimisation level or threads.
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 
@@ -13,6 +14,11 @@ namespace Accelerate.Compiler.Kernels.Lowering;
 /// </summary>
 internal sealed class Fusion
 {
+    /// <summary>Kernels that compute one value anew; more are as many.</summary>
+    private const int MostCounted = 64;
+
+    private static readonly ConditionalWeakTable<Node, object> OfWindow = [];
+
     private readonly Function function;
     private readonly List<Node>[] users;
     private readonly HashSet<Node> buffered = new(ReferenceEqualityComparer.Instance);
@@ -62,7 +68,8 @@ internal sealed class Fusion
         foreach (var node in function.Nodes.Where(n => n is Fold || (n is Reduce or ArgReduce && !IsRowReduction(n))))
             Grow(node, SameElement);
         BufferBelowWindowsAndDots();
-        BufferSharedExpensiveWork();
+        var kernels = BufferSharedExpensiveWork();
+        KernelSize.Bound(function.Nodes, HasBuffer, MayBuffer, kernels.GetValueOrDefault, node => buffered.Add(node));
         // What a kernel of its own computes for a concat alone is stored where the concat wants it.
         foreach (var concat in function.Nodes.OfType<Concat>().Where(buffered.Contains))
         {
@@ -84,6 +91,13 @@ internal sealed class Fusion
 
     /// <summary>True for what is loaded, not computed, by the kernels that use it.</summary>
     public bool HasBuffer(Node node) => buffered.Contains(node) && !IsGenerated(node);
+
+    /// <summary>
+    /// True for what may be computed by a kernel of its own. A buffer's shape is the same in all iterations of a loop.
+    /// </summary>
+    private bool MayBuffer(Node node) => !buffered.Contains(node) && !claimed.ContainsKey(node) && !inline.Contains(node)
+        && !IsGenerated(node) && node is not (Window or Graph.Tuple or Sort or RegionNode)
+        && !node.Type.Shape.SelectMany(s => s.Variables()).Any(Loops.Knows);
 
     /// <summary>True for a node that has a buffer which a kernel must compute.</summary>
     public bool IsRoot(Node node) => buffered.Contains(node) && !IsSource(node);
@@ -127,8 +141,11 @@ internal sealed class Fusion
         node is Input or State or Const { IsSplat: false } or Result { Operands: [RegionNode] };
 
     /// <summary>What a kernel computes from nothing: cheaper than a load.</summary>
-    public static bool IsGenerated(Node node) => node is Const { IsSplat: true } or Iota or SizeValue
-        || (node is Broadcast or Reshape or Transpose or Graph.Convert && IsGenerated(node.Operands[0]));
+    public static bool IsGenerated(Node node)
+    {
+        while (node is Broadcast or Reshape or Transpose or Graph.Convert) node = node.Operands[0];
+        return node is Const { IsSplat: true } or Iota or SizeValue;
+    }
 
     /// <summary>
     /// A reduction of the last axes, which lie together in memory: lanes along the row. Others run in order.
@@ -146,15 +163,21 @@ internal sealed class Fusion
     /// </summary>
     public static bool IsOfWindow(Node node)
     {
-        var seen = new HashSet<Node>(ReferenceEqualityComparer.Instance);
         var open = new Stack<Node>([node]);
-        while (open.TryPop(out var x))
+        while (open.TryPeek(out var x))
         {
-            if (x is Window) return true;
-            if (IsElementwise(x) || x is Transpose or Broadcast or Reshape)
-                foreach (var operand in x.Operands.Where(seen.Add)) open.Push(operand);
+            // Asked for at every reduction of a chain: what is known of a node stays known.
+            var isPassed = IsElementwise(x) || x is Transpose or Broadcast or Reshape;
+            if (isPassed && x.Operands.FirstOrDefault(o => !OfWindow.TryGetValue(o, out _)) is { } operand)
+            {
+                open.Push(operand);
+                continue;
+            }
+            open.Pop();
+            OfWindow.AddOrUpdate(x, x is Window || (isPassed && x.Operands.Any(o => OfWindow.TryGetValue(o, out var of)
+                && (bool)of)));
         }
-        return false;
+        return OfWindow.TryGetValue(node, out var known) && (bool)known;
     }
 
     private static bool IsElementwise(Node node) =>
@@ -230,17 +253,35 @@ internal sealed class Fusion
         var region = new HashSet<Node>(ReferenceEqualityComparer.Instance) { anchor };
         var order = new List<Node> { anchor };
         var depends = new HashSet<Node>(ReferenceEqualityComparer.Instance) { anchor };
-        for (var id = anchor.Id + 1; id < function.Nodes.Count && order.Count < 64; id++)
+        // What depends on the anchor, in order; up to the last that uses what is in the region.
+        var (open, queued) = (new PriorityQueue<Node, int>(), new HashSet<Node>(ReferenceEqualityComparer.Instance));
+        var candidates = new HashSet<Node>(ReferenceEqualityComparer.Instance);
+        Follow(anchor, isInside: true);
+        while (candidates.Count > 0 && order.Count < 64)
         {
-            var node = function.Nodes[id];
-            if (!node.Operands.Any(depends.Contains)) continue;
+            var node = open.Dequeue();
             depends.Add(node);
+            var isCandidate = candidates.Remove(node);
             var inner = node.Operands.Where(depends.Contains).ToList();
-            if (claimed.ContainsKey(node) || !inner.All(region.Contains) || !fits(node)) continue;
-            if (anchor is Dot && !SameIndex(node, inner, anchor)) continue;
-            region.Add(node);
-            order.Add(node);
+            var isInside = isCandidate && !claimed.ContainsKey(node) && inner.All(region.Contains) && fits(node)
+                && (anchor is not Dot || SameIndex(node, inner, anchor));
+            if (isInside)
+            {
+                region.Add(node);
+                order.Add(node);
+            }
+            Follow(node, isInside);
         }
+
+        void Follow(Node node, bool isInside)
+        {
+            foreach (var user in users[node.Id])
+            {
+                if (queued.Add(user)) open.Enqueue(user, user.Id);
+                if (isInside) candidates.Add(user);
+            }
+        }
+
         var exit = order[0];
         foreach (var candidate in Enumerable.Reverse(order))
         {
@@ -331,7 +372,8 @@ internal sealed class Fusion
         };
     }
 
-    private void BufferSharedExpensiveWork()
+    /// <summary>The number of kernels that compute what has no buffer, as far as it was counted.</summary>
+    private Dictionary<Node, int> BufferSharedExpensiveWork()
     {
         var kernels = new Dictionary<Node, HashSet<Node>>(ReferenceEqualityComparer.Instance);
         foreach (var node in function.Nodes.Reverse())
@@ -341,7 +383,8 @@ internal sealed class Fusion
             else if (claimed.TryGetValue(node, out var exit)) here.Add(exit);
             else
             {
-                foreach (var user in users[node.Id]) here.UnionWith(kernels[user]);
+                foreach (var user in users[node.Id])
+                    if (here.Count < MostCounted) here.UnionWith(kernels[user]);
                 if (here.Count > 1 && !inline.Contains(node)
                     && (IsExpensive(node) || (node is Select && node.Operands.Any(inline.Contains))))
                 {
@@ -351,6 +394,9 @@ internal sealed class Fusion
             }
             kernels[node] = here;
         }
+        var counts = new Dictionary<Node, int>(ReferenceEqualityComparer.Instance);
+        foreach (var (node, of) in kernels) counts[node] = of.Count;
+        return counts;
     }
 
     private static bool IsExpensive(Node node) => node switch

@@ -7,6 +7,9 @@ namespace Accelerate.Compiler.Kernels.Lowering;
 
 internal static class KernelSizes
 {
+    /// <summary>Sizes that a kernel is called with by their own names: those of a network's layer are fewer.</summary>
+    private const int MostSizes = 8;
+
     /// <summary>Loop variables of the driver under other names: kernels of equal layers get equal texts.</summary>
     public static Kernel Rename(Kernel kernel, IReadOnlyDictionary<string, string> names)
     {
@@ -37,6 +40,59 @@ internal static class KernelSizes
             Body = Mapped(kernel.Body, s => s, s => s.Buffer == buffer ? s with { Offset = s.Offset + index * elements }
                 : s),
         };
+    }
+
+    /// <summary>
+    /// A kernel of many sizes in terms of few: what is a sum of sizes alone gets a name, by its place in the kernel. The
+    /// parts of a concat of a hundred tensors are one kernel then, and read three sizes each instead of a hundred.
+    /// </summary>
+    public static (Kernel Kernel, IReadOnlyList<(string Name, Size Sum)> Sums) Named(Kernel kernel)
+    {
+        if (kernel.Sizes.Length <= MostSizes) return (kernel, []);
+        var sums = new List<(string Name, Size Sum)>();
+        var names = new Dictionary<Size, Size>();
+        var known = kernel.Sizes.ToHashSet();
+        return (kernel with
+        {
+            Buffers = [.. kernel.Buffers.Select(b => b with { Count = Of(b.Count) })],
+            Body = Mapped(kernel.Body, Of, s => s),
+            Sizes = [.. sums.Select(s => s.Name).Order(StringComparer.Ordinal)],
+        }, sums);
+
+        // Terms that have the same factors that vary: their sum of sizes, less its negative part, as names.
+        Size Of(Size size)
+        {
+            var result = Size.Zero;
+            foreach (var group in size.Terms.GroupBy(t => string.Join('*', t.Atoms.Where(Varies).Select(a => a.Text))))
+            {
+                var first = group.First();
+                var factor = first.Atoms.Where(Varies).Aggregate(Size.One, (p, a) => p * Varying(a));
+                var sizes = group.Select(t => t with { Atoms = [.. t.Atoms.Where(a => !Varies(a))] }).ToList();
+                var sum = Size.Sum(sizes.Where(t => t.Atoms.IsEmpty))
+                    + Name(Size.Sum(sizes.Where(t => !t.Atoms.IsEmpty && t.Coefficient > 0)))
+                    - Name(-Size.Sum(sizes.Where(t => !t.Atoms.IsEmpty && t.Coefficient < 0)));
+                result += factor * sum;
+            }
+            return result;
+        }
+
+        bool Varies(Atom atom) => !atom.Variables().All(known.Contains);
+
+        Size Varying(Atom atom) => atom switch
+        {
+            FloorDivAtom d => Size.FloorDiv(Of(d.Dividend), Of(d.Divisor)),
+            MinAtom m => Size.Min(Of(m.Left), Of(m.Right)),
+            MaxAtom m => Size.Max(Of(m.Left), Of(m.Right)),
+            _ => Size.Of(atom),
+        };
+
+        Size Name(Size sum)
+        {
+            if (sum.IsConstant) return sum;
+            if (names.TryGetValue(sum, out var name)) return name;
+            sums.Add(($"p.{sums.Count + 1}", sum));
+            return names[sum] = Size.Variable(sums[^1].Name);
+        }
     }
 
     private static Block Mapped(Block block, Func<Size, Size> map, Func<Store, Store> store)

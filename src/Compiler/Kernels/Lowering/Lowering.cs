@@ -114,6 +114,7 @@ public static class Lowering
         DraftCopy c => new CopyStep(numbers[c.From], numbers[c.To]),
         DraftSize s => new SizeStep(s.Variable, numbers[s.From], s.Plus, s.Most),
         DraftCheck c => new CheckStep(c.Check),
+        DraftLet l => new LetStep(l.Variable, l.Value),
         DraftLoop l => new LoopStep(l.Variable, l.Count, Steps(l.Body, numbers)),
         DraftWhile w => new WhileStep(Steps(w.Condition, numbers), numbers[w.Test], Steps(w.Body, numbers)),
         DraftIf i => new IfStep(numbers[i.Test], Steps(i.Then, numbers), Steps(i.Else, numbers)),

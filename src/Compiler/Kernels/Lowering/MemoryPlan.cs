@@ -63,7 +63,7 @@ internal sealed class MemoryPlan
                 DraftIf i => Walk(i.Else, Walk(i.Then, Use(i.Test, at) + 1, around), around) + 1,
                 DraftCall c => Uses(c.Storages, at) + 1,
                 DraftSize s => Use(s.From, at) + 1,
-                DraftCheck => at + 1,
+                DraftCheck or DraftLet => at + 1,
                 DraftCopy c => Uses([c.From, c.To], at) + 1,
                 DraftPrint p => Uses(p.Storages, at) + 1,
                 DraftAssert a => Uses([a.Test, .. a.Storages], at) + 1,

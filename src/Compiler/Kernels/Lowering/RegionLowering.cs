@@ -312,9 +312,13 @@ internal sealed class RegionLowering
         else Copies([(placement.Places[node], target)]);
     }
 
-    private void Call(LoweredKernel kernel, Func<Node, Storage> place, Node node) => block.Add(new DraftCall(
-        context.Kernels.Add(KernelSizes.Rename(kernel.Kernel, context.Loops)), [.. kernel.Arguments.Select(place)],
-            Origin(node)));
+    private void Call(LoweredKernel kernel, Func<Node, Storage> place, Node node)
+    {
+        var (named, sums) = KernelSizes.Named(KernelSizes.Rename(kernel.Kernel, context.Loops));
+        Storage[] places = [.. kernel.Arguments.Select(place)];
+        foreach (var (name, sum) in sums) block.Add(new DraftLet(name, sum));
+        block.Add(new DraftCall(context.Kernels.Add(named), [.. places], Origin(node)));
+    }
 
     private string Origin(Node node) => function.OriginOf(node).Place;
 

@@ -46,8 +46,8 @@ internal partial class AccParser : Parser {
 		T__31=32, T__32=33, T__33=34, T__34=35, T__35=36, T__36=37, T__37=38,
 		T__38=39, T__39=40, T__40=41, T__41=42, T__42=43, T__43=44, T__44=45,
 		T__45=46, T__46=47, T__47=48, T__48=49, T__49=50, T__50=51, T__51=52,
-		T__52=53, T__53=54, NAME=55, INT=56, FLOAT=57, STRING=58, COMMENT=59,
-		SPACE=60, STRAY=61;
+		T__52=53, T__53=54, T__54=55, NAME=56, INT=57, FLOAT=58, STRING=59, COMMENT=60,
+		SPACE=61, STRAY=62;
 	public const int
 		RULE_file = 0, RULE_use = 1, RULE_item = 2, RULE_otherwise = 3, RULE_rename = 4,
 		RULE_parameters = 5, RULE_parameter = 6, RULE_result = 7, RULE_field = 8,
@@ -66,19 +66,19 @@ internal partial class AccParser : Parser {
 	private static readonly string[] _LiteralNames = {
 		null, "'use'", "'.'", "'module'", "'('", "')'", "'{'", "'}'", "'export'",
 		"'fn'", "'->'", "'param'", "'buffer'", "':'", "'='", "'let'", "'if'",
-		"'weights'", "'else'", "'_'", "','", "'inout'", "'where'", "'['", "']'",
-		"'..'", "'+='", "'-='", "'*='", "'/='", "'for'", "'in'", "'while'", "'return'",
-		"'**'", "'-'", "'*'", "'/'", "'//'", "'%'", "'@'", "'+'", "'=='", "'!='",
-		"'<'", "'<='", "'>'", "'>='", "'not'", "'and'", "'or'", "'|>'", "'=>'",
-		"'true'", "'false'"
+		"'weights'", "'else'", "','", "'optional'", "'_'", "'inout'", "'where'",
+		"'['", "']'", "'..'", "'+='", "'-='", "'*='", "'/='", "'for'", "'in'",
+		"'while'", "'return'", "'**'", "'-'", "'*'", "'/'", "'//'", "'%'", "'@'",
+		"'+'", "'=='", "'!='", "'<'", "'<='", "'>'", "'>='", "'not'", "'and'",
+		"'or'", "'|>'", "'=>'", "'true'", "'false'"
 	};
 	private static readonly string[] _SymbolicNames = {
 		null, null, null, null, null, null, null, null, null, null, null, null,
 		null, null, null, null, null, null, null, null, null, null, null, null,
 		null, null, null, null, null, null, null, null, null, null, null, null,
 		null, null, null, null, null, null, null, null, null, null, null, null,
-		null, null, null, null, null, null, null, "NAME", "INT", "FLOAT", "STRING",
-		"COMMENT", "SPACE", "STRAY"
+		null, null, null, null, null, null, null, null, "NAME", "INT", "FLOAT",
+		"STRING", "COMMENT", "SPACE", "STRAY"
 	};
 	public static readonly IVocabulary DefaultVocabulary = new Vocabulary(_LiteralNames, _SymbolicNames);
 
@@ -158,7 +158,7 @@ internal partial class AccParser : Parser {
 			State = 71;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 36028797023918856L) != 0)) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 72057594049698568L) != 0)) {
 				{
 				{
 				State = 68;
@@ -367,7 +367,7 @@ internal partial class AccParser : Parser {
 					State = 89;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
-					if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 36028797025910784L) != 0)) {
+					if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 72057594053787648L) != 0)) {
 						{
 						State = 88;
 						parameters();
@@ -384,7 +384,7 @@ internal partial class AccParser : Parser {
 				State = 98;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 36028797023918856L) != 0)) {
+				while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 72057594049698568L) != 0)) {
 					{
 					{
 					State = 95;
@@ -422,7 +422,7 @@ internal partial class AccParser : Parser {
 				State = 110;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 36028797025910784L) != 0)) {
+				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 72057594053787648L) != 0)) {
 					{
 					State = 109;
 					parameters();
@@ -446,7 +446,7 @@ internal partial class AccParser : Parser {
 				State = 118;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if (_la==T__21) {
+				if (_la==T__22) {
 					{
 					State = 117;
 					where();
@@ -530,7 +530,7 @@ internal partial class AccParser : Parser {
 				State = 146;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 36028797023918856L) != 0)) {
+				while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 72057594049698568L) != 0)) {
 					{
 					{
 					State = 143;
@@ -631,7 +631,7 @@ internal partial class AccParser : Parser {
 			State = 170;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 36028797023918856L) != 0)) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 72057594049698568L) != 0)) {
 				{
 				{
 				State = 167;
@@ -681,14 +681,49 @@ internal partial class AccParser : Parser {
 			Match(STRING);
 			State = 176;
 			Match(T__9);
-			State = 177;
-			_la = TokenStream.LA(1);
-			if ( !(_la==T__18 || _la==STRING) ) {
-			ErrorHandler.RecoverInline(this);
-			}
-			else {
-				ErrorHandler.ReportMatch(this);
-			    Consume();
+			State = 189;
+			ErrorHandler.Sync(this);
+			switch (TokenStream.LA(1)) {
+			case STRING:
+				{
+				State = 177;
+				Match(STRING);
+				State = 182;
+				ErrorHandler.Sync(this);
+				_la = TokenStream.LA(1);
+				while (_la==T__18) {
+					{
+					{
+					State = 178;
+					Match(T__18);
+					State = 179;
+					Match(STRING);
+					}
+					}
+					State = 184;
+					ErrorHandler.Sync(this);
+					_la = TokenStream.LA(1);
+				}
+				State = 186;
+				ErrorHandler.Sync(this);
+				_la = TokenStream.LA(1);
+				if (_la==T__19) {
+					{
+					State = 185;
+					Match(T__19);
+					}
+				}
+
+				}
+				break;
+			case T__20:
+				{
+				State = 188;
+				Match(T__20);
+				}
+				break;
+			default:
+				throw new NoViableAltException(this);
 			}
 			}
 		}
@@ -726,33 +761,33 @@ internal partial class AccParser : Parser {
 			int _alt;
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 179;
+			State = 191;
 			parameter();
-			State = 184;
+			State = 196;
 			ErrorHandler.Sync(this);
-			_alt = Interpreter.AdaptivePredict(TokenStream,17,Context);
+			_alt = Interpreter.AdaptivePredict(TokenStream,20,Context);
 			while ( _alt!=2 && _alt!=global::Antlr4.Runtime.Atn.ATN.INVALID_ALT_NUMBER ) {
 				if ( _alt==1 ) {
 					{
 					{
-					State = 180;
-					Match(T__19);
-					State = 181;
+					State = 192;
+					Match(T__18);
+					State = 193;
 					parameter();
 					}
 					}
 				}
-				State = 186;
+				State = 198;
 				ErrorHandler.Sync(this);
-				_alt = Interpreter.AdaptivePredict(TokenStream,17,Context);
+				_alt = Interpreter.AdaptivePredict(TokenStream,20,Context);
 			}
-			State = 188;
+			State = 200;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if (_la==T__19) {
+			if (_la==T__18) {
 				{
-				State = 187;
-				Match(T__19);
+				State = 199;
+				Match(T__18);
 				}
 			}
 
@@ -794,38 +829,38 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 191;
+			State = 203;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if (_la==T__20) {
+			if (_la==T__21) {
 				{
-				State = 190;
-				Match(T__20);
+				State = 202;
+				Match(T__21);
 				}
 			}
 
-			State = 193;
+			State = 205;
 			name();
-			State = 196;
+			State = 208;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if (_la==T__12) {
 				{
-				State = 194;
+				State = 206;
 				Match(T__12);
-				State = 195;
+				State = 207;
 				type();
 				}
 			}
 
-			State = 200;
+			State = 212;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if (_la==T__13) {
 				{
-				State = 198;
+				State = 210;
 				Match(T__13);
-				State = 199;
+				State = 211;
 				expr(0);
 				}
 			}
@@ -866,45 +901,46 @@ internal partial class AccParser : Parser {
 		EnterRule(_localctx, 14, RULE_result);
 		int _la;
 		try {
-			State = 214;
+			State = 226;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
 			case T__8:
 			case T__16:
-			case T__18:
-			case T__21:
+			case T__19:
+			case T__20:
 			case T__22:
+			case T__23:
 			case NAME:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 202;
+				State = 214;
 				type();
 				}
 				break;
 			case T__3:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 203;
+				State = 215;
 				Match(T__3);
-				State = 204;
+				State = 216;
 				field();
-				State = 209;
+				State = 221;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				while (_la==T__19) {
+				while (_la==T__18) {
 					{
 					{
-					State = 205;
-					Match(T__19);
-					State = 206;
+					State = 217;
+					Match(T__18);
+					State = 218;
 					field();
 					}
 					}
-					State = 211;
+					State = 223;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
 				}
-				State = 212;
+				State = 224;
 				Match(T__4);
 				}
 				break;
@@ -944,19 +980,19 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 219;
+			State = 231;
 			ErrorHandler.Sync(this);
-			switch ( Interpreter.AdaptivePredict(TokenStream,24,Context) ) {
+			switch ( Interpreter.AdaptivePredict(TokenStream,27,Context) ) {
 			case 1:
 				{
-				State = 216;
+				State = 228;
 				name();
-				State = 217;
+				State = 229;
 				Match(T__12);
 				}
 				break;
 			}
-			State = 221;
+			State = 233;
 			type();
 			}
 		}
@@ -993,23 +1029,23 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 223;
-			Match(T__21);
-			State = 224;
+			State = 235;
+			Match(T__22);
+			State = 236;
 			expr(0);
-			State = 229;
+			State = 241;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while (_la==T__19) {
+			while (_la==T__18) {
 				{
 				{
-				State = 225;
-				Match(T__19);
-				State = 226;
+				State = 237;
+				Match(T__18);
+				State = 238;
 				expr(0);
 				}
 				}
-				State = 231;
+				State = 243;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
@@ -1045,22 +1081,22 @@ internal partial class AccParser : Parser {
 		BodyContext _localctx = new BodyContext(Context, State);
 		EnterRule(_localctx, 20, RULE_body);
 		try {
-			State = 235;
+			State = 247;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
 			case T__13:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 232;
+				State = 244;
 				Match(T__13);
-				State = 233;
+				State = 245;
 				expr(0);
 				}
 				break;
 			case T__5:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 234;
+				State = 246;
 				block();
 				}
 				break;
@@ -1119,75 +1155,76 @@ internal partial class AccParser : Parser {
 		EnterRule(_localctx, 22, RULE_type);
 		int _la;
 		try {
-			State = 257;
+			State = 269;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
 			case T__16:
-			case T__18:
-			case T__21:
+			case T__19:
+			case T__20:
+			case T__22:
 			case NAME:
 				_localctx = new NamedTypeContext(_localctx);
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 237;
+				State = 249;
 				name();
-				State = 250;
+				State = 262;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if (_la==T__22) {
+				if (_la==T__23) {
 					{
-					State = 238;
-					Match(T__22);
-					State = 247;
+					State = 250;
+					Match(T__23);
+					State = 259;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
-					if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 567735062431989776L) != 0)) {
+					if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 1135470124865880080L) != 0)) {
 						{
-						State = 239;
+						State = 251;
 						dim();
-						State = 244;
+						State = 256;
 						ErrorHandler.Sync(this);
 						_la = TokenStream.LA(1);
-						while (_la==T__19) {
+						while (_la==T__18) {
 							{
 							{
-							State = 240;
-							Match(T__19);
-							State = 241;
+							State = 252;
+							Match(T__18);
+							State = 253;
 							dim();
 							}
 							}
-							State = 246;
+							State = 258;
 							ErrorHandler.Sync(this);
 							_la = TokenStream.LA(1);
 						}
 						}
 					}
 
-					State = 249;
-					Match(T__23);
+					State = 261;
+					Match(T__24);
 					}
 				}
 
 				}
 				break;
-			case T__22:
+			case T__23:
 				_localctx = new ListTypeContext(_localctx);
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 252;
-				Match(T__22);
-				State = 253;
-				type();
-				State = 254;
+				State = 264;
 				Match(T__23);
+				State = 265;
+				type();
+				State = 266;
+				Match(T__24);
 				}
 				break;
 			case T__8:
 				_localctx = new FunctionTypeContext(_localctx);
 				EnterOuterAlt(_localctx, 3);
 				{
-				State = 256;
+				State = 268;
 				Match(T__8);
 				}
 				break;
@@ -1225,33 +1262,34 @@ internal partial class AccParser : Parser {
 		DimContext _localctx = new DimContext(Context, State);
 		EnterRule(_localctx, 24, RULE_dim);
 		try {
-			State = 261;
+			State = 273;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
-			case T__24:
+			case T__25:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 259;
+				State = 271;
 				group();
 				}
 				break;
 			case T__3:
 			case T__15:
 			case T__16:
-			case T__18:
-			case T__21:
+			case T__19:
+			case T__20:
 			case T__22:
-			case T__34:
-			case T__47:
-			case T__52:
+			case T__23:
+			case T__35:
+			case T__48:
 			case T__53:
+			case T__54:
 			case NAME:
 			case INT:
 			case FLOAT:
 			case STRING:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 260;
+				State = 272;
 				expr(0);
 				}
 				break;
@@ -1289,14 +1327,14 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 263;
-			Match(T__24);
-			State = 265;
+			State = 275;
+			Match(T__25);
+			State = 277;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 36028797023813632L) != 0)) {
+			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 72057594049593344L) != 0)) {
 				{
-				State = 264;
+				State = 276;
 				name();
 				}
 			}
@@ -1336,23 +1374,23 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 267;
+			State = 279;
 			Match(T__5);
-			State = 271;
+			State = 283;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 36028810982555648L) != 0)) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 72057621966979072L) != 0)) {
 				{
 				{
-				State = 268;
+				State = 280;
 				statement();
 				}
 				}
-				State = 273;
+				State = 285;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
-			State = 274;
+			State = 286;
 			Match(T__6);
 			}
 		}
@@ -1453,32 +1491,32 @@ internal partial class AccParser : Parser {
 		EnterRule(_localctx, 30, RULE_statement);
 		int _la;
 		try {
-			State = 317;
+			State = 329;
 			ErrorHandler.Sync(this);
-			switch ( Interpreter.AdaptivePredict(TokenStream,37,Context) ) {
+			switch ( Interpreter.AdaptivePredict(TokenStream,40,Context) ) {
 			case 1:
 				_localctx = new DeclareContext(_localctx);
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 276;
+				State = 288;
 				Match(T__14);
-				State = 277;
+				State = 289;
 				names();
-				State = 280;
+				State = 292;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 				if (_la==T__12) {
 					{
-					State = 278;
+					State = 290;
 					Match(T__12);
-					State = 279;
+					State = 291;
 					type();
 					}
 				}
 
-				State = 282;
+				State = 294;
 				Match(T__13);
-				State = 283;
+				State = 295;
 				expr(0);
 				}
 				break;
@@ -1486,35 +1524,35 @@ internal partial class AccParser : Parser {
 				_localctx = new AssignContext(_localctx);
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 285;
+				State = 297;
 				place();
-				State = 290;
+				State = 302;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				while (_la==T__19) {
+				while (_la==T__18) {
 					{
 					{
-					State = 286;
-					Match(T__19);
-					State = 287;
+					State = 298;
+					Match(T__18);
+					State = 299;
 					place();
 					}
 					}
-					State = 292;
+					State = 304;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
 				}
-				State = 293;
+				State = 305;
 				((AssignContext)_localctx).op = TokenStream.LT(1);
 				_la = TokenStream.LA(1);
-				if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 1006649344L) != 0)) ) {
+				if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 2013282304L) != 0)) ) {
 					((AssignContext)_localctx).op = ErrorHandler.RecoverInline(this);
 				}
 				else {
 					ErrorHandler.ReportMatch(this);
 				    Consume();
 				}
-				State = 294;
+				State = 306;
 				expr(0);
 				}
 				break;
@@ -1522,7 +1560,7 @@ internal partial class AccParser : Parser {
 				_localctx = new BranchContext(_localctx);
 				EnterOuterAlt(_localctx, 3);
 				{
-				State = 296;
+				State = 308;
 				choice();
 				}
 				break;
@@ -1530,15 +1568,15 @@ internal partial class AccParser : Parser {
 				_localctx = new LoopContext(_localctx);
 				EnterOuterAlt(_localctx, 4);
 				{
-				State = 297;
-				Match(T__29);
-				State = 298;
-				names();
-				State = 299;
+				State = 309;
 				Match(T__30);
-				State = 300;
+				State = 310;
+				names();
+				State = 311;
+				Match(T__31);
+				State = 312;
 				iterable();
-				State = 301;
+				State = 313;
 				block();
 				}
 				break;
@@ -1546,11 +1584,11 @@ internal partial class AccParser : Parser {
 				_localctx = new WhileContext(_localctx);
 				EnterOuterAlt(_localctx, 5);
 				{
-				State = 303;
-				Match(T__31);
-				State = 304;
+				State = 315;
+				Match(T__32);
+				State = 316;
 				expr(0);
-				State = 305;
+				State = 317;
 				block();
 				}
 				break;
@@ -1558,23 +1596,23 @@ internal partial class AccParser : Parser {
 				_localctx = new ReturnContext(_localctx);
 				EnterOuterAlt(_localctx, 6);
 				{
-				State = 307;
-				Match(T__32);
-				State = 308;
+				State = 319;
+				Match(T__33);
+				State = 320;
 				expr(0);
-				State = 313;
+				State = 325;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				while (_la==T__19) {
+				while (_la==T__18) {
 					{
 					{
-					State = 309;
-					Match(T__19);
-					State = 310;
+					State = 321;
+					Match(T__18);
+					State = 322;
 					expr(0);
 					}
 					}
-					State = 315;
+					State = 327;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
 				}
@@ -1584,7 +1622,7 @@ internal partial class AccParser : Parser {
 				_localctx = new EffectContext(_localctx);
 				EnterOuterAlt(_localctx, 7);
 				{
-				State = 316;
+				State = 328;
 				call();
 				}
 				break;
@@ -1629,31 +1667,31 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 319;
+			State = 331;
 			Match(T__15);
-			State = 320;
+			State = 332;
 			expr(0);
-			State = 321;
+			State = 333;
 			block();
-			State = 327;
+			State = 339;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if (_la==T__17) {
 				{
-				State = 322;
+				State = 334;
 				Match(T__17);
-				State = 325;
+				State = 337;
 				ErrorHandler.Sync(this);
 				switch (TokenStream.LA(1)) {
 				case T__5:
 					{
-					State = 323;
+					State = 335;
 					block();
 					}
 					break;
 				case T__15:
 					{
-					State = 324;
+					State = 336;
 					choice();
 					}
 					break;
@@ -1704,39 +1742,39 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 329;
+			State = 341;
 			name();
-			State = 338;
+			State = 350;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while (_la==T__1 || _la==T__22) {
+			while (_la==T__1 || _la==T__23) {
 				{
-				State = 336;
+				State = 348;
 				ErrorHandler.Sync(this);
 				switch (TokenStream.LA(1)) {
 				case T__1:
 					{
-					State = 330;
+					State = 342;
 					Match(T__1);
-					State = 331;
+					State = 343;
 					name();
 					}
 					break;
-				case T__22:
+				case T__23:
 					{
-					State = 332;
-					Match(T__22);
-					State = 333;
-					subscripts();
-					State = 334;
+					State = 344;
 					Match(T__23);
+					State = 345;
+					subscripts();
+					State = 346;
+					Match(T__24);
 					}
 					break;
 				default:
 					throw new NoViableAltException(this);
 				}
 				}
-				State = 340;
+				State = 352;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
@@ -1775,21 +1813,21 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 341;
+			State = 353;
 			place();
-			State = 342;
+			State = 354;
 			Match(T__3);
-			State = 344;
+			State = 356;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 567735062400532496L) != 0)) {
+			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 1135470124802965520L) != 0)) {
 				{
-				State = 343;
+				State = 355;
 				arguments();
 				}
 			}
 
-			State = 346;
+			State = 358;
 			Match(T__4);
 			}
 		}
@@ -1826,21 +1864,21 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 348;
+			State = 360;
 			name();
-			State = 353;
+			State = 365;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while (_la==T__19) {
+			while (_la==T__18) {
 				{
 				{
-				State = 349;
-				Match(T__19);
-				State = 350;
+				State = 361;
+				Match(T__18);
+				State = 362;
 				name();
 				}
 				}
-				State = 355;
+				State = 367;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
@@ -1879,25 +1917,25 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 356;
+			State = 368;
 			expr(0);
-			State = 363;
+			State = 375;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if (_la==T__12) {
 				{
-				State = 357;
+				State = 369;
 				Match(T__12);
-				State = 358;
+				State = 370;
 				expr(0);
-				State = 361;
+				State = 373;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 				if (_la==T__12) {
 					{
-					State = 359;
+					State = 371;
 					Match(T__12);
-					State = 360;
+					State = 372;
 					expr(0);
 					}
 				}
@@ -2067,18 +2105,18 @@ internal partial class AccParser : Parser {
 			int _alt;
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 417;
+			State = 429;
 			ErrorHandler.Sync(this);
-			switch ( Interpreter.AdaptivePredict(TokenStream,51,Context) ) {
+			switch ( Interpreter.AdaptivePredict(TokenStream,54,Context) ) {
 			case 1:
 				{
 				_localctx = new NegateContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
 
-				State = 366;
-				Match(T__34);
-				State = 367;
+				State = 378;
+				Match(T__35);
+				State = 379;
 				expr(15);
 				}
 				break;
@@ -2087,9 +2125,9 @@ internal partial class AccParser : Parser {
 				_localctx = new NotContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
-				State = 368;
-				Match(T__47);
-				State = 369;
+				State = 380;
+				Match(T__48);
+				State = 381;
 				expr(11);
 				}
 				break;
@@ -2098,31 +2136,31 @@ internal partial class AccParser : Parser {
 				_localctx = new MapContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
-				State = 370;
-				Match(T__22);
-				State = 371;
+				State = 382;
+				Match(T__23);
+				State = 383;
 				index();
-				State = 376;
+				State = 388;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				while (_la==T__19) {
+				while (_la==T__18) {
 					{
 					{
-					State = 372;
-					Match(T__19);
-					State = 373;
+					State = 384;
+					Match(T__18);
+					State = 385;
 					index();
 					}
 					}
-					State = 378;
+					State = 390;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
 				}
-				State = 379;
-				Match(T__23);
-				State = 380;
-				Match(T__51);
-				State = 381;
+				State = 391;
+				Match(T__24);
+				State = 392;
+				Match(T__52);
+				State = 393;
 				expr(7);
 				}
 				break;
@@ -2131,32 +2169,32 @@ internal partial class AccParser : Parser {
 				_localctx = new ComprehensionContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
-				State = 383;
-				Match(T__22);
-				State = 384;
+				State = 395;
+				Match(T__23);
+				State = 396;
 				expr(0);
-				State = 385;
-				Match(T__29);
-				State = 386;
-				names();
-				State = 387;
+				State = 397;
 				Match(T__30);
-				State = 388;
+				State = 398;
+				names();
+				State = 399;
+				Match(T__31);
+				State = 400;
 				iterable();
-				State = 391;
+				State = 403;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 				if (_la==T__15) {
 					{
-					State = 389;
+					State = 401;
 					Match(T__15);
-					State = 390;
+					State = 402;
 					expr(0);
 					}
 				}
 
-				State = 393;
-				Match(T__23);
+				State = 405;
+				Match(T__24);
 				}
 				break;
 			case 5:
@@ -2164,48 +2202,48 @@ internal partial class AccParser : Parser {
 				_localctx = new ListContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
-				State = 395;
-				Match(T__22);
 				State = 407;
+				Match(T__23);
+				State = 419;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 567735062431989776L) != 0)) {
+				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 1135470124865880080L) != 0)) {
 					{
-					State = 396;
+					State = 408;
 					element();
-					State = 401;
+					State = 413;
 					ErrorHandler.Sync(this);
-					_alt = Interpreter.AdaptivePredict(TokenStream,48,Context);
+					_alt = Interpreter.AdaptivePredict(TokenStream,51,Context);
 					while ( _alt!=2 && _alt!=global::Antlr4.Runtime.Atn.ATN.INVALID_ALT_NUMBER ) {
 						if ( _alt==1 ) {
 							{
 							{
-							State = 397;
-							Match(T__19);
-							State = 398;
+							State = 409;
+							Match(T__18);
+							State = 410;
 							element();
 							}
 							}
 						}
-						State = 403;
+						State = 415;
 						ErrorHandler.Sync(this);
-						_alt = Interpreter.AdaptivePredict(TokenStream,48,Context);
+						_alt = Interpreter.AdaptivePredict(TokenStream,51,Context);
 					}
-					State = 405;
+					State = 417;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
-					if (_la==T__19) {
+					if (_la==T__18) {
 						{
-						State = 404;
-						Match(T__19);
+						State = 416;
+						Match(T__18);
 						}
 					}
 
 					}
 				}
 
-				State = 409;
-				Match(T__23);
+				State = 421;
+				Match(T__24);
 				}
 				break;
 			case 6:
@@ -2213,7 +2251,7 @@ internal partial class AccParser : Parser {
 				_localctx = new IfContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
-				State = 410;
+				State = 422;
 				ternary();
 				}
 				break;
@@ -2222,11 +2260,11 @@ internal partial class AccParser : Parser {
 				_localctx = new ParensContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
-				State = 411;
+				State = 423;
 				Match(T__3);
-				State = 412;
+				State = 424;
 				expr(0);
-				State = 413;
+				State = 425;
 				Match(T__4);
 				}
 				break;
@@ -2235,9 +2273,9 @@ internal partial class AccParser : Parser {
 				_localctx = new LiteralContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
-				State = 415;
+				State = 427;
 				_la = TokenStream.LA(1);
-				if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 531424756029718528L) != 0)) ) {
+				if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 1062849512059437056L) != 0)) ) {
 				ErrorHandler.RecoverInline(this);
 				}
 				else {
@@ -2251,33 +2289,33 @@ internal partial class AccParser : Parser {
 				_localctx = new VariableContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
-				State = 416;
+				State = 428;
 				name();
 				}
 				break;
 			}
 			Context.Stop = TokenStream.LT(-1);
-			State = 456;
+			State = 468;
 			ErrorHandler.Sync(this);
-			_alt = Interpreter.AdaptivePredict(TokenStream,54,Context);
+			_alt = Interpreter.AdaptivePredict(TokenStream,57,Context);
 			while ( _alt!=2 && _alt!=global::Antlr4.Runtime.Atn.ATN.INVALID_ALT_NUMBER ) {
 				if ( _alt==1 ) {
 					if ( ParseListeners!=null )
 						TriggerExitRuleEvent();
 					_prevctx = _localctx;
 					{
-					State = 454;
+					State = 466;
 					ErrorHandler.Sync(this);
-					switch ( Interpreter.AdaptivePredict(TokenStream,53,Context) ) {
+					switch ( Interpreter.AdaptivePredict(TokenStream,56,Context) ) {
 					case 1:
 						{
 						_localctx = new BinaryContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 419;
+						State = 431;
 						if (!(Precpred(Context, 16))) throw new FailedPredicateException(this, "Precpred(Context, 16)");
-						State = 420;
-						((BinaryContext)_localctx).op = Match(T__33);
-						State = 421;
+						State = 432;
+						((BinaryContext)_localctx).op = Match(T__34);
+						State = 433;
 						expr(16);
 						}
 						break;
@@ -2285,19 +2323,19 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new BinaryContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 422;
+						State = 434;
 						if (!(Precpred(Context, 14))) throw new FailedPredicateException(this, "Precpred(Context, 14)");
-						State = 423;
+						State = 435;
 						((BinaryContext)_localctx).op = TokenStream.LT(1);
 						_la = TokenStream.LA(1);
-						if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 2130303778816L) != 0)) ) {
+						if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 4260607557632L) != 0)) ) {
 							((BinaryContext)_localctx).op = ErrorHandler.RecoverInline(this);
 						}
 						else {
 							ErrorHandler.ReportMatch(this);
 						    Consume();
 						}
-						State = 424;
+						State = 436;
 						expr(15);
 						}
 						break;
@@ -2305,19 +2343,19 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new BinaryContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 425;
+						State = 437;
 						if (!(Precpred(Context, 13))) throw new FailedPredicateException(this, "Precpred(Context, 13)");
-						State = 426;
+						State = 438;
 						((BinaryContext)_localctx).op = TokenStream.LT(1);
 						_la = TokenStream.LA(1);
-						if ( !(_la==T__34 || _la==T__40) ) {
+						if ( !(_la==T__35 || _la==T__41) ) {
 							((BinaryContext)_localctx).op = ErrorHandler.RecoverInline(this);
 						}
 						else {
 							ErrorHandler.ReportMatch(this);
 						    Consume();
 						}
-						State = 427;
+						State = 439;
 						expr(14);
 						}
 						break;
@@ -2325,19 +2363,19 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new BinaryContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 428;
+						State = 440;
 						if (!(Precpred(Context, 12))) throw new FailedPredicateException(this, "Precpred(Context, 12)");
-						State = 429;
+						State = 441;
 						((BinaryContext)_localctx).op = TokenStream.LT(1);
 						_la = TokenStream.LA(1);
-						if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 277076930199552L) != 0)) ) {
+						if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 554153860399104L) != 0)) ) {
 							((BinaryContext)_localctx).op = ErrorHandler.RecoverInline(this);
 						}
 						else {
 							ErrorHandler.ReportMatch(this);
 						    Consume();
 						}
-						State = 430;
+						State = 442;
 						expr(13);
 						}
 						break;
@@ -2345,11 +2383,11 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new BinaryContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 431;
+						State = 443;
 						if (!(Precpred(Context, 10))) throw new FailedPredicateException(this, "Precpred(Context, 10)");
-						State = 432;
-						((BinaryContext)_localctx).op = Match(T__48);
-						State = 433;
+						State = 444;
+						((BinaryContext)_localctx).op = Match(T__49);
+						State = 445;
 						expr(11);
 						}
 						break;
@@ -2357,11 +2395,11 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new BinaryContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 434;
+						State = 446;
 						if (!(Precpred(Context, 9))) throw new FailedPredicateException(this, "Precpred(Context, 9)");
-						State = 435;
-						((BinaryContext)_localctx).op = Match(T__49);
-						State = 436;
+						State = 447;
+						((BinaryContext)_localctx).op = Match(T__50);
+						State = 448;
 						expr(10);
 						}
 						break;
@@ -2369,11 +2407,11 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new PipeContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 437;
+						State = 449;
 						if (!(Precpred(Context, 8))) throw new FailedPredicateException(this, "Precpred(Context, 8)");
-						State = 438;
-						((PipeContext)_localctx).op = Match(T__50);
-						State = 439;
+						State = 450;
+						((PipeContext)_localctx).op = Match(T__51);
+						State = 451;
 						expr(9);
 						}
 						break;
@@ -2381,11 +2419,11 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new MemberContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 440;
+						State = 452;
 						if (!(Precpred(Context, 19))) throw new FailedPredicateException(this, "Precpred(Context, 19)");
-						State = 441;
+						State = 453;
 						Match(T__1);
-						State = 442;
+						State = 454;
 						name();
 						}
 						break;
@@ -2393,21 +2431,21 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new ApplyContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 443;
+						State = 455;
 						if (!(Precpred(Context, 18))) throw new FailedPredicateException(this, "Precpred(Context, 18)");
-						State = 444;
+						State = 456;
 						Match(T__3);
-						State = 446;
+						State = 458;
 						ErrorHandler.Sync(this);
 						_la = TokenStream.LA(1);
-						if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 567735062400532496L) != 0)) {
+						if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 1135470124802965520L) != 0)) {
 							{
-							State = 445;
+							State = 457;
 							arguments();
 							}
 						}
 
-						State = 448;
+						State = 460;
 						Match(T__4);
 						}
 						break;
@@ -2415,22 +2453,22 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new SelectContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 449;
+						State = 461;
 						if (!(Precpred(Context, 17))) throw new FailedPredicateException(this, "Precpred(Context, 17)");
-						State = 450;
-						Match(T__22);
-						State = 451;
-						subscripts();
-						State = 452;
+						State = 462;
 						Match(T__23);
+						State = 463;
+						subscripts();
+						State = 464;
+						Match(T__24);
 						}
 						break;
 					}
 					}
 				}
-				State = 458;
+				State = 470;
 				ErrorHandler.Sync(this);
-				_alt = Interpreter.AdaptivePredict(TokenStream,54,Context);
+				_alt = Interpreter.AdaptivePredict(TokenStream,57,Context);
 			}
 			}
 		}
@@ -2469,34 +2507,34 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 459;
+			State = 471;
 			Match(T__15);
-			State = 460;
+			State = 472;
 			expr(0);
-			State = 461;
+			State = 473;
 			Match(T__5);
-			State = 462;
+			State = 474;
 			expr(0);
-			State = 463;
+			State = 475;
 			Match(T__6);
-			State = 464;
+			State = 476;
 			Match(T__17);
-			State = 470;
+			State = 482;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
 			case T__5:
 				{
-				State = 465;
+				State = 477;
 				Match(T__5);
-				State = 466;
+				State = 478;
 				expr(0);
-				State = 467;
+				State = 479;
 				Match(T__6);
 				}
 				break;
 			case T__15:
 				{
-				State = 469;
+				State = 481;
 				ternary();
 				}
 				break;
@@ -2539,33 +2577,33 @@ internal partial class AccParser : Parser {
 			int _alt;
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 472;
+			State = 484;
 			argument();
-			State = 477;
+			State = 489;
 			ErrorHandler.Sync(this);
-			_alt = Interpreter.AdaptivePredict(TokenStream,56,Context);
+			_alt = Interpreter.AdaptivePredict(TokenStream,59,Context);
 			while ( _alt!=2 && _alt!=global::Antlr4.Runtime.Atn.ATN.INVALID_ALT_NUMBER ) {
 				if ( _alt==1 ) {
 					{
 					{
-					State = 473;
-					Match(T__19);
-					State = 474;
+					State = 485;
+					Match(T__18);
+					State = 486;
 					argument();
 					}
 					}
 				}
-				State = 479;
+				State = 491;
 				ErrorHandler.Sync(this);
-				_alt = Interpreter.AdaptivePredict(TokenStream,56,Context);
+				_alt = Interpreter.AdaptivePredict(TokenStream,59,Context);
 			}
-			State = 481;
+			State = 493;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if (_la==T__19) {
+			if (_la==T__18) {
 				{
-				State = 480;
-				Match(T__19);
+				State = 492;
+				Match(T__18);
 				}
 			}
 
@@ -2604,29 +2642,29 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 486;
+			State = 498;
 			ErrorHandler.Sync(this);
-			switch ( Interpreter.AdaptivePredict(TokenStream,58,Context) ) {
+			switch ( Interpreter.AdaptivePredict(TokenStream,61,Context) ) {
 			case 1:
 				{
-				State = 483;
+				State = 495;
 				name();
-				State = 484;
+				State = 496;
 				Match(T__12);
 				}
 				break;
 			}
-			State = 489;
+			State = 501;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if (_la==T__20) {
+			if (_la==T__21) {
 				{
-				State = 488;
-				Match(T__20);
+				State = 500;
+				Match(T__21);
 				}
 			}
 
-			State = 491;
+			State = 503;
 			expr(0);
 			}
 		}
@@ -2658,20 +2696,20 @@ internal partial class AccParser : Parser {
 		EnterRule(_localctx, 50, RULE_element);
 		int _la;
 		try {
-			State = 498;
+			State = 510;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
-			case T__24:
+			case T__25:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 493;
-				Match(T__24);
-				State = 495;
+				State = 505;
+				Match(T__25);
+				State = 507;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 567735062398435344L) != 0)) {
+				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 1135470124798771216L) != 0)) {
 					{
-					State = 494;
+					State = 506;
 					expr(0);
 					}
 				}
@@ -2681,20 +2719,21 @@ internal partial class AccParser : Parser {
 			case T__3:
 			case T__15:
 			case T__16:
-			case T__18:
-			case T__21:
+			case T__19:
+			case T__20:
 			case T__22:
-			case T__34:
-			case T__47:
-			case T__52:
+			case T__23:
+			case T__35:
+			case T__48:
 			case T__53:
+			case T__54:
 			case NAME:
 			case INT:
 			case FLOAT:
 			case STRING:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 497;
+				State = 509;
 				expr(0);
 				}
 				break;
@@ -2736,32 +2775,33 @@ internal partial class AccParser : Parser {
 		EnterRule(_localctx, 52, RULE_index);
 		int _la;
 		try {
-			State = 506;
+			State = 518;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
-			case T__24:
+			case T__25:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 500;
+				State = 512;
 				group();
 				}
 				break;
 			case T__16:
-			case T__18:
-			case T__21:
+			case T__19:
+			case T__20:
+			case T__22:
 			case NAME:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 501;
+				State = 513;
 				name();
-				State = 504;
+				State = 516;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if (_la==T__43) {
+				if (_la==T__44) {
 					{
-					State = 502;
-					Match(T__43);
-					State = 503;
+					State = 514;
+					Match(T__44);
+					State = 515;
 					expr(0);
 					}
 				}
@@ -2806,33 +2846,33 @@ internal partial class AccParser : Parser {
 			int _alt;
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 508;
+			State = 520;
 			subscript();
-			State = 513;
+			State = 525;
 			ErrorHandler.Sync(this);
-			_alt = Interpreter.AdaptivePredict(TokenStream,64,Context);
+			_alt = Interpreter.AdaptivePredict(TokenStream,67,Context);
 			while ( _alt!=2 && _alt!=global::Antlr4.Runtime.Atn.ATN.INVALID_ALT_NUMBER ) {
 				if ( _alt==1 ) {
 					{
 					{
-					State = 509;
-					Match(T__19);
-					State = 510;
+					State = 521;
+					Match(T__18);
+					State = 522;
 					subscript();
 					}
 					}
 				}
-				State = 515;
+				State = 527;
 				ErrorHandler.Sync(this);
-				_alt = Interpreter.AdaptivePredict(TokenStream,64,Context);
+				_alt = Interpreter.AdaptivePredict(TokenStream,67,Context);
 			}
-			State = 517;
+			State = 529;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if (_la==T__19) {
+			if (_la==T__18) {
 				{
-				State = 516;
-				Match(T__19);
+				State = 528;
+				Match(T__18);
 				}
 			}
 
@@ -2871,27 +2911,27 @@ internal partial class AccParser : Parser {
 		SubscriptContext _localctx = new SubscriptContext(Context, State);
 		EnterRule(_localctx, 56, RULE_subscript);
 		try {
-			State = 522;
+			State = 534;
 			ErrorHandler.Sync(this);
-			switch ( Interpreter.AdaptivePredict(TokenStream,66,Context) ) {
+			switch ( Interpreter.AdaptivePredict(TokenStream,69,Context) ) {
 			case 1:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 519;
+				State = 531;
 				group();
 				}
 				break;
 			case 2:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 520;
+				State = 532;
 				expr(0);
 				}
 				break;
 			case 3:
 				EnterOuterAlt(_localctx, 3);
 				{
-				State = 521;
+				State = 533;
 				slice();
 				}
 				break;
@@ -2933,36 +2973,36 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 525;
+			State = 537;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 567735062398435344L) != 0)) {
+			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 1135470124798771216L) != 0)) {
 				{
-				State = 524;
+				State = 536;
 				_localctx.first = expr(0);
 				}
 			}
 
-			State = 527;
+			State = 539;
 			Match(T__12);
-			State = 529;
+			State = 541;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 567735062398435344L) != 0)) {
+			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 1135470124798771216L) != 0)) {
 				{
-				State = 528;
+				State = 540;
 				_localctx.end = expr(0);
 				}
 			}
 
-			State = 533;
+			State = 545;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if (_la==T__12) {
 				{
-				State = 531;
+				State = 543;
 				Match(T__12);
-				State = 532;
+				State = 544;
 				_localctx.step = expr(0);
 				}
 			}
@@ -2997,9 +3037,9 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 535;
+			State = 547;
 			_la = TokenStream.LA(1);
-			if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 36028797023813632L) != 0)) ) {
+			if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 72057594049593344L) != 0)) ) {
 			ErrorHandler.RecoverInline(this);
 			}
 			else {
@@ -3042,7 +3082,7 @@ internal partial class AccParser : Parser {
 	}
 
 	private static int[] _serializedATN = {
-		4,1,61,538,2,0,7,0,2,1,7,1,2,2,7,2,2,3,7,3,2,4,7,4,2,5,7,5,2,6,7,6,2,7,
+		4,1,62,550,2,0,7,0,2,1,7,1,2,2,7,2,2,3,7,3,2,4,7,4,2,5,7,5,2,6,7,6,2,7,
 		7,7,2,8,7,8,2,9,7,9,2,10,7,10,2,11,7,11,2,12,7,12,2,13,7,13,2,14,7,14,
 		2,15,7,15,2,16,7,16,2,17,7,17,2,18,7,18,2,19,7,19,2,20,7,20,2,21,7,21,
 		2,22,7,22,2,23,7,23,2,24,7,24,2,25,7,25,2,26,7,26,2,27,7,27,2,28,7,28,
@@ -3054,181 +3094,185 @@ internal partial class AccParser : Parser {
 		1,2,1,2,1,2,1,2,1,2,3,2,136,8,2,1,2,1,2,1,2,1,2,1,2,1,2,1,2,5,2,145,8,
 		2,10,2,12,2,148,9,2,1,2,1,2,3,2,152,8,2,1,2,1,2,1,2,5,2,157,8,2,10,2,12,
 		2,160,9,2,1,2,1,2,3,2,164,8,2,1,3,1,3,1,3,5,3,169,8,3,10,3,12,3,172,9,
-		3,1,3,1,3,1,4,1,4,1,4,1,4,1,5,1,5,1,5,5,5,183,8,5,10,5,12,5,186,9,5,1,
-		5,3,5,189,8,5,1,6,3,6,192,8,6,1,6,1,6,1,6,3,6,197,8,6,1,6,1,6,3,6,201,
-		8,6,1,7,1,7,1,7,1,7,1,7,5,7,208,8,7,10,7,12,7,211,9,7,1,7,1,7,3,7,215,
-		8,7,1,8,1,8,1,8,3,8,220,8,8,1,8,1,8,1,9,1,9,1,9,1,9,5,9,228,8,9,10,9,12,
-		9,231,9,9,1,10,1,10,1,10,3,10,236,8,10,1,11,1,11,1,11,1,11,1,11,5,11,243,
-		8,11,10,11,12,11,246,9,11,3,11,248,8,11,1,11,3,11,251,8,11,1,11,1,11,1,
-		11,1,11,1,11,3,11,258,8,11,1,12,1,12,3,12,262,8,12,1,13,1,13,3,13,266,
-		8,13,1,14,1,14,5,14,270,8,14,10,14,12,14,273,9,14,1,14,1,14,1,15,1,15,
-		1,15,1,15,3,15,281,8,15,1,15,1,15,1,15,1,15,1,15,1,15,5,15,289,8,15,10,
-		15,12,15,292,9,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,
-		15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,5,15,312,8,15,10,15,12,15,315,9,
-		15,1,15,3,15,318,8,15,1,16,1,16,1,16,1,16,1,16,1,16,3,16,326,8,16,3,16,
-		328,8,16,1,17,1,17,1,17,1,17,1,17,1,17,1,17,5,17,337,8,17,10,17,12,17,
-		340,9,17,1,18,1,18,1,18,3,18,345,8,18,1,18,1,18,1,19,1,19,1,19,5,19,352,
-		8,19,10,19,12,19,355,9,19,1,20,1,20,1,20,1,20,1,20,3,20,362,8,20,3,20,
-		364,8,20,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,5,21,375,8,21,10,
-		21,12,21,378,9,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,
-		21,1,21,3,21,392,8,21,1,21,1,21,1,21,1,21,1,21,1,21,5,21,400,8,21,10,21,
-		12,21,403,9,21,1,21,3,21,406,8,21,3,21,408,8,21,1,21,1,21,1,21,1,21,1,
-		21,1,21,1,21,1,21,3,21,418,8,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,
+		3,1,3,1,3,1,4,1,4,1,4,1,4,1,4,5,4,181,8,4,10,4,12,4,184,9,4,1,4,3,4,187,
+		8,4,1,4,3,4,190,8,4,1,5,1,5,1,5,5,5,195,8,5,10,5,12,5,198,9,5,1,5,3,5,
+		201,8,5,1,6,3,6,204,8,6,1,6,1,6,1,6,3,6,209,8,6,1,6,1,6,3,6,213,8,6,1,
+		7,1,7,1,7,1,7,1,7,5,7,220,8,7,10,7,12,7,223,9,7,1,7,1,7,3,7,227,8,7,1,
+		8,1,8,1,8,3,8,232,8,8,1,8,1,8,1,9,1,9,1,9,1,9,5,9,240,8,9,10,9,12,9,243,
+		9,9,1,10,1,10,1,10,3,10,248,8,10,1,11,1,11,1,11,1,11,1,11,5,11,255,8,11,
+		10,11,12,11,258,9,11,3,11,260,8,11,1,11,3,11,263,8,11,1,11,1,11,1,11,1,
+		11,1,11,3,11,270,8,11,1,12,1,12,3,12,274,8,12,1,13,1,13,3,13,278,8,13,
+		1,14,1,14,5,14,282,8,14,10,14,12,14,285,9,14,1,14,1,14,1,15,1,15,1,15,
+		1,15,3,15,293,8,15,1,15,1,15,1,15,1,15,1,15,1,15,5,15,301,8,15,10,15,12,
+		15,304,9,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,
+		1,15,1,15,1,15,1,15,1,15,1,15,5,15,324,8,15,10,15,12,15,327,9,15,1,15,
+		3,15,330,8,15,1,16,1,16,1,16,1,16,1,16,1,16,3,16,338,8,16,3,16,340,8,16,
+		1,17,1,17,1,17,1,17,1,17,1,17,1,17,5,17,349,8,17,10,17,12,17,352,9,17,
+		1,18,1,18,1,18,3,18,357,8,18,1,18,1,18,1,19,1,19,1,19,5,19,364,8,19,10,
+		19,12,19,367,9,19,1,20,1,20,1,20,1,20,1,20,3,20,374,8,20,3,20,376,8,20,
+		1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,5,21,387,8,21,10,21,12,21,
+		390,9,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,3,
+		21,404,8,21,1,21,1,21,1,21,1,21,1,21,1,21,5,21,412,8,21,10,21,12,21,415,
+		9,21,1,21,3,21,418,8,21,3,21,420,8,21,1,21,1,21,1,21,1,21,1,21,1,21,1,
+		21,1,21,3,21,430,8,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,
 		1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,
-		1,21,1,21,1,21,1,21,1,21,3,21,447,8,21,1,21,1,21,1,21,1,21,1,21,1,21,5,
-		21,455,8,21,10,21,12,21,458,9,21,1,22,1,22,1,22,1,22,1,22,1,22,1,22,1,
-		22,1,22,1,22,1,22,3,22,471,8,22,1,23,1,23,1,23,5,23,476,8,23,10,23,12,
-		23,479,9,23,1,23,3,23,482,8,23,1,24,1,24,1,24,3,24,487,8,24,1,24,3,24,
-		490,8,24,1,24,1,24,1,25,1,25,3,25,496,8,25,1,25,3,25,499,8,25,1,26,1,26,
-		1,26,1,26,3,26,505,8,26,3,26,507,8,26,1,27,1,27,1,27,5,27,512,8,27,10,
-		27,12,27,515,9,27,1,27,3,27,518,8,27,1,28,1,28,1,28,3,28,523,8,28,1,29,
-		3,29,526,8,29,1,29,1,29,3,29,530,8,29,1,29,1,29,3,29,534,8,29,1,30,1,30,
-		1,30,0,1,42,31,0,2,4,6,8,10,12,14,16,18,20,22,24,26,28,30,32,34,36,38,
-		40,42,44,46,48,50,52,54,56,58,60,0,8,1,0,11,12,2,0,19,19,58,58,2,0,14,
-		14,26,29,2,0,53,54,56,58,1,0,36,40,2,0,35,35,41,41,1,0,42,47,4,0,17,17,
-		19,19,22,22,55,55,603,0,65,1,0,0,0,2,76,1,0,0,0,4,163,1,0,0,0,6,165,1,
-		0,0,0,8,175,1,0,0,0,10,179,1,0,0,0,12,191,1,0,0,0,14,214,1,0,0,0,16,219,
-		1,0,0,0,18,223,1,0,0,0,20,235,1,0,0,0,22,257,1,0,0,0,24,261,1,0,0,0,26,
-		263,1,0,0,0,28,267,1,0,0,0,30,317,1,0,0,0,32,319,1,0,0,0,34,329,1,0,0,
-		0,36,341,1,0,0,0,38,348,1,0,0,0,40,356,1,0,0,0,42,417,1,0,0,0,44,459,1,
-		0,0,0,46,472,1,0,0,0,48,486,1,0,0,0,50,498,1,0,0,0,52,506,1,0,0,0,54,508,
-		1,0,0,0,56,522,1,0,0,0,58,525,1,0,0,0,60,535,1,0,0,0,62,64,3,2,1,0,63,
-		62,1,0,0,0,64,67,1,0,0,0,65,63,1,0,0,0,65,66,1,0,0,0,66,71,1,0,0,0,67,
-		65,1,0,0,0,68,70,3,4,2,0,69,68,1,0,0,0,70,73,1,0,0,0,71,69,1,0,0,0,71,
-		72,1,0,0,0,72,74,1,0,0,0,73,71,1,0,0,0,74,75,5,0,0,1,75,1,1,0,0,0,76,77,
-		5,1,0,0,77,82,3,60,30,0,78,79,5,2,0,0,79,81,3,60,30,0,80,78,1,0,0,0,81,
-		84,1,0,0,0,82,80,1,0,0,0,82,83,1,0,0,0,83,3,1,0,0,0,84,82,1,0,0,0,85,86,
-		5,3,0,0,86,92,3,60,30,0,87,89,5,4,0,0,88,90,3,10,5,0,89,88,1,0,0,0,89,
-		90,1,0,0,0,90,91,1,0,0,0,91,93,5,5,0,0,92,87,1,0,0,0,92,93,1,0,0,0,93,
-		94,1,0,0,0,94,98,5,6,0,0,95,97,3,4,2,0,96,95,1,0,0,0,97,100,1,0,0,0,98,
-		96,1,0,0,0,98,99,1,0,0,0,99,101,1,0,0,0,100,98,1,0,0,0,101,102,5,7,0,0,
-		102,164,1,0,0,0,103,105,5,8,0,0,104,103,1,0,0,0,104,105,1,0,0,0,105,106,
-		1,0,0,0,106,107,5,9,0,0,107,108,3,60,30,0,108,110,5,4,0,0,109,111,3,10,
-		5,0,110,109,1,0,0,0,110,111,1,0,0,0,111,112,1,0,0,0,112,115,5,5,0,0,113,
-		114,5,10,0,0,114,116,3,14,7,0,115,113,1,0,0,0,115,116,1,0,0,0,116,118,
-		1,0,0,0,117,119,3,18,9,0,118,117,1,0,0,0,118,119,1,0,0,0,119,120,1,0,0,
-		0,120,121,3,20,10,0,121,164,1,0,0,0,122,123,7,0,0,0,123,126,3,60,30,0,
-		124,125,5,13,0,0,125,127,3,22,11,0,126,124,1,0,0,0,126,127,1,0,0,0,127,
-		128,1,0,0,0,128,129,5,14,0,0,129,130,3,42,21,0,130,164,1,0,0,0,131,132,
-		5,15,0,0,132,135,3,38,19,0,133,134,5,13,0,0,134,136,3,22,11,0,135,133,
-		1,0,0,0,135,136,1,0,0,0,136,137,1,0,0,0,137,138,5,14,0,0,138,139,3,42,
-		21,0,139,164,1,0,0,0,140,141,5,16,0,0,141,142,3,42,21,0,142,146,5,6,0,
-		0,143,145,3,4,2,0,144,143,1,0,0,0,145,148,1,0,0,0,146,144,1,0,0,0,146,
-		147,1,0,0,0,147,149,1,0,0,0,148,146,1,0,0,0,149,151,5,7,0,0,150,152,3,
-		6,3,0,151,150,1,0,0,0,151,152,1,0,0,0,152,164,1,0,0,0,153,154,5,17,0,0,
-		154,158,5,6,0,0,155,157,3,8,4,0,156,155,1,0,0,0,157,160,1,0,0,0,158,156,
-		1,0,0,0,158,159,1,0,0,0,159,161,1,0,0,0,160,158,1,0,0,0,161,164,5,7,0,
-		0,162,164,3,36,18,0,163,85,1,0,0,0,163,104,1,0,0,0,163,122,1,0,0,0,163,
-		131,1,0,0,0,163,140,1,0,0,0,163,153,1,0,0,0,163,162,1,0,0,0,164,5,1,0,
-		0,0,165,166,5,18,0,0,166,170,5,6,0,0,167,169,3,4,2,0,168,167,1,0,0,0,169,
-		172,1,0,0,0,170,168,1,0,0,0,170,171,1,0,0,0,171,173,1,0,0,0,172,170,1,
-		0,0,0,173,174,5,7,0,0,174,7,1,0,0,0,175,176,5,58,0,0,176,177,5,10,0,0,
-		177,178,7,1,0,0,178,9,1,0,0,0,179,184,3,12,6,0,180,181,5,20,0,0,181,183,
-		3,12,6,0,182,180,1,0,0,0,183,186,1,0,0,0,184,182,1,0,0,0,184,185,1,0,0,
-		0,185,188,1,0,0,0,186,184,1,0,0,0,187,189,5,20,0,0,188,187,1,0,0,0,188,
-		189,1,0,0,0,189,11,1,0,0,0,190,192,5,21,0,0,191,190,1,0,0,0,191,192,1,
-		0,0,0,192,193,1,0,0,0,193,196,3,60,30,0,194,195,5,13,0,0,195,197,3,22,
-		11,0,196,194,1,0,0,0,196,197,1,0,0,0,197,200,1,0,0,0,198,199,5,14,0,0,
-		199,201,3,42,21,0,200,198,1,0,0,0,200,201,1,0,0,0,201,13,1,0,0,0,202,215,
-		3,22,11,0,203,204,5,4,0,0,204,209,3,16,8,0,205,206,5,20,0,0,206,208,3,
-		16,8,0,207,205,1,0,0,0,208,211,1,0,0,0,209,207,1,0,0,0,209,210,1,0,0,0,
-		210,212,1,0,0,0,211,209,1,0,0,0,212,213,5,5,0,0,213,215,1,0,0,0,214,202,
-		1,0,0,0,214,203,1,0,0,0,215,15,1,0,0,0,216,217,3,60,30,0,217,218,5,13,
-		0,0,218,220,1,0,0,0,219,216,1,0,0,0,219,220,1,0,0,0,220,221,1,0,0,0,221,
-		222,3,22,11,0,222,17,1,0,0,0,223,224,5,22,0,0,224,229,3,42,21,0,225,226,
-		5,20,0,0,226,228,3,42,21,0,227,225,1,0,0,0,228,231,1,0,0,0,229,227,1,0,
-		0,0,229,230,1,0,0,0,230,19,1,0,0,0,231,229,1,0,0,0,232,233,5,14,0,0,233,
-		236,3,42,21,0,234,236,3,28,14,0,235,232,1,0,0,0,235,234,1,0,0,0,236,21,
-		1,0,0,0,237,250,3,60,30,0,238,247,5,23,0,0,239,244,3,24,12,0,240,241,5,
-		20,0,0,241,243,3,24,12,0,242,240,1,0,0,0,243,246,1,0,0,0,244,242,1,0,0,
-		0,244,245,1,0,0,0,245,248,1,0,0,0,246,244,1,0,0,0,247,239,1,0,0,0,247,
-		248,1,0,0,0,248,249,1,0,0,0,249,251,5,24,0,0,250,238,1,0,0,0,250,251,1,
-		0,0,0,251,258,1,0,0,0,252,253,5,23,0,0,253,254,3,22,11,0,254,255,5,24,
-		0,0,255,258,1,0,0,0,256,258,5,9,0,0,257,237,1,0,0,0,257,252,1,0,0,0,257,
-		256,1,0,0,0,258,23,1,0,0,0,259,262,3,26,13,0,260,262,3,42,21,0,261,259,
-		1,0,0,0,261,260,1,0,0,0,262,25,1,0,0,0,263,265,5,25,0,0,264,266,3,60,30,
-		0,265,264,1,0,0,0,265,266,1,0,0,0,266,27,1,0,0,0,267,271,5,6,0,0,268,270,
-		3,30,15,0,269,268,1,0,0,0,270,273,1,0,0,0,271,269,1,0,0,0,271,272,1,0,
-		0,0,272,274,1,0,0,0,273,271,1,0,0,0,274,275,5,7,0,0,275,29,1,0,0,0,276,
-		277,5,15,0,0,277,280,3,38,19,0,278,279,5,13,0,0,279,281,3,22,11,0,280,
-		278,1,0,0,0,280,281,1,0,0,0,281,282,1,0,0,0,282,283,5,14,0,0,283,284,3,
-		42,21,0,284,318,1,0,0,0,285,290,3,34,17,0,286,287,5,20,0,0,287,289,3,34,
-		17,0,288,286,1,0,0,0,289,292,1,0,0,0,290,288,1,0,0,0,290,291,1,0,0,0,291,
-		293,1,0,0,0,292,290,1,0,0,0,293,294,7,2,0,0,294,295,3,42,21,0,295,318,
-		1,0,0,0,296,318,3,32,16,0,297,298,5,30,0,0,298,299,3,38,19,0,299,300,5,
-		31,0,0,300,301,3,40,20,0,301,302,3,28,14,0,302,318,1,0,0,0,303,304,5,32,
-		0,0,304,305,3,42,21,0,305,306,3,28,14,0,306,318,1,0,0,0,307,308,5,33,0,
-		0,308,313,3,42,21,0,309,310,5,20,0,0,310,312,3,42,21,0,311,309,1,0,0,0,
-		312,315,1,0,0,0,313,311,1,0,0,0,313,314,1,0,0,0,314,318,1,0,0,0,315,313,
-		1,0,0,0,316,318,3,36,18,0,317,276,1,0,0,0,317,285,1,0,0,0,317,296,1,0,
-		0,0,317,297,1,0,0,0,317,303,1,0,0,0,317,307,1,0,0,0,317,316,1,0,0,0,318,
-		31,1,0,0,0,319,320,5,16,0,0,320,321,3,42,21,0,321,327,3,28,14,0,322,325,
-		5,18,0,0,323,326,3,28,14,0,324,326,3,32,16,0,325,323,1,0,0,0,325,324,1,
-		0,0,0,326,328,1,0,0,0,327,322,1,0,0,0,327,328,1,0,0,0,328,33,1,0,0,0,329,
-		338,3,60,30,0,330,331,5,2,0,0,331,337,3,60,30,0,332,333,5,23,0,0,333,334,
-		3,54,27,0,334,335,5,24,0,0,335,337,1,0,0,0,336,330,1,0,0,0,336,332,1,0,
-		0,0,337,340,1,0,0,0,338,336,1,0,0,0,338,339,1,0,0,0,339,35,1,0,0,0,340,
-		338,1,0,0,0,341,342,3,34,17,0,342,344,5,4,0,0,343,345,3,46,23,0,344,343,
-		1,0,0,0,344,345,1,0,0,0,345,346,1,0,0,0,346,347,5,5,0,0,347,37,1,0,0,0,
-		348,353,3,60,30,0,349,350,5,20,0,0,350,352,3,60,30,0,351,349,1,0,0,0,352,
-		355,1,0,0,0,353,351,1,0,0,0,353,354,1,0,0,0,354,39,1,0,0,0,355,353,1,0,
-		0,0,356,363,3,42,21,0,357,358,5,13,0,0,358,361,3,42,21,0,359,360,5,13,
-		0,0,360,362,3,42,21,0,361,359,1,0,0,0,361,362,1,0,0,0,362,364,1,0,0,0,
-		363,357,1,0,0,0,363,364,1,0,0,0,364,41,1,0,0,0,365,366,6,21,-1,0,366,367,
-		5,35,0,0,367,418,3,42,21,15,368,369,5,48,0,0,369,418,3,42,21,11,370,371,
-		5,23,0,0,371,376,3,52,26,0,372,373,5,20,0,0,373,375,3,52,26,0,374,372,
-		1,0,0,0,375,378,1,0,0,0,376,374,1,0,0,0,376,377,1,0,0,0,377,379,1,0,0,
-		0,378,376,1,0,0,0,379,380,5,24,0,0,380,381,5,52,0,0,381,382,3,42,21,7,
-		382,418,1,0,0,0,383,384,5,23,0,0,384,385,3,42,21,0,385,386,5,30,0,0,386,
-		387,3,38,19,0,387,388,5,31,0,0,388,391,3,40,20,0,389,390,5,16,0,0,390,
-		392,3,42,21,0,391,389,1,0,0,0,391,392,1,0,0,0,392,393,1,0,0,0,393,394,
-		5,24,0,0,394,418,1,0,0,0,395,407,5,23,0,0,396,401,3,50,25,0,397,398,5,
-		20,0,0,398,400,3,50,25,0,399,397,1,0,0,0,400,403,1,0,0,0,401,399,1,0,0,
-		0,401,402,1,0,0,0,402,405,1,0,0,0,403,401,1,0,0,0,404,406,5,20,0,0,405,
-		404,1,0,0,0,405,406,1,0,0,0,406,408,1,0,0,0,407,396,1,0,0,0,407,408,1,
-		0,0,0,408,409,1,0,0,0,409,418,5,24,0,0,410,418,3,44,22,0,411,412,5,4,0,
-		0,412,413,3,42,21,0,413,414,5,5,0,0,414,418,1,0,0,0,415,418,7,3,0,0,416,
-		418,3,60,30,0,417,365,1,0,0,0,417,368,1,0,0,0,417,370,1,0,0,0,417,383,
-		1,0,0,0,417,395,1,0,0,0,417,410,1,0,0,0,417,411,1,0,0,0,417,415,1,0,0,
-		0,417,416,1,0,0,0,418,456,1,0,0,0,419,420,10,16,0,0,420,421,5,34,0,0,421,
-		455,3,42,21,16,422,423,10,14,0,0,423,424,7,4,0,0,424,455,3,42,21,15,425,
-		426,10,13,0,0,426,427,7,5,0,0,427,455,3,42,21,14,428,429,10,12,0,0,429,
-		430,7,6,0,0,430,455,3,42,21,13,431,432,10,10,0,0,432,433,5,49,0,0,433,
-		455,3,42,21,11,434,435,10,9,0,0,435,436,5,50,0,0,436,455,3,42,21,10,437,
-		438,10,8,0,0,438,439,5,51,0,0,439,455,3,42,21,9,440,441,10,19,0,0,441,
-		442,5,2,0,0,442,455,3,60,30,0,443,444,10,18,0,0,444,446,5,4,0,0,445,447,
-		3,46,23,0,446,445,1,0,0,0,446,447,1,0,0,0,447,448,1,0,0,0,448,455,5,5,
-		0,0,449,450,10,17,0,0,450,451,5,23,0,0,451,452,3,54,27,0,452,453,5,24,
-		0,0,453,455,1,0,0,0,454,419,1,0,0,0,454,422,1,0,0,0,454,425,1,0,0,0,454,
-		428,1,0,0,0,454,431,1,0,0,0,454,434,1,0,0,0,454,437,1,0,0,0,454,440,1,
-		0,0,0,454,443,1,0,0,0,454,449,1,0,0,0,455,458,1,0,0,0,456,454,1,0,0,0,
-		456,457,1,0,0,0,457,43,1,0,0,0,458,456,1,0,0,0,459,460,5,16,0,0,460,461,
-		3,42,21,0,461,462,5,6,0,0,462,463,3,42,21,0,463,464,5,7,0,0,464,470,5,
-		18,0,0,465,466,5,6,0,0,466,467,3,42,21,0,467,468,5,7,0,0,468,471,1,0,0,
-		0,469,471,3,44,22,0,470,465,1,0,0,0,470,469,1,0,0,0,471,45,1,0,0,0,472,
-		477,3,48,24,0,473,474,5,20,0,0,474,476,3,48,24,0,475,473,1,0,0,0,476,479,
-		1,0,0,0,477,475,1,0,0,0,477,478,1,0,0,0,478,481,1,0,0,0,479,477,1,0,0,
-		0,480,482,5,20,0,0,481,480,1,0,0,0,481,482,1,0,0,0,482,47,1,0,0,0,483,
-		484,3,60,30,0,484,485,5,13,0,0,485,487,1,0,0,0,486,483,1,0,0,0,486,487,
-		1,0,0,0,487,489,1,0,0,0,488,490,5,21,0,0,489,488,1,0,0,0,489,490,1,0,0,
-		0,490,491,1,0,0,0,491,492,3,42,21,0,492,49,1,0,0,0,493,495,5,25,0,0,494,
-		496,3,42,21,0,495,494,1,0,0,0,495,496,1,0,0,0,496,499,1,0,0,0,497,499,
-		3,42,21,0,498,493,1,0,0,0,498,497,1,0,0,0,499,51,1,0,0,0,500,507,3,26,
-		13,0,501,504,3,60,30,0,502,503,5,44,0,0,503,505,3,42,21,0,504,502,1,0,
-		0,0,504,505,1,0,0,0,505,507,1,0,0,0,506,500,1,0,0,0,506,501,1,0,0,0,507,
-		53,1,0,0,0,508,513,3,56,28,0,509,510,5,20,0,0,510,512,3,56,28,0,511,509,
-		1,0,0,0,512,515,1,0,0,0,513,511,1,0,0,0,513,514,1,0,0,0,514,517,1,0,0,
-		0,515,513,1,0,0,0,516,518,5,20,0,0,517,516,1,0,0,0,517,518,1,0,0,0,518,
-		55,1,0,0,0,519,523,3,26,13,0,520,523,3,42,21,0,521,523,3,58,29,0,522,519,
-		1,0,0,0,522,520,1,0,0,0,522,521,1,0,0,0,523,57,1,0,0,0,524,526,3,42,21,
-		0,525,524,1,0,0,0,525,526,1,0,0,0,526,527,1,0,0,0,527,529,5,13,0,0,528,
-		530,3,42,21,0,529,528,1,0,0,0,529,530,1,0,0,0,530,533,1,0,0,0,531,532,
-		5,13,0,0,532,534,3,42,21,0,533,531,1,0,0,0,533,534,1,0,0,0,534,59,1,0,
-		0,0,535,536,7,7,0,0,536,61,1,0,0,0,70,65,71,82,89,92,98,104,110,115,118,
-		126,135,146,151,158,163,170,184,188,191,196,200,209,214,219,229,235,244,
-		247,250,257,261,265,271,280,290,313,317,325,327,336,338,344,353,361,363,
-		376,391,401,405,407,417,446,454,456,470,477,481,486,489,495,498,504,506,
-		513,517,522,525,529,533
+		1,21,1,21,1,21,3,21,459,8,21,1,21,1,21,1,21,1,21,1,21,1,21,5,21,467,8,
+		21,10,21,12,21,470,9,21,1,22,1,22,1,22,1,22,1,22,1,22,1,22,1,22,1,22,1,
+		22,1,22,3,22,483,8,22,1,23,1,23,1,23,5,23,488,8,23,10,23,12,23,491,9,23,
+		1,23,3,23,494,8,23,1,24,1,24,1,24,3,24,499,8,24,1,24,3,24,502,8,24,1,24,
+		1,24,1,25,1,25,3,25,508,8,25,1,25,3,25,511,8,25,1,26,1,26,1,26,1,26,3,
+		26,517,8,26,3,26,519,8,26,1,27,1,27,1,27,5,27,524,8,27,10,27,12,27,527,
+		9,27,1,27,3,27,530,8,27,1,28,1,28,1,28,3,28,535,8,28,1,29,3,29,538,8,29,
+		1,29,1,29,3,29,542,8,29,1,29,1,29,3,29,546,8,29,1,30,1,30,1,30,0,1,42,
+		31,0,2,4,6,8,10,12,14,16,18,20,22,24,26,28,30,32,34,36,38,40,42,44,46,
+		48,50,52,54,56,58,60,0,7,1,0,11,12,2,0,14,14,27,30,2,0,54,55,57,59,1,0,
+		37,41,2,0,36,36,42,42,1,0,43,48,4,0,17,17,20,21,23,23,56,56,618,0,65,1,
+		0,0,0,2,76,1,0,0,0,4,163,1,0,0,0,6,165,1,0,0,0,8,175,1,0,0,0,10,191,1,
+		0,0,0,12,203,1,0,0,0,14,226,1,0,0,0,16,231,1,0,0,0,18,235,1,0,0,0,20,247,
+		1,0,0,0,22,269,1,0,0,0,24,273,1,0,0,0,26,275,1,0,0,0,28,279,1,0,0,0,30,
+		329,1,0,0,0,32,331,1,0,0,0,34,341,1,0,0,0,36,353,1,0,0,0,38,360,1,0,0,
+		0,40,368,1,0,0,0,42,429,1,0,0,0,44,471,1,0,0,0,46,484,1,0,0,0,48,498,1,
+		0,0,0,50,510,1,0,0,0,52,518,1,0,0,0,54,520,1,0,0,0,56,534,1,0,0,0,58,537,
+		1,0,0,0,60,547,1,0,0,0,62,64,3,2,1,0,63,62,1,0,0,0,64,67,1,0,0,0,65,63,
+		1,0,0,0,65,66,1,0,0,0,66,71,1,0,0,0,67,65,1,0,0,0,68,70,3,4,2,0,69,68,
+		1,0,0,0,70,73,1,0,0,0,71,69,1,0,0,0,71,72,1,0,0,0,72,74,1,0,0,0,73,71,
+		1,0,0,0,74,75,5,0,0,1,75,1,1,0,0,0,76,77,5,1,0,0,77,82,3,60,30,0,78,79,
+		5,2,0,0,79,81,3,60,30,0,80,78,1,0,0,0,81,84,1,0,0,0,82,80,1,0,0,0,82,83,
+		1,0,0,0,83,3,1,0,0,0,84,82,1,0,0,0,85,86,5,3,0,0,86,92,3,60,30,0,87,89,
+		5,4,0,0,88,90,3,10,5,0,89,88,1,0,0,0,89,90,1,0,0,0,90,91,1,0,0,0,91,93,
+		5,5,0,0,92,87,1,0,0,0,92,93,1,0,0,0,93,94,1,0,0,0,94,98,5,6,0,0,95,97,
+		3,4,2,0,96,95,1,0,0,0,97,100,1,0,0,0,98,96,1,0,0,0,98,99,1,0,0,0,99,101,
+		1,0,0,0,100,98,1,0,0,0,101,102,5,7,0,0,102,164,1,0,0,0,103,105,5,8,0,0,
+		104,103,1,0,0,0,104,105,1,0,0,0,105,106,1,0,0,0,106,107,5,9,0,0,107,108,
+		3,60,30,0,108,110,5,4,0,0,109,111,3,10,5,0,110,109,1,0,0,0,110,111,1,0,
+		0,0,111,112,1,0,0,0,112,115,5,5,0,0,113,114,5,10,0,0,114,116,3,14,7,0,
+		115,113,1,0,0,0,115,116,1,0,0,0,116,118,1,0,0,0,117,119,3,18,9,0,118,117,
+		1,0,0,0,118,119,1,0,0,0,119,120,1,0,0,0,120,121,3,20,10,0,121,164,1,0,
+		0,0,122,123,7,0,0,0,123,126,3,60,30,0,124,125,5,13,0,0,125,127,3,22,11,
+		0,126,124,1,0,0,0,126,127,1,0,0,0,127,128,1,0,0,0,128,129,5,14,0,0,129,
+		130,3,42,21,0,130,164,1,0,0,0,131,132,5,15,0,0,132,135,3,38,19,0,133,134,
+		5,13,0,0,134,136,3,22,11,0,135,133,1,0,0,0,135,136,1,0,0,0,136,137,1,0,
+		0,0,137,138,5,14,0,0,138,139,3,42,21,0,139,164,1,0,0,0,140,141,5,16,0,
+		0,141,142,3,42,21,0,142,146,5,6,0,0,143,145,3,4,2,0,144,143,1,0,0,0,145,
+		148,1,0,0,0,146,144,1,0,0,0,146,147,1,0,0,0,147,149,1,0,0,0,148,146,1,
+		0,0,0,149,151,5,7,0,0,150,152,3,6,3,0,151,150,1,0,0,0,151,152,1,0,0,0,
+		152,164,1,0,0,0,153,154,5,17,0,0,154,158,5,6,0,0,155,157,3,8,4,0,156,155,
+		1,0,0,0,157,160,1,0,0,0,158,156,1,0,0,0,158,159,1,0,0,0,159,161,1,0,0,
+		0,160,158,1,0,0,0,161,164,5,7,0,0,162,164,3,36,18,0,163,85,1,0,0,0,163,
+		104,1,0,0,0,163,122,1,0,0,0,163,131,1,0,0,0,163,140,1,0,0,0,163,153,1,
+		0,0,0,163,162,1,0,0,0,164,5,1,0,0,0,165,166,5,18,0,0,166,170,5,6,0,0,167,
+		169,3,4,2,0,168,167,1,0,0,0,169,172,1,0,0,0,170,168,1,0,0,0,170,171,1,
+		0,0,0,171,173,1,0,0,0,172,170,1,0,0,0,173,174,5,7,0,0,174,7,1,0,0,0,175,
+		176,5,59,0,0,176,189,5,10,0,0,177,182,5,59,0,0,178,179,5,19,0,0,179,181,
+		5,59,0,0,180,178,1,0,0,0,181,184,1,0,0,0,182,180,1,0,0,0,182,183,1,0,0,
+		0,183,186,1,0,0,0,184,182,1,0,0,0,185,187,5,20,0,0,186,185,1,0,0,0,186,
+		187,1,0,0,0,187,190,1,0,0,0,188,190,5,21,0,0,189,177,1,0,0,0,189,188,1,
+		0,0,0,190,9,1,0,0,0,191,196,3,12,6,0,192,193,5,19,0,0,193,195,3,12,6,0,
+		194,192,1,0,0,0,195,198,1,0,0,0,196,194,1,0,0,0,196,197,1,0,0,0,197,200,
+		1,0,0,0,198,196,1,0,0,0,199,201,5,19,0,0,200,199,1,0,0,0,200,201,1,0,0,
+		0,201,11,1,0,0,0,202,204,5,22,0,0,203,202,1,0,0,0,203,204,1,0,0,0,204,
+		205,1,0,0,0,205,208,3,60,30,0,206,207,5,13,0,0,207,209,3,22,11,0,208,206,
+		1,0,0,0,208,209,1,0,0,0,209,212,1,0,0,0,210,211,5,14,0,0,211,213,3,42,
+		21,0,212,210,1,0,0,0,212,213,1,0,0,0,213,13,1,0,0,0,214,227,3,22,11,0,
+		215,216,5,4,0,0,216,221,3,16,8,0,217,218,5,19,0,0,218,220,3,16,8,0,219,
+		217,1,0,0,0,220,223,1,0,0,0,221,219,1,0,0,0,221,222,1,0,0,0,222,224,1,
+		0,0,0,223,221,1,0,0,0,224,225,5,5,0,0,225,227,1,0,0,0,226,214,1,0,0,0,
+		226,215,1,0,0,0,227,15,1,0,0,0,228,229,3,60,30,0,229,230,5,13,0,0,230,
+		232,1,0,0,0,231,228,1,0,0,0,231,232,1,0,0,0,232,233,1,0,0,0,233,234,3,
+		22,11,0,234,17,1,0,0,0,235,236,5,23,0,0,236,241,3,42,21,0,237,238,5,19,
+		0,0,238,240,3,42,21,0,239,237,1,0,0,0,240,243,1,0,0,0,241,239,1,0,0,0,
+		241,242,1,0,0,0,242,19,1,0,0,0,243,241,1,0,0,0,244,245,5,14,0,0,245,248,
+		3,42,21,0,246,248,3,28,14,0,247,244,1,0,0,0,247,246,1,0,0,0,248,21,1,0,
+		0,0,249,262,3,60,30,0,250,259,5,24,0,0,251,256,3,24,12,0,252,253,5,19,
+		0,0,253,255,3,24,12,0,254,252,1,0,0,0,255,258,1,0,0,0,256,254,1,0,0,0,
+		256,257,1,0,0,0,257,260,1,0,0,0,258,256,1,0,0,0,259,251,1,0,0,0,259,260,
+		1,0,0,0,260,261,1,0,0,0,261,263,5,25,0,0,262,250,1,0,0,0,262,263,1,0,0,
+		0,263,270,1,0,0,0,264,265,5,24,0,0,265,266,3,22,11,0,266,267,5,25,0,0,
+		267,270,1,0,0,0,268,270,5,9,0,0,269,249,1,0,0,0,269,264,1,0,0,0,269,268,
+		1,0,0,0,270,23,1,0,0,0,271,274,3,26,13,0,272,274,3,42,21,0,273,271,1,0,
+		0,0,273,272,1,0,0,0,274,25,1,0,0,0,275,277,5,26,0,0,276,278,3,60,30,0,
+		277,276,1,0,0,0,277,278,1,0,0,0,278,27,1,0,0,0,279,283,5,6,0,0,280,282,
+		3,30,15,0,281,280,1,0,0,0,282,285,1,0,0,0,283,281,1,0,0,0,283,284,1,0,
+		0,0,284,286,1,0,0,0,285,283,1,0,0,0,286,287,5,7,0,0,287,29,1,0,0,0,288,
+		289,5,15,0,0,289,292,3,38,19,0,290,291,5,13,0,0,291,293,3,22,11,0,292,
+		290,1,0,0,0,292,293,1,0,0,0,293,294,1,0,0,0,294,295,5,14,0,0,295,296,3,
+		42,21,0,296,330,1,0,0,0,297,302,3,34,17,0,298,299,5,19,0,0,299,301,3,34,
+		17,0,300,298,1,0,0,0,301,304,1,0,0,0,302,300,1,0,0,0,302,303,1,0,0,0,303,
+		305,1,0,0,0,304,302,1,0,0,0,305,306,7,1,0,0,306,307,3,42,21,0,307,330,
+		1,0,0,0,308,330,3,32,16,0,309,310,5,31,0,0,310,311,3,38,19,0,311,312,5,
+		32,0,0,312,313,3,40,20,0,313,314,3,28,14,0,314,330,1,0,0,0,315,316,5,33,
+		0,0,316,317,3,42,21,0,317,318,3,28,14,0,318,330,1,0,0,0,319,320,5,34,0,
+		0,320,325,3,42,21,0,321,322,5,19,0,0,322,324,3,42,21,0,323,321,1,0,0,0,
+		324,327,1,0,0,0,325,323,1,0,0,0,325,326,1,0,0,0,326,330,1,0,0,0,327,325,
+		1,0,0,0,328,330,3,36,18,0,329,288,1,0,0,0,329,297,1,0,0,0,329,308,1,0,
+		0,0,329,309,1,0,0,0,329,315,1,0,0,0,329,319,1,0,0,0,329,328,1,0,0,0,330,
+		31,1,0,0,0,331,332,5,16,0,0,332,333,3,42,21,0,333,339,3,28,14,0,334,337,
+		5,18,0,0,335,338,3,28,14,0,336,338,3,32,16,0,337,335,1,0,0,0,337,336,1,
+		0,0,0,338,340,1,0,0,0,339,334,1,0,0,0,339,340,1,0,0,0,340,33,1,0,0,0,341,
+		350,3,60,30,0,342,343,5,2,0,0,343,349,3,60,30,0,344,345,5,24,0,0,345,346,
+		3,54,27,0,346,347,5,25,0,0,347,349,1,0,0,0,348,342,1,0,0,0,348,344,1,0,
+		0,0,349,352,1,0,0,0,350,348,1,0,0,0,350,351,1,0,0,0,351,35,1,0,0,0,352,
+		350,1,0,0,0,353,354,3,34,17,0,354,356,5,4,0,0,355,357,3,46,23,0,356,355,
+		1,0,0,0,356,357,1,0,0,0,357,358,1,0,0,0,358,359,5,5,0,0,359,37,1,0,0,0,
+		360,365,3,60,30,0,361,362,5,19,0,0,362,364,3,60,30,0,363,361,1,0,0,0,364,
+		367,1,0,0,0,365,363,1,0,0,0,365,366,1,0,0,0,366,39,1,0,0,0,367,365,1,0,
+		0,0,368,375,3,42,21,0,369,370,5,13,0,0,370,373,3,42,21,0,371,372,5,13,
+		0,0,372,374,3,42,21,0,373,371,1,0,0,0,373,374,1,0,0,0,374,376,1,0,0,0,
+		375,369,1,0,0,0,375,376,1,0,0,0,376,41,1,0,0,0,377,378,6,21,-1,0,378,379,
+		5,36,0,0,379,430,3,42,21,15,380,381,5,49,0,0,381,430,3,42,21,11,382,383,
+		5,24,0,0,383,388,3,52,26,0,384,385,5,19,0,0,385,387,3,52,26,0,386,384,
+		1,0,0,0,387,390,1,0,0,0,388,386,1,0,0,0,388,389,1,0,0,0,389,391,1,0,0,
+		0,390,388,1,0,0,0,391,392,5,25,0,0,392,393,5,53,0,0,393,394,3,42,21,7,
+		394,430,1,0,0,0,395,396,5,24,0,0,396,397,3,42,21,0,397,398,5,31,0,0,398,
+		399,3,38,19,0,399,400,5,32,0,0,400,403,3,40,20,0,401,402,5,16,0,0,402,
+		404,3,42,21,0,403,401,1,0,0,0,403,404,1,0,0,0,404,405,1,0,0,0,405,406,
+		5,25,0,0,406,430,1,0,0,0,407,419,5,24,0,0,408,413,3,50,25,0,409,410,5,
+		19,0,0,410,412,3,50,25,0,411,409,1,0,0,0,412,415,1,0,0,0,413,411,1,0,0,
+		0,413,414,1,0,0,0,414,417,1,0,0,0,415,413,1,0,0,0,416,418,5,19,0,0,417,
+		416,1,0,0,0,417,418,1,0,0,0,418,420,1,0,0,0,419,408,1,0,0,0,419,420,1,
+		0,0,0,420,421,1,0,0,0,421,430,5,25,0,0,422,430,3,44,22,0,423,424,5,4,0,
+		0,424,425,3,42,21,0,425,426,5,5,0,0,426,430,1,0,0,0,427,430,7,2,0,0,428,
+		430,3,60,30,0,429,377,1,0,0,0,429,380,1,0,0,0,429,382,1,0,0,0,429,395,
+		1,0,0,0,429,407,1,0,0,0,429,422,1,0,0,0,429,423,1,0,0,0,429,427,1,0,0,
+		0,429,428,1,0,0,0,430,468,1,0,0,0,431,432,10,16,0,0,432,433,5,35,0,0,433,
+		467,3,42,21,16,434,435,10,14,0,0,435,436,7,3,0,0,436,467,3,42,21,15,437,
+		438,10,13,0,0,438,439,7,4,0,0,439,467,3,42,21,14,440,441,10,12,0,0,441,
+		442,7,5,0,0,442,467,3,42,21,13,443,444,10,10,0,0,444,445,5,50,0,0,445,
+		467,3,42,21,11,446,447,10,9,0,0,447,448,5,51,0,0,448,467,3,42,21,10,449,
+		450,10,8,0,0,450,451,5,52,0,0,451,467,3,42,21,9,452,453,10,19,0,0,453,
+		454,5,2,0,0,454,467,3,60,30,0,455,456,10,18,0,0,456,458,5,4,0,0,457,459,
+		3,46,23,0,458,457,1,0,0,0,458,459,1,0,0,0,459,460,1,0,0,0,460,467,5,5,
+		0,0,461,462,10,17,0,0,462,463,5,24,0,0,463,464,3,54,27,0,464,465,5,25,
+		0,0,465,467,1,0,0,0,466,431,1,0,0,0,466,434,1,0,0,0,466,437,1,0,0,0,466,
+		440,1,0,0,0,466,443,1,0,0,0,466,446,1,0,0,0,466,449,1,0,0,0,466,452,1,
+		0,0,0,466,455,1,0,0,0,466,461,1,0,0,0,467,470,1,0,0,0,468,466,1,0,0,0,
+		468,469,1,0,0,0,469,43,1,0,0,0,470,468,1,0,0,0,471,472,5,16,0,0,472,473,
+		3,42,21,0,473,474,5,6,0,0,474,475,3,42,21,0,475,476,5,7,0,0,476,482,5,
+		18,0,0,477,478,5,6,0,0,478,479,3,42,21,0,479,480,5,7,0,0,480,483,1,0,0,
+		0,481,483,3,44,22,0,482,477,1,0,0,0,482,481,1,0,0,0,483,45,1,0,0,0,484,
+		489,3,48,24,0,485,486,5,19,0,0,486,488,3,48,24,0,487,485,1,0,0,0,488,491,
+		1,0,0,0,489,487,1,0,0,0,489,490,1,0,0,0,490,493,1,0,0,0,491,489,1,0,0,
+		0,492,494,5,19,0,0,493,492,1,0,0,0,493,494,1,0,0,0,494,47,1,0,0,0,495,
+		496,3,60,30,0,496,497,5,13,0,0,497,499,1,0,0,0,498,495,1,0,0,0,498,499,
+		1,0,0,0,499,501,1,0,0,0,500,502,5,22,0,0,501,500,1,0,0,0,501,502,1,0,0,
+		0,502,503,1,0,0,0,503,504,3,42,21,0,504,49,1,0,0,0,505,507,5,26,0,0,506,
+		508,3,42,21,0,507,506,1,0,0,0,507,508,1,0,0,0,508,511,1,0,0,0,509,511,
+		3,42,21,0,510,505,1,0,0,0,510,509,1,0,0,0,511,51,1,0,0,0,512,519,3,26,
+		13,0,513,516,3,60,30,0,514,515,5,45,0,0,515,517,3,42,21,0,516,514,1,0,
+		0,0,516,517,1,0,0,0,517,519,1,0,0,0,518,512,1,0,0,0,518,513,1,0,0,0,519,
+		53,1,0,0,0,520,525,3,56,28,0,521,522,5,19,0,0,522,524,3,56,28,0,523,521,
+		1,0,0,0,524,527,1,0,0,0,525,523,1,0,0,0,525,526,1,0,0,0,526,529,1,0,0,
+		0,527,525,1,0,0,0,528,530,5,19,0,0,529,528,1,0,0,0,529,530,1,0,0,0,530,
+		55,1,0,0,0,531,535,3,26,13,0,532,535,3,42,21,0,533,535,3,58,29,0,534,531,
+		1,0,0,0,534,532,1,0,0,0,534,533,1,0,0,0,535,57,1,0,0,0,536,538,3,42,21,
+		0,537,536,1,0,0,0,537,538,1,0,0,0,538,539,1,0,0,0,539,541,5,13,0,0,540,
+		542,3,42,21,0,541,540,1,0,0,0,541,542,1,0,0,0,542,545,1,0,0,0,543,544,
+		5,13,0,0,544,546,3,42,21,0,545,543,1,0,0,0,545,546,1,0,0,0,546,59,1,0,
+		0,0,547,548,7,6,0,0,548,61,1,0,0,0,73,65,71,82,89,92,98,104,110,115,118,
+		126,135,146,151,158,163,170,182,186,189,196,200,203,208,212,221,226,231,
+		241,247,256,259,262,269,273,277,283,292,302,325,329,337,339,348,350,356,
+		365,373,375,388,403,413,417,419,429,458,466,468,482,489,493,498,501,507,
+		510,516,518,525,529,534,537,541,545
 	};
 
 	public static readonly ATN _ATN =

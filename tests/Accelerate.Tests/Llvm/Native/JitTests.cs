@@ -1,6 +1,7 @@
 // In: objects for the JIT. Out: what it links and refuses, and that masked lanes touch nothing.
 using System.Runtime.InteropServices;
 using Accelerate.Backends.Llvm.Native;
+using Accelerate.Compiler.Diagnostics;
 using Accelerate.Tests.Support;
 
 namespace Accelerate.Tests.Llvm.Native;
@@ -41,7 +42,7 @@ public sealed unsafe partial class JitTests
     [LlvmFact]
     public void Undefined_symbols_are_an_error_that_lists_them_even_if_the_process_has_them()
     {
-        using var jit = new Jit([Object("""
+        var bytes = Object("""
             declare double @cos(double)
             declare i32 @getpid()
             define double @f(double %x) {
@@ -49,11 +50,59 @@ public sealed unsafe partial class JitTests
               %r = call double @cos(double %x)
               ret double %r
             }
-            """)]);
-        var error = Assert.Throws<LlvmException>(() => jit.Lookup("f"));
+            """);
+        var error = Assert.Throws<InternalErrorException>(() => new Jit([bytes]));
         Assert.Contains("cos", error.Message);
         Assert.Contains("getpid", error.Message);
+        using var jit = new Jit([]);
         Assert.Contains("missing", Assert.Throws<LlvmException>(() => jit.Lookup("missing")).Message);
+    }
+
+    /// <summary>What LLVM makes calls of though the text has none: each is refused by name, before it is linked.</summary>
+    [LlvmTheory]
+    [InlineData("fmaxf", """
+        define void @f(ptr %p) {
+          %x = load half, ptr %p
+          %c = fcmp ogt half %x, 0.0
+          %m = select i1 %c, half %x, half 0.0
+          store half %m, ptr %p
+          ret void
+        }
+        """)]
+    [InlineData("fmod", """
+        define double @f(double %x) {
+          %r = frem double %x, 3.0
+          ret double %r
+        }
+        """)]
+    [InlineData("__udivti3", """
+        define i128 @f(i128 %x, i128 %y) {
+          %r = udiv i128 %x, %y
+          ret i128 %r
+        }
+        """)]
+    [InlineData("sin", """
+        declare double @llvm.sin.f64(double)
+        define double @f(double %x) {
+          %r = call double @llvm.sin.f64(double %x)
+          ret double %r
+        }
+        """)]
+    [InlineData("memmove", """
+        declare void @llvm.memmove.p0.p0.i64(ptr, ptr, i64, i1)
+        define void @f(ptr %x, ptr %y, i64 %n) {
+          call void @llvm.memmove.p0.p0.i64(ptr %x, ptr %y, i64 %n, i1 false)
+          ret void
+        }
+        """)]
+    public void Calls_that_LLVM_makes_by_itself_are_internal_errors_that_name_them(string name, string text)
+    {
+        var e = Assert.Throws<InternalErrorException>(
+            () => LlvmCompiler.CompileToObject(text, LlvmTarget.Parse("x86-64-v3"), 2));
+        Assert.Contains($"a call of {name}, which", e.Message);
+        var module = e.Message.Split(' ')[^1];
+        Assert.Contains("define", File.ReadAllText(module));
+        Directory.Delete(Path.GetDirectoryName(module)!, recursive: true);
     }
 
     [LlvmFact]

@@ -38,6 +38,7 @@ public class ExtremesTests
                 export fn f{{i}}(x: {{dtype}}[{{shape}}]) -> {{(result[0] == 'f' ? dtype : "i32")}}[{{result[1..]}}] {
                     let n = {{shape.Split(',')[0]}}
                     let first: i32[n] = 0
+                    let minus: {{dtype}}[n] = -1
                     return {{lines[i][1]}}
                 }
 

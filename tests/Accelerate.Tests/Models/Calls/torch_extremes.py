@@ -12,18 +12,18 @@ EACH = {
     'relu': 'F.relu(x)', 'relu6': 'F.relu6(x)', 'leaky_relu': 'F.leaky_relu(x)', 'hardtanh': 'F.hardtanh(x)',
     'clamp(x, -0.5, 0.75)': 'x.clamp(-0.5, 0.75)', 'hardsigmoid': 'F.hardsigmoid(x)', 'hardswish': 'F.hardswish(x)',
     'hardshrink': 'F.hardshrink(x)', 'softshrink': 'nan_stays(x, F.softshrink(x))', 'softsign': 'F.softsign(x)', 'elu': 'F.elu(x)',
-    'celu': 'F.celu(x)', 'celu(x, alpha: 0.5)': 'F.celu(x, 0.5)', 'selu': 'F.selu(x)', 'sigmoid': 'x.sigmoid()',
+    'celu': 'F.celu(x)', 'celu(x, alpha: 0.5)': 'F.celu(x, 0.5)', 'selu': '1.0507009873554805 * torch.where(x > 0, x, 1.6732632423543772 * x.expm1())', 'sigmoid': 'x.sigmoid()',
     'log_sigmoid': 'F.logsigmoid(x)', 'softplus': 'F.softplus(x)', 'softplus(x, beta: 2)': 'F.softplus(x, 2)',
     'softplus(x, beta: 0.5)': 'F.softplus(x, 0.5)', 'softplus(x, beta: -2)': 'F.softplus(x, -2)', 'silu': 'F.silu(x)',
     'mish': 'F.mish(x)', 'tanhshrink': 'F.tanhshrink(x)', 'gelu': 'F.gelu(x)', 'gelu_tanh': 'F.gelu(x, approximate="tanh")',
     'quick_gelu': 'x / (1 + (-1.702 * x).exp())', 'swiglu(x, 0 * x + 1)': 'F.silu(x) * (0 * x + 1)', 'sign': 'nan_stays(x, x.sign())',
     'mse(x, 0)': 'x * x', 'l1(x, 0)': 'x.abs()', 'smooth_l1(x, 0)': 'F.smooth_l1_loss(x, 0 * o, reduction="none")',
     'huber(x, 0)': 'F.huber_loss(x, 0 * o, reduction="none")', 'hinge(x, 1)': '(1 - x).clamp(min=0)',
-    'bce_with_logits(x, 0)': 'F.binary_cross_entropy_with_logits(x, 0 * o, reduction="none")',
-    'bce_with_logits(x, 1)': 'F.binary_cross_entropy_with_logits(x, o, reduction="none")',
-    'bce_with_logits(x, 0.5)': 'F.binary_cross_entropy_with_logits(x, o / 2, reduction="none")',
+    'bce_with_logits(x, 0)': 'bce(x, 0)',
+    'bce_with_logits(x, 1)': 'bce(x, 1)',
+    'bce_with_logits(x, 0.5)': 'bce(x, 0.5)',
     # Of a target of 0 and a probability of 0 torch makes NaN, and the limit is 0.
-    'kl_div(x, 0.5)': 'F.kl_div(x, o / 2, reduction="none")', 'kl_div(-1, x)': 'F.kl_div(-o, x, reduction="none")',
+    'kl_div(x, 0.5)': 'F.kl_div(x, o / 2, reduction="none")', 'kl_div(minus, x)': 'F.kl_div(-o, x, reduction="none")',
 }
 ROWS = {
     'softmax': 'x.softmax(-1)', 'softmin': 'F.softmin(x, -1)', 'log_softmax': 'x.log_softmax(-1)', 'logsumexp': 'x.logsumexp(-1)',
@@ -39,6 +39,12 @@ ROWS = {
     'normalize': 'F.normalize(x, dim=-1)',
 }
 
+
+def bce(x, y):
+    """(1 - y) log(1 + e^x) + y log(1 + e^-x), the definition; torch's own form loses a tail below 1e-7 and an infinity."""
+    x, to = x.double(), x.dtype
+    soft = lambda x: x.clamp(min=0) + (-x.abs()).exp().log1p()
+    return ((1 - y) * soft(x) + y * soft(-x)).to(to)
 
 def nan_stays(x, y):
     """torch 1.13 loses it in two functions; here a NaN comes through all of them."""

@@ -133,14 +133,18 @@ internal sealed partial class ApiWorld
             0 => () => throw new FormatException("the callback"),
             1 => () => inside = Thrown(() => session.Run("scale", probe)),
             2 => () => inside = Thrown(session.Reset),
-            3 => () => { session.Dispose(); held.IsDisposed = true; },
-            4 when !executed.IsCommon => () => { executed.Executable.Dispose(); executed.IsDisposed = true; },
-            5 => () => { foreach (var box in arguments.Inputs) box.Tensor.Dispose(); },
+            3 => () => { session.Dispose(); held.IsDisposed = true; }
+            ,
+            4 when !executed.IsCommon => () => { executed.Executable.Dispose(); executed.IsDisposed = true; }
+            ,
+            5 => () => { foreach (var box in arguments.Inputs) box.Tensor.Dispose(); }
+            ,
             6 => () =>
             {
                 using var other = executed.Executable.CreateSession();
                 other.Run("scale", probe)[0].Dispose();
-            },
+            }
+            ,
             _ => () => GC.Collect(0),
         };
         session.Output = new Callback(act);
