@@ -25,7 +25,7 @@ internal sealed record HostileReport(IReadOnlyDictionary<string, long> Ran, IRea
 internal sealed class HostileWatch(HostilePlan plan)
 {
     // What is over the limit at its end says so itself; this is for what does not end, or waits for nothing.
-    private const double BusySeconds = 2 * HostileWorker.Seconds;
+    private const double BusySeconds = 5 * HostileWorker.Seconds;
     private const double WaitingSeconds = 20;
 
     // Of processor time in that while: on a busy machine what computes gets little, what waits gets none.
@@ -35,18 +35,19 @@ internal sealed class HostileWatch(HostilePlan plan)
     private readonly Dictionary<string, long> codes = [];
     private readonly List<HostileFinding> findings = [];
 
+    // While inputs run: a worker takes some time before it begins with them.
+    private readonly Stopwatch running = new();
+
     /// <param name="found">Called with each finding at once.</param>
     public HostileReport Run(Action<HostileFinding> found)
     {
-        var watch = Stopwatch.StartNew();
         var next = plan.First;
-        while (next < plan.First + plan.Count && watch.Elapsed < plan.Patience)
-            next = Worker(next, plan.Patience - watch.Elapsed, found);
+        while (next < plan.First + plan.Count && running.Elapsed < plan.Patience) next = Worker(next, found);
         return new(ran, codes, findings);
     }
 
     /// <summary>Runs a worker until it ends, or has to; the number of the first input that it did not run.</summary>
-    private long Worker(long first, TimeSpan patience, Action<HostileFinding> found)
+    private long Worker(long first, Action<HostileFinding> found)
     {
         var root = Directory.CreateTempSubdirectory("accc-hostile-").FullName;
         try
@@ -66,13 +67,13 @@ internal sealed class HostileWatch(HostilePlan plan)
             process.BeginErrorReadLine();
             var (number, command, begun, isRunning) = (first, "", Load(process), false);
             var watch = Stopwatch.StartNew();
-            var whole = Stopwatch.StartNew();
             void Read()
             {
                 while (lines.TryDequeue(out var line))
                 {
                     var words = line.Split(' ', line.StartsWith("begin ", StringComparison.Ordinal) ? 3 : 4);
-                    if (words[0] == "begin")
+                    if (words[0] == "ready") running.Start();
+                    else if (words[0] == "begin")
                     {
                         (number, command, isRunning) = (Number(words[1]), words[2], true);
                         begun = Load(process);
@@ -102,7 +103,7 @@ internal sealed class HostileWatch(HostilePlan plan)
                     Report(number, command, problem, found);
                     return number + 1;
                 }
-                if (whole.Elapsed > patience)
+                if (running.Elapsed > plan.Patience)
                 {
                     process.Kill();
                     process.WaitForExit();
@@ -119,6 +120,7 @@ internal sealed class HostileWatch(HostilePlan plan)
         }
         finally
         {
+            running.Stop();
             Directory.Delete(root, recursive: true);
         }
     }

@@ -18,6 +18,7 @@ internal sealed partial class HostileWorker
 {
     public const double Seconds = 2;
     public const long Bytes = 1L << 30;
+    private const string Slow = "takes";
 
     private readonly string root;
     private readonly IReadOnlyList<string> kinds;
@@ -47,9 +48,11 @@ internal sealed partial class HostileWorker
             var input = HostileInputs.Make(kinds, seed, number, corpus);
             report.Write($"begin {number} {input.ToString().Replace('\n', ' ')}\n");
             report.Flush();
-            var problems = Try(input);
-            report.Write($"end {number} {input.Kind} {problems.Code}\n");
-            foreach (var problem in problems.Found) report.Write($"bad {number} {problem.Replace('\n', ' ')}\n");
+            var (code, found) = Try(input);
+            // The first that comes to a place in the compiler waits for that place's own code: once more, with it there.
+            if (found is [var only] && only.StartsWith(Slow, StringComparison.Ordinal)) (code, found) = Try(input);
+            report.Write($"end {number} {input.Kind} {code}\n");
+            foreach (var problem in found) report.Write($"bad {number} {problem.Replace('\n', ' ')}\n");
             report.Flush();
         }
     }
@@ -90,7 +93,7 @@ internal sealed partial class HostileWorker
         if (!input.Allows(code)) found.Add($"exit code {code}: {FirstLine(said)} {Stack()}");
         if (code is not (0 or ExitCodes.Bug) && said.Length + output.ToString().Length == 0 && input.Call is null)
             found.Add($"exit code {code} without a word");
-        if (seconds > Seconds) found.Add(string.Create(CultureInfo.InvariantCulture, $"takes {seconds:0.0} s"));
+        if (seconds > Seconds) found.Add(string.Create(CultureInfo.InvariantCulture, $"{Slow} {seconds:0.0} s"));
         if (grown > Bytes) found.Add($"takes {grown >> 20} MiB");
         if (Raw(output.ToString() + said) is { } raw)
             found.Add($"writes the control character U+{(int)raw:X4} as it is");

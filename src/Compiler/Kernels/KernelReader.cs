@@ -1,5 +1,6 @@
 // In: the text form of a kernel. Out: the kernel. Throws FormatException with the place.
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -11,7 +12,7 @@ public static class KernelReader
     public static Kernel Read(string text)
     {
         var cursor = new TextCursor(text);
-        var kernel = Read(cursor);
+        var kernel = cursor.Whole(() => Read(cursor));
         return cursor.AtEnd ? kernel : throw cursor.Error("the end was expected");
     }
 
@@ -61,6 +62,7 @@ public static class KernelReader
 
         private Block Block(out Value? yield, out Value? factor)
         {
+            RuntimeHelpers.EnsureSufficientExecutionStack();
             (yield, factor) = (null, null);
             var statements = ImmutableArray.CreateBuilder<Statement>();
             cursor.Expect("{");

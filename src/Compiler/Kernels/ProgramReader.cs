@@ -25,14 +25,8 @@ public static class ProgramReader
     /// <summary>A program that this compiler has printed and kept.</summary>
     internal static Program Trusted(string text)
     {
-        try
-        {
-            return new One(new TextCursor(text)).Read();
-        }
-        catch (Exception e) when (e is ArgumentException or OverflowException or DivideByZeroException)
-        {
-            throw new FormatException(e.Message, e);
-        }
+        var cursor = new TextCursor(text);
+        return cursor.Whole(() => new One(cursor).Read());
     }
 
     private sealed class One(TextCursor cursor)

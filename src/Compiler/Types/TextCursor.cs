@@ -95,6 +95,7 @@ public sealed class TextCursor(string text)
         Expect("\"");
         var start = at - 1;
         while (at < text.Length && text[at] != '"') at += text[at] == '\\' ? 2 : 1;
+        at = Math.Min(at, text.Length); // a `\` may be the last character
         Expect("\"");
         return Quote.Unquote(text[start..at]);
     }
@@ -122,6 +123,24 @@ public sealed class TextCursor(string text)
         while (Take(","));
         Expect(close);
         return items;
+    }
+
+    /// <summary>
+    /// Reads a whole text: what a value out of its range throws on the way (a number of 80 bits, an axis that is not
+    /// there, a name for nothing) is the text's mistake, said with the place where reading has come to.
+    /// </summary>
+    public T Whole<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception e) when (e is ArgumentException or OverflowException or DivideByZeroException
+            or IndexOutOfRangeException or KeyNotFoundException or InvalidCastException
+            or InsufficientExecutionStackException)
+        {
+            throw Error(e.Message);
+        }
     }
 
     public FormatException Error(string message, [CallerMemberName] string what = "")
