@@ -22,7 +22,16 @@ public static class Binder
     internal static BoundProgram? Bind(FileSyntax syntax, BindOptions options, DiagnosticBag bag) =>
         Nesting.Deeply(() => BindFile(syntax, options, bag));
 
-    private static BoundProgram? BindFile(FileSyntax syntax, BindOptions options, DiagnosticBag bag)
+    /// <summary>The work that the last entry of a file takes, in expressions, nodes and elements: for tests.</summary>
+    internal static long WorkOf(SourceText source, DiagnosticBag bag)
+    {
+        long work = 0;
+        Nesting.Deeply(() => BindFile(Parser.Parse(source, bag), new BindOptions(), bag, w => work = w));
+        return work;
+    }
+
+    private static BoundProgram? BindFile(FileSyntax syntax, BindOptions options, DiagnosticBag bag,
+        Action<long>? worked = null)
     {
         var folder = options.Folder ?? Path.GetDirectoryName(syntax.Span.Source.Path) ?? "";
         // A file with syntax errors has gaps, and each would be reported again as something that is missing.
@@ -30,7 +39,9 @@ public static class Binder
         var loader = new SourceLoader(folder, bag);
         var file = loader.Root(syntax);
         if (bag.Count > 0) return null;
-        var program = new Entries(options, bag, file).Bind();
+        var entries = new Entries(options, bag, file);
+        var program = entries.Bind();
+        worked?.Invoke(entries.Work);
         return bag.All.Any(d => d.Class != DiagnosticClass.Limitation) || program is null ? null
             : program with { Uses = [.. loader.Uses] };
     }
@@ -39,6 +50,9 @@ public static class Binder
 internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile file)
 {
     private readonly Elaborator elaborator = new(bag);
+
+    /// <summary>What the last thing that was elaborated took.</summary>
+    public long Work => elaborator.Work;
 
     public BoundProgram? Bind()
     {
@@ -59,7 +73,6 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
                     new Label(modules[0].Name.Span, "the first"));
             return null;
         }
-        elaborator.Frame = new Frame("", file, null, null, null);
         var entries = ImmutableArray.CreateBuilder<Function>();
         foreach (var module in modules)
         {
@@ -134,15 +147,15 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
     }
 
     /// <summary>
-    /// What is too large to be elaborated has said so. Any other exception here is the compiler's mistake: it says which
-    /// function was being elaborated.
+    /// What is too large to be elaborated has said so. Any other exception here is the compiler's mistake: it says
+    /// which function was being elaborated.
     /// </summary>
     private T? Guard<T>(string name, Span span, Func<T?> work)
         where T : class
     {
         try
         {
-            elaborator.Begin();
+            elaborator.Begin(new Frame("", file, null, null, null));
             return work();
         }
         catch (AbandonedException)

@@ -68,7 +68,7 @@ internal sealed partial class Elaborator
         var resultsB = merged.SelectMany(m => m.Both is var (_, y) ? Leaves(y) : []).Select(t => Import(b, t.Node))
             .ToList();
         var operands = a.Used(resultsA).Union(b.Used(resultsB)).ToList();
-        Spend(a.Graph.Nodes.Count + b.Graph.Nodes.Count);
+        Spend(RegionWork * (a.Graph.Nodes.Count + b.Graph.Nodes.Count));
         var leaves = new Queue<TensorValue>();
         if (resultsA.Count > 0 || a.Graph.Effects.Count > 0 || b.Graph.Effects.Count > 0)
         {

@@ -90,7 +90,9 @@ internal sealed partial class Elaborator
             Conditions = savedFrame.Conditions
         };
         if (composite is not null || f.File.IsLibrary) composites = composites.Add(composite ?? syntax.Name.Text);
+        depth += CallDepth;
         var result = Parameters(syntax.Parameters, bound, span) && Hold(syntax) ? Body(syntax, span) : Value.Poison;
+        depth -= CallDepth;
         (Frame, composites, userPlace) = (savedFrame, savedComposites, savedPlace);
         return result;
     }

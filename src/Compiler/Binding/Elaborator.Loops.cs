@@ -254,7 +254,7 @@ internal sealed partial class Elaborator
             }
             List<Node> truth = test is null ? [] : [In(test, () => Import(holds!.Node))];
             var operands = (test?.Used(truth) ?? []).Union(round.Used(results)).ToList();
-            Spend(round.Graph.Nodes.Count);
+            Spend(RegionWork * round.Graph.Nodes.Count);
             if (results.Count == 0 && round.Graph.Effects.Count == 0 && test is null) return;
             var made = make(results.Count, test?.Sealed(operands, truth), round.Sealed(operands, results),
                 [.. initial.SelectMany(Leaves).Select(l => Import(l.Node))], operands);

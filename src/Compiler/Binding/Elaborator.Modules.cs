@@ -31,6 +31,8 @@ internal sealed partial class Elaborator
             Makes = instance
         };
         Enter(span);
+        Spend(InstanceWork);
+        depth += CallDepth;
         var good = Parameters(syntax.Parameters, bound, span);
         foreach (var p in syntax.Parameters)
         {
@@ -44,7 +46,7 @@ internal sealed partial class Elaborator
             foreach (var (name, (value, _)) in instance.Hyper) Hold(value, instance, name);
         }
         Frame = saved!;
-        depth--;
+        depth -= CallDepth + 1;
         return good;
     }
 
@@ -52,7 +54,8 @@ internal sealed partial class Elaborator
     private const int MostOfOneKind = 1000;
 
     /// <summary>
-    /// An instance that is being made for one of its own kind: with the same hyper-parameters it holds itself without end.
+    /// An instance that is being made for one of its own kind: with the same hyper-parameters it holds itself without
+    /// end.
     /// </summary>
     private void Endless(Instance instance, Span span)
     {

@@ -45,6 +45,7 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
         params ReadOnlySpan<Label> secondary)
     {
         if (muted > 0) return Value.Poison;
+        if (bag.Count >= MostReports) throw new AbandonedException();
         var labels = secondary.ToArray().Select(s => s with { Text = Readable(s.Text) });
         var calls = Chain();
         // What goes wrong inside the library is wrong about the call that entered it.

@@ -3,9 +3,12 @@ namespace Accelerate.Compiler.Binding;
 
 internal static class Spelling
 {
+    // The distance takes the product of two lengths; nobody misspells what is longer.
+    private const int Longest = 200;
+
     /// <summary>The nearest name by edit distance, if it is within a third of the length; null otherwise.</summary>
-    public static string? Nearest(string name, IEnumerable<string> names) =>
-        names.Where(n => n != "..").Distinct()
+    public static string? Nearest(string name, IEnumerable<string> names) => name.Length > Longest ? null :
+        names.Where(n => n != ".." && Math.Abs(n.Length - name.Length) <= Math.Max(1, name.Length / 3)).Distinct()
             .Select(n => (Name: n, Distance: Distance(name, n)))
             .Where(c => c.Distance <= Math.Max(1, name.Length / 3))
             .OrderBy(c => c.Distance).ThenBy(c => c.Name, StringComparer.Ordinal)

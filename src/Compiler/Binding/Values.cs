@@ -65,8 +65,46 @@ internal sealed record TensorValue(Node Node, Function Graph, ImmutableArray<Ind
     public TensorType Type => new(DType, Shape);
 }
 
+/// <summary>A list that no program means.</summary>
+internal sealed class ListLimitException(string message) : OverflowException(message);
+
 /// <summary>Names are set when the elements are state or gradients; otherwise null.</summary>
-internal sealed record ListValue(ImmutableArray<Value> Items, ImmutableArray<string>? Names = null) : Value;
+internal sealed record ListValue(ImmutableArray<Value> Items, ImmutableArray<string>? Names = null) : Value
+{
+    // A list of two that are lists of two, sixty times over, is made in sixty steps and looked at in 2^60.
+    private const long MostElements = 1_000_000;
+
+    private readonly ImmutableArray<Value> items = Counted(Items, out _);
+
+    public ImmutableArray<Value> Items
+    {
+        get => items;
+        init => items = Counted(value, out elements);
+    }
+
+    private readonly long elements = CountOf(Items);
+
+    private static ImmutableArray<Value> Counted(ImmutableArray<Value> items, out long count)
+    {
+        count = CountOf(items);
+        return count <= MostElements ? items
+            : throw new ListLimitException(
+                $"a list of more than {MostElements} elements, those of lists in it counted");
+    }
+
+    private static long CountOf(ImmutableArray<Value> items)
+    {
+        var sum = 0L;
+        foreach (var item in items) sum += item is ListValue list ? list.elements + 1 : 1;
+        return sum;
+    }
+
+    /// <summary>The same array; what is in the elements is compared by who asks.</summary>
+    public bool Equals(ListValue? other) =>
+        other is not null && items == other.items && Nullable.Equals(Names, other.Names);
+
+    public override int GetHashCode() => items.GetHashCode();
+}
 
 /// <summary>A function of a file, or of a module together with the instance whose members it sees.</summary>
 internal sealed record FunctionValue(FunctionSyntax Syntax, SourceFile File, Instance? Self) : Value;

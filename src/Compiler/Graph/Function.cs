@@ -18,7 +18,9 @@ public enum CheckKind
 /// <summary>An equality or bound between sizes that only the call can decide; tested before any write.</summary>
 public sealed record EntryCheck(CheckKind Kind, Size Left, Size Right, string Message)
 {
-    /// <summary>That a size is one, for one that nothing else mentions: its name stays among those of the call.</summary>
+    /// <summary>
+    /// That a size is one, for one that nothing else mentions: its name stays among those of the call.
+    /// </summary>
     public static EntryCheck Given(string size) =>
         new(CheckKind.AtMost, Size.Zero, Size.Variable(size), $"{size} is a size");
 
@@ -66,26 +68,38 @@ public sealed class Function(string name)
             var sizes = inputs.SelectMany(i => i.Type.Shape)
                 .Where(s => s.Terms is [{ Coefficient: 1, Atoms: [VariableAtom] }]).Select(s => s.Text).Distinct()
                 .ToList();
-            sizes.AddRange(Mentioned().Distinct().Except(sizes).ToList());
+            var (found, seen, loops) = (new List<string>(), new HashSet<string>(), new HashSet<string>());
+            Mentioned(found, seen, loops);
+            sizes.AddRange(found.Where(v => !loops.Contains(v)).Except(sizes).ToList());
             return sizes;
         }
     }
 
     /// <summary>
-    /// The size variables that nodes and checks mention, regions included but for the variables of their loops.
+    /// The size variables that nodes and checks mention, in that order, regions included; and the variables of their
+    /// loops, which no other size is called.
     /// </summary>
-    private IEnumerable<string> Mentioned() => nodes.SelectMany(n =>
-        n.ResultTypes.SelectMany(t => t.Shape).Concat(n.AttributeSizes).SelectMany(s => s.Variables())
-            .Concat(Inside(n)))
-        .Concat(checks.SelectMany(c => new[] { c.Left, c.Right }).SelectMany(s => s.Variables()));
-
-    private static IEnumerable<string> Inside(Node node) => node switch
+    private void Mentioned(List<string> found, HashSet<string> seen, HashSet<string> loops)
     {
-        Scan s => s.Body.Mentioned().Where(v => v != s.Variable),
-        RegionNode r => r.Regions.SelectMany(f => f.Mentioned()),
-        Call c => c.Callee.Mentioned(),
-        _ => [],
-    };
+        void Add(Size size)
+        {
+            foreach (var name in size.Variables())
+                if (seen.Add(name)) found.Add(name);
+        }
+        foreach (var node in nodes)
+        {
+            foreach (var type in node.ResultTypes)
+                foreach (var size in type.Shape) Add(size);
+            foreach (var size in node.AttributeSizes) Add(size);
+            if (node is Scan scan) loops.Add(scan.Variable);
+            foreach (var callee in GraphPrinter.Callees(node)) callee.Mentioned(found, seen, loops);
+        }
+        foreach (var check in checks)
+        {
+            Add(check.Left);
+            Add(check.Right);
+        }
+    }
 
     /// <summary>Takes a node: the one that is there already if an equal one is. Effects are never merged.</summary>
     public T Add<T>(T node, Origin? origin = null)

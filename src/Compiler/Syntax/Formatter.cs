@@ -14,7 +14,10 @@ namespace Accelerate.Compiler.Syntax;
 internal static class Formatter
 {
     /// <summary>The canonical text, or null when the text has syntax errors (which are in the bag).</summary>
-    public static string? Format(SourceText source, DiagnosticBag bag)
+    public static string? Format(SourceText source, DiagnosticBag bag) =>
+        Nesting.Deeply(() => Formatted(source, bag));
+
+    private static string? Formatted(SourceText source, DiagnosticBag bag)
     {
         var before = bag.Count;
         Parser.Parse(source, bag);

@@ -2,18 +2,19 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
+using Accelerate.Compiler.Diagnostics;
 
 namespace Accelerate.Compiler.Syntax;
 
 /// <summary>One line a node: kind, what it holds itself, then its children two spaces further in. No spans.</summary>
 internal static class SyntaxPrinter
 {
-    public static string Print(SyntaxNode node)
+    public static string Print(SyntaxNode node) => Nesting.Deeply(() =>
     {
         var text = new StringBuilder();
         Write(text, 0, "", node);
         return text.ToString();
-    }
+    });
 
     private static void Write(StringBuilder text, int depth, string role, SyntaxNode node)
     {

@@ -1,4 +1,6 @@
 // The indivisible factors of a size: variables, floor divisions, minima and maxima. Each has a canonical text.
+using System.Collections.Immutable;
+
 namespace Accelerate.Compiler.Types;
 
 /// <summary>
@@ -12,7 +14,10 @@ public abstract class Atom(string text)
 
     public abstract long Evaluate(Func<string, long> bindings);
 
-    public abstract IEnumerable<string> Variables();
+    /// <summary>The variables in it, each once. Held, as the atoms of a size stand within one another.</summary>
+    public abstract ImmutableArray<string> Variables();
+
+    private protected static ImmutableArray<string> Both(Size a, Size b) => [.. a.Variables().Union(b.Variables())];
 
     /// <summary>a / b rounded towards minus infinity. Throws DivideByZeroException unless b is positive.</summary>
     public static long Floor(long a, long b)
@@ -31,7 +36,9 @@ public sealed class VariableAtom(string name) : Atom(name)
 
     public override long Evaluate(Func<string, long> bindings) => bindings(Name);
 
-    public override IEnumerable<string> Variables() => [Name];
+    private readonly ImmutableArray<string> variables = [name];
+
+    public override ImmutableArray<string> Variables() => variables;
 }
 
 public sealed class FloorDivAtom(Size dividend, Size divisor) : Atom($"floor({dividend.Text},{divisor.Text})")
@@ -46,7 +53,9 @@ public sealed class FloorDivAtom(Size dividend, Size divisor) : Atom($"floor({di
     public override long Evaluate(Func<string, long> bindings) =>
         Floor(Dividend.Evaluate(bindings), Divisor.Evaluate(bindings));
 
-    public override IEnumerable<string> Variables() => Dividend.Variables().Concat(Divisor.Variables());
+    private readonly ImmutableArray<string> variables = Both(dividend, divisor);
+
+    public override ImmutableArray<string> Variables() => variables;
 }
 
 public sealed class MinAtom(Size left, Size right) : Atom($"min({left.Text},{right.Text})")
@@ -61,7 +70,9 @@ public sealed class MinAtom(Size left, Size right) : Atom($"min({left.Text},{rig
     public override long Evaluate(Func<string, long> bindings) =>
         Math.Min(Left.Evaluate(bindings), Right.Evaluate(bindings));
 
-    public override IEnumerable<string> Variables() => Left.Variables().Concat(Right.Variables());
+    private readonly ImmutableArray<string> variables = Both(left, right);
+
+    public override ImmutableArray<string> Variables() => variables;
 }
 
 public sealed class MaxAtom(Size left, Size right) : Atom($"max({left.Text},{right.Text})")
@@ -76,5 +87,7 @@ public sealed class MaxAtom(Size left, Size right) : Atom($"max({left.Text},{rig
     public override long Evaluate(Func<string, long> bindings) =>
         Math.Max(Left.Evaluate(bindings), Right.Evaluate(bindings));
 
-    public override IEnumerable<string> Variables() => Left.Variables().Concat(Right.Variables());
+    private readonly ImmutableArray<string> variables = Both(left, right);
+
+    public override ImmutableArray<string> Variables() => variables;
 }
