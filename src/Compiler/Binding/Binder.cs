@@ -147,8 +147,8 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
     }
 
     /// <summary>
-    /// What is too large to be elaborated has said so. Any other exception here is the compiler's mistake: it says which
-    /// function was being elaborated.
+    /// What is too large to be elaborated has said so. Any other exception here is the compiler's mistake: it says
+    /// which function was being elaborated.
     /// </summary>
     private T? Guard<T>(string name, Span span, Func<T?> work)
         where T : class

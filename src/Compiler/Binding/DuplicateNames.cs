@@ -1,5 +1,5 @@
-// A file's syntax comes in; what one list declares twice is reported: parameters, results, members, names of a `let` or a
-// loop, places of an assignment, rules for weights. The second would win, and nobody be told.
+// A file's syntax comes in; what one list declares twice is reported: parameters, results, members, names of a `let` or
+// a loop, places of an assignment, rules for weights. The second would win, and nobody be told.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Syntax;
@@ -95,7 +95,7 @@ internal sealed class DuplicateNames(DiagnosticBag bag)
         _ => [],
     };
 
-    /// <summary>Members, those under an `if` too: of its two branches one exists, and both may declare a name.</summary>
+    /// <summary>Members, those under an `if` too: one of its branches exists, and both may declare a name.</summary>
     private Dictionary<string, Span> Members(ImmutableArray<ItemSyntax> items, Dictionary<string, Span> known)
     {
         foreach (var item in items)

@@ -85,8 +85,8 @@ internal sealed partial class Elaborator
     /// </summary>
     private Function Named(Function function, FunctionSyntax syntax, IReadOnlyDictionary<string, long> dims)
     {
-        foreach (var p in syntax.Parameters.Where(p => p is { Default: null, Type: null or NamedType { Name.Text: "int" } }
-            && !dims.ContainsKey(p.Name.Text)))
+        foreach (var p in syntax.Parameters.Where(p => !dims.ContainsKey(p.Name.Text)
+            && p is { Default: null, Type: null or NamedType { Name.Text: "int" } }))
         {
             if (Frame.Blocks[0].GetValueOrDefault(p.Name.Text)?.Value is IntValue { Size: var size }
                 && !size.Equals(Size.Variable(p.Name.Text)))

@@ -27,7 +27,8 @@ internal sealed partial class Elaborator
         if (!Frame.File.IsLibrary) userPlace = e.Span;
         switch (e)
         {
-            case IntegerLiteral i: return i.Value <= long.MaxValue ? new IntValue((long)i.Value) : new WideValue(i.Value);
+            case IntegerLiteral { Value: > long.MaxValue } wide: return new WideValue(wide.Value);
+            case IntegerLiteral i: return new IntValue((long)i.Value);
             case FloatLiteral f: return new FloatValue(f.Value);
             case StringLiteral s: return new StringValue(s.Value);
             case BooleanLiteral b: return new BoolValue(b.Value);
@@ -161,8 +162,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// An `if` of an index form that the extents of its indices decide: `[i &lt; 1] =&gt; if i &gt;= 1 { x[i - 1] } else { 0 }`.
-    /// The type is the one that both branches have, as for every other extent.
+    /// An `if` of an index form that the extents of its indices decide, as `i &gt;= 1` below an extent of 1. The type is
+    /// the one that both branches have, as for every other extent.
     /// </summary>
     private Value Decided(IfExpression e, bool truth)
     {
@@ -174,7 +175,8 @@ internal sealed partial class Elaborator
                 ? new FloatValue(i.Size.Value) : taken;
     }
 
-    /// <summary>What a branch that no element takes would be. Nothing is reported, and reads need not be in range.</summary>
+    /// <summary>What a branch that no element takes would be: nothing is reported, and reads may leave their axes.
+    /// </summary>
     private T Tried<T>(Func<T> branch)
     {
         var place = userPlace;

@@ -11,8 +11,8 @@ internal sealed class AbandonedException : Exception;
 internal sealed partial class Elaborator
 {
     /// <summary>
-    /// Expressions evaluated, nodes made and elements of lists, for one entry. GPT-2 with its twelve layers takes
-    /// 40,000; a million takes about a second and 300 MB.
+    /// Expressions evaluated, nodes made and elements of lists, for one entry. Of the examples, GPT-2's generate takes
+    /// 24,504 and Llama's greedy_text, the largest, 88,728; a million takes about 2 s of one core and 250 MB.
     /// </summary>
     public const int MostWork = 1_000_000;
 

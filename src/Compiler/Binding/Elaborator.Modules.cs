@@ -57,7 +57,8 @@ internal sealed partial class Elaborator
     private const int MostOfOneKind = 1000;
 
     /// <summary>
-    /// An instance that is being made for one of its own kind: with the same hyper-parameters it holds itself without end.
+    /// An instance that is being made for one of its own kind: with the same hyper-parameters it holds itself without
+    /// end.
     /// </summary>
     private void Endless(Instance instance, Span span)
     {

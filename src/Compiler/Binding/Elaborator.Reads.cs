@@ -92,7 +92,7 @@ internal sealed partial class Elaborator
         for (var axis = 0; axis < x.Rank; axis++)
         {
             if (subscripts[axis].Value is not IntValue { Size: var size }) continue;
-            // Only what is written as a constant wraps: `x[i - 1]` is out of range where i is 0, if that is all it can be.
+            // Only what is written as a constant wraps: `x[i - 1]` is out of range where 0 is all that i can be.
             if (size.IsConstant && size.Value < 0 && !subscripts[axis].IsOverIndex) size += x.Shape[axis];
             if (AffineOf(size) is not { } affine || affine.Terms.Any(t => used.Contains(t.Index))) continue;
             if (!affine.IsView) continue;
@@ -210,7 +210,8 @@ internal sealed partial class Elaborator
                 ? $"this subscript reaches {least}, below the axis"
                     : $"this subscript reaches {greatest}, the axis has {extent}", null,
                 "bound the index, or read under an `if` that excludes these", new Label(s.Target.Span, Describe(x)),
-                new Label(subscript.Span, view.Terms.IsEmpty ? subscript.IsOverIndex ? "all that it can be" : "a constant" : string.Join(", ", names)));
+                new Label(subscript.Span, !view.Terms.IsEmpty ? string.Join(", ", names)
+                    : subscript.IsOverIndex ? "all that it can be" : "a constant"));
             return false;
         }
         AtMost(0, least, $"{subscript.Span.Text} is at least {least}");

@@ -115,8 +115,8 @@ internal sealed partial class Elaborator
     private bool demanded;
 
     /// <summary>
-    /// What must hold between sizes: a check at entry, or an assertion where what needs it may not run, in a branch or a
-    /// round.
+    /// What must hold between sizes: a check at entry, or an assertion where what needs it may not run, in a branch or
+    /// a round.
     /// </summary>
     private void Demand(EntryCheck check)
     {
@@ -140,7 +140,8 @@ internal sealed partial class Elaborator
     /// <summary>Whether what is elaborated may not run in a call.</summary>
     private bool IsConditional => region is { IsBranch: true };
 
-    /// <summary>The check, for the calls in which the loops around it have rounds: each difference times min(1, rounds).
+    /// <summary>
+    /// The check, for the calls in which the loops around it have rounds: the difference times min(1, rounds) of each.
     /// </summary>
     private EntryCheck Needed(EntryCheck check)
     {

@@ -74,8 +74,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// Numbers take the dtypes that a branch would have given them which no element of an index form takes: types do not
-    /// depend on extents.
+    /// Numbers take the dtypes that a branch would have given them which no element of an index form takes: types do
+    /// not depend on extents.
     /// </summary>
     private void Like(BlockSyntax branch)
     {

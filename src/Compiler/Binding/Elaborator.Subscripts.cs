@@ -81,8 +81,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// low &lt;= high: proved, or demanded. Outside branches that is for the rounds of a loop where it is least likely to
-    /// hold; in a branch, which some rounds do not take, for the round it is in.
+    /// low &lt;= high: proved, or demanded. Outside branches that is for the rounds of a loop where it is least likely
+    /// to hold; in a branch, which some rounds do not take, for the round it is in.
     /// </summary>
     private void AtMost(Size low, Size high, string why)
     {

@@ -35,8 +35,9 @@ internal sealed partial class Elaborator
     {
         if ((a as WideValue ?? b as WideValue) is { } wide && !IsReal(a) && !IsReal(b))
         {
-            return Fail(Codes.NumberOutOfRange, span, $"{wide.Number} does not fit an int, which has 64 bits and a sign",
-                null, $"give it its dtype: `u64({wide.Number})`");
+            return Fail(Codes.NumberOutOfRange, span,
+                $"{wide.Number} does not fit an int, which has 64 bits and a sign", null,
+                $"give it its dtype: `u64({wide.Number})`");
         }
         if (IsComparison(op)) return WeakCompare(op, a, b, span);
         if (a is IntValue { Size: var x } && b is IntValue { Size: var y })

@@ -29,7 +29,7 @@ internal sealed class Local(Value value, Span span)
     /// </summary>
     public Place? Alias { get; init; }
 
-    /// <summary>True when it was computed from an index, whatever that is: also of one that has a single value.</summary>
+    /// <summary>True when it was computed from an index, also from one that has a single value.</summary>
     public bool IsOverIndex { get; init; }
 
     public Span Span { get; } = span;

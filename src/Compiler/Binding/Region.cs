@@ -24,8 +24,8 @@ internal sealed class Region(Function graph, Function outerGraph, Region? outer,
     public Region? Outer { get; } = outer;
 
     /// <summary>
-    /// True in a branch, which may not be taken, and in what else may not run: what it needs of sizes is asserted there,
-    /// not checked at entry.
+    /// True in a branch, which may not be taken, and in what else may not run: what it needs of sizes is asserted
+    /// there, not checked at entry.
     /// </summary>
     public bool IsBranch { get; } = isBranch || outer is { IsBranch: true };
 

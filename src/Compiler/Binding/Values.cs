@@ -88,7 +88,8 @@ internal sealed record ListValue(ImmutableArray<Value> Items, ImmutableArray<str
     {
         count = CountOf(items);
         return count <= MostElements ? items
-            : throw new ListLimitException($"a list of more than {MostElements} elements, those of lists in it counted");
+            : throw new ListLimitException(
+                $"a list of more than {MostElements} elements, those of lists in it counted");
     }
 
     private static long CountOf(ImmutableArray<Value> items)

@@ -86,7 +86,8 @@ public static class Codes
     /// <summary>ACC1014: file too long.</summary>
     public static readonly Code FileTooLong = Define(
         "ACC1014", "file too long",
-        "A file has at most 600,000 words and signs. Long tables of numbers are read from files when the program runs.");
+        "A file has at most 600,000 words and signs. Long tables of numbers are read from files when the program " +
+        "runs.");
 
     // ---- ACC2xxx: names, types and sizes ------------------------------------------------------------------------
 

@@ -1,5 +1,5 @@
-// What nests in a program is walked by recursion. This file says how deep it may nest, and gives the stack to walk it on,
-// so that no text exhausts a stack: that would end the process.
+// What nests in a program is walked by recursion. This file says how deep it may nest, and gives the stack to walk it
+// on, so that no text exhausts a stack: that would end the process.
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 
@@ -10,7 +10,9 @@ internal static class Nesting
     /// <summary>Brackets within brackets; a parser's frames are large, and nobody reads more.</summary>
     public const int Brackets = 256;
 
-    /// <summary>Rules of the grammar within rules: brackets, or a chain of signs, powers, `=&gt;` or `else if`.</summary>
+    /// <summary>
+    /// Rules of the grammar within rules: brackets, or a chain of signs, powers, `=&gt;` or `else if`.
+    /// </summary>
     public const int Rules = 4000;
 
     /// <summary>
@@ -19,8 +21,8 @@ internal static class Nesting
     /// </summary>
     public const int Expressions = 12_000;
 
-    // Four times what 12,000 levels of the elaborator have been seen to take, 2.4 KB a level at most. It is address space:
-    // memory is taken as it is reached.
+    // 10 KB for each of the 12,000 levels; memory is taken as it is reached. The frames of one level take a fraction of
+    // that, and where they should not, Allows ends the walk before the stack does.
     private const int StackBytes = 128 << 20;
 
     [ThreadStatic]

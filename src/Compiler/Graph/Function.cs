@@ -18,7 +18,9 @@ public enum CheckKind
 /// <summary>An equality or bound between sizes that only the call can decide; tested before any write.</summary>
 public sealed record EntryCheck(CheckKind Kind, Size Left, Size Right, string Message)
 {
-    /// <summary>That a size is one, for one that nothing else mentions: its name stays among those of the call.</summary>
+    /// <summary>
+    /// That a size is one, for one that nothing else mentions: its name stays among those of the call.
+    /// </summary>
     public static EntryCheck Given(string size) =>
         new(CheckKind.AtMost, Size.Zero, Size.Variable(size), $"{size} is a size");
 

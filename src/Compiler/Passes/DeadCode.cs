@@ -62,8 +62,8 @@ public static class DeadCode
     private sealed record Part(ImmutableArray<int> Results, ImmutableArray<int> Operands);
 
     /// <summary>
-    /// What is known of a finished function, by the results that are asked for. Control flow in control flow is looked at
-    /// from each level above: without this, as often as it is deep, and in loops twice as often at each level.
+    /// What is known of a finished function, by the results that are asked for. Control flow in control flow is looked
+    /// at from each level above: without this, as often as it is deep, and in loops twice as often at each level.
     /// </summary>
     private static readonly ConditionalWeakTable<Function, ConcurrentDictionary<string, Needs>> Known = [];
 

@@ -8,10 +8,12 @@ namespace Accelerate.Compiler.Syntax;
 internal sealed class BoundedLexer(SourceText source)
     : AccLexer(new AntlrInputStream(source.Text), TextWriter.Null, TextWriter.Null)
 {
-    /// <summary>Characters of no token, from which on this is no program, and only the first mistakes are told.</summary>
+    /// <summary>
+    /// Characters of no token, from which on this is no program, and only the first mistakes are told.
+    /// </summary>
     public const int MostStrays = 1000;
 
-    // With the trees that are made of it a token takes a kilobyte. The longest program written by hand has 9,000 tokens.
+    // With the trees that are made of it a token takes about a kilobyte: a list of 100,000 numbers, 150 MB.
     private const int MostTokens = 600_000;
 
     private int strays;

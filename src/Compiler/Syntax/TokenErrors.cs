@@ -66,7 +66,8 @@ internal static class TokenErrors
     private static Span Run(string text, Span first)
     {
         var end = first.End;
-        while (end < text.Length && end - first.Start < 16 && (text[end] == text[first.Start] || char.IsLowSurrogate(text[end])))
+        while (end < text.Length && end - first.Start < 16
+            && (text[end] == text[first.Start] || char.IsLowSurrogate(text[end])))
         {
             end++;
         }
