@@ -67,7 +67,8 @@ public sealed record WeightRules(ImmutableArray<WeightRule> Whole,
 }
 
 /// <summary>
-/// A key in the file, with `*` within a segment and `**` across, and the paths that it fills; without any it is left out.
+/// A key in the file, with `*` within a segment and `**` across, and the paths that it fills; without any it is left
+/// out.
 /// State at the paths of an optional rule keeps its initial value where the file has no key for it.
 /// </summary>
 public sealed record WeightRule(string Source, ImmutableArray<string> Targets, bool IsOptional, Span Span);

@@ -77,7 +77,7 @@ internal sealed partial class Elaborator
             $"convert the numbers: `{dtype.Name()}({c["x"].Span.Text})`", new Label(c["x"].Span, Describe(t)));
     }
 
-    /// <summary>The value of a dtype that none is below, or none above: what a maximum or a minimum starts from.</summary>
+    /// <summary>The value of a dtype that none is below, or above: what a maximum or a minimum starts from.</summary>
     public Value EndOf(BuiltinCall c, bool greatest)
     {
         if (c["dtype"].Value is not DTypeValue { DType: var dtype }) return WrongArgument(c["dtype"], "a dtype");

@@ -38,8 +38,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// As NumPy has it. The remainder comes first, and is exact: floor(x / y) is one too great where the quotient rounds
-    /// up to an integer. A remainder or quotient of 0 has the sign of the divisor, or of the true quotient.
+    /// As NumPy has it. The remainder comes first, and is exact: floor(x / y) is one too great where the quotient
+    /// rounds up to an integer. A remainder or quotient of 0 has the sign of the divisor, or of the true quotient.
     /// </summary>
     private (Node Quotient, Node Remainder) FlooredFloats(Node x, Node y)
     {
@@ -58,8 +58,8 @@ internal sealed partial class Elaborator
         var whole = Of(BinaryOp.Div, Of(BinaryOp.Sub, x, rest), y);
         whole = Choose(fix, Of(BinaryOp.Sub, whole, one), whole);
         var floor = Emit(new Unary(UnaryOp.Floor, whole));
-        var nearest = Choose(Is(CompareOp.Gt, Of(BinaryOp.Sub, whole, floor), Number(0.5)), Of(BinaryOp.Add, floor, one),
-            floor);
+        var nearest = Choose(Is(CompareOp.Gt, Of(BinaryOp.Sub, whole, floor), Number(0.5)),
+            Of(BinaryOp.Add, floor, one), floor);
         // |x / y| is below 1 here, so its product with 0 is a zero of its sign.
         var quotient = Choose(Is(CompareOp.Eq, whole, zero), Of(BinaryOp.Mul, ratio, zero), nearest);
         var none = Choose(Is(CompareOp.Lt, y, zero), Number(-0.0), zero);

@@ -232,8 +232,8 @@ internal sealed partial class Elaborator
     };
 
     /// <summary>
-    /// `@`: contracts the last axis of the left with the last but one of the right; leading axes are a batch. A vector on
-    /// the left is a matrix of one row, whose axis the result lacks; one on the right has only the axis contracted.
+    /// `@`: contracts the last axis of the left with the last but one of the right; leading axes are a batch. A vector
+    /// on the left is a matrix of one row, whose axis the result lacks; one on the right has only the axis contracted.
     /// </summary>
     private Value Contract(Value left, Value right, Span span, Span leftSpan, Span rightSpan)
     {

@@ -24,8 +24,8 @@ public static class WeightMap
             new WeightRule(r.Source.Value, [.. r.Targets.Select(t => t.Value)], r.IsOptional, r.Span))];
 
     /// <summary>
-    /// State path to key in the file. What is missing, extra or of another shape is reported, a line for each pattern of
-    /// paths; an integer may be stored in any width, a float in any float dtype. The rules of a part's module, by its
+    /// State path to key in the file. What is missing, extra or of another shape is reported, a line for each pattern
+    /// of paths; an integer may be stored in any width, a float in any float dtype. The rules of a part's module, by its
     /// path, apply after the others to the keys under it, outer parts first.
     /// </summary>
     public static IReadOnlyDictionary<string, string> Map(IReadOnlyDictionary<string, TensorType> keys,

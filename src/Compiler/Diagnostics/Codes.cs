@@ -188,8 +188,8 @@ public static class Codes
     /// <summary>ACC2018: sizes differ.</summary>
     public static readonly Code SizesDiffer = Define(
         "ACC2018", "sizes differ",
-        "Two sizes that have to be equal are not equal for all values of their variables. If callers " +
-        "guarantee it, declare it: `where n == m`.");
+        "Two sizes that have to be equal are not equal for all values of their variables, or what a function " +
+        "asks for by `where` does not hold of a call. If callers guarantee it, declare it: `where n == m`.");
 
     /// <summary>ACC2019: constant needed.</summary>
     public static readonly Code ConstantNeeded = Define(

@@ -80,8 +80,8 @@ public sealed class WeightMapTests
         Assert.Equal(("fc.0.weight<fc.0.weight", ""), Map(rules, ("fc.0.weight", [2, 4])));
 
     [Fact]
-    public void OnlyWhatARuleNamesIsOptional() => Assert.StartsWith("ACC3001 the weights file has no key for fc.0.weight",
-        Map("""
+    public void OnlyWhatARuleNamesIsOptional() => Assert.StartsWith(
+        "ACC3001 the weights file has no key for fc.0.weight", Map("""
             "fc.1.*" -> "fc.1.$1" optional
             """, ("fc.1.weight", [3, 2])).Errors);
 
@@ -109,8 +109,9 @@ public sealed class WeightMapTests
         Assert.Equal("", Errors(names));
         Assert.Equal("ACC3001 the weights file has no key for block.0.bias (f32[2]), and 19 like it | ",
             Errors([.. names.Except(["bias"])]));
-        Assert.StartsWith("ACC3002 the weights file has block.0.temperature (f32[2]), which the program has no place for, "
-            + "and 19 like it | a rule leaves it out: weights { \"block.*.temperature\" -> _ }", Errors([.. names, "temperature"]));
+        Assert.StartsWith("ACC3002 the weights file has block.0.temperature (f32[2]), which the program has no place "
+            + "for, and 19 like it | a rule leaves it out: weights { \"block.*.temperature\" -> _ }",
+            Errors([.. names, "temperature"]));
     }
 
     [Fact]

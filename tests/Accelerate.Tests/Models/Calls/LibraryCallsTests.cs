@@ -16,14 +16,19 @@ using Assert = Xunit.Assert;
 namespace Accelerate.Tests.Models.Calls;
 
 /// <summary>
-/// torch_verdicts.py writes calls.txt and says what its lines are. A line that begins with `any` leaves sizes and ints to
-/// the call: one program, whose entry checks refuse. `data` is a tensor's element that names no row: no size is wrong,
+/// torch_verdicts.py writes calls.txt and says what its lines are. A line that begins with `any` leaves sizes and ints
+/// to the call: one program, whose entry checks refuse. `data` is a tensor's element that names no row: no size is wrong,
 /// and the call fails when it reads.
 /// </summary>
 public partial class LibraryCallsTests(ITestOutputHelper output)
 {
     private sealed record Line(string What, string Parameters, string Where, string Arguments, string Numbers,
-        string Verdict);
+        string Verdict)
+    {
+        public bool IsAny => What.StartsWith("any", StringComparison.Ordinal);
+
+        public bool Is(string verdict) => Verdict.StartsWith(verdict, StringComparison.Ordinal);
+    }
 
     private sealed record Block(string Name, string Layer, string Call, List<Line> Lines);
 
@@ -59,14 +64,13 @@ public partial class LibraryCallsTests(ITestOutputHelper output)
         var (refused, values) = (0, 0);
         Parallel.ForEach(blocks, block =>
         {
-            foreach (var same in block.Lines.GroupBy(l => (l.What.StartsWith("any", StringComparison.Ordinal), l.Parameters, l.Where,
-                l.Numbers)))
+            foreach (var same in block.Lines.GroupBy(l => (l.IsAny, l.Parameters, l.Where, l.Numbers)))
             {
                 var program = Program(block, same.First(), [.. same]);
-                if (same.First().What.StartsWith("any", StringComparison.Ordinal)) Any(block, program, [.. same], wrong);
+                if (same.Key.IsAny) Any(block, program, [.. same], wrong);
                 else Known(block, program, same.Single(), wrong);
-                Interlocked.Add(ref refused, same.Count(l => l.Verdict.StartsWith("refused", StringComparison.Ordinal)));
-                Interlocked.Add(ref values, same.Count(l => l.Verdict.StartsWith("value", StringComparison.Ordinal)));
+                Interlocked.Add(ref refused, same.Count(l => l.Is("refused")));
+                Interlocked.Add(ref values, same.Count(l => l.Is("value")));
             }
         });
         output.WriteLine($"{file}: {mine.Count} functions and layers, {refused} calls refused, {values} values");
@@ -145,7 +149,8 @@ public partial class LibraryCallsTests(ITestOutputHelper output)
         Name().Matches(Text(file)).Select(m => m.Groups[1].Value);
 
     /// <summary>
-    /// The digest of torch_verdicts.py in the language, and the sizes of the result. A layer's call stands in its module.
+    /// The digest of torch_verdicts.py in the language, and the sizes of the result. A layer's call stands in its
+    /// module.
     /// </summary>
     private static string Program(Block block, Line line, List<Line> same)
     {
@@ -231,7 +236,7 @@ public partial class LibraryCallsTests(ITestOutputHelper output)
     private static void Given(Block block, Line line, IReadOnlyList<ReferenceValue> results,
         ConcurrentBag<string> wrong, double near = 1e-4)
     {
-        if (!line.Verdict.StartsWith("value", StringComparison.Ordinal))
+        if (!line.Is("value"))
         {
             wrong.Add($"{block.Name} {line.What}: a value, and torch refuses");
             return;
@@ -252,12 +257,11 @@ public partial class LibraryCallsTests(ITestOutputHelper output)
     private static void Refused(Block block, Line line, string message, Span? place, ConcurrentBag<string> wrong)
     {
         var what = $"{block.Name} {line.What}: {message}";
-        if (line.Verdict.StartsWith("data", StringComparison.Ordinal)
-            && message.Contains("an index was out of range", StringComparison.Ordinal)) return;
-        if (!line.Verdict.StartsWith("refused", StringComparison.Ordinal)) wrong.Add($"{what} | torch: {line.Verdict}");
+        if (line.Is("data") && message.Contains("an index was out of range", StringComparison.Ordinal)) return;
+        if (!line.Is("refused")) wrong.Add($"{what} | torch: {line.Verdict}");
         else if (!Understandable().IsMatch(message)
             && !(line.Where.Length > 0 && message.StartsWith($"'f': {line.Where}: ", StringComparison.Ordinal)))
-             wrong.Add($"{what} | is not in the caller's terms");
+            wrong.Add($"{what} | is not in the caller's terms");
         else if (place is { } p && p.Source.Path != "t.acc") wrong.Add($"{what} | is reported at {p}");
     }
 
@@ -294,6 +298,7 @@ public partial class LibraryCallsTests(ITestOutputHelper output)
     private static partial Regex Verdict();
 
     // What a function needs, what a layer was made with, or arguments that do not fit a parameter's type.
-    [GeneratedRegex(@"needs |assert failed: |stands where |there is no axis | but .* wants | does not fit |: a size is at least 0|^a size of state is at least 0|, elsewhere \[|^.f. wants |: the size \w+ is -1$")]
+    [GeneratedRegex(@"needs |assert failed: |stands where |there is no axis | but .* wants | does not fit "
+        + @"|: a size is at least 0|^a size of state is at least 0|, elsewhere \[|^.f. wants |: the size \w+ is -1$")]
     private static partial Regex Understandable();
 }
