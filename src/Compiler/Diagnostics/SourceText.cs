@@ -38,6 +38,7 @@ public sealed class SourceText
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
     public static SourceText Read(string path)
     {
+        ArgumentNullException.ThrowIfNull(path);
         try
         {
             using var reader = new StreamReader(new MemoryStream(InputFile.ReadAll(path, MostBytes)));

@@ -83,7 +83,7 @@ public sealed class LimitTests
             + "x * (a + b + c + d + n) ** 60" },
         { "ACC4001", "a size whose formula", "export fn f(x: f32[n], m: int) -> f32[n] { let a = n "
             + Repeat("a = max(a, m + 1) // 2 * a ", 40) + "return x * a }" },
-        { "ACC2043", "64 bits", "export fn f(x: i64[n]) -> i64[n] { let s = -9223372036854775808 return x * -s }" },
+        { "ACC4050", "64 bits", "export fn f(x: i64[n]) -> i64[n] { let s = -9223372036854775808 return x * -s }" },
         { "ACC4003", "deeper than 12000", "fn g0(x: f32[n]) -> f32[n] = x + 1\n"
             + Join(10_000, i => $"fn g{i + 1}(x: f32[n]) -> f32[n] = g{i}(x)\n") + $"{Export} = g10000(x)" },
         { "ACC4003", "rules of the grammar", $"{Export} = {Repeat("- ", 10_000)}x" },

@@ -96,7 +96,7 @@ for r, axes, more in [(1, 'h=5', 'kh=3'), (2, 'h=5 w=4', 'kh=3 kw=2'), (3, 'h=4 
          layer=f'Conv{r}d({{i}}, {{o}}, {{k}}, stride: {{stride}}, padding: {{padding}}, dilation: {{dilation}}, groups: {{groups}})'
                f' ~ (need(k > 0 and o > 0 and i > 0 and groups > 0), nn.Conv{r}d(i, o, k, stride, padding, dilation, groups))[1]')
 call('conv2d', 'conv2d(x, w, stride: 2, stride_w: {stride_w}, padding_w: {padding_w}, dilation_w: {dilation_w})',
-     'F.conv2d(x, w, None, (2, stride_w), (0, padding_w), (1, dilation_w))', 'x f32 n=1 c=2 h=5 w=6 | w f32 o=3 c=2 kh=2 kw=3',
+     'F.conv2d(x, w, None, (2, stride_w), (0, padding_w), (1, dilation_w))', 'x f32 n=1 c=2 h=5 v=6 | w f32 o=3 c=2 kh=2 kw=3',
      'stride_w=2 padding_w=1 dilation_w=2', but={'any c=0': ('shape', 'torch 1.13 loses the other axis too')})
 call('add_bias', 'add_bias(y, b)', '(need(len(b) == y.shape[1]), y + b.reshape(-1, 1))[1]', 'y f32 n=2 c=3 h=2 | b f32 c=3')
 for r, axes, more in [(1, 'h=4', 'kh=3'), (2, 'h=3 w=4', 'kh=3 kw=2')]:
