@@ -48,6 +48,8 @@ internal sealed partial class Generator
             if (Chance(4)) text = $"{text} + {Read(type, outer, uses).Text}";
             grade = Worst([.. uses]) is var worst && worst > grade ? worst : grade;
         }
+        // Numbers alone have no dtype.
+        if (uses.Count == 0) text = $"{type.Name()}({text})";
         if (Chance(5) && uses.Count > 0)
         {
             // A choice for each element: the branch that is not taken reads nothing.

@@ -89,7 +89,7 @@ internal sealed partial class Generator
             ?? Parameter(Pick(DType.F32, DType.F16, DType.BF16), [1, random.Next(1, 4), Pick(palette), Pick(palette)]);
         var (k, stride, padding) = (random.Next(1, 4), random.Next(1, 4), 0);
         if (k > 1) padding = random.Next(0, k / 2 + 1);
-        if (x.Shape.Skip(2).Any(s => Value(s) + 2 * padding < k)) return false;
+        if (x.Shape.Skip(2).Any(s => Value(s) == 0 || Value(s) + 2 * padding < k)) return false;
         var f = Pick("max_pool", "avg_pool") + (x.Rank == 3 ? "1d" : "");
         ImmutableArray<Size> shape =
             [.. x.Shape[..2], .. x.Shape.Skip(2).Select(s => Size.FloorDiv(s + (2 * padding - k), stride) + 1)];
@@ -110,7 +110,7 @@ internal sealed partial class Generator
         var groups = Chance(3) ? (int)channels : 1;
         var o = groups * random.Next(1, 4);
         var span = dilation * (k - 1) + 1;
-        if (x.Shape.Skip(2).Any(s => Value(s) + 2 * padding < span)) return false;
+        if (x.Shape.Skip(2).Any(s => Value(s) == 0 || Value(s) + 2 * padding < span)) return false;
         var weight = Parameter(x.Type, [o, channels / groups, .. Enumerable.Repeat(Size.Constant(k), places)]);
         ImmutableArray<Size> shape = [x.Shape[0], o,
             .. x.Shape.Skip(2).Select(s => Size.FloorDiv(s + (2 * padding - span), stride) + 1)];

@@ -16,6 +16,9 @@ public sealed class ProgramVerifier
     private readonly HashSet<string> sizes;
     private readonly IndexRanges ranges = new();
 
+    /// <summary>What the sizes that steps give a value are at this place.</summary>
+    private readonly Dictionary<string, Size> values = new(StringComparer.Ordinal);
+
     private ProgramVerifier(Program program)
     {
         this.program = program;
@@ -91,6 +94,14 @@ public sealed class ProgramVerifier
                     Define(s.Variable, Size.Max(s.Most, Size.One) + 1);
                     defined.Add(s.Variable);
                     break;
+                case LetStep l:
+                    Visible(l.Value, $"the value of {l.Variable}");
+                    Require(values.ContainsKey(l.Variable) || !sizes.Contains(l.Variable),
+                        () => $"the size {l.Variable} hides another one");
+                    values[l.Variable] = l.Value.Substitute(values.GetValueOrDefault);
+                    sizes.Add(l.Variable);
+                    defined.Add(l.Variable);
+                    break;
                 case LoopStep l:
                     Visible(l.Count, $"the count of {l.Variable}");
                     Define(l.Variable, l.Count);
@@ -112,7 +123,9 @@ public sealed class ProgramVerifier
                     break;
             }
         }
+        // What a block has given a value is not known behind it, also where it was before.
         sizes.ExceptWith(defined);
+        foreach (var name in defined) values.Remove(name);
     }
 
     private void Define(string variable, Size extent)
@@ -133,7 +146,7 @@ public sealed class ProgramVerifier
             var (given, wanted) = (program.Buffers[call.Buffers[i]], kernel.Buffers[i]);
             Require(given.Type.DType == wanted.Type, () =>
                 $"@{kernel.Name} is called with {Described(call.Buffers[i])} for {wanted.Name}, which is {wanted.Type.Name()}");
-            Require(ranges.NonNegative(given.Type.Count - wanted.Count), () =>
+            Require(ranges.NonNegative(given.Type.Count - wanted.Count.Substitute(values.GetValueOrDefault)), () =>
                 $"@{kernel.Name} is called with {Described(call.Buffers[i])} for the {wanted.Count} elements of {wanted.Name}");
             if (wanted.IsOutput) Writable(call.Buffers[i]);
         }
