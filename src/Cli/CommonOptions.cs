@@ -221,7 +221,7 @@ internal sealed class CommonOptions
         }
     }
 
-    private static long? Bytes(string? text) => text is null ? null
+    internal static long? Bytes(string? text) => text is null ? null
         : ByteCount.Parse(text) is > 0 and var bytes ? bytes
         : throw Usage($"--memory {text} is not a number of bytes", "it takes 4G, 512M or 1000000");
 

@@ -27,15 +27,18 @@ internal static class TestCommand
             HelpName = "a,b",
         };
         command.Arguments.Add(paths);
+        var memory = new CommonOptions().Memory;
         command.Options.Add(only);
+        command.Options.Add(memory);
         command.SetAction(parsed =>
         {
-            var backends = Backends(parsed.GetValue(only));
+            var limit = CommonOptions.Bytes(parsed.GetValue(memory));
+            var backends = Backends(parsed.GetValue(only), limit);
             var (passed, failed) = (0, 0);
             var skips = new SortedDictionary<string, int>(StringComparer.Ordinal);
             foreach (var path in parsed.GetValue(paths)!.SelectMany(Files))
             {
-                var report = Report(path, backends);
+                var report = Report(path, backends, limit);
                 foreach (var (backend, construct) in report.Skipped)
                     skips[$"{construct} on {backend}"] = skips.GetValueOrDefault($"{construct} on {backend}") + 1;
                 foreach (var failure in report.Failures)
@@ -51,15 +54,16 @@ internal static class TestCommand
     }
 
     /// <summary>Those named, or the backends present on this machine, beside the kernel interpreter.</summary>
-    private static List<CaseBackend> Backends(string? only)
+    private static List<CaseBackend> Backends(string? only, long? memory)
     {
         string[] names = only?.Split(',') ?? [];
         if (names.FirstOrDefault(n => !Executables.Backends.Contains(n)) is { } unknown)
             throw CommonOptions.Usage($"there is no backend '{unknown}'",
                 Nearest.Help(unknown, Executables.Backends, "backends"));
         var backends = new List<CaseBackend>();
-        if (Wanted("llvm", LlvmLibrary.Available(out var reason), reason)) backends.Add(new("llvm", new()));
-        if (Wanted("opencl", OpenClExecutable.Available(out reason), reason)) backends.Add(new("opencl", new()));
+        var code = new ExecutableOptions { MemoryLimit = memory };
+        if (Wanted("llvm", LlvmLibrary.Available(out var reason), reason)) backends.Add(new("llvm", code));
+        if (Wanted("opencl", OpenClExecutable.Available(out reason), reason)) backends.Add(new("opencl", code));
         return backends;
 
         // What is asked for by name and is not there is not passed over.
@@ -68,11 +72,11 @@ internal static class TestCommand
     }
 
     /// <summary>What is wrong with one file is no reason not to run the others.</summary>
-    private static CaseReport Report(string path, IReadOnlyList<CaseBackend> backends)
+    private static CaseReport Report(string path, IReadOnlyList<CaseBackend> backends, long? memory)
     {
         try
         {
-            return new CaseRun(CaseFile.Read(path)).Run(backends);
+            return new CaseRun(CaseFile.Read(path), memory).Run(backends);
         }
         catch (Exception e) when (Accc.Expected(e) is { } known)
         {

@@ -32,7 +32,9 @@ internal sealed record CaseReport(IReadOnlyList<string> Failures,
 /// bytes, OpenCL too where the device's arithmetic is exact, else to the bound that `accc bench` uses. Calls of a case
 /// share one session, so that state carries over; before each the reference is given the kernel interpreter's state.
 /// </summary>
-internal sealed class CaseRun(CaseFile file)
+/// <param name="file">The case.</param>
+/// <param name="memory">How many bytes a call may take; null for what the machine has.</param>
+internal sealed class CaseRun(CaseFile file, long? memory = null)
 {
     private readonly List<string> failures = [];
     private readonly List<(string, string)> skipped = [];
@@ -50,7 +52,8 @@ internal sealed class CaseRun(CaseFile file)
         }
         foreach (var count in file.Counts) Check(count, compilation);
         var (expected, reference) =
-            Results("interpreter", new ExecutableOptions { Threads = 1 }, compilation, withReference: true);
+            Results("interpreter", new ExecutableOptions { Threads = 1, MemoryLimit = memory }, compilation,
+                withReference: true);
         if (expected is null) return Report();
         ran.Add("interpreter");
         foreach (var (actual, wanted) in expected.Zip(reference!)) HoldToReference(actual, wanted);
@@ -104,7 +107,7 @@ internal sealed class CaseRun(CaseFile file)
                     return (null, null);
                 }
                 var program = entry.Program!;
-                var arguments = new InputValues(program);
+                var arguments = new InputValues(program, memory);
                 var open = Open(call, program);
                 var inputs = arguments.Read([.. call.Arguments,
                     .. dims.Where(d => open.Contains(d.Key)).Select(d => $"{d.Key}={d.Value}")]);
@@ -145,7 +148,7 @@ internal sealed class CaseRun(CaseFile file)
             var results = session.Run(program.Name, inputs, sizes);
             return new(call, sizes, [.. results, .. Inout(program).Select(i => inputs[i])], null);
         }
-        catch (ExecutionException e)
+        catch (Exception e) when (e is ExecutionException or MemoryException)
         {
             return new(call, sizes, [], e.Message);
         }

@@ -43,8 +43,8 @@ internal static class HostileCommandLines
 
     private static readonly string[] Paths =
     [
-        .. Zoo.Select(f => f.Name), "", " ", "@", "-", "--", ".", "..", "/", "missing", "missing.acc", "missing/file.acc",
-        "hello.acc/file", "./hello.acc", new string('a', 300), new string('b', 5000), "a\0b.acc", "new", "new.npy",
+        .. Zoo.Select(f => f.Name), "", " ", "@", "-", "--", ".", "..", "/", "missing", "missing.acc",
+        "missing/file.acc", "hello.acc/file", "./hello.acc", new string('a', 300), new string('b', 5000), "a\0b.acc", "new", "new.npy",
         "folder/new.npy", "*", "~", "$HOME", "\ufeff", "\u202ecca.olleh",
     ];
 
@@ -126,8 +126,8 @@ internal static class HostileCommandLines
             random.Pick(["llvm", "interpreter", "opencl", "reference", "llvm,opencl", ",", ""]),
         "--target" => random.Pick(["host", "x86-64", "x86-64-v3", "x86-64-v4", "HOST", "", "arm64", "x86-64,+avx512f"]),
         "--passes" => random.Pick(["default<O2>", "nope", "", "default<O9>", "mem2reg,", "function(", "verify"]),
-        "--set" => random.Pick(["width=2", "width=", "=2", "width=[1", "width=true", "width=\"a\"", "nope=1", "width=1.5",
-            "width=-3"]),
+        "--set" => random.Pick(["width=2", "width=", "=2", "width=[1", "width=true", "width=\"a\"", "nope=1",
+            "width=1.5", "width=-3"]),
         "--dim" => random.Pick(["n=1", "m=0", "n=", "n=-1", "n=99999999999", "m=9223372036854775807", "nope=1"]),
         "--compute" => random.Pick(["bf16", "f16", "f32", ""]),
         "--conv" => random.Pick(["direct", "winograd", ""]),

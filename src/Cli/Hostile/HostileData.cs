@@ -69,8 +69,8 @@ internal static class HostileData
 
     private static byte[] NpyBytes(Random random)
     {
-        var descr = random.Pick(["<f4", "<f8", "|u1", "<i4", "|b1", "<f2", "<i8", "<u2", ">f4", "<c8", "|O", "<U4", "f4",
-            "", "<f4'"]);
+        var descr = random.Pick(["<f4", "<f8", "|u1", "<i4", "|b1", "<f2", "<i8", "<u2", ">f4", "<c8", "|O", "<U4",
+            "f4", "", "<f4'"]);
         var extents = Enumerable.Range(0, random.Next(70)).Select(_ => random.Pick(Mutation.Numbers));
         var shape = random.Next(3) == 0 ? $"({string.Join(", ", extents)}{random.Pick(["", ","])})"
             : random.Pick(["(3,)", "(2, 3)", "()", "(0,)", "(2, 0, 3)", "(1, 2, 3)"]);

@@ -7,6 +7,12 @@ namespace Accelerate.Cli.Hostile;
 /// <summary>Mutants of programs, and texts whose structure is out of measure.</summary>
 internal static partial class HostilePrograms
 {
+    // The graph interpreter has several doubles for each element.
+    private const string CaseMemory = "4M";
+
+    // A whole network of the paper's size rightly takes seconds to compile.
+    private const int LongestCompiled = 1500;
+
     private static readonly string[] Stages = ["syntax", "graph", "opt", "kernels", "program", "llvm", "cl"];
 
     public static HostileInput Make(Random random, Corpus corpus)
@@ -30,7 +36,8 @@ internal static partial class HostilePrograms
         var text = random.Pick(corpus.Cases);
         var end = text.IndexOf("\n\n", StringComparison.Ordinal) is > 0 and var i ? i : text.Length;
         var header = Mutation.Words(random, text[..end], corpus.Words);
-        return new("case", [new RegularFile("a.acc", header + text[end..])], ["test", "--backends", "llvm", "a.acc"]);
+        return new("case", [new RegularFile("a.acc", header + text[end..])],
+            ["test", "--backends", "llvm", "--memory", CaseMemory, "a.acc"]);
     }
 
     private static string[] Command(Random random, string text) => random.Next(10) switch
@@ -38,7 +45,7 @@ internal static partial class HostilePrograms
         0 => ["fmt", "a.acc"],
         1 => ["fmt", "--check", "a.acc"],
         2 => ["check", "a.acc", "--diagnostics", random.Pick(["pretty", "msbuild", "json"])],
-        3 or 4 => ["dump", "a.acc", "--stage", random.Pick(Stages)],
+        3 or 4 => ["dump", "a.acc", "--stage", random.Pick(text.Length <= LongestCompiled ? Stages : Stages[..1])],
         5 => ["check", "a.acc", "--set", $"{random.Pick(["width", "n", "layers"])}={random.Pick(Mutation.Numbers)}"],
         6 => ["check", "a.acc", "--dim", $"{random.Pick(["n", "m", "k"])}={random.Pick(Mutation.Numbers)}"],
         7 or 8 => Run(random, text),
@@ -50,13 +57,15 @@ internal static partial class HostilePrograms
     private static string[] Run(Random random, string text)
     {
         var entries = Entry().Matches(text);
-        if (entries.Count == 0 || text.Contains("while") || text.Contains("for ")) return ["check", "a.acc"];
+        if (entries.Count == 0 || text.Length > LongestCompiled || text.Contains("while") || text.Contains("for "))
+            return ["check", "a.acc"];
         var entry = entries[random.Next(entries.Count)];
         var arguments = new List<string>();
         foreach (Match p in Parameter().Matches(entry.Groups["parameters"].Value))
         {
             var name = p.Groups["name"].Value;
-            var value = p.Groups["type"].Value == "int" ? Small(random) : random.Pick(["zeros", "ones", "random:seed=1"]);
+            var value = p.Groups["type"].Value == "int" ? Small(random)
+                : random.Pick(["zeros", "ones", "random:seed=1"]);
             arguments.Add($"{name}={value}");
             foreach (Match size in Size().Matches(p.Groups["shape"].Value))
                 arguments.Add($"{size.Value}={Small(random)}");
@@ -118,7 +127,8 @@ internal static partial class HostilePrograms
             23 => $"fn g(x: f32[n], k: int) -> f32[n] = g(x, k + 1)\n{F} = g(x, 0)\n",
             24 => "export fn f(x: f32[a, 0]) -> f32[a] = "
                 + $"{random.Pick(["sum", "max", "mean", "argmax"])}(x, axis: 1)\n",
-            25 => $"{F} {{ {Times("for i in 0:n { ", Math.Min(count, 4))}{Times("}", Math.Min(count, 4))} return x }}\n",
+            25 when Math.Min(count, 4) is var loops =>
+                $"{F} {{ {Times("for i in 0:n { ", loops)}{Times("}", loops)} return x }}\n",
             26 => $"use {string.Join(".", Enumerable.Repeat("b", count))}\n{F} = x\n",
             27 => $"use b\n{F} = x\n",
             28 => $"param w: f32[{number}] = zeros\nexport fn f(x: f32) -> f32 = x\n",

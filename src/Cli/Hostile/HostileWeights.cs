@@ -77,9 +77,10 @@ internal static class HostileWeights
             7 => File($"{{{Entry("w", "F32", $"[{Number()},{Number()}]", "[0,48]")},{b}}}", new byte[64]),
             8 => File($"{{{Entry("w", "F32", "[4,3]", $"[{Number()},{Number()}]")},{b}}}", new byte[64]),
             9 => File($"{{{Entry("w", random.Pick(Types), "[4,3]", "[0,48]")},{b}}}", new byte[64]),
-            10 => File($"{{{string.Join(",", Enumerable.Range(0, Math.Min(count, 20000)).Select(i => Entry($"k{i}", "F32",
-                "[0]", "[0,0]")))}}}", []),
-            11 => File($"{{{Entry(Quoted(random.Pick(Mutation.Characters)), "F32", "[4,3]", "[0,48]")},{b}}}", new byte[64]),
+            10 => File($"{{{string.Join(",", Enumerable.Range(0, Math.Min(count, 20000)).Select(i =>
+                Entry($"k{i}", "F32", "[0]", "[0,0]")))}}}", []),
+            11 => File(
+                $"{{{Entry(Quoted(random.Pick(Mutation.Characters)), "F32", "[4,3]", "[0,48]")},{b}}}", new byte[64]),
             12 => File($"{{{Entry("w", "F32", $"[{string.Join(",", Enumerable.Repeat("1", Math.Min(count, 1000)))}]",
                 "[0,4]")}}}", new byte[4]),
             13 => File($"{{{Entry("\\ud800", "F32", "[4,3]", "[0,48]")},{b}}}", new byte[64]),

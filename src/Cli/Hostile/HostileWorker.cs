@@ -49,7 +49,7 @@ internal sealed partial class HostileWorker
             report.Write($"begin {number} {input.ToString().Replace('\n', ' ')}\n");
             report.Flush();
             var (code, found) = Try(input);
-            // The first that comes to a place in the compiler waits for that place's own code: once more, with it there.
+            // The first that comes to a place in the compiler waits for that place's own code: once more, with it.
             if (found is [var only] && only.StartsWith(Slow, StringComparison.Ordinal)) (code, found) = Try(input);
             report.Write($"end {number} {input.Kind} {code}\n");
             foreach (var problem in found) report.Write($"bad {number} {problem.Replace('\n', ' ')}\n");

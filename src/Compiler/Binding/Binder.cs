@@ -135,7 +135,14 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
     {
         var before = bag.Reports;
         if (Guard(syntax.Name.Text, syntax.Name.Span, () =>
-            elaborator.Entry(syntax, file, self, options.Dims)) is not { } function) return;
+            elaborator.Entry(syntax, file, self, options.Dims)) is not { } function)
+        {
+            // Without a word the file would pass as right, with a function less.
+            if (bag.Count == 0)
+                bag.Report(Codes.CompilerBug, syntax.Name.Span,
+                    $"elaborating {syntax.Name.Text} gave neither a graph nor a reason");
+            return;
+        }
         // A statement that was left out (an assignment, a print) may leave no trace in the results.
         if (bag.Reports > before) return;
         if (entries.Any(e => e.Name == function.Name))

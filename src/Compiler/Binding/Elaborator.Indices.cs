@@ -103,10 +103,12 @@ internal sealed partial class Elaborator
             }
             else
             {
+                var before = bag.Reports;
                 extent = AloneExtent(named.Name.Text, body, names);
                 if (extent is null)
                 {
-                    if (!bodyPoisoned)
+                    // What is wrong with the body is only said when it is looked at, and without extents it is not.
+                    if (!bodyPoisoned || bag.Reports == before)
                     {
                         Fail(Codes.IndexWithoutExtent, named.Span,
                             $"the index `{named.Name.Text}` has no extent: it nowhere stands alone as a subscript",
