@@ -9,7 +9,7 @@ namespace Accelerate.Compiler.Binding;
 
 internal sealed partial class Elaborator
 {
-    /// <summary>A proof looks at pairs of what is known: of more than these, those of the outermost guards are left out.</summary>
+    /// <summary>A proof looks at pairs of what is known: of more, those of the outermost guards are left out.</summary>
     private const int MostKnown = 16;
 
     /// <summary>Sizes that are not negative where a truth value is true, and where it is false.</summary>
@@ -72,8 +72,8 @@ internal sealed partial class Elaborator
         foreach (var term in s.Terms.Where(t => !t.Atoms.IsEmpty))
             divisor = (long)System.Numerics.BigInteger.GreatestCommonDivisor(divisor, term.Coefficient);
         if (divisor < 2) return s;
-        return s.Terms.Where(t => !t.Atoms.IsEmpty).Aggregate(Size.Constant((long)Math.Floor((decimal)s.Offset / divisor)),
-            (sum, t) => sum + Size.OfTerm(new Size.Term(t.Coefficient / divisor, t.Atoms)));
+        var offset = Size.Constant((long)Math.Floor((decimal)s.Offset / divisor));
+        return s.Terms.Where(t => !t.Atoms.IsEmpty).Aggregate(offset, (sum, t) => sum + Size.OfTerm(new Size.Term(t.Coefficient / divisor, t.Atoms)));
     }
 
     /// <summary>Whether the guards around, with the extents of the indices, put a subscript within its axis.</summary>
@@ -89,7 +89,15 @@ internal sealed partial class Elaborator
         for (var f = Frame; f is not null; f = f.Caller)
             known.AddRange(f.Indices.Where(i => !i.Extent.IsConstant).Select(i => i.Extent - 1));
         known = [.. known.Distinct().TakeLast(MostKnown)];
-        return Follows(at) && Follows(extent - 1 - at);
+        try
+        {
+            return Follows(at) && Follows(extent - 1 - at);
+        }
+        catch (OverflowException)
+        {
+            // A difference that leaves 64 bits proves nothing.
+            return false;
+        }
 
         bool Follows(Size s)
         {

@@ -97,7 +97,8 @@ internal sealed partial class Elaborator
             if (AffineOf(size) is not { } affine || affine.Terms.Any(t => used.Contains(t.Index))) continue;
             if (!affine.IsView) continue;
             // What the conditions around do not keep within the axis is read by position, like data.
-            if (!Frame.Guards.IsEmpty && !IsAlone(affine, subscripts[axis]) && !IsCovered(size, x.Shape[axis])) continue;
+            if (!Frame.Guards.IsEmpty && !IsAlone(affine, subscripts[axis]) && !IsCovered(size, x.Shape[axis]))
+                continue;
             used.UnionWith(affine.Terms.Select(t => t.Index));
             views[axis] = affine;
         }
@@ -118,8 +119,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>An index that takes its extent from the axes where it stands alone, as this subscript.</summary>
-    private static bool IsAlone(Affine view, Subscript subscript) => view is { Terms: [var (index, factor)], Rest: var rest }
-        && factor.Is(1) && rest.Is(0) && !index.IsBounded && subscript.Span.Text == index.Name;
+    private static bool IsAlone(Affine view, Subscript subscript) =>
+        view is { Terms: [var (index, factor)], Rest: var rest } && factor.Is(1) && rest.Is(0) && !index.IsBounded && subscript.Span.Text == index.Name;
 
     /// <summary>c0 * i0 + c1 * i1 + … + Rest.</summary>
     private sealed record Affine(ImmutableArray<(Index Index, Size Factor)> Terms, Size Rest)

@@ -72,7 +72,9 @@ internal sealed class Frame(string name, SourceFile file, Instance? self, Frame?
     /// <summary>True within a subscript, where a name means the index.</summary>
     public bool InSubscript { get; set; }
 
-    /// <summary>What holds where the expression being evaluated is looked at, within index forms: a read happens there alone.</summary>
+    /// <summary>
+    /// What holds where the expression being evaluated is looked at, in index forms: a read happens there alone.
+    /// </summary>
     public ImmutableArray<Guard> Guards { get; set; } = [];
 
     /// <summary>The member whose right side is evaluated: not in scope there.</summary>
