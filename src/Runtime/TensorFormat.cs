@@ -12,6 +12,7 @@ internal static class TensorFormat
 {
     private const int Threshold = 1000; // elements printed before the text is summarised; NumPy's default
     private const int Edge = 3;         // items kept at each end of a summarised axis
+    private const int Most = 100_000;   // elements of a summary: many short axes have more than anybody reads
     private const int LineWidth = 75;
 
     public static string Format(Tensor tensor)
@@ -21,20 +22,47 @@ internal static class TensorFormat
         {
             return "[]";
         }
-        bool summarize = tensor.Count > Threshold;
+        int edge = tensor.Count > Threshold ? EdgeOf(tensor) : int.MaxValue;
+        if (edge == 0)
+        {
+            return $"{new string('[', tensor.Rank)}...{new string(']', tensor.Rank)}";
+        }
         var offsets = new List<long>();
-        Collect(tensor, 0, 0, summarize, offsets);
+        Collect(tensor, 0, 0, edge, offsets);
         string[] words = tensor.Type.IsFloat
             ? Floats([.. offsets.Select(i => FloatText.Of(tensor, i))])
             : PadLeft([.. offsets.Select(i => IntegerText(tensor, i))]);
         int next = 0;
-        return tensor.Rank == 0 ? words[0].Trim() : Brackets(tensor, 0, " ", LineWidth, summarize, words, ref next);
+        return tensor.Rank == 0 ? words[0].Trim() : Brackets(tensor, 0, " ", LineWidth, edge, words, ref next);
     }
 
-    private static bool Elided(Tensor tensor, int axis, bool summarize) => summarize && tensor.Shape[axis] > 2 * Edge;
+    /// <summary>
+    /// The items kept at each end of an axis: fewer than NumPy's three where that is too much all the same, none where
+    /// one is.
+    /// </summary>
+    private static int EdgeOf(Tensor tensor)
+    {
+        int edge = Edge;
+        while (edge > 0)
+        {
+            double shown = 1;
+            foreach (long extent in tensor.Shape)
+            {
+                shown *= Math.Min(extent, 2 * edge);
+            }
+            if (shown <= Most)
+            {
+                break;
+            }
+            edge--;
+        }
+        return edge;
+    }
+
+    private static bool Elided(Tensor tensor, int axis, int edge) => tensor.Shape[axis] > 2L * edge;
 
     /// <summary>The linear indices of the elements shown, in the order of the text.</summary>
-    private static void Collect(Tensor tensor, int axis, long offset, bool summarize, List<long> offsets)
+    private static void Collect(Tensor tensor, int axis, long offset, int edge, List<long> offsets)
     {
         if (axis == tensor.Rank)
         {
@@ -44,32 +72,32 @@ internal static class TensorFormat
         long extent = tensor.Shape[axis];
         for (long i = 0; i < extent; i++)
         {
-            if (i == Edge && Elided(tensor, axis, summarize))
+            if (i == edge && Elided(tensor, axis, edge))
             {
-                i = extent - Edge;
+                i = extent - edge;
             }
-            Collect(tensor, axis + 1, (offset * extent) + i, summarize, offsets);
+            Collect(tensor, axis + 1, (offset * extent) + i, edge, offsets);
         }
     }
 
     private static string Brackets(
-        Tensor tensor, int axis, string indent, int width, bool summarize, string[] words, ref int next)
+        Tensor tensor, int axis, string indent, int width, int edge, string[] words, ref int next)
     {
         long extent = tensor.Shape[axis];
-        bool elided = Elided(tensor, axis, summarize);
+        bool elided = Elided(tensor, axis, edge);
         bool innermost = axis == tensor.Rank - 1;
         var text = new StringBuilder();
         string line = indent;
         for (long i = 0; i < extent; i++)
         {
-            if (elided && i == Edge)
+            if (elided && i == edge)
             {
-                i = extent - Edge;
+                i = extent - edge;
                 Append("...", last: false);
             }
             string item = innermost
                 ? words[next++]
-                : Brackets(tensor, axis + 1, indent + " ", width - 1, summarize, words, ref next);
+                : Brackets(tensor, axis + 1, indent + " ", width - 1, edge, words, ref next);
             Append(item, last: i == extent - 1);
         }
         text.Append(line);

@@ -172,6 +172,8 @@ internal sealed partial class Elaborator
         return parts.Length == 1 ? first : Tensor(new Concat([.. parts.Select(p => p.Node)], axes[0]));
     }
 
+    private const int MostParts = 10_000;
+
     public Value SplitOf(BuiltinCall c)
     {
         if (c["x"].Value is not TensorValue t) return WrongArgument(c["x"], "a tensor");
@@ -191,6 +193,8 @@ internal sealed partial class Elaborator
             if (Constant(c["parts"].Value, c["parts"].Span, "the number of parts") is not { } parts)
                 return Value.Poison;
             if (parts < 1) return Fail(Codes.TypeMismatch, c["parts"].Span, $"{parts} parts");
+            // Each part is a value of its own.
+            if (parts > MostParts) return Limit(c["parts"].Span, $"`split` into more than {MostParts} parts");
             sizes = [.. Enumerable.Repeat(FloorDiv(extent, parts), (int)parts)];
         }
         var total = sizes.Aggregate(Size.Zero, (a, b) => a + b);

@@ -41,7 +41,8 @@ internal sealed partial class Elaborator
         {
             if (Bounds(slice, count, s.Target.Span, Describe(list)) is not var (start, end, step)) return Value.Poison;
             var picked = new List<int>();
-            for (var i = (int)start.Value; i < end.Value; i += (int)step) picked.Add(i);
+            // A step may be any number of 64 bits, a list has few elements.
+            for (var i = start.Value; i < end.Value; i += Math.Min(step, count)) picked.Add((int)i);
             return new ListValue([.. picked.Select(i => list.Items[i])], list.Names is { } names
                 ? [.. picked.Select(i => names[i])] : null);
         }

@@ -131,8 +131,11 @@ internal sealed partial class Elaborator
                             "use the name of a size in scope");
                         return null;
                     }
-                    if (Expression(s.Size) is not IntValue size)
+                    var value = Expression(s.Size);
+                    if (value is not IntValue size)
                     {
+                        if (value is not PoisonValue)
+                            Fail(Codes.TypeMismatch, s.Span, $"a size is an int, not {Describe(value)}", Describe(value));
                         return null;
                     }
                     sizes.Add(size.Size);

@@ -90,6 +90,17 @@ public sealed class LimitTests : CommandLine
         }
     }
 
+    /// <summary>A step that is 0 in 32 bits, and one that goes beyond 64.</summary>
+    [Theory]
+    [InlineData("4294967296")]
+    [InlineData("9223372036854775807")]
+    public void StepsOfAListBeyond32Bits(string step)
+    {
+        Write("list.acc",
+            $"export fn f(x: f32[2]) -> f32[2] {{ let a = [x, x + 1, x + 2] let b = a[1::{step}] return b[0] }}\n");
+        Assert.Equal("f32[2]\n[1. 1.]\n", Output("run", "list.acc", "f", "x=[0, 0]", "--backend", "interpreter"));
+    }
+
     [Fact]
     public void UsedFilesAreRegularOnes()
     {

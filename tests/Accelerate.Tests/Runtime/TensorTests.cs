@@ -131,4 +131,15 @@ public sealed class TensorTests
             Assert.Equal(expected[i], Tensor.FromDoubles(cases[i].Type, values, cases[i].Shape).Format());
         }
     }
+
+    /// <summary>Ten axes of 5 are all short: NumPy would write 10 million numbers.</summary>
+    [Fact]
+    public void ManyShortAxesAreSummarisedToo()
+    {
+        using var wide = Tensor.Zeros(DType.U8, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5);
+        Assert.Contains("[0 ... 0]", wide.Format());
+        Assert.InRange(wide.Format().Length, 1, 2_000_000);
+        using var narrow = Tensor.Zeros(DType.U8, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2);
+        Assert.Equal("[[[[[[[[[[[[[[[[[[[[...]]]]]]]]]]]]]]]]]]]]", narrow.Format());
+    }
 }
