@@ -93,10 +93,8 @@ internal sealed partial class Elaborator
     private void Selected(TensorValue condition, Meeting spans, Action then, Action otherwise)
     {
         var frame = Frame;
-        frame.Conditions++;
-        var a = Inline(then, out var returnedA);
-        var b = Inline(otherwise, out var returnedB);
-        frame.Conditions--;
+        var (a, returnedA) = Under(condition, true, () => Inline(then));
+        var (b, returnedB) = Under(condition, false, () => Inline(otherwise));
         foreach (var local in a.Concat(b).Select(w => w.Local).Distinct())
         {
             var (x, y) = (a.Where(w => w.Local == local).Select(w => w.After).FirstOrDefault(local.Value),
@@ -114,13 +112,13 @@ internal sealed partial class Elaborator
             _ => Select(condition, x, y, spans.Span, spans.Then, spans.Else),
         };
 
-        List<(Local Local, Value Before, Value After)> Inline(Action branch, out Value? returned)
+        (List<(Local Local, Value Before, Value After)> Written, Value? Returned) Inline(Action branch)
         {
             region = new Region(Graph, Graph, region, isBranch: false);
             branch();
-            returned = frame.HasReturned ? frame.Returned : null;
+            var returned = frame.HasReturned ? frame.Returned : null;
             frame.HasReturned = false;
-            return Close(region);
+            return (Close(region), returned);
         }
     }
 

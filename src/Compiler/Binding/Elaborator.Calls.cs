@@ -87,7 +87,7 @@ internal sealed partial class Elaborator
         Frame = new Frame(syntax.Name.Text, f.File, f.Self, savedFrame, span)
         {
             Entered = syntax,
-            Conditions = savedFrame.Conditions
+            Guards = savedFrame.Guards
         };
         if (composite is not null || f.File.IsLibrary) composites = composites.Add(composite ?? syntax.Name.Text);
         depth += CallDepth;

@@ -147,10 +147,8 @@ internal sealed partial class Elaborator
             case BoolValue b:
                 return Expression(b.Truth ? e.Then : e.Else);
             case TensorValue { DType: DType.Bool, Rank: 0 } t when openForms > 0:
-                Frame.Conditions++;
-                var then = Expression(e.Then);
-                var otherwise = Expression(e.Else);
-                Frame.Conditions--;
+                var then = Under(t, true, () => Expression(e.Then));
+                var otherwise = Under(t, false, () => Expression(e.Else));
                 // Two numbers stay a number, that takes the dtype it meets.
                 return then is WeakValue first && otherwise is WeakValue second ? new ChoiceValue(t, first, second)
                     : Select(t, then, otherwise, e.Span, e.Then.Span, e.Else.Span);
@@ -181,9 +179,7 @@ internal sealed partial class Elaborator
     {
         var place = userPlace;
         muted++;
-        Frame.Conditions++;
-        var value = branch();
-        Frame.Conditions--;
+        var value = Under(Scalar(0L, DType.Bool), true, branch);
         muted--;
         userPlace = place;
         return value;

@@ -29,15 +29,13 @@ internal sealed partial class Elaborator
             && MayFail(e.Right))
             return Lazy(decides, e, isAnd);
         // Within an index form it is looked at only where it decides: a read there need not be in range.
-        var guarded = openForms > 0 && left is TensorValue { Rank: 0 };
-        if (guarded) Frame.Conditions++;
-        var right = Expression(e.Right);
-        if (guarded) Frame.Conditions--;
+        var right = openForms > 0 && left is TensorValue { DType: DType.Bool, Rank: 0 } looked
+            ? Under(looked, isAnd, () => Expression(e.Right)) : Expression(e.Right);
         if (left is PoisonValue || right is PoisonValue) return Value.Poison;
         if (right is BoolValue r) return r.Truth == isAnd ? left : r;
         if (left is TensorValue { DType: DType.Bool } a && right is TensorValue { DType: DType.Bool } b)
-            return Elementwise(a, b, e.OperatorSpan, e.Left.Span, e.Right.Span, (x, y) =>
-                new Binary(isAnd ? BinaryOp.And : BinaryOp.Or, x, y));
+            return ImplyingBoth(Elementwise(a, b, e.OperatorSpan, e.Left.Span, e.Right.Span, (x, y) =>
+                new Binary(isAnd ? BinaryOp.And : BinaryOp.Or, x, y)), isAnd, a, b);
         var wrong = left is TensorValue { DType: DType.Bool } ? (right, e.Right.Span) : (left, e.Left.Span);
         return Fail(Codes.TypeMismatch, wrong.Span,
             $"`{(isAnd ? "and" : "or")}` joins truth values, not {Describe(wrong.Item1)}",
@@ -226,7 +224,7 @@ internal sealed partial class Elaborator
     {
         PoisonValue => x,
         BoolValue b => new BoolValue(!b.Truth),
-        TensorValue { DType: DType.Bool } t => Tensor(new Unary(UnaryOp.Not, t.Node), t.Indices),
+        TensorValue { DType: DType.Bool } t => ImplyingNot(Tensor(new Unary(UnaryOp.Not, t.Node), t.Indices), t),
         _ => Fail(Codes.TypeMismatch, span, $"`not` takes a truth value, not {Describe(x)}", Describe(x),
             "compare first: `x == 0`"),
     };

@@ -96,6 +96,9 @@ internal sealed partial class Elaborator
             if (size.IsConstant && size.Value < 0 && !subscripts[axis].IsOverIndex) size += x.Shape[axis];
             if (AffineOf(size) is not { } affine || affine.Terms.Any(t => used.Contains(t.Index))) continue;
             if (!affine.IsView) continue;
+            // What the conditions around do not keep within the axis is read by position, like data.
+            if (!Frame.Guards.IsEmpty && !IsAlone(affine, subscripts[axis]) && !IsCovered(size, x.Shape[axis]))
+                continue;
             used.UnionWith(affine.Terms.Select(t => t.Index));
             views[axis] = affine;
         }
@@ -114,6 +117,10 @@ internal sealed partial class Elaborator
         return layout.All(l => l is Index) ? Tensor(node, [.. layout.Cast<Index>()])
             : Gathered(node, layout, x, subscripts);
     }
+
+    /// <summary>An index that takes its extent from the axes where it stands alone, as this subscript.</summary>
+    private static bool IsAlone(Affine view, Subscript subscript) =>
+        view is { Terms: [var (index, factor)], Rest: var rest } && factor.Is(1) && rest.Is(0) && !index.IsBounded && subscript.Span.Text == index.Name;
 
     /// <summary>c0 * i0 + c1 * i1 + … + Rest.</summary>
     private sealed record Affine(ImmutableArray<(Index Index, Size Factor)> Terms, Size Rest)
@@ -163,8 +170,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// The read lies within the axis: proved, checked at entry, or made so by padding when it is under an
-    /// `if`.
+    /// The read lies within the axis: proved, checked at entry, or made so by padding where the conditions around it
+    /// say that it does not happen.
     /// </summary>
     private bool InRange(ref Node node, int axis, ref Affine view, Size extent, Subscript subscript,
         SelectExpression s, TensorValue x)
@@ -194,7 +201,7 @@ internal sealed partial class Elaborator
         var above = extent - 1 - greatest;
         var (lowProved, highProved) = (ranges.NonNegative(least), ranges.NonNegative(above) || Empty(view));
         if (lowProved && highProved) return true;
-        if (Frame.Conditions > 0)
+        if (!Frame.Guards.IsEmpty)
         {
             Size Amount(Size lack) => lack.IsConstant || ranges.NonNegative(lack) ? lack : Size.Max(0, lack);
             var before = lowProved ? Size.Zero : Amount(-least);
@@ -303,13 +310,18 @@ internal sealed partial class Elaborator
         {
             // Positions are 64-bit where axes are joined, and where they come from indices.
             if (Scalars(subscripts[axis].Value, DType.I64, subscripts[axis].Span) is not { } at) return Value.Poison;
-            where[axis] = Frame.Conditions > 0 ? Clamped(at, x.Shape[axis]) : at;
+            where[axis] = at;
         }
+        var isNeverEmpty = where.Keys.All(axis => ranges.NonNegative(x.Shape[axis] - 1));
+        var isCovered = !Frame.Guards.IsEmpty && isNeverEmpty && where.Keys.All(axis =>
+            subscripts[axis].Value is IntValue { Size: var size } && IsCovered(size, x.Shape[axis]));
+        if (isCovered) foreach (var axis in where.Keys.ToList()) where[axis] = Clamped(where[axis], x.Shape[axis]);
         var shared = layout.OfType<Index>().Where(i => where.Values.Any(w => w.Indices.Contains(i))).ToList();
         if (where.Count == 1 && shared.Count == 0)
         {
             var (axis, at) = where.First();
             var position = layout.IndexOf(axis);
+            if (!isCovered) at = WhereRead(ref node, position, at, isNeverEmpty);
             var indices = layout.SelectMany(l => l is Index i ? [i] : at.Indices.AsEnumerable());
             return Tensor(new Gather(node, at.Node, position), [.. indices]);
         }
@@ -339,11 +351,8 @@ internal sealed partial class Elaborator
         }
         var (condition, value, all) = AlignPair(good!, linear!, []);
         var safe = Emit(new Select(condition, value, Emit(Const.Of(value.Type, [-1L]))));
-        return Tensor(new Gather(node, safe, 0), [.. all, .. rest.Cast<Index>()]);
+        var reads = Tensor(safe, all);
+        if (!isCovered) reads = WhereRead(ref node, 0, reads, isNeverEmpty);
+        return Tensor(new Gather(node, reads.Node, 0), [.. reads.Indices, .. rest.Cast<Index>()]);
     }
-
-    private TensorValue Clamped(TensorValue at, Size extent) =>
-        Join(Join(at, Scalar(0L, at.DType), (p, q) => new Binary(BinaryOp.Max, p, q)),
-            RealizeSize(extent - 1, at.DType),
-            (p, q) => new Binary(BinaryOp.Min, p, q));
 }

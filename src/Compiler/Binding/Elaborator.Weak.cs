@@ -125,7 +125,9 @@ internal sealed partial class Elaborator
         }
         var dtype = IsReal(a) || IsReal(b) ? DType.F32 : DType.I32;
         return Realize(a, dtype, span) is { } p && Realize(b, dtype, span) is { } q
-            ? Arithmetic(op, p, q, span, span, span) : Value.Poison;
+            ? a is IntValue { Size: var m } && b is IntValue { Size: var n }
+                ? Implying(Arithmetic(op, p, q, span, span, span), op, m, n) : Arithmetic(op, p, q, span, span, span)
+            : Value.Poison;
     }
 
     private static bool Compared(BinaryOperator op, int order) => op switch

@@ -1,5 +1,6 @@
 // The scopes of one function while its body is evaluated: blocks of locals, dtype variables, indices, the call that
 // entered it.
+using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -35,6 +36,9 @@ internal sealed class Local(Value value, Span span)
     public Span Span { get; } = span;
 }
 
+/// <summary>A condition of an index form, and which of the two it has to be.</summary>
+internal sealed record Guard(TensorValue Condition, bool Truth);
+
 internal sealed class Frame(string name, SourceFile file, Instance? self, Frame? caller, Span? site)
 {
     public string Name { get; } = name;
@@ -68,8 +72,10 @@ internal sealed class Frame(string name, SourceFile file, Instance? self, Frame?
     /// <summary>True within a subscript, where a name means the index.</summary>
     public bool InSubscript { get; set; }
 
-    /// <summary>How many index-form `if`s are around: a read there need not be in range.</summary>
-    public int Conditions { get; set; }
+    /// <summary>
+    /// What holds where the expression being evaluated is looked at, in index forms: a read happens there alone.
+    /// </summary>
+    public ImmutableArray<Guard> Guards { get; set; } = [];
 
     /// <summary>The member whose right side is evaluated: not in scope there.</summary>
     public string? Hidden { get; set; }

@@ -84,6 +84,7 @@ public sealed class EmptyAxisTests(ITestOutputHelper output)
         try
         {
             function = GraphReader.Read(Regex.Replace(row.Graph, @"graph ?@f\d*\s*\{", $"graph @f{batch.Count} {{"));
+            Verifier.Verify(function);
         }
         catch (GraphException)
         {

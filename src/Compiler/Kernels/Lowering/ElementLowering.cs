@@ -375,7 +375,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     /// </summary>
     private ImmutableArray<Guard> Room(Size extent, Size count, Context context)
     {
-        if (extent.IsConstant && extent.Value > 0) return [];
+        if (draft.Ranges.NonNegative(extent - 1)) return [];
         if (context.When is not null || !context.Guards.IsEmpty) return [new Guard(0, extent)];
         draft.Checks.Add(new EntryCheck(CheckKind.AtMost, Size.Min(1, count), extent, "an indexed axis is not empty"));
         return [];

@@ -87,7 +87,7 @@ call('RelativeBias', 'l(n)', 'l(n)', 'n i32', 'heads=2 buckets=8 reach=16', valu
 call('conv_size', 'f32(conv_size({h}, {k}, stride: {stride}, padding: {padding}, dilation: {dilation}))',
      'torch.tensor(F.conv1d(torch.zeros(1, 1, h), torch.zeros(1, 1, k), stride=stride, padding=padding, dilation=dilation).shape[2])',
      '', 'h=7 k=3 stride=2 padding=1 dilation=1')
-for r, axes, more in [(1, 'h=5', 'kh=3'), (2, 'h=5 w=4', 'kh=3 kw=2'), (3, 'h=4 w=4 d=3', 'kh=2 kw=3 kd=2')]:
+for r, axes, more in [(1, 'h=5', 'kh=3'), (2, 'h=5 v=4', 'kh=3 kw=2'), (3, 'h=4 v=4 d=3', 'kh=2 kw=3 kd=2')]:
     call(f'conv{r}d', f'conv{r}d(x, w, stride: {{stride}}, padding: {{padding}}, dilation: {{dilation}}, groups: {{groups}})',
          f'F.conv{r}d(x, w, None, stride, padding, dilation, groups)',
          f'x f32 n=1 c=4 {axes} | w f32 o=4 p=2 {more}', 'stride=2 padding=1 dilation=1 groups=2', where='c == p * groups')
@@ -99,7 +99,7 @@ call('conv2d', 'conv2d(x, w, stride: 2, stride_w: {stride_w}, padding_w: {paddin
      'F.conv2d(x, w, None, (2, stride_w), (0, padding_w), (1, dilation_w))', 'x f32 n=1 c=2 h=5 v=6 | w f32 o=3 c=2 kh=2 kw=3',
      'stride_w=2 padding_w=1 dilation_w=2', but={'any c=0': ('shape', 'torch 1.13 loses the other axis too')})
 call('add_bias', 'add_bias(y, b)', '(need(len(b) == y.shape[1]), y + b.reshape(-1, 1))[1]', 'y f32 n=2 c=3 h=2 | b f32 c=3')
-for r, axes, more in [(1, 'h=4', 'kh=3'), (2, 'h=3 w=4', 'kh=3 kw=2')]:
+for r, axes, more in [(1, 'h=4', 'kh=3'), (2, 'h=3 v=4', 'kh=3 kw=2')]:
     call(f'conv_transpose{r}d',
          f'conv_transpose{r}d(x, w, stride: {{stride}}, padding: {{padding}}, more: {{more}}, dilation: {{dilation}}, groups: {{groups}})',
          f'F.conv_transpose{r}d(x, w, None, stride, padding, more, groups, dilation)',
