@@ -44,8 +44,8 @@ internal static class HostileCommandLines
     private static readonly string[] Paths =
     [
         .. Zoo.Select(f => f.Name), "", " ", "@", "-", "--", ".", "..", "/dev", "missing", "missing.acc",
-        "missing/file.acc", "hello.acc/file", "./hello.acc", new string('a', 300), new string('b', 5000), "a\0b.acc", "new", "new.npy",
-        "folder/new.npy", "*", "~", "$HOME", "\ufeff", "\u202ecca.olleh",
+        "missing/file.acc", "hello.acc/file", "./hello.acc", new string('a', 300), new string('b', 5000), "a\0b.acc",
+        "new", "new.npy", "folder/new.npy", "*", "~", "$HOME", "\ufeff", "\u202ecca.olleh",
     ];
 
     private static readonly string[] Words =

@@ -135,7 +135,8 @@ internal sealed partial class Elaborator
                     if (value is not IntValue size)
                     {
                         if (value is not PoisonValue)
-                            Fail(Codes.TypeMismatch, s.Span, $"a size is an int, not {Describe(value)}", Describe(value));
+                            Fail(Codes.TypeMismatch, s.Span, $"a size is an int, not {Describe(value)}",
+                                Describe(value));
                         return null;
                     }
                     sizes.Add(size.Size);

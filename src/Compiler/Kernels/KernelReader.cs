@@ -1,6 +1,5 @@
 // In: the text form of a kernel. Out: the kernel. Throws FormatException with the place.
 using System.Collections.Immutable;
-using System.Runtime.CompilerServices;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -62,7 +61,6 @@ public static class KernelReader
 
         private Block Block(out Value? yield, out Value? factor)
         {
-            RuntimeHelpers.EnsureSufficientExecutionStack();
             (yield, factor) = (null, null);
             var statements = ImmutableArray.CreateBuilder<Statement>();
             cursor.Expect("{");
@@ -202,13 +200,15 @@ public static class KernelReader
             cursor.Expect("{");
             cursor.Expect("left");
             var left = Block(out var leftYield);
+            var leftFactor = Yielded(leftYield);
             cursor.Expect("right");
             var right = Block(out var rightYield);
+            var rightFactor = Yielded(rightYield);
             Into();
             var accumulator = Closed(Define);
             var epilogue = Block();
             cursor.Expect("}");
-            return new Contract(m, n, [.. k], left, leftYield!, right, rightYield!, accumulator, epilogue);
+            return new Contract(m, n, [.. k], left, leftFactor, right, rightFactor, accumulator, epilogue);
         }
 
         private Attend ReadAttend()
