@@ -204,8 +204,13 @@ public class WinogradTests
     private static Compilation Layer(int c, int o, int h, int w, string form = "")
     {
         var type = $"f32[1, {c}, {h}, {w}]";
-        var body = form switch { "relu" => "relu(conv(x))", "silu" => "silu(conv(x))", "residual" => "conv(x) + x",
-            _ => "conv(x)" };
+        var body = form switch
+        {
+            "relu" => "relu(conv(x))",
+            "silu" => "silu(conv(x))",
+            "residual" => "conv(x) + x",
+            _ => "conv(x)"
+        };
         var source = $$"""
             use nn
             module Net {
