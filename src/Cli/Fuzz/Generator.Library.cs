@@ -180,6 +180,7 @@ internal sealed partial class Generator
     {
         var type = Pick(DType.F32, DType.F16, DType.BF16);
         var (t, s, d, e) = (Pick(palette), Pick(palette), random.Next(1, 20), random.Next(1, 20));
+        if (Value(s) == 0) return false;
         var heads = random.Next(1, 3);
         var q = Parameter(type, [1, heads, t, d], $"random:seed={random.Next(1000)}");
         var k = Parameter(type, [1, heads, s, d], $"random:seed={random.Next(1000)}");

@@ -33,7 +33,12 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     /// What the loads of a padded operand are guarded by, and what they give outside; the condition of the `select`
     /// around.
     /// </summary>
-    private readonly record struct Context(ImmutableArray<Guard> Guards, Value? Fill, Condition? When = null)
+    /// <param name="Guards">What the loads are guarded by.</param>
+    /// <param name="Fill">What they give outside.</param>
+    /// <param name="When">The condition under which the value is looked at.</param>
+    /// <param name="FilledIn">The scope of the fill, when that is not as far out as the guards allow.</param>
+    private readonly record struct Context(ImmutableArray<Guard> Guards, Value? Fill, Condition? When = null,
+        Scope? FilledIn = null)
     {
         public static readonly Context None = new([], null);
 
@@ -207,6 +212,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     private Scope Home(Node node, IEnumerable<Size> index, Scope scope, Context context)
     {
         var home = scope.Home(index.Concat(context.Indices));
+        if (context.FilledIn is { } filled && filled.Depth > home.Depth) home = filled;
         return context.When is { } when && when.Scope.Depth > home.Depth && LoopMayFlag(node) ? when.Scope : home;
     }
 
@@ -260,8 +266,8 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
         var guards = new List<Guard>();
         var inner = index.Select((i, d) => Spread(i - pad.Before[d], pad.Between[d] + 1, guards)).ToImmutableArray();
         guards.AddRange(inner.Select((i, d) => new Guard(i, x.Type.Shape[d])));
-        return Guarded(x, inner, guards, () =>
-            Element(pad.Operands[1], [], scope, context with { Guards = [], Fill = null }), scope, context);
+        return Guarded(x, inner, guards, _ =>
+            Element(pad.Operands[1], [], scope, context with { Guards = [], Fill = null, FilledIn = null }), scope, context);
     }
 
     /// <summary>The element of the part from the k-th on in whose range the index is.</summary>
@@ -274,8 +280,8 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
         return k == concat.Operands.Length - 1
             ? Element(part, at, scope, draft.Ranges.InRange(guard.Index, extent) ? context
                 : context with { Guards = context.Guards.Add(guard) })
-            : Guarded(part, at, [guard], () =>
-                Joined(concat, k + 1, start + extent, index, scope, context), scope, context);
+            : Guarded(part, at, [guard], _ =>
+                Joined(concat, k + 1, start + extent, index, scope, context), scope, context, scope);
     }
 
     /// <summary>
@@ -295,7 +301,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
             guards.Add(new Guard(i, count));
             var body = scope.Inner(variable);
             var value = Guarded(x, index.SetItem(fold.Axis, i).Insert(fold.Axis + 1, r), guards,
-                () => body.Builder.Constant(0, fold.Type.DType), body, context);
+                home => home.Builder.Constant(0, fold.Type.DType), body, context);
             value = body.Builder.Convert(value, type);
             return new Reduction(result, ReduceKind.Add, false, variable, extent, body.Builder.ToBlock(), value);
         });
@@ -312,15 +318,16 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     }
 
     /// <summary>The element if all guards hold, else what is outside.</summary>
-    private Value Guarded(Node x, ImmutableArray<Size> index, IEnumerable<Guard> own, Func<Value> outside, Scope scope,
-        Context context)
+    private Value Guarded(Node x, ImmutableArray<Size> index, IEnumerable<Guard> own, Func<Scope, Value> outside,
+        Scope scope, Context context, Scope? filledIn = null)
     {
         var needed = own.Where(g => !draft.Ranges.InRange(g.Index, g.Extent)).ToImmutableArray();
         if (needed.IsEmpty) return Element(x, index, scope, context);
-        var fill = outside();
+        // What is loaded under the guards may move out of a loop as far as they do, and takes this with it.
+        var fill = outside(scope.Home(needed.Select(g => g.Index)));
         // A chain of movements down to a buffer: the load itself gives the padding.
         if (context.Guards.IsEmpty && EndsInBuffer(x))
-            return Element(x, index, scope, context with { Guards = needed, Fill = fill });
+            return Element(x, index, scope, context with { Guards = needed, Fill = fill, FilledIn = filledIn });
         var b = scope.Home(index.Concat(needed.Select(g => g.Index)).Concat(context.Indices)).Builder;
         var inside = Element(x, index, scope, context with { Guards = context.Guards.AddRange(needed) });
         return b.Select(Holds(needed, b), inside, fill);
@@ -343,7 +350,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
         var place = index.Skip(gather.Axis).Take(rank).ToImmutableArray();
         var home = Home(gather.Operands[1], place, scope, context);
         var at =
-            home.Builder.Convert(Element(gather.Operands[1], place, home, context with { Fill = null }), DType.I64);
+            home.Builder.Convert(Element(gather.Operands[1], place, home, context with { Fill = null, FilledIn = null }), DType.I64);
         var clamped = Clamped(at, extent, home, context);
         var inner = index.Take(gather.Axis).Append(clamped).Concat(index.Skip(gather.Axis + rank));
         return Element(gather.Operands[0], [.. inner], scope,
@@ -396,7 +403,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
             var axis = axes[k];
             var home = Home(offsets[k], [], scope, context);
             var b = home.Builder;
-            var offset = b.Convert(Element(offsets[k], [], home, context with { Fill = null }), DType.I64);
+            var offset = b.Convert(Element(offsets[k], [], home, context with { Fill = null, FilledIn = null }), DType.I64);
             if (!starts[axis].Is(0)) offset = b.Binary(ScalarOp.Add, offset, b.Index(starts[axis]));
             var places = shape[axis] - extents[axis] + 1;
             starts = starts.SetItem(axis, Clamped(offset, places, home, context));
