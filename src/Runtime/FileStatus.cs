@@ -1,5 +1,6 @@
-// In: a path. Out: what stands there: the kind, the identity that all its names share, the permissions.
+// In: a path, or an open file. Out: what it is: the kind, the identity that all its names share, the permissions.
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Accelerate.Runtime;
 
@@ -9,19 +10,23 @@ internal enum FileKind
 }
 
 /// <summary>
-/// What the system says of a name, without opening it: opening a pipe waits, opening a device may act.
+/// What the system says of a name, without opening it: opening a pipe waits, opening a device may act. Or of what is
+/// open already, whatever its name stands for by now.
 /// </summary>
 /// <param name="Kind">What it is.</param>
 /// <param name="Identity">Equal for two names of one file, and for no others; empty where the system has none.</param>
 /// <param name="Mode">The permission bits.</param>
 /// <param name="Owner">The numbers of the user and the group it belongs to.</param>
 /// <param name="Node">The numbers of the device that a device node stands for.</param>
+/// <param name="Links">How many names it has.</param>
 internal readonly partial record struct FileStatus(
-    FileKind Kind, string Identity, UnixFileMode Mode, (uint User, uint Group) Owner, (uint Major, uint Minor) Node)
+    FileKind Kind, string Identity, UnixFileMode Mode, (uint User, uint Group) Owner, (uint Major, uint Minor) Node,
+    uint Links)
 {
     private const int CurrentFolder = -100;
-    private const int NoFollow = 0x100;
-    private const uint Wanted = 0x7ff;
+    private const int NoFollow = 0x100; // AT_SYMLINK_NOFOLLOW
+    private const int EmptyPath = 0x1000; // AT_EMPTY_PATH: the descriptor itself
+    private const uint Wanted = 0x7ff; // STATX_BASIC_STATS
 
     /// <summary>Null when there is nothing of that name, or it cannot be asked.</summary>
     /// <param name="path">A name.</param>
@@ -31,7 +36,20 @@ internal readonly partial record struct FileStatus(
         if (path.Length == 0 || path.Contains('\0')) return null;
         if (!OperatingSystem.IsLinux()) return Portable(path, follow);
         Statx status;
-        if (StatxOf(CurrentFolder, path, follow ? 0 : NoFollow, Wanted, &status) != 0) return null;
+        return StatxOf(CurrentFolder, path, follow ? 0 : NoFollow, Wanted, &status) == 0 ? From(status) : null;
+    }
+
+    /// <summary>An open file or folder, on Linux.</summary>
+    /// <exception cref="IOException">The system does not say.</exception>
+    public static unsafe FileStatus Of(SafeFileHandle file)
+    {
+        Statx status;
+        return StatxOfOpen(file, "", EmptyPath, Wanted, &status) == 0 ? From(status)
+            : throw new IOException(Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError()));
+    }
+
+    private static FileStatus From(in Statx status)
+    {
         FileKind kind = (status.Mode >> 12) switch
         {
             8 => FileKind.Regular,
@@ -42,7 +60,8 @@ internal readonly partial record struct FileStatus(
             _ => FileKind.Device,
         };
         return new FileStatus(kind, $"{status.DeviceMajor}:{status.DeviceMinor}:{status.Inode}",
-            (UnixFileMode)(status.Mode & 0xfff), (status.User, status.Group), (status.NodeMajor, status.NodeMinor));
+            (UnixFileMode)(status.Mode & 0xfff), (status.User, status.Group), (status.NodeMajor, status.NodeMinor),
+            status.Links);
     }
 
     private static FileStatus? Portable(string path, bool follow)
@@ -53,13 +72,14 @@ internal readonly partial record struct FileStatus(
         FileKind kind = asked is DirectoryInfo ? FileKind.Folder
             : asked.LinkTarget is not null ? FileKind.Link : FileKind.Regular;
         return new FileStatus(
-            kind, asked.FullName, OperatingSystem.IsWindows() ? default : asked.UnixFileMode, default, default);
+            kind, asked.FullName, OperatingSystem.IsWindows() ? default : asked.UnixFileMode, default, default, 1);
     }
 
     /// <summary>The kernel's struct statx, the same on every architecture.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     private struct Statx
     {
+        [FieldOffset(16)] public uint Links;
         [FieldOffset(20)] public uint User;
         [FieldOffset(24)] public uint Group;
         [FieldOffset(28)] public ushort Mode;
@@ -72,4 +92,8 @@ internal readonly partial record struct FileStatus(
 
     [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
     private static unsafe partial int StatxOf(int folder, string path, int flags, uint mask, Statx* status);
+
+    [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static unsafe partial int StatxOfOpen(SafeFileHandle file, string path, int flags, uint mask,
+        Statx* status);
 }

@@ -13,12 +13,9 @@ namespace Accelerate.Runtime;
 /// the same way. A folder that is there already is never changed.
 /// </summary>
 /// <remarks>Only on Linux: elsewhere nothing is private enough, and the constructor says so.</remarks>
-internal sealed unsafe partial class PrivateFolder
+internal sealed partial class PrivateFolder
 {
-    private const int OthersWrite = 0b000_010_010;
-    private const int Sticky = 0b001_000_000_000;
-    private const int TypeMask = 0xF000;
-    private const int Regular = 0x8000;
+    private const UnixFileMode OthersWrite = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
 
     private readonly SafeFileHandle _folder;
     private readonly uint _user = GetEffectiveUser();
@@ -56,10 +53,11 @@ internal sealed unsafe partial class PrivateFolder
         try
         {
             using SafeFileHandle file = Open(_folder, name, Flags.NoFollow | Flags.NonBlocking);
-            Status status = StatusOf(file);
-            // One name only: by another the file could be changed from outside of the folder.
-            if ((status.Mode & TypeMask) != Regular || status.User != _user || (status.Mode & OthersWrite) != 0
-                || status.Links != 1)
+            FileStatus status = FileStatus.Of(file);
+            // One name at most: by another the file could be changed from outside of the folder. It has none when
+            // another process has just put a new file in its place.
+            if (status.Kind != FileKind.Regular || status.Owner.User != _user || (status.Mode & OthersWrite) != 0
+                || status.Links > 1)
             {
                 return null;
             }
@@ -173,19 +171,19 @@ internal sealed unsafe partial class PrivateFolder
 
     private void CheckFolder(string path)
     {
-        Status own = StatusOf(_folder);
-        if (own.User != _user)
+        FileStatus own = FileStatus.Of(_folder);
+        if (own.Owner.User != _user)
         {
-            throw new UnauthorizedAccessException($"{path} belongs to user {own.User}, not to {_user}");
+            throw new UnauthorizedAccessException($"{path} belongs to user {own.Owner.User}, not to {_user}");
         }
         if ((own.Mode & OthersWrite) != 0)
         {
             throw new UnauthorizedAccessException(
-                $"others may write to {path}: its mode is {Convert.ToString(own.Mode & 0b111_111_111_111, 8)}");
+                $"others may write to {path}: its mode is {Convert.ToString((int)own.Mode, 8)}");
         }
         // Upwards by what is really above: the way down may have led over links.
         SafeFileHandle below = _folder;
-        Status last = own;
+        FileStatus last = own;
         while (true)
         {
             SafeFileHandle parent = Open(below, "..", Flags.Directory);
@@ -194,19 +192,19 @@ internal sealed unsafe partial class PrivateFolder
                 below.Dispose();
             }
             below = parent;
-            Status status = StatusOf(parent);
-            if (status.IsSame(last))
+            FileStatus status = FileStatus.Of(parent);
+            if (status.Identity == last.Identity)
             {
                 parent.Dispose();
                 return; // the root is its own parent
             }
             last = status;
-            bool isOthers = status.User != _user && status.User != 0;
-            if (isOthers || ((status.Mode & OthersWrite) != 0 && (status.Mode & Sticky) == 0))
+            bool isOthers = status.Owner.User != _user && status.Owner.User != 0;
+            if (isOthers || ((status.Mode & OthersWrite) != 0 && (status.Mode & UnixFileMode.StickyBit) == 0))
             {
                 parent.Dispose();
                 throw new UnauthorizedAccessException($"others may put another folder in the place of {path}: a folder "
-                    + (isOthers ? $"above it belongs to user {status.User}" : "above it can be written by others"));
+                    + (isOthers ? $"above it belongs to user {status.Owner.User}" : "above it can be written by others"));
             }
         }
     }
@@ -244,38 +242,6 @@ internal sealed unsafe partial class PrivateFolder
             : $"{name}: {Marshal.GetPInvokeErrorMessage(error)}");
     }
 
-    private static Status StatusOf(SafeFileHandle file)
-    {
-        const int EmptyPath = 0x1000; // AT_EMPTY_PATH: the descriptor itself
-        const uint Basic = 0x7FF; // STATX_BASIC_STATS
-        Status status;
-        return StatX(file, "", EmptyPath, Basic, &status) == 0
-            ? status
-            : throw new IOException(Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError()));
-    }
-
-    /// <summary>Linux's struct statx, of one layout on every processor.</summary>
-    [StructLayout(LayoutKind.Explicit, Size = 256)]
-    private struct Status
-    {
-        [FieldOffset(16)]
-        public uint Links;
-
-        [FieldOffset(20)]
-        public uint User;
-
-        [FieldOffset(28)]
-        public ushort Mode;
-
-        [FieldOffset(32)]
-        public ulong Inode;
-
-        [FieldOffset(136)]
-        public ulong Device;
-
-        public readonly bool IsSame(Status other) => Inode == other.Inode && Device == other.Device;
-    }
-
     [LibraryImport("libc", EntryPoint = "geteuid")]
     private static partial uint GetEffectiveUser();
 
@@ -290,7 +256,4 @@ internal sealed unsafe partial class PrivateFolder
 
     [LibraryImport("libc", EntryPoint = "unlinkat", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     private static partial int UnlinkAt(SafeFileHandle folder, string name, int flags);
-
-    [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
-    private static partial int StatX(SafeFileHandle folder, string name, int flags, uint mask, Status* status);
 }

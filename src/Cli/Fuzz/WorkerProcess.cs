@@ -42,24 +42,22 @@ internal sealed class WorkerProcess(FuzzLimits limits) : IDisposable
         var clock = Stopwatch.StartNew();
         while (true)
         {
-            if (lines.TryTake(out var line, Look))
-            {
-                if (Worker.Read(line) is not var (what, text)) continue;
-                if (what == "end")
-                {
-                    // A process that is dead no longer says.
-                    current = process.TotalProcessorTime;
-                    return JsonSerializer.Deserialize<FuzzReport>(text)!;
-                }
-                stage = text;
-                continue;
-            }
-            if (lines.IsCompleted) return Dead("crash", Ending());
+            var hasLine = lines.TryTake(out var line, Look);
+            if (!hasLine && lines.IsCompleted) return Dead("crash", Ending());
+            // An answer that comes too late, or after too much was taken, is no answer.
             if (clock.Elapsed > limits.Time)
                 return Dead("hang", $"no end after {limits.Time.TotalSeconds:F0} s");
             process.Refresh();
-            if (!process.HasExited && process.WorkingSet64 > limits.Bytes)
+            if (!process.HasExited && process.PeakWorkingSet64 > limits.Bytes)
                 return Dead("memory", $"more than {limits.Bytes >> 20} MB");
+            if (!hasLine || Worker.Read(line!) is not var (what, text)) continue;
+            if (what == "end")
+            {
+                // A process that is dead no longer says.
+                current = process.TotalProcessorTime;
+                return JsonSerializer.Deserialize<FuzzReport>(text)!;
+            }
+            stage = text;
         }
     }
 

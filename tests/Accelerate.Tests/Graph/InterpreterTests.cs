@@ -219,9 +219,9 @@ public sealed class InterpreterTests
             Enumerable.Range(0, 4 * 256 * 128 * 32).Select(i => i % 7 - 3.0).ToArray());
         var w = ReferenceValue.Of(DType.F32, [2, 5, 5, 32],
             Enumerable.Range(0, 1600).Select(i => i % 5 - 2.0).ToArray());
-        var before = GC.GetTotalAllocatedBytes();
+        var before = GC.GetAllocatedBytesForCurrentThread();
         var y = Run(Body, x, w)[0];
-        Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 400L << 20);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 400L << 20);
         double expected = 0;
         for (var i = 0; i < 800; i++)
             expected += w.Values[800 + i] * x.Values[((3 * 256 + 100 + i / 160) * 128 + 50 + i / 32 % 5) * 32 + i % 32];

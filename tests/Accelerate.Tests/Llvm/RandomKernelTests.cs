@@ -8,7 +8,7 @@ using Xunit.Abstractions;
 namespace Accelerate.Tests.Llvm;
 
 /// <summary>
-/// ACC_FUZZ_SECONDS sets the time (60), ACC_FUZZ_SEED the first seed (0): a failure prints the seed to start from.
+/// ACC_FUZZ_SECONDS sets the time (20), ACC_FUZZ_SEED the first seed (0): a failure prints the seed to start from.
 /// </summary>
 public sealed class RandomKernelTests(ITestOutputHelper output)
 {
@@ -18,7 +18,7 @@ public sealed class RandomKernelTests(ITestOutputHelper output)
     [LlvmFact]
     public void LlvmGivesTheInterpretersBytes()
     {
-        var seconds = Number("ACC_FUZZ_SECONDS", 60);
+        var seconds = Number("ACC_FUZZ_SECONDS", 20);
         var seed = Number("ACC_FUZZ_SEED", 0);
         var (clock, first) = (Stopwatch.StartNew(), seed);
         for (; clock.Elapsed.TotalSeconds < seconds; seed++)

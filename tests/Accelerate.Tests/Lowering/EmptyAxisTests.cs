@@ -31,6 +31,8 @@ public sealed class EmptyAxisTests(ITestOutputHelper output)
         var batch = new List<Run>();
         foreach (var row in OpCases.All.Where(r => r.DType is DType.F32 or DType.I32 or DType.Bool))
         {
+            // f32 in every run: an axis is empty whatever is in it.
+            if (row.DType != DType.F32 && !TargetMatrix.Has(row.Title)) continue;
             string[] names = [.. OpCase.Sizes(row.Runs[0]).Keys];
             for (var empty = 1; empty < 1 << names.Length; empty++)
             {
@@ -41,7 +43,7 @@ public sealed class EmptyAxisTests(ITestOutputHelper output)
                     Add(batch, failures, row.Title, Pinned(row, sizes, pinned), sizes);
             }
         }
-        Finish(batch, failures, 1500);
+        Finish(batch, failures, TargetMatrix.Full ? 1500 : 500);
     }
 
     /// <summary>Random graphs, n written as 0 or 1: what empty values meet inside one kernel, and in control flow.</summary>
@@ -50,7 +52,7 @@ public sealed class EmptyAxisTests(ITestOutputHelper output)
     {
         var failures = new List<string>();
         var batch = new List<Run>();
-        for (var seed = 0; seed < 100; seed++)
+        for (var seed = 0; seed < (TargetMatrix.Full ? 100 : 40); seed++)
         {
             var text = GraphPrinter.Print(RandomGraphs.Make(seed).Function);
             foreach (var n in (long[])[0, 1])
@@ -61,7 +63,7 @@ public sealed class EmptyAxisTests(ITestOutputHelper output)
                 Add(batch, failures, $"seed {seed} n={n}", row, new() { ["n"] = n });
             }
         }
-        Finish(batch, failures, 150);
+        Finish(batch, failures, TargetMatrix.Full ? 150 : 60);
     }
 
     private static OpCase Pinned(OpCase row, Dictionary<string, long> sizes, string[] pinned)
@@ -161,7 +163,7 @@ public sealed class EmptyAxisTests(ITestOutputHelper output)
             }
             if (OpenClExecutable.Available(out _))
             {
-                Run[] some = [.. part.Where((_, i) => i % 3 == 0)];
+                Run[] some = [.. part.Where((_, i) => i % (TargetMatrix.Full ? 3 : 9) == 0)];
                 using var device = new OpenClExecutable([.. some.Select(r => r.Program)]);
                 Same(device, some, failures);
             }

@@ -34,6 +34,13 @@ internal static class TargetMatrix
         return (hash ^ (hash >> 15)) % 5 == 0;
     }
 
+    /// <summary>Those names of which <see cref="Has"/> is true; one where it is true of none.</summary>
+    public static IReadOnlyList<string> Some(IEnumerable<string> names)
+    {
+        var all = names.ToList();
+        return all.Where(Has).ToList() is { Count: > 0 } some ? some : [all[Seed % all.Count]];
+    }
+
     /// <summary>
     /// What a program is run with beside the host at -O3 by one thread. Of the full matrix every target meets every
     /// level, every thread count and both cache modes; each target and level is compiled afresh once, and once for the
