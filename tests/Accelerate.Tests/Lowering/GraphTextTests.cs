@@ -110,7 +110,8 @@ public sealed partial class GraphTextTests(ITestOutputHelper output)
                 .Any(t => t.Shape.All(s => s.Variables().All(sizes.ContainsKey)) && t.Count.Evaluate(sizes) > 100_000))
                 return false;
             if (function.Inputs.Any(i => i.Type.Shape.Any(s => s.Evaluate(sizes) < 0))) return false;
-            Tensor[] inputs = [.. function.Inputs.Select(i => Tensors.Of(RandomGraphs.Value(i.Type, 0, random, sizes)))];
+            Tensor[] inputs =
+                [.. function.Inputs.Select(i => Tensors.Of(RandomGraphs.Value(i.Type, 0, random, sizes)))];
             using var executable = new InterpreterExecutable([program]);
             using var session = executable.CreateSession();
             session.Output = TextWriter.Null;
