@@ -2,8 +2,6 @@
 // the first step behind it.
 using System.CommandLine;
 using Accelerate.Backends;
-using Accelerate.Backends.Llvm.Native;
-using Accelerate.Backends.OpenCl;
 using Accelerate.Compiler;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
@@ -55,19 +53,11 @@ internal static class BisectCommand
             var found = Bisection.Find(entry.Bound, passes, graph => judge.IsRight(graph, backend, options.Executable));
             terminal.Output.Write(Text(found));
             if (found.Culprit is not null) return ExitCodes.UserError;
-            var behind = judge.Behind(entry.Optimised!, Present(), options.Executable);
-            terminal.Output.Write(behind is null ? $"so it is on {string.Join(", ", Present())}\n" : behind + "\n");
+            var behind = judge.Behind(entry.Optimised!, PresentBackends.All, options.Executable, out var ran);
+            terminal.Output.Write(behind is null ? $"so it is on {string.Join(", ", ran)}\n" : behind + "\n");
             return found.IsRightUnoptimised && behind is null ? ExitCodes.Ok : ExitCodes.UserError;
         });
         return command;
-    }
-
-    private static List<string> Present()
-    {
-        List<string> present = ["interpreter"];
-        if (LlvmLibrary.Available(out _)) present.Add("llvm");
-        if (OpenClExecutable.Available(out _)) present.Add("opencl");
-        return present;
     }
 
     internal static string Text(BisectionResult found) => found switch

@@ -51,8 +51,12 @@ internal sealed class BisectJudge
     /// <param name="graph">The optimised graph.</param>
     /// <param name="backends">The kernel interpreter, then those that are held to it.</param>
     /// <param name="options">How code is made.</param>
-    public string? Behind(Function graph, IEnumerable<string> backends, ExecutableOptions options)
+    /// <param name="ran">Those that could run it.</param>
+    public string? Behind(Function graph, IEnumerable<string> backends, ExecutableOptions options,
+        out IReadOnlyList<string> ran)
     {
+        List<string> held = ["interpreter"];
+        ran = held;
         var expected = Run(graph, "interpreter", options);
         if (Wrong(expected) is { } wrong)
             return $"its kernels give another result, in the kernel interpreter: {wrong}";
@@ -67,11 +71,13 @@ internal sealed class BisectJudge
             catch (LimitationException)
             {
                 // What a backend cannot run it cannot get wrong.
+                continue;
             }
             catch (InternalErrorException e)
             {
                 return "the kernels are right in the kernel interpreter, but " + e.Message.Split(": ", 2)[1];
             }
+            held.Add(backend);
         }
         return null;
     }

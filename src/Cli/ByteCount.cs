@@ -13,12 +13,16 @@ internal static class ByteCount
     {
         var digits = text.TakeWhile(char.IsAsciiDigit).Count();
         var unit = text[digits..].ToUpperInvariant();
-        if (unit.Length > 1 && (unit.EndsWith("IB", StringComparison.Ordinal) || unit == "B")) unit = unit[..^2];
-        if (unit == "B") unit = "";
-        var power = unit.Length == 0 ? 0 : unit.Length == 1 ? Units.IndexOf(unit[0]) + 1 : 0;
-        if ((unit.Length > 0 && power == 0)
+        if (unit is [_, 'I', 'B']) unit = unit[..1];
+        int? power = unit switch
+        {
+            "" or "B" => 0,
+            [var letter] when Units.Contains(letter) => Units.IndexOf(letter) + 1,
+            _ => null,
+        };
+        if (power is not { } thousands
             || !long.TryParse(text[..digits], NumberStyles.None, CultureInfo.InvariantCulture, out var number))
             return null;
-        return number <= long.MaxValue >> (10 * power) ? number << (10 * power) : null;
+        return number <= long.MaxValue >> (10 * thousands) ? number << (10 * thousands) : null;
     }
 }

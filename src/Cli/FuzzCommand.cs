@@ -92,7 +92,8 @@ internal static class FuzzCommand
                 : parsed.GetValue(programs);
             if (parsed.GetValue(print))
             {
-                for (var i = 0; i < count; i++) terminal.Output.Write(Generator.Make(first + i, names).Source() + "\n");
+                for (var i = 0; i < parsed.GetValue(programs); i++)
+                    terminal.Output.Write(Generator.Make(first + i, names).Source() + "\n");
                 return ExitCodes.Ok;
             }
             var campaign = new Campaign(terminal, FuzzMatrix.Of(parsed.GetValue(backends), parsed.GetValue(targets),

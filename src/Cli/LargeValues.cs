@@ -21,7 +21,8 @@ internal static unsafe class LargeValues
         {
             var count = (int)Math.Min(Piece, tensor.Count - at);
             for (var i = 0; i < count; i++) values[i] = value(at + i);
-            Put(tensor, at, values.AsSpan(0, count));
+            using var piece = Tensor.FromDoubles(type, values.AsSpan(0, count), count);
+            Put(tensor, at, piece);
         }
         return tensor;
     }
@@ -36,21 +37,21 @@ internal static unsafe class LargeValues
         using var flat = tensor.Reshape(tensor.Count);
         for (long at = 0; at < tensor.Count; at += Piece)
         {
-            using var piece = flat.Slice(at, Math.Min(at + Piece, tensor.Count));
-            var values = piece.ToDoubles();
-            var back = Put(converted, at, values);
+            using var part = flat.Slice(at, Math.Min(at + Piece, tensor.Count));
+            var values = part.ToDoubles();
+            using var piece = Tensor.FromDoubles(type, values, values.Length);
+            Put(converted, at, piece);
+            var back = piece.ToDoubles();
             for (var i = 0; i < values.Length; i++) seen(values[i], back[i]);
         }
         return converted;
     }
 
-    /// <summary>Writes values from a position on; what they are in the tensor's dtype.</summary>
-    private static double[] Put(Tensor tensor, long at, ReadOnlySpan<double> values)
+    /// <summary>Writes the elements of a piece, which has the tensor's dtype, from a position on.</summary>
+    private static void Put(Tensor tensor, long at, Tensor piece)
     {
-        using var piece = Tensor.FromDoubles(tensor.Type, values, values.Length);
         piece.ReadOnlyBytes.CopyTo(new Span<byte>(
-            (byte*)tensor.Pointer + at * tensor.Type.Bytes(), values.Length * tensor.Type.Bytes()));
+            (byte*)tensor.Pointer + at * tensor.Type.Bytes(), (int)piece.ByteCount));
         GC.KeepAlive(tensor);
-        return piece.ToDoubles();
     }
 }

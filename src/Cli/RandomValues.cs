@@ -17,7 +17,7 @@ internal static class RandomValues
     public static Tensor Make(string text, string name, DType type, long[] shape)
     {
         var (seed, low, high, step, every) = Options(text, name, type);
-        var rare = text.StartsWith("mixed", StringComparison.Ordinal) ? Rare(type) : [];
+        var rare = IsMixed(text) ? Rare(type) : [];
         var state = Mix((ulong)seed);
         foreach (var c in name) state = Mix(state ^ c);
         return LargeValues.Make(type, shape, i =>
@@ -31,6 +31,8 @@ internal static class RandomValues
                 ? rare[(int)((bits >> 12 & 0xFFF) % (ulong)rare.Length)] : value;
         });
     }
+
+    private static bool IsMixed(string text) => text.StartsWith("mixed", StringComparison.Ordinal);
 
     private static double[] Rare(DType type)
     {
@@ -52,12 +54,13 @@ internal static class RandomValues
         DType type)
     {
         var (seed, low, high) = (0L, type.IsFloat ? -1.0 : 0.0, type == DType.Bool ? 1.0 : type.IsFloat ? 1.0 : 9.0);
-        var (step, every) = (0.0, 4L);
+        var (step, every, isMixed) = (0.0, 4L, IsMixed(text));
         var at = text.IndexOf(':');
         foreach (var part in at < 0 ? [] : text[(at + 1)..].Split(','))
         {
             var pair = part.Split('=');
-            CliException Bad() => new($"{name}={text}: '{part}' is not seed=1, low=0 or high=9");
+            CliException Bad() => new($"{name}={text}: '{part}' is not seed=1, low=0, high=9"
+                + (isMixed ? ", step=1 or every=4" : " or step=1"));
             if (pair.Length != 2) throw Bad();
             if (pair[0] == "seed")
                 seed = long.TryParse(pair[1], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var s)
@@ -65,7 +68,7 @@ internal static class RandomValues
             else if (!double.TryParse(pair[1], NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
                 || !double.IsFinite(number)) throw Bad();
             else if (pair[0] == "step" && number >= 0) step = number;
-            else if (pair[0] == "every" && number is >= 1 and <= 4096) every = (long)number;
+            else if (isMixed && pair[0] == "every" && number is >= 1 and <= 4096) every = (long)number;
             else if (pair[0] == "low") low = number;
             else if (pair[0] == "high") high = number;
             else throw Bad();
@@ -74,7 +77,8 @@ internal static class RandomValues
             : throw new CliException($"{name}={text}: low is above high");
     }
 
-    private static ulong Mix(ulong z)
+    /// <summary>SplitMix64's finaliser: neighbouring numbers give unrelated ones.</summary>
+    internal static ulong Mix(ulong z)
     {
         unchecked
         {

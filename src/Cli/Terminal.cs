@@ -64,11 +64,17 @@ internal static class Nearest
     public static string Help(string word, IEnumerable<string> known, string what)
     {
         var names = known.ToList();
-        var best = names.Select(n => (Name: n, Distance: Distance(word, n))).OrderBy(n => n.Distance).FirstOrDefault();
-        // A third of the letters may be wrong: more is another word.
-        if (best.Name is not null && best.Distance <= Math.Max(1, Math.Max(word.Length, best.Name.Length) / 3))
-            return $"did you mean '{best.Name}'?";
+        if (Of(word, names) is { } best) return $"did you mean '{best}'?";
         return names.Count == 0 ? $"there are no {what}" : $"the {what} are {string.Join(", ", names)}";
+    }
+
+    /// <summary>The name that was probably meant, or null.</summary>
+    public static string? Of(string word, IEnumerable<string> known)
+    {
+        var best = known.Select(n => (Name: n, Distance: Distance(word, n))).OrderBy(n => n.Distance).FirstOrDefault();
+        // A third of the letters may be wrong: more is another word.
+        return best.Name is not null && best.Distance <= Math.Max(1, Math.Max(word.Length, best.Name.Length) / 3)
+            ? best.Name : null;
     }
 
     /// <summary>Letters to insert, drop, change or swap, without regard to case.</summary>

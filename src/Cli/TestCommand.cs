@@ -2,8 +2,6 @@
 using System.CommandLine;
 using System.IO.Enumeration;
 using Accelerate.Backends;
-using Accelerate.Backends.Llvm.Native;
-using Accelerate.Backends.OpenCl;
 using Accelerate.Cli.Cases;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Runtime;
@@ -56,19 +54,9 @@ internal static class TestCommand
     /// <summary>Those named, or the backends present on this machine, beside the kernel interpreter.</summary>
     private static List<CaseBackend> Backends(string? only, long? memory)
     {
-        string[] names = only?.Split(',') ?? [];
-        if (names.FirstOrDefault(n => !Executables.Backends.Contains(n)) is { } unknown)
-            throw CommonOptions.Usage($"there is no backend '{unknown}'",
-                Nearest.Help(unknown, Executables.Backends, "backends"));
-        var backends = new List<CaseBackend>();
-        var code = new ExecutableOptions { MemoryLimit = memory };
-        if (Wanted("llvm", LlvmLibrary.Available(out var reason), reason)) backends.Add(new("llvm", code));
-        if (Wanted("opencl", OpenClExecutable.Available(out reason), reason)) backends.Add(new("opencl", code));
-        return backends;
-
-        // What is asked for by name and is not there is not passed over.
-        bool Wanted(string name, bool isThere, string? why) => only is null ? isThere
-            : names.Contains(name) && (isThere ? true : throw new BackendException(why!));
+        var names = only is null ? PresentBackends.All : PresentBackends.Named(only.Split(','));
+        return [.. names.Where(n => n != "interpreter")
+            .Select(n => new CaseBackend(n, new ExecutableOptions { MemoryLimit = memory }))];
     }
 
     /// <summary>What is wrong with one file is no reason not to run the others.</summary>

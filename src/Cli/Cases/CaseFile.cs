@@ -22,6 +22,8 @@ internal sealed record CaseFile(string Path, string Title, IReadOnlyList<CaseCal
 {
     private const int MostSizes = 1000;
 
+    private static readonly string[] Keys = ["run", "fails", "expect", "prints", "dims", "set"];
+
     /// <exception cref="CliException">A line of the header is malformed, or nothing is run.</exception>
     public static CaseFile Read(string path)
     {
@@ -69,6 +71,9 @@ internal sealed record CaseFile(string Path, string Title, IReadOnlyList<CaseCal
                         set[name] = value;
                     }
                     break;
+                // A comment may have a colon too; one that is nearly a key is a key, and would run nothing.
+                case var key when Nearest.Of(key, Keys) is { } near:
+                    throw Bad($"a header has no '{key}:'; did you mean `{near}:`?");
             }
         }
         if (dims.Aggregate(1.0, (product, d) => product * d.Item2.Length) > MostSizes)

@@ -1,6 +1,7 @@
 // In: seeds and limits. Out: lines on the terminal: each find with its small program, at the end what was covered.
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.ExceptionServices;
 using System.Text.RegularExpressions;
 
 namespace Accelerate.Cli.Fuzz;
@@ -8,8 +9,8 @@ namespace Accelerate.Cli.Fuzz;
 /// <summary>A series of programs; finds of one kind, by the steps of their smallest program, are told once.</summary>
 internal sealed class Campaign(Terminal terminal, FuzzMatrix matrix, FuzzLimits limits, string? folder)
 {
-    /// <summary>A message that came so often, numbers apart, is not shrunk again.</summary>
-    private const int Shrunk = 3;
+    // Finds with one message, numbers apart, are mostly one fault; each takes seconds to shrink.
+    private const int MostShrunk = 3;
 
     // Also what the threads hold while they change what is counted here, and while they write.
     private readonly Coverage coverage = new();
@@ -32,10 +33,12 @@ internal sealed class Campaign(Terminal terminal, FuzzMatrix matrix, FuzzLimits 
         Say($"seed {first}; {string.Join(", ", matrix.Backends)}; {string.Join(", ", matrix.Targets)}");
         var (next, ended) = (-1, 0);
         var processor = TimeSpan.Zero;
+        Exception? failure = null;
         void Work()
         {
             using var worker = new WorkerProcess(limits);
-            while ((time is null || clock.Elapsed < time) && (keepGoing || finds == 0))
+            while ((time is null || clock.Elapsed < time) && (keepGoing || finds == 0)
+                && Volatile.Read(ref failure) is null)
             {
                 var at = Interlocked.Increment(ref next);
                 if (at >= count) break;
@@ -51,9 +54,22 @@ internal sealed class Campaign(Terminal terminal, FuzzMatrix matrix, FuzzLimits 
             }
             lock (coverage) processor += worker.ProcessorTime;
         }
-        List<Thread> threads = [.. Enumerable.Range(0, jobs).Select(_ => new Thread(Work))];
+        // An exception of a thread, such as of a folder that cannot be written, is the command's.
+        void Guarded()
+        {
+            try
+            {
+                Work();
+            }
+            catch (Exception e)
+            {
+                Interlocked.CompareExchange(ref failure, e, null);
+            }
+        }
+        List<Thread> threads = [.. Enumerable.Range(0, jobs).Select(_ => new Thread(Guarded))];
         foreach (var thread in threads) thread.Start();
         foreach (var thread in threads) thread.Join();
+        if (failure is not null) ExceptionDispatchInfo.Throw(failure);
         Summary(first, ended, processor);
         return finds;
     }
@@ -98,7 +114,7 @@ internal sealed class Campaign(Terminal terminal, FuzzMatrix matrix, FuzzLimits 
             finds++;
             var message = $"{find.Kind} {find.Config.Split(' ')[0]} {Normal(find.Message)}";
             var times = seen[message] = seen.GetValueOrDefault(message) + 1;
-            if (times > Shrunk) return;
+            if (times > MostShrunk) return;
             Say($"{Seconds} seed {program.Seed}: {Line(find)}");
         }
         var small = Shrinker.Shrink(worker, find, program);
@@ -108,7 +124,7 @@ internal sealed class Campaign(Terminal terminal, FuzzMatrix matrix, FuzzLimits 
             var again = known[key] = known.GetValueOrDefault(key) + 1;
             Say($"    seed {program.Seed} {(again > 1 ? "has the same steps as one before" : "shrunk")}: {small.Ops}");
             if (again > 1) return;
-            var source = small.Source(find.Config is "compile" or "interpreter 1" or "start" ? "" : find.Config);
+            var source = small.Source(find.IsOfEveryRun ? "" : find.Config);
             source = source.Insert(source.IndexOf('\n') + 1, $"# {Line(find)}\n");
             foreach (var line in source.TrimEnd().Split('\n')) Say($"    {line}");
             if (folder is null) return;
@@ -136,7 +152,7 @@ internal sealed class Campaign(Terminal terminal, FuzzMatrix matrix, FuzzLimits 
 
     private static string Line(FuzzFind find) => $"{find.Kind} on {find.Config}: {find.Message}".Replace('\n', ' ');
 
-    /// <summary>A message without its numbers and names of variables.</summary>
+    /// <summary>The first line of a message, without its numbers.</summary>
     private static string Normal(string message)
     {
         var text = Regex.Replace(message.Split('\n')[0], "[-]?[0-9]+([.][0-9]+)?(E[-+][0-9]+)?", "#");

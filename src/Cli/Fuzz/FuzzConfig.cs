@@ -2,8 +2,6 @@
 using System.Globalization;
 using Accelerate.Backends;
 using Accelerate.Backends.Llvm;
-using Accelerate.Backends.Llvm.Native;
-using Accelerate.Backends.OpenCl;
 
 namespace Accelerate.Cli.Fuzz;
 
@@ -41,7 +39,9 @@ internal sealed record FuzzMatrix(IReadOnlyList<string> Backends, IReadOnlyList<
 {
     private static readonly int[] Threads = [1, 2, 3];
 
-    /// <summary>One program of so many is run in every way there is.</summary>
+    private static readonly string[] AllTargets = ["x86-64-v4", "x86-64-v3", "x86-64"];
+
+    // One program of so many is run in every way there is.
     private const int FullEach = 50;
 
     // PoCL takes half a second for a program where LLVM takes 25 to 100 ms (Zen 4, beside other work).
@@ -49,25 +49,19 @@ internal sealed record FuzzMatrix(IReadOnlyList<string> Backends, IReadOnlyList<
 
     public static FuzzMatrix Of(string? backends, string? targets, bool numPy)
     {
-        string[] known = ["interpreter", "llvm", "opencl"];
         if (numPy && NumPyProcess.Missing is { } why)
             throw new CliException($"--numpy needs python3 with numpy: {why}", "Debian: apt-get install python3-numpy");
-        string[] wanted = backends == "none" ? [] : backends?.Split(',') ?? known;
-        foreach (var name in wanted)
-            if (!known.Contains(name))
-                throw CommonOptions.Usage($"there is no backend '{name}'", Nearest.Help(name, known, "backends"));
-        string[] ours = ["x86-64-v4", "x86-64-v3", "x86-64"];
-        string[] some = targets?.Split(',') ?? ours;
-        foreach (var name in some)
-            if (!ours.Contains(name))
-                throw CommonOptions.Usage($"there is no target '{name}'", Nearest.Help(name, ours, "targets"));
-        return new([.. wanted.Where(b => b switch
+        return new(backends switch
         {
-            "llvm" => LlvmLibrary.Available(out _),
-            "opencl" => OpenClExecutable.Available(out _),
-            _ => true,
-        })], [.. some.Where(LlvmExecutable.CanRun)], numPy);
+            null => [.. PresentBackends.All],
+            "none" => [],
+            _ => PresentBackends.Named(backends.Split(',')),
+        }, [.. targets is null ? AllTargets.Where(LlvmExecutable.CanRun) : targets.Split(',').Select(Target)], numPy);
     }
+
+    private static string Target(string name) => !AllTargets.Contains(name)
+        ? throw CommonOptions.Usage($"there is no target '{name}'", Nearest.Help(name, AllTargets, "targets"))
+        : LlvmExecutable.CanRun(name) ? name : throw new BackendException($"this processor cannot run {name}");
 
     /// <summary>
     /// A few ways, so that many programs are seen: LLVM at one place of the matrix, now and then two; OpenCL, whose
@@ -78,12 +72,11 @@ internal sealed record FuzzMatrix(IReadOnlyList<string> Backends, IReadOnlyList<
         if (random.Next(FullEach) == 0) return All();
         var some = new List<FuzzConfig>();
         if (NumPy) some.Add(new("numpy"));
-        T Pick<T>(IReadOnlyList<T> from) => from[random.Next(from.Count)];
         // Code for SSE2 alone, with fma and conversions written out, compiles two to five times as long.
-        string Target() => Targets[Math.Min(random.Next(Targets.Count), random.Next(Targets.Count))];
+        string Drawn() => Targets[Math.Min(random.Next(Targets.Count), random.Next(Targets.Count))];
         if (Backends.Contains("llvm") && Targets.Count > 0)
             for (var i = random.Next(5) == 0 ? 2 : 1; i > 0; i--)
-                some.Add(new("llvm", Target(), random.Next(4), Pick(Threads)));
+                some.Add(new("llvm", Drawn(), random.Next(4), Threads[random.Next(Threads.Length)]));
         if (Backends.Contains("opencl") && (Backends.Count == 1 || random.Next(OpenClEach) == 0))
             some.Add(new("opencl"));
         if (Backends.Contains("interpreter") && random.Next(OpenClEach) == 0) some.Add(new("interpreter", Threads: 3));

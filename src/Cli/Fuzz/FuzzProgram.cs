@@ -16,7 +16,9 @@ internal enum Grade
     /// <summary>Within the bound of NUMERICS: sums in another order, elementary functions.</summary>
     Rounded,
 
-    /// <summary>Anything: a rounded value went through a step, such as `floor`. Only backends are compared.</summary>
+    /// <summary>
+    /// Anything: a rounded value went through a function with jumps, such as `floor`. Only backends are compared.
+    /// </summary>
     Loose,
 }
 

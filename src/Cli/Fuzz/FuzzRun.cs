@@ -1,4 +1,5 @@
 // In: the text of a generated program and the ways to run it. Out: where two executors differ, and what was compared.
+using System.Text.Json.Serialization;
 using Accelerate.Backends;
 using Accelerate.Backends.OpenCl;
 using Accelerate.Bench;
@@ -13,7 +14,12 @@ using Accelerate.Runtime;
 namespace Accelerate.Cli.Fuzz;
 
 /// <summary>A difference: its kind, the configuration that has it, and what differs.</summary>
-internal sealed record FuzzFind(string Kind, string Config, string Message);
+internal sealed record FuzzFind(string Kind, string Config, string Message)
+{
+    /// <summary>True where no way to run it is to blame: every run begins with what differs.</summary>
+    [JsonIgnore]
+    public bool IsOfEveryRun => Config is "compile" or "interpreter 1" or "start";
+}
 
 /// <summary>
 /// What a run of one program gave. A refused program was not run: the compiler says that its text is none of the
@@ -38,8 +44,7 @@ internal sealed record FuzzReport
     /// <summary>True when the calls failed, with one message on all backends.</summary>
     public bool Failed { get; set; }
 
-    /// <summary>Operation, dtype, rank, and c or s for constant or symbolic: how often each stands in the
-    /// graph.</summary>
+    /// <summary>As <see cref="Fuzz.Coverage.Of"/> counts it.</summary>
     public Dictionary<string, int> Coverage { get; init; } = [];
 }
 
@@ -51,8 +56,8 @@ internal sealed record FuzzReport
 /// </summary>
 internal sealed class FuzzRun(Action<string> at)
 {
-    // It starts in a tenth of a second, and so stays for all programs of this process.
-    private static readonly Lazy<NumPyProcess> NumPy = new();
+    // It starts in a tenth of a second, and so stays for the programs that follow, unless one of them ends it.
+    private static NumPyProcess? numPyProcess;
 
     private readonly FuzzReport report = new();
 
@@ -97,13 +102,12 @@ internal sealed class FuzzRun(Action<string> at)
     private void Compare(FuzzHeader header, Compilation compilation, IReadOnlyList<FuzzConfig> configs)
     {
         at("interpreter 1");
-        var entry = compilation.Entries[0];
         var options = new FuzzConfig("interpreter").Options;
         var state = Executables.InitialState("interpreter", compilation.Model, options);
         Outcome expected;
         try
         {
-            expected = Call("interpreter", options, compilation, state, header, refer: true,
+            expected = Call("interpreter", options, compilation, state, header, withReference: true,
                 configs.Any(c => c.Backend == "numpy"));
         }
         catch (Exception e) when (e is not (LimitationException or OutOfMemoryException))
@@ -117,7 +121,8 @@ internal sealed class FuzzRun(Action<string> at)
             at(config.ToString());
             try
             {
-                Same(config, Call(config.Backend, config.Options, compilation, state, header, refer: false), expected);
+                Same(config,
+                    Call(config.Backend, config.Options, compilation, state, header, withReference: false), expected);
             }
             catch (LimitationException e)
             {
@@ -132,7 +137,7 @@ internal sealed class FuzzRun(Action<string> at)
     }
 
     private Outcome Call(string backend, ExecutableOptions options, Compilation compilation,
-        IReadOnlyDictionary<string, Tensor> state, FuzzHeader header, bool refer, bool numPy = false)
+        IReadOnlyDictionary<string, Tensor> state, FuzzHeader header, bool withReference, bool withNumPy = false)
     {
         var entry = compilation.Entries[0];
         var program = entry.Program!;
@@ -146,8 +151,8 @@ internal sealed class FuzzRun(Action<string> at)
         {
             var arguments = new InputValues(program);
             var inputs = arguments.Read(header.Calls[call]);
-            var reference = refer ? Reference.Of(entry, inputs, session, arguments.Sizes) : null;
-            if (numPy) HoldNumPy(entry, inputs, session, arguments.Sizes, reference!, header.Loose);
+            var reference = withReference ? Reference.Of(entry, inputs, session, arguments.Sizes) : null;
+            if (withNumPy) HoldNumPy(entry, inputs, session, arguments.Sizes, reference!, header.Loose);
             Tensor[] results = [];
             try
             {
@@ -184,13 +189,18 @@ internal sealed class FuzzRun(Action<string> at)
                 if (FuzzProgram.IsVariable(input.Type.Shape[d])) all[input.Type.Shape[d].Display] = value.Shape[d];
         try
         {
-            var answer = NumPy.Value.Run(entry.Bound, inputs, session.State, all);
+            if (numPyProcess is null or { HasEnded: true })
+            {
+                numPyProcess?.Dispose();
+                numPyProcess = new();
+            }
+            var answer = numPyProcess.Run(entry.Bound, inputs, session.State, all);
             report.NumPyElements += answer.Values.Values.Sum(v => v.Count);
             report.NumPyPrograms = 1;
             reference.Hold([.. answer.Values.Select(v => (v.Key, v.Value))], answer.Failure, loose,
                 why => Find("numpy", "numpy", why));
         }
-        catch (InvalidOperationException e)
+        catch (Exception e) when (e is InvalidOperationException or IOException)
         {
             Find("numpy", "numpy", e.Message);
         }

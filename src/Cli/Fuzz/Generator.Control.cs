@@ -41,7 +41,7 @@ internal sealed partial class Generator
     }
 
     private FuzzValue Number(int low, int high) =>
-        Parameter(DType.I32, [], $"random:seed={random.Next(1000)},low={low},high={high}");
+        Parameter(DType.I32, [], Uniform(low, high));
 
     /// <summary>An expression of the same type, over variables.</summary>
     private string Change(string x, DType type, string with) => type switch
@@ -93,7 +93,7 @@ internal sealed partial class Generator
         var rest = x.Shape.RemoveAt(axis);
         var extent = x.Shape[axis];
         var (name, carried) = (Name(), Name());
-        var before = string.Concat(Enumerable.Repeat(":, ", axis));
+        var before = Before(axis);
         var row = $"{x.Name}[{before}i]";
         var guard = random.Next(4) switch
         {

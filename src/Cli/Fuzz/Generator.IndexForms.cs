@@ -129,7 +129,7 @@ internal sealed partial class Generator
                         : ($"{at} % ({extent.Display})", null, Jump(wild));
                 }
                 var places = Parameter(Pick(DType.I32, DType.I32, DType.I64), [any.Extent],
-                    $"random:seed={random.Next(1000)},low=0,high={value - 1}");
+                    Uniform(0, value - 1));
                 uses.Add(places);
                 return ($"{places.Name}[{any.Name}]", null, Grade.Exact);
         }

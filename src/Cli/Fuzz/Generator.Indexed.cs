@@ -23,7 +23,7 @@ internal sealed partial class Generator
         var high = Math.Max(0, value - 1) + (Chance(40) ? 2 : 0);
         var type = Pick(DType.I32, DType.I32, DType.I64, DType.U8, DType.I16, DType.U32);
         if (high > 200 && type == DType.U8) type = DType.I32;
-        return Parameter(type, shape, $"random:seed={random.Next(1000)},low=0,high={high}");
+        return Parameter(type, shape, Uniform(0, high));
     }
 
     /// <summary>Text of indices into an axis: a parameter, or integers of the program, held to the range.</summary>
@@ -38,6 +38,10 @@ internal sealed partial class Generator
         return Places(extent, shape()) is { } places ? (places.Name, places) : null;
     }
 
+    /// <summary>Of values at places: an index that was rounded may be another one.</summary>
+    private static Grade Placed(Grade values, FuzzValue places) =>
+        values > Jump(places) ? values : Jump(places);
+
     private bool Gather()
     {
         if (Find(v => v.Rank > 0) is not { } x) return false;
@@ -46,9 +50,9 @@ internal sealed partial class Generator
             ? [Pick(palette), Size.Constant(random.Next(1, 5))]
             : [Chance(2) ? Size.Constant(random.Next(Chance(8) ? (int)Zero() : 1, 9)) : Pick(palette)]);
         if (at is not var (text, places)) return false;
-        var before = string.Concat(Enumerable.Repeat(":, ", axis));
+        var before = Before(axis);
         return Let("gather", x.Type, [.. x.Shape[..axis], .. places.Shape, .. x.Shape[(axis + 1)..]],
-            Worst(x) > Jump(places) ? x.Grade : Jump(places), $"{x.Name}[{before}{text}]", x, places);
+            Placed(x.Grade, places), $"{x.Name}[{before}{text}]", x, places);
     }
 
     /// <summary>What is gathered, combined at once along the axes of the indices.</summary>
@@ -58,15 +62,12 @@ internal sealed partial class Generator
         var count = Chance(4) ? Pick(palette) : Size.Constant(random.Next(1, 12));
         if (At(x.Shape[0], v => v.Rank == 1, () => [count]) is not var (text, places)) return false;
         var f = x.Type.IsFloat ? Pick("sum", "mean", "prod", "max", "min") : Pick("sum", "prod", "max", "min");
-        var grade = Worst(x) > Jump(places) ? x.Grade : Jump(places);
+        var grade = Placed(x.Grade, places);
         if (f is "sum" or "mean" or "prod") grade = Round(x.Type, grade);
-        var step = Chance(3) ? "[::-1]" : "";
-        var read = step == "" ? $"{x.Name}[{text}]" : $"reverse({x.Name}, 0)[{text}]";
+        var read = Chance(3) ? $"reverse({x.Name}, 0)[{text}]" : $"{x.Name}[{text}]";
         if (Chance(3)) read = $"{read} * {LiteralOperand(x.Type)}";
         return Let($"gather_{f}", x.Type, x.Shape[1..], grade, $"{f}({read}, axis: 0)", x, places);
     }
-
-    private string LiteralOperand(DType type) => Literal(type) is ['-', ..] negative ? $"({negative})" : Literal(type);
 
     private bool Scatter()
     {
@@ -76,7 +77,7 @@ internal sealed partial class Generator
             is not var (text, places)) return false;
         var update = FindOr(x.Type, [.. places.Shape, .. x.Shape[1..]]);
         var name = Name();
-        var grade = Worst(x, update) > Jump(places) ? Worst(x, update) : Jump(places);
+        var grade = Placed(Worst(x, update), places);
         return Define(adds ? "scatter_add" : "scatter", name, x.Type, x.Shape, adds ? Round(x.Type, grade) : grade,
             $"let {name} = {x.Name}\n{name}[{text}] {(adds ? "+=" : "=")} {update.Name}", x, places, update);
     }
@@ -90,7 +91,7 @@ internal sealed partial class Generator
         var update = FindOr(x.Type, [.. places.Shape, .. x.Shape[1..]]);
         var (rows, name) = (Name(), Name());
         var f = Pick("sum", "max", "min");
-        var worst = Worst(x, update) > Jump(places) ? Worst(x, update) : Jump(places);
+        var worst = Placed(Worst(x, update), places);
         return Define($"scatter_{f}", name, x.Type, x.Shape[1..], Round(x.Type, worst),
             $"let {rows} = {x.Name}\n{rows}[{text}] {Pick("=", "+=")} {update.Name}\nlet {name} = {f}({rows}, axis: 0)",
             x, places, update);
@@ -103,8 +104,8 @@ internal sealed partial class Generator
         if (value == 0) return false;
         var length = random.Next(1, (int)Math.Min(value, 5) + 1);
         var high = value - length + (Chance(30) ? 2 : 0);
-        var place = Parameter(Pick(DType.I32, DType.I64), [], $"random:seed={random.Next(1000)},low=0,high={high}");
-        var before = string.Concat(Enumerable.Repeat(":, ", axis));
+        var place = Parameter(Pick(DType.I32, DType.I64), [], Uniform(0, high));
+        var before = Before(axis);
         return Let("dynamic_slice", x.Type, x.Shape.SetItem(axis, length), x.Grade,
             $"{x.Name}[{before}{place.Name} : {place.Name} + {length}]", x, place);
     }
@@ -114,13 +115,13 @@ internal sealed partial class Generator
         if (Axis() is not var (x, axis)) return false;
         var (extent, value) = (x.Shape[axis], Value(x.Shape[axis]));
         if (value == 0) return false;
-        var before = string.Concat(Enumerable.Repeat(":, ", axis));
+        var before = Before(axis);
         var length = random.Next(1, (int)Math.Min(value, 5) + 1);
         var name = Name();
         switch (random.Next(3))
         {
             case 0:
-                var place = Parameter(DType.I32, [], $"random:seed={random.Next(1000)},low=0,high={value - length}");
+                var place = Parameter(DType.I32, [], Uniform(0, value - length));
                 var part = FindOr(x.Type, x.Shape.SetItem(axis, length));
                 return Define("update_slice", name, x.Type, x.Shape, Worst(x, part),
                     $"let {name} = {x.Name}\n{name}[{before}{place.Name} : {place.Name} + {length}] = {part.Name}",
@@ -139,7 +140,7 @@ internal sealed partial class Generator
 
     private bool RandomBits()
     {
-        var key = Parameter(DType.I64, [], $"random:seed={random.Next(1000)},low=0,high=100000");
+        var key = Parameter(DType.I64, [], Uniform(0, 100_000));
         var shape = AnyShape();
         return Let("random_bits", DType.U32, shape, Grade.Exact,
             $"random_bits({(Chance(2) ? key.Name : $"fold({key.Name}, 3)")}, {Shape(shape)})", key);

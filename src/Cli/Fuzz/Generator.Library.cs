@@ -16,6 +16,7 @@ internal sealed partial class Generator
         new("nn.attention", 1, g => g.Attention()),
     ];
 
+    /// <summary>Of a library function, which has sums, elementary functions and jumps in it.</summary>
     private static Grade Composite(params ReadOnlySpan<FuzzValue> values) =>
         Jump(values) == Grade.Exact ? Grade.Rounded : Grade.Loose;
 
@@ -165,15 +166,11 @@ internal sealed partial class Generator
 
     private bool Random()
     {
-        var key = Parameter(DType.I64, [], $"random:seed={random.Next(1000)},low=0,high=100000");
+        var key = Parameter(DType.I64, [], Uniform(0, 100_000));
         var shape = AnyShape();
-        var text = random.Next(3) switch
-        {
-            0 => $"uniform({key.Name}, {Shape(shape)}, {mainFloat.Name()})",
-            1 => $"normal({key.Name}, {Shape(shape)}, {mainFloat.Name()})",
-            _ => $"gumbel({key.Name}, {Shape(shape)}, {mainFloat.Name()})",
-        };
-        return Let("nn.random", mainFloat, shape, Grade.Loose, text, key);
+        var f = Pick("uniform", "normal", "gumbel");
+        return Let("nn.random", mainFloat, shape, Grade.Loose,
+            $"{f}({key.Name}, {Shape(shape)}, {mainFloat.Name()})", key);
     }
 
     private bool Attention()

@@ -22,6 +22,9 @@ internal sealed partial class Generator
     /// <summary>Now and then an axis counted from the end.</summary>
     private string AxisText(FuzzValue x, int axis) => Text(Chance(3) ? axis - x.Rank : axis);
 
+    /// <summary>The subscripts of the axes before one, which are taken whole.</summary>
+    private static string Before(int axis) => string.Concat(Enumerable.Repeat(":, ", axis));
+
     private bool Reshape()
     {
         if (Find(_ => true) is not { } x) return false;
@@ -68,7 +71,7 @@ internal sealed partial class Generator
     {
         if (Axis() is not var (x, axis)) return false;
         var (extent, value) = (x.Shape[axis], Value(x.Shape[axis]));
-        var before = string.Concat(Enumerable.Repeat(":, ", axis));
+        var before = Before(axis);
         string At(string part) => $"{x.Name}[{before}{part}{(axis < x.Rank - 1 ? ", .." : "")}]";
         var rest = x.Shape.RemoveAt(axis);
         switch (random.Next(7))
@@ -88,17 +91,14 @@ internal sealed partial class Generator
             case 3 when value > 0:
                 return Let("slice", x.Type, x.Shape.SetItem(axis, extent - 1), x.Grade, At(Pick("1:", ":-1")), x);
             case 4:
-                var two = SizeOf(extent + 1, 2);
-                return Let("slice", x.Type, x.Shape.SetItem(axis, two), x.Grade, At("::2"), x);
+                return Let("slice", x.Type, x.Shape.SetItem(axis, Size.FloorDiv(extent + 1, 2)), x.Grade, At("::2"), x);
             case 5 when value > 1:
-                return Let("slice", x.Type, x.Shape.SetItem(axis, SizeOf(extent, 2)), x.Grade, At("1::2"), x);
+                return Let("slice", x.Type, x.Shape.SetItem(axis, Size.FloorDiv(extent, 2)), x.Grade, At("1::2"), x);
             case 6 when value > 2 && !extent.IsConstant:
                 return Let("slice", x.Type, x.Shape.SetItem(axis, extent - 2), x.Grade, At("1:-1"), x);
             default: return false;
         }
     }
-
-    private static Size SizeOf(Size dividend, long divisor) => Size.FloorDiv(dividend, divisor);
 
     private bool Pad()
     {

@@ -42,8 +42,7 @@ internal sealed partial class Generator
         random = new Random(seed);
         avoided = [.. avoid];
         (mainFloat, mainInteger) = (Pick(Floats), Pick(Integers));
-        var program = Grow(seed);
-        Program = program.Live();
+        Program = Grow(seed).Live();
     }
 
     public FuzzProgram Program { get; }
@@ -175,6 +174,9 @@ internal sealed partial class Generator
         };
     }
 
+    /// <summary>Integers from <paramref name="low"/> to <paramref name="high"/>.</summary>
+    private string Uniform(long low, long high) => $"random:seed={random.Next(1000)},low={low},high={high}";
+
     private void State()
     {
         for (var i = random.Next(1, 3); i > 0; i--)
@@ -240,7 +242,7 @@ internal sealed partial class Generator
 
     private string Name() => $"v{names++}";
 
-    /// <summary>What comes of values that go through a step: a rounded one may be on either side of it.</summary>
+    /// <summary>Of a function with jumps, such as `floor`: a rounded value may be on either side of one.</summary>
     private static Grade Jump(params ReadOnlySpan<FuzzValue> values)
     {
         foreach (var v in values) if (v.Grade != Grade.Exact) return Grade.Loose;
@@ -294,6 +296,9 @@ internal sealed partial class Generator
         var text = Literal(x.Type);
         return (text.StartsWith('-') ? $"({text})" : text, []);
     }
+
+    // One that is not negative is drawn once more, which may be: other draws would be other programs of all seeds.
+    private string LiteralOperand(DType type) => Literal(type) is ['-', ..] negative ? $"({negative})" : Literal(type);
 
     // Sizes and numbers.
 

@@ -65,7 +65,7 @@ internal sealed class NumPyPrinter
         var t = node.Type.DType.Name();
         var x = node.Operands.Length > 0 ? Of(node, 0) : "";
         var y = node.Operands.Length > 1 ? Of(node, 1) : "";
-        string Rounded(string e) => $"N({e}, '{t}')";
+        string Rounded(string e) => $"as_dtype({e}, '{t}')";
         return node switch
         {
             State s => $"state['{s.Name}']",

@@ -9,18 +9,17 @@ namespace Accelerate.Cli.Fuzz;
 /// <summary>The results by number, assigned state and `inout` inputs by name; or why the call fails.</summary>
 internal sealed record NumPyAnswer(IReadOnlyDictionary<string, Tensor> Values, string? Failure);
 
-/// <summary>One child process; a script of its own resources is its program.</summary>
+/// <summary>One child process, which runs numpy_oracle.py.</summary>
 internal sealed class NumPyProcess : IDisposable
 {
     // The system's own python, since a virtual environment's may lack NumPy.
-    private const string Python = "/usr/bin/python3";
+    public const string Python = "/usr/bin/python3";
 
     private static readonly Lazy<string?> WhyAbsent = new(() =>
     {
         try
         {
-            var start = new ProcessStartInfo(Python) { RedirectStandardError = true };
-            foreach (var word in (string[])["-c", "import numpy"]) start.ArgumentList.Add(word);
+            var start = new ProcessStartInfo(Python, ["-c", "import numpy"]) { RedirectStandardError = true };
             using var process = Process.Start(start)!;
             var error = process.StandardError.ReadToEnd();
             process.WaitForExit();
@@ -36,18 +35,25 @@ internal sealed class NumPyProcess : IDisposable
 
     public NumPyProcess()
     {
-        using var script =
-            new StreamReader(typeof(NumPyProcess).Assembly.GetManifestResourceStream("numpy_oracle.py")!);
-        var start = new ProcessStartInfo(Python) { RedirectStandardInput = true, RedirectStandardOutput = true };
-        foreach (var word in (string[])["-c", script.ReadToEnd()]) start.ArgumentList.Add(word);
+        var start = new ProcessStartInfo(Python, ["-c", Script + "serve()\n"])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        };
         process = Process.Start(start)!;
     }
+
+    /// <summary>numpy_oracle.py: functions for what NumPy lacks of the operations.</summary>
+    public static string Script { get; } = ReadScript();
+
+    /// <summary>True once it answers no more.</summary>
+    public bool HasEnded => process.HasExited;
 
     /// <summary>Why there is no NumPy here; null if there is.</summary>
     public static string? Missing => WhyAbsent.Value;
 
-    /// <exception cref="InvalidOperationException">The script failed: the printer and the script
-    /// disagree.</exception>
+    /// <exception cref="InvalidOperationException">The script failed: the printer and the script disagree.</exception>
+    /// <exception cref="IOException">The process has ended.</exception>
     public NumPyAnswer Run(Function function, IReadOnlyList<Tensor> inputs, IReadOnlyDictionary<string, Tensor> state,
         IReadOnlyDictionary<string, long> sizes)
     {
@@ -59,7 +65,7 @@ internal sealed class NumPyProcess : IDisposable
             sizes,
         }));
         process.StandardInput.Flush();
-        var line = process.StandardOutput.ReadLine() ?? throw new InvalidOperationException("NumPy's process ended");
+        var line = process.StandardOutput.ReadLine() ?? throw new IOException("NumPy's process has ended");
         var answer = JsonSerializer.Deserialize<Answer>(line)!;
         if (answer.error is not null) throw new InvalidOperationException($"NumPy: {answer.error}");
         return new((answer.values ?? []).ToDictionary(v => v.Key, v => Unpack(v.Value)), answer.failure);
@@ -70,6 +76,13 @@ internal sealed class NumPyProcess : IDisposable
         process.StandardInput.Close();
         if (!process.WaitForExit(2000)) process.Kill();
         process.Dispose();
+    }
+
+    private static string ReadScript()
+    {
+        using var script =
+            new StreamReader(typeof(NumPyProcess).Assembly.GetManifestResourceStream("numpy_oracle.py")!);
+        return script.ReadToEnd();
     }
 
     // The names are those of the script's JSON.

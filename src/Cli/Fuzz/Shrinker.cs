@@ -21,8 +21,7 @@ internal sealed class Shrinker(Func<FuzzProgram, bool> has)
     {
         bool Has(FuzzProgram candidate, FuzzConfig? config) =>
             worker.Run(candidate.Source(), config is null ? [] : [config]).Finds.Any(f => Same(f, find));
-        if (find.Config is "compile" or "interpreter 1" or "start")
-            return new Shrinker(c => Has(c, null)).Shrink(program);
+        if (find.IsOfEveryRun) return new Shrinker(c => Has(c, null)).Shrink(program);
         var config = FuzzConfig.Parse(find.Config);
         // Most differences do not need the level or the threads, and -O0 compiles many times faster.
         var plain = config with { Level = 0, Threads = 1 };

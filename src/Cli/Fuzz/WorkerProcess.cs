@@ -16,9 +16,14 @@ internal sealed class WorkerProcess(FuzzLimits limits) : IDisposable
     // How often the memory of a busy child is looked at.
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
 
+    // Lines and characters of the error stream that a find tells: an assertion is in the first of them.
+    private const int MostErrors = 12;
+    private const int MostErrorText = 400;
+
     private Process? process;
     private BlockingCollection<string> lines = [];
-    private string lastErrors = "";
+    private ConcurrentQueue<string> errors = new();
+    private Thread? errorReader;
     private string stage = "";
     private TimeSpan spent;
     private TimeSpan current;
@@ -30,6 +35,8 @@ internal sealed class WorkerProcess(FuzzLimits limits) : IDisposable
     {
         if (process is null || process.HasExited) Start();
         stage = "";
+        // A warning about an earlier program is not what this one dies of.
+        errors.Clear();
         try
         {
             process!.StandardInput.WriteLine(Worker.Job(source, configs));
@@ -47,14 +54,13 @@ internal sealed class WorkerProcess(FuzzLimits limits) : IDisposable
             // An answer that comes too late, or after too much was taken, is no answer.
             if (clock.Elapsed > limits.Time)
                 return Dead("hang", $"no end after {limits.Time.TotalSeconds:F0} s");
-            process.Refresh();
-            if (!process.HasExited && process.PeakWorkingSet64 > limits.Bytes)
+            if (ChildProcess.Load(process).PeakBytes > limits.Bytes)
                 return Dead("memory", $"more than {limits.Bytes >> 20} MB");
             if (!hasLine || Worker.Read(line!) is not var (what, text)) continue;
             if (what == "end")
             {
-                // A process that is dead no longer says.
-                current = process.TotalProcessorTime;
+                // Taken now, since a process that is dead no longer says.
+                current = ChildProcess.Load(process).Busy;
                 return JsonSerializer.Deserialize<FuzzReport>(text)!;
             }
             stage = text;
@@ -66,44 +72,36 @@ internal sealed class WorkerProcess(FuzzLimits limits) : IDisposable
     private void Start()
     {
         Stop();
-        var start = new ProcessStartInfo("dotnet")
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        // What runs this code: the program itself, or `dotnet accc.dll`, or a test host, which is no program of ours.
-        var assembly = typeof(Accc).Assembly.Location;
-        var own = Environment.ProcessPath;
-        if (own is not null && Path.GetFileNameWithoutExtension(own) == "accc") start.FileName = own;
-        else start.ArgumentList.Add(assembly);
-        foreach (var word in (string[])["fuzz", "--worker"]) start.ArgumentList.Add(word);
+        var start = ChildProcess.StartInfo(["fuzz", "--worker"]);
         // A worker that dies is expected; what it leaves on the disk is not wanted.
         start.Environment["DOTNET_DbgEnableMiniDump"] = "0";
         process = Process.Start(start)!;
-        lines = [];
-        var (into, errors) = (lines, process.StandardError);
-        var output = process.StandardOutput;
+        (lines, errors) = (new(), new());
+        // Each process has queues of its own: what a dead one still says is not the next one's.
+        var (output, error, said, complaints) = (process.StandardOutput, process.StandardError, lines, errors);
         new Thread(() =>
         {
-            while (output.ReadLine() is { } line) into.Add(line);
-            into.CompleteAdding();
+            while (output.ReadLine() is { } line) said.Add(line);
+            said.CompleteAdding();
         })
         { IsBackground = true }.Start();
-        lastErrors = "";
-        new Thread(() =>
+        errorReader = new Thread(() =>
         {
-            while (errors.ReadLine() is { } line)
-                if (line.Trim() != "" && lastErrors.Length < 400) lastErrors += (lastErrors == "" ? "" : " / ") + line;
+            while (error.ReadLine() is { } line)
+                if (line.Trim() != "" && complaints.Count < MostErrors) complaints.Enqueue(line);
         })
-        { IsBackground = true }.Start();
+        { IsBackground = true };
+        errorReader.Start();
     }
 
     private string Ending()
     {
         process!.WaitForExit(5000);
+        errorReader!.Join(1000);
         // The runtime's own text says little, LLVM's names its assertion.
-        return process.HasExited ? $"the process ended with {Signal(process.ExitCode)}; {lastErrors}" : lastErrors;
+        var said = string.Join(" / ", errors);
+        if (said.Length > MostErrorText) said = said[..MostErrorText];
+        return process.HasExited ? $"the process ended with {Signal(process.ExitCode)}; {said}" : said;
     }
 
     private static string Signal(int code) => code switch

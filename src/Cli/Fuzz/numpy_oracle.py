@@ -1,4 +1,5 @@
-# In: a line of JSON for each call: Python code made of a graph, inputs, state, sizes. Out: a line with what it gives.
+# What NumPy lacks of the operations; and serve(), the loop of NumPyProcess. In: a line of JSON for each call: Python
+# code made of a graph (S has its sizes, A its answers, by name), inputs, state, sizes. Out: a line with what it gives.
 # Floats are f64 arrays that hold numbers of the dtype, rounded after each operation; integers are arrays of the dtype.
 import sys, json, math, base64
 import numpy as np
@@ -11,7 +12,7 @@ FLOATS = dict(f16=(11, -24, 65504.0), bf16=(8, -133, math.ldexp(255, 120)), f32=
 
 class Fail(Exception): pass
 
-def R(x, t):
+def rounded(x, t):
     x = np.asarray(x, dtype=np.float64)
     if t == 'f64': return x
     if t == 'f32': return x.astype(np.float32).astype(np.float64)
@@ -20,8 +21,8 @@ def R(x, t):
     y = np.ldexp(np.rint(np.ldexp(x, -quantum)), quantum)
     y = np.where(np.abs(y) > largest, np.copysign(np.inf, x), y)
     return np.where(np.isfinite(x), y, x)
-def N(x, t):
-    return R(x, t) if t not in INTS else np.asarray(x).astype(INTS[t])
+def as_dtype(x, t):
+    return rounded(x, t) if t not in INTS else np.asarray(x).astype(INTS[t])
 def is_int(x): return x.dtype.kind in 'iu'
 def from_wide(x, t):
     bits = FLOATS[t][0] if t in FLOATS else 53
@@ -42,7 +43,7 @@ def to_int(x, t):
 def convert(x, t):
     if t == 'bool': return x != 0
     if t in INTS: return to_int(x, t) if x.dtype.kind == 'f' else x.astype(INTS[t])
-    if x.dtype.kind == 'f' or x.dtype.kind == 'b' or x.dtype.itemsize < 8: return R(x.astype(np.float64), t)
+    if x.dtype.kind == 'f' or x.dtype.kind == 'b' or x.dtype.itemsize < 8: return rounded(x.astype(np.float64), t)
     return from_wide(x, t)
 def to_bits(x, t):
     if t == 'f16': return x.astype('float16').view('uint16')
@@ -70,7 +71,9 @@ idiv = each(lambda info, a, b: -1 if b == 0 else cut(a, b))
 irem = each(lambda info, a, b: a if b == 0 else a - b * cut(a, b))
 shl = each(lambda info, a, b: a << b if 0 <= b < info.bits else 0)
 shr = each(lambda info, a, b: a >> (b if 0 <= b < info.bits else info.bits))
-ipow = each(lambda info, a, b: pow(a, b, 1 << 64) if b >= 0 else -1 if a == 0 else 0 if abs(a) != 1 else a if b % 2 else 1)
+def power(info, a, b):
+    return pow(a, b, 1 << 64) if b >= 0 else -1 if a == 0 else 0 if abs(a) != 1 else a if b % 2 else 1
+ipow = each(power)
 erf_all = np.vectorize(math.erf, otypes=[np.float64])
 def erf(x): return erf_all(x) if x.size else x
 def sign(x):
@@ -85,7 +88,7 @@ def broadcast(x, shape, axes):
 def part(x, starts, sizes, steps):
     return x[tuple(slice(s, s + (n - 1) * g + 1 if n else s, g) for s, n, g in zip(starts, sizes, steps))]
 def pad(x, value, before, after, between):
-    shape = [(n + (n - 1) * g if n else 0) + max(b, 0) + max(a, 0) for n, b, a, g in zip(x.shape, before, after, between)]
+    shape = [n + (n - 1) * g + max(b, 0) + max(a, 0) for n, b, a, g in zip(x.shape, before, after, between)]
     y = np.full(shape, value, dtype=x.dtype)
     y[tuple(slice(max(b, 0), max(b, 0) + (n - 1) * (g + 1) + 1 if n else max(b, 0), g + 1)
         for n, b, g in zip(x.shape, before, between))] = x
@@ -197,16 +200,18 @@ def write(x, t):
     raw = to_bits(np.atleast_1d(x), t) if t not in INTS else x.astype(INTS[t])
     return dict(type=t, shape=list(x.shape), data=base64.b64encode(np.ascontiguousarray(raw).tobytes()).decode())
 
-for line in sys.stdin:
-    job = json.loads(line)
-    try:
-        scope = dict(globals())
-        exec(job['code'], scope)
-        answer = dict(values={n: write(x, t) for n, (x, t) in scope['main'](
-            dict(job['sizes']), [read(v) for v in job['inputs']], {n: read(v) for n, v in job['state'].items()}).items()})
-    except Fail as e:
-        answer = dict(failure=str(e))
-    except Exception as e:
-        answer = dict(error='%s: %s' % (type(e).__name__, e))
-    sys.stdout.write(json.dumps(answer) + '\n')
-    sys.stdout.flush()
+def run(job):
+    scope = dict(globals())
+    exec(job['code'], scope)
+    inputs, state = [read(v) for v in job['inputs']], {n: read(v) for n, v in job['state'].items()}
+    return {n: write(x, t) for n, (x, t) in scope['main'](dict(job['sizes']), inputs, state).items()}
+def serve():
+    for line in sys.stdin:
+        try:
+            answer = dict(values=run(json.loads(line)))
+        except Fail as e:
+            answer = dict(failure=str(e))
+        except Exception as e:
+            answer = dict(error='%s: %s' % (type(e).__name__, e))
+        sys.stdout.write(json.dumps(answer) + '\n')
+        sys.stdout.flush()

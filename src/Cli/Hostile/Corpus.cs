@@ -1,5 +1,4 @@
 // In: folders with .acc files. Out: what is right and small, to be broken: programs, and their graphs and kernels.
-using System.Text.RegularExpressions;
 using Accelerate.Compiler;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
@@ -11,7 +10,7 @@ namespace Accelerate.Cli.Hostile;
 /// Texts that mutations begin with. The first programs stand here, so that there is something to break wherever the
 /// command runs; files of the folders follow in the order of their names.
 /// </summary>
-internal sealed partial class Corpus
+internal sealed class Corpus
 {
     // A mutant of a long file is mostly that file: it costs time and finds little.
     private const int Longest = 6000;
@@ -67,7 +66,7 @@ internal sealed partial class Corpus
             cases.Add("# --- adds\n# run: f x=[1, 2] == [2, 3]\n\nexport fn f(x: f32[n]) -> f32[n] = x + 1\n");
         // Kinds that read no such text begin without it.
         lowered = new(() => Lower(Spread(programs, Lowered)));
-        Words = [.. programs.SelectMany(p => Word().Matches(p)).Select(m => m.Value).Distinct()
+        Words = [.. programs.SelectMany(p => Mutation.Token().Matches(p)).Select(m => m.Value).Distinct()
             .Order(StringComparer.Ordinal)];
     }
 
@@ -112,7 +111,4 @@ internal sealed partial class Corpus
         var step = Math.Max(1, others / count);
         return all.Where((_, i) => i < BuiltIn.Length || (i - BuiltIn.Length) % step == 0);
     }
-
-    [GeneratedRegex(@"\w+|[^\w\s]+")]
-    private static partial Regex Word();
 }

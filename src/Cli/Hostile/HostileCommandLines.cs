@@ -14,7 +14,7 @@ internal static class HostileCommandLines
     /// </summary>
     private static readonly string[] NotTried = ["fuzz", "fuzz-input", "limits"];
 
-    private static readonly HostileFile[] Zoo =
+    private static readonly HostileFile[] Files =
     [
         new RegularFile("hello.acc", Corpus.BuiltIn[0]),
         new RegularFile("net.acc", Corpus.BuiltIn[5]),
@@ -43,7 +43,7 @@ internal static class HostileCommandLines
 
     private static readonly string[] Paths =
     [
-        .. Zoo.Select(f => f.Name), "", " ", "@", "-", "--", ".", "..", "/dev", "missing", "missing.acc",
+        .. Files.Select(f => f.Name), "", " ", "@", "-", "--", ".", "..", "/dev", "missing", "missing.acc",
         "missing/file.acc", "hello.acc/file", "./hello.acc", new string('a', 300), new string('b', 5000), "a\0b.acc",
         "new", "new.npy", "folder/new.npy", "*", "~", "$HOME", "\ufeff", "\u202ecca.olleh",
     ];
@@ -86,7 +86,7 @@ internal static class HostileCommandLines
         // What is sampled for half a second would be so for most inputs.
         if (command.Name is "bench" or "time") words.AddRange(["--seconds", "0.001"]);
         if (command.Name is "bench" && !words.Contains("--log")) words.AddRange(["--log", "none"]);
-        return new("cli", Zoo, words) { Written = ["new", "new.npy"], IsCommandWrong = true };
+        return new("cli", Files, words) { Written = ["new", "new.npy"], IsCommandWrong = true };
     }
 
     private static IEnumerable<string> Beginning(Random random, Command command)

@@ -16,8 +16,7 @@ internal static class HostileData
     // What is in a file is read, if there may be so much of it: the limit is a part of the command.
     private const string Memory = "128M";
 
-    private static readonly string[] DTypes =
-        ["bool", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f16", "bf16", "f32", "f64"];
+    private static readonly string[] DTypes = [.. Enum.GetValues<DType>().Select(t => t.Name())];
 
     private static readonly Lazy<byte[]> Bomb = new(() => Packed(new byte[BombBytes]));
 

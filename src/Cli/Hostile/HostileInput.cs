@@ -37,10 +37,9 @@ internal sealed record HostileInput(string Kind, IReadOnlyList<HostileFile> File
     /// <summary>Whether the command line itself may be wrong, which is 2.</summary>
     public bool IsCommandWrong { get; init; }
 
-    /// <summary>
-    /// 0 ok, 1 the user's mistake, 3 a known limitation; 2, a wrong command line, where there is one.
-    /// </summary>
-    public bool Allows(int code) => code is 0 or 1 or 3 || (code == 2 && IsCommandWrong);
+    /// <summary>Whether a command may end so: any way but a bug, and a wrong usage only where it may be one.</summary>
+    public bool Allows(int code) => code is ExitCodes.Ok or ExitCodes.UserError or ExitCodes.Limitation
+        || (code == ExitCodes.Usage && IsCommandWrong);
 
     public override string ToString() => Command.Count > 0
         ? "accc " + string.Join(' ', Command.Select(Reproducer.Quoted)) : $"reads a {Kind} text";
@@ -67,20 +66,9 @@ internal static class HostileInputs
 
     public static HostileInput Make(IReadOnlyList<string> kinds, long seed, long number, Corpus corpus)
     {
-        var kind = kinds[(int)(number % kinds.Count)];
+        var kind = kinds[(int)((ulong)number % (ulong)kinds.Count)];
         // Every input has a generator of its own, so that one can be made without those before it.
-        var mixed = Mix((ulong)seed * 0x9E3779B97F4A7C15 + (ulong)number);
+        var mixed = RandomValues.Mix((ulong)seed * 0x9E3779B97F4A7C15 + (ulong)number);
         return Generators.First(g => g.Kind == kind).Make(new Random((int)(mixed & int.MaxValue)), corpus);
-    }
-
-    /// <summary>SplitMix64's finaliser: neighbouring numbers give unrelated generators.</summary>
-    private static ulong Mix(ulong z)
-    {
-        unchecked
-        {
-            z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-            z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-            return z ^ (z >> 31);
-        }
     }
 }

@@ -58,14 +58,14 @@ internal sealed class HostileWatch(HostilePlan plan)
             {
                 if (e.Data is { } line) lines.Enqueue(line);
             };
-            var last = new ConcurrentQueue<string>();
+            var errors = new ConcurrentQueue<string>();
             process.ErrorDataReceived += (_, e) =>
             {
-                if (e.Data is { Length: > 0 } line && last.Count < 12) last.Enqueue(line);
+                if (e.Data is { Length: > 0 } line && errors.Count < 12) errors.Enqueue(line);
             };
             process.BeginOutputReadLine();
             process.BeginErrorReadLine();
-            var (number, command, begun, isRunning) = (first, "", Load(process), false);
+            var (number, command, begun, isRunning) = (first, "", ChildProcess.Load(process), false);
             var watch = Stopwatch.StartNew();
             void Read()
             {
@@ -76,7 +76,7 @@ internal sealed class HostileWatch(HostilePlan plan)
                     else if (words[0] == "begin")
                     {
                         (number, command, isRunning) = (Number(words[1]), words[2], true);
-                        begun = Load(process);
+                        begun = ChildProcess.Load(process);
                         watch.Restart();
                     }
                     else if (words[0] == "end")
@@ -95,7 +95,7 @@ internal sealed class HostileWatch(HostilePlan plan)
             while (!process.WaitForExit(20))
             {
                 Read();
-                var now = Load(process);
+                var now = ChildProcess.Load(process);
                 if (isRunning && Over(begun, now, watch.Elapsed.TotalSeconds) is { } problem)
                 {
                     process.Kill();
@@ -113,7 +113,7 @@ internal sealed class HostileWatch(HostilePlan plan)
             process.WaitForExit();
             Read();
             if (process.ExitCode == 0) return plan.First + plan.Count;
-            var why = $"the process ends with {process.ExitCode}: {string.Join(" / ", last)}";
+            var why = $"the process ends with {process.ExitCode}: {string.Join(" / ", errors)}";
             if (!isRunning) throw new CliException($"the worker did not begin input {number}: {why}");
             Report(number, command, why, found);
             return number + 1;
@@ -125,11 +125,12 @@ internal sealed class HostileWatch(HostilePlan plan)
         }
     }
 
-    private static string? Over((double Busy, long Bytes) begun, (double Busy, long Bytes) now, double seconds)
+    private static string? Over((TimeSpan Busy, long Bytes, long) begun, (TimeSpan Busy, long Bytes, long) now, double seconds)
     {
         if (now.Bytes - begun.Bytes > HostileWorker.Bytes) return $"takes more than {HostileWorker.Bytes >> 20} MiB";
-        if (now.Busy - begun.Busy > BusySeconds && seconds > BusySeconds) return $"not ended after {BusySeconds} s";
-        return seconds > WaitingSeconds && now.Busy - begun.Busy < Idle ? $"waits for {WaitingSeconds} s" : null;
+        var busy = (now.Busy - begun.Busy).TotalSeconds;
+        if (busy > BusySeconds && seconds > BusySeconds) return $"not ended after {BusySeconds} s";
+        return seconds > WaitingSeconds && busy < Idle ? $"waits for {WaitingSeconds} s" : null;
     }
 
     private void Report(long number, string command, string problem, Action<HostileFinding> found)
@@ -141,21 +142,10 @@ internal sealed class HostileWatch(HostilePlan plan)
 
     private Process Start(string root, long first)
     {
-        var program = Environment.ProcessPath!;
-        var start = new ProcessStartInfo(program)
-        {
-            WorkingDirectory = root,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        // As `accc`, or by the host that runs this: `dotnet accc.dll`, or the one of the tests.
-        if (Path.GetFileNameWithoutExtension(program) != "accc")
-            start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "accc.dll"));
-        string[] words = ["fuzz-input", "--worker", root, "--seed", Text(plan.Seed), "--first", Text(first), "--inputs",
-            Text(plan.First + plan.Count - first), "--kinds", string.Join(',', plan.Kinds),
-            .. plan.Folders.SelectMany(f => (string[])["--corpus", f])];
-        foreach (var word in words) start.ArgumentList.Add(word);
+        var start = ChildProcess.StartInfo(["fuzz-input", "--worker", root, "--seed", Text(plan.Seed), "--first",
+            Text(first), "--inputs", Text(plan.First + plan.Count - first), "--kinds", string.Join(',', plan.Kinds),
+            .. plan.Folders.SelectMany(f => (string[])["--corpus", f])]);
+        start.WorkingDirectory = root;
         start.Environment["TMPDIR"] = Path.Combine(root, "tmp");
         start.Environment["ACC_CACHE_DIR"] = Path.Combine(root, "cache");
         var process = Process.Start(start) ?? throw new CliException("the worker cannot be started");
@@ -169,17 +159,4 @@ internal sealed class HostileWatch(HostilePlan plan)
 
     private static void Count(Dictionary<string, long> counts, string key) =>
         counts[key] = counts.GetValueOrDefault(key) + 1;
-
-    private static (double Busy, long Bytes) Load(Process process)
-    {
-        try
-        {
-            process.Refresh();
-            return (process.TotalProcessorTime.TotalSeconds, process.WorkingSet64);
-        }
-        catch (InvalidOperationException)
-        {
-            return (0, 0);
-        }
-    }
 }

@@ -91,7 +91,8 @@ internal sealed partial class HostileWorker
         var found = new List<string>();
         var said = error.ToString();
         if (!input.Allows(code)) found.Add($"exit code {code}: {FirstLine(said)} {Stack()}");
-        if (code is not (0 or ExitCodes.Bug) && said.Length + output.ToString().Length == 0 && input.Call is null)
+        if (code is not (ExitCodes.Ok or ExitCodes.Bug) && input.Call is null
+            && said.Length + output.ToString().Length == 0)
             found.Add($"exit code {code} without a word");
         if (seconds > Seconds) found.Add(string.Create(CultureInfo.InvariantCulture, $"{Slow} {seconds:0.0} s"));
         if (grown > Bytes) found.Add($"takes {grown >> 20} MiB");
@@ -211,12 +212,9 @@ internal sealed partial class HostileWorker
     /// <summary>The exception in the reproducer that a bug left, with the first place of ours.</summary>
     private string Stack()
     {
-        foreach (var path in Directory.GetFiles(temporary, "stack.txt", SearchOption.AllDirectories))
-        {
-            var text = File.ReadAllText(path);
-            return $"{text.Split(':')[0]} {Place(text)}";
-        }
-        return "";
+        if (Directory.GetFiles(temporary, "stack.txt", SearchOption.AllDirectories) is not [var path, ..]) return "";
+        var text = File.ReadAllText(path);
+        return $"{text.Split(':')[0]} {Place(text)}";
     }
 
     private static string Place(string? stack)

@@ -114,9 +114,9 @@ internal static partial class Mutation
             case 4: return [.. bytes[..low], .. bytes[high..]];
             case 5: return [.. bytes, .. bytes[low..high]];
             case 6:
-                var random4 = new byte[1 + random.Next(8)];
-                random.NextBytes(random4);
-                return [.. bytes[..at], .. random4, .. bytes[at..]];
+                var inserted = new byte[1 + random.Next(8)];
+                random.NextBytes(inserted);
+                return [.. bytes[..at], .. inserted, .. bytes[at..]];
             default:
                 // A length field is a few bytes that become large together.
                 for (var i = at; i < Math.Min(at + 8, copy.Length); i++) copy[i] = 255;
@@ -134,7 +134,7 @@ internal static partial class Mutation
     };
 
     [GeneratedRegex(@"\w+|[^\w\s]+")]
-    private static partial Regex Token();
+    internal static partial Regex Token();
 
     [GeneratedRegex(@"(?<![\w.])-?\d[\w.]*")]
     private static partial Regex Number();

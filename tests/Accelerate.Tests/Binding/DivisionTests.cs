@@ -2,6 +2,7 @@
 // floats.
 using System.Runtime.InteropServices;
 using Accelerate.Backends;
+using Accelerate.Backends.Llvm.Native;
 using Accelerate.Compiler;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Runtime;
@@ -13,7 +14,7 @@ namespace Accelerate.Tests.Binding;
 public class DivisionTests
 {
     /// <summary>All pairs of bytes: x // 0 is -1 (or all ones), x % 0 is x, and x == (x // y) * y + x % y.</summary>
-    [LlvmTheory]
+    [Theory]
     [InlineData("i8", -128)]
     [InlineData("u8", 0)]
     public void EveryPairOfBytes(string dtype, int least)
@@ -45,7 +46,8 @@ public class DivisionTests
         var specials = new List<double>
         {
             0, 1, 2, 3, 0.5, 0.1, 0.3, 7, 100, Math.ScaleB(1, -subnormal), Math.ScaleB(3, -subnormal),
-            double.PositiveInfinity, double.NaN, dtype == "f16" ? 65504 : dtype == "f32" ? float.MaxValue : double.MaxValue, 1e4, 1.5e-3,
+            double.PositiveInfinity, double.NaN,
+            dtype == "f16" ? 65504 : dtype == "f32" ? float.MaxValue : double.MaxValue, 1e4, 1.5e-3,
         };
         for (var i = 0; i < 40; i++) specials.Add(Math.ScaleB(random.NextDouble() + 1, random.Next(-12, 12)));
         specials = [.. specials.Concat(specials.Select(v => -v))];
@@ -99,9 +101,12 @@ public class DivisionTests
         using var kernels = Executables.Create("interpreter", compilation);
         using var exact = kernels.CreateSession();
         var results = exact.Run("f", inputs);
-        using var llvm = Executables.Create("llvm", compilation);
-        using var fast = llvm.CreateSession();
-        Assert.All(fast.Run("f", inputs).Zip(results), p => Assert.True(p.First.SameBits(p.Second)));
+        if (LlvmLibrary.Available(out _))
+        {
+            using var llvm = Executables.Create("llvm", compilation);
+            using var fast = llvm.CreateSession();
+            Assert.All(fast.Run("f", inputs).Zip(results), p => Assert.True(p.First.SameBits(p.Second)));
+        }
         return (results[0].ToDoubles(), results[1].ToDoubles());
     }
 }

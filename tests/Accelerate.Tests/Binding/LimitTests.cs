@@ -70,7 +70,8 @@ public sealed class LimitTests
             + Join(19, j => $" + g{j + 1}(x)") + "\n") + "export fn f(x: f32) -> f32 = g0(x)" },
         { "ACC4001", "more than 1000000 operations", "fn g0(x: f32) -> f32 = x + 1\n"
             + Join(40, i => $"fn g{i + 1}(x: f32) -> f32 = g{i}(g{i}(x))\n") + "export fn f(x: f32) -> f32 = g40(x)" },
-        { "ACC4001", "more than 1000000 operations", "module T(d: int) { if d > 0 { let l = T(d - 1) let r = T(d - 1) } }"
+        { "ACC4001", "more than 1000000 operations",
+            "module T(d: int) { if d > 0 { let l = T(d - 1) let r = T(d - 1) } }"
             + "module M { let t = T(40) export fn f(x: f32) -> f32 = x }" },
         { "ACC4001", "more than 1000000 operations", $"{Export} = x * len([[0 for i in 0:10000] for j in 0:10000])" },
         { "ACC4001", "more than 1000000 operations",

@@ -11,27 +11,24 @@ public sealed class FileNameTests
 {
     /// <summary>The current folder is the process's, which tests share: this one has its own.</summary>
     [Fact]
-    public void CommandsAnswerForEveryKindOfName()
+    public async Task CommandsAnswerForEveryKindOfName()
     {
         using var folder = new TemporaryFolder();
-        var start = new ProcessStartInfo(Environment.ProcessPath!, [typeof(Accc).Assembly.Location])
-        {
-            WorkingDirectory = folder.Root,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        start.Environment["DOTNET_STARTUP_HOOKS"] = typeof(FileNameTests).Assembly.Location;
-        start.Environment[StartupHook.Variable] = StartupHook.FileNames;
+        var start = StartupHook.Start(StartupHook.FileNames);
+        start.WorkingDirectory = folder.Root;
         start.Environment["ACC_CACHE_DIR"] = Path.Combine(folder.Root, "cache");
         using var process = Process.Start(start)!;
-        var said = process.StandardOutput.ReadToEnd() + process.StandardError.ReadToEnd();
+        // At the same time: a child that fills one pipe waits for its reader.
+        var errors = process.StandardError.ReadToEndAsync();
+        var said = process.StandardOutput.ReadToEnd() + await errors;
         process.WaitForExit();
         Assert.True(process.ExitCode == 0 && said.Contains("names tried", StringComparison.Ordinal), said);
     }
 
     private static readonly HostileFile[] Files =
     [
-        new RegularFile("hello.acc", "# --- adds\n# run: add x=[1, 2] == [2, 3]\n\nexport fn add(x: f32[n]) -> f32[n] = x + 1\n"),
+        new RegularFile("hello.acc",
+            "# --- adds\n# run: add x=[1, 2] == [2, 3]\n\nexport fn add(x: f32[n]) -> f32[n] = x + 1\n"),
         new FolderFile("folder"),
         new FolderFile("folder.acc"),
         new PipeFile("pipe"),
@@ -45,17 +42,19 @@ public sealed class FileNameTests
 
     private static readonly string[] Good =
     [
-        "hello.acc", "./hello.acc", "link.acc", "a b.acc", "ünï😀.acc", "new\nline.acc", "esc\u001b[31m.acc", "./-dash.acc", "@.acc",
-        "=.acc", "'\".acc", "\\.acc", ".acc",
+        "hello.acc", "./hello.acc", "link.acc", "a b.acc", "ünï😀.acc", "new\nline.acc", "esc\u001b[31m.acc",
+        "./-dash.acc", "@.acc", "=.acc", "'\".acc", "\\.acc", ".acc",
     ];
 
     private static readonly (string Name, string Message)[] Bad =
     [
-        ("", "'': an empty name is no file's"), (" ", " : no such file"), ("@", "@: no such file"), ("@hello.acc", "no such file"),
-        ("missing.acc", "missing.acc: no such file"), ("hello.acc/x.acc", "hello.acc/x.acc: "), (".", "is a folder, not a file"),
-        ("..", "is a folder, not a file"), ("/", "is a folder, not a file"), ("folder.acc", "folder.acc: is a folder, not a file"),
-        ("pipe", "pipe: is a pipe that nobody writes to"), ("dangling.acc", "dangling.acc: no such file"), ("loop.acc", "loop.acc: "),
-        ("zero.acc", "zero.acc: is longer than 16 MiB"), (new string('a', 300) + ".acc", "too long"),
+        ("", "'': an empty name is no file's"), (" ", " : no such file"), ("@", "@: no such file"),
+        ("@hello.acc", "no such file"), ("missing.acc", "missing.acc: no such file"),
+        ("hello.acc/x.acc", "hello.acc/x.acc: "), (".", "is a folder, not a file"), ("..", "is a folder, not a file"),
+        ("/", "is a folder, not a file"), ("folder.acc", "folder.acc: is a folder, not a file"),
+        ("pipe", "pipe: is a pipe that nobody writes to"), ("dangling.acc", "dangling.acc: no such file"),
+        ("loop.acc", "loop.acc: "), ("zero.acc", "zero.acc: is longer than 16 MiB"),
+        (new string('a', 300) + ".acc", "too long"),
         ("missing\n.acc", "missing\\u000a.acc: no such file"),
     ];
 
@@ -78,7 +77,8 @@ public sealed class FileNameTests
             if (watch.Elapsed.TotalSeconds > 60) wrong.Add($"{command[0]} {name} takes {watch.Elapsed.TotalSeconds} s");
         }
         var tried = 0;
-        foreach (var (name, code, message) in Good.Select(n => (n, 0, "")).Concat(Bad.Select(b => (b.Name, 1, b.Message))))
+        var all = Good.Select(n => (n, 0, "")).Concat(Bad.Select(b => (b.Name, 1, b.Message)));
+        foreach (var (name, code, message) in all)
         {
             tried++;
             Try(name, code, message, "check", name);

@@ -89,8 +89,7 @@ public sealed class FuzzGeneratorTests(ITestOutputHelper output)
         Assert.True(missing.Count == 0, $"never generated: {string.Join(", ", missing)}");
         foreach (var op in (string[])["add", "select", "gather", "reduce add", "reduce max", "reshape", "concat"])
             foreach (var column in (string[])["r0", "r1", "r2", "r3", "r4", "const", "sym"])
-                Assert.True(coverage[op, column] > 0 || (op == "concat" && column == "r0")
-                    || (op == "reduce max" && column == "r5"), $"{op} {column}");
+                Assert.True(coverage[op, column] > 0 || (op == "concat" && column == "r0"), $"{op} {column}");
         Assert.True(coverage["input", "r5"] > 0);
     }
 

@@ -13,8 +13,8 @@ public sealed class FuzzTests(ITestOutputHelper output)
     private static readonly FuzzLimits Limits = new(TimeSpan.FromSeconds(120), 3L << 30);
 
     /// <summary>
-    /// `accc fuzz --seed SEED` goes on from what this prints. New seeds are for that command and `--matrix`: what they find
-    /// is as old as the fault, not as the change that a test run is about.
+    /// `accc fuzz --seed SEED` goes on from what this prints. New seeds are for that command and `--matrix`: what they
+    /// find is as old as the fault, not as the change that a test run is about.
     /// </summary>
     [LlvmFact]
     public void RandomProgramsAgreeEverywhere()

@@ -12,8 +12,8 @@ public sealed class HostileTests
         [.. ((string[])["examples", "tests/cases", "tests/errors"]).Select(f => Path.Combine(Shared.Repository, f))];
 
     /// <summary>
-    /// As many as 40 seconds allow, 1,000 at most without --matrix. The long run: `accc fuzz-input --seed 1 --inputs 100000`; a finding of this one is
-    /// seen again by `accc fuzz-input` with its seed and number.
+    /// As many as 40 seconds allow, 1,000 at most without --matrix. The long run: `accc fuzz-input --seed 1 --inputs
+    /// 100000`; a finding of this one is seen again by `accc fuzz-input` with its seed and number.
     /// </summary>
     [Fact]
     public void NoInputBreaksTheCommand()
@@ -30,6 +30,7 @@ public sealed class HostileTests
     public void AnInputIsTheSameEveryTime()
     {
         var corpus = new Corpus(Folders);
+        // The others begin with lowered programs, which take seconds to make.
         foreach (var kind in HostileInputs.Kinds.Where(k => k is not ("graph" or "kernel" or "program")))
             for (var i = 0; i < 50; i++)
             {

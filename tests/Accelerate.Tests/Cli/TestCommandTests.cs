@@ -17,7 +17,8 @@ public sealed class TestCommandTests : CommandLine
         return code == 0 ? "" : output;
     }
 
-    // Each decimal is near the middle of two values: rounded first to f64 it would be the middle, and go to the even one.
+    // Each decimal is near the middle of two values: rounded first to f64 it would be the middle, and go to the even
+    // one.
     [Theory]
     [InlineData("bf16", "1.00390625", 1.0)] // 1 + 2^-8, the middle of 1 and 1 + 2^-7: 1 is even
     [InlineData("bf16", "1.00390625000000000000000000001", 1.0078125)]
@@ -63,7 +64,10 @@ public sealed class TestCommandTests : CommandLine
     [InlineData("# run: f x", "'x' is not name=VALUE")]
     [InlineData("# run: f x=@missing.npy", "no such file")]
     [InlineData("# run: f x=[1] n", "'n' is not name=VALUE")]
-    [InlineData("# run: f x=zeros\n# dims: n in {1,2,3,4,5,6,7,8,9,10}; a in {1,2,3,4,5,6,7,8,9,10}; b in {1,2,3,4,5,6,7,8,9,10,11}", "more than 1000")]
+    [InlineData("# run: f x=[] == 1", "not of the shape of 1")]
+    [InlineData("# run: f x=[1] == [1]\n# fail: f x=[2] with nothing", "a header has no 'fail:'; did you mean `fails:`?")]
+    [InlineData("# run: f x=zeros\n# dims: n in {1,2,3,4,5,6,7,8,9,10}; a in {1,2,3,4,5,6,7,8,9,10}; "
+        + "b in {1,2,3,4,5,6,7,8,9,10,11}", "more than 1000")]
     public void AWrongHeaderIsAFailureOfItsFile(string header, string message)
     {
         Assert.Contains(message, Failures(header, "export fn f(x: f32[n]) -> f32[n] = x"));
@@ -71,7 +75,7 @@ public sealed class TestCommandTests : CommandLine
         Assert.Contains("1 passed, 1 failed", Run("test", "--backends", "interpreter", "case.acc", "good.acc").Output);
     }
 
-    [Fact]
+    [LlvmFact]
     public void BackendsAreNamed()
     {
         Assert.Contains("there is no backend 'lvm'", Error(2, "test", "net.acc", "--backends", "lvm"));
@@ -80,7 +84,9 @@ public sealed class TestCommandTests : CommandLine
             Assert.Contains("1 passed, 0 failed", Output("test", "good.acc", "--backends", names));
     }
 
-    /// <summary>The dump of bf16's passes differs from that of f32's, and bisecting counts the same rewrites as it.</summary>
+    /// <summary>
+    /// The dump of bf16's passes differs from that of f32's, and bisecting counts the same rewrites as it.
+    /// </summary>
     [Theory]
     [InlineData()]
     [InlineData("--compute", "bf16")]

@@ -9,11 +9,14 @@ public sealed class VisibleTextTests : CommandLine
     // C0, C1, delete, and what turns the direction of writing or breaks lines.
     private static readonly char[] Acting =
         [.. Enumerable.Range(0, 0x20).Where(c => c is not ('\n' or '\t' or '\r')).Select(c => (char)c), '\x7f',
-            .. Enumerable.Range(0x80, 0x20).Select(c => (char)c), '\u061c', '\u200e', '\u200f', '\u2028', '\u2029', '\u202a',
-            '\u202b', '\u202c', '\u202d', '\u202e', '\u2066', '\u2067', '\u2068', '\u2069'];
+            .. Enumerable.Range(0x80, 0x20).Select(c => (char)c), '\u061c', '\u200e', '\u200f', '\u2028', '\u2029',
+            '\u202a', '\u202b', '\u202c', '\u202d', '\u202e', '\u2066', '\u2067', '\u2068', '\u2069'];
 
-    private static void IsVisible(string text) =>
-        Assert.True(text.IndexOfAny([.. Acting, '\r']) < 0, $"{(int)text[Math.Max(text.IndexOfAny([.. Acting, '\r']), 0)]:x4} in {text}");
+    private static void IsVisible(string text)
+    {
+        var at = text.IndexOfAny([.. Acting, '\r']);
+        Assert.True(at < 0, $"{(at < 0 ? 0 : (int)text[at]):x4} in {text}");
+    }
 
     [Theory]
     [InlineData("pretty")]
@@ -67,7 +70,8 @@ public sealed class VisibleTextTests : CommandLine
     [InlineData("program")]
     public void Dumps(string stage)
     {
-        Write("p.acc", "export fn f(x: f32[n]) -> f32[n] {\n    print(\"\\u001b\\u009b\\u202e\")\n    return x\n}\n# \u001b\n");
+        Write("p.acc", "export fn f(x: f32[n]) -> f32[n] {\n    print(\"\\u001b\\u009b\\u202e\")\n    return x\n}\n"
+            + "# \u001b\n");
         IsVisible(Output("dump", "p.acc", "--stage", stage));
     }
 
@@ -76,9 +80,11 @@ public sealed class VisibleTextTests : CommandLine
     {
         Write("esc\u001b[2J.acc", "export  fn f(x:f32[n])->f32[n]=x\n");
         IsVisible(Run("fmt", "--check", this["esc\u001b[2J.acc"]).Output);
-        foreach (var line in (string[][])[["\u001b"], ["check", "\u001b"], ["run", "net.acc", "\u001b"], ["check", "net.acc", "--\u001b"],
-            ["run", "net.acc", "scale", "\u001b=1"], ["run", "net.acc", "scale", "x=\u001b", "k=1"], ["explain", "\u001b"],
-            ["dump", "net.acc", "--stage", "\u001b"], ["check", "net.acc", "--set", "\u001b=1"], ["check", "net.acc", "--dim", "n=\u001b"],
+        foreach (var line in (string[][])[["\u001b"], ["check", "\u001b"], ["run", "net.acc", "\u001b"],
+            ["check", "net.acc", "--\u001b"], ["run", "net.acc", "scale", "\u001b=1"],
+            ["run", "net.acc", "scale", "x=\u001b", "k=1"], ["explain", "\u001b"],
+            ["dump", "net.acc", "--stage", "\u001b"], ["check", "net.acc", "--set", "\u001b=1"],
+            ["check", "net.acc", "--dim", "n=\u001b"],
             ["run", "net.acc", "scale", "x=[1]", "k=1", "--backend", "\u001b"], ["check", "new\nline"],
             ["run", "net.acc", "scale", "x=[1]", "k=1", "--out", "\u001b=a"]])
         {

@@ -86,8 +86,8 @@ public sealed class NumPyTests
             Case("[3,2,2]", "pad(%0, %1; [0,-1,0],[0,-1,0],[0,0,0])", "a[:,1:3]", x, Filled(dtype));
             Case("[3,9,2]", "concat(%0, %1, %2; 1)", "np.concatenate([a,b,c],1)", x, Filled(dtype, 3, 0, 2),
                 Filled(dtype, 3, 5, 2));
-            Case("[3,2,2,2]", "window(%0; 1,[2,2],[1,2])", "windows(a,1,2,2,1,2)", x);
-            Case("[3,2,2,2]", "window(%0; 1,[2,2],[2,1])", "windows(a,1,2,2,2,1)", x);
+            Case("[3,2,2,2]", "window(%0; 1,[2,2],[1,2])", "window(a,1,2,2,1,2)", x);
+            Case("[3,2,2,2]", "window(%0; 1,[2,2],[2,1])", "window(a,1,2,2,2,1)", x);
             var table = ReferenceValue.Of(DType.I32, [2, 3], 0L, 3, -5, 9, 1, 1);
             Case("[3,2,3,2]", "gather(%0, %1; 1)", "np.take(a,b,axis=1,mode='clip')", x, table);
             Case("[3,0,2]", "gather(%0, %1; 1)", "np.take(a,b,axis=1,mode='clip')", x, Filled(DType.U8, 0));
@@ -101,7 +101,7 @@ public sealed class NumPyTests
                 + $"%2: {d}[2,2,4] = slice(%1; [0,0,0],[1,2,1])\n%3: {d}[2,2,2,3] = window(%2; 2,[2,3],[1,1])\n"
                 + $"%4: {d}[2,2,2,3] = reverse(%3; [1,3])\n%5: {d}[4,6] = reshape(%4)\n"
                 + $"%6: {d}[6,2,2] = reshape(%5)\n%7: {d}[2,6,2] = transpose(%6; [1,0,2])",
-                "windows(a.transpose(2,0,1)[:,::2],2,2,3,1,1)[:,::-1,:,::-1].reshape(6,2,2).transpose(1,0,2)", x);
+                "window(a.transpose(2,0,1)[:,::2],2,2,3,1,1)[:,::-1,:,::-1].reshape(6,2,2).transpose(1,0,2)", x);
         }
         batch.Add("%0: i32[3,4] = iota(; 1)", "np.broadcast_to(np.arange(4,dtype='int32'),(3,4))");
         batch.Add("%0: f32[3,4] = iota(; 0)", "np.broadcast_to(np.arange(3.0)[:,None],(3,4))");
@@ -171,7 +171,7 @@ public sealed class NumPyTests
             batch.Add($"{Inputs(image, filter)}\n%2: {d}[2,2,3,7,3] = window(%0; 1,[2,3],[3,1])\n"
                 + $"%3: {d}[2,2,3,5,2,3] = window(%2; 3,[5,2],[1,2])\n"
                 + $"%4: {d}[2,2,5,4] = dot(%3, %1; contract [2,4,5]x[1,2,3],batch []x[])",
-                "np.einsum('nyrxsc,orsc->nyxo',windows(windows(a,1,2,3,3,1),3,5,2,1,2),b)", image, filter);
+                "np.einsum('nyrxsc,orsc->nyxo',window(window(a,1,2,3,3,1),3,5,2,1,2),b)", image, filter);
         }
     }
 

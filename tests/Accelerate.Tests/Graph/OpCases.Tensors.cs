@@ -26,9 +26,9 @@ internal static partial class OpCases
         table.Add("reverse", Every, "a: T[n,m,2]", "T[n,m,2] = reverse(%0; [0,2])", "a[::-1,:,::-1]", Planes);
         table.Add("concat", Every, "a: T[n,m]; b: T[2,m]; c: T[0,m]", "T[n+2,m] = concat(%0, %2, %1; 0)",
             "np.concatenate([a,b],0)", Planes);
-        table.Add("window", Every, "a: T[n+2,m]", "T[n,3,m] = window(%0; 0,[n,3],[1,1])", "windows(a,0,n,3,1,1)",
+        table.Add("window", Every, "a: T[n+2,m]", "T[n,3,m] = window(%0; 0,[n,3],[1,1])", "window(a,0,n,3,1,1)",
             Planes);
-        table.Add("window", Every, "a: T[m,2*n+3]", "T[m,n,2] = window(%0; 1,[n,2],[2,3])", "windows(a,1,n,2,2,3)",
+        table.Add("window", Every, "a: T[m,2*n+3]", "T[m,n,2] = window(%0; 1,[n,2],[2,3])", "window(a,1,n,2,2,3)",
             Planes, "strided");
         table.Add("fold", Numbers, "a: T[n,3,m]", "T[n+2,m] = fold(%0; 0,n+2,[1,1])", "fold(a,0,n+2,1,1)", Planes);
         table.Add("fold", Numbers, "a: T[m,n,2]", "T[m,2*n+3] = fold(%0; 1,2*n+3,[2,3])", "fold(a,1,2*n+3,2,3)", Planes,
@@ -58,10 +58,10 @@ internal static partial class OpCases
             "a[int(i):int(i)+1,1+int(j):1+int(j)+m]", "n=3 m=4; n=1 m=0; n=40 m=33", "two");
         table.Add("update_slice", Every, "a: T[n+2,m]; b: T[n,m]; i<3: i64",
             "T[n+2,m] = update_slice(%0, %1, %2; [0],[0,0],[1,1])",
-            "replaced(a,b,[int(i),0],[1,1])", Planes);
+            "replaced(a,b,[0,0],[(0,i)],[1,1])", Planes);
         table.Add("update_slice", Every, "a: T[2*n+3,m+1]; b: T[n,m]; i<3: i32",
             "T[2*n+3,m+1] = update_slice(%0, %1, %2; [0],[1,1],[2,1])",
-            "replaced(a,b,[1+int(i),1],[2,1])", Planes, "steps");
+            "replaced(a,b,[1,1],[(0,i)],[2,1])", Planes, "steps");
         foreach (var (order, index, dtype) in new[] { ("ascending", 0, "i32"), ("descending", 1, "i64") })
         {
             table.Add("sort", Every, "t: T[n,m]",
@@ -89,12 +89,12 @@ internal static partial class OpCases
                 ("[0,1,2]", "T", "(0,1,2)") })
             {
                 table.Add("reduce", dtypes, "a: T[n,m,2]", $"{result} = reduce(%0; {name},{axes})",
-                    $"reduced('{name}',a,{python})", runs,
+                    $"reduce('{name}',a,{python})", runs,
                     $"{name} {axes}");
             }
             table.Add("cumulate", dtypes, "a: T[n,m]",
                 $"T[n,m] = cumulate(%0; {name},1)\nT[n,m] = cumulate(%0; {name},0,reversed)",
-                $"(cumulated('{name}',a,1), cumulated('{name}',a[::-1],0)[::-1])", runs, name, "%1, %2");
+                $"(cumulate('{name}',a,1,False), cumulate('{name}',a,0,True))", runs, name, "%1, %2");
         }
         foreach (var op in (string[])["max", "min"])
         {
@@ -113,7 +113,7 @@ internal static partial class OpCases
             (DType.U16, "i32"), (DType.I32, "i64"),
         })
         {
-            var to = wide.StartsWith('i') ? $".astype(names['{wide}'])" : "";
+            var to = wide.StartsWith('i') ? $".astype(INTS['{wide}'])" : "";
             table.Add("dot", [dtype], "a: T[n,m]; b: T[m,3]",
                 $"{wide}[n,3] = dot(%0, %1; contract [1]x[0],batch []x[],{wide})",
                 $"np.einsum('nk,km->nm',a{to},b{to})", Runs + "; n=9 m=131", "accumulated in " + wide);

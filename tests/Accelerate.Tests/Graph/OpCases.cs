@@ -80,15 +80,15 @@ internal static partial class OpCases
         table.Add("const", Floats, "", "T[n,2] = const(; [-0.75])\nT[4] = const(; [-0.0,nan,-inf,1.5])",
             "(np.full((n,2),-0.75), np.array([-0.0,np.nan,-np.inf,1.5]))", "n=3; n=0", results: "%0, %1");
         table.Add("const", Bits, "", "T[n,2] = const(; [1])\nT[4] = const(; [1,0,0,1])",
-            "(np.full((n,2),1).astype(names[T]), np.array([1,0,0,1]).astype(names[T]))", "n=3; n=0", results: "%0, %1");
+            "(np.full((n,2),1).astype(INTS[T]), np.array([1,0,0,1]).astype(INTS[T]))", "n=3; n=0", results: "%0, %1");
         table.Add("iota", Integers, "", "T[n,3] = iota(; 0)\nT[2,n] = iota(; 1)",
-            "(np.broadcast_to(np.arange(n)[:,None],(n,3)).astype(names[T]), np.broadcast_to(np.arange(n),(2,n)).astype(names[T]))",
+            "(as_dtype(iota([n,3],0),T), as_dtype(iota([2,n],1),T))",
             "n=300; n=0; n=1", results: "%0, %1");
         table.Add("iota", Floats, "", "T[n,3] = iota(; 0)",
-            "rounded(np.broadcast_to(np.arange(n*1.0)[:,None],(n,3)),T)", "n=300; n=0; n=1");
-        table.Add("random", [DType.U32], "k: i64", "T[n,3] = random(%0)", "philox(int(k),n*3).reshape(n,3)",
+            "rounded(iota([n,3],0),T)", "n=300; n=0; n=1");
+        table.Add("random", [DType.U32], "k: i64", "T[n,3] = random(%0)", "philox(k,[n,3])",
             "n=3; n=0; n=50");
-        table.Add("size", Bits, "", "T = size(; 70*n+1)", "np.array(70*n+1,dtype=np.int64).astype(names[T])",
+        table.Add("size", Bits, "", "T = size(; 70*n+1)", "np.array(70*n+1,dtype=np.int64).astype(INTS[T])",
             "n=5; n=0");
         table.Add("size", Floats, "", "T = size(; 70*n+1)", "rounded(70.0*n+1,T)", "n=5; n=0");
     }
@@ -119,12 +119,12 @@ internal static partial class OpCases
         {
             table.Add("convert", [from], "u: T[n]",
                 string.Concat(Every.Where(d => d != from).Select(to => $"{to.Name()}[n] = convert(%0)\n")),
-                $"({string.Join(", ", Every.Where(d => d != from).Select(to => Converted(from, to)))})", Unary,
+                $"({string.Join(", ", Every.Where(d => d != from).Select(to => $"convert(u,'{to.Name()}')"))})", Unary,
                 results: string.Join(", ", Enumerable.Range(1, Every.Length - 1).Select(i => $"%{i}")));
             foreach (var to in Every.Where(
                 d => d != from && d.Bytes() == from.Bytes() && d != DType.Bool && from != DType.Bool))
                 table.Add("bitcast", [from], "v: T[n]", $"{to.Name()}[n] = bitcast(%0)",
-                    $"frombits(tobits(v,T),'{to.Name()}')", Unary, to.Name());
+                    $"bitcast(v,T,'{to.Name()}')", Unary, to.Name());
         }
         table.Add("stop_gradient", Every, "u: T[n]", "T[n] = stop_gradient(%0)", "u", Unary);
         const string Pairs = "n=676; n=0; n=1; n=130";
@@ -156,13 +156,5 @@ internal static partial class OpCases
             "(p==q, p!=q, p<q, p<=q, p>q, p>=q)", Pairs, results: "%2, %3, %4, %5, %6, %7");
         table.Add("select", Every, "p: T[n]; q: T[n]; c: bool[n]", "T[n] = select(%2, %0, %1)", "np.where(c,p,q)",
             Pairs);
-    }
-
-    private static string Converted(DType from, DType to)
-    {
-        var name = $"'{to.Name()}'";
-        if (to == DType.Bool) return "u!=0";
-        if (to.IsFloat) return from.IsFloat ? $"rounded(u,{name})" : $"integers_to(u,{name})";
-        return from.IsFloat ? $"toint(u,names[{name}])" : $"u.astype(names[{name}])";
     }
 }

@@ -65,10 +65,12 @@ public sealed partial class KernelTextTests
     [GeneratedRegex(@"\s+")]
     private static partial Regex WhiteSpace();
 
-    /// <summary>What is missing, out of range, unknown, or ends too early has a place; nothing else is thrown.</summary>
+    /// <summary>
+    /// What is missing, out of range, unknown, or ends too early has a place; nothing else is thrown.
+    /// </summary>
     [Theory]
-    [InlineData("kernel @k(x: in(f32, n); sizes(n)) {\n contract(i < n, j < n; k < n) {\n left { %0: f32 = load(x[i]) }\n"
-        + " right { %1: f32 = load(x[k]) yield(%1) }\n into(%2: f32) { }\n }\n}", "3:")]
+    [InlineData("kernel @k(x: in(f32, n); sizes(n)) {\n contract(i < n, j < n; k < n) {\n"
+        + " left { %0: f32 = load(x[i]) }\n right { %1: f32 = load(x[k]) yield(%1) }\n into(%2: f32) { }\n }\n}", "3:")]
     [InlineData("kernel @k(x: in(f32, n); sizes(n)) {\n %0: i64 = 99999999999999999999\n}", "2:")]
     [InlineData("kernel @k(x: in(f32, n); sizes(n)) {\n %0: f32 = load(x[i], \"\\", "2:")]
     [InlineData("kernel @k(x: in(f99, n); sizes(n)) { }", "'f99' is not a dtype")]

@@ -77,12 +77,15 @@ public sealed class ProgramTextTests
         Assert.ThrowsAny<FormatException>(() => ProgramReader.Read(text));
     }
 
-    /// <summary>What the kernel does with x of 4 elements, 1 to 4, and y of 8; outside there is 0, and nothing.</summary>
+    /// <summary>
+    /// What the kernel does with x of 4 elements, 1 to 4, and y of 8: a read outside gives 0, a write does nothing.
+    /// </summary>
     public static TheoryData<string, string, float[]> Outside => new()
     {
         { "past the end", "vector(i < 8) { %0: f32 = load(x[i+2]) store(y[i], %0) }", [3, 4, 0, 0, 0, 0, 0, 0] },
         { "before the start", "vector(i < 8) { %0: f32 = load(x[i-3]) store(y[i], %0) }", [0, 0, 0, 1, 2, 3, 4, 0] },
-        { "far away", "vector(i < 8) { %0: f32 = load(x[i*1000000000000]) store(y[i], %0) }", [1, 0, 0, 0, 0, 0, 0, 0] },
+        { "far away", "vector(i < 8) { %0: f32 = load(x[i*1000000000000]) store(y[i], %0) }",
+            [1, 0, 0, 0, 0, 0, 0, 0] },
         { "one by one", "serial(i < 8) { %0: f32 = load(x[i+2]) store(y[i], %0) }", [3, 4, 0, 0, 0, 0, 0, 0] },
         { "a guard about something else", """
             %9: f32 = const(7.0)
@@ -106,8 +109,9 @@ public sealed class ProgramTextTests
         { "sums", """
             vector(i < 8) { %0: f32 = serial.add(k < 3) { %1: f32 = load(x[i+k]) yield(%1) } store(y[i], %0) }
             """, [6, 9, 7, 4, 0, 0, 0, 0] },
-        { "rows", "serial(i < 8) { %0: f32 = reduce.add(k < 100000) { %1: f32 = load(x[k*i]) yield(%1) } store(y[i], %0) }",
-            [100000, 10, 4, 5, 1, 1, 1, 1] },
+        { "rows", """
+            serial(i < 8) { %0: f32 = reduce.add(k < 100000) { %1: f32 = load(x[k*i]) yield(%1) } store(y[i], %0) }
+            """, [100000, 10, 4, 5, 1, 1, 1, 1] },
         { "contractions", """
             contract(i < 2, j < 4; k < 3) {
               left { %0: f32 = load(x[i*3+k]) yield(%0) }

@@ -53,7 +53,9 @@ public sealed class FormedCallsTests
         }
     }
 
-    /// <summary>A loop that moves elements down by one is no call of memmove; one that copies or fills is what it is.</summary>
+    /// <summary>
+    /// A loop that moves elements down by one is no call of memmove; one that copies or fills may be memcpy or memset.
+    /// </summary>
     [LlvmFact]
     public void LoopsBecomeCopiesAndFillsAtMost()
     {
@@ -105,8 +107,8 @@ public sealed class FormedCallsTests
     }
 
     /// <summary>
-    /// All operations on the type's values: with each other, with themselves, with constants on either side; comparisons
-    /// that choose between what they compare; conversions from and to all types, and around an operation.
+    /// All operations on the type's values: with each other, with themselves, with constants on either side;
+    /// comparisons that choose between what they compare; conversions from and to all types, and around an operation.
     /// </summary>
     private static Kernel Operations(DType type, LoopKind kind)
     {
@@ -120,14 +122,15 @@ public sealed class FormedCallsTests
         Value In(int x) => b.Load(type, x, i, [], null);
         var (a, c, d) = (In(0), In(1), In(2));
         Value[] constants = type == DType.F64 && kind == LoopKind.Vector ? [b.Float(0, type), b.Float(1, type)]
-            : type.IsFloat ? [b.Float(0, type), b.Float(-0.0, type), b.Float(1, type), b.Float(double.PositiveInfinity, type),
-                b.Float(double.NaN, type)]
+            : type.IsFloat ? [b.Float(0, type), b.Float(-0.0, type), b.Float(1, type),
+                b.Float(double.PositiveInfinity, type), b.Float(double.NaN, type)]
             : [b.Integer(1, type)];
         (Value, Value)[] pairs = [(a, c), (a, a), .. constants.SelectMany(k => new[] { (a, k), (k, a) })];
         foreach (var op in Enum.GetValues<ScalarOp>())
         {
             var result = KernelTypes.IsComparison(op) ? DType.Bool : type;
-            if (op is ScalarOp.Select or ScalarOp.Convert or ScalarOp.Bitcast || !KernelTypes.Exists(op, type)) continue;
+            if (op is ScalarOp.Select or ScalarOp.Convert or ScalarOp.Bitcast || !KernelTypes.Exists(op, type))
+                continue;
             foreach (var (x, y) in KernelTypes.Arity(op) == 1 ? [(a, a)] : pairs)
             {
                 var value = b.Compute(op, result, [.. new[] { x, y, d }.Take(KernelTypes.Arity(op))]);

@@ -118,7 +118,8 @@ public sealed partial class GraphTextTests(ITestOutputHelper output)
             if (program.AllSteps.Any(s => s is WhileStep)
                 || program.AllSteps.OfType<LoopStep>().Any(l => l.Count.Variables().All(sizes.ContainsKey)
                     ? l.Count.Evaluate(sizes) > 1000 : true)) return false;
-            Tensor[] inputs = [.. function.Inputs.Select(i => Tensors.Of(RandomGraphs.Value(i.Type, 0, random, sizes)))];
+            Tensor[] inputs =
+                [.. function.Inputs.Select(i => Tensors.Of(RandomGraphs.Value(i.Type, 0, random, sizes)))];
             using var executable = new InterpreterExecutable([program]);
             using var session = executable.CreateSession();
             session.Output = TextWriter.Null;

@@ -81,9 +81,10 @@ public sealed class KernelSizeTests
         Assert.All(program.Kernels, k => Assert.True(k.Sizes.Length <= 4));
         Assert.Equal(ProgramPrinter.Print(program),
             ProgramPrinter.Print(ProgramReader.Read(ProgramPrinter.Print(program))));
-        Tensor[] inputs = [.. Enumerable.Range(0, Parts).Select(i =>
-            Tensor.FromDoubles(DType.F32, [.. Enumerable.Range(0, 2 * (i % 4)).Select(k => 100.0 * i + k)], [i % 4, 2]))];
-        double[] expected = [.. inputs.SelectMany((_, i) => Enumerable.Range(0, 2 * (i % 4)).Select(k => 100.0 * i + k))];
+        double[] Values(int part) => [.. Enumerable.Range(0, 2 * (part % 4)).Select(k => 100.0 * part + k)];
+        Tensor[] inputs =
+            [.. Enumerable.Range(0, Parts).Select(i => Tensor.FromDoubles(DType.F32, Values(i), [i % 4, 2]))];
+        double[] expected = [.. Enumerable.Range(0, Parts).SelectMany(Values)];
         var whole = Tensor.FromDoubles(DType.F32, expected, [expected.Length / 2, 2]);
         using var reference = new InterpreterExecutable([program]);
         using var native = new LlvmExecutable([program], new LlvmOptions(OptLevel: 1, UseCache: false));

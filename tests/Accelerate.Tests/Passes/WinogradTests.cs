@@ -223,8 +223,8 @@ public class WinogradTests
         return compilation;
     }
 
-    private static Tensor Run(string backend, Compilation compilation, double[] x, double[] weights, int c, int o, int h,
-        int w)
+    private static Tensor Run(string backend, Compilation compilation, double[] x, double[] weights, int c, int o,
+        int h, int w)
     {
         var state =
             new Dictionary<string, Tensor> { ["conv.weight"] = Tensor.FromDoubles(DType.F32, weights, [o, c, 3, 3]) };

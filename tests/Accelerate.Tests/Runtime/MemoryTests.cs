@@ -1,7 +1,6 @@
 // Memory limits: what is refused before it is allocated, what the message names, and what a refusal leaves behind.
 using Accelerate.Backends;
-using Accelerate.Backends.OpenCl;
-using Accelerate.Backends.Llvm.Native;
+using Accelerate.Cli;
 using Accelerate.Compiler;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Runtime;
@@ -22,11 +21,7 @@ public sealed class MemoryTests
         }
         """;
 
-    public static TheoryData<string> Backends =>
-    [
-        "interpreter", .. LlvmLibrary.Available(out _) ? ["llvm"] : Array.Empty<string>(),
-        .. OpenClExecutable.Available(out _) ? ["opencl"] : Array.Empty<string>(),
-    ];
+    public static TheoryData<string> Backends => [.. PresentBackends.All];
 
     [Theory]
     [InlineData(0, "0 B")]

@@ -1,5 +1,5 @@
-// In: a test about owners, modes and links of files. Out: the test on Linux, or as root where it needs that, else a
-// skip with the reason.
+// In: a test about owners, modes and links of files. Out: the test on Linux, as root or as another user where it needs
+// that, else a skip with the reason.
 namespace Accelerate.Tests.Support;
 
 [AttributeUsage(AttributeTargets.Method)]
@@ -15,6 +15,14 @@ public sealed class LinuxFactAttribute : FactAttribute
 public sealed class LinuxTheoryAttribute : TheoryAttribute
 {
     public LinuxTheoryAttribute() => Skip = LinuxFactAttribute.Reason;
+}
+
+/// <summary>A fact about what a user may not do.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class UserFactAttribute : FactAttribute
+{
+    public UserFactAttribute() => Skip = LinuxFactAttribute.Reason
+        ?? (Environment.IsPrivilegedProcess ? "root may write every file" : null);
 }
 
 /// <summary>A fact that gives files to another user, which only root can.</summary>

@@ -1,28 +1,17 @@
 // In: a Python script. Out: what it prints, run by a python3 that has numpy, or a test skipped with the reason.
 using System.Diagnostics;
+using Accelerate.Cli.Fuzz;
 
 namespace Accelerate.Tests.Support;
 
 internal static class NumPy
 {
-    private static readonly Lazy<string?> WhyAbsent = new(() =>
-    {
-        try
-        {
-            Run("pass");
-            return null;
-        }
-        catch (Exception e)
-        {
-            return $"python3 with numpy is not available: {e.Message}";
-        }
-    });
-
-    public static string? Missing => WhyAbsent.Value;
+    public static string? Missing =>
+        NumPyProcess.Missing is { } why ? $"python3 with numpy is not available: {why}" : null;
 
     public static string Run(string script, params string[] arguments)
     {
-        var start = new ProcessStartInfo("/usr/bin/python3")
+        var start = new ProcessStartInfo(NumPyProcess.Python)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -14,18 +14,8 @@ public sealed class FatalErrorTests
         var temporary = Directory.CreateTempSubdirectory("acc-fatal-").FullName;
         try
         {
-            var assembly = typeof(FatalErrorTests).Assembly.Location;
-            var start = new ProcessStartInfo(Environment.ProcessPath!, ["exec", assembly])
-            {
-                RedirectStandardError = true,
-                RedirectStandardOutput = true,
-                Environment =
-                {
-                    ["DOTNET_STARTUP_HOOKS"] = assembly,
-                    [StartupHook.Variable] = StartupHook.LlvmFatal,
-                    ["TMPDIR"] = temporary,
-                },
-            };
+            var start = StartupHook.Start(StartupHook.LlvmFatal);
+            start.Environment["TMPDIR"] = temporary;
             using var child = Process.Start(start)!;
             var output = child.StandardOutput.ReadToEndAsync();
             var message = child.StandardError.ReadToEnd();

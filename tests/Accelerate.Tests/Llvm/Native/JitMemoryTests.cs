@@ -34,8 +34,8 @@ public sealed class JitMemoryTests
     }
 
     /// <summary>
-    /// The code of an executable that cannot be made (here a weight does not fit) goes with the exception: 30,000 random
-    /// sequences of public calls ran out of mappings before it did.
+    /// The code of an executable that cannot be made (here a weight does not fit) goes with the exception: 30,000
+    /// random sequences of public calls ran out of mappings before it did.
     /// </summary>
     [LlvmFact]
     public void Executables_that_cannot_be_made_leave_no_code()

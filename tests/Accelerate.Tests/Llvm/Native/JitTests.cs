@@ -58,7 +58,9 @@ public sealed unsafe partial class JitTests
         Assert.Contains("missing", Assert.Throws<LlvmException>(() => jit.Lookup("missing")).Message);
     }
 
-    /// <summary>What LLVM makes calls of though the text has none: each is refused by name, before it is linked.</summary>
+    /// <summary>
+    /// What LLVM makes calls of though the text has none: each is refused by name, before it is linked.
+    /// </summary>
     [LlvmTheory]
     [InlineData("fmaxf", """
         define void @f(ptr %p) {

@@ -17,8 +17,8 @@ namespace Accelerate.Tests.Models.Calls;
 
 /// <summary>
 /// torch_verdicts.py writes calls.txt and says what its lines are. A line that begins with `any` leaves sizes and ints
-/// to the call: one program, whose entry checks refuse. `data` is a tensor's element that names no row: no size is wrong,
-/// and the call fails when it reads.
+/// to the call: one program, whose entry checks refuse. `data` is a tensor's element that names no row: no size is
+/// wrong, and the call fails when it reads.
 /// </summary>
 public partial class LibraryCallsTests(ITestOutputHelper output)
 {

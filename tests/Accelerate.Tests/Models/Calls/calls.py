@@ -1,6 +1,7 @@
 # The calls that torch_verdicts.py varies: each function and layer of the library, and the same in torch.
 
-def heads_of(x, h): return x.reshape(*x.shape[:2], h, x.shape[2] // h).transpose(1, 2) if x.shape[2] % h == 0 else need(False)
+def heads_of(x, h):
+    return x.reshape(*x.shape[:2], h, x.shape[2] // h).transpose(1, 2) if x.shape[2] % h == 0 else need(False)
 
 def stable(x): return torch.sort(x, dim=-1, descending=True, stable=True)
 
@@ -11,19 +12,24 @@ NONE = {'c=0': ('value', 'of no channels the result has none')}
 EMPTY = {'oh=0': ('refused', 'an image of no places'), 'ow=0': ('refused', 'an image of no places')}
 
 # ---- nn
-call('stack', 'stack([x, y], axis: {axis})', 'torch.stack([x, y], axis)', 'x f32 n=2 m=3 | y f32 n=2 m=3', 'axis=1', constants='axis')
+call('stack', 'stack([x, y], axis: {axis})', 'torch.stack([x, y], axis)', 'x f32 n=2 m=3 | y f32 n=2 m=3', 'axis=1',
+     constants='axis')
 call('flatten', 'flatten(x, start: {start})', 'x.flatten(start)', 'x f32 n=2 m=3 k=2', 'start=1', constants='start')
-call('one_hot', 'one_hot(ids, {count})', 'F.one_hot(ids, count) if count > 0 else need(False)', 'ids i32 n=4', 'count=3',
+call('one_hot', 'one_hot(ids, {count})', 'F.one_hot(ids, count) if count > 0 else need(False)', 'ids i32 n=4',
+     'count=3',
      but={'count=2': ('value', 'an id out of range has no 1: what tensors hold is not looked at')})
 call('tril', 'tril({n}, {m})', 'torch.ones(n, m).tril().bool()', '', 'n=3 m=4')
 for part, of in [(0, 'values'), (1, 'indices')]:
-    call('topk', f'topk(x, {{k}}, axis: {{axis}})[{part}]', f'x.topk(k, axis).{of}', 'x f32 n=2 m=4', 'k=2 axis=-1', constants='axis')
+    call('topk', f'topk(x, {{k}}, axis: {{axis}})[{part}]', f'x.topk(k, axis).{of}', 'x f32 n=2 m=4', 'k=2 axis=-1',
+         constants='axis')
 
 # ---- nn.activations
 call('wide', 'wide(x)', 'x', UNARY)
 call('cast_as', 'cast_as(x, y)', 'x', 'x i32 n=2 | y f32 m=3')
-for f, t in [('relu', 'F.relu(x)'), ('relu6', 'F.relu6(x)'), ('hardsigmoid', 'F.hardsigmoid(x)'), ('hardswish', 'F.hardswish(x)'),
-             ('softsign', 'F.softsign(x)'), ('selu', 'F.selu(x)'), ('sigmoid', 'x.sigmoid()'), ('log_sigmoid', 'F.logsigmoid(x)'),
+for f, t in [('relu', 'F.relu(x)'), ('relu6', 'F.relu6(x)'), ('hardsigmoid', 'F.hardsigmoid(x)'),
+             ('hardswish', 'F.hardswish(x)'),
+             ('softsign', 'F.softsign(x)'), ('selu', 'F.selu(x)'), ('sigmoid', 'x.sigmoid()'),
+             ('log_sigmoid', 'F.logsigmoid(x)'),
              ('silu', 'F.silu(x)'), ('mish', 'F.mish(x)'), ('tanhshrink', 'F.tanhshrink(x)'), ('gelu', 'F.gelu(x)'),
              ('gelu_tanh', 'F.gelu(x, approximate="tanh")'), ('quick_gelu', 'x * (1.702 * x).sigmoid()')]:
     call(f, f'{f}(x)', t, UNARY)
@@ -35,7 +41,8 @@ call('softshrink', 'softshrink(x, by: {by})', 'F.softshrink(x, by)', UNARY, 'by=
 call('elu', 'elu(x, alpha: {alpha})', 'F.elu(x, alpha)', UNARY, 'alpha=0.9')
 call('celu', 'celu(x, alpha: {alpha})', 'F.celu(x, alpha)', UNARY, 'alpha=0.9')
 call('softplus', 'softplus(x, beta: {beta})', 'F.softplus(x, beta)', UNARY, 'beta=0.9')
-call('PReLU', 'l(x)', 'l(x)', 'x f32 n=2 c=3 h=2', 'c=3', layer='PReLU({c}) ~ nn.PReLU(c) if c >= 1 else need(False)', values=False)
+call('PReLU', 'l(x)', 'l(x)', 'x f32 n=2 c=3 h=2', 'c=3', layer='PReLU({c}) ~ nn.PReLU(c) if c >= 1 else need(False)',
+     values=False)
 call('glu', 'glu(x, axis: {axis})', 'F.glu(x, axis)', 'x f32 n=2 m=6', 'axis=1', constants='axis', where='m % 2 == 0')
 call('swiglu', 'swiglu(x, y)', '(need(x.shape == y.shape), F.silu(x) * y)[1]', 'x f32 n=2 | y f32 n=2')
 call('geglu', 'geglu(x, y)', '(need(x.shape == y.shape), F.gelu(x) * y)[1]', 'x f32 n=2 | y f32 n=2')
@@ -44,19 +51,27 @@ for f, t in [('softmax', 'x.softmax(axis)'), ('softmin', 'F.softmin(x, axis)'), 
     call(f, f'{f}(x, axis: {{axis}})', t, UNARY, 'axis=1', constants='axis')
 
 # ---- nn.attention
-call('split_heads', 'split_heads(x, {heads})', 'heads_of(x, heads) if heads > 0 else need(False)', 'x f32 b=1 t=2 c=4', 'heads=2')
-call('merge_heads', 'merge_heads(x)', 'x.transpose(1, 2).reshape(x.shape[0], x.shape[2], x.shape[1] * x.shape[3])', 'x f32 b=1 n=2 t=3 d=2')
+call('split_heads', 'split_heads(x, {heads})', 'heads_of(x, heads) if heads > 0 else need(False)', 'x f32 b=1 t=2 c=4',
+     'heads=2')
+call('merge_heads', 'merge_heads(x)', 'x.transpose(1, 2).reshape(x.shape[0], x.shape[2], x.shape[1] * x.shape[3])',
+     'x f32 b=1 n=2 t=3 d=2')
 call('attention', 'attention(q, k, v, scale: {scale})',
      '(need(k.shape[1] >= 1 and q.shape[1] % k.shape[1] == 0 and k.shape[1] == v.shape[1]),'
      ' ((scale * q @ (k.repeat_interleave(q.shape[1] // k.shape[1], 1)).transpose(2, 3)).softmax(-1)'
-     ' @ v.repeat_interleave(q.shape[1] // k.shape[1], 1)) if q.shape[0] == k.shape[0] == v.shape[0] else need(False))[1]',
+     ' @ v.repeat_interleave(q.shape[1] // k.shape[1], 1))'
+     ' if q.shape[0] == k.shape[0] == v.shape[0] else need(False))[1]',
      'q f32 b=1 n=4 t=2 d=2 | k f32 b=1 g=2 s=3 d=2 | v f32 b=1 g=2 s=3 e=2', 'scale=0.7',
-     but={'s=0': ('refused', 'attention to nothing'), 'q.n=0': ('refused', 'no heads'), 'any n=0': ('refused', 'no heads')})
+     but={'s=0': ('refused', 'attention to nothing'), 'q.n=0': ('refused', 'no heads'),
+          'any n=0': ('refused', 'no heads')})
 call('causal', 'causal({t}, {s})', '(need(t >= 0 and s >= 0), torch.ones(t, s).tril(s - t).bool())[1]', '', 't=3 s=4')
-call('causal_window', 'causal_window({t}, {w})', '(need(w >= 0), torch.ones(t, t).tril().triu(1 - w).bool())[1]', '', 't=4 w=2')
-call('MultiheadAttention', 'l(x)', 'l(x, x, x)[0]', 'x f32 b=1 t=3 h=4', 'h=4 heads=2', values=False, but={'t=0': ('refused', 'attention to nothing')},
-     layer='MultiheadAttention({h}, {heads}) ~ nn.MultiheadAttention(h, heads, batch_first=True) if h > 0 and heads > 0 else need(False)')
-call('rotate_half', 'rotate_half(x)', '(need(x.shape[1] % 2 == 0), torch.cat([-x[:, x.shape[1] // 2:], x[:, :x.shape[1] // 2]], -1))[1]',
+call('causal_window', 'causal_window({t}, {w})', '(need(w >= 0), torch.ones(t, t).tril().triu(1 - w).bool())[1]', '',
+     't=4 w=2')
+call('MultiheadAttention', 'l(x)', 'l(x, x, x)[0]', 'x f32 b=1 t=3 h=4', 'h=4 heads=2', values=False,
+     but={'t=0': ('refused', 'attention to nothing')},
+     layer='MultiheadAttention({h}, {heads}) ~ nn.MultiheadAttention(h, heads, batch_first=True)'
+           ' if h > 0 and heads > 0 else need(False)')
+call('rotate_half', 'rotate_half(x)',
+     '(need(x.shape[1] % 2 == 0), torch.cat([-x[:, x.shape[1] // 2:], x[:, :x.shape[1] // 2]], -1))[1]',
      'x f32 n=2 d=4', where='d % 2 == 0')
 def rope(x, base):
     d = x.shape[-1]
@@ -76,47 +91,62 @@ call('sinusoids', 'sinusoids({t}, {h})', 'sinusoids(t, h)', '', 't=3 h=4', but={
 def bucket(n, buckets, reach):
     exact = buckets // 2
     need(exact >= 1 and reach > exact)
-    far = exact + (torch.log(n.double().clamp(min=1) / exact) / math.log(reach / exact) * (buckets - exact) + 1e-9).long()
+    far = exact + (torch.log(n.double().clamp(min=1) / exact) / math.log(reach / exact) * (buckets - exact)
+                   + 1e-9).long()
     return torch.where(n < exact, n, far.clamp(max=buckets - 1))
-call('distance_bucket', 'distance_bucket(5 * x, {buckets}, reach: {reach})', 'bucket(5 * x, buckets, reach)', 'x i32 n=4',
+call('distance_bucket', 'distance_bucket(5 * x, {buckets}, reach: {reach})', 'bucket(5 * x, buckets, reach)',
+     'x i32 n=4',
      'buckets=8 reach=9', constants='buckets reach')
 call('RelativeBias', 'l(n)', 'l(n)', 'n i32', 'heads=2 buckets=8 reach=16', values=False,
      layer='RelativeBias({heads}, buckets: {buckets}, reach: {reach}) ~ need(False)') if False else None
 
 # ---- nn.conv
 call('conv_size', 'f32(conv_size({h}, {k}, stride: {stride}, padding: {padding}, dilation: {dilation}))',
-     'torch.tensor(F.conv1d(torch.zeros(1, 1, h), torch.zeros(1, 1, k), stride=stride, padding=padding, dilation=dilation).shape[2])',
+     'torch.tensor(F.conv1d(torch.zeros(1, 1, h), torch.zeros(1, 1, k), stride=stride, padding=padding,'
+     ' dilation=dilation).shape[2])',
      '', 'h=7 k=3 stride=2 padding=1 dilation=1')
 for r, axes, more in [(1, 'h=5', 'kh=3'), (2, 'h=5 v=4', 'kh=3 kw=2'), (3, 'h=4 v=4 d=3', 'kh=2 kw=3 kd=2')]:
-    call(f'conv{r}d', f'conv{r}d(x, w, stride: {{stride}}, padding: {{padding}}, dilation: {{dilation}}, groups: {{groups}})',
+    call(f'conv{r}d',
+         f'conv{r}d(x, w, stride: {{stride}}, padding: {{padding}}, dilation: {{dilation}}, groups: {{groups}})',
          f'F.conv{r}d(x, w, None, stride, padding, dilation, groups)',
-         f'x f32 n=1 c=4 {axes} | w f32 o=4 p=2 {more}', 'stride=2 padding=1 dilation=1 groups=2', where='c == p * groups')
+         f'x f32 n=1 c=4 {axes} | w f32 o=4 p=2 {more}', 'stride=2 padding=1 dilation=1 groups=2',
+         where='c == p * groups')
     call(f'Conv{r}d', 'l(x)', 'l(x)', f'x f32 n=1 c=4 {axes.replace("3", "4")}',
          'i=4 o=6 k=3 stride=2 padding=1 dilation=1 groups=2', values=False,
-         layer=f'Conv{r}d({{i}}, {{o}}, {{k}}, stride: {{stride}}, padding: {{padding}}, dilation: {{dilation}}, groups: {{groups}})'
-               f' ~ (need(k > 0 and o > 0 and i > 0 and groups > 0), nn.Conv{r}d(i, o, k, stride, padding, dilation, groups))[1]')
+         layer=f'Conv{r}d({{i}}, {{o}}, {{k}}, stride: {{stride}}, padding: {{padding}}, dilation: {{dilation}},'
+               f' groups: {{groups}})'
+               f' ~ (need(k > 0 and o > 0 and i > 0 and groups > 0), nn.Conv{r}d(i, o, k,'
+               ' stride, padding, dilation, groups))[1]')
 call('conv2d', 'conv2d(x, w, stride: 2, stride_w: {stride_w}, padding_w: {padding_w}, dilation_w: {dilation_w})',
-     'F.conv2d(x, w, None, (2, stride_w), (0, padding_w), (1, dilation_w))', 'x f32 n=1 c=2 h=5 v=6 | w f32 o=3 c=2 kh=2 kw=3',
+     'F.conv2d(x, w, None, (2, stride_w), (0, padding_w), (1, dilation_w))',
+     'x f32 n=1 c=2 h=5 v=6 | w f32 o=3 c=2 kh=2 kw=3',
      'stride_w=2 padding_w=1 dilation_w=2', but={'any c=0': ('shape', 'torch 1.13 loses the other axis too')})
-call('add_bias', 'add_bias(y, b)', '(need(len(b) == y.shape[1]), y + b.reshape(-1, 1))[1]', 'y f32 n=2 c=3 h=2 | b f32 c=3')
+call('add_bias', 'add_bias(y, b)', '(need(len(b) == y.shape[1]), y + b.reshape(-1, 1))[1]',
+     'y f32 n=2 c=3 h=2 | b f32 c=3')
 for r, axes, more in [(1, 'h=4', 'kh=3'), (2, 'h=3 v=4', 'kh=3 kw=2')]:
     call(f'conv_transpose{r}d',
-         f'conv_transpose{r}d(x, w, stride: {{stride}}, padding: {{padding}}, more: {{more}}, dilation: {{dilation}}, groups: {{groups}})',
+         f'conv_transpose{r}d(x, w, stride: {{stride}}, padding: {{padding}}, more: {{more}},'
+         f' dilation: {{dilation}}, groups: {{groups}})',
          f'F.conv_transpose{r}d(x, w, None, stride, padding, more, groups, dilation)',
-         f'x f32 n=1 c=4 {axes} | w f32 c=4 p=2 {more}', 'stride=2 padding=1 more=1 dilation=1 groups=2', constants='stride')
+         f'x f32 n=1 c=4 {axes} | w f32 c=4 p=2 {more}', 'stride=2 padding=1 more=1 dilation=1 groups=2',
+         constants='stride')
     call(f'ConvTranspose{r}d', 'l(x)', 'l(x)', f'x f32 n=1 c=4 {axes}',
          'i=4 o=6 k=3 stride=2 padding=1 more=1 dilation=1 groups=2', values=False,
-         layer=f'ConvTranspose{r}d({{i}}, {{o}}, {{k}}, stride: {{stride}}, padding: {{padding}}, more: {{more}}, dilation: {{dilation}}, groups: {{groups}})'
-               f' ~ (need(k > 0 and o > 0 and i > 0 and groups > 0), nn.ConvTranspose{r}d(i, o, k, stride, padding, more, groups, True, dilation))[1]')
+         layer=f'ConvTranspose{r}d({{i}}, {{o}}, {{k}}, stride: {{stride}}, padding: {{padding}}, more: {{more}},'
+               f' dilation: {{dilation}}, groups: {{groups}})'
+               f' ~ (need(k > 0 and o > 0 and i > 0 and groups > 0), nn.ConvTranspose{r}d(i, o, k,'
+               ' stride, padding, more, groups, True, dilation))[1]')
 
 # ---- nn.init
 FANS = 'torch.nn.init._calculate_fan_in_and_fan_out(torch.zeros(shape_(n, r)))'
 def shape_(n, r): return [n] + [2] * r
 call('fan_in', 'f32(fan_in([{n}, ..[2 for i in 0:{r}]]))', f'{FANS}[0]', '', 'n=3 r=2', constants='n r',
-     but={'n=-1': ('value', 'a shape of less than nothing is refused where it is made'), 'n=0': ('value', 'torch: no fan of nothing')})
+     but={'n=-1': ('value', 'a shape of less than nothing is refused where it is made'),
+          'n=0': ('value', 'torch: no fan of nothing')})
 call('fan_out', 'f32(fan_out([{n}, ..[2 for i in 0:{r}]]))', f'{FANS}[1]', '', 'n=3 r=2', constants='n r',
      but={'n=-1': ('value', 'as above'), 'n=0': ('value', 'as above')})
-for f, t in [('kaiming', 'kaiming_uniform_(torch.zeros(n, m), math.sqrt(5))'), ('kaiming_uniform', 'kaiming_uniform_(torch.zeros(n, m))'),
+for f, t in [('kaiming', 'kaiming_uniform_(torch.zeros(n, m), math.sqrt(5))'),
+             ('kaiming_uniform', 'kaiming_uniform_(torch.zeros(n, m))'),
              ('kaiming_normal', 'kaiming_normal_(torch.zeros(n, m))'), ('xavier', 'xavier_uniform_(torch.zeros(n, m))'),
              ('xavier_normal', 'xavier_normal_(torch.zeros(n, m))')]:
     call(f, f'{f}(1, [{{n}}, {{m}}])', f'torch.nn.init.{t}', '', 'n=3 m=2', values=False)
@@ -129,7 +159,8 @@ call('Linear', 'l(x)', 'l(x)', 'x f32 n=2 i=3', 'i=3 o=2', values=False, layer='
 call('Conv1D', 'l(x)', 'l(x)', 'x f32 n=2 i=3', 'i=3 o=2', values=False, layer='Conv1D({i}, {o}) ~ nn.Linear(i, o)')
 call('Bilinear', 'l(x, y)', 'l(x, y)', 'x f32 n=2 i=3 | y f32 n=2 j=2', 'i=3 j=2 o=2', values=False,
      layer='Bilinear({i}, {j}, {o}) ~ nn.Bilinear(i, j, o)')
-call('Embedding', 'l(x)', 'l(x)', 'x i32 n=4', 'count=3 h=2', values=False, layer='Embedding({count}, {h}) ~ nn.Embedding(count, h)',
+call('Embedding', 'l(x)', 'l(x)', 'x i32 n=4', 'count=3 h=2', values=False,
+     layer='Embedding({count}, {h}) ~ nn.Embedding(count, h)',
      but={f'count={n}': ('data', 'no row for an id') for n in [1, 2]})
 call('Residual', 'l(x)', 'x', 'x f32 n=4', values=False, layer='Residual(relu) ~ None')
 
@@ -137,23 +168,31 @@ call('Residual', 'l(x)', 'x', 'x f32 n=4', values=False, layer='Residual(relu) ~
 PAIR = 'x f32 n=2 m=3 | y f32 n=2 m=3'
 ROWS = 'x f32 n=2 c=3 | y i32 n=2'
 SAME = '(need(x.shape == y.shape), {})[1]'
-GATHER = {'c=2': ('data', 'no class 2'), **{f'smoothing={v}': ('refused', 'torch takes it for 0') for v in [-0.5, -0.8]}}
-call('cross_entropy', 'cross_entropy(x, y, smoothing: {smoothing})', 'F.cross_entropy(x, y, reduction="none", label_smoothing=smoothing)',
+GATHER = {'c=2': ('data', 'no class 2'),
+          **{f'smoothing={v}': ('refused', 'torch takes it for 0') for v in [-0.5, -0.8]}}
+call('cross_entropy', 'cross_entropy(x, y, smoothing: {smoothing})',
+     'F.cross_entropy(x, y, reduction="none", label_smoothing=smoothing)',
      ROWS, 'smoothing=0.2', but=GATHER)
-call('cross_entropy_masked', 'cross_entropy_masked(x, y, ignored: {ignored})', 'F.cross_entropy(x, y, reduction="none", ignore_index=ignored)',
-     ROWS, 'ignored=2', constants='ignored', but={**GATHER, 'x.c=2': ('value', 'class 2 is ignored'), 'any c=2': ('value', 'class 2 is ignored')})
+call('cross_entropy_masked', 'cross_entropy_masked(x, y, ignored: {ignored})',
+     'F.cross_entropy(x, y, reduction="none", ignore_index=ignored)',
+     ROWS, 'ignored=2', constants='ignored',
+     but={**GATHER, 'x.c=2': ('value', 'class 2 is ignored'), 'any c=2': ('value', 'class 2 is ignored')})
 call('nll', 'nll(x, y)', 'F.nll_loss(x, y, reduction="none")', ROWS, but=GATHER)
 for f, t, ns in [('mse', 'F.mse_loss(x, y, reduction="none")', ''), ('l1', 'F.l1_loss(x, y, reduction="none")', ''),
                  ('smooth_l1', 'F.smooth_l1_loss(x, y, reduction="none", beta=beta)', 'beta=0.9'),
                  ('huber', 'F.huber_loss(x, y, reduction="none", delta=delta)', 'delta=0.9'),
-                 ('bce_with_logits', 'F.binary_cross_entropy_with_logits(x, y, reduction="none", pos_weight=torch.tensor(positive))', 'positive=1.5'),
+                 ('bce_with_logits', 'F.binary_cross_entropy_with_logits(x, y, reduction="none",'
+                  ' pos_weight=torch.tensor(positive))', 'positive=1.5'),
                  ('kl_div', 'F.kl_div(x, y, reduction="none")', ''),
                  ('cosine_similarity', 'F.cosine_similarity(x, y, -1, eps)', 'eps=0.1'),
                  ('hinge', '(margin - x * y).clamp(min=0)', 'margin=0.9')]:
-    call(f, f'{f}(x, y' + ''.join(f', {n.split("=")[0]}: {{{n.split("=")[0]}}}' for n in ns.split()) + ')', SAME.format(t), PAIR, ns)
-call('bce', 'bce(x, y)', SAME.format('F.binary_cross_entropy(x, y, reduction="none")'), 'x unit n=2 m=3 | y unit n=2 m=3')
+    call(f, f'{f}(x, y' + ''.join(f', {n.split("=")[0]}: {{{n.split("=")[0]}}}' for n in ns.split()) + ')',
+         SAME.format(t), PAIR, ns)
+call('bce', 'bce(x, y)', SAME.format('F.binary_cross_entropy(x, y, reduction="none")'),
+     'x unit n=2 m=3 | y unit n=2 m=3')
 call('cosine_embedding', 'cosine_embedding(x, y, f32(1 - z), margin: {margin})',
-     '(need(x.shape == y.shape and len(z) == len(x)), {})[1]'.format('F.cosine_embedding_loss(x, y, torch.where(1 - z > 0, 1, -1), margin, reduction="none")'),
+     '(need(x.shape == y.shape and len(z) == len(x)), {})[1]'.format(
+         'F.cosine_embedding_loss(x, y, torch.where(1 - z > 0, 1, -1), margin, reduction="none")'),
      PAIR + ' | z i32 n=2', 'margin=0.5')
 call('triplet', 'triplet(x, y, z, margin: {margin})',
      '(need(x.shape == y.shape == z.shape), ((x - y).norm(dim=-1) - (x - z).norm(dim=-1) + margin).clamp(min=0))[1]',
@@ -162,21 +201,27 @@ call('triplet', 'triplet(x, y, z, margin: {margin})',
 # ---- nn.norms
 CHANNELS = 'x f32 n=2 c=4 h=3'
 WB = ' | w f32 c=4 | b f32 c=4'
-call('layer_norm', 'layer_norm(x, w, b, eps: {eps})', 'F.layer_norm(x, [x.shape[1]], w, b, eps)', 'x f32 n=2 h=3 | w f32 h=3 | b f32 h=3', 'eps=0.1')
-call('LayerNorm', 'l(x)', 'l(x)', 'x f32 n=2 h=3', 'h=3 eps=0.1', values=False, layer='LayerNorm({h}, eps: {eps}) ~ nn.LayerNorm(h, eps)')
-call('rms_norm', 'rms_norm(x, w, eps: {eps})', '(need(len(w) == x.shape[1]), x * ((x * x).mean(-1, keepdim=True) + eps).rsqrt() * w)[1]',
+call('layer_norm', 'layer_norm(x, w, b, eps: {eps})', 'F.layer_norm(x, [x.shape[1]], w, b, eps)',
+     'x f32 n=2 h=3 | w f32 h=3 | b f32 h=3', 'eps=0.1')
+call('LayerNorm', 'l(x)', 'l(x)', 'x f32 n=2 h=3', 'h=3 eps=0.1', values=False,
+     layer='LayerNorm({h}, eps: {eps}) ~ nn.LayerNorm(h, eps)')
+call('rms_norm', 'rms_norm(x, w, eps: {eps})',
+     '(need(len(w) == x.shape[1]), x * ((x * x).mean(-1, keepdim=True) + eps).rsqrt() * w)[1]',
      'x f32 n=2 h=3 | w f32 h=3', 'eps=0.1')
-call('RMSNorm', 'l(x)', 'l(x)', 'x f32 n=2 h=3', 'h=3 eps=0.1', values=False, layer='RMSNorm({h}, eps: {eps}) ~ nn.LayerNorm(h, eps)')
+call('RMSNorm', 'l(x)', 'l(x)', 'x f32 n=2 h=3', 'h=3 eps=0.1', values=False,
+     layer='RMSNorm({h}, eps: {eps}) ~ nn.LayerNorm(h, eps)')
 call('BatchNorm', 'l(x)', 'l(x)', CHANNELS, 'c=4 eps=0.1 momentum=0.1', values=False,
      but={'x.c=0': ('refused', 'torch looks at no channel of an empty image')},
      layer='BatchNorm({c}, eps: {eps}, momentum: {momentum}) ~ nn.BatchNorm1d(c, eps, momentum).eval()')
 ONE = ('value', 'torch asks for two values to norm, for training; here the formula holds, and gives the bias')
-call('group_norm', 'group_norm(x, {groups}, w, b, eps: {eps})', 'F.group_norm(x, groups, w, b, eps) if groups > 0 else need(False)',
+call('group_norm', 'group_norm(x, {groups}, w, b, eps: {eps})',
+     'F.group_norm(x, groups, w, b, eps) if groups > 0 else need(False)',
      CHANNELS + WB, 'groups=2 eps=0.1')
 call('GroupNorm', 'l(x)', 'l(x)', CHANNELS, 'groups=2 c=4 eps=0.1', values=False,
      layer='GroupNorm({groups}, {c}, eps: {eps}) ~ nn.GroupNorm(groups, c, eps) if groups > 0 else need(False)')
 call('instance_norm', 'instance_norm(x, eps: {eps})', 'F.instance_norm(x, eps=eps)', CHANNELS, 'eps=0.1')
-call('InstanceNorm', 'l(x)', 'F.instance_norm((need(x.shape[1] == l), x)[1])', CHANNELS, 'c=4 eps=0.1', values=False, layer='InstanceNorm({c}, eps: {eps}) ~ c')
+call('InstanceNorm', 'l(x)', 'F.instance_norm((need(x.shape[1] == l), x)[1])', CHANNELS, 'c=4 eps=0.1', values=False,
+     layer='InstanceNorm({c}, eps: {eps}) ~ c')
 call('normalize', 'normalize(x, eps: {eps})', 'F.normalize(x, dim=-1, eps=eps)', 'x f32 n=2 h=3', 'eps=0.1')
 
 # ---- nn.pool
@@ -188,32 +233,46 @@ for r, axes, s in [(1, 'h=5', '1d'), (2, 'h=5 w=4', ''), (3, 'h=4 w=5 d=4', '3d'
     else:
         call(f'max_pool{s}', f'max_pool{s}(x, {{k}}, stride: {{stride}}, padding: {{padding}})',
              f'F.max_pool{r}d(x, k, stride, padding)', x, 'k=3 stride=2 padding=1', but=NONE)
-    call(f'avg_pool{s}', f'avg_pool{s}(x, {{k}}, stride: {{stride}}, padding: {{padding}})', f'F.avg_pool{r}d(x, k, stride, padding)',
+    call(f'avg_pool{s}', f'avg_pool{s}(x, {{k}}, stride: {{stride}}, padding: {{padding}})',
+         f'F.avg_pool{r}d(x, k, stride, padding)',
          x, 'k=3 stride=2 padding=1', but=NONE)
 call('avg_pool', 'avg_pool(x, {k}, stride: {stride}, padding: {padding}, counted: false)',
-     'F.avg_pool2d(x, k, stride, padding, count_include_pad=False)', 'x f32 n=1 c=2 h=5 w=4', 'k=3 stride=2 padding=1', but=NONE)
+     'F.avg_pool2d(x, k, stride, padding, count_include_pad=False)', 'x f32 n=1 c=2 h=5 w=4', 'k=3 stride=2 padding=1',
+     but=NONE)
 call('stretches', 'stretches({o}, {h})',
-     '(need(o > 0 and h > 0), torch.tensor([[i * h // o <= r < -(-(i + 1) * h // o) for r in range(h)] for i in range(o)]))[1]', '', 'o=3 h=5')
+     '(need(o > 0 and h > 0), torch.tensor([[i * h // o <= r < -(-(i + 1) * h // o) for r in range(h)]'
+     ' for i in range(o)]))[1]', '', 'o=3 h=5')
 for f in ['avg', 'max']:
-    call(f'adaptive_{f}_pool', f'adaptive_{f}_pool(x, {{oh}}, {{ow}})', f'F.adaptive_{f}_pool2d(x, (oh, ow))', 'x f32 n=1 c=2 h=5 w=4', 'oh=3 ow=2', but={**NONE, **EMPTY})
-call('global_avg_pool', 'global_avg_pool(x)', '(need(x[0, 0].numel() > 0 if x.shape[0] * x.shape[1] else x.shape[2] * x.shape[3] > 0), x.mean((2, 3)))[1]', 'x f32 n=2 c=2 h=2 w=3')
-call('global_max_pool', 'global_max_pool(x)', '(need(x.shape[2] * x.shape[3] > 0), x.amax((2, 3)))[1]', 'x f32 n=2 c=2 h=2 w=3')
+    call(f'adaptive_{f}_pool', f'adaptive_{f}_pool(x, {{oh}}, {{ow}})', f'F.adaptive_{f}_pool2d(x, (oh, ow))',
+         'x f32 n=1 c=2 h=5 w=4', 'oh=3 ow=2', but={**NONE, **EMPTY})
+call('global_avg_pool', 'global_avg_pool(x)',
+     '(need(x[0, 0].numel() > 0 if x.shape[0] * x.shape[1] else x.shape[2] * x.shape[3] > 0), x.mean((2, 3)))[1]',
+     'x f32 n=2 c=2 h=2 w=3')
+call('global_max_pool', 'global_max_pool(x)', '(need(x.shape[2] * x.shape[3] > 0), x.amax((2, 3)))[1]',
+     'x f32 n=2 c=2 h=2 w=3')
 
 # ---- nn.random
-call('uniform', 'uniform(1, [{n}], low: {low}, high: {high})', 'torch.empty(n).uniform_(low, high)', '', 'n=3 low=0.0 high=0.5', values=False)
+call('uniform', 'uniform(1, [{n}], low: {low}, high: {high})', 'torch.empty(n).uniform_(low, high)', '',
+     'n=3 low=0.0 high=0.5', values=False)
 for f in ['normal', 'gumbel', 'exponential']:
     call(f, f'{f}(1, [{{n}}])', 'torch.zeros(n)', '', 'n=3', values=False)
 call('bernoulli', 'bernoulli(1, [{n}], p: {p})', 'torch.bernoulli(torch.full([n], p))', '', 'n=3 p=0.5', values=False)
-call('integers', 'integers(1, [{n}], {high}, low: {low})', 'torch.randint(low, high, [n])', '', 'n=3 high=1 low=0', values=False, constants='low')
-call('integers', 'integers(1, [{n}], {high}, low: {low}, T: i8)', 'torch.randint(low, high, [n], dtype=torch.int8)', '', 'n=3 high=128 low=-128', values=False, constants='high low')
+call('integers', 'integers(1, [{n}], {high}, low: {low})', 'torch.randint(low, high, [n])', '', 'n=3 high=1 low=0',
+     values=False, constants='low')
+call('integers', 'integers(1, [{n}], {high}, low: {low}, T: i8)', 'torch.randint(low, high, [n], dtype=torch.int8)', '',
+     'n=3 high=128 low=-128', values=False, constants='high low')
 call('permutation', 'permutation(1, {n})', 'torch.randperm(n)', '', 'n=3', values=False)
-call('categorical', 'categorical(1, x)', 'torch.distributions.Categorical(logits=x).sample() if x.shape[1] else need(False)', 'x f32 n=2 v=3', values=False, but={'n=0': ('value', 'nothing is drawn')})
+call('categorical', 'categorical(1, x)',
+     'torch.distributions.Categorical(logits=x).sample() if x.shape[1] else need(False)', 'x f32 n=2 v=3', values=False,
+     but={'n=0': ('value', 'nothing is drawn')})
 call('dropout', 'dropout(x, {rate}, 1)', 'F.dropout(x, rate)', UNARY, 'rate=0.5', values=False)
 call('dropout2d', 'dropout2d(x, {rate}, 1)', 'F.dropout2d(x, rate)', 'x f32 n=2 c=3 h=2 w=2', 'rate=0.5', values=False)
 call('Dropout', 'l(x)', 'l(x)', UNARY, 'rate=0.5', values=False, layer='Dropout({rate}) ~ nn.Dropout(rate)')
-call('Dropout2d', 'l(x)', 'l(x)', 'x f32 n=2 c=3 h=2 w=2', 'rate=0.5', values=False, layer='Dropout2d({rate}) ~ nn.Dropout2d(rate)')
+call('Dropout2d', 'l(x)', 'l(x)', 'x f32 n=2 c=3 h=2 w=2', 'rate=0.5', values=False,
+     layer='Dropout2d({rate}) ~ nn.Dropout2d(rate)')
 call('greedy', 'greedy(x)', '(need(x.shape[1] > 0), x.argmax(-1))[1]', 'x f32 n=2 v=3')
-call('keep_top_k', 'keep_top_k(x, {k})', '(need(k >= 1), x.masked_fill(x < x.topk(k).values[:, -1:], -math.inf))[1]', 'x f32 n=2 v=3', 'k=2')
+call('keep_top_k', 'keep_top_k(x, {k})', '(need(k >= 1), x.masked_fill(x < x.topk(k).values[:, -1:], -math.inf))[1]',
+     'x f32 n=2 v=3', 'k=2')
 def nucleus(x, p):
     need(0 < p <= 1 and x.shape[1] > 0)
     v, at = stable(x)
@@ -222,18 +281,23 @@ def nucleus(x, p):
     return x.masked_fill(x < last, -math.inf)
 call('keep_top_p', 'keep_top_p(x, {p})', 'nucleus(x, p)', 'x f32 n=2 v=3', 'p=0.6')
 call('sample', 'sample(x, 1, temperature: {temperature}, top_k: {k}, top_p: {p})',
-     '(need(temperature >= 0 and k >= 0 and k <= x.shape[1] and 0 < p <= 1 and x.shape[1] > 0), x.argmax(-1))[1]', 'x f32 n=2 v=3',
+     '(need(temperature >= 0 and k >= 0 and k <= x.shape[1] and 0 < p <= 1 and x.shape[1] > 0), x.argmax(-1))[1]',
+     'x f32 n=2 v=3',
      'temperature=0.7 k=2 p=0.8', values=False, constants='k')
 
 # ---- nn.recurrent
 for f, gates in [('LSTM', 4), ('GRU', 3)]:
-    call(f'{f}Cell', 'l(x)' + ('[0]' if f == 'LSTM' else ''), 'l(x)' + ('[0]' if f == 'LSTM' else ''), 'x f32 n=2 i=3', 'i=3 h=2', values=False,
+    call(f'{f}Cell', 'l(x)' + ('[0]' if f == 'LSTM' else ''), 'l(x)' + ('[0]' if f == 'LSTM' else ''), 'x f32 n=2 i=3',
+         'i=3 h=2', values=False,
          layer=f'{f}Cell({{i}}, {{h}}) ~ (need(i > 0 and h > 0), nn.{f}Cell(i, h))[1]')
     call(f, 'l(x)[0]', 'l(x)[0]', 'x f32 n=2 t=3 i=3', 'i=3 h=2 layers=2', values=False,
-         layer=f'{f}({{i}}, {{h}}, layers: {{layers}}) ~ (need(i > 0 and h > 0 and layers > 0), nn.{f}(i, h, layers, batch_first=True))[1]',
+         layer=f'{f}({{i}}, {{h}}, layers: {{layers}})'
+               f' ~ (need(i > 0 and h > 0 and layers > 0), nn.{f}(i, h, layers, batch_first=True))[1]',
          but={'x.t=0': ('value', 'no steps leave the states as they are')})
-    call(f'{"Lstm" if f == "LSTM" else "Gru"}Layer', 'l.forward(x)' + ('[0]' if f == 'LSTM' else ''), 'l(x)' + ('[0]' if f == 'LSTM' else ''), 'x f32 n=2 i=3', 'i=3 h=2', values=False,
-         layer=f'{"Lstm" if f == "LSTM" else "Gru"}Layer({{i}}, {{h}}, false, true) ~ (need(i > 0 and h > 0), nn.{f}Cell(i, h))[1]')
+    call(f'{"Lstm" if f == "LSTM" else "Gru"}Layer', 'l.forward(x)' + ('[0]' if f == 'LSTM' else ''),
+         'l(x)' + ('[0]' if f == 'LSTM' else ''), 'x f32 n=2 i=3', 'i=3 h=2', values=False,
+         layer=f'{"Lstm" if f == "LSTM" else "Gru"}Layer({{i}}, {{h}}, false, true)'
+               f' ~ (need(i > 0 and h > 0), nn.{f}Cell(i, h))[1]')
 
 # ---- nn.resize
 IMAGE = 'x f32 n=1 c=2 h=3 w=4'
@@ -241,9 +305,12 @@ call('resize_nearest', 'resize_nearest(x, {oh}, {ow})', 'F.interpolate(x, (oh, o
 call('upsample', 'upsample(x, by: {by})', 'F.interpolate(x, scale_factor=by)', IMAGE, 'by=2', but=NONE)
 call('source_place', 'source_place({o}, {h}, false)',
      '(need(o > 0 and h > 0), ((torch.arange(o) + 0.5) * h / o - 0.5).clamp(min=0))[1]', '', 'o=5 h=3')
-call('resize_bilinear', 'resize_bilinear(x, {oh}, {ow})', 'F.interpolate(x, (oh, ow), mode="bilinear")', IMAGE, 'oh=5 ow=3', but=NONE)
-call('resize_bilinear', 'resize_bilinear(x, {oh}, {ow}, corners: true)', 'F.interpolate(x, (oh, ow), mode="bilinear", align_corners=True)', IMAGE, 'oh=5 ow=3', but=NONE)
-call('upsample_bilinear', 'upsample_bilinear(x, by: {by})', 'F.interpolate(x, scale_factor=by, mode="bilinear")', IMAGE, 'by=2', but=NONE)
+call('resize_bilinear', 'resize_bilinear(x, {oh}, {ow})', 'F.interpolate(x, (oh, ow), mode="bilinear")', IMAGE,
+     'oh=5 ow=3', but=NONE)
+call('resize_bilinear', 'resize_bilinear(x, {oh}, {ow}, corners: true)',
+     'F.interpolate(x, (oh, ow), mode="bilinear", align_corners=True)', IMAGE, 'oh=5 ow=3', but=NONE)
+call('upsample_bilinear', 'upsample_bilinear(x, by: {by})', 'F.interpolate(x, scale_factor=by, mode="bilinear")', IMAGE,
+     'by=2', but=NONE)
 call('pixel_shuffle', 'pixel_shuffle(x, {r})', 'F.pixel_shuffle(x, r)', 'x f32 n=1 c=4 h=2 w=3', 'r=2')
 call('pixel_unshuffle', 'pixel_unshuffle(x, {r})', 'F.pixel_unshuffle(x, r)', 'x f32 n=1 c=2 h=4 w=2', 'r=2',
      but={k: ('shape', 'torch 1.13 leaves the shape of an empty image as it is') for k in ['n=0', 'c=0', 'h=0', 'w=0']})
@@ -251,7 +318,9 @@ call('pixel_unshuffle', 'pixel_unshuffle(x, {r})', 'F.pixel_unshuffle(x, r)', 'x
 # ---- optim
 call('global_norm', 'global_norm([x, y])', 'torch.sqrt((x * x).sum() + (y * y).sum())', 'x f32 n=2 | y f32 m=2 k=2')
 call('clip', 'clip([x, y], {limit})[0][0]',
-     '(need(limit >= 0), x * (limit / (torch.sqrt((x * x).sum() + (y * y).sum()) + 1e-6)).clamp(max=1))[1]', 'x f32 n=2 | y f32 m=2 k=2', 'limit=0.5')
+     '(need(limit >= 0), x * (limit / (torch.sqrt((x * x).sum() + (y * y).sum()) + 1e-6)).clamp(max=1))[1]',
+     'x f32 n=2 | y f32 m=2 k=2', 'limit=0.5')
 call('cosine', 'cosine(i32(step), {warmup}, {total}, {peak})',
      '(need(0 <= warmup < total), torch.tensor(peak) * ((step + 1) / warmup if step < warmup else'
-     ' 0.5 * (1 + math.cos(math.pi * min(1, (step - warmup) / (total - warmup))))))[1]', 'step i32', 'warmup=2 total=6 peak=0.5')
+     ' 0.5 * (1 + math.cos(math.pi * min(1, (step - warmup) / (total - warmup))))))[1]', 'step i32',
+     'warmup=2 total=6 peak=0.5')

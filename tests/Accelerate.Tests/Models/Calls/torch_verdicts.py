@@ -24,7 +24,8 @@ def need(condition):
     if not condition: raise Refused()
 
 
-def call(name, acc, py, tensors='', numbers='', where='', constants='', values=True, symbolic=True, layer='', **reasons):
+def call(name, acc, py, tensors='', numbers='', where='', constants='', values=True, symbolic=True, layer='',
+         **reasons):
     """
     name: the function or layer. acc: the call, in its language; py: the same in torch.
     tensors: 'x f32 n=1 c=4 h=5 | w f32 o=6 p=2': axes of one name have one size, and are varied one by one first.

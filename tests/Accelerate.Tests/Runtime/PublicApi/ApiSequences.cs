@@ -61,20 +61,7 @@ internal static class ApiSequences
     /// </summary>
     public static string? Run(int first, int count)
     {
-        var assembly = typeof(ApiSequences).Assembly.Location;
-        var start = new ProcessStartInfo(Environment.ProcessPath!, ["exec", assembly])
-        {
-            RedirectStandardError = true,
-            RedirectStandardOutput = true,
-            Environment =
-            {
-                ["DOTNET_STARTUP_HOOKS"] = assembly,
-                ["DOTNET_DbgEnableMiniDump"] = "0",
-                [StartupHook.Variable] = StartupHook.PublicApi,
-                [StartupHook.Argument] = $"{first} {count}",
-            },
-        };
-        using var child = Process.Start(start)!;
+        using var child = Process.Start(StartupHook.Start(StartupHook.PublicApi, $"{first} {count}"))!;
         var errors = child.StandardError.ReadToEndAsync();
         var text = child.StandardOutput.ReadToEnd();
         child.WaitForExit();

@@ -100,8 +100,8 @@ internal sealed partial class ApiWorld
     private void ReadWhileDisposed()
     {
         var t = Tensor.FromDoubles(DType.F32, [.. Enumerable.Repeat(1.0, 200_000)], 200_000);
-        var reader = new Thread(() => t.Dispose());
-        reader.Start();
+        var disposer = new Thread(t.Dispose);
+        disposer.Start();
         for (var i = 0; i < 5; i++)
         {
             double[]? values = null;
@@ -109,7 +109,7 @@ internal sealed partial class ApiWorld
             Check(e is null or ObjectDisposedException, $"a tensor disposed while it is read: {e}");
             Check(values is null || values.All(v => v == 1), "a tensor disposed while it is read: the values");
         }
-        reader.Join();
+        disposer.Join();
     }
 
     /// <summary>A writer that does something to the session that prints into it.</summary>
