@@ -110,8 +110,11 @@ internal sealed partial class Generator
             case 7 when same.Count > 0:
                 return ($"{Pick(same).Name} // {random.Next(1, 4)}", null, Grade.Exact);
             case 8:
-                // Shifted, and guarded.
+                // Shifted, and guarded; now and then on one side only, or by another index.
                 var by = random.Next(1, 3);
+                if (Chance(6) && value > by && Value(any.Extent) > by)
+                    return ($"{any.Name} {Pick("-", "+")} {by}", $"{Pick(indices).Name} {Pick(">=", "<")} {by}",
+                        Grade.Exact);
                 return Chance(2)
                     ? ($"{any.Name} - {by}", $"{any.Name} >= {by} and {any.Name} - {by} < {extent.Display}",
                         Grade.Exact)
@@ -125,6 +128,7 @@ internal sealed partial class Generator
                 {
                     uses.Add(wild);
                     var at = $"{wild.Name}[{any.Name}]";
+                    if (Chance(6)) return (at, $"{at} {Pick(">= 0", $"< {extent.Display}")}", Jump(wild));
                     return Chance(2) ? (at, $"{at} >= 0 and {at} < {extent.Display}", Jump(wild))
                         : ($"{at} % ({extent.Display})", null, Jump(wild));
                 }

@@ -13,15 +13,29 @@ namespace Accelerate.Cli.Fuzz;
 /// </summary>
 /// <param name="Values">Results by number, `inout` parameters and state by name.</param>
 /// <param name="Failure">Why the call fails, or null.</param>
-/// <param name="Clamped">An index was out of range; only an executor knows whether its read happens.</param>
+/// <param name="Clamped">An index was out of range.</param>
+/// <param name="Needed">And a result depends on what it would have read: with another element there it is another. Where
+/// none does, an executor may leave it unseen.</param>
 /// <param name="Overflowed">Terms of a sum reach past the greatest number, or factors of a product are far from 1: in
 /// another order it is infinite, NaN or 0 on the way, and so is anything that comes of it: floats are not
 /// compared.</param>
 internal sealed record Reference(IReadOnlyDictionary<string, ReferenceValue> Values, string? Failure, bool Clamped,
-    bool Overflowed)
+    bool Needed, bool Overflowed)
 {
     public static Reference Of(CompiledEntry entry, Tensor[] inputs, Session session,
         IReadOnlyDictionary<string, long> sizes)
+    {
+        var near = Of(entry, inputs, session, sizes, takesFarEnd: false);
+        if (!near.Clamped || near.Failure is not null) return near;
+        var far = Of(entry, inputs, session, sizes, takesFarEnd: true);
+        return near with { Needed = far.Failure is null && near.Values.Any(v => !IsSame(v.Value, far.Values[v.Key])) };
+    }
+
+    private static bool IsSame(ReferenceValue a, ReferenceValue b) =>
+        a.Values.AsSpan().SequenceEqual(b.Values) && a.Integers.AsSpan().SequenceEqual(b.Integers);
+
+    private static Reference Of(CompiledEntry entry, Tensor[] inputs, Session session,
+        IReadOnlyDictionary<string, long> sizes, bool takesFarEnd)
     {
         var values = new Dictionary<string, ReferenceValue>();
         var (clamped, overflowed) = (false, false);
@@ -36,6 +50,7 @@ internal sealed record Reference(IReadOnlyDictionary<string, ReferenceValue> Val
                 path => ReferenceValue.Of(session.State[path]), sizes, new InterpreterOptions
                 {
                     RoundToDType = true,
+                    TakesFarEnd = takesFarEnd,
                     Assign = (assign, value) => values[assign.Name] = value,
                     Clamped = (_, _) => clamped = true,
                     Observe = (_, node, value) =>
@@ -45,11 +60,11 @@ internal sealed record Reference(IReadOnlyDictionary<string, ReferenceValue> Val
                     },
                 });
             for (var i = 0; i < results.Count; i++) values[$"{i}"] = results[i];
-            return new(values, null, clamped, overflowed);
+            return new(values, null, clamped, false, overflowed);
         }
         catch (ReferenceException e)
         {
-            return new(values, e.Message, clamped, overflowed);
+            return new(values, e.Message, clamped, false, overflowed);
         }
     }
 
@@ -58,6 +73,7 @@ internal sealed record Reference(IReadOnlyDictionary<string, ReferenceValue> Val
         Action<string> find)
     {
         if (failure is null && Failure is not null) find($"no failure; the graph interpreter: {Failure}");
+        if (failure is null && Needed) find("no failure, though a result needs an element that is out of range");
         if (failure is not null && Failure is null && !Clamped) find($"{failure}; the graph interpreter: no failure");
         if (failure is not null || Failure is not null) return;
         foreach (var (name, value) in values)

@@ -1,5 +1,6 @@
 // In: a program with a difference. Out: a smaller one that has it too.
 using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
 
@@ -14,7 +15,9 @@ internal sealed class Shrinker(Func<FuzzProgram, bool> has)
 {
     // What a person waits for; most programs are small after a third of it.
     private const int MostCandidates = 150;
+    private static readonly TimeSpan MostTime = TimeSpan.FromMinutes(5);
 
+    private readonly Stopwatch clock = Stopwatch.StartNew();
     private int tried;
 
     public static FuzzProgram Shrink(WorkerProcess worker, FuzzFind find, FuzzProgram program)
@@ -38,7 +41,7 @@ internal sealed class Shrinker(Func<FuzzProgram, bool> has)
 
     public FuzzProgram Shrink(FuzzProgram program)
     {
-        while (tried < MostCandidates)
+        while (tried < MostCandidates && clock.Elapsed < MostTime)
         {
             var smaller = Candidates(program).Select(c => c.Live()).FirstOrDefault(Holds);
             if (smaller is null) break;
@@ -51,7 +54,7 @@ internal sealed class Shrinker(Func<FuzzProgram, bool> has)
     {
         var isPossible = candidate.Parameters.Select(p => p.Value).Concat(candidate.Results).SelectMany(v => v.Shape)
             .All(s => s.Evaluate(candidate.Sizes) >= 0);
-        return isPossible && ++tried <= MostCandidates && has(candidate);
+        return isPossible && ++tried <= MostCandidates && clock.Elapsed < MostTime && has(candidate);
     }
 
     private static IEnumerable<FuzzProgram> Candidates(FuzzProgram p)

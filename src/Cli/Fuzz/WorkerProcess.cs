@@ -5,8 +5,14 @@ using System.Text.Json;
 
 namespace Accelerate.Cli.Fuzz;
 
-/// <summary>How long a program may take, and how much memory its process.</summary>
-internal sealed record FuzzLimits(TimeSpan Time, long Bytes);
+/// <summary>
+/// How much processor time a program may take, and how much memory its process. One that waits is given up after
+/// <see cref="Patience"/> times as long: the machine may be busy with others.
+/// </summary>
+internal sealed record FuzzLimits(TimeSpan Time, long Bytes)
+{
+    public const int Patience = 10;
+}
 
 /// <summary>
 /// A child process that outlives its programs until one of them kills it; then the next has a new one.
@@ -46,21 +52,24 @@ internal sealed class WorkerProcess(FuzzLimits limits) : IDisposable
         {
             return Dead("crash", Ending());
         }
-        var clock = Stopwatch.StartNew();
+        var (clock, begun) = (Stopwatch.StartNew(), ChildProcess.Load(process).Busy);
         while (true)
         {
             var hasLine = lines.TryTake(out var line, Look);
             if (!hasLine && lines.IsCompleted) return Dead("crash", Ending());
             // An answer that comes too late, or after too much was taken, is no answer.
-            if (clock.Elapsed > limits.Time)
-                return Dead("hang", $"no end after {limits.Time.TotalSeconds:F0} s");
-            if (ChildProcess.Load(process).PeakBytes > limits.Bytes)
+            var load = ChildProcess.Load(process);
+            if (load.Busy - begun > limits.Time)
+                return Dead("hang", $"no end after {limits.Time.TotalSeconds:F0} s of processors");
+            if (clock.Elapsed > FuzzLimits.Patience * limits.Time)
+                return Dead("hang", $"no end after {clock.Elapsed.TotalSeconds:F0} s");
+            if (load.PeakBytes > limits.Bytes)
                 return Dead("memory", $"more than {limits.Bytes >> 20} MB");
             if (!hasLine || Worker.Read(line!) is not var (what, text)) continue;
             if (what == "end")
             {
                 // Taken now, since a process that is dead no longer says.
-                current = ChildProcess.Load(process).Busy;
+                current = load.Busy;
                 return JsonSerializer.Deserialize<FuzzReport>(text)!;
             }
             stage = text;

@@ -44,7 +44,7 @@ internal static class Copies
         return View.Dense(dtype, data, shape, parts.Max(p => p.Terms));
     }
 
-    public static View Gather(View x, View indices, int axis, Action<long> clamped)
+    public static View Gather(View x, View indices, int axis, Action<long> clamped, bool takesFarEnd)
     {
         var at = indices.Dense().Data.Integers;
         long[] shape = [.. x.Shape.Take(axis), .. indices.Shape, .. x.Shape.Skip(axis + 1)];
@@ -59,7 +59,11 @@ internal static class Copies
         {
             // An u64 index beyond i64 is negative as a long: past the end, not before the start.
             var index = at[i] < 0 ? indices.DType == DType.U64 ? count - 1 : 0 : Math.Min(at[i], count - 1);
-            if (index != at[i] && View.CountOf(one) > 0) clamped(at[i]);
+            if (index != at[i] && View.CountOf(one) > 0)
+            {
+                clamped(at[i]);
+                if (takesFarEnd) index = count - 1 - index;
+            }
             var slice = new View(x.DType, x.Data, one, x.Strides, x.Offset + index * x.Strides[axis], 1);
             Write(slice, new View(x.DType, data, one, strides, i * strides[axis], 1));
         }

@@ -98,7 +98,7 @@ internal sealed partial class Evaluation(IReadOnlyDictionary<string, long> sizes
             case Concat c: return Copies.Concat(x, c.Axis, Shape(c.Type));
             case Window w:
                 return x[0].Window(w.Axis, w.Count.Evaluate(sizes), w.Extent.Evaluate(sizes), w.Stride, w.Dilation);
-            case Gather g: return Copies.Gather(x[0], x[1], g.Axis, Outside(g));
+            case Gather g: return Copies.Gather(x[0], x[1], g.Axis, Outside(g), options.TakesFarEnd);
             case Scatter s: return Parts.Scatter(s.Kind, x[0], x[1], x[2], s.Axis, Outside(s));
             case DynamicSlice s:
                 return Parts.DynamicSlice(x[0], x[1..], s.Axes, Values(s.Starts), Shape(s.Type), Outside(s));

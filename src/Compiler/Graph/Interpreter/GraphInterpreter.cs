@@ -41,6 +41,12 @@ public sealed record InterpreterOptions
     /// Called with every index and place out of range: of a gather, scatter, dynamic slice or its update.
     /// </summary>
     public Action<Node, long>? Clamped { get; init; }
+
+    /// <summary>
+    /// A gather whose index is out of range takes the element at the other end of the axis than the near one: a result
+    /// that is another with this needs the element.
+    /// </summary>
+    public bool TakesFarEnd { get; init; }
 }
 
 /// <summary>The reference interpreter: one node at a time, nothing fused. It shares no code with the
