@@ -9,7 +9,7 @@ namespace Accelerate.Cli.Fuzz;
 internal sealed partial class Generator
 {
     private static ImmutableArray<Step> IndexFormSteps =>
-        [new("index_form", 10, g => g.IndexForm()), new("index_window", 4, g => g.IndexWindow())];
+        [new("index_form", 10, g => g.IndexForm()), new("index_window", 6, g => g.IndexWindow())];
 
     private sealed record Index(string Name, Size Extent);
 
