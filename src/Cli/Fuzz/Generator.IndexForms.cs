@@ -112,9 +112,10 @@ internal sealed partial class Generator
             case 8:
                 // Shifted, and guarded; now and then on one side only, or by another index.
                 var by = random.Next(1, 3);
-                if (Chance(6) && value > by && Value(any.Extent) > by)
-                    return ($"{any.Name} {Pick("-", "+")} {by}", $"{Pick(indices).Name} {Pick(">=", "<")} {by}",
-                        Grade.Exact);
+                // What the extent of an index decides is no guard: the read would be refused.
+                if (Chance(6) && value > by && Value(any.Extent) > by
+                    && Pick(indices) is var other && Value(other.Extent) > by)
+                    return ($"{any.Name} {Pick("-", "+")} {by}", $"{other.Name} {Pick(">=", "<")} {by}", Grade.Exact);
                 return Chance(2)
                     ? ($"{any.Name} - {by}", $"{any.Name} >= {by} and {any.Name} - {by} < {extent.Display}",
                         Grade.Exact)

@@ -65,7 +65,7 @@ internal sealed partial class Generator
                 return x.Rank > 2
                     && Let("nn.instance_norm", x.Type, x.Shape, Composite(x), $"instance_norm({x.Name})", x);
             default:
-                if (!x.Shape[1].IsConstant) return false;
+                if (!x.Shape[1].IsConstant || x.Shape[1].Is(0)) return false;
                 var groups = Pick(Enumerable.Range(1, 6).Where(g => x.Shape[1].Value % g == 0).ToList());
                 var (c, d) = (FindOr(x.Type, [x.Shape[1]]), FindOr(x.Type, [x.Shape[1]]));
                 return Let("nn.group_norm", x.Type, x.Shape, Composite(x, c, d),

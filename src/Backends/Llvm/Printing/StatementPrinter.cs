@@ -92,8 +92,12 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
             case Reduction r when index.Lanes is null && (r.Lanes || RowPrinter.IsStraight(r.Body)):
                 new LaneReduction(new RowPrinter([this], text, scalars), [this], text, scalars).Print(r);
                 break;
-            case Reduction r:
+            case Reduction r when ReductionPrinter.IsArg(r.Kind):
                 Bind(r.Result, new ReductionPrinter(this, text, scalars, index).SerialArg(r));
+                break;
+            // In the lanes of a reduction around.
+            case Reduction { Lanes: false } r:
+                new ReductionPrinter(this, text, scalars, index).Serial(r);
                 break;
             case Cumulation c:
                 ReductionPrinter.Running([this], text, scalars, c);
