@@ -10,6 +10,7 @@ internal static class Reductions
     {
         int[] kept = [.. Enumerable.Range(0, x.Rank).Where(d => !axes.Contains(d))];
         long[] shape = [.. kept.Select(d => x.Shape[d])];
+        if (View.CountOf(shape) == 0) return Empty(x.DType, shape);
         var outer = x.Positions(kept, x.Offset);
         var inner = x.Positions(axes);
         var terms = x.Terms + (kind is ReduceOp.Add or ReduceOp.Mul ? inner.LongLength : 0);
@@ -53,6 +54,10 @@ internal static class Reductions
         return View.Dense(dtype, new Elements([], [], integers), [.. kept.Select(d => x.Shape[d])], 1);
     }
 
+    /// <summary>A result without elements, of operands whose other axes may be of any length.</summary>
+    private static View Empty(DType type, long[] shape) =>
+        View.Dense(type, type.IsFloat ? Elements.Floats(0) : Elements.Longs(0), shape, 1);
+
     public static View Dot(View a, View b, Dot dot, Propagation propagation)
     {
         // A wider accumulator takes the operands converted, exactly.
@@ -61,6 +66,7 @@ internal static class Reductions
         var (freeA, freeB) = (dot.FreeA, dot.FreeB);
         long[] shape =
             [.. dot.BatchA.Select(d => a.Shape[d]), .. freeA.Select(d => a.Shape[d]), .. freeB.Select(d => b.Shape[d])];
+        if (View.CountOf(shape) == 0) return Empty(dtype, shape);
         var (batchA, batchB) = (a.Positions(dot.BatchA, a.Offset), b.Positions(dot.BatchB, b.Offset));
         var (rows, columns) = (a.Positions(freeA), b.Positions(freeB));
         var (stepsA, stepsB) = (a.Positions(dot.ContractA), b.Positions(dot.ContractB));
