@@ -99,6 +99,8 @@ internal sealed class CaseRun(CaseFile file, long? memory = null)
         foreach (var dims in file.Sizes())
         {
             using var session = executable.CreateSession();
+            using var printed = new StringWriter();
+            session.Output = printed;
             foreach (var call in file.Calls)
             {
                 if (compilation.Entries.FirstOrDefault(e => e.Name == call.Function) is not { } entry)
@@ -115,9 +117,15 @@ internal sealed class CaseRun(CaseFile file, long? memory = null)
                 outcomes.Add(Invoke(session, call, program, inputs, arguments.Sizes));
                 if (outcomes[^1].Failure is not null) session.Reset();
             }
+            if (file.Prints.Count > 0 && !Lines(printed).SequenceEqual(file.Prints))
+                failures.Add($"{backend} prints {string.Join(" | ", Lines(printed))}, "
+                    + $"not {string.Join(" | ", file.Prints)}");
         }
         return (outcomes, references);
     }
+
+    private static IEnumerable<string> Lines(StringWriter printed) =>
+        printed.ToString().Split('\n').Select(l => l.Trim()).SkipLast(1);
 
     /// <summary>
     /// The sizes that no argument of the call says: those of filled parameters, and `int` parameters.
@@ -295,6 +303,8 @@ internal sealed class CaseRun(CaseFile file, long? memory = null)
 
     private void Check(CaseCount count, Compilation compilation)
     {
+        if (count.Function is { } name && compilation.Entries.All(e => e.Name != name))
+            failures.Add($"line {count.Line}: there is no exported function {name}");
         foreach (var entry in compilation.Entries.Where(e => count.Function is null || e.Name == count.Function))
         {
             var program = entry.Program!;
