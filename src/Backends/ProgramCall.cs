@@ -323,7 +323,8 @@ internal sealed unsafe class ProgramCall : IDisposable
         catch (Exception e) when (e is OverflowException or DivideByZeroException)
         {
             throw new ExecutionException(ExecutionCode.EntryCheck,
-                $"'{program.Name}': {what} has no value for these sizes: {e.Message}", e);
+                e is OverflowException ? $"'{program.Name}': {what}: with these sizes a number does not fit in 64 bits"
+                    : $"'{program.Name}': {what} has no value for these sizes: {e.Message}", e);
         }
     }
 

@@ -77,7 +77,10 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>Whether the guards around, with the extents of the indices, put a subscript within its axis.</summary>
-    private bool IsCovered(Size at, Size extent)
+    private bool IsCovered(Size at, Size extent) => IsImplied(at, extent - 1 - at);
+
+    /// <summary>Whether they say of sizes that they are not negative.</summary>
+    private bool IsImplied(params ReadOnlySpan<Size> sizes)
     {
         // Where something is read, each index around has an element.
         var known = new List<Size>();
@@ -91,7 +94,8 @@ internal sealed partial class Elaborator
         known = [.. known.Distinct().TakeLast(MostKnown)];
         try
         {
-            return Follows(at) && Follows(extent - 1 - at);
+            foreach (var size in sizes) if (!Follows(size)) return false;
+            return true;
         }
         catch (OverflowException)
         {

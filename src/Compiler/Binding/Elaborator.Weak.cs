@@ -44,6 +44,12 @@ internal sealed partial class Elaborator
         {
             try
             {
+                if (op is BinaryOperator.FloorDivide or BinaryOperator.Modulo && !IsDivisor(x, y, SyntaxPrinter.Sign(op)))
+                {
+                    // An index decides, element by element: as integers divide, by negative numbers and by 0 too.
+                    return Realize(a, IndexType(x, y), span) is { } p && Realize(b, IndexType(x, y), span) is { } q
+                        ? Arithmetic(op, p, q, span, span, span) : Value.Poison;
+                }
                 switch (op)
                 {
                     case BinaryOperator.Add: return new IntValue(x + y);
@@ -84,6 +90,36 @@ internal sealed partial class Elaborator
         return new RealValue(SyntaxPrinter.Sign(op), [a, b]);
     }
 
+    /// <summary>
+    /// Sizes are divided by positive ones: proved, or a check of the call. False where the indices of a form are in the
+    /// divisor, and it may be anything.
+    /// </summary>
+    private bool IsDivisor(Size dividend, Size divisor, string sign)
+    {
+        if (divisor.IsConstant || ranges.NonNegative(divisor - 1)) return true;
+        if (divisor.Variables().Any(indexOf.ContainsKey)) return false;
+        if (Frame.Guards.IsEmpty || !IsImplied(divisor - 1)) AtMost(1, divisor, $"{dividend} {sign} {divisor} needs a positive divisor");
+        return true;
+    }
+
+    /// <summary>
+    /// What holds numbers that are computed from indices: i32, unless products are in them. That i32 holds the sums is
+    /// checked where they are computed.
+    /// </summary>
+    private static DType IndexType(params ReadOnlySpan<Size> sizes)
+    {
+        foreach (var size in sizes) if (HasProducts(size)) return DType.I64;
+        return DType.I32;
+    }
+
+    private static bool HasProducts(Size size) => size.Terms.Any(t => t.Atoms.Length > 1 || t.Atoms.Any(a => a switch
+    {
+        FloorDivAtom d => HasProducts(d.Dividend) || HasProducts(d.Divisor),
+        MinAtom m => HasProducts(m.Left) || HasProducts(m.Right),
+        MaxAtom m => HasProducts(m.Left) || HasProducts(m.Right),
+        _ => false,
+    }));
+
     private Size FloorDiv(Size a, Size b) => SizeDivision.FloorDiv(a, b, ranges);
 
     private Value WeakCompare(BinaryOperator op, WeakValue a, WeakValue b, Span span)
@@ -123,7 +159,8 @@ internal sealed partial class Elaborator
                 if (ranges.NonNegative(atLeast)) return new BoolValue(false);
             }
         }
-        var dtype = IsReal(a) || IsReal(b) ? DType.F32 : DType.I32;
+        var dtype = IsReal(a) || IsReal(b) ? DType.F32
+            : a is IntValue left && b is IntValue right ? IndexType(left.Size, right.Size) : DType.I32;
         return Realize(a, dtype, span) is { } p && Realize(b, dtype, span) is { } q
             ? a is IntValue { Size: var m } && b is IntValue { Size: var n }
                 ? Implying(Arithmetic(op, p, q, span, span, span), op, m, n) : Arithmetic(op, p, q, span, span, span)
@@ -274,12 +311,14 @@ internal sealed partial class Elaborator
         if (size.Terms is [{ Coefficient: 1, Atoms: [VariableAtom single] }]
             && indexOf.TryGetValue(single.Name, out var index))
             return Tensor(new Iota(new TensorType(dtype, [index.Extent]), 0), [index]);
-        // Integers are exact in i32 or i64 and rounded once when they become floats.
+        // Integers are exact in i32 or i64 and rounded once when they become floats; narrow ones wrap.
         if (dtype is not (DType.I32 or DType.I64))
         {
-            var exact = RealizeSize(size, dtype.Bytes() == 8 || dtype == DType.U32 ? DType.I64 : DType.I32);
+            if (dtype == DType.U32) Room(size, dtype);
+            var exact = RealizeSize(size, dtype.Bytes() == 8 || dtype == DType.U32 ? DType.I64 : IndexType(size));
             return Tensor(new Graph.Convert(exact.Node, dtype), exact.Indices);
         }
+        Room(size, dtype);
         TensorValue? sum = null;
         foreach (var term in size.Terms)
         {
@@ -293,6 +332,36 @@ internal sealed partial class Elaborator
             sum = sum is null ? product : Join(sum, product!, (x, y) => new Binary(BinaryOp.Add, x, y));
         }
         return sum!;
+    }
+
+    /// <summary>
+    /// A check of the call that the dtype holds an expression of indices, at its least and its greatest. An index has
+    /// room for a small constant more: <see cref="AxisChecks"/>.
+    /// </summary>
+    private void Room(Size size, DType dtype)
+    {
+        var unit = size - size.Offset;
+        var isNear = Math.Abs((decimal)size.Offset) <= AxisChecks.Room
+            && unit.Terms is [{ Coefficient: 1 or -1, Atoms: [VariableAtom] }];
+        if (dtype == DType.I64 ? !HasProducts(size) : isNear) return;
+        // Of 64 bits a part: the difference from a bound has to fit too.
+        var (low, high) = dtype == DType.I64 ? (-(1L << 61), 1L << 61) : RangeOf(dtype);
+        if (End(size, greatest: true) is { } most) AtMost(most, high, $"an index expression fits in {dtype.Name()}");
+        if (End(size, greatest: false) is { } least && !ranges.NonNegative(least))
+            AtMost(low, least, $"an index expression fits in {dtype.Name()}");
+    }
+
+    /// <summary>The greatest or least value for the indices of the forms around; null where their signs say neither.
+    /// </summary>
+    private Size? End(Size size, bool greatest)
+    {
+        foreach (var name in size.Variables().Where(indexOf.ContainsKey).ToList())
+        {
+            if (size.AffineIn(name) is not var (step, rest)) return null;
+            if (!ranges.NonNegative(step) && !ranges.NonNegative(Size.Zero - step)) return null;
+            size = ranges.NonNegative(step) == greatest ? rest + step * (indexOf[name].Extent - 1) : rest;
+        }
+        return size;
     }
 
     private TensorValue RealizeAtom(Atom atom, DType dtype) => atom switch

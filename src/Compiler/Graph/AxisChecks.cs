@@ -7,6 +7,12 @@ namespace Accelerate.Compiler.Graph;
 internal static class AxisChecks
 {
     /// <summary>
+    /// How much less than i32 holds an axis has that is counted along: so much may be added to an index, or taken from
+    /// it, without a look.
+    /// </summary>
+    public const int Room = 1 << 16;
+
+    /// <summary>
     /// A greatest element needs an element; an index, a count or a size needs a dtype that holds it: of i32 and u32,
     /// which are what a program has that asks for none. Narrower ones are asked for, and wrap.
     /// </summary>
@@ -31,11 +37,17 @@ internal static class AxisChecks
             case Sort s when s.Type.Shape[s.Axis] is var sorted && !(sorted.IsConstant && sorted.Value <= int.MaxValue):
                 yield return new(CheckKind.AtMost, sorted, int.MaxValue, "a sorted axis has at most 2^31 - 1 elements");
                 break;
-            case Iota i when TooLarge(i.Type.Shape[i.Axis] - 1, i.Type.DType, ranges) is { } counted:
+            case Iota i when TooLarge(i.Type.Shape[i.Axis] - 1 + Room, i.Type.DType, ranges) is { } counted:
                 yield return counted with { Message = $"the indices of an axis fit in {i.Type.DType.Name()}" };
                 break;
             case SizeValue v when TooLarge(v.Size, v.Type.DType, ranges) is { } value:
                 yield return value with { Message = $"a size that is used as a value fits in {v.Type.DType.Name()}" };
+                break;
+            // Checks are computed so that they see it; kernels wrap. What is narrow wraps too.
+            case SizeValue v when v.Type.DType.Bytes() == 8 || v.Type.DType.IsFloat:
+                if (v.Size.Terms.Any(t => t.Coefficient is not (1 or -1) || t.Atoms.Length > 1 || t.Atoms.Any(a =>
+                        a is not VariableAtom)) && Greatest(v.Size, ranges) is { } most)
+                    yield return new(CheckKind.AtMost, most, long.MaxValue, "a size that is used as a value fits in 64 bits");
                 break;
         }
     }
@@ -46,16 +58,27 @@ internal static class AxisChecks
     /// </summary>
     private static EntryCheck? TooLarge(Size size, DType dtype, IndexRanges ranges)
     {
-        if (dtype is not (DType.I32 or DType.U32)) return null;
-        foreach (var name in size.Variables().Where(ranges.Knows).ToList())
-        {
-            // What rises and falls with a loop has no greatest value that a size expression gives.
-            if (size.AffineIn(name) is not var (step, rest) || !step.IsConstant) return null;
-            size = step.Value > 0 ? rest + step * (ranges.ExtentOf(name) - 1) : rest;
-        }
+        if (dtype is not (DType.I32 or DType.U32) || Greatest(size, ranges) is not { } greatest) return null;
+        size = greatest;
         Size most = dtype == DType.I32 ? int.MaxValue : uint.MaxValue;
         // Of all constants: a difference of two that is too large would leave 64 bits.
         if (size.IsConstant && size.Value <= most.Value) return null;
         return new(CheckKind.AtMost, size, most, "");
+    }
+
+    /// <summary>
+    /// The greatest value in the iterations of the loops around; null for what rises and falls with a loop, which no
+    /// size expression gives.
+    /// </summary>
+    private static Size? Greatest(Size size, IndexRanges ranges)
+    {
+        foreach (var name in size.Variables().Where(ranges.Knows).ToList())
+        {
+            if (size.AffineIn(name) is not var (step, rest)) return null;
+            if (ranges.NonNegative(step)) size = rest + step * (ranges.ExtentOf(name) - 1);
+            else if (ranges.NonNegative(Size.Zero - step)) size = rest;
+            else return null;
+        }
+        return size;
     }
 }
