@@ -109,11 +109,16 @@ internal sealed partial class Elaborator
                         : null);
             case TensorValue:
                 return Fail(Codes.UnknownMember, m.Name.Span, $"tensors have no members", Describe(target),
-                    $"write `{m.Name.Text}({m.Target.Span.Text})`");
+                    ForeignNames.Method(m.Name.Text, m.Target.Span.Text)
+                        ?? (IsFunction(m.Name.Text, m.Name.Span) ? $"write `{m.Name.Text}({m.Target.Span.Text})`"
+                            : Suggest(m.Name.Text)));
             default:
                 return Fail(Codes.UnknownMember, m.Name.Span, $"{Describe(target)} has no members");
         }
     }
+
+    private bool IsFunction(string name, Span span) =>
+        Frame.Find(name) is null && Lookup(name, span) is FunctionValue or BuiltinValue or DTypeValue;
 
     private Value List(ListExpression l)
     {
