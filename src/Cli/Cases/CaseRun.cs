@@ -99,6 +99,7 @@ internal sealed class CaseRun(CaseFile file, long? memory = null)
         foreach (var dims in file.Sizes())
         {
             using var session = executable.CreateSession();
+            session.Output = TextWriter.Null; // each backend would print the same among the results
             foreach (var call in file.Calls)
             {
                 if (compilation.Entries.FirstOrDefault(e => e.Name == call.Function) is not { } entry)
