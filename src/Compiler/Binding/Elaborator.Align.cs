@@ -89,8 +89,9 @@ internal sealed partial class Elaborator
     /// </summary>
     private static string? FromTheLast(TensorValue a, TensorValue b, Span aSpan, Span bSpan)
     {
-        var (low, high, span) = a.Rank < b.Rank ? (a, b, aSpan) : (b, a, bSpan);
-        if (low.Rank == high.Rank) return null;
+        var (low, high, span, other) = a.Rank < b.Rank ? (a, b, aSpan, bSpan) : (b, a, bSpan, aSpan);
+        // An index form has no reshape.
+        if (low.Rank == high.Rank || !low.Indices.IsEmpty) return null;
         var next = 0;
         List<string> axes = [];
         foreach (var size in high.Shape)
@@ -100,7 +101,9 @@ internal sealed partial class Elaborator
             if (meets) next++;
         }
         if (next < low.Rank) return null;
-        var reshaped = $"`reshape({span.Text}, [{string.Join(", ", axes)}])`";
+        // The condition of a choice goes by the whole choice.
+        var text = span.Length > other.Length && span.To(other) == span ? "…" : Short(span);
+        var reshaped = $"`reshape({text}, [{string.Join(", ", axes)}])`";
         return "axes meet from the last: " + (span.Text.Contains("axis:", StringComparison.Ordinal)
             ? $"reduce with `keep: true`, or write {reshaped}" : $"write {reshaped}");
     }

@@ -22,7 +22,7 @@ internal sealed partial class Elaborator
             var made = $"{syntax.Name.Text}({(syntax.Parameters.IsEmpty ? "" : "…")})";
             return Fail(Codes.WrongArgumentCount, argument.Span, $"`{syntax.Name.Text}` is a module, not yet a layer",
                 Describe(argument.Value), $"make the layer first: `let layer = {made}`, then "
-                    + $"`layer({argument.Span.Text})`", new Label(syntax.Name.Span, "the module"));
+                    + $"`layer({Short(argument.Span)})`", new Label(syntax.Name.Span, "the module"));
         }
         if (Bind(syntax.Name.Text, syntax.Name.Span, syntax.Parameters, arguments, span) is not { } bound)
             return Value.Poison;

@@ -240,7 +240,7 @@ internal sealed partial class Elaborator
         var order = Enumerable.Range(0, value.Rank).Where(d => d != other).ToList();
         order.Insert(axis, other);
         return (OwnerHelp() is { } owner ? owner + "; " : "")
-            + $"axis {other} is {expected}: `transpose({span.Text}, [{string.Join(", ", order)}])`";
+            + $"axis {other} is {expected}: `transpose({Short(span)}, [{string.Join(", ", order)}])`";
     }
 
     /// <summary>When a layer's own function is entered: the call that made the layer.</summary>

@@ -42,6 +42,9 @@ public sealed class NameTests
     [InlineData("x / sum(x, axis: 1)",
         "axes meet from the last: reduce with `keep: true`, or write `reshape(sum(x, axis: 1), [n, 1, k])`")]
     [InlineData("x[0] + b", "axes meet from the last: write `reshape(b, [m, 1])`")]
+    [InlineData("x - mean(x * x * x + x * x * x + x * x, axis: 2)",
+        "axes meet from the last: reduce with `keep: true`, or write `reshape(…, [n, m, 1])`")]
+    [InlineData("select(b > 0, x[0], 0)", "axes meet from the last: write `reshape(…, [m, 1])`")]
     [InlineData("x + c", "these sizes are equal for some calls only; if callers guarantee it, declare it: "
         + "`where k == p`")]
     public void AxesThatAreMissingBehindAreNamed(string e, string help) =>
@@ -61,6 +64,10 @@ public sealed class NameTests
             }
             """));
     }
+
+    [Fact]
+    public void WhatAConditionMeansIsSaidAndNotPutOnTheCaller() => Assert.Equal("here ci is h, per is 3, groups is 1",
+        Help("use nn\nexport fn f(x: f32[n, h, w, 3], weight: f32[8, 3, 3, 3]) = conv2d(x, weight)"));
 
     [Theory]
     [InlineData("let m = Layer\n    return m(x)", "make the layer first: `let layer = Layer()`, then `layer(x)`")]
