@@ -45,7 +45,7 @@ internal static class BisectCommand
             var state =
                 Executables.InitialState(backend == "reference" ? "interpreter" : backend, compilation.Model,
                     options.Executable,
-                    WeightFiles.Read(options.Weights, compilation.Model, terminal, options.Diagnostics));
+                    WeightFiles.Read(options.Weights, compilation.Model, terminal, options.Diagnostics), whole: true);
             var judge = new BisectJudge(entry.Bound, inputs, sizes, state, options.Compute);
             // The passes that `run` has with these options.
             var passes =

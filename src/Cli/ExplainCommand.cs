@@ -34,7 +34,7 @@ internal static class ExplainCommand
     /// <summary>Every code in order, as Markdown.</summary>
     internal static string Page() =>
         "# Diagnostics\n\nWritten by `accc explain`; a test keeps it so. Classes: ACC1 syntax, ACC2 names, types and sizes, ACC3 weights and\n"
-        + "state, ACC4 known limitations (exit code 3), ACC9 compiler bugs (exit code 70). `tests/errors` has a program for each.\n"
+        + "state, ACC4 known limitations (exit code 3), ACC9 compiler bugs (exit code 70). `tests/errors` has programs.\n"
         + string.Concat(Codes.All.Select(c => $"\n## {c.Id}: {c.Title}\n\n{Wrap(c.Explanation)}\n"));
 
     /// <summary>Lines of at most 80 columns.</summary>

@@ -18,7 +18,7 @@ internal sealed class InputValues
                                            exact, so u8 images may be given for f32 or i32
           zeros, ones                      filled; n=4 gives the size n where no file does, or an int parameter
           random:seed=1,low=0,high=9       floats in [-1, 1), integers from 0 to 9, unless low and high say else;
-                                           step=1 gives low, low + 1, …
+                                           step=1: of low, low + 1, … high
           mixed:seed=1,every=4             the same, with zeros of both signs, subnormals, infinities, NaN and the
                                            dtype's extremes in one of 4 places
           3.5  true  [1, 2]  [[1], [2]]    a literal

@@ -14,7 +14,7 @@ internal static class TestCommand
     {
         var paths = new Argument<string[]>("PATHS")
         {
-            Description = "case files, or folders with .acc files that have a header block",
+            Description = "case files, or folders of them; a .acc file without a header block is a failure",
             Arity = ArgumentArity.OneOrMore,
         };
         var command = new Command("test", "Runs the cases in .acc headers on every backend and compares.");

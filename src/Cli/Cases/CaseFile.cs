@@ -18,7 +18,8 @@ internal sealed record CaseCount(int Line, string? Function, string What, int Co
 /// <summary>The header of a case file; tests/cases/README.md describes it.</summary>
 internal sealed record CaseFile(string Path, string Title, IReadOnlyList<CaseCall> Calls,
     IReadOnlyList<CaseCount> Counts,
-    IReadOnlyList<(string Name, long[] Values)> Dims, IReadOnlyDictionary<string, string> Set, string Prints)
+    IReadOnlyList<(string Name, long[] Values)> Dims, IReadOnlyDictionary<string, string> Set,
+    IReadOnlyList<string> Prints)
 {
     private const int MostSizes = 1000;
 
@@ -31,7 +32,7 @@ internal sealed record CaseFile(string Path, string Title, IReadOnlyList<CaseCal
         var (calls, counts) = (new List<CaseCall>(), new List<CaseCount>());
         var dims = new List<(string, long[])>();
         var set = new Dictionary<string, string>();
-        var prints = new StringBuilder();
+        var prints = new List<string>();
         var number = 0;
         foreach (var line in ModelLoader.ReadSource(path).Text.Split('\n'))
         {
@@ -59,7 +60,7 @@ internal sealed record CaseFile(string Path, string Title, IReadOnlyList<CaseCal
                     counts.AddRange(Expectations(number, rest, Bad));
                     break;
                 case "prints":
-                    prints.Append(rest).Append('\n');
+                    prints.Add(rest);
                     break;
                 case "dims":
                     dims.AddRange(rest.Split(';', StringSplitOptions.TrimEntries).Select(d => Dim(d, Bad)));
@@ -80,7 +81,7 @@ internal sealed record CaseFile(string Path, string Title, IReadOnlyList<CaseCal
             throw new CliException($"{path}: `dims` has more than {MostSizes} combinations");
         if (calls.Count == 0)
             throw new CliException($"{path} runs nothing", "a line `# run: FN name=VALUE …` says what to run");
-        return new(path, title, calls, counts, dims, set, prints.ToString());
+        return new(path, title, calls, counts, dims, set, prints);
     }
 
     /// <summary>Every combination of the sizes.</summary>

@@ -96,10 +96,12 @@ internal sealed class CaseRun(CaseFile file, long? memory = null)
         var outcomes = new List<Outcome>();
         var references = new List<Reference>();
         using var executable = Executables.Create(backend, compilation, options);
+        var initial = withReference ? Executables.InitialState(backend, compilation.Model, options, whole: true) : null;
         foreach (var dims in file.Sizes())
         {
             using var session = executable.CreateSession();
-            session.Output = TextWriter.Null; // each backend would print the same among the results
+            using var printed = new StringWriter();
+            session.Output = printed;
             foreach (var call in file.Calls)
             {
                 if (compilation.Entries.FirstOrDefault(e => e.Name == call.Function) is not { } entry)
@@ -112,13 +114,19 @@ internal sealed class CaseRun(CaseFile file, long? memory = null)
                 var open = Open(call, program);
                 var inputs = arguments.Read([.. call.Arguments,
                     .. dims.Where(d => open.Contains(d.Key)).Select(d => $"{d.Key}={d.Value}")]);
-                if (withReference) references.Add(Refer(entry, inputs, session, arguments.Sizes));
+                if (withReference) references.Add(Refer(entry, inputs, WholeState.Of(session, initial!), arguments.Sizes));
                 outcomes.Add(Invoke(session, call, program, inputs, arguments.Sizes));
                 if (outcomes[^1].Failure is not null) session.Reset();
             }
+            if (file.Prints.Count > 0 && !Lines(printed).SequenceEqual(file.Prints))
+                failures.Add($"{backend} prints {string.Join(" | ", Lines(printed))}, "
+                    + $"not {string.Join(" | ", file.Prints)}");
         }
         return (outcomes, references);
     }
+
+    private static IEnumerable<string> Lines(StringWriter printed) =>
+        printed.ToString().Split('\n').Select(l => l.Trim()).SkipLast(1);
 
     /// <summary>
     /// The sizes that no argument of the call says: those of filled parameters, and `int` parameters.
@@ -161,13 +169,13 @@ internal sealed class CaseRun(CaseFile file, long? memory = null)
         return Enumerable.Range(0, inputs.Count).Where(i => inputs[i].IsInout);
     }
 
-    private static Reference Refer(CompiledEntry entry, Tensor[] inputs, Session session,
+    private static Reference Refer(CompiledEntry entry, Tensor[] inputs, IReadOnlyDictionary<string, Tensor> whole,
         IReadOnlyDictionary<string, long> sizes)
     {
         // The call changes its inputs and the state; a run that comes later takes them as they were.
         ReferenceValue[] given = [.. inputs.Select(ReferenceValue.Of)];
         var state = GraphPrinter.Closure(entry.Bound).SelectMany(f => f.Nodes).OfType<State>().Select(s => s.Name)
-            .Distinct().Where(session.State.ContainsKey).ToDictionary(n => n, n => ReferenceValue.Of(session.State[n]));
+            .Distinct().ToDictionary(n => n, n => ReferenceValue.Of(whole[n]));
         return new(Refer(entry, given, state, sizes, isRounded: false),
             new(() => Refer(entry, given, state, sizes, isRounded: true)));
     }
@@ -296,6 +304,8 @@ internal sealed class CaseRun(CaseFile file, long? memory = null)
 
     private void Check(CaseCount count, Compilation compilation)
     {
+        if (count.Function is { } name && compilation.Entries.All(e => e.Name != name))
+            failures.Add($"line {count.Line}: there is no exported function {name}");
         foreach (var entry in compilation.Entries.Where(e => count.Function is null || e.Name == count.Function))
         {
             var program = entry.Program!;

@@ -103,7 +103,7 @@ internal sealed class FuzzRun(Action<string> at)
     {
         at("interpreter 1");
         var options = new FuzzConfig("interpreter").Options;
-        var state = Executables.InitialState("interpreter", compilation.Model, options);
+        var state = Executables.InitialState("interpreter", compilation.Model, options, whole: true);
         Outcome expected;
         try
         {
@@ -151,8 +151,9 @@ internal sealed class FuzzRun(Action<string> at)
         {
             var arguments = new InputValues(program);
             var inputs = arguments.Read(header.Calls[call]);
-            var reference = withReference ? Reference.Of(entry, inputs, session, arguments.Sizes) : null;
-            if (withNumPy) HoldNumPy(entry, inputs, session, arguments.Sizes, reference!, header.Loose);
+            var before = WholeState.Of(session, state);
+            var reference = withReference ? Reference.Of(entry, inputs, before, arguments.Sizes) : null;
+            if (withNumPy) HoldNumPy(entry, inputs, before, arguments.Sizes, reference!, header.Loose);
             Tensor[] results = [];
             try
             {
@@ -178,7 +179,7 @@ internal sealed class FuzzRun(Action<string> at)
     }
 
     /// <summary>NumPy and the graph interpreter compute the same graph; the kernels are held to the latter.</summary>
-    private void HoldNumPy(CompiledEntry entry, Tensor[] inputs, Session session,
+    private void HoldNumPy(CompiledEntry entry, Tensor[] inputs, IReadOnlyDictionary<string, Tensor> state,
         IReadOnlyDictionary<string, long> sizes, Reference reference, IReadOnlySet<string> loose)
     {
         at("numpy");
@@ -194,7 +195,7 @@ internal sealed class FuzzRun(Action<string> at)
                 numPyProcess?.Dispose();
                 numPyProcess = new();
             }
-            var answer = numPyProcess.Run(entry.Bound, inputs, session.State, all);
+            var answer = numPyProcess.Run(entry.Bound, inputs, state, all);
             report.NumPyElements += answer.Values.Values.Sum(v => v.Count);
             report.NumPyPrograms = 1;
             // Its functions take the nearest element for an index out of range, and say nothing.

@@ -36,6 +36,8 @@ internal sealed partial class Generator
             body = new(op is "max" or "min" ? $"{op}({body.Text}, {next.Text})" : $"({body.Text} {op} {next.Text})",
                 body.Grade > next.Grade ? body.Grade : next.Grade);
         }
+        // Numbers alone have no dtype.
+        if (uses.Count == 0) body = body with { Text = $"{type.Name()}({body.Text})" };
         var (text, grade, name) = (body.Text, body.Grade, "index");
         if (reduced.Count > 0)
         {
@@ -48,8 +50,6 @@ internal sealed partial class Generator
             if (Chance(4)) text = $"{text} + {Read(type, outer, uses).Text}";
             grade = Worst([.. uses]) is var worst && worst > grade ? worst : grade;
         }
-        // Numbers alone have no dtype.
-        if (uses.Count == 0) text = $"{type.Name()}({text})";
         if (Chance(5) && uses.Count > 0)
         {
             // A choice for each element: the branch that is not taken reads nothing.

@@ -22,32 +22,32 @@ namespace Accelerate.Cli.Fuzz;
 internal sealed record Reference(IReadOnlyDictionary<string, ReferenceValue> Values, string? Failure, bool Clamped,
     bool Needed, bool Overflowed)
 {
-    public static Reference Of(CompiledEntry entry, Tensor[] inputs, Session session,
+    public static Reference Of(CompiledEntry entry, Tensor[] inputs, IReadOnlyDictionary<string, Tensor> state,
         IReadOnlyDictionary<string, long> sizes)
     {
-        var near = Of(entry, inputs, session, sizes, takesFarEnd: false);
+        var near = Of(entry, inputs, state, sizes, takesFarEnd: false);
         if (!near.Clamped || near.Failure is not null) return near;
-        var far = Of(entry, inputs, session, sizes, takesFarEnd: true);
+        var far = Of(entry, inputs, state, sizes, takesFarEnd: true);
         return near with { Needed = far.Failure is null && near.Values.Any(v => !IsSame(v.Value, far.Values[v.Key])) };
     }
 
     private static bool IsSame(ReferenceValue a, ReferenceValue b) =>
         a.Values.AsSpan().SequenceEqual(b.Values) && a.Integers.AsSpan().SequenceEqual(b.Integers);
 
-    private static Reference Of(CompiledEntry entry, Tensor[] inputs, Session session,
+    private static Reference Of(CompiledEntry entry, Tensor[] inputs, IReadOnlyDictionary<string, Tensor> state,
         IReadOnlyDictionary<string, long> sizes, bool takesFarEnd)
     {
         var values = new Dictionary<string, ReferenceValue>();
         var (clamped, overflowed) = (false, false);
-        var huge = inputs.Concat(session.State.Values).Any(IsHuge);
+        var huge = inputs.Concat(state.Values).Any(IsHuge);
         var far = new HashSet<Node>(ReferenceEqualityComparer.Instance);
         foreach (var (input, value) in entry.Bound.Inputs.Zip(inputs))
             if (input.IsInout) values[input.Name] = ReferenceValue.Of(value);
-        foreach (var (name, value) in session.State) values[name] = ReferenceValue.Of(value);
+        foreach (var (name, value) in state) values[name] = ReferenceValue.Of(value);
         try
         {
             var results = GraphInterpreter.Run(entry.Bound, [.. inputs.Select(ReferenceValue.Of)],
-                path => ReferenceValue.Of(session.State[path]), sizes, new InterpreterOptions
+                path => ReferenceValue.Of(state[path]), sizes, new InterpreterOptions
                 {
                     RoundToDType = true,
                     TakesFarEnd = takesFarEnd,

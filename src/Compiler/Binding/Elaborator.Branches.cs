@@ -63,6 +63,12 @@ internal sealed partial class Elaborator
         if (returnedA is not null && returnedB is not null) meet.Add((null, returnedA, returnedB));
 
         var merged = meet.Select(m => (m.Target, Both: Unified(a, b, m.A, m.B, spans, NameOf(m.Target)))).ToList();
+        if (muted > 0)
+        {
+            // What loops in the branches would have given is not there: they were only looked at.
+            Leave(merged.Select(m => (m.Target, m.Both is var (x, _) ? Typed(x) : Value.Poison)));
+            return;
+        }
         var resultsA = merged.SelectMany(m => m.Both is var (x, _) ? Leaves(x) : []).Select(t => Import(a, t.Node))
             .ToList();
         var resultsB = merged.SelectMany(m => m.Both is var (_, y) ? Leaves(y) : []).Select(t => Import(b, t.Node))
@@ -78,11 +84,15 @@ internal sealed partial class Elaborator
                     [Import(condition.Node), .. operands]);
             foreach (var leaf in ResultsOf(made)) leaves.Enqueue(leaf);
         }
-        foreach (var (target, both) in merged)
+        Leave(merged.Select(m => (m.Target, m.Both is var (x, _) ? Rebuilt(x, leaves) : Value.Poison)));
+
+        void Leave(IEnumerable<(Local? Target, Value Value)> values)
         {
-            var value = both is var (x, _) ? Rebuilt(x, leaves) : Value.Poison;
-            if (target is not null) Write(target, value);
-            else (frame.Returned, frame.HasReturned) = (value, true);
+            foreach (var (target, value) in values)
+            {
+                if (target is not null) Write(target, value);
+                else (frame.Returned, frame.HasReturned) = (value, true);
+            }
         }
 
         static Value After(List<(Local Local, Value Before, Value After)> written, Local local) =>

@@ -212,6 +212,9 @@ internal sealed partial class Elaborator
                     }
                     switch (Expression(s.Size))
                     {
+                        // What the caller's tensor has is not negative.
+                        case IntValue i when i.Size.IsConstant && !IsExtent(i.Size, s.Span, "an axis"):
+                            return null;
                         case IntValue i:
                             shape.Add(i.Size);
                             break;

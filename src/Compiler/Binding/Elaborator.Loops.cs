@@ -304,10 +304,12 @@ internal sealed partial class Elaborator
     private Value Unknown(Value value)
     {
         if (value is BoolValue) value = Scalar(0L, DType.Bool);
-        var leaves = Leaves(value).Select(l => new TensorValue(
-            Graph.Add(new Input($"tried{Graph.Inputs.Count}", l.Node.Type)), Graph, l.Indices));
-        return value is WeakValue ? Value.Poison : Rebuilt(value, new Queue<TensorValue>(leaves));
+        return value is WeakValue ? Value.Poison : Typed(value);
     }
+
+    /// <summary>A value of the same type, which nothing computes: while something is only tried.</summary>
+    private Value Typed(Value value) => Rebuilt(value, new Queue<TensorValue>(Leaves(value).Select(l =>
+        new TensorValue(Graph.Add(new Input($"tried{Graph.Inputs.Count}", l.Node.Type)), Graph, l.Indices))));
 
     /// <summary>Opens a region in which the assigned locals are what goes round.</summary>
     private Region Enter(string kind, List<Value> initial, List<Local> assigned, bool isBranch, Size? rounds)

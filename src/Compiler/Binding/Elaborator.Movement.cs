@@ -22,17 +22,20 @@ internal sealed partial class Elaborator
     private ImmutableArray<Size>? Extents(Argument a, string what)
     {
         if (Sizes(a) is not { } sizes) return null;
-        foreach (var size in sizes)
+        return sizes.All(size => IsExtent(size, a.Span, what)) ? sizes : null;
+    }
+
+    /// <summary>Whether an axis can have that size: proved, or a check of the call. False after a diagnostic.</summary>
+    private bool IsExtent(Size size, Span span, string what)
+    {
+        if (size.IsConstant && size.Value < 0)
         {
-            if (size.IsConstant && size.Value < 0)
-            {
-                Fail(Codes.SizesDiffer, a.Span, $"{what} of {size}: a size is at least 0", null,
-                    size.Is(-1) ? "no size is worked out from the others: write `size(x) // n`" : null);
-                return null;
-            }
-            AtMost(0, size, $"{what} of {size}");
+            Fail(Codes.SizesDiffer, span, $"{what} of {size}: a size is at least 0", null,
+                size.Is(-1) ? "no size is worked out from the others: write `size(x) // n`" : null);
+            return false;
         }
-        return sizes;
+        AtMost(0, size, $"{what} of {size}");
+        return true;
     }
 
     public Value ReshapeOf(BuiltinCall c)

@@ -156,6 +156,7 @@ internal sealed partial class Elaborator
                                 Describe(value));
                         return null;
                     }
+                    if (!IsExtent(size.Size, s.Span, "an axis")) return null;
                     sizes.Add(size.Size);
                     break;
                 case GroupDim g when Frame.Find(g.Name?.Text ?? "..") is { Value: ListValue list }:

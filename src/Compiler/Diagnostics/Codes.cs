@@ -205,8 +205,8 @@ public static class Codes
     /// <summary>ACC2021: recursion.</summary>
     public static readonly Code Recursion = Define(
         "ACC2021", "recursion",
-        "A function is elaborated where it is called, so it cannot call itself, directly or through others. " +
-        "Use `for` or `while`.");
+        "A function is elaborated where it is called, so it cannot call itself, directly or through others, unless " +
+        "known values end it within eight levels. Use `for` or `while`.");
 
     /// <summary>ACC2022: no such axis.</summary>
     public static readonly Code BadAxis = Define(

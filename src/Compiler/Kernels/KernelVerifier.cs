@@ -172,13 +172,14 @@ public sealed partial class KernelVerifier
     private void Check(Reduction r, Place place)
     {
         Require(!r.Lanes || place is Place.Plain or Place.Reduction, "K13",
-            () => $"the lane reduction %{r.Result.Id} inside a vector loop or a part of a contraction");
+            () => $"the lane reduction %{r.Result.Id} inside a vector loop, another one or a part of a contraction");
         Visible(r.Extent, $"the extent of {r.Variable}");
         Inside(() =>
         {
             Bind(r.Variable);
-            // Inside a vector loop or a contraction, what the body may hold is no more than outside.
-            Check(r.Body, place is Place.Vector or Place.Side or Place.Epilogue ? Place.Side : Place.Reduction);
+            // Inside lanes or a contraction, what the body may hold is no more than outside.
+            Check(r.Body, r.Lanes || place is Place.Vector or Place.Side or Place.Epilogue ? Place.Side
+                : Place.Reduction);
             KernelTypes.Check(r, Defined(r.Yield), r.Factor is { } factor ? Defined(factor) : null);
         });
         Define(r.Result);

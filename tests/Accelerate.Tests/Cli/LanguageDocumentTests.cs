@@ -141,7 +141,7 @@ public sealed partial class LanguageDocumentTests
         {
             if (text[i] is '(' or '[') depth++;
             if (text[i] is ')' or ']') depth--;
-            if (depth == 0 && (text[i] == '{' || (text[i] == '=' && text[i - 1] == ' ')))
+            if (depth == 0 && (text[i] == '{' || (text[i] == '=' && text[i - 1] == ' ' && text[i + 1] != '=')))
                 return Regex.Replace(text[..i].Trim(), @"\s+", " ");
         }
         return text;

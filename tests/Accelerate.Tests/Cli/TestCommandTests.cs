@@ -60,11 +60,20 @@ public sealed class TestCommandTests : CommandLine
         Assert.Contains("is 0, not -0", Failures("# run: f x=[0] == [-0]", "export fn f(x: f32[n]) -> f32[n] = x"));
     }
 
+    [Fact]
+    public void WhatACallPrintsIsCompared()
+    {
+        const string Program = "export fn f(x: f32[n]) -> f32[n] {\n    print(\"hi {}\", x)\n    return x\n}";
+        Assert.Equal("", Failures("# run: f x=[1]\n# run: f x=[2]\n# prints: hi [1.]\n# prints: hi [2.]", Program));
+        Assert.Contains("interpreter prints hi [1.], not ho [1.]", Failures("# run: f x=[1]\n# prints: ho [1.]", Program));
+    }
+
     [Theory]
     [InlineData("# run: f x", "'x' is not name=VALUE")]
     [InlineData("# run: f x=@missing.npy", "no such file")]
     [InlineData("# run: f x=[1] n", "'n' is not name=VALUE")]
     [InlineData("# run: f x=[] == 1", "not of the shape of 1")]
+    [InlineData("# run: f x=[1]\n# expect: g: kernels 1", "there is no exported function g")]
     [InlineData("# run: f x=[1] == [1]\n# fail: f x=[2] with nothing", "a header has no 'fail:'; did you mean `fails:`?")]
     [InlineData("# run: f x=zeros\n# dims: n in {1,2,3,4,5,6,7,8,9,10}; a in {1,2,3,4,5,6,7,8,9,10}; "
         + "b in {1,2,3,4,5,6,7,8,9,10,11}", "more than 1000")]

@@ -452,8 +452,8 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
             var inner = new Size[x.Type.Rank];
             for (int d = 0, kept = 0; d < inner.Length; d++)
                 inner[d] = axes.IndexOf(d) is >= 0 and var at ? parts[at] : index[kept++];
-            var body = scope.Inner(variable);
             var lanes = !scope.InVector && !kind.IsArg() && Fusion.IsRowReduction(node);
+            var body = lanes ? scope.Lanes(variable) : scope.Inner(variable);
             // Terms that are products are added as a contraction adds them: half of the operations, and one rounding
             // for each.
             if (kind == ReduceKind.Add && !lanes && x is Binary { Kind: BinaryOp.Mul } product && type.IsFloat

@@ -22,13 +22,16 @@ internal sealed class Scope(Scope? outer, BlockBuilder builder, bool takesStatem
     /// <summary>Values of nodes computed in this scope, by node, index and conditions.</summary>
     public Dictionary<(Node Node, string At), Value> Known { get; } = [];
 
-    /// <summary>True inside a vector loop, where only in-order reductions may stand.</summary>
+    /// <summary>True inside a vector loop or a lane reduction, where only in-order reductions may stand.</summary>
     public bool InVector { get; init; }
 
     public void Bind(string variable) => variables.Add(variable);
 
     public Scope Inner(params IEnumerable<string> bound) =>
         new(this, Builder.Inner(), true, bound) { InVector = InVector };
+
+    /// <summary>The body of a lane reduction, whose iterations are lanes.</summary>
+    public Scope Lanes(string variable) => new(this, Builder.Inner(), true, variable) { InVector = true };
 
     /// <summary>The outermost block in which all the expressions have a value.</summary>
     public Scope Home(IEnumerable<Size> expressions)
