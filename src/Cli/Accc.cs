@@ -1,5 +1,6 @@
 // In: the command line. Out: what the subcommand prints, and the exit code.
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Accelerate.Backends;
 using Accelerate.Backends.Llvm.Native;
 using Accelerate.Compiler.Diagnostics;
@@ -31,7 +32,13 @@ internal static class Accc
                 error.Write($"  = help: {Nearest.Help(word, commands, "commands")}\n");
                 return ExitCodes.Usage;
             }
-            foreach (var message in parsed.Errors.Select(e => VisibleText.Word(e.Message)).Distinct())
+            if (parsed.UnmatchedTokens.FirstOrDefault(t => t.StartsWith('-')) is { } option && command != root)
+            {
+                var unknown = Expected(CommonOptions.NoOption(option, command))!;
+                error.Write($"error: {unknown.Message}\n  = help: {VisibleText.Word(unknown.Help!)}\n");
+                return ExitCodes.Usage;
+            }
+            foreach (var message in parsed.Errors.Select(e => VisibleText.Word(Readable(e))).Distinct())
                 error.Write($"error: {message}\n");
             error.Write($"  = help: accc {(command == root ? "" : command.Name + " ")}--help\n");
             return ExitCodes.Usage;
@@ -61,6 +68,16 @@ internal static class Accc
             return ExitCodes.Bug;
         }
     }
+
+    /// <summary>A value of the wrong kind, without .NET's name for the kind.</summary>
+    private static string Readable(ParseError e) =>
+        e.SymbolResult is OptionResult { Option: var option, Tokens: [var token] } && Kind(option.ValueType) is { } kind
+            && e.Message.Contains(option.ValueType.Name, StringComparison.Ordinal)
+            ? $"{option.Name} {token.Value}: it takes {kind}" : e.Message;
+
+    private static string? Kind(Type type) =>
+        type.IsEnum ? string.Join(", ", Enum.GetNames(type).Select(n => n.ToLowerInvariant()))
+            : (Nullable.GetUnderlyingType(type) ?? type) == typeof(int) ? "a whole number" : null;
 
     /// <summary>What is somebody's mistake, or a limit that is known, as one line; null for a bug.</summary>
     internal static CliException? Expected(Exception e) => e switch

@@ -41,7 +41,7 @@ internal static class BisectCommand
             var compilation = new ModelLoader(options, terminal)
                 .Compile(CompilationStage.Lowered, [call.Function(parsed)]);
             var entry = compilation.Entries.Single();
-            var (inputs, sizes) = call.Inputs(parsed, entry.Program!, options.Executable.MemoryLimit);
+            var (inputs, sizes) = call.Inputs(parsed, entry.Program!, options);
             var state =
                 Executables.InitialState(backend == "reference" ? "interpreter" : backend, compilation.Model,
                     options.Executable,

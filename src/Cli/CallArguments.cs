@@ -14,13 +14,24 @@ internal sealed class CallArguments
         "ARGS")
     { Description = InputValues.Help, Arity = ArgumentArity.ZeroOrMore };
 
+    private readonly Command command;
+
     public CallArguments(Command command)
     {
+        this.command = command;
         command.Arguments.Add(function);
         command.Arguments.Add(values);
     }
 
-    public string Function(ParseResult parsed) => parsed.GetValue(function)!;
+    public string Function(ParseResult parsed)
+    {
+        // Words that are no option are taken for arguments, and a misspelt option is one of them.
+        foreach (var word in (string[])[parsed.GetValue(function)!, .. parsed.GetValue(values) ?? []])
+        {
+            if (word.StartsWith('-')) throw CommonOptions.NoOption(word, command);
+        }
+        return parsed.GetValue(function)!;
+    }
 
     /// <summary>The data files that the arguments name, each with its parameter.</summary>
     public IEnumerable<(string Parameter, string Path)> Files(ParseResult parsed) => (parsed.GetValue(values) ?? [])
@@ -30,9 +41,9 @@ internal sealed class CallArguments
 
     /// <summary>The inputs in the program's order, and its sizes.</summary>
     public (Tensor[] Inputs, IReadOnlyDictionary<string, long> Sizes) Inputs(ParseResult parsed, Program program,
-        long? memory)
+        ModelOptions options)
     {
-        var given = new InputValues(program, memory);
+        var given = new InputValues(program, options.Executable.MemoryLimit, options.Binding.Dims);
         return (given.Read(parsed.GetValue(values) ?? []), given.Sizes);
     }
 }

@@ -4,6 +4,7 @@ using System.Numerics;
 using Accelerate.Compiler;
 using Accelerate.Compiler.Binding;
 using Accelerate.Compiler.Graph;
+using Accelerate.Runtime;
 
 namespace Accelerate.Cli;
 
@@ -20,7 +21,8 @@ internal static class CheckCommand
             foreach (var entry in compilation.Entries) Show(entry.Bound, terminal.Output);
             var state = compilation.Bound!.State;
             if (state.Length > 0)
-                terminal.Output.Write($"state: {state.Length} tensors, {Values(state)} values\n");
+                terminal.Output.Write($"state: {Quantity.Of(state.Length, "tensor")}, "
+                    + $"{Quantity.Of(Values(state), "value")}\n");
             if (!compilation.Bound.NotElaborated.IsEmpty)
             {
                 var names = string.Join(", ", compilation.Bound.NotElaborated);

@@ -208,6 +208,15 @@ internal sealed class CommonOptions
 
     public static CliException Usage(string message, string? help = null) => new(message, help, ExitCodes.Usage);
 
+    /// <summary>For a word that begins like an option: `--weight`, `--weight=f`.</summary>
+    public static CliException NoOption(string word, Command command)
+    {
+        var name = word.Split('=')[0];
+        return Usage($"there is no option {name}",
+            Nearest.Of(name, command.Options.Where(o => !o.Hidden).Select(o => o.Name)) is { } near
+                ? $"did you mean {near}?" : $"accc {command.Name} --help lists the options");
+    }
+
     private static IEnumerable<(string Name, string Value)> Pairs(string[] given, string option, string example)
     {
         var seen = new HashSet<string>();

@@ -36,6 +36,9 @@ internal sealed class FilesInUse
         if (InputFile.NameError(path) is { } error) throw CommonOptions.Usage($"{option} {Shown(path)}: {error}");
         if (FileStatus.Of(path) is { Kind: FileKind.Folder })
             throw new CliException($"{option} {path}: {InputFile.What(FileKind.Folder)}");
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path));
+        if (folder is not null && FileStatus.Of(folder) is null && FileStatus.Of(path, follow: false) is null)
+            throw new CliException($"{option} {path}: there is no folder {folder}");
         if (OutputFile.Identity(path) is not { } file) return;
         if (read.TryGetValue(file, out var what)
             && (mayReplace is null || !what.StartsWith(mayReplace, StringComparison.Ordinal)))

@@ -87,6 +87,9 @@ internal static class FuzzCommand
                 if (name != "zero" && !Generator.StepNames.Contains(name))
                     throw CommonOptions.Usage($"the generator has no step '{name}'",
                         Nearest.Help(name, Generator.StepNames.Append("zero"), "steps"));
+            foreach (var option in (Option<int>[])[programs, seconds, timeout, memory, jobs])
+                if (parsed.GetResult(option) is { Implicit: false } && parsed.GetValue(option) < 1)
+                    throw CommonOptions.Usage($"{option.Name} {parsed.GetValue(option)}: it takes 1 or more");
             var limit = parsed.GetValue(seconds);
             var count = limit > 0 && parsed.GetResult(programs) is not { Implicit: false } ? int.MaxValue
                 : parsed.GetValue(programs);

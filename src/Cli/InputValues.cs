@@ -26,6 +26,7 @@ internal sealed class InputValues
 
     private readonly Program program;
     private readonly long? memory;
+    private readonly IReadOnlyDictionary<string, long>? fixedSizes;
     private readonly string entry;
     private readonly HashSet<string> variables;
     private readonly ProgramBuffer[] parameters;
@@ -34,9 +35,10 @@ internal sealed class InputValues
 
     /// <param name="program">What is called.</param>
     /// <param name="memory">How many bytes a call may take; null for what the machine has.</param>
-    public InputValues(Program program, long? memory = null)
+    /// <param name="fixedSizes">The sizes that `--dim` has made constants: the program has none of their names.</param>
+    public InputValues(Program program, long? memory = null, IReadOnlyDictionary<string, long>? fixedSizes = null)
     {
-        (this.program, this.memory) = (program, memory);
+        (this.program, this.memory, this.fixedSizes) = (program, memory, fixedSizes);
         entry = program.Name;
         variables = [.. program.Sizes];
         parameters = [.. program.Of(BufferKind.Input)];
@@ -97,6 +99,11 @@ internal sealed class InputValues
                 if (!long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var size))
                     throw new CliException($"{argument}: a size is a whole number, 0 or more");
                 if (!sizes.TryAdd(name, size)) throw CommonOptions.Usage($"'{name}' is given twice");
+            }
+            else if (fixedSizes?.TryGetValue(name, out var constant) ?? false)
+            {
+                if (value != $"{constant}")
+                    throw CommonOptions.Usage($"{argument}: --dim fixes {name} to {constant}", "leave one of them out");
             }
             else
             {
@@ -173,7 +180,7 @@ internal sealed class InputValues
         if (tensor.Rank != p.Type.Rank)
         {
             var shape = string.Join(",", tensor.Shape.ToArray());
-            throw new CliException($"{Signature(p)} has {p.Type.Rank} axes, the value is [{shape}]");
+            throw new CliException($"{Signature(p)} has {Quantity.Of(p.Type.Rank, "axis")}, the value is [{shape}]");
         }
         for (var axis = 0; axis < tensor.Rank; axis++)
         {

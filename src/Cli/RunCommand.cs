@@ -40,12 +40,18 @@ internal static class RunCommand
             var model = loader.Model(call.Function(parsed));
             var program = model.Programs.Single();
             // Before the code is made: a wrong argument is answered at once.
-            var (inputs, sizes) = call.Inputs(parsed, program, options.Executable.MemoryLimit);
+            var (inputs, sizes) = call.Inputs(parsed, program, options);
             var targets = Targets(program, parsed.GetValue(output), parsed.GetValue(outputs) ?? []);
             var checkpoint = parsed.GetValue(state);
             var files = new FilesInUse(options, model);
             foreach (var (parameter, path) in call.Files(parsed)) files.Reads($"the input {parameter}", path);
-            foreach (var (option, path) in targets.Values) files.Writes(option, path);
+            foreach (var (option, path) in targets.Values)
+            {
+                files.Writes(option, path);
+                if (Path.GetExtension(path) is { Length: > 0 } and not ".npy" and var extension)
+                    throw CommonOptions.Usage($"{option} {path}: results are written as .npy, not {extension}",
+                        $"name it {Path.ChangeExtension(path, ".npy")}");
+            }
             // A training loop in a shell goes on from where the last step ended.
             if (checkpoint is not null) files.Writes("--save-state", checkpoint, mayReplace: "the weights");
             using var executable = loader.Load(model, wholeState: checkpoint is not null);
@@ -65,7 +71,8 @@ internal static class RunCommand
                     model.State.ToDictionary(s => s.Path, s => session.State.GetValueOrDefault(s.Path)
                         ?? loader.State[s.Path]);
                 Safetensors.Write(checkpoint, after);
-                terminal.Output.Write($"state: {after.Count} tensors in {VisibleText.Word(checkpoint)}\n");
+                terminal.Output.Write(
+                    $"state: {Quantity.Of(after.Count, "tensor")} in {VisibleText.Word(checkpoint)}\n");
             }
             if (options.Time)
             {

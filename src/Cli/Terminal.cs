@@ -1,5 +1,6 @@
 // In: findings and texts of a command. Out: lines on the two streams, in the form asked for.
 using System.Collections.Immutable;
+using Accelerate.Compiler.Binding;
 using Accelerate.Compiler.Diagnostics;
 
 namespace Accelerate.Cli;
@@ -74,6 +75,7 @@ internal static class Nearest
         var best = known.Select(n => (Name: n, Distance: Distance(word, n))).OrderBy(n => n.Distance).FirstOrDefault();
         // A third of the letters may be wrong: more is another word.
         return best.Name is not null && best.Distance <= Math.Max(1, Math.Max(word.Length, best.Name.Length) / 3)
+            && Spelling.HaveLetters(word, best.Name, best.Distance)
             ? best.Name : null;
     }
 

@@ -40,11 +40,15 @@ internal static class TestCommand
                 foreach (var (backend, construct) in report.Skipped)
                     skips[$"{construct} on {backend}"] = skips.GetValueOrDefault($"{construct} on {backend}") + 1;
                 foreach (var failure in report.Failures)
-                    terminal.Output.Write($"{VisibleText.Word(path)}: {failure}\n");
+                    terminal.Output.Write(failure.StartsWith(path, StringComparison.Ordinal) ? $"{failure}\n"
+                        : $"{VisibleText.Word(path)}: {failure}\n");
                 if (report.Failures.Count > 0) failed++;
                 else passed++;
             }
             foreach (var (what, count) in skips) terminal.Output.Write($"skipped: {count} x {what}\n");
+            if (passed + failed == 0)
+                terminal.Error.Write(
+                    $"error: no .acc file in {string.Join(", ", parsed.GetValue(paths)!.Select(VisibleText.Word))}\n");
             terminal.Output.Write($"{passed} passed, {failed} failed\n");
             return failed == 0 && passed > 0 ? ExitCodes.Ok : ExitCodes.UserError;
         });

@@ -43,7 +43,7 @@ internal static class TimeCommand
             var loader = new ModelLoader(options, terminal);
             var model = loader.Model(call.Function(parsed));
             var program = model.Programs.Single();
-            var (inputs, sizes) = call.Inputs(parsed, program, options.Executable.MemoryLimit);
+            var (inputs, sizes) = call.Inputs(parsed, program, options);
             var targets = Targets(parsed.GetValue(outputs), program);
             var files = new FilesInUse(options, model);
             foreach (var (parameter, path) in call.Files(parsed)) files.Reads($"the input {parameter}", path);

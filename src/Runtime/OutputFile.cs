@@ -141,6 +141,10 @@ internal static class OutputFile
     private static void Replace(string target, FileStatus? old, Action<Stream> write)
     {
         string folder = Path.GetDirectoryName(target) ?? "/";
+        if (FileStatus.Of(folder) is null)
+        {
+            throw new IOException($"there is no folder {folder}");
+        }
         RemoveAbandoned(folder);
         if (old is not null)
         {

@@ -33,7 +33,15 @@ internal sealed record SafetensorsHeader(
         Span<byte> start = stackalloc byte[8];
         file.ReadExactly(start);
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(start);
-        if (length > MaximumLength || (long)length > file.Length - 8)
+        if (start[0] == 0x93 && start[1..6].SequenceEqual("NUMPY"u8))
+        {
+            throw new DataException(path, "is a .npy file, no safetensors file");
+        }
+        if (length > MaximumLength)
+        {
+            throw new DataException(path, $"is no safetensors file: it would have a header of {length} bytes");
+        }
+        if ((long)length > file.Length - 8)
         {
             throw new DataException(path, $"a header of {length} bytes does not fit a file of {file.Length}");
         }

@@ -195,7 +195,8 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
         foreach (var (name, text) in options.Set)
         {
             var at = module.Parameters.ToList().FindIndex(p => p.Name.Text == name);
-            if (at < 0) UnknownSetting(name, module.Parameters.Select(p => p.Name.Text), module.Name.Span);
+            if (at < 0) UnknownSetting(name, module.Parameters.Select(p => p.Name.Text), module.Name.Span,
+                $"`{module.Name.Text}` has no hyper-parameters");
             else if (Setting(text) is { } value) bound[at] = new(value, module.Parameters[at].Span, null);
             else bag.Report(Codes.TypeMismatch, module.Parameters[at].Span,
                 $"`--set {name}={text}` is not a number, true, false, a string or a list of them");
@@ -212,10 +213,11 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
             ? instance : null);
     }
 
-    private void UnknownSetting(string name, IEnumerable<string> known, Span span) =>
+    private void UnknownSetting(string name, IEnumerable<string> known, Span span,
+        string none = "the file has no module with exports") =>
         bag.Report(Codes.UnknownArgument, span, $"`--set {name}`: there is no such hyper-parameter",
             help: Spelling.Nearest(name, known) is { } near ? $"did you mean `{near}`?"
-                : known.Any() ? $"there are {string.Join(", ", known)}" : "the file has no module with exports");
+                : known.Any() ? $"there are {string.Join(", ", known)}" : none);
 
     private void UnknownSize(string name, IReadOnlyCollection<string> known, Span span) =>
         bag.Report(Codes.UnknownArgument, span, $"`--dim {name}`: no exported function has a size of that name",

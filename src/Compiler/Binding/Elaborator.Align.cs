@@ -73,13 +73,39 @@ internal sealed partial class Elaborator
                     continue;
                 }
                 Fail(Codes.BroadcastMismatch, span, $"the sizes {known} and {size} do not broadcast", null,
-                    Equalize(known, size) ?? MadeBy(values[k].Node) ?? MadeBy(values[from].Node),
+                    FromTheLast(values[from], values[k], spans[from], spans[k])
+                        ?? Equalize(known, size, MadeBy(values[k].Node) ?? MadeBy(values[from].Node)),
                     new Label(spans[from], Describe(values[from])), new Label(spans[k], Describe(values[k])));
                 return null;
             }
             shape[rank - d] = common!.Value.Size;
         }
         return [.. shape];
+    }
+
+    /// <summary>
+    /// The help line for a tensor that has the other's axes but for some behind them, as a reduction does: with axes of
+    /// 1 in their places the two meet as they were meant to.
+    /// </summary>
+    private static string? FromTheLast(TensorValue a, TensorValue b, Span aSpan, Span bSpan)
+    {
+        var (low, high, span, other) = a.Rank < b.Rank ? (a, b, aSpan, bSpan) : (b, a, bSpan, aSpan);
+        // An index form has no reshape.
+        if (low.Rank == high.Rank || !low.Indices.IsEmpty) return null;
+        var next = 0;
+        List<string> axes = [];
+        foreach (var size in high.Shape)
+        {
+            var meets = next < low.Rank && low.Shape[next].Equals(size);
+            axes.Add(meets ? size.Text : "1");
+            if (meets) next++;
+        }
+        if (next < low.Rank) return null;
+        // The condition of a choice goes by the whole choice.
+        var text = span.Length > other.Length && span.To(other) == span ? "…" : Short(span);
+        var reshaped = $"`reshape({text}, [{string.Join(", ", axes)}])`";
+        return "axes meet from the last: " + (span.Text.Contains("axis:", StringComparison.Ordinal)
+            ? $"reduce with `keep: true`, or write {reshaped}" : $"write {reshaped}");
     }
 
     /// <summary>

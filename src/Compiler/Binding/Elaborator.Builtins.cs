@@ -33,20 +33,20 @@ internal sealed partial class Elaborator
             if (argument.Name is not null && !parameters.Any(p => p.TrimEnd('?') == name))
             {
                 return Fail(Codes.UnknownArgument, argument.Span, $"`{builtin.Name}` has no parameter `{name}`", null,
-                    $"its parameters are {builtin.Parameters.Replace("?", "").Replace(" ", ", ")}");
+                    Listed(parameters.Select(p => p.TrimEnd('?'))));
             }
             if (name.Length == 0 || !bound.TryAdd(name, argument))
             {
                 return Fail(Codes.WrongArgumentCount, argument.Span, $"`{builtin.Name}` is given too many arguments",
                     null,
-                    $"its parameters are {builtin.Parameters.Replace("?", "").Replace(" ", ", ")}");
+                    Listed(parameters.Select(p => p.TrimEnd('?'))));
             }
         }
         var missing = parameters.FirstOrDefault(p => !p.EndsWith('?') && !bound.ContainsKey(p));
         if (missing is not null)
         {
             return Fail(Codes.WrongArgumentCount, span, $"`{builtin.Name}` is called without `{missing}`", null,
-                $"its parameters are {builtin.Parameters.Replace("?", "").Replace(" ", ", ")}");
+                Listed(parameters.Select(p => p.TrimEnd('?'))));
         }
         return builtin.Apply(this, new(builtin.Name, bound, span));
     }

@@ -32,7 +32,9 @@ internal sealed partial class Elaborator
                     return Enter(new(f2.Syntax, instance.File, instance), arguments, span, instance.Syntax.Name.Text);
                 return Fail(Codes.NotCallable, calleeSpan,
                     $"{instance.Syntax.Name.Text} has no `apply`, so it is not a layer", null,
-                    "call one of its functions: `m.f(x)`", new Label(instance.Syntax.Name.Span, "the module"));
+                    instance.Members.Values.OfType<FunctionMember>().Select(f => f.Syntax.Name.Text).ToList()
+                        is [var only] ? $"call `{calleeSpan.Text}.{only}(…)`, or name `{only}` `apply`"
+                        : "call one of its functions: `m.f(x)`", new Label(instance.Syntax.Name.Span, "the module"));
             case ListValue layers:
                 if (arguments.IsEmpty)
                     return Fail(Codes.WrongArgumentCount, span, "a list of layers takes what the first layer takes");
@@ -52,7 +54,7 @@ internal sealed partial class Elaborator
     {
         if (arguments is not [var a])
             return Fail(Codes.WrongArgumentCount, span,
-            $"`{dtype.Name()}` casts one value, {arguments.Length} are given");
+            $"`{dtype.Name()}` casts one value, {Quantity.Are(arguments.Length)} given");
         return a.Value switch
         {
             PoisonValue => a.Value,
@@ -104,6 +106,12 @@ internal sealed partial class Elaborator
         {
             return Frame is { Returned: WeakValue number, ReturnsLike: { } dtype } ? Realize(number, dtype, site)
                 ?? Value.Poison : Frame.Returned;
+        }
+        if (!syntax.ExpressionBodied && !Frame.HasReturned)
+        {
+            return Fail(Codes.ReturnMismatch, syntax.Body.Span with { Start = syntax.Body.Span.End - 1, Length = 1 },
+                $"`{syntax.Name.Text}` ends without `return`", null, "end it with `return` and the result",
+                new Label(declared.Span, "a result is declared"));
         }
         var span = ReturnSpan(syntax) ?? site;
         if (!declared.Fields.All(f => IsBoundResult(f.Type, syntax))) return Value.Poison;
@@ -185,8 +193,7 @@ internal sealed partial class Elaborator
                     Fail(Codes.UnknownArgument, argument.Span, $"`{name}` has no parameter `{wanted}`", null,
                         Spelling.Nearest(wanted, parameters.Select(p => p.Name.Text)) is { } near
                             ? $"did you mean `{near}`?"
-                            : $"its parameters are {string.Join(", ", parameters.Select(p => p.Name.Text))}",
-                                new Label(declared, "declared here"));
+                            : Listed(parameters), new Label(declared, "declared here"));
                     return null;
                 }
             }
@@ -196,9 +203,10 @@ internal sealed partial class Elaborator
             }
             if (at >= parameters.Length || bound[at] is not null)
             {
-                var help = $"its parameters are {string.Join(", ", parameters.Select(p => p.Name.Text))}";
+                var help = Listed(parameters);
                 Fail(Codes.WrongArgumentCount, argument.Span, at >= parameters.Length
-                    ? $"`{name}` takes {parameters.Length} arguments, {arguments.Length} are given"
+                    ? $"`{name}` takes {Quantity.Of(parameters.Length, "argument")}, "
+                        + $"{Quantity.Are(arguments.Length)} given"
                         : $"`{parameters[at].Name.Text}` is given twice",
                     null, help, new Label(declared, "declared here"));
                 return null;
@@ -225,12 +233,21 @@ internal sealed partial class Elaborator
         {
             if (bound[i] is not null || parameters[i].Default is not null) continue;
             Fail(Codes.WrongArgumentCount, span, $"`{name}` is called without `{parameters[i].Name.Text}`", null,
-                $"its parameters are {string.Join(", ", parameters.Select(p => p.Name.Text))}",
-                    new Label(parameters[i].Span, "the parameter"));
+                Listed(parameters), new Label(parameters[i].Span, "the parameter"));
             return null;
         }
         return bound;
     }
+
+    private static string Listed(ImmutableArray<ParameterSyntax> parameters) =>
+        Listed(parameters.Select(p => p.Name.Text));
+
+    private static string Listed(IEnumerable<string> parameters) => parameters.ToList() switch
+    {
+        [] => "it has no parameters",
+        [var only] => $"its parameter is {only}",
+        var names => $"its parameters are {string.Join(", ", names)}",
+    };
 
     /// <summary>
     /// Binds the parameters in the new frame: lone sizes first, then types in order, defaults among

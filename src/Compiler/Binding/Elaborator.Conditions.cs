@@ -23,7 +23,9 @@ internal sealed partial class Elaborator
             {
                 if (holds) continue;
                 Refuse(syntax, condition, $", which is {a.Size} {SyntaxPrinter.Sign(e.Operator)} {b.Size} here",
-                    e.Operator == BinaryOperator.Equal ? Equalize(a.Size, b.Size) : null);
+                    // A number comes from what is called, and no condition of the caller's is an answer to it.
+                    e.Operator == BinaryOperator.Equal && !a.Size.IsConstant && !b.Size.IsConstant
+                        ? Equalize(a.Size, b.Size) : null);
                 return false;
             }
             switch (Expression(condition))

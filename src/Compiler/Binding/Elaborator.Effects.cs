@@ -156,7 +156,7 @@ internal sealed partial class Elaborator
         if (holes.Count != values.Count)
         {
             Fail(Codes.WrongArgumentCount, call.Span,
-                $"the format has {holes.Count} places, {values.Count} values are given");
+                $"the format has {Quantity.Of(holes.Count, "place")}, {Quantity.Are(values.Count)} given");
             return null;
         }
         var nodes = ImmutableArray.CreateBuilder<Node>();

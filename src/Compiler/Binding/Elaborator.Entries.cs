@@ -183,7 +183,8 @@ internal sealed partial class Elaborator
                 good &= value is not PoisonValue;
                 continue;
             }
-            Fail(Codes.UnknownType, p.Type.Span, $"an exported function cannot take {p.Type.Span.Text}", null,
+            if (p.Type is NamedType unknown && IsNoType(unknown)) NoType(unknown);
+            else Fail(Codes.UnknownType, p.Type.Span, $"an exported function cannot take {p.Type.Span.Text}", null,
                 "exported types are dtypes with sizes, bool and int; a dtype variable has to be a dtype");
             good = false;
         }

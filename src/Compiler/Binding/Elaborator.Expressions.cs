@@ -109,11 +109,23 @@ internal sealed partial class Elaborator
                         : null);
             case TensorValue:
                 return Fail(Codes.UnknownMember, m.Name.Span, $"tensors have no members", Describe(target),
-                    $"write `{m.Name.Text}({m.Target.Span.Text})`");
+                    ForeignNames.Method(m.Name.Text, Short(m.Target.Span))
+                        ?? (IsFunction(m.Name.Text, m.Name.Span) ? $"write `{m.Name.Text}({Short(m.Target.Span)})`"
+                            : Suggest(m.Name.Text)));
             default:
                 return Fail(Codes.UnknownMember, m.Name.Span, $"{Describe(target)} has no members");
         }
     }
+
+    // More of a program than that is no help inside a help line.
+    private const int Longest = 40;
+
+    /// <summary>The text of an operand in what a help line proposes; `…` for one that is long.</summary>
+    private static string Short(Span span) =>
+        span.Length > Longest || span.Text.Contains('\n', StringComparison.Ordinal) ? "…" : span.Text;
+
+    private bool IsFunction(string name, Span span) =>
+        Frame.Find(name) is null && Lookup(name, span) is FunctionValue or BuiltinValue or DTypeValue;
 
     private Value List(ListExpression l)
     {

@@ -14,6 +14,16 @@ internal sealed partial class Elaborator
     private Value Instantiate(ModuleValue module, ImmutableArray<Argument> arguments, Span span)
     {
         var syntax = module.Syntax;
+        var at = 0;
+        foreach (var argument in arguments)
+        {
+            if (argument.Name is not null || at++ < syntax.Parameters.Length || argument.Value is not TensorValue)
+                continue;
+            var made = $"{syntax.Name.Text}({(syntax.Parameters.IsEmpty ? "" : "…")})";
+            return Fail(Codes.WrongArgumentCount, argument.Span, $"`{syntax.Name.Text}` is a module, not yet a layer",
+                Describe(argument.Value), $"make the layer first: `let layer = {made}`, then "
+                    + $"`layer({Short(argument.Span)})`", new Label(syntax.Name.Span, "the module"));
+        }
         if (Bind(syntax.Name.Text, syntax.Name.Span, syntax.Parameters, arguments, span) is not { } bound)
             return Value.Poison;
         var instance = new Instance(syntax, module.File, span, span.Text);
@@ -199,7 +209,8 @@ internal sealed partial class Elaborator
         }
         if (s.Type is not NamedType named || DTypeOf(named) is not { } dtype)
         {
-            Fail(Codes.UnknownType, s.Type.Span, $"state has a tensor type, not {s.Type.Span.Text}", null,
+            if (s.Type is NamedType unknown && IsNoType(unknown)) NoType(unknown);
+            else Fail(Codes.UnknownType, s.Type.Span, $"state has a tensor type, not {s.Type.Span.Text}", null,
                 "a dtype with sizes: `f32[o, i]`");
             return null;
         }

@@ -256,7 +256,7 @@ internal sealed partial class Elaborator
         {
             case Sameness.Different:
                 return Fail(Codes.ContractMismatch, span, $"cannot contract {a.Shape[ka]} with {b.Shape[kb]}", null,
-                    Equalize(a.Shape[ka], b.Shape[kb]) ?? MadeBy(b.Node) ?? MadeBy(a.Node),
+                    Equalize(a.Shape[ka], b.Shape[kb], MadeBy(b.Node) ?? MadeBy(a.Node)),
                     [new(leftSpan, written), new(rightSpan, Describe(b)),
                         .. DeclaredAs(b.Node).Concat(DeclaredAs(a.Node))]);
             case Sameness.Checked:
@@ -295,8 +295,12 @@ internal sealed partial class Elaborator
         return Tensor(new Transpose(dot.Node, [.. order]));
     }
 
-    /// <summary>The help line for sizes that are equal for some calls only.</summary>
-    private string? Equalize(Size a, Size b) => (a - b).IsConstant ? null
+    /// <summary>
+    /// The help line for sizes that are equal for some calls only. What makes one of them a constant (a layer) wants it
+    /// of every input, and no condition of the caller's makes up for an axis in another place.
+    /// </summary>
+    private string? Equalize(Size a, Size b, string? maker = null) =>
+        (a - b).IsConstant || (maker is not null && (a.IsConstant || b.IsConstant)) ? maker
         : "these sizes are equal for some calls only; if callers guarantee it, declare it: "
             + $"`where {Readable(a.Text)} == {Readable(b.Text)}`";
 

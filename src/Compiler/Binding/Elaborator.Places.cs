@@ -39,7 +39,8 @@ internal sealed partial class Elaborator
         if (groups > 1 || given > rank)
         {
             Fail(Codes.WrongRank, s.Span, groups > 1 ? "`..` stands at most once among subscripts"
-                : $"{given} subscripts for {rank} axes", null, null, new Label(s.Target.Span, Describe(x)));
+                : $"{Quantity.Of(given, "subscript")} for {Quantity.Of(rank, "axis")}", null, null,
+                new Label(s.Target.Span, Describe(x)));
             return null;
         }
         var starts = Enumerable.Repeat(Size.Zero, rank).ToArray();

@@ -43,7 +43,8 @@ internal sealed partial class Elaborator
         if (subscripts.Any(p => p.Value is PoisonValue)) return Value.Poison;
         if (subscripts.Count != x.Rank)
         {
-            return Fail(Codes.WrongRank, s.Span, $"{subscripts.Count} subscripts for {x.Rank} axes", null, null,
+            return Fail(Codes.WrongRank, s.Span,
+                $"{Quantity.Of(subscripts.Count, "subscript")} for {Quantity.Of(x.Rank, "axis")}", null, null,
                 new Label(s.Target.Span, Describe(x)));
         }
         foreach (var p in subscripts)

@@ -38,6 +38,8 @@ internal sealed partial class Elaborator
         {
             case ErrorType:
                 return Value.Poison;
+            case NamedType { Bracketed: true } n when IsNoType(n):
+                return NoType(n);
             case FunctionType:
                 return value is FunctionValue or BuiltinValue or InstanceValue or ListValue or ModuleValue
                     or DTypeValue ? value : Wrong();
@@ -77,13 +79,28 @@ internal sealed partial class Elaborator
     {
         if (Lookup(type.Name.Text, type.Name.Span) is ModuleValue module)
             return value is InstanceValue { Instance.Syntax: var made } && made == module.Syntax ? value : wrong(null);
-        return Fail(Codes.UnknownType, type.Name.Span, $"`{type.Name.Text}` is no type", null,
-            Spelling.Nearest(type.Name.Text, ["int", "float", "bool", "string", "dtype", "f32", "f64", "i32", "i64",
-                "bf16", "u8"]) is { } near
+        return NoType(type);
+    }
+
+    private Value NoType(NamedType type) => type.Name.Text is "Tensor" or "tensor" or "Array" or "array" or "ndarray"
+        ? Fail(Codes.UnknownType, type.Name.Span, $"there is no type `{type.Name.Text}`", null,
+            "the type of a tensor is its dtype with its sizes: `f32[n, d]`")
+        : ForeignNames.DType(type.Name.Text) is { } dtype
+        ? Fail(Codes.UnknownType, type.Name.Span, $"there is no dtype `{type.Name.Text}`", null,
+            $"did you mean `{dtype}`?")
+        : Fail(Codes.UnknownType, type.Name.Span, $"`{type.Name.Text}` is no type", null,
+            Spelling.Nearest(type.Name.Text, [.. Words, "f32", "f64", "i32", "i64", "bf16", "u8"]) is { } near
                 ? $"did you mean `{near}`?"
                     : "a type is a dtype with sizes, `int`, `float`, `bool`, `string`, `dtype`, `fn`, a list or a "
                         + "module");
-    }
+
+    // Types that are no tensor's.
+    private static readonly string[] Words = ["int", "float", "bool", "string", "dtype"];
+
+    /// <summary>A name that is no type anywhere, as `float32`; or a number's type with sizes, as `float[n]`.</summary>
+    private bool IsNoType(NamedType type) => !IsTensorType(type)
+        && (Words.Contains(type.Name.Text) ? type.Bracketed && ForeignNames.DType(type.Name.Text) is not null
+            : Lookup(type.Name.Text, type.Name.Span) is not (ModuleValue or PoisonValue));
 
     private Value AsTensor(NamedType type, Value value, Span span, Code code, string says)
     {
@@ -158,8 +175,8 @@ internal sealed partial class Elaborator
 
     private Value RankMismatch(NamedType type, TensorValue value, Span span, Code code, string says) =>
         Fail(code == Codes.TypeMismatch ? Codes.WrongRank : code, span,
-            $"{Describe(value)} has {value.Rank} axes, {type.Span.Text} has {type.Dims.Length}", Describe(value), null,
-                new Label(type.Span, says));
+            $"{Describe(value)} has {Quantity.Of(value.Rank, "axis")}, {type.Span.Text} has {type.Dims.Length}",
+            Describe(value), null, new Label(type.Span, says));
 
     private Value Shaped(NamedType type, TensorValue value, Span span, Code code, string says)
     {
@@ -193,7 +210,8 @@ internal sealed partial class Elaborator
                                     + $"but {type.Span.Text} wants {expected}",
                                 Describe(value), declared is { IsLet: true } captured
                                     ? $"`{name}` is {captured.What}; for a size of its own take another name"
-                                    : Equalize(expected, shape[axis]) ?? MadeBy(value.Node) ?? OwnerHelp(),
+                                    : Moved(type, value, axis, expected, span)
+                                        ?? Equalize(expected, shape[axis], MadeBy(value.Node) ?? OwnerHelp()),
                                 bound is not null && bound.Span.Source is not null && bound.Span != s.Span
                                     ? new Label(bound.Span, expected.Text == name ? "bound here"
                                         : $"{name} is {expected} here")
@@ -209,6 +227,21 @@ internal sealed partial class Elaborator
             }
         }
         return isChecked ? Retype(value, [.. checkedShape]) : value;
+    }
+
+    /// <summary>
+    /// The help line where one axis further on is what this one has to be, as the channels of an image that come last.
+    /// </summary>
+    private string? Moved(NamedType type, TensorValue value, int axis, Size expected, Span span)
+    {
+        if (expected.Is(1) || type.Dims.Any(d => d is GroupDim) || !value.Indices.IsEmpty) return null;
+        var others = Enumerable.Range(0, value.Rank).Where(d => value.Shape[d].Equals(expected)).ToList();
+        if (others is not [var other] || other < axis || type.Dims[other].Span.Text == type.Dims[axis].Span.Text)
+            return null;
+        var order = Enumerable.Range(0, value.Rank).Where(d => d != other).ToList();
+        order.Insert(axis, other);
+        return (OwnerHelp() is { } owner ? owner + "; " : "")
+            + $"axis {other} is {expected}: `transpose({Short(span)}, [{string.Join(", ", order)}])`";
     }
 
     /// <summary>When a layer's own function is entered: the call that made the layer.</summary>

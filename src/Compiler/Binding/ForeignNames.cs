@@ -74,5 +74,39 @@ internal static class ForeignNames
         ["GELU"] = "functions stand in lists of layers: `gelu`",
     };
 
-    public static string? Find(string name) => Table.GetValueOrDefault(name);
+    public static string? Find(string name) => Table.GetValueOrDefault(name)
+        ?? (DType(name) is { } dtype ? $"did you mean `{dtype}`?" : null);
+
+    /// <summary>A method or property of tensors: `x.T` => `transpose(x)`.</summary>
+    public static string? Method(string name, string x) => name switch
+    {
+        "T" or "mT" or "t" => $"write `transpose({x})`",
+        "view" or "reshape" or "flatten" => $"write `reshape({x}, [n, d])`, with its sizes",
+        "to" or "type" or "astype" => $"a dtype is the cast: `f16({x})`",
+        "contiguous" or "clone" or "copy" or "cpu" or "cuda" or "numpy" or "item" =>
+            $"leave it out: tensors are values, `{x}` is one",
+        "ndim" or "dim" => $"write `len(shape({x}))`",
+        "numel" => $"write `size({x})`",
+        _ => DType(name) is { } dtype ? $"a dtype is the cast: `{dtype}({x})`" : null,
+    };
+
+    /// <summary>What a dtype of NumPy, PyTorch or C is called here; null for all other names.</summary>
+    public static string? DType(string name) => name switch
+    {
+        "double" => "f64",
+        "float" or "single" or "fp32" => "f32",
+        "half" or "fp16" => "f16",
+        "bfloat16" => "bf16",
+        "long" => "i64",
+        "int" => "i32",
+        "short" => "i16",
+        "byte" => "u8",
+        "boolean" or "bool_" => "bool",
+        _ => Sized(name, "float", 'f') ?? Sized(name, "uint", 'u') ?? Sized(name, "int", 'i'),
+    };
+
+    /// <summary>`float32` => `f32`, where there is such a dtype.</summary>
+    private static string? Sized(string name, string kind, char letter) =>
+        name.StartsWith(kind, StringComparison.Ordinal) && $"{letter}{name[kind.Length..]}" is var dtype
+            && DTypeNames.TryParse(dtype, out _) ? dtype : null;
 }

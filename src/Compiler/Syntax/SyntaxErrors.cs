@@ -88,6 +88,14 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
                 Help = "take another name",
             };
         }
+        if (expected.Contains("=") && Valueless(offending) is { } state)
+        {
+            return new(Codes.UnexpectedToken, $"`{state.Name.Text}` has no initial value",
+                Parser.SpanOf(source, state.Name))
+            {
+                Help = $"a {state.Kind.Text} has one: `= 0`, or an initialiser",
+            };
+        }
         // A statement of one word that ends with its line or block.
         if (Before(offending) is { Text: "break" or "continue" } jump && (text == "}" || jump.Line != offending.Line)
             && Before(jump)?.Text is not ("let" or "," or "."))
@@ -130,6 +138,7 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
                 $"a named argument is written `{before.Text}: value`",
             (_, "=") when expected.Contains("(") && !expected.Contains("INT") =>
                 "a declaration begins with `let`, `param` or `buffer`",
+            (")", ":") when expected.Contains("->") => "write `->` before the result's type",
             (_, ":") when expected.Contains("{") => "a block is written in braces",
             (_, "fn") when expected.Contains("while") => "functions stand in a file or a module, not inside a function",
             (_, "param" or "buffer" or "module" or "export") when expected.Contains("while") =>
@@ -148,6 +157,21 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
             {
                 return tokens.Get(i);
             }
+        }
+        return null;
+    }
+
+    /// <summary>`param w: f32[4]` before the next declaration or the end: the state whose value is missing.</summary>
+    private (IToken Kind, IToken Name)? Valueless(IToken offending)
+    {
+        if (offending.Text == "=" || (Before(offending) is { } last && last.Line == offending.Line
+            && offending.Text != "}" && offending.Type != TokenConstants.EOF))
+            return null;
+        var name = Before(offending);
+        for (var at = name; at is not null && at.Text is not ("=" or "{" or "}"); at = Before(at))
+        {
+            if (at.Text is "param" or "buffer" && name!.TokenIndex > at.TokenIndex) return (at, name);
+            name = at;
         }
         return null;
     }

@@ -1,6 +1,7 @@
 // The token stream comes in; diagnostics about single tokens go out: stray characters and strings that do not end.
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Syntax.Generated;
+using Accelerate.Runtime;
 using Antlr4.Runtime;
 
 namespace Accelerate.Compiler.Syntax;
@@ -15,6 +16,7 @@ internal static class TokenErrors
     {
         var (depth, strayEnd, strays, reports) = (0, -1, 0, 0);
         var seen = new HashSet<(int Line, string Text)>();
+        IToken? before = null;
         foreach (var token in tokens.GetTokens())
         {
             var span = Parser.SpanOf(source, token);
@@ -48,8 +50,44 @@ internal static class TokenErrors
                     help: "close it with `\"`; a line end inside a string is `\\n`");
                 reports++;
             }
+            else if (before is not null && before.StopIndex + 1 == token.StartIndex
+                && NumberHelp(source.Text, before, token) is { } help)
+            {
+                var whole = Parser.SpanOf(source, before).To(span);
+                bag.Report(Codes.UnexpectedToken, whole, $"`{whole.Text}` is no number", help: help);
+                reports++;
+            }
+            before = token;
         }
         return true;
+    }
+
+    /// <summary>
+    /// What to write for a number and what touches it, which the lexer takes for two tokens, and the parser for two
+    /// statements; null where the two are no mistake.
+    /// </summary>
+    private static string? NumberHelp(string text, IToken first, IToken second)
+    {
+        var (a, b) = (first.Text, second.Text);
+        var (isInt, isFloat) = (first.Type == AccLexer.INT, first.Type == AccLexer.FLOAT);
+        if (a == "." && second.Type == AccLexer.INT)
+        {
+            var at = first.StartIndex - 1;
+            return at >= 0 && (char.IsAsciiLetterOrDigit(text[at]) || text[at] is '_' or ')' or ']') ? null
+                : $"write `0.{b}`";
+        }
+        if (isInt && b == ".") return $"write `{a}.0`";
+        if (second.Type != AccLexer.NAME || !(isInt || isFloat)) return null;
+        return b switch
+        {
+            "e" or "E" => $"an exponent needs digits: `{a}e-3`",
+            "f" or "F" or "L" or "U" or "u" => $"numbers have no suffix `{b}`; `{a}` takes the dtype that it meets",
+            "d" or "D" or "h" or "l" or "j" when isFloat => $"numbers have no suffix `{b}`",
+            _ when Enum.GetValues<DType>().Any(d => d.Name() == b) => $"write `{b}({a})`",
+            ['x' or 'X' or 'b' or 'o', ..] when a == "0" =>
+                "other than decimal numbers are hexadecimal only: `0x1F`",
+            _ => $"write `{a} * {b}`",
+        };
     }
 
     // The lexer falls back to an open string only where no quote closes it, so a last quote that is not escaped closes.

@@ -26,6 +26,77 @@ public sealed class NameTests
         Assert.Equal(help, Help($"export fn f(x: f32[n]) = {e}"));
 
     [Theory]
+    [InlineData("x.T", "write `transpose(x)`")]
+    [InlineData("x.view(4)", "write `reshape(x, [n, d])`, with its sizes")]
+    [InlineData("x.to(f16)", "a dtype is the cast: `f16(x)`")]
+    [InlineData("x.double()", "a dtype is the cast: `f64(x)`")]
+    [InlineData("x.sum(axis: 0)", "write `sum(x)`")]
+    [InlineData("x.softmax(0)", "`use nn` declares `softmax`")]
+    [InlineData("x.zork(0)", "")]
+    [InlineData("int64(x)", "did you mean `i64`?")]
+    [InlineData("q", "")]
+    public void OnlyWhatExistsIsSuggested(string e, string help) =>
+        Assert.Equal(help, Help($"export fn f(x: f32[n, m]) = {e}"));
+
+    [Theory]
+    [InlineData("x / sum(x, axis: 1)",
+        "axes meet from the last: reduce with `keep: true`, or write `reshape(sum(x, axis: 1), [n, 1, k])`")]
+    [InlineData("x[0] + b", "axes meet from the last: write `reshape(b, [m, 1])`")]
+    [InlineData("x - mean(x * x * x + x * x * x + x * x, axis: 2)",
+        "axes meet from the last: reduce with `keep: true`, or write `reshape(…, [n, m, 1])`")]
+    [InlineData("select(b > 0, x[0], 0)", "axes meet from the last: write `reshape(…, [m, 1])`")]
+    [InlineData("x + c", "these sizes are equal for some calls only; if callers guarantee it, declare it: "
+        + "`where k == p`")]
+    public void AxesThatAreMissingBehindAreNamed(string e, string help) =>
+        Assert.Equal(help, Help($"export fn f(x: f32[n, m, k], b: f32[m], c: f32[p]) = {e}"));
+
+    [Theory]
+    [InlineData("f32[n, h, w, 3]", "axis 3 is 3: `transpose(x, [0, 3, 1, 2])`")]
+    [InlineData("f32[n, c, h, w]", "")]
+    public void ALayersConstantIsNoConditionOfTheCaller(string type, string more)
+    {
+        var made = "conv was made with Conv2d(3, 8, 3) at t.acc:3:16";
+        Assert.Equal(more.Length > 0 ? $"{made}; {more}" : made, Help($$"""
+            use nn
+            module Net {
+                let conv = Conv2d(3, 8, 3)
+                export fn f(x: {{type}}) = conv(x)
+            }
+            """));
+    }
+
+    [Fact]
+    public void WhatAConditionMeansIsSaidAndNotPutOnTheCaller() => Assert.Equal("here ci is h, per is 3, groups is 1",
+        Help("use nn\nexport fn f(x: f32[n, h, w, 3], weight: f32[8, 3, 3, 3]) = conv2d(x, weight)"));
+
+    [Theory]
+    [InlineData("let m = Layer\n    return m(x)", "make the layer first: `let layer = Layer()`, then `layer(x)`")]
+    [InlineData("let m = Net2()\n    return m(x)", "call `m.forward(…)`, or name `forward` `apply`")]
+    [InlineData("return Layer(3)", "it has no parameters")]
+    public void AModuleIsNoLayer(string body, string help) => Assert.Equal(help, Help($$"""
+        module Layer {
+            fn apply(x: f32[n]) = x
+        }
+        module Net2 {
+            fn forward(x: f32[n]) = x
+        }
+        export fn f(x: f32[n]) {
+            {{body}}
+        }
+        """));
+
+    [Theory]
+    [InlineData("x: float32[n]", "did you mean `f32`?")]
+    [InlineData("x: double", "did you mean `f64`?")]
+    [InlineData("x: float[n]", "did you mean `f32`?")]
+    [InlineData("x: uint8[n]", "did you mean `u8`?")]
+    [InlineData("x: bfloat16[n]", "did you mean `bf16`?")]
+    [InlineData("x: Tensor", "the type of a tensor is its dtype with its sizes: `f32[n, d]`")]
+    [InlineData("x: float", "exported types are dtypes with sizes, bool and int; a dtype variable has to be a dtype")]
+    public void AForeignTypeIsTranslated(string parameter, string help) =>
+        Assert.Equal(help, Help($"export fn f({parameter}) = 1"));
+
+    [Theory]
     [InlineData("a, b", "[i] => x[a[i], b[i]]")]
     [InlineData("a, :, b", "[i, j] => x[a[i], j, b[i]]")]
     [InlineData(":, a, b", "[j, i] => x[j, a[i], b[i]]")]

@@ -119,6 +119,10 @@ public sealed class OutputTests : CommandLine
         Assert.Contains("--out a= is not name=FILE", Refused("--out", "a="));
         Assert.Contains("-o '': an empty name is no file's", Error(2, ["run", "net.acc", .. Scale, "-o", ""]));
         Assert.Contains("is a folder", Error(1, [.. call, "--out", $"a={this["sub"]}"]));
+        Assert.Contains("y.npy: there is no folder ",
+            Error(1, ["run", "net.acc", .. Scale, "-o", this["nope/y.npy"]]));
+        Assert.Contains("y.csv: results are written as .npy, not .csv",
+            Error(2, ["run", "net.acc", .. Scale, "-o", this["y.csv"]]));
         Assert.Equal(0, Run([.. call, "--out", $"a={this["o.npy"]}", "--out", $"b={this["p.npy"]}"]).Code);
     }
 

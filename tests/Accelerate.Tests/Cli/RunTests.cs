@@ -64,7 +64,7 @@ public sealed class RunTests : CommandLine
             }
             """);
         string[] call = ["run", "io.acc", "fill", "v=3", "x=[1, 2.5]", "--backend", "interpreter"];
-        Assert.Equal("call 1 of [3 2.5]\n0: i32[]\n1\nx: f32[2] in x.npy\nstate: 1 tensors in s.safetensors\n",
+        Assert.Equal("call 1 of [3 2.5]\n0: i32[]\n1\nx: f32[2] in x.npy\nstate: 1 tensor in s.safetensors\n",
             Output([.. call, "--out", "x=" + this["x.npy"], "--save-state", this["s.safetensors"]])
                 .Replace(Path.GetDirectoryName(this["x.npy"]) + Path.DirectorySeparatorChar, "",
                     StringComparison.Ordinal));
@@ -157,7 +157,7 @@ public sealed class RunTests : CommandLine
             Error(1, OnInterpreter("pair", "x=[[1,2],[3]]", "y=[1,2]")));
         Assert.Contains("'1.5' is no i32", Error(1, OnInterpreter("pair", "x=[[1]]", "y=[1.5]")));
         Assert.Contains("'3000000000' is no i32", Error(1, OnInterpreter("pair", "x=[[1]]", "y=[3000000000]")));
-        Assert.Contains("x: f32[n] has 1 axes, the value is []", Error(1, OnInterpreter("scale", "x=1", "k=1")));
+        Assert.Contains("x: f32[n] has 1 axis, the value is []", Error(1, OnInterpreter("scale", "x=1", "k=1")));
         Assert.Contains("add n=4", Error(1, OnInterpreter("scale", "x=zeros", "k=1")));
         Assert.Contains("'sed=1' is not seed=1", Error(1, OnInterpreter("scale", "x=random:sed=1", "k=1", "n=1")));
         Assert.Contains("the size n is 1, but axis 0 of y: i32[n] is 2",
@@ -177,8 +177,13 @@ public sealed class RunTests : CommandLine
     {
         Assert.Equal("error: net.acc exports no function 'aply'\n  = help: did you mean 'apply'?\n",
             Error(1, OnInterpreter("aply")));
-        Assert.Contains("has no parameter or size 'z'\n  = help: did you mean 'x'?",
+        Assert.Contains("has no parameter or size 'z'\n  = help: the parameters and sizes are x, n",
             Error(1, OnInterpreter("apply", "z=1")));
+        Assert.Contains("size 'xx'\n  = help: did you mean 'x'?", Error(1, OnInterpreter("apply", "xx=1")));
+        Assert.Equal("error: n=2: --dim fixes n to 3\n  = help: leave one of them out\n",
+            Error(2, OnInterpreter("scale", "x=zeros", "k=1", "n=2", "--dim", "n=3")));
+        Assert.Equal("f32[3]\n[0. 0. 0.]\n",
+            Output(OnInterpreter("scale", "x=zeros", "k=1", "n=3", "--dim", "n=3")));
         Assert.Contains("needs a value for x: f32[n,4]", Error(1, OnInterpreter("apply")));
         Assert.Contains("there is no backend 'lvm'\n  = help: did you mean 'llvm'?",
             Error(2, "run", "net.acc", "apply", "--backend", "lvm"));
@@ -194,6 +199,21 @@ public sealed class RunTests : CommandLine
         Assert.Contains("--set width has no name and value", Error(2, OnInterpreter("apply", "--set", "width")));
         Assert.Contains("'zeros' is not name=VALUE", Error(2, OnInterpreter("apply", "zeros")));
         Assert.Contains("'x' is given twice", Error(2, OnInterpreter("apply", "x=1", "x=2")));
+        Assert.Equal("error: there is no option --weight\n  = help: did you mean --weights?\n",
+            Error(2, OnInterpreter("apply", "--weight", "f")));
+        Assert.Contains("there is no option --weight\n", Error(2, OnInterpreter("apply", "--weight=f")));
+        Assert.Contains("there is no option --dimm\n  = help: did you mean --dim?",
+            Error(2, "check", "net.acc", "--dimm", "n=3"));
+        Assert.Contains("--diagnostics xml: it takes pretty, msbuild, json\n",
+            Error(2, OnInterpreter("apply", "--diagnostics", "xml")));
+        Assert.Contains("--threads two: it takes a whole number\n",
+            Error(2, OnInterpreter("apply", "--threads", "two")));
+        Assert.Contains("--programs -1: it takes 1 or more\n", Error(2, "fuzz", "--programs", "-1"));
+        Assert.Contains("help: `Net` has no hyper-parameters", Error(1, "run", Write("no.acc", """
+            module Net {
+                export fn f(x: f32[n]) -> f32[n] = x
+            }
+            """), "f", "x=[1]", "--set", "h=2"));
     }
 
     [Fact]

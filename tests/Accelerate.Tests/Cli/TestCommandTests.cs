@@ -84,6 +84,35 @@ public sealed class TestCommandTests : CommandLine
         Assert.Contains("1 passed, 1 failed", Run("test", "--backends", "interpreter", "case.acc", "good.acc").Output);
     }
 
+    [Fact]
+    public void AFileIsNamedOnceAndWhatItPrintsIsLeftOut()
+    {
+        var wrong = Write("wrong.acc", "# --- wrong\n# ran: f x=[1]\n\nexport fn f(x: f32[n]) -> f32[n] = x\n");
+        Assert.StartsWith($"{wrong}:2: a header has no 'ran:'", Run("test", "wrong.acc").Output);
+        Directory.CreateDirectory(this["empty"]);
+        Assert.Equal((1, "0 passed, 0 failed\n", "error: no .acc file in empty\n"), Run("test", this["empty"]));
+        Write("prints.acc", """
+            # --- prints
+            # run: f x=[1] == [1]
+            export fn f(x: f32[n]) -> f32[n] {
+                print("here {}", x)
+                return x
+            }
+
+            """);
+        var (saved, console) = (Console.Out, new StringWriter());
+        Console.SetOut(console);
+        try
+        {
+            Assert.Equal("1 passed, 0 failed\n", Output("test", "prints.acc", "--backends", "interpreter"));
+        }
+        finally
+        {
+            Console.SetOut(saved);
+        }
+        Assert.DoesNotContain("here", console.ToString(), StringComparison.Ordinal);
+    }
+
     [LlvmFact]
     public void BackendsAreNamed()
     {

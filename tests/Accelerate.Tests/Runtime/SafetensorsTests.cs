@@ -76,6 +76,9 @@ public sealed class SafetensorsTests : IDisposable
     public void FilesThatAreCutOrForeign()
     {
         Expect("8 bytes at least, this one 0", () => Safetensors.Open(_folder.Write("a")));
+        Expect("is a .npy file, no safetensors file",
+            () => Safetensors.Open(_folder.Write("n", [0x93, .. "NUMPY"u8, 1, 0, 2, 0])));
+        Expect("is no safetensors file", () => Safetensors.Open(_folder.Write("t", [.. "module M {"u8])));
         Expect("does not fit a file of 9", () => Safetensors.Open(_folder.Write("b", 2, 0, 0, 0, 0, 0, 0, 0, 1)));
         Expect("a header of 18446744073709551615", () =>
             Safetensors.Open(_folder.Write("c", [.. Enumerable.Repeat((byte)255, 16)])));

@@ -32,6 +32,12 @@ public sealed class DiagnosticTests
     [InlineData("fn f(break) {\n    break = 1\n    return break\n}")]
     [InlineData("}", "1:1+1 ACC1004 unexpected `}`")]
     [InlineData("let a =", "1:8+0 ACC1004 unexpected end of file")]
+    [InlineData("fn f(x) {\n    let y = 1.\n    return y\n}", "2:13+2 ACC1004 `1.` is no number")]
+    [InlineData("fn f(x) {\n    let y = 2x\n    return y\n}", "2:13+2 ACC1004 `2x` is no number")]
+    [InlineData("let a = [1e, 1.0f]", "1:10+2 ACC1004 `1e` is no number", "1:14+4 ACC1004 `1.0f` is no number")]
+    [InlineData("let a = f(x).5", "1:14+1 ACC1004 unexpected `5`")]
+    [InlineData("module M {\n    param w: f32[4]\n    buffer b: f32\n    let c = 1\n}",
+        "2:11+1 ACC1004 `w` has no initial value", "3:12+1 ACC1004 `b` has no initial value")]
     public void EachAtItsPlace(string text, params string[] expected) => Assert.Equal(expected, Source.Mistakes(text));
 
     [Fact]
@@ -72,6 +78,15 @@ public sealed class DiagnosticTests
     [InlineData("let a = !b", "negation is `not`")]
     [InlineData("fn f() {\n    fn g() = 1\n}", "functions stand in a file or a module, not inside a function")]
     [InlineData("fn f() {\n    if a: b\n}", "a block is written in braces")]
+    [InlineData("fn f(x: f32[n]): f32[n] = x", "write `->` before the result's type")]
+    [InlineData("module M {\n    param w: f32[4]\n}", "a param has one: `= 0`, or an initialiser")]
+    [InlineData("let a = 1e", "an exponent needs digits: `1e-3`")]
+    [InlineData("let a = 1.", "write `1.0`")]
+    [InlineData("let a = .5", "write `0.5`")]
+    [InlineData("let a = 2x", "write `2 * x`")]
+    [InlineData("let a = 2f32", "write `f32(2)`")]
+    [InlineData("let a = 1.0f", "numbers have no suffix `f`; `1.0` takes the dtype that it meets")]
+    [InlineData("let a = 0b11", "other than decimal numbers are hexadecimal only: `0x1F`")]
     [InlineData("a = 1", "a declaration begins with `let`, `param` or `buffer`")]
     public void HelpSaysWhatToWrite(string text, string help)
     {
