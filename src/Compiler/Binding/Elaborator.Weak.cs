@@ -98,7 +98,8 @@ internal sealed partial class Elaborator
     {
         if (divisor.IsConstant || ranges.NonNegative(divisor - 1)) return true;
         if (divisor.Variables().Any(indexOf.ContainsKey)) return false;
-        if (Frame.Guards.IsEmpty || !IsImplied(divisor - 1)) AtMost(1, divisor, $"{dividend} {sign} {divisor} needs a positive divisor");
+        var by = divisor.Terms.Length > 1 ? $"({divisor})" : divisor.Text;
+        if (Frame.Guards.IsEmpty || !IsImplied(divisor - 1)) AtMost(1, divisor, $"{dividend} {sign} {by} needs a positive divisor");
         return true;
     }
 

@@ -11,11 +11,23 @@ internal sealed partial class Evaluation(IReadOnlyDictionary<string, long> sizes
     /// <summary>A loop's variable has its value here.</summary>
     private readonly IndexRanges unbounded = new();
 
+    private bool Holds(EntryCheck check)
+    {
+        try
+        {
+            return check.Holds(name => sizes[name]);
+        }
+        catch (Exception e) when (e is OverflowException or DivideByZeroException)
+        {
+            throw new ReferenceException($"{check.Message}: {e.Message}");
+        }
+    }
+
     public ImmutableArray<View> Run(Function function, ImmutableArray<View> inputs)
     {
         foreach (var check in function.Checks)
         {
-            if (check.Holds(name => sizes[name])) continue;
+            if (Holds(check)) continue;
             var relation = check.Kind == CheckKind.Equal ? "==" : "<=";
             throw new ReferenceException($"{check.Message} ({check.Left} {relation} {check.Right})");
         }
@@ -25,7 +37,7 @@ internal sealed partial class Evaluation(IReadOnlyDictionary<string, long> sizes
         foreach (var node in function.Nodes)
         {
             foreach (var check in AxisChecks.Of(node, unbounded))
-                if (!check.Holds(name => sizes[name])) throw new ReferenceException(check.Message);
+                if (!Holds(check)) throw new ReferenceException(check.Message);
             values[node.Id] = node switch
             {
                 Input => [inputs[next++]],
