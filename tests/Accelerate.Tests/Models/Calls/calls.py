@@ -216,7 +216,7 @@ call('BatchNorm', 'l(x)', 'l(x)', CHANNELS, 'c=4 eps=0.1 momentum=0.1', values=F
 ONE = ('value', 'torch asks for two values to norm, for training; here the formula holds, and gives the bias')
 call('group_norm', 'group_norm(x, {groups}, w, b, eps: {eps})',
      'F.group_norm(x, groups, w, b, eps) if groups > 0 else need(False)',
-     CHANNELS + WB, 'groups=2 eps=0.1')
+     CHANNELS + WB, 'groups=2 eps=0.1', but={'any c=0': ('refused', 'a group has a channel')})
 call('GroupNorm', 'l(x)', 'l(x)', CHANNELS, 'groups=2 c=4 eps=0.1', values=False,
      layer='GroupNorm({groups}, {c}, eps: {eps}) ~ nn.GroupNorm(groups, c, eps) if groups > 0 else need(False)')
 call('instance_norm', 'instance_norm(x, eps: {eps})', 'F.instance_norm(x, eps=eps)', CHANNELS, 'eps=0.1')
