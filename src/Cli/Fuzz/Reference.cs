@@ -40,7 +40,7 @@ internal sealed record Reference(IReadOnlyDictionary<string, ReferenceValue> Val
         var values = new Dictionary<string, ReferenceValue>();
         var (clamped, overflowed) = (false, false);
         var huge = inputs.Concat(state.Values).Any(IsHuge);
-        var far = new HashSet<Node>(ReferenceEqualityComparer.Instance);
+        var spreads = new Dictionary<Node, (double Spread, int Count)>(ReferenceEqualityComparer.Instance);
         foreach (var (input, value) in entry.Bound.Inputs.Zip(inputs))
             if (input.IsInout) values[input.Name] = ReferenceValue.Of(value);
         foreach (var (name, value) in state) values[name] = ReferenceValue.Of(value);
@@ -55,8 +55,8 @@ internal sealed record Reference(IReadOnlyDictionary<string, ReferenceValue> Val
                     Clamped = (_, _) => clamped = true,
                     Observe = (_, node, value) =>
                     {
-                        overflowed |= Overflows(node, value, huge, far);
-                        if (value.DType.IsFloat && value.Values.Any(IsFar)) far.Add(node);
+                        overflowed |= Overflows(node, value, huge, spreads);
+                        if (value.DType.IsFloat) spreads[node] = (Spread(value.Values), value.Values.Length);
                     },
                 });
             for (var i = 0; i < results.Count; i++) values[$"{i}"] = results[i];
@@ -92,14 +92,20 @@ internal sealed record Reference(IReadOnlyDictionary<string, ReferenceValue> Val
         return value.ToDoubles().Any(v => double.IsFinite(v) && Math.Abs(v) > large);
     }
 
-    /// <summary>A factor that takes a product of a hundred of its kind out of the range of f32.</summary>
-    private static bool IsFar(double value) => value != 0 && !(Math.Abs(value) is > 1.0 / 32 and < 32);
+    /// <summary>The greatest distance of a factor from 1, in powers of two.</summary>
+    private static double Spread(double[] values) =>
+        values.Where(v => v != 0).Select(v => Math.Abs(Math.Log2(Math.Abs(v)))).DefaultIfEmpty(0).Max();
 
-    private static bool Overflows(Node node, ReferenceValue value, bool huge, HashSet<Node> far)
+    private static bool Overflows(Node node, ReferenceValue value, bool huge,
+        Dictionary<Node, (double Spread, int Count)> spreads)
     {
         if (!value.DType.IsFloat || node is not (Reduce or Cumulate or Dot or Fold or Scatter)) return false;
         if (node is Reduce { Kind: ReduceOp.Mul } or Cumulate { Kind: ReduceOp.Mul })
-            return far.Contains(node.Operands[0]) || far.Contains(node);
+        {
+            // In f32 at least: on the way a product of them is within 2^120 of 1.
+            if (!spreads.TryGetValue(node.Operands[0], out var factors)) return true;
+            return !(factors.Spread * factors.Count / Math.Max(1, node is Reduce ? value.Values.Length : 1) < 120);
+        }
         // Infinite terms are infinite in any order, unless finite ones may meet them as infinities of the other sign.
         var largest = FloatMath.Largest(value.DType) / 2;
         for (var i = 0; i < value.Magnitude.Length; i++)
