@@ -53,7 +53,11 @@ internal sealed class KnownValues
         && NodeFacts.Sizes(node).All(s => s.IsConstant);
 
     /// <summary>
-    /// True for what fails when an index of the state is out of range: that is for the call to find out.
+    /// True for what fails, when an index of the state is out of range or an axis is empty: that is for the call to
+    /// find out, and not for the program's other functions.
     /// </summary>
-    private bool Picks(Node node) => NodeFacts.MayFail(node) && node.Operands.Skip(1).Any(ofState.Contains);
+    private bool Picks(Node node) => (NodeFacts.MayFail(node) && node.Operands.Skip(1).Any(ofState.Contains))
+        || AxisChecks.Of(node, NoLoops).Any();
+
+    private static readonly IndexRanges NoLoops = new();
 }
