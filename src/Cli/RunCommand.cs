@@ -45,9 +45,14 @@ internal static class RunCommand
             var checkpoint = parsed.GetValue(state);
             var files = new FilesInUse(options, model);
             foreach (var (parameter, path) in call.Files(parsed)) files.Reads($"the input {parameter}", path);
-            foreach (var (option, path) in targets.Values)
+            var dtypes = Shown(program).Select(b => b.Type.DType).ToList();
+            foreach (var (result, (option, path)) in targets)
             {
                 files.Writes(option, path);
+                // Before the call: afterwards some of the files would be there.
+                if (!Npy.Has(dtypes[result]))
+                    throw new CliException($"{option} {path}: the npy format has no {dtypes[result].Name()}",
+                        "return it as f32: `f32(y)`");
                 if (Path.GetExtension(path) is { Length: > 0 } and not ".npy" and var extension)
                     throw CommonOptions.Usage($"{option} {path}: results are written as .npy, not {extension}",
                         $"name it {Path.ChangeExtension(path, ".npy")}");
@@ -87,9 +92,10 @@ internal static class RunCommand
     }
 
     /// <summary>The names of the results, then of the inout parameters.</summary>
-    private static List<string> Labels(Program program) =>
-        [.. program.Of(BufferKind.Output).Concat(program.Of(BufferKind.Input).Where(b => b.IsInout))
-            .Select(b => b.Label)];
+    private static List<string> Labels(Program program) => [.. Shown(program).Select(b => b.Label)];
+
+    private static IEnumerable<ProgramBuffer> Shown(Program program) =>
+        program.Of(BufferKind.Output).Concat(program.Of(BufferKind.Input).Where(b => b.IsInout));
 
     /// <summary>The file of each result that goes to one, with the option that says so.</summary>
     private static Dictionary<int, (string Option, string Path)> Targets(Program program, string? only, string[] named)

@@ -30,6 +30,9 @@ public static partial class Npy
         return Read(stream);
     });
 
+    /// <summary>Whether the format has the dtype: all but bf16.</summary>
+    public static bool Has(DType type) => Types.Any(t => t.Type == type);
+
     /// <summary>Writes a file in format 1.0, replacing one that is there.</summary>
     /// <exception cref="DataException">The file cannot be written, or the tensor is bf16.</exception>
     public static void Write(string path, Tensor tensor)

@@ -22,6 +22,16 @@ public sealed class OutputTests : CommandLine
     }
 
     [Fact]
+    public void ADTypeThatTheFormatHasNotIsSaidBeforeAnyFileIsWritten()
+    {
+        Write("two.acc", "export fn two(x: f32[n]) -> (f32[n], bf16[n]) = [x, bf16(x)]");
+        var (code, _, error) = Run("run", "two.acc", "two", "x=[1]", "--out", "0=a.npy", "--out", "1=b.npy");
+        Assert.Equal(1, code);
+        Assert.Contains("--out 1 b.npy: the npy format has no bf16", error);
+        Assert.False(File.Exists(this["a.npy"]));
+    }
+
+    [Fact]
     public void ALinkStaysOneAndItsTargetIsWritten()
     {
         Directory.CreateDirectory(this["far"]);
