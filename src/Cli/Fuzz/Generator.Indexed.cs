@@ -126,6 +126,11 @@ internal sealed partial class Generator
                 return Define("update_slice", name, x.Type, x.Shape, Worst(x, part),
                     $"let {name} = {x.Name}\n{name}[{before}{place.Name} : {place.Name} + {length}] = {part.Name}",
                     x, place, part);
+            case 1 when value > 1 && Chance(2):
+                var (first, step) = (random.Next(2), random.Next(2, 4));
+                var strided = FindOr(x.Type, x.Shape.SetItem(axis, Size.FloorDiv(extent - first - 1, step) + 1));
+                return Define("update_slice", name, x.Type, x.Shape, Worst(x, strided),
+                    $"let {name} = {x.Name}\n{name}[{before}{first}::{step}] = {strided.Name}", x, strided);
             case 1 when extent.IsConstant:
                 var start = random.Next((int)(value - length) + 1);
                 var known = FindOr(x.Type, x.Shape.SetItem(axis, length));
