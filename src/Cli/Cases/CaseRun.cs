@@ -114,7 +114,8 @@ internal sealed class CaseRun(CaseFile file, long? memory = null)
                 var open = Open(call, program);
                 var inputs = arguments.Read([.. call.Arguments,
                     .. dims.Where(d => open.Contains(d.Key)).Select(d => $"{d.Key}={d.Value}")]);
-                if (withReference) references.Add(Refer(entry, inputs, WholeState.Of(session, initial!), arguments.Sizes));
+                if (withReference)
+                    references.Add(Refer(entry, inputs, WholeState.Of(session, initial!), arguments.Sizes));
                 outcomes.Add(Invoke(session, call, program, inputs, arguments.Sizes));
                 if (outcomes[^1].Failure is not null) session.Reset();
             }
