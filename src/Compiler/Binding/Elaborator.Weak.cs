@@ -44,7 +44,8 @@ internal sealed partial class Elaborator
         {
             try
             {
-                if (op is BinaryOperator.FloorDivide or BinaryOperator.Modulo && !IsDivisor(x, y, SyntaxPrinter.Sign(op)))
+                if (op is BinaryOperator.FloorDivide or BinaryOperator.Modulo
+                    && !IsDivisor(x, y, SyntaxPrinter.Sign(op)))
                 {
                     // An index decides, element by element: as integers divide, by negative numbers and by 0 too.
                     return Realize(a, IndexType(x, y), span) is { } p && Realize(b, IndexType(x, y), span) is { } q
@@ -99,7 +100,8 @@ internal sealed partial class Elaborator
         if (divisor.IsConstant || ranges.NonNegative(divisor - 1)) return true;
         if (divisor.Variables().Any(indexOf.ContainsKey)) return false;
         var by = divisor.Terms.Length > 1 ? $"({divisor})" : divisor.Text;
-        if (Frame.Guards.IsEmpty || !IsImplied(divisor - 1)) AtMost(1, divisor, $"{dividend} {sign} {by} needs a positive divisor");
+        if (Frame.Guards.IsEmpty || !IsImplied(divisor - 1))
+            AtMost(1, divisor, $"{dividend} {sign} {by} needs a positive divisor");
         return true;
     }
 
@@ -347,22 +349,12 @@ internal sealed partial class Elaborator
         if (dtype == DType.I64 ? !HasProducts(size) : isNear) return;
         // Of 64 bits a part: the difference from a bound has to fit too.
         var (low, high) = dtype == DType.I64 ? (-(1L << 61), 1L << 61) : RangeOf(dtype);
-        if (End(size, greatest: true) is { } most) AtMost(most, high, $"an index expression fits in {dtype.Name()}");
-        if (End(size, greatest: false) is { } least && !ranges.NonNegative(least))
-            AtMost(low, least, $"an index expression fits in {dtype.Name()}");
-    }
+        var why = $"an index expression fits in {dtype.Name()}";
+        foreach (var most in Ends(greatest: true)) AtMost(most, high, why);
+        foreach (var least in Ends(greatest: false)) if (!ranges.NonNegative(least - low)) AtMost(low, least, why);
 
-    /// <summary>The greatest or least value for the indices of the forms around; null where their signs say neither.
-    /// </summary>
-    private Size? End(Size size, bool greatest)
-    {
-        foreach (var name in size.Variables().Where(indexOf.ContainsKey).ToList())
-        {
-            if (size.AffineIn(name) is not var (step, rest)) return null;
-            if (!ranges.NonNegative(step) && !ranges.NonNegative(Size.Zero - step)) return null;
-            size = ranges.NonNegative(step) == greatest ? rest + step * (indexOf[name].Extent - 1) : rest;
-        }
-        return size;
+        IReadOnlyList<Size> Ends(bool greatest) => AxisChecks.Ends(size, greatest,
+            size.Variables().Where(indexOf.ContainsKey).ToList(), name => indexOf[name].Extent, ranges);
     }
 
     private TensorValue RealizeAtom(Atom atom, DType dtype) => atom switch

@@ -40,14 +40,23 @@ internal static class AxisChecks
             case Iota i when TooLarge(i.Type.Shape[i.Axis] - 1 + Room, i.Type.DType, ranges) is { } counted:
                 yield return counted with { Message = $"the indices of an axis fit in {i.Type.DType.Name()}" };
                 break;
-            case SizeValue v when TooLarge(v.Size, v.Type.DType, ranges) is { } value:
-                yield return value with { Message = $"a size that is used as a value fits in {v.Type.DType.Name()}" };
+            case SizeValue v when v.Type.DType is DType.I32 or DType.U32:
+                var fits = $"a size that is used as a value fits in {v.Type.DType.Name()}";
+                if (TooLarge(v.Size, v.Type.DType, ranges) is { } above) yield return above with { Message = fits };
+                Size low = v.Type.DType == DType.I32 ? int.MinValue : 0;
+                foreach (var least in Ends(v.Size, greatest: false, ranges))
+                    if (!(least.IsConstant && least.Value >= low.Value) && !ranges.NonNegative(least - low))
+                        yield return new(CheckKind.AtMost, low, least, fits);
                 break;
             // Checks are computed so that they see it; kernels wrap. What is narrow wraps too.
             case SizeValue v when v.Type.DType.Bytes() == 8 || v.Type.DType.IsFloat:
-                if (v.Size.Terms.Any(t => t.Coefficient is not (1 or -1) || t.Atoms.Length > 1 || t.Atoms.Any(a =>
-                        a is not VariableAtom)) && Greatest(v.Size, ranges) is { } most)
-                    yield return new(CheckKind.AtMost, most, long.MaxValue, "a size that is used as a value fits in 64 bits");
+                if (v.Size.Terms.Any(t => t.Coefficient is not (1 or -1) || t.Atoms.Length > 1
+                    || t.Atoms.Any(a => a is not VariableAtom)))
+                {
+                    foreach (var most in Ends(v.Size, greatest: true, ranges))
+                        yield return new(CheckKind.AtMost, most, long.MaxValue,
+                            "a size that is used as a value fits in 64 bits");
+                }
                 break;
         }
     }
@@ -58,27 +67,36 @@ internal static class AxisChecks
     /// </summary>
     private static EntryCheck? TooLarge(Size size, DType dtype, IndexRanges ranges)
     {
-        if (dtype is not (DType.I32 or DType.U32) || Greatest(size, ranges) is not { } greatest) return null;
-        size = greatest;
+        if (dtype is not (DType.I32 or DType.U32)) return null;
         Size most = dtype == DType.I32 ? int.MaxValue : uint.MaxValue;
         // Of all constants: a difference of two that is too large would leave 64 bits.
-        if (size.IsConstant && size.Value <= most.Value) return null;
-        return new(CheckKind.AtMost, size, most, "");
+        var ends = Ends(size, greatest: true, ranges).Where(e => !(e.IsConstant && e.Value <= most.Value)).ToList();
+        return ends.Count == 0 ? null : new(CheckKind.AtMost, ends.Aggregate(Size.Max), most, "");
     }
 
     /// <summary>
-    /// The greatest value in the iterations of the loops around; null for what rises and falls with a loop, which no
-    /// size expression gives.
+    /// Where a size is greatest, or least, in the iterations of loops: at either end of one that it may rise or fall
+    /// with. None for what is not affine in them.
     /// </summary>
-    private static Size? Greatest(Size size, IndexRanges ranges)
+    public static IReadOnlyList<Size> Ends(Size size, bool greatest, IEnumerable<string> loops,
+        Func<string, Size> extentOf, IndexRanges ranges)
     {
-        foreach (var name in size.Variables().Where(ranges.Knows).ToList())
+        List<Size> ends = [size];
+        foreach (var name in loops)
         {
-            if (size.AffineIn(name) is not var (step, rest)) return null;
-            if (ranges.NonNegative(step)) size = rest + step * (ranges.ExtentOf(name) - 1);
-            else if (ranges.NonNegative(Size.Zero - step)) size = rest;
-            else return null;
+            List<Size> next = [];
+            foreach (var end in ends)
+            {
+                if (end.AffineIn(name) is not var (step, rest)) return [];
+                var (rises, falls) = (ranges.NonNegative(step), ranges.NonNegative(Size.Zero - step));
+                if (!(greatest ? rises : falls)) next.Add(rest);
+                if (!(greatest ? falls : rises)) next.Add(rest + step * (extentOf(name) - 1));
+            }
+            ends = [.. next.Distinct()];
         }
-        return size;
+        return ends;
     }
+
+    private static IReadOnlyList<Size> Ends(Size size, bool greatest, IndexRanges ranges) =>
+        Ends(size, greatest, size.Variables().Where(ranges.Knows).ToList(), ranges.ExtentOf, ranges);
 }
