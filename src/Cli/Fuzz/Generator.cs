@@ -59,7 +59,7 @@ internal sealed partial class Generator
 
     private static readonly ImmutableArray<Step> Table =
         [.. ElementwiseSteps, .. MovementSteps, .. ReductionSteps, .. IndexedSteps, .. IndexFormSteps,
-            .. ControlSteps, .. LibrarySteps];
+            .. ControlSteps, .. LibrarySteps, .. IdiomSteps];
 
     private FuzzProgram Grow(int seed)
     {
@@ -297,8 +297,7 @@ internal sealed partial class Generator
         return (text.StartsWith('-') ? $"({text})" : text, []);
     }
 
-    // One that is not negative is drawn once more, which may be: other draws would be other programs of all seeds.
-    private string LiteralOperand(DType type) => Literal(type) is ['-', ..] negative ? $"({negative})" : Literal(type);
+    private string LiteralOperand(DType type) => Literal(type) is var text && text is ['-', ..] ? $"({text})" : text;
 
     // Sizes and numbers.
 

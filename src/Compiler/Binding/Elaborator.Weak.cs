@@ -1,5 +1,6 @@
 // Numbers without a dtype: their arithmetic, and how they become tensors when they meet one.
 using System.Collections.Immutable;
+using System.Globalization;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Syntax;
@@ -234,13 +235,13 @@ internal sealed partial class Elaborator
                 return Scalar(unchecked((long)w.Number), dtype);
             case WideValue w when dtype.IsFloat:
                 // To f32 in one rounding.
-                return Scalar(dtype == DType.F64 ? w.Number : (double)(float)w.Number, dtype);
+                return !IsHeld(w.Number, dtype, span) ? null : Scalar(dtype == DType.F64 ? w.Number : (double)(float)w.Number, dtype);
             case WideValue w:
                 Fail(Codes.NumberOutOfRange, span, $"{w.Number} does not fit {dtype.Name()}", null,
                     $"{dtype.Name()} holds {RangeOf(dtype).Low} to {RangeOf(dtype).High}");
                 return null;
             case FloatValue f when dtype.IsFloat:
-                return Scalar(f.Number, dtype);
+                return IsHeld(f.Number, dtype, span) ? Scalar(f.Number, dtype) : null;
             case FloatValue f when f.Number == Math.Floor(f.Number) && Math.Abs(f.Number) < 1e15:
                 return Fits((long)f.Number, dtype, span) ? Scalar((long)f.Number, dtype) : null;
             case FloatValue or RealValue or ChoiceValue when !dtype.IsFloat && IsReal(value):
@@ -265,10 +266,29 @@ internal sealed partial class Elaborator
         }
     }
 
-    /// <summary>Whether a dtype holds an integer; a float holds any, rounded.</summary>
+    /// <summary>Whether a float dtype holds a number, rounded; infinity is written `inf`.</summary>
+    private bool IsHeld(double number, DType dtype, Span span)
+    {
+        if (!double.IsFinite(number) || double.IsFinite(ConstText.Round(number, dtype))) return true;
+        Fail(Codes.NumberOutOfRange, span, $"{ConstText.Float(number)} does not fit {dtype.Name()}", null,
+            string.Create(CultureInfo.InvariantCulture,
+                $"{dtype.Name()} holds numbers up to {LargestOf(dtype):G8}; infinity is written `inf`"));
+        return false;
+    }
+
+    private static double LargestOf(DType dtype) => dtype switch
+    {
+        DType.F16 => (double)Half.MaxValue,
+        // Seven bits behind the point, and the exponents of f32.
+        DType.BF16 => Math.ScaleB(2 - Math.ScaleB(1, -7), 127),
+        DType.F32 => float.MaxValue,
+        _ => double.MaxValue,
+    };
+
+    /// <summary>Whether a dtype holds an integer; a float holds it rounded.</summary>
     private bool Fits(long number, DType dtype, Span span)
     {
-        if (dtype.IsFloat) return true;
+        if (dtype.IsFloat) return IsHeld(number, dtype, span);
         var (low, high) = RangeOf(dtype);
         if (number >= low && (high < 0 || number <= high)) return true;
         Fail(Codes.NumberOutOfRange, span, $"{number} does not fit {dtype.Name()}", null, dtype == DType.U64

@@ -317,8 +317,8 @@ public static class Codes
 
     /// <summary>ACC2043: number does not fit the dtype.</summary>
     public static readonly Code NumberOutOfRange = Define("ACC2043", "number does not fit the dtype",
-        "A number takes the dtype of the tensor it meets, and an integer dtype holds only so many: 300 is no u8, -1 no u32. " +
-        "Cast the tensor to a wider dtype first.");
+        "A number takes the dtype of the tensor it meets, and a dtype holds only so many: 300 is no u8, -1 no u32, and " +
+        "70000 would be infinite as f16. Cast the tensor to a wider dtype first; infinity itself is written `inf`.");
 
     /// <summary>ACC2044: value is not used.</summary>
     public static readonly Code UnusedValue = Define("ACC2044", "value is not used",
