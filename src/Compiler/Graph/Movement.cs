@@ -9,6 +9,8 @@ namespace Accelerate.Compiler.Graph;
 public sealed class Reshape(Node x, ImmutableArray<Size> shape, bool isChecked = false)
     : Node("reshape", [x], Infer(x.Type, shape, isChecked))
 {
+    public override OpTraits Traits => OpTraits.Movement | OpTraits.View;
+
     /// <summary>True when the equality of the counts is one of the function's entry checks.</summary>
     public bool IsChecked { get; } = isChecked;
 
@@ -29,6 +31,8 @@ public sealed class Reshape(Node x, ImmutableArray<Size> shape, bool isChecked =
 public sealed class Transpose(Node x, ImmutableArray<int> permutation)
     : Node("transpose", [x], Infer(x.Type, permutation))
 {
+    public override OpTraits Traits => OpTraits.Movement | OpTraits.View;
+
     public ImmutableArray<int> Permutation { get; } = permutation;
 
     public override string Attributes => Rule.List(Permutation);
@@ -47,6 +51,8 @@ public sealed class Transpose(Node x, ImmutableArray<int> permutation)
 public sealed class Broadcast(Node x, ImmutableArray<Size> shape, ImmutableArray<int> axes)
     : Node("broadcast", [x], Infer(x.Type, shape, axes))
 {
+    public override OpTraits Traits => OpTraits.Movement | OpTraits.View;
+
     public ImmutableArray<int> Axes { get; } = axes;
 
     public override string Attributes => Rule.List(Axes);
@@ -73,6 +79,8 @@ public sealed class Broadcast(Node x, ImmutableArray<Size> shape, ImmutableArray
 public sealed class Slice(Node x, ImmutableArray<Size> starts, ImmutableArray<Size> sizes, ImmutableArray<long> steps)
     : Node("slice", [x], Infer(x.Type, starts, sizes, steps))
 {
+    public override OpTraits Traits => OpTraits.Movement | OpTraits.View;
+
     public ImmutableArray<Size> Starts { get; } = starts;
 
     public ImmutableArray<long> Steps { get; } = steps;
@@ -98,6 +106,8 @@ public sealed class Pad(Node x, Node value, ImmutableArray<Size> before, Immutab
     ImmutableArray<long> between)
     : Node("pad", [x, value], Infer(x.Type, value.Type, before, after, between))
 {
+    public override OpTraits Traits => OpTraits.Movement;
+
     public ImmutableArray<Size> Before { get; } = before;
 
     public ImmutableArray<Size> After { get; } = after;
@@ -125,6 +135,8 @@ public sealed class Pad(Node x, Node value, ImmutableArray<Size> before, Immutab
 
 public sealed class Reverse(Node x, ImmutableArray<int> axes) : Node("reverse", [x], Infer(x.Type, axes))
 {
+    public override OpTraits Traits => OpTraits.Movement | OpTraits.View;
+
     public ImmutableArray<int> Axes { get; } = axes;
 
     public override string Attributes => Rule.List(Axes);
@@ -141,6 +153,8 @@ public sealed class Reverse(Node x, ImmutableArray<int> axes) : Node("reverse", 
 
 public sealed class Concat(ImmutableArray<Node> parts, int axis) : Node("concat", parts, Infer(parts, axis))
 {
+    public override OpTraits Traits => OpTraits.Movement;
+
     public int Axis { get; } = axis;
 
     public override string Attributes => $"{Axis}";
@@ -169,6 +183,8 @@ public sealed class Concat(ImmutableArray<Node> parts, int axis) : Node("concat"
 public sealed class Window(Node x, int axis, Size count, Size extent, long stride, long dilation)
     : Node("window", [x], Infer(x.Type, axis, count, extent, stride, dilation))
 {
+    public override OpTraits Traits => OpTraits.Movement | OpTraits.View;
+
     public int Axis { get; } = axis;
 
     public Size Count { get; } = count;
@@ -205,6 +221,8 @@ public sealed class Window(Node x, int axis, Size count, Size extent, long strid
 public sealed class Gather(Node x, Node indices, int axis) : Node("gather", [x, indices],
     Infer(x.Type, indices.Type, axis))
 {
+    public override OpTraits Traits => OpTraits.ReadsAtValue | OpTraits.Costly;
+
     public int Axis { get; } = axis;
 
     public override string Attributes => $"{Axis}";

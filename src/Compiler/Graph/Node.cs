@@ -31,6 +31,17 @@ public abstract class Node(string op, ImmutableArray<Node> operands, TensorType 
     /// <summary>The sizes among the attributes: starts, paddings, counts; those of the type are not repeated.</summary>
     public virtual IEnumerable<Size> AttributeSizes => [];
 
+    /// <summary>What passes and lowering may take it for.</summary>
+    public abstract OpTraits Traits { get; }
+
+    /// <summary>True if it has one of the traits.</summary>
+    public bool Is(OpTraits traits) => (Traits & traits) != 0;
+
+    /// <summary>
+    /// True for what may fail a call, such as an index out of range: not to be run where it was not.
+    /// </summary>
+    public bool MayFail => Is(OpTraits.ReadsAtValue | OpTraits.WritesAtValue) || this is RegionNode || IsEffect;
+
     /// <summary>
     /// True for what happens in program order and is never merged: print, assert, assign, and control flow with such in
     /// it.

@@ -12,6 +12,8 @@ namespace Accelerate.Compiler.Graph;
 /// </summary>
 public sealed class Input(string name, TensorType type, bool isInout = false) : Node("input", [], type)
 {
+    public override OpTraits Traits => OpTraits.None;
+
     public string Name { get; } = name;
 
     public bool IsInout { get; } = isInout;
@@ -33,6 +35,8 @@ public enum StorageClass
 public sealed class State(StorageClass storage, string name, TensorType type)
     : Node(storage == StorageClass.Param ? "param" : "buffer", [], type)
 {
+    public override OpTraits Traits => OpTraits.None;
+
     public StorageClass Storage { get; } = storage;
 
     public string Name { get; } = name;
@@ -48,6 +52,8 @@ public sealed class State(StorageClass storage, string name, TensorType type)
 /// </summary>
 public sealed class Const : Node
 {
+    public override OpTraits Traits => OpTraits.None;
+
     private Const(TensorType type, int folded)
         : base("const", [], type)
     {
@@ -102,6 +108,8 @@ public sealed class Const : Node
 /// <summary>The index along one axis, in an integer or float dtype.</summary>
 public sealed class Iota(TensorType type, int axis) : Node("iota", [], Infer(type, axis))
 {
+    public override OpTraits Traits => OpTraits.None;
+
     public int Axis { get; } = axis;
 
     public override string Attributes => Axis.ToString(CultureInfo.InvariantCulture);
@@ -123,6 +131,8 @@ public sealed class Iota(TensorType type, int axis) : Node("iota", [], Infer(typ
 public sealed class Random(Node key, ImmutableArray<Size> shape)
     : Node("random", [key], Infer(key.Type, shape))
 {
+    public override OpTraits Traits => OpTraits.Costly;
+
     public override Node With(ImmutableArray<Node> operands) => new Random(operands[0], Type.Shape);
 
     private static TensorType Infer(TensorType key, ImmutableArray<Size> shape)
@@ -135,6 +145,8 @@ public sealed class Random(Node key, ImmutableArray<Size> shape)
 /// <summary>A size as a scalar value.</summary>
 public sealed class SizeValue(Size size, DType dtype) : Node("size", [], TensorType.Scalar(dtype))
 {
+    public override OpTraits Traits => OpTraits.None;
+
     public Size Size { get; } = size;
 
     public override string Attributes => Size.Text;

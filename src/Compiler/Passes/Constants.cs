@@ -70,8 +70,8 @@ public static class Constants
         var stored = Stored(function, known);
         foreach (var node in function.Nodes.Where(known.Contains))
         {
-            if (node is Graph.Barrier || (IsView(node) && kept.Contains(node.Operands[0]))) kept.Add(node);
-            if (node is Graph.Barrier || stored.Contains(node) || NodeFacts.IsCostly(node)) worth.Add(node);
+            if (node is Graph.Barrier || (node.Is(OpTraits.View) && kept.Contains(node.Operands[0]))) kept.Add(node);
+            if (node is Graph.Barrier || stored.Contains(node) || node.Is(OpTraits.Costly)) worth.Add(node);
             else if (!kept.Contains(node) && IsWorth(node)) worth.Add(node);
         }
         return worth;
@@ -96,15 +96,13 @@ public static class Constants
                 if (!known.IsOfState(operand)) continue;
                 var below = operand;
                 if (node is Dot or Window)
-                    while (IsView(below) || below is Pad) below = below.Operands[0];
+                    while (below.Is(OpTraits.View) || below is Pad) below = below.Operands[0];
                 else if (node is not RegionNode) continue;
                 if (below is not State) stored.Add(below);
             }
         }
         return stored;
     }
-
-    private static bool IsView(Node node) => node is Transpose or Reshape or Broadcast or Slice or Reverse or Window;
 
     private static bool Fits(Node node) => node.Type.Count.Value <= MostElements || node is Graph.Barrier
         || node.Type.Count.Value <= Below(node).OfType<State>().Sum(s => s.Type.Count.Value);

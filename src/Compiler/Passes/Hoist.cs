@@ -78,10 +78,10 @@ public static class Hoist
                 same.Add(body.Inputs[i]);
         foreach (var node in body.Nodes)
         {
-            if (node is Input or State || NodeFacts.MayFail(node) || !node.Operands.All(same.Contains)) continue;
+            if (node is Input or State || node.MayFail || !node.Operands.All(same.Contains)) continue;
             if (node is Graph.Barrier || NodeFacts.Sizes(node).Any(s => s.Variables().Contains(variable))) continue;
             same.Add(node);
-            if (NodeFacts.IsCostly(node) || node.Operands.Any(costly.Contains)) costly.Add(node);
+            if (node.Is(OpTraits.Costly) || node.Operands.Any(costly.Contains)) costly.Add(node);
         }
         var edge = body.Nodes.Where(n => !same.Contains(n)).SelectMany(n => n.Operands).Concat(body.Results)
             .ToHashSet(ReferenceEqualityComparer.Instance);

@@ -69,7 +69,7 @@ internal sealed record AttentionPattern(Dot Scores, Node Masked, Dot Values, Imm
     }
 
     private static bool IsPointwise(Node node) =>
-        node is Unary or Binary or Compare or Select or Graph.Convert or Bitcast or StopGradient or Reshape;
+        node.Is(OpTraits.Elementwise) || node is Reshape;
 
     /// <summary>
     /// How many keys a row sees under a mask that is false wherever the key is not below Limit + Plus: the limit, its

@@ -221,7 +221,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     {
         if (!MayFlag(node)) return false;
         if (!loopMayFlag.TryGetValue(node, out var known))
-            loopMayFlag[node] = known = node is Reduce or ArgReduce or Fold || node.Operands.Any(LoopMayFlag);
+            loopMayFlag[node] = known = node.Is(OpTraits.Combines) || node.Operands.Any(LoopMayFlag);
         return known;
     }
 
@@ -230,7 +230,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     {
         if (hasBuffer(node) || bound.ContainsKey(node)) return false;
         if (!mayFlag.TryGetValue(node, out var known))
-            mayFlag[node] = known = node is Gather or DynamicSlice || node.Operands.Any(MayFlag);
+            mayFlag[node] = known = node.Is(OpTraits.ReadsAtValue) || node.Operands.Any(MayFlag);
         return known;
     }
 
@@ -337,7 +337,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     {
         while (!hasBuffer(node))
         {
-            if (node is not (Transpose or Reshape or Broadcast or Slice or Reverse or Window)) return false;
+            if (!node.Is(OpTraits.View)) return false;
             node = node.Operands[0];
         }
         return true;

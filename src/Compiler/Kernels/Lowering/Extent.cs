@@ -14,6 +14,8 @@ namespace Accelerate.Compiler.Kernels.Lowering;
 internal sealed class Extent(Node limit, string variable, long plus, Size most) : Node("extent", [limit],
     TensorType.Scalar(DType.Bool))
 {
+    public override OpTraits Traits => OpTraits.None;
+
     public string Variable { get; } = variable;
 
     public long Plus { get; } = plus;

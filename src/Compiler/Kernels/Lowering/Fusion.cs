@@ -180,11 +180,10 @@ internal sealed class Fusion
         return OfWindow.TryGetValue(node, out var known) && (bool)known;
     }
 
-    private static bool IsElementwise(Node node) =>
-        node is Unary or Binary or Compare or Select or Graph.Convert or Bitcast or StopGradient;
+    private static bool IsElementwise(Node node) => node.Is(OpTraits.Elementwise);
 
     private static bool IsMovement(Node node) =>
-        node is Transpose or Reshape or Broadcast or Slice or DynamicSlice or Reverse or Window or Pad;
+        node.Is(OpTraits.View) || node is DynamicSlice or Pad;
 
     private static bool SameElement(Node node) => IsElementwise(node) || node is Transpose or Reshape;
 
@@ -220,7 +219,7 @@ internal sealed class Fusion
     {
         var mayFlag = new HashSet<Node>(ReferenceEqualityComparer.Instance);
         foreach (var node in function.Nodes)
-            if (node is Gather or DynamicSlice || node.Operands.Any(o => mayFlag.Contains(o) && !buffered.Contains(o)))
+            if (node.Is(OpTraits.ReadsAtValue) || node.Operands.Any(o => mayFlag.Contains(o) && !buffered.Contains(o)))
                 mayFlag.Add(node);
         var conditional = new HashSet<Node>(ReferenceEqualityComparer.Instance);
         foreach (var node in function.Nodes.Reverse())
@@ -399,12 +398,7 @@ internal sealed class Fusion
         return counts;
     }
 
-    private static bool IsExpensive(Node node) => node switch
-    {
-        Reduce or ArgReduce or Dot or Graph.Random or Gather or Fold or Cumulate or Sort => true,
-        Unary u =>
-            u.Kind is not (UnaryOp.Neg or UnaryOp.Abs or UnaryOp.Not or UnaryOp.Floor or UnaryOp.Ceil or UnaryOp.Trunc),
-        Binary b => b.Kind is BinaryOp.Div or BinaryOp.Rem or BinaryOp.Pow or BinaryOp.Atan2,
-        _ => false,
-    };
+    /// <summary>A division costs as much as an element's load and store.</summary>
+    private static bool IsExpensive(Node node) =>
+        node.Is(OpTraits.Costly) || node is Binary { Kind: BinaryOp.Div or BinaryOp.Rem };
 }

@@ -162,7 +162,7 @@ internal static class MaskedAxes
                     r.Add(c.Type.DType.IsFloat ? Const.Of(c.Type.With(shape), c.FloatAt(0))
                         : Const.Of(c.Type.With(shape), c.Integers[0])),
                 Iota i => r.Add(new Iota(i.Type.With(shape), i.Axis)),
-                Unary or Binary or Compare or Select or Graph.Convert or StopGradient =>
+                _ when node.Is(OpTraits.Elementwise) =>
                     r.Add(node.With([.. node.Operands.Select(o => Of(o, d))])),
                 Transpose t => r.Add(t.With([Of(t.Operands[0], t.Permutation[d])])),
                 Broadcast b when b.Axes.IndexOf(d) is >= 0 and var from =>
