@@ -48,8 +48,13 @@ public abstract class Node(string op, ImmutableArray<Node> operands, TensorType 
     /// </summary>
     public virtual bool IsEffect => false;
 
-    /// <summary>The same operation on other operands; the type is inferred again.</summary>
+    /// <summary>
+    /// The same operation on other operands, as a node that no function has yet; the type is inferred again.
+    /// </summary>
     public abstract Node With(ImmutableArray<Node> operands);
+
+    /// <summary>The same operation on what stands for its operands.</summary>
+    public Node On(IReadOnlyDictionary<Node, Node> map) => With([.. Operands.Select(o => map[o])]);
 
     public TensorType OperandType(int index) => Operands[index].Type;
 

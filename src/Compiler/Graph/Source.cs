@@ -20,7 +20,7 @@ public sealed class Input(string name, TensorType type, bool isInout = false) : 
 
     public override string Attributes => Quote.Text(Name) + (IsInout ? ",inout" : "");
 
-    public override Node With(ImmutableArray<Node> operands) => this;
+    public override Node With(ImmutableArray<Node> operands) => new Input(Name, Type, IsInout);
 }
 
 /// <summary>
@@ -43,7 +43,7 @@ public sealed class State(StorageClass storage, string name, TensorType type)
 
     public override string Attributes => Quote.Text(Name);
 
-    public override Node With(ImmutableArray<Node> operands) => this;
+    public override Node With(ImmutableArray<Node> operands) => new State(Storage, Name, Type);
 }
 
 /// <summary>
@@ -70,6 +70,12 @@ public sealed class Const : Node
         Rule.Require(count == 1 || (type.Count.IsConstant && type.Count.Value == count), "const C1",
             () => $"{count} values for {type}");
         Attributes = type.DType.IsFloat ? Rule.List(floats.Select(ConstText.Float)) : Rule.List(integers);
+    }
+
+    private Const(Const same)
+        : base("const", [], same.Type)
+    {
+        (Floats, Integers, FoldedIndex, Attributes) = (same.Floats, same.Integers, same.FoldedIndex, same.Attributes);
     }
 
     public ImmutableArray<double> Floats { get; }
@@ -102,7 +108,7 @@ public sealed class Const : Node
     public double FloatAt(long index) =>
         Type.DType.IsFloat ? Floats[IsSplat ? 0 : (int)index] : Integers[IsSplat ? 0 : (int)index];
 
-    public override Node With(ImmutableArray<Node> operands) => this;
+    public override Node With(ImmutableArray<Node> operands) => new Const(this);
 }
 
 /// <summary>The index along one axis, in an integer or float dtype.</summary>
@@ -114,7 +120,7 @@ public sealed class Iota(TensorType type, int axis) : Node("iota", [], Infer(typ
 
     public override string Attributes => Axis.ToString(CultureInfo.InvariantCulture);
 
-    public override Node With(ImmutableArray<Node> operands) => this;
+    public override Node With(ImmutableArray<Node> operands) => new Iota(Type, Axis);
 
     private static TensorType Infer(TensorType type, int axis)
     {
@@ -153,7 +159,7 @@ public sealed class SizeValue(Size size, DType dtype) : Node("size", [], TensorT
 
     public override IEnumerable<Size> AttributeSizes => [Size];
 
-    public override Node With(ImmutableArray<Node> operands) => this;
+    public override Node With(ImmutableArray<Node> operands) => new SizeValue(Size, Type.DType);
 }
 
 /// <summary>Literals as text that reads back to the same bits.</summary>

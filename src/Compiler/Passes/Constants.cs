@@ -29,14 +29,10 @@ public static class Constants
         var edge = Edge(function, known);
         if (edge.Count == 0) return (function, null);
 
-        var setup = new Function(function.Name + ".setup");
-        var copies = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
-        foreach (var node in function.Nodes.Where(known.Contains))
-        {
-            var own = Rewriter.Copy(node, copies);
-            copies[node] = setup.Add(own, function.OriginOf(node));
-        }
-        setup.Results = [.. edge.Select(n => copies[n])];
+        var rebuild = new Rebuild(function, new Function(function.Name + ".setup"));
+        foreach (var node in function.Nodes.Where(known.Contains)) rebuild.Copy(node);
+        var setup = rebuild.Into;
+        setup.Results = [.. edge.Select(n => rebuild[n])];
         setup.ResultNames = Names(setup);
         return (Replaced(function, edge), DeadCode.Run(setup));
     }
@@ -140,19 +136,12 @@ public static class Constants
 
     private static Function Replaced(Function function, List<Node> edge)
     {
-        var main = new Function(function.Name);
-        var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
+        var rebuild = new Rebuild(function);
         var folded = new Dictionary<Node, int>(ReferenceEqualityComparer.Instance);
         foreach (var node in edge) folded[node] = folded.Count;
-        foreach (var check in function.Checks) main.Require(check);
         foreach (var node in function.Nodes)
-        {
-            var own = folded.TryGetValue(node, out var index) ? Const.Folded(node.Type, index)
-                : Rewriter.Copy(node, map);
-            map[node] = main.Add(own, function.OriginOf(node));
-        }
-        main.Results = [.. function.Results.Select(r => map[r])];
-        main.ResultNames = function.ResultNames;
-        return DeadCode.Run(main);
+            rebuild.Add(node, folded.TryGetValue(node, out var index) ? Const.Folded(node.Type, index)
+                : node.On(rebuild.Map));
+        return DeadCode.Run(rebuild.Finish());
     }
 }

@@ -58,8 +58,8 @@ internal static class DirectForm
             places[region.End] = region;
         }
         var count = 0;
-        return Rewriter.Rebuild(function, (node, into, map) => places.TryGetValue(node, out var region)
-            ? region.Branch(into, map, count++) : null);
+        return Rebuild.Of(function, (node, rebuild) => places.TryGetValue(node, out var region)
+            ? region.Branch(rebuild.Into, rebuild.Map, count++) : null);
     }
 
     /// <summary>What the branch computes: the direct form in the place of the results, up to the end of a kernel.</summary>
@@ -105,7 +105,7 @@ internal static class DirectForm
             {
                 foreach (var operand in node.Operands.Where(IsCaptured)) copies[operand] = captures.Of(map[operand]);
                 copies[node] = node == tiled.Whole ? Direct(captures, map, origin)
-                    : captures.Into.Add(Rewriter.Copy(node, copies), function.OriginOf(node));
+                    : captures.Into.Add(node.On(copies), function.OriginOf(node));
             }
             captures.Into.Results = [copies[End]];
             var otherwise = new Function($"{function.Name}.tiled{number}");

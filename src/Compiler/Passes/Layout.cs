@@ -97,7 +97,6 @@ public sealed partial class Layout
         {
             RegionNode r =>
                 r.WithRegions([.. r.Regions.Select(f => Run(f, rewrites))], [.. node.Operands.Select(Natural)]),
-            _ when node.Operands.IsEmpty => Rewriter.Clone(node),
             _ => node.With([.. node.Operands.Select(Natural)]),
         }));
     }

@@ -46,14 +46,14 @@ public static class Winograd
         var known = new KnownValues(function, frozen);
         var barrier = function.Nodes.OfType<Graph.Barrier>().Select(b => b.Unique).DefaultIfEmpty(-1).Max();
         List<DirectForm.Tiled> taken = [];
-        var tiled = Rewriter.Rebuild(function, (node, into, map) =>
+        var tiled = Rebuild.Of(function, (node, rebuild) =>
         {
-            if (!rewrites.MayGoOn || map[node] is not Dot dot || !known.Contains(node.Operands[1])
+            if (!rewrites.MayGoOn || rebuild[node] is not Dot dot || !known.Contains(node.Operands[1])
                 || Convolution.Of(dot) is not { } convolution)
                 return null;
             var origin = function.OriginOf(node);
             // Dumps and profiles name every layer that was taken.
-            var built = new Builder(into, origin with { Composites = [.. origin.Composites, "winograd"] })
+            var built = new Builder(rebuild.Into, origin with { Composites = [.. origin.Composites, "winograd"] })
                 .Build(convolution, ++barrier, taken.Add);
             rewrites.Add(() => new("winograd", "F(4x4, 3x3)", node.ToString(), built.ToString(), origin.Place));
             return built;

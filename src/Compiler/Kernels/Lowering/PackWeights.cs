@@ -202,29 +202,18 @@ internal static class PackWeights
         }
 
         /// <summary>A node of this function in another, given what the inputs stand for there.</summary>
-        private Node Copied(Function into, Node node, Func<Node, Node> given)
-        {
-            var needed = new HashSet<Node>(ReferenceEqualityComparer.Instance);
-            var open = new Stack<Node>([node]);
-            while (open.TryPop(out var next))
-                if (needed.Add(next))
-                    foreach (var operand in next.Operands) open.Push(operand);
-            var copies = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
-            foreach (var n in function.Nodes.Where(needed.Contains))
-                copies[n] = n is Input ? given(n) : into.Add(Rewriter.Copy(n, copies), function.OriginOf(n));
-            return copies[node];
-        }
+        private Node Copied(Function into, Node node, Func<Node, Node> given) =>
+            new Rebuild(function, into).CopyWithOperands(node, given);
 
         /// <summary>Rebuilds the function.</summary>
         /// <param name="extra">A region's new inputs: what its node lifts out of all its regions.</param>
         /// <param name="first">Which of them is the first of this region's own.</param>
         public Function Build(IReadOnlyList<TensorType> extra, int first = 0)
         {
-            var into = new Function(function.Name);
-            var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
-            foreach (var check in function.Checks) into.Require(check);
+            var rebuild = new Rebuild(function);
+            var (into, map) = (rebuild.Into, rebuild.Map);
             if (isRegion)
-                foreach (var input in function.Inputs) map[input] = into.Add(new Input(input.Name, input.Type));
+                foreach (var input in function.Inputs) rebuild.Copy(input);
             var names = 0;
             List<Node> packed = [.. extra.Select(type =>
             {
@@ -233,7 +222,7 @@ internal static class PackWeights
             })];
             foreach (var node in function.Nodes)
             {
-                if (map.ContainsKey(node)) continue;
+                if (rebuild.Has(node)) continue;
                 var origin = function.OriginOf(node);
                 if (dots.TryGetValue(node, out var dot))
                 {
@@ -241,22 +230,20 @@ internal static class PackWeights
                     var panels = isRegion ? packed[first + places[node]] : dot.Layout.Pack(into, map[weight], origin);
                     ImmutableArray<Node> operands = [.. node.Operands.Select(o => map[o])];
                     var view = dot.Layout.Unpack(into, panels, weight.Type, origin);
-                    map[node] = into.Add(node.With(operands.SetItem(dot.Side, view)), origin);
+                    rebuild.Add(node, node.With(operands.SetItem(dot.Side, view)));
                 }
                 else if (regions.TryGetValue(node, out var inside))
                 {
-                    map[node] = Rebuilt((RegionNode)node, inside, into, map, i => packed[first + places[node] + i]);
+                    rebuild[node] = Rebuilt((RegionNode)node, inside, into, map, i => packed[first + places[node] + i]);
                 }
-                else map[node] = into.Add(Rewriter.Copy(node, map), origin);
+                else rebuild.Copy(node);
             }
-            into.Results = [.. function.Results.Select(r => map[r])];
-            into.ResultNames = function.ResultNames;
-            return into;
+            return rebuild.Finish();
         }
 
         /// <summary>The node with its regions rebuilt and one more operand for each weight that they lift.</summary>
         private Node Rebuilt(
-            RegionNode node, ImmutableArray<Plan> inside, Function into, Dictionary<Node, Node> map,
+            RegionNode node, ImmutableArray<Plan> inside, Function into, IReadOnlyDictionary<Node, Node> map,
                 Func<int, Node> own)
         {
             var skipped = node is If ? 1 : 0;
