@@ -1,6 +1,7 @@
 // The kernel IR on one screen: a loop nest over flat buffers, in single assignment form. KERNELS.md gives each kind its
 // meaning.
 using System.Collections.Immutable;
+using Accelerate.Compiler.Fusion;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
 

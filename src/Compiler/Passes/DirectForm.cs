@@ -1,6 +1,7 @@
 // In: a function with convolutions in Winograd's form. Out: the same with branches that take their direct form where the
 // other one would not do.
 using System.Collections.Immutable;
+using Accelerate.Compiler.Fusion;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Kernels.Lowering;
 using Accelerate.Compiler.Types;
@@ -48,7 +49,7 @@ internal static class DirectForm
     public static Function Add(Function function, IReadOnlyList<Tiled> taken)
     {
         if (taken.Count == 0) return function;
-        var fusion = new Fusion(function);
+        var fusion = new FusionPlan(function);
         var places = new Dictionary<Node, Region>(ReferenceEqualityComparer.Instance);
         foreach (var tiled in taken)
         {
@@ -66,7 +67,7 @@ internal static class DirectForm
     private sealed class Region
     {
         private readonly Function function;
-        private readonly Fusion fusion;
+        private readonly FusionPlan fusion;
         private readonly Tiled tiled;
 
         /// <summary>The nodes between the results and the end, and what they are computed from that has no buffer.</summary>
@@ -76,7 +77,7 @@ internal static class DirectForm
         /// <param name="fusion">Which of its nodes have a buffer.</param>
         /// <param name="tiled">The layer.</param>
         /// <param name="end">The node that has the buffer of the kernel with the layer's results.</param>
-        public Region(Function function, Fusion fusion, Tiled tiled, Node end)
+        public Region(Function function, FusionPlan fusion, Tiled tiled, Node end)
         {
             (this.function, this.fusion, this.tiled, End) = (function, fusion, tiled, end);
             var open = new Stack<Node>([end]);

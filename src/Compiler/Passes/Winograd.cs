@@ -164,9 +164,9 @@ public static class Winograd
             var rows = Add(new Dot(g, w, [], [], [1], [0]));
             var (c, o) = (w.Type.Shape[2].Value, w.Type.Shape[3].Value);
             var u = Shaped(Turned(new Dot(g, rows, [], [], [1], [1]), 1, 0, 2, 3), Tile * Tile, c, o);
-            if (o % PackWeights.Columns != 0) return Add(new Graph.Barrier(u, Graph.Barrier.Once));
+            if (o % PanelLayout.Columns != 0) return Add(new Graph.Barrier(u, Graph.Barrier.Once));
             // In panels, as every weight that is known before the first call.
-            var panels = Turned(Shaped(u, Tile * Tile, c, o / PackWeights.Columns, PackWeights.Columns), 0, 2, 1, 3);
+            var panels = Turned(Shaped(u, Tile * Tile, c, o / PanelLayout.Columns, PanelLayout.Columns), 0, 2, 1, 3);
             return Shaped(Turned(new Graph.Barrier(panels, Graph.Barrier.Once), 0, 2, 1, 3), Tile * Tile, c, o);
         }
 

@@ -1,6 +1,7 @@
 // In: a node and an index of one of its elements. Out: the scalar value there, as statements of the kernel.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Fusion;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -452,7 +453,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
             var inner = new Size[x.Type.Rank];
             for (int d = 0, kept = 0; d < inner.Length; d++)
                 inner[d] = axes.IndexOf(d) is >= 0 and var at ? parts[at] : index[kept++];
-            var lanes = !scope.InVector && !kind.IsArg() && Fusion.IsRowReduction(node);
+            var lanes = !scope.InVector && !kind.IsArg() && FusionPlan.IsRowReduction(node);
             var body = lanes ? scope.Lanes(variable) : scope.Inner(variable);
             // Terms that are products are added as a contraction adds them: half of the operations, and one rounding
             // for each.

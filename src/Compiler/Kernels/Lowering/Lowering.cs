@@ -1,6 +1,7 @@
 // In: a function of primitive operations. Out: its program: kernels, buffers, arena slots, driver steps.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Fusion;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Passes;
 using Accelerate.Compiler.Types;

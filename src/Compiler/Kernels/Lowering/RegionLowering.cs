@@ -1,6 +1,7 @@
 // In: a function, or a region of one, and the storages of its inputs and results. Out: its steps, appended to a block.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Fusion;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Passes;
 using Accelerate.Compiler.Types;
@@ -80,7 +81,7 @@ internal sealed class RegionLowering
         do
         {
             before = apart.Count;
-            var fusion = new Fusion(function, context.Ranges, apart);
+            var fusion = new FusionPlan(function, context.Ranges, apart);
             kernels = new KernelLowering(fusion);
             actions.Clear();
             foreach (var node in function.Nodes)
@@ -112,7 +113,7 @@ internal sealed class RegionLowering
         IEnumerable<Want> wants, DraftBlock block) => new RegionLowering(context, function, sources, wants, block)
             .Emit();
 
-    private static LoweredNode? Action(Node node, Fusion fusion)
+    private static LoweredNode? Action(Node node, FusionPlan fusion)
     {
         switch (node)
         {

@@ -3,7 +3,7 @@ using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
 
-namespace Accelerate.Compiler.Kernels.Lowering;
+namespace Accelerate.Compiler.Fusion;
 
 /// <summary>
 /// What is elementwise has no natural end: a chain of a thousand operations would be one kernel, and compilers take

@@ -2,7 +2,7 @@
 using System.Collections.Immutable;
 using Accelerate.Compiler.Types;
 
-namespace Accelerate.Compiler.Kernels.Lowering;
+namespace Accelerate.Compiler.Fusion;
 
 internal static class Indexing
 {

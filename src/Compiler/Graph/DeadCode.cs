@@ -4,7 +4,7 @@ using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Accelerate.Compiler.Graph;
 
-namespace Accelerate.Compiler.Passes;
+namespace Accelerate.Compiler.Graph;
 
 /// <summary>
 /// Results of control flow that nobody reads go, and with them what the regions compute for them: a carried variable

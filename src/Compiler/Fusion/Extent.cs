@@ -4,7 +4,7 @@ using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
 
-namespace Accelerate.Compiler.Kernels.Lowering;
+namespace Accelerate.Compiler.Fusion;
 
 /// <summary>
 /// From here on the size Variable is the scalar integer operand + Plus, but at least 1 and at most Most. Made by

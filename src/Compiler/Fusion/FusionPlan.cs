@@ -5,14 +5,14 @@ using System.Runtime.CompilerServices;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 
-namespace Accelerate.Compiler.Kernels.Lowering;
+namespace Accelerate.Compiler.Fusion;
 
 /// <summary>
 /// An anchor is a node that loops: a dot, a reduction. Each grows a region of the elementwise work behind it, up to one
 /// exit; the exit gets the buffer, the rest lives in registers. What no region has taken is recomputed where it is
 /// used, unless it is expensive and used by several kernels.
 /// </summary>
-internal sealed class Fusion
+internal sealed class FusionPlan
 {
     /// <summary>Kernels that compute one value anew; more are as many.</summary>
     private const int MostCounted = 64;
@@ -32,7 +32,7 @@ internal sealed class Fusion
     /// <param name="function">What is lowered: a function, or a region of one.</param>
     /// <param name="loops">The ranges of the driver's loop variables around it; none if null.</param>
     /// <param name="apart">Nodes that get a buffer in any case.</param>
-    public Fusion(Function function, IndexRanges? loops = null, IEnumerable<Node>? apart = null)
+    public FusionPlan(Function function, IndexRanges? loops = null, IEnumerable<Node>? apart = null)
     {
         this.function = function;
         Loops = loops ?? new IndexRanges();
