@@ -1,6 +1,5 @@
 // A function inside the function being elaborated: the body of a loop or a branch, with what it captures and assigns.
 using Accelerate.Compiler.Graph;
-using Accelerate.Compiler.Passes;
 using Accelerate.Compiler.Types;
 
 namespace Accelerate.Compiler.Binding;

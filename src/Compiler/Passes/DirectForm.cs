@@ -3,7 +3,6 @@
 using System.Collections.Immutable;
 using Accelerate.Compiler.Fusion;
 using Accelerate.Compiler.Graph;
-using Accelerate.Compiler.Kernels.Lowering;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
 

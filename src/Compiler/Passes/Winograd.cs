@@ -2,7 +2,6 @@
 // form.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
-using Accelerate.Compiler.Kernels.Lowering;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
 

@@ -2,6 +2,7 @@
 // nothing.
 using Accelerate.Backends.Interpreter;
 using Accelerate.Backends.Llvm;
+using Accelerate.Compiler.Passes;
 using Accelerate.Compiler;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Graph.Interpreter;

@@ -6,6 +6,7 @@ using Accelerate.Backends.Llvm;
 using Accelerate.Backends.Llvm.Native;
 using Accelerate.Backends.OpenCl;
 using Accelerate.Bench;
+using Accelerate.Compiler.Passes;
 using Accelerate.Compiler;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Graph.Interpreter;

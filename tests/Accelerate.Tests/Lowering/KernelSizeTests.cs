@@ -2,9 +2,11 @@
 using System.Text;
 using Accelerate.Backends.Interpreter;
 using Accelerate.Backends.Llvm;
+using Accelerate.Compiler.Passes;
 using Accelerate.Compiler;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Kernels;
+using Accelerate.Compiler.Fusion;
 using Accelerate.Compiler.Kernels.Lowering;
 using Accelerate.Runtime;
 using Accelerate.Tests.Support;

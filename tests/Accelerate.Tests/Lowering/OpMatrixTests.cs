@@ -6,6 +6,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Accelerate.Backends.Interpreter;
 using Accelerate.Backends.Llvm;
+using Accelerate.Compiler.Passes;
 using Accelerate.Compiler;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;

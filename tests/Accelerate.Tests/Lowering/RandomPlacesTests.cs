@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Accelerate.Backends.Interpreter;
 using Accelerate.Backends.Llvm;
+using Accelerate.Compiler.Passes;
 using Accelerate.Compiler;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Graph.Interpreter;
