@@ -2,12 +2,12 @@
 // nothing.
 using Accelerate.Backends.Interpreter;
 using Accelerate.Backends.Llvm;
-using Accelerate.Compiler.Passes;
 using Accelerate.Compiler;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Graph.Interpreter;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Kernels.Lowering;
+using Accelerate.Compiler.Passes;
 using Accelerate.Runtime;
 using Accelerate.Tests.Support;
 using Xunit.Abstractions;

@@ -1,8 +1,8 @@
 // Hand-written graphs. Out: how many kernels of which kind each becomes: what is fused, and what is not.
-using Accelerate.Compiler.Passes;
 using Accelerate.Compiler;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Kernels;
+using Accelerate.Compiler.Passes;
 using Assert = Xunit.Assert;
 
 namespace Accelerate.Tests.Lowering;

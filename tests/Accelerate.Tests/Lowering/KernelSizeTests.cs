@@ -2,12 +2,12 @@
 using System.Text;
 using Accelerate.Backends.Interpreter;
 using Accelerate.Backends.Llvm;
-using Accelerate.Compiler.Passes;
 using Accelerate.Compiler;
+using Accelerate.Compiler.Fusion;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Kernels;
-using Accelerate.Compiler.Fusion;
 using Accelerate.Compiler.Kernels.Lowering;
+using Accelerate.Compiler.Passes;
 using Accelerate.Runtime;
 using Accelerate.Tests.Support;
 using Assert = Xunit.Assert;

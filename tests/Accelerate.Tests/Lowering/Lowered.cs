@@ -1,10 +1,10 @@
 // In: a graph's text and inputs. Out: its results on the kernel interpreter, which LLVM has given bit for bit.
 using Accelerate.Backends.Interpreter;
 using Accelerate.Backends.Llvm;
-using Accelerate.Compiler.Passes;
 using Accelerate.Compiler;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Kernels;
+using Accelerate.Compiler.Passes;
 using Accelerate.Runtime;
 using Accelerate.Tests.Support;
 

@@ -229,7 +229,7 @@ internal sealed class RegionLowering
             var copy = KernelSizes.Sliced(CopyKernel.For(want.Value.Type), 1, want.Index!, want.Count!)!;
             block.Add(
                 new DraftCall(context.Kernels.Add(KernelSizes.Rename(copy, context.Loops)),
-                    [Place(want.Value), want.Target], ""));
+                    [Place(want.Value), want.Target], Graph.Origin.None));
         }
         Copies([.. placement.Copies.Where(w => w.Index is null).Select(w => (Place(w.Value), w.Target))]);
     }
@@ -321,7 +321,7 @@ internal sealed class RegionLowering
         block.Add(new DraftCall(context.Kernels.Add(named), [.. places], Origin(node)));
     }
 
-    private string Origin(Node node) => function.OriginOf(node).Place;
+    private Origin Origin(Node node) => function.OriginOf(node);
 
     /// <summary>Copies that happen at once: none reads what another has written.</summary>
     private void Copies(List<(Storage From, Storage To)> pending)
