@@ -165,16 +165,8 @@ internal sealed record ContractionAxes(
         var isWindowed = false;
         while (!fusion.HasBuffer(operand))
         {
-            ImmutableArray<Size>? below = operand switch
-            {
-                Window w =>
-                    index.RemoveAt(w.Axis).SetItem(w.Axis, index[w.Axis] * w.Stride + index[w.Axis + 1] * w.Dilation),
-                Pad p when p.Between.All(b => b == 0) => [.. index.Select((i, d) => i - p.Before[d])],
-                Reshape r => Indexing.Split(Indexing.Linear(index, r.Type.Shape), r.OperandType(0).Shape, ranges),
-                Transpose t => [.. Enumerable.Range(0, index.Length).Select(d => index[t.Permutation.IndexOf(d)])],
-                Slice s => [.. index.Select((i, d) => s.Starts[d] + i * s.Steps[d])],
-                _ => null,
-            };
+            var below = operand is Pad p && p.Between.All(b => b == 0) ? [.. index.Select((i, d) => i - p.Before[d])]
+                : operand.Below(index, ranges);
             if (below is null) return false;
             isWindowed |= operand is Window;
             (operand, index) = (operand.Operands[0], below.Value);

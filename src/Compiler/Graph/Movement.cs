@@ -18,6 +18,9 @@ public sealed class Reshape(Node x, ImmutableArray<Size> shape, bool isChecked =
 
     public override Node With(ImmutableArray<Node> operands) => new Reshape(operands[0], Type.Shape, IsChecked);
 
+    public override ImmutableArray<Size>? Below(ImmutableArray<Size> index, IndexRanges ranges) =>
+        Indexing.Split(Indexing.Linear(index, Type.Shape), OperandType(0).Shape, ranges);
+
     private static TensorType Infer(TensorType x, ImmutableArray<Size> shape, bool isChecked)
     {
         var type = x.With(shape);
@@ -39,6 +42,9 @@ public sealed class Transpose(Node x, ImmutableArray<int> permutation)
 
     public override Node With(ImmutableArray<Node> operands) => new Transpose(operands[0], Permutation);
 
+    public override ImmutableArray<Size>? Below(ImmutableArray<Size> index, IndexRanges ranges) =>
+        [.. Enumerable.Range(0, index.Length).Select(d => index[Permutation.IndexOf(d)])];
+
     private static TensorType Infer(TensorType x, ImmutableArray<int> permutation)
     {
         Rule.Require(permutation.Order().SequenceEqual(Enumerable.Range(0, x.Rank)), "transpose C1",
@@ -58,6 +64,9 @@ public sealed class Broadcast(Node x, ImmutableArray<Size> shape, ImmutableArray
     public override string Attributes => Rule.List(Axes);
 
     public override Node With(ImmutableArray<Node> operands) => new Broadcast(operands[0], Type.Shape, Axes);
+
+    public override ImmutableArray<Size>? Below(ImmutableArray<Size> index, IndexRanges ranges) =>
+        [.. Axes.Select(a => index[a])];
 
     private static TensorType Infer(TensorType x, ImmutableArray<Size> shape, ImmutableArray<int> axes)
     {
@@ -90,6 +99,9 @@ public sealed class Slice(Node x, ImmutableArray<Size> starts, ImmutableArray<Si
     public override IEnumerable<Size> AttributeSizes => Starts;
 
     public override Node With(ImmutableArray<Node> operands) => new Slice(operands[0], Starts, Type.Shape, Steps);
+
+    public override ImmutableArray<Size>? Below(ImmutableArray<Size> index, IndexRanges ranges) =>
+        [.. index.Select((i, d) => Starts[d] + i * Steps[d])];
 
     private static TensorType Infer(TensorType x, ImmutableArray<Size> starts, ImmutableArray<Size> sizes,
         ImmutableArray<long> steps)
@@ -142,6 +154,9 @@ public sealed class Reverse(Node x, ImmutableArray<int> axes) : Node("reverse", 
     public override string Attributes => Rule.List(Axes);
 
     public override Node With(ImmutableArray<Node> operands) => new Reverse(operands[0], Axes);
+
+    public override ImmutableArray<Size>? Below(ImmutableArray<Size> index, IndexRanges ranges) =>
+        [.. index.Select((i, d) => Axes.Contains(d) ? Type.Shape[d] - 1 - i : i)];
 
     private static TensorType Infer(TensorType x, ImmutableArray<int> axes)
     {
@@ -201,6 +216,9 @@ public sealed class Window(Node x, int axis, Size count, Size extent, long strid
 
     public override Node With(ImmutableArray<Node> operands) =>
         new Window(operands[0], Axis, Count, Extent, Stride, Dilation);
+
+    public override ImmutableArray<Size>? Below(ImmutableArray<Size> index, IndexRanges ranges) =>
+        index.RemoveAt(Axis).SetItem(Axis, index[Axis] * Stride + index[Axis + 1] * Dilation);
 
     private static TensorType Infer(TensorType x, int axis, Size count, Size extent, long stride, long dilation)
     {

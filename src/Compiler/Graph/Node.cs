@@ -25,6 +25,14 @@ public abstract class Node(string op, ImmutableArray<Node> operands, TensorType 
     /// <summary>Position in the function: operands come first. -1 before the function has taken the node.</summary>
     public int Id { get; internal set; } = -1;
 
+    /// <summary>
+    /// Of a view: the index of the operand's element that the result has at an index, so that who reads the result can
+    /// read the operand. Null for all other operations.
+    /// </summary>
+    /// <param name="index">A polynomial in loop variables for each axis of the result.</param>
+    /// <param name="ranges">Of these variables: they decide divisions.</param>
+    public virtual ImmutableArray<Size>? Below(ImmutableArray<Size> index, IndexRanges ranges) => null;
+
     /// <summary>Everything beside operands and type, in the text form; `` when there is nothing.</summary>
     public virtual string Attributes => "";
 

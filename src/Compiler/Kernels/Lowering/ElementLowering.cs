@@ -110,25 +110,8 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
                 return b.Bitcast(Of(0), bitcast.Type.DType);
             case StopGradient or Graph.Barrier:
                 return Of(0);
-            case Transpose t:
-                var moved = new Size[index.Length];
-                for (var d = 0; d < index.Length; d++) moved[t.Permutation[d]] = index[d];
-                return Element(t.Operands[0], [.. moved], scope, context);
-            case Reshape r:
-                return Element(r.Operands[0],
-                    Indexing.Split(Indexing.Linear(index, r.Type.Shape), r.OperandType(0).Shape, draft.Ranges), scope,
-                        context);
-            case Broadcast x:
-                return Element(x.Operands[0], [.. x.Axes.Select(a => index[a])], scope, context);
-            case Slice s:
-                return Element(s.Operands[0], [.. index.Select((i, d) => s.Starts[d] + i * s.Steps[d])], scope,
-                    context);
-            case Reverse r:
-                return Element(r.Operands[0],
-                    [.. index.Select((i, d) => r.Axes.Contains(d) ? r.Type.Shape[d] - 1 - i : i)], scope, context);
-            case Window w:
-                var joined = index[w.Axis] * w.Stride + index[w.Axis + 1] * w.Dilation;
-                return Element(w.Operands[0], index.RemoveAt(w.Axis).SetItem(w.Axis, joined), scope, context);
+            case var _ when node.Below(index, draft.Ranges) is { } below:
+                return Element(node.Operands[0], below, scope, context);
             case Pad p:
                 return Padded(p, index, scope, context);
             case Concat c:
