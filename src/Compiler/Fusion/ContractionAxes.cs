@@ -165,8 +165,13 @@ internal sealed record ContractionAxes(
         var isWindowed = false;
         while (!fusion.HasBuffer(operand))
         {
-            var below = operand is Pad p && p.Between.All(b => b == 0) ? [.. index.Select((i, d) => i - p.Before[d])]
-                : operand.Below(index, ranges);
+            ImmutableArray<Size>? below = operand switch
+            {
+                Pad p when p.Between.All(b => b == 0) => [.. index.Select((i, d) => i - p.Before[d])],
+                // An image that is repeated or turned is gathered, whichever side it is.
+                Broadcast or Reverse => null,
+                _ => operand.Below(index, ranges),
+            };
             if (below is null) return false;
             isWindowed |= operand is Window;
             (operand, index) = (operand.Operands[0], below.Value);
