@@ -2,7 +2,6 @@
 using System.Collections.Immutable;
 using Accelerate.Backends.Interpreter;
 using Accelerate.Backends.Llvm;
-using Accelerate.Backends.Llvm.Native;
 using Accelerate.Backends.OpenCl;
 using Accelerate.Compiler;
 using Accelerate.Compiler.Diagnostics;
@@ -46,7 +45,7 @@ public sealed record ExecutableOptions
 /// The backend cannot run on this machine, or does not know what it was asked for; the message says what to
 /// do.
 /// </summary>
-public sealed class BackendException(string message, Exception? inner = null) : Exception(message, inner);
+public class BackendException(string message, Exception? inner = null) : Exception(message, inner);
 
 public static class Executables
 {
@@ -96,7 +95,7 @@ public static class Executables
         {
             throw MemoryException.From("the model", memory, e);
         }
-        catch (Exception e) when (e is LlvmException or OpenClException)
+        catch (OpenClException e)
         {
             throw new BackendException(e.Message, e);
         }

@@ -162,6 +162,14 @@ internal sealed unsafe class ProgramCall : IDisposable
     public ExecutionException CallbackFailed(Exception? inner) =>
         new(ExecutionCode.Host, $"'{program.Name}': a callback failed", inner);
 
+    private static string At(string place, string layer) => (place, layer) switch
+    {
+        ("", "") => "",
+        (_, "") => $" ({place})",
+        ("", _) => $" (in {layer})",
+        _ => $" ({place} in {layer})",
+    };
+
     /// <summary>Leaves the results with the caller, or throws what the code of a failed run says.</summary>
     /// <param name="code">0, or why the run failed.</param>
     /// <param name="failed">The step that failed, if it is known.</param>
@@ -175,8 +183,8 @@ internal sealed unsafe class ProgramCall : IDisposable
         }
         var place = failed switch
         {
-            CallStep { Place.Length: > 0 } c => $" ({c.Place})",
-            AssertStep { Place.Length: > 0 } a => $" ({a.Place})",
+            CallStep c => At(c.Place, c.Layer),
+            AssertStep a => At(a.Place, a.Layer),
             _ => "",
         };
         throw new ExecutionException(code, code switch

@@ -1,6 +1,6 @@
 // In: a case, the reference, the contenders. Out: a measured row each: checked first, then timed in interleaved rounds.
 using System.Diagnostics;
-using Accelerate.Backends.Llvm.Native;
+using Accelerate.Backends.Llvm;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
@@ -67,7 +67,7 @@ internal static class Benchmark
         BenchOptions? options = null)
     {
         options ??= new BenchOptions();
-        using var peaks = LlvmLibrary.Available(out _)
+        using var peaks = LlvmBackend.Available(out _)
             ? new PeakReadings(others.Append(reference).Where(c => c.Unavailable is null).Select(c => c.Threads ?? 1))
                 : null;
         var runners = new List<Runner>();

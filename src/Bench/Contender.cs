@@ -1,7 +1,6 @@
 // In: programs, initial state, options. Out: the ways to run them side by side: each backend, each number of threads.
 using Accelerate.Backends.Interpreter;
 using Accelerate.Backends.Llvm;
-using Accelerate.Backends.Llvm.Native;
 using Accelerate.Backends.OpenCl;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
@@ -30,7 +29,7 @@ internal sealed record Contender(string Backend, int? Threads, string? Target, i
     /// <summary>Compiled without the object cache: the compile time quoted is always a cold one.</summary>
     public static Contender Llvm(BenchCase given, LlvmOptions options) => new(
         "llvm", options.Threads, options.Target, options.OptLevel, "off", Owes.Bits,
-        LlvmLibrary.Available(out var reason) ? null : reason,
+        LlvmBackend.Available(out var reason) ? null : reason,
         () => new LlvmExecutable([given.Program], options with { UseCache = false }, given.State));
 
     /// <summary>The device has as many threads as it has; its driver may keep compiled kernels on disk.</summary>

@@ -1,7 +1,7 @@
 // In: nothing. Out: what this machine's fused multiply-adds reach right now, in GFLOP/s: the yardstick of the same run.
 using System.Diagnostics;
 using System.Text;
-using Accelerate.Backends.Llvm.Native;
+using Accelerate.Backends.Llvm;
 using Accelerate.Runtime;
 
 namespace Accelerate.Bench;
@@ -15,16 +15,15 @@ internal sealed unsafe class FmaPeak : IDisposable
     private const int Chains = 12;
     private const long Iterations = 200_000;
 
-    private readonly Jit jit;
+    private readonly HostCode code;
     private readonly delegate* unmanaged<float*, long, void> run;
     private readonly int lanes;
 
     public FmaPeak()
     {
-        var target = LlvmTarget.Host;
-        lanes = target.VectorBits / 32;
-        jit = new Jit([LlvmCompiler.CompileToObject(Module(target, lanes), target, 3)]);
-        run = (delegate* unmanaged<float*, long, void>)jit.Lookup("peak");
+        code = new HostCode(Module);
+        lanes = Lanes(code.Processor);
+        run = (delegate* unmanaged<float*, long, void>)code.Lookup("peak");
     }
 
     /// <summary>One reading of about a millisecond, single thread.</summary>
@@ -54,10 +53,13 @@ internal sealed unsafe class FmaPeak : IDisposable
         run(data, Iterations);
     }
 
-    public void Dispose() => jit.Dispose();
+    public void Dispose() => code.Dispose();
 
-    private static string Module(LlvmTarget target, int lanes)
+    private static int Lanes(HostProcessor processor) => processor.VectorBits / 32;
+
+    private static string Module(HostProcessor target)
     {
+        var lanes = Lanes(target);
         var v = $"<{lanes} x float>";
         var text = new StringBuilder($"target triple = \"{target.Triple}\"\n");
         var fma = target.HasFma ? $"@llvm.fma.v{lanes}f32" : $"@llvm.fmuladd.v{lanes}f32";

@@ -17,38 +17,7 @@ internal static class Iterations
         foreach (var statement in block.Statements)
         {
             visit(statement, times, values);
-            switch (statement)
-            {
-                case Loop l:
-                    Repeat(l.Variable, l.Extent, l.Body, values, times, visit);
-                    break;
-                case Reduction r:
-                    Repeat(r.Variable, r.Extent, r.Body, values, times, visit);
-                    break;
-                case Cumulation c:
-                    Repeat(c.Variable, c.Extent, c.Body, values, times, visit);
-                    Repeat(c.Variable, c.Extent, c.Epilogue, values, times, visit);
-                    break;
-                case Ordering o:
-                    Repeat(o.Variable, o.Extent, o.Body, values, times, visit);
-                    Repeat(o.Variable, o.Extent, o.Epilogue, values, times, visit);
-                    break;
-                case Contract c:
-                    var (m, n, k) = Extents(c, values);
-                    Visit(c.Left, values, times * m * k, visit);
-                    Visit(c.Right, values, times * n * k, visit);
-                    Visit(c.Epilogue, values, times * m * n, visit);
-                    break;
-                case Attend a:
-                    var (rows, keys, columns, depth) = Extents(a, values);
-                    Visit(a.Query.Block, values, times * rows * depth, visit);
-                    Visit(a.Key.Block, values, times * keys * depth, visit);
-                    Visit(a.Value.Block, values, times * keys * columns, visit);
-                    Visit(a.Score.Block, values, times * rows * keys, visit);
-                    Visit(a.Weight.Block, values, times * rows * keys, visit);
-                    Visit(a.Epilogue, values, times * rows * columns, visit);
-                    break;
-            }
+            foreach (var scope in statement.Scopes) Repeat(scope.Axes.AsSpan(), scope.Block, values, times, visit);
         }
     }
 
@@ -61,31 +30,33 @@ internal static class Iterations
         (a.M.Extent.Evaluate(values), a.S.Extent.Evaluate(values), a.E.Extent.Evaluate(values),
             a.K.Extent.Evaluate(values));
 
-    private static void Repeat(string variable, Size extent, Block body, Dictionary<string, long> values, double times,
-        Action<Statement, double, IReadOnlyDictionary<string, long>> visit)
+    private static void Repeat(ReadOnlySpan<Axis> axes, Block body, Dictionary<string, long> values,
+        double times, Action<Statement, double, IReadOnlyDictionary<string, long>> visit)
     {
-        var count = extent.Evaluate(values);
+        if (axes.IsEmpty)
+        {
+            Visit(body, values, times, visit);
+            return;
+        }
+        var axis = axes[0];
+        var rest = axes[1..];
+        var count = axis.Extent.Evaluate(values);
         if (count <= 0) return;
         // Only the extent of an inner loop can make one iteration differ from the next: the last block of a flat loop.
-        if (!ExtentsWithin(body).Any(e => e.Variables().Contains(variable)))
+        if (!Extents(rest, body).Any(e => e.Variables().Contains(axis.Variable)))
         {
-            Visit(body, values, times * count, visit);
+            Repeat(rest, body, values, times * count, visit);
             return;
         }
         for (var i = 0L; i < count; i++)
         {
-            values[variable] = i;
-            Visit(body, values, times, visit);
+            values[axis.Variable] = i;
+            Repeat(rest, body, values, times, visit);
         }
-        values.Remove(variable);
+        values.Remove(axis.Variable);
     }
 
-    private static IEnumerable<Size> ExtentsWithin(Block block) => Kernel.Statements(block).SelectMany(s => s switch
-    {
-        Loop l => [l.Extent],
-        Reduction r => [r.Extent],
-        Contract c => c.K.Select(k => k.Extent).Append(c.M.Extent).Append(c.N.Extent),
-        Attend a => [a.M.Extent, a.S.Extent, a.E.Extent, a.K.Extent],
-        _ => Enumerable.Empty<Size>(),
-    });
+    private static IEnumerable<Size> Extents(ReadOnlySpan<Axis> axes, Block body) =>
+        [.. axes.ToArray().Select(a => a.Extent),
+            .. Kernel.Statements(body).SelectMany(s => s.Axes).Select(a => a.Extent)];
 }

@@ -2,6 +2,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using Accelerate.Backends.Llvm;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
@@ -12,6 +13,7 @@ namespace Accelerate.Bench;
 /// <summary>A kernel of the program, over all its calls in one call of the function.</summary>
 /// <param name="Kernel">The kernel.</param>
 /// <param name="Writes">What its first call writes, as a type: tells the layers of a network apart.</param>
+/// <param name="Where">Where in the source its calls come from, and in which layers.</param>
 /// <param name="Calls">In one call of the function.</param>
 /// <param name="Ms">The median over the samples; or each call's least, summed.</param>
 /// <param name="Flops">Of all its calls.</param>
@@ -19,7 +21,7 @@ namespace Accelerate.Bench;
 /// a loop.</param>
 /// <param name="LeastMs">The least that all its calls can take by <see cref="Roofline"/>.</param>
 internal sealed record KernelTime(
-    Kernel Kernel, string Writes, int Calls, double Ms, double Flops, string Bound, double LeastMs);
+    Kernel Kernel, string Writes, string Where, int Calls, double Ms, double Flops, string Bound, double LeastMs);
 
 /// <summary>Where a call's time goes.</summary>
 /// <param name="Kernels">The most expensive first.</param>
@@ -27,7 +29,7 @@ internal sealed record KernelTime(
 /// code.</param>
 /// <param name="PeakGflops">On as many threads, read in the same rounds.</param>
 /// <param name="Limits">Of the machine, read before; on as many threads.</param>
-internal sealed record KernelBreakdown(
+internal sealed partial record KernelBreakdown(
     IReadOnlyList<KernelTime> Kernels, double OutsideMs, double PeakGflops, MachineLimits Limits)
 {
     /// <summary>Runs the program's steps one at a time, for as long as a row of the benchmark would run.</summary>
@@ -66,8 +68,8 @@ internal sealed record KernelBreakdown(
             var result = kernel.Buffers.ToList().FindIndex(b => b.IsOutput);
             var written = given.Program.Buffers[group.First().step.Buffers[result]];
             var bound = group.GroupBy(g => g.Bound.Name).MaxBy(g => g.Sum(b => b.Bound.Ms))!.Key;
-            return new KernelTime(kernel, Concrete(written.Type, given.Sizes), group.Count(), seconds * 1e3,
-                flops[group.Key], bound, group.Sum(g => g.Bound.Ms));
+            return new KernelTime(kernel, Concrete(written.Type, given.Sizes), Where(group.Select(g => g.step)),
+                group.Count(), seconds * 1e3, flops[group.Key], bound, group.Sum(g => g.Bound.Ms));
         });
         return new([.. rows.OrderByDescending(r => r.Ms)], Statistics.Of(outside).Median * 1e3,
             peaks.Medians().Values.DefaultIfEmpty(double.NaN).First(), limits);
@@ -100,18 +102,30 @@ internal sealed record KernelBreakdown(
             k.Calls.ToString(CultureInfo.InvariantCulture),
             BenchTable.Time(k.Ms), BenchTable.Number(100 * k.Ms / total),
             BenchTable.Number(k.Flops / k.Ms * 1e-6), BenchTable.Number(100 * k.Flops / k.Ms * 1e-6 / PeakGflops),
-            k.Bound, BenchTable.Number(100 * k.LeastMs / k.Ms),
+            k.Bound, BenchTable.Number(100 * k.LeastMs / k.Ms), k.Where,
         }).Append(
             ["outside", "", "", "", BenchTable.Time(OutsideMs), BenchTable.Number(100 * OutsideMs / total), "", "", "",
-                ""])
+                "", ""])
             .Append(["total", "", "", Kernels.Sum(k => k.Calls).ToString(CultureInfo.InvariantCulture),
                 BenchTable.Time(total), "100",
                 BenchTable.Number(flops / total * 1e-6), BenchTable.Number(100 * flops / total * 1e-6 / PeakGflops),
-                "", BenchTable.Number(100 * Kernels.Sum(k => k.LeastMs) / total)]);
+                "", BenchTable.Number(100 * Kernels.Sum(k => k.LeastMs) / total), ""]);
         return text.Append(BenchTable.Align(
-            ["kernel", "kind", "writes", "calls", "time", "% of time", "GFLOP/s", "% of peak", "bound", "% of bound"],
-                rows)).ToString();
+            ["kernel", "kind", "writes", "calls", "time", "% of time", "GFLOP/s", "% of peak", "bound", "% of bound",
+                "where"], rows)).ToString();
     }
+
+    /// <summary>One text for the calls of equal layers: `*` for the numbers in which their places differ.</summary>
+    private static string Where(IEnumerable<CallStep> calls)
+    {
+        var all = calls.Select(c => c.Layer.Length > 0 ? $"{c.Place} {c.Layer}" : c.Place).Distinct().ToList();
+        var alike = all.GroupBy(p => LayerNumber().Replace(p, ".*")).ToList();
+        return string.Join("; ", alike.Take(2).Select(g => g.Count() == 1 ? g.Single() : g.Key))
+            + (alike.Count > 2 ? $"; {alike.Count - 2} more" : "");
+    }
+
+    [GeneratedRegex("(?<= .*)[.][0-9]+(?=[.]|$)")]
+    private static partial Regex LayerNumber();
 
     private static string Concrete(TensorType type, IReadOnlyDictionary<string, long> sizes) =>
         $"{type.DType.Name()}[{string.Join(",", type.Shape.Select(s => s.Evaluate(sizes)))}]";

@@ -5,7 +5,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
-using Accelerate.Backends.Llvm.Native;
+using Accelerate.Backends.Llvm;
 
 namespace Accelerate.Bench;
 
@@ -40,7 +40,7 @@ internal sealed record Machine(
             ? kib << 10 : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{cpu}\n{features}\n{cores}"));
         return new(cpu, cores, ram, Convert.ToHexStringLower(hash.AsSpan(0, 8)), Environment.Version.ToString(),
-            LlvmLibrary.Available(out _) ? LlvmLibrary.Version : null, Describe(AppContext.BaseDirectory));
+            LlvmBackend.Available(out _) ? LlvmBackend.Version : null, Describe(AppContext.BaseDirectory));
     }
 
     private static string? Field(string file, string name)

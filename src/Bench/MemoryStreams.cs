@@ -2,7 +2,7 @@
 // once.
 using System.Diagnostics;
 using System.Text;
-using Accelerate.Backends.Llvm.Native;
+using Accelerate.Backends.Llvm;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
 
@@ -16,18 +16,17 @@ internal sealed unsafe class MemoryStreams : IDisposable
     // One reading moves about as much on every level, so that a small one is not a single interrupt long.
     private const long BytesAReading = 64 << 20;
 
-    private readonly Jit jit;
+    private readonly HostCode code;
     private readonly delegate* unmanaged<float*, float*, long, void> read;
     private readonly delegate* unmanaged<float*, float*, long, void> copy;
     private readonly delegate* unmanaged<float*, float*, long, void> stream;
 
     public MemoryStreams()
     {
-        var target = LlvmTarget.Host;
-        jit = new Jit([LlvmCompiler.CompileToObject(Module(target, target.VectorBits / 32), target, 3)]);
-        read = (delegate* unmanaged<float*, float*, long, void>)jit.Lookup("read");
-        copy = (delegate* unmanaged<float*, float*, long, void>)jit.Lookup("copy");
-        stream = (delegate* unmanaged<float*, float*, long, void>)jit.Lookup("stream");
+        code = new HostCode(Module);
+        read = (delegate* unmanaged<float*, float*, long, void>)code.Lookup("read");
+        copy = (delegate* unmanaged<float*, float*, long, void>)code.Lookup("copy");
+        stream = (delegate* unmanaged<float*, float*, long, void>)code.Lookup("stream");
     }
 
     /// <summary>
@@ -77,10 +76,11 @@ internal sealed unsafe class MemoryStreams : IDisposable
         }
     }
 
-    public void Dispose() => jit.Dispose();
+    public void Dispose() => code.Dispose();
 
-    private static string Module(LlvmTarget target, int lanes)
+    private static string Module(HostProcessor target)
     {
+        var lanes = target.VectorBits / 32;
         var text = new StringBuilder($"target triple = \"{target.Triple}\"\ndeclare void @llvm.x86.sse.sfence()\n");
         Read(text, $"<{lanes} x float>", lanes, 8);
         Copy(text, "copy", $"<{lanes} x float>", lanes, 4, "", "");

@@ -2,7 +2,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using Accelerate.Backends;
-using Accelerate.Backends.Llvm.Native;
+using Accelerate.Backends.Llvm;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Runtime;
 
@@ -85,7 +85,7 @@ internal static class Accc
         // One line: a name in it may have line ends.
         CliException c => new(VisibleText.Word(c.Message), c.Help, c.ExitCode),
         LimitationException => new(e.Message, Help(e), ExitCodes.Limitation),
-        ExecutionException or BackendException or LlvmException => new(e.Message),
+        ExecutionException or BackendException => new(e.Message),
         MemoryException m => new(m.Message, m.Limit is null ? MemoryHelp : null),
         OutOfMemoryException => new("out of memory", MemoryHelp),
         // Sizes are the only numbers that are computed checked.

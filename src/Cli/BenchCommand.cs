@@ -3,7 +3,6 @@ using System.CommandLine;
 using System.Globalization;
 using Accelerate.Backends;
 using Accelerate.Backends.Llvm;
-using Accelerate.Backends.Llvm.Native;
 using Accelerate.Bench;
 using Accelerate.Compiler;
 
@@ -90,18 +89,11 @@ internal static class BenchCommand
         var program = compilation.Entries.Single().Program!;
         foreach (var sizes in grid)
             if (BenchCase.SizeError(program, sizes) is { } error) throw CommonOptions.Usage(error);
-        try
-        {
-            // The initialisers' bits do not depend on who computes them; LLVM is the quick one.
-            var backend = LlvmLibrary.Available(out _) ? "llvm" : "interpreter";
-            var weights = WeightFiles.Read(options.Weights, compilation.Model, terminal, options.Diagnostics);
-            var state = Executables.InitialState(backend, compilation.Model, options.Executable, weights);
-            BenchRun.Execute(options.File, program, grid, state, plan, command, terminal.Output);
-        }
-        catch (LlvmException e)
-        {
-            throw new BackendException(e.Message, e);
-        }
+        // The initialisers' bits do not depend on who computes them; LLVM is the quick one.
+        var backend = LlvmBackend.Available(out _) ? "llvm" : "interpreter";
+        var weights = WeightFiles.Read(options.Weights, compilation.Model, terminal, options.Diagnostics);
+        var state = Executables.InitialState(backend, compilation.Model, options.Executable, weights);
+        BenchRun.Execute(options.File, program, grid, state, plan, command, terminal.Output);
     }
 
     private static IReadOnlyList<IReadOnlyDictionary<string, long>> Grid(string[] words)

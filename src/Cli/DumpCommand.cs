@@ -3,6 +3,7 @@ using System.CommandLine;
 using Accelerate.Compiler;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Passes;
 
 namespace Accelerate.Cli;
 

@@ -3,7 +3,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
-using Accelerate.Backends.Llvm.Native;
+using Accelerate.Backends.Llvm;
 using Accelerate.Backends.OpenCl;
 using Accelerate.Runtime;
 
@@ -30,16 +30,14 @@ internal static class EnvCommand
         yield return ("system", RuntimeInformation.OSDescription);
         yield return ("cpu", CpuName() ?? "unknown");
         yield return ("threads", Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture));
-        if (LlvmLibrary.Available(out var reason))
+        if (LlvmBackend.Available(out var reason))
         {
-            yield return ("llvm", $"{LlvmLibrary.Version} from {LlvmLibrary.LoadedFrom}");
-            var (host, why) = Host();
+            yield return ("llvm", $"{LlvmBackend.Version} from {LlvmBackend.LoadedFrom}");
+            var host = LlvmBackend.Host(out var why);
             yield return ("target", host is null ? why : $"{host.Cpu}, {host.VectorBits}-bit vectors");
             if (host is not null)
-                yield return ("features",
-                    string.Join(' ', host.Features.Split(',').Where(f => f[0] == '+').Select(f => f[1..])));
-            yield return ("targets", string.Join(' ',
-                LlvmTarget.Names.Where(n => n == "host" ? host is not null : LlvmTarget.Parse(n).CanRunHere)));
+                yield return ("features", string.Join(' ', host.Features));
+            yield return ("targets", string.Join(' ', LlvmBackend.Targets));
         }
         else
         {
@@ -51,18 +49,6 @@ internal static class EnvCommand
         else
             yield return ("opencl", reason);
         yield return ("cache", Cache());
-    }
-
-    private static (LlvmTarget? Host, string Why) Host()
-    {
-        try
-        {
-            return (LlvmTarget.Host, "");
-        }
-        catch (LlvmException e)
-        {
-            return (null, e.Message);
-        }
     }
 
     private static string? CpuName()

@@ -1,7 +1,6 @@
 // In: a program. Out: what its calls take of memory, in comment lines: where the sizes are known, in bytes.
 using System.Globalization;
 using Accelerate.Backends.Llvm;
-using Accelerate.Backends.Llvm.Native;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
@@ -29,7 +28,7 @@ internal static class MemoryText
 
     private static string Scratch(Program program, string target)
     {
-        if (!LlvmLibrary.Available(out _)) return "unknown without LLVM";
+        if (!LlvmBackend.Available(out _)) return "unknown without LLVM";
         try
         {
             var most = program.Kernels.Aggregate(Size.Zero, (m, k) => Size.Max(m, LlvmExecutable.ScratchOf(k, target)));

@@ -1,10 +1,11 @@
 // In: a file and the options of a command. Out: its compilation, its state, and an executable ready to be called.
 using System.Diagnostics;
 using Accelerate.Backends;
-using Accelerate.Backends.Llvm.Native;
+using Accelerate.Backends.Llvm;
 using Accelerate.Compiler;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Passes;
 using Accelerate.Runtime;
 
 namespace Accelerate.Cli;
@@ -82,7 +83,7 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
     public CompiledModel Model(string entry)
     {
         // Loading libLLVM takes 30 ms; it is there when the programs are.
-        if (options.Backend == "llvm") Task.Run(() => LlvmLibrary.Available(out _));
+        if (options.Backend == "llvm") Task.Run(() => LlvmBackend.Available(out _));
         var source = ReadSource(options.File);
         var wanted = Options(CompilationStage.Lowered, [entry]);
         compiling.Start();

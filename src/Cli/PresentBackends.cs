@@ -1,6 +1,6 @@
 // In: names of backends that a user gave, or none. Out: those, or all that are on this machine.
 using Accelerate.Backends;
-using Accelerate.Backends.Llvm.Native;
+using Accelerate.Backends.Llvm;
 using Accelerate.Backends.OpenCl;
 
 namespace Accelerate.Cli;
@@ -28,7 +28,7 @@ internal static class PresentBackends
         why = null;
         return backend switch
         {
-            "llvm" => LlvmLibrary.Available(out why),
+            "llvm" => LlvmBackend.Available(out why),
             "opencl" => OpenClExecutable.Available(out why),
             _ => true,
         };

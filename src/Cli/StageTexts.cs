@@ -1,7 +1,6 @@
 // In: a compilation and a stage. Out: the text of what that stage made, the same in every run.
 using System.Text;
 using Accelerate.Backends.Llvm;
-using Accelerate.Backends.Llvm.Native;
 using Accelerate.Backends.OpenCl;
 using Accelerate.Compiler;
 using Accelerate.Compiler.Diagnostics;
@@ -87,9 +86,7 @@ internal static class StageTexts
         [.. compilation.Programs, .. compilation.Programs.Select(p => p.Setup).OfType<Program>()];
 
     private static string Assembly(ModuleText module, ModelOptions options) =>
-        LlvmCompiler.CompileToAssembly(module.Text,
-        LlvmTarget.Parse(options.Executable.Target), options.Executable.OptLevel,
-        module.PassesFor(options.Executable.OptLevel, options.Executable.Passes));
+        LlvmBackend.Assembly(module, options.Executable.Target, options.Executable.OptLevel, options.Executable.Passes);
 
     private static string Join(IEnumerable<string> texts) => string.Join('\n', texts);
 

@@ -201,12 +201,9 @@ public sealed class Compilation
     /// <summary>The nodes of a function without inputs in another; its first result there.</summary>
     private static Node CopyInto(Function into, Function from)
     {
-        var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
-        foreach (var node in from.Nodes)
-        {
-            map[node] = into.Add(Rewriter.Copy(node, map));
-        }
-        return map[from.Results[0]];
+        var rebuild = new Rebuild(from, into);
+        rebuild.CopyAll();
+        return rebuild[from.Results[0]];
     }
 
     private CompiledEntry Compile(CompiledEntry entry, FrozenState frozen)

@@ -169,7 +169,7 @@ internal sealed class StatementText
             .. Kernel.Sizes.Select(s => $"const long {IndexText.Variable(s)}"), .. extra];
         if (flags) arguments.AddRange($"const int {Step}", $"__global int* {Flag}");
         var f64 = Prelude.NeedsF64 || Kernel.Buffers.Any(b => b.Type == DType.F64)
-            || statements.Any(s => Result(s)?.Type == DType.F64);
+            || statements.SelectMany(s => s.Defines).Any(v => v.Type == DType.F64);
         var source = $"/* {Kernel.Name}: {comment} */\n"
             + "#pragma OPENCL FP_CONTRACT OFF\n"
             + (f64 ? "#pragma OPENCL EXTENSION cl_khr_fp64 : enable\n" : "") + "\n"
@@ -177,19 +177,6 @@ internal sealed class StatementText
             + $"__kernel {attributes}void {name}({string.Join(", ", arguments)}) {{\n{text}}}\n";
         return new OpenClSource(name, source, space, flags, f64);
     }
-
-    private static Value? Result(Statement statement) => statement switch
-    {
-        Compute c => c.Result,
-        Literal l => l.Result,
-        Load l => l.Result,
-        Reduction r => r.Result,
-        Contract c => c.Accumulator,
-        Attend a => a.Sum,
-        Cumulation c => c.Running,
-        Ordering o => o.Key,
-        _ => null,
-    };
 
     private string Load(Load load)
     {

@@ -69,14 +69,9 @@ internal sealed partial class Elaborator
             if (!needed.Add(node)) continue;
             foreach (var operand in node.Operands) stack.Push(operand);
         }
-        var live = new Function(function.Name);
-        var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
-        foreach (var node in function.Nodes.Where(needed.Contains).ToList())
-            map[node] = live.Add(node.With([.. node.Operands.Select(o => map[o])]), function.OriginOf(node));
-        foreach (var check in function.Checks) live.Require(check);
-        live.Results = [.. function.Results.Select(r => map[r])];
-        live.ResultNames = function.ResultNames;
-        return live;
+        var live = new Rebuild(function);
+        foreach (var node in function.Nodes.Where(needed.Contains)) live.Copy(node);
+        return live.Finish();
     }
 
     /// <summary>

@@ -2,7 +2,6 @@
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
-using Accelerate.Compiler.Passes;
 using Accelerate.Compiler.Syntax;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;

@@ -57,7 +57,7 @@ internal sealed partial class Elaborator
         muted--;
         (userPlace, composites) = (place, within);
         return value is TensorValue { DType: DType.Bool, Rank: 0 }
-            && (demanded || trial.Graph.Nodes.Any(Passes.NodeFacts.MayFail));
+            && (demanded || trial.Graph.Nodes.Any(n => n.MayFail));
     }
 
     /// <summary>The right side is a branch: computed only where the left one does not decide.</summary>

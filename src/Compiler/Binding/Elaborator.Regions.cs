@@ -3,7 +3,6 @@ using System.Collections.Immutable;
 using System.Text.RegularExpressions;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
-using Accelerate.Compiler.Passes;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
 
@@ -98,7 +97,7 @@ internal sealed partial class Elaborator
         if (into.IsInline) return into.Outer is null ? node : Import(into.Outer, node);
         if (into.Captures.TryGetValue(node, out var known)) return known;
         // Literals and counting are repeated: an input would hide what they are.
-        if (node is Const or SizeValue or Iota) return into.Captures[node] = into.Graph.Add(Rewriter.Clone(node));
+        if (node is Const or SizeValue or Iota) return into.Captures[node] = into.Graph.Add(node.With([]));
         // A sum of scalars too, so that `pos + t` less `pos` is t on this side as well.
         if (node is Binary { Kind: BinaryOp.Add or BinaryOp.Sub, Type: { Rank: 0, DType.IsInteger: true } }
             or Graph.Convert { Type: { Rank: 0, DType: DType.I64 }, Operands: [{ Type.DType: DType.I32 }] })

@@ -93,13 +93,22 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
     {
         if (node.Id >= 0) return Import(node);
         Spend(1);
-        if (origin.Place != userPlace || origin.Composites != composites)
-            origin = (userPlace, composites, new Origin(userPlace?.Place ?? "", composites));
+        if (origin.Place != userPlace || origin.Composites != composites || origin.Frame != Frame)
+            origin = (userPlace, composites, Frame,
+                new Origin(userPlace?.Place ?? "", composites, Layer()));
         return Graph.Add(Imported(node), origin.Origin);
     }
 
+    /// <summary>The path of the layer whose function runs, or calls what runs; empty outside of layers.</summary>
+    private string Layer()
+    {
+        for (var f = Frame; f is not null; f = f.Caller)
+            if (f.Self?.Path is { Length: > 0 } path) return path;
+        return "";
+    }
+
     /// <summary>Where the last node came from: the next mostly comes from there too.</summary>
-    private (Span? Place, ImmutableArray<string> Composites, Origin? Origin) origin;
+    private (Span? Place, ImmutableArray<string> Composites, Frame? Frame, Origin? Origin) origin;
 
     private TensorValue Tensor(Node node, ImmutableArray<Index> indices = default) =>
         new(Emit(node), Graph, indices.IsDefault ? [] : indices);

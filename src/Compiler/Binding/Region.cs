@@ -1,6 +1,5 @@
 // A function inside the function being elaborated: the body of a loop or a branch, with what it captures and assigns.
 using Accelerate.Compiler.Graph;
-using Accelerate.Compiler.Passes;
 using Accelerate.Compiler.Types;
 
 namespace Accelerate.Compiler.Binding;
@@ -96,20 +95,17 @@ internal sealed class Region(Function graph, Function outerGraph, Region? outer,
     /// </summary>
     public Function Sealed(IReadOnlyList<Node> operands, IReadOnlyList<Node> results)
     {
-        var function = new Function(Graph.Name);
-        var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
-        foreach (var input in Carried) map[input] = function.Add(new Input(((Input)input).Name, input.Type));
+        var rebuild = new Rebuild(Graph, new Function(Graph.Name));
+        var function = rebuild.Into;
+        foreach (var input in Carried) rebuild.Copy(input);
         for (var i = 0; i < operands.Count; i++)
         {
             var input = function.Add(new Input($"v{i}", operands[i].Type));
-            if (Captures.TryGetValue(operands[i], out var mine)) map[mine] = input;
+            if (Captures.TryGetValue(operands[i], out var mine)) rebuild[mine] = input;
         }
         foreach (var node in Graph.Nodes)
-        {
-            if (map.ContainsKey(node) || node is Input || !node.Operands.All(map.ContainsKey)) continue;
-            map[node] = function.Add(Rewriter.Copy(node, map), Graph.OriginOf(node));
-        }
-        function.Results = [.. results.Select(r => map[r])];
+            if (!rebuild.Has(node) && node is not Input && node.Operands.All(rebuild.Has)) rebuild.Copy(node);
+        function.Results = [.. results.Select(r => rebuild[r])];
         function.ResultNames = [.. results.Select(_ => "")];
         return DeadCode.Run(function);
     }

@@ -41,6 +41,8 @@ public abstract class RegionNode(string op, ImmutableArray<Function> regions, Im
 public sealed class If(Function then, Function otherwise, ImmutableArray<Node> operands)
     : RegionNode("if", [then, otherwise], operands, Infer(then, otherwise, operands))
 {
+    public override OpTraits Traits => OpTraits.None;
+
     public Function Then => Regions[0];
 
     public Function Otherwise => Regions[1];
@@ -73,6 +75,8 @@ public sealed class If(Function then, Function otherwise, ImmutableArray<Node> o
 public sealed class Scan(Function body, string variable, Size count, int carried, ImmutableArray<Node> operands)
     : RegionNode("scan", [body], operands, Infer(body, variable, count, carried, operands))
 {
+    public override OpTraits Traits => OpTraits.None;
+
     public Function Body => Regions[0];
 
     public string Variable { get; } = variable;
@@ -113,6 +117,8 @@ public sealed class Scan(Function body, string variable, Size count, int carried
 public sealed class While(Function condition, Function body, int carried, ImmutableArray<Node> operands)
     : RegionNode("while", [condition, body], operands, Infer(condition, body, carried, operands))
 {
+    public override OpTraits Traits => OpTraits.None;
+
     public Function Condition => Regions[0];
 
     public Function Body => Regions[1];

@@ -23,6 +23,10 @@ public enum CompareOp
 
 public sealed class Unary(UnaryOp kind, Node x) : Node(Ops.Name(kind), [x], Infer(kind, x.Type))
 {
+    public override OpTraits Traits => OpTraits.Elementwise
+        | (Kind is UnaryOp.Neg or UnaryOp.Abs or UnaryOp.Not or UnaryOp.Sign or UnaryOp.Floor or UnaryOp.Ceil
+            or UnaryOp.Trunc ? OpTraits.None : OpTraits.Costly);
+
     public UnaryOp Kind { get; } = kind;
 
     public override Node With(ImmutableArray<Node> operands) => new Unary(Kind, operands[0]);
@@ -42,6 +46,9 @@ public sealed class Unary(UnaryOp kind, Node x) : Node(Ops.Name(kind), [x], Infe
 
 public sealed class Binary(BinaryOp kind, Node a, Node b) : Node(Ops.Name(kind), [a, b], Infer(kind, a.Type, b.Type))
 {
+    public override OpTraits Traits => OpTraits.Elementwise
+        | (Kind is BinaryOp.Pow or BinaryOp.Atan2 ? OpTraits.Costly : OpTraits.None);
+
     public BinaryOp Kind { get; } = kind;
 
     public override Node With(ImmutableArray<Node> operands) => new Binary(Kind, operands[0], operands[1]);
@@ -65,6 +72,8 @@ public sealed class Binary(BinaryOp kind, Node a, Node b) : Node(Ops.Name(kind),
 
 public sealed class Compare(CompareOp kind, Node a, Node b) : Node("compare", [a, b], Infer(kind, a.Type, b.Type))
 {
+    public override OpTraits Traits => OpTraits.Elementwise;
+
     public CompareOp Kind { get; } = kind;
 
     public override string Attributes => Ops.Name(Kind);
@@ -81,6 +90,8 @@ public sealed class Compare(CompareOp kind, Node a, Node b) : Node("compare", [a
 public sealed class Select(Node condition, Node a, Node b)
     : Node("select", [condition, a, b], Infer(condition.Type, a.Type, b.Type))
 {
+    public override OpTraits Traits => OpTraits.Elementwise;
+
     public override Node With(ImmutableArray<Node> operands) => new Select(operands[0], operands[1], operands[2]);
 
     private static TensorType Infer(TensorType condition, TensorType a, TensorType b)
@@ -95,11 +106,15 @@ public sealed class Select(Node condition, Node a, Node b)
 /// <summary>The numeric cast; float to int truncates, saturates, and takes NaN to 0.</summary>
 public sealed class Convert(Node x, DType dtype) : Node("convert", [x], x.Type.With(dtype))
 {
+    public override OpTraits Traits => OpTraits.Elementwise;
+
     public override Node With(ImmutableArray<Node> operands) => new Convert(operands[0], Type.DType);
 }
 
 public sealed class Bitcast(Node x, DType dtype) : Node("bitcast", [x], Infer(x.Type, dtype))
 {
+    public override OpTraits Traits => OpTraits.Elementwise;
+
     public override Node With(ImmutableArray<Node> operands) => new Bitcast(operands[0], Type.DType);
 
     private static TensorType Infer(TensorType x, DType dtype)
@@ -113,5 +128,7 @@ public sealed class Bitcast(Node x, DType dtype) : Node("bitcast", [x], Infer(x.
 /// <summary>The identity, through which no gradient flows.</summary>
 public sealed class StopGradient(Node x) : Node("stop_gradient", [x], x.Type)
 {
+    public override OpTraits Traits => OpTraits.Elementwise;
+
     public override Node With(ImmutableArray<Node> operands) => new StopGradient(operands[0]);
 }

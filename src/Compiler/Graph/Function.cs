@@ -4,10 +4,16 @@ using Accelerate.Compiler.Types;
 
 namespace Accelerate.Compiler.Graph;
 
-/// <summary>Where a node came from and which composite it was part of; no part of its equality.</summary>
-public sealed record Origin(string Place, ImmutableArray<string> Composites)
+/// <summary>Where a node came from; no part of its equality.</summary>
+/// <param name="Place">In the user's source: file:line:column.</param>
+/// <param name="Composites">The library functions it was part of, the outermost first.</param>
+/// <param name="Path">The layer it belongs to, as its weights are named: `blocks.3.attn`.</param>
+public sealed record Origin(string Place, ImmutableArray<string> Composites, string Path = "")
 {
     public static readonly Origin None = new("", []);
+
+    /// <summary>The place, and the layer that tells equal ones apart.</summary>
+    public string Where => Path.Length == 0 || Place.Length == 0 ? Place + Path : $"{Place} in {Path}";
 }
 
 public enum CheckKind
@@ -138,5 +144,5 @@ public sealed class Function(string name)
     public Origin OriginOf(Node node) => origins.GetValueOrDefault(node, Origin.None);
 
     private static Origin Union(Origin a, Origin b) => a == Origin.None ? b
-        : new(a.Place, [.. a.Composites.Union(b.Composites)]);
+        : a with { Composites = [.. a.Composites.Union(b.Composites)] };
 }

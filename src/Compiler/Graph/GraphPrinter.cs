@@ -50,7 +50,7 @@ public static class GraphPrinter
                 $"  %{node.Id}: {node.Type} = {node.Op}({string.Join(", ", node.Operands.Select(o => $"%{o.Id}"))}"
                 + (node.Attributes.Length > 0 ? $"; {node.Attributes})" : ")");
             var origin = function.OriginOf(node);
-            var comment = string.Join(' ', new[] { origin.Place }.Concat(origin.Composites).Where(s => s.Length > 0));
+            var comment = string.Join(' ', new[] { origin.Where }.Concat(origin.Composites).Where(s => s.Length > 0));
             text.Append(comment.Length == 0 ? line : $"{line,-86}  # {comment}").Append('\n');
         }
         text.Append("  return(" + string.Join(", ", function.Results.Select((r, i) =>

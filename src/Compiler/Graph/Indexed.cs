@@ -16,6 +16,8 @@ public sealed class DynamicSlice(Node x, ImmutableArray<Node> offsets, Immutable
     ImmutableArray<Size> sizes)
     : Node("dynamic_slice", [x, .. offsets], Infer(x.Type, offsets, axes, starts, sizes))
 {
+    public override OpTraits Traits => OpTraits.ReadsAtValue;
+
     public ImmutableArray<int> Axes { get; } = axes;
 
     public ImmutableArray<Size> Starts { get; } = starts;
@@ -52,6 +54,8 @@ public sealed class UpdateSlice(Node x, Node update, ImmutableArray<Node> offset
     ImmutableArray<Size> starts, ImmutableArray<long> steps)
     : Node("update_slice", [x, update, .. offsets], Infer(x.Type, update.Type, offsets, axes, starts, steps))
 {
+    public override OpTraits Traits => OpTraits.WritesAtValue | OpTraits.Costly;
+
     public ImmutableArray<int> Axes { get; } = axes;
 
     public ImmutableArray<Size> Starts { get; } = starts;
@@ -92,6 +96,8 @@ public enum ScatterOp
 public sealed class Scatter(ScatterOp kind, Node x, Node indices, Node updates, int axis)
     : Node("scatter", [x, indices, updates], Infer(kind, x.Type, indices.Type, updates.Type, axis))
 {
+    public override OpTraits Traits => OpTraits.WritesAtValue | OpTraits.Costly;
+
     public ScatterOp Kind { get; } = kind;
 
     public int Axis { get; } = axis;
@@ -119,6 +125,8 @@ public sealed class Scatter(ScatterOp kind, Node x, Node indices, Node updates, 
 public sealed class Cumulate(ReduceOp kind, Node x, int axis, bool isReversed)
     : Node("cumulate", [x], Infer(kind, x.Type, axis))
 {
+    public override OpTraits Traits => OpTraits.Costly;
+
     public ReduceOp Kind { get; } = kind;
 
     public int Axis { get; } = axis;
@@ -145,6 +153,8 @@ public sealed class Cumulate(ReduceOp kind, Node x, int axis, bool isReversed)
 public sealed class Sort(Node x, int axis, bool isDescending, DType index) : Node("sort", [x],
     Infer(x.Type, axis, index))
 {
+    public override OpTraits Traits => OpTraits.Costly;
+
     public int Axis { get; } = axis;
 
     public bool IsDescending { get; } = isDescending;
@@ -173,6 +183,8 @@ public sealed class Sort(Node x, int axis, bool isDescending, DType index) : Nod
 public sealed class Fold(Node x, int axis, Size size, long stride, long dilation)
     : Node("fold", [x], Infer(x.Type, axis, size, stride, dilation))
 {
+    public override OpTraits Traits => OpTraits.Combines | OpTraits.Costly;
+
     public int Axis { get; } = axis;
 
     public Size Size => Type.Shape[Axis];

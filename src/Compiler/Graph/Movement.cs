@@ -9,12 +9,17 @@ namespace Accelerate.Compiler.Graph;
 public sealed class Reshape(Node x, ImmutableArray<Size> shape, bool isChecked = false)
     : Node("reshape", [x], Infer(x.Type, shape, isChecked))
 {
+    public override OpTraits Traits => OpTraits.Movement | OpTraits.View;
+
     /// <summary>True when the equality of the counts is one of the function's entry checks.</summary>
     public bool IsChecked { get; } = isChecked;
 
     public override string Attributes => IsChecked ? "checked" : "";
 
     public override Node With(ImmutableArray<Node> operands) => new Reshape(operands[0], Type.Shape, IsChecked);
+
+    public override ImmutableArray<Size>? Below(ImmutableArray<Size> index, IndexRanges ranges) =>
+        Indexing.Split(Indexing.Linear(index, Type.Shape), OperandType(0).Shape, ranges);
 
     private static TensorType Infer(TensorType x, ImmutableArray<Size> shape, bool isChecked)
     {
@@ -29,11 +34,16 @@ public sealed class Reshape(Node x, ImmutableArray<Size> shape, bool isChecked =
 public sealed class Transpose(Node x, ImmutableArray<int> permutation)
     : Node("transpose", [x], Infer(x.Type, permutation))
 {
+    public override OpTraits Traits => OpTraits.Movement | OpTraits.View;
+
     public ImmutableArray<int> Permutation { get; } = permutation;
 
     public override string Attributes => Rule.List(Permutation);
 
     public override Node With(ImmutableArray<Node> operands) => new Transpose(operands[0], Permutation);
+
+    public override ImmutableArray<Size>? Below(ImmutableArray<Size> index, IndexRanges ranges) =>
+        [.. Enumerable.Range(0, index.Length).Select(d => index[Permutation.IndexOf(d)])];
 
     private static TensorType Infer(TensorType x, ImmutableArray<int> permutation)
     {
@@ -47,11 +57,16 @@ public sealed class Transpose(Node x, ImmutableArray<int> permutation)
 public sealed class Broadcast(Node x, ImmutableArray<Size> shape, ImmutableArray<int> axes)
     : Node("broadcast", [x], Infer(x.Type, shape, axes))
 {
+    public override OpTraits Traits => OpTraits.Movement | OpTraits.View;
+
     public ImmutableArray<int> Axes { get; } = axes;
 
     public override string Attributes => Rule.List(Axes);
 
     public override Node With(ImmutableArray<Node> operands) => new Broadcast(operands[0], Type.Shape, Axes);
+
+    public override ImmutableArray<Size>? Below(ImmutableArray<Size> index, IndexRanges ranges) =>
+        [.. Axes.Select(a => index[a])];
 
     private static TensorType Infer(TensorType x, ImmutableArray<Size> shape, ImmutableArray<int> axes)
     {
@@ -73,6 +88,8 @@ public sealed class Broadcast(Node x, ImmutableArray<Size> shape, ImmutableArray
 public sealed class Slice(Node x, ImmutableArray<Size> starts, ImmutableArray<Size> sizes, ImmutableArray<long> steps)
     : Node("slice", [x], Infer(x.Type, starts, sizes, steps))
 {
+    public override OpTraits Traits => OpTraits.Movement | OpTraits.View;
+
     public ImmutableArray<Size> Starts { get; } = starts;
 
     public ImmutableArray<long> Steps { get; } = steps;
@@ -82,6 +99,9 @@ public sealed class Slice(Node x, ImmutableArray<Size> starts, ImmutableArray<Si
     public override IEnumerable<Size> AttributeSizes => Starts;
 
     public override Node With(ImmutableArray<Node> operands) => new Slice(operands[0], Starts, Type.Shape, Steps);
+
+    public override ImmutableArray<Size>? Below(ImmutableArray<Size> index, IndexRanges ranges) =>
+        [.. index.Select((i, d) => Starts[d] + i * Steps[d])];
 
     private static TensorType Infer(TensorType x, ImmutableArray<Size> starts, ImmutableArray<Size> sizes,
         ImmutableArray<long> steps)
@@ -98,6 +118,8 @@ public sealed class Pad(Node x, Node value, ImmutableArray<Size> before, Immutab
     ImmutableArray<long> between)
     : Node("pad", [x, value], Infer(x.Type, value.Type, before, after, between))
 {
+    public override OpTraits Traits => OpTraits.Movement;
+
     public ImmutableArray<Size> Before { get; } = before;
 
     public ImmutableArray<Size> After { get; } = after;
@@ -125,11 +147,16 @@ public sealed class Pad(Node x, Node value, ImmutableArray<Size> before, Immutab
 
 public sealed class Reverse(Node x, ImmutableArray<int> axes) : Node("reverse", [x], Infer(x.Type, axes))
 {
+    public override OpTraits Traits => OpTraits.Movement | OpTraits.View;
+
     public ImmutableArray<int> Axes { get; } = axes;
 
     public override string Attributes => Rule.List(Axes);
 
     public override Node With(ImmutableArray<Node> operands) => new Reverse(operands[0], Axes);
+
+    public override ImmutableArray<Size>? Below(ImmutableArray<Size> index, IndexRanges ranges) =>
+        [.. index.Select((i, d) => Axes.Contains(d) ? Type.Shape[d] - 1 - i : i)];
 
     private static TensorType Infer(TensorType x, ImmutableArray<int> axes)
     {
@@ -141,6 +168,8 @@ public sealed class Reverse(Node x, ImmutableArray<int> axes) : Node("reverse", 
 
 public sealed class Concat(ImmutableArray<Node> parts, int axis) : Node("concat", parts, Infer(parts, axis))
 {
+    public override OpTraits Traits => OpTraits.Movement;
+
     public int Axis { get; } = axis;
 
     public override string Attributes => $"{Axis}";
@@ -169,6 +198,8 @@ public sealed class Concat(ImmutableArray<Node> parts, int axis) : Node("concat"
 public sealed class Window(Node x, int axis, Size count, Size extent, long stride, long dilation)
     : Node("window", [x], Infer(x.Type, axis, count, extent, stride, dilation))
 {
+    public override OpTraits Traits => OpTraits.Movement | OpTraits.View;
+
     public int Axis { get; } = axis;
 
     public Size Count { get; } = count;
@@ -185,6 +216,9 @@ public sealed class Window(Node x, int axis, Size count, Size extent, long strid
 
     public override Node With(ImmutableArray<Node> operands) =>
         new Window(operands[0], Axis, Count, Extent, Stride, Dilation);
+
+    public override ImmutableArray<Size>? Below(ImmutableArray<Size> index, IndexRanges ranges) =>
+        index.RemoveAt(Axis).SetItem(Axis, index[Axis] * Stride + index[Axis + 1] * Dilation);
 
     private static TensorType Infer(TensorType x, int axis, Size count, Size extent, long stride, long dilation)
     {
@@ -205,6 +239,8 @@ public sealed class Window(Node x, int axis, Size count, Size extent, long strid
 public sealed class Gather(Node x, Node indices, int axis) : Node("gather", [x, indices],
     Infer(x.Type, indices.Type, axis))
 {
+    public override OpTraits Traits => OpTraits.ReadsAtValue | OpTraits.Costly;
+
     public int Axis { get; } = axis;
 
     public override string Attributes => $"{Axis}";

@@ -25,11 +25,30 @@ public abstract class Node(string op, ImmutableArray<Node> operands, TensorType 
     /// <summary>Position in the function: operands come first. -1 before the function has taken the node.</summary>
     public int Id { get; internal set; } = -1;
 
+    /// <summary>
+    /// Of a view: the index of the operand's element that the result has at an index, so that who reads the result can
+    /// read the operand. Null for all other operations.
+    /// </summary>
+    /// <param name="index">A polynomial in loop variables for each axis of the result.</param>
+    /// <param name="ranges">Of these variables: they decide divisions.</param>
+    public virtual ImmutableArray<Size>? Below(ImmutableArray<Size> index, IndexRanges ranges) => null;
+
     /// <summary>Everything beside operands and type, in the text form; `` when there is nothing.</summary>
     public virtual string Attributes => "";
 
     /// <summary>The sizes among the attributes: starts, paddings, counts; those of the type are not repeated.</summary>
     public virtual IEnumerable<Size> AttributeSizes => [];
+
+    /// <summary>What passes and lowering may take it for.</summary>
+    public abstract OpTraits Traits { get; }
+
+    /// <summary>True if it has one of the traits.</summary>
+    public bool Is(OpTraits traits) => (Traits & traits) != 0;
+
+    /// <summary>
+    /// True for what may fail a call, such as an index out of range: not to be run where it was not.
+    /// </summary>
+    public bool MayFail => Is(OpTraits.ReadsAtValue | OpTraits.WritesAtValue) || this is RegionNode || IsEffect;
 
     /// <summary>
     /// True for what happens in program order and is never merged: print, assert, assign, and control flow with such in
@@ -37,8 +56,13 @@ public abstract class Node(string op, ImmutableArray<Node> operands, TensorType 
     /// </summary>
     public virtual bool IsEffect => false;
 
-    /// <summary>The same operation on other operands; the type is inferred again.</summary>
+    /// <summary>
+    /// The same operation on other operands, as a node that no function has yet; the type is inferred again.
+    /// </summary>
     public abstract Node With(ImmutableArray<Node> operands);
+
+    /// <summary>The same operation on what stands for its operands.</summary>
+    public Node On(IReadOnlyDictionary<Node, Node> map) => With([.. Operands.Select(o => map[o])]);
 
     public TensorType OperandType(int index) => Operands[index].Type;
 

@@ -16,6 +16,8 @@ public enum ReduceOp
 public sealed class Reduce(ReduceOp kind, Node x, ImmutableArray<int> axes)
     : Node("reduce", [x], Infer(kind, x.Type, axes))
 {
+    public override OpTraits Traits => OpTraits.Combines | OpTraits.Costly;
+
     public ReduceOp Kind { get; } = kind;
 
     public ImmutableArray<int> Axes { get; } = axes;
@@ -49,6 +51,8 @@ public sealed class Reduce(ReduceOp kind, Node x, ImmutableArray<int> axes)
 public sealed class ArgReduce(bool greatest, Node x, int axis, DType dtype)
     : Node("arg_reduce", [x], Infer(x.Type, axis, dtype))
 {
+    public override OpTraits Traits => OpTraits.Combines | OpTraits.Costly;
+
     public bool Greatest { get; } = greatest;
 
     public int Axis { get; } = axis;
@@ -75,6 +79,8 @@ public sealed class Dot(Node a, Node b, ImmutableArray<int> batchA, ImmutableArr
     ImmutableArray<int> contractA, ImmutableArray<int> contractB, DType? accumulate = null)
     : Node("dot", [a, b], Infer(a.Type, b.Type, batchA, batchB, contractA, contractB, accumulate ?? a.Type.DType))
 {
+    public override OpTraits Traits => OpTraits.Costly;
+
     public ImmutableArray<int> BatchA { get; } = batchA;
 
     public ImmutableArray<int> BatchB { get; } = batchB;

@@ -12,13 +12,15 @@ namespace Accelerate.Compiler.Graph;
 /// </summary>
 public sealed class Input(string name, TensorType type, bool isInout = false) : Node("input", [], type)
 {
+    public override OpTraits Traits => OpTraits.None;
+
     public string Name { get; } = name;
 
     public bool IsInout { get; } = isInout;
 
     public override string Attributes => Quote.Text(Name) + (IsInout ? ",inout" : "");
 
-    public override Node With(ImmutableArray<Node> operands) => this;
+    public override Node With(ImmutableArray<Node> operands) => new Input(Name, Type, IsInout);
 }
 
 /// <summary>
@@ -33,13 +35,15 @@ public enum StorageClass
 public sealed class State(StorageClass storage, string name, TensorType type)
     : Node(storage == StorageClass.Param ? "param" : "buffer", [], type)
 {
+    public override OpTraits Traits => OpTraits.None;
+
     public StorageClass Storage { get; } = storage;
 
     public string Name { get; } = name;
 
     public override string Attributes => Quote.Text(Name);
 
-    public override Node With(ImmutableArray<Node> operands) => this;
+    public override Node With(ImmutableArray<Node> operands) => new State(Storage, Name, Type);
 }
 
 /// <summary>
@@ -48,6 +52,8 @@ public sealed class State(StorageClass storage, string name, TensorType type)
 /// </summary>
 public sealed class Const : Node
 {
+    public override OpTraits Traits => OpTraits.None;
+
     private Const(TensorType type, int folded)
         : base("const", [], type)
     {
@@ -64,6 +70,12 @@ public sealed class Const : Node
         Rule.Require(count == 1 || (type.Count.IsConstant && type.Count.Value == count), "const C1",
             () => $"{count} values for {type}");
         Attributes = type.DType.IsFloat ? Rule.List(floats.Select(ConstText.Float)) : Rule.List(integers);
+    }
+
+    private Const(Const same)
+        : base("const", [], same.Type)
+    {
+        (Floats, Integers, FoldedIndex, Attributes) = (same.Floats, same.Integers, same.FoldedIndex, same.Attributes);
     }
 
     public ImmutableArray<double> Floats { get; }
@@ -96,17 +108,19 @@ public sealed class Const : Node
     public double FloatAt(long index) =>
         Type.DType.IsFloat ? Floats[IsSplat ? 0 : (int)index] : Integers[IsSplat ? 0 : (int)index];
 
-    public override Node With(ImmutableArray<Node> operands) => this;
+    public override Node With(ImmutableArray<Node> operands) => new Const(this);
 }
 
 /// <summary>The index along one axis, in an integer or float dtype.</summary>
 public sealed class Iota(TensorType type, int axis) : Node("iota", [], Infer(type, axis))
 {
+    public override OpTraits Traits => OpTraits.None;
+
     public int Axis { get; } = axis;
 
     public override string Attributes => Axis.ToString(CultureInfo.InvariantCulture);
 
-    public override Node With(ImmutableArray<Node> operands) => this;
+    public override Node With(ImmutableArray<Node> operands) => new Iota(Type, Axis);
 
     private static TensorType Infer(TensorType type, int axis)
     {
@@ -123,6 +137,8 @@ public sealed class Iota(TensorType type, int axis) : Node("iota", [], Infer(typ
 public sealed class Random(Node key, ImmutableArray<Size> shape)
     : Node("random", [key], Infer(key.Type, shape))
 {
+    public override OpTraits Traits => OpTraits.Costly;
+
     public override Node With(ImmutableArray<Node> operands) => new Random(operands[0], Type.Shape);
 
     private static TensorType Infer(TensorType key, ImmutableArray<Size> shape)
@@ -135,13 +151,15 @@ public sealed class Random(Node key, ImmutableArray<Size> shape)
 /// <summary>A size as a scalar value.</summary>
 public sealed class SizeValue(Size size, DType dtype) : Node("size", [], TensorType.Scalar(dtype))
 {
+    public override OpTraits Traits => OpTraits.None;
+
     public Size Size { get; } = size;
 
     public override string Attributes => Size.Text;
 
     public override IEnumerable<Size> AttributeSizes => [Size];
 
-    public override Node With(ImmutableArray<Node> operands) => this;
+    public override Node With(ImmutableArray<Node> operands) => new SizeValue(Size, Type.DType);
 }
 
 /// <summary>Literals as text that reads back to the same bits.</summary>

@@ -11,6 +11,8 @@ namespace Accelerate.Compiler.Graph;
 public sealed class Call(Function callee, ImmutableArray<Node> arguments)
     : Node("call", arguments, Infer(callee, arguments))
 {
+    public override OpTraits Traits => OpTraits.None;
+
     public Function Callee { get; } = callee;
 
     public override string Attributes => $"@{Callee.Name}";
@@ -33,6 +35,8 @@ public sealed class Call(Function callee, ImmutableArray<Node> arguments)
 /// <summary>Several values as one operand of `result`.</summary>
 public sealed class Tuple(ImmutableArray<Node> items) : Node("tuple", items, Infer(items))
 {
+    public override OpTraits Traits => OpTraits.None;
+
     public override Node With(ImmutableArray<Node> operands) => new Tuple(operands);
 
     public override ImmutableArray<TensorType> ResultTypes => [.. Operands.Select(o => o.Type)];
@@ -47,6 +51,8 @@ public sealed class Tuple(ImmutableArray<Node> items) : Node("tuple", items, Inf
 /// <summary>Element Index of a node with several results: a tuple, a call, control flow, a sort.</summary>
 public sealed class Result(Node of, int index) : Node("result", [of], Infer(of, index))
 {
+    public override OpTraits Traits => OpTraits.None;
+
     public int Index { get; } = index;
 
     public override string Attributes => $"{Index}";
@@ -67,6 +73,8 @@ public sealed class Result(Node of, int index) : Node("result", [of], Infer(of, 
 /// </summary>
 public sealed class Barrier(Node x, int unique) : Node("barrier", [x], x.Type)
 {
+    public override OpTraits Traits => OpTraits.None;
+
     /// <summary>
     /// The number of a value that, where it has one value for all calls, is computed before the first: kept in that
     /// form for what reads it.
@@ -86,6 +94,8 @@ public sealed class Barrier(Node x, int unique) : Node("barrier", [x], x.Type)
 public sealed class Print(string format, ImmutableArray<Node> values)
     : Node("print", values, values.IsEmpty ? TensorType.Scalar(DType.Bool) : values[0].Type)
 {
+    public override OpTraits Traits => OpTraits.None;
+
     public string Format { get; } = format;
 
     public override string Attributes => Quote.Text(Format);
@@ -101,6 +111,8 @@ public sealed class Print(string format, ImmutableArray<Node> values)
 public sealed class Assert(string message, Node condition, ImmutableArray<Node> values)
     : Node("assert", [condition, .. values], Infer(condition.Type))
 {
+    public override OpTraits Traits => OpTraits.None;
+
     public string Message { get; } = message;
 
     public override string Attributes => Quote.Text(Message);
@@ -122,6 +134,8 @@ public sealed class Assert(string message, Node condition, ImmutableArray<Node> 
 /// </summary>
 public sealed class Assign(StorageClass storage, string name, Node value) : Node("assign", [value], value.Type)
 {
+    public override OpTraits Traits => OpTraits.None;
+
     public StorageClass Storage { get; } = storage;
 
     public string Name { get; } = name;

@@ -30,36 +30,18 @@ public static class GuardedAccesses
         private readonly HashSet<Statement> unproved = new(KernelBounds.UnprovedStatements(kernel),
             ReferenceEqualityComparer.Instance);
 
-        private int next = 1 + Compiler.Kernels.Kernel.Statements(kernel.Body).SelectMany(Defined)
+        private int next = 1 + Compiler.Kernels.Kernel.Statements(kernel.Body).SelectMany(s => s.Defines)
             .Select(v => v.Id).DefaultIfEmpty(-1).Max();
 
         public Kernel Kernel() => unproved.Count == 0 ? kernel : kernel with { Body = Block(kernel.Body) };
 
         private Block Block(Block block) => new([.. block.Statements.SelectMany(Statement)]);
 
-        private Part Part(Part part) => part with { Block = Block(part.Block) };
-
         private IEnumerable<Statement> Statement(Statement statement) => statement switch
         {
             Load l when unproved.Contains(l) => Guarded(l),
             Store s when unproved.Contains(s) => [s with { Guards = s.Guards.Add(Inside(s.Buffer, s.Offset)) }],
-            Loop l => [l with { Body = Block(l.Body) }],
-            Reduction r => [r with { Body = Block(r.Body) }],
-            Cumulation c => [c with { Body = Block(c.Body), Epilogue = Block(c.Epilogue) }],
-            Ordering o => [o with { Body = Block(o.Body), Epilogue = Block(o.Epilogue) }],
-            Contract c =>
-                [c with { Left = Block(c.Left), Right = Block(c.Right), Epilogue = Block(c.Epilogue) }],
-            Attend a => [a with
-            {
-                Query = Part(a.Query),
-                Key = Part(a.Key),
-                Value = Part(a.Value),
-                Until = a.Until is { } until ? Part(until) : null,
-                Score = Part(a.Score),
-                Weight = Part(a.Weight),
-                Epilogue = Block(a.Epilogue),
-            }],
-            _ => [statement],
+            _ => [statement.Map(s => s, Block)],
         };
 
         private IEnumerable<Statement> Guarded(Load load)
@@ -72,19 +54,4 @@ public static class GuardedAccesses
 
         private Guard Inside(int buffer, Size offset) => new(offset, kernel.Buffers[buffer].Count);
     }
-
-    /// <summary>Every value that a statement defines itself.</summary>
-    private static IEnumerable<Value> Defined(Statement statement) => statement switch
-    {
-        Compute c => [c.Result],
-        Literal l => [l.Result],
-        IndexValue i => [i.Result],
-        Load l => [l.Result],
-        Reduction r => [r.Result],
-        Cumulation c => [c.Running],
-        Ordering o => [o.Key, o.At],
-        Contract c => [c.Accumulator],
-        Attend a => new[] { a.Product, a.Difference, a.Sum, a.Total, a.Greatest }.OfType<Value>(),
-        _ => [],
-    };
 }

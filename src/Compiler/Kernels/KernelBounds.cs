@@ -58,34 +58,9 @@ public static class KernelBounds
                     case Store s when strict || s.Guards.IsEmpty:
                         Access(s, s.Buffer, s.Offset, ranges);
                         break;
-                    case Loop l:
-                        Check(l.Body, With(ranges, new Axis(l.Variable, l.Extent)), defined);
-                        break;
-                    case Reduction r:
-                        Check(r.Body, With(ranges, new Axis(r.Variable, r.Extent)), defined);
-                        break;
-                    case Cumulation c:
-                        Check(c.Body, With(ranges, new Axis(c.Variable, c.Extent)), defined);
-                        Check(c.Epilogue, With(ranges, new Axis(c.Variable, c.Extent)), defined);
-                        break;
-                    case Ordering o:
-                        Check(o.Body, With(ranges, new Axis(o.Variable, o.Extent)), defined);
-                        Check(o.Epilogue,
-                            With(ranges, new Axis(o.Variable, o.Extent), new Axis(o.At.IndexName, o.Extent)), defined);
-                        break;
-                    case Contract c:
-                        Check(c.Left, With(ranges, [c.M, .. c.K]), defined);
-                        Check(c.Right, With(ranges, [c.N, .. c.K]), defined);
-                        Check(c.Epilogue, With(ranges, c.M, c.N), defined);
-                        break;
-                    case Attend a:
-                        Check(a.Query.Block, With(ranges, a.M, a.K), defined);
-                        Check(a.Key.Block, With(ranges, a.S, a.K), defined);
-                        Check(a.Value.Block, With(ranges, a.S, a.E), defined);
-                        if (a.Until is { } until) Check(until.Block, With(ranges, a.M), defined);
-                        Check(a.Score.Block, With(ranges, a.M, a.S), defined);
-                        Check(a.Weight.Block, ranges, defined);
-                        Check(a.Epilogue, With(ranges, a.M, a.E), defined);
+                    default:
+                        foreach (var scope in statement.Scopes)
+                            Check(scope.Block, Within(ranges, statement, scope), defined);
                         break;
                 }
             }
@@ -100,10 +75,12 @@ public static class KernelBounds
         }
     }
 
-    private static IndexRanges With(IndexRanges outer, params ReadOnlySpan<Axis> axes)
+    private static IndexRanges Within(IndexRanges outer, Statement statement, Scope scope)
     {
         var ranges = new IndexRanges(outer);
-        foreach (var axis in axes) ranges.Add(axis.Variable, axis.Extent);
+        foreach (var axis in scope.Axes) ranges.Add(axis.Variable, axis.Extent);
+        // The index that a key was yielded for; the body's own blocks do not see it.
+        if (statement is Ordering o) ranges.Add(o.At.IndexName, o.Extent);
         return ranges;
     }
 

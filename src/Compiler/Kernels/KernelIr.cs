@@ -1,6 +1,7 @@
 // The kernel IR on one screen: a loop nest over flat buffers, in single assignment form. KERNELS.md gives each kind its
 // meaning.
 using System.Collections.Immutable;
+using Accelerate.Compiler.Fusion;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
 
@@ -58,6 +59,10 @@ public enum ReduceKind
 /// <summary>0 &lt;= Index &lt; Extent.</summary>
 public sealed record Guard(Size Index, Size Extent)
 {
+    public IEnumerable<Size> Sizes => [Index, Extent];
+
+    public Guard Map(Func<Size, Size> size) => new(size(Index), size(Extent));
+
     /// <summary>
     /// The same condition without a division: x // c + d is in 0 .. n exactly when x + c·d is in 0 .. c·n.
     /// </summary>
@@ -77,29 +82,96 @@ public sealed record Block(ImmutableArray<Statement> Statements)
     public static readonly Block Empty = new([]);
 }
 
-public abstract record Statement;
+/// <summary>One loop of a statement: its variable goes from 0 to the extent.</summary>
+public sealed record Axis(string Variable, Size Extent)
+{
+    public Axis Map(Func<Size, Size> size) => this with { Extent = size(Extent) };
+}
+
+/// <summary>A block inside a statement, and the statement's loops that it runs in, the outer ones first.</summary>
+public sealed record Scope(Block Block, ImmutableArray<Axis> Axes);
+
+/// <summary>
+/// What every statement says of itself, so that who walks or rewrites kernels needs to know no kind: the blocks it
+/// holds, the values it defines, the sizes it mentions.
+/// </summary>
+public abstract record Statement
+{
+    /// <summary>The blocks inside, in the order of the text.</summary>
+    public virtual ImmutableArray<Scope> Scopes => [];
+
+    /// <summary>The loops that it stands for, each once.</summary>
+    public virtual ImmutableArray<Axis> Axes => [];
+
+    /// <summary>The values that it defines itself: for what follows, or for its own blocks.</summary>
+    public virtual ImmutableArray<Value> Defines => [];
+
+    /// <summary>Its own sizes, without those of the statements inside: extents, offsets, guards.</summary>
+    public virtual IEnumerable<Size> Sizes => Axes.Select(a => a.Extent);
+
+    /// <summary>The same statement with its own sizes and the blocks inside replaced.</summary>
+    public abstract Statement Map(Func<Size, Size> size, Func<Block, Block> block);
+}
 
 /// <summary>Result = op(arguments); the result's type says what Convert, Bitcast and the comparisons give.</summary>
-public sealed record Compute(Value Result, ScalarOp Op, ImmutableArray<Value> Arguments) : Statement;
+public sealed record Compute(Value Result, ScalarOp Op, ImmutableArray<Value> Arguments) : Statement
+{
+    public override ImmutableArray<Value> Defines => [Result];
+
+    public override Statement Map(Func<Size, Size> size, Func<Block, Block> block) => this;
+}
 
 /// <summary>A constant: a double (exact in the dtype) for floats, a long for integers and bool.</summary>
-public sealed record Literal(Value Result, double Float, long Integer) : Statement;
+public sealed record Literal(Value Result, double Float, long Integer) : Statement
+{
+    public override ImmutableArray<Value> Defines => [Result];
+
+    public override Statement Map(Func<Size, Size> size, Func<Block, Block> block) => this;
+}
 
 /// <summary>An index expression as an i64 value.</summary>
-public sealed record IndexValue(Value Result, Size Index) : Statement;
+public sealed record IndexValue(Value Result, Size Index) : Statement
+{
+    public override ImmutableArray<Value> Defines => [Result];
+
+    public override IEnumerable<Size> Sizes => [Index];
+
+    public override Statement Map(Func<Size, Size> size, Func<Block, Block> block) => this with { Index = size(Index) };
+}
 
 /// <summary>
 /// The element at an offset if all guards hold, else the fill (a value defined before). In bounds by construction.
 /// </summary>
-public sealed record Load(Value Result, int Buffer, Size Offset, ImmutableArray<Guard> Guards, Value? Fill) : Statement;
+public sealed record Load(Value Result, int Buffer, Size Offset, ImmutableArray<Guard> Guards, Value? Fill) : Statement
+{
+    public override ImmutableArray<Value> Defines => [Result];
+
+    public override IEnumerable<Size> Sizes => Guards.SelectMany(g => g.Sizes).Prepend(Offset);
+
+    public override Statement Map(Func<Size, Size> size, Func<Block, Block> block) =>
+        this with { Offset = size(Offset), Guards = [.. Guards.Select(g => g.Map(size))] };
+}
 
 /// <summary>Writes the element if all guards hold. In bounds by construction.</summary>
 public sealed record Store(int Buffer, Size Offset, Value Value) : Statement
 {
     public ImmutableArray<Guard> Guards { get; init; } = [];
+
+    public override IEnumerable<Size> Sizes => Guards.SelectMany(g => g.Sizes).Prepend(Offset);
+
+    public override Statement Map(Func<Size, Size> size, Func<Block, Block> block) =>
+        this with { Offset = size(Offset), Guards = [.. Guards.Select(g => g.Map(size))] };
 }
 
-public sealed record Loop(LoopKind Kind, string Variable, Size Extent, Block Body) : Statement;
+public sealed record Loop(LoopKind Kind, string Variable, Size Extent, Block Body) : Statement
+{
+    public override ImmutableArray<Scope> Scopes => [new(Body, Axes)];
+
+    public override ImmutableArray<Axis> Axes => [new(Variable, Extent)];
+
+    public override Statement Map(Func<Size, Size> size, Func<Block, Block> block) =>
+        this with { Extent = size(Extent), Body = block(Body) };
+}
 
 /// <summary>
 /// Combines what the body yields for each index. Lanes: 16 partial results, lane tree 8-4-2-1, blocks of 4096 combined
@@ -112,6 +184,15 @@ public sealed record Reduction(Value Result, ReduceKind Kind, bool Lanes, string
     /// A float sum in order whose terms are products: result = fma(yield, factor, result), rounded once.
     /// </summary>
     public Value? Factor { get; init; }
+
+    public override ImmutableArray<Scope> Scopes => [new(Body, Axes)];
+
+    public override ImmutableArray<Axis> Axes => [new(Variable, Extent)];
+
+    public override ImmutableArray<Value> Defines => [Result];
+
+    public override Statement Map(Func<Size, Size> size, Func<Block, Block> block) =>
+        this with { Extent = size(Extent), Body = block(Body) };
 }
 
 /// <summary>
@@ -119,7 +200,17 @@ public sealed record Reduction(Value Result, ReduceKind Kind, bool Lanes, string
 /// identity, for a float sum at -0, so that the first value is the first term.
 /// </summary>
 public sealed record Cumulation(ReduceKind Kind, string Variable, Size Extent, Block Body, Value Yield, Value Running,
-    Block Epilogue) : Statement;
+    Block Epilogue) : Statement
+{
+    public override ImmutableArray<Scope> Scopes => [new(Body, Axes), new(Epilogue, Axes)];
+
+    public override ImmutableArray<Axis> Axes => [new(Variable, Extent)];
+
+    public override ImmutableArray<Value> Defines => [Running];
+
+    public override Statement Map(Func<Size, Size> size, Func<Block, Block> block) =>
+        this with { Extent = size(Extent), Body = block(Body), Epilogue = block(Epilogue) };
+}
 
 /// <summary>
 /// Puts what the body yields for each index in order: the least first, or the greatest (descending); stable, NaN last
@@ -127,10 +218,17 @@ public sealed record Cumulation(ReduceKind Kind, string Variable, Size Extent, B
 /// </summary>
 public sealed record Ordering(bool IsDescending, string Variable, Size Extent, Block Body, Value Yield, Value Key,
     Value At,
-    Block Epilogue) : Statement;
+    Block Epilogue) : Statement
+{
+    public override ImmutableArray<Scope> Scopes => [new(Body, Axes), new(Epilogue, Axes)];
 
-/// <summary>One loop of a contraction.</summary>
-public sealed record Axis(string Variable, Size Extent);
+    public override ImmutableArray<Axis> Axes => [new(Variable, Extent)];
+
+    public override ImmutableArray<Value> Defines => [Key, At];
+
+    public override Statement Map(Func<Size, Size> size, Func<Block, Block> block) =>
+        this with { Extent = size(Extent), Body = block(Body), Epilogue = block(Epilogue) };
+}
 
 /// <summary>
 /// For every m and n: acc = +0, then acc = fma(left, right, acc) (integers: acc + left * right, wrapping) for every k
@@ -138,10 +236,31 @@ public sealed record Axis(string Variable, Size Extent);
 /// </summary>
 public sealed record Contract(Axis M, Axis N, ImmutableArray<Axis> K, Block Left, Value LeftYield, Block Right,
     Value RightYield,
-    Value Accumulator, Block Epilogue) : Statement;
+    Value Accumulator, Block Epilogue) : Statement
+{
+    public override ImmutableArray<Scope> Scopes =>
+        [new(Left, [M, .. K]), new(Right, [N, .. K]), new(Epilogue, [M, N])];
+
+    public override ImmutableArray<Axis> Axes => [M, N, .. K];
+
+    public override ImmutableArray<Value> Defines => [Accumulator];
+
+    public override Statement Map(Func<Size, Size> size, Func<Block, Block> block) => this with
+    {
+        M = M.Map(size),
+        N = N.Map(size),
+        K = [.. K.Select(k => k.Map(size))],
+        Left = block(Left),
+        Right = block(Right),
+        Epilogue = block(Epilogue),
+    };
+}
 
 /// <summary>A block that gives one value.</summary>
-public sealed record Part(Block Block, Value Yield);
+public sealed record Part(Block Block, Value Yield)
+{
+    public Part Map(Func<Block, Block> block) => this with { Block = block(Block) };
+}
 
 /// <summary>
 /// For every m: weights of the keys s, and the sum over s of weight times value(s, e) for every e, in one pass over
@@ -153,16 +272,39 @@ public sealed record Attend(Axis M, Axis S, Axis E, Axis K, int KeyBlock, Part Q
     Value Product, Part Score, Value Difference, Part Weight, Value Sum, Value Total, Value? Greatest, Block Epilogue)
         : Statement
 {
-    /// <summary>Every block, in the order of the text.</summary>
-    public IEnumerable<Block> Blocks =>
-        [Query.Block, Key.Block, Value.Block, .. Until is null ? Array.Empty<Block>()
-            : [Until.Block], Score.Block, Weight.Block, Epilogue];
+    public override ImmutableArray<Scope> Scopes =>
+        [new(Query.Block, [M, K]), new(Key.Block, [S, K]), new(Value.Block, [S, E]),
+            .. Until is null ? Array.Empty<Scope>() : [new(Until.Block, [M])],
+            new(Score.Block, [M, S]), new(Weight.Block, [M, S]), new(Epilogue, [M, E])];
+
+    public override ImmutableArray<Axis> Axes => [M, S, E, K];
+
+    public override ImmutableArray<Value> Defines =>
+        [.. new[] { Product, Difference, Sum, Total, Greatest }.OfType<Value>()];
+
+    public override Statement Map(Func<Size, Size> size, Func<Block, Block> block) => this with
+    {
+        M = M.Map(size),
+        S = S.Map(size),
+        E = E.Map(size),
+        K = K.Map(size),
+        Query = Query.Map(block),
+        Key = Key.Map(block),
+        Value = Value.Map(block),
+        Until = Until?.Map(block),
+        Score = Score.Map(block),
+        Weight = Weight.Map(block),
+        Epilogue = block(Epilogue),
+    };
 }
 
 /// <summary>
 /// Marks the call as failed with an index out of range when the bool value is true; the kernel goes on.
 /// </summary>
-public sealed record Flag(Value Condition) : Statement;
+public sealed record Flag(Value Condition) : Statement
+{
+    public override Statement Map(Func<Size, Size> size, Func<Block, Block> block) => this;
+}
 
 /// <summary>
 /// A buffer a kernel is given: row-major elements of one dtype. Updated: an output whose elements have a value before,
@@ -191,14 +333,6 @@ public sealed record Kernel(string Name, ImmutableArray<KernelBuffer> Buffers, I
     }
 
     /// <summary>Every statement, outer ones before inner ones.</summary>
-    public static IEnumerable<Statement> Statements(Block block) => block.Statements.SelectMany(s => s switch
-    {
-        Loop l => Statements(l.Body).Prepend(s),
-        Reduction r => Statements(r.Body).Prepend(s),
-        Cumulation c => Statements(c.Body).Concat(Statements(c.Epilogue)).Prepend(s),
-        Ordering o => Statements(o.Body).Concat(Statements(o.Epilogue)).Prepend(s),
-        Contract c => Statements(c.Left).Concat(Statements(c.Right)).Concat(Statements(c.Epilogue)).Prepend(s),
-        Attend a => a.Blocks.SelectMany(Statements).Prepend(s),
-        _ => [s],
-    });
+    public static IEnumerable<Statement> Statements(Block block) =>
+        block.Statements.SelectMany(s => s.Scopes.SelectMany(x => Statements(x.Block)).Prepend(s));
 }

@@ -40,6 +40,9 @@ public sealed record CallStep(int Kernel, ImmutableArray<int> Buffers) : Step
     /// Where in the source an index was out of range, if the kernel says so; empty when it is not known.
     /// </summary>
     public string Place { get; init; } = "";
+
+    /// <summary>The layer that it computes, as its weights are named; empty for what is in none.</summary>
+    public string Layer { get; init; } = "";
 }
 
 /// <summary>
@@ -82,6 +85,9 @@ public sealed record AssertStep(string Message, int Test, ImmutableArray<int> Bu
 {
     /// <summary>Where in the source it stands; empty when it is not known.</summary>
     public string Place { get; init; } = "";
+
+    /// <summary>The layer that it stands in; empty for none.</summary>
+    public string Layer { get; init; } = "";
 }
 
 /// <summary>

@@ -36,7 +36,8 @@ public static class ProgramPrinter
     private static void Steps(Program program, ImmutableArray<Step> steps, string indent, StringBuilder text)
     {
         string Name(int buffer) => program.Buffers[buffer].Name;
-        string At(string place) => place.Length > 0 ? $" at {Quote.Text(place)}" : "";
+        string At(string place, string layer) => (place.Length > 0 ? $" at {Quote.Text(place)}" : "")
+            + (layer.Length > 0 ? $" in {Quote.Text(layer)}" : "");
         string Names(ImmutableArray<int> buffers) => string.Join(", ", buffers.Select(Name));
         void Block(string open, ImmutableArray<Step> body)
         {
@@ -53,7 +54,7 @@ public static class ProgramPrinter
                     break;
                 case CallStep call:
                     text.Append(
-                        $"{indent}call(@{program.Kernels[call.Kernel].Name}; {Names(call.Buffers)}){At(call.Place)}\n");
+                        $"{indent}call(@{program.Kernels[call.Kernel].Name}; {Names(call.Buffers)}){At(call.Place, call.Layer)}\n");
                     break;
                 case CopyStep copy:
                     text.Append($"{indent}copy({Name(copy.From)}, {Name(copy.To)})\n");
@@ -69,7 +70,7 @@ public static class ProgramPrinter
                     break;
                 case AssertStep assert:
                     text.Append(
-                        $"{indent}assert({Name(assert.Test)}, {Quote.Text(assert.Message)}; {Names(assert.Buffers)}){At(assert.Place)}\n");
+                        $"{indent}assert({Name(assert.Test)}, {Quote.Text(assert.Message)}; {Names(assert.Buffers)}){At(assert.Place, assert.Layer)}\n");
                     break;
                 case LoopStep loop:
                     Block($"loop({loop.Variable} < {loop.Count})", loop.Body);

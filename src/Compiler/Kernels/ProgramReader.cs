@@ -143,12 +143,13 @@ public static class ProgramReader
                     break;
             }
             cursor.Expect(")");
-            if (!cursor.Take("at")) return step;
-            var place = cursor.String();
+            var place = cursor.Take("at") ? cursor.String() : "";
+            var layer = cursor.Take("in") ? cursor.String() : "";
             return step switch
             {
-                CallStep c => c with { Place = place },
-                AssertStep a => a with { Place = place },
+                CallStep c => c with { Place = place, Layer = layer },
+                AssertStep a => a with { Place = place, Layer = layer },
+                _ when place.Length + layer.Length == 0 => step,
                 _ => throw cursor.Error("this step has no place"),
             };
         }

@@ -39,7 +39,7 @@ public static class ComputePrecision
             return known[x] = x switch
             {
                 Graph.Convert { Operands: [var wide] } when wide.Type.DType == type => wide, // it was of that dtype before
-                Transpose or Reshape or Broadcast or Slice or Reverse or Window or Pad =>
+                _ when x.Is(OpTraits.View) || x is Pad =>
                     rewriter.Add(x.With([.. x.Operands.Select(Narrow)])),
                 _ => rewriter.Add(new Graph.Convert(x, type)),
             };

@@ -29,14 +29,10 @@ public static class Constants
         var edge = Edge(function, known);
         if (edge.Count == 0) return (function, null);
 
-        var setup = new Function(function.Name + ".setup");
-        var copies = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
-        foreach (var node in function.Nodes.Where(known.Contains))
-        {
-            var own = Rewriter.Copy(node, copies);
-            copies[node] = setup.Add(own, function.OriginOf(node));
-        }
-        setup.Results = [.. edge.Select(n => copies[n])];
+        var rebuild = new Rebuild(function, new Function(function.Name + ".setup"));
+        foreach (var node in function.Nodes.Where(known.Contains)) rebuild.Copy(node);
+        var setup = rebuild.Into;
+        setup.Results = [.. edge.Select(n => rebuild[n])];
         setup.ResultNames = Names(setup);
         return (Replaced(function, edge), DeadCode.Run(setup));
     }
@@ -70,8 +66,8 @@ public static class Constants
         var stored = Stored(function, known);
         foreach (var node in function.Nodes.Where(known.Contains))
         {
-            if (node is Graph.Barrier || (IsView(node) && kept.Contains(node.Operands[0]))) kept.Add(node);
-            if (node is Graph.Barrier || stored.Contains(node) || NodeFacts.IsCostly(node)) worth.Add(node);
+            if (node is Graph.Barrier || (node.Is(OpTraits.View) && kept.Contains(node.Operands[0]))) kept.Add(node);
+            if (node is Graph.Barrier || stored.Contains(node) || node.Is(OpTraits.Costly)) worth.Add(node);
             else if (!kept.Contains(node) && IsWorth(node)) worth.Add(node);
         }
         return worth;
@@ -96,15 +92,13 @@ public static class Constants
                 if (!known.IsOfState(operand)) continue;
                 var below = operand;
                 if (node is Dot or Window)
-                    while (IsView(below) || below is Pad) below = below.Operands[0];
+                    while (below.Is(OpTraits.View) || below is Pad) below = below.Operands[0];
                 else if (node is not RegionNode) continue;
                 if (below is not State) stored.Add(below);
             }
         }
         return stored;
     }
-
-    private static bool IsView(Node node) => node is Transpose or Reshape or Broadcast or Slice or Reverse or Window;
 
     private static bool Fits(Node node) => node.Type.Count.Value <= MostElements || node is Graph.Barrier
         || node.Type.Count.Value <= Below(node).OfType<State>().Sum(s => s.Type.Count.Value);
@@ -142,19 +136,12 @@ public static class Constants
 
     private static Function Replaced(Function function, List<Node> edge)
     {
-        var main = new Function(function.Name);
-        var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
+        var rebuild = new Rebuild(function);
         var folded = new Dictionary<Node, int>(ReferenceEqualityComparer.Instance);
         foreach (var node in edge) folded[node] = folded.Count;
-        foreach (var check in function.Checks) main.Require(check);
         foreach (var node in function.Nodes)
-        {
-            var own = folded.TryGetValue(node, out var index) ? Const.Folded(node.Type, index)
-                : Rewriter.Copy(node, map);
-            map[node] = main.Add(own, function.OriginOf(node));
-        }
-        main.Results = [.. function.Results.Select(r => map[r])];
-        main.ResultNames = function.ResultNames;
-        return DeadCode.Run(main);
+            rebuild.Add(node, folded.TryGetValue(node, out var index) ? Const.Folded(node.Type, index)
+                : node.On(rebuild.Map));
+        return DeadCode.Run(rebuild.Finish());
     }
 }

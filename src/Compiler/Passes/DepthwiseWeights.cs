@@ -26,11 +26,11 @@ public static class DepthwiseWeights
             .ToHashSet<Node>(ReferenceEqualityComparer.Instance);
         if (weights.Count == 0) return function;
 
-        return Rewriter.Rebuild(function, (node, into, map) =>
+        return Rebuild.Of(function, (node, rebuild) =>
         {
             if (!rewrites.MayGoOn || !weights.Contains(node)) return null;
             var origin = function.OriginOf(node);
-            var kept = into.Add(new Graph.Barrier(map[node], Graph.Barrier.Once), origin);
+            var kept = rebuild.Into.Add(new Graph.Barrier(rebuild[node], Graph.Barrier.Once), origin);
             rewrites.Add(() => new("depthwise-weights", "barrier", node.ToString(), kept.ToString(), origin.Place));
             return kept;
         });

@@ -1,8 +1,8 @@
 // In: a function with convolutions in Winograd's form. Out: the same with branches that take their direct form where the
 // other one would not do.
 using System.Collections.Immutable;
+using Accelerate.Compiler.Fusion;
 using Accelerate.Compiler.Graph;
-using Accelerate.Compiler.Kernels.Lowering;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
 
@@ -48,7 +48,7 @@ internal static class DirectForm
     public static Function Add(Function function, IReadOnlyList<Tiled> taken)
     {
         if (taken.Count == 0) return function;
-        var fusion = new Fusion(function);
+        var fusion = new FusionPlan(function);
         var places = new Dictionary<Node, Region>(ReferenceEqualityComparer.Instance);
         foreach (var tiled in taken)
         {
@@ -58,15 +58,15 @@ internal static class DirectForm
             places[region.End] = region;
         }
         var count = 0;
-        return Rewriter.Rebuild(function, (node, into, map) => places.TryGetValue(node, out var region)
-            ? region.Branch(into, map, count++) : null);
+        return Rebuild.Of(function, (node, rebuild) => places.TryGetValue(node, out var region)
+            ? region.Branch(rebuild.Into, rebuild.Map, count++) : null);
     }
 
     /// <summary>What the branch computes: the direct form in the place of the results, up to the end of a kernel.</summary>
     private sealed class Region
     {
         private readonly Function function;
-        private readonly Fusion fusion;
+        private readonly FusionPlan fusion;
         private readonly Tiled tiled;
 
         /// <summary>The nodes between the results and the end, and what they are computed from that has no buffer.</summary>
@@ -76,7 +76,7 @@ internal static class DirectForm
         /// <param name="fusion">Which of its nodes have a buffer.</param>
         /// <param name="tiled">The layer.</param>
         /// <param name="end">The node that has the buffer of the kernel with the layer's results.</param>
-        public Region(Function function, Fusion fusion, Tiled tiled, Node end)
+        public Region(Function function, FusionPlan fusion, Tiled tiled, Node end)
         {
             (this.function, this.fusion, this.tiled, End) = (function, fusion, tiled, end);
             var open = new Stack<Node>([end]);
@@ -105,7 +105,7 @@ internal static class DirectForm
             {
                 foreach (var operand in node.Operands.Where(IsCaptured)) copies[operand] = captures.Of(map[operand]);
                 copies[node] = node == tiled.Whole ? Direct(captures, map, origin)
-                    : captures.Into.Add(Rewriter.Copy(node, copies), function.OriginOf(node));
+                    : captures.Into.Add(node.On(copies), function.OriginOf(node));
             }
             captures.Into.Results = [copies[End]];
             var otherwise = new Function($"{function.Name}.tiled{number}");

@@ -33,11 +33,11 @@ public static class FoldScales
                 chains[found.Last] = found;
         if (chains.Count == 0) return function;
 
-        return DeadCode.Run(Rewriter.Rebuild(function, (node, into, map) =>
+        return DeadCode.Run(Rebuild.Of(function, (node, rebuild) =>
         {
             if (!rewrites.MayGoOn || !chains.TryGetValue(node, out var chain)) return null;
             var origin = function.OriginOf(node);
-            var folded = chain.Folded(n => into.Add(n, origin), map);
+            var folded = chain.Folded(n => rebuild.Into.Add(n, origin), rebuild.Map);
             rewrites.Add(() => new("fold-scales", "w * s", node.ToString(), folded.ToString(), origin.Place));
             return folded;
         }));

@@ -56,7 +56,7 @@ internal sealed class KnownValues
     /// True for what fails, when an index of the state is out of range or an axis is empty: that is for the call to
     /// find out, and not for the program's other functions.
     /// </summary>
-    private bool Picks(Node node) => (NodeFacts.MayFail(node) && node.Operands.Skip(1).Any(ofState.Contains))
+    private bool Picks(Node node) => (node.MayFail && node.Operands.Skip(1).Any(ofState.Contains))
         || AxisChecks.Of(node, NoLoops).Any();
 
     private static readonly IndexRanges NoLoops = new();

@@ -15,25 +15,19 @@ public static class Hoist
     public static Function Run(Function function, Rewrites rewrites)
     {
         if (!function.Nodes.Any(n => n is RegionNode)) return function;
-        var into = new Function(function.Name);
-        var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
-        foreach (var check in function.Checks) into.Require(check);
+        var rebuild = new Rebuild(function);
         foreach (var node in function.Nodes)
         {
-            var operands = node.Operands.Select(o => map[o]).ToImmutableArray();
-            var origin = function.OriginOf(node);
-            map[node] = node switch
+            if (node is not RegionNode loop)
             {
-                RegionNode r =>
-                    into.Add(Loop(into, r, [.. r.Regions.Select(f => Run(f, rewrites))], operands, origin, rewrites),
-                        origin),
-                _ when operands.IsEmpty => into.Add(Rewriter.Clone(node), origin),
-                _ => into.Add(node.With(operands), origin),
-            };
+                rebuild.Copy(node);
+                continue;
+            }
+            var operands = loop.Operands.Select(o => rebuild[o]).ToImmutableArray();
+            rebuild.Add(loop, Loop(rebuild.Into, loop, [.. loop.Regions.Select(f => Run(f, rewrites))], operands,
+                function.OriginOf(loop), rewrites));
         }
-        into.Results = [.. function.Results.Select(r => map[r])];
-        into.ResultNames = function.ResultNames;
-        return into;
+        return rebuild.Finish();
     }
 
     private static RegionNode Loop(Function outside, RegionNode loop, ImmutableArray<Function> regions,
@@ -53,7 +47,7 @@ public static class Hoist
             {
                 if (!rewrites.MayGoOn) break;
                 var before = operands.Length;
-                operands = operands.Add(Copied(outside, regions[r], node, operands, origin));
+                operands = operands.Add(Copied(outside, regions[r], node, operands));
                 rewrites.Add(
                     () => new("hoist", "same in every iteration", node.ToString(), $"operand {before} of {loop.Op}",
                         origin.Place));
@@ -78,10 +72,10 @@ public static class Hoist
                 same.Add(body.Inputs[i]);
         foreach (var node in body.Nodes)
         {
-            if (node is Input or State || NodeFacts.MayFail(node) || !node.Operands.All(same.Contains)) continue;
+            if (node is Input or State || node.MayFail || !node.Operands.All(same.Contains)) continue;
             if (node is Graph.Barrier || NodeFacts.Sizes(node).Any(s => s.Variables().Contains(variable))) continue;
             same.Add(node);
-            if (NodeFacts.IsCostly(node) || node.Operands.Any(costly.Contains)) costly.Add(node);
+            if (node.Is(OpTraits.Costly) || node.Operands.Any(costly.Contains)) costly.Add(node);
         }
         var edge = body.Nodes.Where(n => !same.Contains(n)).SelectMany(n => n.Operands).Concat(body.Results)
             .ToHashSet(ReferenceEqualityComparer.Instance);
@@ -90,40 +84,21 @@ public static class Hoist
     }
 
     /// <summary>The node and what it is made of, in the function around the loop.</summary>
-    private static Node Copied(Function outside, Function body, Node node, ImmutableArray<Node> operands, Origin origin)
+    private static Node Copied(Function outside, Function body, Node node, ImmutableArray<Node> operands)
     {
-        var copies = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
-        foreach (var (input, operand) in body.Inputs.Zip(operands)) copies[input] = operand;
-        var needed = new HashSet<Node>(ReferenceEqualityComparer.Instance);
-        var open = new Stack<Node>([node]);
-        while (open.TryPop(out var n))
-            if (!copies.ContainsKey(n) && needed.Add(n))
-                foreach (var operand in n.Operands) open.Push(operand);
-        foreach (var n in body.Nodes.Where(needed.Contains))
-        {
-            var own = Rewriter.Copy(n, copies);
-            var from = body.OriginOf(n);
-            copies[n] = outside.Add(own, from == Origin.None ? origin : from);
-        }
-        return copies[node];
+        var rebuild = new Rebuild(body, outside);
+        foreach (var (input, operand) in body.Inputs.Zip(operands)) rebuild[input] = operand;
+        return rebuild.CopyWithOperands(node);
     }
 
     /// <summary>The region with one more input, in place of a node if one is given.</summary>
     private static Function WithInput(Function region, Node? replaced, Types.TensorType type, string name)
     {
-        var into = new Function(region.Name);
-        var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
-        foreach (var check in region.Checks) into.Require(check);
-        foreach (var input in region.Inputs) map[input] = into.Add(new Input(input.Name, input.Type));
-        var extra = into.Add(new Input(name, type));
-        foreach (var node in region.Nodes)
-        {
-            if (map.ContainsKey(node)) continue;
-            map[node] = ReferenceEquals(node, replaced) ? extra
-                : into.Add(Rewriter.Copy(node, map), region.OriginOf(node));
-        }
-        into.Results = [.. region.Results.Select(r => map[r])];
-        into.ResultNames = region.ResultNames;
-        return DeadCode.Run(into);
+        var rebuild = new Rebuild(region);
+        foreach (var input in region.Inputs) rebuild.Copy(input);
+        var extra = rebuild.Into.Add(new Input(name, type));
+        if (replaced is not null) rebuild[replaced] = extra;
+        rebuild.CopyAll();
+        return DeadCode.Run(rebuild.Finish());
     }
 }

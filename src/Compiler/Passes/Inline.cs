@@ -45,21 +45,14 @@ public static class Inline
     {
         var name = region.Name;
         for (var k = 2; !names.Add(name); k++) name = $"{region.Name}.{k}";
-        var into = new Function(name);
-        var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
-        foreach (var check in region.Checks) into.Require(check);
+        var rebuild = new Rebuild(region, name);
         foreach (var node in region.Nodes)
         {
-            ImmutableArray<Node> operands = [.. node.Operands.Select(o => map[o])];
-            map[node] = into.Add(node switch
-            {
-                RegionNode inner => inner.WithRegions([.. inner.Regions.Select(f => Copy(f, names))], operands),
-                _ when operands.IsEmpty => Rewriter.Clone(node),
-                _ => node.With(operands),
-            }, region.OriginOf(node));
+            if (node is RegionNode inner)
+                rebuild.Add(inner, inner.WithRegions([.. inner.Regions.Select(f => Copy(f, names))],
+                    [.. inner.Operands.Select(o => rebuild[o])]));
+            else rebuild.Copy(node);
         }
-        into.Results = [.. region.Results.Select(x => map[x])];
-        into.ResultNames = region.ResultNames;
-        return into;
+        return rebuild.Finish();
     }
 }

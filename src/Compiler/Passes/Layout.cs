@@ -97,7 +97,6 @@ public sealed partial class Layout
         {
             RegionNode r =>
                 r.WithRegions([.. r.Regions.Select(f => Run(f, rewrites))], [.. node.Operands.Select(Natural)]),
-            _ when node.Operands.IsEmpty => Rewriter.Clone(node),
             _ => node.With([.. node.Operands.Select(Natural)]),
         }));
     }
@@ -107,8 +106,7 @@ public sealed partial class Layout
     {
         Dot dot => Contraction(dot),
         Transpose t => Transposed(t),
-        Unary or Binary or Compare or Select or Graph.Convert or Bitcast or StopGradient or Graph.Barrier
-            when FirstOrder(node) is { } order =>
+        _ when (node.Is(OpTraits.Elementwise) || node is Graph.Barrier) && FirstOrder(node) is { } order =>
                 Carried(node.With([.. node.Operands.Select(o => InOrder(o, order))]), order),
         Concat c when FirstOrder(node) is { } order =>
             Carried(new Concat([.. node.Operands.Select(o => InOrder(o, order))], order[c.Axis]), order),
@@ -214,7 +212,7 @@ public sealed partial class Layout
         if (node.Id >= 0) return node;
         node = into.Add(node, origin);
         if (node is State or Const
-            || (!node.Operands.IsEmpty && node is not RegionNode && !node.IsEffect && !NodeFacts.MayFail(node)
+            || (!node.Operands.IsEmpty && node is not RegionNode && !node.MayFail
                 && node.Operands.All(weightsOnly.Contains)))
             weightsOnly.Add(node);
         return node;

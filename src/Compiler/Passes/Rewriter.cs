@@ -50,31 +50,6 @@ public sealed class Rewriter(Func<Node, Rewriter, Node?> rule, Rewrites? rewrite
         return into;
     }
 
-    /// <summary>
-    /// The function rebuilt in order, where another value may stand in a node's place: for passes that look at the
-    /// whole of the old function first. Regions are taken as they are.
-    /// </summary>
-    /// <param name="function">The old function.</param>
-    /// <param name="better">
-    /// What stands in the place of an old node, null for its copy. It adds to the new function and is given the new
-    /// values of the old nodes so far, that node's own among them.
-    /// </param>
-    internal static Function Rebuild(Function function, Func<Node, Function, IReadOnlyDictionary<Node, Node>,
-        Node?> better)
-    {
-        var into = new Function(function.Name);
-        var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
-        foreach (var check in function.Checks) into.Require(check);
-        foreach (var node in function.Nodes)
-        {
-            map[node] = into.Add(Copy(node, map), function.OriginOf(node));
-            if (better(node, into, map) is { } other) map[node] = other;
-        }
-        into.Results = [.. function.Results.Select(r => map[r])];
-        into.ResultNames = function.ResultNames;
-        return into;
-    }
-
     private Function Inner(Function region) => regions.TryGetValue(region, out var known) ? known
         : regions[region] = new Rewriter(rule, rewrites, pass) { regions = regions }.Run(region);
 
@@ -93,7 +68,7 @@ public sealed class Rewriter(Func<Node, Rewriter, Node?> rule, Rewrites? rewrite
         where T : Node
     {
         // A source node belongs to the function it was made for: a new one stands for it.
-        Node own = node.Id < 0 ? node : Clone(node);
+        Node own = node.Id < 0 ? node : node.With(node.Operands);
         return (T)into.Add(own, origin);
     }
 
@@ -107,21 +82,4 @@ public sealed class Rewriter(Func<Node, Rewriter, Node?> rule, Rewrites? rewrite
                 foreach (var operand in function.Nodes[id].Operands) live[operand.Id] = true;
         return live;
     }
-
-    /// <summary>The node as another function takes it: on the operands that stand for its own there.</summary>
-    internal static Node Copy(Node node, IReadOnlyDictionary<Node, Node> map) =>
-        node.Operands.IsEmpty ? Clone(node) : node.With([.. node.Operands.Select(o => map[o])]);
-
-    /// <summary>A node without operands, free to be added to another function.</summary>
-    internal static Node Clone(Node node) => node switch
-    {
-        Input i => new Input(i.Name, i.Type, i.IsInout),
-        State s => new State(s.Storage, s.Name, s.Type),
-        Const { FoldedIndex: >= 0 } c => Const.Folded(c.Type, c.FoldedIndex),
-        Const c when c.Type.DType.IsFloat => Const.Of(c.Type, c.Floats),
-        Const c => Const.Of(c.Type, c.Integers),
-        Iota i => new Iota(i.Type, i.Axis),
-        SizeValue s => new SizeValue(s.Size, s.Type.DType),
-        _ => node,
-    };
 }

@@ -146,7 +146,7 @@ public static partial class Simplify
         var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
         foreach (var (input, operand) in region.Inputs.Zip(operands)) map[input] = operand;
         foreach (var inner in region.Nodes)
-            if (!map.ContainsKey(inner)) map[inner] = r.Add(inner.With([.. inner.Operands.Select(o => map[o])]));
+            if (!map.ContainsKey(inner)) map[inner] = r.Add(inner.On(map));
         return r.Add(new Graph.Tuple([.. region.Results.Select(x => map[x])]));
     }
 
@@ -155,15 +155,12 @@ public static partial class Simplify
         List<int> order =
             [.. Enumerable.Range(0, scan.Carried)
                 .Except(same), .. same, .. Enumerable.Range(scan.Carried, scan.Operands.Length - scan.Carried)];
-        var body = new Function(scan.Body.Name);
-        var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
-        foreach (var check in scan.Body.Checks) body.Require(check);
-        foreach (var i in order)
-            map[scan.Body.Inputs[i]] = body.Add(new Input(scan.Body.Inputs[i].Name, scan.Body.Inputs[i].Type));
-        foreach (var inner in scan.Body.Nodes.Where(n => n is not Input))
-            map[inner] = body.Add(Rewriter.Copy(inner, map), scan.Body.OriginOf(inner));
+        var rebuild = new Rebuild(scan.Body);
+        foreach (var i in order) rebuild.Copy(scan.Body.Inputs[i]);
+        rebuild.CopyAll();
+        var body = rebuild.Into;
         List<int> results = [.. Enumerable.Range(0, scan.ResultTypes.Length).Except(same)];
-        body.Results = [.. results.Select(k => map[scan.Body.Results[k]])];
+        body.Results = [.. results.Select(k => rebuild[scan.Body.Results[k]])];
         var made = r.Add(
             new Scan(body, scan.Variable, scan.Count, scan.Carried - same.Count,
                 [.. order.Select(i => scan.Operands[i])]));

@@ -22,8 +22,7 @@ public static partial class Simplify
     private static Node? Basic(Node node, Rewriter r) => node switch
     {
         // Constants spread: a movement of one repeated value is that value in another shape.
-        Broadcast or Reshape or Transpose or Slice or Reverse or Window when node.Operands[0]
-            is Const { IsSplat: true } c =>
+        _ when node.Is(OpTraits.View) && node.Operands[0] is Const { IsSplat: true } c =>
             r.By("movement of a constant", r.Add(Splat(c, node.Type))),
 
         // Movements join.

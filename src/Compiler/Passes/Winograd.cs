@@ -2,7 +2,6 @@
 // form.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
-using Accelerate.Compiler.Kernels.Lowering;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
 
@@ -46,14 +45,14 @@ public static class Winograd
         var known = new KnownValues(function, frozen);
         var barrier = function.Nodes.OfType<Graph.Barrier>().Select(b => b.Unique).DefaultIfEmpty(-1).Max();
         List<DirectForm.Tiled> taken = [];
-        var tiled = Rewriter.Rebuild(function, (node, into, map) =>
+        var tiled = Rebuild.Of(function, (node, rebuild) =>
         {
-            if (!rewrites.MayGoOn || map[node] is not Dot dot || !known.Contains(node.Operands[1])
+            if (!rewrites.MayGoOn || rebuild[node] is not Dot dot || !known.Contains(node.Operands[1])
                 || Convolution.Of(dot) is not { } convolution)
                 return null;
             var origin = function.OriginOf(node);
             // Dumps and profiles name every layer that was taken.
-            var built = new Builder(into, origin with { Composites = [.. origin.Composites, "winograd"] })
+            var built = new Builder(rebuild.Into, origin with { Composites = [.. origin.Composites, "winograd"] })
                 .Build(convolution, ++barrier, taken.Add);
             rewrites.Add(() => new("winograd", "F(4x4, 3x3)", node.ToString(), built.ToString(), origin.Place));
             return built;
@@ -164,9 +163,9 @@ public static class Winograd
             var rows = Add(new Dot(g, w, [], [], [1], [0]));
             var (c, o) = (w.Type.Shape[2].Value, w.Type.Shape[3].Value);
             var u = Shaped(Turned(new Dot(g, rows, [], [], [1], [1]), 1, 0, 2, 3), Tile * Tile, c, o);
-            if (o % PackWeights.Columns != 0) return Add(new Graph.Barrier(u, Graph.Barrier.Once));
+            if (o % PanelLayout.Columns != 0) return Add(new Graph.Barrier(u, Graph.Barrier.Once));
             // In panels, as every weight that is known before the first call.
-            var panels = Turned(Shaped(u, Tile * Tile, c, o / PackWeights.Columns, PackWeights.Columns), 0, 2, 1, 3);
+            var panels = Turned(Shaped(u, Tile * Tile, c, o / PanelLayout.Columns, PanelLayout.Columns), 0, 2, 1, 3);
             return Shaped(Turned(new Graph.Barrier(panels, Graph.Barrier.Once), 0, 2, 1, 3), Tile * Tile, c, o);
         }
 

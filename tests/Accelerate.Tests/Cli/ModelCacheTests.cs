@@ -145,8 +145,8 @@ public sealed class ModelCacheTests : CommandLine
             programs++;
             var read = ProgramReader.Read(ProgramPrinter.Print(program));
             Assert.Equal(LlvmExecutable.Modules([program], "host"), LlvmExecutable.Modules([read], "host"));
-            Assert.Equal(program.AllSteps.OfType<CallStep>().Select(s => s.Place), read.AllSteps.OfType<CallStep>()
-                .Select(s => s.Place));
+            Assert.Equal(program.AllSteps.OfType<CallStep>().Select(s => (s.Place, s.Layer)),
+                read.AllSteps.OfType<CallStep>().Select(s => (s.Place, s.Layer)));
         }
         Assert.True(programs > 100, $"only {programs} programs");
     }

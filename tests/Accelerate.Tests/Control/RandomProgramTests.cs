@@ -7,6 +7,7 @@ using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Graph.Interpreter;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Kernels.Lowering;
+using Accelerate.Compiler.Passes;
 using Accelerate.Runtime;
 using Accelerate.Tests.Support;
 using Xunit.Abstractions;

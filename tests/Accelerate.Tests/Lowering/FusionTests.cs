@@ -2,6 +2,7 @@
 using Accelerate.Compiler;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Kernels;
+using Accelerate.Compiler.Passes;
 using Assert = Xunit.Assert;
 
 namespace Accelerate.Tests.Lowering;

@@ -4,6 +4,7 @@ using Accelerate.Backends.Llvm;
 using Accelerate.Compiler;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Kernels;
+using Accelerate.Compiler.Passes;
 using Accelerate.Runtime;
 using Accelerate.Tests.Support;
 

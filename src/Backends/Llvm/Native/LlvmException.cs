@@ -2,4 +2,4 @@
 namespace Accelerate.Backends.Llvm.Native;
 
 /// <summary>LLVM is absent, or refused its input: IR, pass names, a target, an object or a symbol.</summary>
-internal sealed class LlvmException(string message) : Exception(message);
+internal sealed class LlvmException(string message) : BackendException(message);

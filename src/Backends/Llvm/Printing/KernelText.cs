@@ -309,16 +309,7 @@ internal static class KernelText
     private static IndexRanges Ranges(Kernel kernel)
     {
         var ranges = new IndexRanges();
-        var axes = Kernel.Statements(kernel.Body).SelectMany(statement => statement switch
-        {
-            Loop l => [new Axis(l.Variable, l.Extent)],
-            Reduction r => [new Axis(r.Variable, r.Extent)],
-            Contract c => c.K.Append(c.M).Append(c.N),
-            Attend a => [a.M, a.S, a.E, a.K],
-            Cumulation c => [new Axis(c.Variable, c.Extent)],
-            Ordering o => [new Axis(o.Variable, o.Extent)],
-            _ => Enumerable.Empty<Axis>(),
-        });
+        var axes = Kernel.Statements(kernel.Body).SelectMany(s => s.Axes);
         // Two loops side by side may share a name; what holds for one of them proves nothing for the other.
         foreach (var same in axes.Distinct().GroupBy(a => a.Variable).Where(g => g.Count() == 1))
             ranges.Add(same.Key, same.Single().Extent);

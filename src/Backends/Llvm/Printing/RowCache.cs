@@ -142,14 +142,9 @@ internal sealed class RowCache
             _ => null,
         };
 
-    private static Value? ResultOf(Statement statement) => statement switch
-    {
-        Compute c => c.Result,
-        Literal l => l.Result,
-        IndexValue i => i.Result,
-        Load l => l.Result,
-        _ => null,
-    };
+    /// <summary>The value of straight-line code.</summary>
+    private static Value? ResultOf(Statement statement) =>
+        statement.Scopes.IsEmpty && statement.Defines is [var value] ? value : null;
 
     /// <summary>
     /// How a value is made, of numbers that stand for values made before: equal forms are equal values. A place in the

@@ -75,13 +75,8 @@ internal sealed class RowPrinter(IReadOnlyList<StatementPrinter> copies, LlvmTex
         });
 
     /// <summary>The longest of the block's loops, of which <see cref="RunsInStep"/> is true.</summary>
-    public static Size Longest(Block block) => block.Statements.Aggregate(Size.Zero, (longest, s) => s switch
-    {
-        Loop l => Size.Max(longest, l.Extent),
-        Reduction r => Size.Max(longest, r.Extent),
-        Cumulation c => Size.Max(longest, c.Extent),
-        _ => longest,
-    });
+    public static Size Longest(Block block) =>
+        block.Statements.SelectMany(s => s.Axes).Aggregate(Size.Zero, (longest, a) => Size.Max(longest, a.Extent));
 
     public void Block(Block block)
     {

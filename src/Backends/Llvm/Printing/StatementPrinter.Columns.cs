@@ -29,7 +29,7 @@ internal sealed record Columns(Loop Loop, ImmutableArray<Statement> Before, Immu
         if (most is <= Few or > Many) return null;
         var (before, reductions, known) =
             (ImmutableArray.CreateBuilder<Statement>(), ImmutableArray.CreateBuilder<Reduction>(), new HashSet<int>());
-        var inside = new HashSet<int>(Kernel.Statements(loop.Body).SelectMany(Defined).Select(v => v.Id));
+        var inside = new HashSet<int>(Kernel.Statements(loop.Body).SelectMany(s => s.Defines).Select(v => v.Id));
         bool IsKnown(Statement s) => Used(s).All(v => known.Contains(v) || !inside.Contains(v));
         foreach (var statement in loop.Body.Statements)
         {
@@ -37,7 +37,7 @@ internal sealed record Columns(Loop Loop, ImmutableArray<Statement> Before, Immu
             {
                 case Reduction { Lanes: false } r when ReductionPrinter.SideBySide(r):
                     if (r.Extent.IsConstant && r.Extent.Value < Long) return null;
-                    var own = Kernel.Statements(r.Body).SelectMany(Defined).Select(v => v.Id).ToHashSet();
+                    var own = Kernel.Statements(r.Body).SelectMany(s => s.Defines).Select(v => v.Id).ToHashSet();
                     if (!Kernel.Statements(r.Body).All(s => s is Compute or Literal or IndexValue or Load
                         && Used(s).All(v => own.Contains(v) || known.Contains(v) || !inside.Contains(v)))) return null;
                     reductions.Add(r);
@@ -45,7 +45,7 @@ internal sealed record Columns(Loop Loop, ImmutableArray<Statement> Before, Immu
                 case Compute or Literal or IndexValue or Load:
                     if (!IsKnown(statement)) break;
                     before.Add(statement);
-                    known.UnionWith(Defined(statement).Select(v => v.Id));
+                    known.UnionWith(statement.Defines.Select(v => v.Id));
                     break;
                 case Store:
                     break;
@@ -55,16 +55,6 @@ internal sealed record Columns(Loop Loop, ImmutableArray<Statement> Before, Immu
         }
         return reductions.Count == 0 ? null : new Columns(loop, before.ToImmutable(), reductions.ToImmutable(), most);
     }
-
-    private static IEnumerable<Value> Defined(Statement statement) => statement switch
-    {
-        Compute c => [c.Result],
-        Literal l => [l.Result],
-        IndexValue i => [i.Result],
-        Load l => [l.Result],
-        Reduction r => [r.Result],
-        _ => [],
-    };
 
     /// <summary>The values a straight-line statement takes, also in its indices.</summary>
     private static IEnumerable<int> Used(Statement statement)

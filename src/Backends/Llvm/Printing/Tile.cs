@@ -14,7 +14,7 @@ internal sealed record Tile(int Rows, int Vectors)
     /// <summary>
     /// Columns of a packed panel, the same for every ISA: narrower tiles walk half panels, wider ones several.
     /// </summary>
-    public const int Panel = PackWeights.Columns;
+    public const int Panel = PanelLayout.Columns;
 
     public int Columns => Vectors * IndexPrinter.Width;
 

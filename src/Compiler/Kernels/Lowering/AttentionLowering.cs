@@ -1,6 +1,7 @@
 // In: the pattern of an attention and the exit of its epilogue. Out: one kernel; neither scores nor probabilities are
 // stored.
 using System.Collections.Immutable;
+using Accelerate.Compiler.Fusion;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -23,7 +24,7 @@ internal static class AttentionLowering
         Size Segment,
         Size M, ImmutableArray<Size> Row, Size E, Value Sum, Value Total, Value? Greatest);
 
-    public static LoweredKernel Lower(Node root, AttentionPattern attention, Fusion fusion, Target target) =>
+    public static LoweredKernel Lower(Node root, AttentionPattern attention, FusionPlan fusion, Target target) =>
         Kernel(attention, fusion, null, p =>
     {
         var b = p.Scope.Builder;
@@ -40,7 +41,7 @@ internal static class AttentionLowering
     /// <param name="fusion">Which nodes have buffers.</param>
     /// <param name="segment">The keys of a segment, each of which is attended to for itself; all keys if null.</param>
     /// <param name="store">Writes the epilogue; it is given the greatest scores if there are segments.</param>
-    public static LoweredKernel Kernel(AttentionPattern attention, Fusion fusion, long? segment, Action<Place> store)
+    public static LoweredKernel Kernel(AttentionPattern attention, FusionPlan fusion, long? segment, Action<Place> store)
     {
         var (scores, values, masked) = (attention.Scores, attention.Values, attention.Masked);
         var (shape, batch) = (scores.Type.Shape, scores.BatchA.Length);

@@ -1,6 +1,7 @@
 // In: the pattern of an attention of few rows over many keys. Out: two kernels: segments of the keys, and what they are
 // together.
 using System.Collections.Immutable;
+using Accelerate.Compiler.Fusion;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -29,7 +30,7 @@ internal static class AttentionSplit
         return rows.IsConstant && rows.Value <= FewRows && !(shape[^1].IsConstant && shape[^1].Value <= Segment);
     }
 
-    public static IEnumerable<LoweredKernel> Lower(Node root, AttentionPattern attention, Fusion fusion)
+    public static IEnumerable<LoweredKernel> Lower(Node root, AttentionPattern attention, FusionPlan fusion)
     {
         var (shape, values, type) = (attention.Scores.Type.Shape, attention.Values, attention.Values.Type.DType);
         var batch = shape.Take(attention.Scores.BatchA.Length).ToImmutableArray();

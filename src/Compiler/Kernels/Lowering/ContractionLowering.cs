@@ -1,5 +1,6 @@
 // In: a dot and the exit of its epilogue. Out: one contraction kernel whose vector side is the output's contiguous one.
 using System.Collections.Immutable;
+using Accelerate.Compiler.Fusion;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -8,7 +9,7 @@ namespace Accelerate.Compiler.Kernels.Lowering;
 
 internal static class ContractionLowering
 {
-    public static LoweredKernel Lower(Node root, Dot dot, Fusion fusion, Target target)
+    public static LoweredKernel Lower(Node root, Dot dot, FusionPlan fusion, Target target)
     {
         var (shape, rank) = (dot.Type.Shape, dot.Type.Rank);
         var (batch, freeA) = (dot.BatchA.Length, dot.FreeA.Length);

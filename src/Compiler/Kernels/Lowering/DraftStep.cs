@@ -26,7 +26,7 @@ internal sealed class Storage(BufferKind kind, TensorType type, string label, Dr
 
 internal abstract record DraftStep;
 
-internal sealed record DraftCall(int Kernel, ImmutableArray<Storage> Storages, string Place) : DraftStep;
+internal sealed record DraftCall(int Kernel, ImmutableArray<Storage> Storages, Graph.Origin Origin) : DraftStep;
 
 internal sealed record DraftCopy(Storage From, Storage To) : DraftStep;
 
@@ -45,7 +45,7 @@ internal sealed record DraftIf(Storage Test, DraftBlock Then, DraftBlock Else) :
 internal sealed record DraftPrint(string Format, ImmutableArray<Storage> Storages) : DraftStep;
 
 internal sealed record DraftAssert(string Message, Storage Test, ImmutableArray<Storage> Storages,
-    string Place) : DraftStep;
+    Graph.Origin Origin) : DraftStep;
 
 /// <summary>Steps in order, and the block around them.</summary>
 internal sealed class DraftBlock(DraftBlock? outer)

@@ -1,6 +1,7 @@
 // In: a node and an index of one of its elements. Out: the scalar value there, as statements of the kernel.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Fusion;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -109,25 +110,8 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
                 return b.Bitcast(Of(0), bitcast.Type.DType);
             case StopGradient or Graph.Barrier:
                 return Of(0);
-            case Transpose t:
-                var moved = new Size[index.Length];
-                for (var d = 0; d < index.Length; d++) moved[t.Permutation[d]] = index[d];
-                return Element(t.Operands[0], [.. moved], scope, context);
-            case Reshape r:
-                return Element(r.Operands[0],
-                    Indexing.Split(Indexing.Linear(index, r.Type.Shape), r.OperandType(0).Shape, draft.Ranges), scope,
-                        context);
-            case Broadcast x:
-                return Element(x.Operands[0], [.. x.Axes.Select(a => index[a])], scope, context);
-            case Slice s:
-                return Element(s.Operands[0], [.. index.Select((i, d) => s.Starts[d] + i * s.Steps[d])], scope,
-                    context);
-            case Reverse r:
-                return Element(r.Operands[0],
-                    [.. index.Select((i, d) => r.Axes.Contains(d) ? r.Type.Shape[d] - 1 - i : i)], scope, context);
-            case Window w:
-                var joined = index[w.Axis] * w.Stride + index[w.Axis + 1] * w.Dilation;
-                return Element(w.Operands[0], index.RemoveAt(w.Axis).SetItem(w.Axis, joined), scope, context);
+            case var _ when node.Below(index, draft.Ranges) is { } below:
+                return Element(node.Operands[0], below, scope, context);
             case Pad p:
                 return Padded(p, index, scope, context);
             case Concat c:
@@ -221,7 +205,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     {
         if (!MayFlag(node)) return false;
         if (!loopMayFlag.TryGetValue(node, out var known))
-            loopMayFlag[node] = known = node is Reduce or ArgReduce or Fold || node.Operands.Any(LoopMayFlag);
+            loopMayFlag[node] = known = node.Is(OpTraits.Combines) || node.Operands.Any(LoopMayFlag);
         return known;
     }
 
@@ -230,7 +214,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     {
         if (hasBuffer(node) || bound.ContainsKey(node)) return false;
         if (!mayFlag.TryGetValue(node, out var known))
-            mayFlag[node] = known = node is Gather or DynamicSlice || node.Operands.Any(MayFlag);
+            mayFlag[node] = known = node.Is(OpTraits.ReadsAtValue) || node.Operands.Any(MayFlag);
         return known;
     }
 
@@ -337,7 +321,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     {
         while (!hasBuffer(node))
         {
-            if (node is not (Transpose or Reshape or Broadcast or Slice or Reverse or Window)) return false;
+            if (!node.Is(OpTraits.View)) return false;
             node = node.Operands[0];
         }
         return true;
@@ -452,7 +436,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
             var inner = new Size[x.Type.Rank];
             for (int d = 0, kept = 0; d < inner.Length; d++)
                 inner[d] = axes.IndexOf(d) is >= 0 and var at ? parts[at] : index[kept++];
-            var lanes = !scope.InVector && !kind.IsArg() && Fusion.IsRowReduction(node);
+            var lanes = !scope.InVector && !kind.IsArg() && FusionPlan.IsRowReduction(node);
             var body = lanes ? scope.Lanes(variable) : scope.Inner(variable);
             // Terms that are products are added as a contraction adds them: half of the operations, and one rounding
             // for each.

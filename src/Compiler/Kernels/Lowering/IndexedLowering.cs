@@ -1,5 +1,6 @@
 // In: a scatter, a running value or a sort. Out: the kernel that computes it, row by row.
 using System.Collections.Immutable;
+using Accelerate.Compiler.Fusion;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -20,7 +21,7 @@ internal static class IndexedLowering
     /// <summary>
     /// Indices in order; each writes one element, or one part of the inner axes, of an output that has values already.
     /// </summary>
-    public static LoweredKernel Scatter(Scatter scatter, Fusion fusion)
+    public static LoweredKernel Scatter(Scatter scatter, FusionPlan fusion)
     {
         var rows = new Rows(fusion, scatter.Type.Shape, scatter.Axis);
         var (draft, elements) = (rows.Draft, rows.Elements);
@@ -53,7 +54,7 @@ internal static class IndexedLowering
     }
 
     /// <summary>The running value, in a register; what is elementwise behind it is its epilogue.</summary>
-    public static LoweredKernel Cumulate(Node root, Cumulate cumulate, Fusion fusion, Target target)
+    public static LoweredKernel Cumulate(Node root, Cumulate cumulate, FusionPlan fusion, Target target)
     {
         var rows = new Rows(fusion, cumulate.Type.Shape, cumulate.Axis);
         var (draft, elements) = (rows.Draft, rows.Elements);
@@ -79,7 +80,7 @@ internal static class IndexedLowering
     }
 
     /// <summary>Every row along the axis, whole, in one job; outputs are the sort itself and results of it.</summary>
-    public static LoweredKernel Sort(Sort sort, ImmutableArray<Node> outputs, Fusion fusion)
+    public static LoweredKernel Sort(Sort sort, ImmutableArray<Node> outputs, FusionPlan fusion)
     {
         var draft = new KernelDraft(fusion.Loops);
         var elements = new ElementLowering(draft, fusion.HasBuffer);
@@ -113,7 +114,7 @@ internal static class IndexedLowering
         private readonly Size position = Size.Zero;
         private readonly Size extent;
 
-        public Rows(Fusion fusion, ImmutableArray<Size> shape, int axis)
+        public Rows(FusionPlan fusion, ImmutableArray<Size> shape, int axis)
         {
             Elements = new ElementLowering(Draft, fusion.HasBuffer);
             Nest = new LoopNest(Draft, new BlockBuilder());

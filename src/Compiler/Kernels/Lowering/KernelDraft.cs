@@ -47,37 +47,8 @@ internal sealed class KernelDraft(IndexRanges? loops = null)
             foreach (var name in size.Variables())
                 if (!name.EndsWith('\'')) sizes.Add(name);
         }
-        void MentionGuard(Guard guard)
-        {
-            Mention(guard.Index);
-            Mention(guard.Extent);
-        }
         foreach (var (_, buffer) in buffers) Mention(buffer.Count);
-        foreach (var statement in Kernel.Statements(body))
-        {
-            switch (statement)
-            {
-                case IndexValue i: Mention(i.Index); break;
-                case Store s:
-                    Mention(s.Offset);
-                    foreach (var guard in s.Guards) MentionGuard(guard);
-                    break;
-                case Cumulation c: Mention(c.Extent); break;
-                case Ordering o: Mention(o.Extent); break;
-                case Loop l: Mention(l.Extent); break;
-                case Reduction r: Mention(r.Extent); break;
-                case Load l:
-                    Mention(l.Offset);
-                    foreach (var guard in l.Guards) MentionGuard(guard);
-                    break;
-                case Contract c:
-                    foreach (var axis in c.K.Append(c.M).Append(c.N)) Mention(axis.Extent);
-                    break;
-                case Attend a:
-                    foreach (var axis in (Axis[])[a.M, a.S, a.E, a.K]) Mention(axis.Extent);
-                    break;
-            }
-        }
+        foreach (var size in Kernel.Statements(body).SelectMany(s => s.Sizes)) Mention(size);
         return new Kernel("_", [.. buffers.Select(b => b.Buffer)], [.. sizes], body);
     }
 }

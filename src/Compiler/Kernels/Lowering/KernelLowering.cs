@@ -1,6 +1,7 @@
 // In: a root of the fusion. Out: the kernels that compute its buffer: map, row or contraction.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Fusion;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 
@@ -19,25 +20,13 @@ internal sealed record LoweredKernel(Kernel Kernel, ImmutableArray<Node> Argumen
     public ImmutableArray<EntryCheck> Checks { get; init; } = [];
 }
 
-/// <summary>The node whose buffer a value is stored in, and where in it an element of the value goes.</summary>
-internal sealed record Target(Node Node, Func<ImmutableArray<Size>, ImmutableArray<Size>> At)
-{
-    public static Target Own(Node node) => new(node, at => at);
-
-    /// <summary>The part of a concat's buffer that begins at `start`.</summary>
-    public static Target Part(Concat concat, Size start) =>
-        new(concat, at => at.SetItem(concat.Axis, at[concat.Axis] + start));
-
-    public Size Offset(ImmutableArray<Size> index) => Indexing.Linear(At(index), Node.Type.Shape);
-}
-
 /// <summary>
 /// Where the elements of a value go in the target: called with the scope around the loops, it gives the map from an
 /// index of the value to the index in the target.
 /// </summary>
 internal delegate Func<ImmutableArray<Size>, ImmutableArray<Size>> Placing(ElementLowering elements, Scope scope);
 
-internal sealed class KernelLowering(Fusion fusion, (Reduce Of, Reduce Parts)? split = null)
+internal sealed class KernelLowering(FusionPlan fusion, (Reduce Of, Reduce Parts)? split = null)
 {
     /// <summary>Elements of a flat vector loop in one job: 16 KiB of f32, half of a first-level cache.</summary>
     private const int FlatBlock = 4096;
@@ -93,7 +82,7 @@ internal sealed class KernelLowering(Fusion fusion, (Reduce Of, Reduce Parts)? s
         {
             yield return kernel;
             var last = new KernelLowering(fusion, (sum, all));
-            yield return Fusion.IsRowReduction(sum) ? last.Row(root, sum, Target.Own(root)) : last.Fill(root);
+            yield return FusionPlan.IsRowReduction(sum) ? last.Row(root, sum, Target.Own(root)) : last.Fill(root);
         }
         else yield return Anchored(root, Target.Own(root));
     }

@@ -95,42 +95,7 @@ internal static class KernelSizes
         }
     }
 
-    private static Block Mapped(Block block, Func<Size, Size> map, Func<Store, Store> store)
-    {
-        Part Inside(Part part) => part with { Block = Mapped(part.Block, map, store) };
-        Axis Along(Axis axis) => axis with { Extent = map(axis.Extent) };
-        ImmutableArray<Guard> Under(ImmutableArray<Guard> guards) =>
-            [.. guards.Select(g => new Guard(map(g.Index), map(g.Extent)))];
-        return new([.. block.Statements.Select(Statement (s) => s switch
-        {
-            Compute or Literal or Flag => s,
-            IndexValue i => i with { Index = map(i.Index) },
-            Load l => l with { Offset = map(l.Offset), Guards = Under(l.Guards) },
-            Store x => store(x with { Offset = map(x.Offset), Guards = Under(x.Guards) }),
-            Loop l => l with { Extent = map(l.Extent), Body = Mapped(l.Body, map, store) },
-            Reduction r => r with { Extent = map(r.Extent), Body = Mapped(r.Body, map, store) },
-            Cumulation c => c with
-            {
-                Extent = map(c.Extent), Body = Mapped(c.Body, map, store), Epilogue = Mapped(c.Epilogue, map, store),
-            },
-            Ordering o => o with
-            {
-                Extent = map(o.Extent), Body = Mapped(o.Body, map, store), Epilogue = Mapped(o.Epilogue, map, store),
-            },
-            Contract c => c with
-            {
-                M = Along(c.M), N = Along(c.N), K = [.. c.K.Select(Along)],
-                Left = Mapped(c.Left, map, store), Right = Mapped(c.Right, map, store),
-                    Epilogue = Mapped(c.Epilogue, map, store),
-            },
-            Attend a => a with
-            {
-                M = Along(a.M), S = Along(a.S), E = Along(a.E), K = Along(a.K), Query = Inside(a.Query),
-                    Key = Inside(a.Key),
-                Value = Inside(a.Value), Until = a.Until is null ? null : Inside(a.Until), Score = Inside(a.Score),
-                Weight = Inside(a.Weight), Epilogue = Mapped(a.Epilogue, map, store),
-            },
-            _ => throw new InvalidOperationException($"the sizes of {s.GetType().Name} are not mapped"),
-        })]);
-    }
+    private static Block Mapped(Block block, Func<Size, Size> map, Func<Store, Store> store) =>
+        new([.. block.Statements.Select(s => s.Map(map, inner => Mapped(inner, map, store)))
+            .Select(s => s is Store x ? store(x) : s)]);
 }

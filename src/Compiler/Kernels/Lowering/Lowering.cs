@@ -1,6 +1,7 @@
 // In: a function of primitive operations. Out: its program: kernels, buffers, arena slots, driver steps.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Fusion;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Passes;
 using Accelerate.Compiler.Types;
@@ -110,7 +111,7 @@ public static class Lowering
     private static ImmutableArray<Step> Steps(DraftBlock block, IReadOnlyDictionary<Storage, int> numbers) =>
         [.. block.Steps.Select(Step (step) => step switch
     {
-        DraftCall c => new CallStep(c.Kernel, [.. c.Storages.Select(s => numbers[s])]) { Place = c.Place },
+        DraftCall c => new CallStep(c.Kernel, [.. c.Storages.Select(s => numbers[s])]) { Place = c.Origin.Place, Layer = c.Origin.Path },
         DraftCopy c => new CopyStep(numbers[c.From], numbers[c.To]),
         DraftSize s => new SizeStep(s.Variable, numbers[s.From], s.Plus, s.Most),
         DraftCheck c => new CheckStep(c.Check),
@@ -120,7 +121,7 @@ public static class Lowering
         DraftIf i => new IfStep(numbers[i.Test], Steps(i.Then, numbers), Steps(i.Else, numbers)),
         DraftPrint p => new PrintStep(p.Format, [.. p.Storages.Select(s => numbers[s])]),
         DraftAssert a =>
-            new AssertStep(a.Message, numbers[a.Test], [.. a.Storages.Select(s => numbers[s])]) { Place = a.Place },
+            new AssertStep(a.Message, numbers[a.Test], [.. a.Storages.Select(s => numbers[s])]) { Place = a.Origin.Place, Layer = a.Origin.Path },
         _ => throw new InvalidOperationException(step.GetType().Name),
     })];
 }

@@ -1,6 +1,7 @@
 // In: a function, or a region of one, and the storages of its inputs and results. Out: its steps, appended to a block.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Fusion;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Passes;
 using Accelerate.Compiler.Types;
@@ -80,7 +81,7 @@ internal sealed class RegionLowering
         do
         {
             before = apart.Count;
-            var fusion = new Fusion(function, context.Ranges, apart);
+            var fusion = new FusionPlan(function, context.Ranges, apart);
             kernels = new KernelLowering(fusion);
             actions.Clear();
             foreach (var node in function.Nodes)
@@ -112,7 +113,7 @@ internal sealed class RegionLowering
         IEnumerable<Want> wants, DraftBlock block) => new RegionLowering(context, function, sources, wants, block)
             .Emit();
 
-    private static LoweredNode? Action(Node node, Fusion fusion)
+    private static LoweredNode? Action(Node node, FusionPlan fusion)
     {
         switch (node)
         {
@@ -228,7 +229,7 @@ internal sealed class RegionLowering
             var copy = KernelSizes.Sliced(CopyKernel.For(want.Value.Type), 1, want.Index!, want.Count!)!;
             block.Add(
                 new DraftCall(context.Kernels.Add(KernelSizes.Rename(copy, context.Loops)),
-                    [Place(want.Value), want.Target], ""));
+                    [Place(want.Value), want.Target], Graph.Origin.None));
         }
         Copies([.. placement.Copies.Where(w => w.Index is null).Select(w => (Place(w.Value), w.Target))]);
     }
@@ -320,7 +321,7 @@ internal sealed class RegionLowering
         block.Add(new DraftCall(context.Kernels.Add(named), [.. places], Origin(node)));
     }
 
-    private string Origin(Node node) => function.OriginOf(node).Place;
+    private Origin Origin(Node node) => function.OriginOf(node);
 
     /// <summary>Copies that happen at once: none reads what another has written.</summary>
     private void Copies(List<(Storage From, Storage To)> pending)

@@ -1,6 +1,7 @@
 // In: a root that a reduction of many terms to few elements is computed for. Out: two kernels: segments of the terms,
 // and all of them.
 using System.Collections.Immutable;
+using Accelerate.Compiler.Fusion;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -32,7 +33,7 @@ internal static class SumSplit
     private const int FewColumns = 1024, FewRows = 4;
 
     /// <summary>The reduction that is split, of those a root's kernel computes; null for none.</summary>
-    public static Reduce? Of(Node root, Fusion fusion)
+    public static Reduce? Of(Node root, FusionPlan fusion)
     {
         if (fusion.ReductionOf(root) is not { } reduce) return null;
         var (type, kept, terms) = (reduce.Type.DType, reduce.Type.Count, Terms(reduce));
@@ -41,16 +42,16 @@ internal static class SumSplit
         var isOfCall = terms.Variables().Concat(kept.Variables()).All(v => !v.Contains('.'));
         if (!isWhole || !isOfCall || (terms.IsConstant && terms.Value < 2 * SegmentOf(reduce))) return null;
         // How far a mask reaches is a reduction of integers, in each step of a decoder: it is short.
-        var fits = Fusion.IsRowReduction(reduce)
+        var fits = FusionPlan.IsRowReduction(reduce)
             ? type.IsFloat && kept is { IsConstant: true, Value: <= FewRows } && root.Type.Count.Equals(kept)
             : AreRows(reduce) && !(kept.IsConstant && kept.Value > FewColumns)
-                && !Fusion.IsOfWindow(reduce.Operands[0]);
+                && !FusionPlan.IsOfWindow(reduce.Operands[0]);
         return fits ? reduce : null;
     }
 
     private static Size Terms(Reduce reduce) => Size.Product(reduce.Axes.Select(a => reduce.OperandType(0).Shape[a]));
 
-    private static int SegmentOf(Reduce reduce) => Fusion.IsRowReduction(reduce) ? RowSegment : Segment;
+    private static int SegmentOf(Reduce reduce) => FusionPlan.IsRowReduction(reduce) ? RowSegment : Segment;
 
     /// <summary>
     /// True where what is reduced are the axes in front: a row of the others lies together, and there is no other axis
@@ -65,7 +66,7 @@ internal static class SumSplit
     }
 
     /// <summary>The kernel of the segments, and the reduction of what it stores.</summary>
-    public static (LoweredKernel Kernel, Reduce All) Lower(Reduce reduce, Fusion fusion)
+    public static (LoweredKernel Kernel, Reduce All) Lower(Reduce reduce, FusionPlan fusion)
     {
         var draft = new KernelDraft(fusion.Loops);
         var elements = new ElementLowering(draft, fusion.HasBuffer);
@@ -81,7 +82,7 @@ internal static class SumSplit
             scope.Builder.Emit(
                 new Store(draft.Buffer(parts, isOutput: true), Indexing.Linear([segment, .. at], parts.Type.Shape),
                     value));
-        if (Fusion.IsRowReduction(reduce))
+        if (FusionPlan.IsRowReduction(reduce))
         {
             ImmutableArray<Size> row = [.. kept.Select(e => nest.Parallel("i", e))];
             var here = nest.Scope([]);

@@ -1,12 +1,12 @@
 // In: an optimised function. Out: the function in which attention under a mask `j <= e` does not go past the last j
 // that any row may see.
 using System.Collections.Immutable;
+using Accelerate.Compiler.Fusion;
 using Accelerate.Compiler.Graph;
-using Accelerate.Compiler.Passes;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
 
-namespace Accelerate.Compiler.Kernels.Lowering;
+namespace Accelerate.Compiler.Passes;
 
 /// <summary>
 /// dot(softmax(select(j &lt;= e, x, -inf)), v) over j &lt; n => the same over j &lt; m, with m = min(n, max(1, greatest
@@ -55,84 +55,30 @@ internal static class MaskedAxes
     {
         while (p is Graph.Convert { Type.DType.IsFloat: true } c) p = c.Operands[0];
         return p is Binary quotient && quotient.Operands[0] is Unary { Kind: UnaryOp.Exp } power
-            && SumOf(quotient, power, axis) is { } sum
+            && RowPattern.SumOf(quotient, power, axis) is { } sum
             && power.Operands[0] is Binary { Kind: BinaryOp.Sub } difference
             && difference.Operands[0] is Select masked
-            && RowOf(difference.Operands[1], masked, ReduceOp.Max, axis) is { } max
+            && RowPattern.RowOf(difference.Operands[1], masked, ReduceOp.Max, axis) is { } max
             && masked.Operands[2] is Const { IsSplat: true } fill && double.IsNegativeInfinity(fill.FloatAt(0))
             ? new Chain(masked, max, sum) : null;
-    }
-
-    /// <summary>
-    /// The sum of x along the axis by which the quotient, or product with its reciprocal, divides; null for another
-    /// operation.
-    /// </summary>
-    internal static Reduce? SumOf(Binary quotient, Node x, int axis)
-    {
-        if (quotient.Kind == BinaryOp.Div) return RowOf(quotient.Operands[1], x, ReduceOp.Add, axis);
-        if (quotient.Kind != BinaryOp.Mul || quotient.Operands[1] is not Broadcast b || b.Axes.Contains(axis))
-            return null;
-        var node = b.Operands[0];
-        while (node is Reshape r && Kept(r)) node = r.Operands[0];
-        return node is Binary { Kind: BinaryOp.Div, Operands: [Const { IsSplat: true } one, var sum] }
-            && one.FloatAt(0) == 1 ? Row(sum, x, ReduceOp.Add, axis) : null;
-    }
-
-    /// <summary>What a row's value is made of: for a reciprocal, what it is the reciprocal of.</summary>
-    internal static Node Below(Node row) => row is Binary { Kind: BinaryOp.Div } d ? d.Operands[1] : row.Operands[0];
-
-    /// <summary>The reduction of x along the axis that is broadcast back over it.</summary>
-    internal static Reduce? RowOf(Node node, Node x, ReduceOp kind, int axis)
-    {
-        if (node is not Broadcast b || b.Axes.Contains(axis)) return null;
-        return Row(b.Operands[0], x, kind, axis);
-    }
-
-    private static Reduce? Row(Node node, Node x, ReduceOp kind, int axis)
-    {
-        while (node is Reshape r && Kept(r)) node = r.Operands[0];
-        return node is Reduce reduce && reduce.Kind == kind && reduce.Axes is [var a] && a == axis
-            && ReferenceEquals(reduce.Operands[0], x)
-            ? reduce : null;
-    }
-
-    /// <summary>True for a reshape that only adds or drops axes of one element.</summary>
-    internal static bool Kept(Reshape r) =>
-        r.Type.Shape.Where(s => !s.Is(1)).SequenceEqual(r.OperandType(0).Shape.Where(s => !s.Is(1)));
-
-    /// <summary>The operand's axis behind such a reshape; -1 for an axis of one element.</summary>
-    internal static int Behind(Reshape r, int axis)
-    {
-        if (r.Type.Shape[axis].Is(1)) return -1;
-        var nth = r.Type.Shape.Take(axis).Count(s => !s.Is(1));
-        return Enumerable.Range(0, r.OperandType(0).Rank).Where(d => !r.OperandType(0).Shape[d].Is(1)).ElementAt(nth);
     }
 
     /// <summary>e and c, when the mask is false wherever the index along the axis is not below e + c.</summary>
     private static (Node Limit, long Plus)? Bound(Node mask, int axis) => mask switch
     {
         Broadcast b => b.Axes.IndexOf(axis) is >= 0 and var d ? Bound(b.Operands[0], d) : null,
-        Reshape r when Kept(r) && Behind(r, axis) is >= 0 and var d => Bound(r.Operands[0], d),
+        Reshape r when RowPattern.Kept(r) && RowPattern.Behind(r, axis) is >= 0 and var d => Bound(r.Operands[0], d),
         Transpose t => Bound(t.Operands[0], t.Permutation[axis]),
         Binary { Kind: BinaryOp.And } both => Bound(both.Operands[0], axis) ?? Bound(both.Operands[1], axis),
         Compare c => c.Kind switch
         {
-            CompareOp.Le or CompareOp.Lt when IsIndex(c.Operands[0], axis) && Along(c.Operands[1], axis) is { } e =>
+            CompareOp.Le or CompareOp.Lt when RowPattern.IsIndex(c.Operands[0], axis) && Along(c.Operands[1], axis) is { } e =>
                 (e, c.Kind == CompareOp.Le ? 1 : 0),
-            CompareOp.Ge or CompareOp.Gt when IsIndex(c.Operands[1], axis) && Along(c.Operands[0], axis) is { } e =>
+            CompareOp.Ge or CompareOp.Gt when RowPattern.IsIndex(c.Operands[1], axis) && Along(c.Operands[0], axis) is { } e =>
                 (e, c.Kind == CompareOp.Ge ? 1 : 0),
             _ => null,
         },
         _ => null,
-    };
-
-    internal static bool IsIndex(Node node, int axis) => node switch
-    {
-        Iota i => i.Axis == axis && i.Type.DType is DType.I32 or DType.I64,
-        Broadcast b => b.Axes.IndexOf(axis) is >= 0 and var d && IsIndex(b.Operands[0], d),
-        Reshape r => Kept(r) && Behind(r, axis) is >= 0 and var d && IsIndex(r.Operands[0], d),
-        Graph.Convert { Type.DType: DType.I64 } c => IsIndex(c.Operands[0], axis),
-        _ => false,
     };
 
     /// <summary>What a node is broadcast from along the axis: its values without that axis.</summary>
@@ -162,13 +108,13 @@ internal static class MaskedAxes
                     r.Add(c.Type.DType.IsFloat ? Const.Of(c.Type.With(shape), c.FloatAt(0))
                         : Const.Of(c.Type.With(shape), c.Integers[0])),
                 Iota i => r.Add(new Iota(i.Type.With(shape), i.Axis)),
-                Unary or Binary or Compare or Select or Graph.Convert or StopGradient =>
+                _ when node.Is(OpTraits.Elementwise) =>
                     r.Add(node.With([.. node.Operands.Select(o => Of(o, d))])),
                 Transpose t => r.Add(t.With([Of(t.Operands[0], t.Permutation[d])])),
                 Broadcast b when b.Axes.IndexOf(d) is >= 0 and var from =>
                     r.Add(new Broadcast(Of(b.Operands[0], from), shape, b.Axes)),
                 Broadcast b => r.Add(new Broadcast(Row(b.Operands[0]), shape, b.Axes)),
-                Reshape x when Kept(x) && Behind(x, d) is >= 0 and var from =>
+                Reshape x when RowPattern.Kept(x) && RowPattern.Behind(x, d) is >= 0 and var from =>
                     r.Add(new Reshape(Of(x.Operands[0], from), shape, x.IsChecked)),
                 Dot dot => r.Add(dot.With([.. Sides(dot, d)])),
                 _ => r.Add(new Slice(node, [.. shape.Select(_ => Size.Zero)], shape, [.. shape.Select(_ => 1L)])),
@@ -181,7 +127,7 @@ internal static class MaskedAxes
         private Node Row(Node node) => node switch
         {
             Reduce reduce when rows.Contains(reduce) => r.Add(reduce.With([Of(reduce.Operands[0], axis)])),
-            Reshape x when Kept(x) => r.Add(x.With([Row(x.Operands[0])])),
+            Reshape x when RowPattern.Kept(x) => r.Add(x.With([Row(x.Operands[0])])),
             Binary { Kind: BinaryOp.Div, Operands: [Const, var sum] } reciprocal =>
                 r.Add(reciprocal.With([reciprocal.Operands[0], Row(sum)])),
             _ => node,

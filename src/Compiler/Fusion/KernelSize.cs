@@ -3,7 +3,7 @@ using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
 
-namespace Accelerate.Compiler.Kernels.Lowering;
+namespace Accelerate.Compiler.Fusion;
 
 /// <summary>
 /// What is elementwise has no natural end: a chain of a thousand operations would be one kernel, and compilers take
@@ -65,7 +65,7 @@ internal sealed class KernelSize
     /// <summary>What movements take their elements from: a buffer for it serves all of them.</summary>
     private Node Below(Node node)
     {
-        while (!hasBuffer(node) && node is Transpose or Reshape or Broadcast or Slice or Reverse or Window or Pad)
+        while (!hasBuffer(node) && (node.Is(OpTraits.View) || node is Pad))
             node = node.Operands[0];
         return node;
     }
@@ -104,8 +104,8 @@ internal sealed class KernelSize
     }
 
     /// <summary>True for what reads its operand at another index than its own, and for what loops.</summary>
-    private static bool IsMoved(Node node) => node is Transpose or Reshape or Broadcast or Slice or DynamicSlice
-        or Reverse or Window or Pad or Concat or Gather or Fold or Reduce or ArgReduce;
+    private static bool IsMoved(Node node) =>
+        node.Is(OpTraits.Movement | OpTraits.ReadsAtValue | OpTraits.Combines);
 
     private static int Own(Node node)
     {

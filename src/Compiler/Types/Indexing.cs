@@ -1,8 +1,7 @@
 // In: an index of a tensor, as polynomials in loop variables. Out: offsets, and indices of the same element elsewhere.
 using System.Collections.Immutable;
-using Accelerate.Compiler.Types;
 
-namespace Accelerate.Compiler.Kernels.Lowering;
+namespace Accelerate.Compiler.Types;
 
 internal static class Indexing
 {

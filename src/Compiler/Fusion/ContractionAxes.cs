@@ -4,7 +4,7 @@ using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 
-namespace Accelerate.Compiler.Kernels.Lowering;
+namespace Accelerate.Compiler.Fusion;
 
 /// <summary>
 /// An axis of the result, or a part of one that the epilogue takes apart: the index is the sum of Scale times the
@@ -36,7 +36,7 @@ internal sealed record ContractionAxes(
     /// <param name="dot">The dot.</param>
     /// <param name="target">Where the root is stored.</param>
     /// <param name="fusion">What has a buffer; the ranges of the driver's loop variables.</param>
-    public static ContractionAxes Of(Node root, Dot dot, Target target, Fusion fusion)
+    public static ContractionAxes Of(Node root, Dot dot, Target target, FusionPlan fusion)
     {
         var loops = fusion.Loops;
         var (shape, rank) = (dot.Type.Shape, dot.Type.Rank);
@@ -157,7 +157,7 @@ internal sealed record ContractionAxes(
     /// <summary>
     /// True for a windowed operand in whose memory neighbours along an axis are no neighbours.
     /// </summary>
-    private static bool IsApart(Node operand, int axis, Fusion fusion)
+    private static bool IsApart(Node operand, int axis, FusionPlan fusion)
     {
         var ranges = new IndexRanges(fusion.Loops);
         ImmutableArray<Size> index = [.. operand.Type.Shape.Select((_, d) => Size.Variable($"a{d}'"))];
@@ -167,13 +167,10 @@ internal sealed record ContractionAxes(
         {
             ImmutableArray<Size>? below = operand switch
             {
-                Window w =>
-                    index.RemoveAt(w.Axis).SetItem(w.Axis, index[w.Axis] * w.Stride + index[w.Axis + 1] * w.Dilation),
                 Pad p when p.Between.All(b => b == 0) => [.. index.Select((i, d) => i - p.Before[d])],
-                Reshape r => Indexing.Split(Indexing.Linear(index, r.Type.Shape), r.OperandType(0).Shape, ranges),
-                Transpose t => [.. Enumerable.Range(0, index.Length).Select(d => index[t.Permutation.IndexOf(d)])],
-                Slice s => [.. index.Select((i, d) => s.Starts[d] + i * s.Steps[d])],
-                _ => null,
+                // An image that is repeated or turned is gathered, whichever side it is.
+                Broadcast or Reverse => null,
+                _ => operand.Below(index, ranges),
             };
             if (below is null) return false;
             isWindowed |= operand is Window;

@@ -4,7 +4,7 @@ using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Accelerate.Compiler.Graph;
 
-namespace Accelerate.Compiler.Passes;
+namespace Accelerate.Compiler.Graph;
 
 /// <summary>
 /// Results of control flow that nobody reads go, and with them what the regions compute for them: a carried variable
@@ -18,10 +18,9 @@ public static class DeadCode
     /// <param name="of">What stands for each of its nodes that is kept.</param>
     internal static Function Run(Function function, out Func<Node, Node> of)
     {
-        var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
-        var rebuilt = Rebuild(function, Enumerable.Range(0, function.Inputs.Count),
-            Enumerable.Range(0, function.Results.Length), map);
-        of = ReferenceEquals(rebuilt, function) ? node => node : node => map[node];
+        var rebuilt = Rebuilt(function, Enumerable.Range(0, function.Inputs.Count),
+            Enumerable.Range(0, function.Results.Length), out var rebuild);
+        of = rebuild is null ? node => node : node => rebuild[node];
         return rebuilt;
     }
 
@@ -138,33 +137,35 @@ public static class DeadCode
         return [.. Enumerable.Range(0, region.Inputs.Count).Where(i => needs.Has(region.Inputs[i]))];
     }
 
-    private static Function Rebuild(Function function, IEnumerable<int> inputs, IEnumerable<int> results,
-        Dictionary<Node, Node>? map = null)
+    /// <summary>The part of the function for some inputs and results; null for `rebuild` where that is all.</summary>
+    private static Function Rebuilt(Function function, IEnumerable<int> inputs, IEnumerable<int> results,
+        out Rebuild? rebuild)
     {
+        rebuild = null;
         var needs = Analyse(function, results);
         if (inputs.Count() == function.Inputs.Count && results.Count() == function.Results.Length
             && needs.IsAll) return function;
         var kept = inputs.Select(i => function.Inputs[i]).ToHashSet<Node>(ReferenceEqualityComparer.Instance);
-        var into = new Function(function.Name);
-        map ??= new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
-        foreach (var check in function.Checks) into.Require(check);
+        var made = rebuild = new Rebuild(function);
         foreach (var node in function.Nodes)
         {
             if (node is Input ? !kept.Contains(node) : !needs.Has(node)) continue;
-            map[node] = into.Add(node switch
+            made.Add(node, node switch
             {
-                RegionNode region => Rebuilt(region, needs.Parts[region], map),
+                RegionNode region => Rebuilt(region, needs.Parts[region], made.Map),
                 Result { Operands: [RegionNode of], Index: var k } =>
-                    new Result(map[of], needs.Parts[of].Results.IndexOf(k)),
-                _ when node.Operands.IsEmpty => Rewriter.Clone(node),
-                _ => node.With([.. node.Operands.Select(o => map[o])]),
-            }, function.OriginOf(node));
+                    new Result(made[of], needs.Parts[of].Results.IndexOf(k)),
+                _ => node.On(made.Map),
+            });
         }
-        into.Results = [.. results.Select(k => map[function.Results[k]])];
-        into.ResultNames =
+        made.Into.Results = [.. results.Select(k => made[function.Results[k]])];
+        made.Into.ResultNames =
             [.. results.Where(k => k < function.ResultNames.Length).Select(k => function.ResultNames[k])];
-        return into;
+        return made.Into;
     }
+
+    private static Function Rebuilt(Function region, IEnumerable<int> inputs, IEnumerable<int> results) =>
+        Rebuilt(region, inputs, results, out _);
 
     private static RegionNode Rebuilt(RegionNode node, Part part, IReadOnlyDictionary<Node, Node> map)
     {
@@ -173,14 +174,14 @@ public static class DeadCode
         {
             case If branch:
                 var inputs = part.Operands.Skip(1).Select(i => i - 1).ToList();
-                return new If(Rebuild(branch.Then, inputs, part.Results),
-                    Rebuild(branch.Otherwise, inputs, part.Results), operands);
+                return new If(Rebuilt(branch.Then, inputs, part.Results),
+                    Rebuilt(branch.Otherwise, inputs, part.Results), operands);
             case Scan scan:
-                return new Scan(Rebuild(scan.Body, part.Operands, part.Results), scan.Variable, scan.Count,
+                return new Scan(Rebuilt(scan.Body, part.Operands, part.Results), scan.Variable, scan.Count,
                     part.Results.Count(k => k < scan.Carried), operands);
             case While loop:
-                return new While(Rebuild(loop.Condition, part.Operands, [0]),
-                    Rebuild(loop.Body, part.Operands, part.Results),
+                return new While(Rebuilt(loop.Condition, part.Operands, [0]),
+                    Rebuilt(loop.Body, part.Operands, part.Results),
                     part.Results.Length, operands);
             default: throw new InvalidOperationException(node.Op);
         }

@@ -1,12 +1,13 @@
 // In: an optimised function, and which state is frozen. Out: the function with the weights of its contractions in
 // panels.
 using System.Collections.Immutable;
+using Accelerate.Compiler.Fusion;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Passes;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
 
-namespace Accelerate.Compiler.Kernels.Lowering;
+namespace Accelerate.Compiler.Passes;
 
 /// <summary>
 /// dot(x, w) => dot(x, unpack(barrier(pack(w)))) where w is known before the first call and has the contiguous axis of
@@ -16,9 +17,6 @@ namespace Accelerate.Compiler.Kernels.Lowering;
 /// </summary>
 internal static class PackWeights
 {
-    /// <summary>Columns of a panel: two vectors of 16 f32 lanes, the width of the widest register tile.</summary>
-    public const int Columns = 32;
-
     /// <summary>
     /// Fewer columns would be mostly padding: a quarter of a panel makes a weight at most four times as large.
     /// </summary>
@@ -56,18 +54,18 @@ internal static class PackWeights
         public Node Pack(Function into, Node weight, Origin origin)
         {
             var (outer, columns) = (Outer, Size.Product(Joined).Value);
-            var panels = (columns + Columns - 1) / Columns;
+            var panels = (columns + PanelLayout.Columns - 1) / PanelLayout.Columns;
             var node = Reshaped(Transposed(Reshaped(weight, Shape), Order), [.. outer, columns]);
-            if (panels * Columns > columns)
+            if (panels * PanelLayout.Columns > columns)
             {
                 var zero = into.Add(weight.Type.DType.IsFloat ? Const.Of(TensorType.Scalar(weight.Type.DType), 0.0)
                     : Const.Of(TensorType.Scalar(weight.Type.DType), 0L), origin);
                 node = into.Add(new Pad(node, zero, [.. node.Type.Shape.Select(_ => Size.Zero)],
-                    [.. outer.Select(_ => Size.Zero), panels * Columns - columns],
+                    [.. outer.Select(_ => Size.Zero), panels * PanelLayout.Columns - columns],
                         [.. node.Type.Shape.Select(_ => 0L)]),
                         origin);
             }
-            node = Transposed(Reshaped(node, [.. outer, panels, Columns]), PanelsBeforeContract);
+            node = Transposed(Reshaped(node, [.. outer, panels, PanelLayout.Columns]), PanelsBeforeContract);
             return into.Add(new Graph.Barrier(node, Graph.Barrier.Once), origin);
 
             Node Transposed(Node x, ImmutableArray<int> order) => Layout.Transposed(into, x, order, origin);
@@ -80,8 +78,8 @@ internal static class PackWeights
             var (outer, columns) = (Outer, Size.Product(Joined).Value);
             var panels = packed.Type.Shape[Apart.Length].Value;
             var node = Transposed(into, packed, Inverse(PanelsBeforeContract), origin);
-            node = Reshaped(into, node, [.. outer, panels * Columns], origin);
-            if (panels * Columns > columns)
+            node = Reshaped(into, node, [.. outer, panels * PanelLayout.Columns], origin);
+            if (panels * PanelLayout.Columns > columns)
             {
                 var rank = node.Type.Rank;
                 node = into.Add(new Slice(node, [.. Enumerable.Repeat(Size.Zero, rank)], [.. outer, columns],
@@ -143,12 +141,12 @@ internal static class PackWeights
         {
             (this.function, isRegion, this.packedInputs) = (function, known is not null, packedInputs);
             var values = new KnownValues(function, frozen, known);
-            Fusion? fusion = null;
+            FusionPlan? fusion = null;
             foreach (var node in function.Nodes)
             {
                 if (node is RegionNode region) Add(region, values, frozen, rewrites);
                 else if (node is Dot dot && rewrites.MayGoOn && dot.Operands.Any(values.Contains)
-                    && Packable(dot, fusion ??= new Fusion(function), values) is { } found)
+                    && Packable(dot, fusion ??= new FusionPlan(function), values) is { } found)
                 {
                     dots[dot] = found;
                     var place = function.OriginOf(dot).Place;
@@ -202,29 +200,18 @@ internal static class PackWeights
         }
 
         /// <summary>A node of this function in another, given what the inputs stand for there.</summary>
-        private Node Copied(Function into, Node node, Func<Node, Node> given)
-        {
-            var needed = new HashSet<Node>(ReferenceEqualityComparer.Instance);
-            var open = new Stack<Node>([node]);
-            while (open.TryPop(out var next))
-                if (needed.Add(next))
-                    foreach (var operand in next.Operands) open.Push(operand);
-            var copies = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
-            foreach (var n in function.Nodes.Where(needed.Contains))
-                copies[n] = n is Input ? given(n) : into.Add(Rewriter.Copy(n, copies), function.OriginOf(n));
-            return copies[node];
-        }
+        private Node Copied(Function into, Node node, Func<Node, Node> given) =>
+            new Rebuild(function, into).CopyWithOperands(node, given);
 
         /// <summary>Rebuilds the function.</summary>
         /// <param name="extra">A region's new inputs: what its node lifts out of all its regions.</param>
         /// <param name="first">Which of them is the first of this region's own.</param>
         public Function Build(IReadOnlyList<TensorType> extra, int first = 0)
         {
-            var into = new Function(function.Name);
-            var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
-            foreach (var check in function.Checks) into.Require(check);
+            var rebuild = new Rebuild(function);
+            var (into, map) = (rebuild.Into, rebuild.Map);
             if (isRegion)
-                foreach (var input in function.Inputs) map[input] = into.Add(new Input(input.Name, input.Type));
+                foreach (var input in function.Inputs) rebuild.Copy(input);
             var names = 0;
             List<Node> packed = [.. extra.Select(type =>
             {
@@ -233,7 +220,7 @@ internal static class PackWeights
             })];
             foreach (var node in function.Nodes)
             {
-                if (map.ContainsKey(node)) continue;
+                if (rebuild.Has(node)) continue;
                 var origin = function.OriginOf(node);
                 if (dots.TryGetValue(node, out var dot))
                 {
@@ -241,22 +228,20 @@ internal static class PackWeights
                     var panels = isRegion ? packed[first + places[node]] : dot.Layout.Pack(into, map[weight], origin);
                     ImmutableArray<Node> operands = [.. node.Operands.Select(o => map[o])];
                     var view = dot.Layout.Unpack(into, panels, weight.Type, origin);
-                    map[node] = into.Add(node.With(operands.SetItem(dot.Side, view)), origin);
+                    rebuild.Add(node, node.With(operands.SetItem(dot.Side, view)));
                 }
                 else if (regions.TryGetValue(node, out var inside))
                 {
-                    map[node] = Rebuilt((RegionNode)node, inside, into, map, i => packed[first + places[node] + i]);
+                    rebuild[node] = Rebuilt((RegionNode)node, inside, into, map, i => packed[first + places[node] + i]);
                 }
-                else map[node] = into.Add(Rewriter.Copy(node, map), origin);
+                else rebuild.Copy(node);
             }
-            into.Results = [.. function.Results.Select(r => map[r])];
-            into.ResultNames = function.ResultNames;
-            return into;
+            return rebuild.Finish();
         }
 
         /// <summary>The node with its regions rebuilt and one more operand for each weight that they lift.</summary>
         private Node Rebuilt(
-            RegionNode node, ImmutableArray<Plan> inside, Function into, Dictionary<Node, Node> map,
+            RegionNode node, ImmutableArray<Plan> inside, Function into, IReadOnlyDictionary<Node, Node> map,
                 Func<int, Node> own)
         {
             var skipped = node is If ? 1 : 0;
@@ -276,13 +261,13 @@ internal static class PackWeights
         }
 
         /// <summary>The operand of a dot that is to be packed, if one is, and how.</summary>
-        private (int Side, Layout Layout)? Packable(Dot dot, Fusion fusion, KnownValues values)
+        private (int Side, Layout Layout)? Packable(Dot dot, FusionPlan fusion, KnownValues values)
         {
             if (dot.ContractA.IsEmpty || values.Contains(dot) || fusion.ExitOf(dot) is not { } root) return null;
             var axes = ContractionAxes.Of(root, dot, Target.Own(root), fusion);
             var side = axes.IsSwapped ? 0 : 1;
             var weight = dot.Operands[side];
-            if (!values.Contains(weight) || Fusion.IsGenerated(weight) || IsPacked(weight)) return null;
+            if (!values.Contains(weight) || FusionPlan.IsGenerated(weight) || IsPacked(weight)) return null;
             var (batch, free, contract) = side == 0 ? (dot.BatchA, dot.FreeA, dot.ContractA)
                 : (dot.BatchB, dot.FreeB, dot.ContractB);
             var before = batch.Length + (side == 0 ? 0 : dot.FreeA.Length);
@@ -295,7 +280,7 @@ internal static class PackWeights
                 [.. whole.Select(d => all.FindIndex(p => p.Axis == d))];
             var columns = Size.Product([.. axes.Columns.Select(p => p.Extent)]).Value;
             // Loops around whole panels read the same panels as one axis of all columns.
-            var apart = columns % Columns == 0 ? 0 : axes.Apart.Length;
+            var apart = columns % PanelLayout.Columns == 0 ? 0 : axes.Apart.Length;
             if (columns < FewestColumns) return null;
             ImmutableArray<int> outside = [.. At(batch), .. order.Take(apart)];
             return (side, new Layout([.. all.Select(p => p.Extent)], outside, At(contract), [.. order.Skip(apart)]));

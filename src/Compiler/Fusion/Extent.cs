@@ -4,7 +4,7 @@ using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
 
-namespace Accelerate.Compiler.Kernels.Lowering;
+namespace Accelerate.Compiler.Fusion;
 
 /// <summary>
 /// From here on the size Variable is the scalar integer operand + Plus, but at least 1 and at most Most. Made by
@@ -14,6 +14,8 @@ namespace Accelerate.Compiler.Kernels.Lowering;
 internal sealed class Extent(Node limit, string variable, long plus, Size most) : Node("extent", [limit],
     TensorType.Scalar(DType.Bool))
 {
+    public override OpTraits Traits => OpTraits.None;
+
     public string Variable { get; } = variable;
 
     public long Plus { get; } = plus;

@@ -1,10 +1,8 @@
 // The passes between binding and kernels, in order, each with the reason for its position.
 using Accelerate.Compiler.Graph;
-using Accelerate.Compiler.Kernels.Lowering;
-using Accelerate.Compiler.Passes;
 using Accelerate.Runtime;
 
-namespace Accelerate.Compiler;
+namespace Accelerate.Compiler.Passes;
 
 /// <summary>
 /// One step of the pipeline; `dump --stage opt --each` shows the graph after every one. A pass asks the rewrites

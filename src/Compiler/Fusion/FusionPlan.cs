@@ -5,14 +5,14 @@ using System.Runtime.CompilerServices;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 
-namespace Accelerate.Compiler.Kernels.Lowering;
+namespace Accelerate.Compiler.Fusion;
 
 /// <summary>
 /// An anchor is a node that loops: a dot, a reduction. Each grows a region of the elementwise work behind it, up to one
 /// exit; the exit gets the buffer, the rest lives in registers. What no region has taken is recomputed where it is
 /// used, unless it is expensive and used by several kernels.
 /// </summary>
-internal sealed class Fusion
+internal sealed class FusionPlan
 {
     /// <summary>Kernels that compute one value anew; more are as many.</summary>
     private const int MostCounted = 64;
@@ -32,7 +32,7 @@ internal sealed class Fusion
     /// <param name="function">What is lowered: a function, or a region of one.</param>
     /// <param name="loops">The ranges of the driver's loop variables around it; none if null.</param>
     /// <param name="apart">Nodes that get a buffer in any case.</param>
-    public Fusion(Function function, IndexRanges? loops = null, IEnumerable<Node>? apart = null)
+    public FusionPlan(Function function, IndexRanges? loops = null, IEnumerable<Node>? apart = null)
     {
         this.function = function;
         Loops = loops ?? new IndexRanges();
@@ -180,11 +180,10 @@ internal sealed class Fusion
         return OfWindow.TryGetValue(node, out var known) && (bool)known;
     }
 
-    private static bool IsElementwise(Node node) =>
-        node is Unary or Binary or Compare or Select or Graph.Convert or Bitcast or StopGradient;
+    private static bool IsElementwise(Node node) => node.Is(OpTraits.Elementwise);
 
     private static bool IsMovement(Node node) =>
-        node is Transpose or Reshape or Broadcast or Slice or DynamicSlice or Reverse or Window or Pad;
+        node.Is(OpTraits.View) || node is DynamicSlice or Pad;
 
     private static bool SameElement(Node node) => IsElementwise(node) || node is Transpose or Reshape;
 
@@ -220,7 +219,7 @@ internal sealed class Fusion
     {
         var mayFlag = new HashSet<Node>(ReferenceEqualityComparer.Instance);
         foreach (var node in function.Nodes)
-            if (node is Gather or DynamicSlice || node.Operands.Any(o => mayFlag.Contains(o) && !buffered.Contains(o)))
+            if (node.Is(OpTraits.ReadsAtValue) || node.Operands.Any(o => mayFlag.Contains(o) && !buffered.Contains(o)))
                 mayFlag.Add(node);
         var conditional = new HashSet<Node>(ReferenceEqualityComparer.Instance);
         foreach (var node in function.Nodes.Reverse())
@@ -399,12 +398,7 @@ internal sealed class Fusion
         return counts;
     }
 
-    private static bool IsExpensive(Node node) => node switch
-    {
-        Reduce or ArgReduce or Dot or Graph.Random or Gather or Fold or Cumulate or Sort => true,
-        Unary u =>
-            u.Kind is not (UnaryOp.Neg or UnaryOp.Abs or UnaryOp.Not or UnaryOp.Floor or UnaryOp.Ceil or UnaryOp.Trunc),
-        Binary b => b.Kind is BinaryOp.Div or BinaryOp.Rem or BinaryOp.Pow or BinaryOp.Atan2,
-        _ => false,
-    };
+    /// <summary>A division costs as much as an element's load and store.</summary>
+    private static bool IsExpensive(Node node) =>
+        node.Is(OpTraits.Costly) || node is Binary { Kind: BinaryOp.Div or BinaryOp.Rem };
 }

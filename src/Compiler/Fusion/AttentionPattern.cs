@@ -5,7 +5,7 @@ using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
 
-namespace Accelerate.Compiler.Kernels.Lowering;
+namespace Accelerate.Compiler.Fusion;
 
 /// <summary>
 /// dot(softmax(f(dot(q, k))), v) over the keys, where nothing else sees the scores or the probabilities. Inside: the
@@ -28,9 +28,9 @@ internal sealed record AttentionPattern(Dot Scores, Node Masked, Dot Values, Imm
             || Into(power).Operands[0] is not Binary { Kind: BinaryOp.Sub } difference) return null;
         var masked = Into(difference).Operands[0];
         var last = masked.Type.Rank - 1;
-        if (!masked.Type.Shape[last].Equals(shape[axis]) || MaskedAxes.SumOf(quotient, power, last) is null
-            || MaskedAxes.RowOf(difference.Operands[1], masked, ReduceOp.Max, last) is null) return null;
-        for (var row = p.Operands[1]; !ReferenceEquals(row, power); row = MaskedAxes.Below(row)) Into(row);
+        if (!masked.Type.Shape[last].Equals(shape[axis]) || RowPattern.SumOf(quotient, power, last) is null
+            || RowPattern.RowOf(difference.Operands[1], masked, ReduceOp.Max, last) is null) return null;
+        for (var row = p.Operands[1]; !ReferenceEquals(row, power); row = RowPattern.Below(row)) Into(row);
         for (var row = difference.Operands[1]; !ReferenceEquals(row, masked); row = row.Operands[0]) Into(row);
 
         var dots = new HashSet<Node>(ReferenceEqualityComparer.Instance);
@@ -69,7 +69,7 @@ internal sealed record AttentionPattern(Dot Scores, Node Masked, Dot Values, Imm
     }
 
     private static bool IsPointwise(Node node) =>
-        node is Unary or Binary or Compare or Select or Graph.Convert or Bitcast or StopGradient or Reshape;
+        node.Is(OpTraits.Elementwise) || node is Reshape;
 
     /// <summary>
     /// How many keys a row sees under a mask that is false wherever the key is not below Limit + Plus: the limit, its
@@ -91,7 +91,7 @@ internal sealed record AttentionPattern(Dot Scores, Node Masked, Dot Values, Imm
             case Broadcast b:
                 return b.Axes.IndexOf(axis) is >= 0 and var from
                     ? Limit(b.Operands[0], from, [.. b.Axes.Select(a => index[a])]) : null;
-            case Reshape r when MaskedAxes.Kept(r) && MaskedAxes.Behind(r, axis) is >= 0 and var behind:
+            case Reshape r when RowPattern.Kept(r) && RowPattern.Behind(r, axis) is >= 0 and var behind:
                 return Limit(r.Operands[0], behind, Behind(r, index));
             case Transpose t:
                 var moved = new Size[index.Length];
@@ -100,9 +100,9 @@ internal sealed record AttentionPattern(Dot Scores, Node Masked, Dot Values, Imm
             case Binary { Kind: BinaryOp.And } both:
                 return (Limit(both.Operands[0], axis, index) ?? Limit(both.Operands[1], axis, index)) is { } part
                     ? part with { IsWhole = false } : null;
-            case Compare { Kind: CompareOp.Le or CompareOp.Lt } c when MaskedAxes.IsIndex(c.Operands[0], axis):
+            case Compare { Kind: CompareOp.Le or CompareOp.Lt } c when RowPattern.IsIndex(c.Operands[0], axis):
                 return Along(c.Operands[1], axis, index, c.Kind == CompareOp.Le ? 1 : 0);
-            case Compare { Kind: CompareOp.Ge or CompareOp.Gt } c when MaskedAxes.IsIndex(c.Operands[1], axis):
+            case Compare { Kind: CompareOp.Ge or CompareOp.Gt } c when RowPattern.IsIndex(c.Operands[1], axis):
                 return Along(c.Operands[0], axis, index, c.Kind == CompareOp.Ge ? 1 : 0);
             default:
                 return null;
