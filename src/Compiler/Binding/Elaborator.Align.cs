@@ -104,9 +104,13 @@ internal sealed partial class Elaborator
         // The condition of a choice goes by the whole choice.
         var text = span.Length > other.Length && span.To(other) == span ? "…" : Short(span);
         var reshaped = $"`reshape({text}, [{string.Join(", ", axes)}])`";
-        return "axes meet from the last: " + (span.Text.Contains("axis:", StringComparison.Ordinal)
+        return "axes meet from the last: " + (span.Text.Contains("axis:", StringComparison.Ordinal) || IsReduced(low.Node)
             ? $"reduce with `keep: true`, or write {reshaped}" : $"write {reshaped}");
     }
+
+    /// <summary>Whether a value comes out of a reduction, as a mean under a name does.</summary>
+    private static bool IsReduced(Node node, int steps = 4) => node is Reduce or ArgReduce
+        || (steps > 0 && node is Unary or Accelerate.Compiler.Graph.Binary or Accelerate.Compiler.Graph.Convert && node.Operands.Any(o => IsReduced(o, steps - 1)));
 
     /// <summary>
     /// The tensor over exactly these indices, in this order, with its own axes broadcast to the

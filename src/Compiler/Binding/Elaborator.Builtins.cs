@@ -32,14 +32,20 @@ internal sealed partial class Elaborator
                     "leave `inout` out");
             if (argument.Name is not null && !parameters.Any(p => p.TrimEnd('?') == name))
             {
-                return Fail(Codes.UnknownArgument, argument.Span, $"`{builtin.Name}` has no parameter `{name}`", null,
-                    Listed(parameters.Select(p => p.TrimEnd('?'))));
+                return Fail(Codes.UnknownArgument, argument.NameSpan ?? argument.Span,
+                    $"`{builtin.Name}` has no parameter `{name}`", null,
+                    Meant(name, parameters.Select(p => p.TrimEnd('?'))));
             }
             if (name.Length == 0 || !bound.TryAdd(name, argument))
             {
+                // `concat(a, b, c)`, `reshape(x, n, d)`: the sizes or tensors are a list.
+                var at = parameters.ToList().FindIndex(p => p is "shape" or "order?" or "parts");
                 return Fail(Codes.WrongArgumentCount, argument.Span, $"`{builtin.Name}` is given too many arguments",
-                    null,
-                    Listed(parameters.Select(p => p.TrimEnd('?'))));
+                    null, at >= 0 && arguments.All(a => a.Name is null)
+                        ? $"{(parameters[at] == "parts" ? "they" : "the numbers")} stand in a list: `{builtin.Name}("
+                            + string.Concat(arguments.Take(at).Select(a => Short(a.Span) + ", "))
+                            + $"[{string.Join(", ", arguments.Skip(at).Select(a => Short(a.Span)))}])`"
+                        : Listed(parameters.Select(p => p.TrimEnd('?'))));
             }
         }
         var missing = parameters.FirstOrDefault(p => !p.EndsWith('?') && !bound.ContainsKey(p));
@@ -52,7 +58,8 @@ internal sealed partial class Elaborator
     }
 
     private Value WrongArgument(Argument a, string wanted) =>
-        Fail(Codes.TypeMismatch, a.Span, $"{Describe(a.Value)} stands where {wanted} is needed", Describe(a.Value));
+        Fail(Codes.TypeMismatch, a.Span, $"{Describe(a.Value)} stands where {wanted} is needed", Describe(a.Value),
+            wanted.Contains("a tensor", StringComparison.Ordinal) ? Stacked(a.Value, a.Span) : null);
 
     // ---- elementwise -----------------------------------------------------------------------------------------------
 
@@ -91,8 +98,9 @@ internal sealed partial class Elaborator
             case WeakValue w:
                 return WeakUnary(c.Name, w, x.Span);
             case ListValue:
-                return Fail(Codes.ListArithmetic, x.Span, $"`{c.Name}` of a list", null,
-                    $"use a comprehension: `[{c.Name}(x) for x in …]`");
+                return Fail(Codes.ListArithmetic, x.Span, $"`{c.Name}` of {Describe(x.Value)}", null,
+                    $"for a list, `[{c.Name}(x) for x in {Short(x.Span)}]`"
+                        + (Stacked(x.Value, x.Span) is { } stacked ? "; " + stacked : ""));
             default:
                 return WrongArgument(x, "a number or a tensor");
         }

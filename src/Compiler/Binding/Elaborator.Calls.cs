@@ -190,10 +190,9 @@ internal sealed partial class Elaborator
                 at = parameters.ToList().FindIndex(p => p.Name.Text == wanted);
                 if (at < 0)
                 {
-                    Fail(Codes.UnknownArgument, argument.Span, $"`{name}` has no parameter `{wanted}`", null,
-                        Spelling.Nearest(wanted, parameters.Select(p => p.Name.Text)) is { } near
-                            ? $"did you mean `{near}`?"
-                            : Listed(parameters), new Label(declared, "declared here"));
+                    Fail(Codes.UnknownArgument, argument.NameSpan ?? argument.Span,
+                        $"`{name}` has no parameter `{wanted}`", null,
+                        Meant(wanted, parameters.Select(p => p.Name.Text)), new Label(declared, "declared here"));
                     return null;
                 }
             }
@@ -239,6 +238,11 @@ internal sealed partial class Elaborator
         return bound;
     }
 
+    /// <summary>The help line for a named argument that nothing takes.</summary>
+    private static string Meant(string name, IEnumerable<string> parameters) =>
+        ForeignNames.Parameter(name, parameters) is { } ours ? $"it is called `{ours}` here"
+            : Spelling.Nearest(name, parameters) is { } near ? $"did you mean `{near}`?" : Listed(parameters);
+
     private static string Listed(ImmutableArray<ParameterSyntax> parameters) =>
         Listed(parameters.Select(p => p.Name.Text));
 
@@ -277,13 +281,24 @@ internal sealed partial class Elaborator
             var value = bound[i]?.Value ?? Expression(p.Default!);
             var at = bound[i]?.Span ?? p.Default!.Span;
             if (value is PoisonValue) good = false;
+            else if (p.Type is ListType && value is TensorValue && bound[i] is not null)
+            {
+                // The tensors behind it were meant for the list, and stand where other parameters are.
+                Fail(Codes.TypeMismatch, at, $"{Describe(value)} stands where {p.Type.Span.Text} is declared",
+                    Describe(value), Listed(Frame.Name, bound.OfType<Argument>().Skip(i)),
+                    new Label(p.Type.Span, $"the parameter {p.Name.Text}"));
+                return false;
+            }
             else if (p.Type is not null)
                 value = As(p.Type, value, at, Codes.TypeMismatch, $"the parameter {p.Name.Text}");
             else if (value is not IntValue)
             {
                 value = Fail(Codes.TypeMismatch, at, $"`{p.Name.Text}` takes an int, not {Describe(value)}",
                     Describe(value),
-                    value is FloatValue ? $"declare it: `{p.Name.Text}: float`"
+                    value is FloatValue && Frame.File.IsLibrary ? "a whole number belongs here"
+                        : value is FloatValue ? $"declare it: `{p.Name.Text}: float`"
+                        : value is ListValue { Items: [var one, ..] } && at.Text is ['[', ..]
+                            ? $"one number goes for all axes: `{Plain(one)}`"
                         : value is TensorValue { Rank: 0, DType.IsInteger: true }
                             ? $"in the exported function declare the parameter "
                             + $"`{(at.Text.All(c => char.IsLetterOrDigit(c) || c == '_') ? at.Text : p.Name.Text)}: int`; the caller gives it by name" : null,

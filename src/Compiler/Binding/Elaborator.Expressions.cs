@@ -61,7 +61,11 @@ internal sealed partial class Elaborator
         if (call.Callee is NameExpression { Name: "assert" or "print" } effect && Frame.Find(effect.Name) is null)
             return Effect(call);
         var inSubscript = Frame.InSubscript;
+        applied = call;
         var callee = Expression(call.Callee);
+        // The arguments of a method that there is not are its own: `x.to(torch.float16)`.
+        var isMethod = callee is PoisonValue && call.Callee is MemberExpression;
+        if (isMethod) muted++;
         var arguments = ImmutableArray.CreateBuilder<Argument>();
         if (piped is not null)
             arguments.Add(new(Expression(piped), piped.Span, null) { IsOverIndex = IsOverIndex(piped) });
@@ -71,11 +75,13 @@ internal sealed partial class Elaborator
                 arguments.Add(new(Expression(a.Value), a.Value.Span, a.Name?.Text)
                 {
                     IsOverIndex = IsOverIndex(a.Value),
+                    NameSpan = a.Name?.Span,
                 });
             else if (PlaceIn(a.Value) is { } place)
                 arguments.Add(new(Get(place), a.Value.Span, a.Name?.Text, true) { Place = place });
             else arguments.Add(new(Value.Poison, a.Value.Span, a.Name?.Text, true));
         }
+        if (isMethod) muted--;
         Frame.InSubscript = inSubscript;
         if (!Frame.File.IsLibrary) userPlace = call.Span;
         return Call(callee, arguments.ToImmutable(), call.Span, call.Callee.Span);
@@ -83,6 +89,7 @@ internal sealed partial class Elaborator
 
     private Value MemberOf(MemberExpression m)
     {
+        if (Package(m) is { } package) return package;
         var target = Expression(m.Target);
         switch (target)
         {
@@ -105,15 +112,23 @@ internal sealed partial class Elaborator
                     ? file.Opened.FirstOrDefault(f => f.Items.ContainsKey(m.Name.Text)) ?? file : file;
                 return Item(declaring, m.Name.Text, m.Span) ?? Fail(Codes.UnknownName, m.Name.Span,
                     $"{file.Name} declares no `{m.Name.Text}`", null,
-                    Spelling.Nearest(m.Name.Text, file.Items.Keys) is { } name ? $"did you mean `{file.Name}.{name}`?"
-                        : null);
-            case TensorValue:
+                    ForeignNames.Find(m.Name.Text) ?? (Lookup(m.Name.Text, m.Name.Span) is not null
+                        ? $"it goes by its name alone: `{m.Name.Text}`" : Spelling.Nearest(m.Name.Text, file.Items.Keys) is { } name ? $"did you mean `{file.Name}.{name}`?"
+                        : null));
+            case TensorValue tensor:
                 return Fail(Codes.UnknownMember, m.Name.Span, $"tensors have no members", Describe(target),
-                    ForeignNames.Method(m.Name.Text, Short(m.Target.Span))
-                        ?? (IsFunction(m.Name.Text, m.Name.Span) ? $"write `{m.Name.Text}({Short(m.Target.Span)})`"
-                            : Suggest(m.Name.Text)));
+                    Method(m, tensor));
             default:
-                return Fail(Codes.UnknownMember, m.Name.Span, $"{Describe(target)} has no members");
+                return Fail(Codes.UnknownMember, m.Name.Span, $"{Describe(target)} has no members", Describe(target),
+                    (target, m.Name.Text) switch
+                    {
+                        (ListValue, "append" or "extend" or "insert") => $"a list grows by `{Short(m.Target.Span)} = "
+                            + $"[..{Short(m.Target.Span)}, x]`",
+                        (ListValue or WeakValue, var ours) when IsFunction(ours, m.Name.Span) =>
+                            $"write `{ours}({Short(m.Target.Span)})`",
+                        (ModuleValue, _) => $"make an instance first: `let layer = {Short(m.Target.Span)}(…)`",
+                        _ => ForeignNames.Find(m.Name.Text),
+                    });
         }
     }
 
@@ -299,7 +314,9 @@ internal sealed partial class Elaborator
         if (value is not PoisonValue)
         {
             Fail(Codes.WrongResultCount, span,
-                $"{names.Length} names take a list of {names.Length}, not {Describe(value)}", Describe(value));
+                $"{names.Length} names take a list of {names.Length}, not {Describe(value)}", Describe(value),
+                value is TensorValue && span.Text.Split('(')[0] is var extreme && extreme is "max" or "min"
+                    ? $"the places have a function of their own: `arg{extreme}{span.Text[3..]}`" : null);
         }
         return [.. names.Select(_ => Value.Poison)];
     }

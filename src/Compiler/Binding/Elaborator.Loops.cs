@@ -197,7 +197,8 @@ internal sealed partial class Elaborator
         var trial = Open(kind);
         condition?.Invoke();
         body();
-        var assigned = Close(trial).Select(w => w.Local).ToList();
+        var closed = Close(trial);
+        var assigned = closed.Select(w => w.Local).ToList();
         muted--;
         (userPlace, composites) = (place, within);
         if (Returned(span))
@@ -218,7 +219,7 @@ internal sealed partial class Elaborator
         var attempts = 0;
         while (true)
         {
-            if (Initial(assigned, span) is not { } initial)
+            if (Initial(assigned, span, local => closed.FirstOrDefault(w => w.Local == local).After) is not { } initial)
             {
                 foreach (var local in assigned) Write(local, Value.Poison);
                 return;
@@ -274,7 +275,7 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>What the loop starts with, numbers that it changes being tensors. Null after a diagnostic.</summary>
-    private List<Value>? Initial(List<Local> assigned, Span span)
+    private List<Value>? Initial(List<Local> assigned, Span span, Func<Local, Value?> behind)
     {
         var initial = new List<Value>();
         foreach (var local in assigned)
@@ -289,7 +290,7 @@ internal sealed partial class Elaborator
                 case WeakValue w:
                     Fail(Codes.LoopTypeChange, span,
                         $"{NameOf(local)} is {Describe(w)} before the loop, which assigns it",
-                        null, $"declare what it is: `let {NameOf(local).Trim('`')}: {(w is IntValue ? "i32" : "f32")} = …`",
+                        null, $"declare what it is: `let {NameOf(local).Trim('`')}: {DeclaredAs(w, behind(local))} = {Plain(w)}`",
                         new Label(local.Span, "declared here without a dtype"));
                     return null;
                 default:
@@ -299,6 +300,10 @@ internal sealed partial class Elaborator
         }
         return initial;
     }
+
+    /// <summary>The type of a number that a loop changes: that of what a round makes of it.</summary>
+    private static string DeclaredAs(WeakValue number, Value? after) => after is TensorValue t
+        ? t.Rank == 0 ? t.DType.Name() : t.Type.Text : number is IntValue ? "i32" : "f32";
 
     /// <summary>What a loop leaves of a value that it assigns, where only its type is asked for.</summary>
     private Value Unknown(Value value)

@@ -31,7 +31,7 @@ internal sealed partial class Elaborator
         if (size.IsConstant && size.Value < 0)
         {
             Fail(Codes.SizesDiffer, span, $"{what} of {size}: a size is at least 0", null,
-                size.Is(-1) ? "no size is worked out from the others: write `size(x) // n`" : null);
+                size.Is(-1) ? "no size is worked out from the others: write it out" : null);
             return false;
         }
         AtMost(0, size, $"{what} of {size}");
@@ -41,6 +41,9 @@ internal sealed partial class Elaborator
     public Value ReshapeOf(BuiltinCall c)
     {
         if (c["x"].Value is not TensorValue t) return WrongArgument(c["x"], "a tensor");
+        if (Sizes(c["shape"]) is { } given && given.Any(s => s.Is(-1)))
+            return Fail(Codes.SizesDiffer, c["shape"].Span, "no axis is worked out from the others, and -1 is no size",
+                null, WorkedOut(t, given, Short(c["x"].Span)), new Label(c["x"].Span, Describe(t)));
         if (Extents(c["shape"], "an axis") is not { } shape) return Value.Poison;
         if (!t.Indices.IsEmpty) return Limit(c.Span, "`reshape` inside an index form");
         var count = Size.Product(shape);
@@ -53,7 +56,8 @@ internal sealed partial class Elaborator
             default:
                 return Fail(Codes.SizesDiffer, c.Span,
                     $"{Describe(t)} has {t.Node.Type.Count} elements, [{string.Join(", ", shape)}] has {count}", null,
-                    Equalize(t.Node.Type.Count, count), new Label(c["x"].Span, Describe(t)));
+                    Equalize(t.Node.Type.Count, count)
+                        ?? $"the sizes have to multiply to {t.Node.Type.Count}", new Label(c["x"].Span, Describe(t)));
         }
     }
 
@@ -133,6 +137,9 @@ internal sealed partial class Elaborator
 
     public Value ConcatOf(BuiltinCall c)
     {
+        if (c["parts"].Value is TensorValue lone)
+            return Fail(Codes.TypeMismatch, c["parts"].Span, $"{Describe(lone)} stands where a list is needed",
+                Describe(lone), Listed("concat", c.Arguments.Values));
         if (c["parts"].Value is not ListValue list) return WrongArgument(c["parts"], "a list");
         if (list.Items.Any(i => i is PoisonValue)) return Value.Poison;
         if (list.Items.All(i => i is ListValue))

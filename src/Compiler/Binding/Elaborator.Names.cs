@@ -30,6 +30,7 @@ internal sealed partial class Elaborator
             return Fail(Codes.UnknownName, span, "there is no `key` here", "unknown name",
                 "`key` is defined in initialisers, and in what is called through `train(f, key: k)`; else take one as an argument");
         }
+        if (name == "self" && muted == 0 && !toldOf.Add(name)) return Value.Poison;
         return Fail(Codes.UnknownName, span, $"there is no `{name}` here", "unknown name", Suggest(name));
     }
 
@@ -191,7 +192,7 @@ internal sealed partial class Elaborator
         names.AddRange(Builtins.Names);
         if (Frame.File.Opened.All(f => f.Name != "nn") && SourceLoader.LibraryNames("nn").Contains(name))
             return $"`use nn` declares `{name}`";
-        return ForeignNames.Find(name)
+        return Foreign(name)
             ?? (Spelling.Nearest(name, names) is { } near ? $"did you mean `{near}`?" : null);
     }
 }

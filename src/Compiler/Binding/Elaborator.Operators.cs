@@ -77,7 +77,12 @@ internal sealed partial class Elaborator
         {
             if (op is BinaryOperator.Equal or BinaryOperator.NotEqual && KnownEquality(left, right) is { } same)
                 return new BoolValue(same == (op == BinaryOperator.Equal));
-            return Fail(Codes.ListArithmetic, span, "lists have no arithmetic", null, "join lists with `[..a, ..b]`",
+            var (list, at) = left is ListValue ? (left, leftSpan) : (right, rightSpan);
+            var other = left is ListValue ? right : left;
+            return Fail(Codes.ListArithmetic, span, ReferenceEquals(list, ListValue.Nothing)
+                    ? $"`{Short(at)}` gives nothing" : "lists have no arithmetic", null,
+                other is ListValue ? "join lists with `[..a, ..b]`"
+                    : Stacked(list, at, (other as TensorValue)?.DType) ?? "compute on the elements with a comprehension",
                 new Label(leftSpan, Describe(left)), new Label(rightSpan, Describe(right)));
         }
         if (left is WeakValue a && right is WeakValue b) return op == BinaryOperator.Contract
@@ -299,10 +304,56 @@ internal sealed partial class Elaborator
     /// The help line for sizes that are equal for some calls only. What makes one of them a constant (a layer) wants it
     /// of every input, and no condition of the caller's makes up for an axis in another place.
     /// </summary>
-    private string? Equalize(Size a, Size b, string? maker = null) =>
-        (a - b).IsConstant || (maker is not null && (a.IsConstant || b.IsConstant)) ? maker
-        : "these sizes are equal for some calls only; if callers guarantee it, declare it: "
-            + $"`where {Readable(a.Text)} == {Readable(b.Text)}`";
+    private string? Equalize(Size a, Size b, string? maker = null)
+    {
+        if ((maker is not null && (a.IsConstant || b.IsConstant)) || IsApart(a - b)) return maker;
+        (a, b) = WithoutCommon(a, b);
+        if (IsApart(a - b)) return maker;
+        const string Some = "these sizes are equal for some calls only; ";
+        if (Solved(a, b) is not var (name, size))
+            return maker ?? Some + "write them as numbers in the types of the parameters";
+        return Some + $"if callers guarantee it, declare it: `where {Readable(name)} == {Readable(size.Text)}`";
+    }
+
+    /// <summary>An equation as what makes one size of another: a name, which is on neither side again.</summary>
+    private static (string Name, Size Size)? Solved(Size a, Size b)
+    {
+        foreach (var (side, other) in new[] { (a, b), (b, a) })
+            if (side.Terms is [{ Coefficient: 1, Atoms: [VariableAtom { Name: var name }] }]
+                && !other.Variables().Contains(name)) return (name, other);
+        foreach (var term in (a - b).Terms)
+        {
+            if (term is not { Coefficient: 1 or -1, Atoms: [VariableAtom { Name: var name }] }) continue;
+            var rest = a - b - Size.OfTerm(term);
+            if (!rest.Variables().Contains(name)) return (name, term.Coefficient == 1 ? -rest : rest);
+        }
+        return null;
+    }
+
+    /// <summary>
+    /// Whether a difference is never 0, but where sizes are: all of its terms have one sign, and no `where` that asks
+    /// for it can hold of a call that has elements.
+    /// </summary>
+    private static bool IsApart(Size difference) => difference.IsConstant
+        || (difference.Terms.All(t => t.Coefficient > 0) && !difference.Terms.Any(IsOpen))
+        || (difference.Terms.All(t => t.Coefficient < 0) && !difference.Terms.Any(IsOpen));
+
+    /// <summary>A quotient, or the less of two, may be 0 where its parts are not.</summary>
+    private static bool IsOpen(Size.Term term) => term.Atoms.Any(a => a is not VariableAtom);
+
+    /// <summary>m * n and 15 * n, as m and 15.</summary>
+    private static (Size, Size) WithoutCommon(Size a, Size b)
+    {
+        var all = a.Terms.Concat(b.Terms).ToList();
+        foreach (var atom in a.Terms.SelectMany(t => t.Atoms).OfType<VariableAtom>().Distinct().ToList())
+        {
+            if (!all.All(t => t.Atoms.Contains(atom))) continue;
+            Size Less(Size s) => s.Terms.Aggregate(Size.Zero, (sum, t) =>
+                sum + Size.OfTerm(new Size.Term(t.Coefficient, t.Atoms.Remove(atom))));
+            return WithoutCommon(Less(a), Less(b));
+        }
+        return (a, b);
+    }
 
     /// <summary>The call that made the layer whose state this is, as a help line.</summary>
     private string? MadeBy(Node node) => StateOf(node)?.Owner is { IsRoot: false } owner

@@ -15,6 +15,7 @@ internal sealed partial class Elaborator
 
     private Value Read(TensorValue x, SelectExpression s)
     {
+        if (HasNewAxis(x, s)) return Value.Poison;
         if (s.Subscripts.Any(p => p is SliceSubscript)
             || s.Subscripts.Any(p => p is GroupSubscript g && !Frame.Groups.ContainsKey(g.Name?.Text ?? "..")))
         {

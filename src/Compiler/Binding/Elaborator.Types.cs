@@ -32,7 +32,9 @@ internal sealed partial class Elaborator
     {
         if (value is PoisonValue) return value;
         Value Wrong(string? help = null) =>
-            Fail(code, span, $"{Describe(value)} stands where {type.Span.Text} is declared",
+            ReferenceEquals(value, ListValue.Nothing) ? Fail(code, span, $"`{Short(span)}` gives nothing, where "
+                + $"{type.Span.Text} is declared", Describe(value), Stacked(value, span), new Label(type.Span, says))
+            : Fail(code, span, $"{Describe(value)} stands where {type.Span.Text} is declared",
             Describe(value), help, new Label(type.Span, says));
         switch (type)
         {
@@ -82,7 +84,27 @@ internal sealed partial class Elaborator
         return NoType(type);
     }
 
-    private Value NoType(NamedType type) => type.Name.Text is "Tensor" or "tensor" or "Array" or "array" or "ndarray"
+    /// <summary>Types of Python, by what is written for them.</summary>
+    private static readonly Dictionary<string, string> ForeignTypes = new()
+    {
+        ["list"] = "a list has the type of its elements in brackets: `[f32[n]]`, `[int]`",
+        ["List"] = "a list has the type of its elements in brackets: `[f32[n]]`, `[int]`",
+        ["Sequence"] = "a list has the type of its elements in brackets: `[f32[n]]`, `[int]`",
+        ["tuple"] = "several results stand in parentheses: `-> (f32[n], i32)`",
+        ["Tuple"] = "several results stand in parentheses: `-> (f32[n], i32)`",
+        ["str"] = "text that is known is a `string`",
+        ["Callable"] = "a function or layer is an `fn`",
+        ["Module"] = "a layer is an `fn`, or goes by its own module's name",
+        ["None"] = "leave the result out",
+        ["void"] = "leave the result out",
+        ["Optional"] = "there is no optional value: give the parameter a default",
+        ["dict"] = "there are no dictionaries",
+        ["Dict"] = "there are no dictionaries",
+    };
+
+    private Value NoType(NamedType type) => ForeignTypes.TryGetValue(type.Name.Text, out var instead)
+        ? Fail(Codes.UnknownType, type.Name.Span, $"there is no type `{type.Name.Text}`", null, instead)
+        : type.Name.Text is "Tensor" or "tensor" or "Array" or "array" or "ndarray"
         ? Fail(Codes.UnknownType, type.Name.Span, $"there is no type `{type.Name.Text}`", null,
             "the type of a tensor is its dtype with its sizes: `f32[n, d]`")
         : ForeignNames.DType(type.Name.Text) is { } dtype
@@ -104,7 +126,8 @@ internal sealed partial class Elaborator
 
     private Value AsTensor(NamedType type, Value value, Span span, Code code, string says)
     {
-        if (DTypeOf(type) is not { } dtype)
+        var known = DTypeOf(type);
+        if (known is not { } dtype)
         {
             dtype = value is TensorValue t ? t.DType : Default(value);
             Frame.DTypes[type.Name.Text] = dtype;
@@ -117,9 +140,9 @@ internal sealed partial class Elaborator
         }
         if (!IsNumeric(value))
         {
-            return Fail(code, span, $"{Describe(value)} stands where {type.Span.Text} is declared", Describe(value),
-                null,
-                new Label(type.Span, says));
+            return Fail(code, span, ReferenceEquals(value, ListValue.Nothing) ? $"`{Short(span)}` gives nothing, where "
+                + $"{type.Span.Text} is declared" : $"{Describe(value)} stands where {type.Span.Text} is declared",
+                Describe(value), Stacked(value, span, known), new Label(type.Span, says));
         }
         if (Realize(value, dtype, span) is not { } tensor) return Value.Poison;
         // A scalar fills a declared type, and a number any; a group that is not bound yet is bound to no axes instead.
@@ -211,6 +234,7 @@ internal sealed partial class Elaborator
                                 Describe(value), declared is { IsLet: true } captured
                                     ? $"`{name}` is {captured.What}; for a size of its own take another name"
                                     : Moved(type, value, axis, expected, span)
+                                        ?? Joined(type, value, axis, expected, span)
                                         ?? Equalize(expected, shape[axis], MadeBy(value.Node) ?? OwnerHelp()),
                                 bound is not null && bound.Span.Source is not null && bound.Span != s.Span
                                     ? new Label(bound.Span, expected.Text == name ? "bound here"
@@ -242,6 +266,33 @@ internal sealed partial class Elaborator
         order.Insert(axis, other);
         return (OwnerHelp() is { } owner ? owner + "; " : "")
             + $"axis {other} is {expected}: `transpose({Short(span)}, [{string.Join(", ", order)}])`";
+    }
+
+    /// <summary>
+    /// The help line where a layer has a number for an axis and is given a name, or an image, whose axes it wants in
+    /// another order or as one.
+    /// </summary>
+    private string? Joined(NamedType type, TensorValue value, int axis, Size expected, Span span)
+    {
+        if (OwnerHelp() is not { } owner || !expected.IsConstant || !value.Indices.IsEmpty) return null;
+        var text = Short(span);
+        var help = owner;
+        if (axis == value.Rank - 1 && value.Rank >= 2 && type.Dims.Any(d => d is GroupDim))
+        {
+            var first = Enumerable.Range(0, axis).Reverse()
+                .FirstOrDefault(d => Size.Product(value.Shape.Skip(d)).Equals(expected), value.Rank >= 3 ? 1 : -1);
+            var joined = first < 0 ? Size.One : Size.Product(value.Shape.Skip(first));
+            if (first >= 0 && (!joined.IsConstant || joined.Equals(expected)))
+                help += $"; as one axis: `reshape({text}, [{string.Join(", ", value.Shape.Take(first).Append(joined))}])`";
+        }
+        else if (axis == 1 && value.Rank >= 3 && type.Dims.Length == value.Rank
+            && type.Dims.Skip(2).All(d => d is AnyDim || d.Span.Text == "_"))
+        {
+            var order = Enumerable.Range(1, value.Rank - 2).Prepend(value.Rank - 1).Prepend(0);
+            help += $"; channels come before the places: `transpose({text}, [{string.Join(", ", order)}])`";
+        }
+        return value.Shape[axis].Terms is [{ Coefficient: 1, Atoms: [VariableAtom { Name: var name }] }]
+            ? help + $"; if {Readable(name)} is always {expected}, write {expected} for it in the parameter's type" : help;
     }
 
     /// <summary>When a layer's own function is entered: the call that made the layer.</summary>

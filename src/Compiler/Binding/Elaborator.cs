@@ -132,7 +132,7 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
         StringValue => "a string",
         DTypeValue d => $"the dtype {d.DType.Name()}",
         TensorValue t => t.Rank == 0 ? $"a scalar {t.DType.Name()}" : t.Type.Text,
-        ListValue l => $"a list of {l.Items.Length}",
+        ListValue l => ReferenceEquals(l, ListValue.Nothing) ? "nothing" : $"a list of {l.Items.Length}",
         FunctionValue f => $"the function {f.Syntax.Name.Text}",
         BuiltinValue b => $"the function {b.Builtin.Name}",
         ModuleValue m => $"the module {m.Syntax.Name.Text}",
@@ -199,6 +199,9 @@ internal sealed record Argument(Value Value, Span Span, string? Name, bool Inout
 {
     /// <summary>What an `inout` argument stands for.</summary>
     public Place? Place { get; init; }
+
+    /// <summary>Where its name stands.</summary>
+    public Span? NameSpan { get; init; }
 
     /// <summary>True when it mentions an index of a form.</summary>
     public bool IsOverIndex { get; init; }

@@ -70,25 +70,176 @@ internal static class ForeignNames
         ["ModuleList"] = "a list of layers is a list: `[Block(h) for i in 0:n]`",
         ["Identity"] = "`[]` is the layer that does nothing",
         ["Parameter"] = "`param weight: f32[o, i] = 0`",
-        ["ReLU"] = "functions stand in lists of layers: `relu`",
-        ["GELU"] = "functions stand in lists of layers: `gelu`",
+        ["array"] = "a list becomes a tensor by `stack([1.0, 2.0])` of `use nn`",
+        ["asarray"] = "a list becomes a tensor by `stack([1.0, 2.0])` of `use nn`",
+        ["tensor"] = "a list becomes a tensor by `stack([1.0, 2.0])` of `use nn`",
+        ["from_numpy"] = "data come in by an exported function's parameters",
+        ["hstack"] = "`hstack` is `concat([a, b], axis: 1)`",
+        ["vstack"] = "`vstack` is `concat([a, b], axis: 0)`",
+        ["append"] = "a list grows by `xs = [..xs, x]`, a tensor by `concat([x, y])`",
+        ["triu"] = "use an index form: `[i, j] => if j >= i { x[i, j] } else { 0 }`",
+        ["outer"] = "use an index form: `[i, j] => x[i] * y[j]`",
+        ["tensordot"] = "use an index form: `[i, j] => sum[k](a[i, k] * b[k, j])`",
+        ["mm"] = "`mm(a, b)` is `a @ b`",
+        ["mv"] = "`mv(a, b)` is `a @ b`",
+        ["addmm"] = "`addmm(c, a, b)` is `c + a @ b`",
+        ["norm"] = "the length is `sqrt(sum(x * x))`",
+        ["var"] = "the variance is `mean((x - mean(x)) ** 2)`",
+        ["std"] = "the deviation is `sqrt(mean((x - mean(x)) ** 2))`",
+        ["median"] = "the middle of `sort(x)`",
+        ["average"] = "`average` is `mean(x)`",
+        ["count_nonzero"] = "count with `sum(i32(x != 0))`",
+        ["nonzero"] = "a shape cannot depend on data: choose with `select(c, a, b)`",
+        ["unique"] = "a shape cannot depend on data",
+        ["isnan"] = "`isnan(x)` is `x != x`",
+        ["isinf"] = "`isinf(x)` is `abs(x) == inf`",
+        ["isfinite"] = "`isfinite(x)` is `abs(x) < inf`",
+        ["nan_to_num"] = "write `select(x != x, 0, x)`",
+        ["searchsorted"] = "count with an index form: `[i] => sum[k](i32(a[k] < v[i]))`",
+        ["add"] = "`add(a, b)` is `a + b`",
+        ["subtract"] = "`subtract(a, b)` is `a - b`",
+        ["sub"] = "`sub(a, b)` is `a - b`",
+        ["multiply"] = "`multiply(a, b)` is `a * b`",
+        ["mul"] = "`mul(a, b)` is `a * b`",
+        ["divide"] = "`divide(a, b)` is `a / b`",
+        ["div"] = "`div(a, b)` is `a / b`, or `a // b` for the floor",
+        ["floor_divide"] = "`floor_divide(a, b)` is `a // b`",
+        ["remainder"] = "`remainder(a, b)` is `a % b`",
+        ["fmod"] = "`a % b` has the divisor's sign",
+        ["mod"] = "`mod(a, b)` is `a % b`",
+        ["negative"] = "`negative(x)` is `-x`",
+        ["reciprocal"] = "`reciprocal(x)` is `1 / x`",
+        ["equal"] = "`equal(a, b)` is `a == b`",
+        ["eq"] = "`eq(a, b)` is `a == b`",
+        ["not_equal"] = "`not_equal(a, b)` is `a != b`",
+        ["greater"] = "`greater(a, b)` is `a > b`",
+        ["gt"] = "`gt(a, b)` is `a > b`",
+        ["less"] = "`less(a, b)` is `a < b`",
+        ["lt"] = "`lt(a, b)` is `a < b`",
+        ["log2"] = "`log2(x)` is `log(x) / log(2)`",
+        ["log10"] = "`log10(x)` is `log(x) / log(10)`",
+        ["exp2"] = "`exp2(x)` is `exp(x * log(2))`",
+        ["tan"] = "`tan(x)` is `sin(x) / cos(x)`",
+        ["arctan"] = "`arctan(x)` is `atan2(x, 1)`",
+        ["atan"] = "`atan(x)` is `atan2(x, 1)`",
+        ["meshgrid"] = "use an index form: `[i < n, j < m] => i`",
+        ["no_grad"] = "leave it out: nothing is recorded",
+        ["manual_seed"] = "random functions take a key, an i64: `normal(key, [n])`",
+        ["seed"] = "random functions take a key, an i64: `normal(key, [n])`",
+        ["PRNGKey"] = "a key is an i64; `fold(key, 1)` makes another",
+        ["super"] = "leave it out: a module has no base",
+        ["isinstance"] = "types are known where a function is called: leave it out",
+        ["map"] = "use a comprehension: `[f(x) for x in xs]`",
+        ["filter"] = "use a comprehension: `[x for x in xs if c]`",
+        ["list"] = "a list is written `[a, b]`",
+        ["tuple"] = "a list is written `[a, b]`",
+        ["dict"] = "there are no dictionaries; a list is `[a, b]`",
+        ["str"] = "`print(\"{}\", x)` prints a value as text",
+        ["input"] = "data come in by an exported function's parameters",
+        ["open"] = "data come in by an exported function's parameters, weights by `--weights`",
+        ["load"] = "data come in by an exported function's parameters, weights by `--weights`",
+        ["load_state_dict"] = "weights come in by `--weights model.safetensors`",
+        ["state_dict"] = "`--save-state after.safetensors` writes the state",
+        ["jit"] = "leave it out: every function is compiled",
+        ["compile"] = "leave it out: every function is compiled",
+        ["null"] = "there is no `null`; leave the member out with `if`, or use `[]`, the layer that does nothing",
+        ["newaxis"] = "an axis of 1 is made by `reshape(x, [n, 1])`",
+        ["NULL"] = "there is no `NULL`; leave the member out with `if`",
     };
+
+    /// <summary>Names that are another word for one of ours.</summary>
+    private static readonly Dictionary<string, string> Renamed = Pairs("""
+        absolute abs  fabs abs  arctan2 atan2  sorted sort  reversed reverse  gather_nd gather
+        max_pool2d max_pool  avg_pool2d avg_pool  adaptive_avg_pool2d adaptive_avg_pool
+        adaptive_max_pool2d adaptive_max_pool  MaxPool1d max_pool1d  MaxPool2d max_pool  MaxPool3d max_pool3d
+        AvgPool1d avg_pool1d  AvgPool2d avg_pool  AvgPool3d avg_pool3d  AdaptiveAvgPool2d adaptive_avg_pool
+        GlobalAveragePooling2D global_avg_pool  BatchNorm1d BatchNorm  BatchNorm2d BatchNorm  BatchNorm3d BatchNorm
+        InstanceNorm1d InstanceNorm  InstanceNorm2d InstanceNorm  BatchNormalization BatchNorm
+        LayerNormalization LayerNorm  Conv2D Conv2d  Dense Linear  FullyConnected Linear  Flatten flatten
+        ReLU relu  ReLU6 relu6  GELU gelu  SiLU silu  Swish silu  swish silu  Sigmoid sigmoid  Tanh tanh
+        Softmax softmax  LogSoftmax log_softmax  Softplus softplus  ELU elu  SELU selu  CELU celu  Mish mish
+        LeakyReLU leaky_relu  Hardswish hardswish  Hardsigmoid hardsigmoid  Hardtanh hardtanh  Softsign softsign
+        log_sum_exp logsumexp  Upsample upsample  PixelShuffle pixel_shuffle  interpolate resize_bilinear
+        CrossEntropyLoss cross_entropy  MSELoss mse  mse_loss mse  L1Loss l1  l1_loss l1  NLLLoss nll  nll_loss nll
+        smooth_l1_loss smooth_l1  huber_loss huber  BCELoss bce  binary_cross_entropy bce
+        BCEWithLogitsLoss bce_with_logits  binary_cross_entropy_with_logits bce_with_logits  KLDivLoss kl_div
+        scaled_dot_product_attention attention  randn normal  rand uniform  randint integers  randperm permutation
+        multinomial categorical  xavier_uniform xavier  xavier_uniform_ xavier  xavier_normal_ xavier_normal
+        kaiming_uniform_ kaiming_uniform  kaiming_normal_ kaiming_normal  trunc_normal_ trunc_normal
+        glorot_uniform xavier  he_normal kaiming_normal  Adam AdamW  adam AdamW  adamw AdamW  sgd SGD
+        """);
+
+    /// <summary>What functions call their parameters elsewhere; the first that the one called has is meant.</summary>
+    private static readonly ILookup<string, string> Parameters = Pairs("""
+        dim axis  dims axis  axes axis  keepdim keep  keepdims keep  keep_dims keep  bias biased  use_bias biased
+        affine biased  kernel_size k  kernel k  in_features i  out_features o  in_channels i  out_channels o
+        num_embeddings count  embedding_dim h  embed_dim h  normalized_shape h  num_features c  num_channels c
+        num_groups groups  num_heads heads  n_heads heads  hidden_size h  input_size i  num_layers layers  p rate
+        epsilon eps  lr rate  learning_rate rate  weight_decay decay  label_smoothing smoothing
+        size shape  newshape shape  repeats times  tensors parts  arrays parts  input x  a_min low  a_max high
+        min low  max high  dilation_rate dilation  strides stride  align_corners corners  temp temperature
+        """).ToLookup(p => p.Key, p => p.Value);
+
+    private static Dictionary<string, string> Pairs(string text)
+    {
+        var words = text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        return words.Chunk(2).ToDictionary(p => p[0], p => p[1]);
+    }
+
+    /// <summary>Names under which the functions of other libraries are opened.</summary>
+    private static readonly HashSet<string> Packages =
+        ["torch", "np", "numpy", "jnp", "jax", "lax", "tf", "keras", "F", "nn", "functional", "math", "scipy", "torchvision"];
+
+    public static bool IsPackage(string name) => Packages.Contains(name);
+
+    /// <summary>What a name of another library is called here, where it is no more than another word.</summary>
+    public static string? Rename(string name) => Renamed.GetValueOrDefault(name);
+
+    /// <summary>All of them, for a test that there is what they say.</summary>
+    public static IEnumerable<string> Renames => Renamed.Values;
+
+    /// <summary>What is meant by a named argument, of the parameters that there are.</summary>
+    public static string? Parameter(string name, IEnumerable<string> known) =>
+        Parameters[name].FirstOrDefault(known.Contains);
 
     public static string? Find(string name) => Table.GetValueOrDefault(name)
+        ?? (Rename(name) is { } ours ? $"`{name}` is `{ours}` here" : null)
         ?? (DType(name) is { } dtype ? $"did you mean `{dtype}`?" : null);
 
-    /// <summary>A method or property of tensors: `x.T` => `transpose(x)`.</summary>
-    public static string? Method(string name, string x) => name switch
+    /// <summary>A method or property of tensors: `x.T` => `transpose(x)`, `x.view(n, d)` => `reshape(x, [n, d])`.</summary>
+    /// <param name="name">The method.</param>
+    /// <param name="x">The tensor, as written.</param>
+    /// <param name="arguments">What it is called with, as written; null for a property.</param>
+    public static string? Method(string name, string x, IReadOnlyList<string>? arguments)
     {
-        "T" or "mT" or "t" => $"write `transpose({x})`",
-        "view" or "reshape" or "flatten" => $"write `reshape({x}, [n, d])`, with its sizes",
-        "to" or "type" or "astype" => $"a dtype is the cast: `f16({x})`",
-        "contiguous" or "clone" or "copy" or "cpu" or "cuda" or "numpy" or "item" =>
-            $"leave it out: tensors are values, `{x}` is one",
-        "ndim" or "dim" => $"write `len(shape({x}))`",
-        "numel" => $"write `size({x})`",
-        _ => DType(name) is { } dtype ? $"a dtype is the cast: `{dtype}({x})`" : null,
-    };
+        var all = string.Join(", ", arguments ?? []).Trim('[', ']', '(', ')');
+        var first = arguments is [var only, ..] ? only : "";
+        return name switch
+        {
+            "T" or "mT" or "H" or "mH" or "t" => $"write `transpose({x})`",
+            "permute" => $"write `transpose({x}, [{all}])`",
+            "transpose" or "swapaxes" or "swapdims" =>
+                $"write `transpose({x}, [0, 2, 1])`: it takes all axes in their new order",
+            "view" or "reshape" => $"write `reshape({x}, [{(all.Length > 0 ? all : "n, d")}])`",
+            "flatten" or "ravel" => $"write `reshape({x}, [size({x})])`; all axes but the first: `flatten({x})` of `use nn`",
+            "expand" or "expand_as" or "broadcast_to" => $"write `broadcast({x}, [{(all.Length > 0 ? all : "n, d")}])`",
+            "size" when all.Length > 0 => $"write `size({x}, axis: {all})`",
+            "size" or "shape" => $"write `shape({x})`: `shape({x})[0]` is its first size",
+            "to" or "type" or "astype" or "cast" => Last(first) is var word && (DType(word) ?? word) is var dtype
+                && DTypeNames.TryParse(dtype, out _) ? $"a dtype is the cast: `{dtype}({x})`"
+                : $"a dtype is the cast, `f16({x})`; there are no devices: leave that out",
+            "contiguous" or "clone" or "copy" or "cpu" or "cuda" or "numpy" or "item" or "tolist" or "detach_"
+                or "block_until_ready" => $"leave it out: tensors are values, `{x}` is one",
+            "ndim" or "dim" => $"write `len(shape({x}))`",
+            "numel" or "nelement" => $"write `size({x})`",
+            "dtype" => "the dtype of a parameter is its type's name: `T` in `x: T[n]`",
+            "at" => "assign to a part: `x[i] = v`, `x[i] += v`",
+            "backward" or "grad" or "requires_grad" or "requires_grad_" => "gradients are not built yet",
+            _ => DType(name) is { } cast ? $"a dtype is the cast: `{cast}({x})`" : null,
+        };
+
+        static string Last(string text) => text[(text.LastIndexOf('.') + 1)..].Trim('"');
+    }
 
     /// <summary>What a dtype of NumPy, PyTorch or C is called here; null for all other names.</summary>
     public static string? DType(string name) => name switch

@@ -88,7 +88,7 @@ internal sealed class Frame(string name, SourceFile file, Instance? self, Frame?
     /// <summary>True in the body of a loop, which `return` cannot leave in the middle.</summary>
     public bool InLoop { get; set; }
 
-    public Value Returned { get; set; } = new ListValue([]);
+    public Value Returned { get; set; } = ListValue.Nothing;
 
     /// <summary>The dtype that a branch not taken returns, when the indices of a form have decided which is.</summary>
     public DType? ReturnsLike { get; set; }

@@ -10,13 +10,17 @@ internal static class Spelling
     public static string? Nearest(string name, IEnumerable<string> names) => name.Length > Longest ? null :
         names.Where(n => n != ".." && Math.Abs(n.Length - name.Length) <= Math.Max(1, name.Length / 3)).Distinct()
             .Select(n => (Name: n, Distance: Distance(name, n)))
-            .Where(c => c.Distance <= Math.Max(1, name.Length / 3) && HaveLetters(name, c.Name, c.Distance))
+            .Where(c => c.Distance <= Math.Max(1, name.Length / 3) && IsSlip(name, c.Name, c.Distance))
             .OrderBy(c => c.Distance).ThenBy(c => c.Name, StringComparer.Ordinal)
             .Select(c => c.Name).FirstOrDefault();
 
-    /// <summary>Whether two names have a letter in common: `y` is not a slip for `x`, but `X` may be.</summary>
-    public static bool HaveLetters(string a, string b, int distance) =>
-        distance < Math.Max(a.Length, b.Length) || string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
+    /// <summary>
+    /// Whether one name is a slip for another. Of one or two letters each makes another name: `y` is not a slip for
+    /// `x`, nor `np` for `n`, but `X` may be, and `hw` for `wh`.
+    /// </summary>
+    public static bool IsSlip(string a, string b, int distance) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase)
+        || (Math.Min(a.Length, b.Length) > 2 ? distance < Math.Max(a.Length, b.Length)
+            : a.Length == 2 && b.Length == 2 && a[0] == b[1] && a[1] == b[0]);
 
     /// <summary>Insertions, deletions, substitutions and swaps of neighbours.</summary>
     public static int Distance(string a, string b)

@@ -71,6 +71,9 @@ internal sealed class ListLimitException(string message) : OverflowException(mes
 /// <summary>Names are set when the elements are state or gradients; otherwise null.</summary>
 internal sealed record ListValue(ImmutableArray<Value> Items, ImmutableArray<string>? Names = null) : Value
 {
+    /// <summary>What a function gives that ends without `return`.</summary>
+    public static readonly ListValue Nothing = new([]);
+
     // A list of two that are lists of two, sixty times over, is made in sixty steps and looked at in 2^60.
     private const long MostElements = 1_000_000;
 

@@ -32,6 +32,7 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
     // A mistake costs a look at all tokens before it, and nobody mends more at once.
     private const int MostReports = 100;
 
+    private readonly ForeignSyntax _habits = new(source, tokens);
     private readonly HashSet<int> _badLines = [.. bag.All.Where(d => d.Span.Source == source).Select(d => d.Span.Line)];
     private int _lastLine = -1;
     private bool _lost;
@@ -46,11 +47,15 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
         {
             return;
         }
+        var isFirst = bag.All.All(d => d.Span.Source != source);
         _lastLine = line;
         var exact = exception is not NoViableAltException choice || choice.StartToken == offending;
         var expected = exact
             ? Names(exception?.GetExpectedTokens() ?? ((AccParser)recognizer).GetExpectedTokens())
             : [];
+        // A block that the text has not closed was left, or closes twice: by what was skipped.
+        if (!isFirst && (OpenBracket(offending) is null ? offending.Text == "}"
+            : expected.Contains("module") && !expected.Contains("while"))) return;
         bag.Add(Describe(offending, expected));
     }
 
@@ -70,6 +75,8 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
                 Help = $"close it with `{Partner(open.Text)}`",
             };
         }
+        if (_habits.At(offending) is var (whole, says, instead))
+            return new(Codes.UnexpectedToken, says, whole) { Help = instead };
         if (expected.SetEquals(["else"]))
         {
             return new(Codes.MissingElse, "an `if` that is a value needs an `else`",
@@ -129,11 +136,6 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
         return (before?.Text, offending.Text) switch
         {
             (_, "//") => "comments begin with `#`",
-            ("def" or "func" or "function", _) => "a function begins with `fn`",
-            ("class" or "struct" or "layer", _) => "a layer is a `module`",
-            ("var" or "const" or "static" or "val", _) => "a local is introduced by `let`",
-            ("elif", _) => "write `else if`",
-            ("import" or "from", _) => "a file is opened with `use`",
             (_, "=") when open?.Text == "(" && before?.Type == AccLexer.NAME =>
                 $"a named argument is written `{before.Text}: value`",
             (_, "=") when expected.Contains("(") && !expected.Contains("INT") =>

@@ -1,0 +1,134 @@
+// What somebody wrote by another library's habit comes in, with the values that it meets; the words of a help line go
+// out: what to write here, in his own names.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Syntax;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Binding;
+
+internal sealed partial class Elaborator
+{
+    /// <summary>The call whose callee is being evaluated, for `x.view(n, d)`.</summary>
+    private ApplyExpression? applied;
+
+    /// <summary>Other libraries and `self`, each told of once: every line of a text that was carried over has them.</summary>
+    private readonly HashSet<string> toldOf = [];
+
+    /// <summary>`torch.relu`, `self.weight`: null where the first name is one of the program.</summary>
+    private PoisonValue? Package(MemberExpression m)
+    {
+        ExpressionSyntax root = m;
+        while (root is MemberExpression inner) root = inner.Target;
+        if (root is not NameExpression { Name: var name } || !(ForeignNames.IsPackage(name) || name == "self")
+            || Frame.Find(name) is not null || Lookup(name, root.Span) is not null)
+            return null;
+        var last = m.Name.Text;
+        if (muted == 0 && !toldOf.Add(name)) return (PoisonValue)Value.Poison;
+        Fail(Codes.UnknownName, root.Span, $"there is no `{name}` here", "unknown name",
+            name == "self" ? $"members are seen bare, without `self`: `{last}`"
+            : SourceLoader.LibraryNames("nn").Contains(last) && !IsFunction(last, m.Span)
+                ? $"`use nn` declares `{last}`; it goes by that name alone"
+            : IsFunction(last, m.Span) ? $"it goes by its name alone: `{last}`"
+            : Foreign(last) ?? "functions go by their names alone; `use nn` opens the library");
+        return (PoisonValue)Value.Poison;
+    }
+
+    /// <summary>What another library's name is called here, and what opens it.</summary>
+    private string? Foreign(string name) => ForeignNames.Rename(name) is { } ours
+        && SourceLoader.LibraryNames("nn").Contains(ours) && Frame.File.Opened.All(f => f.Name != "nn")
+        ? $"`{name}` is `{ours}` here, which `use nn` declares" : ForeignNames.Find(name);
+
+    /// <summary>A method of tensors, as what is called here with the same arguments.</summary>
+    private string? Method(MemberExpression m, TensorValue x)
+    {
+        var call = applied is { } a && ReferenceEquals(a.Callee, m) ? a : null;
+        var (name, target) = (m.Name.Text, Short(m.Target.Span));
+        var given = call?.Arguments.Select(g => Short(g.Span)).ToList();
+        if (name is "unsqueeze" or "squeeze" && call?.Arguments is [{ Value: var axis }]
+            && Tried(() => Expression(axis)) is IntValue { Size: { IsConstant: true, Value: var at } })
+        {
+            var places = x.Rank + (name == "unsqueeze" ? 1 : 0);
+            if (at < 0) at += places;
+            if (at >= 0 && at < places) return "write " + Written(target, name == "unsqueeze"
+                ? x.Shape.Insert((int)at, Size.One) : x.Shape.RemoveAt((int)at));
+        }
+        if (ForeignNames.Method(name, target, given) is { } known) return known;
+        var ours = name.TrimEnd('_') is { Length: > 0 } bare ? bare : name;
+        if (!IsFunction(ours, m.Name.Span)) return Suggest(name);
+        var arguments = call?.Arguments.Select(g => g.Name is { } named
+            ? $"{ForeignNames.Parameter(named.Text, ["axis", "keep"]) ?? named.Text}: {Short(g.Value.Span)}"
+            : Short(g.Span)) ?? [];
+        var written = $"{ours}({string.Join(", ", arguments.Prepend(target))})";
+        return ours == name ? $"write `{written}`" : $"values are not changed in place: `{target} = {written}`";
+    }
+
+    private static string Written(string x, IEnumerable<Size> shape) => $"`reshape({x}, [{string.Join(", ", shape)}])`";
+
+    /// <summary>`None` and `newaxis` among subscripts, which make an axis of 1 elsewhere. False when there is none.</summary>
+    private bool HasNewAxis(TensorValue x, SelectExpression s)
+    {
+        if (s.Subscripts.FirstOrDefault(g => g is ValueSubscript { Value: NameExpression { Name: "None" } n }
+                && Frame.Find(n.Name) is null || g is ValueSubscript { Value: MemberExpression { Name.Text: "newaxis" } })
+            is not { } none) return false;
+        var shape = new List<Size>();
+        var (axis, given) = (0, s.Subscripts.Count(g => g is SliceSubscript or ValueSubscript && !IsNone(g)));
+        foreach (var g in s.Subscripts)
+        {
+            if (IsNone(g)) shape.Add(Size.One);
+            else if (g is GroupSubscript) for (var k = 0; k < x.Rank - given && axis < x.Rank; k++) shape.Add(x.Shape[axis++]);
+            else if (axis < x.Rank && g is SliceSubscript { Start: null, End: null, Step: null }) shape.Add(x.Shape[axis++]);
+            else axis = x.Rank + 1;
+        }
+        // `x[None]` has all axes behind it.
+        if (axis < x.Rank && s.Subscripts.All(g => g is not GroupSubscript)) shape.AddRange(x.Shape.Skip(axis));
+        Fail(Codes.UnknownName, none.Span, $"a subscript makes no axis: there is no `{none.Span.Text}`", null,
+            "an axis of 1 is " + (axis > x.Rank ? "`reshape(x, [n, 1])`" : Written(Short(s.Target.Span), shape)),
+            new Label(s.Target.Span, Describe(x)));
+        return true;
+
+        static bool IsNone(SubscriptSyntax g) => g is ValueSubscript { Value: NameExpression { Name: "None" }
+            or MemberExpression { Name.Text: "newaxis" } };
+    }
+
+    /// <summary>A list where a tensor belongs: `stack([1, 2])`, with a cast where its numbers are no such dtype.</summary>
+    private string? Stacked(Value value, Span span, DType? wanted = null)
+    {
+        if (value is not ListValue list) return null;
+        if (ReferenceEquals(list, ListValue.Nothing)) return "end the function with `return` and its value";
+        if (list.Items.IsEmpty) return "a number fills a declared type: `let y: f32[n] = 0`";
+        var opened = Lookup("stack", span) is FunctionValue ? "" : " of `use nn`";
+        if (list.Items.All(i => i is ListValue)) return $"rows of numbers become a tensor by `stack`{opened}: "
+            + "`stack([stack([1.0, 2.0]), stack([3.0, 4.0])])`";
+        if (!list.Items.All(IsNumeric)) return null;
+        var text = Short(span) is ['[', ..] and var literal ? $"stack({literal})" : $"stack({(Short(span) == "…" ? "[…]" : Short(span))})";
+        var has = list.Items.OfType<TensorValue>().FirstOrDefault()?.DType ?? Default([.. list.Items]);
+        return $"a list is no tensor: `{(wanted is { } dtype && dtype != has ? $"{dtype.Name()}({text})" : text)}`{opened} makes one";
+    }
+
+    /// <summary>Where a list is wanted and a tensor given, `concat(x, y)`: the call with the tensors in a list.</summary>
+    private static string Listed(string function, IEnumerable<Argument> given)
+    {
+        var tensors = given.TakeWhile(a => a.Value is TensorValue && a.Name is null).Select(a => Short(a.Span)).ToList();
+        return $"they stand in a list: `{function}([{string.Join(", ", tensors)}])`";
+    }
+
+    /// <summary>The subscripts that an axis or a list has, as a help line.</summary>
+    private static string? Subscripts(Size extent) => !extent.IsConstant ? "subscripts count from 0; -1 is the last"
+        : extent.Value > 0 ? $"the subscripts are 0 to {extent - 1}, or {-extent} to -1 from the end" : "it has no elements";
+
+    /// <summary>An axis of -1, which is worked out elsewhere: what it would be here.</summary>
+    private string WorkedOut(TensorValue x, ImmutableArray<Size> shape, string text)
+    {
+        var others = Size.Product(shape.Where(s => !s.Is(-1)));
+        if (shape.Count(s => s.Is(-1)) == 1 && !others.Is(0) && (others.IsConstant || ranges.NonNegative(others)))
+        {
+            var left = FloorDiv(x.Node.Type.Count, others);
+            if ((left * others).Equals(x.Node.Type.Count))
+                return $"here it is {left}: " + Written(text, shape.Select(s => s.Is(-1) ? left : s));
+        }
+        return $"write it out, as `size({text}) // n`";
+    }
+}
