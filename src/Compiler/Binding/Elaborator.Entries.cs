@@ -94,6 +94,7 @@ internal sealed partial class Elaborator
                     $"{p.Name.Text} is {size}"));
             else if (!function.Sizes.Contains(p.Name.Text)) function.Require(EntryCheck.Given(p.Name.Text));
         }
+        function.Parameters = [.. syntax.Parameters.Select(p => p.Name.Text)];
         return function;
     }
 

@@ -292,7 +292,9 @@ internal sealed partial class Elaborator
             help += $"; channels come before the places: `transpose({text}, [{string.Join(", ", order)}])`";
         }
         return value.Shape[axis].Terms is [{ Coefficient: 1, Atoms: [VariableAtom { Name: var name }] }]
-            ? help + $"; if {Readable(name)} is always {expected}, write {expected} for it in the parameter's type" : help;
+            ? help + $"; if {Readable(name)} is always {expected}, write {expected} for it in the parameter's type"
+            : value.Shape[axis].IsConstant ? help : help + $"; {Readable(value.Shape[axis].Text)} is {expected} where the "
+                + "parameter's type has numbers for its sizes";
     }
 
     /// <summary>When a layer's own function is entered: the call that made the layer.</summary>

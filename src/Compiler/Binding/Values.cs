@@ -227,6 +227,18 @@ internal sealed class StateMember(Instance owner, StateSyntax syntax, TensorType
 
     public TensorType Type { get; } = type;
 
+    /// <summary>Where the user has it: state of a library's layer stands where he made the layer.</summary>
+    public Span UserSpan
+    {
+        get
+        {
+            var (span, instance) = (Span, (Instance?)Owner);
+            while (SourceLoader.IsLibrary(span.Source) && instance is { IsRoot: false })
+                (span, instance) = (instance.Made, instance.Holder?.Owner);
+            return span;
+        }
+    }
+
     public StorageClass Storage => Syntax.Kind == StateKind.Param ? StorageClass.Param : StorageClass.Buffer;
 
     public string? Path => Owner.Path is { } path ? (path.Length == 0 ? Name : path + "." + Name) : null;
