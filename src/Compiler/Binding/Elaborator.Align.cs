@@ -74,7 +74,10 @@ internal sealed partial class Elaborator
                 }
                 Fail(Codes.BroadcastMismatch, span, $"the sizes {known} and {size} do not broadcast", null,
                     FromTheLast(values[from], values[k], spans[from], spans[k])
-                        ?? Equalize(known, size, MadeBy(values[k].Node) ?? MadeBy(values[from].Node)),
+                        ?? Equalize(known, size, MadeBy(values[k].Node) ?? MadeBy(values[from].Node))
+                        ?? ((StateOf(values[k].Node) ?? StateOf(values[from].Node)) is { } state
+                            ? $"{state.Name} is declared as {state.Type}: axes meet from the last, and are equal or 1"
+                            : "axes meet from the last, and are equal, or one of them is 1"),
                     new Label(spans[from], Describe(values[from])), new Label(spans[k], Describe(values[k])));
                 return null;
             }

@@ -38,6 +38,10 @@ internal sealed partial class Elaborator
             }
             if (name.Length == 0 || !bound.TryAdd(name, argument))
             {
+                if (builtin.Name == "transpose" && arguments is [{ Value: TensorValue turned }, { Value: IntValue a },
+                    { Value: IntValue b }] && Swapped(turned.Rank, a, b) is { } order)
+                    return Fail(Codes.WrongArgumentCount, argument.Span, "`transpose` takes all axes in their new order",
+                        null, $"write `transpose({Short(arguments[0].Span)}, {order})`");
                 // `concat(a, b, c)`, `reshape(x, n, d)`: the sizes or tensors are a list.
                 var at = parameters.ToList().FindIndex(p => p is "shape" or "order?" or "parts");
                 return Fail(Codes.WrongArgumentCount, argument.Span, $"`{builtin.Name}` is given too many arguments",
@@ -262,7 +266,7 @@ internal sealed partial class Elaborator
         if (!t.DType.IsFloat)
         {
             return Fail(Codes.IntegerDivision, x.Span, $"`mean` divides, and {t.DType.Name()} has no fractions",
-                Describe(t), "cast: `mean(f32(x))`");
+                Describe(t), $"cast: `mean(f32({Short(x.Span)}))`");
         }
         if (Axes(c.Find("axis"), t.Rank, Describe(t)) is not { } axes || Keep(c) is not { } keep) return Value.Poison;
         var wide = Wide(t);

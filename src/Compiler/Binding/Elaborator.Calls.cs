@@ -43,7 +43,12 @@ internal sealed partial class Elaborator
                     x = x with { Value = CallValue(layer, arguments.SetItem(0, x), span, calleeSpan) };
                 return x.Value;
             default:
-                return Fail(Codes.NotCallable, calleeSpan, $"{Describe(callee)} cannot be called", Describe(callee));
+                return Fail(Codes.NotCallable, calleeSpan, $"{Describe(callee)} cannot be called", Describe(callee),
+                    callee is FileValue { File: var file } ? file.Items.Keys.FirstOrDefault(k =>
+                            string.Equals(k, file.Name, StringComparison.OrdinalIgnoreCase)) is { } named
+                            ? $"did you mean `{named}`?" : "call one of its functions by its name alone"
+                    : callee is TensorValue or ListValue ? $"a part is taken by square brackets: `{Short(calleeSpan)}[i]`"
+                    : null);
         }
     }
 
@@ -54,7 +59,7 @@ internal sealed partial class Elaborator
     {
         if (arguments is not [var a])
             return Fail(Codes.WrongArgumentCount, span,
-            $"`{dtype.Name()}` casts one value, {Quantity.Are(arguments.Length)} given");
+            $"`{dtype.Name()}` casts one value, {Quantity.Are(arguments.Length)} given", null, $"write `{dtype.Name()}(x)`");
         return a.Value switch
         {
             PoisonValue => a.Value,
@@ -89,6 +94,7 @@ internal sealed partial class Elaborator
         Frame = new Frame(syntax.Name.Text, f.File, f.Self, savedFrame, span)
         {
             Entered = syntax,
+            Given = [.. bound.Select(a => a?.Span)],
             Guards = savedFrame.Guards
         };
         if (composite is not null || f.File.IsLibrary) composites = composites.Add(composite ?? syntax.Name.Text);
@@ -232,7 +238,8 @@ internal sealed partial class Elaborator
         {
             if (bound[i] is not null || parameters[i].Default is not null) continue;
             Fail(Codes.WrongArgumentCount, span, $"`{name}` is called without `{parameters[i].Name.Text}`", null,
-                Listed(parameters), new Label(parameters[i].Span, "the parameter"));
+                parameters[i].Name.Text == "key" ? "random numbers come from a key, an i64: take one as a parameter "
+                    + "`key: i64`, and give it on" : Listed(parameters), new Label(parameters[i].Span, "the parameter"));
             return null;
         }
         return bound;
@@ -295,7 +302,9 @@ internal sealed partial class Elaborator
             {
                 value = Fail(Codes.TypeMismatch, at, $"`{p.Name.Text}` takes an int, not {Describe(value)}",
                     Describe(value),
-                    value is FloatValue && Frame.File.IsLibrary ? "a whole number belongs here"
+                    value is StringValue && p.Name.Text == "padding" ? "a number of zeros at each side: `k // 2` keeps the "
+                        + "size for an odd window k at stride 1"
+                    : value is FloatValue && Frame.File.IsLibrary ? "a whole number belongs here"
                         : value is FloatValue ? $"declare it: `{p.Name.Text}: float`"
                         : value is ListValue { Items: [var one, ..] } && at.Text is ['[', ..]
                             ? $"one number goes for all axes: `{Plain(one)}`"

@@ -64,7 +64,8 @@ internal sealed partial class Elaborator
         applied = call;
         var callee = Expression(call.Callee);
         // The arguments of a method that there is not are its own: `x.to(torch.float16)`.
-        var isMethod = callee is PoisonValue && call.Callee is MemberExpression;
+        var isMethod = callee is PoisonValue && (call.Callee is MemberExpression
+            || call.Callee is NameExpression { Name: var called } && ForeignNames.Find(called) is not null);
         if (isMethod) muted++;
         var arguments = ImmutableArray.CreateBuilder<Argument>();
         if (piped is not null)
@@ -276,7 +277,9 @@ internal sealed partial class Elaborator
                 case var other:
                     Fail(Codes.TypeMismatch, l.Span, $"`for` runs over a list or a range, not {Describe(other)}",
                         Describe(other),
-                        other is IntValue ? "write a range: `0:n`" : null);
+                        other is IntValue ? $"write a range: `0:{Short(l.Span)}`"
+                            : other is TensorValue { Rank: > 0 } t ? $"count along an axis: `for i in 0:{t.Shape[0]}`, "
+                                + $"and take `{Short(l.Span)}[i]`" : null);
                     return null;
             }
         }
@@ -316,7 +319,10 @@ internal sealed partial class Elaborator
             Fail(Codes.WrongResultCount, span,
                 $"{names.Length} names take a list of {names.Length}, not {Describe(value)}", Describe(value),
                 value is TensorValue && span.Text.Split('(')[0] is var extreme && extreme is "max" or "min"
-                    ? $"the places have a function of their own: `arg{extreme}{span.Text[3..]}`" : null);
+                    ? $"the places have a function of their own: `arg{extreme}{span.Text[3..]}`"
+                    : value is ListValue { Items.Length: > 1 and < 8 and var count } ? "each has a name: "
+                        + $"`{string.Join(", ", names.Select(n => n.Text).Concat(["_", "_1", "_2", "_3", "_4", "_5"]).Take(count))}`"
+                    : null);
         }
         return [.. names.Select(_ => Value.Poison)];
     }

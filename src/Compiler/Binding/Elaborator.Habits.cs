@@ -44,7 +44,7 @@ internal sealed partial class Elaborator
     /// <summary>A method of tensors, as what is called here with the same arguments.</summary>
     private string? Method(MemberExpression m, TensorValue x)
     {
-        var call = applied is { } a && ReferenceEquals(a.Callee, m) ? a : null;
+        var call = ReferenceEquals(applied?.Callee, m) ? applied : null;
         var (name, target) = (m.Name.Text, Short(m.Target.Span));
         var given = call?.Arguments.Select(g => Short(g.Span)).ToList();
         if (name is "unsqueeze" or "squeeze" && call?.Arguments is [{ Value: var axis }]
@@ -55,6 +55,10 @@ internal sealed partial class Elaborator
             if (at >= 0 && at < places) return "write " + Written(target, name == "unsqueeze"
                 ? x.Shape.Insert((int)at, Size.One) : x.Shape.RemoveAt((int)at));
         }
+        if (name is "transpose" or "swapaxes" && call?.Arguments is [{ Value: var from }, { Value: var to }]
+            && Tried(() => Expression(from)) is IntValue a && Tried(() => Expression(to)) is IntValue b
+            && Swapped(x.Rank, a, b) is { } order) return $"write `transpose({target}, {order})`";
+        if (name is "T" or "mT" or "t" && x.Rank > 2) return $"write `{Turned(target, x.Rank)}`";
         if (ForeignNames.Method(name, target, given) is { } known) return known;
         var ours = name.TrimEnd('_') is { Length: > 0 } bare ? bare : name;
         if (!IsFunction(ours, m.Name.Span)) return Suggest(name);
@@ -64,6 +68,19 @@ internal sealed partial class Elaborator
         var written = $"{ours}({string.Join(", ", arguments.Prepend(target))})";
         return ours == name ? $"write `{written}`" : $"values are not changed in place: `{target} = {written}`";
     }
+
+    /// <summary>The order of all axes in which two have changed places; null where one is no axis.</summary>
+    private static string? Swapped(int rank, IntValue a, IntValue b)
+    {
+        if (!a.Size.IsConstant || !b.Size.IsConstant) return null;
+        var (i, j) = (a.Size.Value + (a.Size.Value < 0 ? rank : 0), b.Size.Value + (b.Size.Value < 0 ? rank : 0));
+        if (i < 0 || j < 0 || i >= rank || j >= rank) return null;
+        return $"[{string.Join(", ", Enumerable.Range(0, rank).Select(d => d == i ? j : d == j ? i : d))}]";
+    }
+
+    /// <summary>The call of `transpose` that turns the last two axes of a tensor.</summary>
+    private static string Turned(string x, int rank) => rank == 2 ? $"transpose({x})"
+        : $"transpose({x}, [{string.Join(", ", Enumerable.Range(0, rank - 2).Append(rank - 1).Append(rank - 2))}])";
 
     private static string Written(string x, IEnumerable<Size> shape) => $"`reshape({x}, [{string.Join(", ", shape)}])`";
 

@@ -201,7 +201,7 @@ internal sealed partial class Elaborator
         var assigned = closed.Select(w => w.Local).ToList();
         muted--;
         (userPlace, composites) = (place, within);
-        if (Returned(span))
+        if (Returned(ReturnIn(block) ?? span))
         {
             foreach (var local in assigned) Write(local, Value.Poison);
             Poison(block);
@@ -264,6 +264,10 @@ internal sealed partial class Elaborator
             return;
         }
     }
+
+    private static Span? ReturnIn(SyntaxNode node) => node is ReturnStatement ? node.Span
+        : SyntaxPrinter.Children(node).Select(c => c.Node is { } inner ? ReturnIn(inner) : null)
+            .FirstOrDefault(s => s is not null);
 
     /// <summary>A `return` inside a loop would leave it early.</summary>
     private bool Returned(Span span)
@@ -347,7 +351,7 @@ internal sealed partial class Elaborator
                 return false;
             case (ListValue l, ListValue m):
                 return l.Items.Length != m.Items.Length
-                    ? Changed("a list that grows is known before the call; put tensors of one shape in one tensor")
+                    ? Changed("a loop in the call fills a tensor: `let y: f32[n, d] = 0` before it, `y[i] = …` in it")
                     : l.Items.Zip(m.Items)
                         .All(p => Carried(round, p.First, p.Second, span, $"an element of {name}", results));
             case (TensorValue s, TensorValue t):

@@ -156,7 +156,8 @@ internal sealed partial class Elaborator
             case BinaryOperator.Divide when !isFloat:
                 return Fail(Codes.IntegerDivision, span, $"`/` divides really, and {a.DType.Name()} has no fractions",
                     null,
-                    "write `//` for the floor, or cast: `f32(a) / f32(b)`",
+                    "write `//` for the floor, or cast: "
+                        + $"`f32({Short(leftSpan)}) / {(b.Node is Const ? Short(rightSpan) : $"f32({Short(rightSpan)})")}`",
                     new Label(leftSpan, Describe(a)), new Label(rightSpan, Describe(b)));
             case BinaryOperator.Divide: return Each((x, y) => new Binary(BinaryOp.Div, x, y));
             case BinaryOperator.FloorDivide: return Each((x, y) => Floored(x, y).Quotient);
@@ -261,7 +262,11 @@ internal sealed partial class Elaborator
         {
             case Sameness.Different:
                 return Fail(Codes.ContractMismatch, span, $"cannot contract {a.Shape[ka]} with {b.Shape[kb]}", null,
-                    Equalize(a.Shape[ka], b.Shape[kb], MadeBy(b.Node) ?? MadeBy(a.Node)),
+                    b.Rank >= 2 && b.Shape[^1].Equals(a.Shape[ka])
+                        ? $"their last axes agree: `{Short(leftSpan)} @ {Turned(Short(rightSpan), b.Rank)}`"
+                        : a.Rank >= 2 && !isRow && a.Shape[^2].Equals(b.Shape[kb])
+                            ? $"write `{Turned(Short(leftSpan), a.Rank)} @ {Short(rightSpan)}`"
+                            : Equalize(a.Shape[ka], b.Shape[kb], MadeBy(b.Node) ?? MadeBy(a.Node)),
                     [new(leftSpan, written), new(rightSpan, Describe(b)),
                         .. DeclaredAs(b.Node).Concat(DeclaredAs(a.Node))]);
             case Sameness.Checked:

@@ -248,7 +248,9 @@ internal sealed partial class Elaborator
         if (Realize(value, type.DType, span) is not { } tensor) return null;
         TensorValue? Wrong()
         {
-            Fail(Codes.TypeMismatch, span, $"{Describe(value)} is assigned to {type.Display}", Describe(value), null,
+            Fail(Codes.TypeMismatch, span, $"{Describe(value)} is assigned to {type.Display}", Describe(value),
+                tensor.DType != type.DType ? $"cast it: `{type.DType.Name()}({Short(span)})`"
+                    : FromTheLast(tensor, new TensorValue(new Input("", type), Graph, []), span, placeSpan),
                 new Label(placeSpan, type.Display));
             return null;
         }

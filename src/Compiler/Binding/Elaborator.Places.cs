@@ -93,7 +93,7 @@ internal sealed partial class Elaborator
                             Fail(Codes.TypeMismatch, v.Span, $"subscripts are integers, not {Describe(t)}", Describe(t),
                                 t.DType == DType.Bool
                                     ? "choose elements with `select(c, a, b)`; a shape cannot depend on data"
-                                    : null);
+                                    : "cast them: `i32(…)`");
                             return null;
                         case PoisonValue:
                             return null;
@@ -220,7 +220,8 @@ internal sealed partial class Elaborator
         {
             Fail(Codes.ConstantNeeded, slice.Span,
                 "the length of a slice must be a size, this one is only known in the call",
-                null, "let the same run-time scalar stand at both ends: `x[pos : pos + n]`, or mask instead of cutting");
+                null, new[] { first, last }.Select(AsSize).FirstOrDefault(h => h is not null)
+                    ?? "let the same run-time scalar stand at both ends: `x[pos : pos + n]`, or mask instead of cutting");
             return null;
         }
         if (length.IsConstant && length.Value < 0)

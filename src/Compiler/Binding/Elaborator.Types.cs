@@ -176,7 +176,7 @@ internal sealed partial class Elaborator
                     {
                         if (value is not PoisonValue)
                             Fail(Codes.TypeMismatch, s.Span, $"a size is an int, not {Describe(value)}",
-                                Describe(value));
+                                Describe(value), AsSize(value));
                         return null;
                     }
                     if (!IsExtent(size.Size, s.Span, "an axis")) return null;
@@ -196,10 +196,35 @@ internal sealed partial class Elaborator
         return sizes.ToImmutable();
     }
 
+    /// <summary>The help line for a parameter that a shape depends on.</summary>
+    private static string? AsSize(Value value) => value is TensorValue { Rank: 0, DType.IsInteger: true, Node: Input i }
+        ? $"what a shape depends on is known before the call: declare the parameter `{i.Name}: int`" : null;
+
     private Value RankMismatch(NamedType type, TensorValue value, Span span, Code code, string says) =>
         Fail(code == Codes.TypeMismatch ? Codes.WrongRank : code, span,
             $"{Describe(value)} has {Quantity.Of(value.Rank, "axis")}, {type.Span.Text} has {type.Dims.Length}",
-            Describe(value), null, new Label(type.Span, says));
+            Describe(value), Ranked(type, value, span), new Label(type.Span, says));
+
+    /// <summary>The help line for a tensor with an axis too many or too few.</summary>
+    private string? Ranked(NamedType type, TensorValue value, Span span)
+    {
+        var text = Short(span);
+        if (!value.Indices.IsEmpty) return null;
+        if (type.Dims.IsEmpty) return $"reduce it: `mean({text})`, `sum({text})`, or take an element of it";
+        // torch's idiom of a label for each row.
+        if (value is { Node: Gather { Axis: 1 } gather, Rank: 2 } && gather.OperandType(1).Rank == 1 && type.Dims.Length == 1)
+            return "one element of each row is an index form: `[i] => x[i, y[i]]`";
+        if (value.Rank == type.Dims.Length + 1)
+            return $"it has an axis more: reduce along one, `mean({text}, axis: 0)`, or take one of it: `{text}[0]`";
+        if (value.Rank + 1 != type.Dims.Length || type.Dims.Any(d => d is GroupDim)) return null;
+        Size? Known(DimSyntax dim) => dim is SizeDim { Size: var size } && (size is not NameExpression { Name: var name }
+            || (name != "_" && Inner(name, dim.Span) is IntValue)) ? (Tried(() => Expression(size)) as IntValue)?.Size : null;
+        var places = Enumerable.Range(0, type.Dims.Length).Where(p => value.Shape.Insert(p, Size.One)
+            .Zip(type.Dims).All(d => Known(d.Second) is not { } wanted || wanted.Equals(d.First))).ToList();
+        if (places.Count == 0) return "it has an axis less";
+        var at = places.FirstOrDefault(p => Known(type.Dims[p]) is not null, places[0]);
+        return $"an axis of 1 more: {Written(text, value.Shape.Insert(at, Size.One))}";
+    }
 
     private Value Shaped(NamedType type, TensorValue value, Span span, Code code, string says)
     {
@@ -357,7 +382,8 @@ internal sealed partial class Elaborator
         Fail(code == Codes.TypeMismatch ? Codes.SizesDiffer : code, span,
             $"the axes `{g.Span.Text}` of {Describe(value)} are [{string.Join(", ", sizes)}], "
                 + $"elsewhere [{string.Join(", ", bound)}]",
-            Describe(value), null, Frame.Find(name) is { } first && first.Span != g.Span
+            Describe(value), sizes.Count == bound.Count + 1 ? $"it has an axis more: `argmax({Short(span)}, axis: -1)` of "
+                + $"one-hot rows, or one of it: `{Short(span)}[.., 0]`" : null, Frame.Find(name) is { } first && first.Span != g.Span
                 ? new Label(first.Span, "first bound here") : new Label(g.Span, "this group"));
         return false;
     }

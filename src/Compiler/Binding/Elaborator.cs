@@ -52,8 +52,16 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
         if (SourceLoader.IsLibrary(span.Source) && calls.FirstOrDefault(c =>
             !SourceLoader.IsLibrary(c.Span.Source)) is { } user)
         {
-            labels = labels.Prepend(new(span, label is null ? "found here" : Readable(label)));
-            (span, label) = (user.Span, null);
+            labels = labels.Prepend(new(span, label is null ? "asked for here" : Readable(label)));
+            // What the user's own call was given, where the place names one of its parameters.
+            var given = Frame.Site == user.Span && Frame.Entered is { } entered && code == Codes.TypeMismatch
+                ? entered.Parameters.Zip(Frame.Given).Where(p => p.Second is not null
+                    && Word().Matches(span.Text).Any(m => m.Value == p.First.Name.Text)).ToList() : [];
+            if (given is [var (parameter, argument)])
+                (span, message, help) = (argument!.Value, $"the argument {parameter.Name.Text}: {message}",
+                    help?.Replace("…", Short(argument.Value), StringComparison.Ordinal));
+            else span = user.Span;
+            label = null;
         }
         bag.Add(new Diagnostic(code, Readable(message), span)
         {

@@ -84,8 +84,8 @@ internal static class ForeignNames
         ["mv"] = "`mv(a, b)` is `a @ b`",
         ["addmm"] = "`addmm(c, a, b)` is `c + a @ b`",
         ["norm"] = "the length is `sqrt(sum(x * x))`",
-        ["var"] = "the variance is `mean((x - mean(x)) ** 2)`",
-        ["std"] = "the deviation is `sqrt(mean((x - mean(x)) ** 2))`",
+        ["var"] = "the variance is `mean((x - mean(x)) ** 2)`; along an axis both take `axis: 1, keep: true`",
+        ["std"] = "the deviation is `sqrt(mean((x - mean(x)) ** 2))`; along an axis both take `axis: 1, keep: true`",
         ["median"] = "the middle of `sort(x)`",
         ["average"] = "`average` is `mean(x)`",
         ["count_nonzero"] = "count with `sum(i32(x != 0))`",
@@ -127,6 +127,11 @@ internal static class ForeignNames
         ["manual_seed"] = "random functions take a key, an i64: `normal(key, [n])`",
         ["seed"] = "random functions take a key, an i64: `normal(key, [n])`",
         ["PRNGKey"] = "a key is an i64; `fold(key, 1)` makes another",
+        ["randn"] = "`use nn` declares `normal(key, [n])`, with a key, an i64",
+        ["rand"] = "`use nn` declares `uniform(key, [n])`, with a key, an i64",
+        ["randint"] = "`use nn` declares `integers(key, [n], high)`, with a key, an i64",
+        ["randperm"] = "`use nn` declares `permutation(key, n)`, with a key, an i64",
+        ["shuffle"] = "`use nn` declares `permutation(key, n)`: `x[permutation(key, n)]`",
         ["super"] = "leave it out: a module has no base",
         ["isinstance"] = "types are known where a function is called: leave it out",
         ["map"] = "use a comprehension: `[f(x) for x in xs]`",
@@ -163,8 +168,7 @@ internal static class ForeignNames
         CrossEntropyLoss cross_entropy  MSELoss mse  mse_loss mse  L1Loss l1  l1_loss l1  NLLLoss nll  nll_loss nll
         smooth_l1_loss smooth_l1  huber_loss huber  BCELoss bce  binary_cross_entropy bce
         BCEWithLogitsLoss bce_with_logits  binary_cross_entropy_with_logits bce_with_logits  KLDivLoss kl_div
-        scaled_dot_product_attention attention  randn normal  rand uniform  randint integers  randperm permutation
-        multinomial categorical  xavier_uniform xavier  xavier_uniform_ xavier  xavier_normal_ xavier_normal
+        scaled_dot_product_attention attention  multinomial categorical  xavier_uniform xavier  xavier_uniform_ xavier  xavier_normal_ xavier_normal
         kaiming_uniform_ kaiming_uniform  kaiming_normal_ kaiming_normal  trunc_normal_ trunc_normal
         glorot_uniform xavier  he_normal kaiming_normal  Adam AdamW  adam AdamW  adamw AdamW  sgd SGD
         """);

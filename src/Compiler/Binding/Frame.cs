@@ -55,6 +55,9 @@ internal sealed class Frame(string name, SourceFile file, Instance? self, Frame?
     /// <summary>The function whose body it is.</summary>
     public Syntax.FunctionSyntax? Entered { get; init; }
 
+    /// <summary>Where its arguments stand, by parameter.</summary>
+    public ImmutableArray<Span?> Given { get; init; } = [];
+
     /// <summary>The instance whose members are being made in it.</summary>
     public Instance? Makes { get; init; }
 

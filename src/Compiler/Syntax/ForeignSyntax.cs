@@ -55,7 +55,7 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
         var at = code.FindIndex(t => t.TokenIndex == offending.TokenIndex);
         if (at < 0) return null;
         return Block(at) ?? Opener(at) ?? Augmented(at) ?? Ellipsis(at) ?? Walrus(at) ?? Formatted(at) ?? Nameless(at)
-            ?? Choice(at) ?? Tuple(at) ?? Word(at) ?? Sign(at) ?? Alone(at);
+            ?? Choice(at) ?? Tuple(at) ?? Word(at) ?? Sign(at) ?? Apart(at) ?? Alone(at);
     }
 
     // ---- lines -------------------------------------------------------------------------------------------------------
@@ -271,13 +271,15 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
     {
         var open = Text(at) == "(" ? at : Text(at) == "," ? Open(at) : -1;
         if (open < 0 || Text(open) != "(" || Close(open) is not (> 0 and var close)) return null;
-        if (Text(at) == "(" && Text(at - 1) is not ("let" or "for")) return null;
+        if (Text(at) == "(" && Text(at - 1) is not ("let" or "for") && !(Text(at - 1) == ","
+            && Text(LineStart(at)) is "let" or "for")) return null;
         if (Text(at) == "," && EndsValue(open - 1) && code[open - 1].Line == code[open].Line) return null;
         var inner = Written(open + 1, close - 1).TrimEnd(',');
         return new(SpanOf(open, close), "there are no tuples", Text(open - 1) switch
         {
             "return" => $"several results stand bare: `return {inner}`",
             "let" or "for" => $"several names stand bare: `{Text(open - 1)} {inner}`",
+            "," when Text(LineStart(at)) is "let" or "for" => $"several names stand bare: `{Written(LineStart(at), open - 1)} {inner}`",
             _ => $"a list is in square brackets: `[{inner}]`",
         });
     }
@@ -311,6 +313,14 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
             new(SpanOf(at, at), "unexpected `{`", "there are no dictionaries or sets; a list is `[a, b]`"),
         _ => null,
     };
+
+    /// <summary>`f(x y)`, `[a b]`: two values with nothing between them.</summary>
+    private Habit? Apart(int at)
+    {
+        if (!(code[at].Type is AccLexer.NAME or AccLexer.INT or AccLexer.FLOAT or AccLexer.STRING) || !EndsValue(at - 1)
+            || Text(Open(at)) is not ("(" or "[") || Openers.ContainsKey(Text(at))) return null;
+        return new(SpanOf(at, at), $"unexpected `{Short(Text(at))}`", "is a `,` missing before it?");
+    }
 
     /// <summary>Whether the word before a sign stands where a type does.</summary>
     private bool IsType(int at) => Text(at - 2) is ":" or "->" && code[at - 1].Type == AccLexer.NAME

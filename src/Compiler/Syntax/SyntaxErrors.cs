@@ -65,10 +65,13 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
         var end = offending.Type == TokenConstants.EOF;
         var span = Parser.SpanOf(source, offending);
         var open = OpenBracket(offending);
-        if (open is not null && (end || (text is ")" or "]" or "}" && text != Partner(open.Text))))
+        // No bracket but a brace goes on over a word that begins a statement.
+        var isBehind = open?.Text is "(" or "[" && open.Line != offending.Line
+            && text is "return" or "let" or "while" or "fn" or "export" or "module" or "param" or "buffer" or "use";
+        if (open is not null && (end || isBehind || (text is ")" or "]" or "}" && text != Partner(open.Text))))
         {
             _lost = true;
-            var missed = end ? "the file ends here" : $"`{text}` stands where `{Partner(open.Text)}` is missing";
+            var missed = end ? "the file ends here" : isBehind ? $"`{Partner(open.Text)}` is missing before this" : $"`{text}` stands where `{Partner(open.Text)}` is missing";
             return new(Codes.OpenBracket, $"`{open.Text}` is not closed", Parser.SpanOf(source, open))
             {
                 Secondary = [new(span, missed)],
