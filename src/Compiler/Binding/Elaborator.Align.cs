@@ -74,10 +74,12 @@ internal sealed partial class Elaborator
                 }
                 Fail(Codes.BroadcastMismatch, span, $"the sizes {known} and {size} do not broadcast", null,
                     FromTheLast(values[from], values[k], spans[from], spans[k])
+                        ?? Beginning(values[from], d, size, spans[from]) ?? Beginning(values[k], d, known, spans[k])
                         ?? Equalize(known, size, MadeBy(values[k].Node) ?? MadeBy(values[from].Node))
                         ?? ((StateOf(values[k].Node) ?? StateOf(values[from].Node)) is { } state
                             ? $"{state.Name} is declared as {state.Type}: axes meet from the last, and are equal or 1"
-                            : "axes meet from the last, and are equal, or one of them is 1"),
+                            : (values[from].Rank == values[k].Rank ? $"axis {rank - d} is {known} and {size}: " : "")
+                                + "axes meet from the last, and are equal, or one of them is 1"),
                     new Label(spans[from], Describe(values[from])), new Label(spans[k], Describe(values[k])));
                 return null;
             }
@@ -109,6 +111,17 @@ internal sealed partial class Elaborator
         var reshaped = $"`reshape({text}, [{string.Join(", ", axes)}])`";
         return "axes meet from the last: " + (span.Text.Contains("axis:", StringComparison.Ordinal) || IsReduced(low.Node)
             ? $"reduce with `keep: true`, or write {reshaped}" : $"write {reshaped}");
+    }
+
+    /// <summary>
+    /// The help line for a table of a fixed length, as of positions, that meets an axis of any size: its first rows.
+    /// </summary>
+    private string? Beginning(TensorValue table, int fromLast, Size size, Span span)
+    {
+        if (StateOf(table.Node) is null || !table.Shape[^fromLast].IsConstant || size.IsConstant || !table.Indices.IsEmpty)
+            return null;
+        var colons = string.Concat(Enumerable.Repeat(":, ", table.Rank - fromLast));
+        return $"the first {size} of {table.Shape[^fromLast]} are `{Short(span)}[{colons}:{size}]`";
     }
 
     /// <summary>Whether a value comes out of a reduction, as a mean under a name does.</summary>

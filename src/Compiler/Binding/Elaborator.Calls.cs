@@ -238,7 +238,9 @@ internal sealed partial class Elaborator
         {
             if (bound[i] is not null || parameters[i].Default is not null) continue;
             Fail(Codes.WrongArgumentCount, span, $"`{name}` is called without `{parameters[i].Name.Text}`", null,
-                parameters[i].Name.Text == "key" ? "random numbers come from a key, an i64: take one as a parameter "
+                parameters[0].Name.Text == "key" && bound[0]?.Value is ListValue && i > 0
+                    ? $"a key comes first, an i64: `{name}(key, {Short(bound[0]!.Span)})`"
+                : parameters[i].Name.Text == "key" ? "random numbers come from a key, an i64: take one as a parameter "
                     + "`key: i64`, and give it on" : Listed(parameters), new Label(parameters[i].Span, "the parameter"));
             return null;
         }

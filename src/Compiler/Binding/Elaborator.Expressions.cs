@@ -120,6 +120,9 @@ internal sealed partial class Elaborator
                 return Fail(Codes.UnknownMember, m.Name.Span, $"tensors have no members", Describe(target),
                     Method(m, tensor));
             default:
+                // What was meant to change it is not there: what follows of it is no second mistake.
+                if (target is ListValue && m.Target is NameExpression n && Frame.Find(n.Name) is { Alias: null } local)
+                    Write(local, Value.Poison);
                 return Fail(Codes.UnknownMember, m.Name.Span, $"{Describe(target)} has no members", Describe(target),
                     (target, m.Name.Text) switch
                     {
@@ -127,6 +130,8 @@ internal sealed partial class Elaborator
                             + $"[..{Short(m.Target.Span)}, x]`",
                         (ListValue or WeakValue, var ours) when IsFunction(ours, m.Name.Span) =>
                             $"write `{ours}({Short(m.Target.Span)})`",
+                        (IntValue, _) when m.Target is NameExpression { Name: "self" } =>
+                            $"members are seen bare: leave the parameter `self` out, and write `{m.Name.Text}`",
                         (ModuleValue, _) => $"make an instance first: `let layer = {Short(m.Target.Span)}(…)`",
                         _ => ForeignNames.Find(m.Name.Text),
                     });

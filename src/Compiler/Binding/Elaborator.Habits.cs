@@ -60,6 +60,12 @@ internal sealed partial class Elaborator
             && Swapped(x.Rank, a, b) is { } order) return $"write `transpose({target}, {order})`";
         if (name is "T" or "mT" or "t" && x.Rank > 2) return $"write `{Turned(target, x.Rank)}`";
         if (ForeignNames.Method(name, target, given) is { } known) return known;
+        if (name.TrimEnd('_') is "add" or "sub" or "mul" or "div" && given is [var operand])
+        {
+            var sign = name[0] switch { 'a' => '+', 's' => '-', 'm' => '*', _ => '/' };
+            return name.EndsWith('_') ? $"values are not changed in place: `{target} = {target} {sign} {operand}`"
+                : $"write `{target} {sign} {operand}`";
+        }
         var ours = name.TrimEnd('_') is { Length: > 0 } bare ? bare : name;
         if (!IsFunction(ours, m.Name.Span)) return Suggest(name);
         var arguments = call?.Arguments.Select(g => g.Name is { } named
@@ -115,8 +121,14 @@ internal sealed partial class Elaborator
     {
         if (value is not ListValue list) return null;
         if (ReferenceEquals(list, ListValue.Nothing)) return "end the function with `return` and its value";
+        if (span.Text.StartsWith("return", StringComparison.Ordinal))
+            return $"several results are declared in parentheses: `-> ({string.Join(", ", list.Items.Select(i =>
+                i is TensorValue t ? t.Type.Display : "f32"))})`";
+        if (span.Text.EndsWith(')') && span.Text.Contains('(', StringComparison.Ordinal) && !span.Text.StartsWith('['))
+            return $"it gives {list.Items.Length} values: `let {string.Join(", ", "abcdefgh".Take(list.Items.Length))} = "
+                + $"{Short(span)}`";
         if (list.Items.IsEmpty) return "a number fills a declared type: `let y: f32[n] = 0`";
-        var opened = Lookup("stack", span) is FunctionValue ? "" : " of `use nn`";
+        var opened = Lookup(ForeignNames.Stack, span) is FunctionValue ? "" : " of `use nn`";
         if (list.Items.All(i => i is ListValue)) return $"rows of numbers become a tensor by `stack`{opened}: "
             + "`stack([stack([1.0, 2.0]), stack([3.0, 4.0])])`";
         if (!list.Items.All(IsNumeric)) return null;
@@ -132,6 +144,14 @@ internal sealed partial class Elaborator
         return $"they stand in a list: `{function}([{string.Join(", ", tensors)}])`";
     }
 
+    /// <summary>A number with a fraction where a whole one belongs: `n / 2`.</summary>
+    private static string? Whole(Value value, Span span) => value is FloatValue or RealValue
+        ? value is RealValue { Operation: "/" } && !span.Text.Contains('/', StringComparison.Ordinal)
+            ? $"`{Short(span)}` comes of `/`, which gives a fraction: `//` gives the whole number below"
+        : span.Text.Contains('/', StringComparison.Ordinal) && !span.Text.Contains("//", StringComparison.Ordinal)
+            ? $"`/` gives a fraction, `//` the whole number below: `{Short(span).Replace("/", "//", StringComparison.Ordinal)}`"
+            : "`int(…)` cuts the fraction off" : null;
+
     /// <summary>The subscripts that an axis or a list has, as a help line.</summary>
     private static string? Subscripts(Size extent) => !extent.IsConstant ? "subscripts count from 0; -1 is the last"
         : extent.Value > 0 ? $"the subscripts are 0 to {extent - 1}, or {-extent} to -1 from the end" : "it has no elements";
@@ -142,9 +162,12 @@ internal sealed partial class Elaborator
         var others = Size.Product(shape.Where(s => !s.Is(-1)));
         if (shape.Count(s => s.Is(-1)) == 1 && !others.Is(0) && (others.IsConstant || ranges.NonNegative(others)))
         {
-            var left = FloorDiv(x.Node.Type.Count, others);
-            if ((left * others).Equals(x.Node.Type.Count))
-                return $"here it is {left}: " + Written(text, shape.Select(s => s.Is(-1) ? left : s));
+            var (count, rest) = WithoutCommon(x.Node.Type.Count, others);
+            var left = FloorDiv(count, rest);
+            var written = (left * rest).Equals(count) ? left.Text
+                : $"{count} // {(rest.Terms.Length > 1 || rest.Terms[0].Atoms.Length > 1 ? $"({rest})" : rest)}";
+            return $"here it is {written}: `reshape({text}, "
+                + $"[{string.Join(", ", shape.Select(s => s.Is(-1) ? written : s.Text))}])`";
         }
         return $"write it out, as `size({text}) // n`";
     }

@@ -95,8 +95,8 @@ internal sealed partial class Elaborator
         {
             var (value, at) = IsNumeric(left) ? (right, rightSpan) : (left, leftSpan);
             return Fail(Codes.TypeMismatch, at,
-                $"`{SyntaxPrinter.Sign(op)}` takes numbers and tensors, not {Describe(value)}",
-                Describe(value));
+                $"`{SyntaxPrinter.Sign(op)}` takes numbers and tensors, not {Describe(value)}", Describe(value),
+                value is StringValue ? "a text has places for values: `print(\"x is {}\", x)`" : null);
         }
         if (left is not TensorValue && right is not TensorValue)
             return Fail(Codes.TypeMismatch, span,
@@ -130,10 +130,13 @@ internal sealed partial class Elaborator
         if (Realize(left, dtype, leftSpan) is not { } a || Realize(right, dtype, rightSpan) is not { } b) return null;
         if (a.DType == b.DType) return (a, b);
         Fail(Codes.DtypeMix, span, $"{a.DType.Name()} and {b.DType.Name()} do not mix", null,
-            $"cast one of them: `{a.DType.Name()}({rightSpan.Text})`",
+            $"cast one of them: `{(b.DType == DType.Bool || a.DType != DType.Bool ? a.DType.Name() + Cast(rightSpan)
+                : b.DType.Name() + Cast(leftSpan))}`",
             new Label(leftSpan, Describe(a)), new Label(rightSpan, Describe(b)));
         return null;
     }
+
+    private static string Cast(Span span) => span.Text is ['(', .., ')'] ? span.Text : $"({span.Text})";
 
     private static DType Default(params Value[] values) => values.Any(IsReal) ? DType.F32
         : values.All(v => v is BoolValue) ? DType.Bool : DType.I32;
@@ -289,7 +292,9 @@ internal sealed partial class Elaborator
             {
                 return Fail(Codes.BroadcastMismatch, span,
                     $"the leading axes {a.Shape[shift + d]} and {b.Shape[d]} of `@` differ", null,
-                    Equalize(a.Shape[shift + d], b.Shape[d]), new Label(leftSpan, written),
+                    a.Shape[shift + d].Is(1) || b.Shape[d].Is(1)
+                        ? "`@` repeats axes that are missing, and none of 1: leave it out, or `broadcast(…)` it"
+                        : Equalize(a.Shape[shift + d], b.Shape[d]), new Label(leftSpan, written),
                         new Label(rightSpan, Describe(b)));
             }
             batchA.Add(shift + d);

@@ -99,7 +99,9 @@ internal sealed partial class Elaborator
                             return null;
                         case var other:
                             Fail(Codes.TypeMismatch, v.Span,
-                                $"a subscript is an int or an integer tensor, not {Describe(other)}", Describe(other));
+                                $"a subscript is an int or an integer tensor, not {Describe(other)}", Describe(other),
+                                Whole(other, v.Span));
+                            if (v.Value is NameExpression) Spoil(v.Value);
                             return null;
                     }
                     break;
@@ -172,7 +174,9 @@ internal sealed partial class Elaborator
                 case PoisonValue:
                     return null;
                 case var other:
-                    Fail(Codes.TypeMismatch, e.Span, $"a slice takes ints, not {Describe(other)}", Describe(other));
+                    Fail(Codes.TypeMismatch, e.Span, $"a slice takes ints, not {Describe(other)}", Describe(other),
+                        Whole(other, e.Span));
+                    if (e is NameExpression) Spoil(e);
                     return null;
             }
         }

@@ -167,8 +167,9 @@ internal sealed partial class Elaborator
                 case SizeDim s:
                     if (s.Size is NameExpression { Name: var name } && Inner(name, s.Span) is null)
                     {
-                        Fail(Codes.UnboundSize, s.Span, $"the size `{name}` is not bound here", null,
-                            "use the name of a size in scope");
+                        Fail(Codes.UnboundSize, s.Span, $"the size `{name}` is not bound here", null, Frame.Makes is { } made
+                            ? $"state has its size when the module is made: a number, or a hyper-parameter, `module "
+                                + $"{made.Syntax.Name.Text}({name})`" : "use the name of a size in scope");
                         return null;
                     }
                     var value = Expression(s.Size);
@@ -176,7 +177,7 @@ internal sealed partial class Elaborator
                     {
                         if (value is not PoisonValue)
                             Fail(Codes.TypeMismatch, s.Span, $"a size is an int, not {Describe(value)}",
-                                Describe(value), AsSize(value));
+                                Describe(value), AsSize(value) ?? Whole(value, s.Span));
                         return null;
                     }
                     if (!IsExtent(size.Size, s.Span, "an axis")) return null;
@@ -260,7 +261,10 @@ internal sealed partial class Elaborator
                                     ? $"`{name}` is {captured.What}; for a size of its own take another name"
                                     : Moved(type, value, axis, expected, span)
                                         ?? Joined(type, value, axis, expected, span)
-                                        ?? Equalize(expected, shape[axis], MadeBy(value.Node) ?? OwnerHelp()),
+                                        ?? Equalize(expected, shape[axis], MadeBy(value.Node) ?? OwnerHelp())
+                                        ?? (code == Codes.ReturnMismatch && IsClosed(value)
+                                            ? $"declare what comes out, `{value.Type.Display}`, or change what makes it"
+                                            : null),
                                 bound is not null && bound.Span.Source is not null && bound.Span != s.Span
                                     ? new Label(bound.Span, expected.Text == name ? "bound here"
                                         : $"{name} is {expected} here")
@@ -277,6 +281,10 @@ internal sealed partial class Elaborator
         }
         return isChecked ? Retype(value, [.. checkedShape]) : value;
     }
+
+    /// <summary>Whether a type can be written down: no index of a form, no loop is in its sizes.</summary>
+    private static bool IsClosed(TensorValue value) => value.Indices.IsEmpty
+        && value.Shape.All(s => s.Variables().All(v => !v.Contains('\'') && !v.Contains('.')));
 
     /// <summary>
     /// The help line where one axis further on is what this one has to be, as the channels of an image that come last.
@@ -310,7 +318,8 @@ internal sealed partial class Elaborator
             if (first >= 0 && (!joined.IsConstant || joined.Equals(expected)))
                 help += $"; as one axis: `reshape({text}, [{string.Join(", ", value.Shape.Take(first).Append(joined))}])`";
         }
-        else if (axis == 1 && value.Rank >= 3 && type.Dims.Length == value.Rank
+        // An axis that is called by its channels is where they belong.
+        else if (axis == 1 && value.Rank >= 3 && !value.Shape[1].Text.StartsWith('c') && type.Dims.Length == value.Rank
             && type.Dims.Skip(2).All(d => d is AnyDim || d.Span.Text == "_"))
         {
             var order = Enumerable.Range(1, value.Rank - 2).Prepend(value.Rank - 1).Prepend(0);
@@ -357,7 +366,8 @@ internal sealed partial class Elaborator
             case PoisonValue:
                 return false;
             case var other:
-                Fail(Codes.TypeMismatch, s.Span, $"a size is an int, not {Describe(other)}", Describe(other));
+                Fail(Codes.TypeMismatch, s.Span, $"a size is an int, not {Describe(other)}", Describe(other),
+                    Whole(other, s.Span));
                 return false;
         }
     }
@@ -383,7 +393,8 @@ internal sealed partial class Elaborator
             $"the axes `{g.Span.Text}` of {Describe(value)} are [{string.Join(", ", sizes)}], "
                 + $"elsewhere [{string.Join(", ", bound)}]",
             Describe(value), sizes.Count == bound.Count + 1 ? $"it has an axis more: `argmax({Short(span)}, axis: -1)` of "
-                + $"one-hot rows, or one of it: `{Short(span)}[.., 0]`" : null, Frame.Find(name) is { } first && first.Span != g.Span
+                + $"one-hot rows, or one of it: `{Short(span)}[.., 0]`"
+                : sizes.Count > bound.Count + 1 ? "are two arguments the wrong way round?" : null, Frame.Find(name) is { } first && first.Span != g.Span
                 ? new Label(first.Span, "first bound here") : new Label(g.Span, "this group"));
         return false;
     }

@@ -5,7 +5,7 @@ internal static class ForeignNames
 {
     private static readonly Dictionary<string, string> Table = new()
     {
-        ["where"] = "`where` of arrays is `select(condition, a, b)`",
+        ["where"] = "`where` of arrays is `select(condition, a, b)`; how many places hold is data, and no size: keep the mask",
         ["cat"] = "`cat` is `concat([a, b], axis: 0)`",
         ["concatenate"] = "`concatenate` is `concat([a, b], axis: 0)`",
         ["chunk"] = "`chunk` is `split(x, parts, axis: 0)`",
@@ -152,9 +152,12 @@ internal static class ForeignNames
         ["NULL"] = "there is no `NULL`; leave the member out with `if`",
     };
 
+    /// <summary>What makes a tensor of a list.</summary>
+    public const string Stack = "stack";
+
     /// <summary>Names that are another word for one of ours.</summary>
     private static readonly Dictionary<string, string> Renamed = Pairs("""
-        absolute abs  fabs abs  arctan2 atan2  sorted sort  reversed reverse  gather_nd gather
+        absolute abs  fabs abs  arctan2 atan2  sorted sort  reversed reverse
         max_pool2d max_pool  avg_pool2d avg_pool  adaptive_avg_pool2d adaptive_avg_pool
         adaptive_max_pool2d adaptive_max_pool  MaxPool1d max_pool1d  MaxPool2d max_pool  MaxPool3d max_pool3d
         AvgPool1d avg_pool1d  AvgPool2d avg_pool  AvgPool3d avg_pool3d  AdaptiveAvgPool2d adaptive_avg_pool

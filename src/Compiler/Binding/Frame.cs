@@ -83,6 +83,9 @@ internal sealed class Frame(string name, SourceFile file, Instance? self, Frame?
     /// <summary>The member whose right side is evaluated: not in scope there.</summary>
     public string? Hidden { get; set; }
 
+    /// <summary>Names that were declared in blocks that have ended.</summary>
+    public Dictionary<string, Span> Ended { get; } = [];
+
     public bool HasReturned { get; set; }
 
     /// <summary>What is left to do behind the statements being evaluated, up to the end of the function.</summary>

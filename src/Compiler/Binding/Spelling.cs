@@ -16,11 +16,21 @@ internal static class Spelling
 
     /// <summary>
     /// Whether one name is a slip for another. Of one or two letters each makes another name: `y` is not a slip for
-    /// `x`, nor `np` for `n`, but `X` may be, and `hw` for `wh`.
+    /// `x`, nor `np` for `n`, but `X` may be, `xx`, and of two letters `fd` for `fc` and `hw` for `wh`.
     /// </summary>
-    public static bool IsSlip(string a, string b, int distance) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase)
-        || (Math.Min(a.Length, b.Length) > 2 ? distance < Math.Max(a.Length, b.Length)
-            : a.Length == 2 && b.Length == 2 && a[0] == b[1] && a[1] == b[0]);
+    public static bool IsSlip(string a, string b, int distance)
+    {
+        if (string.Equals(a, b, StringComparison.OrdinalIgnoreCase)) return true;
+        if (a.Length > b.Length) (a, b) = (b, a);
+        return (a.Length, b.Length) switch
+        {
+            (1, 2) => b[0] == a[0] && b[1] == a[0],
+            (1, _) => false,
+            (2, 2) => a[0] == b[0] || (a[0] == b[1] && a[1] == b[0]),
+            (2, _) => b.StartsWith(a, StringComparison.Ordinal) && distance < 2,
+            _ => distance < b.Length,
+        };
+    }
 
     /// <summary>Insertions, deletions, substitutions and swaps of neighbours.</summary>
     public static int Distance(string a, string b)

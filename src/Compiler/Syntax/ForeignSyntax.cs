@@ -289,6 +289,8 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
     {
         "in" when EndsValue(at - 1) && Text(LineStart(at)) is not "for" =>
             new(SpanOf(at, at), "there is no operator `in`", $"compare with each: `any([{Text(at - 1)} == each for each in {Text(at + 1)}])`"),
+        "for" when Text(Open(at)) == "(" => new(SpanOf(at, at), "unexpected `for`", "a comprehension is in square brackets: "
+            + $"`[{Written(Open(at) + 1, Math.Max(at, Close(Open(at)) - 1))}]`"),
         "is" => new(SpanOf(at, at), "there is no operator `is`", "compare with `==`"),
         "xor" => new(SpanOf(at, at), "there is no operator `xor`", "of truth values that is `!=`"),
         "as" => new(SpanOf(at, at), "there is no `as`", "a dtype is the cast: `f32(x)`"),
@@ -301,6 +303,9 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
     {
         (_, "@") when LineStart(at) == at =>
             new(SpanOf(at, at + 1), "there are no decorators", "leave it out: every function is compiled"),
+        ("]", "->") => new(SpanOf(at, at), "unexpected `->`", "an index form is written with `=>`: `[i, j] => x[j, i]`"),
+        (_, ")" or "]") when Open(at) < 0 || Text(Open(at)) == "{" =>
+            new(SpanOf(at, at), $"unexpected `{Text(at)}`", $"no `{(Text(at) == ")" ? "(" : "[")}` is open here: leave it out"),
         (_, ".") when IsType(at) => new(SpanOf(at - 1, Math.Min(at + 1, LineEnd(at))), $"`{Written(at - 1, at + 1)}` is no type",
             "a type is a dtype with its sizes: `f32[n, d]`"),
         (_, "<" or "(") when IsType(at) => new(SpanOf(at, at), $"unexpected `{Text(at)}`",
@@ -335,7 +340,7 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
         var isAssigned = open < start && code.Skip(start).Take(at - start).Any(t => t.Text == "=");
         if (sign == "=" && isAssigned)
             return new(SpanOf(at, at), "an assignment has one `=`", "assign one after the other");
-        if (sign == "," && first == "let" && isAssigned)
+        if (sign == "," && isAssigned)
             return new(SpanOf(at, at), "unexpected `,`",
                 $"several values are a list: `[{Written(OperandStart(at - 1), LineEnd(at))}]`");
         if (code[at].Type == AccLexer.NAME && Text(at + 1) == "=" && at > start && EndsValue(at - 1) && first != "let")

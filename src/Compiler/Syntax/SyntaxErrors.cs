@@ -68,6 +68,19 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
         // No bracket but a brace goes on over a word that begins a statement.
         var isBehind = open?.Text is "(" or "[" && open.Line != offending.Line
             && text is "return" or "let" or "while" or "fn" or "export" or "module" or "param" or "buffer" or "use";
+        // A brace of a file that is laid out closes in the column where its line begins.
+        if ((end && open?.Text == "{") || (offending.Column == 0 && text is "module" or "export" or "fn" && open is not null))
+        {
+            if (Unclosed(offending) is var (brace, closer))
+            {
+                _lost = true;
+                return new(Codes.OpenBracket, "`{` is not closed", Parser.SpanOf(source, brace))
+                {
+                    Secondary = [new(Parser.SpanOf(source, closer), "by its column this closes a block around it")],
+                    Help = "close it with `}`",
+                };
+            }
+        }
         if (open is not null && (end || isBehind || (text is ")" or "]" or "}" && text != Partner(open.Text))))
         {
             _lost = true;
@@ -177,6 +190,25 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
         {
             if (at.Text is "param" or "buffer" && name!.TokenIndex > at.TokenIndex) return (at, name);
             name = at;
+        }
+        return null;
+    }
+
+    /// <summary>
+    /// The first brace before a token whose partner, by counting, stands in another column than its line begins in.
+    /// </summary>
+    private (IToken Brace, IToken Closer)? Unclosed(IToken token)
+    {
+        var stack = new Stack<(IToken Brace, int Column)>();
+        var (line, column) = (-1, 0);
+        for (var i = 0; i < token.TokenIndex; i++)
+        {
+            var t = tokens.Get(i);
+            if (t.Channel != TokenConstants.DefaultChannel) continue;
+            if (t.Line != line) (line, column) = (t.Line, t.Column);
+            if (t.Text == "{") stack.Push((t, column));
+            else if (t.Text == "}" && stack.TryPop(out var top) && top.Brace.Line != t.Line && t.Column == column
+                && t.Column < top.Column) return (top.Brace, t);
         }
         return null;
     }
