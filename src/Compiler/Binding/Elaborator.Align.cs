@@ -75,7 +75,8 @@ internal sealed partial class Elaborator
                 Fail(Codes.BroadcastMismatch, span, $"the sizes {known} and {size} do not broadcast", null,
                     FromTheLast(values[from], values[k], spans[from], spans[k])
                         ?? Beginning(values[from], d, size, spans[from]) ?? Beginning(values[k], d, known, spans[k])
-                        ?? Equalize(known, size, MadeBy(values[k].Node) ?? MadeBy(values[from].Node))
+                        ?? Pairs(values[from], values[k], rank - d, spans[from], spans[k], Equalize(known, size,
+                            MadeBy(values[k].Node) ?? MadeBy(values[from].Node)))
                         ?? ((StateOf(values[k].Node) ?? StateOf(values[from].Node)) is { } state
                             ? $"{state.Name} is declared as {state.Type}: axes meet from the last, and are equal or 1"
                             : (values[from].Rank == values[k].Rank ? $"axis {rank - d} is {known} and {size}: " : "")
@@ -111,6 +112,15 @@ internal sealed partial class Elaborator
         var reshaped = $"`reshape({text}, [{string.Join(", ", axes)}])`";
         return "axes meet from the last: " + (span.Text.Contains("axis:", StringComparison.Ordinal) || IsReduced(low.Node)
             ? $"reduce with `keep: true`, or write {reshaped}" : $"write {reshaped}");
+    }
+
+    /// <summary>What a help line says, and how all rows of one meet all of the other, where no more than rows differ.</summary>
+    private static string? Pairs(TensorValue a, TensorValue b, int axis, Span aSpan, Span bSpan, string? help)
+    {
+        if (help is null || a.Rank != b.Rank || a.Rank < 2 || axis != 0 || !a.Indices.IsEmpty || !b.Indices.IsEmpty
+            || !a.Shape.Skip(1).SequenceEqual(b.Shape.Skip(1))) return help;
+        return help + $"; all rows with all: {Written(Short(aSpan), a.Shape.Insert(1, Size.One))} and "
+            + Written(Short(bSpan), b.Shape.Insert(0, Size.One));
     }
 
     /// <summary>

@@ -42,6 +42,9 @@ internal sealed partial class Elaborator
                     { Value: IntValue b }] && Swapped(turned.Rank, a, b) is { } order)
                     return Fail(Codes.WrongArgumentCount, argument.Span, "`transpose` takes all axes in their new order",
                         null, $"write `transpose({Short(arguments[0].Span)}, {order})`");
+                if (builtin.Name == "round")
+                    return Fail(Codes.WrongArgumentCount, argument.Span, "`round` gives whole numbers", null,
+                        $"to two decimals: `round({Short(arguments[0].Span)} * 100) / 100`");
                 // `concat(a, b, c)`, `reshape(x, n, d)`: the sizes or tensors are a list.
                 var at = parameters.ToList().FindIndex(p => p is "shape" or "order?" or "parts");
                 return Fail(Codes.WrongArgumentCount, argument.Span, $"`{builtin.Name}` is given too many arguments",
@@ -56,7 +59,9 @@ internal sealed partial class Elaborator
         if (missing is not null)
         {
             return Fail(Codes.WrongArgumentCount, span, $"`{builtin.Name}` is called without `{missing}`", null,
-                Listed(parameters.Select(p => p.TrimEnd('?'))));
+                builtin.Name == "split" && arguments is [{ Value: TensorValue { Rank: 0 } }]
+                    ? $"of a key, `fold({Short(arguments[0].Span)}, 1)` makes another"
+                    : Listed(parameters.Select(p => p.TrimEnd('?'))));
         }
         return builtin.Apply(this, new(builtin.Name, bound, span));
     }

@@ -104,8 +104,11 @@ internal sealed partial class Elaborator
                     return inEntry ? Loaded(StatesOf(instance, m.Name.Text), m.Span) : StatesOf(instance, m.Name.Text);
                 return Fail(Codes.UnknownMember, m.Name.Span,
                     $"{instance.Syntax.Name.Text} has no member `{m.Name.Text}`", null,
-                    Spelling.Nearest(m.Name.Text, instance.Members.Keys.Concat(instance.Hyper.Keys)) is { } near
-                        ? $"did you mean `{near}`?" : null,
+                    m.Name.Text is "forward" or "call" or "__call__" && instance.Members.ContainsKey("apply")
+                        ? $"a layer is called by its name: `{Short(m.Target.Span)}(…)`"
+                        : ForeignNames.Member(m.Name.Text, instance.Members.Keys) is { } ours ? $"it is called `{ours}` here"
+                        : Spelling.Nearest(m.Name.Text, instance.Members.Keys.Concat(instance.Hyper.Keys)) is { } near
+                            ? $"did you mean `{near}`?" : $"it has {string.Join(", ", instance.Members.Keys.Take(8))}",
                     new Label(instance.Syntax.Name.Span, "the module"));
             case FileValue { File: var file }:
                 // `nn.relu`: the library's nn is all that it opens.
@@ -128,8 +131,8 @@ internal sealed partial class Elaborator
                     {
                         (ListValue, "append" or "extend" or "insert") => $"a list grows by `{Short(m.Target.Span)} = "
                             + $"[..{Short(m.Target.Span)}, x]`",
-                        (ListValue or WeakValue, var ours) when IsFunction(ours, m.Name.Span) =>
-                            $"write `{ours}({Short(m.Target.Span)})`",
+                        (ListValue or WeakValue, var called) when IsFunction(called, m.Name.Span) =>
+                            $"write `{called}({Short(m.Target.Span)})`",
                         (IntValue, _) when m.Target is NameExpression { Name: "self" } =>
                             $"members are seen bare: leave the parameter `self` out, and write `{m.Name.Text}`",
                         (ModuleValue, _) => $"make an instance first: `let layer = {Short(m.Target.Span)}(…)`",

@@ -31,7 +31,7 @@ internal sealed partial class Elaborator
         if (size.IsConstant && size.Value < 0)
         {
             Fail(Codes.SizesDiffer, span, $"{what} of {size}: a size is at least 0", null,
-                size.Is(-1) ? "no size is worked out from the others: write it out" : null);
+                size.Is(-1) ? "no size is worked out from the others; one that the call decides is a name in a type, or `_`" : null);
             return false;
         }
         AtMost(0, size, $"{what} of {size}");

@@ -211,12 +211,27 @@ internal sealed partial class Elaborator
     {
         var text = Short(span);
         if (!value.Indices.IsEmpty) return null;
+        if (type.Dims.IsEmpty && value.Node is ArgReduce { Operands: [var of] } && of.Type.Rank > 1)
+            return "the place among all elements: `argmax(reshape(x, [size(x)]))`, which counts row by row";
         if (type.Dims.IsEmpty) return $"reduce it: `mean({text})`, `sum({text})`, or take an element of it";
         // torch's idiom of a label for each row.
         if (value is { Node: Gather { Axis: 1 } gather, Rank: 2 } && gather.OperandType(1).Rank == 1 && type.Dims.Length == 1)
             return "one element of each row is an index form: `[i] => x[i, y[i]]`";
         if (value.Rank == type.Dims.Length + 1)
-            return $"it has an axis more: reduce along one, `mean({text}, axis: 0)`, or take one of it: `{text}[0]`";
+        {
+            // The axis without which it would be what is declared.
+            var more = Enumerable.Range(0, value.Rank).Reverse().FirstOrDefault(p => value.Shape.RemoveAt(p).Zip(type.Dims)
+                .All(d => d.Second is SizeDim s && d.First.Text == s.Span.Text), 0);
+            var part = $"({text})[{string.Concat(Enumerable.Repeat(":, ", more))}0]";
+            if (value.Shape[more].Is(1)) return text.Contains("keep: true", StringComparison.Ordinal)
+                ? "leave `keep: true` out, or declare the axis of 1" : $"take the only one along it: `{part}`";
+            if (value.Node is Accelerate.Compiler.Graph.Binary { Kind: BinaryOp.Max or BinaryOp.Min } extreme && text.Split('(') is
+                ["max" or "min", ..] and [var name, ..])
+                return $"`{text}` is elementwise; along an axis: `{name}(…, axis: {more})`";
+            if (value.Node is Accelerate.Compiler.Graph.Binary { Kind: BinaryOp.Mul } && more == value.Rank - 1)
+                return $"`*` is elementwise: a product of matrices is `@`, or sum it: `sum({text}, axis: {more})`";
+            return $"axis {more} is one more: reduce along it, `mean({text}, axis: {more})`, or take one of it: `{part}`";
+        }
         if (value.Rank + 1 != type.Dims.Length || type.Dims.Any(d => d is GroupDim)) return null;
         Size? Known(DimSyntax dim) => dim is SizeDim { Size: var size } && (size is not NameExpression { Name: var name }
             || (name != "_" && Inner(name, dim.Span) is IntValue)) ? (Tried(() => Expression(size)) as IntValue)?.Size : null;

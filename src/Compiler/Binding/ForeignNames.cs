@@ -132,6 +132,24 @@ internal static class ForeignNames
         ["randint"] = "`use nn` declares `integers(key, [n], high)`, with a key, an i64",
         ["randperm"] = "`use nn` declares `permutation(key, n)`, with a key, an i64",
         ["shuffle"] = "`use nn` declares `permutation(key, n)`: `x[permutation(key, n)]`",
+        ["inv"] = NoLinearAlgebra,
+        ["pinv"] = NoLinearAlgebra,
+        ["solve"] = NoLinearAlgebra,
+        ["lstsq"] = NoLinearAlgebra,
+        ["det"] = NoLinearAlgebra,
+        ["svd"] = NoLinearAlgebra,
+        ["eig"] = NoLinearAlgebra,
+        ["eigh"] = NoLinearAlgebra,
+        ["qr"] = NoLinearAlgebra,
+        ["cholesky"] = NoLinearAlgebra,
+        ["fft"] = "there is no fft: a transform is a matrix, `x @ w`",
+        ["conv"] = "`use nn` declares `conv1d`, `conv2d` and `conv3d`",
+        ["convolve"] = "use an index form: `[i < n - k + 1] => sum[j < k](x[i + j] * w[j])`",
+        ["reduce"] = "tensors have `sum`, `prod`, `max`; a list goes through `for x in xs { … }`",
+        ["scan"] = "a loop is a scan: `for k in 0:n { s = f(s, x[k]) }`",
+        ["fori_loop"] = "write the loop: `for i in 0:n { … }`",
+        ["while_loop"] = "write the loop: `while c { … }`",
+        ["cond"] = "write `if c { a } else { b }`",
         ["super"] = "leave it out: a module has no base",
         ["isinstance"] = "types are known where a function is called: leave it out",
         ["map"] = "use a comprehension: `[f(x) for x in xs]`",
@@ -151,6 +169,18 @@ internal static class ForeignNames
         ["newaxis"] = "an axis of 1 is made by `reshape(x, [n, 1])`",
         ["NULL"] = "there is no `NULL`; leave the member out with `if`",
     };
+
+    private const string NoLinearAlgebra = "beyond `@` there is no linear algebra: write the method in loops, or compute it "
+        + "outside and give the result as an argument";
+
+    /// <summary>What members of layers are called elsewhere; the first that the layer has is meant.</summary>
+    private static readonly ILookup<string, string> Members = Pairs("""
+        kernel weight  w weight  W weight  weights weight  b bias  gamma weight  beta bias  scale weight  offset bias
+        moving_mean running_mean  moving_variance running_var  running_variance running_var  embedding weight
+        """).ToLookup(p => p.Key, p => p.Value);
+
+    /// <summary>What is meant by a member, of those that there are.</summary>
+    public static string? Member(string name, IEnumerable<string> known) => Members[name].FirstOrDefault(known.Contains);
 
     /// <summary>What makes a tensor of a list.</summary>
     public const string Stack = "stack";

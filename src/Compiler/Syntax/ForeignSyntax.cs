@@ -58,6 +58,10 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
             ?? Choice(at) ?? Tuple(at) ?? Word(at) ?? Sign(at) ?? Apart(at) ?? Alone(at);
     }
 
+    /// <summary>The word with which the line of a token begins.</summary>
+    public string FirstOfLine(IToken token) =>
+        code.FindIndex(t => t.TokenIndex == token.TokenIndex) is >= 0 and var at ? Text(LineStart(at)) : "";
+
     // ---- lines -------------------------------------------------------------------------------------------------------
 
     private string Text(int at) => at >= 0 && at < code.Count ? code[at].Text : "";
@@ -303,6 +307,8 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
     {
         (_, "@") when LineStart(at) == at =>
             new(SpanOf(at, at + 1), "there are no decorators", "leave it out: every function is compiled"),
+        (_, "=>") when Text(LineStart(at)) is "fn" or "export" =>
+            new(SpanOf(at, at), "unexpected `=>`", "a function of one expression is written with `=`"),
         ("]", "->") => new(SpanOf(at, at), "unexpected `->`", "an index form is written with `=>`: `[i, j] => x[j, i]`"),
         (_, ")" or "]") when Open(at) < 0 || Text(Open(at)) == "{" =>
             new(SpanOf(at, at), $"unexpected `{Text(at)}`", $"no `{(Text(at) == ")" ? "(" : "[")}` is open here: leave it out"),
@@ -338,6 +344,9 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
         var (first, sign) = (Text(start), Text(at));
         var open = Open(at);
         var isAssigned = open < start && code.Skip(start).Take(at - start).Any(t => t.Text == "=");
+        if (sign == "=" && first == "return" && open >= 0)
+            return new(SpanOf(start, at), "`return` takes a value, and assigns none",
+                $"write `return {Written(at + 1, LineEnd(at))}`");
         if (sign == "=" && isAssigned)
             return new(SpanOf(at, at), "an assignment has one `=`", "assign one after the other");
         if (sign == "," && isAssigned)

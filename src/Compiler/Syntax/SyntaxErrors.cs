@@ -163,6 +163,8 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
                 "declarations stand in a file or a module",
             (_, "=>") => "an index form is written `[i, j < n] => e`",
             (_, "}") when open is null => "nothing is open here",
+            _ when expected.Contains("{") && _habits.FirstOfLine(offending) is "if" or "for" or "while" or "else" =>
+                $"its block is in braces: `{_habits.FirstOfLine(offending)} … {{ … }}`",
             _ => null,
         };
     }

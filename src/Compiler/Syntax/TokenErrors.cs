@@ -42,7 +42,9 @@ internal static class TokenErrors
                         bag.Report(Codes.UnexpectedCharacter, whole, $"unexpected `{whole.Text}`",
                             help: whole.Text == ";" && source.LineText(token.Line).TrimStart()
                                 .StartsWith("for", StringComparison.Ordinal)
-                                ? "a loop over a range is `for i in 0:n { … }`" : Help(whole.Text));
+                                ? "a loop over a range is `for i in 0:n { … }`"
+                                : whole.Text == "?" && before?.Text is "[" or ","
+                                    ? "a size that the call decides is a name, or `_`: `f32[n, 4]`" : Help(whole.Text));
                         reports++;
                     }
                 }
