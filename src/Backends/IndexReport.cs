@@ -14,7 +14,8 @@ internal static unsafe class IndexReport
     // The interpreter takes a second for some 50 million elements; for more the place has to do.
     private const long MostElements = 1 << 24;
 
-    /// <summary>The first index that is out of range, with what it may be; null where that cannot be seen again.</summary>
+    /// <summary>The first index that is out of range, with what it may be; null where that cannot be seen
+    /// again.</summary>
     public static string? Of(Kernel kernel, IReadOnlyList<int> buffers, ProgramCall call)
     {
         var copies = new List<byte[]>();

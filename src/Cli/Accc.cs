@@ -80,7 +80,8 @@ internal static class Accc
             ? $"{bare.Name} takes a value: {Kind(bare.ValueType) ?? bare.HelpName ?? bare.Description}"
         : missing is not null && e.SymbolResult is CommandResult or ArgumentResult { Tokens.Count: 0 }
             ? $"{missing.Name} is missing: {missing.Description}"
-        : e.SymbolResult is OptionResult { Option: var option, Tokens: [var token] } && Kind(option.ValueType) is { } kind
+        : e.SymbolResult is OptionResult { Option: var option, Tokens: [var token] }
+            && Kind(option.ValueType) is { } kind
             && e.Message.Contains(option.ValueType.Name, StringComparison.Ordinal)
             ? $"{option.Name} {token.Value}: it takes {kind}" : e.Message;
 

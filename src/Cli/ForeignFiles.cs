@@ -16,25 +16,32 @@ internal static class ForeignFiles
 
     private static readonly ForeignFile[] Table =
     [
-        new("a PyTorch checkpoint", ["pth", "pt", "ckpt"], "in Python: numpy.save(\"{1}.npy\", torch.load(\"{0}\").numpy())",
+        new("a PyTorch checkpoint", ["pth", "pt", "ckpt"],
+            "in Python: numpy.save(\"{1}.npy\", torch.load(\"{0}\").numpy())",
             Torch),
         new("an archive of NumPy arrays", ["npz"], "in Python: numpy.save(\"{1}.npy\", numpy.load(\"{0}\")[\"arr_0\"])",
             "in Python: safetensors.numpy.save_file(dict(numpy.load(\"{0}\")), \"{1}.safetensors\")"),
         new("a NumPy array", ["npy"], null,
             "it has no names: safetensors.numpy.save_file({{\"name\": numpy.load(\"{0}\")}}, \"{1}.safetensors\")"),
-        new("an ONNX model", ["onnx"], null, "ONNX is not read: write the model in .acc, and save the weights that it was "
+        new("an ONNX model", ["onnx"], null, "ONNX is not read: write the model in .acc, and save the weights that "
+            + "it was "
             + "exported from with safetensors.torch.save_file"),
-        new("an HDF5 file", ["h5", "hdf5", "keras"], "in Python: numpy.save(\"{1}.npy\", h5py.File(\"{0}\")[\"name\"][:])",
-            "in Python: safetensors.numpy.save_file({{w.path: w.numpy() for w in model.weights}}, \"{1}.safetensors\")"),
+        new("an HDF5 file", ["h5", "hdf5", "keras"], "in Python: numpy.save(\"{1}.npy\", "
+            + "h5py.File(\"{0}\")[\"name\"][:])",
+            "in Python: safetensors.numpy.save_file({{w.path: w.numpy() for w in model.weights}}, "
+                + "\"{1}.safetensors\")"),
         new("a GGUF model", ["gguf", "ggml"], null, "take the model's safetensors file, from which it was made"),
-        new("a pickle", ["pkl", "pickle", "bin"], "in Python: numpy.save(\"{1}.npy\", numpy.load(\"{0}\", allow_pickle=True))",
+        new("a pickle", ["pkl", "pickle", "bin"], "in Python: numpy.save(\"{1}.npy\", numpy.load(\"{0}\", "
+            + "allow_pickle=True))",
             Torch),
         new("a safetensors file", ["safetensors"], "weights are given by --weights {0}; one array of it by "
             + "numpy.save(\"{1}.npy\", safetensors.numpy.load_file(\"{0}\")[\"name\"])", null),
         new("an image", ["jpg", "jpeg", "png", "gif", "bmp", "webp", "tif", "tiff"],
             "in Python: numpy.save(\"{1}.npy\", numpy.asarray(PIL.Image.open(\"{0}\")))", null),
-        new("a sound", ["wav", "mp3", "flac", "ogg"], "in Python: numpy.save(\"{1}.npy\", soundfile.read(\"{0}\")[0])", null),
-        new("a table of text", ["csv", "tsv"], "in Python: numpy.save(\"{1}.npy\", numpy.loadtxt(\"{0}\", delimiter=\",\"))",
+        new("a sound", ["wav", "mp3", "flac", "ogg"], "in Python: numpy.save(\"{1}.npy\", soundfile.read(\"{0}\")[0])",
+            null),
+        new("a table of text", ["csv", "tsv"], "in Python: numpy.save(\"{1}.npy\", numpy.loadtxt(\"{0}\", "
+            + "delimiter=\",\"))",
             null),
         new("a text", ["txt", "dat", "md"], "in Python: numpy.save(\"{1}.npy\", numpy.loadtxt(\"{0}\"))", null),
         new("a JSON text", ["json"], "in Python: numpy.save(\"{1}.npy\", numpy.array(json.load(open(\"{0}\"))))", null),
@@ -80,6 +87,7 @@ internal static class ForeignFiles
         Table.FirstOrDefault(k => k.Endings.Contains(Path.GetExtension(path).TrimStart('.').ToLowerInvariant()));
 
     /// <summary>A line of help for a file of this name.</summary>
-    public static string For(string help, string path) => string.Format(System.Globalization.CultureInfo.InvariantCulture,
+    public static string For(string help, string path) =>
+        string.Format(System.Globalization.CultureInfo.InvariantCulture,
         help, path, Path.GetFileNameWithoutExtension(path));
 }

@@ -111,7 +111,8 @@ internal sealed class InputValues
             {
                 throw new CliException($"'{entry}' has no parameter or size '{name}'",
                     name is "seed" or "low" or "high" or "step" or "every"
-                        ? $"it belongs to what is drawn: {(parameters.Length > 0 ? parameters[0].Label : "x")}=random:{name}={value}"
+                        ? "it belongs to what is drawn: "
+                            + $"{parameters.FirstOrDefault()?.Label ?? "x"}=random:{name}={value}"
                     : Nearest.Help(name, parameters.Select(p => p.Label).Concat(variables), "parameters and sizes"));
             }
         }
@@ -178,7 +179,8 @@ internal sealed class InputValues
         {
             throw new CliException($"{p.Label}={text}: {e.Message}",
                 File.Exists(text) || ForeignFiles.Named(text) is not null ? $"a file is given by `@`: {p.Label}=@{text}"
-                    : $"{Signature(p)} takes @file.npy, zeros, ones, random:seed=1, or a literal such as {Example(p.Type)}");
+                    : $"{Signature(p)} takes @file.npy, zeros, ones, random:seed=1, or a literal such as "
+                        + $"{Example(p.Type)}");
         }
     }
 

@@ -74,7 +74,8 @@ internal static class WeightFiles
             // One that is called so, and is not, has something wrong inside.
             throw kind is null or { Name: "a safetensors file" } ? new CliException(e.Message,
                     "weights are read from safetensors files, as safetensors.torch.save_file writes them")
-                : new CliException($"--weights {path}: this is {kind.Name}, and weights are read from safetensors files",
+                : new CliException($"--weights {path}: this is {kind.Name}, and weights are read from safetensors "
+                    + "files",
                     kind.Weights is { } help ? ForeignFiles.For(help, path) : "give the model's .safetensors file");
         }
     }

@@ -74,7 +74,8 @@ public static class PrintFormat
 
     /// <summary>What is no number is written as `{}` writes it.</summary>
     private static string Text(double value, string precision) => double.IsNaN(value) ? "nan"
-        : double.IsInfinity(value) ? value < 0 ? "-inf" : "inf" : value.ToString(precision, CultureInfo.InvariantCulture);
+        : double.IsInfinity(value) ? value < 0 ? "-inf" : "inf"
+            : value.ToString(precision, CultureInfo.InvariantCulture);
 
     private static string Elements(ReadOnlySpan<long> shape, string[] words, ref int next)
     {

@@ -54,7 +54,8 @@ public sealed unsafe class CompiledKernel
         return flagged != 0;
     }
 
-    /// <summary>Runs in the calling thread; the first index that was out of range, with the last that is in it.</summary>
+    /// <summary>Runs in the calling thread; the first index that was out of range, with the last that is in
+    /// it.</summary>
     internal (long Index, long Last)? FirstOutOfRange(nint[] data, long[] counts, Func<string, long> sizes)
     {
         var jobs = extents.Aggregate(1L, (product, e) => checked(product * Math.Max(0, e.Evaluate(sizes))));

@@ -133,7 +133,8 @@ internal sealed partial class KernelCompiler
                 scope.Add(Expression.IfThen(scope.Use(f.Condition), Watched(f.Condition) is var (index, last, excess)
                     ? Expression.Call(report, nameof(JobReport.Flag), null, scope.Use(index),
                         Expression.Subtract(scope.Use(last), Expression.Constant(excess)))
-                    : Expression.Assign(Expression.Field(report, nameof(JobReport.Flagged)), Expression.Constant(true))));
+                    : Expression.Assign(Expression.Field(report, nameof(JobReport.Flagged)),
+                        Expression.Constant(true))));
                 break;
             default:
                 throw new InternalErrorException($"the kernel interpreter does not know {statement.GetType().Name}");

@@ -110,11 +110,13 @@ internal sealed partial class Elaborator
         // The condition of a choice goes by the whole choice.
         var text = span.Length > other.Length && span.To(other) == span ? "…" : Short(span);
         var reshaped = $"`reshape({text}, [{string.Join(", ", axes)}])`";
-        return "axes meet from the last: " + (span.Text.Contains("axis:", StringComparison.Ordinal) || IsReduced(low.Node)
+        return "axes meet from the last: " + (span.Text.Contains("axis:", StringComparison.Ordinal)
+            || IsReduced(low.Node)
             ? $"reduce with `keep: true`, or write {reshaped}" : $"write {reshaped}");
     }
 
-    /// <summary>What a help line says, and how all rows of one meet all of the other, where no more than rows differ.</summary>
+    /// <summary>What a help line says, and how all rows of one meet all of the other, where no more than rows
+    /// differ.</summary>
     private static string? Pairs(TensorValue a, TensorValue b, int axis, Span aSpan, Span bSpan, string? help)
     {
         if (help is null || a.Rank != b.Rank || a.Rank < 2 || axis != 0 || !a.Indices.IsEmpty || !b.Indices.IsEmpty
@@ -128,7 +130,8 @@ internal sealed partial class Elaborator
     /// </summary>
     private string? Beginning(TensorValue table, int fromLast, Size size, Span span)
     {
-        if (StateOf(table.Node) is null || !table.Shape[^fromLast].IsConstant || size.IsConstant || !table.Indices.IsEmpty)
+        if (StateOf(table.Node) is null || !table.Shape[^fromLast].IsConstant || size.IsConstant
+            || !table.Indices.IsEmpty)
             return null;
         var colons = string.Concat(Enumerable.Repeat(":, ", table.Rank - fromLast));
         return $"the first {size} of {table.Shape[^fromLast]} are `{Short(span)}[{colons}:{size}]`";
@@ -136,7 +139,8 @@ internal sealed partial class Elaborator
 
     /// <summary>Whether a value comes out of a reduction, as a mean under a name does.</summary>
     private static bool IsReduced(Node node, int steps = 4) => node is Reduce or ArgReduce
-        || (steps > 0 && node is Unary or Accelerate.Compiler.Graph.Binary or Accelerate.Compiler.Graph.Convert && node.Operands.Any(o => IsReduced(o, steps - 1)));
+        || (steps > 0 && node is Unary or Accelerate.Compiler.Graph.Binary or Accelerate.Compiler.Graph.Convert
+            && node.Operands.Any(o => IsReduced(o, steps - 1)));
 
     /// <summary>
     /// The tensor over exactly these indices, in this order, with its own axes broadcast to the

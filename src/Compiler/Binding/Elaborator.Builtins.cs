@@ -40,11 +40,14 @@ internal sealed partial class Elaborator
             {
                 if (builtin.Name == "transpose" && arguments is [{ Value: TensorValue turned }, { Value: IntValue a },
                     { Value: IntValue b }] && Swapped(turned.Rank, a, b) is { } order)
-                    return Fail(Codes.WrongArgumentCount, argument.Span, "`transpose` takes all axes in their new order",
+                    return Fail(Codes.WrongArgumentCount, argument.Span,
+                        "`transpose` takes all axes in their new order",
                         null, $"write `transpose({Short(arguments[0].Span)}, {order})`");
-                if (builtin.Name == "round")
-                    return Fail(Codes.WrongArgumentCount, argument.Span, "`round` gives whole numbers", null,
-                        $"to two decimals: `round({Short(arguments[0].Span)} * 100) / 100`");
+                var first = arguments.Length > 0 ? Short(arguments[0].Span) : "x";
+                if (builtin.Name is "round" or "log")
+                    return Fail(Codes.WrongArgumentCount, argument.Span, $"`{builtin.Name}` takes one argument", null,
+                        builtin.Name == "round" ? $"to two decimals: `round({first} * 100) / 100`"
+                            : $"to another base: `log({first}) / log({Short(argument.Span)})`");
                 // `concat(a, b, c)`, `reshape(x, n, d)`: the sizes or tensors are a list.
                 var at = parameters.ToList().FindIndex(p => p is "shape" or "order?" or "parts");
                 return Fail(Codes.WrongArgumentCount, argument.Span, $"`{builtin.Name}` is given too many arguments",

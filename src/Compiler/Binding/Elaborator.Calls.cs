@@ -47,7 +47,8 @@ internal sealed partial class Elaborator
                     callee is FileValue { File: var file } ? file.Items.Keys.FirstOrDefault(k =>
                             string.Equals(k, file.Name, StringComparison.OrdinalIgnoreCase)) is { } named
                             ? $"did you mean `{named}`?" : "call one of its functions by its name alone"
-                    : callee is TensorValue or ListValue ? $"a part is taken by square brackets: `{Short(calleeSpan)}[i]`"
+                    : callee is TensorValue or ListValue
+                        ? $"a part is taken by square brackets: `{Short(calleeSpan)}[i]`"
                     : null);
         }
     }
@@ -59,7 +60,8 @@ internal sealed partial class Elaborator
     {
         if (arguments is not [var a])
             return Fail(Codes.WrongArgumentCount, span,
-            $"`{dtype.Name()}` casts one value, {Quantity.Are(arguments.Length)} given", null, $"write `{dtype.Name()}(x)`");
+            $"`{dtype.Name()}` casts one value, {Quantity.Are(arguments.Length)} given", null,
+                $"write `{dtype.Name()}(x)`");
         return a.Value switch
         {
             PoisonValue => a.Value,
@@ -241,7 +243,8 @@ internal sealed partial class Elaborator
                 parameters[0].Name.Text == "key" && bound[0]?.Value is ListValue && i > 0
                     ? $"a key comes first, an i64: `{name}(key, {Short(bound[0]!.Span)})`"
                 : parameters[i].Name.Text == "key" ? "random numbers come from a key, an i64: take one as a parameter "
-                    + "`key: i64`, and give it on" : Listed(parameters), new Label(parameters[i].Span, "the parameter"));
+                    + "`key: i64`, and give it on" : Listed(parameters),
+                        new Label(parameters[i].Span, "the parameter"));
             return null;
         }
         return bound;
@@ -304,7 +307,8 @@ internal sealed partial class Elaborator
             {
                 value = Fail(Codes.TypeMismatch, at, $"`{p.Name.Text}` takes an int, not {Describe(value)}",
                     Describe(value),
-                    value is StringValue && p.Name.Text == "padding" ? "a number of zeros at each side: `k // 2` keeps the "
+                    value is StringValue && p.Name.Text == "padding"
+                        ? "a number of zeros at each side: `k // 2` keeps the "
                         + "size for an odd window k at stride 1"
                     : value is FloatValue && Frame.File.IsLibrary ? "a whole number belongs here"
                         : value is FloatValue ? $"declare it: `{p.Name.Text}: float`"

@@ -106,7 +106,8 @@ internal sealed partial class Elaborator
                     $"{instance.Syntax.Name.Text} has no member `{m.Name.Text}`", null,
                     m.Name.Text is "forward" or "call" or "__call__" && instance.Members.ContainsKey("apply")
                         ? $"a layer is called by its name: `{Short(m.Target.Span)}(…)`"
-                        : ForeignNames.Member(m.Name.Text, instance.Members.Keys) is { } ours ? $"it is called `{ours}` here"
+                        : ForeignNames.Member(m.Name.Text, instance.Members.Keys) is { } ours
+                            ? $"it is called `{ours}` here"
                         : Spelling.Nearest(m.Name.Text, instance.Members.Keys.Concat(instance.Hyper.Keys)) is { } near
                             ? $"did you mean `{near}`?" : $"it has {string.Join(", ", instance.Members.Keys.Take(8))}",
                     new Label(instance.Syntax.Name.Span, "the module"));
@@ -117,7 +118,9 @@ internal sealed partial class Elaborator
                 return Item(declaring, m.Name.Text, m.Span) ?? Fail(Codes.UnknownName, m.Name.Span,
                     $"{file.Name} declares no `{m.Name.Text}`", null,
                     ForeignNames.Find(m.Name.Text) ?? (Lookup(m.Name.Text, m.Name.Span) is not null
-                        ? $"it goes by its name alone: `{m.Name.Text}`" : Spelling.Nearest(m.Name.Text, file.Items.Keys) is { } name ? $"did you mean `{file.Name}.{name}`?"
+                        ? $"it goes by its name alone: `{m.Name.Text}`"
+                            : Spelling.Nearest(m.Name.Text, file.Items.Keys) is { } name
+                                ? $"did you mean `{file.Name}.{name}`?"
                         : null));
             case TensorValue tensor:
                 return Fail(Codes.UnknownMember, m.Name.Span, $"tensors have no members", Describe(target),
@@ -328,8 +331,10 @@ internal sealed partial class Elaborator
                 $"{names.Length} names take a list of {names.Length}, not {Describe(value)}", Describe(value),
                 value is TensorValue && span.Text.Split('(')[0] is var extreme && extreme is "max" or "min"
                     ? $"the places have a function of their own: `arg{extreme}{span.Text[3..]}`"
-                    : value is ListValue { Items.Length: > 1 and < 8 and var count } ? "each has a name: "
-                        + $"`{string.Join(", ", names.Select(n => n.Text).Concat(["_", "_1", "_2", "_3", "_4", "_5"]).Take(count))}`"
+                    : value is ListValue { Items.Length: > 1 and < 8 and var count } ? "each has a name: `"
+                        + string.Join(", ", names.Select(n => n.Text)
+                            .Concat(["_", "_1", "_2", "_3", "_4", "_5"]).Take(count))
+                        + "`"
                     : null);
         }
         return [.. names.Select(_ => Value.Poison)];

@@ -14,7 +14,8 @@ internal sealed partial class Elaborator
     /// <summary>The call whose callee is being evaluated, for `x.view(n, d)`.</summary>
     private ApplyExpression? applied;
 
-    /// <summary>Other libraries and `self`, each told of once: every line of a text that was carried over has them.</summary>
+    /// <summary>Other libraries and `self`, each told of once: every line of a text that was carried over has
+    /// them.</summary>
     private readonly HashSet<string> toldOf = [];
 
     /// <summary>`torch.relu`, `self.weight`: null where the first name is one of the program.</summary>
@@ -90,19 +91,19 @@ internal sealed partial class Elaborator
 
     private static string Written(string x, IEnumerable<Size> shape) => $"`reshape({x}, [{string.Join(", ", shape)}])`";
 
-    /// <summary>`None` and `newaxis` among subscripts, which make an axis of 1 elsewhere. False when there is none.</summary>
+    /// <summary>`None` and `newaxis` among subscripts, which make an axis of 1 elsewhere. False when there is
+    /// none.</summary>
     private bool HasNewAxis(TensorValue x, SelectExpression s)
     {
-        if (s.Subscripts.FirstOrDefault(g => g is ValueSubscript { Value: NameExpression { Name: "None" } n }
-                && Frame.Find(n.Name) is null || g is ValueSubscript { Value: MemberExpression { Name.Text: "newaxis" } })
-            is not { } none) return false;
+        if (Frame.Find("None") is not null || s.Subscripts.FirstOrDefault(IsNone) is not { } none) return false;
         var shape = new List<Size>();
         var (axis, given) = (0, s.Subscripts.Count(g => g is SliceSubscript or ValueSubscript && !IsNone(g)));
         foreach (var g in s.Subscripts)
         {
             if (IsNone(g)) shape.Add(Size.One);
-            else if (g is GroupSubscript) for (var k = 0; k < x.Rank - given && axis < x.Rank; k++) shape.Add(x.Shape[axis++]);
-            else if (axis < x.Rank && g is SliceSubscript { Start: null, End: null, Step: null }) shape.Add(x.Shape[axis++]);
+            else if (g is GroupSubscript)
+                for (var k = given; k < x.Rank && axis < x.Rank; k++) shape.Add(x.Shape[axis++]);
+            else if (axis < x.Rank && g.Span.Text == ":") shape.Add(x.Shape[axis++]);
             else axis = x.Rank + 1;
         }
         // `x[None]` has all axes behind it.
@@ -116,7 +117,8 @@ internal sealed partial class Elaborator
             or MemberExpression { Name.Text: "newaxis" } };
     }
 
-    /// <summary>A list where a tensor belongs: `stack([1, 2])`, with a cast where its numbers are no such dtype.</summary>
+    /// <summary>A list where a tensor belongs: `stack([1, 2])`, with a cast where its numbers are no such
+    /// dtype.</summary>
     private string? Stacked(Value value, Span span, DType? wanted = null)
     {
         if (value is not ListValue list) return null;
@@ -125,22 +127,27 @@ internal sealed partial class Elaborator
             return $"several results are declared in parentheses: `-> ({string.Join(", ", list.Items.Select(i =>
                 i is TensorValue t ? t.Type.Display : "f32"))})`";
         if (span.Text.EndsWith(')') && span.Text.Contains('(', StringComparison.Ordinal) && !span.Text.StartsWith('['))
-            return $"it gives {list.Items.Length} values: `let {string.Join(", ", "abcdefgh".Take(list.Items.Length))} = "
+            return $"it gives {list.Items.Length} values: `let "
+                + $"{string.Join(", ", "abcdefgh".Take(list.Items.Length))} = "
                 + $"{Short(span)}`";
         if (list.Items.IsEmpty) return "a number fills a declared type: `let y: f32[n] = 0`";
         var opened = Lookup(ForeignNames.Stack, span) is FunctionValue ? "" : " of `use nn`";
         if (list.Items.All(i => i is ListValue)) return $"rows of numbers become a tensor by `stack`{opened}: "
             + "`stack([stack([1.0, 2.0]), stack([3.0, 4.0])])`";
         if (!list.Items.All(IsNumeric)) return null;
-        var text = Short(span) is ['[', ..] and var literal ? $"stack({literal})" : $"stack({(Short(span) == "…" ? "[…]" : Short(span))})";
+        var text = Short(span) is ['[', ..] and var literal ? $"stack({literal})"
+            : $"stack({(Short(span) == "…" ? "[…]" : Short(span))})";
         var has = list.Items.OfType<TensorValue>().FirstOrDefault()?.DType ?? Default([.. list.Items]);
-        return $"a list is no tensor: `{(wanted is { } dtype && dtype != has ? $"{dtype.Name()}({text})" : text)}`{opened} makes one";
+        if (wanted is { } dtype && dtype != has) text = $"{dtype.Name()}({text})";
+        return $"a list is no tensor: `{text}`{opened} makes one";
     }
 
-    /// <summary>Where a list is wanted and a tensor given, `concat(x, y)`: the call with the tensors in a list.</summary>
+    /// <summary>Where a list is wanted and a tensor given, `concat(x, y)`: the call with the tensors in a
+    /// list.</summary>
     private static string Listed(string function, IEnumerable<Argument> given)
     {
-        var tensors = given.TakeWhile(a => a.Value is TensorValue && a.Name is null).Select(a => Short(a.Span)).ToList();
+        var tensors = given.TakeWhile(a => a.Value is TensorValue
+            && a.Name is null).Select(a => Short(a.Span)).ToList();
         return $"they stand in a list: `{function}([{string.Join(", ", tensors)}])`";
     }
 
@@ -149,12 +156,14 @@ internal sealed partial class Elaborator
         ? value is RealValue { Operation: "/" } && !span.Text.Contains('/', StringComparison.Ordinal)
             ? $"`{Short(span)}` comes of `/`, which gives a fraction: `//` gives the whole number below"
         : span.Text.Contains('/', StringComparison.Ordinal) && !span.Text.Contains("//", StringComparison.Ordinal)
-            ? $"`/` gives a fraction, `//` the whole number below: `{Short(span).Replace("/", "//", StringComparison.Ordinal)}`"
+            ? $"`/` gives a fraction, `//` the whole number below: "
+                + $"`{Short(span).Replace("/", "//", StringComparison.Ordinal)}`"
             : "`int(…)` cuts the fraction off" : null;
 
     /// <summary>The subscripts that an axis or a list has, as a help line.</summary>
     private static string? Subscripts(Size extent) => !extent.IsConstant ? "subscripts count from 0; -1 is the last"
-        : extent.Value > 0 ? $"the subscripts are 0 to {extent - 1}, or {-extent} to -1 from the end" : "it has no elements";
+        : extent.Value > 0 ? $"the subscripts are 0 to {extent - 1}, or {-extent} to -1 from the end"
+            : "it has no elements";
 
     /// <summary>An axis of -1, which is worked out elsewhere: what it would be here.</summary>
     private string WorkedOut(TensorValue x, ImmutableArray<Size> shape, string text)

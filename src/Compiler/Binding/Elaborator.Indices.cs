@@ -123,7 +123,8 @@ internal sealed partial class Elaborator
         return good ? result : null;
     }
 
-    /// <summary>The size that the declared result has where the index stands in its form; n where none is declared.</summary>
+    /// <summary>The size that the declared result has where the index stands in its form; n where none is
+    /// declared.</summary>
     private string Declared(ImmutableArray<IndexSyntax> form, IndexSyntax index, bool isReduction) => !isReduction
         && Frame.Entered?.Result is { Fields: [{ Type: NamedType type }] } && type.Dims.Length == form.Length
         && type.Dims[form.IndexOf(index)] is SizeDim dim ? dim.Span.Text : "n";

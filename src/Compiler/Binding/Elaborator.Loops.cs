@@ -294,7 +294,8 @@ internal sealed partial class Elaborator
                 case WeakValue w:
                     Fail(Codes.LoopTypeChange, span,
                         $"{NameOf(local)} is {Describe(w)} before the loop, which assigns it",
-                        null, $"declare what it is: `let {NameOf(local).Trim('`')}: {DeclaredAs(w, behind(local))} = {Plain(w)}`",
+                        null, $"declare what it is: `let {NameOf(local).Trim('`')}: {DeclaredAs(w, behind(local))} = "
+                            + $"{Plain(w)}`",
                         new Label(local.Span, "declared here without a dtype"));
                     return null;
                 default:

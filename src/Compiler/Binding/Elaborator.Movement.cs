@@ -31,7 +31,8 @@ internal sealed partial class Elaborator
         if (size.IsConstant && size.Value < 0)
         {
             Fail(Codes.SizesDiffer, span, $"{what} of {size}: a size is at least 0", null,
-                size.Is(-1) ? "no size is worked out from the others; one that the call decides is a name in a type, or `_`" : null);
+                size.Is(-1) ? "no size is worked out from the others; one that the call decides is a name in a type, "
+                    + "or `_`" : null);
             return false;
         }
         AtMost(0, size, $"{what} of {size}");
@@ -154,11 +155,12 @@ internal sealed partial class Elaborator
         if (parts.FirstOrDefault(p => p.Rank != first.Rank) is { } odd)
         {
             var (low, high) = odd.Rank < first.Rank ? (odd, first) : (first, odd);
+            var full = string.Join(", ", high.Shape.Take(high.Rank - low.Rank).Concat(low.Shape));
             return Fail(Codes.WrongRank, c["parts"].Span, $"`concat` of {Describe(first)} and {Describe(odd)}: "
                 + $"{Quantity.Of(first.Rank, "axis")} and {odd.Rank}", null, "all parts have as many axes; "
-                    + (low.Rank == 0 ? "a scalar has one as `reshape(x, [1])`" : $"{Describe(low)} gets those of the other by "
-                        + $"`broadcast(…, [{string.Join(", ", high.Shape.Take(high.Rank - low.Rank).Concat(low.Shape))}])`, "
-                        + "with 1 along the axis that is joined"));
+                    + (low.Rank == 0 ? "a scalar has one as `reshape(x, [1])`"
+                        : $"{Describe(low)} gets those of the other by `broadcast(…, [{full}])`, "
+                            + "with 1 along the axis that is joined"));
         }
         var axes = c.Find("axis") is { } axis ? Axes(axis, first.Rank, Describe(first)) : first.Rank > 0 ? [0] : [];
         if (axes is null) return Value.Poison;
@@ -177,8 +179,10 @@ internal sealed partial class Elaborator
                     case Sameness.Different:
                         return Fail(Codes.SizesDiffer, c["parts"].Span,
                             $"`concat` of {Describe(first)} and {Describe(parts[k])}: axis {d} is {p} and {q}",
-                            null, Enumerable.Range(0, first.Rank).All(e => e == d || first.Shape[e].Equals(parts[k].Shape[e]))
-                                ? $"axis {d} is the only one that differs: `concat({Short(c["parts"].Span)}, axis: {d})`"
+                            null, Enumerable.Range(0, first.Rank).All(e => e == d
+                                || first.Shape[e].Equals(parts[k].Shape[e]))
+                                ? $"axis {d} is the only one that differs: `concat({Short(c["parts"].Span)}, axis: "
+                                    + $"{d})`"
                                 : Equalize(p, q) ?? "all axes but the one along which they are joined are equal");
                     case Sameness.Checked:
                         parts[k] = Retype(parts[k], parts[k].Shape.SetItem(d, p));

@@ -82,7 +82,8 @@ internal sealed partial class Elaborator
             return Fail(Codes.ListArithmetic, span, ReferenceEquals(list, ListValue.Nothing)
                     ? $"`{Short(at)}` gives nothing" : "lists have no arithmetic", null,
                 other is ListValue ? "join lists with `[..a, ..b]`"
-                    : Stacked(list, at, (other as TensorValue)?.DType) ?? "compute on the elements with a comprehension",
+                    : Stacked(list, at, (other as TensorValue)?.DType)
+                        ?? "compute on the elements with a comprehension",
                 new Label(leftSpan, Describe(left)), new Label(rightSpan, Describe(right)));
         }
         if (left is WeakValue a && right is WeakValue b) return op == BinaryOperator.Contract
@@ -130,6 +131,8 @@ internal sealed partial class Elaborator
         if (Realize(left, dtype, leftSpan) is not { } a || Realize(right, dtype, rightSpan) is not { } b) return null;
         if (a.DType == b.DType) return (a, b);
         Fail(Codes.DtypeMix, span, $"{a.DType.Name()} and {b.DType.Name()} do not mix", null,
+            span.Text is "+=" or "-=" or "*=" or "/=" && b.DType.IsFloat && !a.DType.IsFloat
+                ? $"declare `{leftSpan.Text}` as {b.DType.Name()}: `let {leftSpan.Text}: {b.DType.Name()} = …`" :
             $"cast one of them: `{(b.DType == DType.Bool || a.DType != DType.Bool ? a.DType.Name() + Cast(rightSpan)
                 : b.DType.Name() + Cast(leftSpan))}`",
             new Label(leftSpan, Describe(a)), new Label(rightSpan, Describe(b)));
@@ -160,7 +163,8 @@ internal sealed partial class Elaborator
                 return Fail(Codes.IntegerDivision, span, $"`/` divides really, and {a.DType.Name()} has no fractions",
                     null,
                     "write `//` for the floor, or cast: "
-                        + $"`f32({Short(leftSpan)}) / {(b.Node is Const ? Short(rightSpan) : $"f32({Short(rightSpan)})")}`",
+                        + $"`f32({Short(leftSpan)}) / "
+                        + (b.Node is Const ? $"{Short(rightSpan)}`" : $"f32({Short(rightSpan)})`"),
                     new Label(leftSpan, Describe(a)), new Label(rightSpan, Describe(b)));
             case BinaryOperator.Divide: return Each((x, y) => new Binary(BinaryOp.Div, x, y));
             case BinaryOperator.FloorDivide: return Each((x, y) => Floored(x, y).Quotient);

@@ -146,7 +146,8 @@ internal sealed partial class Elaborator
             Fail(Codes.SliceOutOfRange, v.Span,
                 $"subscript {v.Span.Text} is outside axis {axis}, which has {x.Shape[axis]}", null,
                 at.IsConstant || x.Shape[axis].IsConstant ? Subscripts(x.Shape[axis])
-                    : at.Equals(x.Shape[axis]) ? $"subscripts count from 0: the last is {x.Shape[axis] - 1}, or -1" : null,
+                    : at.Equals(x.Shape[axis]) ? $"subscripts count from 0: the last is {x.Shape[axis] - 1}, or -1"
+                        : null,
                 new Label(s.Target.Span, Describe(x)));
             return false;
         }
@@ -210,7 +211,8 @@ internal sealed partial class Elaborator
                 if (!(high - low).IsConstant || (high - low).Value >= 0) continue;
                 Fail(Codes.SliceOutOfRange, slice.Span, $"the slice {start}:{end} leaves 0:{extent}", null,
                     $"slices are not clamped: both ends lie in 0:{extent}" + ((end - extent).IsConstant
-                        && (end - extent).Value > 0 && slice.Start is not null ? $", as `{slice.Start.Span.Text}:`" : ""),
+                        && (end - extent).Value > 0 && slice.Start is not null ? $", as `{slice.Start.Span.Text}:`"
+                            : ""),
                     new Label(target, what));
                 return null;
             }
@@ -225,7 +227,8 @@ internal sealed partial class Elaborator
             Fail(Codes.ConstantNeeded, slice.Span,
                 "the length of a slice must be a size, this one is only known in the call",
                 null, new[] { first, last }.Select(AsSize).FirstOrDefault(h => h is not null)
-                    ?? "let the same run-time scalar stand at both ends: `x[pos : pos + n]`, or mask instead of cutting");
+                    ?? "let the same run-time scalar stand at both ends: `x[pos : pos + n]`, or mask instead of "
+                        + "cutting");
             return null;
         }
         if (length.IsConstant && length.Value < 0)

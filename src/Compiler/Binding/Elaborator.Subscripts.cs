@@ -59,6 +59,9 @@ internal sealed partial class Elaborator
                     ? "a range is one loop in the call; `for i, x in enumerate(list)` is unrolled"
                     : "the elements of a list are separate values; put tensors of one shape in one tensor");
         }
+        if (value is StringValue)
+            return Fail(Codes.TypeMismatch, v.Span, "a list has positions and no names", Describe(value),
+                $"write `{Short(s.Target.Span)}[0]`, or a `let` for each value");
         if (Constant(value, v.Span, "a subscript of a list") is not { } at) return Value.Poison;
         if (at < -count || at >= count)
             return Fail(Codes.SliceOutOfRange, v.Span, $"subscript {at} is outside a list of {count}", null,

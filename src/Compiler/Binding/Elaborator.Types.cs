@@ -167,7 +167,8 @@ internal sealed partial class Elaborator
                 case SizeDim s:
                     if (s.Size is NameExpression { Name: var name } && Inner(name, s.Span) is null)
                     {
-                        Fail(Codes.UnboundSize, s.Span, $"the size `{name}` is not bound here", null, Frame.Makes is { } made
+                        Fail(Codes.UnboundSize, s.Span, $"the size `{name}` is not bound here", null,
+                            Frame.Makes is { } made
                             ? $"state has its size when the module is made: a number, or a hyper-parameter, `module "
                                 + $"{made.Syntax.Name.Text}({name})`" : "use the name of a size in scope");
                         return null;
@@ -215,26 +216,32 @@ internal sealed partial class Elaborator
             return "the place among all elements: `argmax(reshape(x, [size(x)]))`, which counts row by row";
         if (type.Dims.IsEmpty) return $"reduce it: `mean({text})`, `sum({text})`, or take an element of it";
         // torch's idiom of a label for each row.
-        if (value is { Node: Gather { Axis: 1 } gather, Rank: 2 } && gather.OperandType(1).Rank == 1 && type.Dims.Length == 1)
+        if (value is { Node: Gather { Axis: 1 } gather, Rank: 2 } && gather.OperandType(1).Rank == 1
+            && type.Dims.Length == 1)
             return "one element of each row is an index form: `[i] => x[i, y[i]]`";
         if (value.Rank == type.Dims.Length + 1)
         {
             // The axis without which it would be what is declared.
-            var more = Enumerable.Range(0, value.Rank).Reverse().FirstOrDefault(p => value.Shape.RemoveAt(p).Zip(type.Dims)
+            var more = Enumerable.Range(0, value.Rank).Reverse().FirstOrDefault(p =>
+                value.Shape.RemoveAt(p).Zip(type.Dims)
                 .All(d => d.Second is SizeDim s && d.First.Text == s.Span.Text), 0);
             var part = $"({text})[{string.Concat(Enumerable.Repeat(":, ", more))}0]";
             if (value.Shape[more].Is(1)) return text.Contains("keep: true", StringComparison.Ordinal)
                 ? "leave `keep: true` out, or declare the axis of 1" : $"take the only one along it: `{part}`";
-            if (value.Node is Accelerate.Compiler.Graph.Binary { Kind: BinaryOp.Max or BinaryOp.Min } extreme && text.Split('(') is
-                ["max" or "min", ..] and [var name, ..])
+            if (value.Node is Accelerate.Compiler.Graph.Binary { Kind: BinaryOp.Max or BinaryOp.Min }
+                && text.Split('(') is
+                [("max" or "min") and var name, ..])
                 return $"`{text}` is elementwise; along an axis: `{name}(…, axis: {more})`";
             if (value.Node is Accelerate.Compiler.Graph.Binary { Kind: BinaryOp.Mul } && more == value.Rank - 1)
                 return $"`*` is elementwise: a product of matrices is `@`, or sum it: `sum({text}, axis: {more})`";
-            return $"axis {more} is one more: reduce along it, `mean({text}, axis: {more})`, or take one of it: `{part}`";
+            return $"axis {more} is one more: reduce along it, `mean({text}, axis: {more})`, or take one of it: "
+                + $"`{part}`";
         }
         if (value.Rank + 1 != type.Dims.Length || type.Dims.Any(d => d is GroupDim)) return null;
-        Size? Known(DimSyntax dim) => dim is SizeDim { Size: var size } && (size is not NameExpression { Name: var name }
-            || (name != "_" && Inner(name, dim.Span) is IntValue)) ? (Tried(() => Expression(size)) as IntValue)?.Size : null;
+        Size? Known(DimSyntax dim) => dim is SizeDim { Size: var size }
+            && (size is not NameExpression { Name: var name }
+            || (name != "_" && Inner(name, dim.Span) is IntValue)) ? (Tried(() => Expression(size)) as IntValue)?.Size
+                : null;
         var places = Enumerable.Range(0, type.Dims.Length).Where(p => value.Shape.Insert(p, Size.One)
             .Zip(type.Dims).All(d => Known(d.Second) is not { } wanted || wanted.Equals(d.First))).ToList();
         if (places.Count == 0) return "it has an axis less";
@@ -331,7 +338,8 @@ internal sealed partial class Elaborator
                 .FirstOrDefault(d => Size.Product(value.Shape.Skip(d)).Equals(expected), value.Rank >= 3 ? 1 : -1);
             var joined = first < 0 ? Size.One : Size.Product(value.Shape.Skip(first));
             if (first >= 0 && (!joined.IsConstant || joined.Equals(expected)))
-                help += $"; as one axis: `reshape({text}, [{string.Join(", ", value.Shape.Take(first).Append(joined))}])`";
+                help += $"; as one axis: `reshape({text}, "
+                    + $"[{string.Join(", ", value.Shape.Take(first).Append(joined))}])`";
         }
         // An axis that is called by its channels is where they belong.
         else if (axis == 1 && value.Rank >= 3 && !value.Shape[1].Text.StartsWith('c') && type.Dims.Length == value.Rank
@@ -342,7 +350,8 @@ internal sealed partial class Elaborator
         }
         return value.Shape[axis].Terms is [{ Coefficient: 1, Atoms: [VariableAtom { Name: var name }] }]
             ? help + $"; if {Readable(name)} is always {expected}, write {expected} for it in the parameter's type"
-            : value.Shape[axis].IsConstant ? help : help + $"; {Readable(value.Shape[axis].Text)} is {expected} where the "
+            : value.Shape[axis].IsConstant ? help : help
+                + $"; {Readable(value.Shape[axis].Text)} is {expected} where the "
                 + "parameter's type has numbers for its sizes";
     }
 
@@ -407,9 +416,11 @@ internal sealed partial class Elaborator
         Fail(code == Codes.TypeMismatch ? Codes.SizesDiffer : code, span,
             $"the axes `{g.Span.Text}` of {Describe(value)} are [{string.Join(", ", sizes)}], "
                 + $"elsewhere [{string.Join(", ", bound)}]",
-            Describe(value), sizes.Count == bound.Count + 1 ? $"it has an axis more: `argmax({Short(span)}, axis: -1)` of "
+            Describe(value), sizes.Count == bound.Count + 1
+                ? $"it has an axis more: `argmax({Short(span)}, axis: -1)` of "
                 + $"one-hot rows, or one of it: `{Short(span)}[.., 0]`"
-                : sizes.Count > bound.Count + 1 ? "are two arguments the wrong way round?" : null, Frame.Find(name) is { } first && first.Span != g.Span
+                : sizes.Count > bound.Count + 1 ? "are two arguments the wrong way round?"
+                    : null, Frame.Find(name) is { } first && first.Span != g.Span
                 ? new Label(first.Span, "first bound here") : new Label(g.Span, "this group"));
         return false;
     }

@@ -5,7 +5,8 @@ internal static class ForeignNames
 {
     private static readonly Dictionary<string, string> Table = new()
     {
-        ["where"] = "`where` of arrays is `select(condition, a, b)`; how many places hold is data, and no size: keep the mask",
+        ["where"] = "`where` of arrays is `select(condition, a, b)`; how many places hold is data, and no size: keep "
+            + "the mask",
         ["cat"] = "`cat` is `concat([a, b], axis: 0)`",
         ["concatenate"] = "`concatenate` is `concat([a, b], axis: 0)`",
         ["chunk"] = "`chunk` is `split(x, parts, axis: 0)`",
@@ -18,8 +19,17 @@ internal static class ForeignNames
         ["expand_dims"] = "`expand_dims` is `reshape(x, [n, 1, d])`",
         ["expand"] = "`expand` is `broadcast(x, [n, m])`",
         ["broadcast_to"] = "`broadcast_to` is `broadcast(x, [n, m])`",
-        ["tile"] = "use an index form: `[i < 3 * n] => x[i % n]`",
-        ["repeat"] = "use an index form: `[i < 3 * n] => x[i // 3]`",
+        ["tile"] = "use an index form: `[i < 3 * n] => x[i % n]`; along a new axis `broadcast(x, [n, d])`",
+        ["MaxPool1d"] = Pool,
+        ["MaxPool2d"] = Pool,
+        ["MaxPool3d"] = Pool,
+        ["AvgPool1d"] = Pool,
+        ["AvgPool2d"] = Pool,
+        ["AvgPool3d"] = Pool,
+        ["AdaptiveAvgPool2d"] = Pool,
+        ["repeat"] = "use an index form: `[i < 3 * n] => x[i % n]` for copies one after the other, `x[i // 3]` for "
+            + "each "
+            + "element three times",
         ["flip"] = "`flip` is `reverse(x, axis: 0)`",
         ["roll"] = "use an index form: `[i < n] => x[(i + n - 1) % n]`",
         ["arange"] = "`arange(n)` is the index form `[i < n] => i`",
@@ -170,7 +180,12 @@ internal static class ForeignNames
         ["NULL"] = "there is no `NULL`; leave the member out with `if`",
     };
 
-    private const string NoLinearAlgebra = "beyond `@` there is no linear algebra: write the method in loops, or compute it "
+    private const string Pool = "pooling is a function, called between lists of layers: `max_pool(x, 2)`, "
+        + "`avg_pool(x, 2)`; "
+        + "`global_avg_pool` stands in a list as it is";
+
+    private const string NoLinearAlgebra = "beyond `@` there is no linear algebra: write the method in loops, or "
+        + "compute it "
         + "outside and give the result as an argument";
 
     /// <summary>What members of layers are called elsewhere; the first that the layer has is meant.</summary>
@@ -180,7 +195,8 @@ internal static class ForeignNames
         """).ToLookup(p => p.Key, p => p.Value);
 
     /// <summary>What is meant by a member, of those that there are.</summary>
-    public static string? Member(string name, IEnumerable<string> known) => Members[name].FirstOrDefault(known.Contains);
+    public static string? Member(string name, IEnumerable<string> known) =>
+        Members[name].FirstOrDefault(known.Contains);
 
     /// <summary>What makes a tensor of a list.</summary>
     public const string Stack = "stack";
@@ -189,8 +205,8 @@ internal static class ForeignNames
     private static readonly Dictionary<string, string> Renamed = Pairs("""
         absolute abs  fabs abs  arctan2 atan2  sorted sort  reversed reverse
         max_pool2d max_pool  avg_pool2d avg_pool  adaptive_avg_pool2d adaptive_avg_pool
-        adaptive_max_pool2d adaptive_max_pool  MaxPool1d max_pool1d  MaxPool2d max_pool  MaxPool3d max_pool3d
-        AvgPool1d avg_pool1d  AvgPool2d avg_pool  AvgPool3d avg_pool3d  AdaptiveAvgPool2d adaptive_avg_pool
+        adaptive_max_pool2d adaptive_max_pool
+      
         GlobalAveragePooling2D global_avg_pool  BatchNorm1d BatchNorm  BatchNorm2d BatchNorm  BatchNorm3d BatchNorm
         InstanceNorm1d InstanceNorm  InstanceNorm2d InstanceNorm  BatchNormalization BatchNorm
         LayerNormalization LayerNorm  Conv2D Conv2d  Dense Linear  FullyConnected Linear  Flatten flatten
@@ -201,7 +217,8 @@ internal static class ForeignNames
         CrossEntropyLoss cross_entropy  MSELoss mse  mse_loss mse  L1Loss l1  l1_loss l1  NLLLoss nll  nll_loss nll
         smooth_l1_loss smooth_l1  huber_loss huber  BCELoss bce  binary_cross_entropy bce
         BCEWithLogitsLoss bce_with_logits  binary_cross_entropy_with_logits bce_with_logits  KLDivLoss kl_div
-        scaled_dot_product_attention attention  multinomial categorical  xavier_uniform xavier  xavier_uniform_ xavier  xavier_normal_ xavier_normal
+        scaled_dot_product_attention attention  multinomial categorical  xavier_uniform xavier
+        xavier_uniform_ xavier  xavier_normal_ xavier_normal
         kaiming_uniform_ kaiming_uniform  kaiming_normal_ kaiming_normal  trunc_normal_ trunc_normal
         glorot_uniform xavier  he_normal kaiming_normal  Adam AdamW  adam AdamW  adamw AdamW  sgd SGD
         """);
@@ -225,7 +242,8 @@ internal static class ForeignNames
 
     /// <summary>Names under which the functions of other libraries are opened.</summary>
     private static readonly HashSet<string> Packages =
-        ["torch", "np", "numpy", "jnp", "jax", "lax", "tf", "keras", "F", "nn", "functional", "math", "scipy", "torchvision"];
+        ["torch", "np", "numpy", "jnp", "jax", "lax", "tf", "keras", "F", "nn", "functional", "math", "scipy",
+            "torchvision"];
 
     public static bool IsPackage(string name) => Packages.Contains(name);
 
@@ -243,7 +261,8 @@ internal static class ForeignNames
         ?? (Rename(name) is { } ours ? $"`{name}` is `{ours}` here" : null)
         ?? (DType(name) is { } dtype ? $"did you mean `{dtype}`?" : null);
 
-    /// <summary>A method or property of tensors: `x.T` => `transpose(x)`, `x.view(n, d)` => `reshape(x, [n, d])`.</summary>
+    /// <summary>A method or property of tensors: `x.T` => `transpose(x)`, `x.view(n, d)` => `reshape(x, [n,
+    /// d])`.</summary>
     /// <param name="name">The method.</param>
     /// <param name="x">The tensor, as written.</param>
     /// <param name="arguments">What it is called with, as written; null for a property.</param>
@@ -258,7 +277,8 @@ internal static class ForeignNames
             "transpose" or "swapaxes" or "swapdims" =>
                 $"write `transpose({x}, [0, 2, 1])`: it takes all axes in their new order",
             "view" or "reshape" => $"write `reshape({x}, [{(all.Length > 0 ? all : "n, d")}])`",
-            "flatten" or "ravel" => $"write `reshape({x}, [size({x})])`; all axes but the first: `flatten({x})` of `use nn`",
+            "flatten" or "ravel" => $"write `reshape({x}, [size({x})])`; all axes but the first: `flatten({x})` of "
+                + $"`use nn`",
             "expand" or "expand_as" or "broadcast_to" => $"write `broadcast({x}, [{(all.Length > 0 ? all : "n, d")}])`",
             "size" when all.Length > 0 => $"write `size({x}, axis: {all})`",
             "size" or "shape" => $"write `shape({x})`: `shape({x})[0]` is its first size",

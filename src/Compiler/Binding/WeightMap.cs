@@ -64,7 +64,8 @@ public static class WeightMap
         {
             var (key, wanted) = alike.First();
             bag.Report(Codes.WeightShape, wanted.Span,
-                $"{key} is {keys[key]} in the weights file, {wanted.Path} is {wanted.Type} in the program{Others(alike)}",
+                $"{key} is {keys[key]} in the weights file, {wanted.Path} is {wanted.Type} in the "
+                    + $"program{Others(alike)}",
                 help: Turned(keys[key], wanted.Type));
         }
         var spare = extra.Select(e => e.Path).ToList();
@@ -101,13 +102,16 @@ public static class WeightMap
             return "floats and integers are not converted into each other";
         var (from, to) = (stored.Shape.Select(s => s.Text).ToList(), wanted.Shape.Select(s => s.Text).ToList());
         if (!from.Order(StringComparer.Ordinal).SequenceEqual(to.Order(StringComparer.Ordinal)))
-            return stored.Count.Equals(wanted.Count) ? "it has as many values in another shape: reshape it where the file "
+            return stored.Count.Equals(wanted.Count) ? "it has as many values in another shape: reshape it where the "
+                + "file "
                 + "is written" : "check the hyper-parameters: `--set width=8`";
         var order = new List<int>();
-        foreach (var size in to) order.Add(Enumerable.Range(0, from.Count).First(i => from[i] == size && !order.Contains(i)));
+        foreach (var size in to) order.Add(Enumerable.Range(0, from.Count).First(i => from[i] == size
+            && !order.Contains(i)));
         return "the file has the axes in another order: write it with "
             + (from.Count == 2 ? "`w.T`" : $"`w.transpose({string.Join(", ", order)})`") + " made contiguous"
-            + (from.Count == 2 ? ", or take a layer of that layout: `Conv1D` has its weight [in, out], `Linear` [out, in]" : "");
+            + (from.Count == 2 ? ", or take a layer of that layout: `Conv1D` has its weight [in, out], `Linear` "
+                + "[out, in]" : "");
     }
 
     /// <summary>How many paths one line stands for, beside the one that it names.</summary>

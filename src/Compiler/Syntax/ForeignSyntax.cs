@@ -49,7 +49,8 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
     private readonly List<IToken> code =
         [.. tokens.GetTokens().Where(t => t.Channel == TokenConstants.DefaultChannel)];
 
-    /// <summary>The habit at a token that the grammar does not expect there; null for a mistake of another kind.</summary>
+    /// <summary>The habit at a token that the grammar does not expect there; null for a mistake of another
+    /// kind.</summary>
     public Habit? At(IToken offending)
     {
         var at = code.FindIndex(t => t.TokenIndex == offending.TokenIndex);
@@ -62,7 +63,8 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
     public string FirstOfLine(IToken token) =>
         code.FindIndex(t => t.TokenIndex == token.TokenIndex) is >= 0 and var at ? Text(LineStart(at)) : "";
 
-    // ---- lines -------------------------------------------------------------------------------------------------------
+    // ---- lines
+    // -------------------------------------------------------------------------------------------------------
 
     private string Text(int at) => at >= 0 && at < code.Count ? code[at].Text : "";
 
@@ -85,7 +87,8 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
     /// <summary>The last token of a line that means something.</summary>
     private int LineEnd(int at)
     {
-        while (at + 1 < code.Count && code[at + 1].Line == code[at].Line && code[at + 1].Type != TokenConstants.EOF) at++;
+        while (at + 1 < code.Count && code[at + 1].Line == code[at].Line
+            && code[at + 1].Type != TokenConstants.EOF) at++;
         return at;
     }
 
@@ -141,7 +144,8 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
         return -1;
     }
 
-    // ---- habits ------------------------------------------------------------------------------------------------------
+    // ---- habits
+    // ------------------------------------------------------------------------------------------------------
 
     /// <summary>`if c:`, `for i in 0:n:`, `def f(x):`, where the colon ends its line.</summary>
     private Habit? Block(int at)
@@ -155,14 +159,16 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
             if (Text(LineStart(colon)) is not ("if" or "else" or "elif" or "for" or "while" or "fn" or "export" or "def"
                 or "class" or "with" or "module" or "}")) return null;
             return Text(LineStart(colon)) is var word && Openers.TryGetValue(word, out var help)
-                ? new(SpanOf(LineStart(colon), LineStart(colon)), $"there is no `{word}`", help + "; its block is in braces")
+                ? new(SpanOf(LineStart(colon), LineStart(colon)), $"there is no `{word}`", help
+                    + "; its block is in braces")
                 : new(SpanOf(colon, colon), "unexpected `:`", "a block is written in braces: `{ … }`");
         }
         return null;
     }
 
     /// <summary>A name that is all of its line, or of its block.</summary>
-    private bool IsLone(int at) => at > 0 && code[at].Type == AccLexer.NAME && (Text(at + 1) == "}" || LineEnd(at) == at)
+    private bool IsLone(int at) => at > 0 && code[at].Type == AccLexer.NAME
+        && (Text(at + 1) == "}" || LineEnd(at) == at)
         && (Text(at - 1) is "{" or "}" || LineStart(at) == at);
 
     private Habit? Opener(int at)
@@ -180,7 +186,8 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
     /// <summary>`assert x > 0, "…"` and `print x` of Python, which are calls here.</summary>
     private Habit? Asserted(int start, int at) => Text(start) is "assert" or "print" && at == start + 1
         ? new(SpanOf(start, start), $"`{Text(start)}` is called",
-            $"write `{Text(start)}({Written(at, OperandEnd(at))}{(Text(OperandEnd(at) + 1) == "," ? ", …" : "")})`") : null;
+            $"write `{Text(start)}({Written(at, OperandEnd(at))}{(Text(OperandEnd(at) + 1) == "," ? ", …" : "")})`")
+                : null;
 
     /// <summary>`x //= 2` and `i++`.</summary>
     private Habit? Augmented(int at)
@@ -218,8 +225,8 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
     {
         var colon = Text(at) == "=" && Text(at - 1) == ":" ? at - 1 : at;
         return Text(colon) == ":" && Text(colon + 1) == "=" && Touch(colon)
-            ? new(SpanOf(colon, colon + 1), "there is no `:=`",
-                $"introduce a local with `let {Written(OperandStart(colon - 1), colon - 1)} = …`, change one with `=`") : null;
+            ? new(SpanOf(colon, colon + 1), "there is no `:=`", "introduce a local with "
+                + $"`let {Written(OperandStart(colon - 1), colon - 1)} = …`, change one with `=`") : null;
     }
 
     /// <summary>`f"x is {x}"`, and text in three quotes.</summary>
@@ -229,12 +236,14 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
         if (Text(at) == "\"\"" && Touch(at) && code[at + 1].Type == AccLexer.STRING)
             return new(SpanOf(at, LineEnd(at)), "there are no texts in three quotes",
                 "documentation is a comment, `# …`, above the declaration");
-        if (Text(at - 1) is ":" or "->") return new(SpanOf(at, at), "a type stands without quotes", "write `f32[n, d]`");
+        if (Text(at - 1) is ":" or "->") return new(SpanOf(at, at), "a type stands without quotes",
+            "write `f32[n, d]`");
         if (!Touch(at - 1)) return null;
         if (Text(at - 1) is not { Length: <= 2 } prefix || code[at - 1].Type != AccLexer.NAME) return null;
         var holes = System.Text.RegularExpressions.Regex.Matches(Text(at), @"\{([^{}:!]+)[^{}]*\}");
         var plain = System.Text.RegularExpressions.Regex.Replace(Text(at), @"\{[^{}:!]+(:[^{}]*)?[^{}]*\}", "{}");
-        return new(SpanOf(at - 1, at), $"a string has no prefix `{prefix}`", holes.Count == 0 ? $"write `{Short(plain)}`"
+        return new(SpanOf(at - 1, at), $"a string has no prefix `{prefix}`", holes.Count == 0
+            ? $"write `{Short(plain)}`"
             : $"the values follow: `{Short(plain)}, {string.Join(", ", holes.Select(h => h.Groups[1].Value.Trim()))}`");
     }
 
@@ -283,7 +292,8 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
         {
             "return" => $"several results stand bare: `return {inner}`",
             "let" or "for" => $"several names stand bare: `{Text(open - 1)} {inner}`",
-            "," when Text(LineStart(at)) is "let" or "for" => $"several names stand bare: `{Written(LineStart(at), open - 1)} {inner}`",
+            "," when Text(LineStart(at)) is "let" or "for" =>
+                $"several names stand bare: `{Written(LineStart(at), open - 1)} {inner}`",
             _ => $"a list is in square brackets: `[{inner}]`",
         });
     }
@@ -292,8 +302,10 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
     private Habit? Word(int at) => Text(at) switch
     {
         "in" when EndsValue(at - 1) && Text(LineStart(at)) is not "for" =>
-            new(SpanOf(at, at), "there is no operator `in`", $"compare with each: `any([{Text(at - 1)} == each for each in {Text(at + 1)}])`"),
-        "for" when Text(Open(at)) == "(" => new(SpanOf(at, at), "unexpected `for`", "a comprehension is in square brackets: "
+            new(SpanOf(at, at), "there is no operator `in`",
+                $"compare with each: `any([{Text(at - 1)} == each for each in {Text(at + 1)}])`"),
+        "for" when Text(Open(at)) == "(" => new(SpanOf(at, at), "unexpected `for`",
+            "a comprehension is in square brackets: "
             + $"`[{Written(Open(at) + 1, Math.Max(at, Close(Open(at)) - 1))}]`"),
         "is" => new(SpanOf(at, at), "there is no operator `is`", "compare with `==`"),
         "xor" => new(SpanOf(at, at), "there is no operator `xor`", "of truth values that is `!=`"),
@@ -309,10 +321,13 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
             new(SpanOf(at, at + 1), "there are no decorators", "leave it out: every function is compiled"),
         (_, "=>") when Text(LineStart(at)) is "fn" or "export" =>
             new(SpanOf(at, at), "unexpected `=>`", "a function of one expression is written with `=`"),
-        ("]", "->") => new(SpanOf(at, at), "unexpected `->`", "an index form is written with `=>`: `[i, j] => x[j, i]`"),
+        ("]", "->") => new(SpanOf(at, at), "unexpected `->`",
+            "an index form is written with `=>`: `[i, j] => x[j, i]`"),
         (_, ")" or "]") when Open(at) < 0 || Text(Open(at)) == "{" =>
-            new(SpanOf(at, at), $"unexpected `{Text(at)}`", $"no `{(Text(at) == ")" ? "(" : "[")}` is open here: leave it out"),
-        (_, ".") when IsType(at) => new(SpanOf(at - 1, Math.Min(at + 1, LineEnd(at))), $"`{Written(at - 1, at + 1)}` is no type",
+            new(SpanOf(at, at), $"unexpected `{Text(at)}`",
+                $"no `{(Text(at) == ")" ? "(" : "[")}` is open here: leave it out"),
+        (_, ".") when IsType(at) => new(SpanOf(at - 1, Math.Min(at + 1, LineEnd(at))),
+            $"`{Written(at - 1, at + 1)}` is no type",
             "a type is a dtype with its sizes: `f32[n, d]`"),
         (_, "<" or "(") when IsType(at) => new(SpanOf(at, at), $"unexpected `{Text(at)}`",
             "the sizes of a type stand in square brackets: `f32[n, d]`"),
@@ -356,7 +371,8 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
             return new(SpanOf(start, at), "a local is introduced by `let`",
                 $"write `let {sign}: {Written(start, at - 1)} = …`");
         if (open < 0 || Text(open) != "{") return null;
-        if (Text(at - 1) is not ("break" or "continue") && IsLone(at - 1)) return new(SpanOf(at - 1, at - 1), "nothing takes this value",
+        if (Text(at - 1) is not ("break" or "continue")
+            && IsLone(at - 1)) return new(SpanOf(at - 1, at - 1), "nothing takes this value",
             $"write `return {Text(at - 1)}`, or leave it out");
         var isValue = at == start && (code[at].Type is AccLexer.INT or AccLexer.FLOAT or AccLexer.STRING
             || sign is "-" or "(" or "[" or "not" or "true" or "false");
@@ -364,6 +380,7 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
             && sign is "+" or "-" or "*" or "/" or "//" or "%" or "@" or "**" or "==" or "|>" or "<" or ">";
         if (!(isValue || isOperator)) return null;
         var text = Written(start, LineEnd(at));
-        return new(SpanOf(start, LineEnd(at)), "nothing takes this value", $"write `return {text}`, or `let y = {text}`");
+        return new(SpanOf(start, LineEnd(at)), "nothing takes this value",
+            $"write `return {text}`, or `let y = {text}`");
     }
 }

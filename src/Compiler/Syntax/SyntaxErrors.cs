@@ -69,7 +69,8 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
         var isBehind = open?.Text is "(" or "[" && open.Line != offending.Line
             && text is "return" or "let" or "while" or "fn" or "export" or "module" or "param" or "buffer" or "use";
         // A brace of a file that is laid out closes in the column where its line begins.
-        if ((end && open?.Text == "{") || (offending.Column == 0 && text is "module" or "export" or "fn" && open is not null))
+        if ((end && open?.Text == "{") || (offending.Column == 0 && text is "module" or "export" or "fn"
+            && open is not null))
         {
             if (Unclosed(offending) is var (brace, closer))
             {
@@ -84,7 +85,8 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
         if (open is not null && (end || isBehind || (text is ")" or "]" or "}" && text != Partner(open.Text))))
         {
             _lost = true;
-            var missed = end ? "the file ends here" : isBehind ? $"`{Partner(open.Text)}` is missing before this" : $"`{text}` stands where `{Partner(open.Text)}` is missing";
+            var missed = end ? "the file ends here" : isBehind ? $"`{Partner(open.Text)}` is missing before this"
+                : $"`{text}` stands where `{Partner(open.Text)}` is missing";
             return new(Codes.OpenBracket, $"`{open.Text}` is not closed", Parser.SpanOf(source, open))
             {
                 Secondary = [new(span, missed)],
@@ -116,7 +118,8 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
             return new(Codes.UnexpectedToken, $"`{state.Name.Text}` has no initial value",
                 Parser.SpanOf(source, state.Name))
             {
-                Help = $"a {state.Kind.Text} has one: `= 0`, or an initialiser",
+                Help = state.Kind.Text == "let" ? "a local has a value from the start: `= 0`"
+                    : $"a {state.Kind.Text} has one: `= 0`, or an initialiser",
             };
         }
         // A statement of one word that ends with its line or block.
@@ -156,6 +159,8 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
                 $"a named argument is written `{before.Text}: value`",
             (_, "=") when expected.Contains("(") && !expected.Contains("INT") =>
                 "a declaration begins with `let`, `param` or `buffer`",
+            (_, ":") when expected.Contains("->") && before?.Type == AccLexer.STRING =>
+                "a rule is `\"key in the file\" -> \"path here\"`",
             (")", ":") when expected.Contains("->") => "write `->` before the result's type",
             (_, ":") when expected.Contains("{") => "a block is written in braces",
             (_, "fn") when expected.Contains("while") => "functions stand in a file or a module, not inside a function",
@@ -190,7 +195,7 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
         var name = Before(offending);
         for (var at = name; at is not null && at.Text is not ("=" or "{" or "}"); at = Before(at))
         {
-            if (at.Text is "param" or "buffer" && name!.TokenIndex > at.TokenIndex) return (at, name);
+            if (at.Text is "param" or "buffer" or "let" && name!.TokenIndex > at.TokenIndex) return (at, name);
             name = at;
         }
         return null;

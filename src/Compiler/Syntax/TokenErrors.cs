@@ -17,6 +17,7 @@ internal static class TokenErrors
         var (depth, strayEnd, strays, reports) = (0, -1, 0, 0);
         var seen = new HashSet<(int Line, string Text)>();
         IToken? before = null;
+        var numberEnd = 0;
         foreach (var token in tokens.GetTokens())
         {
             var span = Parser.SpanOf(source, token);
@@ -43,6 +44,9 @@ internal static class TokenErrors
                             help: whole.Text == ";" && source.LineText(token.Line).TrimStart()
                                 .StartsWith("for", StringComparison.Ordinal)
                                 ? "a loop over a range is `for i in 0:n { … }`"
+                                : whole.Text == "&" && before?.Text is "(" or "," && whole.End < source.Text.Length
+                                    && char.IsLetter(source.Text[whole.End])
+                                        ? "what is lent is marked `inout`: `f(inout x)`"
                                 : whole.Text == "?" && before?.Text is "[" or ","
                                     ? "a size that the call decides is a name, or `_`: `f32[n, 4]`" : Help(whole.Text));
                         reports++;
@@ -57,11 +61,12 @@ internal static class TokenErrors
                     help: "close it with `\"`; a line end inside a string is `\\n`");
                 reports++;
             }
-            else if (before is not null && before.StopIndex + 1 == token.StartIndex
+            else if (before is not null && before.StopIndex + 1 == token.StartIndex && before.StartIndex >= numberEnd
                 && NumberHelp(source.Text, before, token) is { } help)
             {
                 var whole = Parser.SpanOf(source, before).To(span);
                 bag.Report(Codes.UnexpectedToken, whole, $"`{whole.Text}` is no number", help: help);
+                numberEnd = token.StopIndex + 1;
                 reports++;
             }
             before = token;

@@ -32,7 +32,6 @@ public sealed class NameTests
     [InlineData("x.double()", "a dtype is the cast: `f64(x)`")]
     [InlineData("x.sum(axis: 0)", "write `sum(x, axis: 0)`")]
     [InlineData("x.add_(x)", "values are not changed in place: `x = x + x`")]
-    [InlineData("q", "")]
     [InlineData("pq", "")]
     [InlineData("x.softmax(0)", "`use nn` declares `softmax`")]
     [InlineData("x.zork(0)", "")]

@@ -56,7 +56,8 @@ public abstract class CommandLine : IDisposable
     protected string Output(params string[] args)
     {
         var (code, output, error) = Run(args);
-        if (error.StartsWith("note: without --weights ", StringComparison.Ordinal) && error.Count(c => c == '\n') == 1) error = "";
+        if (error.StartsWith("note: without --weights ", StringComparison.Ordinal)
+            && error.Count(c => c == '\n') == 1) error = "";
         Assert.True(code == 0 && error.Length == 0, $"exit code {code}\n{error}");
         return output;
     }

@@ -106,7 +106,8 @@ public sealed partial class LanguageDocumentTests
     [Fact]
     public void TheNamesAreListed()
     {
-        const string Begin = "<!-- names: written by the tests (ACCELERATE_UPDATE=1) -->\n", End = "<!-- end of names -->";
+        const string Begin = "<!-- names: written by the tests (ACCELERATE_UPDATE=1) -->\n", End =
+            "<!-- end of names -->";
         var (from, to) =
             (Text.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length, Text.IndexOf(End, StringComparison.Ordinal));
         var folder = Path.Combine(Shared.Repository, "src", "Compiler", "Library");
@@ -125,11 +126,14 @@ public sealed partial class LanguageDocumentTests
 
     private static readonly (string Name, int Section)[] Reserved =
     [
-        ("use", 14), ("module", 9), ("fn", 4), ("export", 4), ("param", 9), ("buffer", 9), ("let", 8), ("if", 8), ("else", 8),
-        ("for", 8), ("while", 8), ("in", 8), ("return", 4), ("inout", 11), ("and", 3), ("or", 3), ("not", 3), ("true", 17),
+        ("use", 14), ("module", 9), ("fn", 4), ("export", 4), ("param", 9), ("buffer", 9), ("let", 8), ("if", 8),
+            ("else", 8),
+        ("for", 8), ("while", 8), ("in", 8), ("return", 4), ("inout", 11), ("and", 3), ("or", 3), ("not", 3),
+            ("true", 17),
         ("false", 17), ("where", 2), ("weights", 10), ("optional", 10), ("print", 13), ("assert", 13), ("params", 9),
         ("buffers", 9), ("apply", 9), ("string", 2), ("dtype", 2), ("bool", 2),
-        .. new[] { "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f16", "bf16", "f32", "f64" }.Select(d => (d, 2)),
+        .. new[] { "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f16", "bf16", "f32", "f64" }.Select(d =>
+            (d, 2)),
     ];
 
     [Fact]

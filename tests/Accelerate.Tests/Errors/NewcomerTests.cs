@@ -1,4 +1,5 @@
-// The programs and command lines of tests/errors/newcomers come in: wrong as somebody writes them who knows NumPy, PyTorch
+// The programs and command lines of tests/errors/newcomers come in: wrong as somebody writes them who knows NumPy,
+// PyTorch
 // or JAX. Each gives one error, with the code, the place and the help line that its header names.
 using System.Text.RegularExpressions;
 using Accelerate.Compiler.Binding;
@@ -77,7 +78,8 @@ public sealed partial class NewcomerTests : CommandLine
             ["fc.weight"] = Tensor.Zeros(DType.F32, 4, 2),
             ["fc.bias"] = Tensor.Zeros(DType.F32, 2),
         });
-        var words = Regex.Matches(line, @"('[^']*'|\S)+").Select(m => m.Value.Replace("'", "", StringComparison.Ordinal));
+        var words = Regex.Matches(line, @"('[^']*'|\S)+").Select(m =>
+            m.Value.Replace("'", "", StringComparison.Ordinal));
         var (code, _, error) = Run([.. words]);
         var says = Lines.Single(l => l.Line == line).Says;
         Assert.True(code == 0 == error.StartsWith("note: ", StringComparison.Ordinal), error);
