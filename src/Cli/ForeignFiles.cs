@@ -1,5 +1,7 @@
 // In: a file that is not of the format that was expected. Out: what it is, by its first bytes or its name, and how what
 // it holds gets into the format that is read here.
+using Accelerate.Runtime;
+
 namespace Accelerate.Cli;
 
 /// <summary>A format of other programs.</summary>
@@ -58,9 +60,12 @@ internal static class ForeignFiles
         ([(byte)'P', (byte)'K', 3, 4], "pth"),
     ];
 
-    /// <summary>What a file is; null for one that nothing is known of.</summary>
+    /// <summary>
+    /// What a file is; null for one that nothing is known of, and for what is no file: a pipe waits for its writer.
+    /// </summary>
     public static ForeignFile? Of(string path)
     {
+        if (FileStatus.Of(path) is not { Kind: FileKind.Regular }) return null;
         var ending = Path.GetExtension(path).TrimStart('.').ToLowerInvariant();
         var named = Table.FirstOrDefault(k => k.Endings.Contains(ending));
         Span<byte> first = stackalloc byte[8];

@@ -136,7 +136,7 @@ internal sealed class InputValues
         {
             return TensorFile.Load(path, memory);
         }
-        catch (DataException) when (File.Exists(path) && ForeignFiles.Of(path) is { Name: not "a NumPy array" } kind)
+        catch (DataException) when (ForeignFiles.Of(path) is { Name: not "a NumPy array" } kind)
         {
             throw new CliException($"{p.Label}=@{path}: this is {kind.Name}, and data are read from .npy and IDX files",
                 kind.Array is { } help ? ForeignFiles.For(help, path) : "in Python: numpy.save(\"x.npy\", x)");

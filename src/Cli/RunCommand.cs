@@ -59,21 +59,21 @@ internal static class RunCommand
                         $"name it {Path.ChangeExtension(path, ".npy")}; numpy.load reads it in Python");
             }
             // A training loop in a shell goes on from where the last step ended.
+            if (checkpoint is not null) files.Writes("--save-state", checkpoint, mayReplace: "the weights");
             if (checkpoint is not null && ForeignFiles.Named(checkpoint) is { Name: not "a safetensors file" } other)
                 throw CommonOptions.Usage($"--save-state {checkpoint}: the state is written as safetensors, not as "
                     + other.Name, $"name it {Path.ChangeExtension(checkpoint, ".safetensors")}");
-            if (checkpoint is not null) files.Writes("--save-state", checkpoint, mayReplace: "the weights");
             using var executable = loader.Load(model, wholeState: checkpoint is not null);
             using var session = executable.CreateSession();
             session.Output = terminal.Output;
             var watch = Stopwatch.StartNew();
             var results = session.Run(program.Name, inputs, sizes);
             watch.Stop();
-            if (options.Weights.Count == 0) Seeded(model, loader, terminal);
             loader.Times?.End("run");
             // What the call wrote into its arguments follows its results.
             Tensor[] written = [.. results, .. inputs.Where((_, i) => executable.Entries[0].Inputs[i].IsInout)];
             Write(written, Labels(program), targets, terminal.Output);
+            if (options.Weights.Count == 0) Seeded(model, loader, terminal);
             if (checkpoint is not null)
             {
                 // The whole model's: what this function does not use is as it was.

@@ -68,7 +68,7 @@ internal static class WeightFiles
         {
             return Safetensors.Open(path);
         }
-        catch (DataException e) when (File.Exists(path))
+        catch (DataException e) when (FileStatus.Of(path) is { Kind: FileKind.Regular })
         {
             var kind = ForeignFiles.Of(path);
             // One that is called so, and is not, has something wrong inside.

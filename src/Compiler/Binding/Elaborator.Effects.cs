@@ -141,10 +141,12 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>What a module of the library was given of what a condition asks for, as a help line.</summary>
-    private string? Given(ExpressionSyntax condition) => Frame.Self is not { } self ? null
-        : string.Join(", ", self.Hyper.Where(h => Names(condition).Contains(h.Key)
-            && h.Value.Value is IntValue or FloatValue).Select(h => $"{h.Key} is {Plain(h.Value.Value)}")) is
-            { Length: > 0 } known ? $"here {known}" : null;
+    private string? Given(ExpressionSyntax condition)
+    {
+        var known = Frame.Self?.Hyper.Where(h => Names(condition).Contains(h.Key)
+            && h.Value.Value is IntValue or FloatValue).Select(h => $"{h.Key} is {Plain(h.Value.Value)}").ToList();
+        return known is { Count: > 0 } ? $"here {string.Join(", ", known)}" : null;
+    }
 
     /// <summary>
     /// The format with strings put in, and a tensor for each `{}` or `{:.4}` that is left. Null after a diagnostic.

@@ -113,8 +113,8 @@ internal sealed partial class Elaborator
             new Label(s.Target.Span, Describe(x)));
         return true;
 
-        static bool IsNone(SubscriptSyntax g) => g is ValueSubscript { Value: NameExpression { Name: "None" }
-            or MemberExpression { Name.Text: "newaxis" } };
+        static bool IsNone(SubscriptSyntax g) => g is ValueSubscript v
+            && v.Value is NameExpression { Name: "None" } or MemberExpression { Name.Text: "newaxis" };
     }
 
     /// <summary>A list where a tensor belongs: `stack([1, 2])`, with a cast where its numbers are no such

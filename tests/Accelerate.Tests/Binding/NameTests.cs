@@ -17,7 +17,8 @@ public sealed class NameTests
     }
 
     [Theory]
-    [InlineData("where(x > 0, x, 0)", "`where` of arrays is `select(condition, a, b)`")]
+    [InlineData("where(x > 0, x, 0)", "`where` of arrays is `select(condition, a, b)`; how many places hold is data, "
+        + "and no size: keep the mask")]
     [InlineData("cat([x, x])", "`cat` is `concat([a, b], axis: 0)`")]
     [InlineData("astype(x, f32)", "a dtype is the cast: `f32(x)`")]
     [InlineData("softmax(x)", "`use nn` declares `softmax`")]
@@ -96,7 +97,7 @@ public sealed class NameTests
     [InlineData("x: uint8[n]", "did you mean `u8`?")]
     [InlineData("x: bfloat16[n]", "did you mean `bf16`?")]
     [InlineData("x: Tensor", "the type of a tensor is its dtype with its sizes: `f32[n, d]`")]
-    [InlineData("x: float", "exported types are dtypes with sizes, bool and int; a dtype variable has to be a dtype")]
+    [InlineData("x: float", "a number of the call is a scalar tensor: `x: f32`")]
     public void AForeignTypeIsTranslated(string parameter, string help) =>
         Assert.Equal(help, Help($"export fn f({parameter}) = 1"));
 
