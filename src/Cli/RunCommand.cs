@@ -73,7 +73,6 @@ internal static class RunCommand
             // What the call wrote into its arguments follows its results.
             Tensor[] written = [.. results, .. inputs.Where((_, i) => executable.Entries[0].Inputs[i].IsInout)];
             Write(written, Labels(program), targets, terminal.Output);
-            if (options.Weights.Count == 0) Seeded(model, loader, terminal);
             if (checkpoint is not null)
             {
                 // The whole model's: what this function does not use is as it was.
@@ -84,6 +83,7 @@ internal static class RunCommand
                 terminal.Output.Write(
                     $"state: {Quantity.Of(after.Count, "tensor")} in {VisibleText.Word(checkpoint)}\n");
             }
+            if (options.Weights.Count == 0) Seeded(model, loader, terminal);
             if (options.Time)
             {
                 var (compile, run) = (loader.CompileTime.TotalMilliseconds, watch.Elapsed.TotalMilliseconds);

@@ -161,7 +161,7 @@ internal sealed partial class KernelCompiler
         && (c.Op == ScalarOp.Select || (c.Op == ScalarOp.Convert && IsMade(c.Arguments[0])));
 
     private Dictionary<int, Compute> Computed => computed ??= All(kernel.Body).OfType<Compute>()
-        .ToDictionary(c => c.Result.Id);
+        .DistinctBy(c => c.Result.Id).ToDictionary(c => c.Result.Id);
 
     private Dictionary<int, Compute>? computed;
 
