@@ -174,7 +174,8 @@ internal sealed unsafe class ProgramCall : IDisposable
     /// <param name="code">0, or why the run failed.</param>
     /// <param name="failed">The step that failed, if it is known.</param>
     /// <param name="fetch">Where a buffer is on the host; <see cref="Pointers"/> if null.</param>
-    public void Finish(ExecutionCode code, Step? failed = null, Func<int, nint>? fetch = null)
+    /// <param name="isPlain">True where <see cref="Pointers"/> still have what the failed step read.</param>
+    public void Finish(ExecutionCode code, Step? failed = null, Func<int, nint>? fetch = null, bool isPlain = false)
     {
         if (code == 0)
         {
@@ -194,7 +195,11 @@ internal sealed unsafe class ProgramCall : IDisposable
             ExecutionCode.DriverCheck when failed is AssertStep a =>
                 $"'{program.Name}': {Formatted(a.Message, a.Buffers, fetch)}{place}",
             _ => $"'{program.Name}' failed: {code}{place}",
-        });
+        })
+        {
+            Details = code == ExecutionCode.IndexOutOfRange && isPlain && failed is CallStep call
+                ? IndexReport.Of(program.Kernels[call.Kernel], call.Buffers, this) : null,
+        };
     }
 
     /// <summary>Frees the results of a call that did not finish.</summary>

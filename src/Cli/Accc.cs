@@ -32,15 +32,19 @@ internal static class Accc
                 error.Write($"  = help: {Nearest.Help(word, commands, "commands")}\n");
                 return ExitCodes.Usage;
             }
-            if (parsed.UnmatchedTokens.FirstOrDefault(t => t.StartsWith('-')) is { } option && command != root)
+            if (parsed.UnmatchedTokens.FirstOrDefault(t => t.StartsWith('-')) is { } option)
             {
                 var unknown = Expected(CommonOptions.NoOption(option, command))!;
                 error.Write($"error: {unknown.Message}\n  = help: {VisibleText.Word(unknown.Help!)}\n");
                 return ExitCodes.Usage;
             }
-            foreach (var message in parsed.Errors.Select(e => VisibleText.Word(Readable(e))).Distinct())
+            var missing = command.Arguments.FirstOrDefault(a => a.Arity.MinimumNumberOfValues > 0
+                && parsed.GetResult(a) is not { Tokens.Count: > 0 });
+            foreach (var message in parsed.Errors.Select(e => VisibleText.Word(Readable(e, missing))).Distinct())
                 error.Write($"error: {message}\n");
-            error.Write($"  = help: accc {(command == root ? "" : command.Name + " ")}--help\n");
+            error.Write(missing is { Name: "FN" } && parsed.GetValue<string>("FILE") is { } file
+                ? $"  = help: accc check {VisibleText.Word(file)} lists the exported functions\n"
+                : $"  = help: accc {(command == root ? "" : command.Name + " ")}--help\n");
             return ExitCodes.Usage;
         }
         try
@@ -70,8 +74,14 @@ internal static class Accc
     }
 
     /// <summary>A value of the wrong kind, without .NET's name for the kind.</summary>
-    private static string Readable(ParseError e) =>
-        e.SymbolResult is OptionResult { Option: var option, Tokens: [var token] } && Kind(option.ValueType) is { } kind
+    private static string Readable(ParseError e, Argument? missing) =>
+        e.SymbolResult is CommandResult { Command: RootCommand } ? "there is no command"
+        : e.SymbolResult is OptionResult { Option: var bare, Tokens.Count: 0 }
+            ? $"{bare.Name} takes a value: {Kind(bare.ValueType) ?? bare.HelpName ?? bare.Description}"
+        : missing is not null && e.SymbolResult is CommandResult or ArgumentResult { Tokens.Count: 0 }
+            ? $"{missing.Name} is missing: {missing.Description}"
+        : e.SymbolResult is OptionResult { Option: var option, Tokens: [var token] }
+            && Kind(option.ValueType) is { } kind
             && e.Message.Contains(option.ValueType.Name, StringComparison.Ordinal)
             ? $"{option.Name} {token.Value}: it takes {kind}" : e.Message;
 
@@ -85,7 +95,8 @@ internal static class Accc
         // One line: a name in it may have line ends.
         CliException c => new(VisibleText.Word(c.Message), c.Help, c.ExitCode),
         LimitationException => new(e.Message, Help(e), ExitCodes.Limitation),
-        ExecutionException or BackendException => new(e.Message),
+        ExecutionException x => new(e.Message, x.Details),
+        BackendException => new(e.Message),
         MemoryException m => new(m.Message, m.Limit is null ? MemoryHelp : null),
         OutOfMemoryException => new("out of memory", MemoryHelp),
         // Sizes are the only numbers that are computed checked.

@@ -67,8 +67,10 @@ internal static class CheckCommand
             _ => $" -> ({string.Join(", ", results)})",
         };
         var bound = f.Inputs.SelectMany(i => i.Type.Shape).SelectMany(s => s.Variables()).ToHashSet();
-        var ints = f.Sizes.Where(s => !bound.Contains(s)).Select(s => $"{s}: int");
-        var parameters = f.Inputs.Select(i => $"{(i.IsInout ? "inout " : "")}{i.Name}: {i.Type.Display}").Concat(ints);
+        var ints = f.Sizes.Where(s => !bound.Contains(s) || f.Parameters.Contains(s)).Select(s => (s, $"{s}: int"));
+        var parameters = f.Inputs.Select(i => (i.Name, $"{(i.IsInout ? "inout " : "")}{i.Name}: {i.Type.Display}"))
+            .Concat(ints).OrderBy(p => f.Parameters.IndexOf(p.Item1) is >= 0 and var at ? at : int.MaxValue)
+            .Select(p => p.Item2);
         return $"export fn {f.Name}({string.Join(", ", parameters)}){result}";
     }
 }

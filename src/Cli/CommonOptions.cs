@@ -214,7 +214,10 @@ internal sealed class CommonOptions
         var name = word.Split('=')[0];
         return Usage($"there is no option {name}",
             Nearest.Of(name, command.Options.Where(o => !o.Hidden).Select(o => o.Name)) is { } near
-                ? $"did you mean {near}?" : $"accc {command.Name} --help lists the options");
+                ? $"did you mean {near}?" : command is RootCommand ? "accc --help lists the commands"
+                : command.Arguments.Any(a => a.Name == "ARGS")
+                    ? $"accc {command.Name} --help lists the options; what the function takes is given as "
+                        + $"{name.TrimStart('-')}=VALUE" : $"accc {command.Name} --help lists the options");
     }
 
     private static IEnumerable<(string Name, string Value)> Pairs(string[] given, string option, string example)

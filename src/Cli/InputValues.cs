@@ -85,9 +85,10 @@ internal sealed class InputValues
             if (at <= 0)
             {
                 throw CommonOptions.Usage($"'{argument}' is not name=VALUE",
-                    parameters.Length == 0
-                        ? $"'{entry}' has no parameters"
-                        : $"for example {parameters[0].Label}=zeros");
+                    parameters.Length == 0 ? $"'{entry}' has no parameters" : (parameters.FirstOrDefault(p =>
+                        !arguments.Any(a => a.StartsWith(p.Label + "=", StringComparison.Ordinal))) ?? parameters[0])
+                            .Label is var open && (IsFill(argument) || argument.StartsWith('['))
+                        ? $"write {open}={argument}" : $"for example {open}=zeros");
             }
             var (name, value) = (argument[..at], argument[(at + 1)..]);
             if (parameters.Any(p => p.Label == name))
@@ -97,7 +98,8 @@ internal sealed class InputValues
             else if (variables.Contains(name))
             {
                 if (!long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var size))
-                    throw new CliException($"{argument}: a size is a whole number, 0 or more");
+                    throw new CliException($"{argument}: a size is a whole number, 0 or more",
+                        $"for example {name}=4");
                 if (!sizes.TryAdd(name, size)) throw CommonOptions.Usage($"'{name}' is given twice");
             }
             else if (fixedSizes?.TryGetValue(name, out var constant) ?? false)
@@ -108,7 +110,10 @@ internal sealed class InputValues
             else
             {
                 throw new CliException($"'{entry}' has no parameter or size '{name}'",
-                    Nearest.Help(name, parameters.Select(p => p.Label).Concat(variables), "parameters and sizes"));
+                    name is "seed" or "low" or "high" or "step" or "every"
+                        ? "it belongs to what is drawn: "
+                            + $"{parameters.FirstOrDefault()?.Label ?? "x"}=random:{name}={value}"
+                    : Nearest.Help(name, parameters.Select(p => p.Label).Concat(variables), "parameters and sizes"));
             }
         }
         return texts;
@@ -120,9 +125,22 @@ internal sealed class InputValues
 
     private Tensor FromFile(string path, ProgramBuffer p)
     {
-        var tensor = TensorFile.Load(path, memory);
+        var tensor = Loaded(path, p);
         Bind(tensor, p);
         return tensor.Type == p.Type.DType ? tensor : Exact(tensor, path, p);
+    }
+
+    private Tensor Loaded(string path, ProgramBuffer p)
+    {
+        try
+        {
+            return TensorFile.Load(path, memory);
+        }
+        catch (DataException) when (ForeignFiles.Of(path) is { Name: not "a NumPy array" } kind)
+        {
+            throw new CliException($"{p.Label}=@{path}: this is {kind.Name}, and data are read from .npy and IDX files",
+                kind.Array is { } help ? ForeignFiles.For(help, path) : "in Python: numpy.save(\"x.npy\", x)");
+        }
     }
 
     /// <summary>The same values in the declared dtype, if it holds every one of them.</summary>
@@ -160,7 +178,9 @@ internal sealed class InputValues
         catch (FormatException e)
         {
             throw new CliException($"{p.Label}={text}: {e.Message}",
-                $"{Signature(p)} takes @file.npy, zeros, ones, random:seed=1, or a literal such as {Example(p.Type)}");
+                File.Exists(text) || ForeignFiles.Named(text) is not null ? $"a file is given by `@`: {p.Label}=@{text}"
+                    : $"{Signature(p)} takes @file.npy, zeros, ones, random:seed=1, or a literal such as "
+                        + $"{Example(p.Type)}");
         }
     }
 
@@ -180,7 +200,9 @@ internal sealed class InputValues
         if (tensor.Rank != p.Type.Rank)
         {
             var shape = string.Join(",", tensor.Shape.ToArray());
-            throw new CliException($"{Signature(p)} has {Quantity.Of(p.Type.Rank, "axis")}, the value is [{shape}]");
+            throw new CliException($"{Signature(p)} has {Quantity.Of(p.Type.Rank, "axis")}, the value is [{shape}]",
+                $"a literal of that type is {Example(p.Type)}"
+                    + (tensor.Rank + 1 == p.Type.Rank ? "; of an array x in NumPy, x[None] has an axis more" : ""));
         }
         for (var axis = 0; axis < tensor.Rank; axis++)
         {

@@ -36,7 +36,9 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
         }
         catch (IOException e)
         {
-            throw new CliException(e.Message);
+            throw new CliException(e.Message, File.Exists(path) ? null
+                : File.Exists(path + ".acc") ? $"did you mean {path}.acc?"
+                : Path.HasExtension(path) ? null : "the .acc file comes first, then the function");
         }
         catch (UnauthorizedAccessException)
         {

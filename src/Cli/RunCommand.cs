@@ -5,6 +5,7 @@ using System.Globalization;
 using Accelerate.Backends;
 using Accelerate.Compiler;
 using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
 
@@ -55,10 +56,13 @@ internal static class RunCommand
                         "return it as f32: `f32(y)`");
                 if (Path.GetExtension(path) is { Length: > 0 } and not ".npy" and var extension)
                     throw CommonOptions.Usage($"{option} {path}: results are written as .npy, not {extension}",
-                        $"name it {Path.ChangeExtension(path, ".npy")}");
+                        $"name it {Path.ChangeExtension(path, ".npy")}; numpy.load reads it in Python");
             }
             // A training loop in a shell goes on from where the last step ended.
             if (checkpoint is not null) files.Writes("--save-state", checkpoint, mayReplace: "the weights");
+            if (checkpoint is not null && ForeignFiles.Named(checkpoint) is { Name: not "a safetensors file" } other)
+                throw CommonOptions.Usage($"--save-state {checkpoint}: the state is written as safetensors, not as "
+                    + other.Name, $"name it {Path.ChangeExtension(checkpoint, ".safetensors")}");
             using var executable = loader.Load(model, wholeState: checkpoint is not null);
             using var session = executable.CreateSession();
             session.Output = terminal.Output;
@@ -79,6 +83,7 @@ internal static class RunCommand
                 terminal.Output.Write(
                     $"state: {Quantity.Of(after.Count, "tensor")} in {VisibleText.Word(checkpoint)}\n");
             }
+            if (options.Weights.Count == 0) Seeded(model, loader, terminal);
             if (options.Time)
             {
                 var (compile, run) = (loader.CompileTime.TotalMilliseconds, watch.Elapsed.TotalMilliseconds);
@@ -89,6 +94,25 @@ internal static class RunCommand
             return ExitCodes.Ok;
         });
         return command;
+    }
+
+    /// <summary>
+    /// Says once that parameters have what their initialisers draw: a forgotten --weights gives numbers like any other.
+    /// One that is the same everywhere (zeros, ones) says nothing.
+    /// </summary>
+    private static void Seeded(CompiledModel model, ModelLoader loader, Terminal terminal)
+    {
+        var drawn = model.State.Where(s => s.Storage == StorageClass.Param && s.Type.DType.IsFloat
+            && loader.State.TryGetValue(s.Path, out var tensor) && tensor.Count > 1 && Differ(tensor)).ToList();
+        if (drawn.Count > 0) terminal.Error.Write($"note: without --weights {VisibleText.Word(drawn[0].Path)}"
+            + (drawn.Count == 1 ? " has its random initial value\n"
+                : $" and {Quantity.Of(drawn.Count - 1, "other parameter")} have random initial values\n"));
+
+        static bool Differ(Tensor tensor)
+        {
+            var values = tensor.ToDoubles();
+            return values[0] != values[1] && values[0] != 0;
+        }
     }
 
     /// <summary>The names of the results, then of the inout parameters.</summary>

@@ -75,7 +75,7 @@ internal static class Nearest
         var best = known.Select(n => (Name: n, Distance: Distance(word, n))).OrderBy(n => n.Distance).FirstOrDefault();
         // A third of the letters may be wrong: more is another word.
         return best.Name is not null && best.Distance <= Math.Max(1, Math.Max(word.Length, best.Name.Length) / 3)
-            && Spelling.HaveLetters(word, best.Name, best.Distance)
+            && Spelling.IsSlip(word, best.Name, best.Distance)
             ? best.Name : null;
     }
 

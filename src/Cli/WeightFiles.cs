@@ -43,7 +43,7 @@ internal static class WeightFiles
                             "parts"));
             }
             // The tensors stay valid without the file object: they hold the mapping.
-            using var file = Safetensors.Open(path);
+            using var file = Opened(path);
             var keys = file.Tensors.ToDictionary(t => t.Name,
                 t => new TensorType(t.Type, [.. t.Shape.Select(s =>
                     Size.Constant(long.Parse(s, System.Globalization.CultureInfo.InvariantCulture)))]));
@@ -60,6 +60,24 @@ internal static class WeightFiles
             }
         }
         return tensors;
+    }
+
+    private static Safetensors Opened(string path)
+    {
+        try
+        {
+            return Safetensors.Open(path);
+        }
+        catch (DataException e) when (FileStatus.Of(path) is { Kind: FileKind.Regular })
+        {
+            var kind = ForeignFiles.Of(path);
+            // One that is called so, and is not, has something wrong inside.
+            throw kind is null or { Name: "a safetensors file" } ? new CliException(e.Message,
+                    "weights are read from safetensors files, as safetensors.torch.save_file writes them")
+                : new CliException($"--weights {path}: this is {kind.Name}, and weights are read from safetensors "
+                    + "files",
+                    kind.Weights is { } help ? ForeignFiles.For(help, path) : "give the model's .safetensors file");
+        }
     }
 
     private static IReadOnlyList<StateSpec> Part(string part, ImmutableArray<StateSpec> state) =>

@@ -51,6 +51,9 @@ public sealed class ExecutionException(ExecutionCode code, string message, Excep
     /// <see cref="ExecutionCode.EntryCheck"/>.
     /// </summary>
     public ExecutionCode Code { get; } = code;
+
+    /// <summary>More about it where more is known: the index that was out of range, and what it may be.</summary>
+    public string? Details { get; init; }
 }
 
 /// <summary>What a session owns and a backend reads and writes: named tensors and scratch memory.</summary>

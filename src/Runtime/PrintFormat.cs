@@ -66,11 +66,16 @@ public static class PrintFormat
         {
             int element = 0;
             return Elements(tensor.Shape,
-                [.. tensor.ToDoubles().Select(v => v.ToString(precision, CultureInfo.InvariantCulture))], ref element);
+                [.. tensor.ToDoubles().Select(v => Text(v, precision))], ref element);
         }
         string text = TensorFormat.Format(tensor);
         return tensor.Rank == 0 && text.EndsWith('.') ? text + "0" : text;
     }
+
+    /// <summary>What is no number is written as `{}` writes it.</summary>
+    private static string Text(double value, string precision) => double.IsNaN(value) ? "nan"
+        : double.IsInfinity(value) ? value < 0 ? "-inf" : "inf"
+            : value.ToString(precision, CultureInfo.InvariantCulture);
 
     private static string Elements(ReadOnlySpan<long> shape, string[] words, ref int next)
     {

@@ -54,6 +54,16 @@ public sealed unsafe class CompiledKernel
         return flagged != 0;
     }
 
+    /// <summary>Runs in the calling thread; the first index that was out of range, with the last that is in
+    /// it.</summary>
+    internal (long Index, long Last)? FirstOutOfRange(nint[] data, long[] counts, Func<string, long> sizes)
+    {
+        var jobs = extents.Aggregate(1L, (product, e) => checked(product * Math.Max(0, e.Evaluate(sizes))));
+        var report = new JobReport();
+        body(data, counts, [.. Kernel.Sizes.Select(sizes)], 0, jobs, report);
+        return report.OutOfRange;
+    }
+
     /// <summary>Runs over tensors, in the kernel's order; else as the other overload.</summary>
     /// <exception cref="InternalErrorException">Also for a buffer of another dtype or too few elements.</exception>
     public bool Run(IReadOnlyList<Tensor> buffers, Func<string, long> sizes, WorkerPool? pool = null)

@@ -68,7 +68,8 @@ public sealed class InterpreterExecutable : Executable
         try
         {
             var walker = new Walker(this, entry, call);
-            call.Finish((ExecutionCode)walker.Run(entries[entry].Program.Steps), walker.Failed);
+            call.Finish((ExecutionCode)walker.Run(entries[entry].Program.Steps), walker.Failed,
+                isPlain: true);
         }
         finally
         {

@@ -11,7 +11,15 @@ namespace Accelerate.Backends.Interpreter;
 internal sealed class JobReport
 {
     public bool Flagged;
+    public (long Index, long Last)? OutOfRange;
     public long StoredBytes;
+
+    /// <summary>The first of them is kept.</summary>
+    public void Flag(long index, long last)
+    {
+        if (!Flagged) OutOfRange = (index, last);
+        Flagged = true;
+    }
 }
 
 /// <summary>Runs the jobs [begin, end): addresses and element counts by buffer, sizes in the kernel's order.</summary>
@@ -122,13 +130,50 @@ internal sealed partial class KernelCompiler
                 Attention(a, scope);
                 break;
             case Flag f:
-                scope.Add(Expression.IfThen(scope.Use(f.Condition),
-                    Expression.Assign(Expression.Field(report, nameof(JobReport.Flagged)), Expression.Constant(true))));
+                scope.Add(Expression.IfThen(scope.Use(f.Condition), Watched(f.Condition) is var (index, last, excess)
+                    ? Expression.Call(report, nameof(JobReport.Flag), null, scope.Use(index),
+                        Expression.Subtract(scope.Use(last), Expression.Constant(excess)))
+                    : Expression.Assign(Expression.Field(report, nameof(JobReport.Flagged)),
+                        Expression.Constant(true))));
                 break;
             default:
                 throw new InternalErrorException($"the kernel interpreter does not know {statement.GetType().Name}");
         }
     }
+
+    /// <summary>
+    /// The index of `index &lt; 0 or index &gt; last`, with what may stand around it. Null where it is not the
+    /// program's own: several that were joined, or one that was sent out of range.
+    /// </summary>
+    private (Value Index, Value Last, long Excess)? Watched(Value condition)
+    {
+        if (!Computed.TryGetValue(condition.Id, out var c)) return null;
+        if (c.Op == ScalarOp.And) return Watched(c.Arguments[0]) ?? Watched(c.Arguments[1]);
+        if (c.Op != ScalarOp.Or || !Computed.TryGetValue(c.Arguments[0].Id, out var low)
+            || !Computed.TryGetValue(c.Arguments[1].Id, out var high) || low.Op != ScalarOp.Lt
+            || high.Op is not (ScalarOp.Gt or ScalarOp.Ge) || low.Arguments[0] != high.Arguments[0]) return null;
+        var index = low.Arguments[0];
+        return index.Type != DType.I64 || IsMade(index) ? null
+            : (index, high.Arguments[1], high.Op == ScalarOp.Ge ? 1L : 0L);
+    }
+
+    private bool IsMade(Value index) => Computed.TryGetValue(index.Id, out var c)
+        && (c.Op == ScalarOp.Select || (c.Op == ScalarOp.Convert && IsMade(c.Arguments[0])));
+
+    private Dictionary<int, Compute> Computed => computed ??= All(kernel.Body).OfType<Compute>()
+        .DistinctBy(c => c.Result.Id).ToDictionary(c => c.Result.Id);
+
+    private Dictionary<int, Compute>? computed;
+
+    private static IEnumerable<Statement> All(Block block) => block.Statements.SelectMany(s => s switch
+    {
+        Loop l => All(l.Body),
+        Reduction r => All(r.Body),
+        Cumulation c => All(c.Body),
+        Ordering o => All(o.Body),
+        Contract c => All(c.Left).Concat(All(c.Right)),
+        _ => [s],
+    });
 
     private Expression Load(Load load, Scope scope)
     {

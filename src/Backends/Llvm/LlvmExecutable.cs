@@ -160,7 +160,7 @@ public sealed unsafe class LlvmExecutable : Executable
             }
             if (status != 0 && workspace.Host.Error[Host.WrittenWord] != 0) call.BeginState();
             if (status < 0) throw call.CallbackFailed(workspace.Host.Failure);
-            call.Finish((ExecutionCode)status, failed);
+            call.Finish((ExecutionCode)status, failed, isPlain: true);
         }
         finally
         {

@@ -95,7 +95,7 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
         foreach (var member in elaborator.States.Where(s => s.Path is not null))
         {
             if (Guard(member.Syntax.Name.Text, member.Span, () => elaborator.Initializer(member)) is { } initializer)
-                state.Add(new(member.Path!, member.Storage, member.Type, initializer, member.Span));
+                state.Add(new(member.Path!, member.Storage, member.Type, initializer, member.UserSpan));
         }
         var parts = elaborator.Instances.Where(i => i.Path is { Length: > 0 }).DistinctBy(i => i.Path).ToList();
         var rules = new WeightRules(WeightMap.Rules(file, modules.FirstOrDefault()),

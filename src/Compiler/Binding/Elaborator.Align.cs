@@ -74,7 +74,13 @@ internal sealed partial class Elaborator
                 }
                 Fail(Codes.BroadcastMismatch, span, $"the sizes {known} and {size} do not broadcast", null,
                     FromTheLast(values[from], values[k], spans[from], spans[k])
-                        ?? Equalize(known, size, MadeBy(values[k].Node) ?? MadeBy(values[from].Node)),
+                        ?? Beginning(values[from], d, size, spans[from]) ?? Beginning(values[k], d, known, spans[k])
+                        ?? Pairs(values[from], values[k], rank - d, spans[from], spans[k], Equalize(known, size,
+                            MadeBy(values[k].Node) ?? MadeBy(values[from].Node)))
+                        ?? ((StateOf(values[k].Node) ?? StateOf(values[from].Node)) is { } state
+                            ? $"{state.Name} is declared as {state.Type}: axes meet from the last, and are equal or 1"
+                            : (values[from].Rank == values[k].Rank ? $"axis {rank - d} is {known} and {size}: " : "")
+                                + "axes meet from the last, and are equal, or one of them is 1"),
                     new Label(spans[from], Describe(values[from])), new Label(spans[k], Describe(values[k])));
                 return null;
             }
@@ -105,8 +111,36 @@ internal sealed partial class Elaborator
         var text = span.Length > other.Length && span.To(other) == span ? "…" : Short(span);
         var reshaped = $"`reshape({text}, [{string.Join(", ", axes)}])`";
         return "axes meet from the last: " + (span.Text.Contains("axis:", StringComparison.Ordinal)
+            || IsReduced(low.Node)
             ? $"reduce with `keep: true`, or write {reshaped}" : $"write {reshaped}");
     }
+
+    /// <summary>What a help line says, and how all rows of one meet all of the other, where no more than rows
+    /// differ.</summary>
+    private static string? Pairs(TensorValue a, TensorValue b, int axis, Span aSpan, Span bSpan, string? help)
+    {
+        if (help is null || a.Rank != b.Rank || a.Rank < 2 || axis != 0 || !a.Indices.IsEmpty || !b.Indices.IsEmpty
+            || !a.Shape.Skip(1).SequenceEqual(b.Shape.Skip(1))) return help;
+        return help + $"; all rows with all: {Written(Short(aSpan), a.Shape.Insert(1, Size.One))} and "
+            + Written(Short(bSpan), b.Shape.Insert(0, Size.One));
+    }
+
+    /// <summary>
+    /// The help line for a table of a fixed length, as of positions, that meets an axis of any size: its first rows.
+    /// </summary>
+    private string? Beginning(TensorValue table, int fromLast, Size size, Span span)
+    {
+        if (StateOf(table.Node) is null || !table.Shape[^fromLast].IsConstant || size.IsConstant
+            || !table.Indices.IsEmpty)
+            return null;
+        var colons = string.Concat(Enumerable.Repeat(":, ", table.Rank - fromLast));
+        return $"the first {size} of {table.Shape[^fromLast]} are `{Short(span)}[{colons}:{size}]`";
+    }
+
+    /// <summary>Whether a value comes out of a reduction, as a mean under a name does.</summary>
+    private static bool IsReduced(Node node, int steps = 4) => node is Reduce or ArgReduce
+        || (steps > 0 && node is Unary or Accelerate.Compiler.Graph.Binary or Accelerate.Compiler.Graph.Convert
+            && node.Operands.Any(o => IsReduced(o, steps - 1)));
 
     /// <summary>
     /// The tensor over exactly these indices, in this order, with its own axes broadcast to the

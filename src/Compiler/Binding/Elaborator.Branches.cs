@@ -140,6 +140,14 @@ internal sealed partial class Elaborator
     {
         (Value, Value)? Differ(string? help = null)
         {
+            if (ReferenceEquals(x, ListValue.Nothing) || ReferenceEquals(y, ListValue.Nothing))
+            {
+                var (gives, without) = ReferenceEquals(y, ListValue.Nothing) ? (x, "false") : (y, "true");
+                Fail(Codes.ReturnMismatch, spans.Span, $"where `{Short(spans.Span)}` is {without} the function ends "
+                    + $"without `return`, else it returns {Describe(gives)}", null,
+                    "end it with `return` and a value of that type");
+                return null;
+            }
             Fail(Codes.BranchesDiffer, spans.Span,
                 $"{name} is {Describe(x)} in one branch and {Describe(y)} in the other", null, help,
                 new Label(spans.Then, Describe(x)), new Label(spans.Else, Describe(y)));

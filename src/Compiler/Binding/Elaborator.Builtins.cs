@@ -32,27 +32,46 @@ internal sealed partial class Elaborator
                     "leave `inout` out");
             if (argument.Name is not null && !parameters.Any(p => p.TrimEnd('?') == name))
             {
-                return Fail(Codes.UnknownArgument, argument.Span, $"`{builtin.Name}` has no parameter `{name}`", null,
-                    Listed(parameters.Select(p => p.TrimEnd('?'))));
+                return Fail(Codes.UnknownArgument, argument.NameSpan ?? argument.Span,
+                    $"`{builtin.Name}` has no parameter `{name}`", null,
+                    Meant(name, parameters.Select(p => p.TrimEnd('?'))));
             }
             if (name.Length == 0 || !bound.TryAdd(name, argument))
             {
+                if (builtin.Name == "transpose" && arguments is [{ Value: TensorValue turned }, { Value: IntValue a },
+                    { Value: IntValue b }] && Swapped(turned.Rank, a, b) is { } order)
+                    return Fail(Codes.WrongArgumentCount, argument.Span,
+                        "`transpose` takes all axes in their new order",
+                        null, $"write `transpose({Short(arguments[0].Span)}, {order})`");
+                var first = arguments.Length > 0 ? Short(arguments[0].Span) : "x";
+                if (builtin.Name is "round" or "log")
+                    return Fail(Codes.WrongArgumentCount, argument.Span, $"`{builtin.Name}` takes one argument", null,
+                        builtin.Name == "round" ? $"to two decimals: `round({first} * 100) / 100`"
+                            : $"to another base: `log({first}) / log({Short(argument.Span)})`");
+                // `concat(a, b, c)`, `reshape(x, n, d)`: the sizes or tensors are a list.
+                var at = parameters.ToList().FindIndex(p => p is "shape" or "order?" or "parts");
                 return Fail(Codes.WrongArgumentCount, argument.Span, $"`{builtin.Name}` is given too many arguments",
-                    null,
-                    Listed(parameters.Select(p => p.TrimEnd('?'))));
+                    null, at >= 0 && arguments.All(a => a.Name is null)
+                        ? $"{(parameters[at] == "parts" ? "they" : "the numbers")} stand in a list: `{builtin.Name}("
+                            + string.Concat(arguments.Take(at).Select(a => Short(a.Span) + ", "))
+                            + $"[{string.Join(", ", arguments.Skip(at).Select(a => Short(a.Span)))}])`"
+                        : Listed(parameters.Select(p => p.TrimEnd('?'))));
             }
         }
         var missing = parameters.FirstOrDefault(p => !p.EndsWith('?') && !bound.ContainsKey(p));
         if (missing is not null)
         {
             return Fail(Codes.WrongArgumentCount, span, $"`{builtin.Name}` is called without `{missing}`", null,
-                Listed(parameters.Select(p => p.TrimEnd('?'))));
+                builtin.Name == "split" && arguments is [{ Value: TensorValue { Rank: 0 } }]
+                    ? $"of a key, `fold({Short(arguments[0].Span)}, 1)` makes another"
+                    : Listed(parameters.Select(p => p.TrimEnd('?'))));
         }
         return builtin.Apply(this, new(builtin.Name, bound, span));
     }
 
     private Value WrongArgument(Argument a, string wanted) =>
-        Fail(Codes.TypeMismatch, a.Span, $"{Describe(a.Value)} stands where {wanted} is needed", Describe(a.Value));
+        Fail(Codes.TypeMismatch, a.Span, $"{Describe(a.Value)} stands where {wanted} is needed", Describe(a.Value),
+            wanted.Contains("a tensor", StringComparison.Ordinal) ? Stacked(a.Value, a.Span) : null);
 
     // ---- elementwise -----------------------------------------------------------------------------------------------
 
@@ -91,8 +110,9 @@ internal sealed partial class Elaborator
             case WeakValue w:
                 return WeakUnary(c.Name, w, x.Span);
             case ListValue:
-                return Fail(Codes.ListArithmetic, x.Span, $"`{c.Name}` of a list", null,
-                    $"use a comprehension: `[{c.Name}(x) for x in …]`");
+                return Fail(Codes.ListArithmetic, x.Span, $"`{c.Name}` of {Describe(x.Value)}", null,
+                    $"for a list, `[{c.Name}(x) for x in {Short(x.Span)}]`"
+                        + (Stacked(x.Value, x.Span) is { } stacked ? "; " + stacked : ""));
             default:
                 return WrongArgument(x, "a number or a tensor");
         }
@@ -254,7 +274,7 @@ internal sealed partial class Elaborator
         if (!t.DType.IsFloat)
         {
             return Fail(Codes.IntegerDivision, x.Span, $"`mean` divides, and {t.DType.Name()} has no fractions",
-                Describe(t), "cast: `mean(f32(x))`");
+                Describe(t), $"cast: `mean(f32({Short(x.Span)}))`");
         }
         if (Axes(c.Find("axis"), t.Rank, Describe(t)) is not { } axes || Keep(c) is not { } keep) return Value.Poison;
         var wide = Wide(t);

@@ -43,7 +43,13 @@ internal sealed partial class Elaborator
                     x = x with { Value = CallValue(layer, arguments.SetItem(0, x), span, calleeSpan) };
                 return x.Value;
             default:
-                return Fail(Codes.NotCallable, calleeSpan, $"{Describe(callee)} cannot be called", Describe(callee));
+                return Fail(Codes.NotCallable, calleeSpan, $"{Describe(callee)} cannot be called", Describe(callee),
+                    callee is FileValue { File: var file } ? file.Items.Keys.FirstOrDefault(k =>
+                            string.Equals(k, file.Name, StringComparison.OrdinalIgnoreCase)) is { } named
+                            ? $"did you mean `{named}`?" : "call one of its functions by its name alone"
+                    : callee is TensorValue or ListValue
+                        ? $"a part is taken by square brackets: `{Short(calleeSpan)}[i]`"
+                    : null);
         }
     }
 
@@ -54,7 +60,8 @@ internal sealed partial class Elaborator
     {
         if (arguments is not [var a])
             return Fail(Codes.WrongArgumentCount, span,
-            $"`{dtype.Name()}` casts one value, {Quantity.Are(arguments.Length)} given");
+            $"`{dtype.Name()}` casts one value, {Quantity.Are(arguments.Length)} given", null,
+                $"write `{dtype.Name()}(x)`");
         return a.Value switch
         {
             PoisonValue => a.Value,
@@ -89,6 +96,7 @@ internal sealed partial class Elaborator
         Frame = new Frame(syntax.Name.Text, f.File, f.Self, savedFrame, span)
         {
             Entered = syntax,
+            Given = [.. bound.Select(a => a?.Span)],
             Guards = savedFrame.Guards
         };
         if (composite is not null || f.File.IsLibrary) composites = composites.Add(composite ?? syntax.Name.Text);
@@ -190,10 +198,9 @@ internal sealed partial class Elaborator
                 at = parameters.ToList().FindIndex(p => p.Name.Text == wanted);
                 if (at < 0)
                 {
-                    Fail(Codes.UnknownArgument, argument.Span, $"`{name}` has no parameter `{wanted}`", null,
-                        Spelling.Nearest(wanted, parameters.Select(p => p.Name.Text)) is { } near
-                            ? $"did you mean `{near}`?"
-                            : Listed(parameters), new Label(declared, "declared here"));
+                    Fail(Codes.UnknownArgument, argument.NameSpan ?? argument.Span,
+                        $"`{name}` has no parameter `{wanted}`", null,
+                        Meant(wanted, parameters.Select(p => p.Name.Text)), new Label(declared, "declared here"));
                     return null;
                 }
             }
@@ -233,11 +240,20 @@ internal sealed partial class Elaborator
         {
             if (bound[i] is not null || parameters[i].Default is not null) continue;
             Fail(Codes.WrongArgumentCount, span, $"`{name}` is called without `{parameters[i].Name.Text}`", null,
-                Listed(parameters), new Label(parameters[i].Span, "the parameter"));
+                parameters[0].Name.Text == "key" && bound[0]?.Value is ListValue && i > 0
+                    ? $"a key comes first, an i64: `{name}(key, {Short(bound[0]!.Span)})`"
+                : parameters[i].Name.Text == "key" ? "random numbers come from a key, an i64: take one as a parameter "
+                    + "`key: i64`, and give it on" : Listed(parameters),
+                        new Label(parameters[i].Span, "the parameter"));
             return null;
         }
         return bound;
     }
+
+    /// <summary>The help line for a named argument that nothing takes.</summary>
+    private static string Meant(string name, IEnumerable<string> parameters) =>
+        ForeignNames.Parameter(name, parameters) is { } ours ? $"it is called `{ours}` here"
+            : Spelling.Nearest(name, parameters) is { } near ? $"did you mean `{near}`?" : Listed(parameters);
 
     private static string Listed(ImmutableArray<ParameterSyntax> parameters) =>
         Listed(parameters.Select(p => p.Name.Text));
@@ -277,13 +293,27 @@ internal sealed partial class Elaborator
             var value = bound[i]?.Value ?? Expression(p.Default!);
             var at = bound[i]?.Span ?? p.Default!.Span;
             if (value is PoisonValue) good = false;
+            else if (p.Type is ListType && value is TensorValue && bound[i] is not null)
+            {
+                // The tensors behind it were meant for the list, and stand where other parameters are.
+                Fail(Codes.TypeMismatch, at, $"{Describe(value)} stands where {p.Type.Span.Text} is declared",
+                    Describe(value), Listed(Frame.Name, bound.OfType<Argument>().Skip(i)),
+                    new Label(p.Type.Span, $"the parameter {p.Name.Text}"));
+                return false;
+            }
             else if (p.Type is not null)
                 value = As(p.Type, value, at, Codes.TypeMismatch, $"the parameter {p.Name.Text}");
             else if (value is not IntValue)
             {
                 value = Fail(Codes.TypeMismatch, at, $"`{p.Name.Text}` takes an int, not {Describe(value)}",
                     Describe(value),
-                    value is FloatValue ? $"declare it: `{p.Name.Text}: float`"
+                    value is StringValue && p.Name.Text == "padding"
+                        ? "a number of zeros at each side: `k // 2` keeps the "
+                        + "size for an odd window k at stride 1"
+                    : value is FloatValue && Frame.File.IsLibrary ? "a whole number belongs here"
+                        : value is FloatValue ? $"declare it: `{p.Name.Text}: float`"
+                        : value is ListValue { Items: [var one, ..] } && at.Text is ['[', ..]
+                            ? $"one number goes for all axes: `{Plain(one)}`"
                         : value is TensorValue { Rank: 0, DType.IsInteger: true }
                             ? $"in the exported function declare the parameter "
                             + $"`{(at.Text.All(c => char.IsLetterOrDigit(c) || c == '_') ? at.Text : p.Name.Text)}: int`; the caller gives it by name" : null,

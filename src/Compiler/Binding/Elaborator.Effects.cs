@@ -100,7 +100,9 @@ internal sealed partial class Elaborator
     private Value PrintOf(ApplyExpression call, List<Value> values)
     {
         if (values is not [StringValue format, ..])
-            return Fail(Codes.TypeMismatch, call.Span, "`print` takes a string first", null, "`print(\"loss {}\", l)`");
+            return Fail(Codes.TypeMismatch, call.Span, "`print` takes a string first", null,
+                $"write `print(\"{string.Join(' ', values.Select(_ => "{}"))}\", "
+                    + $"{string.Join(", ", call.Arguments.Select(a => Short(a.Span)))})`");
         if (Formatted(format.Text, values.Skip(1).ToList(), call) is not var (text, nodes)) return Value.Poison;
         if (!inEntry)
             return Fail(Codes.EffectInPureForm, call.Span, "`print` outside a call", null, "print in functions");
@@ -123,7 +125,7 @@ internal sealed partial class Elaborator
         {
             if (known.Truth) return new ListValue([]);
             return Fail(Codes.AssertFailed, call.Span, $"assert failed: {Format(text, values.Skip(2))}", null,
-                OwnerHelp());
+                OwnerHelp() ?? (Frame.File.IsLibrary ? Given(call.Arguments[0].Value) : null));
         }
         if (values[0] is not (BoolValue or TensorValue { DType: DType.Bool, Rank: 0 }))
         {
@@ -136,6 +138,14 @@ internal sealed partial class Elaborator
         if (Realize(values[0], DType.Bool, call.Arguments[0].Span) is not { } condition) return Value.Poison;
         Emit(new Graph.Assert($"{call.Span.Place}: {message}", condition.Node, nodes));
         return new ListValue([]);
+    }
+
+    /// <summary>What a module of the library was given of what a condition asks for, as a help line.</summary>
+    private string? Given(ExpressionSyntax condition)
+    {
+        var known = Frame.Self?.Hyper.Where(h => Names(condition).Contains(h.Key)
+            && h.Value.Value is IntValue or FloatValue).Select(h => $"{h.Key} is {Plain(h.Value.Value)}").ToList();
+        return known is { Count: > 0 } ? $"here {string.Join(", ", known)}" : null;
     }
 
     /// <summary>
@@ -156,7 +166,12 @@ internal sealed partial class Elaborator
         if (holes.Count != values.Count)
         {
             Fail(Codes.WrongArgumentCount, call.Span,
-                $"the format has {Quantity.Of(holes.Count, "place")}, {Quantity.Are(values.Count)} given");
+                $"the format has {Quantity.Of(holes.Count, "place")}, {Quantity.Are(values.Count)} given", null,
+                holes.Count < values.Count ? CFormat().Count(format) is var c && c == values.Count && holes.Count == 0
+                    ? $"a value has a place `{{}}`: `\"{CFormat().Replace(format, "{}")}\"`"
+                    : $"a value has a place `{{}}`: `\"{string.Join(' ', values.Skip(holes.Count).Select(_ => "{}")
+                        .Prepend(format.TrimEnd()))}\"`"
+                    : "each place `{}` takes a value behind the text; a brace is written `{{`");
             return null;
         }
         var nodes = ImmutableArray.CreateBuilder<Node>();
@@ -190,6 +205,10 @@ internal sealed partial class Elaborator
         }
         return (text.Append(format, at, format.Length - at).ToString(), nodes.ToImmutable());
     }
+
+    /// <summary>C's and Python's `%d`, `%.3f`.</summary>
+    [GeneratedRegex(@"%[0-9.]*[a-z]")]
+    private static partial Regex CFormat();
 
     // A place, but no doubled brace.
     [GeneratedRegex(@"(?<!\{)\{([^{}]*)\}")]

@@ -89,6 +89,7 @@ internal sealed partial class Elaborator
                     $"{p.Name.Text} is {size}"));
             else if (!function.Sizes.Contains(p.Name.Text)) function.Require(EntryCheck.Given(p.Name.Text));
         }
+        function.Parameters = [.. syntax.Parameters.Select(p => p.Name.Text)];
         return function;
     }
 
@@ -180,7 +181,11 @@ internal sealed partial class Elaborator
             }
             if (p.Type is NamedType unknown && IsNoType(unknown)) NoType(unknown);
             else Fail(Codes.UnknownType, p.Type.Span, $"an exported function cannot take {p.Type.Span.Text}", null,
-                "exported types are dtypes with sizes, bool and int; a dtype variable has to be a dtype");
+                p.Type is NamedType { Name.Text: "float" }
+                    ? $"a number of the call is a scalar tensor: `{p.Name.Text}: f32`"
+                : p.Type is NamedType { Name.Text: "string" or "dtype" } or FunctionType
+                    ? $"what is known is a hyper-parameter of the module, set by `--set {p.Name.Text}=…`"
+                    : "exported types are dtypes with sizes, bool and int; a dtype variable has to be a dtype");
             good = false;
         }
         return good;

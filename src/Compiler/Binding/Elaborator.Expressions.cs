@@ -61,7 +61,12 @@ internal sealed partial class Elaborator
         if (call.Callee is NameExpression { Name: "assert" or "print" } effect && Frame.Find(effect.Name) is null)
             return Effect(call);
         var inSubscript = Frame.InSubscript;
+        applied = call;
         var callee = Expression(call.Callee);
+        // The arguments of a method that there is not are its own: `x.to(torch.float16)`.
+        var isMethod = callee is PoisonValue && (call.Callee is MemberExpression
+            || call.Callee is NameExpression { Name: var called } && ForeignNames.Find(called) is not null);
+        if (isMethod) muted++;
         var arguments = ImmutableArray.CreateBuilder<Argument>();
         if (piped is not null)
             arguments.Add(new(Expression(piped), piped.Span, null) { IsOverIndex = IsOverIndex(piped) });
@@ -71,11 +76,13 @@ internal sealed partial class Elaborator
                 arguments.Add(new(Expression(a.Value), a.Value.Span, a.Name?.Text)
                 {
                     IsOverIndex = IsOverIndex(a.Value),
+                    NameSpan = a.Name?.Span,
                 });
             else if (PlaceIn(a.Value) is { } place)
                 arguments.Add(new(Get(place), a.Value.Span, a.Name?.Text, true) { Place = place });
             else arguments.Add(new(Value.Poison, a.Value.Span, a.Name?.Text, true));
         }
+        if (isMethod) muted--;
         Frame.InSubscript = inSubscript;
         if (!Frame.File.IsLibrary) userPlace = call.Span;
         return Call(callee, arguments.ToImmutable(), call.Span, call.Callee.Span);
@@ -83,6 +90,7 @@ internal sealed partial class Elaborator
 
     private Value MemberOf(MemberExpression m)
     {
+        if (Package(m) is { } package) return package;
         var target = Expression(m.Target);
         switch (target)
         {
@@ -96,8 +104,12 @@ internal sealed partial class Elaborator
                     return inEntry ? Loaded(StatesOf(instance, m.Name.Text), m.Span) : StatesOf(instance, m.Name.Text);
                 return Fail(Codes.UnknownMember, m.Name.Span,
                     $"{instance.Syntax.Name.Text} has no member `{m.Name.Text}`", null,
-                    Spelling.Nearest(m.Name.Text, instance.Members.Keys.Concat(instance.Hyper.Keys)) is { } near
-                        ? $"did you mean `{near}`?" : null,
+                    m.Name.Text is "forward" or "call" or "__call__" && instance.Members.ContainsKey("apply")
+                        ? $"a layer is called by its name: `{Short(m.Target.Span)}(…)`"
+                        : ForeignNames.Member(m.Name.Text, instance.Members.Keys) is { } ours
+                            ? $"it is called `{ours}` here"
+                        : Spelling.Nearest(m.Name.Text, instance.Members.Keys.Concat(instance.Hyper.Keys)) is { } near
+                            ? $"did you mean `{near}`?" : $"it has {string.Join(", ", instance.Members.Keys.Take(8))}",
                     new Label(instance.Syntax.Name.Span, "the module"));
             case FileValue { File: var file }:
                 // `nn.relu`: the library's nn is all that it opens.
@@ -105,15 +117,30 @@ internal sealed partial class Elaborator
                     ? file.Opened.FirstOrDefault(f => f.Items.ContainsKey(m.Name.Text)) ?? file : file;
                 return Item(declaring, m.Name.Text, m.Span) ?? Fail(Codes.UnknownName, m.Name.Span,
                     $"{file.Name} declares no `{m.Name.Text}`", null,
-                    Spelling.Nearest(m.Name.Text, file.Items.Keys) is { } name ? $"did you mean `{file.Name}.{name}`?"
-                        : null);
-            case TensorValue:
+                    ForeignNames.Find(m.Name.Text) ?? (Lookup(m.Name.Text, m.Name.Span) is not null
+                        ? $"it goes by its name alone: `{m.Name.Text}`"
+                            : Spelling.Nearest(m.Name.Text, file.Items.Keys) is { } name
+                                ? $"did you mean `{file.Name}.{name}`?"
+                        : null));
+            case TensorValue tensor:
                 return Fail(Codes.UnknownMember, m.Name.Span, $"tensors have no members", Describe(target),
-                    ForeignNames.Method(m.Name.Text, Short(m.Target.Span))
-                        ?? (IsFunction(m.Name.Text, m.Name.Span) ? $"write `{m.Name.Text}({Short(m.Target.Span)})`"
-                            : Suggest(m.Name.Text)));
+                    Method(m, tensor));
             default:
-                return Fail(Codes.UnknownMember, m.Name.Span, $"{Describe(target)} has no members");
+                // What was meant to change it is not there: what follows of it is no second mistake.
+                if (target is ListValue && m.Target is NameExpression n && Frame.Find(n.Name) is { Alias: null } local)
+                    Write(local, Value.Poison);
+                return Fail(Codes.UnknownMember, m.Name.Span, $"{Describe(target)} has no members", Describe(target),
+                    (target, m.Name.Text) switch
+                    {
+                        (ListValue, "append" or "extend" or "insert") => $"a list grows by `{Short(m.Target.Span)} = "
+                            + $"[..{Short(m.Target.Span)}, x]`",
+                        (ListValue or WeakValue, var called) when IsFunction(called, m.Name.Span) =>
+                            $"write `{called}({Short(m.Target.Span)})`",
+                        (IntValue, _) when m.Target is NameExpression { Name: "self" } =>
+                            $"members are seen bare: leave the parameter `self` out, and write `{m.Name.Text}`",
+                        (ModuleValue, _) => $"make an instance first: `let layer = {Short(m.Target.Span)}(…)`",
+                        _ => ForeignNames.Find(m.Name.Text),
+                    });
         }
     }
 
@@ -261,7 +288,9 @@ internal sealed partial class Elaborator
                 case var other:
                     Fail(Codes.TypeMismatch, l.Span, $"`for` runs over a list or a range, not {Describe(other)}",
                         Describe(other),
-                        other is IntValue ? "write a range: `0:n`" : null);
+                        other is IntValue ? $"write a range: `0:{Short(l.Span)}`"
+                            : other is TensorValue { Rank: > 0 } t ? $"count along an axis: `for i in 0:{t.Shape[0]}`, "
+                                + $"and take `{Short(l.Span)}[i]`" : null);
                     return null;
             }
         }
@@ -299,7 +328,14 @@ internal sealed partial class Elaborator
         if (value is not PoisonValue)
         {
             Fail(Codes.WrongResultCount, span,
-                $"{names.Length} names take a list of {names.Length}, not {Describe(value)}", Describe(value));
+                $"{names.Length} names take a list of {names.Length}, not {Describe(value)}", Describe(value),
+                value is TensorValue && span.Text.Split('(')[0] is var extreme && extreme is "max" or "min"
+                    ? $"the places have a function of their own: `arg{extreme}{span.Text[3..]}`"
+                    : value is ListValue { Items.Length: > 1 and < 8 and var count } ? "each has a name: `"
+                        + string.Join(", ", names.Select(n => n.Text)
+                            .Concat(["_", "_1", "_2", "_3", "_4", "_5"]).Take(count))
+                        + "`"
+                    : null);
         }
         return [.. names.Select(_ => Value.Poison)];
     }

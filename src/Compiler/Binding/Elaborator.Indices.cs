@@ -112,7 +112,7 @@ internal sealed partial class Elaborator
                     {
                         Fail(Codes.IndexWithoutExtent, named.Span,
                             $"the index `{named.Name.Text}` has no extent: it nowhere stands alone as a subscript",
-                            null, $"write `{named.Name.Text} < n`");
+                            null, $"write `{named.Name.Text} < {Declared(syntax, index, isReduction)}`");
                     }
                     good = false;
                     continue;
@@ -122,6 +122,12 @@ internal sealed partial class Elaborator
         }
         return good ? result : null;
     }
+
+    /// <summary>The size that the declared result has where the index stands in its form; n where none is
+    /// declared.</summary>
+    private string Declared(ImmutableArray<IndexSyntax> form, IndexSyntax index, bool isReduction) => !isReduction
+        && Frame.Entered?.Result is { Fields: [{ Type: NamedType type }] } && type.Dims.Length == form.Length
+        && type.Dims[form.IndexOf(index)] is SizeDim dim ? dim.Span.Text : "n";
 
     private Index New(string name, Size extent, Span span, bool isBounded, bool isReduced)
     {

@@ -197,10 +197,11 @@ internal sealed partial class Elaborator
         var trial = Open(kind);
         condition?.Invoke();
         body();
-        var assigned = Close(trial).Select(w => w.Local).ToList();
+        var closed = Close(trial);
+        var assigned = closed.Select(w => w.Local).ToList();
         muted--;
         (userPlace, composites) = (place, within);
-        if (Returned(span))
+        if (Returned(ReturnIn(block) ?? span))
         {
             foreach (var local in assigned) Write(local, Value.Poison);
             Poison(block);
@@ -218,7 +219,7 @@ internal sealed partial class Elaborator
         var attempts = 0;
         while (true)
         {
-            if (Initial(assigned, span) is not { } initial)
+            if (Initial(assigned, span, local => closed.FirstOrDefault(w => w.Local == local).After) is not { } initial)
             {
                 foreach (var local in assigned) Write(local, Value.Poison);
                 return;
@@ -264,6 +265,10 @@ internal sealed partial class Elaborator
         }
     }
 
+    private static Span? ReturnIn(SyntaxNode node) => node is ReturnStatement ? node.Span
+        : SyntaxPrinter.Children(node).Select(c => c.Node is { } inner ? ReturnIn(inner) : null)
+            .FirstOrDefault(s => s is not null);
+
     /// <summary>A `return` inside a loop would leave it early.</summary>
     private bool Returned(Span span)
     {
@@ -274,7 +279,7 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>What the loop starts with, numbers that it changes being tensors. Null after a diagnostic.</summary>
-    private List<Value>? Initial(List<Local> assigned, Span span)
+    private List<Value>? Initial(List<Local> assigned, Span span, Func<Local, Value?> behind)
     {
         var initial = new List<Value>();
         foreach (var local in assigned)
@@ -289,7 +294,8 @@ internal sealed partial class Elaborator
                 case WeakValue w:
                     Fail(Codes.LoopTypeChange, span,
                         $"{NameOf(local)} is {Describe(w)} before the loop, which assigns it",
-                        null, $"declare what it is: `let {NameOf(local).Trim('`')}: {(w is IntValue ? "i32" : "f32")} = …`",
+                        null, $"declare what it is: `let {NameOf(local).Trim('`')}: {DeclaredAs(w, behind(local))} = "
+                            + $"{Plain(w)}`",
                         new Label(local.Span, "declared here without a dtype"));
                     return null;
                 default:
@@ -299,6 +305,10 @@ internal sealed partial class Elaborator
         }
         return initial;
     }
+
+    /// <summary>The type of a number that a loop changes: that of what a round makes of it.</summary>
+    private static string DeclaredAs(WeakValue number, Value? after) => after is TensorValue t
+        ? t.Rank == 0 ? t.DType.Name() : t.Type.Text : number is IntValue ? "i32" : "f32";
 
     /// <summary>What a loop leaves of a value that it assigns, where only its type is asked for.</summary>
     private Value Unknown(Value value)
@@ -342,7 +352,7 @@ internal sealed partial class Elaborator
                 return false;
             case (ListValue l, ListValue m):
                 return l.Items.Length != m.Items.Length
-                    ? Changed("a list that grows is known before the call; put tensors of one shape in one tensor")
+                    ? Changed("a loop in the call fills a tensor: `let y: f32[n, d] = 0` before it, `y[i] = …` in it")
                     : l.Items.Zip(m.Items)
                         .All(p => Carried(round, p.First, p.Second, span, $"an element of {name}", results));
             case (TensorValue s, TensorValue t):

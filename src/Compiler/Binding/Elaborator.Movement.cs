@@ -31,7 +31,8 @@ internal sealed partial class Elaborator
         if (size.IsConstant && size.Value < 0)
         {
             Fail(Codes.SizesDiffer, span, $"{what} of {size}: a size is at least 0", null,
-                size.Is(-1) ? "no size is worked out from the others: write `size(x) // n`" : null);
+                size.Is(-1) ? "no size is worked out from the others; one that the call decides is a name in a type, "
+                    + "or `_`" : null);
             return false;
         }
         AtMost(0, size, $"{what} of {size}");
@@ -41,6 +42,9 @@ internal sealed partial class Elaborator
     public Value ReshapeOf(BuiltinCall c)
     {
         if (c["x"].Value is not TensorValue t) return WrongArgument(c["x"], "a tensor");
+        if (Sizes(c["shape"]) is { } given && given.Any(s => s.Is(-1)))
+            return Fail(Codes.SizesDiffer, c["shape"].Span, "no axis is worked out from the others, and -1 is no size",
+                null, WorkedOut(t, given, Short(c["x"].Span)), new Label(c["x"].Span, Describe(t)));
         if (Extents(c["shape"], "an axis") is not { } shape) return Value.Poison;
         if (!t.Indices.IsEmpty) return Limit(c.Span, "`reshape` inside an index form");
         var count = Size.Product(shape);
@@ -53,7 +57,8 @@ internal sealed partial class Elaborator
             default:
                 return Fail(Codes.SizesDiffer, c.Span,
                     $"{Describe(t)} has {t.Node.Type.Count} elements, [{string.Join(", ", shape)}] has {count}", null,
-                    Equalize(t.Node.Type.Count, count), new Label(c["x"].Span, Describe(t)));
+                    Equalize(t.Node.Type.Count, count)
+                        ?? $"the sizes have to multiply to {t.Node.Type.Count}", new Label(c["x"].Span, Describe(t)));
         }
     }
 
@@ -133,6 +138,9 @@ internal sealed partial class Elaborator
 
     public Value ConcatOf(BuiltinCall c)
     {
+        if (c["parts"].Value is TensorValue lone)
+            return Fail(Codes.TypeMismatch, c["parts"].Span, $"{Describe(lone)} stands where a list is needed",
+                Describe(lone), Listed("concat", c.Arguments.Values));
         if (c["parts"].Value is not ListValue list) return WrongArgument(c["parts"], "a list");
         if (list.Items.Any(i => i is PoisonValue)) return Value.Poison;
         if (list.Items.All(i => i is ListValue))
@@ -144,6 +152,16 @@ internal sealed partial class Elaborator
             return WrongArgument(c["parts"], "a list of tensors, or of lists,");
         var parts = list.Items.Cast<TensorValue>().ToArray();
         var first = parts[0];
+        if (parts.FirstOrDefault(p => p.Rank != first.Rank) is { } odd)
+        {
+            var (low, high) = odd.Rank < first.Rank ? (odd, first) : (first, odd);
+            var full = string.Join(", ", high.Shape.Take(high.Rank - low.Rank).Concat(low.Shape));
+            return Fail(Codes.WrongRank, c["parts"].Span, $"`concat` of {Describe(first)} and {Describe(odd)}: "
+                + $"{Quantity.Of(first.Rank, "axis")} and {odd.Rank}", null, "all parts have as many axes; "
+                    + (low.Rank == 0 ? "a scalar has one as `reshape(x, [1])`"
+                        : $"{Describe(low)} gets those of the other by `broadcast(…, [{full}])`, "
+                            + "with 1 along the axis that is joined"));
+        }
         var axes = c.Find("axis") is { } axis ? Axes(axis, first.Rank, Describe(first)) : first.Rank > 0 ? [0] : [];
         if (axes is null) return Value.Poison;
         if (axes.Count != 1) return Fail(Codes.BadAxis, c.Span, "`concat` takes one axis");
@@ -152,9 +170,6 @@ internal sealed partial class Elaborator
             if (parts[k].DType != first.DType)
                 return Fail(Codes.DtypeMix, c["parts"].Span,
                     $"{first.DType.Name()} and {parts[k].DType.Name()} do not mix", null, "cast one of them");
-            if (parts[k].Rank != first.Rank)
-                return Fail(Codes.WrongRank, c["parts"].Span,
-                    $"`concat` of {Describe(first)} and {Describe(parts[k])}");
             for (var d = 0; d < first.Rank; d++)
             {
                 if (d == axes[0]) continue;
@@ -164,7 +179,11 @@ internal sealed partial class Elaborator
                     case Sameness.Different:
                         return Fail(Codes.SizesDiffer, c["parts"].Span,
                             $"`concat` of {Describe(first)} and {Describe(parts[k])}: axis {d} is {p} and {q}",
-                            null, Equalize(p, q));
+                            null, Enumerable.Range(0, first.Rank).All(e => e == d
+                                || first.Shape[e].Equals(parts[k].Shape[e]))
+                                ? $"axis {d} is the only one that differs: `concat({Short(c["parts"].Span)}, axis: "
+                                    + $"{d})`"
+                                : Equalize(p, q) ?? "all axes but the one along which they are joined are equal");
                     case Sameness.Checked:
                         parts[k] = Retype(parts[k], parts[k].Shape.SetItem(d, p));
                         break;
@@ -234,12 +253,17 @@ internal sealed partial class Elaborator
         : c["list"].Value is TensorValue { Rank: > 0 } t ? new IntValue(t.Shape[0])
             : WrongArgument(c["list"], "a list");
 
+    private Value NoList(Argument a) => a.Value is TensorValue { Rank: > 0 } t
+        ? Fail(Codes.TypeMismatch, a.Span, $"{Describe(t)} stands where a list is needed", Describe(t),
+            $"a tensor is counted along an axis: `for i in 0:{t.Shape[0]}`, with `{Short(a.Span)}[i]`")
+        : WrongArgument(a, "a list");
+
     public Value Zip(BuiltinCall c)
     {
         var lists = new List<ListValue>();
         foreach (var argument in c.Arguments.Values)
         {
-            if (argument.Value is not ListValue list) return WrongArgument(argument, "a list");
+            if (argument.Value is not ListValue list) return NoList(argument);
             if (lists.Count > 0 && lists[0].Items.Length != list.Items.Length)
             {
                 return Fail(Codes.SizesDiffer, argument.Span,
@@ -255,7 +279,7 @@ internal sealed partial class Elaborator
 
     public Value Enumerate(BuiltinCall c) => c["list"].Value is ListValue list
         ? new ListValue([.. list.Items.Select((v, i) => (Value)new ListValue([new IntValue(i), v]))], list.Names)
-        : WrongArgument(c["list"], "a list");
+        : NoList(c["list"]);
 
     public Value NamesOf(BuiltinCall c) => c["list"].Value is ListValue { Names: { } names }
         ? new ListValue([.. names.Select(n => (Value)new StringValue(n))])

@@ -30,6 +30,16 @@ internal sealed partial class Elaborator
             return Fail(Codes.UnknownName, span, "there is no `key` here", "unknown name",
                 "`key` is defined in initialisers, and in what is called through `train(f, key: k)`; else take one as an argument");
         }
+        if (Frame.Ended.TryGetValue(name, out var ended))
+            return Fail(Codes.UnknownName, span, $"there is no `{name}` here: its block has ended", "unknown name",
+                $"declare it in front of the block, `let {name}: f32[n] = 0`, and write `{name} = …` in it",
+                new Label(ended, "declared in an inner block"));
+        if (Frame.Self?.Syntax.Items.OfType<FunctionSyntax>().FirstOrDefault(f => f.Body.Statements
+            .OfType<DeclareStatement>().Any(d => d.Names.Any(n => n.Text == name))) is { } other)
+            return Fail(Codes.UnknownName, span, $"there is no `{name}` here", "unknown name",
+                $"it is a local of `{other.Name.Text}`: declare it in the module, `let {name} = …`",
+                new Label(other.Name.Span, "declared in here"));
+        if (name == "self" && muted == 0 && !toldOf.Add(name)) return Value.Poison;
         return Fail(Codes.UnknownName, span, $"there is no `{name}` here", "unknown name", Suggest(name));
     }
 
@@ -191,7 +201,8 @@ internal sealed partial class Elaborator
         names.AddRange(Builtins.Names);
         if (Frame.File.Opened.All(f => f.Name != "nn") && SourceLoader.LibraryNames("nn").Contains(name))
             return $"`use nn` declares `{name}`";
-        return ForeignNames.Find(name)
+        return Foreign(name) ?? (name.Length == 1 && openForms > 0
+                ? $"an index is introduced by its form, or by a reduction: `sum[{name}](…)`" : null)
             ?? (Spelling.Nearest(name, names) is { } near ? $"did you mean `{near}`?" : null);
     }
 }

@@ -77,7 +77,13 @@ internal sealed partial class Elaborator
         {
             if (op is BinaryOperator.Equal or BinaryOperator.NotEqual && KnownEquality(left, right) is { } same)
                 return new BoolValue(same == (op == BinaryOperator.Equal));
-            return Fail(Codes.ListArithmetic, span, "lists have no arithmetic", null, "join lists with `[..a, ..b]`",
+            var (list, at) = left is ListValue ? (left, leftSpan) : (right, rightSpan);
+            var other = left is ListValue ? right : left;
+            return Fail(Codes.ListArithmetic, span, ReferenceEquals(list, ListValue.Nothing)
+                    ? $"`{Short(at)}` gives nothing" : "lists have no arithmetic", null,
+                other is ListValue ? "join lists with `[..a, ..b]`"
+                    : Stacked(list, at, (other as TensorValue)?.DType)
+                        ?? "compute on the elements with a comprehension",
                 new Label(leftSpan, Describe(left)), new Label(rightSpan, Describe(right)));
         }
         if (left is WeakValue a && right is WeakValue b) return op == BinaryOperator.Contract
@@ -90,8 +96,8 @@ internal sealed partial class Elaborator
         {
             var (value, at) = IsNumeric(left) ? (right, rightSpan) : (left, leftSpan);
             return Fail(Codes.TypeMismatch, at,
-                $"`{SyntaxPrinter.Sign(op)}` takes numbers and tensors, not {Describe(value)}",
-                Describe(value));
+                $"`{SyntaxPrinter.Sign(op)}` takes numbers and tensors, not {Describe(value)}", Describe(value),
+                value is StringValue ? "a text has places for values: `print(\"x is {}\", x)`" : null);
         }
         if (left is not TensorValue && right is not TensorValue)
             return Fail(Codes.TypeMismatch, span,
@@ -125,10 +131,15 @@ internal sealed partial class Elaborator
         if (Realize(left, dtype, leftSpan) is not { } a || Realize(right, dtype, rightSpan) is not { } b) return null;
         if (a.DType == b.DType) return (a, b);
         Fail(Codes.DtypeMix, span, $"{a.DType.Name()} and {b.DType.Name()} do not mix", null,
-            $"cast one of them: `{a.DType.Name()}({rightSpan.Text})`",
+            span.Text is "+=" or "-=" or "*=" or "/=" && b.DType.IsFloat && !a.DType.IsFloat
+                ? $"declare `{leftSpan.Text}` as {b.DType.Name()}: `let {leftSpan.Text}: {b.DType.Name()} = …`" :
+            $"cast one of them: `{(b.DType == DType.Bool || a.DType != DType.Bool ? a.DType.Name() + Cast(rightSpan)
+                : b.DType.Name() + Cast(leftSpan))}`",
             new Label(leftSpan, Describe(a)), new Label(rightSpan, Describe(b)));
         return null;
     }
+
+    private static string Cast(Span span) => span.Text is ['(', .., ')'] ? span.Text : $"({span.Text})";
 
     private static DType Default(params Value[] values) => values.Any(IsReal) ? DType.F32
         : values.All(v => v is BoolValue) ? DType.Bool : DType.I32;
@@ -151,7 +162,9 @@ internal sealed partial class Elaborator
             case BinaryOperator.Divide when !isFloat:
                 return Fail(Codes.IntegerDivision, span, $"`/` divides really, and {a.DType.Name()} has no fractions",
                     null,
-                    "write `//` for the floor, or cast: `f32(a) / f32(b)`",
+                    "write `//` for the floor, or cast: "
+                        + $"`f32({Short(leftSpan)}) / "
+                        + (b.Node is Const ? $"{Short(rightSpan)}`" : $"f32({Short(rightSpan)})`"),
                     new Label(leftSpan, Describe(a)), new Label(rightSpan, Describe(b)));
             case BinaryOperator.Divide: return Each((x, y) => new Binary(BinaryOp.Div, x, y));
             case BinaryOperator.FloorDivide: return Each((x, y) => Floored(x, y).Quotient);
@@ -256,7 +269,11 @@ internal sealed partial class Elaborator
         {
             case Sameness.Different:
                 return Fail(Codes.ContractMismatch, span, $"cannot contract {a.Shape[ka]} with {b.Shape[kb]}", null,
-                    Equalize(a.Shape[ka], b.Shape[kb], MadeBy(b.Node) ?? MadeBy(a.Node)),
+                    b.Rank >= 2 && b.Shape[^1].Equals(a.Shape[ka])
+                        ? $"their last axes agree: `{Short(leftSpan)} @ {Turned(Short(rightSpan), b.Rank)}`"
+                        : a.Rank >= 2 && !isRow && a.Shape[^2].Equals(b.Shape[kb])
+                            ? $"write `{Turned(Short(leftSpan), a.Rank)} @ {Short(rightSpan)}`"
+                            : Equalize(a.Shape[ka], b.Shape[kb], MadeBy(b.Node) ?? MadeBy(a.Node)),
                     [new(leftSpan, written), new(rightSpan, Describe(b)),
                         .. DeclaredAs(b.Node).Concat(DeclaredAs(a.Node))]);
             case Sameness.Checked:
@@ -279,7 +296,9 @@ internal sealed partial class Elaborator
             {
                 return Fail(Codes.BroadcastMismatch, span,
                     $"the leading axes {a.Shape[shift + d]} and {b.Shape[d]} of `@` differ", null,
-                    Equalize(a.Shape[shift + d], b.Shape[d]), new Label(leftSpan, written),
+                    a.Shape[shift + d].Is(1) || b.Shape[d].Is(1)
+                        ? "`@` repeats axes that are missing, and none of 1: leave it out, or `broadcast(…)` it"
+                        : Equalize(a.Shape[shift + d], b.Shape[d]), new Label(leftSpan, written),
                         new Label(rightSpan, Describe(b)));
             }
             batchA.Add(shift + d);
@@ -299,10 +318,56 @@ internal sealed partial class Elaborator
     /// The help line for sizes that are equal for some calls only. What makes one of them a constant (a layer) wants it
     /// of every input, and no condition of the caller's makes up for an axis in another place.
     /// </summary>
-    private string? Equalize(Size a, Size b, string? maker = null) =>
-        (a - b).IsConstant || (maker is not null && (a.IsConstant || b.IsConstant)) ? maker
-        : "these sizes are equal for some calls only; if callers guarantee it, declare it: "
-            + $"`where {Readable(a.Text)} == {Readable(b.Text)}`";
+    private string? Equalize(Size a, Size b, string? maker = null)
+    {
+        if ((maker is not null && (a.IsConstant || b.IsConstant)) || IsApart(a - b)) return maker;
+        (a, b) = WithoutCommon(a, b);
+        if (IsApart(a - b)) return maker;
+        const string Some = "these sizes are equal for some calls only; ";
+        if (Solved(a, b) is not var (name, size))
+            return maker ?? Some + "write them as numbers in the types of the parameters";
+        return Some + $"if callers guarantee it, declare it: `where {Readable(name)} == {Readable(size.Text)}`";
+    }
+
+    /// <summary>An equation as what makes one size of another: a name, which is on neither side again.</summary>
+    private static (string Name, Size Size)? Solved(Size a, Size b)
+    {
+        foreach (var (side, other) in new[] { (a, b), (b, a) })
+            if (side.Terms is [{ Coefficient: 1, Atoms: [VariableAtom { Name: var name }] }]
+                && !other.Variables().Contains(name)) return (name, other);
+        foreach (var term in (a - b).Terms)
+        {
+            if (term is not { Coefficient: 1 or -1, Atoms: [VariableAtom { Name: var name }] }) continue;
+            var rest = a - b - Size.OfTerm(term);
+            if (!rest.Variables().Contains(name)) return (name, term.Coefficient == 1 ? -rest : rest);
+        }
+        return null;
+    }
+
+    /// <summary>
+    /// Whether a difference is never 0, but where sizes are: all of its terms have one sign, and no `where` that asks
+    /// for it can hold of a call that has elements.
+    /// </summary>
+    private static bool IsApart(Size difference) => difference.IsConstant
+        || (difference.Terms.All(t => t.Coefficient > 0) && !difference.Terms.Any(IsOpen))
+        || (difference.Terms.All(t => t.Coefficient < 0) && !difference.Terms.Any(IsOpen));
+
+    /// <summary>A quotient, or the less of two, may be 0 where its parts are not.</summary>
+    private static bool IsOpen(Size.Term term) => term.Atoms.Any(a => a is not VariableAtom);
+
+    /// <summary>m * n and 15 * n, as m and 15.</summary>
+    private static (Size, Size) WithoutCommon(Size a, Size b)
+    {
+        var all = a.Terms.Concat(b.Terms).ToList();
+        foreach (var atom in a.Terms.SelectMany(t => t.Atoms).OfType<VariableAtom>().Distinct().ToList())
+        {
+            if (!all.All(t => t.Atoms.Contains(atom))) continue;
+            Size Less(Size s) => s.Terms.Aggregate(Size.Zero, (sum, t) =>
+                sum + Size.OfTerm(new Size.Term(t.Coefficient, t.Atoms.Remove(atom))));
+            return WithoutCommon(Less(a), Less(b));
+        }
+        return (a, b);
+    }
 
     /// <summary>The call that made the layer whose state this is, as a help line.</summary>
     private string? MadeBy(Node node) => StateOf(node)?.Owner is { IsRoot: false } owner

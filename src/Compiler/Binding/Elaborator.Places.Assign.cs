@@ -248,7 +248,12 @@ internal sealed partial class Elaborator
         if (Realize(value, type.DType, span) is not { } tensor) return null;
         TensorValue? Wrong()
         {
-            Fail(Codes.TypeMismatch, span, $"{Describe(value)} is assigned to {type.Display}", Describe(value), null,
+            Fail(Codes.TypeMismatch, span, $"{Describe(value)} is assigned to {type.Display}", Describe(value),
+                tensor.DType != type.DType ? $"cast it: `{type.DType.Name()}({Short(span)})`"
+                    : FromTheLast(tensor, new TensorValue(new Input("", type), Graph, []), span, placeSpan)
+                        ?? (tensor.Rank == type.Rank && tensor.Rank > 0 && tensor.Shape.Zip(type.Shape)
+                            .FirstOrDefault(s => !s.First.Equals(s.Second)) is { First: not null } odd
+                            ? Equalize(odd.First, odd.Second) ?? "what is assigned has the shape of the part" : null),
                 new Label(placeSpan, type.Display));
             return null;
         }

@@ -33,13 +33,15 @@ internal sealed partial class Elaborator
     /// <summary>The part of x that the subscripts name. Null after a diagnostic.</summary>
     private TensorPlace? PlaceOf(TensorValue x, SelectExpression s)
     {
+        if (HasNewAxis(x, s)) return null;
         var rank = x.Rank;
         var groups = s.Subscripts.Count(g => g is GroupSubscript);
         var given = s.Subscripts.Length - groups;
         if (groups > 1 || given > rank)
         {
             Fail(Codes.WrongRank, s.Span, groups > 1 ? "`..` stands at most once among subscripts"
-                : $"{Quantity.Of(given, "subscript")} for {Quantity.Of(rank, "axis")}", null, null,
+                : $"{Quantity.Of(given, "subscript")} for {Quantity.Of(rank, "axis")}", null,
+                rank == 0 ? "a scalar has no subscripts" : null,
                 new Label(s.Target.Span, Describe(x)));
             return null;
         }
@@ -91,13 +93,15 @@ internal sealed partial class Elaborator
                             Fail(Codes.TypeMismatch, v.Span, $"subscripts are integers, not {Describe(t)}", Describe(t),
                                 t.DType == DType.Bool
                                     ? "choose elements with `select(c, a, b)`; a shape cannot depend on data"
-                                    : null);
+                                    : "cast them: `i32(…)`");
                             return null;
                         case PoisonValue:
                             return null;
                         case var other:
                             Fail(Codes.TypeMismatch, v.Span,
-                                $"a subscript is an int or an integer tensor, not {Describe(other)}", Describe(other));
+                                $"a subscript is an int or an integer tensor, not {Describe(other)}", Describe(other),
+                                Whole(other, v.Span));
+                            if (v.Value is NameExpression) Spoil(v.Value);
                             return null;
                     }
                     break;
@@ -139,12 +143,17 @@ internal sealed partial class Elaborator
         var room = x.Shape[axis] - 1 - at;
         if ((at.IsConstant && at.Value < 0) || (room.IsConstant && room.Value < 0))
         {
-            Fail(Codes.SliceOutOfRange, v.Span, $"subscript {v.Span.Text} of an axis of {x.Shape[axis]}", null, null,
+            Fail(Codes.SliceOutOfRange, v.Span,
+                $"subscript {v.Span.Text} is outside axis {axis}, which has {x.Shape[axis]}", null,
+                at.IsConstant || x.Shape[axis].IsConstant ? Subscripts(x.Shape[axis])
+                    : at.Equals(x.Shape[axis]) ? $"subscripts count from 0: the last is {x.Shape[axis] - 1}, or -1"
+                        : null,
                 new Label(s.Target.Span, Describe(x)));
             return false;
         }
-        AtMost(0, at, $"subscript {at}");
-        AtMost(at + 1, x.Shape[axis], $"subscript {at} of an axis of {x.Shape[axis]}");
+        var why = $"subscript {at} of axis {axis}, which has {x.Shape[axis]}";
+        AtMost(0, at, why);
+        AtMost(at + 1, x.Shape[axis], why);
         return true;
     }
 
@@ -166,7 +175,9 @@ internal sealed partial class Elaborator
                 case PoisonValue:
                     return null;
                 case var other:
-                    Fail(Codes.TypeMismatch, e.Span, $"a slice takes ints, not {Describe(other)}", Describe(other));
+                    Fail(Codes.TypeMismatch, e.Span, $"a slice takes ints, not {Describe(other)}", Describe(other),
+                        Whole(other, e.Span));
+                    if (e is NameExpression) Spoil(e);
                     return null;
             }
         }
@@ -185,11 +196,23 @@ internal sealed partial class Elaborator
         }
         if (first is IntValue { Size: var start } && last is IntValue { Size: var end })
         {
+            foreach (var (bound, written) in new[] { (start, slice.Start), (end, slice.End) })
+            {
+                if (written is not NegateExpression || bound.IsConstant || !bound.Terms.All(t => t.Coefficient < 0))
+                    continue;
+                Fail(Codes.SliceOutOfRange, written.Span, "only a negative constant counts from the end, and "
+                    + $"{bound} is not known", $"from {bound} of 0:{extent}",
+                    $"write `{extent} - {((-bound).Terms.Length > 1 ? $"({-bound})" : -bound)}`: the axis has {extent}",
+                    new Label(target, what));
+                return null;
+            }
             foreach (var (low, high) in new[] { (Size.Zero, start), (start, end), (end, extent) })
             {
                 if (!(high - low).IsConstant || (high - low).Value >= 0) continue;
                 Fail(Codes.SliceOutOfRange, slice.Span, $"the slice {start}:{end} leaves 0:{extent}", null,
-                    "slices are not clamped",
+                    $"slices are not clamped: both ends lie in 0:{extent}" + ((end - extent).IsConstant
+                        && (end - extent).Value > 0 && slice.Start is not null ? $", as `{slice.Start.Span.Text}:`"
+                            : ""),
                     new Label(target, what));
                 return null;
             }
@@ -203,7 +226,9 @@ internal sealed partial class Elaborator
         {
             Fail(Codes.ConstantNeeded, slice.Span,
                 "the length of a slice must be a size, this one is only known in the call",
-                null, "let the same run-time scalar stand at both ends: `x[pos : pos + n]`, or mask instead of cutting");
+                null, new[] { first, last }.Select(AsSize).FirstOrDefault(h => h is not null)
+                    ?? "let the same run-time scalar stand at both ends: `x[pos : pos + n]`, or mask instead of "
+                        + "cutting");
             return null;
         }
         if (length.IsConstant && length.Value < 0)

@@ -15,6 +15,7 @@ internal sealed partial class Elaborator
 
     private Value Read(TensorValue x, SelectExpression s)
     {
+        if (HasNewAxis(x, s)) return Value.Poison;
         if (s.Subscripts.Any(p => p is SliceSubscript)
             || s.Subscripts.Any(p => p is GroupSubscript g && !Frame.Groups.ContainsKey(g.Name?.Text ?? "..")))
         {
@@ -51,7 +52,8 @@ internal sealed partial class Elaborator
         {
             if (p.Value is IntValue or TensorValue { DType.IsInteger: true, Rank: 0 }) continue;
             return Fail(Codes.TypeMismatch, p.Span,
-                $"a subscript in an index form is an integer, not {Describe(p.Value)}", Describe(p.Value));
+                $"a subscript in an index form is an integer, not {Describe(p.Value)}", Describe(p.Value),
+                "cast it: `i32(…)`");
         }
         for (var axis = 0; axis < x.Rank; axis++)
         {

@@ -109,6 +109,7 @@ internal sealed partial class Elaborator
     {
         Frame.Blocks.Add([]);
         Statements(block.Statements);
+        foreach (var (name, local) in Frame.Blocks[^1]) Frame.Ended[name] = local.Span;
         Frame.Blocks.RemoveAt(Frame.Blocks.Count - 1);
     }
 

@@ -28,7 +28,9 @@ internal sealed partial class Elaborator
             case TensorValue tensor:
                 return openForms > 0 ? Read(tensor, s) : Sliced(tensor, s);
             default:
-                return Fail(Codes.NotAnArray, s.Target.Span, $"{Describe(target)} has no subscripts", Describe(target));
+                return Fail(Codes.NotAnArray, s.Target.Span, $"{Describe(target)} has no subscripts", Describe(target),
+                    target is FunctionValue or BuiltinValue or ModuleValue or InstanceValue
+                        ? $"a call has parentheses: `{Short(s.Target.Span)}(…)`" : null);
         }
     }
 
@@ -57,10 +59,13 @@ internal sealed partial class Elaborator
                     ? "a range is one loop in the call; `for i, x in enumerate(list)` is unrolled"
                     : "the elements of a list are separate values; put tensors of one shape in one tensor");
         }
+        if (value is StringValue)
+            return Fail(Codes.TypeMismatch, v.Span, "a list has positions and no names", Describe(value),
+                $"write `{Short(s.Target.Span)}[0]`, or a `let` for each value");
         if (Constant(value, v.Span, "a subscript of a list") is not { } at) return Value.Poison;
         if (at < -count || at >= count)
-            return Fail(Codes.SliceOutOfRange, v.Span, $"subscript {at} of a list of {count}", null, null,
-                new Label(s.Target.Span, Describe(list)));
+            return Fail(Codes.SliceOutOfRange, v.Span, $"subscript {at} is outside a list of {count}", null,
+                Subscripts(count), new Label(s.Target.Span, Describe(list)));
         return list.Items[(int)(at < 0 ? at + count : at)];
     }
 

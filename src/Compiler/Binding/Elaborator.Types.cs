@@ -32,7 +32,9 @@ internal sealed partial class Elaborator
     {
         if (value is PoisonValue) return value;
         Value Wrong(string? help = null) =>
-            Fail(code, span, $"{Describe(value)} stands where {type.Span.Text} is declared",
+            ReferenceEquals(value, ListValue.Nothing) ? Fail(code, span, $"`{Short(span)}` gives nothing, where "
+                + $"{type.Span.Text} is declared", Describe(value), Stacked(value, span), new Label(type.Span, says))
+            : Fail(code, span, $"{Describe(value)} stands where {type.Span.Text} is declared",
             Describe(value), help, new Label(type.Span, says));
         switch (type)
         {
@@ -82,7 +84,27 @@ internal sealed partial class Elaborator
         return NoType(type);
     }
 
-    private Value NoType(NamedType type) => type.Name.Text is "Tensor" or "tensor" or "Array" or "array" or "ndarray"
+    /// <summary>Types of Python, by what is written for them.</summary>
+    private static readonly Dictionary<string, string> ForeignTypes = new()
+    {
+        ["list"] = "a list has the type of its elements in brackets: `[f32[n]]`, `[int]`",
+        ["List"] = "a list has the type of its elements in brackets: `[f32[n]]`, `[int]`",
+        ["Sequence"] = "a list has the type of its elements in brackets: `[f32[n]]`, `[int]`",
+        ["tuple"] = "several results stand in parentheses: `-> (f32[n], i32)`",
+        ["Tuple"] = "several results stand in parentheses: `-> (f32[n], i32)`",
+        ["str"] = "text that is known is a `string`",
+        ["Callable"] = "a function or layer is an `fn`",
+        ["Module"] = "a layer is an `fn`, or goes by its own module's name",
+        ["None"] = "leave the result out",
+        ["void"] = "leave the result out",
+        ["Optional"] = "there is no optional value: give the parameter a default",
+        ["dict"] = "there are no dictionaries",
+        ["Dict"] = "there are no dictionaries",
+    };
+
+    private Value NoType(NamedType type) => ForeignTypes.TryGetValue(type.Name.Text, out var instead)
+        ? Fail(Codes.UnknownType, type.Name.Span, $"there is no type `{type.Name.Text}`", null, instead)
+        : type.Name.Text is "Tensor" or "tensor" or "Array" or "array" or "ndarray"
         ? Fail(Codes.UnknownType, type.Name.Span, $"there is no type `{type.Name.Text}`", null,
             "the type of a tensor is its dtype with its sizes: `f32[n, d]`")
         : ForeignNames.DType(type.Name.Text) is { } dtype
@@ -104,7 +126,8 @@ internal sealed partial class Elaborator
 
     private Value AsTensor(NamedType type, Value value, Span span, Code code, string says)
     {
-        if (DTypeOf(type) is not { } dtype)
+        var known = DTypeOf(type);
+        if (known is not { } dtype)
         {
             dtype = value is TensorValue t ? t.DType : Default(value);
             Frame.DTypes[type.Name.Text] = dtype;
@@ -117,9 +140,9 @@ internal sealed partial class Elaborator
         }
         if (!IsNumeric(value))
         {
-            return Fail(code, span, $"{Describe(value)} stands where {type.Span.Text} is declared", Describe(value),
-                null,
-                new Label(type.Span, says));
+            return Fail(code, span, ReferenceEquals(value, ListValue.Nothing) ? $"`{Short(span)}` gives nothing, where "
+                + $"{type.Span.Text} is declared" : $"{Describe(value)} stands where {type.Span.Text} is declared",
+                Describe(value), Stacked(value, span, known), new Label(type.Span, says));
         }
         if (Realize(value, dtype, span) is not { } tensor) return Value.Poison;
         // A scalar fills a declared type, and a number any; a group that is not bound yet is bound to no axes instead.
@@ -145,7 +168,9 @@ internal sealed partial class Elaborator
                     if (s.Size is NameExpression { Name: var name } && Inner(name, s.Span) is null)
                     {
                         Fail(Codes.UnboundSize, s.Span, $"the size `{name}` is not bound here", null,
-                            "use the name of a size in scope");
+                            Frame.Makes is { } made
+                            ? $"state has its size when the module is made: a number, or a hyper-parameter, `module "
+                                + $"{made.Syntax.Name.Text}({name})`" : "use the name of a size in scope");
                         return null;
                     }
                     var value = Expression(s.Size);
@@ -153,7 +178,7 @@ internal sealed partial class Elaborator
                     {
                         if (value is not PoisonValue)
                             Fail(Codes.TypeMismatch, s.Span, $"a size is an int, not {Describe(value)}",
-                                Describe(value));
+                                Describe(value), AsSize(value) ?? Whole(value, s.Span));
                         return null;
                     }
                     if (!IsExtent(size.Size, s.Span, "an axis")) return null;
@@ -173,10 +198,56 @@ internal sealed partial class Elaborator
         return sizes.ToImmutable();
     }
 
+    /// <summary>The help line for a parameter that a shape depends on.</summary>
+    private static string? AsSize(Value value) => value is TensorValue { Rank: 0, DType.IsInteger: true, Node: Input i }
+        ? $"what a shape depends on is known before the call: declare the parameter `{i.Name}: int`" : null;
+
     private Value RankMismatch(NamedType type, TensorValue value, Span span, Code code, string says) =>
         Fail(code == Codes.TypeMismatch ? Codes.WrongRank : code, span,
             $"{Describe(value)} has {Quantity.Of(value.Rank, "axis")}, {type.Span.Text} has {type.Dims.Length}",
-            Describe(value), null, new Label(type.Span, says));
+            Describe(value), Ranked(type, value, span), new Label(type.Span, says));
+
+    /// <summary>The help line for a tensor with an axis too many or too few.</summary>
+    private string? Ranked(NamedType type, TensorValue value, Span span)
+    {
+        var text = Short(span);
+        if (!value.Indices.IsEmpty) return null;
+        if (type.Dims.IsEmpty && value.Node is ArgReduce { Operands: [var of] } && of.Type.Rank > 1)
+            return "the place among all elements: `argmax(reshape(x, [size(x)]))`, which counts row by row";
+        if (type.Dims.IsEmpty) return $"reduce it: `mean({text})`, `sum({text})`, or take an element of it";
+        // torch's idiom of a label for each row.
+        if (value is { Node: Gather { Axis: 1 } gather, Rank: 2 } && gather.OperandType(1).Rank == 1
+            && type.Dims.Length == 1)
+            return "one element of each row is an index form: `[i] => x[i, y[i]]`";
+        if (value.Rank == type.Dims.Length + 1)
+        {
+            // The axis without which it would be what is declared.
+            var more = Enumerable.Range(0, value.Rank).Reverse().FirstOrDefault(p =>
+                value.Shape.RemoveAt(p).Zip(type.Dims)
+                .All(d => d.Second is SizeDim s && d.First.Text == s.Span.Text), 0);
+            var part = $"({text})[{string.Concat(Enumerable.Repeat(":, ", more))}0]";
+            if (value.Shape[more].Is(1)) return text.Contains("keep: true", StringComparison.Ordinal)
+                ? "leave `keep: true` out, or declare the axis of 1" : $"take the only one along it: `{part}`";
+            if (value.Node is Accelerate.Compiler.Graph.Binary { Kind: BinaryOp.Max or BinaryOp.Min }
+                && text.Split('(') is
+                [("max" or "min") and var name, ..])
+                return $"`{text}` is elementwise; along an axis: `{name}(…, axis: {more})`";
+            if (value.Node is Accelerate.Compiler.Graph.Binary { Kind: BinaryOp.Mul } && more == value.Rank - 1)
+                return $"`*` is elementwise: a product of matrices is `@`, or sum it: `sum({text}, axis: {more})`";
+            return $"axis {more} is one more: reduce along it, `mean({text}, axis: {more})`, or take one of it: "
+                + $"`{part}`";
+        }
+        if (value.Rank + 1 != type.Dims.Length || type.Dims.Any(d => d is GroupDim)) return null;
+        Size? Known(DimSyntax dim) => dim is SizeDim { Size: var size }
+            && (size is not NameExpression { Name: var name }
+            || (name != "_" && Inner(name, dim.Span) is IntValue)) ? (Tried(() => Expression(size)) as IntValue)?.Size
+                : null;
+        var places = Enumerable.Range(0, type.Dims.Length).Where(p => value.Shape.Insert(p, Size.One)
+            .Zip(type.Dims).All(d => Known(d.Second) is not { } wanted || wanted.Equals(d.First))).ToList();
+        if (places.Count == 0) return "it has an axis less";
+        var at = places.FirstOrDefault(p => Known(type.Dims[p]) is not null, places[0]);
+        return $"an axis of 1 more: {Written(text, value.Shape.Insert(at, Size.One))}";
+    }
 
     private Value Shaped(NamedType type, TensorValue value, Span span, Code code, string says)
     {
@@ -211,7 +282,11 @@ internal sealed partial class Elaborator
                                 Describe(value), declared is { IsLet: true } captured
                                     ? $"`{name}` is {captured.What}; for a size of its own take another name"
                                     : Moved(type, value, axis, expected, span)
-                                        ?? Equalize(expected, shape[axis], MadeBy(value.Node) ?? OwnerHelp()),
+                                        ?? Joined(type, value, axis, expected, span)
+                                        ?? Equalize(expected, shape[axis], MadeBy(value.Node) ?? OwnerHelp())
+                                        ?? (code == Codes.ReturnMismatch && IsClosed(value)
+                                            ? $"declare what comes out, `{value.Type.Display}`, or change what makes it"
+                                            : null),
                                 bound is not null && bound.Span.Source is not null && bound.Span != s.Span
                                     ? new Label(bound.Span, expected.Text == name ? "bound here"
                                         : $"{name} is {expected} here")
@@ -229,6 +304,10 @@ internal sealed partial class Elaborator
         return isChecked ? Retype(value, [.. checkedShape]) : value;
     }
 
+    /// <summary>Whether a type can be written down: no index of a form, no loop is in its sizes.</summary>
+    private static bool IsClosed(TensorValue value) => value.Indices.IsEmpty
+        && value.Shape.All(s => s.Variables().All(v => !v.Contains('\'') && !v.Contains('.')));
+
     /// <summary>
     /// The help line where one axis further on is what this one has to be, as the channels of an image that come last.
     /// </summary>
@@ -242,6 +321,38 @@ internal sealed partial class Elaborator
         order.Insert(axis, other);
         return (OwnerHelp() is { } owner ? owner + "; " : "")
             + $"axis {other} is {expected}: `transpose({Short(span)}, [{string.Join(", ", order)}])`";
+    }
+
+    /// <summary>
+    /// The help line where a layer has a number for an axis and is given a name, or an image, whose axes it wants in
+    /// another order or as one.
+    /// </summary>
+    private string? Joined(NamedType type, TensorValue value, int axis, Size expected, Span span)
+    {
+        if (OwnerHelp() is not { } owner || !expected.IsConstant || !value.Indices.IsEmpty) return null;
+        var text = Short(span);
+        var help = owner;
+        if (axis == value.Rank - 1 && value.Rank >= 2 && type.Dims.Any(d => d is GroupDim))
+        {
+            var first = Enumerable.Range(0, axis).Reverse()
+                .FirstOrDefault(d => Size.Product(value.Shape.Skip(d)).Equals(expected), value.Rank >= 3 ? 1 : -1);
+            var joined = first < 0 ? Size.One : Size.Product(value.Shape.Skip(first));
+            if (first >= 0 && (!joined.IsConstant || joined.Equals(expected)))
+                help += $"; as one axis: `reshape({text}, "
+                    + $"[{string.Join(", ", value.Shape.Take(first).Append(joined))}])`";
+        }
+        // An axis that is called by its channels is where they belong.
+        else if (axis == 1 && value.Rank >= 3 && !value.Shape[1].Text.StartsWith('c') && type.Dims.Length == value.Rank
+            && type.Dims.Skip(2).All(d => d is AnyDim || d.Span.Text == "_"))
+        {
+            var order = Enumerable.Range(1, value.Rank - 2).Prepend(value.Rank - 1).Prepend(0);
+            help += $"; channels come before the places: `transpose({text}, [{string.Join(", ", order)}])`";
+        }
+        return value.Shape[axis].Terms is [{ Coefficient: 1, Atoms: [VariableAtom { Name: var name }] }]
+            ? help + $"; if {Readable(name)} is always {expected}, write {expected} for it in the parameter's type"
+            : value.Shape[axis].IsConstant ? help : help
+                + $"; {Readable(value.Shape[axis].Text)} is {expected} where the "
+                + "parameter's type has numbers for its sizes";
     }
 
     /// <summary>When a layer's own function is entered: the call that made the layer.</summary>
@@ -279,7 +390,8 @@ internal sealed partial class Elaborator
             case PoisonValue:
                 return false;
             case var other:
-                Fail(Codes.TypeMismatch, s.Span, $"a size is an int, not {Describe(other)}", Describe(other));
+                Fail(Codes.TypeMismatch, s.Span, $"a size is an int, not {Describe(other)}", Describe(other),
+                    Whole(other, s.Span));
                 return false;
         }
     }
@@ -304,7 +416,11 @@ internal sealed partial class Elaborator
         Fail(code == Codes.TypeMismatch ? Codes.SizesDiffer : code, span,
             $"the axes `{g.Span.Text}` of {Describe(value)} are [{string.Join(", ", sizes)}], "
                 + $"elsewhere [{string.Join(", ", bound)}]",
-            Describe(value), null, Frame.Find(name) is { } first && first.Span != g.Span
+            Describe(value), sizes.Count == bound.Count + 1
+                ? $"it has an axis more: `argmax({Short(span)}, axis: -1)` of "
+                + $"one-hot rows, or one of it: `{Short(span)}[.., 0]`"
+                : sizes.Count > bound.Count + 1 ? "are two arguments the wrong way round?"
+                    : null, Frame.Find(name) is { } first && first.Span != g.Span
                 ? new Label(first.Span, "first bound here") : new Label(g.Span, "this group"));
         return false;
     }

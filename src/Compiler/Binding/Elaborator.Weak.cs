@@ -261,7 +261,8 @@ internal sealed partial class Elaborator
                 return RealizeReal(r, dtype, span);
             default:
                 Fail(Codes.TypeMismatch, span, $"{Describe(value)} stands where a number or a tensor is needed",
-                    Describe(value));
+                    Describe(value), value is StringValue ? "text is for `print` and `assert`: write a number"
+                        : Stacked(value, span));
                 return null;
         }
     }

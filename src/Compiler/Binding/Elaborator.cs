@@ -52,8 +52,16 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
         if (SourceLoader.IsLibrary(span.Source) && calls.FirstOrDefault(c =>
             !SourceLoader.IsLibrary(c.Span.Source)) is { } user)
         {
-            labels = labels.Prepend(new(span, label is null ? "found here" : Readable(label)));
-            (span, label) = (user.Span, null);
+            labels = labels.Prepend(new(span, label is null ? "asked for here" : Readable(label)));
+            // What the user's own call was given, where the place names one of its parameters.
+            var given = Frame.Site == user.Span && Frame.Entered is { } entered && code == Codes.TypeMismatch
+                ? entered.Parameters.Zip(Frame.Given).Where(p => p.Second is not null
+                    && Word().Matches(span.Text).Any(m => m.Value == p.First.Name.Text)).ToList() : [];
+            if (given is [var (parameter, argument)])
+                (span, message, help) = (argument!.Value, $"the argument {parameter.Name.Text}: {message}",
+                    help?.Replace("…", Short(argument.Value), StringComparison.Ordinal));
+            else span = user.Span;
+            label = null;
         }
         bag.Add(new Diagnostic(code, Readable(message), span)
         {
@@ -141,7 +149,7 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
         StringValue => "a string",
         DTypeValue d => $"the dtype {d.DType.Name()}",
         TensorValue t => t.Rank == 0 ? $"a scalar {t.DType.Name()}" : t.Type.Text,
-        ListValue l => $"a list of {l.Items.Length}",
+        ListValue l => ReferenceEquals(l, ListValue.Nothing) ? "nothing" : $"a list of {l.Items.Length}",
         FunctionValue f => $"the function {f.Syntax.Name.Text}",
         BuiltinValue b => $"the function {b.Builtin.Name}",
         ModuleValue m => $"the module {m.Syntax.Name.Text}",
@@ -208,6 +216,9 @@ internal sealed record Argument(Value Value, Span Span, string? Name, bool Inout
 {
     /// <summary>What an `inout` argument stands for.</summary>
     public Place? Place { get; init; }
+
+    /// <summary>Where its name stands.</summary>
+    public Span? NameSpan { get; init; }
 
     /// <summary>True when it mentions an index of a form.</summary>
     public bool IsOverIndex { get; init; }

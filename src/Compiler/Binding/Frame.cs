@@ -55,6 +55,9 @@ internal sealed class Frame(string name, SourceFile file, Instance? self, Frame?
     /// <summary>The function whose body it is.</summary>
     public Syntax.FunctionSyntax? Entered { get; init; }
 
+    /// <summary>Where its arguments stand, by parameter.</summary>
+    public ImmutableArray<Span?> Given { get; init; } = [];
+
     /// <summary>The instance whose members are being made in it.</summary>
     public Instance? Makes { get; init; }
 
@@ -80,6 +83,9 @@ internal sealed class Frame(string name, SourceFile file, Instance? self, Frame?
     /// <summary>The member whose right side is evaluated: not in scope there.</summary>
     public string? Hidden { get; set; }
 
+    /// <summary>Names that were declared in blocks that have ended.</summary>
+    public Dictionary<string, Span> Ended { get; } = [];
+
     public bool HasReturned { get; set; }
 
     /// <summary>What is left to do behind the statements being evaluated, up to the end of the function.</summary>
@@ -88,7 +94,7 @@ internal sealed class Frame(string name, SourceFile file, Instance? self, Frame?
     /// <summary>True in the body of a loop, which `return` cannot leave in the middle.</summary>
     public bool InLoop { get; set; }
 
-    public Value Returned { get; set; } = new ListValue([]);
+    public Value Returned { get; set; } = ListValue.Nothing;
 
     /// <summary>The dtype that a branch not taken returns, when the indices of a form have decided which is.</summary>
     public DType? ReturnsLike { get; set; }

@@ -10,13 +10,27 @@ internal static class Spelling
     public static string? Nearest(string name, IEnumerable<string> names) => name.Length > Longest ? null :
         names.Where(n => n != ".." && Math.Abs(n.Length - name.Length) <= Math.Max(1, name.Length / 3)).Distinct()
             .Select(n => (Name: n, Distance: Distance(name, n)))
-            .Where(c => c.Distance <= Math.Max(1, name.Length / 3) && HaveLetters(name, c.Name, c.Distance))
+            .Where(c => c.Distance <= Math.Max(1, name.Length / 3) && IsSlip(name, c.Name, c.Distance))
             .OrderBy(c => c.Distance).ThenBy(c => c.Name, StringComparer.Ordinal)
             .Select(c => c.Name).FirstOrDefault();
 
-    /// <summary>Whether two names have a letter in common: `y` is not a slip for `x`, but `X` may be.</summary>
-    public static bool HaveLetters(string a, string b, int distance) =>
-        distance < Math.Max(a.Length, b.Length) || string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
+    /// <summary>
+    /// Whether one name is a slip for another. Of one or two letters each makes another name: `y` is not a slip for
+    /// `x`, nor `np` for `n`, but `X` may be, `xx`, and of two letters `fd` for `fc` and `hw` for `wh`.
+    /// </summary>
+    public static bool IsSlip(string a, string b, int distance)
+    {
+        if (string.Equals(a, b, StringComparison.OrdinalIgnoreCase)) return true;
+        if (a.Length > b.Length) (a, b) = (b, a);
+        return (a.Length, b.Length) switch
+        {
+            (1, 2) => b[0] == a[0] && b[1] == a[0],
+            (1, _) => false,
+            (2, 2) => a[0] == b[0] || (a[0] == b[1] && a[1] == b[0]),
+            (2, _) => b.StartsWith(a, StringComparison.Ordinal) && distance < 2,
+            _ => distance < b.Length,
+        };
+    }
 
     /// <summary>Insertions, deletions, substitutions and swaps of neighbours.</summary>
     public static int Distance(string a, string b)

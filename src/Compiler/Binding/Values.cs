@@ -71,6 +71,9 @@ internal sealed class ListLimitException(string message) : OverflowException(mes
 /// <summary>Names are set when the elements are state or gradients; otherwise null.</summary>
 internal sealed record ListValue(ImmutableArray<Value> Items, ImmutableArray<string>? Names = null) : Value
 {
+    /// <summary>What a function gives that ends without `return`.</summary>
+    public static readonly ListValue Nothing = new([]);
+
     // A list of two that are lists of two, sixty times over, is made in sixty steps and looked at in 2^60.
     private const long MostElements = 1_000_000;
 
@@ -223,6 +226,18 @@ internal sealed class StateMember(Instance owner, StateSyntax syntax, TensorType
     public StateSyntax Syntax { get; } = syntax;
 
     public TensorType Type { get; } = type;
+
+    /// <summary>Where the user has it: state of a library's layer stands where he made the layer.</summary>
+    public Span UserSpan
+    {
+        get
+        {
+            var (span, instance) = (Span, (Instance?)Owner);
+            while (SourceLoader.IsLibrary(span.Source) && instance is { IsRoot: false })
+                (span, instance) = (instance.Made, instance.Holder?.Owner);
+            return span;
+        }
+    }
 
     public StorageClass Storage => Syntax.Kind == StateKind.Param ? StorageClass.Param : StorageClass.Buffer;
 

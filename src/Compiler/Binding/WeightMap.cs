@@ -64,8 +64,9 @@ public static class WeightMap
         {
             var (key, wanted) = alike.First();
             bag.Report(Codes.WeightShape, wanted.Span,
-                $"{key} is {keys[key]} in the weights file, {wanted.Path} is {wanted.Type}{Others(alike)}",
-                help: "check the hyper-parameters: `--set width=8`");
+                $"{key} is {keys[key]} in the weights file, {wanted.Path} is {wanted.Type} in the "
+                    + $"program{Others(alike)}",
+                help: Turned(keys[key], wanted.Type));
         }
         var spare = extra.Select(e => e.Path).ToList();
         foreach (var alike in declared.Values
@@ -92,6 +93,25 @@ public static class WeightMap
             });
         }
         return map;
+    }
+
+    /// <summary>What may be done about a key of another shape or kind.</summary>
+    private static string Turned(TensorType stored, TensorType wanted)
+    {
+        if (stored.DType.IsFloat != wanted.DType.IsFloat)
+            return "floats and integers are not converted into each other";
+        var (from, to) = (stored.Shape.Select(s => s.Text).ToList(), wanted.Shape.Select(s => s.Text).ToList());
+        if (!from.Order(StringComparer.Ordinal).SequenceEqual(to.Order(StringComparer.Ordinal)))
+            return stored.Count.Equals(wanted.Count) ? "it has as many values in another shape: reshape it where the "
+                + "file "
+                + "is written" : "check the hyper-parameters: `--set width=8`";
+        var order = new List<int>();
+        foreach (var size in to) order.Add(Enumerable.Range(0, from.Count).First(i => from[i] == size
+            && !order.Contains(i)));
+        return "the file has the axes in another order: write it with "
+            + (from.Count == 2 ? "`w.T`" : $"`w.transpose({string.Join(", ", order)})`") + " made contiguous"
+            + (from.Count == 2 ? ", or take a layer of that layout: `Conv1D` has its weight [in, out], `Linear` "
+                + "[out, in]" : "");
     }
 
     /// <summary>How many paths one line stands for, beside the one that it names.</summary>

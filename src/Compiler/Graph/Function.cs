@@ -63,6 +63,9 @@ public sealed class Function(string name)
     /// <summary>A name for each result; empty texts where the source gives none.</summary>
     public ImmutableArray<string> ResultNames { get; set; } = [];
 
+    /// <summary>The names of the parameters as they are declared, those that are sizes among them.</summary>
+    public ImmutableArray<string> Parameters { get; set; } = [];
+
     /// <summary>
     /// The size variables, in the order in which the inputs bind them; then those that only the call's `int` arguments
     /// give.

@@ -97,7 +97,11 @@ internal sealed partial class Converter
             && inner is "==" or "!=" or "<" or "<=" or ">" or ">=")
         {
             bag.Report(Codes.ChainedComparison, SpanOf(c.op), "comparisons do not chain",
-                help: "write `a < b and b < c`, or parentheses");
+                help: c.expr(0) is AccParser.BinaryContext first && first.GetText().Length
+                    + c.expr(1).GetText().Length < 40
+                    ? $"write `{SpanOf(first).Text} and {SpanOf(first.expr(1)).Text} {c.op.Text} "
+                        + $"{SpanOf(c.expr(1)).Text}`"
+                    : "write `a < b and b < c`, or parentheses");
         }
         return new(SpanOf(c), op, SpanOf(c.op), Expression(c.expr(0)), Expression(c.expr(1)));
     }

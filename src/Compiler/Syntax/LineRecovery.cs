@@ -50,6 +50,12 @@ internal sealed class LineRecovery : DefaultErrorStrategy
         _resumedRule = recognizer.Context.RuleIndex;
     }
 
+    /// <summary>Never: a token that is thought to be there takes the next lines for its own.</summary>
+    protected override bool SingleTokenInsertion(Antlr4.Runtime.Parser recognizer) => false;
+
+    /// <summary>Never: what stands behind a word of another language goes with it.</summary>
+    protected override IToken? SingleTokenDeletion(Antlr4.Runtime.Parser recognizer) => null;
+
     private static void SkipToStart(Antlr4.Runtime.Parser recognizer, ITokenStream input)
     {
         var depth = 0;
@@ -67,7 +73,18 @@ internal sealed class LineRecovery : DefaultErrorStrategy
             }
             depth += token.Text switch { "{" => 1, "}" => -1, _ => 0 };
             recognizer.Consume();
+            if (depth == 0 && token.Text == ":" && BeginsLine(input, input.LT(1))) SkipIndented(recognizer, input);
         }
+    }
+
+    /// <summary>Behind a `:` that ends its line: the block that Python would have there.</summary>
+    private static void SkipIndented(Antlr4.Runtime.Parser recognizer, ITokenStream input)
+    {
+        var first = -1;
+        while (input.LT(first - 1) is { } before && before.Line == input.LT(-1).Line) first--;
+        var margin = input.LT(first).Column;
+        while (input.LA(1) != TokenConstants.EOF && !(BeginsLine(input, input.LT(1)) && input.LT(1).Column <= margin))
+            recognizer.Consume();
     }
 
     private static bool BeginsLine(ITokenStream input, IToken token) =>

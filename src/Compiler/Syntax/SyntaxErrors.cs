@@ -32,6 +32,7 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
     // A mistake costs a look at all tokens before it, and nobody mends more at once.
     private const int MostReports = 100;
 
+    private readonly ForeignSyntax _habits = new(source, tokens);
     private readonly HashSet<int> _badLines = [.. bag.All.Where(d => d.Span.Source == source).Select(d => d.Span.Line)];
     private int _lastLine = -1;
     private bool _lost;
@@ -46,11 +47,15 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
         {
             return;
         }
+        var isFirst = bag.All.All(d => d.Span.Source != source);
         _lastLine = line;
         var exact = exception is not NoViableAltException choice || choice.StartToken == offending;
         var expected = exact
             ? Names(exception?.GetExpectedTokens() ?? ((AccParser)recognizer).GetExpectedTokens())
             : [];
+        // A block that the text has not closed was left, or closes twice: by what was skipped.
+        if (!isFirst && (OpenBracket(offending) is null ? offending.Text == "}"
+            : expected.Contains("module") && !expected.Contains("while"))) return;
         bag.Add(Describe(offending, expected));
     }
 
@@ -60,16 +65,36 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
         var end = offending.Type == TokenConstants.EOF;
         var span = Parser.SpanOf(source, offending);
         var open = OpenBracket(offending);
-        if (open is not null && (end || (text is ")" or "]" or "}" && text != Partner(open.Text))))
+        // No bracket but a brace goes on over a word that begins a statement.
+        var isBehind = open?.Text is "(" or "[" && open.Line != offending.Line
+            && text is "return" or "let" or "while" or "fn" or "export" or "module" or "param" or "buffer" or "use";
+        // A brace of a file that is laid out closes in the column where its line begins.
+        if ((end && open?.Text == "{") || (offending.Column == 0 && text is "module" or "export" or "fn"
+            && open is not null))
+        {
+            if (Unclosed(offending) is var (brace, closer))
+            {
+                _lost = true;
+                return new(Codes.OpenBracket, "`{` is not closed", Parser.SpanOf(source, brace))
+                {
+                    Secondary = [new(Parser.SpanOf(source, closer), "by its column this closes a block around it")],
+                    Help = "close it with `}`",
+                };
+            }
+        }
+        if (open is not null && (end || isBehind || (text is ")" or "]" or "}" && text != Partner(open.Text))))
         {
             _lost = true;
-            var missed = end ? "the file ends here" : $"`{text}` stands where `{Partner(open.Text)}` is missing";
+            var missed = end ? "the file ends here" : isBehind ? $"`{Partner(open.Text)}` is missing before this"
+                : $"`{text}` stands where `{Partner(open.Text)}` is missing";
             return new(Codes.OpenBracket, $"`{open.Text}` is not closed", Parser.SpanOf(source, open))
             {
                 Secondary = [new(span, missed)],
                 Help = $"close it with `{Partner(open.Text)}`",
             };
         }
+        if (_habits.At(offending) is var (whole, says, instead))
+            return new(Codes.UnexpectedToken, says, whole) { Help = instead };
         if (expected.SetEquals(["else"]))
         {
             return new(Codes.MissingElse, "an `if` that is a value needs an `else`",
@@ -93,7 +118,8 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
             return new(Codes.UnexpectedToken, $"`{state.Name.Text}` has no initial value",
                 Parser.SpanOf(source, state.Name))
             {
-                Help = $"a {state.Kind.Text} has one: `= 0`, or an initialiser",
+                Help = state.Kind.Text == "let" ? "a local has a value from the start: `= 0`"
+                    : $"a {state.Kind.Text} has one: `= 0`, or an initialiser",
             };
         }
         // A statement of one word that ends with its line or block.
@@ -129,15 +155,12 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
         return (before?.Text, offending.Text) switch
         {
             (_, "//") => "comments begin with `#`",
-            ("def" or "func" or "function", _) => "a function begins with `fn`",
-            ("class" or "struct" or "layer", _) => "a layer is a `module`",
-            ("var" or "const" or "static" or "val", _) => "a local is introduced by `let`",
-            ("elif", _) => "write `else if`",
-            ("import" or "from", _) => "a file is opened with `use`",
             (_, "=") when open?.Text == "(" && before?.Type == AccLexer.NAME =>
                 $"a named argument is written `{before.Text}: value`",
             (_, "=") when expected.Contains("(") && !expected.Contains("INT") =>
                 "a declaration begins with `let`, `param` or `buffer`",
+            (_, ":") when expected.Contains("->") && before?.Type == AccLexer.STRING =>
+                "a rule is `\"key in the file\" -> \"path here\"`",
             (")", ":") when expected.Contains("->") => "write `->` before the result's type",
             (_, ":") when expected.Contains("{") => "a block is written in braces",
             (_, "fn") when expected.Contains("while") => "functions stand in a file or a module, not inside a function",
@@ -145,6 +168,8 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
                 "declarations stand in a file or a module",
             (_, "=>") => "an index form is written `[i, j < n] => e`",
             (_, "}") when open is null => "nothing is open here",
+            _ when expected.Contains("{") && _habits.FirstOfLine(offending) is "if" or "for" or "while" or "else" =>
+                $"its block is in braces: `{_habits.FirstOfLine(offending)} … {{ … }}`",
             _ => null,
         };
     }
@@ -170,8 +195,27 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
         var name = Before(offending);
         for (var at = name; at is not null && at.Text is not ("=" or "{" or "}"); at = Before(at))
         {
-            if (at.Text is "param" or "buffer" && name!.TokenIndex > at.TokenIndex) return (at, name);
+            if (at.Text is "param" or "buffer" or "let" && name!.TokenIndex > at.TokenIndex) return (at, name);
             name = at;
+        }
+        return null;
+    }
+
+    /// <summary>
+    /// The first brace before a token whose partner, by counting, stands in another column than its line begins in.
+    /// </summary>
+    private (IToken Brace, IToken Closer)? Unclosed(IToken token)
+    {
+        var stack = new Stack<(IToken Brace, int Column)>();
+        var (line, column) = (-1, 0);
+        for (var i = 0; i < token.TokenIndex; i++)
+        {
+            var t = tokens.Get(i);
+            if (t.Channel != TokenConstants.DefaultChannel) continue;
+            if (t.Line != line) (line, column) = (t.Line, t.Column);
+            if (t.Text == "{") stack.Push((t, column));
+            else if (t.Text == "}" && stack.TryPop(out var top) && top.Brace.Line != t.Line && t.Column == column
+                && t.Column < top.Column) return (top.Brace, t);
         }
         return null;
     }

@@ -17,6 +17,7 @@ internal static class TokenErrors
         var (depth, strayEnd, strays, reports) = (0, -1, 0, 0);
         var seen = new HashSet<(int Line, string Text)>();
         IToken? before = null;
+        var numberEnd = 0;
         foreach (var token in tokens.GetTokens())
         {
             var span = Parser.SpanOf(source, token);
@@ -34,10 +35,20 @@ internal static class TokenErrors
                 if (token.StartIndex != strayEnd)
                 {
                     var whole = Run(source.Text, span);
-                    if (seen.Add((token.Line, whole.Text)))
+                    var isQuote = Quotes.Contains(whole.Text[0], StringComparison.Ordinal);
+                    if (isQuote) whole = Quoted(source.Text, span);
+                    // One misunderstanding, though every line has it: a semicolon. Of quotes the pair is one.
+                    if (seen.Add((whole.Text == ";" ? 0 : token.Line, isQuote ? Quotes : whole.Text)))
                     {
                         bag.Report(Codes.UnexpectedCharacter, whole, $"unexpected `{whole.Text}`",
-                            help: Help(whole.Text));
+                            help: whole.Text == ";" && source.LineText(token.Line).TrimStart()
+                                .StartsWith("for", StringComparison.Ordinal)
+                                ? "a loop over a range is `for i in 0:n { … }`"
+                                : whole.Text == "&" && before?.Text is "(" or "," && whole.End < source.Text.Length
+                                    && char.IsLetter(source.Text[whole.End])
+                                        ? "what is lent is marked `inout`: `f(inout x)`"
+                                : whole.Text == "?" && before?.Text is "[" or ","
+                                    ? "a size that the call decides is a name, or `_`: `f32[n, 4]`" : Help(whole.Text));
                         reports++;
                     }
                 }
@@ -50,11 +61,12 @@ internal static class TokenErrors
                     help: "close it with `\"`; a line end inside a string is `\\n`");
                 reports++;
             }
-            else if (before is not null && before.StopIndex + 1 == token.StartIndex
+            else if (before is not null && before.StopIndex + 1 == token.StartIndex && before.StartIndex >= numberEnd
                 && NumberHelp(source.Text, before, token) is { } help)
             {
                 var whole = Parser.SpanOf(source, before).To(span);
                 bag.Report(Codes.UnexpectedToken, whole, $"`{whole.Text}` is no number", help: help);
+                numberEnd = token.StopIndex + 1;
                 reports++;
             }
             before = token;
@@ -109,18 +121,52 @@ internal static class TokenErrors
         {
             end++;
         }
+        if (end < text.Length && text[end] == '=' && text[first.Start] is '|' or '&' or '^') end++;
         return first with { Length = end - first.Start };
     }
 
-    private static string? Help(string text) => text[0] switch
+    /// <summary>What word processors and web pages make of a straight quote, and Python's other one.</summary>
+    private const string Quotes = "'\u2018\u2019\u201A\u201B\u201C\u201D\u201E\u00AB\u00BB\u0060\u00B4";
+
+    /// <summary>From a quote to the last one on its line.</summary>
+    private static Span Quoted(string text, Span first)
+    {
+        var end = first.End;
+        for (var i = end; i < text.Length && text[i] is not ('\n' or '\r'); i++)
+            if (Quotes.Contains(text[i], StringComparison.Ordinal)) end = i + 1;
+        return first with { Length = end - first.Start };
+    }
+
+    private static string? Help(string text) => text switch
+    {
+        "|=" => "bits have functions: `x = bit_or(x, y)`; of truth values, `x = x or y`",
+        "&=" => "bits have functions: `x = bit_and(x, y)`; of truth values, `x = x and y`",
+        "^=" => "bits have functions: `x = bit_xor(x, y)`",
+        "|" => "disjunction is `or`, of bits `bit_or(x, y)`; the pipe is `|>`",
+        "&" => "conjunction is `and`, of bits `bit_and(x, y)`",
+        [var quote, ..] when Quotes.Contains(quote, StringComparison.Ordinal) =>
+            "strings are in straight double quotes: "
+            + $"`\"{(text.Length is > 2 and < 40 ? text[1..^1] : "…")}\"`",
+        _ => Character(text),
+    };
+
+    private static string? Character(string text) => text[0] switch
     {
         ';' => "there are no semicolons: a statement ends where the next one begins",
-        '\'' => "strings are in double quotes",
         '!' => "negation is `not`",
         '&' => "conjunction is `and`",
         '|' => "disjunction is `or`; the pipe is `|>`",
         '^' => "power is `**`",
-        '~' => "negation is `not`",
+        '~' => "negation is `not`, of bits `bit_not(x)`",
+        '?' => "a choice is `if c { a } else { b }`",
+        '$' => "a name has letters, digits and `_`",
+        '\\' => "a line goes on by itself: leave the `\\` out",
+        '×' or '·' or '⋅' => "a product is `*`, of matrices `@`",
+        '−' or '–' => "a minus is `-`",
+        '≤' => "write `<=`",
+        '≥' => "write `>=`",
+        '≠' => "write `!=`",
+        '→' => "write `->`",
         _ => null,
     };
 }

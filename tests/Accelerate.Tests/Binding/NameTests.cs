@@ -17,7 +17,8 @@ public sealed class NameTests
     }
 
     [Theory]
-    [InlineData("where(x > 0, x, 0)", "`where` of arrays is `select(condition, a, b)`")]
+    [InlineData("where(x > 0, x, 0)", "`where` of arrays is `select(condition, a, b)`; how many places hold is data, "
+        + "and no size: keep the mask")]
     [InlineData("cat([x, x])", "`cat` is `concat([a, b], axis: 0)`")]
     [InlineData("astype(x, f32)", "a dtype is the cast: `f32(x)`")]
     [InlineData("softmax(x)", "`use nn` declares `softmax`")]
@@ -27,10 +28,12 @@ public sealed class NameTests
 
     [Theory]
     [InlineData("x.T", "write `transpose(x)`")]
-    [InlineData("x.view(4)", "write `reshape(x, [n, d])`, with its sizes")]
+    [InlineData("x.view(4)", "write `reshape(x, [4])`")]
     [InlineData("x.to(f16)", "a dtype is the cast: `f16(x)`")]
     [InlineData("x.double()", "a dtype is the cast: `f64(x)`")]
-    [InlineData("x.sum(axis: 0)", "write `sum(x)`")]
+    [InlineData("x.sum(axis: 0)", "write `sum(x, axis: 0)`")]
+    [InlineData("x.add_(x)", "values are not changed in place: `x = x + x`")]
+    [InlineData("pq", "")]
     [InlineData("x.softmax(0)", "`use nn` declares `softmax`")]
     [InlineData("x.zork(0)", "")]
     [InlineData("int64(x)", "did you mean `i64`?")]
@@ -52,11 +55,13 @@ public sealed class NameTests
 
     [Theory]
     [InlineData("f32[n, h, w, 3]", "axis 3 is 3: `transpose(x, [0, 3, 1, 2])`")]
-    [InlineData("f32[n, c, h, w]", "")]
+    [InlineData("f32[n, c, h, w]", "if c is always 3, write 3 for it in the parameter's type")]
+    [InlineData("f32[n, h, w, c]", "channels come before the places: `transpose(x, [0, 3, 1, 2])`; "
+        + "if h is always 3, write 3 for it in the parameter's type")]
     public void ALayersConstantIsNoConditionOfTheCaller(string type, string more)
     {
         var made = "conv was made with Conv2d(3, 8, 3) at t.acc:3:16";
-        Assert.Equal(more.Length > 0 ? $"{made}; {more}" : made, Help($$"""
+        Assert.Equal($"{made}; {more}", Help($$"""
             use nn
             module Net {
                 let conv = Conv2d(3, 8, 3)
@@ -92,7 +97,7 @@ public sealed class NameTests
     [InlineData("x: uint8[n]", "did you mean `u8`?")]
     [InlineData("x: bfloat16[n]", "did you mean `bf16`?")]
     [InlineData("x: Tensor", "the type of a tensor is its dtype with its sizes: `f32[n, d]`")]
-    [InlineData("x: float", "exported types are dtypes with sizes, bool and int; a dtype variable has to be a dtype")]
+    [InlineData("x: float", "a number of the call is a scalar tensor: `x: f32`")]
     public void AForeignTypeIsTranslated(string parameter, string help) =>
         Assert.Equal(help, Help($"export fn f({parameter}) = 1"));
 

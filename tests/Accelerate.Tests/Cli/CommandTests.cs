@@ -7,6 +7,14 @@ namespace Accelerate.Tests.Cli;
 
 public sealed class CommandTests : CommandLine
 {
+    /// <summary>Sizes that are parameters stand among the others, as they are declared.</summary>
+    [Fact]
+    public void CheckShowsParametersInTheirOrder()
+    {
+        Write("order.acc", "export fn f(k: int, x: f32[n, 2 * m], y: f32[m]) -> f32[n] = [i] => k * x[i, 0] + y[0]\n");
+        Assert.StartsWith("export fn f(k: int, x: f32[n, 2 * m], y: f32[m]) -> f32[n]\n", Output("check", "order.acc"));
+    }
+
     [Fact]
     public void CheckListsSignaturesChecksAndWhatWasNotElaborated()
     {

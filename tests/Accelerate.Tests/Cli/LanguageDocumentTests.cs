@@ -53,6 +53,89 @@ public sealed partial class LanguageDocumentTests
         Assert.True(report.Failures.Count == 0, string.Join('\n', report.Failures));
     }
 
+    /// <summary>
+    /// The rows of the tables of what is refused: what they say is refused, with a help line; what to write instead.
+    /// </summary>
+    public static TheoryData<string, string, bool> Refused
+    {
+        get
+        {
+            var section = Text[Text.IndexOf("<!-- refused:", StringComparison.Ordinal)..Text.IndexOf(
+                "<!-- end of refused", StringComparison.Ordinal)];
+            var rows = new TheoryData<string, string, bool>();
+            var tables = section.Split("| refused | instead |");
+            for (var t = 1; t < tables.Length; t++)
+            {
+                foreach (var row in tables[t].Split('\n').Where(l => l.StartsWith("| `", StringComparison.Ordinal)))
+                {
+                    var cells = Cell().Split(row.Trim('|', ' '));
+                    var (left, right) = (Code().Matches(cells[0]), Code().Matches(cells[1]));
+                    Assert.Equal(left.Count, right.Count);
+                    for (var i = 0; i < left.Count; i++)
+                        rows.Add(left[i].Groups[1].Value, right[i].Groups[1].Value, t == 2);
+                }
+            }
+            return rows;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Refused))]
+    public void WhatIsRefusedIsSoAndTheOtherIsNot(string refused, string instead, bool isStatement)
+    {
+        var (wrong, right) = (Found(refused), Found(instead));
+        Assert.True(wrong is [{ Help: not null }], refused + "\n" + PrettyRenderer.Render(wrong));
+        Assert.True(right.IsEmpty, instead + "\n" + PrettyRenderer.Render(right));
+
+        System.Collections.Immutable.ImmutableArray<Diagnostic> Found(string code)
+        {
+            var bag = new DiagnosticBag();
+            Binder.Bind(new SourceText("row.acc", $$"""
+                use nn
+                export fn f(x: f32[n, d], y: f32[n, d], v: f32[n], b: bool[n, d], k: int, c: bool) -> f32[_, _] {
+                    {{(isStatement ? code : "let r = " + code)}}
+                    print("done")
+                    return x + v[0]
+                }
+                """), new BindOptions(), bag);
+            return bag.Sorted();
+        }
+    }
+
+    /// <summary>Every name of the language and its library, with where it is explained.</summary>
+    [Fact]
+    public void TheNamesAreListed()
+    {
+        const string Begin = "<!-- names: written by the tests (ACCELERATE_UPDATE=1) -->\n", End =
+            "<!-- end of names -->";
+        var (from, to) =
+            (Text.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length, Text.IndexOf(End, StringComparison.Ordinal));
+        var folder = Path.Combine(Shared.Repository, "src", "Compiler", "Library");
+        var library = Directory.GetFiles(folder, "*.acc", SearchOption.AllDirectories).SelectMany(f => Declared()
+            .Matches(File.ReadAllText(f)).Select(m => (Name: m.Value[m.Groups[1].Length..],
+                Where: Path.GetRelativePath(folder, f)[..^4].Replace('\\', '.').Replace('/', '.'))));
+        var all = Builtins.Names.Concat(["int", "float", "pi", "inf", "nan", "training", "key"]).Select(n => (n, "17"))
+            .Concat(Reserved.Select(r => (r.Name, $"{r.Section}"))).Concat(library)
+            .OrderBy(n => n.Item1, StringComparer.OrdinalIgnoreCase).ThenBy(n => n.Item1, StringComparer.Ordinal);
+        var text = "\n" + string.Join('\n', Wrapped(string.Join(" · ", all.Select(n =>
+            $"`{n.Item1}` {n.Item2}".Replace(' ', '\u00A0'))), 124)).Replace('\u00A0', ' ') + "\n\n";
+        if (Environment.GetEnvironmentVariable("ACCELERATE_UPDATE") is "1")
+            File.WriteAllText(Document, Text[..from] + text + Text[to..]);
+        else Assert.Equal(text, Text[from..to]);
+    }
+
+    private static readonly (string Name, int Section)[] Reserved =
+    [
+        ("use", 14), ("module", 9), ("fn", 4), ("export", 4), ("param", 9), ("buffer", 9), ("let", 8), ("if", 8),
+            ("else", 8),
+        ("for", 8), ("while", 8), ("in", 8), ("return", 4), ("inout", 11), ("and", 3), ("or", 3), ("not", 3),
+            ("true", 17),
+        ("false", 17), ("where", 2), ("weights", 10), ("optional", 10), ("print", 13), ("assert", 13), ("params", 9),
+        ("buffers", 9), ("apply", 9), ("string", 2), ("dtype", 2), ("bool", 2),
+        .. new[] { "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f16", "bf16", "f32", "f64" }.Select(d =>
+            (d, 2)),
+    ];
+
     [Fact]
     public void EveryBuiltinIsListed()
     {
@@ -146,6 +229,12 @@ public sealed partial class LanguageDocumentTests
         }
         return text;
     }
+
+    [GeneratedRegex(@" \| ")]
+    private static partial Regex Cell();
+
+    [GeneratedRegex("`([^`]+)`")]
+    private static partial Regex Code();
 
     [GeneratedRegex(@"(?m)^```acc *(.*)\n((?:.*\n)*?)```")]
     private static partial Regex Block();

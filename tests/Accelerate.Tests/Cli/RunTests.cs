@@ -140,8 +140,11 @@ public sealed class RunTests : CommandLine
         File.WriteAllBytes(this["short.npy"], bytes[..^3]);
         Assert.Contains("short.npy: ", Error(1, OnInterpreter("scale", "x=@short.npy", "k=1")));
         Write("x.txt", "hello");
-        Assert.Equal("error: x.txt: neither npy nor IDX, by its first bytes\n",
-            Error(1, OnInterpreter("scale", "x=@x.txt", "k=1")));
+        Assert.Equal("""
+            error: x=@x.txt: this is a text, and data are read from .npy and IDX files
+              = help: in Python: numpy.save("x.npy", numpy.loadtxt("x.txt"))
+
+            """, Error(1, OnInterpreter("scale", "x=@x.txt", "k=1")));
     }
 
     [Fact]

@@ -66,7 +66,7 @@ public sealed class DiagnosticTests
             "3:11+1 ACC1004 unexpected `x`",
             "4:17+1 ACC1004 unexpected `2`",
             "5:9+1 ACC1004 unexpected `:`",
-            "8:5+1 ACC1004 unexpected `g`",
+            "8:1+3 ACC1004 there is no `def`",
             "10:1+2 ACC1004 unexpected `fn`",
         ], Source.Mistakes(text));
     }
