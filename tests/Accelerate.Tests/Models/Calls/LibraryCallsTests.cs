@@ -49,8 +49,8 @@ public partial class LibraryCallsTests(ITestOutputHelper output)
         return blocks;
     });
 
-    private static readonly string[] Names = ["activations", "attention", "conv", "init", "linear", "losses", "nn",
-        "norms", "optim", "pool", "random", "recurrent", "resize"];
+    private static readonly string[] Names = ["activations", "arrays", "attention", "conv", "init", "linear", "losses", "math",
+        "nn", "norms", "optim", "pool", "random", "recurrent", "resize"];
 
     public static TheoryData<string> Files => [.. Names];
 

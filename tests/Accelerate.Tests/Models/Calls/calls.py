@@ -18,10 +18,42 @@ call('flatten', 'flatten(x, start: {start})', 'x.flatten(start)', 'x f32 n=2 m=3
 call('one_hot', 'one_hot(ids, {count})', 'F.one_hot(ids, count) if count > 0 else need(False)', 'ids i32 n=4',
      'count=3',
      but={'count=2': ('value', 'an id out of range has no 1: what tensors hold is not looked at')})
-call('tril', 'tril({n}, {m})', 'torch.ones(n, m).tril().bool()', '', 'n=3 m=4')
 for part, of in [(0, 'values'), (1, 'indices')]:
     call('topk', f'topk(x, {{k}}, axis: {{axis}})[{part}]', f'x.topk(k, axis).{of}', 'x f32 n=2 m=4', 'k=2 axis=-1',
          constants='axis')
+
+# ---- nn.arrays
+call('difference', 'f32(difference([{n}, 2], [3, {m}]))', 'torch.tensor(float(max(abs(n - 3), abs(m - 2))))', '',
+     'n=3 m=4', constants='n m')
+call('each', 'f32(sum(each([2, 3], {n})))', 'torch.tensor(5.0) if n == 2 else need(False)', '', 'n=2', constants='n')
+for f in ['tril', 'triu']:
+    call(f, f'{f}({{n}}, {{m}}, k: {{k}})', f'torch.ones(n, m).{f}(k).bool()', '', 'n=3 m=4 k=1',
+         constants='k')
+call('eye', 'eye({n}, {m}, k: {k})', 'torch.ones(n, m).tril(k).triu(k)', '', 'n=3 m=4 k=1', constants='k')
+call('diag', 'diag(x, k: {k})', 'x.diag(k)', 'x f32 n=3', 'k=1', constants='k')
+call('diagonal', 'diagonal(x, k: {k})', '(need(-x.shape[1] <= k <= x.shape[2]), x.diagonal(k, 1, 2))[1]',
+     'x f32 b=2 n=3 m=4', 'k=1', constants='k')
+call('meshgrid', 'meshgrid([x, y])[1]', 'torch.meshgrid(x, y, indexing="ij")[1]', 'x f32 n=2 | y f32 m=3')
+call('roll', 'roll(x, {by}, {axis})', 'x.roll(by, axis)', UNARY, 'by=1 axis=1', constants='by axis')
+call('tile', 'tile(x, [{a}, {b}])', 'x.repeat(a, b)', UNARY, 'a=2 b=3')
+call('repeat', 'repeat(x, {count}, axis: {axis})', 'x.repeat_interleave(count, axis)', UNARY, 'count=2 axis=1',
+     constants='axis')
+for f, mode, most in [('reflect', 'reflect', 'x.shape[1] - 1'), ('edge', 'replicate', '99 * x.shape[1]'),
+                      ('circular', 'circular', 'x.shape[1]')]:
+    call(f'pad_{f}', f'pad_{f}(x, 1, {{before}}, after: {{after}})',
+         f'(need(before >= 0 and after >= 0 and max(before, after) <= {most} and (x.shape[1] > 0 or "{f}" == "circular")),'
+         f' F.pad(x[None], (before, after), mode="{mode}")[0] if x.numel() else'
+         f' x.new_zeros(x.shape[0], x.shape[1] + before + after))[1]', 'x f32 n=2 m=4', 'before=2 after=1')
+PLACES = {v: ('data', 'no such place') for v in ['x.n=2', 'x.n=0', 'x.m=2', 'x.m=0']}
+AT = 'tuple(z[:, d] for d in range(z.shape[1]))'
+call('flat_index', 'flat_index(z, [{n}, 4])', '(need(z.shape[1] in (1, 2) and (z[:, 0] < n).all()), z[:, 0] * (4 if z.shape[1] == 2 else 1)'
+     ' + (z[:, 1] if z.shape[1] == 2 else 0))[1]', 'z i32 b=4 k=2', 'n=3', symbolic=False,
+     but={v: ('data', 'no such place') for v in ['n=2', 'n=0', 'n=-1']})
+call('gather_nd', 'gather_nd(x, z)', f'(need(1 <= z.shape[1] <= 3), x[{AT}])[1]', 'x f32 n=3 m=3 c=2 | z i32 b=4 k=2',
+     symbolic=False, but={**PLACES, 'z.k=3': ('data', 'no such place')})
+for f, add in [('scatter_nd', False), ('scatter_nd_add', True)]:
+    call(f, f'{f}(x, z, y)', f'(need(1 <= z.shape[1] <= 3 and y.shape == x[{AT}].shape), x.index_put({AT}, y, {add}))[1]',
+         'x f32 n=3 m=3 c=2 | z i32 b=3 k=2 | y f32 b=3 c=2', symbolic=False, but=PLACES)
 
 # ---- nn.activations
 call('wide', 'wide(x)', 'x', UNARY)
@@ -178,6 +210,13 @@ call('cross_entropy_masked', 'cross_entropy_masked(x, y, ignored: {ignored})',
      ROWS, 'ignored=2', constants='ignored',
      but={**GATHER, 'x.c=2': ('value', 'class 2 is ignored'), 'any c=2': ('value', 'class 2 is ignored')})
 call('nll', 'nll(x, y)', 'F.nll_loss(x, y, reduction="none")', ROWS, but=GATHER)
+WEIGHTS = {**GATHER, 'x.c=2': ('refused', 'no weight for a class'), 'any c=2': ('value', 'class 2 is ignored')}
+call('cross_entropy_weighted', 'cross_entropy_weighted(x, y, w, smoothing: {smoothing}, ignored: {ignored})',
+     'F.cross_entropy(x, y, w, reduction="none", label_smoothing=smoothing, ignore_index=ignored)',
+     ROWS + ' | w unit c=3', 'smoothing=0.2 ignored=2', constants='ignored', but=WEIGHTS)
+call('nll_weighted', 'nll_weighted(x, y, w, ignored: {ignored})',
+     'F.nll_loss(x, y, w, reduction="none", ignore_index=ignored)', ROWS + ' | w unit c=3', 'ignored=2',
+     constants='ignored', but=WEIGHTS)
 for f, t, ns in [('mse', 'F.mse_loss(x, y, reduction="none")', ''), ('l1', 'F.l1_loss(x, y, reduction="none")', ''),
                  ('smooth_l1', 'F.smooth_l1_loss(x, y, reduction="none", beta=beta)', 'beta=0.9'),
                  ('huber', 'F.huber_loss(x, y, reduction="none", delta=delta)', 'delta=0.9'),
@@ -198,6 +237,34 @@ call('triplet', 'triplet(x, y, z, margin: {margin})',
      '(need(x.shape == y.shape == z.shape), ((x - y).norm(dim=-1) - (x - z).norm(dim=-1) + margin).clamp(min=0))[1]',
      PAIR + ' | z f32 n=2 m=3', 'margin=1.1')
 
+# ---- nn.math
+for f, t in [('tan', 'x.tan()'), ('asin', 'x.asin()'), ('acos', 'x.acos()'), ('atan', 'x.atan()'), ('sinh', 'x.sinh()'),
+             ('cosh', 'x.cosh()'), ('asinh', 'x.asinh()'), ('acosh', 'x.acosh()'), ('atanh', 'x.atanh()'),
+             ('log2', 'x.log2()'), ('log10', 'x.log10()'), ('exp2', 'x.exp2()'), ('erfc', 'x.erfc()'),
+             ('isnan', 'x.isnan()'), ('isinf', 'x.isinf()'), ('isfinite', 'x.isfinite()')]:
+    call(f, f'{f}(x)', t, UNARY)
+call('odd', 'odd(x, y)', '(need(x.shape == y.shape), torch.where(y == 0, y, torch.where(y < 0, -x, x)))[1]',
+     'x f32 n=2 m=3 | y f32 n=2 m=3')
+call('mantissa_exponent', 'mantissa_exponent(f64(x))[1]',
+     'torch.frexp(x).exponent - torch.where(torch.frexp(x).mantissa < 0.5 ** 0.5, 1, 0)', 'x unit n=2 m=3')
+call('is_float', 'f32(if is_float(bf16) and not is_float(i32) { 1 } else { 0 })', 'torch.tensor(1.0)')
+for f, t in [('var', ''), ('std', '.sqrt()')]:
+    call(f, f'{f}(x, axis: {{axis}}, correction: {{correction}})',
+         '((x - x.mean(axis, keepdim=True)).pow(2).sum(axis) / max(x.shape[axis] - correction, 0))' + t, UNARY,
+         'axis=1 correction=1.0', constants='axis')
+call('norm', 'norm(x, p: {p}, axis: {axis})', 'torch.linalg.vector_norm(x, p, axis)', UNARY, 'p=3.0 axis=1',
+     constants='axis')
+call('logaddexp', 'logaddexp(x, y)', '(need(x.shape == y.shape), torch.logaddexp(x, y))[1]',
+     'x f32 n=2 m=3 | y f32 n=2 m=3')
+def before(y, axis, one):
+    y = y.movedim(axis, -1)
+    return torch.cat([torch.full_like(y[..., :1], one), y[..., :-1]], -1).movedim(-1, axis)
+call('cumsum_exclusive', 'cumsum_exclusive(x, axis: {axis})', 'before(x.cumsum(axis), axis, 0)', UNARY, 'axis=1',
+     constants='axis')
+call('cumprod_exclusive', 'cumprod_exclusive(x, axis: {axis})', 'before(x.cumprod(axis), axis, 1)', UNARY, 'axis=1',
+     constants='axis')
+call('logcumsumexp', 'logcumsumexp(x, axis: {axis})', 'x.logcumsumexp(axis)', UNARY, 'axis=1', constants='axis')
+
 # ---- nn.norms
 CHANNELS = 'x f32 n=2 c=4 h=3'
 WB = ' | w f32 c=4 | b f32 c=4'
@@ -213,6 +280,12 @@ call('RMSNorm', 'l(x)', 'l(x)', 'x f32 n=2 h=3', 'h=3 eps=0.1', values=False,
 call('BatchNorm', 'l(x)', 'l(x)', CHANNELS, 'c=4 eps=0.1 momentum=0.1', values=False,
      but={'x.c=0': ('refused', 'torch looks at no channel of an empty image')},
      layer='BatchNorm({c}, eps: {eps}, momentum: {momentum}) ~ nn.BatchNorm1d(c, eps, momentum).eval()')
+call('batch_norm', 'batch_norm(x, b, v, w, b, eps: {eps})', 'F.batch_norm(x, b, v, w, b, False, 0.1, eps)',
+     CHANNELS + ' | v unit c=4' + WB, 'eps=0.1',
+     but={'any c=0': ('value', 'of no channels the result has none'),
+          'x.c=0': ('refused', 'torch looks at no channel of an empty image')})
+for part, of in [(0, 'x.mean((0, 2))'), (1, 'x.var((0, 2), unbiased=False)')]:
+    call('moments', f'moments(x)[{part}]', of, CHANNELS)
 ONE = ('value', 'torch asks for two values to norm, for training; here the formula holds, and gives the bias')
 call('group_norm', 'group_norm(x, {groups}, w, b, eps: {eps})',
      'F.group_norm(x, groups, w, b, eps) if groups > 0 else need(False)',
