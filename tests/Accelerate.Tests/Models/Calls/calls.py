@@ -159,7 +159,7 @@ for r, axes, more in [(1, 'h=4', 'kh=3'), (2, 'h=3 v=4', 'kh=3 kw=2'), (3, 'h=3 
          f' dilation: {{dilation}}, groups: {{groups}})',
          f'F.conv_transpose{r}d(x, w, None, stride, padding, more, groups, dilation)',
          f'x f32 n=1 c=4 {axes} | w f32 c=4 p=2 {more}', 'stride=2 padding=1 more=1 dilation=1 groups=2',
-         constants='stride' if r < 3 else 'stride padding more dilation groups')
+         constants='stride')
     call(f'ConvTranspose{r}d', 'l(x)', 'l(x)', f'x f32 n=1 c=4 {axes}',
          'i=4 o=6 k=3 stride=2 padding=1 more=1 dilation=1 groups=2', values=False,
          layer=f'ConvTranspose{r}d({{i}}, {{o}}, {{k}}, stride: {{stride}}, padding: {{padding}}, more: {{more}},'
@@ -486,12 +486,16 @@ for f, one in [('before', 1.0), ('after', 3.0)]:
     call(f'pads_{f}', f'f32(pads_{f}([1, 2, 3, 4], {{axes}})[0])',
          f'torch.tensor({one} if axes == 2 else 1.0) if axes in (2, 4) else need(False)', '', 'axes=2',
          constants='axes')
-call('room', 'f32(room([{h}], {k}, {padding}, {dilation})[0])',
-     'torch.tensor(float(h + 2 * padding - dilation * (k - 1)))', '', 'h=7 k=3 padding=1 dilation=1',
-     constants='h k padding dilation')
+call('padded', 'f32(padded([{h}], {padding})[0])', 'torch.tensor(float(h + 2 * padding))', '', 'h=7 padding=1',
+     constants='h padding')
+call('reach', 'f32(reach({k}, {dilation}, 1)[0])', 'torch.tensor(float(dilation * (k - 1) + 1))', '', 'k=3 dilation=2',
+     constants='k dilation')
 call('window_sizes', 'f32(window_sizes([{h}], {k}, {stride}, {padding}, {dilation})[0])',
      'torch.tensor(F.conv1d(torch.zeros(1, 1, h), torch.zeros(1, 1, k), stride=stride, padding=padding,'
      ' dilation=dilation).shape[2])', '', 'h=7 k=3 stride=2 padding=1 dilation=1')
+call('window_counts', 'f32(window_counts([{h}], [{k}], [2], [1], [1], true)[0])',
+     'torch.tensor(float(F.max_pool1d(torch.zeros(1, 1, h), k, 2, 1, ceil_mode=True).shape[2]))', '', 'h=6 k=3',
+     constants='h k', but={v: ('value', 'no pool') for v in ['h=0', 'h=-1', 'k=0', 'k=-1']})
 def same(h, k, stride, dilation):
     need(k >= 1 and stride >= 1 and dilation >= 1)
     total = max((-(-h // stride) - 1) * stride + dilation * (k - 1) + 1 - h, 0)
