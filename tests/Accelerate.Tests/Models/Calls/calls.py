@@ -159,7 +159,7 @@ for r, axes, more in [(1, 'h=4', 'kh=3'), (2, 'h=3 v=4', 'kh=3 kw=2'), (3, 'h=3 
          f' dilation: {{dilation}}, groups: {{groups}})',
          f'F.conv_transpose{r}d(x, w, None, stride, padding, more, groups, dilation)',
          f'x f32 n=1 c=4 {axes} | w f32 c=4 p=2 {more}', 'stride=2 padding=1 more=1 dilation=1 groups=2',
-         constants='stride')
+         constants='stride' if r < 3 else 'stride padding more dilation groups')
     call(f'ConvTranspose{r}d', 'l(x)', 'l(x)', f'x f32 n=1 c=4 {axes}',
          'i=4 o=6 k=3 stride=2 padding=1 more=1 dilation=1 groups=2', values=False,
          layer=f'ConvTranspose{r}d({{i}}, {{o}}, {{k}}, stride: {{stride}}, padding: {{padding}}, more: {{more}},'
@@ -234,7 +234,8 @@ def roi(x, boxes, of, oh, ow, scale, samples):
     return y
 call('roi_align', 'roi_align(x, b, z, {oh}, {ow}, scale: {scale}, samples: {samples})',
      'roi(x, b, z, oh, ow, scale, samples)', 'x f32 n=3 c=2 h=4 w=5 | b f32 k=2 f=4 | z i32 k=2',
-     'oh=2 ow=3 scale=1.5 samples=2', where='f == 4', but={'n=2': ('data', 'no such image'), 'n=0': ('data', 'no such image')})
+     'oh=2 ow=3 scale=1.5 samples=2', where='f == 4',
+     but={'n=2': ('data', 'no such image'), 'n=0': ('data', 'no such image')})
 
 # ---- nn.init
 call('orthogonal', 'orthogonal(1, [{n}, {m}])', 'torch.nn.init.orthogonal_(torch.zeros(n, m))', '', 'n=3 m=2',
@@ -504,7 +505,8 @@ call('same_padding', 'f32(same_padding([{h}], {k}, stride: {stride}, dilation: {
      'same(h, k, stride, dilation)', '', 'h=7 k=4 stride=2 dilation=1', constants='h')
 call('padding_behind', 'f32(padding_behind([{h}], [{k}], [2], [1], [1], true)[0])',
      'torch.tensor(float(max(1, (F.max_pool1d(torch.zeros(1, 1, h), k, 2, 1, ceil_mode=True).shape[2] - 1) * 2 + k'
-     ' - h - 1)))', '', 'h=6 k=3', constants='h k', but={'k=1': ('value', 'no pool')})
+     ' - h - 1)))', '', 'h=6 k=3', constants='h k',
+     but={v: ('value', 'no pool') for v in ['h=0', 'h=-1', 'k=1', 'k=0', 'k=-1']})
 
 # ---- optim
 call('global_norm', 'global_norm([x, y])', 'torch.sqrt((x * x).sum() + (y * y).sum())', 'x f32 n=2 | y f32 m=2 k=2')
