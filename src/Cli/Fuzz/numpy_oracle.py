@@ -114,6 +114,7 @@ def scatter(kind, x, at, updates, axis):
     for k, j in enumerate(int(v) for v in at.ravel()):
         if not 0 <= j < y.shape[0]: continue
         y[j] = u[k] if kind == 'set' else y[j] + u[k] if kind == 'add' else \
+            y[j] * u[k] if kind == 'mul' else \
             larger(y[j], u[k]) if kind == 'max' else smaller(y[j], u[k])
     return np.moveaxis(y, 0, axis)
 def placed(starts, offsets, sizes, shape, steps):

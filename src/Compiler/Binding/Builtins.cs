@@ -53,6 +53,9 @@ internal static class Builtins
         new("split", "x parts axis?", (e, c) => e.SplitOf(c)),
         new("overlap_add", "x axis stride? dilation? size?", (e, c) => e.OverlapAddOf(c)),
 
+        new("scatter_max", "x ids values", (e, c) => e.ScatterOf(c, ScatterOp.Max)),
+        new("scatter_min", "x ids values", (e, c) => e.ScatterOf(c, ScatterOp.Min)),
+
         // ---- known values
         new("shape", "x", (e, c) => e.ShapeOf(c)),
         new("size", "x axis?", (e, c) => e.SizeOf(c)),

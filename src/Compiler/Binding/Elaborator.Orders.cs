@@ -1,4 +1,5 @@
-// The primitives that go along an axis in order: sort, cumulated sums and products; and reverse, overlapping sums.
+// The primitives that go along an axis in order: sort, cumulated sums and products; and reverse, overlapping
+// sums, what is scattered.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
@@ -99,6 +100,17 @@ internal sealed partial class Elaborator
         }
         var wide = Wide(t);
         return As(Tensor(new Fold(wide.Node, axis + t.Indices.Length, size, stride, dilation), t.Indices), t.DType);
+    }
+
+    /// <summary>The greater or the lesser of what stands at each index of the first axis and of what goes there.</summary>
+    public Value ScatterOf(BuiltinCall c, ScatterOp op)
+    {
+        if (c["x"].Value is not TensorValue { Rank: > 0, Indices: [] } x) return WrongArgument(c["x"], "a tensor");
+        if (c["ids"].Value is not TensorValue { DType.IsInteger: true, Indices: [] } ids)
+            return WrongArgument(c["ids"], "an integer tensor");
+        var wanted = x.Type.With([.. ids.Shape, .. x.Shape.Skip(1)]);
+        return Filling(c["values"].Value, wanted, c["values"].Span, c["x"].Span) is { } values
+            ? Tensor(new Scatter(op, x.Node, ids.Node, values.Node, 0)) : Value.Poison;
     }
 
     private long? Positive(BuiltinCall c, string name)

@@ -37,11 +37,11 @@ internal sealed partial class Elaborator
         if (place.Path is [.., TensorPlace { Gather: not null }] && a.Operator != AssignOperator.Set)
         {
             if (value is PoisonValue) return;
-            if (a.Operator is AssignOperator.Add or AssignOperator.Subtract)
-                Put(place, a.Operator == AssignOperator.Add ? value
-                    : Negate(value, a.Value.Span), ScatterOp.Add, a.Value.Span, syntax.Span);
+            if (a.Operator == AssignOperator.Divide)
+                Limit(a.OperatorSpan, "`/=` at places that are data", "`*=` multiplies, `+=` adds, `=` sets");
             else
-                Limit(a.OperatorSpan, $"`{a.OperatorSpan.Text}` at places that are data", "`+=` adds, `=` sets");
+                Put(place, a.Operator == AssignOperator.Subtract ? Negate(value, a.Value.Span) : value,
+                    a.Operator == AssignOperator.Multiply ? ScatterOp.Mul : ScatterOp.Add, a.Value.Span, syntax.Span);
             return;
         }
         if (a.Operator != AssignOperator.Set) value = Combined(a, Get(place), syntax.Span, value);

@@ -45,6 +45,9 @@ internal sealed partial class Elaborator
             case FunctionType:
                 return value is FunctionValue or BuiltinValue or InstanceValue or ListValue or ModuleValue
                     or DTypeValue ? value : Wrong();
+            // An int is the list of it: `axis: 1` where `axis: [int]` is declared.
+            case ListType { Element: NamedType { Name.Text: "int" } } when value is IntValue:
+                return new ListValue([value]);
             case ListType l:
                 return value is not ListValue list ? Wrong()
                     : list with { Items = [.. list.Items.Select(i => ElementAs(l.Element, i, span, code, says))] };

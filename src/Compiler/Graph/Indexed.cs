@@ -85,7 +85,7 @@ public enum ScatterOp
 {
     /// <summary>The last of several updates of one element wins.</summary>
     Set,
-    Add, Max, Min,
+    Add, Mul, Max, Min,
 }
 
 /// <summary>

@@ -45,7 +45,7 @@ internal static partial class OpCases
         foreach (var kind in Enum.GetValues<ScatterOp>())
         {
             var name = kind.ToString().ToLowerInvariant();
-            table.Add("scatter", kind == ScatterOp.Add ? Numbers : Every, "a: T[n,m]; i<n: i64[k]; b: T[k,m]",
+            table.Add("scatter", kind is ScatterOp.Add or ScatterOp.Mul ? Numbers : Every, "a: T[n,m]; i<n: i64[k]; b: T[k,m]",
                 $"T[n,m] = scatter(%0, %1, %2; {name},0)", $"scatter('{name}',a,i,b,0)", Runs, name);
         }
         table.Add("scatter", Integers, "a: f32[m,n]; i<n: T[k,2]; b: f32[m,k,2]",

@@ -107,6 +107,7 @@ public class IndexedTests
     [LlvmTheory]
     [InlineData("set")]
     [InlineData("add")]
+    [InlineData("mul")]
     [InlineData("max")]
     [InlineData("min")]
     public void Scatter(string kind)
@@ -133,6 +134,7 @@ public class IndexedTests
                 {
                     "set" => update,
                     "add" => (float)expected[to] + (float)update,
+                    "mul" => (float)expected[to] * (float)update,
                     "max" => Math.Max(expected[to], update),
                     _ => Math.Min(expected[to], update),
                 };

@@ -56,7 +56,8 @@ public class LibraryRuleTests
         string.Join('\n', File.ReadLines(file).Where(l => !l.TrimStart().StartsWith("//", StringComparison.Ordinal)));
 
     /// <summary>
-    /// The claim table names composites that a kernel takes whole; ForeignNames says what others call them.
+    /// The claim table names composites that a kernel takes whole; ForeignNames says what others call them, and
+    /// SyntaxErrors what introduces a variable elsewhere.
     /// </summary>
-    private static bool IsAllowed(string file) => file is "Claims.cs" or "ForeignNames.cs";
+    private static bool IsAllowed(string file) => file is "Claims.cs" or "ForeignNames.cs" or "SyntaxErrors.cs";
 }

@@ -262,7 +262,7 @@ public class WinogradTests
     [InlineData(32, 32, 28, 28, "padding: 1, stride: 2", false)]
     [InlineData(32, 32, 28, 28, "padding: 1, dilation: 2", false)]
     [InlineData(32, 32, 28, 28, "padding: 1, groups: 2", false)]
-    [InlineData(32, 32, 28, 28, "padding_w: 2, k_w: 5", false)]
+    [InlineData(32, 32, 28, 28, "k: [3, 5], padding: [0, 2]", false)]
     public void WhatIsTaken(int c, int o, int h, int w, string form, bool isTaken) =>
         Assert.Equal(isTaken, IsTaken(Compile(c, o, h, w, form)));
 
@@ -294,10 +294,11 @@ public class WinogradTests
     private static Compilation Compile(int c, int o, int h, int w, string form, CompilationOptions? options = null,
         string assigned = "", string? type = null)
     {
+        var kernel = form.StartsWith("k:", StringComparison.Ordinal) ? form : form.Length > 0 ? $"3, {form}" : "3";
         var source = $$"""
             use nn
             module Net {
-                let conv = Conv2d({{c}}, {{o}}, 3{{(form.Length > 0 ? ", " : "")}}{{form}})
+                let conv = Conv2d({{c}}, {{o}}, {{kernel}})
                 export fn f(x: {{type ?? $"f32[n, {c}, {h}, {w}]"}}) = conv(x)
                 {{assigned}}
             }

@@ -57,8 +57,8 @@ internal static class Parts
                     Combine(kind, result, (a * size + at[i]) * inner + b, source, (a * at.LongLength + i) * inner + b);
             }
         }
-        var sums = kind == ScatterOp.Add && hits.Count > 0 ? hits.Values.Max() : 0;
-        return View.Dense(x.DType, result.Data, x.Shape, Math.Max(x.Terms, updates.Terms) + sums);
+        var steps = kind is ScatterOp.Add or ScatterOp.Mul && hits.Count > 0 ? hits.Values.Max() : 0;
+        return View.Dense(x.DType, result.Data, x.Shape, Math.Max(x.Terms, updates.Terms) + steps);
     }
 
     /// <summary>
@@ -95,21 +95,22 @@ internal static class Parts
 
     private static void Combine(ScatterOp kind, View result, long to, View source, long from)
     {
+        var op = kind switch
+        {
+            ScatterOp.Add => BinaryOp.Add,
+            ScatterOp.Mul => BinaryOp.Mul,
+            ScatterOp.Max => BinaryOp.Max,
+            _ => BinaryOp.Min,
+        };
         if (!result.DType.IsFloat)
         {
             var (old, update) = (result.Data.Integers[to], source.Data.Integers[from]);
-            result.Data.Integers[to] = kind switch
-            {
-                ScatterOp.Set => update,
-                ScatterOp.Add => IntegerMath.Apply(BinaryOp.Add, old, update, result.DType),
-                ScatterOp.Max => IntegerMath.Apply(BinaryOp.Max, old, update, result.DType),
-                _ => IntegerMath.Apply(BinaryOp.Min, old, update, result.DType),
-            };
+            result.Data.Integers[to] =
+                kind == ScatterOp.Set ? update : IntegerMath.Apply(op, old, update, result.DType);
             return;
         }
         var (x, m) = (result.Data.Values[to], result.Data.Magnitude[to]);
         var (y, n) = (source.Data.Values[from], source.Data.Magnitude[from]);
-        var op = kind switch { ScatterOp.Add => BinaryOp.Add, ScatterOp.Max => BinaryOp.Max, _ => BinaryOp.Min };
         var value = kind == ScatterOp.Set ? y : FloatMath.Apply(op, x, y);
         result.Data.Values[to] = value;
         result.Data.Magnitude[to] = kind == ScatterOp.Set ? n : FloatMath.Magnitude(op, x, m, y, n, value);

@@ -49,8 +49,8 @@ public partial class LibraryCallsTests(ITestOutputHelper output)
         return blocks;
     });
 
-    private static readonly string[] Names = ["activations", "attention", "conv", "init", "linear", "losses", "nn",
-        "norms", "optim", "pool", "random", "recurrent", "resize"];
+    private static readonly string[] Names = ["activations", "arrays", "attention", "conv", "fourier", "images", "init",
+        "linear", "losses", "math", "nn", "norms", "optim", "pool", "random", "recurrent", "resize", "windows"];
 
     public static TheoryData<string> Files => [.. Names];
 
@@ -86,6 +86,7 @@ public partial class LibraryCallsTests(ITestOutputHelper output)
             "RelativeBias", // its numbers: Refusals below; its values: positions.acc
             "SGD", "AdamW", // modules over state: Refusals below; their steps: tests/cases/state/optimisers.acc
             "is_layer", "is_window", // what the layers of conv.acc assert
+            "per_axis", "per_side", // what lists of sizes have to be
         ];
         var called = Blocks.Value.Select(b => b.Name).ToHashSet();
         Assert.Empty(Names.SelectMany(Declared).Except(called).Except(elsewhere));

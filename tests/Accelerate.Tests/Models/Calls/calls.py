@@ -12,16 +12,50 @@ NONE = {'c=0': ('value', 'of no channels the result has none')}
 EMPTY = {'oh=0': ('refused', 'an image of no places'), 'ow=0': ('refused', 'an image of no places')}
 
 # ---- nn
-call('stack', 'stack([x, y], axis: {axis})', 'torch.stack([x, y], axis)', 'x f32 n=2 m=3 | y f32 n=2 m=3', 'axis=1',
-     constants='axis')
 call('flatten', 'flatten(x, start: {start})', 'x.flatten(start)', 'x f32 n=2 m=3 k=2', 'start=1', constants='start')
 call('one_hot', 'one_hot(ids, {count})', 'F.one_hot(ids, count) if count > 0 else need(False)', 'ids i32 n=4',
      'count=3',
      but={'count=2': ('value', 'an id out of range has no 1: what tensors hold is not looked at')})
-call('tril', 'tril({n}, {m})', 'torch.ones(n, m).tril().bool()', '', 'n=3 m=4')
 for part, of in [(0, 'values'), (1, 'indices')]:
     call('topk', f'topk(x, {{k}}, axis: {{axis}})[{part}]', f'x.topk(k, axis).{of}', 'x f32 n=2 m=4', 'k=2 axis=-1',
          constants='axis')
+
+# ---- nn.arrays
+call('difference', 'f32(difference([{n}, 2], [3, {m}]))', 'torch.tensor(float(max(abs(n - 3), abs(m - 2))))', '',
+     'n=3 m=4', constants='n m')
+for f in ['tril', 'triu']:
+    call(f, f'{f}({{n}}, {{m}}, k: {{k}})', f'torch.ones(n, m).{f}(k).bool()', '', 'n=3 m=4 k=1',
+         constants='k')
+call('eye', 'eye({n}, {m}, k: {k})', 'torch.ones(n, m).tril(k).triu(k)', '', 'n=3 m=4 k=1', constants='k')
+call('diag', 'diag(x, k: {k})', 'x.diag(k)', 'x f32 n=3', 'k=1', constants='k')
+call('diagonal', 'diagonal(x, k: {k})', '(need(-x.shape[1] <= k <= x.shape[2]), x.diagonal(k, 1, 2))[1]',
+     'x f32 b=2 n=3 m=4', 'k=1', constants='k')
+call('stack', 'stack([x, y], axis: {axis})', 'torch.stack([x, y], axis)', 'x f32 n=2 m=3 | y f32 n=2 m=3', 'axis=1',
+     constants='axis')
+call('meshgrid', 'meshgrid([x, y])[1]', 'torch.meshgrid(x, y, indexing="ij")[1]', 'x f32 n=2 | y f32 m=3')
+call('roll', 'roll(x, {by}, {axis})', 'x.roll(by, axis)', UNARY, 'by=1 axis=1', constants='by axis')
+call('tile', 'tile(x, [{a}, {b}])', 'x.repeat(a, b)', UNARY, 'a=2 b=3')
+call('repeat', 'repeat(x, {count}, axis: {axis})', 'x.repeat_interleave(count, axis)', UNARY, 'count=2 axis=1',
+     constants='axis')
+for f, mode, most in [('reflect', 'reflect', 'x.shape[1] - 1'), ('edge', 'replicate', '99 * x.shape[1]'),
+                      ('circular', 'circular', 'x.shape[1]')]:
+    call(f'pad_{f}', f'pad_{f}(x, 1, {{before}}, after: {{after}})',
+         f'(need(before >= 0 and after >= 0 and max(before, after) <= {most}'
+         f' and (x.shape[1] > 0 or "{f}" == "circular")),'
+         f' F.pad(x[None], (before, after), mode="{mode}")[0] if x.numel() else'
+         f' x.new_zeros(x.shape[0], x.shape[1] + before + after))[1]', 'x f32 n=2 m=4', 'before=2 after=1')
+PLACES = {v: ('data', 'no such place') for v in ['x.n=2', 'x.n=0', 'x.m=2', 'x.m=0']}
+AT = 'tuple(z[:, d] for d in range(z.shape[1]))'
+call('flat_index', 'flat_index(z, [{n}, 4])',
+     '(need(z.shape[1] in (1, 2) and (z[:, 0] < n).all()), z[:, 0] * (4 if z.shape[1] == 2 else 1)'
+     ' + (z[:, 1] if z.shape[1] == 2 else 0))[1]', 'z i32 b=4 k=2', 'n=3', symbolic=False,
+     but={v: ('data', 'no such place') for v in ['n=2', 'n=0', 'n=-1']})
+call('gather_nd', 'gather_nd(x, z)', f'(need(1 <= z.shape[1] <= 3), x[{AT}])[1]', 'x f32 n=3 m=3 c=2 | z i32 b=4 k=2',
+     symbolic=False, but={**PLACES, 'z.k=3': ('data', 'no such place')})
+for f, add in [('scatter_nd', False), ('scatter_nd_add', True)]:
+    call(f, f'{f}(x, z, y)',
+         f'(need(1 <= z.shape[1] <= 3 and y.shape == x[{AT}].shape), x.index_put({AT}, y, {add}))[1]',
+         'x f32 n=3 m=3 c=2 | z i32 b=3 k=2 | y f32 b=3 c=2', symbolic=False, but=PLACES)
 
 # ---- nn.activations
 call('wide', 'wide(x)', 'x', UNARY)
@@ -101,10 +135,6 @@ call('RelativeBias', 'l(n)', 'l(n)', 'n i32', 'heads=2 buckets=8 reach=16', valu
      layer='RelativeBias({heads}, buckets: {buckets}, reach: {reach}) ~ need(False)') if False else None
 
 # ---- nn.conv
-call('conv_size', 'f32(conv_size({h}, {k}, stride: {stride}, padding: {padding}, dilation: {dilation}))',
-     'torch.tensor(F.conv1d(torch.zeros(1, 1, h), torch.zeros(1, 1, k), stride=stride, padding=padding,'
-     ' dilation=dilation).shape[2])',
-     '', 'h=7 k=3 stride=2 padding=1 dilation=1')
 for r, axes, more in [(1, 'h=5', 'kh=3'), (2, 'h=5 v=4', 'kh=3 kw=2'), (3, 'h=4 v=4 d=3', 'kh=2 kw=3 kd=2')]:
     call(f'conv{r}d',
          f'conv{r}d(x, w, stride: {{stride}}, padding: {{padding}}, dilation: {{dilation}}, groups: {{groups}})',
@@ -117,19 +147,19 @@ for r, axes, more in [(1, 'h=5', 'kh=3'), (2, 'h=5 v=4', 'kh=3 kw=2'), (3, 'h=4 
                f' groups: {{groups}})'
                f' ~ (need(k > 0 and o > 0 and i > 0 and groups > 0), nn.Conv{r}d(i, o, k,'
                ' stride, padding, dilation, groups))[1]')
-call('conv2d', 'conv2d(x, w, stride: 2, stride_w: {stride_w}, padding_w: {padding_w}, dilation_w: {dilation_w})',
+call('conv2d', 'conv2d(x, w, stride: [2, {stride_w}], padding: [0, {padding_w}], dilation: [1, {dilation_w}])',
      'F.conv2d(x, w, None, (2, stride_w), (0, padding_w), (1, dilation_w))',
      'x f32 n=1 c=2 h=5 v=6 | w f32 o=3 c=2 kh=2 kw=3',
      'stride_w=2 padding_w=1 dilation_w=2', but={'any c=0': ('shape', 'torch 1.13 loses the other axis too')})
 call('add_bias', 'add_bias(y, b)', '(need(len(b) == y.shape[1]), y + b.reshape(-1, 1))[1]',
      'y f32 n=2 c=3 h=2 | b f32 c=3')
-for r, axes, more in [(1, 'h=4', 'kh=3'), (2, 'h=3 v=4', 'kh=3 kw=2')]:
+for r, axes, more in [(1, 'h=4', 'kh=3'), (2, 'h=3 v=4', 'kh=3 kw=2'), (3, 'h=3 v=4 u=2', 'kh=3 kw=2 ku=2')]:
     call(f'conv_transpose{r}d',
          f'conv_transpose{r}d(x, w, stride: {{stride}}, padding: {{padding}}, more: {{more}},'
          f' dilation: {{dilation}}, groups: {{groups}})',
          f'F.conv_transpose{r}d(x, w, None, stride, padding, more, groups, dilation)',
          f'x f32 n=1 c=4 {axes} | w f32 c=4 p=2 {more}', 'stride=2 padding=1 more=1 dilation=1 groups=2',
-         constants='stride')
+         constants='stride' if r < 3 else 'stride padding more dilation groups')
     call(f'ConvTranspose{r}d', 'l(x)', 'l(x)', f'x f32 n=1 c=4 {axes}',
          'i=4 o=6 k=3 stride=2 padding=1 more=1 dilation=1 groups=2', values=False,
          layer=f'ConvTranspose{r}d({{i}}, {{o}}, {{k}}, stride: {{stride}}, padding: {{padding}}, more: {{more}},'
@@ -137,7 +167,79 @@ for r, axes, more in [(1, 'h=4', 'kh=3'), (2, 'h=3 v=4', 'kh=3 kw=2')]:
                f' ~ (need(k > 0 and o > 0 and i > 0 and groups > 0), nn.ConvTranspose{r}d(i, o, k,'
                ' stride, padding, more, groups, True, dilation))[1]')
 
+call('transposed_sizes', 'f32(transposed_sizes([{h}], {k}, {stride}, {padding}, {more}, {dilation})[0])',
+     'torch.tensor(float((h - 1) * stride - 2 * padding + dilation * (k - 1) + more + 1))', '',
+     'h=4 k=3 stride=2 padding=1 more=1 dilation=1', constants='h k stride padding more dilation')
+call('more_left', 'f32(more_left({more}, {stride}, {dilation}, 1)[0])',
+     'torch.tensor(float(max(stride, dilation) - more))', '', 'more=1 stride=3 dilation=2',
+     constants='more stride dilation')
+
+# ---- nn.fourier
+for part, of in [(0, 'cos'), (1, 'sin')]:
+    call('turns', f'turns({{rows}}, {{columns}}, {{n}})[{part}]',
+         f'torch.{of}(2 * math.pi * torch.outer(torch.arange(rows), torch.arange(columns)).double() / n)'
+         ' if n >= 1 else need(False)', '', 'rows=2 columns=3 n=5')
+PARTS = 'x f32 b=2 n=6 | y f32 b=2 n=6'
+COMPLEX = '(need(x.shape == y.shape and x.shape[1] > 0), torch.fft.{}(torch.complex(x, y)).{})[1]'
+NO_ROWS = {'any b=0': ('value', 'of no rows there are no transforms')}
+for part, of in [(0, 'real'), (1, 'imag')]:
+    call('dft', f'dft(x, y)[{part}]', COMPLEX.format('fft', of), PARTS, but=NO_ROWS)
+    call('fft', f'fft(x, y)[{part}]', COMPLEX.format('fft', of), PARTS, symbolic=False)
+    call('ifft', f'ifft(x, y)[{part}]', COMPLEX.format('ifft', of), PARTS, symbolic=False)
+    call('rfft', f'rfft(x)[{part}]', f'torch.fft.rfft(x).{of}', 'x f32 b=2 n=6', symbolic=False)
+    call('stft', f'stft(x, w, {{hop}})[{part}]',
+         f'(need(len(w) > 0), torch.stft(x, len(w), hop, window=w, return_complex=True).{of})[1]',
+         'x f32 b=2 t=9 | w unit n=4', 'hop=2', symbolic=False, but={'x.b=0': ('value', 'of no rows there are none')})
+call('radices', 'f32(max(radices({n})))', 'torch.tensor(float(max(d for d in range(1, 65) if n % d == 0)))', '', 'n=12',
+     constants='n')
+call('irfft', 'irfft(x, y, {n})',
+     '(need(n >= 1 and x.shape == y.shape and x.shape[1] == n // 2 + 1), torch.fft.irfft(torch.complex(x, y), n))[1]',
+     'x f32 b=2 h=4 | y f32 b=2 h=4', 'n=6', symbolic=False)
+call('hann', 'hann({n})', 'torch.hann_window(n) if n >= 1 else need(False)', '', 'n=5')
+
+# ---- nn.images
+call('grid_place', 'grid_place(x, {h}, false)', '((x + 1) * h - 1) / 2', UNARY, 'h=4', constants='h')
+def mirrored(p, h):
+    d = (p + 0.5).abs() % (2 * h)
+    return (torch.minimum(d, 2 * h - d) - 0.5).clamp(0, h - 1)
+call('mirrored_place', 'mirrored_place(4 * x, {h}, false)', 'mirrored(4 * x, h) if h >= 1 else need(False)', UNARY,
+     'h=4')
+def at(x, u, v):
+    need(x.shape[0] == u.shape[0] == v.shape[0] and u.shape == v.shape and x.shape[2] >= 1 and x.shape[3] >= 1)
+    n, c, h, w = x.shape
+    inside = (u >= 0) & (u < w) & (v >= 0) & (v < h)
+    places = u.shape[1] * u.shape[2]
+    flat = (v.clamp(0, h - 1) * w + u.clamp(0, w - 1)).long().reshape(n, 1, places).expand(n, c, places)
+    return x.reshape(n, c, h * w).gather(2, flat).reshape(n, c, *u.shape[1:]) * inside[:, None]
+call('place_at', 'place_at(x, floor(u), floor(v))', 'at(x, u.floor(), v.floor())',
+     'x f32 n=2 c=2 h=1 w=2 | u f32 n=2 p=2 q=3 | v f32 n=2 p=2 q=3')
+call('grid_sample', 'grid_sample(x, g)', 'F.grid_sample(x, g, align_corners=False)',
+     'x f32 n=1 c=2 h=3 w=4 | g f32 n=1 p=2 q=3 k=2', where='k == 2', but=NONE)
+def linear(f, y, x):
+    h, w = f.shape
+    if y < -1 or y > h or x < -1 or x > w: return 0.0
+    y, x = min(max(y, 0.0), h - 1.0), min(max(x, 0.0), w - 1.0)
+    i, j = int(y), int(x)
+    k, l = min(i + 1, h - 1), min(j + 1, w - 1)
+    return ((1 - y + i) * ((1 - x + j) * f[i, j] + (x - j) * f[i, l])
+            + (y - i) * ((1 - x + j) * f[k, j] + (x - j) * f[k, l])).item()
+def roi(x, boxes, of, oh, ow, scale, samples):
+    need(boxes.shape[1] == 4 and len(boxes) == len(of) and min(oh, ow, samples, *x.shape[2:]) >= 1)
+    y = torch.zeros(len(boxes), x.shape[1], oh, ow)
+    for k, c, i, j in np.ndindex(*y.shape):
+        u, v, right, bottom = (boxes[k].double() * scale - 0.5).tolist()
+        y[k, c, i, j] = np.mean([linear(x[of[k], c].double(), v + (i + (a + 0.5) / samples) * (bottom - v) / oh,
+                                        u + (j + (b + 0.5) / samples) * (right - u) / ow)
+                                 for a in range(samples) for b in range(samples)])
+    return y
+call('roi_align', 'roi_align(x, b, z, {oh}, {ow}, scale: {scale}, samples: {samples})',
+     'roi(x, b, z, oh, ow, scale, samples)', 'x f32 n=3 c=2 h=4 w=5 | b f32 k=2 f=4 | z i32 k=2',
+     'oh=2 ow=3 scale=1.5 samples=2', where='f == 4',
+     but={'n=2': ('data', 'no such image'), 'n=0': ('data', 'no such image')})
+
 # ---- nn.init
+call('orthogonal', 'orthogonal(1, [{n}, {m}])', 'torch.nn.init.orthogonal_(torch.zeros(n, m))', '', 'n=3 m=2',
+     values=False)
 FANS = 'torch.nn.init._calculate_fan_in_and_fan_out(torch.zeros(shape_(n, r)))'
 def shape_(n, r): return [n] + [2] * r
 call('fan_in', 'f32(fan_in([{n}, ..[2 for i in 0:{r}]]))', f'{FANS}[0]', '', 'n=3 r=2', constants='n r',
@@ -178,6 +280,14 @@ call('cross_entropy_masked', 'cross_entropy_masked(x, y, ignored: {ignored})',
      ROWS, 'ignored=2', constants='ignored',
      but={**GATHER, 'x.c=2': ('value', 'class 2 is ignored'), 'any c=2': ('value', 'class 2 is ignored')})
 call('nll', 'nll(x, y)', 'F.nll_loss(x, y, reduction="none")', ROWS, but=GATHER)
+WEIGHTS = {**GATHER, 'w.c=2': ('refused', 'no weight for a class'), 'x.c=2': ('refused', 'no weight for a class'),
+           'any c=2': ('value', 'class 2 is ignored')}
+call('cross_entropy_weighted', 'cross_entropy_weighted(x, y, w, smoothing: {smoothing}, ignored: {ignored})',
+     'F.cross_entropy(x, y, w, reduction="none", label_smoothing=smoothing, ignore_index=ignored)',
+     ROWS + ' | w unit c=3', 'smoothing=0.2 ignored=2', constants='ignored', but=WEIGHTS)
+call('nll_weighted', 'nll_weighted(x, y, w, ignored: {ignored})',
+     'F.nll_loss(x, y, w, reduction="none", ignore_index=ignored)', ROWS + ' | w unit c=3', 'ignored=2',
+     constants='ignored', but=WEIGHTS)
 for f, t, ns in [('mse', 'F.mse_loss(x, y, reduction="none")', ''), ('l1', 'F.l1_loss(x, y, reduction="none")', ''),
                  ('smooth_l1', 'F.smooth_l1_loss(x, y, reduction="none", beta=beta)', 'beta=0.9'),
                  ('huber', 'F.huber_loss(x, y, reduction="none", delta=delta)', 'delta=0.9'),
@@ -198,6 +308,34 @@ call('triplet', 'triplet(x, y, z, margin: {margin})',
      '(need(x.shape == y.shape == z.shape), ((x - y).norm(dim=-1) - (x - z).norm(dim=-1) + margin).clamp(min=0))[1]',
      PAIR + ' | z f32 n=2 m=3', 'margin=1.1')
 
+# ---- nn.math
+for f, t in [('tan', 'x.tan()'), ('asin', 'x.asin()'), ('acos', 'x.acos()'), ('atan', 'x.atan()'), ('sinh', 'x.sinh()'),
+             ('cosh', 'x.cosh()'), ('asinh', 'x.asinh()'), ('acosh', 'x.acosh()'), ('atanh', 'x.atanh()'),
+             ('log2', 'x.log2()'), ('log10', 'x.log10()'), ('exp2', 'x.exp2()'), ('erfc', 'x.erfc()'),
+             ('isnan', 'x.isnan()'), ('isinf', 'x.isinf()'), ('isfinite', 'x.isfinite()')]:
+    call(f, f'{f}(x)', t, UNARY)
+call('odd', 'odd(x, y)', '(need(x.shape == y.shape), torch.where(y == 0, y, torch.where(y < 0, -x, x)))[1]',
+     'x f32 n=2 m=3 | y f32 n=2 m=3')
+call('mantissa_exponent', 'mantissa_exponent(f64(x))[1]',
+     'torch.frexp(x).exponent - torch.where(torch.frexp(x).mantissa < 0.5 ** 0.5, 1, 0)', 'x unit n=2 m=3')
+call('is_float', 'f32(if is_float(bf16) and not is_float(i32) { 1 } else { 0 })', 'torch.tensor(1.0)')
+for f, t in [('var', ''), ('std', '.sqrt()')]:
+    call(f, f'{f}(x, axis: {{axis}}, correction: {{correction}})',
+         '((x - x.mean(axis, keepdim=True)).pow(2).sum(axis) / max(x.shape[axis] - correction, 0))' + t, UNARY,
+         'axis=1 correction=1.0', constants='axis')
+call('norm', 'norm(x, p: {p}, axis: {axis})', 'torch.linalg.vector_norm(x, p, axis)', UNARY, 'p=3.0 axis=1',
+     constants='axis')
+call('logaddexp', 'logaddexp(x, y)', '(need(x.shape == y.shape), torch.logaddexp(x, y))[1]',
+     'x f32 n=2 m=3 | y f32 n=2 m=3')
+def before(y, axis, one):
+    y = y.movedim(axis, -1)
+    return torch.cat([torch.full_like(y[..., :1], one), y[..., :-1]], -1).movedim(-1, axis)
+call('cumsum_exclusive', 'cumsum_exclusive(x, axis: {axis})', 'before(x.cumsum(axis), axis, 0)', UNARY, 'axis=1',
+     constants='axis')
+call('cumprod_exclusive', 'cumprod_exclusive(x, axis: {axis})', 'before(x.cumprod(axis), axis, 1)', UNARY, 'axis=1',
+     constants='axis')
+call('logcumsumexp', 'logcumsumexp(x, axis: {axis})', 'x.logcumsumexp(axis)', UNARY, 'axis=1', constants='axis')
+
 # ---- nn.norms
 CHANNELS = 'x f32 n=2 c=4 h=3'
 WB = ' | w f32 c=4 | b f32 c=4'
@@ -213,6 +351,12 @@ call('RMSNorm', 'l(x)', 'l(x)', 'x f32 n=2 h=3', 'h=3 eps=0.1', values=False,
 call('BatchNorm', 'l(x)', 'l(x)', CHANNELS, 'c=4 eps=0.1 momentum=0.1', values=False,
      but={'x.c=0': ('refused', 'torch looks at no channel of an empty image')},
      layer='BatchNorm({c}, eps: {eps}, momentum: {momentum}) ~ nn.BatchNorm1d(c, eps, momentum).eval()')
+call('batch_norm', 'batch_norm(x, b, v, w, b, eps: {eps})', 'F.batch_norm(x, b, v, w, b, False, 0.1, eps)',
+     CHANNELS + ' | v unit c=4' + WB, 'eps=0.1',
+     but={'any c=0': ('value', 'of no channels the result has none'),
+          'x.c=0': ('refused', 'torch looks at no channel of an empty image')})
+for part, of in [(0, 'x.mean((0, 2))'), (1, 'x.var((0, 2), unbiased=False)')]:
+    call('moments', f'moments(x)[{part}]', of, CHANNELS)
 ONE = ('value', 'torch asks for two values to norm, for training; here the formula holds, and gives the bias')
 call('group_norm', 'group_norm(x, {groups}, w, b, eps: {eps})',
      'F.group_norm(x, groups, w, b, eps) if groups > 0 else need(False)',
@@ -242,6 +386,11 @@ call('avg_pool', 'avg_pool(x, {k}, stride: {stride}, padding: {padding}, counted
 call('stretches', 'stretches({o}, {h})',
      '(need(o > 0 and h > 0), torch.tensor([[i * h // o <= r < -(-(i + 1) * h // o) for r in range(h)]'
      ' for i in range(o)]))[1]', '', 'o=3 h=5')
+call('half_over', 'f32(min(half_over({k}, {padding}, 2)))', 'torch.tensor(float(k // 2 - padding))', '',
+     'k=5 padding=1', constants='k padding')
+call('places_counted', 'places_counted({o}, {h}, {k}, 2, 1, 1, false)',
+     '(need(k >= 1), torch.tensor([min(i * 2 - 1 + k, h) - max(i * 2 - 1, 0) for i in range(o)]) if o >= 0 else'
+     ' need(False))[1]', '', 'o=3 h=5 k=3', constants='h')
 for f in ['avg', 'max']:
     call(f'adaptive_{f}_pool', f'adaptive_{f}_pool(x, {{oh}}, {{ow}})', f'F.adaptive_{f}_pool2d(x, (oh, ow))',
          'x f32 n=1 c=2 h=5 w=4', 'oh=3 ow=2', but={**NONE, **EMPTY})
@@ -311,9 +460,53 @@ call('resize_bilinear', 'resize_bilinear(x, {oh}, {ow}, corners: true)',
      'F.interpolate(x, (oh, ow), mode="bilinear", align_corners=True)', IMAGE, 'oh=5 ow=3', but=NONE)
 call('upsample_bilinear', 'upsample_bilinear(x, by: {by})', 'F.interpolate(x, scale_factor=by, mode="bilinear")', IMAGE,
      'by=2', but=NONE)
+call('cubic_weights', 'cubic_weights(x)',
+     'torch.stack([-0.75 * (((x + 1) - 5) * (x + 1) + 8) * (x + 1) + 3, (1.25 * x - 2.25) * x * x + 1,'
+     ' (1.25 * (1 - x) - 2.25) * (1 - x) ** 2 + 1, -0.75 * (((2 - x) - 5) * (2 - x) + 8) * (2 - x) + 3])',
+     'x unit o=3')
+call('source_center', 'source_center({o}, {h}, false)',
+     '(need(o > 0 and h > 0), (torch.arange(o) + 0.5) * h / o - 0.5)[1]', '', 'o=5 h=3')
+call('antialias_weights', 'antialias_weights({o}, {h}, "linear", false)',
+     'F.interpolate(torch.eye(h)[None, :, :, None], (o, 1), mode="bilinear", antialias=True)[0, :, :, 0].T', '',
+     'o=3 h=5')
+AXIS = {v: ('value', 'of nothing along the other axes there is nothing') for v in ['a=0', 'b=0']}
+for mode in ['cubic', 'linear']:
+    call('resize_axis', f'resize_axis(x, {{o}}, "{mode}", false, false)',
+         f'F.interpolate(x[:, None], (o, x.shape[2]), mode="bi{mode}")[:, 0]', 'x f32 a=2 h=3 b=2', 'o=4', but=AXIS)
+    call('resize', f'resize(x, [{{oh}}, {{ow}}], mode: "{mode}", antialias: true)',
+         f'F.interpolate(x, (oh, ow), mode="bi{mode}", antialias=True)', IMAGE, 'oh=5 ow=3', but=NONE)
+call('resize', 'resize(x, {o})', 'F.interpolate(x, o, mode="linear")', 'x f32 n=1 c=2 h=3', 'o=5', but=NONE)
+call('resize', 'resize(x, {o}, mode: "nearest")', 'F.interpolate(x, o)', 'x f32 n=1 c=2 h=3', 'o=5', but=NONE)
 call('pixel_shuffle', 'pixel_shuffle(x, {r})', 'F.pixel_shuffle(x, r)', 'x f32 n=1 c=4 h=2 w=3', 'r=2')
 call('pixel_unshuffle', 'pixel_unshuffle(x, {r})', 'F.pixel_unshuffle(x, r)', 'x f32 n=1 c=2 h=4 w=2', 'r=2',
      but={k: ('shape', 'torch 1.13 leaves the shape of an empty image as it is') for k in ['n=0', 'c=0', 'h=0', 'w=0']})
+
+# ---- nn.windows
+call('each', 'f32(sum(each([2, 3], {n})))', 'torch.tensor(5.0) if n == 2 else need(False)', '', 'n=2', constants='n')
+for f, one in [('before', 1.0), ('after', 3.0)]:
+    call(f'pads_{f}', f'f32(pads_{f}([1, 2, 3, 4], {{axes}})[0])',
+         f'torch.tensor({one} if axes == 2 else 1.0) if axes in (2, 4) else need(False)', '', 'axes=2',
+         constants='axes')
+call('padded', 'f32(padded([{h}], {padding})[0])', 'torch.tensor(float(h + 2 * padding))', '', 'h=7 padding=1',
+     constants='h padding')
+call('reach', 'f32(reach({k}, {dilation}, 1)[0])', 'torch.tensor(float(dilation * (k - 1) + 1))', '', 'k=3 dilation=2',
+     constants='k dilation')
+call('window_sizes', 'f32(window_sizes([{h}], {k}, {stride}, {padding}, {dilation})[0])',
+     'torch.tensor(F.conv1d(torch.zeros(1, 1, h), torch.zeros(1, 1, k), stride=stride, padding=padding,'
+     ' dilation=dilation).shape[2])', '', 'h=7 k=3 stride=2 padding=1 dilation=1')
+call('window_counts', 'f32(window_counts([{h}], [{k}], [2], [1], [1], true)[0])',
+     'torch.tensor(float(F.max_pool1d(torch.zeros(1, 1, h), k, 2, 1, ceil_mode=True).shape[2]))', '', 'h=6 k=3',
+     constants='h k', but={v: ('value', 'no pool') for v in ['h=0', 'h=-1', 'k=0', 'k=-1']})
+def same(h, k, stride, dilation):
+    need(k >= 1 and stride >= 1 and dilation >= 1)
+    total = max((-(-h // stride) - 1) * stride + dilation * (k - 1) + 1 - h, 0)
+    return torch.tensor(float(total - total // 2))
+call('same_padding', 'f32(same_padding([{h}], {k}, stride: {stride}, dilation: {dilation})[1])',
+     'same(h, k, stride, dilation)', '', 'h=7 k=4 stride=2 dilation=1', constants='h')
+call('padding_behind', 'f32(padding_behind([{h}], [{k}], [2], [1], [1], true)[0])',
+     'torch.tensor(float(max(1, (F.max_pool1d(torch.zeros(1, 1, h), k, 2, 1, ceil_mode=True).shape[2] - 1) * 2 + k'
+     ' - h - 1)))', '', 'h=6 k=3', constants='h k',
+     but={v: ('value', 'no pool') for v in ['h=0', 'h=-1', 'k=1', 'k=0', 'k=-1']})
 
 # ---- optim
 call('global_norm', 'global_norm([x, y])', 'torch.sqrt((x * x).sum() + (y * y).sum())', 'x f32 n=2 | y f32 m=2 k=2')

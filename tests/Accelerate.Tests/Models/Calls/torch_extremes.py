@@ -22,6 +22,9 @@ EACH = {
     'gelu_tanh': 'F.gelu(x, approximate="tanh")',
     'quick_gelu': 'x / (1 + (-1.702 * x).exp())', 'swiglu(x, 0 * x + 1)': 'F.silu(x) * (0 * x + 1)',
     'sign': 'nan_stays(x, x.sign())',
+    **{f: f'x.double().{f}().to(x.dtype)' for f in
+       ['tan', 'asin', 'acos', 'atan', 'sinh', 'cosh', 'asinh', 'acosh', 'atanh', 'log2', 'log10', 'exp2', 'erfc']},
+    'logaddexp(x, 0)': '(x.double().clamp(min=0) + (-x.double().abs()).exp().log1p()).to(x.dtype)',
     'mse(x, 0)': 'x * x', 'l1(x, 0)': 'x.abs()', 'smooth_l1(x, 0)': 'F.smooth_l1_loss(x, 0 * o, reduction="none")',
     'huber(x, 0)': 'F.huber_loss(x, 0 * o, reduction="none")', 'hinge(x, 1)': '(1 - x).clamp(min=0)',
     'bce_with_logits(x, 0)': 'bce(x, 0)',
