@@ -11,7 +11,7 @@ internal sealed partial class Generator
     [
         new("scalar", 12, g => g.Scalar()), new("if", 4, g => g.If()), new("for", 5, g => g.For()),
         new("for_rows", 4, g => g.ForRows()), new("while", 2, g => g.While()), new("assert", 1, g => g.Assert()),
-        new("print", 1, g => g.Print()),
+        new("print", 1, g => g.Print()), new("pair", 2, g => g.Pair()),
     ];
 
     /// <summary>An operation of numbers without axes: code of its own in every backend.</summary>
@@ -114,6 +114,20 @@ internal sealed partial class Generator
         return Define("while", name, x.Type, x.Shape, x.Grade,
             $"let {name} = {x.Name}\nlet {round}: i32 = 0\nwhile {round} < {limit.Name} {{\n    "
             + $"{name} = {Change(name, x.Type, LiteralOperand(x.Type))}\n    {round} += 1\n}}", x, limit);
+    }
+
+    /// <summary>Two values that go round a loop, each made of the other: a swap, or a recurrence of two.</summary>
+    private bool Pair()
+    {
+        if (Find(v => v.Rank < 4 && v.Type != DType.Bool) is not { } x) return false;
+        var y = FindOr(x.Type, x.Shape);
+        var (a, b, kept) = (Name(), Name(), Name());
+        var count = Chance(2) ? Text(random.Next(1, 5)) : Pick(palette) is var n && Value(n) < 20 ? n.Display : "2";
+        var change = Chance(3) ? "" : $" {Pick("+", "-")} {b}";
+        var grade = Worst(x, y);
+        return Define("pair", a, x.Type, x.Shape, grade, $"let {a} = {x.Name}\nlet {b} = {y.Name}\n"
+            + $"for i in 0:{count} {{\n    let {kept} = {a}\n    {a} = {(change == "" ? b : a + change)}\n"
+            + $"    {b} = {kept}\n}}", x, y);
     }
 
     /// <summary>One that holds, or one that depends on the call.</summary>

@@ -78,6 +78,12 @@ internal sealed partial class Generator
         var update = FindOr(x.Type, [.. places.Shape, .. x.Shape[1..]]);
         var name = Name();
         var grade = Placed(Worst(x, update), places);
+        if (adds && Chance(3))
+        {
+            var f = Pick("max", "min");
+            return Let($"scatter_{f}", x.Type, x.Shape, grade, $"scatter_{f}({x.Name}, {text}, {update.Name})",
+                x, places, update);
+        }
         return Define(adds ? "scatter_add" : "scatter", name, x.Type, x.Shape, adds ? Round(x.Type, grade) : grade,
             $"let {name} = {x.Name}\n{name}[{text}] {(adds ? "+=" : "=")} {update.Name}", x, places, update);
     }

@@ -13,7 +13,8 @@ internal sealed partial class Generator
         new("nn.norm", 2, g => g.Norm()), new("nn.topk", 2, g => g.TopK()), new("nn.pool", 2, g => g.Pool()),
         new("nn.conv", 3, g => g.Convolution()), new("nn.loss", 2, g => g.Loss()), new("nn.resize", 1, g => g.Resize()),
         new("nn.stack", 2, g => g.Stack()), new("nn.one_hot", 1, g => g.OneHot()), new("nn.random", 1, g => g.Random()),
-        new("nn.attention", 1, g => g.Attention()),
+        new("nn.attention", 2, g => g.Attention()), new("nn.math", 2, g => g.OfOneElement()),
+        new("nn.arrays", 3, g => g.Arrays()), new("nn.var", 1, g => g.Variance()),
     ];
 
     /// <summary>Of a library function, which has sums, elementary functions and jumps in it.</summary>
@@ -182,7 +183,58 @@ internal sealed partial class Generator
         var q = Parameter(type, [1, heads, t, d], $"random:seed={random.Next(1000)}");
         var k = Parameter(type, [1, heads, s, d], $"random:seed={random.Next(1000)}");
         var v = Parameter(type, [1, heads, s, e], $"random:seed={random.Next(1000)}");
-        return Let("nn.attention", type, [1, heads, t, e], Grade.Rounded,
-            $"attention({q.Name}, {k.Name}, {v.Name})", q, k, v);
+        switch (random.Next(4))
+        {
+            // Every query sees the keys of all before it: a row that sees none would be NaN throughout.
+            case 0 when Value(t) <= Value(s):
+                return Let("nn.attention", type, [1, heads, t, e], Grade.Rounded,
+                    $"attention({q.Name}, {k.Name}, {v.Name}, mask: causal({t.Display}, {s.Display}))", q, k, v);
+            case 1:
+                var limit = Number(0, (int)Value(s) - 1);
+                return Let("nn.attention", type, [1, heads, t, e], Grade.Rounded,
+                    $"attention({q.Name}, {k.Name}, {v.Name}, "
+                    + $"mask: [i < {t.Display}, j < {s.Display}] => j <= {limit.Name} + i)", q, k, v, limit);
+            default:
+                return Let("nn.attention", type, [1, heads, t, e], Grade.Rounded,
+                    $"attention({q.Name}, {k.Name}, {v.Name})", q, k, v);
+        }
+    }
+
+    /// <summary>Functions of one element that the library makes of others.</summary>
+    private bool OfOneElement()
+    {
+        if (Find(v => v.Type.IsFloat) is not { } x) return false;
+        var f = Pick("tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh", "log2", "log10", "exp2",
+            "erfc");
+        return Let($"nn.{f}", x.Type, x.Shape, Composite(x), $"{f}({x.Name})", x);
+    }
+
+    /// <summary>Arrays moved, repeated, and padded by their own elements.</summary>
+    private bool Arrays()
+    {
+        if (Axis() is not var (x, axis)) return false;
+        var (extent, value) = (x.Shape[axis], Value(x.Shape[axis]));
+        var (count, before, after) = (random.Next(1, 4), random.Next(0, 3), random.Next(0, 3));
+        var f = Pick("roll", "repeat", "tile", "pad_edge", "pad_circular", "pad_reflect");
+        var room = f == "pad_reflect" ? value - 1 : value;
+        if (f.StartsWith("pad", StringComparison.Ordinal) && (value == 0 || Math.Max(before, after) > room))
+            return false;
+        var (size, text) = f switch
+        {
+            "roll" => (extent, $"roll({x.Name}, {random.Next(-3, 4)}, axis: {axis})"),
+            "repeat" => (extent * count, $"repeat({x.Name}, {count}, axis: {AxisText(x, axis)})"),
+            "tile" => (extent * count,
+                $"tile({x.Name}, [{string.Join(", ", x.Shape.Select((_, d) => d == axis ? count : 1))}])"),
+            _ => (extent + before + after, $"{f}({x.Name}, axis: {axis}, before: {before}, after: {after})"),
+        };
+        return Let($"nn.{f}", x.Type, x.Shape.SetItem(axis, size), x.Grade, text, x);
+    }
+
+    private bool Variance()
+    {
+        if (Axis(v => v.Type.IsFloat) is not var (x, axis)) return false;
+        var f = Pick("var", "std");
+        return Let($"nn.{f}", x.Type, x.Shape.RemoveAt(axis), Composite(x),
+            $"{f}({x.Name}, axis: {axis}, correction: {random.Next(2)})", x);
     }
 }

@@ -301,16 +301,16 @@ internal sealed partial class Elaborator
                     new Label(p.Type.Span, $"the parameter {p.Name.Text}"));
                 return false;
             }
+            else if (value is StringValue && p.Name.Text == "padding")
+                value = Fail(Codes.TypeMismatch, at, $"`padding` takes numbers, not {Describe(value)}", Describe(value),
+                    "a number of zeros at each side: `k // 2` keeps the size for an odd window k at stride 1");
             else if (p.Type is not null)
                 value = As(p.Type, value, at, Codes.TypeMismatch, $"the parameter {p.Name.Text}");
             else if (value is not IntValue)
             {
                 value = Fail(Codes.TypeMismatch, at, $"`{p.Name.Text}` takes an int, not {Describe(value)}",
                     Describe(value),
-                    value is StringValue && p.Name.Text == "padding"
-                        ? "a number of zeros at each side: `k // 2` keeps the "
-                        + "size for an odd window k at stride 1"
-                    : value is FloatValue && Frame.File.IsLibrary ? "a whole number belongs here"
+                    value is FloatValue && Frame.File.IsLibrary ? "a whole number belongs here"
                         : value is FloatValue ? $"declare it: `{p.Name.Text}: float`"
                         : value is ListValue { Items: [var one, ..] } && at.Text is ['[', ..]
                             ? $"one number goes for all axes: `{Plain(one)}`"

@@ -92,7 +92,6 @@ internal static class ForeignNames
         ["mv"] = "`mv(a, b)` is `a @ b`",
         ["addmm"] = "`addmm(c, a, b)` is `c + a @ b`",
         ["norm"] = "the length is `sqrt(sum(x * x))`",
-        ["var"] = "the variance is `mean((x - mean(x)) ** 2)`; along an axis both take `axis: 1, keep: true`",
         ["std"] = "the deviation is `sqrt(mean((x - mean(x)) ** 2))`; along an axis both take `axis: 1, keep: true`",
         ["median"] = "the middle of `sort(x)`",
         ["average"] = "`average` is `mean(x)`",

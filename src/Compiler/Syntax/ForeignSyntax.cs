@@ -292,7 +292,7 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
         {
             "return" => $"several results stand bare: `return {inner}`",
             "let" or "for" => $"several names stand bare: `{Text(open - 1)} {inner}`",
-            "," when Text(LineStart(at)) is "let" or "for" =>
+            "," when Text(LineStart(at)) is "let" or "for" && !Written(LineStart(at), open - 1).Contains('=') =>
                 $"several names stand bare: `{Written(LineStart(at), open - 1)} {inner}`",
             _ => $"a list is in square brackets: `[{inner}]`",
         });

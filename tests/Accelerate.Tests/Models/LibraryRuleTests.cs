@@ -57,7 +57,8 @@ public class LibraryRuleTests
 
     /// <summary>
     /// The claim table names composites that a kernel takes whole; ForeignNames says what others call them, and
-    /// SyntaxErrors what introduces a variable elsewhere.
+    /// SyntaxErrors and ForeignSyntax what introduces a variable elsewhere.
     /// </summary>
-    private static bool IsAllowed(string file) => file is "Claims.cs" or "ForeignNames.cs" or "SyntaxErrors.cs";
+    private static bool IsAllowed(string file) => file is "Claims.cs" or "ForeignNames.cs" or "SyntaxErrors.cs"
+        or "ForeignSyntax.cs";
 }

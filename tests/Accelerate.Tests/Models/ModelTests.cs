@@ -180,7 +180,7 @@ public class ModelTests(ITestOutputHelper output)
     private static string Bare(string text) =>
         string.Concat(text.Split('\n').Select(Uncommented).SelectMany(l => l).Where(c => !char.IsWhiteSpace(c)));
 
-    private static string Placeless(string program) => Regex.Replace(program, @" at ""[^""]*""", "");
+    private static string Placeless(string program) => Regex.Replace(program, @" (at|of) ""[^""]*""", "");
 
     private static string Uncommented(string line) =>
         (line.IndexOf('#') is >= 0 and var at ? line[..at] : line).TrimEnd();
