@@ -160,20 +160,10 @@ internal sealed partial class KernelCompiler
     private bool IsMade(Value index) => Computed.TryGetValue(index.Id, out var c)
         && (c.Op == ScalarOp.Select || (c.Op == ScalarOp.Convert && IsMade(c.Arguments[0])));
 
-    private Dictionary<int, Compute> Computed => computed ??= All(kernel.Body).OfType<Compute>()
+    private Dictionary<int, Compute> Computed => computed ??= Kernel.Statements(kernel.Body).OfType<Compute>()
         .DistinctBy(c => c.Result.Id).ToDictionary(c => c.Result.Id);
 
     private Dictionary<int, Compute>? computed;
-
-    private static IEnumerable<Statement> All(Block block) => block.Statements.SelectMany(s => s switch
-    {
-        Loop l => All(l.Body),
-        Reduction r => All(r.Body),
-        Cumulation c => All(c.Body),
-        Ordering o => All(o.Body),
-        Contract c => All(c.Left).Concat(All(c.Right)),
-        _ => [s],
-    });
 
     private Expression Load(Load load, Scope scope)
     {
