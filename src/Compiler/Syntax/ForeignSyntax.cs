@@ -63,8 +63,7 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
     public string FirstOfLine(IToken token) =>
         code.FindIndex(t => t.TokenIndex == token.TokenIndex) is >= 0 and var at ? Text(LineStart(at)) : "";
 
-    // ---- lines
-    // -------------------------------------------------------------------------------------------------------
+    // ---- lines ------------------------------------------------------------------------------------------------------
 
     private string Text(int at) => at >= 0 && at < code.Count ? code[at].Text : "";
 
@@ -144,8 +143,7 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
         return -1;
     }
 
-    // ---- habits
-    // ------------------------------------------------------------------------------------------------------
+    // ---- habits -----------------------------------------------------------------------------------------------------
 
     /// <summary>`if c:`, `for i in 0:n:`, `def f(x):`, where the colon ends its line.</summary>
     private Habit? Block(int at)
