@@ -8,7 +8,7 @@ use         : 'use' name ('.' name)* ;                                          
 
 // ---- declarations: in a file or a module ------------------------------------------------------------------------
 item        : 'module' name ('(' parameters? ')')? '{' item* '}'                # module
-            | 'export'? 'fn' name '(' parameters? ')' ('->' result)? where? body # function
+            | exported='export'? composite='composite'? 'fn' name '(' parameters? ')' ('->' result)? where? body # function
             | kind=('param' | 'buffer') name (':' type)? '=' expr               # state
             | 'let' names (':' type)? '=' expr                                  # constant      // a number, a list, or an instance
             | 'if' expr '{' item* '}' otherwise?                                # conditional
@@ -77,7 +77,7 @@ index       : group | name ('<' expr)? ;                                        
 subscripts  : subscript (',' subscript)* ','? ;
 subscript   : group | expr | slice ;
 slice       : first=expr? ':' end=expr? (':' step=expr)? ;
-name        : NAME | 'weights' | 'where' | 'optional' | '_' ;
+name        : NAME | 'weights' | 'where' | 'optional' | 'composite' | '_' ;
 
 NAME        : [A-Za-z_] [A-Za-z_0-9]* ;
 INT         : [0-9] [0-9_]* | '0x' [0-9a-fA-F]+ ;

@@ -100,9 +100,11 @@ internal sealed partial class Elaborator
             Guards = savedFrame.Guards
         };
         if (composite is not null || f.File.IsLibrary) composites = composites.Add(composite ?? syntax.Name.Text);
+        var outline = Begin(syntax, bound);
         depth += CallDepth;
         var result = Parameters(syntax.Parameters, bound, span) && Hold(syntax) ? Body(syntax, span) : Value.Poison;
         depth -= CallDepth;
+        if (outline is not null) result = Outlined(outline, syntax, result);
         (Frame, composites, userPlace) = (savedFrame, savedComposites, savedPlace);
         return result;
     }

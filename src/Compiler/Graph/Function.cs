@@ -12,6 +12,10 @@ public sealed record Origin(string Place, ImmutableArray<string> Composites, str
 {
     public static readonly Origin None = new("", []);
 
+    /// <summary>The origin of a node of a function, in a function that calls it at another.</summary>
+    public Origin Within(Origin call) => new(Place.Length > 0 ? Place : call.Place,
+        [.. call.Composites.Union(Composites)], Path.Length > 0 ? Path : call.Path);
+
     /// <summary>The place, and the layer that tells equal ones apart.</summary>
     public string Where => Path.Length == 0 || Place.Length == 0 ? Place + Path : $"{Place} in {Path}";
 }
@@ -48,6 +52,12 @@ public sealed class Function(string name)
     private readonly List<EntryCheck> checks = [];
 
     public string Name { get; } = name;
+
+    /// <summary>
+    /// The composite that a call of it is, as `softmax`: a function whose calls mean something to those who know the
+    /// name. Empty for all others.
+    /// </summary>
+    public string Composite { get; init; } = "";
 
     public IReadOnlyList<Node> Nodes => nodes;
 

@@ -40,7 +40,8 @@ public static class GraphPrinter
 
     private static void PrintOne(Function function, StringBuilder text)
     {
-        text.Append($"graph @{function.Name} {{\n");
+        text.Append(function.Composite.Length > 0 ? $"composite {function.Composite} @{function.Name} {{\n"
+            : $"graph @{function.Name} {{\n");
         foreach (var check in function.Checks)
             text.Append(
                 $"  check({check.Kind.ToString().ToLowerInvariant()}, {check.Left}, {check.Right}, {Types.Quote.Text(check.Message)})\n");

@@ -43,9 +43,11 @@ public static class GraphReader
 
         public Function Read()
         {
-            cursor.Expect("graph");
+            var isComposite = cursor.Take("composite");
+            if (!isComposite) cursor.Expect("graph");
+            var composite = isComposite ? cursor.Name() : "";
             cursor.Expect("@");
-            var function = new Function(cursor.Name());
+            var function = new Function(cursor.Name()) { Composite = composite };
             cursor.Expect("{");
             while (!cursor.Take("return"))
             {

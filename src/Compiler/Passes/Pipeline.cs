@@ -26,7 +26,7 @@ public static class Pipeline
         List<Pass> passes =
         [
             // First: the passes behind it see primitives only.
-            new("inline", (f, _) => Inline.Run(f)),
+            new("decompose", (f, _) => Decompose.Run(f)),
             // Behind inline, which brings all nodes together; before whatever divides by an extent.
             new("empty", (f, _) => Empty.Run(f)),
             // Joins the movements that inlining brings together; fusion counts on one movement between two

@@ -64,12 +64,14 @@ public sealed class Rewriter(Func<Node, Rewriter, Node?> rule, Rewrites? rewrite
         $"{node.Op}({string.Join(", ", node.Operands.Select(o => $"{o.Op} %{o.Id}"))}{(node.Attributes.Length > 0 ? "; " + node.Attributes : "")}): {node.Type}";
 
     /// <summary>Makes a node of the new function; for the rules.</summary>
-    public T Add<T>(T node)
+    /// <param name="node">The node.</param>
+    /// <param name="within">Where in the replaced node it comes from; its own origin if null.</param>
+    public T Add<T>(T node, Origin? within = null)
         where T : Node
     {
         // A source node belongs to the function it was made for: a new one stands for it.
         Node own = node.Id < 0 ? node : node.With(node.Operands);
-        return (T)into.Add(own, origin);
+        return (T)into.Add(own, within is null ? origin : within.Within(origin));
     }
 
     /// <summary>What the results and effects need, and every input, which is part of the signature.</summary>

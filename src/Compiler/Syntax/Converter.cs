@@ -52,7 +52,7 @@ internal sealed partial class Converter(SourceText source, CommonTokenStream tok
     private FunctionSyntax Function(AccParser.FunctionContext c, AccParser.NameContext name, AccParser.BodyContext body)
     {
         var block = body.block();
-        return new(SpanOf(c), c.Start.Text == "export", Name(name), Parameters(c.parameters()),
+        return new(SpanOf(c), c.exported is not null, c.composite is not null, Name(name), Parameters(c.parameters()),
             c.result() is { } result ? Result(result) : null,
             c.where() is { } where && !Broken(where) ? All(where.expr(), Expression) : [],
             block is not null ? Block(block) : Returned(body), block is null);

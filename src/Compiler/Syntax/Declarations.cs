@@ -37,11 +37,12 @@ internal sealed record ModuleSyntax(
 
 /// <summary>
 /// `export fn f(x: f32[n]) -> f32[n] where … { … }`. With `= e` the body is a block of one return, and
-/// <see cref="ExpressionBodied"/> is set.
+/// <see cref="ExpressionBodied"/> is set. A `composite fn` stays one call in the graph until `decompose`.
 /// </summary>
 internal sealed record FunctionSyntax(
-    Span Span, bool Exported, NameToken Name, ImmutableArray<ParameterSyntax> Parameters, ResultSyntax? Result,
-    ImmutableArray<ExpressionSyntax> Where, BlockSyntax Body, bool ExpressionBodied) : ItemSyntax(Span);
+    Span Span, bool Exported, bool IsComposite, NameToken Name, ImmutableArray<ParameterSyntax> Parameters,
+    ResultSyntax? Result, ImmutableArray<ExpressionSyntax> Where, BlockSyntax Body, bool ExpressionBodied)
+    : ItemSyntax(Span);
 
 internal enum StateKind
 {

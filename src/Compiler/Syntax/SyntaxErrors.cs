@@ -14,7 +14,7 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
         "inout", "and", "or", "not", "true", "false",
     ];
 
-    private static readonly string[] NameStarts = ["NAME", "weights", "where", "optional", "_"];
+    private static readonly string[] NameStarts = ["NAME", "weights", "where", "optional", "composite", "_"];
 
     private static readonly string[] ExpressionStarts =
         ["INT", "FLOAT", "STRING", "true", "false", "not", "if", "-", "(", "[", .. NameStarts];
@@ -276,7 +276,7 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
         Fold("NAME", NameStarts, "a name");
         Fold("EOF", ["EOF"], null);
         Fold("STRING", ["STRING"], "a string");
-        rest.ExceptWith(["where", "optional"]);
+        rest.ExceptWith(["where", "optional", "composite"]);
         groups.AddRange(rest.Select(r => $"`{r}`").Order(StringComparer.Ordinal));
         return groups;
     }

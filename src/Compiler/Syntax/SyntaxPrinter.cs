@@ -33,8 +33,8 @@ internal static class SyntaxPrinter
         FileSyntax n => "file" + Doc(n.Documentation),
         UseSyntax n => "use " + string.Join('.', n.Path.Select(p => p.Text)),
         ModuleSyntax n => $"module {n.Name.Text}{Doc(n.Documentation)}",
-        FunctionSyntax n => $"{(n.Exported ? "export " : "")}fn {n.Name.Text}{(n.ExpressionBodied ? " =" : "")}"
-            + Doc(n.Documentation),
+        FunctionSyntax n => $"{(n.Exported ? "export " : "")}{(n.IsComposite ? "composite " : "")}fn {n.Name.Text}"
+            + (n.ExpressionBodied ? " =" : "") + Doc(n.Documentation),
         StateSyntax n => $"{(n.Kind == StateKind.Param ? "param" : "buffer")} {n.Name.Text}{Doc(n.Documentation)}",
         ConstantSyntax n => $"let {Names(n.Names)}{Doc(n.Documentation)}",
         ConditionalItemSyntax n => "if item" + Doc(n.Documentation),

@@ -43,7 +43,7 @@ public class BisectionTests : CommandLine
                 ? r.By("-(-x), broken on purpose", r.Add(new Unary(UnaryOp.Abs, inner.Operands[0])))
                 : Simplify.Rule(node, r), rewrites, "simplify").Run(f));
         var found =
-            Find([new("inline", (f, _) => Inline.Run(f)), broken, new("dead-code", (f, _) => DeadCode.Run(f))],
+            Find([new("decompose", (f, _) => Decompose.Run(f)), broken, new("dead-code", (f, _) => DeadCode.Run(f))],
                 backend);
         Assert.Equal("-(-x), broken on purpose", found.Culprit?.Rule);
         Assert.StartsWith("neg(", found.Culprit!.Before, StringComparison.Ordinal);

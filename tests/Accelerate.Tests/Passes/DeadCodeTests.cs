@@ -187,7 +187,7 @@ public sealed class DeadCodeTests
               return(%3)
             }
             """);
-        var inlined = Inline.Run(function);
+        var inlined = Decompose.Run(function);
         Verifier.Verify(inlined);
         Assert.Equal(["once", "once.2"], inlined.Nodes.OfType<Scan>().Select(s => s.Body.Name));
         Verifier.Verify(GraphReader.Read(GraphPrinter.Print(DeadCode.Run(inlined))));

@@ -46,8 +46,8 @@ internal partial class AccParser : Parser {
 		T__31=32, T__32=33, T__33=34, T__34=35, T__35=36, T__36=37, T__37=38,
 		T__38=39, T__39=40, T__40=41, T__41=42, T__42=43, T__43=44, T__44=45,
 		T__45=46, T__46=47, T__47=48, T__48=49, T__49=50, T__50=51, T__51=52,
-		T__52=53, T__53=54, T__54=55, NAME=56, INT=57, FLOAT=58, STRING=59, COMMENT=60,
-		SPACE=61, STRAY=62;
+		T__52=53, T__53=54, T__54=55, T__55=56, NAME=57, INT=58, FLOAT=59, STRING=60,
+		COMMENT=61, SPACE=62, STRAY=63;
 	public const int
 		RULE_file = 0, RULE_use = 1, RULE_item = 2, RULE_otherwise = 3, RULE_rename = 4,
 		RULE_parameters = 5, RULE_parameter = 6, RULE_result = 7, RULE_field = 8,
@@ -65,11 +65,11 @@ internal partial class AccParser : Parser {
 
 	private static readonly string[] _LiteralNames = {
 		null, "'use'", "'.'", "'module'", "'('", "')'", "'{'", "'}'", "'export'",
-		"'fn'", "'->'", "'param'", "'buffer'", "':'", "'='", "'let'", "'if'",
-		"'weights'", "'else'", "','", "'optional'", "'_'", "'inout'", "'where'",
-		"'['", "']'", "'..'", "'+='", "'-='", "'*='", "'/='", "'for'", "'in'",
-		"'while'", "'return'", "'**'", "'-'", "'*'", "'/'", "'//'", "'%'", "'@'",
-		"'+'", "'=='", "'!='", "'<'", "'<='", "'>'", "'>='", "'not'", "'and'",
+		"'composite'", "'fn'", "'->'", "'param'", "'buffer'", "':'", "'='", "'let'",
+		"'if'", "'weights'", "'else'", "','", "'optional'", "'_'", "'inout'",
+		"'where'", "'['", "']'", "'..'", "'+='", "'-='", "'*='", "'/='", "'for'",
+		"'in'", "'while'", "'return'", "'**'", "'-'", "'*'", "'/'", "'//'", "'%'",
+		"'@'", "'+'", "'=='", "'!='", "'<'", "'<='", "'>'", "'>='", "'not'", "'and'",
 		"'or'", "'|>'", "'=>'", "'true'", "'false'"
 	};
 	private static readonly string[] _SymbolicNames = {
@@ -77,7 +77,7 @@ internal partial class AccParser : Parser {
 		null, null, null, null, null, null, null, null, null, null, null, null,
 		null, null, null, null, null, null, null, null, null, null, null, null,
 		null, null, null, null, null, null, null, null, null, null, null, null,
-		null, null, null, null, null, null, null, null, "NAME", "INT", "FLOAT",
+		null, null, null, null, null, null, null, null, null, "NAME", "INT", "FLOAT",
 		"STRING", "COMMENT", "SPACE", "STRAY"
 	};
 	public static readonly IVocabulary DefaultVocabulary = new Vocabulary(_LiteralNames, _SymbolicNames);
@@ -158,7 +158,7 @@ internal partial class AccParser : Parser {
 			State = 71;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 72057594049698568L) != 0)) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 144115188099397384L) != 0)) {
 				{
 				{
 				State = 68;
@@ -267,6 +267,8 @@ internal partial class AccParser : Parser {
 		public ModuleContext(ItemContext context) { CopyFrom(context); }
 	}
 	public partial class FunctionContext : ItemContext {
+		public IToken exported;
+		public IToken composite;
 		[System.Diagnostics.DebuggerNonUserCode] public NameContext name() {
 			return GetRuleContext<NameContext>(0);
 		}
@@ -346,9 +348,9 @@ internal partial class AccParser : Parser {
 		EnterRule(_localctx, 4, RULE_item);
 		int _la;
 		try {
-			State = 163;
+			State = 166;
 			ErrorHandler.Sync(this);
-			switch ( Interpreter.AdaptivePredict(TokenStream,15,Context) ) {
+			switch ( Interpreter.AdaptivePredict(TokenStream,16,Context) ) {
 			case 1:
 				_localctx = new ModuleContext(_localctx);
 				EnterOuterAlt(_localctx, 1);
@@ -367,7 +369,7 @@ internal partial class AccParser : Parser {
 					State = 89;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
-					if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 72057594053787648L) != 0)) {
+					if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 144115188107575808L) != 0)) {
 						{
 						State = 88;
 						parameters();
@@ -384,7 +386,7 @@ internal partial class AccParser : Parser {
 				State = 98;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 72057594049698568L) != 0)) {
+				while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 144115188099397384L) != 0)) {
 					{
 					{
 					State = 95;
@@ -409,51 +411,61 @@ internal partial class AccParser : Parser {
 				if (_la==T__7) {
 					{
 					State = 103;
-					Match(T__7);
+					((FunctionContext)_localctx).exported = Match(T__7);
 					}
 				}
 
-				State = 106;
-				Match(T__8);
 				State = 107;
-				name();
-				State = 108;
-				Match(T__3);
-				State = 110;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 72057594053787648L) != 0)) {
+				if (_la==T__8) {
 					{
-					State = 109;
+					State = 106;
+					((FunctionContext)_localctx).composite = Match(T__8);
+					}
+				}
+
+				State = 109;
+				Match(T__9);
+				State = 110;
+				name();
+				State = 111;
+				Match(T__3);
+				State = 113;
+				ErrorHandler.Sync(this);
+				_la = TokenStream.LA(1);
+				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 144115188107575808L) != 0)) {
+					{
+					State = 112;
 					parameters();
 					}
 				}
 
-				State = 112;
-				Match(T__4);
 				State = 115;
+				Match(T__4);
+				State = 118;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if (_la==T__9) {
+				if (_la==T__10) {
 					{
-					State = 113;
-					Match(T__9);
-					State = 114;
+					State = 116;
+					Match(T__10);
+					State = 117;
 					result();
 					}
 				}
 
-				State = 118;
+				State = 121;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if (_la==T__22) {
+				if (_la==T__23) {
 					{
-					State = 117;
+					State = 120;
 					where();
 					}
 				}
 
-				State = 120;
+				State = 123;
 				body();
 				}
 				break;
@@ -461,33 +473,33 @@ internal partial class AccParser : Parser {
 				_localctx = new StateContext(_localctx);
 				EnterOuterAlt(_localctx, 3);
 				{
-				State = 122;
+				State = 125;
 				((StateContext)_localctx).kind = TokenStream.LT(1);
 				_la = TokenStream.LA(1);
-				if ( !(_la==T__10 || _la==T__11) ) {
+				if ( !(_la==T__11 || _la==T__12) ) {
 					((StateContext)_localctx).kind = ErrorHandler.RecoverInline(this);
 				}
 				else {
 					ErrorHandler.ReportMatch(this);
 				    Consume();
 				}
-				State = 123;
-				name();
 				State = 126;
+				name();
+				State = 129;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if (_la==T__12) {
+				if (_la==T__13) {
 					{
-					State = 124;
-					Match(T__12);
-					State = 125;
+					State = 127;
+					Match(T__13);
+					State = 128;
 					type();
 					}
 				}
 
-				State = 128;
-				Match(T__13);
-				State = 129;
+				State = 131;
+				Match(T__14);
+				State = 132;
 				expr(0);
 				}
 				break;
@@ -495,25 +507,25 @@ internal partial class AccParser : Parser {
 				_localctx = new ConstantContext(_localctx);
 				EnterOuterAlt(_localctx, 4);
 				{
-				State = 131;
-				Match(T__14);
-				State = 132;
-				names();
+				State = 134;
+				Match(T__15);
 				State = 135;
+				names();
+				State = 138;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if (_la==T__12) {
+				if (_la==T__13) {
 					{
-					State = 133;
-					Match(T__12);
-					State = 134;
+					State = 136;
+					Match(T__13);
+					State = 137;
 					type();
 					}
 				}
 
-				State = 137;
-				Match(T__13);
-				State = 138;
+				State = 140;
+				Match(T__14);
+				State = 141;
 				expr(0);
 				}
 				break;
@@ -521,34 +533,34 @@ internal partial class AccParser : Parser {
 				_localctx = new ConditionalContext(_localctx);
 				EnterOuterAlt(_localctx, 5);
 				{
-				State = 140;
-				Match(T__15);
-				State = 141;
+				State = 143;
+				Match(T__16);
+				State = 144;
 				expr(0);
-				State = 142;
+				State = 145;
 				Match(T__5);
-				State = 146;
+				State = 149;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 72057594049698568L) != 0)) {
+				while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 144115188099397384L) != 0)) {
 					{
 					{
-					State = 143;
+					State = 146;
 					item();
 					}
 					}
-					State = 148;
+					State = 151;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
 				}
-				State = 149;
+				State = 152;
 				Match(T__6);
-				State = 151;
+				State = 154;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if (_la==T__17) {
+				if (_la==T__18) {
 					{
-					State = 150;
+					State = 153;
 					otherwise();
 					}
 				}
@@ -559,25 +571,25 @@ internal partial class AccParser : Parser {
 				_localctx = new WeightsContext(_localctx);
 				EnterOuterAlt(_localctx, 6);
 				{
-				State = 153;
-				Match(T__16);
-				State = 154;
+				State = 156;
+				Match(T__17);
+				State = 157;
 				Match(T__5);
-				State = 158;
+				State = 161;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 				while (_la==STRING) {
 					{
 					{
-					State = 155;
+					State = 158;
 					rename();
 					}
 					}
-					State = 160;
+					State = 163;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
 				}
-				State = 161;
+				State = 164;
 				Match(T__6);
 				}
 				break;
@@ -585,7 +597,7 @@ internal partial class AccParser : Parser {
 				_localctx = new CheckContext(_localctx);
 				EnterOuterAlt(_localctx, 7);
 				{
-				State = 162;
+				State = 165;
 				call();
 				}
 				break;
@@ -624,25 +636,25 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 165;
-			Match(T__17);
-			State = 166;
+			State = 168;
+			Match(T__18);
+			State = 169;
 			Match(T__5);
-			State = 170;
+			State = 173;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 72057594049698568L) != 0)) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 144115188099397384L) != 0)) {
 				{
 				{
-				State = 167;
+				State = 170;
 				item();
 				}
 				}
-				State = 172;
+				State = 175;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
-			State = 173;
+			State = 176;
 			Match(T__6);
 			}
 		}
@@ -677,49 +689,49 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 175;
+			State = 178;
 			Match(STRING);
-			State = 176;
-			Match(T__9);
-			State = 189;
+			State = 179;
+			Match(T__10);
+			State = 192;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
 			case STRING:
 				{
-				State = 177;
+				State = 180;
 				Match(STRING);
-				State = 182;
+				State = 185;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				while (_la==T__18) {
+				while (_la==T__19) {
 					{
 					{
-					State = 178;
-					Match(T__18);
-					State = 179;
+					State = 181;
+					Match(T__19);
+					State = 182;
 					Match(STRING);
 					}
 					}
-					State = 184;
+					State = 187;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
 				}
-				State = 186;
+				State = 189;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if (_la==T__19) {
+				if (_la==T__20) {
 					{
-					State = 185;
-					Match(T__19);
+					State = 188;
+					Match(T__20);
 					}
 				}
 
 				}
 				break;
-			case T__20:
+			case T__21:
 				{
-				State = 188;
-				Match(T__20);
+				State = 191;
+				Match(T__21);
 				}
 				break;
 			default:
@@ -761,33 +773,33 @@ internal partial class AccParser : Parser {
 			int _alt;
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 191;
+			State = 194;
 			parameter();
-			State = 196;
+			State = 199;
 			ErrorHandler.Sync(this);
-			_alt = Interpreter.AdaptivePredict(TokenStream,20,Context);
+			_alt = Interpreter.AdaptivePredict(TokenStream,21,Context);
 			while ( _alt!=2 && _alt!=global::Antlr4.Runtime.Atn.ATN.INVALID_ALT_NUMBER ) {
 				if ( _alt==1 ) {
 					{
 					{
-					State = 192;
-					Match(T__18);
-					State = 193;
+					State = 195;
+					Match(T__19);
+					State = 196;
 					parameter();
 					}
 					}
 				}
-				State = 198;
+				State = 201;
 				ErrorHandler.Sync(this);
-				_alt = Interpreter.AdaptivePredict(TokenStream,20,Context);
+				_alt = Interpreter.AdaptivePredict(TokenStream,21,Context);
 			}
-			State = 200;
+			State = 203;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if (_la==T__18) {
+			if (_la==T__19) {
 				{
-				State = 199;
-				Match(T__18);
+				State = 202;
+				Match(T__19);
 				}
 			}
 
@@ -829,38 +841,38 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 203;
+			State = 206;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if (_la==T__21) {
+			if (_la==T__22) {
 				{
-				State = 202;
-				Match(T__21);
+				State = 205;
+				Match(T__22);
 				}
 			}
 
-			State = 205;
-			name();
 			State = 208;
-			ErrorHandler.Sync(this);
-			_la = TokenStream.LA(1);
-			if (_la==T__12) {
-				{
-				State = 206;
-				Match(T__12);
-				State = 207;
-				type();
-				}
-			}
-
-			State = 212;
+			name();
+			State = 211;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
 			if (_la==T__13) {
 				{
-				State = 210;
+				State = 209;
 				Match(T__13);
-				State = 211;
+				State = 210;
+				type();
+				}
+			}
+
+			State = 215;
+			ErrorHandler.Sync(this);
+			_la = TokenStream.LA(1);
+			if (_la==T__14) {
+				{
+				State = 213;
+				Match(T__14);
+				State = 214;
 				expr(0);
 				}
 			}
@@ -901,46 +913,47 @@ internal partial class AccParser : Parser {
 		EnterRule(_localctx, 14, RULE_result);
 		int _la;
 		try {
-			State = 226;
+			State = 229;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
 			case T__8:
-			case T__16:
-			case T__19:
+			case T__9:
+			case T__17:
 			case T__20:
-			case T__22:
+			case T__21:
 			case T__23:
+			case T__24:
 			case NAME:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 214;
+				State = 217;
 				type();
 				}
 				break;
 			case T__3:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 215;
+				State = 218;
 				Match(T__3);
-				State = 216;
+				State = 219;
 				field();
-				State = 221;
+				State = 224;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				while (_la==T__18) {
+				while (_la==T__19) {
 					{
 					{
-					State = 217;
-					Match(T__18);
-					State = 218;
+					State = 220;
+					Match(T__19);
+					State = 221;
 					field();
 					}
 					}
-					State = 223;
+					State = 226;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
 				}
-				State = 224;
+				State = 227;
 				Match(T__4);
 				}
 				break;
@@ -980,19 +993,19 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 231;
+			State = 234;
 			ErrorHandler.Sync(this);
-			switch ( Interpreter.AdaptivePredict(TokenStream,27,Context) ) {
+			switch ( Interpreter.AdaptivePredict(TokenStream,28,Context) ) {
 			case 1:
 				{
-				State = 228;
+				State = 231;
 				name();
-				State = 229;
-				Match(T__12);
+				State = 232;
+				Match(T__13);
 				}
 				break;
 			}
-			State = 233;
+			State = 236;
 			type();
 			}
 		}
@@ -1029,23 +1042,23 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 235;
-			Match(T__22);
-			State = 236;
+			State = 238;
+			Match(T__23);
+			State = 239;
 			expr(0);
-			State = 241;
+			State = 244;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while (_la==T__18) {
+			while (_la==T__19) {
 				{
 				{
-				State = 237;
-				Match(T__18);
-				State = 238;
+				State = 240;
+				Match(T__19);
+				State = 241;
 				expr(0);
 				}
 				}
-				State = 243;
+				State = 246;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
@@ -1081,22 +1094,22 @@ internal partial class AccParser : Parser {
 		BodyContext _localctx = new BodyContext(Context, State);
 		EnterRule(_localctx, 20, RULE_body);
 		try {
-			State = 247;
+			State = 250;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
-			case T__13:
+			case T__14:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 244;
-				Match(T__13);
-				State = 245;
+				State = 247;
+				Match(T__14);
+				State = 248;
 				expr(0);
 				}
 				break;
 			case T__5:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 246;
+				State = 249;
 				block();
 				}
 				break;
@@ -1155,77 +1168,78 @@ internal partial class AccParser : Parser {
 		EnterRule(_localctx, 22, RULE_type);
 		int _la;
 		try {
-			State = 269;
+			State = 272;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
-			case T__16:
-			case T__19:
+			case T__8:
+			case T__17:
 			case T__20:
-			case T__22:
+			case T__21:
+			case T__23:
 			case NAME:
 				_localctx = new NamedTypeContext(_localctx);
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 249;
+				State = 252;
 				name();
-				State = 262;
+				State = 265;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if (_la==T__23) {
+				if (_la==T__24) {
 					{
-					State = 250;
-					Match(T__23);
-					State = 259;
+					State = 253;
+					Match(T__24);
+					State = 262;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
-					if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 1135470124865880080L) != 0)) {
+					if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 2270940249731760656L) != 0)) {
 						{
-						State = 251;
+						State = 254;
 						dim();
-						State = 256;
+						State = 259;
 						ErrorHandler.Sync(this);
 						_la = TokenStream.LA(1);
-						while (_la==T__18) {
+						while (_la==T__19) {
 							{
 							{
-							State = 252;
-							Match(T__18);
-							State = 253;
+							State = 255;
+							Match(T__19);
+							State = 256;
 							dim();
 							}
 							}
-							State = 258;
+							State = 261;
 							ErrorHandler.Sync(this);
 							_la = TokenStream.LA(1);
 						}
 						}
 					}
 
-					State = 261;
-					Match(T__24);
+					State = 264;
+					Match(T__25);
 					}
 				}
 
 				}
 				break;
-			case T__23:
+			case T__24:
 				_localctx = new ListTypeContext(_localctx);
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 264;
-				Match(T__23);
-				State = 265;
-				type();
-				State = 266;
+				State = 267;
 				Match(T__24);
+				State = 268;
+				type();
+				State = 269;
+				Match(T__25);
 				}
 				break;
-			case T__8:
+			case T__9:
 				_localctx = new FunctionTypeContext(_localctx);
 				EnterOuterAlt(_localctx, 3);
 				{
-				State = 268;
-				Match(T__8);
+				State = 271;
+				Match(T__9);
 				}
 				break;
 			default:
@@ -1262,34 +1276,35 @@ internal partial class AccParser : Parser {
 		DimContext _localctx = new DimContext(Context, State);
 		EnterRule(_localctx, 24, RULE_dim);
 		try {
-			State = 273;
+			State = 276;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
-			case T__25:
+			case T__26:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 271;
+				State = 274;
 				group();
 				}
 				break;
 			case T__3:
-			case T__15:
+			case T__8:
 			case T__16:
-			case T__19:
+			case T__17:
 			case T__20:
-			case T__22:
+			case T__21:
 			case T__23:
-			case T__35:
-			case T__48:
-			case T__53:
+			case T__24:
+			case T__36:
+			case T__49:
 			case T__54:
+			case T__55:
 			case NAME:
 			case INT:
 			case FLOAT:
 			case STRING:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 272;
+				State = 275;
 				expr(0);
 				}
 				break;
@@ -1327,14 +1342,14 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 275;
-			Match(T__25);
-			State = 277;
+			State = 278;
+			Match(T__26);
+			State = 280;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 72057594049593344L) != 0)) {
+			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 144115188099187200L) != 0)) {
 				{
-				State = 276;
+				State = 279;
 				name();
 				}
 			}
@@ -1374,23 +1389,23 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 279;
+			State = 282;
 			Match(T__5);
-			State = 283;
+			State = 286;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 72057621966979072L) != 0)) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 144115243933958656L) != 0)) {
 				{
 				{
-				State = 280;
+				State = 283;
 				statement();
 				}
 				}
-				State = 285;
+				State = 288;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
-			State = 286;
+			State = 289;
 			Match(T__6);
 			}
 		}
@@ -1491,32 +1506,32 @@ internal partial class AccParser : Parser {
 		EnterRule(_localctx, 30, RULE_statement);
 		int _la;
 		try {
-			State = 329;
+			State = 332;
 			ErrorHandler.Sync(this);
-			switch ( Interpreter.AdaptivePredict(TokenStream,40,Context) ) {
+			switch ( Interpreter.AdaptivePredict(TokenStream,41,Context) ) {
 			case 1:
 				_localctx = new DeclareContext(_localctx);
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 288;
-				Match(T__14);
-				State = 289;
-				names();
+				State = 291;
+				Match(T__15);
 				State = 292;
+				names();
+				State = 295;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if (_la==T__12) {
+				if (_la==T__13) {
 					{
-					State = 290;
-					Match(T__12);
-					State = 291;
+					State = 293;
+					Match(T__13);
+					State = 294;
 					type();
 					}
 				}
 
-				State = 294;
-				Match(T__13);
-				State = 295;
+				State = 297;
+				Match(T__14);
+				State = 298;
 				expr(0);
 				}
 				break;
@@ -1524,35 +1539,35 @@ internal partial class AccParser : Parser {
 				_localctx = new AssignContext(_localctx);
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 297;
+				State = 300;
 				place();
-				State = 302;
+				State = 305;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				while (_la==T__18) {
+				while (_la==T__19) {
 					{
 					{
-					State = 298;
-					Match(T__18);
-					State = 299;
+					State = 301;
+					Match(T__19);
+					State = 302;
 					place();
 					}
 					}
-					State = 304;
+					State = 307;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
 				}
-				State = 305;
+				State = 308;
 				((AssignContext)_localctx).op = TokenStream.LT(1);
 				_la = TokenStream.LA(1);
-				if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 2013282304L) != 0)) ) {
+				if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 4026564608L) != 0)) ) {
 					((AssignContext)_localctx).op = ErrorHandler.RecoverInline(this);
 				}
 				else {
 					ErrorHandler.ReportMatch(this);
 				    Consume();
 				}
-				State = 306;
+				State = 309;
 				expr(0);
 				}
 				break;
@@ -1560,7 +1575,7 @@ internal partial class AccParser : Parser {
 				_localctx = new BranchContext(_localctx);
 				EnterOuterAlt(_localctx, 3);
 				{
-				State = 308;
+				State = 311;
 				choice();
 				}
 				break;
@@ -1568,15 +1583,15 @@ internal partial class AccParser : Parser {
 				_localctx = new LoopContext(_localctx);
 				EnterOuterAlt(_localctx, 4);
 				{
-				State = 309;
-				Match(T__30);
-				State = 310;
-				names();
-				State = 311;
-				Match(T__31);
 				State = 312;
-				iterable();
+				Match(T__31);
 				State = 313;
+				names();
+				State = 314;
+				Match(T__32);
+				State = 315;
+				iterable();
+				State = 316;
 				block();
 				}
 				break;
@@ -1584,11 +1599,11 @@ internal partial class AccParser : Parser {
 				_localctx = new WhileContext(_localctx);
 				EnterOuterAlt(_localctx, 5);
 				{
-				State = 315;
-				Match(T__32);
-				State = 316;
+				State = 318;
+				Match(T__33);
+				State = 319;
 				expr(0);
-				State = 317;
+				State = 320;
 				block();
 				}
 				break;
@@ -1596,23 +1611,23 @@ internal partial class AccParser : Parser {
 				_localctx = new ReturnContext(_localctx);
 				EnterOuterAlt(_localctx, 6);
 				{
-				State = 319;
-				Match(T__33);
-				State = 320;
+				State = 322;
+				Match(T__34);
+				State = 323;
 				expr(0);
-				State = 325;
+				State = 328;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				while (_la==T__18) {
+				while (_la==T__19) {
 					{
 					{
-					State = 321;
-					Match(T__18);
-					State = 322;
+					State = 324;
+					Match(T__19);
+					State = 325;
 					expr(0);
 					}
 					}
-					State = 327;
+					State = 330;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
 				}
@@ -1622,7 +1637,7 @@ internal partial class AccParser : Parser {
 				_localctx = new EffectContext(_localctx);
 				EnterOuterAlt(_localctx, 7);
 				{
-				State = 328;
+				State = 331;
 				call();
 				}
 				break;
@@ -1667,31 +1682,31 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 331;
-			Match(T__15);
-			State = 332;
+			State = 334;
+			Match(T__16);
+			State = 335;
 			expr(0);
-			State = 333;
+			State = 336;
 			block();
-			State = 339;
+			State = 342;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if (_la==T__17) {
+			if (_la==T__18) {
 				{
-				State = 334;
-				Match(T__17);
 				State = 337;
+				Match(T__18);
+				State = 340;
 				ErrorHandler.Sync(this);
 				switch (TokenStream.LA(1)) {
 				case T__5:
 					{
-					State = 335;
+					State = 338;
 					block();
 					}
 					break;
-				case T__15:
+				case T__16:
 					{
-					State = 336;
+					State = 339;
 					choice();
 					}
 					break;
@@ -1742,39 +1757,39 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 341;
+			State = 344;
 			name();
-			State = 350;
+			State = 353;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while (_la==T__1 || _la==T__23) {
+			while (_la==T__1 || _la==T__24) {
 				{
-				State = 348;
+				State = 351;
 				ErrorHandler.Sync(this);
 				switch (TokenStream.LA(1)) {
 				case T__1:
 					{
-					State = 342;
+					State = 345;
 					Match(T__1);
-					State = 343;
+					State = 346;
 					name();
 					}
 					break;
-				case T__23:
+				case T__24:
 					{
-					State = 344;
-					Match(T__23);
-					State = 345;
-					subscripts();
-					State = 346;
+					State = 347;
 					Match(T__24);
+					State = 348;
+					subscripts();
+					State = 349;
+					Match(T__25);
 					}
 					break;
 				default:
 					throw new NoViableAltException(this);
 				}
 				}
-				State = 352;
+				State = 355;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
@@ -1813,21 +1828,21 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 353;
-			place();
-			State = 354;
-			Match(T__3);
 			State = 356;
+			place();
+			State = 357;
+			Match(T__3);
+			State = 359;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 1135470124802965520L) != 0)) {
+			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 2270940249605931536L) != 0)) {
 				{
-				State = 355;
+				State = 358;
 				arguments();
 				}
 			}
 
-			State = 358;
+			State = 361;
 			Match(T__4);
 			}
 		}
@@ -1864,21 +1879,21 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 360;
+			State = 363;
 			name();
-			State = 365;
+			State = 368;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while (_la==T__18) {
+			while (_la==T__19) {
 				{
 				{
-				State = 361;
-				Match(T__18);
-				State = 362;
+				State = 364;
+				Match(T__19);
+				State = 365;
 				name();
 				}
 				}
-				State = 367;
+				State = 370;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
@@ -1917,25 +1932,25 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 368;
+			State = 371;
 			expr(0);
-			State = 375;
+			State = 378;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if (_la==T__12) {
+			if (_la==T__13) {
 				{
-				State = 369;
-				Match(T__12);
-				State = 370;
-				expr(0);
+				State = 372;
+				Match(T__13);
 				State = 373;
+				expr(0);
+				State = 376;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if (_la==T__12) {
+				if (_la==T__13) {
 					{
-					State = 371;
-					Match(T__12);
-					State = 372;
+					State = 374;
+					Match(T__13);
+					State = 375;
 					expr(0);
 					}
 				}
@@ -2105,18 +2120,18 @@ internal partial class AccParser : Parser {
 			int _alt;
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 429;
+			State = 432;
 			ErrorHandler.Sync(this);
-			switch ( Interpreter.AdaptivePredict(TokenStream,54,Context) ) {
+			switch ( Interpreter.AdaptivePredict(TokenStream,55,Context) ) {
 			case 1:
 				{
 				_localctx = new NegateContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
 
-				State = 378;
-				Match(T__35);
-				State = 379;
+				State = 381;
+				Match(T__36);
+				State = 382;
 				expr(15);
 				}
 				break;
@@ -2125,9 +2140,9 @@ internal partial class AccParser : Parser {
 				_localctx = new NotContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
-				State = 380;
-				Match(T__48);
-				State = 381;
+				State = 383;
+				Match(T__49);
+				State = 384;
 				expr(11);
 				}
 				break;
@@ -2136,31 +2151,31 @@ internal partial class AccParser : Parser {
 				_localctx = new MapContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
-				State = 382;
-				Match(T__23);
-				State = 383;
+				State = 385;
+				Match(T__24);
+				State = 386;
 				index();
-				State = 388;
+				State = 391;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				while (_la==T__18) {
+				while (_la==T__19) {
 					{
 					{
-					State = 384;
-					Match(T__18);
-					State = 385;
+					State = 387;
+					Match(T__19);
+					State = 388;
 					index();
 					}
 					}
-					State = 390;
+					State = 393;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
 				}
-				State = 391;
-				Match(T__24);
-				State = 392;
-				Match(T__52);
-				State = 393;
+				State = 394;
+				Match(T__25);
+				State = 395;
+				Match(T__53);
+				State = 396;
 				expr(7);
 				}
 				break;
@@ -2169,32 +2184,32 @@ internal partial class AccParser : Parser {
 				_localctx = new ComprehensionContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
-				State = 395;
-				Match(T__23);
-				State = 396;
-				expr(0);
-				State = 397;
-				Match(T__30);
 				State = 398;
-				names();
+				Match(T__24);
 				State = 399;
-				Match(T__31);
+				expr(0);
 				State = 400;
-				iterable();
+				Match(T__31);
+				State = 401;
+				names();
+				State = 402;
+				Match(T__32);
 				State = 403;
+				iterable();
+				State = 406;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if (_la==T__15) {
+				if (_la==T__16) {
 					{
-					State = 401;
-					Match(T__15);
-					State = 402;
+					State = 404;
+					Match(T__16);
+					State = 405;
 					expr(0);
 					}
 				}
 
-				State = 405;
-				Match(T__24);
+				State = 408;
+				Match(T__25);
 				}
 				break;
 			case 5:
@@ -2202,48 +2217,48 @@ internal partial class AccParser : Parser {
 				_localctx = new ListContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
-				State = 407;
-				Match(T__23);
-				State = 419;
+				State = 410;
+				Match(T__24);
+				State = 422;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 1135470124865880080L) != 0)) {
+				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 2270940249731760656L) != 0)) {
 					{
-					State = 408;
+					State = 411;
 					element();
-					State = 413;
+					State = 416;
 					ErrorHandler.Sync(this);
-					_alt = Interpreter.AdaptivePredict(TokenStream,51,Context);
+					_alt = Interpreter.AdaptivePredict(TokenStream,52,Context);
 					while ( _alt!=2 && _alt!=global::Antlr4.Runtime.Atn.ATN.INVALID_ALT_NUMBER ) {
 						if ( _alt==1 ) {
 							{
 							{
-							State = 409;
-							Match(T__18);
-							State = 410;
+							State = 412;
+							Match(T__19);
+							State = 413;
 							element();
 							}
 							}
 						}
-						State = 415;
+						State = 418;
 						ErrorHandler.Sync(this);
-						_alt = Interpreter.AdaptivePredict(TokenStream,51,Context);
+						_alt = Interpreter.AdaptivePredict(TokenStream,52,Context);
 					}
-					State = 417;
+					State = 420;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
-					if (_la==T__18) {
+					if (_la==T__19) {
 						{
-						State = 416;
-						Match(T__18);
+						State = 419;
+						Match(T__19);
 						}
 					}
 
 					}
 				}
 
-				State = 421;
-				Match(T__24);
+				State = 424;
+				Match(T__25);
 				}
 				break;
 			case 6:
@@ -2251,7 +2266,7 @@ internal partial class AccParser : Parser {
 				_localctx = new IfContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
-				State = 422;
+				State = 425;
 				ternary();
 				}
 				break;
@@ -2260,11 +2275,11 @@ internal partial class AccParser : Parser {
 				_localctx = new ParensContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
-				State = 423;
+				State = 426;
 				Match(T__3);
-				State = 424;
+				State = 427;
 				expr(0);
-				State = 425;
+				State = 428;
 				Match(T__4);
 				}
 				break;
@@ -2273,9 +2288,9 @@ internal partial class AccParser : Parser {
 				_localctx = new LiteralContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
-				State = 427;
+				State = 430;
 				_la = TokenStream.LA(1);
-				if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 1062849512059437056L) != 0)) ) {
+				if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 2125699024118874112L) != 0)) ) {
 				ErrorHandler.RecoverInline(this);
 				}
 				else {
@@ -2289,33 +2304,33 @@ internal partial class AccParser : Parser {
 				_localctx = new VariableContext(_localctx);
 				Context = _localctx;
 				_prevctx = _localctx;
-				State = 428;
+				State = 431;
 				name();
 				}
 				break;
 			}
 			Context.Stop = TokenStream.LT(-1);
-			State = 468;
+			State = 471;
 			ErrorHandler.Sync(this);
-			_alt = Interpreter.AdaptivePredict(TokenStream,57,Context);
+			_alt = Interpreter.AdaptivePredict(TokenStream,58,Context);
 			while ( _alt!=2 && _alt!=global::Antlr4.Runtime.Atn.ATN.INVALID_ALT_NUMBER ) {
 				if ( _alt==1 ) {
 					if ( ParseListeners!=null )
 						TriggerExitRuleEvent();
 					_prevctx = _localctx;
 					{
-					State = 466;
+					State = 469;
 					ErrorHandler.Sync(this);
-					switch ( Interpreter.AdaptivePredict(TokenStream,56,Context) ) {
+					switch ( Interpreter.AdaptivePredict(TokenStream,57,Context) ) {
 					case 1:
 						{
 						_localctx = new BinaryContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 431;
+						State = 434;
 						if (!(Precpred(Context, 16))) throw new FailedPredicateException(this, "Precpred(Context, 16)");
-						State = 432;
-						((BinaryContext)_localctx).op = Match(T__34);
-						State = 433;
+						State = 435;
+						((BinaryContext)_localctx).op = Match(T__35);
+						State = 436;
 						expr(16);
 						}
 						break;
@@ -2323,32 +2338,12 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new BinaryContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 434;
-						if (!(Precpred(Context, 14))) throw new FailedPredicateException(this, "Precpred(Context, 14)");
-						State = 435;
-						((BinaryContext)_localctx).op = TokenStream.LT(1);
-						_la = TokenStream.LA(1);
-						if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 4260607557632L) != 0)) ) {
-							((BinaryContext)_localctx).op = ErrorHandler.RecoverInline(this);
-						}
-						else {
-							ErrorHandler.ReportMatch(this);
-						    Consume();
-						}
-						State = 436;
-						expr(15);
-						}
-						break;
-					case 3:
-						{
-						_localctx = new BinaryContext(new ExprContext(_parentctx, _parentState));
-						PushNewRecursionContext(_localctx, _startState, RULE_expr);
 						State = 437;
-						if (!(Precpred(Context, 13))) throw new FailedPredicateException(this, "Precpred(Context, 13)");
+						if (!(Precpred(Context, 14))) throw new FailedPredicateException(this, "Precpred(Context, 14)");
 						State = 438;
 						((BinaryContext)_localctx).op = TokenStream.LT(1);
 						_la = TokenStream.LA(1);
-						if ( !(_la==T__35 || _la==T__41) ) {
+						if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 8521215115264L) != 0)) ) {
 							((BinaryContext)_localctx).op = ErrorHandler.RecoverInline(this);
 						}
 						else {
@@ -2356,19 +2351,19 @@ internal partial class AccParser : Parser {
 						    Consume();
 						}
 						State = 439;
-						expr(14);
+						expr(15);
 						}
 						break;
-					case 4:
+					case 3:
 						{
 						_localctx = new BinaryContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
 						State = 440;
-						if (!(Precpred(Context, 12))) throw new FailedPredicateException(this, "Precpred(Context, 12)");
+						if (!(Precpred(Context, 13))) throw new FailedPredicateException(this, "Precpred(Context, 13)");
 						State = 441;
 						((BinaryContext)_localctx).op = TokenStream.LT(1);
 						_la = TokenStream.LA(1);
-						if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 554153860399104L) != 0)) ) {
+						if ( !(_la==T__36 || _la==T__42) ) {
 							((BinaryContext)_localctx).op = ErrorHandler.RecoverInline(this);
 						}
 						else {
@@ -2376,6 +2371,26 @@ internal partial class AccParser : Parser {
 						    Consume();
 						}
 						State = 442;
+						expr(14);
+						}
+						break;
+					case 4:
+						{
+						_localctx = new BinaryContext(new ExprContext(_parentctx, _parentState));
+						PushNewRecursionContext(_localctx, _startState, RULE_expr);
+						State = 443;
+						if (!(Precpred(Context, 12))) throw new FailedPredicateException(this, "Precpred(Context, 12)");
+						State = 444;
+						((BinaryContext)_localctx).op = TokenStream.LT(1);
+						_la = TokenStream.LA(1);
+						if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 1108307720798208L) != 0)) ) {
+							((BinaryContext)_localctx).op = ErrorHandler.RecoverInline(this);
+						}
+						else {
+							ErrorHandler.ReportMatch(this);
+						    Consume();
+						}
+						State = 445;
 						expr(13);
 						}
 						break;
@@ -2383,11 +2398,11 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new BinaryContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 443;
+						State = 446;
 						if (!(Precpred(Context, 10))) throw new FailedPredicateException(this, "Precpred(Context, 10)");
-						State = 444;
-						((BinaryContext)_localctx).op = Match(T__49);
-						State = 445;
+						State = 447;
+						((BinaryContext)_localctx).op = Match(T__50);
+						State = 448;
 						expr(11);
 						}
 						break;
@@ -2395,11 +2410,11 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new BinaryContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 446;
+						State = 449;
 						if (!(Precpred(Context, 9))) throw new FailedPredicateException(this, "Precpred(Context, 9)");
-						State = 447;
-						((BinaryContext)_localctx).op = Match(T__50);
-						State = 448;
+						State = 450;
+						((BinaryContext)_localctx).op = Match(T__51);
+						State = 451;
 						expr(10);
 						}
 						break;
@@ -2407,11 +2422,11 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new PipeContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 449;
+						State = 452;
 						if (!(Precpred(Context, 8))) throw new FailedPredicateException(this, "Precpred(Context, 8)");
-						State = 450;
-						((PipeContext)_localctx).op = Match(T__51);
-						State = 451;
+						State = 453;
+						((PipeContext)_localctx).op = Match(T__52);
+						State = 454;
 						expr(9);
 						}
 						break;
@@ -2419,11 +2434,11 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new MemberContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 452;
+						State = 455;
 						if (!(Precpred(Context, 19))) throw new FailedPredicateException(this, "Precpred(Context, 19)");
-						State = 453;
+						State = 456;
 						Match(T__1);
-						State = 454;
+						State = 457;
 						name();
 						}
 						break;
@@ -2431,21 +2446,21 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new ApplyContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 455;
-						if (!(Precpred(Context, 18))) throw new FailedPredicateException(this, "Precpred(Context, 18)");
-						State = 456;
-						Match(T__3);
 						State = 458;
+						if (!(Precpred(Context, 18))) throw new FailedPredicateException(this, "Precpred(Context, 18)");
+						State = 459;
+						Match(T__3);
+						State = 461;
 						ErrorHandler.Sync(this);
 						_la = TokenStream.LA(1);
-						if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 1135470124802965520L) != 0)) {
+						if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 2270940249605931536L) != 0)) {
 							{
-							State = 457;
+							State = 460;
 							arguments();
 							}
 						}
 
-						State = 460;
+						State = 463;
 						Match(T__4);
 						}
 						break;
@@ -2453,22 +2468,22 @@ internal partial class AccParser : Parser {
 						{
 						_localctx = new SelectContext(new ExprContext(_parentctx, _parentState));
 						PushNewRecursionContext(_localctx, _startState, RULE_expr);
-						State = 461;
-						if (!(Precpred(Context, 17))) throw new FailedPredicateException(this, "Precpred(Context, 17)");
-						State = 462;
-						Match(T__23);
-						State = 463;
-						subscripts();
 						State = 464;
+						if (!(Precpred(Context, 17))) throw new FailedPredicateException(this, "Precpred(Context, 17)");
+						State = 465;
 						Match(T__24);
+						State = 466;
+						subscripts();
+						State = 467;
+						Match(T__25);
 						}
 						break;
 					}
 					}
 				}
-				State = 470;
+				State = 473;
 				ErrorHandler.Sync(this);
-				_alt = Interpreter.AdaptivePredict(TokenStream,57,Context);
+				_alt = Interpreter.AdaptivePredict(TokenStream,58,Context);
 			}
 			}
 		}
@@ -2507,34 +2522,34 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 471;
-			Match(T__15);
-			State = 472;
-			expr(0);
-			State = 473;
-			Match(T__5);
 			State = 474;
-			expr(0);
+			Match(T__16);
 			State = 475;
-			Match(T__6);
+			expr(0);
 			State = 476;
-			Match(T__17);
-			State = 482;
+			Match(T__5);
+			State = 477;
+			expr(0);
+			State = 478;
+			Match(T__6);
+			State = 479;
+			Match(T__18);
+			State = 485;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
 			case T__5:
 				{
-				State = 477;
+				State = 480;
 				Match(T__5);
-				State = 478;
+				State = 481;
 				expr(0);
-				State = 479;
+				State = 482;
 				Match(T__6);
 				}
 				break;
-			case T__15:
+			case T__16:
 				{
-				State = 481;
+				State = 484;
 				ternary();
 				}
 				break;
@@ -2577,33 +2592,33 @@ internal partial class AccParser : Parser {
 			int _alt;
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 484;
+			State = 487;
 			argument();
-			State = 489;
+			State = 492;
 			ErrorHandler.Sync(this);
-			_alt = Interpreter.AdaptivePredict(TokenStream,59,Context);
+			_alt = Interpreter.AdaptivePredict(TokenStream,60,Context);
 			while ( _alt!=2 && _alt!=global::Antlr4.Runtime.Atn.ATN.INVALID_ALT_NUMBER ) {
 				if ( _alt==1 ) {
 					{
 					{
-					State = 485;
-					Match(T__18);
-					State = 486;
+					State = 488;
+					Match(T__19);
+					State = 489;
 					argument();
 					}
 					}
 				}
-				State = 491;
+				State = 494;
 				ErrorHandler.Sync(this);
-				_alt = Interpreter.AdaptivePredict(TokenStream,59,Context);
+				_alt = Interpreter.AdaptivePredict(TokenStream,60,Context);
 			}
-			State = 493;
+			State = 496;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if (_la==T__18) {
+			if (_la==T__19) {
 				{
-				State = 492;
-				Match(T__18);
+				State = 495;
+				Match(T__19);
 				}
 			}
 
@@ -2642,29 +2657,29 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 498;
+			State = 501;
 			ErrorHandler.Sync(this);
-			switch ( Interpreter.AdaptivePredict(TokenStream,61,Context) ) {
+			switch ( Interpreter.AdaptivePredict(TokenStream,62,Context) ) {
 			case 1:
 				{
-				State = 495;
+				State = 498;
 				name();
-				State = 496;
-				Match(T__12);
+				State = 499;
+				Match(T__13);
 				}
 				break;
 			}
-			State = 501;
+			State = 504;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if (_la==T__21) {
+			if (_la==T__22) {
 				{
-				State = 500;
-				Match(T__21);
+				State = 503;
+				Match(T__22);
 				}
 			}
 
-			State = 503;
+			State = 506;
 			expr(0);
 			}
 		}
@@ -2696,20 +2711,20 @@ internal partial class AccParser : Parser {
 		EnterRule(_localctx, 50, RULE_element);
 		int _la;
 		try {
-			State = 510;
+			State = 513;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
-			case T__25:
+			case T__26:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 505;
-				Match(T__25);
-				State = 507;
+				State = 508;
+				Match(T__26);
+				State = 510;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 1135470124798771216L) != 0)) {
+				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 2270940249597542928L) != 0)) {
 					{
-					State = 506;
+					State = 509;
 					expr(0);
 					}
 				}
@@ -2717,23 +2732,24 @@ internal partial class AccParser : Parser {
 				}
 				break;
 			case T__3:
-			case T__15:
+			case T__8:
 			case T__16:
-			case T__19:
+			case T__17:
 			case T__20:
-			case T__22:
+			case T__21:
 			case T__23:
-			case T__35:
-			case T__48:
-			case T__53:
+			case T__24:
+			case T__36:
+			case T__49:
 			case T__54:
+			case T__55:
 			case NAME:
 			case INT:
 			case FLOAT:
 			case STRING:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 509;
+				State = 512;
 				expr(0);
 				}
 				break;
@@ -2775,33 +2791,34 @@ internal partial class AccParser : Parser {
 		EnterRule(_localctx, 52, RULE_index);
 		int _la;
 		try {
-			State = 518;
+			State = 521;
 			ErrorHandler.Sync(this);
 			switch (TokenStream.LA(1)) {
-			case T__25:
+			case T__26:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 512;
+				State = 515;
 				group();
 				}
 				break;
-			case T__16:
-			case T__19:
+			case T__8:
+			case T__17:
 			case T__20:
-			case T__22:
+			case T__21:
+			case T__23:
 			case NAME:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 513;
-				name();
 				State = 516;
+				name();
+				State = 519;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if (_la==T__44) {
+				if (_la==T__45) {
 					{
-					State = 514;
-					Match(T__44);
-					State = 515;
+					State = 517;
+					Match(T__45);
+					State = 518;
 					expr(0);
 					}
 				}
@@ -2846,33 +2863,33 @@ internal partial class AccParser : Parser {
 			int _alt;
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 520;
+			State = 523;
 			subscript();
-			State = 525;
+			State = 528;
 			ErrorHandler.Sync(this);
-			_alt = Interpreter.AdaptivePredict(TokenStream,67,Context);
+			_alt = Interpreter.AdaptivePredict(TokenStream,68,Context);
 			while ( _alt!=2 && _alt!=global::Antlr4.Runtime.Atn.ATN.INVALID_ALT_NUMBER ) {
 				if ( _alt==1 ) {
 					{
 					{
-					State = 521;
-					Match(T__18);
-					State = 522;
+					State = 524;
+					Match(T__19);
+					State = 525;
 					subscript();
 					}
 					}
 				}
-				State = 527;
+				State = 530;
 				ErrorHandler.Sync(this);
-				_alt = Interpreter.AdaptivePredict(TokenStream,67,Context);
+				_alt = Interpreter.AdaptivePredict(TokenStream,68,Context);
 			}
-			State = 529;
+			State = 532;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if (_la==T__18) {
+			if (_la==T__19) {
 				{
-				State = 528;
-				Match(T__18);
+				State = 531;
+				Match(T__19);
 				}
 			}
 
@@ -2911,27 +2928,27 @@ internal partial class AccParser : Parser {
 		SubscriptContext _localctx = new SubscriptContext(Context, State);
 		EnterRule(_localctx, 56, RULE_subscript);
 		try {
-			State = 534;
+			State = 537;
 			ErrorHandler.Sync(this);
-			switch ( Interpreter.AdaptivePredict(TokenStream,69,Context) ) {
+			switch ( Interpreter.AdaptivePredict(TokenStream,70,Context) ) {
 			case 1:
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 531;
+				State = 534;
 				group();
 				}
 				break;
 			case 2:
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 532;
+				State = 535;
 				expr(0);
 				}
 				break;
 			case 3:
 				EnterOuterAlt(_localctx, 3);
 				{
-				State = 533;
+				State = 536;
 				slice();
 				}
 				break;
@@ -2973,36 +2990,36 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 537;
+			State = 540;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 1135470124798771216L) != 0)) {
+			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 2270940249597542928L) != 0)) {
 				{
-				State = 536;
+				State = 539;
 				_localctx.first = expr(0);
 				}
 			}
 
-			State = 539;
-			Match(T__12);
-			State = 541;
+			State = 542;
+			Match(T__13);
+			State = 544;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 1135470124798771216L) != 0)) {
+			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 2270940249597542928L) != 0)) {
 				{
-				State = 540;
+				State = 543;
 				_localctx.end = expr(0);
 				}
 			}
 
-			State = 545;
+			State = 548;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if (_la==T__12) {
+			if (_la==T__13) {
 				{
-				State = 543;
-				Match(T__12);
-				State = 544;
+				State = 546;
+				Match(T__13);
+				State = 547;
 				_localctx.step = expr(0);
 				}
 			}
@@ -3037,9 +3054,9 @@ internal partial class AccParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 547;
+			State = 550;
 			_la = TokenStream.LA(1);
-			if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 72057594049593344L) != 0)) ) {
+			if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 144115188099187200L) != 0)) ) {
 			ErrorHandler.RecoverInline(this);
 			}
 			else {
@@ -3082,197 +3099,198 @@ internal partial class AccParser : Parser {
 	}
 
 	private static int[] _serializedATN = {
-		4,1,62,550,2,0,7,0,2,1,7,1,2,2,7,2,2,3,7,3,2,4,7,4,2,5,7,5,2,6,7,6,2,7,
+		4,1,63,553,2,0,7,0,2,1,7,1,2,2,7,2,2,3,7,3,2,4,7,4,2,5,7,5,2,6,7,6,2,7,
 		7,7,2,8,7,8,2,9,7,9,2,10,7,10,2,11,7,11,2,12,7,12,2,13,7,13,2,14,7,14,
 		2,15,7,15,2,16,7,16,2,17,7,17,2,18,7,18,2,19,7,19,2,20,7,20,2,21,7,21,
 		2,22,7,22,2,23,7,23,2,24,7,24,2,25,7,25,2,26,7,26,2,27,7,27,2,28,7,28,
 		2,29,7,29,2,30,7,30,1,0,5,0,64,8,0,10,0,12,0,67,9,0,1,0,5,0,70,8,0,10,
 		0,12,0,73,9,0,1,0,1,0,1,1,1,1,1,1,1,1,5,1,81,8,1,10,1,12,1,84,9,1,1,2,
 		1,2,1,2,1,2,3,2,90,8,2,1,2,3,2,93,8,2,1,2,1,2,5,2,97,8,2,10,2,12,2,100,
-		9,2,1,2,1,2,1,2,3,2,105,8,2,1,2,1,2,1,2,1,2,3,2,111,8,2,1,2,1,2,1,2,3,
-		2,116,8,2,1,2,3,2,119,8,2,1,2,1,2,1,2,1,2,1,2,1,2,3,2,127,8,2,1,2,1,2,
-		1,2,1,2,1,2,1,2,1,2,3,2,136,8,2,1,2,1,2,1,2,1,2,1,2,1,2,1,2,5,2,145,8,
-		2,10,2,12,2,148,9,2,1,2,1,2,3,2,152,8,2,1,2,1,2,1,2,5,2,157,8,2,10,2,12,
-		2,160,9,2,1,2,1,2,3,2,164,8,2,1,3,1,3,1,3,5,3,169,8,3,10,3,12,3,172,9,
-		3,1,3,1,3,1,4,1,4,1,4,1,4,1,4,5,4,181,8,4,10,4,12,4,184,9,4,1,4,3,4,187,
-		8,4,1,4,3,4,190,8,4,1,5,1,5,1,5,5,5,195,8,5,10,5,12,5,198,9,5,1,5,3,5,
-		201,8,5,1,6,3,6,204,8,6,1,6,1,6,1,6,3,6,209,8,6,1,6,1,6,3,6,213,8,6,1,
-		7,1,7,1,7,1,7,1,7,5,7,220,8,7,10,7,12,7,223,9,7,1,7,1,7,3,7,227,8,7,1,
-		8,1,8,1,8,3,8,232,8,8,1,8,1,8,1,9,1,9,1,9,1,9,5,9,240,8,9,10,9,12,9,243,
-		9,9,1,10,1,10,1,10,3,10,248,8,10,1,11,1,11,1,11,1,11,1,11,5,11,255,8,11,
-		10,11,12,11,258,9,11,3,11,260,8,11,1,11,3,11,263,8,11,1,11,1,11,1,11,1,
-		11,1,11,3,11,270,8,11,1,12,1,12,3,12,274,8,12,1,13,1,13,3,13,278,8,13,
-		1,14,1,14,5,14,282,8,14,10,14,12,14,285,9,14,1,14,1,14,1,15,1,15,1,15,
-		1,15,3,15,293,8,15,1,15,1,15,1,15,1,15,1,15,1,15,5,15,301,8,15,10,15,12,
-		15,304,9,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,
-		1,15,1,15,1,15,1,15,1,15,1,15,5,15,324,8,15,10,15,12,15,327,9,15,1,15,
-		3,15,330,8,15,1,16,1,16,1,16,1,16,1,16,1,16,3,16,338,8,16,3,16,340,8,16,
-		1,17,1,17,1,17,1,17,1,17,1,17,1,17,5,17,349,8,17,10,17,12,17,352,9,17,
-		1,18,1,18,1,18,3,18,357,8,18,1,18,1,18,1,19,1,19,1,19,5,19,364,8,19,10,
-		19,12,19,367,9,19,1,20,1,20,1,20,1,20,1,20,3,20,374,8,20,3,20,376,8,20,
-		1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,5,21,387,8,21,10,21,12,21,
-		390,9,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,3,
-		21,404,8,21,1,21,1,21,1,21,1,21,1,21,1,21,5,21,412,8,21,10,21,12,21,415,
-		9,21,1,21,3,21,418,8,21,3,21,420,8,21,1,21,1,21,1,21,1,21,1,21,1,21,1,
-		21,1,21,3,21,430,8,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,
-		1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,
-		1,21,1,21,1,21,3,21,459,8,21,1,21,1,21,1,21,1,21,1,21,1,21,5,21,467,8,
-		21,10,21,12,21,470,9,21,1,22,1,22,1,22,1,22,1,22,1,22,1,22,1,22,1,22,1,
-		22,1,22,3,22,483,8,22,1,23,1,23,1,23,5,23,488,8,23,10,23,12,23,491,9,23,
-		1,23,3,23,494,8,23,1,24,1,24,1,24,3,24,499,8,24,1,24,3,24,502,8,24,1,24,
-		1,24,1,25,1,25,3,25,508,8,25,1,25,3,25,511,8,25,1,26,1,26,1,26,1,26,3,
-		26,517,8,26,3,26,519,8,26,1,27,1,27,1,27,5,27,524,8,27,10,27,12,27,527,
-		9,27,1,27,3,27,530,8,27,1,28,1,28,1,28,3,28,535,8,28,1,29,3,29,538,8,29,
-		1,29,1,29,3,29,542,8,29,1,29,1,29,3,29,546,8,29,1,30,1,30,1,30,0,1,42,
-		31,0,2,4,6,8,10,12,14,16,18,20,22,24,26,28,30,32,34,36,38,40,42,44,46,
-		48,50,52,54,56,58,60,0,7,1,0,11,12,2,0,14,14,27,30,2,0,54,55,57,59,1,0,
-		37,41,2,0,36,36,42,42,1,0,43,48,4,0,17,17,20,21,23,23,56,56,618,0,65,1,
-		0,0,0,2,76,1,0,0,0,4,163,1,0,0,0,6,165,1,0,0,0,8,175,1,0,0,0,10,191,1,
-		0,0,0,12,203,1,0,0,0,14,226,1,0,0,0,16,231,1,0,0,0,18,235,1,0,0,0,20,247,
-		1,0,0,0,22,269,1,0,0,0,24,273,1,0,0,0,26,275,1,0,0,0,28,279,1,0,0,0,30,
-		329,1,0,0,0,32,331,1,0,0,0,34,341,1,0,0,0,36,353,1,0,0,0,38,360,1,0,0,
-		0,40,368,1,0,0,0,42,429,1,0,0,0,44,471,1,0,0,0,46,484,1,0,0,0,48,498,1,
-		0,0,0,50,510,1,0,0,0,52,518,1,0,0,0,54,520,1,0,0,0,56,534,1,0,0,0,58,537,
-		1,0,0,0,60,547,1,0,0,0,62,64,3,2,1,0,63,62,1,0,0,0,64,67,1,0,0,0,65,63,
-		1,0,0,0,65,66,1,0,0,0,66,71,1,0,0,0,67,65,1,0,0,0,68,70,3,4,2,0,69,68,
-		1,0,0,0,70,73,1,0,0,0,71,69,1,0,0,0,71,72,1,0,0,0,72,74,1,0,0,0,73,71,
-		1,0,0,0,74,75,5,0,0,1,75,1,1,0,0,0,76,77,5,1,0,0,77,82,3,60,30,0,78,79,
-		5,2,0,0,79,81,3,60,30,0,80,78,1,0,0,0,81,84,1,0,0,0,82,80,1,0,0,0,82,83,
-		1,0,0,0,83,3,1,0,0,0,84,82,1,0,0,0,85,86,5,3,0,0,86,92,3,60,30,0,87,89,
-		5,4,0,0,88,90,3,10,5,0,89,88,1,0,0,0,89,90,1,0,0,0,90,91,1,0,0,0,91,93,
-		5,5,0,0,92,87,1,0,0,0,92,93,1,0,0,0,93,94,1,0,0,0,94,98,5,6,0,0,95,97,
-		3,4,2,0,96,95,1,0,0,0,97,100,1,0,0,0,98,96,1,0,0,0,98,99,1,0,0,0,99,101,
-		1,0,0,0,100,98,1,0,0,0,101,102,5,7,0,0,102,164,1,0,0,0,103,105,5,8,0,0,
-		104,103,1,0,0,0,104,105,1,0,0,0,105,106,1,0,0,0,106,107,5,9,0,0,107,108,
-		3,60,30,0,108,110,5,4,0,0,109,111,3,10,5,0,110,109,1,0,0,0,110,111,1,0,
-		0,0,111,112,1,0,0,0,112,115,5,5,0,0,113,114,5,10,0,0,114,116,3,14,7,0,
-		115,113,1,0,0,0,115,116,1,0,0,0,116,118,1,0,0,0,117,119,3,18,9,0,118,117,
-		1,0,0,0,118,119,1,0,0,0,119,120,1,0,0,0,120,121,3,20,10,0,121,164,1,0,
-		0,0,122,123,7,0,0,0,123,126,3,60,30,0,124,125,5,13,0,0,125,127,3,22,11,
-		0,126,124,1,0,0,0,126,127,1,0,0,0,127,128,1,0,0,0,128,129,5,14,0,0,129,
-		130,3,42,21,0,130,164,1,0,0,0,131,132,5,15,0,0,132,135,3,38,19,0,133,134,
-		5,13,0,0,134,136,3,22,11,0,135,133,1,0,0,0,135,136,1,0,0,0,136,137,1,0,
-		0,0,137,138,5,14,0,0,138,139,3,42,21,0,139,164,1,0,0,0,140,141,5,16,0,
-		0,141,142,3,42,21,0,142,146,5,6,0,0,143,145,3,4,2,0,144,143,1,0,0,0,145,
-		148,1,0,0,0,146,144,1,0,0,0,146,147,1,0,0,0,147,149,1,0,0,0,148,146,1,
-		0,0,0,149,151,5,7,0,0,150,152,3,6,3,0,151,150,1,0,0,0,151,152,1,0,0,0,
-		152,164,1,0,0,0,153,154,5,17,0,0,154,158,5,6,0,0,155,157,3,8,4,0,156,155,
-		1,0,0,0,157,160,1,0,0,0,158,156,1,0,0,0,158,159,1,0,0,0,159,161,1,0,0,
-		0,160,158,1,0,0,0,161,164,5,7,0,0,162,164,3,36,18,0,163,85,1,0,0,0,163,
-		104,1,0,0,0,163,122,1,0,0,0,163,131,1,0,0,0,163,140,1,0,0,0,163,153,1,
-		0,0,0,163,162,1,0,0,0,164,5,1,0,0,0,165,166,5,18,0,0,166,170,5,6,0,0,167,
-		169,3,4,2,0,168,167,1,0,0,0,169,172,1,0,0,0,170,168,1,0,0,0,170,171,1,
-		0,0,0,171,173,1,0,0,0,172,170,1,0,0,0,173,174,5,7,0,0,174,7,1,0,0,0,175,
-		176,5,59,0,0,176,189,5,10,0,0,177,182,5,59,0,0,178,179,5,19,0,0,179,181,
-		5,59,0,0,180,178,1,0,0,0,181,184,1,0,0,0,182,180,1,0,0,0,182,183,1,0,0,
-		0,183,186,1,0,0,0,184,182,1,0,0,0,185,187,5,20,0,0,186,185,1,0,0,0,186,
-		187,1,0,0,0,187,190,1,0,0,0,188,190,5,21,0,0,189,177,1,0,0,0,189,188,1,
-		0,0,0,190,9,1,0,0,0,191,196,3,12,6,0,192,193,5,19,0,0,193,195,3,12,6,0,
-		194,192,1,0,0,0,195,198,1,0,0,0,196,194,1,0,0,0,196,197,1,0,0,0,197,200,
-		1,0,0,0,198,196,1,0,0,0,199,201,5,19,0,0,200,199,1,0,0,0,200,201,1,0,0,
-		0,201,11,1,0,0,0,202,204,5,22,0,0,203,202,1,0,0,0,203,204,1,0,0,0,204,
-		205,1,0,0,0,205,208,3,60,30,0,206,207,5,13,0,0,207,209,3,22,11,0,208,206,
-		1,0,0,0,208,209,1,0,0,0,209,212,1,0,0,0,210,211,5,14,0,0,211,213,3,42,
-		21,0,212,210,1,0,0,0,212,213,1,0,0,0,213,13,1,0,0,0,214,227,3,22,11,0,
-		215,216,5,4,0,0,216,221,3,16,8,0,217,218,5,19,0,0,218,220,3,16,8,0,219,
-		217,1,0,0,0,220,223,1,0,0,0,221,219,1,0,0,0,221,222,1,0,0,0,222,224,1,
-		0,0,0,223,221,1,0,0,0,224,225,5,5,0,0,225,227,1,0,0,0,226,214,1,0,0,0,
-		226,215,1,0,0,0,227,15,1,0,0,0,228,229,3,60,30,0,229,230,5,13,0,0,230,
-		232,1,0,0,0,231,228,1,0,0,0,231,232,1,0,0,0,232,233,1,0,0,0,233,234,3,
-		22,11,0,234,17,1,0,0,0,235,236,5,23,0,0,236,241,3,42,21,0,237,238,5,19,
-		0,0,238,240,3,42,21,0,239,237,1,0,0,0,240,243,1,0,0,0,241,239,1,0,0,0,
-		241,242,1,0,0,0,242,19,1,0,0,0,243,241,1,0,0,0,244,245,5,14,0,0,245,248,
-		3,42,21,0,246,248,3,28,14,0,247,244,1,0,0,0,247,246,1,0,0,0,248,21,1,0,
-		0,0,249,262,3,60,30,0,250,259,5,24,0,0,251,256,3,24,12,0,252,253,5,19,
-		0,0,253,255,3,24,12,0,254,252,1,0,0,0,255,258,1,0,0,0,256,254,1,0,0,0,
-		256,257,1,0,0,0,257,260,1,0,0,0,258,256,1,0,0,0,259,251,1,0,0,0,259,260,
-		1,0,0,0,260,261,1,0,0,0,261,263,5,25,0,0,262,250,1,0,0,0,262,263,1,0,0,
-		0,263,270,1,0,0,0,264,265,5,24,0,0,265,266,3,22,11,0,266,267,5,25,0,0,
-		267,270,1,0,0,0,268,270,5,9,0,0,269,249,1,0,0,0,269,264,1,0,0,0,269,268,
-		1,0,0,0,270,23,1,0,0,0,271,274,3,26,13,0,272,274,3,42,21,0,273,271,1,0,
-		0,0,273,272,1,0,0,0,274,25,1,0,0,0,275,277,5,26,0,0,276,278,3,60,30,0,
-		277,276,1,0,0,0,277,278,1,0,0,0,278,27,1,0,0,0,279,283,5,6,0,0,280,282,
-		3,30,15,0,281,280,1,0,0,0,282,285,1,0,0,0,283,281,1,0,0,0,283,284,1,0,
-		0,0,284,286,1,0,0,0,285,283,1,0,0,0,286,287,5,7,0,0,287,29,1,0,0,0,288,
-		289,5,15,0,0,289,292,3,38,19,0,290,291,5,13,0,0,291,293,3,22,11,0,292,
-		290,1,0,0,0,292,293,1,0,0,0,293,294,1,0,0,0,294,295,5,14,0,0,295,296,3,
-		42,21,0,296,330,1,0,0,0,297,302,3,34,17,0,298,299,5,19,0,0,299,301,3,34,
-		17,0,300,298,1,0,0,0,301,304,1,0,0,0,302,300,1,0,0,0,302,303,1,0,0,0,303,
-		305,1,0,0,0,304,302,1,0,0,0,305,306,7,1,0,0,306,307,3,42,21,0,307,330,
-		1,0,0,0,308,330,3,32,16,0,309,310,5,31,0,0,310,311,3,38,19,0,311,312,5,
-		32,0,0,312,313,3,40,20,0,313,314,3,28,14,0,314,330,1,0,0,0,315,316,5,33,
-		0,0,316,317,3,42,21,0,317,318,3,28,14,0,318,330,1,0,0,0,319,320,5,34,0,
-		0,320,325,3,42,21,0,321,322,5,19,0,0,322,324,3,42,21,0,323,321,1,0,0,0,
-		324,327,1,0,0,0,325,323,1,0,0,0,325,326,1,0,0,0,326,330,1,0,0,0,327,325,
-		1,0,0,0,328,330,3,36,18,0,329,288,1,0,0,0,329,297,1,0,0,0,329,308,1,0,
-		0,0,329,309,1,0,0,0,329,315,1,0,0,0,329,319,1,0,0,0,329,328,1,0,0,0,330,
-		31,1,0,0,0,331,332,5,16,0,0,332,333,3,42,21,0,333,339,3,28,14,0,334,337,
-		5,18,0,0,335,338,3,28,14,0,336,338,3,32,16,0,337,335,1,0,0,0,337,336,1,
-		0,0,0,338,340,1,0,0,0,339,334,1,0,0,0,339,340,1,0,0,0,340,33,1,0,0,0,341,
-		350,3,60,30,0,342,343,5,2,0,0,343,349,3,60,30,0,344,345,5,24,0,0,345,346,
-		3,54,27,0,346,347,5,25,0,0,347,349,1,0,0,0,348,342,1,0,0,0,348,344,1,0,
-		0,0,349,352,1,0,0,0,350,348,1,0,0,0,350,351,1,0,0,0,351,35,1,0,0,0,352,
-		350,1,0,0,0,353,354,3,34,17,0,354,356,5,4,0,0,355,357,3,46,23,0,356,355,
-		1,0,0,0,356,357,1,0,0,0,357,358,1,0,0,0,358,359,5,5,0,0,359,37,1,0,0,0,
-		360,365,3,60,30,0,361,362,5,19,0,0,362,364,3,60,30,0,363,361,1,0,0,0,364,
-		367,1,0,0,0,365,363,1,0,0,0,365,366,1,0,0,0,366,39,1,0,0,0,367,365,1,0,
-		0,0,368,375,3,42,21,0,369,370,5,13,0,0,370,373,3,42,21,0,371,372,5,13,
-		0,0,372,374,3,42,21,0,373,371,1,0,0,0,373,374,1,0,0,0,374,376,1,0,0,0,
-		375,369,1,0,0,0,375,376,1,0,0,0,376,41,1,0,0,0,377,378,6,21,-1,0,378,379,
-		5,36,0,0,379,430,3,42,21,15,380,381,5,49,0,0,381,430,3,42,21,11,382,383,
-		5,24,0,0,383,388,3,52,26,0,384,385,5,19,0,0,385,387,3,52,26,0,386,384,
-		1,0,0,0,387,390,1,0,0,0,388,386,1,0,0,0,388,389,1,0,0,0,389,391,1,0,0,
-		0,390,388,1,0,0,0,391,392,5,25,0,0,392,393,5,53,0,0,393,394,3,42,21,7,
-		394,430,1,0,0,0,395,396,5,24,0,0,396,397,3,42,21,0,397,398,5,31,0,0,398,
-		399,3,38,19,0,399,400,5,32,0,0,400,403,3,40,20,0,401,402,5,16,0,0,402,
-		404,3,42,21,0,403,401,1,0,0,0,403,404,1,0,0,0,404,405,1,0,0,0,405,406,
-		5,25,0,0,406,430,1,0,0,0,407,419,5,24,0,0,408,413,3,50,25,0,409,410,5,
-		19,0,0,410,412,3,50,25,0,411,409,1,0,0,0,412,415,1,0,0,0,413,411,1,0,0,
-		0,413,414,1,0,0,0,414,417,1,0,0,0,415,413,1,0,0,0,416,418,5,19,0,0,417,
-		416,1,0,0,0,417,418,1,0,0,0,418,420,1,0,0,0,419,408,1,0,0,0,419,420,1,
-		0,0,0,420,421,1,0,0,0,421,430,5,25,0,0,422,430,3,44,22,0,423,424,5,4,0,
-		0,424,425,3,42,21,0,425,426,5,5,0,0,426,430,1,0,0,0,427,430,7,2,0,0,428,
-		430,3,60,30,0,429,377,1,0,0,0,429,380,1,0,0,0,429,382,1,0,0,0,429,395,
-		1,0,0,0,429,407,1,0,0,0,429,422,1,0,0,0,429,423,1,0,0,0,429,427,1,0,0,
-		0,429,428,1,0,0,0,430,468,1,0,0,0,431,432,10,16,0,0,432,433,5,35,0,0,433,
-		467,3,42,21,16,434,435,10,14,0,0,435,436,7,3,0,0,436,467,3,42,21,15,437,
-		438,10,13,0,0,438,439,7,4,0,0,439,467,3,42,21,14,440,441,10,12,0,0,441,
-		442,7,5,0,0,442,467,3,42,21,13,443,444,10,10,0,0,444,445,5,50,0,0,445,
-		467,3,42,21,11,446,447,10,9,0,0,447,448,5,51,0,0,448,467,3,42,21,10,449,
-		450,10,8,0,0,450,451,5,52,0,0,451,467,3,42,21,9,452,453,10,19,0,0,453,
-		454,5,2,0,0,454,467,3,60,30,0,455,456,10,18,0,0,456,458,5,4,0,0,457,459,
-		3,46,23,0,458,457,1,0,0,0,458,459,1,0,0,0,459,460,1,0,0,0,460,467,5,5,
-		0,0,461,462,10,17,0,0,462,463,5,24,0,0,463,464,3,54,27,0,464,465,5,25,
-		0,0,465,467,1,0,0,0,466,431,1,0,0,0,466,434,1,0,0,0,466,437,1,0,0,0,466,
-		440,1,0,0,0,466,443,1,0,0,0,466,446,1,0,0,0,466,449,1,0,0,0,466,452,1,
-		0,0,0,466,455,1,0,0,0,466,461,1,0,0,0,467,470,1,0,0,0,468,466,1,0,0,0,
-		468,469,1,0,0,0,469,43,1,0,0,0,470,468,1,0,0,0,471,472,5,16,0,0,472,473,
-		3,42,21,0,473,474,5,6,0,0,474,475,3,42,21,0,475,476,5,7,0,0,476,482,5,
-		18,0,0,477,478,5,6,0,0,478,479,3,42,21,0,479,480,5,7,0,0,480,483,1,0,0,
-		0,481,483,3,44,22,0,482,477,1,0,0,0,482,481,1,0,0,0,483,45,1,0,0,0,484,
-		489,3,48,24,0,485,486,5,19,0,0,486,488,3,48,24,0,487,485,1,0,0,0,488,491,
-		1,0,0,0,489,487,1,0,0,0,489,490,1,0,0,0,490,493,1,0,0,0,491,489,1,0,0,
-		0,492,494,5,19,0,0,493,492,1,0,0,0,493,494,1,0,0,0,494,47,1,0,0,0,495,
-		496,3,60,30,0,496,497,5,13,0,0,497,499,1,0,0,0,498,495,1,0,0,0,498,499,
-		1,0,0,0,499,501,1,0,0,0,500,502,5,22,0,0,501,500,1,0,0,0,501,502,1,0,0,
-		0,502,503,1,0,0,0,503,504,3,42,21,0,504,49,1,0,0,0,505,507,5,26,0,0,506,
-		508,3,42,21,0,507,506,1,0,0,0,507,508,1,0,0,0,508,511,1,0,0,0,509,511,
-		3,42,21,0,510,505,1,0,0,0,510,509,1,0,0,0,511,51,1,0,0,0,512,519,3,26,
-		13,0,513,516,3,60,30,0,514,515,5,45,0,0,515,517,3,42,21,0,516,514,1,0,
-		0,0,516,517,1,0,0,0,517,519,1,0,0,0,518,512,1,0,0,0,518,513,1,0,0,0,519,
-		53,1,0,0,0,520,525,3,56,28,0,521,522,5,19,0,0,522,524,3,56,28,0,523,521,
-		1,0,0,0,524,527,1,0,0,0,525,523,1,0,0,0,525,526,1,0,0,0,526,529,1,0,0,
-		0,527,525,1,0,0,0,528,530,5,19,0,0,529,528,1,0,0,0,529,530,1,0,0,0,530,
-		55,1,0,0,0,531,535,3,26,13,0,532,535,3,42,21,0,533,535,3,58,29,0,534,531,
-		1,0,0,0,534,532,1,0,0,0,534,533,1,0,0,0,535,57,1,0,0,0,536,538,3,42,21,
-		0,537,536,1,0,0,0,537,538,1,0,0,0,538,539,1,0,0,0,539,541,5,13,0,0,540,
-		542,3,42,21,0,541,540,1,0,0,0,541,542,1,0,0,0,542,545,1,0,0,0,543,544,
-		5,13,0,0,544,546,3,42,21,0,545,543,1,0,0,0,545,546,1,0,0,0,546,59,1,0,
-		0,0,547,548,7,6,0,0,548,61,1,0,0,0,73,65,71,82,89,92,98,104,110,115,118,
-		126,135,146,151,158,163,170,182,186,189,196,200,203,208,212,221,226,231,
-		241,247,256,259,262,269,273,277,283,292,302,325,329,337,339,348,350,356,
-		365,373,375,388,403,413,417,419,429,458,466,468,482,489,493,498,501,507,
-		510,516,518,525,529,534,537,541,545
+		9,2,1,2,1,2,1,2,3,2,105,8,2,1,2,3,2,108,8,2,1,2,1,2,1,2,1,2,3,2,114,8,
+		2,1,2,1,2,1,2,3,2,119,8,2,1,2,3,2,122,8,2,1,2,1,2,1,2,1,2,1,2,1,2,3,2,
+		130,8,2,1,2,1,2,1,2,1,2,1,2,1,2,1,2,3,2,139,8,2,1,2,1,2,1,2,1,2,1,2,1,
+		2,1,2,5,2,148,8,2,10,2,12,2,151,9,2,1,2,1,2,3,2,155,8,2,1,2,1,2,1,2,5,
+		2,160,8,2,10,2,12,2,163,9,2,1,2,1,2,3,2,167,8,2,1,3,1,3,1,3,5,3,172,8,
+		3,10,3,12,3,175,9,3,1,3,1,3,1,4,1,4,1,4,1,4,1,4,5,4,184,8,4,10,4,12,4,
+		187,9,4,1,4,3,4,190,8,4,1,4,3,4,193,8,4,1,5,1,5,1,5,5,5,198,8,5,10,5,12,
+		5,201,9,5,1,5,3,5,204,8,5,1,6,3,6,207,8,6,1,6,1,6,1,6,3,6,212,8,6,1,6,
+		1,6,3,6,216,8,6,1,7,1,7,1,7,1,7,1,7,5,7,223,8,7,10,7,12,7,226,9,7,1,7,
+		1,7,3,7,230,8,7,1,8,1,8,1,8,3,8,235,8,8,1,8,1,8,1,9,1,9,1,9,1,9,5,9,243,
+		8,9,10,9,12,9,246,9,9,1,10,1,10,1,10,3,10,251,8,10,1,11,1,11,1,11,1,11,
+		1,11,5,11,258,8,11,10,11,12,11,261,9,11,3,11,263,8,11,1,11,3,11,266,8,
+		11,1,11,1,11,1,11,1,11,1,11,3,11,273,8,11,1,12,1,12,3,12,277,8,12,1,13,
+		1,13,3,13,281,8,13,1,14,1,14,5,14,285,8,14,10,14,12,14,288,9,14,1,14,1,
+		14,1,15,1,15,1,15,1,15,3,15,296,8,15,1,15,1,15,1,15,1,15,1,15,1,15,5,15,
+		304,8,15,10,15,12,15,307,9,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,
+		1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,1,15,5,15,327,8,15,10,15,
+		12,15,330,9,15,1,15,3,15,333,8,15,1,16,1,16,1,16,1,16,1,16,1,16,3,16,341,
+		8,16,3,16,343,8,16,1,17,1,17,1,17,1,17,1,17,1,17,1,17,5,17,352,8,17,10,
+		17,12,17,355,9,17,1,18,1,18,1,18,3,18,360,8,18,1,18,1,18,1,19,1,19,1,19,
+		5,19,367,8,19,10,19,12,19,370,9,19,1,20,1,20,1,20,1,20,1,20,3,20,377,8,
+		20,3,20,379,8,20,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,5,21,390,
+		8,21,10,21,12,21,393,9,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,
+		1,21,1,21,1,21,3,21,407,8,21,1,21,1,21,1,21,1,21,1,21,1,21,5,21,415,8,
+		21,10,21,12,21,418,9,21,1,21,3,21,421,8,21,3,21,423,8,21,1,21,1,21,1,21,
+		1,21,1,21,1,21,1,21,1,21,3,21,433,8,21,1,21,1,21,1,21,1,21,1,21,1,21,1,
+		21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,21,1,
+		21,1,21,1,21,1,21,1,21,1,21,1,21,3,21,462,8,21,1,21,1,21,1,21,1,21,1,21,
+		1,21,5,21,470,8,21,10,21,12,21,473,9,21,1,22,1,22,1,22,1,22,1,22,1,22,
+		1,22,1,22,1,22,1,22,1,22,3,22,486,8,22,1,23,1,23,1,23,5,23,491,8,23,10,
+		23,12,23,494,9,23,1,23,3,23,497,8,23,1,24,1,24,1,24,3,24,502,8,24,1,24,
+		3,24,505,8,24,1,24,1,24,1,25,1,25,3,25,511,8,25,1,25,3,25,514,8,25,1,26,
+		1,26,1,26,1,26,3,26,520,8,26,3,26,522,8,26,1,27,1,27,1,27,5,27,527,8,27,
+		10,27,12,27,530,9,27,1,27,3,27,533,8,27,1,28,1,28,1,28,3,28,538,8,28,1,
+		29,3,29,541,8,29,1,29,1,29,3,29,545,8,29,1,29,1,29,3,29,549,8,29,1,30,
+		1,30,1,30,0,1,42,31,0,2,4,6,8,10,12,14,16,18,20,22,24,26,28,30,32,34,36,
+		38,40,42,44,46,48,50,52,54,56,58,60,0,7,1,0,12,13,2,0,15,15,28,31,2,0,
+		55,56,58,60,1,0,38,42,2,0,37,37,43,43,1,0,44,49,5,0,9,9,18,18,21,22,24,
+		24,57,57,622,0,65,1,0,0,0,2,76,1,0,0,0,4,166,1,0,0,0,6,168,1,0,0,0,8,178,
+		1,0,0,0,10,194,1,0,0,0,12,206,1,0,0,0,14,229,1,0,0,0,16,234,1,0,0,0,18,
+		238,1,0,0,0,20,250,1,0,0,0,22,272,1,0,0,0,24,276,1,0,0,0,26,278,1,0,0,
+		0,28,282,1,0,0,0,30,332,1,0,0,0,32,334,1,0,0,0,34,344,1,0,0,0,36,356,1,
+		0,0,0,38,363,1,0,0,0,40,371,1,0,0,0,42,432,1,0,0,0,44,474,1,0,0,0,46,487,
+		1,0,0,0,48,501,1,0,0,0,50,513,1,0,0,0,52,521,1,0,0,0,54,523,1,0,0,0,56,
+		537,1,0,0,0,58,540,1,0,0,0,60,550,1,0,0,0,62,64,3,2,1,0,63,62,1,0,0,0,
+		64,67,1,0,0,0,65,63,1,0,0,0,65,66,1,0,0,0,66,71,1,0,0,0,67,65,1,0,0,0,
+		68,70,3,4,2,0,69,68,1,0,0,0,70,73,1,0,0,0,71,69,1,0,0,0,71,72,1,0,0,0,
+		72,74,1,0,0,0,73,71,1,0,0,0,74,75,5,0,0,1,75,1,1,0,0,0,76,77,5,1,0,0,77,
+		82,3,60,30,0,78,79,5,2,0,0,79,81,3,60,30,0,80,78,1,0,0,0,81,84,1,0,0,0,
+		82,80,1,0,0,0,82,83,1,0,0,0,83,3,1,0,0,0,84,82,1,0,0,0,85,86,5,3,0,0,86,
+		92,3,60,30,0,87,89,5,4,0,0,88,90,3,10,5,0,89,88,1,0,0,0,89,90,1,0,0,0,
+		90,91,1,0,0,0,91,93,5,5,0,0,92,87,1,0,0,0,92,93,1,0,0,0,93,94,1,0,0,0,
+		94,98,5,6,0,0,95,97,3,4,2,0,96,95,1,0,0,0,97,100,1,0,0,0,98,96,1,0,0,0,
+		98,99,1,0,0,0,99,101,1,0,0,0,100,98,1,0,0,0,101,102,5,7,0,0,102,167,1,
+		0,0,0,103,105,5,8,0,0,104,103,1,0,0,0,104,105,1,0,0,0,105,107,1,0,0,0,
+		106,108,5,9,0,0,107,106,1,0,0,0,107,108,1,0,0,0,108,109,1,0,0,0,109,110,
+		5,10,0,0,110,111,3,60,30,0,111,113,5,4,0,0,112,114,3,10,5,0,113,112,1,
+		0,0,0,113,114,1,0,0,0,114,115,1,0,0,0,115,118,5,5,0,0,116,117,5,11,0,0,
+		117,119,3,14,7,0,118,116,1,0,0,0,118,119,1,0,0,0,119,121,1,0,0,0,120,122,
+		3,18,9,0,121,120,1,0,0,0,121,122,1,0,0,0,122,123,1,0,0,0,123,124,3,20,
+		10,0,124,167,1,0,0,0,125,126,7,0,0,0,126,129,3,60,30,0,127,128,5,14,0,
+		0,128,130,3,22,11,0,129,127,1,0,0,0,129,130,1,0,0,0,130,131,1,0,0,0,131,
+		132,5,15,0,0,132,133,3,42,21,0,133,167,1,0,0,0,134,135,5,16,0,0,135,138,
+		3,38,19,0,136,137,5,14,0,0,137,139,3,22,11,0,138,136,1,0,0,0,138,139,1,
+		0,0,0,139,140,1,0,0,0,140,141,5,15,0,0,141,142,3,42,21,0,142,167,1,0,0,
+		0,143,144,5,17,0,0,144,145,3,42,21,0,145,149,5,6,0,0,146,148,3,4,2,0,147,
+		146,1,0,0,0,148,151,1,0,0,0,149,147,1,0,0,0,149,150,1,0,0,0,150,152,1,
+		0,0,0,151,149,1,0,0,0,152,154,5,7,0,0,153,155,3,6,3,0,154,153,1,0,0,0,
+		154,155,1,0,0,0,155,167,1,0,0,0,156,157,5,18,0,0,157,161,5,6,0,0,158,160,
+		3,8,4,0,159,158,1,0,0,0,160,163,1,0,0,0,161,159,1,0,0,0,161,162,1,0,0,
+		0,162,164,1,0,0,0,163,161,1,0,0,0,164,167,5,7,0,0,165,167,3,36,18,0,166,
+		85,1,0,0,0,166,104,1,0,0,0,166,125,1,0,0,0,166,134,1,0,0,0,166,143,1,0,
+		0,0,166,156,1,0,0,0,166,165,1,0,0,0,167,5,1,0,0,0,168,169,5,19,0,0,169,
+		173,5,6,0,0,170,172,3,4,2,0,171,170,1,0,0,0,172,175,1,0,0,0,173,171,1,
+		0,0,0,173,174,1,0,0,0,174,176,1,0,0,0,175,173,1,0,0,0,176,177,5,7,0,0,
+		177,7,1,0,0,0,178,179,5,60,0,0,179,192,5,11,0,0,180,185,5,60,0,0,181,182,
+		5,20,0,0,182,184,5,60,0,0,183,181,1,0,0,0,184,187,1,0,0,0,185,183,1,0,
+		0,0,185,186,1,0,0,0,186,189,1,0,0,0,187,185,1,0,0,0,188,190,5,21,0,0,189,
+		188,1,0,0,0,189,190,1,0,0,0,190,193,1,0,0,0,191,193,5,22,0,0,192,180,1,
+		0,0,0,192,191,1,0,0,0,193,9,1,0,0,0,194,199,3,12,6,0,195,196,5,20,0,0,
+		196,198,3,12,6,0,197,195,1,0,0,0,198,201,1,0,0,0,199,197,1,0,0,0,199,200,
+		1,0,0,0,200,203,1,0,0,0,201,199,1,0,0,0,202,204,5,20,0,0,203,202,1,0,0,
+		0,203,204,1,0,0,0,204,11,1,0,0,0,205,207,5,23,0,0,206,205,1,0,0,0,206,
+		207,1,0,0,0,207,208,1,0,0,0,208,211,3,60,30,0,209,210,5,14,0,0,210,212,
+		3,22,11,0,211,209,1,0,0,0,211,212,1,0,0,0,212,215,1,0,0,0,213,214,5,15,
+		0,0,214,216,3,42,21,0,215,213,1,0,0,0,215,216,1,0,0,0,216,13,1,0,0,0,217,
+		230,3,22,11,0,218,219,5,4,0,0,219,224,3,16,8,0,220,221,5,20,0,0,221,223,
+		3,16,8,0,222,220,1,0,0,0,223,226,1,0,0,0,224,222,1,0,0,0,224,225,1,0,0,
+		0,225,227,1,0,0,0,226,224,1,0,0,0,227,228,5,5,0,0,228,230,1,0,0,0,229,
+		217,1,0,0,0,229,218,1,0,0,0,230,15,1,0,0,0,231,232,3,60,30,0,232,233,5,
+		14,0,0,233,235,1,0,0,0,234,231,1,0,0,0,234,235,1,0,0,0,235,236,1,0,0,0,
+		236,237,3,22,11,0,237,17,1,0,0,0,238,239,5,24,0,0,239,244,3,42,21,0,240,
+		241,5,20,0,0,241,243,3,42,21,0,242,240,1,0,0,0,243,246,1,0,0,0,244,242,
+		1,0,0,0,244,245,1,0,0,0,245,19,1,0,0,0,246,244,1,0,0,0,247,248,5,15,0,
+		0,248,251,3,42,21,0,249,251,3,28,14,0,250,247,1,0,0,0,250,249,1,0,0,0,
+		251,21,1,0,0,0,252,265,3,60,30,0,253,262,5,25,0,0,254,259,3,24,12,0,255,
+		256,5,20,0,0,256,258,3,24,12,0,257,255,1,0,0,0,258,261,1,0,0,0,259,257,
+		1,0,0,0,259,260,1,0,0,0,260,263,1,0,0,0,261,259,1,0,0,0,262,254,1,0,0,
+		0,262,263,1,0,0,0,263,264,1,0,0,0,264,266,5,26,0,0,265,253,1,0,0,0,265,
+		266,1,0,0,0,266,273,1,0,0,0,267,268,5,25,0,0,268,269,3,22,11,0,269,270,
+		5,26,0,0,270,273,1,0,0,0,271,273,5,10,0,0,272,252,1,0,0,0,272,267,1,0,
+		0,0,272,271,1,0,0,0,273,23,1,0,0,0,274,277,3,26,13,0,275,277,3,42,21,0,
+		276,274,1,0,0,0,276,275,1,0,0,0,277,25,1,0,0,0,278,280,5,27,0,0,279,281,
+		3,60,30,0,280,279,1,0,0,0,280,281,1,0,0,0,281,27,1,0,0,0,282,286,5,6,0,
+		0,283,285,3,30,15,0,284,283,1,0,0,0,285,288,1,0,0,0,286,284,1,0,0,0,286,
+		287,1,0,0,0,287,289,1,0,0,0,288,286,1,0,0,0,289,290,5,7,0,0,290,29,1,0,
+		0,0,291,292,5,16,0,0,292,295,3,38,19,0,293,294,5,14,0,0,294,296,3,22,11,
+		0,295,293,1,0,0,0,295,296,1,0,0,0,296,297,1,0,0,0,297,298,5,15,0,0,298,
+		299,3,42,21,0,299,333,1,0,0,0,300,305,3,34,17,0,301,302,5,20,0,0,302,304,
+		3,34,17,0,303,301,1,0,0,0,304,307,1,0,0,0,305,303,1,0,0,0,305,306,1,0,
+		0,0,306,308,1,0,0,0,307,305,1,0,0,0,308,309,7,1,0,0,309,310,3,42,21,0,
+		310,333,1,0,0,0,311,333,3,32,16,0,312,313,5,32,0,0,313,314,3,38,19,0,314,
+		315,5,33,0,0,315,316,3,40,20,0,316,317,3,28,14,0,317,333,1,0,0,0,318,319,
+		5,34,0,0,319,320,3,42,21,0,320,321,3,28,14,0,321,333,1,0,0,0,322,323,5,
+		35,0,0,323,328,3,42,21,0,324,325,5,20,0,0,325,327,3,42,21,0,326,324,1,
+		0,0,0,327,330,1,0,0,0,328,326,1,0,0,0,328,329,1,0,0,0,329,333,1,0,0,0,
+		330,328,1,0,0,0,331,333,3,36,18,0,332,291,1,0,0,0,332,300,1,0,0,0,332,
+		311,1,0,0,0,332,312,1,0,0,0,332,318,1,0,0,0,332,322,1,0,0,0,332,331,1,
+		0,0,0,333,31,1,0,0,0,334,335,5,17,0,0,335,336,3,42,21,0,336,342,3,28,14,
+		0,337,340,5,19,0,0,338,341,3,28,14,0,339,341,3,32,16,0,340,338,1,0,0,0,
+		340,339,1,0,0,0,341,343,1,0,0,0,342,337,1,0,0,0,342,343,1,0,0,0,343,33,
+		1,0,0,0,344,353,3,60,30,0,345,346,5,2,0,0,346,352,3,60,30,0,347,348,5,
+		25,0,0,348,349,3,54,27,0,349,350,5,26,0,0,350,352,1,0,0,0,351,345,1,0,
+		0,0,351,347,1,0,0,0,352,355,1,0,0,0,353,351,1,0,0,0,353,354,1,0,0,0,354,
+		35,1,0,0,0,355,353,1,0,0,0,356,357,3,34,17,0,357,359,5,4,0,0,358,360,3,
+		46,23,0,359,358,1,0,0,0,359,360,1,0,0,0,360,361,1,0,0,0,361,362,5,5,0,
+		0,362,37,1,0,0,0,363,368,3,60,30,0,364,365,5,20,0,0,365,367,3,60,30,0,
+		366,364,1,0,0,0,367,370,1,0,0,0,368,366,1,0,0,0,368,369,1,0,0,0,369,39,
+		1,0,0,0,370,368,1,0,0,0,371,378,3,42,21,0,372,373,5,14,0,0,373,376,3,42,
+		21,0,374,375,5,14,0,0,375,377,3,42,21,0,376,374,1,0,0,0,376,377,1,0,0,
+		0,377,379,1,0,0,0,378,372,1,0,0,0,378,379,1,0,0,0,379,41,1,0,0,0,380,381,
+		6,21,-1,0,381,382,5,37,0,0,382,433,3,42,21,15,383,384,5,50,0,0,384,433,
+		3,42,21,11,385,386,5,25,0,0,386,391,3,52,26,0,387,388,5,20,0,0,388,390,
+		3,52,26,0,389,387,1,0,0,0,390,393,1,0,0,0,391,389,1,0,0,0,391,392,1,0,
+		0,0,392,394,1,0,0,0,393,391,1,0,0,0,394,395,5,26,0,0,395,396,5,54,0,0,
+		396,397,3,42,21,7,397,433,1,0,0,0,398,399,5,25,0,0,399,400,3,42,21,0,400,
+		401,5,32,0,0,401,402,3,38,19,0,402,403,5,33,0,0,403,406,3,40,20,0,404,
+		405,5,17,0,0,405,407,3,42,21,0,406,404,1,0,0,0,406,407,1,0,0,0,407,408,
+		1,0,0,0,408,409,5,26,0,0,409,433,1,0,0,0,410,422,5,25,0,0,411,416,3,50,
+		25,0,412,413,5,20,0,0,413,415,3,50,25,0,414,412,1,0,0,0,415,418,1,0,0,
+		0,416,414,1,0,0,0,416,417,1,0,0,0,417,420,1,0,0,0,418,416,1,0,0,0,419,
+		421,5,20,0,0,420,419,1,0,0,0,420,421,1,0,0,0,421,423,1,0,0,0,422,411,1,
+		0,0,0,422,423,1,0,0,0,423,424,1,0,0,0,424,433,5,26,0,0,425,433,3,44,22,
+		0,426,427,5,4,0,0,427,428,3,42,21,0,428,429,5,5,0,0,429,433,1,0,0,0,430,
+		433,7,2,0,0,431,433,3,60,30,0,432,380,1,0,0,0,432,383,1,0,0,0,432,385,
+		1,0,0,0,432,398,1,0,0,0,432,410,1,0,0,0,432,425,1,0,0,0,432,426,1,0,0,
+		0,432,430,1,0,0,0,432,431,1,0,0,0,433,471,1,0,0,0,434,435,10,16,0,0,435,
+		436,5,36,0,0,436,470,3,42,21,16,437,438,10,14,0,0,438,439,7,3,0,0,439,
+		470,3,42,21,15,440,441,10,13,0,0,441,442,7,4,0,0,442,470,3,42,21,14,443,
+		444,10,12,0,0,444,445,7,5,0,0,445,470,3,42,21,13,446,447,10,10,0,0,447,
+		448,5,51,0,0,448,470,3,42,21,11,449,450,10,9,0,0,450,451,5,52,0,0,451,
+		470,3,42,21,10,452,453,10,8,0,0,453,454,5,53,0,0,454,470,3,42,21,9,455,
+		456,10,19,0,0,456,457,5,2,0,0,457,470,3,60,30,0,458,459,10,18,0,0,459,
+		461,5,4,0,0,460,462,3,46,23,0,461,460,1,0,0,0,461,462,1,0,0,0,462,463,
+		1,0,0,0,463,470,5,5,0,0,464,465,10,17,0,0,465,466,5,25,0,0,466,467,3,54,
+		27,0,467,468,5,26,0,0,468,470,1,0,0,0,469,434,1,0,0,0,469,437,1,0,0,0,
+		469,440,1,0,0,0,469,443,1,0,0,0,469,446,1,0,0,0,469,449,1,0,0,0,469,452,
+		1,0,0,0,469,455,1,0,0,0,469,458,1,0,0,0,469,464,1,0,0,0,470,473,1,0,0,
+		0,471,469,1,0,0,0,471,472,1,0,0,0,472,43,1,0,0,0,473,471,1,0,0,0,474,475,
+		5,17,0,0,475,476,3,42,21,0,476,477,5,6,0,0,477,478,3,42,21,0,478,479,5,
+		7,0,0,479,485,5,19,0,0,480,481,5,6,0,0,481,482,3,42,21,0,482,483,5,7,0,
+		0,483,486,1,0,0,0,484,486,3,44,22,0,485,480,1,0,0,0,485,484,1,0,0,0,486,
+		45,1,0,0,0,487,492,3,48,24,0,488,489,5,20,0,0,489,491,3,48,24,0,490,488,
+		1,0,0,0,491,494,1,0,0,0,492,490,1,0,0,0,492,493,1,0,0,0,493,496,1,0,0,
+		0,494,492,1,0,0,0,495,497,5,20,0,0,496,495,1,0,0,0,496,497,1,0,0,0,497,
+		47,1,0,0,0,498,499,3,60,30,0,499,500,5,14,0,0,500,502,1,0,0,0,501,498,
+		1,0,0,0,501,502,1,0,0,0,502,504,1,0,0,0,503,505,5,23,0,0,504,503,1,0,0,
+		0,504,505,1,0,0,0,505,506,1,0,0,0,506,507,3,42,21,0,507,49,1,0,0,0,508,
+		510,5,27,0,0,509,511,3,42,21,0,510,509,1,0,0,0,510,511,1,0,0,0,511,514,
+		1,0,0,0,512,514,3,42,21,0,513,508,1,0,0,0,513,512,1,0,0,0,514,51,1,0,0,
+		0,515,522,3,26,13,0,516,519,3,60,30,0,517,518,5,46,0,0,518,520,3,42,21,
+		0,519,517,1,0,0,0,519,520,1,0,0,0,520,522,1,0,0,0,521,515,1,0,0,0,521,
+		516,1,0,0,0,522,53,1,0,0,0,523,528,3,56,28,0,524,525,5,20,0,0,525,527,
+		3,56,28,0,526,524,1,0,0,0,527,530,1,0,0,0,528,526,1,0,0,0,528,529,1,0,
+		0,0,529,532,1,0,0,0,530,528,1,0,0,0,531,533,5,20,0,0,532,531,1,0,0,0,532,
+		533,1,0,0,0,533,55,1,0,0,0,534,538,3,26,13,0,535,538,3,42,21,0,536,538,
+		3,58,29,0,537,534,1,0,0,0,537,535,1,0,0,0,537,536,1,0,0,0,538,57,1,0,0,
+		0,539,541,3,42,21,0,540,539,1,0,0,0,540,541,1,0,0,0,541,542,1,0,0,0,542,
+		544,5,14,0,0,543,545,3,42,21,0,544,543,1,0,0,0,544,545,1,0,0,0,545,548,
+		1,0,0,0,546,547,5,14,0,0,547,549,3,42,21,0,548,546,1,0,0,0,548,549,1,0,
+		0,0,549,59,1,0,0,0,550,551,7,6,0,0,551,61,1,0,0,0,74,65,71,82,89,92,98,
+		104,107,113,118,121,129,138,149,154,161,166,173,185,189,192,199,203,206,
+		211,215,224,229,234,244,250,259,262,265,272,276,280,286,295,305,328,332,
+		340,342,351,353,359,368,376,378,391,406,416,420,422,432,461,469,471,485,
+		492,496,501,504,510,513,519,521,528,532,537,540,544,548
 	};
 
 	public static readonly ATN _ATN =

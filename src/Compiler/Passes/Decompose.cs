@@ -8,7 +8,7 @@ namespace Accelerate.Compiler.Passes;
 /// `result k (call @f(x))` and `call @f(x)` => what @f computes of x. Every region belongs to one node: those of a
 /// callee are copied, under other names where theirs are taken.
 /// </summary>
-public static class Inline
+public static class Decompose
 {
     public static Function Run(Function function)
     {
@@ -35,7 +35,7 @@ public static class Inline
             ImmutableArray<Node> operands = [.. inner.Operands.Select(o => map[o])];
             map[inner] = r.Add(inner is RegionNode region
                 ? region.WithRegions([.. region.Regions.Select(f => Copy(f, names))], operands)
-                : inner.With(operands));
+                : inner.With(operands), call.Callee.OriginOf(inner));
         }
         ImmutableArray<Node> results = [.. call.Callee.Results.Select(x => map[x])];
         return results.Length == 1 ? results[0] : r.Add(new Graph.Tuple(results));

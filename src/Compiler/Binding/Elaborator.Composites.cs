@@ -1,0 +1,62 @@
+// A composite's body has been evaluated: what it added to the graph becomes a function of its own, and its result a
+// call of that.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Syntax;
+
+namespace Accelerate.Compiler.Binding;
+
+internal sealed partial class Elaborator
+{
+    private readonly Outliner outliner = new();
+
+    /// <summary>
+    /// Nodes that stand in a composite's function now. An equal one may be asked for again: it has no other use.
+    /// </summary>
+    private readonly HashSet<Node> outlined = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>
+    /// What a graph was when a composite's body began: nodes from <paramref name="First"/> on are the body's.
+    /// </summary>
+    private sealed record Outline(Function Graph, int First, int Effects, IReadOnlyList<Node> Arguments);
+
+    /// <summary>
+    /// To be asked before the parameters are bound. Null where the call has to dissolve: in an index form, whose axes
+    /// the body's tensors have beside their own; for what is known and no part of a function; where it writes back.
+    /// </summary>
+    private Outline? Begin(FunctionSyntax syntax, Argument?[] bound)
+    {
+        if (!syntax.IsComposite || Graph.Name == Known || !Frame.Guards.IsEmpty
+            || syntax.Parameters.Any(p => p.Inout)) return null;
+        List<TensorValue> leaves = [.. bound.SelectMany(a => a is null ? [] : Leaves(a.Value))];
+        return leaves.Any(l => !l.Indices.IsEmpty) ? null
+            : new(Graph, Graph.Nodes.Count, Graph.Effects.Count, [.. leaves.Select(l => Import(l).Node)]);
+    }
+
+    /// <summary>
+    /// The call that computes a composite's value; the value itself where the body printed, asserted, assigned, or
+    /// computed nothing.
+    /// </summary>
+    private Value Outlined(Outline outline, FunctionSyntax syntax, Value value)
+    {
+        List<TensorValue> leaves = [.. Leaves(value)];
+        if (leaves.Count == 0 || !ReferenceEquals(Graph, outline.Graph) || Graph.Effects.Count > outline.Effects
+            || leaves.Any(l => !l.Indices.IsEmpty || !Owns(Graph, l.Node))) return value;
+        var arguments = outline.Arguments.ToHashSet<Node>(ReferenceEqualityComparer.Instance);
+        // A constant that was there before came from elsewhere.
+        var made = outliner.Outline(Graph, syntax.Name.Text, [.. leaves.Select(l => l.Node)],
+            n => !arguments.Contains(n) && n is not (Input or State)
+                && (n.Id >= outline.First || outlined.Contains(n)),
+            outline.Arguments, n => n.Id < outline.First && Outliner.IsGenerated(n) ? null : Within(Graph.OriginOf(n)),
+            out var inside);
+        if (made is null) return value;
+        foreach (var node in inside.Where(n => n.Id >= outline.First)) outlined.Add(node);
+        var call = Emit(made);
+        return Rebuilt(value, new(leaves.Select((_, i) =>
+            leaves.Count == 1 ? Tensor(call) : Tensor(new Result(call, i)))));
+    }
+
+    /// <summary>The part of an origin that all calls share; the rest is the call's own.</summary>
+    private Origin Within(Origin origin) => new(origin.Place == userPlace?.Place ? "" : origin.Place,
+        [.. origin.Composites.Except(composites)]);
+}
