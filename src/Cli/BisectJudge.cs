@@ -98,7 +98,7 @@ internal sealed class BisectJudge
     private List<Tensor> Run(Function graph, string backend, ExecutableOptions options)
     {
         using var executable =
-            Executables.Create(backend, [Lowering.Lower(graph, FrozenState.Of(graph))], options, state);
+            Executables.Create(backend, [Lowering.Lower(graph)], options, state);
         using var session = executable.CreateSession();
         session.Output = TextWriter.Null;
         Tensor[] given = [.. inputs.Select(i => i.Clone())];

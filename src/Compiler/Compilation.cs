@@ -161,8 +161,6 @@ public sealed class Compilation
             Bounds.Guard(function);
             if (function.Nodes.OfType<State>().FirstOrDefault(s => s.Type.Shape.Any(e => !e.IsConstant)) is { } open)
                 throw new FormatException($"the state '{open.Name}' has the symbolic type {open.Type}");
-            if (GraphPrinter.Closure(function).SelectMany(f => f.Nodes).Any(n => n is Const { FoldedIndex: >= 0 }))
-                throw new FormatException("a folded constant has its values in the program it was taken from");
             return new BoundProgram([function], [.. function.Nodes.OfType<State>().Select(Declare)], WeightRules.None);
         }
         catch (Exception e) when (e is FormatException or GraphException)
@@ -218,13 +216,13 @@ public sealed class Compilation
             };
         options.Reached?.Invoke("optimise");
         if (options.Last == CompilationStage.Optimised) return optimised;
-        var lowered = Lower(optimised, frozen);
+        var lowered = Lower(optimised);
         options.Reached?.Invoke("lower");
         return lowered;
     }
 
-    private static CompiledEntry Lower(CompiledEntry entry, FrozenState? frozen = null) =>
-        entry with { Program = Lowering.Lower(entry.Optimised!, frozen) };
+    private static CompiledEntry Lower(CompiledEntry entry) =>
+        entry with { Program = Lowering.Lower(entry.Optimised!) };
 
     /// <summary>
     /// Makes a limitation met behind the binder a diagnostic at the declaration; false if there was

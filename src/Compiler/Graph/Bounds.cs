@@ -72,16 +72,26 @@ internal static class Bounds
     /// Adds to a function the checks of the call that keep it, and the regions in it, in bounds. Throws GraphException
     /// for what is out of bounds, or can be neither proved nor checked.
     /// </summary>
-    public static void Guard(Function function) => Guard(function, function, new IndexRanges(), []);
+    public static void Guard(Function function)
+    {
+        Guard(function, function, new IndexRanges(), []);
+        if (function.Setup is { } setup) Guard(setup);
+    }
 
     private static void Guard(Function outer, Function function, IndexRanges ranges, ImmutableArray<string> loops)
     {
+        ranges = new IndexRanges(ranges);
+        foreach (var extent in function.Nodes.OfType<Extent>())
+        {
+            ranges.Add(extent.Variable, extent.Most + 1);
+            loops = loops.Add(extent.Variable);
+        }
         // A loop's variable in a size that nothing around it binds would be read as another loop's.
         foreach (var name in function.Nodes.SelectMany(n => n.ResultTypes.SelectMany(t => t.Shape)
             .Concat(n.AttributeSizes)).Concat(function.Checks.SelectMany(c => (Size[])[c.Left, c.Right]))
             .SelectMany(s => s.Variables()).Distinct())
             Rule.Require(loops.Contains(name) || !name.AsSpan().ContainsAny('.', '\''), "graph C10",
-                () => $"@{function.Name} mentions {name}, which is the variable of no loop around it");
+                () => $"@{function.Name} mentions {name}, which is the variable of no loop around it and of no extent");
         foreach (var node in function.Nodes)
         {
             Verify(node);

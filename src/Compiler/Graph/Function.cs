@@ -70,6 +70,12 @@ public sealed class Function(string name)
 
     public ImmutableArray<Node> Results { get; set; } = [];
 
+    /// <summary>
+    /// Computes the folded constants before the first call, from constants and frozen state: its result k is the value
+    /// of those with FoldedIndex k. Null where nothing is folded.
+    /// </summary>
+    public Function? Setup { get; set; }
+
     /// <summary>A name for each result; empty texts where the source gives none.</summary>
     public ImmutableArray<string> ResultNames { get; set; } = [];
 
@@ -96,7 +102,7 @@ public sealed class Function(string name)
 
     /// <summary>
     /// The size variables that nodes and checks mention, in that order, regions included; and the variables of their
-    /// loops, which no other size is called.
+    /// loops and extents, which no other size is called.
     /// </summary>
     private void Mentioned(List<string> found, HashSet<string> seen, HashSet<string> loops)
     {
@@ -111,6 +117,7 @@ public sealed class Function(string name)
                 foreach (var size in type.Shape) Add(size);
             foreach (var size in node.AttributeSizes) Add(size);
             if (node is Scan scan) loops.Add(scan.Variable);
+            if (node is Extent extent) loops.Add(extent.Variable);
             foreach (var callee in GraphPrinter.Callees(node)) callee.Mentioned(found, seen, loops);
         }
         foreach (var check in checks)

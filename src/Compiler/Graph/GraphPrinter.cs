@@ -5,13 +5,14 @@ namespace Accelerate.Compiler.Graph;
 
 /// <summary>
 /// One node a line: `%1: f32[n,128] = dot(%x, %0; contract [1]x[1],batch []x[])   # mlp.acc:6:44 linear`. Functions
-/// that are called come before their callers.
+/// that are called come before their callers, and what computes the folded constants before the function that uses them.
 /// </summary>
 public static class GraphPrinter
 {
     public static string Print(Function function)
     {
         var text = new StringBuilder();
+        if (function.Setup is { } setup) text.Append(Print(setup));
         foreach (var f in Closure(function)) PrintOne(f, text);
         return text.ToString();
     }
@@ -41,7 +42,7 @@ public static class GraphPrinter
     private static void PrintOne(Function function, StringBuilder text)
     {
         text.Append(function.Composite.Length > 0 ? $"composite {function.Composite} @{function.Name} {{\n"
-            : $"graph @{function.Name} {{\n");
+            : $"graph @{function.Name}{(function.Setup is { } setup ? $"; setup @{setup.Name}" : "")} {{\n");
         foreach (var check in function.Checks)
             text.Append(
                 $"  check({check.Kind.ToString().ToLowerInvariant()}, {check.Left}, {check.Right}, {Types.Quote.Text(check.Message)})\n");

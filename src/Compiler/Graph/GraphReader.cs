@@ -48,6 +48,7 @@ public static class GraphReader
             var composite = isComposite ? cursor.Name() : "";
             cursor.Expect("@");
             var function = new Function(cursor.Name()) { Composite = composite };
+            if (cursor.Take(";") && cursor.Take("setup")) function.Setup = Callee();
             cursor.Expect("{");
             while (!cursor.Take("return"))
             {
@@ -215,7 +216,14 @@ public static class GraphReader
                 case "call": return new Call(Callee(), x);
                 case "tuple": return new Tuple(x);
                 case "result": return new Result(x[0], Whole());
-                case "barrier": return new Barrier(x[0], Whole());
+                case "barrier":
+                    var kind = cursor.Take("materialise") ? BarrierKind.Materialise
+                        : cursor.Take("setup") ? BarrierKind.Setup : BarrierKind.Checkpoint;
+                    if (kind != BarrierKind.Checkpoint) return new Barrier(x[0], kind);
+                    cursor.Expect("checkpoint");
+                    return new Barrier(x[0], kind, Then(",", Whole));
+                case "extent":
+                    return new Extent(x[0], cursor.Name(), Then(",", cursor.Integer), Then(",", cursor.Size));
                 case "print": return new Print(cursor.String(), x);
                 case "assert": return new Assert(cursor.String(), x[0], x.RemoveAt(0));
                 case "assign":

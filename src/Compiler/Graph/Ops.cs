@@ -20,6 +20,6 @@ public static class Ops
         "reshape", "transpose", "broadcast", "slice", "pad", "reverse", "concat", "window", "fold",
         "gather", "scatter", "dynamic_slice", "update_slice", "sort",
         "reduce", "arg_reduce", "cumulate", "dot",
-        "call", "if", "scan", "while", "tuple", "result", "barrier", "print", "assert", "assign",
+        "call", "if", "scan", "while", "tuple", "result", "barrier", "extent", "print", "assert", "assign",
     ];
 }

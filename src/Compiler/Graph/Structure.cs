@@ -68,24 +68,76 @@ public sealed class Result(Node of, int index) : Node("result", [of], Infer(of, 
     }
 }
 
-/// <summary>
-/// The identity with an identity of its own: a value recomputed behind a barrier is not merged with the first.
-/// </summary>
-public sealed class Barrier(Node x, int unique) : Node("barrier", [x], x.Type)
+/// <summary>What a barrier holds a value back from.</summary>
+public enum BarrierKind
+{
+    /// <summary>The value has a buffer of its own, whatever reads it: no kernel computes it anew.</summary>
+    Materialise,
+
+    /// <summary>
+    /// A value that has one value for all calls is computed before the first, and kept in the form that it has here.
+    /// </summary>
+    Setup,
+
+    /// <summary>What is computed behind it is not merged with the same computation before it.</summary>
+    Checkpoint,
+}
+
+/// <summary>The identity, which no pass looks through.</summary>
+/// <param name="x">The value.</param>
+/// <param name="kind">Why it is held back.</param>
+/// <param name="unique">Tells checkpoints apart; 0 for the other kinds, where equal values are one.</param>
+public sealed class Barrier(Node x, BarrierKind kind, int unique = 0) : Node("barrier", [x], Infer(x, kind, unique))
 {
     public override OpTraits Traits => OpTraits.None;
 
-    /// <summary>
-    /// The number of a value that, where it has one value for all calls, is computed before the first: kept in that
-    /// form for what reads it.
-    /// </summary>
-    public const int Once = -1;
+    public BarrierKind Kind { get; } = kind;
 
     public int Unique { get; } = unique;
 
-    public override string Attributes => $"{Unique}";
+    public override string Attributes =>
+        Kind == BarrierKind.Checkpoint ? $"checkpoint,{Unique}" : Kind.ToString().ToLowerInvariant();
 
-    public override Node With(ImmutableArray<Node> operands) => new Barrier(operands[0], Unique);
+    public override Node With(ImmutableArray<Node> operands) => new Barrier(operands[0], Kind, Unique);
+
+    private static TensorType Infer(Node x, BarrierKind kind, int unique)
+    {
+        Rule.Require(kind == BarrierKind.Checkpoint || unique == 0, "barrier C1",
+            () => $"only a checkpoint has a number, not {kind}, {unique}");
+        return x.Type;
+    }
+}
+
+/// <summary>
+/// From here on the size Variable is the scalar integer operand + Plus, but at least 1 and at most Most. An effect,
+/// because what mentions the size does not have it as an operand.
+/// </summary>
+public sealed class Extent(Node limit, string variable, long plus, Size most) : Node("extent", [limit],
+    Infer(limit, most))
+{
+    public override OpTraits Traits => OpTraits.None;
+
+    public string Variable { get; } = variable;
+
+    public long Plus { get; } = plus;
+
+    public Size Most { get; } = most;
+
+    public override string Attributes => $"{Variable},{Plus},{Most}";
+
+    public override IEnumerable<Size> AttributeSizes => [Most];
+
+    public override bool IsEffect => true;
+
+    public override Node With(ImmutableArray<Node> operands) => new Extent(operands[0], Variable, Plus, Most);
+
+    private static TensorType Infer(Node limit, Size most)
+    {
+        Rule.Require(limit.Type is { Rank: 0, DType: DType.I32 or DType.I64 }, "extent C1",
+            () => $"the limit is {limit.Type}, no i32 or i64");
+        Rule.Require(!most.IsConstant || most.Value >= 1, "extent C2", () => $"a size of 1 to {most}");
+        return TensorType.Scalar(DType.Bool);
+    }
 }
 
 /// <summary>

@@ -11,6 +11,21 @@ public static class Verifier
         Rule.Require(!function.Results.IsEmpty || function.Effects.Count > 0, "graph C5",
             () => $"@{function.Name} has neither results nor effects");
         VerifyNodes(function);
+        VerifySetup(function);
+    }
+
+    private static void VerifySetup(Function function)
+    {
+        if (function.Setup is { } setup)
+        {
+            Rule.Require(setup.Inputs.Count == 0 && setup.Effects.Count == 0 && setup.Setup is null, "setup C1",
+                () => $"@{setup.Name} runs before the first call, and has inputs, effects or a setup of its own");
+            VerifyNodes(setup);
+        }
+        var types = function.Setup?.Results.Select(r => r.Type).ToList() ?? [];
+        foreach (var c in GraphPrinter.Closure(function).SelectMany(f => f.Nodes).OfType<Const>())
+            Rule.Require(c.FoldedIndex < 0 || (c.FoldedIndex < types.Count && types[c.FoldedIndex].Equals(c.Type)),
+                "setup C2", () => $"the setup of @{function.Name} has no result {c.FoldedIndex} of type {c.Type}");
     }
 
     /// <summary>A region may give nothing: the branch of an `if` in which the other one prints.</summary>
@@ -28,6 +43,7 @@ public static class Verifier
                 () => $"%{id} = {node.Op} says {node.Type}, its operands give {Rule.List(again.ResultTypes)}");
             Bounds.Verify(node);
             if (node is Scan scan) VerifyVariable(scan, function);
+            if (node is Extent extent) VerifyVariable(extent, function);
             foreach (var callee in GraphPrinter.Callees(node)) VerifyNodes(callee);
         }
         foreach (var result in function.Results)
@@ -44,6 +60,15 @@ public static class Verifier
         Rule.Require(closure.DistinctBy(f => f.Name).Count() == closure.Count, "graph C8",
             () => $"two functions that @{function.Name} reaches have one name");
     }
+
+    private static void VerifyVariable(Extent extent, Function around)
+    {
+        bool Mentions(Node node) => node.ResultTypes.SelectMany(t => t.Shape).Concat(node.AttributeSizes)
+            .Any(s => s.Mentions(extent.Variable));
+        Rule.Require(!around.Nodes.Take(extent.Id + 1).Any(Mentions), "extent C3",
+            () => $"{extent.Variable} has a meaning before %{extent.Id} = extent");
+    }
+
     private static void VerifyVariable(Scan scan, Function around) =>
         Rule.Require(!around.Sizes.Contains(scan.Variable) && !GraphPrinter.Closure(scan.Body).SelectMany(f => f.Nodes)
             .Any(n => n is Scan inner && inner.Variable == scan.Variable), "scan C4",

@@ -1,5 +1,5 @@
-// In: an optimised function, and which state is frozen. Out: the function with folded constants, and the setup function
-// that computes them once.
+// In: an optimised function, and which state is frozen. Out: the function with folded constants, and its setup, which
+// computes them once.
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
@@ -20,21 +20,23 @@ public static class Constants
     /// </summary>
     private const long MostElements = 1 << 24;
 
-    /// <summary>The setup is null when there is nothing to fold.</summary>
-    /// <param name="function">The function.</param>
-    /// <param name="frozen">The state that no call changes; what this function does not assign if null.</param>
-    public static (Function Main, Function? Setup) Split(Function function, FrozenState? frozen = null)
+    /// <param name="function">The function; one that has a setup stays as it is.</param>
+    /// <param name="frozen">The state that no call changes.</param>
+    public static Function Run(Function function, FrozenState frozen)
     {
-        var known = new KnownValues(function, frozen ?? FrozenState.Of(function));
+        if (function.Setup is not null) return function;
+        var known = new KnownValues(function, frozen);
         var edge = Edge(function, known);
-        if (edge.Count == 0) return (function, null);
+        if (edge.Count == 0) return function;
 
         var rebuild = new Rebuild(function, new Function(function.Name + ".setup"));
         foreach (var node in function.Nodes.Where(known.Contains)) rebuild.Copy(node);
         var setup = rebuild.Into;
         setup.Results = [.. edge.Select(n => rebuild[n])];
         setup.ResultNames = Names(setup);
-        return (Replaced(function, edge), DeadCode.Run(setup));
+        var replaced = Replaced(function, edge);
+        replaced.Setup = DeadCode.Run(setup);
+        return replaced;
     }
 
     /// <summary>The values to fold: the largest that are worth it, seen from what a call has to compute.</summary>

@@ -30,7 +30,7 @@ public static class DepthwiseWeights
         {
             if (!rewrites.MayGoOn || !weights.Contains(node)) return null;
             var origin = function.OriginOf(node);
-            var kept = rebuild.Into.Add(new Graph.Barrier(rebuild[node], Graph.Barrier.Once), origin);
+            var kept = rebuild.Into.Add(new Graph.Barrier(rebuild[node], BarrierKind.Setup), origin);
             rewrites.Add(() => new("depthwise-weights", "barrier", node.ToString(), kept.ToString(), origin.Place));
             return kept;
         });

@@ -139,7 +139,7 @@ internal static class DirectForm
             // The rows first, which threads share, with the channels side by side.
             var rows = Add(new Reduce(ReduceOp.Max, Magnitudes(corners), [0, 1, 3]));
             // What is known of the weights is computed once.
-            var known = Add(new Graph.Barrier(AreBelow(Magnitudes(weights)), Graph.Barrier.Once));
+            var known = Add(new Graph.Barrier(AreBelow(Magnitudes(weights)), BarrierKind.Setup));
             return Add(new Binary(BinaryOp.And, AreBelow(rows), known));
 
             // The bits without the sign are in the order of the magnitudes, infinity and NaN above all numbers, and the

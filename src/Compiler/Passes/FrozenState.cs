@@ -49,7 +49,7 @@ internal sealed class KnownValues
     public bool IsOfState(Node node) => ofState.Contains(node);
 
     private static bool MayBeKnown(Node node) => node is not (Input or State or RegionNode) && !node.IsEffect
-        && (node is not Graph.Barrier barrier || barrier.Unique == Graph.Barrier.Once)
+        && node is not Graph.Barrier { Kind: not BarrierKind.Setup }
         && NodeFacts.Sizes(node).All(s => s.IsConstant);
 
     /// <summary>

@@ -197,7 +197,7 @@ public sealed partial class Layout
         // at 64 x 64 took 54 ms so. What turns the result is a step behind the contraction.
         var channelsOut = Size.Product(made.Type.Shape.Skip(own.Batch.Length + own.Free.Length));
         if (!x.IsNatural && own.Batch.IsEmpty && IsFew(channelsOut) && !channelsOut.Is(1))
-            made = Add(new Graph.Barrier(made, ++barriers));
+            made = Add(new Graph.Barrier(made, BarrierKind.Materialise));
         else convolutions.Add(made);
         var ownPlaces = own.Free.Select(a => own.Batch.Length + own.Lying.IndexOf(a));
         var itsPlaces = its.Free.Select(a => own.Batch.Length + own.Free.Length + its.Lying.IndexOf(a));

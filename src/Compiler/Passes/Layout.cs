@@ -41,14 +41,10 @@ public sealed partial class Layout
     private readonly HashSet<Node> weightsOnly = new(ReferenceEqualityComparer.Instance);
     private Origin origin = Origin.None;
 
-    /// <summary>The greatest number of a barrier.</summary>
-    private int barriers;
-
     private Layout(Function function, Rewrites rewrites)
     {
         (this.rewrites, from) = (rewrites, function);
         into = new Function(function.Name);
-        barriers = function.Nodes.OfType<Graph.Barrier>().Select(b => b.Unique).DefaultIfEmpty(0).Max();
     }
 
     /// <summary>A value with its axes in another order: axis d of the value is axis Order[d] of the node.</summary>

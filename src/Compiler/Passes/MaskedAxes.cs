@@ -16,12 +16,13 @@ namespace Accelerate.Compiler.Passes;
 /// </summary>
 internal static class MaskedAxes
 {
-    public static Function Run(Function function)
+    public static Function Run(Function function, Rewrites rewrites)
     {
         // The size of a limit is named once in a function, whatever layers use it.
         var names = 0;
         var known = new Dictionary<(Node Limit, long Plus, string Most), string>();
-        var rewritten = new Rewriter((node, r) => node is Dot dot ? Shortened(dot, r) : null).Run(function);
+        var rewritten = new Rewriter((node, r) => node is Dot dot ? Shortened(dot, r) : null, rewrites, "masked-axes")
+            .Run(function);
         return names == 0 ? function : DeadCode.Run(rewritten);
 
         Node? Shortened(Dot dot, Rewriter r)

@@ -66,7 +66,7 @@ internal static class PackWeights
                         origin);
             }
             node = Transposed(Reshaped(node, [.. outer, panels, PanelLayout.Columns]), PanelsBeforeContract);
-            return into.Add(new Graph.Barrier(node, Graph.Barrier.Once), origin);
+            return into.Add(new Graph.Barrier(node, BarrierKind.Setup), origin);
 
             Node Transposed(Node x, ImmutableArray<int> order) => Layout.Transposed(into, x, order, origin);
             Node Reshaped(Node x, ImmutableArray<Size> to) => Layout.Reshaped(into, x, to, origin);
@@ -289,7 +289,7 @@ internal static class PackWeights
         private bool IsPacked(Node node)
         {
             while (node is Transpose or Reshape or Slice) node = node.Operands[0];
-            return node is Graph.Barrier { Unique: Graph.Barrier.Once } || packedInputs.Contains(node);
+            return node is Graph.Barrier { Kind: BarrierKind.Setup } || packedInputs.Contains(node);
         }
     }
 }

@@ -8,7 +8,11 @@ namespace Accelerate.Compiler.Passes;
 /// One step of the pipeline; `dump --stage opt --each` shows the graph after every one. A pass asks the rewrites
 /// whether it may go on, unless lowering cannot do without it.
 /// </summary>
-public sealed record Pass(string Name, Func<Function, Rewrites, Function> Run);
+public sealed record Pass(string Name, Func<Function, Rewrites, Function> Run)
+{
+    /// <summary>What the pass does to a function it does to its setup, unless it makes that.</summary>
+    public bool RunsOnSetup { get; init; } = true;
+}
 
 public static class Pipeline
 {
@@ -25,11 +29,11 @@ public static class Pipeline
     {
         List<Pass> passes =
         [
-            // First: the passes behind it see primitives only.
+            // First: the passes behind it see primitives only, and join what a composite's edge has kept apart.
             new("decompose", (f, _) => Decompose.Run(f)),
-            // Behind inline, which brings all nodes together; before whatever divides by an extent.
+            // Behind decompose, which brings all nodes together; before whatever divides by an extent.
             new("empty", (f, _) => Empty.Run(f)),
-            // Joins the movements that inlining brings together; fusion counts on one movement between two
+            // Joins the movements that decomposing brings together; fusion counts on one movement between two
             // computations.
             new("simplify", Simplify.Run),
             // Behind simplify, which shows what is the same; constants that leave a loop can be folded by the setup.
@@ -55,10 +59,28 @@ public static class Pipeline
             new("depthwise-weights", (f, rewrites) => DepthwiseWeights.Run(f, frozen ?? FrozenState.Of(f), rewrites)));
         // Behind all that changes a contraction's operands: nothing may come between a packed weight and its reader.
         passes.Add(new("pack-weights", (f, rewrites) => PackWeights.Run(f, frozen ?? FrozenState.Of(f), rewrites)));
-        // Last: simplifying leaves what it replaced behind, and fusion must not count it as a use.
+        // Behind all that rewrites: what it replaced is still there, and fusion must not count it as a use.
         passes.Add(new("dead-code", (f, _) => DeadCode.Run(f)));
+        passes.AddRange(Closing(frozen));
         return passes;
     }
+
+    /// <summary>
+    /// What lowering counts on, of a graph that is not to be optimised; the rewrites among it aside, all of it is done
+    /// whatever a bisection stops.
+    /// </summary>
+    public static IReadOnlyList<Pass> Needed { get; } =
+        [new("decompose", (f, _) => Decompose.Run(f)), .. Closing(null)];
+
+    private static IEnumerable<Pass> Closing(FrozenState? frozen) =>
+    [
+        // Behind all passes that ask what is known before the first call: what it folds is a literal to them.
+        new("setup", (f, _) => Constants.Run(f, frozen ?? FrozenState.Of(f))) { RunsOnSetup = false },
+        // Again, for what the passes since have made.
+        new("empty", (f, _) => Empty.Run(f)),
+        // Last: a size that the call computes is no size to the passes before it.
+        new("masked-axes", MaskedAxes.Run),
+    ];
 
     /// <summary>Runs the passes.</summary>
     /// <param name="function">The graph as it was bound.</param>
@@ -73,7 +95,9 @@ public static class Pipeline
         var sizes = function.Sizes;
         foreach (var pass in passes ?? Passes)
         {
+            var setup = function.Setup;
             function = pass.Run(function, rewrites);
+            if (setup is not null) function.Setup = pass.RunsOnSetup ? pass.Run(setup, rewrites) : setup;
             if (verify) Verifier.Verify(function);
             after?.Invoke(pass, function);
         }

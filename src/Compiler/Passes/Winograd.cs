@@ -43,7 +43,6 @@ public static class Winograd
         rewrites ??= new Rewrites();
         if (!function.Nodes.Any(n => n is Dot)) return function;
         var known = new KnownValues(function, frozen);
-        var barrier = function.Nodes.OfType<Graph.Barrier>().Select(b => b.Unique).DefaultIfEmpty(-1).Max();
         List<DirectForm.Tiled> taken = [];
         var tiled = Rebuild.Of(function, (node, rebuild) =>
         {
@@ -53,7 +52,7 @@ public static class Winograd
             var origin = function.OriginOf(node);
             // Dumps and profiles name every layer that was taken.
             var built = new Builder(rebuild.Into, origin with { Composites = [.. origin.Composites, "winograd"] })
-                .Build(convolution, ++barrier, taken.Add);
+                .Build(convolution, taken.Add);
             rewrites.Add(() => new("winograd", "F(4x4, 3x3)", node.ToString(), built.ToString(), origin.Place));
             return built;
         });
@@ -112,14 +111,14 @@ public static class Winograd
 
     private sealed class Builder(Function into, Origin origin)
     {
-        public Node Build(Convolution conv, int barrier, Action<DirectForm.Tiled> take)
+        public Node Build(Convolution conv, Action<DirectForm.Tiled> take)
         {
             var (n, c, o) = (conv.Image.Type.Shape[0], conv.Image.Type.Shape[3], conv.Weights.Type.Shape[3]);
             ImmutableArray<long> tiles = [.. conv.Places.Select(p => (p + Results - 1) / Results)];
             var (data, results) = (Matrix(WinogradMatrices.Data), Matrix(WinogradMatrices.Results));
             var count = n * tiles[0] * tiles[1];
 
-            var padded = Padded(conv, tiles, barrier);
+            var padded = Padded(conv, tiles);
             var image = Add(new Window(padded, 1, tiles[0], Tile, Results, 1));
             var rows = Turned(new Dot(data, image, [], [], [1], [2]), 1, 2, 0, 3, 4);
             var columns = Add(new Window(rows, 3, tiles[1], Tile, Results, 1));
@@ -142,7 +141,7 @@ public static class Winograd
         /// The image with zeros around it, up to the last tile's end. It is a buffer of its own: a row of places by
         /// channels is read as one run, which a guard in it would forbid.
         /// </summary>
-        private Node Padded(Convolution conv, ImmutableArray<long> tiles, int barrier)
+        private Node Padded(Convolution conv, ImmutableArray<long> tiles)
         {
             var shape = conv.Image.Type.Shape;
             ImmutableArray<Size> after =
@@ -153,7 +152,7 @@ public static class Winograd
             var zero = Add(Const.Of(TensorType.Scalar(DType.F32), 0.0));
             return Add(
                 new Graph.Barrier(Add(
-                    new Pad(conv.Image, zero, [0, .. conv.Before, 0], [0, .. after, 0], [0, 0, 0, 0])), barrier));
+                    new Pad(conv.Image, zero, [0, .. conv.Before, 0], [0, .. after, 0], [0, 0, 0, 0])), BarrierKind.Materialise));
         }
 
         /// <summary>U = G w Gt, [36, c, o].</summary>
@@ -163,10 +162,10 @@ public static class Winograd
             var rows = Add(new Dot(g, w, [], [], [1], [0]));
             var (c, o) = (w.Type.Shape[2].Value, w.Type.Shape[3].Value);
             var u = Shaped(Turned(new Dot(g, rows, [], [], [1], [1]), 1, 0, 2, 3), Tile * Tile, c, o);
-            if (o % PanelLayout.Columns != 0) return Add(new Graph.Barrier(u, Graph.Barrier.Once));
+            if (o % PanelLayout.Columns != 0) return Add(new Graph.Barrier(u, BarrierKind.Setup));
             // In panels, as every weight that is known before the first call.
             var panels = Turned(Shaped(u, Tile * Tile, c, o / PanelLayout.Columns, PanelLayout.Columns), 0, 2, 1, 3);
-            return Shaped(Turned(new Graph.Barrier(panels, Graph.Barrier.Once), 0, 2, 1, 3), Tile * Tile, c, o);
+            return Shaped(Turned(new Graph.Barrier(panels, BarrierKind.Setup), 0, 2, 1, 3), Tile * Tile, c, o);
         }
 
         private Const Matrix(double[][] rows) =>

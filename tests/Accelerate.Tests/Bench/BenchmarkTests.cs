@@ -7,6 +7,7 @@ using Accelerate.Runtime;
 using Accelerate.Tests.Support;
 
 using Assert = Xunit.Assert;
+using Accelerate.Tests.Lowering;
 
 namespace Accelerate.Tests.Bench;
 
@@ -138,7 +139,7 @@ public class BenchmarkTests
         "a      bb\nccc     1\nd    1000\n", BenchTable.Align(["a", "bb"], [["ccc", "1"], ["d", "1000"]]));
 
     private static BenchCase Case() =>
-        BenchCase.Random("twice.graph", Compiler.Kernels.Lowering.Lowering.Lower(GraphReader.Read(Twice)),
+        BenchCase.Random("twice.graph", Lowered.Plain(GraphReader.Read(Twice)),
         new Dictionary<string, long> { ["n"] = 5 }, seed: 1);
 
     private static BenchResult Run(BenchCase given, params Contender[] others) =>

@@ -4,6 +4,7 @@ using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Kernels;
 
 using Assert = Xunit.Assert;
+using Accelerate.Tests.Lowering;
 
 namespace Accelerate.Tests.Bench;
 
@@ -106,7 +107,7 @@ public class FlopCountTests
     [Fact]
     public void CompulsoryTrafficTouchesEachTensorOnce()
     {
-        var program = Compiler.Kernels.Lowering.Lowering.Lower(GraphReader.Read("""
+        var program = Lowered.Plain(GraphReader.Read("""
             graph @f {
               %0: f32[n,4] = input("x")
               %1: f64[n] = input("z")

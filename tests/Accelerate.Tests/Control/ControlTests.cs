@@ -21,7 +21,7 @@ public class ControlTests
     {
         var function = GraphReader.Read(text);
         Verifier.Verify(function);
-        var program = Compiler.Kernels.Lowering.Lowering.Lower(function);
+        var program = Lowering.Lowered.Plain(function);
         foreach (var kernel in program.Kernels) KernelVerifier.Verify(kernel);
         return program;
     }

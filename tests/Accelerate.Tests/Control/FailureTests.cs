@@ -9,6 +9,7 @@ using Accelerate.Runtime;
 using Accelerate.Tests.Support;
 
 using Assert = Xunit.Assert;
+using Accelerate.Tests.Lowering;
 
 namespace Accelerate.Tests.Control;
 
@@ -32,7 +33,7 @@ public class FailureTests
         var start = f.Add(new State(StorageClass.Buffer, "total", f32));
         var loop = f.Add(new Scan(body, "i.1", Size.Variable("n"), 1, [start, input]));
         f.Add(new Assign(StorageClass.Buffer, "total", f.Add(new Result(loop, 0))));
-        return Compiler.Kernels.Lowering.Lowering.Lower(f);
+        return Lowered.Plain(f);
     }
 
     private const string Pick = """
@@ -96,7 +97,7 @@ public class FailureTests
     {
         foreach (var create in Backends())
         {
-            using var executable = create(Compiler.Kernels.Lowering.Lowering.Lower(GraphReader.Read(Pick)));
+            using var executable = create(Lowered.Plain(GraphReader.Read(Pick)));
             using var session = executable.CreateSession();
             var (x, v) = (Tensor.From([1f, 2f, 4f], 3), Tensor.From([10f, 20f], 2));
             Assert.Equal(6, session.Run("pick", x, Tensor.From([1, 2], 2), v)[0].ToDoubles()[0]);
@@ -112,7 +113,7 @@ public class FailureTests
     {
         foreach (var create in Backends())
         {
-            using var executable = create(Compiler.Kernels.Lowering.Lowering.Lower(GraphReader.Read(Pick)));
+            using var executable = create(Lowered.Plain(GraphReader.Read(Pick)));
             Assert.True(executable.Entries[0].Inputs[2].IsInout);
             using var session = executable.CreateSession();
             var (x, v) = (Tensor.From([1f, 2f, 4f], 3), Tensor.From([10f, 20f], 2));
@@ -150,7 +151,7 @@ public class FailureTests
             }
             """;
         using var executable =
-            new LlvmExecutable([Compiler.Kernels.Lowering.Lowering.Lower(GraphReader.Read(text))],
+            new LlvmExecutable([Lowered.Plain(GraphReader.Read(text))],
                 new(UseCache: false));
         using var session = executable.CreateSession();
         long Allocated(Tensor x)

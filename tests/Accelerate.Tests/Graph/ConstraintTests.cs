@@ -99,6 +99,16 @@ public sealed class ConstraintTests
         ["while C1"] = () => _ = new While(Negation("bool[2]"), Negation("f32"), 1, [X("f32")]),
         ["while C2"] = () => _ = new While(Negation("f32"), Negation("f32"), 1, [X("f32")]),
         ["while C3"] = () => _ = new While(Test("f32"), Test("f32"), 1, [X("f32")]),
+        ["extent C1"] = () => _ = new Extent(X("f32"), "m.1", 1, 8),
+        ["extent C2"] = () => _ = new Extent(X("i32"), "m.1", 1, 0),
+        ["extent C3"] = () => VerifyWith(f =>
+        {
+            f.Add(new Input("y", Type("f32[m.1]")));
+            f.Add(new Extent(f.Add(new Input("limit", Type("i32"))), "m.1", 1, 8));
+        }),
+        ["barrier C1"] = () => _ = new Accelerate.Compiler.Graph.Barrier(X("f32"), BarrierKind.Materialise, 1),
+        ["setup C1"] = () => VerifyWith(f => f.Setup = Negation("f32")),
+        ["setup C2"] = () => VerifyWith(f => f.Add(Const.Folded(Type("f32"), 0))),
         ["dot C4"] = () => _ = new Dot(X("f32[4]"), X("f32[4]"), [], [], [0], [0], DType.F16),
         ["assign C1"] = () => VerifyWith(f => f.Add(new Assign(StorageClass.Inout, "x", f.Results[0]))),
         ["assign C2"] = () => VerifyWith(f => f.Add(new Assign(StorageClass.Inout, "y",

@@ -33,7 +33,7 @@ public sealed class FunctionTests
         var f = new Function("f");
         var x = f.Add(new Input("x", Vector));
         Assert.NotSame(f.Add(new Print("{}", [x])), f.Add(new Print("{}", [x])));
-        Assert.NotSame(f.Add(new Barrier(x, 1)), f.Add(new Barrier(x, 2)));
+        Assert.NotSame(f.Add(new Barrier(x, BarrierKind.Checkpoint, 1)), f.Add(new Barrier(x, BarrierKind.Checkpoint, 2)));
         Assert.Same(f.Add(new Assign(StorageClass.Param, "w", x)), f.Effects[^1]);
         Assert.Equal(3, f.Effects.Count);
     }

@@ -191,8 +191,8 @@ internal static partial class OpCases
         table.Add("result", Every, "a: T[n]; c: bool[n]",
             "T[n] = tuple(%0, %1)\nbool[n] = result(%2; 1)\nT[n] = result(%2; 0)", "(c, a)", Lines,
             results: "%3, %4");
-        table.Add("barrier", Every, "a: T[n]", "T[n] = barrier(%0; 1)", "a", Lines);
-        table.Add("print", Every, "a: T[n]", "T[n] = print(%0; \"{}\")\nT[n] = barrier(%1; 1)", "a", Lines);
+        table.Add("barrier", Every, "a: T[n]", "T[n] = barrier(%0; materialise)", "a", Lines);
+        table.Add("print", Every, "a: T[n]", "T[n] = print(%0; \"{}\")\nT[n] = barrier(%1; checkpoint,1)", "a", Lines);
         table.Add("assert", Every, "a: T[n]", "bool = const(; [1])\nbool = assert(%1, %0; \"no {}\")", "a", Lines,
             results: "%0");
         table.Add("assign", Every, "a: T[3]", "T[3] = buffer(; \"w\")\nT[3] = assign(%0; buffer \"w\")", "w", Lines,

@@ -94,7 +94,7 @@ public class AgreementTests
     {
         var text =
             name switch { nameof(Softmax) => Softmax, nameof(Linear) => Linear, nameof(Narrow) => Narrow, _ => Conv };
-        var program = Compiler.Kernels.Lowering.Lowering.Lower(GraphReader.Read(text));
+        var program = Lowered.Plain(GraphReader.Read(text));
         foreach (var kernel in program.Kernels)
         {
             KernelVerifier.Verify(kernel);

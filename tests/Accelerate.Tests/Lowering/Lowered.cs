@@ -32,6 +32,10 @@ internal sealed class Lowered : IDisposable
         natives = [.. Configurations.Select(c => new LlvmExecutable([program], c))];
     }
 
+    /// <summary>Lowered as it stands: with the passes that lowering needs, and no other.</summary>
+    public static Program Plain(Function function) =>
+        Compiler.Kernels.Lowering.Lowering.Lower(Pipeline.Run(function, passes: Pipeline.Needed));
+
     public static Program Program(string graph)
     {
         var program = Compiler.Kernels.Lowering.Lowering.Lower(Pipeline.Run(GraphReader.Read(graph), verify: true));

@@ -62,7 +62,7 @@ public sealed class StoredBytesTests(ITestOutputHelper output)
     public void EveryOutputElementIsStoredOnce(string name)
     {
         var text = name switch { nameof(Rows) => Rows, nameof(Chain) => Chain, _ => Conv };
-        var program = Compiler.Kernels.Lowering.Lowering.Lower(GraphReader.Read(text));
+        var program = Lowered.Plain(GraphReader.Read(text));
         Check(program, Inputs(name), output.WriteLine);
     }
 
@@ -73,7 +73,7 @@ public sealed class StoredBytesTests(ITestOutputHelper output)
     [LlvmFact]
     public void AConvolutionNeedsNoIm2Col()
     {
-        var program = Compiler.Kernels.Lowering.Lowering.Lower(GraphReader.Read(Conv));
+        var program = Lowered.Plain(GraphReader.Read(Conv));
         var sizes = new Dictionary<string, long> { ["n"] = 1, ["c"] = 16, ["h"] = 112, ["w"] = 112, ["f"] = 16 };
         var im2Col = 1 * 112 * 112 * 16 * 3 * 3 * sizeof(float);
         foreach (var target in Targets)

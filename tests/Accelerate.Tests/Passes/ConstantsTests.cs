@@ -10,6 +10,7 @@ using Accelerate.Runtime;
 using Accelerate.Tests.Support;
 using Assert = Xunit.Assert;
 using Comparison = Accelerate.Compiler.Graph.Interpreter.Comparison;
+using Accelerate.Tests.Lowering;
 
 namespace Accelerate.Tests.Passes;
 
@@ -33,7 +34,8 @@ public class ConstantsTests
     [Fact]
     public void WhatIsDearIsComputedOnce()
     {
-        var (main, setup) = Constants.Split(GraphReader.Read(Table));
+        var main = Split(GraphReader.Read(Table));
+        var setup = main.Setup;
         Assert.DoesNotContain(main.Nodes, n => n is Unary { Kind: UnaryOp.Sin } or Iota);
         Assert.Single(main.Nodes.OfType<Const>(), c => c.FoldedIndex == 0);
         Assert.Single(setup!.Nodes.OfType<Unary>(), u => u.Kind == UnaryOp.Sin);
@@ -49,7 +51,7 @@ public class ConstantsTests
     {
         var text =
             $"graph @f {{ %0: f32[{size}] = input(\"x\")\n {nodes}\n %5: f32[{size}] = mul(%0, %4)\n return(%5) }}";
-        Assert.Null(Constants.Split(GraphReader.Read(text)).Setup);
+        Assert.Null(Split(GraphReader.Read(text)).Setup);
     }
 
     [Theory]
@@ -57,9 +59,9 @@ public class ConstantsTests
     [InlineData("llvm")]
     public void TheBitsAreThoseOfACall(string backend)
     {
-        var program = Compiler.Kernels.Lowering.Lowering.Lower(GraphReader.Read(Table));
+        var program = Lowered.Plain(GraphReader.Read(Table));
         // The same sum with the table as an argument of the call: nothing is known before.
-        var called = Compiler.Kernels.Lowering.Lowering.Lower(GraphReader.Read("""
+        var called = Lowered.Plain(GraphReader.Read("""
             graph @f {
               %0: f32[n,64] = input("x")
               %1: f32[64] = input("i")
@@ -91,7 +93,7 @@ public class ConstantsTests
     [Fact]
     public void TheProgramReadsBackWithItsSetup()
     {
-        var program = Compiler.Kernels.Lowering.Lowering.Lower(GraphReader.Read(Table));
+        var program = Lowered.Plain(GraphReader.Read(Table));
         var text = ProgramPrinter.Print(program);
         var again = ProgramReader.Read(text);
         Assert.Equal(text, ProgramPrinter.Print(again));
@@ -105,4 +107,6 @@ public class ConstantsTests
         using var session = executable.CreateSession();
         return session.Run(program.Name, inputs)[0];
     }
+
+    private static Function Split(Function function) => Constants.Run(function, FrozenState.Of(function));
 }

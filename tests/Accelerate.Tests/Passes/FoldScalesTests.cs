@@ -69,7 +69,7 @@ public class FoldScalesTests
     public void OneAdditionIsLeft(int groups)
     {
         var optimised = Compile(Norms, groups).Entries[0].Optimised!;
-        var (main, _) = Constants.Split(optimised);
+        var main = Constants.Run(optimised, FrozenState.Of(optimised));
         var places = main.Nodes.OfType<Binary>().Where(b => b.Type.Count.Variables().Contains("n")).Select(b => b.Kind)
             .ToList();
         // The depthwise form is a sum of products, of which there is one.

@@ -39,7 +39,8 @@ public class FrozenStateTests
     [InlineData("2")]
     public void ANormsScaleIsComputedOnce(string batch)
     {
-        var (main, setup) = Constants.Split(GraphReader.Read(Norm(batch)));
+        var main = Split(GraphReader.Read(Norm(batch)));
+        var setup = main.Setup;
         Assert.Equal("f32[8]", Assert.Single(setup!.Results).Type.Text);
         Assert.Equal(["var", "weight"], setup.Nodes.OfType<State>().Select(s => s.Name));
         Assert.Equal(["mean"], main.Nodes.OfType<State>().Select(s => s.Name));
@@ -60,9 +61,9 @@ public class FrozenStateTests
             }
             """);
         var norm = GraphReader.Read(Norm("n"));
-        Assert.Null(Constants.Split(norm, FrozenState.Of(norm, trains)).Setup);
+        Assert.Null(Constants.Run(norm, FrozenState.Of(norm, trains)).Setup);
         // Programs that were not compiled together are not put together.
-        var (alone, other) = (Lower(norm), Lower(trains));
+        var (alone, other) = (Lowering.Lowered.Plain(norm), Lowering.Lowered.Plain(trains));
         var error = Assert.Throws<ArgumentException>(() => Executables.Create("interpreter", [alone, other]));
         Assert.Contains("assigns the state 'var'", error.Message);
     }
@@ -105,7 +106,7 @@ public class FrozenStateTests
     {
         var function = GraphReader.Read(
             $"graph @f {{ %0: f32[{shape}] = input(\"x\")\n {nodes}\n %4: f32[{shape}] = add(%0, %3)\n return(%4) }}");
-        Assert.Equal(folded, Constants.Split(function).Setup?.Results.Length ?? 0);
+        Assert.Equal(folded, Split(function).Setup?.Results.Length ?? 0);
     }
 
     [Theory]
@@ -218,4 +219,6 @@ public class FrozenStateTests
     }
 
     private static Program Lower(Function function) => Compiler.Kernels.Lowering.Lowering.Lower(function);
+
+    private static Function Split(Function function) => Constants.Run(function, FrozenState.Of(function));
 }

@@ -183,12 +183,11 @@ public class PackWeightsTests
     [Fact]
     public void RewritesAreCountedAndPackingTwiceChangesNothing()
     {
-        var (graph, rewrites) = (GraphReader.Read(Loop("param")), new Rewrites());
-        var packed = Pipeline.Run(graph, verify: true, rewrites: rewrites);
+        var rewrites = new Rewrites();
+        var packed = Optimised(Loop("param"), rewrites);
         Assert.Equal(2, rewrites.Count);
-        Assert.Equal(GraphPrinter.Print(packed),
-            GraphPrinter.Print(Pipeline.Run(GraphReader.Read(GraphPrinter.Print(packed)), verify: true)));
-        var one = Pipeline.Run(graph, verify: true, rewrites: new Rewrites(1));
+        Assert.Equal(GraphPrinter.Print(packed), GraphPrinter.Print(Optimised(GraphPrinter.Print(packed))));
+        var one = Optimised(Loop("param"), new Rewrites(1));
         Assert.Single(GraphPrinter.Closure(one).SelectMany(f => f.Nodes).OfType<Compiler.Graph.Barrier>());
     }
 
@@ -235,7 +234,7 @@ public class PackWeightsTests
         Assert.Equal(2, optimised.Nodes.OfType<Compiler.Graph.Barrier>().Count());
         Assert.Equal(2, GraphPrinter.Closure(optimised).SelectMany(f => f.Nodes).OfType<Compiler.Graph.Barrier>()
             .Count());
-        var program = Compiler.Kernels.Lowering.Lowering.Lower(optimised);
+        var program = Lowered(Loop("param"));
         Assert.Equal(["f32[2,40,32]", "f32[3,40,32]"], program.Setup!.Of(BufferKind.Output).Select(b => b.Type.Text)
             .Order());
         // The weights themselves are for the setup only.
@@ -304,9 +303,14 @@ public class PackWeightsTests
         return Tensor.FromDoubles(type, values, shape);
     }
 
-    private static Function Optimised(string text) => Pipeline.Run(GraphReader.Read(text), verify: true);
+    /// <summary>The passes as far as packing: what is known is still in the function.</summary>
+    private static readonly IReadOnlyList<Pass> Packing = [.. Pipeline.Passes.TakeWhile(p => p.Name != "setup")];
 
-    private static Program Lowered(string text) => Compiler.Kernels.Lowering.Lowering.Lower(Optimised(text));
+    private static Function Optimised(string text, Rewrites? rewrites = null) =>
+        Pipeline.Run(GraphReader.Read(text), verify: true, rewrites: rewrites, passes: Packing);
+
+    private static Program Lowered(string text) =>
+        Compiler.Kernels.Lowering.Lowering.Lower(Pipeline.Run(GraphReader.Read(text), verify: true));
 
     private static Tensor Run(string backend, Program program, Dictionary<string, Tensor> state, params Tensor[] inputs)
     {

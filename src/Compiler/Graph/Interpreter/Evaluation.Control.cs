@@ -19,7 +19,7 @@ internal sealed partial class Evaluation
         if (count < 0) throw new ReferenceException($"a loop of {scan.Count} = {count} iterations");
         // The body sees the sizes around it and its own variable, and nothing of it is seen outside.
         var inner = new Dictionary<string, long>(sizes);
-        var body = new Evaluation(inner, state, options);
+        var body = new Evaluation(inner, state, options, folded);
         var carried = x[..scan.Carried];
         var captured = x[scan.Carried..];
         var outputs = scan.Body.Results.Skip(scan.Carried).Select(_ => new List<View>()).ToArray();

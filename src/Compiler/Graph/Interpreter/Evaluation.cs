@@ -5,8 +5,8 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Graph.Interpreter;
 
-internal sealed partial class Evaluation(IReadOnlyDictionary<string, long> sizes, Func<string, ReferenceValue> state,
-    InterpreterOptions options)
+internal sealed partial class Evaluation(Dictionary<string, long> sizes, Func<string, ReferenceValue> state,
+    InterpreterOptions options, ImmutableArray<View> folded)
 {
     /// <summary>A loop's variable has its value here.</summary>
     private readonly IndexRanges unbounded = new();
@@ -41,6 +41,8 @@ internal sealed partial class Evaluation(IReadOnlyDictionary<string, long> sizes
             values[node.Id] = node switch
             {
                 Input => [inputs[next++]],
+                Const { FoldedIndex: >= 0 and var index } => [folded[index]],
+                Extent e => [Limited(e, values[e.Operands[0].Id][0])],
                 Tuple t => [.. t.Operands.Select(o => values[o.Id][0])],
                 Call c => Run(c.Callee, [.. c.Operands.Select(o => values[o.Id][0])]),
                 RegionNode r => Control(r, [.. r.Operands.Select(o => values[o.Id][0])]),
@@ -54,6 +56,14 @@ internal sealed partial class Evaluation(IReadOnlyDictionary<string, long> sizes
                 if (last[operand.Id] == node.Id) values[operand.Id] = [];
         }
         return [.. function.Results.Select(r => values[r.Id][0])];
+    }
+
+    /// <summary>The size has its value for all that follows; what the effect itself gives, nobody reads.</summary>
+    private View Limited(Extent extent, View limit)
+    {
+        var most = extent.Most.Evaluate(sizes);
+        sizes[extent.Variable] = Math.Min(most, Math.Max(1, limit.Data.Integers[limit.Offset] + extent.Plus));
+        return limit;
     }
 
     private static int[] LastUses(Function function)

@@ -67,7 +67,9 @@ public static class GraphInterpreter
         Func<string, ReferenceValue> state, IReadOnlyDictionary<string, long> sizes, InterpreterOptions? options = null)
     {
         var bound = Bind(function, inputs, sizes);
-        var run = new Evaluation(bound, state, options ?? InterpreterOptions.Default);
+        options ??= InterpreterOptions.Default;
+        var folded = function.Setup is { } setup ? new Evaluation([], state, options, []).Run(setup, []) : [];
+        var run = new Evaluation(bound, state, options, folded);
         return [.. run.Run(function, [.. inputs.Select(View.Of)]).Select(v => v.ToValue())];
     }
 

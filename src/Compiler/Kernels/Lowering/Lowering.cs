@@ -11,20 +11,11 @@ namespace Accelerate.Compiler.Kernels.Lowering;
 public static class Lowering
 {
     /// <summary>Throws LimitationException for an operation that no kernel computes yet.</summary>
-    /// <param name="function">The function.</param>
-    /// <param name="frozen">The state that no function of the executable assigns; what this one does not if
-    /// null.</param>
-    public static Program Lower(Function function, FrozenState? frozen = null)
-    {
-        var (main, setup) = Constants.Split(function, frozen);
-        return LowerOne(main) with { Setup = setup is null ? null : LowerOne(setup) };
-    }
-
-    private static Program LowerOne(Function function)
+    /// <param name="function">What <see cref="Pipeline"/> has made of a function: all its passes, or those
+    /// needed.</param>
+    public static Program Lower(Function function)
     {
         var sizes = function.Sizes;
-        // What a pass made since; and a graph that no passes have seen.
-        function = MaskedAxes.Run(Empty.Run(function));
         var most = GraphPrinter.Closure(function).SelectMany(f => f.Nodes).OfType<Extent>()
             .ToDictionary(e => e.Variable, e => e.Most);
         Size Most(Size size) => size.Substitute(most.GetValueOrDefault);
@@ -80,7 +71,10 @@ public static class Lowering
                     Life = s.Kind == BufferKind.Temporary ? plan.LifeOf(s) : null,
                 });
         return new Program(function.Name, [.. sizes], [.. buffers], [.. plan.Slots], context.Kernels.ToImmutable(),
-            [.. Checks(function, context, sizes), .. Steps(block, numbers)]);
+            [.. Checks(function, context, sizes), .. Steps(block, numbers)])
+        {
+            Setup = function.Setup is { } setup ? Lower(setup) : null,
+        };
     }
 
     private static BufferKind Kind(StorageClass storage) =>
