@@ -30,7 +30,7 @@ internal static class StageTexts
     public static string Of(string stage, Compilation compilation, ModelOptions options) => stage switch
     {
         "graph" => Join(compilation.Entries.Select(e => GraphPrinter.Print(e.Bound))),
-        "opt" => Join(compilation.Entries.Select(e => GraphPrinter.Print(e.Optimised!))),
+        "opt" => Join(compilation.Entries.Select(e => Dissolved(e) + GraphPrinter.Print(e.Optimised!))),
         "kernels" =>
             Join(Programs(compilation).SelectMany(p => p.Kernels.Select(k => $"# {p.Name}\n{KernelPrinter.Print(k)}"))),
         "program" =>
@@ -41,6 +41,10 @@ internal static class StageTexts
         "cl" => Join(Programs(compilation).Select(OpenClPrinter.Print)),
         _ => throw new ArgumentException(stage),
     };
+
+    /// <summary>What the user called by its name, and no kernel takes whole; comments, which no reader reads.</summary>
+    private static string Dissolved(CompiledEntry entry) => string.Concat(
+        entry.Dissolved.Select(o => $"# {o.Composites.LastOrDefault()} at {o.Where}: no kernel takes it whole\n"));
 
     /// <summary>The syntax tree of a file, or of its declarations of one name.</summary>
     public static string Syntax(FileSyntax file, string? name)

@@ -3,6 +3,7 @@
 using System.Collections.Immutable;
 using Accelerate.Compiler.Binding;
 using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Fusion;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Kernels.Lowering;
@@ -53,7 +54,14 @@ public sealed record CompilationOptions
 }
 
 /// <summary>An exported function at each stage; null where the compilation stopped before it.</summary>
-public sealed record CompiledEntry(string Name, Function Bound, Function? Optimised = null, Program? Program = null);
+public sealed record CompiledEntry(string Name, Function Bound, Function? Optimised = null, Program? Program = null)
+{
+    /// <summary>
+    /// The calls of a composite that one kernel should compute, and none does: several are right, and slower. Empty
+    /// before it is optimised.
+    /// </summary>
+    public IReadOnlyList<Origin> Dissolved => Optimised is null ? [] : Claims.Dissolved(Bound, Optimised);
+}
 
 /// <summary>A file compiled. Nothing is thrown for a wrong program: look at <see cref="Diagnostics"/> first.</summary>
 public sealed class Compilation

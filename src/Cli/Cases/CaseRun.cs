@@ -315,6 +315,7 @@ internal sealed class CaseRun(CaseFile file, long? memory = null)
                 "kernels" => program.AllSteps.OfType<CallStep>().Count(),
                 "copies" => program.AllSteps.OfType<CopyStep>().Count(),
                 "checks" => program.AllSteps.OfType<CheckStep>().Count(),
+                "dissolved" => entry.Dissolved.Count,
                 "slots" => program.Slots.Length,
                 "distinct kernels" => program.Kernels.Length,
                 _ when Ops.All.Contains(count.What) =>

@@ -24,12 +24,9 @@ internal sealed record AttentionPattern(Dot Scores, Node Masked, Dot Values, Imm
             || !values.BatchA.SequenceEqual(Enumerable.Range(0, batch))) return null;
         var inside = new HashSet<Node>(ReferenceEqualityComparer.Instance);
         while (p is Reshape) p = Into(p).Operands[0];
-        if (p is not Binary quotient || Into(p).Operands[0] is not Unary { Kind: UnaryOp.Exp } power
-            || Into(power).Operands[0] is not Binary { Kind: BinaryOp.Sub } difference) return null;
-        var masked = Into(difference).Operands[0];
-        var last = masked.Type.Rank - 1;
-        if (!masked.Type.Shape[last].Equals(shape[axis]) || RowPattern.SumOf(quotient, power, last) is null
-            || RowPattern.RowOf(difference.Operands[1], masked, ReduceOp.Max, last) is null) return null;
+        if (p.Type.Rank == 0 || RowPattern.SoftmaxOf(p, p.Type.Rank - 1) is not var (_, power, difference, _, _)
+            || difference.Operands[0] is not { } masked || !masked.Type.Shape[^1].Equals(shape[axis])) return null;
+        foreach (var node in (Node[])[p, power, difference]) Into(node);
         for (var row = p.Operands[1]; !ReferenceEquals(row, power); row = RowPattern.Below(row)) Into(row);
         for (var row = difference.Operands[1]; !ReferenceEquals(row, masked); row = row.Operands[0]) Into(row);
 
@@ -77,28 +74,29 @@ internal sealed record AttentionPattern(Dot Scores, Node Masked, Dot Values, Imm
     /// </summary>
     public sealed record Bound(Node Limit, ImmutableArray<Size> At, long Plus, bool IsWhole);
 
-    /// <param name="masked">The scores under the mask; its last axis is the keys.</param>
-    /// <param name="index">The place of a score; the last index is not looked at.</param>
-    public static Bound? Limit(Node masked, ImmutableArray<Size> index) =>
+    /// <param name="masked">The scores under the mask.</param>
+    /// <param name="axis">The keys.</param>
+    /// <param name="index">The place of a score; the index of the key is not looked at.</param>
+    public static Bound? Limit(Node masked, int axis, ImmutableArray<Size> index) =>
         masked is Select { Operands: [var mask, _, Const { IsSplat: true } fill] }
             && double.IsNegativeInfinity(fill.FloatAt(0))
-            ? Limit(mask, index.Length - 1, index) : null;
+            ? LimitOf(mask, axis, index) : null;
 
-    private static Bound? Limit(Node mask, int axis, ImmutableArray<Size> index)
+    private static Bound? LimitOf(Node mask, int axis, ImmutableArray<Size> index)
     {
         switch (mask)
         {
             case Broadcast b:
                 return b.Axes.IndexOf(axis) is >= 0 and var from
-                    ? Limit(b.Operands[0], from, [.. b.Axes.Select(a => index[a])]) : null;
+                    ? LimitOf(b.Operands[0], from, [.. b.Axes.Select(a => index[a])]) : null;
             case Reshape r when RowPattern.Kept(r) && RowPattern.Behind(r, axis) is >= 0 and var behind:
-                return Limit(r.Operands[0], behind, Behind(r, index));
+                return LimitOf(r.Operands[0], behind, Behind(r, index));
             case Transpose t:
                 var moved = new Size[index.Length];
                 for (var i = 0; i < index.Length; i++) moved[t.Permutation[i]] = index[i];
-                return Limit(t.Operands[0], t.Permutation[axis], [.. moved]);
+                return LimitOf(t.Operands[0], t.Permutation[axis], [.. moved]);
             case Binary { Kind: BinaryOp.And } both:
-                return (Limit(both.Operands[0], axis, index) ?? Limit(both.Operands[1], axis, index)) is { } part
+                return (LimitOf(both.Operands[0], axis, index) ?? LimitOf(both.Operands[1], axis, index)) is { } part
                     ? part with { IsWhole = false } : null;
             case Compare { Kind: CompareOp.Le or CompareOp.Lt } c when RowPattern.IsIndex(c.Operands[0], axis):
                 return Along(c.Operands[1], axis, index, c.Kind == CompareOp.Le ? 1 : 0);

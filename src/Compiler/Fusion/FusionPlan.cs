@@ -113,6 +113,9 @@ internal sealed class FusionPlan
     /// <summary>The results of a node that are used.</summary>
     public IEnumerable<Result> ResultsOf(Node node) => users[node.Id].OfType<Result>();
 
+    /// <summary>The attentions that have a kernel each.</summary>
+    public IEnumerable<AttentionPattern> Attentions => attention.Values;
+
     /// <summary>The attention, if any, in whose epilogue a root is computed.</summary>
     public AttentionPattern? AttentionOf(Node root) => DotOf(root) is { } dot ? attention.GetValueOrDefault(dot) : null;
 

@@ -5,8 +5,22 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Fusion;
 
+/// <summary>exp(scores - max scores) / sum(exp(scores - max scores)), or times the reciprocal of the sum.</summary>
+internal sealed record SoftmaxPattern(Binary Quotient, Unary Power, Binary Difference, Reduce Max, Reduce Sum)
+{
+    public Node Scores => Difference.Operands[0];
+}
+
 internal static class RowPattern
 {
+    /// <summary>The softmax along the axis that a node ends; null if it is none.</summary>
+    public static SoftmaxPattern? SoftmaxOf(Node node, int axis) =>
+        node is Binary quotient && quotient.Operands[0] is Unary { Kind: UnaryOp.Exp } power
+            && power.Operands[0] is Binary { Kind: BinaryOp.Sub } difference
+            && SumOf(quotient, power, axis) is { } sum
+            && RowOf(difference.Operands[1], difference.Operands[0], ReduceOp.Max, axis) is { } max
+            ? new(quotient, power, difference, max, sum) : null;
+
     /// <summary>
     /// The sum of x along the axis by which the quotient, or product with its reciprocal, divides; null for another
     /// operation.

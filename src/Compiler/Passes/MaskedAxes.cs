@@ -19,27 +19,31 @@ internal static class MaskedAxes
     public static Function Run(Function function, Rewrites rewrites)
     {
         // The size of a limit is named once in a function, whatever layers use it.
-        var names = 0;
+        var names = GraphPrinter.Closure(function).SelectMany(f => f.Nodes).OfType<Extent>().Select(e => e.Variable)
+            .ToHashSet();
+        var before = names.Count;
         var known = new Dictionary<(Node Limit, long Plus, string Most), string>();
         var rewritten = new Rewriter((node, r) => node is Dot dot ? Shortened(dot, r) : null, rewrites, "masked-axes")
             .Run(function);
-        return names == 0 ? function : DeadCode.Run(rewritten);
+        return names.Count == before ? function : DeadCode.Run(rewritten);
 
         Node? Shortened(Dot dot, Rewriter r)
         {
-            if (dot.ContractA is not [var axis] || Softmax(dot.Operands[0], axis) is not { } chain
-                || chain.Masked.Operands[0] is not { } mask || Bound(mask, axis) is not var (e, plus)
-                || !Varies(e) || Mentions(dot).Any(v => v.StartsWith("m.", StringComparison.Ordinal))) return null;
+            if (dot.ContractA is not [var axis] || Softmax(dot.Operands[0], axis) is not { } softmax
+                || AttentionPattern.Limit(softmax.Scores, axis, [.. softmax.Scores.Type.Shape.Select(_ => Size.Zero)])
+                    is not { Limit: var e, Plus: var plus }
+                || !Varies(e) || Mentions(dot).Any(names.Contains)) return null;
             var most = dot.OperandType(0).Shape[axis];
             var limit = e.Type.Rank == 0 ? e
                 : r.Add(new Reduce(ReduceOp.Max, e, [.. Enumerable.Range(0, e.Type.Rank)]));
             if (!known.TryGetValue((limit, plus, most.Text), out var name))
             {
-                known[(limit, plus, most.Text)] = name = $"m.{++names}";
+                known[(limit, plus, most.Text)] = name = $"m.{names.Count + 1}";
+                names.Add(name);
                 r.Add(new Extent(limit, name, plus, most));
             }
             var size = Size.Variable(name);
-            var restriction = new Restriction(r, size, [chain.Sum, chain.Max], axis);
+            var restriction = new Restriction(r, size, [softmax.Sum, softmax.Max], axis);
             return r.Add(
                 dot.With([restriction.Of(dot.Operands[0], axis), restriction.Of(dot.Operands[1], dot.ContractB[0])]));
         }
@@ -47,47 +51,11 @@ internal static class MaskedAxes
 
     private static IEnumerable<string> Mentions(Dot dot) => dot.OperandType(0).Shape.SelectMany(s => s.Variables());
 
-    private sealed record Chain(Select Masked, Reduce Max, Reduce Sum);
-
-    /// <summary>
-    /// exp(m - max m) / sum(exp(m - max m)), or times 1 / sum, along the axis, of m = select(mask, x, -inf).
-    /// </summary>
-    private static Chain? Softmax(Node p, int axis)
+    private static SoftmaxPattern? Softmax(Node p, int axis)
     {
         while (p is Graph.Convert { Type.DType.IsFloat: true } c) p = c.Operands[0];
-        return p is Binary quotient && quotient.Operands[0] is Unary { Kind: UnaryOp.Exp } power
-            && RowPattern.SumOf(quotient, power, axis) is { } sum
-            && power.Operands[0] is Binary { Kind: BinaryOp.Sub } difference
-            && difference.Operands[0] is Select masked
-            && RowPattern.RowOf(difference.Operands[1], masked, ReduceOp.Max, axis) is { } max
-            && masked.Operands[2] is Const { IsSplat: true } fill && double.IsNegativeInfinity(fill.FloatAt(0))
-            ? new Chain(masked, max, sum) : null;
+        return RowPattern.SoftmaxOf(p, axis);
     }
-
-    /// <summary>e and c, when the mask is false wherever the index along the axis is not below e + c.</summary>
-    private static (Node Limit, long Plus)? Bound(Node mask, int axis) => mask switch
-    {
-        Broadcast b => b.Axes.IndexOf(axis) is >= 0 and var d ? Bound(b.Operands[0], d) : null,
-        Reshape r when RowPattern.Kept(r) && RowPattern.Behind(r, axis) is >= 0 and var d => Bound(r.Operands[0], d),
-        Transpose t => Bound(t.Operands[0], t.Permutation[axis]),
-        Binary { Kind: BinaryOp.And } both => Bound(both.Operands[0], axis) ?? Bound(both.Operands[1], axis),
-        Compare c => c.Kind switch
-        {
-            CompareOp.Le or CompareOp.Lt when RowPattern.IsIndex(c.Operands[0], axis) && Along(c.Operands[1], axis) is { } e =>
-                (e, c.Kind == CompareOp.Le ? 1 : 0),
-            CompareOp.Ge or CompareOp.Gt when RowPattern.IsIndex(c.Operands[1], axis) && Along(c.Operands[0], axis) is { } e =>
-                (e, c.Kind == CompareOp.Ge ? 1 : 0),
-            _ => null,
-        },
-        _ => null,
-    };
-
-    /// <summary>What a node is broadcast from along the axis: its values without that axis.</summary>
-    private static Node? Along(Node node, int axis) => node switch
-    {
-        Broadcast b => b.Axes.IndexOf(axis) is >= 0 and var d ? Along(b.Operands[0], d) : b.Operands[0],
-        _ => null,
-    };
 
     /// <summary>
     /// False for limits that are the same in every call of a shape: a causal mask over the text itself.

@@ -74,8 +74,8 @@ internal static class AttentionLowering
                 e, s);
 
         var place = Reshaped([.. outer, .. row, at], shape, masked.Type.Shape, draft.Ranges);
-        var limit = AttentionPattern.Limit(masked, place) is { } bound && !bound.At.Any(i => i.Mentions(s.Variable))
-            ? bound : null;
+        var limit = AttentionPattern.Limit(masked, place.Length - 1, place) is { } bound
+            && !bound.At.Any(i => i.Mentions(s.Variable)) ? bound : null;
         Part? until = null;
         if (limit is not null)
         {

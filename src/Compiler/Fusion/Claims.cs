@@ -1,0 +1,31 @@
+// In: a function as it was bound, and as it was optimised. Out: the composites that one kernel should compute, and none
+// does.
+using Accelerate.Compiler.Graph;
+
+namespace Accelerate.Compiler.Fusion;
+
+/// <summary>
+/// Fusion finds attention by what it is made of, so that a model brought from elsewhere, or written out in index forms,
+/// has the same kernel. What the user called by its name is claimed: where the passes have left something else of it
+/// than fusion knows, this says so, as several kernels are slower and nothing else would show it.
+/// </summary>
+internal static class Claims
+{
+    /// <summary>What one kernel computes, whatever is around it.</summary>
+    private const string Claimed = "attention";
+
+    /// <summary>The origins of the calls that no kernel takes whole, in order.</summary>
+    public static IReadOnlyList<Origin> Dissolved(Function bound, Function optimised)
+    {
+        var calls = Whole(bound).SelectMany(f => f.Nodes
+            .Where(n => n is Call { Callee.Composite: Claimed } && !n.Type.Shape.Any(s => s.Is(0)))
+            .Select(f.OriginOf)).Where(o => o.Place.Length > 0).Distinct().ToList();
+        if (calls.Count == 0) return [];
+        var taken = Whole(optimised).SelectMany(f => new FusionPlan(f).Attentions.Select(a => f.OriginOf(a.Values)))
+            .Where(o => o.Composites.Contains(Claimed)).Select(o => (o.Place, o.Path)).ToHashSet();
+        return [.. calls.Where(c => !taken.Contains((c.Place, c.Path)))];
+    }
+
+    private static IEnumerable<Function> Whole(Function function) =>
+        GraphPrinter.Closure(function).Concat(function.Setup is { } setup ? Whole(setup) : []);
+}
