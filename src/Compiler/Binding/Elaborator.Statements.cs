@@ -9,6 +9,8 @@ namespace Accelerate.Compiler.Binding;
 
 internal sealed partial class Elaborator
 {
+    private readonly Dictionary<BlockSyntax, bool> mayReturn = new(ReferenceEqualityComparer.Instance);
+
     private void Statements(ImmutableArray<StatementSyntax> statements, int from = 0)
     {
         for (var i = from; i < statements.Length && !Frame.HasReturned; i++)
@@ -86,16 +88,24 @@ internal sealed partial class Elaborator
                 && Realize(number, like.DType, branch.Span) is { } realized) Write(local, realized);
     }
 
-    private static bool MayReturn(IfStatement s) => MayReturn(s.Then) || (s.Else is not null && MayReturn(s.Else));
+    private bool MayReturn(IfStatement s) => MayReturn(s.Then) || (s.Else is not null && MayReturn(s.Else));
 
-    private static bool MayReturn(BlockSyntax block) => block.Statements.Any(s => s switch
+    private bool MayReturn(BlockSyntax block)
     {
-        ReturnStatement => true,
-        IfStatement i => MayReturn(i),
-        ForStatement f => MayReturn(f.Body),
-        WhileStatement w => MayReturn(w.Body),
-        _ => false,
-    });
+        // Remembered: each `else if` of a long chain asks about all that follow it.
+        if (!mayReturn.TryGetValue(block, out var may))
+        {
+            may = mayReturn[block] = block.Statements.Any(s => s switch
+            {
+                ReturnStatement => true,
+                IfStatement i => MayReturn(i),
+                ForStatement f => MayReturn(f.Body),
+                WhileStatement w => MayReturn(w.Body),
+                _ => false,
+            });
+        }
+        return may;
+    }
 
     private void Block(BlockSyntax block) => Block(block, Frame.After);
 

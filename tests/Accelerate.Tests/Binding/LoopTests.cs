@@ -39,17 +39,17 @@ public sealed class LoopTests
     [InlineData("bump(c)", 3)]
     [InlineData("c.count += 1", 1)]
     [InlineData("lend(inout c.count)", 2)]
-    [InlineData("for d in all { d.add(1) }", 3)]
-    [InlineData("for d in all { bump(d) }", 4)]
-    [InlineData("all[0].add(1)", 2)]
+    [InlineData("for d in layers { d.add(1) }", 3)]
+    [InlineData("for d in layers { bump(d) }", 4)]
+    [InlineData("layers[0].add(1)", 2)]
     [InlineData("own()", 3)]
-    [InlineData("let z = [d.get() for d in all]  if z[0] > x[0] { c.add(1) }", 4)]
+    [InlineData("let z = [d.get() for d in layers]  if z[0] > x[0] { c.add(1) }", 4)]
     public void StateThatACalleeChangesGoesRound(string statement, int statements)
     {
         var text = Counter + $$"""
             module M {
                 let c = Counter()
-                let all = [c]
+                let layers = [c]
                 fn own() { c.add(2) }
                 export fn f(x: i32[3]) -> i32[3] {
                     for i in 0:4 {
@@ -107,7 +107,7 @@ public sealed class LoopTests
             """);
         var result = GraphInterpreter.Run(function, [Bound.Integers(0)],
             _ => ReferenceValue.Of(DType.I32, [], [0L]), new Dictionary<string, long>())[0];
-        Assert.Equal([15], result.Values);
+        Assert.Equal([15], result.Integers);
     }
 
     [Fact]
