@@ -1,19 +1,33 @@
 // The syntax of a loop comes in, with what its names stand for where it begins; the locals and the state that a round
-// may change go out. It is more than a round changes where a condition decides; what is left over, the loop drops.
+// may change go out. It is more than a round changes where the call decides; what is left over, the loop drops.
 using Accelerate.Compiler.Syntax;
 
 namespace Accelerate.Compiler.Binding;
 
 /// <param name="states">All state, as it comes to be.</param>
-internal sealed class Changes(IReadOnlyList<StateMember> states)
+/// <param name="isTrue">What a condition on known values is; null where it is no truth value.</param>
+internal sealed class Changes(IReadOnlyList<StateMember> states, Func<ExpressionSyntax, bool?> isTrue)
 {
     /// <summary>
     /// What a text assigns or lends, and what it mentions, as paths of names: `net.fc` for `net.fc[i]`. What is called
     /// itself is told from what may be called by whom it is given to.
     /// </summary>
-    private sealed record Said(HashSet<string> Places, HashSet<(string Path, bool IsCalled)> Mentions);
+    private sealed record Said(HashSet<string> Places, HashSet<(string Path, bool IsCalled)> Mentions)
+    {
+        public HashSet<string> Declared { get; } = [];
 
-    /// <summary>A function, with the instance whose members it sees. Syntax is one where it is the same object.</summary>
+        public HashSet<ExpressionSyntax> Conditions { get; } = new(ReferenceEqualityComparer.Instance);
+
+        public void Add(Said other)
+        {
+            Places.UnionWith(other.Places);
+            Mentions.UnionWith(other.Mentions);
+            Declared.UnionWith(other.Declared);
+            Conditions.UnionWith(other.Conditions);
+        }
+    }
+
+    /// <summary>A function, with the instance whose members it sees. Syntax is compared by reference.</summary>
     private readonly record struct Called(FunctionSyntax Syntax, SourceFile File, Instance? Self)
     {
         public bool Equals(Called other) => ReferenceEquals(Syntax, other.Syntax) && Self == other.Self;
@@ -33,17 +47,14 @@ internal sealed class Changes(IReadOnlyList<StateMember> states)
         var locals = new List<Local>();
         var changed = new HashSet<StateMember>();
         var calls = new HashSet<Called>();
-        foreach (var part in parts)
+        var text = Taken(frame, parts);
+        foreach (var place in text.Places)
         {
-            var text = Read(part);
-            foreach (var place in text.Places)
-            {
-                if (frame.Find(place.Split('.')[0]) is not { } local) continue;
-                // What is lent is changed where it comes from.
-                if (!locals.Contains(local.Alias?.Root ?? local)) locals.Add(local.Alias?.Root ?? local);
-            }
-            Resolve(text, frame, frame.File, frame.Self, changed, calls);
+            if (frame.Find(place.Split('.')[0]) is not { } local) continue;
+            // What is lent is changed where it comes from.
+            if (!locals.Contains(local.Alias?.Root ?? local)) locals.Add(local.Alias?.Root ?? local);
         }
+        Resolve(text, frame, frame.File, frame.Self, changed, calls);
         var open = new Stack<Called>(calls);
         while (open.TryPop(out var call))
         {
@@ -62,12 +73,70 @@ internal sealed class Changes(IReadOnlyList<StateMember> states)
         return summaries[call] = (changed, calls);
     }
 
+    // ---- the branches that are known not to be taken ---------------------------------------------------------------
+
+    /// <summary>
+    /// What the parts say, without the branches that no round takes: a condition on values that are known before the
+    /// loop, and that the rest does not change, is what it is there.
+    /// </summary>
+    private Said Taken(Frame frame, ReadOnlySpan<SyntaxNode> parts)
+    {
+        var all = new Said([], []);
+        foreach (var part in parts) all.Add(Read(part));
+        // Nothing is taken to change at first: what a branch changes that a change opens is found in the next turn.
+        var taken = new Said([], []);
+        while (true)
+        {
+            var decided = Decided(frame, all, taken.Places);
+            if (decided.Count == 0) return all;
+            var next = new Said([], []);
+            foreach (var part in parts) next.Add(Read(part, decided));
+            if (next.Places.IsSubsetOf(taken.Places)) return next;
+            next.Places.UnionWith(taken.Places);
+            taken = next;
+        }
+    }
+
+    private Dictionary<ExpressionSyntax, bool> Decided(Frame frame, Said text, HashSet<string> changed)
+    {
+        var decided = new Dictionary<ExpressionSyntax, bool>(ReferenceEqualityComparer.Instance);
+        foreach (var condition in text.Conditions)
+            if (Decide(condition) is { } truth) decided[condition] = truth;
+        return decided;
+
+        bool? Decide(ExpressionSyntax e) => e switch
+        {
+            NotExpression n => !Decide(n.Operand),
+            BinaryExpression { Operator: BinaryOperator.And } b => Decide(b.Left) & Decide(b.Right),
+            BinaryExpression { Operator: BinaryOperator.Or } b => Decide(b.Left) | Decide(b.Right),
+            _ => IsKnown(e) ? isTrue(e) : null,
+        };
+
+        bool IsKnown(ExpressionSyntax e) => e switch
+        {
+            IntegerLiteral or FloatLiteral or StringLiteral or BooleanLiteral => true,
+            NegateExpression n => IsKnown(n.Operand),
+            BinaryExpression b => IsKnown(b.Left) && IsKnown(b.Right),
+            NameExpression { Name: var name } => !changed.Contains(name) && !text.Declared.Contains(name)
+                && First(name, frame, frame.File, frame.Self).ToList() is [IntValue { Size.IsConstant: true }
+                    or FloatValue or BoolValue or StringValue or DTypeValue],
+            _ => false,
+        };
+    }
+
     // ---- the text ------------------------------------------------------------------------------------------------
 
     /// <summary>A loop within it is read once, however many are around.</summary>
     private Said Read(SyntaxNode text)
     {
-        if (said.TryGetValue(text, out var known)) return known;
+        if (!said.TryGetValue(text, out var known)) said[text] = known = Read(text, null);
+        return known;
+    }
+
+    /// <param name="text">The text.</param>
+    /// <param name="decided">What conditions are; null to read all branches.</param>
+    private Said Read(SyntaxNode text, Dictionary<ExpressionSyntax, bool>? decided)
+    {
         var result = new Said([], []);
         var open = new Stack<SyntaxNode?>([text]);
         while (open.TryPop(out var node))
@@ -75,12 +144,24 @@ internal sealed class Changes(IReadOnlyList<StateMember> states)
             switch (node)
             {
                 case ForStatement f:
+                    result.Declared.UnionWith(f.Names.Select(n => n.Text));
                     open.Push(f.Iterable);
                     Include(f.Body);
                     break;
                 case WhileStatement w:
                     open.Push(w.Condition);
                     Include(w.Body);
+                    break;
+                case IfStatement s when decided?.TryGetValue(s.Condition, out var truth) == true:
+                    open.Push(truth ? s.Then : s.Else);
+                    break;
+                case IfStatement s:
+                    result.Conditions.Add(s.Condition);
+                    PushChildren(s);
+                    break;
+                case DeclareStatement d:
+                    result.Declared.UnionWith(d.Names.Select(n => n.Text));
+                    PushChildren(d);
                     break;
                 case AssignStatement a:
                     foreach (var place in a.Places) if (PathOf(place) is { } path) result.Places.Add(path);
@@ -106,7 +187,7 @@ internal sealed class Changes(IReadOnlyList<StateMember> states)
                     break;
             }
         }
-        return said[text] = result;
+        return result;
 
         void PushChildren(SyntaxNode of)
         {
@@ -115,9 +196,8 @@ internal sealed class Changes(IReadOnlyList<StateMember> states)
 
         void Include(BlockSyntax body)
         {
-            var inner = Read(body);
-            result.Places.UnionWith(inner.Places);
-            result.Mentions.UnionWith(inner.Mentions);
+            if (decided is null) result.Add(Read(body));
+            else open.Push(body);
         }
 
         // The path as one, and what stands in its subscripts, or in the place of a name.
@@ -266,8 +346,8 @@ internal sealed class Changes(IReadOnlyList<StateMember> states)
             _ => member,
         }
         : instance.Hyper.TryGetValue(name, out var hyper) ? hyper.Value
-        : name is "params" or "buffers" ? new ListValue([.. states.Where(s => Elaborator.Within(instance, s) is not null)
-            .Select(s => (Value)new StateValue(s))])
+        : name is "params" or "buffers" ? new ListValue(
+            [.. states.Where(s => Elaborator.Within(instance, s) is not null).Select(s => (Value)new StateValue(s))])
         : null;
 
     private static object? OfFile(SourceFile file, string name) => file.Items.GetValueOrDefault(name) switch

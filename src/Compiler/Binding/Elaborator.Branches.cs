@@ -15,12 +15,11 @@ internal sealed partial class Elaborator
     private void Branch(TensorValue condition, IfStatement s, Action? rest)
     {
         var spans = new Meeting(s.Condition.Span, s.Then.Span, s.Else?.Span ?? s.Then.Span);
-        var (frame, before) = (Frame, Frame.Returned);
+        var frame = Frame;
         Branches(condition, spans, () => Arm(s.Then), () => Arm(s.Else));
 
         void Arm(BlockSyntax? block)
         {
-            frame.Returned = before;
             if (block is not null) Block(block, rest ?? frame.After);
             if (rest is null || frame.HasReturned) return;
             // A branch that does not return goes on to the end of the function, where the two meet.
@@ -78,20 +77,21 @@ internal sealed partial class Elaborator
         (Region, Value? Returned) Arm(string kind, Action branch)
         {
             var arm = Made(kind, isBranch: true);
-            using (Inside(arm)) branch();
-            return (arm, ReturnedBy(frame));
+            using var inside = Inside(arm);
+            return (arm, ReturnedBy(branch, frame));
         }
 
         static Value After(Region arm, Local local) =>
             arm.Assigned.FirstOrDefault(w => w.Local == local) is { Local: not null } w ? w.After : local.Value;
     }
 
-    /// <summary>What a branch has returned, if it has: the function goes on behind it.</summary>
-    private static Value? ReturnedBy(Frame frame)
+    /// <summary>What a branch returns, if it does: the function goes on behind it.</summary>
+    private static Value? ReturnedBy(Action branch, Frame frame)
     {
-        var returned = frame.HasReturned ? frame.Returned : null;
-        frame.HasReturned = false;
-        return returned;
+        using var returned = new Scope<Value>(ref frame.Returned, frame.Returned);
+        using var hasReturned = new Scope<bool>(ref frame.HasReturned, false);
+        branch();
+        return frame.HasReturned ? frame.Returned : null;
     }
 
     /// <summary>In an index form both branches are computed, and each value is selected.</summary>
@@ -120,8 +120,9 @@ internal sealed partial class Elaborator
         (List<(Local Local, Value After)> Assigned, Value? Returned) Arm(Action branch)
         {
             var arm = Inline();
-            using (Inside(arm)) branch();
-            return (arm.Assigned, ReturnedBy(frame));
+            Value? returned;
+            using (Inside(arm)) returned = ReturnedBy(branch, frame);
+            return (arm.Assigned, returned);
         }
     }
 

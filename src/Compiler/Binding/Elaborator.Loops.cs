@@ -14,7 +14,14 @@ internal sealed partial class Elaborator
 
     private Changes? changes;
 
-    private Changes Changes => changes ??= new(States);
+    private Changes Changes => changes ??= new(States, IsTrue);
+
+    private bool? IsTrue(ExpressionSyntax condition)
+    {
+        using var place = new Scope<Span?>(ref userPlace, userPlace);
+        using var quiet = new Scope<int>(ref muted, muted + 1);
+        return (Expression(condition) as BoolValue)?.Truth;
+    }
 
     private void For(ForStatement f)
     {
@@ -151,7 +158,8 @@ internal sealed partial class Elaborator
         }
         var (locals, states) = Changes.Of(Frame, f.Body);
         While(f.Iterable.Span, f.Body, () =>
-            Tensor(new Compare(sign, ((TensorValue)counter.Value).Node, last.Node)), Body, ([.. locals, counter], states));
+            Tensor(new Compare(sign, ((TensorValue)counter.Value).Node, last.Node)), Body,
+            ([.. locals, counter], states));
     }
 
     private void While(WhileStatement w)
@@ -190,13 +198,13 @@ internal sealed partial class Elaborator
     private sealed record LoopForm(string Kind, Span Span, BlockSyntax Block, MakeLoop Make, Size? Rounds);
 
     /// <summary>
-    /// Elaborates a round, in which what it may change has a value of its own. The values behind the loop are the node's
-    /// results; what no round has changed is what it was.
+    /// Elaborates a round, in which what it may change has a value of its own. The values behind the loop are the
+    /// node's results; what no round has changed is what it was.
     /// </summary>
     private void Loop(LoopForm loop, Func<TensorValue?>? condition, Action body,
         (List<Local> Locals, HashSet<StateMember> States) may)
     {
-        var (reports, returned, attempt) = (bag.Reports, Frame.Returned, Mark());
+        var attempt = Mark();
         for (var isFirst = true; ; isFirst = false)
         {
             var start = new LoopStart(loop.Kind, may.States);
@@ -211,13 +219,13 @@ internal sealed partial class Elaborator
                 // Rare: something was changed where nothing said so, or a known value, which may decide what is
                 // elaborated, was not changed after all.
                 Undo(attempt);
-                (Frame.HasReturned, Frame.Returned, may) = (false, returned, better);
+                (Frame.HasReturned, may) = (false, better);
                 // A `let` of a file has its value once it has been mentioned: what was read before did not know it.
                 changes = null;
                 continue;
             }
             var results = new List<Node>();
-            if (!IsRight(loop, start, assigned, round, attempt, results) || bag.Reports > reports
+            if (!IsRight(loop, start, assigned, round, attempt, results) || bag.Reports > attempt.Bag.Reports
                 || (condition is not null && holds is null))
             {
                 foreach (var local in assigned) Write(local, Value.Poison);
@@ -225,7 +233,7 @@ internal sealed partial class Elaborator
                 return;
             }
             List<Node> truth = test is null ? [] : [In(test, () => Import(holds!.Node))];
-            Close(start, assigned, test, truth, round, results, loop);
+            Close(start, assigned, test, truth, round, results, loop, attempt.Place);
             return;
         }
     }
@@ -309,12 +317,12 @@ internal sealed partial class Elaborator
 
     /// <summary>The regions become the functions of a node, and its results the values of what was assigned.</summary>
     private void Close(LoopStart start, List<Local> assigned, Region? test, List<Node> truth, Region round,
-        List<Node> results, LoopForm loop)
+        List<Node> results, LoopForm loop, Span? place)
     {
         var begun = assigned.Select(local => start.Starts.First(s => s.Local == local)).ToList();
         var carried = begun.SelectMany(s => Leaves(s.Inside)).Select(l => l.Node).ToList();
         Node? Outside(Node operand) => carried.Contains(operand) ? null
-            : start.Initial.TryGetValue(operand, out var initial) ? Import(initial) : operand;
+            : start.Initial.TryGetValue(operand, out var initial) ? Before(initial) : operand;
         test?.Replace(Outside);
         round.Replace(Outside);
         var operands = (test?.Used(truth) ?? []).Union(round.Used(results)).ToList();
@@ -322,17 +330,27 @@ internal sealed partial class Elaborator
         if (results.Count == 0 && round.Graph.Effects.Count == 0 && test is null) return;
         var made = loop.Make(results.Count, test?.Sealed(carried, operands, truth),
             round.Sealed(carried, operands, results),
-            [.. begun.SelectMany(s => Leaves(s.Initial)).Select(l => Import(l.Node))], operands);
+            [.. begun.SelectMany(s => Leaves(s.Initial)).Select(l => Before(l.Node))], operands);
         var leaves = new Queue<TensorValue>(ResultsOf(made));
         foreach (var s in begun) Write(s.Local, Rebuilt(s.Initial, leaves));
+
+        // A truth value becomes a tensor here, in front of the loop.
+        Node Before(Node initial)
+        {
+            using var before = new Scope<Span?>(ref userPlace, place);
+            return Emit(initial);
+        }
     }
 
     private static Span? ReturnIn(SyntaxNode node) => node is ReturnStatement ? node.Span
         : SyntaxPrinter.Children(node).Select(c => c.Node is { } inner ? ReturnIn(inner) : null)
             .FirstOrDefault(s => s is not null);
 
-    /// <summary>A truth value that changes is a tensor; a number has no dtype, and is refused if it does.</summary>
-    private Value Changing(Value value) => value is BoolValue b ? Scalar(b.Truth ? 1L : 0, DType.Bool) : value;
+    /// <summary>
+    /// A truth value that changes is a tensor, which the graph gets if it does; a number has no dtype, and is refused.
+    /// </summary>
+    private Value Changing(Value value) => value is BoolValue b
+        ? new TensorValue(Const.Of(TensorType.Scalar(DType.Bool), [b.Truth ? 1L : 0]), Graph, []) : value;
 
     /// <summary>The type of a number that a loop changes: that of what a round makes of it.</summary>
     private static string DeclaredAs(WeakValue number, Value? after) => after is TensorValue t

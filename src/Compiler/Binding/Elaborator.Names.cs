@@ -161,6 +161,7 @@ internal sealed partial class Elaborator
     private Value ValueOf(ConstantSyntax c, SourceFile file, Instance? self, string name)
     {
         using var within = Entering(new Frame(self?.Syntax.Name.Text ?? "", file, self, Frame, null));
+        using var place = new Scope<Span?>(ref userPlace, userPlace);
         Frame.Hidden = name;
         return Declared(c.Type, Expression(c.Value), c.Value.Span);
     }

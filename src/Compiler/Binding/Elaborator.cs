@@ -99,17 +99,18 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
         return chain.ToImmutable();
     }
 
-    /// <summary>What has been reported, and demanded of sizes.</summary>
-    private readonly record struct Attempt((int Count, int Reports) Bag, int Checks, ImmutableHashSet<string> ToldOf);
+    /// <summary>What has been reported, and demanded of sizes, before what may not be what is meant.</summary>
+    private readonly record struct Attempt((int Count, int Reports) Bag, int Checks, ImmutableHashSet<string> ToldOf,
+        Span? Place, Value Returned);
 
-    private Attempt Mark() => new(bag.Mark(), Root.Checks.Count, toldOf);
+    private Attempt Mark() => new(bag.Mark(), Root.Checks.Count, toldOf, userPlace, Frame.Returned);
 
-    /// <summary>Takes back what was reported and demanded since then, of something that is not what is meant.</summary>
+    /// <summary>Takes back what was reported and demanded since then.</summary>
     private void Undo(Attempt since)
     {
         bag.Undo(since.Bag);
         Root.Forget(since.Checks);
-        toldOf = since.ToldOf;
+        (toldOf, userPlace, Frame.Returned) = (since.ToldOf, since.Place, since.Returned);
     }
 
     [GeneratedRegex("'[0-9]+[ab]*")]

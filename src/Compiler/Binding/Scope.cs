@@ -2,8 +2,8 @@
 namespace Accelerate.Compiler.Binding;
 
 /// <summary>
-/// `using var quiet = new Scope&lt;int&gt;(ref muted, muted + 1);`: what was there comes back however the block is left, by
-/// an exception too.
+/// `using var quiet = new Scope&lt;int&gt;(ref muted, muted + 1);`: what was there comes back however the block is
+/// left, by an exception too.
 /// </summary>
 internal readonly ref struct Scope<T>
 {

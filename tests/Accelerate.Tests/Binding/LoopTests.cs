@@ -156,6 +156,33 @@ public sealed class LoopTests
                 return s
             }
             """);
+        IsKnown(function);
+    }
+
+    /// <summary>The same where a condition in the round, or in a function that is called, decides.</summary>
+    [Theory]
+    [InlineData("if not wide and one == 1 { } else { at += 1  wide = true }")]
+    [InlineData("if wide { wide = not wide }")]
+    [InlineData("let never = 1 > 2  if never { at += 1  wide = true }")]
+    [InlineData("change(inout at, false)  for never in [false, false] { if never { wide = true } }")]
+    public void SoItDoesWhereARoundDecides(string statement) => IsKnown(Bound.Function($$"""
+        fn change(inout at: i32, really: bool) { if really { at += 1 } }
+        export fn f(x: f32[8]) -> f32[8] {
+            let at: i32 = 3  let wide = false  let one = 1
+            let s = x
+            for i in 0:4 {
+                for j in 0:4 {
+                    {{statement}}
+                    if wide { s = s[0:3] }
+                    s = s + x[at]
+                }
+            }
+            return s
+        }
+        """));
+
+    private static void IsKnown(Function function)
+    {
         var nest = Nest(function);
         Assert.Equal([1, 1], nest.Select(s => s.Carried));
         Assert.DoesNotContain(nest[1].Body.Nodes, n => n is DynamicSlice or If);
@@ -198,7 +225,7 @@ public sealed class LoopTests
         Assert.Equal([0, s], result.Values);
     }
 
-    /// <summary>What is elaborated with a number that the loop changes says nothing; what follows is told still.</summary>
+    /// <summary>What a number that the loop changes leads to says nothing; what follows is told still.</summary>
     [Theory]
     [InlineData("for i in 0:n { k += 1  y = nope(y) }", "ACC2041 3:14")]
     [InlineData("for i in 0:n { for j in 0:n { k += 1  y = y[k + 9:2] } }", "ACC2041 3:14")]
