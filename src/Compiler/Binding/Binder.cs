@@ -22,16 +22,18 @@ public static class Binder
     internal static BoundProgram? Bind(FileSyntax syntax, BindOptions options, DiagnosticBag bag) =>
         Nesting.Deeply(() => BindFile(syntax, options, bag));
 
-    /// <summary>The work that the last entry of a file takes, in expressions, nodes and elements: for tests.</summary>
-    internal static long WorkOf(SourceText source, DiagnosticBag bag)
+    /// <summary>
+    /// What the last entry of a file takes, in expressions, nodes and elements, and the statements of all: for tests.
+    /// </summary>
+    internal static (long Work, long Statements) WorkOf(SourceText source, DiagnosticBag bag)
     {
-        long work = 0;
+        (long, long) work = (0, 0);
         Nesting.Deeply(() => BindFile(Parser.Parse(source, bag), new BindOptions(), bag, w => work = w));
         return work;
     }
 
     private static BoundProgram? BindFile(FileSyntax syntax, BindOptions options, DiagnosticBag bag,
-        Action<long>? worked = null)
+        Action<(long Work, long Statements)>? worked = null)
     {
         var folder = options.Folder ?? Path.GetDirectoryName(syntax.Span.Source.Path) ?? "";
         // A file with syntax errors has gaps, and each would be reported again as something that is missing.
@@ -52,7 +54,7 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
     private readonly Elaborator elaborator = new(bag);
 
     /// <summary>What the last thing that was elaborated took.</summary>
-    public long Work => elaborator.Work;
+    public (long Work, long Statements) Work => (elaborator.Work, elaborator.StatementCount);
 
     public BoundProgram? Bind()
     {
@@ -160,6 +162,7 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
     private T? Guard<T>(string name, Span span, Func<T?> work)
         where T : class
     {
+        Span? place = null;
         try
         {
             elaborator.Begin(new Frame("", file, null, null, null));
@@ -174,9 +177,9 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
         {
             return null;
         }
-        catch (OverflowException e)
+        catch (OverflowException e) when ((place = elaborator.Place) is var _)
         {
-            elaborator.Overflowed(e, span);
+            elaborator.Overflowed(e, place ?? span);
             return null;
         }
         catch (Exception e) when (e is not OutOfMemoryException)

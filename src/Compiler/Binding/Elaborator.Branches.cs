@@ -15,14 +15,12 @@ internal sealed partial class Elaborator
     private void Branch(TensorValue condition, IfStatement s, Action? rest)
     {
         var spans = new Meeting(s.Condition.Span, s.Then.Span, s.Else?.Span ?? s.Then.Span);
-        var (frame, before, after) = (Frame, Frame.Returned, Frame.After);
+        var frame = Frame;
         Branches(condition, spans, () => Arm(s.Then), () => Arm(s.Else));
 
         void Arm(BlockSyntax? block)
         {
-            (frame.Returned, frame.After) = (before, rest ?? after);
-            if (block is not null) Block(block);
-            frame.After = after;
+            if (block is not null) Block(block, rest ?? frame.After);
             if (rest is null || frame.HasReturned) return;
             // A branch that does not return goes on to the end of the function, where the two meet.
             rest();
@@ -47,28 +45,13 @@ internal sealed partial class Elaborator
             return;
         }
         var frame = Frame;
-        var a = Open("then", isBranch: true);
-        then();
-        var returnedA = frame.HasReturned ? frame.Returned : null;
-        var writtenA = Close(a);
-        frame.HasReturned = false;
-        var b = Open("else", isBranch: true);
-        otherwise();
-        var returnedB = frame.HasReturned ? frame.Returned : null;
-        var writtenB = Close(b);
-        frame.HasReturned = false;
-
-        var locals = writtenA.Concat(writtenB).Select(w => w.Local).Distinct().ToList();
-        var meet = locals.Select(l => (Target: (Local?)l, A: After(writtenA, l), B: After(writtenB, l))).ToList();
+        var (a, returnedA) = Arm("then", then);
+        var (b, returnedB) = Arm("else", otherwise);
+        var locals = a.Assigned.Concat(b.Assigned).Select(w => w.Local).Distinct().ToList();
+        var meet = locals.Select(l => (Target: (Local?)l, A: After(a, l), B: After(b, l))).ToList();
         if (returnedA is not null && returnedB is not null) meet.Add((null, returnedA, returnedB));
 
         var merged = meet.Select(m => (m.Target, Both: Unified(a, b, m.A, m.B, spans, NameOf(m.Target)))).ToList();
-        if (muted > 0)
-        {
-            // What loops in the branches would have given is not there: they were only looked at.
-            Leave(merged.Select(m => (m.Target, m.Both is var (x, _) ? Typed(x) : Value.Poison)));
-            return;
-        }
         var resultsA = merged.SelectMany(m => m.Both is var (x, _) ? Leaves(x) : []).Select(t => Import(a, t.Node))
             .ToList();
         var resultsB = merged.SelectMany(m => m.Both is var (_, y) ? Leaves(y) : []).Select(t => Import(b, t.Node))
@@ -80,31 +63,43 @@ internal sealed partial class Elaborator
         {
             // Both regions take the same operands, behind the condition.
             var made =
-                new If(a.Sealed(operands, resultsA), b.Sealed(operands, resultsB),
+                new If(a.Sealed([], operands, resultsA), b.Sealed([], operands, resultsB),
                     [Import(condition.Node), .. operands]);
             foreach (var leaf in ResultsOf(made)) leaves.Enqueue(leaf);
         }
-        Leave(merged.Select(m => (m.Target, m.Both is var (x, _) ? Rebuilt(x, leaves) : Value.Poison)));
-
-        void Leave(IEnumerable<(Local? Target, Value Value)> values)
+        foreach (var (target, both) in merged)
         {
-            foreach (var (target, value) in values)
-            {
-                if (target is not null) Write(target, value);
-                else (frame.Returned, frame.HasReturned) = (value, true);
-            }
+            var value = both is var (x, _) ? Rebuilt(x, leaves) : Value.Poison;
+            if (target is not null) Write(target, value);
+            else (frame.Returned, frame.HasReturned) = (value, true);
         }
 
-        static Value After(List<(Local Local, Value Before, Value After)> written, Local local) =>
-            written.FirstOrDefault(w => w.Local == local) is { Local: not null } w ? w.After : local.Value;
+        (Region, Value? Returned) Arm(string kind, Action branch)
+        {
+            var arm = Made(kind, isBranch: true);
+            using var inside = Inside(arm);
+            return (arm, ReturnedBy(branch, frame));
+        }
+
+        static Value After(Region arm, Local local) =>
+            arm.Assigned.FirstOrDefault(w => w.Local == local) is { Local: not null } w ? w.After : local.Value;
+    }
+
+    /// <summary>What a branch returns, if it does: the function goes on behind it.</summary>
+    private static Value? ReturnedBy(Action branch, Frame frame)
+    {
+        using var returned = new Scope<Value>(ref frame.Returned, frame.Returned);
+        using var hasReturned = new Scope<bool>(ref frame.HasReturned, false);
+        branch();
+        return frame.HasReturned ? frame.Returned : null;
     }
 
     /// <summary>In an index form both branches are computed, and each value is selected.</summary>
     private void Selected(TensorValue condition, Meeting spans, Action then, Action otherwise)
     {
         var frame = Frame;
-        var (a, returnedA) = Under(condition, true, () => Inline(then));
-        var (b, returnedB) = Under(condition, false, () => Inline(otherwise));
+        var (a, returnedA) = Under(condition, true, () => Arm(then));
+        var (b, returnedB) = Under(condition, false, () => Arm(otherwise));
         foreach (var local in a.Concat(b).Select(w => w.Local).Distinct())
         {
             var (x, y) = (a.Where(w => w.Local == local).Select(w => w.After).FirstOrDefault(local.Value),
@@ -122,13 +117,12 @@ internal sealed partial class Elaborator
             _ => Select(condition, x, y, spans.Span, spans.Then, spans.Else),
         };
 
-        (List<(Local Local, Value Before, Value After)> Written, Value? Returned) Inline(Action branch)
+        (List<(Local Local, Value After)> Assigned, Value? Returned) Arm(Action branch)
         {
-            region = new Region(Graph, Graph, region, isBranch: false);
-            branch();
-            var returned = frame.HasReturned ? frame.Returned : null;
-            frame.HasReturned = false;
-            return (Close(region), returned);
+            var arm = Inline();
+            Value? returned;
+            using (Inside(arm)) returned = ReturnedBy(branch, frame);
+            return (arm.Assigned, returned);
         }
     }
 

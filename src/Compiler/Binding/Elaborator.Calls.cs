@@ -83,30 +83,27 @@ internal sealed partial class Elaborator
             if (caller.Entered != syntax || caller.Self != f.Self) continue;
             if (++same < MostSelfCalls) continue;
             // The first that is found ends it: each of the levels around would find others.
-            muted = 0;
-            Fail(Codes.Recursion, span, $"`{syntax.Name.Text}` calls itself", null,
+            throw Abandoned(Codes.Recursion, span, $"`{syntax.Name.Text}` calls itself",
                 "functions are elaborated where they are called; use `for`",
                 new Label(syntax.Name.Span, "this function"));
-            throw new AbandonedException();
         }
         if (Bind(syntax.Name.Text, syntax.Name.Span, syntax.Parameters, arguments, span) is not { } bound)
             return Value.Poison;
-        var (savedFrame, savedComposites, savedPlace) = (Frame, composites, userPlace);
         Elaborated.Add(syntax);
-        Frame = new Frame(syntax.Name.Text, f.File, f.Self, savedFrame, span)
+        var entered = new Frame(syntax.Name.Text, f.File, f.Self, Frame, span)
         {
             Entered = syntax,
             Given = [.. bound.Select(a => a?.Span)],
-            Guards = savedFrame.Guards
         };
-        if (composite is not null || f.File.IsLibrary) composites = composites.Add(composite ?? syntax.Name.Text);
+        entered.Guards = Frame.Guards;
+        using var within = Entering(entered);
+        using var part = new Scope<ImmutableArray<string>>(ref composites,
+            composite is null && !f.File.IsLibrary ? composites : composites.Add(composite ?? syntax.Name.Text));
+        using var place = new Scope<Span?>(ref userPlace, userPlace);
+        using var deeper = new Scope<int>(ref depth, depth + CallDepth);
         var outline = Begin(syntax, bound);
-        depth += CallDepth;
         var result = Parameters(syntax.Parameters, bound, span) && Hold(syntax) ? Body(syntax, span) : Value.Poison;
-        depth -= CallDepth;
-        if (outline is not null) result = Outlined(outline, syntax, result);
-        (Frame, composites, userPlace) = (savedFrame, savedComposites, savedPlace);
-        return result;
+        return outline is null ? result : Outlined(outline, syntax, result);
     }
 
     private Value Body(FunctionSyntax syntax, Span site)

@@ -20,11 +20,10 @@ internal sealed partial class Elaborator
     /// <summary>A call on its own: for its effects, or it is a mistake.</summary>
     private bool ForItsEffects(ApplyExpression call)
     {
-        var (effects, oldest, start) = (effectCount, oldestWritten, Local.Next);
-        oldestWritten = long.MaxValue;
-        var value = Expression(call);
-        var assigns = oldestWritten < start;
+        var (effects, start) = (effectCount, Local.Next);
+        var value = OldestWritten(call, out var oldest);
         oldestWritten = Math.Min(oldest, oldestWritten);
+        var assigns = oldest < start;
         if (value is PoisonValue or ListValue { Items.IsEmpty: true } || effectCount > effects || assigns
             || MayHaveEffects(call)) return value is not PoisonValue;
         var place = call.Arguments is [{ Value: NameExpression { Name: var name } }, ..] ? name : null;
@@ -35,24 +34,29 @@ internal sealed partial class Elaborator
         return false;
     }
 
+    /// <summary>The value of a call, and the oldest local that it assigns.</summary>
+    private Value OldestWritten(ApplyExpression call, out long oldest)
+    {
+        using var none = new Scope<long>(ref oldestWritten, long.MaxValue);
+        var value = Expression(call);
+        oldest = oldestWritten;
+        return value;
+    }
+
     /// <summary>An `assert` of a file, which is decided when it is compiled.</summary>
     public Value Check(CheckSyntax check, SourceFile file)
     {
-        var saved = Frame;
-        Frame = new Frame("", file, null, null, null);
-        (userPlace, composites, region, muted, pureFrom, openForms) = (check.Span, [], null, 0, 0, 0);
+        using var within = Entering(new Frame("", file, null, null, null));
+        using var place = new Scope<Span?>(ref userPlace, check.Span);
         ForItsEffects(check.Call);
-        Frame = saved;
         return Value.Poison;
     }
 
     /// <summary>Whether the function called does something under a condition that does not hold here.</summary>
     private bool MayHaveEffects(ApplyExpression call)
     {
-        muted++;
-        var callee = Expression(call.Callee);
-        muted--;
-        return Effective(callee);
+        using var quiet = new Scope<int>(ref muted, muted + 1);
+        return Effective(Expression(call.Callee));
 
         static bool Effective(Value callee) => callee switch
         {

@@ -17,46 +17,38 @@ internal sealed partial class Elaborator
     public Function? Entry(FunctionSyntax syntax, SourceFile file, Instance? self,
         IReadOnlyDictionary<string, long> dims)
     {
-        var (savedGraph, savedFrame) = (Graph, Frame);
-        Graph = new Function(syntax.Name.Text);
-        Frame = new Frame(syntax.Name.Text, file, self, null, null) { Entered = syntax };
+        using var into = new Scope<Function>(ref graph, new Function(syntax.Name.Text));
+        using var within = Entering(new Frame(syntax.Name.Text, file, self, null, null) { Entered = syntax });
+        using var place = new Scope<Span?>(ref userPlace, syntax.Span);
+        using var entry = new Scope<bool>(ref inEntry, true);
         Elaborated.Add(syntax);
-        (userPlace, composites, region, inEntry) = (syntax.Span, [], null, true);
-        (muted, pureFrom, openForms) = (0, 0, 0); // an earlier entry may have failed in an index form
         states.Clear();
         lent.Clear();
-        try
+        if (!Inputs(syntax, dims)) return null;
+        if (!Hold(syntax)) return null;
+        var value = Body(syntax, syntax.Name.Span);
+        var values = syntax.Result is { Fields.Length: > 1 } && value is ListValue list ? list.Items : [value];
+        var results = ImmutableArray.CreateBuilder<Node>();
+        foreach (var v in values)
         {
-            if (!Inputs(syntax, dims)) return null;
-            if (!Hold(syntax)) return null;
-            var value = Body(syntax, syntax.Name.Span);
-            var values = syntax.Result is { Fields.Length: > 1 } && value is ListValue list ? list.Items : [value];
-            var results = ImmutableArray.CreateBuilder<Node>();
-            foreach (var v in values)
+            if (v is PoisonValue) return null;
+            if (v is ListValue { Items.IsEmpty: true } && (Graph.Effects.Count > 0 || Changed)) continue;
+            if (v is ListValue { Items.IsEmpty: true })
             {
-                if (v is PoisonValue) return null;
-                if (v is ListValue { Items.IsEmpty: true } && (Graph.Effects.Count > 0 || Changed)) continue;
-                if (v is ListValue { Items.IsEmpty: true })
-                {
-                    Fail(Codes.ReturnMismatch, syntax.Name.Span,
-                        $"`{syntax.Name.Text}` is exported and returns nothing", null,
-                            "`return` a tensor, or assign state or an `inout` parameter");
-                    return null;
-                }
-                if (Realize(v, v is BoolValue ? DType.Bool : Default(v), syntax.Name.Span) is not { } tensor)
-                    return null;
-                results.Add(tensor.Node);
+                Fail(Codes.ReturnMismatch, syntax.Name.Span,
+                    $"`{syntax.Name.Text}` is exported and returns nothing", null,
+                        "`return` a tensor, or assign state or an `inout` parameter");
+                return null;
             }
-            AssignAtEnd();
-            Graph.Results = results.ToImmutable();
-            Graph.ResultNames = syntax.Result is { } r && r.Fields.Length == results.Count
-                ? [.. r.Fields.Select(f => f.Name?.Text ?? "")] : [.. results.Select(_ => "")];
-            return Named(Live(Graph), syntax, dims);
+            if (Realize(v, v is BoolValue ? DType.Bool : Default(v), syntax.Name.Span) is not { } tensor)
+                return null;
+            results.Add(tensor.Node);
         }
-        finally
-        {
-            (Graph, Frame, region, inEntry) = (savedGraph, savedFrame, null, false);
-        }
+        AssignAtEnd();
+        Graph.Results = results.ToImmutable();
+        Graph.ResultNames = syntax.Result is { } r && r.Fields.Length == results.Count
+            ? [.. r.Fields.Select(f => f.Name?.Text ?? "")] : [.. results.Select(_ => "")];
+        return Named(Live(Graph), syntax, dims);
     }
 
     /// <summary>The function without what its results do not need; all inputs stay.</summary>

@@ -13,10 +13,8 @@ internal sealed partial class Elaborator
     /// <summary>The value, as a value of the region that is being built.</summary>
     public Value Expression(ExpressionSyntax e)
     {
-        Enter(e.Span);
-        var value = Here(Evaluate(e));
-        depth--;
-        return value;
+        using var deeper = Deeper(e.Span);
+        return Here(Evaluate(e));
     }
 
     private Value Here(Value value) =>
@@ -60,13 +58,19 @@ internal sealed partial class Elaborator
         }
         if (call.Callee is NameExpression { Name: "assert" or "print" } effect && Frame.Find(effect.Name) is null)
             return Effect(call);
-        var inSubscript = Frame.InSubscript;
         applied = call;
         var callee = Expression(call.Callee);
         // The arguments of a method that there is not are its own: `x.to(torch.float16)`.
         var isMethod = callee is PoisonValue && (call.Callee is MemberExpression
             || call.Callee is NameExpression { Name: var called } && ForeignNames.Find(called) is not null);
-        if (isMethod) muted++;
+        var arguments = Arguments(call, piped, isQuiet: isMethod);
+        if (!Frame.File.IsLibrary) userPlace = call.Span;
+        return Call(callee, arguments, call.Span, call.Callee.Span);
+    }
+
+    private ImmutableArray<Argument> Arguments(ApplyExpression call, ExpressionSyntax? piped, bool isQuiet)
+    {
+        using var quiet = new Scope<int>(ref muted, isQuiet ? muted + 1 : muted);
         var arguments = ImmutableArray.CreateBuilder<Argument>();
         if (piped is not null)
             arguments.Add(new(Expression(piped), piped.Span, null) { IsOverIndex = IsOverIndex(piped) });
@@ -82,10 +86,7 @@ internal sealed partial class Elaborator
                 arguments.Add(new(Get(place), a.Value.Span, a.Name?.Text, true) { Place = place });
             else arguments.Add(new(Value.Poison, a.Value.Span, a.Name?.Text, true));
         }
-        if (isMethod) muted--;
-        Frame.InSubscript = inSubscript;
-        if (!Frame.File.IsLibrary) userPlace = call.Span;
-        return Call(callee, arguments.ToImmutable(), call.Span, call.Callee.Span);
+        return arguments.ToImmutable();
     }
 
     private Value MemberOf(MemberExpression m)
@@ -216,12 +217,9 @@ internal sealed partial class Elaborator
     /// </summary>
     private T Tried<T>(Func<T> branch)
     {
-        var place = userPlace;
-        muted++;
-        var value = Under(Scalar(0L, DType.Bool), true, branch);
-        muted--;
-        userPlace = place;
-        return value;
+        using var place = new Scope<Span?>(ref userPlace, userPlace);
+        using var quiet = new Scope<int>(ref muted, muted + 1);
+        return Under(Scalar(0L, DType.Bool), true, branch);
     }
 
     /// <summary>Whether an index of the forms around decides what an expression is.</summary>
@@ -254,11 +252,10 @@ internal sealed partial class Elaborator
     {
         if (Iterate(c.Iterable) is not { } items) return Value.Poison;
         var results = ImmutableArray.CreateBuilder<Value>();
-        var pure = pureFrom;
-        pureFrom = Local.Next;
+        using var pure = new Scope<long>(ref pureFrom, Local.Next);
         foreach (var item in items.Items)
         {
-            Frame.Blocks.Add([]);
+            using var block = Frame.Block();
             var values = Unpack(c.Names, item, c.Iterable.Span);
             for (var i = 0; i < c.Names.Length; i++) Frame.Declare(c.Names[i].Text, values[i], c.Names[i].Span);
             var keep = c.Condition is null ? new BoolValue(true) : Expression(c.Condition);
@@ -270,9 +267,7 @@ internal sealed partial class Elaborator
             else if (keep is not (BoolValue or PoisonValue))
                 Fail(Codes.ConstantNeeded, c.Condition!.Span, "the condition of a comprehension must be a constant",
                     Describe(keep));
-            Frame.Blocks.RemoveAt(Frame.Blocks.Count - 1);
         }
-        pureFrom = pure;
         return new ListValue(results.ToImmutable(), results.Count == items.Items.Length ? items.Names : null);
     }
 

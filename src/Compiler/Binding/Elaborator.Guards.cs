@@ -20,11 +20,9 @@ internal sealed partial class Elaborator
     /// <summary>Evaluates what is only looked at where the condition is true, or where it is false.</summary>
     private T Under<T>(TensorValue condition, bool truth, Func<T> evaluate)
     {
-        var (frame, guards) = (Frame, Frame.Guards);
-        frame.Guards = guards.Add(new(condition, truth));
-        var value = evaluate();
-        frame.Guards = guards;
-        return value;
+        using var guards = new Scope<ImmutableArray<Guard>>(ref Frame.Guards,
+            Frame.Guards.Add(new(condition, truth)));
+        return evaluate();
     }
 
     // ---- what conditions say of sizes ------------------------------------------------------------------------------

@@ -16,7 +16,15 @@ internal sealed partial class Elaborator
 
     /// <summary>Other libraries and `self`, each told of once: every line of a text that was carried over has
     /// them.</summary>
-    private readonly HashSet<string> toldOf = [];
+    private ImmutableHashSet<string> toldOf = [];
+
+    private bool IsTold(string name)
+    {
+        if (muted > 0) return false;
+        var known = toldOf.Contains(name);
+        toldOf = toldOf.Add(name);
+        return known;
+    }
 
     /// <summary>`torch.relu`, `self.weight`: null where the first name is one of the program.</summary>
     private PoisonValue? Package(MemberExpression m)
@@ -27,7 +35,7 @@ internal sealed partial class Elaborator
             || Frame.Find(name) is not null || Lookup(name, root.Span) is not null)
             return null;
         var last = m.Name.Text;
-        if (muted == 0 && !toldOf.Add(name)) return (PoisonValue)Value.Poison;
+        if (IsTold(name)) return (PoisonValue)Value.Poison;
         Fail(Codes.UnknownName, root.Span, $"there is no `{name}` here", "unknown name",
             name == "self" ? $"members are seen bare, without `self`: `{last}`"
             : SourceLoader.LibraryNames("nn").Contains(last) && !IsFunction(last, m.Span)

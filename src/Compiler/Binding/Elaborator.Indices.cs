@@ -22,25 +22,15 @@ internal sealed partial class Elaborator
         where T : class
     {
         var found = Extents(syntax, body, isReduction);
-        var groups = new Dictionary<string, List<Index>>(Frame.Groups);
-        var (count, inSubscript) = (Frame.Indices.Count, Frame.InSubscript);
         if (found is null) return null;
-        var all = new List<Index>();
-        foreach (var (index, group) in found)
-        {
-            Frame.Indices.AddRange(index);
-            all.AddRange(index);
-            if (group is not null) Frame.Groups[group] = index;
-        }
-        Frame.InSubscript = false;
-        openForms++;
-        var result = evaluate(all);
-        openForms--;
-        Frame.InSubscript = inSubscript;
-        Frame.Indices.RemoveRange(count, Frame.Indices.Count - count);
-        Frame.Groups.Clear();
-        foreach (var (name, indices) in groups) Frame.Groups[name] = indices;
-        return result;
+        List<Index> all = [.. found.SelectMany(f => f.Indices)];
+        var groups = Frame.Groups.SetItems(found.Where(f => f.Group is not null)
+            .Select(f => KeyValuePair.Create(f.Group!, f.Indices)));
+        using var indices = new Scope<ImmutableArray<Index>>(ref Frame.Indices, Frame.Indices.AddRange(all));
+        using var named = new Scope<ImmutableDictionary<string, List<Index>>>(ref Frame.Groups, groups);
+        using var outside = new Scope<bool>(ref Frame.InSubscript, false);
+        using var form = new Scope<int>(ref openForms, openForms + 1);
+        return evaluate(all);
     }
 
     private List<(List<Index> Indices, string? Group)>? Extents(ImmutableArray<IndexSyntax> syntax,
@@ -201,12 +191,9 @@ internal sealed partial class Elaborator
     {
         // A target that mentions the indices cannot be looked at before they exist.
         if (Names(read.Target).Any(n => pending.Contains(n) && Frame.Find(n) is null)) return null;
-        var savedPlace = userPlace;
-        var inSubscript = Frame.InSubscript;
-        Frame.InSubscript = false;
+        using var place = new Scope<Span?>(ref userPlace, userPlace);
+        using var outside = new Scope<bool>(ref Frame.InSubscript, false);
         var value = Expression(read.Target);
-        Frame.InSubscript = inSubscript;
-        userPlace = savedPlace;
         if (value is TensorValue t) return t.Shape;
         bodyPoisoned |= value is PoisonValue || value is not ListValue;
         return null;

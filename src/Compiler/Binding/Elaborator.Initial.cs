@@ -11,7 +11,7 @@ namespace Accelerate.Compiler.Binding;
 internal sealed partial class Elaborator
 {
     /// <summary>The state whose initialisers are being evaluated, one within another.</summary>
-    private readonly List<StateMember> initializing = [];
+    private ImmutableList<StateMember> initializing = [];
 
     /// <summary>Whether a declaration is a list of state: it says so, or its value is a list.</summary>
     private bool IsStateList(StateSyntax s, out Value list)
@@ -21,10 +21,8 @@ internal sealed partial class Elaborator
         if (s.Type is null)
         {
             // Looked at first: a value that is no list is evaluated, and reported on, as a single piece.
-            muted++;
-            var kind = InitialOf(s, 0);
-            muted--;
-            if (kind is not ListValue) return false;
+            using var quiet = new Scope<int>(ref muted, muted + 1);
+            if (InitialOf(s, 0) is not ListValue) return false;
         }
         list = InitialOf(s, 0);
         return true;
@@ -33,13 +31,17 @@ internal sealed partial class Elaborator
     /// <summary>The value of an initialiser in the current frame, as declared.</summary>
     private Value InitialOf(StateSyntax s, long key)
     {
-        var pure = pureFrom;
-        pureFrom = Local.Next;
-        Frame.Declare("key", Scalar(key, DType.I64), s.Span);
-        var value = Expression(s.Value);
-        Frame.Blocks[^1].Remove("key");
-        pureFrom = pure;
+        using var pure = new Scope<long>(ref pureFrom, Local.Next);
+        var value = WithKey(s, key);
         return s.Type is { } type ? As(type, value, s.Value.Span, Codes.TypeMismatch, "this is declared") : value;
+    }
+
+    /// <summary>An initialiser's value, in which `key` is a number.</summary>
+    private Value WithKey(StateSyntax s, long key)
+    {
+        using var block = Frame.Block();
+        Frame.Declare("key", Scalar(key, DType.I64), s.Span);
+        return Expression(s.Value);
     }
 
     /// <summary>
@@ -74,21 +76,11 @@ internal sealed partial class Elaborator
     /// <summary>The initialiser as a function of nothing: `key` is the hash of the path.</summary>
     public Function? Initializer(StateMember state)
     {
-        var (savedGraph, savedFrame) = (Graph, Frame);
-        Graph = new Function("init");
-        (userPlace, muted, pureFrom, openForms, region) = (state.Syntax.Span, 0, 0, 0, null);
-        initializing.Clear();
-        try
-        {
-            if (Initial(state) is not TensorValue t) return null;
-            Graph.Results = [t.Node];
-            return Live(Graph);
-        }
-        finally
-        {
-            initializing.Clear();
-            (Graph, Frame, region) = (savedGraph, savedFrame, null);
-        }
+        using var into = new Scope<Function>(ref graph, new Function("init"));
+        using var place = new Scope<Span?>(ref userPlace, state.Syntax.Span);
+        if (Initial(state) is not TensorValue t) return null;
+        Graph.Results = [t.Node];
+        return Live(Graph);
     }
 
     /// <summary>
@@ -100,15 +92,12 @@ internal sealed partial class Elaborator
             return Fail(Codes.Recursion, state.Syntax.Value.Span,
                 $"the initialiser of `{state.Name}` needs its own value");
         if (state.Path is null) return NoPath(state.Owner);
-        initializing.Add(state);
-        var (saved, forms) = (Frame, openForms);
-        Frame = new Frame(state.Path, state.Owner.File, state.Owner, null, null);
-        openForms = 0;
+        using var within = Entering(new Frame(state.Path, state.Owner.File, state.Owner, null, null));
+        using var forms = new Scope<int>(ref openForms, 0);
+        using var one = new Scope<ImmutableList<StateMember>>(ref initializing, initializing.Add(state));
         var value = InitialOf(state.Syntax, Fnv1a(state.Path));
         if (state.Position >= 0)
             value = value is ListValue list ? Loaded(list.Items[state.Position], state.Syntax.Span) : Value.Poison;
-        (Frame, openForms) = (saved, forms);
-        initializing.RemoveAt(initializing.Count - 1);
         if (value is PoisonValue || Realize(value, state.Type.DType, state.Syntax.Value.Span) is not { } t)
             return Value.Poison;
         // `0 * p` is shaped like p, and needs none of its values.

@@ -34,18 +34,23 @@ internal sealed partial class Elaborator
     /// <summary>The work done since <see cref="Begin"/>.</summary>
     public long Work { get; private set; }
 
-    /// <summary>Before each entry.</summary>
-    public void Begin(Frame frame) => (depth, Work, muted, Frame) = (0, 0, 0, frame);
+    /// <summary>The statements elaborated in all, each as often as it was: a function's once a call.</summary>
+    public long StatementCount { get; private set; }
 
-    private void Enter(Span span)
+    /// <summary>Before each entry.</summary>
+    public void Begin(Frame outermost) => (Work, frame) = (0, outermost);
+
+    /// <summary>One level deeper among the expressions within one another, until the scope ends.</summary>
+    private Scope<int> Deeper(Span span)
     {
-        if (!Nesting.Allows(++depth, Nesting.Expressions))
+        if (!Nesting.Allows(depth + 1, Nesting.Expressions))
         {
             throw Abandoned(Codes.NestedTooDeep, userPlace ?? span,
                 $"calls and expressions within one another, deeper than {Nesting.Expressions}",
                 "give inner parts names with `let`, or write a loop");
         }
         Spend(1);
+        return new(ref depth, depth + 1);
     }
 
     private void Spend(long amount)
@@ -58,19 +63,19 @@ internal sealed partial class Elaborator
             "a `for` over a range is one loop, whatever its length; a function is written out wherever it is called");
     }
 
-    /// <summary>Reports what ends the elaboration of an entry.</summary>
-    private AbandonedException Abandoned(Code code, Span span, string message, string? help)
+    /// <summary>Reports what ends the elaboration of an entry, also while something is only tried.</summary>
+    private AbandonedException Abandoned(Code code, Span span, string message, string? help,
+        params ReadOnlySpan<Label> secondary)
     {
-        muted = 0;
-        Fail(code, span, message, null, help);
+        using var loud = new Scope<int>(ref muted, 0);
+        Fail(code, span, message, null, help, secondary);
         return new();
     }
 
     /// <summary>Sizes that are no 64-bit numbers, or sizes and lists that nobody wrote so large.</summary>
     public void Overflowed(OverflowException e, Span span)
     {
-        muted = 0;
-        if (e is SizeLimitException or ListLimitException) Fail(Codes.NotSupported, userPlace ?? span, e.Message);
-        else Fail(Codes.SizeTooLarge, userPlace ?? span, "a size here does not fit 64 bits");
+        if (e is SizeLimitException or ListLimitException) Fail(Codes.NotSupported, span, e.Message);
+        else Fail(Codes.SizeTooLarge, span, "a size here does not fit 64 bits");
     }
 }

@@ -12,6 +12,17 @@ internal sealed partial class Elaborator
 {
     private int loopCount;
 
+    private Changes? changes;
+
+    private Changes Changes => changes ??= new(States, IsTrue);
+
+    private bool? IsTrue(ExpressionSyntax condition)
+    {
+        using var place = new Scope<Span?>(ref userPlace, userPlace);
+        using var quiet = new Scope<int>(ref muted, muted + 1);
+        return (Expression(condition) as BoolValue)?.Truth;
+    }
+
     private void For(ForStatement f)
     {
         switch (f.Iterable)
@@ -50,13 +61,10 @@ internal sealed partial class Elaborator
     /// <summary>The body once, with the names of the loop in a block around it.</summary>
     private void Round(ForStatement f, ImmutableArray<Value> values)
     {
-        var inLoop = Frame.InLoop;
-        Frame.InLoop = true;
-        Frame.Blocks.Add([]);
+        using var inLoop = new Scope<bool>(ref Frame.InLoop, true);
+        using var block = Frame.Block();
         for (var i = 0; i < values.Length; i++) Introduce(f.Names[i], values[i]);
         Block(f.Body);
-        Frame.Blocks.RemoveAt(Frame.Blocks.Count - 1);
-        Frame.InLoop = inLoop;
     }
 
     /// <summary>`for i in a:b:step`: a scan over sizes, or a `while` when only the call knows the ends.</summary>
@@ -123,8 +131,9 @@ internal sealed partial class Elaborator
     {
         // Of its own variable the loop already knows that in a round there is at least one.
         var always = count.IsConstant && count.Value > 0;
-        Loop("for", f.Iterable.Span, f.Body, null, () => Round(f, [index]), (carried, _, body, initial, operands) =>
-            new Scan(body, variable, count, carried, [.. initial, .. operands]), always ? Size.One : count);
+        Loop(new("for", f.Iterable.Span, f.Body, (carried, _, body, initial, operands) =>
+            new Scan(body, variable, count, carried, [.. initial, .. operands]), always ? Size.One : count),
+            null, () => Round(f, [index]), Changes.Of(Frame, f.Body));
     }
 
     /// <summary>The index is a scalar that is carried; it is tested before each round.</summary>
@@ -147,8 +156,10 @@ internal sealed partial class Elaborator
             Write(counter,
                 Tensor(new Binary(BinaryOp.Add, ((TensorValue)counter.Value).Node, Scalar(step, dtype).Node)));
         }
+        var (locals, states) = Changes.Of(Frame, f.Body);
         While(f.Iterable.Span, f.Body, () =>
-            Tensor(new Compare(sign, ((TensorValue)counter.Value).Node, last.Node)), Body);
+            Tensor(new Compare(sign, ((TensorValue)counter.Value).Node, last.Node)), Body,
+            ([.. locals, counter], states));
     }
 
     private void While(WhileStatement w)
@@ -161,11 +172,9 @@ internal sealed partial class Elaborator
         }
         While(w.Condition.Span, w.Body, () => Condition(w), () =>
         {
-            var inLoop = Frame.InLoop;
-            Frame.InLoop = true;
+            using var inLoop = new Scope<bool>(ref Frame.InLoop, true);
             Block(w.Body);
-            Frame.InLoop = inLoop;
-        });
+        }, Changes.Of(Frame, w.Condition, w.Body));
     }
 
     private TensorValue? Condition(WhileStatement w) => Expression(w.Condition) switch
@@ -176,92 +185,160 @@ internal sealed partial class Elaborator
         var other => BadCondition(other, w.Condition.Span, "while") as TensorValue,
     };
 
-    private void While(Span span, BlockSyntax block, Func<TensorValue?> condition, Action body) =>
-        Loop("while", span, block, condition, body, (carried, test, round, initial, operands) =>
-            new While(test!, round, carried, [.. initial, .. operands]), null);
+    private void While(Span span, BlockSyntax block, Func<TensorValue?> condition, Action body,
+        (List<Local> Locals, HashSet<StateMember> States) may) =>
+        Loop(new("while", span, block, (carried, test, round, initial, operands) =>
+            new While(test!, round, carried, [.. initial, .. operands]), null), condition, body, may);
 
     private delegate RegionNode MakeLoop(int carried, Function? condition, Function body, IReadOnlyList<Node> initial,
         IReadOnlyList<Node> operands);
 
+    /// <summary>A loop as its messages and its node need it.</summary>
+    /// <param name="Rounds">How many there are; null where only the call knows.</param>
+    private sealed record LoopForm(string Kind, Span Span, BlockSyntax Block, MakeLoop Make, Size? Rounds);
+
     /// <summary>
-    /// Elaborates the body once to see what it assigns, then again with that as what goes round. The values behind the
-    /// loop are the node's results. Rounds is how many there are; null where only the call knows.
+    /// Elaborates a round, in which what it may change has a value of its own. The values behind the loop are the
+    /// node's results; what no round has changed is what it was.
     /// </summary>
-    private void Loop(string kind, Span span, BlockSyntax block, Func<TensorValue?>? condition, Action body,
-        MakeLoop make, Size? rounds)
+    private void Loop(LoopForm loop, Func<TensorValue?>? condition, Action body,
+        (List<Local> Locals, HashSet<StateMember> States) may)
     {
-        var before = bag.Reports;
-        // Tried with what is known before the first round: what goes wrong then may be right for what goes round.
-        var (place, within) = (userPlace, composites);
-        muted++;
-        var trial = Open(kind);
-        condition?.Invoke();
-        body();
-        var closed = Close(trial);
-        var assigned = closed.Select(w => w.Local).ToList();
-        muted--;
-        (userPlace, composites) = (place, within);
-        if (Returned(ReturnIn(block) ?? span))
+        var attempt = Mark();
+        for (var isFirst = true; ; isFirst = false)
         {
-            foreach (var local in assigned) Write(local, Value.Poison);
-            Poison(block);
-            return;
-        }
-        if (muted > 0)
-        {
-            // A loop around it is tried: that asks only what is assigned, and one look at each level tells.
-            foreach (var local in assigned) Write(local, Unknown(local.Value));
-            return;
-        }
-        // Rounds that other loops or only the call decide may be none: what they need is asserted in them.
-        var isBranch = rounds is null || rounds.Variables().Any(loopVariables.Contains);
-        var atEntry = isBranch || rounds!.Is(1) ? null : rounds;
-        var attempts = 0;
-        while (true)
-        {
-            if (Initial(assigned, span, local => closed.FirstOrDefault(w => w.Local == local).After) is not { } initial)
+            var start = new LoopStart(loop.Kind, may.States);
+            var mentioned = may.States.Where(states.ContainsKey).Select(s => states[s]);
+            foreach (var local in may.Locals.Union(mentioned))
+                // What a comprehension may not assign is said where it is assigned.
+                if (local.Serial >= pureFrom) start.Begin(local, Changing(local.Value));
+            var (test, holds, round) = Rounds(loop, condition, body, start);
+            var assigned = (test?.Assigned ?? []).Concat(round.Assigned).Select(w => w.Local).Distinct().ToList();
+            if (Misjudged(start, assigned, test, round, isFirst) is { } better)
             {
-                foreach (var local in assigned) Write(local, Value.Poison);
-                return;
-            }
-            var test = condition is null ? null : Enter(kind + "_condition", initial, assigned, false, null);
-            var holds = condition?.Invoke();
-            if (test is not null) Close(test);
-            var round = Enter(kind, initial, assigned, isBranch, atEntry);
-            body();
-            var written = Close(round);
-            // What the trial did not assign, as another branch was taken there: once more with it.
-            var more = written.Select(w => w.Local).Except(assigned).ToList();
-            if (more.Count > 0 && bag.Reports == before && ++attempts < 8)
-            {
-                assigned.AddRange(more);
+                // Rare: something was changed where nothing said so, or a known value, which may decide what is
+                // elaborated, was not changed after all.
+                Undo(attempt);
+                (Frame.HasReturned, may) = (false, better);
+                // A `let` of a file has its value once it has been mentioned: what was read before did not know it.
+                changes = null;
                 continue;
             }
             var results = new List<Node>();
-            var failed = false;
-            foreach (var (local, value) in assigned.Zip(initial))
-            {
-                var after = written.FirstOrDefault(w => w.Local == local) is { Local: not null } w ? w.After : null;
-                if (after is null || !Carried(round, value, after, span, NameOf(local), results))
-                {
-                    if (after is null) results.AddRange(Leaves(value).Select(l => Import(round, l.Node)));
-                    else failed = true;
-                }
-            }
-            if (failed || bag.Reports > before || (condition is not null && holds is null))
+            if (!IsRight(loop, start, assigned, round, attempt, results) || bag.Reports > attempt.Bag.Reports
+                || (condition is not null && holds is null))
             {
                 foreach (var local in assigned) Write(local, Value.Poison);
+                if (Frame.HasReturned) Poison(loop.Block);
                 return;
             }
             List<Node> truth = test is null ? [] : [In(test, () => Import(holds!.Node))];
-            var operands = (test?.Used(truth) ?? []).Union(round.Used(results)).ToList();
-            Spend(RegionWork * round.Graph.Nodes.Count);
-            if (results.Count == 0 && round.Graph.Effects.Count == 0 && test is null) return;
-            var made = make(results.Count, test?.Sealed(operands, truth), round.Sealed(operands, results),
-                [.. initial.SelectMany(Leaves).Select(l => Import(l.Node))], operands);
-            var leaves = new Queue<TensorValue>(ResultsOf(made));
-            foreach (var (local, value) in assigned.Zip(initial)) Write(local, Rebuilt(value, leaves));
+            Close(start, assigned, test, truth, round, results, loop, attempt.Place);
             return;
+        }
+    }
+
+    /// <summary>The condition and the body, each in a region of its own.</summary>
+    private (Region? Test, TensorValue? Holds, Region Round) Rounds(LoopForm loop, Func<TensorValue?>? condition,
+        Action body, LoopStart start)
+    {
+        Region? test = null;
+        TensorValue? holds = null;
+        if (condition is not null)
+        {
+            test = Made(loop.Kind + "_condition", loop: start);
+            using var inside = Inside(test);
+            holds = condition();
+        }
+        // Rounds that other loops or only the call decide may be none: what they need is asserted in them.
+        var isBranch = loop.Rounds is null || loop.Rounds.Variables().Any(loopVariables.Contains);
+        var round = Made(loop.Kind, isBranch, isBranch || loop.Rounds!.Is(1) ? null : loop.Rounds, start);
+        using (Inside(round)) body();
+        return (test, holds, round);
+    }
+
+    /// <summary>
+    /// What a round may change instead, where it changed something else; null where that was right. A value that is not
+    /// known is the same to the body whether it changes or not; by one that is known the body may have been elaborated
+    /// otherwise.
+    /// </summary>
+    private static (List<Local>, HashSet<StateMember>)? Misjudged(LoopStart start, List<Local> assigned, Region? test,
+        Region round, bool isFirst)
+    {
+        bool IsRead(Node inside) => round.Captures.ContainsKey(inside) || test?.Captures.ContainsKey(inside) == true;
+        var begun = start.Starts.Select(s => s.Local).ToList();
+        var unforeseen = assigned.Except(begun).ToList();
+        var known = start.Starts.Where(s => isFirst && !assigned.Contains(s.Local)
+            && Leaves(s.Inside).Any(l => IsRepeated(start.Initial[l.Node]) && IsRead(l.Node)))
+            .Select(s => s.Local).ToList();
+        return unforeseen.Count + known.Count == 0 ? null : ([.. begun.Except(known), .. unforeseen], []);
+    }
+
+    /// <summary>
+    /// Whether what the round assigned can go round, as its results; false after a diagnostic, which stands alone where
+    /// it is about the loop as such.
+    /// </summary>
+    private bool IsRight(LoopForm loop, LoopStart start, List<Local> assigned, Region round, Attempt attempt,
+        List<Node> results)
+    {
+        if (Frame.HasReturned)
+        {
+            Undo(attempt);
+            Limit(ReturnIn(loop.Block) ?? loop.Span, "a `return` inside a run-time loop",
+                "assign to a local, and return it behind the loop");
+            Frame.Returned = Value.Poison;
+            return false;
+        }
+        foreach (var local in assigned)
+        {
+            if (local.Value is not (PoisonValue or WeakValue)) continue;
+            // What was elaborated with a value that changes says nothing.
+            Undo(attempt);
+            if (local.Value is WeakValue number) NoType(loop, local, number, After(local));
+            return false;
+        }
+        var isRight = true;
+        foreach (var local in assigned)
+        {
+            var begun = start.Starts.First(s => s.Local == local);
+            isRight &= Carried(round, begun.Initial, After(local) ?? begun.Inside, loop.Span, NameOf(local), results);
+        }
+        return isRight;
+
+        Value? After(Local local) => round.Assigned.FirstOrDefault(w => w.Local == local).After;
+    }
+
+    private void NoType(LoopForm loop, Local local, WeakValue number, Value? after) =>
+        Fail(Codes.LoopTypeChange, loop.Span,
+            $"{NameOf(local)} is {Describe(number)} before the loop, which assigns it",
+            null, $"declare what it is: `let {NameOf(local).Trim('`')}: {DeclaredAs(number, after)} = "
+                + $"{Plain(number)}`",
+            new Label(local.Span, "declared here without a dtype"));
+
+    /// <summary>The regions become the functions of a node, and its results the values of what was assigned.</summary>
+    private void Close(LoopStart start, List<Local> assigned, Region? test, List<Node> truth, Region round,
+        List<Node> results, LoopForm loop, Span? place)
+    {
+        var begun = assigned.Select(local => start.Starts.First(s => s.Local == local)).ToList();
+        var carried = begun.SelectMany(s => Leaves(s.Inside)).Select(l => l.Node).ToList();
+        Node? Outside(Node operand) => carried.Contains(operand) ? null
+            : start.Initial.TryGetValue(operand, out var initial) ? Before(initial) : operand;
+        test?.Replace(Outside);
+        round.Replace(Outside);
+        var operands = (test?.Used(truth) ?? []).Union(round.Used(results)).ToList();
+        Spend(RegionWork * round.Graph.Nodes.Count);
+        if (results.Count == 0 && round.Graph.Effects.Count == 0 && test is null) return;
+        var made = loop.Make(results.Count, test?.Sealed(carried, operands, truth),
+            round.Sealed(carried, operands, results),
+            [.. begun.SelectMany(s => Leaves(s.Initial)).Select(l => Before(l.Node))], operands);
+        var leaves = new Queue<TensorValue>(ResultsOf(made));
+        foreach (var s in begun) Write(s.Local, Rebuilt(s.Initial, leaves));
+
+        // A truth value becomes a tensor here, in front of the loop.
+        Node Before(Node initial)
+        {
+            using var before = new Scope<Span?>(ref userPlace, place);
+            return Emit(initial);
         }
     }
 
@@ -269,70 +346,15 @@ internal sealed partial class Elaborator
         : SyntaxPrinter.Children(node).Select(c => c.Node is { } inner ? ReturnIn(inner) : null)
             .FirstOrDefault(s => s is not null);
 
-    /// <summary>A `return` inside a loop would leave it early.</summary>
-    private bool Returned(Span span)
-    {
-        if (!Frame.HasReturned) return false;
-        Limit(span, "a `return` inside a run-time loop", "assign to a local, and return it behind the loop");
-        (Frame.Returned, Frame.HasReturned) = (Value.Poison, true);
-        return true;
-    }
-
-    /// <summary>What the loop starts with, numbers that it changes being tensors. Null after a diagnostic.</summary>
-    private List<Value>? Initial(List<Local> assigned, Span span, Func<Local, Value?> behind)
-    {
-        var initial = new List<Value>();
-        foreach (var local in assigned)
-        {
-            switch (local.Value)
-            {
-                case PoisonValue:
-                    return null;
-                case BoolValue b:
-                    initial.Add(Scalar(b.Truth ? 1L : 0, DType.Bool));
-                    break;
-                case WeakValue w:
-                    Fail(Codes.LoopTypeChange, span,
-                        $"{NameOf(local)} is {Describe(w)} before the loop, which assigns it",
-                        null, $"declare what it is: `let {NameOf(local).Trim('`')}: {DeclaredAs(w, behind(local))} = "
-                            + $"{Plain(w)}`",
-                        new Label(local.Span, "declared here without a dtype"));
-                    return null;
-                default:
-                    initial.Add(local.Value);
-                    break;
-            }
-        }
-        return initial;
-    }
+    /// <summary>
+    /// A truth value that changes is a tensor, which the graph gets if it does; a number has no dtype, and is refused.
+    /// </summary>
+    private Value Changing(Value value) => value is BoolValue b
+        ? new TensorValue(Const.Of(TensorType.Scalar(DType.Bool), [b.Truth ? 1L : 0]), Graph, []) : value;
 
     /// <summary>The type of a number that a loop changes: that of what a round makes of it.</summary>
     private static string DeclaredAs(WeakValue number, Value? after) => after is TensorValue t
         ? t.Rank == 0 ? t.DType.Name() : t.Type.Text : number is IntValue ? "i32" : "f32";
-
-    /// <summary>What a loop leaves of a value that it assigns, where only its type is asked for.</summary>
-    private Value Unknown(Value value)
-    {
-        if (value is BoolValue) value = Scalar(0L, DType.Bool);
-        return value is WeakValue ? Value.Poison : Typed(value);
-    }
-
-    /// <summary>A value of the same type, which nothing computes: while something is only tried.</summary>
-    private Value Typed(Value value) => Rebuilt(value, new Queue<TensorValue>(Leaves(value).Select(l =>
-        new TensorValue(Graph.Add(new Input($"tried{Graph.Inputs.Count}", l.Node.Type)), Graph, l.Indices))));
-
-    /// <summary>Opens a region in which the assigned locals are what goes round.</summary>
-    private Region Enter(string kind, List<Value> initial, List<Local> assigned, bool isBranch, Size? rounds)
-    {
-        var opened = Open(kind, isBranch, rounds);
-        foreach (var (local, value) in assigned.Zip(initial))
-        {
-            var inputs = new Queue<TensorValue>(
-                Leaves(value).Select(l => new TensorValue(opened.Carry(l.Node.Type), opened.Graph, [])));
-            Write(local, Rebuilt(value, inputs));
-        }
-        return opened;
-    }
 
     /// <summary>
     /// Adds what a local is behind a round to the results; false after a diagnostic if its type has changed.

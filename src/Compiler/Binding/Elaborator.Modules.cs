@@ -37,15 +37,13 @@ internal sealed partial class Elaborator
     public bool Filled(Instance instance, Argument?[] bound, Span span)
     {
         var syntax = instance.Syntax;
-        var saved = Frame;
         Instances.Add(instance);
-        Frame = new Frame(syntax.Name.Text, instance.File, instance, saved, instance.IsRoot ? null : span)
-        {
-            Makes = instance
-        };
-        Enter(span);
+        using var within = Entering(new Frame(syntax.Name.Text, instance.File, instance, Frame,
+            instance.IsRoot ? null : span)
+        { Makes = instance });
+        using var deeper = Deeper(span);
+        using var call = new Scope<int>(ref depth, depth + CallDepth);
         Spend(InstanceWork);
-        depth += CallDepth;
         var good = Parameters(syntax.Parameters, bound, span);
         foreach (var p in syntax.Parameters)
         {
@@ -58,8 +56,6 @@ internal sealed partial class Elaborator
             good = Members(instance, syntax.Items);
             foreach (var (name, (value, _)) in instance.Hyper) Hold(value, instance, name);
         }
-        Frame = saved!;
-        depth -= CallDepth + 1;
         return good;
     }
 
@@ -79,12 +75,10 @@ internal sealed partial class Elaborator
             var isSame = instance.Hyper.All(h => outer.Hyper.TryGetValue(h.Key, out var other)
                 && SameKnown(h.Value.Value, other.Value));
             if (!isSame && ++around < MostOfOneKind) continue;
-            muted = 0;
-            Fail(Codes.Recursion, span, isSame ? $"`{instance.Syntax.Name.Text}` holds itself"
-                : $"`{instance.Syntax.Name.Text}` holds itself, {MostOfOneKind} levels deep", null,
+            throw Abandoned(Codes.Recursion, span, isSame ? $"`{instance.Syntax.Name.Text}` holds itself"
+                : $"`{instance.Syntax.Name.Text}` holds itself, {MostOfOneKind} levels deep",
                 "a module may hold another of its kind where a hyper-parameter differs, and an `if` ends it",
                 new Label(instance.Syntax.Name.Span, "this module"));
-            throw new AbandonedException();
         }
     }
 
@@ -155,17 +149,20 @@ internal sealed partial class Elaborator
 
     private void Let(Instance instance, ConstantSyntax c)
     {
-        // Not in scope in its own right side: `let LayerNorm = LayerNorm(h)`.
-        Frame.Hidden = c.Names.Length == 1 ? c.Names[0].Text : null;
-        var value = Declared(c.Type, Expression(c.Value), c.Value.Span);
-        Frame.Hidden = null;
-        var values = Unpack(c.Names, value, c.Value.Span);
+        var values = Unpack(c.Names, RightSide(), c.Value.Span);
         for (var i = 0; i < c.Names.Length; i++)
         {
             var name = c.Names[i].Text;
             Hold(values[i], instance, name);
             instance.Members[name] = new LetMember(name, c.Names[i].Span, c, i, values[i], HoldsTensor(values[i])
                 ? Graph : null);
+        }
+
+        Value RightSide()
+        {
+            // Not in scope in its own right side: `let LayerNorm = LayerNorm(h)`.
+            using var hidden = new Scope<string?>(ref Frame.Hidden, c.Names.Length == 1 ? c.Names[0].Text : null);
+            return Declared(c.Type, Expression(c.Value), c.Value.Span);
         }
     }
 
@@ -191,16 +188,13 @@ internal sealed partial class Elaborator
     {
         if (s.Type is null)
         {
-            Frame.Declare("key", Scalar(0L, DType.I64), s.Span);
-            var value = Expression(s.Value);
-            Frame.Blocks[^1].Remove("key");
-            switch (value)
+            switch (WithKey(s, 0))
             {
                 case PoisonValue:
                     return null;
                 case TensorValue t:
                     return t.Type;
-                default:
+                case var value:
                     Fail(Codes.TypeMismatch, s.Value.Span, $"`{s.Name.Text}` needs a type: {Describe(value)} has none",
                         null,
                         $"write `{s.Name.Text}: f32 = …`");

@@ -39,7 +39,7 @@ internal sealed partial class Elaborator
             return Fail(Codes.UnknownName, span, $"there is no `{name}` here", "unknown name",
                 $"it is a local of `{other.Name.Text}`: declare it in the module, `let {name} = …`",
                 new Label(other.Name.Span, "declared in here"));
-        if (name == "self" && muted == 0 && !toldOf.Add(name)) return Value.Poison;
+        if (name == "self" && IsTold(name)) return Value.Poison;
         return Fail(Codes.UnknownName, span, $"there is no `{name}` here", "unknown name", Suggest(name));
     }
 
@@ -148,17 +148,22 @@ internal sealed partial class Elaborator
     private Value TopLevel(SourceFile file, ConstantSyntax c, string name)
     {
         file.Constants[name] = Value.Poison; // a constant that mentions itself finds this
-        var saved = Frame;
-        Frame = new Frame("", file, null, saved, null) { Hidden = name };
-        var value = Declared(c.Type, Expression(c.Value), c.Value.Span);
-        Frame = saved;
-        var values = Unpack(c.Names, value, c.Value.Span);
+        var values = Unpack(c.Names, ValueOf(c, file, null, name), c.Value.Span);
         for (var i = 0; i < c.Names.Length; i++)
         {
             file.Constants[c.Names[i].Text] = values[i];
             Hold(values[i], null, c.Names[i].Text);
         }
         return file.Constants[name];
+    }
+
+    /// <summary>The right side of a `let` of a file or a module, where its own name is not in scope.</summary>
+    private Value ValueOf(ConstantSyntax c, SourceFile file, Instance? self, string name)
+    {
+        using var within = Entering(new Frame(self?.Syntax.Name.Text ?? "", file, self, Frame, null));
+        using var place = new Scope<Span?>(ref userPlace, userPlace);
+        Frame.Hidden = name;
+        return Declared(c.Type, Expression(c.Value), c.Value.Span);
     }
 
     /// <summary>The value of a member; state becomes a node of the current graph.</summary>
@@ -173,13 +178,8 @@ internal sealed partial class Elaborator
             case LetMember let:
                 if (let.Graph is not null && let.Graph != Graph)
                 {
-                    var saved = Frame;
-                    Frame = new Frame(instance.Syntax.Name.Text, instance.File, instance, saved,
-                        null)
-                    { Hidden = let.Name };
-                    var value = Declared(let.Syntax.Type, Expression(let.Syntax.Value), let.Syntax.Value.Span);
-                    Frame = saved;
-                    let.Value = Unpack(let.Syntax.Names, value, let.Syntax.Value.Span)[let.Position];
+                    let.Value = Unpack(let.Syntax.Names, ValueOf(let.Syntax, instance.File, instance, let.Name),
+                        let.Syntax.Value.Span)[let.Position];
                     let.Graph = Graph;
                 }
                 return let.Value;

@@ -48,16 +48,14 @@ internal sealed partial class Elaborator
     /// </summary>
     private bool MayFail(ExpressionSyntax e)
     {
-        var (place, within) = (userPlace, composites);
+        using var place = new Scope<Span?>(ref userPlace, userPlace);
+        using var quiet = new Scope<int>(ref muted, muted + 1);
         demanded = false;
-        muted++;
-        var trial = Open("trial");
-        var value = Expression(e);
-        Close(trial);
-        muted--;
-        (userPlace, composites) = (place, within);
-        return value is TensorValue { DType: DType.Bool, Rank: 0 }
-            && (demanded || trial.Graph.Nodes.Any(n => n.MayFail));
+        var trial = Made("trial");
+        using var inside = Inside(trial);
+        return Expression(e) is TensorValue { DType: DType.Bool, Rank: 0 }
+            // Of control flow within it only what it demands counts.
+            && (demanded || trial.Graph.Nodes.Any(n => n.MayFail && n is not RegionNode));
     }
 
     /// <summary>The right side is a branch: computed only where the left one does not decide.</summary>

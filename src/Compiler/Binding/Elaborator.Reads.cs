@@ -26,10 +26,9 @@ internal sealed partial class Elaborator
             return Limit(s.Span, "a subscript of a value that depends on an index",
             "put it in a form of its own first");
         var subscripts = new List<Subscript>();
-        var inSubscript = Frame.InSubscript;
-        Frame.InSubscript = true;
         foreach (var p in s.Subscripts)
         {
+            using var inSubscript = new Scope<bool>(ref Frame.InSubscript, true);
             if (p is GroupSubscript g)
                 subscripts.AddRange(Frame.Groups[g.Name?.Text ?? ".."].Select(i =>
                     new Subscript(new IntValue(i.Value), p.Span, true)));
@@ -40,7 +39,6 @@ internal sealed partial class Elaborator
                 var value => value,
             }, p.Span, IsOverIndex(((ValueSubscript)p).Value)));
         }
-        Frame.InSubscript = inSubscript;
         if (subscripts.Any(p => p.Value is PoisonValue)) return Value.Poison;
         if (subscripts.Count != x.Rank)
         {

@@ -35,33 +35,43 @@ internal sealed partial class Elaborator
         }
     }
 
-    private Region Open(string kind, bool isBranch = false, Size? rounds = null)
+    private Region Made(string kind, bool isBranch = false, Size? rounds = null, LoopStart? loop = null) =>
+        new(new Function($"{kind}.{++regionCount}"), Graph, region, isBranch, rounds) { Loop = loop };
+
+    /// <summary>A branch of an index form, which is computed in the graph around it.</summary>
+    private Region Inline() => new(Graph, Graph, region, isBranch: false);
+
+    /// <summary>What is elaborated before the scope ends is in the region, and so is what it assigns.</summary>
+    private RegionScope Inside(Region inner) => new(this, inner);
+
+    private readonly ref struct RegionScope
     {
-        region = new Region(new Function($"{kind}.{++regionCount}"), Graph, region, isBranch, rounds);
-        Graph = region.Graph;
-        return region;
+        private readonly Region inner;
+        private readonly Scope<Function> graph;
+        private readonly Scope<Region?> region;
+
+        public RegionScope(Elaborator elaborator, Region inner)
+        {
+            this.inner = inner;
+            graph = new(ref elaborator.graph, inner.Graph);
+            region = new(ref elaborator.region, inner);
+            inner.Loop?.Enter();
+        }
+
+        public void Dispose()
+        {
+            inner.Leave();
+            region.Dispose();
+            graph.Dispose();
+        }
     }
 
-    /// <summary>Computes something in the graph of a region that has been closed.</summary>
+    /// <summary>Computes something in the graph of a region that has been left.</summary>
     private T In<T>(Region r, Func<T> compute)
     {
-        var saved = (Graph, region);
-        (Graph, region) = (r.Graph, r);
-        var value = compute();
-        (Graph, region) = saved;
-        return value;
-    }
-
-    /// <summary>
-    /// Leaves the region: the locals that it has assigned are as before. What they were at its end comes back, in the
-    /// order of their first assignment.
-    /// </summary>
-    private List<(Local Local, Value Before, Value After)> Close(Region closed)
-    {
-        var after = closed.Written.Select(w => (w.Local, w.Before, After: w.Local.Value)).ToList();
-        foreach (var (local, before, _) in after) local.Value = before;
-        (Graph, region) = (closed.OuterGraph, closed.Outer);
-        return after;
+        using var into = new Scope<Function>(ref graph, r.Graph);
+        using var within = new Scope<Region?>(ref region, r);
+        return compute();
     }
 
     private void Write(Local local, Value value)
@@ -96,16 +106,26 @@ internal sealed partial class Elaborator
         if (Owns(into.Graph, node)) return node;
         if (into.IsInline) return into.Outer is null ? node : Import(into.Outer, node);
         if (into.Captures.TryGetValue(node, out var known)) return known;
-        // Literals and counting are repeated: an input would hide what they are.
-        if (node is Const or SizeValue or Iota) return into.Captures[node] = into.Graph.Add(node.With([]));
-        // A sum of scalars too, so that `pos + t` less `pos` is t on this side as well.
-        if (node is Binary { Kind: BinaryOp.Add or BinaryOp.Sub, Type: { Rank: 0, DType.IsInteger: true } }
-            or Graph.Convert { Type: { Rank: 0, DType: DType.I64 }, Operands: [{ Type.DType: DType.I32 }] })
+        if (into.Loop is { } loop && loop.Initial.TryGetValue(node, out var initial))
+        {
+            // The graph around needs what it is before the loop, whether it changes there or not.
+            if (into.Outer is { } around && !IsRepeated(initial)) Import(around, initial);
+            return into.Capture(node);
+        }
+        if (IsRepeated(node))
             return into.Captures[node] = into.Graph.Add(node.With([.. node.Operands.Select(o => Import(into, o))]));
         var outside = into.Outer is null ? node : Import(into.Outer, node);
         if (!into.Captures.TryGetValue(outside, out var input)) input = into.Capture(outside);
         return into.Captures[node] = input;
     }
+
+    /// <summary>
+    /// Literals and counting are repeated in a region: an input would hide what they are. A sum of scalars too, so that
+    /// `pos + t` less `pos` is t on this side as well.
+    /// </summary>
+    private static bool IsRepeated(Node node) => node is Const or SizeValue or Iota
+        or Binary { Kind: BinaryOp.Add or BinaryOp.Sub, Type: { Rank: 0, DType.IsInteger: true } }
+        or Graph.Convert { Type: { Rank: 0, DType: DType.I64 }, Operands: [{ Type.DType: DType.I32 }] };
 
     private TensorValue Import(TensorValue value) => Owns(Graph, value.Node) ? value
         : new TensorValue(Import(value.Node), Graph, value.Indices);
@@ -167,7 +187,7 @@ internal sealed partial class Elaborator
     // ---- values that cross the edge of a region -----------------------------------------------------------------
 
     /// <summary>The tensors in a value, in order; what is known stays in it.</summary>
-    private static IEnumerable<TensorValue> Leaves(Value value) => value switch
+    public static IEnumerable<TensorValue> Leaves(Value value) => value switch
     {
         TensorValue t => [t],
         ListValue l => l.Items.SelectMany(Leaves),
@@ -175,7 +195,7 @@ internal sealed partial class Elaborator
     };
 
     /// <summary>The value with other tensors in place of its own, in order.</summary>
-    private static Value Rebuilt(Value value, Queue<TensorValue> leaves) => value switch
+    public static Value Rebuilt(Value value, Queue<TensorValue> leaves) => value switch
     {
         TensorValue => leaves.Dequeue(),
         ListValue l => l with { Items = [.. l.Items.Select(i => Rebuilt(i, leaves))] },

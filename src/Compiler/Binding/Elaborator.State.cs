@@ -40,8 +40,18 @@ internal sealed partial class Elaborator
             var node = Root.Add(new State(state.Storage, state.Path, state.Type));
             states[state] = local =
                 new Local(new TensorValue(node, Root, []), state.Span) { Serial = 0, Type = state.Type };
+            Begin(state, local);
         }
         return local;
+    }
+
+    /// <summary>The loops around that may change it have begun without it.</summary>
+    private void Begin(StateMember state, Local local)
+    {
+        var around = new Stack<LoopStart>();
+        for (var r = region; r is not null; r = r.Outer)
+            if (r.Loop is { } loop && loop.May(state)) around.Push(loop);
+        foreach (var loop in around) local.Value = loop.Begin(local, local.Value).Inside;
     }
 
     private Value NoPath(Instance instance) => Fail(Codes.InstanceWithoutPath, instance.Made,
@@ -80,7 +90,7 @@ internal sealed partial class Elaborator
     /// <summary>
     /// The path from an instance, which nothing may hold yet, down to a piece of state; null for state of others.
     /// </summary>
-    private static string? Within(Instance instance, StateMember state)
+    public static string? Within(Instance instance, StateMember state)
     {
         var path = state.Name;
         for (var owner = state.Owner; owner != instance;)

@@ -9,6 +9,8 @@ namespace Accelerate.Compiler.Binding;
 
 internal sealed partial class Elaborator
 {
+    private readonly Dictionary<BlockSyntax, bool> mayReturn = new(ReferenceEqualityComparer.Instance);
+
     private void Statements(ImmutableArray<StatementSyntax> statements, int from = 0)
     {
         for (var i = from; i < statements.Length && !Frame.HasReturned; i++)
@@ -28,16 +30,11 @@ internal sealed partial class Elaborator
         var (after, depth) = (Frame.After, Frame.Blocks.Count);
         return () =>
         {
-            var blocks = Frame.Blocks.ToList();
-            var saved = Frame.After;
-            Frame.Blocks.Clear();
-            foreach (var block in blocks.Take(depth)) Frame.Blocks.Add(new(block));
-            Frame.After = after;
+            using var blocks = new Scope<List<Dictionary<string, Local>>>(ref Frame.Blocks,
+                [.. Frame.Blocks.Take(depth).Select(b => new Dictionary<string, Local>(b))]);
+            using var then = new Scope<Action?>(ref Frame.After, after);
             Statements(statements, from);
             if (!Frame.HasReturned) after?.Invoke();
-            Frame.After = saved;
-            Frame.Blocks.Clear();
-            Frame.Blocks.AddRange(blocks);
         };
     }
 
@@ -49,11 +46,8 @@ internal sealed partial class Elaborator
         switch (Expression(s.Condition))
         {
             case BoolValue b:
-                var after = Frame.After;
-                Frame.After = rest ?? after;
                 var (taken, other) = b.Truth ? (s.Then, s.Else) : (s.Else, s.Then);
-                if (taken is not null) Block(taken);
-                Frame.After = after;
+                if (taken is not null) Block(taken, rest ?? Frame.After);
                 if (other is not null && IsOverIndex(s.Condition)) Like(other);
                 return;
             case TensorValue { DType: Runtime.DType.Bool, Rank: 0 } when rest is not null && Frame.InLoop:
@@ -79,42 +73,54 @@ internal sealed partial class Elaborator
     /// </summary>
     private void Like(BlockSyntax branch)
     {
-        var (returned, hasReturned, after) = (Frame.Returned, Frame.HasReturned, Frame.After);
-        (Frame.HasReturned, Frame.After) = (false, null);
-        var assigned = Tried(() =>
+        var tried = Tried(() =>
         {
-            region = new Region(Graph, Graph, region, isBranch: false);
-            Block(branch);
-            return Close(region);
+            using var returned = new Scope<Value>(ref Frame.Returned, Frame.Returned);
+            using var hasReturned = new Scope<bool>(ref Frame.HasReturned, false);
+            var inline = Inline();
+            using (Inside(inline)) Block(branch, null);
+            if (Frame is { HasReturned: true, Returned: TensorValue { Rank: 0 } result })
+                Frame.ReturnsLike = result.DType;
+            return inline;
         });
-        if (Frame is { HasReturned: true, Returned: TensorValue { Rank: 0 } result }) Frame.ReturnsLike = result.DType;
-        (Frame.Returned, Frame.HasReturned, Frame.After) = (returned, hasReturned, after);
-        foreach (var (local, before, value) in assigned)
-            if (before is WeakValue number && value is TensorValue { Rank: 0 } like
+        foreach (var (local, value) in tried.Assigned)
+            if (local.Value is WeakValue number && value is TensorValue { Rank: 0 } like
                 && Realize(number, like.DType, branch.Span) is { } realized) Write(local, realized);
     }
 
-    private static bool MayReturn(IfStatement s) => MayReturn(s.Then) || (s.Else is not null && MayReturn(s.Else));
+    private bool MayReturn(IfStatement s) => MayReturn(s.Then) || (s.Else is not null && MayReturn(s.Else));
 
-    private static bool MayReturn(BlockSyntax block) => block.Statements.Any(s => s switch
+    private bool MayReturn(BlockSyntax block)
     {
-        ReturnStatement => true,
-        IfStatement i => MayReturn(i),
-        ForStatement f => MayReturn(f.Body),
-        WhileStatement w => MayReturn(w.Body),
-        _ => false,
-    });
+        // Remembered: each `else if` of a long chain asks about all that follow it.
+        if (!mayReturn.TryGetValue(block, out var may))
+        {
+            may = mayReturn[block] = block.Statements.Any(s => s switch
+            {
+                ReturnStatement => true,
+                IfStatement i => MayReturn(i),
+                ForStatement f => MayReturn(f.Body),
+                WhileStatement w => MayReturn(w.Body),
+                _ => false,
+            });
+        }
+        return may;
+    }
 
-    private void Block(BlockSyntax block)
+    private void Block(BlockSyntax block) => Block(block, Frame.After);
+
+    /// <summary>After is what follows the block, up to the end of the function.</summary>
+    private void Block(BlockSyntax block, Action? after)
     {
-        Frame.Blocks.Add([]);
+        using var then = new Scope<Action?>(ref Frame.After, after);
+        using var own = Frame.Block();
         Statements(block.Statements);
         foreach (var (name, local) in Frame.Blocks[^1]) Frame.Ended[name] = local.Span;
-        Frame.Blocks.RemoveAt(Frame.Blocks.Count - 1);
     }
 
     private void Statement(StatementSyntax statement)
     {
+        StatementCount++;
         switch (statement)
         {
             case DeclareStatement d:

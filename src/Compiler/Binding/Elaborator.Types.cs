@@ -71,13 +71,9 @@ internal sealed partial class Elaborator
     /// <summary>Each element of a list binds its own `..`.</summary>
     private Value ElementAs(TypeSyntax type, Value value, Span span, Code code, string says)
     {
-        var outer = Frame.Blocks[0].GetValueOrDefault("..");
-        Frame.Blocks[0].Remove("..");
+        using var own = Frame.Unbound("..");
         var result = As(type, value is StateValue ? Loaded(value, span) : value, span, code, says);
-        if (value is StateValue && result is not PoisonValue) result = value;
-        Frame.Blocks[0].Remove("..");
-        if (outer is not null) Frame.Blocks[0][".."] = outer;
-        return result;
+        return value is StateValue && result is not PoisonValue ? value : result;
     }
 
     private Value AsModule(NamedType type, Value value, Func<string?, Value> wrong)

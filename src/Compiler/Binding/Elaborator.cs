@@ -19,15 +19,25 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
     private const string Known = "(known)";
 
     /// <summary>The graph that takes nodes.</summary>
-    public Function Graph { get; set; } = new(Known);
+    public Function Graph => graph;
 
-    public Frame Frame { get; set; } = null!;
+    private Function graph = new(Known);
+
+    public Frame Frame => frame;
+
+    private Frame frame = null!;
+
+    /// <summary>The frame of what is evaluated until the scope ends.</summary>
+    private Scope<Frame> Entering(Frame inner) => new(ref frame, inner);
 
     /// <summary>The library functions and modules around the current expression, outermost first.</summary>
     private ImmutableArray<string> composites = [];
 
     /// <summary>The innermost place in a file of the user.</summary>
     private Span? userPlace;
+
+    /// <summary>Where the elaboration is: for the filter of an exception, which is asked before scopes end.</summary>
+    public Span? Place => userPlace;
 
     /// <summary>All state of all instances, in the order of declaration.</summary>
     public List<StateMember> States { get; } = [];
@@ -87,6 +97,20 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
             if (f.Site is { } site && (chain.Count == 0 || chain[^1].Span != site)) chain.Add(new(f.Name, site));
         }
         return chain.ToImmutable();
+    }
+
+    /// <summary>What has been reported, and demanded of sizes, before what may not be what is meant.</summary>
+    private readonly record struct Attempt((int Count, int Reports) Bag, int Checks, ImmutableHashSet<string> ToldOf,
+        Span? Place, Value Returned);
+
+    private Attempt Mark() => new(bag.Mark(), Root.Checks.Count, toldOf, userPlace, Frame.Returned);
+
+    /// <summary>Takes back what was reported and demanded since then.</summary>
+    private void Undo(Attempt since)
+    {
+        bag.Undo(since.Bag);
+        Root.Forget(since.Checks);
+        (toldOf, userPlace, Frame.Returned) = (since.ToldOf, since.Place, since.Returned);
     }
 
     [GeneratedRegex("'[0-9]+[ab]*")]

@@ -41,6 +41,16 @@ internal sealed record Guard(TensorValue Condition, bool Truth);
 
 internal sealed class Frame(string name, SourceFile file, Instance? self, Frame? caller, Span? site)
 {
+    // What is set for a part of the body, and restored by a `Scope`.
+    private bool inSubscript, hasReturned, inLoop;
+    private ImmutableArray<Guard> guards = [];
+    private ImmutableArray<Index> indices = [];
+    private ImmutableDictionary<string, List<Index>> groups = ImmutableDictionary<string, List<Index>>.Empty;
+    private List<Dictionary<string, Local>> blocks = [[]];
+    private string? hidden;
+    private Action? after;
+    private Value returned = ListValue.Nothing;
+
     public string Name { get; } = name;
 
     public SourceFile File { get; } = file;
@@ -62,42 +72,78 @@ internal sealed class Frame(string name, SourceFile file, Instance? self, Frame?
     public Instance? Makes { get; init; }
 
     /// <summary>Innermost last; the first holds parameters, sizes and the body's own locals.</summary>
-    public List<Dictionary<string, Local>> Blocks { get; } = [[]];
+    public ref List<Dictionary<string, Local>> Blocks => ref blocks;
 
     public Dictionary<string, DType> DTypes { get; } = [];
 
     /// <summary>The indices of the index forms around the expression being evaluated, innermost last.</summary>
-    public List<Index> Indices { get; } = [];
+    public ref ImmutableArray<Index> Indices => ref indices;
 
     /// <summary>The indices that `..` and `..s` stand for.</summary>
-    public Dictionary<string, List<Index>> Groups { get; } = [];
+    public ref ImmutableDictionary<string, List<Index>> Groups => ref groups;
 
     /// <summary>True within a subscript, where a name means the index.</summary>
-    public bool InSubscript { get; set; }
+    public ref bool InSubscript => ref inSubscript;
 
     /// <summary>
     /// What holds where the expression being evaluated is looked at, in index forms: a read happens there alone.
     /// </summary>
-    public ImmutableArray<Guard> Guards { get; set; } = [];
+    public ref ImmutableArray<Guard> Guards => ref guards;
 
     /// <summary>The member whose right side is evaluated: not in scope there.</summary>
-    public string? Hidden { get; set; }
+    public ref string? Hidden => ref hidden;
 
     /// <summary>Names that were declared in blocks that have ended.</summary>
     public Dictionary<string, Span> Ended { get; } = [];
 
-    public bool HasReturned { get; set; }
+    public ref bool HasReturned => ref hasReturned;
 
     /// <summary>What is left to do behind the statements being evaluated, up to the end of the function.</summary>
-    public Action? After { get; set; }
+    public ref Action? After => ref after;
 
     /// <summary>True in the body of a loop, which `return` cannot leave in the middle.</summary>
-    public bool InLoop { get; set; }
+    public ref bool InLoop => ref inLoop;
 
-    public Value Returned { get; set; } = ListValue.Nothing;
+    public ref Value Returned => ref returned;
 
     /// <summary>The dtype that a branch not taken returns, when the indices of a form have decided which is.</summary>
     public DType? ReturnsLike { get; set; }
+
+    /// <summary>A block within the others, until the scope ends.</summary>
+    public BlockScope Block()
+    {
+        Blocks.Add([]);
+        return new(this);
+    }
+
+    public readonly ref struct BlockScope(Frame frame)
+    {
+        private readonly int around = frame.Blocks.Count - 1;
+
+        public void Dispose() => frame.Blocks.RemoveRange(around, frame.Blocks.Count - around);
+    }
+
+    /// <summary>A name that is bound anew, until the scope ends.</summary>
+    public NameScope Unbound(string name) => new(Blocks[0], name);
+
+    public readonly ref struct NameScope
+    {
+        private readonly Dictionary<string, Local> block;
+        private readonly string name;
+        private readonly Local? outer;
+
+        public NameScope(Dictionary<string, Local> block, string name)
+        {
+            (this.block, this.name, outer) = (block, name, block.GetValueOrDefault(name));
+            block.Remove(name);
+        }
+
+        public void Dispose()
+        {
+            block.Remove(name);
+            if (outer is not null) block[name] = outer;
+        }
+    }
 
     public Local? Find(string name)
     {

@@ -14,6 +14,9 @@ internal sealed class Region(Function graph, Function outerGraph, Region? outer,
 {
     private readonly List<(Local Local, Value Before)> written = [];
 
+    /// <summary>The nodes of <see cref="OuterGraph"/> that it uses, and the inputs that get them.</summary>
+    private List<(Node Operand, Node Input)> captured = [];
+
     /// <summary>The closed function that takes the nodes.</summary>
     public Function Graph { get; } = graph;
 
@@ -34,25 +37,23 @@ internal sealed class Region(Function graph, Function outerGraph, Region? outer,
     /// </summary>
     public Size? Rounds { get; } = rounds;
 
+    /// <summary>Of a loop: what it may change.</summary>
+    public LoopStart? Loop { get; init; }
+
     /// <summary>Locals declared from here on are the region's own.</summary>
     public long Start { get; } = Local.Next;
 
-    /// <summary>Nodes of outer graphs, and the inputs that stand for them here.</summary>
+    /// <summary>Nodes of outer graphs, and what stands for them here.</summary>
     public Dictionary<Node, Node> Captures { get; } = new(ReferenceEqualityComparer.Instance);
-
-    /// <summary>What goes round a loop: inputs of the region that get its results.</summary>
-    public List<Node> Carried { get; } = [];
-
-    /// <summary>The nodes of <see cref="OuterGraph"/> that the region uses.</summary>
-    public List<Node> Operands { get; } = [];
 
     /// <summary>True in an index form, where both branches are computed in the graph around them.</summary>
     public bool IsInline => ReferenceEquals(Graph, OuterGraph);
 
     /// <summary>
-    /// Locals from outside that the region assigns, in the order of their first assignment, with the value before.
+    /// Once it has been left: the locals from outside that it assigned, in the order of their first assignment, and
+    /// what they were at its end.
     /// </summary>
-    public IReadOnlyList<(Local Local, Value Before)> Written => written;
+    public List<(Local Local, Value After)> Assigned { get; private set; } = [];
 
     /// <summary>Remembers that a local is about to change.</summary>
     public void Note(Local local)
@@ -60,21 +61,26 @@ internal sealed class Region(Function graph, Function outerGraph, Region? outer,
         if (local.Serial < Start && !written.Any(w => w.Local == local)) written.Add((local, local.Value));
     }
 
-    /// <summary>An input whose operand is a node of the outer graph.</summary>
+    /// <summary>The locals are as they were before it.</summary>
+    public void Leave()
+    {
+        Assigned = [.. written.Select(w => (w.Local, w.Local.Value))];
+        foreach (var (local, before) in written) local.Value = before;
+        Loop?.Leave();
+    }
+
+    /// <summary>An input whose operand is a node of the outer graph, or stands for what a loop may change.</summary>
     public Node Capture(Node operand)
     {
-        var input = Graph.Add(new Input($"v{Operands.Count}", operand.Type));
-        Operands.Add(operand);
+        var input = Graph.Add(new Input($"v{captured.Count}", operand.Type));
+        captured.Add((operand, input));
         return Captures[operand] = input;
     }
 
-    /// <summary>An input that goes round the loop.</summary>
-    public Node Carry(TensorType type)
-    {
-        var input = Graph.Add(new Input($"c{Carried.Count}", type));
-        Carried.Add(input);
-        return input;
-    }
+    /// <summary>Puts other operands in the place of some; null for what is no operand.</summary>
+    public void Replace(Func<Node, Node?> operand) =>
+        captured = [.. captured.Select(c => (Operand: operand(c.Operand), c.Input)).Where(c => c.Operand is not null)
+            .Select(c => (c.Operand!, c.Input))];
 
     /// <summary>The operands whose inputs the results and effects need.</summary>
     public IEnumerable<Node> Used(IReadOnlyList<Node> results)
@@ -86,23 +92,27 @@ internal sealed class Region(Function graph, Function outerGraph, Region? outer,
             if (!needed.Add(node)) continue;
             foreach (var operand in node.Operands) stack.Push(operand);
         }
-        return Operands.Where(o => needed.Contains(Captures[o]));
+        return captured.Where(c => needed.Contains(c.Input)).Select(c => c.Operand);
     }
 
     /// <summary>
-    /// The region as a function of its carried inputs and of these operands, some of which another region of the node
+    /// The region as a function of what goes round and of these operands, some of which another region of the node
     /// uses.
     /// </summary>
-    public Function Sealed(IReadOnlyList<Node> operands, IReadOnlyList<Node> results)
+    public Function Sealed(IReadOnlyList<Node> carried, IReadOnlyList<Node> operands, IReadOnlyList<Node> results)
     {
         var rebuild = new Rebuild(Graph, new Function(Graph.Name));
         var function = rebuild.Into;
-        foreach (var input in Carried) rebuild.Copy(input);
-        for (var i = 0; i < operands.Count; i++)
+        for (var i = 0; i < carried.Count; i++)
         {
-            var input = function.Add(new Input($"v{i}", operands[i].Type));
-            if (Captures.TryGetValue(operands[i], out var mine)) rebuild[mine] = input;
+            var input = function.Add(new Input($"c{i}", carried[i].Type));
+            if (Captures.TryGetValue(carried[i], out var mine)) rebuild[mine] = input;
         }
+        var inputs = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
+        for (var i = 0; i < operands.Count; i++)
+            inputs[operands[i]] = function.Add(new Input($"v{i}", operands[i].Type));
+        foreach (var (operand, mine) in captured)
+            if (inputs.TryGetValue(operand, out var input)) rebuild[mine] = input;
         foreach (var node in Graph.Nodes)
             if (!rebuild.Has(node) && node is not Input && node.Operands.All(rebuild.Has)) rebuild.Copy(node);
         function.Results = [.. results.Select(r => rebuild[r])];

@@ -38,10 +38,21 @@ public sealed class DiagnosticBag
     public void Add(Diagnostic diagnostic)
     {
         Reports++;
-        if (_seen.Add((diagnostic.Code.Id, diagnostic.Span, diagnostic.Code.Id[3] == '3' ? diagnostic.Message : "")))
-        {
-            _all.Add(diagnostic);
-        }
+        if (_seen.Add(Key(diagnostic))) _all.Add(diagnostic);
+    }
+
+    private static (string Id, Span Span, string Key) Key(Diagnostic diagnostic) =>
+        (diagnostic.Code.Id, diagnostic.Span, diagnostic.Code.Id[3] == '3' ? diagnostic.Message : "");
+
+    /// <summary>What there is now, for <see cref="Undo"/>.</summary>
+    internal (int Count, int Reports) Mark() => (Count, Reports);
+
+    /// <summary>Takes back what was reported since the mark: it was about something that does not count.</summary>
+    internal void Undo((int Count, int Reports) mark)
+    {
+        foreach (var diagnostic in _all.Skip(mark.Count)) _seen.Remove(Key(diagnostic));
+        _all.RemoveRange(mark.Count, _all.Count - mark.Count);
+        Reports = mark.Reports;
     }
 
     /// <summary>Makes and adds one.</summary>

@@ -161,6 +161,9 @@ public sealed class Function(string name)
             checks.Add(check);
     }
 
+    /// <summary>Takes back all checks but the first so many.</summary>
+    internal void Forget(int after) => checks.RemoveRange(after, checks.Count - after);
+
     public Origin OriginOf(Node node) => origins.GetValueOrDefault(node, Origin.None);
 
     private static Origin Union(Origin a, Origin b) => a == Origin.None ? b

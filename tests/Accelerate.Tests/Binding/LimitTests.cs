@@ -3,6 +3,7 @@
 using System.Text;
 using Accelerate.Compiler.Binding;
 using Accelerate.Compiler.Diagnostics;
+using Accelerate.Compiler.Syntax;
 
 namespace Accelerate.Tests.Binding;
 
@@ -116,13 +117,16 @@ public sealed class LimitTests
         Assert.InRange(only.Calls.Length, 0, 21);
     }
 
-    /// <summary>A level more is a body more: the work grows with the square of the depth at most.</summary>
+    /// <summary>
+    /// A level more is a body more: the work grows with the depth, and with its square where what each level assigns is
+    /// carried by all around it.
+    /// </summary>
     [Theory]
-    [InlineData("for i{0} in 0:n {{ y = y + {0}")]
-    [InlineData("while c < k {{ y = y + {0} c += 1")]
-    [InlineData("if c > {0} {{ y = y + {0}")]
-    [InlineData("for i{0} in 0:n {{ if g{0} {{ y = y + {0} }} g{0} = true")]
-    public void AnotherLevelIsNotTwiceTheWork(string level)
+    [InlineData("for i{0} in 0:n {{ y = y + {0}", 2.5)]
+    [InlineData("while c < k {{ y = y + {0} c += 1", 2.5)]
+    [InlineData("if c > {0} {{ y = y + {0}", 2.5)]
+    [InlineData("for i{0} in 0:n {{ if g{0} {{ y = y + {0} }} g{0} = true", 4)]
+    public void AnotherLevelIsOneMoreBody(string level, double most)
     {
         long Work(int depth)
         {
@@ -130,12 +134,41 @@ public sealed class LimitTests
             var text = $"{Export} {{ let y = x let c: i32 = 0" + Join(depth, i => $" let g{i} = false")
                 + Join(depth, i => " " + string.Format(System.Globalization.CultureInfo.InvariantCulture, level, i))
                 + Repeat("}", depth) + " return y }";
-            var work = Binder.WorkOf(new SourceText("t.acc", text), bag);
+            var (work, statements) = Binder.WorkOf(new SourceText("t.acc", text), bag);
             Assert.Equal(0, bag.Count);
+            Assert.Equal(Statements(text), statements);
             return work;
         }
 
-        Assert.InRange((double)Work(24) / Work(12), 1, 6);
+        Assert.InRange((double)Work(24) / Work(12), 1, most);
+        Assert.InRange((double)Work(96) / Work(48), 1, most);
+    }
+
+    /// <summary>Each arm of a long chain is elaborated once too.</summary>
+    [Fact]
+    public void AnotherElseIfIsOneMoreBranch()
+    {
+        long Work(int arms)
+        {
+            var bag = new DiagnosticBag();
+            var text = $"{Export} {{ let y = x if k == 0 {{ y = x }}"
+                + Join(arms, i => $" else if k == {i} {{ y = {i} * x }}") + " return y }";
+            var (work, statements) = Binder.WorkOf(new SourceText("t.acc", text), bag);
+            Assert.Equal(0, bag.Count);
+            Assert.Equal(Statements(text), statements);
+            return work;
+        }
+
+        Assert.InRange((double)Work(800) / Work(400), 1, 2.5);
+    }
+
+    /// <summary>The statements of a text, an `if` not counted.</summary>
+    private static long Statements(string text)
+    {
+        long Count(SyntaxNode? node) => node is null ? 0 : (node is StatementSyntax and not IfStatement ? 1 : 0)
+            + SyntaxPrinter.Children(node).Sum(c => Count(c.Node));
+        var bag = new DiagnosticBag();
+        return Nesting.Deeply(() => Count(Parser.Parse(new SourceText("t.acc", text), bag)));
     }
 
     [Fact]
