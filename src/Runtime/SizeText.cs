@@ -196,7 +196,8 @@ internal readonly struct SizeValues(IReadOnlyDictionary<string, long> values) : 
     public long Constant(long value) => value;
 
     public long Variable(string name) =>
-        values.TryGetValue(name, out long value) ? value : throw new FormatException($"'{name}' is no size of the entry");
+        values.TryGetValue(name, out long value) ? value
+            : throw new FormatException($"'{name}' is no size of the entry");
 
     public long Sum(long a, long b) => checked(a + b);
 

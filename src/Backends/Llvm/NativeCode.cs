@@ -22,8 +22,8 @@ public sealed record ModuleText(string Name, string Text, string? Passes)
 
 /// <summary>
 /// The machine code of programs, which link with each other. <paramref name="Scratch"/>: for each program the bytes of
-/// packing scratch that the plan of its calls has for one worker. <paramref name="Drivers"/>: the symbol of each program's
-/// driver.
+/// packing scratch that the plan of its calls has for one worker. <paramref name="Drivers"/>: the symbol of each
+/// program's driver.
 /// </summary>
 internal sealed record NativeCode(
     ImmutableArray<ImmutableArray<Size>> Scratch, ImmutableArray<string> Drivers, ImmutableArray<byte[]> Objects)
@@ -135,6 +135,7 @@ internal sealed record NativeCode(
         var symbols = objects.Select(o => ObjectSymbols.Of(o)).ToList();
         var defined = symbols.SelectMany(s => s.Defined).ToHashSet(StringComparer.Ordinal);
         if (symbols.Any(s => s.Unknown(defined.Contains).Count > 0)) return null;
-        return new([.. programs.Select((_, i) => CallPlanText.ReadSizes(new TextCursor(lines[i])))], [.. programs.Select(Driver)], [.. objects]);
+        return new([.. programs.Select((_, i) => CallPlanText.ReadSizes(new TextCursor(lines[i])))],
+            [.. programs.Select(Driver)], [.. objects]);
     }
 }

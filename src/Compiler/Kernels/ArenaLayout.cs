@@ -5,8 +5,8 @@ using System.Collections.Immutable;
 namespace Accelerate.Compiler.Kernels;
 
 /// <summary>
-/// The arena of one call: the offsets of the program's plan where they are constants, else the packer's for these sizes,
-/// so that symbolic sizes share as well as constant ones.
+/// The arena of one call: the offsets of the program's plan where they are constants, else the packer's for these
+/// sizes, so that symbolic sizes share as well as constant ones.
 /// </summary>
 public sealed class ArenaLayout
 {

@@ -3,9 +3,9 @@ namespace Accelerate.Compiler.Kernels;
 
 /// <summary>
 /// Temporaries that are alive at the same step lie apart; all others may share memory, wherever it is free. A pure
-/// function of numbers, in arrays and loops alone: the driver that is compiled ahead of time carries the same in C, line
-/// by line, and must come to the same offsets (ties are broken by the number of the temporary, keys are doubles, which C
-/// multiplies to the same bits).
+/// function of numbers, in arrays and loops alone: the driver that is compiled ahead of time carries the same in C,
+/// line by line, and must come to the same offsets (ties are broken by the number of the temporary, keys are doubles,
+/// which C multiplies to the same bits).
 /// </summary>
 public static class ArenaPacker
 {
@@ -13,8 +13,8 @@ public static class ArenaPacker
     public const int Line = 64;
 
     /// <summary>
-    /// The greatest first is what most models want; the other orders are tried when it leaves gaps: the greatest in bytes
-    /// times steps, the first to begin, the last to end.
+    /// The greatest first is what most models want; the other orders are tried when it leaves gaps: the greatest in
+    /// bytes times steps, the first to begin, the last to end.
     /// </summary>
     private const int Orders = 4;
 
@@ -65,7 +65,9 @@ public static class ArenaPacker
         return greatest;
     }
 
-    /// <summary>In whole lines. All of them fit in 64 bits together, so that no sum of some of them overflows.</summary>
+    /// <summary>
+    /// In whole lines. All of them fit in 64 bits together, so that no sum of some of them overflows.
+    /// </summary>
     public static long[] Rooms(long[] bytes)
     {
         var room = new long[bytes.Length];

@@ -7,8 +7,8 @@ using Accelerate.Compiler.Types;
 namespace Accelerate.Compiler.Kernels;
 
 /// <summary>
-/// The section `plan { … }` of a program's text. It may be left out, or lines of it: a temporary that it does not name is
-/// alive from the first step to the last, in a slot of its own.
+/// The section `plan { … }` of a program's text. It may be left out, or lines of it: a temporary that it does not name
+/// is alive from the first step to the last, in a slot of its own.
 /// </summary>
 internal static class CallPlanText
 {
@@ -50,7 +50,7 @@ internal static class CallPlanText
         return new(kind, left, right, message);
     }
 
-    /// <summary>What stands between the brackets of a plan, which are taken; all by default when there are none.</summary>
+    /// <summary>What stands behind the word `plan`; temporaries that have no line are not in it.</summary>
     public static CallPlan Read(TextCursor cursor, IReadOnlyList<ProgramBuffer> buffers)
     {
         var checks = new List<EntryCheck>();

@@ -4,8 +4,8 @@ using Accelerate.Compiler.Types;
 namespace Accelerate.Compiler.Kernels;
 
 /// <summary>
-/// A plan has every temporary once, with at least its bytes, alive wherever a step uses it; what shares a slot or a place
-/// in the arena is not alive at the same step; slots and the arena have room for what lies in them. Sizes are the
+/// A plan has every temporary once, with at least its bytes, alive wherever a step uses it; what shares a slot or a
+/// place in the arena is not alive at the same step; slots and the arena have room for what lies in them. Sizes are the
 /// program's own.
 /// </summary>
 internal static class CallPlanVerifier
@@ -21,7 +21,8 @@ internal static class CallPlanVerifier
         Require(planned.SequenceEqual(temporaries), () => "the plan does not have every temporary once, in order");
         foreach (var size in plan.Temporaries.Select(t => t.Bytes).Concat(plan.Slots).Concat(plan.Scratch))
             foreach (var name in size.Variables())
-                Require(program.Sizes.Contains(name), () => $"the plan, {size}, mentions {name}, which is not known there");
+                Require(program.Sizes.Contains(name),
+                    () => $"the plan, {size}, mentions {name}, which is not known there");
         foreach (var t in plan.Temporaries)
         {
             var type = program.Buffers[t.Buffer].Type;
@@ -36,7 +37,8 @@ internal static class CallPlanVerifier
         var wrong = Lives.Wrong(program);
         Require(wrong is null, () => wrong!);
         foreach (var slot in plan.Temporaries.GroupBy(t => t.Slot))
-            Apart([.. slot], (a, b) => $"{Name(a)} and {Name(b)} share slot {slot.Key}, and are alive at the same step");
+            Apart([.. slot],
+                (a, b) => $"{Name(a)} and {Name(b)} share slot {slot.Key}, and are alive at the same step");
         if (plan.Arena is not { } arena) return;
         Require(arena.Bytes >= 0, () => $"an arena of {arena.Bytes} bytes");
         var places = new Dictionary<PlannedTemporary, (long Begin, long End)>();
@@ -50,9 +52,13 @@ internal static class CallPlanVerifier
                 () => $"{Name(t)} lies at {offset}, and takes {t.Bytes} bytes of an arena of {arena.Bytes}");
             places[t] = (offset, offset + t.Bytes.Value);
         }
-        Apart([.. plan.Temporaries], (a, b) => places[a].Begin < places[b].End && places[b].Begin < places[a].End
-            ? $"{Name(a)} at {places[a].Begin} and {Name(b)} at {places[b].Begin} overlap, and are alive at the same step"
-            : null);
+        Apart([.. plan.Temporaries], (a, b) =>
+        {
+            var (one, other) = (places[a], places[b]);
+            return one.Begin < other.End && other.Begin < one.End
+                ? $"{Name(a)} at {one.Begin} and {Name(b)} at {other.Begin} overlap, and are alive at the same step"
+                : null;
+        });
 
         void Apart(PlannedTemporary[] some, Func<PlannedTemporary, PlannedTemporary, string?> wrong)
         {

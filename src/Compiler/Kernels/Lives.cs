@@ -25,8 +25,8 @@ internal static class Lives
     }
 
     /// <summary>
-    /// What is wrong with a life: the buffer is used outside of it, or it begins or ends in the middle of a loop or branch
-    /// that it is not inside of. Null when all lives cover what they have to.
+    /// What is wrong with a life: the buffer is used outside of it, or it begins or ends in the middle of a loop or
+    /// branch that it is not inside of. Null when all lives cover what they have to.
     /// </summary>
     public static string? Wrong(Program program)
     {
@@ -78,7 +78,8 @@ internal static class Lives
         _ => [],
     };
 
-    private static IEnumerable<int> All(Step step) => UsedBy(step).Concat(Blocks(step).SelectMany(b => b).SelectMany(All));
+    private static IEnumerable<int> All(Step step) =>
+        UsedBy(step).Concat(Blocks(step).SelectMany(b => b).SelectMany(All));
 
     private static ImmutableArray<Step>[] Blocks(Step step) => step switch
     {

@@ -32,15 +32,18 @@ public sealed class ProgramTextTests
         { "slot(0, 4*n)", "slot(0, 2*n)", "b1 takes 4*n bytes, and its slot has 2*n" },
         { "slot(0, 4*n)", "slot(1, 4*n)", "slots are numbered in order" },
         { "slot 0", "slot 3", "slot 3 of 1" },
-        { "live(b1, 4*n, 0, 1, slot 0)", "live(b1, 2*n, 0, 1, slot 0)", "b1 takes 4*n bytes, and the plan gives it 2*n" },
+        { "live(b1, 4*n, 0, 1, slot 0)", "live(b1, 2*n, 0, 1, slot 0)",
+            "b1 takes 4*n bytes, and the plan gives it 2*n" },
         { "live(b1, 4*n, 0, 1, slot 0)", "live(b1, 4*m, 0, 1, slot 0)", "mentions m" },
         { "live(b1, 4*n, 0, 1, slot 0)", "live(b1, 4*n, 1, 1, slot 0)", "b1 is used by step 0, and lives from 1 to 1" },
         { "live(b1, 4*n, 0, 1, slot 0)", "live(b1, 4*n, 0, 0, slot 0)", "b1 is used by step 1, and lives from 0 to 0" },
         { "live(b1, 4*n, 0, 1, slot 0)", "live(b1, 4*n, 1, 0, slot 0)", "b1 lives from 1 to 0" },
         { "live(b1, 4*n, 0, 1, slot 0)", "live(b0, 4*n, 0, 1, slot 0)", "'b0' is no temporary" },
-        { "live(b1, 4*n, 0, 1, slot 0)", "live(b1, 4*n, 0, 1, slot 0) live(b1, 4*n, 0, 1, slot 0)", "'b1' lives twice" },
+        { "live(b1, 4*n, 0, 1, slot 0)", "live(b1, 4*n, 0, 1, slot 0) live(b1, 4*n, 0, 1, slot 0)",
+            "'b1' lives twice" },
         { "live(b1, 4*n, 0, 1, slot 0)", "live(b1, 4*n, 0, 1, slot 0, at 0)", "an arena has its bytes" },
-        { "live(b1, 4*n, 0, 1, slot 0)", "live(b1, 4*n, 0, 1, slot 0, at 0) arena(64)", "b1 has a fixed place, and takes 4*n" },
+        { "live(b1, 4*n, 0, 1, slot 0)", "live(b1, 4*n, 0, 1, slot 0, at 0) arena(64)",
+            "b1 has a fixed place, and takes 4*n" },
         { "live(b1, 4*n, 0, 1, slot 0)", "call(@k0; b0, b1)", "a line of a plan was expected" },
         { "slot 0) }", "slot 0) } plan { }", "one plan" },
         { "slot 0) }", "slot 0) scratch(64*m) }", "mentions m" },
@@ -115,7 +118,7 @@ public sealed class ProgramTextTests
         Assert.Contains(says, e.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Memory may be shared by temporaries that are not alive together, whatever the text says first.</summary>
+    /// <summary>A text without a plan is right, and takes more memory: nothing shares.</summary>
     [Fact]
     public void WhatATextLeavesOutOfAPlanIsAliveThroughout()
     {
@@ -132,7 +135,8 @@ public sealed class ProgramTextTests
         var symbolic = ProgramReader.Read(Scaled);
         Assert.Null(symbolic.Plan.Arena);
         Assert.Equal(128, new ArenaLayout(symbolic, _ => 17).Bytes);
-        text = ProgramPrinter.Print(symbolic with { Plan = symbolic.Plan with { Scratch = [64, symbolic.Plan.Slots[0]] } });
+        var worker = symbolic.Plan with { Scratch = [64, symbolic.Plan.Slots[0]] };
+        text = ProgramPrinter.Print(symbolic with { Plan = worker });
         Assert.Contains("    scratch(64, 4*n)\n", text, StringComparison.Ordinal);
         Assert.Equal(text, ProgramPrinter.Print(ProgramReader.Read(text)));
     }

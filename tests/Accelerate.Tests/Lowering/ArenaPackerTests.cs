@@ -87,8 +87,9 @@ public sealed class ArenaPackerTests
         foreach (var i in Enumerable.Range(0, bytes.Length).OrderByDescending(i => room[i]))
         {
             var (best, gap, end) = (-1L, long.MaxValue, 0L);
-            foreach (var (j, at) in placed.OrderBy(p => p.At).Where(p => first[p.Block] <= last[i] && first[i] <= last[p.Block]))
+            foreach (var (j, at) in placed.OrderBy(p => p.At))
             {
+                if (first[j] > last[i] || first[i] > last[j]) continue;
                 if (at - end >= room[i] && at - end < gap) (best, gap) = (end, at - end);
                 end = Math.Max(end, at + room[j]);
             }

@@ -74,8 +74,8 @@ public static class Lowering
         for (var i = 0; i < storages.Count; i++) numbers[storages[i]] = i;
         var buffers = storages.Select((s, i) => new ProgramBuffer($"{Letter(s.Kind)}{i}", s.Kind,
             s.Type.With([.. s.Type.Shape.Select(Most)]), s.Label, s.Values, s.IsInout));
-        var plan = CallPlan.Of(Checks(function, context, sizes), memory.Temporaries.Select(t => memory.Of(t, numbers[t])),
-            memory.Slots);
+        var plan = CallPlan.Of(Checks(function, context, sizes),
+            memory.Temporaries.Select(t => memory.Of(t, numbers[t])), memory.Slots);
         return new Program(function.Name, [.. sizes], [.. buffers], plan, context.Kernels.ToImmutable(),
             Steps(block, numbers));
     }
