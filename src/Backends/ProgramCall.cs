@@ -121,6 +121,26 @@ internal sealed unsafe class ProgramCall : IDisposable
         ? value
         : throw new InternalErrorException($"the size '{name}' of @{program.Name} has no value");
 
+    /// <summary>
+    /// The elements that the kernel of a step declares of each of its buffers, for the sizes as they are now: no more
+    /// than those have.
+    /// </summary>
+    public long[] CountsOf(CallStep step)
+    {
+        var kernel = program.Kernels[step.Kernel];
+        var counts = new long[step.Buffers.Length];
+        for (var b = 0; b < counts.Length; b++)
+        {
+            var (declared, given) = (kernel.Buffers[b], step.Buffers[b]);
+            counts[b] = declared.Count.Evaluate(SizeOf);
+            if (Type(given) != declared.Type || counts[b] > Counts[given])
+                throw new InternalErrorException(
+                    $"kernel @{kernel.Name} wants {declared.Name}: {declared.Type.Name()} x {counts[b]}, "
+                    + $"the program gives {Type(given).Name()} x {Counts[given]}");
+        }
+        return counts;
+    }
+
     /// <summary>Sets the variable of a driver loop for the iteration that begins.</summary>
     public void Enter(string variable, long value)
     {

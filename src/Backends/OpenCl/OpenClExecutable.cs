@@ -161,21 +161,6 @@ public sealed unsafe class OpenClExecutable : Executable
         program.Buffers[buffer].Kind == BufferKind.Output ? new OpenClBuffer(device, call.Bytes(buffer))
             : OpenClBuffer.CopyOf(device, (void*)call.Pointers[buffer], call.Bytes(buffer));
 
-    private static void Verify(Kernel kernel, CallStep step, ProgramCall call)
-    {
-        for (var b = 0; b < step.Buffers.Length; b++)
-        {
-            var declared = kernel.Buffers[b];
-            var count = declared.Count.Evaluate(call.SizeOf);
-            if (call.Type(step.Buffers[b]) != declared.Type || count > call.Counts[step.Buffers[b]])
-            {
-                throw new InternalErrorException($"kernel @{kernel.Name} wants {declared.Name}: "
-                    + $"{declared.Type.Name()} x {count}, the program gives {call.Type(step.Buffers[b]).Name()} x "
-                    + $"{call.Counts[step.Buffers[b]]}");
-            }
-        }
-    }
-
     /// <summary>
     /// What a call hands back: its results, and the state and inout inputs that one of its steps writes.
     /// </summary>
@@ -216,7 +201,7 @@ public sealed unsafe class OpenClExecutable : Executable
         protected override int Call(CallStep step)
         {
             var kernel = kernels[step.Kernel];
-            Verify(program.Kernels[step.Kernel], step, Invocation);
+            Invocation.CountsOf(step);
             OpenClBuffer[] given = [.. step.Buffers.Select(b => buffers[b])];
             if (!session.Launch(kernel, shape, given, flag, numbers[step], Invocation.SizeOf)) Empty++;
             if (!kernel.Item.Flags || !acts) return 0;

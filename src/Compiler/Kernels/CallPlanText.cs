@@ -56,6 +56,7 @@ internal static class CallPlanText
         var checks = new List<EntryCheck>();
         var slots = new List<Size>();
         var temporaries = new List<PlannedTemporary>();
+        var planned = new HashSet<int>();
         var offsets = new Dictionary<int, long>();
         long? arena = null;
         ImmutableArray<Size> scratch = [];
@@ -82,7 +83,7 @@ internal static class CallPlanText
                     var buffer = buffers.TakeWhile(b => b.Name != name).Count();
                     if (buffer == buffers.Count || buffers[buffer].Kind != BufferKind.Temporary)
                         throw cursor.Error($"'{name}' is no temporary");
-                    if (temporaries.Any(t => t.Buffer == buffer)) throw cursor.Error($"'{name}' lives twice");
+                    if (!planned.Add(buffer)) throw cursor.Error($"'{name}' lives twice");
                     var bytes = Next(cursor, cursor.Size);
                     var (first, last) = (Next(cursor, cursor.Integer), Next(cursor, cursor.Integer));
                     cursor.Expect(",");
@@ -121,9 +122,10 @@ internal static class CallPlanText
     {
         written ??= new([], [], []);
         var (slots, temporaries) = (written.Slots.ToList(), written.Temporaries.ToList());
+        var planned = written.Temporaries.Select(t => t.Buffer).ToHashSet();
         for (var b = 0; b < buffers.Count; b++)
         {
-            if (buffers[b].Kind != BufferKind.Temporary || temporaries.Any(t => t.Buffer == b)) continue;
+            if (buffers[b].Kind != BufferKind.Temporary || planned.Contains(b)) continue;
             var bytes = buffers[b].Type.Count * buffers[b].Type.DType.Bytes();
             temporaries.Add(new(b, bytes, 0, Math.Max(0, steps - 1), slots.Count));
             slots.Add(bytes);
