@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Text;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Kernels;
 

@@ -1,5 +1,6 @@
 // In: a program that was read from a text. Out: nothing, or a FormatException that names what is wrong with its plan.
 using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Kernels;
 

@@ -141,7 +141,7 @@ public sealed class ArenaLayoutTests(ITestOutputHelper output)
         {
             var ((b, life), place) = ((all[i].Key, all[i].Value), Place(all[i].Key));
             Assert.True(place.End <= layout.Bytes
-                && place.Begin % ArenaLayout.Line == 0, $"{program.Buffers[b].Name} at {place}");
+                && place.Begin % ArenaPacker.Line == 0, $"{program.Buffers[b].Name} at {place}");
             for (var j = 0; j < i; j++)
             {
                 var (other, otherLife) = (all[j].Key, all[j].Value);
