@@ -37,9 +37,11 @@ internal sealed unsafe class ProgramCall : IDisposable
         IReadOnlyDictionary<string, long> sizes)
     {
         (program, this.entry, this.model, this.state, this.sizes) = (entry.Program, entry, model, state, new(sizes));
-        foreach (var step in program.Steps.OfType<CheckStep>()) Check(step.Check);
+        foreach (var check in program.Plan.Checks) Check(check);
         shapes = program.Buffers.Select(b => Checked(b.Name, () => ShapeOf(b))).ToArray();
         layout = Checked("the arena", () => new ArenaLayout(program, SizeOf));
+        ScratchStep = Checked("scratch memory",
+            () => checked(program.Plan.Scratch.Select(s => s.Evaluate(SizeOf)).DefaultIfEmpty(0).Max() + 63 & ~63L));
         Sizes = [.. program.Sizes.Select(SizeOf)];
         Counts = [.. shapes.Select(s => s.Aggregate(1L, (product, extent) => product * extent))];
         Pointers = new nint[program.Buffers.Length];
@@ -96,6 +98,11 @@ internal sealed unsafe class ProgramCall : IDisposable
     /// <summary>The first element of each buffer of the program, in its order.</summary>
     public nint[] Pointers { get; }
 
+    /// <summary>
+    /// Bytes from one worker's scratch memory to the next one's, in whole lines: no two workers write to one.
+    /// </summary>
+    public long ScratchStep { get; }
+
     /// <summary>The elements of each buffer.</summary>
     public long[] Counts { get; }
 
@@ -114,27 +121,31 @@ internal sealed unsafe class ProgramCall : IDisposable
         ? value
         : throw new InternalErrorException($"the size '{name}' of @{program.Name} has no value");
 
+    /// <summary>
+    /// The elements that the kernel of a step declares of each of its buffers, for the sizes as they are now: no more
+    /// than those have.
+    /// </summary>
+    public long[] CountsOf(CallStep step)
+    {
+        var kernel = program.Kernels[step.Kernel];
+        var counts = new long[step.Buffers.Length];
+        for (var b = 0; b < counts.Length; b++)
+        {
+            var (declared, given) = (kernel.Buffers[b], step.Buffers[b]);
+            counts[b] = declared.Count.Evaluate(SizeOf);
+            if (Type(given) != declared.Type || counts[b] > Counts[given])
+                throw new InternalErrorException(
+                    $"kernel @{kernel.Name} wants {declared.Name}: {declared.Type.Name()} x {counts[b]}, "
+                    + $"the program gives {Type(given).Name()} x {Counts[given]}");
+        }
+        return counts;
+    }
+
     /// <summary>Sets the variable of a driver loop for the iteration that begins.</summary>
     public void Enter(string variable, long value)
     {
         sizes[variable] = value;
         entered = true;
-    }
-
-    /// <summary>The most that a size can be in this call, over all iterations of the driver's loops.</summary>
-    public long Greatest(Size size)
-    {
-        var loops = program.AllSteps.SelectMany(s => s switch
-        {
-            LoopStep l => [(l.Variable, Most: l.Count - 1)],
-            SizeStep z => [(z.Variable, z.Most)],
-            LetStep d => [(d.Variable, d.Value)],
-            _ => Array.Empty<(string Variable, Size Most)>(),
-        }).ToLookup(l => l.Variable, l => l.Most);
-        (long Low, long High) Range(string name) => sizes.TryGetValue(name, out var value)
-            ? (value, value)
-            : (0, loops[name].Max(count => Math.Max(0, SizeBound.Greatest(count, Range))));
-        return Checked("scratch memory", () => SizeBound.Greatest(size, Range));
     }
 
     /// <summary>Writes what a print step says about the buffers as they are now.</summary>

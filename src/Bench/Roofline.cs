@@ -86,7 +86,8 @@ internal static class Roofline
         return [.. kernel.Buffers.Select((b, i) =>
         {
             var buffer = program.Buffers[step.Buffers[i]];
-            var place = buffer.Kind == BufferKind.Temporary ? $"slot {buffer.Slot}" : buffer.Name;
+            var place = buffer.Kind != BufferKind.Temporary ? buffer.Name
+                : $"slot {program.Plan.Temporaries.First(t => t.Buffer == step.Buffers[i]).Slot}";
             var bytes = Math.Min(accesses[i], buffer.Type.Count.Evaluate(values)) * buffer.Type.DType.Bytes();
             return new Use(place, bytes, b.IsOutput);
         })];

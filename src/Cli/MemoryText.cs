@@ -31,7 +31,7 @@ internal static class MemoryText
         if (!LlvmBackend.Available(out _)) return "unknown without LLVM";
         try
         {
-            var most = program.Kernels.Aggregate(Size.Zero, (m, k) => Size.Max(m, LlvmExecutable.ScratchOf(k, target)));
+            var most = LlvmExecutable.ScratchOf(program, target).Aggregate(Size.Zero, Size.Max);
             return most.IsConstant ? $"{most} B" : $"{most.Display} B";
         }
         catch (LimitationException)

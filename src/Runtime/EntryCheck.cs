@@ -1,6 +1,4 @@
 // In: an entry's signature and the tensors of a call. Out: the value of every size variable, or an entry-check error.
-using System.Globalization;
-
 namespace Accelerate.Runtime;
 
 /// <summary>
@@ -71,7 +69,7 @@ internal static class EntryCheck
     {
         try
         {
-            return new Parser(size, sizes).All();
+            return new SizeText<long, SizeValues>(size, 0, new SizeValues(sizes)).All();
         }
         catch (Exception e) when (e is OverflowException or DivideByZeroException)
         {
@@ -83,112 +81,4 @@ internal static class EntryCheck
         $"'{entry.Name}' wants {spec}, not {Tensor.DescribeShape(given.Type, given.Shape)}{why}");
 
     private static ExecutionException Fail(string message) => new(ExecutionCode.EntryCheck, message);
-
-    /// <summary>
-    /// sum = product (('+' | '-') product)*; product = atom (('*' | '/' | '//' | '%') atom)*; atom = integer | name |
-    /// '-' atom | '(' sum ')' | ('min' | 'max' | 'floor') '(' sum ',' sum ')'. Division rounds down. Checked 64-bit
-    /// arithmetic.
-    /// </summary>
-    private ref struct Parser(string text, Dictionary<string, long> sizes)
-    {
-        private int _at;
-
-        public long All()
-        {
-            long value = Sum();
-            return Peek() == '\0' ? value : throw Bad();
-        }
-
-        private long Sum()
-        {
-            long value = Product();
-            while (Peek() is '+' or '-')
-            {
-                value = text[_at++] == '+' ? checked(value + Product()) : checked(value - Product());
-            }
-            return value;
-        }
-
-        private long Product()
-        {
-            long value = Atom();
-            while (Peek() is '*' or '/' or '%')
-            {
-                char sign = text[_at++];
-                _at += sign == '/' && Peek() == '/' ? 1 : 0;
-                long right = Atom();
-                value = sign == '*' ? checked(value * right) : Divide(value, right, sign == '%');
-            }
-            return value;
-        }
-
-        private static long Divide(long left, long right, bool remainder)
-        {
-            (long quotient, long rest) = Math.DivRem(left, right);
-            bool down = rest != 0 && (rest < 0) != (right < 0);
-            return remainder ? (down ? rest + right : rest) : (down ? quotient - 1 : quotient);
-        }
-
-        private long Atom()
-        {
-            char next = Peek();
-            if (next == '-')
-            {
-                _at++;
-                return checked(-Atom());
-            }
-            if (next == '(')
-            {
-                _at++;
-                long inner = Sum();
-                Expect(')');
-                return inner;
-            }
-            int begin = _at;
-            while (_at < text.Length && (char.IsLetterOrDigit(text[_at]) || text[_at] is '_' or '.'))
-            {
-                _at++;
-            }
-            string word = text[begin.._at];
-            if (word is "min" or "max" or "floor" && Peek() == '(')
-            {
-                _at++;
-                long left = Sum();
-                Expect(',');
-                long right = Sum();
-                Expect(')');
-                return word switch
-                {
-                    "min" => Math.Min(left, right),
-                    "max" => Math.Max(left, right),
-                    _ => Divide(left, right, remainder: false), // floor(a,b) is how a size prints a // b
-                };
-            }
-            if (long.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out long value))
-            {
-                return value;
-            }
-            return sizes.TryGetValue(word, out value) ? value : throw Bad();
-        }
-
-        private char Peek()
-        {
-            while (_at < text.Length && text[_at] == ' ')
-            {
-                _at++;
-            }
-            return _at < text.Length ? text[_at] : '\0';
-        }
-
-        private void Expect(char wanted)
-        {
-            if (Peek() != wanted)
-            {
-                throw Bad();
-            }
-            _at++;
-        }
-
-        private readonly FormatException Bad() => new($"'{text}' is not a size expression (at character {_at})");
-    }
 }

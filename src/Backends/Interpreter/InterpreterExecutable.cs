@@ -86,19 +86,9 @@ public sealed class InterpreterExecutable : Executable
 
     private bool RunKernel(CompiledKernel compiled, CallStep step, ProgramCall call)
     {
-        var kernel = compiled.Kernel;
         var data = new nint[step.Buffers.Length];
-        var counts = new long[step.Buffers.Length];
-        for (var b = 0; b < step.Buffers.Length; b++)
-        {
-            var declared = kernel.Buffers[b];
-            counts[b] = declared.Count.Evaluate(call.SizeOf);
-            data[b] = call.Pointers[step.Buffers[b]];
-            if (call.Type(step.Buffers[b]) != declared.Type || counts[b] > call.Counts[step.Buffers[b]])
-                throw new InternalErrorException($"kernel @{kernel.Name} wants {declared.Name}: {declared.Type.Name()} x "
-                    + $"{counts[b]}, the program gives {call.Type(step.Buffers[b]).Name()} x {call.Counts[step.Buffers[b]]}");
-        }
-        return compiled.Run(data, counts, call.SizeOf, pool);
+        for (var b = 0; b < data.Length; b++) data[b] = call.Pointers[step.Buffers[b]];
+        return compiled.Run(data, call.CountsOf(step), call.SizeOf, pool);
     }
 
     private sealed unsafe class Walker(InterpreterExecutable executable, int entry, ProgramCall call) : StepWalker(call)

@@ -31,7 +31,6 @@ public sealed unsafe class LlvmExecutable : Executable
     private const int SetupOptLevel = 1;
 
     private readonly ImmutableArray<ProgramEntry> entries;
-    private readonly ImmutableArray<ImmutableArray<Size>> scratch;
     private readonly ModelState model;
     private readonly WorkerPool pool;
     private readonly Jit jit;
@@ -69,7 +68,7 @@ public sealed unsafe class LlvmExecutable : Executable
         var setups = PreparedValues.Setups(programs);
         var setupCode = setups.Count == 0 ? null : Task.Run(() => NativeCode.Make(setups, target, setupOptions, cache));
         code ??= NativeCode.Make(programs, target, options, cache);
-        scratch = code.Scratch;
+        programs = [.. programs.Select((p, i) => p with { Plan = p.Plan with { Scratch = code.Scratch[i] } })];
         jit = new Jit(code.Objects);
         try
         {
@@ -112,6 +111,10 @@ public sealed unsafe class LlvmExecutable : Executable
     public static Size ScratchOf(Kernel kernel, string target) =>
         KernelText.Print(kernel, LlvmTarget.Parse(target)).Scratch;
 
+    /// <summary>What the plan of a program's calls has for one worker: <see cref="CallPlan.Scratch"/>.</summary>
+    public static ImmutableArray<Size> ScratchOf(Program program, string target) =>
+        CallPlan.ScratchOf(program, [.. program.Kernels.Select(k => ScratchOf(k, target))]);
+
     /// <summary>
     /// The steps of an entry that call a kernel, in order, and the seconds each has taken over all calls so far. Not
     /// for calls at the same time. Empty without <see cref="LlvmOptions.TimeSteps"/>.
@@ -135,13 +138,12 @@ public sealed unsafe class LlvmExecutable : Executable
         pool.Enter();
         try
         {
-            var plan = (Plan)(call.BackendPlan ??= new Plan(this, entry, call));
             var workspace = (Workspace)state.BackendState!;
             workspace.Host.Clear();
-            workspace.Host.OnPrint = plan.Print;
-            if (plan.ScratchStep * pool.Workers > workspace.Scratch.Capacity)
-                call.Needs("packing scratch", plan.ScratchStep * pool.Workers);
-            var room = workspace.Scratch.Ensure(plan.ScratchStep * pool.Workers + 64);
+            workspace.Host.OnPrint = (Action<long>)(call.BackendPlan ??= Printer(entry, call));
+            if (call.ScratchStep * pool.Workers > workspace.Scratch.Capacity)
+                call.Needs("packing scratch", call.ScratchStep * pool.Workers);
+            var room = workspace.Scratch.Ensure(call.ScratchStep * pool.Workers + 64);
             int status;
             Step? failed = null;
             fixed (nint* buffers = call.Pointers)
@@ -149,12 +151,12 @@ public sealed unsafe class LlvmExecutable : Executable
             {
                 if (timers[entry] is { } timer)
                 {
-                    (status, failed) = timer.Run(call, workspace.Host.Table, buffers, room, plan.ScratchStep);
+                    (status, failed) = timer.Run(call, workspace.Host.Table, buffers, room, call.ScratchStep);
                 }
                 else
                 {
                     var driver = (delegate* unmanaged<void*, nint*, long*, void*, long, int>)drivers[entry];
-                    status = driver(workspace.Host.Table, buffers, values, room, plan.ScratchStep);
+                    status = driver(workspace.Host.Table, buffers, values, room, call.ScratchStep);
                     if (status > 0) failed = steps[entry][(int)workspace.Host.Error[1]];
                 }
             }
@@ -178,17 +180,9 @@ public sealed unsafe class LlvmExecutable : Executable
         foreach (var entry in entries) entry.Dispose();
     }
 
-    /// <summary>
-    /// What calls of the same sizes share: a worker's scratch in bytes, and the way to what print steps say.
-    /// </summary>
-    private sealed class Plan(LlvmExecutable executable, int entry, ProgramCall call)
-    {
-        /// <summary>Whole lines: no two workers write to one.</summary>
-        public long ScratchStep { get; } =
-            executable.scratch[entry].Select(call.Greatest).DefaultIfEmpty(0).Max() + 63 & ~63L;
-
-        public Action<long> Print { get; } = number => call.Print((PrintStep)executable.steps[entry][(int)number]);
-    }
+    /// <summary>The way from native code to what print steps say. Made once for each tuple of sizes.</summary>
+    private Action<long> Printer(int entry, ProgramCall call) =>
+        number => call.Print((PrintStep)steps[entry][(int)number]);
 
     /// <summary>What a session keeps for native calls: the host table and the workers' packing scratch.</summary>
     private sealed class Workspace(Host host) : IDisposable

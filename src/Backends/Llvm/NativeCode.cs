@@ -22,8 +22,8 @@ public sealed record ModuleText(string Name, string Text, string? Passes)
 
 /// <summary>
 /// The machine code of programs, which link with each other. <paramref name="Scratch"/>: for each program the bytes of
-/// packing scratch one worker needs for each of its kernels. <paramref name="Drivers"/>: the symbol of each program's
-/// driver.
+/// packing scratch that the plan of its calls has for one worker. <paramref name="Drivers"/>: the symbol of each
+/// program's driver.
 /// </summary>
 internal sealed record NativeCode(
     ImmutableArray<ImmutableArray<Size>> Scratch, ImmutableArray<string> Drivers, ImmutableArray<byte[]> Objects)
@@ -49,7 +49,8 @@ internal sealed record NativeCode(
         var modules = Modules(programs, kernels, target);
         options.Reached?.Invoke("print");
         var (keys, objects) = Compile(modules, target, options, cache);
-        var made = new NativeCode([.. kernels.Select(p => p.Select(k => k.Scratch).ToImmutableArray())],
+        var made = new NativeCode(
+            [.. programs.Zip(kernels, (p, k) => CallPlan.ScratchOf(p, [.. k.Select(printed => printed.Scratch)]))],
             [.. programs.Select(Driver)], objects);
         cache?.Put(key, made.Entry(keys));
         options.Reached?.Invoke("compile");
@@ -116,7 +117,7 @@ internal sealed record NativeCode(
     private byte[] Entry(ImmutableArray<string> keys)
     {
         var text = new StringBuilder();
-        foreach (var sizes in Scratch) text.AppendJoin("; ", sizes).Append('\n');
+        foreach (var sizes in Scratch) text.Append(CallPlanText.Sizes(sizes)).Append('\n');
         return Encoding.UTF8.GetBytes(text.AppendJoin('\n', keys).ToString());
     }
 
@@ -134,18 +135,7 @@ internal sealed record NativeCode(
         var symbols = objects.Select(o => ObjectSymbols.Of(o)).ToList();
         var defined = symbols.SelectMany(s => s.Defined).ToHashSet(StringComparer.Ordinal);
         if (symbols.Any(s => s.Unknown(defined.Contains).Count > 0)) return null;
-        return new([.. programs.Select((p, i) => Sizes(lines[i]))], [.. programs.Select(Driver)], [.. objects]);
-    }
-
-    private static ImmutableArray<Size> Sizes(string line)
-    {
-        var cursor = new TextCursor(line);
-        var sizes = ImmutableArray.CreateBuilder<Size>();
-        while (!cursor.AtEnd)
-        {
-            sizes.Add(cursor.Size());
-            cursor.Take(";");
-        }
-        return sizes.ToImmutable();
+        return new([.. programs.Select((_, i) => CallPlanText.ReadSizes(new TextCursor(lines[i])))],
+            [.. programs.Select(Driver)], [.. objects]);
     }
 }

@@ -117,7 +117,10 @@ public sealed unsafe class OpenClExecutable : Executable
         var buffers = new OpenClBuffer[program.Buffers.Length];
         try
         {
-            for (var b = 0; b < buffers.Length; b++) buffers[b] = Place(program, entry, b, call, session);
+            // Temporaries of one slot share its memory, as the memory plan means them to.
+            foreach (var t in program.Plan.Temporaries)
+                buffers[t.Buffer] = session.Slot(entry, t.Slot, program.Plan.Slots[t.Slot].Evaluate(call.SizeOf));
+            for (var b = 0; b < buffers.Length; b++) buffers[b] ??= Place(program, b, call);
             var flag = kernels[entry].Any(k => k.Item.Flags) ? session.ClearedFlag() : null;
             var walker = new Walker(program, kernels[entry], shape, call, session, buffers, flag);
             var code = walker.Run(program.Steps);
@@ -154,30 +157,9 @@ public sealed unsafe class OpenClExecutable : Executable
         foreach (var entry in entries) entry.Dispose();
     }
 
-    private OpenClBuffer Place(Program program, int entry, int buffer, ProgramCall call, OpenClSession session) =>
-        program.Buffers[buffer] switch
-        {
-            // Temporaries of one slot share its memory, as the memory plan means them to.
-            { Kind: BufferKind.Temporary, Slot: var slot } =>
-                session.Slot(entry, slot, program.Slots[slot].Evaluate(call.SizeOf)),
-            { Kind: BufferKind.Output } => new OpenClBuffer(device, call.Bytes(buffer)),
-            _ => OpenClBuffer.CopyOf(device, (void*)call.Pointers[buffer], call.Bytes(buffer)),
-        };
-
-    private static void Verify(Kernel kernel, CallStep step, ProgramCall call)
-    {
-        for (var b = 0; b < step.Buffers.Length; b++)
-        {
-            var declared = kernel.Buffers[b];
-            var count = declared.Count.Evaluate(call.SizeOf);
-            if (call.Type(step.Buffers[b]) != declared.Type || count > call.Counts[step.Buffers[b]])
-            {
-                throw new InternalErrorException($"kernel @{kernel.Name} wants {declared.Name}: "
-                    + $"{declared.Type.Name()} x {count}, the program gives {call.Type(step.Buffers[b]).Name()} x "
-                    + $"{call.Counts[step.Buffers[b]]}");
-            }
-        }
-    }
+    private OpenClBuffer Place(Program program, int buffer, ProgramCall call) =>
+        program.Buffers[buffer].Kind == BufferKind.Output ? new OpenClBuffer(device, call.Bytes(buffer))
+            : OpenClBuffer.CopyOf(device, (void*)call.Pointers[buffer], call.Bytes(buffer));
 
     /// <summary>
     /// What a call hands back: its results, and the state and inout inputs that one of its steps writes.
@@ -219,7 +201,7 @@ public sealed unsafe class OpenClExecutable : Executable
         protected override int Call(CallStep step)
         {
             var kernel = kernels[step.Kernel];
-            Verify(program.Kernels[step.Kernel], step, Invocation);
+            Invocation.CountsOf(step);
             OpenClBuffer[] given = [.. step.Buffers.Select(b => buffers[b])];
             if (!session.Launch(kernel, shape, given, flag, numbers[step], Invocation.SizeOf)) Empty++;
             if (!kernel.Item.Flags || !acts) return 0;

@@ -314,9 +314,9 @@ internal sealed class CaseRun(CaseFile file, long? memory = null)
             {
                 "kernels" => program.AllSteps.OfType<CallStep>().Count(),
                 "copies" => program.AllSteps.OfType<CopyStep>().Count(),
-                "checks" => program.AllSteps.OfType<CheckStep>().Count(),
+                "checks" => program.Plan.Checks.Length + program.AllSteps.OfType<CheckStep>().Count(),
                 "dissolved" => entry.Dissolved.Count,
-                "slots" => program.Slots.Length,
+                "slots" => program.Plan.Slots.Length,
                 "distinct kernels" => program.Kernels.Length,
                 _ when Ops.All.Contains(count.What) =>
                     GraphPrinter.Closure(entry.Optimised!).Sum(f => f.Nodes.Count(n => n.Op == count.What)),

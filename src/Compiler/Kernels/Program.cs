@@ -1,4 +1,4 @@
-// A whole exported function as the backends see it: buffers, slots of the arena, and the steps of its driver.
+// A whole exported function as the backends see it: buffers, the plan of its calls, and the steps of its driver.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
@@ -11,25 +11,17 @@ public enum BufferKind
 }
 
 /// <summary>
-/// A tensor of the program; an inout input is written too. Temporaries live in a slot of the arena, constants carry
-/// their values.
+/// A tensor of the program; an inout input is written too. Where temporaries lie is the plan's, constants carry their
+/// values.
 /// </summary>
-public sealed record ProgramBuffer(string Name, BufferKind Kind, TensorType Type, string Label, int Slot = -1,
-    Const? Values = null,
-    bool IsInout = false)
-{
-    /// <summary>
-    /// The first and the last step, in the order of <see cref="Program.AllSteps"/> or finer, that a temporary's values
-    /// are needed at; null where only its slot is known.
-    /// </summary>
-    public (int First, int Last)? Life { get; init; }
-}
+public sealed record ProgramBuffer(string Name, BufferKind Kind, TensorType Type, string Label, Const? Values = null,
+    bool IsInout = false);
 
 public abstract record Step;
 
 /// <summary>
-/// Fails the call when the sizes do not fit: before anything is written, or, inside a loop or a branch, when it is
-/// reached.
+/// Fails the call, where it is reached, when sizes do not fit. What the sizes of the call decide alone is no step:
+/// <see cref="CallPlan.Checks"/>.
 /// </summary>
 public sealed record CheckStep(EntryCheck Check) : Step;
 
@@ -91,11 +83,11 @@ public sealed record AssertStep(string Message, int Test, ImmutableArray<int> Bu
 }
 
 /// <summary>
-/// The driver of one exported function: its sizes, its buffers, the bytes of each arena slot (the maximum of the
-/// temporaries that share it), its kernels without repeats, and its steps in order.
+/// The driver of one exported function: its sizes, its buffers, what its calls need before the first step, its kernels
+/// without repeats, and its steps in order.
 /// </summary>
 public sealed record Program(string Name, ImmutableArray<string> Sizes, ImmutableArray<ProgramBuffer> Buffers,
-    ImmutableArray<Size> Slots, ImmutableArray<Kernel> Kernels, ImmutableArray<Step> Steps)
+    CallPlan Plan, ImmutableArray<Kernel> Kernels, ImmutableArray<Step> Steps)
 {
     /// <summary>
     /// Computes the folded constants: its result k is the value of the constants with FoldedIndex k. Run once for the

@@ -1,4 +1,4 @@
-// In: a program. Out: its text form: driver first, then its kernels.
+// In: a program. Out: its text form: buffers, plan and driver first, then its kernels.
 using System.Collections.Immutable;
 using System.Text;
 using Accelerate.Compiler.Graph;
@@ -12,19 +12,18 @@ public static class ProgramPrinter
     public static string Print(Program program)
     {
         var text = new StringBuilder($"program @{program.Name} {{\n  sizes({string.Join(", ", program.Sizes)})\n");
-        for (var slot = 0; slot < program.Slots.Length; slot++) text.Append($"  slot({slot}, {program.Slots[slot]})\n");
         foreach (var b in program.Buffers)
         {
             var extra = b.Kind switch
             {
                 BufferKind.Input when b.IsInout => ", inout",
-                BufferKind.Temporary => b.Life is { } life ? $", {b.Slot}, {life.First}, {life.Last}" : $", {b.Slot}",
                 BufferKind.Constant => $", {b.Values!.Attributes}",
                 _ => "",
             };
             text.Append(
                 $"  {b.Kind.ToString().ToLowerInvariant()}({b.Name}: {b.Type}, {Quote.Text(b.Label)}{extra})\n");
         }
+        CallPlanText.Print(program, text);
         Steps(program, program.Steps, "  ", text);
         text.Append("}\n");
         foreach (var kernel in program.Kernels) text.Append(KernelPrinter.Print(kernel));
@@ -49,8 +48,7 @@ public static class ProgramPrinter
             switch (step)
             {
                 case CheckStep { Check: var c }:
-                    text.Append(
-                        $"{indent}check({c.Kind.ToString().ToLowerInvariant()}, {c.Left}, {c.Right}, {Quote.Text(c.Message)})\n");
+                    text.Append($"{indent}{CallPlanText.Check(c)}\n");
                     break;
                 case CallStep call:
                     text.Append(

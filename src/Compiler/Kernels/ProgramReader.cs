@@ -31,8 +31,8 @@ public static class ProgramReader
 
     private sealed class One(TextCursor cursor)
     {
-        private readonly List<Size> slots = [];
         private readonly List<ProgramBuffer> buffers = [];
+        private CallPlan? plan;
 
         /// <summary>
         /// The kernels that calls name, in the order of the first call; their texts come after the driver.
@@ -56,14 +56,15 @@ public static class ProgramReader
             int[] numbers =
                 [.. called.Select(callee => kernels.ToList().FindIndex(k => k.Name == callee) is >= 0 and var k
                 ? k : throw new FormatException($"no kernel is called @{callee}"))];
-            return new Program(name, [.. sizes], [.. buffers], [.. slots], kernels.ToImmutable(),
+            return new Program(name, [.. sizes], [.. buffers],
+                CallPlanText.Completed(plan, buffers, Lives.Count(steps)), kernels.ToImmutable(),
                 Numbered(steps, numbers))
             {
                 Setup = cursor.AtEnd ? null : new One(cursor).Read(before + 1),
             };
         }
 
-        /// <summary>Steps, and on the outside slots and buffers, up to the closing bracket.</summary>
+        /// <summary>Steps, and on the outside buffers and the plan, up to the closing bracket.</summary>
         private ImmutableArray<Step> Block()
         {
             var steps = ImmutableArray.CreateBuilder<Step>();
@@ -92,18 +93,17 @@ public static class ProgramReader
                 cursor.Expect(")");
                 return new WhileStep(condition, test, Inner());
             }
+            if (word == "plan")
+            {
+                if (depth > 0 || plan is not null) throw cursor.Error("a program has one plan, outside of its blocks");
+                plan = CallPlanText.Read(cursor, buffers);
+                return null;
+            }
+            if (word == "check") return new CheckStep(CallPlanText.ReadCheck(cursor));
             cursor.Expect("(");
             Step? step = null;
             switch (word)
             {
-                case "slot":
-                    if (cursor.Integer() != slots.Count) throw cursor.Error("slots are numbered in order");
-                    slots.Add(Next(cursor.Size));
-                    break;
-                case "check":
-                    step = new CheckStep(new EntryCheck(Enum.Parse<CheckKind>(cursor.Name(), ignoreCase: true),
-                        Next(cursor.Size), Next(cursor.Size), Next(cursor.String)));
-                    break;
                 case "call":
                     cursor.Expect("@");
                     step = new CallStep(Called(cursor.Name()), Rest());
@@ -192,23 +192,17 @@ public static class ProgramReader
             cursor.Expect(":");
             var type = GraphReader.ReadType(cursor);
             var label = Next(cursor.String);
-            if (kind == BufferKind.Temporary)
-            {
-                var slot = (int)Next(cursor.Integer);
-                (int, int)? life = cursor.Take(",") ? ((int)cursor.Integer(), (int)Next(cursor.Integer)) : null;
-                return new(name, kind, type, label, slot) { Life = life };
-            }
             if (kind == BufferKind.Input && cursor.Take(","))
                 return new(name, kind, type, label, IsInout: Taken("inout"));
             if (kind != BufferKind.Constant) return new(name, kind, type, label);
             cursor.Expect(",");
             if (cursor.Take("folded"))
-                return new(name, kind, type, label, -1, Const.Folded(type, (int)cursor.Integer()));
+                return new(name, kind, type, label, Const.Folded(type, (int)cursor.Integer()));
             var numbers = cursor.List("[", "]", cursor.Number);
             var values = type.DType.IsFloat
                 ? Const.Of(type, [.. numbers.Select(ConstText.Parse)])
                 : Const.Of(type, [.. numbers.Select(long.Parse)]);
-            return new(name, kind, type, label, -1, values);
+            return new(name, kind, type, label, values);
         }
 
         private bool Taken(string word)

@@ -7,8 +7,8 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Kernels;
 
 /// <summary>
-/// Holds what backends rely on without looking: kernels that are well formed, calls whose buffers are the kernel's,
-/// slots with room for their temporaries, sizes that are known where they are used.
+/// Holds what backends rely on without looking: kernels that are well formed, calls whose buffers are the kernel's, a
+/// plan that gives every temporary its room (<see cref="CallPlanVerifier"/>), sizes that are known where they are used.
 /// </summary>
 public sealed class ProgramVerifier
 {
@@ -42,32 +42,26 @@ public sealed class ProgramVerifier
             }
         }
         foreach (var buffer in program.Buffers) verifier.Check(buffer);
+        foreach (var check in program.Plan.Checks) verifier.Check(check);
         verifier.Check(program.Steps);
+        CallPlanVerifier.Verify(program);
         if (program.Setup is { } setup) Verify(setup);
     }
 
     private void Check(ProgramBuffer buffer)
     {
         Visible(buffer.Type.Count, $"the type of {buffer.Name}");
-        if (buffer.Kind == BufferKind.Temporary)
-        {
-            Require(buffer.Slot >= 0 && buffer.Slot < program.Slots.Length,
-                () => $"{buffer.Name} lies in slot {buffer.Slot} of {program.Slots.Length}");
-            var (room, bytes) = (program.Slots[buffer.Slot], Bytes(buffer));
-            Require(Covers(room, bytes), () => $"{buffer.Name} takes {bytes} bytes, and its slot has {room}");
-        }
         if (buffer.Values is not { FoldedIndex: >= 0 and var folded }) return;
         var results = (program.Setup?.Of(BufferKind.Output) ?? []).ToList();
         Require(folded < results.Count && results[folded].Type.Equals(buffer.Type),
             () => $"{buffer.Name}: {buffer.Type} is result {folded} of a setup that has {results.Count}");
     }
 
-    private static Size Bytes(ProgramBuffer buffer) => buffer.Type.Count * buffer.Type.DType.Bytes();
-
-    /// <summary>A slot's size is the greatest of its members'.</summary>
-    private bool Covers(Size room, Size bytes) => room.Equals(bytes) || ranges.NonNegative(room - bytes)
-        || (room.Terms is [{ Coefficient: 1, Atoms: [MaxAtom most] }]
-            && (Covers(most.Left, bytes) || Covers(most.Right, bytes)));
+    private void Check(EntryCheck check)
+    {
+        Visible(check.Left, "a check");
+        Visible(check.Right, "a check");
+    }
 
     private void Check(IEnumerable<Step> steps)
     {
@@ -77,8 +71,7 @@ public sealed class ProgramVerifier
             switch (step)
             {
                 case CheckStep c:
-                    Visible(c.Check.Left, "a check");
-                    Visible(c.Check.Right, "a check");
+                    Check(c.Check);
                     break;
                 case CallStep c:
                     Check(c);

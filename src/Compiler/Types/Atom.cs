@@ -1,5 +1,6 @@
 // The indivisible factors of a size: variables, floor divisions, minima and maxima. Each has a canonical text.
 using System.Collections.Immutable;
+using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Types;
 
@@ -20,12 +21,7 @@ public abstract class Atom(string text)
     private protected static ImmutableArray<string> Both(Size a, Size b) => [.. a.Variables().Union(b.Variables())];
 
     /// <summary>a / b rounded towards minus infinity. Throws DivideByZeroException unless b is positive.</summary>
-    public static long Floor(long a, long b)
-    {
-        if (b <= 0) throw new DivideByZeroException($"the size {a} // {b} needs a positive divisor");
-        var q = a / b;
-        return a % b < 0 ? q - 1 : q;
-    }
+    public static long Floor(long a, long b) => SizeValues.Floor(a, b);
 }
 
 public sealed class VariableAtom(string name) : Atom(name)

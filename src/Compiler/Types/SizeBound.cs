@@ -1,25 +1,29 @@
-// In: a size, the intervals of its variables. Out: an interval that its value lies in.
+// In: a size, the intervals of its variables. Out: an interval that its value lies in, as sizes again.
 namespace Accelerate.Compiler.Types;
 
-/// <summary>Interval arithmetic: sound, not tight. Overflow is an OverflowException.</summary>
+/// <summary>
+/// Interval arithmetic over sizes: sound, not tight. A variable that stands for itself is the interval of itself alone,
+/// and what mentions no other is its own bound. Sizes are not negative, and divisors are positive where they are used.
+/// </summary>
 public static class SizeBound
 {
-    /// <summary>A value that the size does not exceed.</summary>
-    public static long Greatest(Size size, Func<string, (long Low, long High)> variables) => Of(size, variables).High;
+    private static readonly IndexRanges NonNegative = new();
 
-    private static (long Low, long High) Of(Size size, Func<string, (long Low, long High)> variables)
+    /// <summary>The least and the greatest that the size is where its variables lie in their intervals.</summary>
+    /// <exception cref="OverflowException">A coefficient has no value in 64 bits.</exception>
+    public static (Size Low, Size High) Of(Size size, Func<string, (Size Low, Size High)> variables)
     {
-        (long Low, long High) sum = (0, 0);
+        var (low, high) = (Size.Zero, Size.Zero);
         foreach (var term in size.Terms)
         {
-            (long Low, long High) product = (term.Coefficient, term.Coefficient);
+            (Size Low, Size High) product = (term.Coefficient, term.Coefficient);
             foreach (var atom in term.Atoms) product = Times(product, Of(atom, variables));
-            sum = checked((sum.Low + product.Low, sum.High + product.High));
+            (low, high) = (low + product.Low, high + product.High);
         }
-        return sum;
+        return (low, high);
     }
 
-    private static (long Low, long High) Of(Atom atom, Func<string, (long Low, long High)> variables)
+    private static (Size Low, Size High) Of(Atom atom, Func<string, (Size Low, Size High)> variables)
     {
         switch (atom)
         {
@@ -27,24 +31,42 @@ public static class SizeBound
                 return variables(v.Name);
             case MinAtom m:
                 var (a, b) = (Of(m.Left, variables), Of(m.Right, variables));
-                return (Math.Min(a.Low, b.Low), Math.Min(a.High, b.High));
+                return (Size.Min(a.Low, b.Low), Size.Min(a.High, b.High));
             case MaxAtom m:
                 var (c, d) = (Of(m.Left, variables), Of(m.Right, variables));
-                return (Math.Max(c.Low, d.Low), Math.Max(c.High, d.High));
+                return (Size.Max(c.Low, d.Low), Size.Max(c.High, d.High));
             case FloorDivAtom f:
                 var (x, y) = (Of(f.Dividend, variables), Of(f.Divisor, variables));
-                long[] ends =
-                    [Atom.Floor(x.Low, y.Low), Atom.Floor(x.Low, y.High), Atom.Floor(x.High, y.Low),
-                        Atom.Floor(x.High, y.High)];
-                return (ends.Min(), ends.Max());
+                if (IsPoint(y)) return (Size.FloorDiv(x.Low, y.Low), Size.FloorDiv(x.High, y.Low));
+                var (least, most) = (Size.Max(1, y.Low), Size.Max(1, y.High));
+                return Hull(Size.FloorDiv(x.Low, least), Size.FloorDiv(x.Low, most), Size.FloorDiv(x.High, least),
+                    Size.FloorDiv(x.High, most));
             default:
                 throw new InvalidOperationException(atom.Text);
         }
     }
 
-    private static (long Low, long High) Times((long Low, long High) a, (long Low, long High) b)
+    private static (Size Low, Size High) Times((Size Low, Size High) a, (Size Low, Size High) b)
     {
-        long[] ends = checked([a.Low * b.Low, a.Low * b.High, a.High * b.Low, a.High * b.High]);
-        return (ends.Min(), ends.Max());
+        if (IsPoint(a)) return Times(a.Low, b);
+        if (IsPoint(b)) return Times(b.Low, a);
+        return Hull(a.Low * b.Low, a.Low * b.High, a.High * b.Low, a.High * b.High);
+    }
+
+    private static (Size Low, Size High) Times(Size factor, (Size Low, Size High) b)
+    {
+        if (IsPoint(b)) return (factor * b.Low, factor * b.Low);
+        if (NonNegative.NonNegative(factor)) return (factor * b.Low, factor * b.High);
+        if (NonNegative.NonNegative(-factor)) return (factor * b.High, factor * b.Low);
+        return Hull(factor * b.Low, factor * b.High);
+    }
+
+    private static bool IsPoint((Size Low, Size High) interval) => interval.Low.Equals(interval.High);
+
+    private static (Size Low, Size High) Hull(params ReadOnlySpan<Size> ends)
+    {
+        var (low, high) = (ends[0], ends[0]);
+        foreach (var end in ends) (low, high) = (Size.Min(low, end), Size.Max(high, end));
+        return (low, high);
     }
 }

@@ -1,6 +1,7 @@
 // The size algebra: the normal-form facts that shape arithmetic needs, and random polynomials against direct
 // evaluation.
 using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
 
 namespace Accelerate.Tests.Graph;
 
@@ -77,6 +78,8 @@ public sealed class SizeTests
                 Assert.True(direct(at) == size.Evaluate(at),
                     $"seed {seed}: {text} is {direct(at)}, its normal form {size} {size.Evaluate(at)}, "
                     + $"at {string.Join(' ', at)}");
+                // The runtime reads the sizes of signatures by the same grammar, into numbers.
+                Assert.Equal(direct(at), new SizeText<long, SizeValues>(size.Text, 0, new SizeValues(at)).All());
                 var point = size.Substitute(n => at[n]);
                 Assert.True(point.Is(direct(at)),
                     $"seed {seed}: {text} at {string.Join(' ', at)} substitutes to {point}");

@@ -12,16 +12,17 @@ public sealed class InterpreterTests
     public const string Scaled = """
         program @scaled {
           sizes(n, m)
-          slot(0, 4*n)
           input(x: i64[n], "x")
           input(w: f32[floor(m,2)], "w")
           input(z: f32[m], "z")
           constant(table: f32[3], "table", [1.5, -2.0, inf])
           param(scale: f32, "layer.scale")
-          temporary(t: f32[n], "", 0)
+          temporary(t: f32[n], "")
           output(y: f32[n], "y #1")
-          check(equal, n, m, "x and z have one length")
-          check(atmost, n, 4, "no more than four")
+          plan {
+            check(equal, n, m, "x and z have one length")
+            check(atmost, n, 4, "no more than four")
+          }
           call(@pick; x, table, t)
           call(@times; t, scale, y)
           call(@next; scale)

@@ -15,10 +15,10 @@ public sealed class ProgramTextTests
     private const string Scaled = """
         program @f {
           sizes(n)
-          slot(0, 4*n)
           input(b0: f32[n], "x")
-          temporary(b1: f32[n], "", 0)
+          temporary(b1: f32[n], "")
           output(b2: f32[n], "y")
+          plan { check(atmost, n, 99, "few") slot(0, 4*n) live(b1, 4*n, 0, 1, slot 0) }
           call(@k0; b0, b1)
           call(@k0; b1, b2)
         }
@@ -30,7 +30,26 @@ public sealed class ProgramTextTests
     public static TheoryData<string, string, string> Refused => new()
     {
         { "slot(0, 4*n)", "slot(0, 2*n)", "b1 takes 4*n bytes, and its slot has 2*n" },
-        { "temporary(b1: f32[n], \"\", 0)", "temporary(b1: f32[n], \"\", 3)", "slot 3 of 1" },
+        { "slot(0, 4*n)", "slot(1, 4*n)", "slots are numbered in order" },
+        { "slot 0", "slot 3", "slot 3 of 1" },
+        { "live(b1, 4*n, 0, 1, slot 0)", "live(b1, 2*n, 0, 1, slot 0)",
+            "b1 takes 4*n bytes, and the plan gives it 2*n" },
+        { "live(b1, 4*n, 0, 1, slot 0)", "live(b1, 4*m, 0, 1, slot 0)", "mentions m" },
+        { "live(b1, 4*n, 0, 1, slot 0)", "live(b1, 4*n, 1, 1, slot 0)", "b1 is used by step 0, and lives from 1 to 1" },
+        { "live(b1, 4*n, 0, 1, slot 0)", "live(b1, 4*n, 0, 0, slot 0)", "b1 is used by step 1, and lives from 0 to 0" },
+        { "live(b1, 4*n, 0, 1, slot 0)", "live(b1, 4*n, 1, 0, slot 0)", "b1 lives from 1 to 0" },
+        { "live(b1, 4*n, 0, 1, slot 0)", "live(b0, 4*n, 0, 1, slot 0)", "'b0' is no temporary" },
+        { "live(b1, 4*n, 0, 1, slot 0)", "live(b1, 4*n, 0, 1, slot 0) live(b1, 4*n, 0, 1, slot 0)",
+            "'b1' lives twice" },
+        { "live(b1, 4*n, 0, 1, slot 0)", "live(b1, 4*n, 0, 1, slot 0, at 0)", "an arena has its bytes" },
+        { "live(b1, 4*n, 0, 1, slot 0)", "live(b1, 4*n, 0, 1, slot 0, at 0) arena(64)",
+            "b1 has a fixed place, and takes 4*n" },
+        { "live(b1, 4*n, 0, 1, slot 0)", "call(@k0; b0, b1)", "a line of a plan was expected" },
+        { "slot 0) }", "slot 0) } plan { }", "one plan" },
+        { "slot 0) }", "slot 0) scratch(64*m) }", "mentions m" },
+        { "check(atmost, n, 99", "check(atmost, m, 99", "mentions m" },
+        { "call(@k0; b1, b2)", "loop(i.1 < 2) { call(@k0; b1, b2) }",
+            "b1 is used by step 2, and lives from 0 to 1" },
         { "output(b2: f32[n], \"y\")", "output(b2: f32[n-1], \"y\")", "for the n elements of b1" },
         { "output(b2: f32[n], \"y\")", "output(b2: f16[n], \"y\")", "for b1, which is f32" },
         { "output(b2: f32[n], \"y\")", "output(b2: f32[m], \"y\")", "mentions m" },
@@ -58,6 +77,103 @@ public sealed class ProgramTextTests
         Assert.Contains(before, Scaled, StringComparison.Ordinal);
         var e = Assert.ThrowsAny<FormatException>(() => ProgramReader.Read(Scaled.Replace(before, after)));
         Assert.Contains(says, e.Message, StringComparison.OrdinalIgnoreCase);
+    }
+
+    private const string Pinned = """
+        program @f {
+          sizes()
+          input(b0: f32[16], "x")
+          temporary(t1: f32[16], "")
+          temporary(t2: f32[40], "")
+          output(b3: f32[16], "y")
+          plan {
+            slot(0, 64)
+            slot(1, 160)
+            live(t1, 64, 0, 2, slot 0, at 192)
+            live(t2, 160, 1, 2, slot 1, at 0)
+            arena(256)
+          }
+          copy(b0, t1)
+          copy(t2, t2)
+          copy(t1, b3)
+        }
+
+        """;
+
+    /// <summary>What a text says of offsets is taken as it is, and so it has to be right.</summary>
+    [Theory]
+    [InlineData("at 192", "at 128", "t1 at 128 and t2 at 0 overlap, and are alive at the same step")]
+    [InlineData("at 192", "at 200", "t1 lies at 200, which is no whole line of 64 bytes")]
+    [InlineData("at 192", "at -64", "t1 lies at -64, which is no whole line")]
+    [InlineData("at 192", "at 256", "t1 lies at 256, and takes 64 bytes of an arena of 256")]
+    [InlineData("arena(256)", "arena(192)", "t1 lies at 192, and takes 64 bytes of an arena of 192")]
+    [InlineData(", at 192", "", "an arena has its bytes, and the offset of every temporary")]
+    [InlineData("slot 1", "slot 0", "t2 takes 160 bytes, and its slot has 64")]
+    [InlineData("slot 0, at", "slot 1, at", "t1 and t2 share slot 1, and are alive at the same step")]
+    public void OffsetsOfATextAreHeldToTheLives(string before, string after, string says)
+    {
+        Assert.Equal(Pinned, ProgramPrinter.Print(ProgramReader.Read(Pinned)));
+        Assert.Contains(before, Pinned, StringComparison.Ordinal);
+        var e = Assert.Throws<FormatException>(() => ProgramReader.Read(Pinned.Replace(before, after)));
+        Assert.Contains(says, e.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>A text without a plan is right, and takes more memory: nothing shares.</summary>
+    [Fact]
+    public void WhatATextLeavesOutOfAPlanIsAliveThroughout()
+    {
+        var without = Pinned[..Pinned.IndexOf("  plan {", StringComparison.Ordinal)]
+            + Pinned[Pinned.IndexOf("  copy(b0", StringComparison.Ordinal)..];
+        var program = ProgramReader.Read(without);
+        Assert.Equal([(1, 0, 2, 0), (2, 0, 2, 1)],
+            program.Plan.Temporaries.Select(t => (t.Buffer, t.First, t.Last, t.Slot)));
+        Assert.Equal(256, program.Plan.Arena!.Bytes);
+        var text = ProgramPrinter.Print(program);
+        Assert.Equal(text, ProgramPrinter.Print(ProgramReader.Read(text)));
+        Assert.Contains("live(t2, 160, 0, 2, slot 1, at 0)", text, StringComparison.Ordinal);
+        // Sizes that are not constants leave the offsets to the call.
+        var symbolic = ProgramReader.Read(Scaled);
+        Assert.Null(symbolic.Plan.Arena);
+        Assert.Equal(128, new ArenaLayout(symbolic, _ => 17).Bytes);
+        var worker = symbolic.Plan with { Scratch = [64, symbolic.Plan.Slots[0]] };
+        text = ProgramPrinter.Print(symbolic with { Plan = worker });
+        Assert.Contains("    scratch(64, 4*n)\n", text, StringComparison.Ordinal);
+        Assert.Equal(text, ProgramPrinter.Print(ProgramReader.Read(text)));
+    }
+
+    /// <summary>A loop needs what is alive around it whole; what begins and ends inside is free between.</summary>
+    [Fact]
+    public void LivesAreInsideOfABlockOrAroundIt()
+    {
+        const string text = """
+            program @f {
+              sizes(n)
+              input(b0: f32[n], "x")
+              temporary(t1: f32[n], "")
+              temporary(t2: f32[n], "")
+              output(b3: f32[n], "y")
+              plan {
+                slot(0, 4*n)
+                slot(1, 4*n)
+                live(t1, 4*n, 0, 4, slot 0)
+                live(t2, 4*n, 2, 3, slot 1)
+              }
+              copy(b0, t1)
+              loop(i.1 < 3) {
+                copy(t1, t2)
+                copy(t2, t1)
+              }
+              copy(t1, b3)
+            }
+
+            """;
+        var e = Assert.Throws<FormatException>(() => ProgramReader.Read(text));
+        Assert.Contains("t1 is used by step 5, and lives from 0 to 4", e.Message, StringComparison.Ordinal);
+        var right = text.Replace("0, 4, slot 0", "0, 5, slot 0");
+        Assert.Equal(right, ProgramPrinter.Print(ProgramReader.Read(right)));
+        e = Assert.Throws<FormatException>(() => ProgramReader.Read(right.Replace("2, 3, slot 1", "2, 4, slot 1")));
+        Assert.Contains("t2 lives from 2 to 4, across an end of the block of steps 1 to 4", e.Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]

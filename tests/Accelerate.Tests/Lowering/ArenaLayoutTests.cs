@@ -51,6 +51,11 @@ public sealed class ArenaLayoutTests(ITestOutputHelper output)
             Assert.InRange(layout.Bytes, layout.LiveMaximumInLines, (long)(1.05 * layout.LiveMaximumInLines));
             Assert.True(layout.LiveMaximum <= layout.LiveMaximumInLines);
             Apart(part, layout, name => values[name]);
+            // The same sizes as constants: the compiler comes to the offsets that a call does.
+            var pinned = CallPlan.Of([], part.Plan.Temporaries.Select(t =>
+                t with { Bytes = t.Bytes.Substitute(name => values[name]) }), []);
+            Assert.Equal(layout.Bytes, pinned.Arena!.Bytes);
+            Assert.Equal(part.Plan.Temporaries.Select(t => layout.Offsets[t.Buffer]), pinned.Arena.Offsets);
         }
     }
 
@@ -61,12 +66,19 @@ public sealed class ArenaLayoutTests(ITestOutputHelper output)
         var program = ProgramReader.Trusted("""
             program @f {
               sizes(n)
-              slot(0, 4*n)
-              temporary(t0: f32[n], "", 0, 0, 1)
-              temporary(t1: f32[2*n], "", 0, 1, 2)
-              temporary(t2: f32[n], "", 0, 2, 3)
-              temporary(t3: f32[2*n], "", 0, 3, 4)
-              temporary(t4: f32[0], "", 0, 0, 4)
+              temporary(t0: f32[n], "")
+              temporary(t1: f32[2*n], "")
+              temporary(t2: f32[n], "")
+              temporary(t3: f32[2*n], "")
+              temporary(t4: f32[0], "")
+              plan {
+                slot(0, 4*n)
+                live(t0, 4*n, 0, 1, slot 0)
+                live(t1, 8*n, 1, 2, slot 0)
+                live(t2, 4*n, 2, 3, slot 0)
+                live(t3, 8*n, 3, 4, slot 0)
+                live(t4, 0, 0, 4, slot 0)
+              }
             }
             """);
         var layout = new ArenaLayout(program, _ => 16);
@@ -78,6 +90,31 @@ public sealed class ArenaLayoutTests(ITestOutputHelper output)
         Assert.Equal(ProgramPrinter.Print(program),
             ProgramPrinter.Print(ProgramReader.Trusted(ProgramPrinter.Print(program))));
         Assert.Throws<OverflowException>(() => new ArenaLayout(program, _ => long.MaxValue / 8));
+    }
+
+    /// <summary>Sizes that are pinned make the arena a constant of the program, which its text has.</summary>
+    [Fact]
+    public void PinnedSizesPinTheArena()
+    {
+        const string source = """
+            use nn
+            export fn f(x: f32[n, 300], w: f32[300, 40]) -> f32[n, 40] = softmax(x @ w)
+            """;
+        Program Of(params (string, long)[] dims)
+        {
+            var compilation = Compilation.FromSource(new("f.acc", source), new CompilationOptions
+            {
+                Binding = new BindOptions { Dims = dims.ToDictionary(d => d.Item1, d => d.Item2) },
+            });
+            Assert.Empty(compilation.Diagnostics);
+            return Assert.Single(compilation.Programs);
+        }
+        Assert.Null(Of().Plan.Arena);
+        Assert.DoesNotContain("arena(", ProgramPrinter.Print(Of()), StringComparison.Ordinal);
+        var pinned = Of(("n", 7));
+        Assert.NotEmpty(pinned.Plan.Temporaries);
+        Assert.Equal(new ArenaLayout(Of(), _ => 7).Bytes, pinned.Plan.Arena!.Bytes);
+        Assert.Contains($"arena({pinned.Plan.Arena.Bytes})", ProgramPrinter.Print(pinned), StringComparison.Ordinal);
     }
 
     /// <summary>
@@ -104,7 +141,7 @@ public sealed class ArenaLayoutTests(ITestOutputHelper output)
         {
             var ((b, life), place) = ((all[i].Key, all[i].Value), Place(all[i].Key));
             Assert.True(place.End <= layout.Bytes
-                && place.Begin % ArenaLayout.Line == 0, $"{program.Buffers[b].Name} at {place}");
+                && place.Begin % ArenaPacker.Line == 0, $"{program.Buffers[b].Name} at {place}");
             for (var j = 0; j < i; j++)
             {
                 var (other, otherLife) = (all[j].Key, all[j].Value);

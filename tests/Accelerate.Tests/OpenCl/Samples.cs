@@ -31,9 +31,8 @@ internal static class Samples
     public const string TwoKernels = """
         program @two {
           sizes(n)
-          slot(0, 4*n)
           input(x: f32[n], "x")
-          temporary(t: f32[n], "t", 0)
+          temporary(t: f32[n], "t")
           output(y: f32[n], "y")
           call(@square; x, t)
           call(@third; t, y)

@@ -13,8 +13,8 @@ namespace Accelerate.Backends.Llvm.Printing;
 /// <summary>
 /// `i32 name(ptr host, ptr buffers, ptr sizes, ptr scratch, i64 scratch_step)`: buffers and sizes in the program's
 /// order. Returns the first non-zero status, with the status and the number of the failed step (in the order of
-/// Program.AllSteps) in the host's error buffer. The checks outside of loops and branches are the caller's: nothing
-/// may be written before they have passed. Every stack slot is made once, on entry: a loop needs no more of them
+/// Program.AllSteps) in the host's error buffer. The checks of the program's plan are the caller's: nothing may be
+/// written before they have passed. Every stack slot is made once, on entry: a loop needs no more of them
 /// however often it runs.
 /// </summary>
 internal sealed class DriverText
@@ -92,7 +92,7 @@ internal sealed class DriverText
 
     private string Print(string symbol, LlvmTarget target)
     {
-        Steps(program.Steps, isOutside: true);
+        Steps(program.Steps);
         text.Do($"ret i32 0");
         text.Place(exit);
         var status = text.Value($"load i32, ptr {done}, align 4");
@@ -119,9 +119,7 @@ internal sealed class DriverText
     private string Test(int buffer) =>
         text.Value($"icmp ne i8 {text.Value($"load i8, ptr {Buffer(buffer)}, align 1")}, 0");
 
-    /// <param name="steps">In order.</param>
-    /// <param name="isOutside">True for the steps of the program itself, whose checks the caller has made.</param>
-    private void Steps(ImmutableArray<Step> steps, bool isOutside = false)
+    private void Steps(ImmutableArray<Step> steps)
     {
         // What this block has defined is there in all that follows in it.
         var sums = new Dictionary<string, (Size? Value, string Text)>();
@@ -130,8 +128,6 @@ internal sealed class DriverText
             var here = number++;
             switch (step)
             {
-                case CheckStep when isOutside:
-                    break;
                 case CheckStep { Check: var check }:
                     var relation = check.Kind == CheckKind.Equal ? "eq" : "sle";
                     var holds = text.Value(

@@ -1,4 +1,4 @@
-// In: a function of primitive operations. Out: its program: kernels, buffers, arena slots, driver steps.
+// In: a function of primitive operations. Out: its program: kernels, buffers, the plan of a call, driver steps.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Fusion;
@@ -56,22 +56,19 @@ public static class Lowering
 
         var (context, block) = (new LoweringContext(new KernelTable(), Constant), new DraftBlock(null));
         RegionLowering.Lower(context, function, sources, assigned.Concat(results), block);
-        var plan = new MemoryPlan(block, Most);
-        storages.AddRange(plan.Temporaries);
+        var memory = new MemoryPlan(block, Most);
+        storages.AddRange(memory.Temporaries);
         if (storages.FirstOrDefault(s => s.Type.Shape.Any(e => Most(e).Variables().Except(sizes).Any())) is { } varying)
             throw new LimitationException(
                 $"not supported: the temporary {varying.Type} in a loop, whose size changes from one iteration to the next");
         var numbers = new Dictionary<Storage, int>(ReferenceEqualityComparer.Instance);
         for (var i = 0; i < storages.Count; i++) numbers[storages[i]] = i;
-        var buffers =
-            storages.Select((s, i) =>
-                new ProgramBuffer($"{Letter(s.Kind)}{i}", s.Kind, s.Type.With([.. s.Type.Shape.Select(Most)]), s.Label,
-            s.Kind == BufferKind.Temporary ? plan.SlotOf(s) : -1, s.Values, s.IsInout)
-                {
-                    Life = s.Kind == BufferKind.Temporary ? plan.LifeOf(s) : null,
-                });
-        return new Program(function.Name, [.. sizes], [.. buffers], [.. plan.Slots], context.Kernels.ToImmutable(),
-            [.. Checks(function, context, sizes), .. Steps(block, numbers)])
+        var buffers = storages.Select((s, i) => new ProgramBuffer($"{Letter(s.Kind)}{i}", s.Kind,
+            s.Type.With([.. s.Type.Shape.Select(Most)]), s.Label, s.Values, s.IsInout));
+        var plan = CallPlan.Of(Checks(function, context, sizes),
+            memory.Temporaries.Select(t => memory.Of(t, numbers[t])), memory.Slots);
+        return new Program(function.Name, [.. sizes], [.. buffers], plan, context.Kernels.ToImmutable(),
+            Steps(block, numbers))
         {
             Setup = function.Setup is { } setup ? Lower(setup) : null,
         };
@@ -90,7 +87,7 @@ public static class Lowering
     };
 
     /// <summary>What is tested before anything is written.</summary>
-    private static IEnumerable<CheckStep> Checks(Function function, LoweringContext context,
+    private static IEnumerable<EntryCheck> Checks(Function function, LoweringContext context,
         IReadOnlyList<string> sizes)
     {
         var checks = function.Checks.Concat(context.Checks)
@@ -99,7 +96,7 @@ public static class Lowering
             is { } varying)
             throw new LimitationException(
                 $"not supported: {varying.Message}: {varying.Left} and {varying.Right} change from one iteration to the next");
-        return checks.Select(c => new CheckStep(c));
+        return checks;
     }
 
     private static ImmutableArray<Step> Steps(DraftBlock block, IReadOnlyDictionary<Storage, int> numbers) =>

@@ -1,4 +1,4 @@
-// In: the steps of a program as a tree. Out: the arena slot of every temporary.
+// In: the steps of a program as a tree. Out: the bytes, the life and the slot of every temporary.
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -18,18 +18,20 @@ internal sealed class MemoryPlan
     private readonly List<Storage> temporaries = [];
     private readonly List<Size> sizes = [];
     private readonly Dictionary<Storage, (int First, int Last)> lives = new(ReferenceEqualityComparer.Instance);
+    private readonly Func<Size, Size> most;
 
     /// <param name="block">The steps.</param>
     /// <param name="most">What a size that the call computes does not exceed.</param>
     public MemoryPlan(DraftBlock block, Func<Size, Size> most)
     {
+        this.most = most;
         var end = Walk(block, 0, []);
         var starting = temporaries.ToLookup(t => lives[t].First);
         var ending = temporaries.ToLookup(t => lives[t].Last);
         var free = new List<int>();
         for (var step = 0; step < end; step++)
         {
-            foreach (var t in starting[step]) slots[t] = Take(free, most(t.Type.Count * t.Type.DType.Bytes()));
+            foreach (var t in starting[step]) slots[t] = Take(free, Bytes(t));
             // Freed after the step: an output never shares memory with an operand of the same kernel.
             free.AddRange(ending[step].Select(t => slots[t]).Order());
         }
@@ -40,13 +42,14 @@ internal sealed class MemoryPlan
     /// <summary>In the order of their first use.</summary>
     public IReadOnlyList<Storage> Temporaries => temporaries;
 
-    public int SlotOf(Storage temporary) => slots[temporary];
+    /// <summary>What a call has to know of the temporary that becomes that buffer.</summary>
+    public PlannedTemporary Of(Storage temporary, int buffer) =>
+        new(buffer, Bytes(temporary), lives[temporary].First, lives[temporary].Last, slots[temporary]);
 
-    /// <summary>The numbers of the steps it is needed from and to.</summary>
-    public (int First, int Last) LifeOf(Storage temporary) => lives[temporary];
+    private Size Bytes(Storage temporary) => most(temporary.Type.Count * temporary.Type.DType.Bytes());
 
     /// <summary>
-    /// Numbers the steps from `at` on; a step with blocks inside has the numbers of its parts. `around`: the blocks the
+    /// Numbers the steps from `at` on, as <see cref="Lives"/> does the finished program's. `around`: the blocks the
     /// walk is in, each with the number at which its current step begins. The number behind the last step.
     /// </summary>
     private int Walk(DraftBlock block, int at, List<(DraftBlock Block, int Start, List<Storage> Used)> around)

@@ -1,0 +1,133 @@
+// What a call needs besides the program's steps, as size expressions: entry checks, and the memory of temporaries and
+// workers.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Types;
+
+namespace Accelerate.Compiler.Kernels;
+
+/// <summary>A temporary of a program.</summary>
+/// <param name="Buffer">The buffer.</param>
+/// <param name="Bytes">What it takes.</param>
+/// <param name="First">The first step that needs its values, by <see cref="Lives"/>.</param>
+/// <param name="Last">The last one.</param>
+/// <param name="Slot">The slot it lies in on devices that allocate each block apart.</param>
+public sealed record PlannedTemporary(int Buffer, Size Bytes, int First, int Last, int Slot);
+
+/// <summary>Where temporaries lie in one block of memory.</summary>
+/// <param name="Offsets">Bytes from its start to each temporary, in the plan's order.</param>
+/// <param name="Bytes">Of the whole.</param>
+public sealed record PackedArena(ImmutableArray<long> Offsets, long Bytes);
+
+/// <summary>
+/// All that the sizes of a call decide before its first step. A backend works it out once for each tuple of sizes; the
+/// text form stands in <see cref="CallPlanText"/>.
+/// </summary>
+/// <param name="Checks">Made before anything is written, in this order.</param>
+/// <param name="Temporaries">Each temporary once, in the order of the buffers.</param>
+/// <param name="Slots">Bytes of each slot: the greatest of the temporaries that share it.</param>
+public sealed record CallPlan(ImmutableArray<EntryCheck> Checks, ImmutableArray<PlannedTemporary> Temporaries,
+    ImmutableArray<Size> Slots)
+{
+    /// <summary>
+    /// Where the temporaries lie if every byte count is a constant; null leaves it to the packer, call by call.
+    /// </summary>
+    public PackedArena? Arena { get; init; }
+
+    /// <summary>
+    /// Bytes that one worker needs besides the buffers: the greatest of these. Empty as lowering makes it; a backend
+    /// that packs adds what its kernels take: <see cref="ScratchOf"/>.
+    /// </summary>
+    public ImmutableArray<Size> Scratch { get; init; } = [];
+
+    /// <summary>With offsets where the byte counts are constants and the arena has a size.</summary>
+    public static CallPlan Of(IEnumerable<EntryCheck> checks, IEnumerable<PlannedTemporary> temporaries,
+        IEnumerable<Size> slots)
+    {
+        var plan = new CallPlan([.. checks], [.. temporaries.OrderBy(t => t.Buffer)], [.. slots]);
+        if (plan.Temporaries.Any(t => !t.Bytes.IsConstant)) return plan;
+        try
+        {
+            return plan with { Arena = plan.Pack(plan.BytesOf(_ => 0)) };
+        }
+        catch (OverflowException)
+        {
+            // The call says so: a program that is never called that far is right.
+            return plan;
+        }
+    }
+
+    /// <summary>Bytes of each temporary, for the sizes of a call.</summary>
+    /// <exception cref="OverflowException">One has no size in 64 bits.</exception>
+    public long[] BytesOf(Func<string, long> sizes)
+    {
+        var bytes = new long[Temporaries.Length];
+        for (var i = 0; i < bytes.Length; i++) bytes[i] = Temporaries[i].Bytes.Evaluate(sizes);
+        return bytes;
+    }
+
+    /// <summary>The arena of temporaries that take so many bytes each.</summary>
+    /// <exception cref="OverflowException">It has no size in 64 bits.</exception>
+    public PackedArena Pack(long[] bytes)
+    {
+        var offsets = new long[bytes.Length];
+        var end = ArenaPacker.Pack(bytes, First, Last, offsets);
+        return new([.. offsets], end);
+    }
+
+    /// <summary>Bytes of the largest set of temporaries that are alive at one step.</summary>
+    internal long LiveMaximum(long[] bytes) => ArenaPacker.LiveMaximum(bytes, First, Last);
+
+    private int[] First => [.. Temporaries.Select(t => t.First)];
+
+    private int[] Last => [.. Temporaries.Select(t => t.Last)];
+
+    /// <summary>
+    /// What a worker needs for the calls of a program, given what it needs for each kernel in the kernel's sizes: with
+    /// loops at their greatest, in the sizes of the program alone. Constants are one, what is not needed is left out.
+    /// </summary>
+    public static ImmutableArray<Size> ScratchOf(Program program, ImmutableArray<Size> kernels)
+    {
+        var most = Size.Zero;
+        var others = new List<Size>();
+        Walk(program.Steps, new Dictionary<string, (Size, Size)>(StringComparer.Ordinal));
+        return [.. most.Is(0) ? [] : (Size[])[most], .. others.Distinct()];
+
+        void Walk(IEnumerable<Step> steps, Dictionary<string, (Size Low, Size High)> variables)
+        {
+            (Size Low, Size High) Range(string name) =>
+                variables.TryGetValue(name, out var known) ? known : (Size.Variable(name), Size.Variable(name));
+            // What a block defines ends with it.
+            Dictionary<string, (Size, Size)> Inside() => new(variables, StringComparer.Ordinal);
+            foreach (var step in steps)
+            {
+                switch (step)
+                {
+                    case CallStep c when !kernels[c.Kernel].Is(0):
+                        var bytes = SizeBound.Of(kernels[c.Kernel], Range).High;
+                        if (bytes.IsConstant) most = Size.Max(most, bytes);
+                        else others.Add(bytes);
+                        break;
+                    case SizeStep s:
+                        variables[s.Variable] = (Size.Zero, Size.Max(0, SizeBound.Of(s.Most, Range).High));
+                        break;
+                    case LetStep l:
+                        variables[l.Variable] = SizeBound.Of(l.Value, Range);
+                        break;
+                    case LoopStep l:
+                        var inner = Inside();
+                        inner[l.Variable] = (Size.Zero, Size.Max(0, SizeBound.Of(l.Count - 1, Range).High));
+                        Walk(l.Body, inner);
+                        break;
+                    case WhileStep w:
+                        Walk(w.Condition.Concat(w.Body), Inside());
+                        break;
+                    case IfStep i:
+                        Walk(i.Then, Inside());
+                        Walk(i.Else, Inside());
+                        break;
+                }
+            }
+        }
+    }
+}
