@@ -13,7 +13,7 @@ internal sealed class IndexText(OpenClPrelude prelude)
 
     /// <summary>A size, a loop index, or the i64 value behind an indirection.</summary>
     public static string Variable(string name) =>
-        name is ['v', .. var id, '\''] && id.All(char.IsAsciiDigit) ? $"v{id}" : OpenClTypes.Name("i", name);
+        VariableName.LoadedId(name) is { } id ? $"v{id}" : OpenClTypes.Name("i", name);
 
     /// <summary>From here on, 0 &lt;= variable &lt; extent.</summary>
     public void Add(string variable, Size extent) => ranges.Add(variable, extent);
@@ -84,5 +84,5 @@ internal sealed class IndexText(OpenClPrelude prelude)
 
     /// <summary>Proved for all values in range; an index that was loaded has no known range.</summary>
     private bool IsNonNegative(Size size) =>
-        !size.Variables().Any(v => v.EndsWith('\'')) && ranges.NonNegative(size);
+        !size.Mentions(VariableKind.Loaded) && ranges.NonNegative(size);
 }

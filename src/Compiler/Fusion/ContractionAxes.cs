@@ -160,8 +160,8 @@ internal sealed record ContractionAxes(
     private static bool IsApart(Node operand, int axis, FusionPlan fusion)
     {
         var ranges = new IndexRanges(fusion.Loops);
-        ImmutableArray<Size> index = [.. operand.Type.Shape.Select((_, d) => Size.Variable($"a{d}'"))];
-        for (var d = 0; d < index.Length; d++) ranges.Add($"a{d}'", operand.Type.Shape[d]);
+        ImmutableArray<Size> index = [.. operand.Type.Shape.Select((_, d) => Size.Variable(VariableName.Loop("a", d)))];
+        for (var d = 0; d < index.Length; d++) ranges.Add(VariableName.Loop("a", d), operand.Type.Shape[d]);
         var isWindowed = false;
         while (!fusion.HasBuffer(operand))
         {
@@ -177,7 +177,7 @@ internal sealed record ContractionAxes(
             (operand, index) = (operand.Operands[0], below.Value);
         }
         return isWindowed
-            && !(Indexing.Linear(index, operand.Type.Shape).AffineIn($"a{axis}'") is var (stride, _) && stride.Is(1));
+            && !(Indexing.Linear(index, operand.Type.Shape).AffineIn(VariableName.Loop("a", axis)) is var (stride, _) && stride.Is(1));
     }
 
     /// <summary>The indices of several axes that are one.</summary>

@@ -90,7 +90,7 @@ internal static class Bounds
         foreach (var name in function.Nodes.SelectMany(n => n.ResultTypes.SelectMany(t => t.Shape)
             .Concat(n.AttributeSizes)).Concat(function.Checks.SelectMany(c => (Size[])[c.Left, c.Right]))
             .SelectMany(s => s.Variables()).Distinct())
-            Rule.Require(loops.Contains(name) || !name.AsSpan().ContainsAny('.', '\''), "graph C10",
+            Rule.Require(loops.Contains(name) || VariableName.KindOf(name) == VariableKind.Size, "graph C10",
                 () => $"@{function.Name} mentions {name}, which is the variable of no loop around it and of no extent");
         foreach (var node in function.Nodes)
         {

@@ -24,7 +24,7 @@ public enum KernelKind
 public sealed record Value(int Id, DType Type)
 {
     /// <summary>The name under which an i64 value stands in an offset (the one indirection of an accessor).</summary>
-    public string IndexName => $"v{Id}'";
+    public string IndexName => VariableName.Loaded(Id);
 }
 
 /// <summary>The scalar operations. NUMERICS.md fixes every case; there is no undefined one.</summary>

@@ -38,7 +38,7 @@ internal static class MaskedAxes
                 : r.Add(new Reduce(ReduceOp.Max, e, [.. Enumerable.Range(0, e.Type.Rank)]));
             if (!known.TryGetValue((limit, plus, most.Text), out var name))
             {
-                known[(limit, plus, most.Text)] = name = $"m.{names.Count + 1}";
+                known[(limit, plus, most.Text)] = name = VariableName.Driver("m", names.Count + 1);
                 names.Add(name);
                 r.Add(new Extent(limit, name, plus, most));
             }

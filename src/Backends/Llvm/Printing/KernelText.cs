@@ -334,5 +334,5 @@ internal static class KernelText
     /// <summary>
     /// An extent that mentions a loop variable (the last, shorter block) counts as that of the first block.
     /// </summary>
-    private static Size Bounded(Size extent) => extent.Substitute(v => v.EndsWith('\'') ? Size.Zero : null);
+    private static Size Bounded(Size extent) => extent.Substitute(v => VariableName.IsOfKernel(v) ? Size.Zero : null);
 }

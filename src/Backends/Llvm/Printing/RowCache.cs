@@ -207,7 +207,7 @@ internal sealed class RowCache
             int Of(Value v) => known.TryGetValue(v.Id, out var inside) ? inside.Number
                 : Number(constants.TryGetValue(v.Id, out var constant) ? constant : new Form.Itself(v.Id));
             Size? Here(Size index) =>
-                index.Variables().Any(v => v.StartsWith('v') && v.EndsWith('\'') && v != variable) ? null
+                index.Variables().Any(v => v != variable && VariableName.KindOf(v) == VariableKind.Loaded) ? null
                 : index.Substitute(v => v == variable ? Size.Variable("here'") : null);
         }
 

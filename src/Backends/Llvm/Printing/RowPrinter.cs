@@ -114,8 +114,7 @@ internal sealed class RowPrinter(IReadOnlyList<StatementPrinter> copies, LlvmTex
         if (first is null)
         {
             // The place that a gathered index names is not known ahead.
-            bool IsKnown(Load l) =>
-                l.Guards.IsEmpty && !l.Offset.Variables().Any(v => v is ['v', >= '0' and <= '9', ..]);
+            bool IsKnown(Load l) => l.Guards.IsEmpty && !l.Offset.Mentions(VariableKind.Loaded);
             if (body.Statements.OfType<Load>().FirstOrDefault(IsKnown) is { } load) first = (variable, extent, load);
         }
         else if (first.Value.Extent.Equals(extent))

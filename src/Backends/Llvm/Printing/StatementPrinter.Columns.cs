@@ -60,8 +60,7 @@ internal sealed record Columns(Loop Loop, ImmutableArray<Statement> Before, Immu
     private static IEnumerable<int> Used(Statement statement)
     {
         static IEnumerable<int> In(params IEnumerable<Size> sizes) => sizes.SelectMany(s => s.Variables())
-            .Where(v => v.StartsWith('v') && v.EndsWith('\'') && int.TryParse(v.AsSpan(1, v.Length - 2), out _))
-            .Select(v => int.Parse(v.AsSpan(1, v.Length - 2), System.Globalization.CultureInfo.InvariantCulture));
+            .Select(VariableName.LoadedId).OfType<int>();
         return statement switch
         {
             Compute c => c.Arguments.Select(a => a.Id),

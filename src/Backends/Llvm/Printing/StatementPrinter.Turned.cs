@@ -129,9 +129,9 @@ internal sealed partial class StatementPrinter
             {
                 // Behind the last lane the last one again: nothing is stored of it.
                 var place = text.Value($"add i64 {lane}, {row}");
-                index.Define($"row{row}'",
+                index.Define(VariableName.Loop("row", row),
                     text.Value($"select i1 {text.Value($"icmp slt i64 {place}, {last}")}, i64 {place}, i64 {last}"));
-                here.Place(map.Lanes.Variable, Size.Variable($"row{row}'"));
+                here.Place(map.Lanes.Variable, Size.Variable(VariableName.Loop("row", row)));
             }
             else here.Place(map.Lanes.Variable, Size.Variable("row'") + row);
             Enter(here);

@@ -25,7 +25,7 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
     {
         copy.Bind(value.Id, operand);
         if (value.Type != DType.I64) return;
-        var name = copy.Number == 0 ? value.IndexName : $"{value.IndexName}{copy.Number}";
+        var name = VariableName.Loaded(value.Id, copy.Number);
         if (copy.Number > 0) copy.Place(value.IndexName, Size.Variable(name));
         index.DefineValue(name, operand);
     }

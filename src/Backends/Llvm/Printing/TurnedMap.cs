@@ -60,9 +60,8 @@ internal sealed record TurnedMap(ImmutableArray<Loop> Outer, ImmutableArray<stri
         }
         if (turned.Count is 0 or > 2 || lanes.Extent.Mentions(along!)) return null;
         // Indices of other loads that are read in the loop are not known before it.
-        if (turned.Any(l => l.Offset.Variables()
-            .Concat(l.Guards.SelectMany(g => g.Index.Variables().Concat(g.Extent.Variables())))
-            .Any(v => v is ['v', >= '0' and <= '9', ..]))) return null;
+        if (turned.Any(l => l.Guards.SelectMany(g => new[] { g.Index, g.Extent }).Append(l.Offset)
+            .Any(s => s.Mentions(VariableKind.Loaded)))) return null;
         var at = loops.Select(l => l.Variable).ToList().IndexOf(along!);
         var extent = loops[at].Extent;
         var joined = ImmutableArray.CreateBuilder<string>();

@@ -19,7 +19,7 @@ internal sealed class KernelDraft(IndexRanges? loops = null)
     /// <summary>A new loop variable with its range.</summary>
     public string Variable(string stem, Size extent)
     {
-        var name = $"{stem}{variables++}'";
+        var name = VariableName.Loop(stem, variables++);
         Ranges.Add(name, extent);
         return name;
     }
@@ -45,7 +45,7 @@ internal sealed class KernelDraft(IndexRanges? loops = null)
         void Mention(Size size)
         {
             foreach (var name in size.Variables())
-                if (!name.EndsWith('\'')) sizes.Add(name);
+                if (!VariableName.IsOfKernel(name)) sizes.Add(name);
         }
         foreach (var (_, buffer) in buffers) Mention(buffer.Count);
         foreach (var size in Kernel.Statements(body).SelectMany(s => s.Sizes)) Mention(size);

@@ -35,7 +35,7 @@ internal sealed record LoweringContext(KernelTable Kernels, Func<Const, Storage>
         var ranges = new IndexRanges(Ranges);
         ranges.Add(variable, count);
         var runs = count.Variables().Any(Loops.ContainsKey) ? Runs : Runs * Size.Min(1, count);
-        return this with { Loops = Loops.Add(variable, $"i.{Loops.Count + 1}"), Ranges = ranges, Runs = runs };
+        return this with { Loops = Loops.Add(variable, VariableName.Driver("i", Loops.Count + 1)), Ranges = ranges, Runs = runs };
     }
 
     /// <summary>With the ranges of sizes that the call computes.</summary>

@@ -39,7 +39,7 @@ internal static class SumSplit
         var (type, kept, terms) = (reduce.Type.DType, reduce.Type.Count, Terms(reduce));
         // The sum of a narrow type is rounded once, at its end. A loop's variable is no size of the call.
         var isWhole = ElementLowering.Accumulated(type, ReduceKind.Add) == type;
-        var isOfCall = terms.Variables().Concat(kept.Variables()).All(v => !v.Contains('.'));
+        var isOfCall = terms.Variables().Concat(kept.Variables()).All(v => VariableName.KindOf(v) == VariableKind.Size);
         if (!isWhole || !isOfCall || (terms.IsConstant && terms.Value < 2 * SegmentOf(reduce))) return null;
         // How far a mask reaches is a reduction of integers, in each step of a decoder: it is short.
         var fits = FusionPlan.IsRowReduction(reduce)

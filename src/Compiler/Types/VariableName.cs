@@ -1,0 +1,53 @@
+// The names of a size's variables: what they stand for, read and written in one place.
+using System.Globalization;
+
+namespace Accelerate.Compiler.Types;
+
+/// <summary>What a variable in a size stands for.</summary>
+public enum VariableKind
+{
+    /// <summary>A size of the call: a name of the language, which has no dots and no quotes.</summary>
+    Size,
+
+    /// <summary>What a step of the driver gives its value: a loop's variable, how far an axis is in use.</summary>
+    Driver,
+
+    /// <summary>A loop of a kernel, or an index that is only reasoned about.</summary>
+    Loop,
+
+    /// <summary>A value that a kernel has loaded, and reads a place by: nothing is known of it.</summary>
+    Loaded,
+}
+
+/// <summary>
+/// A text form has the names only, so a name says what it is. Nothing else looks into one: who asks gets a kind.
+/// </summary>
+public static class VariableName
+{
+    /// <summary>The loaded value of that id, in one of the copies of a statement that are printed side by side.</summary>
+    public static string Loaded(int id, int copy = 0) =>
+        copy == 0 ? $"v{id}'" : string.Create(CultureInfo.InvariantCulture, $"v{id}'{copy}");
+
+    /// <summary>A loop of a kernel. The stem is letters, and not the `v` of a loaded value.</summary>
+    public static string Loop(string stem, int number) => $"{stem}{number}'";
+
+    /// <summary>What a step of the driver defines.</summary>
+    public static string Driver(string stem, int number) => $"{stem}.{number}";
+
+    public static VariableKind KindOf(string name) =>
+        LoadedId(name) is not null ? VariableKind.Loaded
+        : name.Contains('\'') ? VariableKind.Loop
+        : name.Contains('.') ? VariableKind.Driver : VariableKind.Size;
+
+    /// <summary>The id of a loaded value; null for every other name.</summary>
+    public static int? LoadedId(string name) =>
+        name is ['v', ..] && name.IndexOf('\'') is > 1 and var end
+            && int.TryParse(name.AsSpan(1, end - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+            ? id : null;
+
+    /// <summary>True if the size depends on what only runs inside a kernel: its loops, and what it loads.</summary>
+    public static bool IsOfKernel(string name) => KindOf(name) is VariableKind.Loop or VariableKind.Loaded;
+
+    /// <summary>True if the size mentions a variable of the kind.</summary>
+    public static bool Mentions(this Size size, VariableKind kind) => size.Variables().Any(v => KindOf(v) == kind);
+}
