@@ -52,7 +52,7 @@ public sealed class ClaimTests
         "computes nothing")]
     [InlineData("composite fn f(x: f32[n]) -> f32[n] { print(\"{}\", x)\n return x + 1 }\n"
         + "export fn g(x: f32[n]) -> f32[n] = f(x)", "prints")]
-    [InlineData("use nn\nexport fn g(x: f32[n, 4]) -> f32[n] = [i] => max(softmax(x[i, ..]))", "in an index form")]
+    [InlineData("composite fn f(x: f32) -> f32 = x * x\nexport fn g(x: f32[n]) -> f32[n] = [i] => f(x[i])", "in an index form")]
     public void WhatIsNoWholeDissolvesAtOnce(string text, string why)
     {
         var compiled = Compilation.FromSource(new("g.acc", text), new() { Last = CompilationStage.Bound });
