@@ -177,7 +177,8 @@ internal sealed record ContractionAxes(
             (operand, index) = (operand.Operands[0], below.Value);
         }
         return isWindowed
-            && !(Indexing.Linear(index, operand.Type.Shape).AffineIn(VariableName.Loop("a", axis)) is var (stride, _) && stride.Is(1));
+            && !(Indexing.Linear(index, operand.Type.Shape).AffineIn(VariableName.Loop("a", axis)) is var (stride, _)
+                && stride.Is(1));
     }
 
     /// <summary>The indices of several axes that are one.</summary>

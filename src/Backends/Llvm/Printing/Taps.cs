@@ -59,7 +59,8 @@ internal static class Taps
         var vectors = inner.Statements.OfType<Loop>().ToList();
         if (loops.Count == 0 || vectors.Count == 0 || vectors.Any(v => v.Kind != LoopKind.Vector)) return 1;
         var (outer, extent) = (loops.SkipLast(1).Select(l => l.Variable).ToList(), loops[^1].Extent);
-        if (vectors.Any(v => v.Extent.Variables().Any(name => VariableName.IsOfKernel(name) && !outer.Contains(name)))) return 1;
+        if (vectors.SelectMany(v => v.Extent.Variables()).Any(v => VariableName.IsOfKernel(v) && !outer.Contains(v)))
+            return 1;
         var sums = vectors.SelectMany(Sums).ToList();
         if (!Kernel.Statements(inner).All(IsPlain) || !sums.Any(r => Shares(r, loops[^1].Variable))) return 1;
         // The largest number whose terms have room: 8 sums, 8 or more inputs and a weight are in 32 registers.
