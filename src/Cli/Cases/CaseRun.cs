@@ -319,7 +319,7 @@ internal sealed class CaseRun(CaseFile file, long? memory = null)
                 "slots" => program.Plan.Slots.Length,
                 "distinct kernels" => program.Kernels.Length,
                 _ when Ops.All.Contains(count.What) =>
-                    GraphPrinter.Closure(entry.Optimised!).Sum(f => f.Nodes.Count(n => n.Op == count.What)),
+                    GraphPrinter.Whole(entry.Optimised!).Sum(f => f.Nodes.Count(n => n.Op == count.What)),
                 _ => -1,
             };
             if (found < 0) failures.Add($"line {count.Line}: '{count.What}' cannot be counted");

@@ -17,15 +17,13 @@ internal static class Claims
     /// <summary>The origins of the calls that no kernel takes whole, in order.</summary>
     public static IReadOnlyList<Origin> Dissolved(Function bound, Function optimised)
     {
-        var calls = Whole(bound).SelectMany(f => f.Nodes
+        var calls = GraphPrinter.Whole(bound).SelectMany(f => f.Nodes
             .Where(n => n is Call { Callee.Composite: Claimed } && !n.Type.Shape.Any(s => s.Is(0)))
             .Select(f.OriginOf)).Where(o => o.Place.Length > 0).Distinct().ToList();
         if (calls.Count == 0) return [];
-        var taken = Whole(optimised).SelectMany(f => new FusionPlan(f).Attentions.Select(a => f.OriginOf(a.Values)))
+        var taken = GraphPrinter.Whole(optimised)
+            .SelectMany(f => new FusionPlan(f).Attentions.Select(a => f.OriginOf(a.Values)))
             .Where(o => o.Composites.Contains(Claimed)).Select(o => (o.Place, o.Path)).ToHashSet();
         return [.. calls.Where(c => !taken.Contains((c.Place, c.Path)))];
     }
-
-    private static IEnumerable<Function> Whole(Function function) =>
-        GraphPrinter.Closure(function).Concat(function.Setup is { } setup ? Whole(setup) : []);
 }

@@ -12,8 +12,7 @@ public static class GraphPrinter
     public static string Print(Function function)
     {
         var text = new StringBuilder();
-        if (function.Setup is { } setup) text.Append(Print(setup));
-        foreach (var f in Closure(function)) PrintOne(f, text);
+        foreach (var f in Whole(function)) PrintOne(f, text);
         return text.ToString();
     }
 
@@ -30,6 +29,10 @@ public static class GraphPrinter
         Visit(function);
         return order;
     }
+
+    /// <summary>The same with its setup, and what that reaches, in front.</summary>
+    public static IEnumerable<Function> Whole(Function function) =>
+        function.Setup is { } setup ? Whole(setup).Concat(Closure(function)) : Closure(function);
 
     /// <summary>The functions a node runs.</summary>
     public static IEnumerable<Function> Callees(Node node) => node switch
