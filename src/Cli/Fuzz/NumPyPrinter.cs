@@ -100,12 +100,14 @@ internal sealed class NumPyPrinter
             ArgReduce a => Rounded($"place({Bool(a.Greatest)}, {x}, {a.Axis})"),
             Cumulate c => Rounded($"cumulate('{Ops.Name(c.Kind)}', {x}, {c.Axis}, {Bool(c.IsReversed)})"),
             Dot d => Rounded(Product(d)),
+            Call { ResultTypes.Length: 1 } c => $"{names[c.Callee]}(S, {Operands(c)})[0]",
             Call c => $"{names[c.Callee]}(S, {Operands(c)})",
             If i => $"({names[i.Regions[0]]} if {x} else {names[i.Regions[1]]})"
                 + $"(S, {string.Join(", ", i.Operands.Skip(1).Select(V))})",
             Scan s => $"loop(S, '{s.Variable}', {Text(s.Count)}, {names[s.Regions[0]]}, {s.Carried}, "
                 + $"[{Operands(s)}], [{Outputs(s)}])",
             While w => $"repeat(S, {names[w.Regions[0]]}, {names[w.Regions[1]]}, {w.Carried}, [{Operands(w)}])",
+            Result { Operands: [Call { ResultTypes.Length: 1 }] } => x,
             Result r => $"{x}[{r.Index}]",
             Compiler.Graph.Tuple => $"[{Operands(node)}]",
             Assert => $"check({x})",

@@ -130,7 +130,7 @@ public sealed partial class LanguageDocumentTests
             ("else", 8),
         ("for", 8), ("while", 8), ("in", 8), ("return", 4), ("inout", 11), ("and", 3), ("or", 3), ("not", 3),
             ("true", 17),
-        ("false", 17), ("where", 2), ("weights", 10), ("optional", 10), ("print", 13), ("assert", 13), ("params", 9),
+        ("false", 17), ("where", 2), ("weights", 10), ("optional", 10), ("composite", 2), ("print", 13), ("assert", 13), ("params", 9),
         ("buffers", 9), ("apply", 9), ("string", 2), ("dtype", 2), ("bool", 2),
         .. new[] { "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f16", "bf16", "f32", "f64" }.Select(d =>
             (d, 2)),
@@ -245,12 +245,12 @@ public sealed partial class LanguageDocumentTests
     /// <summary>
     /// A function with its body: to the next line that begins a declaration or a comment at its column, or the end.
     /// </summary>
-    [GeneratedRegex(@"(?ms)^export fn .*?(?=^(?:export |fn |module |let |#)|\z)")]
+    [GeneratedRegex(@"(?ms)^export fn .*?(?=^(?:export |composite |fn |module |let |#)|\z)")]
     private static partial Regex Declarations();
 
     [GeneratedRegex(@"(?m)^( +fn )\w+")]
     private static partial Regex Member();
 
-    [GeneratedRegex(@"(?m)^((?:fn |module ))\w+")]
+    [GeneratedRegex(@"(?m)^((?:composite fn |fn |module ))\w+")]
     private static partial Regex Declared();
 }

@@ -126,7 +126,7 @@ public partial class LibraryCallsTests(ITestOutputHelper output)
         {
             var line = block.Lines[0];
             // Generic in what it takes, and not only in what it is told to give.
-            var isGeneric = Regex.IsMatch(library, $@"^fn {block.Name}\([^)]*\b[A-Z]\[", RegexOptions.Multiline);
+            var isGeneric = Regex.IsMatch(library, $@"^(?:composite )?fn {block.Name}\([^)]*\b[A-Z]\[", RegexOptions.Multiline);
             if (!isGeneric || !line.Parameters.Contains("f32[", StringComparison.Ordinal)) return;
             Interlocked.Increment(ref tried);
             var typed = line with
