@@ -1,6 +1,7 @@
 // A composite's body has been evaluated: what it added to the graph becomes a function of its own, and its result a
 // call of that.
 using System.Collections.Immutable;
+using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Syntax;
 
@@ -18,7 +19,7 @@ internal sealed partial class Elaborator
     /// <summary>
     /// What a graph was when a composite's body began: nodes from <paramref name="First"/> on are the body's.
     /// </summary>
-    private sealed record Outline(Function Graph, int First, int Effects, IReadOnlyList<Node> Arguments);
+    private sealed record Outline(Function Graph, int First, int Effects, Span? Place, IReadOnlyList<Node> Arguments);
 
     /// <summary>
     /// To be asked before the parameters are bound. Null where the call has to dissolve: in an index form, whose axes
@@ -30,7 +31,7 @@ internal sealed partial class Elaborator
             || syntax.Parameters.Any(p => p.Inout)) return null;
         List<TensorValue> leaves = [.. bound.SelectMany(a => a is null ? [] : Leaves(a.Value))];
         return leaves.Any(l => !l.Indices.IsEmpty) ? null
-            : new(Graph, Graph.Nodes.Count, Graph.Effects.Count, [.. leaves.Select(l => Import(l).Node)]);
+            : new(Graph, Graph.Nodes.Count, Graph.Effects.Count, userPlace, [.. leaves.Select(l => Import(l).Node)]);
     }
 
     /// <summary>
@@ -47,9 +48,11 @@ internal sealed partial class Elaborator
         var made = outliner.Outline(Graph, syntax.Name.Text, [.. leaves.Select(l => l.Node)],
             n => !arguments.Contains(n) && n is not (Input or State)
                 && (n.Id >= outline.First || outlined.Contains(n)),
-            outline.Arguments, n => n.Id < outline.First && Outliner.IsGenerated(n) ? null : Within(Graph.OriginOf(n)),
+            outline.Arguments, n => n.Id < outline.First && Outliner.IsGenerated(n) ? null : Within(Graph.OriginOf(n), outline),
             out var inside);
         if (made is null) return value;
+        // The call stands where it is written; what its body is made of, in a user's file, stands there.
+        userPlace = outline.Place;
         foreach (var node in inside.Where(n => n.Id >= outline.First)) outlined.Add(node);
         var call = Emit(made);
         return Rebuilt(value, new(leaves.Select((_, i) =>
@@ -57,6 +60,6 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>The part of an origin that all calls share; the rest is the call's own.</summary>
-    private Origin Within(Origin origin) => new(origin.Place == userPlace?.Place ? "" : origin.Place,
+    private Origin Within(Origin origin, Outline outline) => new(origin.Place == outline.Place?.Place ? "" : origin.Place,
         [.. origin.Composites.Except(composites)]);
 }

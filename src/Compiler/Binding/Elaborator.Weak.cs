@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Graph.Interpreter;
 using Accelerate.Compiler.Syntax;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -197,7 +198,9 @@ internal sealed partial class Elaborator
             "expm1" => Math.Abs(v) < 1e-5 ? v + v * v / 2 : Math.Exp(v) - 1,
             "log1p" => Math.Abs(v) < 1e-5 ? v - v * v / 2 : Math.Log(1 + v),
             "erf" => Erf(v),
-            _ => throw new InvalidOperationException(name),
+            // What has no value of its own here has that of the reference interpreter.
+            _ => Enum.TryParse<UnaryOp>(name, ignoreCase: true, out var op) ? FloatMath.Apply(op, v)
+                : throw new InvalidOperationException(name),
         });
     }
 

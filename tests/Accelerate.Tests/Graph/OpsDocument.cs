@@ -35,6 +35,6 @@ internal static partial class OpsDocument
     [GeneratedRegex("```\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex Example();
 
-    [GeneratedRegex("\"([a-z_]+ C[0-9]+)\"")]
+    [GeneratedRegex("\"([a-z0-9_]+ C[0-9]+)\"")]
     private static partial Regex Id();
 }

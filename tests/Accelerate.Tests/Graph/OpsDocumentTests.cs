@@ -34,7 +34,7 @@ public sealed class OpsDocumentTests
         foreach (var id in OpsDocument.ThrownConstraints)
             Assert.True(Regex.IsMatch(OpsDocument.Text, $@"^(- |\| ){id}(:| \|)", RegexOptions.Multiline),
                 $"{id} is not in OPS.md");
-        foreach (Match match in Regex.Matches(OpsDocument.Text, @"^(?:- |\| )([a-z_]+ C[0-9]+)",
+        foreach (Match match in Regex.Matches(OpsDocument.Text, @"^(?:- |\| )([a-z0-9_]+ C[0-9]+)",
             RegexOptions.Multiline))
             Assert.Contains(match.Groups[1].Value, OpsDocument.ThrownConstraints);
     }

@@ -12,7 +12,7 @@ public class LibraryRuleTests
 
     private static IEnumerable<(string File, string Name, string Comment)> Declared =>
         Directory.GetFiles(Library, "*.acc", SearchOption.AllDirectories).SelectMany(f =>
-            Regex.Matches(File.ReadAllText(f), @"(?<comment>(?:^#[^\n]*\n)*)^(?:fn|module) (?<name>\w+)",
+            Regex.Matches(File.ReadAllText(f), @"(?<comment>(?:^#[^\n]*\n)*)^(?:(?:composite )?fn|module) (?<name>\w+)",
                 RegexOptions.Multiline)
                 .Select(m => (Path.GetFileName(f), m.Groups["name"].Value, m.Groups["comment"].Value)));
 

@@ -54,7 +54,7 @@ internal static class FloatMath
             UnaryOp.Erf => 1.1283791670955126 * Math.Exp(-x * x),
             UnaryOp.Sqrt => y == 0 ? 0 : 0.5 / y,
             UnaryOp.Rsqrt => 0.5 * y / x,
-            _ => 0,
+            _ => throw new ReferenceException($"{op} has no derivative here"),
         }, m),
     };
 
