@@ -167,9 +167,12 @@ public sealed class Compilation
             var function = GraphReader.Read(Source.Text);
             Verifier.Verify(function);
             Bounds.Guard(function);
-            if (function.Nodes.OfType<State>().FirstOrDefault(s => s.Type.Shape.Any(e => !e.IsConstant)) is { } open)
+            // The setup reads state too.
+            List<State> states = [.. GraphPrinter.Whole(function).SelectMany(f => f.Nodes).OfType<State>()
+                .DistinctBy(s => s.Name)];
+            if (states.FirstOrDefault(s => s.Type.Shape.Any(e => !e.IsConstant)) is { } open)
                 throw new FormatException($"the state '{open.Name}' has the symbolic type {open.Type}");
-            return new BoundProgram([function], [.. function.Nodes.OfType<State>().Select(Declare)], WeightRules.None);
+            return new BoundProgram([function], [.. states.Select(Declare)], WeightRules.None);
         }
         catch (Exception e) when (e is FormatException or GraphException)
         {

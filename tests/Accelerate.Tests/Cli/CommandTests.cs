@@ -93,7 +93,7 @@ public sealed class CommandTests : CommandLine
     public void DumpAfterEachPass()
     {
         var text = Output("dump", "net.acc", "--stage", "opt", "--each", "--function", "scale");
-        Assert.StartsWith("# after inline\ngraph @scale {", text);
+        Assert.StartsWith("# after decompose\ngraph @scale {", text);
         Assert.Contains("# after dead-code\ngraph @scale {", text);
     }
 

@@ -192,7 +192,7 @@ internal static partial class OpCases
             "T[n] = tuple(%0, %1)\nbool[n] = result(%2; 1)\nT[n] = result(%2; 0)", "(c, a)", Lines,
             results: "%3, %4");
         table.Add("barrier", Every, "a: T[n]", "T[n] = barrier(%0; materialise)", "a", Lines);
-        table.Add("extent", Numbers, "a: T[n]; i<9: i32",
+        table.Add("extent", Every, "a: T[n]; i<9: i32",
             "bool = extent(%1; m.1,1,n)\nT[m.1] = slice(%0; [0],[1])\nT = reduce(%3; max,[0])",
             "np.maximum.reduce(a[:int(i)+1])", "n=5; n=1; n=40");
         table.Add("print", Every, "a: T[n]", "T[n] = print(%0; \"{}\")\nT[n] = barrier(%1; checkpoint,1)", "a", Lines);
