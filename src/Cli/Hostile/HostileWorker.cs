@@ -8,7 +8,12 @@ using Accelerate.Runtime;
 namespace Accelerate.Cli.Hostile;
 
 /// <summary>An input, what was run, and what it did that none may.</summary>
-internal sealed record HostileFinding(long Number, string Command, string Problem);
+internal sealed record HostileFinding(long Number, string Command, string Problem)
+{
+    /// <summary>True for what ended, and took longer than an input may.</summary>
+    public bool IsSlow => Problem.StartsWith(HostileWorker.Slow, StringComparison.Ordinal)
+        && Problem.EndsWith(" s", StringComparison.Ordinal);
+}
 
 /// <summary>
 /// Runs inputs one after the other in this process, each in a folder of its own, and looks at what it left behind. What
@@ -18,7 +23,7 @@ internal sealed partial class HostileWorker
 {
     public const double Seconds = 2;
     public const long Bytes = 1L << 30;
-    private const string Slow = "takes";
+    public const string Slow = "takes";
 
     private readonly string root;
     private readonly IReadOnlyList<string> kinds;
