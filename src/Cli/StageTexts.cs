@@ -44,7 +44,7 @@ internal static class StageTexts
 
     /// <summary>What the user called by its name, and no kernel takes whole; comments, which no reader reads.</summary>
     private static string Dissolved(CompiledEntry entry) => string.Concat(
-        entry.Dissolved.Select(o => $"# {o.Composites.LastOrDefault()} at {o.Where}: no kernel takes it whole\n"));
+        entry.FindDissolved().Select(o => $"# {o.Composites.LastOrDefault()} at {o.Where}: no kernel takes it whole\n"));
 
     /// <summary>The syntax tree of a file, or of its declarations of one name.</summary>
     public static string Syntax(FileSyntax file, string? name)

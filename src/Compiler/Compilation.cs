@@ -58,9 +58,9 @@ public sealed record CompiledEntry(string Name, Function Bound, Function? Optimi
 {
     /// <summary>
     /// The calls of a composite that one kernel should compute, and none does: several are right, and slower. Empty
-    /// before it is optimised.
+    /// before it is optimised. Calls at one place of one layer count as one.
     /// </summary>
-    public IReadOnlyList<Origin> Dissolved => Optimised is null ? [] : Claims.Dissolved(Bound, Optimised);
+    public IReadOnlyList<Origin> FindDissolved() => Optimised is null ? [] : Claims.Dissolved(Bound, Optimised);
 }
 
 /// <summary>A file compiled. Nothing is thrown for a wrong program: look at <see cref="Diagnostics"/> first.</summary>

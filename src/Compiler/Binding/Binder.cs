@@ -177,6 +177,7 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
         {
             return null;
         }
+        // A filter runs before the scopes of what threw are left: where it was is still known.
         catch (OverflowException e) when ((place = elaborator.Place) is var _)
         {
             elaborator.Overflowed(e, place ?? span);

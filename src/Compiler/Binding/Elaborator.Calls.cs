@@ -101,7 +101,7 @@ internal sealed partial class Elaborator
             composite is null && !f.File.IsLibrary ? composites : composites.Add(composite ?? syntax.Name.Text));
         using var place = new Scope<Span?>(ref userPlace, userPlace);
         using var deeper = new Scope<int>(ref depth, depth + CallDepth);
-        var outline = Begin(syntax, bound);
+        var outline = BeginOutline(syntax, bound);
         var result = Parameters(syntax.Parameters, bound, span) && Hold(syntax) ? Body(syntax, span) : Value.Poison;
         return outline is null ? result : Outlined(outline, syntax, result);
     }

@@ -25,7 +25,7 @@ internal sealed partial class Elaborator
     /// To be asked before the parameters are bound. Null where the call has to dissolve: in an index form, whose axes
     /// the body's tensors have beside their own; for what is known and no part of a function; where it writes back.
     /// </summary>
-    private Outline? Begin(FunctionSyntax syntax, Argument?[] bound)
+    private Outline? BeginOutline(FunctionSyntax syntax, Argument?[] bound)
     {
         if (!syntax.IsComposite || Graph.Name == Known || !Frame.Guards.IsEmpty
             || syntax.Parameters.Any(p => p.Inout)) return null;
@@ -48,7 +48,7 @@ internal sealed partial class Elaborator
         var made = outliner.Outline(Graph, syntax.Name.Text, [.. leaves.Select(l => l.Node)],
             n => !arguments.Contains(n) && n is not (Input or State)
                 && (n.Id >= outline.First || outlined.Contains(n)),
-            outline.Arguments, n => n.Id < outline.First && Outliner.IsGenerated(n) ? null : Within(Graph.OriginOf(n), outline),
+            outline.Arguments, n => n.Id < outline.First && Outliner.IsGenerated(n) ? null : Shared(Graph.OriginOf(n), outline),
             out var inside);
         if (made is null) return value;
         // The call stands where it is written; what its body is made of, in a user's file, stands there.
@@ -60,6 +60,6 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>The part of an origin that all calls share; the rest is the call's own.</summary>
-    private Origin Within(Origin origin, Outline outline) => new(origin.Place == outline.Place?.Place ? "" : origin.Place,
+    private Origin Shared(Origin origin, Outline outline) => new(origin.Place == outline.Place?.Place ? "" : origin.Place,
         [.. origin.Composites.Except(composites)]);
 }

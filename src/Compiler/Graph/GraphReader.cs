@@ -232,7 +232,12 @@ public static class GraphReader
             }
         }
 
-        private Function Callee() => functions[Then("@", cursor.Name)];
+        private Function Callee()
+        {
+            var name = Then("@", cursor.Name);
+            return functions.TryGetValue(name, out var callee) ? callee
+                : throw cursor.Error($"there is no graph @{name} before this one");
+        }
 
         private T Word<T>()
             where T : struct, Enum =>

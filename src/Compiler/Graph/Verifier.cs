@@ -1,4 +1,6 @@
 // In: a function. Out: nothing, or a GraphException that names the first rule of OPS.md that does not hold.
+using Accelerate.Compiler.Types;
+
 namespace Accelerate.Compiler.Graph;
 
 /// <summary>
@@ -18,9 +20,15 @@ public static class Verifier
     {
         if (function.Setup is { } setup)
         {
-            Rule.Require(setup.Inputs.Count == 0 && setup.Effects.Count == 0 && setup.Setup is null, "setup C1",
-                () => $"@{setup.Name} runs before the first call, and has inputs, effects or a setup of its own");
+            Rule.Require(setup.Inputs.Count == 0 && setup.Effects.Count == 0 && setup.Setup is null
+                && setup.Sizes.Count == 0, "setup C1",
+                () => $"@{setup.Name} runs before the first call, and has inputs, effects, sizes or a setup of its own");
             VerifyNodes(setup);
+            var assigned = function.Effects.OfType<Assign>().Select(a => a.Name).ToHashSet();
+            var read = GraphPrinter.Closure(setup).SelectMany(f => f.Nodes).OfType<State>()
+                .FirstOrDefault(s => assigned.Contains(s.Name));
+            Rule.Require(read is null, "setup C3",
+                () => $"@{setup.Name} reads the state {read!.Name} before the first call, and @{function.Name} assigns it");
         }
         var types = function.Setup?.Results.Select(r => r.Type).ToList() ?? [];
         foreach (var c in GraphPrinter.Closure(function).SelectMany(f => f.Nodes).OfType<Const>())
@@ -43,7 +51,7 @@ public static class Verifier
                 () => $"%{id} = {node.Op} says {node.Type}, its operands give {Rule.List(again.ResultTypes)}");
             Bounds.Verify(node);
             if (node is Scan scan) VerifyVariable(scan, function);
-            if (node is Extent extent) VerifyVariable(extent, function);
+            if (node is Extent extent) VerifyExtent(extent, function);
             foreach (var callee in GraphPrinter.Callees(node)) VerifyNodes(callee);
         }
         foreach (var result in function.Results)
@@ -61,12 +69,21 @@ public static class Verifier
             () => $"two functions that @{function.Name} reaches have one name");
     }
 
-    private static void VerifyVariable(Extent extent, Function around)
+    /// <summary>
+    /// A buffer has room for the most, and past the extent holds whatever was there: what hands a whole buffer on does
+    /// not have such a size.
+    /// </summary>
+    private static void VerifyExtent(Extent extent, Function around)
     {
-        bool Mentions(Node node) => node.ResultTypes.SelectMany(t => t.Shape).Concat(node.AttributeSizes)
-            .Any(s => s.Mentions(extent.Variable));
-        Rule.Require(!around.Nodes.Take(extent.Id + 1).Any(Mentions), "extent C3",
+        bool IsIn(TensorType type) => type.Shape.Any(s => s.Mentions(extent.Variable));
+        Rule.Require(!around.Nodes.Take(extent.Id + 1)
+            .Any(n => n.ResultTypes.Any(IsIn) || n.AttributeSizes.Any(s => s.Mentions(extent.Variable))), "extent C3",
             () => $"{extent.Variable} has a meaning before %{extent.Id} = extent");
+        var whole = around.Nodes.Where(n => n.IsEffect || n is RegionNode or Call)
+            .SelectMany(n => n.ResultTypes.Concat(n.Operands.Select(o => o.Type)))
+            .Concat(around.Results.Select(r => r.Type));
+        Rule.Require(!whole.Any(IsIn), "extent C4",
+            () => $"{extent.Variable} is a size of a result, or of what an effect, a region or a call takes or gives");
     }
 
     private static void VerifyVariable(Scan scan, Function around) =>

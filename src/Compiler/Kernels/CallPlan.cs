@@ -1,6 +1,7 @@
 // What a call needs besides the program's steps, as size expressions: entry checks, and the memory of temporaries and
 // workers.
 using System.Collections.Immutable;
+using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 
@@ -90,7 +91,15 @@ public sealed record CallPlan(ImmutableArray<EntryCheck> Checks, ImmutableArray<
     {
         var most = Size.Zero;
         var others = new List<Size>();
-        Walk(program.Steps, new Dictionary<string, (Size, Size)>(StringComparer.Ordinal));
+        try
+        {
+            Walk(program.Steps, new Dictionary<string, (Size, Size)>(StringComparer.Ordinal));
+        }
+        catch (OverflowException)
+        {
+            throw new LimitationException(
+                $"not supported: @{program.Name} needs scratch memory whose size does not fit 64 bits");
+        }
         return [.. most.Is(0) ? [] : (Size[])[most], .. others.Distinct()];
 
         void Walk(IEnumerable<Step> steps, Dictionary<string, (Size Low, Size High)> variables)

@@ -18,7 +18,14 @@ public static class ProgramReader
     public static Program Read(string text)
     {
         var program = Trusted(text) with { IsTrusted = false };
-        ProgramVerifier.Verify(program);
+        try
+        {
+            ProgramVerifier.Verify(program);
+        }
+        catch (OverflowException)
+        {
+            throw new FormatException($"program @{program.Name}: a number of elements, or bytes, does not fit 64 bits");
+        }
         return program;
     }
 

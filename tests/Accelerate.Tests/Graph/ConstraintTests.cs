@@ -106,9 +106,30 @@ public sealed class ConstraintTests
             f.Add(new Input("y", Type("f32[m.1]")));
             f.Add(new Extent(f.Add(new Input("limit", Type("i32"))), "m.1", 1, 8));
         }),
+        ["extent C4"] = () => Reads("""
+            graph @f {
+              %0: f32[n] = input(; "x")
+              %1: i32 = input(; "last")
+              %2: bool = extent(%1; m.1,1,n)
+              %3: f32[m.1] = slice(%0; [0],[1])
+              return(%3)
+            }
+            """),
         ["barrier C1"] = () => _ = new Accelerate.Compiler.Graph.Barrier(X("f32"), BarrierKind.Materialise, 1),
         ["setup C1"] = () => VerifyWith(f => f.Setup = Negation("f32")),
         ["setup C2"] = () => VerifyWith(f => f.Add(Const.Folded(Type("f32"), 0))),
+        ["setup C3"] = () => Reads("""
+            graph @s {
+              %0: f32 = buffer(; "b")
+              %1: f32 = exp(%0)
+              return(%1)
+            }
+            graph @f; setup @s {
+              %0: f32 = const(; folded 0)
+              %1: f32 = assign(%0; buffer "b")
+              return(%0)
+            }
+            """),
         ["dot C4"] = () => _ = new Dot(X("f32[4]"), X("f32[4]"), [], [], [0], [0], DType.F16),
         ["assign C1"] = () => VerifyWith(f => f.Add(new Assign(StorageClass.Inout, "x", f.Results[0]))),
         ["assign C2"] = () => VerifyWith(f => f.Add(new Assign(StorageClass.Inout, "y",
@@ -226,6 +247,8 @@ public sealed class ConstraintTests
         f.Results = [f.Add(new Compare(CompareOp.Eq, x, x))];
         return f;
     }
+
+    private static void Reads(string text) => Verifier.Verify(GraphReader.Read(text));
 
     private static void VerifyWith(Action<Function> add)
     {

@@ -1,6 +1,7 @@
 // What the plan of a call has in the sizes of the program alone: a worker's scratch, whatever its kernels are called
 // with.
 using System.Collections.Immutable;
+using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
 
@@ -46,6 +47,15 @@ public sealed class CallPlanTests
         // A loop that has no iteration needs nothing, and the formula is not below 0.
         for (var n = 0L; n < 5; n++)
             Assert.Equal((64 * Math.Max(0, n - 1)) + 1, Assert.Single(scratch).Evaluate(_ => n));
+    }
+
+    [Fact]
+    public void ScratchThatNoNumberHoldsIsALimitation()
+    {
+        var program = ProgramReader.Read(Text.Replace("STEPS", "let(m, 4*n) call(@b; b0, b1)"));
+        var e = Assert.Throws<LimitationException>(
+            () => CallPlan.ScratchOf(program, [.. program.Kernels.Select(_ => Size.Variable("m") * (long.MaxValue / 2))]));
+        Assert.Contains("scratch memory whose size does not fit 64 bits", e.Message);
     }
 
     /// <summary>A bound holds wherever variables are inside of their intervals, and is reached by a point.</summary>

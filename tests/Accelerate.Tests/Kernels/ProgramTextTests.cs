@@ -69,6 +69,14 @@ public sealed class ProgramTextTests
         { "vector(i < n)", "vector(i < n//0)", "divis" },
     };
 
+    [Fact]
+    public void ATypeWithTooManyElementsIsRefused()
+    {
+        var e = Assert.Throws<FormatException>(() => ProgramReader.Read(
+            "program @f { sizes(n) input(x0: f64[n,3,9223372036854775807,33], \"x\") }"));
+        Assert.Equal("program @f: a number of elements, or bytes, does not fit 64 bits", e.Message);
+    }
+
     [Theory]
     [MemberData(nameof(Refused))]
     public void WhatDoesNotFitIsRefused(string before, string after, string says)
