@@ -48,7 +48,8 @@ internal sealed partial class Elaborator
         var made = outliner.Outline(Graph, syntax.Name.Text, [.. leaves.Select(l => l.Node)],
             n => !arguments.Contains(n) && n is not (Input or State)
                 && (n.Id >= outline.First || outlined.Contains(n)),
-            outline.Arguments, n => n.Id < outline.First && Outliner.IsGenerated(n) ? null : Shared(Graph.OriginOf(n), outline),
+            outline.Arguments,
+            n => n.Id < outline.First && Outliner.IsGenerated(n) ? null : Shared(Graph.OriginOf(n), outline),
             out var inside);
         if (made is null) return value;
         // The call stands where it is written; what its body is made of, in a user's file, stands there.

@@ -123,8 +123,8 @@ internal sealed partial class Elaborator
     /// Literals and counting are repeated in a region: an input would hide what they are. A sum of scalars too, so that
     /// `pos + t` less `pos` is t on this side as well.
     /// </summary>
-    private static bool IsRepeated(Node node) => node is Const or SizeValue or Iota
-        or Binary { Kind: BinaryOp.Add or BinaryOp.Sub, Type: { Rank: 0, DType.IsInteger: true } }
+    private static bool IsRepeated(Node node) => Outliner.IsGenerated(node) || node is
+        Binary { Kind: BinaryOp.Add or BinaryOp.Sub, Type: { Rank: 0, DType.IsInteger: true } }
         or Graph.Convert { Type: { Rank: 0, DType: DType.I64 }, Operands: [{ Type.DType: DType.I32 }] };
 
     private TensorValue Import(TensorValue value) => Owns(Graph, value.Node) ? value
