@@ -17,7 +17,7 @@ internal static partial class CallSamples
     private const double LongSeconds = 0.05;
 
     /// <summary>Seconds of a call: by the clock, and what the calling thread computed of them.</summary>
-    public static (Statistics Elapsed, Statistics Computed) Take(double seconds, Action call)
+    public static (SampleSummary Elapsed, SampleSummary Computed) Take(double seconds, Action call)
     {
         var start = Stopwatch.GetTimestamp();
         var calls = 0;
@@ -42,7 +42,7 @@ internal static partial class CallSamples
             samples.Add(Seconds(before) / batch);
             computed.Add((Computed() - own) / batch);
         }
-        return (Statistics.Of(samples), Statistics.Of(computed));
+        return (SampleSummary.Of(samples), SampleSummary.Of(computed));
     }
 
     private static double Seconds(long since) => Stopwatch.GetElapsedTime(since).TotalSeconds;
