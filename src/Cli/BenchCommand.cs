@@ -56,6 +56,8 @@ internal static class BenchCommand
         command.Arguments.Add(sizes);
         foreach (var option in (Option[])[common.Weights, threads, backends, seconds, seed, integers, log, kernels])
             command.Options.Add(option);
+        command.Subcommands.Add(BenchCompareCommand.Make(terminal));
+        command.Subcommands.Add(BenchReportCommand.Make(terminal));
         command.SetAction(parsed =>
         {
             var options = common.Read(parsed);

@@ -4,6 +4,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Accelerate.Backends.Llvm;
 using Accelerate.Bench;
+using Accelerate.Bench.Scenarios;
 using Accelerate.Compiler;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
@@ -37,9 +38,13 @@ internal static class TimeCommand
         command.Options.Add(seconds);
         command.Options.Add(outputs);
         command.Options.Add(kernels);
+        var scenarios = new ScenarioArguments(command);
         command.SetAction(parsed =>
         {
             var options = common.Read(parsed);
+            var scenario = scenarios.Read(parsed, parsed.GetValue(seconds));
+            if (scenario is not null && parsed.GetValue(kernels))
+                throw CommonOptions.Usage("--kernels and --scenario are two measurements", "leave one of them out");
             var loader = new ModelLoader(options, terminal);
             var model = loader.Model(call.Function(parsed));
             var program = model.Programs.Single();
@@ -56,12 +61,41 @@ internal static class TimeCommand
             }
             using var session = executable.CreateSession();
             session.Output = TextWriter.Null;
+            if (scenario is { Mode: LoadMode.Accuracy })
+            {
+                // The data set is what the command line gives: one sample, whose results go to --out.
+                var once = LoadGenerator.Run(scenario, new LoadClock(),
+                    _ => session.Run(program.Name, inputs, sizes), (_, given) =>
+                {
+                    foreach (var (path, result) in targets.Zip(given)) Npy.Write(path, result);
+                    foreach (var tensor in given) tensor.Dispose();
+                });
+                var record = LoadRecord.Of(once) with { Threads = options.Executable.Threads };
+                terminal.Output.Write(record.ToJson() + "\n");
+                return ExitCodes.Ok;
+            }
             var first = Stopwatch.StartNew();
             var results = session.Run(program.Name, inputs, sizes);
             first.Stop();
             var sinceStart = DateTime.Now - Process.GetCurrentProcess().StartTime;
             foreach (var (path, result) in targets.Zip(results)) Npy.Write(path, result);
             foreach (var tensor in results) tensor.Dispose();
+            if (scenario is not null)
+            {
+                var load = LoadRecord.Of(ScenarioArguments.Take(scenario, () =>
+                {
+                    foreach (var tensor in session.Run(program.Name, inputs, sizes)) tensor.Dispose();
+                }));
+                terminal.Output.Write((load with
+                {
+                    Threads = options.Executable.Threads,
+                    PeakGflops = Peak(options.Executable.Threads),
+                    CompileMs = loader.CompileTime.TotalMilliseconds,
+                    FirstCallMs = first.Elapsed.TotalMilliseconds,
+                    FirstResultMs = sinceStart.TotalMilliseconds,
+                }).ToJson() + "\n");
+                return ExitCodes.Ok;
+            }
             var (times, computed) = CallSamples.Take(parsed.GetValue(seconds), () =>
             {
                 foreach (var tensor in session.Run(program.Name, inputs, sizes)) tensor.Dispose();

@@ -23,7 +23,8 @@ public class SampleSummaryTests
     public void OneSampleIsAllOfThem() => Assert.Equal(new SampleSummary(1, 7, 7, 7, 7), SampleSummary.Of([7]));
 
     [Fact]
-    public void NoSampleIsAnError() => Assert.Throws<ArgumentOutOfRangeException>(() => SampleSummary.Percentile([], 0.5));
+    public void NoSampleIsAnError() =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => SampleSummary.Percentile([], 0.5));
 
     [Fact]
     public void SizeListsAreEveryCombination()
