@@ -3,6 +3,8 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using Accelerate.Backends;
 using Accelerate.Backends.Llvm;
+using Accelerate.Bench.Store;
+using Accelerate.Cli.Db;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Runtime;
 
@@ -97,6 +99,7 @@ internal static class Accc
         LimitationException => new(e.Message, Help(e), ExitCodes.Limitation),
         ExecutionException x => new(e.Message, x.Details),
         BackendException => new(e.Message),
+        StoreException s => new(s.Message, s.Help),
         MemoryException m => new(m.Message, m.Limit is null ? MemoryHelp : null),
         OutOfMemoryException => new("out of memory", MemoryHelp),
         // Sizes are the only numbers that are computed checked.
@@ -124,6 +127,7 @@ internal static class Accc
             TestCommand.Make(terminal), FuzzCommand.Make(terminal), HostileCommand.Make(terminal),
                 BisectCommand.Make(terminal), BenchCommand.Make(terminal), TimeCommand.Make(terminal),
                 LimitsCommand.Make(terminal), ExplainCommand.Make(terminal), EnvCommand.Make(terminal),
+                DbCommand.Make(terminal),
                 .. PlannedCommands.Make()])
             root.Subcommands.Add(command);
         return root;
