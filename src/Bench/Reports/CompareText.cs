@@ -156,7 +156,12 @@ internal static class CompareText
         side.Name,
         Runs = side.Runs.Select(r => new
         {
-            r.Id, r.StartedAt, r.Suite, r.Command, r.Environment.Commit, Machine = r.Hardware.Fingerprint,
+            r.Id,
+            r.StartedAt,
+            r.Suite,
+            r.Command,
+            r.Environment.Commit,
+            Machine = r.Hardware.Fingerprint,
         }),
     };
 }

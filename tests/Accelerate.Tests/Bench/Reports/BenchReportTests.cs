@@ -76,7 +76,7 @@ public class BenchReportTests
         ];
         RatioChart.Write(folder["c.svg"], "B against A", "time of B over time of A", 0.05, bars);
         var texts = XDocument.Load(folder["c.svg"]).Descendants().Where(e => e.Name.LocalName == "text")
-            .Select(e => e.Value).ToList();
+            .Select(e => e.Value.Trim()).ToList();
         foreach (var bar in bars) Assert.Contains(bar.Label, texts);
         Assert.Contains("B against A", texts);
         Assert.Contains("1", texts);

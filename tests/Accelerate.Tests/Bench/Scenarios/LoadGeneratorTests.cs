@@ -59,7 +59,11 @@ public class LoadGeneratorTests
         var (calls, own) = (0, new List<double>());
         var options = new ScenarioOptions(Scenario.Server)
         {
-            Qps = 50, Seconds = 40, LatencyBound = 0.5, Seed = 1, MostSeconds = 1000,
+            Qps = 50,
+            Seconds = 40,
+            LatencyBound = 0.5,
+            Seed = 1,
+            MostSeconds = 1000,
         };
         var result = LoadGenerator.Run(options, clock, _ =>
         {
