@@ -33,7 +33,9 @@ internal sealed class JsonLinesStore : IResultStore
             if (string.IsNullOrWhiteSpace(lines[i])) continue;
             try
             {
-                batches.Add(ResultBatch.FromJson(lines[i]));
+                var batch = ResultBatch.FromJson(lines[i]);
+                batches.Add(batch is { Run: { Hardware: not null, Environment: not null }, Results: not null } ? batch
+                    : throw new JsonException("it has no run with hardware and environment, or no results"));
             }
             catch (JsonException e)
             {

@@ -13,7 +13,7 @@ namespace Accelerate.Bench.Statistics;
 /// included.</param>
 internal sealed record RankTest(double P, bool IsExact)
 {
-    // 100 against 100 is counted in a tenth of a second; above it the approximation's error is below 1e-3 of p.
+    // 100 against 100 in one stratum is counted, in a tenth of a second; pairs always are.
     private const double MostSteps = 1e8;
 
     public static RankTest Of(IReadOnlyList<Stratum> strata)

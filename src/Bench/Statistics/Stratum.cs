@@ -26,34 +26,26 @@ internal sealed record Stratum(double[] A, double[] B)
         [.. processes.Select(p => p.Process.Value > 0 && double.IsFinite(p.Process.Value) ? Math.Log(p.Process.Value)
             : throw new ArgumentOutOfRangeException(nameof(processes), p.Process.Value, "a time is above zero"))];
 
-    /// <summary>The standard deviation within strata of processes that all measure the same: for a few per cent it is
-    /// the coefficient of variation from process to process.</summary>
-    /// <returns>Null for fewer than two processes in every stratum.</returns>
-    public static double? Variation(IReadOnlyList<Stratum> strata)
-    {
-        var (squares, freedom) = (0.0, 0);
-        foreach (var stratum in strata)
-        {
-            double[] all = [.. stratum.A, .. stratum.B];
-            var mean = all.Average();
-            squares += all.Sum(x => (x - mean) * (x - mean));
-            freedom += all.Length - 1;
-        }
-        return freedom > 0 ? Math.Sqrt(squares / freedom) : null;
-    }
+    /// <summary>The coefficient of variation from process to process of a binary: the standard deviation over the
+    /// mean, within strata.</summary>
+    /// <returns>Null where every stratum has one process, or there is none.</returns>
+    public static double? Variation(IReadOnlyList<Stratum> strata) => Variation(strata, 0, 0);
 
-    /// <summary>The same of arms that may differ: each arm's own mean is taken off first, as far as strata of two
-    /// leave it.</summary>
-    public static double? VariationWithinArms(IReadOnlyList<Stratum> strata)
+    /// <summary>The same of arms that may differ: their mean difference is taken off first.</summary>
+    public static double? VariationWithinArms(IReadOnlyList<Stratum> strata) => strata.Count == 0 ? null
+        : Variation(strata, strata.Average(s => s.B.Average() - s.A.Average()), 1);
+
+    /// <param name="strata">Logarithms.</param>
+    /// <param name="shift">Of B.</param>
+    /// <param name="estimated">Parameters beyond the strata's means.</param>
+    private static double? Variation(IReadOnlyList<Stratum> strata, double shift, int estimated)
     {
-        if (strata.Count == 0) return null;
-        var shift = strata.Average(s => s.B.Average() - s.A.Average());
-        var (squares, freedom) = (0.0, -1);
-        foreach (var (a, b) in strata.Select(s => (s.A, s.B)))
+        var (squares, freedom) = (0.0, -estimated);
+        foreach (var (a, b) in strata)
         {
-            double[] all = [.. a, .. b.Select(x => x - shift)];
+            double[] all = [.. a.Select(Math.Exp), .. b.Select(x => Math.Exp(x - shift))];
             var mean = all.Average();
-            squares += all.Sum(x => (x - mean) * (x - mean));
+            squares += all.Sum(x => (x / mean - 1) * (x / mean - 1));
             freedom += all.Length - 1;
         }
         return freedom > 0 ? Math.Sqrt(squares / freedom) : null;
