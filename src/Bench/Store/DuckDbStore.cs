@@ -85,7 +85,9 @@ internal sealed partial class DuckDbStore : IResultStore
         }
     }
 
-    /// <summary>Notes what somebody should look at; <paramref name="kind"/> is "wrong", "failed" or "regression".</summary>
+    /// <summary>
+    /// Notes what somebody should look at; <paramref name="kind"/> is "wrong", "failed" or "regression".
+    /// </summary>
     public void Alert(Guid run, Guid? result, string kind, string message)
     {
         lock (gate) Guard(Path, () => Alert(Connection, run, result, kind, message));
@@ -135,7 +137,7 @@ internal sealed partial class DuckDbStore : IResultStore
         if (FileStatus.Of(folder!) is null) throw new StoreException($"{path}: there is no folder {folder}");
         var options = new DuckDBConnectionStringBuilder { DataSource = System.IO.Path.GetFullPath(path) };
         if (readOnly) options["access_mode"] = "READ_ONLY";
-        for (var deadline = DateTime.UtcNow + patience; ;)
+        return Retry(path, patience, () =>
         {
             var connection = new DuckDBConnection(options.ToString());
             try
@@ -143,15 +145,25 @@ internal sealed partial class DuckDbStore : IResultStore
                 connection.Open();
                 return connection;
             }
-            catch (DuckDBException e)
+            catch
             {
                 connection.Dispose();
-                if (!e.Message.Contains("Could not set lock", StringComparison.Ordinal))
-                {
-                    throw e.Message.Contains("not a valid DuckDB database", StringComparison.Ordinal)
-                        ? new StoreException($"{path} is no DuckDB database", "name another file with --database", e)
-                        : new StoreException($"{path} cannot be opened: {FirstLine(e)}", inner: e);
-                }
+                throw;
+            }
+        });
+    }
+
+    /// <summary>Does what opens a database, again while another process has it open.</summary>
+    public static T Retry<T>(string path, TimeSpan patience, Func<T> open)
+    {
+        for (var deadline = DateTime.UtcNow + patience; ;)
+        {
+            try
+            {
+                return open();
+            }
+            catch (DuckDBException e) when (e.Message.Contains("Could not set lock", StringComparison.Ordinal))
+            {
                 if (DateTime.UtcNow >= deadline)
                 {
                     var holder = Holder().Match(e.Message) is { Success: true } m
@@ -160,6 +172,12 @@ internal sealed partial class DuckDbStore : IResultStore
                         $"{path} is open in {holder}, still after {patience.TotalSeconds:0.###} s", e);
                 }
                 Thread.Sleep(20);
+            }
+            catch (DuckDBException e)
+            {
+                throw e.Message.Contains("not a valid DuckDB database", StringComparison.Ordinal)
+                    ? new StoreException($"{path} is no DuckDB database", "name another file with --database", e)
+                    : new StoreException($"{path} cannot be opened: {FirstLine(e)}", inner: e);
             }
         }
     }

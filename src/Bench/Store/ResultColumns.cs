@@ -5,7 +5,9 @@ using Accelerate.Bench.Records;
 
 namespace Accelerate.Bench.Store;
 
-/// <summary>The columns of `results` in the order of the table, which is the order that DuckDB's appender takes.</summary>
+/// <summary>
+/// The columns of `results` in the order of the table, which is the order that DuckDB's appender takes.
+/// </summary>
 internal static class ResultColumns
 {
     public static ImmutableArray<(string Name, Func<ResultRecord, object?> Value)> All { get; } =

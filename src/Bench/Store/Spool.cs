@@ -69,7 +69,8 @@ internal static class Spool
                 batches += read.Count;
                 File.Delete(file);
             }
-            catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException or StoreException)
+            catch (Exception e)
+                when (e is JsonException or IOException or UnauthorizedAccessException or StoreException)
             {
                 unreadable.Add($"{file}: {DuckDbStore.FirstLine(e)}");
             }

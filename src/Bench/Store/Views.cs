@@ -13,7 +13,8 @@ internal static class Views
 
     public static IReadOnlyList<string> Names { get; } =
     [
-        .. ((string[])["benchmark_runs", Results, "performance_results"]).SelectMany(n => (string[])[n, n + WithSimulated]),
+        .. ((string[])["benchmark_runs", Results, "performance_results"])
+            .SelectMany(n => (string[])[n, n + WithSimulated]),
         "benchmark_samples", "benchmark_kernels",
     ];
 
@@ -69,7 +70,8 @@ internal static class Views
         FROM samples WHERE result_id IN (SELECT result_id FROM benchmark_results);
 
         CREATE OR REPLACE VIEW benchmark_kernels AS
-        SELECT k.*, k.flops / nullif(k.microseconds, 0) / 1e3 AS gflops, k.bytes / nullif(k.microseconds, 0) / 1e3 AS gb_per_second
+        SELECT k.*, k.flops / nullif(k.microseconds, 0) / 1e3 AS gflops,
+            k.bytes / nullif(k.microseconds, 0) / 1e3 AS gb_per_second
         FROM kernels k WHERE k.result_id IN (SELECT result_id FROM benchmark_results);
         """;
 }

@@ -1,5 +1,6 @@
 // In: `accc db …`. Out: the subcommand that does it, and the database it means.
 using System.CommandLine;
+using Accelerate.Bench;
 using Accelerate.Bench.Store;
 
 namespace Accelerate.Cli.Db;
@@ -14,14 +15,17 @@ internal static class DbCommand
     {
         var command = new Command("db", "The database of benchmarks: import, query, back up.");
         foreach (var sub in (Command[])[
-            DbInit.Make(terminal), DbMigrate.Make(terminal), DbQuery.Make(terminal)])
+            DbInit.Make(terminal), DbMigrate.Make(terminal), DbImport.Make(terminal), DbAdd.Make(terminal),
+            DbExport.Make(terminal), DbQuery.Make(terminal), DbOptimise.Make(terminal), DbVacuum.Make(terminal),
+            DbBackup.Make(terminal), DbCheck.Make(terminal), DbPurge.Make(terminal), DbStats.Make(terminal),
+            DbBench.Make(terminal)])
             command.Subcommands.Add(sub);
         return command;
     }
 
     public static Option<string?> Database() => new("--database")
     {
-        Description = $"the file; by default ${Variable}, else {DuckDbStore.DefaultFile} in this folder",
+        Description = $"the file; by default what {Variable} names, else {DuckDbStore.DefaultFile} in this folder",
         HelpName = "FILE",
     };
 
@@ -33,10 +37,14 @@ internal static class DbCommand
     {
         var store = DuckDbStore.Open(path, create: create);
         if (store.Merged.Batches > 0)
-            terminal.Error.Write($"note: merged {store.Merged.Batches} spooled batches: {store.Merged.Results} results\n");
+            terminal.Error.Write($"note: merged what was spooled: {Count(store.Merged.Results, "new result")}\n");
         foreach (var file in store.Merged.Unreadable) terminal.Error.Write($"warning: not merged: {file}\n");
         return store;
     }
+
+    /// <summary>"1.5 MiB".</summary>
+    public static string Bytes(long bytes) => bytes < 1 << 20 ? $"{BenchTable.Number(bytes / 1024.0)} KiB"
+        : $"{BenchTable.Number(bytes / 1024.0 / 1024)} MiB";
 
     /// <summary>"1 row", "2 rows".</summary>
     public static string Count(long number, string what) => $"{number} {what}{(number == 1 ? "" : "s")}";

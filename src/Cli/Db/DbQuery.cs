@@ -42,7 +42,8 @@ internal static class DbQuery
                 TimeSpan.FromSeconds(seconds));
             terminal.Output.Write(RowText.Print(rows, parsed.GetValue(format)));
             if (rows.HasMore)
-                terminal.Error.Write($"note: there are more than {DbCommand.Count(most, "row")}; --limit N reads more\n");
+                terminal.Error.Write(
+                    $"note: there are more than {DbCommand.Count(most, "row")}; --limit N reads more\n");
             return ExitCodes.Ok;
         });
         return command;

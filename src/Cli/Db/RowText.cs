@@ -41,8 +41,9 @@ internal static class RowText
             : BenchTable.Align(rows.Columns, cells);
     }
 
-    private static string Csv(QueryRows rows) => string.Concat(rows.Rows.Select(r => r.Select(v => v is null ? "" : Text(v)))
-        .Prepend(rows.Columns).Select(r => string.Join(',', r.Select(Field)) + "\n"));
+    private static string Csv(QueryRows rows) => string.Concat(rows.Rows
+        .Select(r => r.Select(v => v is null ? "" : Text(v))).Prepend(rows.Columns)
+        .Select(r => string.Join(',', r.Select(Field)) + "\n"));
 
     private static string Field(string text) => text.AsSpan().ContainsAny(Separating)
         ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
