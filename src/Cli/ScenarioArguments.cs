@@ -53,7 +53,8 @@ internal sealed class ScenarioArguments
         var given = parsed.GetValue(scenario);
         if (given is null)
         {
-            var stray = ((Option[])[mode, qps, bound, samples, seed]).FirstOrDefault(o => parsed.GetResult(o) is not null);
+            var stray = ((Option[])[mode, qps, bound, samples, seed])
+                .FirstOrDefault(o => parsed.GetResult(o) is not null);
             return stray is null ? null : throw CommonOptions.Usage($"{stray.Name} belongs to a scenario",
                 "add --scenario " + (stray == samples ? "multi-stream" : stray == mode ? "single-stream" : "server"));
         }

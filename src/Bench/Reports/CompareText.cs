@@ -62,6 +62,7 @@ internal static class CompareText
             Strata = r.Comparison?.Blocks,
             Variation = r.Comparison?.Variation,
             Needed = r.Comparison?.Needed,
+            NeededForSame = r.Comparison?.NeededForSame,
             Detectable = r.Comparison?.Detectable,
             OutliersA = r.Comparison?.OutliersA,
             OutliersB = r.Comparison?.OutliersB,
@@ -91,7 +92,8 @@ internal static class CompareText
         var runs = side.Runs.Select(r => $"{r.Id.ToString("N")[..8]}"
             + $"{(r.Environment.Commit is { } commit ? $" of {commit}" : "")}, "
             + r.StartedAt.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)).ToList();
-        return $"{side.Name} (run {string.Join("; ", runs.Take(3))}{(runs.Count > 3 ? $"; {runs.Count - 3} more" : "")})";
+        var more = runs.Count > 3 ? $"; {runs.Count - 3} more" : "";
+        return $"{side.Name} (run {string.Join("; ", runs.Take(3))}{more})";
     }
 
     private static string[] Cells(CompareReport report, CompareRow row)
@@ -101,28 +103,27 @@ internal static class CompareText
         var verdict = row.Comparison.Verdict == Verdict.Inconclusive ? Inconclusive(c) : Name(c.Verdict);
         if (report.IsRegression(row) && c.Verdict != Verdict.Slower) verdict += ", regression";
         if (row.Note is not null) verdict += $"; {row.Note}";
+        var outliers = c.OutliersA.Count + c.OutliersB.Count;
         return
         [
             row.Case, BenchTable.Time(c.MedianA / 1e3), BenchTable.Time(c.MedianB / 1e3), Ratio(c.Ratio),
             Interval(c.Interval), verdict,
-            $"{c.CountA}/{c.CountB}" + (c.OutliersA.Count + c.OutliersB.Count is > 0 and var far ? $" ({far} far)" : ""),
+            $"{c.CountA}/{c.CountB}" + (outliers > 0 ? $" ({outliers} far)" : ""),
             c.Variation is { } v ? string.Create(CultureInfo.InvariantCulture, $"{100 * v:0.0} %") : "-",
             Gates(row.Gates),
         ];
     }
 
+    /// <summary>How many would do: to find the change that a run is for, or, where there are as many, to show that
+    /// there is none.</summary>
     private static string Inconclusive(Comparison c)
     {
         var few = Math.Min(c.CountA, c.CountB);
-        var effect = string.Create(CultureInfo.InvariantCulture, $"{100 * c.Options.Effect:0.#} %");
-        return c.Needed switch
-        {
-            null => $"inconclusive: {few} on a side, {SampleSize.Least} or more are needed",
-            > SampleSize.Most and var n =>
-                $"inconclusive: {n} a side for {effect}, more than the {SampleSize.Most} that are run",
-            var n when n > few => $"inconclusive: {n} a side for {effect}",
-            _ => "inconclusive: between same and different",
-        };
+        if (c is not { Needed: { } find, NeededForSame: { } same })
+            return $"inconclusive: {few} on a side, {SampleSize.Least} or more are needed";
+        var (count, share) = find > few ? (find, c.Options.Effect) : (Math.Max(same, few + 1), c.Options.Margin);
+        return string.Create(CultureInfo.InvariantCulture, $"inconclusive: {count} a side for {100 * share:0.#} %"
+            + (count > SampleSize.Most ? $", at most {SampleSize.Most} are run" : ""));
     }
 
     private static string Gates(IReadOnlyList<Gate> gates)

@@ -17,8 +17,9 @@ internal sealed record Side(Selection Selection, IReadOnlyList<RunRecord> Runs, 
 
 /// <summary>
 /// A run's id or the beginning of it, `commit:HASH`, `machine:FINGERPRINT`, `backend:llvm`, `contender:onnxruntime`,
-/// `model:NAME`, `suite:NAME`, a file of batches; several of these with commas are all meant at once. What names neither
-/// a run nor a commit nor a file is the newest run that has such results: figures of different builds are no arm.
+/// `model:NAME`, `suite:NAME`, a file of batches; several of these with commas are all meant at once. What names
+/// neither a run nor a commit nor a file is the newest run that has such results: figures of different builds are no
+/// arm.
 /// </summary>
 internal sealed record Selection(string Text)
 {

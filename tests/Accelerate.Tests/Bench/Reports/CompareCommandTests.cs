@@ -40,8 +40,8 @@ public class CompareCommandTests : CommandLine
     public void FilesAreSidesAndOutputs()
     {
         Runs(100, 120);
-        var (code, output, _) = Run("bench", "compare", this["db.jsonl"] + ",commit:abc", this["db.jsonl"] + ",commit:def",
-            "--format", "json", "--out", this["out.json"], "--chart", this["c.svg"]);
+        var file = this["db.jsonl"];
+        var (code, output, _) = Run("bench", "compare", $"{file},commit:abc", $"{file},commit:def", "--format", "json", "--out", this["out.json"], "--chart", this["c.svg"]);
         Assert.Equal((3, ""), (code, output));
         var row = JsonDocument.Parse(File.ReadAllText(this["out.json"])).RootElement.GetProperty("rows")[0];
         Assert.Equal("slower", row.GetProperty("verdict").GetString());
@@ -56,7 +56,8 @@ public class CompareCommandTests : CommandLine
         var text = Output("bench", "report", "--db", "db.jsonl");
         Assert.Contains("- run 00000002, suite quick", text);
         Assert.Contains("| gemm a | llvm | 2 | 12 | 120 us |", text);
-        Assert.Contains("| gemm a | llvm | 2 | 12 | 100 us |", Output("bench", "report", "00000001", "--db", "db.jsonl"));
+        Assert.Contains("| gemm a | llvm | 2 | 12 | 100 us |",
+            Output("bench", "report", "00000001", "--db", "db.jsonl"));
         Assert.Contains("\"median_us\": 1", Output("bench", "report", "--db", "db.jsonl", "--format", "json"));
     }
 

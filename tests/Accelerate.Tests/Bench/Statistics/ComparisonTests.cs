@@ -3,10 +3,11 @@
 using System.Globalization;
 using Accelerate.Bench.Statistics;
 using Accelerate.Tests.Support;
+using Xunit.Abstractions;
 
 namespace Accelerate.Tests.Bench.Statistics;
 
-public class ComparisonTests
+public class ComparisonTests(ITestOutputHelper said)
 {
     private static readonly ComparisonOptions Options = new();
 
@@ -129,10 +130,11 @@ public class ComparisonTests
             var c = Comparison.Of(a, b, Options with { Resamples = 1000 });
             if (!c.Interval.Excludes(Truth)) held++;
         }
+        said.WriteLine($"seed {seed}: {held} of 500");
         Assert.True(held is >= 460 and <= 490, $"seed {seed}: {held} of 500");
     }
 
-    /// <summary>60 processes of one binary, dealt into two arms 100 times, and drawn with replacement 100 times.</summary>
+    /// <summary>60 processes of one binary, dealt into two arms 100 times, and drawn 100 times.</summary>
     [Fact]
     public void OneBinaryIsNotDifferentFromItself()
     {
@@ -148,6 +150,7 @@ public class ComparisonTests
             var c = Comparison.Of(Drawn(random, 30, 1), Drawn(random, 30, 1), Options with { Resamples = 500 });
             if (c.Verdict is Verdict.Faster or Verdict.Slower) found++;
         }
+        said.WriteLine($"dealt: {arm.FalsePositives:P0} of 100; drawn: {found} of 100");
         Assert.True(found <= 5, $"seed 60: {found} of 100");
     }
 
@@ -171,6 +174,7 @@ public class ComparisonTests
         for (var r = 0; r < 100; r++)
             verdicts.Add(Comparison.Of(Drawn(random, needed, 1), Drawn(random, needed, 1.1),
                 Options with { Resamples = 500 }).Verdict);
+        said.WriteLine($"{needed} a side: {string.Join(", ", verdicts.CountBy(v => v))}");
         Assert.True(verdicts.Count(v => v == Verdict.Slower) >= 80,
             $"seed {seed}, {needed} a side: {string.Join(", ", verdicts.CountBy(v => v))}");
         Assert.DoesNotContain(Verdict.Faster, verdicts);
