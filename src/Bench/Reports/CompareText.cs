@@ -122,8 +122,8 @@ internal static class CompareText
         if (c is not { Needed: { } find, NeededForSame: { } same })
             return $"inconclusive: {few} on a side, {SampleSize.Least} or more are needed";
         var (count, share) = find > few ? (find, c.Options.Effect) : (Math.Max(same, few + 1), c.Options.Margin);
-        return string.Create(CultureInfo.InvariantCulture, $"inconclusive: {count} a side for {100 * share:0.#} %"
-            + (count > SampleSize.Most ? $", at most {SampleSize.Most} are run" : ""));
+        var most = count > SampleSize.Most ? $", at most {SampleSize.Most} are run" : "";
+        return string.Create(CultureInfo.InvariantCulture, $"inconclusive: {count} a side for {100 * share:0.#} %{most}");
     }
 
     private static string Gates(IReadOnlyList<Gate> gates)
