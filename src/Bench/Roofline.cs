@@ -81,7 +81,7 @@ internal static class Roofline
         Iterations.Visit(kernel.Body, new(values, StringComparer.Ordinal), 1, (statement, times, _) =>
         {
             if (statement is Load l) accesses[l.Buffer] += times;
-            else if (statement is Store s) accesses[s.Buffer] += times;
+            else if (statement is Compiler.Kernels.Store s) accesses[s.Buffer] += times;
         });
         return [.. kernel.Buffers.Select((b, i) =>
         {

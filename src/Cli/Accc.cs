@@ -3,6 +3,8 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using Accelerate.Backends;
 using Accelerate.Backends.Llvm;
+using Accelerate.Bench.Store;
+using Accelerate.Cli.Db;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Runtime;
 
@@ -25,9 +27,11 @@ internal static class Accc
         if (parsed.Errors.Count > 0)
         {
             var command = parsed.CommandResult.Command;
-            if (command == root && args.FirstOrDefault(a => !a.StartsWith('-')) is { } word)
+            // The first word behind the commands that there are.
+            if (CommonOptions.IsGroup(command) && args.Where(a => !a.StartsWith('-'))
+                .ElementAtOrDefault(CommonOptions.Path(command).Count(c => c == ' ')) is { } word)
             {
-                var commands = root.Subcommands.Where(c => !c.Hidden).Select(c => c.Name);
+                var commands = command.Subcommands.Where(c => !c.Hidden).Select(c => c.Name);
                 error.Write($"error: there is no command '{VisibleText.Word(word)}'\n");
                 error.Write($"  = help: {Nearest.Help(word, commands, "commands")}\n");
                 return ExitCodes.Usage;
@@ -44,7 +48,7 @@ internal static class Accc
                 error.Write($"error: {message}\n");
             error.Write(missing is { Name: "FN" } && parsed.GetValue<string>("FILE") is { } file
                 ? $"  = help: accc check {VisibleText.Word(file)} lists the exported functions\n"
-                : $"  = help: accc {(command == root ? "" : command.Name + " ")}--help\n");
+                : $"  = help: {CommonOptions.Path(command)} --help\n");
             return ExitCodes.Usage;
         }
         try
@@ -75,7 +79,7 @@ internal static class Accc
 
     /// <summary>A value of the wrong kind, without .NET's name for the kind.</summary>
     private static string Readable(ParseError e, Argument? missing) =>
-        e.SymbolResult is CommandResult { Command: RootCommand } ? "there is no command"
+        e.SymbolResult is CommandResult { Command: var group } && CommonOptions.IsGroup(group) ? "there is no command"
         : e.SymbolResult is OptionResult { Option: var bare, Tokens.Count: 0 }
             ? $"{bare.Name} takes a value: {Kind(bare.ValueType) ?? bare.HelpName ?? bare.Description}"
         : missing is not null && e.SymbolResult is CommandResult or ArgumentResult { Tokens.Count: 0 }
@@ -97,6 +101,7 @@ internal static class Accc
         LimitationException => new(e.Message, Help(e), ExitCodes.Limitation),
         ExecutionException x => new(e.Message, x.Details),
         BackendException => new(e.Message),
+        StoreException s => new(s.Message, s.Help),
         MemoryException m => new(m.Message, m.Limit is null ? MemoryHelp : null),
         OutOfMemoryException => new("out of memory", MemoryHelp),
         // Sizes are the only numbers that are computed checked.
@@ -124,6 +129,7 @@ internal static class Accc
             TestCommand.Make(terminal), FuzzCommand.Make(terminal), HostileCommand.Make(terminal),
                 BisectCommand.Make(terminal), BenchCommand.Make(terminal), TimeCommand.Make(terminal),
                 LimitsCommand.Make(terminal), ExplainCommand.Make(terminal), EnvCommand.Make(terminal),
+                DbCommand.Make(terminal),
                 .. PlannedCommands.Make()])
             root.Subcommands.Add(command);
         return root;

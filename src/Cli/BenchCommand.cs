@@ -58,6 +58,8 @@ internal static class BenchCommand
             command.Options.Add(option);
         command.Subcommands.Add(BenchCompareCommand.Make(terminal));
         command.Subcommands.Add(BenchReportCommand.Make(terminal));
+        command.Subcommands.Add(BenchRunCommand.Make(terminal));
+        command.Subcommands.Add(BenchListCommand.Make(terminal));
         command.SetAction(parsed =>
         {
             var options = common.Read(parsed);

@@ -206,6 +206,13 @@ internal sealed class CommonOptions
         };
     }
 
+    /// <summary>A command that does nothing but have commands.</summary>
+    public static bool IsGroup(Command command) => command.Subcommands.Count > 0 && command.Arguments.Count == 0;
+
+    /// <summary>"accc", "accc run", "accc db query".</summary>
+    public static string Path(Command command) => command is RootCommand ? "accc"
+        : string.Join(' ', command.Parents.OfType<Command>().Select(Path).Take(1).Append(command.Name));
+
     public static CliException Usage(string message, string? help = null) => new(message, help, ExitCodes.Usage);
 
     /// <summary>For a word that begins like an option: `--weight`, `--weight=f`.</summary>
@@ -214,10 +221,10 @@ internal sealed class CommonOptions
         var name = word.Split('=')[0];
         return Usage($"there is no option {name}",
             Nearest.Of(name, command.Options.Where(o => !o.Hidden).Select(o => o.Name)) is { } near
-                ? $"did you mean {near}?" : command is RootCommand ? "accc --help lists the commands"
+                ? $"did you mean {near}?" : IsGroup(command) ? $"{Path(command)} --help lists the commands"
                 : command.Arguments.Any(a => a.Name == "ARGS")
-                    ? $"accc {command.Name} --help lists the options; what the function takes is given as "
-                        + $"{name.TrimStart('-')}=VALUE" : $"accc {command.Name} --help lists the options");
+                    ? $"{Path(command)} --help lists the options; what the function takes is given as "
+                        + $"{name.TrimStart('-')}=VALUE" : $"{Path(command)} --help lists the options");
     }
 
     private static IEnumerable<(string Name, string Value)> Pairs(string[] given, string option, string example)

@@ -2,6 +2,7 @@
 using System.CommandLine;
 using System.Text;
 using Accelerate.Bench.Records;
+using Accelerate.Bench.Store;
 using Accelerate.Bench.Reports;
 using Accelerate.Runtime;
 
@@ -68,6 +69,10 @@ internal sealed class HarnessOptions
             return run(() => store ??= ResultStores.Open(Existing(parsed.GetValue(database)!)));
         }
         catch (HarnessException e)
+        {
+            throw CommonOptions.Usage(e.Message, e.Help);
+        }
+        catch (StoreException e)
         {
             throw CommonOptions.Usage(e.Message, e.Help);
         }

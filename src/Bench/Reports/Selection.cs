@@ -1,5 +1,6 @@
 // In: how a user names one side of a comparison, a store. Out: its runs and results.
 using Accelerate.Bench.Records;
+using Accelerate.Bench.Store;
 
 namespace Accelerate.Bench.Reports;
 

@@ -1,0 +1,257 @@
+// In: a DuckDB file. Out: runs and results in it, kept for good once Append returns.
+using System.Text.RegularExpressions;
+using Accelerate.Bench.Records;
+using Accelerate.Runtime;
+using DuckDB.NET.Data;
+
+namespace Accelerate.Bench.Store;
+
+/// <summary>
+/// A database that this process has open, and no other meanwhile. Opening it brings its schema up to date, ends purges
+/// that were interrupted and merges what was spooled. Times are kept to the microsecond.
+/// </summary>
+internal sealed partial class DuckDbStore : IResultStore
+{
+    public const string DefaultFile = "benchmarks.duckdb";
+
+    /// <summary>How long a process waits for another one that has the database open.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private readonly Lock gate = new();
+    // Parents that are known to be there: a batch of one result then costs one look-up and not five.
+    private readonly HashSet<object> present = [];
+
+    private DuckDbStore(string path, DuckDBConnection connection) => (Path, Connection) = (path, connection);
+
+    public string Path { get; }
+
+    /// <summary>For statements of the commands on databases.</summary>
+    public DuckDBConnection Connection { get; }
+
+    /// <summary>What opening found in the spool.</summary>
+    public SpoolMerge Merged { get; private set; } = SpoolMerge.Nothing;
+
+    /// <summary>The steps of the schema that opening took.</summary>
+    public IReadOnlyList<int> Migrated { get; private set; } = [];
+
+    /// <summary>Opens it for writing.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="patience">How long to wait for a process that has it open; <see cref="Patience"/> if null.</param>
+    /// <param name="create">Whether a file that is not there is made.</param>
+    /// <exception cref="StoreBusyException">Another process has it open.</exception>
+    /// <exception cref="StoreException">It is no database of benchmarks, of a newer version, or not there.</exception>
+    public static DuckDbStore Open(string path, TimeSpan? patience = null, bool create = true)
+    {
+        if (!create) Require(path);
+        var store = new DuckDbStore(path, Connect(path, patience ?? Patience));
+        try
+        {
+            Guard(path, () =>
+            {
+                store.Migrated = Schema.Migrate(store.Connection, path);
+                Purge.Finish(store.Connection);
+                store.Merged = Spool.Merge(store);
+                return true;
+            });
+            return store;
+        }
+        catch
+        {
+            store.Dispose();
+            throw;
+        }
+    }
+
+    public void Append(ResultBatch batch) => Append([batch]);
+
+    /// <summary>All of them in one transaction; how many results were new.</summary>
+    /// <param name="batches">Results that are there already are left out.</param>
+    /// <param name="also">More statements of the same transaction.</param>
+    public int Append(IReadOnlyList<ResultBatch> batches, Action<DuckDBConnection>? also = null)
+    {
+        lock (gate)
+        {
+            return Guard(Path, () =>
+            {
+                using var transaction = Connection.BeginTransaction();
+                var parents = new List<object>();
+                var added = 0;
+                foreach (var batch in batches) added += Write(batch, parents);
+                also?.Invoke(Connection);
+                transaction.Commit();
+                present.UnionWith(parents);
+                return added;
+            });
+        }
+    }
+
+    /// <summary>
+    /// Notes what somebody should look at; <paramref name="kind"/> is "wrong", "failed" or "regression".
+    /// </summary>
+    public void Alert(Guid run, Guid? result, string kind, string message)
+    {
+        lock (gate) Guard(Path, () => Alert(Connection, run, result, kind, message));
+    }
+
+    public IReadOnlyList<RunRecord> Runs(ResultFilter filter)
+    {
+        lock (gate) return Guard(Path, () => ResultQueries.Runs(Connection, filter));
+    }
+
+    public IReadOnlyList<ResultRecord> Results(ResultFilter filter, bool details = false)
+    {
+        lock (gate) return Guard(Path, () => ResultQueries.Results(Connection, filter, details));
+    }
+
+    public void Dispose() => Connection.Dispose();
+
+    /// <summary>What the engine reports as an error of the store; other exceptions are bugs.</summary>
+    public static T Guard<T>(string path, Func<T> action)
+    {
+        try
+        {
+            return action();
+        }
+        catch (DuckDBException e)
+        {
+            throw new StoreException($"{path}: {FirstLine(e)}", inner: e);
+        }
+    }
+
+    /// <exception cref="StoreException">There is no such file.</exception>
+    public static void Require(string path)
+    {
+        if (FileStatus.Of(path) is null)
+            throw new StoreException($"there is no database {path}", $"accc db init --database {path} makes it");
+    }
+
+    public static string FirstLine(Exception e) => e.Message.Split('\n')[0].TrimEnd();
+
+    /// <summary>Opens the file as soon as no other process has it open.</summary>
+    public static DuckDBConnection Connect(string path, TimeSpan patience, bool readOnly = false)
+    {
+        if (InputFile.NameError(path) is { } error) throw new StoreException($"'{path}': {error}");
+        if (FileStatus.Of(path) is { Kind: not FileKind.Regular and var kind })
+            throw new StoreException($"{path} {InputFile.What(kind)}");
+        var folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path));
+        if (FileStatus.Of(folder!) is null) throw new StoreException($"{path}: there is no folder {folder}");
+        var options = new DuckDBConnectionStringBuilder { DataSource = System.IO.Path.GetFullPath(path) };
+        if (readOnly) options["access_mode"] = "READ_ONLY";
+        return Retry(path, patience, () =>
+        {
+            var connection = new DuckDBConnection(options.ToString());
+            try
+            {
+                connection.Open();
+                return connection;
+            }
+            catch
+            {
+                connection.Dispose();
+                throw;
+            }
+        });
+    }
+
+    /// <summary>Does what opens a database, again while another process has it open.</summary>
+    public static T Retry<T>(string path, TimeSpan patience, Func<T> open)
+    {
+        for (var deadline = DateTime.UtcNow + patience; ;)
+        {
+            try
+            {
+                return open();
+            }
+            catch (DuckDBException e) when (e.Message.Contains("Could not set lock", StringComparison.Ordinal))
+            {
+                if (DateTime.UtcNow >= deadline)
+                {
+                    var holder = Holder().Match(e.Message) is { Success: true } m
+                        ? $"process {m.Groups[1].Value}" : "another process";
+                    throw new StoreBusyException(
+                        $"{path} is open in {holder}, still after {patience.TotalSeconds:0.###} s", e);
+                }
+                Thread.Sleep(20);
+            }
+            catch (DuckDBException e)
+            {
+                throw e.Message.Contains("not a valid DuckDB database", StringComparison.Ordinal)
+                    ? new StoreException($"{path} is no DuckDB database", "name another file with --database", e)
+                    : new StoreException($"{path} cannot be opened: {FirstLine(e)}", inner: e);
+            }
+        }
+    }
+
+    [GeneratedRegex(@"PID (\d+)")]
+    private static partial Regex Holder();
+
+    private int Write(ResultBatch batch, List<object> parents)
+    {
+        if (!present.Contains(batch.Run.Id) && !parents.Contains(batch.Run.Id))
+        {
+            ParentRows.Insert(Connection, batch.Run);
+            parents.Add(batch.Run.Id);
+        }
+        foreach (var model in batch.Results.Select(r => r.Model).OfType<ModelRecord>().Distinct())
+        {
+            if (present.Contains(model) || parents.Contains(model)) continue;
+            ParentRows.Insert(Connection, model);
+            parents.Add(model);
+        }
+        var there = Connection.Rows("SELECT id FROM results WHERE run_id = $run", row => row.Get<Guid>("id"),
+            ("run", batch.Run.Id)).ToHashSet();
+        List<(ResultRecord Result, int Position)> added = [];
+        foreach (var result in batch.Results)
+        {
+            if (result.RunId != batch.Run.Id)
+                throw new StoreException($"result {result.Id} is of run {result.RunId}, its batch of {batch.Run.Id}");
+            // The place in the run: results of one instant keep their order.
+            if (there.Add(result.Id)) added.Add((result, there.Count));
+        }
+        if (added.Count == 0) return 0;
+        using (var appender = Connection.CreateAppender("results"))
+        {
+            foreach (var (result, position) in added)
+            {
+                var row = appender.CreateRow();
+                foreach (var (name, value) in ResultColumns.All)
+                    Add(row, name == "position" ? position : value(result));
+                row.EndRow();
+            }
+        }
+        using (var appender = Connection.CreateAppender("samples"))
+        {
+            foreach (var (result, _) in added.Where(r => r.Result.Samples.Count > 0))
+                appender.CreateRow().AppendValue(result.Id).AppendValue(result.Samples).EndRow();
+        }
+        using (var appender = Connection.CreateAppender("kernels"))
+        {
+            foreach (var (result, _) in added)
+                foreach (var (index, k) in result.Kernels.Index())
+                    appender.CreateRow().AppendValue(result.Id).AppendValue(index).AppendValue(k.Name)
+                        .AppendValue(k.Where).AppendValue(k.Calls).AppendValue(k.Microseconds).AppendValue(k.Flops)
+                        .AppendValue(k.Bytes).EndRow();
+        }
+        foreach (var (result, _) in added.Where(r => r.Result.Status is ResultStatus.Wrong or ResultStatus.Failed))
+            Alert(Connection, result.RunId, result.Id, ResultColumns.Text(result.Status),
+                $"{result.Benchmark} {result.CaseKey} by {result.Contender}: {result.Reason}");
+        return added.Count;
+    }
+
+    private static int Alert(DuckDBConnection connection, Guid run, Guid? result, string kind, string message) =>
+        connection.Execute("INSERT INTO alerts VALUES ($id, $run, $result, $now, $kind, $message)",
+            ("id", Guid.NewGuid()), ("run", run), ("result", result), ("now", DateTime.UtcNow), ("kind", kind),
+            ("message", message));
+
+    private static void Add(IDuckDBAppenderRow row, object? value) => _ = value switch
+    {
+        null => row.AppendNullValue(),
+        string text => row.AppendValue(text),
+        Guid id => row.AppendValue(id),
+        int number => row.AppendValue(number),
+        long number => row.AppendValue(number),
+        double number => row.AppendValue(number),
+        DateTime time => row.AppendValue(time),
+        _ => throw new ArgumentException($"no column has {value.GetType()}"),
+    };
+}

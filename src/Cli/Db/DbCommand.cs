@@ -1,0 +1,51 @@
+// In: `accc db …`. Out: the subcommand that does it, and the database it means.
+using System.CommandLine;
+using Accelerate.Bench;
+using Accelerate.Bench.Store;
+
+namespace Accelerate.Cli.Db;
+
+/// <summary>Commands on the database of benchmarks. DuckDB, 70 MB, is loaded when one of them runs.</summary>
+internal static class DbCommand
+{
+    /// <summary>Where the database is when the command line does not say.</summary>
+    public const string Variable = "ACC_BENCH_DB";
+
+    public static Command Make(Terminal terminal)
+    {
+        var command = new Command("db", "The database of benchmarks: import, query, back up.");
+        foreach (var sub in (Command[])[
+            DbInit.Make(terminal), DbMigrate.Make(terminal), DbImport.Make(terminal), DbAdd.Make(terminal),
+            DbExport.Make(terminal), DbQuery.Make(terminal), DbOptimise.Make(terminal), DbVacuum.Make(terminal),
+            DbBackup.Make(terminal), DbCheck.Make(terminal), DbPurge.Make(terminal), DbStats.Make(terminal),
+            DbBench.Make(terminal)])
+            command.Subcommands.Add(sub);
+        return command;
+    }
+
+    public static Option<string?> Database() => new("--database")
+    {
+        Description = $"the file; by default what {Variable} names, else {DuckDbStore.DefaultFile} in this folder",
+        HelpName = "FILE",
+    };
+
+    public static string Path(ParseResult parsed, Option<string?> database) => parsed.GetValue(database)
+        ?? (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named ? named : DuckDbStore.DefaultFile);
+
+    /// <summary>Opens it for writing, and says what that did beyond opening.</summary>
+    public static DuckDbStore Open(Terminal terminal, string path, bool create = false)
+    {
+        var store = DuckDbStore.Open(path, create: create);
+        if (store.Merged.Batches > 0)
+            terminal.Error.Write($"note: merged what was spooled: {Count(store.Merged.Results, "new result")}\n");
+        foreach (var file in store.Merged.Unreadable) terminal.Error.Write($"warning: not merged: {file}\n");
+        return store;
+    }
+
+    /// <summary>"1.5 MiB".</summary>
+    public static string Bytes(long bytes) => bytes < 1 << 20 ? $"{BenchTable.Number(bytes / 1024.0)} KiB"
+        : $"{BenchTable.Number(bytes / 1024.0 / 1024)} MiB";
+
+    /// <summary>"1 row", "2 rows".</summary>
+    public static string Count(long number, string what) => $"{number} {what}{(number == 1 ? "" : "s")}";
+}
