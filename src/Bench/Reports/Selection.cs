@@ -98,8 +98,11 @@ internal sealed record Selection(string Text)
             results.AddRange(own);
             if (isNewest) break;
         }
-        return found.Count > 0 ? new(this, found, results)
-            : throw new HarnessException($"there are no results of '{Text}'", "accc bench run makes some");
+        if (found.Count > 0) return new(this, found, results);
+        // A hash is as hexadecimal as a run's id.
+        var isCommit = RunPrefix is not null && store.Runs(new(Commit: RunPrefix, Simulated: simulated)).Count > 0;
+        throw new HarnessException($"there are no results of '{Text}'",
+            isCommit ? $"did you mean commit:{RunPrefix}?" : "accc bench run makes some");
     }
 
     /// <summary>The newest run of a store.</summary>

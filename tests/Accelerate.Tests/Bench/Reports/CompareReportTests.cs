@@ -119,6 +119,14 @@ public class CompareReportTests
         Assert.Contains(message, e.Message);
     }
 
+    [Fact]
+    public void ACommitIsNoRun()
+    {
+        using var store = Store([.. Processes(Old, "a", "llvm", [1])]);
+        Assert.Equal("did you mean commit:abc12?",
+            Assert.Throws<HarnessException>(() => Selection.Parse("abc12").Find(() => store)).Help);
+    }
+
     /// <summary>The newest run of those that a selection without a run leaves; simulated ones are none.</summary>
     [Fact]
     public void TheNewestRunIsMeant()
