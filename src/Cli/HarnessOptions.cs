@@ -91,5 +91,6 @@ internal sealed class HarnessOptions
     }
 
     private static string Existing(string path) => File.Exists(path) ? path
-        : throw new HarnessException($"there is no store of results {path}", "accc bench run makes it, --database names it");
+        : throw new HarnessException($"there is no store of results {path}",
+            "accc bench run makes it, --database names it");
 }

@@ -19,15 +19,24 @@ internal static class CompareText
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    public static string Table(CompareReport report) =>
-        $"{string.Join('\n', Heading(report))}\n\n{BenchTable.Align(Header, report.Rows.Select(r => Cells(report, r)))}"
-        + $"\n{Summary(report)}\n";
+    private static readonly string[] ItselfHeader =
+        ["case", "variation", "called different", "finds", "needed a side"];
+
+    public static string Table(CompareReport report)
+    {
+        var itself = report.Rows.Where(r => r.Aa is not null).Select(r => Itself(report, r)).ToList();
+        return $"{string.Join('\n', Heading(report))}\n\n"
+            + BenchTable.Align(Header, report.Rows.Select(r => Cells(report, r)))
+            + (itself.Count > 0 ? $"\n{BenchTable.Align(ItselfHeader, itself)}" : "") + $"\n{Summary(report)}\n";
+    }
 
     public static string Markdown(CompareReport report)
     {
         var text = new StringBuilder("# Comparison\n\n");
         foreach (var line in Heading(report)) text.Append(CultureInfo.InvariantCulture, $"- {line}\n");
         text.Append('\n').Append(MarkdownTable.Print(Header, report.Rows.Select(r => Cells(report, r))));
+        var itself = report.Rows.Where(r => r.Aa is not null).Select(r => Itself(report, r)).ToList();
+        if (itself.Count > 0) text.Append('\n').Append(MarkdownTable.Print(ItselfHeader, itself));
         return text.Append(CultureInfo.InvariantCulture, $"\n{Summary(report)}\n").ToString();
     }
 
@@ -66,6 +75,8 @@ internal static class CompareText
             Detectable = r.Comparison?.Detectable,
             OutliersA = r.Comparison?.OutliersA,
             OutliersB = r.Comparison?.OutliersB,
+            SameBinary = r.Aa is { } aa
+                ? new { aa.Variation, aa.FalsePositives, aa.Repetitions, Detectable = aa.Detectable(Least(r)) } : null,
             Gates = r.Gates.Select(g => new { g.Name, g.A, g.B, Result = g.Result.ToString().ToLowerInvariant() }),
         }),
     }, Json) + "\n";
@@ -80,6 +91,8 @@ internal static class CompareText
         yield return string.Create(CultureInfo.InvariantCulture,
             $"ratio: B's time over A's, {100 * (1 - statistics.Alpha):0.#} % interval; same: within "
             + $"{100 * statistics.Margin:0.#} %; false discoveries at most {100 * statistics.Alpha:0.#} %");
+        if (report.Rows.Any(r => r.Aa is not null))
+            yield return "both sides are the same results: processes that followed each other are dealt to two arms";
         if (!report.IsOneMachine) yield return "the sides are of different machines: the ratio is theirs too";
         var apart = report.Rows.Count(r => r.Comparison is { Blocks: 1 });
         if (apart > 0)
@@ -109,10 +122,28 @@ internal static class CompareText
             row.Case, BenchTable.Time(c.MedianA / 1e3), BenchTable.Time(c.MedianB / 1e3), Ratio(c.Ratio),
             Interval(c.Interval), verdict,
             $"{c.CountA}/{c.CountB}" + (outliers > 0 ? $" ({outliers} far)" : ""),
-            c.Variation is { } v ? string.Create(CultureInfo.InvariantCulture, $"{100 * v:0.0} %") : "-",
+            c.Variation is { } v ? Percent(v) : "-",
             Gates(row.Gates),
         ];
     }
+
+    private static int Least(CompareRow row) => Math.Min(row.Comparison!.CountA, row.Comparison.CountB);
+
+    /// <summary>What a binary against itself says: how much processes vary, how often the verdict is wrong, the least
+    /// change that as many find, and how many find the one that matters.</summary>
+    private static string[] Itself(CompareReport report, CompareRow row)
+    {
+        var (aa, effect) = (row.Aa!, report.Settings.Statistics.Effect);
+        return
+        [
+            row.Case, Percent(aa.Variation), $"{aa.FalsePositives * aa.Repetitions:0} of {aa.Repetitions} deals",
+            aa.Detectable(Least(row)) is { } least ? $"{Percent(least)} with {Least(row)} a side"
+                : $"nothing with {Least(row)} a side",
+            aa.Needed(effect).ToString(CultureInfo.InvariantCulture),
+        ];
+    }
+
+    private static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.0} %");
 
     /// <summary>How many would do: to find the change that a run is for, or, where there are as many, to show that
     /// there is none.</summary>
@@ -123,7 +154,8 @@ internal static class CompareText
             return $"inconclusive: {few} on a side, {SampleSize.Least} or more are needed";
         var (count, share) = find > few ? (find, c.Options.Effect) : (Math.Max(same, few + 1), c.Options.Margin);
         var most = count > SampleSize.Most ? $", at most {SampleSize.Most} are run" : "";
-        return string.Create(CultureInfo.InvariantCulture, $"inconclusive: {count} a side for {100 * share:0.#} %{most}");
+        return string.Create(CultureInfo.InvariantCulture,
+            $"inconclusive: {count} a side for {100 * share:0.#} %{most}");
     }
 
     private static string Gates(IReadOnlyList<Gate> gates)

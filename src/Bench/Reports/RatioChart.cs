@@ -89,7 +89,7 @@ internal static class RatioChart
         plot.Axes.Left.MajorTickStyle.Length = 0;
         plot.HideGrid();
         plot.Title(title, size: 15);
-        plot.XLabel($"{axis}; green faster, red slower, blue same, grey inconclusive; the band is the margin", size: 13);
+        plot.XLabel($"{axis}; green faster, red slower, blue same, grey inconclusive; band: the margin", size: 13);
         plot.Axes.Bottom.Label.Bold = false;
         return plot;
 

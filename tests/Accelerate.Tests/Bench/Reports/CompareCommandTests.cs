@@ -29,7 +29,8 @@ public class CompareCommandTests : CommandLine
         Assert.Equal(4, Run("bench", "compare", "commit:abc", "commit:def", "--database", "db.jsonl").Code);
         Assert.Contains("no results of 'commit:999'",
             Error(2, "bench", "compare", "commit:abc", "commit:999", "--database", "db.jsonl"));
-        Assert.Contains("there is no store of results", Error(2, "bench", "compare", "aa", "bb", "--database", "no.duckdb"));
+        Assert.Contains("there is no store of results",
+            Error(2, "bench", "compare", "aa", "bb", "--database", "no.duckdb"));
         Write("bad.jsonl", "{}\n");
         Assert.Contains("line 1 is no batch", Error(2, "bench", "compare", "aa", "bb", "--database", "bad.jsonl"));
         Assert.Contains("--margin 5 is no share", Error(2, "bench", "compare", "aa", "bb", "--margin", "5"));
@@ -42,7 +43,8 @@ public class CompareCommandTests : CommandLine
     {
         Runs(100, 120);
         var file = this["db.jsonl"];
-        var (code, output, _) = Run("bench", "compare", $"{file},commit:abc", $"{file},commit:def", "--format", "json", "--out", this["out.json"], "--chart", this["c.svg"]);
+        var (code, output, _) = Run("bench", "compare", $"{file},commit:abc", $"{file},commit:def",
+            "--format", "json", "--out", this["out.json"], "--chart", this["c.svg"]);
         Assert.Equal((3, ""), (code, output));
         var row = JsonDocument.Parse(File.ReadAllText(this["out.json"])).RootElement.GetProperty("rows")[0];
         Assert.Equal("slower", row.GetProperty("verdict").GetString());

@@ -94,6 +94,40 @@ public class CompareReportTests
             CompareReport.Of(report.A, report.B, Settings with { Gates = ["arena_bytes", "ops"] }).Outcome);
     }
 
+    /// <summary>
+    /// Twelve processes against themselves are six blocks of two, of which each arm has one; three are too few for a
+    /// verdict, though nothing differs more than they do from themselves.
+    /// </summary>
+    [Fact]
+    public void ResultsAgainstThemselvesAreAnAaTest()
+    {
+        using var store = Store([.. Processes(Old, "a", "llvm", Around(100)), .. Processes(Old, "b", "llvm", [1, 2, 3]),
+            .. Processes(Old, "c", "llvm", [1])]);
+        var report = Compare(store, "00000001", "commit:abc");
+        Assert.Equal([6, 2, null], report.Rows.Select(r => r.Comparison?.CountA));
+        Assert.Equal([6, 1, null], report.Rows.Select(r => r.Comparison?.CountB));
+        Assert.Equal([Verdict.Same, Verdict.Inconclusive, null], report.Rows.Select(r => r.Comparison?.Verdict));
+        Assert.Equal(6, report.Rows[0].Comparison!.Blocks);
+        Assert.Equal(100, report.Rows[0].Aa!.Repetitions);
+        Assert.Null(report.Rows[2].Aa);
+        Assert.Equal(Outcome.Inconclusive, report.Outcome);
+        Assert.Contains("of 100 deals  nothing with 6 a side", CompareText.Table(report));
+    }
+
+    /// <summary>Two models have no benchmark in common: cases of one key are compared.</summary>
+    [Fact]
+    public void ModelsAreMatchedByTheirCases()
+    {
+        ResultRecord Of(ResultRecord r, string model) =>
+            r with { Benchmark = model, Model = new(model, "transformer", 1_000_000) };
+        using var store = Store([.. Processes(Old, "b1", "llvm", Around(100), r => Of(r, "bert")),
+            .. Processes(Old, "b1", "llvm", Around(50), r => Of(r, "gpt2")),
+            .. Processes(Old, "b8", "llvm", Around(50), r => Of(r, "gpt2"))]);
+        var report = Compare(store, "model:bert", "model:gpt2");
+        Assert.Equal(["bert / gpt2 b1, llvm x2", "gpt2 b8, llvm x2"], report.Rows.Select(r => r.Case));
+        Assert.Equal(0.5, report.Rows[0].Comparison!.Ratio, 3);
+    }
+
     [Fact]
     public void TooFewProcessesAreInconclusive()
     {
