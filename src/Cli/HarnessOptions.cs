@@ -2,20 +2,16 @@
 using System.CommandLine;
 using System.Text;
 using Accelerate.Bench.Records;
-using Accelerate.Bench.Store;
 using Accelerate.Bench.Reports;
+using Accelerate.Bench.Store;
+using Accelerate.Cli.Db;
 using Accelerate.Runtime;
 
 namespace Accelerate.Cli;
 
 internal sealed class HarnessOptions
 {
-    private readonly Option<string> database = new("--db")
-    {
-        Description = "the store of results that runs are looked up in",
-        DefaultValueFactory = _ => ResultStores.Default,
-        HelpName = "FILE",
-    };
+    private readonly Option<string?> database = DbCommand.Database();
 
     private readonly Option<string?> output = new("--out")
     {
@@ -66,7 +62,7 @@ internal sealed class HarnessOptions
         IResultStore? store = null;
         try
         {
-            return run(() => store ??= ResultStores.Open(Existing(parsed.GetValue(database)!)));
+            return run(() => store ??= ResultStores.Open(Existing(DbCommand.Path(parsed, database))));
         }
         catch (HarnessException e)
         {
@@ -95,5 +91,6 @@ internal sealed class HarnessOptions
     }
 
     private static string Existing(string path) => File.Exists(path) ? path
-        : throw new HarnessException($"there is no store of results {path}", "accc bench run makes it, --db names it");
+        : throw new HarnessException($"there is no store of results {path}",
+            "accc bench run makes it, --database names it");
 }

@@ -57,6 +57,9 @@ internal sealed record Comparison(int CountA, int CountB, double MedianA, double
     /// <summary>Processes a side that find the effect that the run is for.</summary>
     public int? Needed => Variation is { } v ? SampleSize.Needed(v, Options.Effect) : null;
 
+    /// <summary>Processes a side that would show equal arms to be the same.</summary>
+    public int? NeededForSame => Variation is { } v ? SampleSize.NeededForSame(v, Options.Margin) : null;
+
     /// <summary>The smallest change that as many processes find.</summary>
     public double? Detectable =>
         Variation is { } v ? SampleSize.Detectable(v, Math.Min(CountA, CountB)) : null;

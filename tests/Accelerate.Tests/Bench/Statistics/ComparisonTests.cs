@@ -3,10 +3,11 @@
 using System.Globalization;
 using Accelerate.Bench.Statistics;
 using Accelerate.Tests.Support;
+using Xunit.Abstractions;
 
 namespace Accelerate.Tests.Bench.Statistics;
 
-public class ComparisonTests
+public class ComparisonTests(ITestOutputHelper said)
 {
     private static readonly ComparisonOptions Options = new();
 
@@ -129,26 +130,31 @@ public class ComparisonTests
             var c = Comparison.Of(a, b, Options with { Resamples = 1000 });
             if (!c.Interval.Excludes(Truth)) held++;
         }
+        said.WriteLine($"seed {seed}: {held} of 500");
         Assert.True(held is >= 460 and <= 490, $"seed {seed}: {held} of 500");
     }
 
-    /// <summary>60 processes of one binary, dealt into two arms 100 times, and drawn with replacement 100 times.</summary>
+    /// <summary>
+    /// 60 processes of one binary, dealt into two arms of 30 a hundred times: found different at most 5 times. Drawn
+    /// 1000 times, 15 a side, at most 5 % and two standard errors of that, 64.
+    /// </summary>
     [Fact]
     public void OneBinaryIsNotDifferentFromItself()
     {
         Assert.Equal(60, Recorded.Value.Length);
         var all = Recorded.Value.Select(v => new ProcessMedian(v)).ToArray();
-        var arm = AaArm.Of(all[..30], all[30..], Options with { Resamples = 500 });
+        var arm = AaArm.Of(all[..30], all[30..], Options);
         Assert.Equal(100, arm.Repetitions);
         Assert.InRange(arm.FalsePositives, 0, SampleSize.Alpha);
         var random = new Random(60);
         var found = 0;
-        for (var r = 0; r < 100; r++)
+        for (var r = 0; r < 1000; r++)
         {
-            var c = Comparison.Of(Drawn(random, 30, 1), Drawn(random, 30, 1), Options with { Resamples = 500 });
+            var c = Comparison.Of(Drawn(random, 15, 1), Drawn(random, 15, 1), Options with { Resamples = 500 });
             if (c.Verdict is Verdict.Faster or Verdict.Slower) found++;
         }
-        Assert.True(found <= 5, $"seed 60: {found} of 100");
+        said.WriteLine($"dealt: {100 * arm.FalsePositives:0} of 100; drawn: {found} of 1000");
+        Assert.True(found <= 64, $"seed 60: {found} of 1000");
     }
 
     /// <summary>
@@ -171,6 +177,7 @@ public class ComparisonTests
         for (var r = 0; r < 100; r++)
             verdicts.Add(Comparison.Of(Drawn(random, needed, 1), Drawn(random, needed, 1.1),
                 Options with { Resamples = 500 }).Verdict);
+        said.WriteLine($"{needed} a side: {string.Join(", ", verdicts.CountBy(v => v))}");
         Assert.True(verdicts.Count(v => v == Verdict.Slower) >= 80,
             $"seed {seed}, {needed} a side: {string.Join(", ", verdicts.CountBy(v => v))}");
         Assert.DoesNotContain(Verdict.Faster, verdicts);
