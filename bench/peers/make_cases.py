@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""make_cases.py [PATTERN]: for every row its ONNX models, inputs, weights, and ONNX Runtime's results on them.
+"""make_cases.py [PATTERN] < CASES: for each case its ONNX models, inputs, weights, and ONNX Runtime's results on them.
 
-In $PEERS_HOME: models/NAME.onnx, data/ROW/INPUT.npy, data/ROW/weights.safetensors, data/ROW/expected/RESULT.npy. A row that is
-there stays. Debian's python3 has NumPy, onnx 1.12 and, for the networks, torch 1.13."""
+CASES is what `accc bench list SUITE --format json` prints. In $PEERS_HOME: models/CASE.onnx, data/CASE/INPUT.npy,
+data/CASE/weights.safetensors, data/CASE/expected/RESULT.npy. A case that is there stays. Debian's python3 has NumPy, onnx 1.12 and,
+for the networks, torch 1.13."""
 import json
 import os
 import re
@@ -16,8 +17,6 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
-from suite.rows import CONVS, GEMMS, MODELS, ROWS
 
 HOME = os.environ['PEERS_HOME']
 OPSET = 17
@@ -74,8 +73,7 @@ class Case:
         print(self.name, flush=True)
 
 
-def gemm(m, k, n):
-    case = Case(f'gemm_{m}x{k}x{n}')
+def gemm(case, m, k, n):
     a, b = case.normal(m, k), case.normal(k, n, scale=0.05)
     case.input('a', a)
     case.input('b', b)
@@ -86,9 +84,8 @@ def gemm(m, k, n):
     case.finish(f'{case.name}_dynamic')
 
 
-def elementwise(tag, n):
+def gelu_chain(case, n):
     scalar = lambda v: np.array(v, np.float32)
-    case = Case(f'gelu_chain_{tag}')
     case.input('x', case.normal(n))
     case.input('r', case.normal(n))
     # Opset 17 has no Gelu; ONNX Runtime fuses its spelled-out form.
@@ -98,21 +95,21 @@ def elementwise(tag, n):
     case.model(case.name, nodes, {'x': (n,), 'r': (n,)}, (n,),
                {'a': scalar(1.3), 'b': scalar(0.2), 'c': scalar(0.7), 'root': scalar(2 ** 0.5), 'one': scalar(1), 'half': scalar(0.5)})
     case.finish(case.name)
-    case = Case(f'relu_{tag}')
+
+
+def relu(case, n):
     case.input('x', case.normal(n))
     case.model(case.name, [helper.make_node('Relu', ['x'], ['y'])], {'x': (n,)}, (n,))
     case.finish(case.name)
 
 
-def softmax(rows, columns):
-    case = Case(f'softmax_{rows}x{columns}')
+def softmax(case, rows, columns):
     case.input('x', case.normal(rows, columns))
     case.model(case.name, [helper.make_node('Softmax', ['x'], ['y'], axis=-1)], {'x': (rows, columns)}, (rows, columns))
     case.finish(case.name)
 
 
-def layer_norm(rows, columns):
-    case = Case(f'layernorm_{rows}x{columns}')
+def layernorm(case, rows, columns=768):
     case.input('x', case.normal(rows, columns))
     weight, bias = case.normal(columns), case.normal(columns)
     save_weights(case.folder, {'norm.weight': weight, 'norm.bias': bias})
@@ -121,9 +118,8 @@ def layer_norm(rows, columns):
     case.finish(case.name)
 
 
-def conv(name, numbers):
-    n, c, h, o, k, stride, pad, groups = numbers
-    case = Case(f'conv_{name}')
+def conv(case, batch, channels, size, filters, kernel, stride, padding, groups):
+    n, c, h, o, k, pad = batch, channels, size, filters, kernel, padding
     x, w, b = case.normal(n, c, h, h), case.normal(o, c // groups, k, k, scale=0.05), case.normal(o, scale=0.05)
     case.input('x', x)
     case.input('x_nhwc', np.ascontiguousarray(x.transpose(0, 2, 3, 1)))
@@ -134,11 +130,10 @@ def conv(name, numbers):
     case.finish(case.name)
 
 
-def network(name):
+def network(case, name):
     import torch
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     import networks
-    case = Case(name)
     net, inputs = networks.network(name)
     for label, value in inputs.items():
         case.input(label, value.numpy())
@@ -149,27 +144,27 @@ def network(name):
     save_weights(case.folder, {k: v.numpy() for k, v in networks.weights(name, net).items()})
     results = ['y', 'k', 'v'] if name.startswith('gpt2') else ['y']
     with torch.no_grad():
-        torch.onnx.export(net, tuple(inputs.values()), f'{HOME}/models/{name}.onnx', opset_version=16, input_names=list(inputs),
+        torch.onnx.export(net, tuple(inputs.values()), f'{HOME}/models/{case.name}.onnx', opset_version=16, input_names=list(inputs),
                           output_names=results, do_constant_folding=True)
-    case.finish(name)
+    case.finish(case.name)
 
 
-MAKERS = {
-    **{f'gemm_{m}x{k}x{n}': lambda m=m, k=k, n=n: gemm(m, k, n) for m, k, n in GEMMS},
-    **{f'{op}_{tag}': lambda tag=tag, n=n: elementwise(tag, n) for op in ('gelu_chain', 'relu')
-       for tag, n in (('64K', 64 << 10), ('16M', 16 << 20))},
-    'softmax_1024x1024': lambda: softmax(1024, 1024),
-    'layernorm_512x768': lambda: layer_norm(512, 768),
-    **{f'conv_{name}': lambda name=name, v=v: conv(name, v) for name, v in CONVS.items()},
-    **{name: lambda name=name: network(name) for name in MODELS},
-}
+# The networks that networks.py has, each at the values that it is written for; `accc` asks for no others.
+NETWORKS = {'mlp_b64_f32': 'mlp_b64', 'mlp_b1_f32': 'mlp_b1', 'resnet50_b1_h224_f32': 'resnet50', 'mobilenetv2_b1_h224_f32': 'mobilenetv2',
+            'bert_encoder_b1_s128_f32': 'bert_base_s128', 'vit_b16_b1_f32': 'vit_b16', 'gpt2_decode_b1_c128_f32': 'gpt2_decode_kv128'}
+KERNELS = {f.__name__: f for f in (gemm, gelu_chain, relu, softmax, layernorm, conv)}
 
 
 def main():
     pattern = sys.argv[1] if len(sys.argv) > 1 else ''
-    for row in ROWS:
-        if row.only is None and re.search(pattern, row.name) and not os.path.exists(f'{HOME}/data/{row.name}/expected'):
-            MAKERS[row.name]()
+    for wanted in json.load(sys.stdin):
+        name, values = wanted['name'], {k: v for k, v in wanted['params'].items() if k != 'precision'}
+        if not re.search(pattern, name) or os.path.exists(f'{HOME}/data/{name}/expected'):
+            continue
+        if name in NETWORKS:
+            network(Case(name), NETWORKS[name])
+        else:
+            KERNELS[wanted['benchmark']](Case(name), **values)
 
 
 main()

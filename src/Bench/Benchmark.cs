@@ -21,7 +21,7 @@ internal sealed record BenchOptions(double Seconds = 3, bool TimeReference = tru
 /// <param name="MaxError">As <see cref="Agreement"/> defines it.</param>
 /// <param name="Times">Milliseconds a call.</param>
 internal sealed record BenchRow(Contender Contender, string? Skipped, double CompileMs = 0, string Checked = "none",
-    double? MaxError = null, Statistics? Times = null);
+    double? MaxError = null, SampleSummary? Times = null);
 
 /// <summary>All rows of one case, and the peaks read in the same rounds.</summary>
 /// <param name="Peaks">GFLOP/s by the number of threads: f32 fma in registers, on as many threads at once.</param>
@@ -189,7 +189,7 @@ internal static class Benchmark
             samples.Add(seconds / calls * 1e3);
         }
 
-        public BenchRow Row() => new(contender, null, compileMs, Checked, MaxError, Statistics.Of(samples));
+        public BenchRow Row() => new(contender, null, compileMs, Checked, MaxError, SampleSummary.Of(samples));
 
         public void Dispose()
         {

@@ -63,7 +63,7 @@ internal sealed partial record KernelBreakdown(
         {
             var kernel = given.Program.Kernels[group.Key];
             var seconds = least ? group.Sum(g => g.Seconds.Min())
-                : Statistics.Of(
+                : SampleSummary.Of(
                     Enumerable.Range(0, group.First().Seconds.Count).Select(n => group.Sum(g => g.Seconds[n]))).Median;
             var result = kernel.Buffers.ToList().FindIndex(b => b.IsOutput);
             var written = given.Program.Buffers[group.First().step.Buffers[result]];
@@ -71,7 +71,7 @@ internal sealed partial record KernelBreakdown(
             return new KernelTime(kernel, Concrete(written.Type, given.Sizes), Where(group.Select(g => g.step)),
                 group.Count(), seconds * 1e3, flops[group.Key], bound, group.Sum(g => g.Bound.Ms));
         });
-        return new([.. rows.OrderByDescending(r => r.Ms)], Statistics.Of(outside).Median * 1e3,
+        return new([.. rows.OrderByDescending(r => r.Ms)], SampleSummary.Of(outside).Median * 1e3,
             peaks.Medians().Values.DefaultIfEmpty(double.NaN).First(), limits);
 
         double Sample()

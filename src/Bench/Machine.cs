@@ -6,6 +6,9 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using Accelerate.Backends.Llvm;
+using Accelerate.Bench.Records;
+using Accelerate.Compiler.Kernels;
+using Accelerate.Runtime;
 
 namespace Accelerate.Bench;
 
@@ -29,17 +32,37 @@ internal sealed record Machine(
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
         $"{Cpu}, {Cores} core{(Cores == 1 ? "" : "s")}, {RamBytes / (double)(1L << 30):F1} GiB");
 
+    /// <summary>The machine as results keep it.</summary>
+    public HardwareRecord Hardware() => new(Fingerprint, "cpu", Cpu, Cores, RamBytes,
+        Features().Split(' ', StringSplitOptions.RemoveEmptyEntries),
+        new[] { ("L1", 0), ("L2", 2), ("L3", 3) }.Select(l => (l.Item1, Bytes: MachineLimits.CacheBytes(l.Item2, 0)))
+            .Where(l => l.Bytes > 0).ToDictionary(l => l.Item1, l => l.Bytes));
+
+    /// <summary>
+    /// The software as results keep it. The build is a hash of the assemblies' module ids, which the compiler derives from
+    /// the sources: a commit that changes none of them is the same build.
+    /// </summary>
+    public EnvironmentRecord Environment()
+    {
+        var ids = new[] { typeof(Tensor), typeof(Program), typeof(LlvmBackend), typeof(Machine) }
+            .Select(t => t.Assembly.ManifestModule.ModuleVersionId);
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', ids)));
+        return new(RuntimeInformation.OSDescription, Dotnet, Llvm, Commit, Convert.ToHexStringLower(hash.AsSpan(0, 6)));
+    }
+
+    private static string Features() =>
+        string.Join(' ', (Field("/proc/cpuinfo", "flags") ?? "").Split(' ').Order(StringComparer.Ordinal));
+
     private static Machine Detect()
     {
         var cpu = Field("/proc/cpuinfo", "model name") ?? RuntimeInformation.ProcessArchitecture.ToString();
-        var features =
-            string.Join(' ', (Field("/proc/cpuinfo", "flags") ?? "").Split(' ').Order(StringComparer.Ordinal));
-        var cores = Environment.ProcessorCount;
+        var features = Features();
+        var cores = System.Environment.ProcessorCount;
         var memory = Field("/proc/meminfo", "MemTotal")?.Split(' ')[0];
         var ram = long.TryParse(memory, NumberStyles.None, CultureInfo.InvariantCulture, out var kib)
             ? kib << 10 : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{cpu}\n{features}\n{cores}"));
-        return new(cpu, cores, ram, Convert.ToHexStringLower(hash.AsSpan(0, 8)), Environment.Version.ToString(),
+        return new(cpu, cores, ram, Convert.ToHexStringLower(hash.AsSpan(0, 8)), System.Environment.Version.ToString(),
             LlvmBackend.Available(out _) ? LlvmBackend.Version : null, Describe(AppContext.BaseDirectory));
     }
 

@@ -85,7 +85,7 @@ internal sealed record MachineLimits(int Threads, double Gflops, IReadOnlyList<M
     }
 
     /// <summary>Of the data cache with that index in Linux's list: 0 is L1's data, 2 is L2, 3 is L3.</summary>
-    private static long CacheBytes(int index, long otherwise)
+    internal static long CacheBytes(int index, long otherwise)
     {
         var file = $"/sys/devices/system/cpu/cpu0/cache/index{index}/size";
         var text = File.Exists(file) ? File.ReadAllText(file).Trim() : "";

@@ -21,7 +21,7 @@ internal sealed class PeakReadings : IDisposable
 
     /// <summary>The median of the readings, by the number of threads.</summary>
     public IReadOnlyDictionary<int, double> Medians() =>
-        readings.ToDictionary(r => r.Pool.Workers, r => Statistics.Of(r.Readings).Median);
+        readings.ToDictionary(r => r.Pool.Workers, r => SampleSummary.Of(r.Readings).Median);
 
     public void Dispose()
     {

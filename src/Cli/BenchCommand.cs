@@ -56,6 +56,10 @@ internal static class BenchCommand
         command.Arguments.Add(sizes);
         foreach (var option in (Option[])[common.Weights, threads, backends, seconds, seed, integers, log, kernels])
             command.Options.Add(option);
+        command.Subcommands.Add(BenchCompareCommand.Make(terminal));
+        command.Subcommands.Add(BenchReportCommand.Make(terminal));
+        command.Subcommands.Add(BenchRunCommand.Make(terminal));
+        command.Subcommands.Add(BenchListCommand.Make(terminal));
         command.SetAction(parsed =>
         {
             var options = common.Read(parsed);

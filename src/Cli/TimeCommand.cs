@@ -4,7 +4,9 @@ using System.Diagnostics;
 using System.Globalization;
 using Accelerate.Backends.Llvm;
 using Accelerate.Bench;
+using Accelerate.Bench.Scenarios;
 using Accelerate.Compiler;
+using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
 
@@ -37,9 +39,13 @@ internal static class TimeCommand
         command.Options.Add(seconds);
         command.Options.Add(outputs);
         command.Options.Add(kernels);
+        var scenarios = new ScenarioArguments(command);
         command.SetAction(parsed =>
         {
             var options = common.Read(parsed);
+            var scenario = scenarios.Read(parsed, parsed.GetValue(seconds));
+            if (scenario is not null && parsed.GetValue(kernels))
+                throw CommonOptions.Usage("--kernels and --scenario are two measurements", "leave one of them out");
             var loader = new ModelLoader(options, terminal);
             var model = loader.Model(call.Function(parsed));
             var program = model.Programs.Single();
@@ -56,23 +62,103 @@ internal static class TimeCommand
             }
             using var session = executable.CreateSession();
             session.Output = TextWriter.Null;
+            if (scenario is { Mode: LoadMode.Accuracy })
+            {
+                // The data set is what the command line gives: one sample, whose results go to --out.
+                var once = LoadGenerator.Run(scenario, new LoadClock(),
+                    _ => session.Run(program.Name, inputs, sizes), (_, given) =>
+                {
+                    foreach (var (path, result) in targets.Zip(given)) Npy.Write(path, result);
+                    foreach (var tensor in given) tensor.Dispose();
+                });
+                var record = LoadRecord.Of(once) with { Threads = options.Executable.Threads };
+                terminal.Output.Write(record.ToJson() + "\n");
+                return ExitCodes.Ok;
+            }
             var first = Stopwatch.StartNew();
             var results = session.Run(program.Name, inputs, sizes);
             first.Stop();
             var sinceStart = DateTime.Now - Process.GetCurrentProcess().StartTime;
             foreach (var (path, result) in targets.Zip(results)) Npy.Write(path, result);
-            foreach (var tensor in results) tensor.Dispose();
-            var (times, computed) = CallSamples.Take(parsed.GetValue(seconds), () =>
+            if (scenario is not null)
+            {
+                foreach (var tensor in results) tensor.Dispose();
+                var load = LoadRecord.Of(ScenarioArguments.Take(scenario, () =>
+                {
+                    foreach (var tensor in session.Run(program.Name, inputs, sizes)) tensor.Dispose();
+                }));
+                terminal.Output.Write((load with
+                {
+                    Threads = options.Executable.Threads,
+                    PeakGflops = Peak(options.Executable.Threads),
+                    CompileMs = loader.CompileTime.TotalMilliseconds,
+                    FirstCallMs = first.Elapsed.TotalMilliseconds,
+                    FirstResultMs = sinceStart.TotalMilliseconds,
+                }).ToJson() + "\n");
+                return ExitCodes.Ok;
+            }
+            // Results that follow from the inputs alone are the same in every call; state that the function assigns, or
+            // a buffer of the caller's, makes the next call another one.
+            var isPure = program.Written.All(b => program.Buffers[b].Kind
+                is not (BufferKind.Param or BufferKind.Buffer or BufferKind.Input));
+            var samples = CallSamples.Take(parsed.GetValue(seconds), () =>
             {
                 foreach (var tensor in session.Run(program.Name, inputs, sizes)) tensor.Dispose();
-            });
-            terminal.Output.Write(string.Create(CultureInfo.InvariantCulture, $$"""
-                {"peer":"ours","threads":{{options.Executable.Threads}},"min_us":{{times.Min * 1e6:0.###}},"med_us":{{times.Median * 1e6:0.###}},"p90_us":{{times.P90 * 1e6:0.###}},"cpu_us":{{computed.Median * 1e6:0.###}},"n":{{times.Count}},"peak_gflops":{{Peak(options.Executable.Threads):0.#}},"compile_ms":{{loader.CompileTime.TotalMilliseconds:0.#}},"first_call_ms":{{first.Elapsed.TotalMilliseconds:0.###}},"first_result_ms":{{sinceStart.TotalMilliseconds:0}}}
-
-                """));
+            }, isPure ? () => Recheck(session, program, inputs, sizes, results) : null);
+            foreach (var tensor in results) tensor.Dispose();
+            var measured = Measured(program, sizes, samples, options.Executable.Threads) with
+            {
+                CompileMs = loader.CompileTime.TotalMilliseconds,
+                FirstCallMs = first.Elapsed.TotalMilliseconds,
+                FirstResultMs = sinceStart.TotalMilliseconds,
+            };
+            terminal.Output.Write(measured.ToJson() + "\n");
             return ExitCodes.Ok;
         });
         return command;
+    }
+
+    /// <exception cref="InternalErrorException">A later call gives other bits than the first one.</exception>
+    private static void Recheck(Session session, Program program, Tensor[] inputs,
+        IReadOnlyDictionary<string, long> sizes, IReadOnlyList<Tensor> expected)
+    {
+        var again = session.Run(program.Name, inputs, sizes);
+        var isEqual = expected.Zip(again, (a, b) => a.SameBytes(b)).All(same => same);
+        foreach (var tensor in again) tensor.Dispose();
+        if (!isEqual) throw new InternalErrorException($"'{program.Name}' gave other results in a later, timed call");
+    }
+
+    private static Measurement Measured(Program program, IReadOnlyDictionary<string, long> sizes, CallSamples samples,
+        int threads)
+    {
+        const double Micro = 1e6;
+        var times = SampleSummary.Of(samples.Elapsed);
+        double At(double q) => Micro * SampleSummary.Percentile([.. samples.Elapsed.Order()], q);
+        using var process = Process.GetCurrentProcess();
+        return new()
+        {
+            Peer = "ours",
+            Threads = threads,
+            MinUs = Micro * times.Min,
+            MedUs = Micro * times.Median,
+            P90Us = Micro * times.P90,
+            P99Us = At(0.99),
+            MaxUs = At(1),
+            CpuUs = Micro * SampleSummary.Of(samples.Computed).Median,
+            N = times.Count,
+            PeakGflops = Peak(threads),
+            Flops = FlopCount.Of(program, sizes),
+            Bytes = FlopCount.CompulsoryBytes(program, sizes),
+            Parameters = program.Of(BufferKind.Param).Sum(b => b.Type.Count.Evaluate(sizes)),
+            Kernels = program.Kernels.Length,
+            ArenaBytes = new ArenaLayout(program, s => sizes[s]).Bytes,
+            AllocatedBytes = samples.AllocatedBytes,
+            MemoryMb = samples.MemoryBytes / (1 << 20),
+            PeakMemoryMb = process.PeakWorkingSet64 / (double)(1 << 20),
+            Joules = samples.Joules,
+            Rechecked = samples.Rechecked,
+            SamplesUs = [.. samples.Elapsed.Select(e => Math.Round(Micro * e, 4))],
+        };
     }
 
     private static string Kernels(ModelOptions options, Program program, Tensor[] inputs,

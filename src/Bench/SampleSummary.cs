@@ -2,9 +2,9 @@
 namespace Accelerate.Bench;
 
 /// <summary>Order statistics only: on a shared machine the mean belongs to the neighbours.</summary>
-internal sealed record Statistics(int Count, double Median, double P10, double P90, double Min)
+internal sealed record SampleSummary(int Count, double Median, double P10, double P90, double Min)
 {
-    public static Statistics Of(IEnumerable<double> samples)
+    public static SampleSummary Of(IEnumerable<double> samples)
     {
         var sorted = samples.Order().ToArray();
         return new(sorted.Length, Percentile(sorted, 0.5), Percentile(sorted, 0.1), Percentile(sorted, 0.9), sorted[0]);

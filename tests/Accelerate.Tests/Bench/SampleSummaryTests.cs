@@ -3,27 +3,28 @@ using Accelerate.Bench;
 
 namespace Accelerate.Tests.Bench;
 
-public class StatisticsTests
+public class SampleSummaryTests
 {
     [Fact]
     public void AnOddAndAnEvenCount()
     {
         // Sorted 1 2 3 4 10: the 10 % point lies 0.4 of the way from the first to the second, the 90 % point 0.6 into
         // the last gap.
-        var odd = Statistics.Of([10, 1, 3, 2, 4]);
+        var odd = SampleSummary.Of([10, 1, 3, 2, 4]);
         Assert.Equal(5, odd.Count);
         Assert.Equal(3, odd.Median);
         Assert.Equal(1.4, odd.P10, 12);
         Assert.Equal(4 + 0.6 * 6, odd.P90, 12);
         Assert.Equal(1, odd.Min);
-        Assert.Equal(2.5, Statistics.Of([4, 1, 3, 2]).Median);
+        Assert.Equal(2.5, SampleSummary.Of([4, 1, 3, 2]).Median);
     }
 
     [Fact]
-    public void OneSampleIsAllOfThem() => Assert.Equal(new Statistics(1, 7, 7, 7, 7), Statistics.Of([7]));
+    public void OneSampleIsAllOfThem() => Assert.Equal(new SampleSummary(1, 7, 7, 7, 7), SampleSummary.Of([7]));
 
     [Fact]
-    public void NoSampleIsAnError() => Assert.Throws<ArgumentOutOfRangeException>(() => Statistics.Percentile([], 0.5));
+    public void NoSampleIsAnError() =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => SampleSummary.Percentile([], 0.5));
 
     [Fact]
     public void SizeListsAreEveryCombination()

@@ -1,0 +1,90 @@
+// In: nothing. Out: the line of JSON that a measuring process prints: ours and the peers' have the same.
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Accelerate.Bench;
+
+/// <summary>
+/// One process, one case, one line. A peer's runner prints the first six; the rest is what our process knows beyond
+/// that. Times are microseconds of a call unless the name says otherwise.
+/// </summary>
+internal sealed record Measurement
+{
+    /// <summary>Who measured: "ours" or the peer.</summary>
+    public required string Peer { get; init; }
+
+    public int Threads { get; init; }
+
+    public required double MinUs { get; init; }
+
+    public required double MedUs { get; init; }
+
+    public required double P90Us { get; init; }
+
+    /// <summary>What the calling thread computed of a call: the median.</summary>
+    public double? CpuUs { get; init; }
+
+    /// <summary>How many samples or calls.</summary>
+    public long N { get; init; }
+
+    public double? P99Us { get; init; }
+
+    public double? MaxUs { get; init; }
+
+    /// <summary>GFLOP/s of f32 fma in registers, in this process.</summary>
+    public double? PeakGflops { get; init; }
+
+    public double? CompileMs { get; init; }
+
+    public double? FirstCallMs { get; init; }
+
+    /// <summary>Since the process began.</summary>
+    public double? FirstResultMs { get; init; }
+
+    /// <summary>Floating-point operations of a call, counted from the kernels.</summary>
+    public double? Flops { get; init; }
+
+    /// <summary>Inputs, state and results, touched once.</summary>
+    public double? Bytes { get; init; }
+
+    /// <summary>Elements of all parameters that the function uses.</summary>
+    public long? Parameters { get; init; }
+
+    /// <summary>Kernels that a program has.</summary>
+    public int? Kernels { get; init; }
+
+    /// <summary>Bytes of a call's temporaries.</summary>
+    public long? ArenaBytes { get; init; }
+
+    /// <summary>Managed bytes that a call allocates on the calling thread.</summary>
+    public double? AllocatedBytes { get; init; }
+
+    /// <summary>Resident memory between the samples: the mean.</summary>
+    public double? MemoryMb { get; init; }
+
+    public double? PeakMemoryMb { get; init; }
+
+    /// <summary>Of a call, where the machine reports energy.</summary>
+    public double? Joules { get; init; }
+
+    /// <summary>Calls among the timed ones whose results were compared with the first call's, all equal.</summary>
+    public long? Rechecked { get; init; }
+
+    /// <summary>Every sample, in the order they were taken.</summary>
+    public IReadOnlyList<double>? SamplesUs { get; init; }
+
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    };
+
+    /// <summary>One line without its end.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, Json);
+
+    /// <exception cref="JsonException">The line is no measurement.</exception>
+    public static Measurement FromJson(string line) => JsonSerializer.Deserialize<Measurement>(line, Json)
+        ?? throw new JsonException("a measurement is an object");
+}

@@ -1,0 +1,142 @@
+// In: a suite's JSON. Out: its benchmarks, contenders and settings, checked; or what is wrong, and where.
+using System.ComponentModel;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Schema;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Accelerate.Bench.Registry;
+
+/// <summary>A list of benchmarks that is run as one, as a JSON file.</summary>
+internal sealed record Suite
+{
+    [JsonPropertyName("$schema")]
+    [Description("The schema's place, for editors.")]
+    public string? Schema { get; init; }
+
+    [Description("What reports call it.")]
+    public required string Name { get; init; }
+
+    [Description("One or two sentences for `accc bench list`.")]
+    public required string Description { get; init; }
+
+    [Description("What is measured.")]
+    public required IReadOnlyList<SuiteEntry> Benchmarks { get; init; }
+
+    [Description("Our backends: llvm, interpreter, graph, opencl. The first is the one that peers are compared with.")]
+    public IReadOnlyList<string> Backends { get; init; } = ["llvm"];
+
+    [Description("Numbers of threads; each is a case of its own.")]
+    public IReadOnlyList<int> Threads { get; init; } = [1];
+
+    [Description("LLVM's optimisation levels, 0 to 3; each is a contender of its own.")]
+    public IReadOnlyList<int> Levels { get; init; } = [3];
+
+    [Description("Whether peers run too.")]
+    public bool Peers { get; init; }
+
+    [Description("Processes of each contender at each case: the blocks of the interleaving.")]
+    public int Processes { get; init; } = 5;
+
+    [Description("How long a process is sampled, in seconds.")]
+    public double Seconds { get; init; } = 0.15;
+
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        ReadCommentHandling = JsonCommentHandling.Skip,
+        RespectNullableAnnotations = true,
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
+    };
+
+    /// <exception cref="FormatException">What is wrong, with its place in the file.</exception>
+    public static Suite Parse(string text)
+    {
+        Suite suite;
+        try
+        {
+            suite = JsonSerializer.Deserialize<Suite>(text, Json) ?? throw new FormatException("a suite is an object");
+        }
+        catch (JsonException e)
+        {
+            throw new FormatException($"{e.Path ?? "$"}, line {e.LineNumber + 1}: {FirstSentence(e.Message)}");
+        }
+        Check(suite.Name.Length > 0, "$.name", "is empty");
+        Check(suite.Benchmarks.Count > 0, "$.benchmarks", "is empty: a suite measures something");
+        Check(suite.Backends.Count > 0, "$.backends", "is empty: something of ours is measured");
+        foreach (var backend in suite.Backends)
+        {
+            Check(KnownBackends.Contains(backend), "$.backends",
+                $"has '{backend}', which is no backend: there are {string.Join(", ", KnownBackends)}");
+        }
+        Check(suite.Threads.Count > 0 && suite.Threads.All(t => t is >= 1 and <= 1024), "$.threads",
+            "takes numbers from 1 to 1024");
+        Check(suite.Levels.Count > 0 && suite.Levels.All(l => l is >= 0 and <= 3), "$.levels",
+            "takes levels from 0 to 3");
+        Check(suite.Processes is >= 1 and <= 200, "$.processes", "takes a number from 1 to 200");
+        Check(suite.Seconds is > 0 and <= 600, "$.seconds", "takes seconds above 0, 600 at most");
+        return suite;
+    }
+
+    /// <summary>What `$.backends` may name.</summary>
+    public static IReadOnlyList<string> KnownBackends { get; } = ["llvm", "interpreter", "graph", "opencl"];
+
+    /// <summary>The JSON schema that editors check suites with, from the types above.</summary>
+    public static string JsonSchema()
+    {
+        var node = Json.GetJsonSchemaAsNode(typeof(Suite), new JsonSchemaExporterOptions
+        {
+            TreatNullObliviousAsNonNullable = true,
+            TransformSchemaNode = static (context, schema) =>
+            {
+                var provider = context.PropertyInfo?.AttributeProvider;
+                var described = provider?.GetCustomAttributes(typeof(DescriptionAttribute), false).FirstOrDefault();
+                if (described is DescriptionAttribute d && schema is JsonObject o) o.Insert(0, "description", d.Description);
+                return schema;
+            },
+        }).AsObject();
+        node.Insert(0, "$schema", "https://json-schema.org/draft/2020-12/schema");
+        node.Insert(1, "title", "A suite of Accelerate's benchmarks");
+        return node.ToJsonString(new JsonSerializerOptions
+        {
+            WriteIndented = true,
+            Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        }) + "\n";
+    }
+
+    private static void Check(bool holds, string place, string otherwise)
+    {
+        if (!holds) throw new FormatException($"{place} {otherwise}");
+    }
+
+    private static string FirstSentence(string message) =>
+        message.Split(" Path:")[0].Split(" The type").Last().TrimEnd('.');
+}
+
+/// <summary>A benchmark of a suite, at one or more sets of values.</summary>
+internal sealed record SuiteEntry
+{
+    [Description("A benchmark that `accc bench list` names, or FILE.acc:FUNCTION.")]
+    public required string Name { get; init; }
+
+    [Description("Values by parameter; a list of values makes a case of each, and of each combination.")]
+    public IReadOnlyDictionary<string, JsonElement> Params { get; init; } = new Dictionary<string, JsonElement>();
+
+    /// <summary>Every combination, the last parameter the quickest.</summary>
+    /// <exception cref="FormatException">A value is neither a scalar nor a list of them.</exception>
+    public IEnumerable<IReadOnlyDictionary<string, string>> Combinations()
+    {
+        IEnumerable<Dictionary<string, string>> all = [new(StringComparer.Ordinal)];
+        foreach (var (name, value) in Params)
+        {
+            string[] choices = value.ValueKind == JsonValueKind.Array
+                ? [.. value.EnumerateArray().Select(v => ParameterValues.Scalar(name, v))]
+                : [ParameterValues.Scalar(name, value)];
+            if (choices.Length == 0) throw new FormatException($"parameter '{name}' of '{Name}' is an empty list");
+            all = [.. all.SelectMany(before => choices.Select(c => new Dictionary<string, string>(before) { [name] = c }))];
+        }
+        return all;
+    }
+}

@@ -1,0 +1,98 @@
+// In: the results of a run. Out: for each category who did which work in what time, against the machine's limits, the
+// best peer and the interpreter.
+using Accelerate.Bench.Records;
+
+namespace Accelerate.Bench.Reports;
+
+/// <summary>One contender at one case.</summary>
+/// <param name="Processes">Measured.</param>
+/// <param name="Median">Microseconds: of the process medians.</param>
+/// <param name="Gflops">At the median; null for work without floating-point operations.</param>
+/// <param name="PeakPercent">Of the fma peak that the same processes read.</param>
+/// <param name="Gbps">Compulsory bytes at the median.</param>
+/// <param name="BandwidthPercent">Of the machine's, where that is given.</param>
+/// <param name="BestPeer">Who is the fastest of the peers there; null without peers.</param>
+/// <param name="OverPeer">Its time over this one: above 1 this one is faster.</param>
+/// <param name="OverInterpreter">The interpreter's time over this one.</param>
+/// <param name="Checked">What results were compared with.</param>
+internal sealed record ReportRow(ArmKey Arm, int Processes, double Median, double? Gflops, double? PeakPercent,
+    double? Gbps, double? BandwidthPercent, string? BestPeer, double? OverPeer, double? OverInterpreter,
+    string Checked);
+
+/// <summary>A combination without figures.</summary>
+internal sealed record MissingRow(ArmKey Arm, ResultStatus Status, string Reason);
+
+/// <summary>The geometric means of a contender's ratios in a category, each over as many cases.</summary>
+internal sealed record MeanRow(string Contender, int? Threads, double? OverPeer, int PeerCases,
+    double? OverInterpreter, int InterpreterCases);
+
+internal sealed record CategoryReport(string Category, IReadOnlyList<ReportRow> Rows, IReadOnlyList<MeanRow> Means,
+    IReadOnlyList<MissingRow> Missing);
+
+internal sealed record BenchReport(Side Side, IReadOnlyList<CategoryReport> Categories)
+{
+    private const string Interpreter = "interpreter";
+    private const string Peer = "peer";
+
+    /// <param name="side">What to report.</param>
+    /// <param name="bandwidth">GB/s of the machine's memory; null where it was not given.</param>
+    public static BenchReport Of(Side side, double? bandwidth = null) => new(side,
+        [.. side.Results.GroupBy(r => r.Category).OrderBy(g => g.Key, StringComparer.Ordinal)
+            .Select(g => Category(g.Key, [.. g], bandwidth))]);
+
+    private static CategoryReport Category(string name, List<ResultRecord> results, double? bandwidth)
+    {
+        List<ReportRow> rows = [];
+        List<MissingRow> missing = [];
+        foreach (var work in results.GroupBy(r => (r.Benchmark, r.CaseKey, r.Scenario)))
+        {
+            var arms = work.GroupBy(r => r.Arm)
+                .Select(g => (g.Key, All: g.ToList(), Measured: g.Where(IsMeasured).ToList())).ToList();
+            var measured = arms.Where(a => a.Measured.Count > 0).ToList();
+            foreach (var (arm, all, own) in arms)
+            {
+                if (own.Count > 0) rows.Add(Row(arm, own, [.. measured.Select(m => m.Measured)], bandwidth));
+                missing.AddRange(all.Where(r => !IsMeasured(r)).Select(r => (r.Status, Reason: r.Reason ?? "no reason"))
+                    .Distinct().Select(r => new MissingRow(arm, r.Status, r.Reason)));
+            }
+        }
+        var means = rows.GroupBy(r => (r.Arm.Contender, r.Arm.Threads)).Select(g =>
+        {
+            var (peers, interpreters) = (Ratios(g.Select(r => r.OverPeer)), Ratios(g.Select(r => r.OverInterpreter)));
+            return new MeanRow(g.Key.Contender, g.Key.Threads, Mean(peers), peers.Count, Mean(interpreters),
+                interpreters.Count);
+        });
+        return new(name, rows, [.. means.Where(m => m is { OverPeer: not null } or { OverInterpreter: not null })],
+            missing);
+    }
+
+    private static bool IsMeasured(ResultRecord r) => r is { Status: ResultStatus.Measured, Median: > 0 };
+
+    private static ReportRow Row(ArmKey arm, List<ResultRecord> own, List<List<ResultRecord>> all, double? bandwidth)
+    {
+        var median = Median(own.Select(r => r.Median))!.Value;
+        var (flops, bytes) = (own[0].Flops, own[0].Bytes);
+        var peak = Median(own.Select(r => r.PeakGflops));
+        var (gflops, gbps) = (flops is > 0 ? flops / median * 1e-3 : null, bytes is > 0 ? bytes / median * 1e-3 : null);
+        var peers = all.Where(a => a[0].Backend == Peer).ToList();
+        // As many workers is the fair opponent; one with another number is better than none.
+        if (peers.Any(a => a[0].Threads == arm.Threads)) peers = [.. peers.Where(a => a[0].Threads == arm.Threads)];
+        var best = peers.MinBy(a => Median(a.Select(r => r.Median)));
+        var interpreter = all.Find(a => a[0].Contender == Interpreter);
+        double? Over(List<ResultRecord>? other) => Median(other?.Select(r => r.Median) ?? []) / median;
+        return new(arm, own.Count, median, gflops, 100 * gflops / peak, gbps, 100 * gbps / bandwidth,
+            best?[0].Contender, Over(best), arm.Contender == Interpreter ? null : Over(interpreter),
+            string.Join(", ", own.Select(r => r.Checked).Distinct()));
+    }
+
+    private static double? Median(IEnumerable<double?> values)
+    {
+        var all = values.OfType<double>().ToList();
+        return all.Count == 0 ? null : SampleSummary.Of(all).Median;
+    }
+
+    private static List<double> Ratios(IEnumerable<double?> ratios) => [.. ratios.OfType<double>()];
+
+    private static double? Mean(List<double> ratios) =>
+        ratios.Count == 0 ? null : Math.Exp(ratios.Average(Math.Log));
+}

@@ -1,0 +1,146 @@
+// In: two sides. Out: their cases one beside the other, with verdicts and counts, and what they come to.
+using Accelerate.Bench.Records;
+using Accelerate.Bench.Statistics;
+
+namespace Accelerate.Bench.Reports;
+
+/// <summary>What a comparison comes to; its number is the exit code.</summary>
+internal enum Outcome
+{
+    /// <summary>Every case is the same or faster.</summary>
+    Passed = 0,
+
+    Regression = 3,
+    Inconclusive = 4,
+}
+
+/// <param name="Threshold">A slower case is a regression if its ratio is above 1 + threshold.</param>
+/// <param name="Gates">Counts of which more is a regression.</param>
+internal sealed record CompareSettings(ComparisonOptions Statistics, double Threshold, IReadOnlyList<string> Gates);
+
+/// <summary>A case on both sides.</summary>
+/// <param name="A">The arm of A; null where A does not have it.</param>
+/// <param name="B">The arm of B; null where B does not have it.</param>
+/// <param name="Comparison">Null where there is nothing to compare.</param>
+/// <param name="Gates">Counts of both.</param>
+/// <param name="IsBroken">B is wrong or fails where A was measured.</param>
+/// <param name="Note">Why there is no comparison, or what it leaves out.</param>
+internal sealed record CompareRow(ArmKey? A, ArmKey? B, Comparison? Comparison, IReadOnlyList<Gate> Gates,
+    bool IsBroken, string? Note)
+{
+    /// <summary>"gemm m512_k512_n512_f32, llvm x2", with both contenders where they differ.</summary>
+    public string Case
+    {
+        get
+        {
+            var a = A ?? B!.Value;
+            var b = B ?? a;
+            var what = a.Benchmark == b.Benchmark ? a.Benchmark : $"{a.Benchmark} / {b.Benchmark}";
+            var who = Who(a) == Who(b) ? Who(a) : $"{Who(a)} / {Who(b)}";
+            var scenario = a.Scenario == "single-stream" ? "" : $", {a.Scenario}";
+            return $"{what} {a.CaseKey}, {who}{scenario}";
+        }
+    }
+
+    private static string Who(ArmKey arm) => arm.Threads is { } t ? $"{arm.Contender} x{t}" : arm.Contender;
+}
+
+internal sealed record CompareReport(Side A, Side B, CompareSettings Settings, IReadOnlyList<CompareRow> Rows)
+{
+    public Outcome Outcome =>
+        Rows.Any(IsRegression) ? Outcome.Regression
+            : Rows.Any(r => r.A is not null && r.Comparison?.Verdict is null or Verdict.Inconclusive)
+                ? Outcome.Inconclusive : Outcome.Passed;
+
+    public bool IsRegression(CompareRow row) => row.IsBroken
+        || (row.Comparison is { Verdict: Verdict.Slower } c && c.Ratio > 1 + Settings.Threshold)
+        || row.Gates.Any(g => g.Result == GateResult.More && Settings.Gates.Contains(g.Name));
+
+    /// <summary>Whether the sides are of one machine: ratios between machines say nothing of the code.</summary>
+    public bool IsOneMachine =>
+        A.Runs.Concat(B.Runs).Select(r => r.Hardware.Fingerprint).Distinct().Count() == 1;
+
+    /// <exception cref="HarnessException">No case is on both sides.</exception>
+    public static CompareReport Of(Side a, Side b, CompareSettings settings)
+    {
+        var (left, right) = (Arms(a), Arms(b));
+        var pairs = new List<(Arm? A, Arm? B)>();
+        foreach (var arm in left)
+        {
+            var others = right.Where(other => Match(arm.Key, other.Key, a.Selection, b.Selection)).ToList();
+            if (others.Count == 0) pairs.Add((arm, null));
+            else pairs.AddRange(others.Select(other => ((Arm?)arm, (Arm?)other)));
+        }
+        pairs.AddRange(right.Where(other => pairs.All(p => p.B != other)).Select(other => ((Arm?)null, (Arm?)other)));
+        var compared = pairs.Where(p => p is { A.Processes.Count: > 0, B.Processes.Count: > 0 }).ToList();
+        if (compared.Count == 0 && !pairs.Any(p => p.A is { Processes.Count: > 0 } && p.B is { IsBroken: true }))
+            throw new HarnessException($"'{a.Name}' and '{b.Name}' have no measured case in common",
+                $"A has {Cases(left)}; B has {Cases(right)}");
+        var results = new Queue<Comparison>(Comparison.Suite(
+            [.. compared.Select(p => (p.A!.Processes, p.B!.Processes))], settings.Statistics));
+        List<CompareRow> rows = [];
+        foreach (var (x, y) in pairs)
+        {
+            var isMeasured = (x?.Processes.Count > 0, y?.Processes.Count > 0);
+            // What was never measured on either side is nothing of a comparison.
+            if (isMeasured == (false, false)) continue;
+            rows.Add(new(x?.Key, y?.Key, isMeasured == (true, true) ? results.Dequeue() : null,
+                x is null || y is null ? [] : Gate.Of(x.Measured, y.Measured),
+                isMeasured.Item1 && y is { IsBroken: true }, Note(x, y)));
+        }
+        // A row without A changes nothing: it stands last.
+        return new(a, b, settings, [.. rows.OrderBy(r => r.A is null).ThenBy(r => r.Case, StringComparer.Ordinal)]);
+    }
+
+    /// <summary>The results of one arm, those without figures included.</summary>
+    private sealed record Arm(ArmKey Key, IReadOnlyList<ResultRecord> Results)
+    {
+        public IReadOnlyList<ResultRecord> Measured { get; } =
+            [.. Results.Where(r => r is { Status: ResultStatus.Measured, Median: > 0 })];
+
+        public IReadOnlyList<ProcessMedian> Processes =>
+            [.. Measured.Select(r => new ProcessMedian(r.Median!.Value, $"{r.RunId}/{r.Block}"))];
+
+        public bool IsBroken => Results.Any(r => r.Status == ResultStatus.Wrong)
+            || (Measured.Count == 0 && Results.Any(r => r.Status == ResultStatus.Failed));
+    }
+
+    private static List<Arm> Arms(Side side) =>
+        [.. side.Results.GroupBy(r => r.Arm).Select(g => new Arm(g.Key, [.. g]))];
+
+    /// <summary>What the sides are told apart by is not what they are matched by.</summary>
+    private static bool Match(ArmKey a, ArmKey b, Selection left, Selection right)
+    {
+        var isContenders = left.NamesContender || right.NamesContender;
+        var isModels = left.NamesModel && right.NamesModel;
+        return a.CaseKey == b.CaseKey && a.Scenario == b.Scenario
+            && (isModels || a.Benchmark == b.Benchmark)
+            && (isContenders ? a.Threads is null || b.Threads is null || a.Threads == b.Threads
+                : a.Contender == b.Contender && a.Threads == b.Threads);
+    }
+
+    private static string? Note(Arm? a, Arm? b)
+    {
+        string?[] notes = [Missing("A", a), Missing("B", b)];
+        return notes.Any(n => n is not null) ? string.Join("; ", notes.OfType<string>()) : null;
+    }
+
+    private static string? Missing(string side, Arm? arm)
+    {
+        if (arm is null) return $"not in {side}";
+        var without = arm.Results.Where(r => r.Status != ResultStatus.Measured).ToList();
+        if (without.Count == 0) return null;
+        var worst = without.MaxBy(r => r.Status)!;
+        var count = arm.Measured.Count == 0 ? "" : $"{without.Count} of {arm.Results.Count} processes ";
+        return $"{side}: {count}{worst.Status.ToString().ToLowerInvariant()}"
+            + (worst.Reason is { } reason ? $" ({reason})" : "");
+    }
+
+    private static string Cases(List<Arm> arms)
+    {
+        var names = arms.Where(a => a.Processes.Count > 0)
+            .Select(a => $"{a.Key.Benchmark} {a.Key.CaseKey} of {a.Key.Contender}").Distinct().ToList();
+        return names.Count == 0 ? "none"
+            : string.Join(", ", names.Take(3)) + (names.Count > 3 ? $" and {names.Count - 3} more" : "");
+    }
+}

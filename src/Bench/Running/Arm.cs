@@ -1,0 +1,88 @@
+// In: a case, who does the work. Out: one contender at one case: the unit that processes are repeated of.
+using System.Globalization;
+using Accelerate.Bench.Records;
+using Accelerate.Bench.Registry;
+
+namespace Accelerate.Bench.Running;
+
+/// <summary>A contender at a case, with everything that its process is told.</summary>
+/// <param name="Case">The work.</param>
+/// <param name="Backend">"llvm", "interpreter", "graph", "opencl" or "peer".</param>
+/// <param name="Threads">Workers.</param>
+/// <param name="OptLevel">LLVM's; null elsewhere.</param>
+/// <param name="Ours">Our call; null for a peer's.</param>
+/// <param name="Peer">The peer's call; null for ours.</param>
+internal sealed record Arm(BenchmarkCase Case, string Backend, int Threads, int? OptLevel, OurCall? Ours, PeerCall? Peer)
+{
+    /// <summary>
+    /// What tables and stores call it: the peer's name; ours is the backend, with the way and the level where there are
+    /// several: "llvm", "llvm dynamic", "llvm direct -O1".
+    /// </summary>
+    public string Contender => Peer?.Name ?? Name(Backend, Ours!.Name, OptLevel);
+
+    public ArmKey Key => new(Case.Benchmark.Name, Case.Key, Contender, Threads, "single-stream");
+
+    /// <summary>Why the combination cannot run, whatever the machine; null if it can.</summary>
+    public string? Impossible { get; init; }
+
+    public static string Name(string backend, string way, int? level) =>
+        string.Join(' ', new[] { backend, way, level is null or 3 ? "" : $"-O{level}" }.Where(w => w.Length > 0));
+
+    /// <summary>The words behind `accc` that measure it.</summary>
+    /// <param name="fill">Puts places in: `{data}` and the like.</param>
+    public IEnumerable<string> Words(Func<string, string> fill, double seconds, string? results) =>
+    [
+        "time", .. Ours!.Arguments.Select(fill), "--threads", Text(Threads), "--seconds", Text(seconds),
+        .. Backend == "llvm" ? Array.Empty<string>() : ["--backend", Backend],
+        .. OptLevel is { } level ? [$"-O{level}"] : Array.Empty<string>(),
+        .. results is null ? Array.Empty<string>() : ["--out", results],
+    ];
+
+    private static string Text(double number) => number.ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>All arms of a list of cases.</summary>
+internal static class Arms
+{
+    /// <summary>The cases of a suite.</summary>
+    /// <exception cref="FormatException">A benchmark or a value that there is not.</exception>
+    public static IReadOnlyList<BenchmarkCase> Cases(Suite suite, BenchmarkRegistry registry) =>
+        [.. suite.Benchmarks.SelectMany(e => e.Combinations().Select(c => registry.Find(e.Name).Case(c)))];
+
+    /// <summary>
+    /// Ours first, each way on each backend, number of threads and level, then the peers. What cannot be combined is an
+    /// arm that says why, so that it has a row.
+    /// </summary>
+    public static IEnumerable<Arm> Of(BenchmarkCase c, Suite suite, bool withPeers, bool allPeers)
+    {
+        var definition = c.Definition;
+        foreach (var threads in suite.Threads)
+        {
+            if (definition.Unsupported is { } reason)
+            {
+                yield return new Arm(c, suite.Backends[0], threads, null, new OurCall("", []), null) { Impossible = reason };
+                // Without anything of ours the peers' figures have nobody to be compared with.
+                if (!allPeers) continue;
+            }
+            foreach (var way in definition.Ours)
+            {
+                foreach (var backend in suite.Backends)
+                {
+                    int?[] levels = backend == "llvm" ? [.. suite.Levels.Select(l => (int?)l)] : [null];
+                    foreach (var level in levels)
+                    {
+                        yield return new Arm(c, backend, threads, level, way, null)
+                        {
+                            Impossible = backend == "llvm" || threads == 1 ? null
+                                : $"{backend} has one thread's row: it takes as many as it takes",
+                        };
+                    }
+                }
+            }
+            foreach (var peer in withPeers ? definition.Peers.Where(p => allPeers || !p.IsSlow) : [])
+            {
+                if (threads == 1 || !peer.IsSingle) yield return new Arm(c, "peer", threads, null, null, peer);
+            }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+// In: arms, a store. Out: results in the store: a fresh process each, checked first, in random blocks.
+using System.Text.Json;
+using Accelerate.Bench.Records;
+using Accelerate.Compiler.Diagnostics;
+
+namespace Accelerate.Bench.Running;
+
+/// <param name="Processes">Of each arm: the number of blocks.</param>
+/// <param name="Seconds">How long a process is sampled.</param>
+/// <param name="Seed">Of the order of cases and arms.</param>
+/// <param name="Fresh">Whether what this build has measured already is measured again.</param>
+/// <param name="AllPeers">Whether peers that cannot be the best are run to the end too.</param>
+internal sealed record RunOptions(int Processes = 5, double Seconds = 0.15, long Seed = 1, bool Fresh = false,
+    bool AllPeers = false);
+
+/// <summary>Told of each process, before and after.</summary>
+internal interface IHarnessObserver
+{
+    void Plan(int processes);
+
+    void Starts(Arm arm, int block);
+
+    void Ends(ResultRecord record);
+
+    /// <summary>A process of the plan that is not needed: measured before, or without hope.</summary>
+    void Skips(Arm arm, int block);
+}
+
+/// <summary>
+/// Blocks one after the other; in a block the cases in random order, and in a case its arms in random order: neighbours
+/// in time are compared, and the machine's slow drift meets all cases alike. What this build has measured on this machine
+/// before counts, so that an interrupted run goes on where it was.
+/// </summary>
+internal sealed class Harness(RunOptions options, IResultStore store, ProcessRunner runner, ResultCheck check,
+    RunRecord run, IHarnessObserver observer)
+{
+    // Rounds differ by 1.8 at most on 2 threads, median against median: a peer that is slower by that in the best of two
+    // is not the best one. Leaving it out saves a third of a run.
+    private const double Hopeless = 1.8;
+    private const int Sure = 2;
+
+    private readonly Dictionary<ArmKey, List<ResultRecord>> records = [];
+
+    /// <summary>All records of the arms, those of earlier runs among them.</summary>
+    public IReadOnlyDictionary<ArmKey, List<ResultRecord>> Records => records;
+
+    public void Execute(IReadOnlyList<Arm> arms, CancellationToken cancellation = default)
+    {
+        foreach (var arm in arms) records[arm.Key] = [];
+        if (!options.Fresh) Recall();
+        observer.Plan(arms.Count * options.Processes);
+        var random = new Random(unchecked((int)options.Seed));
+        var cases = arms.GroupBy(a => a.Case.Name).Select(g => g.ToArray()).ToArray();
+        for (var block = 0; block < options.Processes; block++)
+        {
+            random.Shuffle(cases);
+            foreach (var group in cases)
+            {
+                random.Shuffle(group);
+                foreach (var arm in group)
+                {
+                    if (!IsWanted(arm, block, group)) observer.Skips(arm, block);
+                    else Measure(arm, block, cancellation);
+                }
+            }
+        }
+    }
+
+    private void Recall()
+    {
+        var filter = new ResultFilter(Machine: run.Hardware.Fingerprint);
+        var builds = store.Runs(filter).Where(r => r.Environment.Build == run.Environment.Build).Select(r => r.Id).ToHashSet();
+        foreach (var result in store.Results(filter))
+        {
+            if (result.Status == ResultStatus.Measured && builds.Contains(result.RunId)
+                && records.TryGetValue(result.Arm, out var known))
+            {
+                known.Add(result);
+            }
+        }
+    }
+
+    private bool IsWanted(Arm arm, int block, Arm[] group)
+    {
+        var mine = records[arm.Key];
+        // What cannot run, or is wrong, needs no second process to say so.
+        if (mine.Any(r => r.Status != ResultStatus.Measured)) return false;
+        if (mine.Count > block) return false;
+        return arm.Peer is null || options.AllPeers || !IsHopeless(arm, group);
+    }
+
+    /// <summary>Whether a peer cannot be the best of any line of its case.</summary>
+    private bool IsHopeless(Arm arm, Arm[] group)
+    {
+        var mine = Medians(arm);
+        if (mine.Length < Sure) return false;
+        double Best(IEnumerable<string> peers) => group
+            .Where(a => a.Threads == arm.Threads && a.Peer is { } p && peers.Contains(p.Name))
+            .Select(Medians).Where(m => m.Length > 0).Select(m => SampleSummary.Percentile([.. m.Order()], 0.5))
+            .DefaultIfEmpty(double.PositiveInfinity).Min();
+        return arm.Case.Definition.Lines.Where(l => l.Peers.Contains(arm.Contender))
+            .All(l => mine.Min() > Hopeless * Best(l.Peers));
+    }
+
+    private double[] Medians(Arm arm) =>
+        [.. records[arm.Key].Where(r => r.Median is not null).Select(r => r.Median!.Value)];
+
+    private void Measure(Arm arm, int block, CancellationToken cancellation)
+    {
+        observer.Starts(arm, block);
+        var empty = new ResultRecord
+        {
+            Id = Guid.NewGuid(),
+            RunId = run.Id,
+            MeasuredAt = DateTime.UtcNow,
+            Benchmark = arm.Case.Benchmark.Name,
+            Category = arm.Case.Benchmark.Category,
+            CaseKey = arm.Case.Key,
+            Params = arm.Case.Values.ToJson(),
+            Contender = arm.Contender,
+            Backend = arm.Backend,
+            Precision = arm.Case.Precision,
+            Threads = arm.Threads,
+            OptLevel = arm.OptLevel,
+            BatchSize = arm.Case.Values.NumberOrNull("batch"),
+            SequenceLength = arm.Case.Values.NumberOrNull("sequence"),
+            Block = block,
+            Model = arm.Case.Definition.Model,
+        };
+        var record = runner.Unavailable(arm) is { } reason
+            ? empty with { Status = ResultStatus.Skipped, Reason = reason } : Process(arm, empty, cancellation);
+        records[arm.Key].Add(record);
+        store.Append(new(run, [record]));
+        observer.Ends(record);
+    }
+
+    private ResultRecord Process(Arm arm, ResultRecord empty, CancellationToken cancellation)
+    {
+        // The first process of ours hands its results over: nothing more of it is timed when they are wrong.
+        var results = arm.Peer is null && !records[arm.Key].Any() ? check.NewFolder() : null;
+        Measurement measured;
+        (string With, double Error)? agreed = null;
+        try
+        {
+            measured = runner.Run(arm, options.Seconds, results, cancellation);
+            if (results is not null) agreed = check.Check(arm, results, measured.Flops ?? 0);
+        }
+        catch (NoMeasurementException e)
+        {
+            var isLimit = e.Message.Contains("not supported", StringComparison.Ordinal);
+            return empty with { Status = isLimit ? ResultStatus.Skipped : ResultStatus.Failed, Reason = e.Message };
+        }
+        catch (InternalErrorException e)
+        {
+            return empty with { Status = ResultStatus.Wrong, Reason = e.Message };
+        }
+        var definition = arm.Case.Definition;
+        return empty with
+        {
+            Checked = agreed?.With ?? records[arm.Key].FirstOrDefault()?.Checked ?? "none",
+            MaxError = agreed?.Error,
+            Rechecked = measured.Rechecked,
+            Min = measured.MinUs,
+            Median = measured.MedUs,
+            P90 = measured.P90Us,
+            P99 = measured.P99Us,
+            Max = measured.MaxUs,
+            Cpu = measured.CpuUs,
+            CallsPerSecond = 1e6 / measured.MedUs,
+            ItemsPerSecond = definition.Items * 1e6 / measured.MedUs,
+            CompileMs = measured.CompileMs,
+            FirstResultMs = measured.FirstResultMs,
+            ArenaBytes = measured.ArenaBytes,
+            MemoryMb = measured.MemoryMb,
+            PeakMemoryMb = measured.PeakMemoryMb,
+            AllocatedBytes = measured.AllocatedBytes,
+            Flops = definition.Flops ?? measured.Flops,
+            Bytes = definition.Bytes ?? measured.Bytes,
+            PeakGflops = measured.PeakGflops,
+            Joules = measured.Joules,
+            KernelCount = measured.Kernels,
+            Model = empty.Model is { Parameters: 0 } m && measured.Parameters is { } count
+                ? m with { Parameters = count } : empty.Model,
+            DeviceMetrics = JsonSerializer.Serialize(new Dictionary<string, object> { ["title"] = definition.Title }),
+            Samples = measured.SamplesUs ?? [],
+        };
+    }
+}

@@ -1,0 +1,107 @@
+// In: an arm. Out: what a fresh process of it measured, or why it did not.
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+
+namespace Accelerate.Bench.Running;
+
+/// <summary>A process that gave no measurement: what it said.</summary>
+internal sealed class NoMeasurementException(string message) : Exception(message);
+
+/// <summary>Starts the process of an arm, with the environment that it needs, and reads its line.</summary>
+/// <param name="places">Where things are.</param>
+/// <param name="accc">How another process of this program is started with those words.</param>
+internal sealed class ProcessRunner(HarnessPlaces places, Func<IEnumerable<string>, ProcessStartInfo> accc)
+{
+    // Without these glibc gives big tensors back to the kernel after every call, and some peers are five times slower.
+    // Huge pages, which our tensors ask for, make ONNX Runtime's GPT-2 step 23.5 ms instead of 28.9, relu on 16M floats
+    // 2.8 instead of 3.9, and nothing measured slower (1 thread, CPU time, Zen 4).
+    private static readonly (string, string)[] Allocator =
+    [
+        ("MALLOC_MMAP_MAX_", "0"), ("MALLOC_TRIM_THRESHOLD_", "17179869184"), ("MALLOC_TOP_PAD_", "67108864"),
+        ("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"),
+    ];
+
+    /// <summary>Why the arm cannot run on this machine; null if it can.</summary>
+    public string? Unavailable(Arm arm)
+    {
+        if (arm.Impossible is { } reason) return reason;
+        if (arm.Peer is { } peer && !File.Exists(Program(peer.Program)))
+            return $"{peer.Program} is not built: bench/peers/build";
+        return arm.Case.Definition.HasData && !Directory.Exists(Path.Combine(places.Data(arm.Case.Name), "expected"))
+            ? "its inputs are not made: bench/peers/build" : null;
+    }
+
+    /// <param name="arm">Who measures what.</param>
+    /// <param name="seconds">How long it samples.</param>
+    /// <param name="results">The folder for the results of our first call; null for none.</param>
+    /// <param name="cancellation">Ends the process.</param>
+    /// <exception cref="NoMeasurementException">It ended without a measurement.</exception>
+    public Measurement Run(Arm arm, double seconds, string? results, CancellationToken cancellation = default)
+    {
+        var start = arm.Peer is null ? accc(arm.Words(Fill, seconds, results)) : StartPeer(arm, seconds);
+        start.WorkingDirectory = places.Root;
+        start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
+        using var process = Process.Start(start)!;
+        using var stop = cancellation.Register(() => process.Kill(entireProcessTree: true));
+        process.StandardInput.Close();
+        // Both pipes at once: a process that fills one must not wait for the other to be read.
+        var said = process.StandardError.ReadToEndAsync(cancellation);
+        var text = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        cancellation.ThrowIfCancellationRequested();
+        var line = text.Split('\n', StringSplitOptions.RemoveEmptyEntries).LastOrDefault();
+        if (process.ExitCode == 0 && line is not null)
+        {
+            try
+            {
+                return Measurement.FromJson(line);
+            }
+            catch (JsonException)
+            {
+                throw new NoMeasurementException($"its last line is no measurement: {line}");
+            }
+        }
+        string[] words = [.. (said.Result.Trim() is { Length: > 0 } errors ? errors : text.Trim()).Split('\n')];
+        // Ours says first what is wrong; in a peer's stack trace it comes last.
+        var reason = arm.Peer is null ? words[0] : words[^1];
+        throw new NoMeasurementException(reason.Length > 0 ? reason : $"exit code {process.ExitCode}");
+
+        string Fill(string word) => word
+            .Replace("{data}", places.Data(arm.Case.Name), StringComparison.Ordinal)
+            .Replace("{models}", Path.Combine(places.Peers, "models"), StringComparison.Ordinal)
+            .Replace("{case}", arm.Case.Name, StringComparison.Ordinal)
+            .Replace("{threads}", arm.Threads.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)
+            .Replace("{openblas}", $"{HarnessPlaces.Libraries}/openblas-pthread/libopenblas.so.0", StringComparison.Ordinal)
+            .Replace("{blis}", $"{HarnessPlaces.Libraries}/blis-pthread/libblis.so.4", StringComparison.Ordinal);
+
+        ProcessStartInfo StartPeer(Arm peer, double budget)
+        {
+            var call = peer.Peer!;
+            IEnumerable<string> words = call.Arguments.Select(Fill);
+            var info = call.Program == "torch"
+                ? new ProcessStartInfo("/usr/bin/python3", [Program("torch"), .. words])
+                : new ProcessStartInfo(Program(call.Program), words);
+            foreach (var (name, value) in Environment(peer, budget)) info.Environment[name] = value;
+            return info;
+        }
+    }
+
+    private static IEnumerable<(string, string)> Environment(Arm arm, double seconds)
+    {
+        var (peer, threads) = (arm.Peer!, arm.Threads.ToString(CultureInfo.InvariantCulture));
+        foreach (var pair in Allocator) yield return pair;
+        yield return ("BUDGET", seconds.ToString(CultureInfo.InvariantCulture));
+        foreach (var library in (string[])["OMP", "OPENBLAS", "BLIS"]) yield return ($"{library}_NUM_THREADS", threads);
+        if (peer.Program is "dnnl" or "xsmm" or "loops") yield return ("OMP_PROC_BIND", "true");
+        if (peer.Name.Contains("haswell", StringComparison.Ordinal)) yield return ("OPENBLAS_CORETYPE", "Haswell");
+        if (peer.Program != "torch") yield break;
+        // PyTorch finds its BLAS on the library path; with Haswell's kernels or BLIS it has to be told of AVX-512.
+        var isBlis = peer.Name.Contains("blis", StringComparison.Ordinal);
+        yield return ("LD_LIBRARY_PATH", $"{HarnessPlaces.Libraries}/{(isBlis ? "blis-pthread" : "openblas-openmp")}");
+        if (!peer.Name.Contains("openblas", StringComparison.Ordinal)) yield return ("ATEN_CPU_CAPABILITY", "avx512");
+    }
+
+    private string Program(string name) => name == "torch"
+        ? Path.Combine(places.Root, "bench", "peers", "torch_bench.py") : Path.Combine(places.Peers, "bin", name);
+}

@@ -1,0 +1,119 @@
+// In: the results of an arm's first call, as files. Out: the largest error against the case's reference, or a refusal.
+using Accelerate.Bench.Registry;
+using Accelerate.Compiler.Diagnostics;
+using Accelerate.Runtime;
+
+namespace Accelerate.Bench.Running;
+
+/// <summary>
+/// Where `bench/peers/build` has made inputs the reference is ONNX Runtime's result on them, an independent source: an
+/// error is |ours − theirs| / max |theirs|, as sums of thousands of products in another order, and Winograd's
+/// transforms, leave a few units of 10⁻⁶, and a wrong index 0.1 and more. Elsewhere it is our kernel interpreter's, or of
+/// a call that would take it long LLVM's at -O0 on one thread, which owes the same bits.
+/// </summary>
+internal sealed class ResultCheck(HarnessPlaces places, ProcessRunner runner) : IDisposable
+{
+    /// <summary>The largest error against ONNX Runtime.</summary>
+    public const double Bound = 1e-4;
+
+    // About ten seconds of the interpreter.
+    private const double InterpreterFlops = 1e9;
+
+    private readonly Dictionary<string, (string Folder, string Name)> references = [];
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("accc-bench-");
+
+    /// <summary>A new empty folder for results, below the one that is deleted at the end.</summary>
+    public string NewFolder() => folder.CreateSubdirectory(Guid.NewGuid().ToString("N")).FullName;
+
+    /// <param name="arm">Who gave the results.</param>
+    /// <param name="results">Where they are.</param>
+    /// <param name="flops">Of a call.</param>
+    /// <returns>What they were compared with, and the largest error.</returns>
+    /// <exception cref="InternalErrorException">They differ by more than is allowed.</exception>
+    /// <exception cref="NoMeasurementException">The reference itself does not run.</exception>
+    public (string With, double Error) Check(Arm arm, string results, double flops)
+    {
+        if (arm.Case.Definition.HasData) return ("onnxruntime", AgainstFiles(arm, results));
+        var (expected, with) = Reference(arm, flops);
+        var owes = arm.Backend == "opencl" ? Owes.Bound : Owes.Bits;
+        var (theirs, ours) = (Read(expected), Read(results));
+        try
+        {
+            return (with, Agreement.Check(arm.Contender, owes, theirs, ours));
+        }
+        finally
+        {
+            foreach (var (_, tensor) in theirs.Concat(ours)) tensor.Dispose();
+        }
+    }
+
+    public void Dispose() => folder.Delete(recursive: true);
+
+    private (string Folder, string Name) Reference(Arm arm, double flops)
+    {
+        // The way decides too: `--conv direct` rounds differently.
+        var key = $"{arm.Case.Name} {arm.Ours!.Name}";
+        if (references.TryGetValue(key, out var found)) return found;
+        var isQuick = flops <= InterpreterFlops;
+        var reference = isQuick ? arm with { Backend = "interpreter", Threads = 1, OptLevel = null }
+            : arm with { Backend = "llvm", Threads = 1, OptLevel = 0 };
+        var made = NewFolder();
+        runner.Run(reference, 0.001, made);
+        return references[key] = (made, isQuick ? "interpreter" : "llvm -O0");
+    }
+
+    private double AgainstFiles(Arm arm, string results)
+    {
+        var worst = 0.0;
+        foreach (var (file, name) in arm.Ours!.Results)
+        {
+            using var ours = Npy.Read(Path.Combine(results, file + ".npy"));
+            var expected = Path.Combine(places.Data(arm.Case.Name), "expected", name.TrimStart('@') + ".npy");
+            using var theirs = Npy.Read(expected);
+            var isLast = name.StartsWith('@');
+            long[] shape = isLast ? [.. Last(theirs.Shape.ToArray())] : [.. theirs.Shape];
+            if (!ours.Shape.SequenceEqual(shape))
+            {
+                throw new InternalErrorException($"wrong result: [{string.Join(", ", ours.Shape.ToArray())}] where ONNX "
+                    + $"Runtime gives [{string.Join(", ", shape)}]");
+            }
+            var right = theirs.ToDoubles();
+            var error = Error(ours.ToDoubles(), isLast ? ChannelsLast(right, [.. theirs.Shape]) : right);
+            if (!(error <= Bound))
+                throw new InternalErrorException(
+                    $"wrong result: an error of {error:G2} where {Bound:G1} is allowed; nothing was timed");
+            worst = Math.Max(worst, error);
+        }
+        return worst;
+    }
+
+    /// <summary>NaN where either side has one, so that no comparison lets it pass.</summary>
+    private static double Error(double[] ours, double[] theirs)
+    {
+        var (largest, difference) = (0.0, 0.0);
+        for (var i = 0; i < theirs.Length; i++)
+        {
+            largest = Math.Max(largest, Math.Abs(theirs[i]));
+            difference = Math.Max(difference, Math.Abs(ours[i] - theirs[i])); // Math.Max keeps a NaN
+        }
+        return difference / largest;
+    }
+
+    /// <summary>[n, c, h, w] → [n, h, w, c].</summary>
+    private static long[] Last(long[] s) => [s[0], s[2], s[3], s[1]];
+
+    private static double[] ChannelsLast(double[] values, long[] shape)
+    {
+        var (n, c, area) = (shape[0], shape[1], shape[2] * shape[3]);
+        var moved = new double[values.Length];
+        for (var i = 0L; i < n; i++)
+            for (var j = 0L; j < c; j++)
+                for (var p = 0L; p < area; p++)
+                    moved[(i * area + p) * c + j] = values[(i * c + j) * area + p];
+        return moved;
+    }
+
+    private static IReadOnlyList<(string, Tensor)> Read(string folder) =>
+        [.. Directory.EnumerateFiles(folder, "*.npy").Order(StringComparer.Ordinal)
+            .Select(f => (Path.GetFileNameWithoutExtension(f), Npy.Read(f)))];
+}

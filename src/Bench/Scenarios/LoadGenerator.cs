@@ -1,0 +1,145 @@
+// In: a scenario, a call of a sample. Out: the latencies of its queries, and whether they prove what is asked of them.
+using System.Globalization;
+
+namespace Accelerate.Bench.Scenarios;
+
+/// <summary>What early stopping made of the latencies.</summary>
+/// <param name="Percentile">0.9 or 0.99.</param>
+/// <param name="OverLatency">Server: queries over the bound. Otherwise as many as may be over the estimate.</param>
+/// <param name="Needed">Queries that prove the percentile with so many over it.</param>
+internal sealed record EarlyStop(double Percentile, int OverLatency, int Needed)
+{
+    public double Confidence => EarlyStopping.Confidence;
+}
+
+/// <summary>What a load came to.</summary>
+/// <param name="Latencies">Seconds of each query from when it was due to its end, in the order of their ends; none in
+/// accuracy mode.</param>
+/// <param name="Samples">In all queries together.</param>
+/// <param name="Seconds">From the first query's time to the end of the last.</param>
+/// <param name="Invalid">Why the latencies prove nothing; null for a valid run.</param>
+/// <param name="Stop">Null offline and in accuracy mode, where there is no percentile.</param>
+/// <param name="Estimate">Seconds that the percentile is below with the rule's confidence.</param>
+internal sealed record LoadResult(ScenarioOptions Options, IReadOnlyList<double> Latencies, long Samples,
+    double Seconds, string? Invalid, EarlyStop? Stop, double? Estimate)
+{
+    public bool IsValid => Invalid is null;
+
+    public double SamplesPerSecond => Samples / Seconds;
+}
+
+/// <summary>One query is answered after the other; those that come meanwhile wait, and their waiting counts.</summary>
+internal static class LoadGenerator
+{
+    /// <param name="options">The scenario.</param>
+    /// <param name="clock">Whose seconds they are.</param>
+    /// <param name="call">Computes a sample of the data set, by its number.</param>
+    /// <param name="take">Takes the results of accuracy mode; those of performance mode are dropped.</param>
+    public static LoadResult Run<T>(ScenarioOptions options, ILoadClock clock, Func<int, T> call,
+        Action<int, T>? take = null)
+    {
+        if (options.Mode == LoadMode.Accuracy)
+        {
+            for (var sample = 0; sample < options.DataSet; sample++)
+            {
+                var result = call(sample);
+                take?.Invoke(sample, result);
+            }
+            return new(options, [], options.DataSet, double.NaN, null, null, null);
+        }
+        var random = new Random(options.Seed);
+        void Query(int samples)
+        {
+            for (var i = 0; i < samples; i++) call(random.Next(options.DataSet));
+        }
+        return options.Scenario switch
+        {
+            Scenario.SingleStream => Stream(options, clock, 1, Query),
+            Scenario.MultiStream => Stream(options, clock, options.SamplesPerQuery, Query),
+            Scenario.Server => Server(options, clock, Query),
+            _ => Offline(options, clock, Query),
+        };
+    }
+
+    /// <summary>
+    /// When the queries of a server are due, in seconds from its start: gaps of a Poisson process, independent of what
+    /// becomes of the queries. As many as last the time, and as many as prove the percentile if none is late.
+    /// </summary>
+    public static double[] Arrivals(ScenarioOptions options)
+    {
+        var count = Math.Max((int)Math.Ceiling(options.Qps * options.Seconds),
+            EarlyStopping.Needed(options.Percentile, 0));
+        // Apart from the choice of samples: a larger data set leaves the arrivals as they are.
+        var random = new Random(unchecked(options.Seed * 31 + 17));
+        var times = new double[count];
+        var at = 0.0;
+        for (var i = 0; i < count; i++) times[i] = at += -Math.Log(1 - random.NextDouble()) / options.Qps;
+        return times;
+    }
+
+    private static LoadResult Stream(ScenarioOptions options, ILoadClock clock, int samples, Action<int> query)
+    {
+        var enough = EarlyStopping.Needed(options.Percentile, 0);
+        var latencies = new List<double>();
+        var start = clock.Now;
+        for (var now = start; ;)
+        {
+            query(samples);
+            var end = clock.Now;
+            latencies.Add(end - now);
+            now = end;
+            var elapsed = now - start;
+            if ((elapsed >= options.Seconds && latencies.Count >= enough) || elapsed >= options.MostSeconds) break;
+        }
+        var seconds = clock.Now - start;
+        var allowed = EarlyStopping.Allowed(options.Percentile, latencies.Count) ?? 0;
+        var stop = new EarlyStop(options.Percentile, allowed, EarlyStopping.Needed(options.Percentile, allowed));
+        var estimate = EarlyStopping.Estimate(options.Percentile, latencies);
+        return new(options, latencies, (long)samples * latencies.Count, seconds,
+            estimate is null ? $"{latencies.Count} queries in {Text(options.MostSeconds)} s, {enough} prove a percentile"
+                : null, stop, estimate);
+    }
+
+    /// <summary>
+    /// Latency counts from when a query was due, not from when it was begun: a stall delays all that come in it, and a
+    /// generator that waits for it would not see them (coordinated omission).
+    /// </summary>
+    private static LoadResult Server(ScenarioOptions options, ILoadClock clock, Action<int> query)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.Qps);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.LatencyBound);
+        var arrivals = Arrivals(options);
+        var latencies = new List<double>(arrivals.Length);
+        var start = clock.Now;
+        foreach (var due in arrivals)
+        {
+            if (clock.Now - start > options.MostSeconds) break;
+            clock.WaitUntil(start + due);
+            query(1);
+            latencies.Add(clock.Now - start - due);
+        }
+        var seconds = clock.Now - start;
+        var over = latencies.Count(l => l > options.LatencyBound);
+        var stop = new EarlyStop(options.Percentile, over, EarlyStopping.Needed(options.Percentile, over));
+        var invalid = latencies.Count < arrivals.Length
+            ? $"{latencies.Count} of {arrivals.Length} queries in {Text(options.MostSeconds)} s"
+            : latencies.Count < stop.Needed
+                ? $"{over} of {latencies.Count} queries over {Text(options.LatencyBound * 1e3)} ms: so many are allowed "
+                    + $"in {stop.Needed}"
+                : null;
+        return new(options, latencies, latencies.Count, seconds, invalid, stop,
+            EarlyStopping.Estimate(options.Percentile, latencies));
+    }
+
+    private static LoadResult Offline(ScenarioOptions options, ILoadClock clock, Action<int> query)
+    {
+        var start = clock.Now;
+        query(options.OfflineSamples);
+        var seconds = clock.Now - start;
+        var invalid = seconds < options.Seconds
+            ? $"{options.OfflineSamples} samples took {Text(seconds)} s, the run is for {Text(options.Seconds)} s" : null;
+        return new(options, [seconds], options.OfflineSamples, seconds, invalid, null, null);
+    }
+
+    private static string Text(double value) => value.ToString("0.###", CultureInfo.InvariantCulture);
+}

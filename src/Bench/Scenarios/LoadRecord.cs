@@ -1,0 +1,121 @@
+// In: what a load came to. Out: it as a line of JSON, with the names of the lines that other processes print.
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Accelerate.Bench.Scenarios;
+
+/// <summary>Times are microseconds of a query unless the name says otherwise; null in accuracy mode.</summary>
+internal sealed record LoadRecord
+{
+    private const double Micro = 1e6;
+
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    };
+
+    public string Peer { get; init; } = "ours";
+
+    public int Threads { get; init; }
+
+    public double? MinUs { get; init; }
+
+    public double? MedUs { get; init; }
+
+    public double? P90Us { get; init; }
+
+    public double? P99Us { get; init; }
+
+    public double? MaxUs { get; init; }
+
+    /// <summary>Queries.</summary>
+    public long N { get; init; }
+
+    public double? PeakGflops { get; init; }
+
+    public double? CompileMs { get; init; }
+
+    public double? FirstCallMs { get; init; }
+
+    /// <summary>Since the process began.</summary>
+    public double? FirstResultMs { get; init; }
+
+    public required string Scenario { get; init; }
+
+    /// <summary>"performance" or "accuracy".</summary>
+    public required string Mode { get; init; }
+
+    public int Queries { get; init; }
+
+    public long Samples { get; init; }
+
+    public bool Valid { get; init; }
+
+    /// <summary>Why the run proves nothing.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>What the estimate is of: 90 or 99.</summary>
+    public double? Percentile { get; init; }
+
+    /// <summary>What the percentile is below, with the confidence of early stopping.</summary>
+    public double? EstimateUs { get; init; }
+
+    public StopDetails? EarlyStopping { get; init; }
+
+    public double? SamplesPerSecond { get; init; }
+
+    /// <summary>Server: the rate of arrivals that was asked for.</summary>
+    public double? Qps { get; init; }
+
+    public double? LatencyBoundMs { get; init; }
+
+    public int? Seed { get; init; }
+
+    /// <summary>Every latency, in the order of the queries.</summary>
+    public IReadOnlyList<double>? SamplesUs { get; init; }
+
+    /// <param name="OverLatency">Queries over the bound, or as many as may be over the estimate.</param>
+    /// <param name="QueriesNeeded">That prove the percentile with so many over it.</param>
+    internal sealed record StopDetails(double Confidence, int OverLatency, int QueriesNeeded);
+
+    public static LoadRecord Of(LoadResult load)
+    {
+        var options = load.Options;
+        var record = new LoadRecord
+        {
+            Scenario = options.Name,
+            Mode = options.Mode.ToString().ToLowerInvariant(),
+            Queries = options.Mode == LoadMode.Accuracy ? (int)load.Samples : load.Latencies.Count,
+            N = options.Mode == LoadMode.Accuracy ? load.Samples : load.Latencies.Count,
+            Samples = load.Samples,
+            Valid = load.IsValid,
+            Reason = load.Invalid,
+        };
+        if (options.Mode == LoadMode.Accuracy) return record;
+        var sorted = load.Latencies.Order().ToArray();
+        double At(double q) => Math.Round(Micro * SampleSummary.Percentile(sorted, q), 3);
+        var isServer = options.Scenario == Scenarios.Scenario.Server;
+        return record with
+        {
+            MinUs = At(0),
+            MedUs = At(0.5),
+            P90Us = At(0.9),
+            P99Us = At(0.99),
+            MaxUs = At(1),
+            Percentile = 100 * load.Stop?.Percentile,
+            EstimateUs = load.Estimate is { } e ? Math.Round(Micro * e, 3) : null,
+            EarlyStopping = load.Stop is { } s ? new(s.Confidence, s.OverLatency, s.Needed) : null,
+            SamplesPerSecond = load.SamplesPerSecond,
+            Qps = isServer ? options.Qps : null,
+            LatencyBoundMs = isServer ? options.LatencyBound * 1e3 : null,
+            Seed = options.Seed,
+            SamplesUs = [.. load.Latencies.Select(l => Math.Round(Micro * l, 3))],
+        };
+    }
+
+    /// <summary>One line without its end.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, Json);
+}

@@ -1,0 +1,98 @@
+// In: process medians of A and B. Out: whether B is faster, slower, the same, or none of these can be said.
+namespace Accelerate.Bench.Statistics;
+
+internal enum Verdict
+{
+    Faster,
+    Slower,
+    Same,
+    Inconclusive,
+}
+
+/// <param name="Margin">Ratios from 1/(1 + margin) to 1 + margin are the same.</param>
+/// <param name="Effect">The change that a run is sized for.</param>
+/// <param name="Alpha">Of tests and intervals, and the share of false discoveries.</param>
+/// <param name="Seed">Of the bootstrap.</param>
+/// <param name="Resamples">Of the bootstrap: its 95 % interval ends where the fiftieth of 2000 lie.</param>
+internal sealed record ComparisonOptions(double Margin = 0.05, double Effect = 0.1,
+    double Alpha = SampleSize.Alpha, int Seed = 1, int Resamples = 2000);
+
+/// <summary>B against A. Times: a ratio above 1 is a slower B.</summary>
+/// <param name="CountA">Processes.</param>
+/// <param name="CountB">Processes.</param>
+/// <param name="MedianA">Of the process medians, in their unit.</param>
+/// <param name="MedianB">The same.</param>
+/// <param name="Blocks">Strata that hold both arms; 1 where the arms were not interleaved.</param>
+/// <param name="Ratio">Hodges and Lehmann's; not a number where nothing can be compared.</param>
+/// <param name="Interval">Of the ratio, 1 − alpha.</param>
+/// <param name="Equivalence">Of the ratio, 1 − 2 alpha: inside the margin, both one-sided tests reject.</param>
+/// <param name="P">Of the rank test.</param>
+/// <param name="Q">The same after false-discovery control over the suite.</param>
+/// <param name="IsExact">Whether p was counted.</param>
+/// <param name="Variation">From process to process, within arms and strata; null where nothing is known of it.</param>
+/// <param name="OutliersA">Places in A of processes far from the others.</param>
+/// <param name="OutliersB">Places in B.</param>
+internal sealed record Comparison(int CountA, int CountB, double MedianA, double MedianB, int Blocks, double Ratio,
+    RatioInterval Interval, RatioInterval Equivalence, double P, double Q, bool IsExact, double? Variation,
+    IReadOnlyList<int> OutliersA, IReadOnlyList<int> OutliersB, ComparisonOptions Options)
+{
+    /// <summary>With fewer on a side nothing is said: four and four can never have p below 0.028.</summary>
+    public const int LeastProcesses = 5;
+
+    /// <summary>
+    /// Same: the equivalence interval lies inside the margin, a difference that is sure but smaller than that included.
+    /// Faster, slower: q at most alpha and 1 outside the interval. Everything else is not known, and no pass.
+    /// </summary>
+    public Verdict Verdict
+    {
+        get
+        {
+            if (Math.Min(CountA, CountB) < LeastProcesses || double.IsNaN(Ratio)) return Verdict.Inconclusive;
+            if (Equivalence.IsInside(1 / (1 + Options.Margin), 1 + Options.Margin)) return Verdict.Same;
+            if (Q > Options.Alpha || !Interval.Excludes(1)) return Verdict.Inconclusive;
+            return Ratio < 1 ? Verdict.Faster : Verdict.Slower;
+        }
+    }
+
+    /// <summary>Processes a side that find the effect that the run is for.</summary>
+    public int? Needed => Variation is { } v ? SampleSize.Needed(v, Options.Effect) : null;
+
+    /// <summary>The smallest change that as many processes find.</summary>
+    public double? Detectable =>
+        Variation is { } v ? SampleSize.Detectable(v, Math.Min(CountA, CountB)) : null;
+
+    /// <summary>Each pair of arms, with control over all of them together.</summary>
+    public static IReadOnlyList<Comparison> Suite(
+        IReadOnlyList<(IReadOnlyList<ProcessMedian> A, IReadOnlyList<ProcessMedian> B)> arms,
+        ComparisonOptions options)
+    {
+        var alone = arms.Select(a => Alone(a.A, a.B, options)).ToList();
+        // Where a side is missing nothing was tested, and nothing is to be paid for it.
+        var tested = Enumerable.Range(0, alone.Count).Where(i => !double.IsNaN(alone[i].Ratio)).ToList();
+        var adjusted = FalseDiscovery.Adjust([.. tested.Select(i => alone[i].P)]);
+        foreach (var (i, q) in tested.Zip(adjusted)) alone[i] = alone[i] with { Q = q };
+        return alone;
+    }
+
+    public static Comparison Of(IReadOnlyList<ProcessMedian> a, IReadOnlyList<ProcessMedian> b,
+        ComparisonOptions options) => Suite([(a, b)], options)[0];
+
+    private static Comparison Alone(IReadOnlyList<ProcessMedian> a, IReadOnlyList<ProcessMedian> b,
+        ComparisonOptions options)
+    {
+        var strata = Stratum.Of(a, b);
+        double[] timesA = [.. a.Select(p => p.Value)], timesB = [.. b.Select(p => p.Value)];
+        var anywhere = new RatioInterval(0, double.PositiveInfinity);
+        if (strata.Count == 0)
+            return new(a.Count, b.Count, Median(timesA), Median(timesB), 0, double.NaN, anywhere, anywhere, 1, 1, true,
+                null, Outliers.Of(timesA), Outliers.Of(timesB), options);
+        var test = RankTest.Of(strata);
+        var bootstrap = RatioBootstrap.Of(strata, options.Seed, options.Resamples);
+        return new(a.Count, b.Count, Median(timesA), Median(timesB), strata.Count, bootstrap.Ratio,
+            bootstrap.Interval(1 - options.Alpha), bootstrap.Interval(1 - 2 * options.Alpha), test.P, test.P,
+            test.IsExact, Stratum.VariationWithinArms(strata), Outliers.Of(timesA), Outliers.Of(timesB), options);
+    }
+
+    private static double Median(double[] values) =>
+        values.Length == 0 ? double.NaN : SampleSummary.Of(values).Median;
+}

@@ -1,0 +1,46 @@
+// In: a suite, options. Out: the suite measured: progress, records in the store, the table.
+using Accelerate.Bench;
+using Accelerate.Bench.Records;
+using Accelerate.Bench.Registry;
+using Accelerate.Bench.Running;
+using Accelerate.Bench.Store;
+
+namespace Accelerate.Cli;
+
+/// <summary>One suite's run.</summary>
+internal sealed record BenchJob(Suite Suite, string? Only, HarnessPlaces Places, string Database, RunOptions Options,
+    string Command)
+{
+    /// <summary>0; 2 where a contender of ours failed or was wrong.</summary>
+    public int Execute(Terminal terminal, bool isMarkdown, CancellationToken cancellation)
+    {
+        var cases = Arms.Cases(Suite, new BenchmarkRegistry())
+            .Where(c => Only is null || c.Name.Contains(Only, StringComparison.OrdinalIgnoreCase)).ToList();
+        if (cases.Count == 0) throw CommonOptions.Usage($"no case of '{Suite.Name}' has '{Only}' in its name");
+        var arms = cases.SelectMany(c => Arms.Of(c, Suite, Suite.Peers, Options.AllPeers)).ToList();
+        var run = new RunRecord(Guid.NewGuid(), DateTime.UtcNow, Command, Suite.Name, Options.Seed,
+            Machine.This.Hardware(), Machine.This.Environment());
+        using var store = ResultStores.Open(Database);
+        var runner = new ProcessRunner(Places, ChildProcess.StartInfo);
+        using var check = new ResultCheck(Places, runner);
+        var limits = Suite.Threads.ToDictionary(t => t, MachineLimits.Measure);
+        terminal.Output.Write($"{Machine.This}; accc {Machine.This.Commit}, build {run.Environment.Build}\n");
+        foreach (var (threads, limit) in limits)
+            terminal.Output.Write($"{threads} thread{(threads == 1 ? "" : "s")}: f32 fma {limit.Gflops:0} GFLOP/s, "
+                + $"DRAM read {limit.Levels[^1].Read:0} GB/s\n");
+        using var progress = new BenchProgress(terminal);
+        var harness = new Harness(Options with { Fresh = Options.Fresh || !File.Exists(Database) }, store, runner, check, run, progress);
+        harness.Execute(arms, cancellation);
+        progress.Dispose();
+        var table = new RunTable(cases, Suite, harness.Records, limits);
+        var text = isMarkdown ? table.Markdown(Command) : table.Text();
+        terminal.Output.Write(text);
+        terminal.Output.Write($"\n{harness.Records.Values.Sum(r => r.Count)} results in {Database}, run {run.Id}\n");
+        var failed = harness.Records.Values.SelectMany(r => r)
+            .Where(r => r.Backend != "peer" && r.Status is ResultStatus.Failed or ResultStatus.Wrong).ToList();
+        foreach (var r in failed)
+            terminal.Error.Write($"{r.Status.ToString().ToLowerInvariant()}: {r.Benchmark} {r.CaseKey}, {r.Contender}, "
+                + $"{r.Threads} threads: {r.Reason}\n");
+        return failed.Count == 0 ? ExitCodes.Ok : ExitCodes.Usage;
+    }
+}

@@ -1,0 +1,160 @@
+// In: suites or benchmarks. Out: every contender measured in fresh processes, a table, records in the store.
+using System.CommandLine;
+using System.Globalization;
+using Accelerate.Bench;
+using Accelerate.Bench.Records;
+using Accelerate.Bench.Registry;
+using Accelerate.Bench.Running;
+using Accelerate.Bench.Store;
+
+namespace Accelerate.Cli;
+
+/// <summary>`accc bench run`: the harness.</summary>
+internal static class BenchRunCommand
+{
+    public static Command Make(Terminal terminal)
+    {
+        var suites = new Argument<string[]>("SUITE")
+        {
+            Description = "a suite's file, or the name of a bundled one: quick, suites/models.json",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
+        var benchmark = new Option<string?>("--benchmark")
+        {
+            Description = "one benchmark instead of a suite: a name of `accc bench list`, or FILE.acc:FUNCTION",
+            HelpName = "NAME",
+        };
+        var parameters = new Option<string?>("--params")
+        {
+            Description = "the benchmark's parameters; a list of values makes a case of each: '{\"m\": [64, 128]}'",
+            HelpName = "JSON",
+        };
+        var hardware = new Option<string?>("--hardware")
+        { Description = "where it runs: cpu, or opencl for the device behind OpenCL", HelpName = "cpu|opencl" };
+        var backends = new Option<string?>("--backends")
+        { Description = "ours, instead of the suite's: llvm, interpreter, opencl", HelpName = "a,b" };
+        var threads = new Option<string?>("--threads")
+        { Description = "numbers of threads, instead of the suite's", HelpName = "1,2" };
+        var levels = new Option<string?>("--levels")
+        { Description = "LLVM's optimisation levels, instead of the suite's", HelpName = "0,3" };
+        var only = new Option<string?>("--only")
+        { Description = "only cases whose name contains this", HelpName = "TEXT" };
+        var processes = new Option<int?>("--processes")
+        { Description = "processes of each contender at each case, instead of the suite's", HelpName = "N" };
+        var seconds = new Option<double?>("--seconds")
+        { Description = "how long a process is sampled, instead of the suite's", HelpName = "S" };
+        var peers = new Option<bool>("--peers")
+        { Description = "the peers too, where bench/peers/build has made them" };
+        var allPeers = new Option<bool>("--all-peers")
+        { Description = "every peer to the end, those too that have never been the best" };
+        var fresh = new Option<bool>("--fresh") { Description = "measures again what this build has measured" };
+        var seed = new Option<long>("--seed")
+        { Description = "of the order of processes", DefaultValueFactory = _ => 1 };
+        var database = new Option<string>("--database")
+        {
+            Description = "the store of results",
+            DefaultValueFactory = _ => Environment.GetEnvironmentVariable("ACC_BENCH_DB") ?? ResultStores.Default,
+            HelpName = "FILE",
+        };
+        var format = new Option<string>("--format")
+        { Description = "of the table", DefaultValueFactory = _ => "table", HelpName = "table|markdown" };
+        var command = new Command("run", "Measures suites in fresh processes, ours and the peers', and keeps the results.");
+        command.Arguments.Add(suites);
+        foreach (var option in (Option[])[benchmark, parameters, hardware, backends, threads, levels, only, processes,
+            seconds, peers, allPeers, fresh, seed, database, format])
+        {
+            command.Options.Add(option);
+        }
+        command.SetAction((parsed, cancellation) => Task.Run(() =>
+        {
+            try
+            {
+                var places = HarnessPlaces.Find();
+                var wanted = Wanted(parsed.GetValue(suites) ?? [], parsed.GetValue(benchmark),
+                    parsed.GetValue(parameters), places);
+                var exit = ExitCodes.Ok;
+                foreach (var given in wanted)
+                {
+                    var suite = given with
+                    {
+                        Backends = parsed.GetValue(hardware) switch
+                        {
+                            null => Words(parsed.GetValue(backends)) ?? given.Backends,
+                            "cpu" => [.. (Words(parsed.GetValue(backends)) ?? given.Backends).Where(b => b != "opencl")],
+                            "opencl" => ["opencl"],
+                            var other => throw CommonOptions.Usage($"--hardware {other} is no hardware that is known",
+                                "it takes cpu or opencl"),
+                        },
+                        Threads = Numbers(parsed.GetValue(threads), "--threads") ?? given.Threads,
+                        Levels = Numbers(parsed.GetValue(levels), "--levels") ?? given.Levels,
+                        Peers = given.Peers || parsed.GetValue(peers) || parsed.GetValue(allPeers),
+                        Processes = parsed.GetValue(processes) ?? given.Processes,
+                        Seconds = parsed.GetValue(seconds) ?? given.Seconds,
+                    };
+                    var job = new BenchJob(suite, parsed.GetValue(only), places, parsed.GetValue(database)!,
+                        new(suite.Processes, suite.Seconds, parsed.GetValue(seed), parsed.GetValue(fresh),
+                            parsed.GetValue(allPeers)),
+                        $"accc {string.Join(' ', parsed.Tokens.Select(t => t.Value))}");
+                    exit = Math.Max(exit, job.Execute(terminal, parsed.GetValue(format) == "markdown", cancellation));
+                }
+                return exit;
+            }
+            catch (FormatException e)
+            {
+                throw CommonOptions.Usage(e.Message);
+            }
+            catch (StoreException e)
+            {
+                throw CommonOptions.Usage(e.Message, e.Help);
+            }
+        }, cancellation));
+        return command;
+    }
+
+    private static IReadOnlyList<Suite> Wanted(string[] suites, string? benchmark, string? parameters,
+        HarnessPlaces places)
+    {
+        if (benchmark is null && parameters is not null)
+            throw CommonOptions.Usage("--params belongs to a --benchmark", "a suite has its parameters in its file");
+        if (benchmark is not null)
+        {
+            if (suites.Length > 0)
+                throw CommonOptions.Usage($"both a suite ('{suites[0]}') and --benchmark {benchmark}", "give one of them");
+            var text = "{\"name\": \"\", \"description\": \"\", \"benchmarks\": [{\"name\": "
+                + System.Text.Json.JsonSerializer.Serialize(benchmark) + ", \"params\": " + (parameters ?? "{}") + "}]}";
+            return [Suite.Parse(text.Replace("\"name\": \"\"", "\"name\": \"single\"", StringComparison.Ordinal))];
+        }
+        if (suites.Length == 0)
+        {
+            throw CommonOptions.Usage("a suite or a --benchmark is missing",
+                "bundled suites: " + string.Join(", ", places.Suites().Select(Path.GetFileNameWithoutExtension)));
+        }
+        return [.. suites.Select(name => Read(name, places))];
+    }
+
+    internal static Suite Read(string name, HarnessPlaces places)
+    {
+        var path = places.Suite(name) ?? throw CommonOptions.Usage($"there is no suite '{name}'",
+            "bundled suites: " + string.Join(", ", places.Suites().Select(Path.GetFileNameWithoutExtension)));
+        try
+        {
+            return Suite.Parse(File.ReadAllText(path));
+        }
+        catch (FormatException e)
+        {
+            throw new CliException($"{path}: {e.Message}", "bench/suites/suite.schema.json says what a suite may have");
+        }
+    }
+
+    private static IReadOnlyList<string>? Words(string? text)
+    {
+        if (text is null) return null;
+        foreach (var name in text.Split(',').Where(n => !Suite.KnownBackends.Contains(n)))
+            throw CommonOptions.Usage($"there is no backend '{name}'", Nearest.Help(name, Suite.KnownBackends, "backends"));
+        return text.Split(',');
+    }
+
+    private static IReadOnlyList<int>? Numbers(string? text, string option) => text is null ? null
+        : [.. text.Split(',').Select(word => int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var n)
+            && n <= 1024 ? n : throw CommonOptions.Usage($"{option} {text}: '{word}' is not a number"))];
+}

@@ -1,0 +1,99 @@
+// In: the options that the commands on results share. Out: their values; errors of a harness end with code 2.
+using System.CommandLine;
+using System.Text;
+using Accelerate.Bench.Records;
+using Accelerate.Bench.Store;
+using Accelerate.Bench.Reports;
+using Accelerate.Runtime;
+
+namespace Accelerate.Cli;
+
+internal sealed class HarnessOptions
+{
+    private readonly Option<string> database = new("--db")
+    {
+        Description = "the store of results that runs are looked up in",
+        DefaultValueFactory = _ => ResultStores.Default,
+        HelpName = "FILE",
+    };
+
+    private readonly Option<string?> output = new("--out")
+    {
+        Description = "writes to that file instead",
+        HelpName = "FILE",
+    };
+
+    private readonly Option<string?> chart = new("--chart")
+    {
+        Description = "draws the ratios with their intervals: FILE.svg or FILE.png",
+        HelpName = "FILE",
+    };
+
+    private readonly Option<string> format;
+    private readonly string[] formats;
+
+    public HarnessOptions(Command command, params string[] formats)
+    {
+        this.formats = formats;
+        format = new("--format")
+        {
+            Description = "how it is written",
+            DefaultValueFactory = _ => formats[0],
+            HelpName = string.Join('|', formats),
+        };
+        foreach (var option in (Option[])[database, format, output, chart]) command.Options.Add(option);
+    }
+
+    public string Format(ParseResult parsed)
+    {
+        var name = parsed.GetValue(format)!;
+        return formats.Contains(name) ? name
+            : throw CommonOptions.Usage($"--format {name} is no format", Nearest.Help(name, formats, "formats"));
+    }
+
+    /// <summary>The chart's file, if one is wanted and its name says how it is written.</summary>
+    public string? Chart(ParseResult parsed)
+    {
+        var path = parsed.GetValue(chart);
+        return path is null || RatioChart.Endings.Contains(Path.GetExtension(path).ToLowerInvariant()) ? path
+            : throw CommonOptions.Usage($"--chart {path}: a chart is written as .svg or .png");
+    }
+
+    /// <summary>Runs what needs the store; it is opened when something asks for it.</summary>
+    /// <exception cref="CliException">With code 2: the harness failed, and says nothing of any case.</exception>
+    public int Run(ParseResult parsed, Func<Func<IResultStore>, int> run)
+    {
+        IResultStore? store = null;
+        try
+        {
+            return run(() => store ??= ResultStores.Open(Existing(parsed.GetValue(database)!)));
+        }
+        catch (HarnessException e)
+        {
+            throw CommonOptions.Usage(e.Message, e.Help);
+        }
+        catch (StoreException e)
+        {
+            throw CommonOptions.Usage(e.Message, e.Help);
+        }
+        catch (Exception e) when (e is DataException or IOException or UnauthorizedAccessException)
+        {
+            throw CommonOptions.Usage(e.Message);
+        }
+        finally
+        {
+            store?.Dispose();
+        }
+    }
+
+    /// <summary>To the file that is named, else to the terminal.</summary>
+    public void Write(ParseResult parsed, Terminal terminal, string text)
+    {
+        if (parsed.GetValue(output) is { } path)
+            OutputFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
+        else terminal.Output.Write(text);
+    }
+
+    private static string Existing(string path) => File.Exists(path) ? path
+        : throw new HarnessException($"there is no store of results {path}", "accc bench run makes it, --db names it");
+}
