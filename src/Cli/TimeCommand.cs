@@ -13,7 +13,7 @@ using Accelerate.Runtime;
 namespace Accelerate.Cli;
 
 /// <summary>
-/// The unit of `bench/compare`: a process that does nothing but call one function, as its peers' processes do. What the
+/// The unit of `accc bench run`: a process that does nothing but call one function, as its peers' processes do. What the
 /// first call gives goes to files, so that it can be checked before the times are believed.
 /// </summary>
 internal static class TimeCommand

@@ -19,12 +19,18 @@ internal sealed record Arm(BenchmarkCase Case, string Backend, int Threads, int?
     /// What tables and stores call it: the peer's name; ours is the backend, with the way and the level where there are
     /// several: "llvm", "llvm dynamic", "llvm direct -O1".
     /// </summary>
-    public string Contender => Peer?.Name ?? Name(Backend, Ours!.Name, OptLevel);
+    public string Contender => (Peer?.Name ?? Name(Backend, Ours!.Name, OptLevel)) + (IsTwin ? Again : "");
+
+    /// <summary>The same contender once more: what differs between the two is the machine's noise.</summary>
+    public bool IsTwin { get; init; }
 
     public ArmKey Key => new(Case.Benchmark.Name, Case.Key, Contender, Threads, "single-stream");
 
     /// <summary>Why the combination cannot run, whatever the machine; null if it can.</summary>
     public string? Impossible { get; init; }
+
+    /// <summary>What a twin's name ends with.</summary>
+    public const string Again = " again";
 
     public static string Name(string backend, string way, int? level) =>
         string.Join(' ', new[] { backend, way, level is null or 3 ? "" : $"-O{level}" }.Where(w => w.Length > 0));

@@ -5,12 +5,11 @@ using Accelerate.Compiler.Diagnostics;
 
 namespace Accelerate.Bench.Running;
 
-/// <param name="Processes">Of each arm: the number of blocks.</param>
 /// <param name="Seconds">How long a process is sampled.</param>
 /// <param name="Seed">Of the order of cases and arms.</param>
 /// <param name="Fresh">Whether what this build has measured already is measured again.</param>
 /// <param name="AllPeers">Whether peers that cannot be the best are run to the end too.</param>
-internal sealed record RunOptions(int Processes = 5, double Seconds = 0.15, long Seed = 1, bool Fresh = false,
+internal sealed record RunOptions(double Seconds = 0.15, long Seed = 1, bool Fresh = false,
     bool AllPeers = false);
 
 /// <summary>Told of each process, before and after.</summary>
@@ -40,18 +39,25 @@ internal sealed class Harness(RunOptions options, IResultStore store, ProcessRun
     private const int Sure = 2;
 
     private readonly Dictionary<ArmKey, List<ResultRecord>> records = [];
+    private readonly Random random = new(unchecked((int)options.Seed));
 
     /// <summary>All records of the arms, those of earlier runs among them.</summary>
     public IReadOnlyDictionary<ArmKey, List<ResultRecord>> Records => records;
 
-    public void Execute(IReadOnlyList<Arm> arms, CancellationToken cancellation = default)
+    /// <summary>Until each arm has that many processes, one in each block; may be called again with more.</summary>
+    /// <param name="arms">All of them, or those that need more.</param>
+    /// <param name="processes">Of each arm, those that it has among them.</param>
+    /// <param name="cancellation">Ends the process that runs, and the run.</param>
+    public void Execute(IReadOnlyList<Arm> arms, int processes, CancellationToken cancellation = default)
     {
-        foreach (var arm in arms) records[arm.Key] = [];
-        if (!options.Fresh) Recall();
-        observer.Plan(arms.Count * options.Processes);
-        var random = new Random(unchecked((int)options.Seed));
+        if (records.Count == 0)
+        {
+            foreach (var arm in arms) records[arm.Key] = [];
+            if (!options.Fresh) Recall();
+        }
+        observer.Plan(arms.Count * processes);
         var cases = arms.GroupBy(a => a.Case.Name).Select(g => g.ToArray()).ToArray();
-        for (var block = 0; block < options.Processes; block++)
+        for (var block = 0; block < processes; block++)
         {
             random.Shuffle(cases);
             foreach (var group in cases)

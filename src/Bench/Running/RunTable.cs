@@ -124,6 +124,30 @@ internal sealed class RunTable(IReadOnlyList<BenchmarkCase> cases, Suite suite,
         }
     }
 
+    /// <summary>The comparisons whose verdict is open, with the processes a side that would find a change of
+    /// 10 %.</summary>
+    public IReadOnlyList<(string Case, int Threads, int Needed)> Open() =>
+    [
+        .. Lines.Select(l => (l.Case.Name, l.Threads, l.Test))
+            .Concat(Contenders.Select(c => (c.Arm.Case.Name, c.Arm.Threads, c.Test)))
+            .Where(o => o.Test is { Verdict: Verdict.Inconclusive })
+            .Select(o => (o.Name, o.Threads, Math.Max(o.Test!.Needed ?? 0, Comparison.LeastProcesses))),
+    ];
+
+    /// <summary>What two arms of the same contender say of the machine.</summary>
+    public static string Noise(Arm one, Arm two, IReadOnlyDictionary<ArmKey, List<ResultRecord>> records)
+    {
+        var (a, b) = (Processes(records[one.Key]), Processes(records[two.Key]));
+        var head = $"A/A of {one.Case.Name}, {one.Contender}, {one.Threads}t";
+        if (a.Count + b.Count < 4) return $"{head}: too few processes\n";
+        var (test, arm) = (Comparison.Of(a, b, Testing), AaArm.Of(a, b, Testing));
+        var least = arm.Detectable(Math.Min(a.Count, b.Count)) is { } d
+            ? string.Create(CultureInfo.InvariantCulture, $"{100 * d:0} %") : "none";
+        return string.Create(CultureInfo.InvariantCulture, $"{head}: {Word(test)}, processes vary by {100 * arm.Variation:0.#} %, "
+            + $"{arm.FalsePositives * arm.Repetitions:0} of {arm.Repetitions} deals of the labels are found to differ; "
+            + $"{Math.Min(a.Count, b.Count)} a side find {least}, a change of 10 % needs {arm.Needed(0.1)}\n");
+    }
+
     /// <summary>For a terminal: a line for each comparison, then the means.</summary>
     public string Text()
     {

@@ -143,9 +143,9 @@ public sealed class HarnessTests : IDisposable
         var run = new RunRecord(Guid.NewGuid(), DateTime.UtcNow, "test", "s", seed,
             new("machine", "cpu", "a machine", 2, 1, [], new Dictionary<string, long>()),
             new("os", "10", null, null, build));
-        var harness = new Accelerate.Bench.Running.Harness(new(processes, 0.1, seed, fresh), store, runner, check, run,
+        var harness = new Accelerate.Bench.Running.Harness(new(0.1, seed, fresh), store, runner, check, run,
             new Silent());
-        harness.Execute(arms);
+        harness.Execute(arms, processes);
         return harness;
     }
 
