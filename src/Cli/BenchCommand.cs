@@ -60,6 +60,7 @@ internal static class BenchCommand
         command.Subcommands.Add(BenchReportCommand.Make(terminal));
         command.Subcommands.Add(BenchRunCommand.Make(terminal));
         command.Subcommands.Add(BenchListCommand.Make(terminal));
+        command.Subcommands.Add(BenchExecuteCommand.Make(terminal));
         command.SetAction(parsed =>
         {
             var options = common.Read(parsed);

@@ -8,13 +8,13 @@ using Accelerate.Bench.Store;
 namespace Accelerate.Cli;
 
 /// <summary>One suite's run.</summary>
-internal sealed record BenchJob(Suite Suite, string? Only, HarnessPlaces Places, string Database, RunOptions Options,
+internal sealed record BenchJob(Suite Suite, BenchmarkRegistry Registry, string? Only, HarnessPlaces Places, string Database, RunOptions Options,
     string Command)
 {
     /// <summary>0; 2 where a contender of ours failed or was wrong.</summary>
     public int Execute(Terminal terminal, bool isMarkdown, CancellationToken cancellation)
     {
-        var cases = Arms.Cases(Suite, new BenchmarkRegistry())
+        var cases = Arms.Cases(Suite, Registry)
             .Where(c => Only is null || c.Name.Contains(Only, StringComparison.OrdinalIgnoreCase)).ToList();
         if (cases.Count == 0) throw CommonOptions.Usage($"no case of '{Suite.Name}' has '{Only}' in its name");
         var arms = cases.SelectMany(c => Arms.Of(c, Suite, Suite.Peers, Options.AllPeers)).ToList();

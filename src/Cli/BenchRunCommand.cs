@@ -29,6 +29,8 @@ internal static class BenchRunCommand
             Description = "the benchmark's parameters; a list of values makes a case of each: '{\"m\": [64, 128]}'",
             HelpName = "JSON",
         };
+        var assemblies = new Option<string[]>("--assembly")
+        { Description = "an assembly with benchmarks that are classes; repeatable", HelpName = "FILE" };
         var hardware = new Option<string?>("--hardware")
         { Description = "where it runs: cpu, or opencl for the device behind OpenCL", HelpName = "cpu|opencl" };
         var backends = new Option<string?>("--backends")
@@ -60,7 +62,7 @@ internal static class BenchRunCommand
         { Description = "of the table", DefaultValueFactory = _ => "table", HelpName = "table|markdown" };
         var command = new Command("run", "Measures suites in fresh processes, ours and the peers', and keeps the results.");
         command.Arguments.Add(suites);
-        foreach (var option in (Option[])[benchmark, parameters, hardware, backends, threads, levels, only, processes,
+        foreach (var option in (Option[])[benchmark, parameters, assemblies, hardware, backends, threads, levels, only, processes,
             seconds, peers, allPeers, fresh, seed, database, format])
         {
             command.Options.Add(option);
@@ -72,6 +74,8 @@ internal static class BenchRunCommand
                 var places = HarnessPlaces.Find();
                 var wanted = Wanted(parsed.GetValue(suites) ?? [], parsed.GetValue(benchmark),
                     parsed.GetValue(parameters), places);
+                var registry = new BenchmarkRegistry(
+                    (parsed.GetValue(assemblies) ?? []).SelectMany(AssemblyBenchmarks.Of));
                 var exit = ExitCodes.Ok;
                 foreach (var given in wanted)
                 {
@@ -91,7 +95,7 @@ internal static class BenchRunCommand
                         Processes = parsed.GetValue(processes) ?? given.Processes,
                         Seconds = parsed.GetValue(seconds) ?? given.Seconds,
                     };
-                    var job = new BenchJob(suite, parsed.GetValue(only), places, parsed.GetValue(database)!,
+                    var job = new BenchJob(suite, registry, parsed.GetValue(only), places, parsed.GetValue(database)!,
                         new(suite.Processes, suite.Seconds, parsed.GetValue(seed), parsed.GetValue(fresh),
                             parsed.GetValue(allPeers)),
                         $"accc {string.Join(' ', parsed.Tokens.Select(t => t.Value))}");

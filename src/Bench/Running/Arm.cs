@@ -7,7 +7,8 @@ namespace Accelerate.Bench.Running;
 
 /// <summary>A contender at a case, with everything that its process is told.</summary>
 /// <param name="Case">The work.</param>
-/// <param name="Backend">"llvm", "interpreter", "graph", "opencl" or "peer".</param>
+/// <param name="Backend">"llvm", "interpreter" (of kernels), "graph" (the f64 interpreter of graphs), "opencl" or
+/// "peer".</param>
 /// <param name="Threads">Workers.</param>
 /// <param name="OptLevel">LLVM's; null elsewhere.</param>
 /// <param name="Ours">Our call; null for a peer's.</param>
@@ -31,9 +32,21 @@ internal sealed record Arm(BenchmarkCase Case, string Backend, int Threads, int?
     /// <summary>The words behind `accc` that measure it.</summary>
     /// <param name="fill">Puts places in: `{data}` and the like.</param>
     public IEnumerable<string> Words(Func<string, string> fill, double seconds, string? results) =>
+        Ours!.Assembly is { } assembly
+            ? ["bench", "execute", assembly, .. Ours.Arguments, "--threads", Text(Threads), "--seconds", Text(seconds)]
+            : OfFile(fill, seconds, results);
+
+    private IEnumerable<string> OfFile(Func<string, string> fill, double seconds, string? results) =>
     [
         "time", .. Ours!.Arguments.Select(fill), "--threads", Text(Threads), "--seconds", Text(seconds),
-        .. Backend == "llvm" ? Array.Empty<string>() : ["--backend", Backend],
+        .. Backend switch
+        {
+            "llvm" => Array.Empty<string>(),
+            "graph" => ["--graph"],
+            _ => ["--backend", Backend],
+        },
+        // The first process of ours says once what there is to count.
+        .. results is null || Backend != "llvm" ? Array.Empty<string>() : ["--counts"],
         .. OptLevel is { } level ? [$"-O{level}"] : Array.Empty<string>(),
         .. results is null ? Array.Empty<string>() : ["--out", results],
     ];
@@ -66,7 +79,8 @@ internal static class Arms
             }
             foreach (var way in definition.Ours)
             {
-                foreach (var backend in suite.Backends)
+                if (way.Assembly is not null) yield return new Arm(c, "own", threads, null, way, null);
+                foreach (var backend in way.Assembly is null ? suite.Backends : [])
                 {
                     int?[] levels = backend == "llvm" ? [.. suite.Levels.Select(l => (int?)l)] : [null];
                     foreach (var level in levels)

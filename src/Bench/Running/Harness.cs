@@ -1,5 +1,5 @@
 // In: arms, a store. Out: results in the store: a fresh process each, checked first, in random blocks.
-using System.Text.Json;
+using System.Text.Json.Nodes;
 using Accelerate.Bench.Records;
 using Accelerate.Compiler.Diagnostics;
 
@@ -137,7 +137,7 @@ internal sealed class Harness(RunOptions options, IResultStore store, ProcessRun
     private ResultRecord Process(Arm arm, ResultRecord empty, CancellationToken cancellation)
     {
         // The first process of ours hands its results over: nothing more of it is timed when they are wrong.
-        var results = arm.Peer is null && !records[arm.Key].Any() ? check.NewFolder() : null;
+        var results = arm.Peer is null && arm.Ours!.Assembly is null && records[arm.Key].Count == 0 ? check.NewFolder() : null;
         Measurement measured;
         (string With, double Error)? agreed = null;
         try
@@ -178,11 +178,20 @@ internal sealed class Harness(RunOptions options, IResultStore store, ProcessRun
             Bytes = definition.Bytes ?? measured.Bytes,
             PeakGflops = measured.PeakGflops,
             Joules = measured.Joules,
+            Ops = measured.Ops,
             KernelCount = measured.Kernels,
+            Instructions = measured.Instructions,
             Model = empty.Model is { Parameters: 0 } m && measured.Parameters is { } count
                 ? m with { Parameters = count } : empty.Model,
-            DeviceMetrics = JsonSerializer.Serialize(new Dictionary<string, object> { ["title"] = definition.Title }),
+            DeviceMetrics = Metrics(definition.Title, measured.Metrics),
             Samples = measured.SamplesUs ?? [],
         };
+    }
+
+    private static string Metrics(string title, IReadOnlyDictionary<string, double>? own)
+    {
+        var all = new JsonObject { ["title"] = title };
+        foreach (var (name, value) in own ?? new Dictionary<string, double>()) all[name] = value;
+        return all.ToJsonString();
     }
 }

@@ -93,6 +93,21 @@ internal sealed partial class DuckDbStore : IResultStore
         lock (gate) Guard(Path, () => Alert(Connection, run, result, kind, message));
     }
 
+    /// <summary>Deletes runs with all that is known of them.</summary>
+    public void Delete(IReadOnlyList<Guid> runs)
+    {
+        lock (gate)
+        {
+            // Their models and machines may go with them.
+            present.Clear();
+            Guard(Path, () =>
+            {
+                Purge.Of(Connection, runs);
+                return true;
+            });
+        }
+    }
+
     public IReadOnlyList<RunRecord> Runs(ResultFilter filter)
     {
         lock (gate) return Guard(Path, () => ResultQueries.Runs(Connection, filter));
@@ -137,6 +152,8 @@ internal sealed partial class DuckDbStore : IResultStore
         if (FileStatus.Of(folder!) is null) throw new StoreException($"{path}: there is no folder {folder}");
         var options = new DuckDBConnectionStringBuilder { DataSource = System.IO.Path.GetFullPath(path) };
         if (readOnly) options["access_mode"] = "READ_ONLY";
+        // Of a file that is made: by default a block has 256 KiB, and a table of few rows takes one a column.
+        else options["default_block_size"] = "16384";
         return Retry(path, patience, () =>
         {
             var connection = new DuckDBConnection(options.ToString());

@@ -50,8 +50,9 @@ internal static class Import
         var results = file.Batches.Sum(b => b.Results.Count);
         var isKnown = store.Connection.Scalar<long>("SELECT count(*) FROM imports WHERE content_hash = $hash",
             ("hash", file.Hash)) > 0;
-        var added = isKnown ? 0 : store.Append(file.Batches, connection => connection.Execute(
-            "INSERT INTO imports VALUES ($hash, $file, $format, $now, $results)", ("hash", file.Hash),
+        // A known file is read again all the same: what it brought may have been purged since.
+        var added = store.Append(file.Batches, connection => connection.Execute(
+            "INSERT OR IGNORE INTO imports VALUES ($hash, $file, $format, $now, $results)", ("hash", file.Hash),
             ("file", Path.GetFullPath(path)), ("format", file.Format), ("now", DateTime.UtcNow),
             ("results", (long)results)));
         if (archive is not null) Archive(file, archive);

@@ -44,7 +44,7 @@ internal static class DbBench
         {
             var database = Path.Combine(folder, "bench.duckdb");
             var files = Directory.CreateDirectory(Path.Combine(folder, "json")).FullName;
-            terminal.Output.Write($"{runs * ResultsOfRun} results of {runs} runs, {Models} models, "
+            terminal.Output.Write($"{runs * ResultsOfRun} results of {DbCommand.Count(runs, "run")}, {Models} models, "
                 + $"{Machines} machines, 10 samples a result\n\n");
             List<IReadOnlyList<string>> table = [];
             table.Add(["import", Time(() => Import(database, runs)), Time(() => WriteJson(files, runs))]);
@@ -82,9 +82,9 @@ internal static class DbBench
                 .Sum(g => Median([.. g.Select(r => r.Median!.Value / 1000)]))),
         ("best of a machine, by case", """
             SELECT sum(m) FROM (SELECT min(latency_ms) AS m FROM performance_results_with_simulated
-                WHERE machine = 'simulated0000003' AND contender = 'llvm' GROUP BY case_key)
+                WHERE machine = 'simulated0000000' AND contender = 'llvm' GROUP BY case_key)
             """,
-            batches => batches.Where(b => b.Run.Hardware.Fingerprint == "simulated0000003").SelectMany(b => b.Results)
+            batches => batches.Where(b => b.Run.Hardware.Fingerprint == "simulated0000000").SelectMany(b => b.Results)
                 .Where(r => r.Contender == "llvm").GroupBy(r => r.CaseKey)
                 .Sum(g => g.Min(r => r.Median!.Value / 1000))),
     ];

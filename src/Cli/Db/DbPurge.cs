@@ -56,7 +56,7 @@ internal static class DbPurge
                 var what = $"{DbCommand.Count(runs.Count, "run")} with {DbCommand.Count(results, "result")}";
                 if (runs.Count > 0 && !parsed.GetValue(yes))
                     throw new CliException($"{path}: {what} would be deleted", "--yes deletes them");
-                Purge.Of(store.Connection, runs);
+                store.Delete(runs);
                 terminal.Output.Write($"{path}: deleted {what}\n");
                 return ExitCodes.Ok;
             });
