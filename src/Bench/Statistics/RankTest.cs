@@ -5,8 +5,8 @@ namespace Accelerate.Bench.Statistics;
 /// The aligned rank test (Hodges and Lehmann, 1962): each value less the mean of its stratum, all of them ranked
 /// together, and the sum of B's ranks held against all ways to deal the labels within the strata. With one stratum it
 /// is the test of Mann and Whitney; with pairs it is, but for half a rank, the signed ranks of Wilcoxon. Van Elteren's
-/// test, the other blocked one, ranks within the strata alone: with pairs only the sign is left, and with it a third
-/// of the information.
+/// test, the other blocked one, ranks within the strata alone: with pairs only the sign is left, and a third of the
+/// information is lost.
 /// </summary>
 /// <param name="P">Two-sided: twice the smaller tail.</param>
 /// <param name="IsExact">Counted; else the normal approximation with the permutation's own variance, ties

@@ -110,9 +110,11 @@ public class ComparisonTests(ITestOutputHelper said)
     /// of 1 %: times that are log-normal, 12 a side, with and without blocks whose levels differ.
     /// </summary>
     [Theory]
-    [InlineData(false, 20261130)]
-    [InlineData(true, 20261201)]
-    public void IntervalsHoldTheTruth(bool hasBlocks, int seed)
+    [InlineData(12, false, 20261130)]
+    [InlineData(12, true, 20261201)]
+    [InlineData(6, false, 20261202)]
+    [InlineData(6, true, 20261203)]
+    public void IntervalsHoldTheTruth(int processes, bool hasBlocks, int seed)
     {
         const double Truth = 1.07;
         var random = new Random(seed);
@@ -120,7 +122,7 @@ public class ComparisonTests(ITestOutputHelper said)
         for (var run = 0; run < 500; run++)
         {
             List<ProcessMedian> a = [], b = [];
-            for (var i = 0; i < 12; i++)
+            for (var i = 0; i < processes; i++)
             {
                 var level = hasBlocks ? Math.Exp(Normal(random)) : 1;
                 var block = hasBlocks ? $"{i}" : null;
