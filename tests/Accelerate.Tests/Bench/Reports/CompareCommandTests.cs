@@ -53,6 +53,20 @@ public class CompareCommandTests : CommandLine
         Assert.Contains(".svg or .png", Error(2, "bench", "compare", "aa", "bb", "--chart", "c.gif"));
     }
 
+    /// <summary>Results are worth more than a report of them.</summary>
+    [Fact]
+    public void NothingIsWrittenOverResults()
+    {
+        Runs(100, 120);
+        var (file, before) = (this["db.jsonl"], File.ReadAllText(this["db.jsonl"]));
+        Assert.Contains("--out db.jsonl would write over the results in db.jsonl",
+            Error(2, "bench", "compare", $"{file},commit:abc", $"{file},commit:def", "--out", file));
+        Assert.Contains("would write over", Error(2, "bench", "report", "--database", file, "--out", file));
+        Assert.Contains("--chart c.svg would write over --out c.svg", Error(2, "bench", "report", "--database", file,
+            "--out", this["c.svg"], "--chart", this["c.svg"]));
+        Assert.Equal(before, File.ReadAllText(file));
+    }
+
     [Fact]
     public void AReportOfTheNewestRun()
     {
