@@ -1,5 +1,6 @@
 // `accc bench compare`, `accc bench report` and `accc time --scenario` in this process: exit codes, files, messages.
 using System.Text.Json;
+using Accelerate.Bench;
 using Accelerate.Bench.Store;
 using Accelerate.Tests.Cli;
 using static Accelerate.Tests.Bench.Reports.MadeUpResults;
@@ -52,6 +53,20 @@ public class CompareCommandTests : CommandLine
         Assert.Contains(".svg or .png", Error(2, "bench", "compare", "aa", "bb", "--chart", "c.gif"));
     }
 
+    /// <summary>Results are worth more than a report of them.</summary>
+    [Fact]
+    public void NothingIsWrittenOverResults()
+    {
+        Runs(100, 120);
+        var (file, before) = (this["db.jsonl"], File.ReadAllText(this["db.jsonl"]));
+        Assert.Contains("--out db.jsonl would write over the results in db.jsonl",
+            Error(2, "bench", "compare", $"{file},commit:abc", $"{file},commit:def", "--out", file));
+        Assert.Contains("would write over", Error(2, "bench", "report", "--database", file, "--out", file));
+        Assert.Contains("--chart c.svg would write over --out c.svg", Error(2, "bench", "report", "--database", file,
+            "--out", this["c.svg"], "--chart", this["c.svg"]));
+        Assert.Equal(before, File.ReadAllText(file));
+    }
+
     [Fact]
     public void AReportOfTheNewestRun()
     {
@@ -72,12 +87,15 @@ public class CompareCommandTests : CommandLine
     public void AScenarioIsALineOfJson(string scenario, int? percentile)
     {
         string[] rate = scenario == "server" ? ["--qps", "2000", "--latency-bound", "1000"] : [];
-        var line = JsonDocument.Parse(Output(["time", "net.acc", "pair", "x=[[1]]", "y=[1]", "--backend", "interpreter",
-            "--seconds", "0.05", "--scenario", scenario, .. rate])).RootElement;
+        var text = Output(["time", "net.acc", "pair", "x=[[1]]", "y=[1]", "--backend", "interpreter",
+            "--seconds", "0.05", "--scenario", scenario, .. rate]);
+        var line = JsonDocument.Parse(text).RootElement;
         Assert.Equal((scenario, "performance"),
             (line.GetProperty("scenario").GetString(), line.GetProperty("mode").GetString()));
         Assert.Equal(line.GetProperty("queries").GetInt32(), line.GetProperty("samples_us").GetArrayLength());
         Assert.Equal(percentile, line.TryGetProperty("percentile", out var p) ? p.GetInt32() : null);
+        // Who reads the lines of other processes reads this one.
+        Assert.Equal(line.GetProperty("med_us").GetDouble(), Measurement.FromJson(text).MedUs);
         if (percentile is null) return;
         // Enough queries for none to be over; what is claimed is no less than what was seen.
         Assert.True(line.GetProperty("queries").GetInt32() >= (percentile == 90 ? 44 : 459));

@@ -35,7 +35,8 @@ public class ComparisonTests(ITestOutputHelper said)
         var c = Comparison.Of(a, b, Options);
         Assert.Equal((8, Verdict.Slower), (c.Blocks, c.Verdict));
         Assert.Equal(1.2, c.Ratio, 9);
-        Assert.Equal(2.0 / 256, c.P, 12);
+        // Two of 2⁸ deals within the blocks, and one of two tests.
+        Assert.Equal(2 * 2.0 / 256, c.P, 12);
         // Without blocks the levels drown it.
         var apart = Comparison.Of([.. a.Select(p => p with { Block = null })], b, Options);
         Assert.Equal((1, Verdict.Inconclusive), (apart.Blocks, apart.Verdict));
@@ -77,6 +78,49 @@ public class ComparisonTests(ITestOutputHelper said)
     }
 
     /// <summary>
+    /// Five pairs have 32 deals, of which two say as much: 1/16. Over all deals it is 2 of 252, and that counts, twice.
+    /// </summary>
+    [Fact]
+    public void FivePairsCanBeDifferent()
+    {
+        var a = Enumerable.Range(0, 5).Select(i => new ProcessMedian(100 + i, $"{i}")).ToList();
+        var c = Comparison.Of(a, [.. a.Select(p => p with { Value = 2 * p.Value + (p.Value % 3) })], Options);
+        Assert.Equal(2 * 2.0 / 252, c.P, 12);
+        Assert.Equal(Verdict.Slower, c.Verdict);
+        // A block that has two of A: no more than deals within the blocks.
+        List<ProcessMedian> more = [.. a, new(105, "0")];
+        var uneven = Comparison.Of(more, [.. a.Select(p => p with { Value = 2 * p.Value })], Options);
+        Assert.Equal(2.0 / 48, uneven.P, 12);
+    }
+
+    /// <summary>
+    /// Of 1000 comparisons of nothing, six blocks of two, at most 5 % and two standard errors are called different,
+    /// whether the blocks' levels differ or not.
+    /// </summary>
+    [Theory]
+    [InlineData(0, 20261204)]
+    [InlineData(0.1, 20261205)]
+    [InlineData(1, 20261206)]
+    public void FewBlocksAreNoMoreOftenWrong(double levels, int seed)
+    {
+        var random = new Random(seed);
+        var found = 0;
+        for (var run = 0; run < 1000; run++)
+        {
+            List<ProcessMedian> a = [], b = [];
+            for (var i = 0; i < 6; i++)
+            {
+                var level = levels * Normal(random);
+                a.Add(new(Math.Exp(level + 0.1 * Normal(random)), $"{i}"));
+                b.Add(new(Math.Exp(level + 0.1 * Normal(random)), $"{i}"));
+            }
+            if (RankTest.OfComparison(Stratum.Of(a, b)).P <= SampleSize.Alpha) found++;
+        }
+        said.WriteLine($"seed {seed}: {found} of 1000");
+        Assert.True(found <= 64, $"seed {seed}: {found} of 1000");
+    }
+
+    /// <summary>
     /// Five and five apart have p = 2/252. Alone that is enough; among nine more cases in which nothing happens the
     /// least p of ten must be 0.005.
     /// </summary>
@@ -110,9 +154,11 @@ public class ComparisonTests(ITestOutputHelper said)
     /// of 1 %: times that are log-normal, 12 a side, with and without blocks whose levels differ.
     /// </summary>
     [Theory]
-    [InlineData(false, 20261130)]
-    [InlineData(true, 20261201)]
-    public void IntervalsHoldTheTruth(bool hasBlocks, int seed)
+    [InlineData(12, false, 20261130)]
+    [InlineData(12, true, 20261201)]
+    [InlineData(6, false, 20261202)]
+    [InlineData(6, true, 20261203)]
+    public void IntervalsHoldTheTruth(int processes, bool hasBlocks, int seed)
     {
         const double Truth = 1.07;
         var random = new Random(seed);
@@ -120,7 +166,7 @@ public class ComparisonTests(ITestOutputHelper said)
         for (var run = 0; run < 500; run++)
         {
             List<ProcessMedian> a = [], b = [];
-            for (var i = 0; i < 12; i++)
+            for (var i = 0; i < processes; i++)
             {
                 var level = hasBlocks ? Math.Exp(Normal(random)) : 1;
                 var block = hasBlocks ? $"{i}" : null;
