@@ -68,7 +68,7 @@ internal static class Spool
             var all = some.ToList();
             results += store.Append([.. all.SelectMany(f => f.Batches)]);
             batches += all.Sum(f => f.Batches.Count);
-            foreach (var (file, _) in all) File.Delete(file);
+            foreach (var (file, _) in all) Try(file, unreadable, () => File.Delete(file));
         }
         try
         {

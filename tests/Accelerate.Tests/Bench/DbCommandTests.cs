@@ -24,7 +24,8 @@ public sealed class DbCommandTests : IDisposable
         SELECT result_id, run_id, run_started_at, command, suite, seed, measured_at, benchmark, case_key,
             json(params) AS p, contender, backend, device, hardware_type, hardware_name, machine, cores, memory_bytes,
             features, json(caches) AS c, driver, commit, build, os, dotnet, llvm, model_id, size_class, batch_size,
-            sequence_length, precision, threads, opt_level, target, scenario, block, status, reason, checked, max_error, rechecked,
+            sequence_length, precision, threads, opt_level, target, scenario, block, status, reason, checked, max_error,
+            rechecked,
             round(latency_ms, 9) AS l, round(latency_max_ms, 9) AS m, round(first_token_latency_ms, 9) AS f,
             calls_per_second, throughput_items_per_second, memory_usage_mb, compile_ms, arena_bytes, flops, joules, ops,
             instructions, json(device_metrics) AS d
@@ -77,9 +78,9 @@ public sealed class DbCommandTests : IDisposable
     /// <summary>Line numbers count from 1, as editors do.</summary>
     [Theory]
     [InlineData("a.csv", Header + "\ng,x,peer,m,2026-01-01,1\ng,x,peer,m,2026-01-01,-2\n",
-        "a.csv:3: latency_ms: is -2000, below 0")]
+        "a.csv:3: latency_ms: is -2, below 0")]
     [InlineData("a.csv", Header + "\ng,x,peer,m,2026-01-01,fast\n", "a.csv:2: latency_ms: 'fast' is no number")]
-    [InlineData("a.csv", Header + "\ng,x,peer,m,2026-01-01,NaN\n", "a.csv:2: latency_ms: is no number")]
+    [InlineData("a.csv", Header + "\ng,x,peer,m,2026-01-01,NaN\n", "a.csv:2: latency_ms: 'NaN' is no number")]
     [InlineData("a.csv", Header + "\ng,,peer,m,yesterday,1\n", "a.csv:2: contender: is missing")]
     [InlineData("a.csv", Header + "\ng,x,peer,m,yesterday,1\n", "a.csv:2: measured_at: 'yesterday' is no time")]
     [InlineData("a.csv", Header + "\ng,x,peer,m,1999-12-31,1\n", "a.csv:2: measured_at: is 1999-12-31")]
@@ -88,7 +89,7 @@ public sealed class DbCommandTests : IDisposable
     [InlineData("a.csv", Header + ",speed\ng,x,peer,m,2026-01-01,1,2\n", "a.csv:2: speed: is no column")]
     [InlineData("a.csv", Header + ",status\ng,x,peer,m,2026-01-01,,skipped\n", "a.csv:2: reason: is missing")]
     [InlineData("a.csv", Header + ",latency_min_ms\ng,x,peer,m,2026-01-01,1,2\n",
-        "a.csv:2: latency_ms: is 1000, min is 2000")]
+        "a.csv:2: latency_ms: is 1, latency_min_ms is 2")]
     [InlineData("a.csv", Header + ",threads\n\"g\n\",x,peer,m,2026-01-01,1,1\ng,x,peer,m,2026-01-01,1,0\n",
         "a.csv:4: threads: is below 1")]
     [InlineData("a.csv", Header + "\ng,\"x,peer,m,2026-01-01,1\n", "a.csv:2: a quote is not closed")]
@@ -130,7 +131,8 @@ public sealed class DbCommandTests : IDisposable
             ("measured_at", good with { MeasuredAt = DateTime.UtcNow.AddDays(3) }),
             ("benchmark", good with { Benchmark = null! }),
         ];
-        foreach (var (field, result) in wrong) Assert.Contains(field, BatchCheck.Of(result).Select(p => p.Field));
+        foreach (var (field, result) in wrong)
+            Assert.Contains("results[0]." + field, BatchCheck.Of(new ResultBatch(run, [result])).Select(p => p.Field));
         Assert.Empty(BatchCheck.Of(new ResultBatch(run, [good, StoreRecords.Bare(run, 2)])));
     }
 
@@ -322,8 +324,8 @@ public sealed class DbCommandTests : IDisposable
     public void OneResultIsAddedFromOptions()
     {
         Has("added result", Run(0, "add", "--benchmark", "gemm", "--contender", "openblas", "--latency-ms",
-            "3.5", "--model", "net", "--architecture", "mlp", "--parameters", "5000000", "--batch", "8", "--sequence", "128",
-            "--measured-at", "2026-11-30T12:00:00+02:00", "--device-metrics", "{\"a\":1}").Output);
+            "3.5", "--model", "net", "--architecture", "mlp", "--parameters", "5000000", "--batch", "8", "--sequence",
+            "128", "--measured-at", "2026-11-30T12:00:00+02:00", "--device-metrics", "{\"a\":1}").Output);
         Assert.Equal($"3.5,net,small,b8_s128_f32,peer,2026-11-30 10:00:00,1,{Machine.This.Fingerprint}\n",
             Csv("latency_ms, model_name, size_class, case_key, backend, measured_at, device_metrics->'a', machine "
                 + "FROM performance_results"));
@@ -422,6 +424,27 @@ public sealed class DbCommandTests : IDisposable
         Assert.Equal(["import", "size", "newest run: its results", "median by model and contender",
             "best of a machine, by case"], lines[3..8].Select(l => l.Split("  ")[0]));
         Run(2, "bench", "--rows", "999");
+    }
+
+    /// <summary>Blocks of docs/BENCH_DATABASE.md, one after another on one database.</summary>
+    [Fact]
+    public void TheDocumentShowsRealOutput()
+    {
+        var path = Path.Combine(Shared.Repository, "docs", "BENCH_DATABASE.md");
+        var blocks = File.ReadAllText(path).ReplaceLineEndings("\n").Split("```console\n").Skip(1)
+            .SelectMany(b => b[..b.IndexOf("```", StringComparison.Ordinal)].Split("$ ./accc ").Skip(1)).ToList();
+        Assert.True(blocks.Count >= 7);
+        foreach (var block in blocks)
+        {
+            var line = block[..block.IndexOf('\n')];
+            // Single quotes group, and stand around the last word.
+            var parts = line.Split('\'');
+            string[] words = [.. parts[0].Split(' ', StringSplitOptions.RemoveEmptyEntries), .. parts.Skip(1).Take(1)];
+            var (output, error) = (new StringWriter(), new StringWriter());
+            Accc.Run([.. words, "--database", folder["benchmarks.duckdb"]], output, error);
+            Assert.Equal(block[(block.IndexOf('\n') + 1)..],
+                $"{output}{error}".Replace(folder.Root + Path.DirectorySeparatorChar, "", StringComparison.Ordinal));
+        }
     }
 
     /// <summary>70 MB that every command would otherwise wait for; the loader itself says what it loads.</summary>

@@ -36,8 +36,7 @@ public class StoreTests
     public void TheFixtureHasAllFields()
     {
         var (full, bare) = (StoreRecords.Full(StoreRecords.Run(), 1), StoreRecords.Bare(StoreRecords.Run(), 2));
-        string[] same =
-            ["Id", "RunId", "Status", "Reason"];
+        string[] same = ["Id", "RunId", "Status", "Reason"];
         foreach (var property in typeof(ResultRecord).GetProperties().Where(p => p.CanWrite && !same.Contains(p.Name)))
             Assert.False(Equals(property.GetValue(full) ?? "", property.GetValue(bare) ?? ""), property.Name);
     }
