@@ -37,7 +37,8 @@ internal static class BatchCheck
                 problems.Add(($"results[{index}]", "is missing"));
                 continue;
             }
-            problems.AddRange(Of(result).Select(p => ($"results[{index}].{p.Field}", p.Problem)));
+            problems.AddRange(Of(result).Concat(Falling(result))
+                .Select(p => ($"results[{index}].{p.Field}", p.Problem)));
             if (result.RunId != batch.Run.Id)
                 problems.Add(($"results[{index}].run_id", $"is {result.RunId}, the run's id is {batch.Run.Id}"));
             if (!seen.Add(result.Id)) problems.Add(($"results[{index}].id", "is that of another result"));
@@ -88,7 +89,6 @@ internal static class BatchCheck
         if (!Enum.IsDefined(result.Status)) yield return ("status", "is none of measured, skipped, failed, wrong");
         foreach (var (field, value) in Figures)
             if (value(result) is { } figure && NumberProblem(figure) is { } problem) yield return (field, problem);
-        foreach (var problem in Order(result)) yield return problem;
         if (result.Status == ResultStatus.Measured && result.Median is null or <= 0)
             yield return ("median", "of a measured result is above 0");
         if (result.Status != ResultStatus.Measured && string.IsNullOrEmpty(result.Reason))
@@ -114,8 +114,12 @@ internal static class BatchCheck
             }
     }
 
-    /// <summary>Quantiles do not fall.</summary>
-    private static IEnumerable<(string Field, string Problem)> Order(ResultRecord result)
+    /// <summary>Quantiles that are below lower ones.</summary>
+    /// <param name="result">Has them in microseconds.</param>
+    /// <param name="unit">What they are divided by in messages.</param>
+    /// <param name="names">What fields are called there, if not as in JSON.</param>
+    public static IEnumerable<(string Field, string Problem)> Falling(ResultRecord result, double unit = 1,
+        IReadOnlyDictionary<string, string>? names = null)
     {
         (string Field, double Value)? last = null;
         foreach (var (field, value) in ((string, double?)[])[("min", result.Min), ("median", result.Median),
@@ -123,7 +127,8 @@ internal static class BatchCheck
         {
             if (value is not { } figure) continue;
             if (last is { } before && figure < before.Value)
-                yield return (field, $"is {Text(figure)}, {before.Field} is {Text(before.Value)}");
+                yield return (field, $"is {Text(figure / unit)}, "
+                    + $"{names?.GetValueOrDefault(before.Field) ?? before.Field} is {Text(before.Value / unit)}");
             last = (field, figure);
         }
     }

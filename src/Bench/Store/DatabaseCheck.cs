@@ -72,6 +72,10 @@ internal static class DatabaseCheck
         problems.AddRange(Views.Names.Where(v => !views.Contains(v))
             .Select(v => new DatabaseProblem(v, "is missing")));
         if (problems.Count > 0) return problems;
+        var steps = connection.Rows("SELECT version FROM schema_versions ORDER BY version",
+            row => row.Get<int>("version"));
+        if (!steps.SequenceEqual(Enumerable.Range(1, Schema.Newest)))
+            problems.Add(new("schema_versions", $"has steps {string.Join(", ", steps)} of {Schema.Newest}"));
         problems.AddRange(Constraints(connection));
         foreach (var (child, column, parent) in Schema.References)
             Add(problems, connection, $"{child}.{column}", $"refers to no row of {parent}",

@@ -12,8 +12,6 @@ namespace Accelerate.Bench.Store;
 /// </summary>
 internal sealed partial class DuckDbStore : IResultStore
 {
-    public const string DefaultFile = "benchmarks.duckdb";
-
     /// <summary>How long a process waits for another one that has the database open.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 

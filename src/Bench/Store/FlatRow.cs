@@ -141,8 +141,10 @@ internal sealed class FlatRow(IReadOnlyDictionary<string, string?> fields, strin
             DeviceMetrics = Text("device_metrics") ?? "{}",
         };
         if (problems.Count == 0)
-            problems.AddRange(BatchCheck.Of(run).Concat(BatchCheck.Of(result))
-                .Select(p => (ColumnOf.GetValueOrDefault(p.Field, p.Field), p.Problem)).Distinct());
+            problems.AddRange(BatchCheck.Of(run).Concat(BatchCheck.Of(result).Concat(
+                    // As the row has them: in milliseconds.
+                    BatchCheck.Falling(result, unit: 1000, ColumnOf)))
+                .Select(p => (ColumnOf.GetValueOrDefault(p.Field, p.Field), p.Problem)));
         return problems.Count == 0 ? (run, result) : null;
     }
 
@@ -170,7 +172,7 @@ internal sealed class FlatRow(IReadOnlyDictionary<string, string?> fields, strin
     private ResultStatus Status(double? latency)
     {
         var text = Text("status");
-        if (text is null && latency is null) problems.Add(("latency_ms", "is missing, and so is status"));
+        if (text is null && latency is null && Text("latency_ms") is null) problems.Add(("latency_ms", "is missing, and so is status"));
         return text switch
         {
             null or "measured" => ResultStatus.Measured,
@@ -198,8 +200,9 @@ internal sealed class FlatRow(IReadOnlyDictionary<string, string?> fields, strin
     private double? Microseconds(string column) => Number(column) * 1000;
 
     private double? Number(string column) => Text(column) is not { } text ? null
-        : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? value
-        : Problem<double?>(column, $"'{text}' is no number");
+        : !double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
+            || !double.IsFinite(value) ? Problem<double?>(column, $"'{text}' is no number")
+        : value < 0 ? Problem<double?>(column, $"is {text}, below 0") : value;
 
     private long? Whole(string column, long most = long.MaxValue) => Text(column) is not { } text ? null
         : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)

@@ -53,39 +53,58 @@ internal static class Spool
     public static IReadOnlyList<string> Files(string database) => Directory.Exists(Folder(database))
         ? [.. Directory.EnumerateFiles(Folder(database), "*.jsonl").Order(StringComparer.Ordinal)] : [];
 
-    /// <summary>A transaction a file; then the file goes.</summary>
+    /// <summary>Brings all batches into the database, then deletes their files.</summary>
     public static SpoolMerge Merge(DuckDbStore store)
     {
-        var files = Files(store.Path);
-        if (files.Count == 0) return SpoolMerge.Nothing;
-        var (batches, results) = (0, 0);
         List<string> unreadable = [];
-        foreach (var file in files)
+        List<(string File, List<ResultBatch> Batches)> files = [];
+        foreach (var file in Files(store.Path))
+            Try(file, unreadable, () => files.Add(
+                (file, [.. File.ReadLines(file).Where(l => l.Length > 0).Select(ResultBatch.FromJson)])));
+        if (files.Count == 0) return SpoolMerge.Nothing with { Unreadable = unreadable };
+        var (batches, results) = (0, 0);
+        void Keep(params IEnumerable<(string File, List<ResultBatch> Batches)> some)
         {
-            try
-            {
-                var read = File.ReadLines(file).Where(l => l.Length > 0).Select(ResultBatch.FromJson).ToList();
-                results += store.Append(read);
-                batches += read.Count;
-                File.Delete(file);
-            }
-            catch (Exception e)
-                when (e is JsonException or IOException or UnauthorizedAccessException or StoreException)
-            {
-                unreadable.Add($"{file}: {DuckDbStore.FirstLine(e)}");
-            }
+            var all = some.ToList();
+            results += store.Append([.. all.SelectMany(f => f.Batches)]);
+            batches += all.Sum(f => f.Batches.Count);
+            foreach (var (file, _) in all) Try(file, unreadable, () => File.Delete(file));
         }
-        if (!Directory.EnumerateFileSystemEntries(Folder(store.Path)).Any())
+        try
         {
-            try
-            {
-                Directory.Delete(Folder(store.Path));
-            }
-            catch (IOException)
-            {
-                // Somebody has just spooled into it.
-            }
+            // Together they take a transaction, one by one as many: 60 ms each with 40,000 results in the database.
+            Keep(files);
         }
+        catch (StoreException)
+        {
+            foreach (var file in files) Try(file.File, unreadable, () => Keep(file));
+        }
+        RemoveEmpty(Folder(store.Path));
         return new(batches, results, unreadable);
+    }
+
+    private static void Try(string file, List<string> unreadable, Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (Exception e)
+            when (e is JsonException or IOException or UnauthorizedAccessException or StoreException)
+        {
+            unreadable.Add($"{file}: {DuckDbStore.FirstLine(e)}");
+        }
+    }
+
+    private static void RemoveEmpty(string folder)
+    {
+        try
+        {
+            if (!Directory.EnumerateFileSystemEntries(folder).Any()) Directory.Delete(folder);
+        }
+        catch (IOException)
+        {
+            // Somebody has just spooled into it.
+        }
     }
 }

@@ -2,6 +2,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Accelerate.Bench;
+using Accelerate.Bench.Records;
 using Accelerate.Bench.Store;
 
 namespace Accelerate.Cli.Db;
@@ -61,14 +62,8 @@ internal static class DbAdd
             row["backend"] ??= "peer";
             row["measured_at"] ??= DateTime.UtcNow.ToString("O", CultureInfo.InvariantCulture);
             row["simulated"] = parsed.GetValue(simulated) ? "true" : null;
-            if (row["machine"] is null)
-            {
-                var machine = Machine.This;
-                row["machine"] = machine.Fingerprint;
-                row["hardware_name"] = machine.Cpu;
-                row["cores"] = machine.Cores.ToString(CultureInfo.InvariantCulture);
-                row["memory_bytes"] = machine.RamBytes.ToString(CultureInfo.InvariantCulture);
-            }
+            var isHere = row["machine"] is null;
+            row["machine"] ??= Machine.This.Fingerprint;
             if (new FlatRow(row, Guid.NewGuid().ToString(), 1).Parse(out var problems) is not { } result)
             {
                 var (column, problem) = problems[0];
@@ -76,11 +71,19 @@ internal static class DbAdd
                 throw CommonOptions.Usage($"{option} {problem}", "accc db add --help lists the options");
             }
             var path = DbCommand.Path(parsed, database);
-            using var store = new SpoolingStore(path);
-            store.Append(new(result.Run, [result.Result]));
-            terminal.Output.Write(store.Spooled > 0
-                ? $"{path} is open elsewhere: result {result.Result.Id} is in {Spool.Folder(path)}\n"
-                : $"{path}: added result {result.Result.Id}\n");
+            var run = !isHere ? result.Run
+                : result.Run with { Hardware = Machine.This.Hardware(), Environment = Machine.This.Environment() };
+            var batch = new ResultBatch(run, [result.Result]);
+            try
+            {
+                using var store = DbCommand.Open(terminal, path, create: true);
+                store.Append(batch);
+                terminal.Output.Write($"{path}: added result {result.Result.Id}\n");
+            }
+            catch (StoreBusyException e)
+            {
+                terminal.Output.Write($"{e.Message}: result {result.Result.Id} is in {Spool.Append(path, batch)}\n");
+            }
             return ExitCodes.Ok;
         });
         return command;

@@ -25,12 +25,12 @@ internal static class DbCommand
 
     public static Option<string?> Database() => new("--database")
     {
-        Description = $"the file; by default what {Variable} names, else {DuckDbStore.DefaultFile} in this folder",
+        Description = $"the file; by default what {Variable} names, else {ResultStores.Default} in this folder",
         HelpName = "FILE",
     };
 
     public static string Path(ParseResult parsed, Option<string?> database) => parsed.GetValue(database)
-        ?? (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named ? named : DuckDbStore.DefaultFile);
+        ?? (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named ? named : ResultStores.Default);
 
     /// <summary>Opens it for writing, and says what that did beyond opening.</summary>
     public static DuckDbStore Open(Terminal terminal, string path, bool create = false)

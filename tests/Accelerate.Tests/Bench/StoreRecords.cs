@@ -75,7 +75,7 @@ internal static class StoreRecords
         RunId = run.Id,
         MeasuredAt = Noon.AddTicks(10 * (number + 1)),
         Benchmark = "softmax",
-        Category = "kernels",
+        Category = "own",
         CaseKey = "n8",
         Contender = contender,
         Backend = "peer",
@@ -86,5 +86,6 @@ internal static class StoreRecords
     public static ResultBatch Batch(RunRecord run, params int[] numbers) =>
         new(run, [.. numbers.Select(n => Full(run, n))]);
 
-    public static Guid Id(long kind, int number) => new((int)kind, 1, 2, [0, 0, 0, 0, .. BitConverter.GetBytes(number)]);
+    public static Guid Id(long kind, int number) =>
+        new((int)kind, 1, 2, [0, 0, 0, 0, .. BitConverter.GetBytes(number)]);
 }

@@ -36,8 +36,7 @@ public class StoreTests
     public void TheFixtureHasAllFields()
     {
         var (full, bare) = (StoreRecords.Full(StoreRecords.Run(), 1), StoreRecords.Bare(StoreRecords.Run(), 2));
-        string[] same =
-            [nameof(ResultRecord.Id), nameof(ResultRecord.RunId), nameof(ResultRecord.Status), nameof(ResultRecord.Reason)];
+        string[] same = ["Id", "RunId", "Status", "Reason"];
         foreach (var property in typeof(ResultRecord).GetProperties().Where(p => p.CanWrite && !same.Contains(p.Name)))
             Assert.False(Equals(property.GetValue(full) ?? "", property.GetValue(bare) ?? ""), property.Name);
     }
@@ -146,7 +145,8 @@ public class StoreTests
             old.Execute("""
                 INSERT INTO hardware_platforms VALUES ('h', 'f', 'cpu', 'c', 1, 1, [], '{}', NULL);
                 INSERT INTO environments VALUES ('e', 'os', 'net', NULL, NULL, 'b');
-                INSERT INTO runs VALUES ('00000000-0000-0000-0000-000000000001', '2026-01-01', 'c', NULL, 0, 'h', 'e', false);
+                INSERT INTO runs VALUES ('00000000-0000-0000-0000-000000000001', '2026-01-01', 'c', NULL, 0, 'h', 'e',
+                    false);
                 """);
         }
         // Reading alone changes nothing, and says what does.
@@ -172,10 +172,10 @@ public class StoreTests
             store.Connection.Execute("INSERT INTO schema_versions VALUES (99, now()::TIMESTAMP, 'of the future')");
         var newer = Assert.Throws<StoreException>(() => DuckDbStore.Open(folder["newer.duckdb"]));
         Assert.Contains("schema 99", newer.Message, StringComparison.Ordinal);
-        using (var other = DuckDbStore.Connect(folder["other.duckdb"], TimeSpan.Zero))
-            other.Execute("CREATE TABLE cats (name VARCHAR)");
-        Assert.Contains("not of benchmarks",
-            Assert.Throws<StoreException>(() => DuckDbStore.Open(folder["other.duckdb"])).Message, StringComparison.Ordinal);
+        using (var cats = DuckDbStore.Connect(folder["other.duckdb"], TimeSpan.Zero))
+            cats.Execute("CREATE TABLE cats (name VARCHAR)");
+        var other = Assert.Throws<StoreException>(() => DuckDbStore.Open(folder["other.duckdb"]));
+        Assert.Contains("not of benchmarks", other.Message, StringComparison.Ordinal);
         File.WriteAllText(folder["text"], new string('x', 50_000));
         Assert.Contains("no DuckDB database",
             Assert.Throws<StoreException>(() => DuckDbStore.Open(folder["text"])).Message, StringComparison.Ordinal);
@@ -260,7 +260,10 @@ public class StoreTests
         {
             store.Append(StoreRecords.Batch(first, 1, 2));
             store.Append(new ResultBatch(second,
-                [StoreRecords.Full(second, 3) with { Model = null }, StoreRecords.Bare(second, 4, "x", ResultStatus.Wrong)]));
+            [
+                StoreRecords.Full(second, 3) with { Model = null },
+                StoreRecords.Bare(second, 4, "x", ResultStatus.Wrong),
+            ]));
             store.Delete([first.Id]);
             Assert.Equal([second.Id], store.Runs(new()).Select(r => r.Id));
             Assert.Equal(2, store.Results(new()).Count);
