@@ -17,6 +17,9 @@ internal sealed record BenchJob(Suite Suite, BenchmarkRegistry Registry, string?
     /// <summary>Whether comparisons that say nothing yet get more processes.</summary>
     public bool IsSized { get; init; }
 
+    /// <summary>Other builds of accc, measured in the same blocks.</summary>
+    public IReadOnlyList<OtherBuild> Builds { get; init; } = [];
+
     /// <summary>Whether each case's first contender runs twice.</summary>
     public bool HasTwins { get; init; }
 
@@ -26,7 +29,7 @@ internal sealed record BenchJob(Suite Suite, BenchmarkRegistry Registry, string?
         var cases = Arms.Cases(Suite, Registry)
             .Where(c => Only is null || c.Name.Contains(Only, StringComparison.OrdinalIgnoreCase)).ToList();
         if (cases.Count == 0) throw CommonOptions.Usage($"no case of '{Suite.Name}' has '{Only}' in its name");
-        var arms = cases.SelectMany(c => Arms.Of(c, Suite, Suite.Peers, Options.AllPeers)).ToList();
+        var arms = cases.SelectMany(c => Arms.Of(c, Suite, Suite.Peers, Options.AllPeers, Builds)).ToList();
         var twins = HasTwins
             ? arms.Where(a => a is { Peer: null, Impossible: null }).GroupBy(a => (a.Case.Name, a.Threads, a.Ours!.Name))
                 .Select(g => (One: g.First(), Two: g.First() with { IsTwin = true })).ToList() : [];
@@ -47,7 +50,7 @@ internal sealed record BenchJob(Suite Suite, BenchmarkRegistry Registry, string?
         for (var (wanted, processes) = (arms, Suite.Processes); ;)
         {
             harness.Execute(wanted, processes, cancellation);
-            table = new RunTable(cases, Suite, harness.Records, limits);
+            table = new RunTable(cases, Suite, harness.Records, limits, Builds);
             var open = IsSized ? table.Open() : [];
             // What few processes show of their spread is itself unsure: at most twice as many at a time.
             var needed = Math.Min(2 * processes, Math.Min(MostProcesses, open.Select(o => o.Needed).DefaultIfEmpty(0).Max()));

@@ -51,6 +51,12 @@ internal static class BenchRunCommand
         { Description = "each first contender twice: what the machine's noise alone makes of a comparison" };
         var seconds = new Option<double?>("--seconds")
         { Description = "how long a process is sampled, instead of the suite's", HelpName = "S" };
+        var builds = new Option<string[]>("--build")
+        {
+            Description = "another build of accc in the same blocks, to be compared with this one: "
+                + "--build before=/tmp/before/src/Cli/bin/accc/accc.dll; repeatable",
+            HelpName = "NAME=accc.dll",
+        };
         var peers = new Option<bool>("--peers")
         { Description = "the peers too, where bench/peers/build has made them" };
         var allPeers = new Option<bool>("--all-peers")
@@ -69,7 +75,7 @@ internal static class BenchRunCommand
         var command = new Command("run", "Measures suites in fresh processes, ours and the peers', and keeps the results.");
         command.Arguments.Add(suites);
         foreach (var option in (Option[])[benchmark, parameters, assemblies, hardware, backends, threads, levels, only, processes,
-            seconds, aa, peers, allPeers, fresh, seed, database, format])
+            seconds, aa, builds, peers, allPeers, fresh, seed, database, format])
         {
             command.Options.Add(option);
         }
@@ -109,6 +115,7 @@ internal static class BenchRunCommand
                     {
                         IsSized = parsed.GetValue(processes) == "auto",
                         HasTwins = parsed.GetValue(aa),
+                        Builds = [.. (parsed.GetValue(builds) ?? []).Select(Build)],
                     };
                     exit = Math.Max(exit, job.Execute(terminal, parsed.GetValue(format) == "markdown", cancellation));
                 }
@@ -159,6 +166,15 @@ internal static class BenchRunCommand
         {
             throw new CliException($"{path}: {e.Message}", "bench/suites/suite.schema.json says what a suite may have");
         }
+    }
+
+    private static OtherBuild Build(string text)
+    {
+        var at = text.IndexOf('=');
+        if (at <= 0) throw CommonOptions.Usage($"--build {text} has no name and file", "write --build before=FOLDER/accc.dll");
+        var path = Path.GetFullPath(text[(at + 1)..]);
+        return File.Exists(path) ? new(text[..at], path)
+            : throw CommonOptions.Usage($"--build {text}: there is no {path}", "`./accc env` builds src/Cli/bin/accc/accc.dll");
     }
 
     private static IReadOnlyList<string>? Words(string? text)

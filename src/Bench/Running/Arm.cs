@@ -5,6 +5,11 @@ using Accelerate.Bench.Registry;
 
 namespace Accelerate.Bench.Running;
 
+/// <summary>Another build of accc, measured in the same blocks as this one.</summary>
+/// <param name="Name">What its contenders' names end with.</param>
+/// <param name="Path">Its accc.dll.</param>
+internal sealed record OtherBuild(string Name, string Path);
+
 /// <summary>A contender at a case, with everything that its process is told.</summary>
 /// <param name="Case">The work.</param>
 /// <param name="Backend">"llvm", "interpreter" (of kernels), "graph" (the f64 interpreter of graphs), "opencl" or
@@ -19,7 +24,11 @@ internal sealed record Arm(BenchmarkCase Case, string Backend, int Threads, int?
     /// What tables and stores call it: the peer's name; ours is the backend, with the way and the level where there are
     /// several: "llvm", "llvm dynamic", "llvm direct -O1".
     /// </summary>
-    public string Contender => (Peer?.Name ?? Name(Backend, Ours!.Name, OptLevel)) + (IsTwin ? Again : "");
+    public string Contender => (Peer?.Name ?? Name(Backend, Ours!.Name, OptLevel)) + (IsTwin ? Again : "")
+        + (Build is { } other ? $" @{other.Name}" : "");
+
+    /// <summary>Another build of accc that measures; null for this one.</summary>
+    public OtherBuild? Build { get; init; }
 
     /// <summary>The same contender once more: what differs between the two is the machine's noise.</summary>
     public bool IsTwin { get; init; }
@@ -52,7 +61,7 @@ internal sealed record Arm(BenchmarkCase Case, string Backend, int Threads, int?
             _ => ["--backend", Backend],
         },
         // The first process of ours says once what there is to count.
-        .. results is null || Backend != "llvm" ? Array.Empty<string>() : ["--counts"],
+        .. results is null || Backend != "llvm" || Build is not null ? Array.Empty<string>() : ["--counts"],
         .. OptLevel is { } level ? [$"-O{level}"] : Array.Empty<string>(),
         .. results is null ? Array.Empty<string>() : ["--out", results],
     ];
@@ -72,7 +81,8 @@ internal static class Arms
     /// Ours first, each way on each backend, number of threads and level, then the peers. What cannot be combined is an
     /// arm that says why, so that it has a row.
     /// </summary>
-    public static IEnumerable<Arm> Of(BenchmarkCase c, Suite suite, bool withPeers, bool allPeers)
+    public static IEnumerable<Arm> Of(BenchmarkCase c, Suite suite, bool withPeers, bool allPeers,
+        IReadOnlyList<OtherBuild>? builds = null)
     {
         var definition = c.Definition;
         foreach (var threads in suite.Threads)
@@ -96,6 +106,8 @@ internal static class Arms
                             Impossible = backend == "llvm" || threads == 1 ? null
                                 : $"{backend} has one thread's row: it takes as many as it takes",
                         };
+                        foreach (var build in backend == "llvm" ? builds ?? [] : [])
+                            yield return new Arm(c, backend, threads, level, way, null) { Build = build };
                     }
                 }
             }

@@ -39,7 +39,12 @@ internal sealed class ProcessRunner(HarnessPlaces places, Func<IEnumerable<strin
     /// <exception cref="NoMeasurementException">It ended without a measurement.</exception>
     public Measurement Run(Arm arm, double seconds, string? results, CancellationToken cancellation = default)
     {
-        var start = arm.Peer is null ? accc(arm.Words(Fill, seconds, results)) : StartPeer(arm, seconds);
+        var start = arm switch
+        {
+            { Peer: not null } => StartPeer(arm, seconds),
+            { Build: { } build } => new("dotnet", [build.Path, .. arm.Words(Fill, seconds, results)]),
+            _ => accc(arm.Words(Fill, seconds, results)),
+        };
         start.WorkingDirectory = places.Root;
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
         using var process = Process.Start(start)!;

@@ -55,8 +55,8 @@ internal sealed class ResultCheck(HarnessPlaces places, ProcessRunner runner) : 
         var key = $"{arm.Case.Name} {arm.Ours!.Name}";
         if (references.TryGetValue(key, out var found)) return found;
         var isQuick = flops <= InterpreterFlops;
-        var reference = isQuick ? arm with { Backend = "interpreter", Threads = 1, OptLevel = null }
-            : arm with { Backend = "llvm", Threads = 1, OptLevel = 0 };
+        var reference = isQuick ? arm with { Backend = "interpreter", Threads = 1, OptLevel = null, Build = null }
+            : arm with { Backend = "llvm", Threads = 1, OptLevel = 0, Build = null };
         var made = NewFolder();
         runner.Run(reference, 0.001, made);
         return references[key] = (made, isQuick ? "interpreter" : "llvm -O0");

@@ -59,7 +59,8 @@ internal sealed record ContenderLine(Arm Arm, double? Median, string Note, doubl
 /// level that holds all of the case's data.
 /// </summary>
 internal sealed class RunTable(IReadOnlyList<BenchmarkCase> cases, Suite suite,
-    IReadOnlyDictionary<ArmKey, List<ResultRecord>> records, IReadOnlyDictionary<int, MachineLimits> limits)
+    IReadOnlyDictionary<ArmKey, List<ResultRecord>> records, IReadOnlyDictionary<int, MachineLimits> limits,
+    IReadOnlyList<OtherBuild>? builds = null)
 {
     private static readonly ComparisonOptions Testing = new();
 
@@ -69,7 +70,8 @@ internal sealed class RunTable(IReadOnlyList<BenchmarkCase> cases, Suite suite,
 
     /// <summary>Our contenders side by side; empty where there is one.</summary>
     public IReadOnlyList<ContenderLine> Contenders { get; } =
-        suite.Backends.Count * suite.Levels.Count > 1 ? SideBySide(cases, suite, records) : [];
+        suite.Backends.Count * suite.Levels.Count > 1 || builds is { Count: > 0 }
+            ? SideBySide(cases, suite, records, builds ?? []) : [];
 
     public static IEnumerable<ComparisonLine> LinesOf(BenchmarkCase c) => c.Definition.Lines.Count > 0
         ? c.Definition.Lines
@@ -222,11 +224,11 @@ internal sealed class RunTable(IReadOnlyList<BenchmarkCase> cases, Suite suite,
     }
 
     private static IReadOnlyList<ContenderLine> SideBySide(IReadOnlyList<BenchmarkCase> cases, Suite suite,
-        IReadOnlyDictionary<ArmKey, List<ResultRecord>> records)
+        IReadOnlyDictionary<ArmKey, List<ResultRecord>> records, IReadOnlyList<OtherBuild> builds)
     {
         var lines = new List<ContenderLine>();
         var pairs = new List<(int Line, IReadOnlyList<ProcessMedian> First, IReadOnlyList<ProcessMedian> Own)>();
-        foreach (var group in cases.SelectMany(c => Arms.Of(c, suite, withPeers: false, allPeers: false))
+        foreach (var group in cases.SelectMany(c => Arms.Of(c, suite, withPeers: false, allPeers: false, builds))
             .GroupBy(a => (a.Case.Name, a.Threads, a.Ours!.Name)))
         {
             var arms = group.Select(a => (Arm: a, Records: records.GetValueOrDefault(a.Key, []))).ToList();
