@@ -2,7 +2,7 @@
 """torch_bench.py THREADS BLAS eager|jit|train CASE: PyTorch 1.13 of Debian on one of the networks; prints one JSON line.
 
 eager: also in the channels_last layout where there are convolutions, the better of the two. jit: optimize_for_inference. The
-caller chooses the BLAS by the environment (bench/suite/sides.py); BUDGET is the time that is sampled, in seconds."""
+caller chooses the BLAS by the environment (src/Bench/Running/ProcessRunner.cs); BUDGET is the time that is sampled, in seconds."""
 import copy
 import json
 import os

@@ -1,5 +1,7 @@
-// In: a compiled function, sizes, what to compare. Out: tables on a writer and records in a log, case by case.
+// In: a compiled function, sizes, what to compare. Out: tables on a writer and records in a store, case by case.
 using Accelerate.Backends.Llvm;
+using Accelerate.Bench.Records;
+using Accelerate.Bench.Store;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
 
@@ -11,20 +13,17 @@ namespace Accelerate.Bench;
 /// <param name="Timing">How long.</param>
 /// <param name="Seed">Of inputs and of state that is not given.</param>
 /// <param name="Integers">Above every integer input.</param>
-/// <param name="Log">The file that records are appended to; null for none.</param>
+/// <param name="Database">The store that keeps the results; null for none.</param>
 /// <param name="Kernels">Whether a table a kernel follows.</param>
 internal sealed record BenchPlan(
     IReadOnlyList<string> Backends, IReadOnlyList<int> Threads, LlvmOptions Llvm, BenchOptions Timing,
-    int Seed, int Integers, string? Log, bool Kernels)
+    int Seed, int Integers, string? Database, bool Kernels)
 {
-    /// <summary>Where records go unless the user says otherwise, below the current folder.</summary>
-    public const string DefaultLog = "bench/results.jsonl";
-
     /// <summary>The names `--backends` knows.</summary>
     public static IReadOnlyList<string> KnownBackends { get; } = ["interpreter", "llvm", "opencl"];
 
     public static BenchPlan Default { get; } =
-        new(KnownBackends, [1], new LlvmOptions(), new BenchOptions(), 1, 10, DefaultLog, false);
+        new(KnownBackends, [1], new LlvmOptions(), new BenchOptions(), 1, 10, ResultStores.Default, false);
 }
 
 internal static class BenchRun
@@ -40,7 +39,9 @@ internal static class BenchRun
     public static void Execute(string file, Program program, IReadOnlyList<IReadOnlyDictionary<string, long>> grid,
         IReadOnlyDictionary<string, Tensor>? state, BenchPlan plan, string command, TextWriter output)
     {
-        var (run, started) = (Guid.NewGuid(), DateTime.UtcNow);
+        var run = new RunRecord(Guid.NewGuid(), DateTime.UtcNow, command, null, plan.Seed, Machine.This.Hardware(),
+            Machine.This.Environment());
+        using var store = plan.Database is { } database ? ResultStores.Open(database) : null;
         output.Write(BenchTable.Heading(Machine.This, command));
         var limits = new Dictionary<int, MachineLimits>();
         foreach (var sizes in grid)
@@ -50,7 +51,7 @@ internal static class BenchRun
                 plan.Timing with { TimeReference = plan.Backends.Contains("interpreter") });
             output.Write($"\n{BenchTable.Print(result)}");
             // After each case: an interrupted run keeps what it has measured.
-            if (plan.Log is not null) BenchLog.Append(plan.Log, BenchRecord.From(result, Machine.This, run, started));
+            store?.Append(InProcessRecords.From(result, run));
             if (!plan.Kernels || Machine.This.Llvm is null) continue;
             foreach (var threads in plan.Threads)
             {

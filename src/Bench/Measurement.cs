@@ -1,4 +1,5 @@
 // In: nothing. Out: the line of JSON that a measuring process prints: ours and the peers' have the same.
+using System.Diagnostics;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -54,6 +55,12 @@ internal sealed record Measurement
     /// <summary>Kernels that a program has.</summary>
     public int? Kernels { get; init; }
 
+    /// <summary>Nodes of the optimised graph, called functions and regions included.</summary>
+    public int? Ops { get; init; }
+
+    /// <summary>LLVM instructions that are printed for the kernels, before LLVM optimises them.</summary>
+    public long? Instructions { get; init; }
+
     /// <summary>Bytes of a call's temporaries.</summary>
     public long? ArenaBytes { get; init; }
 
@@ -74,12 +81,42 @@ internal sealed record Measurement
     /// <summary>Every sample, in the order they were taken.</summary>
     public IReadOnlyList<double>? SamplesUs { get; init; }
 
+    /// <summary>Figures of the benchmark's own, by name.</summary>
+    public IReadOnlyDictionary<string, double>? Metrics { get; init; }
+
     private static readonly JsonSerializerOptions Json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     };
+
+    /// <summary>What samples of this process say.</summary>
+    public static Measurement Of(CallSamples samples, int threads)
+    {
+        const double Micro = 1e6;
+        double[] sorted = [.. samples.Elapsed.Order()];
+        double At(double q) => Micro * SampleSummary.Percentile(sorted, q);
+        using var process = Process.GetCurrentProcess();
+        return new()
+        {
+            Peer = "ours",
+            Threads = threads,
+            MinUs = At(0),
+            MedUs = At(0.5),
+            P90Us = At(0.9),
+            P99Us = At(0.99),
+            MaxUs = At(1),
+            CpuUs = Micro * SampleSummary.Of(samples.Computed).Median,
+            N = sorted.Length,
+            AllocatedBytes = samples.AllocatedBytes,
+            MemoryMb = samples.MemoryBytes / (1 << 20),
+            PeakMemoryMb = process.PeakWorkingSet64 / (double)(1 << 20),
+            Joules = samples.Joules,
+            Rechecked = samples.Rechecked,
+            SamplesUs = [.. samples.Elapsed.Select(e => Math.Round(Micro * e, 4))],
+        };
+    }
 
     /// <summary>One line without its end.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Json);

@@ -1,9 +1,10 @@
-// In: a file, an exported function, lists of sizes. Out: tables of all backends side by side, and records in a log.
+// In: a file, an exported function, lists of sizes. Out: tables of all backends side by side, and results in a store.
 using System.CommandLine;
 using System.Globalization;
 using Accelerate.Backends;
 using Accelerate.Backends.Llvm;
 using Accelerate.Bench;
+using Accelerate.Bench.Store;
 using Accelerate.Compiler;
 
 namespace Accelerate.Cli;
@@ -43,10 +44,10 @@ internal static class BenchCommand
             Description = "integer inputs are random from 0 to below this",
             DefaultValueFactory = _ => BenchPlan.Default.Integers,
         };
-        var log = new Option<string>("--log")
+        var database = new Option<string>("--database")
         {
-            Description = "appends a record a row to that file, as JSON lines; `none` for no file",
-            DefaultValueFactory = _ => BenchPlan.DefaultLog,
+            Description = "the store that keeps the results; `none` for no store",
+            DefaultValueFactory = _ => Environment.GetEnvironmentVariable("ACC_BENCH_DB") ?? ResultStores.Default,
             HelpName = "FILE|none",
         };
         var kernels = new Option<bool>("--kernels") { Description = "llvm: also the time of each kernel" };
@@ -54,17 +55,18 @@ internal static class BenchCommand
         var common = new CommonOptions().AddTo(command).AddCodeTo(command);
         command.Arguments.Add(function);
         command.Arguments.Add(sizes);
-        foreach (var option in (Option[])[common.Weights, threads, backends, seconds, seed, integers, log, kernels])
+        foreach (var option in (Option[])[common.Weights, threads, backends, seconds, seed, integers, database, kernels])
             command.Options.Add(option);
         command.Subcommands.Add(BenchCompareCommand.Make(terminal));
         command.Subcommands.Add(BenchReportCommand.Make(terminal));
         command.Subcommands.Add(BenchRunCommand.Make(terminal));
         command.Subcommands.Add(BenchListCommand.Make(terminal));
+        command.Subcommands.Add(BenchExecuteCommand.Make(terminal));
         command.SetAction(parsed =>
         {
             var options = common.Read(parsed);
             var grid = Grid(parsed.GetValue(sizes) ?? []);
-            var file = parsed.GetValue(log)!;
+            var file = parsed.GetValue(database)!;
             var code = options.Executable;
             var plan = BenchPlan.Default with
             {
@@ -74,14 +76,22 @@ internal static class BenchCommand
                 Timing = new BenchOptions(Positive(parsed.GetValue(seconds), "--seconds")),
                 Seed = parsed.GetValue(seed),
                 Integers = (int)Positive(parsed.GetValue(integers), "--integers"),
-                Log = file == "none" ? null : file,
+                Database = file == "none" ? null : file,
                 Kernels = parsed.GetValue(kernels),
             };
             var compilation = new ModelLoader(options, terminal)
                 .Compile(CompilationStage.Lowered, [parsed.GetValue(function)!]);
-            if (plan.Log is not null) new FilesInUse(options, compilation.Model).Writes("--log", plan.Log);
-            Run(compilation, grid, options, plan, $"accc {string.Join(' ', parsed.Tokens.Select(t => t.Value))}",
-                terminal);
+            if (plan.Database is not null)
+                new FilesInUse(options, compilation.Model).Writes("--database", plan.Database);
+            try
+            {
+                Run(compilation, grid, options, plan, $"accc {string.Join(' ', parsed.Tokens.Select(t => t.Value))}",
+                    terminal);
+            }
+            catch (StoreException e)
+            {
+                throw new CliException(e.Message, e.Help);
+            }
             return ExitCodes.Ok;
         });
         return command;

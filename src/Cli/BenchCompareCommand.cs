@@ -52,10 +52,11 @@ internal static class BenchCompareCommand
                     : throw CommonOptions.Usage($"--threshold {parsed.GetValue(threshold)} is no share of a time"),
                 Gates(parsed.GetValue(gates)));
             var (format, chart) = (harness.Format(parsed), harness.Chart(parsed));
-            return harness.Run(parsed, store =>
+            var (left, right) = (parsed.GetValue(a)!, parsed.GetValue(b)!);
+            return harness.Run(parsed, [left, right], store =>
             {
-                var report = CompareReport.Of(Selection.Parse(parsed.GetValue(a)!).Find(store),
-                    Selection.Parse(parsed.GetValue(b)!).Find(store), settings);
+                var report = CompareReport.Of(Selection.Parse(left).Find(store), Selection.Parse(right).Find(store),
+                    settings);
                 harness.Write(parsed, terminal, format switch
                 {
                     "json" => CompareText.ToJson(report),

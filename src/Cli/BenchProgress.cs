@@ -29,8 +29,9 @@ internal sealed class BenchProgress : IHarnessObserver, IDisposable
 
     public void Plan(int processes)
     {
-        planned = processes;
-        if (Console.IsErrorRedirected) return;
+        planned = ended + processes;
+        if (bar is not null) bar.MaxValue = planned;
+        if (bar is not null || Console.IsErrorRedirected) return;
         var started = new TaskCompletionSource();
         drawing = Task.Run(() => console.Progress().AutoClear(true)
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(),

@@ -28,9 +28,10 @@ internal static class BenchReportCommand
             var (format, chart) = (harness.Format(parsed), harness.Chart(parsed));
             if (parsed.GetValue(bandwidth) is <= 0)
                 throw CommonOptions.Usage("--bandwidth takes a number above 0");
-            return harness.Run(parsed, store =>
+            var text = parsed.GetValue(run);
+            return harness.Run(parsed, text is null ? [] : [text], store =>
             {
-                var side = parsed.GetValue(run) is { } text ? Selection.Parse(text).Find(store)
+                var side = text is not null ? Selection.Parse(text).Find(store)
                     : Selection.Newest(store());
                 var report = BenchReport.Of(side, parsed.GetValue(bandwidth));
                 harness.Write(parsed, terminal,

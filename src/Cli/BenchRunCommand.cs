@@ -29,6 +29,8 @@ internal static class BenchRunCommand
             Description = "the benchmark's parameters; a list of values makes a case of each: '{\"m\": [64, 128]}'",
             HelpName = "JSON",
         };
+        var assemblies = new Option<string[]>("--assembly")
+        { Description = "an assembly with benchmarks that are classes; repeatable", HelpName = "FILE" };
         var hardware = new Option<string?>("--hardware")
         { Description = "where it runs: cpu, or opencl for the device behind OpenCL", HelpName = "cpu|opencl" };
         var backends = new Option<string?>("--backends")
@@ -39,8 +41,14 @@ internal static class BenchRunCommand
         { Description = "LLVM's optimisation levels, instead of the suite's", HelpName = "0,3" };
         var only = new Option<string?>("--only")
         { Description = "only cases whose name contains this", HelpName = "TEXT" };
-        var processes = new Option<int?>("--processes")
-        { Description = "processes of each contender at each case, instead of the suite's", HelpName = "N" };
+        var processes = new Option<string?>("--processes")
+        {
+            Description = "processes of each contender at each case, instead of the suite's; auto: until every verdict is "
+                + "one, at most 200",
+            HelpName = "N|auto",
+        };
+        var aa = new Option<bool>("--aa")
+        { Description = "each first contender twice: what the machine's noise alone makes of a comparison" };
         var seconds = new Option<double?>("--seconds")
         { Description = "how long a process is sampled, instead of the suite's", HelpName = "S" };
         var peers = new Option<bool>("--peers")
@@ -60,8 +68,8 @@ internal static class BenchRunCommand
         { Description = "of the table", DefaultValueFactory = _ => "table", HelpName = "table|markdown" };
         var command = new Command("run", "Measures suites in fresh processes, ours and the peers', and keeps the results.");
         command.Arguments.Add(suites);
-        foreach (var option in (Option[])[benchmark, parameters, hardware, backends, threads, levels, only, processes,
-            seconds, peers, allPeers, fresh, seed, database, format])
+        foreach (var option in (Option[])[benchmark, parameters, assemblies, hardware, backends, threads, levels, only, processes,
+            seconds, aa, peers, allPeers, fresh, seed, database, format])
         {
             command.Options.Add(option);
         }
@@ -72,6 +80,8 @@ internal static class BenchRunCommand
                 var places = HarnessPlaces.Find();
                 var wanted = Wanted(parsed.GetValue(suites) ?? [], parsed.GetValue(benchmark),
                     parsed.GetValue(parameters), places);
+                var registry = new BenchmarkRegistry(
+                    (parsed.GetValue(assemblies) ?? []).SelectMany(AssemblyBenchmarks.Of));
                 var exit = ExitCodes.Ok;
                 foreach (var given in wanted)
                 {
@@ -88,13 +98,18 @@ internal static class BenchRunCommand
                         Threads = Numbers(parsed.GetValue(threads), "--threads") ?? given.Threads,
                         Levels = Numbers(parsed.GetValue(levels), "--levels") ?? given.Levels,
                         Peers = given.Peers || parsed.GetValue(peers) || parsed.GetValue(allPeers),
-                        Processes = parsed.GetValue(processes) ?? given.Processes,
+                        Processes = parsed.GetValue(processes) is { } count and not "auto"
+                            ? Numbers(count, "--processes")!.Single() : given.Processes,
                         Seconds = parsed.GetValue(seconds) ?? given.Seconds,
                     };
-                    var job = new BenchJob(suite, parsed.GetValue(only), places, parsed.GetValue(database)!,
-                        new(suite.Processes, suite.Seconds, parsed.GetValue(seed), parsed.GetValue(fresh),
+                    var job = new BenchJob(suite, registry, parsed.GetValue(only), places, parsed.GetValue(database)!,
+                        new(suite.Seconds, parsed.GetValue(seed), parsed.GetValue(fresh),
                             parsed.GetValue(allPeers)),
-                        $"accc {string.Join(' ', parsed.Tokens.Select(t => t.Value))}");
+                        $"accc {string.Join(' ', parsed.Tokens.Select(t => t.Value))}")
+                    {
+                        IsSized = parsed.GetValue(processes) == "auto",
+                        HasTwins = parsed.GetValue(aa),
+                    };
                     exit = Math.Max(exit, job.Execute(terminal, parsed.GetValue(format) == "markdown", cancellation));
                 }
                 return exit;

@@ -2,20 +2,16 @@
 using System.CommandLine;
 using System.Text;
 using Accelerate.Bench.Records;
-using Accelerate.Bench.Store;
 using Accelerate.Bench.Reports;
+using Accelerate.Bench.Store;
+using Accelerate.Cli.Db;
 using Accelerate.Runtime;
 
 namespace Accelerate.Cli;
 
 internal sealed class HarnessOptions
 {
-    private readonly Option<string> database = new("--db")
-    {
-        Description = "the store of results that runs are looked up in",
-        DefaultValueFactory = _ => ResultStores.Default,
-        HelpName = "FILE",
-    };
+    private readonly Option<string?> database = DbCommand.Database();
 
     private readonly Option<string?> output = new("--out")
     {
@@ -60,13 +56,17 @@ internal sealed class HarnessOptions
     }
 
     /// <summary>Runs what needs the store; it is opened when something asks for it.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="sides">What names results, of which some may be files.</param>
+    /// <param name="run">Is given what opens the store, and gives the exit code.</param>
     /// <exception cref="CliException">With code 2: the harness failed, and says nothing of any case.</exception>
-    public int Run(ParseResult parsed, Func<Func<IResultStore>, int> run)
+    public int Run(ParseResult parsed, IEnumerable<string> sides, Func<Func<IResultStore>, int> run)
     {
         IResultStore? store = null;
         try
         {
-            return run(() => store ??= ResultStores.Open(Existing(parsed.GetValue(database)!)));
+            KeepsWhatIsRead(parsed, sides);
+            return run(() => store ??= ResultStores.Open(Existing(DbCommand.Path(parsed, database))));
         }
         catch (HarnessException e)
         {
@@ -94,6 +94,21 @@ internal sealed class HarnessOptions
         else terminal.Output.Write(text);
     }
 
+    /// <summary>Neither output is the store, a side's file or the other output.</summary>
+    private void KeepsWhatIsRead(ParseResult parsed, IEnumerable<string> sides)
+    {
+        var taken = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var path in sides.Select(s => Selection.Parse(s).File).Append(DbCommand.Path(parsed, database)))
+            if (path is not null && OutputFile.Identity(path) is { } file) taken.TryAdd(file, $"the results in {path}");
+        foreach (var option in (Option<string?>[])[output, chart])
+        {
+            if (parsed.GetValue(option) is not { } path || OutputFile.Identity(path) is not { } file) continue;
+            if (!taken.TryAdd(file, $"{option.Name} {path}"))
+                throw new HarnessException($"{option.Name} {path} would write over {taken[file]}", "name another file");
+        }
+    }
+
     private static string Existing(string path) => File.Exists(path) ? path
-        : throw new HarnessException($"there is no store of results {path}", "accc bench run makes it, --db names it");
+        : throw new HarnessException($"there is no store of results {path}",
+            "accc bench run makes it, --database names it");
 }

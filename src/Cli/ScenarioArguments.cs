@@ -15,6 +15,8 @@ internal sealed class ScenarioArguments
     // A minute is enough for 662 queries of 90 ms; who samples for longer waits for longer.
     private const double MostSeconds = 60;
 
+    private const double MostArrivals = 1e7;
+
     private readonly Option<string?> scenario = new("--scenario")
     {
         Description = "how calls arrive, as MLPerf's LoadGen sends them",
@@ -53,7 +55,8 @@ internal sealed class ScenarioArguments
         var given = parsed.GetValue(scenario);
         if (given is null)
         {
-            var stray = ((Option[])[mode, qps, bound, samples, seed]).FirstOrDefault(o => parsed.GetResult(o) is not null);
+            var stray = ((Option[])[mode, qps, bound, samples, seed])
+                .FirstOrDefault(o => parsed.GetResult(o) is not null);
             return stray is null ? null : throw CommonOptions.Usage($"{stray.Name} belongs to a scenario",
                 "add --scenario " + (stray == samples ? "multi-stream" : stray == mode ? "single-stream" : "server"));
         }
@@ -82,9 +85,14 @@ internal sealed class ScenarioArguments
         if (parsed.GetValue(qps) is null || parsed.GetValue(bound) is null)
             throw CommonOptions.Usage("--scenario server takes --qps and --latency-bound",
                 "for instance --qps 100 --latency-bound 20");
+        var rate = Positive(parsed.GetValue(qps)!.Value, qps);
+        // The schedule is made before the run: 80 MB of it.
+        if (rate * seconds > MostArrivals)
+            throw CommonOptions.Usage(string.Create(CultureInfo.InvariantCulture,
+                $"--qps {rate} for {seconds} s are more than {MostArrivals:0} arrivals"), "lower --qps or --seconds");
         return options with
         {
-            Qps = Positive(parsed.GetValue(qps)!.Value, qps),
+            Qps = rate,
             LatencyBound = Positive(parsed.GetValue(bound)!.Value, bound) * 1e-3,
         };
     }

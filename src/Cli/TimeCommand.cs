@@ -13,7 +13,7 @@ using Accelerate.Runtime;
 namespace Accelerate.Cli;
 
 /// <summary>
-/// The unit of `bench/compare`: a process that does nothing but call one function, as its peers' processes do. What the
+/// The unit of `accc bench run`: a process that does nothing but call one function, as its peers' processes do. What the
 /// first call gives goes to files, so that it can be checked before the times are believed.
 /// </summary>
 internal static class TimeCommand
@@ -33,12 +33,18 @@ internal static class TimeCommand
         var kernels = new Option<bool>(
             "--kernels")
         { Description = "a table of each kernel's least time instead; llvm only" };
+        var graph = new Option<bool>("--graph")
+        { Description = "the f64 graph interpreter instead of a backend: what every backend is held to" };
+        var counts = new Option<bool>("--counts")
+        { Description = "also the optimised graph's nodes and the LLVM instructions that are printed for its kernels" };
         var command = new Command("time", "Times calls of a function in this process alone; prints one JSON line.");
         var common = new CommonOptions().AddTo(command).AddCodeTo(command).AddRunTo(command);
         var call = new CallArguments(command);
         command.Options.Add(seconds);
         command.Options.Add(outputs);
         command.Options.Add(kernels);
+        command.Options.Add(graph);
+        command.Options.Add(counts);
         var scenarios = new ScenarioArguments(command);
         command.SetAction(parsed =>
         {
@@ -47,7 +53,10 @@ internal static class TimeCommand
             if (scenario is not null && parsed.GetValue(kernels))
                 throw CommonOptions.Usage("--kernels and --scenario are two measurements", "leave one of them out");
             var loader = new ModelLoader(options, terminal);
-            var model = loader.Model(call.Function(parsed));
+            // The graph itself is in no cache.
+            var compiled = parsed.GetValue(graph) || parsed.GetValue(counts)
+                ? loader.Compile(CompilationStage.Lowered, [call.Function(parsed)]) : null;
+            var model = compiled?.Model ?? loader.Model(call.Function(parsed));
             var program = model.Programs.Single();
             var (inputs, sizes) = call.Inputs(parsed, program, options);
             var targets = Targets(parsed.GetValue(outputs), program);
@@ -75,8 +84,11 @@ internal static class TimeCommand
                 terminal.Output.Write(record.ToJson() + "\n");
                 return ExitCodes.Ok;
             }
+            Func<IReadOnlyList<Tensor>> run = parsed.GetValue(graph)
+                ? () => GraphCall.Run(compiled!.Entries.Single(), inputs, loader.State, sizes)
+                : () => session.Run(program.Name, inputs, sizes);
             var first = Stopwatch.StartNew();
-            var results = session.Run(program.Name, inputs, sizes);
+            var results = run();
             first.Stop();
             var sinceStart = DateTime.Now - Process.GetCurrentProcess().StartTime;
             foreach (var (path, result) in targets.Zip(results)) Npy.Write(path, result);
@@ -103,14 +115,19 @@ internal static class TimeCommand
                 is not (BufferKind.Param or BufferKind.Buffer or BufferKind.Input));
             var samples = CallSamples.Take(parsed.GetValue(seconds), () =>
             {
-                foreach (var tensor in session.Run(program.Name, inputs, sizes)) tensor.Dispose();
-            }, isPure ? () => Recheck(session, program, inputs, sizes, results) : null);
+                foreach (var tensor in run()) tensor.Dispose();
+            }, isPure ? () => Recheck(run, program.Name, results) : null);
             foreach (var tensor in results) tensor.Dispose();
             var measured = Measured(program, sizes, samples, options.Executable.Threads) with
             {
                 CompileMs = loader.CompileTime.TotalMilliseconds,
                 FirstCallMs = first.Elapsed.TotalMilliseconds,
                 FirstResultMs = sinceStart.TotalMilliseconds,
+                Parameters = model.State.Where(t => t.Storage == Compiler.Graph.StorageClass.Param && loader.State.ContainsKey(t.Path))
+                    .Sum(t => loader.State[t.Path].Count),
+                Ops = parsed.GetValue(counts) ? GraphCall.Nodes(compiled!.Entries.Single().Optimised!) : null,
+                Instructions = parsed.GetValue(counts) && LlvmBackend.Available(out _)
+                    ? GraphCall.Instructions(program, options.Executable) : null,
             };
             terminal.Output.Write(measured.ToJson() + "\n");
             return ExitCodes.Ok;
@@ -119,45 +136,24 @@ internal static class TimeCommand
     }
 
     /// <exception cref="InternalErrorException">A later call gives other bits than the first one.</exception>
-    private static void Recheck(Session session, Program program, Tensor[] inputs,
-        IReadOnlyDictionary<string, long> sizes, IReadOnlyList<Tensor> expected)
+    private static void Recheck(Func<IReadOnlyList<Tensor>> run, string name, IReadOnlyList<Tensor> expected)
     {
-        var again = session.Run(program.Name, inputs, sizes);
+        var again = run();
         var isEqual = expected.Zip(again, (a, b) => a.SameBytes(b)).All(same => same);
         foreach (var tensor in again) tensor.Dispose();
-        if (!isEqual) throw new InternalErrorException($"'{program.Name}' gave other results in a later, timed call");
+        if (!isEqual) throw new InternalErrorException($"'{name}' gave other results in a later, timed call");
     }
 
     private static Measurement Measured(Program program, IReadOnlyDictionary<string, long> sizes, CallSamples samples,
         int threads)
     {
-        const double Micro = 1e6;
-        var times = SampleSummary.Of(samples.Elapsed);
-        double At(double q) => Micro * SampleSummary.Percentile([.. samples.Elapsed.Order()], q);
-        using var process = Process.GetCurrentProcess();
-        return new()
+        return Measurement.Of(samples, threads) with
         {
-            Peer = "ours",
-            Threads = threads,
-            MinUs = Micro * times.Min,
-            MedUs = Micro * times.Median,
-            P90Us = Micro * times.P90,
-            P99Us = At(0.99),
-            MaxUs = At(1),
-            CpuUs = Micro * SampleSummary.Of(samples.Computed).Median,
-            N = times.Count,
             PeakGflops = Peak(threads),
             Flops = FlopCount.Of(program, sizes),
             Bytes = FlopCount.CompulsoryBytes(program, sizes),
-            Parameters = program.Of(BufferKind.Param).Sum(b => b.Type.Count.Evaluate(sizes)),
             Kernels = program.Kernels.Length,
             ArenaBytes = new ArenaLayout(program, s => sizes[s]).Bytes,
-            AllocatedBytes = samples.AllocatedBytes,
-            MemoryMb = samples.MemoryBytes / (1 << 20),
-            PeakMemoryMb = process.PeakWorkingSet64 / (double)(1 << 20),
-            Joules = samples.Joules,
-            Rechecked = samples.Rechecked,
-            SamplesUs = [.. samples.Elapsed.Select(e => Math.Round(Micro * e, 4))],
         };
     }
 

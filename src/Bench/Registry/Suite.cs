@@ -1,5 +1,6 @@
 // In: a suite's JSON. Out: its benchmarks, contenders and settings, checked; or what is wrong, and where.
 using System.ComponentModel;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Schema;
@@ -102,7 +103,7 @@ internal sealed record Suite
         return node.ToJsonString(new JsonSerializerOptions
         {
             WriteIndented = true,
-            Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         }) + "\n";
     }
 

@@ -62,6 +62,9 @@ internal sealed record BenchReport(Side Side, IReadOnlyList<CategoryReport> Cate
             return new MeanRow(g.Key.Contender, g.Key.Threads, Mean(peers), peers.Count, Mean(interpreters),
                 interpreters.Count);
         });
+        rows = [.. rows.OrderBy(r => r.Arm.Benchmark, StringComparer.Ordinal)
+            .ThenBy(r => r.Arm.CaseKey, StringComparer.Ordinal).ThenBy(r => r.Arm.Scenario, StringComparer.Ordinal)
+            .ThenBy(r => r.Median)];
         return new(name, rows, [.. means.Where(m => m is { OverPeer: not null } or { OverInterpreter: not null })],
             missing);
     }

@@ -95,8 +95,8 @@ internal static class BenchReportText
         return string.Create(CultureInfo.InvariantCulture,
             $"run {run.Id.ToString("N")[..8]}{(run.Suite is { } suite ? $", suite {suite}" : "")}, "
             + $"{run.StartedAt:yyyy-MM-dd HH:mm} UTC, seed {run.Seed}: {machine.Name}, {machine.Cores} "
-            + $"core{(machine.Cores == 1 ? "" : "s")}, {machine.MemoryBytes / (double)(1L << 30):F1} GiB, {software.Os}, "
-            + $".NET {software.Dotnet}{(software.Llvm is { } llvm ? $", LLVM {llvm}" : "")}, hardware "
+            + $"core{(machine.Cores == 1 ? "" : "s")}, {machine.MemoryBytes / (double)(1L << 30):F1} GiB, "
+            + $"{software.Os}, .NET {software.Dotnet}{(software.Llvm is { } llvm ? $", LLVM {llvm}" : "")}, hardware "
             + $"{machine.Fingerprint}{(software.Commit is { } commit ? $", commit {commit}" : "")}"
             + $"{(run.Simulated ? "; simulated" : "")}; `{run.Command}`");
     }

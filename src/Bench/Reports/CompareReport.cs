@@ -25,8 +25,10 @@ internal sealed record CompareSettings(ComparisonOptions Statistics, double Thre
 /// <param name="Gates">Counts of both.</param>
 /// <param name="IsBroken">B is wrong or fails where A was measured.</param>
 /// <param name="Note">Why there is no comparison, or what it leaves out.</param>
+/// <param name="Aa">Where both sides are the same results: what comparing a binary with itself says of the
+/// measurement.</param>
 internal sealed record CompareRow(ArmKey? A, ArmKey? B, Comparison? Comparison, IReadOnlyList<Gate> Gates,
-    bool IsBroken, string? Note)
+    bool IsBroken, string? Note, AaArm? Aa = null)
 {
     /// <summary>"gemm m512_k512_n512_f32, llvm x2", with both contenders where they differ.</summary>
     public string Case
@@ -45,8 +47,15 @@ internal sealed record CompareRow(ArmKey? A, ArmKey? B, Comparison? Comparison, 
     private static string Who(ArmKey arm) => arm.Threads is { } t ? $"{arm.Contender} x{t}" : arm.Contender;
 }
 
+/// <summary>
+/// Results that are on both sides are not compared with themselves, which could only say "same": processes that
+/// followed each other are dealt to two arms, and the comparison is that of one binary with itself.
+/// </summary>
 internal sealed record CompareReport(Side A, Side B, CompareSettings Settings, IReadOnlyList<CompareRow> Rows)
 {
+    // A hundred deals of a case: their intervals need not be as smooth as the one that is printed.
+    private const int DealResamples = 500;
+
     public Outcome Outcome =>
         Rows.Any(IsRegression) ? Outcome.Regression
             : Rows.Any(r => r.A is not null && r.Comparison?.Verdict is null or Verdict.Inconclusive)
@@ -76,17 +85,24 @@ internal sealed record CompareReport(Side A, Side B, CompareSettings Settings, I
         if (compared.Count == 0 && !pairs.Any(p => p.A is { Processes.Count: > 0 } && p.B is { IsBroken: true }))
             throw new HarnessException($"'{a.Name}' and '{b.Name}' have no measured case in common",
                 $"A has {Cases(left)}; B has {Cases(right)}");
-        var results = new Queue<Comparison>(Comparison.Suite(
-            [.. compared.Select(p => (p.A!.Processes, p.B!.Processes))], settings.Statistics));
+        List<(IReadOnlyList<ProcessMedian> A, IReadOnlyList<ProcessMedian> B)> arms =
+            [.. compared.Select(p => IsOne(p.A!, p.B!) ? Dealt(p.A!, settings.Statistics.Seed)
+                : (p.A!.Processes, p.B!.Processes))];
+        var results = new Queue<Comparison>(Comparison.Suite(arms, settings.Statistics));
+        var itself = new Queue<AaArm?>(compared.Zip(arms, (p, arm) => IsOne(p.A!, p.B!) && arm.B.Count > 0
+            ? AaArm.Of(arm.A, arm.B, settings.Statistics with { Resamples = DealResamples }) : null));
         List<CompareRow> rows = [];
         foreach (var (x, y) in pairs)
         {
             var isMeasured = (x?.Processes.Count > 0, y?.Processes.Count > 0);
             // What was never measured on either side is nothing of a comparison.
             if (isMeasured == (false, false)) continue;
-            rows.Add(new(x?.Key, y?.Key, isMeasured == (true, true) ? results.Dequeue() : null,
-                x is null || y is null ? [] : Gate.Of(x.Measured, y.Measured),
-                isMeasured.Item1 && y is { IsBroken: true }, Note(x, y)));
+            var isCompared = isMeasured == (true, true);
+            var (comparison, aa) = isCompared ? (results.Dequeue(), itself.Dequeue()) : (null, null);
+            var note = Note(x, y);
+            if (comparison is { CountB: 0 }) (comparison, note) = (null, "one process cannot be dealt to two arms");
+            rows.Add(new(x?.Key, y?.Key, comparison, x is null || y is null ? [] : Gate.Of(x.Measured, y.Measured),
+                isMeasured.Item1 && y is { IsBroken: true }, note, aa));
         }
         // A row without A changes nothing: it stands last.
         return new(a, b, settings, [.. rows.OrderBy(r => r.A is null).ThenBy(r => r.Case, StringComparer.Ordinal)]);
@@ -103,6 +119,23 @@ internal sealed record CompareReport(Side A, Side B, CompareSettings Settings, I
 
         public bool IsBroken => Results.Any(r => r.Status == ResultStatus.Wrong)
             || (Measured.Count == 0 && Results.Any(r => r.Status == ResultStatus.Failed));
+    }
+
+    private static bool IsOne(Arm a, Arm b) => a.Measured.Select(r => r.Id).ToHashSet()
+        .SetEquals(b.Measured.Select(r => r.Id));
+
+    /// <summary>Each two that were measured one after the other are a block, and a coin says which is A's.</summary>
+    private static (IReadOnlyList<ProcessMedian> A, IReadOnlyList<ProcessMedian> B) Dealt(Arm arm, int seed)
+    {
+        var random = new Random(seed);
+        List<ProcessMedian> a = [], b = [];
+        foreach (var (two, i) in arm.Processes.Chunk(2).Select((two, i) => (two, i)))
+        {
+            random.Shuffle(two);
+            a.Add(two[0] with { Block = $"{i}" });
+            if (two.Length > 1) b.Add(two[1] with { Block = $"{i}" });
+        }
+        return (a, b);
     }
 
     private static List<Arm> Arms(Side side) =>

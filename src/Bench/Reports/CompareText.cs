@@ -19,15 +19,24 @@ internal static class CompareText
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    public static string Table(CompareReport report) =>
-        $"{string.Join('\n', Heading(report))}\n\n{BenchTable.Align(Header, report.Rows.Select(r => Cells(report, r)))}"
-        + $"\n{Summary(report)}\n";
+    private static readonly string[] ItselfHeader =
+        ["case", "variation", "called different", "finds", "needed a side"];
+
+    public static string Table(CompareReport report)
+    {
+        var itself = report.Rows.Where(r => r.Aa is not null).Select(r => Itself(report, r)).ToList();
+        return $"{string.Join('\n', Heading(report))}\n\n"
+            + BenchTable.Align(Header, report.Rows.Select(r => Cells(report, r)))
+            + (itself.Count > 0 ? $"\n{BenchTable.Align(ItselfHeader, itself)}" : "") + $"\n{Summary(report)}\n";
+    }
 
     public static string Markdown(CompareReport report)
     {
         var text = new StringBuilder("# Comparison\n\n");
         foreach (var line in Heading(report)) text.Append(CultureInfo.InvariantCulture, $"- {line}\n");
         text.Append('\n').Append(MarkdownTable.Print(Header, report.Rows.Select(r => Cells(report, r))));
+        var itself = report.Rows.Where(r => r.Aa is not null).Select(r => Itself(report, r)).ToList();
+        if (itself.Count > 0) text.Append('\n').Append(MarkdownTable.Print(ItselfHeader, itself));
         return text.Append(CultureInfo.InvariantCulture, $"\n{Summary(report)}\n").ToString();
     }
 
@@ -62,9 +71,12 @@ internal static class CompareText
             Strata = r.Comparison?.Blocks,
             Variation = r.Comparison?.Variation,
             Needed = r.Comparison?.Needed,
+            NeededForSame = r.Comparison?.NeededForSame,
             Detectable = r.Comparison?.Detectable,
             OutliersA = r.Comparison?.OutliersA,
             OutliersB = r.Comparison?.OutliersB,
+            SameBinary = r.Aa is { } aa
+                ? new { aa.Variation, aa.FalsePositives, aa.Repetitions, Detectable = aa.Detectable(Least(r)) } : null,
             Gates = r.Gates.Select(g => new { g.Name, g.A, g.B, Result = g.Result.ToString().ToLowerInvariant() }),
         }),
     }, Json) + "\n";
@@ -79,6 +91,8 @@ internal static class CompareText
         yield return string.Create(CultureInfo.InvariantCulture,
             $"ratio: B's time over A's, {100 * (1 - statistics.Alpha):0.#} % interval; same: within "
             + $"{100 * statistics.Margin:0.#} %; false discoveries at most {100 * statistics.Alpha:0.#} %");
+        if (report.Rows.Any(r => r.Aa is not null))
+            yield return "both sides are the same results: processes that followed each other are dealt to two arms";
         if (!report.IsOneMachine) yield return "the sides are of different machines: the ratio is theirs too";
         var apart = report.Rows.Count(r => r.Comparison is { Blocks: 1 });
         if (apart > 0)
@@ -91,7 +105,8 @@ internal static class CompareText
         var runs = side.Runs.Select(r => $"{r.Id.ToString("N")[..8]}"
             + $"{(r.Environment.Commit is { } commit ? $" of {commit}" : "")}, "
             + r.StartedAt.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)).ToList();
-        return $"{side.Name} (run {string.Join("; ", runs.Take(3))}{(runs.Count > 3 ? $"; {runs.Count - 3} more" : "")})";
+        var more = runs.Count > 3 ? $"; {runs.Count - 3} more" : "";
+        return $"{side.Name} (run {string.Join("; ", runs.Take(3))}{more})";
     }
 
     private static string[] Cells(CompareReport report, CompareRow row)
@@ -101,28 +116,46 @@ internal static class CompareText
         var verdict = row.Comparison.Verdict == Verdict.Inconclusive ? Inconclusive(c) : Name(c.Verdict);
         if (report.IsRegression(row) && c.Verdict != Verdict.Slower) verdict += ", regression";
         if (row.Note is not null) verdict += $"; {row.Note}";
+        var outliers = c.OutliersA.Count + c.OutliersB.Count;
         return
         [
             row.Case, BenchTable.Time(c.MedianA / 1e3), BenchTable.Time(c.MedianB / 1e3), Ratio(c.Ratio),
             Interval(c.Interval), verdict,
-            $"{c.CountA}/{c.CountB}" + (c.OutliersA.Count + c.OutliersB.Count is > 0 and var far ? $" ({far} far)" : ""),
-            c.Variation is { } v ? string.Create(CultureInfo.InvariantCulture, $"{100 * v:0.0} %") : "-",
+            $"{c.CountA}/{c.CountB}" + (outliers > 0 ? $" ({outliers} far)" : ""),
+            c.Variation is { } v ? Percent(v) : "-",
             Gates(row.Gates),
         ];
     }
 
+    private static int Least(CompareRow row) => Math.Min(row.Comparison!.CountA, row.Comparison.CountB);
+
+    /// <summary>What a binary against itself says: how much processes vary, how often the verdict is wrong, the least
+    /// change that as many find, and how many find the one that matters.</summary>
+    private static string[] Itself(CompareReport report, CompareRow row)
+    {
+        var (aa, effect) = (row.Aa!, report.Settings.Statistics.Effect);
+        return
+        [
+            row.Case, Percent(aa.Variation), $"{aa.FalsePositives * aa.Repetitions:0} of {aa.Repetitions} deals",
+            aa.Detectable(Least(row)) is { } least ? $"{Percent(least)} with {Least(row)} a side"
+                : $"nothing with {Least(row)} a side",
+            aa.Needed(effect).ToString(CultureInfo.InvariantCulture),
+        ];
+    }
+
+    private static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.0} %");
+
+    /// <summary>How many would do: to find the change that a run is for, or, where there are as many, to show that
+    /// there is none.</summary>
     private static string Inconclusive(Comparison c)
     {
         var few = Math.Min(c.CountA, c.CountB);
-        var effect = string.Create(CultureInfo.InvariantCulture, $"{100 * c.Options.Effect:0.#} %");
-        return c.Needed switch
-        {
-            null => $"inconclusive: {few} on a side, {SampleSize.Least} or more are needed",
-            > SampleSize.Most and var n =>
-                $"inconclusive: {n} a side for {effect}, more than the {SampleSize.Most} that are run",
-            var n when n > few => $"inconclusive: {n} a side for {effect}",
-            _ => "inconclusive: between same and different",
-        };
+        if (c is not { Needed: { } find, NeededForSame: { } same })
+            return $"inconclusive: {few} on a side, {SampleSize.Least} or more are needed";
+        var (count, share) = find > few ? (find, c.Options.Effect) : (Math.Max(same, few + 1), c.Options.Margin);
+        var most = count > SampleSize.Most ? $", at most {SampleSize.Most} are run" : "";
+        return string.Create(CultureInfo.InvariantCulture,
+            $"inconclusive: {count} a side for {100 * share:0.#} %{most}");
     }
 
     private static string Gates(IReadOnlyList<Gate> gates)

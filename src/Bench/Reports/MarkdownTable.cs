@@ -14,8 +14,9 @@ internal static class MarkdownTable
         foreach (var row in rows) Row(row);
         return text.ToString();
 
-        void Row(IReadOnlyList<string> cells) =>
-            // A bar would end the cell.
-            text.Append($"| {string.Join(" | ", cells.Select(c => c.Replace("|", "\\|", StringComparison.Ordinal)))} |\n");
+        void Row(IReadOnlyList<string> cells) => text.Append($"| {string.Join(" | ", cells.Select(Cell))} |\n");
+
+        // A bar would end the cell, a line end the table.
+        static string Cell(string text) => text.Replace("|", "\\|", StringComparison.Ordinal).ReplaceLineEndings(" ");
     }
 }

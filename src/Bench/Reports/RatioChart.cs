@@ -76,7 +76,8 @@ internal static class RatioChart
             Line(Math.Log(low), y - 0.15, Math.Log(low), y + 0.15);
             Line(Math.Log(high), y - 0.15, Math.Log(high), y + 0.15);
         }
-        var ends = bars.SelectMany(b => new[] { 1 / (1 + margin), 1 + margin, b.Ratio, b.Low ?? 1, b.High ?? 1 }).ToList();
+        List<double> ends = [1 / (1 + margin), 1 + margin,
+            .. bars.SelectMany(b => new[] { b.Ratio, b.Low ?? 1, b.High ?? 1 })];
         var (least, most) = (Math.Log(ends.Min()), Math.Log(ends.Max()));
         var room = 0.08 * (most - least);
         plot.Axes.SetLimits(least - room, most + room, -0.7, bars.Count - 0.3);
@@ -87,8 +88,9 @@ internal static class RatioChart
         plot.Axes.Left.TickGenerator = new ScottPlot.TickGenerators.NumericManual(positions, labels);
         plot.Axes.Left.MajorTickStyle.Length = 0;
         plot.HideGrid();
-        plot.Title(title);
-        plot.XLabel($"{axis}; green faster, red slower, blue same, grey inconclusive; the band is the margin");
+        plot.Title(title, size: 15);
+        plot.XLabel($"{axis}; green faster, red slower, blue same, grey inconclusive; band: the margin", size: 13);
+        plot.Axes.Bottom.Label.Bold = false;
         return plot;
 
         void Line(double x1, double y1, double x2, double y2)

@@ -18,8 +18,9 @@ internal sealed record Side(Selection Selection, IReadOnlyList<RunRecord> Runs, 
 
 /// <summary>
 /// A run's id or the beginning of it, `commit:HASH`, `machine:FINGERPRINT`, `backend:llvm`, `contender:onnxruntime`,
-/// `model:NAME`, `suite:NAME`, a file of batches; several of these with commas are all meant at once. What names neither
-/// a run nor a commit nor a file is the newest run that has such results: figures of different builds are no arm.
+/// `model:NAME`, `suite:NAME`, a file of batches; several of these with commas are all meant at once. What names
+/// neither a run nor a commit nor a file is the newest run that has such results: figures of different builds are no
+/// arm.
 /// </summary>
 internal sealed record Selection(string Text)
 {
@@ -97,8 +98,11 @@ internal sealed record Selection(string Text)
             results.AddRange(own);
             if (isNewest) break;
         }
-        return found.Count > 0 ? new(this, found, results)
-            : throw new HarnessException($"there are no results of '{Text}'", "accc bench run makes some");
+        if (found.Count > 0) return new(this, found, results);
+        // A hash is as hexadecimal as a run's id.
+        var isCommit = RunPrefix is not null && store.Runs(new(Commit: RunPrefix, Simulated: simulated)).Count > 0;
+        throw new HarnessException($"there are no results of '{Text}'",
+            isCommit ? $"did you mean commit:{RunPrefix}?" : "accc bench run makes some");
     }
 
     /// <summary>The newest run of a store.</summary>

@@ -7,7 +7,8 @@ namespace Accelerate.Bench.Running;
 
 /// <summary>A contender at a case, with everything that its process is told.</summary>
 /// <param name="Case">The work.</param>
-/// <param name="Backend">"llvm", "interpreter", "graph", "opencl" or "peer".</param>
+/// <param name="Backend">"llvm", "interpreter" (of kernels), "graph" (the f64 interpreter of graphs), "opencl" or
+/// "peer".</param>
 /// <param name="Threads">Workers.</param>
 /// <param name="OptLevel">LLVM's; null elsewhere.</param>
 /// <param name="Ours">Our call; null for a peer's.</param>
@@ -18,12 +19,18 @@ internal sealed record Arm(BenchmarkCase Case, string Backend, int Threads, int?
     /// What tables and stores call it: the peer's name; ours is the backend, with the way and the level where there are
     /// several: "llvm", "llvm dynamic", "llvm direct -O1".
     /// </summary>
-    public string Contender => Peer?.Name ?? Name(Backend, Ours!.Name, OptLevel);
+    public string Contender => (Peer?.Name ?? Name(Backend, Ours!.Name, OptLevel)) + (IsTwin ? Again : "");
+
+    /// <summary>The same contender once more: what differs between the two is the machine's noise.</summary>
+    public bool IsTwin { get; init; }
 
     public ArmKey Key => new(Case.Benchmark.Name, Case.Key, Contender, Threads, "single-stream");
 
     /// <summary>Why the combination cannot run, whatever the machine; null if it can.</summary>
     public string? Impossible { get; init; }
+
+    /// <summary>What a twin's name ends with.</summary>
+    public const string Again = " again";
 
     public static string Name(string backend, string way, int? level) =>
         string.Join(' ', new[] { backend, way, level is null or 3 ? "" : $"-O{level}" }.Where(w => w.Length > 0));
@@ -31,9 +38,21 @@ internal sealed record Arm(BenchmarkCase Case, string Backend, int Threads, int?
     /// <summary>The words behind `accc` that measure it.</summary>
     /// <param name="fill">Puts places in: `{data}` and the like.</param>
     public IEnumerable<string> Words(Func<string, string> fill, double seconds, string? results) =>
+        Ours!.Assembly is { } assembly
+            ? ["bench", "execute", assembly, .. Ours.Arguments, "--threads", Text(Threads), "--seconds", Text(seconds)]
+            : OfFile(fill, seconds, results);
+
+    private IEnumerable<string> OfFile(Func<string, string> fill, double seconds, string? results) =>
     [
         "time", .. Ours!.Arguments.Select(fill), "--threads", Text(Threads), "--seconds", Text(seconds),
-        .. Backend == "llvm" ? Array.Empty<string>() : ["--backend", Backend],
+        .. Backend switch
+        {
+            "llvm" => Array.Empty<string>(),
+            "graph" => ["--graph"],
+            _ => ["--backend", Backend],
+        },
+        // The first process of ours says once what there is to count.
+        .. results is null || Backend != "llvm" ? Array.Empty<string>() : ["--counts"],
         .. OptLevel is { } level ? [$"-O{level}"] : Array.Empty<string>(),
         .. results is null ? Array.Empty<string>() : ["--out", results],
     ];
@@ -66,7 +85,8 @@ internal static class Arms
             }
             foreach (var way in definition.Ours)
             {
-                foreach (var backend in suite.Backends)
+                if (way.Assembly is not null) yield return new Arm(c, "own", threads, null, way, null);
+                foreach (var backend in way.Assembly is null ? suite.Backends : [])
                 {
                     int?[] levels = backend == "llvm" ? [.. suite.Levels.Select(l => (int?)l)] : [null];
                     foreach (var level in levels)

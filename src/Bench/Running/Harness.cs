@@ -1,16 +1,15 @@
 // In: arms, a store. Out: results in the store: a fresh process each, checked first, in random blocks.
-using System.Text.Json;
+using System.Text.Json.Nodes;
 using Accelerate.Bench.Records;
 using Accelerate.Compiler.Diagnostics;
 
 namespace Accelerate.Bench.Running;
 
-/// <param name="Processes">Of each arm: the number of blocks.</param>
 /// <param name="Seconds">How long a process is sampled.</param>
 /// <param name="Seed">Of the order of cases and arms.</param>
 /// <param name="Fresh">Whether what this build has measured already is measured again.</param>
 /// <param name="AllPeers">Whether peers that cannot be the best are run to the end too.</param>
-internal sealed record RunOptions(int Processes = 5, double Seconds = 0.15, long Seed = 1, bool Fresh = false,
+internal sealed record RunOptions(double Seconds = 0.15, long Seed = 1, bool Fresh = false,
     bool AllPeers = false);
 
 /// <summary>Told of each process, before and after.</summary>
@@ -40,18 +39,25 @@ internal sealed class Harness(RunOptions options, IResultStore store, ProcessRun
     private const int Sure = 2;
 
     private readonly Dictionary<ArmKey, List<ResultRecord>> records = [];
+    private readonly Random random = new(unchecked((int)options.Seed));
 
     /// <summary>All records of the arms, those of earlier runs among them.</summary>
     public IReadOnlyDictionary<ArmKey, List<ResultRecord>> Records => records;
 
-    public void Execute(IReadOnlyList<Arm> arms, CancellationToken cancellation = default)
+    /// <summary>Until each arm has that many processes, one in each block; may be called again with more.</summary>
+    /// <param name="arms">All of them, or those that need more.</param>
+    /// <param name="processes">Of each arm, those that it has among them.</param>
+    /// <param name="cancellation">Ends the process that runs, and the run.</param>
+    public void Execute(IReadOnlyList<Arm> arms, int processes, CancellationToken cancellation = default)
     {
-        foreach (var arm in arms) records[arm.Key] = [];
-        if (!options.Fresh) Recall();
-        observer.Plan(arms.Count * options.Processes);
-        var random = new Random(unchecked((int)options.Seed));
+        if (records.Count == 0)
+        {
+            foreach (var arm in arms) records[arm.Key] = [];
+            if (!options.Fresh) Recall();
+        }
+        observer.Plan(arms.Count * processes);
         var cases = arms.GroupBy(a => a.Case.Name).Select(g => g.ToArray()).ToArray();
-        for (var block = 0; block < options.Processes; block++)
+        for (var block = 0; block < processes; block++)
         {
             random.Shuffle(cases);
             foreach (var group in cases)
@@ -137,7 +143,7 @@ internal sealed class Harness(RunOptions options, IResultStore store, ProcessRun
     private ResultRecord Process(Arm arm, ResultRecord empty, CancellationToken cancellation)
     {
         // The first process of ours hands its results over: nothing more of it is timed when they are wrong.
-        var results = arm.Peer is null && !records[arm.Key].Any() ? check.NewFolder() : null;
+        var results = arm.Peer is null && arm.Ours!.Assembly is null && records[arm.Key].Count == 0 ? check.NewFolder() : null;
         Measurement measured;
         (string With, double Error)? agreed = null;
         try
@@ -178,11 +184,20 @@ internal sealed class Harness(RunOptions options, IResultStore store, ProcessRun
             Bytes = definition.Bytes ?? measured.Bytes,
             PeakGflops = measured.PeakGflops,
             Joules = measured.Joules,
+            Ops = measured.Ops,
             KernelCount = measured.Kernels,
+            Instructions = measured.Instructions,
             Model = empty.Model is { Parameters: 0 } m && measured.Parameters is { } count
                 ? m with { Parameters = count } : empty.Model,
-            DeviceMetrics = JsonSerializer.Serialize(new Dictionary<string, object> { ["title"] = definition.Title }),
+            DeviceMetrics = Metrics(definition.Title, measured.Metrics),
             Samples = measured.SamplesUs ?? [],
         };
+    }
+
+    private static string Metrics(string title, IReadOnlyDictionary<string, double>? own)
+    {
+        var all = new JsonObject { ["title"] = title };
+        foreach (var (name, value) in own ?? new Dictionary<string, double>()) all[name] = value;
+        return all.ToJsonString();
     }
 }

@@ -35,7 +35,7 @@ internal sealed class ResultCheck(HarnessPlaces places, ProcessRunner runner) : 
     {
         if (arm.Case.Definition.HasData) return ("onnxruntime", AgainstFiles(arm, results));
         var (expected, with) = Reference(arm, flops);
-        var owes = arm.Backend == "opencl" ? Owes.Bound : Owes.Bits;
+        var owes = arm.Backend is "opencl" or "graph" ? Owes.Bound : Owes.Bits;
         var (theirs, ours) = (Read(expected), Read(results));
         try
         {

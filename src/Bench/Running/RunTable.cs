@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using Accelerate.Bench.Records;
 using Accelerate.Bench.Registry;
+using Accelerate.Bench.Statistics;
 
 namespace Accelerate.Bench.Running;
 
@@ -35,12 +36,23 @@ internal sealed record RunLine(BenchmarkCase Case, ComparisonLine Line, int Thre
     /// <summary>Every peer's median, the quickest first.</summary>
     public IReadOnlyList<(string Peer, double Median)> Others { get; init; } = [];
 
-    /// <summary>The medians of our processes and of the best peer's, by block.</summary>
-    public IReadOnlyList<(int Block, double Median)> OurBlocks { get; init; } = [];
+    /// <summary>The medians of our processes, each with its block.</summary>
+    public IReadOnlyList<ProcessMedian> OurProcesses { get; init; } = [];
 
-    /// <inheritdoc cref="OurBlocks"/>
-    public IReadOnlyList<(int Block, double Median)> PeerBlocks { get; init; } = [];
+    /// <summary>The best peer's.</summary>
+    public IReadOnlyList<ProcessMedian> PeerProcesses { get; init; } = [];
+
+    /// <summary>Ours against the best peer, after false-discovery control over the suite; null without a peer.</summary>
+    public Comparison? Test { get; init; }
 }
+
+/// <summary>A contender of ours at a case, where a suite has several backends or levels.</summary>
+/// <param name="Arm">Who.</param>
+/// <param name="Median">Microseconds; null where there is no figure.</param>
+/// <param name="Note">Why there is none.</param>
+/// <param name="SpeedUp">Over the kernel interpreter.</param>
+/// <param name="Test">This one against the suite's first contender; null for itself.</param>
+internal sealed record ContenderLine(Arm Arm, double? Median, string Note, double? SpeedUp, Comparison? Test);
 
 /// <summary>
 /// The roofline is the greater of arithmetic at the FMA peak of the same processes and traffic at the bandwidth of the
@@ -49,14 +61,21 @@ internal sealed record RunLine(BenchmarkCase Case, ComparisonLine Line, int Thre
 internal sealed class RunTable(IReadOnlyList<BenchmarkCase> cases, Suite suite,
     IReadOnlyDictionary<ArmKey, List<ResultRecord>> records, IReadOnlyDictionary<int, MachineLimits> limits)
 {
+    private static readonly ComparisonOptions Testing = new();
+
     /// <summary>Every line of the suite's cases; a case without any has one for each way of ours.</summary>
-    public IReadOnlyList<RunLine> Lines { get; } = [.. cases.SelectMany(c => suite.Threads.SelectMany(t =>
-        LinesOf(c).Select(l => Make(c, l, t, suite, records, limits))))];
+    public IReadOnlyList<RunLine> Lines { get; } = Tested([.. cases.SelectMany(c => suite.Threads.SelectMany(t =>
+        LinesOf(c).Select(l => Make(c, l, t, suite, records, limits))))]);
+
+    /// <summary>Our contenders side by side; empty where there is one.</summary>
+    public IReadOnlyList<ContenderLine> Contenders { get; } =
+        suite.Backends.Count * suite.Levels.Count > 1 ? SideBySide(cases, suite, records) : [];
 
     public static IEnumerable<ComparisonLine> LinesOf(BenchmarkCase c) => c.Definition.Lines.Count > 0
         ? c.Definition.Lines
         : c.Definition.Ours.Select(o => new ComparisonLine(
-            string.Join(", ", new[] { c.Definition.Title, o.Name }.Where(w => w.Length > 0)), o.Name, [],
+            string.Join(", ", new[] { c.Definition.Model is null ? c.Name : c.Definition.Title, o.Name }
+                .Where(w => w.Length > 0)), o.Name, [],
             c.Benchmark.Category));
 
     public static string Time(double? us) => us switch
@@ -72,7 +91,7 @@ internal sealed class RunTable(IReadOnlyList<BenchmarkCase> cases, Suite suite,
         var head = $"{l.Line.Title,-44} {l.Threads}t ";
         var others = string.Join(", ", l.Others.Select(o => $"{o.Peer} {Time(o.Median)}"));
         return l.Ours is null ? $"{head} {l.Note}{(others.Length > 0 ? "; peers: " + others : "")}"
-            : $"{head} {Time(l.Ours),9}  {l.Rate,12}  {l.Bound,9}  {Ratio(l),-20} {others}".TrimEnd();
+            : $"{head} {Time(l.Ours),9}  {l.Rate,12}  {l.Bound,9}  {Ratio(l),-20} {Word(l.Test),-12} {others}".TrimEnd();
     }
 
     /// <summary>"×1.02 (0.98–1.05)".</summary>
@@ -105,10 +124,44 @@ internal sealed class RunTable(IReadOnlyList<BenchmarkCase> cases, Suite suite,
         }
     }
 
+    /// <summary>The comparisons whose verdict is open, with the processes a side that would find a change of
+    /// 10 %.</summary>
+    public IReadOnlyList<(string Case, int Threads, int Needed)> Open() =>
+    [
+        .. Lines.Select(l => (l.Case.Name, l.Threads, l.Test))
+            .Concat(Contenders.Select(c => (c.Arm.Case.Name, c.Arm.Threads, c.Test)))
+            .Where(o => o.Test is { Verdict: Verdict.Inconclusive })
+            .Select(o => (o.Name, o.Threads, Math.Max(o.Test!.Needed ?? 0, Comparison.LeastProcesses))),
+    ];
+
+    /// <summary>What two arms of the same contender say of the machine.</summary>
+    public static string Noise(Arm one, Arm two, IReadOnlyDictionary<ArmKey, List<ResultRecord>> records)
+    {
+        var (a, b) = (Processes(records[one.Key]), Processes(records[two.Key]));
+        var head = $"A/A of {one.Case.Name}, {one.Contender}, {one.Threads}t";
+        if (a.Count + b.Count < 4) return $"{head}: too few processes\n";
+        var (test, arm) = (Comparison.Of(a, b, Testing), AaArm.Of(a, b, Testing));
+        var least = arm.Detectable(Math.Min(a.Count, b.Count)) is { } d
+            ? string.Create(CultureInfo.InvariantCulture, $"{100 * d:0} %") : "none";
+        return string.Create(CultureInfo.InvariantCulture, $"{head}: {Word(test)}, processes vary by {100 * arm.Variation:0.#} %, "
+            + $"{arm.FalsePositives * arm.Repetitions:0} of {arm.Repetitions} deals of the labels are found to differ; "
+            + $"{Math.Min(a.Count, b.Count)} a side find {least}, a change of 10 % needs {arm.Needed(0.1)}\n");
+    }
+
     /// <summary>For a terminal: a line for each comparison, then the means.</summary>
     public string Text()
     {
         var text = new StringBuilder();
+        if (Contenders.Count > 0)
+        {
+            text.Append(BenchTable.Align(["case", "threads", "contender", "median", "speed-up", "verdict", ""],
+                Contenders.Select(c => new[]
+                {
+                    c.Arm.Case.Name, $"{c.Arm.Threads}", c.Arm.Contender, Time(c.Median),
+                    c.SpeedUp is { } up ? $"{Digits(up)}×" : "", Word(c.Test),
+                    c.Median is null ? c.Note : c.Test is { } t ? Interval(t, Contenders[0].Arm.Contender) : "",
+                }))).Append('\n');
+        }
         foreach (var line in Lines) text.Append(Text(line)).Append('\n');
         foreach (var (threads, part, mean, count, all) in Means())
             text.Append(CultureInfo.InvariantCulture, $"geometric mean, {threads}t, {part}: {mean:0.000}{Missing(count, all)}\n");
@@ -154,30 +207,71 @@ internal sealed class RunTable(IReadOnlyList<BenchmarkCase> cases, Suite suite,
 
     private static string Missing(int count, int all) => count == all ? "" : $" ({count} of {all} rows)";
 
+    /// <summary>"faster": ours against the best peer; a suite's other contenders against its first.</summary>
+    private static string Word(Comparison? test) => test is null ? "" : test.Verdict.ToString().ToLowerInvariant();
+
+    private static string Interval(Comparison t, string first) => string.Create(CultureInfo.InvariantCulture,
+        $"takes {t.Ratio:0.##} ({t.Interval.Low:0.##}–{t.Interval.High:0.##}) times {first}'s time");
+
+    private static IReadOnlyList<RunLine> Tested(IReadOnlyList<RunLine> lines)
+    {
+        var compared = lines.Where(l => l.OurProcesses.Count > 0 && l.PeerProcesses.Count > 0).ToList();
+        var tests = compared.Zip(Comparison.Suite([.. compared.Select(l => (l.PeerProcesses, l.OurProcesses))], Testing))
+            .ToDictionary(p => p.First, p => p.Second);
+        return [.. lines.Select(l => tests.TryGetValue(l, out var test) ? l with { Test = test } : l)];
+    }
+
+    private static IReadOnlyList<ContenderLine> SideBySide(IReadOnlyList<BenchmarkCase> cases, Suite suite,
+        IReadOnlyDictionary<ArmKey, List<ResultRecord>> records)
+    {
+        var lines = new List<ContenderLine>();
+        var pairs = new List<(int Line, IReadOnlyList<ProcessMedian> First, IReadOnlyList<ProcessMedian> Own)>();
+        foreach (var group in cases.SelectMany(c => Arms.Of(c, suite, withPeers: false, allPeers: false))
+            .GroupBy(a => (a.Case.Name, a.Threads, a.Ours!.Name)))
+        {
+            var arms = group.Select(a => (Arm: a, Records: records.GetValueOrDefault(a.Key, []))).ToList();
+            var first = Processes(arms[0].Records);
+            var interpreter = arms.Where(a => a.Arm.Backend == "interpreter").Select(a => Median(Processes(a.Records)))
+                .FirstOrDefault();
+            foreach (var (arm, all) in arms)
+            {
+                var own = Processes(all);
+                if (lines.Count > 0 && arm != arms[0].Arm && own.Count > 0 && first.Count > 0)
+                    pairs.Add((lines.Count, first, own));
+                lines.Add(new(arm, Median(own), all.LastOrDefault()?.Reason ?? "not measured",
+                    interpreter / Median(own), null));
+            }
+        }
+        foreach (var ((line, _, _), test) in pairs.Zip(Comparison.Suite([.. pairs.Select(p => (p.First, p.Own))], Testing)))
+            lines[line] = lines[line] with { Test = test };
+        return lines;
+    }
+
     private static RunLine Make(BenchmarkCase c, ComparisonLine line, int threads, Suite suite,
         IReadOnlyDictionary<ArmKey, List<ResultRecord>> records, IReadOnlyDictionary<int, MachineLimits> limits)
     {
         List<ResultRecord> Of(string contender) => records.GetValueOrDefault(
             new ArmKey(c.Benchmark.Name, c.Key, contender, threads, "single-stream"), []);
-        var ours = Of(Arm.Name(suite.Backends[0], line.Way, suite.Backends[0] == "llvm" ? suite.Levels[0] : null));
-        var peers = line.Peers.Select(p => (Peer: p, Blocks: Blocks(Of(p)))).Where(p => p.Blocks.Count > 0)
-            .Select(p => (p.Peer, p.Blocks, Median: Median(p.Blocks))).OrderBy(p => p.Median).ToList();
-        var mine = Blocks(ours);
+        var isOwn = c.Definition.Ours.Any(o => o.Name == line.Way && o.Assembly is not null);
+        var backend = isOwn ? "own" : suite.Backends[0];
+        var ours = Of(Arm.Name(backend, line.Way, backend == "llvm" ? suite.Levels[0] : null));
+        var peers = line.Peers.Select(p => (Peer: p, Processes: Processes(Of(p)))).Where(p => p.Processes.Count > 0)
+            .Select(p => (p.Peer, p.Processes, Median: Median(p.Processes)!.Value)).OrderBy(p => p.Median).ToList();
+        var mine = Processes(ours);
         var best = peers.FirstOrDefault();
-        var common = best.Blocks is null ? [] : mine.Join(best.Blocks, m => m.Block, b => b.Block,
-            (m, b) => b.Median / m.Median).ToList();
+        var common = best.Processes is null ? []
+            : mine.Join(best.Processes, m => m.Block, b => b.Block, (m, b) => b.Value / m.Value).ToList();
         var note = c.Definition.Unsupported ?? ours.LastOrDefault(r => r.Reason is not null)?.Reason ?? "not measured";
         var made = new RunLine(c, line, threads)
         {
-            Best = best.Blocks is null ? null : best.Median,
+            Best = best.Processes is null ? null : best.Median,
             Peer = best.Peer ?? "",
             Others = peers.ConvertAll(p => (p.Peer, p.Median)),
-            OurBlocks = mine,
-            PeerBlocks = best.Blocks ?? [],
+            OurProcesses = mine,
+            PeerProcesses = best.Processes ?? [],
             Note = note,
         };
-        if (mine.Count == 0) return made;
-        var median = Median(mine);
+        if (Median(mine) is not { } median) return made;
         var (rate, bound) = Limit(ours.First(r => r.Median is not null), median, ours, limits.GetValueOrDefault(threads));
         return made with
         {
@@ -189,11 +283,12 @@ internal sealed class RunTable(IReadOnlyList<BenchmarkCase> cases, Suite suite,
         };
     }
 
-    private static List<(int Block, double Median)> Blocks(List<ResultRecord> all) =>
-        [.. all.Where(r => r.Median is not null).Select(r => (r.Block, r.Median!.Value))];
+    /// <summary>A block of another run is another block.</summary>
+    private static IReadOnlyList<ProcessMedian> Processes(List<ResultRecord> all) =>
+        [.. all.Where(r => r.Median is not null).Select(r => new ProcessMedian(r.Median!.Value, $"{r.RunId}/{r.Block}"))];
 
-    private static double Median(List<(int Block, double Median)> blocks) =>
-        SampleSummary.Percentile([.. blocks.Select(b => b.Median).Order()], 0.5);
+    private static double? Median(IReadOnlyList<ProcessMedian> processes) => processes.Count == 0 ? null
+        : SampleSummary.Percentile([.. processes.Select(p => p.Value).Order()], 0.5);
 
     private static (string Rate, string Bound) Limit(ResultRecord one, double us, List<ResultRecord> all,
         MachineLimits? machine)

@@ -96,8 +96,9 @@ internal static class LoadGenerator
         var stop = new EarlyStop(options.Percentile, allowed, EarlyStopping.Needed(options.Percentile, allowed));
         var estimate = EarlyStopping.Estimate(options.Percentile, latencies);
         return new(options, latencies, (long)samples * latencies.Count, seconds,
-            estimate is null ? $"{latencies.Count} queries in {Text(options.MostSeconds)} s, {enough} prove a percentile"
-                : null, stop, estimate);
+            estimate is not null ? null
+                : $"{latencies.Count} queries in {Text(options.MostSeconds)} s, {enough} prove a percentile",
+            stop, estimate);
     }
 
     /// <summary>
@@ -124,8 +125,8 @@ internal static class LoadGenerator
         var invalid = latencies.Count < arrivals.Length
             ? $"{latencies.Count} of {arrivals.Length} queries in {Text(options.MostSeconds)} s"
             : latencies.Count < stop.Needed
-                ? $"{over} of {latencies.Count} queries over {Text(options.LatencyBound * 1e3)} ms: so many are allowed "
-                    + $"in {stop.Needed}"
+                ? $"{over} of {latencies.Count} queries over {Text(options.LatencyBound * 1e3)} ms: so many are "
+                    + $"allowed in {stop.Needed}"
                 : null;
         return new(options, latencies, latencies.Count, seconds, invalid, stop,
             EarlyStopping.Estimate(options.Percentile, latencies));
@@ -136,8 +137,8 @@ internal static class LoadGenerator
         var start = clock.Now;
         query(options.OfflineSamples);
         var seconds = clock.Now - start;
-        var invalid = seconds < options.Seconds
-            ? $"{options.OfflineSamples} samples took {Text(seconds)} s, the run is for {Text(options.Seconds)} s" : null;
+        var invalid = seconds >= options.Seconds ? null
+            : $"{options.OfflineSamples} samples took {Text(seconds)} s, the run is for {Text(options.Seconds)} s";
         return new(options, [seconds], options.OfflineSamples, seconds, invalid, null, null);
     }
 

@@ -57,6 +57,9 @@ internal sealed record Comparison(int CountA, int CountB, double MedianA, double
     /// <summary>Processes a side that find the effect that the run is for.</summary>
     public int? Needed => Variation is { } v ? SampleSize.Needed(v, Options.Effect) : null;
 
+    /// <summary>Processes a side that would show equal arms to be the same.</summary>
+    public int? NeededForSame => Variation is { } v ? SampleSize.NeededForSame(v, Options.Margin) : null;
+
     /// <summary>The smallest change that as many processes find.</summary>
     public double? Detectable =>
         Variation is { } v ? SampleSize.Detectable(v, Math.Min(CountA, CountB)) : null;
@@ -86,7 +89,7 @@ internal sealed record Comparison(int CountA, int CountB, double MedianA, double
         if (strata.Count == 0)
             return new(a.Count, b.Count, Median(timesA), Median(timesB), 0, double.NaN, anywhere, anywhere, 1, 1, true,
                 null, Outliers.Of(timesA), Outliers.Of(timesB), options);
-        var test = RankTest.Of(strata);
+        var test = RankTest.OfComparison(strata);
         var bootstrap = RatioBootstrap.Of(strata, options.Seed, options.Resamples);
         return new(a.Count, b.Count, Median(timesA), Median(timesB), strata.Count, bootstrap.Ratio,
             bootstrap.Interval(1 - options.Alpha), bootstrap.Interval(1 - 2 * options.Alpha), test.P, test.P,

@@ -33,6 +33,16 @@ internal static class SampleSize
         return (int)Math.Clamp(n, Least, int.MaxValue);
     }
 
+    /// <summary>Processes a side that show equal arms to be equal within a margin, with the same power: both one-sided
+    /// tests must reject, so that the power's quantile is that of half the misses.</summary>
+    public static int NeededForSame(double variation, double margin)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(margin);
+        var factor = Distributions.NormalQuantile(1 - Alpha) + Distributions.NormalQuantile((1 + Power) / 2);
+        return (int)Math.Clamp(Math.Ceiling(2 * Math.Pow(factor * variation / Math.Log(1 + margin), 2)),
+            Comparison.LeastProcesses, int.MaxValue);
+    }
+
     /// <summary>The smallest change that so many a side find; null for fewer than <see cref="Least"/>.</summary>
     public static double? Detectable(double variation, int processes) =>
         processes < Least ? null : Factor * variation * Math.Sqrt(2.0 / processes);

@@ -85,7 +85,7 @@ internal static class HostileCommandLines
         }
         // What is sampled for half a second would be so for most inputs.
         if (command.Name is "bench" or "time") words.AddRange(["--seconds", "0.001"]);
-        if (command.Name is "bench" && !words.Contains("--log")) words.AddRange(["--log", "none"]);
+        if (command.Name is "bench" && !words.Contains("--database")) words.AddRange(["--database", "none"]);
         return new("cli", Files, words) { Written = ["new", "new.npy"], IsCommandWrong = true };
     }
 
@@ -106,7 +106,7 @@ internal static class HostileCommandLines
     private static string Value(Random random, string name) => name switch
     {
         "FILE" or "FILES" or "PATHS" => random.Pick(Paths),
-        "-o" or "--save-state" or "--log" or "--save-temps" => random.Pick(Paths),
+        "-o" or "--save-state" or "--database" or "--save-temps" => random.Pick(Paths),
         "--out" => random.Next(2) == 0 ? random.Pick(Paths) : $"0={random.Pick(Paths)}",
         "--weights" => random.Next(2) == 0 ? random.Pick(Paths)
             : $"{random.Pick(["fc", "", "a.b"])}={random.Pick(Paths)}",

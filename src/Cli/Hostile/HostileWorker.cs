@@ -144,7 +144,7 @@ internal sealed partial class HostileWorker
         var option = "";
         foreach (var word in input.Command)
         {
-            if (option is "-o" or "--save-state" or "--log" or "--save-temps" && Names(word)) return true;
+            if (option is "-o" or "--save-state" or "--database" or "--save-temps" && Names(word)) return true;
             if (option == "--out" && (Names(word) || Names(word[(word.IndexOf('=') + 1)..]))) return true;
             if (word.IndexOf('=') is > 0 and var at && word.StartsWith('-')
                 && (Names(word[(at + 1)..]) || Names(word[(word.LastIndexOf('=') + 1)..]))) return true;

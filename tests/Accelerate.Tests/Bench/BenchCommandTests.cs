@@ -1,6 +1,7 @@
 // `accc bench` in this process: a table for each size, a record for each row, and answers to wrong command lines.
 using Accelerate.Bench;
 using Accelerate.Cli;
+using Accelerate.Bench.Records;
 using Accelerate.Tests.Support;
 
 namespace Accelerate.Tests.Bench;
@@ -28,12 +29,13 @@ public class BenchCommandTests
         Assert.Contains("\nscale n=2\n", output, StringComparison.Ordinal);
         Assert.Contains("\nscale n=3\n", output, StringComparison.Ordinal);
         Assert.Contains("command  accc bench ", output, StringComparison.Ordinal);
-        var records = File.ReadAllLines(folder["log"]).Select(BenchRecord.FromJson).ToList();
-        Assert.Equal(["n=2 interpreter", "n=2 llvm", "n=3 interpreter", "n=3 llvm"],
-            records.Select(r => $"{r.Case} {r.Backend}"));
+        var records = File.ReadAllLines(folder["log.jsonl"])
+            .Select(ResultBatch.FromJson).SelectMany(b => b.Results).ToList();
+        Assert.Equal(["n2 interpreter", "n2 llvm", "n3 interpreter", "n3 llvm"],
+            records.Select(r => $"{r.CaseKey} {r.Backend}"));
         Assert.Single(records.Select(r => r.RunId).Distinct());
-        Assert.All(records, r => Assert.Equal(("scale", "f32"), (r.Function, r.Dtype)));
-        Assert.Equal([6, 6, 9, 9], records.Select(r => r.Flops));
+        Assert.All(records, r => Assert.Equal((folder["scale.graph"] + ":scale", "f32"), (r.Benchmark, r.Precision)));
+        Assert.Equal([6.0, 6, 9, 9], records.Select(r => r.Flops!.Value));
         Assert.Equal(4 * (2 + 3 + 6), records[0].Bytes);
     }
 
@@ -50,14 +52,14 @@ public class BenchCommandTests
         var (code, output, error) = Bench(folder, args);
         Assert.Equal((2, ""), (code, output));
         Assert.Contains(message, error, StringComparison.Ordinal);
-        Assert.False(File.Exists(folder["log"]));
+        Assert.False(File.Exists(folder["log.jsonl"]));
     }
 
     private static (int Code, string Output, string Error) Bench(TemporaryFolder folder, params string[] args)
     {
         File.WriteAllText(folder["scale.graph"], Scale);
         var (output, error) = (new StringWriter(), new StringWriter());
-        var code = Accc.Run(["bench", folder["scale.graph"], .. args, "--log", folder["log"]], output, error);
+        var code = Accc.Run(["bench", folder["scale.graph"], .. args, "--database", folder["log.jsonl"]], output, error);
         return (code, output.ToString(), error.ToString());
     }
 }

@@ -80,14 +80,24 @@ public class BenchmarkTests
         Assert.Equal(["reference", "none", "none"], result.Rows.Select(r => r.Checked));
         Assert.Equal([null, "libLLVM was not found", "not supported: row kernels on OpenCL (kernel @k0)"],
             result.Rows.Select(r => r.Skipped));
-        var records = BenchRecord.From(result, Machine.This, Guid.NewGuid(), DateTime.UtcNow);
+        var records = InProcessRecords.From(result, new(Guid.NewGuid(), DateTime.UtcNow, "", null, 1,
+            Machine.This.Hardware(), Machine.This.Environment())).Results;
         Assert.Equal(3, records.Count);
-        Assert.Equal("libLLVM was not found", records[1].SkippedReason);
-        Assert.Null(records[1].MedianMs);
+        Assert.Equal("libLLVM was not found", records[1].Reason);
+        Assert.Null(records[1].Median);
         Assert.Null(records[1].CompileMs);
-        Assert.NotNull(records[0].MedianMs);
+        Assert.NotNull(records[0].Median);
         Assert.Contains("opencl: skipped: not supported: row kernels on OpenCL", BenchTable.Print(result),
             StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TheFingerprintIsOfThisMachineAlone()
+    {
+        Assert.Matches("^[0-9a-f]{16}$", Machine.This.Fingerprint);
+        Assert.True(Machine.This.Cores > 0 && Machine.This.RamBytes > 0);
+        Assert.Equal(Machine.This.Fingerprint, Machine.This.Hardware().Fingerprint);
+        Assert.NotEmpty(Machine.This.Hardware().Features);
     }
 
     [LlvmFact]

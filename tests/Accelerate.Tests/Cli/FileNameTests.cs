@@ -89,7 +89,7 @@ public sealed class FileNameTests
             if (!Directory.Exists(name)) Try(name, code, message, "test", "--backends", "interpreter", name);
             if (code == 0) continue;
             Try(name, code, message, "bisect", name, "add", "x=[1, 2]");
-            Try(name, code, message, "bench", name, "add", "n=2", "--log", "none");
+            Try(name, code, message, "bench", name, "add", "n=2", "--database", "none");
             Try(name, code, message, "time", name, "add", "x=[1, 2]");
             // Data and weights: the same answers, a pipe and a device are no regular files.
             var data = name is "pipe" or "zero.acc" ? ", not a file" : message;

@@ -150,7 +150,7 @@ public sealed class OutputTests : CommandLine
         Assert.Contains("would write over the source",
             Error(2, [.. call, .. weights, "--save-state", this["net.acc"]]));
         Assert.Contains("would write over the source",
-            Error(2, "bench", "net.acc", "apply", "n=1", "--log", this["net.acc"]));
+            Error(2, "bench", "net.acc", "apply", "n=1", "--database", this["net.acc"]));
     }
 
     [Fact]

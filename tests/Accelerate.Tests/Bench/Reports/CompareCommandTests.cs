@@ -1,6 +1,7 @@
 // `accc bench compare`, `accc bench report` and `accc time --scenario` in this process: exit codes, files, messages.
 using System.Text.Json;
-using Accelerate.Bench.Records;
+using Accelerate.Bench;
+using Accelerate.Bench.Store;
 using Accelerate.Tests.Cli;
 using static Accelerate.Tests.Bench.Reports.MadeUpResults;
 
@@ -12,10 +13,11 @@ public class CompareCommandTests : CommandLine
     [InlineData(80, 0, "faster")]
     [InlineData(100, 0, "same")]
     [InlineData(120, 3, "slower")]
-    public void TheExitCodeIsTheAnswer(double median, int code, string verdict)
+    [InlineData(120, 3, "slower", "db.duckdb")]
+    public void TheExitCodeIsTheAnswer(double median, int code, string verdict, string file = "db.jsonl")
     {
-        Runs(100, median);
-        var (exit, output, error) = Run("bench", "compare", "00000001", "00000002", "--db", "db.jsonl");
+        Runs(100, median, file: file);
+        var (exit, output, error) = Run("bench", "compare", "00000001", "00000002", "--database", this[file]);
         Assert.Equal((code, ""), (exit, error));
         Assert.Contains(verdict, output);
         Assert.StartsWith("A: 00000001 (run 00000001 of abc1234, 2026-11-30 13:00)\n", output);
@@ -25,12 +27,13 @@ public class CompareCommandTests : CommandLine
     public void NotKnownIsFourAndAnErrorIsTwo()
     {
         Runs(100, 130, processes: 3);
-        Assert.Equal(4, Run("bench", "compare", "commit:abc", "commit:def", "--db", "db.jsonl").Code);
+        Assert.Equal(4, Run("bench", "compare", "commit:abc", "commit:def", "--database", "db.jsonl").Code);
         Assert.Contains("no results of 'commit:999'",
-            Error(2, "bench", "compare", "commit:abc", "commit:999", "--db", "db.jsonl"));
-        Assert.Contains("there is no store of results", Error(2, "bench", "compare", "aa", "bb", "--db", "no.duckdb"));
+            Error(2, "bench", "compare", "commit:abc", "commit:999", "--database", "db.jsonl"));
+        Assert.Contains("there is no store of results",
+            Error(2, "bench", "compare", "aa", "bb", "--database", "no.duckdb"));
         Write("bad.jsonl", "{}\n");
-        Assert.Contains("line 1 is no batch", Error(2, "bench", "compare", "aa", "bb", "--db", "bad.jsonl"));
+        Assert.Contains("line 1 is no batch", Error(2, "bench", "compare", "aa", "bb", "--database", "bad.jsonl"));
         Assert.Contains("--margin 5 is no share", Error(2, "bench", "compare", "aa", "bb", "--margin", "5"));
         Assert.Contains("did you mean 'kernels'?", Error(2, "bench", "compare", "aa", "bb", "--gates", "kernel"));
         Assert.Contains("B is missing", Error(2, "bench", "compare", "aa"));
@@ -40,7 +43,8 @@ public class CompareCommandTests : CommandLine
     public void FilesAreSidesAndOutputs()
     {
         Runs(100, 120);
-        var (code, output, _) = Run("bench", "compare", this["db.jsonl"] + ",commit:abc", this["db.jsonl"] + ",commit:def",
+        var file = this["db.jsonl"];
+        var (code, output, _) = Run("bench", "compare", $"{file},commit:abc", $"{file},commit:def",
             "--format", "json", "--out", this["out.json"], "--chart", this["c.svg"]);
         Assert.Equal((3, ""), (code, output));
         var row = JsonDocument.Parse(File.ReadAllText(this["out.json"])).RootElement.GetProperty("rows")[0];
@@ -49,15 +53,30 @@ public class CompareCommandTests : CommandLine
         Assert.Contains(".svg or .png", Error(2, "bench", "compare", "aa", "bb", "--chart", "c.gif"));
     }
 
+    /// <summary>Results are worth more than a report of them.</summary>
+    [Fact]
+    public void NothingIsWrittenOverResults()
+    {
+        Runs(100, 120);
+        var (file, before) = (this["db.jsonl"], File.ReadAllText(this["db.jsonl"]));
+        Assert.Contains("--out db.jsonl would write over the results in db.jsonl",
+            Error(2, "bench", "compare", $"{file},commit:abc", $"{file},commit:def", "--out", file));
+        Assert.Contains("would write over", Error(2, "bench", "report", "--database", file, "--out", file));
+        Assert.Contains("--chart c.svg would write over --out c.svg", Error(2, "bench", "report", "--database", file,
+            "--out", this["c.svg"], "--chart", this["c.svg"]));
+        Assert.Equal(before, File.ReadAllText(file));
+    }
+
     [Fact]
     public void AReportOfTheNewestRun()
     {
         Runs(100, 120);
-        var text = Output("bench", "report", "--db", "db.jsonl");
+        var text = Output("bench", "report", "--database", "db.jsonl");
         Assert.Contains("- run 00000002, suite quick", text);
         Assert.Contains("| gemm a | llvm | 2 | 12 | 120 us |", text);
-        Assert.Contains("| gemm a | llvm | 2 | 12 | 100 us |", Output("bench", "report", "00000001", "--db", "db.jsonl"));
-        Assert.Contains("\"median_us\": 1", Output("bench", "report", "--db", "db.jsonl", "--format", "json"));
+        Assert.Contains("| gemm a | llvm | 2 | 12 | 100 us |",
+            Output("bench", "report", "00000001", "--database", "db.jsonl"));
+        Assert.Contains("\"median_us\": 1", Output("bench", "report", "--database", "db.jsonl", "--format", "json"));
     }
 
     [Theory]
@@ -68,12 +87,15 @@ public class CompareCommandTests : CommandLine
     public void AScenarioIsALineOfJson(string scenario, int? percentile)
     {
         string[] rate = scenario == "server" ? ["--qps", "2000", "--latency-bound", "1000"] : [];
-        var line = JsonDocument.Parse(Output(["time", "net.acc", "pair", "x=[[1]]", "y=[1]", "--backend", "interpreter",
-            "--seconds", "0.05", "--scenario", scenario, .. rate])).RootElement;
+        var text = Output(["time", "net.acc", "pair", "x=[[1]]", "y=[1]", "--backend", "interpreter",
+            "--seconds", "0.05", "--scenario", scenario, .. rate]);
+        var line = JsonDocument.Parse(text).RootElement;
         Assert.Equal((scenario, "performance"),
             (line.GetProperty("scenario").GetString(), line.GetProperty("mode").GetString()));
         Assert.Equal(line.GetProperty("queries").GetInt32(), line.GetProperty("samples_us").GetArrayLength());
         Assert.Equal(percentile, line.TryGetProperty("percentile", out var p) ? p.GetInt32() : null);
+        // Who reads the lines of other processes reads this one.
+        Assert.Equal(line.GetProperty("med_us").GetDouble(), Measurement.FromJson(text).MedUs);
         if (percentile is null) return;
         // Enough queries for none to be over; what is claimed is no less than what was seen.
         Assert.True(line.GetProperty("queries").GetInt32() >= (percentile == 90 ? 44 : 459));
@@ -97,15 +119,15 @@ public class CompareCommandTests : CommandLine
     [InlineData("takes --qps and --latency-bound", "--scenario", "server", "--qps", "5")]
     [InlineData("--qps means nothing to --scenario offline", "--scenario", "offline", "--qps", "5")]
     [InlineData("it takes a number above 0", "--scenario", "server", "--qps", "0", "--latency-bound", "1")]
+    [InlineData("more than 10000000 arrivals", "--scenario", "server", "--qps", "1e12", "--latency-bound", "1")]
     [InlineData("did you mean 'accuracy'?", "--scenario", "server", "--mode", "acuracy")]
     [InlineData("are two measurements", "--scenario", "offline", "--kernels")]
     public void WrongScenarios(string message, params string[] args) =>
         Assert.Contains(message, Error(2, ["time", "net.acc", "pair", "x=[[1]]", "y=[1]", .. args]));
 
-    private void Runs(double a, double b, int processes = 12)
+    private void Runs(double a, double b, int processes = 12, string file = "db.jsonl")
     {
-        Write("db.jsonl", "");
-        using var store = JsonLinesStore.Open(this["db.jsonl"]);
+        using var store = ResultStores.Open(this[file]);
         foreach (var (run, median) in new[] { (MadeUpResults.Run(1), a), (MadeUpResults.Run(2, "def5678"), b) })
             store.Append(new(run, [.. Processes(run, "a", "llvm", Around(median).Take(processes))]));
     }

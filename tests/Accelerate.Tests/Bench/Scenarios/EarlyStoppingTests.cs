@@ -40,8 +40,8 @@ public class EarlyStoppingTests
     }
 
     /// <summary>
-    /// What the confidence means: of runs of 200 exponential latencies, whose 90th percentile is ln 10, at most 1 % give
-    /// a lower estimate. 4000 runs with seed 11: a true 1 % would be 40 ± 6.3.
+    /// What the confidence means: of runs of 200 exponential latencies, whose 90th percentile is ln 10, at most 1 %
+    /// give a lower estimate. 4000 runs with seed 11: a true 1 % would be 40 ± 6.3.
     /// </summary>
     [Fact]
     public void TheEstimateIsRarelyTooLow()

@@ -131,7 +131,8 @@ public class LoadGeneratorTests
     public void AQueryOfSeveralSamplesIsOneLatency()
     {
         var clock = new SimulatedClock();
-        var options = new ScenarioOptions(Scenario.MultiStream) { SamplesPerQuery = 4, Seconds = 1, MostSeconds = 1000 };
+        var options =
+            new ScenarioOptions(Scenario.MultiStream) { SamplesPerQuery = 4, Seconds = 1, MostSeconds = 1000 };
         var result = LoadGenerator.Run(options, clock, _ => clock.Compute(0.25));
         Assert.Equal((459, 4 * 459L), (result.Latencies.Count, result.Samples));
         Assert.All(result.Latencies, l => Assert.Equal(1, l, 9));

@@ -70,7 +70,7 @@ public class DistributionTests
         Assert.Empty(FalseDiscovery.Adjust([]));
     }
 
-    /// <summary>Median 10, deviations 0 0 0.1 0.1 0.1 0.2 5: their median 0.1, so what is 0.445 away is flagged.</summary>
+    /// <summary>Median 10, deviations 0 0 0.1 0.1 0.1 0.2 5, their median 0.1: what is 0.445 away is flagged.</summary>
     [Fact]
     public void FarFromTheOthers()
     {
@@ -86,6 +86,8 @@ public class DistributionTests
         Assert.Equal(12, SampleSize.Needed(0.05, 0.1));
         // (1.959964 + 0.841621)² · 2 · (0.33 / 0.1)² = 170.95, and what that many find is again 10 %.
         Assert.Equal(0.1, SampleSize.Detectable(0.33, 171)!.Value, 4);
+        // Equal within 5 %: (1.644854 + 1.281552)² · 2 · (0.05 / ln 1.05)² = 17.99.
+        Assert.Equal(18, SampleSize.NeededForSame(0.05, 0.05));
         Assert.True(SampleSize.Needed(0.4, 0.1) > SampleSize.Most);
         Assert.Null(SampleSize.Detectable(0.001, 11));
     }

@@ -43,7 +43,7 @@ public class RankTestTests
         Assert.Equal(1, RankTest.Of(Stratum.Of(Processes([3, 3, 3]), Processes([3, 3, 3, 3]))).P);
     }
 
-    /// <summary>Ties, strata of different sizes, uneven arms: each deal is made and its sum of ranks compared.</summary>
+    /// <summary>Ties, strata of different sizes, uneven arms: each deal is made, its ranks summed.</summary>
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

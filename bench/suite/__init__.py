@@ -1,1 +1,0 @@
-"""The parts of bench/compare: rows as data, runners of both sides, checks, stored results, tables."""

@@ -1,0 +1,68 @@
+// In: an assembly of the user's. Out: the benchmarks that are classes in it.
+using System.Reflection;
+using System.Runtime.Loader;
+
+namespace Accelerate.Bench.Registry;
+
+internal static class AssemblyBenchmarks
+{
+    /// <summary>Every class with the attribute.</summary>
+    /// <exception cref="FormatException">It is no assembly, or has no benchmark, or one that cannot be made.</exception>
+    public static IReadOnlyList<BenchmarkDefinition> Of(string path)
+    {
+        var file = Path.GetFullPath(path);
+        var found = Classes(file).Select(c => Definition(file, c.Type, c.Attribute)).ToList();
+        return found.Count > 0 ? found : throw new FormatException(
+            $"{path} has no class with [Benchmark(\"name\")] that derives from BenchmarkBase");
+    }
+
+    /// <summary>An instance of the class that has that name.</summary>
+    /// <exception cref="FormatException">There is none.</exception>
+    public static BenchmarkBase Make(string path, string name) =>
+        Classes(Path.GetFullPath(path)).FirstOrDefault(c => c.Attribute.Name == name) is { Type: { } type }
+            ? Make(type) : throw new FormatException($"{path} has no benchmark '{name}'");
+
+    private static IEnumerable<(Type Type, BenchmarkAttribute Attribute)> Classes(string file)
+    {
+        Assembly assembly;
+        try
+        {
+            // The harness's own types are those of this process, not of a copy that lies beside the user's assembly.
+            AssemblyLoadContext.Default.Resolving += (context, name) =>
+                Path.Combine(Path.GetDirectoryName(file)!, name.Name + ".dll") is var beside && File.Exists(beside)
+                    ? context.LoadFromAssemblyPath(beside) : null;
+            assembly = AssemblyLoadContext.Default.LoadFromAssemblyPath(file);
+        }
+        catch (Exception e) when (e is FileNotFoundException or BadImageFormatException or FileLoadException)
+        {
+            throw new FormatException($"{file} is no .NET assembly that can be loaded: {e.Message}");
+        }
+        return from type in assembly.GetTypes()
+               let attribute = type.GetCustomAttribute<BenchmarkAttribute>()
+               where attribute is not null && typeof(BenchmarkBase).IsAssignableFrom(type)
+               select (type, attribute);
+    }
+
+    private static BenchmarkDefinition Definition(string file, Type type, BenchmarkAttribute attribute)
+    {
+        using var instance = Make(type);
+        BenchmarkParameter[] parameters =
+            [.. instance.Parameters.Select(p => new BenchmarkParameter(p.Key, p.Value, p.Key))];
+        return new(attribute.Name, attribute.Category, attribute.Description, parameters,
+            v => new(attribute.Name, [new("", [attribute.Name, "--params", v.ToJson()]) { Assembly = file }]));
+    }
+
+    private static BenchmarkBase Make(Type type)
+    {
+        try
+        {
+            return (BenchmarkBase)Activator.CreateInstance(type)!;
+        }
+        catch (Exception e) when (e is MissingMethodException or TargetInvocationException or MemberAccessException)
+        {
+            throw new FormatException(
+                $"{type.FullName}: a benchmark needs a public constructor without parameters that works: "
+                + (e.InnerException ?? e).Message);
+        }
+    }
+}
