@@ -83,14 +83,6 @@ internal sealed partial class DuckDbStore : IResultStore
         }
     }
 
-    /// <summary>
-    /// Notes what somebody should look at; <paramref name="kind"/> is "wrong", "failed" or "regression".
-    /// </summary>
-    public void Alert(Guid run, Guid? result, string kind, string message)
-    {
-        lock (gate) Guard(Path, () => Alert(Connection, run, result, kind, message));
-    }
-
     /// <summary>Deletes runs with all that is known of them.</summary>
     public void Delete(IReadOnlyList<Guid> runs)
     {
@@ -248,15 +240,12 @@ internal sealed partial class DuckDbStore : IResultStore
                         .AppendValue(k.Bytes).EndRow();
         }
         foreach (var (result, _) in added.Where(r => r.Result.Status is ResultStatus.Wrong or ResultStatus.Failed))
-            Alert(Connection, result.RunId, result.Id, ResultColumns.Text(result.Status),
-                $"{result.Benchmark} {result.CaseKey} by {result.Contender}: {result.Reason}");
+            Connection.Execute("INSERT INTO alerts VALUES ($id, $run, $result, $now, $kind, $message)",
+                ("id", Guid.NewGuid()), ("run", result.RunId), ("result", result.Id), ("now", DateTime.UtcNow),
+                ("kind", ResultColumns.Text(result.Status)),
+                ("message", $"{result.Benchmark} {result.CaseKey} by {result.Contender}: {result.Reason}"));
         return added.Count;
     }
-
-    private static int Alert(DuckDBConnection connection, Guid run, Guid? result, string kind, string message) =>
-        connection.Execute("INSERT INTO alerts VALUES ($id, $run, $result, $now, $kind, $message)",
-            ("id", Guid.NewGuid()), ("run", run), ("result", result), ("now", DateTime.UtcNow), ("kind", kind),
-            ("message", message));
 
     private static void Add(IDuckDBAppenderRow row, object? value) => _ = value switch
     {

@@ -60,7 +60,7 @@ internal sealed class ImportFile
             file.Batches = format switch
             {
                 "csv" => file.Flat(file.Csv(Text(contents))),
-                "parquet" => file.Flat(file.Parquet()),
+                "parquet" => file.Flat(Parquet(contents)),
                 "jsonl" => file.Objects(Lines(Text(contents))),
                 _ => file.Objects(Elements(contents)),
             };
@@ -178,12 +178,15 @@ internal sealed class ImportFile
         }
     }
 
-    private List<(int Row, Dictionary<string, string?> Fields)> Parquet()
+    private static List<(int Row, Dictionary<string, string?> Fields)> Parquet(byte[] contents)
     {
+        // Under a name of ours: in the user's, DuckDB would take brackets and stars for a pattern.
+        using var temporary = new DatabaseCopy.TemporaryFile();
+        File.WriteAllBytes(temporary.Path, contents);
         using var connection = new DuckDBConnection("DataSource=:memory:");
         connection.Open();
         using var command = connection.Command(
-            $"SELECT CAST(COLUMNS(*) AS VARCHAR) FROM read_parquet({Sql.Quoted(Path)})");
+            $"SELECT CAST(COLUMNS(*) AS VARCHAR) FROM read_parquet({Sql.Quoted(temporary.Path)})");
         using var reader = command.ExecuteReader();
         var names = Enumerable.Range(0, reader.FieldCount).Select(reader.GetName).ToList();
         List<(int, Dictionary<string, string?>)> rows = [];

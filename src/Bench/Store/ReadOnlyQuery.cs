@@ -79,7 +79,8 @@ internal static class ReadOnlyQuery
         using var command = connection.Command(sql);
         // Rows come as they are computed: those beyond the limit never are.
         command.UseStreamingMode = true;
-        using var alarm = new Timer(_ => command.Cancel(), null, timeout, Timeout.InfiniteTimeSpan);
+        // Again and again: what comes before the query begins is lost.
+        var alarm = new Timer(_ => command.Cancel(), null, timeout, TimeSpan.FromSeconds(0.1));
         try
         {
             using var reader = command.ExecuteReader();
@@ -95,13 +96,18 @@ internal static class ReadOnlyQuery
         }
         catch (OperationCanceledException e)
         {
-            throw new StoreException($"the query was stopped after {timeout.TotalSeconds:0.###} s",
+            throw new StoreException($"the query was stopped after {timeout.TotalSeconds:0.######} s",
                 "--timeout SECONDS gives it longer", e);
         }
         catch (DuckDBException e)
         {
             throw new StoreException(DuckDbStore.FirstLine(e), "accc db query --sql 'DESCRIBE benchmark_results' lists "
                 + "the columns; a query reads the database and nothing else", e);
+        }
+        finally
+        {
+            // A call that has begun ends before the connection does.
+            alarm.DisposeAsync().AsTask().Wait();
         }
     }
 }

@@ -15,7 +15,8 @@ public sealed class DbCommandTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
 
-    private string Database => folder["b.duckdb"];
+    // A name that a connection string and SQL would have to quote.
+    private string Database => folder["b;'x'.duckdb"];
 
     public void Dispose() => folder.Dispose();
 
@@ -64,9 +65,9 @@ public sealed class DbCommandTests : IDisposable
         Has("0 new results; 0 files imported, 1 imported before, 0 refused",
             Run(0, "import", file, "--database", copy).Output);
         // Under another name it is the same file, and into where it came from it brings nothing.
-        File.Copy(file, folder[$"other.{format}"]);
+        File.Copy(file, folder[$"oth[e]r*.{format}"]);
         Has("0 new results; 0 files imported, 1 imported before",
-            Run(0, "import", folder[$"other.{format}"], "--database", copy).Output);
+            Run(0, "import", folder[$"oth[e]r*.{format}"], "--database", copy).Output);
         Has("0 new results; 1 file imported", Run(0, "import", file).Output);
         Assert.Equal(Run(0, "query", "--format", "json", "--sql", Flat).Output,
             Run(0, "query", "--format", "json", "--sql", Flat, "--database", copy).Output);
@@ -198,7 +199,11 @@ public sealed class DbCommandTests : IDisposable
     {
         Fill();
         var clock = Stopwatch.StartNew();
-        var run = Run(1, "query", "--timeout", "0.3", "--sql",
+        var run = Run(1, "query", "--timeout", "0.000001", "--sql",
+            "SELECT count(*) FROM range(1000000000) a, range(1000000000) b WHERE a.range % 7 = b.range % 11");
+        Has("stopped after ", run.Error);
+        clock.Restart();
+        run = Run(1, "query", "--timeout", "0.3", "--sql",
             "SELECT count(*) FROM range(1000000000) a, range(1000000000) b WHERE a.range % 7 = b.range % 11");
         Has("stopped after 0.3 s", run.Error);
         // Without the limit it takes days.
@@ -285,7 +290,7 @@ public sealed class DbCommandTests : IDisposable
         Has("nothing wrong", Run(0, "check").Output);
         Has("optimised", Run(0, "optimise").Output);
         Assert.Equal(rows, Run(0, "query", "--sql", Flat).Output);
-        Assert.Equal(["b.duckdb", "link.duckdb"], Directory.GetFiles(folder.Root).Select(Path.GetFileName).Order());
+        Assert.Equal([Path.GetFileName(Database), "link.duckdb"], Directory.GetFiles(folder.Root).Select(Path.GetFileName).Order());
     }
 
     [Fact]

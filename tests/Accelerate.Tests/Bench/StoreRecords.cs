@@ -70,18 +70,18 @@ internal static class StoreRecords
     /// <summary>Only what must be there.</summary>
     public static ResultRecord Bare(RunRecord run, int number, string contender = "onnxruntime",
         ResultStatus status = ResultStatus.Skipped, string? reason = "not supported: \"x\"") => new()
-    {
-        Id = Id(2 + run.Seed, number),
-        RunId = run.Id,
-        MeasuredAt = Noon.AddTicks(10 * (number + 1)),
-        Benchmark = "softmax",
-        Category = "own",
-        CaseKey = "n8",
-        Contender = contender,
-        Backend = "peer",
-        Status = status,
-        Reason = reason,
-    };
+        {
+            Id = Id(2 + run.Seed, number),
+            RunId = run.Id,
+            MeasuredAt = Noon.AddTicks(10 * (number + 1)),
+            Benchmark = "softmax",
+            Category = "own",
+            CaseKey = "n8",
+            Contender = contender,
+            Backend = "peer",
+            Status = status,
+            Reason = reason,
+        };
 
     public static ResultBatch Batch(RunRecord run, params int[] numbers) =>
         new(run, [.. numbers.Select(n => Full(run, n))]);
