@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using Accelerate.Backends.Llvm;
+using Accelerate.Bench.Records;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -89,6 +90,14 @@ internal sealed partial record KernelBreakdown(
             outside.Add(seconds / repeats - samples.Sum(s => s[^1]));
             return seconds;
         }
+    }
+
+    /// <summary>As results keep it.</summary>
+    public IReadOnlyList<KernelRecord> Records(Program program, IReadOnlyDictionary<string, long> sizes)
+    {
+        var bytes = Roofline.BytesByKernel(program, sizes);
+        return [.. Kernels.Select(k => new KernelRecord(k.Kernel.Name, k.Where, k.Calls, k.Ms * 1e3, k.Flops,
+            bytes[program.Kernels.IndexOf(k.Kernel)]))];
     }
 
     public string Print()

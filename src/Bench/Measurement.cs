@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Accelerate.Bench.Records;
 
 namespace Accelerate.Bench;
 
@@ -80,6 +81,9 @@ internal sealed record Measurement
 
     /// <summary>Every sample, in the order they were taken.</summary>
     public IReadOnlyList<double>? SamplesUs { get; init; }
+
+    /// <summary>Where a call's time goes, kernel by kernel.</summary>
+    public IReadOnlyList<KernelRecord>? Profile { get; init; }
 
     /// <summary>Figures of the benchmark's own, by name.</summary>
     public IReadOnlyDictionary<string, double>? Metrics { get; init; }

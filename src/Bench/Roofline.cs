@@ -42,6 +42,15 @@ internal static class Roofline
         return bounds;
     }
 
+    /// <summary>What each kernel has to read and write, over all its calls in one call of the function.</summary>
+    public static double[] BytesByKernel(Program program, IReadOnlyDictionary<string, long> sizes)
+    {
+        var (values, sums) = (WithVariables(program, sizes), new double[program.Kernels.Length]);
+        foreach (var (step, times) in Executions(program.Steps, values, 1))
+            sums[step.Kernel] += times * Uses(program, step, values).Sum(u => u.Bytes);
+        return sums;
+    }
+
     /// <summary>A buffer of one call: where it lies (temporaries share slots), what of it is read or written.</summary>
     private sealed record Use(string Place, double Bytes, bool IsWritten);
 

@@ -47,7 +47,7 @@ internal static class BenchCommand
         var database = new Option<string>("--database")
         {
             Description = "the store that keeps the results; `none` for no store",
-            DefaultValueFactory = _ => Environment.GetEnvironmentVariable("ACC_BENCH_DB") ?? ResultStores.Default,
+            DefaultValueFactory = _ => ResultStores.DefaultPath,
             HelpName = "FILE|none",
         };
         var kernels = new Option<bool>("--kernels") { Description = "llvm: also the time of each kernel" };

@@ -30,44 +30,63 @@ internal sealed record BenchJob(Suite Suite, BenchmarkRegistry Registry, string?
             .Where(c => Only is null || c.Name.Contains(Only, StringComparison.OrdinalIgnoreCase)).ToList();
         if (cases.Count == 0) throw CommonOptions.Usage($"no case of '{Suite.Name}' has '{Only}' in its name");
         var arms = cases.SelectMany(c => Arms.Of(c, Suite, Suite.Peers, Options.AllPeers, Builds)).ToList();
-        var twins = HasTwins
-            ? arms.Where(a => a is { Peer: null, Impossible: null }).GroupBy(a => (a.Case.Name, a.Threads, a.Ours!.Name))
-                .Select(g => (One: g.First(), Two: g.First() with { IsTwin = true })).ToList() : [];
+        var twins = HasTwins ? Twins(arms) : [];
         arms.AddRange(twins.Select(t => t.Two));
         var run = new RunRecord(Guid.NewGuid(), DateTime.UtcNow, Command, Suite.Name, Options.Seed,
             Machine.This.Hardware(), Machine.This.Environment());
         using var store = ResultStores.Open(Database);
-        var runner = new ProcessRunner(Places, ChildProcess.StartInfo);
-        using var check = new ResultCheck(Places, runner);
         var limits = Suite.Threads.ToDictionary(t => t, MachineLimits.Measure);
         terminal.Output.Write($"{Machine.This}; accc {Machine.This.Commit}, build {run.Environment.Build}\n");
         foreach (var (threads, limit) in limits)
+        {
             terminal.Output.Write($"{threads} thread{(threads == 1 ? "" : "s")}: f32 fma {limit.Gflops:0} GFLOP/s, "
                 + $"DRAM read {limit.Levels[^1].Read:0} GB/s\n");
-        using var progress = new BenchProgress(terminal);
-        var harness = new Harness(Options with { Fresh = Options.Fresh || !File.Exists(Database) }, store, runner, check, run, progress);
-        RunTable table;
-        for (var (wanted, processes) = (arms, Suite.Processes); ;)
-        {
-            harness.Execute(wanted, processes, cancellation);
-            table = new RunTable(cases, Suite, harness.Records, limits, Builds);
-            var open = IsSized ? table.Open() : [];
-            // What few processes show of their spread is itself unsure: at most twice as many at a time.
-            var needed = Math.Min(2 * processes, Math.Min(MostProcesses, open.Select(o => o.Needed).DefaultIfEmpty(0).Max()));
-            if (needed <= processes) break;
-            wanted = [.. wanted.Where(a => open.Any(o => o.Case == a.Case.Name && o.Threads == a.Threads))];
-            processes = needed;
         }
-        progress.Dispose();
-        var text = isMarkdown ? table.Markdown(Command) : table.Text();
-        terminal.Output.Write(text);
-        foreach (var (one, two) in twins) terminal.Output.Write(RunTable.Noise(one, two, harness.Records));
-        terminal.Output.Write($"\n{harness.Records.Values.Sum(r => r.Count)} results in {Database}, run {run.Id}\n");
-        var failed = harness.Records.Values.SelectMany(r => r)
-            .Where(r => r.Backend != "peer" && r.Status is ResultStatus.Failed or ResultStatus.Wrong).ToList();
+        var records = Measure(cases, arms, run, store, limits, terminal, cancellation);
+        var table = new RunTable(cases, Suite, records, limits, Builds);
+        terminal.Output.Write(isMarkdown ? table.Markdown(Command) : table.Text());
+        foreach (var (one, two) in twins) terminal.Output.Write(RunTable.Noise(one, two, records));
+        var all = records.Values.SelectMany(r => r).ToList();
+        var waits = store is SpoolingStore spooling && !spooling.Merge()
+            ? $"; {spooling.Spooled} of them wait in the spool while another process has it open" : "";
+        terminal.Output.Write($"\n{all.Count} results in {Database}, run {run.Id}{waits}\n");
+        var failed = all.Where(r => r.Backend != "peer" && r.Status is ResultStatus.Failed or ResultStatus.Wrong).ToList();
         foreach (var r in failed)
+        {
             terminal.Error.Write($"{r.Status.ToString().ToLowerInvariant()}: {r.Benchmark} {r.CaseKey}, {r.Contender}, "
                 + $"{r.Threads} threads: {r.Reason}\n");
+        }
         return failed.Count == 0 ? ExitCodes.Ok : ExitCodes.Usage;
     }
+
+    private IReadOnlyDictionary<ArmKey, List<ResultRecord>> Measure(IReadOnlyList<BenchmarkCase> cases,
+        IReadOnlyList<Arm> arms, RunRecord run, IResultStore store, IReadOnlyDictionary<int, MachineLimits> limits,
+        Terminal terminal, CancellationToken cancellation)
+    {
+        var runner = new ProcessRunner(Places, ChildProcess.StartInfo);
+        using var check = new ResultCheck(Places, runner);
+        using var progress = new BenchProgress(terminal);
+        // Results of an earlier run are no neighbours of another build's: with one in the run all are measured anew.
+        var harness = new Harness(Options with { Fresh = Options.Fresh || Builds.Count > 0 }, store, runner, check, run,
+            progress);
+        for (var processes = Suite.Processes; ;)
+        {
+            harness.Execute(arms, processes, cancellation);
+            if (!IsSized) break;
+            var open = new RunTable(cases, Suite, harness.Records, limits, Builds).Open();
+            // What few processes show of their spread is itself unsure: at most twice as many at a time.
+            var needed = open.Select(o => o.Needed).DefaultIfEmpty(0).Max();
+            var next = Math.Min(2 * processes, Math.Min(MostProcesses, needed));
+            if (next <= processes) break;
+            arms = [.. arms.Where(a => open.Any(o => o.Case == a.Case.Name && o.Threads == a.Threads))];
+            processes = next;
+        }
+        return harness.Records;
+    }
+
+    /// <summary>The first contender of each case, way and number of threads, and the same once more.</summary>
+    private static IReadOnlyList<(Arm One, Arm Two)> Twins(IEnumerable<Arm> arms) =>
+        [.. arms.Where(a => a is { Peer: null, Impossible: null })
+            .GroupBy(a => (a.Case.Name, a.Threads, a.Ours!.Name))
+            .Select(g => (g.First(), g.First() with { IsTwin = true }))];
 }

@@ -57,8 +57,8 @@ internal static class BenchRunCommand
                 + "--build before=/tmp/before/src/Cli/bin/accc/accc.dll; repeatable",
             HelpName = "NAME=accc.dll",
         };
-        var peers = new Option<bool>("--peers")
-        { Description = "the peers too, where bench/peers/build has made them" };
+        var peers = new Option<bool?>("--peers")
+        { Description = "the peers too, where bench/peers/build has made them; --peers false: without, whatever the suite says" };
         var allPeers = new Option<bool>("--all-peers")
         { Description = "every peer to the end, those too that have never been the best" };
         var fresh = new Option<bool>("--fresh") { Description = "measures again what this build has measured" };
@@ -67,7 +67,7 @@ internal static class BenchRunCommand
         var database = new Option<string>("--database")
         {
             Description = "the store of results",
-            DefaultValueFactory = _ => Environment.GetEnvironmentVariable("ACC_BENCH_DB") ?? ResultStores.Default,
+            DefaultValueFactory = _ => ResultStores.DefaultPath,
             HelpName = "FILE",
         };
         var format = new Option<string>("--format")
@@ -103,7 +103,7 @@ internal static class BenchRunCommand
                         },
                         Threads = Numbers(parsed.GetValue(threads), "--threads") ?? given.Threads,
                         Levels = Numbers(parsed.GetValue(levels), "--levels") ?? given.Levels,
-                        Peers = given.Peers || parsed.GetValue(peers) || parsed.GetValue(allPeers),
+                        Peers = parsed.GetValue(allPeers) || (parsed.GetValue(peers) ?? given.Peers),
                         Processes = parsed.GetValue(processes) is { } count and not "auto"
                             ? Numbers(count, "--processes")!.Single() : given.Processes,
                         Seconds = parsed.GetValue(seconds) ?? given.Seconds,

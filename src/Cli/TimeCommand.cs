@@ -35,8 +35,11 @@ internal static class TimeCommand
         { Description = "a table of each kernel's least time instead; llvm only" };
         var graph = new Option<bool>("--graph")
         { Description = "the f64 graph interpreter instead of a backend: what every backend is held to" };
-        var counts = new Option<bool>("--counts")
-        { Description = "also the optimised graph's nodes and the LLVM instructions that are printed for its kernels" };
+        var details = new Option<bool>("--details")
+        {
+            Description = "also the optimised graph's nodes, the LLVM instructions that are printed for its kernels, and "
+                + "what each kernel takes",
+        };
         var command = new Command("time", "Times calls of a function in this process alone; prints one JSON line.");
         var common = new CommonOptions().AddTo(command).AddCodeTo(command).AddRunTo(command);
         var call = new CallArguments(command);
@@ -44,7 +47,7 @@ internal static class TimeCommand
         command.Options.Add(outputs);
         command.Options.Add(kernels);
         command.Options.Add(graph);
-        command.Options.Add(counts);
+        command.Options.Add(details);
         var scenarios = new ScenarioArguments(command);
         command.SetAction(parsed =>
         {
@@ -54,7 +57,7 @@ internal static class TimeCommand
                 throw CommonOptions.Usage("--kernels and --scenario are two measurements", "leave one of them out");
             var loader = new ModelLoader(options, terminal);
             // The graph itself is in no cache.
-            var compiled = parsed.GetValue(graph) || parsed.GetValue(counts)
+            var compiled = parsed.GetValue(graph) || parsed.GetValue(details)
                 ? loader.Compile(CompilationStage.Lowered, [call.Function(parsed)]) : null;
             var model = compiled?.Model ?? loader.Model(call.Function(parsed));
             var program = model.Programs.Single();
@@ -66,7 +69,8 @@ internal static class TimeCommand
             using var executable = loader.Load(model);
             if (parsed.GetValue(kernels))
             {
-                terminal.Output.Write(Kernels(options, program, inputs, sizes, loader, parsed.GetValue(seconds)));
+                var breakdown = Breakdown(options, program, inputs, sizes, loader, parsed.GetValue(seconds));
+                terminal.Output.Write(breakdown.Print() + "\n");
                 return ExitCodes.Ok;
             }
             using var session = executable.CreateSession();
@@ -125,10 +129,20 @@ internal static class TimeCommand
                 FirstResultMs = sinceStart.TotalMilliseconds,
                 Parameters = model.State.Where(t => t.Storage == Compiler.Graph.StorageClass.Param && loader.State.ContainsKey(t.Path))
                     .Sum(t => loader.State[t.Path].Count),
-                Ops = parsed.GetValue(counts) ? GraphCall.Nodes(compiled!.Entries.Single().Optimised!) : null,
-                Instructions = parsed.GetValue(counts) && LlvmBackend.Available(out _)
-                    ? GraphCall.Instructions(program, options.Executable) : null,
             };
+            if (parsed.GetValue(details))
+            {
+                measured = measured with { Ops = GraphCall.Nodes(compiled!.Entries.Single().Optimised!) };
+                if (options.Backend == "llvm" && LlvmBackend.Available(out _))
+                {
+                    measured = measured with
+                    {
+                        Instructions = GraphCall.Instructions(program, options.Executable),
+                        Profile = Breakdown(options, program, inputs, sizes, loader, parsed.GetValue(seconds))
+                            .Records(program, sizes),
+                    };
+                }
+            }
             terminal.Output.Write(measured.ToJson() + "\n");
             return ExitCodes.Ok;
         });
@@ -157,15 +171,14 @@ internal static class TimeCommand
         };
     }
 
-    private static string Kernels(ModelOptions options, Program program, Tensor[] inputs,
-        IReadOnlyDictionary<string, long> sizes,
-        ModelLoader loader, double seconds)
+    private static KernelBreakdown Breakdown(ModelOptions options, Program program, Tensor[] inputs,
+        IReadOnlyDictionary<string, long> sizes, ModelLoader loader, double seconds)
     {
         var code = options.Executable;
         // The case's tensors are the caller's here: nothing disposes of it.
         var given = new BenchCase(options.File, program, sizes, inputs, loader.State);
         var llvm = new LlvmOptions(code.Target, code.OptLevel, code.Passes, code.Threads);
-        return KernelBreakdown.Measure(given, llvm, new BenchOptions(seconds), least: true).Print() + "\n";
+        return KernelBreakdown.Measure(given, llvm, new BenchOptions(seconds), least: true);
     }
 
     /// <summary>The best of a few readings: the limit of the machine, not what its neighbours leave of it.</summary>

@@ -60,8 +60,8 @@ internal sealed record Arm(BenchmarkCase Case, string Backend, int Threads, int?
             "graph" => ["--graph"],
             _ => ["--backend", Backend],
         },
-        // The first process of ours says once what there is to count.
-        .. results is null || Backend != "llvm" || Build is not null ? Array.Empty<string>() : ["--counts"],
+        // The first process of ours says once what there is to count, and what each kernel takes.
+        .. results is null || Backend != "llvm" || Build is not null ? Array.Empty<string>() : ["--details"],
         .. OptLevel is { } level ? [$"-O{level}"] : Array.Empty<string>(),
         .. results is null ? Array.Empty<string>() : ["--out", results],
     ];

@@ -191,6 +191,7 @@ internal sealed class Harness(RunOptions options, IResultStore store, ProcessRun
                 ? m with { Parameters = count } : empty.Model,
             DeviceMetrics = Metrics(definition.Title, measured.Metrics),
             Samples = measured.SamplesUs ?? [],
+            Kernels = measured.Profile ?? [],
         };
     }
 

@@ -52,7 +52,11 @@ internal sealed record RunLine(BenchmarkCase Case, ComparisonLine Line, int Thre
 /// <param name="Note">Why there is none.</param>
 /// <param name="SpeedUp">Over the kernel interpreter.</param>
 /// <param name="Test">This one against the suite's first contender; null for itself.</param>
-internal sealed record ContenderLine(Arm Arm, double? Median, string Note, double? SpeedUp, Comparison? Test);
+internal sealed record ContenderLine(Arm Arm, double? Median, string Note, double? SpeedUp, Comparison? Test)
+{
+    /// <summary>The contender that <see cref="Test"/> compares with.</summary>
+    public string Against { get; init; } = "";
+}
 
 /// <summary>
 /// The roofline is the greater of arithmetic at the FMA peak of the same processes and traffic at the bandwidth of the
@@ -161,7 +165,7 @@ internal sealed class RunTable(IReadOnlyList<BenchmarkCase> cases, Suite suite,
                 {
                     c.Arm.Case.Name, $"{c.Arm.Threads}", c.Arm.Contender, Time(c.Median),
                     c.SpeedUp is { } up ? $"{Digits(up)}×" : "", Word(c.Test),
-                    c.Median is null ? c.Note : c.Test is { } t ? Interval(t, Contenders[0].Arm.Contender) : "",
+                    c.Median is null ? c.Note : c.Test is { } t ? Interval(t, c.Against) : "",
                 }))).Append('\n');
         }
         foreach (var line in Lines) text.Append(Text(line)).Append('\n');
@@ -212,8 +216,8 @@ internal sealed class RunTable(IReadOnlyList<BenchmarkCase> cases, Suite suite,
     /// <summary>"faster": ours against the best peer; a suite's other contenders against its first.</summary>
     private static string Word(Comparison? test) => test is null ? "" : test.Verdict.ToString().ToLowerInvariant();
 
-    private static string Interval(Comparison t, string first) => string.Create(CultureInfo.InvariantCulture,
-        $"takes {t.Ratio:0.##} ({t.Interval.Low:0.##}–{t.Interval.High:0.##}) times {first}'s time");
+    private static string Interval(Comparison t, string against) => string.Create(CultureInfo.InvariantCulture,
+        $"takes {t.Ratio:0.##} ({t.Interval.Low:0.##}–{t.Interval.High:0.##}) times {against}'s time");
 
     private static IReadOnlyList<RunLine> Tested(IReadOnlyList<RunLine> lines)
     {
@@ -241,7 +245,8 @@ internal sealed class RunTable(IReadOnlyList<BenchmarkCase> cases, Suite suite,
                 if (lines.Count > 0 && arm != arms[0].Arm && own.Count > 0 && first.Count > 0)
                     pairs.Add((lines.Count, first, own));
                 lines.Add(new(arm, Median(own), all.LastOrDefault()?.Reason ?? "not measured",
-                    interpreter / Median(own), null));
+                    interpreter / Median(own), null)
+                { Against = arms[0].Arm.Contender });
             }
         }
         foreach (var ((line, _, _), test) in pairs.Zip(Comparison.Suite([.. pairs.Select(p => (p.First, p.Own))], Testing)))

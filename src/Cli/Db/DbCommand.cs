@@ -8,9 +8,6 @@ namespace Accelerate.Cli.Db;
 /// <summary>Commands on the database of benchmarks. DuckDB, 70 MB, is loaded when one of them runs.</summary>
 internal static class DbCommand
 {
-    /// <summary>Where the database is when the command line does not say.</summary>
-    public const string Variable = "ACC_BENCH_DB";
-
     public static Command Make(Terminal terminal)
     {
         var command = new Command("db", "The database of benchmarks: import, query, back up.");
@@ -25,12 +22,12 @@ internal static class DbCommand
 
     public static Option<string?> Database() => new("--database")
     {
-        Description = $"the file; by default what {Variable} names, else {ResultStores.Default} in this folder",
+        Description = $"the file; by default what {ResultStores.Variable} names, else {ResultStores.Default} in this folder",
         HelpName = "FILE",
     };
 
-    public static string Path(ParseResult parsed, Option<string?> database) => parsed.GetValue(database)
-        ?? (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named ? named : ResultStores.Default);
+    public static string Path(ParseResult parsed, Option<string?> database) =>
+        parsed.GetValue(database) ?? ResultStores.DefaultPath;
 
     /// <summary>Opens it for writing, and says what that did beyond opening.</summary>
     public static DuckDbStore Open(Terminal terminal, string path, bool create = false)

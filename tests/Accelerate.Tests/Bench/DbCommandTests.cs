@@ -468,7 +468,7 @@ public sealed class DbCommandTests : IDisposable
         var start = ChildProcess.StartInfo(args);
         start.Environment["LD_DEBUG"] = "files";
         start.Environment["LD_DEBUG_OUTPUT"] = folder["loaded"];
-        start.Environment[DbCommand.Variable] = Database;
+        start.Environment[ResultStores.Variable] = Database;
         using var process = Process.Start(start)!;
         process.StandardInput.Close();
         var output = process.StandardOutput.ReadToEndAsync();

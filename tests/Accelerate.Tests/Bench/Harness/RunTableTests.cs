@@ -93,6 +93,44 @@ public sealed class RunTableTests
         Assert.Contains("faster", RunTable.Text(Only()));
     }
 
+    [Fact]
+    public void AnOpenComparisonSaysHowManyProcessesItNeeds()
+    {
+        // Four on a side are never enough for a verdict.
+        Add("llvm a", [10, 11, 10.5, 10.2]);
+        Add("p", [20, 21, 20.5, 20.2]);
+        var open = Assert.Single(new RunTable([Case()], Suite, records, Limits).Open());
+        Assert.Equal(("b", 1), (open.Case, open.Threads));
+        Assert.InRange(open.Needed, 5, 200);
+        records.Clear();
+        Add("llvm a", [10, 11, 10.5, 10.2, 10.3, 10.1]);
+        Add("p", [20, 21, 20.5, 20.2, 20.3, 20.1]);
+        Assert.Empty(new RunTable([Case()], Suite, records, Limits).Open());
+    }
+
+    [Fact]
+    public void AnotherBuildIsComparedInTheBlocksOfThisOne()
+    {
+        Add("llvm a", [10, 11, 10.5, 10.2, 10.8, 10.1]);
+        Add("llvm a @before", [20, 21, 20.5, 20.2, 20.8, 20.1]);
+        var table = new RunTable([Case()], Suite, records, Limits, [new("before", "/before/accc.dll")]);
+        Assert.Equal(["llvm a", "llvm a @before"], table.Contenders.Select(c => c.Arm.Contender));
+        Assert.Equal([null, Accelerate.Bench.Statistics.Verdict.Slower], table.Contenders.Select(c => c.Test?.Verdict));
+        Assert.Contains("times llvm a's time", table.Text());
+    }
+
+    [Fact]
+    public void TwoArmsOfOneContenderShowTheMachinesNoise()
+    {
+        var suite = Arms.Of(Case(), Suite, withPeers: false, allPeers: false).ToList();
+        var (one, two) = (suite[0], suite[0] with { IsTwin = true });
+        Add("llvm a", [10, 11, 10.5, 10.2, 10.8, 10.1]);
+        Add("llvm a again", [10.1, 10.9, 10.4, 10.3, 10.7, 10.2]);
+        Assert.Equal("llvm a again", two.Contender);
+        var noise = RunTable.Noise(one, two, records);
+        Assert.Matches("^A/A of b, llvm a, 1t: (same|inconclusive), processes vary by [0-9.]+ %, [0-9]+ of 100 deals", noise);
+    }
+
     private static BenchmarkCase Case(string name = "b") => new BenchmarkDefinition(name, "kernels", "", [],
         _ => new("title", [new("a", ["x.acc", "f"])])
         {
