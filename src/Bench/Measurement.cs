@@ -85,6 +85,21 @@ internal sealed record Measurement
     /// <summary>Where a call's time goes, kernel by kernel.</summary>
     public IReadOnlyList<KernelRecord>? Profile { get; init; }
 
+    /// <summary>Whether a scenario's load proves what it should; null without a scenario.</summary>
+    public bool? Valid { get; init; }
+
+    /// <summary>Why it does not.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>Samples a second of a scenario's load.</summary>
+    public double? SamplesPerSecond { get; init; }
+
+    /// <summary>What a scenario's estimate is of: 90 or 99.</summary>
+    public double? Percentile { get; init; }
+
+    /// <summary>What that percentile is below, with the confidence of early stopping.</summary>
+    public double? EstimateUs { get; init; }
+
     /// <summary>Figures of the benchmark's own, by name.</summary>
     public IReadOnlyDictionary<string, double>? Metrics { get; init; }
 

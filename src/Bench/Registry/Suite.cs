@@ -1,11 +1,13 @@
 // In: a suite's JSON. Out: its benchmarks, contenders and settings, checked; or what is wrong, and where.
 using System.ComponentModel;
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Schema;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Accelerate.Bench.Scenarios;
 
 namespace Accelerate.Bench.Registry;
 
@@ -43,6 +45,9 @@ internal sealed record Suite
     [Description("How long a process is sampled, in seconds.")]
     public double Seconds { get; init; } = 0.15;
 
+    [Description("How calls arrive, as MLPerf's LoadGen sends them; one after the other without it. Peers and C# have none.")]
+    public SuiteScenario? Scenario { get; init; }
+
     private static readonly JsonSerializerOptions Json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
@@ -78,6 +83,17 @@ internal sealed record Suite
             "takes levels from 0 to 3");
         Check(suite.Processes is >= 1 and <= 200, "$.processes", "takes a number from 1 to 200");
         Check(suite.Seconds is > 0 and <= 600, "$.seconds", "takes seconds above 0, 600 at most");
+        if (suite.Scenario is { } scenario)
+        {
+            string[] names = [.. ScenarioOptions.Names.Select(n => n.Name)];
+            Check(names.Contains(scenario.Name), "$.scenario.name",
+                $"is '{scenario.Name}', which is no scenario: there are {string.Join(", ", names)}");
+            var isServer = scenario.Name == "server";
+            Check(isServer == scenario.Qps is not null && isServer == scenario.LatencyBound is not null, "$.scenario",
+                isServer ? "needs qps and latency_bound" : "has qps or latency_bound, which belong to server");
+            Check(scenario.SamplesPerQuery is null || scenario.Name == "multi-stream", "$.scenario.samples_per_query",
+                "belongs to multi-stream");
+        }
         return suite;
     }
 
@@ -114,6 +130,32 @@ internal sealed record Suite
 
     private static string FirstSentence(string message) =>
         message.Split(" Path:")[0].Split(" The type").Last().TrimEnd('.');
+}
+
+/// <summary>How the calls of a suite's cases arrive.</summary>
+internal sealed record SuiteScenario
+{
+    [Description("single-stream, multi-stream, server or offline.")]
+    public required string Name { get; init; }
+
+    [Description("server: calls that arrive a second.")]
+    public double? Qps { get; init; }
+
+    [Description("server: milliseconds that the 99th percentile must be below.")]
+    public double? LatencyBound { get; init; }
+
+    [Description("multi-stream: calls of a query, 8 by default.")]
+    public int? SamplesPerQuery { get; init; }
+
+    /// <summary>As `accc time` takes it.</summary>
+    public IEnumerable<string> Words =>
+    [
+        "--scenario", Name,
+        .. Word("--qps", Qps), .. Word("--latency-bound", LatencyBound), .. Word("--samples-per-query", SamplesPerQuery),
+    ];
+
+    private static string[] Word(string option, double? value) =>
+        value is { } given ? [option, given.ToString(CultureInfo.InvariantCulture)] : [];
 }
 
 /// <summary>A benchmark of a suite, at one or more sets of values.</summary>

@@ -33,7 +33,10 @@ internal sealed record Arm(BenchmarkCase Case, string Backend, int Threads, int?
     /// <summary>The same contender once more: what differs between the two is the machine's noise.</summary>
     public bool IsTwin { get; init; }
 
-    public ArmKey Key => new(Case.Benchmark.Name, Case.Key, Contender, Threads, "single-stream");
+    public ArmKey Key => new(Case.Benchmark.Name, Case.Key, Contender, Threads, Scenario?.Name ?? "single-stream");
+
+    /// <summary>How calls arrive; null for one after the other.</summary>
+    public SuiteScenario? Scenario { get; init; }
 
     /// <summary>Why the combination cannot run, whatever the machine; null if it can.</summary>
     public string? Impossible { get; init; }
@@ -60,8 +63,9 @@ internal sealed record Arm(BenchmarkCase Case, string Backend, int Threads, int?
             "graph" => ["--graph"],
             _ => ["--backend", Backend],
         },
+        .. Scenario?.Words ?? [],
         // The first process of ours says once what there is to count, and what each kernel takes.
-        .. results is null || Backend != "llvm" || Build is not null ? Array.Empty<string>() : ["--details"],
+        .. results is null || Backend != "llvm" || Build is not null || Scenario is not null ? Array.Empty<string>() : ["--details"],
         .. OptLevel is { } level ? [$"-O{level}"] : Array.Empty<string>(),
         .. results is null ? Array.Empty<string>() : ["--out", results],
     ];
@@ -95,7 +99,7 @@ internal static class Arms
             }
             foreach (var way in definition.Ours)
             {
-                if (way.Assembly is not null) yield return new Arm(c, "own", threads, null, way, null);
+                if (way.Assembly is not null && suite.Scenario is null) yield return new Arm(c, "own", threads, null, way, null);
                 foreach (var backend in way.Assembly is null ? suite.Backends : [])
                 {
                     int?[] levels = backend == "llvm" ? [.. suite.Levels.Select(l => (int?)l)] : [null];
@@ -103,15 +107,16 @@ internal static class Arms
                     {
                         yield return new Arm(c, backend, threads, level, way, null)
                         {
+                            Scenario = suite.Scenario,
                             Impossible = backend == "llvm" || threads == 1 ? null
                                 : $"{backend} has one thread's row: it takes as many as it takes",
                         };
                         foreach (var build in backend == "llvm" ? builds ?? [] : [])
-                            yield return new Arm(c, backend, threads, level, way, null) { Build = build };
+                            yield return new Arm(c, backend, threads, level, way, null) { Build = build, Scenario = suite.Scenario };
                     }
                 }
             }
-            foreach (var peer in withPeers ? definition.Peers.Where(p => allPeers || !p.IsSlow) : [])
+            foreach (var peer in withPeers && suite.Scenario is null ? definition.Peers.Where(p => allPeers || !p.IsSlow) : [])
             {
                 if (threads == 1 || !peer.IsSingle) yield return new Arm(c, "peer", threads, null, null, peer);
             }

@@ -130,6 +130,7 @@ internal sealed class Harness(RunOptions options, IResultStore store, ProcessRun
             OptLevel = arm.OptLevel,
             BatchSize = arm.Case.Values.NumberOrNull("batch"),
             SequenceLength = arm.Case.Values.NumberOrNull("sequence"),
+            Scenario = arm.Key.Scenario,
             Block = block,
             Model = arm.Case.Definition.Model,
         };
@@ -149,7 +150,7 @@ internal sealed class Harness(RunOptions options, IResultStore store, ProcessRun
         try
         {
             measured = runner.Run(arm, options.Seconds, results, cancellation);
-            if (results is not null) agreed = check.Check(arm, results, measured.Flops ?? 0);
+            if (results is not null) agreed = check.Check(arm, results, measured.Flops ?? double.PositiveInfinity);
         }
         catch (NoMeasurementException e)
         {
@@ -160,6 +161,8 @@ internal sealed class Harness(RunOptions options, IResultStore store, ProcessRun
         {
             return empty with { Status = ResultStatus.Wrong, Reason = e.Message };
         }
+        if (measured.Valid == false)
+            return empty with { Status = ResultStatus.Failed, Reason = $"the load proves nothing: {measured.Reason}" };
         var definition = arm.Case.Definition;
         return empty with
         {
@@ -172,8 +175,8 @@ internal sealed class Harness(RunOptions options, IResultStore store, ProcessRun
             P99 = measured.P99Us,
             Max = measured.MaxUs,
             Cpu = measured.CpuUs,
-            CallsPerSecond = 1e6 / measured.MedUs,
-            ItemsPerSecond = definition.Items * 1e6 / measured.MedUs,
+            CallsPerSecond = measured.SamplesPerSecond ?? 1e6 / measured.MedUs,
+            ItemsPerSecond = definition.Items * (measured.SamplesPerSecond ?? 1e6 / measured.MedUs),
             CompileMs = measured.CompileMs,
             FirstResultMs = measured.FirstResultMs,
             ArenaBytes = measured.ArenaBytes,
@@ -189,16 +192,23 @@ internal sealed class Harness(RunOptions options, IResultStore store, ProcessRun
             Instructions = measured.Instructions,
             Model = empty.Model is { Parameters: 0 } m && measured.Parameters is { } count
                 ? m with { Parameters = count } : empty.Model,
-            DeviceMetrics = Metrics(definition.Title, measured.Metrics),
+            DeviceMetrics = Metrics(definition.Title, measured),
             Samples = measured.SamplesUs ?? [],
             Kernels = measured.Profile ?? [],
         };
     }
 
-    private static string Metrics(string title, IReadOnlyDictionary<string, double>? own)
+    private static string Metrics(string title, Measurement measured)
     {
         var all = new JsonObject { ["title"] = title };
-        foreach (var (name, value) in own ?? new Dictionary<string, double>()) all[name] = value;
+        if (measured.Percentile is { } percentile)
+        {
+            // With the confidence of early stopping, so many per cent of the queries are below the estimate.
+            all["percentile"] = percentile;
+            all["estimate_us"] = measured.EstimateUs;
+            all["queries"] = measured.N;
+        }
+        foreach (var (name, value) in measured.Metrics ?? new Dictionary<string, double>()) all[name] = value;
         return all.ToJsonString();
     }
 }

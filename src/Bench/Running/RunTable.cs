@@ -258,7 +258,7 @@ internal sealed class RunTable(IReadOnlyList<BenchmarkCase> cases, Suite suite,
         IReadOnlyDictionary<ArmKey, List<ResultRecord>> records, IReadOnlyDictionary<int, MachineLimits> limits)
     {
         List<ResultRecord> Of(string contender) => records.GetValueOrDefault(
-            new ArmKey(c.Benchmark.Name, c.Key, contender, threads, "single-stream"), []);
+            new ArmKey(c.Benchmark.Name, c.Key, contender, threads, suite.Scenario?.Name ?? "single-stream"), []);
         var isOwn = c.Definition.Ours.Any(o => o.Name == line.Way && o.Assembly is not null);
         var backend = isOwn ? "own" : suite.Backends[0];
         var ours = Of(Arm.Name(backend, line.Way, backend == "llvm" ? suite.Levels[0] : null));

@@ -61,6 +61,9 @@ public sealed class RegistryTests
     [InlineData("""{"name": "s", "description": "d", "benchmarks": [{"name": "gemm"}], "levels": [4]}""", "$.levels")]
     [InlineData("""{"name": "s", "description": "d", "benchmarks": [{"name": "gemm"}], "seconds": 0}""", "$.seconds")]
     [InlineData("""{"name": "s", "description": "d", "benchmarks": [{"name": "gemm"}], "processes": "5"}""", "$.processes")]
+    [InlineData("""{"name": "s", "description": "d", "benchmarks": [{"name": "gemm"}], "scenario": {"name": "x"}}""", "$.scenario.name")]
+    [InlineData("""{"name": "s", "description": "d", "benchmarks": [{"name": "gemm"}], "scenario": {"name": "server"}}""", "needs qps")]
+    [InlineData("""{"name": "s", "description": "d", "benchmarks": [{"name": "gemm"}], "scenario": {"name": "offline", "qps": 1, "latency_bound": 1}}""", "belong to server")]
     [InlineData("[]", "line 1")]
     public void WhatASuiteMayNotSayIsRefusedWithItsPlace(string text, string place) =>
         Assert.Contains(place, Assert.Throws<FormatException>(() => Suite.Parse(text)).Message);
