@@ -14,7 +14,7 @@ namespace Accelerate.Compiler.Fusion;
 internal sealed record AttentionPattern(Dot Scores, Node Masked, Dot Values, ImmutableHashSet<Node> Inside)
 {
     /// <summary>Whoever uses a node, and whether it has a buffer for another reason.</summary>
-    public static AttentionPattern? Of(Dot values, IReadOnlyList<List<Node>> users, Func<Node, bool> isBuffered)
+    public static AttentionPattern? Of(Dot values, Uses users, Func<Node, bool> isBuffered)
     {
         var p = values.Operands[0];
         var (shape, batch) = (p.Type.Shape, values.BatchA.Length);
@@ -53,7 +53,7 @@ internal sealed record AttentionPattern(Dot Scores, Node Masked, Dot Values, Imm
             if (node.Operands.Any(depends.Contains) && depends.Add(node)) Into(node);
         if (!depends.Contains(masked)) return null;
         foreach (var node in inside)
-            if (isBuffered(node) || users[node.Id].Any(u => !inside.Contains(u) && !ReferenceEquals(u, values)))
+            if (isBuffered(node) || users[node].Any(u => !inside.Contains(u) && !ReferenceEquals(u, values)))
                 return null;
         return ReferenceEquals(values.Operands[1], values.Operands[0]) || inside.Contains(values.Operands[1]) ? null
             : new(scores, masked, values, inside.ToImmutableHashSet<Node>(ReferenceEqualityComparer.Instance));

@@ -20,7 +20,7 @@ internal sealed class FusionPlan
     private static readonly ConditionalWeakTable<Node, object> OfWindow = [];
 
     private readonly Function function;
-    private readonly List<Node>[] users;
+    private readonly Uses users;
     private readonly HashSet<Node> buffered = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<Node> parts = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<Node> inline = new(ReferenceEqualityComparer.Instance);
@@ -37,9 +37,7 @@ internal sealed class FusionPlan
         this.function = function;
         Loops = loops ?? new IndexRanges();
         foreach (var node in apart ?? []) buffered.Add(node);
-        users = [.. function.Nodes.Select(_ => new List<Node>())];
-        foreach (var node in function.Nodes)
-            foreach (var operand in node.Operands) users[operand.Id].Add(node);
+        users = new Uses(function);
 
         foreach (var result in function.Results) buffered.Add(result);
         var isTaken = new HashSet<Node>(buffered, ReferenceEqualityComparer.Instance);
@@ -75,7 +73,7 @@ internal sealed class FusionPlan
         {
             foreach (var part in concat.Operands)
             {
-                if (users[part.Id].Count != 1 || isTaken.Contains(part) || !anchors.ContainsKey(part)) continue;
+                if (users[part].Count != 1 || isTaken.Contains(part) || !anchors.ContainsKey(part)) continue;
                 // What is no anchored kernel is computed in the map kernel of the part.
                 if (DotOf(part) is not null || RowOf(part) is not null || CumulateOf(part) is not null) parts.Add(part);
                 buffered.Remove(part);
@@ -107,11 +105,11 @@ internal sealed class FusionPlan
     /// there; any other has a buffer, whose slices its parts are written into.
     /// </summary>
     private bool IsChosenFrom(Node concat) => concat.Operands.Length <= 3
-        && users[concat.Id] is [var user] && (IsElementwise(user) || user is Reduce or Cumulate)
+        && users[concat] is [var user] && (IsElementwise(user) || user is Reduce or Cumulate)
         && !function.Results.Contains(concat);
 
     /// <summary>The results of a node that are used.</summary>
-    public IEnumerable<Result> ResultsOf(Node node) => users[node.Id].OfType<Result>();
+    public IEnumerable<Result> ResultsOf(Node node) => users[node].OfType<Result>();
 
     /// <summary>The attentions that have a kernel each.</summary>
     public IEnumerable<AttentionPattern> Attentions => attention.Values;
@@ -138,7 +136,7 @@ internal sealed class FusionPlan
     /// The buffers that a sort writes, at least one: what is taken from it, and itself where it is used as the first.
     /// </summary>
     public ImmutableArray<Node> OutputsOf(Sort sort) =>
-        [.. users[sort.Id].Where(u => u is Result).Append(sort).Where(buffered.Contains).Distinct().OrderBy(n => n.Id)];
+        [.. users[sort].Where(u => u is Result).Append(sort).Where(buffered.Contains).Distinct().OrderBy(n => n.Id)];
 
     public static bool IsSource(Node node) =>
         node is Input or State or Const { IsSplat: false } or Result { Operands: [RegionNode] };
@@ -227,8 +225,8 @@ internal sealed class FusionPlan
         var conditional = new HashSet<Node>(ReferenceEqualityComparer.Instance);
         foreach (var node in function.Nodes.Reverse())
         {
-            if (buffered.Contains(node) || node is Dot or Sort or Cumulate || users[node.Id].Count == 0) continue;
-            if (users[node.Id].All(
+            if (buffered.Contains(node) || node is Dot or Sort or Cumulate || users[node].Count == 0) continue;
+            if (users[node].All(
                 u => conditional.Contains(u) || (u is Select && !ReferenceEquals(u.Operands[0], node))))
                 conditional.Add(node);
         }
@@ -278,7 +276,7 @@ internal sealed class FusionPlan
 
         void Follow(Node node, bool isInside)
         {
-            foreach (var user in users[node.Id])
+            foreach (var user in users[node])
             {
                 if (queued.Add(user)) open.Enqueue(user, user.Id);
                 if (isInside) candidates.Add(user);
@@ -299,7 +297,7 @@ internal sealed class FusionPlan
         buffered.Add(exit);
     }
 
-    private bool FeedsAttention(Node node) => !buffered.Contains(node) && users[node.Id].All(u => u is Dot dot
+    private bool FeedsAttention(Node node) => !buffered.Contains(node) && users[node].All(u => u is Dot dot
         ? attention.ContainsKey(dot)
             || (claimed.TryGetValue(dot, out var last) && last is Dot end && attention.ContainsKey(end))
         : u is Transpose or Reshape && FeedsAttention(u));
@@ -309,7 +307,7 @@ internal sealed class FusionPlan
     {
         var between = Between(exit, region);
         return between.Contains(anchor) && between.All(n => ReferenceEquals(n, exit)
-            || (users[n.Id].All(between.Contains) && !buffered.Contains(n)));
+            || (users[n].All(between.Contains) && !buffered.Contains(n)));
     }
 
     private static HashSet<Node> Between(Node exit, HashSet<Node> region)
@@ -386,7 +384,7 @@ internal sealed class FusionPlan
             else if (claimed.TryGetValue(node, out var exit)) here.Add(exit);
             else
             {
-                foreach (var user in users[node.Id])
+                foreach (var user in users[node])
                     if (here.Count < MostCounted) here.UnionWith(kernels[user]);
                 if (here.Count > 1 && !inline.Contains(node)
                     && (IsExpensive(node) || (node is Select && node.Operands.Any(inline.Contains))))

@@ -22,14 +22,11 @@ public static class FoldScales
     {
         rewrites ??= new Rewrites();
         var known = new KnownValues(function, frozen);
-        var users = new List<Node>[function.Nodes.Count];
-        for (var id = 0; id < users.Length; id++) users[id] = [];
-        foreach (var node in function.Nodes)
-            foreach (var operand in node.Operands) users[operand.Id].Add(node);
+        var users = new Uses(function);
         var results = new HashSet<Node>(function.Results, ReferenceEqualityComparer.Instance);
         var chains = new Dictionary<Node, Chain>(ReferenceEqualityComparer.Instance);
         foreach (var node in function.Nodes)
-            if (Chain.From(node, known, n => results.Contains(n) ? [] : users[n.Id]) is { } found)
+            if (Chain.From(node, known, n => results.Contains(n) ? [] : users[n]) is { } found)
                 chains[found.Last] = found;
         if (chains.Count == 0) return function;
 
@@ -53,7 +50,7 @@ public static class FoldScales
     private sealed record Chain(Node Base, (Node Node, int Axis) Weights, int Axis,
         List<(BinaryOp Kind, Node Vector)> Steps, Node Last)
     {
-        public static Chain? From(Node node, KnownValues known, Func<Node, List<Node>> usersOf)
+        public static Chain? From(Node node, KnownValues known, Func<Node, IReadOnlyList<Node>> usersOf)
         {
             if (node.Type.DType != DType.F32 || WeightAxes(node, known) is not var (weights, axes)) return null;
             var steps = new List<(BinaryOp, Node)>();

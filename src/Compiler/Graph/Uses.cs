@@ -1,0 +1,21 @@
+// In: a function. Out: the nodes that use each node, in order.
+namespace Accelerate.Compiler.Graph;
+
+/// <summary>
+/// Who has a node among its operands: once for each operand that is it. Results and effects of the function are no nodes
+/// and stand nowhere here. Nodes that are added later are unknown.
+/// </summary>
+public sealed class Uses
+{
+    private readonly List<Node>[] users;
+
+    public Uses(Function function)
+    {
+        users = [.. function.Nodes.Select(_ => new List<Node>())];
+        foreach (var node in function.Nodes)
+            foreach (var operand in node.Operands) users[operand.Id].Add(node);
+    }
+
+    /// <summary>The nodes with that operand, in the function's order.</summary>
+    public IReadOnlyList<Node> this[Node node] => users[node.Id];
+}
