@@ -20,7 +20,7 @@ internal static class Accc
     public static int Run(IReadOnlyList<string> args, TextWriter output, TextWriter error)
     {
         (output, error) = (new VisibleWriter(output), new VisibleWriter(error));
-        var root = Root(new Terminal(output, error));
+        var root = Root(new Terminal(output, error), args);
         // No response files: `@` begins the name of a data file here.
         var parsed =
             root.Parse([.. args.SelectMany(Split)], new ParserConfiguration { ResponseFileTokenReplacer = null });
@@ -120,14 +120,17 @@ internal static class Accc
     private static IEnumerable<string> Split(string arg) =>
         arg is ['-', 'O', >= '0' and <= '9'] ? ["-O", arg[2..]] : [arg];
 
-    internal static RootCommand Root(Terminal terminal)
+    /// <param name="terminal">Where commands write.</param>
+    /// <param name="args">The words of the command line: those of `bench` decide whether it is a group; null for all
+    /// there is.</param>
+    internal static RootCommand Root(Terminal terminal, IReadOnlyList<string>? args = null)
     {
         var root = new RootCommand("Compiles and runs models written in .acc, a small tensor language.");
         foreach (var command in (Command[])[
             CheckCommand.Make(terminal), RunCommand.Make(terminal), DumpCommand.Make(terminal),
                 FmtCommand.Make(terminal),
             TestCommand.Make(terminal), FuzzCommand.Make(terminal), HostileCommand.Make(terminal),
-                BisectCommand.Make(terminal), BenchCommand.Make(terminal), TimeCommand.Make(terminal),
+                BisectCommand.Make(terminal), BenchCommand.Make(terminal, args), TimeCommand.Make(terminal),
                 LimitsCommand.Make(terminal), ExplainCommand.Make(terminal), EnvCommand.Make(terminal),
                 DbCommand.Make(terminal),
                 .. PlannedCommands.Make()])

@@ -11,8 +11,18 @@ namespace Accelerate.Cli;
 
 internal static class BenchCommand
 {
-    public static Command Make(Terminal terminal)
+    /// <param name="terminal">Where it writes.</param>
+    /// <param name="args">The words of the command line. `accc bench run` is a command and `accc bench net.acc run` a
+    /// function of that name: the word behind `bench` decides. Null, or no such word: both.</param>
+    public static Command Make(Terminal terminal, IReadOnlyList<string>? args = null)
     {
+        Command[] subcommands =
+        [
+            BenchCompareCommand.Make(terminal), BenchReportCommand.Make(terminal), BenchRunCommand.Make(terminal),
+            BenchListCommand.Make(terminal), BenchExecuteCommand.Make(terminal),
+        ];
+        var next = args is ["bench", var word, ..] && !word.StartsWith('-') ? word : null;
+        var isGroup = subcommands.Any(c => c.Name == next);
         var function = new Argument<string>("FN") { Description = "an exported function" };
         var sizes = new Argument<string[]>("SIZES")
         {
@@ -52,16 +62,14 @@ internal static class BenchCommand
         };
         var kernels = new Option<bool>("--kernels") { Description = "llvm: also the time of each kernel" };
         var command = new Command("bench", "Times a function on every backend, after checking that they agree.");
+        if (next is null || isGroup)
+            foreach (var subcommand in subcommands) command.Subcommands.Add(subcommand);
+        if (isGroup) return command;
         var common = new CommonOptions().AddTo(command).AddCodeTo(command);
         command.Arguments.Add(function);
         command.Arguments.Add(sizes);
         foreach (var option in (Option[])[common.Weights, threads, backends, seconds, seed, integers, database, kernels])
             command.Options.Add(option);
-        command.Subcommands.Add(BenchCompareCommand.Make(terminal));
-        command.Subcommands.Add(BenchReportCommand.Make(terminal));
-        command.Subcommands.Add(BenchRunCommand.Make(terminal));
-        command.Subcommands.Add(BenchListCommand.Make(terminal));
-        command.Subcommands.Add(BenchExecuteCommand.Make(terminal));
         command.SetAction(parsed =>
         {
             var options = common.Read(parsed);

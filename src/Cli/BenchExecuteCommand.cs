@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using Accelerate.Bench;
 using Accelerate.Bench.Registry;
+using Accelerate.Bench.Running;
 
 namespace Accelerate.Cli;
 
@@ -27,12 +28,21 @@ internal static class BenchExecuteCommand
             {
                 using var benchmark = AssemblyBenchmarks.Make(parsed.GetValue(assembly)!, parsed.GetValue(name)!);
                 var workers = parsed.GetValue(threads);
-                benchmark.SetUp(ParameterValues.FromJson(parsed.GetValue(parameters)!), workers);
-                benchmark.Execute();
+                var values = ParameterValues.FromJson(parsed.GetValue(parameters)!);
+                Try("SetUp", () => benchmark.SetUp(values, workers));
+                Try("Execute", benchmark.Execute);
                 var sinceStart = DateTime.Now - Process.GetCurrentProcess().StartTime;
-                var samples = CallSamples.Take(parsed.GetValue(seconds), benchmark.Execute);
+                CallSamples samples = null!;
+                Try("Execute", () => samples = CallSamples.Take(parsed.GetValue(seconds), benchmark.Execute));
                 var metrics = new Dictionary<string, double>();
-                benchmark.Process(metrics);
+                try
+                {
+                    benchmark.Process(metrics);
+                }
+                catch (Exception e)
+                {
+                    throw new CliException(ProcessRunner.Refusal + e.Message);
+                }
                 terminal.Output.Write((Measurement.Of(samples, workers) with
                 {
                     FirstResultMs = sinceStart.TotalMilliseconds,
@@ -46,5 +56,17 @@ internal static class BenchExecuteCommand
             }
         });
         return command;
+
+        static void Try(string step, Action action)
+        {
+            try
+            {
+                action();
+            }
+            catch (Exception e)
+            {
+                throw new CliException($"its {step} throws {e.GetType().Name}: {e.Message}");
+            }
+        }
     }
 }

@@ -34,7 +34,11 @@ internal sealed record BenchJob(Suite Suite, BenchmarkRegistry Registry, string?
         arms.AddRange(twins.Select(t => t.Two));
         var run = new RunRecord(Guid.NewGuid(), DateTime.UtcNow, Command, Suite.Name, Options.Seed,
             Machine.This.Hardware(), Machine.This.Environment());
-        using var store = ResultStores.Open(Database);
+        if (Builds.Select(b => b.Name).Distinct().Count() < Builds.Count)
+            throw CommonOptions.Usage("two builds have one name", "--build before=… --build older=…");
+        if (Database != "none" && Path.GetDirectoryName(Path.GetFullPath(Database)) is var folder && !Directory.Exists(folder))
+            throw CommonOptions.Usage($"--database {Database}: there is no folder {folder}");
+        using var store = Database == "none" ? JsonLinesStore.Of([]) : ResultStores.Open(Database);
         var limits = Suite.Threads.ToDictionary(t => t, MachineLimits.Measure);
         terminal.Output.Write($"{Machine.This}; accc {Machine.This.Commit}, build {run.Environment.Build}\n");
         foreach (var (threads, limit) in limits)
@@ -42,14 +46,21 @@ internal sealed record BenchJob(Suite Suite, BenchmarkRegistry Registry, string?
             terminal.Output.Write($"{threads} thread{(threads == 1 ? "" : "s")}: f32 fma {limit.Gflops:0} GFLOP/s, "
                 + $"DRAM read {limit.Levels[^1].Read:0} GB/s\n");
         }
-        var records = Measure(cases, arms, run, store, limits, terminal, cancellation);
+        var harness = Measure(cases, arms, run, store, limits, terminal, cancellation);
+        var records = harness.Records;
         var table = new RunTable(cases, Suite, records, limits, Builds);
         terminal.Output.Write(isMarkdown ? table.Markdown(Command) : table.Text());
         foreach (var (one, two) in twins) terminal.Output.Write(RunTable.Noise(one, two, records));
         var all = records.Values.SelectMany(r => r).ToList();
         var waits = store is SpoolingStore spooling && !spooling.Merge()
             ? $"; {spooling.Spooled} of them wait in the spool while another process has it open" : "";
-        terminal.Output.Write($"\n{all.Count} results in {Database}, run {run.Id}{waits}\n");
+        terminal.Output.Write($"\n{all.Count} results in {Database}, run {harness.Run}{waits}\n");
+        if (!all.Any(r => r.Backend != "peer" && r.Median is not null))
+        {
+            var reason = all.FirstOrDefault(r => r is { Backend: not "peer", Reason: not null })?.Reason;
+            terminal.Error.Write($"error: nothing of ours was measured{(reason is null ? "" : $": {reason}")}\n");
+            return ExitCodes.Usage;
+        }
         var failed = all.Where(r => r.Backend != "peer" && r.Status is ResultStatus.Failed or ResultStatus.Wrong).ToList();
         foreach (var r in failed)
         {
@@ -59,8 +70,8 @@ internal sealed record BenchJob(Suite Suite, BenchmarkRegistry Registry, string?
         return failed.Count == 0 ? ExitCodes.Ok : ExitCodes.Usage;
     }
 
-    private IReadOnlyDictionary<ArmKey, List<ResultRecord>> Measure(IReadOnlyList<BenchmarkCase> cases,
-        IReadOnlyList<Arm> arms, RunRecord run, IResultStore store, IReadOnlyDictionary<int, MachineLimits> limits,
+    private Harness Measure(IReadOnlyList<BenchmarkCase> cases, IReadOnlyList<Arm> arms, RunRecord run,
+        IResultStore store, IReadOnlyDictionary<int, MachineLimits> limits,
         Terminal terminal, CancellationToken cancellation)
     {
         var runner = new ProcessRunner(Places, ChildProcess.StartInfo);
@@ -81,7 +92,7 @@ internal sealed record BenchJob(Suite Suite, BenchmarkRegistry Registry, string?
             arms = [.. arms.Where(a => open.Any(o => o.Case == a.Case.Name && o.Threads == a.Threads))];
             processes = next;
         }
-        return harness.Records;
+        return harness;
     }
 
     /// <summary>The first contender of each case, way and number of threads, and the same once more.</summary>

@@ -1,6 +1,8 @@
 // In: suites or benchmarks. Out: every contender measured in fresh processes, a table, records in the store.
 using System.CommandLine;
 using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.Json;
 using Accelerate.Bench;
 using Accelerate.Bench.Records;
 using Accelerate.Bench.Registry;
@@ -81,8 +83,23 @@ internal static class BenchRunCommand
         }
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
+            // A signal ends the process that measures, and says what is kept.
+            using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            void Stop(PosixSignalContext signal)
+            {
+                signal.Cancel = true;
+                stopping.Cancel();
+            }
+            using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+            using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
             try
             {
+                var isMarkdown = parsed.GetValue(format) switch
+                {
+                    "markdown" => true,
+                    "table" => false,
+                    var other => throw CommonOptions.Usage($"--format {other} is no format", "it takes table or markdown"),
+                };
                 var places = HarnessPlaces.Find();
                 var wanted = Wanted(parsed.GetValue(suites) ?? [], parsed.GetValue(benchmark),
                     parsed.GetValue(parameters), places);
@@ -105,9 +122,11 @@ internal static class BenchRunCommand
                         Levels = Numbers(parsed.GetValue(levels), "--levels") ?? given.Levels,
                         Peers = parsed.GetValue(allPeers) || (parsed.GetValue(peers) ?? given.Peers),
                         Processes = parsed.GetValue(processes) is { } count and not "auto"
-                            ? Numbers(count, "--processes")!.Single() : given.Processes,
+                            ? Numbers(count, "--processes") is [var one] ? one
+                                : throw CommonOptions.Usage($"--processes {count} is not a number of processes", "it takes 1 to 200, or auto") : given.Processes,
                         Seconds = parsed.GetValue(seconds) ?? given.Seconds,
                     };
+                    suite.Validate();
                     var job = new BenchJob(suite, registry, parsed.GetValue(only), places, parsed.GetValue(database)!,
                         new(suite.Seconds, parsed.GetValue(seed), parsed.GetValue(fresh),
                             parsed.GetValue(allPeers)),
@@ -117,7 +136,7 @@ internal static class BenchRunCommand
                         HasTwins = parsed.GetValue(aa),
                         Builds = [.. (parsed.GetValue(builds) ?? []).Select(Build)],
                     };
-                    exit = Math.Max(exit, job.Execute(terminal, parsed.GetValue(format) == "markdown", cancellation));
+                    exit = Math.Max(exit, job.Execute(terminal, isMarkdown, stopping.Token));
                 }
                 return exit;
             }
@@ -129,7 +148,11 @@ internal static class BenchRunCommand
             {
                 throw CommonOptions.Usage(e.Message, e.Help);
             }
-        }, cancellation));
+            catch (OperationCanceledException)
+            {
+                throw new CliException("interrupted: what was measured is kept", "the same command goes on", 130);
+            }
+        }, CancellationToken.None));
         return command;
     }
 
@@ -142,9 +165,18 @@ internal static class BenchRunCommand
         {
             if (suites.Length > 0)
                 throw CommonOptions.Usage($"both a suite ('{suites[0]}') and --benchmark {benchmark}", "give one of them");
-            var text = "{\"name\": \"\", \"description\": \"\", \"benchmarks\": [{\"name\": "
-                + System.Text.Json.JsonSerializer.Serialize(benchmark) + ", \"params\": " + (parameters ?? "{}") + "}]}";
-            return [Suite.Parse(text.Replace("\"name\": \"\"", "\"name\": \"single\"", StringComparison.Ordinal))];
+            if (benchmark.Length == 0) throw CommonOptions.Usage("--benchmark is empty", "accc bench list names them");
+            Dictionary<string, JsonElement> values;
+            try
+            {
+                values = JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(parameters ?? "{}") ?? [];
+            }
+            catch (JsonException)
+            {
+                throw CommonOptions.Usage($"--params {parameters} is no JSON object", "it takes '{\"batch\": 8, \"size\": [1, 2]}'");
+            }
+            // The suite is called after it: the next run of the same benchmark goes on where this one was.
+            return [new Suite { Name = benchmark, Description = "", Benchmarks = [new() { Name = benchmark, Params = values }] }];
         }
         if (suites.Length == 0)
         {
@@ -173,8 +205,8 @@ internal static class BenchRunCommand
         var at = text.IndexOf('=');
         if (at <= 0) throw CommonOptions.Usage($"--build {text} has no name and file", "write --build before=FOLDER/accc.dll");
         var path = Path.GetFullPath(text[(at + 1)..]);
-        return File.Exists(path) ? new(text[..at], path)
-            : throw CommonOptions.Usage($"--build {text}: there is no {path}", "`./accc env` builds src/Cli/bin/accc/accc.dll");
+        return File.Exists(path) && Path.GetFileName(path) == "accc.dll" ? new(text[..at], path)
+            : throw CommonOptions.Usage($"--build {text}: {path} is no accc.dll", "`./accc env` builds src/Cli/bin/accc/accc.dll");
     }
 
     private static IReadOnlyList<string>? Words(string? text)

@@ -45,9 +45,16 @@ internal static class AssemblyBenchmarks
 
     private static BenchmarkDefinition Definition(string file, Type type, BenchmarkAttribute attribute)
     {
-        using var instance = Make(type);
-        BenchmarkParameter[] parameters =
-            [.. instance.Parameters.Select(p => new BenchmarkParameter(p.Key, p.Value, p.Key))];
+        BenchmarkParameter[] parameters;
+        try
+        {
+            using var instance = Make(type);
+            parameters = [.. instance.Parameters.Select(p => new BenchmarkParameter(p.Key, p.Value, p.Key))];
+        }
+        catch (Exception e) when (e is not FormatException)
+        {
+            throw new FormatException($"{type.FullName}: its parameters cannot be asked for: {e.GetType().Name}: {e.Message}");
+        }
         return new(attribute.Name, attribute.Category, attribute.Description, parameters,
             v => new(attribute.Name, [new("", [attribute.Name, "--params", v.ToJson()]) { Assembly = file }]));
     }

@@ -18,11 +18,16 @@ internal static class FileBenchmark
         return new(name, "own", $"{function} of {name[..at]}", [], _ => new(name, [])) { OfFile = (file, function) };
     }
 
+    /// <summary>Processes run at the repository's root: a file of the current folder's is named whole.</summary>
+    private static string Located(string name, string value) =>
+        value.StartsWith('@') && File.Exists(value[1..]) ? "@" + Path.GetFullPath(value[1..])
+        : name == "weights" && File.Exists(value) ? Path.GetFullPath(value) : value;
+
     /// <summary>The case of a file's function: its parameters are whatever the suite gives.</summary>
     public static BenchmarkCase Case(BenchmarkDefinition definition, IEnumerable<KeyValuePair<string, string>> given)
     {
         var (file, function) = definition.OfFile!.Value;
-        var pairs = given.ToList();
+        var pairs = given.Select(p => KeyValuePair.Create(p.Key, Located(p.Key, p.Value))).ToList();
         var declared = definition with { Parameters = [.. pairs.Select(p => new BenchmarkParameter(p.Key, p.Value, p.Key))] };
         var values = ParameterValues.Of(definition.Name, declared.Parameters, pairs);
         IEnumerable<string> words = pairs.SelectMany(p =>

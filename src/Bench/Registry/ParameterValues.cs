@@ -50,7 +50,8 @@ internal sealed class ParameterValues
 
     public long Number(string name) => long.Parse(this[name], CultureInfo.InvariantCulture);
 
-    public long? NumberOrNull(string name) => values.Any(v => v.Parameter.Name == name) ? Number(name) : null;
+    public long? NumberOrNull(string name) =>
+        long.TryParse(values.FirstOrDefault(v => v.Parameter?.Name == name).Value, out var number) ? number : null;
 
     /// <summary>"b8_s128_f32": what tells the case from the benchmark's others.</summary>
     public string Key => string.Join('_', values.Select(v => v.Parameter.Letter + v.Value));

@@ -7,6 +7,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Schema;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using System.Text.RegularExpressions;
 using Accelerate.Bench.Scenarios;
 
 namespace Accelerate.Bench.Registry;
@@ -69,21 +70,29 @@ internal sealed record Suite
         {
             throw new FormatException($"{e.Path ?? "$"}, line {e.LineNumber + 1}: {FirstSentence(e.Message)}");
         }
-        Check(suite.Name.Length > 0, "$.name", "is empty");
-        Check(suite.Benchmarks.Count > 0, "$.benchmarks", "is empty: a suite measures something");
-        Check(suite.Backends.Count > 0, "$.backends", "is empty: something of ours is measured");
-        foreach (var backend in suite.Backends)
+        suite.Validate();
+        return suite;
+    }
+
+    /// <summary>Holds every field to what it may be; after a command line has changed some too.</summary>
+    /// <exception cref="FormatException">The field, and what it takes.</exception>
+    public void Validate()
+    {
+        Check(Name.Length > 0, "$.name", "is empty");
+        Check(Benchmarks.Count > 0, "$.benchmarks", "is empty: a suite measures something");
+        Check(Backends.Count > 0, "$.backends", "is empty: something of ours is measured");
+        foreach (var backend in Backends)
         {
             Check(KnownBackends.Contains(backend), "$.backends",
                 $"has '{backend}', which is no backend: there are {string.Join(", ", KnownBackends)}");
         }
-        Check(suite.Threads.Count > 0 && suite.Threads.All(t => t is >= 1 and <= 1024), "$.threads",
+        Check(Threads.Count > 0 && Threads.All(t => t is >= 1 and <= 1024), "$.threads",
             "takes numbers from 1 to 1024");
-        Check(suite.Levels.Count > 0 && suite.Levels.All(l => l is >= 0 and <= 3), "$.levels",
+        Check(Levels.Count > 0 && Levels.All(l => l is >= 0 and <= 3), "$.levels",
             "takes levels from 0 to 3");
-        Check(suite.Processes is >= 1 and <= 200, "$.processes", "takes a number from 1 to 200");
-        Check(suite.Seconds is > 0 and <= 600, "$.seconds", "takes seconds above 0, 600 at most");
-        if (suite.Scenario is { } scenario)
+        Check(Processes is >= 1 and <= 200, "$.processes", "takes a number from 1 to 200");
+        Check(Seconds is > 0 and <= 600, "$.seconds", "takes seconds above 0, 600 at most");
+        if (Scenario is { } scenario)
         {
             string[] names = [.. ScenarioOptions.Names.Select(n => n.Name)];
             Check(names.Contains(scenario.Name), "$.scenario.name",
@@ -94,7 +103,10 @@ internal sealed record Suite
             Check(scenario.SamplesPerQuery is null || scenario.Name == "multi-stream", "$.scenario.samples_per_query",
                 "belongs to multi-stream");
         }
-        return suite;
+        Check(Benchmarks.All(b => b is not null), "$.benchmarks", "has a null where a benchmark stands");
+        Check(Backends.Distinct().Count() == Backends.Count, "$.backends", "has one twice");
+        Check(Threads.Distinct().Count() == Threads.Count, "$.threads", "has one twice");
+        Check(Levels.Distinct().Count() == Levels.Count, "$.levels", "has one twice");
     }
 
     /// <summary>What `$.backends` may name.</summary>
@@ -129,7 +141,11 @@ internal sealed record Suite
     }
 
     private static string FirstSentence(string message) =>
-        message.Split(" Path:")[0].Split(" The type").Last().TrimEnd('.');
+        // What .NET calls its types is nobody's concern who writes a suite.
+        Regex.Replace(message.Split(" Path:")[0].Split(" The type").Last(),
+            "could not be converted to .*|Consider updating.*|mapped to any .NET member contained in type .*",
+            m => m.Value.StartsWith("mapped", StringComparison.Ordinal) ? "a field of suites" : "is of another type there")
+            .TrimEnd('.', ' ');
 }
 
 /// <summary>How the calls of a suite's cases arrive.</summary>
@@ -161,6 +177,8 @@ internal sealed record SuiteScenario
 /// <summary>A benchmark of a suite, at one or more sets of values.</summary>
 internal sealed record SuiteEntry
 {
+    private const int MostCases = 10_000;
+
     [Description("A benchmark that `accc bench list` names, or FILE.acc:FUNCTION.")]
     public required string Name { get; init; }
 
@@ -172,6 +190,10 @@ internal sealed record SuiteEntry
     public IEnumerable<IReadOnlyDictionary<string, string>> Combinations()
     {
         IEnumerable<Dictionary<string, string>> all = [new(StringComparer.Ordinal)];
+        var count = Params.Values.Aggregate(1.0,
+            (product, v) => product * (v.ValueKind == JsonValueKind.Array ? v.GetArrayLength() : 1));
+        if (count > MostCases)
+            throw new FormatException($"'{Name}' has {count:0} combinations of parameters, {MostCases} are allowed");
         foreach (var (name, value) in Params)
         {
             string[] choices = value.ValueKind == JsonValueKind.Array

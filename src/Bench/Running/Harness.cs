@@ -41,6 +41,9 @@ internal sealed class Harness(RunOptions options, IResultStore store, ProcessRun
     private readonly Dictionary<ArmKey, List<ResultRecord>> records = [];
     private readonly Random random = new(unchecked((int)options.Seed));
 
+    /// <summary>The run that results belong to: an earlier one where this one goes on with it.</summary>
+    public Guid Run => run.Id;
+
     /// <summary>All records of the arms, those of earlier runs among them.</summary>
     public IReadOnlyDictionary<ArmKey, List<ResultRecord>> Records => records;
 
@@ -53,7 +56,7 @@ internal sealed class Harness(RunOptions options, IResultStore store, ProcessRun
         if (records.Count == 0)
         {
             foreach (var arm in arms) records[arm.Key] = [];
-            if (!options.Fresh) Recall();
+            if (!options.Fresh) Recall(arms);
         }
         observer.Plan(arms.Count * processes);
         var cases = arms.GroupBy(a => a.Case.Name).Select(g => g.ToArray()).ToArray();
@@ -72,18 +75,22 @@ internal sealed class Harness(RunOptions options, IResultStore store, ProcessRun
         }
     }
 
-    private void Recall()
+    /// <summary>
+    /// The newest run of this suite, build and machine goes on: what it has measured of the very same work, its files and
+    /// seconds included, counts, and what is measured now belongs to it.
+    /// </summary>
+    private void Recall(IReadOnlyList<Arm> arms)
     {
-        var filter = new ResultFilter(Machine: run.Hardware.Fingerprint);
-        var builds = store.Runs(filter).Where(r => r.Environment.Build == run.Environment.Build).Select(r => r.Id).ToHashSet();
-        foreach (var result in store.Results(filter))
-        {
-            if (result.Status == ResultStatus.Measured && builds.Contains(result.RunId)
-                && records.TryGetValue(result.Arm, out var known))
-            {
-                known.Add(result);
-            }
-        }
+        var filter = new ResultFilter(Machine: run.Hardware.Fingerprint, Suite: run.Suite);
+        var earlier = store.Runs(filter).FirstOrDefault(r => r.Environment.Build == run.Environment.Build);
+        if (earlier is null) return;
+        var work = arms.ToDictionary(a => a.Key, a => runner.Work(a, options.Seconds));
+        var mine = store.Results(new ResultFilter(Run: earlier.Id))
+            .Where(r => r.Status == ResultStatus.Measured && work.ContainsKey(r.Arm)).ToList();
+        // Figures of a file as it was and as it is now are not one run's.
+        if (mine.Any(r => JsonNode.Parse(r.DeviceMetrics)?["work"]?.GetValue<string>() != work[r.Arm])) return;
+        run = earlier;
+        foreach (var result in mine) records[result.Arm].Add(result);
     }
 
     private bool IsWanted(Arm arm, int block, Arm[] group)
@@ -154,6 +161,8 @@ internal sealed class Harness(RunOptions options, IResultStore store, ProcessRun
         }
         catch (NoMeasurementException e)
         {
+            if (e.Message.StartsWith(ProcessRunner.Refusal, StringComparison.Ordinal))
+                return empty with { Status = ResultStatus.Wrong, Reason = e.Message };
             var isLimit = e.Message.Contains("not supported", StringComparison.Ordinal);
             return empty with { Status = isLimit ? ResultStatus.Skipped : ResultStatus.Failed, Reason = e.Message };
         }
@@ -192,15 +201,15 @@ internal sealed class Harness(RunOptions options, IResultStore store, ProcessRun
             Instructions = measured.Instructions,
             Model = empty.Model is { Parameters: 0 } m && measured.Parameters is { } count
                 ? m with { Parameters = count } : empty.Model,
-            DeviceMetrics = Metrics(definition.Title, measured),
+            DeviceMetrics = Metrics(definition.Title, runner.Work(arm, options.Seconds), measured),
             Samples = measured.SamplesUs ?? [],
             Kernels = measured.Profile ?? [],
         };
     }
 
-    private static string Metrics(string title, Measurement measured)
+    private static string Metrics(string title, string work, Measurement measured)
     {
-        var all = new JsonObject { ["title"] = title };
+        var all = new JsonObject { ["title"] = title, ["work"] = work };
         if (measured.Percentile is { } percentile)
         {
             // With the confidence of early stopping, so many per cent of the queries are below the estimate.
@@ -208,7 +217,7 @@ internal sealed class Harness(RunOptions options, IResultStore store, ProcessRun
             all["estimate_us"] = measured.EstimateUs;
             all["queries"] = measured.N;
         }
-        foreach (var (name, value) in measured.Metrics ?? new Dictionary<string, double>()) all[name] = value;
+        foreach (var (name, value) in measured.Metrics ?? new Dictionary<string, double>()) all[$"own.{name}"] = double.IsFinite(value) ? value : null;
         return all.ToJsonString();
     }
 }

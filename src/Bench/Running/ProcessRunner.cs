@@ -1,6 +1,8 @@
 // In: an arm. Out: what a fresh process of it measured, or why it did not.
 using System.Diagnostics;
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 
 namespace Accelerate.Bench.Running;
@@ -13,6 +15,12 @@ internal sealed class NoMeasurementException(string message) : Exception(message
 /// <param name="accc">How another process of this program is started with those words.</param>
 internal sealed class ProcessRunner(HarnessPlaces places, Func<IEnumerable<string>, ProcessStartInfo> accc)
 {
+    /// <summary>What a process says first when its own check of the results fails.</summary>
+    public const string Refusal = "wrong result: ";
+
+    // A measurement of minutes is one that hangs.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
+
     // Without these glibc gives big tensors back to the kernel after every call, and some peers are five times slower.
     // Huge pages, which our tensors ask for, make ONNX Runtime's GPT-2 step 23.5 ms instead of 28.9, relu on 16M floats
     // 2.8 instead of 3.9, and nothing measured slower (1 thread, CPU time, Zen 4).
@@ -48,13 +56,16 @@ internal sealed class ProcessRunner(HarnessPlaces places, Func<IEnumerable<strin
         start.WorkingDirectory = places.Root;
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
         using var process = Process.Start(start)!;
-        using var stop = cancellation.Register(() => process.Kill(entireProcessTree: true));
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(Patience + TimeSpan.FromSeconds(10 * seconds));
+        using var stop = limit.Token.Register(() => process.Kill(entireProcessTree: true));
         process.StandardInput.Close();
         // Both pipes at once: a process that fills one must not wait for the other to be read.
-        var said = process.StandardError.ReadToEndAsync(cancellation);
+        var said = process.StandardError.ReadToEndAsync(CancellationToken.None);
         var text = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         cancellation.ThrowIfCancellationRequested();
+        if (limit.IsCancellationRequested) throw new NoMeasurementException("it had not ended after a quarter of an hour");
         var line = text.Split('\n', StringSplitOptions.RemoveEmptyEntries).LastOrDefault();
         if (process.ExitCode == 0 && line is not null)
         {
@@ -69,16 +80,10 @@ internal sealed class ProcessRunner(HarnessPlaces places, Func<IEnumerable<strin
         }
         string[] words = [.. (said.Result.Trim() is { Length: > 0 } errors ? errors : text.Trim()).Split('\n')];
         // Ours says first what is wrong; in a peer's stack trace it comes last.
-        var reason = arm.Peer is null ? words[0] : words[^1];
+        var reason = arm.Peer is null ? words[0].Replace("error: ", "", StringComparison.Ordinal) : words[^1];
         throw new NoMeasurementException(reason.Length > 0 ? reason : $"exit code {process.ExitCode}");
 
-        string Fill(string word) => word
-            .Replace("{data}", places.Data(arm.Case.Name), StringComparison.Ordinal)
-            .Replace("{models}", Path.Combine(places.Peers, "models"), StringComparison.Ordinal)
-            .Replace("{case}", arm.Case.Name, StringComparison.Ordinal)
-            .Replace("{threads}", arm.Threads.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)
-            .Replace("{openblas}", $"{HarnessPlaces.Libraries}/openblas-pthread/libopenblas.so.0", StringComparison.Ordinal)
-            .Replace("{blis}", $"{HarnessPlaces.Libraries}/blis-pthread/libblis.so.4", StringComparison.Ordinal);
+        string Fill(string word) => this.Fill(arm, word);
 
         ProcessStartInfo StartPeer(Arm peer, double budget)
         {
@@ -91,6 +96,39 @@ internal sealed class ProcessRunner(HarnessPlaces places, Func<IEnumerable<strin
             return info;
         }
     }
+
+    /// <summary>
+    /// A hash of what the process is told and of the files that it is told of: equal ones measure the same. Of large files
+    /// the length and the time of writing stand for the contents; a source counts with all its folder's, which it may use.
+    /// </summary>
+    public string Work(Arm arm, double seconds)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        string[] words = [.. arm.Peer is { } peer ? peer.Arguments.Select(a => Fill(arm, a)).Prepend(peer.Program)
+            : arm.Words(w => Fill(arm, w), seconds, null).Prepend(arm.Build?.Path ?? "")];
+        foreach (var word in words.Append(seconds.ToString(CultureInfo.InvariantCulture)))
+        {
+            hash.AppendData(Encoding.UTF8.GetBytes(word + "\n"));
+            var path = Path.Combine(places.Root, word[(word.IndexOf('@') + 1)..]);
+            if (!File.Exists(path)) continue;
+            var isSource = path.EndsWith(".acc", StringComparison.Ordinal);
+            foreach (var file in isSource ? Directory.GetFiles(Path.GetDirectoryName(path)!, "*.acc") : [path])
+            {
+                var info = new FileInfo(file);
+                hash.AppendData(info.Length <= 1 << 20 ? File.ReadAllBytes(file)
+                    : Encoding.UTF8.GetBytes($"{info.Length} {info.LastWriteTimeUtc.Ticks}"));
+            }
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 8));
+    }
+
+    private string Fill(Arm arm, string word) => word
+        .Replace("{data}", places.Data(arm.Case.Name), StringComparison.Ordinal)
+        .Replace("{models}", Path.Combine(places.Peers, "models"), StringComparison.Ordinal)
+        .Replace("{case}", arm.Case.Name, StringComparison.Ordinal)
+        .Replace("{threads}", arm.Threads.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)
+        .Replace("{openblas}", $"{HarnessPlaces.Libraries}/openblas-pthread/libopenblas.so.0", StringComparison.Ordinal)
+        .Replace("{blis}", $"{HarnessPlaces.Libraries}/blis-pthread/libblis.so.4", StringComparison.Ordinal);
 
     private static IEnumerable<(string, string)> Environment(Arm arm, double seconds)
     {

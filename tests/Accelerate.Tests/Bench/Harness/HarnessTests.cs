@@ -67,6 +67,27 @@ public sealed class HarnessTests : IDisposable
     }
 
     [Fact]
+    public void AFileThatHasChangedIsMeasuredAgainInARunOfItsOwn()
+    {
+        var source = Path.Combine(folder.FullName, "own.acc");
+        File.WriteAllText(source, "export fn f(x: f32[n]) -> f32[n] = x");
+        Run(2, source);
+        File.WriteAllText(source, "export fn f(x: f32[n]) -> f32[n] = exp(x)");
+        started.Clear();
+        Run(2, source);
+        Assert.Equal(2, started.Count(s => !s.Contains("interpreter", StringComparison.Ordinal)));
+        Assert.Equal([2, 2], store.All.GroupBy(r => r.RunId).Select(g => g.Count()));
+    }
+
+    [Fact]
+    public void ARunThatGoesOnIsOneRun()
+    {
+        Run(1, "a");
+        Run(3, "a");
+        Assert.Single(store.All.Select(r => r.RunId).Distinct());
+    }
+
+    [Fact]
     public void AnotherBuildsResultsAreNotTaken()
     {
         Run(2, "a");
@@ -89,7 +110,7 @@ public sealed class HarnessTests : IDisposable
     public void AProcessThatFailsSaysWhy()
     {
         var record = Assert.Single(Run(3, ["fails"]).Records.Values.Single());
-        Assert.Equal((ResultStatus.Failed, "error: out of luck"), (record.Status, record.Reason));
+        Assert.Equal((ResultStatus.Failed, "out of luck"), (record.Status, record.Reason));
         record = Assert.Single(Run(3, ["limit"]).Records.Values.Single());
         Assert.Equal(ResultStatus.Skipped, record.Status);
     }
