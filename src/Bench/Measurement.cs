@@ -11,18 +11,18 @@ namespace Accelerate.Bench;
 /// One process, one case, one line. A peer's runner prints the first six; the rest is what our process knows beyond
 /// that. Times are microseconds of a call unless the name says otherwise.
 /// </summary>
-internal sealed record Measurement
+internal record Measurement
 {
     /// <summary>Who measured: "ours" or the peer.</summary>
     public required string Peer { get; init; }
 
     public int Threads { get; init; }
 
-    public required double MinUs { get; init; }
+    public required double? MinUs { get; init; }
 
-    public required double MedUs { get; init; }
+    public required double? MedUs { get; init; }
 
-    public required double P90Us { get; init; }
+    public required double? P90Us { get; init; }
 
     /// <summary>What the calling thread computed of a call: the median.</summary>
     public double? CpuUs { get; init; }
@@ -139,7 +139,7 @@ internal sealed record Measurement
     }
 
     /// <summary>One line without its end.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, Json);
+    public string ToJson() => JsonSerializer.Serialize<object>(this, Json);
 
     /// <exception cref="JsonException">The line is no measurement.</exception>
     public static Measurement FromJson(string line) => JsonSerializer.Deserialize<Measurement>(line, Json)

@@ -1,47 +1,10 @@
 // In: what a load came to. Out: it as a line of JSON, with the names of the lines that other processes print.
-using System.Text.Encodings.Web;
-using System.Text.Json;
-using System.Text.Json.Serialization;
-
 namespace Accelerate.Bench.Scenarios;
 
 /// <summary>Times are microseconds of a query unless the name says otherwise; null in accuracy mode.</summary>
-internal sealed record LoadRecord
+internal sealed record LoadRecord : Measurement
 {
     private const double Micro = 1e6;
-
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    };
-
-    public string Peer { get; init; } = "ours";
-
-    public int Threads { get; init; }
-
-    public double? MinUs { get; init; }
-
-    public double? MedUs { get; init; }
-
-    public double? P90Us { get; init; }
-
-    public double? P99Us { get; init; }
-
-    public double? MaxUs { get; init; }
-
-    /// <summary>Queries.</summary>
-    public long N { get; init; }
-
-    public double? PeakGflops { get; init; }
-
-    public double? CompileMs { get; init; }
-
-    public double? FirstCallMs { get; init; }
-
-    /// <summary>Since the process began.</summary>
-    public double? FirstResultMs { get; init; }
 
     public required string Scenario { get; init; }
 
@@ -52,20 +15,7 @@ internal sealed record LoadRecord
 
     public long Samples { get; init; }
 
-    public bool Valid { get; init; }
-
-    /// <summary>Why the run proves nothing.</summary>
-    public string? Reason { get; init; }
-
-    /// <summary>What the estimate is of: 90 or 99.</summary>
-    public double? Percentile { get; init; }
-
-    /// <summary>What the percentile is below, with the confidence of early stopping.</summary>
-    public double? EstimateUs { get; init; }
-
     public StopDetails? EarlyStopping { get; init; }
-
-    public double? SamplesPerSecond { get; init; }
 
     /// <summary>Server: the rate of arrivals that was asked for.</summary>
     public double? Qps { get; init; }
@@ -73,9 +23,6 @@ internal sealed record LoadRecord
     public double? LatencyBoundMs { get; init; }
 
     public int? Seed { get; init; }
-
-    /// <summary>Every latency, in the order of the queries.</summary>
-    public IReadOnlyList<double>? SamplesUs { get; init; }
 
     /// <param name="OverLatency">Queries over the bound, or as many as may be over the estimate.</param>
     /// <param name="QueriesNeeded">That prove the percentile with so many over it.</param>
@@ -86,6 +33,10 @@ internal sealed record LoadRecord
         var options = load.Options;
         var record = new LoadRecord
         {
+            Peer = "ours",
+            MinUs = null,
+            MedUs = null,
+            P90Us = null,
             Scenario = options.Name,
             Mode = options.Mode.ToString().ToLowerInvariant(),
             Queries = options.Mode == LoadMode.Accuracy ? (int)load.Samples : load.Latencies.Count,
@@ -115,7 +66,4 @@ internal sealed record LoadRecord
             SamplesUs = [.. load.Latencies.Select(l => Math.Round(Micro * l, 3))],
         };
     }
-
-    /// <summary>One line without its end.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, Json);
 }
