@@ -162,7 +162,9 @@ internal sealed partial class Generator
     private string Fill(DType type)
     {
         var seed = random.Next(1000);
-        var high = type.IsFloat ? Pick(1, 4, 4, 20) : 9;
+        // Integers of one byte over their whole range, wider ones beyond what a byte holds: signs that come of
+        // conversions, orders that are not those of the bits.
+        var high = type.IsFloat ? Pick(1, 4, 4, 20) : !Chance(4) ? 9 : type.Bytes() > 1 ? 300 : type.IsSigned ? 127 : 255;
         var low = type.IsSigned ? -high : 0;
         if (type == DType.Bool) return $"random:seed={seed}";
         return random.Next(8) switch
