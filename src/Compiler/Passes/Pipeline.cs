@@ -33,6 +33,8 @@ public static class Pipeline
             new("decompose", (f, _) => Decompose.Run(f)),
             // Behind decompose, which brings all nodes together; before whatever divides by an extent.
             new("empty", (f, _) => Empty.Run(f)),
+            // Behind decompose, which makes their bodies primitives; before simplify, which would tell them apart.
+            new("join-loops", (f, _) => JoinLoops.Run(f)),
             // Joins the movements that decomposing brings together; fusion counts on one movement between two
             // computations.
             new("simplify", Simplify.Run),
