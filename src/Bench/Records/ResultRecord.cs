@@ -171,7 +171,7 @@ internal sealed record ResultRecord
     /// <summary>Items a second: images, tokens; calls where a call has one.</summary>
     public double? ItemsPerSecond { get; init; }
 
-    /// <summary>Microseconds to the first token: prompt and first step.</summary>
+    /// <summary>Microseconds from a prompt to its first token: the call on the whole prompt.</summary>
     public double? FirstToken { get; init; }
 
     /// <summary>Microseconds of each further token: the median.</summary>

@@ -93,9 +93,8 @@ internal static class Arms
         {
             if (definition.Unsupported is { } reason)
             {
+                // The peers' figures stand all the same: they are the bar for when ours is there.
                 yield return new Arm(c, suite.Backends[0], threads, null, new OurCall("", []), null) { Impossible = reason };
-                // Without anything of ours the peers' figures have nobody to be compared with.
-                if (!allPeers) continue;
             }
             foreach (var way in definition.Ours)
             {

@@ -150,8 +150,9 @@ internal sealed class Harness(RunOptions options, IResultStore store, ProcessRun
 
     private ResultRecord Process(Arm arm, ResultRecord empty, CancellationToken cancellation)
     {
-        // The first process of ours hands its results over: nothing more of it is timed when they are wrong.
-        var results = arm.Peer is null && arm.Ours!.Assembly is null && records[arm.Key].Count == 0 ? check.NewFolder() : null;
+        // The first process hands its results over: nothing more of it is timed when they are wrong.
+        var isChecked = arm.Peer is { } peer ? peer.Results.Count > 0 : arm.Ours!.Assembly is null;
+        var results = isChecked && records[arm.Key].Count == 0 ? check.NewFolder() : null;
         Measurement measured;
         (string With, double Error)? agreed = null;
         try
@@ -185,7 +186,9 @@ internal sealed class Harness(RunOptions options, IResultStore store, ProcessRun
             Max = measured.MaxUs,
             Cpu = measured.CpuUs,
             CallsPerSecond = measured.SamplesPerSecond ?? 1e6 / measured.MedUs,
-            ItemsPerSecond = definition.Items * (measured.SamplesPerSecond ?? 1e6 / measured.MedUs),
+            ItemsPerSecond = (measured.Tokens ?? definition.Items) * (measured.SamplesPerSecond ?? 1e6 / measured.MedUs),
+            FirstToken = measured.FirstTokenUs,
+            NextToken = measured.NextTokenUs,
             CompileMs = measured.CompileMs,
             FirstResultMs = measured.FirstResultMs,
             ArenaBytes = measured.ArenaBytes,
