@@ -224,6 +224,21 @@ internal sealed record ResultRecord
 
     public IReadOnlyList<KernelRecord> Kernels { get; init; } = [];
 
+    /// <summary>
+    /// The block, over all runs: rows of one are neighbours in time. Those of another build are of a run of their own, whose
+    /// session is the run that they were measured in.
+    /// </summary>
+    [JsonIgnore]
+    public string Neighbours
+    {
+        get
+        {
+            using var metrics = JsonDocument.Parse(DeviceMetrics);
+            var session = metrics.RootElement.TryGetProperty("session", out var other) ? other.GetString() : null;
+            return $"{session ?? $"{RunId}"}/{Block}";
+        }
+    }
+
     [JsonIgnore]
     public double? Gflops => Flops / Median * 1e-3;
 

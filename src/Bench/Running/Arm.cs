@@ -51,7 +51,7 @@ internal sealed record Arm(BenchmarkCase Case, string Backend, int Threads, int?
     /// <param name="fill">Puts places in: `{data}` and the like.</param>
     public IEnumerable<string> Words(Func<string, string> fill, double seconds, string? results) =>
         Ours!.Assembly is { } assembly
-            ? ["bench", "execute", assembly, .. Ours.Arguments, "--threads", Text(Threads), "--seconds", Text(seconds)]
+            ? ["bench", "execute", assembly, .. Ours.Arguments, "--threads", Text(Threads), "--seconds", Text(seconds), "--signed"]
             : OfFile(fill, seconds, results);
 
     private IEnumerable<string> OfFile(Func<string, string> fill, double seconds, string? results) =>
@@ -98,7 +98,18 @@ internal static class Arms
             }
             foreach (var way in definition.Ours)
             {
-                if (way.Assembly is not null && suite.Scenario is null) yield return new Arm(c, "own", threads, null, way, null);
+                if (way.Assembly is not null && suite.Scenario is null)
+                {
+                    yield return new Arm(c, "own", threads, null, way, null);
+                    foreach (var build in builds ?? [])
+                    {
+                        yield return new Arm(c, "own", threads, null, way, null)
+                        {
+                            Build = build,
+                            Impossible = "not supported: a class in C# is its own assembly's, and no build of accc is in it",
+                        };
+                    }
+                }
                 foreach (var backend in way.Assembly is null ? suite.Backends : [])
                 {
                     int?[] levels = backend == "llvm" ? [.. suite.Levels.Select(l => (int?)l)] : [null];

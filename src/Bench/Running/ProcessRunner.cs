@@ -64,14 +64,33 @@ internal sealed class ProcessRunner(HarnessPlaces places, Func<IEnumerable<strin
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(Patience + TimeSpan.FromSeconds(10 * seconds));
         using var stop = limit.Token.Register(() => process.Kill(entireProcessTree: true));
-        process.StandardInput.Close();
+        // A class of the user's runs in the process that measures it, and may print what it likes: its line is the one that
+        // begins with a word that was read before the class was loaded.
+        var word = arm.Ours?.Assembly is null ? null : Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+        try
+        {
+            if (word is not null) process.StandardInput.WriteLine(word);
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It ended before it read: what it said tells why.
+        }
         // Both pipes at once: a process that fills one must not wait for the other to be read.
         var said = process.StandardError.ReadToEndAsync(CancellationToken.None);
         var text = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         cancellation.ThrowIfCancellationRequested();
         if (limit.IsCancellationRequested) throw new NoMeasurementException("it had not ended after a quarter of an hour");
-        var line = text.Split('\n', StringSplitOptions.RemoveEmptyEntries).LastOrDefault();
+        var lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        if (word is not null)
+        {
+            lines = [.. lines.Where(l => l.StartsWith(word + " ", StringComparison.Ordinal)).Select(l => l[(word.Length + 1)..])];
+            if (lines.Length > 1) throw new NoMeasurementException("its process signed two measurements");
+            if (lines.Length == 0 && process.ExitCode == 0)
+                throw new NoMeasurementException("its process ended by itself, without a measurement");
+        }
+        var line = lines.LastOrDefault();
         if (process.ExitCode == 0 && line is not null)
         {
             try

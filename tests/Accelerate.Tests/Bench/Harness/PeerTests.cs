@@ -1,9 +1,11 @@
 // Peers that hand their results over, those that this machine cannot run, and the references that are made for them.
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Accelerate.Bench.Records;
 using Accelerate.Bench.Registry;
 using Accelerate.Bench.Running;
+using Accelerate.Cli;
 using Accelerate.Runtime;
 using Accelerate.Tests.Support;
 
@@ -97,6 +99,51 @@ public sealed class PeerTests : IDisposable
         Assert.Contains(c.Definition.Lines, l => l.Peers.Contains(peer));
         var runner = new ProcessRunner(new(folder.Root, folder.Root), _ => throw new InvalidOperationException());
         Assert.Equal($"{arm.Peer.Program} is not built: bench/peers/build", runner.Unavailable(arm));
+    }
+
+    /// <summary>A suite whose work only a peer can do is measured all the same; without the peer nothing is.</summary>
+    [Theory]
+    [InlineData(true, 0)]
+    [InlineData(false, 2)]
+    public async Task WhatOnlyAPeerCanDoIsMeasured(bool isBuilt, int code)
+    {
+        Directory.CreateDirectory(folder["data/llama_decode_l22_c128_q8_0/expected"]);
+        using (var logits = Tensor.FromDoubles(DType.F32, [1.0, -2], 1, 2))
+            Npy.Write(folder["data/llama_decode_l22_c128_q8_0/expected/logits.npy"], logits);
+        using (var logits = Tensor.FromDoubles(DType.F32, [1.0, -1.9], 1, 2)) Npy.Write(folder["logits.npy"], logits);
+        if (isBuilt)
+        {
+            Script("llamacpp", $"""
+                [ "$3" = {folder["models/llama_l22_q8_0.gguf"]} -a "$4 $5" = "decode 128" ] || exit 3
+                cp {folder["logits.npy"]} "$RESULTS/"
+                """);
+        }
+        var start = ChildProcess.StartInfo(["bench", "run", "--benchmark", "llama_decode", "--params", """{"weights": "q8_0"}""",
+            "--peers", "--processes", "1", "--seconds", "0.01", "--database", folder["b.jsonl"]]);
+        start.Environment["PEERS_HOME"] = folder.Root;
+        using var process = Process.Start(start)!;
+        process.StandardInput.Close();
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = await process.StandardOutput.ReadToEndAsync();
+        var error = await errors;
+        await process.WaitForExitAsync();
+        Assert.True(process.ExitCode == code, output + error);
+        using var store = JsonLinesStore.Open(folder["b.jsonl"]);
+        var rows = store.Results(new());
+        var ours = Assert.Single(rows, r => r.Backend == "llvm");
+        Assert.Equal((ResultStatus.Skipped, "not supported: weights in q8_0", "q8_0"), (ours.Status, ours.Reason, ours.Precision));
+        var peer = Assert.Single(rows, r => r.Contender == "llama.cpp");
+        if (isBuilt)
+        {
+            Assert.Equal((ResultStatus.Measured, "numpy"), (peer.Status, peer.Checked));
+            Assert.Equal(0.05, peer.MaxError!.Value, 1e-6);
+            Assert.Contains("not supported: weights in q8_0; peers: llama.cpp 2 µs", output);
+        }
+        else
+        {
+            Assert.Equal("llamacpp is not built: bench/peers/build", peer.Reason);
+            Assert.Contains("error: nothing of ours was measured: not supported: weights in q8_0\n  = help: ", error);
+        }
     }
 
     [Fact]
