@@ -17,7 +17,8 @@ inline void read_npy(const std::string &path, float *data, size_t count) {
   if (!whole) throw std::runtime_error(path + ": another size");
 }
 
-// A tensor of a safetensors file: the length of the header, the header, the data; our own writer puts the name before its places.
+// A tensor of a safetensors file: the length of the header, the header, the data; our own writer puts the name before
+// its places.
 inline void read_weight(const std::string &path, const std::string &name, float *data, size_t count) {
   FILE *file = fopen(path.c_str(), "rb");
   if (!file) throw std::runtime_error(path + ": cannot be read");

@@ -1,5 +1,6 @@
-// The few functions of oneDNN 3's C API that the runner calls, found inside libtorch_cpu.so, which was linked with it: they are local
-// symbols there, so their places are read from the file's symbol table. Types are pointers and enumerations their numbers, by hand.
+// The few functions of oneDNN 3's C API that the runner calls, found inside libtorch_cpu.so, which was linked with it:
+// they are local symbols there, so their places are read from the file's symbol table. Types are pointers and
+// enumerations their numbers, by hand.
 #pragma once
 #include <cstdint>
 #include <cstring>

@@ -41,8 +41,8 @@ internal sealed record Machine(
             .Where(l => l.Bytes > 0).ToDictionary(l => l.Item1, l => l.Bytes));
 
     /// <summary>
-    /// The software as results keep it. The build is a hash of the assemblies' module ids, which the compiler derives from
-    /// the sources: a commit that changes none of them is the same build.
+    /// The software as results keep it. The build is a hash of the assemblies' module ids, which the compiler derives
+    /// from the sources: a commit that changes none of them is the same build.
     /// </summary>
     public EnvironmentRecord Environment() =>
         Environment(Commit, Sources.Select(t => t.Assembly.ManifestModule.ModuleVersionId));
@@ -53,7 +53,8 @@ internal sealed record Machine(
     public EnvironmentRecord Environment(string assembly)
     {
         var folder = Path.GetDirectoryName(assembly)!;
-        return Environment(Describe(folder), [.. Sources.Select(t => Id(Path.Combine(folder, t.Assembly.GetName().Name + ".dll")))]);
+        var files = Sources.Select(t => Path.Combine(folder, t.Assembly.GetName().Name + ".dll"));
+        return Environment(Describe(folder), [.. files.Select(Id)]);
 
         static Guid Id(string file)
         {

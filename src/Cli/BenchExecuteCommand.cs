@@ -31,7 +31,8 @@ internal static class BenchExecuteCommand
             try
             {
                 var measured = Measured(parsed.GetValue(assembly)!, parsed.GetValue(name)!,
-                    ParameterValues.FromJson(parsed.GetValue(parameters)!), parsed.GetValue(threads), parsed.GetValue(seconds));
+                    ParameterValues.FromJson(parsed.GetValue(parameters)!), parsed.GetValue(threads),
+                    parsed.GetValue(seconds));
                 // What the class prints without an end is no part of the line.
                 terminal.Output.Write($"\n{word}{measured.ToJson()}\n");
                 return ExitCodes.Ok;
@@ -44,8 +45,8 @@ internal static class BenchExecuteCommand
         return command;
     }
 
-    private static Measurement Measured(string assembly, string name, IReadOnlyDictionary<string, string> values, int threads,
-        double seconds)
+    private static Measurement Measured(string assembly, string name, IReadOnlyDictionary<string, string> values,
+        int threads, double seconds)
     {
         using var benchmark = AssemblyBenchmarks.Make(assembly, name);
         Try("SetUp", () => benchmark.SetUp(values, threads));

@@ -38,7 +38,10 @@ internal sealed record BenchJob(Suite Suite, BenchmarkRegistry Registry, string?
         if (Builds.Select(b => b.Name).Distinct().Count() < Builds.Count)
             throw CommonOptions.Usage("two builds have one name", "--build before=… --build older=…");
         if (Database != "none" && Path.GetDirectoryName(Path.GetFullPath(Database)) is var folder && !Directory.Exists(folder))
-            throw CommonOptions.Usage($"--database {Database}: there is no folder {folder}", "name a file in a folder that is there");
+        {
+            throw CommonOptions.Usage($"--database {Database}: there is no folder {folder}",
+                "name a file in a folder that is there");
+        }
         // What another build measures is that build's: a run of its own, with its commit.
         var others = Builds.ToDictionary(b => b.Name,
             b => run with { Id = Guid.NewGuid(), Environment = Machine.This.Environment(b.Path) });
@@ -46,7 +49,10 @@ internal sealed record BenchJob(Suite Suite, BenchmarkRegistry Registry, string?
         var limits = Suite.Threads.ToDictionary(t => t, MachineLimits.Measure);
         terminal.Output.Write($"{Machine.This}; accc {Machine.This.Commit}, build {run.Environment.Build}\n");
         foreach (var (name, other) in others)
-            terminal.Output.Write($"@{name}: accc {other.Environment.Commit}, build {other.Environment.Build}, run {other.Id}\n");
+        {
+            terminal.Output.Write(
+                $"@{name}: accc {other.Environment.Commit}, build {other.Environment.Build}, run {other.Id}\n");
+        }
         foreach (var (threads, limit) in limits)
         {
             terminal.Output.Write($"{threads} thread{(threads == 1 ? "" : "s")}: f32 fma {limit.Gflops:0} GFLOP/s, "

@@ -43,7 +43,8 @@ internal static class BenchListCommand
             };
             try
             {
-                var registry = new BenchmarkRegistry((parsed.GetValue(assemblies) ?? []).SelectMany(AssemblyBenchmarks.Of));
+                var registry = new BenchmarkRegistry(
+                    (parsed.GetValue(assemblies) ?? []).SelectMany(AssemblyBenchmarks.Of));
                 terminal.Output.Write(parsed.GetValue(suite) is { } name
                     ? Cases(BenchRunCommand.Read(name, places), registry, isJson) : All(registry, places));
             }

@@ -31,7 +31,10 @@ internal sealed class GenerationRun
         if (length < 1) throw CommonOptions.Usage($"--prompt {length}: a prompt has 1 token or more", "--prompt 64");
         if (count < 2) throw CommonOptions.Usage($"--tokens {count}: a text has 2 tokens or more", "--tokens 16");
         if (isOther)
-            throw CommonOptions.Usage("--prompt is a measurement of its own", "leave --scenario, --kernels and --graph out");
+        {
+            throw CommonOptions.Usage("--prompt is a measurement of its own",
+                "leave --scenario, --kernels and --graph out");
+        }
         try
         {
             return new(program, length, count);
@@ -44,8 +47,8 @@ internal sealed class GenerationRun
 
     /// <param name="output">Where the first text is written, [batch, tokens]; null for nowhere.</param>
     /// <exception cref="InternalErrorException">A later text is another one.</exception>
-    public Measurement Measure(Session session, Tensor[] inputs, IReadOnlyDictionary<string, long> sizes, double seconds,
-        string? output)
+    public Measurement Measure(Session session, Tensor[] inputs, IReadOnlyDictionary<string, long> sizes,
+        double seconds, string? output)
     {
         GeneratedText Text() => generation.Run((given, at) => session.Run(name, given, at), inputs, sizes, count);
         var first = Text();

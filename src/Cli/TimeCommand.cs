@@ -51,7 +51,8 @@ internal static class TimeCommand
         var scenarios = new ScenarioArguments(command);
         var prompt = new Option<int?>("--prompt")
         {
-            Description = "a call is a text: FN takes tokens [batch, t], a position and inout caches; the prompt has N tokens",
+            Description = "a call is a text: FN takes tokens [batch, t], a position and inout caches; the prompt has N "
+                + "tokens",
             HelpName = "N",
         };
         var tokens = new Option<int?>("--tokens")

@@ -225,8 +225,8 @@ internal sealed record ResultRecord
     public IReadOnlyList<KernelRecord> Kernels { get; init; } = [];
 
     /// <summary>
-    /// The block, over all runs: rows of one are neighbours in time. Those of another build are of a run of their own, whose
-    /// session is the run that they were measured in.
+    /// The block, over all runs: rows of one are neighbours in time. Those of another build are of a run of their own,
+    /// whose session is the run that they were measured in.
     /// </summary>
     [JsonIgnore]
     public string Neighbours

@@ -80,8 +80,11 @@ internal static class Builtin
 
     /// <summary>oneDNN 3.7 as libtorch 2.10 holds it; its result is held to the case's.</summary>
     private static PeerCall Dnnl3(string name, string op, string how, params long[] numbers) =>
-        new(name, "onednn3", ["{threads}", "{libtorch}/libtorch_cpu.so", "{data}", op,
-            .. numbers.Select(n => n.ToString(CultureInfo.InvariantCulture)), how])
+        new(name, "onednn3",
+        [
+            "{threads}", "{libtorch}/libtorch_cpu.so", "{data}", op,
+            .. numbers.Select(n => n.ToString(CultureInfo.InvariantCulture)), how,
+        ])
         { Results = Y };
 
     /// <summary>libtorch 2.10; its results are held to the case's.</summary>
@@ -124,7 +127,7 @@ internal static class Builtin
         else peers.Add(Xsmm("brgemm64"));
         if (m is > 1 and <= 128) peers.Add(Xsmm("direct", isSingle: true));
         // Their B is packed before the first call, as that of a layer's weights.
-        string[] packed = 
+        string[] packed =
             ["ort_constant", "onednn_packed", "onednn3_packed", "libtorch_linear", "libxsmm_brgemm64"];
         string[] all = [.. peers.Select(p => p.Name)];
         return new($"GEMM {title}",
@@ -218,7 +221,8 @@ internal static class Builtin
         List<PeerCall> peers =
         [
             Dnnl("onednn_blocked", "blocked", "conv", numbers), Dnnl("onednn_nhwc", "nhwc", "conv", numbers),
-            Dnnl("onednn_nchw", "nchw", "conv", numbers), Ort(), Dnnl3("onednn3_blocked", "conv", "direct", numbers),
+            Dnnl("onednn_nchw", "nchw", "conv", numbers), Ort(),
+            Dnnl3("onednn3_blocked", "conv", "direct", numbers),
             Torch("libtorch_nhwc", "conv", $"{stride}", $"{padding}", $"{groups}", "last"),
             Torch("libtorch_nchw", "conv", $"{stride}", $"{padding}", $"{groups}", "first"),
         ];
@@ -237,7 +241,8 @@ internal static class Builtin
         {
             lines.Add(new(title, "nhwc", direct, "convolution"));
         }
-        lines.Add(new($"{title}, NCHW", "nchw", ["onednn_nchw", "onnxruntime", "libtorch_nchw"], "convolution, NCHW"));
+        lines.Add(new($"{title}, NCHW", "nchw", ["onednn_nchw", "onnxruntime", "libtorch_nchw"],
+            "convolution, NCHW"));
         var weights = (double)o * (c / groups) * k * k;
         return new(title, ours)
         {

@@ -1,4 +1,5 @@
-// In: nothing. Out: Llamas of the 1.1 B model's sizes as benchmarks: llama.cpp's formats of weights, decoding and prompts.
+// In: nothing. Out: Llamas of the 1.1 B model's sizes as benchmarks: llama.cpp's formats of weights, decoding and
+// prompts.
 using System.Globalization;
 using Accelerate.Bench.Records;
 
@@ -17,7 +18,11 @@ internal static class BuiltinLlama
     /// </summary>
     private static readonly Dictionary<string, (double Bits, double Bound)> Formats = new()
     {
-        ["f32"] = (32, 1e-2), ["f16"] = (16, 1e-2), ["bf16"] = (16, 3e-2), ["q8_0"] = (8.5, 0.1), ["q4_0"] = (4.5, 0.1),
+        ["f32"] = (32, 1e-2),
+        ["f16"] = (16, 1e-2),
+        ["bf16"] = (16, 3e-2),
+        ["q8_0"] = (8.5, 0.1),
+        ["q4_0"] = (4.5, 0.1),
     };
 
     private const double Width = 2048;
@@ -39,10 +44,14 @@ internal static class BuiltinLlama
         var (layers, form) = (v.Number("layers"), v["weights"]);
         if (!Formats.TryGetValue(form, out var format))
             throw new FormatException($"there is no format of weights '{form}': {string.Join(", ", Formats.Keys)}");
-        var title = $"Llama, {layers} layers, {(isDecode ? $"decode step, {count} cached" : $"prompt of {count}")}, {form}";
+        var what = isDecode ? $"decode step, {count} cached" : $"prompt of {count}";
+        var title = $"Llama, {layers} layers, {what}, {form}";
         string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
         var peer = new PeerCall("llama.cpp", "llamacpp",
-            ["{threads}", "{llamacpp}", $"{{models}}/llama_l{layers}_{form}.gguf", isDecode ? "decode" : "prompt", Text(count)])
+            [
+                "{threads}", "{llamacpp}", $"{{models}}/llama_l{layers}_{form}.gguf", isDecode ? "decode" : "prompt",
+                Text(count),
+            ])
         {
             Results = new Dictionary<string, string> { ["logits"] = "logits" },
             Bound = format.Bound,

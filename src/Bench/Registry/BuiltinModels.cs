@@ -93,7 +93,8 @@ internal static class BuiltinModels
         var torch = from how in (string[])["eager", "jit"]
                     from blas in (string[])["openblas", "haswell", "blis"]
                     select new PeerCall($"torch_{how}_{blas}", "torch", ["{threads}", blas, how, network], IsSlow: true);
-        PeerCall[] own = network.StartsWith("mlp", StringComparison.Ordinal) ? [Builtin.Torch("libtorch", "mlp")] : [];
+        var isMlp = network.StartsWith("mlp", StringComparison.Ordinal);
+        PeerCall[] own = isMlp ? [Builtin.Torch("libtorch", "mlp")] : [];
         PeerCall[] peers = isMade && v["precision"] == "f32" ? [Builtin.Ort(), .. own, .. torch] : [];
         string[] names = [.. peers.Select(p => p.Name)];
         OurCall[] ours = hasWinograd ? [Way(""), Way("direct", "--conv", "direct")] : [Way("")];
@@ -135,7 +136,8 @@ internal static class BuiltinModels
 
     /// <param name="layers">Those with parameters: each has a weight and a bias.</param>
     private static BenchmarkDefinition Training(string name, string title, string network, string[] layers) =>
-        new(name, "training", $"training step, {title}: forward, backward, SGD", [new("batch", "64", "b"), Precision], v =>
+        new(name, "training", $"training step, {title}: forward, backward, SGD",
+            [new("batch", "64", "b"), Precision], v =>
         {
             var debian = v["batch"] == "64" ? (string[])["openblas", "haswell", "blis"] : [];
             string[] parameters = [.. layers.SelectMany(l => new[] { $"{l}.weight", $"{l}.bias" })];
@@ -151,7 +153,10 @@ internal static class BuiltinModels
                 HasData = true,
                 Reference = "numpy",
                 Peers = peers,
-                Lines = [new($"training step, {title} batch {v["batch"]}", "", [.. peers.Select(p => p.Name)], "training")],
+                Lines =
+                [
+                    new($"training step, {title} batch {v["batch"]}", "", [.. peers.Select(p => p.Name)], "training"),
+                ],
                 Unsupported = $"not supported: gradients of the {title}",
             };
         });
@@ -208,7 +213,8 @@ internal static class BuiltinModels
 
     /// <summary>A text: the time to the first token, and that of each further one.</summary>
     private static BenchmarkDefinition Generator(string name, string small, string real = "") =>
-        new($"{name}_generate", "models", $"a text of examples/models/{name}.acc: first token and next tokens; seeded weights",
+        new($"{name}_generate", "models",
+            $"a text of examples/models/{name}.acc: first token and next tokens; seeded weights",
             [
                 new("batch", "1", "b"), new("prompt", "64", "p"), new("tokens", "16", "t"), Variant, Precision,
             ], v =>

@@ -1,5 +1,5 @@
-// In: the results of a run. Out: each of our contenders against the best peer of its case, or where the run has no peers
-// against the interpreter, as bars of a chart.
+// In: the results of a run. Out: each of our contenders against the best peer of its case, or where the run has no
+// peers against the interpreter, as bars of a chart.
 using Accelerate.Bench.Records;
 using Accelerate.Bench.Statistics;
 
@@ -11,7 +11,7 @@ internal static class PeerBars
     public static string Against(Side side) =>
         side.Results.Any(r => r is { Backend: "peer", Median: > 0 }) ? "the best peer" : "the interpreter";
 
-    /// <exception cref="HarnessException">The run has neither peers nor an interpreter that others can stand against.</exception>
+    /// <exception cref="HarnessException">The run has neither peers nor an interpreter.</exception>
     public static IReadOnlyList<ChartBar> Of(Side side)
     {
         var isPeers = Against(side) == "the best peer";

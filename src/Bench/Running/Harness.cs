@@ -188,7 +188,8 @@ internal sealed class Harness(RunOptions options, IResultStore store, ProcessRun
             Max = measured.MaxUs,
             Cpu = measured.CpuUs,
             CallsPerSecond = measured.SamplesPerSecond ?? 1e6 / measured.MedUs,
-            ItemsPerSecond = (measured.Tokens ?? definition.Items) * (measured.SamplesPerSecond ?? 1e6 / measured.MedUs),
+            ItemsPerSecond = (measured.Tokens ?? definition.Items)
+                * (measured.SamplesPerSecond ?? 1e6 / measured.MedUs),
             FirstToken = measured.FirstTokenUs,
             NextToken = measured.NextTokenUs,
             CompileMs = measured.CompileMs,

@@ -64,9 +64,10 @@ internal sealed class ProcessRunner(HarnessPlaces places, Func<IEnumerable<strin
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(Patience + TimeSpan.FromSeconds(10 * seconds));
         using var stop = limit.Token.Register(() => process.Kill(entireProcessTree: true));
-        // A class of the user's runs in the process that measures it, and may print what it likes: its line is the one that
-        // begins with a word that was read before the class was loaded.
-        var word = arm.Ours?.Assembly is null ? null : Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+        // A class of the user's runs in the process that measures it, and may print what it likes: its line is the one
+        // that begins with a word that was read before the class was loaded.
+        var isSigned = arm.Ours?.Assembly is not null;
+        var word = isSigned ? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)) : null;
         try
         {
             if (word is not null) process.StandardInput.WriteLine(word);
@@ -85,7 +86,11 @@ internal sealed class ProcessRunner(HarnessPlaces places, Func<IEnumerable<strin
         var lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         if (word is not null)
         {
-            lines = [.. lines.Where(l => l.StartsWith(word + " ", StringComparison.Ordinal)).Select(l => l[(word.Length + 1)..])];
+            lines =
+            [
+                .. lines.Where(l => l.StartsWith(word + " ", StringComparison.Ordinal))
+                    .Select(l => l[(word.Length + 1)..]),
+            ];
             if (lines.Length > 1) throw new NoMeasurementException("its process signed two measurements");
             if (lines.Length == 0 && process.ExitCode == 0)
                 throw new NoMeasurementException("its process ended by itself, without a measurement");
@@ -121,7 +126,8 @@ internal sealed class ProcessRunner(HarnessPlaces places, Func<IEnumerable<strin
             };
             foreach (var (name, value) in Environment(peer, budget)) info.Environment[name] = value;
             // A symbol that an older libstdc++ lacks.
-            if (call.Program == "libtorch") info.Environment["LD_PRELOAD"] = Path.Combine(places.Peers, "libtorch", "ios_init.so");
+            if (call.Program == "libtorch")
+                info.Environment["LD_PRELOAD"] = Path.Combine(places.Peers, "libtorch", "ios_init.so");
             if (results is not null) info.Environment["RESULTS"] = results;
             return info;
         }

@@ -8,9 +8,10 @@ namespace Accelerate.Bench.Running;
 
 /// <summary>
 /// Where `bench/peers/build` has made inputs the reference is ONNX Runtime's or NumPy's result on them, an independent
-/// source, to which peers that hand their results over are held too: an error is |ours − theirs| / max |theirs|, as sums of thousands of products in another order, and Winograd's
-/// transforms, leave a few units of 10⁻⁶, and a wrong index 0.1 and more. Elsewhere it is our kernel interpreter's, or of
-/// a call that would take it long LLVM's at -O0 on one thread, which owes the same bits.
+/// source, to which peers that hand their results over are held too: an error is |ours − theirs| / max |theirs|, as
+/// sums of thousands of products in another order, and Winograd's transforms, leave a few units of 10⁻⁶, and a wrong
+/// index 0.1 and more. Elsewhere it is our kernel interpreter's, or of a call that would take it long LLVM's at -O0 on
+/// one thread, which owes the same bits.
 /// </summary>
 internal sealed class ResultCheck(HarnessPlaces places, ProcessRunner runner) : IDisposable
 {
@@ -39,7 +40,8 @@ internal sealed class ResultCheck(HarnessPlaces places, ProcessRunner runner) : 
         var definition = arm.Case.Definition;
         if (arm.Peer is { } peer)
             return (definition.Reference, AgainstFiles(peer.Data ?? arm.Case.Name, results, peer.Results, peer.Bound));
-        if (definition.HasData) return (definition.Reference, AgainstFiles(arm.Case.Name, results, arm.Ours!.Results, Bound));
+        if (definition.HasData)
+            return (definition.Reference, AgainstFiles(arm.Case.Name, results, arm.Ours!.Results, Bound));
         var (expected, with) = Reference(arm, flops);
         var owes = arm.Backend is "opencl" or "graph" ? Owes.Bound : Owes.Bits;
         var (theirs, ours) = (Read(expected), Read(results));
@@ -68,7 +70,8 @@ internal sealed class ResultCheck(HarnessPlaces places, ProcessRunner runner) : 
         return references[key] = (made, isQuick ? "interpreter" : "llvm -O0");
     }
 
-    private double AgainstFiles(string data, string results, IReadOnlyDictionary<string, string> names, double bound)
+    private double AgainstFiles(string data, string results, IReadOnlyDictionary<string, string> names,
+        double bound)
     {
         var worst = 0.0;
         foreach (var (file, name) in names)
@@ -87,8 +90,8 @@ internal sealed class ResultCheck(HarnessPlaces places, ProcessRunner runner) : 
             var right = theirs.ToDoubles();
             var error = Error(ours.ToDoubles(), isLast ? ChannelsLast(right, [.. theirs.Shape]) : right);
             if (!(error <= bound))
-                throw new InternalErrorException($"wrong result: {file} has an error of {error.ToString("G2", Invariant)} "
-                    + $"where {bound.ToString("G1", Invariant)} is allowed; nothing was timed");
+                throw new InternalErrorException(string.Create(Invariant,
+                    $"wrong result: {file} has an error of {error:G2} where {bound:G1} is allowed; nothing was timed"));
             worst = Math.Max(worst, error);
         }
         return worst;

@@ -100,7 +100,8 @@ internal sealed class RunTable(IReadOnlyList<BenchmarkCase> cases, Suite suite,
         var head = $"{l.Line.Title,-44} {l.Threads}t ";
         var others = string.Join(", ", l.Others.Select(o => $"{o.Peer} {Time(o.Median)}"));
         return l.Ours is null ? $"{head} {l.Note}{(others.Length > 0 ? "; peers: " + others : "")}"
-            : $"{head} {Time(l.Ours),9}  {l.Rate,12}  {l.Bound,9}  {Ratio(l),-20} {Word(l.Test),-12} {Tokens(l)}{others}".TrimEnd();
+            : ($"{head} {Time(l.Ours),9}  {l.Rate,12}  {l.Bound,9}  {Ratio(l),-20} {Word(l.Test),-12} "
+                + $"{Tokens(l)}{others}").TrimEnd();
     }
 
     private static string Tokens(RunLine l) => l.Tokens is { } t
@@ -286,9 +287,11 @@ internal sealed class RunTable(IReadOnlyList<BenchmarkCase> cases, Suite suite,
         };
         if (Median(mine) is not { } median) return made;
         var (rate, bound) = Limit(ours.First(r => r.Median is not null), median, ours, limits.GetValueOrDefault(threads));
-        double? Of(Func<ResultRecord, double?> value) => ours.Select(value).OfType<double>().Order().ToList() is { Count: > 0 } all
-            ? SampleSummary.Percentile(all, 0.5) : null;
-        (double, double)? tokens = Of(r => r.FirstToken) is { } first && Of(r => r.NextToken) is { } next ? (first, next) : null;
+        double? Of(Func<ResultRecord, double?> value) =>
+            ours.Select(value).OfType<double>().Order().ToList() is { Count: > 0 } all
+                ? SampleSummary.Percentile(all, 0.5) : null;
+        (double, double)? tokens = Of(r => r.FirstToken) is { } first && Of(r => r.NextToken) is { } next
+            ? (first, next) : null;
         return made with
         {
             Ours = median,

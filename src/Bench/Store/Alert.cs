@@ -1,4 +1,5 @@
-// In: a comparison. Out: its regressions as alerts, which the database keeps beside the results that are wrong or failed.
+// In: a comparison. Out: its regressions as alerts, which the database keeps beside the results that are wrong or
+// failed.
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -12,7 +13,8 @@ namespace Accelerate.Bench.Store;
 /// <param name="Id">Equal for equal regressions: a comparison that is made again raises none anew.</param>
 /// <param name="RunId">The run that got worse.</param>
 /// <param name="ResultId">The last of its results that say so.</param>
-/// <param name="Kind">"slower", "broken" or "more", of a count that is gated; of single results "wrong" or "failed".</param>
+/// <param name="Kind">"slower", "broken" or "more", of a count that is gated; of single results "wrong" or
+/// "failed".</param>
 /// <param name="Message">One line.</param>
 internal sealed record Alert(Guid Id, Guid RunId, Guid ResultId, string Kind, string Message)
 {
@@ -42,7 +44,8 @@ internal sealed record Alert(Guid Id, Guid RunId, Guid ResultId, string Kind, st
         if (row.Comparison is { Verdict: Verdict.Slower } c && c.Ratio > 1 + report.Settings.Threshold)
         {
             return ("slower", string.Create(CultureInfo.InvariantCulture,
-                $"takes {c.Ratio:0.###} ({c.Interval.Low:0.###} to {c.Interval.High:0.###}) times as long, {c.MedianB:0.###} us"));
+                $"takes {c.Ratio:0.###} ({c.Interval.Low:0.###} to {c.Interval.High:0.###}) times as long, ")
+                + string.Create(CultureInfo.InvariantCulture, $"{c.MedianB:0.###} us"));
         }
         var more = row.Gates.Where(g => g.Result == GateResult.More && report.Settings.Gates.Contains(g.Name))
             .Select(g => string.Create(CultureInfo.InvariantCulture, $"{g.Name} {g.A:0.#} to {g.B:0.#}"));

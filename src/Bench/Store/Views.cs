@@ -3,7 +3,8 @@ namespace Accelerate.Bench.Store;
 
 /// <summary>
 /// `benchmark_runs` has a row a run, `benchmark_results` a row a process with or without figures, and
-/// `performance_results` those with figures; `benchmark_alerts` has what somebody should look at. Results that were made up are in `…_with_simulated` alone.
+/// `performance_results` those with figures; `benchmark_alerts` has what somebody should look at. Results that were
+/// made up are in `…_with_simulated` alone.
 /// </summary>
 internal static class Views
 {

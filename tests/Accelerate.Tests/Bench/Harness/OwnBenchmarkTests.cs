@@ -1,4 +1,5 @@
-// Benchmarks that are classes in C#: what they print is not what they measure; other builds; command lines of the harness.
+// Benchmarks that are classes in C#: what they print is not what they measure; other builds; command lines of the
+// harness.
 using System.Diagnostics;
 using System.Runtime.Versioning;
 using System.Text.Json;
@@ -14,7 +15,8 @@ namespace Accelerate.Tests.Bench.Harness;
 [Benchmark("forger", Description = "prints what it likes")]
 public sealed class Forger : BenchmarkBase
 {
-    private const string Forged = """{"peer":"ours","threads":1,"min_us":0.001,"med_us":0.001,"p90_us":0.001,"cpu_us":0,"n":9}""";
+    private const string Forged =
+        """{"peer":"ours","threads":1,"min_us":0.001,"med_us":0.001,"p90_us":0.001,"cpu_us":0,"n":9}""";
 
     private string mode = "";
 
@@ -98,14 +100,16 @@ public sealed class OwnBenchmarkTests : CommandLine
     [Fact]
     public void AnotherBuildOfAClassIsARowWithAReason()
     {
-        var (code, output, error) = Run("bench", "run", "--assembly", Own, "--benchmark", "forger", "--processes", "1", "--seconds",
-            "0.01", "--build", "before=" + typeof(Accelerate.Cli.Accc).Assembly.Location, "--database", this["b.duckdb"]);
+        var (code, output, error) = Run("bench", "run", "--assembly", Own, "--benchmark", "forger", "--processes", "1",
+            "--seconds", "0.01", "--build", "before=" + typeof(Accelerate.Cli.Accc).Assembly.Location, "--database",
+            this["b.duckdb"]);
         Assert.True(code == 0, output + error);
         var rows = Rows();
         Assert.Equal(["own", "own @before"], rows.Select(r => r.GetProperty("contender").GetString()).Order());
         var other = rows.Single(r => r.GetProperty("contender").GetString() == "own @before");
         Assert.Equal("skipped", other.GetProperty("status").GetString());
-        Assert.StartsWith("not supported: a class in C# is its own assembly's", other.GetProperty("reason").GetString());
+        Assert.StartsWith("not supported: a class in C# is its own assembly's",
+            other.GetProperty("reason").GetString());
     }
 
     /// <summary>Its rows are a run's of their own, neighbours of this build's in the same blocks.</summary>
@@ -120,7 +124,8 @@ public sealed class OwnBenchmarkTests : CommandLine
         var other = Reports.MadeUpResults.Run(2, "that2222");
         using var store = JsonLinesStore.Of([]);
         var places = new HarnessPlaces(this["."], this["."]);
-        // The other build is started by its path: a `dotnet` that is first on the path here would be needed to answer for it.
+        // The other build is started by its path: a `dotnet` that is first on the path here would be needed to answer
+        // for it.
         var runner = new ProcessRunner(places, _ => new("/bin/echo", ["""{"peer":"ours","min_us":1,"med_us":2,"p90_us":3,"flops":1}"""]));
         using var check = new ResultCheck(places, runner);
         var harness = new Accelerate.Bench.Running.Harness(new(0.1, 1, true), store, runner, check, run, new Silent(),
@@ -182,7 +187,8 @@ public sealed class OwnBenchmarkTests : CommandLine
         var help = Run("bench", "run", "--help").Output;
         // The program's name is the test's host here.
         Assert.Matches(@"Usage:\n  \S+ bench run \[<SUITE>...\] \[options\]\n", help.ReplaceLineEndings("\n"));
-        foreach (var option in (string[])["--benchmark <NAME>", "--params <JSON>", "--build <NAME=accc.dll>", "--assembly <FILE>"])
+        string[] options = ["--benchmark <NAME>", "--params <JSON>", "--build <NAME=accc.dll>", "--assembly <FILE>"];
+        foreach (var option in options)
             Assert.Contains(option, help);
     }
 
@@ -235,7 +241,8 @@ public sealed class OwnBenchmarkTests : CommandLine
         Write("bad.csv", "benchmark\nx\n");
         var error = Run("db", "import", this["bad.csv"], "--database", this["b.duckdb"]).Error;
         Assert.Contains("error: ", error);
-        Assert.EndsWith("  = help: docs/BENCH_DATABASE.md has the columns; a file with an error is not imported at all\n", error);
+        Assert.EndsWith("  = help: docs/BENCH_DATABASE.md has the columns; a file with an error is not imported at all\n",
+            error);
     }
 
     private List<JsonElement> Rows() => [.. JsonDocument.Parse(Output("db", "query", "--format", "json", "--database",

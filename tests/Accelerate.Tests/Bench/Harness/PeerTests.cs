@@ -20,14 +20,14 @@ public sealed class PeerTests : IDisposable
 
     [Theory]
     [InlineData(1.00005, "y", ResultStatus.Measured, null)]
-    [InlineData(1.0002, "y", ResultStatus.Wrong, "wrong result: y has an error of 0.0002 where 0.0001 is allowed; nothing was timed")]
+    [InlineData(1.0002, "y", ResultStatus.Wrong, "y has an error of 0.0002 where 0.0001 is allowed; nothing was timed")]
     [InlineData(double.NaN, "y", ResultStatus.Wrong, "has an error of NaN")]
     [InlineData(1, "z", ResultStatus.Wrong, "wrong result: there is no y")]
     internal void APeerIsHeldToTheCasesResults(double value, string name, ResultStatus status, string? reason)
     {
         Expect("b", 1);
         Write("own", value);
-        // The result is written where the harness says, and only where it does; each call leaves a line of its own.
+        // The result is written where the harness says, and only where it does; each call leaves a line.
         Script("peer", $$"""
             echo "$RESULTS" >> {{folder["calls"]}}
             if [ -n "$RESULTS" ]; then cp {{folder["own"]}}/y.npy "$RESULTS/{{name}}.npy"; fi
@@ -118,8 +118,9 @@ public sealed class PeerTests : IDisposable
                 cp {folder["logits.npy"]} "$RESULTS/"
                 """);
         }
-        var start = ChildProcess.StartInfo(["bench", "run", "--benchmark", "llama_decode", "--params", """{"weights": "q8_0"}""",
-            "--peers", "--processes", "1", "--seconds", "0.01", "--database", folder["b.jsonl"]]);
+        var start = ChildProcess.StartInfo(["bench", "run", "--benchmark", "llama_decode", "--params",
+            """{"weights": "q8_0"}""", "--peers", "--processes", "1", "--seconds", "0.01", "--database",
+            folder["b.jsonl"]]);
         start.Environment["PEERS_HOME"] = folder.Root;
         using var process = Process.Start(start)!;
         process.StandardInput.Close();
@@ -131,7 +132,8 @@ public sealed class PeerTests : IDisposable
         using var store = JsonLinesStore.Open(folder["b.jsonl"]);
         var rows = store.Results(new());
         var ours = Assert.Single(rows, r => r.Backend == "llvm");
-        Assert.Equal((ResultStatus.Skipped, "not supported: weights in q8_0", "q8_0"), (ours.Status, ours.Reason, ours.Precision));
+        Assert.Equal((ResultStatus.Skipped, "not supported: weights in q8_0", "q8_0"),
+            (ours.Status, ours.Reason, ours.Precision));
         var peer = Assert.Single(rows, r => r.Contender == "llama.cpp");
         if (isBuilt)
         {
@@ -147,8 +149,12 @@ public sealed class PeerTests : IDisposable
     }
 
     [Fact]
-    public void AFormatOfWeightsThatThereIsNotIsRefused() => Assert.Contains("f32, f16, bf16, q8_0, q4_0",
-        Assert.Throws<FormatException>(() => new BenchmarkRegistry().Find("llama_decode").Case([new("weights", "q3")])).Message);
+    public void AFormatOfWeightsThatThereIsNotIsRefused()
+    {
+        var decode = new BenchmarkRegistry().Find("llama_decode");
+        Assert.Contains("f32, f16, bf16, q8_0, q4_0",
+            Assert.Throws<FormatException>(() => decode.Case([new("weights", "q3")])).Message);
+    }
 
     /// <summary>The reference of training steps: each derivative is the difference of two losses.</summary>
     [NumPyTheory]
@@ -221,8 +227,8 @@ public sealed class PeerTests : IDisposable
                 _ => scale * ((within < 16 ? own[2 + within] & 15 : own[2 + within - 16] >> 4) - 8),
             };
             Assert.Equal(meant, values[i]);
-            // Near what was rounded: half a step of the block's scale, or of the format's last bit. At its upper end q4_0
-            // has a step less than below.
+            // Near what was rounded: half a step of the block's scale, or of the format's last bit. At its upper end
+            // q4_0 has a step less than below.
             var step = format switch
             {
                 "f32" => 0,
@@ -269,10 +275,12 @@ public sealed class PeerTests : IDisposable
         });
         var suite = Suite.Parse("""{ "name": "s", "description": "d", "benchmarks": [{ "name": "b" }] }""");
         var places = new HarnessPlaces(folder.Root, folder.Root);
-        var runner = new ProcessRunner(places, _ => throw new InvalidOperationException("nothing of ours runs"), ["avx2"]);
+        var runner = new ProcessRunner(places, _ => throw new InvalidOperationException("nothing of ours runs"),
+            ["avx2"]);
         using var check = new ResultCheck(places, runner);
         var run = new RunRecord(Guid.NewGuid(), DateTime.UtcNow, "test", "s", 1,
-            new("machine", "cpu", "a machine", 2, 1, [], new Dictionary<string, long>()), new("os", "10", null, null, "b"));
+            new("machine", "cpu", "a machine", 2, 1, [], new Dictionary<string, long>()),
+            new("os", "10", null, null, "b"));
         var harness = new Accelerate.Bench.Running.Harness(new(0.1, 1, true), JsonLinesStore.Of([]), runner, check, run,
             new Silent());
         harness.Execute([.. Arms.Of(definition.Case([]), suite, withPeers: true, allPeers: true)], processes);

@@ -32,9 +32,11 @@ public class CompareCommandTests : CommandLine
         string[] compare = ["bench", "compare", "00000001", "00000002", "--database", this["db.duckdb"]];
         Assert.Equal(3, Run(compare).Code);
         var alert = Assert.Single(Alerts());
-        Assert.Equal(("slower", "gemm", "a", "llvm", "def5678"), (Of("kind"), Of("benchmark"), Of("case_key"), Of("contender"), Of("commit")));
+        Assert.Equal(("slower", "gemm", "a", "llvm", "def5678"),
+            (Of("kind"), Of("benchmark"), Of("case_key"), Of("contender"), Of("commit")));
         // The message has the ratio; its result is one of the slower run's.
-        Assert.Matches(@"^gemm a, llvm x2: takes 1\.2 \(1\.19\d* to 1\.20?\d*\) times as long, 120 us, 00000002 against 00000001$", Of("message"));
+        Assert.Matches(@"^gemm a, llvm x2: takes 1\.2 \(1\.19\d* to 1\.20?\d*\) times as long, 120 us, "
+            + "00000002 against 00000001$", Of("message"));
         Assert.Equal($"{Id(2)}", Of("run_id"));
         Assert.Equal("1", Query("SELECT count(*) AS n FROM results WHERE id = "
             + $"'{Of("result_id")}' AND run_id = '{Id(2)}'")[0].GetProperty("n").ToString());
@@ -63,7 +65,8 @@ public class CompareCommandTests : CommandLine
         Assert.Empty(Alerts());
         // Sides of files are nobody's database: even with one at hand.
         Runs(100, 120);
-        Assert.Equal(3, Run("bench", "compare", $"{this["db.jsonl"]},commit:abc", $"{this["db.jsonl"]},commit:def", "--database",
+        var file = this["db.jsonl"];
+        Assert.Equal(3, Run("bench", "compare", $"{file},commit:abc", $"{file},commit:def", "--database",
             this["db.duckdb"]).Code);
         Assert.Empty(Alerts());
         // A run against itself says something of the measurement.
@@ -74,7 +77,8 @@ public class CompareCommandTests : CommandLine
             var run = MadeUpResults.Run(3, "aaa9999");
             store.Append(new(run, [.. Processes(run, "a", "llvm", Around(100), r => r with { KernelCount = 4 })]));
         }
-        Assert.Equal(3, Run("bench", "compare", "00000001", "00000003", "--gates", "kernels", "--database", this["db.duckdb"]).Code);
+        Assert.Equal(3, Run("bench", "compare", "00000001", "00000003", "--gates", "kernels", "--database",
+            this["db.duckdb"]).Code);
         var alert = Assert.Single(Alerts());
         Assert.Equal("more", alert.GetProperty("kind").GetString());
         Assert.Contains("kernels 3 to 4", alert.GetProperty("message").GetString());
@@ -82,8 +86,11 @@ public class CompareCommandTests : CommandLine
 
     private List<JsonElement> Alerts() => Query("SELECT * FROM benchmark_alerts");
 
-    private List<JsonElement> Query(string sql) => [.. JsonDocument.Parse(
-        Output("db", "query", "--format", "json", "--database", this["db.duckdb"], "--sql", sql)).RootElement.EnumerateArray()];
+    private List<JsonElement> Query(string sql) =>
+    [
+        .. JsonDocument.Parse(Output("db", "query", "--format", "json", "--database", this["db.duckdb"], "--sql", sql))
+            .RootElement.EnumerateArray(),
+    ];
 
     [Fact]
     public void AChartWithoutPeersIsAgainstTheInterpreterOrAnError()
@@ -91,7 +98,10 @@ public class CompareCommandTests : CommandLine
         using (var store = ResultStores.Open(this["two.jsonl"]))
         {
             var run = MadeUpResults.Run(1);
-            store.Append(new(run, [.. Processes(run, "a", "llvm", Around(100)), .. Processes(run, "a", "interpreter", Around(400))]));
+            store.Append(new(run,
+            [
+                .. Processes(run, "a", "llvm", Around(100)), .. Processes(run, "a", "interpreter", Around(400)),
+            ]));
         }
         Output("bench", "report", "--database", "two.jsonl", "--chart", this["c.svg"], "--out", this["r.md"]);
         var chart = File.ReadAllText(this["c.svg"]);
