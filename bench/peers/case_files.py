@@ -1,4 +1,5 @@
-"""The files of a case below $PEERS_HOME/data, which `accc` and the peers read: inputs, weights, and the results that both are held to."""
+"""The files of a case below $PEERS_HOME/data, which `accc` and the peers read: inputs, weights, and the results that
+both are held to."""
 import json
 import os
 import shutil
@@ -13,9 +14,11 @@ KINDS = {'float32': 'F32', 'int64': 'I64'}
 def save_weights(folder, tensors):
     """A safetensors file: the length of the header, the header, the data."""
     header, at = {}, 0
-    arrays = {name: np.asarray(t, order='C') for name, t in tensors.items()}  # ascontiguousarray would make a number a list of one
+    # ascontiguousarray would make a number a list of one.
+    arrays = {name: np.asarray(t, order='C') for name, t in tensors.items()}
     for name, array in arrays.items():
-        header[name] = {'dtype': KINDS[array.dtype.name], 'shape': list(array.shape), 'data_offsets': [at, at + array.nbytes]}
+        header[name] = {'dtype': KINDS[array.dtype.name], 'shape': list(array.shape),
+                        'data_offsets': [at, at + array.nbytes]}
         at += array.nbytes
     text = json.dumps(header).encode()
     text += b' ' * (-len(text) % 8)

@@ -1,8 +1,8 @@
 // llamacpp THREADS FOLDER MODEL.gguf prompt|decode COUNT: llama.cpp through its C API, as its build lies in FOLDER.
 //   prompt: all COUNT tokens in one call, of which the last one's logits are asked for
 //   decode: one token behind COUNT of them, which is taken back after each call
-// Token i is (7919 i + 13) mod 31999, as in make_llama.py. With RESULTS the first call's logits go there as logits.npy, for the harness
-// to compare, before anything is timed.
+// Token i is (7919 i + 13) mod 31999, as in make_llama.py. With RESULTS the first call's logits go there as logits.npy,
+// for the harness to compare, before anything is timed.
 // No header is needed: llama.cpp's parameter blocks are passed as bytes, of which only the first fields are set.
 #include <cstring>
 #include <dirent.h>
@@ -82,7 +82,8 @@ static void run(int threads, const char *folder, const char *path, bool decodes,
   std::vector<int32_t> tokens(count + 1);
   for (int i = 0; i <= count; i++) tokens[i] = (i * 7919 + 13) % 31999;
   auto feed = [&](int first, int many) {
-    if (decode(context, Batch{many, tokens.data() + first, nullptr, nullptr, nullptr, nullptr, nullptr})) throw failure("a call fails");
+    const Batch batch{many, tokens.data() + first, nullptr, nullptr, nullptr, nullptr, nullptr};
+    if (decode(context, batch)) throw failure("a call fails");
     // Asking for them waits for the call's end.
     return logits(context, -1);
   };

@@ -1,9 +1,11 @@
 #!/usr/bin/python3
-"""make_llama.py < CASES: seeded Llamas of the 1.1 B model's sizes as GGUF files, and what a plain f32 forward pass in NumPy gives for them.
+"""make_llama.py < CASES: seeded Llamas of the 1.1 B model's sizes as GGUF files, and what a plain f32 forward pass in
+NumPy gives for them.
 
-The pass computes with the weights as each file holds them, dequantised: it is what llama.cpp is held to, and ours where the weights are
-f32, for which the same model lies beside as safetensors with Hugging Face's keys. CASES as for make_cases.py; those of llama_prompt
-(logits behind TOKENS tokens) and llama_decode (behind one more than CACHED) are made. The quantisers are written from the formats."""
+The pass computes with the weights as each file holds them, dequantised: it is what llama.cpp is held to, and ours where
+the weights are f32, for which the same model lies beside as safetensors with Hugging Face's keys. CASES as for
+make_cases.py; those of llama_prompt (logits behind TOKENS tokens) and llama_decode (behind one more than CACHED) are
+made. The quantisers are written from the formats."""
 import json
 import os
 import struct
@@ -17,7 +19,8 @@ from case_files import HOME, Folder, save_weights
 WIDTH, HEADS, GROUPS, SIZE, INNER, VOCABULARY = 2048, 32, 4, 64, 5632, 32000
 EPSILON, ALIGN = 1e-5, 32
 # GGUF's number of a format, of a file of it, elements of a block, bytes of one.
-FORMATS = {'f32': (0, 0, 1, 4), 'f16': (1, 1, 1, 2), 'bf16': (30, 32, 1, 2), 'q8_0': (8, 7, 32, 34), 'q4_0': (2, 2, 32, 18)}
+FORMATS = {'f32': (0, 0, 1, 4), 'f16': (1, 1, 1, 2), 'bf16': (30, 32, 1, 2), 'q8_0': (8, 7, 32, 34),
+           'q4_0': (2, 2, 32, 18)}
 
 
 def quantise(form, w):
@@ -80,11 +83,12 @@ class Gguf:
     def __init__(self, path, form, layers):
         self.path, self.file = path, open(path + '.part', 'wb')
         text = lambda s: struct.pack('<Q', len(s)) + s.encode()
-        fields = {'general.architecture': 'llama', 'general.name': 'seeded', 'llama.context_length': 2048, 'llama.embedding_length': WIDTH,
-                  'llama.block_count': layers, 'llama.feed_forward_length': INNER, 'llama.attention.head_count': HEADS,
-                  'llama.attention.head_count_kv': GROUPS, 'llama.rope.dimension_count': SIZE, 'llama.rope.freq_base': 10000.0,
-                  'llama.attention.layer_norm_rms_epsilon': EPSILON, 'llama.vocab_size': VOCABULARY, 'tokenizer.ggml.model': 'none',
-                  'general.file_type': FORMATS[form][1]}
+        fields = {'general.architecture': 'llama', 'general.name': 'seeded', 'llama.context_length': 2048,
+                  'llama.embedding_length': WIDTH, 'llama.block_count': layers, 'llama.feed_forward_length': INNER,
+                  'llama.attention.head_count': HEADS, 'llama.attention.head_count_kv': GROUPS,
+                  'llama.rope.dimension_count': SIZE, 'llama.rope.freq_base': 10000.0,
+                  'llama.attention.layer_norm_rms_epsilon': EPSILON, 'llama.vocab_size': VOCABULARY,
+                  'tokenizer.ggml.model': 'none', 'general.file_type': FORMATS[form][1]}
         listed = list(tensors(layers))
         head = struct.pack('<4sIQQ', b'GGUF', 3, len(listed), len(fields))
         for key, v in fields.items():
@@ -145,9 +149,10 @@ def halves(w):
     return np.ascontiguousarray(w.reshape(-1, SIZE // 2, 2, *w.shape[1:]).swapaxes(1, 2).reshape(w.shape))
 
 
-OURS = {'attn_norm': 'input_layernorm', 'attn_q': 'self_attn.q_proj', 'attn_k': 'self_attn.k_proj', 'attn_v': 'self_attn.v_proj',
-        'attn_output': 'self_attn.o_proj', 'ffn_norm': 'post_attention_layernorm', 'ffn_gate': 'mlp.gate_proj', 'ffn_up': 'mlp.up_proj',
-        'ffn_down': 'mlp.down_proj', 'token_embd': 'embed_tokens', 'output_norm': 'norm', 'output': 'lm_head'}
+OURS = {'attn_norm': 'input_layernorm', 'attn_q': 'self_attn.q_proj', 'attn_k': 'self_attn.k_proj',
+        'attn_v': 'self_attn.v_proj', 'attn_output': 'self_attn.o_proj', 'ffn_norm': 'post_attention_layernorm',
+        'ffn_gate': 'mlp.gate_proj', 'ffn_up': 'mlp.up_proj', 'ffn_down': 'mlp.down_proj',
+        'token_embd': 'embed_tokens', 'output_norm': 'norm', 'output': 'lm_head'}
 
 
 def our_name(name):
@@ -206,7 +211,8 @@ def main():
             models[p['layers'], p['weights'], p.get('tokens', p.get('cached'))] = None
     for layers, form, count in models:
         names = [f'llama_prompt_l{layers}_t{count}_{form}', f'llama_decode_l{layers}_c{count}_{form}']
-        if not all(Folder.is_made(n) for n in names) or not os.path.exists(f'{HOME}/models/llama_l{layers}_{form}.gguf'):
+        model = f'{HOME}/models/llama_l{layers}_{form}.gguf'
+        if not all(Folder.is_made(n) for n in names) or not os.path.exists(model):
             make(layers, form, count, names)
 
 

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""make_training.py < CASES: for each training step its inputs, labels and weights, and what one step gives: loss, gradients, new weights.
+"""make_training.py < CASES: for each training step its inputs, labels and weights, and what one step gives.
 
-The reference is NumPy in f64 with the derivatives written out, and knows nothing of any framework's autodiff. CASES as for make_cases.py.
-Expected files: loss, grad.NAME and NAME for each parameter; softmax cross-entropy over the batch's mean, SGD with a rate of 0.01."""
+The reference is NumPy in f64 with the derivatives written out, and knows nothing of any framework's autodiff. CASES as
+for make_cases.py. Expected files: loss, grad.NAME and NAME for each parameter; softmax cross-entropy over the batch's
+mean, SGD with a rate of 0.01."""
 import json
 import sys
 

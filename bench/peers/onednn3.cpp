@@ -19,14 +19,16 @@ class Runner {
 
   void must(int status, const char *what) {
     // 3 is "unimplemented": no kernel of this kind for this processor.
-    if (status) throw std::runtime_error(status == 3 ? std::string("not supported: ") + what : std::string(what) + " fails");
+    if (!status) return;
+    throw std::runtime_error(status == 3 ? std::string("not supported: ") + what : std::string(what) + " fails");
   }
 
   void *layout(std::vector<int64_t> dims, int type, int tag) {
     int64_t all[DNNL_MOST_DIMENSIONS] = {};
     std::copy(dims.begin(), dims.end(), all);
     void *made;
-    must(api.call("dnnl_memory_desc_create_with_tag", &made, int(dims.size()), (const int64_t *)all, type, tag), "a layout");
+    must(api.call("dnnl_memory_desc_create_with_tag", &made, int(dims.size()), (const int64_t *)all, type, tag),
+         "a layout");
     return made;
   }
 
@@ -56,7 +58,8 @@ class Runner {
   }
 
   void run(void *primitive, const std::vector<DnnlArgument> &arguments) {
-    must(api.call("dnnl_primitive_execute", (const void *)primitive, queue, int(arguments.size()), arguments.data()), "a call");
+    must(api.call("dnnl_primitive_execute", (const void *)primitive, queue, int(arguments.size()), arguments.data()),
+         "a call");
     api.call("dnnl_stream_wait", queue);
   }
 
@@ -96,8 +99,8 @@ public:
                   (const void *)nullptr), "this product on this processor");
     Memory packed = moved(b, api.call<const void *>("dnnl_primitive_desc_query_md", (const void *)description,
                                                     int(DNNL_QUERY_WEIGHTS), 0));
-    finish("onednn3", primitive(description), {{DNNL_SRC, a.handle}, {DNNL_WEIGHTS, packed.handle}, {DNNL_DST, y.handle}}, y,
-           {m, n}, DNNL_AB);
+    finish("onednn3", primitive(description),
+           {{DNNL_SRC, a.handle}, {DNNL_WEIGHTS, packed.handle}, {DNNL_DST, y.handle}}, y, {m, n}, DNNL_AB);
   }
 
   void conv(const std::vector<long> &v, int method) {
@@ -111,8 +114,9 @@ public:
     const int64_t pads[DNNL_MOST_DIMENSIONS] = {v[6], v[6]};
     void *description;
     must(api.call("dnnl_convolution_forward_primitive_desc_create", &description, engine, int(DNNL_INFERENCE), method,
-                  (const void *)layout({n, c, h, h}, DNNL_F32, DNNL_ANY), (const void *)layout(filter, DNNL_F32, DNNL_ANY),
-                  (const void *)b.layout, (const void *)layout({n, o, oh, oh}, DNNL_F32, DNNL_ANY), strides, none, pads, pads,
+                  (const void *)layout({n, c, h, h}, DNNL_F32, DNNL_ANY),
+                  (const void *)layout(filter, DNNL_F32, DNNL_ANY), (const void *)b.layout,
+                  (const void *)layout({n, o, oh, oh}, DNNL_F32, DNNL_ANY), strides, none, pads, pads,
                   (const void *)nullptr), "this convolution on this processor");
     auto wanted = [&](int what) {
       return api.call<const void *>("dnnl_primitive_desc_query_md", (const void *)description, what, 0);

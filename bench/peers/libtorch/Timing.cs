@@ -39,9 +39,10 @@ internal static partial class Timing
         times.Sort();
         computed.Sort();
         string Us(double seconds) => (seconds * 1e6).ToString("F3", CultureInfo.InvariantCulture);
-        Console.WriteLine($$"""
-            {"peer":"libtorch","threads":{{threads}},"min_us":{{Us(times[0])}},"med_us":{{Us(times[times.Count / 2])}},"p90_us":{{Us(times[times.Count * 9 / 10])}},"cpu_us":{{Us(computed[computed.Count / 2])}},"n":{{(long)times.Count * batch}}}
-            """);
+        var (middle, high) = (times.Count / 2, times.Count * 9 / 10);
+        Console.WriteLine($"{{\"peer\":\"libtorch\",\"threads\":{threads},\"min_us\":{Us(times[0])},"
+            + $"\"med_us\":{Us(times[middle])},\"p90_us\":{Us(times[high])},\"cpu_us\":{Us(computed[middle])},"
+            + $"\"n\":{(long)times.Count * batch}}}");
     }
 
     /// <summary>What this thread has computed so far, in seconds.</summary>

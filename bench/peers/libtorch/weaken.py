@@ -1,13 +1,15 @@
 #!/usr/bin/python3
-"""weaken.py LIBRARY VERSION: marks a symbol version that an ELF library requires as weak, so that it loads where the C++ library is older.
+"""weaken.py LIBRARY VERSION: marks a symbol version that an ELF library requires as weak, so that it loads where the
+C++ library is older.
 
-What the version stands for must then come from elsewhere: ios_init.cpp has the one symbol that TorchSharp's library takes from
-GLIBCXX_3.4.32. A library that does not require the version, or has it weak, stays as it is."""
+What the version stands for must then come from elsewhere: ios_init.cpp has the one symbol that TorchSharp's library
+takes from GLIBCXX_3.4.32. A library that does not require the version, or has it weak, stays as it is."""
 import struct
 import sys
 
 SECTION = '<IIQQQQIIQQ'  # name, type, flags, address, offset, size, link, info, alignment, entry size
-NEED, NEEDED = '<HHIII', '<IHHII'  # ELF's Verneed: version, count, file, first, next; Vernaux: hash, flags, other, name, next
+NEED = '<HHIII'  # ELF's Verneed: version, count, file, first, next
+NEEDED = '<IHHII'  # its Vernaux: hash, flags, other, name, next
 VERNEED, WEAK = 0x6FFFFFFE, 2
 
 
