@@ -1,5 +1,7 @@
 // In: a backend's name and what the compiler made. Out: an executable of that backend, with its state initialised.
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+using Accelerate.Backends;
 using Accelerate.Backends.Interpreter;
 using Accelerate.Backends.Llvm;
 using Accelerate.Backends.OpenCl;
@@ -8,7 +10,7 @@ using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
 
-namespace Accelerate.Backends;
+namespace Accelerate;
 
 /// <summary>What a caller may choose about code generation and threads; backends take what concerns them.</summary>
 public sealed record ExecutableOptions
@@ -20,7 +22,7 @@ public sealed record ExecutableOptions
     public int OptLevel { get; init; } = 3;
 
     /// <summary>llvm: a pipeline in opt's syntax instead of the level's.</summary>
-    public string? Passes { get; init; }
+    internal string? Passes { get; init; }
 
     /// <summary>llvm, interpreter: workers of parallel loops, the calling thread included.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
@@ -38,19 +40,93 @@ public sealed record ExecutableOptions
     /// Called with the name of every stage as it ends: state, when the initialisers have run; llvm: print, compile,
     /// link, prepare, the last when what frozen state decides is computed.
     /// </summary>
-    public Action<string>? Reached { get; init; }
+    internal Action<string>? Reached { get; init; }
 }
 
 /// <summary>
 /// The backend cannot run on this machine, or does not know what it was asked for; the message says what to
 /// do.
 /// </summary>
-public class BackendException(string message, Exception? inner = null) : Exception(message, inner);
+/// <param name="message">What is missing, and the line that installs it where there is one.</param>
+/// <param name="inner">The error of the backend's own library, where there is one.</param>
+public class BackendException(string message, Exception? inner = null) : AccelerateException(message, inner);
 
+/// <summary>Makes executables: machine code, weights and the plan of a call's memory.</summary>
 public static class Executables
 {
     /// <summary>The names of backends that an executable can be created for.</summary>
-    public static IReadOnlyList<string> Backends { get; } = ["llvm", "interpreter", "opencl"];
+    internal static IReadOnlyList<string> Backends => BackendNames.All;
+
+    /// <summary>Whether a backend can run on this machine.</summary>
+    /// <param name="backend">The backend.</param>
+    /// <param name="reason">If it cannot, why, with the line that installs it.</param>
+    public static bool IsAvailable(Backend backend, [NotNullWhen(false)] out string? reason)
+    {
+        reason = null;
+        return backend switch
+        {
+            Backend.Llvm => LlvmBackend.Available(out reason),
+            Backend.OpenCl => OpenClExecutable.Available(out reason),
+            Backend.Interpreter => true,
+            _ => throw new ArgumentOutOfRangeException(nameof(backend), backend, "there is no such backend"),
+        };
+    }
+
+    /// <summary>
+    /// An executable of a compilation: state that is not given is computed by its initialisers, on that backend.
+    /// </summary>
+    /// <param name="backend">What is to run it.</param>
+    /// <param name="compilation">The compilation, without diagnostics.</param>
+    /// <param name="options">The defaults if null.</param>
+    /// <param name="weights">
+    /// State by its path, as <see cref="CompiledModel.ReadWeights"/> gives it; null for none. The tensors are not
+    /// disposed here; those of state that no function assigns are read in place: leave them as they are while the
+    /// executable lives.
+    /// </param>
+    /// <exception cref="InvalidOperationException">The compilation has diagnostics; the message is the first.</exception>
+    /// <exception cref="ArgumentException">A weight has another dtype or shape than the program says.</exception>
+    /// <exception cref="BackendException">The backend cannot run here.</exception>
+    /// <exception cref="LimitationException">The backend has no code for one of the kernels.</exception>
+    /// <exception cref="MemoryException">Its weights take more memory than there is or the limit allows.</exception>
+    public static Executable Create(Backend backend, Compilation compilation, ExecutableOptions? options = null,
+        IReadOnlyDictionary<string, Tensor>? weights = null)
+    {
+        var model = Right(compilation);
+        return Create(backend, model, options, weights);
+    }
+
+    /// <summary>An executable of a compilation by LLVM, the backend that is fast.</summary>
+    /// <inheritdoc cref="Create(Backend, Compilation, ExecutableOptions, IReadOnlyDictionary{string, Tensor})"/>
+    public static Executable Create(Compilation compilation, ExecutableOptions? options = null,
+        IReadOnlyDictionary<string, Tensor>? weights = null) =>
+        Create(Backend.Llvm, compilation, options, weights);
+
+    /// <summary>
+    /// An executable of a model: state that is not given is computed by its initialisers, on that backend.
+    /// </summary>
+    /// <param name="backend">What is to run it.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="options">The defaults if null.</param>
+    /// <param name="weights">State by its path, as in the overload for a compilation.</param>
+    /// <exception cref="ArgumentException">A weight has another dtype or shape than the program says.</exception>
+    /// <exception cref="BackendException">The backend cannot run here.</exception>
+    /// <exception cref="LimitationException">The backend has no code for one of the kernels.</exception>
+    /// <exception cref="MemoryException">Its weights take more memory than there is or the limit allows.</exception>
+    public static Executable Create(Backend backend, CompiledModel model, ExecutableOptions? options = null,
+        IReadOnlyDictionary<string, Tensor>? weights = null)
+    {
+        var name = backend.Name();
+        ArgumentNullException.ThrowIfNull(model);
+        return Boundary.Guard("the model", () => Create(name, model, options, weights));
+    }
+
+    private static CompiledModel Right(Compilation compilation)
+    {
+        ArgumentNullException.ThrowIfNull(compilation);
+        return compilation.Diagnostics is [var first, ..]
+            ? throw new InvalidOperationException($"{first.Span}: {first.Headline}")
+            : compilation.Model;
+    }
 
     /// <summary>An executable of these programs.</summary>
     /// <param name="backend">`llvm`, `interpreter` or `opencl`.</param>
@@ -61,7 +137,7 @@ public static class Executables
     /// <exception cref="BackendException">The backend is unknown, or cannot run here.</exception>
     /// <exception cref="LimitationException">The backend has no code for one of the kernels.</exception>
     /// <exception cref="MemoryException">Its weights take more memory than there is or the limit allows.</exception>
-    public static Executable Create(string backend, IReadOnlyList<Program> programs, ExecutableOptions? options = null,
+    internal static Executable Create(string backend, IReadOnlyList<Program> programs, ExecutableOptions? options = null,
         IReadOnlyDictionary<string, Tensor>? initialState = null)
     {
         ArgumentNullException.ThrowIfNull(backend);
@@ -101,29 +177,16 @@ public static class Executables
         }
     }
 
-    /// <summary>
-    /// An executable of a compilation: state that is not given is computed by its initialisers, on that
-    /// backend.
-    /// </summary>
-    /// <exception cref="InvalidOperationException">The compilation has diagnostics.</exception>
-    /// <exception cref="BackendException">The backend is unknown, or cannot run here.</exception>
-    /// <exception cref="LimitationException">The backend has no code for one of the kernels.</exception>
-    public static Executable Create(string backend, Compilation compilation, ExecutableOptions? options = null,
+    /// <summary>The same by the backend's name.</summary>
+    internal static Executable Create(string backend, Compilation compilation, ExecutableOptions? options = null,
         IReadOnlyDictionary<string, Tensor>? weights = null)
     {
-        ArgumentNullException.ThrowIfNull(compilation);
-        if (compilation.Diagnostics is [var first, ..])
-            throw new InvalidOperationException($"{first.Span}: {first.Headline}");
-        return Create(backend, compilation.Model, options, weights);
+        ArgumentNullException.ThrowIfNull(backend);
+        return Create(backend, Right(compilation), options, weights);
     }
 
-    /// <summary>
-    /// An executable of a model: state that is not given is computed by its initialisers, on that backend.
-    /// </summary>
-    /// <exception cref="BackendException">The backend is unknown, or cannot run here.</exception>
-    /// <exception cref="LimitationException">The backend has no code for one of the kernels.</exception>
-    /// <exception cref="MemoryException">Its weights take more memory than there is or the limit allows.</exception>
-    public static Executable Create(string backend, CompiledModel model, ExecutableOptions? options = null,
+    /// <summary>The same by the backend's name.</summary>
+    internal static Executable Create(string backend, CompiledModel model, ExecutableOptions? options = null,
         IReadOnlyDictionary<string, Tensor>? weights = null)
     {
         ArgumentNullException.ThrowIfNull(backend);
@@ -140,7 +203,7 @@ public static class Executables
     /// <param name="options">The defaults if null.</param>
     /// <param name="weights">What is given, by path.</param>
     /// <param name="whole">Also the state that none of the programs uses: what a checkpoint holds.</param>
-    public static IReadOnlyDictionary<string, Tensor> InitialState(string backend, CompiledModel model,
+    internal static IReadOnlyDictionary<string, Tensor> InitialState(string backend, CompiledModel model,
         ExecutableOptions? options = null, IReadOnlyDictionary<string, Tensor>? weights = null, bool whole = false)
     {
         ArgumentNullException.ThrowIfNull(backend);

@@ -160,6 +160,9 @@ internal sealed unsafe class ProgramCall : IDisposable
         if (entry.WritesState(step)) state.IsWritten = true;
     }
 
+    /// <summary>Stops the call before its next step.</summary>
+    public CancellationToken Cancellation => state.Cancellation;
+
     /// <summary>True if the entry assigns state.</summary>
     public bool AssignsState => entry.AssignsState;
 

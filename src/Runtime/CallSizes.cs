@@ -5,7 +5,7 @@ namespace Accelerate.Runtime;
 /// What the shapes of a call decide. A session hands the same object in again when a later call has the same shapes, so
 /// that whatever depends on sizes alone is worked out once.
 /// </summary>
-public sealed class CallSizes : IDisposable
+internal sealed class CallSizes : IDisposable
 {
     private readonly EntrySpec _entry;
     private readonly long[][] _shapes;

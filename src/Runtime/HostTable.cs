@@ -8,7 +8,7 @@ namespace Accelerate.Runtime;
 /// this order. Callbacks return a status, 0 for success, and never throw.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-public unsafe struct HostTable
+internal unsafe struct HostTable
 {
     /// <summary>Passed back as the first argument of every callback.</summary>
     public void* Context;
@@ -35,17 +35,21 @@ public unsafe struct HostTable
 
     /// <summary>
     /// Eight longs: what a failing driver fills, code, step, a, b, c, d; then 1 from the first step on that writes
-    /// state (<see cref="Host.WrittenWord"/>), 0.
+    /// state (<see cref="Host.WrittenWord"/>); then what the host sets to 1 to stop the call
+    /// (<see cref="Host.StopWord"/>), which a driver reads before each kernel and each turn of a loop.
     /// </summary>
     public long* Error;
 }
 
 /// <summary>The statuses callbacks return beside those of the program itself, which are positive.</summary>
-public static class HostStatus
+internal static class HostStatus
 {
     /// <summary>Success.</summary>
     public const int Ok = 0;
 
     /// <summary>A managed callback threw; <see cref="Host.Failure"/> has the exception.</summary>
     public const int CallbackFailed = -1;
+
+    /// <summary>The host asked to stop: <see cref="Host.StopWord"/>.</summary>
+    public const int Stopped = -2;
 }

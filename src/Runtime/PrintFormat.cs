@@ -9,7 +9,7 @@ namespace Accelerate.Runtime;
 /// behind the point; <c>{{</c> and <c>}}</c> are braces. A tensor is laid out as NumPy does; with a precision, each
 /// element on one line.
 /// </summary>
-public static class PrintFormat
+internal static class PrintFormat
 {
     /// <summary>Values beyond the places are appended, places beyond the values stay as they are.</summary>
     public static string Format(string format, IReadOnlyList<Tensor> values)

@@ -3,8 +3,9 @@ using System.Buffers.Binary;
 using System.IO.MemoryMappedFiles;
 using System.Text;
 using System.Text.Json;
+using Accelerate.Runtime;
 
-namespace Accelerate.Runtime;
+namespace Accelerate;
 
 /// <summary>
 /// A file of named tensors, open for reading. The header is checked as a whole when the file is opened; tensors are

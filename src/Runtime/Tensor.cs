@@ -1,11 +1,12 @@
 // In: a dtype, a shape and values, or memory kept by someone else. Out: a row-major array that native code can read.
 using System.Runtime.InteropServices;
+using Accelerate.Runtime;
 
-namespace Accelerate.Runtime;
+namespace Accelerate;
 
 /// <summary>
 /// A dense row-major array of one dtype. Its memory is native and aligned to 64 bytes, unless it is a view
-/// (<see cref="Reshape"/>, <see cref="Slice"/>, <see cref="View"/>), which is aligned to its element only.
+/// (<see cref="Reshape"/>, <see cref="Slice"/>, <c>View</c>), which is aligned to its element only.
 /// </summary>
 /// <remarks>
 /// Views share memory with what they were taken from; it is freed when the last of them is disposed or unreachable.
@@ -14,7 +15,7 @@ namespace Accelerate.Runtime;
 /// be read by many threads at once; a write needs the tensor to itself. It may be disposed at any time: calls and
 /// copies under way run to their end on its memory, later ones are an <see cref="ObjectDisposedException"/>.
 /// </remarks>
-public sealed unsafe class Tensor : IDisposable
+public sealed unsafe partial class Tensor : IDisposable
 {
     /// <summary>The most axes a tensor has: NumPy's limit.</summary>
     public const int MaximumRank = 64;
@@ -90,7 +91,10 @@ public sealed unsafe class Tensor : IDisposable
     public T[] ToArray<T>() where T : unmanaged
     {
         using Hold hold = Held();
-        return AsReadOnlySpan<T>().ToArray();
+        ReadOnlySpan<T> elements = AsReadOnlySpan<T>();
+        T[] copy = Array<T>(elements.Length);
+        elements.CopyTo(copy);
+        return copy;
     }
 
     /// <summary>A tensor whose contents are whatever the memory held: for results about to be written.</summary>
@@ -239,7 +243,7 @@ public sealed unsafe class Tensor : IDisposable
     public double[] ToDoubles()
     {
         using Hold hold = Held();
-        var values = new double[SpanLength(Count)];
+        double[] values = Array<double>(SpanLength(Count));
         switch (Type)
         {
             case DType.Bool: Read<byte>(values, v => v == 0 ? 0 : 1); break;
@@ -356,6 +360,19 @@ public sealed unsafe class Tensor : IDisposable
         }
     }
 
+    /// <summary>An array of .NET's, which has limits of its own: elements are 2^31 - 57 at most.</summary>
+    private T[] Array<T>(int length)
+    {
+        try
+        {
+            return GC.AllocateUninitializedArray<T>(length);
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw MemoryException.From("an array", [new(DescribeShape(Type, Shape), ByteCount)], e);
+        }
+    }
+
     private static int SpanLength(long length) => length <= int.MaxValue
         ? (int)length
         : throw new InvalidOperationException($"a span holds at most 2^31-1 items, the tensor has {length}: slice it");
@@ -382,9 +399,19 @@ public sealed unsafe class Tensor : IDisposable
     private void* Writable() => !IsReadOnly ? Pointer : throw new InvalidOperationException(
         "the tensor is read-only, as frozen state is: read it by AsReadOnlySpan, change state by Session.LoadState");
 
-    private int Elements<T>() where T : unmanaged => DType.Of<T>() == Type
-        ? SpanLength(Count)
-        : throw new InvalidOperationException($"the tensor is {Type.Name()}, not {DType.Of<T>().Name()}");
+    private int Elements<T>() where T : unmanaged
+    {
+        Require<T>();
+        return SpanLength(Count);
+    }
+
+    private void Require<T>() where T : unmanaged
+    {
+        if (DType.Of<T>() != Type)
+        {
+            throw new InvalidOperationException($"the tensor is {Type.Name()}, not {DType.Of<T>().Name()}");
+        }
+    }
 
     private Storage Live() => Volatile.Read(ref _storage) ?? throw new ObjectDisposedException(nameof(Tensor));
 }
