@@ -83,7 +83,8 @@ public static class Executables
     /// disposed here; those of state that no function assigns are read in place: leave them as they are while the
     /// executable lives.
     /// </param>
-    /// <exception cref="InvalidOperationException">The compilation has diagnostics; the message is the first.</exception>
+    /// <exception cref="InvalidOperationException">The compilation has diagnostics; the message is the first of
+    /// them.</exception>
     /// <exception cref="ArgumentException">A weight has another dtype or shape than the program says.</exception>
     /// <exception cref="BackendException">The backend cannot run here.</exception>
     /// <exception cref="LimitationException">The backend has no code for one of the kernels.</exception>
@@ -137,8 +138,8 @@ public static class Executables
     /// <exception cref="BackendException">The backend is unknown, or cannot run here.</exception>
     /// <exception cref="LimitationException">The backend has no code for one of the kernels.</exception>
     /// <exception cref="MemoryException">Its weights take more memory than there is or the limit allows.</exception>
-    internal static Executable Create(string backend, IReadOnlyList<Program> programs, ExecutableOptions? options = null,
-        IReadOnlyDictionary<string, Tensor>? initialState = null)
+    internal static Executable Create(string backend, IReadOnlyList<Program> programs,
+        ExecutableOptions? options = null, IReadOnlyDictionary<string, Tensor>? initialState = null)
     {
         ArgumentNullException.ThrowIfNull(backend);
         ArgumentNullException.ThrowIfNull(programs);

@@ -55,8 +55,8 @@ public sealed class Compilation
     internal IReadOnlyList<Program> Programs => [.. Entries.Select(e => e.Program).OfType<Program>()];
 
     /// <summary>
-    /// All that running the entries takes. Entries that could not be compiled, of which the diagnostics tell, are not in
-    /// it.
+    /// All that running the entries takes. It lacks the entries that could not be compiled, of which the diagnostics
+    /// tell.
     /// </summary>
     public CompiledModel Model =>
         new([.. Programs], Bound is null ? [] : [.. Bound.State], Bound?.WeightRules ?? WeightRules.None)

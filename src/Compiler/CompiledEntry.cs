@@ -1,4 +1,5 @@
-// In: a step of the compiler. Out: a name for it, so that a compilation can stop there, and the entries as they are then.
+// In: a stage of the compiler. Out: a name for it, by which a compilation can stop there, and the entries as they are
+// then.
 using Accelerate.Compiler.Fusion;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Kernels;

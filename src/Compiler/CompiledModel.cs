@@ -60,8 +60,8 @@ public sealed record CompiledModel
         ArgumentNullException.ThrowIfNull(part);
         if (WeightReader.Declared(this, part).Count == 0)
         {
-            throw new ArgumentException(
-                part.Length == 0 ? "the model has no state" : $"the model has no part '{part}' with state", nameof(part));
+            var why = part.Length == 0 ? "the model has no state" : $"the model has no part '{part}' with state";
+            throw new ArgumentException(why, nameof(part));
         }
         return Boundary.Guard(path, () =>
         {

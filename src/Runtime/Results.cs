@@ -33,7 +33,8 @@ public sealed class Results : IReadOnlyList<Tensor>, IDisposable
     public Tensor this[string name] => TryGet(name, out Tensor? tensor)
         ? tensor
         : throw new ArgumentException(
-            $"'{_entry.Name}' has no result '{name}'; its results are {string.Join(", ", _entry.Outputs)}", nameof(name));
+            $"'{_entry.Name}' has no result '{name}'; its results are {string.Join(", ", _entry.Outputs)}",
+            nameof(name));
 
     /// <summary>The result of that name, if there is one.</summary>
     public bool TryGet(string name, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Tensor? tensor)

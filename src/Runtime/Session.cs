@@ -107,7 +107,7 @@ public sealed class Session : IDisposable
     /// <see cref="OperationCanceledException"/>. Where it had begun to write state, that is half written, as after any
     /// failure.
     /// </param>
-    /// <exception cref="OperationCanceledException">The call was stopped by <paramref name="cancellation"/>.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> stopped the call.</exception>
     /// <inheritdoc cref="Run(string, Tensor[])"/>
     public Results Run(string entry, IReadOnlyList<Tensor> inputs, IReadOnlyDictionary<string, long>? sizes = null,
         CancellationToken cancellation = default)
@@ -204,7 +204,9 @@ public sealed class Session : IDisposable
     /// Replaces a part of the state by copies of <paramref name="tensors"/>, and leaves the rest as it is; nothing
     /// changes on an error. Where frozen tensors become others, what depends on them is computed anew.
     /// </summary>
-    /// <param name="tensors">Any of the names of <see cref="State"/>, each with a tensor of its dtype and shape.</param>
+    /// <param name="tensors">
+    /// Any of the names of <see cref="State"/>, each with a tensor of its dtype and shape.
+    /// </param>
     /// <exception cref="ArgumentException">An unknown name, or another dtype or shape.</exception>
     /// <exception cref="ArgumentNullException">A null tensor.</exception>
     /// <exception cref="InvalidOperationException">A call is under way, or an earlier one broke the state: then all of

@@ -53,6 +53,7 @@ var checkpoint = server.State.ToDictionary(s => s.Key, s => s.Value.Clone());
 server.Reset();
 server.LoadState(checkpoint);
 server.LoadStatePart(new Dictionary<string, Tensor> { ["count"] = Tensor.Scalar(6) });
-Console.WriteLine($"count {server.State["count"].ToArray<int>()[0]}, total {server.State["total"].ToArray<float>()[0]:F1}");
+var (count, total) = (server.State["count"].ToArray<int>()[0], server.State["total"].ToArray<float>()[0]);
+Console.WriteLine($"count {count}, total {total:F1}");
 foreach (var tensor in checkpoint.Values) tensor.Dispose();
 return 0;

@@ -142,7 +142,8 @@ internal sealed record IndexValue(Value Result, Size Index) : Statement
 /// <summary>
 /// The element at an offset if all guards hold, else the fill (a value defined before). In bounds by construction.
 /// </summary>
-internal sealed record Load(Value Result, int Buffer, Size Offset, ImmutableArray<Guard> Guards, Value? Fill) : Statement
+internal sealed record Load(Value Result, int Buffer, Size Offset, ImmutableArray<Guard> Guards, Value? Fill)
+    : Statement
 {
     public override ImmutableArray<Value> Defines => [Result];
 
@@ -268,7 +269,8 @@ internal sealed record Part(Block Block, Value Yield)
 /// the row has; all if null) m, score m and s, the weight no axis, the epilogue m and e. Greatest is the row's greatest
 /// score, where the epilogue asks for it.
 /// </summary>
-internal sealed record Attend(Axis M, Axis S, Axis E, Axis K, int KeyBlock, Part Query, Part Key, Part Value, Part? Until,
+internal sealed record Attend(
+    Axis M, Axis S, Axis E, Axis K, int KeyBlock, Part Query, Part Key, Part Value, Part? Until,
     Value Product, Part Score, Value Difference, Part Weight, Value Sum, Value Total, Value? Greatest, Block Epilogue)
         : Statement
 {
@@ -313,7 +315,8 @@ internal sealed record Flag(Value Condition) : Statement
 internal sealed record KernelBuffer(string Name, DType Type, Size Count, bool IsOutput, bool IsUpdated = false);
 
 /// <summary>A unit of native code. Equal texts are one kernel, called with other buffers and sizes.</summary>
-internal sealed record Kernel(string Name, ImmutableArray<KernelBuffer> Buffers, ImmutableArray<string> Sizes, Block Body)
+internal sealed record Kernel(
+    string Name, ImmutableArray<KernelBuffer> Buffers, ImmutableArray<string> Sizes, Block Body)
 {
     public KernelKind Kind => Statements(Body).Any(s => s is Contract or Attend) ? KernelKind.Contraction
         : Statements(Body).Any(s => s is Reduction { Lanes: true } or Cumulation or Ordering) ? KernelKind.Row

@@ -19,11 +19,12 @@ public sealed class BinaryMathTests(ITestOutputHelper output)
     /// <summary>f16 and bf16 round the f32 result once more: half a unit beside what f32 is off.</summary>
     public static readonly TheoryData<string, DType, double> Functions = new()
     {
-        { nameof(BinaryOp.Pow), DType.F64, 1 }, { nameof(BinaryOp.Pow), DType.F32, 0.51 }, { nameof(BinaryOp.Pow), DType.BF16, 0.51 },
-            { nameof(BinaryOp.Pow), DType.F16, 0.51 },
-        { nameof(BinaryOp.Atan2), DType.F64, 1 }, { nameof(BinaryOp.Atan2), DType.F32, 0.51 }, { nameof(BinaryOp.Atan2), DType.F16, 0.51 },
-        { nameof(BinaryOp.Rem), DType.F64, 0 }, { nameof(BinaryOp.Rem), DType.F32, 0 }, { nameof(BinaryOp.Rem), DType.F16, 0 },
-            { nameof(BinaryOp.Rem), DType.BF16, 0 },
+        { nameof(BinaryOp.Pow), DType.F64, 1 }, { nameof(BinaryOp.Pow), DType.F32, 0.51 },
+        { nameof(BinaryOp.Pow), DType.BF16, 0.51 }, { nameof(BinaryOp.Pow), DType.F16, 0.51 },
+        { nameof(BinaryOp.Atan2), DType.F64, 1 }, { nameof(BinaryOp.Atan2), DType.F32, 0.51 },
+        { nameof(BinaryOp.Atan2), DType.F16, 0.51 },
+        { nameof(BinaryOp.Rem), DType.F64, 0 }, { nameof(BinaryOp.Rem), DType.F32, 0 },
+        { nameof(BinaryOp.Rem), DType.F16, 0 }, { nameof(BinaryOp.Rem), DType.BF16, 0 },
     };
 
     [LlvmTheory]

@@ -31,7 +31,7 @@ public sealed class FormedCallsTests
         {
             var rows = new TheoryData<string, bool>();
             foreach (var type in Types)
-                foreach (var kind in (LoopKind[])[LoopKind.Serial, LoopKind.Vector]) rows.Add(type.Name(), kind == LoopKind.Vector);
+                foreach (var isVector in (bool[])[false, true]) rows.Add(type.Name(), isVector);
             return rows;
         }
     }

@@ -43,7 +43,8 @@ public class NetworkTests(ITestOutputHelper output)
             foreach (var executable in new[] { llvm, interpreter })
             {
                 using var session = executable.CreateSession();
-                Held(network, call, executable.Backend.Name(), [.. session.Run(call.Entry, network.Read(call))], reference);
+                Held(network, call, executable.Backend.Name(), [.. session.Run(call.Entry, network.Read(call))],
+                    reference);
             }
         }
     }
@@ -148,7 +149,8 @@ public class NetworkTests(ITestOutputHelper output)
             using var executable = new OpenClExecutable(network.Model.Compilation.Programs, network.Model.State);
             using var session = executable.CreateSession();
             foreach (var call in network.Calls)
-                Held(network, call, "opencl", [.. session.Run(call.Entry, network.Read(call))], network.Reference(call));
+                Held(network, call, "opencl", [.. session.Run(call.Entry, network.Read(call))],
+                    network.Reference(call));
             SameBits(network, executable, session);
             foreach (var kernel in network.Model.Compilation.Programs.SelectMany(p => p.Kernels))
                 kinds[kernel.Kind] = kinds.GetValueOrDefault(kernel.Kind) + 1;

@@ -23,8 +23,9 @@ public sealed class ArrowTests
     };
 
     /// <summary>
-    /// From the lowest up; a file of the namespace of the public types, Accelerate, belongs to its folder's line here: a file names namespaces of its own line and of lines above it here, which are below it in
-    /// the architecture. So no two of them can need each other. Folders that are not here belong to the one around them.
+    /// From the lowest up. A file names namespaces of its own line and of lines above it here, which are below it in
+    /// the architecture, so that no two of them can need each other. Folders that are not here belong to the one around
+    /// them; a file in the namespace of the public types, Accelerate, belongs to the line of its folder.
     /// </summary>
     private static readonly string[] Order =
     [
@@ -88,7 +89,8 @@ public sealed class ArrowTests
     {
         var source = Path.Combine(Shared.Repository, "src");
         var files = new List<(string Space, string Path, string Code)>();
-        string Layer(string space, string path) => space == Public ? Longest(FolderSpace(path))! : Longest(space) ?? space;
+        string Layer(string space, string path) =>
+            space == Public ? Longest(FolderSpace(path))! : Longest(space) ?? space;
         foreach (var file in Directory.EnumerateFiles(source, "*.cs", SearchOption.AllDirectories))
         {
             var relative = Path.GetRelativePath(source, file);

@@ -238,7 +238,9 @@ internal sealed class DriverText
             here);
     }
 
-    /// <summary>Leaves the driver at a turn of a loop when the host asked to stop: a loop may be without kernels.</summary>
+    /// <summary>
+    /// Leaves the driver at a turn of a loop when the host asked to stop: a loop may be without kernels.
+    /// </summary>
     private void Stop(long here)
     {
         var word = text.Value($"getelementptr i8, ptr {Field("%host", 40, "ptr")}, i64 {8 * Host.StopWord}");

@@ -13,7 +13,8 @@ namespace Accelerate.Compiler.Graph.Interpreter;
 /// <param name="Failures">How many elements are out of their bounds.</param>
 /// <param name="Unbounded">How many elements have an infinite or NaN bound, so that any finite value passes.</param>
 /// <param name="Text">One line for people.</param>
-internal sealed record ComparisonReport(bool Agrees, long Worst, double Ratio, long Failures, long Unbounded, string Text)
+internal sealed record ComparisonReport(
+    bool Agrees, long Worst, double Ratio, long Failures, long Unbounded, string Text)
 {
     public override string ToString() => Text;
 }

@@ -1,4 +1,5 @@
-// A call with a token: stopped before it begins, in a loop of kernels, in a loop without any, after it has written state.
+// A call with a token: stopped before it begins, in a loop of kernels, in a loop without any, after it has written
+// state.
 using Accelerate.Tests.Support;
 
 namespace Accelerate.Tests.Runtime.PublicApi;

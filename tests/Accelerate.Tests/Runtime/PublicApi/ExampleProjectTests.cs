@@ -1,5 +1,5 @@
-// In: the README's C# sample and the projects of examples/csharp, each as it stands. Out: whether a fresh project builds
-// and runs them against our libraries, which see nothing of it but what is public.
+// In: the README's C# sample and the projects of examples/csharp, each as it stands. Out: whether a fresh project, to
+// which only our public types are visible, builds and runs them.
 using System.Diagnostics;
 using Accelerate.Tests.Support;
 
@@ -69,9 +69,8 @@ public sealed class ExampleProjectTests
             RedirectStandardError = true,
         };
         // What a test run sets for itself is not the business of another build.
-        foreach (var name in start.Environment.Keys.Where(k => k.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase))
-            .ToList())
-            start.Environment.Remove(name);
+        foreach (var name in start.Environment.Keys.ToList())
+            if (name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)) start.Environment.Remove(name);
         using var process = Process.Start(start)!;
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();

@@ -91,7 +91,11 @@ public sealed class PublicTypesTests
         : type.IsGenericType ? [type.GetGenericTypeDefinition(), .. type.GetGenericArguments().SelectMany(Parts)]
         : [type];
 
-    private static bool IsKnown(Type type) => type.IsVisible
-        && (Libraries.Contains(type.Assembly) || type.Assembly.GetName().Name == "System.Numerics.Tensors"
-            || Path.GetDirectoryName(type.Assembly.Location) == Path.GetDirectoryName(typeof(object).Assembly.Location));
+    private static bool IsKnown(Type type)
+    {
+        string? framework = Path.GetDirectoryName(typeof(object).Assembly.Location);
+        return type.IsVisible && (Libraries.Contains(type.Assembly)
+            || type.Assembly.GetName().Name == "System.Numerics.Tensors"
+            || Path.GetDirectoryName(type.Assembly.Location) == framework);
+    }
 }

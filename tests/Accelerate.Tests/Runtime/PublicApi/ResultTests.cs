@@ -1,5 +1,5 @@
-// What a C# developer gets back: results by name and position, tensors as spans and as those of System.Numerics.Tensors,
-// a part of the state replaced, and errors of the types that are documented.
+// What a C# developer gets back: results by name and position, tensors as those of System.Numerics.Tensors, a part of
+// the state replaced, and errors of the types that are documented.
 using System.Numerics.Tensors;
 using Accelerate.Tests.Support;
 using Tensor = Accelerate.Tensor;
@@ -183,8 +183,8 @@ public sealed class ResultTests : IDisposable
         Assert.Throws<ArgumentOutOfRangeException>(() => Executables.IsAvailable((Backend)99, out _));
         Assert.True(Executables.IsAvailable(Backend.Interpreter, out var reason));
         Assert.Null(reason);
-        foreach (var type in typeof(Tensor).Assembly.GetExportedTypes()
-            .Concat(typeof(Compilation).Assembly.GetExportedTypes()).Concat(typeof(Executables).Assembly.GetExportedTypes())
+        Type[] libraries = [typeof(Tensor), typeof(Compilation), typeof(Executables)];
+        foreach (var type in libraries.SelectMany(t => t.Assembly.GetExportedTypes())
             .Where(t => t.IsAssignableTo(typeof(Exception))))
             Assert.True(type.IsAssignableTo(typeof(AccelerateException)), $"{type} has the common base");
     }
