@@ -1,4 +1,4 @@
-// In: a backend's name and what the compiler made. Out: an executable of that backend, with its state initialised.
+// In: a backend, and a compilation or the model that it gave. Out: an executable, with its state initialised.
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using Accelerate.Backends;
@@ -12,7 +12,9 @@ using Accelerate.Runtime;
 
 namespace Accelerate;
 
-/// <summary>What a caller may choose about code generation and threads; backends take what concerns them.</summary>
+/// <summary>
+/// The choices of a caller about code generation, threads and memory. A backend ignores those of others.
+/// </summary>
 public sealed record ExecutableOptions
 {
     /// <summary>llvm: `host`, `x86-64-v4`, `x86-64-v3` or `x86-64`.</summary>
@@ -27,12 +29,13 @@ public sealed record ExecutableOptions
     /// <summary>llvm, interpreter: workers of parallel loops, the calling thread included.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
 
-    /// <summary>llvm: takes objects from the user's cache folder and leaves them there.</summary>
+    /// <summary>llvm: takes compiled code from the user's cache folder, and leaves new code there.</summary>
     public bool UseCache { get; init; } = true;
 
     /// <summary>
-    /// Bytes that the model may take with one call of one session: weights, state, inputs, results, arena. What would
-    /// take more is a <see cref="MemoryException"/> before any of it is allocated. Null: what the machine has.
+    /// The number of bytes that the model and one call of one session may take together: weights, state, inputs,
+    /// results and arena. A call that would take more throws a <see cref="MemoryException"/> before anything is
+    /// allocated. Null: as much as the machine has.
     /// </summary>
     public long? MemoryLimit { get; init; }
 
@@ -44,10 +47,10 @@ public sealed record ExecutableOptions
 }
 
 /// <summary>
-/// The backend cannot run on this machine, or does not know what it was asked for; the message says what to
-/// do.
+/// A backend that cannot run on this machine, or that does not know the target it was asked for. The message says how
+/// to go on.
 /// </summary>
-/// <param name="message">What is missing, and the line that installs it where there is one.</param>
+/// <param name="message">The reason, with the line that installs a part that is missing.</param>
 /// <param name="inner">The error of the backend's own library, where there is one.</param>
 public class BackendException(string message, Exception? inner = null) : AccelerateException(message, inner);
 
@@ -75,7 +78,7 @@ public static class Executables
     /// <summary>
     /// An executable of a compilation: state that is not given is computed by its initialisers, on that backend.
     /// </summary>
-    /// <param name="backend">What is to run it.</param>
+    /// <param name="backend">The backend that is to run it.</param>
     /// <param name="compilation">The compilation, without diagnostics.</param>
     /// <param name="options">The defaults if null.</param>
     /// <param name="weights">
@@ -105,7 +108,7 @@ public static class Executables
     /// <summary>
     /// An executable of a model: state that is not given is computed by its initialisers, on that backend.
     /// </summary>
-    /// <param name="backend">What is to run it.</param>
+    /// <param name="backend">The backend that is to run it.</param>
     /// <param name="model">The model.</param>
     /// <param name="options">The defaults if null.</param>
     /// <param name="weights">State by its path, as in the overload for a compilation.</param>
@@ -133,7 +136,7 @@ public static class Executables
     /// <param name="backend">`llvm`, `interpreter` or `opencl`.</param>
     /// <param name="programs">One for each exported function, of distinct names.</param>
     /// <param name="options">The defaults if null.</param>
-    /// <param name="initialState">What a session's state starts as, by path; zeros for the others. Not disposed here;
+    /// <param name="initialState">The first values of a session's state, by path; zeros for the others. Not disposed;
     /// state that no program assigns is not copied: leave those tensors as they are while the executable lives.</param>
     /// <exception cref="BackendException">The backend is unknown, or cannot run here.</exception>
     /// <exception cref="LimitationException">The backend has no code for one of the kernels.</exception>
@@ -199,11 +202,11 @@ public static class Executables
     /// All state that the model's programs use, by path: what is given, the rest from its
     /// initialisers.
     /// </summary>
-    /// <param name="backend">What computes the initialisers.</param>
+    /// <param name="backend">The backend that computes the initialisers.</param>
     /// <param name="model">The model.</param>
     /// <param name="options">The defaults if null.</param>
-    /// <param name="weights">What is given, by path.</param>
-    /// <param name="whole">Also the state that none of the programs uses: what a checkpoint holds.</param>
+    /// <param name="weights">The state that is given, by path.</param>
+    /// <param name="whole">Also the state that none of the programs uses, as a checkpoint holds it.</param>
     internal static IReadOnlyDictionary<string, Tensor> InitialState(string backend, CompiledModel model,
         ExecutableOptions? options = null, IReadOnlyDictionary<string, Tensor>? weights = null, bool whole = false)
     {
@@ -233,7 +236,7 @@ public static class Executables
     {
         if (OpenClLibrary.Available(out var reason))
             return new OpenClExecutable(programs, initialState, WorkShape.Auto, memoryLimit);
-        // What the backend can never run is a limitation with or without a device.
+        // A kernel that the backend can never run is a limitation, with or without a device.
         foreach (var program in programs) OpenClPrinter.Print(program);
         throw new BackendException(reason);
     }

@@ -1,5 +1,4 @@
-// In: a source file and what the user sets from outside. Out: what is wrong with it, and the program of each exported
-// function.
+// In: a source file and the user's options. Out: its diagnostics, and the program of each exported function.
 using System.Collections.Immutable;
 using Accelerate.Compiler;
 using Accelerate.Compiler.Binding;
@@ -15,8 +14,7 @@ using Accelerate.Runtime;
 namespace Accelerate;
 
 /// <summary>
-/// The text of a program, compiled. What is wrong with it is data, not an exception: look at <see cref="Diagnostics"/>
-/// first.
+/// The text of a program, compiled. A mistake in it is data, not an exception: look at <see cref="Diagnostics"/> first.
 /// </summary>
 public sealed class Compilation
 {
@@ -45,7 +43,7 @@ public sealed class Compilation
     /// <summary>0 ok, 1 user error, 3 known limitation, 70 compiler bug.</summary>
     internal int ExitCode => bag.ExitCode;
 
-    /// <summary>What binding gave; null when it was not reached or failed.</summary>
+    /// <summary>The result of binding; null when it was not reached or failed.</summary>
     internal BoundProgram? Bound { get; private set; }
 
     /// <summary>The entries asked for that could be compiled, in the order of the file.</summary>
@@ -198,8 +196,7 @@ public sealed class Compilation
         var optimised =
             entry with
             {
-                Optimised =
-                Pipeline.Run(entry.Bound, after: options.AfterPass, rewrites: rewrites,
+                Optimised = Pipeline.Run(entry.Bound, after: options.AfterPass, rewrites: rewrites,
                     passes: Pipeline.For(options.Compute, frozen, options.DirectConvolutions))
             };
         options.Reached?.Invoke("optimise");
@@ -213,8 +210,7 @@ public sealed class Compilation
         entry with { Program = Lowering.Lower(entry.Optimised!) };
 
     /// <summary>
-    /// Makes a limitation met behind the binder a diagnostic at the declaration; false if there was
-    /// one.
+    /// Reports a limitation that a stage after the binder meets, at the function's declaration; false if there was one.
     /// </summary>
     private bool Limited(string name, Action action)
     {

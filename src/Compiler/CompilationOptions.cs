@@ -1,4 +1,4 @@
-// In: the choices of a user. Out: one value with all that decides what a compilation makes of a text.
+// In: the choices of a user. Out: one value that, together with the text, decides the result of a compilation.
 using Accelerate.Compiler;
 using Accelerate.Compiler.Binding;
 using Accelerate.Compiler.Graph;

@@ -1,5 +1,5 @@
 // In: a weights file, the part of a model that it is for. Out: its tensors by path of the state, in the dtypes of the
-// program, or the diagnostics that say what does not fit.
+// program, or the diagnostics that say why it does not fit.
 using System.Collections.Immutable;
 using System.Globalization;
 using Accelerate.Compiler.Binding;

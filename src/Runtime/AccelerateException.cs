@@ -8,10 +8,10 @@ namespace Accelerate;
 /// not supported (<see cref="LimitationException"/>), a bug of the compiler (<see cref="InternalErrorException"/>).
 /// </summary>
 /// <remarks>
-/// What is wrong with the text of a program is no exception but data: <c>Compilation.Diagnostics</c>. Misuse by the
-/// calling code is an <see cref="ArgumentException"/>, an <see cref="InvalidOperationException"/> or an
-/// <see cref="ObjectDisposedException"/>; a call that was cancelled is an <see cref="OperationCanceledException"/>.
-/// Nothing else leaves the library.
+/// A mistake in the text of a program is no exception but data: <c>Compilation.Diagnostics</c>. Misuse by the calling
+/// code is an <see cref="ArgumentException"/>, an <see cref="InvalidOperationException"/> or an
+/// <see cref="ObjectDisposedException"/>; a call that was cancelled is an <see cref="OperationCanceledException"/>. A
+/// compilation, an executable and a session throw nothing else.
 /// </remarks>
 /// <param name="message">What happened, in the caller's terms.</param>
 /// <param name="inner">Its cause, where there is one.</param>

@@ -3,8 +3,10 @@ using Accelerate.Runtime;
 
 namespace Accelerate;
 
-/// <summary>What turns kernels into something that runs. All give the same results to the bit, but for OpenCL devices
-/// whose arithmetic is not exact.</summary>
+/// <summary>
+/// The part of the library that turns kernels into something that runs. All give the same results to the bit, but for
+/// OpenCL devices whose arithmetic is not exact.
+/// </summary>
 public enum Backend
 {
     /// <summary>Machine code for the CPU by LLVM: the fast one. It needs libLLVM on the machine.</summary>

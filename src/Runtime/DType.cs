@@ -44,7 +44,7 @@ public enum DType
     F64,
 }
 
-/// <summary>What follows from a dtype alone.</summary>
+/// <summary>Properties of a dtype: the size of an element, its name, its class.</summary>
 public static class DTypeExtensions
 {
     private static readonly string[] Names =

@@ -3,11 +3,12 @@ using Accelerate.Runtime;
 
 namespace Accelerate;
 
-/// <summary>One input, output or state tensor of a program.</summary>
+/// <summary>An input, an output or a piece of state of a program.</summary>
 /// <param name="Name">Its name in the source.</param>
 /// <param name="Type">The element type.</param>
 /// <param name="Shape">
-/// One printed size an axis: "784", "n", "2*h + 1". An input axis that is a lone name gives that size its value.
+/// The text of a size for each axis: "784", "n", "2*h + 1". An input axis that is a name alone gives that size its
+/// value.
 /// </param>
 /// <param name="IsInout">The call writes into the caller's tensor, which must share memory with no other
 /// argument.</param>
@@ -22,8 +23,8 @@ public sealed record TensorSpec(string Name, DType Type, IReadOnlyList<string> S
 /// <param name="Inputs">Its parameters, in order.</param>
 /// <param name="Outputs">Its results, in order.</param>
 /// <param name="Sizes">
-/// The names of its size variables: those that stand alone on some input axis, then its `int` parameters, whose values
-/// the caller names.
+/// The names of its size variables: those that stand alone on an input axis, then its `int` parameters, whose values
+/// the caller gives by name.
 /// </param>
 public sealed record EntrySpec(
     string Name, IReadOnlyList<TensorSpec> Inputs, IReadOnlyList<TensorSpec> Outputs, IReadOnlyList<string> Sizes);
@@ -31,7 +32,9 @@ public sealed record EntrySpec(
 /// <summary>Why a call failed.</summary>
 public enum ExecutionCode
 {
-    /// <summary>The inputs do not fit the signature or a declared relation of sizes. Nothing was written.</summary>
+    /// <summary>
+    /// The inputs do not fit the signature, or a relation of sizes that it declares does not hold. Nothing was written.
+    /// </summary>
     EntryCheck = 1,
 
     /// <summary>A check of the running program failed: an assert, a limit on a value.</summary>
@@ -52,19 +55,22 @@ public sealed class ExecutionException(ExecutionCode code, string message, Excep
     : AccelerateException(message, inner)
 {
     /// <summary>
-    /// Why. Where the call had begun to write state the session refuses calls until that is replaced; never after
-    /// <see cref="ExecutionCode.EntryCheck"/>.
+    /// Why. If the call had begun to write state, the session refuses calls until that is replaced; after
+    /// <see cref="ExecutionCode.EntryCheck"/> it never had.
     /// </summary>
     public ExecutionCode Code { get; } = code;
 
-    /// <summary>More about it where more is known: the index that was out of range, and what it may be.</summary>
+    /// <summary>
+    /// More about the failure where more is known: the index that was out of range, and its range. Else null.
+    /// </summary>
     public string? Details { get; init; }
 }
 
 /// <summary>
-/// A compiled program: code, frozen weights and memory plan. Immutable, shared by any number of threads; what a call
-/// changes is in a <see cref="Session"/>. It may be disposed at any time, before its sessions too, and by any thread:
-/// calls under way run to their end, and code and weights go with the last of them; later ones are refused.
+/// A compiled program: code, frozen weights and memory plan. It is immutable, and any number of threads share it; the
+/// values that a call changes are in a <see cref="Session"/>. It may be disposed at any time, before its sessions too,
+/// and by any thread: calls under way run to their end, the last of them frees code and weights, and later ones are
+/// refused.
 /// </summary>
 public abstract class Executable : IDisposable
 {
@@ -77,12 +83,12 @@ public abstract class Executable : IDisposable
     /// <summary>The exported functions.</summary>
     public abstract IReadOnlyList<EntrySpec> Entries { get; }
 
-    /// <summary>What runs it.</summary>
+    /// <summary>The backend that runs it.</summary>
     public abstract Backend Backend { get; }
 
     /// <summary>
-    /// The bytes that a call of a session may take, with the session's state and the weights; null: as many as the
-    /// machine has.
+    /// The number of bytes that a call of a session may take, together with the session's state and the weights. Null:
+    /// as many as the machine has.
     /// </summary>
     public long? MemoryLimit { get; internal init; }
 
@@ -102,7 +108,7 @@ public abstract class Executable : IDisposable
         }
     }
 
-    /// <summary>Frees code and weights, now or when the last call under way has ended.</summary>
+    /// <summary>Frees code and weights: now, or when the last call under way ends.</summary>
     public void Dispose()
     {
         if (_lifetime.Close())
@@ -140,7 +146,8 @@ public abstract class Executable : IDisposable
     internal virtual bool IsFrozen(string name) => false;
 
     /// <summary>
-    /// Computes what the entries read in place of frozen state, for a session whose state is not the executable's own.
+    /// Computes the values that the entries read in place of frozen state, for a session whose frozen state is not the
+    /// executable's own.
     /// </summary>
     /// <param name="state">All state by name.</param>
     /// <returns>For <see cref="SessionState.Prepared"/>; null if there is nothing to compute.</returns>

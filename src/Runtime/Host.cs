@@ -75,7 +75,7 @@ internal sealed unsafe class Host : IDisposable
     public void Clear()
     {
         // One by one: as a block the JIT writes them by one 512-bit store and leaves the upper halves dirty, which the
-        // runtime's own SSE code behind it pays for: 150 ns a call (Xeon with AVX-512).
+        // runtime's own SSE code after it pays for: 150 ns a call (Xeon with AVX-512).
         long* error = Error;
         for (int i = 0; i < ErrorWords; i++)
         {

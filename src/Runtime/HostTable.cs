@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Accelerate.Runtime;
 
 /// <summary>
-/// What a native entry function knows of its host, shared bit for bit with emitted code: six members of 8 bytes, in
-/// this order. Callbacks return a status, 0 for success, and never throw.
+/// The view that a native entry function has of its host, shared bit for bit with emitted code: six members of 8 bytes,
+/// in this order. Callbacks return a status, 0 for success, and never throw.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct HostTable
@@ -34,9 +34,9 @@ internal unsafe struct HostTable
     public void** Custom;
 
     /// <summary>
-    /// Eight longs: what a failing driver fills, code, step, a, b, c, d; then 1 from the first step on that writes
-    /// state (<see cref="Host.WrittenWord"/>); then what the host sets to 1 to stop the call
-    /// (<see cref="Host.StopWord"/>), which a driver reads before each kernel and each turn of a loop.
+    /// Eight longs. The first six a failing driver fills: code, step, a, b, c, d. The next one is 1 from the first step
+    /// on that writes state (<see cref="Host.WrittenWord"/>). The last one the host sets to 1 to stop the call
+    /// (<see cref="Host.StopWord"/>); a driver reads it before each kernel and each turn of a loop.
     /// </summary>
     public long* Error;
 }

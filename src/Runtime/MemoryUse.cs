@@ -1,4 +1,4 @@
-// In: what takes memory, and how much there may be. Out: an error that names the large values before they are made.
+// In: the values that take memory, and a limit. Out: an error that names the large ones before they are allocated.
 using System.Globalization;
 
 namespace Accelerate;
@@ -26,19 +26,21 @@ public sealed record MemoryUse(string What, long Bytes)
     }
 }
 
-/// <summary>More memory than there is, or than the caller allows. Nothing was written.</summary>
+/// <summary>
+/// A call or a model takes more memory than the machine has, or than the caller allows. Nothing was written.
+/// </summary>
 public sealed class MemoryException : AccelerateException
 {
-    // What is smaller than the four largest, or a hundredth of the sum, is not what one has to change.
+    // A value that is not among the four largest, or is less than a hundredth of the sum, is not the one to change.
     private const int Named = 4;
 
     private MemoryException(string message, IReadOnlyList<MemoryUse> uses, long? limit, Exception? inner)
         : base(message, inner) => (Uses, Limit) = (uses, limit);
 
-    /// <summary>What takes the memory, the largest first.</summary>
+    /// <summary>The values that take the memory, the largest first.</summary>
     public IReadOnlyList<MemoryUse> Uses { get; }
 
-    /// <summary>The limit in bytes that it is beyond; null where the system had no more.</summary>
+    /// <summary>The limit in bytes that was exceeded; null where the system refused an allocation.</summary>
     public long? Limit { get; }
 
     /// <summary>Throws if the sum of all uses is beyond the limit; null for what the machine has.</summary>

@@ -15,8 +15,8 @@ namespace Accelerate;
 public sealed class Session : IDisposable
 {
     /// <summary>
-    /// Shapes an entry is remembered for: enough for the alternating batch sizes of a server. Each is compared with in
-    /// some 5 ns an input; a call that none fits costs some 10 µs more.
+    /// The number of tuples of shapes that are remembered for an entry: enough for the alternating batch sizes of a
+    /// server. A call is compared with each of them, in about 5 ns an input; one that fits none costs about 10 µs more.
     /// </summary>
     private const int RememberedSizes = 8;
 
@@ -53,10 +53,10 @@ public sealed class Session : IDisposable
     }
 
     /// <summary>
-    /// Parameters and buffers by name; live tensors, to be read or written between calls only. Those that no entry of
-    /// the executable assigns are frozen: read-only, shared with other sessions, and used in forms that are computed
-    /// once;
-    /// <see cref="LoadState"/> replaces them. They end with the session, or with what replaces them.
+    /// Parameters and buffers by name. The tensors are live: read or write them between calls only. State that no entry
+    /// of the executable assigns is frozen: its tensors are read-only, other sessions share them, and values that
+    /// depend on them alone are computed once; <see cref="LoadState"/> and <see cref="LoadStatePart"/> replace them. A
+    /// tensor ends with the session, or when another replaces it.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The session is disposed.</exception>
     public IReadOnlyDictionary<string, Tensor> State
@@ -82,8 +82,8 @@ public sealed class Session : IDisposable
     }
 
     /// <summary>
-    /// Calls an entry. The results belong to the caller. An `inout` input is written in place; after a failure behind
-    /// the entry checks it may be half written.
+    /// Calls an entry. The results belong to the caller. An `inout` input is written in place; it may be half written
+    /// after a call that failed once the entry checks had passed.
     /// </summary>
     /// <param name="entry">The name of an exported function.</param>
     /// <param name="inputs">Its inputs in order, with the dtypes and shapes of its signature.</param>
@@ -146,14 +146,14 @@ public sealed class Session : IDisposable
     }
 
     /// <summary>
-    /// Calls an entry that writes its results into tensors the caller gives, so that a repeated call allocates nothing.
-    /// After a failure behind the entry checks they may be half written.
+    /// Calls an entry that writes its results into tensors of the caller, so that a repeated call allocates nothing.
+    /// They may be half written after a call that failed once the entry checks had passed.
     /// </summary>
     /// <param name="entry">The name of an exported function.</param>
     /// <param name="inputs">Its inputs in order, with the dtypes and shapes of its signature.</param>
     /// <param name="results">
-    /// One tensor a result, of its dtype and shape, sharing memory with no input, no state and no other result. A null
-    /// is replaced by a new tensor once the call has succeeded.
+    /// One tensor for each result, of its dtype and shape. It shares memory with no input, no state and no other
+    /// result. A null is replaced by a new tensor once the call has succeeded.
     /// </param>
     /// <param name="sizes">The values of `int` parameters, if the entry has any.</param>
     /// <param name="cancellation">Stops the call, as in <c>Run</c>.</param>
@@ -163,7 +163,7 @@ public sealed class Session : IDisposable
             IReadOnlyDictionary<string, long>? sizes = null, CancellationToken cancellation = default) =>
         RunInto(Find(entry), inputs, results, sizes, cancellation);
 
-    /// <summary>Takes the state back to what the program initialises it to; on an error it stays as it is.</summary>
+    /// <summary>Gives all state the values that the program initialises it to; on an error it stays as it is.</summary>
     /// <exception cref="InvalidOperationException">A call is under way.</exception>
     /// <exception cref="ObjectDisposedException">The session or its executable is disposed.</exception>
     public void Reset() => Exclusive(() =>
@@ -178,7 +178,8 @@ public sealed class Session : IDisposable
 
     /// <summary>
     /// Replaces the whole state by copies of <paramref name="tensors"/>; nothing changes on an error. Frozen tensors
-    /// that are given as they are stay; for others, what depends on frozen state is computed anew.
+    /// stay where the values given are the same; where they differ, the values that depend on frozen state are computed
+    /// again.
     /// </summary>
     /// <param name="tensors">One for each name of <see cref="State"/>, of its dtype and shape.</param>
     /// <exception cref="ArgumentException">A name missing or unknown, or another dtype or shape.</exception>
@@ -202,7 +203,7 @@ public sealed class Session : IDisposable
 
     /// <summary>
     /// Replaces a part of the state by copies of <paramref name="tensors"/>, and leaves the rest as it is; nothing
-    /// changes on an error. Where frozen tensors become others, what depends on them is computed anew.
+    /// changes on an error. Where the values of frozen state differ, the values that depend on it are computed again.
     /// </summary>
     /// <param name="tensors">
     /// Any of the names of <see cref="State"/>, each with a tensor of its dtype and shape.
@@ -302,7 +303,10 @@ public sealed class Session : IDisposable
         FreeIfDisposed();
     }
 
-    /// <summary>Once disposed and in no call; whoever sees that first takes the session for good.</summary>
+    /// <summary>
+    /// Frees everything if the session is disposed and in no call. The first thread that sees so keeps the session busy
+    /// for good.
+    /// </summary>
     private void FreeIfDisposed()
     {
         if (!_disposed || Interlocked.Exchange(ref _busy, 1) != 0)
@@ -362,7 +366,7 @@ public sealed class Session : IDisposable
         finally
         {
             _state.Cancellation = default;
-            made?.Dispose(); // of a call that failed: what earlier ones left is worth more
+            made?.Dispose(); // only a call that succeeds takes one of the remembered places
             frame.Release();
             Exit();
         }

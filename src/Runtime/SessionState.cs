@@ -1,7 +1,7 @@
-// In: what a call changes of a program. Out: one place for it, which a session owns and a backend reads and writes.
+// In: the values that calls of a program change. Out: one place for them, which a session owns and a backend writes.
 namespace Accelerate.Runtime;
 
-/// <summary>What a session owns and a backend reads and writes: named tensors and scratch memory.</summary>
+/// <summary>The memory of a session, which a backend reads and writes: named tensors and scratch memory.</summary>
 internal sealed class SessionState : IDisposable
 {
     /// <summary>Trained parameters and buffers by name; owned by the session.</summary>
@@ -9,7 +9,7 @@ internal sealed class SessionState : IDisposable
 
     /// <summary>
     /// True once the call under way has begun to write <see cref="Tensors"/>: a backend says so before the first write.
-    /// Where it fails behind that, the state is half written.
+    /// A call that fails after that leaves the state half written.
     /// </summary>
     public bool IsWritten { get; set; }
 
@@ -34,12 +34,12 @@ internal sealed class SessionState : IDisposable
     /// <summary>Intermediate results live here during a call.</summary>
     public Arena Arena { get; } = new();
 
-    /// <summary>What the backend keeps a session, such as its <see cref="Host"/>; disposed with it.</summary>
+    /// <summary>The backend's own part of a session, such as its <see cref="Host"/>; disposed with it.</summary>
     public IDisposable? BackendState { get; set; }
 
     /// <summary>
-    /// What the backend computed from this session's frozen tensors; disposed with them. Null while these are the
-    /// executable's own: then all sessions share what it computed when it was made.
+    /// The values that the backend computed from this session's frozen tensors; disposed with them. Null while these
+    /// tensors are the executable's own: then all sessions share the values that were computed when it was made.
     /// </summary>
     public IDisposable? Prepared { get; set; }
 
@@ -55,7 +55,9 @@ internal sealed class SessionState : IDisposable
         BackendState = null;
     }
 
-    /// <summary>Other tensors for some, and what is prepared from the frozen ones if that is other too.</summary>
+    /// <summary>
+    /// Replaces some tensors, and the values prepared from the frozen ones where these are among them.
+    /// </summary>
     internal void Replace(IReadOnlyDictionary<string, Tensor> tensors, bool isPrepared, IDisposable? prepared)
     {
         Version++;
@@ -71,7 +73,9 @@ internal sealed class SessionState : IDisposable
         }
     }
 
-    /// <summary>All tensors anew, by what fills an empty <see cref="Tensors"/>; on an error they stay.</summary>
+    /// <summary>
+    /// Replaces all tensors, by an action that fills an empty <see cref="Tensors"/>; on an error they stay.
+    /// </summary>
     internal void Replace(Action initialize)
     {
         var old = new Dictionary<string, Tensor>(Tensors);
