@@ -11,7 +11,7 @@ internal sealed partial class Generator
     [
         new("scalar", 12, g => g.Scalar()), new("if", 4, g => g.If()), new("for", 5, g => g.For()),
         new("for_rows", 4, g => g.ForRows()), new("while", 2, g => g.While()), new("assert", 1, g => g.Assert()),
-        new("print", 1, g => g.Print()), new("pair", 2, g => g.Pair()),
+        new("print", 1, g => g.Print()), new("pair", 4, g => g.Pair()),
     ];
 
     /// <summary>An operation of numbers without axes: code of its own in every backend.</summary>
@@ -122,8 +122,10 @@ internal sealed partial class Generator
         if (Find(v => v.Rank < 4 && v.Type != DType.Bool) is not { } x) return false;
         var y = FindOr(x.Type, x.Shape);
         var (a, b, kept) = (Name(), Name(), Name());
-        var count = Chance(2) ? Text(random.Next(1, 5)) : Pick(palette) is var n && Value(n) < 20 ? n.Display : "2";
-        var change = Chance(3) ? "" : $" {Pick("+", "-")} {b}";
+        // Few rounds that are known become copies of the body: a loop is one whose rounds are a size, or many.
+        var count = Chance(3) ? Text(random.Next(1, 5))
+            : sizes.Count > 0 && Pick([.. sizes.Keys]) is var n && sizes[n] < 70 ? n : Text(random.Next(20, 40));
+        var change = Chance(2) ? "" : $" {Pick("+", "-")} {b}";
         var grade = Worst(x, y);
         return Define("pair", a, x.Type, x.Shape, grade, $"let {a} = {x.Name}\nlet {b} = {y.Name}\n"
             + $"for i in 0:{count} {{\n    let {kept} = {a}\n    {a} = {(change == "" ? b : a + change)}\n"

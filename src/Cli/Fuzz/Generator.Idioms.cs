@@ -81,10 +81,14 @@ internal sealed partial class Generator
     /// <summary>A chain of conversions, with arithmetic that leaves the narrow ones.</summary>
     private bool Narrow()
     {
-        if (Find(_ => true) is not { } x) return false;
+        var x = Chance(3) ? Parameter(Pick(Integers), AnyShape()) : Find(_ => true);
+        if (x is null) return false;
         for (var rounds = random.Next(2, 5); rounds > 0; rounds--)
         {
-            var type = Chance(3) ? Pick(Floats) : Pick(Integers);
+            // From one sign to the other of the same width, where nothing changes but what the bits mean.
+            ImmutableArray<DType> turned = [.. Integers.Where(t => t.Bytes() == x.Type.Bytes())];
+            var type = !x.Type.IsFloat && turned.Length > 0 && Chance(3) ? Pick(turned)
+                : Chance(3) ? Pick(Floats) : Pick(Integers);
             if (type == x.Type) continue;
             var grade = type.IsFloat ? x.Grade : Jump(x);
             if (New("convert", type, x.Shape, grade, $"{type.Name()}({x.Name})", x) is not { } converted) return false;

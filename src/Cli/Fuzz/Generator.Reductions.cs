@@ -10,7 +10,7 @@ internal sealed partial class Generator
     private static ImmutableArray<Step> ReductionSteps =>
     [
         new("reduce", 12, g => g.Reduce()), new("arg_reduce", 3, g => g.ArgReduce()),
-        new("cumulate", 4, g => g.Cumulate()), new("sort", 3, g => g.Sort()), new("matmul", 4, g => g.MatMul()),
+        new("cumulate", 4, g => g.Cumulate()), new("sort", 4, g => g.Sort()), new("matmul", 4, g => g.MatMul()),
     ];
 
     private bool Reduce()
@@ -50,6 +50,8 @@ internal sealed partial class Generator
 
     private bool Sort()
     {
+        // Every dtype has an order of keys of its own, and few values of a program are of any but its two main ones.
+        if (Chance(2)) Parameter(Pick(Chance(3) ? Floats : Integers), AnyShape());
         if (Axis() is not var (x, axis)) return false;
         var f = Pick("sort", "argsort");
         return Let(f, f == "sort" ? x.Type : DType.I32, x.Shape, Jump(x),

@@ -16,9 +16,9 @@ namespace Accelerate.Cli.Fuzz;
 /// <param name="Clamped">An index was out of range.</param>
 /// <param name="Needed">And a result depends on what it would have read: with another element there it is another. Where
 /// none does, an executor may leave it unseen.</param>
-/// <param name="Overflowed">Terms of a sum reach past the greatest number, or factors of a product are far from 1: in
-/// another order it is infinite, NaN or 0 on the way, and so is anything that comes of it: floats are not
-/// compared.</param>
+/// <param name="Overflowed">Terms of a sum reach past the greatest number, factors of a product are far from 1, or what
+/// cancels meets an infinity: in another order it is infinite, NaN or 0 on the way, and so is anything that comes of it:
+/// floats are not compared.</param>
 internal sealed record Reference(IReadOnlyDictionary<string, ReferenceValue> Values, string? Failure, bool Clamped,
     bool Needed, bool Overflowed)
 {
@@ -41,6 +41,8 @@ internal sealed record Reference(IReadOnlyDictionary<string, ReferenceValue> Val
         var (clamped, overflowed) = (false, false);
         var huge = inputs.Concat(state.Values).Any(IsHuge);
         var spreads = new Dictionary<Node, (double Spread, int Count)>(ReferenceEqualityComparer.Instance);
+        var (cancelled, infinite) = (new HashSet<Node>(ReferenceEqualityComparer.Instance),
+            new HashSet<Node>(ReferenceEqualityComparer.Instance));
         foreach (var (input, value) in entry.Bound.Inputs.Zip(inputs))
             if (input.IsInout) values[input.Name] = ReferenceValue.Of(value);
         foreach (var (name, value) in state) values[name] = ReferenceValue.Of(value);
@@ -56,7 +58,14 @@ internal sealed record Reference(IReadOnlyDictionary<string, ReferenceValue> Val
                     Observe = (_, node, value) =>
                     {
                         overflowed |= Overflows(node, value, huge, spreads);
-                        if (value.DType.IsFloat) spreads[node] = (Spread(value.Values), value.Values.Length);
+                        if (!value.DType.IsFloat) return;
+                        spreads[node] = (Spread(value.Values), value.Values.Length);
+                        // What cancels is 0 here and may be a rounding there: times infinity, one is NaN, one infinite.
+                        overflowed |= node is Binary { Kind: BinaryOp.Mul or BinaryOp.Div }
+                            && node.Operands.Any(cancelled.Contains) && node.Operands.Any(infinite.Contains);
+                        if (value.Values.Any(double.IsInfinity)) infinite.Add(node);
+                        if (Enumerable.Range(0, value.Values.Length).Any(i => value.Values[i] == 0
+                            && value.Magnitude[i] > 0)) cancelled.Add(node);
                     },
                 });
             for (var i = 0; i < results.Count; i++) values[$"{i}"] = results[i];

@@ -23,6 +23,11 @@ internal sealed partial class Elaborator
                 return Enter(f, arguments, span);
             case BuiltinValue b:
                 return arguments.Any(a => IsPoisoned(a.Value)) ? Value.Poison : Invoke(b.Builtin, arguments, span);
+            case TransformedValue t:
+                return CallTransformed(t, arguments, span, calleeSpan);
+            case TransformationValue { Name: var name }:
+                return Fail(Codes.WrongArgumentCount, calleeSpan, $"`{name}` is given no function", null,
+                    $"write `{name}(f)(x)`");
             case ModuleValue m:
                 return Instantiate(m, arguments, span);
             case DTypeValue d:
@@ -94,6 +99,7 @@ internal sealed partial class Elaborator
         {
             Entered = syntax,
             Given = [.. bound.Select(a => a?.Span)],
+            Call = training is null ? null : new(training, Frame.NextCall()),
         };
         entered.Guards = Frame.Guards;
         using var within = Entering(entered);
@@ -103,7 +109,7 @@ internal sealed partial class Elaborator
         using var deeper = new Scope<int>(ref depth, depth + CallDepth);
         var outline = BeginOutline(syntax, bound);
         var result = Parameters(syntax.Parameters, bound, span) && Hold(syntax) ? Body(syntax, span) : Value.Poison;
-        return outline is null ? result : Outlined(outline, syntax, result);
+        return outline is null ? result : Outlined(outline, syntax.Name.Text, result);
     }
 
     private Value Body(FunctionSyntax syntax, Span site)

@@ -38,14 +38,14 @@ internal sealed partial class Elaborator
     /// The call that computes a composite's value; the value itself where the body printed, asserted, assigned, or
     /// computed nothing.
     /// </summary>
-    private Value Outlined(Outline outline, FunctionSyntax syntax, Value value)
+    private Value Outlined(Outline outline, string composite, Value value)
     {
         List<TensorValue> leaves = [.. Leaves(value)];
         if (leaves.Count == 0 || !ReferenceEquals(Graph, outline.Graph) || Graph.Effects.Count > outline.Effects
             || leaves.Any(l => !l.Indices.IsEmpty || !Owns(Graph, l.Node))) return value;
         var arguments = outline.Arguments.ToHashSet<Node>(ReferenceEqualityComparer.Instance);
         // A constant that was there before came from elsewhere.
-        var made = outliner.Outline(Graph, syntax.Name.Text, [.. leaves.Select(l => l.Node)],
+        var made = outliner.Outline(Graph, composite, [.. leaves.Select(l => l.Node)],
             n => !arguments.Contains(n) && n is not (Input or State)
                 && (n.Id >= outline.First || outlined.Contains(n)),
             outline.Arguments,

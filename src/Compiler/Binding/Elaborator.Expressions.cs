@@ -60,6 +60,7 @@ internal sealed partial class Elaborator
             return Effect(call);
         applied = call;
         var callee = Expression(call.Callee);
+        if (callee is TransformationValue transformation) return Transform(transformation, call, piped);
         // The arguments of a method that there is not are its own: `x.to(torch.float16)`.
         var isMethod = callee is PoisonValue && (call.Callee is MemberExpression
             || call.Callee is NameExpression { Name: var called } && ForeignNames.Find(called) is not null);

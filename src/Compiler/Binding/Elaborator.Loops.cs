@@ -133,7 +133,11 @@ internal sealed partial class Elaborator
         var always = count.IsConstant && count.Value > 0;
         Loop(new("for", f.Iterable.Span, f.Body, (carried, _, body, initial, operands) =>
             new Scan(body, variable, count, carried, [.. initial, .. operands]), always ? Size.One : count),
-            null, () => Round(f, [index]), Changes.Of(Frame, f.Body));
+            null, () =>
+            {
+                using var counting = Counting(() => RealizeSize(index.Size, DType.I64));
+                Round(f, [index]);
+            }, Changes.Of(Frame, f.Body));
     }
 
     /// <summary>The index is a scalar that is carried; it is tested before each round.</summary>
@@ -152,7 +156,7 @@ internal sealed partial class Elaborator
         var sign = step > 0 ? CompareOp.Lt : CompareOp.Gt;
         void Body()
         {
-            Round(f, [Here(counter.Value)]);
+            using (Counting(() => (TensorValue)Here(counter.Value))) Round(f, [Here(counter.Value)]);
             Write(counter,
                 Tensor(new Binary(BinaryOp.Add, ((TensorValue)counter.Value).Node, Scalar(step, dtype).Node)));
         }
@@ -161,6 +165,10 @@ internal sealed partial class Elaborator
             Tensor(new Compare(sign, ((TensorValue)counter.Value).Node, last.Node)), Body,
             ([.. locals, counter], states));
     }
+
+    /// <summary>What is elaborated before the scope ends is in a round with that number.</summary>
+    private Scope<ImmutableArray<Func<TensorValue?>>> Counting(Func<TensorValue?> counter) =>
+        new(ref counters, counters.Add(counter));
 
     private void While(WhileStatement w)
     {
@@ -173,6 +181,7 @@ internal sealed partial class Elaborator
         While(w.Condition.Span, w.Body, () => Condition(w), () =>
         {
             using var inLoop = new Scope<bool>(ref Frame.InLoop, true);
+            using var counting = Counting(() => null);
             Block(w.Body);
         }, Changes.Of(Frame, w.Condition, w.Body));
     }

@@ -27,6 +27,7 @@ internal sealed partial class Elaborator
         if (Lookup(name, span) is { } value) return inEntry ? Loaded(value, span) : value;
         if (name == "key")
         {
+            if (KeyHere(span) is { } key) return key;
             return Fail(Codes.UnknownName, span, "there is no `key` here", "unknown name",
                 "`key` is defined in initialisers, and in what is called through `train(f, key: k)`; else take one as an argument");
         }
@@ -86,7 +87,7 @@ internal sealed partial class Elaborator
     private Value? Lookup(string name, Span span)
     {
         if (OfInstance(name, span) is { } own) return own;
-        if (name == "training") return new BoolValue(false);
+        if (name == "training") return new BoolValue(training is not null);
         if (Frame.Self is { } self && name is "params" or "buffers") return StatesOf(self, name);
         if (name == Frame.Hidden && Frame.Self is null) return null;
         if (Item(Frame.File, name, span) is { } item) return item;
@@ -108,8 +109,7 @@ internal sealed partial class Elaborator
             "nan" => new FloatValue(double.NaN),
             "int" => new BuiltinValue(Builtins.ToInt),
             "float" => new BuiltinValue(Builtins.ToFloat),
-            "grad" or "value_and_grad" or "vjp" or "jvp" or "checkpoint" or "train" =>
-                Limit(span, $"the transformation `{name}`"),
+            _ when Transformations.Contains(name) => new TransformationValue(name),
             _ => Opened(name, span),
         };
     }

@@ -43,7 +43,7 @@ internal sealed partial class Elaborator
             case NamedType { Bracketed: true } n when IsNoType(n):
                 return NoType(n);
             case FunctionType:
-                return value is FunctionValue or BuiltinValue or InstanceValue or ListValue or ModuleValue
+                return value is FunctionValue or BuiltinValue or TransformedValue or InstanceValue or ListValue or ModuleValue
                     or DTypeValue ? value : Wrong();
             // An int is the list of it: `axis: 1` where `axis: [int]` is declared.
             case ListType { Element: NamedType { Name.Text: "int" } } when value is IntValue:

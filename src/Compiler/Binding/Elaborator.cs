@@ -176,6 +176,8 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
         ListValue l => ReferenceEquals(l, ListValue.Nothing) ? "nothing" : $"a list of {l.Items.Length}",
         FunctionValue f => $"the function {f.Syntax.Name.Text}",
         BuiltinValue b => $"the function {b.Builtin.Name}",
+        TransformedValue t => $"the {t.Name} of {Describe(t.Function)}",
+        TransformationValue t => $"the transformation {t.Name}",
         ModuleValue m => $"the module {m.Syntax.Name.Text}",
         StateValue s => s.Member.Type.Display,
         InstanceValue i => $"a {i.Instance.Syntax.Name.Text}",

@@ -62,6 +62,18 @@ internal sealed class Frame(string name, SourceFile file, Instance? self, Frame?
     /// <summary>The call that entered it.</summary>
     public Span? Site { get; } = site;
 
+    /// <summary>Where what runs through `train` is: the number that its caller has given the call.</summary>
+    public (Training Around, int Number)? Call { get; init; }
+
+    private int calls;
+
+    /// <summary>The number of the next call in this body.</summary>
+    public int NextCall() => calls++;
+
+    /// <summary>The numbers of the calls that lead here through a `train`, outermost first.</summary>
+    public IEnumerable<int> CallPath(Training around) => Call is var (of, number) && ReferenceEquals(of, around)
+        ? [.. Caller?.CallPath(around) ?? [], number] : [];
+
     /// <summary>The function whose body it is.</summary>
     public Syntax.FunctionSyntax? Entered { get; init; }
 

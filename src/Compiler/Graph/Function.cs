@@ -46,6 +46,7 @@ internal sealed class Function(string name)
 {
     private readonly Dictionary<string, Node> interned = [];
     private readonly Dictionary<Node, Origin> origins = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<Node, Node> forward = new(ReferenceEqualityComparer.Instance);
     private readonly List<Node> nodes = [];
     private readonly List<Node> effects = [];
     private readonly List<Input> inputs = [];
@@ -58,6 +59,12 @@ internal sealed class Function(string name)
     /// name. Empty for all others.
     /// </summary>
     public string Composite { get; init; } = "";
+
+    /// <summary>True for a composite whose values no backward pass keeps: it computes them again.</summary>
+    public bool IsRecomputed => Composite is Recomputed or "attention";
+
+    /// <summary>The composite that a call through `checkpoint` is.</summary>
+    public const string Recomputed = "checkpoint";
 
     public IReadOnlyList<Node> Nodes => nodes;
 
@@ -165,6 +172,12 @@ internal sealed class Function(string name)
     internal void Forget(int after) => checks.RemoveRange(after, checks.Count - after);
 
     public Origin OriginOf(Node node) => origins.GetValueOrDefault(node, Origin.None);
+
+    /// <summary>Says that a node is part of the gradient of what flows through another one.</summary>
+    public void Belongs(Node node, Node to) => forward[node] = to;
+
+    /// <summary>The node of the forward pass whose cotangents a node is part of; null for those of no gradient.</summary>
+    public Node? ForwardOf(Node node) => forward.GetValueOrDefault(node);
 
     private static Origin Union(Origin a, Origin b) => a == Origin.None ? b
         : a with { Composites = [.. a.Composites.Union(b.Composites)] };

@@ -55,7 +55,8 @@ internal static class GraphPrinter
                 $"  %{node.Id}: {node.Type} = {node.Op}({string.Join(", ", node.Operands.Select(o => $"%{o.Id}"))}"
                 + (node.Attributes.Length > 0 ? $"; {node.Attributes})" : ")");
             var origin = function.OriginOf(node);
-            var comment = string.Join(' ', new[] { origin.Where }.Concat(origin.Composites).Where(s => s.Length > 0));
+            var comment = string.Join(' ', new[] { function.ForwardOf(node) is { } of ? $"d %{of.Id}" : "", origin.Where }
+                .Concat(origin.Composites).Where(s => s.Length > 0));
             text.Append(comment.Length == 0 ? line : $"{line,-86}  # {comment}").Append('\n');
         }
         text.Append("  return(" + string.Join(", ", function.Results.Select((r, i) =>

@@ -217,11 +217,8 @@ internal static class GraphReader
                 case "tuple": return new Tuple(x);
                 case "result": return new Result(x[0], Whole());
                 case "barrier":
-                    var kind = cursor.Take("materialise") ? BarrierKind.Materialise
-                        : cursor.Take("setup") ? BarrierKind.Setup : BarrierKind.Checkpoint;
-                    if (kind != BarrierKind.Checkpoint) return new Barrier(x[0], kind);
-                    cursor.Expect("checkpoint");
-                    return new Barrier(x[0], kind, Then(",", Whole));
+                    var kind = Word<BarrierKind>();
+                    return new Barrier(x[0], kind, Barrier.IsNumbered(kind) ? Then(",", Whole) : 0);
                 case "extent":
                     return new Extent(x[0], cursor.Name(), Then(",", cursor.Integer), Then(",", cursor.Size));
                 case "print": return new Print(cursor.String(), x);

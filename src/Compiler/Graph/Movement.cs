@@ -19,7 +19,7 @@ internal sealed class Reshape(Node x, ImmutableArray<Size> shape, bool isChecked
     public override Node With(ImmutableArray<Node> operands) => new Reshape(operands[0], Type.Shape, IsChecked);
 
     public override ImmutableArray<Size>? Below(ImmutableArray<Size> index, IndexRanges ranges) =>
-        Indexing.Split(Indexing.Linear(index, Type.Shape), OperandType(0).Shape, ranges);
+        Indexing.Reshaped(index, Type.Shape, OperandType(0).Shape, ranges);
 
     private static TensorType Infer(TensorType x, ImmutableArray<Size> shape, bool isChecked)
     {

@@ -34,7 +34,13 @@ internal sealed class Rebuild(Function from, Function into)
     public bool Has(Node old) => map.ContainsKey(old);
 
     /// <summary>Adds a node with the origin of an old one, and lets it stand for that.</summary>
-    public Node Add(Node old, Node node) => map[old] = Into.Add(node, from.OriginOf(old));
+    public Node Add(Node old, Node node)
+    {
+        var (count, made) = (Into.Nodes.Count, Into.Add(node, from.OriginOf(old)));
+        if (Into.Nodes.Count > count && from.ForwardOf(old) is { } of && map.TryGetValue(of, out var forward))
+            Into.Belongs(made, forward);
+        return map[old] = made;
+    }
 
     /// <summary>Lets a copy of the old node stand for it, on what stands for its operands.</summary>
     public Node Copy(Node old) => Add(old, old.On(map));

@@ -81,31 +81,45 @@ internal enum BarrierKind
 
     /// <summary>What is computed behind it is not merged with the same computation before it.</summary>
     Checkpoint,
+
+    /// <summary>
+    /// A value that a gradient is taken by: apart from equal ones, and from what it is made of. Gone once gradients are
+    /// made.
+    /// </summary>
+    Leaf,
 }
 
 /// <summary>The identity, which no pass looks through.</summary>
 /// <param name="x">The value.</param>
 /// <param name="kind">Why it is held back.</param>
-/// <param name="unique">Tells checkpoints apart; 0 for the other kinds, where equal values are one.</param>
+/// <param name="unique">Tells checkpoints and leaves apart; 0 for the other kinds, where equal values are one.</param>
 internal sealed class Barrier(Node x, BarrierKind kind, int unique = 0) : Node("barrier", [x], Infer(x, kind, unique))
 {
-    public override OpTraits Traits => OpTraits.None;
+    /// <summary>A checkpoint only has to stay apart: who reads it reads the operand.</summary>
+    public override OpTraits Traits =>
+        Kind == BarrierKind.Checkpoint ? OpTraits.Movement | OpTraits.View : OpTraits.None;
+
+    public override ImmutableArray<Size>? Below(ImmutableArray<Size> index, IndexRanges ranges) =>
+        Kind == BarrierKind.Checkpoint ? index : null;
 
     public BarrierKind Kind { get; } = kind;
 
     public int Unique { get; } = unique;
 
     public override string Attributes =>
-        Kind == BarrierKind.Checkpoint ? $"checkpoint,{Unique}" : Kind.ToString().ToLowerInvariant();
+        Kind.ToString().ToLowerInvariant() + (IsNumbered(Kind) ? $",{Unique}" : "");
 
     public override Node With(ImmutableArray<Node> operands) => new Barrier(operands[0], Kind, Unique);
 
     private static TensorType Infer(Node x, BarrierKind kind, int unique)
     {
-        Rule.Require(kind == BarrierKind.Checkpoint || unique == 0, "barrier C1",
-            () => $"only a checkpoint has a number, not {kind}, {unique}");
+        Rule.Require(IsNumbered(kind) || unique == 0, "barrier C1",
+            () => $"only a checkpoint or a leaf has a number, not {kind}, {unique}");
         return x.Type;
     }
+
+    /// <summary>True for the kinds whose number tells equal values apart.</summary>
+    public static bool IsNumbered(BarrierKind kind) => kind is BarrierKind.Checkpoint or BarrierKind.Leaf;
 }
 
 /// <summary>

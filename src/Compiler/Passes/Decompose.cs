@@ -1,4 +1,5 @@
-// In: a function with calls. Out: the same function with the callees' nodes in place of the calls.
+// In: a function with calls. Out: the same function with the callees' nodes in place of the calls, and values in the
+// place of leaves.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 
@@ -12,7 +13,7 @@ internal static class Decompose
 {
     public static Function Run(Function function)
     {
-        while (GraphPrinter.Closure(function).Any(f => f.Nodes.Any(n => n is Call)))
+        while (GraphPrinter.Closure(function).Any(f => f.Nodes.Any(n => n is Call || IsLeaf(n))))
         {
             var names = Regions(function).Select(f => f.Name).ToHashSet();
             function = new Rewriter((node, r) => Rule(node, r, names)).Run(function);
@@ -20,12 +21,15 @@ internal static class Decompose
         return function;
     }
 
+    private static bool IsLeaf(Node node) => node is Graph.Barrier { Kind: BarrierKind.Leaf };
+
     private static IEnumerable<Function> Regions(Function function) =>
         function.Nodes.OfType<RegionNode>().SelectMany(n => n.Regions).SelectMany(r => Regions(r).Prepend(r))
             .Prepend(function);
 
     private static Node? Rule(Node node, Rewriter r, HashSet<string> names)
     {
+        if (IsLeaf(node)) return node.Operands[0];
         if (node is not Call call) return null;
         var map = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
         foreach (var (input, argument) in call.Callee.Inputs.Zip(call.Operands)) map[input] = argument;

@@ -1,0 +1,157 @@
+// The cotangents of what combines elements along axes: reductions, running ones, products of matrices.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Autodiff;
+
+internal static class AxisRules
+{
+    public static void Reduce(Backward r, Reduce n, Node dy)
+    {
+        var x = n.Operands[0];
+        if (!r.Needs(x)) return;
+        var kept = Backward.Axes(x.Type.Rank, d => !n.Axes.Contains(d));
+        Node Back(Node y) => r.Spread(y, x.Type.Shape, kept);
+        if (n.Axes.IsEmpty || n.Kind == ReduceOp.Add)
+        {
+            r.Give(x, Back(dy));
+            return;
+        }
+        // One axis, the last, for all that are reduced.
+        ImmutableArray<int> order = [.. kept, .. n.Axes];
+        var turned = r.Turned(x, order);
+        ImmutableArray<Size> outer = [.. kept.Select(d => x.Type.Shape[d])];
+        var rows = r.Shaped(turned, [.. outer, Size.Product(n.Axes.Select(d => x.Type.Shape[d]))]);
+        var axis = outer.Length;
+        Node Unrowed(Node y) => r.Turned(r.Shaped(y, turned.Type.Shape),
+            [.. Enumerable.Range(0, order.Length).Select(d => order.IndexOf(d))]);
+        var spread = r.Spread(dy, rows.Type.Shape, Backward.Axes(axis));
+        switch (n.Kind)
+        {
+            case ReduceOp.Mul:
+                // All but the element itself, also where one is 0: the product before it and the product behind it.
+                r.Give(x, Unrowed(r.Times(spread, r.Times(Exclusive(r, rows, axis, false),
+                    Exclusive(r, rows, axis, true)))));
+                break;
+            default:
+                var first = r.Add(new ArgReduce(n.Kind == ReduceOp.Max, rows, axis, DType.I64));
+                var here = r.Add(new Iota(rows.Type.With(DType.I64), axis));
+                var isFirst = r.Is(CompareOp.Eq, here,
+                    r.Spread(first, rows.Type.Shape, Backward.Axes(axis)));
+                r.Give(x, Unrowed(r.Where(isFirst, spread)));
+                break;
+        }
+    }
+
+    /// <summary>The running product without the element itself.</summary>
+    private static Node Exclusive(Backward r, Node x, int axis, bool isReversed)
+    {
+        var one = r.Fill(TensorType.Scalar(x.Type.DType), 1.0);
+        ImmutableArray<Size> none = [.. x.Type.Shape.Select(_ => Size.Zero)];
+        var shift = none.SetItem(axis, 1);
+        // A place more at one end and a place less at the other.
+        var shifted = r.Add(new Pad(x, one, isReversed ? none.SetItem(axis, -1) : shift,
+            isReversed ? shift : none.SetItem(axis, -1), [.. none.Select(_ => 0L)]));
+        return r.Add(new Cumulate(ReduceOp.Mul, shifted, axis, isReversed));
+    }
+
+    public static void Cumulate(Backward r, Cumulate n, Node dy)
+    {
+        var x = n.Operands[0];
+        if (!r.Needs(x)) return;
+        switch (n.Kind)
+        {
+            case ReduceOp.Add:
+                r.Give(x, r.Add(new Cumulate(ReduceOp.Add, dy, n.Axis, !n.IsReversed)));
+                break;
+            case ReduceOp.Mul:
+                // d y[i] / d x[k] is the product before k times that of k+1 to i: the sum over i is a recurrence.
+                r.Give(x, r.Times(Exclusive(r, x, n.Axis, n.IsReversed),
+                    Recurrence(r, Shifted(r, x, n.Axis, n.IsReversed), dy, n.Axis, !n.IsReversed)));
+                break;
+            default:
+                // The place that the running extreme stands at: of equals the first one that was met.
+                var isMax = n.Kind == ReduceOp.Max;
+                var places = x.Type.With(DType.I64);
+                var here = r.Add(new Iota(places, n.Axis));
+                var worst = r.Fill(TensorType.Scalar(x.Type.DType), isMax ? double.NegativeInfinity
+                    : double.PositiveInfinity);
+                var before = Before(r, n, n.Axis, n.IsReversed, worst);
+                var isNew = r.Of(UnaryOp.Not, r.Is(isMax ? CompareOp.Le : CompareOp.Ge, x, before));
+                var end = r.Fill(places, n.IsReversed ? long.MaxValue : 0L);
+                if (n.IsReversed) end = Last(r, places, n.Axis);
+                var at = r.Add(new Cumulate(n.IsReversed ? ReduceOp.Min : ReduceOp.Max, r.Choose(isNew, here, end),
+                    n.Axis, n.IsReversed));
+                r.Give(x, r.Collected(x.Type, r.Positions(x.Type, at, n.Axis), dy));
+                break;
+        }
+    }
+
+    private static Node Last(Backward r, TensorType type, int axis) => type.Shape[axis].IsConstant
+        ? r.Fill(type, type.Shape[axis].Value - 1)
+        : r.Plus(r.Spread(r.Add(new SizeValue(type.Shape[axis], DType.I64)), type.Shape, []), r.Fill(type, -1L));
+
+    /// <summary>The element behind, in the direction of the running product; 1 past the end.</summary>
+    private static Node Shifted(Backward r, Node x, int axis, bool isReversed) =>
+        Before(r, x, axis, !isReversed, r.Fill(TensorType.Scalar(x.Type.DType), 1.0));
+
+    private static Node Before(Backward r, Node x, int axis, bool isReversed, Node end)
+    {
+        ImmutableArray<Size> none = [.. x.Type.Shape.Select(_ => Size.Zero)];
+        var (more, less) = (none.SetItem(axis, 1), none.SetItem(axis, -1));
+        return r.Add(new Pad(x, end, isReversed ? less : more, isReversed ? more : less, [.. none.Select(_ => 0L)]));
+    }
+
+    /// <summary>y[i] = b[i] + a[i] y[i - 1] along an axis, or from its end; what is before the first is 0.</summary>
+    private static Node Recurrence(Backward r, Node a, Node b, int axis, bool isReversed)
+    {
+        // Rounds take rows of the axis in front.
+        ImmutableArray<int> order = [axis, .. Backward.Axes(a.Type.Rank, d => d != axis)];
+        var (rowsA, rowsB) = (r.Turned(a, order), r.Turned(b, order));
+        var row = rowsA.Type.With(rowsA.Type.Shape.RemoveAt(0));
+        var loop = r.Loop(rowsA.Type.Shape[0], isReversed, [r.Zeros(row)], [rowsA, rowsB], (inner, x, round) =>
+        {
+            var y = inner.Plus(round(x[2]), inner.Times(round(x[1]), x[0]));
+            return [y, y];
+        });
+        var rows = r.Add(new Result(loop, 1));
+        if (isReversed) rows = r.Add(new Graph.Reverse(rows, [0]));
+        return r.Turned(rows, Inverse(order));
+    }
+
+    /// <summary>
+    /// da = dy · b and db = a · dy over the axes that the other operand has alone. The products are dots of the same
+    /// form: nothing is transposed before them, and their axes are named in the order that they come out in.
+    /// </summary>
+    public static void Dot(Backward r, Dot n, Node dy)
+    {
+        var (a, b) = (n.Operands[0], n.Operands[1]);
+        var batch = n.BatchA.Length;
+        ImmutableArray<int> batches = [.. Enumerable.Range(0, batch)];
+        ImmutableArray<int> freeA = [.. Enumerable.Range(batch, n.FreeA.Length)];
+        ImmutableArray<int> freeB = [.. Enumerable.Range(batch + n.FreeA.Length, n.FreeB.Length)];
+        // Narrow operands are wide in the product that was accumulated, and so are they here.
+        Node Wide(Node x) => r.As(x, n.Type.DType);
+        if (r.Needs(a))
+        {
+            var product = r.Add(new Dot(dy, Wide(b), batches, n.BatchB, freeB, n.FreeB));
+            // Its axes: batch, a's own, then the contracted ones in b's order.
+            ImmutableArray<int> behind = [.. n.ContractB.Order().Select(d => n.ContractA[n.ContractB.IndexOf(d)])];
+            ImmutableArray<int> axes = [.. n.BatchA, .. n.FreeA, .. behind];
+            r.Give(a, r.As(r.Turned(product, Inverse(axes)), a.Type.DType));
+        }
+        if (r.Needs(b))
+        {
+            var product = r.Add(new Dot(Wide(a), dy, n.BatchA, batches, n.FreeA, freeA));
+            ImmutableArray<int> inner = [.. n.ContractA.Order().Select(d => n.ContractB[n.ContractA.IndexOf(d)])];
+            ImmutableArray<int> axes = [.. n.BatchB, .. inner, .. n.FreeB];
+            r.Give(b, r.As(r.Turned(product, Inverse(axes)), b.Type.DType));
+        }
+    }
+
+    /// <summary>The permutation that brings axes, named by where they belong, into order.</summary>
+    private static ImmutableArray<int> Inverse(ImmutableArray<int> axes) =>
+        [.. Enumerable.Range(0, axes.Length).Select(d => axes.IndexOf(d))];
+}

@@ -1,0 +1,234 @@
+// The cotangents of calls, branches and loops: what their regions compute is differentiated in regions of their own.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Types;
+using Accelerate.Runtime;
+using Barrier = Accelerate.Compiler.Graph.Barrier;
+
+namespace Accelerate.Compiler.Autodiff;
+
+internal sealed partial class Backward
+{
+    /// <summary>
+    /// What a callee computes stands in the graph again, which is the same value as the call's once calls dissolve; a
+    /// callee that is to be computed again stands there on operands that no pass looks through.
+    /// </summary>
+    internal void Through(Call call, Node?[] dy)
+    {
+        var leaves = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
+        foreach (var operand in call.Operands)
+            leaves[operand] = call.Callee.IsRecomputed && !IsState(operand)
+                ? Add(new Barrier(operand, BarrierKind.Checkpoint, call.Id + 1)) : operand;
+        var copy = new Copy(this, call.Callee);
+        foreach (var (input, operand) in call.Callee.Inputs.Zip(call.Operands)) copy[input] = leaves[operand];
+        copy.All();
+        var wanted = call.Operands.Where(Needs).Distinct().ToList();
+        var given = Inside(copy, wanted.Select(o => leaves[o]), call.Callee.Results.Select((x, k) => (copy[x], dy[k])));
+        foreach (var operand in wanted) Give(operand, given(leaves[operand]));
+    }
+
+    /// <summary>What is there anyway: nothing has to be kept for it.</summary>
+    private static bool IsState(Node node) =>
+        node is State or Barrier { Kind: BarrierKind.Leaf, Operands: [State] } || Outliner.IsGenerated(node);
+
+    internal void Through(If branch, Node?[] dy)
+    {
+        List<int> seeds = [.. Enumerable.Range(0, dy.Length).Where(k => dy[k] is not null)];
+        List<int> wanted = [.. Enumerable.Range(1, branch.Operands.Length - 1).Where(i => Needs(branch.Operands[i]))];
+        var made = new If(Arm(branch.Then), Arm(branch.Otherwise),
+            [.. branch.Operands, .. seeds.Select(k => dy[k]!)]);
+        var node = Add(made);
+        for (var i = 0; i < wanted.Count; i++) Give(branch.Operands[wanted[i]], Add(new Result(node, i)));
+
+        Function Arm(Function region)
+        {
+            var into = new Function(names.Function(region.Name));
+            var back = new Backward(into, names);
+            var copy = new Copy(back, region);
+            for (var i = 0; i < region.Inputs.Count; i++)
+                copy[region.Inputs[i]] = into.Add(new Input($"x{i}", region.Inputs[i].Type));
+            var cotangents = seeds.Select(k => into.Add(new Input($"d{k}", dy[k]!.Type))).ToList();
+            copy.All();
+            var inputs = wanted.Select(i => copy[region.Inputs[i - 1]]).ToList();
+            var given = back.Inside(copy, inputs,
+                seeds.Select((k, j) => (copy[region.Results[k]], (Node?)cotangents[j])));
+            into.Results = [.. inputs.Select(x => given(x) ?? back.Zeros(x.Type))];
+            into.ResultNames = [.. inputs.Select(_ => "")];
+            return into;
+        }
+    }
+
+    /// <summary>
+    /// The rounds from the last to the first. What is carried into each round is stored by a loop that computes the
+    /// rounds again, which a pass makes one with the loop itself; all else of a round is computed anew. Cotangents of
+    /// what is carried are carried; those of what is captured are sums that are carried.
+    /// </summary>
+    internal void Through(Scan scan, Node?[] dy)
+    {
+        var body = scan.Body;
+        var (active, wanted) = Active(scan);
+        if (active.Count + wanted.Count == 0) return;
+        var histories = Histories(scan);
+
+        // In each round: cotangents of the carried, sums; then what is captured, the histories, the outputs' cotangents.
+        var carried = active.Select(k => dy[k] ?? Zeros(scan.Operands[k].Type)).ToList();
+        List<Node> sums = [.. wanted.Select(i => Zeros(scan.Operands[i].Type))];
+        List<int> outputs = [.. Enumerable.Range(scan.Carried, body.Results.Length - scan.Carried)
+            .Where(k => dy[k] is not null)];
+        List<Node> operands = [.. carried, .. sums, .. scan.Operands.Skip(scan.Carried), .. histories,
+            .. outputs.Select(k => dy[k]!)];
+
+        var into = new Function(names.Function(body.Name));
+        List<Node> inputs = [.. operands.Select((o, i) => into.Add(new Input($"x{i}", o.Type)))];
+        var back = new Backward(into, names);
+        var at = scan.Count - 1 - Size.Variable(scan.Variable);
+        var next = 0;
+        List<Node> Take(int count) => inputs.GetRange((next += count) - count, count);
+        var (dCarried, dSums, captured, stored, dOutputs) = (Take(active.Count), Take(wanted.Count),
+            Take(scan.Operands.Length - scan.Carried), Take(histories.Count), Take(outputs.Count));
+
+        var copy = new Copy(back, body, v => v == scan.Variable ? at : null);
+        for (var i = 0; i < body.Inputs.Count; i++)
+            copy[body.Inputs[i]] = i < scan.Carried ? back.Round(stored[i], at) : captured[i - scan.Carried];
+        copy.All();
+        var leaves = active.Concat(wanted).Select(i => copy[body.Inputs[i]]).ToList();
+        for (var j = 0; j < wanted.Count; j++) back.CarrySum(leaves[active.Count + j], dSums[j]);
+        var seeds = active.Select((k, j) => (copy[body.Results[k]], (Node?)dCarried[j]))
+            .Concat(outputs.Select((k, j) => (copy[body.Results[k]], (Node?)back.Round(dOutputs[j], at))));
+        var given = back.Inside(copy, leaves, seeds);
+        into.Results = [.. leaves.Select(x => given(x) ?? back.Zeros(x.Type))];
+        into.ResultNames = [.. leaves.Select(_ => "")];
+
+        var made = Add(new Scan(into, scan.Variable, scan.Count, leaves.Count, [.. operands]));
+        var changed = active.Concat(wanted).ToList();
+        for (var j = 0; j < changed.Count; j++) Give(scan.Operands[changed[j]], Add(new Result(made, j)));
+    }
+
+    /// <summary>What a loop carries that depends on a leaf, and what it captures that does.</summary>
+    private (List<int> Carried, List<int> Captured) Active(Scan scan)
+    {
+        var captured = Enumerable.Range(scan.Carried, scan.Operands.Length - scan.Carried)
+            .Where(i => Needs(scan.Operands[i])).ToList();
+        var active = new SortedSet<int>(Enumerable.Range(0, scan.Carried).Where(k => Needs(scan.Operands[k])));
+        int before;
+        do
+        {
+            before = active.Count;
+            var depends = Dependents(scan.Body.Nodes, active.Concat(captured).Select(i => (Node)scan.Body.Inputs[i]));
+            active.UnionWith(Enumerable.Range(0, scan.Carried).Where(k => depends.Contains(scan.Body.Results[k])
+                && scan.Body.Results[k].Type.DType.IsFloat));
+        }
+        while (active.Count > before);
+        return ([.. active], captured);
+    }
+
+    /// <summary>For all that a loop carries: what it was at the beginning of each round, stacked.</summary>
+    private List<Node> Histories(Scan scan)
+    {
+        var body = Resized.Of(scan.Body, _ => null, names.Function);
+        body.Results = [.. body.Results, .. body.Inputs.Take(scan.Carried)];
+        body.ResultNames = [.. body.Results.Select(_ => "")];
+        // What it printed and asserted it has done once.
+        body = WithoutEffects(body);
+        var loop = Add(new Scan(body, scan.Variable, scan.Count, scan.Carried, scan.Operands));
+        return [.. Enumerable.Range(scan.Body.Results.Length, scan.Carried).Select(k => Add(new Result(loop, k)))];
+    }
+
+    private Function WithoutEffects(Function function)
+    {
+        if (function.Effects.Count == 0) return function;
+        var into = new Function(function.Name);
+        var copy = new Copy(new Backward(into, names), function);
+        foreach (var input in function.Inputs) copy[input] = into.Add(new Input(input.Name, input.Type));
+        copy.All();
+        into.Results = [.. function.Results.Select(r => copy[r])];
+        into.ResultNames = function.ResultNames;
+        return into;
+    }
+
+    /// <summary>The element of a stack that belongs to a round.</summary>
+    private Node Round(Node stack, Size at)
+    {
+        var shape = stack.Type.Shape;
+        ImmutableArray<Size> starts = [at, .. shape.Skip(1).Select(_ => Size.Zero)];
+        return Shaped(Add(new Slice(stack, starts, shape.SetItem(0, 1), Ones(shape.Length))), shape.RemoveAt(0));
+    }
+
+    /// <summary>A loop that the rules write.</summary>
+    /// <param name="count">Its rounds.</param>
+    /// <param name="isReversed">From the last round to the first; outputs are stacked as the rounds go.</param>
+    /// <param name="carried">What it begins with.</param>
+    /// <param name="captured">What every round sees.</param>
+    /// <param name="round">
+    /// In: what adds nodes, the carried and captured values, and the function that takes a round's element of a stack.
+    /// Out: the next carried values, then the round's outputs.
+    /// </param>
+    internal Node Loop(Size count, bool isReversed, ImmutableArray<Node> carried, ImmutableArray<Node> captured,
+        Func<Backward, IReadOnlyList<Node>, Func<Node, Node>, ImmutableArray<Node>> round)
+    {
+        var into = new Function(names.Function("for"));
+        ImmutableArray<Node> operands = [.. carried, .. captured];
+        List<Node> inputs = [.. operands.Select((o, i) => into.Add(new Input($"x{i}", o.Type)))];
+        var back = new Backward(into, names);
+        var variable = names.Variable();
+        var at = isReversed ? count - 1 - Size.Variable(variable) : Size.Variable(variable);
+        into.Results = round(back, inputs, stack => back.Round(stack, at));
+        into.ResultNames = [.. into.Results.Select(_ => "")];
+        return Add(new Scan(into, variable, count, carried.Length, operands));
+    }
+
+    private void CarrySum(Node leaf, Node sum)
+    {
+        sums.Add(leaf);
+        depends.Add(leaf);
+        cotangents[leaf] = [sum];
+    }
+
+    /// <summary>The cotangents of leaves, of what a copy has added; those are no part of the sweep around it.</summary>
+    private Func<Node, Node?> Inside(Copy copy, IEnumerable<Node> leaves, IEnumerable<(Node Value, Node? Cotangent)> seeds)
+    {
+        List<Node> all = [.. leaves.Distinct()];
+        if (all.Count == 0) return _ => null;
+        var inner = new Backward(graph, names) { current = current };
+        foreach (var leaf in all.Where(sums.Contains)) inner.CarrySum(leaf, cotangents[leaf][0]!);
+        inner.Sweep(copy.Nodes, all, seeds);
+        return inner.Cotangent;
+    }
+
+    /// <summary>The nodes of a function in the graph of a sweep, without its effects.</summary>
+    private sealed class Copy(Backward into, Function from, Func<string, Size?>? sizes = null)
+    {
+        private readonly Dictionary<Node, Node> map = new(ReferenceEqualityComparer.Instance);
+
+        /// <summary>The copies, operands first, each once.</summary>
+        public List<Node> Nodes { get; } = [];
+
+        public Node this[Node old]
+        {
+            get => map[old];
+            set => map[old] = value;
+        }
+
+        public void All()
+        {
+            var known = new HashSet<Node>(ReferenceEqualityComparer.Instance);
+            foreach (var node in from.Nodes)
+            {
+                if (map.ContainsKey(node)) continue;
+                if (node is Print or Graph.Assert or Assign)
+                {
+                    // An effect hands its operand on.
+                    if (!node.Operands.IsEmpty) map[node] = map[node.Operands[0]];
+                    continue;
+                }
+                ImmutableArray<Node> operands = [.. node.Operands.Select(o => map[o])];
+                var made = sizes is null && node is not RegionNode ? node.With(operands)
+                    : Resized.Of(node, operands, sizes ?? (_ => null), into.names.Function);
+                if (made is RegionNode { IsEffect: true } region)
+                    made = region.WithRegions([.. region.Regions.Select(into.WithoutEffects)], region.Operands);
+                map[node] = made = into.graph.Add(made, from.OriginOf(node));
+                if (known.Add(made)) Nodes.Add(made);
+            }
+        }
+    }
+}

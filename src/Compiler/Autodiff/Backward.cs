@@ -1,0 +1,134 @@
+// In: values of a graph with their cotangents, and leaves. Out: the leaves' cotangents, as nodes added to the same graph.
+using System.Collections.Immutable;
+using Accelerate.Compiler.Graph;
+using Accelerate.Runtime;
+
+namespace Accelerate.Compiler.Autodiff;
+
+/// <summary>
+/// Reverse-mode differentiation, graph to graph: nodes are visited from the last to the first, and each hands the
+/// cotangent of its value on to its operands by the rule of <see cref="VjpTable"/>. No tape: what a rule needs of the
+/// forward pass are its nodes. A gradient is made of nodes that have rules themselves, so that it can be differentiated
+/// again.
+/// </summary>
+internal sealed partial class Backward
+{
+    private readonly Function graph;
+    private readonly FreshNames names;
+    private readonly Dictionary<Node, Node?[]> cotangents = new(ReferenceEqualityComparer.Instance);
+    private HashSet<Node> depends = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>The node whose rule is being applied: what is added belongs to it.</summary>
+    private Node? current;
+
+    private Backward(Function graph, FreshNames names) => (this.graph, this.names) = (graph, names);
+
+    /// <summary>
+    /// The cotangents of the leaves: sum over the outputs of cotangent · d output / d leaf. Null for a leaf that no
+    /// output depends on: its cotangent is 0.
+    /// </summary>
+    /// <param name="graph">The graph; the cotangents are added to it.</param>
+    /// <param name="outputs">Values of the graph, each with its cotangent: a node of the same type.</param>
+    /// <param name="leaves">
+    /// Nodes of the graph. What they are made of is taken for constant, so each has to stand for its value alone: see
+    /// <see cref="BarrierKind.Leaf"/>.
+    /// </param>
+    /// <param name="names">Names that no function has yet, for regions that are made.</param>
+    /// <exception cref="NotDifferentiableException">An output depends on a leaf through what has no gradient.</exception>
+    public static IReadOnlyList<Node?> Run(Function graph, IReadOnlyList<(Node Output, Node Cotangent)> outputs,
+        IReadOnlyList<Node> leaves, FreshNames names)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        ArgumentNullException.ThrowIfNull(leaves);
+        if (leaves.Count == 0 || outputs.Count == 0) return [.. leaves.Select(_ => (Node?)null)];
+        var backward = new Backward(graph, names) { current = outputs[0].Output };
+        // What the rules add stands behind these, and is no part of the forward pass.
+        var first = leaves.Min(l => l.Id);
+        List<Node> nodes = [.. graph.Nodes.Skip(first)];
+        backward.Sweep(nodes, leaves, outputs.Select(o => (o.Output, (Node?)o.Cotangent)));
+        return [.. leaves.Select(backward.Cotangent)];
+    }
+
+    /// <summary>Nodes from the last to the first, of which the leaves have no rule to apply.</summary>
+    private void Sweep(IReadOnlyList<Node> nodes, IReadOnlyList<Node> leaves,
+        IEnumerable<(Node Value, Node? Cotangent)> seeds)
+    {
+        depends = Dependents(nodes, leaves);
+        foreach (var (value, cotangent) in seeds) Give(value, cotangent);
+        var stops = leaves.ToHashSet<Node>(ReferenceEqualityComparer.Instance);
+        for (var i = nodes.Count - 1; i >= 0; i--)
+        {
+            var node = nodes[i];
+            if (stops.Contains(node) || !cotangents.TryGetValue(node, out var given)) continue;
+            current = node;
+            var rule = VjpTable.Of(node);
+            if (rule.Kind == VjpKind.None)
+                throw new NotDifferentiableException(rule.Reason!, graph.OriginOf(node), rule.Help);
+            rule.Apply!(this, node, given);
+        }
+    }
+
+    /// <summary>The leaves, and the nodes whose value has a derivative by one of them.</summary>
+    private static HashSet<Node> Dependents(IEnumerable<Node> nodes, IEnumerable<Node> leaves)
+    {
+        var depends = new HashSet<Node>(leaves, ReferenceEqualityComparer.Instance);
+        foreach (var node in nodes)
+            if (node.Operands.Any(depends.Contains) && VjpTable.Of(node).Kind != VjpKind.Zero) depends.Add(node);
+        return depends;
+    }
+
+    private Node? Cotangent(Node node) => cotangents.TryGetValue(node, out var given) ? given[0] : null;
+
+    // ---- what rules use --------------------------------------------------------------------------------------------
+
+    private bool Owns(Node node) =>
+        node.Id >= 0 && node.Id < graph.Nodes.Count && ReferenceEquals(graph.Nodes[node.Id], node);
+
+    internal Origin OriginOf(Node node) => graph.OriginOf(node);
+
+    /// <summary>True if a cotangent of the operand is of use to anyone.</summary>
+    internal bool Needs(Node operand) => depends.Contains(operand);
+
+    /// <summary>Adds to the cotangent of an operand's value; nothing where no leaf is behind it, or for null.</summary>
+    internal void Give(Node operand, Node? cotangent, int result = 0)
+    {
+        if (cotangent is null || !Needs(operand)) return;
+        var type = operand.ResultTypes[result];
+        if (!type.DType.IsFloat) return;
+        if (!cotangent.Type.Equals(type))
+            throw new InvalidOperationException($"the cotangent of {type} is {cotangent.Type}, from {current?.Op}");
+        if (!cotangents.TryGetValue(operand, out var given))
+            cotangents[operand] = given = new Node?[operand.ResultTypes.Length];
+        given[result] = given[result] is { } sum ? Plus(sum, cotangent) : cotangent;
+    }
+
+    /// <summary>
+    /// Adds to the cotangent of a part of an operand. The whole is changed in place where it has a cotangent already
+    /// that is a loop's sum: adding a whole of zeros in every round would make a loop quadratic.
+    /// </summary>
+    internal void GiveInto(Node operand, Func<Node> whole, Func<Node, Node> into)
+    {
+        if (!Needs(operand)) return;
+        if (sums.Contains(operand) && Cotangent(operand) is { } sum) cotangents[operand][0] = into(sum);
+        else Give(operand, whole());
+    }
+
+    /// <summary>Operands whose cotangent is a sum that a loop carries.</summary>
+    private readonly HashSet<Node> sums = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>Takes a node into the graph, as part of the gradient of what is differentiated now.</summary>
+    internal Node Add(Node node)
+    {
+        if (node.Id >= 0) return node;
+        var before = graph.Nodes.Count;
+        var added = graph.Add(node, current is null ? null : graph.OriginOf(current));
+        if (graph.Nodes.Count > before && current is not null && Owns(current))
+            graph.Belongs(added, graph.ForwardOf(current) ?? current);
+        return added;
+    }
+}
+
+/// <summary>What makes names that are not taken.</summary>
+/// <param name="Function">A name for a region like the one of that name.</param>
+/// <param name="Variable">A name for the variable of a loop.</param>
+internal sealed record FreshNames(Func<string, string> Function, Func<string> Variable);
