@@ -35,6 +35,7 @@ public sealed class ArrowTests
         "Accelerate.Compiler.Syntax",
         "Accelerate.Compiler.Graph",
         "Accelerate.Compiler.Graph.Interpreter",
+        "Accelerate.Compiler.Autodiff",
         "Accelerate.Compiler.Binding",
         "Accelerate.Compiler.Fusion",
         "Accelerate.Compiler.Passes",
