@@ -7,7 +7,7 @@ using Barrier = Accelerate.Compiler.Graph.Barrier;
 
 namespace Accelerate.Compiler.Autodiff;
 
-public sealed partial class Backward
+internal sealed partial class Backward
 {
     /// <summary>
     /// What a callee computes stands in the graph again, which is the same value as the call's once calls dissolve; a

@@ -7,7 +7,7 @@ using Convert = Accelerate.Compiler.Graph.Convert;
 
 namespace Accelerate.Compiler.Autodiff;
 
-public sealed partial class Backward
+internal sealed partial class Backward
 {
     /// <summary>A tensor of one value.</summary>
     internal Node Fill(TensorType type, double value) => Add(type.DType.IsFloat ? Const.Of(type, [value])

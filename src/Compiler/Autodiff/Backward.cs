@@ -11,7 +11,7 @@ namespace Accelerate.Compiler.Autodiff;
 /// forward pass are its nodes. A gradient is made of nodes that have rules themselves, so that it can be differentiated
 /// again.
 /// </summary>
-public sealed partial class Backward
+internal sealed partial class Backward
 {
     private readonly Function graph;
     private readonly FreshNames names;
@@ -131,4 +131,4 @@ public sealed partial class Backward
 /// <summary>What makes names that are not taken.</summary>
 /// <param name="Function">A name for a region like the one of that name.</param>
 /// <param name="Variable">A name for the variable of a loop.</param>
-public sealed record FreshNames(Func<string, string> Function, Func<string> Variable);
+internal sealed record FreshNames(Func<string, string> Function, Func<string> Variable);

@@ -8,7 +8,7 @@ using Convert = Accelerate.Compiler.Graph.Convert;
 namespace Accelerate.Compiler.Autodiff;
 
 /// <summary>What becomes of a cotangent.</summary>
-public enum VjpKind
+internal enum VjpKind
 {
     /// <summary>The rule says.</summary>
     Rule,
@@ -32,7 +32,7 @@ internal sealed record Vjp(VjpKind Kind, Action<Backward, Node, Node?[]>? Apply 
 /// The table of vector-Jacobian products, one entry an operation of <see cref="Ops.All"/>. A gradient goes to the
 /// element that came out: of equal ones along an axis the first, of two equal operands of max or min the second.
 /// </summary>
-public static class VjpTable
+internal static class VjpTable
 {
     private static readonly Vjp Zero = new(VjpKind.Zero);
 

@@ -9,7 +9,7 @@ namespace Accelerate.Compiler.Passes;
 /// `result k (call @f(x))` and `call @f(x)` => what @f computes of x. Every region belongs to one node: those of a
 /// callee are copied, under other names where theirs are taken.
 /// </summary>
-public static class Decompose
+internal static class Decompose
 {
     public static Function Run(Function function)
     {

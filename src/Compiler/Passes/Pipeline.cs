@@ -8,13 +8,13 @@ namespace Accelerate.Compiler.Passes;
 /// One step of the pipeline; `dump --stage opt --each` shows the graph after every one. A pass asks the rewrites
 /// whether it may go on, unless lowering cannot do without it.
 /// </summary>
-public sealed record Pass(string Name, Func<Function, Rewrites, Function> Run)
+internal sealed record Pass(string Name, Func<Function, Rewrites, Function> Run)
 {
     /// <summary>What the pass does to a function it does to its setup, unless it makes that.</summary>
     public bool RunsOnSetup { get; init; } = true;
 }
 
-public static class Pipeline
+internal static class Pipeline
 {
     /// <summary>The passes for a function that is an executable of its own.</summary>
     public static IReadOnlyList<Pass> Passes { get; } = For(null);

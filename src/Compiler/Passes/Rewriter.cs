@@ -10,7 +10,7 @@ namespace Accelerate.Compiler.Passes;
 /// inherits the origin of the one it replaces; regions are rewritten by the same rules. A rule names itself with <see
 /// cref="By"/>.
 /// </summary>
-public sealed class Rewriter(Func<Node, Rewriter, Node?> rule, Rewrites? rewrites = null, string pass = "")
+internal sealed class Rewriter(Func<Node, Rewriter, Node?> rule, Rewrites? rewrites = null, string pass = "")
 {
     /// <summary>Regions that are done: one that several nodes share stays one.</summary>
     private Dictionary<Function, Function> regions = new(ReferenceEqualityComparer.Instance);
