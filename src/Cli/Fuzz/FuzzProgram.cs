@@ -81,10 +81,13 @@ internal sealed record FuzzProgram
             needed.UnionWith(statement.Uses);
         }
         kept.Reverse();
+        ImmutableArray<FuzzParameter> parameters = [.. Parameters.Where(p => needed.Contains(p.Value.Name))];
         return this with
         {
+            // A gradient is of floats, by floats.
+            IsGradient = IsGradient && parameters.Any(p => p.Value.Type.IsFloat) && Results.Any(r => r.Type.IsFloat),
             Statements = [.. kept],
-            Parameters = [.. Parameters.Where(p => needed.Contains(p.Value.Name))],
+            Parameters = parameters,
             State = [.. State.Where(s => needed.Contains(s.Value.Name))],
         };
     }
