@@ -48,6 +48,8 @@ public sealed class ArrowTests
         "Accelerate.Backends.Llvm.Printing",
         "Accelerate.Backends.Llvm",
         Registry,
+        "Accelerate.Data",
+        "Accelerate.Training",
         "Accelerate.Bench",
         "Accelerate.Cli",
     ];
