@@ -53,7 +53,8 @@ public static class DataFiles
                     : throw new DataException(path, $"[{part}]: an npy or idx file is taken whole");
             if (start is [(byte)'P', (byte)'K', ..]) return ArrayFiles.OpenArchive(path, part);
             if (start.Contains((byte)0))
-                throw new DataException(path, "not supported: neither idx, npy, npz, a table nor text, by its first bytes");
+                throw new DataException(path,
+                    "not supported: neither idx, npy, npz, a table nor text, by its first bytes");
             return ending is ".csv" or ".tsv" || (ending is not ".txt" && Table.IsTable(Encoding.UTF8.GetString(start)))
                 ? Table.Open(path, isZipped, part, wanted) : TextWindows.Open(path, isZipped, part, wanted);
         });

@@ -124,7 +124,8 @@ public sealed class Feed : IDisposable
         }
         if (Count == 0) throw new DataException(columns[0].Source.Name, "has no examples");
         if (Count > int.MaxValue)
-            throw new DataException(columns[0].Source.Name, $"has {Count} examples, and {int.MaxValue} at most are read");
+            throw new DataException(columns[0].Source.Name,
+                $"has {Count} examples, and {int.MaxValue} at most are read");
     }
 
     /// <summary>The tensors of a batch by parameter, in memory of their own.</summary>
@@ -163,8 +164,8 @@ public sealed class Feed : IDisposable
             source.Read(examples[i], bytes);
             if (Conversion.Exact(bytes, source.Type, row.Bytes, tensor.Type) is { } value)
                 throw new DataException(source.Name, $"example {examples[i]} of {source.Type.Name()} has {value}, "
-                    + $"which is no {tensor.Type.Name()}: declare the parameter as {source.Type.Name()}, and convert in "
-                    + "the program");
+                    + $"which is no {tensor.Type.Name()}: declare the parameter as {source.Type.Name()}, and convert "
+                    + "in the program");
         }
     }
 

@@ -1,7 +1,7 @@
 // In: keys and counters. Out: other keys as the language's `fold` makes them, and random words.
 namespace Accelerate.Data;
 
-/// <summary>Randomness by keys, as in the language: no state, so that what is drawn is known by its name alone.</summary>
+/// <summary>Randomness by keys, as in the language: there is no state that a checkpoint would have to keep.</summary>
 internal static class Keys
 {
     /// <summary>The key that `fold(key, i)` gives in a program.</summary>
@@ -30,7 +30,7 @@ internal static class Keys
         return (((ulong)b << 32) | a, ((ulong)d << 32) | c);
     }
 
-    /// <summary>The numbers below <paramref name="count"/> in an order that the key decides (Fisher and Yates).</summary>
+    /// <summary>The numbers below a count in an order that the key decides (Fisher and Yates).</summary>
     public static int[] Permutation(int count, long key)
     {
         var order = new int[count];

@@ -77,7 +77,7 @@ internal static class Table
     private static double? Number(string text) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? value : null;
 
-    /// <summary>The bytes of a number, rounded once to a float; an integer has to be one that the dtype holds.</summary>
+    /// <summary>The bytes of a number, rounded once to a float; an integer has to fit the dtype.</summary>
     private static bool Put(Span<byte> target, string text, DType type)
     {
         if (type == DType.F32)

@@ -5,8 +5,8 @@ using Accelerate.Runtime;
 namespace Accelerate.Data;
 
 /// <summary>
-/// Example i are the bytes from i * stride on. `[1:]` begins at the second byte: of `x=t.txt,y=t.txt[1:]` y has the byte
-/// that follows each of x. `[:90%]` and `[90%:]` are the parts for training and validation.
+/// Example i are the bytes from i * stride on. `[1:]` begins at the second byte: of `x=t.txt,y=t.txt[1:]` y has the
+/// byte that follows each of x. `[:90%]` and `[90%:]` are the parts for training and validation.
 /// </summary>
 internal static class TextWindows
 {
@@ -48,6 +48,7 @@ internal static class TextWindows
                 ? n < 0 ? n + length : n : null;
         return part.Split(':') is [var low, var high] && At(low, 0) is { } from && At(high, length) is { } to
             && from >= 0 && from < to && to <= length ? (from, to)
-            : throw new DataException(path, $"[{part}] is no range of the {length} bytes: write [1:], [:90%] or [90%:]");
+            : throw new DataException(path,
+                $"[{part}] is no range of the {length} bytes: write [1:], [:90%] or [90%:]");
     }
 }

@@ -1,11 +1,12 @@
 // In: an exported function, arguments that stay, batches. Out: calls of it, and what their scalar results are.
+using System.Text.RegularExpressions;
 using Accelerate.Data;
 using Accelerate.Runtime;
 
 namespace Accelerate.Training;
 
 /// <summary>A function as training calls it.</summary>
-internal sealed class Callee
+internal sealed partial class Callee
 {
     private readonly EntrySpec entry;
     private readonly TrainingOptions options;
@@ -19,7 +20,7 @@ internal sealed class Callee
         Data, Argument, Key, Step,
     }
 
-    /// <exception cref="TrainingException">It has a parameter that nothing is known for, or no scalar result.</exception>
+    /// <exception cref="TrainingException">A parameter that nothing is known for, or no scalar result.</exception>
     public Callee(EntrySpec entry, TrainingOptions options, IEnumerable<string> data, string defaultName)
     {
         (this.entry, this.options) = (entry, options);
@@ -34,8 +35,8 @@ internal sealed class Callee
         {
             var result = entry.Outputs[i];
             if (result.Shape.Count > 0 || !result.Type.IsFloat) continue;
-            metrics.Add((i, result.Name.Length > 0 ? result.Name
-                : metrics.Count == 0 && entry.Outputs.Count(o => o.Name.Length == 0) == 1 ? defaultName : $"{i}"));
+            metrics.Add((i, !Unnamed().IsMatch(result.Name) ? result.Name
+                : metrics.Count == 0 ? defaultName : $"{defaultName}.{i}"));
         }
         if (metrics.Count == 0)
             throw new TrainingException($"'{entry.Name}' has no result that is a scalar of floats",
@@ -71,6 +72,10 @@ internal sealed class Callee
         }
     }
 
+    /// <summary>What the compiler calls a result that the source does not name.</summary>
+    [GeneratedRegex(@"\A(y\d+)?\z")]
+    private static partial Regex Unnamed();
+
     private Source Of(TensorSpec input, HashSet<string> fed)
     {
         if (input.IsInout)
@@ -82,6 +87,7 @@ internal sealed class Callee
         if (isScalar && input is { Name: "key" or "seed", Type: DType.I64 }) return Source.Key;
         if (isScalar && input is { Name: "step", Type: DType.I32 }) return Source.Step;
         throw new TrainingException($"'{entry.Name}' needs a value for {input}",
-            isScalar ? $"--arg {input.Name}=…" : $"--data {input.Name}=FILE, or --arg {input.Name}=… for what no batch is");
+            isScalar ? $"--arg {input.Name}=…"
+                : $"--data {input.Name}=FILE, or --arg {input.Name}=… for what is the same in every step");
     }
 }

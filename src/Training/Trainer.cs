@@ -54,9 +54,10 @@ public sealed class Trainer
             validate = new Callee(Entry(name), options, validationData!.Parameters, name);
         Check();
         order = ExampleOrder.Of(data, options.Seed, options.ValidationSplit);
-        EpochSteps = options.KeepsLast ? (order.Count + options.Batch - 1) / options.Batch : order.Count / options.Batch;
+        EpochSteps = (order.Count + (options.KeepsLast ? options.Batch - 1 : 0)) / options.Batch;
         if (EpochSteps == 0)
-            throw new TrainingException($"a batch of {options.Batch} is more than the {order.Count} examples that train",
+            throw new TrainingException(
+                $"a batch of {options.Batch} is more than the {order.Count} examples that train",
                 "a smaller --batch, or --last keep for one smaller batch");
         TotalSteps = Math.Min(options.Steps ?? long.MaxValue, checked(options.Epochs * EpochSteps));
         best = Best();
@@ -95,7 +96,8 @@ public sealed class Trainer
     {
         if (at.BatchOfEpoch < EpochSteps)
         {
-            using var batches = new Batches(data, order.Epoch(at.Epoch, options.Shuffles), options.Batch, at.BatchOfEpoch);
+            var examples = order.Epoch(at.Epoch, options.Shuffles);
+            using var batches = new Batches(data, examples, options.Batch, at.BatchOfEpoch);
             foreach (var batch in batches)
             {
                 using (batch)

@@ -6,8 +6,8 @@ using Accelerate.Runtime;
 namespace Accelerate.Training;
 
 /// <summary>
-/// `{"kind":"step",…}` for each step, `{"kind":"epoch",…}` for each epoch, `{"kind":"valid",…}` for a validation between.
-/// A run that goes on from a checkpoint first takes away the lines of what it does again.
+/// `{"kind":"step",…}` for each step, `{"kind":"epoch",…}` for each epoch, `{"kind":"valid",…}` for a validation
+/// between. A run that goes on from a checkpoint first takes away the lines of what it does again.
 /// </summary>
 public sealed class TrainingLog : ITrainingObserver, IDisposable
 {
@@ -37,7 +37,9 @@ public sealed class TrainingLog : ITrainingObserver, IDisposable
     {
         ArgumentNullException.ThrowIfNull(report);
         var line = new JsonObject { ["kind"] = "step", ["step"] = report.Step, ["epoch"] = report.Epoch };
-        Put(line, report.Metrics);
+        var train = new JsonObject();
+        Put(train, report.Metrics);
+        line["train"] = train;
         line["examples"] = report.Examples;
         if (report.IsSkipped) line["skipped"] = true;
         line["seconds"] = Math.Round(report.Seconds, 6);

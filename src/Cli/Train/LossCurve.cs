@@ -13,7 +13,7 @@ internal sealed class LossCurve : ITrainingObserver
     private const int Width = 900;
     private const int Height = 500;
 
-    /// <summary>More points than the drawing has columns show noise only: each is the mean of several steps then.</summary>
+    /// <summary>More points than a drawing has columns are noise: each is the mean of several steps then.</summary>
     private const int MostPoints = 450;
 
     private readonly List<(double Step, double Loss)> steps = [];
@@ -49,7 +49,8 @@ internal sealed class LossCurve : ITrainingObserver
         plot.YLabel(name, size: 13);
         plot.ShowLegend(Alignment.UpperRight);
         var bytes = Path.GetExtension(path).ToLowerInvariant() == ".svg"
-            ? Encoding.UTF8.GetBytes(plot.GetSvgXml(Width, Height)) : plot.GetImageBytes(Width, Height, ImageFormat.Png);
+            ? Encoding.UTF8.GetBytes(plot.GetSvgXml(Width, Height))
+            : plot.GetImageBytes(Width, Height, ImageFormat.Png);
         OutputFile.Write(path, stream => stream.Write(bytes));
 
         void Add(List<(double Step, double Loss)> line, string label, string colour, float markers)

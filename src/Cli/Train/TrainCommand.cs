@@ -36,7 +36,10 @@ internal static class TrainCommand
         using var executable = loader.Load(model, wholeState: true);
         using var session = executable.CreateSession();
         session.Output = terminal.Output;
-        training = training with { OtherState = loader.State.Where(s => !session.State.ContainsKey(s.Key)).ToDictionary() };
+        training = training with
+        {
+            OtherState = loader.State.Where(s => !session.State.ContainsKey(s.Key)).ToDictionary(),
+        };
         using var data = Opened(executable, stepProgram, words.Data, words.Cut, "--data");
         using var validData =
             validProgram is null ? null : Opened(executable, validProgram, validSpecs, words.Cut, "--valid-data");
@@ -63,7 +66,9 @@ internal static class TrainCommand
                     : "--checkpoint DIR would have kept it\n"));
             return ExitCodes.Interrupted;
         }
-        if (options.Time) terminal.Error.Write($"compile {loader.CompileTime.TotalMilliseconds:0.0} ms ({executable.Backend})\n");
+        if (options.Time)
+            terminal.Error.Write(string.Create(CultureInfo.InvariantCulture,
+                $"compile {loader.CompileTime.TotalMilliseconds:0.0} ms ({executable.Backend})\n{loader.Times}\n"));
         return ExitCodes.Ok;
     }
 
@@ -95,7 +100,8 @@ internal static class TrainCommand
     }
 
     /// <summary>The weights of the newest checkpoint, and where its run stood.</summary>
-    private static (ModelOptions, TrainingOptions) Resumed(ModelOptions options, TrainWords words, TrainingOptions training)
+    private static (ModelOptions, TrainingOptions) Resumed(ModelOptions options, TrainWords words,
+        TrainingOptions training)
     {
         if (words.Resume is not { } from)
         {
@@ -120,8 +126,8 @@ internal static class TrainCommand
         if (valid is null)
         {
             if (words.ValidationData.Count > 0 || isSplit)
-                throw CommonOptions.Usage($"{(isSplit ? "--valid-split" : "--valid-data")} says with what, and nothing says "
-                    + "which function validates", "--valid FN names it");
+                throw CommonOptions.Usage($"{(isSplit ? "--valid-split" : "--valid-data")} says with what, and nothing "
+                    + "says which function validates", "--valid FN names it");
             return [];
         }
         if (words.ValidationData.Count == 0 && !isSplit)
@@ -186,26 +192,30 @@ internal static class TrainCommand
             var tensor = text.StartsWith('@') ? TensorFile.Load(text[1..], options.Executable.MemoryLimit)
                 : Literals.Parse(text, parameter.Type.DType);
             return tensor.Type == parameter.Type.DType && tensor.Rank == parameter.Type.Rank ? tensor
-                : throw new CliException($"--arg {name}: {Tensor.DescribeShape(tensor.Type, tensor.Shape)} is given for "
-                    + $"{name}: {parameter.Type}");
+                : throw new CliException($"--arg {name}: {Tensor.DescribeShape(tensor.Type, tensor.Shape)} is given "
+                    + $"for {name}: {parameter.Type}");
         }
         catch (FormatException e)
         {
-            throw new CliException($"--arg {name}={text}: {e.Message}", $"{name}: {parameter.Type} takes a literal or @FILE");
+            throw new CliException($"--arg {name}={text}: {e.Message}",
+                $"{name}: {parameter.Type} takes a literal or @FILE");
         }
     }
 
-    private static void CheckFiles(ModelOptions options, TrainWords words, CompiledModel model, TrainingOptions training)
+    private static void CheckFiles(ModelOptions options, TrainWords words, CompiledModel model,
+        TrainingOptions training)
     {
         var files = new FilesInUse(options, model);
-        foreach (var spec in words.Data.Concat(words.ValidationData)) files.Reads($"the data of {spec.Parameter}", spec.Path);
+        foreach (var spec in words.Data.Concat(words.ValidationData))
+            files.Reads($"the data of {spec.Parameter}", spec.Path);
         if (words.SaveState is { } state) files.Writes("--save-state", state, mayReplace: "the weights");
         if (words.Log is { } log) files.Writes("--log", log);
         foreach (var curve in words.Curves)
         {
             files.Writes("--curve", curve);
             if (!LossCurve.Endings.Contains(Path.GetExtension(curve).ToLowerInvariant()))
-                throw CommonOptions.Usage($"--curve {curve}: a curve is written as {string.Join(" or ", LossCurve.Endings)}");
+                throw CommonOptions.Usage(
+                    $"--curve {curve}: a curve is written as {string.Join(" or ", LossCurve.Endings)}");
         }
         if (training.Checkpoints is { } folder && File.Exists(folder))
             throw new CliException($"--checkpoint {folder}: is a file, and checkpoints go to a folder");

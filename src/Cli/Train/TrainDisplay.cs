@@ -61,7 +61,8 @@ internal sealed class TrainDisplay(Terminal terminal) : ITrainingObserver, IDisp
         {
             var left = (total - report.Step) * report.Seconds / Math.Max(1, report.Step - begin);
             terminal.Error.Write(string.Create(CultureInfo.InvariantCulture,
-                $"step {report.Step} of {total}: {Text(report.Metrics)}, {Rate(default)} examples/s, {left:0} s left\n"));
+                $"step {report.Step} of {total}: {Text(report.Metrics)}, {Rate(default)} examples/s, {left:0} s left")
+                + "\n");
             return;
         }
         bar.Value = report.Step;

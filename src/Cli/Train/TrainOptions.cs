@@ -11,27 +11,38 @@ internal sealed class TrainOptions
 {
     private readonly Option<string> step = new("--step")
     {
-        Description = "the exported function that is called with each batch: it updates state and returns the loss first",
+        Description = "the exported function that is called with each batch: it updates state, and returns the loss "
+            + "first",
         HelpName = "FN",
         DefaultValueFactory = _ => "step",
     };
 
     private readonly Option<string[]> data = new("--data")
     {
-        Description = "files for parameters, an example a row: idx, npy (these or text gzipped too), npz [array], a table "
-            + "[columns], a text [range], a folder of images or its [labels]: x=t.csv[:64],y=t.csv[64]; repeatable",
+        Description = "files for parameters, an example a row: idx, npy (these or text gzipped too), npz [array], a "
+            + "table [columns], a text [range], a folder of images or its [labels]: x=t.csv[:64],y=t.csv[64]; "
+            + "repeatable",
         HelpName = "x=FILE,y=FILE",
     };
 
     private readonly Option<int> batch = new("--batch")
     {
+        HelpName = "n",
         Description = "examples of a step",
         DefaultValueFactory = _ => 64,
     };
 
-    private readonly Option<int?> epochs = new("--epochs") { Description = "passes over the data: 1, unless --steps is given" };
+    private readonly Option<int?> epochs = new("--epochs")
+    {
+        Description = "passes over the data: 1, unless --steps is given",
+        HelpName = "n",
+    };
 
-    private readonly Option<int?> steps = new("--steps") { Description = "ends after so many steps, within an epoch too" };
+    private readonly Option<int?> steps = new("--steps")
+    {
+        Description = "ends after so many steps, within an epoch too",
+        HelpName = "n",
+    };
 
     private readonly Option<string> last = new("--last")
     {
@@ -47,6 +58,7 @@ internal sealed class TrainOptions
 
     private readonly Option<int> seed = new("--seed")
     {
+        HelpName = "n",
         Description = "decides the order of examples, what --valid-split draws, and keys",
         DefaultValueFactory = _ => 0,
     };
@@ -60,11 +72,13 @@ internal sealed class TrainOptions
 
     private readonly Option<int?> window = new("--window")
     {
+        HelpName = "n",
         Description = "bytes of an example of text; otherwise the extent in the parameter's type",
     };
 
     private readonly Option<int?> stride = new("--stride")
     {
+        HelpName = "n",
         Description = "bytes from one example of text to the next; otherwise the window",
     };
 
@@ -88,41 +102,46 @@ internal sealed class TrainOptions
 
     private readonly Option<int?> validEvery = new("--valid-every")
     {
+        HelpName = "n",
         Description = "steps between validations; otherwise one after each epoch",
     };
 
     private readonly Option<string?> best = new("--best")
     {
-        Description = "the result that says which state is best: accuracy, max:score, min:loss. Otherwise loss, else the "
-            + "first; more is better where `acc` is in the name",
+        Description = "the result that says which state is best: accuracy, max:score, min:loss. Otherwise loss, else "
+            + "the first; more is better where `acc` is in the name",
         HelpName = "[max:|min:]NAME",
     };
 
     private readonly Option<int?> patience = new("--patience")
     {
+        HelpName = "n",
         Description = "ends when so many validations (epochs, without --valid) were no better",
     };
 
-    private readonly Option<OnNan> onNan = new("--on-nan")
+    private readonly Option<string> onNan = new("--on-nan")
     {
-        Description = "a loss that is not finite: stop, skip (the state from before the step, and the next batch) or ignore",
+        Description = "a loss that is not finite: stop, skip (the state from before the step, and the next batch) or "
+            + "ignore",
         HelpName = "stop|skip|ignore",
-        DefaultValueFactory = _ => OnNan.Stop,
+        DefaultValueFactory = _ => "stop",
     };
 
     private readonly Option<string?> checkpoint = new("--checkpoint")
     {
-        Description = "a folder for checkpoints (safetensors), best.safetensors among them; SIGINT and SIGTERM write one too",
+        Description = "a folder for checkpoints (safetensors), best.safetensors among them; Ctrl-C writes one too",
         HelpName = "DIR",
     };
 
     private readonly Option<int?> every = new("--every")
     {
+        HelpName = "n",
         Description = "steps between checkpoints; otherwise one after each epoch",
     };
 
     private readonly Option<int> keep = new("--keep")
     {
+        HelpName = "n",
         Description = "how many stay, besides the best",
         DefaultValueFactory = _ => 3,
     };
@@ -133,7 +152,11 @@ internal sealed class TrainOptions
         HelpName = "DIR",
     };
 
-    private readonly Option<string?> log = new("--log") { Description = "metrics, a line of JSON each", HelpName = "FILE" };
+    private readonly Option<string?> log = new("--log")
+    {
+        Description = "metrics, a line of JSON each",
+        HelpName = "FILE",
+    };
 
     private readonly Option<string[]> curve = new("--curve")
     {
@@ -149,9 +172,9 @@ internal sealed class TrainOptions
 
     public TrainOptions(Command command)
     {
-        foreach (var option in (Option[])[step, data, batch, epochs, steps, last, inOrder, seed, arguments, window, stride,
-            valid, validData, validSplit, validEvery, best, patience, onNan, checkpoint, every, keep, resume, log, curve,
-            saveState])
+        foreach (var option in (Option[])[step, data, batch, epochs, steps, last, inOrder, seed, arguments, window,
+            stride, valid, validData, validSplit, validEvery, best, patience, onNan, checkpoint, every, keep, resume,
+            log, curve, saveState])
             command.Options.Add(option);
     }
 
@@ -166,7 +189,8 @@ internal sealed class TrainOptions
                 throw CommonOptions.Usage($"{option.Name} {value}: it takes 1 or more");
         var splits = parsed.GetValue(validSplit);
         if (splits > 0 && parsed.GetValue(validData) is { Length: > 0 })
-            throw CommonOptions.Usage("--valid-split and --valid-data are two sources of one set", "leave one of them out");
+            throw CommonOptions.Usage("--valid-split and --valid-data are two sources of one set",
+                "leave one of them out");
         var options = new TrainingOptions(parsed.GetValue(step)!)
         {
             Batch = parsed.GetValue(batch),
@@ -175,7 +199,9 @@ internal sealed class TrainOptions
             Steps = parsed.GetValue(steps),
             Seed = parsed.GetValue(seed),
             Shuffles = !parsed.GetValue(inOrder),
-            OnNan = parsed.GetValue(onNan),
+            OnNan = Enum.TryParse<OnNan>(parsed.GetValue(onNan), ignoreCase: true, out var nan)
+                && !int.TryParse(parsed.GetValue(onNan), out _) ? nan
+                : throw CommonOptions.Usage($"--on-nan {parsed.GetValue(onNan)}: it takes stop, skip or ignore"),
             Validate = parsed.GetValue(valid),
             ValidationSplit = splits,
             ValidateEvery = parsed.GetValue(validEvery),
@@ -206,7 +232,8 @@ internal sealed class TrainOptions
         }
         catch (FormatException e)
         {
-            throw CommonOptions.Usage($"{option.Name}: {e.Message}", $"for example {option.Name} x=images.npy,y=labels.npy");
+            throw CommonOptions.Usage($"{option.Name}: {e.Message}",
+                $"for example {option.Name} x=images.npy,y=labels.npy");
         }
     }
 

@@ -147,7 +147,6 @@ public sealed class CommandTests : CommandLine
 
     [Theory]
     [InlineData("build")]
-    [InlineData("train")]
     [InlineData("inspect")]
     [InlineData("quantize")]
     [InlineData("tune")]

@@ -34,6 +34,7 @@ public sealed class ArrowTests
         "Accelerate.Compiler.Syntax",
         "Accelerate.Compiler.Graph",
         "Accelerate.Compiler.Graph.Interpreter",
+        "Accelerate.Compiler.Autodiff",
         "Accelerate.Compiler.Binding",
         "Accelerate.Compiler.Fusion",
         "Accelerate.Compiler.Passes",
@@ -106,13 +107,15 @@ public sealed class ArrowTests
             var words = Regex.Matches(f.Code, @"(?<![\w.])[A-Z]\w*").Select(m => m.Value).ToHashSet();
             var around = types.Where(t => f.Space.StartsWith(t.Key + ".", StringComparison.Ordinal)
                 && t.Value.Overlaps(words)).Select(t => t.Key);
-            return Named(f.Code, f.Space).Concat(around.Select(n => Longest(n) ?? n)).Where(n => n != from).Distinct()
-                .Select(to => (from, to, f.Path));
+            return Named(f.Code, f.Space, types).Concat(around.Select(n => Longest(n) ?? n)).Where(n => n != from)
+                .Distinct().Select(to => (from, to, f.Path));
         })];
     }
 
-    /// <summary>The namespaces that a file imports, and those that it names in front of a type.</summary>
-    private static IEnumerable<string> Named(string text, string own)
+    /// <summary>
+    /// The namespaces that a file imports, and those that it names in front of a type: `Data.Length` is a property's.
+    /// </summary>
+    private static IEnumerable<string> Named(string text, string own, Dictionary<string, HashSet<string>> types)
     {
         foreach (Match m in Regex.Matches(text, @"^using (?:static |\w+ = )?([\w.]+);", RegexOptions.Multiline))
             if (Longest(m.Groups[1].Value) is { } name) yield return name;
@@ -125,7 +128,9 @@ public sealed class ArrowTests
                 var full = string.Join('.', parts.Take(depth).Append(m.Value));
                 var first = string.Join('.', parts.Take(depth).Append(m.Value.Split('.')[0]));
                 if (!Order.Any(n => n == first || n.StartsWith(first + ".", StringComparison.Ordinal))) continue;
-                if (Longest(full) is { } name) yield return name;
+                var words = m.Value.Split('.').ToHashSet();
+                if (Longest(full) is { } name && types.Any(t => t.Value.Overlaps(words)
+                    && (t.Key == name || t.Key.StartsWith(name + ".", StringComparison.Ordinal)))) yield return name;
                 break;
             }
         }
