@@ -6,8 +6,9 @@ using Accelerate.Runtime;
 namespace Accelerate.Data;
 
 /// <summary>
-/// Rows of numbers between commas, semicolons, tabs or blanks; the first line may name the columns. The text is read
-/// once: the numbers lie in a temporary file, in the dtype of the parameter that they are for.
+/// Rows of numbers between commas, semicolons, tabs or blanks; the first line may name the columns, and lines that begin
+/// with `#` are remarks. The text is read once: the numbers lie in a temporary file, in the dtype of the parameter that
+/// they are for.
 /// </summary>
 internal static class Table
 {
@@ -16,7 +17,7 @@ internal static class Table
     /// <summary>Whether a text begins with a row of several numbers.</summary>
     public static bool IsTable(string start)
     {
-        var line = start.Split('\n')[0].Trim();
+        var line = start.Split('\n').FirstOrDefault(IsRow, "").Trim();
         var fields = Fields(line, Separator(line));
         return fields.Length > 1 && fields.All(f => Number(f) is not null);
     }
@@ -25,18 +26,20 @@ internal static class Table
     {
         using var reader = new StreamReader(DataFiles.Opened(path, isZipped));
         using var file = new TemporaryFile();
-        var first = reader.ReadLine() ?? throw new DataException(path, "the table is empty");
+        var (rows, number) = (0L, 1L);
+        var first = reader.ReadLine();
+        for (; first is not null && !IsRow(first); first = reader.ReadLine()) number++;
+        if (first is null) throw new DataException(path, "the table is empty");
         var separator = Separator(first.Trim());
         var names = Fields(first, separator);
         var hasNames = names.All(n => Number(n) is null);
         var (from, to, isOne) = Columns(path, part, hasNames ? names : null, names.Length);
-        var (rows, number) = (0L, 0L);
         var width = wanted.Type.Bytes();
         var bytes = new byte[(to - from) * width];
-        for (var line = first; line is not null; line = reader.ReadLine())
+        for (var line = hasNames ? reader.ReadLine() : first; line is not null; line = reader.ReadLine())
         {
-            number++;
-            if ((number == 1 && hasNames) || line.AsSpan().Trim().IsEmpty) continue;
+            if (!ReferenceEquals(line, first)) number++;
+            if (!IsRow(line)) continue;
             var fields = Fields(line, separator);
             if (fields.Length != names.Length)
                 throw new DataException(path, $"line {number} has {fields.Length} columns, the first line "
@@ -67,6 +70,8 @@ internal static class Table
         throw new DataException(path, $"[{part}] are no columns of the {count}: write [3], [-1], [:{count - 1}]"
             + (names is null ? "" : $", or one of {string.Join(", ", names)}"));
     }
+
+    private static bool IsRow(string line) => line.AsSpan().Trim() is { IsEmpty: false } text && text[0] != '#';
 
     private static char Separator(string line) => Separators.FirstOrDefault(line.Contains, ',');
 

@@ -84,6 +84,7 @@ public sealed class DataFileTests : IDisposable
     [InlineData("1,2.5,3\n4,5,6\n", ":2", new[] { 4f, 5 })]
     [InlineData("a,b,label\n1,2.5,3\n4,5,6\n", "label", new[] { 6f })]
     [InlineData("1;2.5;3\n\n4;5;6", "-1", new[] { 6f })]
+    [InlineData("# digits\n\na,b,label\n1,2.5,3\n# more\n4,5,6\n", "label", new[] { 6f })]
     [InlineData("1 2.5  3\n4 5 6\n", "1:", new[] { 5f, 6 })]
     public void ATableGivesColumns(string text, string part, float[] second)
     {
@@ -95,6 +96,7 @@ public sealed class DataFileTests : IDisposable
     }
 
     [Theory]
+    [InlineData("# x\n\na,b\n1,2\n3\n", null, "line 5 has 1 columns, the first line 2")]
     [InlineData("1,2\n3\n", null, "line 2 has 1 columns, the first line 2")]
     [InlineData("1,2\n3,x\n", null, "line 2, column 1: 'x' is no i32")]
     [InlineData("1,2\n3,4.5\n", null, "'4.5' is no i32")]

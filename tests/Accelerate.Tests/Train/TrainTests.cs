@@ -354,6 +354,41 @@ public sealed class TrainTests : CommandLine
         Assert.True(2 * cut.Epoch(0).Max() + 10 <= 2 * cut.Validation[0]);
     }
 
+    /// <summary>30 steps of PyTorch's: windows of a text in its order, the batches of the reference.</summary>
+    [SharedFact("data/models/train_gpt_adamw")]
+    public void AGptTakesTheStepsOfPyTorch()
+    {
+        string Reference(string name) => Shared.PathTo("data", "models", "train_gpt_adamw", name);
+        var text = Shared.PathTo("data", "text", "tinyshakespeare.txt");
+        File.Copy(Path.Combine(Shared.Repository, "examples", "models", "gpt2.acc"), this["gpt2.acc"]);
+        Write("gpt.acc", """
+            use nn
+            use optim
+            use gpt2
+
+            module Trainer {
+                let net = Gpt2(256, 64, 2, 64, 4)
+                let opt = AdamW(net.params)
+                fn loss(x: i64[b, t], y: i64[b, t]) -> f32 =
+                    mean(cross_entropy(reshape(net.logits(x), [b * t, 256]), reshape(y, [b * t])))
+                export fn step(x: i64[b, t], y: i64[b, t], rate: f32) -> (loss: f32, norm: f32) {
+                    let loss, gs = value_and_grad(loss, wrt: net.params)(x, y)
+                    let clipped, norm = clip(gs, 1.0)
+                    opt.step(clipped, rate)
+                    return loss, norm
+                }
+            }
+            """);
+        Output("train", "gpt.acc", "--data", $"x={text},y={text}[1:]", "--window", "32", "--batch", "8", "--in-order",
+            "--steps", "30", "--arg", "rate=3e-4", "--weights", $"net={Reference("weights_initial.safetensors")}",
+            "--log", this["log"]);
+        var steps = Log("log").Where(l => (string)l["kind"]! == "step").ToList();
+        foreach (var (file, metric) in ((string, string)[])[("loss.npy", "loss"), ("grad_norm.npy", "norm")])
+            foreach (var (given, step) in Npy.Read(Reference(file)).ToDoubles().Zip(steps))
+                Assert.Equal(given, (double)step["train"]![metric]!, 3e-5);
+        Assert.Equal(30, steps.Count);
+    }
+
     [SharedFact("data/mnist/t10k-images-idx3-ubyte.gz")]
     public void MnistIsLearned()
     {
