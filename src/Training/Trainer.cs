@@ -14,11 +14,9 @@ public sealed class Trainer
     /// <summary>More steps in a row without a finite loss are no accident: the state itself is not finite.</summary>
     private const int MostSkipped = 10;
 
-    private readonly Session session;
     private readonly Feed data;
     private readonly Feed? validationData;
     private readonly TrainingOptions options;
-    private readonly ITrainingObserver? observer;
     private readonly ExampleOrder order;
     private readonly Callee step;
     private readonly Callee? validate;
@@ -26,25 +24,24 @@ public sealed class Trainer
     private readonly Stopwatch watch = new();
     private readonly Means means = new();
     private TrainingPosition at;
+    private Session session = null!;
+    private ITrainingObserver? observer;
+    private IReadOnlyDictionary<string, Tensor> otherState = new Dictionary<string, Tensor>();
     private long saved = -1;
 
-    /// <param name="executable">Has the functions.</param>
-    /// <param name="session">One of its sessions, with the state that training begins with.</param>
+    /// <param name="entries">The exported functions.</param>
     /// <param name="data">For the step.</param>
     /// <param name="options">The choices.</param>
     /// <param name="validationData">For the function that validates: the data of its own, or the training data again,
     /// opened for it, of which <see cref="TrainingOptions.ValidationSplit"/> decides the examples.</param>
-    /// <param name="observer">Is told what happens.</param>
     /// <exception cref="TrainingException">Functions, data, options and checkpoint do not fit each other.</exception>
-    public Trainer(Executable executable, Session session, Feed data, TrainingOptions options,
-        Feed? validationData = null, ITrainingObserver? observer = null)
+    public Trainer(IReadOnlyList<EntrySpec> entries, Feed data, TrainingOptions options, Feed? validationData = null)
     {
-        ArgumentNullException.ThrowIfNull(executable);
+        ArgumentNullException.ThrowIfNull(entries);
         ArgumentNullException.ThrowIfNull(data);
         ArgumentNullException.ThrowIfNull(options);
-        (this.session, this.data, this.options, this.observer) = (session, data, options, observer);
-        this.validationData = validationData;
-        EntrySpec Entry(string name) => executable.Entries.FirstOrDefault(e => e.Name == name)
+        (this.data, this.options, this.validationData) = (data, options, validationData);
+        EntrySpec Entry(string name) => entries.FirstOrDefault(e => e.Name == name)
             ?? throw new TrainingException($"the program exports no '{name}'");
         step = new Callee(Entry(options.Step), options, data.Parameters, "loss");
         if ((options.Validate is null) != (validationData is null))
@@ -73,12 +70,20 @@ public sealed class Trainer
     /// <summary>Where training stands.</summary>
     public TrainingPosition Position => at;
 
-    /// <summary>Trains to the end, or until it is told to stop, which it is after the step under way.</summary>
+    /// <summary>Trains to the end, or until it is told to stop, which it is after the step under way. Once.</summary>
+    /// <param name="session">Has the functions, and the state that training begins with.</param>
+    /// <param name="observer">Is told what happens.</param>
+    /// <param name="otherState">State that none of the session's functions uses: checkpoints have it too.</param>
+    /// <param name="stop">Asks for the end.</param>
     /// <exception cref="TrainingException">A loss is not finite.</exception>
     /// <exception cref="ExecutionException">A call failed: an index out of range, an assert.</exception>
     /// <exception cref="DataException">Data that cannot be read, or a checkpoint that cannot be written.</exception>
-    public TrainingEnd Run(CancellationToken stop = default)
+    public TrainingEnd Run(Session session, ITrainingObserver? observer = null,
+        IReadOnlyDictionary<string, Tensor>? otherState = null, CancellationToken stop = default)
     {
+        ArgumentNullException.ThrowIfNull(session);
+        (this.session, this.observer) = (session, observer);
+        if (otherState is not null) this.otherState = otherState;
         using var copy = options.OnNan == OnNan.Skip ? new StateCopy(session) : null;
         if (options.Checkpoints is { } folder) Directory.CreateDirectory(folder);
         observer?.Starts(at.Step, TotalSteps, EpochSteps);
@@ -204,7 +209,7 @@ public sealed class Trainer
 
     private Dictionary<string, Tensor> State()
     {
-        var state = new Dictionary<string, Tensor>(options.OtherState, StringComparer.Ordinal);
+        var state = new Dictionary<string, Tensor>(otherState, StringComparer.Ordinal);
         foreach (var (path, tensor) in session.State) state[path] = tensor;
         return state;
     }

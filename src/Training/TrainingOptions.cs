@@ -79,9 +79,6 @@ public sealed record TrainingOptions(string Step)
     /// <summary>How many checkpoints stay, besides the best.</summary>
     public int Keep { get; init; } = 3;
 
-    /// <summary>State of the model that no function of the executable uses: checkpoints have it too.</summary>
-    public IReadOnlyDictionary<string, Tensor> OtherState { get; init; } = new Dictionary<string, Tensor>();
-
     /// <summary>Where an earlier run stopped; the session begins with the state of that checkpoint.</summary>
     public TrainingPosition? Resume { get; init; }
 }

@@ -2,6 +2,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Accelerate.Backends;
 using Accelerate.Compiler;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Kernels;
@@ -33,24 +34,21 @@ internal static class TrainCommand
         var validSpecs = ValidationData(words, validProgram);
         training = Arguments(training, words, model, options);
         CheckFiles(options, words, model, training);
+        // Before the code is made: what does not fit is answered at once.
+        using var data = Opened(stepProgram, words.Data, words.Cut, "--data");
+        using var validData = validProgram is null ? null
+            : Opened(validProgram, validSpecs, words.Cut, training.ValidationSplit > 0 ? "--data" : "--valid-data");
+        var trainer = new Trainer([.. model.Programs.Select(ProgramEntry.SpecOf)], data, training, validData);
         using var executable = loader.Load(model, wholeState: true);
         using var session = executable.CreateSession();
         session.Output = terminal.Output;
-        training = training with
-        {
-            OtherState = loader.State.Where(s => !session.State.ContainsKey(s.Key)).ToDictionary(),
-        };
-        using var data = Opened(executable, stepProgram, words.Data, words.Cut, "--data");
-        using var validData =
-            validProgram is null ? null : Opened(executable, validProgram, validSpecs, words.Cut, "--valid-data");
         using var log = words.Log is null ? null : new TrainingLog(words.Log, training.Resume);
         var curve = words.Curves.Length == 0 ? null : new LossCurve();
         using var display = new TrainDisplay(terminal);
-        var trainer = new Trainer(executable, session, data, training, validData,
-            new Observers([display, .. ((ITrainingObserver?[])[log, curve]).OfType<ITrainingObserver>()]));
+        var told = new Observers([display, .. ((ITrainingObserver?[])[log, curve]).OfType<ITrainingObserver>()]);
         if (training.Resume is { } resume && resume.Step >= trainer.TotalSteps)
             terminal.Output.Write($"nothing is left: {resume.Step} of {trainer.TotalSteps} steps are done\n");
-        var end = Trained(trainer, display);
+        var end = Trained(stop => trainer.Run(session, told, loader.State, stop), trainer, display);
         foreach (var path in words.Curves) curve!.Write(path, Path.GetFileNameWithoutExtension(options.File));
         if (words.SaveState is { } state)
         {
@@ -72,7 +70,8 @@ internal static class TrainCommand
         return ExitCodes.Ok;
     }
 
-    private static TrainingEnd Trained(Trainer trainer, TrainDisplay display)
+    /// <summary>With an end behind the step under way when a signal asks for it.</summary>
+    private static TrainingEnd Trained(Func<CancellationToken, TrainingEnd> run, Trainer trainer, TrainDisplay display)
     {
         using var stop = new CancellationTokenSource();
         void Ask(PosixSignalContext context)
@@ -85,7 +84,7 @@ internal static class TrainCommand
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Ask);
         try
         {
-            return trainer.Run(stop.Token);
+            return run(stop.Token);
         }
         catch (ExecutionException e)
         {
@@ -136,8 +135,7 @@ internal static class TrainCommand
         return isSplit ? [.. words.Data.Where(d => names.Contains(d.Parameter))] : words.ValidationData;
     }
 
-    private static Feed Opened(Executable executable, Program program, IReadOnlyList<DataSpec> specs, TextCut cut,
-        string option)
+    private static Feed Opened(Program program, IReadOnlyList<DataSpec> specs, TextCut cut, string option)
     {
         var parameters = program.Of(BufferKind.Input).ToList();
         if (specs.Count == 0)
@@ -149,7 +147,7 @@ internal static class TrainCommand
                     Nearest.Help(spec.Parameter, parameters.Select(p => p.Label), "parameters"));
         try
         {
-            return Feed.Open(executable.Entries.Single(e => e.Name == program.Name), specs, cut);
+            return Feed.Open(ProgramEntry.SpecOf(program), specs, cut);
         }
         catch (ArgumentException e)
         {

@@ -311,14 +311,14 @@ public sealed class TrainTests : CommandLine
         using var session = executable.CreateSession();
         var entry = executable.Entries.Single(e => e.Name == "step");
         using var feed = Feed.Open(entry, [new("x", this["x.npy"]), new("y", this["y.npy"])]);
-        var trainer = new Trainer(executable, session, feed, new("step")
+        var trainer = new Trainer(executable.Entries, feed, new("step")
         {
             Batch = 16,
             Epochs = 2,
             Seed = 3,
             Arguments = new Dictionary<string, Tensor> { ["rate"] = Tensor.Scalar(0.01f) },
         });
-        Assert.Equal(TrainingEnd.Done, trainer.Run());
+        Assert.Equal(TrainingEnd.Done, trainer.Run(session));
         Assert.Equal((8, 2), (trainer.Position.Step, trainer.Position.Epoch));
         Output(Words("--epochs", "2", "--save-state", this["s"]));
         using var state = Safetensors.Open(this["s"]);
