@@ -110,7 +110,9 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
     /// <param name="threads">The options' if null.</param>
     /// <param name="wholeState">Computes all state of the model, for <see cref="State"/>; else what the entries
     /// use.</param>
-    public Executable Load(CompiledModel model, string? backend = null, int? threads = null, bool wholeState = false)
+    /// <param name="state">All state by path, in place of the weight files.</param>
+    public Executable Load(CompiledModel model, string? backend = null, int? threads = null, bool wholeState = false,
+        IReadOnlyDictionary<string, Tensor>? state = null)
     {
         var executable = options.Executable with
         {
@@ -120,7 +122,7 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
         backend ??= options.Backend;
         if (!hasToldOfCache) _ = Cache();
         compiling.Start();
-        var weights = Weights(model);
+        var weights = state ?? Weights(model);
         Times?.End("weights");
         State = Executables.InitialState(backend, model, executable, weights, wholeState);
         var loaded = Executables.Create(backend, model.Programs, executable, State);

@@ -26,7 +26,8 @@ internal static class TrainCommand
     private static int Run(ModelOptions options, TrainWords words, Terminal terminal)
     {
         var training = words.Options;
-        (options, training) = Resumed(options, words, training);
+        var checkpoint = Checkpoint(options, words);
+        if (checkpoint is not null) training = training with { Resume = Checkpoints.Position(checkpoint) };
         var loader = new ModelLoader(options, terminal);
         var model = loader.Model([.. ((string?[])[training.Step, training.Validate]).OfType<string>().Distinct()]);
         var stepProgram = model.Programs.Single(p => p.Name == training.Step);
@@ -39,7 +40,8 @@ internal static class TrainCommand
         using var validData = validProgram is null ? null
             : Opened(validProgram, validSpecs, words.Cut, training.ValidationSplit > 0 ? "--data" : "--valid-data");
         var trainer = new Trainer([.. model.Programs.Select(ProgramEntry.SpecOf)], data, training, validData);
-        using var executable = loader.Load(model, wholeState: true);
+        using var executable = loader.Load(model, wholeState: true,
+            state: checkpoint is null ? null : State(checkpoint, model));
         using var session = executable.CreateSession();
         session.Output = terminal.Output;
         using var log = words.Log is null ? null : new TrainingLog(words.Log, training.Resume);
@@ -98,25 +100,45 @@ internal static class TrainCommand
         }
     }
 
-    /// <summary>The weights of the newest checkpoint, and where its run stood.</summary>
-    private static (ModelOptions, TrainingOptions) Resumed(ModelOptions options, TrainWords words,
-        TrainingOptions training)
+    /// <summary>The checkpoint that the run goes on from; null where it begins.</summary>
+    private static string? Checkpoint(ModelOptions options, TrainWords words)
     {
         if (words.Resume is not { } from)
         {
-            if (training.Checkpoints is { } used && Checkpoints.Latest(used) is { } there)
+            if (words.Options.Checkpoints is { } used && Checkpoints.Latest(used) is { } there)
                 throw new CliException($"--checkpoint {used}: an earlier run has left {Path.GetFileName(there)} there",
                     $"--resume {used} goes on from it; another run takes another folder");
-            return (options, training);
+            return null;
         }
         if (options.Weights.Count > 0)
             throw CommonOptions.Usage("--resume takes the checkpoint's weights, and --weights names others",
                 "leave one of them out");
-        var path = File.Exists(from) ? from : Checkpoints.Latest(from)
+        return File.Exists(from) ? from : Checkpoints.Latest(from)
             ?? throw new CliException($"--resume {from}: "
                 + (Directory.Exists(from) ? "the folder has no checkpoint" : "there is no such folder"),
                 "a run begins without --resume; --checkpoint DIR says where its checkpoints go");
-        return (options with { Weights = [("", path)] }, training with { Resume = Checkpoints.Position(path) });
+    }
+
+    /// <summary>By path, as it was written: the rules for foreign weights are not for these.</summary>
+    private static Dictionary<string, Tensor> State(string checkpoint, CompiledModel model)
+    {
+        // The tensors stay valid without the file object: they hold the mapping.
+        using var file = Safetensors.Open(checkpoint);
+        var state = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach (var spec in model.State)
+        {
+            var found = file.Contains(spec.Path) ? file.Read(spec.Path) : null;
+            // A scalar has no brackets in the language.
+            var type = found is null ? null : found.Rank == 0 ? found.Type.Name()
+                : Tensor.DescribeShape(found.Type, found.Shape);
+            if (type != $"{spec.Type}")
+                throw new CliException($"{checkpoint} has "
+                    + $"{(type is null ? $"no {spec.Path}" : $"{spec.Path}: {type}")}, "
+                    + $"and the program has {spec.Path}: {spec.Type}",
+                    "a changed program begins another run: --weights");
+            state[spec.Path] = found!;
+        }
+        return state;
     }
 
     private static IReadOnlyList<DataSpec> ValidationData(TrainWords words, Program? valid)

@@ -229,6 +229,35 @@ public sealed class TrainTests : CommandLine
     }
 
     [Fact]
+    public void AnotherProgramDoesNotGoOn()
+    {
+        Output(Words("--steps", "2", "--checkpoint", this["ck"]));
+        Write("m.acc", Program.Replace("16", "17", StringComparison.Ordinal));
+        Assert.StartsWith("error: ck/step-00000002.safetensors has net.fc1.weight: f32[16,8], and the program has "
+            + "net.fc1.weight: f32[17,8]\n", Error(1, Words("--steps", "4", "--resume", this["ck"])));
+        Write("m.acc", Program.Replace("buffer unused", "buffer more: i32 = 1\n    buffer unused",
+            StringComparison.Ordinal));
+        Assert.StartsWith("error: ck/step-00000002.safetensors has no more, and the program has more: i32\n",
+            Error(1, Words("--steps", "4", "--resume", this["ck"])));
+    }
+
+    /// <summary>A mean counts each batch by its examples; a key is made of seed and step.</summary>
+    [Fact]
+    public void ALastBatchCountsByItsExamples()
+    {
+        Write("k.acc", """
+            export fn step(x: f32[n], key: i64, step: i32) -> (loss: f32, other: f32) {
+                return mean(x), if key == fold(9, step) { 0.0 } else { 1.0 }
+            }
+            export fn judge(x: f32[n]) -> f32 = mean(x)
+            """);
+        var output = Output("train", "k.acc", "--data", $"x={this["v.npy"]}", "--batch", "4", "--last", "keep",
+            "--seed", "9", "--valid", "judge", "--valid-data", $"x={this["v.npy"]}", "--backend", "interpreter");
+        // 0 to 9, in batches of 4, 4 and 2.
+        Assert.Contains("3 steps an epoch, 3 in all\nepoch 1: loss 4.5 other 0; valid judge 4.5 (best);", output);
+    }
+
+    [Fact]
     public void TheEndsOfALossThatIsNoNumber()
     {
         string[] bad = ["--epochs", "2", "--arg", "bad=3", "--save-state", this["s"]];
