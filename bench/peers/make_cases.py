@@ -1,14 +1,11 @@
 #!/usr/bin/python3
 """make_cases.py [PATTERN] < CASES: for each case its ONNX models, inputs, weights, and ONNX Runtime's results on them.
 
-CASES is what `accc bench list SUITE --format json` prints. In $PEERS_HOME: models/CASE.onnx, data/CASE/INPUT.npy,
-data/CASE/weights.safetensors, data/CASE/expected/RESULT.npy. A case that is there stays. Debian's python3 has NumPy, onnx 1.12 and,
-for the networks, torch 1.13."""
+CASES is what `accc bench list SUITE --format json` prints; training steps and Llamas are make_training.py's and make_llama.py's. In
+$PEERS_HOME: models/CASE.onnx, data/CASE/INPUT.npy, data/CASE/weights.safetensors, data/CASE/expected/RESULT.npy. A case that is there
+stays. Debian's python3 has NumPy, onnx 1.12 and, for the networks, torch 1.13."""
 import json
-import os
 import re
-import shutil
-import struct
 import subprocess
 import sys
 
@@ -16,43 +13,20 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-sys.dont_write_bytecode = True
+from case_files import HOME, Folder, save_weights
 
-HOME = os.environ['PEERS_HOME']
 OPSET = 17
 
 
-def save_weights(folder, tensors):
-    """A safetensors file: the length of the header, the header, the data."""
-    header, data = {}, []
-    for name, tensor in tensors.items():
-        array = np.asarray(tensor, order='C')  # ascontiguousarray would make a number a list of one
-        kind = {'float32': 'F32', 'int64': 'I64'}[array.dtype.name]
-        begin = sum(len(d) for d in data)
-        data.append(array.tobytes())
-        header[name] = {'dtype': kind, 'shape': list(array.shape), 'data_offsets': [begin, begin + len(data[-1])]}
-    text = json.dumps(header).encode()
-    text += b' ' * (-len(text) % 8)
-    with open(f'{folder}/weights.safetensors', 'wb') as file:
-        file.write(struct.pack('<Q', len(text)) + text)
-        for piece in data:
-            file.write(piece)
-
-
-class Case:
+class Case(Folder):
     """What a row is made of; `finish` writes the results that ours are held to."""
 
     def __init__(self, name):
-        self.name, self.random = name, np.random.default_rng(0)
-        self.folder = f'{HOME}/data/{name}.part'
-        shutil.rmtree(self.folder, ignore_errors=True)
-        os.makedirs(f'{self.folder}/expected')
+        super().__init__(name)
+        self.random, self.folder = np.random.default_rng(0), self.path
 
     def normal(self, *shape, scale=1.0):
         return (self.random.standard_normal(shape) * scale).astype(np.float32)
-
-    def input(self, name, array):
-        np.save(f'{self.folder}/{name}.npy', array)
 
     def model(self, name, nodes, inputs, result, constants=()):
         """inputs: name → shape; result: the shape of y; constants: name → array."""
@@ -67,10 +41,7 @@ class Case:
     def finish(self, model):
         results = f'{self.folder}/expected'
         subprocess.run([f'{HOME}/bin/ort', '2', f'{HOME}/models/{model}.onnx', self.folder, results], check=True)
-        final = self.folder[:-len('.part')]
-        shutil.rmtree(final, ignore_errors=True)
-        os.rename(self.folder, final)
-        print(self.name, flush=True)
+        super().finish()
 
 
 def gemm(case, m, k, n):
@@ -132,7 +103,7 @@ def conv(case, batch, channels, size, filters, kernel, stride, padding, groups):
 
 def network(case, name):
     import torch
-    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
     import networks
     net, inputs = networks.network(name)
     for label, value in inputs.items():
@@ -159,11 +130,11 @@ def main():
     pattern = sys.argv[1] if len(sys.argv) > 1 else ''
     for wanted in json.load(sys.stdin):
         name, values = wanted['name'], {k: v for k, v in wanted['params'].items() if k != 'precision'}
-        if not re.search(pattern, name) or os.path.exists(f'{HOME}/data/{name}/expected'):
+        if not re.search(pattern, name) or Folder.is_made(name):
             continue
         if name in NETWORKS:
             network(Case(name), NETWORKS[name])
-        else:
+        elif wanted['benchmark'] in KERNELS:
             KERNELS[wanted['benchmark']](Case(name), **values)
 
 

@@ -1,5 +1,7 @@
-// In: a backend's name and what the compiler made. Out: an executable of that backend, with its state initialised.
+// In: a backend, and a compilation or the model that it gave. Out: an executable, with its state initialised.
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+using Accelerate.Backends;
 using Accelerate.Backends.Interpreter;
 using Accelerate.Backends.Llvm;
 using Accelerate.Backends.OpenCl;
@@ -8,9 +10,11 @@ using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
 
-namespace Accelerate.Backends;
+namespace Accelerate;
 
-/// <summary>What a caller may choose about code generation and threads; backends take what concerns them.</summary>
+/// <summary>
+/// The choices of a caller about code generation, threads and memory. A backend ignores those of others.
+/// </summary>
 public sealed record ExecutableOptions
 {
     /// <summary>llvm: `host`, `x86-64-v4`, `x86-64-v3` or `x86-64`.</summary>
@@ -20,17 +24,18 @@ public sealed record ExecutableOptions
     public int OptLevel { get; init; } = 3;
 
     /// <summary>llvm: a pipeline in opt's syntax instead of the level's.</summary>
-    public string? Passes { get; init; }
+    internal string? Passes { get; init; }
 
     /// <summary>llvm, interpreter: workers of parallel loops, the calling thread included.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
 
-    /// <summary>llvm: takes objects from the user's cache folder and leaves them there.</summary>
+    /// <summary>llvm: takes compiled code from the user's cache folder, and leaves new code there.</summary>
     public bool UseCache { get; init; } = true;
 
     /// <summary>
-    /// Bytes that the model may take with one call of one session: weights, state, inputs, results, arena. What would
-    /// take more is a <see cref="MemoryException"/> before any of it is allocated. Null: what the machine has.
+    /// The number of bytes that the model and one call of one session may take together: weights, state, inputs,
+    /// results and arena. A call that would take more throws a <see cref="MemoryException"/> before anything is
+    /// allocated. Null: as much as the machine has.
     /// </summary>
     public long? MemoryLimit { get; init; }
 
@@ -38,31 +43,106 @@ public sealed record ExecutableOptions
     /// Called with the name of every stage as it ends: state, when the initialisers have run; llvm: print, compile,
     /// link, prepare, the last when what frozen state decides is computed.
     /// </summary>
-    public Action<string>? Reached { get; init; }
+    internal Action<string>? Reached { get; init; }
 }
 
 /// <summary>
-/// The backend cannot run on this machine, or does not know what it was asked for; the message says what to
-/// do.
+/// A backend that cannot run on this machine, or that does not know the target it was asked for. The message says how
+/// to go on.
 /// </summary>
-public class BackendException(string message, Exception? inner = null) : Exception(message, inner);
+/// <param name="message">The reason, with the line that installs a part that is missing.</param>
+/// <param name="inner">The error of the backend's own library, where there is one.</param>
+public class BackendException(string message, Exception? inner = null) : AccelerateException(message, inner);
 
+/// <summary>Makes executables: machine code, weights and the plan of a call's memory.</summary>
 public static class Executables
 {
     /// <summary>The names of backends that an executable can be created for.</summary>
-    public static IReadOnlyList<string> Backends { get; } = ["llvm", "interpreter", "opencl"];
+    internal static IReadOnlyList<string> Backends => BackendNames.All;
+
+    /// <summary>Whether a backend can run on this machine.</summary>
+    /// <param name="backend">The backend.</param>
+    /// <param name="reason">If it cannot, why, with the line that installs it.</param>
+    public static bool IsAvailable(Backend backend, [NotNullWhen(false)] out string? reason)
+    {
+        reason = null;
+        return backend switch
+        {
+            Backend.Llvm => LlvmBackend.Available(out reason),
+            Backend.OpenCl => OpenClExecutable.Available(out reason),
+            Backend.Interpreter => true,
+            _ => throw new ArgumentOutOfRangeException(nameof(backend), backend, "there is no such backend"),
+        };
+    }
+
+    /// <summary>
+    /// An executable of a compilation: state that is not given is computed by its initialisers, on that backend.
+    /// </summary>
+    /// <param name="backend">The backend that is to run it.</param>
+    /// <param name="compilation">The compilation, without diagnostics.</param>
+    /// <param name="options">The defaults if null.</param>
+    /// <param name="weights">
+    /// State by its path, as <see cref="CompiledModel.ReadWeights"/> gives it; null for none. The tensors are not
+    /// disposed here; those of state that no function assigns are read in place: leave them as they are while the
+    /// executable lives.
+    /// </param>
+    /// <exception cref="InvalidOperationException">The compilation has diagnostics; the message is the first of
+    /// them.</exception>
+    /// <exception cref="ArgumentException">A weight has another dtype or shape than the program says.</exception>
+    /// <exception cref="BackendException">The backend cannot run here.</exception>
+    /// <exception cref="LimitationException">The backend has no code for one of the kernels.</exception>
+    /// <exception cref="MemoryException">Its weights take more memory than there is or the limit allows.</exception>
+    public static Executable Create(Backend backend, Compilation compilation, ExecutableOptions? options = null,
+        IReadOnlyDictionary<string, Tensor>? weights = null)
+    {
+        var model = Right(compilation);
+        return Create(backend, model, options, weights);
+    }
+
+    /// <summary>An executable of a compilation by LLVM, the backend that is fast.</summary>
+    /// <inheritdoc cref="Create(Backend, Compilation, ExecutableOptions, IReadOnlyDictionary{string, Tensor})"/>
+    public static Executable Create(Compilation compilation, ExecutableOptions? options = null,
+        IReadOnlyDictionary<string, Tensor>? weights = null) =>
+        Create(Backend.Llvm, compilation, options, weights);
+
+    /// <summary>
+    /// An executable of a model: state that is not given is computed by its initialisers, on that backend.
+    /// </summary>
+    /// <param name="backend">The backend that is to run it.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="options">The defaults if null.</param>
+    /// <param name="weights">State by its path, as in the overload for a compilation.</param>
+    /// <exception cref="ArgumentException">A weight has another dtype or shape than the program says.</exception>
+    /// <exception cref="BackendException">The backend cannot run here.</exception>
+    /// <exception cref="LimitationException">The backend has no code for one of the kernels.</exception>
+    /// <exception cref="MemoryException">Its weights take more memory than there is or the limit allows.</exception>
+    public static Executable Create(Backend backend, CompiledModel model, ExecutableOptions? options = null,
+        IReadOnlyDictionary<string, Tensor>? weights = null)
+    {
+        var name = backend.Name();
+        ArgumentNullException.ThrowIfNull(model);
+        return Boundary.Guard("the model", () => Create(name, model, options, weights));
+    }
+
+    private static CompiledModel Right(Compilation compilation)
+    {
+        ArgumentNullException.ThrowIfNull(compilation);
+        return compilation.Diagnostics is [var first, ..]
+            ? throw new InvalidOperationException($"{first.Span}: {first.Headline}")
+            : compilation.Model;
+    }
 
     /// <summary>An executable of these programs.</summary>
     /// <param name="backend">`llvm`, `interpreter` or `opencl`.</param>
     /// <param name="programs">One for each exported function, of distinct names.</param>
     /// <param name="options">The defaults if null.</param>
-    /// <param name="initialState">What a session's state starts as, by path; zeros for the others. Not disposed here;
+    /// <param name="initialState">The first values of a session's state, by path; zeros for the others. Not disposed;
     /// state that no program assigns is not copied: leave those tensors as they are while the executable lives.</param>
     /// <exception cref="BackendException">The backend is unknown, or cannot run here.</exception>
     /// <exception cref="LimitationException">The backend has no code for one of the kernels.</exception>
     /// <exception cref="MemoryException">Its weights take more memory than there is or the limit allows.</exception>
-    public static Executable Create(string backend, IReadOnlyList<Program> programs, ExecutableOptions? options = null,
-        IReadOnlyDictionary<string, Tensor>? initialState = null)
+    internal static Executable Create(string backend, IReadOnlyList<Program> programs,
+        ExecutableOptions? options = null, IReadOnlyDictionary<string, Tensor>? initialState = null)
     {
         ArgumentNullException.ThrowIfNull(backend);
         ArgumentNullException.ThrowIfNull(programs);
@@ -101,29 +181,16 @@ public static class Executables
         }
     }
 
-    /// <summary>
-    /// An executable of a compilation: state that is not given is computed by its initialisers, on that
-    /// backend.
-    /// </summary>
-    /// <exception cref="InvalidOperationException">The compilation has diagnostics.</exception>
-    /// <exception cref="BackendException">The backend is unknown, or cannot run here.</exception>
-    /// <exception cref="LimitationException">The backend has no code for one of the kernels.</exception>
-    public static Executable Create(string backend, Compilation compilation, ExecutableOptions? options = null,
+    /// <summary>The same by the backend's name.</summary>
+    internal static Executable Create(string backend, Compilation compilation, ExecutableOptions? options = null,
         IReadOnlyDictionary<string, Tensor>? weights = null)
     {
-        ArgumentNullException.ThrowIfNull(compilation);
-        if (compilation.Diagnostics is [var first, ..])
-            throw new InvalidOperationException($"{first.Span}: {first.Headline}");
-        return Create(backend, compilation.Model, options, weights);
+        ArgumentNullException.ThrowIfNull(backend);
+        return Create(backend, Right(compilation), options, weights);
     }
 
-    /// <summary>
-    /// An executable of a model: state that is not given is computed by its initialisers, on that backend.
-    /// </summary>
-    /// <exception cref="BackendException">The backend is unknown, or cannot run here.</exception>
-    /// <exception cref="LimitationException">The backend has no code for one of the kernels.</exception>
-    /// <exception cref="MemoryException">Its weights take more memory than there is or the limit allows.</exception>
-    public static Executable Create(string backend, CompiledModel model, ExecutableOptions? options = null,
+    /// <summary>The same by the backend's name.</summary>
+    internal static Executable Create(string backend, CompiledModel model, ExecutableOptions? options = null,
         IReadOnlyDictionary<string, Tensor>? weights = null)
     {
         ArgumentNullException.ThrowIfNull(backend);
@@ -135,12 +202,12 @@ public static class Executables
     /// All state that the model's programs use, by path: what is given, the rest from its
     /// initialisers.
     /// </summary>
-    /// <param name="backend">What computes the initialisers.</param>
+    /// <param name="backend">The backend that computes the initialisers.</param>
     /// <param name="model">The model.</param>
     /// <param name="options">The defaults if null.</param>
-    /// <param name="weights">What is given, by path.</param>
-    /// <param name="whole">Also the state that none of the programs uses: what a checkpoint holds.</param>
-    public static IReadOnlyDictionary<string, Tensor> InitialState(string backend, CompiledModel model,
+    /// <param name="weights">The state that is given, by path.</param>
+    /// <param name="whole">Also the state that none of the programs uses, as a checkpoint holds it.</param>
+    internal static IReadOnlyDictionary<string, Tensor> InitialState(string backend, CompiledModel model,
         ExecutableOptions? options = null, IReadOnlyDictionary<string, Tensor>? weights = null, bool whole = false)
     {
         ArgumentNullException.ThrowIfNull(backend);
@@ -169,7 +236,7 @@ public static class Executables
     {
         if (OpenClLibrary.Available(out var reason))
             return new OpenClExecutable(programs, initialState, WorkShape.Auto, memoryLimit);
-        // What the backend can never run is a limitation with or without a device.
+        // A kernel that the backend can never run is a limitation, with or without a device.
         foreach (var program in programs) OpenClPrinter.Print(program);
         throw new BackendException(reason);
     }

@@ -160,6 +160,9 @@ internal sealed unsafe class ProgramCall : IDisposable
         if (entry.WritesState(step)) state.IsWritten = true;
     }
 
+    /// <summary>Stops the call before its next step.</summary>
+    public CancellationToken Cancellation => state.Cancellation;
+
     /// <summary>True if the entry assigns state.</summary>
     public bool AssignsState => entry.AssignsState;
 
@@ -231,7 +234,7 @@ internal sealed unsafe class ProgramCall : IDisposable
     private int[] Numbers(BufferKind kind) =>
         [.. Enumerable.Range(0, program.Buffers.Length).Where(b => program.Buffers[b].Kind == kind)];
 
-    /// <summary>The loops of an earlier call have left their variables behind.</summary>
+    /// <summary>Removes the variables of an earlier call's loops.</summary>
     private void Forget()
     {
         if (!entered) return;
@@ -246,7 +249,7 @@ internal sealed unsafe class ProgramCall : IDisposable
             if (inout[i]) Apart("inout", i, inputs[i], inputs, i, [], -1);
         for (var i = 0; i < results.Length; i++)
             if (results[i] is { } given) Given(i, given, inputs, results);
-        // Behind the checks: a refusal leaves nothing behind.
+        // After the checks: a call that is refused changes nothing.
         PlaceState();
         for (var i = 0; i < results.Length; i++)
         {

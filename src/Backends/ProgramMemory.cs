@@ -11,7 +11,7 @@ namespace Accelerate.Backends;
 /// The sizes of what programs need, known before anything of it is allocated. For
 /// <see cref="MemoryException.ThrowIfBeyond"/>.
 /// </summary>
-public static class ProgramMemory
+internal static class ProgramMemory
 {
     /// <summary>
     /// A call: its inputs, results, arena, state and constants, as <c>x: f32[99999999999]</c>. The same is checked by

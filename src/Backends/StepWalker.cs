@@ -38,6 +38,7 @@ internal abstract class StepWalker(ProgramCall call)
 
     private int Run(Step step)
     {
+        call.Cancellation.ThrowIfCancellationRequested();
         switch (step)
         {
             case CheckStep check:

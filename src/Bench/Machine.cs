@@ -2,6 +2,8 @@
 // them.
 using System.Diagnostics;
 using System.Globalization;
+using System.Reflection.Metadata;
+using System.Reflection.PortableExecutable;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
@@ -39,15 +41,44 @@ internal sealed record Machine(
             .Where(l => l.Bytes > 0).ToDictionary(l => l.Item1, l => l.Bytes));
 
     /// <summary>
-    /// The software as results keep it. The build is a hash of the assemblies' module ids, which the compiler derives from
-    /// the sources: a commit that changes none of them is the same build.
+    /// The software as results keep it. The build is a hash of the assemblies' module ids, which the compiler derives
+    /// from the sources: a commit that changes none of them is the same build.
     /// </summary>
-    public EnvironmentRecord Environment()
+    public EnvironmentRecord Environment() =>
+        Environment(Commit, Sources.Select(t => t.Assembly.ManifestModule.ModuleVersionId));
+
+    /// <summary>The same of another build of accc, as that one would say it of itself.</summary>
+    /// <param name="assembly">Its accc.dll.</param>
+    /// <exception cref="FormatException">There is no such build.</exception>
+    public EnvironmentRecord Environment(string assembly)
     {
-        var ids = new[] { typeof(Tensor), typeof(Program), typeof(LlvmBackend), typeof(Machine) }
-            .Select(t => t.Assembly.ManifestModule.ModuleVersionId);
+        var folder = Path.GetDirectoryName(assembly)!;
+        var files = Sources.Select(t => Path.Combine(folder, t.Assembly.GetName().Name + ".dll"));
+        return Environment(Describe(folder), [.. files.Select(Id)]);
+
+        static Guid Id(string file)
+        {
+            try
+            {
+                using var stream = File.OpenRead(file);
+                using var reader = new PEReader(stream);
+                var metadata = reader.GetMetadataReader();
+                return metadata.GetGuid(metadata.GetModuleDefinition().Mvid);
+            }
+            catch (Exception e) when (e is IOException or BadImageFormatException or InvalidOperationException)
+            {
+                throw new FormatException($"{file} is no part of a build of accc: {e.Message}");
+            }
+        }
+    }
+
+    /// <summary>A type of each assembly that figures depend on.</summary>
+    private static readonly Type[] Sources = [typeof(Tensor), typeof(Program), typeof(LlvmBackend), typeof(Machine)];
+
+    private EnvironmentRecord Environment(string? commit, IEnumerable<Guid> ids)
+    {
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', ids)));
-        return new(RuntimeInformation.OSDescription, Dotnet, Llvm, Commit, Convert.ToHexStringLower(hash.AsSpan(0, 6)));
+        return new(RuntimeInformation.OSDescription, Dotnet, Llvm, commit, Convert.ToHexStringLower(hash.AsSpan(0, 6)));
     }
 
     private static string Features() =>

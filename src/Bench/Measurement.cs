@@ -100,6 +100,15 @@ internal record Measurement
     /// <summary>What that percentile is below, with the confidence of early stopping.</summary>
     public double? EstimateUs { get; init; }
 
+    /// <summary>Microseconds from a prompt to its first token: the median over texts.</summary>
+    public double? FirstTokenUs { get; init; }
+
+    /// <summary>Microseconds of each further token: the median over all of them.</summary>
+    public double? NextTokenUs { get; init; }
+
+    /// <summary>Tokens of a call, where a call is a text.</summary>
+    public long? Tokens { get; init; }
+
     /// <summary>Figures of the benchmark's own, by name.</summary>
     public IReadOnlyDictionary<string, double>? Metrics { get; init; }
 

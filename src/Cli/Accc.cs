@@ -69,7 +69,11 @@ internal static class Accc
         catch (Exception e) when (Expected(e) is { } known)
         {
             error.Write($"error: {known.Message}\n");
-            if (known.Help is not null) error.Write($"  = help: {VisibleText.Word(known.Help)}\n");
+            // Whoever has results of hours in hand is told where to go on, whatever went wrong.
+            var command = CommonOptions.Path(parsed.CommandResult.Command);
+            var help = known.Help ?? (command.StartsWith("accc bench ", StringComparison.Ordinal)
+                || command.StartsWith("accc db ", StringComparison.Ordinal) ? $"{command} --help" : null);
+            if (help is not null) error.Write($"  = help: {VisibleText.Word(help)}\n");
             return known.ExitCode;
         }
         catch (Exception e)

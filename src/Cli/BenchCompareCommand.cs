@@ -1,8 +1,11 @@
 // In: two sets of results. Out: case by case whether the second is faster, slower or the same; the exit code says what
 // they come to.
 using System.CommandLine;
+using Accelerate.Bench.Records;
 using Accelerate.Bench.Reports;
 using Accelerate.Bench.Statistics;
+using Accelerate.Bench.Store;
+using Accelerate.Cli.Db;
 
 namespace Accelerate.Cli;
 
@@ -49,7 +52,8 @@ internal static class BenchCompareCommand
                 new ComparisonOptions(Share(parsed.GetValue(margin), "--margin"),
                     Share(parsed.GetValue(effect), "--effect"), Seed: parsed.GetValue(seed)),
                 parsed.GetValue(threshold) is >= 0 and < 100 and var t ? t
-                    : throw CommonOptions.Usage($"--threshold {parsed.GetValue(threshold)} is no share of a time"),
+                    : throw CommonOptions.Usage($"--threshold {parsed.GetValue(threshold)} is no share of a time",
+                        "it takes 0.05 for 5 %: --threshold 0.05"),
                 Gates(parsed.GetValue(gates)));
             var (format, chart) = (harness.Format(parsed), harness.Chart(parsed));
             var (left, right) = (parsed.GetValue(a)!, parsed.GetValue(b)!);
@@ -64,10 +68,21 @@ internal static class BenchCompareCommand
                     _ => CompareText.Table(report),
                 });
                 if (chart is not null) RatioChart.Write(chart, report);
+                Raise(terminal, Alert.Of(report), store);
                 return (int)report.Outcome;
             });
         });
         return command;
+    }
+
+    /// <summary>Files of JSON lines have no table of alerts.</summary>
+    private static void Raise(Terminal terminal, IReadOnlyList<Alert> alerts, Func<IResultStore> store)
+    {
+        if (alerts.Count == 0 || store() is not SpoolingStore database) return;
+        if (database.Raise(alerts) is not { } added)
+            terminal.Error.Write("note: the alerts are not kept: another process has the database open\n");
+        else if (added > 0)
+            terminal.Error.Write($"note: raised {DbCommand.Count(added, "alert")}; accc db stats shows them\n");
     }
 
     private static double Share(double value, string option) => value is > 0 and < 1 ? value

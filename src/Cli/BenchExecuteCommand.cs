@@ -17,37 +17,24 @@ internal static class BenchExecuteCommand
         var parameters = new Option<string>("--params") { DefaultValueFactory = _ => "{}" };
         var threads = new Option<int>("--threads") { DefaultValueFactory = _ => 1 };
         var seconds = new Option<double>("--seconds") { DefaultValueFactory = _ => 0.5 };
+        var signed = new Option<bool>("--signed")
+        { Description = "the line begins with the first line of standard input" };
         var command = new Command("execute", "Times a benchmark of an assembly in this process.")
         {
-            assembly, name, parameters, threads, seconds,
+            assembly, name, parameters, threads, seconds, signed,
         };
         command.Hidden = true;
         command.SetAction(parsed =>
         {
+            // Read before the class is loaded, which cannot ask for it again then.
+            var word = parsed.GetValue(signed) ? Console.In.ReadLine() + " " : "";
             try
             {
-                using var benchmark = AssemblyBenchmarks.Make(parsed.GetValue(assembly)!, parsed.GetValue(name)!);
-                var workers = parsed.GetValue(threads);
-                var values = ParameterValues.FromJson(parsed.GetValue(parameters)!);
-                Try("SetUp", () => benchmark.SetUp(values, workers));
-                Try("Execute", benchmark.Execute);
-                var sinceStart = DateTime.Now - Process.GetCurrentProcess().StartTime;
-                CallSamples samples = null!;
-                Try("Execute", () => samples = CallSamples.Take(parsed.GetValue(seconds), benchmark.Execute));
-                var metrics = new Dictionary<string, double>();
-                try
-                {
-                    benchmark.Process(metrics);
-                }
-                catch (Exception e)
-                {
-                    throw new CliException(ProcessRunner.Refusal + e.Message);
-                }
-                terminal.Output.Write((Measurement.Of(samples, workers) with
-                {
-                    FirstResultMs = sinceStart.TotalMilliseconds,
-                    Metrics = metrics,
-                }).ToJson() + "\n");
+                var measured = Measured(parsed.GetValue(assembly)!, parsed.GetValue(name)!,
+                    ParameterValues.FromJson(parsed.GetValue(parameters)!), parsed.GetValue(threads),
+                    parsed.GetValue(seconds));
+                // What the class prints without an end is no part of the line.
+                terminal.Output.Write($"\n{word}{measured.ToJson()}\n");
                 return ExitCodes.Ok;
             }
             catch (FormatException e)
@@ -56,6 +43,31 @@ internal static class BenchExecuteCommand
             }
         });
         return command;
+    }
+
+    private static Measurement Measured(string assembly, string name, IReadOnlyDictionary<string, string> values,
+        int threads, double seconds)
+    {
+        using var benchmark = AssemblyBenchmarks.Make(assembly, name);
+        Try("SetUp", () => benchmark.SetUp(values, threads));
+        Try("Execute", benchmark.Execute);
+        var sinceStart = DateTime.Now - Process.GetCurrentProcess().StartTime;
+        CallSamples samples = null!;
+        Try("Execute", () => samples = CallSamples.Take(seconds, benchmark.Execute));
+        var metrics = new Dictionary<string, double>();
+        try
+        {
+            benchmark.Process(metrics);
+        }
+        catch (Exception e)
+        {
+            throw new CliException(ProcessRunner.Refusal + e.Message);
+        }
+        return Measurement.Of(samples, threads) with
+        {
+            FirstResultMs = sinceStart.TotalMilliseconds,
+            Metrics = metrics,
+        };
 
         static void Try(string step, Action action)
         {

@@ -28,7 +28,8 @@ internal sealed record BenchJob(Suite Suite, BenchmarkRegistry Registry, string?
     {
         var cases = Arms.Cases(Suite, Registry)
             .Where(c => Only is null || c.Name.Contains(Only, StringComparison.OrdinalIgnoreCase)).ToList();
-        if (cases.Count == 0) throw CommonOptions.Usage($"no case of '{Suite.Name}' has '{Only}' in its name");
+        if (cases.Count == 0) throw CommonOptions.Usage($"no case of '{Suite.Name}' has '{Only}' in its name",
+                $"accc bench list {Suite.Name} names them");
         var arms = cases.SelectMany(c => Arms.Of(c, Suite, Suite.Peers, Options.AllPeers, Builds)).ToList();
         var twins = HasTwins ? Twins(arms) : [];
         arms.AddRange(twins.Select(t => t.Two));
@@ -37,16 +38,27 @@ internal sealed record BenchJob(Suite Suite, BenchmarkRegistry Registry, string?
         if (Builds.Select(b => b.Name).Distinct().Count() < Builds.Count)
             throw CommonOptions.Usage("two builds have one name", "--build before=… --build older=…");
         if (Database != "none" && Path.GetDirectoryName(Path.GetFullPath(Database)) is var folder && !Directory.Exists(folder))
-            throw CommonOptions.Usage($"--database {Database}: there is no folder {folder}");
+        {
+            throw CommonOptions.Usage($"--database {Database}: there is no folder {folder}",
+                "name a file in a folder that is there");
+        }
+        // What another build measures is that build's: a run of its own, with its commit.
+        var others = Builds.ToDictionary(b => b.Name,
+            b => run with { Id = Guid.NewGuid(), Environment = Machine.This.Environment(b.Path) });
         using var store = Database == "none" ? JsonLinesStore.Of([]) : ResultStores.Open(Database);
         var limits = Suite.Threads.ToDictionary(t => t, MachineLimits.Measure);
         terminal.Output.Write($"{Machine.This}; accc {Machine.This.Commit}, build {run.Environment.Build}\n");
+        foreach (var (name, other) in others)
+        {
+            terminal.Output.Write(
+                $"@{name}: accc {other.Environment.Commit}, build {other.Environment.Build}, run {other.Id}\n");
+        }
         foreach (var (threads, limit) in limits)
         {
             terminal.Output.Write($"{threads} thread{(threads == 1 ? "" : "s")}: f32 fma {limit.Gflops:0} GFLOP/s, "
                 + $"DRAM read {limit.Levels[^1].Read:0} GB/s\n");
         }
-        var harness = Measure(cases, arms, run, store, limits, terminal, cancellation);
+        var harness = Measure(cases, arms, run, others, store, limits, terminal, cancellation);
         var records = harness.Records;
         var table = new RunTable(cases, Suite, records, limits, Builds);
         terminal.Output.Write(isMarkdown ? table.Markdown(Command) : table.Text());
@@ -55,10 +67,13 @@ internal sealed record BenchJob(Suite Suite, BenchmarkRegistry Registry, string?
         var waits = store is SpoolingStore spooling && !spooling.Merge()
             ? $"; {spooling.Spooled} of them wait in the spool while another process has it open" : "";
         terminal.Output.Write($"\n{all.Count} results in {Database}, run {harness.Run}{waits}\n");
-        if (!all.Any(r => r.Backend != "peer" && r.Median is not null))
+        // Where ours is known not to be able, a run is one of the peers.
+        var isLimit = cases.All(c => c.Definition.Unsupported is not null);
+        if (!all.Any(r => (isLimit || r.Backend != "peer") && r.Median is not null))
         {
             var reason = all.FirstOrDefault(r => r is { Backend: not "peer", Reason: not null })?.Reason;
-            terminal.Error.Write($"error: nothing of ours was measured{(reason is null ? "" : $": {reason}")}\n");
+            terminal.Error.Write($"error: nothing of ours was measured{(reason is null ? "" : $": {reason}")}\n"
+                + $"  = help: accc db query --sql 'SELECT case_key, contender, status, reason FROM benchmark_results'\n");
             return ExitCodes.Usage;
         }
         var failed = all.Where(r => r.Backend != "peer" && r.Status is ResultStatus.Failed or ResultStatus.Wrong).ToList();
@@ -71,7 +86,7 @@ internal sealed record BenchJob(Suite Suite, BenchmarkRegistry Registry, string?
     }
 
     private Harness Measure(IReadOnlyList<BenchmarkCase> cases, IReadOnlyList<Arm> arms, RunRecord run,
-        IResultStore store, IReadOnlyDictionary<int, MachineLimits> limits,
+        IReadOnlyDictionary<string, RunRecord> others, IResultStore store, IReadOnlyDictionary<int, MachineLimits> limits,
         Terminal terminal, CancellationToken cancellation)
     {
         var runner = new ProcessRunner(Places, ChildProcess.StartInfo);
@@ -79,7 +94,7 @@ internal sealed record BenchJob(Suite Suite, BenchmarkRegistry Registry, string?
         using var progress = new BenchProgress(terminal);
         // Results of an earlier run are no neighbours of another build's: with one in the run all are measured anew.
         var harness = new Harness(Options with { Fresh = Options.Fresh || Builds.Count > 0 }, store, runner, check, run,
-            progress);
+            progress, others);
         for (var processes = Suite.Processes; ;)
         {
             harness.Execute(arms, processes, cancellation);

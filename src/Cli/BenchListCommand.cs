@@ -24,7 +24,9 @@ internal static class BenchListCommand
             HelpName = "table|json",
         };
         var schema = new Option<bool>("--schema") { Description = "prints the JSON schema of suites" };
-        var command = new Command("list", "Names the benchmarks and the suites.") { suite, format, schema };
+        var assemblies = new Option<string[]>("--assembly")
+        { Description = "an assembly with benchmarks that are classes, listed too; repeatable", HelpName = "FILE" };
+        var command = new Command("list", "Names the benchmarks and the suites.") { suite, format, schema, assemblies };
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(schema))
@@ -41,8 +43,10 @@ internal static class BenchListCommand
             };
             try
             {
+                var registry = new BenchmarkRegistry(
+                    (parsed.GetValue(assemblies) ?? []).SelectMany(AssemblyBenchmarks.Of));
                 terminal.Output.Write(parsed.GetValue(suite) is { } name
-                    ? Cases(BenchRunCommand.Read(name, places), isJson) : All(places));
+                    ? Cases(BenchRunCommand.Read(name, places), registry, isJson) : All(registry, places));
             }
             catch (FormatException e)
             {
@@ -53,24 +57,24 @@ internal static class BenchListCommand
         return command;
     }
 
-    private static string All(HarnessPlaces places)
+    private static string All(BenchmarkRegistry registry, HarnessPlaces places)
     {
-        var benchmarks = new BenchmarkRegistry().All.Select(b => new[]
+        var benchmarks = registry.All.Select(b => new[]
         {
             b.Name, b.Category, string.Join(' ', b.Parameters.Select(p => $"{p.Name}={p.Default}")), b.Description,
         });
         var suites = places.Suites().Select(f => (File: f, Suite: BenchRunCommand.Read(f, places))).Select(s => new[]
         {
-            Path.GetFileNameWithoutExtension(s.File), $"{Arms.Cases(s.Suite, new BenchmarkRegistry()).Count}",
+            Path.GetFileNameWithoutExtension(s.File), $"{Arms.Cases(s.Suite, registry).Count}",
             s.Suite.Description,
         });
         return BenchTable.Align(["benchmark", "category", "parameters and defaults", ""], benchmarks) + "\n"
             + BenchTable.Align(["suite", "cases", ""], suites);
     }
 
-    private static string Cases(Suite suite, bool isJson)
+    private static string Cases(Suite suite, BenchmarkRegistry registry, bool isJson)
     {
-        var cases = Arms.Cases(suite, new BenchmarkRegistry());
+        var cases = Arms.Cases(suite, registry);
         if (!isJson)
         {
             return BenchTable.Align(["case", "title", "ours", "peers"], cases.Select(c => new[]

@@ -27,18 +27,23 @@ internal static class BenchReportCommand
         {
             var (format, chart) = (harness.Format(parsed), harness.Chart(parsed));
             if (parsed.GetValue(bandwidth) is <= 0)
-                throw CommonOptions.Usage("--bandwidth takes a number above 0");
+                throw CommonOptions.Usage("--bandwidth takes a number above 0", "accc limits measures it");
             var text = parsed.GetValue(run);
             return harness.Run(parsed, text is null ? [] : [text], store =>
             {
                 var side = text is not null ? Selection.Parse(text).Find(store)
                     : Selection.Newest(store());
                 var report = BenchReport.Of(side, parsed.GetValue(bandwidth));
+                // Before anything is written: a run that has nothing to draw is an error.
+                var bars = chart is null ? [] : PeerBars.Of(side);
                 harness.Write(parsed, terminal,
                     format == "json" ? BenchReportText.ToJson(report) : BenchReportText.Markdown(report));
                 if (chart is not null)
-                    RatioChart.Write(chart, $"{side.Name} against the best peer", "time over the best peer's",
-                        new ComparisonOptions().Margin, PeerBars.Of(side));
+                {
+                    var other = PeerBars.Against(side);
+                    RatioChart.Write(chart, $"{side.Name} against {other}", $"time over {other}'s",
+                        new ComparisonOptions().Margin, bars);
+                }
                 return ExitCodes.Ok;
             });
         });

@@ -219,5 +219,6 @@ internal static class BenchRunCommand
 
     private static IReadOnlyList<int>? Numbers(string? text, string option) => text is null ? null
         : [.. text.Split(',').Select(word => int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var n)
-            && n <= 1024 ? n : throw CommonOptions.Usage($"{option} {text}: '{word}' is not a number"))];
+            && n <= 1024 ? n : throw CommonOptions.Usage($"{option} {text}: '{word}' is not a number",
+                $"it takes numbers with commas: {option} 1,2"))];
 }

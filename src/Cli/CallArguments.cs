@@ -40,10 +40,15 @@ internal sealed class CallArguments
         .Select(a => (a.Text[..a.At], a.Text[(a.At + 2)..]));
 
     /// <summary>The inputs in the program's order, and its sizes.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="program">What is called.</param>
+    /// <param name="options">What it says of the model.</param>
+    /// <param name="more">Arguments that are not the user's to give, made from those that he gives.</param>
     public (Tensor[] Inputs, IReadOnlyDictionary<string, long> Sizes) Inputs(ParseResult parsed, Program program,
-        ModelOptions options)
+        ModelOptions options, Func<string[], IEnumerable<string>>? more = null)
     {
         var given = new InputValues(program, options.Executable.MemoryLimit, options.Binding.Dims);
-        return (given.Read(parsed.GetValue(values) ?? []), given.Sizes);
+        var words = parsed.GetValue(values) ?? [];
+        return (given.Read([.. words, .. more?.Invoke(words) ?? []]), given.Sizes);
     }
 }

@@ -10,7 +10,7 @@ namespace Accelerate.Cli;
 internal static class DumpCommand
 {
     // Stages of the design that are not built.
-    private static readonly string[] Planned = ["grad", "ptx"];
+    private static readonly string[] Planned = ["ptx"];
 
     public static Command Make(Terminal terminal)
     {

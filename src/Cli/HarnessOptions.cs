@@ -52,7 +52,8 @@ internal sealed class HarnessOptions
     {
         var path = parsed.GetValue(chart);
         return path is null || RatioChart.Endings.Contains(Path.GetExtension(path).ToLowerInvariant()) ? path
-            : throw CommonOptions.Usage($"--chart {path}: a chart is written as .svg or .png");
+            : throw CommonOptions.Usage($"--chart {path}: a chart is written as .svg or .png",
+                "--chart ratios.svg");
     }
 
     /// <summary>Runs what needs the store; it is opened when something asks for it.</summary>

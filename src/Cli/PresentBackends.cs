@@ -1,8 +1,4 @@
 // In: names of backends that a user gave, or none. Out: those, or all that are on this machine.
-using Accelerate.Backends;
-using Accelerate.Backends.Llvm;
-using Accelerate.Backends.OpenCl;
-
 namespace Accelerate.Cli;
 
 internal static class PresentBackends
@@ -23,14 +19,6 @@ internal static class PresentBackends
         return [.. names.Distinct()];
     }
 
-    private static bool Has(string backend, out string? why)
-    {
-        why = null;
-        return backend switch
-        {
-            "llvm" => LlvmBackend.Available(out why),
-            "opencl" => OpenClExecutable.Available(out why),
-            _ => true,
-        };
-    }
+    private static bool Has(string backend, out string? why) =>
+        Executables.IsAvailable(Enum.Parse<Backend>(backend, ignoreCase: true), out why);
 }

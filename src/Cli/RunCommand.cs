@@ -88,7 +88,7 @@ internal static class RunCommand
             {
                 var (compile, run) = (loader.CompileTime.TotalMilliseconds, watch.Elapsed.TotalMilliseconds);
                 terminal.Error.Write(string.Create(CultureInfo.InvariantCulture,
-                    $"compile {compile:0.0} ms, run {run:0.000} ms ({executable.Backend})\n"));
+                    $"compile {compile:0.0} ms, run {run:0.000} ms ({executable.Backend.Name()})\n"));
                 terminal.Error.Write($"{loader.Times}\n");
             }
             return ExitCodes.Ok;

@@ -6,6 +6,7 @@ using Accelerate.Compiler;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Kernels;
+using Accelerate.Compiler.Passes;
 using Accelerate.Compiler.Syntax;
 using Accelerate.Runtime;
 
@@ -19,6 +20,7 @@ internal static class StageTexts
         {
             ["syntax"] = CompilationStage.Syntax,
             ["graph"] = CompilationStage.Bound,
+            ["grad"] = CompilationStage.Bound,
             ["opt"] = CompilationStage.Optimised,
             ["kernels"] = CompilationStage.Lowered,
             ["program"] = CompilationStage.Lowered,
@@ -30,6 +32,8 @@ internal static class StageTexts
     public static string Of(string stage, Compilation compilation, ModelOptions options) => stage switch
     {
         "graph" => Join(compilation.Entries.Select(e => GraphPrinter.Print(e.Bound))),
+        // Primitives, and of them what is needed: what a gradient does with a value is said beside it.
+        "grad" => Join(compilation.Entries.Select(e => GraphPrinter.Print(DeadCode.Run(Decompose.Run(e.Bound))))),
         "opt" => Join(compilation.Entries.Select(e => Dissolved(e) + GraphPrinter.Print(e.Optimised!))),
         "kernels" =>
             Join(Programs(compilation).SelectMany(p => p.Kernels.Select(k => $"# {p.Name}\n{KernelPrinter.Print(k)}"))),

@@ -49,6 +49,19 @@ internal static class TimeCommand
         command.Options.Add(graph);
         command.Options.Add(details);
         var scenarios = new ScenarioArguments(command);
+        var prompt = new Option<int?>("--prompt")
+        {
+            Description = "a call is a text: FN takes tokens [batch, t], a position and inout caches; the prompt has N "
+                + "tokens",
+            HelpName = "N",
+        };
+        var tokens = new Option<int?>("--tokens")
+        {
+            Description = "with --prompt: how many tokens a text has, 2 or more",
+            HelpName = "N",
+        };
+        command.Options.Add(prompt);
+        command.Options.Add(tokens);
         command.SetAction(parsed =>
         {
             var options = common.Read(parsed);
@@ -61,7 +74,9 @@ internal static class TimeCommand
                 ? loader.Compile(CompilationStage.Lowered, [call.Function(parsed)]) : null;
             var model = compiled?.Model ?? loader.Model(call.Function(parsed));
             var program = model.Programs.Single();
-            var (inputs, sizes) = call.Inputs(parsed, program, options);
+            var text = GenerationRun.Make(program, parsed.GetValue(prompt), parsed.GetValue(tokens),
+                scenario is not null || parsed.GetValue(kernels) || parsed.GetValue(graph));
+            var (inputs, sizes) = call.Inputs(parsed, program, options, text?.Words ?? (_ => []));
             var targets = Targets(parsed.GetValue(outputs), program);
             var files = new FilesInUse(options, model);
             foreach (var (parameter, path) in call.Files(parsed)) files.Reads($"the input {parameter}", path);
@@ -86,6 +101,20 @@ internal static class TimeCommand
                 });
                 var record = LoadRecord.Of(once) with { Threads = options.Executable.Threads };
                 terminal.Output.Write(record.ToJson() + "\n");
+                return ExitCodes.Ok;
+            }
+            if (text is not null)
+            {
+                var line = text.Measure(session, inputs, sizes, parsed.GetValue(seconds), targets.FirstOrDefault());
+                terminal.Output.Write((line with
+                {
+                    Threads = options.Executable.Threads,
+                    PeakGflops = Peak(options.Executable.Threads),
+                    CompileMs = loader.CompileTime.TotalMilliseconds,
+                    Parameters = Parameters(model, loader),
+                    Ops = compiled is null ? null : GraphCall.Nodes(compiled.Entries.Single().Optimised!),
+                    Kernels = program.Kernels.Length,
+                }).ToJson() + "\n");
                 return ExitCodes.Ok;
             }
             Func<IReadOnlyList<Tensor>> run = parsed.GetValue(graph)
@@ -127,8 +156,7 @@ internal static class TimeCommand
                 CompileMs = loader.CompileTime.TotalMilliseconds,
                 FirstCallMs = first.Elapsed.TotalMilliseconds,
                 FirstResultMs = sinceStart.TotalMilliseconds,
-                Parameters = model.State.Where(t => t.Storage == Compiler.Graph.StorageClass.Param && loader.State.ContainsKey(t.Path))
-                    .Sum(t => loader.State[t.Path].Count),
+                Parameters = Parameters(model, loader),
             };
             if (parsed.GetValue(details))
             {
@@ -148,6 +176,10 @@ internal static class TimeCommand
         });
         return command;
     }
+
+    private static long Parameters(CompiledModel model, ModelLoader loader) => model.State
+        .Where(t => t.Storage == Compiler.Graph.StorageClass.Param && loader.State.ContainsKey(t.Path))
+        .Sum(t => loader.State[t.Path].Count);
 
     /// <exception cref="InternalErrorException">A later call gives other bits than the first one.</exception>
     private static void Recheck(Func<IReadOnlyList<Tensor>> run, string name, IReadOnlyList<Tensor> expected)

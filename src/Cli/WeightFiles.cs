@@ -1,9 +1,6 @@
 // In: weight files, each for a part of the model. Out: the tensors by path, or what does not fit.
-using System.Collections.Immutable;
 using Accelerate.Compiler;
-using Accelerate.Compiler.Binding;
 using Accelerate.Compiler.Diagnostics;
-using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
 
 namespace Accelerate.Cli;
@@ -11,9 +8,7 @@ namespace Accelerate.Cli;
 internal static class WeightFiles
 {
     /// <summary>
-    /// The file for the whole model goes by the program's `weights` rules, one for a part by those of the part's
-    /// module. A part's keys are its paths without the part's own; the file must have all state of the part and nothing
-    /// else.
+    /// Each file for the whole model or for a part of it, as <see cref="WeightReader"/> reads it.
     /// </summary>
     public static IReadOnlyDictionary<string, Tensor> Read(
         IReadOnlyList<(string Path, string File)> files, CompiledModel model, Terminal terminal,
@@ -33,7 +28,7 @@ internal static class WeightFiles
         var tensors = new Dictionary<string, Tensor>();
         foreach (var (part, path) in files)
         {
-            var declared = Part(part, model.State);
+            var declared = WeightReader.Declared(model, part);
             if (declared.Count == 0)
             {
                 throw part.Length == 0
@@ -42,21 +37,12 @@ internal static class WeightFiles
                         Nearest.Help(part, model.State.SelectMany(s => Prefixes(s.Path)).Distinct(),
                             "parts"));
             }
-            // The tensors stay valid without the file object: they hold the mapping.
             using var file = Opened(path);
-            var keys = file.Tensors.ToDictionary(t => t.Name,
-                t => new TensorType(t.Type, [.. t.Shape.Select(s =>
-                    Size.Constant(long.Parse(s, System.Globalization.CultureInfo.InvariantCulture)))]));
-            var rules = part.Length == 0 ? model.Rules.Whole : model.Rules.Parts.GetValueOrDefault(part, []);
-            var span = new SourceText(path, "").All;
-            foreach (var (name, key) in WeightMap.Map(keys, declared, rules, span, bag,
-                part.Length == 0 ? model.Rules.Modules : null))
+            foreach (var (name, tensor) in WeightReader.Read(file, path, part, model, bag,
+                message => throw new CliException(message)))
             {
-                var full = part.Length == 0 ? name : $"{part}.{name}";
-                if (bag.Count > 0) continue;
-                var wanted = declared.First(s => s.Path == name).Type.DType;
-                if (!tensors.TryAdd(full, Converted(file.Read(key), wanted, key)))
-                    throw new CliException($"--weights {path}: {full} is already given by another file");
+                if (!tensors.TryAdd(name, tensor))
+                    throw new CliException($"--weights {path}: {name} is already given by another file");
             }
         }
         return tensors;
@@ -80,27 +66,8 @@ internal static class WeightFiles
         }
     }
 
-    private static IReadOnlyList<StateSpec> Part(string part, ImmutableArray<StateSpec> state) =>
-        part.Length == 0
-        ? state
-        : [.. state.Where(s => s.Path.StartsWith(part + ".", StringComparison.Ordinal)).Select(s =>
-            s with { Path = s.Path[(part.Length + 1)..] })];
-
     private static IEnumerable<string> Prefixes(string path)
     {
         for (var dot = path.IndexOf('.'); dot >= 0; dot = path.IndexOf('.', dot + 1)) yield return path[..dot];
-    }
-
-    /// <summary>
-    /// Checkpoints keep floats at other widths than the program; each value is rounded once. An integer has to fit.
-    /// </summary>
-    private static Tensor Converted(Tensor tensor, DType type, string key)
-    {
-        if (tensor.Type == type) return tensor;
-        return LargeValues.Convert(tensor, type, (value, back) =>
-        {
-            if (!type.IsFloat && value != back)
-                throw new CliException($"{key}: {value} of the weights file does not fit {type.Name()}");
-        });
     }
 }

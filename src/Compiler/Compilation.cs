@@ -1,6 +1,6 @@
-// In: a source file and what the user sets from outside. Out: what is wrong with it, and the program of each exported
-// function.
+// In: a source file and the user's options. Out: its diagnostics, and the program of each exported function.
 using System.Collections.Immutable;
+using Accelerate.Compiler;
 using Accelerate.Compiler.Binding;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Fusion;
@@ -11,66 +11,17 @@ using Accelerate.Compiler.Passes;
 using Accelerate.Compiler.Syntax;
 using Accelerate.Runtime;
 
-namespace Accelerate.Compiler;
+namespace Accelerate;
 
-/// <summary>How far a compilation goes: checking a file needs no kernels.</summary>
-public enum CompilationStage
-{
-    Syntax, Bound, Optimised, Lowered,
-}
-
-public sealed record CompilationOptions
-{
-    /// <summary>Hyper-parameters, constant sizes, where `use` looks.</summary>
-    public BindOptions Binding { get; init; } = new();
-
-    /// <summary>The exported functions wanted; null for all. A name that the file does not export is ignored.</summary>
-    public IReadOnlyCollection<string>? Entries { get; init; }
-
-    public CompilationStage Last { get; init; } = CompilationStage.Lowered;
-
-    /// <summary>
-    /// The dtype, bf16 or f16, that the f32 operands of matmuls, convolutions and attention are rounded to; they still
-    /// accumulate in f32, and all else stays as declared. Null: nothing is rounded. See <see cref="ComputePrecision"/>.
-    /// </summary>
-    public DType? Compute { get; init; }
-
-    /// <summary>
-    /// True to compute all convolutions in their direct form, and norms behind them apart; else those of 3x3 with
-    /// frozen weights that gain by it are in Winograd's, which rounds differently. See <see cref="Winograd"/>.
-    /// </summary>
-    public bool DirectConvolutions { get; init; }
-
-    /// <summary>The optimiser stops after so many rewrites, counted for each entry; null for no limit.</summary>
-    public long? StopAfterRewrite { get; init; }
-
-    /// <summary>
-    /// Called with the name of every stage as it ends: parse, bind, then optimise and lower for each entry.
-    /// </summary>
-    public Action<string>? Reached { get; init; }
-
-    /// <summary>Called with every graph of every entry, after each pass.</summary>
-    public Action<Pass, Function>? AfterPass { get; init; }
-}
-
-/// <summary>An exported function at each stage; null where the compilation stopped before it.</summary>
-public sealed record CompiledEntry(string Name, Function Bound, Function? Optimised = null, Program? Program = null)
-{
-    /// <summary>
-    /// The calls of a composite that one kernel should compute, and none does: several are right, and slower. Empty
-    /// before it is optimised. Calls at one place of one layer count as one.
-    /// </summary>
-    public IReadOnlyList<Origin> FindDissolved() => Optimised is null ? [] : Claims.Dissolved(Bound, Optimised);
-}
-
-/// <summary>A file compiled. Nothing is thrown for a wrong program: look at <see cref="Diagnostics"/> first.</summary>
+/// <summary>
+/// The text of a program, compiled. A mistake in it is data, not an exception: look at <see cref="Diagnostics"/> first.
+/// </summary>
 public sealed class Compilation
 {
     /// <summary>
-    /// The suffix of a file that holds graphs in their text form, as `dump --stage graph` prints
-    /// them.
+    /// The suffix of a file that holds graphs in their text form, as `dump --stage graph` prints them.
     /// </summary>
-    public const string GraphSuffix = ".graph";
+    internal const string GraphSuffix = ".graph";
 
     private readonly DiagnosticBag bag = new();
     private readonly CompilationOptions options;
@@ -81,24 +32,30 @@ public sealed class Compilation
         Entries = Nesting.Deeply(Run);
     }
 
-    public SourceText Source { get; }
+    internal SourceText Source { get; }
 
-    /// <summary>Everything found, in the order of the text; empty for a program that is right and supported.</summary>
+    /// <summary>
+    /// Everything that was found wrong, in the order of the text; empty for a program that is right and supported. The
+    /// text of one, <c>diagnostic.ToString()</c>, shows the lines concerned.
+    /// </summary>
     public ImmutableArray<Diagnostic> Diagnostics => bag.Sorted();
 
     /// <summary>0 ok, 1 user error, 3 known limitation, 70 compiler bug.</summary>
-    public int ExitCode => bag.ExitCode;
+    internal int ExitCode => bag.ExitCode;
 
-    /// <summary>What binding gave; null when it was not reached or failed.</summary>
-    public BoundProgram? Bound { get; private set; }
+    /// <summary>The result of binding; null when it was not reached or failed.</summary>
+    internal BoundProgram? Bound { get; private set; }
 
     /// <summary>The entries asked for that could be compiled, in the order of the file.</summary>
-    public ImmutableArray<CompiledEntry> Entries { get; }
+    internal ImmutableArray<CompiledEntry> Entries { get; }
 
     /// <summary>The programs of the entries, for <c>Executables.Create</c>.</summary>
-    public IReadOnlyList<Program> Programs => [.. Entries.Select(e => e.Program).OfType<Program>()];
+    internal IReadOnlyList<Program> Programs => [.. Entries.Select(e => e.Program).OfType<Program>()];
 
-    /// <summary>What running the entries takes.</summary>
+    /// <summary>
+    /// All that running the entries takes. It lacks the entries that could not be compiled, of which the diagnostics
+    /// tell.
+    /// </summary>
     public CompiledModel Model =>
         new([.. Programs], Bound is null ? [] : [.. Bound.State], Bound?.WeightRules ?? WeightRules.None)
         {
@@ -113,16 +70,34 @@ public sealed class Compilation
 
     internal FileSyntax? Syntax { get; private set; }
 
-    /// <exception cref="IOException">The file cannot be read.</exception>
+    /// <summary>Compiles a file.</summary>
+    /// <param name="path">The file; its folder is where `use` looks unless the options say otherwise.</param>
+    /// <param name="options">The defaults if null.</param>
+    /// <exception cref="DataException">The file cannot be read, or is no text.</exception>
+    /// <exception cref="InternalErrorException">A bug of the compiler.</exception>
     public static Compilation FromFile(string path, CompilationOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(path);
-        return FromSource(SourceText.Read(path), options);
+        var source = DataException.Guard(path, () => SourceText.Load(path));
+        return Boundary.Guard(path, () => FromSource(source, options));
     }
 
+    /// <summary>Compiles a text.</summary>
+    /// <param name="text">The program.</param>
+    /// <param name="options">The defaults if null.</param>
+    /// <param name="path">The name by which diagnostics call it; its folder is where `use` looks.</param>
+    /// <exception cref="InternalErrorException">A bug of the compiler.</exception>
+    public static Compilation FromText(string text, CompilationOptions? options = null, string path = "program.acc")
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        ArgumentNullException.ThrowIfNull(path);
+        return Boundary.Guard(path, () => FromSource(new SourceText(path, text), options));
+    }
+
+    /// <summary>Compiles a source; an error of the compiler itself comes out as it is.</summary>
     /// <param name="source">The text; its path says where `use` looks unless the options do.</param>
     /// <param name="options">The defaults if null.</param>
-    public static Compilation FromSource(SourceText source, CompilationOptions? options = null)
+    internal static Compilation FromSource(SourceText source, CompilationOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(source);
         options ??= new CompilationOptions();
@@ -194,7 +169,7 @@ public sealed class Compilation
     /// when there are none.
     /// </summary>
     /// <exception cref="LimitationException">It cannot be compiled; a diagnostic says where.</exception>
-    public Program? Initializer(IReadOnlyCollection<string> paths)
+    internal Program? Initializer(IReadOnlyCollection<string> paths)
     {
         ArgumentNullException.ThrowIfNull(paths);
         var wanted = Bound?.State.Where(s => paths.Contains(s.Path)).ToList() ?? [];
@@ -221,8 +196,7 @@ public sealed class Compilation
         var optimised =
             entry with
             {
-                Optimised =
-                Pipeline.Run(entry.Bound, after: options.AfterPass, rewrites: rewrites,
+                Optimised = Pipeline.Run(entry.Bound, after: options.AfterPass, rewrites: rewrites,
                     passes: Pipeline.For(options.Compute, frozen, options.DirectConvolutions))
             };
         options.Reached?.Invoke("optimise");
@@ -236,8 +210,7 @@ public sealed class Compilation
         entry with { Program = Lowering.Lower(entry.Optimised!) };
 
     /// <summary>
-    /// Makes a limitation met behind the binder a diagnostic at the declaration; false if there was
-    /// one.
+    /// Reports a limitation that a stage after the binder meets, at the function's declaration; false if there was one.
     /// </summary>
     private bool Limited(string name, Action action)
     {
@@ -254,7 +227,7 @@ public sealed class Compilation
             bag.Report(Codes.NotSupported, Declaration(name), message);
             return false;
         }
-        catch (Types.SizeLimitException e)
+        catch (Compiler.Types.SizeLimitException e)
         {
             bag.Report(Codes.NotSupported, Declaration(name), e.Message);
             return false;

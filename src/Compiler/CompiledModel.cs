@@ -1,27 +1,76 @@
-// In: a compilation. Out: what running its model takes: programs, state, the rules for weights.
+// In: a compilation. Out: everything that running its model takes: programs, state, the rules for weights.
 using System.Collections.Immutable;
+using Accelerate.Compiler;
 using Accelerate.Compiler.Binding;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Kernels;
+using Accelerate.Runtime;
 
-namespace Accelerate.Compiler;
+namespace Accelerate;
 
-/// <summary>A model ready for a backend. It has no syntax and no graphs, and so can come from a cache.</summary>
-/// <param name="Programs">One for each entry that was asked for.</param>
-/// <param name="State">All state of the model.</param>
-/// <param name="Rules">How the keys of a weights file become paths of the state.</param>
-public sealed record CompiledModel(ImmutableArray<Program> Programs, ImmutableArray<StateSpec> State, WeightRules Rules)
+/// <summary>A model ready for a backend.</summary>
+/// <remarks>It has no syntax and no graphs, and so can come from a cache.</remarks>
+public sealed record CompiledModel
 {
+    /// <param name="programs">One for each entry that was asked for.</param>
+    /// <param name="state">All state of the model.</param>
+    /// <param name="rules">How the keys of a weights file become paths of the state.</param>
+    internal CompiledModel(ImmutableArray<Program> programs, ImmutableArray<StateSpec> state, WeightRules rules) =>
+        (Programs, State, Rules) = (programs, state, rules);
+
+    /// <summary>One for each entry that was asked for.</summary>
+    internal ImmutableArray<Program> Programs { get; init; }
+
+    /// <summary>All state of the model.</summary>
+    internal ImmutableArray<StateSpec> State { get; init; }
+
+    /// <summary>How the keys of a weights file become paths of the state.</summary>
+    internal WeightRules Rules { get; init; }
+
     /// <summary>
-    /// The program that computes the initial values of those pieces of state, one result each, named by its path. Null
-    /// when there are none.
+    /// Gives the program that computes the initial values of those pieces of state, one result each, named by its path.
+    /// Null when there are none. It throws a <see cref="LimitationException"/> where that cannot be compiled.
     /// </summary>
-    /// <exception cref="LimitationException">It cannot be compiled.</exception>
-    public required Func<IReadOnlyCollection<string>, Program?> Initializer { get; init; }
+    internal Func<IReadOnlyCollection<string>, Program?> Initializer { get; init; } = _ => null;
 
     /// <summary>The user's files that it was made from, apart from the one compiled.</summary>
-    public IReadOnlyList<string> Sources { get; init; } = [];
+    internal IReadOnlyList<string> Sources { get; init; } = [];
 
     /// <summary>True where the state's places in the source are not known: the model is from a cache.</summary>
-    public bool IsCached { get; init; }
+    internal bool IsCached { get; init; }
+
+    /// <summary>
+    /// Reads a safetensors file for the model or a part of it, by the program's `weights` rules. Floats of another
+    /// width than the program's are rounded once; integers have to fit.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="part">
+    /// The path of the part that the file is for, as `encoder`: its keys are then the part's paths without that. Empty
+    /// for the whole model.
+    /// </param>
+    /// <returns>The tensors by path of the state, for <c>Executables.Create</c> or <see cref="Session.LoadStatePart"/>.
+    /// They are views of the file where it has the program's dtypes; see <see cref="Safetensors"/>.</returns>
+    /// <exception cref="DataException">The file is missing or malformed, or does not fit the model: the message has a
+    /// line for everything that is missing, left over or of another shape.</exception>
+    /// <exception cref="ArgumentException">The model has no part of that path with state.</exception>
+    /// <exception cref="MemoryException">A converted tensor takes more memory than there is.</exception>
+    public IReadOnlyDictionary<string, Tensor> ReadWeights(string path, string part = "")
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(part);
+        if (WeightReader.Declared(this, part).Count == 0)
+        {
+            var why = part.Length == 0 ? "the model has no state" : $"the model has no part '{part}' with state";
+            throw new ArgumentException(why, nameof(part));
+        }
+        return Boundary.Guard(path, () =>
+        {
+            using var file = Safetensors.Open(path);
+            var bag = new DiagnosticBag();
+            var tensors = WeightReader.Read(file, path, part, this, bag,
+                message => throw new DataException(path, message));
+            return bag.Count == 0 ? tensors
+                : throw new DataException(path, string.Join('\n', bag.Sorted().Select(d => d.Headline)));
+        });
+    }
 }

@@ -15,7 +15,7 @@ namespace Accelerate.Compiler;
 /// Models on disk, programs in their text form. ResNet-50 takes 0.5 s to compile to kernels and 0.03 s to read (Zen 4,
 /// `accc run … --time`).
 /// </summary>
-public sealed class ModelCache(DiskCache cache)
+internal sealed class ModelCache(DiskCache cache)
 {
     private readonly DiskCache cache = cache ?? throw new ArgumentNullException(nameof(cache));
 

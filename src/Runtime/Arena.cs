@@ -2,7 +2,7 @@
 namespace Accelerate.Runtime;
 
 /// <summary>Scratch memory that only grows, so that repeated calls allocate nothing. Not for several threads.</summary>
-public sealed unsafe class Arena : IDisposable
+internal sealed unsafe class Arena : IDisposable
 {
     private Storage? _block;
 

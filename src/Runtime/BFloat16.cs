@@ -1,13 +1,15 @@
 // In: a float or double. Out: the nearest bfloat16 (8 exponent bits, 8 significant bits), ties to even, and back.
-namespace Accelerate.Runtime;
+namespace Accelerate;
 
 /// <summary>One bf16 element: the high half of an f32. Subnormals are kept; every NaN stays a (quiet) NaN.</summary>
 /// <param name="Bits">The 16 bits: sign, 8 of exponent, 7 of fraction.</param>
 public readonly record struct BFloat16(ushort Bits)
 {
+    /// <summary>The same value; exact.</summary>
     public static explicit operator float(BFloat16 value) =>
         BitConverter.UInt32BitsToSingle((uint)value.Bits << 16);
 
+    /// <summary>The nearest value, ties to even.</summary>
     public static explicit operator BFloat16(float value)
     {
         uint bits = BitConverter.SingleToUInt32Bits(value);
@@ -35,5 +37,6 @@ public readonly record struct BFloat16(ushort Bits)
         return (BFloat16)near;
     }
 
+    /// <summary>The shortest text that reads back to the value.</summary>
     public override string ToString() => Tensor.Scalar(this).Format();
 }

@@ -1,11 +1,11 @@
-// In: an entry's signature, the inputs of a call. Out: the value of every size, and what a backend makes of it once.
+// In: an entry's signature, the inputs of a call. Out: the value of every size, and a backend's plan for these values.
 namespace Accelerate.Runtime;
 
 /// <summary>
-/// What the shapes of a call decide. A session hands the same object in again when a later call has the same shapes, so
+/// The values that the shapes of a call decide. A session gives the same object to a later call of the same shapes, so
 /// that whatever depends on sizes alone is worked out once.
 /// </summary>
-public sealed class CallSizes : IDisposable
+internal sealed class CallSizes : IDisposable
 {
     private readonly EntrySpec _entry;
     private readonly long[][] _shapes;
@@ -14,7 +14,7 @@ public sealed class CallSizes : IDisposable
     /// <exception cref="ExecutionException">With EntryCheck: the inputs do not fit the signature.</exception>
     internal CallSizes(EntrySpec entry, ReadOnlySpan<Tensor> inputs, IReadOnlyDictionary<string, long>? given)
     {
-        // Looked up once: what the checks have seen is what the call goes by.
+        // Looked up once: the call goes by the values that the checks have seen.
         var named = given is null ? null : new Dictionary<string, long>(given, StringComparer.Ordinal);
         Values = EntryCheck.Bind(entry, inputs, named);
         _entry = entry;
@@ -29,7 +29,7 @@ public sealed class CallSizes : IDisposable
     /// <summary>The entry's sizes by name.</summary>
     public IReadOnlyDictionary<string, long> Values { get; }
 
-    /// <summary>What the backend keeps for calls of these sizes; disposed with them.</summary>
+    /// <summary>The backend's plan for calls of these sizes; disposed with them.</summary>
     public IDisposable? Plan { get; set; }
 
     /// <summary>Frees the backend's part.</summary>

@@ -1,16 +1,50 @@
 // In: a dtype, its name, or a .NET element type. Out: its size, name and class.
-namespace Accelerate.Runtime;
+namespace Accelerate;
 
 /// <summary>The element types a tensor can hold. Bool is one byte, 0 or 1; all others are little-endian.</summary>
 public enum DType
 {
+    /// <summary>False or true, as 0 or 1 in one byte: <see cref="bool"/>.</summary>
     Bool,
-    I8, I16, I32, I64,
-    U8, U16, U32, U64,
-    F16, BF16, F32, F64,
+
+    /// <summary>A signed integer of 8 bits: <see cref="sbyte"/>.</summary>
+    I8,
+
+    /// <summary>A signed integer of 16 bits: <see cref="short"/>.</summary>
+    I16,
+
+    /// <summary>A signed integer of 32 bits: <see cref="int"/>.</summary>
+    I32,
+
+    /// <summary>A signed integer of 64 bits: <see cref="long"/>.</summary>
+    I64,
+
+    /// <summary>An unsigned integer of 8 bits: <see cref="byte"/>.</summary>
+    U8,
+
+    /// <summary>An unsigned integer of 16 bits: <see cref="ushort"/>.</summary>
+    U16,
+
+    /// <summary>An unsigned integer of 32 bits: <see cref="uint"/>.</summary>
+    U32,
+
+    /// <summary>An unsigned integer of 64 bits: <see cref="ulong"/>.</summary>
+    U64,
+
+    /// <summary>A float of 16 bits, 11 of them significant: <see cref="Half"/>.</summary>
+    F16,
+
+    /// <summary>The high half of an f32, 8 significant bits: <see cref="BFloat16"/>.</summary>
+    BF16,
+
+    /// <summary>A float of 32 bits: <see cref="float"/>.</summary>
+    F32,
+
+    /// <summary>A float of 64 bits: <see cref="double"/>.</summary>
+    F64,
 }
 
-/// <summary>What follows from a dtype alone.</summary>
+/// <summary>Properties of a dtype: the size of an element, its name, its class.</summary>
 public static class DTypeExtensions
 {
     private static readonly string[] Names =

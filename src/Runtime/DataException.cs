@@ -1,9 +1,14 @@
-// In: a file and what is wrong with it. Out: the one error that reading or writing data files gives.
-namespace Accelerate.Runtime;
+// In: a file and the reason why it cannot be used. Out: the one error of reading and writing files.
+namespace Accelerate;
 
-/// <summary>A data file that is missing, malformed, or holds what the format or this reader cannot.</summary>
+/// <summary>
+/// A file that is missing or malformed, that cannot be read or written, or that does not fit its use.
+/// </summary>
+/// <param name="path">The file, as the caller named it.</param>
+/// <param name="message">The reason.</param>
+/// <param name="inner">The operating system's error, where there is one.</param>
 public sealed class DataException(string path, string message, Exception? inner = null)
-    : Exception($"{(path.Length > 0 ? path : "''")}: {message}", inner)
+    : AccelerateException($"{(path.Length > 0 ? path : "''")}: {message}", inner)
 {
     /// <summary>The file, as the caller named it.</summary>
     public string Path { get; } = path;
@@ -16,7 +21,11 @@ public sealed class DataException(string path, string message, Exception? inner 
         {
             return action();
         }
-        catch (FileNotFoundException e)
+        catch (OutOfMemoryException e)
+        {
+            throw MemoryException.From(path, [], e);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             throw new DataException(path, "no such file", e);
         }

@@ -12,7 +12,7 @@ namespace Accelerate.Runtime;
 /// an optimisation: one that is missing, truncated, altered, misplaced or somebody else's is compiled again, and a disk
 /// that cannot be written is no error. Whose folder and files they are is <see cref="PrivateFolder"/>'s part.
 /// </summary>
-public sealed class DiskCache
+internal sealed class DiskCache
 {
     /// <summary>
     /// Total size of the entries beyond which the oldest are removed, unless the caller gives another.

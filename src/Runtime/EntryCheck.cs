@@ -6,6 +6,8 @@ namespace Accelerate.Runtime;
 /// </summary>
 internal static class EntryCheck
 {
+    /// <param name="entry">The signature.</param>
+    /// <param name="inputs">The tensors of the call, in its order.</param>
     /// <param name="given">Sizes that the caller names: those of the program's `int` parameters.</param>
     public static Dictionary<string, long> Bind(
         EntrySpec entry, ReadOnlySpan<Tensor> inputs, IReadOnlyDictionary<string, long>? given = null)

@@ -1,11 +1,14 @@
 // In: a compiled program. Out: the contract every backend fulfils, so that callers need not know which one runs.
-namespace Accelerate.Runtime;
+using Accelerate.Runtime;
 
-/// <summary>One input, output or state tensor of a program.</summary>
+namespace Accelerate;
+
+/// <summary>An input, an output or a piece of state of a program.</summary>
 /// <param name="Name">Its name in the source.</param>
 /// <param name="Type">The element type.</param>
 /// <param name="Shape">
-/// One printed size an axis: "784", "n", "2*h + 1". An input axis that is a lone name gives that size its value.
+/// The text of a size for each axis: "784", "n", "2*h + 1". An input axis that is a name alone gives that size its
+/// value.
 /// </param>
 /// <param name="IsInout">The call writes into the caller's tensor, which must share memory with no other
 /// argument.</param>
@@ -20,8 +23,8 @@ public sealed record TensorSpec(string Name, DType Type, IReadOnlyList<string> S
 /// <param name="Inputs">Its parameters, in order.</param>
 /// <param name="Outputs">Its results, in order.</param>
 /// <param name="Sizes">
-/// The names of its size variables: those that stand alone on some input axis, then its `int` parameters, whose values
-/// the caller names.
+/// The names of its size variables: those that stand alone on an input axis, then its `int` parameters, whose values
+/// the caller gives by name.
 /// </param>
 public sealed record EntrySpec(
     string Name, IReadOnlyList<TensorSpec> Inputs, IReadOnlyList<TensorSpec> Outputs, IReadOnlyList<string> Sizes);
@@ -29,7 +32,9 @@ public sealed record EntrySpec(
 /// <summary>Why a call failed.</summary>
 public enum ExecutionCode
 {
-    /// <summary>The inputs do not fit the signature or a declared relation of sizes. Nothing was written.</summary>
+    /// <summary>
+    /// The inputs do not fit the signature, or a relation of sizes that it declares does not hold. Nothing was written.
+    /// </summary>
     EntryCheck = 1,
 
     /// <summary>A check of the running program failed: an assert, a limit on a value.</summary>
@@ -43,140 +48,49 @@ public enum ExecutionCode
 }
 
 /// <summary>A call that did not complete.</summary>
+/// <param name="code">Why.</param>
+/// <param name="message">What happened, with the name of the function.</param>
+/// <param name="inner">What a callback of the host threw, where that is the reason.</param>
 public sealed class ExecutionException(ExecutionCode code, string message, Exception? inner = null)
-    : Exception(message, inner)
+    : AccelerateException(message, inner)
 {
     /// <summary>
-    /// Why. Where the call had begun to write state the session refuses calls until that is replaced; never after
-    /// <see cref="ExecutionCode.EntryCheck"/>.
+    /// Why. If the call had begun to write state, the session refuses calls until that is replaced; after
+    /// <see cref="ExecutionCode.EntryCheck"/> it never had.
     /// </summary>
     public ExecutionCode Code { get; } = code;
 
-    /// <summary>More about it where more is known: the index that was out of range, and what it may be.</summary>
+    /// <summary>
+    /// More about the failure where more is known: the index that was out of range, and its range. Else null.
+    /// </summary>
     public string? Details { get; init; }
 }
 
-/// <summary>What a session owns and a backend reads and writes: named tensors and scratch memory.</summary>
-public sealed class SessionState : IDisposable
-{
-    /// <summary>Trained parameters and buffers by name; owned by the session.</summary>
-    public Dictionary<string, Tensor> Tensors { get; } = new(StringComparer.Ordinal);
-
-    /// <summary>
-    /// True once the call under way has begun to write <see cref="Tensors"/>: a backend says so before the first write.
-    /// Where it fails behind that, the state is half written.
-    /// </summary>
-    public bool IsWritten { get; set; }
-
-    /// <summary>The bytes that a call may take with its session's state and its weights; null: the machine's.</summary>
-    public long? MemoryLimit { get; internal init; }
-
-    /// <summary>Held while tensors are replaced, and while a caller looks one up.</summary>
-    internal Lock Gate { get; } = new();
-
-    /// <summary>Advances when tensors are replaced by others: addresses taken before are then invalid.</summary>
-    public int Version { get; internal set; }
-
-    /// <summary>Where the program prints.</summary>
-    public TextWriter Output { get; set; } = Console.Out;
-
-    /// <summary>Intermediate results live here during a call.</summary>
-    public Arena Arena { get; } = new();
-
-    /// <summary>What the backend keeps a session, such as its <see cref="Host"/>; disposed with it.</summary>
-    public IDisposable? BackendState { get; set; }
-
-    /// <summary>
-    /// What the backend computed from this session's frozen tensors; disposed with them. Null while these are the
-    /// executable's own: then all sessions share what it computed when it was made.
-    /// </summary>
-    public IDisposable? Prepared { get; set; }
-
-    /// <summary>Frees the tensors, the arena and the backend's part.</summary>
-    public void Dispose()
-    {
-        Version++;
-        Clear();
-        Prepared?.Dispose();
-        Prepared = null;
-        Arena.Dispose();
-        BackendState?.Dispose();
-        BackendState = null;
-    }
-
-    /// <summary>Other tensors for some, and what is prepared from the frozen ones if that is other too.</summary>
-    internal void Replace(IReadOnlyDictionary<string, Tensor> tensors, bool isPrepared, IDisposable? prepared)
-    {
-        Version++;
-        foreach ((string name, Tensor tensor) in tensors)
-        {
-            Tensors[name].Dispose();
-            Tensors[name] = tensor;
-        }
-        if (isPrepared)
-        {
-            Prepared?.Dispose();
-            Prepared = prepared;
-        }
-    }
-
-    /// <summary>All tensors anew, by what fills an empty <see cref="Tensors"/>; on an error they stay.</summary>
-    internal void Replace(Action initialize)
-    {
-        var old = new Dictionary<string, Tensor>(Tensors);
-        Tensors.Clear();
-        try
-        {
-            initialize();
-        }
-        catch
-        {
-            Clear();
-            foreach ((string name, Tensor tensor) in old)
-            {
-                Tensors[name] = tensor;
-            }
-            throw;
-        }
-        Version++;
-        foreach (Tensor tensor in old.Values)
-        {
-            tensor.Dispose();
-        }
-        Prepared?.Dispose();
-        Prepared = null;
-    }
-
-    private void Clear()
-    {
-        foreach (Tensor tensor in Tensors.Values)
-        {
-            tensor.Dispose();
-        }
-        Tensors.Clear();
-    }
-}
-
 /// <summary>
-/// A compiled program: code, frozen weights and memory plan. Immutable, shared by any number of threads; what a call
-/// changes is in a <see cref="Session"/>. It may be disposed at any time, before its sessions too, and by any thread:
-/// calls under way run to their end, and code and weights go with the last of them; later ones are refused.
+/// A compiled program: code, frozen weights and memory plan. It is immutable, and any number of threads share it; the
+/// values that a call changes are in a <see cref="Session"/>. It may be disposed at any time, before its sessions too,
+/// and by any thread: calls under way run to their end, the last of them frees code and weights, and later ones are
+/// refused.
 /// </summary>
 public abstract class Executable : IDisposable
 {
     private Lifetime _lifetime;
 
+    internal Executable()
+    {
+    }
+
     /// <summary>The exported functions.</summary>
     public abstract IReadOnlyList<EntrySpec> Entries { get; }
 
-    /// <summary>The backend's name: "interpreter", "llvm" …</summary>
-    public abstract string Backend { get; }
+    /// <summary>The backend that runs it.</summary>
+    public abstract Backend Backend { get; }
 
     /// <summary>
-    /// The bytes that a call of a session may take, with the session's state and the weights; null: as many as the
-    /// machine has.
+    /// The number of bytes that a call of a session may take, together with the session's state and the weights. Null:
+    /// as many as the machine has.
     /// </summary>
-    public long? MemoryLimit { get; protected init; }
+    public long? MemoryLimit { get; internal init; }
 
     /// <summary>A session with its state as the program initialises it.</summary>
     /// <exception cref="ObjectDisposedException">The executable is disposed.</exception>
@@ -194,7 +108,7 @@ public abstract class Executable : IDisposable
         }
     }
 
-    /// <summary>Frees code and weights, now or when the last call under way has ended.</summary>
+    /// <summary>Frees code and weights: now, or when the last call under way ends.</summary>
     public void Dispose()
     {
         if (_lifetime.Close())
@@ -219,24 +133,25 @@ public abstract class Executable : IDisposable
     }
 
     /// <summary>Frees what the backend holds; called once, when nothing runs.</summary>
-    protected virtual void Dispose(bool disposing)
+    internal virtual void Dispose(bool disposing)
     {
     }
 
     /// <summary>Puts initial parameters and buffers into an empty <see cref="SessionState.Tensors"/>.</summary>
-    protected internal virtual void Initialize(SessionState state)
+    internal virtual void Initialize(SessionState state)
     {
     }
 
     /// <summary>True for state that no entry assigns: its tensors are read-only, and sessions share them.</summary>
-    protected internal virtual bool IsFrozen(string name) => false;
+    internal virtual bool IsFrozen(string name) => false;
 
     /// <summary>
-    /// Computes what the entries read in place of frozen state, for a session whose state is not the executable's own.
+    /// Computes the values that the entries read in place of frozen state, for a session whose frozen state is not the
+    /// executable's own.
     /// </summary>
     /// <param name="state">All state by name.</param>
     /// <returns>For <see cref="SessionState.Prepared"/>; null if there is nothing to compute.</returns>
-    protected internal virtual IDisposable? Prepare(IReadOnlyDictionary<string, Tensor> state) => null;
+    internal virtual IDisposable? Prepare(IReadOnlyDictionary<string, Tensor> state) => null;
 
     /// <summary>
     /// Runs entry number <paramref name="entry"/>. Inputs fit its signature and every size has a value.
@@ -247,10 +162,11 @@ public abstract class Executable : IDisposable
     /// <param name="sizes">What the call's shapes make of the entry's sizes.</param>
     /// <param name="results">Takes the results: a tensor that is there is written into, a null becomes a new
     /// one.</param>
+    /// <exception cref="OperationCanceledException"><see cref="SessionState.Cancellation"/> was cancelled.</exception>
     /// <exception cref="ExecutionException">
     /// With <see cref="ExecutionCode.EntryCheck"/> only if nothing was written. A backend that writes state sets
     /// <see cref="SessionState.IsWritten"/> before it does.
     /// </exception>
-    protected internal abstract void Invoke(
+    internal abstract void Invoke(
         SessionState state, int entry, ReadOnlySpan<Tensor> inputs, CallSizes sizes, Span<Tensor> results);
 }

@@ -8,13 +8,16 @@ namespace Accelerate.Runtime;
 /// One host table with its error buffer. A session owns one, as the error buffer serves one call at a time; the pool
 /// may be shared. Keep it reachable and undisposed while native code runs.
 /// </summary>
-public sealed unsafe class Host : IDisposable
+internal sealed unsafe class Host : IDisposable
 {
     /// <summary>The number of longs in the error buffer.</summary>
     public const int ErrorWords = 8;
 
     /// <summary>The one of them that a driver sets to 1 before it writes state.</summary>
     public const int WrittenWord = 6;
+
+    /// <summary>The one of them that stops a driver while it is not 0.</summary>
+    public const int StopWord = 7;
 
     private GCHandle _handle;
     private HostTable* _table;
@@ -62,7 +65,7 @@ public sealed unsafe class Host : IDisposable
         }
     }
 
-    /// <summary>The error buffer: code, step, a, b, c, d, whether state was written, 0.</summary>
+    /// <summary>The error buffer: code, step, a, b, c, d, whether state was written, whether to stop.</summary>
     public long* Error => Table->Error;
 
     /// <summary>The first exception a callback threw since <see cref="Clear"/>, or null.</summary>
@@ -72,7 +75,7 @@ public sealed unsafe class Host : IDisposable
     public void Clear()
     {
         // One by one: as a block the JIT writes them by one 512-bit store and leaves the upper halves dirty, which the
-        // runtime's own SSE code behind it pays for: 150 ns a call (Xeon with AVX-512).
+        // runtime's own SSE code after it pays for: 150 ns a call (Xeon with AVX-512).
         long* error = Error;
         for (int i = 0; i < ErrorWords; i++)
         {
@@ -80,6 +83,14 @@ public sealed unsafe class Host : IDisposable
         }
         Volatile.Write(ref _failure, null);
     }
+
+    /// <summary>
+    /// Stops the call under way when a token is cancelled: the driver returns <see cref="HostStatus.Stopped"/> before
+    /// its next kernel or turn of a loop. To be called after <see cref="Clear"/>, and to be disposed before the table
+    /// is used for another call or freed: disposing waits until nobody writes to it any more.
+    /// </summary>
+    public CancellationTokenRegistration StopBy(CancellationToken token) => !token.CanBeCanceled ? default
+        : token.UnsafeRegister(static host => Volatile.Write(ref ((Host)host!).Error[StopWord], 1), this);
 
     /// <summary>Frees the table; native code must not use it any more.</summary>
     public void Dispose()

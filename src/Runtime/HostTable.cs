@@ -4,11 +4,11 @@ using System.Runtime.InteropServices;
 namespace Accelerate.Runtime;
 
 /// <summary>
-/// What a native entry function knows of its host, shared bit for bit with emitted code: six members of 8 bytes, in
-/// this order. Callbacks return a status, 0 for success, and never throw.
+/// The view that a native entry function has of its host, shared bit for bit with emitted code: six members of 8 bytes,
+/// in this order. Callbacks return a status, 0 for success, and never throw.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-public unsafe struct HostTable
+internal unsafe struct HostTable
 {
     /// <summary>Passed back as the first argument of every callback.</summary>
     public void* Context;
@@ -34,18 +34,22 @@ public unsafe struct HostTable
     public void** Custom;
 
     /// <summary>
-    /// Eight longs: what a failing driver fills, code, step, a, b, c, d; then 1 from the first step on that writes
-    /// state (<see cref="Host.WrittenWord"/>), 0.
+    /// Eight longs. The first six a failing driver fills: code, step, a, b, c, d. The next one is 1 from the first step
+    /// on that writes state (<see cref="Host.WrittenWord"/>). The last one the host sets to 1 to stop the call
+    /// (<see cref="Host.StopWord"/>); a driver reads it before each kernel and each turn of a loop.
     /// </summary>
     public long* Error;
 }
 
 /// <summary>The statuses callbacks return beside those of the program itself, which are positive.</summary>
-public static class HostStatus
+internal static class HostStatus
 {
     /// <summary>Success.</summary>
     public const int Ok = 0;
 
     /// <summary>A managed callback threw; <see cref="Host.Failure"/> has the exception.</summary>
     public const int CallbackFailed = -1;
+
+    /// <summary>The host asked to stop: <see cref="Host.StopWord"/>.</summary>
+    public const int Stopped = -2;
 }

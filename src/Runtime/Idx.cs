@@ -7,7 +7,7 @@ namespace Accelerate.Runtime;
 /// The IDX format: two zero bytes, a type, a rank, one big-endian u32 an axis, big-endian data. Types u8, i8, i16, i32,
 /// f32, f64. Source: http://yann.lecun.com/exdb/mnist (its last section).
 /// </summary>
-public static class Idx
+internal static class Idx
 {
     /// <summary>Reads a file, gzipped or not.</summary>
     /// <exception cref="DataException">The file is missing or malformed.</exception>

@@ -2,7 +2,7 @@
 namespace Accelerate.Runtime;
 
 /// <summary>
-/// Counts who uses a thing whose end may come at any time: what it is made of is freed by whoever is last, and nobody
+/// Counts the users of a thing whose end may come at any time: the last of them frees its parts, and nobody
 /// enters after the end. Two interlocked operations a use, 10 ns together. Not to be copied.
 /// </summary>
 internal struct Lifetime
@@ -32,9 +32,9 @@ internal struct Lifetime
         return false;
     }
 
-    /// <summary>Goes; true for the last one behind the end, who has to free what there is.</summary>
+    /// <summary>Ends a use; true for the last one after the end, who has to free everything.</summary>
     public bool Leave() => Interlocked.Add(ref _state, -User) == Closed;
 
-    /// <summary>Ends it; true if nobody is inside, and what there is has to be freed by the caller.</summary>
+    /// <summary>Ends the thing; true if nobody uses it, so that the caller has to free everything.</summary>
     public bool Close() => Interlocked.Or(ref _state, Closed) == 0;
 }

@@ -1,16 +1,18 @@
-// In: what takes memory, and how much there may be. Out: an error that names the large values before they are made.
+// In: the values that take memory, and a limit. Out: an error that names the large ones before they are allocated.
 using System.Globalization;
 
-namespace Accelerate.Runtime;
+namespace Accelerate;
 
-/// <summary>A value and the bytes it takes: "x: f32[n]", "the arena".</summary>
+/// <summary>A value and the bytes it takes.</summary>
+/// <param name="What">The value: "x: f32[n]", "the arena".</param>
+/// <param name="Bytes">Its size.</param>
 public sealed record MemoryUse(string What, long Bytes)
 {
     /// <summary>As <c>x: f32[99999999999] takes 373 GiB</c>.</summary>
     public override string ToString() => $"{What} takes {Text(Bytes)}";
 
     /// <summary>Bytes as people read them, three digits: <c>373 GiB</c>, <c>1.50 MiB</c>, <c>12 B</c>.</summary>
-    public static string Text(long bytes)
+    internal static string Text(long bytes)
     {
         string[] units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
         double value = bytes;
@@ -24,19 +26,21 @@ public sealed record MemoryUse(string What, long Bytes)
     }
 }
 
-/// <summary>More memory than there is, or than the caller allows. Nothing was written.</summary>
-public sealed class MemoryException : Exception
+/// <summary>
+/// A call or a model takes more memory than the machine has, or than the caller allows. Nothing was written.
+/// </summary>
+public sealed class MemoryException : AccelerateException
 {
-    // What is smaller than the four largest, or a hundredth of the sum, is not what one has to change.
+    // A value that is not among the four largest, or is less than a hundredth of the sum, is not the one to change.
     private const int Named = 4;
 
     private MemoryException(string message, IReadOnlyList<MemoryUse> uses, long? limit, Exception? inner)
         : base(message, inner) => (Uses, Limit) = (uses, limit);
 
-    /// <summary>What takes the memory, the largest first.</summary>
+    /// <summary>The values that take the memory, the largest first.</summary>
     public IReadOnlyList<MemoryUse> Uses { get; }
 
-    /// <summary>The limit in bytes that it is beyond; null where the system had no more.</summary>
+    /// <summary>The limit in bytes that was exceeded; null where the system refused an allocation.</summary>
     public long? Limit { get; }
 
     /// <summary>Throws if the sum of all uses is beyond the limit; null for what the machine has.</summary>
@@ -44,7 +48,7 @@ public sealed class MemoryException : Exception
     /// <param name="uses">Everything that is in memory at one time.</param>
     /// <param name="limit">In bytes.</param>
     /// <exception cref="MemoryException">They take more.</exception>
-    public static void ThrowIfBeyond(string who, IReadOnlyList<MemoryUse> uses, long? limit)
+    internal static void ThrowIfBeyond(string who, IReadOnlyList<MemoryUse> uses, long? limit)
     {
         ArgumentNullException.ThrowIfNull(who);
         ArgumentNullException.ThrowIfNull(uses);
@@ -65,7 +69,7 @@ public sealed class MemoryException : Exception
     /// <param name="who">What asked for it.</param>
     /// <param name="uses">Everything that it has in memory.</param>
     /// <param name="inner">The system's refusal.</param>
-    public static MemoryException From(string who, IReadOnlyList<MemoryUse> uses, Exception inner)
+    internal static MemoryException From(string who, IReadOnlyList<MemoryUse> uses, Exception inner)
     {
         ArgumentNullException.ThrowIfNull(who);
         ArgumentNullException.ThrowIfNull(uses);
@@ -74,7 +78,7 @@ public sealed class MemoryException : Exception
     }
 
     /// <summary>The bytes that this process can have at most: of memory and swap, or of its container.</summary>
-    public static long Machine { get; } = ReadMachine();
+    internal static long Machine { get; } = ReadMachine();
 
     private static MemoryException Of(string message, IReadOnlyList<MemoryUse> uses, long? limit, Exception? inner) =>
         new(message, [.. uses.OrderByDescending(u => u.Bytes)], limit, inner);

@@ -3,8 +3,9 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
+using Accelerate.Runtime;
 
-namespace Accelerate.Runtime;
+namespace Accelerate;
 
 /// <summary>
 /// NumPy's .npy: formats 1.0, 2.0 and 3.0 are read, 1.0 is written. Little-endian, C order; bool, integers, f2, f4, f8.

@@ -6,10 +6,10 @@ namespace Accelerate.Runtime;
 
 /// <summary>
 /// Python's subset: <c>{}</c> is the next value, <c>{:.4}</c> with four significant digits, <c>{:.4f}</c> with four
-/// behind the point; <c>{{</c> and <c>}}</c> are braces. A tensor is laid out as NumPy does; with a precision, each
+/// after the point; <c>{{</c> and <c>}}</c> are braces. A tensor is laid out as NumPy does; with a precision, each
 /// element on one line.
 /// </summary>
-public static class PrintFormat
+internal static class PrintFormat
 {
     /// <summary>Values beyond the places are appended, places beyond the values stay as they are.</summary>
     public static string Format(string format, IReadOnlyList<Tensor> values)

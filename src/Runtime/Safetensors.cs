@@ -3,12 +3,14 @@ using System.Buffers.Binary;
 using System.IO.MemoryMappedFiles;
 using System.Text;
 using System.Text.Json;
+using Accelerate.Runtime;
 
-namespace Accelerate.Runtime;
+namespace Accelerate;
 
 /// <summary>
 /// A file of named tensors, open for reading. The header is checked as a whole when the file is opened; tensors are
-/// views of the mapped file, so that only what is touched is read. Format: https://github.com/huggingface/safetensors
+/// views of the mapped file, so that only those pages are read that are used. Format:
+/// https://github.com/huggingface/safetensors
 /// </summary>
 /// <remarks>
 /// The mapping is private: writing to a tensor changes neither the file nor other readers. It lasts until this object
@@ -123,6 +125,6 @@ public sealed unsafe class Safetensors : IDisposable
         });
     }
 
-    /// <summary>Drops this object's hold on the mapping; tensors already read stay valid.</summary>
+    /// <summary>Gives up this object's hold on the file; tensors that were read from it stay valid.</summary>
     public void Dispose() => Interlocked.Exchange(ref _mapping, null)?.Release();
 }

@@ -1,5 +1,7 @@
 // In: an executable and input tensors. Out: the results of its entries, with the state they change kept between calls.
-namespace Accelerate.Runtime;
+using Accelerate.Runtime;
+
+namespace Accelerate;
 
 /// <summary>
 /// The mutable side of a program: parameters, buffers and scratch memory. One call at a time; for concurrent calls make
@@ -13,8 +15,8 @@ namespace Accelerate.Runtime;
 public sealed class Session : IDisposable
 {
     /// <summary>
-    /// Shapes an entry is remembered for: enough for the alternating batch sizes of a server. Each is compared with in
-    /// some 5 ns an input; a call that none fits costs some 10 µs more.
+    /// The number of tuples of shapes that are remembered for an entry: enough for the alternating batch sizes of a
+    /// server. A call is compared with each of them, in about 5 ns an input; one that fits none costs about 10 µs more.
     /// </summary>
     private const int RememberedSizes = 8;
 
@@ -51,10 +53,10 @@ public sealed class Session : IDisposable
     }
 
     /// <summary>
-    /// Parameters and buffers by name; live tensors, to be read or written between calls only. Those that no entry of
-    /// the executable assigns are frozen: read-only, shared with other sessions, and used in forms that are computed
-    /// once;
-    /// <see cref="LoadState"/> replaces them. They end with the session, or with what replaces them.
+    /// Parameters and buffers by name. The tensors are live: read or write them between calls only. State that no entry
+    /// of the executable assigns is frozen: its tensors are read-only, other sessions share them, and values that
+    /// depend on them alone are computed once; <see cref="LoadState"/> and <see cref="LoadStatePart"/> replace them. A
+    /// tensor ends with the session, or when another replaces it.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The session is disposed.</exception>
     public IReadOnlyDictionary<string, Tensor> State
@@ -80,8 +82,8 @@ public sealed class Session : IDisposable
     }
 
     /// <summary>
-    /// Calls an entry. The results belong to the caller. An `inout` input is written in place; after a failure behind
-    /// the entry checks it may be half written.
+    /// Calls an entry. The results belong to the caller. An `inout` input is written in place; it may be half written
+    /// after a call that failed once the entry checks had passed.
     /// </summary>
     /// <param name="entry">The name of an exported function.</param>
     /// <param name="inputs">Its inputs in order, with the dtypes and shapes of its signature.</param>
@@ -91,21 +93,41 @@ public sealed class Session : IDisposable
     /// <exception cref="MemoryException">The call takes more memory than there is or the limit allows.</exception>
     /// <exception cref="InvalidOperationException">A call is under way, or an earlier one broke the state.</exception>
     /// <exception cref="ObjectDisposedException">The session, its executable or a tensor is disposed.</exception>
-    public Tensor[] Run(string entry, params Tensor[] inputs) => Run(entry, inputs, null);
+    public Results Run(string entry, params Tensor[] inputs) => Run(entry, inputs, null);
 
-    /// <summary>Calls an entry that has `int` parameters: their values are given by name, as sizes.</summary>
+    /// <summary>
+    /// Calls an entry that has `int` parameters, or one that may be cancelled.
+    /// </summary>
+    /// <param name="entry">The name of an exported function.</param>
+    /// <param name="inputs">Its inputs in order, with the dtypes and shapes of its signature.</param>
+    /// <param name="sizes">The values of `int` parameters by name; null if the entry has none.</param>
+    /// <param name="cancellation">
+    /// Stops the call. It is looked at before the call, before each kernel and before each turn of a loop of the
+    /// program; a kernel that has begun runs to its end. A call that is stopped ends in an
+    /// <see cref="OperationCanceledException"/>. Where it had begun to write state, that is half written, as after any
+    /// failure.
+    /// </param>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> stopped the call.</exception>
     /// <inheritdoc cref="Run(string, Tensor[])"/>
-    public Tensor[] Run(string entry, IReadOnlyList<Tensor> inputs, IReadOnlyDictionary<string, long>? sizes)
+    public Results Run(string entry, IReadOnlyList<Tensor> inputs, IReadOnlyDictionary<string, long>? sizes = null,
+        CancellationToken cancellation = default)
     {
         int index = Find(entry);
         ArgumentNullException.ThrowIfNull(inputs);
-        var results = new Tensor[_executable.Entries[index].Outputs.Count];
-        RunInto(index, inputs as Tensor[] ?? [.. inputs], results, sizes);
-        return results;
+        EntrySpec spec = _executable.Entries[index];
+        var results = new Tensor[spec.Outputs.Count];
+        RunInto(index, inputs as Tensor[] ?? [.. inputs], results, sizes, cancellation);
+        return new Results(spec, results);
     }
 
     /// <summary>Calls an entry with its inputs given by name; else as the other overload.</summary>
-    public Tensor[] Run(string entry, IReadOnlyDictionary<string, Tensor> inputs)
+    /// <param name="entry">The name of an exported function.</param>
+    /// <param name="inputs">One tensor for each of its inputs, by the input's name.</param>
+    /// <param name="sizes">The values of `int` parameters by name; null if the entry has none.</param>
+    /// <param name="cancellation">Stops the call, as in the other overload.</param>
+    /// <inheritdoc cref="Run(string, IReadOnlyList{Tensor}, IReadOnlyDictionary{string, long}, CancellationToken)"/>
+    public Results Run(string entry, IReadOnlyDictionary<string, Tensor> inputs,
+        IReadOnlyDictionary<string, long>? sizes = null, CancellationToken cancellation = default)
     {
         IReadOnlyList<TensorSpec> specs = _executable.Entries[Find(entry)].Inputs;
         ArgumentNullException.ThrowIfNull(inputs);
@@ -120,27 +142,28 @@ public sealed class Session : IDisposable
         {
             throw Check($"'{entry}' has no input '{extra}'; its inputs are {string.Join(", ", specs)}");
         }
-        return Run(entry, [.. specs.Select(s => inputs[s.Name])], null);
+        return Run(entry, [.. specs.Select(s => inputs[s.Name])], sizes, cancellation);
     }
 
     /// <summary>
-    /// Calls an entry that writes its results into tensors the caller gives, so that a repeated call allocates nothing.
-    /// After a failure behind the entry checks they may be half written.
+    /// Calls an entry that writes its results into tensors of the caller, so that a repeated call allocates nothing.
+    /// They may be half written after a call that failed once the entry checks had passed.
     /// </summary>
     /// <param name="entry">The name of an exported function.</param>
     /// <param name="inputs">Its inputs in order, with the dtypes and shapes of its signature.</param>
     /// <param name="results">
-    /// One tensor a result, of its dtype and shape, sharing memory with no input, no state and no other result. A null
-    /// is replaced by a new tensor once the call has succeeded.
+    /// One tensor for each result, of its dtype and shape. It shares memory with no input, no state and no other
+    /// result. A null is replaced by a new tensor once the call has succeeded.
     /// </param>
     /// <param name="sizes">The values of `int` parameters, if the entry has any.</param>
-    /// <inheritdoc cref="Run(string, Tensor[])"/>
+    /// <param name="cancellation">Stops the call, as in <c>Run</c>.</param>
+    /// <inheritdoc cref="Run(string, IReadOnlyList{Tensor}, IReadOnlyDictionary{string, long}, CancellationToken)"/>
     public void RunInto(
         string entry, ReadOnlySpan<Tensor> inputs, Span<Tensor> results,
-            IReadOnlyDictionary<string, long>? sizes = null) =>
-        RunInto(Find(entry), inputs, results, sizes);
+            IReadOnlyDictionary<string, long>? sizes = null, CancellationToken cancellation = default) =>
+        RunInto(Find(entry), inputs, results, sizes, cancellation);
 
-    /// <summary>Takes the state back to what the program initialises it to; on an error it stays as it is.</summary>
+    /// <summary>Gives all state the values that the program initialises it to; on an error it stays as it is.</summary>
     /// <exception cref="InvalidOperationException">A call is under way.</exception>
     /// <exception cref="ObjectDisposedException">The session or its executable is disposed.</exception>
     public void Reset() => Exclusive(() =>
@@ -155,42 +178,77 @@ public sealed class Session : IDisposable
 
     /// <summary>
     /// Replaces the whole state by copies of <paramref name="tensors"/>; nothing changes on an error. Frozen tensors
-    /// that are given as they are stay; for others, what depends on frozen state is computed anew.
+    /// stay where the values given are the same; where they differ, the values that depend on frozen state are computed
+    /// again.
     /// </summary>
+    /// <param name="tensors">One for each name of <see cref="State"/>, of its dtype and shape.</param>
     /// <exception cref="ArgumentException">A name missing or unknown, or another dtype or shape.</exception>
     /// <exception cref="ArgumentNullException">A null tensor.</exception>
     /// <exception cref="InvalidOperationException">A call is under way.</exception>
     /// <exception cref="ObjectDisposedException">The session, its executable or a tensor is disposed.</exception>
     public void LoadState(IReadOnlyDictionary<string, Tensor> tensors)
     {
+        Dictionary<string, Tensor> given = Given(tensors);
+        Exclusive(() =>
+        {
+            if (_state.Tensors.Keys.FirstOrDefault(name => !given.ContainsKey(name)) is { } missing)
+            {
+                throw new ArgumentException($"the state has no tensor '{missing}'");
+            }
+            Fit(given);
+            Replace(given);
+            _broken = null;
+        });
+    }
+
+    /// <summary>
+    /// Replaces a part of the state by copies of <paramref name="tensors"/>, and leaves the rest as it is; nothing
+    /// changes on an error. Where the values of frozen state differ, the values that depend on it are computed again.
+    /// </summary>
+    /// <param name="tensors">
+    /// Any of the names of <see cref="State"/>, each with a tensor of its dtype and shape.
+    /// </param>
+    /// <exception cref="ArgumentException">An unknown name, or another dtype or shape.</exception>
+    /// <exception cref="ArgumentNullException">A null tensor.</exception>
+    /// <exception cref="InvalidOperationException">A call is under way, or an earlier one broke the state: then all of
+    /// it has to be replaced.</exception>
+    /// <exception cref="ObjectDisposedException">The session, its executable or a tensor is disposed.</exception>
+    public void LoadStatePart(IReadOnlyDictionary<string, Tensor> tensors)
+    {
+        Dictionary<string, Tensor> given = Given(tensors);
+        Exclusive(() =>
+        {
+            Fit(given);
+            Replace(given);
+        }, evenBroken: false);
+    }
+
+    /// <summary>Looked up once: the tensors that were checked are copied, whatever becomes of the dictionary.</summary>
+    private static Dictionary<string, Tensor> Given(IReadOnlyDictionary<string, Tensor> tensors)
+    {
         ArgumentNullException.ThrowIfNull(tensors);
-        // Looked up once: what was checked is what is copied, whatever becomes of the caller's dictionary.
         var given = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach ((string name, Tensor tensor) in tensors)
         {
             given[name] = tensor ?? throw new ArgumentNullException(nameof(tensors), $"the state's '{name}' is null");
         }
-        Exclusive(() =>
+        return given;
+    }
+
+    /// <summary>Each tensor has a place in the state, with its dtype and shape.</summary>
+    private void Fit(Dictionary<string, Tensor> given)
+    {
+        foreach ((string name, Tensor other) in given)
         {
-            foreach ((string name, Tensor own) in _state.Tensors)
+            Tensor own = _state.Tensors.GetValueOrDefault(name)
+                ?? throw new ArgumentException($"the program has no state named '{name}'");
+            string wanted = Tensor.DescribeShape(own.Type, own.Shape);
+            string found = Tensor.DescribeShape(other.Type, other.Shape);
+            if (wanted != found)
             {
-                Tensor other = given.GetValueOrDefault(name)
-                    ?? throw new ArgumentException($"the state has no tensor '{name}'");
-                string wanted = Tensor.DescribeShape(own.Type, own.Shape);
-                string found = Tensor.DescribeShape(other.Type, other.Shape);
-                if (wanted != found)
-                {
-                    throw new ArgumentException($"the state's '{name}' must be {wanted}, not {found}");
-                }
+                throw new ArgumentException($"the state's '{name}' must be {wanted}, not {found}");
             }
-            string? unknown = given.Keys.FirstOrDefault(name => !_state.Tensors.ContainsKey(name));
-            if (unknown is not null)
-            {
-                throw new ArgumentException($"the program has no state named '{unknown}'");
-            }
-            Replace(given);
-            _broken = null;
-        });
+        }
     }
 
     private void Replace(Dictionary<string, Tensor> tensors)
@@ -204,11 +262,11 @@ public sealed class Session : IDisposable
             foreach ((string name, Tensor own) in _state.Tensors)
             {
                 bool isFrozen = _executable.IsFrozen(name);
-                if (isFrozen && own.SameBytes(tensors[name]))
+                if (!tensors.TryGetValue(name, out Tensor? other) || (isFrozen && own.SameBytes(other)))
                 {
                     continue;
                 }
-                copies[name] = isFrozen ? ReadOnlyCopy(tensors[name]) : tensors[name].Clone();
+                copies[name] = isFrozen ? ReadOnlyCopy(other) : other.Clone();
                 isOther |= isFrozen;
             }
             if (isOther)
@@ -245,7 +303,10 @@ public sealed class Session : IDisposable
         FreeIfDisposed();
     }
 
-    /// <summary>Once disposed and in no call; whoever sees that first takes the session for good.</summary>
+    /// <summary>
+    /// Frees everything if the session is disposed and in no call. The first thread that sees so keeps the session busy
+    /// for good.
+    /// </summary>
     private void FreeIfDisposed()
     {
         if (!_disposed || Interlocked.Exchange(ref _busy, 1) != 0)
@@ -264,14 +325,17 @@ public sealed class Session : IDisposable
     }
 
     private void RunInto(
-        int index, ReadOnlySpan<Tensor> inputs, Span<Tensor> results, IReadOnlyDictionary<string, long>? given)
+        int index, ReadOnlySpan<Tensor> inputs, Span<Tensor> results, IReadOnlyDictionary<string, long>? given,
+        CancellationToken cancellation)
     {
         Enter(evenBroken: false);
         CallFrame frame = _frames[index];
         CallSizes? made = null;
         _state.IsWritten = false;
+        _state.Cancellation = cancellation;
         try
         {
+            cancellation.ThrowIfCancellationRequested();
             frame.Take(inputs, results);
             CallSizes? sizes = Known(index, frame.Inputs, given);
             sizes ??= made = new CallSizes(_executable.Entries[index], frame.Inputs, given);
@@ -293,11 +357,16 @@ public sealed class Session : IDisposable
             {
                 throw memory;
             }
+            if (!Boundary.IsDocumented(e))
+            {
+                throw Boundary.Bug($"'{_executable.Entries[index].Name}'", e);
+            }
             throw;
         }
         finally
         {
-            made?.Dispose(); // of a call that failed: what earlier ones left is worth more
+            _state.Cancellation = default;
+            made?.Dispose(); // only a call that succeeds takes one of the remembered places
             frame.Release();
             Exit();
         }
@@ -327,9 +396,9 @@ public sealed class Session : IDisposable
         known.Insert(0, sizes);
     }
 
-    private void Exclusive(Action action)
+    private void Exclusive(Action action, bool evenBroken = true)
     {
-        Enter(evenBroken: true);
+        Enter(evenBroken);
         try
         {
             action();

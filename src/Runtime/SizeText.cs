@@ -38,7 +38,7 @@ internal ref struct SizeText<T, TMaker>(string text, int at, TMaker maker)
     private int _at = at;
     private int _depth;
 
-    /// <summary>The position behind what was read.</summary>
+    /// <summary>The position after the text that was read.</summary>
     public readonly int At => _at;
 
     /// <summary>A size that is the whole text.</summary>
@@ -49,7 +49,7 @@ internal ref struct SizeText<T, TMaker>(string text, int at, TMaker maker)
         return _at == text.Length ? size : throw new FormatException($"unexpected '{text[_at]}' in the size '{text}'");
     }
 
-    /// <summary>A size at the position; white space behind it is taken too.</summary>
+    /// <summary>A size at the position; white space after it is taken too.</summary>
     /// <exception cref="FormatException">There is no size.</exception>
     public T Sum()
     {

@@ -1,20 +1,21 @@
 // In: a dtype, a shape and values, or memory kept by someone else. Out: a row-major array that native code can read.
 using System.Runtime.InteropServices;
+using Accelerate.Runtime;
 
-namespace Accelerate.Runtime;
+namespace Accelerate;
 
 /// <summary>
 /// A dense row-major array of one dtype. Its memory is native and aligned to 64 bytes, unless it is a view
-/// (<see cref="Reshape"/>, <see cref="Slice"/>, <see cref="View"/>), which is aligned to its element only.
+/// (<see cref="Reshape"/>, <see cref="Slice"/>, <c>View</c>), which is aligned to its element only.
 /// </summary>
 /// <remarks>
-/// Views share memory with what they were taken from; it is freed when the last of them is disposed or unreachable.
-/// A span or pointer does not keep its tensor alive: hold the tensor in a <c>using</c>, or end with
-/// <see cref="GC.KeepAlive"/>; <see cref="ToArray"/> and <see cref="ToDoubles"/> copy and have no such rule. Values may
-/// be read by many threads at once; a write needs the tensor to itself. It may be disposed at any time: calls and
-/// copies under way run to their end on its memory, later ones are an <see cref="ObjectDisposedException"/>.
+/// A view shares memory with the tensor that it was taken from; the memory is freed when the last of them is disposed
+/// or unreachable. A span or pointer does not keep its tensor alive: hold the tensor in a <c>using</c>, or end with
+/// <see cref="GC.KeepAlive"/>. <see cref="ToArray"/> and <see cref="ToDoubles"/> copy, and need no such care. Many
+/// threads may read values at once; a write needs the tensor to itself. A tensor may be disposed at any time: calls and
+/// copies under way run to their end on its memory, later ones throw an <see cref="ObjectDisposedException"/>.
 /// </remarks>
-public sealed unsafe class Tensor : IDisposable
+public sealed unsafe partial class Tensor : IDisposable
 {
     /// <summary>The most axes a tensor has: NumPy's limit.</summary>
     public const int MaximumRank = 64;
@@ -49,9 +50,8 @@ public sealed unsafe class Tensor : IDisposable
     public long ByteCount => Count * Type.Bytes();
 
     /// <summary>
-    /// True for memory that others count on as it is: a session's frozen state. There is no span to write it through,
-    /// and
-    /// <see cref="Pointer"/> is for reading only.
+    /// True for memory that others rely on to stay as it is, such as a session's frozen state. There is no span to
+    /// write through, and <see cref="Pointer"/> is for reading only.
     /// </summary>
     public bool IsReadOnly { get; }
 
@@ -67,8 +67,9 @@ public sealed unsafe class Tensor : IDisposable
     }
 
     /// <summary>All bytes of the tensor, in memory order.</summary>
-    /// <exception cref="InvalidOperationException">It has 2 GiB or more: slice it first. Or it is
-    /// read-only.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// It has 2 GiB or more, and has to be sliced first; or it is read-only.
+    /// </exception>
     public Span<byte> Bytes => new(Writable(), SpanLength(ByteCount));
 
     /// <summary>All bytes of the tensor, in memory order, to be read.</summary>
@@ -90,10 +91,13 @@ public sealed unsafe class Tensor : IDisposable
     public T[] ToArray<T>() where T : unmanaged
     {
         using Hold hold = Held();
-        return AsReadOnlySpan<T>().ToArray();
+        ReadOnlySpan<T> elements = AsReadOnlySpan<T>();
+        T[] copy = Array<T>(elements.Length);
+        elements.CopyTo(copy);
+        return copy;
     }
 
-    /// <summary>A tensor whose contents are whatever the memory held: for results about to be written.</summary>
+    /// <summary>A tensor whose contents are undefined, for results that are about to be written.</summary>
     /// <exception cref="ArgumentException">A negative extent, more than 64 axes or 2^63 bytes.</exception>
     /// <exception cref="MemoryException">More memory than the machine has, or than it has left.</exception>
     public static Tensor Uninitialized(DType type, params ReadOnlySpan<long> shape)
@@ -239,7 +243,7 @@ public sealed unsafe class Tensor : IDisposable
     public double[] ToDoubles()
     {
         using Hold hold = Held();
-        var values = new double[SpanLength(Count)];
+        double[] values = Array<double>(SpanLength(Count));
         switch (Type)
         {
             case DType.Bool: Read<byte>(values, v => v == 0 ? 0 : 1); break;
@@ -302,7 +306,9 @@ public sealed unsafe class Tensor : IDisposable
     /// <summary>A line with dtype and shape, as <c>f32[2,3]</c>, then <see cref="Format"/>.</summary>
     public override string ToString() => $"{DescribeShape(Type, Shape)}\n{Format()}";
 
-    /// <summary>Drops this tensor's hold on its memory. Views of it, and what it is a view of, stay valid.</summary>
+    /// <summary>
+    /// Gives up this tensor's hold on its memory. Views of it, and the tensor that it is a view of, stay valid.
+    /// </summary>
     public void Dispose() => Interlocked.Exchange(ref _storage, null)?.Release();
 
     /// <summary>True once it is disposed; views of it may live on.</summary>
@@ -356,6 +362,19 @@ public sealed unsafe class Tensor : IDisposable
         }
     }
 
+    /// <summary>An array of .NET's, which has limits of its own: elements are 2^31 - 57 at most.</summary>
+    private T[] Array<T>(int length)
+    {
+        try
+        {
+            return GC.AllocateUninitializedArray<T>(length);
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw MemoryException.From("an array", [new(DescribeShape(Type, Shape), ByteCount)], e);
+        }
+    }
+
     private static int SpanLength(long length) => length <= int.MaxValue
         ? (int)length
         : throw new InvalidOperationException($"a span holds at most 2^31-1 items, the tensor has {length}: slice it");
@@ -382,9 +401,19 @@ public sealed unsafe class Tensor : IDisposable
     private void* Writable() => !IsReadOnly ? Pointer : throw new InvalidOperationException(
         "the tensor is read-only, as frozen state is: read it by AsReadOnlySpan, change state by Session.LoadState");
 
-    private int Elements<T>() where T : unmanaged => DType.Of<T>() == Type
-        ? SpanLength(Count)
-        : throw new InvalidOperationException($"the tensor is {Type.Name()}, not {DType.Of<T>().Name()}");
+    private int Elements<T>() where T : unmanaged
+    {
+        Require<T>();
+        return SpanLength(Count);
+    }
+
+    private void Require<T>() where T : unmanaged
+    {
+        if (DType.Of<T>() != Type)
+        {
+            throw new InvalidOperationException($"the tensor is {Type.Name()}, not {DType.Of<T>().Name()}");
+        }
+    }
 
     private Storage Live() => Volatile.Read(ref _storage) ?? throw new ObjectDisposedException(nameof(Tensor));
 }

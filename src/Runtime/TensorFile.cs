@@ -1,5 +1,7 @@
 // In: a path. Out: the one tensor in it, whatever the format.
-namespace Accelerate.Runtime;
+using Accelerate.Runtime;
+
+namespace Accelerate;
 
 /// <summary>Files that hold one tensor.</summary>
 public static class TensorFile

@@ -158,7 +158,7 @@ internal static class TensorFormat
         return PadLeft([.. values.Select(v => v.IsFinite ? v.Scientific(fraction) : v.Special())]);
     }
 
-    /// <summary>Lines decimal points up: spaces before the integer part and behind the fraction.</summary>
+    /// <summary>Lines decimal points up: spaces before the integer part and after the fraction.</summary>
     private static string[] Align(string[] words)
     {
         int right = words.Max(w => w.Contains('.') ? w.Length - w.IndexOf('.') : 0);

@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Accelerate.Runtime;
 
-public sealed unsafe partial class WorkerPool
+internal sealed unsafe partial class WorkerPool
 {
     /// <summary>
     /// How long a thread spins before it sleeps: as long as waking it takes (ski rental: never worse than twice the

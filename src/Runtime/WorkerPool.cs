@@ -28,7 +28,7 @@ namespace Accelerate.Runtime;
 /// thread's own part (0 if the thread works for another pool): the scratch of that part is the only one free of other
 /// threads.</para>
 /// </remarks>
-public sealed unsafe partial class WorkerPool : IDisposable
+internal sealed unsafe partial class WorkerPool : IDisposable
 {
     [ThreadStatic]
     private static WorkerPool? _current;

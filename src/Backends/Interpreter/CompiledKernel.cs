@@ -8,7 +8,7 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.Interpreter;
 
 /// <summary>A kernel as delegates. Immutable but for its counter; any number of threads may run it.</summary>
-public sealed unsafe class CompiledKernel
+internal sealed unsafe class CompiledKernel
 {
     private readonly KernelBody body;
     private readonly Size[] extents;

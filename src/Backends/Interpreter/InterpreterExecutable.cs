@@ -9,10 +9,10 @@ namespace Accelerate.Backends.Interpreter;
 /// <param name="Threads">Workers for parallel loops, the calling thread included.</param>
 /// <param name="CountStores">Keeps <see cref="InterpreterExecutable.StoredBytes"/>.</param>
 /// <param name="MemoryLimit">For <see cref="Executable.MemoryLimit"/>.</param>
-public sealed record InterpreterOptions(int Threads = 1, bool CountStores = false, long? MemoryLimit = null);
+internal sealed record InterpreterOptions(int Threads = 1, bool CountStores = false, long? MemoryLimit = null);
 
 /// <summary>Programs run by definition: what they give here is what every backend must give.</summary>
-public sealed class InterpreterExecutable : Executable
+internal sealed class InterpreterExecutable : Executable
 {
     private readonly ImmutableArray<ProgramEntry> entries;
     private readonly ImmutableArray<ImmutableArray<CompiledKernel>> kernels;
@@ -47,7 +47,7 @@ public sealed class InterpreterExecutable : Executable
 
     public override IReadOnlyList<EntrySpec> Entries { get; }
 
-    public override string Backend => "interpreter";
+    public override Backend Backend => Backend.Interpreter;
 
     /// <summary>
     /// Bytes stored by each kernel of an entry over all calls, in the order of its program's kernels.
@@ -55,13 +55,13 @@ public sealed class InterpreterExecutable : Executable
     public IReadOnlyList<(Kernel Kernel, long Bytes)> StoredBytes(int entry) =>
         [.. kernels[entry].Select(k => (k.Kernel, k.StoredBytes))];
 
-    protected override void Initialize(SessionState state) => model.Initialize(state);
+    internal override void Initialize(SessionState state) => model.Initialize(state);
 
-    protected override bool IsFrozen(string name) => model.IsFrozen(name);
+    internal override bool IsFrozen(string name) => model.IsFrozen(name);
 
-    protected override IDisposable? Prepare(IReadOnlyDictionary<string, Tensor> state) => model.Prepare(state);
+    internal override IDisposable? Prepare(IReadOnlyDictionary<string, Tensor> state) => model.Prepare(state);
 
-    protected override void Invoke(
+    internal override void Invoke(
         SessionState state, int entry, ReadOnlySpan<Tensor> inputs, CallSizes sizes, Span<Tensor> results)
     {
         var call = ProgramCall.Begin(entries[entry], model, state, inputs, sizes, results);
@@ -77,7 +77,7 @@ public sealed class InterpreterExecutable : Executable
         }
     }
 
-    protected override void Dispose(bool disposing)
+    internal override void Dispose(bool disposing)
     {
         pool?.Dispose();
         model.Dispose();

@@ -17,11 +17,11 @@ namespace Accelerate.Backends.Llvm;
 /// cref="LlvmExecutable.StepTimes"/>.</param>
 /// <param name="Reached">Called as the stages end: print, compile, link, prepare.</param>
 /// <param name="MemoryLimit">For <see cref="Executable.MemoryLimit"/>.</param>
-public sealed record LlvmOptions(string Target = "host", int OptLevel = 3, string? Passes = null, int Threads = 1,
+internal sealed record LlvmOptions(string Target = "host", int OptLevel = 3, string? Passes = null, int Threads = 1,
     bool UseCache = true, bool TimeSteps = false, Action<string>? Reached = null, long? MemoryLimit = null);
 
 /// <summary>One module a distinct kernel, one a driver, compiled in parallel, linked by the JIT.</summary>
-public sealed unsafe class LlvmExecutable : Executable
+internal sealed unsafe class LlvmExecutable : Executable
 {
     /// <summary>
     /// Setup programs run once, and a weight is packed in the same time at every level (2.4 M floats in 1.3 to 1.9 ms);
@@ -96,7 +96,7 @@ public sealed unsafe class LlvmExecutable : Executable
 
     public override IReadOnlyList<EntrySpec> Entries { get; }
 
-    public override string Backend => "llvm";
+    public override Backend Backend => Backend.Llvm;
 
     /// <summary>What LLVM is given, by module, for `dump --stage llvm`: kernels first, then the driver.</summary>
     public static IReadOnlyList<ModuleText> Modules(IReadOnlyList<Program> programs, string target) =>
@@ -121,17 +121,17 @@ public sealed unsafe class LlvmExecutable : Executable
     /// </summary>
     public IReadOnlyList<(CallStep Step, double Seconds)> StepTimes(int entry) => timers[entry]?.Times ?? [];
 
-    protected override void Initialize(SessionState state)
+    internal override void Initialize(SessionState state)
     {
         model.Initialize(state);
         state.BackendState ??= new Workspace(new Host(pool));
     }
 
-    protected override bool IsFrozen(string name) => model.IsFrozen(name);
+    internal override bool IsFrozen(string name) => model.IsFrozen(name);
 
-    protected override IDisposable? Prepare(IReadOnlyDictionary<string, Tensor> state) => model.Prepare(state);
+    internal override IDisposable? Prepare(IReadOnlyDictionary<string, Tensor> state) => model.Prepare(state);
 
-    protected override void Invoke(
+    internal override void Invoke(
         SessionState state, int entry, ReadOnlySpan<Tensor> inputs, CallSizes sizes, Span<Tensor> results)
     {
         var call = ProgramCall.Begin(entries[entry], model, state, inputs, sizes, results);
@@ -140,6 +140,7 @@ public sealed unsafe class LlvmExecutable : Executable
         {
             var workspace = (Workspace)state.BackendState!;
             workspace.Host.Clear();
+            using var stop = workspace.Host.StopBy(state.Cancellation);
             workspace.Host.OnPrint = (Action<long>)(call.BackendPlan ??= Printer(entry, call));
             if (call.ScratchStep * pool.Workers > workspace.Scratch.Capacity)
                 call.Needs("packing scratch", call.ScratchStep * pool.Workers);
@@ -161,6 +162,7 @@ public sealed unsafe class LlvmExecutable : Executable
                 }
             }
             if (status != 0 && workspace.Host.Error[Host.WrittenWord] != 0) call.BeginState();
+            if (status == HostStatus.Stopped) throw new OperationCanceledException(state.Cancellation);
             if (status < 0) throw call.CallbackFailed(workspace.Host.Failure);
             call.Finish((ExecutionCode)status, failed, isPlain: true);
         }
@@ -171,7 +173,7 @@ public sealed unsafe class LlvmExecutable : Executable
         }
     }
 
-    protected override void Dispose(bool disposing)
+    internal override void Dispose(bool disposing)
     {
         if (!disposing) return;
         pool.Dispose();

@@ -14,7 +14,7 @@ namespace Accelerate.Backends.Llvm;
 /// <summary>
 /// A module of LLVM text. <paramref name="Passes"/>: its pipeline in place of the level's, if it has one.
 /// </summary>
-public sealed record ModuleText(string Name, string Text, string? Passes)
+internal sealed record ModuleText(string Name, string Text, string? Passes)
 {
     /// <summary>The pipeline to run: what the user asked for, or the module's own; null for the level's.</summary>
     public string? PassesFor(int optLevel, string? asked) => asked ?? (optLevel > 0 ? Passes : null);

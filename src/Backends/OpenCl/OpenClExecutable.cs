@@ -12,7 +12,7 @@ namespace Accelerate.Backends.OpenCl;
 /// never leave it. Nothing falls back to the host: what the device cannot run is a <see cref="LimitationException"/>
 /// when the executable is made.
 /// </summary>
-public sealed unsafe class OpenClExecutable : Executable
+internal sealed unsafe class OpenClExecutable : Executable
 {
     private readonly OpenClDevice device;
     private readonly ImmutableArray<ProgramEntry> entries;
@@ -80,7 +80,7 @@ public sealed unsafe class OpenClExecutable : Executable
 
     public override IReadOnlyList<EntrySpec> Entries { get; }
 
-    public override string Backend => "opencl";
+    public override Backend Backend => Backend.OpenCl;
 
     /// <summary>The device's name as its driver gives it.</summary>
     public string DeviceName => device.Name;
@@ -98,17 +98,17 @@ public sealed unsafe class OpenClExecutable : Executable
     public static bool Available([System.Diagnostics.CodeAnalysis.NotNullWhen(false)] out string? reason) =>
         OpenClLibrary.Available(out reason);
 
-    protected override void Initialize(SessionState state)
+    internal override void Initialize(SessionState state)
     {
         model.Initialize(state);
         state.BackendState ??= new OpenClSession(device);
     }
 
-    protected override bool IsFrozen(string name) => model.IsFrozen(name);
+    internal override bool IsFrozen(string name) => model.IsFrozen(name);
 
-    protected override IDisposable? Prepare(IReadOnlyDictionary<string, Tensor> state) => model.Prepare(state);
+    internal override IDisposable? Prepare(IReadOnlyDictionary<string, Tensor> state) => model.Prepare(state);
 
-    protected override void Invoke(
+    internal override void Invoke(
         SessionState state, int entry, ReadOnlySpan<Tensor> inputs, CallSizes sizes, Span<Tensor> results)
     {
         var program = entries[entry].Program;
@@ -150,7 +150,7 @@ public sealed unsafe class OpenClExecutable : Executable
         }
     }
 
-    protected override void Dispose(bool disposing)
+    internal override void Dispose(bool disposing)
     {
         if (!disposing) return;
         model.Dispose();

@@ -10,7 +10,7 @@ namespace Accelerate.Backends.OpenCl;
 /// and the flag if the kernel has one. A text
 /// depends on the kernel alone: no device, no sizes.
 /// </summary>
-public static class OpenClPrinter
+internal static class OpenClPrinter
 {
     /// <summary>The texts of every kernel of a program, in the program's order: what `dump --stage cl` shows.</summary>
     public static string Print(Program program) => string.Join('\n', program.Kernels.Select(Print));

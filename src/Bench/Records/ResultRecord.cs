@@ -171,7 +171,7 @@ internal sealed record ResultRecord
     /// <summary>Items a second: images, tokens; calls where a call has one.</summary>
     public double? ItemsPerSecond { get; init; }
 
-    /// <summary>Microseconds to the first token: prompt and first step.</summary>
+    /// <summary>Microseconds from a prompt to its first token: the call on the whole prompt.</summary>
     public double? FirstToken { get; init; }
 
     /// <summary>Microseconds of each further token: the median.</summary>
@@ -223,6 +223,21 @@ internal sealed record ResultRecord
     public IReadOnlyList<double> Samples { get; init; } = [];
 
     public IReadOnlyList<KernelRecord> Kernels { get; init; } = [];
+
+    /// <summary>
+    /// The block, over all runs: rows of one are neighbours in time. Those of another build are of a run of their own,
+    /// whose session is the run that they were measured in.
+    /// </summary>
+    [JsonIgnore]
+    public string Neighbours
+    {
+        get
+        {
+            using var metrics = JsonDocument.Parse(DeviceMetrics);
+            var session = metrics.RootElement.TryGetProperty("session", out var other) ? other.GetString() : null;
+            return $"{session ?? $"{RunId}"}/{Block}";
+        }
+    }
 
     [JsonIgnore]
     public double? Gflops => Flops / Median * 1e-3;

@@ -35,7 +35,10 @@ internal sealed record BenchmarkCase(BenchmarkDefinition Benchmark, ParameterVal
     /// <summary>The name of its folder of inputs: "gemm_m64_k64_n64_f32".</summary>
     public string Name => Key.Length == 0 ? Benchmark.Name : $"{Benchmark.Name}_{Key}";
 
-    public string Precision => Benchmark.Parameters.Any(p => p.Name == "precision") ? Values["precision"] : "f32";
+    /// <summary>What contractions round to, or what the weights of a bundled benchmark are kept in.</summary>
+    public string Precision => Benchmark.OfFile is not null ? "f32"
+        : Benchmark.Parameters.FirstOrDefault(p => p.Name is "precision" or "weights") is { } parameter
+            ? Values[parameter.Name] : "f32";
 }
 
 /// <summary>What is run for a case, and what its figures are related to.</summary>
@@ -65,6 +68,9 @@ internal sealed record CaseDefinition(string Title, IReadOnlyList<OurCall> Ours)
     /// <summary>Whether inputs and expected results are files that `bench/peers/build` makes.</summary>
     public bool HasData { get; init; }
 
+    /// <summary>Who gave those results.</summary>
+    public string Reference { get; init; } = "onnxruntime";
+
     /// <summary>Why nothing of ours can be measured; null where it can.</summary>
     public string? Unsupported { get; init; }
 }
@@ -86,12 +92,28 @@ internal sealed record OurCall(string Name, IReadOnlyList<string> Arguments)
 /// <summary>One way of a peer to do the work.</summary>
 /// <param name="Name">Of the contender: "onednn_packed".</param>
 /// <param name="Program">A runner of bench/peers: "ort", "dnnl", "torch".</param>
-/// <param name="Arguments">`{threads}`, `{data}`, `{models}`, `{case}`, `{openblas}` and `{blis}` stand for what their
-/// names say.</param>
+/// <param name="Arguments">`{threads}`, `{data}`, `{models}`, `{case}`, `{openblas}`, `{blis}`, `{libtorch}` and
+/// `{llamacpp}` stand for what their names say.</param>
 /// <param name="IsSlow">Never the best so far: it is run with --all-peers only.</param>
 /// <param name="IsSingle">It runs on one thread only.</param>
 internal sealed record PeerCall(string Name, string Program, IReadOnlyList<string> Arguments, bool IsSlow = false,
-    bool IsSingle = false);
+    bool IsSingle = false)
+{
+    /// <summary>
+    /// The peer's results and the expected ones they are held to: its first process writes them, and nothing of it is
+    /// timed when they are wrong. Empty for a peer that only times.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Results { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The largest error that its results may have.</summary>
+    public double Bound { get; init; } = 1e-4;
+
+    /// <summary>The case whose inputs it reads, where that is another one: the same work in f32.</summary>
+    public string? Data { get; init; }
+
+    /// <summary>An instruction set that it cannot do without, as Linux calls it: "avx512_bf16".</summary>
+    public string? Needs { get; init; }
+}
 
 /// <summary>A line of a table: one of our ways against some of the peers.</summary>
 /// <param name="Title">"GEMM 64³, constant B".</param>

@@ -12,7 +12,8 @@ internal static class Builtin
     public static IReadOnlyList<BenchmarkDefinition> Kernels { get; } =
     [
         new("gemm", "kernels", "matrix product m×k by k×n; B is a parameter, packed once, or an input",
-            [new("m", "512", "m"), new("k", "512", "k"), new("n", "512", "n"), Precision], v => At(v, true, Gemm(v))),
+            [new("m", "512", "m"), new("k", "512", "k"), new("n", "512", "n"), Precision],
+            v => At(v, true, Gemm(v), ProductsInBf16(v))),
         new("gelu_chain", "kernels", "gelu(a·x + b)·c + r on n floats",
             [new("n", "65536", "n"), Precision], v => At(v, false, Elementwise(v, "gelu_chain", "chain"))),
         new("relu", "kernels", "relu on n floats", [new("n", "65536", "n"), Precision],
@@ -29,14 +30,16 @@ internal static class Builtin
             ], v => At(v, true, Conv(v))),
     ];
 
-    public static IReadOnlyList<BenchmarkDefinition> All { get; } = [.. Kernels, .. BuiltinModels.All];
+    public static IReadOnlyList<BenchmarkDefinition> All { get; } =
+        [.. Kernels, .. BuiltinModels.All, .. BuiltinLlama.All];
 
     /// <summary>
-    /// The case at another precision than f32: contractions round their operands to it, which no peer of the table does;
-    /// what has no contraction has no such case.
+    /// The case at another precision than f32: contractions round their operands to it, as few peers do; what has no
+    /// contraction has no such case.
     /// </summary>
-    private static CaseDefinition At(ParameterValues v, bool isContraction, CaseDefinition f32)
+    private static CaseDefinition At(ParameterValues v, bool isContraction, CaseDefinition f32, PeerCall[]? bf16 = null)
     {
+        PeerCall[] peers = v["precision"] == "bf16" ? bf16 ?? [] : [];
         var precision = v["precision"];
         if (precision == "f32") return f32;
         if (precision is not ("bf16" or "f16"))
@@ -52,8 +55,12 @@ internal static class Builtin
                 Arguments = [.. o.Arguments.Select(Seeded).Where(a => a != "--weights" && !a.StartsWith("{data}", Any)),
                     "--compute", precision],
             })],
-            Peers = [],
-            Lines = [.. f32.Lines.Select(l => l with { Title = $"{l.Title}, {precision}", Peers = [] })],
+            Peers = peers,
+            Lines = [.. f32.Lines.Select(l => l with
+            {
+                Title = $"{l.Title}, {precision}",
+                Peers = [.. peers.Select(p => p.Name)],
+            })],
             HasData = false,
         };
     }
@@ -71,6 +78,33 @@ internal static class Builtin
     private static PeerCall Dnnl(string name, string variant, string op, params long[] numbers) =>
         new(name, "dnnl", ["{threads}", variant, op, .. numbers.Select(n => n.ToString(CultureInfo.InvariantCulture))]);
 
+    /// <summary>oneDNN 3.7 as libtorch 2.10 holds it; its result is held to the case's.</summary>
+    private static PeerCall Dnnl3(string name, string op, string how, params long[] numbers) =>
+        new(name, "onednn3",
+        [
+            "{threads}", "{libtorch}/libtorch_cpu.so", "{data}", op,
+            .. numbers.Select(n => n.ToString(CultureInfo.InvariantCulture)), how,
+        ])
+        { Results = Y };
+
+    /// <summary>libtorch 2.10; its results are held to the case's.</summary>
+    internal static PeerCall Torch(string name, params string[] words) =>
+        new(name, "libtorch", ["{threads}", "{data}", .. words]) { Results = Y };
+
+    private static Dictionary<string, string> Y { get; } = new() { ["y"] = "y" };
+
+    private static PeerCall[] ProductsInBf16(ParameterValues v)
+    {
+        var (m, k, n) = (v.Number("m"), v.Number("k"), v.Number("n"));
+        // A product of bf16 in f32 differs from one of f32 by a few parts in a thousand of its largest element.
+        PeerCall In(PeerCall peer) => peer with { Data = $"gemm_m{m}_k{k}_n{n}_f32", Bound = 0.02 };
+        return
+        [
+            In(Dnnl3("onednn3_bf16", "gemm", "bf16", m, k, n)) with { Needs = "avx512_bf16" },
+            In(Torch("libtorch_bf16", "linear", "bf16")),
+        ];
+    }
+
     private static CaseDefinition Gemm(ParameterValues v)
     {
         var (m, k, n) = (v.Number("m"), v.Number("k"), v.Number("n"));
@@ -85,13 +119,16 @@ internal static class Builtin
             Blas("openblas", "{openblas}"), Blas("openblas_haswell", "{openblas}", isSlow: true), Blas("blis", "{blis}"),
             Ort("ort_dynamic", "_dynamic"), Dnnl("onednn_sgemm", "sgemm", "gemm", m, k, n) with { IsSlow = m > 1 },
             Ort("ort_constant", "_constant"), Dnnl("onednn_packed", "packed", "gemm", m, k, n),
+            Dnnl3("onednn3_packed", "gemm", "f32", m, k, n), Torch("libtorch_linear", "linear"),
+            Torch("libtorch_matmul", "matmul"),
         ];
         if (m == 1)
             peers.AddRange([Blas("openblas_gemv", "{openblas}", "gemv"), Blas("blis_gemv", "{blis}", "gemv")]);
         else peers.Add(Xsmm("brgemm64"));
         if (m is > 1 and <= 128) peers.Add(Xsmm("direct", isSingle: true));
         // Their B is packed before the first call, as that of a layer's weights.
-        string[] packed = ["ort_constant", "onednn_packed", "libxsmm_brgemm64"];
+        string[] packed =
+            ["ort_constant", "onednn_packed", "onednn3_packed", "libtorch_linear", "libxsmm_brgemm64"];
         string[] all = [.. peers.Select(p => p.Name)];
         return new($"GEMM {title}",
         [
@@ -148,7 +185,7 @@ internal static class Builtin
         PeerCall[] peers =
         [
             new("gcc_loop", "loops", ["{threads}", "plain", op, $"{rows}", $"{columns}"]), Ort(),
-            Dnnl("onednn_plain", "plain", op, rows, columns),
+            Dnnl("onednn_plain", "plain", op, rows, columns), Torch("libtorch", op),
         ];
         title = $"{title} {rows}×{columns}";
         return new(title, [new("", ["bench/rows.acc", function, "x=@{data}/x.npy", "--dim", $"r={rows}", .. arguments])])
@@ -185,6 +222,9 @@ internal static class Builtin
         [
             Dnnl("onednn_blocked", "blocked", "conv", numbers), Dnnl("onednn_nhwc", "nhwc", "conv", numbers),
             Dnnl("onednn_nchw", "nchw", "conv", numbers), Ort(),
+            Dnnl3("onednn3_blocked", "conv", "direct", numbers),
+            Torch("libtorch_nhwc", "conv", $"{stride}", $"{padding}", $"{groups}", "last"),
+            Torch("libtorch_nchw", "conv", $"{stride}", $"{padding}", $"{groups}", "first"),
         ];
         string[] direct = [.. peers.Select(p => p.Name)];
         var title = $"conv {(groups > 1 ? "depthwise " : "")}{k}×{k}{(stride > 1 ? $" s{stride}" : "")} {c}→{o} @{h}²";
@@ -193,6 +233,7 @@ internal static class Builtin
         {
             ours.Add(Call("nhwc direct", "nhwc", "x_nhwc.npy", "@y", "--conv", "direct"));
             peers.Add(Dnnl("onednn_winograd", "winograd", "conv", numbers));
+            peers.Add(Dnnl3("onednn3_winograd", "conv", "winograd", numbers));
             lines.Add(new($"{title}, Winograd", "nhwc", [.. peers.Select(p => p.Name)], "convolution", "nhwc direct"));
             lines.Add(new($"{title}, direct", "nhwc direct", direct, "without Winograd"));
         }
@@ -200,7 +241,8 @@ internal static class Builtin
         {
             lines.Add(new(title, "nhwc", direct, "convolution"));
         }
-        lines.Add(new($"{title}, NCHW", "nchw", ["onednn_nchw", "onnxruntime"], "convolution, NCHW"));
+        lines.Add(new($"{title}, NCHW", "nchw", ["onednn_nchw", "onnxruntime", "libtorch_nchw"],
+            "convolution, NCHW"));
         var weights = (double)o * (c / groups) * k * k;
         return new(title, ours)
         {

@@ -46,10 +46,16 @@ internal static class BuiltinModels
                         "cache=@{data}/cache.npy", "--dim", $"b={v["batch"]}", "--dim", "t=1", "--dim", $"cap={cached + 1}",
                     ], bytes: 4.0 * (123.65e6 + 2.0 * 12 * (cached + 1) * 768));
             }),
-        Training("train_mlp", "training step, MLP", "train_mlp_b64"),
-        Training("train_cnn", "training step, CNN", "train_cnn_b64"),
+        Training("train_mlp", "MLP", "mlp", ["a", "b", "c"]),
+        Training("train_cnn", "CNN", "cnn", ["c1", "c2", "fc"]),
         .. Examples(),
+        Generator("gpt2", "layers=2 width=64 heads=4 vocab=256"),
+        Generator("llama", "depth=2 width=64 heads=4 groups=2 inner=128 vocab=256", LlamaReal),
+        Generator("qwen", "depth=2 width=64 heads=4 groups=2 inner=128 vocab=256"),
     ];
+
+    // The 7B model does not fit next to anything else; 1.1B parameters do.
+    private const string LlamaReal = "depth=22 width=2048 heads=32 groups=4 inner=5632";
 
     /// <summary>What `bench/peers/networks.py` can make: a network at the values that it is written for.</summary>
     private static readonly string[] Made =
@@ -87,7 +93,9 @@ internal static class BuiltinModels
         var torch = from how in (string[])["eager", "jit"]
                     from blas in (string[])["openblas", "haswell", "blis"]
                     select new PeerCall($"torch_{how}_{blas}", "torch", ["{threads}", blas, how, network], IsSlow: true);
-        PeerCall[] peers = isMade && v["precision"] == "f32" ? [Builtin.Ort(), .. torch] : [];
+        var isMlp = network.StartsWith("mlp", StringComparison.Ordinal);
+        PeerCall[] own = isMlp ? [Builtin.Torch("libtorch", "mlp")] : [];
+        PeerCall[] peers = isMade && v["precision"] == "f32" ? [Builtin.Ort(), .. own, .. torch] : [];
         string[] names = [.. peers.Select(p => p.Name)];
         OurCall[] ours = hasWinograd ? [Way(""), Way("direct", "--conv", "direct")] : [Way("")];
         ComparisonLine[] lines = hasWinograd
@@ -126,16 +134,30 @@ internal static class BuiltinModels
         var other => throw new FormatException($"there is no precision '{other}': f32, bf16, f16"),
     };
 
-    private static BenchmarkDefinition Training(string name, string title, string network) =>
-        new(name, "training", $"{title}: forward, backward, SGD", [new("batch", "64", "b"), Precision], v =>
+    /// <param name="layers">Those with parameters: each has a weight and a bias.</param>
+    private static BenchmarkDefinition Training(string name, string title, string network, string[] layers) =>
+        new(name, "training", $"training step, {title}: forward, backward, SGD",
+            [new("batch", "64", "b"), Precision], v =>
         {
-            var peers = ((string[])["openblas", "haswell", "blis"])
-                .Select(blas => new PeerCall($"torch_train_{blas}", "torch", ["{threads}", blas, "train", network]));
-            return new($"{title} batch {v["batch"]}", [])
+            var debian = v["batch"] == "64" ? (string[])["openblas", "haswell", "blis"] : [];
+            string[] parameters = [.. layers.SelectMany(l => new[] { $"{l}.weight", $"{l}.bias" })];
+            string[] results = ["loss", .. parameters.Select(p => $"grad.{p}"), .. parameters];
+            PeerCall[] peers = v["precision"] != "f32" ? [] :
+            [
+                Builtin.Torch("libtorch_train", "train", network) with { Results = results.ToDictionary(r => r) },
+                .. debian.Select(blas =>
+                    new PeerCall($"torch_train_{blas}", "torch", ["{threads}", blas, "train", $"{name}_b64"])),
+            ];
+            return new($"training step, {title} batch {v["batch"]}", [])
             {
-                Peers = [.. peers],
-                Lines = [new($"{title} batch {v["batch"]}", "", [.. peers.Select(p => p.Name)], "training")],
-                Unsupported = "not supported: there is no autodiff yet",
+                HasData = true,
+                Reference = "numpy",
+                Peers = peers,
+                Lines =
+                [
+                    new($"training step, {title} batch {v["batch"]}", "", [.. peers.Select(p => p.Name)], "training"),
+                ],
+                Unsupported = $"not supported: gradients of the {title}",
             };
         });
 
@@ -149,8 +171,7 @@ internal static class BuiltinModels
         yield return Example("llama", "transformer", "logits", "32",
             "depth=2 width=64 heads=4 groups=2 inner=128 vocab=256",
             (b, s) => [Dim("b", b), Dim("t", s), "ids=random:high=255"],
-            // The 7B model does not fit next to anything else; 1.1B parameters do.
-            "depth=22 width=2048 heads=32 groups=4 inner=5632");
+            LlamaReal);
         yield return Example("qwen", "transformer", "logits", "32",
             "depth=2 width=64 heads=4 groups=2 inner=128 vocab=256",
             (b, s) => [Dim("b", b), Dim("t", s), "ids=random:high=255"]);
@@ -183,6 +204,37 @@ internal static class BuiltinModels
             [Dim("n", b), Dim("t", s), "x=random", "h0=zeros"], "i=256 h=512 o=256");
     }
 
+    private static string Sets(string name, string variant, string small, string real) => variant switch
+    {
+        "real" => real,
+        "small" => small,
+        var other => throw new FormatException($"benchmark '{name}': there is no variant '{other}': real, small"),
+    };
+
+    /// <summary>A text: the time to the first token, and that of each further one.</summary>
+    private static BenchmarkDefinition Generator(string name, string small, string real = "") =>
+        new($"{name}_generate", "models",
+            $"a text of examples/models/{name}.acc: first token and next tokens; seeded weights",
+            [
+                new("batch", "1", "b"), new("prompt", "64", "p"), new("tokens", "16", "t"), Variant, Precision,
+            ], v =>
+            {
+                string[] words =
+                [
+                    $"examples/models/{name}.acc", "last",
+                    .. Sets($"{name}_generate", v["variant"], small, real)
+                        .Split(' ', StringSplitOptions.RemoveEmptyEntries).SelectMany(s => new[] { "--set", s }),
+                    "--dim", $"b={v["batch"]}", "ids=random:high=255", "--prompt", v["prompt"], "--tokens", v["tokens"],
+                    .. Compute(v),
+                ];
+                return new($"{name}, {v["variant"]}, {v["tokens"]} tokens behind {v["prompt"]}", [new("", words)])
+                {
+                    Items = v.Number("batch") * v.Number("tokens"),
+                    Model = new(v["variant"] == "real" ? name : $"{name} small", "transformer", 0),
+                };
+            })
+        { Models = [name] };
+
     private static string Dim(string name, long value) => $"--dim {name}={value}";
 
     /// <param name="small">Hyper-parameters of the small variant, `name=value` each; empty where the file's own are
@@ -193,13 +245,7 @@ internal static class BuiltinModels
         new(name, "models", $"examples/models/{name}.acc, {function}; seeded weights",
             [new("batch", "1", "b"), new("sequence", sequence, "s"), Variant, Precision], v =>
             {
-                var sets = v["variant"] switch
-                {
-                    "real" => real,
-                    "small" => small,
-                    var other => throw new FormatException($"benchmark '{name}': there is no variant '{other}': "
-                        + "real, small"),
-                };
+                var sets = Sets(name, v["variant"], small, real);
                 var (batch, length) = (v.Number("batch"), v.Number("sequence"));
                 string[] words =
                 [

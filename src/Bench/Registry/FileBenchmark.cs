@@ -3,7 +3,8 @@ namespace Accelerate.Bench.Registry;
 
 /// <summary>
 /// A function of the user's own file. Every parameter `name: value` of a suite is a word of `accc time`: a number pins
-/// the size of that name, a word is the argument's value (`random`, `@file.npy`); `set.NAME` is a hyper-parameter.
+/// the size of that name, a word is the argument's value (`random`, `@file.npy`); `set.NAME` is a hyper-parameter, and
+/// `generate.prompt` with `generate.tokens` makes a call a text of a step function.
 /// </summary>
 internal static class FileBenchmark
 {
@@ -33,6 +34,7 @@ internal static class FileBenchmark
         IEnumerable<string> words = pairs.SelectMany(p =>
             p.Key.StartsWith(Set, StringComparison.Ordinal) ? ["--set", $"{p.Key[Set.Length..]}={p.Value}"]
             : p.Key == "weights" ? ["--weights", p.Value]
+            : p.Key is "generate.prompt" or "generate.tokens" ? ["--" + p.Key["generate.".Length..], p.Value]
             : long.TryParse(p.Value, out _) ? ["--dim", $"{p.Key}={p.Value}"]
             : (string[])[$"{p.Key}={p.Value}"]);
         return new(declared, values, new(definition.Name, [new("", [file, function, .. words])]));

@@ -41,6 +41,10 @@ internal sealed class ParameterValues
                 throw new FormatException(
                     $"benchmark '{benchmark}': {name} is '{value}' where a whole number is needed");
             }
+            // They are words of command lines, keys of cases and names of files.
+            if (name.Concat(value).Any(char.IsControl))
+                throw new FormatException(
+                    $"benchmark '{benchmark}': {name} has a control character in it, as a line's end is one");
             found[name] = value;
         }
         return new([.. declared.Select(p => (p, found.GetValueOrDefault(p.Name, p.Default)))]);

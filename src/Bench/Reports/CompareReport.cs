@@ -115,7 +115,7 @@ internal sealed record CompareReport(Side A, Side B, CompareSettings Settings, I
             [.. Results.Where(r => r is { Status: ResultStatus.Measured, Median: > 0 })];
 
         public IReadOnlyList<ProcessMedian> Processes =>
-            [.. Measured.Select(r => new ProcessMedian(r.Median!.Value, $"{r.RunId}/{r.Block}"))];
+            [.. Measured.Select(r => new ProcessMedian(r.Median!.Value, r.Neighbours))];
 
         public bool IsBroken => Results.Any(r => r.Status == ResultStatus.Wrong)
             || (Measured.Count == 0 && Results.Any(r => r.Status == ResultStatus.Failed));

@@ -40,8 +40,9 @@ internal static class RatioChart
     {
         var ending = Path.GetExtension(path).ToLowerInvariant();
         if (!Endings.Contains(ending))
-            throw new HarnessException($"--chart {path}: a chart is written as {string.Join(" or ", Endings)}");
-        if (bars.Count == 0) throw new HarnessException($"--chart {path}: there is no ratio to draw");
+            throw new HarnessException($"--chart {path}: a chart is written as {string.Join(" or ", Endings)}", "--chart ratios.svg");
+        if (bars.Count == 0) throw new HarnessException($"--chart {path}: there is no ratio to draw",
+            "no case has been measured on both sides");
         using var plot = Plot(title, axis, margin, bars);
         var height = Around + BarHeight * bars.Count;
         var bytes = ending == ".svg" ? Encoding.UTF8.GetBytes(plot.GetSvgXml(Width, height))

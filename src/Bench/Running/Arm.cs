@@ -51,7 +51,11 @@ internal sealed record Arm(BenchmarkCase Case, string Backend, int Threads, int?
     /// <param name="fill">Puts places in: `{data}` and the like.</param>
     public IEnumerable<string> Words(Func<string, string> fill, double seconds, string? results) =>
         Ours!.Assembly is { } assembly
-            ? ["bench", "execute", assembly, .. Ours.Arguments, "--threads", Text(Threads), "--seconds", Text(seconds)]
+            ?
+            [
+                "bench", "execute", assembly, .. Ours.Arguments, "--threads", Text(Threads), "--seconds", Text(seconds),
+                "--signed",
+            ]
             : OfFile(fill, seconds, results);
 
     private IEnumerable<string> OfFile(Func<string, string> fill, double seconds, string? results) =>
@@ -93,13 +97,27 @@ internal static class Arms
         {
             if (definition.Unsupported is { } reason)
             {
-                yield return new Arm(c, suite.Backends[0], threads, null, new OurCall("", []), null) { Impossible = reason };
-                // Without anything of ours the peers' figures have nobody to be compared with.
-                if (!allPeers) continue;
+                // The peers' figures stand all the same: they are the bar for when ours is there.
+                yield return new Arm(c, suite.Backends[0], threads, null, new OurCall("", []), null)
+                {
+                    Impossible = reason,
+                };
             }
             foreach (var way in definition.Ours)
             {
-                if (way.Assembly is not null && suite.Scenario is null) yield return new Arm(c, "own", threads, null, way, null);
+                if (way.Assembly is not null && suite.Scenario is null)
+                {
+                    yield return new Arm(c, "own", threads, null, way, null);
+                    foreach (var build in builds ?? [])
+                    {
+                        yield return new Arm(c, "own", threads, null, way, null)
+                        {
+                            Build = build,
+                            Impossible = "not supported: a class in C# is its own assembly's, and no build of accc "
+                                + "is in it",
+                        };
+                    }
+                }
                 foreach (var backend in way.Assembly is null ? suite.Backends : [])
                 {
                     int?[] levels = backend == "llvm" ? [.. suite.Levels.Select(l => (int?)l)] : [null];

@@ -30,8 +30,9 @@ internal interface IHarnessObserver
 /// in time are compared, and the machine's slow drift meets all cases alike. What this build has measured on this machine
 /// before counts, so that an interrupted run goes on where it was.
 /// </summary>
+/// <param name="builds">The runs that other builds' results belong to, by the builds' names: commits are theirs.</param>
 internal sealed class Harness(RunOptions options, IResultStore store, ProcessRunner runner, ResultCheck check,
-    RunRecord run, IHarnessObserver observer)
+    RunRecord run, IHarnessObserver observer, IReadOnlyDictionary<string, RunRecord>? builds = null)
 {
     // Rounds differ by 1.8 at most on 2 threads, median against median: a peer that is slower by that in the best of two
     // is not the best one. Leaving it out saves a third of a run.
@@ -121,10 +122,11 @@ internal sealed class Harness(RunOptions options, IResultStore store, ProcessRun
     private void Measure(Arm arm, int block, CancellationToken cancellation)
     {
         observer.Starts(arm, block);
+        var own = arm.Build is { } build && builds?.GetValueOrDefault(build.Name) is { } other ? other : run;
         var empty = new ResultRecord
         {
             Id = Guid.NewGuid(),
-            RunId = run.Id,
+            RunId = own.Id,
             MeasuredAt = DateTime.UtcNow,
             Benchmark = arm.Case.Benchmark.Name,
             Category = arm.Case.Benchmark.Category,
@@ -144,14 +146,15 @@ internal sealed class Harness(RunOptions options, IResultStore store, ProcessRun
         var record = runner.Unavailable(arm) is { } reason
             ? empty with { Status = ResultStatus.Skipped, Reason = reason } : Process(arm, empty, cancellation);
         records[arm.Key].Add(record);
-        store.Append(new(run, [record]));
+        store.Append(new(own, [record]));
         observer.Ends(record);
     }
 
     private ResultRecord Process(Arm arm, ResultRecord empty, CancellationToken cancellation)
     {
-        // The first process of ours hands its results over: nothing more of it is timed when they are wrong.
-        var results = arm.Peer is null && arm.Ours!.Assembly is null && records[arm.Key].Count == 0 ? check.NewFolder() : null;
+        // The first process hands its results over: nothing more of it is timed when they are wrong.
+        var isChecked = arm.Peer is { } peer ? peer.Results.Count > 0 : arm.Ours!.Assembly is null;
+        var results = isChecked && records[arm.Key].Count == 0 ? check.NewFolder() : null;
         Measurement measured;
         (string With, double Error)? agreed = null;
         try
@@ -185,7 +188,10 @@ internal sealed class Harness(RunOptions options, IResultStore store, ProcessRun
             Max = measured.MaxUs,
             Cpu = measured.CpuUs,
             CallsPerSecond = measured.SamplesPerSecond ?? 1e6 / measured.MedUs,
-            ItemsPerSecond = definition.Items * (measured.SamplesPerSecond ?? 1e6 / measured.MedUs),
+            ItemsPerSecond = (measured.Tokens ?? definition.Items)
+                * (measured.SamplesPerSecond ?? 1e6 / measured.MedUs),
+            FirstToken = measured.FirstTokenUs,
+            NextToken = measured.NextTokenUs,
             CompileMs = measured.CompileMs,
             FirstResultMs = measured.FirstResultMs,
             ArenaBytes = measured.ArenaBytes,
@@ -201,15 +207,17 @@ internal sealed class Harness(RunOptions options, IResultStore store, ProcessRun
             Instructions = measured.Instructions,
             Model = empty.Model is { Parameters: 0 } m && measured.Parameters is { } count
                 ? m with { Parameters = count } : empty.Model,
-            DeviceMetrics = Metrics(definition.Title, runner.Work(arm, options.Seconds), measured),
+            DeviceMetrics = Metrics(definition.Title, runner.Work(arm, options.Seconds), measured,
+                empty.RunId == run.Id ? null : run.Id),
             Samples = measured.SamplesUs ?? [],
             Kernels = measured.Profile ?? [],
         };
     }
 
-    private static string Metrics(string title, string work, Measurement measured)
+    private static string Metrics(string title, string work, Measurement measured, Guid? session)
     {
         var all = new JsonObject { ["title"] = title, ["work"] = work };
+        if (session is { } id) all["session"] = $"{id}";
         if (measured.Percentile is { } percentile)
         {
             // With the confidence of early stopping, so many per cent of the queries are below the estimate.

@@ -13,7 +13,9 @@ internal sealed class NoMeasurementException(string message) : Exception(message
 /// <summary>Starts the process of an arm, with the environment that it needs, and reads its line.</summary>
 /// <param name="places">Where things are.</param>
 /// <param name="accc">How another process of this program is started with those words.</param>
-internal sealed class ProcessRunner(HarnessPlaces places, Func<IEnumerable<string>, ProcessStartInfo> accc)
+/// <param name="features">The processor's instruction sets, as Linux calls them; this machine's if null.</param>
+internal sealed class ProcessRunner(HarnessPlaces places, Func<IEnumerable<string>, ProcessStartInfo> accc,
+    IReadOnlyCollection<string>? features = null)
 {
     /// <summary>What a process says first when its own check of the results fails.</summary>
     public const string Refusal = "wrong result: ";
@@ -34,15 +36,18 @@ internal sealed class ProcessRunner(HarnessPlaces places, Func<IEnumerable<strin
     public string? Unavailable(Arm arm)
     {
         if (arm.Impossible is { } reason) return reason;
+        if (arm.Peer is { Needs: { } needs } && !(features ?? Machine.This.Hardware().Features).Contains(needs))
+            return $"not supported: {arm.Peer.Name} needs {needs}, which this processor lacks";
         if (arm.Peer is { } peer && !File.Exists(Program(peer.Program)))
             return $"{peer.Program} is not built: bench/peers/build";
-        return arm.Case.Definition.HasData && !Directory.Exists(Path.Combine(places.Data(arm.Case.Name), "expected"))
+        var data = arm.Peer?.Data ?? (arm.Case.Definition.HasData ? arm.Case.Name : null);
+        return data is not null && !Directory.Exists(Path.Combine(places.Data(data), "expected"))
             ? "its inputs are not made: bench/peers/build" : null;
     }
 
     /// <param name="arm">Who measures what.</param>
     /// <param name="seconds">How long it samples.</param>
-    /// <param name="results">The folder for the results of our first call; null for none.</param>
+    /// <param name="results">The folder for the results of the first call; null for none.</param>
     /// <param name="cancellation">Ends the process.</param>
     /// <exception cref="NoMeasurementException">It ended without a measurement.</exception>
     public Measurement Run(Arm arm, double seconds, string? results, CancellationToken cancellation = default)
@@ -59,14 +64,38 @@ internal sealed class ProcessRunner(HarnessPlaces places, Func<IEnumerable<strin
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(Patience + TimeSpan.FromSeconds(10 * seconds));
         using var stop = limit.Token.Register(() => process.Kill(entireProcessTree: true));
-        process.StandardInput.Close();
+        // A class of the user's runs in the process that measures it, and may print what it likes: its line is the one
+        // that begins with a word that was read before the class was loaded.
+        var isSigned = arm.Ours?.Assembly is not null;
+        var word = isSigned ? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)) : null;
+        try
+        {
+            if (word is not null) process.StandardInput.WriteLine(word);
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It ended before it read: what it said tells why.
+        }
         // Both pipes at once: a process that fills one must not wait for the other to be read.
         var said = process.StandardError.ReadToEndAsync(CancellationToken.None);
         var text = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         cancellation.ThrowIfCancellationRequested();
         if (limit.IsCancellationRequested) throw new NoMeasurementException("it had not ended after a quarter of an hour");
-        var line = text.Split('\n', StringSplitOptions.RemoveEmptyEntries).LastOrDefault();
+        var lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        if (word is not null)
+        {
+            lines =
+            [
+                .. lines.Where(l => l.StartsWith(word + " ", StringComparison.Ordinal))
+                    .Select(l => l[(word.Length + 1)..]),
+            ];
+            if (lines.Length > 1) throw new NoMeasurementException("its process signed two measurements");
+            if (lines.Length == 0 && process.ExitCode == 0)
+                throw new NoMeasurementException("its process ended by itself, without a measurement");
+        }
+        var line = lines.LastOrDefault();
         if (process.ExitCode == 0 && line is not null)
         {
             try
@@ -89,10 +118,17 @@ internal sealed class ProcessRunner(HarnessPlaces places, Func<IEnumerable<strin
         {
             var call = peer.Peer!;
             IEnumerable<string> words = call.Arguments.Select(Fill);
-            var info = call.Program == "torch"
-                ? new ProcessStartInfo("/usr/bin/python3", [Program("torch"), .. words])
-                : new ProcessStartInfo(Program(call.Program), words);
+            var info = call.Program switch
+            {
+                "torch" => new ProcessStartInfo("/usr/bin/python3", [Program("torch"), .. words]),
+                "libtorch" => new ProcessStartInfo("dotnet", [Program("libtorch"), .. words]),
+                _ => new ProcessStartInfo(Program(call.Program), words),
+            };
             foreach (var (name, value) in Environment(peer, budget)) info.Environment[name] = value;
+            // A symbol that an older libstdc++ lacks.
+            if (call.Program == "libtorch")
+                info.Environment["LD_PRELOAD"] = Path.Combine(places.Peers, "libtorch", "ios_init.so");
+            if (results is not null) info.Environment["RESULTS"] = results;
             return info;
         }
     }
@@ -123,7 +159,9 @@ internal sealed class ProcessRunner(HarnessPlaces places, Func<IEnumerable<strin
     }
 
     private string Fill(Arm arm, string word) => word
-        .Replace("{data}", places.Data(arm.Case.Name), StringComparison.Ordinal)
+        .Replace("{data}", places.Data(arm.Peer?.Data ?? arm.Case.Name), StringComparison.Ordinal)
+        .Replace("{libtorch}", Path.Combine(places.Peers, "libtorch"), StringComparison.Ordinal)
+        .Replace("{llamacpp}", Path.Combine(places.Peers, "llamacpp"), StringComparison.Ordinal)
         .Replace("{models}", Path.Combine(places.Peers, "models"), StringComparison.Ordinal)
         .Replace("{case}", arm.Case.Name, StringComparison.Ordinal)
         .Replace("{threads}", arm.Threads.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)
@@ -145,6 +183,10 @@ internal sealed class ProcessRunner(HarnessPlaces places, Func<IEnumerable<strin
         if (!peer.Name.Contains("openblas", StringComparison.Ordinal)) yield return ("ATEN_CPU_CAPABILITY", "avx512");
     }
 
-    private string Program(string name) => name == "torch"
-        ? Path.Combine(places.Root, "bench", "peers", "torch_bench.py") : Path.Combine(places.Peers, "bin", name);
+    private string Program(string name) => name switch
+    {
+        "torch" => Path.Combine(places.Root, "bench", "peers", "torch_bench.py"),
+        "libtorch" => Path.Combine(places.Peers, "libtorch", "libtorch.dll"),
+        _ => Path.Combine(places.Peers, "bin", name),
+    };
 }

@@ -1,4 +1,5 @@
 // In: the results of an arm's first call, as files. Out: the largest error against the case's reference, or a refusal.
+using System.Globalization;
 using Accelerate.Bench.Registry;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Runtime;
@@ -6,15 +7,18 @@ using Accelerate.Runtime;
 namespace Accelerate.Bench.Running;
 
 /// <summary>
-/// Where `bench/peers/build` has made inputs the reference is ONNX Runtime's result on them, an independent source: an
-/// error is |ours − theirs| / max |theirs|, as sums of thousands of products in another order, and Winograd's
-/// transforms, leave a few units of 10⁻⁶, and a wrong index 0.1 and more. Elsewhere it is our kernel interpreter's, or of
-/// a call that would take it long LLVM's at -O0 on one thread, which owes the same bits.
+/// Where `bench/peers/build` has made inputs the reference is ONNX Runtime's or NumPy's result on them, an independent
+/// source, to which peers that hand their results over are held too: an error is |ours − theirs| / max |theirs|, as
+/// sums of thousands of products in another order, and Winograd's transforms, leave a few units of 10⁻⁶, and a wrong
+/// index 0.1 and more. Elsewhere it is our kernel interpreter's, or of a call that would take it long LLVM's at -O0 on
+/// one thread, which owes the same bits.
 /// </summary>
 internal sealed class ResultCheck(HarnessPlaces places, ProcessRunner runner) : IDisposable
 {
-    /// <summary>The largest error against ONNX Runtime.</summary>
+    /// <summary>The largest error of ours against files.</summary>
     public const double Bound = 1e-4;
+
+    private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;
 
     // About ten seconds of the interpreter.
     private const double InterpreterFlops = 1e9;
@@ -33,7 +37,11 @@ internal sealed class ResultCheck(HarnessPlaces places, ProcessRunner runner) : 
     /// <exception cref="NoMeasurementException">The reference itself does not run.</exception>
     public (string With, double Error) Check(Arm arm, string results, double flops)
     {
-        if (arm.Case.Definition.HasData) return ("onnxruntime", AgainstFiles(arm, results));
+        var definition = arm.Case.Definition;
+        if (arm.Peer is { } peer)
+            return (definition.Reference, AgainstFiles(peer.Data ?? arm.Case.Name, results, peer.Results, peer.Bound));
+        if (definition.HasData)
+            return (definition.Reference, AgainstFiles(arm.Case.Name, results, arm.Ours!.Results, Bound));
         var (expected, with) = Reference(arm, flops);
         var owes = arm.Backend is "opencl" or "graph" ? Owes.Bound : Owes.Bits;
         var (theirs, ours) = (Read(expected), Read(results));
@@ -62,26 +70,28 @@ internal sealed class ResultCheck(HarnessPlaces places, ProcessRunner runner) : 
         return references[key] = (made, isQuick ? "interpreter" : "llvm -O0");
     }
 
-    private double AgainstFiles(Arm arm, string results)
+    private double AgainstFiles(string data, string results, IReadOnlyDictionary<string, string> names,
+        double bound)
     {
         var worst = 0.0;
-        foreach (var (file, name) in arm.Ours!.Results)
+        foreach (var (file, name) in names)
         {
-            using var ours = Npy.Read(Path.Combine(results, file + ".npy"));
-            var expected = Path.Combine(places.Data(arm.Case.Name), "expected", name.TrimStart('@') + ".npy");
-            using var theirs = Npy.Read(expected);
+            var path = Path.Combine(results, file + ".npy");
+            if (!File.Exists(path)) throw new InternalErrorException($"wrong result: there is no {file}");
+            using var ours = Npy.Read(path);
+            using var theirs = Npy.Read(Path.Combine(places.Data(data), "expected", name.TrimStart('@') + ".npy"));
             var isLast = name.StartsWith('@');
             long[] shape = isLast ? [.. Last(theirs.Shape.ToArray())] : [.. theirs.Shape];
             if (!ours.Shape.SequenceEqual(shape))
             {
-                throw new InternalErrorException($"wrong result: [{string.Join(", ", ours.Shape.ToArray())}] where ONNX "
-                    + $"Runtime gives [{string.Join(", ", shape)}]");
+                throw new InternalErrorException($"wrong result: {file} is [{string.Join(", ", ours.Shape.ToArray())}] "
+                    + $"where [{string.Join(", ", shape)}] is expected");
             }
             var right = theirs.ToDoubles();
             var error = Error(ours.ToDoubles(), isLast ? ChannelsLast(right, [.. theirs.Shape]) : right);
-            if (!(error <= Bound))
-                throw new InternalErrorException(
-                    $"wrong result: an error of {error:G2} where {Bound:G1} is allowed; nothing was timed");
+            if (!(error <= bound))
+                throw new InternalErrorException(string.Create(Invariant,
+                    $"wrong result: {file} has an error of {error:G2} where {bound:G1} is allowed; nothing was timed"));
             worst = Math.Max(worst, error);
         }
         return worst;

@@ -27,6 +27,9 @@ internal sealed record RunLine(BenchmarkCase Case, ComparisonLine Line, int Thre
     /// <summary>"70 GFLOP/s" or "17 GB/s".</summary>
     public string Rate { get; init; } = "";
 
+    /// <summary>Of a text: the medians of what its first and each further token takes, in microseconds.</summary>
+    public (double First, double Next)? Tokens { get; init; }
+
     /// <summary>What bounds it and how much of that is reached: "FMA 94 %".</summary>
     public string Bound { get; init; } = "";
 
@@ -97,8 +100,12 @@ internal sealed class RunTable(IReadOnlyList<BenchmarkCase> cases, Suite suite,
         var head = $"{l.Line.Title,-44} {l.Threads}t ";
         var others = string.Join(", ", l.Others.Select(o => $"{o.Peer} {Time(o.Median)}"));
         return l.Ours is null ? $"{head} {l.Note}{(others.Length > 0 ? "; peers: " + others : "")}"
-            : $"{head} {Time(l.Ours),9}  {l.Rate,12}  {l.Bound,9}  {Ratio(l),-20} {Word(l.Test),-12} {others}".TrimEnd();
+            : ($"{head} {Time(l.Ours),9}  {l.Rate,12}  {l.Bound,9}  {Ratio(l),-20} {Word(l.Test),-12} "
+                + $"{Tokens(l)}{others}").TrimEnd();
     }
+
+    private static string Tokens(RunLine l) => l.Tokens is { } t
+        ? $"first token {Time(t.First)}, next {Time(t.Next)}  " : "";
 
     /// <summary>"×1.02 (0.98–1.05)".</summary>
     public static string Ratio(RunLine l) => l.Ratio is not { } ratio ? "" : string.Create(CultureInfo.InvariantCulture,
@@ -257,12 +264,12 @@ internal sealed class RunTable(IReadOnlyList<BenchmarkCase> cases, Suite suite,
     private static RunLine Make(BenchmarkCase c, ComparisonLine line, int threads, Suite suite,
         IReadOnlyDictionary<ArmKey, List<ResultRecord>> records, IReadOnlyDictionary<int, MachineLimits> limits)
     {
-        List<ResultRecord> Of(string contender) => records.GetValueOrDefault(
+        List<ResultRecord> RecordsOf(string contender) => records.GetValueOrDefault(
             new ArmKey(c.Benchmark.Name, c.Key, contender, threads, suite.Scenario?.Name ?? "single-stream"), []);
         var isOwn = c.Definition.Ours.Any(o => o.Name == line.Way && o.Assembly is not null);
         var backend = isOwn ? "own" : suite.Backends[0];
-        var ours = Of(Arm.Name(backend, line.Way, backend == "llvm" ? suite.Levels[0] : null));
-        var peers = line.Peers.Select(p => (Peer: p, Processes: Processes(Of(p)))).Where(p => p.Processes.Count > 0)
+        var ours = RecordsOf(Arm.Name(backend, line.Way, backend == "llvm" ? suite.Levels[0] : null));
+        var peers = line.Peers.Select(p => (Peer: p, Processes: Processes(RecordsOf(p)))).Where(p => p.Processes.Count > 0)
             .Select(p => (p.Peer, p.Processes, Median: Median(p.Processes)!.Value)).OrderBy(p => p.Median).ToList();
         var mine = Processes(ours);
         var best = peers.FirstOrDefault();
@@ -280,11 +287,17 @@ internal sealed class RunTable(IReadOnlyList<BenchmarkCase> cases, Suite suite,
         };
         if (Median(mine) is not { } median) return made;
         var (rate, bound) = Limit(ours.First(r => r.Median is not null), median, ours, limits.GetValueOrDefault(threads));
+        double? Of(Func<ResultRecord, double?> value) =>
+            ours.Select(value).OfType<double>().Order().ToList() is { Count: > 0 } all
+                ? SampleSummary.Percentile(all, 0.5) : null;
+        (double, double)? tokens = Of(r => r.FirstToken) is { } first && Of(r => r.NextToken) is { } next
+            ? (first, next) : null;
         return made with
         {
             Ours = median,
             Note = "",
-            Rate = rate,
+            Rate = tokens is null ? rate : $"{Digits(Of(r => r.ItemsPerSecond)!.Value)} tokens/s",
+            Tokens = tokens,
             Bound = bound,
             Spread = common.Count == 0 ? null : (common.Min(), common.Max()),
         };
@@ -292,7 +305,7 @@ internal sealed class RunTable(IReadOnlyList<BenchmarkCase> cases, Suite suite,
 
     /// <summary>A block of another run is another block.</summary>
     private static IReadOnlyList<ProcessMedian> Processes(List<ResultRecord> all) =>
-        [.. all.Where(r => r.Median is not null).Select(r => new ProcessMedian(r.Median!.Value, $"{r.RunId}/{r.Block}"))];
+        [.. all.Where(r => r.Median is not null).Select(r => new ProcessMedian(r.Median!.Value, r.Neighbours))];
 
     private static double? Median(IReadOnlyList<ProcessMedian> processes) => processes.Count == 0 ? null
         : SampleSummary.Percentile([.. processes.Select(p => p.Value).Order()], 0.5);

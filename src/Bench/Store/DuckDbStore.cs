@@ -83,6 +83,24 @@ internal sealed partial class DuckDbStore : IResultStore
         }
     }
 
+    /// <summary>Keeps alerts; how many were not there already.</summary>
+    public int Raise(IReadOnlyList<Alert> alerts)
+    {
+        lock (gate)
+        {
+            return Guard(Path, () =>
+            {
+                using var transaction = Connection.BeginTransaction();
+                var added = alerts.Sum(a => Connection.Execute(
+                    "INSERT OR IGNORE INTO alerts VALUES ($id, $run, $result, $now, $kind, $message)", ("id", a.Id),
+                    ("run", a.RunId), ("result", a.ResultId), ("now", DateTime.UtcNow), ("kind", a.Kind),
+                    ("message", a.Message)));
+                transaction.Commit();
+                return added;
+            });
+        }
+    }
+
     /// <summary>Deletes runs with all that is known of them.</summary>
     public void Delete(IReadOnlyList<Guid> runs)
     {

@@ -45,6 +45,13 @@ internal sealed class SpoolingStore(string path, TimeSpan? patience = null) : IR
         return true;
     }
 
+    /// <summary>Keeps alerts; how many were new, or null while another process has the database open.</summary>
+    public int? Raise(IReadOnlyList<Alert> alerts)
+    {
+        using var store = TryOpen();
+        return store?.Raise(alerts);
+    }
+
     public IReadOnlyList<RunRecord> Runs(ResultFilter filter)
     {
         using var store = Read();

@@ -3,7 +3,8 @@ namespace Accelerate.Bench.Store;
 
 /// <summary>
 /// `benchmark_runs` has a row a run, `benchmark_results` a row a process with or without figures, and
-/// `performance_results` those with figures. Results that were made up are in `…_with_simulated` alone.
+/// `performance_results` those with figures; `benchmark_alerts` has what somebody should look at. Results that were
+/// made up are in `…_with_simulated` alone.
 /// </summary>
 internal static class Views
 {
@@ -15,7 +16,7 @@ internal static class Views
     [
         .. ((string[])["benchmark_runs", Results, "performance_results"])
             .SelectMany(n => (string[])[n, n + WithSimulated]),
-        "benchmark_samples", "benchmark_kernels",
+        "benchmark_samples", "benchmark_kernels", "benchmark_alerts",
     ];
 
     /// <summary>
@@ -73,5 +74,10 @@ internal static class Views
         SELECT k.*, k.flops / nullif(k.microseconds, 0) / 1e3 AS gflops,
             k.bytes / nullif(k.microseconds, 0) / 1e3 AS gb_per_second
         FROM kernels k WHERE k.result_id IN (SELECT result_id FROM benchmark_results);
+
+        CREATE OR REPLACE VIEW benchmark_alerts AS
+        SELECT a.raised_at, a.kind, a.message, r.benchmark, r.case_key, r.contender, r.threads, r.commit, r.build,
+            r.machine, a.run_id, a.result_id, a.id AS alert_id
+        FROM alerts a JOIN benchmark_results r ON r.result_id = a.result_id;
         """;
 }

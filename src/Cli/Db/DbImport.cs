@@ -46,6 +46,11 @@ internal static class DbImport
                 else imported++;
                 added += outcome.Added;
             }
+            if (wrong > 0)
+            {
+                terminal.Error.Write("  = help: docs/BENCH_DATABASE.md has the columns; a file with an error is not "
+                    + "imported at all\n");
+            }
             terminal.Output.Write($"{path}: {DbCommand.Count(added, "new result")}; "
                 + $"{DbCommand.Count(imported, "file")} imported, {known} imported before, {wrong} refused\n");
             return wrong == 0 ? ExitCodes.Ok : ExitCodes.UserError;

@@ -35,9 +35,9 @@ internal static class DbQuery
             var seconds = parsed.GetValue(timeout);
             // A timer takes no more than this.
             if (seconds is not (> 0 and <= 1e6))
-                throw CommonOptions.Usage("--timeout takes seconds, above 0 and up to a million");
+                throw CommonOptions.Usage("--timeout takes seconds, above 0 and up to a million", "--timeout 60");
             var most = parsed.GetValue(limit);
-            if (most < 1) throw CommonOptions.Usage("--limit takes a number of rows, 1 or more");
+            if (most < 1) throw CommonOptions.Usage("--limit takes a number of rows, 1 or more", "--limit 1000");
             var rows = ReadOnlyQuery.Run(DbCommand.Path(parsed, database), parsed.GetValue(sql)!, most,
                 TimeSpan.FromSeconds(seconds));
             terminal.Output.Write(RowText.Print(rows, parsed.GetValue(format)));

@@ -3,11 +3,15 @@ using System.CommandLine;
 using System.Globalization;
 using Accelerate.Bench;
 using Accelerate.Bench.Store;
+using Accelerate.Compiler.Diagnostics;
 
 namespace Accelerate.Cli.Db;
 
 internal static class DbStats
 {
+    // More of them are a query's: `SELECT * FROM benchmark_alerts`.
+    private const int Newest = 5;
+
     public static Command Make(Terminal terminal)
     {
         var database = DbCommand.Database();
@@ -38,6 +42,18 @@ internal static class DbStats
                 terminal.Output.Write($"of         {DbCommand.Count(span.Benchmarks, "benchmark")}, "
                     + $"{DbCommand.Count(span.Contenders, "contender")}\nsimulated  "
                     + $"{DbCommand.Count(span.Simulated, "result")}\n");
+                var kinds = connection.Rows(
+                    "SELECT kind, count(*) AS n FROM benchmark_alerts GROUP BY kind ORDER BY kind",
+                    row => $"{row.Get<long>("n")} {row.Get<string>("kind")}");
+                if (kinds.Count == 0) return true;
+                terminal.Output.Write($"alerts     {string.Join(", ", kinds)}; the newest:\n");
+                foreach (var (at, kind, message) in connection.Rows(
+                    "SELECT raised_at, kind, message FROM benchmark_alerts "
+                    + $"ORDER BY raised_at DESC, message LIMIT {Newest}",
+                    row => (row.Utc("raised_at"), row.Get<string>("kind"), row.Get<string>("message"))))
+                {
+                    terminal.Output.Write($"  {Text(at)}  {kind,-7}  {VisibleText.Word(message)}\n");
+                }
                 return true;
             });
             return ExitCodes.Ok;

@@ -66,6 +66,9 @@ internal sealed record FuzzProgram
 
     public int Calls { get; init; } = 1;
 
+    /// <summary>True for the gradients of a sum over the float results, by all float parameters, in their place.</summary>
+    public bool IsGradient { get; init; }
+
     /// <summary>Without what no result and no assignment of state needs.</summary>
     public FuzzProgram Live()
     {
@@ -101,8 +104,11 @@ internal sealed record FuzzProgram
         for (var call = 0; call < Calls; call++) text.Append(CultureInfo.InvariantCulture, $"# run: {run}\n");
         if (IsPinned)
             foreach (var (name, value) in sizes) text.Append(CultureInfo.InvariantCulture, $"# dim: {name}={value}\n");
-        var loose = Results.Select((r, i) => (r.Grade, Name: i.ToString(CultureInfo.InvariantCulture)))
-            .Concat(State.Select(s => (s.Value.Grade, s.Value.Name)))
+        var differentiated = Parameters.Select(p => p.Value).Where(v => v.Type.IsFloat).ToList();
+        var loose = IsGradient
+            ? [.. Enumerable.Range(0, differentiated.Count + 1).Select(i => i.ToString(CultureInfo.InvariantCulture))]
+            : Results.Select((r, i) => (r.Grade, Name: i.ToString(CultureInfo.InvariantCulture)))
+                .Concat(State.Select(s => (s.Value.Grade, s.Value.Name)))
             .Concat(Parameters.Where(p => p.IsInout).Select(p => (p.Value.Grade, p.Value.Name)))
             .Where(v => v.Grade == Grade.Loose).Select(v => v.Name).ToList();
         if (loose.Count > 0) text.Append(CultureInfo.InvariantCulture, $"# loose: {string.Join(' ', loose)}\n");
@@ -120,14 +126,32 @@ internal sealed record FuzzProgram
         var results = Results.IsEmpty ? ""
             : Results.Length == 1 ? $" -> {Results[0].TypeText}"
             : $" -> ({string.Join(", ", Results.Select(r => r.TypeText))})";
-        text.Append($"{indent}export fn f({string.Join(", ", parameters)}){results} {{\n");
+        var head = IsGradient ? "fn sum_of" : "export fn f";
+        if (IsGradient) results = " -> f32";
+        text.Append($"{indent}{head}({string.Join(", ", parameters)}){results} {{\n");
         foreach (var line in Statements.SelectMany(s => s.Text.Split('\n')))
             text.Append($"{indent}    {line}\n");
-        if (!Results.IsEmpty)
+        if (IsGradient) text.Append($"    return {Sum}\n}}\n{Gradient(parameters, differentiated)}");
+        else if (!Results.IsEmpty)
             text.Append($"{indent}    return {string.Join(", ", Results.Select(r => r.Name))}\n");
-        text.Append($"{indent}}}\n");
+        if (!IsGradient) text.Append($"{indent}}}\n");
         if (!State.IsEmpty) text.Append("}\n");
         return text.ToString();
+    }
+
+    /// <summary>
+    /// A number that depends on every float of the results: on each element by as much as its neighbours, so that no
+    /// sum of equals hides one.
+    /// </summary>
+    private string Sum => string.Join(" + ", Results.Where(r => r.Type.IsFloat).Select((r, i) =>
+        r.Rank == 0 ? $"f32({r.Name})" : $"sum(sin(f32({r.Name}) + {i}))"));
+
+    private static string Gradient(List<string> parameters, List<FuzzValue> by)
+    {
+        var names = string.Join(", ", parameters.Select(p => p[..p.IndexOf(':')]));
+        return $"export fn f({string.Join(", ", parameters)}) -> (f32, {string.Join(", ", by.Select(v => v.TypeText))}) {{\n"
+            + $"    let value, by = value_and_grad(sum_of, wrt: [{string.Join(", ", by.Select(v => v.Name))}])({names})\n"
+            + $"    return value, {string.Join(", ", by.Select((_, i) => $"by[{i}]"))}\n}}\n";
     }
 
     /// <summary>What the statements are there for, each once, in order: it tells one find from another.</summary>

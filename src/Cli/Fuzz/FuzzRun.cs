@@ -157,7 +157,7 @@ internal sealed class FuzzRun(Action<string> at)
             Tensor[] results = [];
             try
             {
-                results = session.Run(program.Name, inputs, arguments.Sizes);
+                results = [.. session.Run(program.Name, inputs, arguments.Sizes)];
             }
             catch (ExecutionException e)
             {

@@ -26,6 +26,11 @@ internal sealed partial class Generator
     // by four or eight leave: even numbers that are no multiple of four are among no vector's neighbours.
     private static readonly long[] Edges = [7, 8, 10, 14, 15, 16, 17, 22, 31, 32, 33, 63, 64, 65];
 
+    // Where the compiler goes another way: columns and rows beyond what registers and caches hold, sums in segments,
+    // rows sorted by another method.
+    private static readonly long[] Large = [47, 48, 49, 96, 127, 128, 129, 255, 256, 257, 300, 512, 513, 1023, 1024, 1025,
+        1152, 1153, 1500, 2047, 2048, 2049, 3000, 4095, 4096, 4097];
+
     private readonly Random random;
     private readonly List<FuzzParameter> parameters = [];
     private readonly List<FuzzState> state = [];
@@ -91,8 +96,11 @@ internal sealed partial class Generator
         var made = pool.Where(v => statements.Any(s => s.Defines == v)).ToList();
         if (made.Count == 0) made = pool;
         var results = made.TakeLast(1).Concat(made.OrderBy(_ => random.Next()).Take(random.Next(3))).Distinct();
+        var canGradient = state.Count == 0 && parameters.All(p => !p.IsInout)
+            && results.Any(r => r.Type.IsFloat) && parameters.Any(p => p.Value.Type.IsFloat);
         return new()
         {
+            IsGradient = canGradient && random.Next(5) == 0 && !avoided.Contains("gradient"),
             Seed = seed,
             Parameters = [.. parameters],
             State = [.. state],
@@ -107,7 +115,7 @@ internal sealed partial class Generator
     /// <summary>A few sizes that all shapes are made of, so that values meet.</summary>
     private void Dimensions()
     {
-        var large = random.Next(25) == 0;
+        var large = random.Next(10) == 0;
         for (var i = random.Next(2, 5); i > 0; i--)
         {
             long value = random.Next(20) switch
@@ -117,7 +125,7 @@ internal sealed partial class Generator
                 < 13 => random.Next(2, 7),
                 _ => Pick(Edges),
             };
-            if (large && i == 1) value = Pick<long>(4095, 4096, 4097, 127, 128, 129, 1024);
+            if (large && i == 1) value = Pick(Large);
             if (random.Next(2) == 0)
             {
                 palette.Add(value);

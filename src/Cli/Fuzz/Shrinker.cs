@@ -59,6 +59,7 @@ internal sealed class Shrinker(Func<FuzzProgram, bool> has)
 
     private static IEnumerable<FuzzProgram> Candidates(FuzzProgram p)
     {
+        if (p.IsGradient) yield return p with { IsGradient = false };
         if (p.Calls > 1) yield return p with { Calls = 1 };
         if (p.Results.Length > 1)
             foreach (var result in p.Results) yield return p with { Results = [result] };

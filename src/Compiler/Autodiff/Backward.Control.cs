@@ -7,7 +7,7 @@ using Barrier = Accelerate.Compiler.Graph.Barrier;
 
 namespace Accelerate.Compiler.Autodiff;
 
-public sealed partial class Backward
+internal sealed partial class Backward
 {
     /// <summary>
     /// What a callee computes stands in the graph again, which is the same value as the call's once calls dissolve; a
@@ -45,7 +45,8 @@ public sealed partial class Backward
             var into = new Function(names.Function(region.Name));
             var back = new Backward(into, names);
             var copy = new Copy(back, region);
-            foreach (var input in region.Inputs) copy[input] = into.Add(new Input(input.Name, input.Type));
+            for (var i = 0; i < region.Inputs.Count; i++)
+                copy[region.Inputs[i]] = into.Add(new Input($"x{i}", region.Inputs[i].Type));
             var cotangents = seeds.Select(k => into.Add(new Input($"d{k}", dy[k]!.Type))).ToList();
             copy.All();
             var inputs = wanted.Select(i => copy[region.Inputs[i - 1]]).ToList();
@@ -79,7 +80,7 @@ public sealed partial class Backward
 
         var into = new Function(names.Function(body.Name));
         List<Node> inputs = [.. operands.Select((o, i) => into.Add(new Input($"x{i}", o.Type)))];
-        var back = new Backward(into, names) { current = inputs[0] };
+        var back = new Backward(into, names);
         var at = scan.Count - 1 - Size.Variable(scan.Variable);
         var next = 0;
         List<Node> Take(int count) => inputs.GetRange((next += count) - count, count);
@@ -168,7 +169,7 @@ public sealed partial class Backward
         var into = new Function(names.Function("for"));
         ImmutableArray<Node> operands = [.. carried, .. captured];
         List<Node> inputs = [.. operands.Select((o, i) => into.Add(new Input($"x{i}", o.Type)))];
-        var back = new Backward(into, names) { current = inputs[0] };
+        var back = new Backward(into, names);
         var variable = names.Variable();
         var at = isReversed ? count - 1 - Size.Variable(variable) : Size.Variable(variable);
         into.Results = round(back, inputs, stack => back.Round(stack, at));

@@ -7,7 +7,7 @@ using Convert = Accelerate.Compiler.Graph.Convert;
 
 namespace Accelerate.Compiler.Autodiff;
 
-public sealed partial class Backward
+internal sealed partial class Backward
 {
     /// <summary>A tensor of one value.</summary>
     internal Node Fill(TensorType type, double value) => Add(type.DType.IsFloat ? Const.Of(type, [value])
@@ -50,8 +50,21 @@ public sealed partial class Backward
     internal Node Shaped(Node x, ImmutableArray<Size> shape) =>
         x.Type.Shape.SequenceEqual(shape) ? x : Add(new Reshape(x, shape));
 
-    internal Node Turned(Node x, ImmutableArray<int> order) =>
-        order.SequenceEqual(Enumerable.Range(0, order.Length)) ? x : Add(new Transpose(x, order));
+    /// <summary>The axes in another order; a product whose two sides change places is that of the two.</summary>
+    internal Node Turned(Node x, ImmutableArray<int> order)
+    {
+        if (order.SequenceEqual(Enumerable.Range(0, order.Length))) return x;
+        if (x is Dot d)
+        {
+            var (batch, a, b) = (d.BatchA.Length, d.FreeA.Length, d.FreeB.Length);
+            ImmutableArray<int> swap = [.. Enumerable.Range(0, batch), .. Enumerable.Range(batch + a, b),
+                .. Enumerable.Range(batch, a)];
+            if (order.SequenceEqual(swap))
+                return Add(new Dot(d.Operands[1], d.Operands[0], d.BatchB, d.BatchA, d.ContractB, d.ContractA,
+                    d.Type.DType));
+        }
+        return Add(new Transpose(x, order));
+    }
 
     /// <summary>x along new axes: it has the result's axes that are listed.</summary>
     internal Node Spread(Node x, ImmutableArray<Size> shape, ImmutableArray<int> axes) =>

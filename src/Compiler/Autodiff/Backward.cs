@@ -11,7 +11,7 @@ namespace Accelerate.Compiler.Autodiff;
 /// forward pass are its nodes. A gradient is made of nodes that have rules themselves, so that it can be differentiated
 /// again.
 /// </summary>
-public sealed partial class Backward
+internal sealed partial class Backward
 {
     private readonly Function graph;
     private readonly FreshNames names;
@@ -19,7 +19,7 @@ public sealed partial class Backward
     private HashSet<Node> depends = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>The node whose rule is being applied: what is added belongs to it.</summary>
-    private Node current = null!;
+    private Node? current;
 
     private Backward(Function graph, FreshNames names) => (this.graph, this.names) = (graph, names);
 
@@ -81,6 +81,9 @@ public sealed partial class Backward
 
     // ---- what rules use --------------------------------------------------------------------------------------------
 
+    private bool Owns(Node node) =>
+        node.Id >= 0 && node.Id < graph.Nodes.Count && ReferenceEquals(graph.Nodes[node.Id], node);
+
     internal Origin OriginOf(Node node) => graph.OriginOf(node);
 
     /// <summary>True if a cotangent of the operand is of use to anyone.</summary>
@@ -93,7 +96,7 @@ public sealed partial class Backward
         var type = operand.ResultTypes[result];
         if (!type.DType.IsFloat) return;
         if (!cotangent.Type.Equals(type))
-            throw new InvalidOperationException($"the cotangent of {type} is {cotangent.Type}, from {current.Op}");
+            throw new InvalidOperationException($"the cotangent of {type} is {cotangent.Type}, from {current?.Op}");
         if (!cotangents.TryGetValue(operand, out var given))
             cotangents[operand] = given = new Node?[operand.ResultTypes.Length];
         given[result] = given[result] is { } sum ? Plus(sum, cotangent) : cotangent;
@@ -118,8 +121,9 @@ public sealed partial class Backward
     {
         if (node.Id >= 0) return node;
         var before = graph.Nodes.Count;
-        var added = graph.Add(node, graph.OriginOf(current));
-        if (graph.Nodes.Count > before) graph.Belongs(added, graph.ForwardOf(current) ?? current);
+        var added = graph.Add(node, current is null ? null : graph.OriginOf(current));
+        if (graph.Nodes.Count > before && current is not null && Owns(current))
+            graph.Belongs(added, graph.ForwardOf(current) ?? current);
         return added;
     }
 }
@@ -127,4 +131,4 @@ public sealed partial class Backward
 /// <summary>What makes names that are not taken.</summary>
 /// <param name="Function">A name for a region like the one of that name.</param>
 /// <param name="Variable">A name for the variable of a loop.</param>
-public sealed record FreshNames(Func<string, string> Function, Func<string> Variable);
+internal sealed record FreshNames(Func<string, string> Function, Func<string> Variable);

@@ -7,7 +7,7 @@ namespace Accelerate.Compiler.Autodiff;
 /// <param name="what">The operation, in the user's terms: `the gradient of a \`while\` loop`.</param>
 /// <param name="origin">Where it stands.</param>
 /// <param name="help">What to write instead; null where there is nothing.</param>
-public sealed class NotDifferentiableException(string what, Origin origin, string? help = null) : Exception(what)
+internal sealed class NotDifferentiableException(string what, Origin origin, string? help = null) : Exception(what)
 {
     public Origin Origin { get; } = origin;
 

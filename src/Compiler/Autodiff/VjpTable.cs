@@ -8,7 +8,7 @@ using Convert = Accelerate.Compiler.Graph.Convert;
 namespace Accelerate.Compiler.Autodiff;
 
 /// <summary>What becomes of a cotangent.</summary>
-public enum VjpKind
+internal enum VjpKind
 {
     /// <summary>The rule says.</summary>
     Rule,
@@ -32,14 +32,19 @@ internal sealed record Vjp(VjpKind Kind, Action<Backward, Node, Node?[]>? Apply 
 /// The table of vector-Jacobian products, one entry an operation of <see cref="Ops.All"/>. A gradient goes to the
 /// element that came out: of equal ones along an axis the first, of two equal operands of max or min the second.
 /// </summary>
-public static class VjpTable
+internal static class VjpTable
 {
     private static readonly Vjp Zero = new(VjpKind.Zero);
 
     private static readonly Dictionary<string, Vjp> Table = new()
     {
         // ---- sources have no operands
-        ["input"] = Zero, ["param"] = Zero, ["buffer"] = Zero, ["const"] = Zero, ["iota"] = Zero, ["random"] = Zero,
+        ["input"] = Zero,
+        ["param"] = Zero,
+        ["buffer"] = Zero,
+        ["const"] = Zero,
+        ["iota"] = Zero,
+        ["random"] = Zero,
         ["size"] = Zero,
 
         // ---- unary: y = f(x), y' of x and y
@@ -56,7 +61,12 @@ public static class VjpTable
             r.Times(dy, r.Times(r.Of(UnaryOp.Exp, r.Minus(r.Times(x, x))), 2 / Math.Sqrt(Math.PI)))),
         ["sqrt"] = Unary((r, x, y, dy) => r.Over(r.Times(dy, 0.5), y)),
         ["rsqrt"] = Unary((r, x, y, dy) => r.Times(dy, r.Times(r.Over(y, x), -0.5))),
-        ["sign"] = Zero, ["floor"] = Zero, ["ceil"] = Zero, ["trunc"] = Zero, ["round"] = Zero, ["not"] = Zero,
+        ["sign"] = Zero,
+        ["floor"] = Zero,
+        ["ceil"] = Zero,
+        ["trunc"] = Zero,
+        ["round"] = Zero,
+        ["not"] = Zero,
         ["convert"] = Unary((r, x, y, dy) => r.As(dy, x.Type.DType)),
         ["bitcast"] = None("the gradient of `bitcast`", "`stop_gradient(x)` takes it for a constant"),
         ["stop_gradient"] = Zero,
@@ -76,7 +86,12 @@ public static class VjpTable
             (r, a, b, y, dy) => r.Unless(r.Is(CompareOp.Lt, a, b), dy)),
         ["atan2"] = Binary((r, a, b, y, dy) => r.Times(dy, r.Over(b, SumOfSquares(r, a, b))),
             (r, a, b, y, dy) => r.Minus(r.Times(dy, r.Over(a, SumOfSquares(r, a, b))))),
-        ["and"] = Zero, ["or"] = Zero, ["xor"] = Zero, ["shl"] = Zero, ["shr"] = Zero, ["compare"] = Zero,
+        ["and"] = Zero,
+        ["or"] = Zero,
+        ["xor"] = Zero,
+        ["shl"] = Zero,
+        ["shr"] = Zero,
+        ["compare"] = Zero,
         ["select"] = new(VjpKind.Rule, (r, n, dy) =>
         {
             if (r.Needs(n.Operands[1])) r.Give(n.Operands[1], r.Where(n.Operands[0], dy[0]!));
@@ -124,7 +139,10 @@ public static class VjpTable
         ["barrier"] = Unary((r, x, y, dy) => dy),
 
         // ---- effects have a value of no use
-        ["extent"] = Zero, ["print"] = Zero, ["assert"] = Zero, ["assign"] = Zero,
+        ["extent"] = Zero,
+        ["print"] = Zero,
+        ["assert"] = Zero,
+        ["assign"] = Zero,
     };
 
     /// <summary>How an operation of that name is differentiated, for tests and documents.</summary>

@@ -10,7 +10,7 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Binding;
 
 /// <summary>Binds names, computes what is known, and builds the graphs of what is not.</summary>
-public static class Binder
+internal static class Binder
 {
     /// <summary>
     /// Parses and elaborates a file. What is wrong, or not supported, is in the bag. Null when anything is wrong; an

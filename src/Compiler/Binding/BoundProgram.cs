@@ -7,7 +7,7 @@ using Accelerate.Compiler.Types;
 namespace Accelerate.Compiler.Binding;
 
 /// <summary>What a user sets from outside.</summary>
-public sealed record BindOptions
+internal sealed record BindOptions
 {
     /// <summary>`--set width=8`: hyper-parameters of the exported module; a number, true, false, or [3, 4].</summary>
     public IReadOnlyDictionary<string, string> Set { get; init; } = new Dictionary<string, string>();
@@ -20,7 +20,7 @@ public sealed record BindOptions
 }
 
 /// <summary>A file elaborated: what is left is tensors.</summary>
-public sealed record BoundProgram(
+internal sealed record BoundProgram(
     ImmutableArray<Function> Entries, ImmutableArray<StateDeclaration> State, WeightRules WeightRules)
 {
     /// <summary>
@@ -38,15 +38,15 @@ public sealed record BoundProgram(
 }
 
 /// <summary>A piece of state: its path is its key in weight files. The shape is constant.</summary>
-public record StateSpec(string Path, StorageClass Storage, TensorType Type, Span Span);
+internal record StateSpec(string Path, StorageClass Storage, TensorType Type, Span Span);
 
 /// <summary>A piece of state with its initialiser, which has no inputs and one result.</summary>
-public sealed record StateDeclaration(string Path, StorageClass Storage, TensorType Type, Function Initializer,
+internal sealed record StateDeclaration(string Path, StorageClass Storage, TensorType Type, Function Initializer,
     Span Span)
     : StateSpec(Path, Storage, Type, Span);
 
 /// <summary>A place where `use` looked for a file of the user's; the text is null where there was none.</summary>
-public sealed record UsedFile(string Path, string? Text);
+internal sealed record UsedFile(string Path, string? Text);
 
 /// <summary>The rules by which a weights file goes to the state.</summary>
 /// <param name="Whole">Those of the program, for a file of the whole model.</param>
@@ -58,7 +58,7 @@ public sealed record UsedFile(string Path, string? Text);
 /// By path of a part: the rules of its module alone, which rename the keys under it in a file for the whole model
 /// too. A library layer takes torch's names so.
 /// </param>
-public sealed record WeightRules(ImmutableArray<WeightRule> Whole,
+internal sealed record WeightRules(ImmutableArray<WeightRule> Whole,
     IReadOnlyDictionary<string, ImmutableArray<WeightRule>> Parts,
     IReadOnlyDictionary<string, ImmutableArray<WeightRule>> Modules)
 {
@@ -71,4 +71,4 @@ public sealed record WeightRules(ImmutableArray<WeightRule> Whole,
 /// out.
 /// State at the paths of an optional rule keeps its initial value where the file has no key for it.
 /// </summary>
-public sealed record WeightRule(string Source, ImmutableArray<string> Targets, bool IsOptional, Span Span);
+internal sealed record WeightRule(string Source, ImmutableArray<string> Targets, bool IsOptional, Span Span);

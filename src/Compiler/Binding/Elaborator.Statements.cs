@@ -50,11 +50,11 @@ internal sealed partial class Elaborator
                 if (taken is not null) Block(taken, rest ?? Frame.After);
                 if (other is not null && IsOverIndex(s.Condition)) Like(other);
                 return;
-            case TensorValue { DType: Runtime.DType.Bool, Rank: 0 } when rest is not null && Frame.InLoop:
+            case TensorValue { DType: DType.Bool, Rank: 0 } when rest is not null && Frame.InLoop:
                 Limit(s.Condition.Span, "a `return` under an `if` on a run-time value in a loop",
                     "assign to a local, and return it behind the loop");
                 break;
-            case TensorValue { DType: Runtime.DType.Bool, Rank: 0 } t:
+            case TensorValue { DType: DType.Bool, Rank: 0 } t:
                 Branch(t, s, rest);
                 return;
             case PoisonValue:

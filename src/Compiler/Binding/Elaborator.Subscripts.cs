@@ -106,7 +106,7 @@ internal sealed partial class Elaborator
         if (!factor.Terms.All(t => t.Coefficient > 0)) At(ranges.ExtentOf(loop) - 1);
     }
 
-    /// <summary>Whether an entry check asks for as much already: 3 <= h + 2 asks what 1 <= h does.</summary>
+    /// <summary>Whether an entry check asks for as much already: 3 &lt;= h + 2 asks what 1 &lt;= h does.</summary>
     private bool IsAsked(Size difference) => Root.Checks.Any(c => c.Kind == CheckKind.AtMost
         && difference - (c.Right - c.Left) is { IsConstant: true, Value: >= 0 });
 

@@ -132,10 +132,10 @@ internal sealed partial class Elaborator
         switch (t.Name)
         {
             case "train":
-            {
-                using var within = new Scope<Training?>(ref training, new Training(t.Key, counters.Length));
-                return CallValue(t.Function, arguments, span, calleeSpan);
-            }
+                {
+                    using var within = new Scope<Training?>(ref training, new Training(t.Key, counters.Length));
+                    return CallValue(t.Function, arguments, span, calleeSpan);
+                }
             case "checkpoint":
                 return Recomputed(t, arguments, span, calleeSpan);
         }

@@ -288,7 +288,7 @@ internal static class ForeignNames
             "numel" or "nelement" => $"write `size({x})`",
             "dtype" => "the dtype of a parameter is its type's name: `T` in `x: T[n]`",
             "at" => "assign to a part: `x[i] = v`, `x[i] += v`",
-            "backward" or "grad" or "requires_grad" or "requires_grad_" => "gradients are not built yet",
+            "backward" or "grad" or "requires_grad" or "requires_grad_" => "a gradient is of a function: `grad(loss, wrt: params)(x, y)`",
             _ => DType(name) is { } cast ? $"a dtype is the cast: `{cast}({x})`" : null,
         };
 

@@ -38,7 +38,8 @@ internal sealed record FloatValue(double Number) : WeakValue;
 internal sealed record RealValue(string Operation, ImmutableArray<WeakValue> Operands) : WeakValue;
 
 /// <summary>
-/// One of two numbers, as a scalar of an index form decides: `if j <= i { 1 } else { 0 }`. It takes the dtype it meets,
+/// One of two numbers, as a scalar of an index form decides: `if j &lt;= i { 1 } else { 0 }`. It takes the dtype it
+/// meets,
 /// as both would.
 /// </summary>
 internal sealed record ChoiceValue(TensorValue Condition, WeakValue Then, WeakValue Else) : WeakValue;

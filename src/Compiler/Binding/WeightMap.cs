@@ -11,7 +11,7 @@ namespace Accelerate.Compiler.Binding;
 /// `weights { }`: first match wins, `*` within a segment, `**` across, no target drops, several are all filled,
 /// unmatched keys are themselves.
 /// </summary>
-public static class WeightMap
+internal static class WeightMap
 {
     internal static ImmutableArray<WeightRule> Rules(SourceFile file, ModuleSyntax? module) =>
         Rules(file.Syntax.Items.Concat(module?.Items ?? []));

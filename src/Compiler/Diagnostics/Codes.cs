@@ -4,7 +4,7 @@ using System.Collections.Immutable;
 namespace Accelerate.Compiler.Diagnostics;
 
 /// <summary>The table of codes, by stage. A code is never given a new meaning.</summary>
-public static class Codes
+internal static class Codes
 {
     private static readonly List<Code> Table = [];
 

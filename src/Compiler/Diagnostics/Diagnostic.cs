@@ -1,7 +1,8 @@
 // What a stage found wrong comes in; one value that any renderer can show goes out.
 using System.Collections.Immutable;
+using Accelerate.Compiler.Diagnostics;
 
-namespace Accelerate.Compiler.Diagnostics;
+namespace Accelerate;
 
 /// <summary>Whose fault it is; it decides the exit code.</summary>
 public enum DiagnosticClass
@@ -16,28 +17,10 @@ public enum DiagnosticClass
     CompilerBug,
 }
 
-/// <summary>A stable code with its title and the paragraph that `accc explain` prints.</summary>
-public sealed record Code(string Id, string Title, string Explanation)
-{
-    /// <summary>Decided by the first digit: 4 is a limitation, 9 a compiler bug, all else a user error.</summary>
-    public DiagnosticClass Class => Id[3] switch
-    {
-        '4' => DiagnosticClass.Limitation,
-        '9' => DiagnosticClass.CompilerBug,
-        _ => DiagnosticClass.UserError,
-    };
-
-    /// <inheritdoc/>
-    public override string ToString() => Id;
-}
-
-/// <summary>A place and what is said beside it.</summary>
-public sealed record Label(Span Span, string Text);
-
-/// <summary>A function that was being elaborated, and the call that entered it.</summary>
-public sealed record CallSite(string Function, Span Span);
-
-/// <summary>One finding. The message uses the user's names and sizes as written.</summary>
+/// <summary>One finding about a program.</summary>
+/// <param name="Code">Its kind: the code is stable, with a title and an explanation.</param>
+/// <param name="Message">One line in the names and sizes of the program as written.</param>
+/// <param name="Span">Where: file, line and column, and the text concerned.</param>
 public sealed record Diagnostic(Code Code, string Message, Span Span)
 {
     /// <summary>What is said beside the primary span; null for a bare underline.</summary>
@@ -62,4 +45,10 @@ public sealed record Diagnostic(Code Code, string Message, Span Span)
         DiagnosticClass.CompilerBug => "compiler bug: " + Message,
         _ => Message,
     };
+
+    /// <summary>
+    /// The finding as a terminal shows it: its headline, the lines concerned with the places underlined, help, and the
+    /// calls that led there.
+    /// </summary>
+    public override string ToString() => PrettyRenderer.Render(this);
 }

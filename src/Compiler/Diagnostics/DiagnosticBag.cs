@@ -4,7 +4,7 @@ using System.Collections.Immutable;
 namespace Accelerate.Compiler.Diagnostics;
 
 /// <summary>Collects the diagnostics of one run.</summary>
-public sealed class DiagnosticBag
+internal sealed class DiagnosticBag
 {
     private readonly List<Diagnostic> _all = [];
     private readonly HashSet<(string Id, Span Span, string Key)> _seen = [];

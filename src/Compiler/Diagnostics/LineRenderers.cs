@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace Accelerate.Compiler.Diagnostics;
 
 /// <summary>The form that MSBuild and editors recognise: `path(line,col): error ACC2004: message`.</summary>
-public static class MsBuildRenderer
+internal static class MsBuildRenderer
 {
     /// <summary>One line, without its end.</summary>
     public static string Render(Diagnostic d) =>
@@ -13,7 +13,7 @@ public static class MsBuildRenderer
 }
 
 /// <summary>One JSON object a line. Lines and columns count from 1; `length` is in UTF-16 units.</summary>
-public static class JsonRenderer
+internal static class JsonRenderer
 {
     // Quotes and non-ASCII letters of the user's text stay readable; the output is no HTML. What JSON would leave of
     // control characters becomes its own escapes.

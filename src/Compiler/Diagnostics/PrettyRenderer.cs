@@ -4,7 +4,7 @@ using System.Text;
 namespace Accelerate.Compiler.Diagnostics;
 
 /// <summary>The default rendering, shown by LANGUAGE.md under "Diagnostics".</summary>
-public static class PrettyRenderer
+internal static class PrettyRenderer
 {
     private sealed record Mark(int Column, int Length, string? Text, bool Primary);
 

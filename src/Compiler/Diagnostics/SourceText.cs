@@ -13,7 +13,7 @@ public sealed class SourceText
     private readonly ImmutableArray<int> _lineStarts;
 
     /// <summary>Takes the text as it is; a line ends at LF, CR LF or a lone CR.</summary>
-    public SourceText(string path, string text)
+    internal SourceText(string path, string text)
     {
         ArgumentNullException.ThrowIfNull(path);
         ArgumentNullException.ThrowIfNull(text);
@@ -36,13 +36,12 @@ public sealed class SourceText
     /// </summary>
     /// <exception cref="IOException">There is none, or it is none; the message begins with the path.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
-    public static SourceText Read(string path)
+    internal static SourceText Read(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
         try
         {
-            using var reader = new StreamReader(new MemoryStream(InputFile.ReadAll(path, MostBytes)));
-            return new(path, reader.ReadToEnd());
+            return Load(path);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -52,6 +51,13 @@ public sealed class SourceText
         {
             throw new IOException($"{(path.Length > 0 ? path : "''")}: {e.Message}", e);
         }
+    }
+
+    /// <summary>The same with the system's own messages.</summary>
+    internal static SourceText Load(string path)
+    {
+        using var reader = new StreamReader(new MemoryStream(InputFile.ReadAll(path, MostBytes)));
+        return new(path, reader.ReadToEnd());
     }
 
     /// <summary>Line and column, both from 1, of an offset.</summary>
@@ -74,7 +80,7 @@ public sealed class SourceText
     }
 
     /// <summary>The span of the whole text.</summary>
-    public Span All => new(this, 0, Text.Length);
+    internal Span All => new(this, 0, Text.Length);
 
     private static ImmutableArray<int> LineStarts(string text)
     {

@@ -10,7 +10,7 @@ namespace Accelerate.Compiler.Diagnostics;
 /// A terminal obeys control characters, and marks of writing direction show letters in another order than they stand
 /// in. They are written as the language's strings have them: `\u001b`.
 /// </summary>
-public static class VisibleText
+internal static class VisibleText
 {
     // C0 and C1 controls, marks, embeddings, overrides and isolates of direction, line and paragraph separators.
     private static readonly SearchValues<char> Acting = SearchValues.Create(

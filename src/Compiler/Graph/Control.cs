@@ -10,7 +10,7 @@ namespace Accelerate.Compiler.Graph;
 /// tensor it uses is an operand. It may print and assert, then the node is an effect too; it assigns no state (the
 /// assigned value is a result). Several results are taken apart by <see cref="Result"/>.
 /// </summary>
-public abstract class RegionNode(string op, ImmutableArray<Function> regions, ImmutableArray<Node> operands,
+internal abstract class RegionNode(string op, ImmutableArray<Function> regions, ImmutableArray<Node> operands,
     ImmutableArray<TensorType> results)
     : Node(op, operands, results.IsEmpty ? TensorType.Scalar(DType.Bool) : results[0])
 {
@@ -38,7 +38,7 @@ public abstract class RegionNode(string op, ImmutableArray<Function> regions, Im
 /// <summary>
 /// The results of one of two regions: operand 0 is the condition, a scalar bool; the others go to both.
 /// </summary>
-public sealed class If(Function then, Function otherwise, ImmutableArray<Node> operands)
+internal sealed class If(Function then, Function otherwise, ImmutableArray<Node> operands)
     : RegionNode("if", [then, otherwise], operands, Infer(then, otherwise, operands))
 {
     public override OpTraits Traits => OpTraits.None;
@@ -72,7 +72,7 @@ public sealed class If(Function then, Function otherwise, ImmutableArray<Node> o
 /// values, then the elements of the scan outputs. Results: the carried values after the last iteration, then each
 /// output with an axis of Count in front.
 /// </summary>
-public sealed class Scan(Function body, string variable, Size count, int carried, ImmutableArray<Node> operands)
+internal sealed class Scan(Function body, string variable, Size count, int carried, ImmutableArray<Node> operands)
     : RegionNode("scan", [body], operands, Infer(body, variable, count, carried, operands))
 {
     public override OpTraits Traits => OpTraits.None;
@@ -114,7 +114,7 @@ public sealed class Scan(Function body, string variable, Size count, int carried
 /// `Carried` variables, then what the regions capture; both regions take all of them. The condition gives a scalar
 /// bool, the body the next carried values; the results are the last ones.
 /// </summary>
-public sealed class While(Function condition, Function body, int carried, ImmutableArray<Node> operands)
+internal sealed class While(Function condition, Function body, int carried, ImmutableArray<Node> operands)
     : RegionNode("while", [condition, body], operands, Infer(condition, body, carried, operands))
 {
     public override OpTraits Traits => OpTraits.None;

@@ -10,7 +10,7 @@ namespace Accelerate.Compiler.Graph;
 /// Results of control flow that nobody reads go, and with them what the regions compute for them: a carried variable
 /// goes when neither its result nor any value that is kept depends on it, a captured operand when no region reads it.
 /// </summary>
-public static class DeadCode
+internal static class DeadCode
 {
     public static Function Run(Function function) => Run(function, out _);
 

@@ -6,22 +6,22 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Graph;
 
-public enum UnaryOp
+internal enum UnaryOp
 {
     Neg, Abs, Sign, Floor, Ceil, Trunc, Round, Exp, Log, Expm1, Log1p, Sin, Cos, Tanh, Erf, Sqrt, Rsqrt, Not,
 }
 
-public enum BinaryOp
+internal enum BinaryOp
 {
     Add, Sub, Mul, Div, Rem, Pow, Max, Min, Atan2, And, Or, Xor, Shl, Shr,
 }
 
-public enum CompareOp
+internal enum CompareOp
 {
     Eq, Ne, Lt, Le, Gt, Ge,
 }
 
-public sealed class Unary(UnaryOp kind, Node x) : Node(Ops.Name(kind), [x], Infer(kind, x.Type))
+internal sealed class Unary(UnaryOp kind, Node x) : Node(Ops.Name(kind), [x], Infer(kind, x.Type))
 {
     public override OpTraits Traits => OpTraits.Elementwise
         | (Kind is UnaryOp.Neg or UnaryOp.Abs or UnaryOp.Not or UnaryOp.Sign or UnaryOp.Floor or UnaryOp.Ceil
@@ -44,7 +44,7 @@ public sealed class Unary(UnaryOp kind, Node x) : Node(Ops.Name(kind), [x], Infe
     }
 }
 
-public sealed class Binary(BinaryOp kind, Node a, Node b) : Node(Ops.Name(kind), [a, b], Infer(kind, a.Type, b.Type))
+internal sealed class Binary(BinaryOp kind, Node a, Node b) : Node(Ops.Name(kind), [a, b], Infer(kind, a.Type, b.Type))
 {
     public override OpTraits Traits => OpTraits.Elementwise
         | (Kind is BinaryOp.Pow or BinaryOp.Atan2 ? OpTraits.Costly : OpTraits.None);
@@ -70,7 +70,7 @@ public sealed class Binary(BinaryOp kind, Node a, Node b) : Node(Ops.Name(kind),
     }
 }
 
-public sealed class Compare(CompareOp kind, Node a, Node b) : Node("compare", [a, b], Infer(kind, a.Type, b.Type))
+internal sealed class Compare(CompareOp kind, Node a, Node b) : Node("compare", [a, b], Infer(kind, a.Type, b.Type))
 {
     public override OpTraits Traits => OpTraits.Elementwise;
 
@@ -87,7 +87,7 @@ public sealed class Compare(CompareOp kind, Node a, Node b) : Node("compare", [a
     }
 }
 
-public sealed class Select(Node condition, Node a, Node b)
+internal sealed class Select(Node condition, Node a, Node b)
     : Node("select", [condition, a, b], Infer(condition.Type, a.Type, b.Type))
 {
     public override OpTraits Traits => OpTraits.Elementwise;
@@ -104,14 +104,14 @@ public sealed class Select(Node condition, Node a, Node b)
 }
 
 /// <summary>The numeric cast; float to int truncates, saturates, and takes NaN to 0.</summary>
-public sealed class Convert(Node x, DType dtype) : Node("convert", [x], x.Type.With(dtype))
+internal sealed class Convert(Node x, DType dtype) : Node("convert", [x], x.Type.With(dtype))
 {
     public override OpTraits Traits => OpTraits.Elementwise;
 
     public override Node With(ImmutableArray<Node> operands) => new Convert(operands[0], Type.DType);
 }
 
-public sealed class Bitcast(Node x, DType dtype) : Node("bitcast", [x], Infer(x.Type, dtype))
+internal sealed class Bitcast(Node x, DType dtype) : Node("bitcast", [x], Infer(x.Type, dtype))
 {
     public override OpTraits Traits => OpTraits.Elementwise;
 
@@ -126,7 +126,7 @@ public sealed class Bitcast(Node x, DType dtype) : Node("bitcast", [x], Infer(x.
 }
 
 /// <summary>The identity, through which no gradient flows.</summary>
-public sealed class StopGradient(Node x) : Node("stop_gradient", [x], x.Type)
+internal sealed class StopGradient(Node x) : Node("stop_gradient", [x], x.Type)
 {
     public override OpTraits Traits => OpTraits.Elementwise;
 

@@ -8,7 +8,7 @@ namespace Accelerate.Compiler.Graph;
 /// <param name="Place">In the user's source: file:line:column.</param>
 /// <param name="Composites">The library functions it was part of, the outermost first.</param>
 /// <param name="Path">The layer it belongs to, as its weights are named: `blocks.3.attn`.</param>
-public sealed record Origin(string Place, ImmutableArray<string> Composites, string Path = "")
+internal sealed record Origin(string Place, ImmutableArray<string> Composites, string Path = "")
 {
     public static readonly Origin None = new("", []);
 
@@ -20,13 +20,13 @@ public sealed record Origin(string Place, ImmutableArray<string> Composites, str
     public string Where => Path.Length == 0 || Place.Length == 0 ? Place + Path : $"{Place} in {Path}";
 }
 
-public enum CheckKind
+internal enum CheckKind
 {
     Equal, AtMost,
 }
 
 /// <summary>An equality or bound between sizes that only the call can decide; tested before any write.</summary>
-public sealed record EntryCheck(CheckKind Kind, Size Left, Size Right, string Message)
+internal sealed record EntryCheck(CheckKind Kind, Size Left, Size Right, string Message)
 {
     /// <summary>
     /// That a size is one, for one that nothing else mentions: its name stays among those of the call.
@@ -42,7 +42,7 @@ public sealed record EntryCheck(CheckKind Kind, Size Left, Size Right, string Me
 /// <summary>
 /// One function of tensors. Closed: its nodes are its own, and what it uses from outside are its inputs and state.
 /// </summary>
-public sealed class Function(string name)
+internal sealed class Function(string name)
 {
     private readonly Dictionary<string, Node> interned = [];
     private readonly Dictionary<Node, Origin> origins = new(ReferenceEqualityComparer.Instance);

@@ -7,7 +7,7 @@ namespace Accelerate.Compiler.Graph;
 /// One node a line: `%1: f32[n,128] = dot(%x, %0; contract [1]x[1],batch []x[])   # mlp.acc:6:44 linear`. Functions
 /// that are called come before their callers, and a setup comes before its function.
 /// </summary>
-public static class GraphPrinter
+internal static class GraphPrinter
 {
     public static string Print(Function function)
     {

@@ -8,7 +8,7 @@ namespace Accelerate.Compiler.Graph;
 /// <summary>
 /// Throws FormatException for a text that is none, GraphException for one that breaks a rule of OPS.md.
 /// </summary>
-public static class GraphReader
+internal static class GraphReader
 {
     public static Function Read(string text)
     {

@@ -11,7 +11,7 @@ namespace Accelerate.Compiler.Graph;
 /// integer operand that belongs to it (operands 1, 2, …) is added to the start. A part outside x is clamped into it as
 /// a whole, and the call fails with its place.
 /// </summary>
-public sealed class DynamicSlice(Node x, ImmutableArray<Node> offsets, ImmutableArray<int> axes,
+internal sealed class DynamicSlice(Node x, ImmutableArray<Node> offsets, ImmutableArray<int> axes,
     ImmutableArray<Size> starts,
     ImmutableArray<Size> sizes)
     : Node("dynamic_slice", [x, .. offsets], Infer(x.Type, offsets, axes, starts, sizes))
@@ -50,7 +50,7 @@ public sealed class DynamicSlice(Node x, ImmutableArray<Node> offsets, Immutable
 /// 3, …). Operands: x, update, offsets. Out of range: as <see cref="DynamicSlice"/>. Written in place where x has no
 /// later use.
 /// </summary>
-public sealed class UpdateSlice(Node x, Node update, ImmutableArray<Node> offsets, ImmutableArray<int> axes,
+internal sealed class UpdateSlice(Node x, Node update, ImmutableArray<Node> offsets, ImmutableArray<int> axes,
     ImmutableArray<Size> starts, ImmutableArray<long> steps)
     : Node("update_slice", [x, update, .. offsets], Infer(x.Type, update.Type, offsets, axes, starts, steps))
 {
@@ -81,7 +81,7 @@ public sealed class UpdateSlice(Node x, Node update, ImmutableArray<Node> offset
     }
 }
 
-public enum ScatterOp
+internal enum ScatterOp
 {
     /// <summary>The last of several updates of one element wins.</summary>
     Set,
@@ -93,7 +93,7 @@ public enum ScatterOp
 /// adjoint of <see cref="Gather"/>. Operands: x, indices, updates. An index out of range changes nothing, and the call
 /// fails.
 /// </summary>
-public sealed class Scatter(ScatterOp kind, Node x, Node indices, Node updates, int axis)
+internal sealed class Scatter(ScatterOp kind, Node x, Node indices, Node updates, int axis)
     : Node("scatter", [x, indices, updates], Infer(kind, x.Type, indices.Type, updates.Type, axis))
 {
     public override OpTraits Traits => OpTraits.WritesAtValue | OpTraits.Costly;
@@ -122,7 +122,7 @@ public sealed class Scatter(ScatterOp kind, Node x, Node indices, Node updates, 
 /// <summary>
 /// result[.., i, ..] = x[.., 0, ..] op … op x[.., i, ..], in that order; reversed: from the last element down to i.
 /// </summary>
-public sealed class Cumulate(ReduceOp kind, Node x, int axis, bool isReversed)
+internal sealed class Cumulate(ReduceOp kind, Node x, int axis, bool isReversed)
     : Node("cumulate", [x], Infer(kind, x.Type, axis))
 {
     public override OpTraits Traits => OpTraits.Costly;
@@ -150,7 +150,7 @@ public sealed class Cumulate(ReduceOp kind, Node x, int axis, bool isReversed)
 /// Two results: x in order along the axis, and the index along the axis that each element had (i32 or i64). Stable; NaN
 /// comes last in both directions; -0 and +0 are equal.
 /// </summary>
-public sealed class Sort(Node x, int axis, bool isDescending, DType index) : Node("sort", [x],
+internal sealed class Sort(Node x, int axis, bool isDescending, DType index) : Node("sort", [x],
     Infer(x.Type, axis, index))
 {
     public override OpTraits Traits => OpTraits.Costly;
@@ -180,7 +180,7 @@ public sealed class Sort(Node x, int axis, bool isDescending, DType index) : Nod
 /// The adjoint of <see cref="Window"/>: axes Axis and Axis + 1 (i and r) become one of the given size; result[.., p,
 /// ..] is the sum, in the order of r, of all x[.., i, r, ..] with i * Stride + r * Dilation = p.
 /// </summary>
-public sealed class Fold(Node x, int axis, Size size, long stride, long dilation)
+internal sealed class Fold(Node x, int axis, Size size, long stride, long dilation)
     : Node("fold", [x], Infer(x.Type, axis, size, stride, dilation))
 {
     public override OpTraits Traits => OpTraits.Combines | OpTraits.Costly;

@@ -6,7 +6,7 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Graph;
 
 /// <summary>The same elements in row-major order under another shape of the same count.</summary>
-public sealed class Reshape(Node x, ImmutableArray<Size> shape, bool isChecked = false)
+internal sealed class Reshape(Node x, ImmutableArray<Size> shape, bool isChecked = false)
     : Node("reshape", [x], Infer(x.Type, shape, isChecked))
 {
     public override OpTraits Traits => OpTraits.Movement | OpTraits.View;
@@ -19,7 +19,7 @@ public sealed class Reshape(Node x, ImmutableArray<Size> shape, bool isChecked =
     public override Node With(ImmutableArray<Node> operands) => new Reshape(operands[0], Type.Shape, IsChecked);
 
     public override ImmutableArray<Size>? Below(ImmutableArray<Size> index, IndexRanges ranges) =>
-        Indexing.Split(Indexing.Linear(index, Type.Shape), OperandType(0).Shape, ranges);
+        Indexing.Reshaped(index, Type.Shape, OperandType(0).Shape, ranges);
 
     private static TensorType Infer(TensorType x, ImmutableArray<Size> shape, bool isChecked)
     {
@@ -31,7 +31,7 @@ public sealed class Reshape(Node x, ImmutableArray<Size> shape, bool isChecked =
 }
 
 /// <summary>Result axis d is operand axis Permutation[d].</summary>
-public sealed class Transpose(Node x, ImmutableArray<int> permutation)
+internal sealed class Transpose(Node x, ImmutableArray<int> permutation)
     : Node("transpose", [x], Infer(x.Type, permutation))
 {
     public override OpTraits Traits => OpTraits.Movement | OpTraits.View;
@@ -54,7 +54,7 @@ public sealed class Transpose(Node x, ImmutableArray<int> permutation)
 }
 
 /// <summary>Operand axis d becomes result axis Axes[d] (ascending); the other result axes repeat the operand.</summary>
-public sealed class Broadcast(Node x, ImmutableArray<Size> shape, ImmutableArray<int> axes)
+internal sealed class Broadcast(Node x, ImmutableArray<Size> shape, ImmutableArray<int> axes)
     : Node("broadcast", [x], Infer(x.Type, shape, axes))
 {
     public override OpTraits Traits => OpTraits.Movement | OpTraits.View;
@@ -85,7 +85,7 @@ public sealed class Broadcast(Node x, ImmutableArray<Size> shape, ImmutableArray
 /// <summary>
 /// Elements Starts[d] + i * Steps[d] for i below the result's size, along each axis. Steps are positive.
 /// </summary>
-public sealed class Slice(Node x, ImmutableArray<Size> starts, ImmutableArray<Size> sizes, ImmutableArray<long> steps)
+internal sealed class Slice(Node x, ImmutableArray<Size> starts, ImmutableArray<Size> sizes, ImmutableArray<long> steps)
     : Node("slice", [x], Infer(x.Type, starts, sizes, steps))
 {
     public override OpTraits Traits => OpTraits.Movement | OpTraits.View;
@@ -114,7 +114,7 @@ public sealed class Slice(Node x, ImmutableArray<Size> starts, ImmutableArray<Si
 }
 
 /// <summary>A constant before, after and between the elements of each axis.</summary>
-public sealed class Pad(Node x, Node value, ImmutableArray<Size> before, ImmutableArray<Size> after,
+internal sealed class Pad(Node x, Node value, ImmutableArray<Size> before, ImmutableArray<Size> after,
     ImmutableArray<long> between)
     : Node("pad", [x, value], Infer(x.Type, value.Type, before, after, between))
 {
@@ -145,7 +145,7 @@ public sealed class Pad(Node x, Node value, ImmutableArray<Size> before, Immutab
     }
 }
 
-public sealed class Reverse(Node x, ImmutableArray<int> axes) : Node("reverse", [x], Infer(x.Type, axes))
+internal sealed class Reverse(Node x, ImmutableArray<int> axes) : Node("reverse", [x], Infer(x.Type, axes))
 {
     public override OpTraits Traits => OpTraits.Movement | OpTraits.View;
 
@@ -166,7 +166,7 @@ public sealed class Reverse(Node x, ImmutableArray<int> axes) : Node("reverse", 
     }
 }
 
-public sealed class Concat(ImmutableArray<Node> parts, int axis) : Node("concat", parts, Infer(parts, axis))
+internal sealed class Concat(ImmutableArray<Node> parts, int axis) : Node("concat", parts, Infer(parts, axis))
 {
     public override OpTraits Traits => OpTraits.Movement;
 
@@ -195,7 +195,7 @@ public sealed class Concat(ImmutableArray<Node> parts, int axis) : Node("concat"
 /// Axis `axis` becomes two: result[.., i, r, ..] = x[.., i * Stride + r * Dilation, ..], i &lt; Count, r &lt; Extent.
 /// Convolution and pooling are a dot and a reduce over windows; a window is never materialised.
 /// </summary>
-public sealed class Window(Node x, int axis, Size count, Size extent, long stride, long dilation)
+internal sealed class Window(Node x, int axis, Size count, Size extent, long stride, long dilation)
     : Node("window", [x], Infer(x.Type, axis, count, extent, stride, dilation))
 {
     public override OpTraits Traits => OpTraits.Movement | OpTraits.View;
@@ -236,7 +236,7 @@ public sealed class Window(Node x, int axis, Size count, Size extent, long strid
 /// result[a.., i.., b..] = x[a.., indices[i..], b..], where the indices stand in place of axis `axis`. An index out of
 /// range is clamped, and the call fails with its place.
 /// </summary>
-public sealed class Gather(Node x, Node indices, int axis) : Node("gather", [x, indices],
+internal sealed class Gather(Node x, Node indices, int axis) : Node("gather", [x, indices],
     Infer(x.Type, indices.Type, axis))
 {
     public override OpTraits Traits => OpTraits.ReadsAtValue | OpTraits.Costly;

@@ -8,7 +8,7 @@ namespace Accelerate.Compiler.Graph;
 /// A node is made by its function's <see cref="Function.Add"/> only and is interned by (op, operands, attributes,
 /// type): equal values are the same object, and equality is reference equality.
 /// </summary>
-public abstract class Node(string op, ImmutableArray<Node> operands, TensorType type)
+internal abstract class Node(string op, ImmutableArray<Node> operands, TensorType type)
 {
     /// <summary>The operation's name in the text form.</summary>
     public string Op { get; } = op;
@@ -72,7 +72,7 @@ public abstract class Node(string op, ImmutableArray<Node> operands, TensorType 
 }
 
 /// <summary>A rule of OPS.md that does not hold; the id is the constraint's there, as `dot C2`.</summary>
-public sealed class GraphException(string constraint, string message) : Exception($"{constraint}: {message}")
+internal sealed class GraphException(string constraint, string message) : Exception($"{constraint}: {message}")
 {
     public string Constraint { get; } = constraint;
 }

@@ -3,7 +3,7 @@ namespace Accelerate.Compiler.Graph;
 
 /// <summary>Each class of nodes declares its own; a new one has to.</summary>
 [Flags]
-public enum OpTraits
+internal enum OpTraits
 {
     None = 0,
 

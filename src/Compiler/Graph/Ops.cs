@@ -1,7 +1,7 @@
 // The names of the operations, as the text form and OPS.md spell them.
 namespace Accelerate.Compiler.Graph;
 
-public static class Ops
+internal static class Ops
 {
     public static string Name(UnaryOp op) => op.ToString().ToLowerInvariant();
 

@@ -8,7 +8,7 @@ namespace Accelerate.Compiler.Graph;
 /// Takes parts of graphs out as functions: the opposite of `decompose`. Parts that compute the same, of twelve equal
 /// layers, share one function.
 /// </summary>
-public sealed class Outliner
+internal sealed class Outliner
 {
     private readonly Dictionary<string, Function> known = [];
     private readonly Dictionary<string, int> counts = [];

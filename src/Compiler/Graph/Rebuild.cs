@@ -7,7 +7,7 @@ namespace Accelerate.Compiler.Graph;
 /// </summary>
 /// <param name="from">The old function.</param>
 /// <param name="into">The function that the nodes are added to.</param>
-public sealed class Rebuild(Function from, Function into)
+internal sealed class Rebuild(Function from, Function into)
 {
     private readonly Dictionary<Node, Node> map = new(ReferenceEqualityComparer.Instance);
 

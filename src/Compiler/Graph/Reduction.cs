@@ -5,7 +5,7 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Graph;
 
-public enum ReduceOp
+internal enum ReduceOp
 {
     Add, Mul, Max, Min, And, Or,
 }
@@ -13,7 +13,7 @@ public enum ReduceOp
 /// <summary>
 /// Combines the listed axes (ascending) and drops them. An empty axis gives the operation's identity.
 /// </summary>
-public sealed class Reduce(ReduceOp kind, Node x, ImmutableArray<int> axes)
+internal sealed class Reduce(ReduceOp kind, Node x, ImmutableArray<int> axes)
     : Node("reduce", [x], Infer(kind, x.Type, axes))
 {
     public override OpTraits Traits => OpTraits.Combines | OpTraits.Costly;
@@ -48,7 +48,7 @@ public sealed class Reduce(ReduceOp kind, Node x, ImmutableArray<int> axes)
 /// <summary>
 /// The index of the greatest (least) element along one axis; the first of equals; a NaN counts as the greatest (least).
 /// </summary>
-public sealed class ArgReduce(bool greatest, Node x, int axis, DType dtype)
+internal sealed class ArgReduce(bool greatest, Node x, int axis, DType dtype)
     : Node("arg_reduce", [x], Infer(x.Type, axis, dtype))
 {
     public override OpTraits Traits => OpTraits.Combines | OpTraits.Costly;
@@ -75,7 +75,7 @@ public sealed class ArgReduce(bool greatest, Node x, int axis, DType dtype)
 /// to it, exactly, when theirs is narrower (bf16 and f16 to f32, i8 and u8 to i32). a.. and b.. are the axes of each
 /// operand that are neither, in their order.
 /// </summary>
-public sealed class Dot(Node a, Node b, ImmutableArray<int> batchA, ImmutableArray<int> batchB,
+internal sealed class Dot(Node a, Node b, ImmutableArray<int> batchA, ImmutableArray<int> batchB,
     ImmutableArray<int> contractA, ImmutableArray<int> contractB, DType? accumulate = null)
     : Node("dot", [a, b], Infer(a.Type, b.Type, batchA, batchB, contractA, contractB, accumulate ?? a.Type.DType))
 {

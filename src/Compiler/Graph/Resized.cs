@@ -8,7 +8,7 @@ namespace Accelerate.Compiler.Graph;
 /// <summary>
 /// Nodes in which sizes are replaced, those of regions too: a round of a loop that is counted from the other end, say.
 /// </summary>
-public static class Resized
+internal static class Resized
 {
     /// <summary>The node on other operands, in which each variable is what the map says; null leaves it.</summary>
     /// <param name="node">The node.</param>

@@ -10,7 +10,7 @@ namespace Accelerate.Compiler.Graph;
 /// A parameter. An `inout` one is the caller's memory: an <see cref="Assign"/> of the same name says what it holds when
 /// the function returns.
 /// </summary>
-public sealed class Input(string name, TensorType type, bool isInout = false) : Node("input", [], type)
+internal sealed class Input(string name, TensorType type, bool isInout = false) : Node("input", [], type)
 {
     public override OpTraits Traits => OpTraits.None;
 
@@ -26,13 +26,13 @@ public sealed class Input(string name, TensorType type, bool isInout = false) : 
 /// <summary>
 /// `param` is trained, `buffer` is not; both are saved and loaded. `inout` is an input that is written back.
 /// </summary>
-public enum StorageClass
+internal enum StorageClass
 {
     Param, Buffer, Inout,
 }
 
 /// <summary>A piece of state as it is when the function is entered, named by its path.</summary>
-public sealed class State(StorageClass storage, string name, TensorType type)
+internal sealed class State(StorageClass storage, string name, TensorType type)
     : Node(storage == StorageClass.Param ? "param" : "buffer", [], type)
 {
     public override OpTraits Traits => OpTraits.None;
@@ -50,7 +50,7 @@ public sealed class State(StorageClass storage, string name, TensorType type)
 /// A literal: one value that fills the shape, or row-major values of a constant shape. Values are kept as exact doubles
 /// (floats, rounded to the dtype) or longs (integers, bool as 0 and 1).
 /// </summary>
-public sealed class Const : Node
+internal sealed class Const : Node
 {
     public override OpTraits Traits => OpTraits.None;
 
@@ -112,7 +112,7 @@ public sealed class Const : Node
 }
 
 /// <summary>The index along one axis, in an integer or float dtype.</summary>
-public sealed class Iota(TensorType type, int axis) : Node("iota", [], Infer(type, axis))
+internal sealed class Iota(TensorType type, int axis) : Node("iota", [], Infer(type, axis))
 {
     public override OpTraits Traits => OpTraits.None;
 
@@ -134,7 +134,7 @@ public sealed class Iota(TensorType type, int axis) : Node("iota", [], Infer(typ
 /// Uniform bits: element i (row-major) is word i % 4 of Philox4x32-10 with the counter i // 4 and the scalar i64 key.
 /// Independent of layout, tile and backend.
 /// </summary>
-public sealed class Random(Node key, ImmutableArray<Size> shape)
+internal sealed class Random(Node key, ImmutableArray<Size> shape)
     : Node("random", [key], Infer(key.Type, shape))
 {
     public override OpTraits Traits => OpTraits.Costly;
@@ -149,7 +149,7 @@ public sealed class Random(Node key, ImmutableArray<Size> shape)
 }
 
 /// <summary>A size as a scalar value.</summary>
-public sealed class SizeValue(Size size, DType dtype) : Node("size", [], TensorType.Scalar(dtype))
+internal sealed class SizeValue(Size size, DType dtype) : Node("size", [], TensorType.Scalar(dtype))
 {
     public override OpTraits Traits => OpTraits.None;
 
@@ -163,7 +163,7 @@ public sealed class SizeValue(Size size, DType dtype) : Node("size", [], TensorT
 }
 
 /// <summary>Literals as text that reads back to the same bits.</summary>
-public static class ConstText
+internal static class ConstText
 {
     public static string Float(double value) =>
         double.IsNaN(value) ? "nan"

@@ -8,7 +8,7 @@ namespace Accelerate.Compiler.Graph;
 /// <summary>
 /// A call of a closed function: everything it uses is an operand. The value is a tuple when it has several results.
 /// </summary>
-public sealed class Call(Function callee, ImmutableArray<Node> arguments)
+internal sealed class Call(Function callee, ImmutableArray<Node> arguments)
     : Node("call", arguments, Infer(callee, arguments))
 {
     public override OpTraits Traits => OpTraits.None;
@@ -33,7 +33,7 @@ public sealed class Call(Function callee, ImmutableArray<Node> arguments)
 }
 
 /// <summary>Several values as one operand of `result`.</summary>
-public sealed class Tuple(ImmutableArray<Node> items) : Node("tuple", items, Infer(items))
+internal sealed class Tuple(ImmutableArray<Node> items) : Node("tuple", items, Infer(items))
 {
     public override OpTraits Traits => OpTraits.None;
 
@@ -49,7 +49,7 @@ public sealed class Tuple(ImmutableArray<Node> items) : Node("tuple", items, Inf
 }
 
 /// <summary>Element Index of a node with several results: a tuple, a call, control flow, a sort.</summary>
-public sealed class Result(Node of, int index) : Node("result", [of], Infer(of, index))
+internal sealed class Result(Node of, int index) : Node("result", [of], Infer(of, index))
 {
     public override OpTraits Traits => OpTraits.None;
 
@@ -69,7 +69,7 @@ public sealed class Result(Node of, int index) : Node("result", [of], Infer(of, 
 }
 
 /// <summary>What a barrier holds a value back from.</summary>
-public enum BarrierKind
+internal enum BarrierKind
 {
     /// <summary>The value has a buffer of its own, whatever reads it: no kernel computes it anew.</summary>
     Materialise,
@@ -93,7 +93,7 @@ public enum BarrierKind
 /// <param name="x">The value.</param>
 /// <param name="kind">Why it is held back.</param>
 /// <param name="unique">Tells checkpoints and leaves apart; 0 for the other kinds, where equal values are one.</param>
-public sealed class Barrier(Node x, BarrierKind kind, int unique = 0) : Node("barrier", [x], Infer(x, kind, unique))
+internal sealed class Barrier(Node x, BarrierKind kind, int unique = 0) : Node("barrier", [x], Infer(x, kind, unique))
 {
     /// <summary>A checkpoint only has to stay apart: who reads it reads the operand.</summary>
     public override OpTraits Traits =>
@@ -126,7 +126,7 @@ public sealed class Barrier(Node x, BarrierKind kind, int unique = 0) : Node("ba
 /// From here on the size Variable is the scalar integer operand + Plus, but at least 1 and at most Most. An effect,
 /// because what mentions the size does not have it as an operand.
 /// </summary>
-public sealed class Extent(Node limit, string variable, long plus, Size most) : Node("extent", [limit],
+internal sealed class Extent(Node limit, string variable, long plus, Size most) : Node("extent", [limit],
     Infer(limit, most))
 {
     public override OpTraits Traits => OpTraits.None;
@@ -157,7 +157,7 @@ public sealed class Extent(Node limit, string variable, long plus, Size most) : 
 /// <summary>
 /// Prints its operands through the format, in program order. The value is its first operand, without one `true`.
 /// </summary>
-public sealed class Print(string format, ImmutableArray<Node> values)
+internal sealed class Print(string format, ImmutableArray<Node> values)
     : Node("print", values, values.IsEmpty ? TensorType.Scalar(DType.Bool) : values[0].Type)
 {
     public override OpTraits Traits => OpTraits.None;
@@ -174,7 +174,7 @@ public sealed class Print(string format, ImmutableArray<Node> values)
 /// <summary>
 /// Fails the call when the scalar condition, operand 0, is false; the message formats the other operands.
 /// </summary>
-public sealed class Assert(string message, Node condition, ImmutableArray<Node> values)
+internal sealed class Assert(string message, Node condition, ImmutableArray<Node> values)
     : Node("assert", [condition, .. values], Infer(condition.Type))
 {
     public override OpTraits Traits => OpTraits.None;
@@ -198,7 +198,7 @@ public sealed class Assert(string message, Node condition, ImmutableArray<Node> 
 /// <summary>
 /// The value that a piece of state, or an `inout` input of that name, has when the function returns. At most one each.
 /// </summary>
-public sealed class Assign(StorageClass storage, string name, Node value) : Node("assign", [value], value.Type)
+internal sealed class Assign(StorageClass storage, string name, Node value) : Node("assign", [value], value.Type)
 {
     public override OpTraits Traits => OpTraits.None;
 

@@ -5,7 +5,7 @@ namespace Accelerate.Compiler.Graph;
 /// Who has a node among its operands: once for each operand that is it. Results and effects of the function are no nodes
 /// and stand nowhere here. Nodes that are added later are unknown.
 /// </summary>
-public sealed class Uses
+internal sealed class Uses
 {
     private readonly List<Node>[] users;
 

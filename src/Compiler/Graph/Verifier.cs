@@ -6,7 +6,7 @@ namespace Accelerate.Compiler.Graph;
 /// <summary>
 /// Infers every type again and checks order, ownership and results. Run after every pass by the tests.
 /// </summary>
-public static class Verifier
+internal static class Verifier
 {
     public static void Verify(Function function)
     {

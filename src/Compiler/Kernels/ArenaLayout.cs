@@ -8,7 +8,7 @@ namespace Accelerate.Compiler.Kernels;
 /// The arena of one call: the offsets of the program's plan where they are constants, else the packer's for these
 /// sizes, so that symbolic sizes share as well as constant ones.
 /// </summary>
-public sealed class ArenaLayout
+internal sealed class ArenaLayout
 {
     private readonly CallPlan plan;
     private readonly long[] temporaries;

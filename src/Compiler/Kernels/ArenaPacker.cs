@@ -7,7 +7,7 @@ namespace Accelerate.Compiler.Kernels;
 /// line by line, and must come to the same offsets (ties are broken by the number of the temporary, keys are doubles,
 /// which C multiplies to the same bits).
 /// </summary>
-public static class ArenaPacker
+internal static class ArenaPacker
 {
     /// <summary>Temporaries begin at whole cache lines, which are also AVX-512 vectors.</summary>
     public const int Line = 64;

@@ -10,7 +10,7 @@ namespace Accelerate.Compiler.Kernels;
 /// Writes one block. Values of outer blocks may be used; an operation that an outer or this block already has is not
 /// emitted again.
 /// </summary>
-public sealed class BlockBuilder
+internal sealed class BlockBuilder
 {
     private readonly Ids ids;
     private readonly BlockBuilder? outer;

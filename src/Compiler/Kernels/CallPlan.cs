@@ -13,12 +13,12 @@ namespace Accelerate.Compiler.Kernels;
 /// <param name="First">The first step that needs its values, by <see cref="Lives"/>.</param>
 /// <param name="Last">The last one.</param>
 /// <param name="Slot">The slot it lies in on devices that allocate each block apart.</param>
-public sealed record PlannedTemporary(int Buffer, Size Bytes, int First, int Last, int Slot);
+internal sealed record PlannedTemporary(int Buffer, Size Bytes, int First, int Last, int Slot);
 
 /// <summary>Where temporaries lie in one block of memory.</summary>
 /// <param name="Offsets">Bytes from its start to each temporary, in the plan's order.</param>
 /// <param name="Bytes">Of the whole.</param>
-public sealed record PackedArena(ImmutableArray<long> Offsets, long Bytes);
+internal sealed record PackedArena(ImmutableArray<long> Offsets, long Bytes);
 
 /// <summary>
 /// All that the sizes of a call decide before its first step. A backend works it out once for each tuple of sizes; the
@@ -27,7 +27,7 @@ public sealed record PackedArena(ImmutableArray<long> Offsets, long Bytes);
 /// <param name="Checks">Made before anything is written, in this order.</param>
 /// <param name="Temporaries">Each temporary once, in the order of the buffers.</param>
 /// <param name="Slots">Bytes of each slot: the greatest of the temporaries that share it.</param>
-public sealed record CallPlan(ImmutableArray<EntryCheck> Checks, ImmutableArray<PlannedTemporary> Temporaries,
+internal sealed record CallPlan(ImmutableArray<EntryCheck> Checks, ImmutableArray<PlannedTemporary> Temporaries,
     ImmutableArray<Size> Slots)
 {
     /// <summary>

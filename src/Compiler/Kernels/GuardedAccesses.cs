@@ -10,7 +10,7 @@ namespace Accelerate.Compiler.Kernels;
 /// are what somebody wrote. What is not proved by the ranges of the loops around is guarded, so that no element outside
 /// of a buffer is read or written, whatever the text says. An access that is in bounds gives what it gave.
 /// </summary>
-public static class GuardedAccesses
+internal static class GuardedAccesses
 {
     /// <summary>Only of programs that nobody vouches for.</summary>
     public static Program Of(Program program) => program.IsTrusted ? program : program with

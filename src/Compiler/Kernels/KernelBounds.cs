@@ -5,7 +5,7 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Kernels;
 
 /// <summary>An unguarded access, and the offset that is not proved to lie in [0, Count).</summary>
-public sealed record UnprovedAccess(string Buffer, Size Offset, Size Count)
+internal sealed record UnprovedAccess(string Buffer, Size Offset, Size Count)
 {
     public override string ToString() => $"{Buffer}[{Offset}] of {Count}";
 }
@@ -15,7 +15,7 @@ public sealed record UnprovedAccess(string Buffer, Size Offset, Size Count)
 /// offset
 /// has a range when it is a clamp: select(x &lt; 0, 0, select(x &gt; last, last, x)), for an axis that is not empty.
 /// </summary>
-public static class KernelBounds
+internal static class KernelBounds
 {
     public static IReadOnlyList<UnprovedAccess> Unproved(Kernel kernel) =>
         [.. Find(kernel, strict: false).Select(a => a.Access)];

@@ -8,7 +8,7 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Kernels;
 
 /// <summary>How a kernel's work is shaped; follows from its text.</summary>
-public enum KernelKind
+internal enum KernelKind
 {
     /// <summary>Elementwise work and gathers: loops around straight-line code.</summary>
     Map,
@@ -21,14 +21,14 @@ public enum KernelKind
 }
 
 /// <summary>A scalar in single assignment form. Bool is one bit in values and one byte in buffers.</summary>
-public sealed record Value(int Id, DType Type)
+internal sealed record Value(int Id, DType Type)
 {
     /// <summary>The name under which an i64 value stands in an offset (the one indirection of an accessor).</summary>
     public string IndexName => VariableName.Loaded(Id);
 }
 
 /// <summary>The scalar operations. NUMERICS.md fixes every case; there is no undefined one.</summary>
-public enum ScalarOp
+internal enum ScalarOp
 {
     Neg, Abs, Sqrt, Floor, Ceil, Trunc, Round, Not,
     Add, Sub, Mul, Div, Rem, Max, Min, And, Or, Xor, Shl, Shr,
@@ -36,7 +36,7 @@ public enum ScalarOp
     Fma, Select, Convert, Bitcast,
 }
 
-public enum LoopKind
+internal enum LoopKind
 {
     /// <summary>
     /// Iterations in any order, on any worker. Parallel loops are the outermost ones and nest perfectly.
@@ -51,13 +51,13 @@ public enum LoopKind
 }
 
 /// <summary>What a reduction does with its terms.</summary>
-public enum ReduceKind
+internal enum ReduceKind
 {
     Add, Mul, Max, Min, And, Or, ArgMax, ArgMin,
 }
 
 /// <summary>0 &lt;= Index &lt; Extent.</summary>
-public sealed record Guard(Size Index, Size Extent)
+internal sealed record Guard(Size Index, Size Extent)
 {
     public IEnumerable<Size> Sizes => [Index, Extent];
 
@@ -77,25 +77,25 @@ public sealed record Guard(Size Index, Size Extent)
     }
 }
 
-public sealed record Block(ImmutableArray<Statement> Statements)
+internal sealed record Block(ImmutableArray<Statement> Statements)
 {
     public static readonly Block Empty = new([]);
 }
 
 /// <summary>One loop of a statement: its variable goes from 0 to the extent.</summary>
-public sealed record Axis(string Variable, Size Extent)
+internal sealed record Axis(string Variable, Size Extent)
 {
     public Axis Map(Func<Size, Size> size) => this with { Extent = size(Extent) };
 }
 
 /// <summary>A block inside a statement, and the statement's loops that it runs in, the outer ones first.</summary>
-public sealed record Scope(Block Block, ImmutableArray<Axis> Axes);
+internal sealed record Scope(Block Block, ImmutableArray<Axis> Axes);
 
 /// <summary>
 /// What every statement says of itself, so that who walks or rewrites kernels needs to know no kind: the blocks it
 /// holds, the values it defines, the sizes it mentions.
 /// </summary>
-public abstract record Statement
+internal abstract record Statement
 {
     /// <summary>The blocks inside, in the order of the text.</summary>
     public virtual ImmutableArray<Scope> Scopes => [];
@@ -114,7 +114,7 @@ public abstract record Statement
 }
 
 /// <summary>Result = op(arguments); the result's type says what Convert, Bitcast and the comparisons give.</summary>
-public sealed record Compute(Value Result, ScalarOp Op, ImmutableArray<Value> Arguments) : Statement
+internal sealed record Compute(Value Result, ScalarOp Op, ImmutableArray<Value> Arguments) : Statement
 {
     public override ImmutableArray<Value> Defines => [Result];
 
@@ -122,7 +122,7 @@ public sealed record Compute(Value Result, ScalarOp Op, ImmutableArray<Value> Ar
 }
 
 /// <summary>A constant: a double (exact in the dtype) for floats, a long for integers and bool.</summary>
-public sealed record Literal(Value Result, double Float, long Integer) : Statement
+internal sealed record Literal(Value Result, double Float, long Integer) : Statement
 {
     public override ImmutableArray<Value> Defines => [Result];
 
@@ -130,7 +130,7 @@ public sealed record Literal(Value Result, double Float, long Integer) : Stateme
 }
 
 /// <summary>An index expression as an i64 value.</summary>
-public sealed record IndexValue(Value Result, Size Index) : Statement
+internal sealed record IndexValue(Value Result, Size Index) : Statement
 {
     public override ImmutableArray<Value> Defines => [Result];
 
@@ -142,7 +142,8 @@ public sealed record IndexValue(Value Result, Size Index) : Statement
 /// <summary>
 /// The element at an offset if all guards hold, else the fill (a value defined before). In bounds by construction.
 /// </summary>
-public sealed record Load(Value Result, int Buffer, Size Offset, ImmutableArray<Guard> Guards, Value? Fill) : Statement
+internal sealed record Load(Value Result, int Buffer, Size Offset, ImmutableArray<Guard> Guards, Value? Fill)
+    : Statement
 {
     public override ImmutableArray<Value> Defines => [Result];
 
@@ -153,7 +154,7 @@ public sealed record Load(Value Result, int Buffer, Size Offset, ImmutableArray<
 }
 
 /// <summary>Writes the element if all guards hold. In bounds by construction.</summary>
-public sealed record Store(int Buffer, Size Offset, Value Value) : Statement
+internal sealed record Store(int Buffer, Size Offset, Value Value) : Statement
 {
     public ImmutableArray<Guard> Guards { get; init; } = [];
 
@@ -163,7 +164,7 @@ public sealed record Store(int Buffer, Size Offset, Value Value) : Statement
         this with { Offset = size(Offset), Guards = [.. Guards.Select(g => g.Map(size))] };
 }
 
-public sealed record Loop(LoopKind Kind, string Variable, Size Extent, Block Body) : Statement
+internal sealed record Loop(LoopKind Kind, string Variable, Size Extent, Block Body) : Statement
 {
     public override ImmutableArray<Scope> Scopes => [new(Body, Axes)];
 
@@ -177,7 +178,7 @@ public sealed record Loop(LoopKind Kind, string Variable, Size Extent, Block Bod
 /// Combines what the body yields for each index. Lanes: 16 partial results, lane tree 8-4-2-1, blocks of 4096 combined
 /// pairwise. Otherwise in order of the index, from the identity on.
 /// </summary>
-public sealed record Reduction(Value Result, ReduceKind Kind, bool Lanes, string Variable, Size Extent, Block Body,
+internal sealed record Reduction(Value Result, ReduceKind Kind, bool Lanes, string Variable, Size Extent, Block Body,
     Value Yield) : Statement
 {
     /// <summary>
@@ -199,7 +200,7 @@ public sealed record Reduction(Value Result, ReduceKind Kind, bool Lanes, string
 /// For each index in order: running = op(running, what the body yields), then the epilogue with it. It starts at the
 /// identity, for a float sum at -0, so that the first value is the first term.
 /// </summary>
-public sealed record Cumulation(ReduceKind Kind, string Variable, Size Extent, Block Body, Value Yield, Value Running,
+internal sealed record Cumulation(ReduceKind Kind, string Variable, Size Extent, Block Body, Value Yield, Value Running,
     Block Epilogue) : Statement
 {
     public override ImmutableArray<Scope> Scopes => [new(Body, Axes), new(Epilogue, Axes)];
@@ -216,7 +217,7 @@ public sealed record Cumulation(ReduceKind Kind, string Variable, Size Extent, B
 /// Puts what the body yields for each index in order: the least first, or the greatest (descending); stable, NaN last
 /// in both, -0 and +0 equal. Then the epilogue for each place, with the key there and the index it was yielded for.
 /// </summary>
-public sealed record Ordering(bool IsDescending, string Variable, Size Extent, Block Body, Value Yield, Value Key,
+internal sealed record Ordering(bool IsDescending, string Variable, Size Extent, Block Body, Value Yield, Value Key,
     Value At,
     Block Epilogue) : Statement
 {
@@ -234,7 +235,7 @@ public sealed record Ordering(bool IsDescending, string Variable, Size Extent, B
 /// For every m and n: acc = +0, then acc = fma(left, right, acc) (integers: acc + left * right, wrapping) for every k
 /// in order, the last axis fastest; then the epilogue with acc. Left sees m and k, right sees n and k.
 /// </summary>
-public sealed record Contract(Axis M, Axis N, ImmutableArray<Axis> K, Block Left, Value LeftYield, Block Right,
+internal sealed record Contract(Axis M, Axis N, ImmutableArray<Axis> K, Block Left, Value LeftYield, Block Right,
     Value RightYield,
     Value Accumulator, Block Epilogue) : Statement
 {
@@ -257,7 +258,7 @@ public sealed record Contract(Axis M, Axis N, ImmutableArray<Axis> K, Block Left
 }
 
 /// <summary>A block that gives one value.</summary>
-public sealed record Part(Block Block, Value Yield)
+internal sealed record Part(Block Block, Value Yield)
 {
     public Part Map(Func<Block, Block> block) => this with { Block = block(Block) };
 }
@@ -268,7 +269,8 @@ public sealed record Part(Block Block, Value Yield)
 /// the row has; all if null) m, score m and s, the weight no axis, the epilogue m and e. Greatest is the row's greatest
 /// score, where the epilogue asks for it.
 /// </summary>
-public sealed record Attend(Axis M, Axis S, Axis E, Axis K, int KeyBlock, Part Query, Part Key, Part Value, Part? Until,
+internal sealed record Attend(
+    Axis M, Axis S, Axis E, Axis K, int KeyBlock, Part Query, Part Key, Part Value, Part? Until,
     Value Product, Part Score, Value Difference, Part Weight, Value Sum, Value Total, Value? Greatest, Block Epilogue)
         : Statement
 {
@@ -301,7 +303,7 @@ public sealed record Attend(Axis M, Axis S, Axis E, Axis K, int KeyBlock, Part Q
 /// <summary>
 /// Marks the call as failed with an index out of range when the bool value is true; the kernel goes on.
 /// </summary>
-public sealed record Flag(Value Condition) : Statement
+internal sealed record Flag(Value Condition) : Statement
 {
     public override Statement Map(Func<Size, Size> size, Func<Block, Block> block) => this;
 }
@@ -310,10 +312,11 @@ public sealed record Flag(Value Condition) : Statement
 /// A buffer a kernel is given: row-major elements of one dtype. Updated: an output whose elements have a value before,
 /// which those that the kernel does not store keep.
 /// </summary>
-public sealed record KernelBuffer(string Name, DType Type, Size Count, bool IsOutput, bool IsUpdated = false);
+internal sealed record KernelBuffer(string Name, DType Type, Size Count, bool IsOutput, bool IsUpdated = false);
 
 /// <summary>A unit of native code. Equal texts are one kernel, called with other buffers and sizes.</summary>
-public sealed record Kernel(string Name, ImmutableArray<KernelBuffer> Buffers, ImmutableArray<string> Sizes, Block Body)
+internal sealed record Kernel(
+    string Name, ImmutableArray<KernelBuffer> Buffers, ImmutableArray<string> Sizes, Block Body)
 {
     public KernelKind Kind => Statements(Body).Any(s => s is Contract or Attend) ? KernelKind.Contraction
         : Statements(Body).Any(s => s is Reduction { Lanes: true } or Cumulation or Ordering) ? KernelKind.Row

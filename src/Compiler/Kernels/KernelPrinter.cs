@@ -7,7 +7,7 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Kernels;
 
-public static class KernelPrinter
+internal static class KernelPrinter
 {
     public static string Print(Kernel kernel)
     {

@@ -6,7 +6,7 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Kernels;
 
-public static class KernelReader
+internal static class KernelReader
 {
     public static Kernel Read(string text)
     {

@@ -7,13 +7,13 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Kernels;
 
 /// <summary>A constraint of KERNELS.md that does not hold; the id is the one there, as `K3`.</summary>
-public sealed class KernelException(string constraint, string message) : Exception($"{constraint}: {message}")
+internal sealed class KernelException(string constraint, string message) : Exception($"{constraint}: {message}")
 {
     public string Constraint { get; } = constraint;
 }
 
 /// <summary>Checks names, order of definitions, types and structure. Run on every kernel by the tests.</summary>
-public sealed partial class KernelVerifier
+internal sealed partial class KernelVerifier
 {
     /// <summary>
     /// What the block being checked stands in. Side: of a contraction, or a reduction in a vector loop.

@@ -8,7 +8,7 @@ namespace Accelerate.Compiler.Kernels;
 /// (index / 4) as two words, low first, then two zeros; the key is the i64 as two words, low first; the result is the
 /// word index mod 4 of the four. Integer operations only: every backend gives the same bits. Index is not negative.
 /// </summary>
-public static class Philox
+internal static class Philox
 {
     private const int Rounds = 10;
 

@@ -5,7 +5,7 @@ using Accelerate.Compiler.Types;
 
 namespace Accelerate.Compiler.Kernels;
 
-public enum BufferKind
+internal enum BufferKind
 {
     Input, Param, Buffer, Constant, Temporary, Output,
 }
@@ -14,19 +14,19 @@ public enum BufferKind
 /// A tensor of the program; an inout input is written too. Where temporaries lie is the plan's, constants carry their
 /// values.
 /// </summary>
-public sealed record ProgramBuffer(string Name, BufferKind Kind, TensorType Type, string Label, Const? Values = null,
+internal sealed record ProgramBuffer(string Name, BufferKind Kind, TensorType Type, string Label, Const? Values = null,
     bool IsInout = false);
 
-public abstract record Step;
+internal abstract record Step;
 
 /// <summary>
 /// Fails the call, where it is reached, when sizes do not fit. What the sizes of the call decide alone is no step:
 /// <see cref="CallPlan.Checks"/>.
 /// </summary>
-public sealed record CheckStep(EntryCheck Check) : Step;
+internal sealed record CheckStep(EntryCheck Check) : Step;
 
 /// <summary>Runs a kernel over all its jobs; the buffers are given in the kernel's order.</summary>
-public sealed record CallStep(int Kernel, ImmutableArray<int> Buffers) : Step
+internal sealed record CallStep(int Kernel, ImmutableArray<int> Buffers) : Step
 {
     /// <summary>
     /// Where in the source an index was out of range, if the kernel says so; empty when it is not known.
@@ -42,38 +42,38 @@ public sealed record CallStep(int Kernel, ImmutableArray<int> Buffers) : Step
 /// at least 1, and at most Most. No buffer's shape depends on it: what a kernel takes as smaller by it has room for the
 /// most.
 /// </summary>
-public sealed record SizeStep(string Variable, int From, long Plus, Size Most) : Step;
+internal sealed record SizeStep(string Variable, int From, long Plus, Size Most) : Step;
 
 /// <summary>
 /// From here on the size Variable is Value: a kernel of many sizes is called with a few that are sums of them, and is
 /// then the same kernel for other sums.
 /// </summary>
-public sealed record LetStep(string Variable, Size Value) : Step;
+internal sealed record LetStep(string Variable, Size Value) : Step;
 
 /// <summary>
 /// Runs the body for each 0 &lt;= Variable &lt; Count, in order. In the body the variable is a size that kernels take
 /// like any other; no buffer's shape depends on it.
 /// </summary>
-public sealed record LoopStep(string Variable, Size Count, ImmutableArray<Step> Body) : Step;
+internal sealed record LoopStep(string Variable, Size Count, ImmutableArray<Step> Body) : Step;
 
 /// <summary>
 /// Runs the condition, ends when the bool scalar in buffer Test is false, else runs the body, and again.
 /// </summary>
-public sealed record WhileStep(ImmutableArray<Step> Condition, int Test, ImmutableArray<Step> Body) : Step;
+internal sealed record WhileStep(ImmutableArray<Step> Condition, int Test, ImmutableArray<Step> Body) : Step;
 
 /// <summary>Runs one of the two by the bool scalar in buffer Test.</summary>
-public sealed record IfStep(int Test, ImmutableArray<Step> Then, ImmutableArray<Step> Else) : Step;
+internal sealed record IfStep(int Test, ImmutableArray<Step> Then, ImmutableArray<Step> Else) : Step;
 
 /// <summary>All bytes of one buffer into another of the same type; what `expect: copies` counts.</summary>
-public sealed record CopyStep(int From, int To) : Step;
+internal sealed record CopyStep(int From, int To) : Step;
 
 /// <summary>Prints buffers through a format, as <see cref="Print"/> does.</summary>
-public sealed record PrintStep(string Format, ImmutableArray<int> Buffers) : Step;
+internal sealed record PrintStep(string Format, ImmutableArray<int> Buffers) : Step;
 
 /// <summary>
 /// Fails the call when the bool scalar in buffer Test is false; the message formats the other buffers.
 /// </summary>
-public sealed record AssertStep(string Message, int Test, ImmutableArray<int> Buffers) : Step
+internal sealed record AssertStep(string Message, int Test, ImmutableArray<int> Buffers) : Step
 {
     /// <summary>Where in the source it stands; empty when it is not known.</summary>
     public string Place { get; init; } = "";
@@ -86,7 +86,7 @@ public sealed record AssertStep(string Message, int Test, ImmutableArray<int> Bu
 /// The driver of one exported function: its sizes, its buffers, what its calls need before the first step, its kernels
 /// without repeats, and its steps in order.
 /// </summary>
-public sealed record Program(string Name, ImmutableArray<string> Sizes, ImmutableArray<ProgramBuffer> Buffers,
+internal sealed record Program(string Name, ImmutableArray<string> Sizes, ImmutableArray<ProgramBuffer> Buffers,
     CallPlan Plan, ImmutableArray<Kernel> Kernels, ImmutableArray<Step> Steps)
 {
     /// <summary>

@@ -7,7 +7,7 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Kernels;
 
-public static class ProgramPrinter
+internal static class ProgramPrinter
 {
     public static string Print(Program program)
     {

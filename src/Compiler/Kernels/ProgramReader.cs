@@ -6,7 +6,7 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Kernels;
 
-public static class ProgramReader
+internal static class ProgramReader
 {
     /// <summary>Blocks in blocks that a text may have, and programs behind one another.</summary>
     private const int Deepest = 200;

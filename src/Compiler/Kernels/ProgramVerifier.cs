@@ -10,7 +10,7 @@ namespace Accelerate.Compiler.Kernels;
 /// Holds what backends rely on without looking: kernels that are well formed, calls whose buffers are the kernel's, a
 /// plan that gives every temporary its room (<see cref="CallPlanVerifier"/>), sizes that are known where they are used.
 /// </summary>
-public sealed class ProgramVerifier
+internal sealed class ProgramVerifier
 {
     private readonly Program program;
     private readonly HashSet<string> sizes;

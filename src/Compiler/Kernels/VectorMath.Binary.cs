@@ -3,7 +3,7 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Kernels;
 
-public static partial class VectorMath
+internal static partial class VectorMath
 {
     /// <summary>
     /// With a &lt;= b the magnitudes, a / b = tan(t) for t &lt;= pi/4. Beyond tan(pi/8) t = pi/4 + atan((a - b) / (a +

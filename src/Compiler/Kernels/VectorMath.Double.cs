@@ -4,7 +4,7 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Kernels;
 
-public static partial class VectorMath
+internal static partial class VectorMath
 {
     // ln 2 as a sum of two f64. n times the first, taken from x by an fma, leaves an f64 exactly: |r| < 1/2, and both
     // are multiples of 2^-54.

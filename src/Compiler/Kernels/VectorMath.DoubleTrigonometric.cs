@@ -3,7 +3,7 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Kernels;
 
-public static partial class VectorMath
+internal static partial class VectorMath
 {
     // pi/2 as a sum of three f64.
     private static readonly double[] HalfPi = [1.5707963267948966, 6.123233995736766e-17, -1.4973849048591698e-33];

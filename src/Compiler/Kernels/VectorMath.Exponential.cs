@@ -4,7 +4,7 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Kernels;
 
-public static partial class VectorMath
+internal static partial class VectorMath
 {
     private const double Log2E = 1.4426950408889634;
 

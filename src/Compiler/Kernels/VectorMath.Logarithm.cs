@@ -3,7 +3,7 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Kernels;
 
-public static partial class VectorMath
+internal static partial class VectorMath
 {
     // ln 2 rounded to f32 is off by 2.7e-9 of itself, so one fma with the exponent is enough. The exponent comes as an
     // integer multiple of 2^23, the place it has in the bits.

@@ -3,7 +3,7 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Kernels;
 
-public static partial class VectorMath
+internal static partial class VectorMath
 {
     /// <summary>In f64, e^(y log |x|): the product is below 104 where it matters, and 2^-45 off at most.</summary>
     private static Value PowF32(BlockBuilder b, Value x, Value y)

@@ -3,7 +3,7 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Kernels;
 
-public static partial class VectorMath
+internal static partial class VectorMath
 {
     /// <summary>
     /// From this |x| on: (2^s 2/pi) mod 4, nearest zero, times 2^-s, as a sum of two f64; s = 0, 27, 54, 79. There x is

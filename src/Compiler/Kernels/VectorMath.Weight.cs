@@ -5,7 +5,7 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Kernels;
 
-public static partial class VectorMath
+internal static partial class VectorMath
 {
     /// <summary>
     /// e^x for x &lt;= 0 as 2^n (1 + r + r^2 q(r)), q as for exp; 0 below -87, where e^x is 1.6e-38: beside a weight of

@@ -13,7 +13,7 @@ namespace Accelerate.Compiler.Kernels;
 /// held to 256-bit arithmetic by DoubleMathTests and BinaryMathTests, which print their errors in units of the last
 /// place.
 /// </summary>
-public static partial class VectorMath
+internal static partial class VectorMath
 {
     public static bool Supports(UnaryOp op, DType type) => op switch
     {

@@ -9,9 +9,9 @@ namespace Accelerate.Compiler.Passes;
 /// blame.</param>
 /// <param name="Number">The first wrong rewrite, counted from 1; 0 when there is none.</param>
 /// <param name="Culprit">That rewrite.</param>
-public sealed record BisectionResult(long Rewrites, bool IsRightUnoptimised, long Number, Rewrite? Culprit);
+internal sealed record BisectionResult(long Rewrites, bool IsRightUnoptimised, long Number, Rewrite? Culprit);
 
-public static class Bisection
+internal static class Bisection
 {
     /// <summary>
     /// Halves the number of rewrites: between a number that the judge accepts and one that it refuses lies a rewrite

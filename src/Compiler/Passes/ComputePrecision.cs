@@ -12,7 +12,7 @@ namespace Accelerate.Compiler.Passes;
 /// that is no contraction: norms, softmax, losses and every reduction compute in f32. It trades accuracy, about 2^-8
 /// (2^-11) of each operand, for half of the bytes a contraction reads.
 /// </summary>
-public static class ComputePrecision
+internal static class ComputePrecision
 {
     /// <exception cref="ArgumentException">The dtype is neither bf16 nor f16.</exception>
     public static Function Run(Function function, DType type, Rewrites? rewrites = null)

@@ -12,7 +12,7 @@ namespace Accelerate.Compiler.Passes;
 /// program like any other: it is compiled by the backend and run when the values of the state are known, so that a
 /// folded value has the bits that the call would compute. Decided by shapes and dtypes only.
 /// </summary>
-public static class Constants
+internal static class Constants
 {
     /// <summary>
     /// Larger values are computed by each call, unless the state they are made of is as large: they are read from

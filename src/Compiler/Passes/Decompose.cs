@@ -1,5 +1,5 @@
 // In: a function with calls. Out: the same function with the callees' nodes in place of the calls, and values in the
-// place of leaves.
+// place of what only gradients look at.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 
@@ -9,7 +9,7 @@ namespace Accelerate.Compiler.Passes;
 /// `result k (call @f(x))` and `call @f(x)` => what @f computes of x. Every region belongs to one node: those of a
 /// callee are copied, under other names where theirs are taken.
 /// </summary>
-public static class Decompose
+internal static class Decompose
 {
     public static Function Run(Function function)
     {
@@ -21,7 +21,8 @@ public static class Decompose
         return function;
     }
 
-    private static bool IsLeaf(Node node) => node is Graph.Barrier { Kind: BarrierKind.Leaf };
+    /// <summary>What only gradients look at, which are made by now.</summary>
+    private static bool IsLeaf(Node node) => node is Graph.Barrier { Kind: BarrierKind.Leaf } or StopGradient;
 
     private static IEnumerable<Function> Regions(Function function) =>
         function.Nodes.OfType<RegionNode>().SelectMany(n => n.Regions).SelectMany(r => Regions(r).Prepend(r))

@@ -16,7 +16,7 @@ namespace Accelerate.Compiler.Passes;
 /// What fails because it reads from an empty axis stays: arg_reduce, gather, scatter and dynamic_slice become checks of
 /// the call.
 /// </remarks>
-public static class Empty
+internal static class Empty
 {
     public static Function Run(Function function) =>
         GraphPrinter.Closure(function).SelectMany(f => f.Nodes).Any(n => n.ResultTypes.Any(IsEmpty))

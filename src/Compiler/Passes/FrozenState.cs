@@ -9,7 +9,7 @@ namespace Accelerate.Compiler.Passes;
 /// State is frozen when no function compiled into the executable assigns it: what depends on it and on constants only
 /// has one value for all calls, and is computed before the first.
 /// </summary>
-public sealed class FrozenState
+internal sealed class FrozenState
 {
     private readonly HashSet<string> assigned;
 

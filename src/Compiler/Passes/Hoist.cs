@@ -10,7 +10,7 @@ namespace Accelerate.Compiler.Passes;
 /// body, if it is costly. A while loop's condition and body alike. What could fail on an index stays, as the loop may
 /// never run; branches of an `if` keep their work, as the other one may be taken.
 /// </summary>
-public static class Hoist
+internal static class Hoist
 {
     public static Function Run(Function function, Rewrites rewrites)
     {

@@ -7,7 +7,7 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Passes;
 
-public sealed partial class Layout
+internal sealed partial class Layout
 {
     /// <summary>Places along the last axis that are lanes: three quarters of a vector of 16.</summary>
     private const int FewestPlaces = 12;

@@ -5,7 +5,7 @@ using Accelerate.Compiler.Types;
 
 namespace Accelerate.Compiler.Passes;
 
-public sealed partial class Layout
+internal sealed partial class Layout
 {
     private Ordered? Movement(Node node, Ordered x)
     {

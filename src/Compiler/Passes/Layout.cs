@@ -14,7 +14,7 @@ namespace Accelerate.Compiler.Passes;
 /// dtypes only. The order of the taps in a sum becomes (kh, kw, c): another rounding than that of the graph as it was
 /// bound.
 /// </summary>
-public sealed partial class Layout
+internal sealed partial class Layout
 {
     /// <summary>
     /// Channels last are the vector side of a contraction: with fewer than this the result keeps its places last. Half

@@ -8,13 +8,13 @@ namespace Accelerate.Compiler.Passes;
 /// One step of the pipeline; `dump --stage opt --each` shows the graph after every one. A pass asks the rewrites
 /// whether it may go on, unless lowering cannot do without it.
 /// </summary>
-public sealed record Pass(string Name, Func<Function, Rewrites, Function> Run)
+internal sealed record Pass(string Name, Func<Function, Rewrites, Function> Run)
 {
     /// <summary>What the pass does to a function it does to its setup, unless it makes that.</summary>
     public bool RunsOnSetup { get; init; } = true;
 }
 
-public static class Pipeline
+internal static class Pipeline
 {
     /// <summary>The passes for a function that is an executable of its own.</summary>
     public static IReadOnlyList<Pass> Passes { get; } = For(null);
@@ -33,6 +33,8 @@ public static class Pipeline
             new("decompose", (f, _) => Decompose.Run(f)),
             // Behind decompose, which brings all nodes together; before whatever divides by an extent.
             new("empty", (f, _) => Empty.Run(f)),
+            // Behind decompose, which makes their bodies primitives; before simplify, which would tell them apart.
+            new("join-loops", (f, _) => JoinLoops.Run(f)),
             // Joins the movements that decomposing brings together; fusion counts on one movement between two
             // computations.
             new("simplify", Simplify.Run),

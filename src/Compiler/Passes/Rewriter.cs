@@ -10,7 +10,7 @@ namespace Accelerate.Compiler.Passes;
 /// inherits the origin of the one it replaces; regions are rewritten by the same rules. A rule names itself with <see
 /// cref="By"/>.
 /// </summary>
-public sealed class Rewriter(Func<Node, Rewriter, Node?> rule, Rewrites? rewrites = null, string pass = "")
+internal sealed class Rewriter(Func<Node, Rewriter, Node?> rule, Rewrites? rewrites = null, string pass = "")
 {
     /// <summary>Regions that are done: one that several nodes share stays one.</summary>
     private Dictionary<Function, Function> regions = new(ReferenceEqualityComparer.Instance);
@@ -31,6 +31,7 @@ public sealed class Rewriter(Func<Node, Rewriter, Node?> rule, Rewrites? rewrite
             if (!live[node.Id]) continue;
             origin = function.OriginOf(node);
             var operands = node.Operands.Select(o => map[o.Id]).ToImmutableArray();
+            var count = into.Nodes.Count;
             var value = Add(
                 node is RegionNode region ? region.WithRegions([.. region.Regions.Select(Inner)], operands)
                 : node.With(operands));
@@ -41,6 +42,8 @@ public sealed class Rewriter(Func<Node, Rewriter, Node?> rule, Rewrites? rewrite
                 rewrites.Add(() => new(pass, ruleName, Text(before), Text(better), origin.Place));
                 value = better;
             }
+            if (value.Id >= count && function.ForwardOf(node) is { } forward && map[forward.Id] is { } of)
+                into.Belongs(value, of);
             // An effect hands its operand on: who uses its value uses that.
             map[node.Id] = value is Print or Graph.Assert or Assign && !value.Operands.IsEmpty ? value.Operands[0]
                 : value;

@@ -4,7 +4,7 @@ namespace Accelerate.Compiler.Passes;
 /// <summary>
 /// One application of a rule: the text of the node before and after, and where it came from in the source.
 /// </summary>
-public sealed record Rewrite(string Pass, string Rule, string Before, string After, string Place)
+internal sealed record Rewrite(string Pass, string Rule, string Before, string After, string Place)
 {
     public override string ToString() =>
         $"{Pass}: {Rule}: {Before} => {After}{(Place.Length > 0 ? $" ({Place})" : "")}";
@@ -14,7 +14,7 @@ public sealed record Rewrite(string Pass, string Rule, string Before, string Aft
 /// Counts rewrites over all passes and refuses those behind the limit, so that the first wrong one can be found by
 /// halving (`accc bisect`, `dump --stop-after-rewrite N`). Passes that lowering cannot do without are not counted.
 /// </summary>
-public sealed class Rewrites(long limit = long.MaxValue)
+internal sealed class Rewrites(long limit = long.MaxValue)
 {
     /// <summary>Rewrites made so far.</summary>
     public long Count { get; private set; }

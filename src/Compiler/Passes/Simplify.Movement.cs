@@ -6,7 +6,7 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Passes;
 
-public static partial class Simplify
+internal static partial class Simplify
 {
     private static Node? Movement(Node node, Rewriter r) => node switch
     {

@@ -7,7 +7,7 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Passes;
 
-public static partial class Simplify
+internal static partial class Simplify
 {
     /// <summary>Identities of integers and bools. A float's 0 * x is NaN for an infinity, and its x - x too.</summary>
     private static Node? Whole(Node node, Rewriter r)

@@ -7,7 +7,7 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Passes;
 
-public static partial class Simplify
+internal static partial class Simplify
 {
     /// <summary>
     /// What a rule replaced goes at once: a loop and the one that stands for it have a region of one name.

@@ -22,7 +22,7 @@ namespace Accelerate.Compiler.Passes;
 ///   columns [i, nu, tiles, o]    At over xi; everything behind xi lies together
 ///   y       [n, th, i, tw, j, o] At over nu, which is [n, h, w, o]
 /// </remarks>
-public static class Winograd
+internal static class Winograd
 {
     /// <summary>Results of a tile along each axis, and what a tile reads for them.</summary>
     internal const int Results = 4, Taps = 3, Tile = Results + Taps - 1;

@@ -7,7 +7,7 @@ namespace Accelerate.Compiler.Types;
 /// <summary>
 /// A factor that the polynomial normal form does not look into; equality is equality of <see cref="Text"/>.
 /// </summary>
-public abstract class Atom(string text)
+internal abstract class Atom(string text)
 {
     public string Text { get; } = SizeLimitException.Bounded(text);
 
@@ -24,7 +24,7 @@ public abstract class Atom(string text)
     public static long Floor(long a, long b) => SizeValues.Floor(a, b);
 }
 
-public sealed class VariableAtom(string name) : Atom(name)
+internal sealed class VariableAtom(string name) : Atom(name)
 {
     public string Name { get; } = name;
 
@@ -37,7 +37,7 @@ public sealed class VariableAtom(string name) : Atom(name)
     public override ImmutableArray<string> Variables() => variables;
 }
 
-public sealed class FloorDivAtom(Size dividend, Size divisor) : Atom($"floor({dividend.Text},{divisor.Text})")
+internal sealed class FloorDivAtom(Size dividend, Size divisor) : Atom($"floor({dividend.Text},{divisor.Text})")
 {
     public Size Dividend { get; } = dividend;
 
@@ -54,7 +54,7 @@ public sealed class FloorDivAtom(Size dividend, Size divisor) : Atom($"floor({di
     public override ImmutableArray<string> Variables() => variables;
 }
 
-public sealed class MinAtom(Size left, Size right) : Atom($"min({left.Text},{right.Text})")
+internal sealed class MinAtom(Size left, Size right) : Atom($"min({left.Text},{right.Text})")
 {
     public Size Left { get; } = left;
 
@@ -71,7 +71,7 @@ public sealed class MinAtom(Size left, Size right) : Atom($"min({left.Text},{rig
     public override ImmutableArray<string> Variables() => variables;
 }
 
-public sealed class MaxAtom(Size left, Size right) : Atom($"max({left.Text},{right.Text})")
+internal sealed class MaxAtom(Size left, Size right) : Atom($"max({left.Text},{right.Text})")
 {
     public Size Left { get; } = left;
 

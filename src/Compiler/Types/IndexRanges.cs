@@ -6,7 +6,7 @@ namespace Accelerate.Compiler.Types;
 /// What is known of the variables: every size variable is at least 0, index i lies in [0, extent). Proofs are sound,
 /// not complete: false means "not proved".
 /// </summary>
-public sealed class IndexRanges
+internal sealed class IndexRanges
 {
     private readonly Dictionary<string, Size> extents = [];
 

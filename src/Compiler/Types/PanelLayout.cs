@@ -5,7 +5,7 @@ namespace Accelerate.Compiler.Types;
 /// Columns lie in panels: all of the contracted axis for the columns of one panel, then the next panel. The same for
 /// every instruction set, so that packed weights are; narrower tiles walk parts of a panel.
 /// </summary>
-public static class PanelLayout
+internal static class PanelLayout
 {
     /// <summary>Columns of a panel: two vectors of 16 f32 lanes, the width of the widest register tile.</summary>
     public const int Columns = 32;

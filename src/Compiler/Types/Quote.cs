@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Accelerate.Compiler.Types;
 
-public static class Quote
+internal static class Quote
 {
     public static string Text(string value)
     {

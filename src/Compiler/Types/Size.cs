@@ -10,7 +10,7 @@ namespace Accelerate.Compiler.Types;
 /// A polynomial with int64 coefficients over atoms (variables, floor divisions, minima, maxima). The remainder a % b is
 /// kept as a - b * (a // b), so that splitting and joining an axis cancel: 8 * (f // 8) + f % 8 is f.
 /// </summary>
-public sealed class Size : IEquatable<Size>, IComparable<Size>
+internal sealed class Size : IEquatable<Size>, IComparable<Size>
 {
     /// <summary>coefficient * product of atoms; the atoms are sorted by text and may repeat (powers).</summary>
     public sealed record Term(long Coefficient, ImmutableArray<Atom> Atoms)

@@ -5,7 +5,7 @@ namespace Accelerate.Compiler.Types;
 /// Interval arithmetic over sizes: sound, not tight. A variable that stands for itself is the interval of itself alone,
 /// and what mentions no other is its own bound. Sizes are not negative, and divisors are positive where they are used.
 /// </summary>
-public static class SizeBound
+internal static class SizeBound
 {
     private static readonly IndexRanges NonNegative = new();
 

@@ -2,7 +2,7 @@
 namespace Accelerate.Compiler.Types;
 
 /// <summary>An overflow as any other to what only tries to prove something.</summary>
-public sealed class SizeLimitException(string message) : OverflowException(message)
+internal sealed class SizeLimitException(string message) : OverflowException(message)
 {
     // Sizes that programs have met are a handful of terms, and some hundred characters behind 100 strided layers.
     internal const int MostTerms = 2000;

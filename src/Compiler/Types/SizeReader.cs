@@ -7,7 +7,7 @@ namespace Accelerate.Compiler.Types;
 /// Reads what <see cref="Size.Text"/> prints; also the spelling a // b. Throws FormatException with the place. The
 /// grammar is <see cref="SizeText{T, TMaker}"/>'s, which the runtime reads signatures by.
 /// </summary>
-public static class SizeReader
+internal static class SizeReader
 {
     public static Size Read(string text) => new SizeText<Size, Polynomials>(text, 0, default).All();
 

@@ -5,7 +5,7 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Types;
 
 /// <summary>A dtype and a shape of symbolic sizes; equal when both print the same.</summary>
-public sealed class TensorType : IEquatable<TensorType>
+internal sealed class TensorType : IEquatable<TensorType>
 {
     public TensorType(DType dtype, ImmutableArray<Size> shape)
     {

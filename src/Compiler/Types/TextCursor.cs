@@ -8,7 +8,7 @@ namespace Accelerate.Compiler.Types;
 /// <summary>
 /// A place in a text form that is being read. Every failure is a FormatException with line and column.
 /// </summary>
-public sealed class TextCursor(string text)
+internal sealed class TextCursor(string text)
 {
     private int at;
 

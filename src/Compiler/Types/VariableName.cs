@@ -4,7 +4,7 @@ using System.Globalization;
 namespace Accelerate.Compiler.Types;
 
 /// <summary>What a variable in a size stands for.</summary>
-public enum VariableKind
+internal enum VariableKind
 {
     /// <summary>A size of the call: a name of the language, which has no dots and no quotes.</summary>
     Size,
@@ -22,7 +22,7 @@ public enum VariableKind
 /// <summary>
 /// A text form has the names only, so a name says what it is. Nothing else looks into one: who asks gets a kind.
 /// </summary>
-public static class VariableName
+internal static class VariableName
 {
     /// <summary>The loaded value of that id, in one of the copies of a statement that are printed side by side.</summary>
     public static string Loaded(int id, int copy = 0) =>

@@ -170,15 +170,15 @@ public class BenchmarkTests
 
         public override IReadOnlyList<EntrySpec> Entries => inner.Entries;
 
-        public override string Backend => "fake";
+        public override Backend Backend => Backend.Interpreter;
 
-        protected internal override void Invoke(
+        internal override void Invoke(
             SessionState state, int entry, ReadOnlySpan<Tensor> inputs, CallSizes sizes, Span<Tensor> results)
         {
             Calls++;
             results[0] = Tensor.From(compute(inputs[0].ToArray<float>()).ToArray(), inputs[0].Shape);
         }
 
-        protected override void Dispose(bool disposing) => inner.Dispose();
+        internal override void Dispose(bool disposing) => inner.Dispose();
     }
 }

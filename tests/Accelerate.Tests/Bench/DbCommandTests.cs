@@ -317,7 +317,7 @@ public sealed class DbCommandTests : IDisposable
     public void CheckReportsAPlantedValue()
     {
         Fill(StoreRecords.Batch(StoreRecords.Run(), 1, 2));
-        Has("schema 2, nothing wrong", Run(0, "check").Output);
+        Has("schema 3, nothing wrong", Run(0, "check").Output);
         using (var store = DuckDbStore.Open(Database))
             store.Connection.Execute("UPDATE results SET compile_ms = -5 WHERE case_key = 'm2_f32'");
         var id = StoreRecords.Full(StoreRecords.Run(), 2).Id;
@@ -354,7 +354,7 @@ public sealed class DbCommandTests : IDisposable
         Assert.Matches(@"results +240\n", stats);
         Assert.Matches(@"simulated +240 results\n", stats);
         Assert.Matches("measured +2026-01-01 00:00:00 to 2026-01-01 ", stats);
-        Has("schema 2 already", Run(0, "migrate").Output);
+        Has("schema 3 already", Run(0, "migrate").Output);
     }
 
     [Fact]

@@ -108,7 +108,6 @@ public sealed class CommandTests : CommandLine
     }
 
     [Theory]
-    [InlineData("grad", 3, "not supported: dump --stage grad")]
     [InlineData("ptx", 3, "not supported: dump --stage ptx")]
     [InlineData("grpah", 2, "did you mean 'graph'?")]
     public void StagesThatDoNotExist(string stage, int code, string expected) =>

@@ -86,7 +86,7 @@ public class RandomProgramTests(ITestOutputHelper output)
             name => before.TryGetValue(name, out var value) ? value : ReferenceValue.Of(DType.I32, [4], new long[4]),
             new Dictionary<string, long>(), new() { Assign = (a, value) => assigned[a.Name] = value });
         var results = session.Run("entry", inputs);
-        for (var i = 0; i < results.Length; i++) Same($"result {i}", expected[i], results[i]);
+        for (var i = 0; i < results.Count; i++) Same($"result {i}", expected[i], results[i]);
         foreach (var name in State) if (session.State.TryGetValue(name, out var held)) Same(name, assigned[name], held);
         Same("x", assigned["x"], inputs[0]);
         Same("m", assigned["m"], inputs[3]);

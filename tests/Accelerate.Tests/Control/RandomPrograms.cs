@@ -8,7 +8,7 @@ using Accelerate.Runtime;
 namespace Accelerate.Tests.Control;
 
 /// <summary>Scalars and vectors of 4 in i32. State "a" and "b", an inout "x", inputs "y" and "s", and n.</summary>
-public sealed class RandomPrograms
+internal sealed class RandomPrograms
 {
     private static readonly TensorType Scalar = TensorType.Scalar(DType.I32);
     private static readonly TensorType Vector = new(DType.I32, [4]);

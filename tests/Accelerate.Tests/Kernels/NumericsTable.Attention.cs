@@ -3,7 +3,7 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Tests.Kernels;
 
-public static partial class NumericsTable
+internal static partial class NumericsTable
 {
     /// <summary>Rows, keys, values, features; how many keys the rows see: all, or as many as a list says.</summary>
     private static IEnumerable<Row> AttentionRows() =>

@@ -3,7 +3,7 @@ using System.Numerics;
 
 namespace Accelerate.Tests.Kernels;
 
-public static partial class NumericsTable
+internal static partial class NumericsTable
 {
     private static IEnumerable<Row> IntegerRows() =>
     [

@@ -4,7 +4,7 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Tests.Kernels;
 
-public static partial class NumericsTable
+internal static partial class NumericsTable
 {
     private static readonly Half[] F16 = NarrowValues(bits => BitConverter.UInt16BitsToHalf(bits), 10, 15);
 

@@ -3,7 +3,7 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Tests.Kernels;
 
-public static partial class NumericsTable
+internal static partial class NumericsTable
 {
     private static IEnumerable<Row> StructureRows() =>
     [

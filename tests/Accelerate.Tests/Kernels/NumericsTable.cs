@@ -10,7 +10,7 @@ namespace Accelerate.Tests.Kernels;
 /// A kernel's text, its input buffers (an inout one as it is before), sizes, and what its output buffers hold
 /// afterwards.
 /// </summary>
-public sealed record Row(
+internal sealed record Row(
     string Id, string Case, string Text, Tensor[] Inputs, Dictionary<string, long> Sizes, Tensor[] Expected,
         bool Flags = false)
 {
@@ -44,7 +44,7 @@ public sealed record Row(
 }
 
 /// <summary>All rows. Each expectation is written without the interpreter, by big integers, bits or plain C#.</summary>
-public static partial class NumericsTable
+internal static partial class NumericsTable
 {
     public static IEnumerable<Row> Rows => All.Value;
 

@@ -7,7 +7,7 @@ using Accelerate.Runtime;
 namespace Accelerate.Tests.Kernels;
 
 /// <summary>A kernel, its input buffers in order, its sizes.</summary>
-public sealed record RandomKernel(Kernel Kernel, Tensor[] Inputs, Dictionary<string, long> Sizes)
+internal sealed record RandomKernel(Kernel Kernel, Tensor[] Inputs, Dictionary<string, long> Sizes)
 {
     /// <summary>
     /// Inputs and new outputs in the kernel's order; those that are updated are copies of an input. Outputs start as
@@ -31,7 +31,7 @@ public sealed record RandomKernel(Kernel Kernel, Tensor[] Inputs, Dictionary<str
 /// Map, row, serial, running, sorting, scattering, contraction and attention kernels over n*m (and k) elements. No
 /// float is cast to its bits: the payload of a NaN is not defined.
 /// </summary>
-public static class RandomKernels
+internal static class RandomKernels
 {
     private static readonly DType[] Types =
     [

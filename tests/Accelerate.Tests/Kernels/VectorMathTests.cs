@@ -10,24 +10,25 @@ namespace Accelerate.Tests.Kernels;
 public sealed class VectorMathTests(ITestOutputHelper output)
 {
     /// <summary>The function, its budget in representable values, its operations.</summary>
-    public static readonly TheoryData<UnaryOp, int, int> Functions = new()
+    public static readonly TheoryData<string, int, int> Functions = new()
     {
-        { UnaryOp.Exp, 1, 22 },
-        { UnaryOp.Log, 1, 27 },
-        { UnaryOp.Expm1, 2, 21 },
-        { UnaryOp.Log1p, 2, 25 },
-        { UnaryOp.Tanh, 2, 21 },
-        { UnaryOp.Erf, 2, 30 },
-        { UnaryOp.Sin, 2, 38 },
-        { UnaryOp.Cos, 2, 38 },
-        { UnaryOp.Rsqrt, 1, 2 },
-        { UnaryOp.Sign, 0, 6 },
+        { nameof(UnaryOp.Exp), 1, 22 },
+        { nameof(UnaryOp.Log), 1, 27 },
+        { nameof(UnaryOp.Expm1), 2, 21 },
+        { nameof(UnaryOp.Log1p), 2, 25 },
+        { nameof(UnaryOp.Tanh), 2, 21 },
+        { nameof(UnaryOp.Erf), 2, 30 },
+        { nameof(UnaryOp.Sin), 2, 38 },
+        { nameof(UnaryOp.Cos), 2, 38 },
+        { nameof(UnaryOp.Rsqrt), 1, 2 },
+        { nameof(UnaryOp.Sign), 0, 6 },
     };
 
     [Theory]
     [MemberData(nameof(Functions))]
-    public void EveryExponentIsWithinTheBudget(UnaryOp op, int budget, int operations)
+    public void EveryExponentIsWithinTheBudget(string name, int budget, int operations)
     {
+        var op = Enum.Parse<UnaryOp>(name);
         var error = UlpScan.EveryExponent(op);
         var count = UlpScan.Expand(op, DType.F32).Operations;
         output.WriteLine($"{op}: {count} operations, {error}");
@@ -43,8 +44,9 @@ public sealed class VectorMathTests(ITestOutputHelper output)
     [LongTheory]
     [Trait("Category", "Long")]
     [MemberData(nameof(Functions))]
-    public void EveryInputIsWithinTheBudget(UnaryOp op, int budget, int operations)
+    public void EveryInputIsWithinTheBudget(string name, int budget, int operations)
     {
+        var op = Enum.Parse<UnaryOp>(name);
         var error = UlpScan.EveryInput(op);
         output.WriteLine($"{op}: {operations} operations, {error}");
         Assert.True(error.Distance <= budget, $"{op}: {error}");

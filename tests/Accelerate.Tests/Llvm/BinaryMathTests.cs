@@ -17,19 +17,21 @@ public sealed class BinaryMathTests(ITestOutputHelper output)
     private const double NaN = double.NaN;
 
     /// <summary>f16 and bf16 round the f32 result once more: half a unit beside what f32 is off.</summary>
-    public static readonly TheoryData<BinaryOp, DType, double> Functions = new()
+    public static readonly TheoryData<string, DType, double> Functions = new()
     {
-        { BinaryOp.Pow, DType.F64, 1 }, { BinaryOp.Pow, DType.F32, 0.51 }, { BinaryOp.Pow, DType.BF16, 0.51 },
-            { BinaryOp.Pow, DType.F16, 0.51 },
-        { BinaryOp.Atan2, DType.F64, 1 }, { BinaryOp.Atan2, DType.F32, 0.51 }, { BinaryOp.Atan2, DType.F16, 0.51 },
-        { BinaryOp.Rem, DType.F64, 0 }, { BinaryOp.Rem, DType.F32, 0 }, { BinaryOp.Rem, DType.F16, 0 },
-            { BinaryOp.Rem, DType.BF16, 0 },
+        { nameof(BinaryOp.Pow), DType.F64, 1 }, { nameof(BinaryOp.Pow), DType.F32, 0.51 },
+        { nameof(BinaryOp.Pow), DType.BF16, 0.51 }, { nameof(BinaryOp.Pow), DType.F16, 0.51 },
+        { nameof(BinaryOp.Atan2), DType.F64, 1 }, { nameof(BinaryOp.Atan2), DType.F32, 0.51 },
+        { nameof(BinaryOp.Atan2), DType.F16, 0.51 },
+        { nameof(BinaryOp.Rem), DType.F64, 0 }, { nameof(BinaryOp.Rem), DType.F32, 0 },
+        { nameof(BinaryOp.Rem), DType.F16, 0 }, { nameof(BinaryOp.Rem), DType.BF16, 0 },
     };
 
     [LlvmTheory]
     [MemberData(nameof(Functions))]
-    public void UnitsAreWithinTheBudget(BinaryOp op, DType type, double budget)
+    public void UnitsAreWithinTheBudget(string name, DType type, double budget)
     {
+        var op = Enum.Parse<BinaryOp>(name);
         var (x, y) = Samples(op, type, 4000);
         using var native = new NativeKernel(FunctionKernel.Of(op, type), new("host", 3));
         var z = Run(native, type, x, y);
@@ -42,8 +44,9 @@ public sealed class BinaryMathTests(ITestOutputHelper output)
 
     [LlvmTheory]
     [MemberData(nameof(Functions))]
-    public void LlvmGivesTheInterpretersBytes(BinaryOp op, DType type, double budget)
+    public void LlvmGivesTheInterpretersBytes(string name, DType type, double budget)
     {
+        var op = Enum.Parse<BinaryOp>(name);
         _ = budget;
         double[] edges =
             [0, -0.0, NaN, Inf, -Inf, 1, -1, 2, -3, 0.5, -2.5, 5e-324, -5e-324, 1e-45, 1e-310, 3e38, 1.7e308, 1e-320];

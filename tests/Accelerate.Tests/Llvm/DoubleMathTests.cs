@@ -14,17 +14,17 @@ namespace Accelerate.Tests.Llvm;
 public sealed class DoubleMathTests(ITestOutputHelper output)
 {
     /// <summary>The function, its budget in units of the last place, the exponents where it is not trivial.</summary>
-    public static readonly TheoryData<UnaryOp, double, int, int> Functions = new()
+    public static readonly TheoryData<string, double, int, int> Functions = new()
     {
-        { UnaryOp.Exp, 1, -60, 11 },
-        { UnaryOp.Expm1, 2, -60, 10 },
-        { UnaryOp.Log, 1, -1074, 1024 },
-        { UnaryOp.Log1p, 2, -60, 1024 },
-        { UnaryOp.Tanh, 2, -60, 6 },
-        { UnaryOp.Erf, 2, -60, 4 },
-        { UnaryOp.Sin, 1, -60, 1024 },
-        { UnaryOp.Cos, 1, -60, 1024 },
-        { UnaryOp.Rsqrt, 1.5, -1074, 1024 },
+        { nameof(UnaryOp.Exp), 1, -60, 11 },
+        { nameof(UnaryOp.Expm1), 2, -60, 10 },
+        { nameof(UnaryOp.Log), 1, -1074, 1024 },
+        { nameof(UnaryOp.Log1p), 2, -60, 1024 },
+        { nameof(UnaryOp.Tanh), 2, -60, 6 },
+        { nameof(UnaryOp.Erf), 2, -60, 4 },
+        { nameof(UnaryOp.Sin), 1, -60, 1024 },
+        { nameof(UnaryOp.Cos), 1, -60, 1024 },
+        { nameof(UnaryOp.Rsqrt), 1.5, -1074, 1024 },
     };
 
     private static Func<BigFloat, BigFloat> Reference(UnaryOp op) => op switch
@@ -42,8 +42,9 @@ public sealed class DoubleMathTests(ITestOutputHelper output)
 
     [LlvmTheory]
     [MemberData(nameof(Functions))]
-    public void UnitsAreWithinTheBudget(UnaryOp op, double budget, int from, int to)
+    public void UnitsAreWithinTheBudget(string name, double budget, int from, int to)
     {
+        var op = Enum.Parse<UnaryOp>(name);
         var x = Samples(op, from, to, 6000);
         using var native = new NativeKernel(FunctionKernel.Of(op, DType.F64), new("host", 3));
         var y = new double[x.Length];
@@ -56,8 +57,9 @@ public sealed class DoubleMathTests(ITestOutputHelper output)
 
     [LlvmTheory]
     [MemberData(nameof(Functions))]
-    public void LlvmGivesTheInterpretersBytes(UnaryOp op, double budget, int from, int to)
+    public void LlvmGivesTheInterpretersBytes(string name, double budget, int from, int to)
     {
+        var op = Enum.Parse<UnaryOp>(name);
         _ = budget;
         double[] x =
             [.. Samples(op, from, to, 300), 0, -0.0, double.NaN, double.PositiveInfinity, double.NegativeInfinity,

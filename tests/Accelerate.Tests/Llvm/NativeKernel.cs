@@ -13,7 +13,7 @@ namespace Accelerate.Tests.Llvm;
 /// <summary>
 /// Where and how a kernel is compiled; printed for another target than compiled for where Tiles says so.
 /// </summary>
-public sealed record NativeConfiguration(string Target, int Level, string? Tiles = null)
+internal sealed record NativeConfiguration(string Target, int Level, string? Tiles = null)
 {
     public static readonly NativeConfiguration[] All =
     [
@@ -35,7 +35,7 @@ public sealed record NativeConfiguration(string Target, int Level, string? Tiles
 }
 
 /// <summary>The object's undefined symbols are checked in passing: memcpy and memset at most.</summary>
-public sealed unsafe class NativeKernel : IDisposable
+internal sealed unsafe class NativeKernel : IDisposable
 {
     private readonly Kernel kernel;
     private readonly PrintedKernel printed;

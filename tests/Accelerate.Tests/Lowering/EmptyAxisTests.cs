@@ -143,8 +143,8 @@ public sealed class EmptyAxisTests(ITestOutputHelper output)
         session.Output = TextWriter.Null;
         try
         {
-            return session.Run(run.Program.Name, [.. run.Inputs.Select(i => i.Clone())],
-                run.Sizes.Where(s => run.Program.Sizes.Contains(s.Key)).ToDictionary());
+            return [.. session.Run(run.Program.Name, [.. run.Inputs.Select(i => i.Clone())],
+                run.Sizes.Where(s => run.Program.Sizes.Contains(s.Key)).ToDictionary())];
         }
         catch (ExecutionException)
         {
@@ -188,7 +188,7 @@ public sealed class EmptyAxisTests(ITestOutputHelper output)
                 for (var k = 0; k < run.Results.Length && actual is not null; k++)
                 {
                     Compared.Add(actual[k].Count);
-                    Agreement.Check(executable.Backend, executable is LlvmExecutable ? Owes.Bits : Owes.Bound,
+                    Agreement.Check(executable.Backend.Name(), executable is LlvmExecutable ? Owes.Bits : Owes.Bound,
                         [($"{k}", run.Results[k])], [($"{k}", actual[k])]);
                 }
             }

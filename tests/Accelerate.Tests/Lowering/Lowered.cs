@@ -79,7 +79,7 @@ internal sealed class Lowered : IDisposable
         using var session = executable.CreateSession();
         try
         {
-            return (session.Run(program.Name, inputs), null);
+            return ([.. session.Run(program.Name, inputs)], null);
         }
         catch (ExecutionException e)
         {

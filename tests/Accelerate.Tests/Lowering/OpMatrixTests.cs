@@ -128,7 +128,7 @@ public sealed class OpMatrixTests(ITestOutputHelper output)
             foreach (var (path, value) in run.After)
                 if (!value.SameBits(session.State[path]))
                     failures.Add($"{lowered.Row.Title} on {target} leaves another {path}");
-            for (var k = 0; k < actual.Length; k++)
+            for (var k = 0; k < actual.Count; k++)
             {
                 Compared.Add(actual[k].Count);
                 if (!run.Results[k].SameBits(actual[k]))
@@ -222,7 +222,7 @@ public sealed class OpMatrixTests(ITestOutputHelper output)
                 if (!report.Agrees) failures.Add($"{row.Title} leaves {path}: {report.Text}");
             }
             if (row.Op == "print" && printed.ToString().Length == 0) failures.Add($"{row.Title} prints nothing");
-            return new(row, sizes, tensors, held, actual)
+            return new(row, sizes, tensors, held, [.. actual])
             {
                 After = session.State.ToDictionary(t => t.Key, t => t.Value.Clone()),
                 Printed = printed.ToString(),

@@ -161,7 +161,7 @@ public sealed class RandomGraphTests(ITestOutputHelper output)
         session.Output = printed;
         Tensor[] own = [.. inputs.Select(i => i.Clone())];
         var results = session.Run(program.Name, own, sizes.Where(s => program.Sizes.Contains(s.Key)).ToDictionary());
-        return (results, [.. own.Where((_, i) => made.Function.Inputs[i].IsInout)],
+        return ([.. results], [.. own.Where((_, i) => made.Function.Inputs[i].IsInout)],
             session.State.ToDictionary(s => s.Key, s => s.Value.Clone()), printed.ToString());
     }
 

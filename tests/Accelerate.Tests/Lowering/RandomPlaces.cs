@@ -7,13 +7,13 @@ using Accelerate.Runtime;
 namespace Accelerate.Tests.Lowering;
 
 /// <summary>A graph, its inputs in order, and the values of its sizes.</summary>
-public sealed record RandomPlacesGraph(Function Function, Grid[] Inputs, Dictionary<string, long> Sizes);
+internal sealed record RandomPlacesGraph(Function Function, Grid[] Inputs, Dictionary<string, long> Sizes);
 
 /// <summary>
 /// Chains of movements, reductions, orders, reads and writes at places, over axes that are constants, sizes, or
 /// expressions of sizes, of zero and one elements too.
 /// </summary>
-public static class RandomPlaces
+internal static class RandomPlaces
 {
     public static RandomPlacesGraph Make(int seed) => new Maker(new System.Random(seed)).Make();
 

@@ -65,7 +65,7 @@ public sealed class RandomPlacesTests(ITestOutputHelper output)
         using var _ = executable;
         using var session = executable.CreateSession();
         var actual = session.Run(name, inputs);
-        for (var i = 0; i < actual.Length; i++)
+        for (var i = 0; i < actual.Count; i++)
         {
             Assert.Equal(expected[i].Shape, actual[i].Shape.ToArray());
             Assert.True(expected[i].Integers.SequenceEqual(actual[i].ToDoubles().Select(v => (long)v)),

@@ -20,6 +20,6 @@ internal static class Awkward
             if (oneIn == 1 && random.Next(30) == 0) values[i] = Finite[random.Next(Finite.Length)];
             if (oneIn > 1 && random.Next(oneIn) == 0) values[i] = All[random.Next(All.Length)];
         }
-        return Accelerate.Runtime.Tensor.From(values, shape);
+        return Accelerate.Tensor.From(values, shape);
     }
 }

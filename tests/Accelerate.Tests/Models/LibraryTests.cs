@@ -68,7 +68,7 @@ public class LibraryTests(ITestOutputHelper output)
                 path => ReferenceValue.Of(test.State[path]), sizes, new InterpreterOptions { RoundToDType = false });
             var results = exact.Run(entry.Name, inputs);
             var native = fast.Run(entry.Name, inputs);
-            for (var i = 0; i < results.Length; i++)
+            for (var i = 0; i < results.Count; i++)
             {
                 var (shape, values) = expected[next++];
                 Assert.True(shape.SequenceEqual(reference[i].Shape),

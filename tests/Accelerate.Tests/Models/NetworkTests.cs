@@ -43,7 +43,8 @@ public class NetworkTests(ITestOutputHelper output)
             foreach (var executable in new[] { llvm, interpreter })
             {
                 using var session = executable.CreateSession();
-                Held(network, call, executable.Backend, session.Run(call.Entry, network.Read(call)), reference);
+                Held(network, call, executable.Backend.Name(), [.. session.Run(call.Entry, network.Read(call))],
+                    reference);
             }
         }
     }
@@ -89,7 +90,7 @@ public class NetworkTests(ITestOutputHelper output)
             foreach (var (entry, inputs, expected) in cases)
             {
                 var actual = session.Run(entry, inputs);
-                for (var i = 0; i < actual.Length; i++)
+                for (var i = 0; i < actual.Count; i++)
                 {
                     Assert.True(actual[i].SameBits(expected[i]),
                         $"{name}.{entry}[{i}] on {target} -O{level}, {threads} threads:\n{actual[i]}\n{expected[i]}");
@@ -113,10 +114,10 @@ public class NetworkTests(ITestOutputHelper output)
         foreach (var call in network.Calls)
         {
             var inputs = network.Read(call);
-            cases.Add((call.Entry, inputs, session.Run(call.Entry, inputs)));
+            cases.Add((call.Entry, inputs, [.. session.Run(call.Entry, inputs)]));
             if (!inputs.Any(i => i.Type.IsFloat)) continue;
             Tensor[] awkward = [.. inputs.Select(i => i.Type.IsFloat ? Awkward.Tensor([.. i.Shape], 300) : i)];
-            cases.Add((call.Entry, awkward, session.Run(call.Entry, awkward)));
+            cases.Add((call.Entry, awkward, [.. session.Run(call.Entry, awkward)]));
         }
         return cases;
     }
@@ -148,7 +149,8 @@ public class NetworkTests(ITestOutputHelper output)
             using var executable = new OpenClExecutable(network.Model.Compilation.Programs, network.Model.State);
             using var session = executable.CreateSession();
             foreach (var call in network.Calls)
-                Held(network, call, "opencl", session.Run(call.Entry, network.Read(call)), network.Reference(call));
+                Held(network, call, "opencl", [.. session.Run(call.Entry, network.Read(call))],
+                    network.Reference(call));
             SameBits(network, executable, session);
             foreach (var kernel in network.Model.Compilation.Programs.SelectMany(p => p.Kernels))
                 kinds[kernel.Kind] = kinds.GetValueOrDefault(kernel.Kind) + 1;
@@ -181,7 +183,7 @@ public class NetworkTests(ITestOutputHelper output)
         foreach (var (entry, inputs, expected) in OpenClDevice.Default.IsExact ? Expected(network.Name) : [])
         {
             var actual = session.Run(entry, inputs);
-            for (var i = 0; i < actual.Length; i++)
+            for (var i = 0; i < actual.Count; i++)
             {
                 Assert.True(actual[i].SameBits(expected[i]),
                     $"{network.Name}.{entry}[{i}] on OpenCL:\n{actual[i]}\n{expected[i]}");

@@ -54,7 +54,7 @@ public class PaperNetworkTests(ITestOutputHelper output)
         {
             using var executable = Executables.Create("llvm", Compilation, null, State);
             using var session = executable.CreateSession();
-            return session.Run(entry, inputs);
+            return [.. session.Run(entry, inputs)];
         }
 
         /// <summary>

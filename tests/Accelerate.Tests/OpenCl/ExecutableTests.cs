@@ -33,11 +33,11 @@ public sealed class ExecutableTests
         using var reference = host.CreateSession();
         var results = session.Run(program.Name, inputs);
         var expected = reference.Run(program.Name, inputs);
-        Assert.Equal(expected.Length, results.Length);
+        Assert.Equal(expected.Count, results.Count);
         foreach (var (e, r) in expected.Zip(results)) Assert.True(e.SameBits(r), $"{e}\n{r}");
         if (results.All(r => r.Count > 0))
             Assert.Equal(program.Steps.OfType<CallStep>().Count(), device.KernelsLaunched);
-        return results;
+        return [.. results];
     }
 
     [OpenClTheory]

@@ -263,7 +263,7 @@ public sealed class ScalarOpTests
     {
         using var device = new OpenClExecutable([ProgramReader.Read(text)]);
         using var session = device.CreateSession();
-        return session.Run("p", inputs);
+        return [.. session.Run("p", inputs)];
     }
 
     /// <summary>
@@ -276,7 +276,7 @@ public sealed class ScalarOpTests
         var expected = reference.Run("p", inputs);
         var results = Run(text, inputs);
         var exact = OpenClDevice.Default is { RoundsDivideAndSqrt: true, KeepsSubnormals: true } || type != DType.F32;
-        for (var k = 0; k < expected.Length; k++)
+        for (var k = 0; k < expected.Count; k++)
         {
             if (expected[k].SameBits(results[k])) continue;
             var (e, r) = (expected[k].ToDoubles(), results[k].ToDoubles());

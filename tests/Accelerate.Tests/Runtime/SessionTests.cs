@@ -176,7 +176,7 @@ public sealed class SessionTests
 
         public int TimesFreed { get; private set; }
 
-        public override string Backend => "test";
+        public override Backend Backend => Backend.Interpreter;
 
         public override IReadOnlyList<EntrySpec> Entries { get; } =
         [
@@ -184,11 +184,11 @@ public sealed class SessionTests
                 [new("r", DType.F32, ["n"])], ["n"]),
         ];
 
-        protected override void Dispose(bool disposing) => TimesFreed++;
+        internal override void Dispose(bool disposing) => TimesFreed++;
 
-        protected internal override void Initialize(SessionState state) => state.Tensors["steps"] = Tensor.Scalar(0L);
+        internal override void Initialize(SessionState state) => state.Tensors["steps"] = Tensor.Scalar(0L);
 
-        protected internal override void Invoke(
+        internal override void Invoke(
             SessionState state, int entry, ReadOnlySpan<Tensor> inputs, CallSizes sizes, Span<Tensor> results)
         {
             if (Fault is not null)

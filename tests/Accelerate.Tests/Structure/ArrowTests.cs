@@ -23,8 +23,9 @@ public sealed class ArrowTests
     };
 
     /// <summary>
-    /// From the lowest up: a file names namespaces of its own line and of lines above it here, which are below it in
-    /// the architecture. So no two of them can need each other. Folders that are not here belong to the one around them.
+    /// From the lowest up. A file names namespaces of its own line and of lines above it here, which are below it in
+    /// the architecture, so that no two of them can need each other. Folders that are not here belong to the one around
+    /// them; a file in the namespace of the public types, Accelerate, belongs to the line of its folder.
     /// </summary>
     private static readonly string[] Order =
     [
@@ -54,6 +55,9 @@ public sealed class ArrowTests
         "Accelerate.Bench",
         "Accelerate.Cli",
     ];
+
+    /// <summary>The namespace of the types that an application sees.</summary>
+    private const string Public = "Accelerate";
 
     private static readonly Lazy<List<(string From, string To, string File)>> Arrows = new(Compute);
 
@@ -88,6 +92,8 @@ public sealed class ArrowTests
     {
         var source = Path.Combine(Shared.Repository, "src");
         var files = new List<(string Space, string Path, string Code)>();
+        string Layer(string space, string path) =>
+            space == Public ? Longest(FolderSpace(path))! : Longest(space) ?? space;
         foreach (var file in Directory.EnumerateFiles(source, "*.cs", SearchOption.AllDirectories))
         {
             var relative = Path.GetRelativePath(source, file);
@@ -98,17 +104,19 @@ public sealed class ArrowTests
         }
         var types = files.SelectMany(f => Regex.Matches(f.Code,
                 @"^(?:public|internal) [\w ]*?\b(?:class|struct|enum|interface|record(?: struct)?|delegate [\w<>]+) (\w+)",
-                RegexOptions.Multiline).Select(m => (f.Space, Name: m.Groups[1].Value)))
-            .GroupBy(t => t.Space).ToDictionary(g => g.Key, g => g.Select(t => t.Name).ToHashSet());
+                RegexOptions.Multiline).Select(m => (f.Space, Layer: Layer(f.Space, f.Path), Name: m.Groups[1].Value)))
+            .GroupBy(t => (t.Space, t.Layer)).ToDictionary(g => g.Key, g => g.Select(t => t.Name).ToHashSet());
+        var typed = types.GroupBy(t => t.Key.Space)
+            .ToDictionary(g => g.Key, g => g.SelectMany(t => t.Value).ToHashSet());
         return [.. files.SelectMany(f =>
         {
-            var from = Apart.GetValueOrDefault(f.Path) ?? Longest(f.Space) ?? f.Space;
+            var from = Apart.GetValueOrDefault(f.Path) ?? Layer(f.Space, f.Path);
             // A namespace sees the types of those around it without a word.
             var words = Regex.Matches(f.Code, @"(?<![\w.])[A-Z]\w*").Select(m => m.Value).ToHashSet();
-            var around = types.Where(t => f.Space.StartsWith(t.Key + ".", StringComparison.Ordinal)
-                && t.Value.Overlaps(words)).Select(t => t.Key);
-            return Named(f.Code, f.Space, types).Concat(around.Select(n => Longest(n) ?? n)).Where(n => n != from)
-                .Distinct().Select(to => (from, to, f.Path));
+            var around = types.Where(t => (f.Space + ".").StartsWith(t.Key.Space + ".", StringComparison.Ordinal)
+                && t.Value.Overlaps(words)).Select(t => t.Key.Layer);
+            return Named(f.Code, f.Space, typed).Concat(around).Where(n => n != from).Distinct()
+                .Select(to => (from, to, f.Path));
         })];
     }
 
@@ -135,6 +143,10 @@ public sealed class ArrowTests
             }
         }
     }
+
+    /// <summary>Compiler/Diagnostics/Diagnostic.cs: Accelerate.Compiler.Diagnostics.</summary>
+    private static string FolderSpace(string path) =>
+        $"{Public}.{Path.GetDirectoryName(path)!.Replace(Path.DirectorySeparatorChar, '.')}";
 
     /// <summary>The namespace of those in order that a qualified name begins with.</summary>
     private static string? Longest(string name) => Order

@@ -10,7 +10,7 @@ namespace Accelerate.Tests.Support;
 /// Evaluates Compute and Literal statements column by column with .NET's own arithmetic. It shares no code with the
 /// kernel interpreter. A column of bools is a column of masks, as wide as what was compared.
 /// </summary>
-public sealed class BlockEvaluator
+internal sealed class BlockEvaluator
 {
     private readonly Dictionary<int, Column> columns = [];
     private readonly Block block;

@@ -4,7 +4,7 @@ using Accelerate.Compiler.Graph;
 namespace Accelerate.Tests.Support;
 
 /// <summary>References for the f32 functions: what they are compared with has 29 more bits.</summary>
-public static class RealFunctions
+internal static class RealFunctions
 {
     public static Func<double, double> Of(UnaryOp op) => op switch
     {

@@ -11,7 +11,7 @@ namespace Accelerate.Tests.Support;
 /// Distance: in representable values from the correctly rounded result. Units: the error against the f64 reference in
 /// units of the last place of that result. A NaN or a zero's sign that differs is the distance <see cref="Wrong"/>.
 /// </summary>
-public sealed record UlpError(long Distance, float DistanceAt, double Units, float UnitsAt)
+internal sealed record UlpError(long Distance, float DistanceAt, double Units, float UnitsAt)
 {
     public const long Wrong = long.MaxValue;
 
@@ -22,7 +22,7 @@ public sealed record UlpError(long Distance, float DistanceAt, double Units, flo
     public override string ToString() => $"distance {Distance} at {DistanceAt:G9}, error {Units:F3} at {UnitsAt:G9}";
 }
 
-public static class UlpScan
+internal static class UlpScan
 {
     private const int Batch = 4096;
 

@@ -35,11 +35,20 @@ internal sealed class DriverText
     public const string Passes = "function(sroa,early-cse)";
 
     /// <summary>
-    /// All jobs of a kernel, by the calling thread or shared out through the host table. A function, not a copy for
-    /// each step: ResNet-50's drivers were 480 KB of text.
+    /// All jobs of a kernel, by the calling thread or shared out through the host table, unless the host asked to stop.
+    /// A function, not a copy for each step: ResNet-50's drivers were 480 KB of text.
     /// </summary>
     private static readonly string RunKernel = $$"""
         define internal i32 @run(ptr %host, ptr %kernel, ptr %arguments, i64 %jobs, i64 %work) nounwind noinline {
+          %at.words = getelementptr i8, ptr %host, i64 40
+          %words = load ptr, ptr %at.words, align 8
+          %at.stop = getelementptr i8, ptr %words, i64 {{8 * Host.StopWord}}
+          %stop = load volatile i64, ptr %at.stop, align 8
+          %go = icmp eq i64 %stop, 0
+          br i1 %go, label %begin, label %stopped
+        stopped:
+          ret i32 {{HostStatus.Stopped}}
+        begin:
           %context = load ptr, ptr %host, align 8
           %at.threads = getelementptr i8, ptr %host, i64 8
           %threads = load i64, ptr %at.threads, align 8
@@ -161,6 +170,7 @@ internal sealed class DriverText
                     text.For("0", index.Scalar(loop.Count), "1", i =>
                     {
                         index.Define(loop.Variable, i);
+                        Stop(here);
                         Steps(loop.Body);
                     });
                     break;
@@ -171,6 +181,7 @@ internal sealed class DriverText
                     Steps(loop.Condition);
                     text.Branch(Test(loop.Test), body, behind);
                     text.Place(body);
+                    Stop(here);
                     Steps(loop.Body);
                     text.Branch(head);
                     text.Place(behind);
@@ -225,6 +236,16 @@ internal sealed class DriverText
         var work = index.Scalar(printed.Work);
         Check(text.Value($"call i32 @run(ptr %host, ptr @{printed.Symbol}, ptr {arguments}, i64 {jobs}, i64 {work})"),
             here);
+    }
+
+    /// <summary>
+    /// Leaves the driver at a turn of a loop when the host asked to stop: a loop may be without kernels.
+    /// </summary>
+    private void Stop(long here)
+    {
+        var word = text.Value($"getelementptr i8, ptr {Field("%host", 40, "ptr")}, i64 {8 * Host.StopWord}");
+        var stop = text.Value($"icmp ne i64 {text.Value($"load volatile i64, ptr {word}, align 8")}, 0");
+        Check(text.Value($"select i1 {stop}, i32 {HostStatus.Stopped}, i32 0"), here);
     }
 
     /// <summary>Leaves the driver when a status is not 0.</summary>

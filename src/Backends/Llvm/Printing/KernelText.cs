@@ -20,7 +20,7 @@ internal sealed record PrintedKernel(string Symbol, string Text, Size Jobs, Size
 internal static class KernelText
 {
     /// <summary>The code a kernel returns when it met an index out of range (ExecutionCode.IndexOutOfRange).</summary>
-    public const int IndexOutOfRange = (int)Runtime.ExecutionCode.IndexOutOfRange;
+    public const int IndexOutOfRange = (int)ExecutionCode.IndexOutOfRange;
 
     /// <summary>
     /// A contraction's loops are printed as they should run, so that little is left for LLVM's passes: with these

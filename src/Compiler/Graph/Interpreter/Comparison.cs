@@ -13,7 +13,8 @@ namespace Accelerate.Compiler.Graph.Interpreter;
 /// <param name="Failures">How many elements are out of their bounds.</param>
 /// <param name="Unbounded">How many elements have an infinite or NaN bound, so that any finite value passes.</param>
 /// <param name="Text">One line for people.</param>
-public sealed record ComparisonReport(bool Agrees, long Worst, double Ratio, long Failures, long Unbounded, string Text)
+internal sealed record ComparisonReport(
+    bool Agrees, long Worst, double Ratio, long Failures, long Unbounded, string Text)
 {
     public override string ToString() => Text;
 }
@@ -24,7 +25,7 @@ public sealed record ComparisonReport(bool Agrees, long Worst, double Ratio, lon
 /// itself, and where the bound reaches past the dtype's largest number an infinity of that sign agrees too. Integers
 /// are exact.
 /// </summary>
-public static class Comparison
+internal static class Comparison
 {
     /// <summary>
     /// The one constant of all comparisons. K roundings of half an eps each wander by sqrt(K) / 2; 8 leaves room for

@@ -7,7 +7,7 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Graph.Interpreter;
 
 /// <summary>How the errors of the terms of a reduction add up in its magnitude.</summary>
-public enum Propagation
+internal enum Propagation
 {
     /// <summary>All in one direction: always true, but of no use after some twenty layers.</summary>
     Worst,
@@ -17,7 +17,7 @@ public enum Propagation
 }
 
 /// <summary>What a run does beside computing its results.</summary>
-public sealed record InterpreterOptions
+internal sealed record InterpreterOptions
 {
     public static readonly InterpreterOptions Default = new();
 
@@ -51,7 +51,7 @@ public sealed record InterpreterOptions
 
 /// <summary>The reference interpreter: one node at a time, nothing fused. It shares no code with the
 /// lowering.</summary>
-public static class GraphInterpreter
+internal static class GraphInterpreter
 {
     /// <summary>
     /// Runs the function. Size variables come from `sizes` and from inputs whose axis is a lone variable. Throws

@@ -3,4 +3,4 @@
 namespace Accelerate.Compiler.Graph.Interpreter;
 
 /// <summary>A call that a compiled executable would end with an error too.</summary>
-public sealed class ReferenceException(string message) : Exception(message);
+internal sealed class ReferenceException(string message) : Exception(message);

@@ -15,7 +15,7 @@ namespace Accelerate.Compiler.Graph.Interpreter;
 /// An implementation in the dtype is within c * sqrt(Terms) * eps * Magnitude of the value: see
 /// <see cref="Comparison"/>.
 /// </remarks>
-public sealed class ReferenceValue
+internal sealed class ReferenceValue
 {
     internal ReferenceValue(DType dtype, long[] shape, double[] values, double[] magnitude, long[] integers, long terms)
     {

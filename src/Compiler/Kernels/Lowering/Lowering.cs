@@ -8,7 +8,7 @@ using Accelerate.Compiler.Types;
 
 namespace Accelerate.Compiler.Kernels.Lowering;
 
-public static class Lowering
+internal static class Lowering
 {
     /// <summary>Throws LimitationException for an operation that no kernel computes yet.</summary>
     /// <param name="function">What <see cref="Pipeline"/> has made of a function: all its passes, or those

@@ -105,8 +105,8 @@ public sealed class RegistryTests
         Assert.Equal(["not supported: only contractions are computed in bf16"],
             arms.Where(a => a.Case.Benchmark.Name == "softmax").Select(a => a.Impossible).Distinct());
         var mlp = arms.Where(a => a.Case.Benchmark.Name == "mlp").ToList();
-        Assert.Equal(["llvm -O0 1", "llvm 1", "interpreter 1", "onnxruntime 1", "llvm -O0 2", "llvm 2", "interpreter 2",
-            "onnxruntime 2"], mlp.Select(a => $"{a.Contender} {a.Threads}"));
+        Assert.Equal(["llvm -O0 1", "llvm 1", "interpreter 1", "onnxruntime 1", "libtorch 1", "llvm -O0 2", "llvm 2",
+            "interpreter 2", "onnxruntime 2", "libtorch 2"], mlp.Select(a => $"{a.Contender} {a.Threads}"));
         Assert.Equal(["interpreter 2"], mlp.Where(a => a.Impossible is not null).Select(a => $"{a.Contender} {a.Threads}"));
     }
 

@@ -18,9 +18,102 @@ public class CompareCommandTests : CommandLine
     {
         Runs(100, median, file: file);
         var (exit, output, error) = Run("bench", "compare", "00000001", "00000002", "--database", this[file]);
-        Assert.Equal((code, ""), (exit, error));
+        // A regression in a database is kept there as well.
+        Assert.Equal((code, code == 3 && file == "db.duckdb" ? "note: raised 1 alert; accc db stats shows them\n" : ""),
+            (exit, error));
         Assert.Contains(verdict, output);
         Assert.StartsWith("A: 00000001 (run 00000001 of abc1234, 2026-11-30 13:00)\n", output);
+    }
+
+    [Fact]
+    public void ARegressionIsAnAlertOfTheRunThatGotWorse()
+    {
+        Runs(100, 120, file: "db.duckdb");
+        string[] compare = ["bench", "compare", "00000001", "00000002", "--database", this["db.duckdb"]];
+        Assert.Equal(3, Run(compare).Code);
+        var alert = Assert.Single(Alerts());
+        Assert.Equal(("slower", "gemm", "a", "llvm", "def5678"),
+            (Of("kind"), Of("benchmark"), Of("case_key"), Of("contender"), Of("commit")));
+        // The message has the ratio; its result is one of the slower run's.
+        Assert.Matches(@"^gemm a, llvm x2: takes 1\.2 \(1\.19\d* to 1\.20?\d*\) times as long, 120 us, "
+            + "00000002 against 00000001$", Of("message"));
+        Assert.Equal($"{Id(2)}", Of("run_id"));
+        Assert.Equal("1", Query("SELECT count(*) AS n FROM results WHERE id = "
+            + $"'{Of("result_id")}' AND run_id = '{Id(2)}'")[0].GetProperty("n").ToString());
+        // Made again it raises nothing anew; the other way round nothing got worse.
+        Assert.Equal((3, ""), (Run(compare) is var again ? again.Code : 0, again.Error));
+        Assert.Equal(0, Run("bench", "compare", "00000002", "00000001", "--database", this["db.duckdb"]).Code);
+        Assert.Single(Alerts());
+        var stats = Output("db", "stats", "--database", this["db.duckdb"]);
+        Assert.Contains("alerts     1 slower; the newest:\n", stats);
+        Assert.Contains("slower   gemm a, llvm x2: takes 1.2 ", stats);
+        Assert.Contains("nothing wrong", Output("db", "check", "--database", this["db.duckdb"]));
+        // It goes with its run.
+        Output("db", "purge", "--run", $"{Id(2)}", "--yes", "--database", this["db.duckdb"]);
+        Assert.Empty(Alerts());
+        Assert.DoesNotContain("newest", Output("db", "stats", "--database", this["db.duckdb"]));
+
+        string Of(string column) => alert.GetProperty(column).ToString();
+    }
+
+    [Fact]
+    public void AThresholdGatesAndFilesDecideWhatRaisesAlerts()
+    {
+        Runs(100, 120, file: "db.duckdb");
+        string[] compare = ["bench", "compare", "00000001", "00000002", "--database", this["db.duckdb"]];
+        Run([.. compare, "--threshold", "0.5"]);
+        Assert.Empty(Alerts());
+        // Sides of files are nobody's database: even with one at hand.
+        Runs(100, 120);
+        var file = this["db.jsonl"];
+        Assert.Equal(3, Run("bench", "compare", $"{file},commit:abc", $"{file},commit:def", "--database",
+            this["db.duckdb"]).Code);
+        Assert.Empty(Alerts());
+        // A run against itself says something of the measurement.
+        Run("bench", "compare", "00000002", "00000002", "--database", this["db.duckdb"]);
+        Assert.Empty(Alerts());
+        using (var store = ResultStores.Open(this["db.duckdb"]))
+        {
+            var run = MadeUpResults.Run(3, "aaa9999");
+            store.Append(new(run, [.. Processes(run, "a", "llvm", Around(100), r => r with { KernelCount = 4 })]));
+        }
+        Assert.Equal(3, Run("bench", "compare", "00000001", "00000003", "--gates", "kernels", "--database",
+            this["db.duckdb"]).Code);
+        var alert = Assert.Single(Alerts());
+        Assert.Equal("more", alert.GetProperty("kind").GetString());
+        Assert.Contains("kernels 3 to 4", alert.GetProperty("message").GetString());
+    }
+
+    private List<JsonElement> Alerts() => Query("SELECT * FROM benchmark_alerts");
+
+    private List<JsonElement> Query(string sql) =>
+    [
+        .. JsonDocument.Parse(Output("db", "query", "--format", "json", "--database", this["db.duckdb"], "--sql", sql))
+            .RootElement.EnumerateArray(),
+    ];
+
+    [Fact]
+    public void AChartWithoutPeersIsAgainstTheInterpreterOrAnError()
+    {
+        using (var store = ResultStores.Open(this["two.jsonl"]))
+        {
+            var run = MadeUpResults.Run(1);
+            store.Append(new(run,
+            [
+                .. Processes(run, "a", "llvm", Around(100)), .. Processes(run, "a", "interpreter", Around(400)),
+            ]));
+        }
+        Output("bench", "report", "--database", "two.jsonl", "--chart", this["c.svg"], "--out", this["r.md"]);
+        var chart = File.ReadAllText(this["c.svg"]);
+        Assert.Contains("gemm a, llvm x2 / interpreter", chart);
+        Assert.Contains("the interpreter", chart);
+        Assert.DoesNotContain("best peer", chart);
+        // With nobody to stand against there is neither chart nor report.
+        Runs(100, 120);
+        var error = Error(2, "bench", "report", "--database", "db.jsonl", "--chart", this["no.svg"]);
+        Assert.Contains("--chart: nothing of 'the newest run' stands against a peer or the interpreter", error);
+        Assert.Contains("  = help: accc bench run --peers", error);
+        Assert.False(File.Exists(this["no.svg"]));
     }
 
     [Fact]

@@ -220,7 +220,7 @@ public class CompareReportTests
         Assert.Equal(12, one.Results.Count);
         File.AppendAllText(folder["a.jsonl"], "\n");
         Assert.Contains("line 3 is no batch",
-            Assert.Throws<Accelerate.Runtime.DataException>(() => JsonLinesStore.Open(folder["a.jsonl"])).Message);
+            Assert.Throws<DataException>(() => JsonLinesStore.Open(folder["a.jsonl"])).Message);
     }
 
     private static CompareReport Compare(IResultStore store, string a, string b) =>

@@ -62,7 +62,7 @@ internal sealed partial class ApiWorld
     }
 
     /// <summary>Right arguments: the session's state decides what happens.</summary>
-    private void Run(Held held, Arguments arguments, Func<Tensor[]> call)
+    private void Run(Held held, Arguments arguments, Func<Results> call)
     {
         if (held.Refuses is { } refusal)
         {
@@ -71,7 +71,7 @@ internal sealed partial class ApiWorld
         }
         var answer = arguments.Answer(held.State);
         Tensor[]? results = null;
-        Expect(null, () => results = call(), $"{arguments}");
+        Expect(null, () => results = [.. call()], $"{arguments}");
         Take(held, arguments, answer, results!);
     }
 

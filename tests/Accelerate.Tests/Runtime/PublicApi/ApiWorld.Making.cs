@@ -32,7 +32,7 @@ internal sealed partial class ApiWorld
                 Expect(typeof(ArgumentNullException), () => new SourceText(null!, ""), "no path");
                 break;
             default:
-                Expect(typeof(FileNotFoundException),
+                Expect(typeof(DataException),
                     () => Compilation.FromFile(Path.Combine(folder, "none.acc")), "no file");
                 break;
         }

@@ -23,7 +23,7 @@ internal sealed partial class ApiWorld
         var caller = new Thread(() =>
         {
             begun.Set();
-            failure = Thrown(() => results = held.Session.Run("slow", inputs, sizes));
+            failure = Thrown(() => results = [.. held.Session.Run("slow", inputs, sizes)]);
         });
         var wait = random.Next(4) * 200;
         caller.Start();
@@ -149,7 +149,7 @@ internal sealed partial class ApiWorld
         };
         session.Output = new Callback(act);
         Tensor[]? results = null;
-        var failure = Thrown(() => results = session.Run("say", arguments.Tensors));
+        var failure = Thrown(() => results = [.. session.Run("say", arguments.Tensors)]);
         if (!held.IsDisposed) session.Output = TextWriter.Null;
         if (kind == 5) foreach (var box in arguments.Inputs) box.IsDisposed = true;
         if (kind == 0)

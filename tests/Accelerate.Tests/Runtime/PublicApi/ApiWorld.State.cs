@@ -48,6 +48,30 @@ internal sealed partial class ApiWorld
             foreach (var tensor in tensors.Values) tensor.Dispose();
     }
 
+    private void LoadPart()
+    {
+        var held = AnySession();
+        var tensors = Loadable(out var state);
+        foreach (var name in tensors.Keys.ToList())
+            if (Chance(50)) tensors.Remove(name);
+        Log($"load {string.Join(", ", tensors.Keys)} into session {sessions.IndexOf(held)}");
+        Expect(held.Refuses, () => held.Session.LoadStatePart(tensors), "LoadStatePart");
+        if (held.Refuses is not null) return;
+        held.State = new(tensors.ContainsKey("v") ? state.V : held.State.V,
+            tensors.ContainsKey("seen") ? state.Seen : held.State.Seen);
+        CheckState(held, "LoadStatePart");
+    }
+
+    /// <summary>A token that is cancelled already: nothing runs, and the session is as it was.</summary>
+    private void CancelledCall()
+    {
+        var (held, arguments) = (AnySession(), Right(Any(ApiModel.Entries)));
+        Log($"session {sessions.IndexOf(held)}, cancelled: {arguments}");
+        Expect(held.Refuses ?? typeof(OperationCanceledException), () => held.Session.Run(arguments.Entry.Name,
+            arguments.Tensors, arguments.Sizes, new CancellationToken(canceled: true)), "a cancelled call");
+        if (!held.IsDisposed && !held.IsBroken) CheckState(held, "a cancelled call");
+    }
+
     private void ResetState()
     {
         var held = AnySession();

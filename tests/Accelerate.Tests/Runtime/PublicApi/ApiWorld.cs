@@ -63,6 +63,7 @@ internal sealed partial class ApiWorld : IDisposable
             (3, WriteTensor), (3, DisposeTensor), (2, MisuseTensor),
             (2, Reenter), (2, Race), (1, SaveAndLoad), (1, NpyFile), (1, Pool), (1, Forget),
             (1, Compile), (2, Create), (1, Crowd), (1, LimitMemory),
+            (2, LoadPart), (2, CancelledCall),
         ];
         var total = table.Sum(t => t.Weight);
         for (var i = 0; i < steps; i++)

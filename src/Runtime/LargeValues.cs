@@ -1,7 +1,5 @@
 // In: values by position, or a tensor and another dtype. Out: a tensor, made a piece at a time.
-using Accelerate.Runtime;
-
-namespace Accelerate.Cli;
+namespace Accelerate.Runtime;
 
 /// <summary>
 /// As doubles a tensor takes eight bytes an element, and an array holds 2^31 of them: pieces have no such limits.
