@@ -9,7 +9,7 @@ namespace Accelerate.Data;
 /// <param name="Type">The dtype that text becomes; other formats have their own.</param>
 /// <param name="Shape">The shape of an example where the parameter says it; null for an extent that it leaves
 /// open.</param>
-public sealed record DataWanted(DType Type, IReadOnlyList<long?> Shape)
+internal sealed record DataWanted(DType Type, IReadOnlyList<long?> Shape)
 {
     /// <summary>How many bytes a window of a text has; null for the extent of the parameter.</summary>
     public long? Window { get; init; }
@@ -19,7 +19,7 @@ public sealed record DataWanted(DType Type, IReadOnlyList<long?> Shape)
 }
 
 /// <summary>The formats, told apart by their first bytes, then by their names.</summary>
-public static class DataFiles
+internal static class DataFiles
 {
     /// <summary>
     /// Opens idx and npy files (read where they lie), the same gzipped, npz archives, tables of numbers, plain text and

@@ -11,7 +11,7 @@ namespace Accelerate.Data;
 /// What cannot be read at any place (gzip, an archive, text, images) is unpacked once into a temporary file, which has
 /// no name from the start: it goes with the process, however that ends. TMPDIR says where it lies.
 /// </remarks>
-public sealed class DataSource : IDisposable
+internal sealed class DataSource : IDisposable
 {
     private readonly FileStream file;
     private readonly long offset;

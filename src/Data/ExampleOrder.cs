@@ -5,7 +5,7 @@ namespace Accelerate.Data;
 /// A function of its arguments alone: a run that goes on elsewhere sees the examples that it would have seen. The order
 /// takes four bytes an example.
 /// </summary>
-public sealed class ExampleOrder
+internal sealed class ExampleOrder
 {
     // Keys of their own for what is drawn: those of steps are fold(seed, step), and these steps never come.
     private const long OrderKey = -2;
