@@ -16,7 +16,7 @@ internal sealed class ProgramEntry : IDisposable
     public ProgramEntry(Program program)
     {
         Program = program;
-        Spec = new EntrySpec(program.Name, Specs(BufferKind.Input), Specs(BufferKind.Output), program.Sizes);
+        Spec = SpecOf(program);
         constants = [.. program.Buffers.Select(b =>
             b is { Kind: BufferKind.Constant, Values.FoldedIndex: < 0 } && b.Type.Count.IsConstant
                 ? Fill(b.Values!, [.. b.Type.Shape.Select(s =>
@@ -75,7 +75,11 @@ internal sealed class ProgramEntry : IDisposable
         return all;
     }
 
-    private TensorSpec[] Specs(BufferKind kind) => [.. Program.Of(kind).Select(b =>
+    /// <summary>The signature of a program's function.</summary>
+    public static EntrySpec SpecOf(Program program) => new(program.Name, Specs(program, BufferKind.Input),
+        Specs(program, BufferKind.Output), program.Sizes);
+
+    private static TensorSpec[] Specs(Program program, BufferKind kind) => [.. program.Of(kind).Select(b =>
         new TensorSpec(b.Label.Length > 0 ? b.Label
             : b.Name, b.Type.DType, [.. b.Type.Shape.Select(s => s.Text)], b.IsInout))];
 }

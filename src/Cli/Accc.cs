@@ -5,8 +5,10 @@ using Accelerate.Backends;
 using Accelerate.Backends.Llvm;
 using Accelerate.Bench.Store;
 using Accelerate.Cli.Db;
+using Accelerate.Cli.Train;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Runtime;
+using Accelerate.Training;
 
 namespace Accelerate.Cli;
 
@@ -16,7 +18,7 @@ internal static class Accc
     private static int Main(string[] args) => Run(args, Console.Out, Console.Error);
 
     /// <summary>Runs one command line, in this process.</summary>
-    /// <returns>0 ok, 1 user error, 2 usage, 3 known limitation, 70 compiler bug.</returns>
+    /// <returns>0 ok, 1 user error, 2 usage, 3 known limitation, 70 compiler bug, 130 interrupted.</returns>
     public static int Run(IReadOnlyList<string> args, TextWriter output, TextWriter error)
     {
         (output, error) = (new VisibleWriter(output), new VisibleWriter(error));
@@ -106,6 +108,7 @@ internal static class Accc
         ExecutionException x => new(e.Message, x.Details),
         BackendException => new(e.Message),
         StoreException s => new(s.Message, s.Help),
+        TrainingException t => new(VisibleText.Word(t.Message), t.Help),
         MemoryException m => new(m.Message, m.Limit is null ? MemoryHelp : null),
         OutOfMemoryException => new("out of memory", MemoryHelp),
         // Sizes are the only numbers that are computed checked.
@@ -131,7 +134,7 @@ internal static class Accc
     {
         var root = new RootCommand("Compiles and runs models written in .acc, a small tensor language.");
         foreach (var command in (Command[])[
-            CheckCommand.Make(terminal), RunCommand.Make(terminal), DumpCommand.Make(terminal),
+            CheckCommand.Make(terminal), RunCommand.Make(terminal), TrainCommand.Make(terminal), DumpCommand.Make(terminal),
                 FmtCommand.Make(terminal),
             TestCommand.Make(terminal), FuzzCommand.Make(terminal), HostileCommand.Make(terminal),
                 BisectCommand.Make(terminal), BenchCommand.Make(terminal, args), TimeCommand.Make(terminal),

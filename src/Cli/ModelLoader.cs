@@ -79,15 +79,15 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
     }
 
     /// <summary>
-    /// The model of one exported function, from the cache if this compiler has compiled it before; else it is compiled,
-    /// and what is wrong is reported.
+    /// The model of exported functions, from the cache if this compiler has compiled it before; else it is compiled, and
+    /// what is wrong is reported.
     /// </summary>
-    public CompiledModel Model(string entry)
+    public CompiledModel Model(params string[] entries)
     {
         // Loading libLLVM takes 30 ms; it is there when the programs are.
         if (options.Backend == "llvm") Task.Run(() => LlvmBackend.Available(out _));
         var source = ReadSource(options.File);
-        var wanted = Options(CompilationStage.Lowered, [entry]);
+        var wanted = Options(CompilationStage.Lowered, entries);
         compiling.Start();
         var cache = Cache() is { } disk ? new ModelCache(disk) : null;
         var found = options.SaveTemps is null ? cache?.TryGet(source, wanted) : null;
@@ -97,7 +97,7 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
             Times?.End("read");
             return found;
         }
-        var compilation = Compile(CompilationStage.Lowered, [entry], source: source);
+        var compilation = Compile(CompilationStage.Lowered, entries, source: source);
         if (options.SaveTemps is { } folder) StageTexts.Save(folder, compilation, options);
         return cache?.Put(compilation, wanted) ?? compilation.Model;
     }
@@ -110,7 +110,9 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
     /// <param name="threads">The options' if null.</param>
     /// <param name="wholeState">Computes all state of the model, for <see cref="State"/>; else what the entries
     /// use.</param>
-    public Executable Load(CompiledModel model, string? backend = null, int? threads = null, bool wholeState = false)
+    /// <param name="state">All state by path, in place of the weight files.</param>
+    public Executable Load(CompiledModel model, string? backend = null, int? threads = null, bool wholeState = false,
+        IReadOnlyDictionary<string, Tensor>? state = null)
     {
         var executable = options.Executable with
         {
@@ -120,7 +122,7 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
         backend ??= options.Backend;
         if (!hasToldOfCache) _ = Cache();
         compiling.Start();
-        var weights = Weights(model);
+        var weights = state ?? Weights(model);
         Times?.End("weights");
         State = Executables.InitialState(backend, model, executable, weights, wholeState);
         var loaded = Executables.Create(backend, model.Programs, executable, State);

@@ -9,7 +9,6 @@ internal static class PlannedCommands
     [
         ("build", "Object, C header and manifest ahead of time",
             "accc run compiles in memory and keeps objects in a cache"),
-        ("train", "Trains a model", "call the exported step function with accc run, or from C# through a Session"),
         ("inspect", "Shows what is in a weight file", "accc run --weights names the keys that do not fit"),
         ("quantize", "Makes integer weights", "examples of int8 in .acc do it by hand"),
         ("tune", "Searches for tile sizes", "the tiles are fixed for each target"),

@@ -12,6 +12,9 @@ internal static class ExitCodes
     public const int Usage = 2;
     public const int Limitation = 3;
     public const int Bug = 70;
+
+    /// <summary>What a shell gives for a process that SIGINT has ended.</summary>
+    public const int Interrupted = 130;
 }
 
 /// <summary>A command that cannot go on, with what the user is told.</summary>

@@ -52,6 +52,9 @@ internal sealed class DataStream : IDisposable
         }
     }
 
+    /// <summary>What another stream gives, of a known number of bytes.</summary>
+    public static DataStream Over(string path, Stream stream, long length) => new(path, stream, length, null);
+
     public void Read(Span<byte> target, string what)
     {
         int wanted = target.Length;

@@ -19,6 +19,16 @@ internal static class Idx
 
     internal static unsafe Tensor Read(DataStream stream)
     {
+        (DType type, long[] shape) = ReadHeader(stream);
+        Tensor tensor = stream.ReadTensor(type, shape);
+        SwapBytes((byte*)tensor.Pointer, tensor.Count, type.Bytes());
+        GC.KeepAlive(tensor);
+        return tensor;
+    }
+
+    /// <summary>What the file holds; the data are what follows, the high byte of each element first.</summary>
+    internal static (DType Type, long[] Shape) ReadHeader(DataStream stream)
+    {
         Span<byte> word = stackalloc byte[4];
         stream.Read(word, "the IDX magic");
         if (word[0] != 0 || word[1] != 0)
@@ -41,10 +51,7 @@ internal static class Idx
             stream.Read(word, $"the IDX extent of axis {axis}");
             shape[axis] = BinaryPrimitives.ReadUInt32BigEndian(word);
         }
-        Tensor tensor = stream.ReadTensor(type, shape);
-        SwapBytes((byte*)tensor.Pointer, tensor.Count, type.Bytes());
-        GC.KeepAlive(tensor);
-        return tensor;
+        return (type, shape);
     }
 
     private static unsafe void SwapBytes(byte* data, long count, int size)

@@ -63,6 +63,13 @@ public static partial class Npy
 
     internal static Tensor Read(DataStream stream)
     {
+        (DType type, long[] shape) = ReadHeader(stream);
+        return stream.ReadTensor(type, shape);
+    }
+
+    /// <summary>What the file holds; the data are what follows.</summary>
+    internal static (DType Type, long[] Shape) ReadHeader(DataStream stream)
+    {
         Span<byte> start = stackalloc byte[8];
         stream.Read(start, "the npy magic");
         if (start[0] != 0x93 || !start[1..6].SequenceEqual("NUMPY"u8))
@@ -85,8 +92,7 @@ public static partial class Npy
         var bytes = new byte[headerLength];
         stream.Read(bytes, "the npy header");
         string header = (major == 3 ? Encoding.UTF8 : Encoding.Latin1).GetString(bytes);
-        (DType type, long[] shape) = ParseHeader(stream, header);
-        return stream.ReadTensor(type, shape);
+        return ParseHeader(stream, header);
     }
 
     private static (DType Type, long[] Shape) ParseHeader(DataStream stream, string header)

@@ -146,7 +146,6 @@ public sealed class CommandTests : CommandLine
 
     [Theory]
     [InlineData("build")]
-    [InlineData("train")]
     [InlineData("inspect")]
     [InlineData("quantize")]
     [InlineData("tune")]

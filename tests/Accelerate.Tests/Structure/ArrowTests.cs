@@ -50,6 +50,8 @@ public sealed class ArrowTests
         "Accelerate.Backends.Llvm.Printing",
         "Accelerate.Backends.Llvm",
         Registry,
+        "Accelerate.Data",
+        "Accelerate.Training",
         "Accelerate.Bench",
         "Accelerate.Cli",
     ];
@@ -104,6 +106,8 @@ public sealed class ArrowTests
                 @"^(?:public|internal) [\w ]*?\b(?:class|struct|enum|interface|record(?: struct)?|delegate [\w<>]+) (\w+)",
                 RegexOptions.Multiline).Select(m => (f.Space, Layer: Layer(f.Space, f.Path), Name: m.Groups[1].Value)))
             .GroupBy(t => (t.Space, t.Layer)).ToDictionary(g => g.Key, g => g.Select(t => t.Name).ToHashSet());
+        var typed = types.GroupBy(t => t.Key.Space)
+            .ToDictionary(g => g.Key, g => g.SelectMany(t => t.Value).ToHashSet());
         return [.. files.SelectMany(f =>
         {
             var from = Apart.GetValueOrDefault(f.Path) ?? Layer(f.Space, f.Path);
@@ -111,13 +115,15 @@ public sealed class ArrowTests
             var words = Regex.Matches(f.Code, @"(?<![\w.])[A-Z]\w*").Select(m => m.Value).ToHashSet();
             var around = types.Where(t => (f.Space + ".").StartsWith(t.Key.Space + ".", StringComparison.Ordinal)
                 && t.Value.Overlaps(words)).Select(t => t.Key.Layer);
-            return Named(f.Code, f.Space).Concat(around).Where(n => n != from).Distinct()
+            return Named(f.Code, f.Space, typed).Concat(around).Where(n => n != from).Distinct()
                 .Select(to => (from, to, f.Path));
         })];
     }
 
-    /// <summary>The namespaces that a file imports, and those that it names in front of a type.</summary>
-    private static IEnumerable<string> Named(string text, string own)
+    /// <summary>
+    /// The namespaces that a file imports, and those that it names in front of a type: `Data.Length` is a property's.
+    /// </summary>
+    private static IEnumerable<string> Named(string text, string own, Dictionary<string, HashSet<string>> types)
     {
         foreach (Match m in Regex.Matches(text, @"^using (?:static |\w+ = )?([\w.]+);", RegexOptions.Multiline))
             if (Longest(m.Groups[1].Value) is { } name) yield return name;
@@ -130,7 +136,9 @@ public sealed class ArrowTests
                 var full = string.Join('.', parts.Take(depth).Append(m.Value));
                 var first = string.Join('.', parts.Take(depth).Append(m.Value.Split('.')[0]));
                 if (!Order.Any(n => n == first || n.StartsWith(first + ".", StringComparison.Ordinal))) continue;
-                if (Longest(full) is { } name) yield return name;
+                var words = m.Value.Split('.').ToHashSet();
+                if (Longest(full) is { } name && types.Any(t => t.Value.Overlaps(words)
+                    && (t.Key == name || t.Key.StartsWith(name + ".", StringComparison.Ordinal)))) yield return name;
                 break;
             }
         }

@@ -1,0 +1,87 @@
+// In: an open file of examples of one length. Out: any of them by its number, from any thread.
+using Accelerate.Runtime;
+
+namespace Accelerate.Data;
+
+/// <summary>
+/// Examples of one dtype and shape, in the order of a file. They stay in the file, and the system's page cache has
+/// what is read often: a set larger than the memory is read as one that is not.
+/// </summary>
+/// <remarks>
+/// What cannot be read at any place (gzip, an archive, text, images) is unpacked once into a temporary file, which has
+/// no name from the start: it goes with the process, however that ends. TMPDIR says where it lies.
+/// </remarks>
+internal sealed class DataSource : IDisposable
+{
+    private readonly FileStream file;
+    private readonly long offset;
+    private readonly long stride;
+    private readonly bool isBigEndian;
+
+    /// <param name="name">The file, as the user named it.</param>
+    /// <param name="type">Of the elements.</param>
+    /// <param name="shape">Of one example.</param>
+    /// <param name="count">How many there are.</param>
+    /// <param name="file">Where they are; disposed with this.</param>
+    /// <param name="offset">Of the first byte.</param>
+    /// <param name="stride">Bytes from one example to the next; null for one behind the other.</param>
+    /// <param name="isBigEndian">Whether an element's high byte comes first.</param>
+    internal DataSource(string name, DType type, IReadOnlyList<long> shape, long count, FileStream file,
+        long offset = 0, long? stride = null, bool isBigEndian = false)
+    {
+        (Name, Type, Shape, Count) = (name, type, shape, count);
+        (this.file, this.offset, this.isBigEndian) = (file, offset, isBigEndian);
+        ExampleBytes = Tensor.CountOf(type, [.. shape]) * type.Bytes();
+        this.stride = stride ?? ExampleBytes;
+        if (ExampleBytes > int.MaxValue)
+            throw new DataException(name, $"an example of {ExampleBytes} bytes is longer than {int.MaxValue}");
+    }
+
+    /// <summary>The file, as the user named it.</summary>
+    public string Name { get; }
+
+    /// <summary>The dtype of the elements.</summary>
+    public DType Type { get; }
+
+    /// <summary>The shape of one example.</summary>
+    public IReadOnlyList<long> Shape { get; }
+
+    /// <summary>The number of examples.</summary>
+    public long Count { get; }
+
+    /// <summary>How many bytes an example has.</summary>
+    public long ExampleBytes { get; }
+
+    /// <summary>Whether the examples are windows of a text.</summary>
+    internal bool IsWindows { get; init; }
+
+    /// <summary>How many examples beside each other have bytes in common: 1 where none do.</summary>
+    internal long Overlap => stride == 0 || ExampleBytes == 0 ? 1 : (ExampleBytes + stride - 1) / stride;
+
+    /// <summary>Reads an example, in this machine's byte order.</summary>
+    /// <param name="index">From 0.</param>
+    /// <param name="target">Of <see cref="ExampleBytes"/> bytes.</param>
+    /// <exception cref="DataException">The file has become shorter, or has a bool that is neither 0 nor 1.</exception>
+    public void Read(long index, Span<byte> target)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Count);
+        for (var at = 0; at < target.Length;)
+        {
+            var read = RandomAccess.Read(file.SafeFileHandle, target[at..], offset + index * stride + at);
+            if (read == 0) throw new DataException(Name, $"the file ends inside example {index}");
+            at += read;
+        }
+        if (Type == DType.Bool && target.ContainsAnyExceptInRange((byte)0, (byte)1))
+            throw new DataException(Name, $"example {index} has a bool that is neither 0 nor 1");
+        var width = Type.Bytes();
+        for (var at = 0; isBigEndian && width > 1 && at < target.Length; at += width)
+            target.Slice(at, width).Reverse();
+    }
+
+    /// <summary>As in a message: `u8[28,28]`.</summary>
+    public override string ToString() => Tensor.DescribeShape(Type, [.. Shape]);
+
+    /// <summary>Closes the file.</summary>
+    public void Dispose() => file.Dispose();
+}

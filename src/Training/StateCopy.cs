@@ -1,0 +1,33 @@
+// In: a session. Out: its state as it was, to be put back.
+using Accelerate.Runtime;
+
+namespace Accelerate.Training;
+
+/// <summary>The state that calls may change, copied into memory that is allocated once.</summary>
+internal sealed unsafe class StateCopy(Session session) : IDisposable
+{
+    private readonly Dictionary<string, Tensor> copies = session.State.Where(s => !s.Value.IsReadOnly)
+        .ToDictionary(s => s.Key, s => Tensor.Uninitialized(s.Value.Type, s.Value.Shape));
+
+    public void Take()
+    {
+        foreach (var (name, copy) in copies) Copy(session.State[name], copy);
+    }
+
+    public void PutBack()
+    {
+        foreach (var (name, copy) in copies) Copy(copy, session.State[name]);
+    }
+
+    public void Dispose()
+    {
+        foreach (var copy in copies.Values) copy.Dispose();
+    }
+
+    private static void Copy(Tensor from, Tensor to)
+    {
+        Buffer.MemoryCopy(from.Pointer, to.Pointer, to.ByteCount, from.ByteCount);
+        GC.KeepAlive(from);
+        GC.KeepAlive(to);
+    }
+}

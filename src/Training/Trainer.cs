@@ -1,0 +1,282 @@
+// In: a session, data, options. Out: a trained session; checkpoints and reports on the way.
+using System.Diagnostics;
+using Accelerate.Data;
+using Accelerate.Runtime;
+
+namespace Accelerate.Training;
+
+/// <summary>
+/// The training loop. All that decides the next step is in the state and in <see cref="TrainingPosition"/>: a run that
+/// is killed and goes on from a checkpoint ends with the bits of one that was not.
+/// </summary>
+public sealed class Trainer
+{
+    /// <summary>More steps in a row without a finite loss are no accident: the state itself is not finite.</summary>
+    private const int MostSkipped = 10;
+
+    private readonly Feed data;
+    private readonly Feed? validationData;
+    private readonly TrainingOptions options;
+    private readonly ExampleOrder order;
+    private readonly Callee step;
+    private readonly Callee? validate;
+    private readonly (string Name, bool IsMore) best;
+    private readonly Stopwatch watch = new();
+    private readonly Means means = new();
+    private TrainingPosition at;
+    private Session session = null!;
+    private ITrainingObserver? observer;
+    private IReadOnlyDictionary<string, Tensor> otherState = new Dictionary<string, Tensor>();
+    private long saved = -1;
+
+    /// <param name="entries">The exported functions.</param>
+    /// <param name="data">For the step.</param>
+    /// <param name="options">The choices.</param>
+    /// <param name="validationData">For the function that validates: the data of its own, or the training data again,
+    /// opened for it, of which <see cref="TrainingOptions.ValidationSplit"/> decides the examples.</param>
+    /// <exception cref="TrainingException">Functions, data, options and checkpoint do not fit each other.</exception>
+    public Trainer(IReadOnlyList<EntrySpec> entries, Feed data, TrainingOptions options, Feed? validationData = null)
+    {
+        ArgumentNullException.ThrowIfNull(entries);
+        ArgumentNullException.ThrowIfNull(data);
+        ArgumentNullException.ThrowIfNull(options);
+        (this.data, this.options, this.validationData) = (data, options, validationData);
+        EntrySpec Entry(string name) => entries.FirstOrDefault(e => e.Name == name)
+            ?? throw new TrainingException($"the program exports no '{name}'");
+        step = new Callee(Entry(options.Step), options, data.Parameters, "loss");
+        if ((options.Validate is null) != (validationData is null))
+            throw new TrainingException("validation takes a function and data",
+                "--valid FN with --valid-data x=FILE or --valid-split 0.1");
+        if (options.Validate is { } name)
+            validate = new Callee(Entry(name), options, validationData!.Parameters, name);
+        Check();
+        order = ExampleOrder.Of(data, options.Seed, options.ValidationSplit);
+        EpochSteps = (order.Count + (options.KeepsLast ? options.Batch - 1 : 0)) / options.Batch;
+        if (EpochSteps == 0)
+            throw new TrainingException(
+                $"a batch of {options.Batch} is more than the {order.Count} examples that train",
+                "a smaller --batch, or --last keep for one smaller batch");
+        TotalSteps = Math.Min(options.Steps ?? long.MaxValue, checked(options.Epochs * EpochSteps));
+        best = Best();
+        at = options.Resume is { } resume ? Resumed(resume) : Begin();
+    }
+
+    /// <summary>Steps of one epoch.</summary>
+    public long EpochSteps { get; }
+
+    /// <summary>Steps when all is done.</summary>
+    public long TotalSteps { get; }
+
+    /// <summary>Where training stands.</summary>
+    public TrainingPosition Position => at;
+
+    /// <summary>Trains to the end, or until it is told to stop, which it is after the step under way. Once.</summary>
+    /// <param name="session">Has the functions, and the state that training begins with.</param>
+    /// <param name="observer">Is told what happens.</param>
+    /// <param name="otherState">State that none of the session's functions uses: checkpoints have it too.</param>
+    /// <param name="stop">Asks for the end.</param>
+    /// <exception cref="TrainingException">A loss is not finite.</exception>
+    /// <exception cref="ExecutionException">A call failed: an index out of range, an assert.</exception>
+    /// <exception cref="DataException">Data that cannot be read, or a checkpoint that cannot be written.</exception>
+    public TrainingEnd Run(Session session, ITrainingObserver? observer = null,
+        IReadOnlyDictionary<string, Tensor>? otherState = null, CancellationToken stop = default)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        (this.session, this.observer) = (session, observer);
+        if (otherState is not null) this.otherState = otherState;
+        using var copy = options.OnNan == OnNan.Skip ? new StateCopy(session) : null;
+        if (options.Checkpoints is { } folder) Directory.CreateDirectory(folder);
+        observer?.Starts(at.Step, TotalSteps, EpochSteps);
+        watch.Restart();
+        var end = TrainingEnd.Done;
+        // An epoch whose steps are done may have its judgement before it.
+        while (end == TrainingEnd.Done && (at.Step < TotalSteps || at.BatchOfEpoch == EpochSteps))
+            end = Epoch(copy, stop);
+        if (at.Step != saved) Save();
+        return end;
+    }
+
+    /// <summary>From where it stands to the end of the epoch, or of training.</summary>
+    private TrainingEnd Epoch(StateCopy? copy, CancellationToken stop)
+    {
+        if (at.BatchOfEpoch < EpochSteps)
+        {
+            var examples = order.Epoch(at.Epoch, options.Shuffles);
+            using var batches = new Batches(data, examples, options.Batch, at.BatchOfEpoch);
+            foreach (var batch in batches)
+            {
+                using (batch)
+                {
+                    if (stop.IsCancellationRequested) return TrainingEnd.Interrupted;
+                    Step(batch, copy);
+                }
+                if (at.Step % options.ValidateEvery == 0 && Judge(endsEpoch: false)) return TrainingEnd.Patience;
+                if (at.Step % options.CheckpointEvery == 0) Save();
+                if (at.BatchOfEpoch == EpochSteps || at.Step == TotalSteps) break;
+            }
+        }
+        if (at.BatchOfEpoch < EpochSteps)
+        {
+            if (at.Step % options.ValidateEvery != 0) Judge(endsEpoch: false);
+            return TrainingEnd.Done;
+        }
+        var isOver = Judge(endsEpoch: true);
+        at = at with { Epoch = at.Epoch + 1, BatchOfEpoch = 0 };
+        means.Restore(new Dictionary<string, double>(), 0);
+        if (options.CheckpointEvery is null) Save();
+        return isOver ? TrainingEnd.Patience : TrainingEnd.Done;
+    }
+
+    private void Step(Batch batch, StateCopy? copy)
+    {
+        copy?.Take();
+        watch.Start();
+        var metrics = step.Call(session, batch, at.Step);
+        watch.Stop();
+        var isSkipped = false;
+        if (!double.IsFinite(metrics[0].Value) && options.OnNan != OnNan.Ignore)
+        {
+            var where = $"the {metrics[0].Name} is {metrics[0].Value} at step {at.Step + 1} (epoch {at.Epoch + 1})";
+            if (copy is null)
+                throw new TrainingException(where, "--on-nan skip goes on from the state before such a step; "
+                    + (options.Checkpoints is null ? "a lower rate or clipped gradients often avoid it"
+                        : $"the checkpoints in {options.Checkpoints} are from before it"));
+            if (at.Skipped + 1 == MostSkipped)
+                throw new TrainingException($"{where}, and was not finite in the {MostSkipped - 1} steps before",
+                    "the state itself is no longer finite: begin from a checkpoint, with a lower rate");
+            copy.PutBack();
+            isSkipped = true;
+        }
+        if (!isSkipped) means.Add(metrics, batch.Count);
+        at = at with
+        {
+            Step = at.Step + 1,
+            BatchOfEpoch = at.BatchOfEpoch + 1,
+            Skipped = isSkipped ? at.Skipped + 1 : 0,
+        };
+        observer?.Steps(new(at.Step, at.Epoch + 1, metrics, batch.Count, isSkipped, watch.Elapsed.TotalSeconds));
+    }
+
+    /// <summary>Validates, if it is time to, and says whether patience is at its end.</summary>
+    private bool Judge(bool endsEpoch)
+    {
+        IReadOnlyList<Metric> validation = validate is not null && (!endsEpoch || options.ValidateEvery is null)
+            ? Validated() : [];
+        var judged = validate is null ? endsEpoch ? means.Values : [] : validation;
+        var isBest = false;
+        if (judged.Count > 0)
+        {
+            var value = judged.First(m => m.Name == best.Name).Value;
+            // What is no number is never better, and anything else is better than it.
+            isBest = !double.IsNaN(value) && (at.Best is not { } before || double.IsNaN(before)
+                || (best.IsMore ? value > before : value < before));
+            at = at with { Best = isBest ? value : at.Best, SinceBest = isBest ? 0 : at.SinceBest + 1 };
+        }
+        observer?.Judges(new(at.Step, at.Epoch + 1, endsEpoch, means.Values, validation, isBest, means.Examples,
+            watch.Elapsed.TotalSeconds));
+        if (isBest && options.Checkpoints is { } folder)
+            observer?.Saves(Checkpoints.WriteBest(folder, State(), Now()), at.Step);
+        return judged.Count > 0 && at.SinceBest >= options.Patience;
+    }
+
+    private IReadOnlyList<Metric> Validated()
+    {
+        IReadOnlyList<int> examples = options.ValidationSplit > 0 ? order.Validation
+            : [.. Enumerable.Range(0, (int)validationData!.Count)];
+        var validated = new Means();
+        using var batches = new Batches(validationData!, examples, (int)(validationData!.FixedBatch ?? options.Batch));
+        var number = 0L;
+        foreach (var batch in batches)
+        {
+            using (batch)
+            {
+                // Where the types fix the batch there is no smaller one.
+                if (validationData.FixedBatch is { } fixedBatch && batch.Count < fixedBatch) break;
+                validated.Add(validate!.Call(session, batch, number++), batch.Count);
+            }
+        }
+        return validated.Values.Count > 0 ? validated.Values
+            : throw new TrainingException($"the {examples.Count} examples for validation make no batch",
+                "a larger --valid-split, or more data");
+    }
+
+    private void Save()
+    {
+        if (options.Checkpoints is not { } folder) return;
+        observer?.Saves(Checkpoints.Write(folder, State(), Now(), options.Keep), at.Step);
+        saved = at.Step;
+    }
+
+    private Dictionary<string, Tensor> State()
+    {
+        var state = new Dictionary<string, Tensor>(otherState, StringComparer.Ordinal);
+        foreach (var (path, tensor) in session.State) state[path] = tensor;
+        return state;
+    }
+
+    private TrainingPosition Now() => at with { Sums = means.Sums, Summed = means.Examples };
+
+    private TrainingPosition Begin() => new()
+    {
+        Function = options.Step,
+        Seed = options.Seed,
+        Batch = options.Batch,
+        KeepsLast = options.KeepsLast,
+        Shuffles = options.Shuffles,
+        Examples = order.Count,
+    };
+
+    /// <summary>Only what gives the same order of the same examples goes on.</summary>
+    private TrainingPosition Resumed(TrainingPosition resume)
+    {
+        var begin = Begin();
+        (string What, object Then, object Now)[] facts =
+        [
+            ("the function", resume.Function, begin.Function), ("--seed", resume.Seed, begin.Seed),
+            ("--batch", resume.Batch, begin.Batch), ("--last keep", resume.KeepsLast, begin.KeepsLast),
+            ("shuffling", resume.Shuffles, begin.Shuffles),
+            ("the number of examples that train", resume.Examples, begin.Examples),
+        ];
+        foreach (var (what, then, now) in facts)
+            if (!then.Equals(now))
+                throw new TrainingException($"the checkpoint was made with {what} {then}, and now it is {now}",
+                    "to go on is to do the same; from its weights alone another run begins: --weights");
+        means.Restore(resume.Sums, resume.Summed);
+        saved = resume.Step;
+        return resume;
+    }
+
+    private void Check()
+    {
+        if (options.Batch < 1) throw new TrainingException($"a batch of {options.Batch} examples is none");
+        if (options.Epochs < 1) throw new TrainingException($"{options.Epochs} epochs are none");
+        if (data.FixedBatch is { } batch && batch != options.Batch)
+            throw new TrainingException($"'{options.Step}' takes {batch} examples, by its types, and --batch is "
+                + $"{options.Batch}", $"--batch {batch}, or a name for the size: f32[n, …]");
+        if (data.FixedBatch is not null && options.KeepsLast)
+            throw new TrainingException($"'{options.Step}' takes {data.FixedBatch} examples, by its types, and a last "
+                + "batch may have fewer", "--last drop, or a name for the size: f32[n, …]");
+        if (options.ValidationSplit is < 0 or >= 1 or double.NaN)
+            throw new TrainingException($"a part of {options.ValidationSplit} cannot be held back",
+                "--valid-split 0.1 holds back a tenth");
+        if (options.ValidationSplit > 0 && validate is null)
+            throw new TrainingException("examples are held back, and no function validates", "--valid FN names one");
+        if (options.ValidationSplit > 0 && validationData!.Count != data.Count)
+            throw new TrainingException($"'{options.Validate}' is given {validationData.Count} examples, "
+                + $"'{options.Step}' {data.Count}: a part of the same data has to be of the same");
+        if (options.Patience < 1) throw new TrainingException($"a patience of {options.Patience} is none");
+        if (options.Keep < 1) throw new TrainingException($"--keep {options.Keep} would keep no checkpoint");
+    }
+
+    private (string Name, bool IsMore) Best()
+    {
+        var names = (validate ?? step).Metrics;
+        var text = options.Best;
+        bool? isMore = text is null ? null : text.StartsWith("max:", StringComparison.Ordinal) ? true
+            : text.StartsWith("min:", StringComparison.Ordinal) ? false : null;
+        var name = text is null ? names.Contains("loss") ? "loss" : names[0] : isMore is null ? text : text[4..];
+        return names.Contains(name) ? (name, isMore ?? name.Contains("acc", StringComparison.OrdinalIgnoreCase))
+            : throw new TrainingException($"'{options.Validate ?? options.Step}' has no result '{name}'",
+                $"its scalars are {string.Join(", ", names)}");
+    }
+}
