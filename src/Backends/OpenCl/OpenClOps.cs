@@ -107,10 +107,10 @@ internal static class OpenClOps
             ScalarOp.Neg => $"-{x[0]}",
             ScalarOp.Abs => $"fabs({x[0]})",
             ScalarOp.Sqrt => Rounded($"sqrt({x[0]})", type, prelude),
-            ScalarOp.Floor => $"floor({x[0]})",
-            ScalarOp.Ceil => $"ceil({x[0]})",
-            ScalarOp.Trunc => $"trunc({x[0]})",
-            ScalarOp.Round => $"rint({x[0]})",
+            ScalarOp.Floor => Whole("floor", x[0]),
+            ScalarOp.Ceil => Whole("ceil", x[0]),
+            ScalarOp.Trunc => Whole("trunc", x[0]),
+            ScalarOp.Round => Whole("rint", x[0]),
             ScalarOp.Add => Rounded($"{x[0]} + {x[1]}", type, prelude),
             ScalarOp.Sub => Rounded($"{x[0]} - {x[1]}", type, prelude),
             ScalarOp.Mul => Rounded($"{x[0]} * {x[1]}", type, prelude),
@@ -122,6 +122,12 @@ internal static class OpenClOps
             _ => throw Undefined(op, type),
         };
     }
+
+    /// <summary>
+    /// A NaN is never given to it: pocl 3.1 goes through an integer, and of a NaN that it knows when it compiles that may
+    /// be any number.
+    /// </summary>
+    private static string Whole(string function, string x) => $"{x} != {x} ? {x} : {function}({x})";
 
     private static string Integer(ScalarOp op, DType type, ReadOnlySpan<string> x, OpenClPrelude prelude)
     {

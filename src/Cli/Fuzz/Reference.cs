@@ -63,9 +63,13 @@ internal sealed record Reference(IReadOnlyDictionary<string, ReferenceValue> Val
                         // What cancels is 0 here and may be a rounding there: times infinity, one is NaN, one infinite.
                         overflowed |= node is Binary { Kind: BinaryOp.Mul or BinaryOp.Div }
                             && node.Operands.Any(cancelled.Contains) && node.Operands.Any(infinite.Contains);
+                        // Its square is 0 without a bound, and the root of what is left of it is far from 0.
+                        overflowed |= node is Unary { Kind: UnaryOp.Sqrt or UnaryOp.Rsqrt or UnaryOp.Log }
+                            or Binary { Kind: BinaryOp.Pow } && cancelled.Contains(node.Operands[0]);
                         if (value.Values.Any(double.IsInfinity)) infinite.Add(node);
-                        if (Enumerable.Range(0, value.Values.Length).Any(i => value.Values[i] == 0
-                            && value.Magnitude[i] > 0)) cancelled.Add(node);
+                        var isZero = value.Values.AsSpan().Contains(0);
+                        if (isZero && (node.Operands.Any(cancelled.Contains) || Enumerable.Range(0, value.Values.Length)
+                            .Any(i => value.Values[i] == 0 && value.Magnitude[i] > 0))) cancelled.Add(node);
                     },
                 });
             for (var i = 0; i < results.Count; i++) values[$"{i}"] = results[i];
