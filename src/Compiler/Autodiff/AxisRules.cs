@@ -134,7 +134,7 @@ internal static class AxisRules
         ImmutableArray<int> freeB = [.. Enumerable.Range(batch + n.FreeA.Length, n.FreeB.Length)];
         // Narrow operands are wide in the product that was accumulated, and so are they here.
         Node Wide(Node x) => r.As(x, n.Type.DType);
-        if (r.Needs(a))
+        if (r.Needs(a) && !OfImage(r, n, dy, Wide(b)))
         {
             var product = r.Add(new Dot(dy, Wide(b), batches, n.BatchB, freeB, n.FreeB));
             // Its axes: batch, a's own, then the contracted ones in b's order.
@@ -149,6 +149,75 @@ internal static class AxisRules
             ImmutableArray<int> axes = [.. n.BatchB, .. inner, .. n.FreeB];
             r.Give(b, r.As(r.Turned(product, Inverse(axes)), b.Type.DType));
         }
+    }
+
+    /// <summary>
+    /// The gradient of a convolution by its image is a convolution, of the cotangent with the weight turned round: where
+    /// the left operand is windows that lie one place apart, its own cotangent, which would be as large as all windows
+    /// and folded, is not made. False where it is something else.
+    /// </summary>
+    private static bool OfImage(Backward r, Dot n, Node dy, Node b)
+    {
+        var windows = new Stack<Window>();
+        var image = n.Operands[0];
+        while (image is Window { Stride: 1 } w)
+        {
+            windows.Push(w);
+            image = w.Operands[0];
+        }
+        if (windows.Count == 0) return false;
+
+        // Of each axis of the operand: the image's axis that it goes along, and whether it goes through a window.
+        List<(int Axis, bool IsInside)> axes = [.. Enumerable.Range(0, image.Type.Rank).Select(d => (d, false))];
+        var of = new Dictionary<int, Window>();
+        foreach (var w in windows)
+        {
+            var (axis, isInside) = axes[w.Axis];
+            if (isInside || !of.TryAdd(axis, w)) return false;
+            axes.Insert(w.Axis + 1, (axis, true));
+        }
+        bool IsFree(int axis) => n.FreeA.Contains(axes.IndexOf((axis, false)));
+        if (!of.Keys.All(k => IsFree(k) && n.ContractA.Contains(axes.IndexOf((k, true))))) return false;
+
+        // The cotangent with room for the windows that begin before the image's first place and end behind its last.
+        var batch = n.BatchA.Length;
+        var before = new Size[dy.Type.Rank];
+        var after = new Size[dy.Type.Rank];
+        Array.Fill(before, Size.Zero);
+        Array.Fill(after, Size.Zero);
+        int At(int axis) => batch + n.FreeA.IndexOf(axes.IndexOf((axis, false)));
+        foreach (var (axis, w) in of)
+        {
+            before[At(axis)] = (w.Extent - 1) * w.Dilation;
+            after[At(axis)] = image.Type.Shape[axis] - w.Count;
+        }
+        Node padded = r.Add(new Pad(dy, r.Zeros(TensorType.Scalar(dy.Type.DType)), [.. before], [.. after],
+            [.. before.Select(_ => 0L)]));
+        // Windows from the last axis on, so that those before keep their numbers; then where each axis has gone.
+        var moved = Enumerable.Range(0, dy.Type.Rank).ToArray();
+        var inside = new Dictionary<int, int>();
+        foreach (var (axis, w) in of.OrderByDescending(p => At(p.Key)))
+            padded = r.Add(new Window(padded, At(axis), image.Type.Shape[axis], w.Extent, 1, w.Dilation));
+        foreach (var (axis, _) in of.OrderBy(p => At(p.Key)))
+        {
+            var at = moved[At(axis)];
+            inside[axis] = at + 1;
+            for (var d = At(axis) + 1; d < moved.Length; d++) moved[d]++;
+        }
+
+        // Contracted: what only the right operand had, and the places within a window, from its end.
+        var turned = of.Keys.Select(k => n.ContractB[n.ContractA.IndexOf(axes.IndexOf((k, true)))]).ToList();
+        var weight = r.Add(new Graph.Reverse(b, [.. turned.Order()]));
+        var freeB = Enumerable.Range(batch + n.FreeA.Length, n.FreeB.Length).Select(d => moved[d]);
+        var product = r.Add(new Dot(padded, weight, [.. Enumerable.Range(0, batch)], n.BatchB,
+            [.. freeB, .. of.Keys.Select(k => inside[k])], [.. n.FreeB, .. turned]));
+
+        // Its axes: batch, those along the image, then what else was contracted, in the right operand's order.
+        var rest = Enumerable.Range(0, b.Type.Rank).Where(d => n.ContractB.Contains(d) && !turned.Contains(d))
+            .Select(d => axes[n.ContractA[n.ContractB.IndexOf(d)]].Axis);
+        ImmutableArray<int> places = [.. n.BatchA.Select(d => axes[d].Axis), .. n.FreeA.Select(d => axes[d].Axis), .. rest];
+        r.Give(image, r.As(r.Turned(product, Inverse(places)), image.Type.DType));
+        return true;
     }
 
     /// <summary>The permutation that brings axes, named by where they belong, into order.</summary>
