@@ -284,8 +284,8 @@ internal sealed partial class Elaborator
         }
         for (var i = 0; i < bound.Length; i++)
         {
-            // An int is in scope for the types beside it: `fn f(x: f32[n, k], k)`.
-            if (parameters[i].Type is null && bound[i]?.Value is IntValue size)
+            // An int is in scope for the types beside it: `fn f(x: f32[n, k], k)`, or `k: int`.
+            if (parameters[i].Type is null or NamedType { Name.Text: "int" } && bound[i]?.Value is IntValue size)
                 Frame.DeclareParameter(parameters[i].Name.Text, size, parameters[i].Name.Span);
         }
         for (var i = 0; i < bound.Length; i++)
