@@ -148,7 +148,19 @@ internal static class BuiltinModels
                 .. debian.Select(blas =>
                     new PeerCall($"torch_train_{blas}", "torch", ["{threads}", blas, "train", $"{name}_b64"])),
             ];
-            return new($"training step, {title} batch {v["batch"]}", [])
+            // A rate of 0 leaves the weights as they are: every call is the first one, which the loss is known of.
+            OurCall[] ours = v["precision"] != "f32" ? [] :
+            [
+                new("",
+                    [
+                        $"bench/{name}.acc", "step", "x=@{data}/x.npy", "labels=@{data}/labels.npy", "rate=0", "--weights",
+                        "{data}/weights.safetensors", "--dim", $"n={v["batch"]}",
+                    ])
+                {
+                    Results = new() { ["0"] = "loss" },
+                },
+            ];
+            return new($"training step, {title} batch {v["batch"]}", ours)
             {
                 HasData = true,
                 Reference = "numpy",
@@ -157,7 +169,7 @@ internal static class BuiltinModels
                 [
                     new($"training step, {title} batch {v["batch"]}", "", [.. peers.Select(p => p.Name)], "training"),
                 ],
-                Unsupported = $"not supported: gradients of the {title}",
+                Unsupported = v["precision"] == "f32" ? null : $"not supported: training in {v["precision"]}",
             };
         });
 
