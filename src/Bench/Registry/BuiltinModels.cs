@@ -157,7 +157,7 @@ internal static class BuiltinModels
                         "{data}/weights.safetensors", "--dim", $"n={v["batch"]}",
                     ])
                 {
-                    Results = new() { ["0"] = "loss" },
+                    Results = new Dictionary<string, string> { ["0"] = "loss" },
                 },
             ];
             return new($"training step, {title} batch {v["batch"]}", ours)

@@ -11,7 +11,7 @@ internal sealed partial class Generator
     [
         new("scalar", 12, g => g.Scalar()), new("if", 4, g => g.If()), new("for", 5, g => g.For()),
         new("for_rows", 4, g => g.ForRows()), new("while", 2, g => g.While()), new("assert", 1, g => g.Assert()),
-        new("print", 1, g => g.Print()), new("pair", 4, g => g.Pair()),
+        new("print", 1, g => g.Print()), new("pair", 4, g => g.Pair()), new("recurrence", 4, g => g.Recurrence()),
     ];
 
     /// <summary>An operation of numbers without axes: code of its own in every backend.</summary>
@@ -130,6 +130,34 @@ internal sealed partial class Generator
         return Define("pair", a, x.Type, x.Shape, grade, $"let {a} = {x.Name}\nlet {b} = {y.Name}\n"
             + $"for i in 0:{count} {{\n    let {kept} = {a}\n    {a} = {(change == "" ? b : a + change)}\n"
             + $"    {b} = {kept}\n}}", x, y);
+    }
+
+    /// <summary>
+    /// What goes round is multiplied by a matrix, read elsewhere than it is written: by itself turned, summed, sorted,
+    /// moved. Each round reads what the one before has left, in whose place it writes.
+    /// </summary>
+    private bool Recurrence()
+    {
+        var type = Pick(mainFloat, mainInteger, DType.F32);
+        var (rows, side) = (Pick(Size.One, Pick(palette), random.Next(2, 9)), Pick(Size.One, Pick(palette), random.Next(2, 9)));
+        if (Value(rows) * Value(side) > 2000 || Value(side) > 70) return false;
+        var (x, w) = (FindOr(type, [rows, side]), FindOr(type, [side, side]));
+        var name = Name();
+        var isSquare = rows.Equals(side);
+        var next = random.Next(isSquare ? 9 : 6) switch
+        {
+            0 or 1 => $"{name} @ {w.Name}",
+            2 => $"{name} @ {w.Name} + {x.Name}",
+            3 => $"reverse({name}, {random.Next(2)}) {Pick("+", "-")} {x.Name}",
+            4 => $"{(type.IsFloat ? "sort" : "cumsum")}({name}, axis: {random.Next(2)})",
+            5 => $"{name} {Pick("+", "-")} max({name}, axis: 1, keep: true)",
+            6 => $"{w.Name} @ {name}",
+            7 => $"transpose({name}) {Pick("+", "-")} {x.Name}",
+            _ => $"{name} @ transpose({name})",
+        };
+        var count = sizes.Count > 0 && Pick([.. sizes.Keys]) is var n && sizes[n] < 8 ? n : Text(random.Next(2, 5));
+        return Define("recurrence", name, type, x.Shape, Grade.Loose,
+            $"let {name} = {x.Name}\nfor i in 0:{count} {{ {name} = {next} }}", x, w);
     }
 
     /// <summary>One that holds, or one that depends on the call.</summary>
