@@ -312,7 +312,8 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
         // A chain of movements down to a buffer: the load itself gives the padding.
         if (context.Guards.IsEmpty && EndsInBuffer(x))
             return Element(x, index, scope, context with { Guards = needed, Fill = fill, FilledIn = filledIn });
-        var b = scope.Home(index.Concat(needed.Select(g => g.Index)).Concat(context.Indices)).Builder;
+        // No further out than the element itself, which may have to stay where a condition is known.
+        var b = Home(x, index.Concat(needed.Select(g => g.Index)), scope, context).Builder;
         var inside = Element(x, index, scope, context with { Guards = context.Guards.AddRange(needed) });
         return b.Select(Holds(needed, b), inside, fill);
     }
