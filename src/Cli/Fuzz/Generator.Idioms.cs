@@ -111,7 +111,7 @@ internal sealed partial class Generator
         if (type == DType.Bool) return false;
         Size Side() => Chance(3) ? Pick(palette) : Pick([1, 2, 3, 4, .. Edges]);
         var (m, k) = (Side(), Chance(6) ? Pick(100, 257, 300, 513) : Side());
-        var n = Chance(3) ? m : Side();
+        var n = Chance(2) ? m : Side();
         if (Value(m) * Value(k) * Value(n) > 40 * MostElements || Count([m, k]) > MostElements
             || Count([k, n]) > MostElements) return false;
         var fill = $"random:seed={random.Next(1000)}{(type.IsFloat ? "" : $",low={(type.IsSigned ? -3 : 0)},high=4")}";
@@ -156,7 +156,8 @@ internal sealed partial class Generator
     private FuzzValue? Epilogue(FuzzValue x)
     {
         var (rows, columns) = (x.Shape[^2], x.Shape[^1]);
-        switch (random.Next(7))
+        // A square one stands beside its transpose: one element at two places.
+        switch (rows.Equals(columns) && Chance(3) ? 4 : random.Next(7))
         {
             case 0:
                 var bias = FindOr(x.Type, [columns]);
