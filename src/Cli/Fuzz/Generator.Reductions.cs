@@ -10,7 +10,7 @@ internal sealed partial class Generator
     private static ImmutableArray<Step> ReductionSteps =>
     [
         new("reduce", 12, g => g.Reduce()), new("arg_reduce", 3, g => g.ArgReduce()),
-        new("cumulate", 4, g => g.Cumulate()), new("sort", 4, g => g.Sort()), new("matmul", 4, g => g.MatMul()),
+        new("cumulate", 6, g => g.Cumulate()), new("sort", 4, g => g.Sort()), new("matmul", 4, g => g.MatMul()),
     ];
 
     private bool Reduce()

@@ -71,6 +71,10 @@ internal sealed class Shrinker(Func<FuzzProgram, bool> has)
             if (statement.Defines is not { } value)
             {
                 yield return without;
+                // What it alone has needed is a result in its place.
+                var used = p.Statements[..i].Select(s => s.Defines).OfType<FuzzValue>()
+                    .Where(d => statement.Uses.Contains(d.Name) && !p.Results.Contains(d));
+                yield return without with { Results = [.. p.Results, .. used] };
                 continue;
             }
             if (p.Results.Contains(value))

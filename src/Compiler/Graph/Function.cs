@@ -60,8 +60,12 @@ internal sealed class Function(string name)
     /// </summary>
     public string Composite { get; init; } = "";
 
-    /// <summary>True for a composite whose values no backward pass keeps: it computes them again.</summary>
-    public bool IsRecomputed => Composite is Recomputed or "attention";
+    /// <summary>
+    /// True for a composite whose values no backward pass keeps: it computes them again. So of one that the user wants
+    /// so, and of two products of which one feeds the other, as attention's scores do: what is between them is larger
+    /// than what goes in and comes out.
+    /// </summary>
+    public bool IsRecomputed => Composite == Recomputed || (Composite.Length > 0 && nodes.OfType<Dot>().Skip(1).Any());
 
     /// <summary>The composite that a call through `checkpoint` is.</summary>
     public const string Recomputed = "checkpoint";
