@@ -1,5 +1,5 @@
 # Writes what the `# run:` lines of the cases beside it give: the recurrences of the papers and of torch, a number at a
-# time in f64, with nothing of the compiler in it. python3 oracle.py, which needs no package; then `accc test` the folder.
+# time in f64, with nothing of the compiler in it. python3 oracle.py, which needs no package; then `accc test` them.
 import math
 import os
 import re
