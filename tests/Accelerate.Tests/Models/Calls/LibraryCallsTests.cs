@@ -87,7 +87,8 @@ public partial class LibraryCallsTests(ITestOutputHelper output)
             "RelativeBias", // its numbers: Refusals below; its values: positions.acc
             // Modules over state: Refusals below; their steps: tests/cases/optim.
             "SGD", "RMSprop", "Adagrad", "Adam", "AdamW", "Lion", "LAMB", "Adafactor", "Muon", "Ema", "LossScale",
-            "matching", "decays", // of state with its names: what `keep` and `plain` say there
+            // Of lists of state: what `keep` and `plain` ask there, and Refusals of a step.
+            "matching", "decays", "are_gradients", "is_shape",
             "is_layer", "is_window", // what the layers of conv.acc assert
             "per_axis", "per_side", // what lists of sizes have to be
         ];
@@ -128,6 +129,20 @@ public partial class LibraryCallsTests(ITestOutputHelper output)
         var found = Assert.Single(Errors(text));
         Assert.Contains(says, found.Headline, StringComparison.Ordinal);
         Assert.Equal(5, found.Span.Line);
+    }
+
+    /// <summary>A gradient of another shape that would be stretched, and one too few.</summary>
+    [Theory]
+    [InlineData("SGD(net.params)", "0 * net.bias, 0 * net.bias")]
+    [InlineData("Lion(net.params)", "net.bias[0], net.bias")]
+    [InlineData("AdamW(net.params)", "0 * net.weight")]
+    public void RefusalsOfAStep(string made, string gradients)
+    {
+        var text = $"use nn\nuse optim\nmodule M {{\n    let net = Linear(2, 2)\n    let l = {made}\n"
+            + $"    export fn f() -> f32 {{\n        l.step([{gradients}], 0.1)\n        return 1\n    }}\n}}";
+        var found = Assert.Single(Errors(text));
+        Assert.Contains("step` needs are_gradients(gs, of)", found.Headline, StringComparison.Ordinal);
+        Assert.Equal(7, found.Span.Line);
     }
 
     /// <summary>
