@@ -17,8 +17,13 @@ static void relu(const float *x, float *__restrict y, long n) {
 }
 
 static void relu_streamed(const float *x, float *y, long n) {
+#ifdef __AVX512F__
   const __m512 zero = _mm512_setzero_ps();
   for (long i = 0; i < n; i += 16) _mm512_stream_ps(y + i, _mm512_max_ps(_mm512_load_ps(x + i), zero));
+#else
+  const __m256 zero = _mm256_setzero_ps();
+  for (long i = 0; i < n; i += 8) _mm256_stream_ps(y + i, _mm256_max_ps(_mm256_load_ps(x + i), zero));
+#endif
   _mm_sfence();
 }
 

@@ -253,23 +253,29 @@ internal sealed partial class Elaborator
     {
         if (Iterate(c.Iterable) is not { } items) return Value.Poison;
         var results = ImmutableArray.CreateBuilder<Value>();
+        // Of those that are left, so that an optimiser of a part knows what to keep, and names its own state.
+        var names = ImmutableArray.CreateBuilder<string>();
         using var pure = new Scope<long>(ref pureFrom, Local.Next);
-        foreach (var item in items.Items)
+        for (var at = 0; at < items.Items.Length; at++)
         {
             using var block = Frame.Block();
-            var values = Unpack(c.Names, item, c.Iterable.Span);
+            var values = Unpack(c.Names, items.Items[at], c.Iterable.Span);
             for (var i = 0; i < c.Names.Length; i++) Frame.Declare(c.Names[i].Text, values[i], c.Names[i].Span);
             var keep = c.Condition is null ? new BoolValue(true) : Expression(c.Condition);
+            if (keep is not BoolValue { Truth: true })
+            {
+                if (keep is not (BoolValue or PoisonValue))
+                    Fail(Codes.ConstantNeeded, c.Condition!.Span,
+                        "the condition of a comprehension must be a constant", Describe(keep));
+                continue;
+            }
             // `[p for p in net.params if …]` for an optimiser: the state itself.
-            if (keep is BoolValue { Truth: true } && !inEntry && initializing.Count == 0
-                && c.Element is NameExpression e
-                && item is StateValue && c.Names.Length == 1 && e.Name == c.Names[0].Text) results.Add(item);
-            else if (keep is BoolValue { Truth: true }) results.Add(Expression(c.Element));
-            else if (keep is not (BoolValue or PoisonValue))
-                Fail(Codes.ConstantNeeded, c.Condition!.Span, "the condition of a comprehension must be a constant",
-                    Describe(keep));
+            var named = c.Element is NameExpression e && !inEntry && initializing.Count == 0
+                ? c.Names.Select(n => n.Text).ToList().IndexOf(e.Name) : -1;
+            results.Add(named >= 0 && values[named] is StateValue state ? state : Expression(c.Element));
+            if (items.Names is { } all) names.Add(all[at]);
         }
-        return new ListValue(results.ToImmutable(), results.Count == items.Items.Length ? items.Names : null);
+        return new ListValue(results.ToImmutable(), items.Names is null ? null : names.ToImmutable());
     }
 
     /// <summary>What a loop that is unrolled runs over. Null after a diagnostic.</summary>

@@ -217,7 +217,11 @@ internal static class ForeignNames
         scaled_dot_product_attention attention  multinomial categorical  xavier_uniform xavier
         xavier_uniform_ xavier  xavier_normal_ xavier_normal
         kaiming_uniform_ kaiming_uniform  kaiming_normal_ kaiming_normal  trunc_normal_ trunc_normal
-        glorot_uniform xavier  he_normal kaiming_normal  Adam AdamW  adam AdamW  adamw AdamW  sgd SGD
+        glorot_uniform xavier  he_normal kaiming_normal  adam Adam  adamw AdamW  sgd SGD  rmsprop RMSprop
+        RMSProp RMSprop  adagrad Adagrad  AdaGrad Adagrad  adafactor Adafactor  lion Lion  Lamb LAMB  lamb LAMB
+        muon Muon  EMA Ema  ExponentialMovingAverage Ema  GradScaler LossScale  StepLR step_decay
+        ExponentialLR exponential_decay  OneCycleLR one_cycle  LinearLR linear  CosineAnnealingLR cosine
+        clip_grad_norm_ clip  clip_grad_value_ clip_value
         """);
 
     /// <summary>What functions call their parameters elsewhere; the first that the one called has is meant.</summary>

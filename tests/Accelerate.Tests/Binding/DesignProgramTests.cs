@@ -11,27 +11,27 @@ namespace Accelerate.Tests.Binding;
 public sealed class DesignProgramTests
 {
     [SharedTheory("design/language/programs")]
-    [InlineData("00_sample.acc", "both predict")]
-    [InlineData("01_resnet50.acc", "*")]
-    [InlineData("02_mobilenetv2.acc", "*")]
-    [InlineData("03_bert.acc", "*")]
-    [InlineData("04_gpt2.acc", "forward logits generate")]
-    [InlineData("05_llama.acc", "forward greedy")]
-    [InlineData("06_t5.acc", "run")]
-    [InlineData("07_lstm.acc", "run")]
-    [InlineData("08_unet.acc", "denoise")]
-    [InlineData("09_train.acc", "predict")]
-    [InlineData("09_train_gpt.acc", "")]
-    [InlineData("10_dropout.acc", "two_masks evaluate")]
-    [InlineData("11_custom_ops.acc", "*")]
-    [InlineData("12_int8.acc", "run quantise")]
-    [InlineData("13_generic.acc", "run mix")]
-    [InlineData("14_config.acc", "run")]
-    [InlineData("15_beam.acc", "beam ctc")]
-    [InlineData("extra_gru.acc", "run")]
-    [InlineData("extra_vit.acc", "*")]
-    [InlineData("extra_whisper.acc", "*")]
-    public void IsElaborated(string name, string entries)
+    [InlineData("00_sample.acc")]
+    [InlineData("01_resnet50.acc")]
+    [InlineData("02_mobilenetv2.acc")]
+    [InlineData("03_bert.acc")]
+    [InlineData("04_gpt2.acc")]
+    [InlineData("05_llama.acc")]
+    [InlineData("06_t5.acc")]
+    [InlineData("07_lstm.acc")]
+    [InlineData("08_unet.acc")]
+    [InlineData("09_train.acc")]
+    [InlineData("09_train_gpt.acc")]
+    [InlineData("10_dropout.acc")]
+    [InlineData("11_custom_ops.acc")]
+    [InlineData("12_int8.acc")]
+    [InlineData("13_generic.acc")]
+    [InlineData("14_config.acc")]
+    [InlineData("15_beam.acc")]
+    [InlineData("extra_gru.acc")]
+    [InlineData("extra_vit.acc")]
+    [InlineData("extra_whisper.acc")]
+    public void IsElaborated(string name)
     {
         // 09_train_gpt names the network as a user's folder would.
         var folder = Path.Combine(Path.GetTempPath(), $"acc-design-{Guid.NewGuid():N}");
@@ -45,16 +45,11 @@ public sealed class DesignProgramTests
             var text = File.ReadAllText(Shared.PathTo("design", "language", "programs", name))
                 .Replace("export fn flip", "fn flip", StringComparison.Ordinal);
             var program = Binder.Bind(new SourceText(name, text), new BindOptions { Folder = folder }, bag);
-            Assert.All(bag.All, d =>
-                Assert.True(d.Code == Codes.NotSupported
-                    && d.Headline.Contains("transformation", StringComparison.Ordinal),
-                PrettyRenderer.Render([d])));
+            Assert.True(bag.Count == 0, PrettyRenderer.Render(bag.Sorted()));
             Assert.NotNull(program);
             foreach (var entry in program.Entries) Verifier.Verify(entry);
             foreach (var state in program.State) Verifier.Verify(state.Initializer);
-            if (entries == "*") Assert.True(bag.Count == 0 && program.Entries.Length > 0);
-            else Assert.Equal(entries.Split(' ', StringSplitOptions.RemoveEmptyEntries)
-                .Order(), program.Entries.Select(e => e.Name).Order());
+            Assert.NotEmpty(program.Entries);
         }
         finally
         {

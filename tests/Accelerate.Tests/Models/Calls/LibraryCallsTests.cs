@@ -49,8 +49,9 @@ public partial class LibraryCallsTests(ITestOutputHelper output)
         return blocks;
     });
 
-    private static readonly string[] Names = ["activations", "arrays", "attention", "conv", "fourier", "images", "init",
-        "linear", "losses", "math", "nn", "norms", "optim", "pool", "random", "recurrent", "resize", "windows"];
+    private static readonly string[] Names = ["activations", "adam", "arrays", "attention", "averages", "conv",
+        "descent", "fourier", "images", "init", "linear", "losses", "math", "muon", "names", "nn", "norms", "optim",
+        "pool", "random", "recurrent", "resize", "schedules", "windows"];
 
     public static TheoryData<string> Files => [.. Names];
 
@@ -84,7 +85,10 @@ public partial class LibraryCallsTests(ITestOutputHelper output)
         string[] elsewhere =
         [
             "RelativeBias", // its numbers: Refusals below; its values: positions.acc
-            "SGD", "AdamW", // modules over state: Refusals below; their steps: tests/cases/state/optimisers.acc
+            // Modules over state: Refusals below; their steps: tests/cases/optim.
+            "SGD", "RMSprop", "Adagrad", "Adam", "AdamW", "Lion", "LAMB", "Adafactor", "Muon", "Ema", "LossScale",
+            // Of lists of state: what `keep` and `plain` ask there, and Refusals of a step.
+            "matching", "decays", "are_gradients", "is_shape",
             "is_layer", "is_window", // what the layers of conv.acc assert
             "per_axis", "per_side", // what lists of sizes have to be
         ];
@@ -97,6 +101,23 @@ public partial class LibraryCallsTests(ITestOutputHelper output)
     [InlineData("RelativeBias(-1)", "-1 heads")]
     [InlineData("RelativeBias(2, reach: 8)", "16 buckets reach 8")]
     [InlineData("SGD(net.params, momentum: -0.5)", "and not -0.5")]
+    [InlineData("SGD(net.params, momentum: 0.9, dampening: 1.5)", "from 0 to 1, and not 1.5")]
+    [InlineData("SGD(net.params, nesterov: true)", "nesterov needs a momentum and no dampening, and not 0")]
+    [InlineData("SGD(net.params, decay: -0.1)", "and not -0.1")]
+    [InlineData("RMSprop(net.params, alpha: 1.0)", "below 1, and not 1")]
+    [InlineData("RMSprop(net.params, momentum: -0.5)", "and not -0.5")]
+    [InlineData("Adagrad(net.params, rate_decay: -0.5)", "and not 0 and -0.5")]
+    [InlineData("Adam(net.params, b2: 1.0)", "and not 0.9 and 1")]
+    [InlineData("Lion(net.params, decay: -0.1)", "and not -0.1")]
+    [InlineData("LAMB(net.params, eps: -0.5)", "and not -0.5 and 0")]
+    [InlineData("LAMB([])", "at least one piece of state")]
+    [InlineData("Adafactor(net.params, power: 0.0)", "above 0, and not 0")]
+    [InlineData("Adafactor(net.params, limit: 0.0)", "above 0, and not 0")]
+    [InlineData("Muon(net.params, momentum: 1.0)", "below 1, and not 1")]
+    [InlineData("Muon(net.params, b1: 1.0)", "and not 1.0 and 0.95")]
+    [InlineData("Ema(net.params, decay: 1.0)", "below 1, and not 1")]
+    [InlineData("LossScale(start: 0)", "by more than 0, and not by 0")]
+    [InlineData("LossScale(every: 0)", "at least 1 step, and not after 0")]
     [InlineData("AdamW(net.params, b1: 1.0)", "and not 1.0 and 0.999")]
     [InlineData("AdamW(net.params, b2: -0.1)", "and not 0.9 and -0.1")]
     [InlineData("AdamW(net.params, eps: -1e-8)", "and not -1E-08 and 0.01")]
@@ -108,6 +129,20 @@ public partial class LibraryCallsTests(ITestOutputHelper output)
         var found = Assert.Single(Errors(text));
         Assert.Contains(says, found.Headline, StringComparison.Ordinal);
         Assert.Equal(5, found.Span.Line);
+    }
+
+    /// <summary>A gradient of another shape that would be stretched, and one too few.</summary>
+    [Theory]
+    [InlineData("SGD(net.params)", "0 * net.bias, 0 * net.bias")]
+    [InlineData("Lion(net.params)", "net.bias[0], net.bias")]
+    [InlineData("AdamW(net.params)", "0 * net.weight")]
+    public void RefusalsOfAStep(string made, string gradients)
+    {
+        var text = $"use nn\nuse optim\nmodule M {{\n    let net = Linear(2, 2)\n    let l = {made}\n"
+            + $"    export fn f() -> f32 {{\n        l.step([{gradients}], 0.1)\n        return 1\n    }}\n}}";
+        var found = Assert.Single(Errors(text));
+        Assert.Contains("step` needs are_gradients(gs, of)", found.Headline, StringComparison.Ordinal);
+        Assert.Equal(7, found.Span.Line);
     }
 
     /// <summary>
@@ -143,8 +178,8 @@ public partial class LibraryCallsTests(ITestOutputHelper output)
         Assert.True(wrong.IsEmpty, string.Join('\n', wrong.Order()));
     }
 
-    private static string Text(string file) => File.ReadAllText(Path.Combine(Shared.Repository, "src", "Compiler",
-        "Library", file is "nn" or "optim" ? $"{file}.acc" : Path.Combine("nn", $"{file}.acc")));
+    private static string Text(string file) => File.ReadAllText(Directory.GetFiles(Path.Combine(Shared.Repository,
+        "src", "Compiler", "Library"), $"{file}.acc", SearchOption.AllDirectories).Single());
 
     private static IEnumerable<string> Declared(string file) =>
         Name().Matches(Text(file)).Select(m => m.Groups[1].Value);

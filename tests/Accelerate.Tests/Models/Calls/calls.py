@@ -513,7 +513,48 @@ call('global_norm', 'global_norm([x, y])', 'torch.sqrt((x * x).sum() + (y * y).s
 call('clip', 'clip([x, y], {limit})[0][0]',
      '(need(limit >= 0), x * (limit / (torch.sqrt((x * x).sum() + (y * y).sum()) + 1e-6)).clamp(max=1))[1]',
      'x f32 n=2 | y f32 m=2 k=2', 'limit=0.5')
+call('clip_value', 'clip_value([x, y], {limit})[0]', '(need(limit >= 0), x.clamp(-limit, limit))[1]',
+     'x f32 n=2 | y f32 m=2 k=2', 'limit=0.5')
 call('cosine', 'cosine(i32(step), {warmup}, {total}, {peak})',
      '(need(0 <= warmup < total), torch.tensor(peak) * ((step + 1) / warmup if step < warmup else'
      ' 0.5 * (1 + math.cos(math.pi * min(1, (step - warmup) / (total - warmup))))))[1]', 'step i32',
      'warmup=2 total=6 peak=0.5')
+call('constant', 'constant(i32(step), {rate})', 'torch.tensor(rate)', 'step i32', 'rate=0.5')
+call('linear', 'linear(i32(step) + 2, {total}, {a}, {b})',
+     '(need(total >= 1), torch.tensor(a + (b - a) * min(1, 2 / total)))[1]', 'step i32', 'total=6 a=0.5 b=0.25')
+call('warm_up', 'warm_up(i32(step) + 2, {over}, f32({rate}))',
+     '(need(over >= 0), torch.tensor(rate * (3 / over if over > 2 else 1.0)))[1]', 'step i32', 'over=5 rate=0.5')
+call('step_decay', 'step_decay(i32(step) + 7, {every}, {rate}, factor: {factor})',
+     '(need(every >= 1 and factor >= 0), torch.tensor(rate * factor ** (7 // every)))[1]', 'step i32',
+     'every=3 rate=0.5 factor=0.25')
+call('exponential_decay', 'exponential_decay(i32(step) + 3, {rate}, {factor})',
+     '(need(factor >= 0), torch.tensor(rate * factor ** 3))[1]', 'step i32', 'rate=0.5 factor=0.25')
+def wave(a, b, part): return b + (a - b) * 0.5 * (1 + math.cos(math.pi * part))
+def cycle(step, total, peak, rising, start, end):
+    need(rising < 1 and rising * total > 1 and start > 0 and end > 0)
+    top = rising * total - 1
+    if step <= top: return wave(peak / start, peak, step / top)
+    return wave(peak, peak / start / end, min(1, (step - top) / (total - 1 - top)))
+call('one_cycle', 'one_cycle(i32(step) + 3, {total}, {peak}, rising: {rising}, start: {start}, end: {end})',
+     'torch.tensor(cycle(3, total, peak, rising, start, end))', 'step i32',
+     'total=10 peak=0.5 rising=0.25 start=4.0 end=16.0', constants='total')
+call('between', 'between({a}, {b}, f32({part}))', 'torch.tensor(wave(a, b, part))', '', 'a=0.5 b=0.25 part=0.25')
+call('shrunk', 'shrunk(x, f32({rate}), {decay})', 'x * (1 - rate * decay)', UNARY, 'rate=0.5 decay=0.25')
+call('pulled', 'pulled(x, y, {decay})', '(need(x.shape == y.shape), x + decay * y)[1]',
+     'x f32 n=2 m=3 | y f32 n=2 m=3', 'decay=0.25')
+call('correction', 'correction({b}, i32(step) + 3)', '(need(0 <= b < 1), torch.tensor(1 - b ** 3))[1]', 'step i32',
+     'b=0.5')
+call('lengths', 'lengths([x, y])', 'torch.stack([(x * x).mean().sqrt(), (y * y).mean().sqrt()])',
+     'x f32 n=2 | y f32 m=2 k=2')
+call('over_factors', 'over_factors(x, r, c)',
+     '(need(r.shape == x.shape[:-1] and c.shape == x.shape[:-2] + x.shape[-1:]),'
+     ' x * (r / r.mean(-1, keepdim=True)).rsqrt().unsqueeze(-1) * c.rsqrt().unsqueeze(-2))[1]',
+     'x f32 b=2 n=3 m=2 | r unit b=2 n=3 | c unit b=2 m=2')
+def newton_schulz(x):
+    y = (x.T if len(x) > x.shape[1] else x) / torch.sqrt((x * x).sum()).clamp(min=1e-7)
+    for _ in range(5):
+        a = y @ y.T
+        y = 3.4445 * y + (2.0315 * (a @ a) - 4.775 * a) @ y
+    return y.T if len(x) > x.shape[1] else y
+# The smaller side is known: what it steps by is state, whose sizes are.
+call('orthogonalized', 'orthogonalized(x)', 'newton_schulz(x)', 'x f32 n=3 m=2', symbolic=False)
