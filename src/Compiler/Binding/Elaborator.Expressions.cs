@@ -162,7 +162,10 @@ internal sealed partial class Elaborator
         var poisoned = false;
         foreach (var element in l.Elements)
         {
-            var value = element.Value is null ? Name("..", element.Span) : Expression(element.Value);
+            // In a module's body a list of state is state, as `params` is.
+            var value = element.Value is null ? Name("..", element.Span)
+                : !inEntry && initializing.Count == 0 && !element.Splice && StateNamed(element.Value) is { } state
+                    ? new StateValue(state) : Expression(element.Value);
             if (!element.Splice) items.Add(value);
             else if (value is ListValue list)
             {

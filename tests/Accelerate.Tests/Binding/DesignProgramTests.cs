@@ -1,5 +1,4 @@
-// Every program of the design is elaborated; what trains is checked up to the transformation, which is all that is
-// missing.
+// Every program of the design is elaborated, whole.
 using Accelerate.Compiler.Binding;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
