@@ -178,7 +178,8 @@ internal sealed partial class Generator
     {
         var type = Pick(DType.F32, DType.F16, DType.BF16);
         var (t, s, d, e) = (Pick(palette), Pick(palette), random.Next(1, 20), random.Next(1, 20));
-        if (Value(s) == 0) return false;
+        // The reference keeps all scores, several times over.
+        if (Value(s) == 0 || Value(t) * Value(s) > 20 * MostElements) return false;
         var heads = random.Next(1, 3);
         var q = Parameter(type, [1, heads, t, d], $"random:seed={random.Next(1000)}");
         var k = Parameter(type, [1, heads, s, d], $"random:seed={random.Next(1000)}");
@@ -193,12 +194,17 @@ internal sealed partial class Generator
                 var limit = Number(0, (int)Value(s) - 1);
                 return Let("nn.attention", type, [1, heads, t, e], Grade.Rounded,
                     $"attention({q.Name}, {k.Name}, {v.Name}, "
-                    + $"mask: [i < {t.Display}, j < {s.Display}] => j <= {limit.Name} + i)", q, k, v, limit);
+                    + $"mask: [i < {t.Display}, j < {s.Display}] => {Seen(limit.Name)})", q, k, v, limit);
             default:
                 return Let("nn.attention", type, [1, heads, t, e], Grade.Rounded,
                     $"attention({q.Name}, {k.Name}, {v.Name})", q, k, v);
         }
     }
+
+    /// <summary>Which keys a query sees, in the forms that people write: either side first, with and without the end.</summary>
+    private string Seen(string limit) => Pick($"j <= {limit} + i", $"{limit} + i >= j", $"j < {limit} + i + 1",
+        $"i + 1 + {limit} > j", "i >= j", "j <= i", "i + 1 > j", "j < i + 1", $"j <= i and i - j < {random.Next(1, 6)}",
+        $"i - j < {random.Next(1, 6)} and i >= j", $"j <= i + {limit} and j >= i - 2");
 
     /// <summary>Functions of one element that the library makes of others.</summary>
     private bool OfOneElement()

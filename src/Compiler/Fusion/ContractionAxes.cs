@@ -62,6 +62,7 @@ internal sealed record ContractionAxes(
         var isSwapped = last < batch + freeA;
         var alone = RowsAloneIfTurned(isSwapped);
         if (alone is not null) isSwapped = !isSwapped;
+        else if (FusionPlan.IsLongSum(dot)) alone = RowsAloneOfWindows(isSwapped);
         ImmutableArray<int> axesA = [.. Enumerable.Range(batch, freeA)];
         ImmutableArray<int> axesB = [.. Enumerable.Range(batch + freeA, rank - batch - freeA)];
         var (rows, vector) = isSwapped ? (axesB, axesA) : (axesA, axesB);
@@ -101,6 +102,24 @@ internal sealed record ContractionAxes(
                     Offset(Index(parts, p => flat.TryGetValue(p.Axis, out var value) ? value : Size.Variable(Name(p))),
                         ranges);
                 if (offset.AffineIn("m'") is var (one, _) && one.Is(1)) return alone;
+            }
+            return null;
+        }
+
+        // The rows of a long sum that are places of a window (the gradient of a convolution by its weight) are not read
+        // one from the next: those in front have a loop each, so that the rest are read as they lie.
+        int? RowsAloneOfWindows(bool isSwapped)
+        {
+            var (operand, free) = isSwapped ? (dot.Operands[1], dot.FreeB) : (dot.Operands[0], dot.FreeA);
+            for (var alone = 0; alone < free.Length; alone++)
+            {
+                ImmutableArray<Size> extents = [.. free.Skip(alone).Select(a => operand.Type.Shape[a])];
+                if (Size.Product(extents) is not { IsConstant: true, Value: >= FewestTurned }) return null;
+                var ranges = new IndexRanges(loops);
+                ranges.Add("m'", Size.Product(extents));
+                var flat = free.Skip(alone).Zip(Parts("m'", extents, ranges)).ToDictionary(p => p.First, p => p.Second);
+                if (Lies(operand, d => flat.GetValueOrDefault(d), ranges, fusion) is not (var place, true)) return null;
+                if (place.AffineIn("m'") is not null) return alone == 0 ? null : alone;
             }
             return null;
         }
@@ -159,9 +178,20 @@ internal sealed record ContractionAxes(
     /// </summary>
     private static bool IsApart(Node operand, int axis, FusionPlan fusion)
     {
-        var ranges = new IndexRanges(fusion.Loops);
-        ImmutableArray<Size> index = [.. operand.Type.Shape.Select((_, d) => Size.Variable(VariableName.Loop("a", d)))];
-        for (var d = 0; d < index.Length; d++) ranges.Add(VariableName.Loop("a", d), operand.Type.Shape[d]);
+        return Lies(operand, _ => null, new IndexRanges(fusion.Loops), fusion) is (var place, true)
+            && !(place.AffineIn(VariableName.Loop("a", axis)) is var (stride, _) && stride.Is(1));
+    }
+
+    /// <summary>
+    /// Where an element of an operand lies in memory, and whether that is behind a window; null for one that is gathered.
+    /// </summary>
+    private static (Size Place, bool IsWindowed)? Lies(Node operand, Func<int, Size?> along, IndexRanges ranges,
+        FusionPlan fusion)
+    {
+        ImmutableArray<Size> index = [.. operand.Type.Shape.Select((_, d) =>
+            along(d) ?? Size.Variable(VariableName.Loop("a", d)))];
+        for (var d = 0; d < index.Length; d++)
+            if (along(d) is null) ranges.Add(VariableName.Loop("a", d), operand.Type.Shape[d]);
         var isWindowed = false;
         while (!fusion.HasBuffer(operand))
         {
@@ -172,13 +202,11 @@ internal sealed record ContractionAxes(
                 Broadcast or Reverse => null,
                 _ => operand.Below(index, ranges),
             };
-            if (below is null) return false;
+            if (below is null) return null;
             isWindowed |= operand is Window;
             (operand, index) = (operand.Operands[0], below.Value);
         }
-        return isWindowed
-            && !(Indexing.Linear(index, operand.Type.Shape).AffineIn(VariableName.Loop("a", axis)) is var (stride, _)
-                && stride.Is(1));
+        return (Indexing.Linear(index, operand.Type.Shape), isWindowed);
     }
 
     /// <summary>The indices of several axes that are one.</summary>

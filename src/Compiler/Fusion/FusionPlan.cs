@@ -305,7 +305,7 @@ internal sealed class FusionPlan
     /// channels (64 images of 14 x 14, 1 thread) took 25.9 ms, as it gathered its operand one by one (`accc time
     /// bench/train_cnn.acc step … --kernels`, AMD Zen 3).
     /// </summary>
-    private static bool IsLongSum(Dot dot)
+    internal static bool IsLongSum(Dot dot)
     {
         var terms = Size.Product(dot.ContractA.Select(a => dot.OperandType(0).Shape[a]));
         return dot.Type.Count.IsConstant && (!terms.IsConstant || 4 * terms.Value >= dot.Type.Count.Value);
