@@ -27,8 +27,9 @@ internal static class ChildProcess
             process.Refresh();
             return (process.TotalProcessorTime, process.WorkingSet64, process.PeakWorkingSet64);
         }
-        catch (InvalidOperationException)
+        catch (Exception e) when (e is InvalidOperationException or System.ComponentModel.Win32Exception)
         {
+            // It has ended: before it was asked, or between its being found and read.
             return default;
         }
     }
