@@ -46,16 +46,8 @@ internal static class AxisRules
     }
 
     /// <summary>The running product without the element itself.</summary>
-    private static Node Exclusive(Backward r, Node x, int axis, bool isReversed)
-    {
-        var one = r.Fill(TensorType.Scalar(x.Type.DType), 1.0);
-        ImmutableArray<Size> none = [.. x.Type.Shape.Select(_ => Size.Zero)];
-        var shift = none.SetItem(axis, 1);
-        // A place more at one end and a place less at the other.
-        var shifted = r.Add(new Pad(x, one, isReversed ? none.SetItem(axis, -1) : shift,
-            isReversed ? shift : none.SetItem(axis, -1), [.. none.Select(_ => 0L)]));
-        return r.Add(new Cumulate(ReduceOp.Mul, shifted, axis, isReversed));
-    }
+    private static Node Exclusive(Backward r, Node x, int axis, bool isReversed) => r.Add(new Cumulate(ReduceOp.Mul,
+        Before(r, x, axis, isReversed, r.Fill(TensorType.Scalar(x.Type.DType), 1.0)), axis, isReversed));
 
     public static void Cumulate(Backward r, Cumulate n, Node dy)
     {
@@ -80,8 +72,7 @@ internal static class AxisRules
                     : double.PositiveInfinity);
                 var before = Before(r, n, n.Axis, n.IsReversed, worst);
                 var isNew = r.Of(UnaryOp.Not, r.Is(isMax ? CompareOp.Le : CompareOp.Ge, x, before));
-                var end = r.Fill(places, n.IsReversed ? long.MaxValue : 0L);
-                if (n.IsReversed) end = Last(r, places, n.Axis);
+                var end = n.IsReversed ? Last(r, places, n.Axis) : r.Fill(places, 0L);
                 var at = r.Add(new Cumulate(n.IsReversed ? ReduceOp.Min : ReduceOp.Max, r.Choose(isNew, here, end),
                     n.Axis, n.IsReversed));
                 r.Give(x, r.Collected(x.Type, r.Positions(x.Type, at, n.Axis), dy));
@@ -97,6 +88,7 @@ internal static class AxisRules
     private static Node Shifted(Backward r, Node x, int axis, bool isReversed) =>
         Before(r, x, axis, !isReversed, r.Fill(TensorType.Scalar(x.Type.DType), 1.0));
 
+    /// <summary>The element before, in the direction given: a place more at one end and a place less at the other.</summary>
     private static Node Before(Backward r, Node x, int axis, bool isReversed, Node end)
     {
         ImmutableArray<Size> none = [.. x.Type.Shape.Select(_ => Size.Zero)];

@@ -54,10 +54,9 @@ internal static class PlaceRules
         var updates = n.Operands[2].Type;
         // The order in which they are written: the flat position among the indices, the same along other axes.
         var flat = indices.Type.With(DType.I64).With([indices.Type.Count]);
-        var order = indices.Type.Rank == 0 ? r.Fill(flat.With([]), 0L)
-            : r.Shaped(r.Add(new Iota(flat, 0)), indices.Type.Shape);
-        var all = r.Spread(order, updates.Shape, [.. Enumerable.Range(n.Axis, indices.Type.Rank)]);
-        if (indices.Type.Rank == 0) all = r.Fill(updates.With(DType.I64), 0L);
+        var all = indices.Type.Rank == 0 ? r.Fill(updates.With(DType.I64), 0L)
+            : r.Spread(r.Shaped(r.Add(new Iota(flat, 0)), indices.Type.Shape), updates.Shape,
+                [.. Enumerable.Range(n.Axis, indices.Type.Rank)]);
         var type = n.Type.With(DType.I64);
         var written = mayBe is null
             ? r.Add(new Scatter(ScatterOp.Set, r.Fill(type, -1L), indices, all, n.Axis))
