@@ -81,5 +81,8 @@ internal sealed class ProgramEntry : IDisposable
 
     private static TensorSpec[] Specs(Program program, BufferKind kind) => [.. program.Of(kind).Select(b =>
         new TensorSpec(b.Label.Length > 0 ? b.Label
-            : b.Name, b.Type.DType, [.. b.Type.Shape.Select(s => s.Text)], b.IsInout))];
+            : b.Name, b.Type.DType, [.. b.Type.Shape.Select(s => s.Text)], b.IsInout)
+        {
+            IsNamed = b.Label.Length > 0,
+        })];
 }

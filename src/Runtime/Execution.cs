@@ -14,6 +14,9 @@ namespace Accelerate;
 /// argument.</param>
 public sealed record TensorSpec(string Name, DType Type, IReadOnlyList<string> Shape, bool IsInout = false)
 {
+    /// <summary>False for a result without a name in the source; <see cref="Name"/> is then one of its own.</summary>
+    public bool IsNamed { get; init; } = true;
+
     /// <summary>As in the source: <c>x: f32[n,784]</c>, <c>inout x: f32[n]</c>.</summary>
     public override string ToString() => $"{(IsInout ? "inout " : "")}{Name}: {Type.Name()}[{string.Join(",", Shape)}]";
 }

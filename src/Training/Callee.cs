@@ -1,12 +1,11 @@
 // In: an exported function, arguments that stay, batches. Out: calls of it, and what their scalar results are.
-using System.Text.RegularExpressions;
 using Accelerate.Data;
 using Accelerate.Runtime;
 
 namespace Accelerate.Training;
 
 /// <summary>A function as training calls it.</summary>
-internal sealed partial class Callee
+internal sealed class Callee
 {
     private readonly EntrySpec entry;
     private readonly TrainingOptions options;
@@ -35,7 +34,7 @@ internal sealed partial class Callee
         {
             var result = entry.Outputs[i];
             if (result.Shape.Count > 0 || !result.Type.IsFloat) continue;
-            metrics.Add((i, !Unnamed().IsMatch(result.Name) ? result.Name
+            metrics.Add((i, result.IsNamed ? result.Name
                 : metrics.Count == 0 ? defaultName : $"{defaultName}.{i}"));
         }
         if (metrics.Count == 0)
@@ -45,8 +44,25 @@ internal sealed partial class Callee
 
     public IReadOnlyList<string> Metrics => [.. metrics.Select(m => m.Name)];
 
+    /// <summary>Values of the sizes that no argument has.</summary>
+    public IReadOnlyDictionary<string, long> Sizes => sizes;
+
     /// <summary>Runs a batch; an error says which.</summary>
-    public IReadOnlyList<Metric> Call(Session session, Batch batch, long number)
+    public IReadOnlyList<Metric> Call(Session session, Batch batch, long number) => With(batch, number, given =>
+    {
+        var results = session.Run(entry.Name, given, sizes);
+        try
+        {
+            return metrics.Select(m => new Metric(m.Name, results[m.Result].ToDoubles()[0])).ToArray();
+        }
+        finally
+        {
+            foreach (var result in results) result.Dispose();
+        }
+    });
+
+    /// <summary>With the arguments of a step; its key and its number are gone behind it.</summary>
+    public T With<T>(Batch batch, long number, Func<Tensor[], T> use)
     {
         using var key = Tensor.Scalar(Keys.Fold(options.Seed, number));
         using var step = Tensor.Scalar((int)number);
@@ -61,20 +77,8 @@ internal sealed partial class Callee
                 _ => step,
             };
         }
-        var results = session.Run(entry.Name, inputs, sizes);
-        try
-        {
-            return [.. metrics.Select(m => new Metric(m.Name, results[m.Result].ToDoubles()[0]))];
-        }
-        finally
-        {
-            foreach (var result in results) result.Dispose();
-        }
+        return use(inputs);
     }
-
-    /// <summary>What the compiler calls a result that the source does not name.</summary>
-    [GeneratedRegex(@"\A(y\d+)?\z")]
-    private static partial Regex Unnamed();
 
     private Source Of(TensorSpec input, HashSet<string> fed)
     {

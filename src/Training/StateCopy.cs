@@ -1,4 +1,5 @@
 // In: a session. Out: its state as it was, to be put back.
+using System.Runtime.InteropServices;
 using Accelerate.Runtime;
 
 namespace Accelerate.Training;
@@ -19,9 +20,25 @@ internal sealed unsafe class StateCopy(Session session) : IDisposable
         foreach (var (name, copy) in copies) Copy(copy, session.State[name]);
     }
 
+    /// <summary>A piece of state that was finite when it was copied and is not now; null if there is none.</summary>
+    public string? NoLongerFinite()
+    {
+        foreach (var (name, copy) in copies)
+            if (copy.Type.IsFloat && !IsFinite(session.State[name]) && IsFinite(copy)) return name;
+        return null;
+    }
+
     public void Dispose()
     {
         foreach (var copy in copies.Values) copy.Dispose();
+    }
+
+    private static bool IsFinite(Tensor tensor)
+    {
+        if (tensor.Type != DType.F32) return Array.TrueForAll(tensor.ToDoubles(), double.IsFinite);
+        foreach (var value in MemoryMarshal.Cast<byte, float>(tensor.ReadOnlyBytes))
+            if (!float.IsFinite(value)) return false;
+        return true;
     }
 
     private static void Copy(Tensor from, Tensor to)

@@ -84,7 +84,7 @@ public sealed class Trainer
         ArgumentNullException.ThrowIfNull(session);
         (this.session, this.observer) = (session, observer);
         if (otherState is not null) this.otherState = otherState;
-        using var copy = options.OnNan == OnNan.Skip ? new StateCopy(session) : null;
+        using var copy = options.OnNan == OnNan.Skip || options.FindNotFinite is not null ? new StateCopy(session) : null;
         if (options.Checkpoints is { } folder) Directory.CreateDirectory(folder);
         observer?.Starts(at.Step, TotalSteps, EpochSteps);
         watch.Restart();
@@ -134,9 +134,10 @@ public sealed class Trainer
         var metrics = step.Call(session, batch, at.Step);
         watch.Stop();
         var isSkipped = false;
-        if (!double.IsFinite(metrics[0].Value) && options.OnNan != OnNan.Ignore)
+        if (options.FindNotFinite is { } find) Find(find, batch, metrics[0], copy!);
+        else if (!double.IsFinite(metrics[0].Value) && options.OnNan != OnNan.Ignore)
         {
-            var where = $"the {metrics[0].Name} is {metrics[0].Value} at step {at.Step + 1} (epoch {at.Epoch + 1})";
+            var where = $"the {metrics[0].Name} is {metrics[0].Value} {Here}";
             if (copy is null)
                 throw new TrainingException(where, "--on-nan skip goes on from the state before such a step; "
                     + (options.Checkpoints is null ? "a lower rate or clipped gradients often avoid it"
@@ -155,6 +156,20 @@ public sealed class Trainer
             Skipped = isSkipped ? at.Skipped + 1 : 0,
         };
         observer?.Steps(new(at.Step, at.Epoch + 1, metrics, batch.Count, isSkipped, watch.Elapsed.TotalSeconds));
+    }
+
+    private string Here => $"at step {at.Step + 1} (epoch {at.Epoch + 1})";
+
+    /// <summary>Ends training, with what is found, where the loss or the state is not finite behind a step.</summary>
+    private void Find(Func<FailedStep, string?> find, Batch batch, Metric loss, StateCopy before)
+    {
+        var path = double.IsFinite(loss.Value) ? before.NoLongerFinite() : null;
+        if (path is null && double.IsFinite(loss.Value)) return;
+        before.PutBack();
+        var where = path is null ? $"the {loss.Name} is {loss.Value} {Here}" : $"{path} is no longer finite {Here}";
+        var found = step.With(batch, at.Step, inputs => find(new(inputs, step.Sizes, session.State, path)));
+        throw new TrainingException($"{where}: " + (found ?? "run again, operation by operation, the step is finite, so "
+            + "that it is rounding that decides"), "the state is kept as it was before this step");
     }
 
     /// <summary>Validates, if it is time to, and says whether patience is at its end.</summary>

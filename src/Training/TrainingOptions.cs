@@ -44,6 +44,13 @@ public sealed record TrainingOptions(string Step)
     public OnNan OnNan { get; init; }
 
     /// <summary>
+    /// Asked where it began, if a step gives a loss or leaves state that is not finite; its answer stands in the error
+    /// that ends training, with the state as it was before. Null for not asking; otherwise the state is copied before
+    /// each step, and looked through behind it.
+    /// </summary>
+    public Func<FailedStep, string?>? FindNotFinite { get; init; }
+
+    /// <summary>
     /// Arguments that are no data, by parameter of either function. Parameters that have none: an i64 `key` or `seed`
     /// gets `fold(seed, step)`, an i32 `step` the number of the step, from 0.
     /// </summary>
@@ -83,8 +90,16 @@ public sealed record TrainingOptions(string Step)
     public TrainingPosition? Resume { get; init; }
 }
 
+/// <summary>A step that gave a loss, or left state, that is not finite.</summary>
+/// <param name="Inputs">What it was called with.</param>
+/// <param name="Sizes">Values of sizes that no input has.</param>
+/// <param name="State">As it was before, by path.</param>
+/// <param name="Path">The piece of state; null for the loss.</param>
+public sealed record FailedStep(IReadOnlyList<Tensor> Inputs, IReadOnlyDictionary<string, long> Sizes,
+    IReadOnlyDictionary<string, Tensor> State, string? Path);
+
 /// <summary>Training cannot begin or go on; the message says why.</summary>
-public sealed class TrainingException(string message, string? help = null) : Exception(message)
+public sealed class TrainingException(string message, string? help = null) : AccelerateException(message)
 {
     /// <summary>What to do about it.</summary>
     public string? Help { get; } = help;

@@ -35,6 +35,12 @@ internal static class TrainCommand
         var validSpecs = ValidationData(words, validProgram);
         training = Arguments(training, words, model, options);
         CheckFiles(options, words, model, training);
+        if (words.DetectsNan)
+            training = training with
+            {
+                FindNotFinite = failed => NotFinite.Find(loader.Compile(CompilationStage.Optimised, [training.Step])
+                    .Entries.Single(e => e.Name == training.Step), failed),
+            };
         // Before the code is made: what does not fit is answered at once.
         using var data = Opened(stepProgram, words.Data, words.Cut, "--data");
         using var validData = validProgram is null ? null

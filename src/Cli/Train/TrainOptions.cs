@@ -127,6 +127,12 @@ internal sealed class TrainOptions
         DefaultValueFactory = _ => "stop",
     };
 
+    private readonly Option<bool> detectNan = new("--detect-nan")
+    {
+        Description = "says which operation gave the first value that is not finite, in a step whose loss or state is "
+            + "not; the state is copied and looked through in every step",
+    };
+
     private readonly Option<string?> checkpoint = new("--checkpoint")
     {
         Description = "a folder for checkpoints (safetensors), best.safetensors among them; Ctrl-C writes one too",
@@ -173,7 +179,7 @@ internal sealed class TrainOptions
     public TrainOptions(Command command)
     {
         foreach (var option in (Option[])[step, data, batch, epochs, steps, last, inOrder, seed, arguments, window,
-            stride, valid, validData, validSplit, validEvery, best, patience, onNan, checkpoint, every, keep, resume,
+            stride, valid, validData, validSplit, validEvery, best, patience, onNan, detectNan, checkpoint, every, keep, resume,
             log, curve, saveState])
             command.Options.Add(option);
     }
@@ -211,6 +217,9 @@ internal sealed class TrainOptions
             CheckpointEvery = parsed.GetValue(every),
             Keep = parsed.GetValue(keep),
         };
+        if (parsed.GetValue(detectNan) && options.OnNan != OnNan.Stop)
+            throw CommonOptions.Usage($"--detect-nan ends training where something is not finite, and --on-nan "
+                + $"{parsed.GetValue(onNan)} goes on", "leave one of them out");
         return new(options, Specs(parsed, data), Specs(parsed, validData), Pairs(parsed.GetValue(arguments) ?? []))
         {
             Cut = new(parsed.GetValue(window), parsed.GetValue(stride)),
@@ -218,6 +227,7 @@ internal sealed class TrainOptions
             Log = parsed.GetValue(log),
             Curves = parsed.GetValue(curve) ?? [],
             SaveState = parsed.GetValue(saveState),
+            DetectsNan = parsed.GetValue(detectNan),
         };
     }
 
@@ -269,4 +279,6 @@ internal sealed record TrainWords(TrainingOptions Options, IReadOnlyList<DataSpe
     public string[] Curves { get; init; } = [];
 
     public string? SaveState { get; init; }
+
+    public bool DetectsNan { get; init; }
 }

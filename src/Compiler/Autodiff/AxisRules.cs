@@ -36,8 +36,11 @@ internal static class AxisRules
                     Exclusive(r, rows, axis, true)))));
                 break;
             default:
-                var first = r.Add(new ArgReduce(n.Kind == ReduceOp.Max, rows, axis, DType.I64));
-                var here = r.Add(new Iota(rows.Type.With(DType.I64), axis));
+                // The places are stored: as wide as they have to be.
+                var extent = rows.Type.Shape[axis];
+                var place = extent.IsConstant && extent.Value <= int.MaxValue ? DType.I32 : DType.I64;
+                var first = r.Add(new ArgReduce(n.Kind == ReduceOp.Max, rows, axis, place));
+                var here = r.Add(new Iota(rows.Type.With(place), axis));
                 var isFirst = r.Is(CompareOp.Eq, here,
                     r.Spread(first, rows.Type.Shape, Backward.Axes(axis)));
                 r.Give(x, Unrowed(r.Where(isFirst, spread)));
@@ -172,6 +175,10 @@ internal static class AxisRules
         if (!of.Keys.All(k => IsFree(k) && n.ContractA.Contains(axes.IndexOf((k, true))))) return false;
 
         // The cotangent with room for the windows that begin before the image's first place and end behind its last.
+        // What padding has lost has no use: the gradient is that of the image inside.
+        var inner = image is Pad p && HasRoom(p) ? p : null;
+        image = inner?.Operands[0] ?? image;
+        Size Begin(int axis) => inner?.Before[axis] ?? Size.Zero;
         var batch = n.BatchA.Length;
         var before = new Size[dy.Type.Rank];
         var after = new Size[dy.Type.Rank];
@@ -180,8 +187,8 @@ internal static class AxisRules
         int At(int axis) => batch + n.FreeA.IndexOf(axes.IndexOf((axis, false)));
         foreach (var (axis, w) in of)
         {
-            before[At(axis)] = (w.Extent - 1) * w.Dilation;
-            after[At(axis)] = image.Type.Shape[axis] - w.Count;
+            before[At(axis)] = (w.Extent - 1) * w.Dilation - Begin(axis);
+            after[At(axis)] = image.Type.Shape[axis] + Begin(axis) - w.Count;
         }
         Node padded = r.Add(new Pad(dy, r.Zeros(TensorType.Scalar(dy.Type.DType)), [.. before], [.. after],
             [.. before.Select(_ => 0L)]));
@@ -210,7 +217,16 @@ internal static class AxisRules
         ImmutableArray<int> places = [.. n.BatchA.Select(d => axes[d].Axis), .. n.FreeA.Select(d => axes[d].Axis), .. rest];
         r.Give(image, r.As(r.Turned(product, Inverse(places)), image.Type.DType));
         return true;
+
+        // Padding along the windows alone, and no more of it than they reach.
+        bool HasRoom(Pad p) => !r.Needs(p.Operands[1]) && p.Between.All(b => b == 0)
+            && Enumerable.Range(0, p.Type.Rank).All(d => of.TryGetValue(d, out var w)
+                ? IsKnown((w.Extent - 1) * w.Dilation - p.Before[d])
+                    && IsKnown(p.OperandType(0).Shape[d] + p.Before[d] - w.Count)
+                : p.Before[d].Is(0) && p.After[d].Is(0));
     }
+
+    private static bool IsKnown(Size size) => size.IsConstant && size.Value >= 0;
 
     /// <summary>The permutation that brings axes, named by where they belong, into order.</summary>
     private static ImmutableArray<int> Inverse(ImmutableArray<int> axes) =>

@@ -66,7 +66,7 @@ internal sealed record ContractionAxes(
         ImmutableArray<int> axesA = [.. Enumerable.Range(batch, freeA)];
         ImmutableArray<int> axesB = [.. Enumerable.Range(batch + freeA, rank - batch - freeA)];
         var (rows, vector) = isSwapped ? (axesB, axesA) : (axesA, axesB);
-        rows = rows.RemoveRange(0, alone ?? 0);
+        rows = alone is { } first ? rows.RemoveRange(0, first) : AsStored(rows);
         AxisPart[] columns =
             [.. parts.Where(p => vector.Contains(p.Axis)).OrderBy(p => p.Axis).ThenByDescending(p => p.Scale)
             .OrderByDescending(p => Stride(p) ?? long.MaxValue)];
@@ -122,6 +122,16 @@ internal sealed record ContractionAxes(
                 if (place.AffineIn("m'") is not null) return alone == 0 ? null : alone;
             }
             return null;
+        }
+
+        // Rows one after the other as they are stored, which is mostly how they are read: with images by batch last
+        // whose gradient is asked for batch first, the rows of a tile were 16 KiB apart, in one set of the cache (3 x 3,
+        // 64 to 32 channels, 64 images of 14 x 14, 1 thread, AMD Zen 4: 74 % of the FMA peak).
+        ImmutableArray<int> AsStored(ImmutableArray<int> rows)
+        {
+            List<AxisPart> own = [.. parts.Where(p => rows.Contains(p.Axis))];
+            return own.Count == rows.Length && own.TrueForAll(p => place.AffineIn(Name(p)) is var (c, _) && c.IsConstant)
+                ? [.. own.OrderByDescending(p => Stride(p)).Select(p => p.Axis)] : rows;
         }
 
         static string Name(AxisPart part) => $"d{part.Axis}.{part.Scale}'";

@@ -293,6 +293,13 @@ internal sealed class FusionPlan
         // Attention reads its operands where they lie: a movement before it would only scatter what is stored.
         while (anchor is Dot && exit is Transpose or Reshape && FeedsAttention(exit)) exit = exit.Operands[0];
         if (anchor is Dot sum && IsLongSum(sum) && Between(exit, region).Any(TurnsLast)) exit = sum;
+        // A reduction in order has lanes along what lies together in its operand. Where its result is stored in another
+        // order, a kernel of its own turns it: it is smaller than what the reduction would read apart.
+        if (anchor is Reduce or ArgReduce && !IsRowReduction(anchor) && Between(exit, region).Any(TurnsLast))
+        {
+            buffered.Add(exit);
+            exit = anchor;
+        }
         foreach (var node in Between(exit, region)) claimed[node] = exit;
         anchors[exit] = anchor;
         buffered.Add(exit);

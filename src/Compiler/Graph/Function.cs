@@ -44,7 +44,7 @@ internal sealed record EntryCheck(CheckKind Kind, Size Left, Size Right, string 
 /// </summary>
 internal sealed class Function(string name)
 {
-    private readonly Dictionary<string, Node> interned = [];
+    private readonly Dictionary<NodeKey, Node> interned = [];
     private readonly Dictionary<Node, Origin> origins = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<Node, Node> forward = new(ReferenceEqualityComparer.Instance);
     private readonly List<Node> nodes = [];
@@ -147,8 +147,9 @@ internal sealed class Function(string name)
                 "graph C1", () => $"an operand of {node.Op} belongs to another function");
         Rule.Require(node is Result || !node.Operands.Any(o => o is RegionNode), "graph C9",
             () => $"{node.Op} uses control flow without `result`");
+        var key = new NodeKey(node);
         if (node.IsEffect) effects.Add(node);
-        else if (interned.TryGetValue(node.Key, out var known))
+        else if (interned.TryGetValue(key, out var known))
         {
             Rule.Require(GraphPrinter.Callees(node).SequenceEqual(GraphPrinter.Callees(known)), "graph C8",
                 () => $"two functions are called @{GraphPrinter.Callees(known).First().Name}");
@@ -157,7 +158,7 @@ internal sealed class Function(string name)
         }
         else
         {
-            interned[node.Key] = node;
+            interned[key] = node;
         }
         node.Id = nodes.Count;
         nodes.Add(node);

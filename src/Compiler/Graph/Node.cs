@@ -66,9 +66,32 @@ internal abstract class Node(string op, ImmutableArray<Node> operands, TensorTyp
 
     public TensorType OperandType(int index) => Operands[index].Type;
 
-    internal string Key => $"{Op}({string.Join(',', Operands.Select(o => o.Id))};{Attributes}):{Type.Text}";
+    /// <summary>All about it but the function it is of: operands are numbers.</summary>
+    internal string KeyText => $"{Op}({string.Join(',', Operands.Select(o => o.Id))};{Attributes}):{Type.Text}";
 
     public override string ToString() => $"%{Id} = {Op} : {Type}";
+}
+
+/// <summary>What makes two nodes of a function one.</summary>
+internal readonly struct NodeKey(Node node) : IEquatable<NodeKey>
+{
+    private readonly Node node = node;
+    private readonly string attributes = node.Attributes;
+
+    public bool Equals(NodeKey other) => node.Op == other.node.Op && attributes == other.attributes
+        && node.Operands.AsSpan().SequenceEqual(other.node.Operands.AsSpan()) && node.Type.Equals(other.node.Type);
+
+    public override bool Equals(object? obj) => obj is NodeKey other && Equals(other);
+
+    public override int GetHashCode()
+    {
+        var hash = default(HashCode);
+        hash.Add(node.Op);
+        hash.Add(attributes);
+        hash.Add(node.Type);
+        foreach (var operand in node.Operands) hash.Add(operand.Id);
+        return hash.ToHashCode();
+    }
 }
 
 /// <summary>A rule of OPS.md that does not hold; the id is the constraint's there, as `dot C2`.</summary>

@@ -36,7 +36,7 @@ internal sealed class Outliner
 
         // A node's key says all about it but its operands, which are numbers of nodes before it.
         var made = Copy(new Function(composite));
-        var key = $"{composite}\n{string.Join('\n', made.Nodes.Select(n => n.Key))}\n"
+        var key = $"{composite}\n{string.Join('\n', made.Nodes.Select(n => n.KeyText))}\n"
             + string.Join(',', made.Results.Select(r => r.Id));
         if (!known.TryGetValue(key, out var callee))
         {

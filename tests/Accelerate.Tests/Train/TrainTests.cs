@@ -277,6 +277,54 @@ public sealed class TrainTests : CommandLine
         Assert.Equal(10, Count("s"));
     }
 
+    /// <summary>
+    /// What is infinite on purpose is no finding: a mask, a branch that is not taken. The slope of a root at 0 is one
+    /// that only the state behind the step shows.
+    /// </summary>
+    [Fact]
+    public void TheOperationThatGivesWhatIsNotFiniteIsNamed()
+    {
+        Write("n.acc", """
+            module Roots {
+                param w: f32[2] = 1
+                fn loss(x: f32[n]) -> f32 {
+                    let shown = max(select(x > 100, -inf, x))
+                    return 0 * shown + mean(sqrt(abs(x - w[0])))
+                }
+                export fn roots(x: f32[n]) -> f32 {
+                    let loss, g = value_and_grad(loss, wrt: w)(x)
+                    w -= 0.1 * g
+                    return loss
+                }
+                export fn logs(x: f32[n]) -> f32 {
+                    w = 2 * w
+                    let far = select(x > 3, -inf, x)
+                    return sum(exp(far)) + sum(log(5 - x)) * w[1]
+                }
+            }
+            """);
+        (int, string) Trained(string step, params string[] more)
+        {
+            var (code, _, error) = Run(["train", "n.acc", "--step", step, "--data", $"x={this["v.npy"]}", "--batch", "2",
+                "--in-order", "--backend", "interpreter", "--detect-nan", .. more]);
+            return (code, error);
+        }
+        // The first batch is 0 and 1, and w is 1.
+        var (code, error) = Trained("roots");
+        Assert.Equal(1, code);
+        Assert.StartsWith("error: w is no longer finite at step 1 (epoch 1): `", error);
+        Assert.Contains(" of a gradient at n.acc:5:", error);
+        // The third one is 4 and 5: log 0.
+        (code, error) = Trained("logs");
+        Assert.Equal(1, code);
+        Assert.StartsWith("error: the loss is -Infinity at step 3 (epoch 1): `log` at n.acc:15:", error);
+        Assert.Contains(" gives -inf in 1 of its 2 elements, of an operand that is 0 to 1\n", error);
+        (code, error) = Trained("logs", "--on-nan", "skip");
+        Assert.Equal(2, code);
+        Assert.StartsWith("error: --detect-nan ends training where something is not finite, and --on-nan skip goes on",
+            error);
+    }
+
     [Fact]
     public void PatienceEndsARunAndTheBestStays()
     {

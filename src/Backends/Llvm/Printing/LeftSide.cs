@@ -39,8 +39,9 @@ internal sealed class LeftSide
     private readonly Size rowsStart;
     private readonly string order = "";
 
-    // Elements from one row of a tile to the next, where that is one number.
+    // Elements from one row of a tile to the next, where that is one number; the most rows of a tile.
     private readonly long? pitch;
+    private readonly int tileRows;
 
     // What was prepared: rows, where they begin (only the first where all are a known number of elements apart), and at
     // which k.
@@ -58,7 +59,7 @@ internal sealed class LeftSide
         (this.contract, this.depth, this.scratch) = (contract, depth, scratch);
         type = contract.Accumulator.Type;
         element = Types.Of(type, 0);
-        (this.access, this.way) = (access, way);
+        (this.access, this.way, tileRows) = (access, way, tile.Rows);
         pitch = way is LeftWay.InPlace or LeftWay.Table ? PitchOf(contract, access!, tile) : null;
         Inner = way == LeftWay.Table ? Math.Min(inner, access!.Run.Inner) : inner;
         InnerCount = Count(contract.K.Skip(contract.K.Length - Inner));
@@ -74,7 +75,7 @@ internal sealed class LeftSide
             End = paddingStart;
             if (!access!.Load.Guards.IsEmpty)
             {
-                End += InnerCount * access.Run.Stride * type.Bytes();
+                End += Padding * type.Bytes();
                 if (TurnedEpilogue.Results(contract) is null)
                     Order = TileOrder.Find(contract, access, contract.K.Length - Inner, tile.Rows);
             }
@@ -115,6 +116,10 @@ internal sealed class LeftSide
     /// <summary>Where the scratch that this side needs ends, in bytes.</summary>
     public Size End { get; }
 
+    /// <summary>Elements of the row of padding: a run, and as many more as the last row of a tile is behind the
+    /// first.</summary>
+    private Size Padding => InnerCount * access!.Run.Stride + (pitch ?? 0) * (tileRows - 1);
+
     /// <summary>Elements from one step of the run to the next.</summary>
     private string Stride => way switch
     {
@@ -132,7 +137,7 @@ internal sealed class LeftSide
         if (way != LeftWay.Table || access!.Load.Guards.IsEmpty) return;
         var fill = type.IsFloat ? scalars.Constant(access.Fill!.Float, type)
             : scalars.Integer(access.Fill!.Integer, type, 0);
-        text.For("0", index.Scalar(InnerCount * access.Run.Stride), "1",
+        text.For("0", index.Scalar(Padding), "1",
             at => text.Do($"store {element} {fill.Text}, ptr {At(Bytes(paddingStart), at)}, align {type.Bytes()}"));
     }
 
@@ -194,13 +199,15 @@ internal sealed class LeftSide
     /// Elements from one row of a tile to the next, where it is the same number in every tile. So it is for pixels of
     /// an image, too, when no tile begins in one of its rows and ends in another: their addresses then share a
     /// register, of which 14 pointers leave too few. 7x7 on 3 channels at 224 x 224: 2.15 ms with pointers, 2.05 ms
-    /// without (`accc time bench/conv.acc nhwc … --kernels`, AMD Zen 4 with AVX-512, 1 thread).
+    /// without (`accc time bench/conv.acc nhwc … --kernels`, AMD Zen 4 with AVX-512, 1 thread). Guards that hold for
+    /// all rows or none (the gradient of a convolution's weight: rows are channels) take nothing from that.
     /// </summary>
     private static long? PitchOf(Contract contract, RowAccess access, Tile tile)
     {
-        if (!access.Load.Guards.IsEmpty) return null;
+        if (access.Load.Guards.Any(g => g.Index.Mentions(contract.M.Variable) || g.Extent.Mentions(contract.M.Variable)))
+            return null;
         var offset = access.Load.Offset;
-        if (offset.AffineIn(contract.M.Variable) is var (pitch, _)) return pitch.IsConstant ? pitch.Value : null;
+        if (offset.AffineIn(contract.M.Variable) is var (pitch, _)) return Known(pitch);
         if (!contract.M.Extent.IsConstant || contract.M.Extent.Value is var m && m <= 0) return null;
         // As ContractPrinter shares the rows out among tiles.
         var tiles = (m + tile.Rows - 1) / tile.Rows;
@@ -212,7 +219,11 @@ internal sealed class LeftSide
         offset =
             offset.Substitute(v => v == contract.M.Variable
                 ? Size.Variable("tile'") * (m / tiles) + Size.Variable("row'") : null, ranges);
-        return offset.AffineIn("row'") is var (apart, _) && apart.IsConstant ? apart.Value : null;
+        return offset.AffineIn("row'") is var (apart, _) ? Known(apart) : null;
+
+        // The row of padding begins where its first row's elements would.
+        long? Known(Size apart) =>
+            apart.IsConstant && (apart.Value >= 0 || access.Load.Guards.IsEmpty) ? apart.Value : null;
     }
 
     /// <summary>

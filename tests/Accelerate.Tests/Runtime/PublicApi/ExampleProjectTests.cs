@@ -1,6 +1,7 @@
 // In: the README's C# sample and the projects of examples/csharp, each as it stands. Out: whether a fresh project, to
 // which only our public types are visible, builds and runs them.
 using System.Diagnostics;
+using System.IO.Compression;
 using Accelerate.Tests.Support;
 
 namespace Accelerate.Tests.Runtime.PublicApi;
@@ -8,8 +9,8 @@ namespace Accelerate.Tests.Runtime.PublicApi;
 public sealed class ExampleProjectTests
 {
     private static readonly string[] Libraries =
-        ["Accelerate.Runtime", "Accelerate.Compiler", "Accelerate.Backends", "Antlr4.Runtime.Standard",
-            "System.Numerics.Tensors"];
+        ["Accelerate.Runtime", "Accelerate.Compiler", "Accelerate.Backends", "Accelerate.Data", "Accelerate.Training",
+            "Antlr4.Runtime.Standard", "System.Numerics.Tensors"];
 
     private static readonly string Examples = Path.Combine(Shared.Repository, "examples", "csharp");
 
@@ -21,7 +22,7 @@ public sealed class ExampleProjectTests
         foreach (var library in Libraries)
             File.Copy(Path.Combine(AppContext.BaseDirectory, library + ".dll"), folder[$"lib/{library}.dll"]);
         string[] examples = [.. Directory.GetDirectories(Examples).Select(d => Path.GetFileName(d)!).Order()];
-        Assert.Equal(["predict", "serve"], examples);
+        Assert.Equal(["predict", "serve", "train"], examples);
         foreach (var example in examples)
         {
             Directory.CreateDirectory(folder[example]);
@@ -47,6 +48,33 @@ public sealed class ExampleProjectTests
         Assert.Contains("means: 1, 2, 3, 4\n", serve);
         Assert.Contains("the long call was stopped\n3 values, the largest 0.", serve);
         Assert.Contains("count 6, total 0.6\n", serve);
+        WriteDigits(folder, "train", 400);
+        WriteDigits(folder, "t10k", 60);
+        var train = Run("dotnet", folder["."], Built(folder, "train", "Train"), folder["."], "12");
+        Assert.Contains("epoch 12: loss 0.", train);
+        Assert.EndsWith("60 of 60 digits of the test set are right\n", train);
+    }
+
+    /// <summary>Files like MNIST's, in which a digit is the rows that are lit.</summary>
+    private static void WriteDigits(TemporaryFolder folder, string set, int count)
+    {
+        var random = new Random(1);
+        var (images, labels) = (new byte[count * 784], new byte[count]);
+        for (var i = 0; i < count; i++)
+        {
+            labels[i] = (byte)random.Next(10);
+            for (var k = 0; k < 84; k++) images[i * 784 + labels[i] * 70 + k] = (byte)random.Next(100, 256);
+        }
+        WriteIdx(folder[$"{set}-images-idx3-ubyte.gz"], images, count, 28, 28);
+        WriteIdx(folder[$"{set}-labels-idx1-ubyte.gz"], labels, count);
+    }
+
+    private static void WriteIdx(string path, byte[] values, params int[] shape)
+    {
+        using var file = new GZipStream(File.Create(path), CompressionLevel.Fastest);
+        file.Write([0, 0, 8, (byte)shape.Length]);
+        foreach (var extent in shape) file.Write([.. BitConverter.GetBytes(extent).Reverse()]);
+        file.Write(values);
     }
 
     /// <summary>The text of the README's C# block.</summary>

@@ -1,0 +1,118 @@
+// In: a step's graph and what the step was given. Out: where the first value that is not finite came from.
+using System.Globalization;
+using Accelerate.Compiler;
+using Accelerate.Compiler.Graph;
+using Accelerate.Compiler.Graph.Interpreter;
+using Accelerate.Runtime;
+using Accelerate.Training;
+
+namespace Accelerate.Cli.Train;
+
+/// <summary>
+/// Runs a step again, operation by operation, and follows what is not finite back to the operation that made it. What
+/// a program means to be infinite (a mask's -inf) is no finding: it does not reach the result that is asked about.
+/// </summary>
+internal sealed class NotFinite
+{
+    private readonly Dictionary<Node, Kept> kept = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<string, Cause> assigned = new(StringComparer.Ordinal);
+    private Cause? lastNaN;
+    private Cause? lastInfinite;
+
+    /// <summary>A value's range, and where what is not finite in it came from; null where all of it is finite.</summary>
+    private sealed record Kept(long Count, long NaNs, long Infinite, double Low, double High, Cause? Cause)
+    {
+        public override string ToString() =>
+            NaNs + Infinite == Count ? NaNs > 0 ? "nan" : "infinite"
+            : Low == High && NaNs + Infinite == 0 ? Number(Low) : $"{Number(Low)} to {Number(High)}"
+                + (NaNs > 0 ? " and nan" : "") + (Infinite > 0 ? " and infinite" : "");
+    }
+
+    /// <summary>An operation that makes what is not finite, or state or an argument that brings it.</summary>
+    private sealed record Cause(string Text, bool IsNaN, Cause? Before = null);
+
+    /// <summary>A sentence; null where the step is finite when it runs like this.</summary>
+    /// <param name="entry">The step.</param>
+    /// <param name="step">What it was given.</param>
+    public static string? Find(CompiledEntry entry, FailedStep step)
+    {
+        var found = new NotFinite();
+        IReadOnlyList<ReferenceValue> results;
+        try
+        {
+            results = GraphInterpreter.Run(entry.Optimised!, [.. step.Inputs.Select(ReferenceValue.Of)],
+                path => ReferenceValue.Of(step.State[path]), step.Sizes, new InterpreterOptions
+                {
+                    RoundToDType = true,
+                    Observe = found.Observe,
+                    Assign = found.Assigned,
+                });
+        }
+        catch (ReferenceException)
+        {
+            return null;
+        }
+        var graph = entry.Optimised!;
+        var cause = step.Path is { } path ? found.assigned.GetValueOrDefault(path)
+            : graph.Results.Zip(results).Where(r => r.First.Type.DType.IsFloat && r.First.Type.Rank == 0)
+                .Select(r => found.kept[r.First].Cause).FirstOrDefault(c => c is not null);
+        return cause is null ? null
+            : cause.Before is { } before && before.Text != cause.Text ? $"{before.Text}; from that {cause.Text}"
+            : cause.Text;
+    }
+
+    private void Observe(Function function, Node node, ReferenceValue value)
+    {
+        if (!value.DType.IsFloat) return;
+        var (nans, infinite, low, high) = (0L, 0L, double.PositiveInfinity, double.NegativeInfinity);
+        foreach (var v in value.Values)
+        {
+            if (double.IsNaN(v)) nans++;
+            else if (double.IsInfinity(v)) infinite++;
+            else (low, high) = (Math.Min(low, v), Math.Max(high, v));
+        }
+        var cause = nans + infinite == 0 ? null : CauseOf(function, node, value, nans, infinite);
+        kept[node] = new(value.Count, nans, infinite, low, high, cause);
+        if (nans > 0) lastNaN = cause;
+        else if (infinite > 0) lastInfinite = cause;
+    }
+
+    private void Assigned(Assign assign, ReferenceValue value)
+    {
+        if (assign.Operands is [var of, ..] && kept.GetValueOrDefault(of)?.Cause is { } cause)
+            assigned[assign.Name] = cause;
+    }
+
+    private Cause CauseOf(Function function, Node node, ReferenceValue value, long nans, long infinite)
+    {
+        var isNaN = nans > 0;
+        Cause Brought(string what) => new($"{what} is not finite before the step", isNaN);
+        // A loop's and a branch's own inputs are of values just computed, and constants are as they are written.
+        if (node is State state) return Brought(state.Name);
+        if (node is Input input)
+            return (isNaN ? lastNaN : lastInfinite) ?? Brought($"the argument {input.Name}");
+        Kept[] operands = [.. node.Operands.Select(kept.GetValueOrDefault).OfType<Kept>()];
+        var same = operands.FirstOrDefault(o => isNaN ? o.NaNs > 0 : o.Infinite > 0)?.Cause;
+        if (same is not null) return same;
+        if (node is RegionNode && (isNaN ? lastNaN : lastInfinite) is { } inside) return inside;
+        var what = isNaN ? "nan" : value.Values.Any(double.IsPositiveInfinity) ? "inf" : "-inf";
+        var many = value.Count == 1 ? what : $"{what} in {nans + infinite} of its {value.Count} elements";
+        var by = operands.Length == 0 ? "" : operands.Length == 1 ? $", of an operand that is {operands[0]}"
+            : $", of operands that are {string.Join(", and ", operands.Select(o => o.ToString()))}";
+        return new($"{Described(function, node)} gives {many}{by}", isNaN,
+            operands.Select(o => o.Cause).FirstOrDefault(c => c is not null));
+    }
+
+    /// <summary>The operation as the source's reader knows it: its library functions, its place, its layer.</summary>
+    private static string Described(Function function, Node node)
+    {
+        var origin = function.OriginOf(node);
+        var of = function.ForwardOf(node) is { } forward ? function.OriginOf(forward) : null;
+        if (origin.Where.Length == 0 && of is not null) origin = of;
+        var text = $"`{node.Op}`" + (of is null ? "" : " of a gradient");
+        if (origin.Composites is [.., var last]) text += $" of {last}";
+        return origin.Where.Length > 0 ? $"{text} at {origin.Where}" : text;
+    }
+
+    private static string Number(double value) => value.ToString("G4", CultureInfo.InvariantCulture);
+}
