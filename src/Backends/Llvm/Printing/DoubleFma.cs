@@ -4,11 +4,36 @@ namespace Accelerate.Backends.Llvm.Printing;
 /// <summary>
 /// In integers: the 106 bits of the product and the addend meet in 128 bits, what falls off at the right stays in the
 /// lowest bit, and the sum is rounded once, at the place where its last bit will stand (subnormal results included). A
-/// function and not inline, because its 80 instructions for each of 16 lanes would swamp the code around them.
+/// function and not inline, because its 80 instructions for each of 16 lanes would swamp the code around them; so would
+/// the calls for the lanes, which are a loop in a function of their own: atan2 of f16 behind a pool compiled for minutes.
 /// </summary>
 internal static class DoubleFma
 {
-    public const string Name = "acc_fma_f64";
+    private const string Name = "acc_fma_f64";
+
+    /// <param name="lanes">Of its operands; 0 for scalars.</param>
+    public static string NameOf(int lanes) => lanes == 0 ? Name : $"{Name}x{lanes}";
+
+    /// <summary>The function for vectors, which calls the one for scalars.</summary>
+    public static string Of(int lanes) => $$"""
+        define internal <{{lanes}} x double> @{{NameOf(lanes)}}(<{{lanes}} x double> %a, <{{lanes}} x double> %b, <{{lanes}} x double> %c) nounwind noinline {
+        start:
+          br label %lane
+        lane:
+          %i = phi i64 [ 0, %start ], [ %next, %lane ]
+          %before = phi <{{lanes}} x double> [ poison, %start ], [ %result, %lane ]
+          %x = extractelement <{{lanes}} x double> %a, i64 %i
+          %y = extractelement <{{lanes}} x double> %b, i64 %i
+          %z = extractelement <{{lanes}} x double> %c, i64 %i
+          %value = call double @{{Name}}(double %x, double %y, double %z)
+          %result = insertelement <{{lanes}} x double> %before, double %value, i64 %i
+          %next = add i64 %i, 1
+          %more = icmp ult i64 %next, {{lanes}}
+          br i1 %more, label %lane, label %end
+        end:
+          ret <{{lanes}} x double> %result
+        }
+        """;
 
     /// <summary>
     /// A significand m in [2^52, 2^53) and x with |value| = m * 2^(x - 1075). The product of the two, `high` * 2^p20,

@@ -208,20 +208,17 @@ internal sealed class ScalarPrinter(LlvmText text, LlvmTarget target)
         return Choose(byZero, remainder ? a : Integer(-1, type, lanes), Choose(byMinusOne, negated, quotient));
     }
 
-    /// <summary>A call for each lane of the function printed beside the kernel.</summary>
+    /// <summary>A call of the function printed beside the kernel.</summary>
     private Operand DoubleFmas(Operand a, Operand b, Operand c)
     {
         text.Declare(DoubleFma.Text);
-        string Call(string x, string y, string z) =>
-            text.Value($"call double @{DoubleFma.Name}(double {x}, double {y}, double {z})");
-        if (a.Lanes == 0) return a with { Text = Call(a.Text, b.Text, c.Text) };
-        var result = "poison";
-        for (var lane = 0; lane < a.Lanes; lane++)
+        if (a.Lanes > 0) text.Declare(DoubleFma.Of(a.Lanes));
+        var type = a.LlvmType;
+        return a with
         {
-            string Of(Operand x) => text.Value($"extractelement {x.LlvmType} {x.Text}, i64 {lane}");
-            result = text.Value($"insertelement {a.LlvmType} {result}, double {Call(Of(a), Of(b), Of(c))}, i64 {lane}");
-        }
-        return a with { Text = result };
+            Text = text.Value(
+                $"call {type} @{DoubleFma.NameOf(a.Lanes)}({type} {a.Text}, {type} {b.Text}, {type} {c.Text})"),
+        };
     }
 
     private Operand Fma(Operand a, Operand b, Operand c)

@@ -68,7 +68,7 @@ internal sealed class RegionLowering
     private readonly Function function;
     private readonly DraftBlock block;
     private readonly KernelLowering kernels;
-    private readonly List<LoweredNode> actions = [];
+    private readonly IReadOnlyList<LoweredNode> actions;
     private readonly Placement placement;
 
     private RegionLowering(LoweringContext context, Function function, IReadOnlyDictionary<Node, Storage> sources,
@@ -77,17 +77,18 @@ internal sealed class RegionLowering
         (this.context, this.function, this.block) =
             (context = context.With(function.Nodes.OfType<Extent>()), function, block);
         var apart = new HashSet<Node>(ReferenceEqualityComparer.Instance);
+        var inOrder = new List<LoweredNode>();
         int before;
         do
         {
             before = apart.Count;
             var fusion = new FusionPlan(function, context.Ranges, apart);
             kernels = new KernelLowering(fusion);
-            actions.Clear();
+            inOrder.Clear();
             foreach (var node in function.Nodes)
-                if (Action(node, fusion) is { } action) actions.Add(action);
+                if (Action(node, fusion) is { } action) inOrder.Add(action);
             // An update that reads what it changes elsewhere is computed before the first element is written.
-            foreach (var (update, kernel) in actions.Where(a => a.Node is UpdateSlice)
+            foreach (var (update, kernel) in inOrder.Where(a => a.Node is UpdateSlice)
                 .Select(a => ((UpdateSlice)a.Node, a.Kernels[^1])))
             {
                 var arguments = kernel.Arguments.ToList();
@@ -101,6 +102,8 @@ internal sealed class RegionLowering
         while (apart.Count > before);
         var known = new Dictionary<Node, Storage>(sources, ReferenceEqualityComparer.Instance);
         foreach (var c in function.Nodes.OfType<Const>().Where(c => !c.IsSplat)) known[c] = context.Constant(c);
+        wants = [.. wants];
+        actions = KernelOrder.Of(inOrder, wants, known, function);
         var checks = actions.SelectMany(a => a.Kernels).SelectMany(k => k.Checks)
             .Concat(function.Nodes.SelectMany(n => AxisChecks.Of(n, context.Ranges))).Distinct();
         foreach (var check in checks)
