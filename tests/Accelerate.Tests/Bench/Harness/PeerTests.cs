@@ -50,6 +50,22 @@ public sealed class PeerTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("y z", 1, null)]
+    [InlineData("y z", 1.5, "z has an error of 0.5 where 0.0001 is allowed")]
+    [InlineData("y", 1, "there is no z")]
+    public void APeerIsHeldToEveryExpectedResult(string names, double second, string? reason)
+    {
+        Expect("b", 1);
+        Write("data/b/expected", 1, "z");
+        Write("own", 1);
+        Write("own", second, "z");
+        Script("peer", $$"""for name in {{names}}; do cp {{folder["own"]}}/$name.npy "$RESULTS/"; done""");
+        var record = Run(new PeerCall("peer", "peer", []) { Results = PeerCall.Every }, processes: 1).Single();
+        Assert.Equal(reason is null ? ResultStatus.Measured : ResultStatus.Wrong, record.Status);
+        if (reason is not null) Assert.Contains(reason, record.Reason);
+    }
+
     [Fact]
     public void APeerReadsTheCaseThatItNames()
     {
@@ -245,11 +261,11 @@ public sealed class PeerTests : IDisposable
 
     private void Expect(string name, double value) => Write($"data/{name}/expected", value);
 
-    private void Write(string place, double value)
+    private void Write(string place, double value, string name = "y")
     {
         Directory.CreateDirectory(folder[place]);
         using var tensor = Tensor.FromDoubles(DType.F32, [value], 1);
-        Npy.Write(Path.Combine(folder[place], "y.npy"), tensor);
+        Npy.Write(Path.Combine(folder[place], name + ".npy"), tensor);
     }
 
     private void Script(string name, string body)
