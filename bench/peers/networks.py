@@ -96,6 +96,29 @@ class GptBlock(nn.Module):
         return x + self.f2(F.gelu(self.f1(self.l2(x)), approximate='tanh')), k, v
 
 
+class CausalBlock(GptBlock):
+    """The layer as it is trained: all tokens at once, each attending to itself and those before it."""
+
+    def forward(self, x):
+        b, t, d = x.shape
+        q, k, v = (y.view(b, t, self.heads, d // self.heads).transpose(1, 2) for y in self.qkv(self.l1(x)).split(d, -1))
+        later = torch.ones(t, t, dtype=torch.bool).triu(1)
+        scores = (q @ k.transpose(-1, -2) * (1 / math.sqrt(d // self.heads))).masked_fill(later, -math.inf)
+        x = x + self.o((torch.softmax(scores, -1) @ v).transpose(1, 2).reshape(b, t, d))
+        return x + self.f2(F.gelu(self.f1(self.l2(x)), approximate='tanh'))
+
+
+class Lstm(nn.Module):
+    """The training row's recurrent network: all outputs of one layer."""
+
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(128, 256, batch_first=True)
+
+    def forward(self, x):
+        return self.lstm(x)[0]
+
+
 class Gpt2(nn.Module):
     """One decode step of GPT-2 behind 128 cached tokens; the head is the embedding's table."""
 
@@ -151,6 +174,47 @@ def network(name):
     if name in ('mlp_b64', 'mlp_b1'):
         return Mlp().eval(), {'x': torch.randn(int(name[5:]), 784)}
     raise ValueError(f'there is no network {name}')
+
+
+def trained(name):
+    """The network of a training row, of one seed."""
+    torch.manual_seed(0)
+    if name == 'train_resnet50':
+        import torchvision
+        return torchvision.models.resnet50(weights=None)
+    made = {'train_mlp': lambda: Mlp(softmax=False), 'train_cnn': Cnn, 'train_bert_block': lambda: Block(before=False),
+            'train_gpt2_block': CausalBlock, 'train_lstm': Lstm}
+    return made[name.removesuffix('_adamw')]()
+
+
+def examples(name, batch, size):
+    """A training row's inputs, and what the network is to give: classes, or values. `size` is the length of a sequence or
+    of an image's side."""
+    torch.manual_seed(1)
+    classes = lambda count: torch.randint(0, count, (batch,))
+    if name.startswith('train_mlp'):
+        return torch.randn(batch, 784), classes(10)
+    if name == 'train_cnn':
+        return torch.randn(batch, 1, 28, 28), classes(10)
+    if name == 'train_resnet50':
+        return torch.randn(batch, 3, size, size), classes(1000)
+    inner, outer = (128, 256) if name == 'train_lstm' else (768, 768)
+    return torch.randn(batch, size, inner), torch.randn(batch, size, outer)
+
+
+def target_name(target):
+    """What our programs call it."""
+    return 'target' if target.is_floating_point() else 'labels'
+
+
+def loss(y, target):
+    return F.mse_loss(y, target) if target.is_floating_point() else F.cross_entropy(y, target)
+
+
+def optimizer(name, net, **how):
+    if name.endswith('_adamw'):
+        return torch.optim.AdamW(net.parameters(), **how)
+    return torch.optim.SGD(net.parameters(), lr=0.01, **how)
 
 
 def weights(name, net):

@@ -1,17 +1,19 @@
 #!/usr/bin/python3
-"""torch_bench.py THREADS BLAS eager|jit|train CASE: PyTorch 1.13 of Debian on one of the networks; prints one JSON line.
+"""torch_bench.py THREADS BLAS eager|jit NETWORK, torch_bench.py THREADS BLAS train BENCHMARK DATA: PyTorch 1.13 of Debian
+on one of the networks, or a step of its training; prints one JSON line.
 
 eager: also in the channels_last layout where there are convolutions, the better of the two. jit: optimize_for_inference. The
 caller chooses the BLAS by the environment (src/Bench/Running/ProcessRunner.cs); BUDGET is the time that is sampled, in seconds."""
 import copy
+import itertools
 import json
 import os
 import sys
 import time
 import warnings
 
+import numpy as np
 import torch
-import torch.nn.functional as F
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import networks
@@ -59,28 +61,30 @@ def inference(name, how):
         return min((measure(call) for call in calls), key=lambda m: m[1])
 
 
-def training(name):
-    """Forward, backward, SGD: each parameter by itself, or all in one call (foreach), the better of the two."""
-    torch.manual_seed(0)
-    mlp = name == 'train_mlp_b64'
-    x, y = torch.randn(64, 784) if mlp else torch.randn(64, 1, 28, 28), torch.randint(0, 10, (64,))
+def training(name, data):
+    """Forward, backward, update: each parameter by itself or all in one call (foreach), images also in the channels_last
+    layout; the best of these."""
+    tensor = lambda file: torch.from_numpy(np.load(f'{data}/{file}.npy'))
+    x = tensor('x')
+    target = tensor('labels' if os.path.exists(f'{data}/labels.npy') else 'target')
 
-    def step(foreach):
-        net = networks.Mlp(softmax=False) if mlp else networks.Cnn()
-        optimizer = torch.optim.SGD(net.parameters(), lr=0.01, foreach=foreach)
+    def step(layout, foreach):
+        net, image = networks.trained(name).to(memory_format=layout), x.contiguous(memory_format=layout)
+        optimizer = networks.optimizer(name, net, foreach=foreach)
 
         def call():
             optimizer.zero_grad(set_to_none=True)
-            F.cross_entropy(net(x), y).backward()
+            networks.loss(net(image), target).backward()
             optimizer.step()
         return call
-    return min((measure(step(foreach)) for foreach in (False, True)), key=lambda m: m[1])
+    layouts = [torch.contiguous_format] + ([torch.channels_last] if x.dim() == 4 else [])
+    return min((measure(step(*how)) for how in itertools.product(layouts, (False, True))), key=lambda m: m[1])
 
 
 def main():
     threads, how, name = int(sys.argv[1]), sys.argv[3], sys.argv[4]
     torch.set_num_threads(threads)
-    least, median, p90, computed, calls = training(name) if how == 'train' else inference(name, how)
+    least, median, p90, computed, calls = training(name, sys.argv[5]) if how == 'train' else inference(name, how)
     print(json.dumps({'peer': 'torch', 'threads': threads, 'min_us': least * 1e6, 'med_us': median * 1e6, 'p90_us': p90 * 1e6,
                       'cpu_us': computed * 1e6, 'n': calls}))
 

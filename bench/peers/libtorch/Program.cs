@@ -3,7 +3,7 @@
 //   linear [bf16]                            the same with b as a layer's weight, which MKL may pack
 //   conv STRIDE PAD GROUPS first|last        the channels' place in memory
 //   softmax · layernorm · mlp
-//   train mlp|cnn                            one step: forward, backward, SGD with rate 0.01
+//   train NETWORK [last]                     one step: forward, backward, SGD with rate 0.01 or AdamW
 // With RESULTS the first call's results go there as NAME.npy, for the harness to compare, before anything is timed.
 using System.Globalization;
 using Accelerate.Peers;
@@ -26,7 +26,7 @@ try
     var results = Environment.GetEnvironmentVariable("RESULTS");
     if (operation == "train")
     {
-        var training = new Training(words[0], folder);
+        var training = new Training(words[0], folder, words is [_, "last"]);
         if (results is not null) training.WriteStep(results);
         Timing.Print(threads, () =>
         {
@@ -72,7 +72,7 @@ static Func<Tensor> Call(string operation, string[] words, string folder)
                 var (x, weight, bias) = (Input("x"), w["conv.weight"], w["conv.bias"]);
                 long Number(int i) => long.Parse(words[i], CultureInfo.InvariantCulture);
                 var (stride, padding, groups) = (Number(0), Number(1), Number(2));
-                if (words[3] == "last") (x, weight) = (ChannelsLast(x), ChannelsLast(weight));
+                if (words[3] == "last") (x, weight) = (Scripts.ChannelsLast(x), Scripts.ChannelsLast(weight));
                 return () => F.conv2d(x, weight, bias, [stride, stride], [padding, padding], null, groups);
             }
         case "softmax":
@@ -95,10 +95,3 @@ static Func<Tensor> Call(string operation, string[] words, string folder)
             throw new InvalidOperationException($"there is no operation '{operation}'");
     }
 }
-
-// TorchSharp has no memory formats; TorchScript has them, by their numbers.
-static Tensor ChannelsLast(Tensor x) => (Tensor)jit.compile("""
-    def last(x: Tensor):
-        return x.contiguous(memory_format=2)
-
-    """).invoke("last", x);

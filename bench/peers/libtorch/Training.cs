@@ -1,55 +1,69 @@
 // In: a network's name, a case's files. Out: training steps of it, and what the first of them gives.
 using TorchSharp;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
 namespace Accelerate.Peers;
 
-/// <summary>Cross-entropy, and SGD with a rate of 0.01, as bench/peers/make_training.py computes them in f64.</summary>
+/// <summary>As bench/peers/make_training.py computes it in f64: SGD with a rate of 0.01, or torch's AdamW.</summary>
 internal sealed class Training
 {
     private readonly Tensor x;
-    private readonly Tensor labels;
-    private readonly Dictionary<string, TorchSharp.Modules.Parameter> parameters = [];
+    private readonly Tensor target;
+    private readonly Dictionary<string, Tensor> state = [];
+    private readonly Func<Tensor, Tensor> forward;
+    private readonly Func<Tensor, Tensor, Tensor> loss;
     private readonly optim.Optimizer optimizer;
-    private readonly bool isMlp;
+    private readonly Action update;
 
-    public Training(string network, string folder)
+    /// <param name="network">One of <see cref="Networks"/>.</param>
+    /// <param name="folder">The case's.</param>
+    /// <param name="isLast">Whether images and filters have their channels innermost.</param>
+    public Training(string network, string folder, bool isLast)
     {
-        isMlp = network == "mlp";
-        x = TensorFiles.Read(Path.Combine(folder, "x.npy"));
-        labels = TensorFiles.Read(Path.Combine(folder, "labels.npy"));
+        Tensor Placed(Tensor value) => isLast && value.dim() == 4 ? Scripts.ChannelsLast(value) : value;
+        x = Placed(TensorFiles.Read(Path.Combine(folder, "x.npy")));
+        var labels = Path.Combine(folder, "labels.npy");
+        var isClassifier = File.Exists(labels);
+        target = TensorFiles.Read(isClassifier ? labels : Path.Combine(folder, "target.npy"));
+        loss = isClassifier ? (y, t) => F.cross_entropy(y, t) : (y, t) => F.mse_loss(y, t);
         foreach (var (name, value) in TensorFiles.ReadWeights(Path.Combine(folder, "weights.safetensors")))
-            parameters[name] = new(value);
-        optimizer = optim.SGD(parameters.Values, 0.01);
+        {
+            var isStatistic = name.EndsWith(".running_mean", StringComparison.Ordinal)
+                || name.EndsWith(".running_var", StringComparison.Ordinal);
+            state[name] = isStatistic ? value : new Parameter(Placed(value));
+        }
+        forward = new Networks(state).Of(network);
+        Parameter[] parameters = [.. state.Values.OfType<Parameter>()];
+        optimizer = optim.SGD(parameters, 0.01);
+        update = network.EndsWith("_adamw", StringComparison.Ordinal) ? AdamW(parameters) : () => optimizer.step();
     }
 
     public Tensor Step()
     {
         optimizer.zero_grad();
-        var loss = F.cross_entropy(Forward(), labels);
-        loss.backward();
-        optimizer.step();
-        return loss;
+        var value = loss(forward(x), target);
+        value.backward();
+        update();
+        return value;
     }
 
-    /// <summary>The loss, each gradient and each parameter behind the first step.</summary>
+    /// <summary>The loss, each gradient and the state behind the first step.</summary>
     public void WriteStep(string folder)
     {
         TensorFiles.Write(Path.Combine(folder, "loss.npy"), Step());
-        foreach (var (name, parameter) in parameters)
+        foreach (var (name, value) in state)
         {
-            TensorFiles.Write(Path.Combine(folder, $"grad.{name}.npy"), parameter.grad!);
-            TensorFiles.Write(Path.Combine(folder, $"{name}.npy"), parameter);
+            TensorFiles.Write(Path.Combine(folder, $"{name}.npy"), value);
+            if (value is Parameter) TensorFiles.Write(Path.Combine(folder, $"grad.{name}.npy"), value.grad!);
         }
     }
 
-    private Tensor Forward()
+    private static Action AdamW(Tensor[] parameters)
     {
-        Tensor Linear(Tensor y, string name) => F.linear(y, parameters[name + ".weight"], parameters[name + ".bias"]);
-        if (isMlp) return Linear(F.relu(Linear(F.relu(Linear(x, "a")), "b")), "c");
-        Tensor Pooled(Tensor y, string name) => F.max_pool2d(
-            F.relu(F.conv2d(y, parameters[name + ".weight"], parameters[name + ".bias"], padding: [1, 1])), 2);
-        return Linear(Pooled(Pooled(x, "c1"), "c2").flatten(1), "fc");
+        Tensor[] m = [.. parameters.Select(p => zeros_like(p))], v = [.. parameters.Select(p => zeros_like(p))];
+        Tensor[] steps = [.. parameters.Select(_ => tensor(0f))];
+        return () => Scripts.AdamW(parameters, [.. parameters.Select(p => p.grad!)], m, v, steps);
     }
 }

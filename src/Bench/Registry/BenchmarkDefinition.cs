@@ -101,12 +101,19 @@ internal sealed record PeerCall(string Name, string Program, IReadOnlyList<strin
 {
     /// <summary>
     /// The peer's results and the expected ones they are held to: its first process writes them, and nothing of it is
-    /// timed when they are wrong. Empty for a peer that only times.
+    /// timed when they are wrong. Empty for a peer that only times; <see cref="Every"/> is all that there are expected
+    /// ones of.
     /// </summary>
     public IReadOnlyDictionary<string, string> Results { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>A peer's results that are each held to the expected one of its name.</summary>
+    public static IReadOnlyDictionary<string, string> Every { get; } = new Dictionary<string, string> { ["*"] = "*" };
+
     /// <summary>The largest error that its results may have.</summary>
     public double Bound { get; init; } = 1e-4;
+
+    /// <summary>That of a result by its expected one's name, where they are not all <see cref="Bound"/>.</summary>
+    public Func<string, double>? BoundOf { get; init; }
 
     /// <summary>The case whose inputs it reads, where that is another one: the same work in f32.</summary>
     public string? Data { get; init; }

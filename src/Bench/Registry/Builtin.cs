@@ -31,7 +31,7 @@ internal static class Builtin
     ];
 
     public static IReadOnlyList<BenchmarkDefinition> All { get; } =
-        [.. Kernels, .. BuiltinModels.All, .. BuiltinLlama.All];
+        [.. Kernels, .. BuiltinModels.All, .. BuiltinTraining.All, .. BuiltinLlama.All];
 
     /// <summary>
     /// The case at another precision than f32: contractions round their operands to it, as few peers do; what has no

@@ -46,8 +46,6 @@ internal static class BuiltinModels
                         "cache=@{data}/cache.npy", "--dim", $"b={v["batch"]}", "--dim", "t=1", "--dim", $"cap={cached + 1}",
                     ], bytes: 4.0 * (123.65e6 + 2.0 * 12 * (cached + 1) * 768));
             }),
-        Training("train_mlp", "MLP", "mlp", ["a", "b", "c"]),
-        Training("train_cnn", "CNN", "cnn", ["c1", "c2", "fc"]),
         .. Examples(),
         Generator("gpt2", "layers=2 width=64 heads=4 vocab=256"),
         Generator("llama", "depth=2 width=64 heads=4 groups=2 inner=128 vocab=256", LlamaReal),
@@ -133,45 +131,6 @@ internal static class BuiltinModels
         "bf16" or "f16" => ["--compute", v["precision"]],
         var other => throw new FormatException($"there is no precision '{other}': f32, bf16, f16"),
     };
-
-    /// <param name="layers">Those with parameters: each has a weight and a bias.</param>
-    private static BenchmarkDefinition Training(string name, string title, string network, string[] layers) =>
-        new(name, "training", $"training step, {title}: forward, backward, SGD",
-            [new("batch", "64", "b"), Precision], v =>
-        {
-            var debian = v["batch"] == "64" ? (string[])["openblas", "haswell", "blis"] : [];
-            string[] parameters = [.. layers.SelectMany(l => new[] { $"{l}.weight", $"{l}.bias" })];
-            string[] results = ["loss", .. parameters.Select(p => $"grad.{p}"), .. parameters];
-            PeerCall[] peers = v["precision"] != "f32" ? [] :
-            [
-                Builtin.Torch("libtorch_train", "train", network) with { Results = results.ToDictionary(r => r) },
-                .. debian.Select(blas =>
-                    new PeerCall($"torch_train_{blas}", "torch", ["{threads}", blas, "train", $"{name}_b64"])),
-            ];
-            // A rate of 0 leaves the weights as they are: every call is the first one, which the loss is known of.
-            OurCall[] ours = v["precision"] != "f32" ? [] :
-            [
-                new("",
-                    [
-                        $"bench/{name}.acc", "step", "x=@{data}/x.npy", "labels=@{data}/labels.npy", "rate=0", "--weights",
-                        "{data}/weights.safetensors", "--dim", $"n={v["batch"]}",
-                    ])
-                {
-                    Results = new Dictionary<string, string> { ["0"] = "loss" },
-                },
-            ];
-            return new($"training step, {title} batch {v["batch"]}", ours)
-            {
-                HasData = true,
-                Reference = "numpy",
-                Peers = peers,
-                Lines =
-                [
-                    new($"training step, {title} batch {v["batch"]}", "", [.. peers.Select(p => p.Name)], "training"),
-                ],
-                Unsupported = v["precision"] == "f32" ? null : $"not supported: training in {v["precision"]}",
-            };
-        });
 
     /// <summary>The networks of examples/models that the table does not have.</summary>
     private static IEnumerable<BenchmarkDefinition> Examples()

@@ -7,8 +7,8 @@ using Accelerate.Runtime;
 namespace Accelerate.Bench.Running;
 
 /// <summary>
-/// Where `bench/peers/build` has made inputs the reference is ONNX Runtime's or NumPy's result on them, an independent
-/// source, to which peers that hand their results over are held too: an error is |ours − theirs| / max |theirs|, as
+/// Where `bench/peers/build` has made inputs the reference is ONNX Runtime's, NumPy's or PyTorch's result on them, an
+/// independent source, to which peers that hand their results over are held too: an error is |ours − theirs| / max |theirs|, as
 /// sums of thousands of products in another order, and Winograd's transforms, leave a few units of 10⁻⁶, and a wrong
 /// index 0.1 and more. Elsewhere it is our kernel interpreter's, or of a call that would take it long LLVM's at -O0 on
 /// one thread, which owes the same bits.
@@ -39,9 +39,10 @@ internal sealed class ResultCheck(HarnessPlaces places, ProcessRunner runner) : 
     {
         var definition = arm.Case.Definition;
         if (arm.Peer is { } peer)
-            return (definition.Reference, AgainstFiles(peer.Data ?? arm.Case.Name, results, peer.Results, peer.Bound));
+            return (definition.Reference, AgainstFiles(peer.Data ?? arm.Case.Name, results, peer.Results,
+                peer.BoundOf ?? (_ => peer.Bound)));
         if (definition.HasData)
-            return (definition.Reference, AgainstFiles(arm.Case.Name, results, arm.Ours!.Results, Bound));
+            return (definition.Reference, AgainstFiles(arm.Case.Name, results, arm.Ours!.Results, _ => Bound));
         var (expected, with) = Reference(arm, flops);
         var owes = arm.Backend is "opencl" or "graph" ? Owes.Bound : Owes.Bits;
         var (theirs, ours) = (Read(expected), Read(results));
@@ -71,15 +72,21 @@ internal sealed class ResultCheck(HarnessPlaces places, ProcessRunner runner) : 
     }
 
     private double AgainstFiles(string data, string results, IReadOnlyDictionary<string, string> names,
-        double bound)
+        Func<string, double> bounds)
     {
         var worst = 0.0;
+        var expected = Path.Combine(places.Data(data), "expected");
+        if (names == PeerCall.Every)
+        {
+            names = Directory.EnumerateFiles(expected, "*.npy").Select(f => Path.GetFileNameWithoutExtension(f))
+                .ToDictionary(f => f);
+        }
         foreach (var (file, name) in names)
         {
             var path = Path.Combine(results, file + ".npy");
             if (!File.Exists(path)) throw new InternalErrorException($"wrong result: there is no {file}");
             using var ours = Npy.Read(path);
-            using var theirs = Npy.Read(Path.Combine(places.Data(data), "expected", name.TrimStart('@') + ".npy"));
+            using var theirs = Npy.Read(Path.Combine(expected, name.TrimStart('@') + ".npy"));
             var isLast = name.StartsWith('@');
             long[] shape = isLast ? [.. Last(theirs.Shape.ToArray())] : [.. theirs.Shape];
             if (!ours.Shape.SequenceEqual(shape))
@@ -89,6 +96,7 @@ internal sealed class ResultCheck(HarnessPlaces places, ProcessRunner runner) : 
             }
             var right = theirs.ToDoubles();
             var error = Error(ours.ToDoubles(), isLast ? ChannelsLast(right, [.. theirs.Shape]) : right);
+            var bound = bounds(name);
             if (!(error <= bound))
                 throw new InternalErrorException(string.Create(Invariant,
                     $"wrong result: {file} has an error of {error:G2} where {bound:G1} is allowed; nothing was timed"));

@@ -50,6 +50,22 @@ public sealed class PeerTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("y z", 1, null)]
+    [InlineData("y z", 1.5, "z has an error of 0.5 where 0.0001 is allowed")]
+    [InlineData("y", 1, "there is no z")]
+    public void APeerIsHeldToEveryExpectedResult(string names, double second, string? reason)
+    {
+        Expect("b", 1);
+        Write("data/b/expected", 1, "z");
+        Write("own", 1);
+        Write("own", second, "z");
+        Script("peer", $$"""for name in {{names}}; do cp {{folder["own"]}}/$name.npy "$RESULTS/"; done""");
+        var record = Run(new PeerCall("peer", "peer", []) { Results = PeerCall.Every }, processes: 1).Single();
+        Assert.Equal(reason is null ? ResultStatus.Measured : ResultStatus.Wrong, record.Status);
+        if (reason is not null) Assert.Contains(reason, record.Reason);
+    }
+
     [Fact]
     public void APeerReadsTheCaseThatItNames()
     {
@@ -78,7 +94,12 @@ public sealed class PeerTests : IDisposable
     /// <summary>Where ours cannot, the peers' figures stand all the same, and ours says why it has none.</summary>
     [Theory]
     [InlineData("train_mlp", "{}", null, "libtorch_train")]
-    [InlineData("train_cnn", "{}", null, "libtorch_train")]
+    [InlineData("train_mlp_adamw", "{}", null, "libtorch_train")]
+    [InlineData("train_cnn", "{}", null, "libtorch_train_last")]
+    [InlineData("train_resnet50", "{}", null, "libtorch_train_last")]
+    [InlineData("train_bert_block", "{}", null, "libtorch_train")]
+    [InlineData("train_gpt2_block", """{"sequence": 64}""", null, "libtorch_train")]
+    [InlineData("train_lstm", "{}", null, "libtorch_train")]
     [InlineData("llama_decode", """{"weights": "q8_0"}""", "not supported: weights in q8_0", "llama.cpp")]
     [InlineData("llama_prompt", """{"weights": "bf16"}""", "not supported: weights in bf16", "llama.cpp")]
     [InlineData("llama_prompt", """{"weights": "f32"}""", null, "llama.cpp")]
@@ -156,39 +177,6 @@ public sealed class PeerTests : IDisposable
             Assert.Throws<FormatException>(() => decode.Case([new("weights", "q3")])).Message);
     }
 
-    /// <summary>The reference of training steps: each derivative is the difference of two losses.</summary>
-    [NumPyTheory]
-    [InlineData("train_mlp")]
-    [InlineData("train_cnn")]
-    public void GradientsAreDifferencesOfLosses(string network)
-    {
-        var worst = NumPy.Run("""
-            import os
-            sys.path.insert(0, sys.argv[2]); sys.dont_write_bytecode = True
-            os.environ['PEERS_HOME'] = ''
-            import make_training as m
-            r, network = np.random.default_rng(3), sys.argv[1]
-            m.SHAPES = {'train_mlp': {'a': (7, 6), 'b': (5, 7), 'c': (4, 5)},
-                        'train_cnn': {'c1': (3, 1, 3, 3), 'c2': (4, 3, 3, 3), 'fc': (4, 16)}}
-            x = r.standard_normal((5, 6) if network == 'train_mlp' else (5, 1, 8, 8))
-            labels = r.integers(0, 4, 5)
-            w = {}
-            for k, s in m.SHAPES[network].items():
-                w[k + '.weight'], w[k + '.bias'] = r.standard_normal(s), r.standard_normal(s[0])
-            loss, g = m.step(network, x, labels, w)
-            worst, h = 0, 1e-6
-            for k in w:
-                for at in np.ndindex(w[k].shape):
-                    kept = w[k][at]
-                    w[k][at] = kept + h; up = m.step(network, x, labels, w)[0]
-                    w[k][at] = kept - h; down = m.step(network, x, labels, w)[0]
-                    w[k][at] = kept
-                    worst = max(worst, abs((up - down) / (2 * h) - g[k][at]))
-            print(worst / max(abs(v).max() for v in g.values()))
-            """, network, Scripts);
-        Assert.InRange(double.Parse(worst, System.Globalization.CultureInfo.InvariantCulture), 0, 1e-6);
-    }
-
     /// <summary>The bytes of a file's matrix mean what the reference computes with, by the formats' definitions.</summary>
     [NumPyTheory]
     [InlineData("f32", 4, 1)]
@@ -245,11 +233,11 @@ public sealed class PeerTests : IDisposable
 
     private void Expect(string name, double value) => Write($"data/{name}/expected", value);
 
-    private void Write(string place, double value)
+    private void Write(string place, double value, string name = "y")
     {
         Directory.CreateDirectory(folder[place]);
         using var tensor = Tensor.FromDoubles(DType.F32, [value], 1);
-        Npy.Write(Path.Combine(folder[place], "y.npy"), tensor);
+        Npy.Write(Path.Combine(folder[place], name + ".npy"), tensor);
     }
 
     private void Script(string name, string body)
