@@ -51,7 +51,7 @@ internal static class FuzzCommand
         var print = new Option<bool>("--print") { Description = "prints the programs, and runs none" };
         var timeout = new Option<int>("--timeout")
         {
-            Description = "seconds of processors that one program may take",
+            Description = "seconds of processors that one way of running a program may take",
             DefaultValueFactory = _ => 60,
             HelpName = "N",
         };

@@ -72,7 +72,9 @@ internal sealed class WorkerProcess(FuzzLimits limits) : IDisposable
                 current = load.Busy;
                 return JsonSerializer.Deserialize<FuzzReport>(text)!;
             }
-            stage = text;
+            // Each way of running it has its time: all of them together may compile a program for dozens of targets.
+            (stage, begun) = (text, load.Busy);
+            clock.Restart();
         }
     }
 
