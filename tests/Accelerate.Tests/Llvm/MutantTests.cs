@@ -7,10 +7,12 @@ namespace Accelerate.Tests.Llvm;
 
 public sealed class MutantTests
 {
-    [Fact]
-    public void EveryMutationChangesExactlyOneLine()
+    [Theory]
+    [InlineData("mutants.txt")]
+    [InlineData("fuzzed.txt")]
+    public void EveryMutationChangesExactlyOneLine(string list)
     {
-        var text = File.ReadAllText(Path.Combine(Shared.Repository, "tests", "mutants", "mutants.txt"));
+        var text = File.ReadAllText(Path.Combine(Shared.Repository, "tests", "mutants", list));
         var blocks = text.Split("\n\n").Skip(1).ToList();
         Assert.True(blocks.Count >= 10);
         foreach (var block in blocks)
