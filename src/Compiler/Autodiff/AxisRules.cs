@@ -25,6 +25,8 @@ internal static class AxisRules
         ImmutableArray<Size> outer = [.. kept.Select(d => x.Type.Shape[d])];
         var rows = r.Shaped(turned, [.. outer, Size.Product(n.Axes.Select(d => x.Type.Shape[d]))]);
         var axis = outer.Length;
+        // Of no elements there is none that came out, and none that has a gradient.
+        if (rows.Type.Shape[axis].Is(0)) return;
         Node Unrowed(Node y) => r.Turned(r.Shaped(y, turned.Type.Shape),
             [.. Enumerable.Range(0, order.Length).Select(d => order.IndexOf(d))]);
         var spread = r.Spread(dy, rows.Type.Shape, Backward.Axes(axis));
