@@ -2,6 +2,7 @@
 using System.Diagnostics;
 using Accelerate.Bench.Records;
 using Accelerate.Bench.Running;
+using Accelerate.Compiler.Diagnostics;
 using Spectre.Console;
 
 namespace Accelerate.Cli;
@@ -24,7 +25,8 @@ internal sealed class BenchProgress : IHarnessObserver, IDisposable
     public BenchProgress(Terminal terminal)
     {
         this.terminal = terminal;
-        console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(terminal.Error) });
+        // A bar is made of what a terminal obeys, which what a command writes has none of.
+        console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
     }
 
     public void Plan(int processes)
@@ -48,7 +50,8 @@ internal sealed class BenchProgress : IHarnessObserver, IDisposable
     public void Starts(Arm arm, int block)
     {
         if (bar is not null)
-            bar.Description = Markup.Escape($"{block + 1}: {arm.Case.Name} {arm.Contender} {arm.Threads}t");
+            bar.Description = Markup.Escape(
+                VisibleText.Word($"{block + 1}: {arm.Case.Name} {arm.Contender} {arm.Threads}t"));
     }
 
     public void Ends(ResultRecord record) => Step();
