@@ -84,7 +84,8 @@ public sealed class Trainer
         ArgumentNullException.ThrowIfNull(session);
         (this.session, this.observer) = (session, observer);
         if (otherState is not null) this.otherState = otherState;
-        using var copy = options.OnNan == OnNan.Skip || options.FindNotFinite is not null ? new StateCopy(session) : null;
+        using var copy = options.OnNan == OnNan.Skip || options.FindNotFinite is not null ? new StateCopy(session)
+            : null;
         if (options.Checkpoints is { } folder) Directory.CreateDirectory(folder);
         observer?.Starts(at.Step, TotalSteps, EpochSteps);
         watch.Restart();
@@ -139,9 +140,7 @@ public sealed class Trainer
         {
             var where = $"the {metrics[0].Name} is {metrics[0].Value} {Here}";
             if (copy is null)
-                throw new TrainingException(where, "--on-nan skip goes on from the state before such a step; "
-                    + (options.Checkpoints is null ? "a lower rate or clipped gradients often avoid it"
-                        : $"the checkpoints in {options.Checkpoints} are from before it"));
+                throw new TrainingException(where, $"--on-nan skip goes on from the state before such a step; {Advice}");
             if (at.Skipped + 1 == MostSkipped)
                 throw new TrainingException($"{where}, and was not finite in the {MostSkipped - 1} steps before",
                     "the state itself is no longer finite: begin from a checkpoint, with a lower rate");
@@ -158,6 +157,10 @@ public sealed class Trainer
         observer?.Steps(new(at.Step, at.Epoch + 1, metrics, batch.Count, isSkipped, watch.Elapsed.TotalSeconds));
     }
 
+    /// <summary>What to do about a step that is not finite.</summary>
+    private string Advice => options.Checkpoints is null ? "a lower rate or clipped gradients often avoid it"
+        : $"the checkpoints in {options.Checkpoints} are from before it";
+
     private string Here => $"at step {at.Step + 1} (epoch {at.Epoch + 1})";
 
     /// <summary>Ends training, with what is found, where the loss or the state is not finite behind a step.</summary>
@@ -168,8 +171,7 @@ public sealed class Trainer
         before.PutBack();
         var where = path is null ? $"the {loss.Name} is {loss.Value} {Here}" : $"{path} is no longer finite {Here}";
         var found = step.With(batch, at.Step, inputs => find(new(inputs, step.Sizes, session.State, path)));
-        throw new TrainingException($"{where}: " + (found ?? "run again, operation by operation, the step is finite, so "
-            + "that it is rounding that decides"), "the state is kept as it was before this step");
+        throw new TrainingException($"{where}: {found ?? "run again, operation by operation, the step is finite"}", Advice);
     }
 
     /// <summary>Validates, if it is time to, and says whether patience is at its end.</summary>

@@ -29,9 +29,9 @@ internal sealed class NotFinite
     }
 
     /// <summary>An operation that makes what is not finite, or state or an argument that brings it.</summary>
-    private sealed record Cause(string Text, bool IsNaN, Cause? Before = null);
+    private sealed record Cause(string Text, Cause? Before = null);
 
-    /// <summary>A sentence; null where the step is finite when it runs like this.</summary>
+    /// <summary>A sentence; null where the step is finite when it runs like this, so that rounding decides.</summary>
     /// <param name="entry">The step.</param>
     /// <param name="step">What it was given.</param>
     public static string? Find(CompiledEntry entry, FailedStep step)
@@ -48,14 +48,14 @@ internal sealed class NotFinite
                     Assign = found.Assigned,
                 });
         }
-        catch (ReferenceException)
+        catch (ReferenceException e)
         {
-            return null;
+            return $"run again, operation by operation, it fails: {e.Message}";
         }
         var graph = entry.Optimised!;
         var cause = step.Path is { } path ? found.assigned.GetValueOrDefault(path)
             : graph.Results.Zip(results).Where(r => r.First.Type.DType.IsFloat && r.First.Type.Rank == 0)
-                .Select(r => found.kept[r.First].Cause).FirstOrDefault(c => c is not null);
+                .Select(r => found.kept.GetValueOrDefault(r.First)?.Cause).FirstOrDefault(c => c is not null);
         return cause is null ? null
             : cause.Before is { } before && before.Text != cause.Text ? $"{before.Text}; from that {cause.Text}"
             : cause.Text;
@@ -86,20 +86,20 @@ internal sealed class NotFinite
     private Cause CauseOf(Function function, Node node, ReferenceValue value, long nans, long infinite)
     {
         var isNaN = nans > 0;
-        Cause Brought(string what) => new($"{what} is not finite before the step", isNaN);
-        // A loop's and a branch's own inputs are of values just computed, and constants are as they are written.
+        var last = isNaN ? lastNaN : lastInfinite;
+        Cause Brought(string what) => new($"{what} is not finite before the step");
         if (node is State state) return Brought(state.Name);
-        if (node is Input input)
-            return (isNaN ? lastNaN : lastInfinite) ?? Brought($"the argument {input.Name}");
+        // What goes into a loop or a branch has just been computed, and so has what comes out.
+        if (node is Input input) return last ?? Brought($"the argument {input.Name}");
+        if (node is RegionNode or Result && last is not null) return last;
         Kept[] operands = [.. node.Operands.Select(kept.GetValueOrDefault).OfType<Kept>()];
         var same = operands.FirstOrDefault(o => isNaN ? o.NaNs > 0 : o.Infinite > 0)?.Cause;
         if (same is not null) return same;
-        if (node is RegionNode && (isNaN ? lastNaN : lastInfinite) is { } inside) return inside;
         var what = isNaN ? "nan" : value.Values.Any(double.IsPositiveInfinity) ? "inf" : "-inf";
         var many = value.Count == 1 ? what : $"{what} in {nans + infinite} of its {value.Count} elements";
         var by = operands.Length == 0 ? "" : operands.Length == 1 ? $", of an operand that is {operands[0]}"
             : $", of operands that are {string.Join(", and ", operands.Select(o => o.ToString()))}";
-        return new($"{Described(function, node)} gives {many}{by}", isNaN,
+        return new($"{Described(function, node)} gives {many}{by}",
             operands.Select(o => o.Cause).FirstOrDefault(c => c is not null));
     }
 

@@ -97,6 +97,9 @@ internal sealed class FusionPlan
         && !inline.Contains(node) && !IsGenerated(node) && node is not (Window or Graph.Tuple or Sort or RegionNode)
         && !node.Type.Shape.SelectMany(s => s.Variables()).Any(Loops.Knows);
 
+    /// <summary>True for what may read at an index out of range, and is only looked at where a condition holds.</summary>
+    public bool IsConditional(Node node) => inline.Contains(node);
+
     /// <summary>True for a node that has a buffer which a kernel must compute.</summary>
     public bool IsRoot(Node node) => buffered.Contains(node) && !IsSource(node);
 

@@ -123,8 +123,8 @@ internal sealed class KernelLowering(FusionPlan fusion, (Reduce Of, Reduce Parts
         {
             var lowered = TryMap(value, target, placing, axes, outer, FlatBlock);
             if (outer < rank - 1 && (!IsAffine(lowered.Kernel) || IsApartInBlocks(lowered.Kernel))) continue;
-            if (outer == value.Type.Rank - 1 && outer > 0 && TryTurned(value, target, placing) is { } turned)
-                return turned;
+            if (outer == rank - 1 && outer > 0 && rank == value.Type.Rank
+                && TryTurned(value, target, placing) is { } turned) return turned;
             var block = Block(lowered.Kernel, Size.Product(axes.Shape.Skip(outer)), outer > 0);
             return block == FlatBlock ? lowered : TryMap(value, target, placing, axes, outer, block);
         }

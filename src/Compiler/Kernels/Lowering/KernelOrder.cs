@@ -1,4 +1,5 @@
 // In: the actions of a function in the order of its nodes. Out: an order in which memory is let go early.
+using Accelerate.Compiler.Fusion;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 
@@ -17,6 +18,7 @@ internal sealed class KernelOrder
 {
     private readonly IReadOnlyList<LoweredNode> actions;
     private readonly Function function;
+    private readonly FusionPlan fusion;
     private readonly Dictionary<Node, List<Want>> wants = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<Storage, Node> held = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<Node, List<int>> readers = new(ReferenceEqualityComparer.Instance);
@@ -33,15 +35,16 @@ internal sealed class KernelOrder
     /// <param name="wanted">What the function gives, and where.</param>
     /// <param name="sources">The storages of inputs, state and constants.</param>
     /// <param name="function">What they are of.</param>
+    /// <param name="fusion">Its kernels.</param>
     public static IReadOnlyList<LoweredNode> Of(IReadOnlyList<LoweredNode> actions, IEnumerable<Want> wanted,
-        IReadOnlyDictionary<Node, Storage> sources, Function function) =>
+        IReadOnlyDictionary<Node, Storage> sources, Function function, FusionPlan fusion) =>
         // A size that the call computes is there for what stands behind it.
-        actions.Any(a => a.Node is Extent) ? actions : new KernelOrder(actions, wanted, sources, function).Run();
+        actions.Any(a => a.Node is Extent) ? actions : new KernelOrder(actions, wanted, sources, function, fusion).Run();
 
     private KernelOrder(IReadOnlyList<LoweredNode> actions, IEnumerable<Want> wanted,
-        IReadOnlyDictionary<Node, Storage> sources, Function function)
+        IReadOnlyDictionary<Node, Storage> sources, Function function, FusionPlan fusion)
     {
-        (this.actions, this.function) = (actions, function);
+        (this.actions, this.function, this.fusion) = (actions, function, fusion);
         (waiting, isDone, mayFail) = (new int[actions.Count], new bool[actions.Count], new bool[actions.Count]);
         foreach (var want in wanted)
         {
@@ -137,10 +140,10 @@ internal sealed class KernelOrder
     {
         Graph.Assert => true,
         RegionNode => true,
-        // The gradient of a gather scatters at the places that the gather has read.
-        Scatter scatter when function.Nodes.OfType<Gather>().Any(g =>
-            ReferenceEquals(g.Operands[1], scatter.Operands[1])
-            && g.OperandType(0).Shape[g.Axis].Equals(scatter.Type.Shape[scatter.Axis])) => false,
+        // The gradient of a gather scatters at the places that the gather reads: while its kernel has not run, that one
+        // may fail.
+        Scatter scatter when function.Nodes.OfType<Gather>().Any(g => !fusion.IsConditional(g)
+            && ReferenceEquals(g.Operands[1], scatter.Operands[1]) && g.OperandType(0).Shape[g.Axis].Equals(scatter.Type.Shape[scatter.Axis])) => false,
         _ => action.Kernels.Any(k => Kernel.Statements(k.Kernel.Body).Any(s => s is Flag)),
     };
 }

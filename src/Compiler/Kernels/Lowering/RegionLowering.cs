@@ -78,11 +78,12 @@ internal sealed class RegionLowering
             (context = context.With(function.Nodes.OfType<Extent>()), function, block);
         var apart = new HashSet<Node>(ReferenceEqualityComparer.Instance);
         var inOrder = new List<LoweredNode>();
+        FusionPlan fusion;
         int before;
         do
         {
             before = apart.Count;
-            var fusion = new FusionPlan(function, context.Ranges, apart);
+            fusion = new FusionPlan(function, context.Ranges, apart);
             kernels = new KernelLowering(fusion);
             inOrder.Clear();
             foreach (var node in function.Nodes)
@@ -103,7 +104,7 @@ internal sealed class RegionLowering
         var known = new Dictionary<Node, Storage>(sources, ReferenceEqualityComparer.Instance);
         foreach (var c in function.Nodes.OfType<Const>().Where(c => !c.IsSplat)) known[c] = context.Constant(c);
         wants = [.. wants];
-        actions = KernelOrder.Of(inOrder, wants, known, function);
+        actions = KernelOrder.Of(inOrder, wants, known, function, fusion);
         var checks = actions.SelectMany(a => a.Kernels).SelectMany(k => k.Checks)
             .Concat(function.Nodes.SelectMany(n => AxisChecks.Of(n, context.Ranges))).Distinct();
         foreach (var check in checks)
