@@ -12,7 +12,7 @@ internal sealed partial class Generator
     [
         new("parts", 5, g => g.Parts()), new("neighbours", 4, g => g.Neighbours()),
         new("narrow", 6, g => g.Narrow()), new("product", 7, g => g.Product()), new("row", 5, g => g.Row()),
-        new("combine", 5, g => g.Combine()),
+        new("combine", 5, g => g.Combine()), new("masked_row", 3, g => g.MaskedRow()),
     ];
 
     /// <summary>What <see cref="Let"/> defines; null where it does not fit.</summary>
@@ -110,13 +110,15 @@ internal sealed partial class Generator
         var type = Chance(3) ? AnyType() : Pick(DType.F32, DType.F32, mainFloat, mainInteger);
         if (type == DType.Bool) return false;
         Size Side() => Chance(3) ? Pick(palette) : Pick([1, 2, 3, 4, .. Edges]);
-        var (m, k) = (Side(), Chance(6) ? Pick(100, 257, 300, 513) : Side());
+        // Now and then deeper than what is summed at once.
+        var (m, k) = (Side(), Chance(6) ? Pick(100, 257, 300, 513) : Chance(6) ? Pick(769, 900, 1537) : Side());
         var n = Chance(2) ? m : Side();
-        if (Value(m) * Value(k) * Value(n) > 40 * MostElements || Count([m, k]) > MostElements
-            || Count([k, n]) > MostElements) return false;
+        if (Value(m) * Value(k) * Value(n) > 40 * MostElements || Count([m, k]) > 2 * MostElements
+            || Count([k, n]) > 2 * MostElements) return false;
         var fill = $"random:seed={random.Next(1000)}{(type.IsFloat ? "" : $",low={(type.IsSigned ? -3 : 0)},high=4")}";
         var product = Chance(4) ? Batched(type, m, k, n, fill) : Single(type, m, k, n, fill);
-        for (var more = random.Next(4); product is not null && more > 0; more--) product = Epilogue(product);
+        for (var more = random.Next(Chance(6) ? 10 : 4); product is not null && more > 0; more--)
+            product = Epilogue(product);
         return product is not null;
     }
 
@@ -174,7 +176,8 @@ internal sealed partial class Generator
                 string order = x.Rank == 2 ? "1, 0" : "0, 2, 1", op = Pick("+", "-", "*");
                 return New(op, x.Type, x.Shape, x.Grade, $"{x.Name} {op} transpose({x.Name}, [{order}])", x);
             case 5 when x.Type.IsFloat:
-                return New("tanh", x.Type, x.Shape, Round(x.Type, x.Grade), $"tanh({x.Name})", x);
+                var f = Pick("tanh", "tanh", "sin", "erf", "atan");
+                return New(f, x.Type, x.Shape, Round(x.Type, x.Grade), $"{f}({x.Name})", x);
             default:
                 int[] turned = [.. Enumerable.Range(0, x.Rank - 2), x.Rank - 1, x.Rank - 2];
                 return New("transpose", x.Type, [.. turned.Select(d => x.Shape[d])], x.Grade,
@@ -210,6 +213,26 @@ internal sealed partial class Generator
         var last = Pick("sum", "max", "mean");
         return Let(last, x.Type, x.Shape.RemoveAt(axis), last == "max" ? x.Grade : Round(x.Type, x.Grade),
             $"{last}({x.Name}, axis: {axis})", x);
+    }
+
+    /// <summary>
+    /// The extreme of what a mask lets through, and a sum of the same with another fill: a softmax that is written out.
+    /// </summary>
+    private bool MaskedRow()
+    {
+        var x = Find(v => v.Type.IsFloat && v.Rank is 1 or 2 && Value(v.Shape[^1]) > 0)
+            ?? Parameter(mainFloat, [Pick(31, 100, 257, 1000)]);
+        var (axis, limit) = (x.Rank - 1, LiteralOperand(x.Type));
+        if (New("select", x.Type, x.Shape, Jump(x), $"select({x.Name} < {limit}, {x.Name}, -inf)", x) is not { } seen
+            || New("max", x.Type, x.Shape.SetItem(axis, 1), Jump(x), $"max({seen.Name}, axis: {axis}, keep: true)",
+                seen) is not { } most) return false;
+        var fill = Pick("0", "1", LiteralOperand(x.Type));
+        if (New("select", x.Type, x.Shape, Composite(x),
+            $"select({x.Name} < {limit}, {(Chance(2) ? x.Name : $"exp({x.Name} - {most.Name})")}, {fill})", x, most)
+            is not { } kept) return false;
+        return New("sum", x.Type, x.Shape.SetItem(axis, 1), Composite(kept),
+            $"sum({kept.Name}, axis: {axis}, keep: true)", kept) is { } total
+            && Let("/", x.Type, x.Shape, Composite(kept, total), $"{kept.Name} / (abs({total.Name}) + 1)", kept, total);
     }
 
     /// <summary>A combination along one or two axes of an expression of two values, either of them turned.</summary>

@@ -94,8 +94,10 @@ internal sealed partial class Generator
         var any = Pick(indices);
         var smaller = indices.Where(i => i.Extent.IsConstant && extent.IsConstant && i.Extent.Value <= value
             && i.Extent.Value > 0).ToList();
-        switch (random.Next(12))
+        switch (random.Next(14))
         {
+            case 12 or 13 when indices.Count > 1:
+                return Mixed(extent, any, Pick(indices));
             case < 4 when same.Count > 0:
                 return (Pick(same).Name, null, Grade.Exact);
             case 4 when same.Count > 0:
@@ -138,6 +140,21 @@ internal sealed partial class Generator
                 uses.Add(places);
                 return ($"{places.Name}[{any.Name}]", null, Grade.Exact);
         }
+    }
+
+    /// <summary>
+    /// What two indices make together, divided: what is left of a place in a flat order. The second may be shorter than
+    /// the factor of the first, as long, or longer.
+    /// </summary>
+    private (string Text, string? Guard, Grade Grade) Mixed(Size extent, Index major, Index minor)
+    {
+        var factor = random.Next(1, 5);
+        var divisor = factor * random.Next(1, 4);
+        var first = random.Next(3);
+        var sum = $"({(factor > 1 ? $"{factor} * " : "")}{major.Name} + {minor.Name}{(first > 0 ? $" + {first}" : "")})";
+        if (Chance(3)) return ($"{sum} // {divisor} % ({extent.Display})", null, Grade.Exact);
+        var place = Chance(2) ? $"{sum} // {divisor}" : $"{sum} % {divisor}";
+        return (place, $"{place} < {extent.Display}", Grade.Exact);
     }
 
     /// <summary>Windows along one axis: moving sums, and convolutions with a parameter.</summary>

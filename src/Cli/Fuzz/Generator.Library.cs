@@ -178,6 +178,8 @@ internal sealed partial class Generator
     {
         var type = Pick(DType.F32, DType.F16, DType.BF16);
         var (t, s, d, e) = (Pick(palette), Pick(palette), random.Next(1, 20), random.Next(1, 20));
+        // More than a block of keys, which the first rows see none of.
+        if (Chance(3)) (t, s) = (random.Next(200, 280), random.Next(257, 300));
         // The reference keeps all scores, several times over.
         if (Value(s) == 0 || Value(t) * Value(s) > 20 * MostElements) return false;
         var heads = random.Next(1, 3);

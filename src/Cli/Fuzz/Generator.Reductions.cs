@@ -51,7 +51,10 @@ internal sealed partial class Generator
     private bool Sort()
     {
         // Every dtype has an order of keys of its own, and few values of a program are of any but its two main ones.
-        if (Chance(2)) Parameter(Pick(Chance(3) ? Floats : Integers), AnyShape());
+        // Long rows are sorted by the bytes of their keys.
+        if (Chance(2))
+            Parameter(Pick(Chance(2) ? Floats : Integers),
+                Chance(3) ? [random.Next(1, 4), Pick(48, 65, 129, 300, 1000)] : AnyShape());
         if (Axis() is not var (x, axis)) return false;
         var f = Pick("sort", "argsort");
         return Let(f, f == "sort" ? x.Type : DType.I32, x.Shape, Jump(x),

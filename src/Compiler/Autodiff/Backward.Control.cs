@@ -59,16 +59,18 @@ internal sealed partial class Backward
     }
 
     /// <summary>
-    /// The rounds from the last to the first. What is carried into each round is stored by a loop that computes the
-    /// rounds again, which a pass makes one with the loop itself; all else of a round is computed anew. Cotangents of
-    /// what is carried are carried; those of what is captured are sums that are carried.
+    /// The rounds from the last to the first. What is carried into each round, and the products of it, are stored by a
+    /// loop that computes the rounds again, which a pass makes one with the loop itself; all else of a round is computed
+    /// anew. Cotangents of what is carried are carried; those of what is captured are sums that are carried, but for sums
+    /// of products: their operands are stored, and the product of all rounds is one.
     /// </summary>
     internal void Through(Scan scan, Node?[] dy)
     {
         var body = scan.Body;
         var (active, wanted) = Active(scan);
         if (active.Count + wanted.Count == 0) return;
-        var histories = Histories(scan);
+        var products = KeptProducts(scan, active);
+        var histories = Histories(scan, products);
 
         // In each round: cotangents of the carried, sums; then what is captured, the histories, the outputs' cotangents.
         var carried = active.Select(k => dy[k] ?? Zeros(scan.Operands[k].Type)).ToList();
@@ -88,8 +90,10 @@ internal sealed partial class Backward
             Take(scan.Operands.Length - scan.Carried), Take(histories.Count), Take(outputs.Count));
 
         var copy = new Copy(back, body, v => v == scan.Variable ? at : null);
+        List<Node> before = [.. stored.Select(s => back.Round(s, at))];
         for (var i = 0; i < body.Inputs.Count; i++)
-            copy[body.Inputs[i]] = i < scan.Carried ? back.Round(stored[i], at) : captured[i - scan.Carried];
+            copy[body.Inputs[i]] = i < scan.Carried ? before[i] : captured[i - scan.Carried];
+        for (var j = 0; j < products.Count; j++) copy.Keep(products[j], before[scan.Carried + j]);
         copy.All();
         var leaves = active.Concat(wanted).Select(i => copy[body.Inputs[i]]).ToList();
         for (var j = 0; j < wanted.Count; j++) back.CarrySum(leaves[active.Count + j], dSums[j]);
@@ -97,11 +101,87 @@ internal sealed partial class Backward
             .Concat(outputs.Select((k, j) => (copy[body.Results[k]], (Node?)back.Round(dOutputs[j], at))));
         var given = back.Inside(copy, leaves, seeds);
         into.Results = [.. leaves.Select(x => given(x) ?? back.Zeros(x.Type))];
-        into.ResultNames = [.. leaves.Select(_ => "")];
+        var behind = dSums.Select((sum, j) => back.LeaveProducts(active.Count + j, sum)).ToList();
+        if (!FitsInto(behind.SelectMany(b => b.Products), before, into)) behind = [];
+        foreach (var (j, rest, _) in behind) into.Results = into.Results.SetItem(j, rest);
+        List<Node> factors = [.. behind.SelectMany(b => b.Products).SelectMany(p => p.Operands).Distinct()];
+        into.Results = [.. into.Results, .. factors];
+        into.ResultNames = [.. into.Results.Select(_ => "")];
 
         var made = Add(new Scan(into, scan.Variable, scan.Count, leaves.Count, [.. operands]));
         var changed = active.Concat(wanted).ToList();
-        for (var j = 0; j < changed.Count; j++) Give(scan.Operands[changed[j]], Add(new Result(made, j)));
+        for (var j = 0; j < changed.Count; j++)
+        {
+            var (_, rest, moved) = behind.FirstOrDefault(b => b.Result == j);
+            // A sum of nothing but products is not carried at all.
+            if (rest is null || !ReferenceEquals(rest, into.Inputs[j]))
+                Give(scan.Operands[changed[j]], Add(new Result(made, j)));
+            foreach (var product in moved ?? [])
+                Give(scan.Operands[changed[j]], OfAllRounds(product, made, leaves.Count, factors));
+        }
+    }
+
+    /// <summary>
+    /// The products in a round of what is carried into it: they are costly, and where the result is at most four times
+    /// as large as the operand, as the gates of an LSTM are, keeping them takes not much more than what is kept anyway.
+    /// </summary>
+    private static List<Node> KeptProducts(Scan scan, List<int> active)
+    {
+        var body = scan.Body;
+        var depends = Dependents(body.Nodes, active.Where(k => k < scan.Carried).Select(k => (Node)body.Inputs[k]));
+        return [.. body.Nodes.OfType<Dot>().Where(d => !d.Type.Shape.Any(s => s.Variables().Contains(scan.Variable))
+            && d.Operands.Any(o => depends.Contains(o) && IsAtMost(d.Type.Count, 4 * o.Type.Count)))];
+    }
+
+    /// <summary>
+    /// What is added to a sum in a round, apart: the products, and the sum with all else. Only what carries nothing else
+    /// than additions behind one another is taken apart.
+    /// </summary>
+    private (int Result, Node Sum, List<Dot> Products) LeaveProducts(int result, Node sum)
+    {
+        var (products, others) = (new List<Dot>(), new Stack<Node>());
+        var node = graph.Results[result];
+        for (; node is Binary { Kind: BinaryOp.Add } add && !ReferenceEquals(node, sum); node = add.Operands[0])
+        {
+            if (add.Operands[1] is Dot { BatchA.IsEmpty: true } product) products.Add(product);
+            else others.Push(add.Operands[1]);
+        }
+        return ReferenceEquals(node, sum) ? (result, others.Aggregate(sum, Plus), products)
+            : (result, graph.Results[result], []);
+    }
+
+    /// <summary>
+    /// True if storing the factors of each round takes no more than what is stored of it anyway. Microbatches in a loop
+    /// hand nothing on: their gradients are sums that are carried.
+    /// </summary>
+    private static bool FitsInto(IEnumerable<Dot> products, IEnumerable<Node> stored, Function round)
+    {
+        var needed = Dependencies(round.Results);
+        return IsAtMost(Total(products.SelectMany(p => p.Operands).Distinct().Except(stored)),
+            Total(stored.Where(needed.Contains)));
+
+        static Size Total(IEnumerable<Node> nodes) => nodes.Aggregate(Size.Zero, (sum, n) => sum + n.Type.Count);
+    }
+
+    /// <summary>Nodes, and all that they are made of.</summary>
+    private static HashSet<Node> Dependencies(IEnumerable<Node> nodes)
+    {
+        var (known, open) = (new HashSet<Node>(ReferenceEqualityComparer.Instance), new Stack<Node>(nodes));
+        while (open.TryPop(out var node))
+            if (known.Add(node))
+                foreach (var operand in node.Operands) open.Push(operand);
+        return known;
+    }
+
+    private static bool IsAtMost(Size a, Size b) => new IndexRanges().NonNegative(b - a);
+
+    /// <summary>The sum over all rounds of a product: the rounds are contracted with its own axes.</summary>
+    private Node OfAllRounds(Dot product, Node loop, int first, List<Node> factors)
+    {
+        Node Stack(int operand) => Add(new Result(loop, first + factors.IndexOf(product.Operands[operand])));
+        static ImmutableArray<int> WithRounds(ImmutableArray<int> axes) => [0, .. axes.Select(d => d + 1)];
+        return Add(new Dot(Stack(0), Stack(1), [], [], WithRounds(product.ContractA), WithRounds(product.ContractB),
+            product.Type.DType));
     }
 
     /// <summary>What a loop carries that depends on a leaf, and what it captures that does.</summary>
@@ -122,16 +202,18 @@ internal sealed partial class Backward
         return ([.. active], captured);
     }
 
-    /// <summary>For all that a loop carries: what it was at the beginning of each round, stacked.</summary>
-    private List<Node> Histories(Scan scan)
+    /// <summary>For all that a loop carries: what it was at the beginning of each round, stacked; then products.</summary>
+    private List<Node> Histories(Scan scan, List<Node> products)
     {
         var body = Resized.Of(scan.Body, _ => null, names.Function);
-        body.Results = [.. body.Results, .. body.Inputs.Take(scan.Carried)];
+        // The copy has the nodes of the body in their order.
+        body.Results = [.. body.Results, .. body.Inputs.Take(scan.Carried), .. products.Select(p => body.Nodes[p.Id])];
         body.ResultNames = [.. body.Results.Select(_ => "")];
         // What it printed and asserted it has done once.
         body = WithoutEffects(body);
         var loop = Add(new Scan(body, scan.Variable, scan.Count, scan.Carried, scan.Operands));
-        return [.. Enumerable.Range(scan.Body.Results.Length, scan.Carried).Select(k => Add(new Result(loop, k)))];
+        return [.. Enumerable.Range(scan.Body.Results.Length, scan.Carried + products.Count)
+            .Select(k => Add(new Result(loop, k)))];
     }
 
     private Function WithoutEffects(Function function)
@@ -191,6 +273,7 @@ internal sealed partial class Backward
         if (all.Count == 0) return _ => null;
         var inner = new Backward(graph, names) { current = current };
         foreach (var leaf in all.Where(sums.Contains)) inner.CarrySum(leaf, cotangents[leaf][0]!);
+        foreach (var (kept, of) in copy.Kept) inner.kept[kept] = of;
         inner.Sweep(copy.Nodes, all, seeds);
         return inner.Cotangent;
     }
@@ -202,6 +285,14 @@ internal sealed partial class Backward
 
         /// <summary>The copies, operands first, each once.</summary>
         public List<Node> Nodes { get; } = [];
+
+        /// <summary>What was kept of values, each with the copy that computes it: its cotangent is the copy's.</summary>
+        public Dictionary<Node, Node> Kept { get; } = new(ReferenceEqualityComparer.Instance);
+
+        private readonly Dictionary<Node, Node> keep = new(ReferenceEqualityComparer.Instance);
+
+        /// <summary>Lets what is made of a node be made of a value that was kept.</summary>
+        public void Keep(Node old, Node value) => keep[old] = value;
 
         public Node this[Node old]
         {
@@ -228,6 +319,9 @@ internal sealed partial class Backward
                     made = region.WithRegions([.. region.Regions.Select(into.WithoutEffects)], region.Operands);
                 map[node] = made = into.graph.Add(made, from.OriginOf(node));
                 if (known.Add(made)) Nodes.Add(made);
+                if (!keep.TryGetValue(node, out var value)) continue;
+                Kept[value] = made;
+                Nodes.Add(map[node] = value);
             }
         }
     }

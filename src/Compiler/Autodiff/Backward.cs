@@ -18,6 +18,9 @@ internal sealed partial class Backward
     private readonly Dictionary<Node, Node?[]> cotangents = new(ReferenceEqualityComparer.Instance);
     private HashSet<Node> depends = new(ReferenceEqualityComparer.Instance);
 
+    /// <summary>Values that were kept from the forward pass, each with the node that computes it.</summary>
+    private readonly Dictionary<Node, Node> kept = new(ReferenceEqualityComparer.Instance);
+
     /// <summary>The node whose rule is being applied: what is added belongs to it.</summary>
     private Node? current;
 
@@ -53,7 +56,7 @@ internal sealed partial class Backward
     private void Sweep(IReadOnlyList<Node> nodes, IReadOnlyList<Node> leaves,
         IEnumerable<(Node Value, Node? Cotangent)> seeds)
     {
-        depends = Dependents(nodes, leaves);
+        depends = Dependents(nodes, leaves, kept);
         foreach (var (value, cotangent) in seeds) Give(value, cotangent);
         var stops = leaves.ToHashSet<Node>(ReferenceEqualityComparer.Instance);
         for (var i = nodes.Count - 1; i >= 0; i--)
@@ -61,6 +64,11 @@ internal sealed partial class Backward
             var node = nodes[i];
             if (stops.Contains(node) || !cotangents.TryGetValue(node, out var given)) continue;
             current = node;
+            if (kept.TryGetValue(node, out var computed))
+            {
+                Give(computed, given[0]);
+                continue;
+            }
             var rule = VjpTable.Of(node);
             if (rule.Kind == VjpKind.None)
                 throw new NotDifferentiableException(rule.Reason!, graph.OriginOf(node), rule.Help);
@@ -69,11 +77,15 @@ internal sealed partial class Backward
     }
 
     /// <summary>The leaves, and the nodes whose value has a derivative by one of them.</summary>
-    private static HashSet<Node> Dependents(IEnumerable<Node> nodes, IEnumerable<Node> leaves)
+    private static HashSet<Node> Dependents(IEnumerable<Node> nodes, IEnumerable<Node> leaves,
+        Dictionary<Node, Node>? kept = null)
     {
         var depends = new HashSet<Node>(leaves, ReferenceEqualityComparer.Instance);
         foreach (var node in nodes)
-            if (node.Operands.Any(depends.Contains) && VjpTable.Of(node).Kind != VjpKind.Zero) depends.Add(node);
+        {
+            if (kept is not null && kept.TryGetValue(node, out var computed) ? depends.Contains(computed)
+                : node.Operands.Any(depends.Contains) && VjpTable.Of(node).Kind != VjpKind.Zero) depends.Add(node);
+        }
         return depends;
     }
 
@@ -99,7 +111,8 @@ internal sealed partial class Backward
             throw new InvalidOperationException($"the cotangent of {type} is {cotangent.Type}, from {current?.Op}");
         if (!cotangents.TryGetValue(operand, out var given))
             cotangents[operand] = given = new Node?[operand.ResultTypes.Length];
-        given[result] = given[result] is { } sum ? Plus(sum, cotangent) : cotangent;
+        given[result] = given[result] is { } sum
+            ? MovementRules.Beside(this, sum, cotangent) ?? Plus(sum, cotangent) : cotangent;
     }
 
     /// <summary>

@@ -27,6 +27,39 @@ internal static class MovementRules
         }
     }
 
+    /// <summary>
+    /// The sum of two parts in zeros of which one ends where the other begins: they are joined, as the parts of a split
+    /// are, and nothing is added. Null for all else.
+    /// </summary>
+    public static Node? Beside(Backward r, Node a, Node b)
+    {
+        if (a is not Pad first || b is not Pad second || !IsInZeros(first) || !IsInZeros(second)) return null;
+        if (Differing(first, second) is not { } axis) return null;
+        if (IsNext(second, first)) (first, second) = (second, first);
+        if (!IsNext(first, second)) return null;
+        var whole = r.Add(new Concat([.. Parts(first), .. Parts(second)], axis));
+        var (before, after) = (first.Before, first.After.SetItem(axis, second.After[axis]));
+        return before.Concat(after).All(p => p.Is(0)) ? whole
+            : r.Add(new Pad(whole, first.Operands[1], before, after, first.Between));
+
+        bool IsNext(Pad one, Pad other) =>
+            one.Before[axis] + one.OperandType(0).Shape[axis] == other.Before[axis];
+        IEnumerable<Node> Parts(Pad pad) =>
+            pad.Operands[0] is Concat c && c.Axis == axis ? c.Operands : [pad.Operands[0]];
+    }
+
+    private static bool IsInZeros(Pad pad) => pad.Between.All(b => b == 0)
+        && pad.Operands[1] is Const { IsSplat: true, FoldedIndex: < 0 } value && value.Type.DType.IsFloat
+        && value.Floats[0] == 0;
+
+    /// <summary>The one axis along which two parts of a type do not lie at the same places.</summary>
+    private static int? Differing(Pad a, Pad b)
+    {
+        List<int> axes = [.. Enumerable.Range(0, a.Type.Rank)
+            .Where(d => a.Before[d] != b.Before[d] || a.After[d] != b.After[d])];
+        return axes is [var axis] ? axis : null;
+    }
+
     private static bool IsSomething(Size size) => size.IsConstant && size.Value > 0;
 
     /// <summary>From the first element to the last one, both included.</summary>

@@ -242,6 +242,10 @@ internal sealed class Size : IEquatable<Size>, IComparable<Size>
 
     public override bool Equals(object? obj) => Equals(obj as Size);
 
+    public static bool operator ==(Size? a, Size? b) => a is null ? b is null : a.Equals(b);
+
+    public static bool operator !=(Size? a, Size? b) => !(a == b);
+
     public override int GetHashCode()
     {
         var hash = new HashCode();

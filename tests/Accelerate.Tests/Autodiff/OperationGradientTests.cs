@@ -76,6 +76,11 @@ public sealed partial class OperationGradientTests
         { "x: f32[5, 2]", "{ let y: f32[5, 2] = 0\n let h: f32[2] = 0\n for i in 0:5 { h = sin(h + x[i])\n y[i] = h }\n return y ** 2 }" },
         { "x: f32[5, 2]", "{ let h: f32[2] = 1\n for i in 0:5 { if i > 1 { h = h * x[i] + x[i - 1] } }\n return h }" },
         { "x: f32[3, 2]", "{ let h: f32[2] = 1\n for i in 0:3 { for j in 0:2 { h = h * x[i] + sin(x[j]) } }\n return h }" },
+        // Products of what is carried are kept, and the gradients of what they are with are one product of all rounds.
+        { "x: f32[3, 2, 2], w: f32[4, 2], u: f32[4, 2]", "{ let h: f32[2, 2] = 1\n for i in 0:3 { let a, b = split(x[i] @ transpose(w) + h @ transpose(u), 2)\n h = tanh(a) * h + sin(b) }\n return h }" },
+        { "x: f32[2, 3], u: f32[3, 3]", "{ let h = x\n for i in 0:3 { h = sin(h @ u + (h @ u) @ u) + u[i] }\n return h }" },
+        { "x: f32[2, 2]", "{ let h = x\n for i in 0:3 { h = h @ transpose(h) / 4 }\n return h }" },
+        { "x: f32[3, 2, 2], w: f32[2, 2]", "{ let l: f32[2, 2] = 0\n for i in 0:3 { l += sin(x[i] @ w) }\n return l }" },
         { "x: f32[3], n: i32", "{ let y = x\n for i in 0:3 { if n > i { y = y * x + i } }\n return y ** 2 }" },
         { "x: f32[4]", "[i] => if i > 0 { x[i] * x[i - 1] } else { x[0] }" },
         { "x: f32[4]", "[i < 4] => sum[k < 3](if i + k >= 1 and i + k < 5 { x[i + k - 1] ** 2 } else { 0 })" },
