@@ -176,7 +176,7 @@ internal sealed partial class Generator
                 string order = x.Rank == 2 ? "1, 0" : "0, 2, 1", op = Pick("+", "-", "*");
                 return New(op, x.Type, x.Shape, x.Grade, $"{x.Name} {op} transpose({x.Name}, [{order}])", x);
             case 5 when x.Type.IsFloat:
-                var f = Pick("tanh", "tanh", "sin", "erf", "atan");
+                var f = Pick("tanh", "tanh", "sin", "erf");
                 return New(f, x.Type, x.Shape, Round(x.Type, x.Grade), $"{f}({x.Name})", x);
             default:
                 int[] turned = [.. Enumerable.Range(0, x.Rank - 2), x.Rank - 1, x.Rank - 2];
