@@ -21,6 +21,8 @@ internal sealed partial class Layout
             case Window w:
                 return Carried(new Window(m, order[w.Axis], w.Count, w.Extent, w.Stride, w.Dilation),
                     Split(order, w.Axis, 2));
+            case Fold f:
+                return Folded(f, x);
             case Gather g:
                 return Carried(new Gather(m, Natural(g.Operands[1]), order[g.Axis]),
                     Split(order, g.Axis, g.OperandType(1).Rank));
@@ -49,12 +51,52 @@ internal sealed partial class Layout
     private Ordered? Transposed(Transpose t)
     {
         var x = values[t.Operands[0]];
-        if (x.IsNatural && !(convolutions.Contains(x.Node) && !IsFew(x.Node.Type.Shape[^1]))) return null;
         var order = t.Permutation.Select(d => x.Order[d]).ToImmutableArray();
+        if (IsSpread(t, x.Node)) return Carried(AsStored((Dot)x.Node), order);
+        if (x.IsNatural && !(convolutions.Contains(x.Node) && !IsFew(x.Node.Type.Shape[^1]))) return null;
         // Channels last by the text of the program: from here on it decides.
         var wide = AxisGroup.Wide(t.Type.Shape);
         var isLast = wide.IsEmpty || order[wide[^1]] == wide.Max(d => order[d]);
         return isLast ? Same(Turn(x.Node, order)) : Carried(x.Node, order);
+    }
+
+    /// <summary>
+    /// True for a product that is laid apart or folded along some of its axes, as that of a convolution's transpose is:
+    /// the others, of the weight, are as contiguous behind that as the product has them.
+    /// </summary>
+    private bool IsSpread(Transpose t, Node product) => product is Dot { FreeB.IsEmpty: false } dot
+        && !IsFew(dot.Type.Shape[(dot.BatchA.Length + dot.FreeA.Length)..].Aggregate(Size.One, (p, s) => p * s))
+        && users[t] is [var user] && user switch
+        {
+            Fold => true,
+            Pad pad => pad.Between.Any(b => b > 0),
+            UpdateSlice update => IsTurned(update) && update.Steps.Any(s => s > 1),
+            _ => false,
+        };
+
+    /// <summary>A product whose columns are taken apart is stored as it is: turned, its lanes would be few.</summary>
+    private Node AsStored(Dot product) => product.FreeB.Length == 1 ? product
+        : Add(new Graph.Barrier(product, BarrierKind.Materialise));
+
+    /// <summary>True where a part is written into what has its order, or into one number throughout.</summary>
+    private bool IsTurned(UpdateSlice u) =>
+        u.Operands.Length == 2 && (u.Operands[0] is Const { IsSplat: true } || !values[u.Operands[0]].IsNatural);
+
+    private Ordered Updated(UpdateSlice u, ImmutableArray<int> order)
+    {
+        var sequence = Inverse(order);
+        return Carried(new UpdateSlice(InOrder(u.Operands[0], order), InOrder(u.Operands[1], order), [], [],
+            [.. sequence.Select(d => u.Starts[d])], [.. sequence.Select(d => u.Steps[d])]), order);
+    }
+
+    /// <summary>Windows are folded along two axes that lie side by side: the places in one are moved there.</summary>
+    private Ordered Folded(Fold f, Ordered x)
+    {
+        var sequence = x.Sequence.Remove(f.Axis + 1);
+        sequence = sequence.Insert(sequence.IndexOf(f.Axis) + 1, f.Axis + 1);
+        var m = Turn(x.Node, [.. sequence.Select(d => x.Order[d])]);
+        var order = Inverse(sequence);
+        return Carried(new Fold(m, order[f.Axis], f.Size, f.Stride, f.Dilation), Without(order, [f.Axis + 1]));
     }
 
     private static bool IsFew(Size channels) => channels.IsConstant && channels.Value < FewChannels;

@@ -25,6 +25,7 @@ internal sealed partial class Layout
     private readonly Rewrites rewrites;
     private readonly Function from;
     private readonly Function into;
+    private readonly Uses users;
     private readonly Dictionary<Node, Ordered> values = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>
@@ -43,7 +44,7 @@ internal sealed partial class Layout
 
     private Layout(Function function, Rewrites rewrites)
     {
-        (this.rewrites, from) = (rewrites, function);
+        (this.rewrites, from, users) = (rewrites, function, new Uses(function));
         into = new Function(function.Name);
     }
 
@@ -106,7 +107,8 @@ internal sealed partial class Layout
                 Carried(node.With([.. node.Operands.Select(o => InOrder(o, order))]), order),
         Concat c when FirstOrder(node) is { } order =>
             Carried(new Concat([.. node.Operands.Select(o => InOrder(o, order))], order[c.Axis]), order),
-        Pad or Slice or Reverse or Window or Gather or DynamicSlice or Reshape or Broadcast or Reduce or ArgReduce
+        UpdateSlice u when IsTurned(u) && FirstOrder(node) is { } order => Updated(u, order),
+        Pad or Slice or Reverse or Window or Fold or Gather or DynamicSlice or Reshape or Broadcast or Reduce or ArgReduce
             when Form(node, 0) is { IsNatural: false } x => Movement(node, x),
         _ => null,
     };

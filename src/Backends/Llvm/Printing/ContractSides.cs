@@ -24,6 +24,13 @@ internal sealed record ColumnAccess(Load Load, Run Run);
 /// </summary>
 internal sealed record PanelAccess(Load Load, Size Start, Size Stride);
 
+/// <summary>Rows that are neighbours along all of k.</summary>
+/// <param name="Load">What reads them.</param>
+/// <param name="Start">The place of the first row's first element.</param>
+/// <param name="Stride">From one row to the next.</param>
+/// <param name="Order">The axes of k as they lie, the outermost first.</param>
+internal sealed record KRows(Load Load, Size Start, Size Stride, ImmutableArray<Axis> Order);
+
 internal static class ContractSides
 {
     /// <summary>
@@ -95,18 +102,39 @@ internal static class ContractSides
         return RunOf(rest, contract, []) is { } run ? new(load, run) : null;
     }
 
-    /// <summary>The right side as rows along k: neighbours along all of k, one load, any stride along n.</summary>
-    public static (Load Load, Size Start, Size Stride)? Transposed(Contract contract)
+    /// <summary>
+    /// The right side as rows along k: neighbours along all of k, in whatever order its axes lie, one load, any stride
+    /// along n.
+    /// </summary>
+    public static KRows? Transposed(Contract contract)
     {
         if (contract.Right.Statements is not [Load { Guards.IsEmpty: true } load] || load.Result != contract.RightYield)
             return null;
         if (load.Offset.AffineIn(contract.N.Variable) is not var (stride, rest)
             || contract.K.Any(k => stride.Mentions(k.Variable)))
             return null;
-        return RunOf(rest, contract, []) is { } run && run.Stride.Is(1) && run.Inner == contract.K.Length
-            && contract.K.Length > 0
-            ? (load, run.Start, stride)
-            : null;
+        // From the innermost axis on: of each the stride is what the ones inside of it hold.
+        var (left, order, count) = (contract.K.ToList(), new List<Axis>(), Size.One);
+        while (left.FindLast(k => rest.AffineIn(k.Variable) is var (step, _) && (step == count || k.Extent.Is(1))) is { } k)
+        {
+            rest = rest.AffineIn(k.Variable)!.Value.Remainder;
+            order.Insert(0, k);
+            left.Remove(k);
+            count *= k.Extent;
+        }
+        return left.Count == 0 && order.Count > 0 ? new(load, rest, stride, [.. order]) : null;
+    }
+
+    /// <summary>The axes of k by the strides of what the right side reads, the longest first; null for the contract's
+    /// own order.</summary>
+    public static ImmutableArray<Axis>? ByStride(Contract contract)
+    {
+        if (contract.Right.Statements.OfType<Load>().ToList() is not [var load]) return null;
+        var strides = contract.K.Select(k => load.Offset.AffineIn(k.Variable)?.Coefficient).ToList();
+        if (!strides.All(s => s is { IsConstant: true })) return null;
+        ImmutableArray<Axis> order = [.. contract.K.Select((k, i) => (Axis: k, Stride: Math.Abs(strides[i]!.Value)))
+            .OrderByDescending(k => k.Stride).Select(k => k.Axis)];
+        return order.SequenceEqual(contract.K) ? null : order;
     }
 
     private static Run? RunOf(Size offset, Contract contract, ImmutableArray<Guard> guards)

@@ -25,7 +25,7 @@ internal sealed class RightSide
     private readonly string element;
     private readonly PanelAccess? panels;
     private readonly ColumnAccess? columns;
-    private readonly (Load Load, Size Start, Size Stride)? transposed;
+    private readonly KRows? transposed;
     private string first = "0";
 
     public RightSide(StatementPrinter statements, LlvmText text, ScalarPrinter scalars, IndexPrinter index,
@@ -144,13 +144,38 @@ internal sealed class RightSide
             whole = text.Value($"udiv i64 {n}, {Tile.Panel}");
             whole = text.Value($"select i1 {text.Value($"icmp slt i64 {whole}, {end}")}, i64 {whole}, i64 {end}");
         }
-        contract.OverK(text, index, contract.K.Length,
-            k => text.For(begin, whole, "1", panel => PackColumns(k, Column(panel), n, To(panel), masked: false)));
+        OverK(k => text.For(begin, whole, "1", panel => PackColumns(k, Column(panel), n, To(panel), masked: false)));
         // The last panel, when it is a part of one.
         if (!isWhole) text.If(text.Value($"icmp slt i64 {whole}, {end}"), () =>
-            contract.OverK(text, index, contract.K.Length, k =>
-                PackColumns(k, Column(whole), n, To(whole), masked: true)));
+            OverK(k => PackColumns(k, Column(whole), n, To(whole), masked: true)));
     }
+
+    /// <summary>
+    /// Over all of k, in the order in which the right side lies: in its own order the taps of a convolution's weights
+    /// would be read in as many passes. The inside gets the flat position.
+    /// </summary>
+    private void OverK(Action<string> inside)
+    {
+        if (ContractSides.ByStride(contract) is not { } order)
+        {
+            contract.OverK(text, index, contract.K.Length, inside);
+            return;
+        }
+        void Level(int i)
+        {
+            if (i == order.Length) inside(index.Scalar(Flat(k => Size.Variable(k.Variable))));
+            else text.For("0", index.Scalar(order[i].Extent), "1", k =>
+            {
+                index.Define(order[i].Variable, k);
+                Level(i + 1);
+            });
+        }
+        Level(0);
+    }
+
+    /// <summary>The flat position along k of a place along each of its axes.</summary>
+    private Size Flat(Func<Axis, Size> place) =>
+        contract.K.Aggregate(Size.Zero, (flat, k) => flat * k.Extent + place(k));
 
     private void PackColumns(string k, string column, string n, string panel, bool masked)
     {
@@ -173,7 +198,7 @@ internal sealed class RightSide
     }
 
     /// <summary>Sixteen rows of sixteen neighbours along k at a time, turned round in registers.</summary>
-    private void PackRows((Load Load, Size Start, Size Stride) rows, string column, string n, string panel)
+    private void PackRows(KRows rows, string column, string n, string panel)
     {
         var memory = statements.Buffer(rows.Load.Buffer);
         var (k, last) = (index.Scalar(depth), text.Value($"sub i64 {n}, 1"));
@@ -190,26 +215,39 @@ internal sealed class RightSide
                     $"add i64 {index.Scalar(rows.Start)}, {text.Value($"mul i64 {at}, {index.Scalar(rows.Stride)}")}");
                 starts[j] = At(memory, offset);
             }
-            void Put(string value, string vector, string at, int align) =>
-                text.Do($"store {vector} {value}, ptr {At(panel, text.Value($"add i64 {text.Value($"mul i64 {at}, {Tile.Panel}")}, {v}"))}, align {align}");
+            string To(string at, int lane) =>
+                At(panel, text.Value($"add i64 {text.Value($"mul i64 {Placed(rows, at)}, {Tile.Panel}")}, {v + lane}"));
             var lanes = Types.Of(type, Width);
             text.For("0", whole, $"{Width}", s =>
             {
                 var block = starts.Select(p => text.Value($"load {lanes}, ptr {At(p, s)}, align {type.Bytes()}"))
                     .ToArray();
                 var turned = TurnedBlock.Turn(text, block, element);
-                for (var j = 0; j < Width; j++) Put(turned[j], lanes, text.Value($"add i64 {s}, {j}"), Align);
+                for (var j = 0; j < Width; j++)
+                    text.Do($"store {lanes} {turned[j]}, ptr {To(text.Value($"add i64 {s}, {j}"), 0)}, align {Align}");
             });
             text.For(whole, k, "1", s =>
             {
                 for (var j = 0; j < Width; j++)
                 {
                     var one = text.Value($"load {element}, ptr {At(starts[j], s)}, align {type.Bytes()}");
-                    var to = At(panel, text.Value($"add i64 {text.Value($"mul i64 {s}, {Tile.Panel}")}, {v + j}"));
-                    text.Do($"store {element} {one}, ptr {to}, align {type.Bytes()}");
+                    text.Do($"store {element} {one}, ptr {To(s, j)}, align {type.Bytes()}");
                 }
             });
         }
+    }
+
+    /// <summary>The position along k of one in the order in which rows lie.</summary>
+    private string Placed(KRows rows, string at)
+    {
+        if (rows.Order.SequenceEqual(contract.K)) return at;
+        for (var i = rows.Order.Length - 1; i >= 0; i--)
+        {
+            var extent = index.Scalar(rows.Order[i].Extent);
+            index.Define(rows.Order[i].Variable, i == 0 ? at : text.Value($"urem i64 {at}, {extent}"));
+            if (i > 0) at = text.Value($"udiv i64 {at}, {extent}");
+        }
+        return index.Scalar(Flat(k => Size.Variable(k.Variable)));
     }
 
     private string At(string pointer, string offset) =>
