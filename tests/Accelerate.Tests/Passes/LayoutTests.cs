@@ -3,6 +3,7 @@
 using Accelerate.Compiler;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Passes;
+using Accelerate.Compiler.Types;
 using Accelerate.Tests.Support;
 using Assert = Xunit.Assert;
 
@@ -51,6 +52,20 @@ public class LayoutTests
             Assert.Equal(dot.OperandType(0).Rank - 1, dot.ContractA[^1]);
             Assert.Equal(Enumerable.Range(0, dot.ContractB.Length), dot.ContractB);
         }
+    }
+
+    /// <summary>The transposes of convolutions in strides, which lay products apart, do so along their channels.</summary>
+    [Fact]
+    public void WhatIsLaidApartHasItsChannelsLast()
+    {
+        var step = Optimised("train_resnet50", "step");
+        var folds = step.Nodes.OfType<Fold>().Select(n => n.Type).ToList();
+        var strided = step.Nodes.OfType<UpdateSlice>().Where(u => u.Steps.Any(s => s > 1)).Select(n => n.Type).ToList();
+        // Along two axes each: three convolutions of 3 x 3 and the pool; three of 1 x 1.
+        Assert.Equal((8, 6), (folds.Count, strided.Count));
+        // Between its two folds a product has its taps behind the channels.
+        Assert.All(folds.Concat(strided), type => Assert.Contains(type.Shape[^1].Is(3) ? type.Shape[^2] : type.Shape[^1],
+            (Size[])[64, 128, 256, 512, 1024]));
     }
 
     [Fact]
