@@ -144,15 +144,17 @@ internal sealed partial class Generator
         var (x, w) = (FindOr(type, [rows, side]), FindOr(type, [side, side]));
         var name = Name();
         var isSquare = rows.Equals(side);
-        var next = random.Next(isSquare ? 9 : 6) switch
+        var next = random.Next(isSquare ? 10 : 7) switch
         {
             0 or 1 => $"{name} @ {w.Name}",
             2 => $"{name} @ {w.Name} + {x.Name}",
             3 => $"reverse({name}, {random.Next(2)}) {Pick("+", "-")} {x.Name}",
             4 => $"{(type.IsFloat ? "sort" : "cumsum")}({name}, axis: {random.Next(2)})",
             5 => $"{name} {Pick("+", "-")} max({name}, axis: 1, keep: true)",
-            6 => $"{w.Name} @ {name}",
-            7 => $"transpose({name}) {Pick("+", "-")} {x.Name}",
+            6 => $"[i < {rows.Display}, j < {side.Display}] => sum[r < {random.Next(2, 5)}]"
+                + $"(if j >= r {{ {name}[i, j - r] }} else {{ 0 }})",
+            7 => $"{w.Name} @ {name}",
+            8 => $"transpose({name}) {Pick("+", "-")} {x.Name}",
             _ => $"{name} @ transpose({name})",
         };
         var count = sizes.Count > 0 && Pick([.. sizes.Keys]) is var n && sizes[n] < 8 ? n : Text(random.Next(2, 5));

@@ -13,6 +13,7 @@ internal sealed partial class Generator
         new("parts", 5, g => g.Parts()), new("neighbours", 4, g => g.Neighbours()),
         new("narrow", 6, g => g.Narrow()), new("product", 7, g => g.Product()), new("row", 5, g => g.Row()),
         new("combine", 5, g => g.Combine()), new("masked_row", 3, g => g.MaskedRow()),
+        new("regroup", 3, g => g.Regroup()),
     ];
 
     /// <summary>What <see cref="Let"/> defines; null where it does not fit.</summary>
@@ -213,6 +214,21 @@ internal sealed partial class Generator
         var last = Pick("sum", "max", "mean");
         return Let(last, x.Type, x.Shape.RemoveAt(axis), last == "max" ? x.Grade : Round(x.Type, x.Grade),
             $"{last}({x.Name}, axis: {axis})", x);
+    }
+
+    /// <summary>All elements in a row, a part of them from anywhere on, in groups of another size: frames of a signal.</summary>
+    private bool Regroup()
+    {
+        var x = Find(v => v.Rank > 0 && v.Shape.All(s => s.IsConstant) && Count(v.Shape) > 4)
+            ?? Parameter(AnyType(), [random.Next(2, 6), Pick(4, 6, 8, 12, 16)]);
+        var count = Count(x.Shape);
+        if (New("reshape", x.Type, [count], x.Grade, $"reshape({x.Name}, [{count}])", x) is not { } flat) return false;
+        var (width, first) = (Pick(2, 3, 4, 6, 8), random.Next(0, 4));
+        var rows = (count - first) / width;
+        if (rows < 1) return false;
+        if (New("slice", x.Type, [rows * width], x.Grade, $"{flat.Name}[{first}:{first + rows * width}]", flat)
+            is not { } part) return false;
+        return Let("reshape", x.Type, [rows, width], x.Grade, $"reshape({part.Name}, [{rows}, {width}])", part);
     }
 
     /// <summary>
