@@ -2,8 +2,8 @@
 namespace Accelerate.Compiler.Passes;
 
 /// <summary>
-/// y = Results ((Weights g) * (Data d)): four values of a filter g of three taps on six inputs d, as the product of two
-/// polynomials that is evaluated at five points and at infinity and interpolated (Cook and Toom). In two dimensions
+/// y = Results ((Weights g) * (Data d)): four values of a filter g of three taps on six inputs d, as a product of two
+/// polynomials that is evaluated at five points and at infinity, then interpolated (Cook and Toom). In two dimensions
 /// each matrix is applied to the rows, then to the columns.
 /// </summary>
 /// <remarks>
@@ -24,13 +24,13 @@ internal static class WinogradMatrices
         [.. Enumerable.Range(0, 4).Select(i => (double[])[.. Points.Select(p => Power(p, i)), i == 3 ? 1 : 0])];
 
     /// <summary>
-    /// 6 x 3: the filter's polynomial at each point, over the product of the point's distances to the others.
+    /// 6 x 3: the filter's polynomial at each point, divided by the product of the point's distances to the others.
     /// </summary>
     public static double[][] Weights { get; } = [.. Points.Select(p => Enumerable.Range(0, 3)
         .Select(i => Power(p, i) / Others(p).Aggregate(1.0, (product, q) => product * (p - q))).ToArray()), [0, 0, 1]];
 
     /// <summary>
-    /// 6 x 6: the coefficients of the product of (x - q) over the other points; of all points, for infinity.
+    /// 6 x 6: the coefficients of the product of (x - q) over the other points; over all points, for infinity.
     /// </summary>
     public static double[][] Data { get; } = [.. Points.Select(p => Product(Others(p))), Product(Points)];
 
