@@ -1,4 +1,5 @@
-// In: a dtype, a shape and elements. Out: a value of the reference interpreter, with what is needed to judge another's.
+// In: a dtype, a shape and elements. Out: a value of the reference interpreter, with the data to judge another's value
+// by.
 using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Graph.Interpreter;
@@ -34,8 +35,9 @@ internal sealed class ReferenceValue
     /// <summary>The elements of a float dtype; empty for the others.</summary>
     public double[] Values { get; }
 
-    /// <summary>For each element of a float dtype the sum of its terms' absolute values; empty for the
-    /// others.</summary>
+    /// <summary>
+    /// For each element of a float dtype the sum of its terms' absolute values; empty for the others.
+    /// </summary>
     public double[] Magnitude { get; }
 
     /// <summary>The elements of an integer dtype or bool; empty for the floats.</summary>
@@ -85,7 +87,7 @@ internal sealed class ReferenceValue
     }
 
     /// <summary>
-    /// The same, to be held to as many roundings of a dtype with fewer bits: what computes in it is off by so much.
+    /// The same value with the tolerance of a dtype with fewer bits, for an executor that computes in it.
     /// </summary>
     public ReferenceValue WithPrecision(DType dtype) => !DType.IsFloat ? this
         : new(DType, Shape, Values, Array.ConvertAll(Magnitude,
