@@ -49,8 +49,8 @@ internal static class ArenaPacker
     }
 
     /// <summary>
-    /// The bytes of the largest set of temporaries that are alive at one step; no arena is smaller, rounded to whole
-    /// lines.
+    /// The bytes of the largest set of temporaries that are alive at one step; given sizes in whole lines, no arena is
+    /// smaller.
     /// </summary>
     public static long LiveMaximum(long[] bytes, int[] first, int[] last)
     {
