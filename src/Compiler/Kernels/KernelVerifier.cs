@@ -16,7 +16,7 @@ internal sealed class KernelException(string constraint, string message) : Excep
 internal sealed partial class KernelVerifier
 {
     /// <summary>
-    /// What surrounds the block being checked. Side: of a contraction, or a reduction in a vector loop.
+    /// The surroundings of the block being checked. Side: of a contraction, or a reduction in a vector loop.
     /// </summary>
     private enum Place
     {

@@ -19,7 +19,7 @@ namespace Accelerate.Compiler.Passes;
 ///   rows    [n, th, xi, w, c]    Bt over the rows of the padded image; a whole row of places by channels lies together
 ///   V       [xi nu, tiles, c]    Bt over its columns
 ///   M       [xi nu, tiles, o]    36 products of matrices
-///   columns [i, nu, tiles, o]    At over xi; everything behind xi lies together
+///   columns [i, nu, tiles, o]    At over xi; everything after xi lies together
 ///   y       [n, th, i, tw, j, o] At over nu, which is [n, h, w, o]
 /// </remarks>
 internal static class Winograd

@@ -16,7 +16,7 @@ internal enum Propagation
     Likely,
 }
 
-/// <summary>What a run does beyond computing its results: rounding, propagation, observers.</summary>
+/// <summary>Options of a run beyond computing its results: rounding, propagation, observers.</summary>
 internal sealed record InterpreterOptions
 {
     public static readonly InterpreterOptions Default = new();
