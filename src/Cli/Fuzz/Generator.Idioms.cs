@@ -243,9 +243,9 @@ internal sealed partial class Generator
             || New("max", x.Type, x.Shape.SetItem(axis, 1), Jump(x), $"max({seen.Name}, axis: {axis}, keep: true)",
                 seen) is not { } most) return false;
         var fill = Pick("0", "1", LiteralOperand(x.Type));
-        if (New("select", x.Type, x.Shape, Composite(x),
-            $"select({x.Name} < {limit}, {(Chance(2) ? x.Name : $"exp({x.Name} - {most.Name})")}, {fill})", x, most)
-            is not { } kept) return false;
+        var again = Chance(2) ? $"select({x.Name} < {limit}, {x.Name}, {fill}) - {most.Name}"
+            : $"select({x.Name} < {limit}, exp({x.Name} - {most.Name}), {fill})";
+        if (New("select", x.Type, x.Shape, Composite(x), again, x, most) is not { } kept) return false;
         return New("sum", x.Type, x.Shape.SetItem(axis, 1), Composite(kept),
             $"sum({kept.Name}, axis: {axis}, keep: true)", kept) is { } total
             && Let("/", x.Type, x.Shape, Composite(kept, total), $"{kept.Name} / (abs({total.Name}) + 1)", kept, total);

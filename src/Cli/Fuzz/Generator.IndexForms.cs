@@ -161,18 +161,28 @@ internal sealed partial class Generator
     private bool IndexWindow()
     {
         if (Axis(v => v.Type != DType.Bool && v.Rank < 4) is not var (x, axis)) return false;
+        // Rows of which the last block of lanes ends inside of a window, beside it, and behind it.
+        if (Chance(3))
+        {
+            x = Parameter(x.Type, [random.Next(1, 4), random.Next(28, 36) * random.Next(1, 4)]);
+            axis = 1;
+        }
         var (extent, value) = (x.Shape[axis], Value(x.Shape[axis]));
         var (width, stride, dilation) = (random.Next(1, 5), random.Next(1, 4), random.Next(1, 3));
         var span = (width - 1) * dilation + 1;
+        var padding = Chance(2) ? random.Next(1, 3) : 0;
         if (value < span) return false;
-        var count = Size.FloorDiv(extent - span, stride) + 1;
+        var count = Size.FloorDiv(extent + 2 * padding - span, stride) + 1;
         var names = Enumerable.Range(0, x.Rank).Select(d => $"i{d}").ToList();
         string Times(int factor, string index) => factor > 1 ? $"{factor} * {index}" : index;
-        var reads = names.Select((n, d) => d == axis ? $"{Times(stride, n)} + {Times(dilation, "r")}" : n);
+        var place = $"{Times(stride, names[axis])} + {Times(dilation, "r")}{(padding > 0 ? $" - {padding}" : "")}";
+        var reads = names.Select((n, d) => d == axis ? place : n);
         var outer = names.Select((n, d) => $"{n} < {(d == axis ? count : x.Shape[d]).Display}");
         var f = x.Type.IsFloat ? Pick("sum", "mean", "max", "min") : Pick("sum", "max", "min");
         var weight = f == "sum" && Chance(2) ? Parameter(x.Type, [width]) : null;
-        var term = $"{x.Name}[{string.Join(", ", reads)}]{(weight is null ? "" : $" * {weight.Name}[r]")}";
+        var read = $"{x.Name}[{string.Join(", ", reads)}]";
+        if (padding > 0) read = $"(if {place} >= 0 and {place} < {extent.Display} {{ {read} }} else {{ 0 }})";
+        var term = $"{read}{(weight is null ? "" : $" * {weight.Name}[r]")}";
         var grade = f is "sum" or "mean" ? Round(x.Type, x.Grade) : x.Grade;
         return Let($"window_{f}", x.Type, x.Shape.SetItem(axis, count), grade,
             $"[{string.Join(", ", outer)}] => {f}[r < {width}]({term})",

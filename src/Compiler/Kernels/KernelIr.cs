@@ -92,8 +92,8 @@ internal sealed record Axis(string Variable, Size Extent)
 internal sealed record Scope(Block Block, ImmutableArray<Axis> Axes);
 
 /// <summary>
-/// What every statement tells about itself, so that code that walks or rewrites kernels does not depend on its kind:
-/// the blocks it contains, the values it defines, the sizes it mentions.
+/// The base of all statements. Each reports the blocks it contains, the values it defines and the sizes it mentions, so
+/// that code that walks or rewrites kernels does not depend on its kind.
 /// </summary>
 internal abstract record Statement
 {

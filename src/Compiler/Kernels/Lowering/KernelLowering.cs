@@ -125,6 +125,9 @@ internal sealed class KernelLowering(FusionPlan fusion, (Reduce Of, Reduce Parts
             if (outer < rank - 1 && (!IsAffine(lowered.Kernel) || IsApartInBlocks(lowered.Kernel))) continue;
             if (outer == rank - 1 && outer > 0 && rank == value.Type.Rank
                 && TryTurned(value, target, placing) is { } turned) return turned;
+            if (outer == rank - 1 && outer > 0 && IsFewLanes(axes.Shape)
+                && TryMap(value, target, placing, axes, outer - 1, FlatBlock) is var wider
+                && IsAlongMostly(wider.Kernel)) return wider;
             var block = Block(lowered.Kernel, Size.Product(axes.Shape.Skip(outer)), outer > 0);
             return block == FlatBlock ? lowered : TryMap(value, target, placing, axes, outer, block);
         }
@@ -272,6 +275,29 @@ internal sealed class KernelLowering(FusionPlan fusion, (Reduce Of, Reduce Parts
         .Where(l => l.Kind == LoopKind.Vector).Any(l => Kernel.Statements(l.Body).OfType<Load>().Any(x =>
             x.Offset.AffineIn(l.Variable) is var (stride, _) && !stride.Is(0) && !stride.Is(1)
             && x.Offset.Terms.Any(t => t.Atoms.Any(a => a is FloorDivAtom))));
+
+    /// <summary>
+    /// True if the last axis fills only a part of a vector, and together with the axis before it at least one vector.
+    /// </summary>
+    private static bool IsFewLanes(ImmutableArray<Size> shape) => shape[^1].IsConstant && shape[^1].Value < Narrow
+        && shape[^2].IsConstant && shape[^1].Value * shape[^2].Value >= 16;
+
+    /// <summary>
+    /// True if all stores and at least half of the loads access neighbours along the lanes. The other loads are done lane
+    /// by lane, such as that of the mean of a group of two channels: x of [64, 28, 28, 8 groups of 2], silu of its norm,
+    /// AMD Zen 4, 1 thread: 3.9 ms with two lanes of 16, 1.5 ms with all of them.
+    /// </summary>
+    private static bool IsAlongMostly(Kernel kernel)
+    {
+        if (Kernel.Statements(kernel.Body).OfType<Loop>().Where(l => l.Kind == LoopKind.Vector).ToList() is not [var lanes])
+            return false;
+        var all = Kernel.Statements(lanes.Body).ToList();
+        bool IsAlong(Size offset) => offset.AffineIn(lanes.Variable) is var (stride, _) && stride.Is(1);
+        var reads = all.OfType<Load>().Where(l => l.Offset.Mentions(lanes.Variable)).ToList();
+        return all.OfType<Store>().All(s => IsAlong(s.Offset))
+            && reads.All(l => l.Guards.All(g => g.Index.AffineIn(lanes.Variable) is not null))
+            && 2 * reads.Count(l => IsAlong(l.Offset)) >= reads.Count;
+    }
 
     /// <summary>True if no access inside a vector loop divides the loop's variable.</summary>
     private static bool IsAffine(Kernel kernel) => Kernel.Statements(kernel.Body).OfType<Loop>()
