@@ -14,7 +14,7 @@ using Accelerate.Runtime;
 namespace Accelerate;
 
 /// <summary>
-/// The text of a program, compiled. A mistake in it is data, not an exception: look at <see cref="Diagnostics"/> first.
+/// The compiled text of a program. Errors in it are data, not exceptions: look at <see cref="Diagnostics"/> first.
 /// </summary>
 public sealed class Compilation
 {
@@ -35,26 +35,26 @@ public sealed class Compilation
     internal SourceText Source { get; }
 
     /// <summary>
-    /// Everything that was found wrong, in the order of the text; empty for a program that is right and supported. The
-    /// text of one, <c>diagnostic.ToString()</c>, shows the lines concerned.
+    /// All errors found, in the order of the text; empty for a program that is right and supported. The text of one,
+    /// <c>diagnostic.ToString()</c>, shows the source lines.
     /// </summary>
     public ImmutableArray<Diagnostic> Diagnostics => bag.Sorted();
 
     /// <summary>0 ok, 1 user error, 3 known limitation, 70 compiler bug.</summary>
     internal int ExitCode => bag.ExitCode;
 
-    /// <summary>The result of binding; null when it was not reached or failed.</summary>
+    /// <summary>The result of binding; null if it was not reached or failed.</summary>
     internal BoundProgram? Bound { get; private set; }
 
-    /// <summary>The entries asked for that could be compiled, in the order of the file.</summary>
+    /// <summary>The requested entries that could be compiled, in the order of the file.</summary>
     internal ImmutableArray<CompiledEntry> Entries { get; }
 
     /// <summary>The programs of the entries, for <c>Executables.Create</c>.</summary>
     internal IReadOnlyList<Program> Programs => [.. Entries.Select(e => e.Program).OfType<Program>()];
 
     /// <summary>
-    /// All that running the entries takes. It lacks the entries that could not be compiled, of which the diagnostics
-    /// tell.
+    /// Everything needed to run the entries. It lacks the entries that could not be compiled, which the diagnostics
+    /// report.
     /// </summary>
     public CompiledModel Model =>
         new([.. Programs], Bound is null ? [] : [.. Bound.State], Bound?.WeightRules ?? WeightRules.None)
@@ -85,7 +85,7 @@ public sealed class Compilation
     /// <summary>Compiles a text.</summary>
     /// <param name="text">The program.</param>
     /// <param name="options">The defaults if null.</param>
-    /// <param name="path">The name by which diagnostics call it; its folder is where `use` looks.</param>
+    /// <param name="path">The name of the text in diagnostics; its folder is where `use` looks.</param>
     /// <exception cref="InternalErrorException">A bug of the compiler.</exception>
     public static Compilation FromText(string text, CompilationOptions? options = null, string path = "program.acc")
     {
@@ -94,8 +94,8 @@ public sealed class Compilation
         return Boundary.Guard(path, () => FromSource(new SourceText(path, text), options));
     }
 
-    /// <summary>Compiles a source; an error of the compiler itself comes out as it is.</summary>
-    /// <param name="source">The text; its path says where `use` looks unless the options do.</param>
+    /// <summary>Compiles a source; internal errors of the compiler are thrown unchanged.</summary>
+    /// <param name="source">The text; its path determines where `use` looks unless the options do.</param>
     /// <param name="options">The defaults if null.</param>
     internal static Compilation FromSource(SourceText source, CompilationOptions? options = null)
     {
@@ -127,7 +127,7 @@ public sealed class Compilation
         foreach (var function in wanted)
         {
             var entry = new CompiledEntry(function.Name, function);
-            // One entry that cannot be compiled says so; the others are.
+            // An entry that cannot be compiled is reported; the others are compiled.
             var isDone = options.Last == CompilationStage.Bound
                 || Limited(function.Name, () => entry = Compile(entry, frozen));
             if (isDone) entries.Add(entry);
@@ -156,7 +156,7 @@ public sealed class Compilation
         }
     }
 
-    /// <summary>A graph's text does not say how its state begins: with zeros.</summary>
+    /// <summary>The text of a graph does not contain initial values of state: it begins with zeros.</summary>
     private StateDeclaration Declare(State state)
     {
         var zeros = new Function(state.Name);
@@ -165,10 +165,10 @@ public sealed class Compilation
     }
 
     /// <summary>
-    /// The program that computes the initial values of those pieces of state, one result each, named by its path. Null
-    /// when there are none.
+    /// The program that computes the initial values of the given pieces of state, one result each, named by its path.
+    /// Null if there are none.
     /// </summary>
-    /// <exception cref="LimitationException">It cannot be compiled; a diagnostic says where.</exception>
+    /// <exception cref="LimitationException">It cannot be compiled; a diagnostic has the place.</exception>
     internal Program? Initializer(IReadOnlyCollection<string> paths)
     {
         ArgumentNullException.ThrowIfNull(paths);
@@ -182,7 +182,7 @@ public sealed class Compilation
             ? entry.Program : throw new LimitationException(Diagnostics[^1].Headline);
     }
 
-    /// <summary>The nodes of a function without inputs in another; its first result there.</summary>
+    /// <summary>Copies the nodes of a function without inputs into another; returns its first result there.</summary>
     private static Node CopyInto(Function into, Function from)
     {
         var rebuild = new Rebuild(from, into);
@@ -210,7 +210,7 @@ public sealed class Compilation
         entry with { Program = Lowering.Lower(entry.Optimised!) };
 
     /// <summary>
-    /// Reports a limitation that a stage after the binder meets, at the function's declaration; false if there was one.
+    /// Reports a limitation found by a stage after the binder, at the function's declaration; false if there was one.
     /// </summary>
     private bool Limited(string name, Action action)
     {
@@ -234,7 +234,7 @@ public sealed class Compilation
         }
         catch (OverflowException)
         {
-            // Products that only an optimisation forms, or a lowering.
+            // Size products that only an optimisation, or lowering, forms.
             bag.Report(Codes.SizeTooLarge, Declaration(name), $"a size in {name} does not fit 64 bits");
             return false;
         }

@@ -1,4 +1,4 @@
-// In: the choices of a user. Out: one value that, together with the text, decides the result of a compilation.
+// In: the choices of a user. Out: one value that, together with the text, determines the result of a compilation.
 using Accelerate.Compiler;
 using Accelerate.Compiler.Binding;
 using Accelerate.Compiler.Graph;
@@ -10,8 +10,8 @@ namespace Accelerate;
 public sealed record CompilationOptions
 {
     /// <summary>
-    /// Values of the exported module's hyper-parameters by name, as the language writes them: a number, `true`, `false`
-    /// or `[3, 4]`.
+    /// Values of the exported module's hyper-parameters by name, in the language's syntax: a number, `true`, `false` or
+    /// `[3, 4]`.
     /// </summary>
     public IReadOnlyDictionary<string, string> Set
     {
@@ -19,42 +19,46 @@ public sealed record CompilationOptions
         init => Binding = Binding with { Set = value ?? throw new ArgumentNullException(nameof(Set)) };
     }
 
-    /// <summary>Size variables of exported functions that are constants: `n` is 1.</summary>
+    /// <summary>Size variables of exported functions to fix as constants: `n` is 1.</summary>
     public IReadOnlyDictionary<string, long> Dims
     {
         get => Binding.Dims;
         init => Binding = Binding with { Dims = value ?? throw new ArgumentNullException(nameof(Dims)) };
     }
 
-    /// <summary>Where `use` looks before the library; null for the folder of the file compiled.</summary>
+    /// <summary>Where `use` looks before the library; null for the folder of the compiled file.</summary>
     public string? Folder
     {
         get => Binding.Folder;
         init => Binding = Binding with { Folder = value };
     }
 
-    /// <summary>The exported functions wanted; null for all. A name that the file does not export is ignored.</summary>
+    /// <summary>
+    /// The exported functions to compile; null for all. A name that the file does not export is ignored.
+    /// </summary>
     public IReadOnlyCollection<string>? Entries { get; init; }
 
     /// <summary>
     /// The dtype, bf16 or f16, that the f32 operands of matmuls, convolutions and attention are rounded to; they still
-    /// accumulate in f32, and all else stays as declared. Null: nothing is rounded.
+    /// accumulate in f32, and everything else stays as declared. Null: nothing is rounded.
     /// </summary>
     public DType? Compute { get; init; }
 
     /// <summary>
-    /// True to compute all convolutions in their direct form, and the norms after them apart. False: those of 3x3 with
-    /// frozen weights that gain by it are in Winograd's form, which rounds differently.
+    /// True to compute all convolutions in their direct form, with separate norms after them. False to use Winograd's
+    /// form for those of 3x3 with frozen weights that gain by it, which rounds differently.
     /// </summary>
     public bool DirectConvolutions { get; init; }
 
-    /// <summary>Hyper-parameters, constant sizes, and the folder for `use`, as the binder takes them.</summary>
+    /// <summary>Hyper-parameters, constant sizes, and the folder for `use`, in the binder's form.</summary>
     internal BindOptions Binding { get; init; } = new();
 
-    /// <summary>The last stage that is run.</summary>
+    /// <summary>The last stage to run.</summary>
     internal CompilationStage Last { get; init; } = CompilationStage.Lowered;
 
-    /// <summary>The optimiser stops after so many rewrites, counted for each entry; null for no limit.</summary>
+    /// <summary>
+    /// The number of rewrites after which the optimiser stops, counted for each entry; null for no limit.
+    /// </summary>
     internal long? StopAfterRewrite { get; init; }
 
     /// <summary>

@@ -1,5 +1,4 @@
-// In: a stage of the compiler. Out: a name for it, by which a compilation can stop there, and the entries as they are
-// then.
+// The stages at which a compilation can stop, and an exported function at each of them.
 using Accelerate.Compiler.Fusion;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Kernels;
@@ -16,8 +15,8 @@ internal enum CompilationStage
 internal sealed record CompiledEntry(string Name, Function Bound, Function? Optimised = null, Program? Program = null)
 {
     /// <summary>
-    /// The calls of a composite that one kernel should compute, and none does: several are right, and slower. Empty
-    /// before it is optimised. Calls at one place of one layer count as one.
+    /// The calls of a composite that one kernel should compute, but none does: several kernels are right, but slower.
+    /// Empty before optimisation. Calls at one place of one layer count as one.
     /// </summary>
     public IReadOnlyList<Origin> FindDissolved() => Optimised is null ? [] : Claims.Dissolved(Bound, Optimised);
 }

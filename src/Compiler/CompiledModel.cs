@@ -1,4 +1,4 @@
-// In: a compilation. Out: everything that running its model takes: programs, state, the rules for weights.
+// In: a compilation. Out: everything needed to run its model: programs, state, the rules for weights.
 using System.Collections.Immutable;
 using Accelerate.Compiler;
 using Accelerate.Compiler.Binding;
@@ -9,39 +9,39 @@ using Accelerate.Runtime;
 namespace Accelerate;
 
 /// <summary>A model ready for a backend.</summary>
-/// <remarks>It has no syntax and no graphs, and so can come from a cache.</remarks>
+/// <remarks>It contains no syntax and no graphs, so it can come from a cache.</remarks>
 public sealed record CompiledModel
 {
-    /// <param name="programs">One for each entry that was asked for.</param>
+    /// <param name="programs">One for each requested entry.</param>
     /// <param name="state">All state of the model.</param>
-    /// <param name="rules">How the keys of a weights file become paths of the state.</param>
+    /// <param name="rules">How the keys of a weights file map to paths of the state.</param>
     internal CompiledModel(ImmutableArray<Program> programs, ImmutableArray<StateSpec> state, WeightRules rules) =>
         (Programs, State, Rules) = (programs, state, rules);
 
-    /// <summary>One for each entry that was asked for.</summary>
+    /// <summary>One for each requested entry.</summary>
     internal ImmutableArray<Program> Programs { get; init; }
 
     /// <summary>All state of the model.</summary>
     internal ImmutableArray<StateSpec> State { get; init; }
 
-    /// <summary>How the keys of a weights file become paths of the state.</summary>
+    /// <summary>How the keys of a weights file map to paths of the state.</summary>
     internal WeightRules Rules { get; init; }
 
     /// <summary>
-    /// Gives the program that computes the initial values of those pieces of state, one result each, named by its path.
-    /// Null when there are none. It throws a <see cref="LimitationException"/> where that cannot be compiled.
+    /// Returns the program that computes the initial values of the given pieces of state, one result each, named by its
+    /// path. Null if there are none. Throws a <see cref="LimitationException"/> if it cannot be compiled.
     /// </summary>
     internal Func<IReadOnlyCollection<string>, Program?> Initializer { get; init; } = _ => null;
 
-    /// <summary>The user's files that it was made from, apart from the one compiled.</summary>
+    /// <summary>The user's files that it was made from, apart from the compiled one.</summary>
     internal IReadOnlyList<string> Sources { get; init; } = [];
 
-    /// <summary>True where the state's places in the source are not known: the model is from a cache.</summary>
+    /// <summary>True if the state's places in the source are not known: the model is from a cache.</summary>
     internal bool IsCached { get; init; }
 
     /// <summary>
     /// Reads a safetensors file for the model or a part of it, by the program's `weights` rules. Floats of another
-    /// width than the program's are rounded once; integers have to fit.
+    /// width than the program's are rounded once; integers must fit.
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="part">
@@ -52,8 +52,8 @@ public sealed record CompiledModel
     /// They are views of the file where it has the program's dtypes; see <see cref="Safetensors"/>.</returns>
     /// <exception cref="DataException">The file is missing or malformed, or does not fit the model: the message has a
     /// line for everything that is missing, left over or of another shape.</exception>
-    /// <exception cref="ArgumentException">The model has no part of that path with state.</exception>
-    /// <exception cref="MemoryException">A converted tensor takes more memory than there is.</exception>
+    /// <exception cref="ArgumentException">The model has no part with state at that path.</exception>
+    /// <exception cref="MemoryException">There is not enough memory for a converted tensor.</exception>
     public IReadOnlyDictionary<string, Tensor> ReadWeights(string path, string part = "")
     {
         ArgumentNullException.ThrowIfNull(path);

@@ -1,4 +1,4 @@
-// In: a source and its options. Out: the model that compiling it gave before, in this process or another.
+// In: a source and its options. Out: the model from an earlier compilation, in this process or another.
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
@@ -19,9 +19,7 @@ internal sealed class ModelCache(DiskCache cache)
 {
     private readonly DiskCache cache = cache ?? throw new ArgumentNullException(nameof(cache));
 
-    /// <summary>
-    /// A model that was put here by the same compiler, from the same text, files used and options; else null.
-    /// </summary>
+    /// <summary>The stored model of the same compiler, text, used files and options; else null.</summary>
     public CompiledModel? TryGet(SourceText source, CompilationOptions options)
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -38,8 +36,8 @@ internal sealed class ModelCache(DiskCache cache)
     }
 
     /// <summary>
-    /// Keeps the model of a compilation whose wanted entries all are there. Its initialisers' programs are kept as they
-    /// are asked for.
+    /// Stores the model of a compilation if all its requested entries exist. The programs of its initialisers are
+    /// stored when they are first needed.
     /// </summary>
     public CompiledModel Put(Compilation compilation, CompilationOptions options)
     {
@@ -61,7 +59,7 @@ internal sealed class ModelCache(DiskCache cache)
         return program;
     };
 
-    /// <summary>All that decides the model but the files it uses, which the entry names.</summary>
+    /// <summary>Everything that determines the model except the used files, which the entry names.</summary>
     private static string Key(SourceText source, CompilationOptions options)
     {
         var set = options.Binding.Set.OrderBy(p => p.Key, StringComparer.Ordinal)
@@ -123,7 +121,7 @@ internal sealed class ModelCache(DiskCache cache)
         return bytes.ToArray();
     }
 
-    /// <summary>Null when a file that the model used is another by now.</summary>
+    /// <summary>Null if a file that the model used has changed.</summary>
     private static CompiledModel? Read(byte[] entry, SourceText source)
     {
         using var reader = new BinaryReader(new MemoryStream(entry));
@@ -153,7 +151,7 @@ internal sealed class ModelCache(DiskCache cache)
         };
     }
 
-    /// <summary>A file as `use` would find it now: its text, or null.</summary>
+    /// <summary>The text of a file as `use` would read it now, or null.</summary>
     private static string? Text(string path)
     {
         try
@@ -162,7 +160,7 @@ internal sealed class ModelCache(DiskCache cache)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Compiling says what is wrong with it.
+            // Compiling reports what is wrong with it.
             return null;
         }
     }

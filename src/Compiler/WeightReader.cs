@@ -1,5 +1,5 @@
 // In: a weights file, the part of a model that it is for. Out: its tensors by path of the state, in the dtypes of the
-// program, or the diagnostics that say why it does not fit.
+// program, or diagnostics about what does not fit.
 using System.Collections.Immutable;
 using System.Globalization;
 using Accelerate.Compiler.Binding;
@@ -10,8 +10,8 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler;
 
 /// <summary>
-/// The file for the whole model goes by the program's `weights` rules, one for a part by those of the part's module. A
-/// part's keys are its paths without the part's own; the file must have all state of the part and nothing else.
+/// A file for the whole model is read by the program's `weights` rules, one for a part by those of the part's module. A
+/// part's keys are its paths without the part's own; the file must contain all state of the part and nothing else.
 /// </summary>
 internal static class WeightReader
 {
@@ -21,13 +21,13 @@ internal static class WeightReader
         : [.. model.State.Where(s => s.Path.StartsWith(part + ".", StringComparison.Ordinal)).Select(s =>
             s with { Path = s.Path[(part.Length + 1)..] })];
 
-    /// <summary>The tensors by their whole path; they are of use where the bag stays empty.</summary>
+    /// <summary>The tensors by their whole path; only valid if the bag stays empty.</summary>
     /// <param name="file">The file. The tensors stay valid without it: they hold the mapping.</param>
     /// <param name="path">Its name.</param>
     /// <param name="part">The part it is for, or an empty path.</param>
     /// <param name="model">The model.</param>
-    /// <param name="bag">Takes what is missing, left over or of another shape.</param>
-    /// <param name="refuse">Called with the reason where a value does not fit its dtype; it throws.</param>
+    /// <param name="bag">Receives the diagnostics: weights that are missing, left over or of another shape.</param>
+    /// <param name="refuse">Called with the reason if a value does not fit its dtype; it throws.</param>
     public static IReadOnlyDictionary<string, Tensor> Read(Safetensors file, string path, string part,
         CompiledModel model, DiagnosticBag bag, Action<string> refuse)
     {
@@ -46,7 +46,7 @@ internal static class WeightReader
     }
 
     /// <summary>
-    /// Checkpoints keep floats at other widths than the program; each value is rounded once. An integer has to fit.
+    /// Checkpoints may store floats at other widths than the program; each value is rounded once. An integer must fit.
     /// </summary>
     private static Tensor Converted(Tensor tensor, DType type, string key, Action<string> refuse)
     {

@@ -1,4 +1,4 @@
-// The cotangents of what combines elements along axes: reductions, running ones, products of matrices.
+// The cotangents of operations that combine elements along axes: reductions, running reductions, dots.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
@@ -19,13 +19,13 @@ internal static class AxisRules
             r.Give(x, Back(dy));
             return;
         }
-        // One axis, the last, for all that are reduced.
+        // All reduced axes become one, the last.
         ImmutableArray<int> order = [.. kept, .. n.Axes];
         var turned = r.Turned(x, order);
         ImmutableArray<Size> outer = [.. kept.Select(d => x.Type.Shape[d])];
         var rows = r.Shaped(turned, [.. outer, Size.Product(n.Axes.Select(d => x.Type.Shape[d]))]);
         var axis = outer.Length;
-        // Of no elements there is none that came out, and none that has a gradient.
+        // A reduction over no elements selects none, so none has a gradient.
         if (rows.Type.Shape[axis].Is(0)) return;
         Node Unrowed(Node y) => r.Turned(r.Shaped(y, turned.Type.Shape),
             [.. Enumerable.Range(0, order.Length).Select(d => order.IndexOf(d))]);
@@ -33,12 +33,13 @@ internal static class AxisRules
         switch (n.Kind)
         {
             case ReduceOp.Mul:
-                // All but the element itself, also where one is 0: the product before it and the product behind it.
+                // The product of all elements but this one, computed without division as some may be 0: those before it
+                // times those after it.
                 r.Give(x, Unrowed(r.Times(spread, r.Times(Exclusive(r, rows, axis, false),
                     Exclusive(r, rows, axis, true)))));
                 break;
             default:
-                // The places are stored: as wide as they have to be.
+                // The places are stored, so they are only as wide as they have to be.
                 var extent = rows.Type.Shape[axis];
                 var place = extent.IsConstant && extent.Value <= int.MaxValue ? DType.I32 : DType.I64;
                 var first = r.Add(new ArgReduce(n.Kind == ReduceOp.Max, rows, axis, place));
@@ -50,7 +51,7 @@ internal static class AxisRules
         }
     }
 
-    /// <summary>The running product without the element itself.</summary>
+    /// <summary>The running product up to, but without, the element itself.</summary>
     private static Node Exclusive(Backward r, Node x, int axis, bool isReversed) => r.Add(new Cumulate(ReduceOp.Mul,
         Before(r, x, axis, isReversed, r.Fill(TensorType.Scalar(x.Type.DType), 1.0)), axis, isReversed));
 
@@ -69,7 +70,7 @@ internal static class AxisRules
                     Recurrence(r, Shifted(r, x, n.Axis, n.IsReversed), dy, n.Axis, !n.IsReversed)));
                 break;
             default:
-                // The place that the running extreme stands at: of equals the first one that was met.
+                // The place of the element that is the running extreme; of equal elements, the first one that was met.
                 var isMax = n.Kind == ReduceOp.Max;
                 var places = x.Type.With(DType.I64);
                 var here = r.Add(new Iota(places, n.Axis));
@@ -89,11 +90,13 @@ internal static class AxisRules
         ? r.Fill(type, type.Shape[axis].Value - 1)
         : r.Plus(r.Spread(r.Add(new SizeValue(type.Shape[axis], DType.I64)), type.Shape, []), r.Fill(type, -1L));
 
-    /// <summary>The element behind, in the direction of the running product; 1 past the end.</summary>
+    /// <summary>The next element in the direction of the running product; 1 past the end.</summary>
     private static Node Shifted(Backward r, Node x, int axis, bool isReversed) =>
         Before(r, x, axis, !isReversed, r.Fill(TensorType.Scalar(x.Type.DType), 1.0));
 
-    /// <summary>The element before, in the direction given: a place more at one end and a place less at the other.</summary>
+    /// <summary>
+    /// The previous element in the direction given: padded by one place at one end and cut by one at the other.
+    /// </summary>
     private static Node Before(Backward r, Node x, int axis, bool isReversed, Node end)
     {
         ImmutableArray<Size> none = [.. x.Type.Shape.Select(_ => Size.Zero)];
@@ -101,10 +104,10 @@ internal static class AxisRules
         return r.Add(new Pad(x, end, isReversed ? less : more, isReversed ? more : less, [.. none.Select(_ => 0L)]));
     }
 
-    /// <summary>y[i] = b[i] + a[i] y[i - 1] along an axis, or from its end; what is before the first is 0.</summary>
+    /// <summary>y[i] = b[i] + a[i] y[i - 1] along an axis, or from its end; the value before the first is 0.</summary>
     private static Node Recurrence(Backward r, Node a, Node b, int axis, bool isReversed)
     {
-        // Rounds take rows of the axis in front.
+        // Loops take slices along the first axis.
         ImmutableArray<int> order = [axis, .. Backward.Axes(a.Type.Rank, d => d != axis)];
         var (rowsA, rowsB) = (r.Turned(a, order), r.Turned(b, order));
         var row = rowsA.Type.With(rowsA.Type.Shape.RemoveAt(0));
@@ -119,8 +122,8 @@ internal static class AxisRules
     }
 
     /// <summary>
-    /// da = dy · b and db = a · dy over the axes that the other operand has alone. The products are dots of the same
-    /// form: nothing is transposed before them, and their axes are named in the order that they come out in.
+    /// da = dy · b and db = a · dy, contracted over the free axes of the other operand. The products are dots of the
+    /// same form: nothing is transposed before them, and their axes come out in the order named here.
     /// </summary>
     public static void Dot(Backward r, Dot n, Node dy)
     {
@@ -129,7 +132,7 @@ internal static class AxisRules
         ImmutableArray<int> batches = [.. Enumerable.Range(0, batch)];
         ImmutableArray<int> freeA = [.. Enumerable.Range(batch, n.FreeA.Length)];
         ImmutableArray<int> freeB = [.. Enumerable.Range(batch + n.FreeA.Length, n.FreeB.Length)];
-        // Narrow operands are wide in the product that was accumulated, and so are they here.
+        // Narrow operands are widened to the accumulator's dtype, as they were in the forward product.
         Node Wide(Node x) => r.As(x, n.Type.DType);
         if (r.Needs(a) && !OfImage(r, n, dy, Wide(b)))
         {
@@ -149,9 +152,10 @@ internal static class AxisRules
     }
 
     /// <summary>
-    /// The gradient of a convolution by its image is a convolution, of the cotangent with the weight turned round: where
-    /// the left operand is windows that lie one place apart, its own cotangent, which would be as large as all windows
-    /// and folded, is not made. False where it is something else.
+    /// The gradient of a convolution by its image is a convolution of the cotangent with the reversed weight. If the
+    /// left operand consists of windows with stride 1, this gives the image's cotangent directly; the cotangent of the
+    /// windows, which would be as large as all of them and then folded, is never made. False if the dot has another
+    /// form.
     /// </summary>
     private static bool OfImage(Backward r, Dot n, Node dy, Node b)
     {
@@ -164,7 +168,7 @@ internal static class AxisRules
         }
         if (windows.Count == 0) return false;
 
-        // Of each axis of the operand: the image's axis that it goes along, and whether it goes through a window.
+        // For each axis of the operand: the image's axis that it runs along, and whether it runs inside a window.
         List<(int Axis, bool IsInside)> axes = [.. Enumerable.Range(0, image.Type.Rank).Select(d => (d, false))];
         var of = new Dictionary<int, Window>();
         foreach (var w in windows)
@@ -176,8 +180,8 @@ internal static class AxisRules
         bool IsFree(int axis) => n.FreeA.Contains(axes.IndexOf((axis, false)));
         if (!of.Keys.All(k => IsFree(k) && n.ContractA.Contains(axes.IndexOf((k, true))))) return false;
 
-        // The cotangent with room for the windows that begin before the image's first place and end behind its last.
-        // What padding has lost has no use: the gradient is that of the image inside.
+        // The cotangent is padded for the windows that begin before the image's first place or end after its last. The
+        // gradient of the padding is not needed: the gradient is that of the image inside.
         var inner = image is Pad p && HasRoom(p) ? p : null;
         image = inner?.Operands[0] ?? image;
         Size Begin(int axis) => inner?.Before[axis] ?? Size.Zero;
@@ -194,7 +198,8 @@ internal static class AxisRules
         }
         Node padded = r.Add(new Pad(dy, r.Zeros(TensorType.Scalar(dy.Type.DType)), [.. before], [.. after],
             [.. before.Select(_ => 0L)]));
-        // Windows from the last axis on, so that those before keep their numbers; then where each axis has gone.
+        // Windows are added from the last axis on, so that earlier axes keep their numbers; then each axis's new place
+        // is recorded.
         var moved = Enumerable.Range(0, dy.Type.Rank).ToArray();
         var inside = new Dictionary<int, int>();
         foreach (var (axis, w) in of.OrderByDescending(p => At(p.Key)))
@@ -206,21 +211,21 @@ internal static class AxisRules
             for (var d = At(axis) + 1; d < moved.Length; d++) moved[d]++;
         }
 
-        // Contracted: what only the right operand had, and the places within a window, from its end.
+        // Contracted: the axes that only the right operand had, and the places within a window, from its end.
         var turned = of.Keys.Select(k => n.ContractB[n.ContractA.IndexOf(axes.IndexOf((k, true)))]).ToList();
         var weight = r.Add(new Graph.Reverse(b, [.. turned.Order()]));
         var freeB = Enumerable.Range(batch + n.FreeA.Length, n.FreeB.Length).Select(d => moved[d]);
         var product = r.Add(new Dot(padded, weight, [.. Enumerable.Range(0, batch)], n.BatchB,
             [.. freeB, .. of.Keys.Select(k => inside[k])], [.. n.FreeB, .. turned]));
 
-        // Its axes: batch, those along the image, then what else was contracted, in the right operand's order.
+        // Its axes: batch, those along the image, then the other contracted ones, in the right operand's order.
         var rest = Enumerable.Range(0, b.Type.Rank).Where(d => n.ContractB.Contains(d) && !turned.Contains(d))
             .Select(d => axes[n.ContractA[n.ContractB.IndexOf(d)]].Axis);
         ImmutableArray<int> places = [.. n.BatchA.Select(d => axes[d].Axis), .. n.FreeA.Select(d => axes[d].Axis), .. rest];
         r.Give(image, r.As(r.Turned(product, Inverse(places)), image.Type.DType));
         return true;
 
-        // Padding along the windows alone, and no more of it than they reach.
+        // True for padding along the windows only, and no wider than they reach.
         bool HasRoom(Pad p) => !r.Needs(p.Operands[1]) && p.Between.All(b => b == 0)
             && Enumerable.Range(0, p.Type.Rank).All(d => of.TryGetValue(d, out var w)
                 ? IsKnown((w.Extent - 1) * w.Dilation - p.Before[d])
@@ -230,7 +235,7 @@ internal static class AxisRules
 
     private static bool IsKnown(Size size) => size.IsConstant && size.Value >= 0;
 
-    /// <summary>The permutation that brings axes, named by where they belong, into order.</summary>
+    /// <summary>The permutation that sorts axes, each named by the place where it belongs.</summary>
     private static ImmutableArray<int> Inverse(ImmutableArray<int> axes) =>
         [.. Enumerable.Range(0, axes.Length).Select(d => axes.IndexOf(d))];
 }

@@ -1,4 +1,4 @@
-// The cotangents of calls, branches and loops: what their regions compute is differentiated in regions of their own.
+// The cotangents of calls, branches and loops: their regions are differentiated in regions of their own.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
@@ -10,8 +10,8 @@ namespace Accelerate.Compiler.Autodiff;
 internal sealed partial class Backward
 {
     /// <summary>
-    /// What a callee computes stands in the graph again, which is the same value as the call's once calls dissolve; a
-    /// callee that is to be computed again stands there on operands that no pass looks through.
+    /// The callee's nodes are copied into the graph; their values are the call's own once calls are inlined. A callee
+    /// that is to be recomputed is copied onto operands behind a barrier, which no pass looks through.
     /// </summary>
     internal void Through(Call call, Node?[] dy)
     {
@@ -27,7 +27,7 @@ internal sealed partial class Backward
         foreach (var operand in wanted) Give(operand, given(leaves[operand]));
     }
 
-    /// <summary>What is there anyway: nothing has to be kept for it.</summary>
+    /// <summary>True for values that are in memory in any case: nothing has to be stored for them.</summary>
     private static bool IsState(Node node) =>
         node is State or Barrier { Kind: BarrierKind.Leaf, Operands: [State] } || Outliner.IsGenerated(node);
 
@@ -59,10 +59,11 @@ internal sealed partial class Backward
     }
 
     /// <summary>
-    /// The rounds from the last to the first. What is carried into each round, and the products of it, are stored by a
-    /// loop that computes the rounds again, which a pass makes one with the loop itself; all else of a round is computed
-    /// anew. Cotangents of what is carried are carried; those of what is captured are sums that are carried, but for sums
-    /// of products: their operands are stored, and the product of all rounds is one.
+    /// Runs the rounds from the last to the first. The carried values at the start of each round, and the products made
+    /// of them, are stored by a second loop over the same rounds, which a later pass joins with the loop itself;
+    /// everything else in a round is recomputed. Cotangents of carried values are carried. Cotangents of captured
+    /// values are carried sums, except for sums of products: their operands are stored, and one product covers all
+    /// rounds.
     /// </summary>
     internal void Through(Scan scan, Node?[] dy)
     {
@@ -72,7 +73,8 @@ internal sealed partial class Backward
         var products = KeptProducts(scan, active);
         var histories = Histories(scan, products);
 
-        // In each round: cotangents of the carried, sums; then what is captured, the histories, the outputs' cotangents.
+        // Inputs of each round: cotangents of the carried values, sums; then the captured values, the histories, the
+        // outputs' cotangents.
         var carried = active.Select(k => dy[k] ?? Zeros(scan.Operands[k].Type)).ToList();
         List<Node> sums = [.. wanted.Select(i => Zeros(scan.Operands[i].Type))];
         List<int> outputs = [.. Enumerable.Range(scan.Carried, body.Results.Length - scan.Carried)
@@ -113,7 +115,7 @@ internal sealed partial class Backward
         for (var j = 0; j < changed.Count; j++)
         {
             var (_, rest, moved) = behind.FirstOrDefault(b => b.Result == j);
-            // A sum of nothing but products is not carried at all.
+            // A sum that consists only of products is not carried at all.
             if (rest is null || !ReferenceEquals(rest, into.Inputs[j]))
                 Give(scan.Operands[changed[j]], Add(new Result(made, j)));
             foreach (var product in moved ?? [])
@@ -122,8 +124,9 @@ internal sealed partial class Backward
     }
 
     /// <summary>
-    /// The products in a round of what is carried into it: they are costly, and where the result is at most four times
-    /// as large as the operand, as the gates of an LSTM are, keeping them takes not much more than what is kept anyway.
+    /// The products that a round computes of its carried values and that are kept: they are costly, and where the
+    /// result is at most four times as large as the operand, as the gates of an LSTM are, keeping them takes little
+    /// more memory than the values that are kept anyway.
     /// </summary>
     private static List<Node> KeptProducts(Scan scan, List<int> active)
     {
@@ -134,8 +137,8 @@ internal sealed partial class Backward
     }
 
     /// <summary>
-    /// What is added to a sum in a round, apart: the products, and the sum with all else. Only what carries nothing else
-    /// than additions behind one another is taken apart.
+    /// Splits what a round adds to a sum into the products and the sum of everything else. Only a carried value that is
+    /// changed by a chain of additions alone is split.
     /// </summary>
     private (int Result, Node Sum, List<Dot> Products) LeaveProducts(int result, Node sum)
     {
@@ -151,8 +154,8 @@ internal sealed partial class Backward
     }
 
     /// <summary>
-    /// True if storing the factors of each round takes no more than what is stored of it anyway. Microbatches in a loop
-    /// hand nothing on: their gradients are sums that are carried.
+    /// True if the factors of each round take no more memory than the values stored for it anyway. Microbatches in a
+    /// loop carry nothing from one to the next: their gradients are carried sums.
     /// </summary>
     private static bool FitsInto(IEnumerable<Dot> products, IEnumerable<Node> stored, Function round)
     {
@@ -163,7 +166,7 @@ internal sealed partial class Backward
         static Size Total(IEnumerable<Node> nodes) => nodes.Aggregate(Size.Zero, (sum, n) => sum + n.Type.Count);
     }
 
-    /// <summary>Nodes, and all that they are made of.</summary>
+    /// <summary>The nodes and everything they are computed from.</summary>
     private static HashSet<Node> Dependencies(IEnumerable<Node> nodes)
     {
         var (known, open) = (new HashSet<Node>(ReferenceEqualityComparer.Instance), new Stack<Node>(nodes));
@@ -175,7 +178,7 @@ internal sealed partial class Backward
 
     private static bool IsAtMost(Size a, Size b) => new IndexRanges().NonNegative(b - a);
 
-    /// <summary>The sum over all rounds of a product: the rounds are contracted with its own axes.</summary>
+    /// <summary>The sum of a product over all rounds: the rounds are contracted together with its own axes.</summary>
     private Node OfAllRounds(Dot product, Node loop, int first, List<Node> factors)
     {
         Node Stack(int operand) => Add(new Result(loop, first + factors.IndexOf(product.Operands[operand])));
@@ -184,7 +187,7 @@ internal sealed partial class Backward
             product.Type.DType));
     }
 
-    /// <summary>What a loop carries that depends on a leaf, and what it captures that does.</summary>
+    /// <summary>The carried and the captured values of a loop that depend on a leaf.</summary>
     private (List<int> Carried, List<int> Captured) Active(Scan scan)
     {
         var captured = Enumerable.Range(scan.Carried, scan.Operands.Length - scan.Carried)
@@ -202,14 +205,14 @@ internal sealed partial class Backward
         return ([.. active], captured);
     }
 
-    /// <summary>For all that a loop carries: what it was at the beginning of each round, stacked; then products.</summary>
+    /// <summary>For each carried value: its value at the beginning of each round, stacked; then the products.</summary>
     private List<Node> Histories(Scan scan, List<Node> products)
     {
         var body = Resized.Of(scan.Body, _ => null, names.Function);
-        // The copy has the nodes of the body in their order.
+        // The copy has the nodes of the body in the same order.
         body.Results = [.. body.Results, .. body.Inputs.Take(scan.Carried), .. products.Select(p => body.Nodes[p.Id])];
         body.ResultNames = [.. body.Results.Select(_ => "")];
-        // What it printed and asserted it has done once.
+        // The forward loop has printed and asserted already.
         body = WithoutEffects(body);
         var loop = Add(new Scan(body, scan.Variable, scan.Count, scan.Carried, scan.Operands));
         return [.. Enumerable.Range(scan.Body.Results.Length, scan.Carried + products.Count)
@@ -236,15 +239,14 @@ internal sealed partial class Backward
         return Shaped(Add(new Slice(stack, starts, shape.SetItem(0, 1), Ones(shape.Length))), shape.RemoveAt(0));
     }
 
-    /// <summary>A loop that the rules write.</summary>
-    /// <param name="count">Its rounds.</param>
-    /// <param name="isReversed">From the last round to the first; outputs are stacked as the rounds go.</param>
-    /// <param name="carried">What it begins with.</param>
-    /// <param name="captured">What every round sees.</param>
-    /// <param name="round">
-    /// In: what adds nodes, the carried and captured values, and the function that takes a round's element of a stack.
-    /// Out: the next carried values, then the round's outputs.
-    /// </param>
+    /// <summary>A loop made by the rules.</summary>
+    /// <param name="count">The number of rounds.</param>
+    /// <param name="isReversed">From the last round to the first; outputs are stacked in the order of the
+    /// rounds.</param>
+    /// <param name="carried">The initial values of the carried ones.</param>
+    /// <param name="captured">The values that every round reads.</param>
+    /// <param name="round">In: the builder that adds nodes, the carried and captured values, and the function that
+    /// takes a round's element of a stack. Out: the next carried values, then the round's outputs.</param>
     internal Node Loop(Size count, bool isReversed, ImmutableArray<Node> carried, ImmutableArray<Node> captured,
         Func<Backward, IReadOnlyList<Node>, Func<Node, Node>, ImmutableArray<Node>> round)
     {
@@ -266,7 +268,9 @@ internal sealed partial class Backward
         cotangents[leaf] = [sum];
     }
 
-    /// <summary>The cotangents of leaves, of what a copy has added; those are no part of the sweep around it.</summary>
+    /// <summary>
+    /// The cotangents of leaves from the values of a copy; its nodes are no part of the sweep around it.
+    /// </summary>
     private Func<Node, Node?> Inside(Copy copy, IEnumerable<Node> leaves, IEnumerable<(Node Value, Node? Cotangent)> seeds)
     {
         List<Node> all = [.. leaves.Distinct()];
@@ -278,7 +282,7 @@ internal sealed partial class Backward
         return inner.Cotangent;
     }
 
-    /// <summary>The nodes of a function in the graph of a sweep, without its effects.</summary>
+    /// <summary>Copies the nodes of a function, without its effects, into the graph of a sweep.</summary>
     private sealed class Copy(Backward into, Function from, Func<string, Size?>? sizes = null)
     {
         private readonly Dictionary<Node, Node> map = new(ReferenceEqualityComparer.Instance);
@@ -286,12 +290,15 @@ internal sealed partial class Backward
         /// <summary>The copies, operands first, each once.</summary>
         public List<Node> Nodes { get; } = [];
 
-        /// <summary>What was kept of values, each with the copy that computes it: its cotangent is the copy's.</summary>
+        /// <summary>
+        /// Values that were kept, each with the copy that computes it: the cotangent of one is the cotangent of the
+        /// other.
+        /// </summary>
         public Dictionary<Node, Node> Kept { get; } = new(ReferenceEqualityComparer.Instance);
 
         private readonly Dictionary<Node, Node> keep = new(ReferenceEqualityComparer.Instance);
 
-        /// <summary>Lets what is made of a node be made of a value that was kept.</summary>
+        /// <summary>Makes the users of a node read a kept value instead.</summary>
         public void Keep(Node old, Node value) => keep[old] = value;
 
         public Node this[Node old]
@@ -308,7 +315,7 @@ internal sealed partial class Backward
                 if (map.ContainsKey(node)) continue;
                 if (node is Print or Graph.Assert or Assign)
                 {
-                    // An effect hands its operand on.
+                    // An effect passes its operand through.
                     if (!node.Operands.IsEmpty) map[node] = map[node.Operands[0]];
                     continue;
                 }

@@ -1,4 +1,4 @@
-// The arithmetic that rules are written in: nodes in, nodes out, without what multiplies by one or adds nothing.
+// The arithmetic in which rules are written: nodes in, nodes out. Multiplying by one and adding zero make no node.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
@@ -9,7 +9,7 @@ namespace Accelerate.Compiler.Autodiff;
 
 internal sealed partial class Backward
 {
-    /// <summary>A tensor of one value.</summary>
+    /// <summary>A tensor filled with one value.</summary>
     internal Node Fill(TensorType type, double value) => Add(type.DType.IsFloat ? Const.Of(type, [value])
         : Const.Of(type, [(long)value]));
 
@@ -50,7 +50,9 @@ internal sealed partial class Backward
     internal Node Shaped(Node x, ImmutableArray<Size> shape) =>
         x.Type.Shape.SequenceEqual(shape) ? x : Add(new Reshape(x, shape));
 
-    /// <summary>The axes in another order; a product whose two sides change places is that of the two.</summary>
+    /// <summary>
+    /// Permutes the axes; where that swaps the two sides of a dot, the dot's operands are swapped instead.
+    /// </summary>
     internal Node Turned(Node x, ImmutableArray<int> order)
     {
         if (order.SequenceEqual(Enumerable.Range(0, order.Length))) return x;
@@ -66,11 +68,13 @@ internal sealed partial class Backward
         return Add(new Transpose(x, order));
     }
 
-    /// <summary>x along new axes: it has the result's axes that are listed.</summary>
+    /// <summary>Broadcasts x along new axes; `axes` are those of the result that x has.</summary>
     internal Node Spread(Node x, ImmutableArray<Size> shape, ImmutableArray<int> axes) =>
         axes.Length == shape.Length ? x : Add(new Broadcast(x, shape, axes));
 
-    /// <summary>The sum over axes; f16 and bf16 are added up in f32 and rounded once, as the language's `sum`.</summary>
+    /// <summary>
+    /// The sum over axes; f16 and bf16 are accumulated in f32 and rounded once, as in the language's `sum`.
+    /// </summary>
     internal Node Sum(Node x, ImmutableArray<int> axes) => axes.IsEmpty ? x
         : As(Add(new Reduce(ReduceOp.Add, As(x, Wide(x.Type.DType)), axes)), x.Type.DType);
 
@@ -85,11 +89,12 @@ internal sealed partial class Backward
         && c.Floats[0] == 1;
 
     /// <summary>
-    /// The position of each element in a flat tensor of that type when its index along one axis is another: both have
-    /// i64 positions.
+    /// For each element, its position in the flattened tensor when its index along one axis is replaced by another;
+    /// i64.
     /// </summary>
     /// <param name="type">The type that is flattened.</param>
-    /// <param name="index">For each element its index along the axis; of that type's shape but for the axis.</param>
+    /// <param name="index">Each element's index along the axis, in the shape of the type except along that
+    /// axis.</param>
     /// <param name="axis">The axis.</param>
     internal Node Positions(TensorType type, Node index, int axis)
     {
@@ -112,7 +117,7 @@ internal sealed partial class Backward
         }
     }
 
-    /// <summary>Elements added up at flat positions: of the type, 0 where nothing is added.</summary>
+    /// <summary>Adds up elements at flat positions of a tensor of the type; 0 where nothing is added.</summary>
     internal Node Collected(TensorType type, Node positions, Node values)
     {
         var flat = type.With([type.Count]);

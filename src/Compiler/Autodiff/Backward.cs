@@ -6,9 +6,9 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Autodiff;
 
 /// <summary>
-/// Reverse-mode differentiation, graph to graph: nodes are visited from the last to the first, and each hands the
-/// cotangent of its value on to its operands by the rule of <see cref="VjpTable"/>. No tape: what a rule needs of the
-/// forward pass are its nodes. A gradient is made of nodes that have rules themselves, so that it can be differentiated
+/// Reverse-mode differentiation, graph to graph: nodes are visited from the last to the first, and each passes the
+/// cotangent of its value to its operands by its rule in <see cref="VjpTable"/>. There is no tape: rules refer to the
+/// nodes of the forward pass. A gradient consists of nodes that have rules themselves, so it can be differentiated
 /// again.
 /// </summary>
 internal sealed partial class Backward
@@ -21,7 +21,7 @@ internal sealed partial class Backward
     /// <summary>Values that were kept from the forward pass, each with the node that computes it.</summary>
     private readonly Dictionary<Node, Node> kept = new(ReferenceEqualityComparer.Instance);
 
-    /// <summary>The node whose rule is being applied: what is added belongs to it.</summary>
+    /// <summary>The node whose rule is being applied: added nodes are attributed to it.</summary>
     private Node? current;
 
     private Backward(Function graph, FreshNames names) => (this.graph, this.names) = (graph, names);
@@ -32,12 +32,11 @@ internal sealed partial class Backward
     /// </summary>
     /// <param name="graph">The graph; the cotangents are added to it.</param>
     /// <param name="outputs">Values of the graph, each with its cotangent: a node of the same type.</param>
-    /// <param name="leaves">
-    /// Nodes of the graph. What they are made of is taken for constant, so each has to stand for its value alone: see
-    /// <see cref="BarrierKind.Leaf"/>.
-    /// </param>
-    /// <param name="names">Names that no function has yet, for regions that are made.</param>
-    /// <exception cref="NotDifferentiableException">An output depends on a leaf through what has no gradient.</exception>
+    /// <param name="leaves">Nodes of the graph. Their operands are treated as constant, so each has to stand for its
+    /// value alone: see <see cref="BarrierKind.Leaf"/>.</param>
+    /// <param name="names">Unused names, for the regions that are made.</param>
+    /// <exception cref="NotDifferentiableException">An output depends on a leaf through an operation without a
+    /// gradient.</exception>
     public static IReadOnlyList<Node?> Run(Function graph, IReadOnlyList<(Node Output, Node Cotangent)> outputs,
         IReadOnlyList<Node> leaves, FreshNames names)
     {
@@ -45,14 +44,14 @@ internal sealed partial class Backward
         ArgumentNullException.ThrowIfNull(leaves);
         if (leaves.Count == 0 || outputs.Count == 0) return [.. leaves.Select(_ => (Node?)null)];
         var backward = new Backward(graph, names) { current = outputs[0].Output };
-        // What the rules add stands behind these, and is no part of the forward pass.
+        // The nodes that the rules add follow these, and are no part of the forward pass.
         var first = leaves.Min(l => l.Id);
         List<Node> nodes = [.. graph.Nodes.Skip(first)];
         backward.Sweep(nodes, leaves, outputs.Select(o => (o.Output, (Node?)o.Cotangent)));
         return [.. leaves.Select(backward.Cotangent)];
     }
 
-    /// <summary>Nodes from the last to the first, of which the leaves have no rule to apply.</summary>
+    /// <summary>Visits nodes from the last to the first; leaves have no rule to apply.</summary>
     private void Sweep(IReadOnlyList<Node> nodes, IReadOnlyList<Node> leaves,
         IEnumerable<(Node Value, Node? Cotangent)> seeds)
     {
@@ -76,7 +75,7 @@ internal sealed partial class Backward
         }
     }
 
-    /// <summary>The leaves, and the nodes whose value has a derivative by one of them.</summary>
+    /// <summary>The leaves, and the nodes whose value can be differentiated by one of them.</summary>
     private static HashSet<Node> Dependents(IEnumerable<Node> nodes, IEnumerable<Node> leaves,
         Dictionary<Node, Node>? kept = null)
     {
@@ -98,10 +97,12 @@ internal sealed partial class Backward
 
     internal Origin OriginOf(Node node) => graph.OriginOf(node);
 
-    /// <summary>True if a cotangent of the operand is of use to anyone.</summary>
+    /// <summary>True if the operand's cotangent is used by a leaf.</summary>
     internal bool Needs(Node operand) => depends.Contains(operand);
 
-    /// <summary>Adds to the cotangent of an operand's value; nothing where no leaf is behind it, or for null.</summary>
+    /// <summary>
+    /// Adds to the cotangent of an operand's value; does nothing where it depends on no leaf, or for null.
+    /// </summary>
     internal void Give(Node operand, Node? cotangent, int result = 0)
     {
         if (cotangent is null || !Needs(operand)) return;
@@ -116,8 +117,8 @@ internal sealed partial class Backward
     }
 
     /// <summary>
-    /// Adds to the cotangent of a part of an operand. The whole is changed in place where it has a cotangent already
-    /// that is a loop's sum: adding a whole of zeros in every round would make a loop quadratic.
+    /// Adds to the cotangent of a part of an operand. A cotangent that is already a loop's sum is changed in place:
+    /// adding a whole tensor of zeros in every round would make a loop quadratic.
     /// </summary>
     internal void GiveInto(Node operand, Func<Node> whole, Func<Node, Node> into)
     {
@@ -126,10 +127,10 @@ internal sealed partial class Backward
         else Give(operand, whole());
     }
 
-    /// <summary>Operands whose cotangent is a sum that a loop carries.</summary>
+    /// <summary>Operands whose cotangent is a sum carried by a loop.</summary>
     private readonly HashSet<Node> sums = new(ReferenceEqualityComparer.Instance);
 
-    /// <summary>Takes a node into the graph, as part of the gradient of what is differentiated now.</summary>
+    /// <summary>Adds a node to the graph, as part of the gradient of the current node.</summary>
     internal Node Add(Node node)
     {
         if (node.Id >= 0) return node;
@@ -141,7 +142,7 @@ internal sealed partial class Backward
     }
 }
 
-/// <summary>What makes names that are not taken.</summary>
-/// <param name="Function">A name for a region like the one of that name.</param>
-/// <param name="Variable">A name for the variable of a loop.</param>
+/// <summary>Makes unused names.</summary>
+/// <param name="Function">A name for a region, derived from the given one.</param>
+/// <param name="Variable">A name for a loop's variable.</param>
 internal sealed record FreshNames(Func<string, string> Function, Func<string> Variable);

@@ -1,4 +1,4 @@
-// The cotangents of what moves elements: where an element went, its cotangent comes back from.
+// The cotangents of movements: a cotangent comes back from the place where its element went.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
@@ -18,7 +18,7 @@ internal static class MovementRules
 
         Node Whole()
         {
-            // An axis that may be empty has no places between: it is laid into zeros.
+            // An axis that may be empty has no places between its elements, so the cotangent is written into zeros.
             if (Enumerable.Range(0, x.Type.Rank).Any(d => n.Steps[d] > 1 && !IsSomething(n.Type.Shape[d])))
                 return r.Add(new UpdateSlice(r.Zeros(x.Type), dy, [], [], n.Starts, n.Steps));
             var after = x.Type.Shape.Select((size, d) => size - n.Starts[d] - Spanned(n.Type.Shape[d], n.Steps[d]));
@@ -28,8 +28,8 @@ internal static class MovementRules
     }
 
     /// <summary>
-    /// The sum of two parts in zeros of which one ends where the other begins: they are joined, as the parts of a split
-    /// are, and nothing is added. Null for all else.
+    /// The sum of two zero-padded parts, one of which ends where the other begins: they are concatenated, as after a
+    /// split, and nothing is added. Null for all other nodes.
     /// </summary>
     public static Node? Beside(Backward r, Node a, Node b)
     {
@@ -52,7 +52,7 @@ internal static class MovementRules
         && pad.Operands[1] is Const { IsSplat: true, FoldedIndex: < 0 } value && value.Type.DType.IsFloat
         && value.Floats[0] == 0;
 
-    /// <summary>The one axis along which two parts of a type do not lie at the same places.</summary>
+    /// <summary>The only axis along which two parts of the same type lie at different places.</summary>
     private static int? Differing(Pad a, Pad b)
     {
         List<int> axes = [.. Enumerable.Range(0, a.Type.Rank)
@@ -70,7 +70,7 @@ internal static class MovementRules
         var (x, value) = (n.Operands[0], n.Operands[1]);
         Node Inner(Node of)
         {
-            // A negative padding has cut: what was cut has no cotangent.
+            // Negative padding cuts elements off; those have no cotangent.
             var padded = of;
             if (n.Before.Concat(n.After).Any(MayCut))
             {
@@ -83,7 +83,7 @@ internal static class MovementRules
         }
         if (r.Needs(x)) r.Give(x, Inner(dy));
         if (!r.Needs(value)) return;
-        // Every place that is no element's.
+        // All places that hold padding.
         var one = r.Fill(TensorType.Scalar(x.Type.DType), 1.0);
         var isPadding = r.Add(new Pad(r.Zeros(x.Type), one, n.Before, n.After, n.Between));
         r.Give(value, r.Sum(r.Times(dy, isPadding), Backward.Axes(n.Type.Rank)));
@@ -106,7 +106,7 @@ internal static class MovementRules
         }
     }
 
-    /// <summary>A window of the cotangent, made longer by zeros where windows reach past the size.</summary>
+    /// <summary>A window of the cotangent, extended by zeros where windows reach past the size.</summary>
     public static void Fold(Backward r, Fold n, Node dy)
     {
         var (count, extent) = (n.OperandType(0).Shape[n.Axis], n.OperandType(0).Shape[n.Axis + 1]);

@@ -1,4 +1,4 @@
-// The cotangents of what reads and writes at places that are values, and of orders.
+// The cotangents of operations that read or write at computed indices, and of sorts.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
@@ -45,14 +45,14 @@ internal static class PlaceRules
     }
 
     /// <summary>
-    /// The update that an element has its value from: of several for one element the last that was set, or the first of
-    /// those that may be it.
+    /// True for the update that an element got its value from: of several for one element, the last that was set, or
+    /// the first of those for which `mayBe` holds.
     /// </summary>
     private static Node IsWinner(Backward r, Scatter n, Node? mayBe)
     {
         var indices = n.Operands[1];
         var updates = n.Operands[2].Type;
-        // The order in which they are written: the flat position among the indices, the same along other axes.
+        // The order of the writes: the flat position among the indices, the same along other axes.
         var flat = indices.Type.With(DType.I64).With([indices.Type.Count]);
         var all = indices.Type.Rank == 0 ? r.Fill(updates.With(DType.I64), 0L)
             : r.Spread(r.Shaped(r.Add(new Iota(flat, 0)), indices.Type.Shape), updates.Shape,
@@ -88,7 +88,7 @@ internal static class PlaceRules
             r.Give(update, r.Add(new Slice(dy, n.Starts, update.Type.Shape, n.Steps)));
             return;
         }
-        // A dynamic slice has no steps: the part is taken whole, and every step-th of it.
+        // A dynamic slice has no steps: the whole range is read, then every step-th element of it.
         ImmutableArray<Size> spans = [.. update.Type.Shape.Select((size, d) => n.Steps[d] == 1 ? size
             : (size - 1) * n.Steps[d] + 1)];
         var part = r.Add(new DynamicSlice(dy, offsets, n.Axes, n.Starts, spans));
@@ -96,7 +96,7 @@ internal static class PlaceRules
             : r.Add(new Slice(part, [.. spans.Select(_ => Size.Zero)], update.Type.Shape, n.Steps)));
     }
 
-    /// <summary>Each cotangent goes back to the place that its element had.</summary>
+    /// <summary>Each cotangent goes back to the place where its element was.</summary>
     public static void Sort(Backward r, Sort n, Node? dy)
     {
         if (dy is null) return;

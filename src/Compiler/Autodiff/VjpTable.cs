@@ -1,4 +1,4 @@
-// For each operation: how the cotangent of its value becomes those of its operands.
+// For each operation: how the cotangents of its operands follow from that of its value.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
@@ -7,30 +7,30 @@ using Convert = Accelerate.Compiler.Graph.Convert;
 
 namespace Accelerate.Compiler.Autodiff;
 
-/// <summary>What becomes of a cotangent.</summary>
+/// <summary>How an operation handles a cotangent.</summary>
 internal enum VjpKind
 {
-    /// <summary>The rule says.</summary>
+    /// <summary>It has a rule.</summary>
     Rule,
 
-    /// <summary>The derivative is 0, or the value has none of its own: integers, comparisons, steps.</summary>
+    /// <summary>The derivative is 0, or the value has none: integers, comparisons, steps.</summary>
     Zero,
 
-    /// <summary>There is a derivative, and no rule: an error where a gradient goes through.</summary>
+    /// <summary>There is a derivative but no rule: an error where a gradient goes through.</summary>
     None,
 }
 
 /// <summary>The rule of an operation.</summary>
-/// <param name="Kind">Whether there is one.</param>
+/// <param name="Kind">Whether there is a rule.</param>
 /// <param name="Apply">Gives the operands their cotangents, from those of the node's results.</param>
-/// <param name="Reason">For <see cref="VjpKind.None"/>: what is not supported.</param>
+/// <param name="Reason">For <see cref="VjpKind.None"/>: the unsupported gradient.</param>
 /// <param name="Help">What to write instead.</param>
 internal sealed record Vjp(VjpKind Kind, Action<Backward, Node, Node?[]>? Apply = null, string? Reason = null,
     string? Help = null);
 
 /// <summary>
-/// The table of vector-Jacobian products, one entry an operation of <see cref="Ops.All"/>. A gradient goes to the
-/// element that came out: of equal ones along an axis the first, of two equal operands of max or min the second.
+/// The table of vector-Jacobian products, one entry for each operation of <see cref="Ops.All"/>. A gradient goes to the
+/// element that was selected: of equal ones along an axis the first, of two equal operands of max or min the second.
 /// </summary>
 internal static class VjpTable
 {
@@ -79,7 +79,7 @@ internal static class VjpTable
         ["rem"] = Binary((r, a, b, y, dy) => dy,
             (r, a, b, y, dy) => r.Minus(r.Times(dy, r.Of(UnaryOp.Trunc, r.Over(a, b))))),
         ["pow"] = Binary(PowBase, PowExponent),
-        // Of equal values the second comes out, so relu, max(x, 0), has the slope 0 at 0.
+        // Of equal values the second is selected, so relu, max(x, 0), has the slope 0 at 0.
         ["max"] = Binary((r, a, b, y, dy) => r.Where(r.Is(CompareOp.Gt, a, b), dy),
             (r, a, b, y, dy) => r.Unless(r.Is(CompareOp.Gt, a, b), dy)),
         ["min"] = Binary((r, a, b, y, dy) => r.Where(r.Is(CompareOp.Lt, a, b), dy),
@@ -112,7 +112,7 @@ internal static class VjpTable
             r.Add(new Fold(dy, n.Axis, n.OperandType(0).Shape[n.Axis], n.Stride, n.Dilation))),
         ["fold"] = new(VjpKind.Rule, (r, n, dy) => MovementRules.Fold(r, (Fold)n, dy[0]!)),
 
-        // ---- places that are values
+        // ---- computed indices
         ["gather"] = new(VjpKind.Rule, (r, n, dy) => PlaceRules.Gather(r, (Gather)n, dy[0]!)),
         ["scatter"] = new(VjpKind.Rule, (r, n, dy) => PlaceRules.Scatter(r, (Scatter)n, dy[0]!)),
         ["dynamic_slice"] = new(VjpKind.Rule, (r, n, dy) => PlaceRules.DynamicSlice(r, (DynamicSlice)n, dy[0]!)),
@@ -138,18 +138,18 @@ internal static class VjpTable
         ["result"] = new(VjpKind.Rule, (r, n, dy) => r.Give(n.Operands[0], dy[0], ((Result)n).Index)),
         ["barrier"] = Unary((r, x, y, dy) => dy),
 
-        // ---- effects have a value of no use
+        // ---- the values of effects are not used
         ["extent"] = Zero,
         ["print"] = Zero,
         ["assert"] = Zero,
         ["assign"] = Zero,
     };
 
-    /// <summary>How an operation of that name is differentiated, for tests and documents.</summary>
+    /// <summary>How the operation of that name is differentiated, for tests and documents.</summary>
     /// <exception cref="KeyNotFoundException">The table lacks the operation.</exception>
     public static VjpKind KindOf(string op) => Table[op].Kind;
 
-    /// <summary>The rule of a node; what is no float has no cotangent.</summary>
+    /// <summary>The rule of a node; values other than floats have no cotangent.</summary>
     internal static Vjp Of(Node node) =>
         node.ResultTypes.Any(t => t.DType.IsFloat) ? Table[node.Op] : Zero;
 
@@ -173,7 +173,7 @@ internal static class VjpTable
 
     private static Node SumOfSquares(Backward r, Node a, Node b) => r.Plus(r.Times(a, a), r.Times(b, b));
 
-    /// <summary>b a^(b-1), which is 0 for b = 0 whatever a is.</summary>
+    /// <summary>b a^(b-1), which is 0 for b = 0 for every a.</summary>
     private static Node PowBase(Backward r, Node a, Node b, Node y, Node dy)
     {
         if (b is Const { IsSplat: true } && Value(b) is 2) return r.Times(dy, r.Times(a, 2));

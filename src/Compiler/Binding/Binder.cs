@@ -1,4 +1,4 @@
-// A file comes in; its exported functions as graphs, the state they share and its rules for weights go out.
+// In: a file. Out: its exported functions as graphs, the state they share and its rules for weights.
 using System.Collections.Immutable;
 using System.Globalization;
 using Accelerate.Compiler.Diagnostics;
@@ -9,12 +9,12 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Binding;
 
-/// <summary>Binds names, computes what is known, and builds the graphs of what is not.</summary>
+/// <summary>Binds names, computes known values, and builds the graphs of everything else.</summary>
 internal static class Binder
 {
     /// <summary>
-    /// Parses and elaborates a file. What is wrong, or not supported, is in the bag. Null when anything is wrong; an
-    /// entry that needs what is not supported is left out.
+    /// Parses and elaborates a file. Errors and unsupported features are reported to the bag. Null if there is an
+    /// error; an entry that needs an unsupported feature is left out.
     /// </summary>
     public static BoundProgram? Bind(SourceText source, BindOptions options, DiagnosticBag bag) =>
         Bind(Parser.Parse(source, bag), options, bag);
@@ -23,7 +23,8 @@ internal static class Binder
         Nesting.Deeply(() => BindFile(syntax, options, bag));
 
     /// <summary>
-    /// What the last entry of a file takes, in expressions, nodes and elements, and the statements of all: for tests.
+    /// The work for the last entry of a file, in expressions, nodes and elements, and the number of statements of all:
+    /// for tests.
     /// </summary>
     internal static (long Work, long Statements) WorkOf(SourceText source, DiagnosticBag bag)
     {
@@ -36,7 +37,7 @@ internal static class Binder
         Action<(long Work, long Statements)>? worked = null)
     {
         var folder = options.Folder ?? Path.GetDirectoryName(syntax.Span.Source.Path) ?? "";
-        // A file with syntax errors has gaps, and each would be reported again as something that is missing.
+        // A file with syntax errors has gaps, and each would be reported again as something missing.
         if (bag.Count > 0) return null;
         var loader = new SourceLoader(folder, bag);
         var file = loader.Root(syntax);
@@ -53,7 +54,7 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
 {
     private readonly Elaborator elaborator = new(bag);
 
-    /// <summary>What the last thing that was elaborated took.</summary>
+    /// <summary>The work of the last elaboration.</summary>
     public (long Work, long Statements) Work => (elaborator.Work, elaborator.StatementCount);
 
     public BoundProgram? Bind()
@@ -111,7 +112,7 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
         };
     }
 
-    /// <summary>A file and all of the user's that it opens.</summary>
+    /// <summary>A file and all the user's files that it opens, directly or not.</summary>
     private static IEnumerable<SourceFile> Files(SourceFile file) =>
         new[] { file }.Concat(file.Opened.Where(f => !f.IsLibrary).SelectMany(Files)).Distinct();
 
@@ -139,7 +140,7 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
         if (Guard(syntax.Name.Text, syntax.Name.Span, () =>
             elaborator.Entry(syntax, file, self, options.Dims)) is not { } function)
         {
-            // Without a word the file would pass as right, with a function less.
+            // Without a report the file would pass as correct, with a function missing.
             if (bag.Count == 0)
                 bag.Report(Codes.CompilerBug, syntax.Name.Span,
                     $"elaborating {syntax.Name.Text} gave neither a graph nor a reason");
@@ -156,8 +157,8 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
     }
 
     /// <summary>
-    /// What is too large to be elaborated has said so. Any other exception here is the compiler's mistake: it says
-    /// which function was being elaborated.
+    /// A program that is too large to be elaborated has already been reported. Any other exception here is a compiler
+    /// bug; the report names the function being elaborated.
     /// </summary>
     private T? Guard<T>(string name, Span span, Func<T?> work)
         where T : class
@@ -177,7 +178,7 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
         {
             return null;
         }
-        // A filter runs before the scopes of what threw are left: where it was is still known.
+        // An exception filter runs before the scopes are left, so the current place is still known.
         catch (OverflowException e) when ((place = elaborator.Place) is var _)
         {
             elaborator.Overflowed(e, place ?? span);
@@ -185,7 +186,7 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            // After a diagnostic the exception may follow from it; then the diagnostic is what helps.
+            // After a diagnostic the exception may be a consequence of it; then the diagnostic is what helps.
             if (bag.Count == 0)
                 bag.Report(Codes.CompilerBug, span, $"elaborating {name}: {e.GetType().Name}: {e.Message}");
             return null;
@@ -229,7 +230,7 @@ internal sealed class Entries(BindOptions options, DiagnosticBag bag, SourceFile
                 : known.Count > 0 ? $"there are {string.Join(", ", known)}"
                     : "the exported functions have no size variables");
 
-    /// <summary>A literal as `--set` gives it.</summary>
+    /// <summary>A literal as given to `--set`.</summary>
     private static Value? Setting(string text)
     {
         text = text.Trim();

@@ -1,4 +1,4 @@
-// What the binder is told, and what it gives: entry functions as graphs, the state they share, the rules for weights.
+// The input and output of the binder: options; entry functions as graphs, the state they share, the rules for weights.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
@@ -6,7 +6,7 @@ using Accelerate.Compiler.Types;
 
 namespace Accelerate.Compiler.Binding;
 
-/// <summary>What a user sets from outside.</summary>
+/// <summary>Settings that a user passes in.</summary>
 internal sealed record BindOptions
 {
     /// <summary>`--set width=8`: hyper-parameters of the exported module; a number, true, false, or [3, 4].</summary>
@@ -15,22 +15,21 @@ internal sealed record BindOptions
     /// <summary>`--dim n=1`: size variables of exported functions that are constants.</summary>
     public IReadOnlyDictionary<string, long> Dims { get; init; } = new Dictionary<string, long>();
 
-    /// <summary>Where `use` looks before the library; null for the folder of the file compiled.</summary>
+    /// <summary>Where `use` looks before the library; null for the folder of the compiled file.</summary>
     public string? Folder { get; init; }
 }
 
-/// <summary>A file elaborated: what is left is tensors.</summary>
+/// <summary>An elaborated file: only tensors are left.</summary>
 internal sealed record BoundProgram(
     ImmutableArray<Function> Entries, ImmutableArray<StateDeclaration> State, WeightRules WeightRules)
 {
     /// <summary>
-    /// Functions of the file compiled that no exported function calls: `f`, or `Module.f`. Nothing is known about
-    /// their bodies
-    /// but that they parse.
+    /// Functions of the compiled file that no exported function calls: `f`, or `Module.f`. Their bodies have only been
+    /// parsed.
     /// </summary>
     public ImmutableArray<string> NotElaborated { get; init; } = [];
 
-    /// <summary>The files of the user's that it depends on, apart from the one compiled.</summary>
+    /// <summary>The user's files that it depends on, apart from the compiled one.</summary>
     public ImmutableArray<UsedFile> Uses { get; init; } = [];
 
     /// <summary>The entry of that name, or null.</summary>
@@ -45,19 +44,15 @@ internal sealed record StateDeclaration(string Path, StorageClass Storage, Tenso
     Span Span)
     : StateSpec(Path, Storage, Type, Span);
 
-/// <summary>A place where `use` looked for a file of the user's; the text is null where there was none.</summary>
+/// <summary>A path where `use` looked for one of the user's files; the text is null if there was none.</summary>
 internal sealed record UsedFile(string Path, string? Text);
 
-/// <summary>The rules by which a weights file goes to the state.</summary>
-/// <param name="Whole">Those of the program, for a file of the whole model.</param>
-/// <param name="Parts">
-/// By path of a part, `net`: the rules of its module and of that module's file, for a weights file that is loaded into
-/// the part alone.
-/// </param>
-/// <param name="Modules">
-/// By path of a part: the rules of its module alone, which rename the keys under it in a file for the whole model
-/// too. A library layer takes torch's names so.
-/// </param>
+/// <summary>The rules that map the keys of a weights file to the state.</summary>
+/// <param name="Whole">The rules of the program, for a file of the whole model.</param>
+/// <param name="Parts">By the path of a part, such as `net`: the rules of its module and of that module's file, for a
+/// weights file that is loaded into the part alone.</param>
+/// <param name="Modules">By the path of a part: the rules of its module alone, which also rename the keys under it in a
+/// file of the whole model. This is how a library layer accepts torch's names.</param>
 internal sealed record WeightRules(ImmutableArray<WeightRule> Whole,
     IReadOnlyDictionary<string, ImmutableArray<WeightRule>> Parts,
     IReadOnlyDictionary<string, ImmutableArray<WeightRule>> Modules)
@@ -67,8 +62,7 @@ internal sealed record WeightRules(ImmutableArray<WeightRule> Whole,
 }
 
 /// <summary>
-/// A key in the file, with `*` within a segment and `**` across, and the paths that it fills; without any it is left
-/// out.
-/// State at the paths of an optional rule keeps its initial value where the file has no key for it.
+/// A key in the file, with `*` within a segment and `**` across, and the paths that it fills; without any, the key is
+/// ignored. State at the paths of an optional rule keeps its initial value if the file has no key for it.
 /// </summary>
 internal sealed record WeightRule(string Source, ImmutableArray<string> Targets, bool IsOptional, Span Span);

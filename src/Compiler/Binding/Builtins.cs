@@ -1,9 +1,9 @@
-// The table of the primitives that are written in C#; all else is in the library, in the language itself.
+// The table of the primitives that are written in C#; all others are in the library, in the language itself.
 using Accelerate.Compiler.Graph;
 
 namespace Accelerate.Compiler.Binding;
 
-/// <summary>A primitive: its parameters in order, an optional one with a question mark, and what it does.</summary>
+/// <summary>A primitive: its parameters in order, optional ones with a question mark, and its implementation.</summary>
 internal sealed record Builtin(string Name, string Parameters, Func<Elaborator, BuiltinCall, Value> Apply);
 
 internal static class Builtins

@@ -1,16 +1,16 @@
-// The syntax of a loop comes in, with what its names stand for where it begins; the locals and the state that a round
-// may change go out. It is more than a round changes where the call decides; what is left over, the loop drops.
+// In: the syntax of a loop, with the meaning of its names where it begins. Out: the locals and the state that a round
+// may change. Where the call decides, this is more than a round changes; the loop drops the rest.
 using Accelerate.Compiler.Syntax;
 
 namespace Accelerate.Compiler.Binding;
 
-/// <param name="states">All state, as it comes to be.</param>
-/// <param name="isTrue">What a condition on known values is; null where it is no truth value.</param>
+/// <param name="states">The list of all state, which grows as state is declared.</param>
+/// <param name="isTrue">The truth of a condition on known values; null if it is not a truth value.</param>
 internal sealed class Changes(IReadOnlyList<StateMember> states, Func<ExpressionSyntax, bool?> isTrue)
 {
     /// <summary>
-    /// What a text assigns or lends, and what it mentions, as paths of names: `net.fc` for `net.fc[i]`. What is called
-    /// itself is told from what may be called by whom it is given to.
+    /// The places that a text assigns or lends, and the names that it mentions, as paths: `net.fc` for `net.fc[i]`. A
+    /// name that is called is distinguished from one that is passed on and may be called there.
     /// </summary>
     private sealed record Said(HashSet<string> Places, HashSet<(string Path, bool IsCalled)> Mentions)
     {
@@ -38,10 +38,10 @@ internal sealed class Changes(IReadOnlyList<StateMember> states, Func<Expression
 
     private readonly Dictionary<SyntaxNode, Said> said = new(ReferenceEqualityComparer.Instance);
 
-    /// <summary>What a function changes itself, and whom it calls.</summary>
+    /// <summary>The state that a function changes itself, and the functions it calls.</summary>
     private readonly Dictionary<Called, (HashSet<StateMember> States, HashSet<Called> Calls)> summaries = [];
 
-    /// <summary>What the parts of a loop (its condition, its body) may change.</summary>
+    /// <summary>The locals and state that the parts of a loop (its condition, its body) may change.</summary>
     public (List<Local> Locals, HashSet<StateMember> States) Of(Frame frame, params ReadOnlySpan<SyntaxNode> parts)
     {
         var locals = new List<Local>();
@@ -51,7 +51,7 @@ internal sealed class Changes(IReadOnlyList<StateMember> states, Func<Expression
         foreach (var place in text.Places)
         {
             if (frame.Find(place.Split('.')[0]) is not { } local) continue;
-            // What is lent is changed where it comes from.
+            // Changing a lent place changes the local it comes from.
             if (!locals.Contains(local.Alias?.Root ?? local)) locals.Add(local.Alias?.Root ?? local);
         }
         Resolve(text, frame, frame.File, frame.Self, changed, calls);
@@ -73,17 +73,18 @@ internal sealed class Changes(IReadOnlyList<StateMember> states, Func<Expression
         return summaries[call] = (changed, calls);
     }
 
-    // ---- the branches that are known not to be taken ---------------------------------------------------------------
+    // ---- branches that are known not to be taken ---------------------------------------------------------------
 
     /// <summary>
-    /// What the parts say, without the branches that no round takes: a condition on values that are known before the
-    /// loop, and that the rest does not change, is what it is there.
+    /// Reads the parts without the branches that no round takes: a condition keeps its value if it depends only on
+    /// values that are known before the loop and that the rest does not change.
     /// </summary>
     private Said Taken(Frame frame, ReadOnlySpan<SyntaxNode> parts)
     {
         var all = new Said([], []);
         foreach (var part in parts) all.Add(Read(part));
-        // Nothing is taken to change at first: what a branch changes that a change opens is found in the next turn.
+        // At first nothing is assumed to change; the next turn adds the changes of branches that the changes so far
+        // open.
         var taken = new Said([], []);
         while (true)
         {
@@ -126,7 +127,7 @@ internal sealed class Changes(IReadOnlyList<StateMember> states, Func<Expression
 
     // ---- the text ------------------------------------------------------------------------------------------------
 
-    /// <summary>A loop within it is read once, however many are around.</summary>
+    /// <summary>An inner loop is read once, however many loops are around it.</summary>
     private Said Read(SyntaxNode text)
     {
         if (!said.TryGetValue(text, out var known)) said[text] = known = Read(text, null);
@@ -134,7 +135,7 @@ internal sealed class Changes(IReadOnlyList<StateMember> states, Func<Expression
     }
 
     /// <param name="text">The text.</param>
-    /// <param name="decided">What conditions are; null to read all branches.</param>
+    /// <param name="decided">The values of conditions; null to read all branches.</param>
     private Said Read(SyntaxNode text, Dictionary<ExpressionSyntax, bool>? decided)
     {
         var result = new Said([], []);
@@ -200,7 +201,7 @@ internal sealed class Changes(IReadOnlyList<StateMember> states, Func<Expression
             else open.Push(body);
         }
 
-        // The path as one, and what stands in its subscripts, or in the place of a name.
+        // Mentions the whole path, and the expressions in its subscripts or in the place of a name.
         void Mention(ExpressionSyntax e, bool isCalled)
         {
             if (PathOf(e) is { } path) result.Mentions.Add((path, isCalled));
@@ -244,11 +245,11 @@ internal sealed class Changes(IReadOnlyList<StateMember> states, Func<Expression
         }
     }
 
-    // ---- what the names stand for --------------------------------------------------------------------------------
+    // ---- the meaning of names ------------------------------------------------------------------------------------
 
     /// <summary>
-    /// The state that the places name, and the functions that the mentions lead to. The names of locals that are not
-    /// there yet mean nothing: they hold what other mentions do.
+    /// Finds the state that the places name, and the functions that the mentions lead to. Names of locals that do not
+    /// exist yet are skipped: their values come from other mentions.
     /// </summary>
     private void Resolve(Said text, Frame? frame, SourceFile file, Instance? self, HashSet<StateMember> changed,
         HashSet<Called> calls)
@@ -290,7 +291,7 @@ internal sealed class Changes(IReadOnlyList<StateMember> states, Func<Expression
                     calls.Add(new(apply.Syntax, instance.File, instance));
                 break;
             case InstanceValue { Instance: var instance }:
-                // Whom it is given to may call anything of it, and assign its state.
+                // A function that receives an instance may call any function of it, and assign its state.
                 foreach (var state in states)
                     if (Elaborator.Within(instance, state) is not null) changed.Add(state);
                 var (open, seen) = (new Stack<Instance>([instance]), new HashSet<Instance> { instance });
@@ -313,7 +314,7 @@ internal sealed class Changes(IReadOnlyList<StateMember> states, Func<Expression
         _ => [],
     };
 
-    /// <summary>What a path stands for: values and state. Nothing is evaluated for it.</summary>
+    /// <summary>The values and state that a path names. Nothing is evaluated for it.</summary>
     private IEnumerable<object> Named(string path, Frame? frame, SourceFile file, Instance? self)
     {
         var names = path.Split('.');

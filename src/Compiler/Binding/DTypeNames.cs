@@ -1,4 +1,4 @@
-// A name comes in; the dtype it names, if it names one, goes out.
+// In: a name. Out: the dtype it names, if any.
 using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Binding;

@@ -1,5 +1,5 @@
-// A file's syntax comes in; what one list declares twice is reported: parameters, results, members, names of a `let` or
-// a loop, places of an assignment, rules for weights. The second would win, and nobody be told.
+// In: a file's syntax. Reports names that one list declares twice: parameters, results, members, names of a `let` or a
+// loop, places of an assignment, rules for weights. Otherwise the second would win silently.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Syntax;
@@ -72,14 +72,14 @@ internal sealed class DuplicateNames(DiagnosticBag bag)
         }
     }
 
-    /// <summary>Parameters among each other, and with the sizes that their types bind.</summary>
+    /// <summary>Compares parameters with each other, and with the sizes that their types bind.</summary>
     private void Parameters(ImmutableArray<ParameterSyntax> parameters)
     {
         Declared(parameters.Select(p => p.Name));
         var sizes = parameters.SelectMany(p => Sizes(p.Type)).ToList();
         foreach (var p in parameters)
         {
-            // An int, a list of them or a dtype is what a name in a type refers to.
+            // A name in a type may refer to an int, a list of ints or a dtype among the parameters.
             if (p.Type is null or ListType or FunctionType or NamedType { Name.Text: "int" or "dtype" }) continue;
             if (sizes.FirstOrDefault(s => s.Text == p.Name.Text) is not { } size) continue;
             bag.Report(Codes.DuplicateName, p.Name.Span, $"`{p.Name.Text}` is both a parameter and a size",
@@ -95,7 +95,9 @@ internal sealed class DuplicateNames(DiagnosticBag bag)
         _ => [],
     };
 
-    /// <summary>Members, those under an `if` too: one of its branches exists, and both may declare a name.</summary>
+    /// <summary>
+    /// Members, including those under an `if`: only one of its branches exists, so both may declare a name.
+    /// </summary>
     private Dictionary<string, Span> Members(ImmutableArray<ItemSyntax> items, Dictionary<string, Span> known)
     {
         foreach (var item in items)

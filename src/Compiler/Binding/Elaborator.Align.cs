@@ -1,4 +1,4 @@
-// Two tensors come in; the same with one list of index axes and one shape go out: what broadcasts, and what may not.
+// In: two tensors. Out: the same with one list of index axes and one shape, by the rules of broadcasting.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
@@ -21,7 +21,7 @@ internal sealed partial class Elaborator
         return Tensor(make(x, y), indices);
     }
 
-    /// <summary>Elementwise on scalars over indices, which always fit.</summary>
+    /// <summary>Joins elementwise scalars over indices, which always fit.</summary>
     private TensorValue Join(TensorValue a, TensorValue b, Func<Node, Node, Node> make)
     {
         var (x, y, indices) = AlignPair(a, b, a.Rank >= b.Rank ? a.Shape : b.Shape);
@@ -38,7 +38,7 @@ internal sealed partial class Elaborator
     private ImmutableArray<Index> InOrder(IEnumerable<Index> indices) =>
         [.. indices.Distinct().OrderBy(i => indexOrder[i].Position).ThenBy(i => indexOrder[i].Part)];
 
-    /// <summary>Axes of indices that have been split since are split too.</summary>
+    /// <summary>Splits the axes of indices that have been split since the tensor was made.</summary>
     private TensorValue Whole(TensorValue x)
     {
         if (!x.Indices.Any(i => i.Split is not null)) return x;
@@ -47,8 +47,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// The common shape: axes from the right; missing and literal 1 give way, equal sizes stay. Null after a
-    /// diagnostic.
+    /// The common shape: axes are aligned from the right; missing and literal 1 axes are repeated, equal sizes stay.
+    /// Null after a diagnostic.
     /// </summary>
     private ImmutableArray<Size>? BroadcastShape(TensorValue[] values, Span[] spans, Span span)
     {
@@ -90,8 +90,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// The help line for a tensor that has the other's axes but for some behind them, as a reduction does: with axes of
-    /// 1 in their places the two meet as they were meant to.
+    /// The help line for a tensor that has the other's axes except for trailing ones, as after a reduction: with axes
+    /// of 1 in their places the two broadcast as intended.
     /// </summary>
     private static string? FromTheLast(TensorValue a, TensorValue b, Span aSpan, Span bSpan)
     {
@@ -107,7 +107,7 @@ internal sealed partial class Elaborator
             if (meets) next++;
         }
         if (next < low.Rank) return null;
-        // The condition of a choice goes by the whole choice.
+        // The condition of a choice is shortened with the whole choice.
         var text = span.Length > other.Length && span.To(other) == span ? "…" : Short(span);
         var reshaped = $"`reshape({text}, [{string.Join(", ", axes)}])`";
         return "axes meet from the last: " + (span.Text.Contains("axis:", StringComparison.Ordinal)
@@ -115,8 +115,9 @@ internal sealed partial class Elaborator
             ? $"reduce with `keep: true`, or write {reshaped}" : $"write {reshaped}");
     }
 
-    /// <summary>What a help line says, and how all rows of one meet all of the other, where no more than rows
-    /// differ.</summary>
+    /// <summary>
+    /// Adds to a help line how to combine all rows of one with all of the other, if only the number of rows differs.
+    /// </summary>
     private static string? Pairs(TensorValue a, TensorValue b, int axis, Span aSpan, Span bSpan, string? help)
     {
         if (help is null || a.Rank != b.Rank || a.Rank < 2 || axis != 0 || !a.Indices.IsEmpty || !b.Indices.IsEmpty
@@ -126,7 +127,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// The help line for a table of a fixed length, as of positions, that meets an axis of any size: its first rows.
+    /// The help line for a table of a fixed length, such as one of positions, that meets an axis of any size: take its
+    /// first rows.
     /// </summary>
     private string? Beginning(TensorValue table, int fromLast, Size size, Span span)
     {
@@ -137,7 +139,7 @@ internal sealed partial class Elaborator
         return $"the first {size} of {table.Shape[^fromLast]} are `{Short(span)}[{colons}:{size}]`";
     }
 
-    /// <summary>Whether a value comes out of a reduction, as a mean under a name does.</summary>
+    /// <summary>True if a value comes out of a reduction, such as a mean under a name.</summary>
     private static bool IsReduced(Node node, int steps = 4) => node is Reduce or ArgReduce
         || (steps > 0 && node is Unary or Accelerate.Compiler.Graph.Binary or Accelerate.Compiler.Graph.Convert
             && node.Operands.Any(o => IsReduced(o, steps - 1)));

@@ -1,4 +1,4 @@
-// The primitives of two numbers that have no sign of their own, and those on bits.
+// The primitives on two numbers without an operator of their own, and those on bits.
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Syntax;
@@ -77,7 +77,7 @@ internal sealed partial class Elaborator
             $"convert the numbers: `{dtype.Name()}({c["x"].Span.Text})`", new Label(c["x"].Span, Describe(t)));
     }
 
-    /// <summary>The value of a dtype that none is below, or above: what a maximum or a minimum starts from.</summary>
+    /// <summary>The least, or greatest, value of a dtype: the start of a maximum or a minimum.</summary>
     public Value EndOf(BuiltinCall c, bool greatest)
     {
         if (c["dtype"].Value is not DTypeValue { DType: var dtype }) return WrongArgument(c["dtype"], "a dtype");

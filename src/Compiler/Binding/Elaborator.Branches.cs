@@ -1,4 +1,4 @@
-// `if` on a value that only the call knows: both branches become regions, and what they assign meets.
+// `if` on a value that only the call knows: both branches become regions, and their assignments are merged.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
@@ -9,7 +9,7 @@ namespace Accelerate.Compiler.Binding;
 
 internal sealed partial class Elaborator
 {
-    /// <summary>The places and names of what two branches disagree about.</summary>
+    /// <summary>The source places for messages about two branches that disagree.</summary>
     private sealed record Meeting(Span Span, Span Then, Span Else);
 
     private void Branch(TensorValue condition, IfStatement s, Action? rest)
@@ -28,7 +28,7 @@ internal sealed partial class Elaborator
         }
     }
 
-    /// <summary>An `if` that is a value: the value is what both branches assign to a local without a name.</summary>
+    /// <summary>An `if` that is a value: both branches assign it to a local without a name.</summary>
     private Value Branch(TensorValue condition, IfExpression e)
     {
         var result = new Local(Value.Poison, e.Span);
@@ -61,7 +61,7 @@ internal sealed partial class Elaborator
         var leaves = new Queue<TensorValue>();
         if (resultsA.Count > 0 || a.Graph.Effects.Count > 0 || b.Graph.Effects.Count > 0)
         {
-            // Both regions take the same operands, behind the condition.
+            // Both regions take the same operands, which follow the condition.
             var made =
                 new If(a.Sealed([], operands, resultsA), b.Sealed([], operands, resultsB),
                     [Import(condition.Node), .. operands]);
@@ -85,7 +85,7 @@ internal sealed partial class Elaborator
             arm.Assigned.FirstOrDefault(w => w.Local == local) is { Local: not null } w ? w.After : local.Value;
     }
 
-    /// <summary>What a branch returns, if it does: the function goes on behind it.</summary>
+    /// <summary>The value that a branch returns, if it does; otherwise the function goes on after it.</summary>
     private static Value? ReturnedBy(Action branch, Frame frame)
     {
         using var returned = new Scope<Value>(ref frame.Returned, frame.Returned);
@@ -127,8 +127,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// Two values with tensors of the same types in the same places, each of its own region. Null after a diagnostic,
-    /// or for poison.
+    /// Makes two values, each of its own region, agree: tensors of the same types in the same places. Null after a
+    /// diagnostic, or for poison.
     /// </summary>
     private (Value A, Value B)? Unified(Region a, Region b, Value x, Value y, Meeting spans, string name)
     {

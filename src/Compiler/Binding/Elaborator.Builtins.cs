@@ -1,4 +1,4 @@
-// The primitives' arguments come in, nodes or known values go out: elementwise functions, reductions, movement, random
+// In: the arguments of primitives. Out: nodes or known values: elementwise functions, reductions, movement, random
 // bits.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
@@ -99,7 +99,7 @@ internal sealed partial class Elaborator
                     UnaryOp.Trunc => Math.Truncate(v),
                     _ => Math.Round(v),
                 };
-                // What is infinite, NaN or too large is a whole number of no int.
+                // An infinity, a NaN or a value that is too large is no int.
                 return w is IntValue || (op is not (UnaryOp.Abs or UnaryOp.Sign) && Math.Abs(r) < 1L << 62)
                     ? new IntValue((long)r) : new FloatValue(r);
             case WeakValue w when op is UnaryOp.Abs or UnaryOp.Sign or UnaryOp.Floor or UnaryOp.Ceil or UnaryOp.Trunc
@@ -167,7 +167,7 @@ internal sealed partial class Elaborator
 
     // ---- along axes ------------------------------------------------------------------------------------------------
 
-    /// <summary>The axes of an argument, ascending: all when it is missing. Null after a diagnostic.</summary>
+    /// <summary>The axes of an argument, ascending; all if it is missing. Null after a diagnostic.</summary>
     private List<int>? Axes(Argument? axis, int rank, string what)
     {
         if (axis is null) return [.. Enumerable.Range(0, rank)];
@@ -208,7 +208,7 @@ internal sealed partial class Elaborator
             : Reduced(t, axes, keep, (node, all) => new Reduce(op, node, all));
     }
 
-    /// <summary>f16 and bf16 are added and multiplied up in f32, and rounded once.</summary>
+    /// <summary>f16 and bf16 are added and multiplied in f32, and rounded once.</summary>
     private TensorValue Wide(TensorValue t) => As(t, Accumulator(t.DType));
 
     private static DType Accumulator(DType dtype) => dtype is DType.F16 or DType.BF16 ? DType.F32 : dtype;

@@ -11,7 +11,7 @@ namespace Accelerate.Compiler.Binding;
 
 internal sealed partial class Elaborator
 {
-    // On known values a function may call itself a few levels deep; what does so more often does so without end.
+    // On known values a function may call itself a few levels deep; beyond that the recursion is taken to be endless.
     private const int MostSelfCalls = 8;
 
     private Value CallValue(Value callee, ImmutableArray<Argument> arguments, Span span, Span calleeSpan)
@@ -87,7 +87,7 @@ internal sealed partial class Elaborator
         {
             if (caller.Entered != syntax || caller.Self != f.Self) continue;
             if (++same < MostSelfCalls) continue;
-            // The first that is found ends it: each of the levels around would find others.
+            // The first report ends the elaboration: each of the surrounding levels would find others.
             throw Abandoned(Codes.Recursion, span, $"`{syntax.Name.Text}` calls itself",
                 "functions are elaborated where they are called; use `for`",
                 new Label(syntax.Name.Span, "this function"));
@@ -145,8 +145,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// Whether a result's sizes and dtype mean something here. A name that only the result has would take any size, and
-    /// so check nothing; a local of the body may give it. False after a diagnostic.
+    /// Checks that a result's sizes and dtype are bound. A name that only the result has would take any size, and so
+    /// check nothing; but a local of the body may bind it. False after a diagnostic.
     /// </summary>
     private bool IsBoundResult(TypeSyntax type, FunctionSyntax function)
     {
@@ -187,8 +187,7 @@ internal sealed partial class Elaborator
             : f.Body.Statements.LastOrDefault()?.Span;
 
     /// <summary>
-    /// Arguments in the order of the parameters; null where the default is to be taken. Null after a
-    /// diagnostic.
+    /// Arguments in the order of the parameters; null elements take the default. Null after a diagnostic.
     /// </summary>
     private Argument?[]? Bind(string name, Span declared, ImmutableArray<ParameterSyntax> parameters,
         ImmutableArray<Argument> arguments, Span span)
@@ -255,7 +254,7 @@ internal sealed partial class Elaborator
         return bound;
     }
 
-    /// <summary>The help line for a named argument that nothing takes.</summary>
+    /// <summary>The help line for a named argument that no parameter takes.</summary>
     private static string Meant(string name, IEnumerable<string> parameters) =>
         ForeignNames.Parameter(name, parameters) is { } ours ? $"it is called `{ours}` here"
             : Spelling.Nearest(name, parameters) is { } near ? $"did you mean `{near}`?" : Listed(parameters);
@@ -271,8 +270,7 @@ internal sealed partial class Elaborator
     };
 
     /// <summary>
-    /// Binds the parameters in the new frame: lone sizes first, then types in order, defaults among
-    /// them.
+    /// Binds the parameters in the new frame: sizes that stand alone first, then types in order, including defaults.
     /// </summary>
     private bool Parameters(ImmutableArray<ParameterSyntax> parameters, Argument?[] bound, Span span)
     {
@@ -284,7 +282,7 @@ internal sealed partial class Elaborator
         }
         for (var i = 0; i < bound.Length; i++)
         {
-            // An int is in scope for the types beside it: `fn f(x: f32[n, k], k)`, or `k: int`.
+            // An int is in scope for the types of other parameters: `fn f(x: f32[n, k], k)`, or `k: int`.
             if (parameters[i].Type is null or NamedType { Name.Text: "int" } && bound[i]?.Value is IntValue size)
                 Frame.DeclareParameter(parameters[i].Name.Text, size, parameters[i].Name.Span);
         }
@@ -300,7 +298,7 @@ internal sealed partial class Elaborator
             if (value is PoisonValue) good = false;
             else if (p.Type is ListType && value is TensorValue && bound[i] is not null)
             {
-                // The tensors behind it were meant for the list, and stand where other parameters are.
+                // The tensors after it were meant for the list, and are in the places of other parameters.
                 Fail(Codes.TypeMismatch, at, $"{Describe(value)} stands where {p.Type.Span.Text} is declared",
                     Describe(value), Listed(Frame.Name, bound.OfType<Argument>().Skip(i)),
                     new Label(p.Type.Span, $"the parameter {p.Name.Text}"));

@@ -1,4 +1,5 @@
-// What a function declares by `where` comes in: proved, refuted with the call that breaks it, or a check of every call.
+// In: a function's `where` conditions. Out: for each a proof, a report of the call that violates it, or a check of
+// every call.
 using System.Text.RegularExpressions;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
@@ -11,8 +12,8 @@ namespace Accelerate.Compiler.Binding;
 internal sealed partial class Elaborator
 {
     /// <summary>
-    /// Each condition in order, the first that does not hold is reported. What only some calls fulfil is checked before
-    /// anything is written: between sizes at entry, of other numbers by an assertion.
+    /// Checks the conditions in order and reports the first that does not hold. Conditions that only some calls fulfil
+    /// are checked before anything is written: between sizes on entry, of other numbers by an assertion.
     /// </summary>
     private bool Hold(FunctionSyntax syntax)
     {
@@ -23,7 +24,7 @@ internal sealed partial class Elaborator
             {
                 if (holds) continue;
                 Refuse(syntax, condition, $", which is {a.Size} {SyntaxPrinter.Sign(e.Operator)} {b.Size} here",
-                    // A number comes from what is called, and no condition of the caller's is an answer to it.
+                    // A number comes from the function that is called, and no condition of the caller can change it.
                     e.Operator == BinaryOperator.Equal && !a.Size.IsConstant && !b.Size.IsConstant
                         ? Equalize(a.Size, b.Size) : null);
                 return false;
@@ -53,11 +54,11 @@ internal sealed partial class Elaborator
         Fail(Codes.SizesDiffer, Frame.Site ?? condition.Span, $"`{Title(syntax)}` needs {condition.Span.Text}{found}",
             null, help ?? Meanings(condition), new Label(condition.Span, "declared here"));
 
-    /// <summary>A layer goes by its module's name: its `apply` is written nowhere in a call.</summary>
+    /// <summary>A layer goes by its module's name: calls never spell its `apply`.</summary>
     private string Title(FunctionSyntax syntax) => Frame.Self is not { Syntax.Name.Text: var module } ? syntax.Name.Text
         : syntax.Name.Text == "apply" ? module : $"{module}.{syntax.Name.Text}";
 
-    /// <summary>The condition as a message of the call: the user's own call, and what it needs.</summary>
+    /// <summary>The condition as a message of the call: the user's own call, and what it requires.</summary>
     private string Needed(FunctionSyntax syntax, ExpressionSyntax condition)
     {
         if (Frame.Site is null) return condition.Span.Text;
@@ -66,7 +67,7 @@ internal sealed partial class Elaborator
         return $"`{Title(syntax)}` at {user.Span.Place} needs {condition.Span.Text}";
     }
 
-    /// <summary>What the names of a condition stand for, as a help line: null where they say it themselves.</summary>
+    /// <summary>The values of the names in a condition, as a help line; null if the names say it themselves.</summary>
     private string? Meanings(ExpressionSyntax condition)
     {
         var known = Word().Matches(condition.Span.Text).Select(m => m.Value).Distinct()
@@ -79,7 +80,8 @@ internal sealed partial class Elaborator
         text.Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal);
 
     /// <summary>
-    /// Whether two sizes compare so; what only some calls fulfil becomes a check. Null for `!=`, left to its value.
+    /// Whether two sizes compare this way; a condition that only some calls fulfil becomes a check. Null for `!=`,
+    /// which is evaluated instead.
     /// </summary>
     private bool? Holds(BinaryOperator op, Size a, Size b, string why)
     {

@@ -1,4 +1,4 @@
-// `print` and `assert`: decided here when all is known, else effects of the graph, in program order.
+// `print` and `assert`: decided here if everything is known, else effects of the graph, in program order.
 using System.Collections.Immutable;
 using System.Text.RegularExpressions;
 using Accelerate.Compiler.Diagnostics;
@@ -10,14 +10,13 @@ namespace Accelerate.Compiler.Binding;
 
 internal sealed partial class Elaborator
 {
-    /// <summary>How often something was done for its effect: a print, an assert, an assignment to what callers see.
-    /// </summary>
+    /// <summary>The number of effects so far: prints, asserts, assignments to places that callers see.</summary>
     private int effectCount;
 
-    /// <summary>The oldest local that was assigned since a statement has set this.</summary>
+    /// <summary>The oldest local that has been assigned since a statement reset this.</summary>
     private long oldestWritten = long.MaxValue;
 
-    /// <summary>A call on its own: for its effects, or it is a mistake.</summary>
+    /// <summary>A call as a statement: it needs an effect, otherwise it is an error.</summary>
     private bool ForItsEffects(ApplyExpression call)
     {
         var (effects, start) = (effectCount, Local.Next);
@@ -43,7 +42,7 @@ internal sealed partial class Elaborator
         return value;
     }
 
-    /// <summary>An `assert` of a file, which is decided when it is compiled.</summary>
+    /// <summary>An `assert` at file level, which is decided at compile time.</summary>
     public Value Check(CheckSyntax check, SourceFile file)
     {
         using var within = Entering(new Frame("", file, null, null, null));
@@ -52,7 +51,7 @@ internal sealed partial class Elaborator
         return Value.Poison;
     }
 
-    /// <summary>Whether the function called does something under a condition that does not hold here.</summary>
+    /// <summary>True if the called function has an effect under a condition that does not hold here.</summary>
     private bool MayHaveEffects(ApplyExpression call)
     {
         using var quiet = new Scope<int>(ref muted, muted + 1);
@@ -67,7 +66,7 @@ internal sealed partial class Elaborator
             _ => false,
         };
 
-        // An effect of its own, or an assignment to what it has not declared.
+        // An effect of its own, or an assignment to a place that it has not declared.
         static bool Acts(SyntaxNode? node, FunctionSyntax function) => node switch
         {
             EffectStatement => true,
@@ -144,7 +143,7 @@ internal sealed partial class Elaborator
         return new ListValue([]);
     }
 
-    /// <summary>What a module of the library was given of what a condition asks for, as a help line.</summary>
+    /// <summary>The arguments that a library module received for the names in a condition, as a help line.</summary>
     private string? Given(ExpressionSyntax condition)
     {
         var known = Frame.Self?.Hyper.Where(h => Names(condition).Contains(h.Key)
@@ -153,7 +152,7 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// The format with strings put in, and a tensor for each `{}` or `{:.4}` that is left. Null after a diagnostic.
+    /// The format with strings inserted, and a tensor for each `{}` or `{:.4}` that is left. Null after a diagnostic.
     /// </summary>
     private (string Text, ImmutableArray<Node> Nodes)? Formatted(string format, List<Value> values,
         ApplyExpression call)
@@ -214,7 +213,7 @@ internal sealed partial class Elaborator
     [GeneratedRegex(@"%[0-9.]*[a-z]")]
     private static partial Regex CFormat();
 
-    // A place, but no doubled brace.
+    // A placeholder, but no doubled brace.
     [GeneratedRegex(@"(?<!\{)\{([^{}]*)\}")]
     private static partial Regex Hole();
 

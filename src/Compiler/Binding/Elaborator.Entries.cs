@@ -1,4 +1,4 @@
-// An exported function comes in; its graph goes out: inputs with size variables, the body, the declared results.
+// In: an exported function. Out: its graph: inputs with size variables, the body, the declared results.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
@@ -13,7 +13,7 @@ internal sealed partial class Elaborator
     /// <summary>The size variables of the entries so far, pinned or not.</summary>
     public SortedSet<string> SizeVariables { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>The graph of an exported function; dims pins size variables. Null after a diagnostic.</summary>
+    /// <summary>The graph of an exported function; `dims` fixes size variables. Null after a diagnostic.</summary>
     public Function? Entry(FunctionSyntax syntax, SourceFile file, Instance? self,
         IReadOnlyDictionary<string, long> dims)
     {
@@ -51,7 +51,7 @@ internal sealed partial class Elaborator
         return Named(Live(Graph), syntax, dims);
     }
 
-    /// <summary>The function without what its results do not need; all inputs stay.</summary>
+    /// <summary>The function without nodes that its results do not need; all inputs stay.</summary>
     private static Function Live(Function function)
     {
         var needed = new HashSet<Node>(ReferenceEqualityComparer.Instance);
@@ -67,8 +67,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// The caller gives every `int` parameter by its name: also one that nothing is computed from, and one that `where`
-    /// says is another size.
+    /// Callers pass every `int` parameter by name, also one that nothing is computed from, and one that `where` equates
+    /// with another size.
     /// </summary>
     private Function Named(Function function, FunctionSyntax syntax, IReadOnlyDictionary<string, long> dims)
     {
@@ -94,7 +94,8 @@ internal sealed partial class Elaborator
         }
         var good = true;
 
-        // Names that stand alone, first: they may be used before they are bound. `where n == m` makes one of two.
+        // Names that stand alone come first: they may be used before they are bound. `where n == m` makes two names
+        // one.
         var alone = new Dictionary<string, Span>();
         foreach (var p in syntax.Parameters)
         {
@@ -204,7 +205,7 @@ internal sealed partial class Elaborator
                     }
                     switch (Expression(s.Size))
                     {
-                        // What the caller's tensor has is not negative.
+                        // A size of the caller's tensor is not negative.
                         case IntValue i when i.Size.IsConstant && !IsExtent(i.Size, s.Span, "an axis"):
                             return null;
                         case IntValue i:

@@ -1,4 +1,4 @@
-// An expression's syntax comes in, its value goes out.
+// In: an expression's syntax. Out: its value.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
@@ -10,7 +10,7 @@ namespace Accelerate.Compiler.Binding;
 
 internal sealed partial class Elaborator
 {
-    /// <summary>The value, as a value of the region that is being built.</summary>
+    /// <summary>Evaluates an expression to a value of the region that is being built.</summary>
     public Value Expression(ExpressionSyntax e)
     {
         using var deeper = Deeper(e.Span);
@@ -61,7 +61,7 @@ internal sealed partial class Elaborator
         applied = call;
         var callee = Expression(call.Callee);
         if (callee is TransformationValue transformation) return Transform(transformation, call, piped);
-        // The arguments of a method that there is not are its own: `x.to(torch.float16)`.
+        // The arguments of an unknown method belong to the other library: `x.to(torch.float16)`.
         var isMethod = callee is PoisonValue && (call.Callee is MemberExpression
             || call.Callee is NameExpression { Name: var called } && ForeignNames.Find(called) is not null);
         var arguments = Arguments(call, piped, isQuiet: isMethod);
@@ -114,7 +114,7 @@ internal sealed partial class Elaborator
                             ? $"did you mean `{near}`?" : $"it has {string.Join(", ", instance.Members.Keys.Take(8))}",
                     new Label(instance.Syntax.Name.Span, "the module"));
             case FileValue { File: var file }:
-                // `nn.relu`: the library's nn is all that it opens.
+                // `nn.relu`: the library's nn stands for everything that it opens.
                 var declaring = file.IsLibrary && !file.Items.ContainsKey(m.Name.Text)
                     ? file.Opened.FirstOrDefault(f => f.Items.ContainsKey(m.Name.Text)) ?? file : file;
                 return Item(declaring, m.Name.Text, m.Span) ?? Fail(Codes.UnknownName, m.Name.Span,
@@ -128,7 +128,7 @@ internal sealed partial class Elaborator
                 return Fail(Codes.UnknownMember, m.Name.Span, $"tensors have no members", Describe(target),
                     Method(m, tensor));
             default:
-                // What was meant to change it is not there: what follows of it is no second mistake.
+                // The method that should have changed it does not exist: errors that follow from that are not reported.
                 if (target is ListValue && m.Target is NameExpression n && Frame.Find(n.Name) is { Alias: null } local)
                     Write(local, Value.Poison);
                 return Fail(Codes.UnknownMember, m.Name.Span, $"{Describe(target)} has no members", Describe(target),
@@ -146,10 +146,10 @@ internal sealed partial class Elaborator
         }
     }
 
-    // More of a program than that is no help inside a help line.
+    // A longer piece of a program does not help inside a help line.
     private const int Longest = 40;
 
-    /// <summary>The text of an operand in what a help line proposes; `…` for one that is long.</summary>
+    /// <summary>The text of an operand in a help line; `…` if it is long.</summary>
     private static string Short(Span span) =>
         span.Length > Longest || span.Text.Contains('\n', StringComparison.Ordinal) ? "…" : span.Text;
 
@@ -162,7 +162,7 @@ internal sealed partial class Elaborator
         var poisoned = false;
         foreach (var element in l.Elements)
         {
-            // In a module's body a list of state is state, as `params` is.
+            // In a module's body a list of state consists of the state itself, like `params`.
             var value = element.Value is null ? Name("..", element.Span)
                 : !inEntry && initializing.Count == 0 && !element.Splice && StateNamed(element.Value) is { } state
                     ? new StateValue(state) : Expression(element.Value);
@@ -193,7 +193,7 @@ internal sealed partial class Elaborator
             case TensorValue { DType: DType.Bool, Rank: 0 } t when openForms > 0:
                 var then = Under(t, true, () => Expression(e.Then));
                 var otherwise = Under(t, false, () => Expression(e.Else));
-                // Two numbers stay a number, that takes the dtype it meets.
+                // Two numbers stay a number, which takes the dtype it meets.
                 return then is WeakValue first && otherwise is WeakValue second ? new ChoiceValue(t, first, second)
                     : Select(t, then, otherwise, e.Span, e.Then.Span, e.Else.Span);
             case TensorValue { DType: DType.Bool, Rank: 0 } t:
@@ -204,8 +204,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// An `if` of an index form that the extents of its indices decide, as `i &gt;= 1` below an extent of 1. The type is
-    /// the one that both branches have, as for every other extent.
+    /// An `if` of an index form that the extents of its indices decide, such as `i &gt;= 1` for an extent of 1. The
+    /// type is the one that both branches have, as for every other extent.
     /// </summary>
     private Value Decided(IfExpression e, bool truth)
     {
@@ -217,8 +217,7 @@ internal sealed partial class Elaborator
                 ? new FloatValue(i.Size.Value) : taken;
     }
 
-    /// <summary>What a branch that no element takes would be: nothing is reported, and reads may leave their axes.
-    /// </summary>
+    /// <summary>Evaluates a branch that no element takes: nothing is reported, and reads may be out of range.</summary>
     private T Tried<T>(Func<T> branch)
     {
         using var place = new Scope<Span?>(ref userPlace, userPlace);
@@ -226,7 +225,7 @@ internal sealed partial class Elaborator
         return Under(Scalar(0L, DType.Bool), true, branch);
     }
 
-    /// <summary>Whether an index of the forms around decides what an expression is.</summary>
+    /// <summary>True if an expression depends on an index of the surrounding forms.</summary>
     private bool IsOverIndex(ExpressionSyntax e) => openForms > 0 && Names(e).Any(n =>
         Frame.Indices.Any(i => i.Name == n) || Frame.Find(n) is { IsOverIndex: true });
 
@@ -256,7 +255,7 @@ internal sealed partial class Elaborator
     {
         if (Iterate(c.Iterable) is not { } items) return Value.Poison;
         var results = ImmutableArray.CreateBuilder<Value>();
-        // Of those that are left, so that an optimiser of a part knows what to keep, and names its own state.
+        // Only the names of the selected elements, so that an optimiser of a part keeps, and names, its own state.
         var names = ImmutableArray.CreateBuilder<string>();
         using var pure = new Scope<long>(ref pureFrom, Local.Next);
         for (var at = 0; at < items.Items.Length; at++)
@@ -272,7 +271,7 @@ internal sealed partial class Elaborator
                         "the condition of a comprehension must be a constant", Describe(keep));
                 continue;
             }
-            // `[p for p in net.params if …]` for an optimiser: the state itself.
+            // `[p for p in net.params if …]` for an optimiser: the elements are the state itself.
             var named = c.Element is NameExpression e && !inEntry && initializing.Count == 0
                 ? c.Names.Select(n => n.Text).ToList().IndexOf(e.Name) : -1;
             results.Add(named >= 0 && values[named] is StateValue state ? state : Expression(c.Element));
@@ -281,7 +280,7 @@ internal sealed partial class Elaborator
         return new ListValue(results.ToImmutable(), items.Names is null ? null : names.ToImmutable());
     }
 
-    /// <summary>What a loop that is unrolled runs over. Null after a diagnostic.</summary>
+    /// <summary>The list that an unrolled loop runs over. Null after a diagnostic.</summary>
     private ListValue? Iterate(IterableSyntax iterable)
     {
         if (iterable is ListIterable l)
@@ -325,7 +324,7 @@ internal sealed partial class Elaborator
         return null;
     }
 
-    /// <summary>The values of several names; one name takes the value whole.</summary>
+    /// <summary>The values for several names; a single name takes the whole value.</summary>
     private ImmutableArray<Value> Unpack(ImmutableArray<NameToken> names, Value value, Span span)
     {
         if (names.Length == 1) return [value];

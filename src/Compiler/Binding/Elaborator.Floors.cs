@@ -18,7 +18,7 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// x // 0 is -1 (all ones) and x % 0 is x, as `div` and `rem` have it; MIN // -1 is MIN, and the remainder 0.
+    /// x // 0 is -1 (all ones) and x % 0 is x, as in `div` and `rem`; MIN // -1 is MIN, and the remainder 0.
     /// </summary>
     private (Node Quotient, Node Remainder) FlooredIntegers(Node x, Node y)
     {
@@ -27,7 +27,7 @@ internal sealed partial class Elaborator
         var remainder = Emit(new Binary(BinaryOp.Rem, x, y));
         if (!type.DType.IsSigned) return (quotient, remainder);
         var zero = Emit(Const.Of(type, [0L]));
-        // Whether the remainder and the divisor have unlike signs: a divisor of 0 has none.
+        // True if the remainder and the divisor have different signs; never for a divisor of 0.
         var differs = Emit(new Compare(CompareOp.Ne, Emit(new Compare(CompareOp.Lt, remainder, zero)),
             Emit(new Compare(CompareOp.Lt, y, zero))));
         var fix = Emit(new Binary(BinaryOp.And, Emit(new Compare(CompareOp.Ne, remainder, zero)), differs));
@@ -38,8 +38,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// As NumPy has it. The remainder comes first, and is exact: floor(x / y) is one too great where the quotient
-    /// rounds up to an integer. A remainder or quotient of 0 has the sign of the divisor, or of the true quotient.
+    /// As in NumPy. The remainder comes first, and is exact: floor(x / y) is one too great where the quotient rounds up
+    /// to an integer. A remainder of 0 has the sign of the divisor, a quotient of 0 that of the true quotient.
     /// </summary>
     private (Node Quotient, Node Remainder) FlooredFloats(Node x, Node y)
     {
@@ -54,20 +54,20 @@ internal sealed partial class Elaborator
         var fix = Of(BinaryOp.And, Is(CompareOp.Ne, rest, zero),
             Is(CompareOp.Ne, Is(CompareOp.Lt, rest, zero), Is(CompareOp.Lt, y, zero)));
         var ratio = Of(BinaryOp.Div, x, y);
-        // (x - rest) / y is an integer but for rounding.
+        // (x - rest) / y is an integer except for rounding.
         var whole = Of(BinaryOp.Div, Of(BinaryOp.Sub, x, rest), y);
         whole = Choose(fix, Of(BinaryOp.Sub, whole, one), whole);
         var floor = Emit(new Unary(UnaryOp.Floor, whole));
         var nearest = Choose(Is(CompareOp.Gt, Of(BinaryOp.Sub, whole, floor), Number(0.5)),
             Of(BinaryOp.Add, floor, one), floor);
-        // |x / y| is below 1 here, so its product with 0 is a zero of its sign.
+        // |x / y| is below 1 here, so its product with 0 is a zero with its sign.
         var quotient = Choose(Is(CompareOp.Eq, whole, zero), Of(BinaryOp.Mul, ratio, zero), nearest);
         var none = Choose(Is(CompareOp.Lt, y, zero), Number(-0.0), zero);
         return (Choose(Is(CompareOp.Eq, y, zero), ratio, quotient),
             Choose(fix, Of(BinaryOp.Add, rest, y), Choose(Is(CompareOp.Eq, rest, zero), none, rest)));
     }
 
-    /// <summary>The same on numbers that are known.</summary>
+    /// <summary>The same for known numbers.</summary>
     private static (double Quotient, double Remainder) Floored(double x, double y)
     {
         var rest = x % y;

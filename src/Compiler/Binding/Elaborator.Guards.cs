@@ -1,5 +1,5 @@
-// A read under an `if` of an index form, or on the right of its `and` and `or`: what is known there of a subscript, and
-// positions that are out of range only where the read happens.
+// A read under an `if` of an index form, or on the right of its `and` and `or`: the facts known there about a
+// subscript, and positions that are out of range only where the read happens.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
@@ -9,7 +9,9 @@ namespace Accelerate.Compiler.Binding;
 
 internal sealed partial class Elaborator
 {
-    /// <summary>A proof looks at pairs of what is known: of more, those of the outermost guards are left out.</summary>
+    /// <summary>
+    /// A proof looks at pairs of facts: if there are more, those of the outermost guards are left out.
+    /// </summary>
     private const int MostKnown = 16;
 
     /// <summary>Sizes that are not negative where a truth value is true, and where it is false.</summary>
@@ -17,7 +19,7 @@ internal sealed partial class Elaborator
 
     private readonly Dictionary<Node, Implied> implied = new(ReferenceEqualityComparer.Instance);
 
-    /// <summary>Evaluates what is only looked at where the condition is true, or where it is false.</summary>
+    /// <summary>Evaluates an expression that is used only where the condition is true, or where it is false.</summary>
     private T Under<T>(TensorValue condition, bool truth, Func<T> evaluate)
     {
         using var guards = new Scope<ImmutableArray<Guard>>(ref Frame.Guards,
@@ -25,9 +27,11 @@ internal sealed partial class Elaborator
         return evaluate();
     }
 
-    // ---- what conditions say of sizes ------------------------------------------------------------------------------
+    // ---- facts about sizes from conditions -------------------------------------------------------------------------
 
-    /// <summary>Remembers what a comparison of two expressions of indices says where it holds, and where not.</summary>
+    /// <summary>
+    /// Records the facts that a comparison of two expressions of indices implies where it holds, and where it does not.
+    /// </summary>
     private Value Implying(Value compared, Syntax.BinaryOperator op, Size x, Size y)
     {
         if (compared is not TensorValue { Node: var node } || openForms == 0) return compared;
@@ -45,7 +49,7 @@ internal sealed partial class Elaborator
         return compared;
     }
 
-    /// <summary>Where an `and` is true both sides are, where an `or` is false neither is.</summary>
+    /// <summary>Where an `and` is true both sides are true, where an `or` is false both are false.</summary>
     private Value ImplyingBoth(Value joined, bool isAnd, TensorValue a, TensorValue b)
     {
         if (joined is not TensorValue { Node: var node }) return joined;
@@ -63,7 +67,7 @@ internal sealed partial class Elaborator
 
     private Implied ImpliedBy(TensorValue condition) => implied.GetValueOrDefault(condition.Node) ?? new([], []);
 
-    /// <summary>2 * i - 1 is at least 0 where i - 1 is: integers.</summary>
+    /// <summary>2 * i - 1 is at least 0 only if i - 1 is: integers.</summary>
     private static Size Tightened(Size s)
     {
         var divisor = 0L;
@@ -74,13 +78,15 @@ internal sealed partial class Elaborator
         return s.Terms.Where(t => !t.Atoms.IsEmpty).Aggregate(offset, (sum, t) => sum + Size.OfTerm(new Size.Term(t.Coefficient / divisor, t.Atoms)));
     }
 
-    /// <summary>Whether the guards around, with the extents of the indices, put a subscript within its axis.</summary>
+    /// <summary>
+    /// True if the surrounding guards and the extents of the indices keep a subscript within its axis.
+    /// </summary>
     private bool IsCovered(Size at, Size extent) => IsImplied(at, extent - 1 - at);
 
-    /// <summary>Whether they say of sizes that they are not negative.</summary>
+    /// <summary>True if they imply that the sizes are not negative.</summary>
     private bool IsImplied(params ReadOnlySpan<Size> sizes)
     {
-        // Where something is read, each index around has an element.
+        // Where an element is read, each surrounding index has an element.
         var known = new List<Size>();
         foreach (var guard in Frame.Guards)
         {
@@ -97,7 +103,7 @@ internal sealed partial class Elaborator
         }
         catch (OverflowException)
         {
-            // A difference that leaves 64 bits proves nothing.
+            // A difference that overflows 64 bits proves nothing.
             return false;
         }
 
@@ -117,7 +123,10 @@ internal sealed partial class Elaborator
         }
     }
 
-    /// <summary>What the guards keep within its axis is moved there where they do not hold, and is not looked at.</summary>
+    /// <summary>
+    /// A subscript that the guards keep within its axis is clamped for the places where they do not hold; the values
+    /// read there are not used.
+    /// </summary>
     private TensorValue Clamped(TensorValue at, Size extent) =>
         Join(Join(at, Scalar(0L, at.DType), (p, q) => new Binary(BinaryOp.Max, p, q)),
             RealizeSize(extent - 1, at.DType), (p, q) => new Binary(BinaryOp.Min, p, q));
@@ -125,8 +134,8 @@ internal sealed partial class Elaborator
     // ---- positions where the read happens --------------------------------------------------------------------------
 
     /// <summary>
-    /// The positions where the read happens; elsewhere one that is there. A gather is computed for every element, and so
-    /// fails the call for those alone that are read. An axis that may be empty gets an element for them.
+    /// The positions where the read happens; elsewhere a valid one. A gather is computed for every element, so it must
+    /// fail the call only for those that are really read. An axis that may be empty gets an element for the others.
     /// </summary>
     private TensorValue WhereRead(ref Node node, int axis, TensorValue at, bool isNeverEmpty)
     {
@@ -150,8 +159,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// Whether all guards around hold, by these indices: a position that several elements share is read where they hold
-    /// for any of them.
+    /// True where all surrounding guards hold, over the given indices: a position that several elements share is read
+    /// if they hold for any of them.
     /// </summary>
     private TensorValue Reads(ImmutableArray<Index> indices)
     {

@@ -1,5 +1,5 @@
-// What somebody wrote by another library's habit comes in, with the values that it meets; the words of a help line go
-// out: what to write here, in his own names.
+// In: code written by the habits of another library, with its values. Out: a help line that says what to write here, in
+// the user's own names.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
@@ -14,8 +14,7 @@ internal sealed partial class Elaborator
     /// <summary>The call whose callee is being evaluated, for `x.view(n, d)`.</summary>
     private ApplyExpression? applied;
 
-    /// <summary>Other libraries and `self`, each told of once: every line of a text that was carried over has
-    /// them.</summary>
+    /// <summary>Other libraries and `self` are each reported once: in ported code every line has them.</summary>
     private ImmutableHashSet<string> toldOf = [];
 
     private bool IsTold(string name)
@@ -26,7 +25,7 @@ internal sealed partial class Elaborator
         return known;
     }
 
-    /// <summary>`torch.relu`, `self.weight`: null where the first name is one of the program.</summary>
+    /// <summary>`torch.relu`, `self.weight`: null if the first name is one of the program.</summary>
     private PoisonValue? Package(MemberExpression m)
     {
         ExpressionSyntax root = m;
@@ -45,12 +44,12 @@ internal sealed partial class Elaborator
         return (PoisonValue)Value.Poison;
     }
 
-    /// <summary>What another library's name is called here, and what opens it.</summary>
+    /// <summary>The name of another library's function here, and how to open it.</summary>
     private string? Foreign(string name) => ForeignNames.Rename(name) is { } ours
         && SourceLoader.LibraryNames("nn").Contains(ours) && Frame.File.Opened.All(f => f.Name != "nn")
         ? $"`{name}` is `{ours}` here, which `use nn` declares" : ForeignNames.Find(name);
 
-    /// <summary>A method of tensors, as what is called here with the same arguments.</summary>
+    /// <summary>A tensor method written as a function call with the same arguments.</summary>
     private string? Method(MemberExpression m, TensorValue x)
     {
         var call = ReferenceEquals(applied?.Callee, m) ? applied : null;
@@ -84,7 +83,7 @@ internal sealed partial class Elaborator
         return ours == name ? $"write `{written}`" : $"values are not changed in place: `{target} = {written}`";
     }
 
-    /// <summary>The order of all axes in which two have changed places; null where one is no axis.</summary>
+    /// <summary>The order of all axes with two of them swapped; null if one does not exist.</summary>
     private static string? Swapped(int rank, IntValue a, IntValue b)
     {
         if (!a.Size.IsConstant || !b.Size.IsConstant) return null;
@@ -93,14 +92,15 @@ internal sealed partial class Elaborator
         return $"[{string.Join(", ", Enumerable.Range(0, rank).Select(d => d == i ? j : d == j ? i : d))}]";
     }
 
-    /// <summary>The call of `transpose` that turns the last two axes of a tensor.</summary>
+    /// <summary>The call of `transpose` that swaps the last two axes of a tensor.</summary>
     private static string Turned(string x, int rank) => rank == 2 ? $"transpose({x})"
         : $"transpose({x}, [{string.Join(", ", Enumerable.Range(0, rank - 2).Append(rank - 1).Append(rank - 2))}])";
 
     private static string Written(string x, IEnumerable<Size> shape) => $"`reshape({x}, [{string.Join(", ", shape)}])`";
 
-    /// <summary>`None` and `newaxis` among subscripts, which make an axis of 1 elsewhere. False when there is
-    /// none.</summary>
+    /// <summary>
+    /// `None` and `newaxis` among subscripts, which add an axis of 1 in other libraries. False if there is none.
+    /// </summary>
     private bool HasNewAxis(TensorValue x, SelectExpression s)
     {
         if (Frame.Find("None") is not null || s.Subscripts.FirstOrDefault(IsNone) is not { } none) return false;
@@ -114,7 +114,7 @@ internal sealed partial class Elaborator
             else if (axis < x.Rank && g.Span.Text == ":") shape.Add(x.Shape[axis++]);
             else axis = x.Rank + 1;
         }
-        // `x[None]` has all axes behind it.
+        // `x[None]` is followed by all axes.
         if (axis < x.Rank && s.Subscripts.All(g => g is not GroupSubscript)) shape.AddRange(x.Shape.Skip(axis));
         Fail(Codes.UnknownName, none.Span, $"a subscript makes no axis: there is no `{none.Span.Text}`", null,
             "an axis of 1 is " + (axis > x.Rank ? "`reshape(x, [n, 1])`" : Written(Short(s.Target.Span), shape)),
@@ -125,8 +125,7 @@ internal sealed partial class Elaborator
             && v.Value is NameExpression { Name: "None" } or MemberExpression { Name.Text: "newaxis" };
     }
 
-    /// <summary>A list where a tensor belongs: `stack([1, 2])`, with a cast where its numbers are no such
-    /// dtype.</summary>
+    /// <summary>A list in place of a tensor: `stack([1, 2])`, with a cast if its numbers have another dtype.</summary>
     private string? Stacked(Value value, Span span, DType? wanted = null)
     {
         if (value is not ListValue list) return null;
@@ -150,8 +149,7 @@ internal sealed partial class Elaborator
         return $"a list is no tensor: `{text}`{opened} makes one";
     }
 
-    /// <summary>Where a list is wanted and a tensor given, `concat(x, y)`: the call with the tensors in a
-    /// list.</summary>
+    /// <summary>A tensor in place of a list, `concat(x, y)`: the call with the tensors in a list.</summary>
     private static string Listed(string function, IEnumerable<Argument> given)
     {
         var tensors = given.TakeWhile(a => a.Value is TensorValue
@@ -159,7 +157,7 @@ internal sealed partial class Elaborator
         return $"they stand in a list: `{function}([{string.Join(", ", tensors)}])`";
     }
 
-    /// <summary>A number with a fraction where a whole one belongs: `n / 2`.</summary>
+    /// <summary>A number with a fraction in place of an integer: `n / 2`.</summary>
     private static string? Whole(Value value, Span span) => value is FloatValue or RealValue
         ? value is RealValue { Operation: "/" } && !span.Text.Contains('/', StringComparison.Ordinal)
             ? $"`{Short(span)}` comes of `/`, which gives a fraction: `//` gives the whole number below"
@@ -168,12 +166,12 @@ internal sealed partial class Elaborator
                 + $"`{Short(span).Replace("/", "//", StringComparison.Ordinal)}`"
             : "`int(…)` cuts the fraction off" : null;
 
-    /// <summary>The subscripts that an axis or a list has, as a help line.</summary>
+    /// <summary>The valid subscripts of an axis or a list, as a help line.</summary>
     private static string? Subscripts(Size extent) => !extent.IsConstant ? "subscripts count from 0; -1 is the last"
         : extent.Value > 0 ? $"the subscripts are 0 to {extent - 1}, or {-extent} to -1 from the end"
             : "it has no elements";
 
-    /// <summary>An axis of -1, which is worked out elsewhere: what it would be here.</summary>
+    /// <summary>An axis of -1, which other libraries infer: its value here.</summary>
     private string WorkedOut(TensorValue x, ImmutableArray<Size> shape, string text)
     {
         var others = Size.Product(shape.Where(s => !s.Is(-1)));

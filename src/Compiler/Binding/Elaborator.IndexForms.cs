@@ -52,7 +52,7 @@ internal sealed partial class Elaborator
             return Fail(Codes.TypeMismatch, span, $"`{name}` is not defined for {x.DType.Name()}", null, null,
                 new Label(body.Span, Describe(x)));
         var reduced = indices.SelectMany(i => i.Axes).ToList();
-        // All but a product are the same over an axis along which nothing changes.
+        // Except for a product, the result is the same over an axis along which nothing changes.
         if (name == "prod") x = Spread(x, InOrder(x.Indices.Union(reduced)), []);
         return ReduceOver(x, name switch
         {
@@ -64,7 +64,7 @@ internal sealed partial class Elaborator
         }, reduced);
     }
 
-    /// <summary>Combines the axes of these indices, those that the value has.</summary>
+    /// <summary>Combines the axes of these indices, as far as the value has them.</summary>
     private TensorValue ReduceOver(TensorValue x, ReduceOp op, List<Index> reduced)
     {
         ImmutableArray<int> axes = [.. Enumerable.Range(0, x.Indices.Length)
@@ -125,10 +125,7 @@ internal sealed partial class Elaborator
     private static IEnumerable<ExpressionSyntax> Factors(ExpressionSyntax e) =>
         e is BinaryExpression { Operator: BinaryOperator.Multiply } b ? Factors(b.Left).Concat(Factors(b.Right)) : [e];
 
-    /// <summary>
-    /// Contracts what both share of the reduced indices, in their order; what both share beside them is a
-    /// batch.
-    /// </summary>
+    /// <summary>Contracts the reduced indices that both share, in order; other shared indices are a batch.</summary>
     private TensorValue DotOver(TensorValue a, TensorValue b, List<Index> reduced)
     {
         a = ReduceOver(a, ReduceOp.Add, [.. reduced.Where(i => !b.Indices.Contains(i))]);

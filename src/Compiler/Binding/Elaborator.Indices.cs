@@ -1,5 +1,5 @@
-// The indices of an index form or a reduction come in as written; indices with extents, found where they stand alone,
-// go out.
+// In: the indices of an index form or a reduction as written. Out: indices with extents, taken from the axes where they
+// stand alone.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
@@ -10,12 +10,11 @@ namespace Accelerate.Compiler.Binding;
 
 internal sealed partial class Elaborator
 {
-    /// <summary>Index forms and reductions around the current expression, in callers too.</summary>
+    /// <summary>The number of index forms and reductions around the current expression, in callers too.</summary>
     private int openForms;
 
     /// <summary>
-    /// Evaluates a body under new indices and hands both on; the indices are closed again. Null after a
-    /// diagnostic.
+    /// Evaluates a body under new indices, which are closed again afterwards. Null after a diagnostic.
     /// </summary>
     private T? WithIndices<T>(ImmutableArray<IndexSyntax> syntax, ExpressionSyntax body, bool isReduction,
         Func<List<Index>, T> evaluate)
@@ -97,7 +96,7 @@ internal sealed partial class Elaborator
                 extent = AloneExtent(named.Name.Text, body, names);
                 if (extent is null)
                 {
-                    // What is wrong with the body is only said when it is looked at, and without extents it is not.
+                    // Errors in the body are only reported when it is evaluated, which needs the extents.
                     if (!bodyPoisoned || bag.Reports == before)
                     {
                         Fail(Codes.IndexWithoutExtent, named.Span,
@@ -113,8 +112,9 @@ internal sealed partial class Elaborator
         return good ? result : null;
     }
 
-    /// <summary>The size that the declared result has where the index stands in its form; n where none is
-    /// declared.</summary>
+    /// <summary>
+    /// The size that the declared result has at the index's position in its form; n if none is declared.
+    /// </summary>
     private string Declared(ImmutableArray<IndexSyntax> form, IndexSyntax index, bool isReduction) => !isReduction
         && Frame.Entered?.Result is { Fields: [{ Type: NamedType type }] } && type.Dims.Length == form.Length
         && type.Dims[form.IndexOf(index)] is SizeDim dim ? dim.Span.Text : "n";
@@ -154,8 +154,7 @@ internal sealed partial class Elaborator
     // ---- where an index stands alone -------------------------------------------------------------------------------
 
     /// <summary>
-    /// Set when the search met a target that has been reported: then the missing extent is no second
-    /// mistake.
+    /// Set when the search met a target with a reported error: then the missing extent is not reported as well.
     /// </summary>
     private bool bodyPoisoned;
 
@@ -189,7 +188,7 @@ internal sealed partial class Elaborator
 
     private ImmutableArray<Size>? TargetShape(SelectExpression read, HashSet<string> pending)
     {
-        // A target that mentions the indices cannot be looked at before they exist.
+        // A target that mentions the indices cannot be evaluated before they exist.
         if (Names(read.Target).Any(n => pending.Contains(n) && Frame.Find(n) is null)) return null;
         using var place = new Scope<Span?>(ref userPlace, userPlace);
         using var outside = new Scope<bool>(ref Frame.InSubscript, false);
@@ -199,7 +198,7 @@ internal sealed partial class Elaborator
         return null;
     }
 
-    /// <summary>All subscripted expressions in which the name means this form's index, outermost first.</summary>
+    /// <summary>All subscripted expressions in which the name refers to this form's index, outermost first.</summary>
     private static IEnumerable<SelectExpression> Reads(ExpressionSyntax e, string? name)
     {
         if (e is SelectExpression s && !IsReductionHead(s)) yield return s;

@@ -1,4 +1,4 @@
-// How state begins: initialisers come in; functions of nothing, and the pieces that a list of state has, go out.
+// In: the initialisers of state. Out: functions without inputs, and the pieces of a list of state.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
@@ -10,17 +10,17 @@ namespace Accelerate.Compiler.Binding;
 
 internal sealed partial class Elaborator
 {
-    /// <summary>The state whose initialisers are being evaluated, one within another.</summary>
+    /// <summary>The state whose initialisers are being evaluated, nested.</summary>
     private ImmutableList<StateMember> initializing = [];
 
-    /// <summary>Whether a declaration is a list of state: it says so, or its value is a list.</summary>
+    /// <summary>True for a declaration of a list of state: it says so, or its value is a list.</summary>
     private bool IsStateList(StateSyntax s, out Value list)
     {
         list = Value.Poison;
         if (s.Type is not (null or ListType)) return false;
         if (s.Type is null)
         {
-            // Looked at first: a value that is no list is evaluated, and reported on, as a single piece.
+            // A silent trial: a value that is no list is evaluated, and reported on, as a single piece later.
             using var quiet = new Scope<int>(ref muted, muted + 1);
             if (InitialOf(s, 0) is not ListValue) return false;
         }
@@ -45,7 +45,7 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// `buffer m = [0 * p for p in of]`: a piece of state for each element, named as the list names it, else by
+    /// `buffer m = [0 * p for p in of]`: a piece of state for each element, named by the list's names, else by
     /// position.
     /// </summary>
     private Value StateList(Instance instance, StateSyntax s, Value value)
@@ -73,7 +73,7 @@ internal sealed partial class Elaborator
         return new ListValue(items.ToImmutable(), list.Names);
     }
 
-    /// <summary>The initialiser as a function of nothing: `key` is the hash of the path.</summary>
+    /// <summary>The initialiser as a function without inputs: `key` is the hash of the path.</summary>
     public Function? Initializer(StateMember state)
     {
         using var into = new Scope<Function>(ref graph, new Function("init"));
@@ -84,7 +84,7 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// What a piece of state begins with; other state that its initialiser mentions is at its beginning too.
+    /// The initial value of a piece of state; other state in its initialiser has its initial value too.
     /// </summary>
     private Value Initial(StateMember state)
     {
@@ -100,7 +100,7 @@ internal sealed partial class Elaborator
             value = value is ListValue list ? Loaded(list.Items[state.Position], state.Syntax.Span) : Value.Poison;
         if (value is PoisonValue || Realize(value, state.Type.DType, state.Syntax.Value.Span) is not { } t)
             return Value.Poison;
-        // `0 * p` is shaped like p, and needs none of its values.
+        // `0 * p` has p's shape, and needs none of its values.
         return t.Node is Binary { Kind: BinaryOp.Mul } product
             && product.Operands.Any(o => o is Const { IsSplat: true } c && c.FloatAt(0) == 0)
             ? Tensor(Const.Of(t.Node.Type, [0L])) : t;

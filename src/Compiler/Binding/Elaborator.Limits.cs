@@ -1,11 +1,11 @@
-// How much there is to elaborate: counted, so that a text that says it in few lines (calls that double, lists of lists,
-// modules in modules) is refused early, instead of taking all time and memory.
+// Counts the work of elaboration, so that a short text that causes a lot of it (calls that double, lists of lists,
+// modules in modules) is rejected early, instead of taking all time and memory.
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Types;
 
 namespace Accelerate.Compiler.Binding;
 
-/// <summary>What was being elaborated is given up; why has been reported.</summary>
+/// <summary>Elaboration was given up; the reason has been reported.</summary>
 internal sealed class AbandonedException : Exception;
 
 internal sealed partial class Elaborator
@@ -16,17 +16,17 @@ internal sealed partial class Elaborator
     /// </summary>
     public const int MostWork = 1_000_000;
 
-    /// <summary>More mistakes than anybody mends at once; each may cost a look at all names.</summary>
+    /// <summary>More errors than anybody fixes at once; each may cost a search of all names.</summary>
     private const int MostReports = 100;
 
-    // What a call weighs among the expressions within one another: its frames are as large, and the garbage collector
-    // looks at all of them every time.
+    // The nesting depth that a call counts for: its frames are as large, and the garbage collector scans all of them
+    // every time.
     private const int CallDepth = 5;
 
-    // What a node of a branch or a loop weighs besides: it is sealed, and what it captures is looked for.
+    // The extra work that a node of a branch or a loop counts for: it is sealed, and its captures are searched.
     private const int RegionWork = 8;
 
-    // What an instance weighs in work: its tables of members.
+    // The work that an instance counts for: its tables of members.
     private const int InstanceWork = 20;
 
     private int depth;
@@ -34,13 +34,13 @@ internal sealed partial class Elaborator
     /// <summary>The work done since <see cref="Begin"/>.</summary>
     public long Work { get; private set; }
 
-    /// <summary>The statements elaborated in all, each as often as it was: a function's once a call.</summary>
+    /// <summary>The total number of elaborated statements; a function's count once for each call.</summary>
     public long StatementCount { get; private set; }
 
-    /// <summary>Before each entry.</summary>
+    /// <summary>Resets the count; called before each entry.</summary>
     public void Begin(Frame outermost) => (Work, frame) = (0, outermost);
 
-    /// <summary>One level deeper among the expressions within one another, until the scope ends.</summary>
+    /// <summary>Enters one more level of nested expressions until the scope ends.</summary>
     private Scope<int> Deeper(Span span)
     {
         if (!Nesting.Allows(depth + 1, Nesting.Expressions))
@@ -63,7 +63,7 @@ internal sealed partial class Elaborator
             "a `for` over a range is one loop, whatever its length; a function is written out wherever it is called");
     }
 
-    /// <summary>Reports what ends the elaboration of an entry, also while something is only tried.</summary>
+    /// <summary>Reports the error that ends the elaboration of an entry, also during a silent trial.</summary>
     private AbandonedException Abandoned(Code code, Span span, string message, string? help,
         params ReadOnlySpan<Label> secondary)
     {
@@ -72,7 +72,9 @@ internal sealed partial class Elaborator
         return new();
     }
 
-    /// <summary>Sizes that are no 64-bit numbers, or sizes and lists that nobody wrote so large.</summary>
+    /// <summary>
+    /// Reports a size that does not fit into 64 bits, or sizes and lists that are too large to be intended.
+    /// </summary>
     public void Overflowed(OverflowException e, Span span)
     {
         if (e is SizeLimitException or ListLimitException) Fail(Codes.NotSupported, span, e.Message);

@@ -1,4 +1,4 @@
-// `for` over a range and `while`: the body becomes a region, and what it assigns goes round.
+// `for` over a range and `while`: the body becomes a region, and the variables it assigns are carried.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
@@ -58,7 +58,7 @@ internal sealed partial class Elaborator
         }
     }
 
-    /// <summary>The body once, with the names of the loop in a block around it.</summary>
+    /// <summary>Elaborates the body once, with the names of the loop in a block around it.</summary>
     private void Round(ForStatement f, ImmutableArray<Value> values)
     {
         using var inLoop = new Scope<bool>(ref Frame.InLoop, true);
@@ -67,7 +67,7 @@ internal sealed partial class Elaborator
         Block(f.Body);
     }
 
-    /// <summary>`for i in a:b:step`: a scan over sizes, or a `while` when only the call knows the ends.</summary>
+    /// <summary>`for i in a:b:step`: a scan over sizes, or a `while` if only the call knows the ends.</summary>
     private void Counted(ForStatement f, RangeIterable range)
     {
         var (start, end) = (Expression(range.Start), Expression(range.End));
@@ -103,7 +103,7 @@ internal sealed partial class Elaborator
             }
             var variable = $"{f.Names[0].Text}.{++loopCount}";
             loopVariables.Add(variable);
-            // In a round there is at least one, so that the count is what it says; outside, a range may be empty.
+            // Inside a round there is at least one round, so the count is exact; outside, a range may be empty.
             ranges.Add(variable, count);
             Scan(f, new IntValue(a + Size.Variable(variable) * step), variable, ranges.NonNegative(count) ? count
                 : Size.Max(0, count));
@@ -129,7 +129,7 @@ internal sealed partial class Elaborator
 
     private void Scan(ForStatement f, IntValue index, string variable, Size count)
     {
-        // Of its own variable the loop already knows that in a round there is at least one.
+        // The range of the loop's own variable already implies that in a round there is at least one.
         var always = count.IsConstant && count.Value > 0;
         Loop(new("for", f.Iterable.Span, f.Body, (carried, _, body, initial, operands) =>
             new Scan(body, variable, count, carried, [.. initial, .. operands]), always ? Size.One : count),
@@ -140,7 +140,7 @@ internal sealed partial class Elaborator
             }, Changes.Of(Frame, f.Body));
     }
 
-    /// <summary>The index is a scalar that is carried; it is tested before each round.</summary>
+    /// <summary>The index is a carried scalar, tested before each round.</summary>
     private void Uncounted(ForStatement f, RangeIterable range, Value start, Value end, long step)
     {
         var dtype = new[] { start, end }.OfType<TensorValue>().First().DType;
@@ -166,7 +166,7 @@ internal sealed partial class Elaborator
             ([.. locals, counter], states));
     }
 
-    /// <summary>What is elaborated before the scope ends is in a round with that number.</summary>
+    /// <summary>Elaborations until the scope ends are in the round with that number.</summary>
     private Scope<ImmutableArray<Func<TensorValue?>>> Counting(Func<TensorValue?> counter) =>
         new(ref counters, counters.Add(counter));
 
@@ -202,13 +202,13 @@ internal sealed partial class Elaborator
     private delegate RegionNode MakeLoop(int carried, Function? condition, Function body, IReadOnlyList<Node> initial,
         IReadOnlyList<Node> operands);
 
-    /// <summary>A loop as its messages and its node need it.</summary>
-    /// <param name="Rounds">How many there are; null where only the call knows.</param>
+    /// <summary>The properties of a loop that its messages and its node need.</summary>
+    /// <param name="Rounds">The number of rounds; null if only the call knows.</param>
     private sealed record LoopForm(string Kind, Span Span, BlockSyntax Block, MakeLoop Make, Size? Rounds);
 
     /// <summary>
-    /// Elaborates a round, in which what it may change has a value of its own. The values behind the loop are the
-    /// node's results; what no round has changed is what it was.
+    /// Elaborates a round, in which each place that it may change has a new value. After the loop, the values are the
+    /// node's results; places that no round has changed keep their values.
     /// </summary>
     private void Loop(LoopForm loop, Func<TensorValue?>? condition, Action body,
         (List<Local> Locals, HashSet<StateMember> States) may)
@@ -219,17 +219,17 @@ internal sealed partial class Elaborator
             var start = new LoopStart(loop.Kind, may.States);
             var mentioned = may.States.Where(states.ContainsKey).Select(s => states[s]);
             foreach (var local in may.Locals.Union(mentioned))
-                // What a comprehension may not assign is said where it is assigned.
+                // Assignments that a comprehension must not make are reported at the assignment.
                 if (local.Serial >= pureFrom) start.Begin(local, Changing(local.Value));
             var (test, holds, round) = Rounds(loop, condition, body, start);
             var assigned = (test?.Assigned ?? []).Concat(round.Assigned).Select(w => w.Local).Distinct().ToList();
             if (Misjudged(start, assigned, test, round, isFirst) is { } better)
             {
-                // Rare: something was changed where nothing said so, or a known value, which may decide what is
-                // elaborated, was not changed after all.
+                // Rare: a place was changed that was not expected to change, or a known value, which may have
+                // influenced elaboration, was not changed after all.
                 Undo(attempt);
                 (Frame.HasReturned, may) = (false, better);
-                // A `let` of a file has its value once it has been mentioned: what was read before did not know it.
+                // A `let` of a file has its value only after its first mention: the earlier search did not know it.
                 changes = null;
                 continue;
             }
@@ -259,7 +259,7 @@ internal sealed partial class Elaborator
             using var inside = Inside(test);
             holds = condition();
         }
-        // Rounds that other loops or only the call decide may be none: what they need is asserted in them.
+        // Rounds whose number depends on other loops or on the call may be none: their conditions are asserted inside.
         var isBranch = loop.Rounds is null || loop.Rounds.Variables().Any(loopVariables.Contains);
         var round = Made(loop.Kind, isBranch, isBranch || loop.Rounds!.Is(1) ? null : loop.Rounds, start);
         using (Inside(round)) body();
@@ -267,9 +267,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// What a round may change instead, where it changed something else; null where that was right. A value that is not
-    /// known is the same to the body whether it changes or not; by one that is known the body may have been elaborated
-    /// otherwise.
+    /// If the prediction of changes was wrong, the corrected one; null if it was right. For an unknown value the body
+    /// is the same whether it changes or not; a known value may have influenced how the body was elaborated.
     /// </summary>
     private static (List<Local>, HashSet<StateMember>)? Misjudged(LoopStart start, List<Local> assigned, Region? test,
         Region round, bool isFirst)
@@ -284,8 +283,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// Whether what the round assigned can go round, as its results; false after a diagnostic, which stands alone where
-    /// it is about the loop as such.
+    /// True if the values that the round assigned can be carried, as its results; false after a diagnostic, which
+    /// replaces others if it is about the loop itself.
     /// </summary>
     private bool IsRight(LoopForm loop, LoopStart start, List<Local> assigned, Region round, Attempt attempt,
         List<Node> results)
@@ -301,7 +300,7 @@ internal sealed partial class Elaborator
         foreach (var local in assigned)
         {
             if (local.Value is not (PoisonValue or WeakValue)) continue;
-            // What was elaborated with a value that changes says nothing.
+            // Reports made with a value that turns out to change are dropped.
             Undo(attempt);
             if (local.Value is WeakValue number) NoType(loop, local, number, After(local));
             return false;
@@ -324,7 +323,7 @@ internal sealed partial class Elaborator
                 + $"{Plain(number)}`",
             new Label(local.Span, "declared here without a dtype"));
 
-    /// <summary>The regions become the functions of a node, and its results the values of what was assigned.</summary>
+    /// <summary>Makes the node from the regions, and its results the values of the assigned places.</summary>
     private void Close(LoopStart start, List<Local> assigned, Region? test, List<Node> truth, Region round,
         List<Node> results, LoopForm loop, Span? place)
     {
@@ -343,7 +342,7 @@ internal sealed partial class Elaborator
         var leaves = new Queue<TensorValue>(ResultsOf(made));
         foreach (var s in begun) Write(s.Local, Rebuilt(s.Initial, leaves));
 
-        // A truth value becomes a tensor here, in front of the loop.
+        // A truth value becomes a tensor here, before the loop.
         Node Before(Node initial)
         {
             using var before = new Scope<Span?>(ref userPlace, place);
@@ -356,17 +355,18 @@ internal sealed partial class Elaborator
             .FirstOrDefault(s => s is not null);
 
     /// <summary>
-    /// A truth value that changes is a tensor, which the graph gets if it does; a number has no dtype, and is refused.
+    /// A truth value that changes becomes a tensor, added to the graph only then; a number has no dtype, and is
+    /// rejected.
     /// </summary>
     private Value Changing(Value value) => value is BoolValue b
         ? new TensorValue(Const.Of(TensorType.Scalar(DType.Bool), [b.Truth ? 1L : 0]), Graph, []) : value;
 
-    /// <summary>The type of a number that a loop changes: that of what a round makes of it.</summary>
+    /// <summary>The type to declare for a number that a loop changes: that of its value after a round.</summary>
     private static string DeclaredAs(WeakValue number, Value? after) => after is TensorValue t
         ? t.Rank == 0 ? t.DType.Name() : t.Type.Text : number is IntValue ? "i32" : "f32";
 
     /// <summary>
-    /// Adds what a local is behind a round to the results; false after a diagnostic if its type has changed.
+    /// Adds a local's value after a round to the results; false after a diagnostic if its type has changed.
     /// </summary>
     private bool Carried(Region round, Value before, Value after, Span span, string name, List<Node> results)
     {

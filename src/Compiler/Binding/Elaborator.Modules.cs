@@ -1,5 +1,4 @@
-// A module and arguments come in; an instance with its members goes out. The first holder of an instance names its
-// state.
+// In: a module and arguments. Out: an instance with its members. The first holder of an instance names its state.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
@@ -31,8 +30,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// Hyper-parameters, then members in order. False after a diagnostic about the hyper-parameters: by their types, or
-    /// by a check of the module's.
+    /// Binds hyper-parameters, then members in order. False after a diagnostic about the hyper-parameters: from their
+    /// types, or from a check of the module.
     /// </summary>
     public bool Filled(Instance instance, Argument?[] bound, Span span)
     {
@@ -59,12 +58,13 @@ internal sealed partial class Elaborator
         return good;
     }
 
-    // A module within one of its kind, each with other hyper-parameters, ends somewhere.
+    // The greatest nesting of instances of one module with different hyper-parameters; beyond it, the nesting is taken
+    // to be endless.
     private const int MostOfOneKind = 1000;
 
     /// <summary>
-    /// An instance that is being made for one of its own kind: with the same hyper-parameters it holds itself without
-    /// end.
+    /// Reports an instance that contains one of the same module with the same hyper-parameters, and so contains itself
+    /// without end.
     /// </summary>
     private void Endless(Instance instance, Span span)
     {
@@ -82,7 +82,7 @@ internal sealed partial class Elaborator
         }
     }
 
-    /// <summary>False when a check failed: what stands behind it relies on it.</summary>
+    /// <summary>False if a check failed: later members rely on it.</summary>
     private bool Members(Instance instance, ImmutableArray<ItemSyntax> items)
     {
         foreach (var item in items)
@@ -160,16 +160,13 @@ internal sealed partial class Elaborator
 
         Value RightSide()
         {
-            // Not in scope in its own right side: `let LayerNorm = LayerNorm(h)`.
+            // A name is not in scope in its own right side: `let LayerNorm = LayerNorm(h)`.
             using var hidden = new Scope<string?>(ref Frame.Hidden, c.Names.Length == 1 ? c.Names[0].Text : null);
             return Declared(c.Type, Expression(c.Value), c.Value.Span);
         }
     }
 
-    /// <summary>
-    /// Instances that nothing holds yet belong to this name; elements of lists are named by their
-    /// position.
-    /// </summary>
+    /// <summary>Instances that have no holder yet get this name; elements of lists are named by position.</summary>
     private static void Hold(Value value, Instance? owner, string name)
     {
         switch (value)

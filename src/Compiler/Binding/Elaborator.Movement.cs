@@ -9,7 +9,7 @@ namespace Accelerate.Compiler.Binding;
 
 internal sealed partial class Elaborator
 {
-    /// <summary>A list of sizes (one size alone is a list of one). Null after a diagnostic.</summary>
+    /// <summary>A list of sizes (a single size is a list of one). Null after a diagnostic.</summary>
     private ImmutableArray<Size>? Sizes(Argument a)
     {
         var items = a.Value is ListValue list ? list.Items : [a.Value];
@@ -18,14 +18,14 @@ internal sealed partial class Elaborator
         return null;
     }
 
-    /// <summary>A list of sizes that axes can have: none is negative. Null after a diagnostic.</summary>
+    /// <summary>A list of valid extents: none is negative. Null after a diagnostic.</summary>
     private ImmutableArray<Size>? Extents(Argument a, string what)
     {
         if (Sizes(a) is not { } sizes) return null;
         return sizes.All(size => IsExtent(size, a.Span, what)) ? sizes : null;
     }
 
-    /// <summary>Whether an axis can have that size: proved, or a check of the call. False after a diagnostic.</summary>
+    /// <summary>True if an axis can have that size: proved, or checked by the call. False after a diagnostic.</summary>
     private bool IsExtent(Size size, Span span, string what)
     {
         if (size.IsConstant && size.Value < 0)
@@ -100,7 +100,7 @@ internal sealed partial class Elaborator
             foreach (var amount in new[] { low[axis], high[axis] })
                 if (!amount.IsConstant) AtMost(0, amount, $"a padding of {amount}");
         }
-        // A constant below 0 cuts, behind all that is put in: between the elements too.
+        // A negative constant cuts, after all insertions: also of those between the elements.
         Size[] put = [.. low.Concat(high).Select(s => s.IsConstant && s.Value < 0 ? Size.Zero : s)];
         var node = t.Node;
         if (put.Any(s => !s.Is(0)) || between.Any(b => b > 0))

@@ -1,4 +1,4 @@
-// Names: inside out through indices, locals, members, hyper-parameters, the file, opened files, the prelude.
+// Looks up names from the inside out: indices, locals, members, hyper-parameters, the file, opened files, the prelude.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
@@ -45,14 +45,13 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// A local, member or hyper-parameter: what a name in a type may refer to. Null when there is
-    /// none.
+    /// A local, member or hyper-parameter, which a name in a type may refer to. Null if there is none.
     /// </summary>
     private Value? Inner(string name, Span span) =>
         Frame.Find(name)?.Value ?? OfInstance(name, span) ?? OfFile(name, span);
 
     /// <summary>
-    /// An int, or a list of them, that a `let` of this file names; its other declarations are no sizes.
+    /// An int, or a list of ints, that a `let` of this file names; its other declarations are not sizes.
     /// </summary>
     private Value? OfFile(string name, Span span)
     {
@@ -62,7 +61,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// Where a name that is not a local was declared, and what declares it. Null for one of no member or file.
+    /// Where a name that is not a local was declared, and by what kind of declaration. Null if it is neither a member
+    /// nor in the file.
     /// </summary>
     private (Span Span, string What, bool IsLet)? DeclarationOf(string name)
     {
@@ -116,7 +116,7 @@ internal sealed partial class Elaborator
 
     private Value? Opened(string name, Span span)
     {
-        // A file of the user's comes before those that the library opens with another.
+        // A user's file comes before those that the library opens along with another.
         var files = Frame.File.Opened.Where(f => f.Name == name).ToList();
         if (files.Any(f => !f.IsLibrary)) files.RemoveAll(f => f.IsLibrary);
         return files.Count switch

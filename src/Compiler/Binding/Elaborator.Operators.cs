@@ -1,4 +1,4 @@
-// Operators: weak numbers are computed, tensors become nodes after both sides have one dtype and one shape.
+// Operators: weak numbers are computed, tensors become nodes once both sides have the same dtype and shape.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
@@ -22,13 +22,14 @@ internal sealed partial class Elaborator
     {
         var left = Expression(e.Left);
         var isAnd = e.Operator == BinaryOperator.And;
-        // The right side of a decided `and` or `or` is not looked at: `i > 0 and x[i - 1] > 0` on constants.
+        // The right side of a decided `and` or `or` is not evaluated: `i > 0 and x[i - 1] > 0` on constants.
         if (left is BoolValue l) return l.Truth == isAnd ? Expression(e.Right) : l;
-        // Of a run-time scalar too, if looking could fail: `k < n and x[k] > 0`. What is tried only needs its type.
+        // Also for a run-time scalar, if evaluating could fail: `k < n and x[k] > 0`. A silent trial only needs the
+        // type.
         if (left is TensorValue { DType: DType.Bool, Rank: 0 } decides && openForms == 0 && inEntry && muted == 0
             && MayFail(e.Right))
             return Lazy(decides, e, isAnd);
-        // Within an index form it is looked at only where it decides: a read there need not be in range.
+        // Within an index form it is used only where the left side does not decide: a read there need not be in range.
         var right = openForms > 0 && left is TensorValue { DType: DType.Bool, Rank: 0 } looked
             ? Under(looked, isAnd, () => Expression(e.Right)) : Expression(e.Right);
         if (left is PoisonValue || right is PoisonValue) return Value.Poison;
@@ -43,8 +44,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// Whether a truth value is computed by reads that can be out of range: by data, or by what they demand of sizes.
-    /// Elaborated for nothing but to see that.
+    /// True if a truth value is computed by reads that can be out of range: because of data, or of conditions on sizes.
+    /// The expression is elaborated only to find that out.
     /// </summary>
     private bool MayFail(ExpressionSyntax e)
     {
@@ -54,11 +55,11 @@ internal sealed partial class Elaborator
         var trial = Made("trial");
         using var inside = Inside(trial);
         return Expression(e) is TensorValue { DType: DType.Bool, Rank: 0 }
-            // Of control flow within it only what it demands counts.
+            // For control flow within it, only its conditions count.
             && (demanded || trial.Graph.Nodes.Any(n => n.MayFail && n is not RegionNode));
     }
 
-    /// <summary>The right side is a branch: computed only where the left one does not decide.</summary>
+    /// <summary>The right side becomes a branch, computed only if the left one does not decide.</summary>
     private Value Lazy(TensorValue decides, BinaryExpression e, bool isAnd)
     {
         var result = new Local(Value.Poison, e.Span);
@@ -122,7 +123,7 @@ internal sealed partial class Elaborator
         _ => null,
     };
 
-    /// <summary>Both as tensors of one dtype: numbers take the other side's. Null after a diagnostic.</summary>
+    /// <summary>Both sides as tensors of one dtype: numbers take the other side's. Null after a diagnostic.</summary>
     private (TensorValue, TensorValue)? Meet(Value left, Value right, Span span, Span leftSpan, Span rightSpan)
     {
         var dtype = left is TensorValue l ? l.DType : right is TensorValue r ? r.DType : Default(left, right);
@@ -190,8 +191,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// A small constant exponent is products, a root or a quotient, each rounded once where pow would round
-    /// differently; integers are multiplied up. Null for any other exponent.
+    /// A small constant exponent becomes products, a root or a quotient, each rounded once where pow would round
+    /// differently; integers are multiplied. Null for any other exponent.
     /// </summary>
     private Node? KnownPower(Node x, double exponent)
     {
@@ -242,7 +243,8 @@ internal sealed partial class Elaborator
 
     /// <summary>
     /// `@`: contracts the last axis of the left with the last but one of the right; leading axes are a batch. A vector
-    /// on the left is a matrix of one row, whose axis the result lacks; one on the right has only the axis contracted.
+    /// on the left is a matrix of one row, whose axis the result lacks; a vector on the right has only the contracted
+    /// axis.
     /// </summary>
     private Value Contract(Value left, Value right, Span span, Span leftSpan, Span rightSpan)
     {
@@ -278,7 +280,7 @@ internal sealed partial class Elaborator
                 b = Retype(b, b.Shape.SetItem(kb, a.Shape[ka]));
                 break;
         }
-        // Leading axes of the right have to be there on the left; a missing or literal 1 is dropped from the right.
+        // Leading axes of the right must exist on the left; missing or literal 1 axes are dropped from the right.
         var lead = Math.Max(0, b.Rank - 2);
         if (lead > a.Rank - 2 && lead > 0 && a.Rank >= 2)
         {
@@ -306,15 +308,16 @@ internal sealed partial class Elaborator
             Accumulator(a.DType))), a.DType);
         if (isRow) return Tensor(Reshaped(dot.Node, dot.Shape.RemoveAt(b.Rank == 1 ? 0 : dot.Rank - 2)));
         if (lead == 0 || shift == 0) return dot;
-        // The batch axes come first in a dot: put the left's other leading axes before them again.
+        // The batch axes come first in a dot: the left's other leading axes are moved before them again.
         var order = Enumerable.Range(lead, shift).Concat(Enumerable.Range(0, lead))
             .Concat(Enumerable.Range(lead + shift, dot.Rank - lead - shift));
         return Tensor(new Transpose(dot.Node, [.. order]));
     }
 
     /// <summary>
-    /// The help line for sizes that are equal for some calls only. What makes one of them a constant (a layer) wants it
-    /// of every input, and no condition of the caller's makes up for an axis in another place.
+    /// The help line for sizes that are equal only in some calls. If the maker of one of them (a layer) fixes it as a
+    /// constant, it must be the same for every input, and a condition of the caller cannot fix an axis in the wrong
+    /// place.
     /// </summary>
     private string? Equalize(Size a, Size b, string? maker = null)
     {
@@ -327,7 +330,7 @@ internal sealed partial class Elaborator
         return Some + $"if callers guarantee it, declare it: `where {Readable(name)} == {Readable(size.Text)}`";
     }
 
-    /// <summary>An equation as what makes one size of another: a name, which is on neither side again.</summary>
+    /// <summary>An equation solved for a size: a name that the other side does not mention.</summary>
     private static (string Name, Size Size)? Solved(Size a, Size b)
     {
         foreach (var (side, other) in new[] { (a, b), (b, a) })
@@ -343,17 +346,17 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// Whether a difference is never 0, but where sizes are: all of its terms have one sign, and no `where` that asks
-    /// for it can hold of a call that has elements.
+    /// True if a difference is 0 only when sizes are: all its terms have the same sign, and no `where` that demands
+    /// equality can hold in a call that has elements.
     /// </summary>
     private static bool IsApart(Size difference) => difference.IsConstant
         || (difference.Terms.All(t => t.Coefficient > 0) && !difference.Terms.Any(IsOpen))
         || (difference.Terms.All(t => t.Coefficient < 0) && !difference.Terms.Any(IsOpen));
 
-    /// <summary>A quotient, or the less of two, may be 0 where its parts are not.</summary>
+    /// <summary>A quotient, or the lesser of two, may be 0 though its parts are not.</summary>
     private static bool IsOpen(Size.Term term) => term.Atoms.Any(a => a is not VariableAtom);
 
-    /// <summary>m * n and 15 * n, as m and 15.</summary>
+    /// <summary>m * n and 15 * n without the common factor: m and 15.</summary>
     private static (Size, Size) WithoutCommon(Size a, Size b)
     {
         var all = a.Terms.Concat(b.Terms).ToList();
@@ -367,11 +370,11 @@ internal sealed partial class Elaborator
         return (a, b);
     }
 
-    /// <summary>The call that made the layer whose state this is, as a help line.</summary>
+    /// <summary>The call that made the layer with this state, as a help line.</summary>
     private string? MadeBy(Node node) => StateOf(node)?.Owner is { IsRoot: false } owner
         ? $"{owner.Path} was made with {owner.Call} at {owner.Made}" : null;
 
-    /// <summary>The declaration of the state this is, as a label.</summary>
+    /// <summary>The declaration of this state, as a label.</summary>
     private IEnumerable<Label> DeclaredAs(Node node) => StateOf(node) is { Syntax.Type: { } type } state
         ? [new(type.Span, $"{state.Name} is {state.Type}")] : [];
 

@@ -1,5 +1,5 @@
-// The primitives that go along an axis in order: sort, cumulated sums and products; and reverse, overlapping
-// sums, what is scattered.
+// The primitives that go along an axis in order: sort, cumulative sums and products; and reverse, overlapping sums,
+// scatters.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
@@ -10,7 +10,7 @@ namespace Accelerate.Compiler.Binding;
 
 internal sealed partial class Elaborator
 {
-    /// <summary>The one axis of a primitive, the last when none is named. Null after a diagnostic.</summary>
+    /// <summary>The single axis of a primitive; the last if none is given. Null after a diagnostic.</summary>
     private int? OneAxis(BuiltinCall c, TensorValue t)
     {
         if (c.Find("axis") is not { } axis)
@@ -25,7 +25,7 @@ internal sealed partial class Elaborator
         return null;
     }
 
-    /// <summary>A constant bool argument, false when it is left out. Null after a diagnostic.</summary>
+    /// <summary>A constant bool argument; false if it is left out. Null after a diagnostic.</summary>
     private bool? Flag(BuiltinCall c, string name)
     {
         if (c.Find(name) is not { } flag) return false;
@@ -77,8 +77,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// Axes `axis` and `axis + 1` (i and r) become one: element p is the sum of all x[.., i, r, ..] with
-    /// i * stride + r * dilation = p. The size is the one that just holds them, or a given one.
+    /// Axes `axis` and `axis + 1` (i and r) become one: element p is the sum of all x[.., i, r, ..] with i * stride + r
+    /// * dilation = p. The size is the smallest that holds them, or a given one.
     /// </summary>
     public Value OverlapAddOf(BuiltinCall c)
     {
@@ -102,7 +102,9 @@ internal sealed partial class Elaborator
         return As(Tensor(new Fold(wide.Node, axis + t.Indices.Length, size, stride, dilation), t.Indices), t.DType);
     }
 
-    /// <summary>The greater or the lesser of what stands at each index of the first axis and of what goes there.</summary>
+    /// <summary>
+    /// Scatters the maximum or the minimum of the old element and the updates at each index of the first axis.
+    /// </summary>
     public Value ScatterOf(BuiltinCall c, ScatterOp op)
     {
         if (c["x"].Value is not TensorValue { Rank: > 0, Indices: [] } x) return WrongArgument(c["x"], "a tensor");

@@ -1,4 +1,4 @@
-// Assignment: a place and a value come in; the place's root has a new value from here on.
+// Assignment. In: a place and a value. Out: the place's root with a new value from here on.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
@@ -156,7 +156,7 @@ internal sealed partial class Elaborator
         }
     }
 
-    /// <summary>The part of a part, as a part of the whole.</summary>
+    /// <summary>A part of a part, as a part of the whole.</summary>
     private TensorPlace Composed(TensorPlace outer, TensorPlace inner)
     {
         var (starts, offsets, sizes, steps) =
@@ -206,7 +206,7 @@ internal sealed partial class Elaborator
         return value;
     }
 
-    /// <summary>Puts a value there: the root has a new value from here on.</summary>
+    /// <summary>Assigns a value to a place: the root has a new value from here on.</summary>
     private void Put(Place place, Value value, ScatterOp how, Span valueSpan, Span placeSpan)
     {
         if (value is PoisonValue)
@@ -216,7 +216,7 @@ internal sealed partial class Elaborator
         }
         if (place.Path.IsEmpty)
         {
-            // State and what a caller lent keep their types; a local takes what it is given.
+            // State and lent places keep their types; a local takes any value.
             if (place.Root.Type is { } type)
             {
                 if (Filling(value, type, valueSpan, placeSpan) is { } fitting) Write(place.Root, fitting);
@@ -277,7 +277,7 @@ internal sealed partial class Elaborator
         ImmutableArray<Size> Kept(ImmutableArray<Size> sizes) => [.. sizes.Where((_, d) => !place.Dropped.Contains(d))];
         if (place.Gather is var (axis, indices))
         {
-            // The part without the gathered axis's subscript, scattered into, then put back.
+            // The part without the gathered axis's subscript is read, scattered into, then put back.
             var whole = place with { Gather = null };
             var part = whole.IsWhole(x.Shape) ? x : ReadPlace(x, whole with { Dropped = [] });
             ImmutableArray<Size> full = [.. part.Shape.Take(axis), .. indices.Shape, .. part.Shape.Skip(axis + 1)];

@@ -1,5 +1,5 @@
-// The subscripts of a tensor outside an index form come in; the part of it that they name goes out: per axis a start
-// that is a size, an offset that the call computes, a length and a step.
+// In: the subscripts of a tensor outside an index form. Out: the part of it that they name: per axis a start that is a
+// size, an offset that the call computes, a length and a step.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
@@ -20,7 +20,7 @@ internal sealed record TensorPlace(ImmutableArray<Size> Starts, ImmutableArray<N
 {
     public bool IsStatic => Offsets.All(o => o is null);
 
-    /// <summary>True when it names all of the tensor, in order.</summary>
+    /// <summary>True if it names the whole tensor, in order.</summary>
     public bool IsWhole(ImmutableArray<Size> shape) => IsStatic && Gather is null && Dropped.IsEmpty
         && Sizes.SequenceEqual(shape) && Steps.All(s => s == 1);
 }
@@ -112,7 +112,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// What `x[a, :, b]` with tensors a and b is written as: `[i, j] => x[a[i], j, b[i]]`, in the user's own names.
+    /// `x[a, :, b]` with tensors a and b rewritten as an index form: `[i, j] => x[a[i], j, b[i]]`, in the user's own
+    /// names.
     /// </summary>
     private static string IndexForm(SelectExpression s, int rank)
     {
@@ -158,7 +159,7 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// Start, end and step of a slice of an axis. Only negative constants wrap; a run-time scalar stands in both ends,
+    /// Start, end and step of a slice of an axis. Only negative constants wrap; a run-time scalar occurs in both ends,
     /// so that the length is a size. Null after a diagnostic.
     /// </summary>
     private AxisPart? PartOf(SliceSubscript slice, Size extent, Span target, string what)
@@ -247,7 +248,7 @@ internal sealed partial class Elaborator
         return new(low0, low0 + length, step, offset);
     }
 
-    /// <summary>A scalar integer as a size and what the call adds to it, an i32 or i64.</summary>
+    /// <summary>Splits a scalar integer into a size and an offset that the call adds to it, an i32 or i64.</summary>
     private (Size Start, Node? Offset) Split(Node scalar)
     {
         var form = LinearForm.Of(scalar);
@@ -264,7 +265,7 @@ internal sealed partial class Elaborator
         var node = x.Node;
         if (!place.IsStatic)
         {
-            // With a step, the whole stretch is taken first, then every step-th of it.
+            // With a step, the whole stretch is read first, then every step-th element of it.
             ImmutableArray<Size> stretch = [.. place.Sizes.Select((size, d) =>
                 place.Steps[d] == 1 ? size : (size - 1) * place.Steps[d] + 1)];
             ImmutableArray<int> axes = [.. Enumerable.Range(0, x.Rank).Where(d => place.Offsets[d] is not null)];

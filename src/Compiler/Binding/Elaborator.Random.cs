@@ -1,4 +1,4 @@
-// A key comes in; random bits, or another key, go out. All else that is random is library code over these two.
+// In: a key. Out: random bits, or another key. All other random functions are library code based on these two.
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;

@@ -1,4 +1,4 @@
-// A tensor and its subscripts within an index form come in; views (slice, window, reshape, reverse) or a gather go out.
+// In: a tensor and its subscripts within an index form. Out: views (slice, window, reshape, reverse) or a gather.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
@@ -66,7 +66,7 @@ internal sealed partial class Elaborator
     private bool Mentions(SelectExpression s) =>
         s.Subscripts.SelectMany(Parts).SelectMany(Names).Any(n => Frame.Indices.Any(i => i.Name == n));
 
-    /// <summary>The size with the parts of split indices in place of them.</summary>
+    /// <summary>The size with split indices replaced by their parts.</summary>
     private Size Current(Size size) => size.Substitute(
         name => indexOf.TryGetValue(name, out var index) && index.Split is not null ? index.Value : null, ranges);
 
@@ -87,17 +87,17 @@ internal sealed partial class Elaborator
 
     private Value View(TensorValue x, List<Subscript> subscripts, SelectExpression s)
     {
-        // Decide axis by axis: an affine view of indices that no other axis uses, or a gather.
+        // Decides axis by axis: an affine view of indices that no other axis uses, or a gather.
         var views = new Affine?[x.Rank];
         var used = new HashSet<Index>();
         for (var axis = 0; axis < x.Rank; axis++)
         {
             if (subscripts[axis].Value is not IntValue { Size: var size }) continue;
-            // Only what is written as a constant wraps: `x[i - 1]` is out of range where 0 is all that i can be.
+            // Only a written constant wraps: `x[i - 1]` is out of range if 0 is the only value of i.
             if (size.IsConstant && size.Value < 0 && !subscripts[axis].IsOverIndex) size += x.Shape[axis];
             if (AffineOf(size) is not { } affine || affine.Terms.Any(t => used.Contains(t.Index))) continue;
             if (!affine.IsView) continue;
-            // What the conditions around do not keep within the axis is read by position, like data.
+            // A subscript that the surrounding conditions do not keep within the axis is read by position, like data.
             if (!Frame.Guards.IsEmpty && !IsAlone(affine, subscripts[axis]) && !IsCovered(size, x.Shape[axis]))
                 continue;
             used.UnionWith(affine.Terms.Select(t => t.Index));
@@ -119,7 +119,9 @@ internal sealed partial class Elaborator
             : Gathered(node, layout, x, subscripts);
     }
 
-    /// <summary>An index that takes its extent from the axes where it stands alone, as this subscript.</summary>
+    /// <summary>
+    /// True for an index that gets its extent from the axes where it stands alone, such as this subscript.
+    /// </summary>
     private static bool IsAlone(Affine view, Subscript subscript) =>
         view is { Terms: [var (index, factor)], Rest: var rest } && factor.Is(1) && rest.Is(0) && !index.IsBounded && subscript.Span.Text == index.Name;
 
@@ -135,8 +137,7 @@ internal sealed partial class Elaborator
         public static bool IsNegative(Size factor) => factor.Terms.All(t => t.Coefficient < 0);
 
         /// <summary>
-        /// The order, slowest first, in which the indices count through a stretch without gaps; null when
-        /// they do not.
+        /// The order, slowest first, in which the indices count through a stretch without gaps; null if they do not.
         /// </summary>
         public ImmutableArray<Index>? Digits()
         {
@@ -171,8 +172,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// The read lies within the axis: proved, checked at entry, or made so by padding where the conditions around it
-    /// say that it does not happen.
+    /// Ensures that the read lies within the axis: proved, checked on entry, or padded where the surrounding conditions
+    /// say that the read does not happen.
     /// </summary>
     private bool InRange(ref Node node, int axis, ref Affine view, Size extent, Subscript subscript,
         SelectExpression s, TensorValue x)
@@ -227,7 +228,7 @@ internal sealed partial class Elaborator
         return true;
     }
 
-    // Over an empty index nothing is read at all.
+    // Over an empty index nothing is read.
     private static bool Empty(Affine view) => view.Terms.Any(t => t.Index.Extent.Is(0));
 
     private Node Zero(DType dtype) => Emit(Const.Of(TensorType.Scalar(dtype), [0L]));
@@ -249,7 +250,7 @@ internal sealed partial class Elaborator
         return Emit(new Slice(node, zeros.SetItem(axis, start), shape.SetItem(axis, size), ones.SetItem(axis, step)));
     }
 
-    /// <summary>Replaces one axis by the axes of the indices of its subscript, which are returned in order.</summary>
+    /// <summary>Replaces one axis by the axes of the indices in its subscript, which are returned in order.</summary>
     private List<Index> ViewAxis(ref Node node, int axis, Affine view)
     {
         if (view.Terms.IsEmpty)
@@ -258,7 +259,7 @@ internal sealed partial class Elaborator
             node = Reshaped(node, node.Type.Shape.RemoveAt(axis));
             return [];
         }
-        // A falling index counts the other way: the axis is read upwards and reversed after.
+        // A falling index counts the other way: the axis is read upwards and then reversed.
         var falling = view.Terms.Where(t => Affine.IsNegative(t.Factor)).Select(t => t.Index).ToList();
         var start = view.Least;
         var rising = view.Terms.Select(t => (t.Index, Factor: falling.Contains(t.Index) ? -t.Factor : t.Factor))
@@ -284,7 +285,7 @@ internal sealed partial class Elaborator
             for (var at = axis; rising.Length > 1; at++)
             {
                 var (first, others) = (rising[0], rising.RemoveAt(0));
-                // The last two share a window; before them, the others together count through one axis.
+                // The last two share a window; the others, before them, together count through one axis.
                 var extent = others.Length == 1 ? others[0].Index.Extent
                     : others.Aggregate(Size.One, (sum, t) => sum + t.Factor * (t.Index.Extent - 1));
                 var dilation = others.Length == 1 ? others[0].Factor.Value : 1;
@@ -301,15 +302,15 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// Subscripts that are data: one becomes a gather; several, or one that shares an index, one over joined
-    /// axes.
+    /// Subscripts that are data: a single one becomes a gather; several, or one that shares an index, a gather over
+    /// joined axes.
     /// </summary>
     private Value Gathered(Node node, List<object> layout, TensorValue x, List<Subscript> subscripts)
     {
         var where = new Dictionary<int, TensorValue>();
         foreach (var axis in layout.OfType<int>())
         {
-            // Positions are 64-bit where axes are joined, and where they come from indices.
+            // Positions are 64-bit if axes are joined, and if they come from indices.
             if (Scalars(subscripts[axis].Value, DType.I64, subscripts[axis].Span) is not { } at) return Value.Poison;
             where[axis] = at;
         }
@@ -340,7 +341,7 @@ internal sealed partial class Elaborator
             if (at.DType != DType.I64) at = Tensor(new Graph.Convert(at.Node, DType.I64), at.Indices);
             if (part is int)
             {
-                // Within the joined axis a subscript that leaves its own would meet another row: it is sent out of
+                // Within the joined axis a subscript that leaves its own axis would hit another row: it is moved out of
                 // range.
                 var inside = Join(Join(at, Scalar(0L, DType.I64), (p, q) => new Compare(CompareOp.Ge, p, q)),
                     Join(at, RealizeSize(extent, DType.I64), (p, q) => new Compare(CompareOp.Lt, p, q)), (p, q) =>

@@ -1,4 +1,4 @@
-// Regions are opened and closed; nodes of outer graphs become their inputs; checks go where they can be made.
+// Opens and closes regions; nodes of outer graphs become their inputs; checks are placed where they can be made.
 using System.Collections.Immutable;
 using System.Text.RegularExpressions;
 using Accelerate.Compiler.Diagnostics;
@@ -13,7 +13,7 @@ internal sealed partial class Elaborator
     private Region? region;
     private int regionCount;
 
-    /// <summary>Above 0 while something is only tried: nothing is reported, nothing demanded.</summary>
+    /// <summary>Above 0 during a silent trial: no reports, no demands.</summary>
     private int muted;
 
     /// <summary>
@@ -38,10 +38,10 @@ internal sealed partial class Elaborator
     private Region Made(string kind, bool isBranch = false, Size? rounds = null, LoopStart? loop = null) =>
         new(new Function($"{kind}.{++regionCount}"), Graph, region, isBranch, rounds) { Loop = loop };
 
-    /// <summary>A branch of an index form, which is computed in the graph around it.</summary>
+    /// <summary>A branch of an index form, which is computed in the surrounding graph.</summary>
     private Region Inline() => new(Graph, Graph, region, isBranch: false);
 
-    /// <summary>What is elaborated before the scope ends is in the region, and so is what it assigns.</summary>
+    /// <summary>Elaborations and assignments until the scope ends belong to the region.</summary>
     private RegionScope Inside(Region inner) => new(this, inner);
 
     private readonly ref struct RegionScope
@@ -66,7 +66,7 @@ internal sealed partial class Elaborator
         }
     }
 
-    /// <summary>Computes something in the graph of a region that has been left.</summary>
+    /// <summary>Computes a value in the graph of a region that has been left.</summary>
     private T In<T>(Region r, Func<T> compute)
     {
         using var into = new Scope<Function>(ref graph, r.Graph);
@@ -108,7 +108,7 @@ internal sealed partial class Elaborator
         if (into.Captures.TryGetValue(node, out var known)) return known;
         if (into.Loop is { } loop && loop.Initial.TryGetValue(node, out var initial))
         {
-            // The graph around needs what it is before the loop, whether it changes there or not.
+            // The surrounding graph needs the value before the loop, whether the loop changes it or not.
             if (into.Outer is { } around && !IsRepeated(initial)) Import(around, initial);
             return into.Capture(node);
         }
@@ -120,8 +120,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// Literals and counting are repeated in a region: an input would hide what they are. A sum of scalars too, so that
-    /// `pos + t` less `pos` is t on this side as well.
+    /// Literals and iotas are copied into a region: an input would hide what they are. So are sums of scalars, so that
+    /// `pos + t` minus `pos` is t inside as well.
     /// </summary>
     private static bool IsRepeated(Node node) => Outliner.IsGenerated(node) || node is
         Binary { Kind: BinaryOp.Add or BinaryOp.Sub, Type: { Rank: 0, DType.IsInteger: true } }
@@ -130,12 +130,12 @@ internal sealed partial class Elaborator
     private TensorValue Import(TensorValue value) => Owns(Graph, value.Node) ? value
         : new TensorValue(Import(value.Node), Graph, value.Indices);
 
-    /// <summary>Set when something that is only tried would have demanded something of sizes.</summary>
+    /// <summary>Set if a silent trial would have demanded a condition on sizes.</summary>
     private bool demanded;
 
     /// <summary>
-    /// What must hold between sizes: a check at entry, or an assertion where what needs it may not run, in a branch or
-    /// a round.
+    /// Demands a condition on sizes: a check on entry, or an assertion if the code that needs it may not run, in a
+    /// branch or a round.
     /// </summary>
     private void Demand(EntryCheck check)
     {
@@ -156,11 +156,12 @@ internal sealed partial class Elaborator
         Emit(new Graph.Assert(Literal(check.Message), holds, []));
     }
 
-    /// <summary>Whether what is elaborated may not run in a call.</summary>
+    /// <summary>True if the code being elaborated may not run in a call.</summary>
     private bool IsConditional => region is { IsBranch: true };
 
     /// <summary>
-    /// The check, for the calls in which the loops around it have rounds: the difference times min(1, rounds) of each.
+    /// The check limited to calls in which the surrounding loops have rounds: the difference is multiplied by min(1,
+    /// rounds) of each.
     /// </summary>
     private EntryCheck Needed(EntryCheck check)
     {
@@ -171,7 +172,7 @@ internal sealed partial class Elaborator
             : new EntryCheck(check.Kind, runs * (check.Left - check.Right), Size.Zero, check.Message);
     }
 
-    /// <summary>Index and loop variables carry a number that tells them apart; users wrote none.</summary>
+    /// <summary>Removes the numbers that distinguish index and loop variables, as users did not write them.</summary>
     private string Readable(string text)
     {
         text = IndexNumber().Replace(text, "");
@@ -186,7 +187,7 @@ internal sealed partial class Elaborator
 
     // ---- values that cross the edge of a region -----------------------------------------------------------------
 
-    /// <summary>The tensors in a value, in order; what is known stays in it.</summary>
+    /// <summary>The tensors in a value, in order; known values are skipped.</summary>
     public static IEnumerable<TensorValue> Leaves(Value value) => value switch
     {
         TensorValue t => [t],
@@ -194,7 +195,7 @@ internal sealed partial class Elaborator
         _ => [],
     };
 
-    /// <summary>The value with other tensors in place of its own, in order.</summary>
+    /// <summary>The value with its tensors replaced by others, in order.</summary>
     public static Value Rebuilt(Value value, Queue<TensorValue> leaves) => value switch
     {
         TensorValue => leaves.Dequeue(),
@@ -202,7 +203,7 @@ internal sealed partial class Elaborator
         _ => value,
     };
 
-    /// <summary>Whether two values that are known are the same.</summary>
+    /// <summary>True if two known values are the same.</summary>
     private static bool SameKnown(Value a, Value b) => (a, b) switch
     {
         (ListValue x, ListValue y) =>

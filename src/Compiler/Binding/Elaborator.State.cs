@@ -1,5 +1,4 @@
-// State within an entry: what `param`s and `buffer`s are from here on, lists of them, and what they are when it
-// returns.
+// State within an entry: the current values of `param`s and `buffer`s, lists of them, and their values at the return.
 using System.Collections.Immutable;
 using System.Text.RegularExpressions;
 using Accelerate.Compiler.Diagnostics;
@@ -11,13 +10,13 @@ namespace Accelerate.Compiler.Binding;
 
 internal sealed partial class Elaborator
 {
-    /// <summary>The state that the entry has mentioned, as locals around everything.</summary>
+    /// <summary>The state that the entry has mentioned, as locals outside of all blocks.</summary>
     private readonly Dictionary<StateMember, Local> states = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>The `inout` parameters of the entry.</summary>
     private readonly List<(Input Input, Local Local)> lent = [];
 
-    /// <summary>True while an exported function is elaborated: there state has a value that changes.</summary>
+    /// <summary>True while an exported function is elaborated: there the value of state can change.</summary>
     private bool inEntry;
 
     /// <summary>The local that holds a piece of state; null after a diagnostic.</summary>
@@ -36,7 +35,7 @@ internal sealed partial class Elaborator
         }
         if (!states.TryGetValue(state, out var local))
         {
-            // Made in the entry's own graph, wherever it is first mentioned: it is there before everything.
+            // Made in the entry's own graph, wherever it is first mentioned: it exists before all other nodes.
             var node = Root.Add(new State(state.Storage, state.Path, state.Type));
             states[state] = local =
                 new Local(new TensorValue(node, Root, []), state.Span) { Serial = 0, Type = state.Type };
@@ -45,7 +44,7 @@ internal sealed partial class Elaborator
         return local;
     }
 
-    /// <summary>The loops around that may change it have begun without it.</summary>
+    /// <summary>Adds the state to the surrounding loops that may change it but have begun without it.</summary>
     private void Begin(StateMember state, Local local)
     {
         var around = new Stack<LoopStart>();
@@ -58,7 +57,7 @@ internal sealed partial class Elaborator
         $"{instance.Call} has no name, so its state has no keys", "nothing holds this layer",
             "give the layer to a `let` of a module");
 
-    /// <summary>What a piece of state is here.</summary>
+    /// <summary>The current value of a piece of state.</summary>
     private Value ValueOf(StateMember state, Span span)
     {
         if (initializing.Count > 0) return Initial(state);
@@ -67,7 +66,7 @@ internal sealed partial class Elaborator
         return StateOf(state, span) is { } local ? local.Value : Value.Poison;
     }
 
-    /// <summary>A value in which state stands for its tensors.</summary>
+    /// <summary>A value with state replaced by its tensors.</summary>
     private Value Loaded(Value value, Span span) => value switch
     {
         StateValue s => ValueOf(s.Member, span),
@@ -88,7 +87,7 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// The path from an instance, which nothing may hold yet, down to a piece of state; null for state of others.
+    /// The path from an instance, which may have no holder yet, down to a piece of state; null for state outside of it.
     /// </summary>
     public static string? Within(Instance instance, StateMember state)
     {
@@ -114,8 +113,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// The state that a place names as a list: `params`, `net.buffers`, a list given as hyper-parameter. Null if it is
-    /// none.
+    /// The state that a place names as a list: `params`, `net.buffers`, a list given as hyper-parameter. Null if there
+    /// is none.
     /// </summary>
     private ListValue? ListOfState(ExpressionSyntax place)
     {
@@ -160,16 +159,17 @@ internal sealed partial class Elaborator
                 Put(new Place(local, []), v, ScatterOp.Set, a.Value.Span, a.Places[0].Span);
     }
 
-    /// <summary>True if some state or `inout` parameter is not what it was.</summary>
+    /// <summary>True if some state or `inout` parameter has a new value.</summary>
     private bool Changed => states.Any(s => IsNew(s.Key, s.Value))
         || lent.Any(l => l.Local.Value is TensorValue t && !ReferenceEquals(t.Node, l.Input));
 
-    /// <summary>False for state that holds its own value; another's value is a new one.</summary>
+    /// <summary>False for state that has its own original value; another state's value is a new one.</summary>
     private static bool IsNew(StateMember state, Local local) =>
         local.Value is TensorValue t && !(t.Node is State own && own.Name == state.Path);
 
     /// <summary>
-    /// What state and `inout` parameters are when the entry returns, in the order of their declarations.
+    /// Assigns the values that state and `inout` parameters have when the entry returns, in the order of their
+    /// declarations.
     /// </summary>
     private void AssignAtEnd()
     {

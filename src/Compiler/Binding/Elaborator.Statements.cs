@@ -22,8 +22,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// What follows in this list and the lists around it, to be evaluated from within: a branch that does not return
-    /// goes on there. It sees the blocks that are open here, and leaves them as they are.
+    /// The statements that follow in this list and the lists around it, to be evaluated from within: a branch that does
+    /// not return continues there. It sees the blocks that are open here, and leaves them as they are.
     /// </summary>
     private Action Rest(ImmutableArray<StatementSyntax> statements, int from)
     {
@@ -39,7 +39,7 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// An `if`; rest is what follows it, when it may return, so that a branch that does not can go on.
+    /// An `if`; `rest` is the code after it, if it may return, so that a branch that does not can continue.
     /// </summary>
     private void Conditional(IfStatement s, Action? rest)
     {
@@ -68,8 +68,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// Numbers take the dtypes that a branch would have given them which no element of an index form takes: types do
-    /// not depend on extents.
+    /// Gives numbers the dtypes that a branch of an index form would have given them though no element takes it: types
+    /// do not depend on extents.
     /// </summary>
     private void Like(BlockSyntax branch)
     {
@@ -92,7 +92,7 @@ internal sealed partial class Elaborator
 
     private bool MayReturn(BlockSyntax block)
     {
-        // Remembered: each `else if` of a long chain asks about all that follow it.
+        // Cached: each `else if` of a long chain asks about all that follow it.
         if (!mayReturn.TryGetValue(block, out var may))
         {
             may = mayReturn[block] = block.Statements.Any(s => s switch
@@ -109,7 +109,7 @@ internal sealed partial class Elaborator
 
     private void Block(BlockSyntax block) => Block(block, Frame.After);
 
-    /// <summary>After is what follows the block, up to the end of the function.</summary>
+    /// <summary>`after` is the code that follows the block, up to the end of the function.</summary>
     private void Block(BlockSyntax block, Action? after)
     {
         using var then = new Scope<Action?>(ref Frame.After, after);
@@ -163,7 +163,10 @@ internal sealed partial class Elaborator
         Frame.Declare(name.Text, value, name.Span, isOverIndex);
     }
 
-    /// <summary>What a block that cannot be followed would have changed is poison, so that nothing cascades.</summary>
+    /// <summary>
+    /// The places that a block would have changed become poison if it cannot be elaborated, so that errors do not
+    /// cascade.
+    /// </summary>
     private void Poison(BlockSyntax block)
     {
         foreach (var statement in block.Statements)

@@ -43,7 +43,7 @@ internal sealed partial class Elaborator
         {
             if (Bounds(slice, count, s.Target.Span, Describe(list)) is not var (start, end, step)) return Value.Poison;
             var picked = new List<int>();
-            // A step may be any number of 64 bits, a list has few elements.
+            // A step may be any number of 64 bits, but a list has few elements.
             for (var i = start.Value; i < end.Value; i += Math.Min(step, count)) picked.Add((int)i);
             return new ListValue([.. picked.Select(i => list.Items[i])], list.Names is { } names
                 ? [.. picked.Select(i => names[i])] : null);
@@ -87,8 +87,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// low &lt;= high: proved, or demanded. Outside branches that is for the rounds of a loop where it is least likely
-    /// to hold; in a branch, which some rounds do not take, for the round it is in.
+    /// low &lt;= high: proved, or demanded. Outside branches it is demanded for the rounds of a loop where it is least
+    /// likely to hold; in a branch, which some rounds do not take, for the current round.
     /// </summary>
     private void AtMost(Size low, Size high, string why)
     {
@@ -99,14 +99,14 @@ internal sealed partial class Elaborator
             Demand(new EntryCheck(CheckKind.AtMost, low, high, Readable(why)));
             return;
         }
-        // The ends of the loop, of which one is the worst.
+        // The first and the last round of the loop, one of which is the worst.
         void At(Size round) => AtMost(low.Substitute(v => v == loop ? round : null),
             high.Substitute(v => v == loop ? round : null), why);
         if (!Affine.IsNegative(factor)) At(Size.Zero);
         if (!factor.Terms.All(t => t.Coefficient > 0)) At(ranges.ExtentOf(loop) - 1);
     }
 
-    /// <summary>Whether an entry check asks for as much already: 3 &lt;= h + 2 asks what 1 &lt;= h does.</summary>
+    /// <summary>True if an entry check already implies it: 3 &lt;= h + 2 is the same as 1 &lt;= h.</summary>
     private bool IsAsked(Size difference) => Root.Checks.Any(c => c.Kind == CheckKind.AtMost
         && difference - (c.Right - c.Left) is { IsConstant: true, Value: >= 0 });
 

@@ -1,5 +1,5 @@
-// `grad value_and_grad vjp jvp train checkpoint`: a function comes in, another one goes out; called, it adds the gradient
-// of what it computes to the graph.
+// `grad value_and_grad vjp jvp train checkpoint`. In: a function. Out: another one; a call of it adds the gradient of
+// the function's computation to the graph.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Autodiff;
 using Accelerate.Compiler.Diagnostics;
@@ -15,12 +15,13 @@ internal sealed record TransformationValue(string Name) : Value;
 
 /// <summary>A function made of another by a transformation.</summary>
 /// <param name="Name">The transformation.</param>
-/// <param name="Function">What it transforms.</param>
-/// <param name="By">What gradients are taken by; null for the first argument, and where there are none.</param>
-/// <param name="Key">Of `train`: where the keys of its calls come from.</param>
+/// <param name="Function">The function that it transforms.</param>
+/// <param name="By">What to differentiate by; null for the first argument, and for transformations without
+/// gradients.</param>
+/// <param name="Key">For `train`: the source of the keys of its calls.</param>
 internal sealed record TransformedValue(string Name, Value Function, Wanted? By, TensorValue? Key) : Value;
 
-/// <summary>What a gradient is taken by: parameters and state, alone or in lists.</summary>
+/// <summary>The variables of a gradient: parameters and state, alone or in lists.</summary>
 internal abstract record Wanted(Span Span);
 
 internal sealed record WantedArgument(string Name, Span Span) : Wanted(Span);
@@ -29,8 +30,8 @@ internal sealed record WantedState(StateMember Member, Span Span) : Wanted(Span)
 
 internal sealed record WantedList(ImmutableArray<Wanted> Items, ImmutableArray<string>? Names, Span Span) : Wanted(Span);
 
-/// <summary>What runs through `train`: there `training` is true, and `key` is this call's own.</summary>
-/// <param name="Key">Where the keys come from; null where none is given.</param>
+/// <summary>The context of calls through `train`: there `training` is true, and `key` is this call's own.</summary>
+/// <param name="Key">The source of the keys; null if none is given.</param>
 /// <param name="Loops">The number of run-time loops around the `train` itself.</param>
 internal sealed record Training(TensorValue? Key, int Loops);
 
@@ -39,13 +40,15 @@ internal sealed partial class Elaborator
     private int leafCount;
     private Training? training;
 
-    /// <summary>The counters of the run-time loops around, outermost first; null for one that does not count.</summary>
+    /// <summary>
+    /// The counters of the surrounding run-time loops, outermost first; null for one that does not count.
+    /// </summary>
     private ImmutableArray<Func<TensorValue?>> counters = [];
 
     private static readonly ImmutableArray<string> Transformations =
         ["grad", "value_and_grad", "vjp", "jvp", "train", "checkpoint"];
 
-    /// <summary>`grad(f, wrt: x)`: the arguments are read as what they name, not as values.</summary>
+    /// <summary>`grad(f, wrt: x)`: the arguments are read as names, not as values.</summary>
     private Value Transform(TransformationValue transformation, ApplyExpression call, ExpressionSyntax? piped)
     {
         var name = transformation.Name;
@@ -83,7 +86,7 @@ internal sealed partial class Elaborator
         return new TransformedValue(name, of, by, key);
     }
 
-    /// <summary>What `wrt:` names; null after a diagnostic.</summary>
+    /// <summary>The variables that `wrt:` names; null after a diagnostic.</summary>
     private Wanted? By(ExpressionSyntax e, Value of)
     {
         var parameters = ParametersOf(of);
@@ -112,7 +115,7 @@ internal sealed partial class Elaborator
         _ => null,
     };
 
-    /// <summary>The names of the parameters of what can be called.</summary>
+    /// <summary>The names of the parameters of a callable value.</summary>
     private List<string> ParametersOf(Value of) => of switch
     {
         FunctionValue f => [.. f.Syntax.Parameters.Select(p => p.Name.Text)],
@@ -162,7 +165,7 @@ internal sealed partial class Elaborator
         if (by is null)
             return Fail(Codes.WrongArgumentCount, calleeSpan, $"`{t.Name}` of a function without parameters", null,
                 "say what the gradient is by: `wrt: params`");
-        // The arguments of `vjp` and `jvp` beyond the function's own: cotangents, or a tangent for each that is wanted.
+        // The arguments of `vjp` and `jvp` beyond the function's own: cotangents, or a tangent for each variable.
         var extra = t.Name switch { "vjp" => 1, "jvp" => Flat(by).Count(), _ => 0 };
         if (arguments.Length < extra || arguments.Skip(arguments.Length - extra).Any(a => a.Name is not null))
             return Fail(Codes.WrongArgumentCount, span, t.Name == "vjp"
@@ -190,14 +193,16 @@ internal sealed partial class Elaborator
         };
     }
 
-    /// <summary>The leaves of one gradient, and the state that stands for itself again when it has been made.</summary>
+    /// <summary>
+    /// The leaves of one gradient, and the state whose value is restored when the gradient has been made.
+    /// </summary>
     private sealed class LeafSet(Elaborator elaborator)
     {
         private readonly List<(Local Local, Value Before, Node Leaf)> lent = [];
 
         public List<Node> Nodes { get; } = [];
 
-        /// <summary>A value of its own in place of a tensor.</summary>
+        /// <summary>Replaces a tensor by a leaf of its own.</summary>
         public TensorValue Add(TensorValue x)
         {
             var leaf = elaborator.Tensor(new Graph.Barrier(elaborator.Import(x).Node, BarrierKind.Leaf,
@@ -216,7 +221,7 @@ internal sealed partial class Elaborator
             return leaf;
         }
 
-        /// <summary>What the function has not assigned is what it was.</summary>
+        /// <summary>Restores the state that the function has not assigned.</summary>
         public void Restore()
         {
             foreach (var (local, before, leaf) in lent)
@@ -224,7 +229,10 @@ internal sealed partial class Elaborator
         }
     }
 
-    /// <summary>Puts a leaf in the place of all that is wanted; their values, in its form. Null after a diagnostic.</summary>
+    /// <summary>
+    /// Replaces each variable of the gradient by a leaf; returns their values, in the form of `wrt:`. Null after a
+    /// diagnostic.
+    /// </summary>
     private Value? Leafed(Wanted by, List<string> parameters, ref ImmutableArray<Argument> arguments, LeafSet leaves,
         Value function)
     {
@@ -289,7 +297,7 @@ internal sealed partial class Elaborator
         return false;
     }
 
-    /// <summary>The dtype that a number given for a parameter has.</summary>
+    /// <summary>The declared dtype of a number passed for a parameter.</summary>
     private static DType DeclaredDType(Value function, int position) =>
         function is FunctionValue { Syntax.Parameters: var p } && position < p.Length
             && p[position].Type is NamedType named && DTypeNames.TryParse(named.Name.Text, out var dtype)
@@ -311,7 +319,7 @@ internal sealed partial class Elaborator
         return name == "grad" ? gradient : new ListValue([loss, .. results.Skip(1), gradient]);
     }
 
-    /// <summary>The cotangents of the leaves, in the form of what is wanted.</summary>
+    /// <summary>The cotangents of the leaves, in the form of `wrt:`.</summary>
     private Value Pulled(IReadOnlyList<(Node, Node)> outputs, Value wanted, LeafSet leaves)
     {
         var given = Back(outputs, leaves.Nodes);
@@ -344,7 +352,7 @@ internal sealed partial class Elaborator
         Paired(value, cotangent.Value, cotangent.Span, "cotangent") is { } outputs ? Pulled(outputs, wanted, leaves)
             : Value.Poison;
 
-    /// <summary>Each tensor of a value with what is given for it; null after a diagnostic.</summary>
+    /// <summary>Pairs each tensor of a value with the one given for it; null after a diagnostic.</summary>
     private List<(Node, Node)>? Paired(Value value, Value given, Span span, string what)
     {
         if (value is ListValue l && given is ListValue m && l.Items.Length == m.Items.Length)
@@ -370,8 +378,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// The tangents of the results: a vector-Jacobian product is linear in the cotangent, and its own gradient by that,
-    /// along the tangents, is the Jacobian-vector product. The cotangent's value is of no matter.
+    /// The tangents of the results: a vector-Jacobian product is linear in the cotangent, and its own gradient by the
+    /// cotangent, along the tangents, is the Jacobian-vector product. The cotangent's value does not matter.
     /// </summary>
     private Value Jvp(Value value, Value wanted, LeafSet leaves, Wanted by, ImmutableArray<Argument> tangents)
     {
@@ -397,7 +405,7 @@ internal sealed partial class Elaborator
         return Rebuilt(value, queue);
     }
 
-    /// <summary>What is wanted one by one, as `jvp` takes their tangents.</summary>
+    /// <summary>The variables one by one, in the order in which `jvp` takes their tangents.</summary>
     private static IEnumerable<Wanted> Flat(Wanted by) => by is WantedList { Names: null } l ? l.Items.SelectMany(Flat) : [by];
 
     private static IEnumerable<Value> Flattened(Value value, Wanted by) =>
@@ -411,7 +419,7 @@ internal sealed partial class Elaborator
 
     /// <summary>
     /// A call's own key: that of `train`, folded with the calls that lead to it, each numbered in the function that
-    /// makes it, and with the counters of the loops around. Null where there is none.
+    /// makes it, and with the counters of the surrounding loops. Null if there is none.
     /// </summary>
     private Value? KeyHere(Span span)
     {
@@ -435,7 +443,7 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// A call whose value is a function's of its own: a backward pass computes what is in it again and keeps none of it.
+    /// A call as a function of its own: a backward pass recomputes its values and stores none of them.
     /// </summary>
     private Value Recomputed(TransformedValue t, ImmutableArray<Argument> arguments, Span span, Span calleeSpan)
     {

@@ -1,4 +1,4 @@
-// A declared type and a value come in; the value as that type goes out, with sizes, groups and dtype variables bound.
+// In: a declared type and a value. Out: the value as that type, with sizes, groups and dtype variables bound.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
@@ -13,8 +13,7 @@ internal sealed partial class Elaborator
     private static bool IsVariable(string name) => name.Length == 1 && char.IsAsciiLetterUpper(name[0]);
 
     /// <summary>
-    /// The dtype a type names: itself, or what its variable stands for; null for an unbound variable or no
-    /// dtype.
+    /// The dtype that a type names, directly or through a variable; null for an unbound variable or another name.
     /// </summary>
     private DType? DTypeOf(NamedType type) => DTypeNames.TryParse(type.Name.Text, out var dtype) ? dtype
         : Frame.DTypes.TryGetValue(type.Name.Text, out var bound) ? bound
@@ -24,7 +23,7 @@ internal sealed partial class Elaborator
         && (DTypeNames.TryParse(n.Name.Text, out var d) && (d != DType.Bool || n.Bracketed)
             || IsVariable(n.Name.Text) || Inner(n.Name.Text, n.Name.Span) is DTypeValue);
 
-    /// <summary>The value as the declared type: `let y: f32[n, t] = 0` fills.</summary>
+    /// <summary>Converts the value to the declared type: `let y: f32[n, t] = 0` fills.</summary>
     public Value Declared(TypeSyntax? type, Value value, Span span) =>
         type is null ? value : As(type, value, span, Codes.TypeMismatch, "this is declared");
 
@@ -45,7 +44,7 @@ internal sealed partial class Elaborator
             case FunctionType:
                 return value is FunctionValue or BuiltinValue or TransformedValue or InstanceValue or ListValue or ModuleValue
                     or DTypeValue ? value : Wrong();
-            // An int is the list of it: `axis: 1` where `axis: [int]` is declared.
+            // An int is accepted as a list of one: `axis: 1` where `axis: [int]` is declared.
             case ListType { Element: NamedType { Name.Text: "int" } } when value is IntValue:
                 return new ListValue([value]);
             case ListType l:
@@ -83,7 +82,7 @@ internal sealed partial class Elaborator
         return NoType(type);
     }
 
-    /// <summary>Types of Python, by what is written for them.</summary>
+    /// <summary>Python's types, with their spelling here.</summary>
     private static readonly Dictionary<string, string> ForeignTypes = new()
     {
         ["list"] = "a list has the type of its elements in brackets: `[f32[n]]`, `[int]`",
@@ -115,10 +114,12 @@ internal sealed partial class Elaborator
                     : "a type is a dtype with sizes, `int`, `float`, `bool`, `string`, `dtype`, `fn`, a list or a "
                         + "module");
 
-    // Types that are no tensor's.
+    // Types that are not tensors.
     private static readonly string[] Words = ["int", "float", "bool", "string", "dtype"];
 
-    /// <summary>A name that is no type anywhere, as `float32`; or a number's type with sizes, as `float[n]`.</summary>
+    /// <summary>
+    /// A name that is no type anywhere, such as `float32`; or a number's type with sizes, such as `float[n]`.
+    /// </summary>
     private bool IsNoType(NamedType type) => !IsTensorType(type)
         && (Words.Contains(type.Name.Text) ? type.Bracketed && ForeignNames.DType(type.Name.Text) is not null
             : Lookup(type.Name.Text, type.Name.Span) is not (ModuleValue or PoisonValue));
@@ -144,7 +145,8 @@ internal sealed partial class Elaborator
                 Describe(value), Stacked(value, span, known), new Label(type.Span, says));
         }
         if (Realize(value, dtype, span) is not { } tensor) return Value.Poison;
-        // A scalar fills a declared type, and a number any; a group that is not bound yet is bound to no axes instead.
+        // A scalar fills a declared type, and a number any type; a group that is not bound yet is bound to no axes
+        // instead.
         var hasGroup = type.Dims.Any(d => d is GroupDim);
         if (tensor.Rank == 0 && type.Dims.Length > 0 && type.Dims.All(d => d is not GroupDim g || IsBound(g)))
         {
@@ -214,13 +216,13 @@ internal sealed partial class Elaborator
         if (type.Dims.IsEmpty && value.Node is ArgReduce { Operands: [var of] } && of.Type.Rank > 1)
             return "the place among all elements: `argmax(reshape(x, [size(x)]))`, which counts row by row";
         if (type.Dims.IsEmpty) return $"reduce it: `mean({text})`, `sum({text})`, or take an element of it";
-        // torch's idiom of a label for each row.
+        // torch's idiom for picking the entry of a label from each row.
         if (value is { Node: Gather { Axis: 1 } gather, Rank: 2 } && gather.OperandType(1).Rank == 1
             && type.Dims.Length == 1)
             return "one element of each row is an index form: `[i] => x[i, y[i]]`";
         if (value.Rank == type.Dims.Length + 1)
         {
-            // The axis without which it would be what is declared.
+            // The axis whose removal would give the declared type.
             var more = Enumerable.Range(0, value.Rank).Reverse().FirstOrDefault(p =>
                 value.Shape.RemoveAt(p).Zip(type.Dims)
                 .All(d => d.Second is SizeDim s && d.First.Text == s.Span.Text), 0);
@@ -303,12 +305,14 @@ internal sealed partial class Elaborator
         return isChecked ? Retype(value, [.. checkedShape]) : value;
     }
 
-    /// <summary>Whether a type can be written down: no index of a form, no loop is in its sizes.</summary>
+    /// <summary>
+    /// True if the type can be written down: its sizes mention neither an index of a form nor a loop.
+    /// </summary>
     private static bool IsClosed(TensorValue value) => value.Indices.IsEmpty
         && value.Shape.All(s => s.Variables().All(v => !v.Contains('\'') && !v.Contains('.')));
 
     /// <summary>
-    /// The help line where one axis further on is what this one has to be, as the channels of an image that come last.
+    /// The help line if another axis has the expected size, such as the channels of an image that come last.
     /// </summary>
     private string? Moved(NamedType type, TensorValue value, int axis, Size expected, Span span)
     {
@@ -323,8 +327,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// The help line where a layer has a number for an axis and is given a name, or an image, whose axes it wants in
-    /// another order or as one.
+    /// The help line if a layer expects a number for an axis and gets a name, or an image whose axes need another order
+    /// or have to be joined.
     /// </summary>
     private string? Joined(NamedType type, TensorValue value, int axis, Size expected, Span span)
     {
@@ -340,7 +344,7 @@ internal sealed partial class Elaborator
                 help += $"; as one axis: `reshape({text}, "
                     + $"[{string.Join(", ", value.Shape.Take(first).Append(joined))}])`";
         }
-        // An axis that is called by its channels is where they belong.
+        // An axis whose name starts with `c` is in the place of the channels already.
         else if (axis == 1 && value.Rank >= 3 && !value.Shape[1].Text.StartsWith('c') && type.Dims.Length == value.Rank
             && type.Dims.Skip(2).All(d => d is AnyDim || d.Span.Text == "_"))
         {
@@ -354,7 +358,7 @@ internal sealed partial class Elaborator
                 + "parameter's type has numbers for its sizes";
     }
 
-    /// <summary>When a layer's own function is entered: the call that made the layer.</summary>
+    /// <summary>The call that made the layer, while the layer's own function is entered.</summary>
     private string? OwnerHelp() => Frame.Self is { Path: { Length: > 0 } path } self
         ? $"{path} was made with {self.Call} at {self.Made}" : null;
 
@@ -425,8 +429,7 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// Before arguments are checked: names that stand alone in a tensor's type, groups and dtype
-    /// variables.
+    /// Before arguments are checked: binds names that stand alone in a tensor's type, groups and dtype variables.
     /// </summary>
     private void BindNames(TypeSyntax? type, Value value)
     {

@@ -13,7 +13,7 @@ namespace Accelerate.Compiler.Binding;
 internal sealed partial class Elaborator
 {
     /// <summary>
-    /// Whether a number may have a fraction: an expression of integers has none but by `/` and functions.
+    /// True if a number may have a fraction: an expression of integers has one only through `/` and functions.
     /// </summary>
     private static bool IsReal(Value v) => v switch
     {
@@ -49,7 +49,8 @@ internal sealed partial class Elaborator
                 if (op is BinaryOperator.FloorDivide or BinaryOperator.Modulo
                     && !IsDivisor(x, y, SyntaxPrinter.Sign(op)))
                 {
-                    // An index decides, element by element: as integers divide, by negative numbers and by 0 too.
+                    // The operand depends on an index, so it is computed for each element: by the rules of integers,
+                    // also for negative divisors and 0.
                     return Realize(a, IndexType(x, y), span) is { } p && Realize(b, IndexType(x, y), span) is { } q
                         ? Arithmetic(op, p, q, span, span, span) : Value.Poison;
                 }
@@ -94,8 +95,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// Sizes are divided by positive ones: proved, or a check of the call. False where the indices of a form are in the
-    /// divisor, and it may be anything.
+    /// Divisors of sizes must be positive: proved, or checked by the call. False if the divisor contains indices of a
+    /// form, and may be anything.
     /// </summary>
     private bool IsDivisor(Size dividend, Size divisor, string sign)
     {
@@ -108,8 +109,8 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// What holds numbers that are computed from indices: i32, unless products are in them. That i32 holds the sums is
-    /// checked where they are computed.
+    /// The dtype for numbers computed from indices: i32, unless they contain products. Where sums are computed, i32 is
+    /// checked to hold them.
     /// </summary>
     private static DType IndexType(params ReadOnlySpan<Size> sizes)
     {
@@ -198,7 +199,7 @@ internal sealed partial class Elaborator
             "expm1" => Math.Abs(v) < 1e-5 ? v + v * v / 2 : Math.Exp(v) - 1,
             "log1p" => Math.Abs(v) < 1e-5 ? v - v * v / 2 : Math.Log(1 + v),
             "erf" => Erf(v),
-            // What has no value of its own here has that of the reference interpreter.
+            // Functions without an implementation here use that of the reference interpreter.
             _ => Enum.TryParse<UnaryOp>(name, ignoreCase: true, out var op) ? FloatMath.Apply(op, v)
                 : throw new InvalidOperationException(name),
         });
@@ -218,8 +219,7 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// The tensor a value becomes where a dtype is wanted; tensors stay as they are. Null after a
-    /// diagnostic.
+    /// The tensor that a value becomes where a dtype is wanted; tensors stay as they are. Null after a diagnostic.
     /// </summary>
     public TensorValue? Realize(Value value, DType dtype, Span span)
     {
@@ -237,7 +237,7 @@ internal sealed partial class Elaborator
             case WideValue w when dtype == DType.U64:
                 return Scalar(unchecked((long)w.Number), dtype);
             case WideValue w when dtype.IsFloat:
-                // To f32 in one rounding.
+                // Rounds to f32 once.
                 return !IsHeld(w.Number, dtype, span) ? null : Scalar(dtype == DType.F64 ? w.Number : (double)(float)w.Number, dtype);
             case WideValue w:
                 Fail(Codes.NumberOutOfRange, span, $"{w.Number} does not fit {dtype.Name()}", null,
@@ -270,7 +270,7 @@ internal sealed partial class Elaborator
         }
     }
 
-    /// <summary>Whether a float dtype holds a number, rounded; infinity is written `inf`.</summary>
+    /// <summary>True if a float dtype holds a number, rounded; infinity is written `inf`.</summary>
     private bool IsHeld(double number, DType dtype, Span span)
     {
         if (!double.IsFinite(number) || double.IsFinite(ConstText.Round(number, dtype))) return true;
@@ -283,13 +283,13 @@ internal sealed partial class Elaborator
     private static double LargestOf(DType dtype) => dtype switch
     {
         DType.F16 => (double)Half.MaxValue,
-        // Seven bits behind the point, and the exponents of f32.
+        // Seven bits after the binary point, and the exponents of f32.
         DType.BF16 => Math.ScaleB(2 - Math.ScaleB(1, -7), 127),
         DType.F32 => float.MaxValue,
         _ => double.MaxValue,
     };
 
-    /// <summary>Whether a dtype holds an integer; a float holds it rounded.</summary>
+    /// <summary>True if a dtype holds an integer; a float holds it rounded.</summary>
     private bool Fits(long number, DType dtype, Span span)
     {
         if (dtype.IsFloat) return IsHeld(number, dtype, span);
@@ -301,7 +301,7 @@ internal sealed partial class Elaborator
     }
 
     /// <summary>
-    /// The least and the greatest of an integer dtype; of u64 the greatest is -1, which stands for none.
+    /// The least and the greatest value of an integer dtype; for u64 the greatest is -1, which means no limit.
     /// </summary>
     private static (long Low, long High) RangeOf(DType dtype) => dtype switch
     {
@@ -330,7 +330,7 @@ internal sealed partial class Elaborator
         return result as TensorValue;
     }
 
-    /// <summary>A size, or an expression of indices, as numbers: indices count along their axes.</summary>
+    /// <summary>A size, or an expression of indices, as numbers: indices become iotas along their axes.</summary>
     private TensorValue RealizeSize(Size size, DType dtype)
     {
         if (size.IsConstant) return Scalar(size.Value, dtype);
@@ -371,7 +371,7 @@ internal sealed partial class Elaborator
         var isNear = Math.Abs((decimal)size.Offset) <= AxisChecks.Room
             && unit.Terms is [{ Coefficient: 1 or -1, Atoms: [VariableAtom] }];
         if (dtype == DType.I64 ? !HasProducts(size) : isNear) return;
-        // Of 64 bits a part: the difference from a bound has to fit too.
+        // 64-bit numbers get a fraction of the range: the difference from a bound has to fit too.
         var (low, high) = dtype == DType.I64 ? (-(1L << 61), 1L << 61) : RangeOf(dtype);
         var why = $"an index expression fits in {dtype.Name()}";
         foreach (var most in Ends(greatest: true)) AtMost(most, high, why);

@@ -1,5 +1,5 @@
-// Evaluates expressions: known values are computed, tensors become nodes of the current graph. This file: what all
-// parts share.
+// Evaluates expressions: known values are computed, tensors become nodes of the current graph. This file: members
+// shared by all parts.
 using System.Collections.Immutable;
 using System.Text.RegularExpressions;
 using Accelerate.Compiler.Diagnostics;
@@ -15,10 +15,10 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
     private readonly IndexRanges ranges = new();
     private int indexCount;
 
-    /// <summary>The name of the graph of what is known; no function of a user's has it.</summary>
+    /// <summary>The name of the graph for known values; no user's function has it.</summary>
     private const string Known = "(known)";
 
-    /// <summary>The graph that takes nodes.</summary>
+    /// <summary>The graph that nodes are added to.</summary>
     public Function Graph => graph;
 
     private Function graph = new(Known);
@@ -27,26 +27,27 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
 
     private Frame frame = null!;
 
-    /// <summary>The frame of what is evaluated until the scope ends.</summary>
+    /// <summary>Makes a frame current until the scope ends.</summary>
     private Scope<Frame> Entering(Frame inner) => new(ref frame, inner);
 
     /// <summary>The library functions and modules around the current expression, outermost first.</summary>
     private ImmutableArray<string> composites = [];
 
-    /// <summary>The innermost place in a file of the user.</summary>
+    /// <summary>The innermost place in a user's file.</summary>
     private Span? userPlace;
 
-    /// <summary>Where the elaboration is: for the filter of an exception, which is asked before scopes end.</summary>
+    /// <summary>The current place of the elaboration: for exception filters, which run before scopes end.</summary>
     public Span? Place => userPlace;
 
     /// <summary>All state of all instances, in the order of declaration.</summary>
     public List<StateMember> States { get; } = [];
 
-    /// <summary>All modules made, in that order.</summary>
+    /// <summary>All instances of modules, in the order in which they were made.</summary>
     public List<Instance> Instances { get; } = [];
 
-    /// <summary>The functions whose bodies have been evaluated; of all others only the syntax is known to be
-    /// right.</summary>
+    /// <summary>
+    /// The functions whose bodies have been evaluated; for all others only the syntax has been checked.
+    /// </summary>
     public HashSet<FunctionSyntax> Elaborated { get; } = new(ReferenceEqualityComparer.Instance);
 
     // ---- diagnostics ---------------------------------------------------------------------------------------------
@@ -58,12 +59,12 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
         if (bag.Count >= MostReports) throw new AbandonedException();
         var labels = secondary.ToArray().Select(s => s with { Text = Readable(s.Text) });
         var calls = Chain();
-        // What goes wrong inside the library is wrong about the call that entered it.
+        // An error inside the library is reported as an error of the call that entered it.
         if (SourceLoader.IsLibrary(span.Source) && calls.FirstOrDefault(c =>
             !SourceLoader.IsLibrary(c.Span.Source)) is { } user)
         {
             labels = labels.Prepend(new(span, label is null ? "asked for here" : Readable(label)));
-            // What the user's own call was given, where the place names one of its parameters.
+            // The argument of the user's own call, if the place names one of its parameters.
             var given = Frame.Site == user.Span && Frame.Entered is { } entered && code == Codes.TypeMismatch
                 ? entered.Parameters.Zip(Frame.Given).Where(p => p.Second is not null
                     && Word().Matches(span.Text).Any(m => m.Value == p.First.Name.Text)).ToList() : [];
@@ -99,13 +100,13 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
         return chain.ToImmutable();
     }
 
-    /// <summary>What has been reported, and demanded of sizes, before what may not be what is meant.</summary>
+    /// <summary>The reports and demands made before an attempt that may be taken back.</summary>
     private readonly record struct Attempt((int Count, int Reports) Bag, int Checks, ImmutableHashSet<string> ToldOf,
         Span? Place, Value Returned);
 
     private Attempt Mark() => new(bag.Mark(), Root.Checks.Count, toldOf, userPlace, Frame.Returned);
 
-    /// <summary>Takes back what was reported and demanded since then.</summary>
+    /// <summary>Takes back the reports and demands since then.</summary>
     private void Undo(Attempt since)
     {
         bag.Undo(since.Bag);
@@ -119,7 +120,7 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
     // ---- nodes ---------------------------------------------------------------------------------------------------
 
     /// <summary>
-    /// Takes a node into the current graph. One that some graph has taken already is there, or becomes an input.
+    /// Adds a node to the current graph. A node that belongs to some graph already is reused, or becomes an input.
     /// </summary>
     private Node Emit(Node node)
     {
@@ -131,7 +132,9 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
         return Graph.Add(Imported(node), origin.Origin);
     }
 
-    /// <summary>The path of the layer whose function runs, or calls what runs; empty outside of layers.</summary>
+    /// <summary>
+    /// The path of the layer whose function is running, or is in the chain of callers; empty outside of layers.
+    /// </summary>
     private string Layer()
     {
         for (var f = Frame; f is not null; f = f.Caller)
@@ -139,15 +142,14 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
         return "";
     }
 
-    /// <summary>Where the last node came from: the next mostly comes from there too.</summary>
+    /// <summary>The origin of the last node: the next mostly has the same.</summary>
     private (Span? Place, ImmutableArray<string> Composites, Frame? Frame, Origin? Origin) origin;
 
     private TensorValue Tensor(Node node, ImmutableArray<Index> indices = default) =>
         new(Emit(node), Graph, indices.IsDefault ? [] : indices);
 
     /// <summary>
-    /// The same elements under another shape: reshape of reshape => reshape, and none where nothing
-    /// changes.
+    /// The same elements under another shape: reshape of reshape => reshape, and no node if nothing changes.
     /// </summary>
     private Node Reshaped(Node x, ImmutableArray<Size> shape)
     {
@@ -155,7 +157,7 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
         return x.Type.Shape.SequenceEqual(shape) ? x : Emit(new Reshape(x, shape));
     }
 
-    /// <summary>The axes in another order; none where it is the same.</summary>
+    /// <summary>The axes in another order; no node if it is the same.</summary>
     private Node Transposed(Node x, ImmutableArray<int> order) =>
         order.SequenceEqual(Enumerable.Range(0, order.Length)) ? x : Emit(new Transpose(x, order));
 
@@ -193,9 +195,8 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
     }
 
     /// <summary>
-    /// Whether two sizes are equal: by their form, or by a check at entry when floor division or min and max stand in
-    /// the
-    /// way. What is left differs for some call, or for all.
+    /// Compares two sizes: by their form, or by a check on entry if floor division or min and max prevent that.
+    /// Otherwise they differ in some calls, or in all.
     /// </summary>
     private Sameness Compare(Size a, Size b, string why)
     {
@@ -208,7 +209,7 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
 
     private static bool IsRounded(Size s) => s.Terms.Any(t => t.Atoms.Any(a => a is not VariableAtom));
 
-    /// <summary>The same elements under another shape, which a check at entry has made equal.</summary>
+    /// <summary>The same elements under another shape that an entry check guarantees to be equal.</summary>
     private TensorValue Retype(TensorValue x, ImmutableArray<Size> shape) => x.Shape.SequenceEqual(shape)
         ? x : new(Emit(new Reshape(x.Node, [.. x.Indices.Select(i => i.Extent), .. shape], isChecked: true)), Graph,
             x.Indices);
@@ -237,15 +238,15 @@ internal sealed partial class Elaborator(DiagnosticBag bag)
         CallValue(callee, arguments, span, calleeSpan);
 }
 
-/// <summary>An argument evaluated, with its place and its name if one was written.</summary>
+/// <summary>An evaluated argument, with its place and its name if one was written.</summary>
 internal sealed record Argument(Value Value, Span Span, string? Name, bool Inout = false)
 {
-    /// <summary>What an `inout` argument stands for.</summary>
+    /// <summary>The place that an `inout` argument names.</summary>
     public Place? Place { get; init; }
 
-    /// <summary>Where its name stands.</summary>
+    /// <summary>The place of its name.</summary>
     public Span? NameSpan { get; init; }
 
-    /// <summary>True when it mentions an index of a form.</summary>
+    /// <summary>True if it mentions an index of a form.</summary>
     public bool IsOverIndex { get; init; }
 }

@@ -1,4 +1,4 @@
-// A name that PyTorch, NumPy or JAX users write comes in; what it is called here goes out, as a help line.
+// In: a name from PyTorch, NumPy or JAX. Out: its name here, as a help line.
 namespace Accelerate.Compiler.Binding;
 
 internal static class ForeignNames
@@ -185,20 +185,20 @@ internal static class ForeignNames
         + "compute it "
         + "outside and give the result as an argument";
 
-    /// <summary>What members of layers are called elsewhere; the first that the layer has is meant.</summary>
+    /// <summary>Other libraries' names for members of layers; the first that the layer has is meant.</summary>
     private static readonly ILookup<string, string> Members = Pairs("""
         kernel weight  w weight  W weight  weights weight  b bias  gamma weight  beta bias  scale weight  offset bias
         moving_mean running_mean  moving_variance running_var  running_variance running_var  embedding weight
         """).ToLookup(p => p.Key, p => p.Value);
 
-    /// <summary>What is meant by a member, of those that there are.</summary>
+    /// <summary>The known member that a name probably means.</summary>
     public static string? Member(string name, IEnumerable<string> known) =>
         Members[name].FirstOrDefault(known.Contains);
 
-    /// <summary>What makes a tensor of a list.</summary>
+    /// <summary>The function that makes a tensor from a list.</summary>
     public const string Stack = "stack";
 
-    /// <summary>Names that are another word for one of ours.</summary>
+    /// <summary>Names that are synonyms of ours.</summary>
     private static readonly Dictionary<string, string> Renamed = Pairs("""
         absolute abs  fabs abs  arctan2 atan2  sorted sort  reversed reverse
         max_pool2d max_pool  avg_pool2d avg_pool  adaptive_avg_pool2d adaptive_avg_pool
@@ -224,7 +224,7 @@ internal static class ForeignNames
         clip_grad_norm_ clip  clip_grad_value_ clip_value
         """);
 
-    /// <summary>What functions call their parameters elsewhere; the first that the one called has is meant.</summary>
+    /// <summary>Other libraries' names for parameters; the first that the called function has is meant.</summary>
     private static readonly ILookup<string, string> Parameters = Pairs("""
         dim axis  dims axis  axes axis  keepdim keep  keepdims keep  keep_dims keep  bias biased  use_bias biased
         affine biased  kernel_size k  kernel k  in_features i  out_features o  in_channels i  out_channels o
@@ -241,20 +241,20 @@ internal static class ForeignNames
         return words.Chunk(2).ToDictionary(p => p[0], p => p[1]);
     }
 
-    /// <summary>Names under which the functions of other libraries are opened.</summary>
+    /// <summary>Names under which the functions of other libraries are imported.</summary>
     private static readonly HashSet<string> Packages =
         ["torch", "np", "numpy", "jnp", "jax", "lax", "tf", "keras", "F", "nn", "functional", "math", "scipy",
             "torchvision"];
 
     public static bool IsPackage(string name) => Packages.Contains(name);
 
-    /// <summary>What a name of another library is called here, where it is no more than another word.</summary>
+    /// <summary>Our name for another library's function, if it is a mere synonym.</summary>
     public static string? Rename(string name) => Renamed.GetValueOrDefault(name);
 
-    /// <summary>All of them, for a test that there is what they say.</summary>
+    /// <summary>All of our names in the table, for a test that they exist.</summary>
     public static IEnumerable<string> Renames => Renamed.Values;
 
-    /// <summary>What is meant by a named argument, of the parameters that there are.</summary>
+    /// <summary>The known parameter that a named argument probably means.</summary>
     public static string? Parameter(string name, IEnumerable<string> known) =>
         Parameters[name].FirstOrDefault(known.Contains);
 
@@ -266,7 +266,7 @@ internal static class ForeignNames
     /// d])`.</summary>
     /// <param name="name">The method.</param>
     /// <param name="x">The tensor, as written.</param>
-    /// <param name="arguments">What it is called with, as written; null for a property.</param>
+    /// <param name="arguments">The arguments, as written; null for a property.</param>
     public static string? Method(string name, string x, IReadOnlyList<string>? arguments)
     {
         var all = string.Join(", ", arguments ?? []).Trim('[', ']', '(', ')');
@@ -299,7 +299,7 @@ internal static class ForeignNames
         static string Last(string text) => text[(text.LastIndexOf('.') + 1)..].Trim('"');
     }
 
-    /// <summary>What a dtype of NumPy, PyTorch or C is called here; null for all other names.</summary>
+    /// <summary>Our name for a dtype of NumPy, PyTorch or C; null for all other names.</summary>
     public static string? DType(string name) => name switch
     {
         "double" => "f64",
@@ -314,7 +314,7 @@ internal static class ForeignNames
         _ => Sized(name, "float", 'f') ?? Sized(name, "uint", 'u') ?? Sized(name, "int", 'i'),
     };
 
-    /// <summary>`float32` => `f32`, where there is such a dtype.</summary>
+    /// <summary>`float32` => `f32`, if there is such a dtype.</summary>
     private static string? Sized(string name, string kind, char letter) =>
         name.StartsWith(kind, StringComparison.Ordinal) && $"{letter}{name[kind.Length..]}" is var dtype
             && DTypeNames.TryParse(dtype, out _) ? dtype : null;

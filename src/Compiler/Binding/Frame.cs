@@ -15,33 +15,33 @@ internal sealed class Local(Value value, Span span)
     /// <summary>The serial number of the next local.</summary>
     public static long Next => Interlocked.Read(ref count) + 1;
 
-    /// <summary>Later locals have greater numbers; what a region assigns of earlier ones leaves it.</summary>
+    /// <summary>
+    /// Later locals have greater numbers; assignments to locals older than a region leave the region.
+    /// </summary>
     public long Serial { get; init; } = Interlocked.Increment(ref count);
 
     public Value Value { get; set; } = value;
 
     /// <summary>
-    /// What the value has to be, for state and what a caller has lent; null for a local, which takes what it is given.
+    /// The required type of the value, for state and lent places; null for a local, which takes any value.
     /// </summary>
     public TensorType? Type { get; init; }
 
-    /// <summary>
-    /// For an `inout` parameter: the place that it stands for, which is read and assigned in its stead.
-    /// </summary>
+    /// <summary>For an `inout` parameter: the place that is read and assigned in its stead.</summary>
     public Place? Alias { get; init; }
 
-    /// <summary>True when it was computed from an index, also from one that has a single value.</summary>
+    /// <summary>True if it was computed from an index, even one with a single value.</summary>
     public bool IsOverIndex { get; init; }
 
     public Span Span { get; } = span;
 }
 
-/// <summary>A condition of an index form, and which of the two it has to be.</summary>
+/// <summary>A condition of an index form, and the value it must have.</summary>
 internal sealed record Guard(TensorValue Condition, bool Truth);
 
 internal sealed class Frame(string name, SourceFile file, Instance? self, Frame? caller, Span? site)
 {
-    // What is set for a part of the body, and restored by a `Scope`.
+    // Settings for a part of the body, restored by a `Scope`.
     private bool inSubscript, hasReturned, inLoop;
     private ImmutableArray<Guard> guards = [];
     private ImmutableArray<Index> indices = [];
@@ -62,7 +62,7 @@ internal sealed class Frame(string name, SourceFile file, Instance? self, Frame?
     /// <summary>The call that entered it.</summary>
     public Span? Site { get; } = site;
 
-    /// <summary>Where what runs through `train` is: the number that its caller has given the call.</summary>
+    /// <summary>The position within `train`: the number that the caller has given to this call.</summary>
     public (Training Around, int Number)? Call { get; init; }
 
     private int calls;
@@ -77,7 +77,7 @@ internal sealed class Frame(string name, SourceFile file, Instance? self, Frame?
     /// <summary>The function whose body it is.</summary>
     public Syntax.FunctionSyntax? Entered { get; init; }
 
-    /// <summary>Where its arguments stand, by parameter.</summary>
+    /// <summary>The places of its arguments, by parameter.</summary>
     public ImmutableArray<Span?> Given { get; init; } = [];
 
     /// <summary>The instance whose members are being made in it.</summary>
@@ -94,15 +94,15 @@ internal sealed class Frame(string name, SourceFile file, Instance? self, Frame?
     /// <summary>The indices that `..` and `..s` stand for.</summary>
     public ref ImmutableDictionary<string, List<Index>> Groups => ref groups;
 
-    /// <summary>True within a subscript, where a name means the index.</summary>
+    /// <summary>True within a subscript, where a name refers to the index.</summary>
     public ref bool InSubscript => ref inSubscript;
 
     /// <summary>
-    /// What holds where the expression being evaluated is looked at, in index forms: a read happens there alone.
+    /// The conditions under which the current expression is used, in index forms: a read happens only there.
     /// </summary>
     public ref ImmutableArray<Guard> Guards => ref guards;
 
-    /// <summary>The member whose right side is evaluated: not in scope there.</summary>
+    /// <summary>The member whose right side is being evaluated: not in scope there.</summary>
     public ref string? Hidden => ref hidden;
 
     /// <summary>Names that were declared in blocks that have ended.</summary>
@@ -110,18 +110,20 @@ internal sealed class Frame(string name, SourceFile file, Instance? self, Frame?
 
     public ref bool HasReturned => ref hasReturned;
 
-    /// <summary>What is left to do behind the statements being evaluated, up to the end of the function.</summary>
+    /// <summary>The work left to do after the statements being evaluated, up to the end of the function.</summary>
     public ref Action? After => ref after;
 
-    /// <summary>True in the body of a loop, which `return` cannot leave in the middle.</summary>
+    /// <summary>True in the body of a loop, which `return` cannot leave early.</summary>
     public ref bool InLoop => ref inLoop;
 
     public ref Value Returned => ref returned;
 
-    /// <summary>The dtype that a branch not taken returns, when the indices of a form have decided which is.</summary>
+    /// <summary>
+    /// The dtype returned by a branch not taken, when the indices of a form have decided between branches.
+    /// </summary>
     public DType? ReturnsLike { get; set; }
 
-    /// <summary>A block within the others, until the scope ends.</summary>
+    /// <summary>Opens a nested block until the scope ends.</summary>
     public BlockScope Block()
     {
         Blocks.Add([]);
@@ -135,7 +137,7 @@ internal sealed class Frame(string name, SourceFile file, Instance? self, Frame?
         public void Dispose() => frame.Blocks.RemoveRange(around, frame.Blocks.Count - around);
     }
 
-    /// <summary>A name that is bound anew, until the scope ends.</summary>
+    /// <summary>Allows a name to be bound anew until the scope ends.</summary>
     public NameScope Unbound(string name) => new(Blocks[0], name);
 
     public readonly ref struct NameScope

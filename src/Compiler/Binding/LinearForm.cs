@@ -1,4 +1,4 @@
-// A scalar integer of the graph comes in; the sum of run-time scalars and a size that it is goes out.
+// In: a scalar integer of the graph. Out: the equal sum of run-time scalars and a size.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
@@ -7,7 +7,7 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Binding;
 
 /// <summary>
-/// Coefficients of scalars that only the call knows, and a size: `pos + t` less `pos` is the size t, whatever pos is.
+/// Coefficients of scalars that only the call knows, and a size: `pos + t` minus `pos` is the size t for every pos.
 /// </summary>
 internal sealed record LinearForm(ImmutableDictionary<Node, long> Scalars, Size Rest)
 {

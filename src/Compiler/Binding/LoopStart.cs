@@ -1,24 +1,27 @@
-// The locals that a loop may change, with what they are before it, come in; what stands for them in a round goes out.
+// In: the locals that a loop may change, with their values before it. Out: their values in a round.
 using Accelerate.Compiler.Graph;
 
 namespace Accelerate.Compiler.Binding;
 
 /// <summary>
-/// What a loop may change. In a round such a local has a value of its own, of which only the type is known: an input of
-/// the body; what the local was before the loop stands for it, once the body has not changed it.
+/// The locals that a loop may change. In a round such a local has a new value of which only the type is known: an input
+/// of the body. If it turns out that the body has not changed it, the value before the loop replaces the input.
 /// </summary>
-/// <param name="name">The loop's.</param>
-/// <param name="states">The state that it may change; what of it the entry has not mentioned yet comes later.</param>
+/// <param name="name">The loop's name.</param>
+/// <param name="states">The state that it may change; state that the entry has not mentioned yet is added
+/// later.</param>
 internal sealed class LoopStart(string name, IReadOnlySet<StateMember> states)
 {
     private readonly Function graph = new(name);
 
-    /// <summary>A local: what it is around the loop, that as tensors where it can change, what a round has.</summary>
+    /// <summary>
+    /// A local: its value before the loop, that value as tensors where it can change, and its value in a round.
+    /// </summary>
     public sealed record Start(Local Local, Value Before, Value Initial, Value Inside);
 
     public List<Start> Starts { get; } = [];
 
-    /// <summary>What a node that stands for a value in a round is before the loop.</summary>
+    /// <summary>For each node that represents a value in a round: the node of the value before the loop.</summary>
     public Dictionary<Node, Node> Initial { get; } = new(ReferenceEqualityComparer.Instance);
 
     public bool May(StateMember change) => states.Contains(change);

@@ -1,4 +1,4 @@
-// What an assignment changes: a local or a piece of state, and which part of it.
+// The target of an assignment: a local or a piece of state, and which part of it.
 using System.Collections.Immutable;
 
 namespace Accelerate.Compiler.Binding;

@@ -1,14 +1,14 @@
-// A function inside the function being elaborated: the body of a loop or a branch, with what it captures and assigns.
+// A function inside the function being elaborated: the body of a loop or a branch, with its captures and assignments.
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 
 namespace Accelerate.Compiler.Binding;
 
-/// <summary>What surrounds the statements of a run-time branch or loop while they are elaborated.</summary>
+/// <summary>The surroundings of the statements of a run-time branch or loop while they are elaborated.</summary>
 /// <param name="graph">The closed function that takes the nodes.</param>
 /// <param name="outerGraph">The graph around it.</param>
-/// <param name="outer">The region around it, if one is.</param>
-/// <param name="isBranch">True for what may not run at all.</param>
+/// <param name="outer">The region around it, if any.</param>
+/// <param name="isBranch">True if the region may not run at all.</param>
 /// <param name="rounds">The number of rounds of a loop that may have none.</param>
 internal sealed class Region(Function graph, Function outerGraph, Region? outer, bool isBranch, Size? rounds = null)
 {
@@ -26,32 +26,32 @@ internal sealed class Region(Function graph, Function outerGraph, Region? outer,
     public Region? Outer { get; } = outer;
 
     /// <summary>
-    /// True in a branch, which may not be taken, and in what else may not run: what it needs of sizes is asserted
-    /// there, not checked at entry.
+    /// True in a branch, which may not be taken, and in other regions that may not run: their conditions on sizes are
+    /// asserted there, not checked on entry.
     /// </summary>
     public bool IsBranch { get; } = isBranch || outer is { IsBranch: true };
 
     /// <summary>
-    /// The number of rounds of a loop that may have none, where sizes alone say how many: without a round nothing is
-    /// needed.
+    /// The number of rounds of a loop that may have none, if sizes alone determine it: without a round, no condition
+    /// applies.
     /// </summary>
     public Size? Rounds { get; } = rounds;
 
-    /// <summary>Of a loop: what it may change.</summary>
+    /// <summary>For a loop: the locals that it may change.</summary>
     public LoopStart? Loop { get; init; }
 
     /// <summary>Locals declared from here on are the region's own.</summary>
     public long Start { get; } = Local.Next;
 
-    /// <summary>Nodes of outer graphs, and what stands for them here.</summary>
+    /// <summary>Nodes of outer graphs, and their counterparts here.</summary>
     public Dictionary<Node, Node> Captures { get; } = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>True in an index form, where both branches are computed in the graph around them.</summary>
     public bool IsInline => ReferenceEquals(Graph, OuterGraph);
 
     /// <summary>
-    /// Once it has been left: the locals from outside that it assigned, in the order of their first assignment, and
-    /// what they were at its end.
+    /// After the region has been left: the outer locals that it assigned, in the order of their first assignment, with
+    /// their values at its end.
     /// </summary>
     public List<(Local Local, Value After)> Assigned { get; private set; } = [];
 
@@ -61,7 +61,7 @@ internal sealed class Region(Function graph, Function outerGraph, Region? outer,
         if (local.Serial < Start && !written.Any(w => w.Local == local)) written.Add((local, local.Value));
     }
 
-    /// <summary>The locals are as they were before it.</summary>
+    /// <summary>Restores the locals to their values before the region.</summary>
     public void Leave()
     {
         Assigned = [.. written.Select(w => (w.Local, w.Local.Value))];
@@ -69,7 +69,9 @@ internal sealed class Region(Function graph, Function outerGraph, Region? outer,
         Loop?.Leave();
     }
 
-    /// <summary>An input whose operand is a node of the outer graph, or stands for what a loop may change.</summary>
+    /// <summary>
+    /// An input for an operand, which is a node of the outer graph, or represents a local that a loop may change.
+    /// </summary>
     public Node Capture(Node operand)
     {
         var input = Graph.Add(new Input($"v{captured.Count}", operand.Type));
@@ -77,7 +79,7 @@ internal sealed class Region(Function graph, Function outerGraph, Region? outer,
         return Captures[operand] = input;
     }
 
-    /// <summary>Puts other operands in the place of some; null for what is no operand.</summary>
+    /// <summary>Replaces operands; null for an input that has none.</summary>
     public void Replace(Func<Node, Node?> operand) =>
         captured = [.. captured.Select(c => (Operand: operand(c.Operand), c.Input)).Where(c => c.Operand is not null)
             .Select(c => (c.Operand!, c.Input))];
@@ -96,7 +98,7 @@ internal sealed class Region(Function graph, Function outerGraph, Region? outer,
     }
 
     /// <summary>
-    /// The region as a function of what goes round and of these operands, some of which another region of the node
+    /// The region as a function of the carried values and of these operands, some of which another region of the node
     /// uses.
     /// </summary>
     public Function Sealed(IReadOnlyList<Node> carried, IReadOnlyList<Node> operands, IReadOnlyList<Node> results)

@@ -1,9 +1,9 @@
-// A variable and a value come in; until the block ends the variable has that value, then again the one it had.
+// Sets a variable to a value until the block ends, then restores the old value.
 namespace Accelerate.Compiler.Binding;
 
 /// <summary>
-/// `using var quiet = new Scope&lt;int&gt;(ref muted, muted + 1);`: what was there comes back however the block is
-/// left, by an exception too.
+/// `using var quiet = new Scope&lt;int&gt;(ref muted, muted + 1);`: the old value is restored however the block is
+/// left, also by an exception.
 /// </summary>
 internal readonly ref struct Scope<T>
 {

@@ -1,4 +1,4 @@
-// A parsed file and its `use`d files come in; its declarations by name go out.
+// In: a parsed file and the files that it `use`s. Out: its declarations by name.
 using System.Collections.Immutable;
 using System.Reflection;
 using Accelerate.Compiler.Diagnostics;
@@ -20,18 +20,18 @@ internal sealed class SourceFile(string name, FileSyntax syntax, bool isLibrary)
 
     public Dictionary<string, ItemSyntax> Items { get; } = [];
 
-    /// <summary>The values of the `let`s at top level, once asked for.</summary>
+    /// <summary>The values of the top-level `let`s that have been used.</summary>
     public Dictionary<string, Value> Constants { get; } = [];
 }
 
-/// <summary>Finds, parses and caches files: beside the file compiled first, then in the library.</summary>
+/// <summary>Finds, parses and caches files: first next to the compiled file, then in the library.</summary>
 internal sealed class SourceLoader(string? folder, DiagnosticBag bag)
 {
     private readonly Dictionary<string, SourceFile> loaded = [];
     private readonly HashSet<string> loading = [];
     private readonly Dictionary<string, UsedFile> uses = [];
 
-    /// <summary>Where it looked for files of the user's, and what it found there.</summary>
+    /// <summary>The places where it looked for the user's files, and what it found there.</summary>
     public IEnumerable<UsedFile> Uses => uses.Values;
 
     public SourceFile Root(FileSyntax syntax) => Fill(new("", syntax, isLibrary: false));
@@ -54,7 +54,7 @@ internal sealed class SourceLoader(string? folder, DiagnosticBag bag)
         return file;
     }
 
-    /// <summary>What only a module has.</summary>
+    /// <summary>Reports items that only a module can have.</summary>
     private void Misplaced(ImmutableArray<ItemSyntax> items)
     {
         foreach (var item in items)
@@ -103,10 +103,10 @@ internal sealed class SourceLoader(string? folder, DiagnosticBag bag)
     {
         var name = string.Join('.', use.Path.Select(p => p.Text));
         var relative = name.Replace('.', '/') + ".acc";
-        // A file of the user's never stands in for one that the library uses.
+        // A user's file never replaces one that the library uses.
         var beside = fromLibrary || folder is null ? null : Path.Combine(folder, relative);
         var kind = beside is null ? null : FileStatus.Of(beside)?.Kind;
-        // A folder of that name is where other files are.
+        // A folder of that name contains other files.
         var isLibrary = kind is null or FileKind.Folder;
         if (beside is not null && isLibrary) uses[beside] = new(beside, null);
         var key = isLibrary ? LibraryFolder + relative : beside!;
@@ -140,8 +140,8 @@ internal sealed class SourceLoader(string? folder, DiagnosticBag bag)
     }
 
     /// <summary>
-    /// Why a text cannot be had from there; else it is in <see cref="uses"/>. A program from elsewhere names what is
-    /// opened here: a pipe would wait, and a device may act.
+    /// Why a text cannot be read from there; else the text is in <see cref="uses"/>. The program may come from anyone
+    /// and names what is opened here: a pipe would block, and a device may act.
     /// </summary>
     private string? Unreadable(string path, FileKind kind)
     {
@@ -164,7 +164,7 @@ internal sealed class SourceLoader(string? folder, DiagnosticBag bag)
     private static readonly System.Collections.Concurrent.ConcurrentDictionary<string, FileSyntax?> Parsed = new();
 
     /// <summary>
-    /// A file of the library, parsed once; its tests show that it has no mistakes. Null when there is none.
+    /// A file of the library, parsed once; the library's tests show that it has no errors. Null if there is none.
     /// </summary>
     private static FileSyntax? Library(string relative) => Parsed.GetOrAdd(relative, r =>
     {
@@ -174,14 +174,14 @@ internal sealed class SourceLoader(string? folder, DiagnosticBag bag)
         return Parser.Parse(new SourceText(LibraryFolder + r, reader.ReadToEnd()), new DiagnosticBag());
     });
 
-    /// <summary>The names that a library file declares, with those of the files it opens.</summary>
+    /// <summary>The names that a library file declares, including those of the files it opens.</summary>
     public static IReadOnlySet<string> LibraryNames(string name) =>
         Library(name.Replace('.', '/') + ".acc") is not { } syntax ? new HashSet<string>()
             : syntax.Items.SelectMany(NamesOf).Select(n => n.Text)
                 .Concat(syntax.Uses.SelectMany(u => LibraryNames(string.Join('.', u.Path.Select(p => p.Text)))))
                 .ToHashSet();
 
-    /// <summary>Whether a text is one of the library's.</summary>
+    /// <summary>True for a text of the library.</summary>
     public static bool IsLibrary(SourceText source) => source.Path.StartsWith(LibraryFolder, StringComparison.Ordinal);
 
     private static string Library() => string.Join(", ", Assembly.GetExecutingAssembly().GetManifestResourceNames()

@@ -1,9 +1,9 @@
-// A misspelt name and the names there are come in; the one that was probably meant goes out.
+// In: a misspelt name and the existing names. Out: the one that was probably meant.
 namespace Accelerate.Compiler.Binding;
 
 internal static class Spelling
 {
-    // The distance takes the product of two lengths; nobody misspells what is longer.
+    // The distance takes time proportional to the product of the lengths; longer names are not checked.
     private const int Longest = 200;
 
     /// <summary>The nearest name by edit distance, if it is within a third of the length; null otherwise.</summary>
@@ -15,8 +15,8 @@ internal static class Spelling
             .Select(c => c.Name).FirstOrDefault();
 
     /// <summary>
-    /// Whether one name is a slip for another. Of one or two letters each makes another name: `y` is not a slip for
-    /// `x`, nor `np` for `n`, but `X` may be, `xx`, and of two letters `fd` for `fc` and `hw` for `wh`.
+    /// True if one name may be a typo for the other. With one or two letters, a change makes another name: `y` is not a
+    /// typo for `x`, nor `np` for `n`, but `X` may be, `xx`, and of two letters `fd` for `fc` and `hw` for `wh`.
     /// </summary>
     public static bool IsSlip(string a, string b, int distance)
     {

@@ -1,5 +1,4 @@
-// The values an expression can have while elaborating: known ones, and tensors, which are nodes of the graph being
-// built.
+// The values of expressions during elaboration: known ones, and tensors, which are nodes of the graph being built.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
@@ -12,8 +11,7 @@ namespace Accelerate.Compiler.Binding;
 internal abstract record Value
 {
     /// <summary>
-    /// The value of what has been reported already; everything computed from it is poison and
-    /// silent.
+    /// The value after an error has been reported; everything computed from it is poison too, without further reports.
     /// </summary>
     public static readonly Value Poison = new PoisonValue();
 }
@@ -31,16 +29,12 @@ internal sealed record WideValue(ulong Number) : WeakValue;
 
 internal sealed record FloatValue(double Number) : WeakValue;
 
-/// <summary>
-/// A number that only the call knows: `1 / sqrt(d)` with a size d. Kept as the expression it
-/// is.
-/// </summary>
+/// <summary>A number that only the call knows: `1 / sqrt(d)` with a size d. Kept as an expression.</summary>
 internal sealed record RealValue(string Operation, ImmutableArray<WeakValue> Operands) : WeakValue;
 
 /// <summary>
-/// One of two numbers, as a scalar of an index form decides: `if j &lt;= i { 1 } else { 0 }`. It takes the dtype it
-/// meets,
-/// as both would.
+/// One of two numbers, chosen by a scalar of an index form: `if j &lt;= i { 1 } else { 0 }`. It takes the dtype it
+/// meets, as both would.
 /// </summary>
 internal sealed record ChoiceValue(TensorValue Condition, WeakValue Then, WeakValue Else) : WeakValue;
 
@@ -66,16 +60,16 @@ internal sealed record TensorValue(Node Node, Function Graph, ImmutableArray<Ind
     public TensorType Type => new(DType, Shape);
 }
 
-/// <summary>A list that no program means.</summary>
+/// <summary>A list too large to be intended.</summary>
 internal sealed class ListLimitException(string message) : OverflowException(message);
 
-/// <summary>Names are set when the elements are state or gradients; otherwise null.</summary>
+/// <summary>Names are set if the elements are state or gradients; otherwise null.</summary>
 internal sealed record ListValue(ImmutableArray<Value> Items, ImmutableArray<string>? Names = null) : Value
 {
-    /// <summary>What a function gives that ends without `return`.</summary>
+    /// <summary>The result of a function that ends without `return`.</summary>
     public static readonly ListValue Nothing = new([]);
 
-    // A list of two that are lists of two, sixty times over, is made in sixty steps and looked at in 2^60.
+    // A list of two that are lists of two, nested sixty times, is made in sixty steps but visited in 2^60.
     private const long MostElements = 1_000_000;
 
     private readonly ImmutableArray<Value> items = Counted(Items, out _);
@@ -103,7 +97,7 @@ internal sealed record ListValue(ImmutableArray<Value> Items, ImmutableArray<str
         return sum;
     }
 
-    /// <summary>The same array; what is in the elements is compared by who asks.</summary>
+    /// <summary>Compares the arrays by reference; callers compare the elements themselves if they need to.</summary>
     public bool Equals(ListValue? other) =>
         other is not null && items == other.items && Nullable.Equals(Names, other.Names);
 
@@ -124,19 +118,18 @@ internal sealed record InstanceValue(Instance Instance) : Value;
 
 internal sealed record FileValue(SourceFile File) : Value;
 
-/// <summary>An index of an index form. Extents are sizes; the variable stands for it in size arithmetic.</summary>
+/// <summary>An index of an index form. Extents are sizes; in size arithmetic the variable represents it.</summary>
 internal sealed class Index(string name, string variable, Size extent, Span span)
 {
     public string Name { get; } = name;
 
-    /// <summary>A name no size variable can have, so that an index n and a size n stay apart.</summary>
+    /// <summary>A name that no size variable can have, so that an index n and a size n stay apart.</summary>
     public string Variable { get; } = variable;
 
     public Size Extent { get; } = extent;
 
     /// <summary>
-    /// True when the extent is written, `i &lt; n`; else it is that of the axes where the index stands
-    /// alone.
+    /// True if the extent is written, `i &lt; n`; else it is that of the axes where the index stands alone.
     /// </summary>
     public bool IsBounded { get; init; }
 
@@ -152,12 +145,14 @@ internal sealed class Index(string name, string variable, Size extent, Span span
     public Size Value => Extent.Is(1) ? Size.Zero
         : Split is var (outer, inner) ? outer.Value * inner.Extent + inner.Value : Size.Variable(Variable);
 
-    /// <summary>The axes that a tensor over this index has: none for a single element, two when split.</summary>
+    /// <summary>The axes of a tensor over this index: none for a single element, two if split.</summary>
     public IEnumerable<Index> Axes => Extent.Is(1) ? []
         : Split is var (outer, inner) ? outer.Axes.Concat(inner.Axes) : [this];
 }
 
-/// <summary>A module made: its hyper-parameters and members, and where it hangs in the tree of instances.</summary>
+/// <summary>
+/// An instance of a module: its hyper-parameters and members, and its position in the tree of instances.
+/// </summary>
 internal sealed class Instance(ModuleSyntax syntax, SourceFile file, Span made, string call)
 {
     public ModuleSyntax Syntax { get; } = syntax;
@@ -178,7 +173,7 @@ internal sealed class Instance(ModuleSyntax syntax, SourceFile file, Span made, 
 
     public bool IsRoot { get; set; }
 
-    /// <summary>The path of the first holder; null while nothing holds it.</summary>
+    /// <summary>The path through the first holder; null while nothing holds it.</summary>
     public string? Path => path ??= IsRoot ? ""
         : Holder is not var (owner, name) ? null
         : owner is null ? name
@@ -219,7 +214,7 @@ internal sealed class StateMember(Instance owner, StateSyntax syntax, TensorType
     int position = -1)
     : Member(item is null ? syntax.Name.Text : $"{syntax.Name.Text}.{item}", syntax.Name.Span)
 {
-    /// <summary>Of a list of state: the element of the initialiser's list; -1 for a single one.</summary>
+    /// <summary>The position in the initialiser's list; -1 for a single piece of state.</summary>
     public int Position { get; } = position;
 
     public Instance Owner { get; } = owner;
@@ -228,7 +223,7 @@ internal sealed class StateMember(Instance owner, StateSyntax syntax, TensorType
 
     public TensorType Type { get; } = type;
 
-    /// <summary>Where the user has it: state of a library's layer stands where he made the layer.</summary>
+    /// <summary>The place to show to the user: for state of a library's layer, where the layer was made.</summary>
     public Span UserSpan
     {
         get

@@ -1,4 +1,4 @@
-// The keys of a weights file, the state of a program and its rules come in; which key fills which state goes out.
+// In: the keys of a weights file, the state of a program and its rules. Out: which key fills which state.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Syntax;
@@ -8,8 +8,8 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Binding;
 
 /// <summary>
-/// `weights { }`: first match wins, `*` within a segment, `**` across, no target drops, several are all filled,
-/// unmatched keys are themselves.
+/// `weights { }`: the first match wins, `*` within a segment, `**` across; a rule without a target drops the key,
+/// several targets are all filled, and unmatched keys keep their names.
 /// </summary>
 internal static class WeightMap
 {
@@ -24,9 +24,9 @@ internal static class WeightMap
             new WeightRule(r.Source.Value, [.. r.Targets.Select(t => t.Value)], r.IsOptional, r.Span))];
 
     /// <summary>
-    /// State path to key in the file. What is missing, extra or of another shape is reported, a line for each pattern
-    /// of paths; an integer may be stored in any width, a float in any float dtype. The rules of a part's module, by its
-    /// path, apply after the others to the keys under it, outer parts first.
+    /// Maps state paths to keys in the file. Missing and extra keys and other shapes are reported, one line for each
+    /// pattern of paths; an integer may be stored in any width, a float in any float dtype. The rules of a part's
+    /// module, by its path, apply after the others to the keys under it, outer parts first.
     /// </summary>
     public static IReadOnlyDictionary<string, string> Map(IReadOnlyDictionary<string, TensorType> keys,
         IEnumerable<StateSpec> state, IEnumerable<WeightRule> rules, Span file, DiagnosticBag bag,
@@ -95,7 +95,7 @@ internal static class WeightMap
         return map;
     }
 
-    /// <summary>What may be done about a key of another shape or kind.</summary>
+    /// <summary>How to fix a key of another shape or kind.</summary>
     private static string Turned(TensorType stored, TensorType wanted)
     {
         if (stored.DType.IsFloat != wanted.DType.IsFloat)
@@ -114,7 +114,7 @@ internal static class WeightMap
                 + "[out, in]" : "");
     }
 
-    /// <summary>How many paths one line stands for, beside the one that it names.</summary>
+    /// <summary>The number of paths that one line stands for, besides the one that it names.</summary>
     private static string Others<T>(IEnumerable<T> alike) => alike.Count() switch
     {
         1 => "",
@@ -123,7 +123,7 @@ internal static class WeightMap
     };
 
     /// <summary>
-    /// The spare key that was probably meant for a path, and the rule that would rename it: the same path under or
+    /// The unused key that was probably meant for a path, and the rule that would rename it: the same path under or
     /// above another, or the nearest spelling.
     /// </summary>
     private static (string Key, string Rule)? Rule(string path, List<string> spare)

@@ -1,4 +1,4 @@
-// The rules of `weights { }` for the keys under a path come in; what a key becomes goes out.
+// In: the rules of `weights { }` for the keys under a path. Out: the new name of a key.
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
@@ -30,7 +30,7 @@ internal sealed partial class WeightPatterns
         }
     }
 
-    /// <summary>The paths that a key fills: itself where no rule says otherwise, none where it is left out.</summary>
+    /// <summary>The paths that a key fills: itself if no rule applies, none if it is dropped.</summary>
     public ImmutableArray<string> Rename(string key)
     {
         if (!key.StartsWith(prefix, StringComparison.Ordinal)) return [key];
@@ -42,7 +42,7 @@ internal sealed partial class WeightPatterns
         return [key];
     }
 
-    /// <summary>Whether a file need not have a key for this state.</summary>
+    /// <summary>True if a file may lack a key for this state.</summary>
     public bool IsOptional(string path) => path.StartsWith(prefix, StringComparison.Ordinal)
         && optional.Any(o => o.IsMatch(path[prefix.Length..]));
 

@@ -1,10 +1,10 @@
-// In: what a diagnostic is made of. Out: its code, the places beside its own, the calls that led to it.
+// The parts of a diagnostic: its code, its secondary places, the calls that led to it.
 namespace Accelerate.Compiler.Diagnostics;
 
 /// <summary>A stable code with its title and the paragraph that `accc explain` prints.</summary>
 public sealed record Code(string Id, string Title, string Explanation)
 {
-    /// <summary>Decided by the first digit: 4 is a limitation, 9 a compiler bug, all else a user error.</summary>
+    /// <summary>Given by the first digit: 4 is a limitation, 9 a compiler bug, all others are user errors.</summary>
     public DiagnosticClass Class => Id[3] switch
     {
         '4' => DiagnosticClass.Limitation,
@@ -16,7 +16,7 @@ public sealed record Code(string Id, string Title, string Explanation)
     public override string ToString() => Id;
 }
 
-/// <summary>A place and what is said beside it.</summary>
+/// <summary>A place and the text shown next to it.</summary>
 public sealed record Label(Span Span, string Text);
 
 /// <summary>A function that was being elaborated, and the call that entered it.</summary>

@@ -1,4 +1,4 @@
-// Every diagnostic code with its title and explanation: the table behind `accc explain` and ERRORS.md.
+// Every diagnostic code with its title and explanation: the table for `accc explain` and ERRORS.md.
 using System.Collections.Immutable;
 
 namespace Accelerate.Compiler.Diagnostics;

@@ -1,16 +1,16 @@
-// What a stage found wrong comes in; one value that any renderer can show goes out.
+// In: an error that a stage found. Out: a value that any renderer can show.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 
 namespace Accelerate;
 
-/// <summary>Whose fault it is; it decides the exit code.</summary>
+/// <summary>Who is at fault; it decides the exit code.</summary>
 public enum DiagnosticClass
 {
     /// <summary>The program is wrong (exit code 1).</summary>
     UserError,
 
-    /// <summary>The program is right, this compiler cannot do it (exit code 3).</summary>
+    /// <summary>The program is right, but this compiler does not support it (exit code 3).</summary>
     Limitation,
 
     /// <summary>The compiler is wrong (exit code 70).</summary>
@@ -23,7 +23,7 @@ public enum DiagnosticClass
 /// <param name="Span">Where: file, line and column, and the text concerned.</param>
 public sealed record Diagnostic(Code Code, string Message, Span Span)
 {
-    /// <summary>What is said beside the primary span; null for a bare underline.</summary>
+    /// <summary>The text next to the primary span; null for a bare underline.</summary>
     public string? Label { get; init; }
 
     /// <summary>Other places that explain it.</summary>
@@ -35,10 +35,10 @@ public sealed record Diagnostic(Code Code, string Message, Span Span)
     /// <summary>The calls that led here, innermost first.</summary>
     public ImmutableArray<CallSite> Calls { get; init; } = [];
 
-    /// <summary>Whose fault it is.</summary>
+    /// <summary>Who is at fault.</summary>
     public DiagnosticClass Class => Code.Class;
 
-    /// <summary>The message with what its class puts in front: `not supported: …`.</summary>
+    /// <summary>The message with the prefix of its class: `not supported: …`.</summary>
     public string Headline => Class switch
     {
         DiagnosticClass.Limitation => "not supported: " + Message,
@@ -47,7 +47,7 @@ public sealed record Diagnostic(Code Code, string Message, Span Span)
     };
 
     /// <summary>
-    /// The finding as a terminal shows it: its headline, the lines concerned with the places underlined, help, and the
+    /// The finding as a terminal shows it: its headline, the source lines with the places underlined, help, and the
     /// calls that led there.
     /// </summary>
     public override string ToString() => PrettyRenderer.Render(this);

@@ -1,4 +1,4 @@
-// Diagnostics come in; one line a diagnostic goes out, for tools: MSBuild's form, or a JSON object.
+// In: diagnostics. Out: one line for each, for tools: MSBuild's form, or a JSON object.
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
@@ -12,11 +12,11 @@ internal static class MsBuildRenderer
         VisibleText.Word($"{d.Span.Source.Path}({d.Span.Line},{d.Span.Column}): error {d.Code}: {d.Headline}");
 }
 
-/// <summary>One JSON object a line. Lines and columns count from 1; `length` is in UTF-16 units.</summary>
+/// <summary>One JSON object per line. Lines and columns count from 1; `length` is in UTF-16 units.</summary>
 internal static class JsonRenderer
 {
-    // Quotes and non-ASCII letters of the user's text stay readable; the output is no HTML. What JSON would leave of
-    // control characters becomes its own escapes.
+    // Quotes and non-ASCII letters of the user's text stay readable, as the output is not HTML. Control characters that
+    // the encoder would leave are escaped afterwards.
     private static readonly JsonSerializerOptions Options =
         new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 

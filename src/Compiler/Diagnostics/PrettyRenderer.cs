@@ -1,4 +1,4 @@
-// Diagnostics come in; text for a terminal goes out: the lines concerned, underlined, with labels, help and call chain.
+// In: diagnostics. Out: text for a terminal: the source lines, underlined, with labels, help and call chain.
 using System.Text;
 
 namespace Accelerate.Compiler.Diagnostics;
@@ -14,7 +14,7 @@ internal static class PrettyRenderer
         var text = new StringBuilder();
         text.Append($"error[{d.Code}]: {VisibleText.Word(d.Headline)}\n");
 
-        // The primary's file first; marks in other files follow under their own arrows.
+        // The file of the primary span comes first; marks in other files follow under their own arrows.
         var labels = d.Secondary.Select(l => (l.Span, Text: (string?)l.Text, Primary: false))
             .Prepend((d.Span, Text: d.Label, Primary: true)).ToList();
         var width = labels.Max(l => l.Span.Line).ToString().Length;
@@ -53,10 +53,10 @@ internal static class PrettyRenderer
         return text.ToString();
     }
 
-    /// <summary>All of a run, an empty line between two.</summary>
+    /// <summary>All diagnostics of a run, separated by empty lines.</summary>
     public static string Render(IEnumerable<Diagnostic> all) => string.Join("\n", all.Select(Render));
 
-    // A span that runs over the line's end is underlined up to it; an empty one gets one caret.
+    // A span that extends past the end of its line is underlined up to it; an empty one gets one caret.
     private static Mark ToMark(Span span, string? text, bool primary, int lineLength)
     {
         var column = span.Column - 1;
@@ -65,8 +65,8 @@ internal static class PrettyRenderer
     }
 
     /// <summary>
-    /// The underlines with the rightmost label beside them, then one row a label from right to left, tied to its
-    /// underline by bars.
+    /// The underlines with the rightmost label next to them, then one row per label from right to left, connected to
+    /// its underline by bars.
     /// </summary>
     private static IEnumerable<string> Rows(List<Mark> marks)
     {

@@ -1,18 +1,18 @@
-// A path and its text come in; lines, columns and spans over it go out.
+// In: a path and its text. Out: lines, columns and spans over it.
 using System.Collections.Immutable;
 using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Diagnostics;
 
-/// <summary>One source file: the path as the user wrote it, its text, and where its lines begin.</summary>
+/// <summary>One source file: the path as the user wrote it, its text, and the starts of its lines.</summary>
 public sealed class SourceText
 {
-    // No program is that long, and a device has no end.
+    // No program is that long, and a device never ends.
     private const int MostBytes = 16 << 20;
 
     private readonly ImmutableArray<int> _lineStarts;
 
-    /// <summary>Takes the text as it is; a line ends at LF, CR LF or a lone CR.</summary>
+    /// <summary>Takes the text unchanged; a line ends at LF, CR LF or a lone CR.</summary>
     internal SourceText(string path, string text)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -28,14 +28,15 @@ public sealed class SourceText
     /// <summary>The whole text.</summary>
     public string Text { get; }
 
-    /// <summary>How many lines there are; at least one.</summary>
+    /// <summary>The number of lines; at least one.</summary>
     public int LineCount => _lineStarts.Length;
 
     /// <summary>
-    /// Reads a file, or what comes through a pipe: text in UTF-8, or with the mark of another encoding.
+    /// Reads a file, or the content of a pipe: text in UTF-8, or in another encoding with a byte order mark.
     /// </summary>
-    /// <exception cref="IOException">There is none, or it is none; the message begins with the path.</exception>
-    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
+    /// <exception cref="IOException">The file does not exist or is not a text; the message begins with the
+    /// path.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access is denied.</exception>
     internal static SourceText Read(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -60,7 +61,7 @@ public sealed class SourceText
         return new(path, reader.ReadToEnd());
     }
 
-    /// <summary>Line and column, both from 1, of an offset.</summary>
+    /// <summary>The line and column, both from 1, of an offset.</summary>
     public (int Line, int Column) Position(int offset)
     {
         var index = _lineStarts.BinarySearch(Math.Clamp(offset, 0, Text.Length));

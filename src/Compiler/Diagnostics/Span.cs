@@ -1,4 +1,4 @@
-// A source, a start and a length come in; the place a diagnostic points at goes out.
+// In: a source, a start and a length. Out: the place that a diagnostic points at.
 namespace Accelerate.Compiler.Diagnostics;
 
 /// <summary>A stretch of a source text: start and length in UTF-16 units.</summary>
@@ -24,10 +24,10 @@ public readonly record struct Span(SourceText Source, int Start, int Length)
     }
 
     /// <summary>
-    /// `mlp.acc:6:44`: without the folder, so that what is compiled does not depend on where the file lies.
+    /// `mlp.acc:6:44`: without the folder, so that the compiled program does not depend on where the file is.
     /// </summary>
     public string Place => $"{Path.GetFileName(Source.Path)}:{Line}:{Column}";
 
-    /// <summary>path:line:column, as messages cite a place.</summary>
+    /// <summary>path:line:column, the form in which messages name a place.</summary>
     public override string ToString() => $"{Source.Path}:{Line}:{Column}";
 }

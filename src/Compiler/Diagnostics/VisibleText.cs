@@ -1,5 +1,5 @@
-// In: a text from a source, a file or its name. Out: the same for a terminal: nothing in it acts, or turns what is
-// read.
+// In: a text from a source, a file or its name. Out: the same, safe for a terminal: it contains nothing that controls
+// the terminal or reorders the text.
 using System.Buffers;
 using System.Globalization;
 using System.Text;
@@ -7,28 +7,30 @@ using System.Text;
 namespace Accelerate.Compiler.Diagnostics;
 
 /// <summary>
-/// A terminal obeys control characters, and marks of writing direction show letters in another order than they stand
-/// in. They are written as the language's strings have them: `\u001b`.
+/// A terminal obeys control characters, and direction marks show letters in another order than they are stored. They
+/// are written as in the language's strings: `\u001b`.
 /// </summary>
 internal static class VisibleText
 {
-    // C0 and C1 controls, marks, embeddings, overrides and isolates of direction, line and paragraph separators.
+    // C0 and C1 controls; direction marks, embeddings, overrides and isolates; line and paragraph separators.
     private static readonly SearchValues<char> Acting = SearchValues.Create(
         [.. Enumerable.Range(0, 0x20).Concat(Enumerable.Range(0x7f, 0x21)).Concat([0x061c, 0x200e, 0x200f])
             .Concat(Enumerable.Range(0x2028, 7)).Concat(Enumerable.Range(0x2066, 4)).Select(c => (char)c)]);
 
-    // The same without line ends and tabs, which texts of several lines have.
+    // The same without line ends and tabs, which texts of several lines contain.
     private static readonly SearchValues<char> ActingInLines = SearchValues.Create(
         [.. Enumerable.Range(0, char.MaxValue).Select(c => (char)c)
             .Where(c => Acting.Contains(c) && c is not ('\n' or '\t'))]);
 
-    /// <summary>A name or another piece of one line.</summary>
+    /// <summary>Escapes a name or another piece of one line.</summary>
     public static string Word(string text) => Escape(text, Acting);
 
-    /// <summary>A text of any number of lines.</summary>
+    /// <summary>Escapes a text of any number of lines.</summary>
     public static string Lines(string text) => Escape(text, ActingInLines);
 
-    /// <summary>A source line with one character for each, so that columns stay: U+FFFD for one that acts.</summary>
+    /// <summary>
+    /// A source line with the same number of characters, so that columns stay: U+FFFD in place of those to escape.
+    /// </summary>
     public static string Columns(string line)
     {
         if (!line.AsSpan().ContainsAny(Acting)) return line;

@@ -1,4 +1,4 @@
-// In: a dot. Out: the attention it ends, if it does: scores by another dot, elementwise work on them, softmax over the
+// In: a dot. Out: the attention that it ends, if any: scores by another dot, elementwise work on them, softmax over the
 // keys.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
@@ -8,12 +8,14 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Fusion;
 
 /// <summary>
-/// dot(softmax(f(dot(q, k))), v) over the keys, where nothing else sees the scores or the probabilities. Inside: the
+/// dot(softmax(f(dot(q, k))), v) over the keys, where nothing else uses the scores or the probabilities. Inside: the
 /// nodes from the first dot to the second one's operand, which have no buffers.
 /// </summary>
 internal sealed record AttentionPattern(Dot Scores, Node Masked, Dot Values, ImmutableHashSet<Node> Inside)
 {
-    /// <summary>Whoever uses a node, and whether it has a buffer for another reason.</summary>
+    /// <summary>
+    /// The attention that ends in a dot, given the users of nodes and which nodes have a buffer for another reason.
+    /// </summary>
     public static AttentionPattern? Of(Dot values, Uses users, Func<Node, bool> isBuffered)
     {
         var p = values.Operands[0];
@@ -46,7 +48,7 @@ internal sealed record AttentionPattern(Dot Scores, Node Masked, Dot Values, Imm
                 .ToList();
         if (found is not [var scores]) return null;
 
-        // From the scores on: every node that sees them is elementwise work before the softmax, or part of it.
+        // Every node after the scores that depends on them is elementwise work before the softmax, or part of it.
         Into(scores);
         var depends = new HashSet<Node>(ReferenceEqualityComparer.Instance) { scores };
         foreach (var node in seen.Where(n => n.Id > scores.Id).OrderBy(n => n.Id))
@@ -69,14 +71,14 @@ internal sealed record AttentionPattern(Dot Scores, Node Masked, Dot Values, Imm
         node.Is(OpTraits.Elementwise) || node is Reshape;
 
     /// <summary>
-    /// How many keys a row sees under a mask that is false wherever the key is not below Limit + Plus: the limit, its
-    /// index, and whether the mask says no more than that.
+    /// The number of keys a row sees under a mask that is false wherever the key is not below Limit + Plus: the limit,
+    /// its index, and whether the mask consists of this comparison alone.
     /// </summary>
     public sealed record Bound(Node Limit, ImmutableArray<Size> At, long Plus, bool IsWhole);
 
-    /// <param name="masked">The scores under the mask.</param>
-    /// <param name="axis">The keys.</param>
-    /// <param name="index">The place of a score; the index of the key is not looked at.</param>
+    /// <param name="masked">The masked scores.</param>
+    /// <param name="axis">The axis of the keys.</param>
+    /// <param name="index">The place of a score; the index of the key is ignored.</param>
     public static Bound? Limit(Node masked, int axis, ImmutableArray<Size> index) =>
         masked is Select { Operands: [var mask, _, Const { IsSplat: true } fill] }
             && double.IsNegativeInfinity(fill.FloatAt(0))

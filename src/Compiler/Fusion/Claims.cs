@@ -1,20 +1,20 @@
-// In: a function as it was bound, and as it was optimised. Out: the composites that one kernel should compute, and none
+// In: a function as it was bound, and as it was optimised. Out: the composites that one kernel should compute, but none
 // does.
 using Accelerate.Compiler.Graph;
 
 namespace Accelerate.Compiler.Fusion;
 
 /// <summary>
-/// Fusion finds attention by what it is made of, so that a model brought from elsewhere, or written out in index forms,
-/// has the same kernel. What the user called by its name is claimed: where the passes have left something else of it
-/// than fusion knows, this says so, as several kernels are slower and nothing else would show it.
+/// Fusion recognises attention by its operations, so that an imported model, or one written in index forms, gets the
+/// same kernel. A call by the composite's name is a claim: where the passes have left a form of it that fusion does not
+/// recognise, this reports it, as several kernels are slower and nothing else would show it.
 /// </summary>
 internal static class Claims
 {
-    /// <summary>What one kernel computes, whatever is around it.</summary>
+    /// <summary>The composite that one kernel computes, whatever is around it.</summary>
     private const string Claimed = "attention";
 
-    /// <summary>The origins of the calls that no kernel takes whole, in order.</summary>
+    /// <summary>The origins of the calls that no single kernel computes, in order.</summary>
     public static IReadOnlyList<Origin> Dissolved(Function bound, Function optimised)
     {
         var calls = GraphPrinter.Whole(bound).SelectMany(f => f.Nodes

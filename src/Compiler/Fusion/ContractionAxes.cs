@@ -1,5 +1,5 @@
-// In: a dot and where its result lies in memory. Out: which axes of the result are rows of the contraction, which its
-// columns.
+// In: a dot and where its result lies in memory. Out: which axes of the result are rows of the contraction, and which
+// are columns.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
@@ -7,42 +7,45 @@ using Accelerate.Compiler.Types;
 namespace Accelerate.Compiler.Fusion;
 
 /// <summary>
-/// An axis of the result, or a part of one that the epilogue takes apart: the index is the sum of Scale times the
-/// part's.
+/// An axis of the result, or a part of one that the epilogue splits: the axis's index is the sum of Scale times the
+/// part's index.
 /// </summary>
 internal sealed record AxisPart(int Axis, Size Extent, long Scale = 1);
 
 /// <summary>
-/// The axes of a dot's result behind its batch axes. The operand with the axis that is contiguous in memory is the
-/// vector side. As many of its axes as lie together there are one axis of columns; those before them are parallel
+/// The axes of a dot's result after its batch axes. The operand with the axis that is contiguous in memory is the
+/// vector side. Those of its axes that lie together there form one axis of columns; those before them are parallel
 /// loops.
 /// </summary>
 /// <param name="IsSwapped">True when the left operand is the vector side.</param>
 /// <param name="RowsAlone">Axes of the other operand with a loop each.</param>
-/// <param name="Rows">The other operand's axes that are one.</param>
+/// <param name="Rows">The other operand's axes that are joined into one.</param>
 /// <param name="Apart">Axes of the vector side with a loop each.</param>
-/// <param name="Columns">The axes of the vector side that are one, in the order in which they lie in memory.</param>
+/// <param name="Columns">The axes of the vector side that are joined into one, in the order in which they lie in
+/// memory.</param>
 internal sealed record ContractionAxes(
     bool IsSwapped, ImmutableArray<int> RowsAlone, ImmutableArray<int> Rows, ImmutableArray<AxisPart> Apart,
         ImmutableArray<AxisPart> Columns)
 {
-    /// <summary>An axis is taken apart for runs of one vector at least: shorter ones are no vector side.</summary>
+    /// <summary>An axis is split into runs of at least one vector: shorter ones make no vector side.</summary>
     private const long ShortestRun = 16;
 
-    /// <summary>Columns that are lanes though they are apart in the result: half of a vector of 16 lanes.</summary>
+    /// <summary>
+    /// The fewest columns that are used as lanes though they are apart in the result: half of a vector of 16 lanes.
+    /// </summary>
     private const long FewestTurned = 8;
 
     /// <param name="root">The exit of the dot's epilogue.</param>
     /// <param name="dot">The dot.</param>
     /// <param name="target">Where the root is stored.</param>
-    /// <param name="fusion">What has a buffer; the ranges of the driver's loop variables.</param>
+    /// <param name="fusion">Which nodes have a buffer; the ranges of the driver's loop variables.</param>
     public static ContractionAxes Of(Node root, Dot dot, Target target, FusionPlan fusion)
     {
         var loops = fusion.Loops;
         var (shape, rank) = (dot.Type.Shape, dot.Type.Rank);
         var (batch, freeA) = (dot.BatchA.Length, dot.FreeA.Length);
 
-        // Where the result lies in memory, in terms of the dot's own index: the axis of stride 1 is the vector side.
+        // Where the result lies in memory, in terms of the dot's own index: the axis with stride 1 is the vector side.
         List<AxisPart> parts = [.. Enumerable.Range(0, rank).Select(d => new AxisPart(d, shape[d]))];
         var place = Place(parts);
         // The columns of all heads, [.., heads * size], stored as [.., heads, .., size]: runs of one head.
@@ -75,11 +78,11 @@ internal sealed record ContractionAxes(
         ImmutableArray<int> rowsAlone = [.. (isSwapped ? axesB : axesA).Take(alone ?? 0)];
         return new(isSwapped, rowsAlone, rows, [.. columns[..apart]], [.. columns[apart..]]);
 
-        // Neighbours of the result that are no neighbours in what they are made of (places of an image with its
-        // channels last) would be gathered one by one: the other side's columns are the lanes, where they are enough,
-        // and its epilogue turns them. 7 x 7 of stride 2, 3 to 64 channels at 224 x 224 of images by channels, 1
-        // thread: 3.78 ms gathered, 2.34 ms turned (`accc time bench/conv.acc nchw … --kernels`, AMD Zen 4 with
-        // AVX-512). Then how many of the rows' axes (images) have a loop each; null where that is not so.
+        // Neighbours of the result that are not neighbours in the operand (places of an image with its channels last)
+        // would be gathered one by one: instead the other side's columns are the lanes, if they are enough, and its
+        // epilogue transposes them. 7 x 7 of stride 2, 3 to 64 channels at 224 x 224 of images by channels, 1 thread:
+        // 3.78 ms gathered, 2.34 ms transposed (`accc time bench/conv.acc nchw … --kernels`, AMD Zen 4 with AVX-512).
+        // Returns how many of the rows' axes (images) have a loop each; null where this does not apply.
         int? RowsAloneIfTurned(bool isSwapped)
         {
             var (vector, free, places) = isSwapped ? (0, dot.FreeA, Enumerable.Range(batch, freeA).ToList())
@@ -106,8 +109,8 @@ internal sealed record ContractionAxes(
             return null;
         }
 
-        // The rows of a long sum that are places of a window (the gradient of a convolution by its weight) are not read
-        // one from the next: those in front have a loop each, so that the rest are read as they lie.
+        // The rows of a long sum that are places of a window (the gradient of a convolution by its weight) do not lie
+        // one after the other: the leading ones get a loop each, so that the rest are read as they lie.
         int? RowsAloneOfWindows(bool isSwapped)
         {
             var (operand, free) = isSwapped ? (dot.Operands[1], dot.FreeB) : (dot.Operands[0], dot.FreeA);
@@ -124,9 +127,9 @@ internal sealed record ContractionAxes(
             return null;
         }
 
-        // Rows one after the other as they are stored, which is mostly how they are read: with images by batch last
-        // whose gradient is asked for batch first, the rows of a tile were 16 KiB apart, in one set of the cache (3 x 3,
-        // 64 to 32 channels, 64 images of 14 x 14, 1 thread, AMD Zen 4: 74 % of the FMA peak).
+        // Rows in the order in which they are stored, which is mostly the order in which they are read: with images by
+        // batch last whose gradient is asked for batch first, the rows of a tile were 16 KiB apart, in one set of the
+        // cache (3 x 3, 64 to 32 channels, 64 images of 14 x 14, 1 thread, AMD Zen 4: 74 % of the FMA peak).
         ImmutableArray<int> AsStored(ImmutableArray<int> rows)
         {
             List<AxisPart> own = [.. parts.Where(p => rows.Contains(p.Axis))];
@@ -175,7 +178,7 @@ internal sealed record ContractionAxes(
             }
         }
 
-        // The shortest stretch of a part that stays together where the result divides its index.
+        // The shortest stretch of a part that stays together where the result's layout divides its index.
         long? Run(Size offset, AxisPart part) => !part.Extent.IsConstant ? null
             : offset.Terms.SelectMany(t => t.Atoms).OfType<FloorDivAtom>()
                 .Where(a => a.Divisor.IsConstant && a.Dividend.Mentions(Name(part))).Select(a => a.Divisor.Value)
@@ -183,9 +186,7 @@ internal sealed record ContractionAxes(
                 .Order().Select(q => (long?)q).FirstOrDefault();
     }
 
-    /// <summary>
-    /// True for a windowed operand in whose memory neighbours along an axis are no neighbours.
-    /// </summary>
+    /// <summary>True for a windowed operand in which neighbours along an axis are not neighbours in memory.</summary>
     private static bool IsApart(Node operand, int axis, FusionPlan fusion)
     {
         return Lies(operand, _ => null, new IndexRanges(fusion.Loops), fusion) is (var place, true)
@@ -193,7 +194,7 @@ internal sealed record ContractionAxes(
     }
 
     /// <summary>
-    /// Where an element of an operand lies in memory, and whether that is behind a window; null for one that is gathered.
+    /// Where an element of an operand lies in memory, and whether it is read through a window; null for a gathered one.
     /// </summary>
     private static (Size Place, bool IsWindowed)? Lies(Node operand, Func<int, Size?> along, IndexRanges ranges,
         FusionPlan fusion)
@@ -208,7 +209,7 @@ internal sealed record ContractionAxes(
             ImmutableArray<Size>? below = operand switch
             {
                 Pad p when p.Between.All(b => b == 0) => [.. index.Select((i, d) => i - p.Before[d])],
-                // An image that is repeated or turned is gathered, whichever side it is.
+                // A repeated or reversed image is gathered, whichever side it is.
                 Broadcast or Reverse => null,
                 _ => operand.Below(index, ranges),
             };
@@ -219,7 +220,7 @@ internal sealed record ContractionAxes(
         return (Indexing.Linear(index, operand.Type.Shape), isWindowed);
     }
 
-    /// <summary>The indices of several axes that are one.</summary>
+    /// <summary>The indices of several axes that are joined into one.</summary>
     public static ImmutableArray<Size> Parts(string variable, ImmutableArray<Size> extents, IndexRanges ranges) =>
         extents.Length == 1 ? [Size.Variable(variable)] : Indexing.Split(Size.Variable(variable), extents, ranges);
 
@@ -227,7 +228,7 @@ internal sealed record ContractionAxes(
     public static ImmutableArray<Size> Forward(Node root, Dot dot, ImmutableArray<Size> index, IndexRanges ranges)
     {
         if (ReferenceEquals(root, dot)) return index;
-        // The path from the dot to the exit; where several lead there, all map the index alike.
+        // Follows one path from the dot to the exit; if there are several, all map the index alike.
         var from = root.Operands.First(o => Reaches(o, dot));
         var before = Forward(from, dot, index, ranges);
         return root switch

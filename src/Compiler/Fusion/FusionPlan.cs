@@ -8,13 +8,13 @@ using Accelerate.Compiler.Types;
 namespace Accelerate.Compiler.Fusion;
 
 /// <summary>
-/// An anchor is a node that loops: a dot, a reduction. Each grows a region of the elementwise work behind it, up to one
-/// exit; the exit gets the buffer, the rest lives in registers. What no region has taken is recomputed where it is
-/// used, unless it is expensive and used by several kernels.
+/// An anchor is a node that loops: a dot, a reduction. Each grows a region of the elementwise work after it, up to one
+/// exit; the exit gets the buffer, the rest stays in registers. A node in no region is recomputed where it is used,
+/// unless it is expensive and several kernels use it.
 /// </summary>
 internal sealed class FusionPlan
 {
-    /// <summary>Kernels that compute one value anew; more are as many.</summary>
+    /// <summary>The number up to which kernels that recompute one value are counted.</summary>
     private const int MostCounted = 64;
 
     private static readonly ConditionalWeakTable<Node, object> OfWindow = [];
@@ -29,7 +29,7 @@ internal sealed class FusionPlan
     private readonly Dictionary<Node, AttentionPattern> attention = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<Node, string> forward = new(ReferenceEqualityComparer.Instance);
 
-    /// <param name="function">What is lowered: a function, or a region of one.</param>
+    /// <param name="function">The function, or region of one, to lower.</param>
     /// <param name="loops">The ranges of the driver's loop variables around it; none if null.</param>
     /// <param name="apart">Nodes that get a buffer in any case.</param>
     public FusionPlan(Function function, IndexRanges? loops = null, IEnumerable<Node>? apart = null)
@@ -49,8 +49,8 @@ internal sealed class FusionPlan
                 buffered.Add(node);
             foreach (var operand in node.Operands)
                 if (operand is Sort && node is not Result) buffered.Add(operand);
-            // The driver's steps take whole tensors; what a kernel can make out of nothing is filled in where it is
-            // taken.
+            // The driver's steps take whole tensors; a value that a kernel can generate is filled in where it is
+            // needed.
             var taken = node is RegionNode or Print or Graph.Assert or Assign or Extent ? node.Operands.Length
                 : node is UpdateSlice or Scatter ? 1 : 0;
             foreach (var operand in node.Operands.Take(taken).Where(o => node is Assign || !IsGenerated(o)))
@@ -68,13 +68,13 @@ internal sealed class FusionPlan
         BufferBelowWindowsAndDots();
         var kernels = BufferSharedExpensiveWork();
         KernelSize.Bound(function.Nodes, HasBuffer, MayBuffer, kernels.GetValueOrDefault, node => buffered.Add(node));
-        // What a kernel of its own computes for a concat alone is stored where the concat wants it.
+        // A part that its own kernel computes only for a concat is stored directly in the concat's buffer.
         foreach (var concat in function.Nodes.OfType<Concat>().Where(buffered.Contains))
         {
             foreach (var part in concat.Operands)
             {
                 if (users[part].Count != 1 || isTaken.Contains(part) || !anchors.ContainsKey(part)) continue;
-                // What is no anchored kernel is computed in the map kernel of the part.
+                // A part without an anchor is computed in the map kernel of its slice.
                 if (DotOf(part) is not null || RowOf(part) is not null || CumulateOf(part) is not null) parts.Add(part);
                 buffered.Remove(part);
             }
@@ -87,25 +87,27 @@ internal sealed class FusionPlan
     /// <summary>The ranges of the driver's loop variables.</summary>
     public IndexRanges Loops { get; }
 
-    /// <summary>True for what is loaded, not computed, by the kernels that use it.</summary>
+    /// <summary>True for a node that kernels load instead of computing it.</summary>
     public bool HasBuffer(Node node) => buffered.Contains(node) && !IsGenerated(node);
 
     /// <summary>
-    /// True for what may be computed by a kernel of its own. A buffer's shape is the same in all iterations of a loop.
+    /// True for a node that may have a kernel of its own. A buffer's shape is the same in all iterations of a loop.
     /// </summary>
     private bool MayBuffer(Node node) => !buffered.Contains(node) && !claimed.ContainsKey(node)
         && !inline.Contains(node) && !IsGenerated(node) && node is not (Window or Graph.Tuple or Sort or RegionNode)
         && !node.Type.Shape.SelectMany(s => s.Variables()).Any(Loops.Knows);
 
-    /// <summary>True for what may read at an index out of range, and is only looked at where a condition holds.</summary>
+    /// <summary>
+    /// True for a node that may read at an index out of range, and is only used where a condition holds.
+    /// </summary>
     public bool IsConditional(Node node) => inline.Contains(node);
 
-    /// <summary>True for a node that has a buffer which a kernel must compute.</summary>
+    /// <summary>True for a node with a buffer that a kernel must compute.</summary>
     public bool IsRoot(Node node) => buffered.Contains(node) && !IsSource(node);
 
     /// <summary>
-    /// A concat that one elementwise operation or reduction reads, each element once, is a choice between its few parts
-    /// there; any other has a buffer, whose slices its parts are written into.
+    /// A concat that a single elementwise operation or reduction reads, each element once, is a choice between its few
+    /// parts there; any other has a buffer, into whose slices its parts are written.
     /// </summary>
     private bool IsChosenFrom(Node concat) => concat.Operands.Length <= 3
         && users[concat] is [var user] && (IsElementwise(user) || user is Reduce or Cumulate)
@@ -136,7 +138,8 @@ internal sealed class FusionPlan
     public Cumulate? CumulateOf(Node root) => anchors.GetValueOrDefault(root) as Cumulate;
 
     /// <summary>
-    /// The buffers that a sort writes, at least one: what is taken from it, and itself where it is used as the first.
+    /// The buffers that a sort writes, at least one: its used results, and the sort itself where it is used as its
+    /// first result.
     /// </summary>
     public ImmutableArray<Node> OutputsOf(Sort sort) =>
         [.. users[sort].Where(u => u is Result).Append(sort).Where(buffered.Contains).Distinct().OrderBy(n => n.Id)];
@@ -144,7 +147,7 @@ internal sealed class FusionPlan
     public static bool IsSource(Node node) =>
         node is Input or State or Const { IsSplat: false } or Result { Operands: [RegionNode] };
 
-    /// <summary>What a kernel computes from nothing: cheaper than a load.</summary>
+    /// <summary>A value that a kernel generates without reading anything: cheaper than a load.</summary>
     public static bool IsGenerated(Node node)
     {
         while (node is Broadcast or Reshape or Transpose or Graph.Convert) node = node.Operands[0];
@@ -152,7 +155,8 @@ internal sealed class FusionPlan
     }
 
     /// <summary>
-    /// A reduction of the last axes, which lie together in memory: lanes along the row. Others run in order.
+    /// A reduction of the last axes, which lie together in memory: lanes run along the row. Other reductions run in
+    /// order.
     /// </summary>
     public static bool IsRowReduction(Node node)
     {
@@ -163,14 +167,14 @@ internal sealed class FusionPlan
     }
 
     /// <summary>
-    /// True for elementwise work on a window: its places are apart in memory, whatever axes they are by now.
+    /// True for elementwise work on a window: its places are apart in memory, however its axes have been reshaped.
     /// </summary>
     public static bool IsOfWindow(Node node)
     {
         var open = new Stack<Node>([node]);
         while (open.TryPeek(out var x))
         {
-            // Asked for at every reduction of a chain: what is known of a node stays known.
+            // Asked at every reduction of a chain: the answer for a node is remembered.
             var isPassed = IsElementwise(x) || x is Transpose or Broadcast or Reshape;
             if (isPassed && x.Operands.FirstOrDefault(o => !OfWindow.TryGetValue(o, out _)) is { } operand)
             {
@@ -192,8 +196,8 @@ internal sealed class FusionPlan
     private static bool SameElement(Node node) => IsElementwise(node) || node is Transpose or Reshape;
 
     /// <summary>
-    /// What may share the row loop of a reduction: full-shaped and row-shaped elementwise work, its broadcasts and
-    /// reductions.
+    /// The nodes that may share the row loop of a reduction: full-shaped and row-shaped elementwise work, its
+    /// broadcasts and reductions.
     /// </summary>
     private static Func<Node, bool> InRow(Node reduction)
     {
@@ -215,9 +219,9 @@ internal sealed class FusionPlan
     }
 
     /// <summary>
-    /// Finds what may read at an index out of range and is only looked at where a condition holds: it is computed in
-    /// the kernel of the `select`, where the condition is known, however often that is. In a buffer it would fail the
-    /// call.
+    /// Finds nodes that may read at an index out of range and are only used where a condition holds: they are computed
+    /// in the kernel of the `select`, where the condition is known, however often that is. In a buffer they would fail
+    /// the call.
     /// </summary>
     private void KeepBelowConditions()
     {
@@ -237,13 +241,13 @@ internal sealed class FusionPlan
         inline.UnionWith(conditional);
     }
 
-    /// <summary>What lies between the two dots of an attention belongs to the second one, and has no buffer.</summary>
+    /// <summary>The nodes between the two dots of an attention belong to the second one, and have no buffer.</summary>
     private void ClaimAttention()
     {
         foreach (var dot in function.Nodes.OfType<Dot>())
         {
             if (inline.Contains(dot) || claimed.ContainsKey(dot)) continue;
-            // A chain of products and softmaxes is one attention after the other: what ends one begins none.
+            // A chain of products and softmaxes is one attention after the other: the dot that ends one begins none.
             if (AttentionPattern.Of(dot, users, n => buffered.Contains(n) || claimed.ContainsKey(n)
                 || (n is Dot d && attention.ContainsKey(d))) is not { } pattern) continue;
             attention[dot] = pattern;
@@ -257,7 +261,7 @@ internal sealed class FusionPlan
         var region = new HashSet<Node>(ReferenceEqualityComparer.Instance) { anchor };
         var order = new List<Node> { anchor };
         var depends = new HashSet<Node>(ReferenceEqualityComparer.Instance) { anchor };
-        // What depends on the anchor, in order; up to the last that uses what is in the region.
+        // The nodes that depend on the anchor, in order, up to the last user of the region.
         var (open, queued) = (new PriorityQueue<Node, int>(), new HashSet<Node>(ReferenceEqualityComparer.Instance));
         var candidates = new HashSet<Node>(ReferenceEqualityComparer.Instance);
         Follow(anchor, isInside: true);
@@ -293,11 +297,11 @@ internal sealed class FusionPlan
             exit = candidate;
             break;
         }
-        // Attention reads its operands where they lie: a movement before it would only scatter what is stored.
+        // Attention reads its operands where they lie: a movement before it would only scatter the stores.
         while (anchor is Dot && exit is Transpose or Reshape && FeedsAttention(exit)) exit = exit.Operands[0];
         if (anchor is Dot sum && IsLongSum(sum) && Between(exit, region).Any(TurnsLast)) exit = sum;
-        // A reduction in order has lanes along what lies together in its operand. Where its result is stored in another
-        // order, a kernel of its own turns it: it is smaller than what the reduction would read apart.
+        // A reduction in order has its lanes along the contiguous axis of its operand. If its result is stored in
+        // another order, a kernel of its own transposes it: the result is smaller than the strided reads would be.
         if (anchor is Reduce or ArgReduce && !IsRowReduction(anchor) && Between(exit, region).Any(TurnsLast))
         {
             buffered.Add(exit);
@@ -309,9 +313,9 @@ internal sealed class FusionPlan
     }
 
     /// <summary>
-    /// True for what reads far more than it stores, such as the gradient of a weight, a sum over all places of all
-    /// images: its columns are those that lie together in the operands, and a result that is stored in another order is
-    /// turned by a kernel of its own. With the order of the result, the gradient of a 3 x 3 convolution of 32 to 64
+    /// True for a dot that reads far more than it stores, such as the gradient of a weight, a sum over all places of
+    /// all images: its columns are the axes that lie together in the operands, and a result stored in another order is
+    /// transposed by a kernel of its own. With the order of the result, the gradient of a 3 x 3 convolution of 32 to 64
     /// channels (64 images of 14 x 14, 1 thread) took 25.9 ms, as it gathered its operand one by one (`accc time
     /// bench/train_cnn.acc step … --kernels`, AMD Zen 3).
     /// </summary>
@@ -329,7 +333,7 @@ internal sealed class FusionPlan
             || (claimed.TryGetValue(dot, out var last) && last is Dot end && attention.ContainsKey(end))
         : u is Transpose or Reshape && FeedsAttention(u));
 
-    /// <summary>All paths from the anchor lead through the exit, and nothing before it is seen from outside.</summary>
+    /// <summary>All paths from the anchor lead through the exit, and no node before it is used outside.</summary>
     private bool IsExit(Node exit, HashSet<Node> region, Node anchor)
     {
         var between = Between(exit, region);
@@ -347,7 +351,9 @@ internal sealed class FusionPlan
         return found;
     }
 
-    /// <summary>A contraction computes each element once: all its uses in the epilogue must be at one index.</summary>
+    /// <summary>
+    /// A contraction computes each element once: all its uses in the epilogue must have the same index.
+    /// </summary>
     private bool SameIndex(Node node, List<Node> inner, Node anchor)
     {
         string Path(Node n) => ReferenceEquals(n, anchor) ? "" : forward.GetValueOrDefault(n, "");
@@ -359,10 +365,10 @@ internal sealed class FusionPlan
 
     private void BufferBelowWindowsAndDots()
     {
-        // A window or a contraction reads an element many times: what computes it runs once, into a buffer. So does a
-        // depthwise convolution in front of a pointwise one. Of MobileNetV2's 6.27 ms (224 x 224, 1 thread, `accc time
-        // … --kernels`, AMD Zen 4) the 17 depthwise kernels take 605 us, 466 us of them at the FMA bound, and the
-        // pointwise ones behind them run at 92 to 101 % of theirs but for the two of 24 columns (73 %, which pay for
+        // A window or a contraction reads an element many times: its operand is computed once, into a buffer. So is a
+        // depthwise convolution before a pointwise one. Of MobileNetV2's 6.27 ms (224 x 224, 1 thread, `accc time …
+        // --kernels`, AMD Zen 4) the 17 depthwise kernels take 605 us, 466 us of them at the FMA bound, and the
+        // pointwise ones after them run at 92 to 101 % of theirs but for the two of 24 columns (73 %, which pay for
         // 32): fusing the pairs could save less than 140 us (2.2 %), of which 97 us are in the four with stride 2.
         foreach (var node in function.Nodes)
         {
@@ -382,9 +388,10 @@ internal sealed class FusionPlan
     }
 
     /// <summary>
-    /// True for what a window reads from a buffer of its own though it computes nothing: a transpose of the axis that
-    /// lies together, and the padding of an image with few channels. A row of its taps, kw by channels, is then one run
-    /// without a guard, which a contraction reads as such; with more channels each tap is a run that is long enough.
+    /// True for an operand that a window reads from a buffer of its own though it computes nothing: a transpose of the
+    /// contiguous axis, and the padding of an image with few channels. A row of its taps, kw by channels, is then one
+    /// run without a guard, which a contraction reads as such; with more channels each tap is a run that is long
+    /// enough.
     /// </summary>
     private static bool IsLaidOut(Node node)
     {
@@ -400,7 +407,10 @@ internal sealed class FusionPlan
         };
     }
 
-    /// <summary>The number of kernels that compute what has no buffer, as far as it was counted.</summary>
+    /// <summary>
+    /// Buffers expensive nodes that several kernels use. Returns, for each unbuffered node, the number of kernels that
+    /// compute it, as far as it was counted.
+    /// </summary>
     private Dictionary<Node, int> BufferSharedExpensiveWork()
     {
         var kernels = new Dictionary<Node, HashSet<Node>>(ReferenceEqualityComparer.Instance);

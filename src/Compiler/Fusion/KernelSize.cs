@@ -1,4 +1,4 @@
-// In: nodes, and which of them have a buffer. Out: further ones that get one, so that no kernel is larger than a bound.
+// In: nodes, and which of them have a buffer. Out: further nodes that get one, so that no kernel exceeds a size.
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -6,10 +6,10 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Fusion;
 
 /// <summary>
-/// What is elementwise has no natural end: a chain of a thousand operations would be one kernel, and compilers take
-/// more than twice the time for twice the text. Where a kernel would have more statements than <see cref="Most"/>, the
-/// largest of what it is made of gets a buffer and a kernel of its own. Values are rounded to their dtype where they
-/// stand in a register as in a buffer: no bit depends on it.
+/// Elementwise work has no natural end: a chain of a thousand operations would be one kernel, and compilers take more
+/// than twice the time for twice the text. Where a kernel would have more statements than <see cref="Most"/>, the
+/// largest of its parts gets a buffer and a kernel of its own. Values are rounded to their dtype in registers as in
+/// buffers, so no bit depends on it.
 /// </summary>
 internal sealed class KernelSize
 {
@@ -19,7 +19,7 @@ internal sealed class KernelSize
     /// </summary>
     public const int Most = 1024;
 
-    /// <summary>Each makes the index larger, and a padding every access under it.</summary>
+    /// <summary>Each movement makes the index larger, and a padding every access under it.</summary>
     private const int OfMovement = 4;
 
     private readonly Func<Node, bool> hasBuffer;
@@ -30,10 +30,10 @@ internal sealed class KernelSize
     private KernelSize(Func<Node, bool> hasBuffer, Func<Node, bool> mayBuffer, Action<Node> buffer) =>
         (this.hasBuffer, this.mayBuffer, this.buffer) = (hasBuffer, mayBuffer, buffer);
 
-    /// <param name="nodes">Of a function, operands first.</param>
-    /// <param name="hasBuffer">What is loaded by the kernels that use it.</param>
-    /// <param name="mayBuffer">What may get a buffer.</param>
-    /// <param name="kernels">The number of kernels that compute what has no buffer.</param>
+    /// <param name="nodes">Nodes of a function, operands first.</param>
+    /// <param name="hasBuffer">True for nodes that kernels load.</param>
+    /// <param name="mayBuffer">True for nodes that may get a buffer.</param>
+    /// <param name="kernels">The number of kernels that compute an unbuffered node.</param>
     /// <param name="buffer">Gives a node a buffer.</param>
     public static void Bound(IEnumerable<Node> nodes, Func<Node, bool> hasBuffer, Func<Node, bool> mayBuffer,
         Func<Node, int> kernels, Action<Node> buffer)
@@ -42,14 +42,14 @@ internal sealed class KernelSize
         foreach (var node in nodes)
         {
             bound.Add(node);
-            // Computed anew by many, what is cheap is as much text as what is large.
+            // A cheap node that many kernels recompute is as much text as a large one.
             if (bound.sizes[node] * (kernels(node) - 1) > Most && mayBuffer(node) && !IsMoved(node)) buffer(node);
         }
     }
 
     private void Add(Node node)
     {
-        // What the operands have, each alone: an upper bound that is exact where nothing is shared.
+        // The sum of the operands' sizes: an upper bound that is exact where nothing is shared.
         var size = Own(node);
         foreach (var operand in node.Operands) size = Math.Min(2 * Most, size + Loaded(operand));
         while (size > Most && (size = Exact(node, out var parts)) > Most)
@@ -62,7 +62,7 @@ internal sealed class KernelSize
         sizes[node] = Math.Min(size, Most);
     }
 
-    /// <summary>What movements take their elements from: a buffer for it serves all of them.</summary>
+    /// <summary>The node that movements take their elements from: a buffer for it serves all of them.</summary>
     private Node Below(Node node)
     {
         while (!hasBuffer(node) && (node.Is(OpTraits.View) || node is Pad))
@@ -74,7 +74,7 @@ internal sealed class KernelSize
 
     /// <summary>
     /// The statements of the kernel that computes the node, counted up to twice the bound: a value is computed once for
-    /// each way of movements to it. The parts: what an own buffer would take out of it, at the end of ways.
+    /// each path of movements to it. The parts: the nodes at the ends of the paths that a buffer could take out of it.
     /// </summary>
     private int Exact(Node root, out List<Node> parts)
     {
@@ -103,7 +103,7 @@ internal sealed class KernelSize
         return size;
     }
 
-    /// <summary>True for what reads its operand at another index than its own, and for what loops.</summary>
+    /// <summary>True for a node that reads its operand at another index than its own, or that loops.</summary>
     private static bool IsMoved(Node node) =>
         node.Is(OpTraits.Movement | OpTraits.ReadsAtValue | OpTraits.Combines);
 

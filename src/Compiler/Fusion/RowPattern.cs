@@ -1,4 +1,4 @@
-// What softmax and masks are made of, as patterns of primitive operations.
+// The building blocks of softmax and masks, as patterns of primitive operations.
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -13,7 +13,7 @@ internal sealed record SoftmaxPattern(Binary Quotient, Unary Power, Binary Diffe
 
 internal static class RowPattern
 {
-    /// <summary>The softmax along the axis that a node ends; null if it is none.</summary>
+    /// <summary>The softmax along the axis that ends in a node; null if there is none.</summary>
     public static SoftmaxPattern? SoftmaxOf(Node node, int axis) =>
         node is Binary quotient && quotient.Operands[0] is Unary { Kind: UnaryOp.Exp } power
             && power.Operands[0] is Binary { Kind: BinaryOp.Sub } difference
@@ -36,7 +36,7 @@ internal static class RowPattern
             && one.FloatAt(0) == 1 ? Row(sum, x, ReduceOp.Add, axis) : null;
     }
 
-    /// <summary>What a row's value is made of: for a reciprocal, what it is the reciprocal of.</summary>
+    /// <summary>The value that a row's value is computed from; for a reciprocal, its divisor.</summary>
     public static Node Below(Node row) => row is Binary { Kind: BinaryOp.Div } d ? d.Operands[1] : row.Operands[0];
 
     /// <summary>The reduction of x along the axis that is broadcast back over it.</summary>
@@ -58,7 +58,7 @@ internal static class RowPattern
     public static bool Kept(Reshape r) =>
         r.Type.Shape.Where(s => !s.Is(1)).SequenceEqual(r.OperandType(0).Shape.Where(s => !s.Is(1)));
 
-    /// <summary>The operand's axis behind such a reshape; -1 for an axis of one element.</summary>
+    /// <summary>The operand's axis for an axis of such a reshape; -1 for an axis of one element.</summary>
     public static int Behind(Reshape r, int axis)
     {
         if (r.Type.Shape[axis].Is(1)) return -1;

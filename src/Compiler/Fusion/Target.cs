@@ -1,4 +1,4 @@
-// Where a kernel stores what it computes.
+// Where a kernel stores its result.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;

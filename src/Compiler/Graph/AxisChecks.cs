@@ -1,4 +1,4 @@
-// In: a node. Out: what must hold of the axes it counts along before a call may compute it.
+// In: a node. Out: the conditions that the axes it counts along must meet before a call may compute it.
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
 
@@ -7,17 +7,17 @@ namespace Accelerate.Compiler.Graph;
 internal static class AxisChecks
 {
     /// <summary>
-    /// How much less than i32 holds an axis has that is counted along: so much may be added to an index, or taken from
-    /// it, without a look.
+    /// An axis that is counted along stays this much below the limit of i32: so much may be added to an index, or
+    /// subtracted from it, without a check.
     /// </summary>
     public const int Room = 1 << 16;
 
     /// <summary>
-    /// A greatest element needs an element; an index, a count or a size needs a dtype that holds it: of i32 and u32,
-    /// which are what a program has that asks for none. Narrower ones are asked for, and wrap.
+    /// A greatest element needs an element; an index, a count or a size needs a dtype that holds it. Checked for i32
+    /// and u32, which a program gets without asking for a dtype; narrower ones are explicit, and wrap.
     /// </summary>
-    /// <param name="node">Any.</param>
-    /// <param name="ranges">The variables of the loops around it.</param>
+    /// <param name="node">Any node.</param>
+    /// <param name="ranges">The variables of the surrounding loops.</param>
     public static IEnumerable<EntryCheck> Of(Node node, IndexRanges ranges)
     {
         switch (node)
@@ -48,7 +48,7 @@ internal static class AxisChecks
                     if (!(least.IsConstant && least.Value >= low.Value) && !ranges.NonNegative(least - low))
                         yield return new(CheckKind.AtMost, low, least, fits);
                 break;
-            // Checks are computed so that they see it; kernels wrap. What is narrow wraps too.
+            // Checks compute with overflow detection, while kernels wrap. Narrow dtypes wrap too.
             case SizeValue v when v.Type.DType.Bytes() == 8 || v.Type.DType.IsFloat:
                 if (v.Size.Terms.Any(t => t.Coefficient is not (1 or -1) || t.Atoms.Length > 1
                     || t.Atoms.Any(a => a is not VariableAtom)))
@@ -62,21 +62,21 @@ internal static class AxisChecks
     }
 
     /// <summary>
-    /// That a size fits in the dtype, in every iteration of the loops around it; null where that is certain, or the
-    /// dtype was asked for.
+    /// The check that a size fits in the dtype, in every iteration of the surrounding loops; null if that is certain,
+    /// or if the dtype was asked for.
     /// </summary>
     private static EntryCheck? TooLarge(Size size, DType dtype, IndexRanges ranges)
     {
         if (dtype is not (DType.I32 or DType.U32)) return null;
         Size most = dtype == DType.I32 ? int.MaxValue : uint.MaxValue;
-        // Of all constants: a difference of two that is too large would leave 64 bits.
+        // One check for all constants: a difference of two that is too large would overflow 64 bits.
         var ends = Ends(size, greatest: true, ranges).Where(e => !(e.IsConstant && e.Value <= most.Value)).ToList();
         return ends.Count == 0 ? null : new(CheckKind.AtMost, ends.Aggregate(Size.Max), most, "");
     }
 
     /// <summary>
-    /// Where a size is greatest, or least, in the iterations of loops: at either end of one that it may rise or fall
-    /// with. None for what is not affine in them.
+    /// The candidates for a size's greatest, or least, value in the iterations of loops: both ends of each loop whose
+    /// variable it may rise or fall with. Empty if it is not affine in the variables.
     /// </summary>
     public static IReadOnlyList<Size> Ends(Size size, bool greatest, IEnumerable<string> loops,
         Func<string, Size> extentOf, IndexRanges ranges)

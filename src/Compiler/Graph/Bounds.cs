@@ -1,15 +1,15 @@
-// In: a node. Out: what must hold of the sizes in it so that it reads nothing that is not there.
+// In: a node. Out: the conditions on its sizes under which it reads only existing elements.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Types;
 
 namespace Accelerate.Compiler.Graph;
 
-/// <summary>0 &lt;= Room, by a rule of OPS.md; Fact says what a negative room is.</summary>
+/// <summary>0 &lt;= Room, by a rule of OPS.md; Fact describes a negative room.</summary>
 internal sealed record Bound(string Rule, Size Room, string Fact);
 
 /// <summary>
-/// Types alone do not say that a slice lies in its operand: starts and counts are attributes. Whoever makes such a node
-/// proves it, or has a check of the call made. What is read from a text is held to it: <see cref="Guard"/>.
+/// Types alone do not guarantee that a slice lies in its operand: starts and counts are attributes. The code that makes
+/// such a node proves it, or adds a check of the call. For graphs read from a text, <see cref="Guard"/> does so.
 /// </summary>
 internal static class Bounds
 {
@@ -26,7 +26,7 @@ internal static class Bounds
                         yield return bound;
                 break;
             case DynamicSlice s:
-                // What a listed axis adds is known in the call, which moves the part into x as a whole.
+                // The offset of a listed axis is known in the call, which moves the part into x as a whole.
                 for (var d = 0; d < s.Starts.Length; d++)
                     foreach (var bound in Part("dynamic_slice C3", s, d, s.Axes.Contains(d) ? 0 : s.Starts[d],
                         s.Type.Shape[d], 1))
@@ -61,7 +61,7 @@ internal static class Bounds
             $"{count} from {start} by {step} leave axis {axis} of {x}");
     }
 
-    /// <summary>Refuses what is out of bounds for all sizes.</summary>
+    /// <summary>Rejects a node that is out of bounds for all sizes.</summary>
     public static void Verify(Node node)
     {
         foreach (var (rule, room, fact) in Of(node))
@@ -69,8 +69,8 @@ internal static class Bounds
     }
 
     /// <summary>
-    /// Adds to a function the checks of the call that keep it, and the regions in it, in bounds. Throws GraphException
-    /// for what is out of bounds, or can be neither proved nor checked.
+    /// Adds the checks of the call that keep a function and its regions in bounds. Throws a GraphException for a node
+    /// that is out of bounds, or whose bounds can be neither proved nor checked.
     /// </summary>
     public static void Guard(Function function)
     {
@@ -86,7 +86,7 @@ internal static class Bounds
             ranges.Add(extent.Variable, extent.Most + 1);
             loops = loops.Add(extent.Variable);
         }
-        // A loop's variable in a size that nothing around it binds would be read as another loop's.
+        // A loop variable in a size outside of its loop would be read as that of another loop.
         foreach (var name in function.Nodes.SelectMany(n => n.ResultTypes.SelectMany(t => t.Shape)
             .Concat(n.AttributeSizes)).Concat(function.Checks.SelectMany(c => (Size[])[c.Left, c.Right]))
             .SelectMany(s => s.Variables()).Distinct())

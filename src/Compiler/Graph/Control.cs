@@ -1,4 +1,4 @@
-// Control flow: if, scan, while. Their regions are closed functions; what they use from outside are operands.
+// Control flow: if, scan, while. Their regions are closed functions; values used from outside are operands.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -6,8 +6,8 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Graph;
 
 /// <summary>
-/// A node with functions inside. A region sees the size variables of the function around it and nothing else: every
-/// tensor it uses is an operand. It may print and assert, then the node is an effect too; it assigns no state (the
+/// A node with functions inside. A region sees the size variables of the surrounding function and nothing else: every
+/// tensor it uses is an operand. It may print and assert; then the node is an effect too. It assigns no state (the
 /// assigned value is a result). Several results are taken apart by <see cref="Result"/>.
 /// </summary>
 internal abstract class RegionNode(string op, ImmutableArray<Function> regions, ImmutableArray<Node> operands,
@@ -25,7 +25,7 @@ internal abstract class RegionNode(string op, ImmutableArray<Function> regions, 
 
     public override Node With(ImmutableArray<Node> operands) => WithRegions(Regions, operands);
 
-    /// <summary>Holds a region's inputs to the operands' types, and forbids assignments in it.</summary>
+    /// <summary>Requires a region's inputs to have the operands' types, and forbids assignments in it.</summary>
     internal static void Require(Function region, IEnumerable<TensorType> inputs, string rule)
     {
         var wanted = inputs.ToList();
@@ -66,11 +66,11 @@ internal sealed class If(Function then, Function otherwise, ImmutableArray<Node>
 }
 
 /// <summary>
-/// A counted loop. Operands: the initial values of `Carried` variables, then what the body captures. The body is run
-/// for each 0 &lt;= Variable &lt; Count, in order, where Variable is a size of the body (named `i.1`: unlike any name
-/// of a user's, unique in the program); it takes the carried values and the captured ones, and gives the next carried
-/// values, then the elements of the scan outputs. Results: the carried values after the last iteration, then each
-/// output with an axis of Count in front.
+/// A counted loop. Operands: the initial values of `Carried` variables, then the values that the body captures. The
+/// body runs for each 0 &lt;= Variable &lt; Count, in order, where Variable is a size of the body (named `i.1`: unlike
+/// any user's name, unique in the program); it takes the carried values and the captured ones, and returns the next
+/// carried values, then the elements of the scan outputs. Results: the carried values after the last iteration, then
+/// each output with Count as its first axis.
 /// </summary>
 internal sealed class Scan(Function body, string variable, Size count, int carried, ImmutableArray<Node> operands)
     : RegionNode("scan", [body], operands, Infer(body, variable, count, carried, operands))
@@ -83,7 +83,7 @@ internal sealed class Scan(Function body, string variable, Size count, int carri
 
     public Size Count { get; } = count;
 
-    /// <summary>The number of carried values: so many first operands and first results.</summary>
+    /// <summary>The number of carried values: the first operands and the first results.</summary>
     public int Carried { get; } = carried;
 
     public override string Attributes => $"@{Body.Name},{Variable}<{Count},{Carried}";
@@ -111,8 +111,8 @@ internal sealed class Scan(Function body, string variable, Size count, int carri
 
 /// <summary>
 /// Repeats the body while the condition holds, which is tested before each iteration. Operands: the initial values of
-/// `Carried` variables, then what the regions capture; both regions take all of them. The condition gives a scalar
-/// bool, the body the next carried values; the results are the last ones.
+/// `Carried` variables, then the values that the regions capture; both regions take all of them. The condition returns
+/// a scalar bool, the body the next carried values; the results are the last ones.
 /// </summary>
 internal sealed class While(Function condition, Function body, int carried, ImmutableArray<Node> operands)
     : RegionNode("while", [condition, body], operands, Infer(condition, body, carried, operands))

@@ -1,4 +1,4 @@
-// In: a function. Out: the function without what neither a result nor an effect needs, inside regions too.
+// In: a function. Out: the function without the nodes that neither a result nor an effect needs, inside regions too.
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
@@ -7,7 +7,7 @@ using Accelerate.Compiler.Graph;
 namespace Accelerate.Compiler.Graph;
 
 /// <summary>
-/// Results of control flow that nobody reads go, and with them what the regions compute for them: a carried variable
+/// Unread results of control flow are removed, along with the work that the regions do for them: a carried variable
 /// goes when neither its result nor any value that is kept depends on it, a captured operand when no region reads it.
 /// </summary>
 internal static class DeadCode
@@ -15,7 +15,7 @@ internal static class DeadCode
     public static Function Run(Function function) => Run(function, out _);
 
     /// <param name="function">The old function.</param>
-    /// <param name="of">What stands for each of its nodes that is kept.</param>
+    /// <param name="of">The replacement of each node that is kept.</param>
     internal static Function Run(Function function, out Func<Node, Node> of)
     {
         var rebuilt = Rebuilt(function, Enumerable.Range(0, function.Inputs.Count),
@@ -24,7 +24,9 @@ internal static class DeadCode
         return rebuilt;
     }
 
-    /// <summary>What of a function some of its results need: its nodes, and of each node with regions a part.</summary>
+    /// <summary>
+    /// The nodes of a function that some of its results need, and the needed part of each node with regions.
+    /// </summary>
     private sealed class Needs(Function function)
     {
         private readonly bool[] nodes = new bool[function.Nodes.Count];
@@ -34,7 +36,7 @@ internal static class DeadCode
 
         public bool Has(Node node) => nodes[node.Id];
 
-        /// <summary>True when nothing goes, of the function or of a region in it.</summary>
+        /// <summary>True if nothing is removed from the function or from a region in it.</summary>
         public bool IsAll => isAll ??= function.Nodes.All(n => n is Input || nodes[n.Id])
             && Parts.All(p => p.Value.Operands.Length == p.Key.Operands.Length
                 && p.Value.Results.Length == p.Key.ResultTypes.Length
@@ -61,8 +63,8 @@ internal static class DeadCode
     private sealed record Part(ImmutableArray<int> Results, ImmutableArray<int> Operands);
 
     /// <summary>
-    /// What is known of a finished function, by the results that are asked for. Control flow in control flow is looked
-    /// at from each level above: without this, as often as it is deep, and in loops twice as often at each level.
+    /// The answers for finished functions, by the results asked for. Nested control flow is examined from each level
+    /// above: without this table, as often as it is deep, and in loops twice as often at each level.
     /// </summary>
     private static readonly ConditionalWeakTable<Function, ConcurrentDictionary<string, Needs>> Known = [];
 
@@ -78,7 +80,7 @@ internal static class DeadCode
         var needs = new Needs(function);
         foreach (var effect in function.Effects) needs.Add(effect);
         foreach (var k in results) needs.Add(function.Results[k]);
-        // Users stand behind what they use: a node is seen when all of its results that are read are known.
+        // Users follow their operands, so a node is visited when all of its results that are read are known.
         foreach (var node in function.Nodes.Reverse())
         {
             if (!needs.Has(node)) continue;
@@ -121,7 +123,7 @@ internal static class DeadCode
         var carried = node switch { Scan s => s.Carried, While w => w.Carried, _ => 0 };
         return new([.. kept], [.. read.Concat(kept.Where(k => k < carried)).Distinct().Order()]);
 
-        // What is read in an iteration is carried there by the one before.
+        // A carried value that an iteration reads must be computed by the one before.
         bool Grow(int count)
         {
             var before = kept.Count;
@@ -137,7 +139,9 @@ internal static class DeadCode
         return [.. Enumerable.Range(0, region.Inputs.Count).Where(i => needs.Has(region.Inputs[i]))];
     }
 
-    /// <summary>The part of the function for some inputs and results; null for `rebuild` where that is all.</summary>
+    /// <summary>
+    /// The part of the function for some inputs and results; `rebuild` is null if that is the whole function.
+    /// </summary>
     private static Function Rebuilt(Function function, IEnumerable<int> inputs, IEnumerable<int> results,
         out Rebuild? rebuild)
     {

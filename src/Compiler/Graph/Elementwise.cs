@@ -103,7 +103,7 @@ internal sealed class Select(Node condition, Node a, Node b)
     }
 }
 
-/// <summary>The numeric cast; float to int truncates, saturates, and takes NaN to 0.</summary>
+/// <summary>The numeric cast; float to int truncates, saturates, and turns NaN into 0.</summary>
 internal sealed class Convert(Node x, DType dtype) : Node("convert", [x], x.Type.With(dtype))
 {
     public override OpTraits Traits => OpTraits.Elementwise;

@@ -4,19 +4,19 @@ using Accelerate.Compiler.Types;
 
 namespace Accelerate.Compiler.Graph;
 
-/// <summary>Where a node came from; no part of its equality.</summary>
+/// <summary>Where a node comes from; not part of its equality.</summary>
 /// <param name="Place">In the user's source: file:line:column.</param>
-/// <param name="Composites">The library functions it was part of, the outermost first.</param>
-/// <param name="Path">The layer it belongs to, as its weights are named: `blocks.3.attn`.</param>
+/// <param name="Composites">The library functions it was part of, outermost first.</param>
+/// <param name="Path">The layer it belongs to, named like its weights: `blocks.3.attn`.</param>
 internal sealed record Origin(string Place, ImmutableArray<string> Composites, string Path = "")
 {
     public static readonly Origin None = new("", []);
 
-    /// <summary>The origin of a node of a function, in a function that calls it at another.</summary>
+    /// <summary>The origin of a function's node inlined into a caller, given the call's origin.</summary>
     public Origin Within(Origin call) => new(Place.Length > 0 ? Place : call.Place,
         [.. call.Composites.Union(Composites)], Path.Length > 0 ? Path : call.Path);
 
-    /// <summary>The place, and the layer that tells equal ones apart.</summary>
+    /// <summary>The place, and the layer, which tells equal places apart.</summary>
     public string Where => Path.Length == 0 || Place.Length == 0 ? Place + Path : $"{Place} in {Path}";
 }
 
@@ -29,7 +29,7 @@ internal enum CheckKind
 internal sealed record EntryCheck(CheckKind Kind, Size Left, Size Right, string Message)
 {
     /// <summary>
-    /// That a size is one, for one that nothing else mentions: its name stays among those of the call.
+    /// The check that a name is a size, for one that nothing else mentions: this keeps it among the sizes of the call.
     /// </summary>
     public static EntryCheck Given(string size) =>
         new(CheckKind.AtMost, Size.Zero, Size.Variable(size), $"{size} is a size");
@@ -40,7 +40,7 @@ internal sealed record EntryCheck(CheckKind Kind, Size Left, Size Right, string 
 }
 
 /// <summary>
-/// One function of tensors. Closed: its nodes are its own, and what it uses from outside are its inputs and state.
+/// One function of tensors. Closed: its nodes are its own, and everything it uses from outside is an input or state.
 /// </summary>
 internal sealed class Function(string name)
 {
@@ -55,19 +55,19 @@ internal sealed class Function(string name)
     public string Name { get; } = name;
 
     /// <summary>
-    /// The composite that a call of it is, as `softmax`: a function whose calls mean something to those who know the
+    /// The composite that a call of it represents, such as `softmax`: a function that passes may recognise by this
     /// name. Empty for all others.
     /// </summary>
     public string Composite { get; init; } = "";
 
     /// <summary>
-    /// True for a composite whose values no backward pass keeps: it computes them again. So of one that the user wants
-    /// so, and of two products of which one feeds the other, as attention's scores do: what is between them is larger
-    /// than what goes in and comes out.
+    /// True for a composite whose values the backward pass recomputes instead of keeping. This applies to calls that
+    /// the user marked, and to two products of which one feeds the other, such as attention's scores: the values
+    /// between them are larger than its operands and results.
     /// </summary>
     public bool IsRecomputed => Composite == Recomputed || (Composite.Length > 0 && nodes.OfType<Dot>().Skip(1).Any());
 
-    /// <summary>The composite that a call through `checkpoint` is.</summary>
+    /// <summary>The composite of a call through `checkpoint`.</summary>
     public const string Recomputed = "checkpoint";
 
     public IReadOnlyList<Node> Nodes => nodes;
@@ -83,19 +83,19 @@ internal sealed class Function(string name)
 
     /// <summary>
     /// Computes the folded constants before the first call, from constants and frozen state: its result k is the value
-    /// of those with FoldedIndex k. Null where nothing is folded.
+    /// of those with FoldedIndex k. Null if nothing is folded.
     /// </summary>
     public Function? Setup { get; set; }
 
     /// <summary>A name for each result; empty texts where the source gives none.</summary>
     public ImmutableArray<string> ResultNames { get; set; } = [];
 
-    /// <summary>The names of the parameters as they are declared, those that are sizes among them.</summary>
+    /// <summary>The declared names of the parameters, including those that are sizes.</summary>
     public ImmutableArray<string> Parameters { get; set; } = [];
 
     /// <summary>
     /// The size variables, in the order in which the inputs bind them; then those that only the call's `int` arguments
-    /// give.
+    /// bind.
     /// </summary>
     public IReadOnlyList<string> Sizes
     {
@@ -112,8 +112,8 @@ internal sealed class Function(string name)
     }
 
     /// <summary>
-    /// The size variables that nodes and checks mention, in that order, regions included; and the variables of their
-    /// loops and extents, which no other size is called.
+    /// Collects the size variables that nodes and checks mention, in that order, regions included; and separately the
+    /// variables of their loops and extents, whose names no other size has.
     /// </summary>
     private void Mentioned(List<string> found, HashSet<string> seen, HashSet<string> loops)
     {
@@ -138,7 +138,7 @@ internal sealed class Function(string name)
         }
     }
 
-    /// <summary>Takes a node: the one that is there already if an equal one is. Effects are never merged.</summary>
+    /// <summary>Adds a node, or returns an equal one that exists already. Effects are never merged.</summary>
     public T Add<T>(T node, Origin? origin = null)
         where T : Node
     {
@@ -173,15 +173,17 @@ internal sealed class Function(string name)
             checks.Add(check);
     }
 
-    /// <summary>Takes back all checks but the first so many.</summary>
+    /// <summary>Removes all checks after the first `after` ones.</summary>
     internal void Forget(int after) => checks.RemoveRange(after, checks.Count - after);
 
     public Origin OriginOf(Node node) => origins.GetValueOrDefault(node, Origin.None);
 
-    /// <summary>Says that a node is part of the gradient of what flows through another one.</summary>
+    /// <summary>Marks a node as part of the gradient of another one.</summary>
     public void Belongs(Node node, Node to) => forward[node] = to;
 
-    /// <summary>The node of the forward pass whose cotangents a node is part of; null for those of no gradient.</summary>
+    /// <summary>
+    /// The node of the forward pass whose cotangents a node belongs to; null for nodes outside of gradients.
+    /// </summary>
     public Node? ForwardOf(Node node) => forward.GetValueOrDefault(node);
 
     private static Origin Union(Origin a, Origin b) => a == Origin.None ? b

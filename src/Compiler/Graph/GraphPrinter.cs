@@ -4,8 +4,8 @@ using System.Text;
 namespace Accelerate.Compiler.Graph;
 
 /// <summary>
-/// One node a line: `%1: f32[n,128] = dot(%x, %0; contract [1]x[1],batch []x[])   # mlp.acc:6:44 linear`. Functions
-/// that are called come before their callers, and a setup comes before its function.
+/// One node per line: `%1: f32[n,128] = dot(%x, %0; contract [1]x[1],batch []x[])   # mlp.acc:6:44 linear`. Called
+/// functions come before their callers, and a setup comes before its function.
 /// </summary>
 internal static class GraphPrinter
 {
@@ -30,7 +30,7 @@ internal static class GraphPrinter
         return order;
     }
 
-    /// <summary>The same with its setup, and what that reaches, in front.</summary>
+    /// <summary>The same, preceded by its setup and the functions that the setup reaches.</summary>
     public static IEnumerable<Function> Whole(Function function) =>
         function.Setup is { } setup ? Whole(setup).Concat(Closure(function)) : Closure(function);
 

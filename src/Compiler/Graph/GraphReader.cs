@@ -1,4 +1,4 @@
-// In: the text form of a graph. Out: the function it prints (the last one of the text).
+// In: the text form of a graph. Out: the function (the last one of the text).
 using System.Collections.Immutable;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -6,7 +6,7 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Graph;
 
 /// <summary>
-/// Throws FormatException for a text that is none, GraphException for one that breaks a rule of OPS.md.
+/// Throws a FormatException for a text that is not a graph, a GraphException for one that breaks a rule of OPS.md.
 /// </summary>
 internal static class GraphReader
 {
@@ -126,7 +126,9 @@ internal static class GraphReader
             return read();
         }
 
-        /// <summary>Too few operands or attributes, and numbers that no dtype holds, are errors of the text.</summary>
+        /// <summary>
+        /// Too few operands or attributes, and numbers that no dtype holds, are reported as errors of the text.
+        /// </summary>
         private Node Checked(string op, ImmutableArray<Node> x, TensorType type)
         {
             try

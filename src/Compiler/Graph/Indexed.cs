@@ -1,5 +1,5 @@
-// Parts of tensors at places known in the call: dynamic slice and its update, scatter; orders along an axis: cumulate,
-// sort.
+// Parts of tensors at places known only in the call: dynamic slice and its update, scatter; orders along an axis:
+// cumulate, sort.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -7,9 +7,9 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Graph;
 
 /// <summary>
-/// Elements Starts[d] + i along each axis, for i below the result's size; on the axes listed in Axes, the scalar
-/// integer operand that belongs to it (operands 1, 2, …) is added to the start. A part outside x is clamped into it as
-/// a whole, and the call fails with its place.
+/// Elements Starts[d] + i along each axis, for i below the result's size; on the axes listed in Axes, a scalar integer
+/// operand each (operands 1, 2, …) is added to the start. A part outside x is clamped into it as a whole, and the call
+/// fails and names the place.
 /// </summary>
 internal sealed class DynamicSlice(Node x, ImmutableArray<Node> offsets, ImmutableArray<int> axes,
     ImmutableArray<Size> starts,
@@ -47,7 +47,7 @@ internal sealed class DynamicSlice(Node x, ImmutableArray<Node> offsets, Immutab
 
 /// <summary>
 /// x with `update` in place of the elements at Starts[d] + i * Steps[d] (+ the offsets of the axes listed, operands 2,
-/// 3, …). Operands: x, update, offsets. Out of range: as <see cref="DynamicSlice"/>. Written in place where x has no
+/// 3, …). Operands: x, update, offsets. Out of range: as in <see cref="DynamicSlice"/>. Written in place if x has no
 /// later use.
 /// </summary>
 internal sealed class UpdateSlice(Node x, Node update, ImmutableArray<Node> offsets, ImmutableArray<int> axes,
@@ -83,7 +83,7 @@ internal sealed class UpdateSlice(Node x, Node update, ImmutableArray<Node> offs
 
 internal enum ScatterOp
 {
-    /// <summary>The last of several updates of one element wins.</summary>
+    /// <summary>Of several updates of one element the last one wins.</summary>
     Set,
     Add, Mul, Max, Min,
 }
@@ -147,7 +147,7 @@ internal sealed class Cumulate(ReduceOp kind, Node x, int axis, bool isReversed)
 }
 
 /// <summary>
-/// Two results: x in order along the axis, and the index along the axis that each element had (i32 or i64). Stable; NaN
+/// Two results: x sorted along the axis, and the index along the axis that each element had (i32 or i64). Stable; NaN
 /// comes last in both directions; -0 and +0 are equal.
 /// </summary>
 internal sealed class Sort(Node x, int axis, bool isDescending, DType index) : Node("sort", [x],

@@ -11,7 +11,7 @@ internal sealed class Reshape(Node x, ImmutableArray<Size> shape, bool isChecked
 {
     public override OpTraits Traits => OpTraits.Movement | OpTraits.View;
 
-    /// <summary>True when the equality of the counts is one of the function's entry checks.</summary>
+    /// <summary>True if the equality of the counts is one of the function's entry checks.</summary>
     public bool IsChecked { get; } = isChecked;
 
     public override string Attributes => IsChecked ? "checked" : "";
@@ -224,7 +224,7 @@ internal sealed class Window(Node x, int axis, Size count, Size extent, long str
     {
         Rule.Require(axis >= 0 && axis < x.Rank, "window C1", () => $"axis {axis} of {x}");
         Rule.Require(stride > 0 && dilation > 0, "window C2", () => $"stride {stride}, dilation {dilation}");
-        // The last element of the last window; what stays symbolic is for the entry checks of whoever made the window.
+        // The last element of the last window; symbolic cases are checked on entry by the code that makes the window.
         var room = x.Shape[axis] - 1 - ((count - 1) * stride + (extent - 1) * dilation);
         Rule.Require(!room.IsConstant || room.Value >= 0 || count.Is(0) || extent.Is(0), "window C3",
             () => $"{count} windows of {extent} (stride {stride}, dilation {dilation}) do not fit in {x.Shape[axis]}");
@@ -233,8 +233,8 @@ internal sealed class Window(Node x, int axis, Size count, Size extent, long str
 }
 
 /// <summary>
-/// result[a.., i.., b..] = x[a.., indices[i..], b..], where the indices stand in place of axis `axis`. An index out of
-/// range is clamped, and the call fails with its place.
+/// result[a.., i.., b..] = x[a.., indices[i..], b..], where the indices take the place of axis `axis`. An index out of
+/// range is clamped, and the call fails and names the place.
 /// </summary>
 internal sealed class Gather(Node x, Node indices, int axis) : Node("gather", [x, indices],
     Infer(x.Type, indices.Type, axis))

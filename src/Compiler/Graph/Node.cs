@@ -5,7 +5,7 @@ using Accelerate.Compiler.Types;
 namespace Accelerate.Compiler.Graph;
 
 /// <summary>
-/// A node is made by its function's <see cref="Function.Add"/> only and is interned by (op, operands, attributes,
+/// A node is only made by its function's <see cref="Function.Add"/> and is interned by (op, operands, attributes,
 /// type): equal values are the same object, and equality is reference equality.
 /// </summary>
 internal abstract class Node(string op, ImmutableArray<Node> operands, TensorType type)
@@ -18,61 +18,63 @@ internal abstract class Node(string op, ImmutableArray<Node> operands, TensorTyp
     /// <summary>The type; for a tuple, that of its first element.</summary>
     public TensorType Type { get; } = type;
 
-    /// <summary>The types of all its results: more than one for what only <see cref="Result"/> takes apart; none for a
-    /// loop that only has effects.</summary>
+    /// <summary>
+    /// The types of all its results: several for nodes that only <see cref="Result"/> takes apart; none for a loop that
+    /// only has effects.
+    /// </summary>
     public virtual ImmutableArray<TensorType> ResultTypes => [Type];
 
-    /// <summary>Position in the function: operands come first. -1 before the function has taken the node.</summary>
+    /// <summary>Position in the function: operands come first. -1 before the node is added to a function.</summary>
     public int Id { get; internal set; } = -1;
 
     /// <summary>
-    /// Of a view: the index of the operand's element that the result has at an index, so that who reads the result can
-    /// read the operand. Null for all other operations.
+    /// For a view: the index of the operand's element that the result has at the given index, so that users of the
+    /// result can read the operand. Null for all other operations.
     /// </summary>
     /// <param name="index">A polynomial in loop variables for each axis of the result.</param>
-    /// <param name="ranges">Of these variables: they decide divisions.</param>
+    /// <param name="ranges">The ranges of these variables, used to simplify divisions.</param>
     public virtual ImmutableArray<Size>? Below(ImmutableArray<Size> index, IndexRanges ranges) => null;
 
-    /// <summary>Everything beside operands and type, in the text form; `` when there is nothing.</summary>
+    /// <summary>Everything besides operands and type, in the text form; empty if there is nothing.</summary>
     public virtual string Attributes => "";
 
-    /// <summary>The sizes among the attributes: starts, paddings, counts; those of the type are not repeated.</summary>
+    /// <summary>The sizes among the attributes: starts, paddings, counts; those of the type are not included.</summary>
     public virtual IEnumerable<Size> AttributeSizes => [];
 
-    /// <summary>What passes and lowering may take it for.</summary>
+    /// <summary>The properties that passes and lowering may rely on.</summary>
     public abstract OpTraits Traits { get; }
 
     /// <summary>True if it has one of the traits.</summary>
     public bool Is(OpTraits traits) => (Traits & traits) != 0;
 
     /// <summary>
-    /// True for what may fail a call, such as an index out of range: not to be run where it was not.
+    /// True for a node that may fail a call, such as by an index out of range: it must not run where it did not before.
     /// </summary>
     public bool MayFail => Is(OpTraits.ReadsAtValue | OpTraits.WritesAtValue) || this is RegionNode || IsEffect;
 
     /// <summary>
-    /// True for what happens in program order and is never merged: print, assert, assign, and control flow with such in
-    /// it.
+    /// True for nodes that run in program order and are never merged: print, assert, assign, and control flow that
+    /// contains such.
     /// </summary>
     public virtual bool IsEffect => false;
 
     /// <summary>
-    /// The same operation on other operands, as a node that no function has yet; the type is inferred again.
+    /// The same operation on other operands, as a node that is in no function yet; the type is inferred again.
     /// </summary>
     public abstract Node With(ImmutableArray<Node> operands);
 
-    /// <summary>The same operation on what stands for its operands.</summary>
+    /// <summary>The same operation on the replacements of its operands.</summary>
     public Node On(IReadOnlyDictionary<Node, Node> map) => With([.. Operands.Select(o => map[o])]);
 
     public TensorType OperandType(int index) => Operands[index].Type;
 
-    /// <summary>All about it but the function it is of: operands are numbers.</summary>
+    /// <summary>Everything about it but its function: operands are numbers.</summary>
     internal string KeyText => $"{Op}({string.Join(',', Operands.Select(o => o.Id))};{Attributes}):{Type.Text}";
 
     public override string ToString() => $"%{Id} = {Op} : {Type}";
 }
 
-/// <summary>What makes two nodes of a function one.</summary>
+/// <summary>Two nodes of a function with equal keys are merged.</summary>
 internal readonly struct NodeKey(Node node) : IEquatable<NodeKey>
 {
     private readonly Node node = node;
@@ -94,7 +96,7 @@ internal readonly struct NodeKey(Node node) : IEquatable<NodeKey>
     }
 }
 
-/// <summary>A rule of OPS.md that does not hold; the id is the constraint's there, as `dot C2`.</summary>
+/// <summary>A violated rule of OPS.md; the id is the constraint's there, such as `dot C2`.</summary>
 internal sealed class GraphException(string constraint, string message) : Exception($"{constraint}: {message}")
 {
     public string Constraint { get; } = constraint;

@@ -1,32 +1,32 @@
-// What an operation is, said once: passes, fusion and lowering ask for a trait and not for a list of kinds.
+// The traits of operations, in one place: passes, fusion and lowering ask for a trait instead of listing kinds.
 namespace Accelerate.Compiler.Graph;
 
-/// <summary>Each class of nodes declares its own; a new one has to.</summary>
+/// <summary>Each class of nodes has to declare its own.</summary>
 [Flags]
 internal enum OpTraits
 {
     None = 0,
 
-    /// <summary>An element of the result depends on the elements of the operands at the same place alone.</summary>
+    /// <summary>Each element of the result depends only on the operands' elements at the same place.</summary>
     Elementwise = 1,
 
-    /// <summary>Elements are copied to places that sizes alone decide; some may be a fill.</summary>
+    /// <summary>Elements are copied to places that depend on sizes only; some may be a fill.</summary>
     Movement = 2,
 
-    /// <summary>A movement of one operand whose every element is one of the operand's.</summary>
+    /// <summary>A movement of one operand in which every element of the result is an element of the operand.</summary>
     View = 4,
 
-    /// <summary>Reads at places that are values: one out of range fails the call.</summary>
+    /// <summary>Reads at computed places: one out of range fails the call.</summary>
     ReadsAtValue = 8,
 
-    /// <summary>Writes at places that are values: one out of range fails the call.</summary>
+    /// <summary>Writes at computed places: one out of range fails the call.</summary>
     WritesAtValue = 16,
 
     /// <summary>Each element is combined from several of the operand's by a loop.</summary>
     Combines = 32,
 
     /// <summary>
-    /// Costs more to compute than to load, and is worth a buffer: what loops, and functions of many instructions.
+    /// Costs more to compute than to load, and is worth a buffer: loops, and functions of many instructions.
     /// </summary>
     Costly = 64,
 }

@@ -11,7 +11,9 @@ internal static class Ops
 
     public static string Name(ReduceOp op) => op.ToString().ToLowerInvariant();
 
-    /// <summary>Every operation of the graph, in OPS.md's order. A test holds OPS.md and this list together.</summary>
+    /// <summary>
+    /// Every operation of the graph, in OPS.md's order. A test checks that OPS.md and this list agree.
+    /// </summary>
     public static IReadOnlyList<string> All { get; } =
     [
         "input", "param", "buffer", "const", "iota", "random", "size",

@@ -1,30 +1,32 @@
-// In: values of a function, and which nodes they are made of belong together. Out: a composite that computes them from
-// the nodes around.
+// In: values of a function, and which of the nodes that compute them belong together. Out: a composite that computes
+// them from the other nodes.
 using System.Collections.Immutable;
 
 namespace Accelerate.Compiler.Graph;
 
 /// <summary>
-/// Takes parts of graphs out as functions: the opposite of `decompose`. Parts that compute the same, of twelve equal
-/// layers, share one function.
+/// Extracts parts of graphs as functions: the opposite of `decompose`. Parts with equal computations, such as twelve
+/// equal layers, share one function.
 /// </summary>
 internal sealed class Outliner
 {
     private readonly Dictionary<string, Function> known = [];
     private readonly Dictionary<string, int> counts = [];
 
-    /// <summary>True for what a kernel makes out of nothing: it is repeated, as an input would hide what it
-    /// is.</summary>
+    /// <summary>
+    /// True for values that a kernel generates from nothing: they are copied into the part, as an input would hide what
+    /// they are.
+    /// </summary>
     public static bool IsGenerated(Node node) => node is Const or Iota or SizeValue;
 
     /// <summary>The call that computes the results; null if there is nothing inside to compute.</summary>
-    /// <param name="from">The function that the nodes are in; the call is not, yet.</param>
-    /// <param name="composite">The name that the part is known by.</param>
+    /// <param name="from">The function that contains the nodes; the call is not added to it yet.</param>
+    /// <param name="composite">The name of the composite.</param>
     /// <param name="results">Nodes inside or outside.</param>
-    /// <param name="isInside">Whether a node, that is not generated, belongs to the part.</param>
-    /// <param name="first">Nodes outside that are the first operands, where the part reads them.</param>
-    /// <param name="origin">The origin of a node inside, without what is the call's own; none if null.</param>
-    /// <param name="inside">The nodes that the part is made of.</param>
+    /// <param name="isInside">Whether a node that is not generated belongs to the part.</param>
+    /// <param name="first">Nodes outside that become the first operands, if the part reads them.</param>
+    /// <param name="origin">The origin of a node inside, without the call's own part; null for none.</param>
+    /// <param name="inside">The nodes of the part.</param>
     public Call? Outline(Function from, string composite, IReadOnlyList<Node> results, Func<Node, bool> isInside,
         IReadOnlyList<Node> first, Func<Node, Origin?> origin, out IReadOnlyList<Node> inside)
     {
@@ -34,7 +36,7 @@ internal sealed class Outliner
         List<Node> operands = [.. first.Distinct().Where(outside.Contains)];
         operands.AddRange(outside.Except(operands).ToList());
 
-        // A node's key says all about it but its operands, which are numbers of nodes before it.
+        // A node's key contains everything but its operands, which are numbers of earlier nodes.
         var made = Copy(new Function(composite));
         var key = $"{composite}\n{string.Join('\n', made.Nodes.Select(n => n.KeyText))}\n"
             + string.Join(',', made.Results.Select(r => r.Id));
@@ -58,7 +60,7 @@ internal sealed class Outliner
     }
 
     /// <summary>
-    /// The nodes inside that the given ones are made of, operands first, in an order that only they decide; and the
+    /// The nodes inside that the given ones depend on, operands first, in an order that depends only on them; and the
     /// nodes outside that they read.
     /// </summary>
     private static (List<Node> Inside, List<Node> Outside) Below(IEnumerable<Node> from, Func<Node, bool> isInside)

@@ -1,9 +1,9 @@
-// In: a function. Out: its nodes in another one, each on what stands there for its operands.
+// In: a function. Out: its nodes in another one, each on the replacements of its operands.
 namespace Accelerate.Compiler.Graph;
 
 /// <summary>
-/// The copy of a function, or of a part of it, under way: nodes are taken in order, and any other value may stand for
-/// one. Checks, origins and the names of results come along; regions are taken as they are.
+/// A copy of a function, or of a part of it, in progress: nodes are taken in order, and any other value may replace
+/// one. Checks, origins and the names of results are copied; regions are taken as they are.
 /// </summary>
 /// <param name="from">The old function.</param>
 /// <param name="into">The function that the nodes are added to.</param>
@@ -11,7 +11,7 @@ internal sealed class Rebuild(Function from, Function into)
 {
     private readonly Dictionary<Node, Node> map = new(ReferenceEqualityComparer.Instance);
 
-    /// <summary>Into a new function of the same name, or another.</summary>
+    /// <summary>Copies into a new function, of the same name if none is given.</summary>
     public Rebuild(Function from, string? name = null)
         : this(from, new Function(name ?? from.Name))
     {
@@ -20,20 +20,20 @@ internal sealed class Rebuild(Function from, Function into)
 
     public Function Into { get; } = into;
 
-    /// <summary>What stands for the old nodes so far.</summary>
+    /// <summary>The replacements of old nodes so far.</summary>
     public IReadOnlyDictionary<Node, Node> Map => map;
 
-    /// <summary>What stands for an old node.</summary>
+    /// <summary>The replacement of an old node.</summary>
     public Node this[Node old]
     {
         get => map[old];
         set => map[old] = value;
     }
 
-    /// <summary>True if something stands for the old node.</summary>
+    /// <summary>True if the old node has a replacement.</summary>
     public bool Has(Node old) => map.ContainsKey(old);
 
-    /// <summary>Adds a node with the origin of an old one, and lets it stand for that.</summary>
+    /// <summary>Adds a node as the replacement of an old one, whose origin it gets.</summary>
     public Node Add(Node old, Node node)
     {
         var (count, made) = (Into.Nodes.Count, Into.Add(node, from.OriginOf(old)));
@@ -42,19 +42,19 @@ internal sealed class Rebuild(Function from, Function into)
         return map[old] = made;
     }
 
-    /// <summary>Lets a copy of the old node stand for it, on what stands for its operands.</summary>
+    /// <summary>Adds a copy of the old node, on the replacements of its operands, as its replacement.</summary>
     public Node Copy(Node old) => Add(old, old.On(map));
 
-    /// <summary>Copies, in order, the nodes for which nothing stands yet.</summary>
+    /// <summary>Copies, in order, the nodes that have no replacement yet.</summary>
     public void CopyAll()
     {
         foreach (var node in from.Nodes)
             if (!Has(node)) Copy(node);
     }
 
-    /// <summary>Copies a node and what it is made of, as far as nothing stands for that yet.</summary>
+    /// <summary>Copies a node and the nodes it depends on, unless they have a replacement already.</summary>
     /// <param name="old">The node.</param>
-    /// <param name="given">What stands for the inputs that it needs; null where they are copied too.</param>
+    /// <param name="given">The replacements of the inputs that it needs; null to copy them too.</param>
     public Node CopyWithOperands(Node old, Func<Node, Node>? given = null)
     {
         var needed = new SortedSet<int>();
@@ -70,7 +70,7 @@ internal sealed class Rebuild(Function from, Function into)
         return map[old];
     }
 
-    /// <summary>The new function, whose results are what stands for the old ones.</summary>
+    /// <summary>The new function; its results are the replacements of the old ones.</summary>
     public Function Finish()
     {
         Into.Results = [.. from.Results.Select(r => map[r])];
@@ -79,13 +79,12 @@ internal sealed class Rebuild(Function from, Function into)
     }
 
     /// <summary>
-    /// The whole function, where another value may stand in a node's place: for passes that look at the whole of the
-    /// old function first.
+    /// Rebuilds the whole function with some nodes replaced: for passes that first look at the whole of the old
+    /// function.
     /// </summary>
     /// <param name="function">The old function.</param>
-    /// <param name="better">
-    /// What stands in the place of an old node, null for its copy, which stands for it when this is asked.
-    /// </param>
+    /// <param name="better">The replacement of an old node; null for its copy, which is already in place when this is
+    /// called.</param>
     public static Function Of(Function function, Func<Node, Rebuild, Node?> better)
     {
         var rebuild = new Rebuild(function);

@@ -71,9 +71,9 @@ internal sealed class ArgReduce(bool greatest, Node x, int axis, DType dtype)
 
 /// <summary>
 /// result[batch.., a.., b..] = sum over the contracted axes, in the order listed, of a[..] * b[..]. The accumulator
-/// starts at +0 and each step rounds once (fma). Accumulate is its dtype and the result's: the operands are converted
-/// to it, exactly, when theirs is narrower (bf16 and f16 to f32, i8 and u8 to i32). a.. and b.. are the axes of each
-/// operand that are neither, in their order.
+/// starts at +0 and each step rounds once (fma). Accumulate is the dtype of the accumulator and the result: the
+/// operands are converted to it, exactly, if theirs is narrower (bf16 and f16 to f32, i8 and u8 to i32). a.. and b..
+/// are the axes of each operand that are neither, in order.
 /// </summary>
 internal sealed class Dot(Node a, Node b, ImmutableArray<int> batchA, ImmutableArray<int> batchB,
     ImmutableArray<int> contractA, ImmutableArray<int> contractB, DType? accumulate = null)

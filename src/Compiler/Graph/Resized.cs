@@ -1,4 +1,4 @@
-// In: nodes, and what stands for the variables of their sizes. Out: the same nodes of other sizes.
+// In: nodes, and replacements of the variables in their sizes. Out: the same nodes with other sizes.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -6,15 +6,16 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Graph;
 
 /// <summary>
-/// Nodes in which sizes are replaced, those of regions too: a round of a loop that is counted from the other end, say.
+/// Replaces sizes in nodes and their regions: for example, the index of a round when a loop is counted from the other
+/// end.
 /// </summary>
 internal static class Resized
 {
-    /// <summary>The node on other operands, in which each variable is what the map says; null leaves it.</summary>
+    /// <summary>The node on other operands, with each variable replaced as the map says; null keeps it.</summary>
     /// <param name="node">The node.</param>
     /// <param name="operands">Its operands, resized.</param>
-    /// <param name="map">What stands for a variable.</param>
-    /// <param name="name">The name of a region's copy.</param>
+    /// <param name="map">The replacement of a variable.</param>
+    /// <param name="name">The name for a region's copy.</param>
     public static Node Of(Node node, ImmutableArray<Node> operands, Func<string, Size?> map, Func<string, string> name)
     {
         Size At(Size size) => size.Substitute(map);
@@ -41,8 +42,8 @@ internal static class Resized
             Extent e => new Extent(operands[0], e.Variable, e.Plus, At(e.Most)),
             Scan s => new Scan(Of(s.Body, map, name), s.Variable, At(s.Count), s.Carried, operands),
             RegionNode region => region.WithRegions(Regions(region), operands),
-            // A callee is closed: its sizes are those of its operands, which mention no variable of a loop around it
-            // unless it does so itself.
+            // A callee is closed: its sizes are those of its operands, which mention variables of surrounding loops
+            // only if it does so itself.
             Call c => new Call(Of(c.Callee, map, name), operands),
             _ => node.With(operands),
         };

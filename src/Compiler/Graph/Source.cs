@@ -7,7 +7,7 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Graph;
 
 /// <summary>
-/// A parameter. An `inout` one is the caller's memory: an <see cref="Assign"/> of the same name says what it holds when
+/// A parameter. An `inout` one is the caller's memory: an <see cref="Assign"/> of the same name gives its value when
 /// the function returns.
 /// </summary>
 internal sealed class Input(string name, TensorType type, bool isInout = false) : Node("input", [], type)
@@ -31,7 +31,7 @@ internal enum StorageClass
     Param, Buffer, Inout,
 }
 
-/// <summary>A piece of state as it is when the function is entered, named by its path.</summary>
+/// <summary>A piece of state with its value on entry to the function, named by its path.</summary>
 internal sealed class State(StorageClass storage, string name, TensorType type)
     : Node(storage == StorageClass.Param ? "param" : "buffer", [], type)
 {
@@ -47,8 +47,8 @@ internal sealed class State(StorageClass storage, string name, TensorType type)
 }
 
 /// <summary>
-/// A literal: one value that fills the shape, or row-major values of a constant shape. Values are kept as exact doubles
-/// (floats, rounded to the dtype) or longs (integers, bool as 0 and 1).
+/// A literal: one value that fills the shape, or row-major values of a constant shape. Values are stored as exact
+/// doubles (floats, rounded to the dtype) or longs (integers, bool as 0 and 1).
 /// </summary>
 internal sealed class Const : Node
 {
@@ -85,12 +85,12 @@ internal sealed class Const : Node
     public override string Attributes { get; }
 
     /// <summary>
-    /// The result of the program's setup that holds the values, for a constant that compiled kernels compute; -1 for a
-    /// literal. A folded constant has no values here.
+    /// For a constant computed by compiled kernels, the number of the setup's result with its values; -1 for a literal.
+    /// A folded constant has no values here.
     /// </summary>
     public int FoldedIndex { get; } = -1;
 
-    /// <summary>True when one value fills the whole shape.</summary>
+    /// <summary>True if one value fills the whole shape.</summary>
     public bool IsSplat => (Type.DType.IsFloat ? Floats.Length : Integers.Length) == 1;
 
     public static Const Of(TensorType type, params ImmutableArray<double> values) => type.DType.IsFloat
@@ -101,7 +101,7 @@ internal sealed class Const : Node
         ? new(type, [.. values.Select(v => ConstText.Round(v, type.DType))], [])
         : new(type, [], values);
 
-    /// <summary>A constant whose values the program's setup computes, as its result of that number.</summary>
+    /// <summary>A constant whose values are the given result of the program's setup.</summary>
     public static Const Folded(TensorType type, int index) => new(type, index);
 
     /// <summary>The value at a row-major position, as a double.</summary>

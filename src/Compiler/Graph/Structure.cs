@@ -1,4 +1,4 @@
-// Structure and effects: tuples, calls of closed functions, barriers, and what happens in program order.
+// Structure and effects: tuples, calls of closed functions, barriers, and effects in program order.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -6,7 +6,7 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Graph;
 
 /// <summary>
-/// A call of a closed function: everything it uses is an operand. The value is a tuple when it has several results.
+/// A call of a closed function: everything it uses is an operand. The value is a tuple if it has several results.
 /// </summary>
 internal sealed class Call(Function callee, ImmutableArray<Node> arguments)
     : Node("call", arguments, Infer(callee, arguments))
@@ -68,34 +68,36 @@ internal sealed class Result(Node of, int index) : Node("result", [of], Infer(of
     }
 }
 
-/// <summary>What a barrier holds a value back from.</summary>
+/// <summary>The reason for a barrier.</summary>
 internal enum BarrierKind
 {
-    /// <summary>The value has a buffer of its own, whatever reads it: no kernel computes it anew.</summary>
+    /// <summary>The value gets a buffer of its own, whoever reads it: no kernel recomputes it.</summary>
     Materialise,
 
     /// <summary>
-    /// A value that has one value for all calls is computed before the first, and kept in the form that it has here.
+    /// If the value is the same in all calls, it is computed before the first one, and kept in the form that it has
+    /// here.
     /// </summary>
     Setup,
 
-    /// <summary>What is computed behind it is not merged with the same computation before it.</summary>
+    /// <summary>Computations after it are not merged with equal ones before it.</summary>
     Checkpoint,
 
     /// <summary>
-    /// A value that a gradient is taken by: apart from equal ones, and from what it is made of. Gone once gradients are
-    /// made.
+    /// A value that a gradient is taken by: kept apart from equal values, and from its own operands. Removed once
+    /// gradients are made.
     /// </summary>
     Leaf,
 }
 
-/// <summary>The identity, which no pass looks through.</summary>
+/// <summary>The identity; no pass looks through it.</summary>
 /// <param name="x">The value.</param>
-/// <param name="kind">Why it is held back.</param>
-/// <param name="unique">Tells checkpoints and leaves apart; 0 for the other kinds, where equal values are one.</param>
+/// <param name="kind">The reason for the barrier.</param>
+/// <param name="unique">Distinguishes checkpoints and leaves; 0 for the other kinds, where equal values are
+/// merged.</param>
 internal sealed class Barrier(Node x, BarrierKind kind, int unique = 0) : Node("barrier", [x], Infer(x, kind, unique))
 {
-    /// <summary>A checkpoint only has to stay apart: who reads it reads the operand.</summary>
+    /// <summary>A checkpoint only has to stay a node of its own: its users read the operand.</summary>
     public override OpTraits Traits =>
         Kind == BarrierKind.Checkpoint ? OpTraits.Movement | OpTraits.View : OpTraits.None;
 
@@ -118,13 +120,13 @@ internal sealed class Barrier(Node x, BarrierKind kind, int unique = 0) : Node("
         return x.Type;
     }
 
-    /// <summary>True for the kinds whose number tells equal values apart.</summary>
+    /// <summary>True for the kinds with a number that keeps equal values apart.</summary>
     public static bool IsNumbered(BarrierKind kind) => kind is BarrierKind.Checkpoint or BarrierKind.Leaf;
 }
 
 /// <summary>
-/// From here on the size Variable is the scalar integer operand + Plus, but at least 1 and at most Most. An effect,
-/// because what mentions the size does not have it as an operand.
+/// Defines the size Variable for the following nodes: the scalar integer operand + Plus, but at least 1 and at most
+/// Most. An effect, because nodes that mention the size do not have it as an operand.
 /// </summary>
 internal sealed class Extent(Node limit, string variable, long plus, Size most) : Node("extent", [limit],
     Infer(limit, most))
@@ -155,7 +157,7 @@ internal sealed class Extent(Node limit, string variable, long plus, Size most) 
 }
 
 /// <summary>
-/// Prints its operands through the format, in program order. The value is its first operand, without one `true`.
+/// Prints its operands through the format, in program order. The value is its first operand; `true` if there is none.
 /// </summary>
 internal sealed class Print(string format, ImmutableArray<Node> values)
     : Node("print", values, values.IsEmpty ? TensorType.Scalar(DType.Bool) : values[0].Type)
@@ -172,7 +174,7 @@ internal sealed class Print(string format, ImmutableArray<Node> values)
 }
 
 /// <summary>
-/// Fails the call when the scalar condition, operand 0, is false; the message formats the other operands.
+/// Fails the call if the scalar condition, operand 0, is false; the message formats the other operands.
 /// </summary>
 internal sealed class Assert(string message, Node condition, ImmutableArray<Node> values)
     : Node("assert", [condition, .. values], Infer(condition.Type))

@@ -2,8 +2,8 @@
 namespace Accelerate.Compiler.Graph;
 
 /// <summary>
-/// Who has a node among its operands: once for each operand that is it. Results and effects of the function are no nodes
-/// and stand nowhere here. Nodes that are added later are unknown.
+/// The users of each node: one entry for each operand that is the node. Results and effects of the function are not
+/// counted as uses. Nodes that are added later are unknown.
 /// </summary>
 internal sealed class Uses
 {

@@ -1,10 +1,10 @@
-// In: a function. Out: nothing, or a GraphException that names the first rule of OPS.md that does not hold.
+// In: a function. Out: nothing, or a GraphException that names the first violated rule of OPS.md.
 using Accelerate.Compiler.Types;
 
 namespace Accelerate.Compiler.Graph;
 
 /// <summary>
-/// Infers every type again and checks order, ownership and results. Run after every pass by the tests.
+/// Infers every type again and checks order, ownership and results. The tests run it after every pass.
 /// </summary>
 internal static class Verifier
 {
@@ -36,7 +36,9 @@ internal static class Verifier
                 "setup C2", () => $"the setup of @{function.Name} has no result {c.FoldedIndex} of type {c.Type}");
     }
 
-    /// <summary>A region may give nothing: the branch of an `if` in which the other one prints.</summary>
+    /// <summary>
+    /// A region may have no results: for example, the branch of an `if` in which only the other one prints.
+    /// </summary>
     private static void VerifyNodes(Function function)
     {
         for (var id = 0; id < function.Nodes.Count; id++)
@@ -70,7 +72,7 @@ internal static class Verifier
     }
 
     /// <summary>
-    /// A buffer has room for the most, and past the extent holds whatever was there: what hands a whole buffer on does
+    /// A buffer has room for the most, and arbitrary content past the extent: nodes that pass on a whole buffer must
     /// not have such a size.
     /// </summary>
     private static void VerifyExtent(Extent extent, Function around)

@@ -5,15 +5,15 @@ using System.Collections.Immutable;
 namespace Accelerate.Compiler.Kernels;
 
 /// <summary>
-/// The arena of one call: the offsets of the program's plan where they are constants, else the packer's for these
-/// sizes, so that symbolic sizes share as well as constant ones.
+/// The arena of one call: the offsets in the program's plan where they are constants, otherwise the packer's for these
+/// sizes, so that temporaries of symbolic size share memory as well as those of constant size.
 /// </summary>
 internal sealed class ArenaLayout
 {
     private readonly CallPlan plan;
     private readonly long[] temporaries;
 
-    /// <exception cref="OverflowException">The arena has no size in 64 bits.</exception>
+    /// <exception cref="OverflowException">The arena's size does not fit into 64 bits.</exception>
     public ArenaLayout(Program program, Func<string, long> sizes)
     {
         plan = program.Plan;
@@ -24,15 +24,15 @@ internal sealed class ArenaLayout
         (Bytes, Offsets) = (arena.Bytes, [.. offsets]);
     }
 
-    /// <summary>Bytes of the arena.</summary>
+    /// <summary>The size of the arena in bytes.</summary>
     public long Bytes { get; }
 
     /// <summary>Bytes from the start of the arena to each temporary, by buffer; 0 for every other buffer.</summary>
     public ImmutableArray<long> Offsets { get; }
 
-    /// <summary>Bytes of the largest set of temporaries that are alive at one step.</summary>
+    /// <summary>The bytes of the largest set of temporaries that are alive at one step.</summary>
     public long LiveMaximum => plan.LiveMaximum(temporaries);
 
-    /// <summary>The same with each of them in whole lines: no layout is smaller.</summary>
+    /// <summary>The same with each temporary rounded up to whole lines: no layout is smaller.</summary>
     public long LiveMaximumInLines => plan.LiveMaximum(ArenaPacker.Rooms(temporaries));
 }

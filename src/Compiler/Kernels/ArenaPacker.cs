@@ -1,11 +1,11 @@
-// In: the bytes of temporaries and the steps that they are alive at. Out: where each lies in one block of memory.
+// In: the bytes of temporaries and the steps at which they are alive. Out: where each lies in one block of memory.
 namespace Accelerate.Compiler.Kernels;
 
 /// <summary>
-/// Temporaries that are alive at the same step lie apart; all others may share memory, wherever it is free. A pure
-/// function of numbers, in arrays and loops alone: the driver that is compiled ahead of time carries the same in C,
-/// line by line, and must come to the same offsets (ties are broken by the number of the temporary, keys are doubles,
-/// which C multiplies to the same bits).
+/// Temporaries that are alive at the same step lie apart; all others may share memory. A pure function of numbers,
+/// written with arrays and loops only: the driver that is compiled ahead of time contains the same code in C, line by
+/// line, and must get the same offsets (ties are broken by the number of the temporary; keys are doubles, which C
+/// multiplies to the same bits).
 /// </summary>
 internal static class ArenaPacker
 {
@@ -13,13 +13,13 @@ internal static class ArenaPacker
     public const int Line = 64;
 
     /// <summary>
-    /// The greatest first is what most models want; the other orders are tried when it leaves gaps: the greatest in
-    /// bytes times steps, the first to begin, the last to end.
+    /// The number of orders that are tried. Greatest first suits most models; the others are tried when it leaves gaps:
+    /// the greatest in bytes times steps, the first to begin, the last to end.
     /// </summary>
     private const int Orders = 4;
 
-    /// <summary>Fills in the offset of each temporary; the bytes of the whole.</summary>
-    /// <exception cref="OverflowException">Together the temporaries have no size in 64 bits.</exception>
+    /// <summary>Fills in the offset of each temporary; returns the bytes of the whole arena.</summary>
+    /// <exception cref="OverflowException">The size of all temporaries together does not fit into 64 bits.</exception>
     public static long Pack(long[] bytes, int[] first, int[] last, long[] offsets)
     {
         var count = bytes.Length;
@@ -49,11 +49,12 @@ internal static class ArenaPacker
     }
 
     /// <summary>
-    /// Bytes of the largest set of temporaries that are alive at one step: of whole lines, no arena is smaller.
+    /// The bytes of the largest set of temporaries that are alive at one step; given sizes in whole lines, no arena is
+    /// smaller.
     /// </summary>
     public static long LiveMaximum(long[] bytes, int[] first, int[] last)
     {
-        // The set can only be largest at a step where one begins.
+        // The set can only be largest at a step where a temporary begins.
         var greatest = 0L;
         for (var i = 0; i < bytes.Length; i++)
         {
@@ -65,9 +66,7 @@ internal static class ArenaPacker
         return greatest;
     }
 
-    /// <summary>
-    /// In whole lines. All of them fit in 64 bits together, so that no sum of some of them overflows.
-    /// </summary>
+    /// <summary>Sizes in whole lines. All of them together fit into 64 bits, so no partial sum overflows.</summary>
     public static long[] Rooms(long[] bytes)
     {
         var room = new long[bytes.Length];
@@ -80,7 +79,7 @@ internal static class ArenaPacker
         return room;
     }
 
-    /// <summary>By key, then the greater first, then by number.</summary>
+    /// <summary>Sorts by key, then the greater first, then by number.</summary>
     private static void Sort(double[] key, long[] room, int[] order)
     {
         for (var i = 0; i < order.Length; i++)
@@ -96,7 +95,7 @@ internal static class ArenaPacker
         }
     }
 
-    /// <summary>Each in turn into the smallest gap that holds it between those alive at the same time.</summary>
+    /// <summary>Places each in turn into the smallest gap that holds it between those alive at the same time.</summary>
     private static long Place(int[] order, long[] room, int[] first, int[] last, long[] at, int[] placed)
     {
         var top = 0L;
@@ -113,7 +112,7 @@ internal static class ArenaPacker
             }
             if (best < 0) best = end;
             at[block] = best;
-            // Those that are placed stand by their offsets.
+            // Placed temporaries are kept sorted by offset.
             var q = k;
             for (; q > 0 && at[placed[q - 1]] > best; q--) placed[q] = placed[q - 1];
             placed[q] = block;

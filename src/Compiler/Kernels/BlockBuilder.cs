@@ -1,4 +1,5 @@
-// In: scalar operations one by one. Out: a block in single assignment form, equal operations merged, constants shared.
+// In: scalar operations one by one. Out: a block in single assignment form, with equal operations merged and constants
+// shared.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
@@ -7,7 +8,7 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Kernels;
 
 /// <summary>
-/// Writes one block. Values of outer blocks may be used; an operation that an outer or this block already has is not
+/// Writes one block. Values of outer blocks may be used; an operation that this or an outer block already has is not
 /// emitted again.
 /// </summary>
 internal sealed class BlockBuilder
@@ -87,7 +88,7 @@ internal sealed class BlockBuilder
 
     public Value Bitcast(Value a, DType type) => a.Type == type ? a : Compute(ScalarOp.Bitcast, type, a);
 
-    /// <summary>Defines a value once under a key that says what it is; looks through the outer blocks first.</summary>
+    /// <summary>Defines a value once, under a key that identifies it; the outer blocks are searched first.</summary>
     public Value Define(string key, DType type, Func<Value, Statement> statement)
     {
         for (var block = this; block is not null; block = block.outer)

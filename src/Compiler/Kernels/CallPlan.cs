@@ -1,4 +1,4 @@
-// What a call needs besides the program's steps, as size expressions: entry checks, and the memory of temporaries and
+// The needs of a call besides the program's steps, as size expressions: entry checks, and the memory of temporaries and
 // workers.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
@@ -9,39 +9,41 @@ namespace Accelerate.Compiler.Kernels;
 
 /// <summary>A temporary of a program.</summary>
 /// <param name="Buffer">The buffer.</param>
-/// <param name="Bytes">What it takes.</param>
-/// <param name="First">The first step that needs its values, by <see cref="Lives"/>.</param>
+/// <param name="Bytes">Its size in bytes.</param>
+/// <param name="First">The first step that needs its values, numbered by <see cref="Lives"/>.</param>
 /// <param name="Last">The last one.</param>
-/// <param name="Slot">The slot it lies in on devices that allocate each block apart.</param>
+/// <param name="Slot">The slot it lies in on devices that allocate each block separately.</param>
 internal sealed record PlannedTemporary(int Buffer, Size Bytes, int First, int Last, int Slot);
 
 /// <summary>Where temporaries lie in one block of memory.</summary>
 /// <param name="Offsets">Bytes from its start to each temporary, in the plan's order.</param>
-/// <param name="Bytes">Of the whole.</param>
+/// <param name="Bytes">The bytes of the whole block.</param>
 internal sealed record PackedArena(ImmutableArray<long> Offsets, long Bytes);
 
 /// <summary>
-/// All that the sizes of a call decide before its first step. A backend works it out once for each tuple of sizes; the
-/// text form stands in <see cref="CallPlanText"/>.
+/// Everything that the sizes of a call determine before its first step. A backend computes it once for each tuple of
+/// sizes; for the text form see <see cref="CallPlanText"/>.
 /// </summary>
-/// <param name="Checks">Made before anything is written, in this order.</param>
+/// <param name="Checks">Tested in this order, before anything is written.</param>
 /// <param name="Temporaries">Each temporary once, in the order of the buffers.</param>
-/// <param name="Slots">Bytes of each slot: the greatest of the temporaries that share it.</param>
+/// <param name="Slots">The bytes of each slot: those of the greatest temporary that shares it.</param>
 internal sealed record CallPlan(ImmutableArray<EntryCheck> Checks, ImmutableArray<PlannedTemporary> Temporaries,
     ImmutableArray<Size> Slots)
 {
     /// <summary>
-    /// Where the temporaries lie if every byte count is a constant; null leaves it to the packer, call by call.
+    /// Where the temporaries lie if every byte count is a constant; null leaves it to the packer at each call.
     /// </summary>
     public PackedArena? Arena { get; init; }
 
     /// <summary>
-    /// Bytes that one worker needs besides the buffers: the greatest of these. Empty as lowering makes it; a backend
-    /// that packs adds what its kernels take: <see cref="ScratchOf"/>.
+    /// The bytes that one worker needs besides the buffers: the greatest of these. Lowering leaves it empty; a backend
+    /// that packs adds the needs of its kernels: <see cref="ScratchOf"/>.
     /// </summary>
     public ImmutableArray<Size> Scratch { get; init; } = [];
 
-    /// <summary>With offsets where the byte counts are constants and the arena has a size.</summary>
+    /// <summary>
+    /// Makes the plan; with offsets if the byte counts are constants and the arena's size fits into 64 bits.
+    /// </summary>
     public static CallPlan Of(IEnumerable<EntryCheck> checks, IEnumerable<PlannedTemporary> temporaries,
         IEnumerable<Size> slots)
     {
@@ -53,13 +55,13 @@ internal sealed record CallPlan(ImmutableArray<EntryCheck> Checks, ImmutableArra
         }
         catch (OverflowException)
         {
-            // The call says so: a program that is never called that far is right.
+            // Reported by the call: a program that is never called with such sizes is valid.
             return plan;
         }
     }
 
-    /// <summary>Bytes of each temporary, for the sizes of a call.</summary>
-    /// <exception cref="OverflowException">One has no size in 64 bits.</exception>
+    /// <summary>The bytes of each temporary, for the sizes of a call.</summary>
+    /// <exception cref="OverflowException">The size of one does not fit into 64 bits.</exception>
     public long[] BytesOf(Func<string, long> sizes)
     {
         var bytes = new long[Temporaries.Length];
@@ -67,8 +69,8 @@ internal sealed record CallPlan(ImmutableArray<EntryCheck> Checks, ImmutableArra
         return bytes;
     }
 
-    /// <summary>The arena of temporaries that take so many bytes each.</summary>
-    /// <exception cref="OverflowException">It has no size in 64 bits.</exception>
+    /// <summary>The arena of temporaries with the given byte counts.</summary>
+    /// <exception cref="OverflowException">Its size does not fit into 64 bits.</exception>
     public PackedArena Pack(long[] bytes)
     {
         var offsets = new long[bytes.Length];
@@ -76,7 +78,7 @@ internal sealed record CallPlan(ImmutableArray<EntryCheck> Checks, ImmutableArra
         return new([.. offsets], end);
     }
 
-    /// <summary>Bytes of the largest set of temporaries that are alive at one step.</summary>
+    /// <summary>The bytes of the largest set of temporaries that are alive at one step.</summary>
     internal long LiveMaximum(long[] bytes) => ArenaPacker.LiveMaximum(bytes, First, Last);
 
     private int[] First => [.. Temporaries.Select(t => t.First)];
@@ -84,8 +86,9 @@ internal sealed record CallPlan(ImmutableArray<EntryCheck> Checks, ImmutableArra
     private int[] Last => [.. Temporaries.Select(t => t.Last)];
 
     /// <summary>
-    /// What a worker needs for the calls of a program, given what it needs for each kernel in the kernel's sizes: with
-    /// loops at their greatest, in the sizes of the program alone. Constants are one, what is not needed is left out.
+    /// The bytes that a worker needs for the calls of a program, given its needs for each kernel in the kernel's sizes.
+    /// Loop variables are taken at their greatest, so the result depends on the program's sizes only. Constants are
+    /// merged into one, zeros are left out.
     /// </summary>
     public static ImmutableArray<Size> ScratchOf(Program program, ImmutableArray<Size> kernels)
     {
@@ -106,7 +109,7 @@ internal sealed record CallPlan(ImmutableArray<EntryCheck> Checks, ImmutableArra
         {
             (Size Low, Size High) Range(string name) =>
                 variables.TryGetValue(name, out var known) ? known : (Size.Variable(name), Size.Variable(name));
-            // What a block defines ends with it.
+            // Values that a block defines end with it.
             Dictionary<string, (Size, Size)> Inside() => new(variables, StringComparer.Ordinal);
             foreach (var step in steps)
             {

@@ -8,7 +8,7 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Kernels;
 
 /// <summary>
-/// The section `plan { … }` of a program's text. It may be left out, or lines of it: a temporary that it does not name
+/// The section `plan { … }` of a program's text. It, or lines of it, may be left out: a temporary that it does not name
 /// is alive from the first step to the last, in a slot of its own.
 /// </summary>
 internal static class CallPlanText
@@ -34,12 +34,12 @@ internal static class CallPlanText
     public static string Check(EntryCheck check) =>
         $"check({check.Kind.ToString().ToLowerInvariant()}, {check.Left}, {check.Right}, {Quote.Text(check.Message)})";
 
-    /// <summary>Sizes between brackets.</summary>
+    /// <summary>Sizes in parentheses.</summary>
     public static string Sizes(IEnumerable<Size> sizes) => $"({string.Join(", ", sizes)})";
 
     public static ImmutableArray<Size> ReadSizes(TextCursor cursor) => [.. cursor.List("(", ")", cursor.Size)];
 
-    /// <summary>A check behind its word.</summary>
+    /// <summary>Reads a check that follows its keyword.</summary>
     public static EntryCheck ReadCheck(TextCursor cursor)
     {
         cursor.Expect("(");
@@ -51,7 +51,7 @@ internal static class CallPlanText
         return new(kind, left, right, message);
     }
 
-    /// <summary>What stands behind the word `plan`; temporaries that have no line are not in it.</summary>
+    /// <summary>Reads a plan that follows the word `plan`; temporaries without a line are not in it.</summary>
     public static CallPlan Read(TextCursor cursor, IReadOnlyList<ProgramBuffer> buffers)
     {
         var checks = new List<EntryCheck>();
@@ -118,7 +118,7 @@ internal static class CallPlanText
         };
     }
 
-    /// <summary>The plan of a text that may have left out temporaries, or all of it.</summary>
+    /// <summary>The plan completed by the temporaries that the text left out, or a whole plan if it has none.</summary>
     public static CallPlan Completed(CallPlan? written, IReadOnlyList<ProgramBuffer> buffers, int steps)
     {
         written ??= new([], [], []);

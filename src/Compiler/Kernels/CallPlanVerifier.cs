@@ -1,13 +1,13 @@
-// In: a program that was read from a text. Out: nothing, or a FormatException that names what is wrong with its plan.
+// In: a program read from a text. Out: nothing, or a FormatException that names the error in its plan.
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Kernels;
 
 /// <summary>
-/// A plan has every temporary once, with at least its bytes, alive wherever a step uses it; what shares a slot or a
-/// place in the arena is not alive at the same step; slots and the arena have room for what lies in them. Sizes are the
-/// program's own.
+/// A plan has every temporary once, with at least its bytes, alive wherever a step uses it; temporaries that share a
+/// slot or a place in the arena are not alive at the same step; slots and the arena have room for their contents. Sizes
+/// are the program's own.
 /// </summary>
 internal static class CallPlanVerifier
 {

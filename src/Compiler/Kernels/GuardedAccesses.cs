@@ -1,5 +1,5 @@
-// In: a program that was read from a text. Out: the same program, whose kernels look before they read and write where
-// it is not proved that they may.
+// In: a program read from a text. Out: the same program with guards on the kernels' accesses that are not proved to be
+// in bounds.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Types;
 
@@ -7,12 +7,12 @@ namespace Accelerate.Compiler.Kernels;
 
 /// <summary>
 /// load(x[S]) => load(x[S] if(S &lt; count) else 0): lowering's kernels are in bounds by construction; those of a text
-/// are what somebody wrote. What is not proved by the ranges of the loops around is guarded, so that no element outside
-/// of a buffer is read or written, whatever the text says. An access that is in bounds gives what it gave.
+/// may have been written by anyone. Accesses that the ranges of the surrounding loops do not prove are guarded, so that
+/// no element outside of a buffer is read or written, whatever the text says. An access in bounds keeps its result.
 /// </summary>
 internal static class GuardedAccesses
 {
-    /// <summary>Only of programs that nobody vouches for.</summary>
+    /// <summary>Applies only to programs that are not trusted.</summary>
     public static Program Of(Program program) => program.IsTrusted ? program : program with
     {
         Kernels = [.. program.Kernels.Select(Of)],

@@ -12,8 +12,8 @@ internal sealed record UnprovedAccess(string Buffer, Size Offset, Size Count)
 
 /// <summary>
 /// Proves by the ranges of loop variables that unguarded accesses are in bounds. Sound, not complete. A value in an
-/// offset
-/// has a range when it is a clamp: select(x &lt; 0, 0, select(x &gt; last, last, x)), for an axis that is not empty.
+/// offset has a range when it is a clamp: select(x &lt; 0, 0, select(x &gt; last, last, x)), for an axis that is not
+/// empty.
 /// </summary>
 internal static class KernelBounds
 {
@@ -21,8 +21,8 @@ internal static class KernelBounds
         [.. Find(kernel, strict: false).Select(a => a.Access)];
 
     /// <summary>
-    /// The loads and stores of which nothing but the text itself says that they are in bounds: also those whose guards
-    /// may be about something else, and clamps to an axis that may be empty.
+    /// The loads and stores whose bounds rest on the text alone: also those with guards, which may test something else,
+    /// and clamps to an axis that may be empty.
     /// </summary>
     internal static IEnumerable<Statement> UnprovedStatements(Kernel kernel) =>
         Find(kernel, strict: true).Select(a => a.Statement);
@@ -69,7 +69,7 @@ internal static class KernelBounds
         void Access(Statement statement, int buffer, Size offset, IndexRanges ranges)
         {
             var (name, count) = (kernel.Buffers[buffer].Name, kernel.Buffers[buffer].Count);
-            // A name without a range is a size, which is not negative, or a value, of which nothing is known.
+            // A name without a range is either a size, which is not negative, or a value, of which nothing is known.
             var known = offset.Variables().All(v => ranges.Knows(v) || kernel.Sizes.Contains(v));
             if (!known || !ranges.InRange(offset, count)) unproved.Add((statement, new UnprovedAccess(name, offset, count)));
         }
@@ -79,12 +79,12 @@ internal static class KernelBounds
     {
         var ranges = new IndexRanges(outer);
         foreach (var axis in scope.Axes) ranges.Add(axis.Variable, axis.Extent);
-        // The index that a key was yielded for; the body's own blocks do not see it.
+        // The index for which a key was yielded; the body's own blocks do not see it.
         if (statement is Ordering o) ranges.Add(o.At.IndexName, o.Extent);
         return ranges;
     }
 
-    /// <summary>last + 1, when the value is x clamped to [0, last].</summary>
+    /// <summary>last + 1, if the value is x clamped to [0, last].</summary>
     private static Size? ClampExtent(Compute value, Dictionary<int, Statement> defined)
     {
         if (value is not

@@ -1,5 +1,5 @@
-// The kernel IR on one screen: a loop nest over flat buffers, in single assignment form. KERNELS.md gives each kind its
-// meaning.
+// The kernel IR at a glance: a loop nest over flat buffers, in single assignment form. KERNELS.md defines the meaning
+// of each kind.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Fusion;
 using Accelerate.Compiler.Types;
@@ -7,7 +7,7 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Kernels;
 
-/// <summary>How a kernel's work is shaped; follows from its text.</summary>
+/// <summary>The shape of a kernel's work; derived from its text.</summary>
 internal enum KernelKind
 {
     /// <summary>Elementwise work and gathers: loops around straight-line code.</summary>
@@ -23,11 +23,11 @@ internal enum KernelKind
 /// <summary>A scalar in single assignment form. Bool is one bit in values and one byte in buffers.</summary>
 internal sealed record Value(int Id, DType Type)
 {
-    /// <summary>The name under which an i64 value stands in an offset (the one indirection of an accessor).</summary>
+    /// <summary>The name of an i64 value in an offset (the one indirection of an accessor).</summary>
     public string IndexName => VariableName.Loaded(Id);
 }
 
-/// <summary>The scalar operations. NUMERICS.md fixes every case; there is no undefined one.</summary>
+/// <summary>The scalar operations. NUMERICS.md defines every case; none is undefined.</summary>
 internal enum ScalarOp
 {
     Neg, Abs, Sqrt, Floor, Ceil, Trunc, Round, Not,
@@ -50,7 +50,7 @@ internal enum LoopKind
     Vector,
 }
 
-/// <summary>What a reduction does with its terms.</summary>
+/// <summary>How a reduction combines its terms.</summary>
 internal enum ReduceKind
 {
     Add, Mul, Max, Min, And, Or, ArgMax, ArgMin,
@@ -88,32 +88,34 @@ internal sealed record Axis(string Variable, Size Extent)
     public Axis Map(Func<Size, Size> size) => this with { Extent = size(Extent) };
 }
 
-/// <summary>A block inside a statement, and the statement's loops that it runs in, the outer ones first.</summary>
+/// <summary>A block inside a statement, and those of the statement's loops that it runs in, outermost first.</summary>
 internal sealed record Scope(Block Block, ImmutableArray<Axis> Axes);
 
 /// <summary>
-/// What every statement says of itself, so that who walks or rewrites kernels needs to know no kind: the blocks it
-/// holds, the values it defines, the sizes it mentions.
+/// The base of all statements. Each reports the blocks it contains, the values it defines and the sizes it mentions, so
+/// that code that walks or rewrites kernels does not depend on its kind.
 /// </summary>
 internal abstract record Statement
 {
     /// <summary>The blocks inside, in the order of the text.</summary>
     public virtual ImmutableArray<Scope> Scopes => [];
 
-    /// <summary>The loops that it stands for, each once.</summary>
+    /// <summary>The loops that the statement runs, each once.</summary>
     public virtual ImmutableArray<Axis> Axes => [];
 
-    /// <summary>The values that it defines itself: for what follows, or for its own blocks.</summary>
+    /// <summary>The values that it defines itself: for later statements, or for its own blocks.</summary>
     public virtual ImmutableArray<Value> Defines => [];
 
     /// <summary>Its own sizes, without those of the statements inside: extents, offsets, guards.</summary>
     public virtual IEnumerable<Size> Sizes => Axes.Select(a => a.Extent);
 
-    /// <summary>The same statement with its own sizes and the blocks inside replaced.</summary>
+    /// <summary>The same statement with its own sizes and inner blocks replaced.</summary>
     public abstract Statement Map(Func<Size, Size> size, Func<Block, Block> block);
 }
 
-/// <summary>Result = op(arguments); the result's type says what Convert, Bitcast and the comparisons give.</summary>
+/// <summary>
+/// Result = op(arguments); the result's type determines that of Convert, Bitcast and the comparisons.
+/// </summary>
 internal sealed record Compute(Value Result, ScalarOp Op, ImmutableArray<Value> Arguments) : Statement
 {
     public override ImmutableArray<Value> Defines => [Result];
@@ -175,14 +177,14 @@ internal sealed record Loop(LoopKind Kind, string Variable, Size Extent, Block B
 }
 
 /// <summary>
-/// Combines what the body yields for each index. Lanes: 16 partial results, lane tree 8-4-2-1, blocks of 4096 combined
-/// pairwise. Otherwise in order of the index, from the identity on.
+/// Combines the values that the body yields for each index. Lanes: 16 partial results, lane tree 8-4-2-1, blocks of
+/// 4096 combined pairwise. Otherwise in order of the index, starting from the identity.
 /// </summary>
 internal sealed record Reduction(Value Result, ReduceKind Kind, bool Lanes, string Variable, Size Extent, Block Body,
     Value Yield) : Statement
 {
     /// <summary>
-    /// A float sum in order whose terms are products: result = fma(yield, factor, result), rounded once.
+    /// For a float sum in order whose terms are products: result = fma(yield, factor, result), rounded once.
     /// </summary>
     public Value? Factor { get; init; }
 
@@ -197,7 +199,7 @@ internal sealed record Reduction(Value Result, ReduceKind Kind, bool Lanes, stri
 }
 
 /// <summary>
-/// For each index in order: running = op(running, what the body yields), then the epilogue with it. It starts at the
+/// For each index in order: running = op(running, the body's yield), then the epilogue with it. It starts at the
 /// identity, for a float sum at -0, so that the first value is the first term.
 /// </summary>
 internal sealed record Cumulation(ReduceKind Kind, string Variable, Size Extent, Block Body, Value Yield, Value Running,
@@ -214,8 +216,8 @@ internal sealed record Cumulation(ReduceKind Kind, string Variable, Size Extent,
 }
 
 /// <summary>
-/// Puts what the body yields for each index in order: the least first, or the greatest (descending); stable, NaN last
-/// in both, -0 and +0 equal. Then the epilogue for each place, with the key there and the index it was yielded for.
+/// Sorts the values that the body yields for each index: ascending, or descending; stable, NaN last in both, -0 and +0
+/// equal. Then runs the epilogue for each place, with the key there and the index for which it was yielded.
 /// </summary>
 internal sealed record Ordering(bool IsDescending, string Variable, Size Extent, Block Body, Value Yield, Value Key,
     Value At,
@@ -257,7 +259,7 @@ internal sealed record Contract(Axis M, Axis N, ImmutableArray<Axis> K, Block Le
     };
 }
 
-/// <summary>A block that gives one value.</summary>
+/// <summary>A block with one result.</summary>
 internal sealed record Part(Block Block, Value Yield)
 {
     public Part Map(Func<Block, Block> block) => this with { Block = block(Block) };
@@ -301,7 +303,7 @@ internal sealed record Attend(
 }
 
 /// <summary>
-/// Marks the call as failed with an index out of range when the bool value is true; the kernel goes on.
+/// Marks the call as failed with an index out of range if the bool value is true; the kernel goes on.
 /// </summary>
 internal sealed record Flag(Value Condition) : Statement
 {
@@ -309,12 +311,12 @@ internal sealed record Flag(Value Condition) : Statement
 }
 
 /// <summary>
-/// A buffer a kernel is given: row-major elements of one dtype. Updated: an output whose elements have a value before,
-/// which those that the kernel does not store keep.
+/// A buffer that a kernel is given: row-major elements of one dtype. Updated: an output that has values already;
+/// elements that the kernel does not store keep theirs.
 /// </summary>
 internal sealed record KernelBuffer(string Name, DType Type, Size Count, bool IsOutput, bool IsUpdated = false);
 
-/// <summary>A unit of native code. Equal texts are one kernel, called with other buffers and sizes.</summary>
+/// <summary>A unit of native code. Equal texts are one kernel, called with different buffers and sizes.</summary>
 internal sealed record Kernel(
     string Name, ImmutableArray<KernelBuffer> Buffers, ImmutableArray<string> Sizes, Block Body)
 {
@@ -322,7 +324,7 @@ internal sealed record Kernel(
         : Statements(Body).Any(s => s is Reduction { Lanes: true } or Cumulation or Ordering) ? KernelKind.Row
         : KernelKind.Map;
 
-    /// <summary>The nest of parallel loops on the outside, and what stands inside it.</summary>
+    /// <summary>The outer nest of parallel loops, and the block inside it.</summary>
     public (ImmutableArray<Loop> Loops, Block Inner) ParallelNest()
     {
         var loops = ImmutableArray.CreateBuilder<Loop>();

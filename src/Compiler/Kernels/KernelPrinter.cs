@@ -19,7 +19,7 @@ internal static class KernelPrinter
         return text.Append("}\n").ToString();
     }
 
-    /// <summary>The text without the name: equal bodies are one kernel.</summary>
+    /// <summary>The text without the name: kernels with equal bodies are merged.</summary>
     public static string Body(Kernel kernel) => Print(kernel with { Name = "_" });
 
     private sealed class Printer(Kernel kernel, StringBuilder text)
@@ -126,7 +126,7 @@ internal static class KernelPrinter
         private static string Guards(ImmutableArray<Guard> guards) =>
             guards.IsEmpty ? "" : $" if({string.Join(", ", guards.Select(g => $"{g.Index} < {g.Extent}"))})";
 
-        /// <summary>The rest of a statement with an epilogue, behind its head.</summary>
+        /// <summary>Prints the rest of a statement with an epilogue, after its head.</summary>
         private void Into(Block body, Value yield, ImmutableArray<Value> into, Block epilogue, int depth)
         {
             Block(body, depth + 1);

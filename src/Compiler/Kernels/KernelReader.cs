@@ -1,4 +1,4 @@
-// In: the text form of a kernel. Out: the kernel. Throws FormatException with the place.
+// In: the text form of a kernel. Out: the kernel. Throws a FormatException with the position of an error.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
@@ -45,7 +45,7 @@ internal static class KernelReader
 
     private sealed class Reader(TextCursor cursor, ImmutableArray<KernelBuffer> buffers)
     {
-        /// <summary>Blocks in blocks that a text may have.</summary>
+        /// <summary>The greatest depth of nested blocks in a text.</summary>
         private const int Deepest = 200;
 
         private readonly Dictionary<long, Value> values = [];

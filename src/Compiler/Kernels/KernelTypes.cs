@@ -1,10 +1,10 @@
-// In: a scalar operation, literal or reduction. Out: nothing, or a KernelException when its types do not fit (K5, K14).
+// In: a scalar operation, literal or reduction. Out: nothing, or a KernelException if its types do not fit (K5, K14).
 using Accelerate.Compiler.Graph;
 using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Kernels;
 
-/// <summary>Which operation exists on which dtypes.</summary>
+/// <summary>Which operations exist on which dtypes.</summary>
 internal static class KernelTypes
 {
     public static void Require(bool holds, string constraint, Func<string> message)
@@ -22,7 +22,7 @@ internal static class KernelTypes
     public static bool IsComparison(ScalarOp op) => op is >= ScalarOp.Eq and <= ScalarOp.Ge;
 
     /// <summary>
-    /// Whether the operation exists on operands of the dtype; Select, Convert and Bitcast are not asked for.
+    /// True if the operation exists on operands of the dtype; not meant for Select, Convert and Bitcast.
     /// </summary>
     public static bool Exists(ScalarOp op, DType type) => op switch
     {

@@ -1,4 +1,4 @@
-// In: a kernel. Out: nothing, or a KernelException that names the first constraint of KERNELS.md that does not hold.
+// In: a kernel. Out: nothing, or a KernelException that names the first violated constraint of KERNELS.md.
 using System.Collections.Immutable;
 using System.Text.RegularExpressions;
 using Accelerate.Compiler.Types;
@@ -6,17 +6,17 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Kernels;
 
-/// <summary>A constraint of KERNELS.md that does not hold; the id is the one there, as `K3`.</summary>
+/// <summary>A violated constraint of KERNELS.md, with its id there, such as `K3`.</summary>
 internal sealed class KernelException(string constraint, string message) : Exception($"{constraint}: {message}")
 {
     public string Constraint { get; } = constraint;
 }
 
-/// <summary>Checks names, order of definitions, types and structure. Run on every kernel by the tests.</summary>
+/// <summary>Checks names, order of definitions, types and structure. The tests run it on every kernel.</summary>
 internal sealed partial class KernelVerifier
 {
     /// <summary>
-    /// What the block being checked stands in. Side: of a contraction, or a reduction in a vector loop.
+    /// The surroundings of the block being checked. Side: of a contraction, or a reduction in a vector loop.
     /// </summary>
     private enum Place
     {
@@ -41,7 +41,7 @@ internal sealed partial class KernelVerifier
         var (loops, inner) = kernel.ParallelNest();
         foreach (var loop in loops)
         {
-            // All extents before any variable: the jobs of the nest are numbered before the first one runs.
+            // All extents are checked before any variable: the jobs of the nest are numbered before the first one runs.
             Require(loop.Extent.Variables().All(kernel.Sizes.Contains), "K11",
                 () => $"the extent {loop.Extent} of the parallel loop over {loop.Variable} is no function of sizes");
         }
@@ -177,7 +177,7 @@ internal sealed partial class KernelVerifier
         Inside(() =>
         {
             Bind(r.Variable);
-            // Inside lanes or a contraction, what the body may hold is no more than outside.
+            // Inside lanes or a contraction, the body may hold no more than the surrounding block.
             Check(r.Body, r.Lanes || place is Place.Vector or Place.Side or Place.Epilogue ? Place.Side
                 : Place.Reduction);
             KernelTypes.Check(r, Defined(r.Yield), r.Factor is { } factor ? Defined(factor) : null);
@@ -247,7 +247,7 @@ internal sealed partial class KernelVerifier
         });
     }
 
-    /// <summary>Names and values of the inner block go out of sight behind it.</summary>
+    /// <summary>Names and values of the inner block are out of scope after it.</summary>
     private void Inside(Action check)
     {
         var (oldValues, oldNames) = (new Dictionary<int, Value>(values), new HashSet<string>(names));
@@ -275,7 +275,7 @@ internal sealed partial class KernelVerifier
     }
 
     /// <summary>
-    /// A name as a user writes one, or a letter, a number and `'` as lowering does; `v12'` is a value, and backends make
+    /// A name as users write them, or a letter, a number and `'` as lowering does; `v12'` is a value, and backends make
     /// names of other forms.
     /// </summary>
     [GeneratedRegex("^([A-Za-z_][A-Za-z0-9_.]*|[a-uw-z][0-9]+')$", RegexOptions.CultureInvariant)]

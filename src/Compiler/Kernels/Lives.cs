@@ -1,16 +1,16 @@
-// In: the steps of a program. Out: their numbers, by which the plan says how long a temporary is needed.
+// In: the steps of a program. Out: their numbers, in which the plan expresses how long a temporary is needed.
 using System.Collections.Immutable;
 
 namespace Accelerate.Compiler.Kernels;
 
 /// <summary>
-/// Steps are numbered in order. A loop or a branch has a number where it begins and one where it ends, and those of its
-/// blocks in between: what is needed in it alone is alive inside, what an iteration may need from an earlier one, or
-/// from before the loop, is alive from its first number to its last.
+/// Steps are numbered in order. A loop or a branch has a number where it begins and one where it ends, and its blocks
+/// have those in between: a temporary needed only inside is alive inside; one that an iteration may need from an
+/// earlier one, or from before the loop, is alive from its first number to its last.
 /// </summary>
 internal static class Lives
 {
-    /// <summary>How many numbers steps take.</summary>
+    /// <summary>The number of numbers that steps take.</summary>
     public static int Count(ImmutableArray<Step> steps)
     {
         var count = 0;
@@ -25,8 +25,8 @@ internal static class Lives
     }
 
     /// <summary>
-    /// What is wrong with a life: the buffer is used outside of it, or it begins or ends in the middle of a loop or
-    /// branch that it is not inside of. Null when all lives cover what they have to.
+    /// The error in a life, if any: the buffer is used outside of it, or it begins or ends in the middle of a loop or
+    /// branch that it is not inside of. Null when all lives are valid.
     /// </summary>
     public static string? Wrong(Program program)
     {
@@ -52,7 +52,7 @@ internal static class Lives
                 {
                     if (wrong is not null || !lives.TryGetValue(buffer, out var life)) continue;
                     var (first, last, end) = (life.First, life.Last, at - 1);
-                    // Of a block's own step, its own number: what a loop tests is needed around it.
+                    // A block's own step counts with its own number: the buffer that a loop tests is needed around it.
                     var isInside = blocks.Length > 0 && begin < first && last < end && !UsedBy(step).Contains(buffer);
                     if (isInside || (first <= begin && end <= last)) continue;
                     var name = program.Buffers[buffer].Name;
@@ -65,7 +65,7 @@ internal static class Lives
         }
     }
 
-    /// <summary>The buffers that a step itself uses, those of its blocks left out.</summary>
+    /// <summary>The buffers that a step uses itself, without those used in its blocks.</summary>
     private static IEnumerable<int> UsedBy(Step step) => step switch
     {
         CallStep c => c.Buffers,

@@ -5,14 +5,14 @@ namespace Accelerate.Compiler.Kernels;
 
 /// <summary>
 /// Philox4x32-10 of Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3" (2011). The counter is
-/// (index / 4) as two words, low first, then two zeros; the key is the i64 as two words, low first; the result is the
-/// word index mod 4 of the four. Integer operations only: every backend gives the same bits. Index is not negative.
+/// (index / 4) as two words, low first, then two zeros; the key is the i64 as two words, low first; the result is word
+/// number (index mod 4) of the four. Integer operations only: every backend gives the same bits. Index is not negative.
 /// </summary>
 internal static class Philox
 {
     private const int Rounds = 10;
 
-    // The constants of the paper: multipliers, and the steps of the key (golden ratio and sqrt(3) - 1, in 32 bits).
+    // The paper's constants: multipliers, and the steps of the key (golden ratio and sqrt(3) - 1, in 32 bits).
     private const long Multiplier0 = 0xD2511F53;
     private const long Multiplier1 = 0xCD9E8D57;
     private const long Step0 = 0x9E3779B9;
@@ -20,8 +20,8 @@ internal static class Philox
 
     /// <summary>
     /// 124 operations, 19 of them on the key alone. Every word stays in the low half of a u64, the width of its
-    /// product: between u32 and u64 a vector would be shuffled in each round. High halves hold anything; they are
-    /// cleared before a multiplication, which then is one vpmuludq.
+    /// product: converting between u32 and u64 would shuffle the vector in each round. High halves may hold anything;
+    /// they are cleared before a multiplication, which then is one vpmuludq.
     /// </summary>
     public static Value Emit(BlockBuilder b, Value key, Value index)
     {
@@ -30,7 +30,7 @@ internal static class Philox
         var linear = b.Bitcast(index, DType.U64);
         var x0 = b.Binary(ScalarOp.Shr, linear, b.Integer(2, DType.U64));
         var x1 = High(b, x0);
-        // The third and fourth words are zeros: null, until the first round has filled them.
+        // The third and fourth words are zeros: null until the first round has filled them.
         Value? x2 = null;
         Value? x3 = null;
         for (var round = 0; round < Rounds; round++)

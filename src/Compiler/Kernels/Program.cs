@@ -11,7 +11,7 @@ internal enum BufferKind
 }
 
 /// <summary>
-/// A tensor of the program; an inout input is written too. Where temporaries lie is the plan's, constants carry their
+/// A tensor of the program; an inout input is also written. The plan says where temporaries lie; constants carry their
 /// values.
 /// </summary>
 internal sealed record ProgramBuffer(string Name, BufferKind Kind, TensorType Type, string Label, Const? Values = null,
@@ -20,33 +20,32 @@ internal sealed record ProgramBuffer(string Name, BufferKind Kind, TensorType Ty
 internal abstract record Step;
 
 /// <summary>
-/// Fails the call, where it is reached, when sizes do not fit. What the sizes of the call decide alone is no step:
-/// <see cref="CallPlan.Checks"/>.
+/// Fails the call, when it is reached, if sizes do not fit. Conditions on the sizes of the call alone are not steps:
+/// see <see cref="CallPlan.Checks"/>.
 /// </summary>
 internal sealed record CheckStep(EntryCheck Check) : Step;
 
-/// <summary>Runs a kernel over all its jobs; the buffers are given in the kernel's order.</summary>
+/// <summary>Runs a kernel over all its jobs; the buffers are in the kernel's order.</summary>
 internal sealed record CallStep(int Kernel, ImmutableArray<int> Buffers) : Step
 {
     /// <summary>
-    /// Where in the source an index was out of range, if the kernel says so; empty when it is not known.
+    /// The source location to report if the kernel flags an index out of range; empty when it is not known.
     /// </summary>
     public string Place { get; init; } = "";
 
-    /// <summary>The layer that it computes, as its weights are named; empty for what is in none.</summary>
+    /// <summary>The layer that the step computes, named like its weights; empty outside of layers.</summary>
     public string Layer { get; init; } = "";
 }
 
 /// <summary>
-/// From here on the size Variable, which kernels take like any other, is the integer scalar in buffer From + Plus, but
-/// at least 1, and at most Most. No buffer's shape depends on it: what a kernel takes as smaller by it has room for the
-/// most.
+/// Defines the size Variable for the following steps: the integer scalar in buffer From + Plus, but at least 1, and at
+/// most Most. Kernels take it like any other size, but no buffer's shape depends on it: buffers have room for Most.
 /// </summary>
 internal sealed record SizeStep(string Variable, int From, long Plus, Size Most) : Step;
 
 /// <summary>
-/// From here on the size Variable is Value: a kernel of many sizes is called with a few that are sums of them, and is
-/// then the same kernel for other sums.
+/// Defines the size Variable as Value for the following steps: a kernel of many sizes is called with a few that are
+/// sums of them, so that the same kernel serves other sums.
 /// </summary>
 internal sealed record LetStep(string Variable, Size Value) : Step;
 
@@ -57,48 +56,46 @@ internal sealed record LetStep(string Variable, Size Value) : Step;
 internal sealed record LoopStep(string Variable, Size Count, ImmutableArray<Step> Body) : Step;
 
 /// <summary>
-/// Runs the condition, ends when the bool scalar in buffer Test is false, else runs the body, and again.
+/// Runs the condition; ends if the bool scalar in buffer Test is false, else runs the body and repeats.
 /// </summary>
 internal sealed record WhileStep(ImmutableArray<Step> Condition, int Test, ImmutableArray<Step> Body) : Step;
 
-/// <summary>Runs one of the two by the bool scalar in buffer Test.</summary>
+/// <summary>Runs one of the two, selected by the bool scalar in buffer Test.</summary>
 internal sealed record IfStep(int Test, ImmutableArray<Step> Then, ImmutableArray<Step> Else) : Step;
 
-/// <summary>All bytes of one buffer into another of the same type; what `expect: copies` counts.</summary>
+/// <summary>Copies all bytes of one buffer into another of the same type; counted by `expect: copies`.</summary>
 internal sealed record CopyStep(int From, int To) : Step;
 
 /// <summary>Prints buffers through a format, as <see cref="Print"/> does.</summary>
 internal sealed record PrintStep(string Format, ImmutableArray<int> Buffers) : Step;
 
-/// <summary>
-/// Fails the call when the bool scalar in buffer Test is false; the message formats the other buffers.
-/// </summary>
+/// <summary>Fails the call if the bool scalar in buffer Test is false; the message formats the other buffers.</summary>
 internal sealed record AssertStep(string Message, int Test, ImmutableArray<int> Buffers) : Step
 {
-    /// <summary>Where in the source it stands; empty when it is not known.</summary>
+    /// <summary>Its source location; empty when it is not known.</summary>
     public string Place { get; init; } = "";
 
-    /// <summary>The layer that it stands in; empty for none.</summary>
+    /// <summary>The layer that it belongs to; empty for none.</summary>
     public string Layer { get; init; } = "";
 }
 
 /// <summary>
-/// The driver of one exported function: its sizes, its buffers, what its calls need before the first step, its kernels
-/// without repeats, and its steps in order.
+/// The driver of one exported function: its sizes, its buffers, the plan of its calls, its kernels without repeats, and
+/// its steps in order.
 /// </summary>
 internal sealed record Program(string Name, ImmutableArray<string> Sizes, ImmutableArray<ProgramBuffer> Buffers,
     CallPlan Plan, ImmutableArray<Kernel> Kernels, ImmutableArray<Step> Steps)
 {
     /// <summary>
     /// Computes the folded constants: its result k is the value of the constants with FoldedIndex k. Run once for the
-    /// values of the frozen state that it reads, before the first call; null when nothing is folded. Two setups whose
+    /// values of the frozen state that it reads, before the first call; null if nothing is folded. Two setups whose
     /// results have the same name compute the same value from the same state.
     /// </summary>
     public Program? Setup { get; init; }
 
     /// <summary>
-    /// True for what lowering made. Of any other program, backends guard the accesses that are not proved:
-    /// <see cref="GuardedAccesses"/>.
+    /// True for programs made by lowering. In any other program, backends guard the accesses that are not proved: <see
+    /// cref="GuardedAccesses"/>.
     /// </summary>
     public bool IsTrusted { get; init; } = true;
 
@@ -108,13 +105,13 @@ internal sealed record Program(string Name, ImmutableArray<string> Sizes, Immuta
 
     public IEnumerable<ProgramBuffer> Of(BufferKind kind) => Buffers.Where(b => b.Kind == kind);
 
-    /// <summary>Every step, those of loops and branches behind the one they belong to.</summary>
+    /// <summary>Every step; those of loops and branches follow the step they belong to.</summary>
     public IEnumerable<Step> AllSteps => Flat(Steps);
 
     /// <summary>The buffers that a step writes: results, temporaries, assigned state, inout inputs.</summary>
     public IEnumerable<int> Written => AllSteps.SelectMany(WrittenBy).Distinct();
 
-    /// <summary>True for a step that itself writes state; one that holds others does not.</summary>
+    /// <summary>True for a step that writes state itself, not through the steps it contains.</summary>
     public bool WritesState(Step step) =>
         WrittenBy(step).Any(b => Buffers[b].Kind is BufferKind.Param or BufferKind.Buffer);
 
@@ -127,7 +124,7 @@ internal sealed record Program(string Name, ImmutableArray<string> Sizes, Immuta
         _ => null,
     }).OfType<string>().Distinct();
 
-    /// <summary>The steps that copy a whole tensor, loops counted once.</summary>
+    /// <summary>The number of steps that copy a whole tensor; those in loops count once.</summary>
     public int Copies => AllSteps.OfType<CopyStep>().Count();
 
     private IEnumerable<int> WrittenBy(Step step) => step switch

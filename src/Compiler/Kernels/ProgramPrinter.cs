@@ -27,7 +27,8 @@ internal static class ProgramPrinter
         Steps(program, program.Steps, "  ", text);
         text.Append("}\n");
         foreach (var kernel in program.Kernels) text.Append(KernelPrinter.Print(kernel));
-        // What computes the folded constants is a program of its own, behind the one that uses them.
+        // The setup, which computes the folded constants, is a program of its own, printed after the one that uses
+        // them.
         if (program.Setup is { } setup) text.Append(Print(setup));
         return text.ToString();
     }

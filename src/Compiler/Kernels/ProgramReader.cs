@@ -8,12 +8,12 @@ namespace Accelerate.Compiler.Kernels;
 
 internal static class ProgramReader
 {
-    /// <summary>Blocks in blocks that a text may have, and programs behind one another.</summary>
+    /// <summary>The greatest depth of nested blocks, and number of consecutive programs, in a text.</summary>
     private const int Deepest = 200;
 
     /// <summary>
-    /// A program that somebody wrote: verified, and run with its accesses guarded where they are not proved. Throws
-    /// FormatException for a text that is no program, or whose parts do not fit.
+    /// Reads a program from any source: it is verified, and accesses that are not proved are guarded. Throws a
+    /// FormatException for a text that is no program, or whose parts do not fit together.
     /// </summary>
     public static Program Read(string text)
     {
@@ -29,7 +29,7 @@ internal static class ProgramReader
         return program;
     }
 
-    /// <summary>A program that this compiler has printed and kept.</summary>
+    /// <summary>Reads a program that this compiler has printed and stored.</summary>
     internal static Program Trusted(string text)
     {
         var cursor = new TextCursor(text);
@@ -42,7 +42,7 @@ internal static class ProgramReader
         private CallPlan? plan;
 
         /// <summary>
-        /// The kernels that calls name, in the order of the first call; their texts come after the driver.
+        /// The kernels that calls name, in the order of the first call; their texts follow the driver.
         /// </summary>
         private readonly List<string> called = [];
 
@@ -71,7 +71,7 @@ internal static class ProgramReader
             };
         }
 
-        /// <summary>Steps, and on the outside buffers and the plan, up to the closing bracket.</summary>
+        /// <summary>Reads steps, and at the top level also buffers and the plan, up to the closing bracket.</summary>
         private ImmutableArray<Step> Block()
         {
             var steps = ImmutableArray.CreateBuilder<Step>();
@@ -167,7 +167,7 @@ internal static class ProgramReader
             return called.IndexOf(callee);
         }
 
-        /// <summary>Calls with the places of their kernels instead of those in `called`.</summary>
+        /// <summary>Calls with the positions of their kernels instead of those in `called`.</summary>
         private static ImmutableArray<Step> Numbered(ImmutableArray<Step> steps, int[] numbers) =>
             [.. steps.Select(Step (s) => s switch
         {
@@ -182,7 +182,7 @@ internal static class ProgramReader
             buffers.FindIndex(b => b.Name == cursor.PeekName()) is >= 0 and var i && cursor.Name() is not null
             ? i : throw cursor.Error("a buffer was expected");
 
-        /// <summary>The buffers behind the semicolon; possibly none.</summary>
+        /// <summary>Reads the buffers after the semicolon; possibly none.</summary>
         private ImmutableArray<int> Rest()
         {
             var rest = ImmutableArray.CreateBuilder<int>();

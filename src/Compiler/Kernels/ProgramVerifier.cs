@@ -1,5 +1,5 @@
-// In: a program that was read from a text. Out: nothing, or a FormatException that names the first thing that does not
-// fit together.
+// In: a program read from a text. Out: nothing, or a FormatException that names the first parts that do not fit
+// together.
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -7,8 +7,8 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Kernels;
 
 /// <summary>
-/// Holds what backends rely on without looking: kernels that are well formed, calls whose buffers are the kernel's, a
-/// plan that gives every temporary its room (<see cref="CallPlanVerifier"/>), sizes that are known where they are used.
+/// Checks what backends rely on without checking: well-formed kernels, calls whose buffers are those of the kernel, a
+/// plan with room for every temporary (<see cref="CallPlanVerifier"/>), sizes that are known where they are used.
 /// </summary>
 internal sealed class ProgramVerifier
 {
@@ -16,7 +16,7 @@ internal sealed class ProgramVerifier
     private readonly HashSet<string> sizes;
     private readonly IndexRanges ranges = new();
 
-    /// <summary>What the sizes that steps give a value are at this place.</summary>
+    /// <summary>The values, at this place, of the sizes that steps define.</summary>
     private readonly Dictionary<string, Size> values = new(StringComparer.Ordinal);
 
     private ProgramVerifier(Program program)
@@ -25,7 +25,8 @@ internal sealed class ProgramVerifier
         sizes = new(program.Sizes, StringComparer.Ordinal);
     }
 
-    /// <exception cref="FormatException">Two parts of the program do not fit; the message has both.</exception>
+    /// <exception cref="FormatException">Two parts of the program do not fit together; the message names
+    /// both.</exception>
     public static void Verify(Program program)
     {
         var verifier = new ProgramVerifier(program);
@@ -116,7 +117,7 @@ internal sealed class ProgramVerifier
                     break;
             }
         }
-        // What a block has given a value is not known behind it, also where it was before.
+        // A size that a block defines is unknown after it, even if it was known before.
         sizes.ExceptWith(defined);
         foreach (var name in defined) values.Remove(name);
     }

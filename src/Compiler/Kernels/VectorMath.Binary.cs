@@ -7,8 +7,8 @@ internal static partial class VectorMath
 {
     /// <summary>
     /// With a &lt;= b the magnitudes, a / b = tan(t) for t &lt;= pi/4. Beyond tan(pi/8) t = pi/4 + atan((a - b) / (a +
-    /// b)). The angle is c pi/4 ± atan(u), c = 0 .. 4. atan(u) = u + u^3 q(u^2), degree 12 (8.5e-20). Exact: with what
-    /// the division lost, and scaled so that nothing overflows; f32 arguments do without.
+    /// b)). The angle is c pi/4 ± atan(u), c = 0 .. 4. atan(u) = u + u^3 q(u^2), degree 12 (8.5e-20). Exact: adds the
+    /// rounding error of the division, and scales so that nothing overflows; f32 arguments need neither.
     /// </summary>
     private static Value Atan2F64(BlockBuilder b, Value y, Value x, bool isExact)
     {
@@ -19,7 +19,7 @@ internal static partial class VectorMath
         var (height, width) = (b.Unary(ScalarOp.Abs, y), b.Unary(ScalarOp.Abs, x));
         var isSteep = b.Compare(ScalarOp.Gt, height, width);
         var (least, greatest) = (b.Select(isSteep, width, height), b.Select(isSteep, height, width));
-        // Infinity over infinity is 1, less over it 0; 0 over 0 is 0.
+        // Infinity over infinity counts as 1, a smaller number over it as 0; 0 over 0 as 0.
         var isInfinite = b.Compare(ScalarOp.Eq, greatest, infinity);
         least = b.Select(isInfinite, b.Select(b.Compare(ScalarOp.Eq, least, infinity), one, zero), least);
         var isTrivial = b.Binary(ScalarOp.Or, isInfinite, b.Compare(ScalarOp.Eq, greatest, zero));
@@ -68,9 +68,9 @@ internal static partial class VectorMath
 
     /// <summary>
     /// x - y trunc(x / y), exactly, for any quotient. With |x| = M 2^d 2^e and |y| = N 2^e, M and N of 53 bits, it is
-    /// (M 2^d mod N) 2^e; the power by repeated squaring modulo N, from 2^(d >> squarings), which is below 2^51, on.
-    /// Residues are at most N/2 in magnitude, so that the quotient of a product by N is below 2^51, off by less than
-    /// 3/4 when rounded, and what an fma leaves of it is an integer below 2^53, exactly.
+    /// (M 2^d mod N) 2^e; the power is computed by repeated squaring modulo N, starting from 2^(d >> squarings), which
+    /// is below 2^51. Residues are at most N/2 in magnitude, so the quotient of a product by N is below 2^51 and off by
+    /// less than 3/4 when rounded, and the remainder that an fma gives is an integer below 2^53, exactly.
     /// </summary>
     private static Value RemainderF64(BlockBuilder b, Value x, Value y, int squarings)
     {
@@ -109,7 +109,7 @@ internal static partial class VectorMath
                 b.Compare(ScalarOp.Gt, c, Float(0)));
         return b.Select(isDefined, result, Float(double.NaN));
 
-        // A magnitude as an integer in [2^52, 2^53) and the exponent field it has; a subnormal's is below 1.
+        // A magnitude as an integer in [2^52, 2^53) and its exponent field; a subnormal's is below 1.
         (Value Integer, Value Exponent) Parts(Value a)
         {
             var isSubnormal = b.Compare(ScalarOp.Lt, a, Float(2.2250738585072014e-308));

@@ -1,13 +1,13 @@
-// In: an f64 value. Out: exp, expm1, tanh, erf, log or log1p of it in kernel IR: the f32 functions' ways, longer
-// polynomials.
+// In: an f64 value. Out: exp, expm1, tanh, erf, log or log1p of it in kernel IR: the methods of the f32 functions with
+// longer polynomials.
 using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Kernels;
 
 internal static partial class VectorMath
 {
-    // ln 2 as a sum of two f64. n times the first, taken from x by an fma, leaves an f64 exactly: |r| < 1/2, and both
-    // are multiples of 2^-54.
+    // ln 2 as a sum of two f64. n times the first, subtracted from x by an fma, leaves an exact f64: |r| < 1/2, and
+    // both are multiples of 2^-54.
     private const double Ln2HighF64 = 0.69314718055994529;
     private const double Ln2LowF64 = 2.3190468138462996e-17;
 
@@ -18,7 +18,7 @@ internal static partial class VectorMath
         0.0096181291076283294, 0.055504108664821687, 0.24022650695910072, 0.69314718055994529, 1,
     ];
 
-    /// <summary>As ReduceByLn2, f64.</summary>
+    /// <summary>Like ReduceByLn2, for f64.</summary>
     private static (Value T, Value R) ReduceByLn2F64(BlockBuilder b, Value x, int bias)
     {
         var magic = b.Float(Magic(DType.F64) + bias, DType.F64);
@@ -49,7 +49,7 @@ internal static partial class VectorMath
         0.00019841269509706518, 0.0013888888943634219, 0.0083333333334943988, 0.041666666666530142,
         0.16666666666666413, 0.50000000000000111, 1, 1);
 
-    /// <summary>As ExpF32, with both factors multiplied; q has degree 9. 25 operations.</summary>
+    /// <summary>Like ExpF32, with both factors multiplied; q has degree 9. 25 operations.</summary>
     private static Value ExpF64(BlockBuilder b, Value x)
     {
         // e^710 overflows and e^-746 is less than half of the least subnormal.
@@ -58,7 +58,7 @@ internal static partial class VectorMath
         return TimesPowerOfTwo(b, ExpPolynomialF64(b, r), t);
     }
 
-    /// <summary>As Expm1F32; q has degree 10 (5.5e-19). 27 operations.</summary>
+    /// <summary>Like Expm1F32; q has degree 10 (5.5e-19). 27 operations.</summary>
     private static Value Expm1F64(BlockBuilder b, Value x)
     {
         x = AtLeast(b, AtMost(b, x, 710), -40);
@@ -97,11 +97,11 @@ internal static partial class VectorMath
     }
 
     /// <summary>
-    /// As ErfF32: q has degree 12 (1.1e-17); g is a polynomial in |x| - 5/2 on [0.92, 6], degree 21 (8.0e-18).
+    /// Like ErfF32: q has degree 12 (1.1e-17); g is a polynomial in |x| - 5/2 on [0.92, 6], degree 21 (8.0e-18).
     /// </summary>
     private static Value ErfF64(BlockBuilder b, Value x)
     {
-        // erf(6) rounds to 1; g means nothing beyond it.
+        // erf(6) rounds to 1; g is not valid beyond it.
         var a = AtMost(b, b.Unary(ScalarOp.Abs, x), 6);
         var g = Polynomial(b, b.Binary(ScalarOp.Sub, a, b.Float(2.5, DType.F64)),
             6.5100114404358092e-16, 2.6930712452079849e-14, -2.0700040237225979e-13, 3.2285340113112231e-13,
@@ -125,8 +125,9 @@ internal static partial class VectorMath
     }
 
     /// <summary>
-    /// log(1 + f) + k ln 2 for sqrt(1/2) &lt;= 1 + f &lt; sqrt(2): with s = f / (2 + f), z = s^2, log(1 + f) =
-    /// f - (f^2/2 - s (f^2/2 + z q(z))), q of degree 7 (3.0e-20): the division's error stands behind f^2/2 only.
+    /// log(1 + f) + k ln 2 for sqrt(1/2) &lt;= 1 + f &lt; sqrt(2): with s = f / (2 + f), z = s^2, log(1 + f) = f -
+    /// (f^2/2 - s (f^2/2 + z q(z))), q of degree 7 (3.0e-20): the division's error enters only in terms of the order of
+    /// f^2/2.
     /// </summary>
     private static Value LogOfParts(BlockBuilder b, Value f, Value k, int sign)
     {
@@ -157,7 +158,7 @@ internal static partial class VectorMath
         var scaled = b.Select(isSubnormal, b.Binary(ScalarOp.Mul, x, b.Float(Math.ScaleB(1, 54), DType.F64)), x);
         var shift = b.Select(isSubnormal, b.Float(-54, DType.F64), b.Float(0, DType.F64));
         var bits = Bits(b, scaled);
-        // The bits of sqrt(1/2): what lies above it in multiples of 2^52 is the exponent.
+        // The bits of sqrt(1/2): the multiple of 2^52 by which the number exceeds them is the exponent.
         var exponent = b.Binary(ScalarOp.And,
             b.Binary(ScalarOp.Sub, bits, b.Integer(0x3FE6A09E667F3BCD, DType.I64)), b.Integer(-(1L << 52), DType.I64));
         var mantissa = b.Bitcast(b.Binary(ScalarOp.Sub, bits, exponent), DType.F64);
@@ -171,7 +172,7 @@ internal static partial class VectorMath
         return LogSpecials(b, LogOfParts(b, f, k, 1), x, 0);
     }
 
-    /// <summary>As Log1pF32: the exponent is kept negative, so that k = 0 adds a -0.</summary>
+    /// <summary>Like Log1pF32: the exponent is kept negative, so that k = 0 adds a -0.</summary>
     private static Value Log1pF64(BlockBuilder b, Value x)
     {
         var sum = b.Binary(ScalarOp.Add, x, b.Float(1, DType.F64));

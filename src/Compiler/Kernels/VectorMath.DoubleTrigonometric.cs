@@ -30,9 +30,9 @@ internal static partial class VectorMath
     }
 
     /// <summary>
-    /// a = quarter * pi/2 + high + low for a &gt;= 0, quarter modulo 4. Below 2^32 a - n pi/2 in three parts: the first
-    /// is exact by fma, the second a product of two parts. No f64 comes closer to a multiple of pi/2 than 2^-62, and n
-    /// times the error of pi/2 is below 2^-130. Beyond, the digits of 2/pi (Payne and Hanek).
+    /// a = quarter * pi/2 + high + low for a &gt;= 0, quarter modulo 4. Below 2^32, a - n pi/2 in three parts: the
+    /// first is exact by fma, the second a product in two parts. No f64 comes closer to a multiple of pi/2 than 2^-62,
+    /// and n times the error of pi/2 is below 2^-130. From there on, the digits of 2/pi (Payne and Hanek).
     /// </summary>
     private static (Value Quarter, Value High, Value Low) QuarterTurnsF64(BlockBuilder b, Value a)
     {
@@ -51,9 +51,9 @@ internal static partial class VectorMath
     }
 
     /// <summary>
-    /// a = M 2^k, M of 53 bits. Digits of 2/pi whose product with a is a multiple of 4 are left out; 192 behind them
-    /// are W, and the upper 128 of the lowest 192 bits of M W are the quarter and its fraction, with 126 - 62 &gt; 53
-    /// bits of it that are not zero. For a &gt;= 2^32; without a meaning below.
+    /// a = M 2^k, M of 53 bits. Digits of 2/pi whose product with a is a multiple of 4 are left out; the next 192 are
+    /// W, and the upper 128 of the lowest 192 bits of M W are the quarter and its fraction, with 126 - 62 &gt; 53 bits
+    /// of it that are not zero. For a &gt;= 2^32; not valid below.
     /// </summary>
     private static (Value Quarter, Value High, Value Low) QuarterTurnsByDigits(BlockBuilder b, Value a)
     {
@@ -66,7 +66,7 @@ internal static partial class VectorMath
 
         var bits = b.Bitcast(a, U);
         var m = b.Binary(ScalarOp.Or, b.Binary(ScalarOp.And, bits, Int((1UL << 52) - 1)), Int(1UL << 52));
-        // The digit of weight 2 / M: with the exponent k = e - 1075 it is number k - 1, behind the 32 zeros.
+        // The digit of weight 2 / M: with the exponent k = e - 1075 it is number k - 1, after the 32 zeros.
         var from = b.Binary(ScalarOp.Sub, Shift(ScalarOp.Shr, bits, 52), Int(1045));
         var words = TwoOverPiBits.Select(Int).ToArray();
         for (var step = 8; step > 0; step /= 2)
@@ -93,7 +93,7 @@ internal static partial class VectorMath
         var carry = b.Convert(b.Compare(ScalarOp.Lt, r1, lower), U);
         var r2 = Add(Add(Mul(m, w0), UpperHalf(w1)), carry);
 
-        // Two bits are the quarter; the next one, the fraction's sign, rounds it.
+        // The first two bits are the quarter; the next one, the fraction's sign, rounds it.
         var quarter = Add(Shift(ScalarOp.Shr, r2, 62), b.Binary(ScalarOp.And, Shift(ScalarOp.Shr, r2, 61), Int(1)));
         var f2 = b.Binary(ScalarOp.Or, Shift(ScalarOp.Shl, r2, 2), Shift(ScalarOp.Shr, r1, 62));
         var f1 = Shift(ScalarOp.Shl, r1, 2);
@@ -114,7 +114,7 @@ internal static partial class VectorMath
     }
 
     /// <summary>
-    /// As SinCos, of r + low. sin r = r + r^3 q(r^2), degree 5 (3.8e-18), cos r = 1 - r^2/2 + r^4 q(r^2), degree 5
+    /// Like SinCos, of r + low. sin r = r + r^3 q(r^2), degree 5 (3.8e-18), cos r = 1 - r^2/2 + r^4 q(r^2), degree 5
     /// (4.8e-20).
     /// </summary>
     private static Value SinCosF64(BlockBuilder b, Value quarter, Value r, Value low, Value x, Value? signBits)
@@ -143,7 +143,7 @@ internal static partial class VectorMath
         return b.Select(isFinite, result, b.Float(double.NaN, DType.F64));
     }
 
-    /// <summary>The rounded sum and what it lost, exactly.</summary>
+    /// <summary>The rounded sum and its exact rounding error.</summary>
     private static (Value Sum, Value Error) TwoSum(BlockBuilder b, Value x, Value y)
     {
         var sum = b.Binary(ScalarOp.Add, x, y);
@@ -152,7 +152,7 @@ internal static partial class VectorMath
         return (sum, b.Binary(ScalarOp.Add, lostX, b.Binary(ScalarOp.Sub, y, part)));
     }
 
-    /// <summary>The same where x is zero or not the smaller one.</summary>
+    /// <summary>The same for an x that is zero or not the smaller one.</summary>
     private static (Value Sum, Value Error) QuickTwoSum(BlockBuilder b, Value x, Value y)
     {
         var sum = b.Binary(ScalarOp.Add, x, y);

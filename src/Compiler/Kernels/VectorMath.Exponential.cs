@@ -1,4 +1,4 @@
-// In: an f32 value. Out: exp, expm1, tanh or erf of it in kernel IR, all on one reduction to |r| <= ln(2)/2.
+// In: an f32 value. Out: exp, expm1, tanh or erf of it in kernel IR, all with one reduction to |r| <= ln(2)/2.
 using Accelerate.Compiler.Graph;
 using Accelerate.Runtime;
 
@@ -27,10 +27,10 @@ internal static partial class VectorMath
     /// <summary>
     /// e^x = 2^n (1 + r + r^2 q(r)); q minimises the relative error on |r| &lt;= ln(2)/2, degree 4 (3.8e-9 rounded).
     /// 2^n is applied as two factors, as 2^128 and 2^-149 are needed but have no normal f32: the first is added to the
-    /// exponent, which is exact, the second multiplied, so that subnormal results round once. What was added to the
-    /// exponent of a NaN may be a number: x - x, which is +0 of all others, makes it a NaN again. 22 operations, 10 of
+    /// exponent, which is exact, the second multiplied, so that subnormal results round once. Adding to the exponent of
+    /// a NaN may make it a number: x - x, which is +0 for all other values, makes it a NaN again. 22 operations, 10 of
     /// them on the multipliers; distance 1, error 0.894 at 5.20192909. An x that is known to be no greater than 0 needs
-    /// no bound above: 20 operations, the same bits.
+    /// no upper bound: 20 operations, the same bits.
     /// </summary>
     private static Value ExpF32(BlockBuilder b, Value x, bool isNotPositive = false)
     {
@@ -48,15 +48,14 @@ internal static partial class VectorMath
         return b.Fma(first, second, b.Binary(ScalarOp.Sub, x, x));
     }
 
-    /// <summary>e^x of an x that is not above 0, or NaN: the bits of <see cref="UnaryOp.Exp"/> there.</summary>
+    /// <summary>e^x of an x that is not above 0, or NaN: the same bits as <see cref="UnaryOp.Exp"/> there.</summary>
     public static Value ExpOfDifference(BlockBuilder b, Value x) =>
         x.Type == DType.F32 ? ExpF32(b, x, isNotPositive: true) : Emit(b, UnaryOp.Exp, x);
 
     /// <summary>
     /// e^x - 1 = 2^n p + (2^n - 1) with p = r + r^2 q(r); q minimises the relative error of p, degree 4 (1.6e-8
-    /// rounded). It works on halves because 2^128 has no f32; half a subnormal is inexact, and r^2 q(r) takes the sign
-    /// off a zero, so |x| &lt; 2^-25 gives x.
-    /// 21 operations; distance 2, error 1.651 at 0.387324512.
+    /// rounded). It works on halves because 2^128 has no f32; half a subnormal is inexact, and r^2 q(r) loses the sign
+    /// of a zero, so |x| &lt; 2^-25 gives x. 21 operations; distance 2, error 1.651 at 0.387324512.
     /// </summary>
     private static Value Expm1F32(BlockBuilder b, Value x)
     {
@@ -72,9 +71,9 @@ internal static partial class VectorMath
 
     /// <summary>
     /// E / (E + 2) with E = e^z - 1, z = 2 |x|; E = 2^n p + (2^n - 1) with p = r + r^2 q(r), r = z - n ln 2; q
-    /// minimises the relative error of p on |r| &lt;= ln(2)/2, degree 5 (4.2e-10 rounded). Where n is 0 r and E are
-    /// exact but for p, so that one form serves small and large arguments; where it is not, ln 2 in one part is good
-    /// enough. 21 operations, 10 of them on the multipliers; distance 2, error 2.419 at 0.00776717532.
+    /// minimises the relative error of p on |r| &lt;= ln(2)/2, degree 5 (4.2e-10 rounded). For n = 0, r and E are exact
+    /// but for p, so that one form serves small and large arguments; for other n, ln 2 in one part is accurate enough.
+    /// 21 operations, 10 of them on the multipliers; distance 2, error 2.419 at 0.00776717532.
     /// </summary>
     private static Value TanhF32(BlockBuilder b, Value x)
     {
@@ -96,13 +95,13 @@ internal static partial class VectorMath
     /// <summary>
     /// |x| &lt; 0.93: x + x q(x^2), q minimises the relative error, degree 6 (1.9e-9). Otherwise 1 - 2^g(|x|), g
     /// minimises erfc(a) times the error of log2(erfc(a)) on [0.92, 4], degree 5 (2.3e-8); 2^g = 2^n p(g - n), p
-    /// minimises the relative error on [-1/2, 1/2], degree 5 (1.1e-7). Each form exceeds erf where the other is the
-    /// good one, so that the lesser is taken: a comparison and a choice would cost the multipliers one operation more.
-    /// 30 operations, 19 of them on the multipliers; distance 2, error 1.832 at 0.975699663.
+    /// minimises the relative error on [-1/2, 1/2], degree 5 (1.1e-7). Each form exceeds erf where the other is
+    /// accurate, so the lesser is taken: a comparison and a select would cost the multipliers one operation more. 30
+    /// operations, 19 of them on the multipliers; distance 2, error 1.832 at 0.975699663.
     /// </summary>
     private static Value ErfF32(BlockBuilder b, Value x)
     {
-        // erf(4) rounds to 1; g means nothing beyond it.
+        // erf(4) rounds to 1; g is not valid beyond it.
         var a = AtMost(b, b.Unary(ScalarOp.Abs, x), 4);
         var g = Polynomial(b, a, -0.0017758857, 0.0222450402, -0.130745232, -0.939868629, -1.61535597, -0.00291585526);
         var magic = b.Float(Magic(DType.F32) + 127, DType.F32);

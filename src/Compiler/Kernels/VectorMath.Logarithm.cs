@@ -5,8 +5,8 @@ namespace Accelerate.Compiler.Kernels;
 
 internal static partial class VectorMath
 {
-    // ln 2 rounded to f32 is off by 2.7e-9 of itself, so one fma with the exponent is enough. The exponent comes as an
-    // integer multiple of 2^23, the place it has in the bits.
+    // ln 2 rounded to f32 has a relative error of 2.7e-9, so one fma with the exponent is enough. The exponent comes as
+    // an integer multiple of 2^23, its place in the bits.
     private const double Ln2PerBit = 0.69314718055994531 / 8388608;
 
     /// <summary>
@@ -41,7 +41,7 @@ internal static partial class VectorMath
         var scaled = b.Select(isSubnormal, b.Binary(ScalarOp.Mul, x, b.Float(8388608, DType.F32)), x);
         var shift = b.Select(isSubnormal, b.Float(-23.0 * 8388608, DType.F32), b.Float(0, DType.F32));
         var bits = Bits(b, scaled);
-        // The bits of 2/3: what lies above it in multiples of 2^23 is the exponent.
+        // The bits of 2/3: the multiple of 2^23 by which the number exceeds them is the exponent.
         var exponent = b.Binary(ScalarOp.And,
             b.Binary(ScalarOp.Sub, bits, b.Integer(0x3F2AAAAB, DType.I32)), b.Integer(-8388608, DType.I32));
         var mantissa = b.Bitcast(b.Binary(ScalarOp.Sub, bits, exponent), DType.F32);
@@ -51,9 +51,9 @@ internal static partial class VectorMath
     }
 
     /// <summary>
-    /// 1 + x = 2^k (1 + f); f = 2^-k x - (1 - 2^-k), where the product is exact, so that only k is taken from the
-    /// rounded sum 1 + x. The exponent is kept negative: then k = 0 adds a -0 and a result of -0 keeps its sign.
-    /// 25 operations; distance 2, error 1.586 at 0.334478706.
+    /// 1 + x = 2^k (1 + f); f = 2^-k x - (1 - 2^-k), where the product is exact, so only k depends on the rounded sum 1
+    /// + x. The exponent is kept negative: then k = 0 adds a -0 and a result of -0 keeps its sign. 25 operations;
+    /// distance 2, error 1.586 at 0.334478706.
     /// </summary>
     private static Value Log1pF32(BlockBuilder b, Value x)
     {

@@ -5,7 +5,9 @@ namespace Accelerate.Compiler.Kernels;
 
 internal static partial class VectorMath
 {
-    /// <summary>In f64, e^(y log |x|): the product is below 104 where it matters, and 2^-45 off at most.</summary>
+    /// <summary>
+    /// e^(y log |x|) in f64: the product is below 104 where it matters, with an error of 2^-45 at most.
+    /// </summary>
     private static Value PowF32(BlockBuilder b, Value x, Value y)
     {
         var a = b.Unary(ScalarOp.Abs, x);
@@ -19,7 +21,7 @@ internal static partial class VectorMath
     }
 
     /// <summary>
-    /// e^(y log |x|) with log |x| as a sum of two f64, 2^-64 off: y times it is below 745 where it matters.
+    /// e^(y log |x|) with log |x| as a sum of two f64 with an error of 2^-64: y times it is below 745 where it matters.
     /// </summary>
     private static Value PowF64(BlockBuilder b, Value x, Value y)
     {
@@ -43,7 +45,7 @@ internal static partial class VectorMath
         var p = ExpPolynomialF64(b, r);
         return PowSpecials(b, TimesPowerOfTwo(b, b.Fma(p, lost, p), t), x, y, a);
 
-        // 2 atanh(s) = s (2 + 2/3 z + z^2 q(z)), z = s^2: only z^2 q(z), below 2^-12 of it, is not a sum of two.
+        // 2 atanh(s) = s (2 + 2/3 z + z^2 q(z)), z = s^2: only z^2 q(z), below 2^-12 of the whole, is not a sum of two.
         (Value High, Value Low) LogInTwoParts(BlockBuilder b, Value a)
         {
             var (f, k) = Significand(b, a);
@@ -75,8 +77,8 @@ internal static partial class VectorMath
     }
 
     /// <summary>
-    /// By squaring, a step for each bit of the exponent, modulo the width. A negative exponent gives what 1 / x^-y is
-    /// by the division of integers: 1 or -1 where x is, -1 for x = 0, else 0.
+    /// By squaring, one step for each bit of the exponent, modulo the width. A negative exponent gives the integer
+    /// division 1 / x^-y: 1 or -1 for x = 1 or -1, -1 for x = 0, else 0.
     /// </summary>
     private static Value PowInteger(BlockBuilder b, Value x, Value y)
     {
@@ -108,7 +110,8 @@ internal static partial class VectorMath
     }
 
     /// <summary>
-    /// The sign of an odd power, NaN for a broken power of a negative number, 1 = x^0 = 1^y = (-1)^±inf: C99, F.9.4.4.
+    /// The sign of an odd power, NaN for a fractional power of a negative number, 1 = x^0 = 1^y = (-1)^±inf: C99,
+    /// F.9.4.4.
     /// </summary>
     private static Value PowSpecials(BlockBuilder b, Value magnitude, Value x, Value y, Value a)
     {

@@ -7,8 +7,8 @@ internal static partial class VectorMath
 {
     /// <summary>
     /// From this |x| on: (2^s 2/pi) mod 4, nearest zero, times 2^-s, as a sum of two f64; s = 0, 27, 54, 79. There x is
-    /// a multiple of 2^s, so the multiples of 4 that are left out are whole turns. The bounds keep |x High| below
-    /// 2^49.4: its unit in the last place is at most 1/8, and Magic rounds it still.
+    /// a multiple of 2^s, so the omitted multiples of 4 are whole turns. The bounds keep |x High| below 2^49.4: its
+    /// unit in the last place is at most 1/8, so Magic still rounds it.
     /// </summary>
     private static readonly (double From, double High, double Low)[] TwoOverPi =
     [
@@ -26,7 +26,7 @@ internal static partial class VectorMath
     {
         var a = b.Unary(ScalarOp.Abs, x);
         var (quarter, r) = ReduceByQuarterTurns(b, a);
-        // The angle is that of |x|, so that a zero keeps its sign: all of it comes from x.
+        // The angle is that of |x|; x supplies the sign, so that a zero keeps its sign.
         return SinCos(b, quarter, r, Bits(b, x));
     }
 
@@ -38,9 +38,9 @@ internal static partial class VectorMath
     }
 
     /// <summary>
-    /// a = quarter * pi/2 + r for a &gt;= 0, quarter modulo 4, |r| &lt;= 0.63 pi/2 (beyond 0.53 only from 2^48 on). f64
-    /// carries it: f32 arguments come within 2^-30 of a multiple of pi/2, which the error of the products, below 2^-57
-    /// where they cancel, resolves. 21 operations, all but the last on f64.
+    /// a = quarter * pi/2 + r for a &gt;= 0, quarter modulo 4, |r| &lt;= 0.63 pi/2 (beyond 0.53 only from 2^48 on).
+    /// Computed in f64: f32 arguments come within 2^-30 of a multiple of pi/2, which the error of the products, below
+    /// 2^-57 where they cancel, resolves. 21 operations, all but the last on f64.
     /// </summary>
     private static (Value Quarter, Value R) ReduceByQuarterTurns(BlockBuilder b, Value a)
     {
@@ -56,7 +56,7 @@ internal static partial class VectorMath
         var product = b.Binary(ScalarOp.Mul, wide, high);
         var magic = b.Float(Magic(DType.F64), DType.F64);
         var t = b.Binary(ScalarOp.Add, product, magic);
-        // The part that the rounded product lost, exactly, and the product with the low half.
+        // The exact rounding error of the product, and the product with the low half.
         var rest = b.Fma(wide, low, b.Fma(wide, high, b.Unary(ScalarOp.Neg, product)));
         var whole = b.Binary(ScalarOp.Sub, t, magic);
         var turns = b.Binary(ScalarOp.Add, b.Binary(ScalarOp.Sub, product, whole), rest);

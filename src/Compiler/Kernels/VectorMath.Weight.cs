@@ -8,8 +8,8 @@ namespace Accelerate.Compiler.Kernels;
 internal static partial class VectorMath
 {
     /// <summary>
-    /// e^x for x &lt;= 0 as 2^n (1 + r + r^2 q(r)), q as for exp; 0 below -87, where e^x is 1.6e-38: beside a weight of
-    /// 1 it is nothing. So 2^n is one normal factor, and nothing overflows. f64 and the narrow types: exp. 14
+    /// e^x for x &lt;= 0 as 2^n (1 + r + r^2 q(r)), q as for exp; 0 below -87, where e^x is 1.6e-38: negligible next to
+    /// a weight of 1. So 2^n is one normal factor, and nothing overflows. f64 and the narrow types use exp. 14
     /// operations; its errors are those of exp where it is not 0 (VectorMathTests).
     /// </summary>
     public static Value ExpOfNonPositive(BlockBuilder b, Value x)

@@ -5,13 +5,13 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Kernels;
 
 /// <summary>
-/// Elementary functions as polynomials of our own. Next to each function stand its operations (constants and bitcasts
-/// not counted; a clamp is a compare and a select here and one instruction on most machines), then its errors over all
-/// 2^32 arguments against f64: the distance in representable values from the correctly rounded result, and the error
-/// in units of the last place of that result. ACC_LONG=1 dotnet test --filter Category=Long measures them,
+/// Elementary functions as polynomials of our own. The comment of each function gives its operations (constants and
+/// bitcasts not counted; a clamp is a compare and a select here and one instruction on most machines), then its errors
+/// over all 2^32 arguments against f64: the distance in representable values from the correctly rounded result, and the
+/// error in units of the last place of that result. ACC_LONG=1 dotnet test --filter Category=Long measures them,
 /// bench/math/minimax.py derives the coefficients. f16 and bf16 compute in f32. f64 functions, pow, atan2 and rem are
-/// held to 256-bit arithmetic by DoubleMathTests and BinaryMathTests, which print their errors in units of the last
-/// place.
+/// compared with 256-bit arithmetic by DoubleMathTests and BinaryMathTests, which print their errors in units of the
+/// last place.
 /// </summary>
 internal static partial class VectorMath
 {
@@ -24,7 +24,7 @@ internal static partial class VectorMath
         _ => false,
     };
 
-    /// <exception cref="NotSupportedException">Supports says false.</exception>
+    /// <exception cref="NotSupportedException"><see cref="Supports(UnaryOp, DType)"/> is false.</exception>
     public static Value Emit(BlockBuilder b, UnaryOp op, Value x)
     {
         if (!Supports(op, x.Type)) throw new NotSupportedException($"{op} of {x.Type.Name()} has no expansion");
@@ -63,7 +63,7 @@ internal static partial class VectorMath
         _ => false,
     };
 
-    /// <exception cref="NotSupportedException">Supports says false.</exception>
+    /// <exception cref="NotSupportedException"><see cref="Supports(BinaryOp, DType)"/> is false.</exception>
     public static Value Emit(BlockBuilder b, BinaryOp op, Value x, Value y)
     {
         if (!Supports(op, x.Type)) throw new NotSupportedException($"{op} of {x.Type.Name()} has no expansion");
@@ -96,17 +96,17 @@ internal static partial class VectorMath
         b.Binary(ScalarOp.Div, b.Float(1, x.Type), b.Unary(ScalarOp.Sqrt, x));
 
     /// <summary>
-    /// 1.5 * 2^23 (f32) or 1.5 * 2^52 (f64): adding it rounds to an integer, to nearest even, which then stands in the
-    /// low bits of the sum. A bias added to it comes out in those bits too.
+    /// 1.5 * 2^23 (f32) or 1.5 * 2^52 (f64): adding it rounds to an integer, to nearest even, which is then in the low
+    /// bits of the sum. A bias added to it appears in those bits too.
     /// </summary>
     private static double Magic(DType type) => type == DType.F32 ? 12582912.0 : 6755399441055744.0;
 
-    /// <summary>The integer as wide as the float: its bits.</summary>
+    /// <summary>The integer type of the float's width, for its bits.</summary>
     private static DType BitsType(DType type) => type == DType.F32 ? DType.I32 : DType.I64;
 
     private static Value Bits(BlockBuilder b, Value x) => b.Bitcast(x, BitsType(x.Type));
 
-    /// <summary>Coefficients from the highest power down, by Horner's rule.</summary>
+    /// <summary>A polynomial by Horner's rule; coefficients from the highest power down.</summary>
     private static Value Polynomial(BlockBuilder b, Value x, params ReadOnlySpan<double> coefficients)
     {
         var sum = b.Float(coefficients[0], x.Type);
@@ -138,7 +138,7 @@ internal static partial class VectorMath
     }
 
     /// <summary>
-    /// 2^n, where the low bits of t hold n plus the exponent bias. Everything above is shifted out. n from -126 to 127
+    /// 2^n, where the low bits of t hold n plus the exponent bias. All higher bits are shifted out. n from -126 to 127
     /// (f32).
     /// </summary>
     private static Value PowerOfTwo(BlockBuilder b, Value t) =>

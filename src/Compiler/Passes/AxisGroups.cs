@@ -1,16 +1,16 @@
-// In: the shapes before and after a reshape. Out: which axes of the one are which of the other.
+// In: the shapes before and after a reshape. Out: which axes before correspond to which axes after.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 
 namespace Accelerate.Compiler.Passes;
 
-/// <summary>Neighbouring axes before a reshape and those that they become; axes of size 1 are in no group.</summary>
+/// <summary>Neighbouring axes before a reshape and the axes that they become; axes of size 1 are in no group.</summary>
 internal sealed record AxisGroup(ImmutableArray<int> From, ImmutableArray<int> To)
 {
     /// <summary>
-    /// The groups, as small as they can be: [n, c, h, w] to [n, c, h*w] has the groups n, c and (h, w). Null when the
-    /// sizes do not tell.
+    /// The groups, as small as possible: [n, c, h, w] to [n, c, h*w] has the groups n, c and (h, w). Null when the
+    /// sizes do not determine them.
     /// </summary>
     public static ImmutableArray<AxisGroup>? Of(Reshape reshape)
     {
@@ -26,7 +26,7 @@ internal sealed record AxisGroup(ImmutableArray<int> From, ImmutableArray<int> T
         return groups.ToImmutable();
     }
 
-    /// <summary>The axes whose size is not 1 for certain.</summary>
+    /// <summary>The axes whose size is not known to be 1.</summary>
     public static ImmutableArray<int> Wide(ImmutableArray<Size> shape) =>
         [.. Enumerable.Range(0, shape.Length).Where(d => !shape[d].Is(1))];
 
@@ -45,7 +45,7 @@ internal sealed record AxisGroup(ImmutableArray<int> From, ImmutableArray<int> T
         return null;
     }
 
-    /// <summary>An entry check makes two sizes one: if only they differ, every axis stays what it is.</summary>
+    /// <summary>An entry check makes two sizes equal: if only they differ, the axes correspond one to one.</summary>
     private static ImmutableArray<AxisGroup>? OneToOne(ImmutableArray<Size> from, ImmutableArray<Size> to) =>
         from.Length == to.Length && from.Zip(to).Count(p => !p.First.Equals(p.Second)) == 1
             ? [.. Enumerable.Range(0, from.Length).Where(d => !from[d].Is(1) || !to[d].Is(1))

@@ -1,11 +1,11 @@
-// In: a graph, the passes, a judge of optimised graphs. Out: the first rewrite after which the judge says no.
+// In: a graph, the passes, a judge of optimised graphs. Out: the first rewrite after which the judge rejects the graph.
 using Accelerate.Compiler.Graph;
 
 namespace Accelerate.Compiler.Passes;
 
-/// <summary>What bisecting found: nothing wrong, wrong from the start, or one rewrite.</summary>
-/// <param name="Rewrites">All rewrites of the graph.</param>
-/// <param name="IsRightUnoptimised">False when the judge refuses the graph before any rewrite: then no rule is to
+/// <summary>The result of bisecting: nothing wrong, wrong from the start, or one rewrite.</summary>
+/// <param name="Rewrites">The number of rewrites of the graph.</param>
+/// <param name="IsRightUnoptimised">False when the judge rejects the graph before any rewrite: then no rule is to
 /// blame.</param>
 /// <param name="Number">The first wrong rewrite, counted from 1; 0 when there is none.</param>
 /// <param name="Culprit">That rewrite.</param>
@@ -14,8 +14,8 @@ internal sealed record BisectionResult(long Rewrites, bool IsRightUnoptimised, l
 internal static class Bisection
 {
     /// <summary>
-    /// Halves the number of rewrites: between a number that the judge accepts and one that it refuses lies a rewrite
-    /// that made the difference. About log2(rewrites) runs of the judge.
+    /// Halves the number of rewrites: between a number that the judge accepts and one that it rejects lies a rewrite
+    /// that made the difference. Runs the judge about log2(rewrites) times.
     /// </summary>
     public static BisectionResult Find(Function function, IReadOnlyList<Pass> passes, Func<Function, bool> isRight)
     {

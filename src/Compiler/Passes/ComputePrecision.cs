@@ -8,9 +8,9 @@ namespace Accelerate.Compiler.Passes;
 
 /// <summary>
 /// dot(a: f32, b: f32) => dot(convert(a), convert(b); f32): matmuls, convolutions and the two products of attention
-/// take bf16 (f16) operands and still accumulate in f32. State, inputs and results stay as declared, and so does all
-/// that is no contraction: norms, softmax, losses and every reduction compute in f32. It trades accuracy, about 2^-8
-/// (2^-11) of each operand, for half of the bytes a contraction reads.
+/// take bf16 (f16) operands and still accumulate in f32. State, inputs and results stay as declared; all other
+/// operations (norms, softmax, losses and every reduction) compute in f32. It trades accuracy, about 2^-8 (2^-11) of
+/// each operand, for half of the bytes a contraction reads.
 /// </summary>
 internal static class ComputePrecision
 {
@@ -19,7 +19,7 @@ internal static class ComputePrecision
     {
         if (type is not (DType.BF16 or DType.F16))
             throw new ArgumentException($"contractions compute in bf16 or f16, not {type.Name()}", nameof(type));
-        // What is read by several contractions is rounded once.
+        // An operand of several contractions is rounded once.
         var known = new Dictionary<Node, Node>(ReferenceEqualityComparer.Instance);
         return new Rewriter((node, rewriter) => Rule(node, rewriter, type, known), rewrites, "compute-precision")
             .Run(function);
@@ -32,13 +32,14 @@ internal static class ComputePrecision
         return rewriter.By("dot of f32",
             rewriter.Add(new Dot(a, b, dot.BatchA, dot.BatchB, dot.ContractA, dot.ContractB, DType.F32)));
 
-        // Below the movements: a window repeats its elements, and is read in place only where nothing computes it.
+        // Rounding goes below the movements: a window repeats its elements, and can be read in place only where nothing
+        // computes it.
         Node Narrow(Node x)
         {
             if (known.TryGetValue(x, out var narrow)) return narrow;
             return known[x] = x switch
             {
-                Graph.Convert { Operands: [var wide] } when wide.Type.DType == type => wide, // it was of that dtype before
+                Graph.Convert { Operands: [var wide] } when wide.Type.DType == type => wide, // it had that dtype before
                 _ when x.Is(OpTraits.View) || x is Pad =>
                     rewriter.Add(x.With([.. x.Operands.Select(Narrow)])),
                 _ => rewriter.Add(new Graph.Convert(x, type)),

@@ -1,5 +1,5 @@
-// In: an optimised function, and which state is frozen. Out: the function with folded constants, and its setup, which
-// computes them once.
+// In: an optimised function, and which state is frozen. Out: the function with folded constants, and its setup
+// function, which computes them once.
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
@@ -8,20 +8,20 @@ using Accelerate.Compiler.Graph;
 namespace Accelerate.Compiler.Passes;
 
 /// <summary>
-/// f(x) = x + g(constants, frozen state) => f(x) = x + folded 0, setup() = g(constants, frozen state). The setup is a
-/// program like any other: it is compiled by the backend and run when the values of the state are known, so that a
-/// folded value has the bits that the call would compute. Decided by shapes and dtypes only.
+/// f(x) = x + g(constants, frozen state) => f(x) = x + folded 0, setup() = g(constants, frozen state). The setup is an
+/// ordinary program: the backend compiles it and it runs when the values of the state are known, so a folded value has
+/// the same bits as if the call computed it. Decided by shapes and dtypes only.
 /// </summary>
 internal static class Constants
 {
     /// <summary>
-    /// Larger values are computed by each call, unless the state they are made of is as large: they are read from
+    /// Larger values are computed by each call, unless the state they are computed from is as large: that is read from
     /// memory in any case.
     /// </summary>
     private const long MostElements = 1 << 24;
 
-    /// <param name="function">The function; one that has a setup stays as it is.</param>
-    /// <param name="frozen">The state that no call changes.</param>
+    /// <param name="function">The function; one that already has a setup stays as it is.</param>
+    /// <param name="frozen">State that no call changes.</param>
     public static Function Run(Function function, FrozenState frozen)
     {
         if (function.Setup is not null) return function;
@@ -39,7 +39,7 @@ internal static class Constants
         return replaced;
     }
 
-    /// <summary>The values to fold: the largest that are worth it, seen from what a call has to compute.</summary>
+    /// <summary>The values to fold: the largest worthwhile ones that a call reads.</summary>
     private static List<Node> Edge(Function function, KnownValues known)
     {
         var worth = Worth(function, known);
@@ -57,13 +57,13 @@ internal static class Constants
     }
 
     /// <summary>
-    /// The known values that cost a call more to compute than to load. Counting, comparing and moving cost less: only
-    /// behind something dearer is a load cheaper, and only if the value is no larger than what it is made of.
+    /// The known values that a call could load more cheaply than compute. Counting, comparing and moving are cheap: a
+    /// load pays only if something dearer is among their inputs, and only if the value is no larger than its inputs.
     /// </summary>
     private static HashSet<Node> Worth(Function function, KnownValues known)
     {
         var worth = new HashSet<Node>(ReferenceEqualityComparer.Instance);
-        // A barrier keeps its value in the form that it has there: what only views it is left to its readers.
+        // A barrier keeps its value in memory as it is: mere views of it are left to its readers.
         var kept = new HashSet<Node>(ReferenceEqualityComparer.Instance);
         var stored = Stored(function, known);
         foreach (var node in function.Nodes.Where(known.Contains))
@@ -79,8 +79,8 @@ internal static class Constants
     }
 
     /// <summary>
-    /// Known values that each call would store before it can use them: what a contraction, a window or control flow
-    /// reads, unless it is a view of a tensor that is there, and parts of the state put together.
+    /// Known values that each call would have to store before using them: operands of contractions, windows and control
+    /// flow, unless they are views of a tensor in memory, and concatenated parts of the state.
     /// </summary>
     private static HashSet<Node> Stored(Function function, KnownValues known)
     {
@@ -116,7 +116,7 @@ internal static class Constants
     }
 
     /// <summary>
-    /// A name for each result that says which state it is made of and, by a hash, how: two functions whose setups name
+    /// A name for each result that gives the state it is made of and, by a hash, how: two functions whose setups name
     /// the same value share it.
     /// </summary>
     private static ImmutableArray<string> Names(Function setup)

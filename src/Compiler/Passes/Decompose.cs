@@ -1,13 +1,13 @@
-// In: a function with calls. Out: the same function with the callees' nodes in place of the calls, and values in the
-// place of what only gradients look at.
+// In: a function with calls. Out: the same function with the calls inlined, and with plain values in place of nodes
+// that only gradients look at.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 
 namespace Accelerate.Compiler.Passes;
 
 /// <summary>
-/// `result k (call @f(x))` and `call @f(x)` => what @f computes of x. Every region belongs to one node: those of a
-/// callee are copied, under other names where theirs are taken.
+/// `result k (call @f(x))` and `call @f(x)` => the nodes of @f applied to x. Every region belongs to one node: the
+/// callee's regions are copied, and renamed where their names are taken.
 /// </summary>
 internal static class Decompose
 {
@@ -21,7 +21,7 @@ internal static class Decompose
         return function;
     }
 
-    /// <summary>What only gradients look at, which are made by now.</summary>
+    /// <summary>Nodes that only gradients look at; gradients are already made here.</summary>
     private static bool IsLeaf(Node node) => node is Graph.Barrier { Kind: BarrierKind.Leaf } or StopGradient;
 
     private static IEnumerable<Function> Regions(Function function) =>

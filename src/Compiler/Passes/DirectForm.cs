@@ -1,5 +1,5 @@
-// In: a function with convolutions in Winograd's form. Out: the same with branches that take their direct form where the
-// other one would not do.
+// In: a function with convolutions in Winograd's form. Out: the same function with branches that use the direct form
+// where Winograd's would not be accurate.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Fusion;
 using Accelerate.Compiler.Graph;
@@ -9,21 +9,22 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Passes;
 
 /// <summary>
-/// y => if in range { y } else { the direct form, and what is fused into it }. Winograd's transforms mix the places of a
-/// tile: a NaN, an infinity or a number so great that a sum overflows would spread to results whose neighbourhood does
-/// not hold it. With such an image or such weights the whole layer takes its direct form: a choice by values, which every
-/// executor makes alike.
+/// y => if in range { y } else { the direct form, and what is fused into it }. Winograd's transforms mix the places of
+/// a tile: a NaN, an infinity or a number so large that a sum overflows would spread to results whose neighbourhood
+/// does not contain it. With such an image or such weights the whole layer uses its direct form: the choice depends on
+/// values only, so every executor makes the same one.
 /// </summary>
 /// <remarks>
-/// What it costs: the greatest magnitude of four of a tile's 36 numbers, 9 of 890 us at 64 channels and 56 x 56 on one
-/// thread (`accc bench --kernels`, 2 cores with AVX-512, other work beside it), and a branch hardly ever taken. It stands
-/// where fusion gives the layer its buffer, and takes only what has one, so that nothing is computed or stored for it.
+/// The cost: the greatest magnitude of four of a tile's 36 numbers, 9 of 890 us at 64 channels and 56 x 56 on one
+/// thread (`accc bench --kernels`, 2 cores with AVX-512, other work beside it), and a branch hardly ever taken. The branch
+/// stands where fusion gives the layer its buffer, and its operands all have buffers, so that nothing is computed or
+/// stored for it.
 /// </remarks>
 internal static class DirectForm
 {
     /// <summary>
-    /// Far above what a network computes with, and so far below the greatest f32, 2^128, that sums of products of two
-    /// smaller numbers do not overflow.
+    /// Far above the numbers a network computes with, and far enough below the greatest f32, 2^128, that sums of
+    /// products of two smaller numbers do not overflow.
     /// </summary>
     private const float Limit = 1L << 60;
 
@@ -31,16 +32,16 @@ internal static class DirectForm
 
     /// <summary>A convolution in Winograd's form.</summary>
     /// <param name="Last">The contraction that gives its results.</param>
-    /// <param name="Whole">The results, [n, h, w, o], of whole tiles.</param>
+    /// <param name="Whole">The contraction that gives its results.</param>
     /// <param name="Image">The image with its zeros, [n, h + 2, w + 2, c].</param>
     /// <param name="Weights">[3, 3, c, o].</param>
     /// <param name="Data">The image transformed, [36, tiles, c].</param>
     /// <param name="Transformed">The weights transformed, [36, c, o].</param>
-    /// <param name="Tiles">How many there are along either axis.</param>
+    /// <param name="Tiles">The number of tiles along each axis.</param>
     internal sealed record Tiled(Dot Last, Node Whole, Node Image, Node Weights, Node Data, Node Transformed,
         ImmutableArray<long> Tiles)
     {
-        /// <summary>The same in another function.</summary>
+        /// <summary>The same convolution in another function.</summary>
         public Tiled With(Func<Node, Node> of) => new((Dot)of(Last), of(Whole), of(Image), of(Weights), of(Data),
             of(Transformed), Tiles);
     }
@@ -53,7 +54,7 @@ internal static class DirectForm
         foreach (var tiled in taken)
         {
             var region = new Region(function, fusion, tiled, fusion.ExitOf(tiled.Last) ?? tiled.Whole);
-            // A layer that is not seen through its results is seen at them.
+            // If the exit does not depend on the results, the branch stands at the results themselves.
             if (!region.HasResults) region = new Region(function, fusion, tiled, tiled.Whole);
             places[region.End] = region;
         }
@@ -62,20 +63,22 @@ internal static class DirectForm
             ? region.Branch(rebuild.Into, rebuild.Map, count++) : null);
     }
 
-    /// <summary>What the branch computes: the direct form in the place of the results, up to the end of a kernel.</summary>
+    /// <summary>The branch: the direct form in the place of the results, up to the exit of a kernel.</summary>
     private sealed class Region
     {
         private readonly Function function;
         private readonly FusionPlan fusion;
         private readonly Tiled tiled;
 
-        /// <summary>The nodes between the results and the end, and what they are computed from that has no buffer.</summary>
+        /// <summary>
+        /// The nodes between the results and the end, and the unbuffered nodes they are computed from.
+        /// </summary>
         private readonly SortedDictionary<int, Node> inside = [];
 
-        /// <param name="function">Where the layer is.</param>
+        /// <param name="function">The function with the layer.</param>
         /// <param name="fusion">Which of its nodes have a buffer.</param>
         /// <param name="tiled">The layer.</param>
-        /// <param name="end">The node that has the buffer of the kernel with the layer's results.</param>
+        /// <param name="end">The buffered node of the kernel with the layer's results.</param>
         public Region(Function function, FusionPlan fusion, Tiled tiled, Node end)
         {
             (this.function, this.fusion, this.tiled, End) = (function, fusion, tiled, end);
@@ -94,7 +97,7 @@ internal static class DirectForm
 
         private bool IsCaptured(Node node) => node != tiled.Whole && fusion.HasBuffer(node);
 
-        /// <summary>Adds the branch that stands for the end.</summary>
+        /// <summary>Adds the branch that replaces the end.</summary>
         public Node Branch(Function into, IReadOnlyDictionary<Node, Node> map, int number)
         {
             var origin = function.OriginOf(tiled.Whole);
@@ -116,7 +119,9 @@ internal static class DirectForm
             return into.Add(new Result(branch, 0), origin);
         }
 
-        /// <summary>The convolution as it is written; what is behind its results in a tile is cut off, whatever it is.</summary>
+        /// <summary>
+        /// The convolution in its direct form; the places of a tile beyond the results are cut off, whatever they hold.
+        /// </summary>
         private Node Direct(Captures captures, IReadOnlyDictionary<Node, Node> map, Origin origin)
         {
             var (image, weights) = (captures.Of(map[tiled.Image]), captures.Of(map[tiled.Weights]));
@@ -130,20 +135,21 @@ internal static class DirectForm
         {
             var (data, weights) = (map[tiled.Data], map[tiled.Transformed]);
             var channels = data.Type.Shape[2];
-            // Every place of a tile has a part in one of the four corners of its transform, which take the even places
-            // (the point 0) or the odd ones (infinity) of each axis: what is not finite there is not finite here.
+            // Every place of a tile contributes to one of the four corners of its transform, which take the even places
+            // (the point 0) or the odd ones (infinity) of each axis: a non-finite value in the tile is non-finite
+            // there.
             var planes = Add(new Reshape(data, [Tile, Tile, tiled.Whole.Type.Shape[0] * tiled.Tiles[0], tiled.Tiles[1],
                 channels]));
             var corners = Add(new Slice(planes, [0, 0, 0, 0, 0], [2, 2, .. planes.Type.Shape.Skip(2)],
                 [Tile - 1, Tile - 1, 1, 1, 1]));
-            // The rows first, which threads share, with the channels side by side.
+            // Rows first: threads share them, and the channels lie side by side.
             var rows = Add(new Reduce(ReduceOp.Max, Magnitudes(corners), [0, 1, 3]));
-            // What is known of the weights is computed once.
+            // The check of the weights is computed once, in the setup.
             var known = Add(new Graph.Barrier(AreBelow(Magnitudes(weights)), BarrierKind.Setup));
             return Add(new Binary(BinaryOp.And, AreBelow(rows), known));
 
-            // The bits without the sign are in the order of the magnitudes, infinity and NaN above all numbers, and the
-            // greatest integer takes one instruction where that of floats looks for NaN.
+            // Without the sign, the bits are ordered like the magnitudes, with infinity and NaN above all numbers; the
+            // maximum of integers takes one instruction, while that of floats has to check for NaN.
             Node Magnitudes(Node x)
             {
                 var bits = Add(new Bitcast(x, DType.I32));
@@ -159,7 +165,7 @@ internal static class DirectForm
         }
     }
 
-    /// <summary>The inputs of a region, and what they stand for.</summary>
+    /// <summary>The inputs of a region, and the outer values they stand for.</summary>
     private sealed class Captures(Function into)
     {
         private readonly Dictionary<Node, Node> inputs = new(ReferenceEqualityComparer.Instance);

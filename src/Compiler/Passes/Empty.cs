@@ -1,4 +1,4 @@
-// In: a function. Out: the function in which nothing is computed that has no elements, or of what has none.
+// In: a function. Out: the function without any computation on tensors that have no elements.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Graph.Interpreter;
@@ -9,26 +9,24 @@ namespace Accelerate.Compiler.Passes;
 
 /// <summary>
 /// x: f32[n,0] => const; reduce, dot, pad, fold of such an x => const; concat without it; scatter of it => its base.
-/// Behind this pass every extent that is a constant is positive wherever an element is computed, so that whatever
-/// divides by extents may do so. An axis that a call makes empty is the kernels' matter: their loops do not run.
+/// After this pass every constant extent is positive wherever an element is computed, so other passes may divide by
+/// extents. Axes that only a call makes empty are left to the kernels: their loops do not run.
 /// </summary>
-/// <remarks>
-/// What fails because it reads from an empty axis stays: arg_reduce, gather, scatter and dynamic_slice become checks of
-/// the call.
-/// </remarks>
+/// <remarks> Operations that fail because they read from an empty axis stay: arg_reduce, gather, scatter and
+/// dynamic_slice become checks of the call. </remarks>
 internal static class Empty
 {
     public static Function Run(Function function) =>
         GraphPrinter.Closure(function).SelectMany(f => f.Nodes).Any(n => n.ResultTypes.Any(IsEmpty))
             ? DeadCode.Run(new Rewriter(Rule).Run(function)) : function;
 
-    /// <summary>True for a tensor that has no elements, whatever the sizes of the call are.</summary>
+    /// <summary>True for a tensor without elements for all sizes of a call.</summary>
     public static bool IsEmpty(TensorType type) => type.Shape.Any(s => s.Is(0));
 
     private static Node? Rule(Node node, Rewriter r)
     {
         if (node is Const or Input or State or RegionNode or Call or Graph.Tuple or Sort) return null;
-        // Its indices are all out of range, which fails the call.
+        // All its indices are out of range, which fails the call.
         if (node is Scatter s && s.Type.Shape[s.Axis].Is(0) && !IsEmpty(s.OperandType(2))) return null;
         if (IsEmpty(node.Type)) return r.Add(Splat(node.Type, 0, 0));
         return node switch
@@ -48,7 +46,7 @@ internal static class Empty
         };
     }
 
-    /// <summary>What a reduction of nothing gives.</summary>
+    /// <summary>The result of a reduction over nothing.</summary>
     private static Const Identity(ReduceOp kind, TensorType type) => kind switch
     {
         ReduceOp.Mul => Splat(type, 1, 1),

@@ -1,14 +1,13 @@
-// In: a function with loops. Out: the same function with work that is the same in every iteration done once, before the
-// loop.
+// In: a function with loops. Out: the same function with loop-invariant work done once, before the loop.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 
 namespace Accelerate.Compiler.Passes;
 
 /// <summary>
-/// scan(x, w; { x * exp(w) }) => e = exp(w); scan(x, w, e; { x * e }): what depends on captured values only leaves the
-/// body, if it is costly. A while loop's condition and body alike. What could fail on an index stays, as the loop may
-/// never run; branches of an `if` keep their work, as the other one may be taken.
+/// scan(x, w; { x * exp(w) }) => e = exp(w); scan(x, w, e; { x * e }): costly work that depends only on captured values
+/// leaves the body; so does that of a while loop's condition and body. Work that could fail on an index stays, as the
+/// loop may never run; branches of an `if` keep their work, as the other one may be taken.
 /// </summary>
 internal static class Hoist
 {
@@ -51,7 +50,7 @@ internal static class Hoist
                 rewrites.Add(
                     () => new("hoist", "same in every iteration", node.ToString(), $"operand {before} of {loop.Op}",
                         origin.Place));
-                // Each region takes every operand; only this one uses the new one.
+                // Every region takes all operands; only this one uses the new one.
                 regions =
                     [.. regions.Select((f, i) => WithInput(f, i == r ? node : null, node.Type, $"hoisted.{before}"))];
                 return Loop(outside, loop, regions, operands, origin, rewrites);
@@ -60,9 +59,7 @@ internal static class Hoist
         return loop.WithRegions(regions, operands);
     }
 
-    /// <summary>
-    /// The first node, if any, that is costly, the same in every iteration, and used by something that is not.
-    /// </summary>
+    /// <summary>The first node, if any, that is costly, loop-invariant, and used by something that is not.</summary>
     private static IEnumerable<Node> Invariant(Function body, int carried, string variable)
     {
         var same = new HashSet<Node>(ReferenceEqualityComparer.Instance);
@@ -83,7 +80,7 @@ internal static class Hoist
             n => costly.Contains(n) && edge.Contains(n) && n.ResultTypes.Length == 1 && n is not Input).Take(1);
     }
 
-    /// <summary>The node and what it is made of, in the function around the loop.</summary>
+    /// <summary>Copies the node and its operands into the function around the loop.</summary>
     private static Node Copied(Function outside, Function body, Node node, ImmutableArray<Node> operands)
     {
         var rebuild = new Rebuild(body, outside);
@@ -91,7 +88,7 @@ internal static class Hoist
         return rebuild.CopyWithOperands(node);
     }
 
-    /// <summary>The region with one more input, in place of a node if one is given.</summary>
+    /// <summary>The region with one more input, which replaces a node if one is given.</summary>
     private static Function WithInput(Function region, Node? replaced, Types.TensorType type, string name)
     {
         var rebuild = new Rebuild(region);

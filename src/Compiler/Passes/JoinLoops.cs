@@ -1,17 +1,17 @@
-// In: a function in which loops of one text stand several times. Out: each once, with the results of all.
+// In: a function in which loops with the same body stand several times. Out: each loop once, with the results of all.
 using Accelerate.Compiler.Graph;
 
 namespace Accelerate.Compiler.Passes;
 
 /// <summary>
-/// A gradient needs what a loop carries into each round, and asks for it by a loop of the same body with more outputs.
-/// The larger one takes the place of both: the rounds run once.
+/// A gradient needs the values that a loop carries into each round, and gets them from a loop of the same body with
+/// more outputs. The larger loop replaces both, so the rounds run once.
 /// </summary>
 internal static class JoinLoops
 {
     public static Function Run(Function function)
     {
-        // A scan, and the largest one that computes what it does.
+        // Each scan, with the largest scan that computes all its results.
         var largest = new Dictionary<Scan, Scan>(ReferenceEqualityComparer.Instance);
         var scans = function.Nodes.OfType<Scan>().Where(s => !s.IsEffect).ToList();
         foreach (var group in scans.GroupBy(s => (s.Variable, s.Count, s.Carried, s.Body.Nodes.Count)))

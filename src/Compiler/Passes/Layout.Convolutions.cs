@@ -1,4 +1,4 @@
-// The rules of the layout pass for contractions: which are convolutions, where their channels are, how they lie in
+// The rules of the layout pass for contractions: which are convolutions, which axes are their channels, how they lie in
 // memory.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
@@ -9,16 +9,18 @@ namespace Accelerate.Compiler.Passes;
 
 internal sealed partial class Layout
 {
-    /// <summary>Places along the last axis that are lanes: three quarters of a vector of 16.</summary>
+    /// <summary>
+    /// The fewest places along the last axis that are used as lanes: three quarters of a vector of 16.
+    /// </summary>
     private const int FewestPlaces = 12;
 
-    /// <summary>The order that a convolution wants a value in, by the value below its windows.</summary>
+    /// <summary>The axis order that a convolution wants for a value, keyed by the value below its windows.</summary>
     private readonly Dictionary<Node, ImmutableArray<int>> wishes = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>The movements between such a value and the convolution.</summary>
     private readonly HashSet<Node> onTheWay = new(ReferenceEqualityComparer.Instance);
 
-    /// <summary>Depthwise convolutions that read images by channels as they are, if they are so.</summary>
+    /// <summary>Depthwise convolutions that read images as they lie, by channels, if they lie so.</summary>
     private readonly HashSet<Dot> placesLast = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>The operand of each convolution that is read through windows.</summary>
@@ -37,7 +39,7 @@ internal sealed partial class Layout
         return false;
     }
 
-    /// <summary>Finds what is read through windows, and which of its axes are channels.</summary>
+    /// <summary>Finds the operands that are read through windows, and which of their axes are channels.</summary>
     private void FindConvolutions()
     {
         var byPlaces = new Stack<(Dot Dot, Node Image, ImmutableArray<int> Channels)>();
@@ -49,7 +51,7 @@ internal sealed partial class Layout
             var (contract, batch, channels) = image == 0
                 ? (dot.ContractA, dot.BatchA, dot.FreeB.Select(a => dot.OperandType(1).Shape[a]))
                 : (dot.ContractB, dot.BatchB, dot.FreeA.Select(a => dot.OperandType(0).Shape[a]));
-            // Few channels come out with the places last: what they are made of is best left so, if it is so.
+            // A result with few channels has its places last; so should its operands, if they lie so.
             if (batch.IsEmpty && IsFew(Size.Product(channels))) continue;
             // The taps of the windows are contracted too; without channels among the contracted axes they are a batch
             // (depthwise).
@@ -80,7 +82,8 @@ internal sealed partial class Layout
             .SequenceEqual(channels.Select(a => turned.Permutation[a]).Order());
 
     /// <summary>
-    /// True where elementwise work and movements lead to what another convolution wants with its channels last.
+    /// True where elementwise work and movements lead to an operand that another convolution wants with its channels
+    /// last.
     /// </summary>
     private bool FlowsIntoWish(Dot dot)
     {
@@ -95,20 +98,20 @@ internal sealed partial class Layout
         return wishes.ContainsKey(dot);
     }
 
-    /// <summary>True for a convolution of one tap: it contracts channels that lie before the places.</summary>
+    /// <summary>True for a convolution with one tap: it contracts channels that lie before the places.</summary>
     private static bool IsOfOneTap(Dot dot) => dot.BatchA.IsEmpty && dot.FreeB.Length == 1 && dot.FreeA.Length > 1
         && dot.ContractA is [var channels] && AxisGroup.Wide(dot.OperandType(0).Shape) is { IsEmpty: false } wide
         && wide[^1] != channels;
 
     /// <summary>
-    /// True for windows whose places can be lanes as they lie, so that a depthwise convolution of images by channels
-    /// turns nothing: the windows along the last axis are neighbours, and a row of them fills most of a vector. 96
-    /// channels of 112 x 112, 3 x 3, 1 thread: 0.24 ms so, 4.1 ms turned to channels last and back (`accc time
-    /// bench/conv.acc nchw … --kernels`, AMD Zen 4).
+    /// True for windows whose places can be the lanes as they lie, so that a depthwise convolution of images by
+    /// channels transposes nothing: the windows along the last axis are neighbours, and a row of them fills most of a
+    /// vector. 96 channels of 112 x 112, 3 x 3, 1 thread: 0.24 ms this way, 4.1 ms transposed to channels last and back
+    /// (`accc time bench/conv.acc nchw … --kernels`, AMD Zen 4).
     /// </summary>
     private static bool PlacesAreLanes(Node windows)
     {
-        // [.., places, taps]: windows along other axes, and axes of size 1, may stand in front.
+        // [.., places, taps]: windows along other axes, and axes of size 1, may come first.
         while (windows is Window or Reshape)
         {
             if (windows is Window { Stride: 1 } w && w.Axis == w.Type.Rank - 2)
@@ -131,12 +134,12 @@ internal sealed partial class Layout
     }
 
     /// <summary>
-    /// The axes of the value below the windows that some axes are, without those that are taps of a window.
+    /// The axes of the value below the windows that the given axes stem from, without those that are taps of a window.
     /// </summary>
     private static (Node Below, ImmutableArray<int> Axes, List<Node> Way) Channels(Node node, ImmutableArray<int> axes)
     {
         var way = new List<Node>();
-        // A transpose below the windows is taken back: the wish is for what it gives.
+        // A transpose below the windows is undone: the wish is for the order of its result.
         while (node is Window or Pad or Slice or Reverse or Reshape || (node is Transpose && IsWindowed(node)))
         {
             var shape = node.Type.Shape;
@@ -158,7 +161,8 @@ internal sealed partial class Layout
     }
 
     /// <summary>
-    /// A contraction of what has channels last: it reads its operand as it lies, and the weights behind the taps.
+    /// A contraction whose operand has its channels last: it reads the operand as it lies, and the weights in the order
+    /// of the taps.
     /// </summary>
     private Ordered? Contraction(Dot dot)
     {
@@ -193,8 +197,9 @@ internal sealed partial class Layout
             };
         }
         Node made = Add(new Dot(m, weights, own.Batch, its.Batch, own.Contract, its.Contract, dot.Type.DType));
-        // A few channels are few lanes, but places as lanes would lie a row of channels apart in m: 320 to 4 channels
-        // at 64 x 64 took 54 ms so. What turns the result is a step behind the contraction.
+        // With few channels as lanes, vectors are mostly empty; but places as lanes would lie a row of channels apart
+        // in memory: 320 to 4 channels at 64 x 64 took 54 ms that way. The result is transposed by a step after the
+        // contraction.
         var channelsOut = Size.Product(made.Type.Shape.Skip(own.Batch.Length + own.Free.Length));
         if (!x.IsNatural && own.Batch.IsEmpty && IsFew(channelsOut) && !channelsOut.Is(1))
             made = Add(new Graph.Barrier(made, BarrierKind.Materialise));
@@ -214,8 +219,8 @@ internal sealed partial class Layout
     }
 
     /// <summary>
-    /// The axes of one operand of a dot, as axes of the node that holds it; `Lying`: those that are free as they lie
-    /// there.
+    /// The axes of one operand of a dot, as axes of the node that holds it; `Lying`: the free ones in the order in
+    /// which they lie.
     /// </summary>
     private sealed record Side(ImmutableArray<int> Batch, ImmutableArray<int> Contract, ImmutableArray<int> Free)
     {
@@ -230,13 +235,13 @@ internal sealed partial class Layout
 
     /// <summary>
     /// dot(windows x, w) with a batch of channels => sum over the taps of windows x * w: channels, or places, are
-    /// lanes, taps a loop. It adds up in the dtype in which the dot does.
+    /// lanes, taps a loop. It accumulates in the dot's dtype.
     /// </summary>
     private Node Depthwise(Dot dot, Node windows, Node weights, Side own)
     {
         var type = dot.Type.DType is DType.F16 or DType.BF16 ? DType.F32 : dot.Type.DType;
         Node In(Node x, DType to) => x.Type.DType == to ? x : Add(new Graph.Convert(x, to));
-        // The weights lie [channels, taps..]; with channels last they are wanted [taps.., channels].
+        // The weights lie [channels, taps..]; with channels last they should lie [taps.., channels].
         var axes = own.Batch.AddRange(own.Contract);
         ImmutableArray<int> order = [.. Identity(axes.Length).OrderBy(d => axes[d])];
         var repeated = Add(

@@ -8,17 +8,16 @@ namespace Accelerate.Compiler.Passes;
 
 /// <summary>
 /// transpose(dot(window(pad x), w)) => transpose(dot(window(pad x'), w')), where x' is x with its channels last (NHWC)
-/// and w' lies [kh, kw, c, o]: a contraction then reads runs of channels and writes runs of channels. The transpose
-/// behind it is carried along by what follows (elementwise work, pads, windows, reductions, concats, residual sums) up
-/// to the next convolution, whose own transpose takes it back: between two layers there is none. Decided by shapes and
-/// dtypes only. The order of the taps in a sum becomes (kh, kw, c): another rounding than that of the graph as it was
-/// bound.
+/// and w' lies [kh, kw, c, o]: a contraction then reads and writes runs of channels. The transpose after it is carried
+/// along through elementwise work, pads, windows, reductions, concats and residual sums up to the next convolution,
+/// whose own transpose cancels it: between two layers there is none. Decided by shapes and dtypes only. The order of
+/// the taps in a sum becomes (kh, kw, c), so it rounds differently from the graph as it was bound.
 /// </summary>
 internal sealed partial class Layout
 {
     /// <summary>
-    /// Channels last are the vector side of a contraction: with fewer than this the result keeps its places last. Half
-    /// of a vector of 16 lanes.
+    /// With channels last, the channels are the vector side of a contraction: with fewer than this the result keeps its
+    /// places last. Half of a vector of 16 lanes.
     /// </summary>
     private const int FewChannels = 8;
 
@@ -29,15 +28,15 @@ internal sealed partial class Layout
     private readonly Dictionary<Node, Ordered> values = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>
-    /// Values that a convolution wants with channels last while everything else takes them as they are.
+    /// Values that a convolution wants with channels last while all their other users take them as they are.
     /// </summary>
     private readonly Dictionary<Node, Ordered> turned = new(ReferenceEqualityComparer.Instance);
 
-    /// <summary>New dots that are convolutions: the transposes behind them are carried along.</summary>
+    /// <summary>New dots that are convolutions: the transposes after them are carried along.</summary>
     private readonly HashSet<Node> convolutions = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>
-    /// New nodes that no input changes: their order in memory costs a call nothing once they are packed.
+    /// New nodes that depend on no input: their order in memory costs a call nothing once they are packed.
     /// </summary>
     private readonly HashSet<Node> weightsOnly = new(ReferenceEqualityComparer.Instance);
     private Origin origin = Origin.None;
@@ -80,7 +79,7 @@ internal sealed partial class Layout
         return DeadCode.Run(into);
     }
 
-    /// <summary>The value of a node, counted as a rewrite where its axes or its operation change.</summary>
+    /// <summary>The value of a node; counted as a rewrite where its axes or its operation change.</summary>
     private Ordered Moved(Node node)
     {
         if (rewrites.MayGoOn && Rule(node) is { } moved)
@@ -98,7 +97,7 @@ internal sealed partial class Layout
         }));
     }
 
-    /// <summary>The value where an operand has its axes in another order; null where all is as it was.</summary>
+    /// <summary>The node's value where an operand has its axes in another order; null where nothing changes.</summary>
     private Ordered? Rule(Node node) => node switch
     {
         Dot dot => Contraction(dot),
@@ -120,7 +119,9 @@ internal sealed partial class Layout
         return null;
     }
 
-    /// <summary>The operand as the node takes it: with channels last on the way to a convolution.</summary>
+    /// <summary>
+    /// The operand in the order in which the node takes it: with channels last on the way to a convolution.
+    /// </summary>
     private Ordered Form(Node node, int operand) =>
         onTheWay.Contains(node) && turned.TryGetValue(node.Operands[operand], out var own)
         ? own : values[node.Operands[operand]];
@@ -128,7 +129,7 @@ internal sealed partial class Layout
     /// <summary>The value in the order of its own axes.</summary>
     private Node Natural(Node old) => Turn(values[old].Node, values[old].Order);
 
-    /// <summary>The node of which the value's axis d is axis order[d].</summary>
+    /// <summary>The node whose axis order[d] is axis d of the value.</summary>
     private Node InOrder(Node old, ImmutableArray<int> order)
     {
         if (turned.TryGetValue(old, out var own) && own.Order.SequenceEqual(order)) return own.Node;
@@ -140,7 +141,7 @@ internal sealed partial class Layout
 
     private static Ordered Same(Node node) => new(node, Identity(node.Type.Rank));
 
-    /// <summary>The value of a new node; where only axes of size 1 have moved, nothing has.</summary>
+    /// <summary>The value of a new node; moving only axes of size 1 changes nothing.</summary>
     private Ordered Carried(Node node, ImmutableArray<int> order)
     {
         node = Add(node);
@@ -149,7 +150,7 @@ internal sealed partial class Layout
             : new(node, order);
     }
 
-    /// <summary>transpose x, with the movements of x taken into account: those that undo each other are gone.</summary>
+    /// <summary>transpose x, joined with the movements of x: those that undo each other disappear.</summary>
     private Node Turn(Node x, ImmutableArray<int> permutation)
     {
         if (IsIdentity(permutation)) return x;
@@ -178,8 +179,7 @@ internal sealed partial class Layout
     }
 
     /// <summary>
-    /// transpose (reshape x) => reshape (transpose x): the permutation of x, where the axes of each group stay
-    /// together.
+    /// transpose (reshape x) => reshape (transpose x): the permutation of x, if the axes of each group stay together.
     /// </summary>
     private static ImmutableArray<int>? Before(Reshape reshape, ImmutableArray<int> permutation)
     {

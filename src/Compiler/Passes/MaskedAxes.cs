@@ -1,5 +1,5 @@
-// In: an optimised function. Out: the function in which attention under a mask `j <= e` does not go past the last j
-// that any row may see.
+// In: an optimised function. Out: the function in which attention under a mask `j <= e` stops at the last j that any
+// row may see.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Fusion;
 using Accelerate.Compiler.Graph;
@@ -10,15 +10,15 @@ namespace Accelerate.Compiler.Passes;
 
 /// <summary>
 /// dot(softmax(select(j &lt;= e, x, -inf)), v) over j &lt; n => the same over j &lt; m, with m = min(n, max(1, greatest
-/// e + 1)), a size that the call computes. Everything left out is exp(-inf) = 0 times a value of v: the same bits,
-/// except that an infinity or NaN of v in a place that no row sees does no harm. A row that sees nothing is NaN
+/// e + 1)), a size that the call computes. Everything left out is exp(-inf) = 0 times a value of v: the bits are the
+/// same, except that an infinity or NaN of v in a place that no row sees does no harm. A row that sees nothing is NaN
 /// throughout, with one element as with all.
 /// </summary>
 internal static class MaskedAxes
 {
     public static Function Run(Function function, Rewrites rewrites)
     {
-        // The size of a limit is named once in a function, whatever layers use it.
+        // A function names the size of each limit once, however many layers use it.
         var names = GraphPrinter.Closure(function).SelectMany(f => f.Nodes).OfType<Extent>().Select(e => e.Variable)
             .ToHashSet();
         var before = names.Count;
@@ -62,7 +62,7 @@ internal static class MaskedAxes
     /// </summary>
     private static bool Varies(Node e) => e is not (Iota or Const) && (e.Operands.IsEmpty || e.Operands.Any(Varies));
 
-    /// <summary>Values as they are below the size along one axis.</summary>
+    /// <summary>Values restricted to the places below the size along one axis.</summary>
     private sealed class Restriction(Rewriter r, Size size, IReadOnlyList<Reduce> rows, int axis)
     {
         private readonly Dictionary<(Node, int), Node> known = [];
@@ -90,9 +90,7 @@ internal static class MaskedAxes
             };
         }
 
-        /// <summary>
-        /// The reductions along the axis, of what is left of their operands; everything else as it is.
-        /// </summary>
+        /// <summary>The reductions along the axis, of their restricted operands; everything else as it is.</summary>
         private Node Row(Node node) => node switch
         {
             Reduce reduce when rows.Contains(reduce) => r.Add(reduce.With([Of(reduce.Operands[0], axis)])),

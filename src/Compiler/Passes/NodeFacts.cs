@@ -1,4 +1,4 @@
-// What several passes ask about a node: the sizes it mentions.
+// A question that several passes ask about a node: the sizes it mentions.
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 

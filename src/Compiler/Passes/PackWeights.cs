@@ -11,14 +11,16 @@ namespace Accelerate.Compiler.Passes;
 
 /// <summary>
 /// dot(x, w) => dot(x, unpack(barrier(pack(w)))) where w is known before the first call and has the contiguous axis of
-/// the result. pack(w) has the shape [columns / 32, contracted axes .., 32], padded with zeros: what a register tile
-/// reads lies together. unpack is movements only, so that the kernel reads the panels in place; the barrier is where
-/// the setup ends. One layout for every dtype and target, and for one row. The bits are those of the dot without it.
+/// the result. pack(w) has the shape [columns / 32, contracted axes .., 32], padded with zeros: everything that a
+/// register tile reads lies together. unpack consists of movements only, so the kernel reads the panels in place; the
+/// setup ends at the barrier. There is one layout for every dtype and target, and also for a single row. The bits are
+/// those of the dot without it.
 /// </summary>
 internal static class PackWeights
 {
     /// <summary>
-    /// Fewer columns would be mostly padding: a quarter of a panel makes a weight at most four times as large.
+    /// With fewer columns panels would be mostly padding: a quarter of a panel makes a weight at most four times as
+    /// large.
     /// </summary>
     private const int FewestColumns = 8;
 
@@ -28,12 +30,12 @@ internal static class PackWeights
         return plan.IsEmpty ? function : plan.Build([]);
     }
 
-    /// <summary>The axes of a weight, as its panels have them.</summary>
-    /// <param name="Shape">The weight's shape, with axes in parts that the result has in parts; the others name its
-    /// axes.</param>
-    /// <param name="Apart">Axes before those of the panels; each has panels of its own.</param>
+    /// <summary>A weight's axes, grouped as its panels need them.</summary>
+    /// <param name="Shape">The weight's shape, with axes split where the result splits them; the other parameters refer
+    /// to its axes.</param>
+    /// <param name="Apart">Axes before the panels; each index along them has its own panels.</param>
     /// <param name="Contract">The contracted axes, in the dot's order.</param>
-    /// <param name="Flat">The axes that are the columns together.</param>
+    /// <param name="Flat">The axes that together are the columns.</param>
     private sealed record Layout(
         ImmutableArray<Size> Shape, ImmutableArray<int> Apart, ImmutableArray<int> Contract, ImmutableArray<int> Flat)
     {
@@ -50,7 +52,7 @@ internal static class PackWeights
             return Pack(function, function.Add(new Input("w", weight)), Origin.None).Type;
         }
 
-        /// <summary>Adds the weight in panels to a function.</summary>
+        /// <summary>Adds the packed weight to a function.</summary>
         public Node Pack(Function into, Node weight, Origin origin)
         {
             var (outer, columns) = (Outer, Size.Product(Joined).Value);
@@ -110,13 +112,12 @@ internal static class PackWeights
             x.Type.Shape.SequenceEqual(shape) ? x : into.Add(new Reshape(x, shape), origin);
     }
 
-    /// <summary>
-    /// A weight that a region wants to have packed outside, where the loops and branches around it are not.
-    /// </summary>
-    /// <param name="Make">Adds the packed weight to a function, given what the region's inputs stand for there.</param>
+    /// <summary>A weight that a region needs packed outside of the loops and branches around it.</summary>
+    /// <param name="Make">Adds the packed weight to a function, given the values that the region's inputs stand for
+    /// there.</param>
     private sealed record Lifted(Func<Function, Func<Node, Node>, Node> Make, TensorType Type);
 
-    /// <summary>What is to be packed in a function or region, and in the regions inside.</summary>
+    /// <summary>The weights to pack in a function or region, and in the regions inside.</summary>
     private sealed class Plan
     {
         private readonly Function function;
@@ -127,14 +128,14 @@ internal static class PackWeights
         private readonly List<Lifted> lifted = [];
 
         /// <summary>
-        /// Where in the list of what is lifted a dot's weight is, or the first one of a region of a node.
+        /// For a dot, or for a node with regions: the position of its (first) weight in the list of lifted ones.
         /// </summary>
         private readonly Dictionary<object, int> places = new(ReferenceEqualityComparer.Instance);
 
         /// <param name="function">A function, or a region of one.</param>
         /// <param name="known">A region's inputs that have one value for all calls; null for a whole function.</param>
-        /// <param name="packedInputs">Those of them that are packed weights.</param>
-        /// <param name="frozen">The state that no call changes.</param>
+        /// <param name="packedInputs">Those of the inputs that are packed weights.</param>
+        /// <param name="frozen">State that no call changes.</param>
         /// <param name="rewrites">Counts the weights.</param>
         public Plan(Function function, IReadOnlySet<Node>? known, HashSet<Node> packedInputs, FrozenState frozen,
             Rewrites rewrites)
@@ -162,7 +163,7 @@ internal static class PackWeights
 
         private void Add(RegionNode node, KnownValues values, FrozenState frozen, Rewrites rewrites)
         {
-            // The first operand of a branch is its condition; what a loop carries is another value in every iteration.
+            // The first operand of a branch is its condition; a carried value changes in every iteration.
             var (skipped, carried) =
                 node switch { If => (1, 0), Scan s => (0, s.Carried), While w => (0, w.Carried), _ => (0, 0) };
             ImmutableArray<Plan> inside = [.. node.Regions.Select(region =>
@@ -199,13 +200,15 @@ internal static class PackWeights
             lifted.Add(new((into, given) => layout.Pack(into, Copied(into, weight, given), origin), type));
         }
 
-        /// <summary>A node of this function in another, given what the inputs stand for there.</summary>
+        /// <summary>
+        /// Copies a node of this function into another, given the values that the inputs stand for there.
+        /// </summary>
         private Node Copied(Function into, Node node, Func<Node, Node> given) =>
             new Rebuild(function, into).CopyWithOperands(node, given);
 
         /// <summary>Rebuilds the function.</summary>
-        /// <param name="extra">A region's new inputs: what its node lifts out of all its regions.</param>
-        /// <param name="first">Which of them is the first of this region's own.</param>
+        /// <param name="extra">A region's new inputs: the weights that its node lifts out of all its regions.</param>
+        /// <param name="first">The first of them that is this region's own.</param>
         public Function Build(IReadOnlyList<TensorType> extra, int first = 0)
         {
             var rebuild = new Rebuild(function);
@@ -239,7 +242,7 @@ internal static class PackWeights
             return rebuild.Finish();
         }
 
-        /// <summary>The node with its regions rebuilt and one more operand for each weight that they lift.</summary>
+        /// <summary>The node with its regions rebuilt and one more operand for each lifted weight.</summary>
         private Node Rebuilt(
             RegionNode node, ImmutableArray<Plan> inside, Function into, IReadOnlyDictionary<Node, Node> map,
                 Func<int, Node> own)
@@ -260,7 +263,7 @@ internal static class PackWeights
             return into.Add(node.WithRegions(regions.ToImmutable(), [.. operands]), function.OriginOf(node));
         }
 
-        /// <summary>The operand of a dot that is to be packed, if one is, and how.</summary>
+        /// <summary>The operand of a dot that should be packed, and its layout; null if none should.</summary>
         private (int Side, Layout Layout)? Packable(Dot dot, FusionPlan fusion, KnownValues values)
         {
             if (dot.ContractA.IsEmpty || values.Contains(dot) || fusion.ExitOf(dot) is not { } root) return null;
@@ -271,7 +274,7 @@ internal static class PackWeights
             var (batch, free, contract) = side == 0 ? (dot.BatchA, dot.FreeA, dot.ContractA)
                 : (dot.BatchB, dot.FreeB, dot.ContractB);
             var before = batch.Length + (side == 0 ? 0 : dot.FreeA.Length);
-            // The weight's axes, those of the columns in their parts.
+            // The weight's axes, with those of the columns split into their parts.
             var parts = axes.Apart.Concat(axes.Columns).Select(p => p with { Axis = free[p.Axis - before] }).ToList();
             List<AxisPart> all = [.. Enumerable.Range(0, weight.Type.Rank).SelectMany(d => parts.Where(p => p.Axis == d)
                 .OrderByDescending(p => p.Scale).DefaultIfEmpty(new AxisPart(d, weight.Type.Shape[d])))];
@@ -279,7 +282,7 @@ internal static class PackWeights
             ImmutableArray<int> At(ImmutableArray<int> whole) =>
                 [.. whole.Select(d => all.FindIndex(p => p.Axis == d))];
             var columns = Size.Product([.. axes.Columns.Select(p => p.Extent)]).Value;
-            // Loops around whole panels read the same panels as one axis of all columns.
+            // Loops around whole panels read the same panels as a single axis of all columns would.
             var apart = columns % PanelLayout.Columns == 0 ? 0 : axes.Apart.Length;
             if (columns < FewestColumns) return null;
             ImmutableArray<int> outside = [.. At(batch), .. order.Take(apart)];

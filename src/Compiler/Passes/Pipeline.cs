@@ -6,11 +6,11 @@ namespace Accelerate.Compiler.Passes;
 
 /// <summary>
 /// One step of the pipeline; `dump --stage opt --each` shows the graph after every one. A pass asks the rewrites
-/// whether it may go on, unless lowering cannot do without it.
+/// whether it may go on, unless lowering depends on it.
 /// </summary>
 internal sealed record Pass(string Name, Func<Function, Rewrites, Function> Run)
 {
-    /// <summary>What the pass does to a function it does to its setup, unless it makes that.</summary>
+    /// <summary>The pass also runs on a function's setup, unless it is the one that makes it.</summary>
     public bool RunsOnSetup { get; init; } = true;
 }
 
@@ -20,67 +20,70 @@ internal static class Pipeline
     public static IReadOnlyList<Pass> Passes { get; } = For(null);
 
     /// <summary>The passes, in order.</summary>
-    /// <param name="compute">The dtype that contractions take their f32 operands in; null for as declared.</param>
-    /// <param name="frozen">The state that no function of the executable assigns; what the function itself does not if
-    /// null.</param>
-    /// <param name="direct">True for convolutions as they are written: in their direct form, norms behind them
-    /// apart.</param>
+    /// <param name="compute">The dtype in which contractions take their f32 operands; null for the declared
+    /// one.</param>
+    /// <param name="frozen">The state that no function of the executable assigns; if null, the state that the function
+    /// itself does not assign.</param>
+    /// <param name="direct">True to keep convolutions as they are written: in direct form, with the norms after them
+    /// separate.</param>
     public static IReadOnlyList<Pass> For(DType? compute, FrozenState? frozen = null, bool direct = false)
     {
         List<Pass> passes =
         [
-            // First: the passes behind it see primitives only, and join what a composite's edge has kept apart.
+            // First: later passes see only primitives, and join operations across the edges of composites.
             new("decompose", (f, _) => Decompose.Run(f)),
-            // Behind decompose, which brings all nodes together; before whatever divides by an extent.
+            // After decompose, which brings all nodes together; before all passes that divide by an extent.
             new("empty", (f, _) => Empty.Run(f)),
-            // Behind decompose, which makes their bodies primitives; before simplify, which would tell them apart.
+            // After decompose, which makes the bodies primitives; before simplify, which would change some and not
+            // others.
             new("join-loops", (f, _) => JoinLoops.Run(f)),
-            // Joins the movements that decomposing brings together; fusion counts on one movement between two
+            // Joins the movements that decomposing brings together; fusion expects one movement between two
             // computations.
             new("simplify", Simplify.Run),
-            // Behind simplify, which shows what is the same; constants that leave a loop can be folded by the setup.
+            // After simplify, which exposes equal work; constants that leave a loop can be folded by the setup.
             new("hoist", Hoist.Run),
-            // Behind simplify, which joins the movements that tell a convolution; behind hoist, which takes out of
-            // loops what is laid out once.
+            // After simplify, which joins the movements that identify a convolution; after hoist, which takes work that
+            // is laid out once out of loops.
             new("layout", Layout.Run),
         ];
         if (!direct && compute is null)
         {
-            // Behind layout, which brings a norm's vectors to the axis of the channels; before winograd, which
+            // After layout, which brings a norm's vectors to the axis of the channels; before winograd, which
             // transforms the scaled weights.
             passes.Add(new("fold-scales", (f, rewrites) => FoldScales.Run(f, frozen ?? FrozenState.Of(f), rewrites)));
-            // Behind layout, which tells where the channels are. What takes narrow operands would lose more in their
-            // transforms.
+            // After layout, which determines where the channels are. Contractions of narrow operands would lose more
+            // accuracy in the transforms.
             passes.Add(new("winograd", (f, rewrites) => Winograd.Run(f, frozen ?? FrozenState.Of(f), rewrites)));
         }
-        // Behind simplify, which joins the movements that it goes through.
+        // After simplify, which joins the movements that it goes through.
         if (compute is { } type)
             passes.Add(new("compute-precision", (f, rewrites) => ComputePrecision.Run(f, type, rewrites)));
-        // Behind fold-scales, whose products are computed with the rest of the weight.
+        // After fold-scales, whose products are computed with the rest of the weight.
         passes.Add(
             new("depthwise-weights", (f, rewrites) => DepthwiseWeights.Run(f, frozen ?? FrozenState.Of(f), rewrites)));
-        // Behind all that changes a contraction's operands: nothing may come between a packed weight and its reader.
+        // After all passes that change a contraction's operands: nothing may come between a packed weight and its
+        // reader.
         passes.Add(new("pack-weights", (f, rewrites) => PackWeights.Run(f, frozen ?? FrozenState.Of(f), rewrites)));
-        // Behind all that rewrites: what it replaced is still there, and fusion must not count it as a use.
+        // After all rewrites: the nodes they replaced are still there, and fusion must not count them as uses.
         passes.Add(new("dead-code", (f, _) => DeadCode.Run(f)));
         passes.AddRange(Closing(frozen));
         return passes;
     }
 
     /// <summary>
-    /// What lowering counts on, of a graph that is not to be optimised; the rewrites among it aside, all of it is done
-    /// whatever a bisection stops.
+    /// The passes that lowering depends on, for a graph that is not to be optimised. Apart from the rewrites among
+    /// them, they run in full even when a bisection stops.
     /// </summary>
     public static IReadOnlyList<Pass> Needed { get; } =
         [new("decompose", (f, _) => Decompose.Run(f)), .. Closing(null)];
 
     private static IEnumerable<Pass> Closing(FrozenState? frozen) =>
     [
-        // Behind all passes that ask what is known before the first call: what it folds is a literal to them.
+        // After all passes that ask what is known before the first call: a folded value is a literal to them.
         new("setup", (f, _) => Constants.Run(f, frozen ?? FrozenState.Of(f))) { RunsOnSetup = false },
-        // Again, for what the passes since have made.
+        // Again, for the nodes that passes have made since.
         new("empty", (f, _) => Empty.Run(f)),
-        // Last: a size that the call computes is no size to the passes before it.
+        // Last: a size that the call computes is not a size to the passes before it.
         new("masked-axes", MaskedAxes.Run),
     ];
 
@@ -103,7 +106,7 @@ internal static class Pipeline
             if (verify) Verifier.Verify(function);
             after?.Invoke(pass, function);
         }
-        // What the caller names is a parameter, whether something is still computed from it or not.
+        // Sizes that the caller names are parameters, even if nothing is computed from them any more.
         foreach (var size in sizes.Except(function.Sizes).ToList()) function.Require(EntryCheck.Given(size));
         return function;
     }

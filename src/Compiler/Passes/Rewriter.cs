@@ -6,13 +6,13 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Passes;
 
 /// <summary>
-/// Drives every rewrite: nodes are rebuilt in order, each is offered to the rule until it declines. The new value
-/// inherits the origin of the one it replaces; regions are rewritten by the same rules. A rule names itself with <see
-/// cref="By"/>.
+/// Drives every rewrite: nodes are rebuilt in order, and each is offered to the rule until the rule declines. The new
+/// value inherits the origin of the one it replaces; regions are rewritten by the same rules. A rule names itself with
+/// <see cref="By"/>.
 /// </summary>
 internal sealed class Rewriter(Func<Node, Rewriter, Node?> rule, Rewrites? rewrites = null, string pass = "")
 {
-    /// <summary>Regions that are done: one that several nodes share stays one.</summary>
+    /// <summary>Regions that are done: a region shared by several nodes stays shared.</summary>
     private Dictionary<Function, Function> regions = new(ReferenceEqualityComparer.Instance);
     private Function into = new("");
     private Origin origin = Origin.None;
@@ -44,7 +44,7 @@ internal sealed class Rewriter(Func<Node, Rewriter, Node?> rule, Rewrites? rewri
             }
             if (value.Id >= count && function.ForwardOf(node) is { } forward && map[forward.Id] is { } of)
                 into.Belongs(value, of);
-            // An effect hands its operand on: who uses its value uses that.
+            // An effect passes its operand through: users of its value use that.
             map[node.Id] = value is Print or Graph.Assert or Assign && !value.Operands.IsEmpty ? value.Operands[0]
                 : value;
         }
@@ -66,18 +66,18 @@ internal sealed class Rewriter(Func<Node, Rewriter, Node?> rule, Rewrites? rewri
     private static string Text(Node node) =>
         $"{node.Op}({string.Join(", ", node.Operands.Select(o => $"{o.Op} %{o.Id}"))}{(node.Attributes.Length > 0 ? "; " + node.Attributes : "")}): {node.Type}";
 
-    /// <summary>Makes a node of the new function; for the rules.</summary>
+    /// <summary>Makes a node of the new function; called by the rules.</summary>
     /// <param name="node">The node.</param>
-    /// <param name="within">Where in the replaced node it comes from; its own origin if null.</param>
+    /// <param name="within">Where in the replaced node it comes from; null for its own origin.</param>
     public T Add<T>(T node, Origin? within = null)
         where T : Node
     {
-        // A source node belongs to the function it was made for: a new one stands for it.
+        // A source node belongs to the function it was made for, so it is copied.
         Node own = node.Id < 0 ? node : node.With(node.Operands);
         return (T)into.Add(own, within is null ? origin : within.Within(origin));
     }
 
-    /// <summary>What the results and effects need, and every input, which is part of the signature.</summary>
+    /// <summary>The nodes that results and effects need, and every input, which is part of the signature.</summary>
     internal static bool[] Live(Function function)
     {
         var live = new bool[function.Nodes.Count];

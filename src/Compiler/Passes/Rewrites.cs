@@ -1,4 +1,4 @@
-// The rewrites of one compilation: how many there were, how many there may be, which came last. What bisecting needs.
+// The rewrites of one compilation: how many there were, how many are allowed, which came last. Used by bisecting.
 namespace Accelerate.Compiler.Passes;
 
 /// <summary>
@@ -11,8 +11,8 @@ internal sealed record Rewrite(string Pass, string Rule, string Before, string A
 }
 
 /// <summary>
-/// Counts rewrites over all passes and refuses those behind the limit, so that the first wrong one can be found by
-/// halving (`accc bisect`, `dump --stop-after-rewrite N`). Passes that lowering cannot do without are not counted.
+/// Counts rewrites over all passes and refuses those past the limit, so that the first wrong one can be found by
+/// halving (`accc bisect`, `dump --stop-after-rewrite N`). Passes that lowering depends on are not counted.
 /// </summary>
 internal sealed class Rewrites(long limit = long.MaxValue)
 {
@@ -27,7 +27,7 @@ internal sealed class Rewrites(long limit = long.MaxValue)
     internal void Add(Func<Rewrite> made)
     {
         Count++;
-        // Only the one that is asked for is worth its text.
+        // The text is only made for the rewrite that was asked for.
         if (Count == limit) Last = made();
     }
 }

@@ -1,5 +1,5 @@
 // The rules of simplify about values: integers and bools, for which more identities hold than for floats; exact
-// conversions; control flow whose course is known.
+// conversions; control flow with a known condition.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
@@ -9,14 +9,16 @@ namespace Accelerate.Compiler.Passes;
 
 internal static partial class Simplify
 {
-    /// <summary>Identities of integers and bools. A float's 0 * x is NaN for an infinity, and its x - x too.</summary>
+    /// <summary>
+    /// Identities of integers and bools. For floats they do not hold: 0 * x and x - x are NaN for an infinity.
+    /// </summary>
     private static Node? Whole(Node node, Rewriter r)
     {
         if (node.Operands.IsEmpty || node.Operands[0].Type.DType.IsFloat) return null;
         var (a, b) = (node.Operands[0], node.Operands.Length > 1 ? node.Operands[1] : node.Operands[0]);
         var same = node.Operands.Length > 1 && ReferenceEquals(a, b);
         Const All(long value) => Const.Of(node.Type, value);
-        // Every bit of the dtype; of a bool there is one.
+        // All bits of the dtype; a bool has one.
         bool IsOnes(Node x) => IsConst(x, x.Type.DType == DType.Bool ? 1 : -1)
             || (!x.Type.DType.IsSigned && x is Const { IsSplat: true, Integers: [var v] } && x.Type.DType.Bytes() < 8
             && v == (1L << (8 * x.Type.DType.Bytes())) - 1);
@@ -46,14 +48,14 @@ internal static partial class Simplify
         };
     }
 
-    /// <summary>Comparisons of constants, and conversions that lose nothing on the way.</summary>
+    /// <summary>Comparisons of constants, and conversions whose first step loses nothing.</summary>
     private static Node? Known(Node node, Rewriter r) => node switch
     {
         Compare { Kind: var op } when node.Operands[0] is Const { IsSplat: true } a
             && node.Operands[1] is Const { IsSplat: true } b =>
             r.By("compare of constants", r.Add(Const.Of(node.Type, Holds(op, a, b) ? 1L : 0L))),
-        // The value arrives whole, so that the second conversion sees what the first did. An integer that takes the way
-        // over a float would saturate where it wraps.
+        // The value passes through unchanged, so the second conversion sees the same value as the first. An integer
+        // that goes through a float would saturate where a direct conversion wraps.
         Graph.Convert when node.Operands[0] is Graph.Convert x && Holds(x.Type.DType, x.OperandType(0).DType)
             && (!x.Type.DType.IsFloat || x.OperandType(0).DType.IsFloat || !node.Type.DType.IsInteger
             || Holds(node.Type.DType, x.OperandType(0).DType)) =>
@@ -76,7 +78,7 @@ internal static partial class Simplify
                 _ => x >= y,
             };
         }
-        // Both literals at the dtype's width: u64 as its bits, the others as their value.
+        // Both literals at the dtype's width: u64 by its bits, the others by their value.
         var order = a.Type.DType == DType.U64
             ? ((ulong)a.Integers[0]).CompareTo((ulong)b.Integers[0])
             : Wrapped(a).CompareTo(Wrapped(b));
@@ -98,7 +100,7 @@ internal static partial class Simplify
             : c.Type.DType.IsSigned ? value << unused >> unused : (long)((ulong)value << unused >> unused);
     }
 
-    /// <summary>True when every value of the narrow dtype is one of the wide.</summary>
+    /// <summary>True if every value of the narrow dtype is also a value of the wide one.</summary>
     private static bool Holds(DType wide, DType narrow)
     {
         if (wide == narrow || narrow == DType.Bool) return true;
@@ -109,7 +111,7 @@ internal static partial class Simplify
             : wide.IsSigned && wide.Bytes() > narrow.Bytes();
     }
 
-    /// <summary>Whole numbers of so many bits are exact.</summary>
+    /// <summary>The number of bits up to which whole numbers are exact.</summary>
     private static int Digits(DType dtype) => dtype switch
     {
         DType.F16 => 11,
@@ -119,8 +121,8 @@ internal static partial class Simplify
     };
 
     /// <summary>
-    /// An `if` whose condition is known is its branch; a loop without iterations its initial values; what a loop
-    /// carries and never changes is captured.
+    /// An `if` with a known condition becomes its branch; a loop without iterations its initial values; a carried value
+    /// that never changes is captured.
     /// </summary>
     private static Node? Control(Node node, Rewriter r)
     {

@@ -1,5 +1,5 @@
-// In: a function. Out: the same values with movements joined, identities gone, constants spread. Exact for floats:
-// x * 1 and x - 0 are x for every x; x + 0, x * 0 and x - x are not touched.
+// In: a function. Out: the same values with movements joined, identities removed, constants propagated. Exact for
+// floats: x * 1 and x - 0 are x for every x; x + 0, x * 0 and x - x are not touched.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
@@ -10,7 +10,7 @@ namespace Accelerate.Compiler.Passes;
 internal static partial class Simplify
 {
     /// <summary>
-    /// What a rule replaced goes at once: a loop and the one that stands for it have a region of one name.
+    /// Replaced nodes are removed at once: a loop and its replacement have a region of the same name.
     /// </summary>
     public static Function Run(Function function, Rewrites? rewrites = null) =>
         DeadCode.Run(new Rewriter(Rule, rewrites, "simplify").Run(function));
@@ -21,7 +21,7 @@ internal static partial class Simplify
 
     private static Node? Basic(Node node, Rewriter r) => node switch
     {
-        // Constants spread: a movement of one repeated value is that value in another shape.
+        // Constants are propagated: a movement of one repeated value is that value in another shape.
         _ when node.Is(OpTraits.View) && node.Operands[0] is Const { IsSplat: true } c =>
             r.By("movement of a constant", r.Add(Splat(c, node.Type))),
 
@@ -50,7 +50,7 @@ internal static partial class Simplify
         // Reductions over nothing, or over axes of size 1.
         Reduce { Axes.IsEmpty: true } => r.By("reduce over no axis", node.Operands[0]),
 
-        // Identities that hold for every value, NaN and -0 too.
+        // Identities that hold for every value, also NaN and -0.
         Binary { Kind: BinaryOp.Mul or BinaryOp.Div } when IsConst(node.Operands[1], 1) =>
             r.By("x * 1, x / 1", node.Operands[0]),
         Binary { Kind: BinaryOp.Mul } when IsConst(node.Operands[0], 1) => r.By("1 * x", node.Operands[1]),

@@ -1,5 +1,5 @@
-// In: a function with channels last, which state is frozen. Out: the same function with 3x3 convolutions in Winograd's
-// form.
+// In: a function with channels last, and which state is frozen. Out: the same function with 3x3 convolutions in
+// Winograd's form.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
@@ -9,31 +9,31 @@ namespace Accelerate.Compiler.Passes;
 
 /// <summary>
 /// dot(window(pad x), w) => At (U * (Bt d B)) A, tile by tile: F(4x4, 3x3) makes 16 results of a tile d of 6x6 with 36
-/// products for each pair of channels where the direct form takes 144. With U = G w Gt from frozen weights it is
-/// computed before the first call. It changes rounding: see <see cref="WinogradMatrices"/> for by how much. Decided by
-/// shapes, dtypes and the storage of the weights only, never in training: f32, 3x3, stride 1, no dilation, at least
-/// <see cref="LeastChannels"/> channels in and out, at least <see cref="LeastPlaces"/> results along either axis.
+/// products for each pair of channels where the direct form takes 144. U = G w Gt is computed before the first call, as
+/// the weights are frozen. It changes rounding: see <see cref="WinogradMatrices"/> for by how much. Decided by shapes,
+/// dtypes and the storage of the weights only, never in training: f32, 3x3, stride 1, no dilation, at least <see
+/// cref="LeastChannels"/> channels in and out, at least <see cref="LeastPlaces"/> results along either axis.
 /// </summary>
 /// <remarks>
 /// Every step is a contraction whose vector side, channels, is contiguous where it is read and where it is written:
 ///   rows    [n, th, xi, w, c]    Bt over the rows of the padded image; a whole row of places by channels lies together
 ///   V       [xi nu, tiles, c]    Bt over its columns
 ///   M       [xi nu, tiles, o]    36 products of matrices
-///   columns [i, nu, tiles, o]    At over xi; everything behind xi lies together
+///   columns [i, nu, tiles, o]    At over xi; everything after xi lies together
 ///   y       [n, th, i, tw, j, o] At over nu, which is [n, h, w, o]
 /// </remarks>
 internal static class Winograd
 {
-    /// <summary>Results of a tile along each axis, and what a tile reads for them.</summary>
+    /// <summary>The results of a tile along each axis, and the inputs that it reads for them.</summary>
     internal const int Results = 4, Taps = 3, Tile = Results + Taps - 1;
 
     /// <summary>
-    /// With fewer channels the transforms, 432 + 240 fma for each channel of a tile, cost what the products save.
+    /// With fewer channels the transforms, 432 + 240 fma for each channel of a tile, cost as much as the products save.
     /// </summary>
     private const int LeastChannels = 32;
 
     /// <summary>
-    /// With fewer results the tiles at the border compute too much that is cut off, and 36 matrices in place of 9 are
+    /// With fewer results the tiles at the border compute too much that is cut off, and 36 matrices instead of 9 are
     /// read for too few of them: 7 x 7 x 512 would read 38 MB.
     /// </summary>
     private const int LeastPlaces = 12;
@@ -50,7 +50,7 @@ internal static class Winograd
                 || Convolution.Of(dot) is not { } convolution)
                 return null;
             var origin = function.OriginOf(node);
-            // Dumps and profiles name every layer that was taken.
+            // Dumps and profiles name every layer in this form.
             var built = new Builder(rebuild.Into, origin with { Composites = [.. origin.Composites, "winograd"] })
                 .Build(convolution, taken.Add);
             rewrites.Add(() => new("winograd", "F(4x4, 3x3)", node.ToString(), built.ToString(), origin.Place));
@@ -96,7 +96,7 @@ internal static class Winograd
         private static bool Channels(Size size) => size.IsConstant && size.Value >= LeastChannels;
 
         /// <summary>
-        /// What windows of 3x3 are taken of, [n, h, w, c], and how many there are along each axis; null for others.
+        /// The operand of windows of 3x3, [n, h, w, c], and their number along each axis; null for other nodes.
         /// </summary>
         private static (Node Image, long Rows, long Columns)? Rows(Node node) =>
             node is Window a && a.Operands[0] is Window b && a.Type.Rank == 6 && (a.Axis, b.Axis) is (1, 2) or (3, 1)
@@ -139,14 +139,14 @@ internal static class Winograd
 
         /// <summary>
         /// The image with zeros around it, up to the last tile's end. It is a buffer of its own: a row of places by
-        /// channels is read as one run, which a guard in it would forbid.
+        /// channels is read as one run, which a guard would prevent.
         /// </summary>
         private Node Padded(Convolution conv, ImmutableArray<long> tiles)
         {
             var shape = conv.Image.Type.Shape;
             ImmutableArray<Size> after =
                 [.. Enumerable.Range(0, 2).Select(d => tiles[d] * Results + Taps - 1 - conv.Before[d] - shape[d + 1])];
-            // An image that is larger than what its windows reach is cut by them.
+            // An image larger than its windows reach is cut by them.
             after = [.. after.Select(a => a.IsConstant && a.Value < 0 ? Size.Zero : a)];
             if (conv.Before.Concat(after).All(p => p.Is(0))) return conv.Image;
             var zero = Add(Const.Of(TensorType.Scalar(DType.F32), 0.0));
@@ -163,7 +163,7 @@ internal static class Winograd
             var (c, o) = (w.Type.Shape[2].Value, w.Type.Shape[3].Value);
             var u = Shaped(Turned(new Dot(g, rows, [], [], [1], [1]), 1, 0, 2, 3), Tile * Tile, c, o);
             if (o % PanelLayout.Columns != 0) return Add(new Graph.Barrier(u, BarrierKind.Setup));
-            // In panels, as every weight that is known before the first call.
+            // In panels, like every weight that is known before the first call.
             var panels = Turned(Shaped(u, Tile * Tile, c, o / PanelLayout.Columns, PanelLayout.Columns), 0, 2, 1, 3);
             return Shaped(Turned(new Graph.Barrier(panels, BarrierKind.Setup), 0, 2, 1, 3), Tile * Tile, c, o);
         }

@@ -1,4 +1,5 @@
-// ANTLR's lexer, which makes an object of every token and of every character of none; it ends where there are too many.
+// ANTLR's lexer, which makes an object of every token and of every character outside of tokens; this one stops when
+// there are too many.
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Syntax.Generated;
 using Antlr4.Runtime;
@@ -9,11 +10,12 @@ internal sealed class BoundedLexer(SourceText source)
     : AccLexer(new AntlrInputStream(source.Text), TextWriter.Null, TextWriter.Null)
 {
     /// <summary>
-    /// Characters of no token, from which on this is no program, and only the first mistakes are told.
+    /// From this many characters outside of tokens on, a file is taken not to be a program, and only its first errors
+    /// are reported.
     /// </summary>
     public const int MostStrays = 1000;
 
-    // With the trees that are made of it a token takes about a kilobyte: a list of 100,000 numbers, 150 MB.
+    // Together with its tree nodes a token takes about a kilobyte: a list of 100,000 numbers, 150 MB.
     private const int MostTokens = 600_000;
 
     private int strays;
@@ -33,7 +35,7 @@ internal sealed class BoundedLexer(SourceText source)
     }
 }
 
-/// <summary>A file that no program is.</summary>
+/// <summary>A file too long to be a program.</summary>
 internal sealed class FileTooLongException(Span span, string message) : Exception(message)
 {
     public Span Span { get; } = span;

@@ -1,4 +1,4 @@
-// ANTLR's parser, which recurses with the text; it gives up where rules nest too deep.
+// ANTLR's parser, which recurses with the text; this one gives up when rules nest too deep.
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Syntax.Generated;
 using Antlr4.Runtime;

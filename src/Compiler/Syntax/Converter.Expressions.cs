@@ -1,4 +1,4 @@
-// The converter's expressions, and the checks that stand beside the grammar.
+// The converter's expressions, and the checks beyond the grammar.
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
@@ -92,7 +92,8 @@ internal sealed partial class Converter
             "and" => BinaryOperator.And,
             _ => BinaryOperator.Or,
         };
-        // The left operand of a comparison is a comparison itself only without parentheses: those are another context.
+        // The left operand of a comparison is itself a comparison context only without parentheses, which are another
+        // context.
         if (IsComparison(op) && c.expr(0) is AccParser.BinaryContext { op.Text: { } inner }
             && inner is "==" or "!=" or "<" or "<=" or ">" or ">=")
         {
@@ -217,7 +218,7 @@ internal sealed partial class Converter
     {
         var text = span.Text;
         var result = new StringBuilder();
-        // The closing quote is missing where the string was reported as open.
+        // A string reported as open has no closing quote.
         for (var i = 1; i < text.Length && text[i] != '"'; i++)
         {
             if (text[i] != '\\' || i + 1 >= text.Length)
@@ -247,7 +248,7 @@ internal sealed partial class Converter
 
     // ---- the rule about lines ------------------------------------------------------------------------------------
 
-    /// <summary>A bracket that continues an expression stands on the line where the expression ends.</summary>
+    /// <summary>A bracket that continues an expression must be on the line where the expression ends.</summary>
     private void CheckLine(Span before, IToken bracket)
     {
         if (source.Line(Math.Max(before.Start, before.End - 1)) == bracket.Line)

@@ -19,7 +19,7 @@ internal sealed partial class Converter
         {
             if (statements[i] is ReturnStatement ending)
             {
-                // What could not be read on that line may have been meant for the value.
+                // The unreadable text on that line may have been meant as the value.
                 if (bag.All.Any(d => d.Span.Line == statements[i + 1].Span.Line)) break;
                 bag.Report(Codes.AfterReturn, statements[i + 1].Span, "this statement is never reached",
                     help: "`return` ends its function", secondary: new Label(ending.Span, "the function ends here"));

@@ -1,4 +1,4 @@
-// ANTLR's parse tree comes in; syntax records go out. This file: files, declarations, types; the others: the rest.
+// In: ANTLR's parse tree. Out: syntax records. This file: files, declarations, types; the other files have the rest.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Syntax.Generated;
@@ -8,8 +8,8 @@ using Antlr4.Runtime.Tree;
 namespace Accelerate.Compiler.Syntax;
 
 /// <summary>
-/// One method a rule. A context that failed to parse gives null (declarations, statements: left out) or an error node,
-/// so that every other context has all the children the grammar promises.
+/// One method per rule. A context that failed to parse becomes null (declarations, statements: left out) or an error
+/// node, so every other context has all the children that the grammar promises.
 /// </summary>
 internal sealed partial class Converter(SourceText source, CommonTokenStream tokens, DiagnosticBag bag)
 {
@@ -32,7 +32,7 @@ internal sealed partial class Converter(SourceText source, CommonTokenStream tok
 
     private ItemSyntax? Item(AccParser.ItemContext c) => c switch
     {
-        // Modules and functions are kept while their head is whole: a mistake inside costs only what it touches.
+        // Modules and functions are kept if their head is complete: an error inside costs only the part it is in.
         AccParser.ModuleContext { } m when m.name() is { } name =>
             new ModuleSyntax(SpanOf(c), Name(name), Parameters(m.parameters()), Items(m.item())),
         AccParser.FunctionContext { } f when f.name() is { } name && f.body() is { } body => Function(f, name, body),

@@ -1,4 +1,4 @@
-// The records of files, declarations and types: what the parser makes of grammar/Acc.g4's first half.
+// The records of files, declarations and types: the parser's output for the first half of grammar/Acc.g4.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 
@@ -7,7 +7,7 @@ namespace Accelerate.Compiler.Syntax;
 /// <summary>Any node; the span covers all of its text.</summary>
 internal abstract record SyntaxNode(Span Span);
 
-/// <summary>A name where it is written.</summary>
+/// <summary>A name and its place.</summary>
 internal sealed record NameToken(string Text, Span Span) : SyntaxNode(Span);
 
 /// <summary>A whole file.</summary>
@@ -77,7 +77,7 @@ internal sealed record CheckSyntax(Span Span, ApplyExpression Call) : ItemSyntax
 internal sealed record ParameterSyntax(
     Span Span, bool Inout, NameToken Name, TypeSyntax? Type, ExpressionSyntax? Default) : SyntaxNode(Span);
 
-/// <summary>What stands after `->`: one field without a name, or several.</summary>
+/// <summary>The result types after `->`: one field without a name, or several.</summary>
 internal sealed record ResultSyntax(Span Span, ImmutableArray<FieldSyntax> Fields) : SyntaxNode(Span);
 
 /// <summary>`loss: f32`; the name may be missing.</summary>
@@ -87,7 +87,7 @@ internal sealed record FieldSyntax(Span Span, NameToken? Name, TypeSyntax Type) 
 
 internal abstract record TypeSyntax(Span Span) : SyntaxNode(Span);
 
-/// <summary>`f32[n, 2 * h]`, `int`, `Linear`. <see cref="Bracketed"/> tells `f32[]` from `f32`.</summary>
+/// <summary>`f32[n, 2 * h]`, `int`, `Linear`. <see cref="Bracketed"/> distinguishes `f32[]` from `f32`.</summary>
 internal sealed record NamedType(
     Span Span, NameToken Name, ImmutableArray<DimSyntax> Dims, bool Bracketed) : TypeSyntax(Span);
 

@@ -4,13 +4,13 @@ using Accelerate.Compiler.Diagnostics;
 
 namespace Accelerate.Compiler.Syntax;
 
-/// <summary>Parentheses leave no node: the span of what they hold is widened to them.</summary>
+/// <summary>Parentheses make no node: the span of their content is widened to include them.</summary>
 internal abstract record ExpressionSyntax(Span Span) : SyntaxNode(Span);
 
 /// <summary>`a.b`</summary>
 internal sealed record MemberExpression(Span Span, ExpressionSyntax Target, NameToken Name) : ExpressionSyntax(Span);
 
-/// <summary>`f(a, axis: 1)`; also what `x |> f(a)` holds on its right.</summary>
+/// <summary>`f(a, axis: 1)`; also the right side of `x |> f(a)`.</summary>
 internal sealed record ApplyExpression(
     Span Span, ExpressionSyntax Callee, ImmutableArray<ArgumentSyntax> Arguments) : ExpressionSyntax(Span);
 
@@ -19,8 +19,8 @@ internal sealed record SelectExpression(
     Span Span, ExpressionSyntax Target, ImmutableArray<SubscriptSyntax> Subscripts) : ExpressionSyntax(Span)
 {
     /// <summary>
-    /// The subscripts read as the indices of a reduction, `sum[i, j &lt; n](…)`; null when one cannot be. Whether the
-    /// target is a reduction is decided by its name, in the binder.
+    /// The subscripts read as the indices of a reduction, `sum[i, j &lt; n](…)`; null if one cannot be. The binder
+    /// decides by the target's name whether it is a reduction.
     /// </summary>
     public ImmutableArray<IndexSyntax>? AsIndices()
     {

@@ -1,20 +1,20 @@
-// The tokens around a place where parsing failed come in; the habit of another language that stands there goes out, as
-// a message with what to write here.
+// In: the tokens around a place where parsing failed. Out: the habit of another language found there, as a message with
+// what to write here.
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Syntax.Generated;
 using Antlr4.Runtime;
 
 namespace Accelerate.Compiler.Syntax;
 
-/// <summary>What somebody wrote as Python, C or Rust has it.</summary>
-/// <param name="Span">The whole of it.</param>
-/// <param name="Message">What there is not.</param>
-/// <param name="Help">What to write instead, in the words of the text where that can be.</param>
+/// <summary>Code written as in Python, C or Rust.</summary>
+/// <param name="Span">The whole construct.</param>
+/// <param name="Message">The construct that does not exist here.</param>
+/// <param name="Help">What to write instead, using the user's text where possible.</param>
 internal sealed record Habit(Span Span, string Message, string Help);
 
 internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
 {
-    /// <summary>A first word of a line that begins no statement here.</summary>
+    /// <summary>First words of lines in other languages that begin no statement here.</summary>
     private static readonly Dictionary<string, string> Openers = new()
     {
         ["import"] = "a file or the library is opened with `use`: `use nn`",
@@ -45,12 +45,11 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
         ["do"] = "a loop is `while c { … }`",
     };
 
-    /// <summary>The tokens that mean something, in order.</summary>
+    /// <summary>The tokens without comments and white space, in order.</summary>
     private readonly List<IToken> code =
         [.. tokens.GetTokens().Where(t => t.Channel == TokenConstants.DefaultChannel)];
 
-    /// <summary>The habit at a token that the grammar does not expect there; null for a mistake of another
-    /// kind.</summary>
+    /// <summary>The habit at an unexpected token; null for an error of another kind.</summary>
     public Habit? At(IToken offending)
     {
         var at = code.FindIndex(t => t.TokenIndex == offending.TokenIndex);
@@ -59,7 +58,7 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
             ?? Choice(at) ?? Tuple(at) ?? Word(at) ?? Sign(at) ?? Apart(at) ?? Alone(at);
     }
 
-    /// <summary>The word with which the line of a token begins.</summary>
+    /// <summary>The first word of a token's line.</summary>
     public string FirstOfLine(IToken token) =>
         code.FindIndex(t => t.TokenIndex == token.TokenIndex) is >= 0 and var at ? Text(LineStart(at)) : "";
 
@@ -83,7 +82,7 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
         return at;
     }
 
-    /// <summary>The last token of a line that means something.</summary>
+    /// <summary>The last token of a line, comments left out.</summary>
     private int LineEnd(int at)
     {
         while (at + 1 < code.Count && code[at + 1].Line == code[at].Line
@@ -94,7 +93,9 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
     private bool EndsValue(int at) => at >= 0 && (code[at].Type is AccLexer.NAME or AccLexer.INT or AccLexer.FLOAT
         or AccLexer.STRING || Text(at) is ")" or "]" or "true" or "false" or "weights" or "where" or "_");
 
-    /// <summary>Where the operand that ends at a token begins: behind what opens, divides or introduces.</summary>
+    /// <summary>
+    /// The start of the operand that ends at a token: after an opening bracket, a separator or an introducing word.
+    /// </summary>
     private int OperandStart(int last)
     {
         var (start, depth, line) = (last, 0, code[last].Line);
@@ -151,7 +152,7 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
         for (var i = at; i >= 0 && i >= at - 1; i--)
         {
             var colon = i;
-            // What stands behind a range is taken for its end: the first word of the next line.
+            // The parser takes the first word of the next line, after the range, for the range's end.
             while (colon > 0 && Text(colon) != ":" && code[colon].Line == code[i].Line) colon--;
             if (Text(colon) != ":" || LineEnd(colon) != colon) continue;
             if (Text(LineStart(colon)) is not ("if" or "else" or "elif" or "for" or "while" or "fn" or "export" or "def"
@@ -164,7 +165,7 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
         return null;
     }
 
-    /// <summary>A name that is all of its line, or of its block.</summary>
+    /// <summary>A name alone on its line, or in its block.</summary>
     private bool IsLone(int at) => at > 0 && code[at].Type == AccLexer.NAME
         && (Text(at + 1) == "}" || LineEnd(at) == at)
         && (Text(at - 1) is "{" or "}" || LineStart(at) == at);
@@ -174,14 +175,14 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
         if (IsLone(at - 1) && Openers.TryGetValue(Text(at - 1), out var lone))
             return new(SpanOf(at - 1, at - 1), $"there is no `{Text(at - 1)}`", lone);
         var start = LineStart(at);
-        // `let mut x`: the word stands in front of the name.
+        // `let mut x`: the word comes before the name.
         var first = Text(at - 1) is "mut" or "elif" ? at - 1 : start;
         if (at - first > 3 || !Openers.TryGetValue(Text(first), out var help)) return Asserted(start, at);
         return Text(first + 1) is "(" or "=" or "." or "[" ? null
             : new(SpanOf(first, first), $"there is no `{Text(first)}`", help);
     }
 
-    /// <summary>`assert x > 0, "…"` and `print x` of Python, which are calls here.</summary>
+    /// <summary>Python's `assert x > 0, "…"` and `print x`, which are calls here.</summary>
     private Habit? Asserted(int start, int at) => Text(start) is "assert" or "print" && at == start + 1
         ? new(SpanOf(start, start), $"`{Text(start)}` is called",
             $"write `{Text(start)}({Written(at, OperandEnd(at))}{(Text(OperandEnd(at) + 1) == "," ? ", …" : "")})`")
@@ -199,7 +200,7 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
         }
         for (var i = Math.Max(1, at - 1); i <= at; i++)
         {
-            // The second sign is a minus of the next statement, or has nothing behind it on its line.
+            // The second sign is a minus of the next statement, or is followed by nothing on its line.
             if (Text(i) is not ("+" or "-") || Text(i + 1) != Text(i) || !Touch(i) || LineEnd(i) != i + 1
                 || !EndsValue(i - 1)) continue;
             return new(SpanOf(i, i + 1), $"there is no `{Text(i)}{Text(i)}`",
@@ -296,7 +297,7 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
         });
     }
 
-    /// <summary>Words that stand between values in other languages.</summary>
+    /// <summary>Words that other languages write between values.</summary>
     private Habit? Word(int at) => Text(at) switch
     {
         "in" when EndsValue(at - 1) && Text(LineStart(at)) is not "for" =>
@@ -312,7 +313,7 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
         _ => null,
     };
 
-    /// <summary>Signs that mean something else here, or nothing.</summary>
+    /// <summary>Signs that have another meaning here, or none.</summary>
     private Habit? Sign(int at) => (Text(at - 1), Text(at)) switch
     {
         (_, "@") when LineStart(at) == at =>
@@ -346,11 +347,11 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
         return new(SpanOf(at, at), $"unexpected `{Short(Text(at))}`", "is a `,` missing before it?");
     }
 
-    /// <summary>Whether the word before a sign stands where a type does.</summary>
+    /// <summary>True if the word before a sign is in the place of a type.</summary>
     private bool IsType(int at) => Text(at - 2) is ":" or "->" && code[at - 1].Type == AccLexer.NAME
         && (Text(at - 2) == "->" || Text(Open(at)) is "(" or "{" or "" || Open(at) < 0);
 
-    /// <summary>An expression where a statement stands, and several of one.</summary>
+    /// <summary>An expression in place of a statement, or several in place of one.</summary>
     private Habit? Alone(int at)
     {
         var start = LineStart(at);

@@ -1,4 +1,4 @@
-// A source text comes in; the same program in canonical layout goes out, comments kept: `accc fmt`.
+// In: a source text. Out: the same program in canonical layout, comments kept: `accc fmt`.
 using System.Text;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Syntax.Generated;
@@ -7,13 +7,13 @@ using Antlr4.Runtime;
 namespace Accelerate.Compiler.Syntax;
 
 /// <summary>
-/// Works on tokens: line breaks stay where they are, everything between tokens of a line and before the first is set.
-/// Four spaces a level; a line that continues a statement is one level further in; at most one empty line in a row,
-/// none after an opening or before a closing brace; two spaces before a comment behind code; no alignment.
+/// Works on tokens: line breaks stay where they are; the white space between the tokens of a line and before the first
+/// is set. Four spaces per level; a line that continues a statement is one level further in; at most one empty line in
+/// a row, none after an opening or before a closing brace; two spaces before a comment after code; no alignment.
 /// </summary>
 internal static class Formatter
 {
-    /// <summary>The canonical text, or null when the text has syntax errors (which are in the bag).</summary>
+    /// <summary>The canonical text, or null if the text has syntax errors (which are in the bag).</summary>
     public static string? Format(SourceText source, DiagnosticBag bag) =>
         Nesting.Deeply(() => Formatted(source, bag));
 
@@ -68,7 +68,7 @@ internal static class Formatter
             ("{", "}") => false,
             (_, ",") => false,
             (",", _) => right.Text is not (")" or "]"),
-            // A slice or range is tight unless a part of it has an operator; its colon then stands free.
+            // A slice or range has no spaces unless a part of it has an operator; then its colon has spaces around it.
             (_, ":") when roles.IsRange(right) => roles.IsWide(right) && left.Text is not "[",
             (":", _) when roles.IsRange(left) => roles.IsWide(left) && right.Text is not ("]" or ","),
             (_, ":") => false,
@@ -83,10 +83,11 @@ internal static class Formatter
         return space ? " " : "";
     }
 
-    /// <summary>The indentation of one line after another, from the brackets that are open.</summary>
+    /// <summary>Computes the indentation of each line from the open brackets.</summary>
     private sealed class Indentation(TokenRoles roles)
     {
-        // For each open bracket the indentation of what it holds less one level: of the block's owner, or of the line.
+        // For each open bracket the indentation of its content minus one level: that of the block's owner, or of the
+        // line.
         private readonly Stack<int> _open = new();
         private bool _inBlock = true;
 

@@ -1,25 +1,27 @@
-// A parser that has met an error comes in; the same parser, moved to where the next statement begins, goes out.
+// In: a parser that has met an error. Out: the same parser, moved to the start of the next statement.
 using Accelerate.Compiler.Syntax.Generated;
 using Antlr4.Runtime;
 
 namespace Accelerate.Compiler.Syntax;
 
 /// <summary>
-/// ANTLR resumes at the first token that could follow any open rule, which in a language without separators is nearly
-/// every token, so that one mistake is reported many times. People write a statement a line: parsing resumes at the
+/// ANTLR resumes at the first token that could follow any open rule. In a language without separators that is nearly
+/// every token, so one error would be reported many times. People write one statement per line: parsing resumes at the
 /// next line that begins like a statement or a declaration, or at the brace that closes the block.
 /// </summary>
 internal sealed class LineRecovery : DefaultErrorStrategy
 {
-    // Where parsing resumed last, to be sure of progress when the same statement fails there again.
+    // Where parsing resumed last, to guarantee progress if the same statement fails there again.
     private int _resumed = -1;
     private int _resumedRule = -1;
 
-    // Tells the loops over declarations and statements, where a whole line is skipped, from all other places.
+    // Distinguishes the loops over declarations and statements, where a whole line is skipped, from all other places.
     private static readonly int Let = Enumerable.Range(1, AccParser.STRAY)
         .First(t => AccParser.DefaultVocabulary.GetLiteralName(t) == "'let'");
 
-    /// <summary>At the start of a declaration or statement: a token that begins none takes its line with it.</summary>
+    /// <summary>
+    /// At the start of a declaration or statement: a token that begins neither is skipped with its line.
+    /// </summary>
     public override void Sync(Antlr4.Runtime.Parser recognizer)
     {
         var input = (ITokenStream)recognizer.InputStream;
@@ -50,10 +52,10 @@ internal sealed class LineRecovery : DefaultErrorStrategy
         _resumedRule = recognizer.Context.RuleIndex;
     }
 
-    /// <summary>Never: a token that is thought to be there takes the next lines for its own.</summary>
+    /// <summary>Never: after an assumed token, the following lines would be parsed as its continuation.</summary>
     protected override bool SingleTokenInsertion(Antlr4.Runtime.Parser recognizer) => false;
 
-    /// <summary>Never: what stands behind a word of another language goes with it.</summary>
+    /// <summary>Never: the text after a word of another language is skipped with it.</summary>
     protected override IToken? SingleTokenDeletion(Antlr4.Runtime.Parser recognizer) => null;
 
     private static void SkipToStart(Antlr4.Runtime.Parser recognizer, ITokenStream input)
@@ -66,7 +68,7 @@ internal sealed class LineRecovery : DefaultErrorStrategy
             {
                 break;
             }
-            // A declaration at the left margin ends whatever braces are open.
+            // A declaration at the left margin ends all open braces.
             if (BeginsLine(input, token) && (depth == 0 ? Starts(token) : token.Column == 0 && Declares(token)))
             {
                 break;
@@ -77,7 +79,7 @@ internal sealed class LineRecovery : DefaultErrorStrategy
         }
     }
 
-    /// <summary>Behind a `:` that ends its line: the block that Python would have there.</summary>
+    /// <summary>After a `:` at the end of a line: skips the block that Python would have there.</summary>
     private static void SkipIndented(Antlr4.Runtime.Parser recognizer, ITokenStream input)
     {
         var first = -1;

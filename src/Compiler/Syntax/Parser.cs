@@ -1,4 +1,4 @@
-// A source text comes in; its syntax tree, and what is wrong with its syntax, go out. Only this folder knows ANTLR.
+// In: a source text. Out: its syntax tree and its syntax errors. Only this folder depends on ANTLR.
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Syntax.Generated;
 using Antlr4.Runtime;
@@ -12,8 +12,8 @@ namespace Accelerate.Compiler.Syntax;
 internal static class Parser
 {
     /// <summary>
-    /// Parses a file. There is always a tree: what could not be read is left out (declarations, statements) or stands
-    /// there as an error node, and each mistake is in the bag.
+    /// Parses a file. There is always a tree: unreadable parts are left out (declarations, statements) or become error
+    /// nodes, and each error is in the bag.
     /// </summary>
     public static FileSyntax Parse(SourceText source, DiagnosticBag bag) => Nesting.Deeply(() =>
     {
@@ -41,7 +41,7 @@ internal static class Parser
         return nothing;
     });
 
-    /// <summary>All tokens, comments and stray characters included, on the hidden channel.</summary>
+    /// <summary>All tokens; comments and stray characters are on the hidden channel.</summary>
     public static CommonTokenStream Tokens(SourceText source)
     {
         // A stream over UTF-16 units, so that token offsets are offsets into the text.
@@ -50,11 +50,11 @@ internal static class Parser
         return tokens;
     }
 
-    /// <summary>The parse tree; nothing is reported when the bag is null.</summary>
+    /// <summary>The parse tree; errors are not reported if the bag is null.</summary>
     public static AccParser.FileContext Tree(SourceText source, CommonTokenStream tokens, DiagnosticBag? bag)
     {
-        // SLL prediction is several times faster and, where it succeeds, gives the tree of full LL; it gives up at the
-        // first problem, and only then the slower parse with recovery and messages runs.
+        // SLL prediction is several times faster and, if it succeeds, gives the tree of full LL. It gives up at the
+        // first problem; only then does the slower parse with recovery and messages run.
         tokens.Seek(0);
         AccParser parser = new BoundedParser(source, tokens) { ErrorHandler = new BailErrorStrategy() };
         parser.RemoveErrorListeners();
@@ -83,7 +83,7 @@ internal static class Parser
             ? new(source, Math.Clamp(token.StartIndex, 0, source.Text.Length), 0)
             : new(source, token.StartIndex, token.StopIndex - token.StartIndex + 1);
 
-    /// <summary>The span of a subtree; empty where it has no tokens.</summary>
+    /// <summary>The span of a subtree; empty if it has no tokens.</summary>
     public static Span SpanOf(SourceText source, ParserRuleContext context)
     {
         var start = context.Start is { } first ? SpanOf(source, first) : new Span(source, 0, 0);
@@ -93,7 +93,7 @@ internal static class Parser
     }
 
     /// <summary>
-    /// Whether the rule itself failed: a child may then be missing. Subtrees are judged on their own.
+    /// True if the rule itself failed: a child may then be missing. Subtrees are checked on their own.
     /// </summary>
     public static bool Broken(ParserRuleContext? context) =>
         context is null || context.exception is not null

@@ -27,7 +27,9 @@ internal sealed record AssignStatement(
     Span Span, ImmutableArray<ExpressionSyntax> Places, AssignOperator Operator, Span OperatorSpan,
     ExpressionSyntax Value) : StatementSyntax(Span);
 
-/// <summary>`if c { … } else { … }`; an `else if` is an else block of one if, without braces in its span.</summary>
+/// <summary>
+/// `if c { … } else { … }`; an `else if` is an else block that contains one if, and its span has no braces.
+/// </summary>
 internal sealed record IfStatement(
     Span Span, ExpressionSyntax Condition, BlockSyntax Then, BlockSyntax? Else) : StatementSyntax(Span);
 
@@ -44,7 +46,7 @@ internal sealed record ReturnStatement(Span Span, ImmutableArray<ExpressionSynta
 /// <summary>A call for its effect: `print(…)`, `opt.step(g)`.</summary>
 internal sealed record EffectStatement(Span Span, ApplyExpression Call) : StatementSyntax(Span);
 
-/// <summary>What a loop or a comprehension runs over.</summary>
+/// <summary>The range or list that a loop or a comprehension runs over.</summary>
 internal abstract record IterableSyntax(Span Span) : SyntaxNode(Span);
 
 /// <summary>`a:b:step`</summary>

@@ -1,4 +1,4 @@
-// ANTLR's reports come in; ACC1xxx diagnostics in the user's terms go out, one for each mistake.
+// In: ANTLR's reports. Out: ACC1xxx diagnostics in the user's terms, one for each error.
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Syntax.Generated;
 using Antlr4.Runtime;
@@ -29,7 +29,7 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
     private static readonly string[] ItemStarts =
         ["module", "export", "fn", "param", "buffer", "let", "if", .. NameStarts];
 
-    // A mistake costs a look at all tokens before it, and nobody mends more at once.
+    // An error costs a search of all tokens before it, and nobody fixes more at once.
     private const int MostReports = 100;
 
     private readonly ForeignSyntax _habits = new(source, tokens);
@@ -40,8 +40,8 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
     public override void SyntaxError(TextWriter output, IRecognizer recognizer, IToken offending, int line, int column,
         string message, RecognitionException exception)
     {
-        // What follows on the same line, or after brackets went wrong, is a consequence; and so is what stands behind
-        // a line with a stray character or an open string.
+        // An error later on the same line, or after a bracket error, is a consequence; so is one after a line with a
+        // stray character or an open string.
         if (_lost || bag.Count >= MostReports || line == _lastLine || _badLines.Contains(line)
             || (Before(offending) is { } before && _badLines.Contains(before.Line)))
         {
@@ -53,7 +53,7 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
         var expected = exact
             ? Names(exception?.GetExpectedTokens() ?? ((AccParser)recognizer).GetExpectedTokens())
             : [];
-        // A block that the text has not closed was left, or closes twice: by what was skipped.
+        // Skipping text has left or closed a block too early: an unclosed block was left, or one closes twice.
         if (!isFirst && (OpenBracket(offending) is null ? offending.Text == "}"
             : expected.Contains("module") && !expected.Contains("while"))) return;
         bag.Add(Describe(offending, expected));
@@ -65,10 +65,10 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
         var end = offending.Type == TokenConstants.EOF;
         var span = Parser.SpanOf(source, offending);
         var open = OpenBracket(offending);
-        // No bracket but a brace goes on over a word that begins a statement.
+        // Brackets other than braces do not extend over a word that begins a statement.
         var isBehind = open?.Text is "(" or "[" && open.Line != offending.Line
             && text is "return" or "let" or "while" or "fn" or "export" or "module" or "param" or "buffer" or "use";
-        // A brace of a file that is laid out closes in the column where its line begins.
+        // In a formatted file a brace closes in the column where the line of its opening begins.
         if ((end && open?.Text == "{") || (offending.Column == 0 && text is "module" or "export" or "fn"
             && open is not null))
         {
@@ -122,7 +122,7 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
                     : $"a {state.Kind.Text} has one: `= 0`, or an initialiser",
             };
         }
-        // A statement of one word that ends with its line or block.
+        // A one-word statement that ends with its line or block.
         if (Before(offending) is { Text: "break" or "continue" } jump && (text == "}" || jump.Line != offending.Line)
             && Before(jump)?.Text is not ("let" or "," or "."))
         {
@@ -186,7 +186,7 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
         return null;
     }
 
-    /// <summary>`param w: f32[4]` before the next declaration or the end: the state whose value is missing.</summary>
+    /// <summary>`param w: f32[4]` before the next declaration or the end: state whose value is missing.</summary>
     private (IToken Kind, IToken Name)? Valueless(IToken offending)
     {
         if (offending.Text == "=" || (Before(offending) is { } last && last.Line == offending.Line
@@ -202,7 +202,7 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
     }
 
     /// <summary>
-    /// The first brace before a token whose partner, by counting, stands in another column than its line begins in.
+    /// The first brace before a token whose partner, by counting, is in another column than the brace's line begins in.
     /// </summary>
     private (IToken Brace, IToken Closer)? Unclosed(IToken token)
     {

@@ -1,4 +1,4 @@
-// A syntax tree comes in; an indented text goes out, the same for the same tree: `accc dump --stage syntax`.
+// In: a syntax tree. Out: an indented text, the same for the same tree: `accc dump --stage syntax`.
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
@@ -6,7 +6,7 @@ using Accelerate.Compiler.Diagnostics;
 
 namespace Accelerate.Compiler.Syntax;
 
-/// <summary>One line a node: kind, what it holds itself, then its children two spaces further in. No spans.</summary>
+/// <summary>One line per node: kind, its own content, then its children two spaces further in. No spans.</summary>
 internal static class SyntaxPrinter
 {
     public static string Print(SyntaxNode node) => Nesting.Deeply(() =>
@@ -98,7 +98,7 @@ internal static class SyntaxPrinter
         _ => throw new NotSupportedException(node.GetType().Name),
     };
 
-    /// <summary>The parts of a node, in the order of the text, with what they are to it.</summary>
+    /// <summary>The parts of a node, in the order of the text, with their roles.</summary>
     internal static IEnumerable<(string Role, SyntaxNode? Node)> Children(SyntaxNode node) => node switch
     {
         FileSyntax n => [.. All(n.Uses), .. All(n.Items)],

@@ -1,4 +1,4 @@
-// The token stream comes in; diagnostics about single tokens go out: stray characters and strings that do not end.
+// In: the token stream. Out: diagnostics about single tokens: stray characters and strings that do not end.
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Syntax.Generated;
 using Accelerate.Runtime;
@@ -8,7 +8,7 @@ namespace Accelerate.Compiler.Syntax;
 
 internal static class TokenErrors
 {
-    // More than anybody mends at once: a file that is no text has as many as it has characters.
+    // More than anybody fixes at once: a file that is no text has one error for each character.
     private const int MostReports = 100;
 
     /// <summary>False when parsing would exhaust the stack.</summary>
@@ -30,14 +30,14 @@ internal static class TokenErrors
             if (reports >= MostReports || strays >= BoundedLexer.MostStrays) return false;
             if (token.Type == AccLexer.STRAY)
             {
-                // Adjacent ones are one mistake: `&&`, or the two halves of a character beyond 16 bits; and so is the
-                // same again on one line: the quotes of 'x'.
+                // Adjacent stray characters are one error: `&&`, or the two halves of a character beyond 16 bits. So
+                // are equal ones on one line: the quotes of 'x'.
                 if (token.StartIndex != strayEnd)
                 {
                     var whole = Run(source.Text, span);
                     var isQuote = Quotes.Contains(whole.Text[0], StringComparison.Ordinal);
                     if (isQuote) whole = Quoted(source.Text, span);
-                    // One misunderstanding, though every line has it: a semicolon. Of quotes the pair is one.
+                    // One misunderstanding, even if every line has it: a semicolon. A pair of quotes counts as one.
                     if (seen.Add((whole.Text == ";" ? 0 : token.Line, isQuote ? Quotes : whole.Text)))
                     {
                         bag.Report(Codes.UnexpectedCharacter, whole, $"unexpected `{whole.Text}`",
@@ -75,8 +75,8 @@ internal static class TokenErrors
     }
 
     /// <summary>
-    /// What to write for a number and what touches it, which the lexer takes for two tokens, and the parser for two
-    /// statements; null where the two are no mistake.
+    /// What to write for a number and the text that touches it, which the lexer reads as two tokens, and the parser as
+    /// two statements; null if the two are no error.
     /// </summary>
     private static string? NumberHelp(string text, IToken first, IToken second)
     {
@@ -102,7 +102,7 @@ internal static class TokenErrors
         };
     }
 
-    // The lexer falls back to an open string only where no quote closes it, so a last quote that is not escaped closes.
+    // The lexer falls back to an open string only if no quote closes it, so a last quote that is not escaped closes it.
     private static bool Closed(string text)
     {
         var i = 1;
@@ -125,7 +125,7 @@ internal static class TokenErrors
         return first with { Length = end - first.Start };
     }
 
-    /// <summary>What word processors and web pages make of a straight quote, and Python's other one.</summary>
+    /// <summary>Variants of a straight quote made by word processors and web pages, and Python's other quote.</summary>
     private const string Quotes = "'\u2018\u2019\u201A\u201B\u201C\u201D\u201E\u00AB\u00BB\u0060\u00B4";
 
     /// <summary>From a quote to the last one on its line.</summary>

@@ -1,11 +1,14 @@
-// A parse tree comes in; what the formatter has to know about single tokens goes out.
+// In: a parse tree. Out: the facts about single tokens that the formatter needs.
 using Accelerate.Compiler.Syntax.Generated;
 using Antlr4.Runtime;
 using Antlr4.Runtime.Tree;
 
 namespace Accelerate.Compiler.Syntax;
 
-/// <summary>What the text of a token does not tell: a `-` in front or between, a `(` of a call or its own.</summary>
+/// <summary>
+/// The facts that a token's text does not tell: whether a `-` is a prefix or an operator, whether a `(` is that of a
+/// call.
+/// </summary>
 internal sealed class TokenRoles
 {
     private readonly HashSet<int> _starts = [];
@@ -16,21 +19,21 @@ internal sealed class TokenRoles
 
     public TokenRoles(AccParser.FileContext file) => Visit(file);
 
-    /// <summary>Whether it begins a statement, a declaration, a rename, or the `else` of one.</summary>
+    /// <summary>True if it begins a statement, a declaration, a rename, or the `else` of one.</summary>
     public bool Starts(IToken token) => _starts.Contains(token.TokenIndex);
 
-    /// <summary>Whether it is the brace of a block and not of a value.</summary>
+    /// <summary>True for the brace of a block, false for that of a value.</summary>
     public bool IsBlock(IToken token) => _blocks.Contains(token.TokenIndex);
 
     public bool IsPrefix(IToken token) => _prefixes.Contains(token.TokenIndex);
 
-    /// <summary>Whether the bracket belongs to what stands before it.</summary>
+    /// <summary>True if the bracket belongs to the expression before it.</summary>
     public bool IsPostfix(IToken token) => _postfixes.Contains(token.TokenIndex);
 
-    /// <summary>Whether the colon is one of a slice or a range.</summary>
+    /// <summary>True if the colon is one of a slice or a range.</summary>
     public bool IsRange(IToken token) => _ranges.ContainsKey(token.TokenIndex);
 
-    /// <summary>Whether a part of that slice or range has an operator.</summary>
+    /// <summary>True if a part of that slice or range has an operator.</summary>
     public bool IsWide(IToken token) => _ranges[token.TokenIndex];
 
     private void Visit(ParserRuleContext c)

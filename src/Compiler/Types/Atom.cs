@@ -5,7 +5,7 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Types;
 
 /// <summary>
-/// A factor that the polynomial normal form does not look into; equality is equality of <see cref="Text"/>.
+/// A factor that is opaque to the polynomial normal form; equality is equality of <see cref="Text"/>.
 /// </summary>
 internal abstract class Atom(string text)
 {
@@ -15,7 +15,7 @@ internal abstract class Atom(string text)
 
     public abstract long Evaluate(Func<string, long> bindings);
 
-    /// <summary>The variables in it, each once. Held, as the atoms of a size stand within one another.</summary>
+    /// <summary>The variables in it, each once. Cached, as the atoms of a size are nested.</summary>
     public abstract ImmutableArray<string> Variables();
 
     private protected static ImmutableArray<string> Both(Size a, Size b) => [.. a.Variables().Union(b.Variables())];

@@ -3,8 +3,8 @@
 namespace Accelerate.Compiler.Types;
 
 /// <summary>
-/// What is known of the variables: every size variable is at least 0, index i lies in [0, extent). Proofs are sound,
-/// not complete: false means "not proved".
+/// The known ranges of variables: every size variable is at least 0, index i lies in [0, extent). Proofs are sound, not
+/// complete: false means "not proved".
 /// </summary>
 internal sealed class IndexRanges
 {
@@ -34,8 +34,8 @@ internal sealed class IndexRanges
         }
         catch (OverflowException)
         {
-            // A proof multiplies by divisors: those of a long chain of strided windows leave 64 bits. That proves
-            // nothing.
+            // A proof multiplies by divisors: for a long chain of strided windows the products overflow 64 bits. Then
+            // nothing is proved.
             return false;
         }
     }
@@ -49,8 +49,8 @@ internal sealed class IndexRanges
         if (p.Terms.All(t => t.Coefficient >= 0 && t.Atoms.All(IsNonNegative))) return true;
         if (fuel == 0) return false;
 
-        // An index at the end of its range that makes p smallest: 0 where p rises with it, extent - 1 where it falls.
-        // One whose extent mentions others comes before them: the last block of a loop is shorter.
+        // Sets an index to the end of its range that makes p smallest: 0 where p rises with it, extent - 1 where it
+        // falls. An index whose extent mentions others comes before them: the last block of a loop is shorter.
         foreach (var name in p.Variables().Where(extents.ContainsKey)
             .OrderByDescending(v => extents[v].Variables().Count(extents.ContainsKey)))
         {
@@ -62,8 +62,8 @@ internal sealed class IndexRanges
 
         if (Split(p, fuel) is { } isProved) return isProved;
 
-        // floor(x + 3, 4) is floor(u + 1, 2) with u = floor(x + 1, 2): where one division refines another, its value is
-        // a variable of its own, so that the two are compared as integers.
+        // floor(x + 3, 4) is floor(u + 1, 2) with u = floor(x + 1, 2): if one division refines another, its value
+        // becomes a variable, so that the two are compared as integers.
         if (Nested(p) is { } nested && Prove(nested, fuel - 1)) return true;
 
         // c * y * (x // q) lies between c * y * (x - q + 1) / q and c * y * x / q: scale by q and replace.
@@ -83,7 +83,7 @@ internal sealed class IndexRanges
 
     /// <summary>
     /// An index i below a * b that is divided by b is b * q + r, with q below a and r below b: proves with these two in
-    /// its place. Null where no index is divided so.
+    /// its place. Null if no index is divided this way.
     /// </summary>
     private bool? Split(Size p, int fuel)
     {
@@ -103,11 +103,11 @@ internal sealed class IndexRanges
         return null;
     }
 
-    /// <summary>The divisions of a size, those inside others first.</summary>
+    /// <summary>The divisions of a size, inner ones first.</summary>
     private static IEnumerable<FloorDivAtom> Divisions(Size p) =>
         p.Terms.SelectMany(t => t.Atoms).OfType<FloorDivAtom>().SelectMany(d => Divisions(d.Dividend).Append(d));
 
-    /// <summary>True when p rises with the variable, false when it falls, null when neither is certain.</summary>
+    /// <summary>True if p rises with the variable, false if it falls, null if neither is certain.</summary>
     private static bool? Direction(Size p, string variable)
     {
         bool? direction = null;
@@ -129,7 +129,7 @@ internal sealed class IndexRanges
         return direction;
     }
 
-    /// <summary>What an extent does not exceed: both sides of a minimum.</summary>
+    /// <summary>Upper bounds of an extent: both sides of a minimum.</summary>
     private static IEnumerable<Size> Bounds(Size extent) =>
         extent.Terms is [{ Coefficient: 1, Atoms: [MinAtom m] }] ? [m.Left, m.Right] : [extent];
 
@@ -142,7 +142,7 @@ internal sealed class IndexRanges
             .DistinctBy(d => d.Text).OrderBy(d => d.Divisor.Value).ToList();
         foreach (var inner in divisions.Where(IsNonNegative))
         {
-            // Named by what it stands for: the quotient of another division is another variable.
+            // Named after its value: the quotient of another division is another variable.
             var value = Size.Variable($"[{inner.Text}]");
             var replaced = new Dictionary<string, Size>();
             foreach (var outer in divisions.Where(

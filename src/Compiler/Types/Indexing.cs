@@ -5,7 +5,9 @@ namespace Accelerate.Compiler.Types;
 
 internal static class Indexing
 {
-    /// <summary>The row-major offset of an index. Along an axis of one element it is 0, whatever it is written as.</summary>
+    /// <summary>
+    /// The row-major offset of an index. Along an axis of one element it is 0, however the index is written.
+    /// </summary>
     public static Size Linear(ImmutableArray<Size> index, ImmutableArray<Size> shape)
     {
         var offset = Size.Zero;
@@ -25,7 +27,7 @@ internal static class Indexing
                 index[d] = 0;
                 continue;
             }
-            // Only axes of size 1 are left in front: the offset is the index.
+            // All remaining axes have size 1: the offset is the index.
             if (Enumerable.Range(0, d).All(e => shape[e].Is(1)))
             {
                 index[d] = offset;
@@ -40,10 +42,10 @@ internal static class Indexing
     }
 
     /// <summary>
-    /// The index of the same element under another shape of as many. Axes are taken in the smallest groups, from the
-    /// end, that hold the same number on both sides: only within one is an index multiplied up and divided. Of the whole
-    /// offset the ranges would have to show the same, and where an index is only in range under a guard, they cannot:
-    /// three reshapes behind each other then made a subscript of a thousand terms.
+    /// The index of the same element under another shape with as many elements. Axes are taken in the smallest groups,
+    /// from the end, with the same number of elements on both sides: an index is only multiplied and divided within a
+    /// group. With the offset in the whole tensor, the ranges would have to prove the same, and they cannot where an
+    /// index is only in range under a guard: a chain of three reshapes then made a subscript of a thousand terms.
     /// </summary>
     public static ImmutableArray<Size> Reshaped(ImmutableArray<Size> index, ImmutableArray<Size> from,
         ImmutableArray<Size> to, IndexRanges ranges)
@@ -56,12 +58,13 @@ internal static class Indexing
             var (countA, countB) = (Size.One, Size.One);
             do
             {
-                // The side that holds less takes one more axis; sizes that cannot be compared take from the front too.
+                // The side with fewer elements takes one more axis; sizes that cannot be compared take from the front
+                // too.
                 if (b == 0 || (a > 0 && (ranges.NonNegative(countB - countA) || endA == a))) countA *= from[--a];
                 else countB *= to[--b];
             }
             while (!countA.Equals(countB) && (a > 0 || b > 0));
-            // Axes of one element in front belong to no other group.
+            // Leading axes of one element belong to no other group.
             while (countA.Equals(countB) && a > 0 && from[a - 1].Is(1)) a--;
             while (countA.Equals(countB) && b > 0 && to[b - 1].Is(1)) b--;
             var part = Split(Linear(index[a..endA], from[a..endA]), to[b..endB], ranges);

@@ -1,9 +1,9 @@
-// How weights of a contraction are laid out: known to the graph, which packs them, and to who reads them.
+// The layout of a contraction's weights: shared by the graph, which packs them, and the code that reads them.
 namespace Accelerate.Compiler.Types;
 
 /// <summary>
-/// Columns lie in panels: all of the contracted axis for the columns of one panel, then the next panel. The same for
-/// every instruction set, so that packed weights are; narrower tiles walk parts of a panel.
+/// Columns lie in panels: the whole contracted axis for the columns of one panel, then the next panel. It is the same
+/// for every instruction set, so packed weights are too; narrower tiles walk parts of a panel.
 /// </summary>
 internal static class PanelLayout
 {

@@ -41,16 +41,16 @@ internal sealed class Size : IEquatable<Size>, IComparable<Size>
     public ImmutableArray<Term> Terms { get; }
 
     /// <summary>
-    /// The canonical text, without white space: `2*h+1`, `(h-1)//2+1`. It reads back by <see cref="SizeReader"/>.
+    /// The canonical text, without white space: `2*h+1`, `(h-1)//2+1`. <see cref="SizeReader"/> reads it back.
     /// </summary>
     public string Text => text ??= Print(Terms);
 
-    /// <summary>As a user writes it: `(h + 1) // 2`.</summary>
+    /// <summary>The text as a user writes it: `(h + 1) // 2`.</summary>
     public string Display => SizeDisplay.Of(this);
 
     public bool IsConstant => Terms.Length == 0 || (Terms.Length == 1 && Terms[0].Atoms.Length == 0);
 
-    /// <summary>The value of a constant size. Throws when the size is symbolic.</summary>
+    /// <summary>The value of a constant size. Throws if the size is symbolic.</summary>
     public long Value => IsConstant
         ? Terms.Length == 0 ? 0 : Terms[0].Coefficient
         : throw new InvalidOperationException($"{Text} is not a constant");
@@ -118,11 +118,11 @@ internal sealed class Size : IEquatable<Size>, IComparable<Size>
     }
 
     /// <summary>
-    /// Floor division; the divisor is at least 1 (a constant that is not throws, a symbolic one is checked at entry).
+    /// Floor division; the divisor is at least 1 (a smaller constant throws, a symbolic one is checked at entry).
     /// </summary>
     public static Size FloorDiv(Size a, Size b) => SizeDivision.FloorDiv(a, b, null);
 
-    /// <summary>a - b * floor(a / b): the sign is the divisor's.</summary>
+    /// <summary>a - b * floor(a / b): it has the divisor's sign.</summary>
     public static Size Mod(Size a, Size b) => a - b * FloorDiv(a, b);
 
     public static Size Min(Size a, Size b) => Extreme(a, b, least: true);
@@ -140,7 +140,7 @@ internal sealed class Size : IEquatable<Size>, IComparable<Size>
         return Of(least ? new MinAtom(x, y) : new MaxAtom(x, y));
     }
 
-    /// <summary>Every variable replaced by what the map gives for its name; names it leaves null stay.</summary>
+    /// <summary>Replaces every variable by the map's value for its name; null keeps it.</summary>
     public Size Substitute(Func<string, Size?> map, IndexRanges? ranges = null)
     {
         if (IsConstant) return this;
@@ -178,8 +178,8 @@ internal sealed class Size : IEquatable<Size>, IComparable<Size>
     public bool Mentions(string name) => Terms.Any(t => t.Atoms.Any(a => a.Variables().Contains(name)));
 
     /// <summary>
-    /// Splits into coefficient * variable + rest, where neither mentions the variable; null if the variable stands in
-    /// a floor division, minimum, maximum or power.
+    /// Splits into coefficient * variable + rest, where neither mentions the variable; null if the variable occurs in a
+    /// floor division, minimum, maximum or power.
     /// </summary>
     public (Size Coefficient, Size Remainder)? AffineIn(string variable)
     {
@@ -230,7 +230,7 @@ internal sealed class Size : IEquatable<Size>, IComparable<Size>
         return text.ToString();
     }
 
-    /// <summary>Equal normal forms, which is equal texts.</summary>
+    /// <summary>Equal normal forms, that is, equal texts.</summary>
     public bool Equals(Size? other)
     {
         if (ReferenceEquals(this, other)) return true;

@@ -1,16 +1,17 @@
-// In: a size, the intervals of its variables. Out: an interval that its value lies in, as sizes again.
+// In: a size, the intervals of its variables. Out: an interval that contains its value, with sizes for bounds.
 namespace Accelerate.Compiler.Types;
 
 /// <summary>
-/// Interval arithmetic over sizes: sound, not tight. A variable that stands for itself is the interval of itself alone,
-/// and what mentions no other is its own bound. Sizes are not negative, and divisors are positive where they are used.
+/// Interval arithmetic over sizes: sound, not tight. A variable that maps to itself has only itself as its interval,
+/// and a size that mentions only such variables is its own bound. Sizes are not negative, and divisors are positive
+/// where they are used.
 /// </summary>
 internal static class SizeBound
 {
     private static readonly IndexRanges NonNegative = new();
 
-    /// <summary>The least and the greatest that the size is where its variables lie in their intervals.</summary>
-    /// <exception cref="OverflowException">A coefficient has no value in 64 bits.</exception>
+    /// <summary>The least and the greatest value of the size for variables in their intervals.</summary>
+    /// <exception cref="OverflowException">A coefficient does not fit into 64 bits.</exception>
     public static (Size Low, Size High) Of(Size size, Func<string, (Size Low, Size High)> variables)
     {
         var (low, high) = (Size.Zero, Size.Zero);

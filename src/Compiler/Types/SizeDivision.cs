@@ -1,4 +1,4 @@
-// In: a dividend, a divisor, what is known of index ranges. Out: floor division with every multiple pulled out.
+// In: a dividend, a divisor, known index ranges. Out: floor division with every multiple pulled out.
 using System.Numerics;
 
 namespace Accelerate.Compiler.Types;
@@ -79,7 +79,7 @@ internal static class SizeDivision
         return null;
     }
 
-    /// <summary>term / b when b is a single term that divides it, else null.</summary>
+    /// <summary>term / b if b is a single term that divides it, else null.</summary>
     private static Size? Quotient(Size.Term term, Size b)
     {
         if (b.Terms.Length != 1) return null;
@@ -95,9 +95,7 @@ internal static class SizeDivision
         return Size.OfTerm(new Size.Term(term.Coefficient / divisor.Coefficient, [.. atoms]));
     }
 
-    /// <summary>
-    /// a / b for a divisor of several terms: polynomial long division, null unless it comes out even.
-    /// </summary>
+    /// <summary>a / b for a divisor of several terms: polynomial long division, null if there is a remainder.</summary>
     private static Size? MultipleOf(Size a, Size b)
     {
         var quotient = Size.Zero;

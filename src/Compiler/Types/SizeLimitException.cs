@@ -1,10 +1,10 @@
-// A size expression that grows without bound, as one that is squared again and again.
+// A size expression that grows without bound, such as one that is squared again and again.
 namespace Accelerate.Compiler.Types;
 
-/// <summary>An overflow as any other to what only tries to prove something.</summary>
+/// <summary>To code that only tries to prove something, an overflow like any other.</summary>
 internal sealed class SizeLimitException(string message) : OverflowException(message)
 {
-    // Sizes that programs have met are a handful of terms, and some hundred characters behind 100 strided layers.
+    // Sizes seen in programs have a handful of terms, and some hundred characters after 100 strided layers.
     internal const int MostTerms = 2000;
     internal const int MostText = 20_000;
 

@@ -4,14 +4,14 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Types;
 
 /// <summary>
-/// Reads what <see cref="Size.Text"/> prints; also the spelling a // b. Throws FormatException with the place. The
-/// grammar is <see cref="SizeText{T, TMaker}"/>'s, which the runtime reads signatures by.
+/// Reads the output of <see cref="Size.Text"/>; also the spelling a // b. Throws a FormatException with the position.
+/// The grammar is that of <see cref="SizeText{T, TMaker}"/>, with which the runtime reads signatures.
 /// </summary>
 internal static class SizeReader
 {
     public static Size Read(string text) => new SizeText<Size, Polynomials>(text, 0, default).All();
 
-    /// <summary>Reads one size from the position on and leaves the position behind it.</summary>
+    /// <summary>Reads one size from the position on and leaves the position after it.</summary>
     public static Size Read(string text, ref int at)
     {
         var reader = new SizeText<Size, Polynomials>(text, at, default);

@@ -4,7 +4,7 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Types;
 
-/// <summary>A dtype and a shape of symbolic sizes; equal when both print the same.</summary>
+/// <summary>A dtype and a shape of symbolic sizes; equal if both print the same.</summary>
 internal sealed class TensorType : IEquatable<TensorType>
 {
     public TensorType(DType dtype, ImmutableArray<Size> shape)
@@ -21,7 +21,7 @@ internal sealed class TensorType : IEquatable<TensorType>
     /// <summary>`f32[n,784]`; a scalar is `f32`.</summary>
     public string Text { get; }
 
-    /// <summary>As a user writes it: `f32[n, (h - 1) // 2 + 1]`.</summary>
+    /// <summary>The type as a user writes it: `f32[n, (h - 1) // 2 + 1]`.</summary>
     public string Display =>
         Shape.IsEmpty ? DType.Name() : $"{DType.Name()}[{string.Join(", ", Shape.Select(s => s.Display))}]";
 
@@ -36,7 +36,7 @@ internal sealed class TensorType : IEquatable<TensorType>
 
     public static TensorType Scalar(DType dtype) => new(dtype, []);
 
-    /// <summary>Elements between neighbours along each axis, row-major.</summary>
+    /// <summary>The distance between neighbours along each axis in elements, row-major.</summary>
     public ImmutableArray<Size> Strides()
     {
         var strides = new Size[Rank];

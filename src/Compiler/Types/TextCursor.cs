@@ -6,7 +6,7 @@ using System.Runtime.CompilerServices;
 namespace Accelerate.Compiler.Types;
 
 /// <summary>
-/// A place in a text form that is being read. Every failure is a FormatException with line and column.
+/// A position in a text form that is being read. Every failure is a FormatException with line and column.
 /// </summary>
 internal sealed class TextCursor(string text)
 {
@@ -49,7 +49,7 @@ internal sealed class TextCursor(string text)
         return at > start ? text[start..at] : throw Error("a name was expected");
     }
 
-    /// <summary>The name ahead, without taking it; null when there is none.</summary>
+    /// <summary>The next name, without consuming it; null if there is none.</summary>
     public string? PeekName()
     {
         Skip();
@@ -70,7 +70,7 @@ internal sealed class TextCursor(string text)
             : throw Error("an integer was expected");
     }
 
-    /// <summary>A number as it is written, also `inf`, `-inf`, `nan`.</summary>
+    /// <summary>A number as written, also `inf`, `-inf`, `nan`.</summary>
     public string Number()
     {
         Skip();
@@ -126,8 +126,8 @@ internal sealed class TextCursor(string text)
     }
 
     /// <summary>
-    /// Reads a whole text: what a value out of its range throws on the way (a number of 80 bits, an axis that is not
-    /// there, a name for nothing) is the text's mistake, said with the place where reading has come to.
+    /// Reads a whole text. An exception for a value out of its range (a number of 80 bits, a missing axis, an unknown
+    /// name) is reported as an error of the text, at the position that reading has reached.
     /// </summary>
     public T Whole<T>(Func<T> read)
     {

@@ -1,37 +1,39 @@
-// The names of a size's variables: what they stand for, read and written in one place.
+// The names of a size's variables and their meaning, read and written in one place.
 using System.Globalization;
 
 namespace Accelerate.Compiler.Types;
 
-/// <summary>What a variable in a size stands for.</summary>
+/// <summary>The kind of a variable in a size.</summary>
 internal enum VariableKind
 {
     /// <summary>A size of the call: a name of the language, which has no dots and no quotes.</summary>
     Size,
 
-    /// <summary>What a step of the driver gives its value: a loop's variable, how far an axis is in use.</summary>
+    /// <summary>Defined by a step of the driver: a loop's variable, the used extent of an axis.</summary>
     Driver,
 
-    /// <summary>A loop of a kernel, or an index that is only reasoned about.</summary>
+    /// <summary>A loop of a kernel, or an index used only in proofs.</summary>
     Loop,
 
-    /// <summary>A value that a kernel has loaded, and reads a place by: nothing is known of it.</summary>
+    /// <summary>A value that a kernel has loaded and uses as an index: nothing is known of it.</summary>
     Loaded,
 }
 
 /// <summary>
-/// A text form has the names only, so a name says what it is. Nothing else looks into one: who asks gets a kind.
+/// A text form has only names, so a name encodes its kind. Only this class parses names; other code asks for the kind.
 /// </summary>
 internal static class VariableName
 {
-    /// <summary>The loaded value of that id, in one of the copies of a statement that are printed side by side.</summary>
+    /// <summary>
+    /// The loaded value with that id, in one of the copies of a statement that are printed side by side.
+    /// </summary>
     public static string Loaded(int id, int copy = 0) =>
         copy == 0 ? $"v{id}'" : string.Create(CultureInfo.InvariantCulture, $"v{id}'{copy}");
 
-    /// <summary>A loop of a kernel. The stem is letters, and not the `v` of a loaded value.</summary>
+    /// <summary>A loop of a kernel. The stem consists of letters, and is not the `v` of a loaded value.</summary>
     public static string Loop(string stem, int number) => $"{stem}{number}'";
 
-    /// <summary>What a step of the driver defines.</summary>
+    /// <summary>A variable that a step of the driver defines.</summary>
     public static string Driver(string stem, int number) => $"{stem}.{number}";
 
     public static VariableKind KindOf(string name) =>
@@ -45,7 +47,7 @@ internal static class VariableName
             && int.TryParse(name.AsSpan(1, end - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var id)
             ? id : null;
 
-    /// <summary>True if the size depends on what only runs inside a kernel: its loops, and what it loads.</summary>
+    /// <summary>True for a variable that exists only inside a kernel: its loops, and loaded values.</summary>
     public static bool IsOfKernel(string name) => KindOf(name) is VariableKind.Loop or VariableKind.Loaded;
 
     /// <summary>True if the size mentions a variable of the kind.</summary>

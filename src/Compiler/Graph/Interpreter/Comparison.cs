@@ -1,17 +1,18 @@
-// In: what an executor computed and the reference value. Out: whether it is within the bound, and the worst element.
+// In: an executor's result and the reference value. Out: whether it is within the bound, and the worst element.
 using System.Globalization;
 using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Graph.Interpreter;
 
 /// <summary>The outcome of a comparison.</summary>
-/// <param name="Agrees">True when every element is within its bound.</param>
-/// <param name="Worst">The row-major position of the element farthest out, in units of its bound; -1 without
+/// <param name="Agrees">True if every element is within its bound.</param>
+/// <param name="Worst">The row-major position of the element with the greatest error in units of its bound; -1 without
 /// elements.</param>
 /// <param name="Ratio">Its error divided by its bound; above 1 it does not agree, infinite where no bound
 /// applies.</param>
-/// <param name="Failures">How many elements are out of their bounds.</param>
-/// <param name="Unbounded">How many elements have an infinite or NaN bound, so that any finite value passes.</param>
+/// <param name="Failures">The number of elements out of their bounds.</param>
+/// <param name="Unbounded">The number of elements with an infinite or NaN bound, for which any finite value
+/// passes.</param>
 /// <param name="Text">One line for people.</param>
 internal sealed record ComparisonReport(
     bool Agrees, long Worst, double Ratio, long Failures, long Unbounded, string Text)
@@ -28,8 +29,8 @@ internal sealed record ComparisonReport(
 internal static class Comparison
 {
     /// <summary>
-    /// The one constant of all comparisons. K roundings of half an eps each wander by sqrt(K) / 2; 8 leaves room for
-    /// the few ULP that the elementwise functions may take, and a wrong element of a sum is still far outside.
+    /// The constant of all comparisons. K roundings of half an eps each wander by sqrt(K) / 2; 8 leaves room for the
+    /// few ULP that the elementwise functions may take, and a wrong element of a sum is still far outside.
     /// </summary>
     public const double C = 8;
 
@@ -45,9 +46,9 @@ internal static class Comparison
         Compare(ReferenceValue.Of(actual), expected);
 
     /// <summary>
-    /// Held to the exact value or, element by element, to the one that every node is rounded on the way to
-    /// (<see cref="InterpreterOptions.RoundToDType"/>): behind a rounding, a comparison or an underflow the two may lie
-    /// apart, and both are right. 0.1 * 5 is 0.5 in f32, which rounds to 0; in f64 the same f32 is above it.
+    /// Compares each element with the exact value or with the one for which every node was rounded (<see
+    /// cref="InterpreterOptions.RoundToDType"/>): after a rounding, a comparison or an underflow the two may differ,
+    /// and both are right. 0.1 * 5 is 0.5 in f32, which rounds to 0; in f64 the same f32 is above it.
     /// </summary>
     public static ComparisonReport Compare(Tensor actual, ReferenceValue exact, Func<ReferenceValue> rounded)
     {
@@ -106,7 +107,7 @@ internal static class Comparison
         return Report(worst, failures > 0 ? double.PositiveInfinity : 0, failures, 0, text, expected);
     }
 
-    /// <summary>The greatest error that an element may have.</summary>
+    /// <summary>The greatest error allowed for an element.</summary>
     public static double Bound(ReferenceValue expected, long index) => C * Math.Sqrt(expected.Terms)
         * (FloatMath.Epsilon(expected.DType) * expected.Magnitude[index] + FloatMath.Smallest(expected.DType));
 

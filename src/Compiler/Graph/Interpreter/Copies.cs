@@ -1,4 +1,4 @@
-// In: views. Out: pad, concat, stack and gather of them, the movements that no strides express, as dense copies.
+// In: views. Out: pad, concat, stack and gather of them, the movements that strides cannot express, as dense copies.
 using System.Collections.Immutable;
 using Accelerate.Runtime;
 
@@ -10,7 +10,7 @@ internal static class Copies
     {
         var filled = value.Broadcast(shape, []).Dense();
         var result = Fresh(filled);
-        // A negative padding cuts: only the elements that land inside are copied.
+        // Negative padding cuts: only the elements that land inside are copied.
         var first = new long[x.Rank];
         var sizes = new long[x.Rank];
         var (at, strides) = (0L, View.RowMajor(shape));
@@ -57,7 +57,7 @@ internal static class Copies
         long[] one = [.. x.Shape.Select((s, d) => d == axis ? 1 : s)];
         for (long i = 0; i < at.LongLength && count > 0; i++)
         {
-            // An u64 index beyond i64 is negative as a long: past the end, not before the start.
+            // A u64 index beyond i64 is negative as a long: past the end, not before the start.
             var index = at[i] < 0 ? indices.DType == DType.U64 ? count - 1 : 0 : Math.Min(at[i], count - 1);
             if (index != at[i] && View.CountOf(one) > 0)
             {
@@ -76,7 +76,9 @@ internal static class Copies
         : new Elements([], [], (long[])dense.Data.Integers.Clone()), dense.Shape, View.RowMajor(dense.Shape), 0,
             dense.Terms);
 
-    /// <summary>Values of one shape behind each other along a new first axis; `shape` is the whole's.</summary>
+    /// <summary>
+    /// Values of one shape, one after the other along a new first axis; `shape` is that of the whole.
+    /// </summary>
     public static View Stack(IReadOnlyList<View> parts, DType dtype, long[] shape)
     {
         var count = View.CountOf(shape);

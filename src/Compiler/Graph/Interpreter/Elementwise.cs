@@ -72,8 +72,8 @@ internal static class Elementwise
     }
 
     /// <summary>
-    /// Rounds to the dtype in either mode: that is what the operation means. The magnitude counts in eps of the dtype,
-    /// so that what was off by some eps of bf16 is off by 65536 times as many of f32.
+    /// Rounds to the dtype in either mode, as that is the operation's meaning. The magnitude counts in eps of the
+    /// dtype: an error of some eps of bf16 is 65536 times as many eps of f32.
     /// </summary>
     public static View Convert(View x, DType dtype)
     {
@@ -90,7 +90,7 @@ internal static class Elementwise
             var values = Array.ConvertAll(x.Data.Integers, v => FloatMath.FromInteger(v, from, dtype));
             return x.WithElements(dtype, new Elements(values, Array.ConvertAll(values, Math.Abs), []), 1);
         }
-        // Nothing was rounded yet, and nothing is lost: the value stays exact.
+        // Nothing was rounded before, and nothing is lost: the value stays exact.
         if (x.Terms <= 1 && FloatMath.Holds(dtype, from))
             return x.WithElements(dtype, new Elements(x.Data.Values, Array.ConvertAll(x.Data.Values, Math.Abs), []), 1);
         var result = Elements.Floats(x.Count);

@@ -1,4 +1,4 @@
-// In: a node with regions and its operands. Out: its results, by running the regions as the node says.
+// In: a node with regions and its operands. Out: its results, computed by running the regions.
 using System.Collections.Immutable;
 
 namespace Accelerate.Compiler.Graph.Interpreter;
@@ -17,7 +17,7 @@ internal sealed partial class Evaluation
     {
         var count = scan.Count.Evaluate(sizes);
         if (count < 0) throw new ReferenceException($"a loop of {scan.Count} = {count} iterations");
-        // The body sees the sizes around it and its own variable, and nothing of it is seen outside.
+        // The body sees the sizes around it and its own variable, and nothing of it is visible outside.
         var inner = new Dictionary<string, long>(sizes);
         var body = new Evaluation(inner, state, options, folded);
         var carried = x[..scan.Carried];

@@ -8,7 +8,7 @@ namespace Accelerate.Compiler.Graph.Interpreter;
 internal sealed partial class Evaluation(Dictionary<string, long> sizes, Func<string, ReferenceValue> state,
     InterpreterOptions options, ImmutableArray<View> folded)
 {
-    /// <summary>A loop's variable has its value here.</summary>
+    /// <summary>Loop variables already have their values here, so no ranges are needed.</summary>
     private readonly IndexRanges unbounded = new();
 
     private bool Holds(EntryCheck check)
@@ -51,14 +51,14 @@ internal sealed partial class Evaluation(Dictionary<string, long> sizes, Func<st
                 _ => [One(node, [.. node.Operands.Select(o => values[o.Id][0])])],
             };
             if (values[node.Id] is [var value]) options.Observe?.Invoke(function, node, value.ToValue());
-            // A value is let go behind its last use, so that a long network needs the memory of a few layers.
+            // A value is released after its last use, so that a long network needs the memory of only a few layers.
             foreach (var operand in node.Operands)
                 if (last[operand.Id] == node.Id) values[operand.Id] = [];
         }
         return [.. function.Results.Select(r => values[r.Id][0])];
     }
 
-    /// <summary>The size has its value for all that follows; what the effect itself gives, nobody reads.</summary>
+    /// <summary>The size keeps its value for all later nodes; the value of the effect itself is not read.</summary>
     private View Limited(Extent extent, View limit)
     {
         var most = extent.Most.Evaluate(sizes);
@@ -89,7 +89,7 @@ internal sealed partial class Evaluation(Dictionary<string, long> sizes, Func<st
         return value;
     }
 
-    /// <summary>True for the nodes that make floats, in elements of their own; the others move or pass them.</summary>
+    /// <summary>True for nodes that compute new floats; the others move or pass them.</summary>
     private static bool Rounds(Node node) => node is Unary or Binary or Reduce or Dot or Iota or SizeValue or
         Scatter or Cumulate or Fold;
 

@@ -4,9 +4,9 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Graph.Interpreter;
 
 /// <summary>
-/// The magnitude M of an element bounds its error to first order: an implementation is off by some eps * M. Of it |x|
-/// is the element's own rounding, M - |x| what its terms brought. A product has the magnitude |a b| + |a| (Mb - |b|) +
-/// |b| (Ma - |a|), which is |a b| for leaves; a function has |f(x)| + |f'(x)| * M.
+/// The magnitude M of an element bounds its error to first order: an implementation has an error of some eps * M. |x|
+/// of it is the element's own rounding, M - |x| is due to its terms. A product has the magnitude |a b| + |a| (Mb - |b|)
+/// + |b| (Ma - |a|), which is |a b| for leaves; a function has |f(x)| + |f'(x)| * M.
 /// </summary>
 internal static class FloatMath
 {
@@ -88,13 +88,15 @@ internal static class FloatMath
         _ => throw new ReferenceException($"{op} of floats"),
     };
 
-    /// <summary>The chosen operand's magnitude; the larger one where rounding could have chosen the other
-    /// operand.</summary>
+    /// <summary>
+    /// The magnitude of the chosen operand; the larger one where rounding could have chosen the other operand.
+    /// </summary>
     public static double Chosen(double a, double ma, double b, double mb, double y) =>
         double.IsFinite(a - b) && Math.Abs(a - b) <= 1e-3 * (ma + mb) ? Math.Max(ma, mb) : y == a ? ma : mb;
 
-    /// <summary>|d| * m, where nothing passes a zero: exp(-inf) has magnitude 0 although its operand's is
-    /// infinite.</summary>
+    /// <summary>
+    /// |d| * m, where a zero lets nothing pass: exp(-inf) has magnitude 0 although its operand's is infinite.
+    /// </summary>
     public static double Passed(double d, double m) => d == 0 || m == 0 ? 0 : Math.Abs(d) * m;
 
     public static bool Apply(CompareOp op, double a, double b) => op switch
@@ -107,7 +109,7 @@ internal static class FloatMath
         _ => a >= b,
     };
 
-    /// <summary>Truncates, saturates, takes NaN to 0; to bool: whether it differs from 0, which a NaN does.</summary>
+    /// <summary>Truncates, saturates, turns NaN into 0; to bool: whether it differs from 0, which a NaN does.</summary>
     public static long ToInteger(double x, DType dtype)
     {
         if (dtype == DType.Bool) return x != 0 ? 1 : 0;
@@ -143,7 +145,7 @@ internal static class FloatMath
         _ => Math.ScaleB(1, -52),
     };
 
-    /// <summary>True when every value of one float dtype is a value of the other.</summary>
+    /// <summary>True if every value of one float dtype is a value of the other.</summary>
     public static bool Holds(DType wide, DType narrow) =>
         wide == narrow || wide == DType.F64 || (wide == DType.F32 && narrow != DType.F64);
 

@@ -1,5 +1,5 @@
-// In: a graph, its inputs, state and sizes. Out: its results in f64 with magnitudes; what every other executor is held
-// to.
+// In: a graph, its inputs, state and sizes. Out: its results in f64 with magnitudes: the reference for every other
+// executor.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -9,14 +9,14 @@ namespace Accelerate.Compiler.Graph.Interpreter;
 /// <summary>How the errors of the terms of a reduction add up in its magnitude.</summary>
 internal enum Propagation
 {
-    /// <summary>All in one direction: always true, but of no use after some twenty layers.</summary>
+    /// <summary>All in one direction: always a valid bound, but useless after some twenty layers.</summary>
     Worst,
 
-    /// <summary>As independent errors do, in quadrature: for whole networks.</summary>
+    /// <summary>In quadrature, as independent errors do: for whole networks.</summary>
     Likely,
 }
 
-/// <summary>What a run does beside computing its results.</summary>
+/// <summary>Options of a run beyond computing its results: rounding, propagation, observers.</summary>
 internal sealed record InterpreterOptions
 {
     public static readonly InterpreterOptions Default = new();
@@ -43,8 +43,8 @@ internal sealed record InterpreterOptions
     public Action<Node, long>? Clamped { get; init; }
 
     /// <summary>
-    /// A gather whose index is out of range takes the element at the other end of the axis than the near one: a result
-    /// that is another with this needs the element.
+    /// Makes a gather with an index out of range take the element at the far end of the axis instead of the near one:
+    /// if a result changes, it depends on that element.
     /// </summary>
     public bool TakesFarEnd { get; init; }
 }

@@ -98,7 +98,9 @@ internal static class IntegerMath
         return dtype.IsSigned && b == -1 ? 0 : a % b;
     }
 
-    /// <summary>a^b modulo the width; for a negative b what 1 / a^-b gives: -1, 1, or 0, and 1 / 0 is -1.</summary>
+    /// <summary>
+    /// a^b modulo the width; for a negative b the integer division 1 / a^-b: -1, 1, or 0, and 1 / 0 is -1.
+    /// </summary>
     private static long Power(long a, long b, DType dtype)
     {
         if (dtype.IsSigned && b < 0) return a == 0 ? -1 : a is 1 or -1 ? (b & 1) == 0 ? 1 : a : 0;
@@ -107,6 +109,6 @@ internal static class IntegerMath
         return Wrap((long)(ulong)residue, dtype);
     }
 
-    /// <summary>The shift count when it is below the width; a negative one, read as unsigned, never is.</summary>
+    /// <summary>The shift count if it is below the width; a negative one, read as unsigned, never is.</summary>
     private static int? Count(long b, DType dtype) => b >= 0 && b < 8 * dtype.Bytes() ? (int)b : null;
 }

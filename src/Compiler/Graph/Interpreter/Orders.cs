@@ -35,7 +35,7 @@ internal static class Orders
                 continue;
             }
             var (value, magnitude) = (source.Data.Values[start + first], source.Data.Magnitude[start + first]);
-            // Errors of a sum's terms in quadrature, where they are taken for independent.
+            // Errors of a sum's terms add in quadrature where they are assumed to be independent.
             var (own, brought) = (0.0, 0.0);
             for (long k = 0, p = start + first; k < length; k++, p += step)
             {
@@ -59,7 +59,7 @@ internal static class Orders
     }
 
     /// <summary>
-    /// The elements in order, and where each stood. Stable; NaN last in both directions; zeros are equal.
+    /// The sorted elements, and where each was. Stable; NaN last in both directions; zeros are equal.
     /// </summary>
     public static (View Values, View Indices) Sort(View x, int axis, bool isDescending, DType index)
     {
@@ -102,8 +102,8 @@ internal static class Orders
     }
 
     /// <summary>
-    /// 0 for a line of exact elements. Of others rounding can change places, and then an element is off by what the
-    /// worst of the line is: sorting never enlarges the greatest difference.
+    /// 0 for a line of exact elements. Otherwise rounding can swap elements, and each then has the error of the worst
+    /// one of the line: sorting never enlarges the greatest difference.
     /// </summary>
     private static double Spread(View x, long start, long step, long length)
     {

@@ -1,12 +1,13 @@
-// In: a view of one operand of a dot. Out: some of its rows packed, so that the sums run over neighbours in memory.
+// In: a view of one operand of a dot. Out: some of its rows packed, so that sums read contiguous memory.
 using System.Numerics;
 using System.Runtime.InteropServices;
 using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Graph.Interpreter;
 
-/// <summary>Up to `height` rows of the contracted elements, with what each element's magnitude has in excess of
-/// it.</summary>
+/// <summary>
+/// Up to `height` rows of the contracted elements, with the excess of each element's magnitude over its absolute value.
+/// </summary>
 internal sealed class Panel(View x, long[] steps, int height)
 {
     private readonly int length = steps.Length;
@@ -70,7 +71,7 @@ internal sealed class Panel(View x, long[] steps, int height)
             var (p, q) = (Vector.Abs(vx[k]) * vey[k], Vector.Abs(vy[k]) * vex[k]);
             broughts += likely ? p * p + q * q : p + q;
         }
-        // From +0 on, so that a sum of negative zeros is +0.
+        // Starts from +0, so that a sum of negative zeros is +0.
         var (sum, own, brought) = (0.0 + Vector.Sum(sums), Vector.Sum(owns), Vector.Sum(broughts));
         for (var k = vx.Length * Vector<double>.Count; k < x.Length; k++)
         {

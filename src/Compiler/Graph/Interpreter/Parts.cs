@@ -1,4 +1,4 @@
-// In: views, and places that are known in the run. Out: dynamic slices and their updates, scatters and folds, dense.
+// In: views, and places known only in the run. Out: dynamic slices and their updates, scatters and folds, dense.
 using System.Collections.Immutable;
 using Accelerate.Runtime;
 
@@ -7,7 +7,7 @@ namespace Accelerate.Compiler.Graph.Interpreter;
 internal static class Parts
 {
     /// <summary>
-    /// The part of x at the starts plus the offsets of the axes, moved into x as a whole where it leaves it.
+    /// The part of x at the starts plus the offsets of the axes, moved into x as a whole if it extends past it.
     /// </summary>
     public static View DynamicSlice(View x, View[] offsets, ImmutableArray<int> axes, long[] starts, long[] sizes,
         Action<long> clamped)
@@ -18,7 +18,7 @@ internal static class Parts
         return x.Slice(at, sizes, [.. sizes.Select(_ => 1L)]);
     }
 
-    /// <summary>x with the update's elements, `steps` apart, in place of its own.</summary>
+    /// <summary>x with its elements replaced by those of the update, `steps` apart.</summary>
     public static View UpdateSlice(View x, View update, View[] offsets, ImmutableArray<int> axes, long[] starts,
         ImmutableArray<long> steps, Action<long> clamped)
     {
@@ -44,7 +44,7 @@ internal static class Parts
         var hits = new Dictionary<long, long>();
         for (long i = 0; i < at.LongLength; i++)
         {
-            // An u64 index beyond i64 is negative as a long: out of range either way.
+            // A u64 index beyond i64 is negative as a long: out of range either way.
             if (at[i] < 0 || at[i] >= size)
             {
                 if (outer * inner > 0) outside(at[i]);
@@ -62,8 +62,8 @@ internal static class Parts
     }
 
     /// <summary>
-    /// Element p of the axis: the sum over r of all x[i, r] with i * stride + r * dilation = p. What lies behind the
-    /// size counts nowhere.
+    /// Element p of the axis: the sum over r of all x[i, r] with i * stride + r * dilation = p. Elements beyond the
+    /// size are ignored.
     /// </summary>
     public static View Fold(View x, int axis, long size, long stride, long dilation)
     {

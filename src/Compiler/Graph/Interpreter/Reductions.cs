@@ -54,13 +54,13 @@ internal static class Reductions
         return View.Dense(dtype, new Elements([], [], integers), [.. kept.Select(d => x.Shape[d])], 1);
     }
 
-    /// <summary>A result without elements, of operands whose other axes may be of any length.</summary>
+    /// <summary>A result without elements, from operands whose other axes may have any length.</summary>
     private static View Empty(DType type, long[] shape) =>
         View.Dense(type, type.IsFloat ? Elements.Floats(0) : Elements.Longs(0), shape, 1);
 
     public static View Dot(View a, View b, Dot dot, Propagation propagation)
     {
-        // A wider accumulator takes the operands converted, exactly.
+        // For a wider accumulator the operands are converted, exactly.
         var dtype = dot.Type.DType;
         if (a.DType != dtype) (a, b) = (Elementwise.Convert(a, dtype), Elementwise.Convert(b, dtype));
         var (freeA, freeB) = (dot.FreeA, dot.FreeB);

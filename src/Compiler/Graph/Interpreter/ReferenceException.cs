@@ -1,6 +1,5 @@
-// What the reference interpreter throws when a call fails: an entry check, an assertion, an access that leaves its
-// tensor.
+// Thrown by the reference interpreter when a call fails: an entry check, an assertion, an access out of range.
 namespace Accelerate.Compiler.Graph.Interpreter;
 
-/// <summary>A call that a compiled executable would end with an error too.</summary>
+/// <summary>A call that would fail in a compiled executable too.</summary>
 internal sealed class ReferenceException(string message) : Exception(message);

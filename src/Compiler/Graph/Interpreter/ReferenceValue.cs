@@ -1,4 +1,5 @@
-// In: a dtype, a shape and elements. Out: a value of the reference interpreter, with what is needed to judge another's.
+// In: a dtype, a shape and elements. Out: a value of the reference interpreter, with the data to judge another's value
+// by.
 using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Graph.Interpreter;
@@ -8,11 +9,11 @@ namespace Accelerate.Compiler.Graph.Interpreter;
 /// hold the dtype's value (u64: its bits; bool: 0 or 1).
 /// </summary>
 /// <remarks>
-/// The magnitude of an element is the sum of the absolute values of the terms it was made of: |x| for a leaf, Ma + Mb
-/// for a sum or difference, |a b| and what the excess of Ma over |a| and of Mb over |b| brings for a product, the sum
-/// of these for a dot, |f(x)| + |f'(x)| * M for a function; a conversion scales it by the ratio of the two dtypes' eps.
-/// <see cref="Terms"/> counts the roundings on the longest way from a leaf, a reduction counting its length.
-/// An implementation in the dtype is within c * sqrt(Terms) * eps * Magnitude of the value: see
+/// The magnitude of an element is the sum of the absolute values of the terms it was computed from: |x| for a leaf,
+/// Ma + Mb for a sum or difference, for a product |a b| plus the contributions of the excess of Ma over |a| and of Mb
+/// over |b|, the sum of these for a dot, |f(x)| + |f'(x)| * M for a function; a conversion scales it by the ratio of the
+/// two dtypes' eps. <see cref="Terms"/> counts the roundings on the longest path from a leaf; a reduction counts its
+/// length. An implementation in the dtype is within c * sqrt(Terms) * eps * Magnitude of the value: see
 /// <see cref="Comparison"/>.
 /// </remarks>
 internal sealed class ReferenceValue
@@ -34,8 +35,9 @@ internal sealed class ReferenceValue
     /// <summary>The elements of a float dtype; empty for the others.</summary>
     public double[] Values { get; }
 
-    /// <summary>For each element of a float dtype the sum of its terms' absolute values; empty for the
-    /// others.</summary>
+    /// <summary>
+    /// For each element of a float dtype the sum of its terms' absolute values; empty for the others.
+    /// </summary>
     public double[] Magnitude { get; }
 
     /// <summary>The elements of an integer dtype or bool; empty for the floats.</summary>
@@ -85,7 +87,7 @@ internal sealed class ReferenceValue
     }
 
     /// <summary>
-    /// The same, to be held to as many roundings of a dtype with fewer bits: what computes in it is off by so much.
+    /// The same value with the tolerance of a dtype with fewer bits, for an executor that computes in it.
     /// </summary>
     public ReferenceValue WithPrecision(DType dtype) => !DType.IsFloat ? this
         : new(DType, Shape, Values, Array.ConvertAll(Magnitude,

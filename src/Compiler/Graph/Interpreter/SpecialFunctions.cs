@@ -6,14 +6,14 @@ internal static class SpecialFunctions
 {
     private const double TwoBySqrtPi = 1.1283791670955126;
 
-    /// <summary>erf by its all-positive series below 2.5, by the continued fraction of erfc above.</summary>
+    /// <summary>erf: its all-positive series below 2.5, the continued fraction of erfc above.</summary>
     public static double Erf(double x)
     {
         if (double.IsNaN(x) || x == 0) return x;
         var a = Math.Abs(x);
         if (a > 6) return Math.Sign(x); // erfc(6) = 2e-17 is below half a unit of 1
         var square = a * a;
-        // exp(-a^2) loses the rounding of a^2 in its exponent: the fma gives that rounding back.
+        // exp(-a^2) loses the rounding of a^2 in its exponent: the fma restores it.
         var gauss = Math.Exp(-square) * (1 - Math.FusedMultiplyAdd(a, a, -square));
         double erf;
         if (a < 2.5)
@@ -37,7 +37,7 @@ internal static class SpecialFunctions
         return x < 0 ? -erf : erf;
     }
 
-    /// <summary>exp(x) - 1. Near 0 the error of exp(x) is undone by dividing by its own logarithm (Kahan).</summary>
+    /// <summary>exp(x) - 1. Near 0 the error of exp(x) is cancelled by dividing by its own logarithm (Kahan).</summary>
     public static double Expm1(double x)
     {
         if (!(Math.Abs(x) < 1)) return Math.Exp(x) - 1;
@@ -45,7 +45,9 @@ internal static class SpecialFunctions
         return u == 1 ? x : (u - 1) * x / Math.Log(u);
     }
 
-    /// <summary>log(1 + x). The rounding of 1 + x is undone by the ratio of x to what was added (Kahan).</summary>
+    /// <summary>
+    /// log(1 + x). The rounding of 1 + x is cancelled by the ratio of x to the number that was actually added (Kahan).
+    /// </summary>
     public static double Log1p(double x)
     {
         if (!(Math.Abs(x) < 1)) return Math.Log(1 + x);

@@ -1,4 +1,4 @@
-// In: elements and a way to walk them. Out: the movement operations as new ways to walk the same elements.
+// In: elements and strides over them. Out: the movement operations as new strides over the same elements.
 using System.Collections.Immutable;
 using Accelerate.Runtime;
 
@@ -13,8 +13,8 @@ internal sealed record Elements(double[] Values, double[] Magnitude, long[] Inte
 }
 
 /// <summary>
-/// Element (i, j, ..) stands at Offset + i * Strides[0] + j * Strides[1] + .. A window over a large image is such a
-/// view, so that a convolution never holds its window copies.
+/// Element (i, j, ..) is at Offset + i * Strides[0] + j * Strides[1] + .. A window over a large image is such a view,
+/// so a convolution never stores its windows.
 /// </summary>
 internal sealed class View(DType dtype, Elements data, long[] shape, long[] strides, long offset, long terms)
 {
@@ -65,7 +65,7 @@ internal sealed class View(DType dtype, Elements data, long[] shape, long[] stri
         return new(DType, Shape, dense.Data.Values, dense.Data.Magnitude, dense.Data.Integers, Math.Max(1, Terms));
     }
 
-    /// <summary>The same elements without gaps in row-major order; itself when they stand like that already.</summary>
+    /// <summary>The same elements without gaps in row-major order; this view if they already lie so.</summary>
     public View Dense()
     {
         var held = DType.IsFloat ? Data.Values.LongLength : Data.Integers.LongLength;
@@ -87,7 +87,7 @@ internal sealed class View(DType dtype, Elements data, long[] shape, long[] stri
         var positions = new long[count];
         if (count == 0) return positions;
         positions[0] = start;
-        // Grown axis by axis from the innermost: the block so far repeats, each time one stride further.
+        // Grown axis by axis from the innermost: the block so far is repeated, one stride further each time.
         long filled = 1;
         for (var d = axes.Count - 1; d >= 0; d--)
         {
@@ -147,8 +147,7 @@ internal sealed class View(DType dtype, Elements data, long[] shape, long[] stri
         return new(DType, Data, [.. shape], [.. strides], Offset, Terms);
     }
 
-    /// <summary>Without a copy where the elements allow it, which for axes split or joined in memory order they
-    /// do.</summary>
+    /// <summary>Makes no copy where the strides allow it, as for axes split or joined in memory order.</summary>
     public View Reshape(long[] shape)
     {
         if (CountOf(shape) != Count)

@@ -11,14 +11,14 @@ namespace Accelerate.Compiler.Kernels.Lowering;
 internal static class AttentionLowering
 {
     /// <summary>
-    /// Keys of a block, part of the kernel's meaning. A packed block of 256 keys and values of 64 elements takes 128
-    /// KB, which the second-level cache holds beside the rows; shorter blocks rescale the sums more often.
+    /// The keys of a block, part of the kernel's meaning. A packed block of 256 keys and values of 64 elements takes
+    /// 128 KB, which fits into the second-level cache beside the rows; shorter blocks rescale the sums more often.
     /// </summary>
     private const int KeyBlock = 256;
 
     /// <summary>
-    /// Where the epilogue stands: batch axes, segment of the keys, row of queries, column of values; what is known
-    /// there.
+    /// Where the epilogue is computed: batch axes, segment of the keys, row of queries, column of values; and the
+    /// values known there.
     /// </summary>
     internal sealed record Place(KernelDraft Draft, ElementLowering Elements, Scope Scope, ImmutableArray<Size> Outer,
         Size Segment,
@@ -29,7 +29,7 @@ internal static class AttentionLowering
     {
         var b = p.Scope.Builder;
         var type = attention.Values.Type.DType;
-        // One division a row, not one an element.
+        // One division per row, not per element.
         var one = b.Binary(ScalarOp.Div, b.Float(1, type), p.Total);
         p.Elements.Bind(attention.Values, b.Binary(ScalarOp.Mul, p.Sum, one));
         var at = ContractionAxes.Forward(root, attention.Values, [.. p.Outer, .. p.Row, p.E], p.Draft.Ranges);
@@ -39,8 +39,9 @@ internal static class AttentionLowering
 
     /// <param name="attention">The pattern.</param>
     /// <param name="fusion">Which nodes have buffers.</param>
-    /// <param name="segment">The keys of a segment, each of which is attended to for itself; all keys if null.</param>
-    /// <param name="store">Writes the epilogue; it is given the greatest scores if there are segments.</param>
+    /// <param name="segment">The number of keys in a segment, each of which is attended to separately; null for all
+    /// keys.</param>
+    /// <param name="store">Writes the epilogue; it receives the greatest scores if there are segments.</param>
     public static LoweredKernel Kernel(AttentionPattern attention, FusionPlan fusion, long? segment, Action<Place> store)
     {
         var (scores, values, masked) = (attention.Scores, attention.Values, attention.Masked);
@@ -49,7 +50,7 @@ internal static class AttentionLowering
         var elements = new ElementLowering(draft, fusion.HasBuffer);
         var nest = new LoopNest(draft, new BlockBuilder());
         ImmutableArray<Size> outer = [.. Enumerable.Range(0, batch).Select(d => nest.Parallel("i", shape[d]))];
-        // All queries that share their keys are one axis: those of a position, and the heads of a group.
+        // All queries that share their keys form one axis: those of a position, and the heads of a group.
         var rows = shape.Skip(batch).SkipLast(1).ToImmutableArray();
         var (all, number) = (shape[^1], Size.Zero);
         if (segment is { } length) number = nest.Parallel("p", Size.FloorDiv(all + (length - 1), length));
@@ -81,7 +82,7 @@ internal static class AttentionLowering
         {
             var scope = Alone(m);
             var b = scope.Builder;
-            // At most the number of keys, before one more is added to it.
+            // Clamped to the number of keys, before one is added to it.
             var last =
                 b.Binary(ScalarOp.Min, b.Convert(elements.Element(limit.Limit, limit.At, scope), DType.I64),
                     b.Index(all));
@@ -92,7 +93,7 @@ internal static class AttentionLowering
         var seen = Alone(m, s);
         var product = seen.Builder.NewValue(type);
         elements.Bind(scores, product);
-        // Where the mask says no more than how many keys are seen, there is nothing left to select.
+        // If the mask only limits the number of keys, the loop's bound replaces the select.
         var what = limit is { IsWhole: true } ? masked.Operands[1] : masked;
         var scored = elements.Element(what, place, seen);
 
@@ -113,7 +114,7 @@ internal static class AttentionLowering
 
         Axis Axis(string stem, Size extent) => new(draft.Variable(stem, extent), extent);
 
-        // The parts stand alone: nothing is hoisted out of them.
+        // The parts are independent blocks: nothing is hoisted out of them.
         Scope Alone(params Axis[] axes) =>
             new(null, parent.Builder.Inner(), true, axes.Select(a => a.Variable)) { InVector = true };
 
@@ -132,7 +133,8 @@ internal static class AttentionLowering
     }
 
     /// <summary>
-    /// The same element in another shape; axes that both begin or end with keep their index, which takes no division.
+    /// The index of the same element in another shape; axes at the beginning or end that both shapes have keep their
+    /// index, which saves divisions.
     /// </summary>
     private static ImmutableArray<Size> Reshaped(ImmutableArray<Size> index, ImmutableArray<Size> from,
         ImmutableArray<Size> to, IndexRanges ranges)

@@ -1,5 +1,5 @@
-// In: the pattern of an attention of few rows over many keys. Out: two kernels: segments of the keys, and what they are
-// together.
+// In: the pattern of an attention of few rows over many keys. Out: two kernels: one for segments of the keys, one that
+// combines them.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Fusion;
 using Accelerate.Compiler.Graph;
@@ -9,18 +9,19 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Kernels.Lowering;
 
 /// <summary>
-/// A decoding step has one row a head: the keys are what workers can share. The first kernel attends to each segment of
-/// them alone and stores sums, totals and greatest scores; the second brings these to one scale and adds them in order.
-/// Decided by shapes alone, as the order of the additions changes the bits.
+/// A decoding step has one row per head: the keys are what workers can share. The first kernel attends to each segment
+/// of them separately and stores sums, totals and greatest scores; the second brings these to one scale and adds them
+/// in order. Decided by shapes alone, as the order of the additions changes the bits.
 /// </summary>
 internal static class AttentionSplit
 {
     /// <summary>
-    /// Keys of a segment, part of the meaning: 512 KB of keys and values of 64 elements, some 20 us of reading memory.
+    /// The keys of a segment, part of the meaning: 512 KB of keys and values of 64 elements, some 20 us of reading
+    /// memory.
     /// </summary>
     private const int Segment = 1024;
 
-    /// <summary>More rows than these of one head are work enough for a worker.</summary>
+    /// <summary>More rows per head than this are work enough for a worker.</summary>
     private const int FewRows = 16;
 
     public static bool Applies(AttentionPattern attention)
@@ -38,7 +39,7 @@ internal static class AttentionSplit
         var segments = Size.FloorDiv(shape[^1] + (Segment - 1), Segment);
         var columns = values.Type.Shape[^1];
         ImmutableArray<Size> each = [.. batch, segments, Size.Product(rows)];
-        // Values of no function: the kernels alone know them.
+        // These inputs belong to no function: only the two kernels use them.
         var sums = new Input("sums", values.Type.With([.. each, columns]));
         var totals = new Input("totals", values.Type.With(each));
         var highs = new Input("greatest", values.Type.With(each));
@@ -47,7 +48,7 @@ internal static class AttentionSplit
             ImmutableArray<Size> at = [.. p.Outer, p.Segment, p.M];
             p.Scope.Builder.Emit(
                 new Store(p.Draft.Buffer(sums, isOutput: true), Indexing.Linear([.. at, p.E], sums.Type.Shape), p.Sum));
-            // One column of the row stores what is the row's.
+            // The values of a row are stored by its first column only.
             var guards = ImmutableArray.Create(new Guard(p.E, 1));
             p.Scope.Builder.Emit(
                 new Store(p.Draft.Buffer(totals, isOutput: true), Indexing.Linear(at, each),

@@ -42,13 +42,14 @@ internal static class ContractionLowering
             var k = dot.ContractA.Select(a => dot.OperandType(0).Shape[a])
                 .Select(extent => new Axis(draft.Variable("k", extent), extent)).ToImmutableArray();
             var parent = nest.Scope([]);
-            // f16 and bf16 accumulate in f32, whatever the result is; one of them is rounded once, by the epilogue.
+            // f16 and bf16 accumulate in f32, whatever the result's dtype; a narrow result is rounded once, by the
+            // epilogue.
             var sum = dot.Type.DType is DType.F16 or DType.BF16 ? DType.F32 : dot.Type.DType;
             var ((left, leftYield), (right, rightYield)) = (Side(0), Side(1));
             if (swapped) (left, leftYield, right, rightYield) = (right, rightYield, left, leftYield);
             var epilogue = new Scope(null, parent.Builder.Inner(), true, m.Variable, n.Variable) { InVector = true };
             var accumulator = epilogue.Builder.NewValue(sum);
-            // Terms of padding then change nothing: they are ±0 where the other side is finite, and ±0 + 0 is +0.
+            // Padding terms then change nothing: they are ±0 where the other side is finite, and ±0 + 0 is +0.
             var total = sum.IsFloat && left.Statements.Any(s => s is Load { Guards.IsEmpty: false })
                 ? epilogue.Builder.Binary(ScalarOp.Add, accumulator, epilogue.Builder.Float(0, sum))
                 : accumulator;
@@ -69,7 +70,7 @@ internal static class ContractionLowering
                 for (var i = 0; i < batch; i++) element[batchAxes[i]] = index[i];
                 for (var i = 0; i < contract.Length; i++) element[contract[i]] = Size.Variable(k[i].Variable);
                 for (var i = 0; i < free.Length; i++) element[free[i]] = index[batch + (operand == 0 ? 0 : freeA) + i];
-                // The parts of a contraction stand alone: nothing is hoisted out of them.
+                // The parts of a contraction are independent blocks: nothing is hoisted out of them.
                 var scope =
                     new Scope(null, parent.Builder.Inner(), true, k.Select(a => a.Variable).Append(m.Variable)
                         .Append(n.Variable))

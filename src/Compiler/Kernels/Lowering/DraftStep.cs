@@ -6,8 +6,9 @@ using Accelerate.Compiler.Types;
 namespace Accelerate.Compiler.Kernels.Lowering;
 
 /// <summary>
-/// Memory of one tensor. Several nodes may live in one storage after another: what is written in place shares it with
-/// what it was. A temporary belongs to the block that made it: at the end of the block its content is lost.
+/// The memory of one tensor. Several nodes may live in one storage, one after the other: a result that is written in
+/// place shares it with the operand it replaces. A temporary belongs to the block that made it: at the end of the block
+/// its content is lost.
 /// </summary>
 internal sealed class Storage(BufferKind kind, TensorType type, string label, DraftBlock? home = null)
 {
@@ -59,7 +60,7 @@ internal sealed class DraftBlock(DraftBlock? outer)
     public void Add(DraftStep step) => Steps.Add(step);
 }
 
-/// <summary>Kernels by their text: equal ones are one, called twice.</summary>
+/// <summary>Kernels by their text: equal ones are one kernel, called twice.</summary>
 internal sealed class KernelTable
 {
     private readonly Dictionary<string, int> known = [];

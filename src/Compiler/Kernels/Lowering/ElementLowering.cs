@@ -1,4 +1,4 @@
-// In: a node and an index of one of its elements. Out: the scalar value there, as statements of the kernel.
+// In: a node and the index of one of its elements. Out: the scalar value there, as statements of the kernel.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Fusion;
@@ -9,17 +9,18 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Kernels.Lowering;
 
 /// <summary>
-/// Pulls values: movement operations turn into index arithmetic, elementwise ones into scalar operations, what has a
-/// buffer is loaded. This is where accessors come from: an affine offset, guards from pads, at most one indirection.
+/// Pulls values: movement operations turn into index arithmetic, elementwise ones into scalar operations, buffered
+/// nodes are loaded. This produces the accessors: an affine offset, guards from pads, at most one indirection.
 /// </summary>
 /// <param name="draft">The kernel.</param>
-/// <param name="hasBuffer">What is loaded.</param>
-/// <param name="split">A reduction, and that of its parts, which have a buffer, in its place; null for none.</param>
+/// <param name="hasBuffer">True for nodes that are loaded.</param>
+/// <param name="split">A reduction, and the reduction of its buffered partial results that replaces it; null for
+/// none.</param>
 internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuffer,
     (Reduce Of, Reduce Parts)? split = null)
 {
     /// <summary>
-    /// True for guards without divisions, where they can be: those of lanes that go along more than one axis are affine
+    /// True to write guards without divisions where possible: guards of lanes that go along several axes are affine
     /// then.
     /// </summary>
     public bool UndividesGuards { get; init; }
@@ -27,17 +28,18 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     private readonly Dictionary<Node, Value> bound = new(ReferenceEqualityComparer.Instance);
     private Node? root;
 
-    /// <summary>A bool value under which, only, an index out of range is a failure; and where it is visible.</summary>
+    /// <summary>
+    /// A bool value, and the scope where it is visible; an index out of range is a failure only where it holds.
+    /// </summary>
     private sealed record Condition(Value Holds, Scope Scope);
 
     /// <summary>
-    /// What the loads of a padded operand are guarded by, and what they give outside; the condition of the `select`
-    /// around.
+    /// The guards of a padded operand's loads and their value outside; the condition of the surrounding `select`.
     /// </summary>
-    /// <param name="Guards">What the loads are guarded by.</param>
-    /// <param name="Fill">What they give outside.</param>
-    /// <param name="When">The condition under which the value is looked at.</param>
-    /// <param name="FilledIn">The scope of the fill, when that is not as far out as the guards allow.</param>
+    /// <param name="Guards">The guards of the loads.</param>
+    /// <param name="Fill">The value outside of the guards.</param>
+    /// <param name="When">The condition under which the value is used.</param>
+    /// <param name="FilledIn">The scope of the fill, if that is not as far out as the guards allow.</param>
     private readonly record struct Context(ImmutableArray<Guard> Guards, Value? Fill, Condition? When = null,
         Scope? FilledIn = null)
     {
@@ -52,7 +54,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     private readonly Dictionary<Node, bool> mayFlag = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<Node, bool> loopMayFlag = new(ReferenceEqualityComparer.Instance);
 
-    /// <summary>Lets a node stand for a value that is there already: the accumulator of a contraction.</summary>
+    /// <summary>Gives a node an existing value: the accumulator of a contraction.</summary>
     public void Bind(Node node, Value value) => bound[node] = value;
 
     /// <summary>The value of the kernel's own root, which has a buffer but is computed here.</summary>
@@ -70,13 +72,13 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     {
         if (bound.TryGetValue(node, out var value)) return value;
         scope = Home(node, index, scope, context);
-        // A value that many operations share is lowered once: a chain of squares would take exponential time.
+        // A value that many operations share is lowered once: otherwise a chain of squares would take exponential time.
         var key = (node, string.Join(',', index) + context.Key);
         if (!scope.Known.TryGetValue(key, out value)) scope.Known[key] = value = Lower(node, index, scope, context);
         return value;
     }
 
-    /// <summary>Emits the value in the scope, which is the outermost that can hold it.</summary>
+    /// <summary>Emits the value in the outermost scope that can hold it.</summary>
     private Value Lower(Node node, ImmutableArray<Size> index, Scope scope, Context context)
     {
         var b = scope.Builder;
@@ -146,7 +148,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
         }
     }
 
-    /// <summary>x less the greatest along some of its axes, as softmax has it: at most 0, or NaN.</summary>
+    /// <summary>True for x minus its maximum along some of its axes, as in softmax: at most 0, or NaN.</summary>
     private static bool IsNotPositive(Node node) =>
         node is Binary { Kind: BinaryOp.Sub } difference
         && difference.Operands[1] is Broadcast wide && wide.Operands[0] is Reduce { Kind: ReduceOp.Max } greatest
@@ -170,7 +172,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     }
 
     /// <summary>
-    /// Both branches are computed; what is out of range in the branch that is not taken is no failure.
+    /// Both branches are computed; an index out of range in the branch that is not taken is no failure.
     /// </summary>
     private Value Selected(Node select, ImmutableArray<Size> index, Scope scope, Context context)
     {
@@ -191,7 +193,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
 
     /// <summary>
     /// The outermost scope for a node's value. A loop in which an index may be out of range stays where the condition
-    /// is known under which that is a failure; anything else is flagged there, wherever it is computed.
+    /// is known under which that is a failure; any other index is flagged there, wherever it is computed.
     /// </summary>
     private Scope Home(Node node, IEnumerable<Size> index, Scope scope, Context context)
     {
@@ -200,7 +202,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
         return context.When is { } when && when.Scope.Depth > home.Depth && LoopMayFlag(node) ? when.Scope : home;
     }
 
-    /// <summary>True when a loop that computes the node's value may flag.</summary>
+    /// <summary>True if a loop that computes the node's value may flag.</summary>
     private bool LoopMayFlag(Node node)
     {
         if (!MayFlag(node)) return false;
@@ -209,7 +211,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
         return known;
     }
 
-    /// <summary>True when the node's value is read at an index that is itself a value.</summary>
+    /// <summary>True if the node's value is read at an index that is itself a value.</summary>
     private bool MayFlag(Node node)
     {
         if (hasBuffer(node) || bound.ContainsKey(node)) return false;
@@ -218,7 +220,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
         return known;
     }
 
-    /// <summary>Fails the call when the value is true, and all conditions hold under which it is looked at.</summary>
+    /// <summary>Fails the call if the value is true and all conditions hold under which it is used.</summary>
     private static void Flag(Value bad, Scope scope, Context context)
     {
         if (!context.Guards.IsEmpty)
@@ -254,7 +256,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
             Element(pad.Operands[1], [], scope, context with { Guards = [], Fill = null, FilledIn = null }), scope, context);
     }
 
-    /// <summary>The element of the part from the k-th on in whose range the index is.</summary>
+    /// <summary>The element of the part that contains the index, searched from the k-th part on.</summary>
     private Value Joined(Concat concat, int k, Size start, ImmutableArray<Size> index, Scope scope, Context context)
     {
         var part = concat.Operands[k];
@@ -269,7 +271,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     }
 
     /// <summary>
-    /// The sum over the places r of the window, in their order, where there is an i with i * Stride + r * Dilation = p.
+    /// The sum over the places r of the window, in order, for which there is an i with i * Stride + r * Dilation = p.
     /// </summary>
     private Value Folded(Fold fold, ImmutableArray<Size> index, Scope scope, Context context)
     {
@@ -292,7 +294,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
         return scope.Builder.Convert(sum, fold.Type.DType);
     }
 
-    /// <summary>offset / step, with a guard that nothing remains.</summary>
+    /// <summary>offset / step, with a guard that the remainder is 0.</summary>
     private Size Spread(Size offset, long step, List<Guard> guards)
     {
         if (step == 1) return offset;
@@ -301,15 +303,15 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
         return quotient;
     }
 
-    /// <summary>The element if all guards hold, else what is outside.</summary>
+    /// <summary>The element if all guards hold, else the outside value.</summary>
     private Value Guarded(Node x, ImmutableArray<Size> index, IEnumerable<Guard> own, Func<Scope, Value> outside,
         Scope scope, Context context, Scope? filledIn = null)
     {
         var needed = own.Where(g => !draft.Ranges.InRange(g.Index, g.Extent)).ToImmutableArray();
         if (needed.IsEmpty) return Element(x, index, scope, context);
-        // What is loaded under the guards may move out of a loop as far as they do, and takes this with it.
+        // A load under the guards may move out of a loop as far as they do, and takes the fill with it.
         var fill = outside(scope.Home(needed.Select(g => g.Index)));
-        // A chain of movements down to a buffer: the load itself gives the padding.
+        // A chain of movements down to a buffer: the load itself supplies the padding.
         if (context.Guards.IsEmpty && EndsInBuffer(x))
             return Element(x, index, scope, context with { Guards = needed, Fill = fill, FilledIn = filledIn });
         // No further out than the element itself, which may have to stay where a condition is known.
@@ -342,9 +344,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
             context with { Guards = context.Guards.AddRange(Room(extent, gather.Type.Count, context)) });
     }
 
-    /// <summary>
-    /// The index, moved into [0, extent) where it is not there, which is flagged; an index expression.
-    /// </summary>
+    /// <summary>The index clamped into [0, extent), as an index expression; flagged if it was outside.</summary>
     private Size Clamped(Value at, Size extent, Scope scope, Context context)
     {
         var b = scope.Builder;
@@ -353,7 +353,8 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
         var low = b.Compare(ScalarOp.Lt, at, zero);
         var high = b.Compare(ScalarOp.Gt, at, last);
         Flag(b.Binary(ScalarOp.Or, low, high), scope, context);
-        // Zero last: with an empty axis the last index is -1, and what is read must still lie behind the pointer.
+        // Zero is applied last: with an empty axis the last index is -1, and the address must not lie before the
+        // buffer.
         var bounded = b.Select(high, last, at);
         var clamped = b.Select(b.Compare(ScalarOp.Lt, bounded, zero), zero, bounded);
         draft.Ranges.Add(clamped.IndexName, extent);
@@ -362,8 +363,8 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     }
 
     /// <summary>
-    /// A clamped index needs an element to be clamped to: that is checked when the call enters, or, where a condition
-    /// may keep the element from being read, guarded.
+    /// A clamped index needs at least one element: that is checked on entry, or guarded where a condition may keep the
+    /// element from being read.
     /// </summary>
     private ImmutableArray<Guard> Room(Size extent, Size count, Context context)
     {
@@ -374,8 +375,8 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     }
 
     /// <summary>
-    /// Where a part of x that starts at the starts and the offsets lies, moved into x as a whole and flagged where it
-    /// does not fit; and guards for when it is larger than x.
+    /// The index where a part of x begins, given starts and offsets: moved into x as a whole and flagged where it does
+    /// not fit; and guards for parts larger than x.
     /// </summary>
     private (ImmutableArray<Size> Index, ImmutableArray<Guard> Guards) Start(ImmutableArray<Size> shape,
         ImmutableArray<Size> starts,
@@ -396,7 +397,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
             if (context.When is not null || !context.Guards.IsEmpty) guards.Add(new Guard(0, places));
             else
             {
-                // A part without elements reads nothing, whatever else it is.
+                // A part without elements reads nothing, whatever its other extents.
                 var any = Size.Min(1, Size.Product(extents.RemoveAt(axis)));
                 draft.Checks.Add(new EntryCheck(CheckKind.AtMost, extents[axis] * any, shape[axis],
                     "a slice fits in its axis"));
@@ -406,7 +407,8 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
     }
 
     /// <summary>
-    /// As the slice's start, for the elements an update writes: `extents` of them along each axis, `steps` apart.
+    /// Like the slice's start, for the elements that an update writes: `extents` of them along each axis, `steps`
+    /// apart.
     /// </summary>
     public ImmutableArray<Size> UpdateStart(UpdateSlice update, Scope scope)
     {
@@ -416,7 +418,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
             scope, Context.None).Index;
     }
 
-    /// <summary>The reduction of some of the terms alone, from `first` on.</summary>
+    /// <summary>The reduction of only some of the terms, starting at `first`.</summary>
     public Value Part(Reduce node, ImmutableArray<Size> index, Size first, Size count, Scope scope) =>
         Reduced(node, node.Axes, Enum.Parse<ReduceKind>(node.Kind.ToString()), index, scope, Context.None,
             (first, count));
@@ -439,8 +441,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
                 inner[d] = axes.IndexOf(d) is >= 0 and var at ? parts[at] : index[kept++];
             var lanes = !scope.InVector && !kind.IsArg() && FusionPlan.IsRowReduction(node);
             var body = lanes ? scope.Lanes(variable) : scope.Inner(variable);
-            // Terms that are products are added as a contraction adds them: half of the operations, and one rounding
-            // for each.
+            // Terms that are products are added as in a contraction: half of the operations, and one rounding for each.
             if (kind == ReduceKind.Add && !lanes && x is Binary { Kind: BinaryOp.Mul } product && type.IsFloat
                 && type == x.Type.DType
                 && !hasBuffer(x) && !bound.ContainsKey(x))
@@ -457,7 +458,7 @@ internal sealed class ElementLowering(KernelDraft draft, Func<Node, bool> hasBuf
         return scope.Builder.Convert(total, node.Type.DType);
     }
 
-    /// <summary>A sum or product of f16 or bf16 is taken in f32 and rounded once, at its end.</summary>
+    /// <summary>A sum or product of f16 or bf16 is computed in f32 and rounded once, at its end.</summary>
     public static DType Accumulated(DType type, ReduceKind kind) =>
         type is DType.F16 or DType.BF16 && kind is ReduceKind.Add or ReduceKind.Mul ? DType.F32 : type;
 }

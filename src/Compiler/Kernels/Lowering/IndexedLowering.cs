@@ -8,8 +8,8 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Kernels.Lowering;
 
 /// <summary>
-/// What goes along one axis in order. The axes in front are parallel loops; those behind are one flat vector loop, in
-/// blocks of <see cref="InnerBlock"/> that are jobs of their own.
+/// Operations that go along one axis in order. The axes before it are parallel loops; those after it form one flat
+/// vector loop, in blocks of <see cref="InnerBlock"/> that are jobs of their own.
 /// </summary>
 internal static class IndexedLowering
 {
@@ -19,7 +19,7 @@ internal static class IndexedLowering
     private const int InnerBlock = 256;
 
     /// <summary>
-    /// Indices in order; each writes one element, or one part of the inner axes, of an output that has values already.
+    /// Indices in order; each writes one element, or one part of the inner axes, of an output that already has values.
     /// </summary>
     public static LoweredKernel Scatter(Scatter scatter, FusionPlan fusion)
     {
@@ -53,7 +53,7 @@ internal static class IndexedLowering
         return draft.Finish(rows.Nest);
     }
 
-    /// <summary>The running value, in a register; what is elementwise behind it is its epilogue.</summary>
+    /// <summary>The running value, in a register; elementwise work after it is its epilogue.</summary>
     public static LoweredKernel Cumulate(Node root, Cumulate cumulate, FusionPlan fusion, Target target)
     {
         var rows = new Rows(fusion, cumulate.Type.Shape, cumulate.Axis);
@@ -79,7 +79,7 @@ internal static class IndexedLowering
         return draft.Finish(rows.Nest);
     }
 
-    /// <summary>Every row along the axis, whole, in one job; outputs are the sort itself and results of it.</summary>
+    /// <summary>Each job sorts one whole row along the axis; outputs are the sort itself and its results.</summary>
     public static LoweredKernel Sort(Sort sort, ImmutableArray<Node> outputs, FusionPlan fusion)
     {
         var draft = new KernelDraft(fusion.Loops);
@@ -135,13 +135,13 @@ internal static class IndexedLowering
 
         public LoopNest Nest { get; }
 
-        /// <summary>The index of the axes in front.</summary>
+        /// <summary>The index along the axes before it.</summary>
         public ImmutableArray<Size> Outer { get; }
 
         /// <summary>The scope inside the parallel loops.</summary>
         public Scope Parent { get; }
 
-        /// <summary>Emits a vector loop over the axes behind, or, where there is one element, its body alone.</summary>
+        /// <summary>Emits a vector loop over the axes after it, or only the body if they have one element.</summary>
         public void Inner(Scope outer, Action<Scope, ImmutableArray<Size>> body)
         {
             if (count.Is(1))

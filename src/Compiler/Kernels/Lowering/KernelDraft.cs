@@ -1,4 +1,4 @@
-// In: the nodes a kernel reads and writes, its body. Out: the kernel with its buffers in order of first use.
+// In: the nodes that a kernel reads and writes, and its body. Out: the kernel with its buffers in order of first use.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
@@ -24,7 +24,9 @@ internal sealed class KernelDraft(IndexRanges? loops = null)
         return name;
     }
 
-    /// <summary>What must hold in a call, beyond the function's own checks: an indexed axis has elements.</summary>
+    /// <summary>
+    /// Conditions that a call must meet, beyond the function's own checks: an indexed axis has elements.
+    /// </summary>
     public List<EntryCheck> Checks { get; } = [];
 
     public int Buffer(Node node, bool isOutput = false, bool isUpdated = false)
@@ -36,7 +38,7 @@ internal sealed class KernelDraft(IndexRanges? loops = null)
         return buffers.Count - 1;
     }
 
-    /// <summary>The kernel of a nest that is complete.</summary>
+    /// <summary>The kernel of a complete nest.</summary>
     public LoweredKernel Finish(LoopNest nest) => new(Finish(nest.Close()), Arguments) { Checks = [.. Checks] };
 
     private Kernel Finish(Block body)

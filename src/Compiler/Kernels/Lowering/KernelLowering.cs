@@ -16,12 +16,12 @@ internal sealed record LoweredKernel(Kernel Kernel, ImmutableArray<Node> Argumen
     /// </summary>
     public Node? Base { get; init; }
 
-    /// <summary>What must hold in a call, beyond the function's own checks.</summary>
+    /// <summary>Conditions that a call must meet, beyond the function's own checks.</summary>
     public ImmutableArray<EntryCheck> Checks { get; init; } = [];
 }
 
 /// <summary>
-/// Where the elements of a value go in the target: called with the scope around the loops, it gives the map from an
+/// Where the elements of a value go in the target: called with the scope around the loops, it returns the map from an
 /// index of the value to the index in the target.
 /// </summary>
 internal delegate Func<ImmutableArray<Size>, ImmutableArray<Size>> Placing(ElementLowering elements, Scope scope);
@@ -32,18 +32,18 @@ internal sealed class KernelLowering(FusionPlan fusion, (Reduce Of, Reduce Parts
     private const int FlatBlock = 4096;
 
     /// <summary>
-    /// Columns of a matrix that one job reduces at most, and where their number is not known: of f32 a page of each
-    /// row, and a quarter of one. Narrower stretches are read from memory more slowly (the figures stand with
+    /// The most columns of a matrix that one job reduces, and their number if the matrix's is not known: a page, and a
+    /// quarter of a page, of each row of f32. Narrower stretches are read from memory more slowly (for the figures see
     /// StatementPrinter.Rows).
     /// </summary>
     private const int MostColumns = 1024;
 
     internal const int LeastBlock = 256;
 
-    /// <summary>Fewer elements of a last axis do not fill a vector.</summary>
+    /// <summary>Last axes with fewer elements do not fill a vector.</summary>
     private const int Narrow = 16;
 
-    /// <summary>Elements of a last axis that may have a statement each.</summary>
+    /// <summary>The most elements of a last axis that get a statement each.</summary>
     private const int MostTurned = 4;
 
     public IEnumerable<LoweredKernel> Lower(Node root)
@@ -61,7 +61,7 @@ internal sealed class KernelLowering(FusionPlan fusion, (Reduce Of, Reduce Parts
         else if (root is UpdateSlice or Scatter)
         {
             var x = root.Operands[0];
-            // Without a buffer of its own, x is computed where its elements are wanted.
+            // If x has no buffer of its own, its elements are computed in place in the target.
             if (!fusion.HasBuffer(x)) yield return Map(x, root, InPlace);
             var kernel = root is Scatter scatter ? IndexedLowering.Scatter(scatter, fusion) : Update((UpdateSlice)root);
             yield return kernel with { Base = fusion.HasBuffer(x) ? x : null };
@@ -106,8 +106,8 @@ internal sealed class KernelLowering(FusionPlan fusion, (Reduce Of, Reduce Parts
     });
 
     /// <summary>
-    /// Stores `value` into `target`, where the placing says. As many of the inner axes as keep every access affine are
-    /// one flat vector loop; the outer ones are parallel.
+    /// Stores `value` into `target`, at the indices given by the placing. As many of the inner axes as keep every
+    /// access affine form one flat vector loop; the outer ones are parallel.
     /// </summary>
     private LoweredKernel Map(Node value, Node target, Placing placing)
     {
@@ -134,28 +134,27 @@ internal sealed class KernelLowering(FusionPlan fusion, (Reduce Of, Reduce Parts
     }
 
     /// <summary>
-    /// Elements of a flat vector loop in one job, where there are reductions in it: about as many terms as there would
-    /// be elements, in stretches of memory that are long enough, but four jobs at least for the workers.
+    /// Elements of a flat vector loop with reductions in one job: about as many terms as there would be elements, in
+    /// stretches of memory that are long enough, but at least four jobs for the workers.
     /// </summary>
     private static int Block(Kernel kernel, Size count, bool isInner)
     {
         var terms = Kernel.Statements(kernel.Body).OfType<Reduction>()
             .Select(r => r.Extent.IsConstant ? Math.Clamp(r.Extent.Value, 1, FlatBlock) : FlatBlock).DefaultIfEmpty(1)
             .Max();
-        // The outputs of a small window are jobs enough.
+        // The outputs of a small window make enough jobs.
         if (terms == 1 || (isInner && terms <= 64)) return FlatBlock;
         var quarter = count.IsConstant ? Math.Clamp((count.Value + 3) / 4, 64, MostColumns) : LeastBlock;
         return (int)(Math.Max(FlatBlock / terms, quarter) + 63) / 64 * 64;
     }
 
     /// <summary>
-    /// With few elements along the last axis, whose neighbours are read far apart (the colours of an image, brought
-    /// last): the lanes go along the axis before, each element of the last one has a statement. Null where that axis is
-    /// not read as neighbours either.
+    /// If the last axis has few elements whose neighbours are read far apart (the colours of an image, moved last), the
+    /// lanes go along the axis before it, and each element of the last one has a statement. Null if neighbours of that
+    /// axis are far apart too.
     /// </summary>
-    /// <remarks>
-    /// [3, 224, 224] to the padded [230, 230, 3], AMD Zen 4, 1 thread: 265 us with three lanes of 16, 76 us so.
-    /// </remarks>
+    /// <remarks> [3, 224, 224] to the padded [230, 230, 3], AMD Zen 4, 1 thread: 265 us with three lanes of 16, 76 us
+    /// this way. </remarks>
     private LoweredKernel? TryTurned(Node value, Node target, Placing placing)
     {
         var shape = value.Type.Shape;
@@ -217,7 +216,7 @@ internal sealed class KernelLowering(FusionPlan fusion, (Reduce Of, Reduce Parts
         var place = placing(elements, parent);
         var lane = draft.Variable("j", extent);
         position += Size.Variable(lane);
-        // The flat position is below the count, which the range of the last block alone does not say.
+        // The flat position is below the count, which the range of the last block alone does not tell.
         var at = flat.Length == 1 ? [position] : Indexing.Split(position, flat, draft.Ranges);
         var scope = new Scope(parent, parent.Builder.Inner(), true, lane) { InVector = true };
         Store(scope, at, place);
@@ -269,22 +268,24 @@ internal sealed class KernelLowering(FusionPlan fusion, (Reduce Of, Reduce Parts
     }
 
     /// <summary>
-    /// True for what is read far apart along the lanes, whose axis the blocks divide: with a loop over the axes before
-    /// it, those reads lie along that loop, which backends can make use of.
+    /// True for reads that are far apart along the lanes, whose axis the blocks divide: with a loop over the axes
+    /// before it, those reads lie along that loop, which backends can exploit.
     /// </summary>
     private static bool IsApartInBlocks(Kernel kernel) => Kernel.Statements(kernel.Body).OfType<Loop>()
         .Where(l => l.Kind == LoopKind.Vector).Any(l => Kernel.Statements(l.Body).OfType<Load>().Any(x =>
             x.Offset.AffineIn(l.Variable) is var (stride, _) && !stride.Is(0) && !stride.Is(1)
             && x.Offset.Terms.Any(t => t.Atoms.Any(a => a is FloorDivAtom))));
 
-    /// <summary>True for a last axis that fills a part of a vector, of which the one before it makes some.</summary>
+    /// <summary>
+    /// True if the last axis fills only a part of a vector, and together with the axis before it at least one vector.
+    /// </summary>
     private static bool IsFewLanes(ImmutableArray<Size> shape) => shape[^1].IsConstant && shape[^1].Value < Narrow
         && shape[^2].IsConstant && shape[^1].Value * shape[^2].Value >= 16;
 
     /// <summary>
-    /// True where what is written, and most of what is read, are neighbours along the lanes, and the rest is read lane
-    /// by lane, as the mean of a group of two channels is: x of [64, 28, 28, 8 groups of 2], silu of its norm, AMD Zen 4,
-    /// 1 thread: 3.9 ms with two lanes of 16, 1.5 ms with all of them.
+    /// True if all stores and at least half of the loads access neighbours along the lanes. The other loads are done lane
+    /// by lane, such as that of the mean of a group of two channels: x of [64, 28, 28, 8 groups of 2], silu of its norm,
+    /// AMD Zen 4, 1 thread: 3.9 ms with two lanes of 16, 1.5 ms with all of them.
     /// </summary>
     private static bool IsAlongMostly(Kernel kernel)
     {
@@ -298,7 +299,7 @@ internal sealed class KernelLowering(FusionPlan fusion, (Reduce Of, Reduce Parts
             && 2 * reads.Count(l => IsAlong(l.Offset)) >= reads.Count;
     }
 
-    /// <summary>True when no access inside a vector loop divides the loop's variable.</summary>
+    /// <summary>True if no access inside a vector loop divides the loop's variable.</summary>
     private static bool IsAffine(Kernel kernel) => Kernel.Statements(kernel.Body).OfType<Loop>()
         .Where(l => l.Kind == LoopKind.Vector).All(l => Kernel.Statements(l.Body).All(s => s switch
         {

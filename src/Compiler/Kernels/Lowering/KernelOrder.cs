@@ -1,4 +1,4 @@
-// In: the actions of a function in the order of its nodes. Out: an order in which memory is let go early.
+// In: the actions of a function in the order of its nodes. Out: an order in which memory is freed early.
 using Accelerate.Compiler.Fusion;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
@@ -6,14 +6,12 @@ using Accelerate.Compiler.Types;
 namespace Accelerate.Compiler.Kernels.Lowering;
 
 /// <summary>
-/// A kernel runs where its last node stands. That of a weight's gradient is the update at the end of a training step,
-/// to which all that the gradient is made of would stay alive. So a kernel runs as soon as it can where that frees more
-/// than it takes. It overtakes nothing that may fail if it writes what outlives the call, and never what reads the
-/// memory it writes.
+/// By default a kernel runs at the position of its last node. For a weight's gradient that is the update at the end of
+/// a training step, and everything the gradient is computed from would stay alive until then. So a kernel runs as soon
+/// as it can where that frees more memory than it takes. It does not overtake anything that may fail if it writes
+/// memory that outlives the call, and never anything that reads the memory it writes.
 /// </summary>
-/// <remarks>
-/// Sizes that a call decides are taken for 64: the order has to be one for all calls.
-/// </remarks>
+/// <remarks> Sizes that a call decides are assumed to be 64: one order serves all calls. </remarks>
 internal sealed class KernelOrder
 {
     private readonly IReadOnlyList<LoweredNode> actions;
@@ -32,13 +30,13 @@ internal sealed class KernelOrder
     private int failing;
 
     /// <param name="actions">In an order in which they can run.</param>
-    /// <param name="wanted">What the function gives, and where.</param>
+    /// <param name="wanted">The results of the function, and where they go.</param>
     /// <param name="sources">The storages of inputs, state and constants.</param>
-    /// <param name="function">What they are of.</param>
+    /// <param name="function">The function they belong to.</param>
     /// <param name="fusion">Its kernels.</param>
     public static IReadOnlyList<LoweredNode> Of(IReadOnlyList<LoweredNode> actions, IEnumerable<Want> wanted,
         IReadOnlyDictionary<Node, Storage> sources, Function function, FusionPlan fusion) =>
-        // A size that the call computes is there for what stands behind it.
+        // A size that the call computes is available only to later actions.
         actions.Any(a => a.Node is Extent) ? actions : new KernelOrder(actions, wanted, sources, function, fusion).Run();
 
     private KernelOrder(IReadOnlyList<LoweredNode> actions, IEnumerable<Want> wanted,
@@ -87,7 +85,7 @@ internal sealed class KernelOrder
     private IEnumerable<Node> Read(int action) =>
         actions[action].Reads.Concat(actions[action].Takes.Select(t => t.Operand)).Distinct();
 
-    /// <summary>Runs an action; those that may now run early as well are added to the touched ones.</summary>
+    /// <summary>Runs an action; actions that may now run early as well are added to the touched ones.</summary>
     private void Do(int action, SortedSet<int> touched)
     {
         isDone[action] = true;
@@ -95,7 +93,7 @@ internal sealed class KernelOrder
         if (mayFail[action]) failing--;
         foreach (var node in Read(action))
         {
-            // What has one reader left is freed by it.
+            // The last reader of a value frees it.
             if (--open[node] > 1) continue;
             foreach (var reader in readers[node]) touched.Add(reader);
         }
@@ -116,7 +114,7 @@ internal sealed class KernelOrder
         var frees = Read(action).Where(n => open[n] == 1 && IsTemporary(n)).Sum(Bytes);
         var takes = it.Writes.OfType<Node>().Where(IsTemporary).Sum(Bytes);
         if (frees <= takes) return false;
-        // What is overwritten has no other reader to come.
+        // An overwritten operand must have no other reader left.
         if (it.Takes.Any(t => open[t.Operand] > 1)) return false;
         foreach (var want in it.Writes.OfType<Node>().SelectMany(n => wants.GetValueOrDefault(n) ?? []))
         {
@@ -140,8 +138,8 @@ internal sealed class KernelOrder
     {
         Graph.Assert => true,
         RegionNode => true,
-        // The gradient of a gather scatters at the places that the gather reads: while its kernel has not run, that one
-        // may fail.
+        // The gradient of a gather scatters at the places that the gather reads: as long as the gather's kernel has not
+        // run, it may fail.
         Scatter scatter when function.Nodes.OfType<Gather>().Any(g => !fusion.IsConditional(g)
             && ReferenceEquals(g.Operands[1], scatter.Operands[1]) && g.OperandType(0).Shape[g.Axis].Equals(scatter.Type.Shape[scatter.Axis])) => false,
         _ => action.Kernels.Any(k => Kernel.Statements(k.Kernel.Body).Any(s => s is Flag)),

@@ -1,4 +1,4 @@
-// In: a kernel, a map of sizes. Out: the kernel with every size in it mapped; its stores shifted into a slice of a
+// In: a kernel, a map of sizes. Out: the kernel with every size mapped; or with its stores moved into a slice of a
 // larger tensor.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Types;
@@ -7,10 +7,10 @@ namespace Accelerate.Compiler.Kernels.Lowering;
 
 internal static class KernelSizes
 {
-    /// <summary>Sizes that a kernel is called with by their own names: those of a network's layer are fewer.</summary>
+    /// <summary>The most sizes that a kernel takes under their own names; a network's layer has fewer.</summary>
     private const int MostSizes = 8;
 
-    /// <summary>Loop variables of the driver under other names: kernels of equal layers get equal texts.</summary>
+    /// <summary>Renames loop variables of the driver, so that kernels of equal layers get equal texts.</summary>
     public static Kernel Rename(Kernel kernel, IReadOnlyDictionary<string, string> names)
     {
         if (!kernel.Sizes.Any(names.ContainsKey)) return kernel;
@@ -24,8 +24,8 @@ internal static class KernelSizes
     }
 
     /// <summary>
-    /// What the kernel stores into a buffer goes to that place of one `count` times as large, where `index` says; null
-    /// for a kernel that also reads the buffer.
+    /// The kernel with its stores into a buffer moved to slice `index` of a buffer `count` times as large; null for a
+    /// kernel that also reads the buffer.
     /// </summary>
     public static Kernel? Sliced(Kernel kernel, int buffer, Size index, Size count)
     {
@@ -43,8 +43,8 @@ internal static class KernelSizes
     }
 
     /// <summary>
-    /// A kernel of many sizes in terms of few: what is a sum of sizes alone gets a name, by its place in the kernel. The
-    /// parts of a concat of a hundred tensors are one kernel then, and read three sizes each instead of a hundred.
+    /// A kernel of many sizes in terms of few: each sum of sizes alone gets a name, by its place in the kernel. The
+    /// parts of a concat of a hundred tensors are then one kernel, and read three sizes each instead of a hundred.
     /// </summary>
     public static (Kernel Kernel, IReadOnlyList<(string Name, Size Sum)> Sums) Named(Kernel kernel)
     {
@@ -59,7 +59,8 @@ internal static class KernelSizes
             Sizes = [.. sums.Select(s => s.Name).Order(StringComparer.Ordinal)],
         }, sums);
 
-        // Terms that have the same factors that vary: their sum of sizes, less its negative part, as names.
+        // Groups terms by their varying factors; the sum of sizes of each group, without its negative part, gets a
+        // name.
         Size Of(Size size)
         {
             var result = Size.Zero;

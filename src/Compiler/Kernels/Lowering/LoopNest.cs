@@ -9,7 +9,7 @@ internal sealed class LoopNest(KernelDraft draft, BlockBuilder body)
 
     private BlockBuilder Innermost => loops.Count == 0 ? body : loops[^1].Inside;
 
-    /// <summary>One more loop inside those that are there; a loop of one iteration is left out. The index.</summary>
+    /// <summary>Adds a loop inside the existing ones; a loop of one iteration is left out. Returns its index.</summary>
     public Size Parallel(string stem, Size extent)
     {
         if (extent.Is(1)) return Size.Zero;
@@ -18,7 +18,9 @@ internal sealed class LoopNest(KernelDraft draft, BlockBuilder body)
         return Size.Variable(variable);
     }
 
-    /// <summary>The scope of the innermost block; what is in the nest's way stays inside it.</summary>
+    /// <summary>
+    /// The scope of the innermost block; statements that would break the perfect nest stay inside it.
+    /// </summary>
     public Scope Scope(IEnumerable<string> bound) =>
         new(null, Innermost, true, loops.Select(l => l.Variable).Concat(bound));
 

@@ -10,9 +10,8 @@ namespace Accelerate.Compiler.Kernels.Lowering;
 
 internal static class Lowering
 {
-    /// <summary>Throws LimitationException for an operation that no kernel computes yet.</summary>
-    /// <param name="function">What <see cref="Pipeline"/> has made of a function: all its passes, or those
-    /// needed.</param>
+    /// <summary>Throws a LimitationException for an operation that no kernel computes yet.</summary>
+    /// <param name="function">A function after <see cref="Pipeline"/>: with all passes, or only those needed.</param>
     public static Program Lower(Function function)
     {
         var sizes = function.Sizes;
@@ -86,7 +85,7 @@ internal static class Lowering
         _ => 't',
     };
 
-    /// <summary>What is tested before anything is written.</summary>
+    /// <summary>The checks made before anything is written.</summary>
     private static IEnumerable<EntryCheck> Checks(Function function, LoweringContext context,
         IReadOnlyList<string> sizes)
     {

@@ -1,4 +1,4 @@
-// In: a value that a map computes. Out: the axes that its loops go along: its own, or finer ones that it merges.
+// In: a value that a map computes. Out: the axes of its loops: the value's own, or finer ones that it merges.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Fusion;
 using Accelerate.Compiler.Graph;
@@ -7,18 +7,16 @@ using Accelerate.Compiler.Types;
 namespace Accelerate.Compiler.Kernels.Lowering;
 
 /// <summary>
-/// The axes of a map's loops. A flattened image, whose channels lie together where it is read, has along its one axis
-/// neighbours that are far apart; along those that it merges they are at one distance.
+/// The axes of a map's loops. A flattened image whose channels lie together where it is read has, along its single
+/// axis, neighbours that are far apart; along the axes that were merged into it, they are at a constant distance.
 /// </summary>
 /// <param name="Shape">Their extents.</param>
-/// <param name="Counts">How many of them make each of the value's axes.</param>
+/// <param name="Counts">The number of them that make each of the value's axes.</param>
 internal sealed record MapAxes(ImmutableArray<Size> Shape, ImmutableArray<int> Counts)
 {
     public static MapAxes Of(Node value) => new(value.Type.Shape, [.. value.Type.Shape.Select(_ => 1)]);
 
-    /// <summary>
-    /// Those of what a value reads as a reshape that merges axes; null where it reads none.
-    /// </summary>
+    /// <summary>The finer axes of a reshape that the value reads and that merges axes; null if it reads none.</summary>
     public static MapAxes? Finer(Node value, Func<Node, bool> hasBuffer)
     {
         var open = new Queue<Node>([value]);
@@ -33,7 +31,7 @@ internal sealed record MapAxes(ImmutableArray<Size> Shape, ImmutableArray<int> C
         return null;
     }
 
-    /// <summary>An index of the value, of one along the axes.</summary>
+    /// <summary>The value's index for an index along the axes.</summary>
     public ImmutableArray<Size> Whole(ImmutableArray<Size> index)
     {
         if (Counts.Length == Shape.Length) return index;
@@ -47,7 +45,7 @@ internal sealed record MapAxes(ImmutableArray<Size> Shape, ImmutableArray<int> C
         return whole.ToImmutable();
     }
 
-    /// <summary>How many axes of `finer` make each of `shape`, in order; null where they make others.</summary>
+    /// <summary>The number of axes of `finer` that make each axis of `shape`, in order; null if they do not.</summary>
     private static ImmutableArray<int>? Merged(ImmutableArray<Size> shape, ImmutableArray<Size> finer)
     {
         if (finer.Length <= shape.Length) return null;

@@ -6,11 +6,11 @@ using Accelerate.Runtime;
 namespace Accelerate.Compiler.Kernels.Lowering;
 
 /// <summary>
-/// Liveness and slot sharing: a temporary takes a slot that is free from its first use to its last, one of its own size
-/// if there is one. What is used inside a loop or branch but belongs to a block outside is busy for as long as that
-/// whole step: an iteration may need what an earlier one left. A slot is as large as its largest member. Slots are for
-/// devices, which allocate each apart; in one block of memory <see cref="ArenaLayout"/> packs the temporaries by their
-/// lives.
+/// Liveness and slot sharing: a temporary takes a slot that is free from its first use to its last, preferably one of
+/// its own size. A temporary that is used inside a loop or branch but belongs to a block outside stays busy for that
+/// whole step: an iteration may need a value of an earlier one. A slot is as large as its largest member. Slots are for
+/// devices, which allocate each separately; in one block of memory <see cref="ArenaLayout"/> packs the temporaries by
+/// their lives.
 /// </summary>
 internal sealed class MemoryPlan
 {
@@ -21,7 +21,7 @@ internal sealed class MemoryPlan
     private readonly Func<Size, Size> most;
 
     /// <param name="block">The steps.</param>
-    /// <param name="most">What a size that the call computes does not exceed.</param>
+    /// <param name="most">An upper bound of a size that the call computes.</param>
     public MemoryPlan(DraftBlock block, Func<Size, Size> most)
     {
         this.most = most;
@@ -39,18 +39,19 @@ internal sealed class MemoryPlan
 
     public IReadOnlyList<Size> Slots => sizes;
 
-    /// <summary>In the order of their first use.</summary>
+    /// <summary>Temporaries in the order of their first use.</summary>
     public IReadOnlyList<Storage> Temporaries => temporaries;
 
-    /// <summary>What a call has to know of the temporary that becomes that buffer.</summary>
+    /// <summary>The plan of the temporary that becomes the given buffer.</summary>
     public PlannedTemporary Of(Storage temporary, int buffer) =>
         new(buffer, Bytes(temporary), lives[temporary].First, lives[temporary].Last, slots[temporary]);
 
     private Size Bytes(Storage temporary) => most(temporary.Type.Count * temporary.Type.DType.Bytes());
 
     /// <summary>
-    /// Numbers the steps from `at` on, as <see cref="Lives"/> does the finished program's. `around`: the blocks the
-    /// walk is in, each with the number at which its current step begins. The number behind the last step.
+    /// Numbers the steps from `at` on, in the same way as <see cref="Lives"/> numbers those of the finished program.
+    /// `around`: the surrounding blocks, each with the number at which its current step begins. Returns the number
+    /// after the last step.
     /// </summary>
     private int Walk(DraftBlock block, int at, List<(DraftBlock Block, int Start, List<Storage> Used)> around)
     {
@@ -84,7 +85,7 @@ internal sealed class MemoryPlan
             return step;
         }
 
-        // Noted in the storage's own block, whose step spans the loop that the use is in.
+        // Recorded in the storage's own block, whose step spans the loop that contains the use.
         int Use(Storage storage, int step)
         {
             if (storage.Kind != BufferKind.Temporary) return step;

@@ -1,5 +1,5 @@
-// In: the actions of a function in order, where its results are wanted. Out: the storage of everything they write: in
-// place where what is overwritten has no later use.
+// In: the actions of a function in order, and where its results should go. Out: the storage of everything they write:
+// in place where the overwritten value has no later use.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
@@ -7,8 +7,8 @@ using Accelerate.Compiler.Types;
 namespace Accelerate.Compiler.Kernels.Lowering;
 
 /// <summary>
-/// A value that has to be in a storage at the end: as the whole of it, or as the element Index of Count along a new
-/// first axis.
+/// A value that has to be in a storage at the end: as the whole of it, or as element Index of Count along a new first
+/// axis.
 /// </summary>
 internal sealed record Want(Node Value, Storage Target, Size? Index = null, Size? Count = null);
 
@@ -16,15 +16,15 @@ internal sealed record Want(Node Value, Storage Target, Size? Index = null, Size
 internal sealed record Take(Node Operand, int Result);
 
 /// <summary>
-/// What a node does: kernels, or a step with regions, or an effect. Taken operands are not among those read.
+/// The action of a node: kernels, or a step with regions, or an effect. Taken operands are not among the reads.
 /// </summary>
 internal sealed record LoweredNode(Node Node, ImmutableArray<LoweredKernel> Kernels, ImmutableArray<Node> Reads,
     ImmutableArray<Node?> Writes, ImmutableArray<TensorType> Types, ImmutableArray<Take> Takes);
 
 /// <summary>
-/// Goes through the actions from the last to the first. A value that is wanted at the end is computed where it is
-/// wanted, a value whose memory a later action takes over is computed there, if that memory holds nothing that is still
-/// read; a read in the same kernel counts as earlier when it is of the element that is written.
+/// Goes through the actions from the last to the first. A value wanted at the end is computed where it is wanted, and a
+/// value whose memory a later action takes over is computed there, if that memory holds nothing that is still read; a
+/// read in the same kernel counts as earlier if it is of the element that is written.
 /// </summary>
 internal sealed class Placement
 {
@@ -41,8 +41,8 @@ internal sealed class Placement
     private readonly Storage[][] targets;
     private readonly Want?[] slices;
 
-    /// <param name="actions">In order.</param>
-    /// <param name="wants">What the function gives, and where.</param>
+    /// <param name="actions">The actions in order.</param>
+    /// <param name="wants">The results of the function, and where they go.</param>
     /// <param name="sources">The storages of inputs, state and constants.</param>
     /// <param name="block">Owns the new temporaries.</param>
     public Placement(IReadOnlyList<LoweredNode> actions, IEnumerable<Want> wants,
@@ -89,22 +89,21 @@ internal sealed class Placement
     /// <summary>The wants that no action fulfils, to be copied at the end.</summary>
     public IReadOnlyList<Want> Copies => copies;
 
-    /// <summary>Where an action's results go.</summary>
+    /// <summary>The storages of an action's results.</summary>
     public Storage[] TargetsOf(int action) => targets[action];
 
     /// <summary>The want that an action's kernels fulfil by storing into a slice; null for all others.</summary>
     public Want? SliceOf(int action) => slices[action];
 
-    /// <summary>
-    /// True when each load of one buffer is of the element that the kernel then stores into the other.
-    /// </summary>
+    /// <summary>True if each load of one buffer reads the element that the kernel then stores into the other.</summary>
     public static bool SameElement(Kernel kernel, int read, int written)
     {
         var stores = Kernel.Statements(kernel.Body).OfType<Store>().Where(s => s.Buffer == written)
             .Select(s => s.Offset).Distinct().ToList();
         return stores.Count == 1 && Holds(kernel.Body);
 
-        // Inside loops and epilogues only: what a reduction or a side of a contraction reads, others may have written.
+        // Only inside loops and epilogues: elements read by a reduction or a side of a contraction may have been
+        // overwritten.
         bool Holds(Block block) => block.Statements.All(s => s switch
         {
             Load l => l.Buffer != read || l.Offset.Equals(stores[0]),
@@ -145,19 +144,21 @@ internal sealed class Placement
         return new Storage(BufferKind.Temporary, action.Types[k], "", block);
     }
 
-    /// <summary>True when an action may write a result over what the storage holds from the start.</summary>
+    /// <summary>True if an action may overwrite the value that the storage holds from the start.</summary>
     private bool IsFree(Storage target, int p, int k) => !holders.TryGetValue(target, out var held)
         || (IsUnread(held, p, k)
         && takes.GetValueOrDefault(held, []).All(t => t.Action < p || (t.Action == p && t.Take.Result == k)));
 
-    /// <summary>True when a node is not read behind an action, and in it only where its result k is written.</summary>
+    /// <summary>
+    /// True if no action after this one reads a node, and this one reads it only where its result k is written.
+    /// </summary>
     private bool IsUnread(Node node, int p, int k) =>
         reads.GetValueOrDefault(node, []).All(r => r < p || (r == p && IsReadInPlace(actions[p], node, k)));
 
     private static bool IsReadInPlace(LoweredNode action, Node node, int k)
     {
         if (action.Kernels is not [var kernel] || action.Writes[k] is not { } written) return false;
-        // What is taken over by the result is in the memory before the kernel runs.
+        // The operand that the result takes over is in the memory before the kernel runs.
         if (action.Takes.Any(t => t.Result == k && !ReferenceEquals(t.Operand, node))) return false;
         int Buffer(Node n) => kernel.Arguments.ToList().FindIndex(a => ReferenceEquals(a, n));
         return SameElement(kernel.Kernel, Buffer(node), Buffer(written));
@@ -168,7 +169,7 @@ internal sealed class Placement
         && !reads.ContainsKey(written) && !takes.ContainsKey(written) && action.Kernels.Length > 0
         && action.Kernels.All(kernel => Slice(kernel, written, want) is not null);
 
-    /// <summary>The kernel with its result stored into a slice; null if it cannot be.</summary>
+    /// <summary>The kernel with its result stored into a slice; null if that is not possible.</summary>
     public static Kernel? Slice(LoweredKernel kernel, Node written, Want want) => KernelSizes.Sliced(kernel.Kernel,
         kernel.Arguments.ToList().FindIndex(a => ReferenceEquals(a, written)), want.Index!, want.Count!);
 }

@@ -9,26 +9,27 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Compiler.Kernels.Lowering;
 
-/// <summary>What all regions of a function share: kernels, constants, checks; and the loops around a region.</summary>
+/// <summary>Shared by all regions of a function: kernels, constants, checks; and the loops around a region.</summary>
 internal sealed record LoweringContext(KernelTable Kernels, Func<Const, Storage> Constant)
 {
-    /// <summary>What must hold in a call, beyond the function's own checks.</summary>
+    /// <summary>Conditions that a call must meet, beyond the function's own checks.</summary>
     public List<EntryCheck> Checks { get; init; } = [];
 
-    /// <summary>The variables of the loops around, with their names in the driver.</summary>
+    /// <summary>The variables of the surrounding loops, with their names in the driver.</summary>
     public ImmutableDictionary<string, string> Loops { get; private init; } = ImmutableDictionary<string, string>.Empty;
 
     public IndexRanges Ranges { get; private init; } = new();
 
-    /// <summary>True where only values that a call computes say whether a region runs.</summary>
+    /// <summary>True if only values that a call computes determine whether a region runs.</summary>
     public bool IsConditional { get; init; }
 
-    /// <summary>1, or 0 in a call in which a loop around has no iteration: then nothing here need hold.</summary>
+    /// <summary>
+    /// 1, or 0 in a call in which a surrounding loop has no iteration: then no condition applies here.
+    /// </summary>
     private Size Runs { get; init; } = Size.One;
 
     /// <summary>
-    /// Inside one more loop. Loop variables are named by how deep they are, so that the kernels of two loops that do
-    /// the same are the same.
+    /// The context inside one more loop. Loop variables are named by depth, so that equal loops have equal kernels.
     /// </summary>
     public LoweringContext Inside(string variable, Size count)
     {
@@ -38,7 +39,7 @@ internal sealed record LoweringContext(KernelTable Kernels, Func<Const, Storage>
         return this with { Loops = Loops.Add(variable, VariableName.Driver("i", Loops.Count + 1)), Ranges = ranges, Runs = runs };
     }
 
-    /// <summary>With the ranges of sizes that the call computes.</summary>
+    /// <summary>The context with the ranges of sizes that the call computes.</summary>
     public LoweringContext With(IEnumerable<Extent> extents)
     {
         var ranges = new IndexRanges(Ranges);
@@ -47,8 +48,8 @@ internal sealed record LoweringContext(KernelTable Kernels, Func<Const, Storage>
     }
 
     /// <summary>
-    /// A check of what a region needs: before the call writes anything, where the sizes of the call decide it alone;
-    /// else, as a step that is null otherwise, when the region runs.
+    /// A condition of a region: checked before the call writes anything, if only the sizes of the call determine it
+    /// (returns null); otherwise as a step when the region runs.
     /// </summary>
     public DraftCheck? Require(EntryCheck check)
     {
@@ -88,7 +89,8 @@ internal sealed class RegionLowering
             inOrder.Clear();
             foreach (var node in function.Nodes)
                 if (Action(node, fusion) is { } action) inOrder.Add(action);
-            // An update that reads what it changes elsewhere is computed before the first element is written.
+            // An update that reads other elements of the tensor it changes is computed before the first element is
+            // written.
             foreach (var (update, kernel) in inOrder.Where(a => a.Node is UpdateSlice)
                 .Select(a => ((UpdateSlice)a.Node, a.Kernels[^1])))
             {
@@ -112,7 +114,7 @@ internal sealed class RegionLowering
         placement = new Placement(actions, wants, known, block);
     }
 
-    /// <summary>Appends the steps that compute what is wanted.</summary>
+    /// <summary>Appends the steps that compute the wanted values.</summary>
     public static void Lower(LoweringContext context, Function function, IReadOnlyDictionary<Node, Storage> sources,
         IEnumerable<Want> wants, DraftBlock block) => new RegionLowering(context, function, sources, wants, block)
             .Emit();
@@ -132,7 +134,7 @@ internal sealed class RegionLowering
                 };
                 var results = new Node?[region.ResultTypes.Length];
                 foreach (var result in fusion.ResultsOf(region)) results[result.Index] = result;
-                // Each taken operand is left out of the reads once: one that is also captured is read.
+                // Each taken operand is removed from the reads once: one that is also captured is read.
                 var reads = operands.ToList();
                 foreach (var take in takes) reads.RemoveAt(reads.FindIndex(o => ReferenceEquals(o, take.Operand)));
                 return new(node, [], [.. reads], [.. results], region.ResultTypes, takes);
@@ -154,7 +156,8 @@ internal sealed class RegionLowering
     }
 
     /// <summary>
-    /// The operands of a branch whose memory its results can take over: what one side changes and the other passes on.
+    /// The operands of a branch whose memory its results can take over: one side changes the operand, the other passes
+    /// it on.
     /// </summary>
     private static ImmutableArray<Take> Taken(If branch)
     {
@@ -279,7 +282,7 @@ internal sealed class RegionLowering
     }
 
     /// <summary>
-    /// Carried values are brought to where they live during the loop, captured ones are read where they are.
+    /// Carried values are brought to where they live during the loop; captured ones are read where they are.
     /// </summary>
     private Storage[] Inputs(RegionNode loop, int carried, Storage[] targets)
     {
@@ -297,7 +300,7 @@ internal sealed class RegionLowering
         return places;
     }
 
-    /// <summary>True for what has no storage of its own: made anew wherever it is taken.</summary>
+    /// <summary>True for a value without storage of its own: it is made anew wherever it is taken.</summary>
     private bool IsFilled(Node node) => !placement.Places.ContainsKey(node);
 
     /// <summary>The storage of an operand.</summary>
@@ -309,7 +312,7 @@ internal sealed class RegionLowering
         return storage;
     }
 
-    /// <summary>The value of an operand in a storage that something is about to change.</summary>
+    /// <summary>Brings the value of an operand into a storage that is about to be changed.</summary>
     private void Bring(Node node, Storage target)
     {
         if (Empty.IsEmpty(node.Type)) return;
@@ -327,7 +330,7 @@ internal sealed class RegionLowering
 
     private Origin Origin(Node node) => function.OriginOf(node);
 
-    /// <summary>Copies that happen at once: none reads what another has written.</summary>
+    /// <summary>Simultaneous copies: none reads a value that another has overwritten.</summary>
     private void Copies(List<(Storage From, Storage To)> pending)
     {
         pending.RemoveAll(c => ReferenceEquals(c.From, c.To));
@@ -336,7 +339,7 @@ internal sealed class RegionLowering
             var next = pending.FindIndex(c => !pending.Any(other => ReferenceEquals(other.From, c.To)));
             if (next < 0)
             {
-                // A circle: the first target's old value is put aside.
+                // A cycle: the first target's old value is saved.
                 var (old, aside) = (pending[0].To, new Storage(BufferKind.Temporary, pending[0].To.Type, "", block));
                 block.Add(new DraftCopy(old, aside));
                 pending = [.. pending.Select(c => ReferenceEquals(c.From, old) ? (aside, c.To) : c)];

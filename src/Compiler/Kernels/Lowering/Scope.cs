@@ -1,5 +1,4 @@
-// Where a value may be computed: the nest of blocks around the place that needs it, with the variables each block
-// binds.
+// Where a value may be computed: the nest of blocks around its use, with the variables that each block binds.
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Types;
 
@@ -22,7 +21,7 @@ internal sealed class Scope(Scope? outer, BlockBuilder builder, bool takesStatem
     /// <summary>Values of nodes computed in this scope, by node, index and conditions.</summary>
     public Dictionary<(Node Node, string At), Value> Known { get; } = [];
 
-    /// <summary>True inside a vector loop or a lane reduction, where only in-order reductions may stand.</summary>
+    /// <summary>True inside a vector loop or a lane reduction, where only in-order reductions are allowed.</summary>
     public bool InVector { get; init; }
 
     public void Bind(string variable) => variables.Add(variable);

@@ -1,5 +1,5 @@
-// In: a root that a reduction of many terms to few elements is computed for. Out: two kernels: segments of the terms,
-// and all of them.
+// In: a root whose kernel reduces many terms to few elements. Out: two kernels: one for segments of the terms, one that
+// combines them.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Fusion;
 using Accelerate.Compiler.Graph;
@@ -10,29 +10,29 @@ namespace Accelerate.Compiler.Kernels.Lowering;
 
 /// <summary>
 /// The columns of a tall matrix are too few to share: three of them are one job, however many rows there are. The first
-/// kernel reduces each segment of the rows, in order; the second the segments, in order, where the reduction was. So
-/// does the sum of everything, whose segments are lane reductions. Decided by shapes alone, as the order of the
-/// additions changes the bits.
+/// kernel reduces each segment of the rows, in order; the second reduces the segments, in order, in place of the
+/// original reduction. The sum of everything is split in the same way, with lane reductions for segments. Decided by
+/// shapes alone, as the order of the additions changes the bits.
 /// </summary>
 internal static class SumSplit
 {
     /// <summary>
-    /// Terms of a segment, part of the meaning. Sums of the columns of [1000000, 3] f32 take 1.25 ms on 1 thread and
-    /// 0.62 on 2 (1.29 and 1.29 unsplit), of [100000, 30] 161 and 80 µs (148 and 146), of [1000, 1000] 54 and 59 (63
-    /// and 55); a call of [8, 8] 0.2 µs more (AMD Zen 4 virtual machine, minima).
+    /// The terms of a segment, part of the meaning. Sums of the columns of [1000000, 3] f32 take 1.25 ms on 1 thread
+    /// and 0.62 on 2 (1.29 and 1.29 unsplit), of [100000, 30] 161 and 80 µs (148 and 146), of [1000, 1000] 54 and 59
+    /// (63 and 55); a call of [8, 8] 0.2 µs more (AMD Zen 4 virtual machine, minima).
     /// </summary>
     private const int Segment = 1024;
 
     /// <summary>
-    /// Terms of a segment that lies together: 256 KiB of f32, some 10 us of reading memory. The sum of 16M f32 takes
-    /// 2.07 ms on 1 thread and 1.10 on 2 (2.15 and 2.02 unsplit), of 1M 44 and 25 µs (44 and 45).
+    /// The terms of a contiguous segment: 256 KiB of f32, some 10 us of reading memory. The sum of 16M f32 takes 2.07
+    /// ms on 1 thread and 1.10 on 2 (2.15 and 2.02 unsplit), of 1M 44 and 25 µs (44 and 45).
     /// </summary>
     private const int RowSegment = 1 << 16;
 
-    /// <summary>More columns, or rows, than these are jobs enough.</summary>
+    /// <summary>More columns, or rows, than these make enough jobs.</summary>
     private const int FewColumns = 1024, FewRows = 4;
 
-    /// <summary>The reduction that is split, of those a root's kernel computes; null for none.</summary>
+    /// <summary>The reduction to split, of those that a root's kernel computes; null for none.</summary>
     public static Reduce? Of(Node root, FusionPlan fusion)
     {
         if (fusion.ReductionOf(root) is not { } reduce) return null;
@@ -41,7 +41,7 @@ internal static class SumSplit
         var isWhole = ElementLowering.Accumulated(type, ReduceKind.Add) == type;
         var isOfCall = terms.Variables().Concat(kept.Variables()).All(v => VariableName.KindOf(v) == VariableKind.Size);
         if (!isWhole || !isOfCall || (terms.IsConstant && terms.Value < 2 * SegmentOf(reduce))) return null;
-        // How far a mask reaches is a reduction of integers, in each step of a decoder: it is short.
+        // The reach of a mask is a reduction of integers, in each step of a decoder: it is short.
         var fits = FusionPlan.IsRowReduction(reduce)
             ? type.IsFloat && kept is { IsConstant: true, Value: <= FewRows } && root.Type.Count.Equals(kept)
             : AreRows(reduce) && !(kept.IsConstant && kept.Value > FewColumns)
@@ -54,8 +54,7 @@ internal static class SumSplit
     private static int SegmentOf(Reduce reduce) => FusionPlan.IsRowReduction(reduce) ? RowSegment : Segment;
 
     /// <summary>
-    /// True where what is reduced are the axes in front: a row of the others lies together, and there is no other axis
-    /// to share.
+    /// True if the first axes are reduced: a row of the others is contiguous, and there is no other axis to share.
     /// </summary>
     private static bool AreRows(Reduce reduce)
     {
@@ -65,7 +64,7 @@ internal static class SumSplit
         return !isReduced.SkipWhile(r => r).Contains(true);
     }
 
-    /// <summary>The kernel of the segments, and the reduction of what it stores.</summary>
+    /// <summary>The kernel of the segments, and the reduction of its results.</summary>
     public static (LoweredKernel Kernel, Reduce All) Lower(Reduce reduce, FusionPlan fusion)
     {
         var draft = new KernelDraft(fusion.Loops);
@@ -73,7 +72,7 @@ internal static class SumSplit
         var nest = new LoopNest(draft, new BlockBuilder());
         var (kept, terms, length) = (reduce.Type.Shape, Terms(reduce), SegmentOf(reduce));
         var segments = Size.FloorDiv(terms + (length - 1), length);
-        // A value of no function: the kernels alone know it.
+        // This input belongs to no function: only the two kernels use it.
         var parts = new Input("parts", reduce.Type.With([segments, .. kept]));
         var segment = nest.Parallel("s", segments);
         Value Part(ImmutableArray<Size> at, Scope scope) =>
