@@ -67,7 +67,7 @@ internal sealed partial class Elaborator
 
     private Implied ImpliedBy(TensorValue condition) => implied.GetValueOrDefault(condition.Node) ?? new([], []);
 
-    /// <summary>2 * i - 1 is at least 0 only if i - 1 is: integers.</summary>
+    /// <summary>For integers, 2 * i - 1 is at least 0 exactly if i - 1 is.</summary>
     private static Size Tightened(Size s)
     {
         var divisor = 0L;

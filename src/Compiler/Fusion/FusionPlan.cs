@@ -74,7 +74,7 @@ internal sealed class FusionPlan
             foreach (var part in concat.Operands)
             {
                 if (users[part].Count != 1 || isTaken.Contains(part) || !anchors.ContainsKey(part)) continue;
-                // A part without an anchor is computed in the map kernel of its slice.
+                // A part whose anchor is another kind of reduction is computed by the map kernel that stores the part.
                 if (DotOf(part) is not null || RowOf(part) is not null || CumulateOf(part) is not null) parts.Add(part);
                 buffered.Remove(part);
             }

@@ -16,9 +16,9 @@ namespace Accelerate.Compiler.Passes;
 /// </summary>
 /// <remarks>
 /// The cost: the greatest magnitude of four of a tile's 36 numbers, 9 of 890 us at 64 channels and 56 x 56 on one
-/// thread (`accc bench --kernels`, 2 cores with AVX-512, other work beside it), and a branch hardly ever taken. The branch
-/// stands where fusion gives the layer its buffer, and its operands all have buffers, so that nothing is computed or
-/// stored for it.
+/// thread (`accc bench --kernels`, 2 cores with AVX-512, other work beside it), and a branch hardly ever taken. The
+/// branch stands where fusion gives the layer its buffer, and its operands all have buffers, so that nothing is
+/// computed or stored for it.
 /// </remarks>
 internal static class DirectForm
 {

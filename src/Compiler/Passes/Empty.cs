@@ -12,8 +12,10 @@ namespace Accelerate.Compiler.Passes;
 /// After this pass every constant extent is positive wherever an element is computed, so other passes may divide by
 /// extents. Axes that only a call makes empty are left to the kernels: their loops do not run.
 /// </summary>
-/// <remarks> Operations that fail because they read from an empty axis stay: arg_reduce, gather, scatter and
-/// dynamic_slice become checks of the call. </remarks>
+/// <remarks>
+/// Operations that fail because they read from an empty axis stay: arg_reduce, gather, scatter and dynamic_slice become
+/// checks of the call.
+/// </remarks>
 internal static class Empty
 {
     public static Function Run(Function function) =>

@@ -48,9 +48,9 @@ internal sealed partial class Layout
     }
 
     /// <summary>
-    /// Reduces the places of an image first, then a group of channels: along the places all channels are lanes, while the
-    /// few of a group would fill only a part of a vector. [64, 28, 28, 8 groups of 6], AMD Zen 4, 1 thread: 7.8 ms in one
-    /// step, 1.4 ms in two.
+    /// Reduces the places of an image first, then a group of channels: along the places all channels are lanes, while
+    /// the few of a group would fill only a part of a vector. [64, 28, 28, 8 groups of 6], AMD Zen 4, 1 thread: 7.8 ms
+    /// in one step, 1.4 ms in two.
     /// </summary>
     private Node Reduced(ReduceOp kind, Node x, ImmutableArray<int> axes)
     {
@@ -97,7 +97,7 @@ internal sealed partial class Layout
     private Node AsStored(Dot product) => product.FreeB.Length == 1 ? product
         : Add(new Graph.Barrier(product, BarrierKind.Materialise));
 
-    /// <summary>True where a part is written into a value that has its order, or into a constant fill.</summary>
+    /// <summary>True where a part is written into a value whose axes are reordered, or into a constant fill.</summary>
     private bool IsTurned(UpdateSlice u) =>
         u.Operands.Length == 2 && (u.Operands[0] is Const { IsSplat: true } || !values[u.Operands[0]].IsNatural);
 

@@ -9,12 +9,12 @@ namespace Accelerate.Compiler.Graph.Interpreter;
 /// hold the dtype's value (u64: its bits; bool: 0 or 1).
 /// </summary>
 /// <remarks>
-/// The magnitude of an element is the sum of the absolute values of the terms it was computed from: |x| for a leaf,
-/// Ma + Mb for a sum or difference, for a product |a b| plus the contributions of the excess of Ma over |a| and of Mb
-/// over |b|, the sum of these for a dot, |f(x)| + |f'(x)| * M for a function; a conversion scales it by the ratio of the
-/// two dtypes' eps. <see cref="Terms"/> counts the roundings on the longest path from a leaf; a reduction counts its
-/// length. An implementation in the dtype is within c * sqrt(Terms) * eps * Magnitude of the value: see
-/// <see cref="Comparison"/>.
+/// The magnitude of an element is the sum of the absolute values of the terms it was computed from: |x| for a leaf, Ma
+/// + Mb for a sum or difference, for a product |a b| plus the contributions of the excess of Ma over |a| and of Mb over
+/// |b|, the sum of these for a dot, |f(x)| + |f'(x)| * M for a function; a conversion scales it by the ratio of the two
+/// dtypes' eps. <see cref="Terms"/> counts the roundings on the longest path from a leaf; a reduction counts its
+/// length. An implementation in the dtype is within c * sqrt(Terms) * eps * Magnitude of the value: see <see
+/// cref="Comparison"/>.
 /// </remarks>
 internal sealed class ReferenceValue
 {

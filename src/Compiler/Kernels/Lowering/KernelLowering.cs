@@ -153,8 +153,9 @@ internal sealed class KernelLowering(FusionPlan fusion, (Reduce Of, Reduce Parts
     /// lanes go along the axis before it, and each element of the last one has a statement. Null if neighbours of that
     /// axis are far apart too.
     /// </summary>
-    /// <remarks> [3, 224, 224] to the padded [230, 230, 3], AMD Zen 4, 1 thread: 265 us with three lanes of 16, 76 us
-    /// this way. </remarks>
+    /// <remarks>
+    /// [3, 224, 224] to the padded [230, 230, 3], AMD Zen 4, 1 thread: 265 us with three lanes of 16, 76 us this way.
+    /// </remarks>
     private LoweredKernel? TryTurned(Node value, Node target, Placing placing)
     {
         var shape = value.Type.Shape;
@@ -283,9 +284,9 @@ internal sealed class KernelLowering(FusionPlan fusion, (Reduce Of, Reduce Parts
         && shape[^2].IsConstant && shape[^1].Value * shape[^2].Value >= 16;
 
     /// <summary>
-    /// True if all stores and at least half of the loads access neighbours along the lanes. The other loads are done lane
-    /// by lane, such as that of the mean of a group of two channels: x of [64, 28, 28, 8 groups of 2], silu of its norm,
-    /// AMD Zen 4, 1 thread: 3.9 ms with two lanes of 16, 1.5 ms with all of them.
+    /// True if all stores and at least half of the loads access neighbours along the lanes. The other loads are done
+    /// lane by lane, such as that of the mean of a group of two channels: x of [64, 28, 28, 8 groups of 2], silu of its
+    /// norm, AMD Zen 4, 1 thread: 3.9 ms with two lanes of 16, 1.5 ms with all of them.
     /// </summary>
     private static bool IsAlongMostly(Kernel kernel)
     {

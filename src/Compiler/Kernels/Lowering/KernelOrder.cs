@@ -11,7 +11,7 @@ namespace Accelerate.Compiler.Kernels.Lowering;
 /// as it can where that frees more memory than it takes. It does not overtake anything that may fail if it writes
 /// memory that outlives the call, and never anything that reads the memory it writes.
 /// </summary>
-/// <remarks> Sizes that a call decides are assumed to be 64: one order serves all calls. </remarks>
+/// <remarks>Sizes that a call decides are assumed to be 64: one order serves all calls.</remarks>
 internal sealed class KernelOrder
 {
     private readonly IReadOnlyList<LoweredNode> actions;
@@ -138,8 +138,8 @@ internal sealed class KernelOrder
     {
         Graph.Assert => true,
         RegionNode => true,
-        // The gradient of a gather scatters at the places that the gather reads: as long as the gather's kernel has not
-        // run, it may fail.
+        // The gradient of a gather scatters at the places that the gather reads: until its kernel has run, the gather
+        // counts as one that may fail, so the scatter need not.
         Scatter scatter when function.Nodes.OfType<Gather>().Any(g => !fusion.IsConditional(g)
             && ReferenceEquals(g.Operands[1], scatter.Operands[1]) && g.OperandType(0).Shape[g.Axis].Equals(scatter.Type.Shape[scatter.Axis])) => false,
         _ => action.Kernels.Any(k => Kernel.Statements(k.Kernel.Body).Any(s => s is Flag)),
