@@ -44,6 +44,16 @@ internal static class Accc
                 error.Write($"error: {unknown.Message}\n  = help: {VisibleText.Word(unknown.Help!)}\n");
                 return ExitCodes.Usage;
             }
+            // A list of files that goes on in the next word.
+            if (parsed.UnmatchedTokens is [var loose, ..] && loose.Contains('=', StringComparison.Ordinal)
+                && args.ToList().IndexOf(loose) is > 1 and var place && args[place - 2] is "--data" or "--valid-data"
+                && args[place - 1].Contains('=', StringComparison.Ordinal))
+            {
+                error.Write($"error: '{VisibleText.Word(loose)}' belongs to no option\n  = help: the files of "
+                    + $"{args[place - 2]} are joined by a comma: {args[place - 2]} "
+                    + $"{VisibleText.Word($"{args[place - 1]},{loose}")}\n");
+                return ExitCodes.Usage;
+            }
             var missing = command.Arguments.FirstOrDefault(a => a.Arity.MinimumNumberOfValues > 0
                 && parsed.GetResult(a) is not { Tokens.Count: > 0 });
             foreach (var message in parsed.Errors.Select(e => VisibleText.Word(Readable(e, missing))).Distinct())

@@ -219,6 +219,17 @@ internal sealed class CommonOptions
     public static CliException NoOption(string word, Command command)
     {
         var name = word.Split('=')[0];
+        bool Has(string option) => command.Options.Any(o => o.Name == option);
+        if (name is "--device" or "--gpu" or "--cuda" or "--cpu" or "--accelerator" && Has("--backend"))
+            return Usage($"there is no option {name}", "what runs it is --backend llvm, interpreter or opencl");
+        // What torch's scripts take as options is declared by the program here.
+        if (Nearest.Of(name, command.Options.Where(o => !o.Hidden).Select(o => o.Name)) is null && Has("--arg"))
+        {
+            var ours = name.TrimStart('-') is "lr" or "learning-rate" or "learning_rate" ? "rate"
+                : name.TrimStart('-').Replace('-', '_');
+            return Usage($"there is no option {name}", "what the program declares is given by its name: "
+                + $"--set {ours}=… for a hyper-parameter of the module, --arg {ours}=… for a parameter of the step");
+        }
         return Usage($"there is no option {name}",
             Nearest.Of(name, command.Options.Where(o => !o.Hidden).Select(o => o.Name)) is { } near
                 ? $"did you mean {near}?" : IsGroup(command) ? $"{Path(command)} --help lists the commands"

@@ -84,11 +84,14 @@ internal sealed class InputValues
             var at = argument.IndexOf('=');
             if (at <= 0)
             {
+                if (Cut(arguments, argument) is { } whole)
+                    throw CommonOptions.Usage($"the value of {whole[..whole.IndexOf('=')]} is cut at its blanks, "
+                        + $"before '{argument}'", $"quote it: {Quoted(whole)}");
                 throw CommonOptions.Usage($"'{argument}' is not name=VALUE",
                     parameters.Length == 0 ? $"'{entry}' has no parameters" : (parameters.FirstOrDefault(p =>
                         !arguments.Any(a => a.StartsWith(p.Label + "=", StringComparison.Ordinal))) ?? parameters[0])
                             .Label is var open && (IsFill(argument) || argument.StartsWith('['))
-                        ? $"write {open}={argument}" : $"for example {open}=zeros");
+                        ? $"write {Quoted($"{open}={argument}")}" : $"for example {open}=zeros");
             }
             var (name, value) = (argument[..at], argument[(at + 1)..]);
             if (parameters.Any(p => p.Label == name))
@@ -118,6 +121,23 @@ internal sealed class InputValues
         }
         return texts;
     }
+
+    /// <summary>The literal that a shell has cut at its blanks, `x=[[1,` `2]]`, as it was meant.</summary>
+    private static string? Cut(IReadOnlyList<string> arguments, string part)
+    {
+        var first = arguments.TakeWhile(a => a != part).Select((a, i) => (a, i))
+            .LastOrDefault(p => p.a.Contains("=[", StringComparison.Ordinal));
+        if (first.a is null || Depth(first.a) <= 0) return null;
+        var whole = first.a;
+        foreach (var next in arguments.Skip(first.i + 1).TakeWhile(_ => Depth(whole) > 0)) whole += " " + next;
+        return whole;
+
+        static int Depth(string text) => text.Count(c => c == '[') - text.Count(c => c == ']');
+    }
+
+    /// <summary>As a shell gives it on in one piece.</summary>
+    private static string Quoted(string argument) => !argument.Contains(' ', StringComparison.Ordinal) ? argument
+        : $"{argument[..(argument.IndexOf('=') + 1)]}'{argument[(argument.IndexOf('=') + 1)..]}'";
 
     private CliException Missing(ProgramBuffer p) =>
         new($"'{entry}' needs a value for {Signature(p)}",
@@ -216,10 +236,12 @@ internal sealed class InputValues
 
     private Tensor Filled(string text, ProgramBuffer p)
     {
-        var unknown = p.Type.Shape.SelectMany(s => s.Variables()).FirstOrDefault(v => !sizes.ContainsKey(v));
-        if (unknown is not null)
-            throw new CliException($"{p.Label}={text} needs the size {unknown} of {Signature(p)}",
-                $"add {unknown}=4, or another number");
+        var unknown = p.Type.Shape.SelectMany(s => s.Variables()).Distinct().Where(v => !sizes.ContainsKey(v)).ToList();
+        if (unknown.Count > 0)
+            throw new CliException($"{p.Label}={text} needs the size{(unknown.Count > 1 ? "s" : "")} "
+                + $"{string.Join(" and ", unknown)} of {Signature(p)}",
+                $"add {string.Join(' ', unknown.Select(v => v + "=4"))}, or {(unknown.Count > 1 ? "other numbers"
+                    : "another number")}");
         var shape = p.Type.Shape.Select(s => s.Evaluate(sizes)).ToArray();
         try
         {

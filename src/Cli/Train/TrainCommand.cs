@@ -181,6 +181,16 @@ internal static class TrainCommand
         {
             throw new CliException($"{option}: {e.Message}");
         }
+        catch (DataException e) when (specs.FirstOrDefault(s => s.Path == e.Path) is { } wrong
+            && e.Path.StartsWith('@') && File.Exists(e.Path[1..]))
+        {
+            throw new CliException(e.Message, $"the file stands without `@`: {option} {wrong.Parameter}={e.Path[1..]}");
+        }
+        catch (DataException e) when (e.Message.EndsWith("one by one", StringComparison.Ordinal))
+        {
+            throw new CliException(e.Message, "are both of one set? the images that train go with the labels that "
+                + "train; a file that is longer is cut before");
+        }
     }
 
     /// <summary>`--arg` in the dtypes of the parameters, and the values of sizes.</summary>

@@ -79,7 +79,9 @@ internal sealed partial class Elaborator
                             MadeBy(values[k].Node) ?? MadeBy(values[from].Node)))
                         ?? ((StateOf(values[k].Node) ?? StateOf(values[from].Node)) is { } state
                             ? $"{state.Name} is declared as {state.Type}: axes meet from the last, and are equal or 1"
-                            : (values[from].Rank == values[k].Rank ? $"axis {rank - d} is {known} and {size}: " : "")
+                            : Shorter(values[from], values[k])
+                                ?? (values[from].Rank == values[k].Rank
+                                    ? $"axis {rank - d} is {known} and {size}: " : "")
                                 + "axes meet from the last, and are equal, or one of them is 1"),
                     new Label(spans[from], Describe(values[from])), new Label(spans[k], Describe(values[k])));
                 return null;
@@ -137,6 +139,16 @@ internal sealed partial class Elaborator
             return null;
         var colons = string.Concat(Enumerable.Repeat(":, ", table.Rank - fromLast));
         return $"the first {size} of {table.Shape[^fromLast]} are `{Short(span)}[{colons}:{size}]`";
+    }
+
+    /// <summary>The help line where several axes differ, as on the two ways of a residual block.</summary>
+    private static string? Shorter(TensorValue a, TensorValue b)
+    {
+        if (a.Rank != b.Rank) return null;
+        var differ = Enumerable.Range(0, a.Rank).Where(d => !a.Shape[d].Equals(b.Shape[d]) && !a.Shape[d].Is(1)
+            && !b.Shape[d].Is(1)).ToList();
+        return differ.Count < 2 ? null : $"they differ in the axes {string.Join(", ", differ.SkipLast(1))} and "
+            + $"{differ[^1]}: bring one to the other's shape first, as a layer on the short way of a residual does";
     }
 
     /// <summary>True if a value comes out of a reduction, such as a mean under a name.</summary>

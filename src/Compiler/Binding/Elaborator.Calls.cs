@@ -29,7 +29,7 @@ internal sealed partial class Elaborator
                 return Fail(Codes.WrongArgumentCount, calleeSpan, $"`{name}` is given no function", null,
                     $"write `{name}(f)(x)`");
             case ModuleValue m:
-                return Instantiate(m, arguments, span);
+                return Instantiate(m, arguments, span, calleeSpan);
             case DTypeValue d:
                 return Cast(d.DType, arguments, span);
             case InstanceValue { Instance: var instance }:
@@ -44,8 +44,13 @@ internal sealed partial class Elaborator
                 if (arguments.IsEmpty)
                     return Fail(Codes.WrongArgumentCount, span, "a list of layers takes what the first layer takes");
                 var x = arguments[0];
+                // What a layer gets from the one before it stands nowhere in the text: the list stands for it.
                 foreach (var layer in layers.Items)
-                    x = x with { Value = CallValue(layer, arguments.SetItem(0, x), span, calleeSpan) };
+                    x = x with
+                    {
+                        Value = CallValue(layer, arguments.SetItem(0, x), span, calleeSpan),
+                        Span = calleeSpan,
+                    };
                 return x.Value;
             default:
                 return Fail(Codes.NotCallable, calleeSpan, $"{Describe(callee)} cannot be called", Describe(callee),
@@ -190,7 +195,7 @@ internal sealed partial class Elaborator
     /// Arguments in the order of the parameters; null elements take the default. Null after a diagnostic.
     /// </summary>
     private Argument?[]? Bind(string name, Span declared, ImmutableArray<ParameterSyntax> parameters,
-        ImmutableArray<Argument> arguments, Span span)
+        ImmutableArray<Argument> arguments, Span span, ModuleSyntax? module = null)
     {
         var bound = new Argument?[parameters.Length];
         var next = 0;
@@ -204,7 +209,9 @@ internal sealed partial class Elaborator
                 {
                     Fail(Codes.UnknownArgument, argument.NameSpan ?? argument.Span,
                         $"`{name}` has no parameter `{wanted}`", null,
-                        Meant(wanted, parameters.Select(p => p.Name.Text)), new Label(declared, "declared here"));
+                        (module is null ? null : Later(wanted, argument, parameters, module))
+                            ?? Meant(wanted, parameters.Select(p => p.Name.Text)),
+                        new Label(declared, "declared here"));
                     return null;
                 }
             }
@@ -243,15 +250,41 @@ internal sealed partial class Elaborator
         for (var i = 0; i < bound.Length; i++)
         {
             if (bound[i] is not null || parameters[i].Default is not null) continue;
+            // `optimizer.step()` behind `loss.backward()` is the same mistake.
+            if (parameters[i].Name.Text == "gs" && toldOf.Contains(BackwardCall)) return null;
             Fail(Codes.WrongArgumentCount, span, $"`{name}` is called without `{parameters[i].Name.Text}`", null,
                 parameters[0].Name.Text == "key" && bound[0]?.Value is ListValue && i > 0
                     ? $"a key comes first, an i64: `{name}(key, {Short(bound[0]!.Span)})`"
                 : parameters[i].Name.Text == "key" ? "random numbers come from a key, an i64: take one as a parameter "
-                    + "`key: i64`, and give it on" : Listed(parameters),
+                    + "`key: i64`, and give it on"
+                    + (name is "dropout" or "dropout2d" ? $"; the layer `D{name[1..]}(…)` needs none, and does "
+                        + "nothing outside of `train(f, key: k)`" : "")
+                : parameters[i].Name.Text == "gs" ? "gradients come of a function: `let l, gs = "
+                    + $"value_and_grad(loss, wrt: params)(x)`, then `{Short(span).Split('(')[0]}(gs, rate)`"
+                : Listed(parameters),
                         new Label(parameters[i].Span, "the parameter"));
             return null;
         }
         return bound;
+    }
+
+    /// <summary>
+    /// The help line for an argument that a module takes not when it is made, but in a call of its own function: the
+    /// rate of an optimiser.
+    /// </summary>
+    private static string? Later(string wanted, Argument argument, ImmutableArray<ParameterSyntax> parameters,
+        ModuleSyntax module)
+    {
+        if (ForeignNames.Parameter(wanted, parameters.Select(p => p.Name.Text)) is not null) return null;
+        foreach (var function in module.Items.OfType<FunctionSyntax>())
+        {
+            var names = function.Parameters.Select(p => p.Name.Text).ToList();
+            if ((names.Contains(wanted) ? wanted : ForeignNames.Parameter(wanted, names)) is not { } ours) continue;
+            var given = names.Select(n => n == ours ? Short(argument.Span) : n).ToList();
+            return $"it is given in each call, as `{ours}` of `{function.Name.Text}`: "
+                + $"`{function.Name.Text}({string.Join(", ", given)})`";
+        }
+        return null;
     }
 
     /// <summary>The help line for a named argument that no parameter takes.</summary>
@@ -298,6 +331,8 @@ internal sealed partial class Elaborator
             if (value is PoisonValue) good = false;
             else if (p.Type is ListType && value is TensorValue && bound[i] is not null)
             {
+                using (Entering(Frame.Caller ?? Frame))
+                    if (Exchanged(value, at)) return false;
                 // The tensors after it were meant for the list, and are in the places of other parameters.
                 Fail(Codes.TypeMismatch, at, $"{Describe(value)} stands where {p.Type.Span.Text} is declared",
                     Describe(value), Listed(Frame.Name, bound.OfType<Argument>().Skip(i)),

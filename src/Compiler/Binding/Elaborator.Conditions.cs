@@ -1,5 +1,6 @@
 // In: a function's `where` conditions. Out: for each a proof, a report of the call that violates it, or a check of
 // every call.
+using System.Collections.Immutable;
 using System.Text.RegularExpressions;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
@@ -33,6 +34,10 @@ internal sealed partial class Elaborator
             {
                 case BoolValue { Truth: true }:
                     break;
+                case BoolValue when condition is ApplyExpression { Callee: NameExpression { Name: "are_gradients" } }
+                    && OthersGradients(syntax) is var (says, of):
+                    Fail(Codes.SizesDiffer, Frame.Site ?? condition.Span, says, null, of);
+                    return false;
                 case BoolValue:
                     Refuse(syntax, condition, "", null);
                     return false;
@@ -53,6 +58,30 @@ internal sealed partial class Elaborator
     private void Refuse(FunctionSyntax syntax, ExpressionSyntax condition, string found, string? help) =>
         Fail(Codes.SizesDiffer, Frame.Site ?? condition.Span, $"`{Title(syntax)}` needs {condition.Span.Text}{found}",
             null, help ?? Meanings(condition), new Label(condition.Span, "declared here"));
+
+    /// <summary>What is said where an optimiser is given gradients of something else; null outside of optimisers.
+    /// </summary>
+    private (string Says, string Help)? OthersGradients(FunctionSyntax syntax)
+    {
+        if (Frame.Find("gs")?.Value is not ListValue gs || Frame.Self is not { } self
+            || self.Hyper.GetValueOrDefault("of").Value is not ListValue of) return null;
+        var by = MadeOf().Match(self.Call) is { Success: true } first ? first.Groups[1].Value.Trim() : "…";
+        var made = $"{self.Path} was made with {Short(self.Made)}: take the gradients by the same, `wrt: {by}`";
+        if (gs.Items.Length != of.Items.Length)
+            return ($"`{Title(syntax)}` is given {Quantity.Of(gs.Items.Length, "gradient")} for "
+                + $"{Quantity.Of(of.Items.Length, "piece")} of state", made);
+        var at = Enumerable.Range(0, gs.Items.Length).First(i => !Shape(gs.Items[i]).SequenceEqual(Shape(of.Items[i])));
+        var state = of.Items[at] is StateValue s ? s.Member.Type.Text : Describe(of.Items[at]);
+        return ($"gradient {at} that `{Title(syntax)}` is given is {Describe(gs.Items[at])}, and the state "
+            + $"{(of.Names is { } names ? names[at] + " " : "")}is {state}", made);
+
+        static ImmutableArray<Size> Shape(Value value) => value switch
+        {
+            TensorValue t => t.Shape,
+            StateValue kept => kept.Member.Type.Shape,
+            _ => [],
+        };
+    }
 
     /// <summary>A layer goes by its module's name: calls never spell its `apply`.</summary>
     private string Title(FunctionSyntax syntax) => Frame.Self is not { Syntax.Name.Text: var module } ? syntax.Name.Text
@@ -102,6 +131,9 @@ internal sealed partial class Elaborator
             default: return null;
         }
     }
+
+    [GeneratedRegex(@"^\w+\(([^,()]+)[,)]")]
+    private static partial Regex MadeOf();
 
     [GeneratedRegex(@"[A-Za-z_]\w*")]
     private static partial Regex Word();

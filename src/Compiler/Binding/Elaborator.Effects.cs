@@ -26,6 +26,15 @@ internal sealed partial class Elaborator
         if (value is PoisonValue or ListValue { Items.IsEmpty: true } || effectCount > effects || assigns
             || MayHaveEffects(call)) return value is not PoisonValue;
         var place = call.Arguments is [{ Value: NameExpression { Name: var name } }, ..] ? name : null;
+        // The last of a function that has a result, as Rust returns it: that nothing is returned is the same mistake.
+        if (Frame.Entered is { Result: not null, ExpressionBodied: false, Body.Statements: [.., EffectStatement last] }
+            && last.Call == call)
+        {
+            Fail(Codes.UnusedValue, call.Span, $"nothing takes the value of `{call.Callee.Span.Text}(…)`",
+                Describe(value), $"write `return {Short(call.Span)}`: the last value of a block is not its result");
+            (Frame.Returned, Frame.HasReturned) = (Value.Poison, true);
+            return false;
+        }
         Fail(Codes.UnusedValue, call.Span, $"nothing takes the value of `{call.Callee.Span.Text}(…)`",
             Describe(value), (place is null ? $"write `let y = {call.Callee.Span.Text}(…)`"
                 : $"write `{place} = {call.Callee.Span.Text}(…)`: values are not changed in place")

@@ -56,6 +56,12 @@ internal sealed partial class Elaborator
         {
             return Reduction(name, target.Span, select, call);
         }
+        if (openForms > 0 && call is { Callee: NameExpression { Name: var reduces } plain,
+                Arguments: [{ Name: null, Value: var summand }] }
+            && ReductionNames.Contains(reduces) && Frame.Find(reduces) is null && Unnamed(summand) is { } index)
+            return Fail(Codes.UnknownName, index.Span, $"no form and no reduction introduces an index `{index.Name}`",
+                null, $"a reduction over an index names it: `{reduces}[{index.Name}]({Short(summand.Span)})`",
+                new Label(plain.Span, "within an index form this is of one element"));
         if (call.Callee is NameExpression { Name: "assert" or "print" } effect && Frame.Find(effect.Name) is null)
             return Effect(call);
         applied = call;
@@ -104,9 +110,14 @@ internal sealed partial class Elaborator
                 if (instance.Hyper.TryGetValue(m.Name.Text, out var hyper)) return Loaded(hyper.Value, m.Span);
                 if (m.Name.Text is "params" or "buffers")
                     return inEntry ? Loaded(StatesOf(instance, m.Name.Text), m.Span) : StatesOf(instance, m.Name.Text);
+                // The step of torch, `zero_grad`, `backward`, `step()`, is one mistake.
+                var isZero = m.Name.Text == "zero_grad";
+                if (isZero && IsTold(BackwardCall)) return Value.Poison;
                 return Fail(Codes.UnknownMember, m.Name.Span,
                     $"{instance.Syntax.Name.Text} has no member `{m.Name.Text}`", null,
-                    m.Name.Text is "forward" or "call" or "__call__" && instance.Members.ContainsKey("apply")
+                    isZero ? "leave it out, as no gradients are added up: `let l, gs = value_and_grad(loss, wrt: "
+                        + $"params)(x)`, then `{Short(m.Target.Span)}.step(gs, rate)`"
+                    : m.Name.Text is "forward" or "call" or "__call__" && instance.Members.ContainsKey("apply")
                         ? $"a layer is called by its name: `{Short(m.Target.Span)}(…)`"
                         : ForeignNames.Member(m.Name.Text, instance.Members.Keys) is { } ours
                             ? $"it is called `{ours}` here"
@@ -125,6 +136,7 @@ internal sealed partial class Elaborator
                                 ? $"did you mean `{file.Name}.{name}`?"
                         : null));
             case TensorValue tensor:
+                if (m.Name.Text == BackwardCall && IsTold(BackwardCall)) return Value.Poison;
                 return Fail(Codes.UnknownMember, m.Name.Span, $"tensors have no members", Describe(target),
                     Method(m, tensor));
             default:

@@ -17,6 +17,15 @@ internal sealed partial class Elaborator
     /// <summary>Other libraries and `self` are each reported once: in ported code every line has them.</summary>
     private ImmutableHashSet<string> toldOf = [];
 
+    /// <summary>The outermost index form around the expression being evaluated.</summary>
+    private MapExpression? form;
+
+    /// <summary>Whether the same was said of another part of this index form: the mend is one.</summary>
+    private bool IsSaidOfForm(Code code) => form is { Span: var around } && bag.All.Any(d => d.Code == code
+        && d.Span.Source == around.Source && d.Span.Start >= around.Start && d.Span.End <= around.End);
+
+    private const string BackwardCall = "backward";
+
     private bool IsTold(string name)
     {
         if (muted > 0) return false;
@@ -148,6 +157,34 @@ internal sealed partial class Elaborator
         if (wanted is { } dtype && dtype != has) text = $"{dtype.Name()}({text})";
         return $"a list is no tensor: `{text}`{opened} makes one";
     }
+
+    /// <summary>
+    /// `let gs, l = value_and_grad(f)(x)`: reported where the two names stand, once one of them is a scalar where the
+    /// gradients are wanted. True after a diagnostic; what is wrong with either name is no second mistake.
+    /// </summary>
+    private bool Exchanged(Value value, Span span)
+    {
+        if (muted > 0 || value is not TensorValue { Rank: 0 } || Frame.Entered is not { } entered
+            || Frame.Find(span.Text) is not { Alias: null }) return false;
+        var all = entered.Body.Statements.OfType<DeclareStatement>().Where(d => d.Names is [var one, _]
+            && one.Text == span.Text && d.Value is ApplyExpression { Callee: ApplyExpression
+            { Callee: NameExpression { Name: "value_and_grad" } } });
+        if (all.LastOrDefault() is not { Names: [var first, var second] } let) return false;
+        Fail(Codes.TypeMismatch, first.Span.To(second.Span),
+            $"`{first.Text}` is the value here, and `{second.Text}` the gradient", null,
+            $"`value_and_grad` gives the value first: `let {second.Text}, {first.Text} = …`",
+            new Label(span, "a list of gradients is needed here, not " + Describe(value)));
+        foreach (var name in (string[])[first.Text, second.Text])
+            if (Frame.Find(name) is { } local) Write(local, Value.Poison);
+        return true;
+    }
+
+    /// <summary>A size, or nothing at all, that stands alone as a subscript, as only an index does.</summary>
+    private NameExpression? Unnamed(SyntaxNode node) =>
+        node is ValueSubscript { Value: NameExpression n } && Frame.Indices.All(i => i.Name != n.Name)
+            && Frame.Find(n.Name) is null or { Value: IntValue { Size.IsConstant: false } } ? n
+        : SyntaxPrinter.Children(node).Select(c => c.Node is { } inner ? Unnamed(inner) : null)
+            .FirstOrDefault(found => found is not null);
 
     /// <summary>A tensor in place of a list, `concat(x, y)`: the call with the tensors in a list.</summary>
     private static string Listed(string function, IEnumerable<Argument> given)

@@ -12,7 +12,13 @@ internal sealed partial class Elaborator
 {
     private static readonly HashSet<string> ReductionNames = ["sum", "mean", "max", "min", "prod", "any", "all"];
 
-    private Value IndexForm(MapExpression m) => WithIndices(m.Indices, m.Body, isReduction: false, mine =>
+    private Value IndexForm(MapExpression m)
+    {
+        using var outer = new Scope<MapExpression?>(ref form, form ?? m);
+        return Form(m);
+    }
+
+    private Value Form(MapExpression m) => WithIndices(m.Indices, m.Body, isReduction: false, mine =>
     {
         if (Scalars(Expression(m.Body), null, m.Body.Span) is not { } body) return Value.Poison;
         var leaves = mine.SelectMany(i => i.Axes).ToList();

@@ -309,7 +309,7 @@ internal sealed partial class Elaborator
         foreach (var local in assigned)
         {
             var begun = start.Starts.First(s => s.Local == local);
-            isRight &= Carried(round, begun.Initial, After(local) ?? begun.Inside, loop.Span, NameOf(local), results);
+            isRight &= Carried(round, begun.Initial, After(local) ?? begun.Inside, loop, NameOf(local), results);
         }
         return isRight;
 
@@ -365,16 +365,28 @@ internal sealed partial class Elaborator
     private static string DeclaredAs(WeakValue number, Value? after) => after is TensorValue t
         ? t.Rank == 0 ? t.DType.Name() : t.Type.Text : number is IntValue ? "i32" : "f32";
 
+    private const string KeepsType = "what goes round a loop keeps its type: fill a tensor that has its whole size "
+        + "before the loop, `let y: f32[n, d] = 0`, by `y[i] = …` in it";
+
+    /// <summary>The last assignment to a name in a block or the blocks within.</summary>
+    private static Span? AssignedIn(SyntaxNode node, string? name) => node is AssignStatement a
+        ? a.Places.Any(p => p is NameExpression n && n.Name == name) ? a.Span : null
+        : SyntaxPrinter.Children(node).Select(c => c.Node is { } inner ? AssignedIn(inner, name) : null)
+            .LastOrDefault(s => s is not null);
+
     /// <summary>
     /// Adds a local's value after a round to the results; false after a diagnostic if its type has changed.
     /// </summary>
-    private bool Carried(Region round, Value before, Value after, Span span, string name, List<Node> results)
+    private bool Carried(Region round, Value before, Value after, LoopForm loop, string name, List<Node> results)
     {
+        var span = loop.Span;
         bool Changed(string? help = null)
         {
             Fail(Codes.LoopTypeChange, span,
                 $"{name} is {Describe(before)} before the loop and {Describe(after)} behind a round", null,
-                help ?? "what goes round a loop keeps its type");
+                help ?? "what goes round a loop keeps its type",
+                AssignedIn(loop.Block, name.Split('`').ElementAtOrDefault(1)) is { } place
+                    ? [new Label(place, $"{Describe(after)} from here on")] : []);
             return false;
         }
         switch (before, after)
@@ -385,12 +397,14 @@ internal sealed partial class Elaborator
                 return l.Items.Length != m.Items.Length
                     ? Changed("a loop in the call fills a tensor: `let y: f32[n, d] = 0` before it, `y[i] = …` in it")
                     : l.Items.Zip(m.Items)
-                        .All(p => Carried(round, p.First, p.Second, span, $"an element of {name}", results));
+                        .All(p => Carried(round, p.First, p.Second, loop, $"an element of {name}", results));
             case (TensorValue s, TensorValue t):
-                if (s.DType != t.DType || s.Rank != t.Rank) return Changed();
+                if (s.DType != t.DType)
+                    return Changed($"what goes round a loop keeps its type: cast it, `{s.DType.Name()}(…)`");
+                if (s.Rank != t.Rank) return Changed(KeepsType);
                 for (var d = 0; d < s.Rank; d++)
                     if (Compare(s.Shape[d], t.Shape[d], $"{name} keeps its type") == Sameness.Different)
-                        return Changed();
+                        return Changed(KeepsType);
                 results.Add(
                     Import(round, s.Shape.SequenceEqual(t.Shape) ? t.Node : In(round, () => Retype(t, s.Shape)).Node));
                 return true;

@@ -10,20 +10,29 @@ namespace Accelerate.Compiler.Binding;
 
 internal sealed partial class Elaborator
 {
-    private Value Instantiate(ModuleValue module, ImmutableArray<Argument> arguments, Span span)
+    private Value Instantiate(ModuleValue module, ImmutableArray<Argument> arguments, Span span, Span callee)
     {
         var syntax = module.Syntax;
-        var at = 0;
         foreach (var argument in arguments)
         {
-            if (argument.Name is not null || at++ < syntax.Parameters.Length || argument.Value is not TensorValue)
+            if (argument.Name is not null || argument.Value is not TensorValue { Rank: var rank }) continue;
+            var place = arguments.Take(arguments.IndexOf(argument)).Count(a => a.Name is null);
+            if (place < syntax.Parameters.Length && (rank == 0
+                || syntax.Parameters[place].Type is not (null or NamedType { Name.Text: "int" or "float" or "bool" })))
                 continue;
             var made = $"{syntax.Name.Text}({(syntax.Parameters.IsEmpty ? "" : "…")})";
+            // `let fc = Linear`: what is missing is missing there.
+            if (callee.Text is var name && name != syntax.Name.Text
+                && DeclarationOf(name) is { IsLet: true, Span: var declared })
+                return Fail(Codes.WrongArgumentCount, declared,
+                    $"`{name}` is the module {syntax.Name.Text}, not yet a layer", null, $"make the layer here: "
+                        + $"`let {name} = {made}`, then `{name}({Short(argument.Span)})`",
+                    new Label(argument.Span, Describe(argument.Value)));
             return Fail(Codes.WrongArgumentCount, argument.Span, $"`{syntax.Name.Text}` is a module, not yet a layer",
                 Describe(argument.Value), $"make the layer first: `let layer = {made}`, then "
                     + $"`layer({Short(argument.Span)})`", new Label(syntax.Name.Span, "the module"));
         }
-        if (Bind(syntax.Name.Text, syntax.Name.Span, syntax.Parameters, arguments, span) is not { } bound)
+        if (Bind(syntax.Name.Text, syntax.Name.Span, syntax.Parameters, arguments, span, syntax) is not { } bound)
             return Value.Poison;
         var instance = new Instance(syntax, module.File, span, span.Text);
         return Filled(instance, bound, span) ? new InstanceValue(instance) : Value.Poison;

@@ -253,7 +253,8 @@ internal sealed partial class Elaborator
         : c["list"].Value is TensorValue { Rank: > 0 } t ? new IntValue(t.Shape[0])
             : WrongArgument(c["list"], "a list");
 
-    private Value NoList(Argument a) => a.Value is TensorValue { Rank: > 0 } t
+    private Value NoList(Argument a) => Exchanged(a.Value, a.Span) ? Value.Poison
+        : a.Value is TensorValue { Rank: > 0 } t
         ? Fail(Codes.TypeMismatch, a.Span, $"{Describe(t)} stands where a list is needed", Describe(t),
             $"a tensor is counted along an axis: `for i in 0:{t.Shape[0]}`, with `{Short(a.Span)}[i]`")
         : WrongArgument(a, "a list");

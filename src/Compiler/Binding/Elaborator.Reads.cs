@@ -20,7 +20,9 @@ internal sealed partial class Elaborator
             || s.Subscripts.Any(p => p is GroupSubscript g && !Frame.Groups.ContainsKey(g.Name?.Text ?? "..")))
         {
             return x.Indices.IsEmpty && !Mentions(s) ? Sliced(x, s)
-                : Limit(s.Span, "a slice inside an index form", "name the axis with an index");
+                : IsSaidOfForm(Codes.NotSupported) ? Value.Poison
+                : Limit(s.Span, "a slice inside an index form",
+                    "name the axis with an index, and reduce over that: `sum[k](x[i, k] * y[j, k])`");
         }
         if (!x.Indices.IsEmpty)
             return Limit(s.Span, "a subscript of a value that depends on an index",
@@ -214,6 +216,8 @@ internal sealed partial class Elaborator
         }
         if ((least.IsConstant && least.Value < 0) || (above.IsConstant && above.Value < 0))
         {
+            // Both ends of one window are one mistake.
+            if (IsSaidOfForm(Codes.ReadOutOfRange)) return false;
             var names = view.Terms.Select(t => $"{t.Index.Name} < {t.Index.Extent}");
             Fail(Codes.ReadOutOfRange, subscript.Span, least.IsConstant && least.Value < 0
                 ? $"this subscript reaches {least}, below the axis"

@@ -33,7 +33,8 @@ internal sealed record WantedList(ImmutableArray<Wanted> Items, ImmutableArray<s
 /// <summary>The context of calls through `train`: there `training` is true, and `key` is this call's own.</summary>
 /// <param name="Key">The source of the keys; null if none is given.</param>
 /// <param name="Loops">The number of run-time loops around the `train` itself.</param>
-internal sealed record Training(TensorValue? Key, int Loops);
+/// <param name="Place">The `train` itself.</param>
+internal sealed record Training(TensorValue? Key, int Loops, Span Place);
 
 internal sealed partial class Elaborator
 {
@@ -61,13 +62,21 @@ internal sealed partial class Elaborator
         if (of is not (FunctionValue or BuiltinValue or InstanceValue or ListValue or TransformedValue))
             return Fail(Codes.TypeMismatch, given.Value.Span,
                 $"`{name}` transforms a function, not {Describe(of)}", Describe(of),
-                given.Value is ApplyExpression inner ? $"write `{name}({Short(inner.Callee.Span)})(…)`" : usage);
+                given.Value is ApplyExpression inner ? $"write `{name}({Short(inner.Callee.Span)})(…)`"
+                    : of is TensorValue ? "make what computes it a function, `fn f(x: f32[n]) -> f32 = …`: "
+                        + usage["write ".Length..]
+                    : usage);
         Wanted? by = null;
         TensorValue? key = null;
         foreach (var argument in call.Arguments.Skip(1))
         {
             if (argument.Inout || option is null || (argument.Name?.Text ?? "wrt") != option)
-                return Fail(Codes.UnknownArgument, argument.Span, $"`{name}` has no parameter for this", null, usage);
+                return Fail(Codes.UnknownArgument, argument.Name?.Span ?? argument.Span, argument.Name is { } other
+                    ? $"`{name}` has no parameter `{other.Text}`" : $"`{name}` has no parameter for this", null,
+                    option == "wrt" && argument.Name?.Text is "argnums" or "argnum" or "inputs"
+                        && argument.Value is IntegerLiteral { Value: var at }
+                        && ParametersOf(of).ElementAtOrDefault((int)Math.Min(at, int.MaxValue)) is { } parameter
+                        ? $"parameters go by their names: `wrt: {parameter}`" : usage);
             if (option == "wrt")
             {
                 by = By(argument.Value, of);
@@ -100,8 +109,12 @@ internal sealed partial class Elaborator
             return all.Any(a => a is null) ? null : new WantedList([.. all.Select(a => a!)], null, e.Span);
         }
         if (StateNamed(e) is { } state) return new WantedState(state, e.Span);
-        Fail(Codes.TypeMismatch, e.Span, "`wrt` names parameters of the function, or state", null,
-            parameters.Count > 0 ? $"its parameters are {string.Join(", ", parameters)}; of a module, `params`"
+        Fail(Codes.TypeMismatch, e.Span, e is StringLiteral
+                ? "`wrt` names parameters of the function, or state, and this is a string"
+                : "`wrt` names parameters of the function, or state", null,
+            e is StringLiteral { Value: var quoted } && parameters.Contains(quoted)
+                ? $"a name stands without quotes: `wrt: {quoted}`"
+            : parameters.Count > 0 ? $"its parameters are {string.Join(", ", parameters)}; of a module, `params`"
                 : "of a module, `params` are all of its parameters");
         return null;
     }
@@ -136,7 +149,8 @@ internal sealed partial class Elaborator
         {
             case "train":
                 {
-                    using var within = new Scope<Training?>(ref training, new Training(t.Key, counters.Length));
+                    using var within = new Scope<Training?>(ref training,
+                        new Training(t.Key, counters.Length, calleeSpan));
                     return CallValue(t.Function, arguments, span, calleeSpan);
                 }
             case "checkpoint":
@@ -425,8 +439,13 @@ internal sealed partial class Elaborator
     {
         if (training is not { } around) return null;
         if (around.Key is not { } key)
-            return Fail(Codes.UnknownName, span, "`train` is given no key here", null,
-                "give it one, an i64: `train(f, key: k)`");
+        {
+            // What is missing is missing there; what needs it may be a layer of the library.
+            var asks = SourceLoader.IsLibrary(span.Source)
+                ? Chain().FirstOrDefault(c => !SourceLoader.IsLibrary(c.Span.Source))?.Span ?? span : span;
+            return Fail(Codes.UnknownName, around.Place, "`train` is given no key here", null,
+                "give it one, an i64: `train(f, key: k)`", new Label(asks, "this draws by a key"));
+        }
         var folded = Import(key);
         foreach (var call in Frame.CallPath(around)) folded = Folded(folded, Scalar((long)call, DType.I64));
         foreach (var counter in counters.Skip(around.Loops))

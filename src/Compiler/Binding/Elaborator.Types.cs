@@ -136,7 +136,11 @@ internal sealed partial class Elaborator
         {
             return Fail(code == Codes.TypeMismatch ? Codes.DtypeMix : code, span,
                 $"{Describe(given)} stands where {dtype.Name()} is declared",
-                Describe(given), $"cast it: `{dtype.Name()}({span.Text})`", new Label(type.Span, says));
+                Describe(given), dtype == DType.Bool && given.DType.IsFloat && says == "the parameter mask"
+                    // Of 0 and -inf a cast would make the opposite.
+                    ? "a mask is true where something is seen, as `causal(t)`; numbers that are added are a bias: "
+                        + $"`bias: {Short(span)}`"
+                    : $"cast it: `{dtype.Name()}({span.Text})`", new Label(type.Span, says));
         }
         if (!IsNumeric(value))
         {
@@ -245,9 +249,22 @@ internal sealed partial class Elaborator
                 : null;
         var places = Enumerable.Range(0, type.Dims.Length).Where(p => value.Shape.Insert(p, Size.One)
             .Zip(type.Dims).All(d => Known(d.Second) is not { } wanted || wanted.Equals(d.First))).ToList();
-        if (places.Count == 0) return "it has an axis less";
+        if (places.Count == 0) return Unreduced(type, value.Node) ?? "it has an axis less";
         var at = places.FirstOrDefault(p => Known(type.Dims[p]) is not null, places[0]);
         return $"an axis of 1 more: {Written(text, value.Shape.Insert(at, Size.One))}";
+    }
+
+    /// <summary>The help line where a reduction took all axes, and one of them was meant to stay.</summary>
+    private static string? Unreduced(NamedType type, Node node)
+    {
+        while (node is Unary or Accelerate.Compiler.Graph.Convert) node = node.Operands[0];
+        if (node is Accelerate.Compiler.Graph.Binary { Operands: [var left, var right] })
+            return Unreduced(type, left) ?? Unreduced(type, right);
+        if (node is not Reduce { Operands: [var of] } || of.Type.Rank != type.Dims.Length + 1) return null;
+        var more = Enumerable.Range(0, of.Type.Rank).Reverse().FirstOrDefault(p => of.Type.Shape.RemoveAt(p)
+            .Zip(type.Dims).All(d => d.Second is SizeDim s && d.First.Text == s.Span.Text), -1);
+        return more < 0 ? null
+            : $"a reduction takes all axes but where it says which: with `axis: {more}` {type.Span.Text} is left";
     }
 
     private Value Shaped(NamedType type, TensorValue value, Span span, Code code, string says)
@@ -292,7 +309,9 @@ internal sealed partial class Elaborator
                                     ? new Label(bound.Span, expected.Text == name ? "bound here"
                                         : $"{name} is {expected} here")
                                     : declared is var (place, _, _) && place.Source is not null && expected.Text != name
-                                        ? new Label(place, $"{name} is {expected} here")
+                                        ? new Label(Frame.Self is { IsRoot: false, Made: var made }
+                                            && !SourceLoader.IsLibrary(made.Source) ? made : place,
+                                            $"{name} is {expected} here")
                                     : new Label(type.Span, $"this axis is {expected}"));
                         case Sameness.Checked:
                             checkedShape[axis] = expected;
@@ -311,6 +330,9 @@ internal sealed partial class Elaborator
     private static bool IsClosed(TensorValue value) => value.Indices.IsEmpty
         && value.Shape.All(s => s.Variables().All(v => !v.Contains('\'') && !v.Contains('.')));
 
+    [System.Text.RegularExpressions.GeneratedRegex(@"^\[([^\[\]()]*)\]\s*=>")]
+    private static partial System.Text.RegularExpressions.Regex FormHead();
+
     /// <summary>
     /// The help line if another axis has the expected size, such as the channels of an image that come last.
     /// </summary>
@@ -322,6 +344,11 @@ internal sealed partial class Elaborator
             return null;
         var order = Enumerable.Range(0, value.Rank).Where(d => d != other).ToList();
         order.Insert(axis, other);
+        // An index form has the axes in the order in which it names them.
+        if (FormHead().Match(span.Text) is { Success: true } head
+            && head.Groups[1].Value.Split(',') is { } names && names.Length == value.Rank)
+            return $"axis {other} is {expected}: begin the form with "
+                + $"`[{string.Join(", ", order.Select(d => names[d].Trim()))}]`";
         return (OwnerHelp() is { } owner ? owner + "; " : "")
             + $"axis {other} is {expected}: `transpose({Short(span)}, [{string.Join(", ", order)}])`";
     }

@@ -69,6 +69,16 @@ internal static class WeightMap
                 help: Turned(keys[key], wanted.Type));
         }
         var spare = extra.Select(e => e.Path).ToList();
+        // Not one key fits, by its name or by its shape: one mistake, and no list of all that is missing and extra.
+        var wants = declared.Values.FirstOrDefault(s => !inner.Prepend(whole).Any(p => p.IsOptional(s.Path)));
+        if (map.Count == 0 && extra.Count > 0 && wants is not null
+            && !extra.Any(e => declared.Values.Any(s => s.Type.Shape.SequenceEqual(keys[e.Key].Shape))))
+        {
+            bag.Report(Codes.MissingWeight, wants.Span, $"no key of the weights file fits this program: it has "
+                + $"{extra[0].Key} ({keys[extra[0].Key]}), wanted is {wants.Path} ({wants.Type})",
+                help: "these are another network's weights, or hyper-parameters differ: `--set width=8`");
+            return map;
+        }
         foreach (var alike in declared.Values
             .Where(s => !map.ContainsKey(s.Path) && !inner.Prepend(whole).Any(p => p.IsOptional(s.Path)))
             .GroupBy(s => WeightPatterns.Alike(s.Path)))

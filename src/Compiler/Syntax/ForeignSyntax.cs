@@ -62,6 +62,14 @@ internal sealed class ForeignSyntax(SourceText source, CommonTokenStream tokens)
     public string FirstOfLine(IToken token) =>
         code.FindIndex(t => t.TokenIndex == token.TokenIndex) is >= 0 and var at ? Text(LineStart(at)) : "";
 
+    /// <summary>Whether a token's line begins further in than that of a bracket before it.</summary>
+    public bool IsDeeper(IToken token, IToken bracket)
+    {
+        var at = code.FindIndex(t => t.TokenIndex == token.TokenIndex);
+        var around = code.FindIndex(t => t.TokenIndex == bracket.TokenIndex);
+        return at >= 0 && around >= 0 && code[LineStart(at)].Column > code[LineStart(around)].Column;
+    }
+
     // ---- lines ------------------------------------------------------------------------------------------------------
 
     private string Text(int at) => at >= 0 && at < code.Count ? code[at].Text : "";

@@ -133,6 +133,24 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
                     + "`let going: bool = true`" : "put the rest of the round into an `if`",
             };
         }
+        // A brace that is missing leaves the state of the module in its place, and not deeper than the function.
+        if (text is "param" or "buffer" && expected.Contains("while") && open is not null
+            && _habits.IsDeeper(offending, open))
+        {
+            return new(Codes.UnexpectedToken, $"a function holds no state, and `{text}` declares one", span)
+            {
+                Help = $"declare it in a module, `module Net {{ {text} … }}`, whose functions see it by its name",
+            };
+        }
+        if (text is "for" or "while" && expected.Contains("module") && !expected.Contains("while"))
+        {
+            return new(Codes.UnexpectedToken, $"a `{text}` stands in a function, and here declarations do", span)
+            {
+                Help = text == "while" ? "write it in a function: `export fn f() { … }`"
+                    : "a list of layers is a comprehension, `let layers = [Linear(8, 8) for i in 0:depth]`; what runs "
+                        + "stands in a function",
+            };
+        }
         var list = Expected(expected);
         var message = end ? "unexpected end of file" : $"unexpected `{text}`";
         var diagnostic = new Diagnostic(Codes.UnexpectedToken, message, span)

@@ -40,7 +40,9 @@ internal static class TokenErrors
                     // One misunderstanding, even if every line has it: a semicolon. A pair of quotes counts as one.
                     if (seen.Add((whole.Text == ";" ? 0 : token.Line, isQuote ? Quotes : whole.Text)))
                     {
-                        bag.Report(Codes.UnexpectedCharacter, whole, $"unexpected `{whole.Text}`",
+                        bag.Report(Codes.UnexpectedCharacter, whole, whole.Text == ";"
+                            && source.LineText(token.Line).TrimStart().StartsWith("for", StringComparison.Ordinal)
+                                ? "there is no `for (…; …; …)`, and no `;`" : $"unexpected `{whole.Text}`",
                             help: whole.Text == ";" && source.LineText(token.Line).TrimStart()
                                 .StartsWith("for", StringComparison.Ordinal)
                                 ? "a loop over a range is `for i in 0:n { … }`"

@@ -122,10 +122,16 @@ public sealed class WeightMapTests
     [Fact]
     public void EveryKeyThatDoesNotFitIsListed()
     {
-        var errors = Map("", ("a.x", [1]), ("a.y", [1]), ("a.z", [1])).Errors.Split('\n');
+        var errors = Map("", ("a.x", [1]), ("a.y", [1]), ("a.z", [2, 4])).Errors.Split('\n');
         Assert.Equal(["ACC3001", "ACC3002", "ACC3002", "ACC3002"], errors.Select(e => e[..7]).Order());
         Assert.Contains("no key for fc.0.weight (f32[2,4]), and one like it", errors[0]);
     }
+
+    /// <summary>Where not one key fits by its name or its shape, that is one mistake.</summary>
+    [Fact]
+    public void AnotherNetworksFileIsNotListed() => Assert.Equal("ACC3001 no key of the weights file fits this program: "
+        + "it has a.x (f32[1]), wanted is fc.0.weight (f32[2,4]) | these are another network's weights, or "
+        + "hyper-parameters differ: `--set width=8`", Map("", ("a.x", [1]), ("a.y", [1])).Errors);
 
     [Theory]
     [InlineData("model.net.fc.0.weight", "weights { \"model.net.**\" -> \"$1\" }")]

@@ -133,15 +133,17 @@ public partial class LibraryCallsTests(ITestOutputHelper output)
 
     /// <summary>A gradient of another shape that would be stretched, and one too few.</summary>
     [Theory]
-    [InlineData("SGD(net.params)", "0 * net.bias, 0 * net.bias")]
-    [InlineData("Lion(net.params)", "net.bias[0], net.bias")]
-    [InlineData("AdamW(net.params)", "0 * net.weight")]
-    public void RefusalsOfAStep(string made, string gradients)
+    [InlineData("SGD(net.params)", "0 * net.bias, 0 * net.bias",
+        "gradient 0 that `SGD.step` is given is f32[2], and the state weight is f32[2,2]")]
+    [InlineData("Lion(net.params)", "net.bias[0], net.bias",
+        "gradient 0 that `Lion.step` is given is a scalar f32, and the state weight is f32[2,2]")]
+    [InlineData("AdamW(net.params)", "0 * net.weight", "`AdamW.step` is given 1 gradient for 2 pieces of state")]
+    public void RefusalsOfAStep(string made, string gradients, string says)
     {
         var text = $"use nn\nuse optim\nmodule M {{\n    let net = Linear(2, 2)\n    let l = {made}\n"
             + $"    export fn f() -> f32 {{\n        l.step([{gradients}], 0.1)\n        return 1\n    }}\n}}";
         var found = Assert.Single(Errors(text));
-        Assert.Contains("step` needs are_gradients(gs, of)", found.Headline, StringComparison.Ordinal);
+        Assert.Equal(says, found.Headline);
         Assert.Equal(7, found.Span.Line);
     }
 
