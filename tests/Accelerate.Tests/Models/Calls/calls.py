@@ -211,10 +211,19 @@ def at(x, u, v):
     places = u.shape[1] * u.shape[2]
     flat = (v.clamp(0, h - 1) * w + u.clamp(0, w - 1)).long().reshape(n, 1, places).expand(n, c, places)
     return x.reshape(n, c, h * w).gather(2, flat).reshape(n, c, *u.shape[1:]) * inside[:, None]
-call('place_at', 'place_at(x, floor(u), floor(v))', 'at(x, u.floor(), v.floor())',
+call('place_at', 'place_at(x, [floor(v), floor(u)])', 'at(x, u.floor(), v.floor())',
      'x f32 n=2 c=2 h=1 w=2 | u f32 n=2 p=2 q=3 | v f32 n=2 p=2 q=3')
 call('grid_sample', 'grid_sample(x, g)', 'F.grid_sample(x, g, align_corners=False)',
      'x f32 n=1 c=2 h=3 w=4 | g f32 n=1 p=2 q=3 k=2', where='k == 2', but=NONE)
+for beyond in ['zeros', 'border', 'reflection']:
+    call('grid_sample', f'grid_sample(x, g, mode: "bicubic", beyond: "{beyond}", corners: true)',
+         f'F.grid_sample(x, g, "bicubic", "{beyond}", align_corners=True)',
+         'x f32 n=1 c=2 h=3 w=4 | g f32 n=1 p=2 q=3 k=2', where='k == 2', but=NONE)
+call('grid_sample', 'grid_sample(x, g, beyond: "border")',
+     'F.grid_sample(x, g, padding_mode="border", align_corners=False)',
+     'x f32 n=1 c=2 d=2 h=3 w=2 | g f32 n=1 o=1 p=2 q=3 k=3', where='k == 3', but=NONE)
+call('grid_within', 'grid_within(4 * x, {h}, "border", false)', '(4 * x).clamp(0, h - 1) if h >= 1 else need(False)',
+     UNARY, 'h=4')
 def linear(f, y, x):
     h, w = f.shape
     if y < -1 or y > h or x < -1 or x > w: return 0.0
