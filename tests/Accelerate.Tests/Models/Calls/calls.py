@@ -195,6 +195,15 @@ call('radices', 'f32(max(radices({n})))', 'torch.tensor(float(max(d for d in ran
 call('irfft', 'irfft(x, y, {n})',
      '(need(n >= 1 and x.shape == y.shape and x.shape[1] == n // 2 + 1), torch.fft.irfft(torch.complex(x, y), n))[1]',
      'x f32 b=2 h=4 | y f32 b=2 h=4', 'n=6', symbolic=False)
+call('istft', 'istft(x, y, w, {hop}, length: {t})',
+     '(need(len(w) > 0 and x.shape == y.shape and t > 0 and x.shape[2] > 0'
+     ' and t <= len(w) + hop * (x.shape[2] - 1) - len(w) // 2),'
+     ' torch.istft(torch.complex(x, y), len(w), hop, window=w, onesided=True, length=t))[1]',
+     'x f32 b=2 h=3 p=4 | y f32 b=2 h=3 p=4 | w unit n=4', 'hop=2 t=6', symbolic=False)
+call('istft', 'istft(x, y, w, {hop}, centered: false)',
+     '(need(len(w) > 0 and x.shape == y.shape and x.shape[2] > 0),'
+     ' torch.istft(torch.complex(x, y), len(w), hop, window=w, center=False, onesided=True))[1]',
+     'x f32 b=2 h=3 p=3 | y f32 b=2 h=3 p=3 | w unit n=5', 'hop=2', symbolic=False)
 call('hann', 'hann({n})', 'torch.hann_window(n) if n >= 1 else need(False)', '', 'n=5')
 
 # ---- nn.images
