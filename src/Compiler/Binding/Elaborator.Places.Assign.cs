@@ -177,7 +177,8 @@ internal sealed partial class Elaborator
         }
         return new([.. starts], [.. offsets], [.. sizes], [.. steps],
             [.. outer.Dropped.Concat(inner.Dropped.Select(k => kept[k])).Order()],
-            inner.Gather is var (axis, indices) ? (kept[axis], indices) : null);
+            inner.Gather is { } g
+                ? g with { Axis = kept[g.Axis], Count = kept[g.Axis + g.Count - 1] - kept[g.Axis] + 1 } : null);
 
         Node Sum(Node a, Node b)
         {
@@ -275,17 +276,20 @@ internal sealed partial class Elaborator
         Span placeSpan)
     {
         ImmutableArray<Size> Kept(ImmutableArray<Size> sizes) => [.. sizes.Where((_, d) => !place.Dropped.Contains(d))];
-        if (place.Gather is var (axis, indices))
+        if (place.Gather is var (axis, count, indices))
         {
-            // The part without the gathered axis's subscript is read, scattered into, then put back.
+            // The part without the gathered axes' subscripts is read, scattered into, then put back.
             var whole = place with { Gather = null };
             var part = whole.IsWhole(x.Shape) ? x : ReadPlace(x, whole with { Dropped = [] });
-            ImmutableArray<Size> full = [.. part.Shape.Take(axis), .. indices.Shape, .. part.Shape.Skip(axis + 1)];
+            var end = axis + count;
+            ImmutableArray<Size> full = [.. part.Shape.Take(axis), .. indices.Shape, .. part.Shape.Skip(end)];
             ImmutableArray<Size> wanted =
                 [.. part.Shape.Take(axis).Where((_, d) => !place.Dropped.Contains(d)), .. indices.Shape,
-                .. part.Shape.Skip(axis + 1).Where((_, d) => !place.Dropped.Contains(axis + 1 + d))];
+                .. part.Shape.Skip(end).Where((_, d) => !place.Dropped.Contains(end + d))];
             if (Filling(value, x.Type.With(wanted), span, placeSpan) is not { } updates) return null;
-            var scattered = Tensor(new Scatter(how, part.Node, indices.Node, Reshaped(updates.Node, full), axis));
+            var joined = Reshaped(part.Node, place.Gather.Joined(part.Shape));
+            var scattered = Tensor(Reshaped(
+                Emit(new Scatter(how, joined, indices.Node, Reshaped(updates.Node, full), axis)), part.Shape));
             return whole.IsWhole(x.Shape) ? scattered
                 : UpdatedPart(x, whole with { Dropped = [] }, scattered, ScatterOp.Set, span, placeSpan);
         }

@@ -11,18 +11,29 @@ namespace Accelerate.Compiler.Binding;
 
 /// <summary>
 /// A part of a tensor. Along each axis the elements Starts + Offsets + i * Steps, i &lt; Sizes; an offset is a scalar
-/// i32 or i64, null for none. Dropped axes have one element and are not axes of the value. On the axis of Gather the
-/// subscript is a tensor instead.
+/// i32 or i64, null for none. Dropped axes have one element and are not axes of the value. On the axes of Gather the
+/// subscripts are tensors instead.
 /// </summary>
 internal sealed record TensorPlace(ImmutableArray<Size> Starts, ImmutableArray<Node?> Offsets,
     ImmutableArray<Size> Sizes,
-    ImmutableArray<long> Steps, ImmutableArray<int> Dropped, (int Axis, TensorValue Indices)? Gather)
+    ImmutableArray<long> Steps, ImmutableArray<int> Dropped, PickedAxes? Gather)
 {
     public bool IsStatic => Offsets.All(o => o is null);
 
     /// <summary>True if it names the whole tensor, in order.</summary>
     public bool IsWhole(ImmutableArray<Size> shape) => IsStatic && Gather is null && Dropped.IsEmpty
         && Sizes.SequenceEqual(shape) && Steps.All(s => s == 1);
+}
+
+/// <summary>
+/// Count axes from Axis on, read as one in row-major order, and what picks from it: the tensor that is the subscript of
+/// a lone axis, or the places that several of them name together. Dropped axes may lie between.
+/// </summary>
+internal sealed record PickedAxes(int Axis, int Count, TensorValue Indices)
+{
+    /// <summary>The shape with these axes as one.</summary>
+    public ImmutableArray<Size> Joined(ImmutableArray<Size> shape) => shape.RemoveRange(Axis, Count)
+        .Insert(Axis, Size.Product(shape.Skip(Axis).Take(Count)));
 }
 
 internal sealed partial class Elaborator
@@ -50,7 +61,7 @@ internal sealed partial class Elaborator
         var sizes = x.Shape.ToArray();
         var steps = Enumerable.Repeat(1L, rank).ToArray();
         var dropped = ImmutableArray.CreateBuilder<int>();
-        (int Axis, TensorValue Indices)? gather = null;
+        var picks = new List<(int Axis, TensorValue Indices, Span Span)>();
         var axis = 0;
         foreach (var subscript in s.Subscripts)
         {
@@ -81,13 +92,7 @@ internal sealed partial class Elaborator
                             dropped.Add(axis);
                             break;
                         case TensorValue t when t.DType.IsInteger:
-                            if (gather is not null)
-                            {
-                                Fail(Codes.TypeMismatch, v.Span, "two tensors as subscripts", null,
-                                    $"write an index form: `{IndexForm(s, Math.Max(t.Rank, gather.Value.Indices.Rank))}`");
-                                return null;
-                            }
-                            gather = (axis, t);
+                            picks.Add((axis, t, v.Span));
                             break;
                         case TensorValue t:
                             Fail(Codes.TypeMismatch, v.Span, $"subscripts are integers, not {Describe(t)}", Describe(t),
@@ -108,7 +113,39 @@ internal sealed partial class Elaborator
             }
             axis++;
         }
-        return new([.. starts], [.. offsets], [.. sizes], [.. steps], dropped.ToImmutable(), gather);
+        var lone = picks is [var pick] ? new PickedAxes(pick.Axis, 1, pick.Indices) : null;
+        if (picks.Count > 1 && (lone = Together(x, s, picks, dropped)) is null) return null;
+        return new([.. starts], [.. offsets], [.. sizes], [.. steps], dropped.ToImmutable(), lone);
+    }
+
+    /// <summary>
+    /// Tensors side by side pick together: they broadcast, and their elements name one place of their axes read as one.
+    /// Null after a diagnostic.
+    /// </summary>
+    private PickedAxes? Together(TensorValue x, SelectExpression s,
+        List<(int Axis, TensorValue Indices, Span Span)> picks, IReadOnlyCollection<int> dropped)
+    {
+        var (first, last) = (picks[0].Axis, picks[^1].Axis);
+        if (Enumerable.Range(first, last - first).Any(d => !dropped.Contains(d) && picks.All(p => p.Axis != d)))
+        {
+            Fail(Codes.TypeMismatch, picks[1].Span, "two tensors as subscripts, with an axis between them", null,
+                $"write an index form: `{IndexForm(s, picks.Max(p => p.Indices.Rank))}`");
+            return null;
+        }
+        TensorValue[] values = [.. picks.Select(p => p.Indices)];
+        if (BroadcastShape(values, [.. picks.Select(p => p.Span)], s.Span) is not { } shape) return null;
+        TensorValue? flat = null;
+        foreach (var (index, (axis, _, _)) in values.Zip(picks))
+        {
+            var extent = x.Shape[axis];
+            // Among all places together an index that leaves its axis would meet another row. Read from the axis's own
+            // numbers it is the same where it is in range, and is reported as out of range of this axis where not.
+            var numbers = Emit(new Iota(new TensorType(DType.I64, [extent]), 0));
+            var at = Spread(Tensor(new Gather(numbers, index.Node, 0)), [], shape);
+            flat = flat is null ? at : Tensor(new Binary(BinaryOp.Add, Tensor(new Binary(BinaryOp.Mul, flat.Node,
+                Spread(RealizeSize(extent, DType.I64), [], shape).Node)).Node, at.Node));
+        }
+        return new(first, last - first + 1, flat!);
     }
 
     /// <summary>
@@ -278,10 +315,11 @@ internal sealed partial class Elaborator
             node = Emit(new Slice(node, place.Starts, place.Sizes, place.Steps));
         }
         var dropped = place.Dropped;
-        if (place.Gather is var (gathered, indices))
+        if (place.Gather is { } gather)
         {
-            node = Emit(new Gather(node, indices.Node, gathered));
-            dropped = [.. dropped.Select(d => d > gathered ? d + indices.Rank - 1 : d)];
+            node = Emit(new Gather(Reshaped(node, gather.Joined(node.Type.Shape)), gather.Indices.Node, gather.Axis));
+            var (end, more) = (gather.Axis + gather.Count, gather.Indices.Rank - gather.Count);
+            dropped = [.. dropped.Where(d => d < gather.Axis), .. dropped.Where(d => d >= end).Select(d => d + more)];
         }
         if (dropped.Length > 0) node = Reshaped(node, [.. node.Type.Shape.Where((_, d) => !dropped.Contains(d))]);
         return Tensor(node);

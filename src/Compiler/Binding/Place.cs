@@ -24,8 +24,7 @@ internal sealed record Place(Local Root, ImmutableArray<object> Path)
                 case (TensorPlace p, TensorPlace q):
                     for (var d = 0; d < Math.Min(p.Starts.Length, q.Starts.Length); d++)
                     {
-                        if (p.Offsets[d] is not null || q.Offsets[d] is not null || p.Gather?.Axis == d
-                            || q.Gather?.Axis == d)
+                        if (p.Offsets[d] is not null || q.Offsets[d] is not null || Picks(p, d) || Picks(q, d))
                             continue;
                         var (before, after) =
                             (q.Starts[d] - p.Starts[d] - p.Sizes[d] * p.Steps[d],
@@ -37,5 +36,7 @@ internal sealed record Place(Local Root, ImmutableArray<object> Path)
             }
         }
         return true;
+
+        static bool Picks(TensorPlace p, int d) => p.Gather is { } g && d >= g.Axis && d < g.Axis + g.Count;
     }
 }

@@ -49,6 +49,19 @@ public sealed class RunTests : CommandLine
         Assert.Contains("'scale' needs a value for k: int", Error(1, OnInterpreter("scale", "x=[1, 2]")));
     }
 
+    /// <summary>Of two tensors that pick together, the index that leaves its own axis is named, not their
+    /// place.</summary>
+    [Theory]
+    [InlineData("[0, 1]", "[1, 3]", "the index is 3, and 0 to 2 is in range")]
+    [InlineData("[0, 2]", "[1, 1]", "the index is 2, and 0 to 1 is in range")]
+    [InlineData("[1, 1]", "[1, -1]", "the index is -1, and 0 to 2 is in range")]
+    public void AnIndexIsOutOfRangeOfItsOwnAxis(string i, string j, string says)
+    {
+        Write("pick.acc", "export fn pick(x: f32[n, m], i: i32[b], j: i32[b]) -> f32[b] = x[i, j]");
+        Assert.Contains(says, Error(1, "run", "pick.acc", "pick", "x=[[1, 2, 3], [4, 5, 6]]", $"i={i}", $"j={j}",
+            "--backend", "interpreter"));
+    }
+
     [Fact]
     public void WhatACallWritesIsPrintedAndSaved()
     {

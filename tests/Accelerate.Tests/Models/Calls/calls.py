@@ -195,6 +195,15 @@ call('radices', 'f32(max(radices({n})))', 'torch.tensor(float(max(d for d in ran
 call('irfft', 'irfft(x, y, {n})',
      '(need(n >= 1 and x.shape == y.shape and x.shape[1] == n // 2 + 1), torch.fft.irfft(torch.complex(x, y), n))[1]',
      'x f32 b=2 h=4 | y f32 b=2 h=4', 'n=6', symbolic=False)
+call('istft', 'istft(x, y, w, {hop}, length: {t})',
+     '(need(len(w) > 0 and x.shape == y.shape and t > 0 and x.shape[2] > 0'
+     ' and t <= len(w) + hop * (x.shape[2] - 1) - len(w) // 2),'
+     ' torch.istft(torch.complex(x, y), len(w), hop, window=w, onesided=True, length=t))[1]',
+     'x f32 b=2 h=3 p=4 | y f32 b=2 h=3 p=4 | w unit n=4', 'hop=2 t=6', symbolic=False)
+call('istft', 'istft(x, y, w, {hop}, centered: false)',
+     '(need(len(w) > 0 and x.shape == y.shape and x.shape[2] > 0),'
+     ' torch.istft(torch.complex(x, y), len(w), hop, window=w, center=False, onesided=True))[1]',
+     'x f32 b=2 h=3 p=3 | y f32 b=2 h=3 p=3 | w unit n=5', 'hop=2', symbolic=False)
 call('hann', 'hann({n})', 'torch.hann_window(n) if n >= 1 else need(False)', '', 'n=5')
 
 # ---- nn.images
@@ -211,10 +220,19 @@ def at(x, u, v):
     places = u.shape[1] * u.shape[2]
     flat = (v.clamp(0, h - 1) * w + u.clamp(0, w - 1)).long().reshape(n, 1, places).expand(n, c, places)
     return x.reshape(n, c, h * w).gather(2, flat).reshape(n, c, *u.shape[1:]) * inside[:, None]
-call('place_at', 'place_at(x, floor(u), floor(v))', 'at(x, u.floor(), v.floor())',
+call('place_at', 'place_at(x, [floor(v), floor(u)])', 'at(x, u.floor(), v.floor())',
      'x f32 n=2 c=2 h=1 w=2 | u f32 n=2 p=2 q=3 | v f32 n=2 p=2 q=3')
 call('grid_sample', 'grid_sample(x, g)', 'F.grid_sample(x, g, align_corners=False)',
      'x f32 n=1 c=2 h=3 w=4 | g f32 n=1 p=2 q=3 k=2', where='k == 2', but=NONE)
+for beyond in ['zeros', 'border', 'reflection']:
+    call('grid_sample', f'grid_sample(x, g, mode: "bicubic", beyond: "{beyond}", corners: true)',
+         f'F.grid_sample(x, g, "bicubic", "{beyond}", align_corners=True)',
+         'x f32 n=1 c=2 h=3 w=4 | g f32 n=1 p=2 q=3 k=2', where='k == 2', but=NONE)
+call('grid_sample', 'grid_sample(x, g, beyond: "border")',
+     'F.grid_sample(x, g, padding_mode="border", align_corners=False)',
+     'x f32 n=1 c=2 d=2 h=3 w=2 | g f32 n=1 o=1 p=2 q=3 k=3', where='k == 3', but=NONE)
+call('grid_within', 'grid_within(4 * x, {h}, "border", false)', '(4 * x).clamp(0, h - 1) if h >= 1 else need(False)',
+     UNARY, 'h=4')
 def linear(f, y, x):
     h, w = f.shape
     if y < -1 or y > h or x < -1 or x > w: return 0.0
