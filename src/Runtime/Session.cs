@@ -443,7 +443,7 @@ public sealed class Session : IDisposable
 
     private void Unlock()
     {
-        Interlocked.Exchange(ref _busy, 0); // a full fence: either this thread sees the disposal, or the disposer sees an idle session
+        Interlocked.Exchange(ref _busy, 0); // a full fence: this thread or the disposing one sees the other
         FreeIfDisposed();
     }
 

@@ -10,22 +10,22 @@ namespace Accelerate.Runtime;
 /// one starts no thread; a larger one starts its threads at the first loop that needs them.
 /// </summary>
 /// <remarks>
-/// <para>Part 0 runs on the calling thread, the others on threads of the pool. A part whose thread has not begun when
-/// the caller is done with its own is run by the caller: a thread that sleeps, or that the system has put aside, holds
-/// up nothing.</para>
+/// <para>Part 0 runs on the calling thread, the others on threads of the pool. If a part's thread has not begun when
+/// the caller has finished its own part, the caller runs that part: a thread that sleeps, or that the system has
+/// descheduled, delays nothing.</para>
 /// <para>A loop of two threads costs 0.25 µs beyond half of the work (0.81 µs for 2 × 0.56, 1.60 for 2 × 1.37), and
-/// 0.03 µs beyond all of it when the second thread is late; with W = 1 it costs 0.04 µs, the way from native code to
-/// this and back included. (2-core Zen 4 virtual machine, load 50, 1 to 50 µs between loops, minima and p10 of 1,000 to
+/// 0.03 µs beyond all of it when the second thread is late; with W = 1 it costs 0.04 µs, including the transition from
+/// native code and back. (2-core Zen 4 virtual machine, load 50, 1 to 50 µs between loops, minima and p10 of 1,000 to
 /// 10,000.) Printing the loop as native code could save 0.01 µs of it.</para>
-/// <para>Cut ahead of time, so that the next loop's part finds in its thread's cache what this one's wrote. With
-/// parts of which a thread takes half of what is left, and a thread that is done half of another's, MobileNetV2 took
-/// 6.0 ms on two threads instead of 4.3, ResNet-50 46 instead of 40, BERT-base 111 instead of 114 (`accc time`,
-/// medians of 5 processes in turns, on a machine whose cores others share).</para>
-/// <para>Callers at the same time share the W threads evenly: of c callers each has max(1, ⌊W/c⌋), itself included, and
-/// one that comes while all are taken waits for the loop under way. So no more than W threads run bodies. With W = 1
+/// <para>The parts are fixed in advance, so that the next loop's part finds this one's output in its thread's cache.
+/// With parts of which a thread takes half of the rest, and work stealing of half of another thread's, MobileNetV2 took
+/// 6.0 ms on two threads instead of 4.3, ResNet-50 46 instead of 40, BERT-base 111 instead of 114 (`accc time`, medians
+/// of 5 processes in turns, on a machine whose cores others share).</para>
+/// <para>Concurrent callers share the W threads evenly: of c callers each has max(1, ⌊W/c⌋), including itself, and one
+/// that arrives when all are taken waits for a running loop to end. So no more than W threads run bodies. With W = 1
 /// callers share nothing and run at once.</para>
 /// <para>A loop started inside a body runs on the thread that starts it, as one call over all its jobs with that
-/// thread's own part (0 if the thread works for another pool): the scratch of that part is the only one free of other
+/// thread's own part (0 if the thread works for another pool): only the scratch of that part is unused by other
 /// threads.</para>
 /// </remarks>
 internal sealed unsafe partial class WorkerPool : IDisposable
