@@ -32,7 +32,8 @@ internal static class StageTexts
     public static string Of(string stage, Compilation compilation, ModelOptions options) => stage switch
     {
         "graph" => Join(compilation.Entries.Select(e => GraphPrinter.Print(e.Bound))),
-        // Decomposed into primitives, without dead code, because gradients are defined for primitives.
+        // Decomposed into primitives, without dead code, so that the gradient's use of each value is visible next to
+        // it.
         "grad" => Join(compilation.Entries.Select(e => GraphPrinter.Print(DeadCode.Run(Decompose.Run(e.Bound))))),
         "opt" => Join(compilation.Entries.Select(e => Dissolved(e) + GraphPrinter.Print(e.Optimised!))),
         "kernels" =>

@@ -7,7 +7,7 @@ namespace Accelerate.Backends.OpenCl;
 
 internal sealed class ReductionText(StatementText statements)
 {
-    /// <summary>The lanes of a lane reduction; the size of a block is next: KERNELS.md.</summary>
+    /// <summary>The lanes of a lane reduction and the elements of a block, as defined in KERNELS.md.</summary>
     public const int Lanes = 16;
 
     public const int BlockSize = 4096;
