@@ -1,4 +1,4 @@
-// In: a backend, and a compilation or the model that it gave. Out: an executable, with its state initialised.
+// In: a backend, and a compilation or its model. Out: an executable, with its state initialised.
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using Accelerate.Backends;
@@ -12,9 +12,7 @@ using Accelerate.Runtime;
 
 namespace Accelerate;
 
-/// <summary>
-/// The choices of a caller about code generation, threads and memory. A backend ignores those of others.
-/// </summary>
+/// <summary>The caller's options for code generation, threads and memory. A backend ignores those of others.</summary>
 public sealed record ExecutableOptions
 {
     /// <summary>llvm: `host`, `x86-64-v4`, `x86-64-v3` or `x86-64`.</summary>
@@ -26,35 +24,34 @@ public sealed record ExecutableOptions
     /// <summary>llvm: a pipeline in opt's syntax instead of the level's.</summary>
     internal string? Passes { get; init; }
 
-    /// <summary>llvm, interpreter: workers of parallel loops, the calling thread included.</summary>
+    /// <summary>llvm, interpreter: workers of parallel loops, including the calling thread.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
 
-    /// <summary>llvm: takes compiled code from the user's cache folder, and leaves new code there.</summary>
+    /// <summary>llvm: reads compiled code from the user's cache folder, and writes new code to it.</summary>
     public bool UseCache { get; init; } = true;
 
     /// <summary>
-    /// The number of bytes that the model and one call of one session may take together: weights, state, inputs,
-    /// results and arena. A call that would take more throws a <see cref="MemoryException"/> before anything is
-    /// allocated. Null: as much as the machine has.
+    /// The maximum bytes of the model and one call of one session together: weights, state, inputs, results and arena.
+    /// A call that needs more throws a <see cref="MemoryException"/> before anything is allocated. Null for the
+    /// machine's memory.
     /// </summary>
     public long? MemoryLimit { get; init; }
 
     /// <summary>
     /// Called with the name of every stage as it ends: state, when the initialisers have run; llvm: print, compile,
-    /// link, prepare, the last when what frozen state decides is computed.
+    /// link, prepare, the last when the values that depend on frozen state are computed.
     /// </summary>
     internal Action<string>? Reached { get; init; }
 }
 
 /// <summary>
-/// A backend that cannot run on this machine, or that does not know the target it was asked for. The message says how
-/// to go on.
+/// A backend cannot run on this machine, or does not know the requested target. The message says what to do.
 /// </summary>
-/// <param name="message">The reason, with the line that installs a part that is missing.</param>
-/// <param name="inner">The error of the backend's own library, where there is one.</param>
+/// <param name="message">The reason, with the command that installs a missing part.</param>
+/// <param name="inner">The error of the backend's own library, if there is one.</param>
 public class BackendException(string message, Exception? inner = null) : AccelerateException(message, inner);
 
-/// <summary>Makes executables: machine code, weights and the plan of a call's memory.</summary>
+/// <summary>Creates executables: machine code, weights and the memory plan of calls.</summary>
 public static class Executables
 {
     /// <summary>The names of backends that an executable can be created for.</summary>
@@ -62,7 +59,7 @@ public static class Executables
 
     /// <summary>Whether a backend can run on this machine.</summary>
     /// <param name="backend">The backend.</param>
-    /// <param name="reason">If it cannot, why, with the line that installs it.</param>
+    /// <param name="reason">If it cannot, why, with the command that installs it.</param>
     public static bool IsAvailable(Backend backend, [NotNullWhen(false)] out string? reason)
     {
         reason = null;
@@ -76,22 +73,21 @@ public static class Executables
     }
 
     /// <summary>
-    /// An executable of a compilation: state that is not given is computed by its initialisers, on that backend.
+    /// Creates an executable of a compilation. State that is not given is computed by its initialisers, on that
+    /// backend.
     /// </summary>
-    /// <param name="backend">The backend that is to run it.</param>
+    /// <param name="backend">The backend that runs it.</param>
     /// <param name="compilation">The compilation, without diagnostics.</param>
-    /// <param name="options">The defaults if null.</param>
-    /// <param name="weights">
-    /// State by its path, as <see cref="CompiledModel.ReadWeights"/> gives it; null for none. The tensors are not
-    /// disposed here; those of state that no function assigns are read in place: leave them as they are while the
-    /// executable lives.
-    /// </param>
+    /// <param name="options">The options; null for the defaults.</param>
+    /// <param name="weights">State by its path, as returned by <see cref="CompiledModel.ReadWeights"/>; null for none.
+    /// The tensors are not disposed here. Tensors of state that no function assigns are read in place: do not change
+    /// them while the executable exists.</param>
     /// <exception cref="InvalidOperationException">The compilation has diagnostics; the message is the first of
     /// them.</exception>
-    /// <exception cref="ArgumentException">A weight has another dtype or shape than the program says.</exception>
+    /// <exception cref="ArgumentException">A weight has another dtype or shape than in the program.</exception>
     /// <exception cref="BackendException">The backend cannot run here.</exception>
-    /// <exception cref="LimitationException">The backend has no code for one of the kernels.</exception>
-    /// <exception cref="MemoryException">Its weights take more memory than there is or the limit allows.</exception>
+    /// <exception cref="LimitationException">The backend does not support one of the kernels.</exception>
+    /// <exception cref="MemoryException">Its weights need more memory than there is or the limit allows.</exception>
     public static Executable Create(Backend backend, Compilation compilation, ExecutableOptions? options = null,
         IReadOnlyDictionary<string, Tensor>? weights = null)
     {
@@ -99,23 +95,23 @@ public static class Executables
         return Create(backend, model, options, weights);
     }
 
-    /// <summary>An executable of a compilation by LLVM, the backend that is fast.</summary>
+    /// <summary>Creates an executable of a compilation with LLVM, the fast backend.</summary>
     /// <inheritdoc cref="Create(Backend, Compilation, ExecutableOptions, IReadOnlyDictionary{string, Tensor})"/>
     public static Executable Create(Compilation compilation, ExecutableOptions? options = null,
         IReadOnlyDictionary<string, Tensor>? weights = null) =>
         Create(Backend.Llvm, compilation, options, weights);
 
     /// <summary>
-    /// An executable of a model: state that is not given is computed by its initialisers, on that backend.
+    /// Creates an executable of a model. State that is not given is computed by its initialisers, on that backend.
     /// </summary>
-    /// <param name="backend">The backend that is to run it.</param>
+    /// <param name="backend">The backend that runs it.</param>
     /// <param name="model">The model.</param>
-    /// <param name="options">The defaults if null.</param>
+    /// <param name="options">The options; null for the defaults.</param>
     /// <param name="weights">State by its path, as in the overload for a compilation.</param>
-    /// <exception cref="ArgumentException">A weight has another dtype or shape than the program says.</exception>
+    /// <exception cref="ArgumentException">A weight has another dtype or shape than in the program.</exception>
     /// <exception cref="BackendException">The backend cannot run here.</exception>
-    /// <exception cref="LimitationException">The backend has no code for one of the kernels.</exception>
-    /// <exception cref="MemoryException">Its weights take more memory than there is or the limit allows.</exception>
+    /// <exception cref="LimitationException">The backend does not support one of the kernels.</exception>
+    /// <exception cref="MemoryException">Its weights need more memory than there is or the limit allows.</exception>
     public static Executable Create(Backend backend, CompiledModel model, ExecutableOptions? options = null,
         IReadOnlyDictionary<string, Tensor>? weights = null)
     {
@@ -132,15 +128,15 @@ public static class Executables
             : compilation.Model;
     }
 
-    /// <summary>An executable of these programs.</summary>
+    /// <summary>Creates an executable of these programs.</summary>
     /// <param name="backend">`llvm`, `interpreter` or `opencl`.</param>
-    /// <param name="programs">One for each exported function, of distinct names.</param>
-    /// <param name="options">The defaults if null.</param>
-    /// <param name="initialState">The first values of a session's state, by path; zeros for the others. Not disposed;
-    /// state that no program assigns is not copied: leave those tensors as they are while the executable lives.</param>
+    /// <param name="programs">One for each exported function, with distinct names.</param>
+    /// <param name="options">The options; null for the defaults.</param>
+    /// <param name="initialState">The initial values of a session's state, by path; zeros for the others. Not disposed;
+    /// state that no program assigns is not copied: do not change those tensors while the executable exists.</param>
     /// <exception cref="BackendException">The backend is unknown, or cannot run here.</exception>
-    /// <exception cref="LimitationException">The backend has no code for one of the kernels.</exception>
-    /// <exception cref="MemoryException">Its weights take more memory than there is or the limit allows.</exception>
+    /// <exception cref="LimitationException">The backend does not support one of the kernels.</exception>
+    /// <exception cref="MemoryException">Its weights need more memory than there is or the limit allows.</exception>
     internal static Executable Create(string backend, IReadOnlyList<Program> programs,
         ExecutableOptions? options = null, IReadOnlyDictionary<string, Tensor>? initialState = null)
     {
@@ -199,20 +195,19 @@ public static class Executables
     }
 
     /// <summary>
-    /// All state that the model's programs use, by path: what is given, the rest from its
-    /// initialisers.
+    /// All state that the model's programs use, by path: the given state, the rest from its initialisers.
     /// </summary>
     /// <param name="backend">The backend that computes the initialisers.</param>
     /// <param name="model">The model.</param>
-    /// <param name="options">The defaults if null.</param>
-    /// <param name="weights">The state that is given, by path.</param>
-    /// <param name="whole">Also the state that none of the programs uses, as a checkpoint holds it.</param>
+    /// <param name="options">The options; null for the defaults.</param>
+    /// <param name="weights">The given state, by path.</param>
+    /// <param name="whole">Whether to include state that none of the programs uses, as in a checkpoint.</param>
     internal static IReadOnlyDictionary<string, Tensor> InitialState(string backend, CompiledModel model,
         ExecutableOptions? options = null, IReadOnlyDictionary<string, Tensor>? weights = null, bool whole = false)
     {
         ArgumentNullException.ThrowIfNull(backend);
         ArgumentNullException.ThrowIfNull(model);
-        // Before the initialisers run: they make what the model is to keep.
+        // Before the initialisers run, because their results are what the model keeps.
         MemoryException.ThrowIfBeyond("the model", ProgramMemory.OfModel(model.Programs), options?.MemoryLimit);
         var state = new Dictionary<string, Tensor>(weights ?? ImmutableDictionary<string, Tensor>.Empty);
         var wanted = whole ? model.State.Select(s => s.Path)
@@ -222,7 +217,7 @@ public static class Executables
             throw new LimitationException($"not supported: the initial value of {unknown}");
         if (missing.Count == 0) return state;
         var initializer = model.Initializer(missing)!;
-        // An executable of its own: its code is not kept with the model's.
+        // A separate executable, so that its code is not kept with the model's.
         using var executable = Create(backend, [initializer], options is null ? null : options with { Reached = null });
         using var session = executable.CreateSession();
         var values = session.Run(initializer.Name);

@@ -1,4 +1,4 @@
-// In: the kernel call that met an index out of range, and its buffers. Out: which index it was, in words.
+// In: the kernel call that met an index out of range, and its buffers. Out: a description of that index.
 using Accelerate.Backends.Interpreter;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
@@ -6,16 +6,17 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends;
 
 /// <summary>
-/// Kernels only say that an index was out of range: what it was would cost each of them a register. The kernel
-/// interpreter looks at the failed one again, on copies of what it writes.
+/// Kernels only report that an index was out of range, because recording it would cost each of them a register. The
+/// kernel interpreter runs the failed kernel again, on copies of its outputs.
 /// </summary>
 internal static unsafe class IndexReport
 {
-    // The interpreter takes a second for some 50 million elements; for more the place has to do.
+    // The interpreter takes a second for some 50 million elements; for more, only the place is reported.
     private const long MostElements = 1 << 24;
 
-    /// <summary>The first index that is out of range, with what it may be; null where that cannot be seen
-    /// again.</summary>
+    /// <summary>
+    /// The first index that is out of range, with its valid range; null if the failure cannot be reproduced.
+    /// </summary>
     public static string? Of(Kernel kernel, IReadOnlyList<int> buffers, ProgramCall call)
     {
         var copies = new List<byte[]>();
@@ -43,7 +44,7 @@ internal static unsafe class IndexReport
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            // A size of a loop that the driver alone knows, a dtype that the interpreter does not compute in.
+            // A loop size that only the driver knows, or a dtype that the interpreter does not support.
             return null;
         }
     }

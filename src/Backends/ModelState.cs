@@ -1,5 +1,5 @@
-// In: the entries of an executable, and what their state starts as. Out: the state of its sessions, and what is
-// computed from the part of it that no call changes.
+// In: the entries of an executable, and their initial state. Out: the state of its sessions, and the values computed
+// from the part that no call changes.
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
@@ -8,7 +8,7 @@ namespace Accelerate.Backends;
 
 /// <summary>
 /// Immutable, shared by all sessions. State that some entry assigns is copied for every session; frozen state is read
-/// where it was given, and what the entries' setups compute from it is kept here.
+/// in place, and the values that the entries' setups compute from it are kept here.
 /// </summary>
 internal sealed class ModelState : IDisposable
 {
@@ -20,14 +20,13 @@ internal sealed class ModelState : IDisposable
     private readonly PreparedValues? prepared;
 
     /// <param name="entries">The entries, which share one state.</param>
-    /// <param name="initial">What a session's state starts as, by label; zeros for the others. Not disposed
-    /// here.</param>
-    /// <param name="create">Makes an executable of setup programs with that initial state.</param>
+    /// <param name="initial">The initial state of a session, by label; zeros for the others. Not disposed here.</param>
+    /// <param name="create">Creates an executable of setup programs with that initial state.</param>
     public ModelState(IReadOnlyList<ProgramEntry> entries, IReadOnlyDictionary<string, Tensor> initial,
         Func<IReadOnlyList<Program>, IReadOnlyDictionary<string, Tensor>, Executable> create)
     {
         (this.entries, this.create) = (entries, create);
-        // Views of our own: sessions are created from them when the caller may be done with his.
+        // Our own views, because sessions are created from them after the caller may have disposed the tensors.
         foreach (var (label, tensor) in initial) this.initial[label] = tensor.AsReadOnly();
         assigned =
             [.. entries.SelectMany(e => e.Program.Written.Select(b => e.Program.Buffers[b])).Where(IsState)
@@ -48,7 +47,7 @@ internal sealed class ModelState : IDisposable
 
     public bool IsFrozen(string label) => !assigned.Contains(label);
 
-    /// <summary>The state of a new session.</summary>
+    /// <summary>Initialises the state of a new session.</summary>
     public void Initialize(SessionState state)
     {
         foreach (var buffer in State)
@@ -56,11 +55,11 @@ internal sealed class ModelState : IDisposable
                 : Given(buffer)?.Clone() ?? Tensor.Zeros(buffer.Type.DType, Shape(buffer));
     }
 
-    /// <summary>What the entries' setups compute from other values of the frozen state.</summary>
+    /// <summary>Runs the entries' setups on other values of the frozen state.</summary>
     public PreparedValues? Prepare(IReadOnlyDictionary<string, Tensor> state) =>
         PreparedValues.Compute(entries, state, create);
 
-    /// <summary>The folded constants of an entry by buffer, as a session has them; null when there are none.</summary>
+    /// <summary>The folded constants of an entry by buffer, for a session; null if there are none.</summary>
     public Tensor?[]? ConstantsOf(ProgramEntry entry, SessionState state) =>
         ((PreparedValues?)state.Prepared ?? prepared)?.Of(entry);
 

@@ -7,7 +7,7 @@ namespace Accelerate.Backends;
 
 /// <summary>
 /// The folded constants of entries, for one set of values of the frozen state. Entries whose setups name the same value
-/// share it: a weight that two functions use packed is packed once.
+/// share it: a packed weight used by two functions is packed once.
 /// </summary>
 internal sealed class PreparedValues : IDisposable
 {
@@ -18,17 +18,17 @@ internal sealed class PreparedValues : IDisposable
     {
     }
 
-    /// <summary>The setups that have to run, those whose every value another computes left out.</summary>
+    /// <summary>The setups that must run, without those whose every value another one computes.</summary>
     public static IReadOnlyList<Program> Setups(IEnumerable<Program> programs)
     {
         var planned = new HashSet<string>(StringComparer.Ordinal);
         return [.. programs.Select(p => p.Setup).OfType<Program>().Where(setup => Names(setup).Count(planned.Add) > 0)];
     }
 
-    /// <summary>Runs the setups; null when no entry has one.</summary>
+    /// <summary>Runs the setups; null if no entry has one.</summary>
     /// <param name="entries">The entries of an executable.</param>
-    /// <param name="state">What the setups read, by label; zeros for what is absent.</param>
-    /// <param name="create">Makes an executable of setup programs, which reads that state in place.</param>
+    /// <param name="state">The state that the setups read, by label; zeros for missing state.</param>
+    /// <param name="create">Creates an executable of setup programs, which reads that state in place.</param>
     public static PreparedValues? Compute(IReadOnlyList<ProgramEntry> entries,
         IReadOnlyDictionary<string, Tensor> state,
         Func<IReadOnlyList<Program>, IReadOnlyDictionary<string, Tensor>, Executable> create)
@@ -71,7 +71,7 @@ internal sealed class PreparedValues : IDisposable
             : null)];
     }
 
-    /// <summary>The results of a setup; one without a name is shared with no other.</summary>
+    /// <summary>The names of a setup's results; an unnamed one is not shared.</summary>
     private static IEnumerable<string> Names(Program setup) => setup.Of(BufferKind.Output)
         .Select((b, i) => b.Label.Length > 0 ? b.Label : $"{setup.Name} {i}");
 }

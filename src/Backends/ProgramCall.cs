@@ -1,4 +1,4 @@
-// In: a program entry, a session's state, inputs, sizes. Out: the address of every buffer, for one call; then its
+// In: a program entry, a session's state, inputs, sizes. Out: the address of every buffer for one call; then its
 // results.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
@@ -10,9 +10,9 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends;
 
 /// <summary>
-/// The calls of a program that have the same sizes, one after the other, on any backend. Made once, it holds the entry
-/// checks and whatever sizes decide: shapes, the layout of the arena, the constants whose shape is symbolic.
-/// <see cref="Begin"/> then places the buffers of one call. Keep it reachable while code runs on its pointers.
+/// The calls of a program with the same sizes, one after the other, on any backend. It is created once with the results
+/// of the entry checks and everything that depends on sizes: shapes, the layout of the arena, constants with symbolic
+/// shapes. <see cref="Begin"/> then places the buffers of one call. Keep it reachable while code uses its pointers.
 /// </summary>
 internal sealed unsafe class ProgramCall : IDisposable
 {
@@ -55,18 +55,18 @@ internal sealed unsafe class ProgramCall : IDisposable
     }
 
     /// <summary>
-    /// Makes the entry checks before anything is written, unless they are made, and places every buffer.
+    /// Makes the entry checks before anything is written, unless they were made before, and places every buffer.
     /// </summary>
     /// <param name="entry">The program.</param>
-    /// <param name="model">The executable's, of which the entry is one.</param>
-    /// <param name="state">The session's.</param>
-    /// <param name="inputs">In order.</param>
-    /// <param name="sizes">Keeps the call's plan.</param>
+    /// <param name="model">The executable's state, to which the entry belongs.</param>
+    /// <param name="state">The session's state.</param>
+    /// <param name="inputs">The inputs in order.</param>
+    /// <param name="sizes">Stores the call's plan.</param>
     /// <param name="results">Nulls become new tensors, which <see cref="End"/> frees unless <see cref="Finish"/> was
     /// reached.</param>
-    /// <exception cref="ExecutionException">With EntryCheck: a check fails, a size has no value, a given result does
+    /// <exception cref="ExecutionException">With EntryCheck: a check fails, a size has no value, or a given result does
     /// not fit. Nothing is written.</exception>
-    /// <exception cref="MemoryException">There is no room for the buffers. Nothing is written.</exception>
+    /// <exception cref="MemoryException">There is not enough memory for the buffers. Nothing is written.</exception>
     public static ProgramCall Begin(
         ProgramEntry entry, ModelState model, SessionState state, ReadOnlySpan<Tensor> inputs, CallSizes sizes,
             Span<Tensor> results)
@@ -87,19 +87,20 @@ internal sealed unsafe class ProgramCall : IDisposable
         }
     }
 
-    /// <summary>Adds what the backend needs beside the program's buffers, before it is allocated.</summary>
-    /// <exception cref="MemoryException">With it the call takes more than it may.</exception>
+    /// <summary>Adds the backend's further memory to that of the program's buffers, before it is allocated.</summary>
+    /// <exception cref="MemoryException">With it the call exceeds its limit.</exception>
     public void Needs(string what, long bytes) => MemoryException.ThrowIfBeyond(
         $"'{program.Name}'", [.. memory, new MemoryUse(what, bytes)], state.MemoryLimit);
 
-    /// <summary>What a backend works out once for these sizes and keeps.</summary>
+    /// <summary>Data that a backend computes once for these sizes and keeps.</summary>
     public object? BackendPlan { get; set; }
 
     /// <summary>The first element of each buffer of the program, in its order.</summary>
     public nint[] Pointers { get; }
 
     /// <summary>
-    /// Bytes from one worker's scratch memory to the next one's, in whole lines: no two workers write to one.
+    /// Bytes from one worker's scratch memory to the next one's, in whole cache lines, so that no two workers write to
+    /// the same line.
     /// </summary>
     public long ScratchStep { get; }
 
@@ -114,7 +115,7 @@ internal sealed unsafe class ProgramCall : IDisposable
 
     public DType Type(int buffer) => program.Buffers[buffer].Type.DType;
 
-    /// <summary>A size, or a default where it has no value: the variable of a loop that has not begun.</summary>
+    /// <summary>The value of a size, or a default if it has none: the variable of a loop that has not begun.</summary>
     public long ValueOr(string name, long otherwise) => sizes.GetValueOrDefault(name, otherwise);
 
     public long SizeOf(string name) => sizes.TryGetValue(name, out var value)
@@ -122,8 +123,8 @@ internal sealed unsafe class ProgramCall : IDisposable
         : throw new InternalErrorException($"the size '{name}' of @{program.Name} has no value");
 
     /// <summary>
-    /// The elements that the kernel of a step declares of each of its buffers, for the sizes as they are now: no more
-    /// than those have.
+    /// The number of elements that a step's kernel declares for each of its buffers, with the current sizes; at most
+    /// the buffers' own.
     /// </summary>
     public long[] CountsOf(CallStep step)
     {
@@ -141,20 +142,22 @@ internal sealed unsafe class ProgramCall : IDisposable
         return counts;
     }
 
-    /// <summary>Sets the variable of a driver loop for the iteration that begins.</summary>
+    /// <summary>Sets the variable of a driver loop for the next iteration.</summary>
     public void Enter(string variable, long value)
     {
         sizes[variable] = value;
         entered = true;
     }
 
-    /// <summary>Writes what a print step says about the buffers as they are now.</summary>
+    /// <summary>Writes the output of a print step for the current buffers.</summary>
     /// <param name="step">The step.</param>
-    /// <param name="fetch">Where a buffer is on the host; <see cref="Pointers"/> if null.</param>
+    /// <param name="fetch">The address of a buffer on the host; <see cref="Pointers"/> if null.</param>
     public void Print(PrintStep step, Func<int, nint>? fetch = null) =>
         state.Output.Write(Formatted(step.Format, step.Buffers, fetch) + "\n");
 
-    /// <summary>To be called before a step runs: from one that writes state on, a failure breaks the session.</summary>
+    /// <summary>
+    /// Called before a step runs: from a step that writes state on, a failure leaves the state half written.
+    /// </summary>
     public void Begin(Step step)
     {
         if (entry.WritesState(step)) state.IsWritten = true;
@@ -166,10 +169,10 @@ internal sealed unsafe class ProgramCall : IDisposable
     /// <summary>True if the entry assigns state.</summary>
     public bool AssignsState => entry.AssignsState;
 
-    /// <summary>From here on a failure breaks the session.</summary>
+    /// <summary>From here on a failure leaves the state half written.</summary>
     public void BeginState() => state.IsWritten = true;
 
-    /// <summary>The error of a call that an allocation failed in.</summary>
+    /// <summary>The error of a call in which an allocation failed.</summary>
     public MemoryException OutOfMemory(Exception e) => MemoryException.From($"'{program.Name}'", memory, e);
 
     /// <summary>The error of a call whose callback threw.</summary>
@@ -184,11 +187,11 @@ internal sealed unsafe class ProgramCall : IDisposable
         _ => $" ({place} in {layer})",
     };
 
-    /// <summary>Leaves the results with the caller, or throws what the code of a failed run says.</summary>
+    /// <summary>Hands the results to the caller, or throws the error of a failed run.</summary>
     /// <param name="code">0, or why the run failed.</param>
     /// <param name="failed">The step that failed, if it is known.</param>
-    /// <param name="fetch">Where a buffer is on the host; <see cref="Pointers"/> if null.</param>
-    /// <param name="isPlain">True where <see cref="Pointers"/> still have what the failed step read.</param>
+    /// <param name="fetch">The address of a buffer on the host; <see cref="Pointers"/> if null.</param>
+    /// <param name="isPlain">True if <see cref="Pointers"/> still contain what the failed step read.</param>
     public void Finish(ExecutionCode code, Step? failed = null, Func<int, nint>? fetch = null, bool isPlain = false)
     {
         if (code == 0)
@@ -249,7 +252,7 @@ internal sealed unsafe class ProgramCall : IDisposable
             if (inout[i]) Apart("inout", i, inputs[i], inputs, i, [], -1);
         for (var i = 0; i < results.Length; i++)
             if (results[i] is { } given) Given(i, given, inputs, results);
-        // After the checks: a call that is refused changes nothing.
+        // After the checks, so that a refused call changes nothing.
         PlaceState();
         for (var i = 0; i < results.Length; i++)
         {
@@ -261,7 +264,7 @@ internal sealed unsafe class ProgramCall : IDisposable
     }
 
     /// <summary>
-    /// What stays in its place from call to call: the arena, state, constants; placed anew when one has moved.
+    /// Places what keeps its address between calls: the arena, state, constants; again if one of them has moved.
     /// </summary>
     private void PlaceState()
     {
@@ -297,7 +300,10 @@ internal sealed unsafe class ProgramCall : IDisposable
         Apart("result", result, given, inputs, -1, results, result);
     }
 
-    /// <summary>What is written in place must be nobody else's: the order of reads and writes would show.</summary>
+    /// <summary>
+    /// Checks that memory written in place is not shared, because the order of reads and writes would affect the
+    /// result.
+    /// </summary>
     private void Apart(string what, int number, Tensor written, ReadOnlySpan<Tensor> inputs, int input,
         ReadOnlySpan<Tensor> results, int result)
     {
@@ -319,7 +325,7 @@ internal sealed unsafe class ProgramCall : IDisposable
         format, [.. buffers.Select(
             b => Tensor.View(Type(b), shapes[b], (void*)(fetch?.Invoke(b) ?? Pointers[b]), this).Clone())]);
 
-    /// <summary>True when a check holds for the sizes as they are now.</summary>
+    /// <summary>True if a check holds for the current sizes.</summary>
     public bool Holds(EntryCheck check) => Checked(check.Message, () => check.Holds(SizeOf));
 
     private void Check(EntryCheck check)

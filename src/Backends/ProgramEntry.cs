@@ -1,4 +1,4 @@
-// In: a program. Out: what no call changes about it: its signature, its constants in memory, its part of the state.
+// In: a program. Out: its parts that no call changes: its signature, its constants in memory, its part of the state.
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Kernels;
@@ -7,7 +7,7 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Backends;
 
-/// <summary>One exported function, ready to be called by any backend. Immutable, shared by all sessions.</summary>
+/// <summary>One exported function, ready to be called on any backend. Immutable, shared by all sessions.</summary>
 internal sealed class ProgramEntry : IDisposable
 {
     private readonly Tensor?[] constants;
@@ -31,11 +31,11 @@ internal sealed class ProgramEntry : IDisposable
     /// <summary>True if a step writes state.</summary>
     public bool AssignsState => writers.Count > 0;
 
-    /// <summary>True for a step that writes state: from there on a failure leaves it half written.</summary>
+    /// <summary>True for a step that writes state: from there on a failure leaves the state half written.</summary>
     public bool WritesState(Step step) => writers.Contains(step);
 
     /// <summary>
-    /// The constant of a buffer; null when its shape is known to a call only, or the setup computes it.
+    /// The constant of a buffer; null if its shape is known only to a call, or the setup computes it.
     /// </summary>
     public Tensor? Constant(int buffer) => constants[buffer];
 

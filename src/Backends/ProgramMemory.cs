@@ -1,4 +1,4 @@
-// In: a program and its sizes. Out: what its state, its constants and one call of it take of memory, value by value.
+// In: a program and its sizes. Out: the memory of its state, its constants and one call of it, value by value.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
@@ -8,14 +8,13 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends;
 
 /// <summary>
-/// The sizes of what programs need, known before anything of it is allocated. For
-/// <see cref="MemoryException.ThrowIfBeyond"/>.
+/// The memory needs of programs, known before anything is allocated. For <see cref="MemoryException.ThrowIfBeyond"/>.
 /// </summary>
 internal static class ProgramMemory
 {
     /// <summary>
-    /// A call: its inputs, results, arena, state and constants, as <c>x: f32[99999999999]</c>. The same is checked by
-    /// every call; a caller that makes the inputs asks before he does.
+    /// The needs of a call: its inputs, results, arena, state and constants, such as <c>x: f32[99999999999]</c>. Every
+    /// call checks the same; callers that create the inputs can check before that.
     /// </summary>
     /// <param name="program">The program.</param>
     /// <param name="sizes">The value of each of its sizes.</param>
@@ -40,7 +39,9 @@ internal static class ProgramMemory
             : throw new ArgumentException($"the size '{name}' of '{program.Name}' is not given");
     }
 
-    /// <summary>What programs keep between calls: their state and their constants, as far as no call decides.</summary>
+    /// <summary>
+    /// The memory that programs keep between calls: their state and those constants that do not depend on a call.
+    /// </summary>
     public static IReadOnlyList<MemoryUse> OfModel(IReadOnlyList<Program> programs) =>
     [
         .. programs.SelectMany(p => p.State).DistinctBy(b => b.Label)
@@ -62,7 +63,7 @@ internal static class ProgramMemory
         var name = buffer.Label.Length > 0 ? buffer.Label
             : buffer.Kind == BufferKind.Output ? "the result" : buffer.Kind == BufferKind.Constant ? "a constant"
             : buffer.Name;
-        // Beyond 2^63 bytes nothing can be allocated; the sum is made in floats and refuses it.
+        // Beyond 2^63 bytes nothing can be allocated; the sum is computed in floats, and the limit refuses it.
         return new($"{name}: {buffer.Type.DType.Name()}[{string.Join(",", shape)}]",
             bytes >= long.MaxValue ? long.MaxValue : (long)bytes);
     }

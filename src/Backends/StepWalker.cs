@@ -1,4 +1,4 @@
-// In: a program, a call of it. Out: its steps run in order by managed code, loops and branches included.
+// In: a program, a call of it. Out: its steps run in order by managed code, including loops and branches.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
@@ -6,18 +6,20 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends;
 
 /// <summary>
-/// The driver of a backend that has no native one. Kernels and buffers are the backend's: it runs the ones, and brings
-/// the others to the host when their values decide what happens next.
+/// The driver of a backend without a native one. The backend provides kernels and buffers: it runs the former, and
+/// brings the latter to the host if their values decide what happens next.
 /// </summary>
 internal abstract class StepWalker(ProgramCall call)
 {
-    /// <summary>The kernel call that failed, or the assertion that does not hold; null while all is well.</summary>
+    /// <summary>
+    /// The kernel call that failed, or the assertion that does not hold; null if there is no failure.
+    /// </summary>
     public Step? Failed { get; private set; }
 
     protected ProgramCall Invocation => call;
 
     /// <summary>Runs all steps up to the first that fails.</summary>
-    /// <returns>0, or why that step failed.</returns>
+    /// <returns>0, or the status of the failed step.</returns>
     public int Run(ImmutableArray<Step> steps)
     {
         foreach (var step in steps)
@@ -25,7 +27,7 @@ internal abstract class StepWalker(ProgramCall call)
         return 0;
     }
 
-    /// <summary>Runs a kernel; 0, or the status it ended with.</summary>
+    /// <summary>Runs a kernel; returns 0 or its status.</summary>
     protected abstract int Call(CallStep step);
 
     protected abstract void Copy(CopyStep step);
@@ -33,7 +35,7 @@ internal abstract class StepWalker(ProgramCall call)
     /// <summary>Called before a kernel or a copy runs.</summary>
     protected virtual void Begin(Step step) => call.Begin(step);
 
-    /// <summary>The contents of a buffer as they are now, on the host.</summary>
+    /// <summary>The current contents of a buffer, on the host.</summary>
     public virtual nint Fetch(int buffer) => call.Pointers[buffer];
 
     private int Run(Step step)
@@ -90,7 +92,7 @@ internal abstract class StepWalker(ProgramCall call)
         }
     }
 
-    /// <summary>The writer is the caller's, and so is what it throws.</summary>
+    /// <summary>The writer belongs to the caller, and so do its exceptions.</summary>
     private void Print(PrintStep print)
     {
         try

@@ -1,14 +1,14 @@
-// In: the results of the reference and of another backend. Out: how far they differ at most, or an error that says
-// where.
+// In: the results of the reference and of another backend. Out: the largest difference, or an error that names its
+// place.
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Runtime;
 
 namespace Accelerate.Bench;
 
-/// <summary>What a backend owes the kernel interpreter.</summary>
+/// <summary>How closely a backend must agree with the kernel interpreter.</summary>
 internal enum Owes
 {
-    /// <summary>The same bits; a NaN need only be a NaN.</summary>
+    /// <summary>Bit for bit, where any NaN equals any NaN.</summary>
     Bits,
 
     /// <summary>Integers exactly, floats within <see cref="Agreement.Bound"/>.</summary>
@@ -17,12 +17,12 @@ internal enum Owes
 
 /// <summary>
 /// Within the bound, an element's error is |actual − expected| / max(|expected|, rms of the expected tensor): relative,
-/// but not for what cancellation has left next to nothing of. Infinities and NaN must be in the same places.
+/// except for elements that cancellation has made tiny. Infinities and NaN must be in the same places.
 /// </summary>
 internal static class Agreement
 {
     /// <summary>
-    /// About 80 units in the last place of f32, 4 of the 16-bit types: sums in another order, other roundings.
+    /// About 80 units in the last place of f32, 4 of the 16-bit types, for sums in another order and other roundings.
     /// </summary>
     public static double Bound(DType type) => type switch
     {
@@ -33,8 +33,8 @@ internal static class Agreement
         _ => 0,
     };
 
-    /// <summary>The largest error over all tensors; 0 where bits agree.</summary>
-    /// <exception cref="InternalErrorException">They differ by more than the backend may.</exception>
+    /// <summary>The largest error over all tensors; 0 if all bits agree.</summary>
+    /// <exception cref="InternalErrorException">They differ by more than is allowed.</exception>
     public static double Check(string backend, Owes owes,
         IReadOnlyList<(string Name, Tensor Value)> expected, IReadOnlyList<(string Name, Tensor Value)> actual)
     {
@@ -53,7 +53,7 @@ internal static class Agreement
         var (e, a) = (expected.ToDoubles(), actual.ToDoubles());
         if (owes == Owes.Bits || !expected.Type.IsFloat)
         {
-            // An i64 beyond 2^53 can differ where its f64 does not; then there is no place to name.
+            // An i64 beyond 2^53 can differ although its f64 is equal; then there is no place to name.
             var at = Enumerable.Range(0, e.Length).Where(i => !SameDouble(e[i], a[i])).DefaultIfEmpty(-1).First();
             throw Differs(backend, name, e, a, at, "the bits must agree");
         }

@@ -1,4 +1,4 @@
-// In: a program, sizes, a seed. Out: a case: inputs and state to call it with, the same on every backend.
+// In: a program, sizes, a seed. Out: a case: inputs and state for calls, the same on every backend.
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -6,13 +6,13 @@ using Accelerate.Runtime;
 namespace Accelerate.Bench;
 
 /// <summary>
-/// What is timed: one function at one set of sizes, with the very tensors that every backend is given.
+/// The work that is timed: one function with one set of sizes, with the same tensors for every backend.
 /// </summary>
-/// <param name="File">Where the function came from, as the user wrote it.</param>
+/// <param name="File">The function's file, as the user wrote it.</param>
 /// <param name="Program">The function.</param>
 /// <param name="Sizes">The value of each of its sizes.</param>
-/// <param name="Inputs">Its inputs, in order; owned by the case.</param>
-/// <param name="State">Its parameters and buffers, by label; owned by the case.</param>
+/// <param name="Inputs">Its inputs, in order; the case owns them.</param>
+/// <param name="State">Its parameters and buffers, by label; the case owns them.</param>
 internal sealed record BenchCase(string File, Program Program, IReadOnlyDictionary<string, long> Sizes,
     IReadOnlyList<Tensor> Inputs, IReadOnlyDictionary<string, Tensor> State) : IDisposable
 {
@@ -20,21 +20,22 @@ internal sealed record BenchCase(string File, Program Program, IReadOnlyDictiona
     public string Text => string.Join(' ', Program.Sizes.Select(s => $"{s}={Sizes[s]}"));
 
     /// <summary>
-    /// The first float type among inputs and results, which the arithmetic is in; else the first result's.
+    /// The first float type among inputs and results, taken as the type of the arithmetic; otherwise the first result's
+    /// type.
     /// </summary>
     public DType DType => Program.Buffers
         .Where(b => b.Kind is BufferKind.Input or BufferKind.Output).Select(b => b.Type.DType)
         .OrderBy(t => t.IsFloat ? 0 : 1).FirstOrDefault(DType.F32);
 
     /// <summary>
-    /// Float inputs are uniform in [-1, 1), integers in [0, integers), bools either. State that is not given: float
-    /// parameters uniform with the deviation that keeps a layer's scale, float buffers in [0.5, 1.5) since variances
-    /// are positive, the others 0.
+    /// Float inputs are uniform in [-1, 1), integers in [0, integers), bools random. State that is not given: float
+    /// parameters are uniform with the deviation that preserves a layer's scale, float buffers in [0.5, 1.5) because
+    /// variances are positive, all others 0.
     /// </summary>
-    /// <param name="given">State by label, copied; of the program's types.</param>
-    /// <param name="integers">Above every integer input: an index has to be in range, labels and tokens have a
-    /// bound.</param>
-    /// <exception cref="ArgumentException">A size has no value, or one that the function does not have.</exception>
+    /// <param name="given">State by label, which is copied; of the program's types.</param>
+    /// <param name="integers">The exclusive upper bound of integer inputs, because indices, labels and tokens must be
+    /// in range.</param>
+    /// <exception cref="ArgumentException">A size has no value, or is not a size of the function.</exception>
     public static BenchCase Random(string file, Program program, IReadOnlyDictionary<string, long> sizes, int seed,
         IReadOnlyDictionary<string, Tensor>? given = null, int integers = 10)
     {
@@ -57,7 +58,7 @@ internal sealed record BenchCase(string File, Program Program, IReadOnlyDictiona
         return new BenchCase(file, program, sizes, inputs, state);
     }
 
-    /// <summary>What is wrong with those sizes for that function; null if nothing is.</summary>
+    /// <summary>The error in those sizes for that function; null if there is none.</summary>
     public static string? SizeError(Program program, IReadOnlyDictionary<string, long> sizes)
     {
         var missing = program.Sizes.Where(s => !sizes.ContainsKey(s)).ToList();
@@ -76,8 +77,8 @@ internal sealed record BenchCase(string File, Program Program, IReadOnlyDictiona
     private static Tensor Parameter(ProgramBuffer buffer, IReadOnlyDictionary<string, long> sizes, Random random)
     {
         var shape = Shape(buffer, sizes);
-        // A uniform value of ±√(3 / fan in) has the variance 1 / fan in: sums over the fan in keep the scale of their
-        // terms.
+        // A uniform value of ±√(3 / fan in) has the variance 1 / fan in: sums over the fan in preserve the scale of
+        // their terms.
         var fan = shape.Skip(1).Aggregate(1L, (product, extent) => product * extent);
         var bound = Math.Sqrt(3.0 / Math.Max(fan, 1));
         return Uniform(buffer, sizes, random, -bound, bound);

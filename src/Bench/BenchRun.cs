@@ -1,4 +1,4 @@
-// In: a compiled function, sizes, what to compare. Out: tables on a writer and records in a store, case by case.
+// In: a compiled function, sizes, a plan. Out: tables on a writer and records in a store, case by case.
 using Accelerate.Backends.Llvm;
 using Accelerate.Bench.Records;
 using Accelerate.Bench.Store;
@@ -7,19 +7,19 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Bench;
 
-/// <param name="Backends">Of "interpreter", "llvm", "opencl".</param>
-/// <param name="Threads">A row of LLVM each.</param>
-/// <param name="Llvm">How LLVM compiles; its threads and its cache are the benchmark's own.</param>
-/// <param name="Timing">How long.</param>
-/// <param name="Seed">Of inputs and of state that is not given.</param>
-/// <param name="Integers">Above every integer input.</param>
-/// <param name="Database">The store that keeps the results; null for none.</param>
-/// <param name="Kernels">Whether a table a kernel follows.</param>
+/// <param name="Backends">Some of "interpreter", "llvm", "opencl".</param>
+/// <param name="Threads">The numbers of threads, each with a row of LLVM.</param>
+/// <param name="Llvm">LLVM's options; the benchmark sets threads and cache itself.</param>
+/// <param name="Timing">The duration of sampling.</param>
+/// <param name="Seed">The seed of inputs and of state that is not given.</param>
+/// <param name="Integers">The exclusive upper bound of integer inputs.</param>
+/// <param name="Database">The store for the results; null for none.</param>
+/// <param name="Kernels">Whether to add a table by kernel.</param>
 internal sealed record BenchPlan(
     IReadOnlyList<string> Backends, IReadOnlyList<int> Threads, LlvmOptions Llvm, BenchOptions Timing,
     int Seed, int Integers, string? Database, bool Kernels)
 {
-    /// <summary>The names `--backends` knows.</summary>
+    /// <summary>The names accepted by `--backends`.</summary>
     public static IReadOnlyList<string> KnownBackends { get; } = ["interpreter", "llvm", "opencl"];
 
     public static BenchPlan Default { get; } =
@@ -29,13 +29,13 @@ internal sealed record BenchPlan(
 internal static class BenchRun
 {
     /// <summary>One table for each set of sizes.</summary>
-    /// <param name="file">As the user wrote it.</param>
+    /// <param name="file">The file, as the user wrote it.</param>
     /// <param name="program">The function.</param>
     /// <param name="grid">The sets of sizes.</param>
     /// <param name="state">State by label, from a weights file or initialisers.</param>
-    /// <param name="plan">What to compare.</param>
+    /// <param name="plan">The backends and settings to compare.</param>
     /// <param name="command">The command line that repeats this run.</param>
-    /// <param name="output">Takes the tables.</param>
+    /// <param name="output">Receives the tables.</param>
     public static void Execute(string file, Program program, IReadOnlyList<IReadOnlyDictionary<string, long>> grid,
         IReadOnlyDictionary<string, Tensor>? state, BenchPlan plan, string command, TextWriter output)
     {
@@ -50,7 +50,7 @@ internal static class BenchRun
             var result = Benchmark.Run(given, Contender.Interpreter(given), Contenders(given, plan),
                 plan.Timing with { TimeReference = plan.Backends.Contains("interpreter") });
             output.Write($"\n{BenchTable.Print(result)}");
-            // After each case: an interrupted run keeps what it has measured.
+            // After each case, so that an interrupted run keeps its measurements.
             store?.Append(InProcessRecords.From(result, run));
             if (!plan.Kernels || Machine.This.Llvm is null) continue;
             foreach (var threads in plan.Threads)

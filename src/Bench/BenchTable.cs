@@ -1,4 +1,4 @@
-// In: a measured case. Out: its table as text, whose layout depends on what is in it and on nothing else.
+// In: a measured case. Out: its table as text, whose layout depends only on its contents.
 using System.Globalization;
 using System.Text;
 
@@ -6,7 +6,7 @@ namespace Accelerate.Bench;
 
 internal static class BenchTable
 {
-    /// <summary>The lines that stand above all tables of a run.</summary>
+    /// <summary>The lines above all tables of a run.</summary>
     public static string Heading(Machine machine, string command) =>
         $"machine  {machine}, .NET {machine.Dotnet}"
         + $"{(machine.Llvm is { } llvm ? $", LLVM {llvm}" : "")}, hardware {machine.Fingerprint}"
@@ -37,7 +37,7 @@ internal static class BenchTable
     }
 
     /// <summary>
-    /// Columns two blanks apart, the first one to the left, numbers to the right, each as wide as its widest cell.
+    /// Columns separated by two blanks, the first left-aligned, numbers right-aligned, each as wide as its widest cell.
     /// </summary>
     public static string Align(IReadOnlyList<string> header, IEnumerable<IReadOnlyList<string>> rows)
     {
@@ -52,7 +52,7 @@ internal static class BenchTable
         return text.ToString();
     }
 
-    /// <summary>Three digits or more, and a unit that fits: "4.21 ms".</summary>
+    /// <summary>At least three digits, with a suitable unit: "4.21 ms".</summary>
     public static string Time(double milliseconds) => milliseconds switch
     {
         >= 1000 => $"{Number(milliseconds / 1000)} s",
@@ -61,7 +61,7 @@ internal static class BenchTable
         _ => $"{Number(milliseconds * 1e6)} ns",
     };
 
-    /// <summary>Three significant digits, all digits before the point.</summary>
+    /// <summary>Three significant digits, but all digits before the point.</summary>
     public static string Number(double? value) => value is not { } v ? "-" : Math.Abs(v) switch
     {
         >= 99.95 => v.ToString("F0", CultureInfo.InvariantCulture),

@@ -1,4 +1,5 @@
-// In: a case, the reference, the contenders. Out: a measured row each: checked first, then timed in interleaved rounds.
+// In: a case, the reference, the contenders. Out: a measured row for each: checked first, then timed in interleaved
+// rounds.
 using System.Diagnostics;
 using Accelerate.Backends.Llvm;
 using Accelerate.Compiler.Diagnostics;
@@ -7,33 +8,32 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Bench;
 
-/// <param name="Seconds">How long one row may be sampled; a call that takes longer is one sample.</param>
-/// <param name="TimeReference">Whether the kernel interpreter has a row too; it is run for the check in any
-/// case.</param>
-/// <param name="MaxSamples">A row that has as many is done before its time is up.</param>
+/// <param name="Seconds">The sampling time of one row; a longer call is one sample.</param>
+/// <param name="TimeReference">Whether the kernel interpreter is timed too; it always runs for the check.</param>
+/// <param name="MaxSamples">A row with this many samples ends early.</param>
 internal sealed record BenchOptions(double Seconds = 3, bool TimeReference = true, int MaxSamples = 60);
 
 /// <summary>A row of the table, measured or skipped.</summary>
 /// <param name="Contender">What ran.</param>
-/// <param name="Skipped">Why it did not; then the rest is empty.</param>
-/// <param name="CompileMs">Program to executable, in this process, libLLVM loaded before.</param>
+/// <param name="Skipped">Why it was not measured; then the other values are empty.</param>
+/// <param name="CompileMs">From program to executable, in this process, with libLLVM already loaded.</param>
 /// <param name="Checked">"reference", "bits" or "bound".</param>
-/// <param name="MaxError">As <see cref="Agreement"/> defines it.</param>
-/// <param name="Times">Milliseconds a call.</param>
+/// <param name="MaxError">As defined by <see cref="Agreement"/>.</param>
+/// <param name="Times">Milliseconds per call.</param>
 internal sealed record BenchRow(Contender Contender, string? Skipped, double CompileMs = 0, string Checked = "none",
     double? MaxError = null, SampleSummary? Times = null);
 
-/// <summary>All rows of one case, and the peaks read in the same rounds.</summary>
-/// <param name="Peaks">GFLOP/s by the number of threads: f32 fma in registers, on as many threads at once.</param>
+/// <summary>All rows of one case, and the peaks measured in the same rounds.</summary>
+/// <param name="Peaks">GFLOP/s by the number of threads: f32 fma in registers, on that many threads at once.</param>
 internal sealed record BenchResult(BenchCase Case, IReadOnlyList<BenchRow> Rows, IReadOnlyDictionary<int, double> Peaks)
 {
     /// <summary>Floating-point operations of a call.</summary>
     public double Flops { get; } = FlopCount.Of(Case.Program, Case.Sizes);
 
-    /// <summary>Inputs, state and results, touched once.</summary>
+    /// <summary>Bytes of inputs, state and results, each counted once.</summary>
     public long Bytes { get; } = FlopCount.CompulsoryBytes(Case.Program, Case.Sizes);
 
-    /// <summary>Where the temporaries lie.</summary>
+    /// <summary>The memory layout of the temporaries.</summary>
     public ArenaLayout Arena { get; } = new(Case.Program, s => Case.Sizes[s]);
 
     public double? Gflops(BenchRow row) => row.Times is { } t ? Flops / t.Median * 1e-6 : null;
@@ -46,20 +46,21 @@ internal sealed record BenchResult(BenchCase Case, IReadOnlyList<BenchRow> Rows,
 
     public double? PeakPercent(BenchRow row) => 100 * Gflops(row) / Peak(row);
 
-    /// <summary>The reference's median over this one's; null unless both were timed.</summary>
+    /// <summary>The reference's median over this row's; null unless both were timed.</summary>
     public double? Speedup(BenchRow row) =>
         Rows.FirstOrDefault(r => r.Checked == "reference")?.Times?.Median / row.Times?.Median;
 }
 
 /// <summary>
-/// A sample repeats the call until it has lasted 2 ms, so that the clock and one interrupt do not decide it. A round is
-/// one sample of every row and one reading of every peak: neighbours on a shared machine slow all of them alike.
+/// A sample repeats the call until it has lasted 2 ms, so that neither the clock nor a single interrupt dominates it. A
+/// round is one sample of every row and one reading of every peak, so that other load on the machine slows all of them
+/// alike.
 /// </summary>
 internal static class Benchmark
 {
     private const double SampleSeconds = 0.002;
 
-    // The runtime compiles the managed side of a call again after 30 calls and 100 ms; samples start behind that.
+    // The runtime recompiles the managed side of a call after 30 calls and 100 ms; sampling starts afterwards.
     private const double WarmSeconds = 0.15;
 
     /// <exception cref="InternalErrorException">A contender's result is wrong; nothing was timed.</exception>
@@ -91,7 +92,7 @@ internal static class Benchmark
                 peaks?.Read();
                 foreach (var runner in runners.Where(r => r.Wants(options))) runner.Sample();
             }
-            // In the order given: skipped rows stand where the measured ones would.
+            // In the given order, with skipped rows in place.
             var measured = runners.ToDictionary(r => r.Contender, r => r.Row());
             var all = others.Select(c => measured.GetValueOrDefault(c) ?? rows.First(r => r.Contender == c));
             return new BenchResult(given, [.. measured.TryGetValue(reference, out var row) ? all.Prepend(row) : all],
@@ -159,7 +160,7 @@ internal static class Benchmark
             return new Runner(contender, given, executable, watch.Elapsed.TotalMilliseconds);
         }
 
-        /// <summary>Results, then copies of the state that the function assigns.</summary>
+        /// <summary>The results, then copies of the state that the function assigns.</summary>
         public IReadOnlyList<(string Name, Tensor Value)> Call()
         {
             var program = given.Program;
@@ -174,7 +175,7 @@ internal static class Benchmark
         {
             var watch = Stopwatch.StartNew();
             var seconds = Time(1);
-            // A call of tens of milliseconds is its own warm-up: the check has made it once already.
+            // A call of tens of milliseconds needs no warm-up: the check has called it once already.
             while (seconds < 0.02 && watch.Elapsed.TotalSeconds < WarmSeconds) seconds = Math.Min(seconds, Time(1));
             calls = (int)Math.Max(1, Math.Ceiling(SampleSeconds / Math.Max(seconds, 1e-7)));
         }

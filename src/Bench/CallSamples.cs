@@ -1,5 +1,5 @@
-// In: a call, seconds. Out: samples of it, taken as the peers' runners take theirs (bench/peers/timing.h), and what the
-// process held and used meanwhile.
+// In: a call, seconds. Out: samples of it, taken like the peers' (bench/peers/timing.h), and the process's use of
+// memory and energy meanwhile.
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
@@ -7,17 +7,16 @@ using System.Runtime.InteropServices;
 namespace Accelerate.Bench;
 
 /// <summary>
-/// A warm-up of a third of the time and at least 0.2 s: the runtime compiles the managed side of a call again after 30
-/// calls and 100 ms. Then samples until the time is up, at least seven, of calls above 50 ms three; a call below 100 µs
-/// is repeated until a sample lasts that long, so that reading the clocks does not decide it.
+/// Warms up for a third of the time, at least 0.2 s, because the runtime recompiles the managed side of a call after 30
+/// calls and 100 ms. Then it samples until the time is up, but at least seven times, or three for calls above 50 ms; a
+/// call below 100 µs is repeated until a sample lasts that long, so that reading the clocks does not dominate it.
 /// </summary>
-/// <param name="Elapsed">Seconds of a call by the clock, a sample each, in order.</param>
-/// <param name="Computed">What the calling thread computed of them, in seconds.</param>
-/// <param name="Rechecked">How many samples were followed by a check of the call's results.</param>
-/// <param name="AllocatedBytes">Managed bytes of a call on the calling thread.</param>
-/// <param name="MemoryBytes">The mean of the resident memory, read between samples; 0 where it cannot be
-/// read.</param>
-/// <param name="Joules">Of a call, all cores; null where the machine does not report it.</param>
+/// <param name="Elapsed">Seconds per call by the clock, one value a sample, in order.</param>
+/// <param name="Computed">The calling thread's processor time of them, in seconds.</param>
+/// <param name="Rechecked">The number of samples that were followed by a check of the call's results.</param>
+/// <param name="AllocatedBytes">Managed bytes that a call allocates on the calling thread.</param>
+/// <param name="MemoryBytes">The mean resident memory, read between samples; 0 where it cannot be read.</param>
+/// <param name="Joules">Energy per call, of all cores; null where the machine does not report it.</param>
 internal sealed partial record CallSamples(IReadOnlyList<double> Elapsed, IReadOnlyList<double> Computed, long Rechecked,
     double AllocatedBytes, double MemoryBytes, double? Joules)
 {
@@ -27,10 +26,10 @@ internal sealed partial record CallSamples(IReadOnlyList<double> Elapsed, IReadO
     private const double CheckedShare = 0.01;
     private const int MemoryReadings = 50;
 
-    /// <param name="seconds">How long to sample.</param>
-    /// <param name="call">What is timed.</param>
-    /// <param name="check">Makes one more call and throws if its results are not the first one's; after a random 1 % of
-    /// the samples, and one at least. Null for calls whose results differ from each other.</param>
+    /// <param name="seconds">The sampling time.</param>
+    /// <param name="call">The call to time.</param>
+    /// <param name="check">Makes one more call and throws if its results differ from the first one's; run after a
+    /// random 1 % of the samples, and at least once. Null for calls whose results legitimately differ.</param>
     public static CallSamples Take(double seconds, Action call, Action? check = null)
     {
         var start = Stopwatch.GetTimestamp();
@@ -41,7 +40,7 @@ internal sealed partial record CallSamples(IReadOnlyList<double> Elapsed, IReadO
             calls++;
         }
         while (calls < 2 || Seconds(start) < Math.Max(WarmSeconds, seconds * 0.3));
-        // What the last calls took: the first ones ran code of the first tier.
+        // The time of the last calls, because the first ones ran unoptimised code.
         var last = Stopwatch.GetTimestamp();
         call();
         var each = Seconds(last);
@@ -61,7 +60,7 @@ internal sealed partial record CallSamples(IReadOnlyList<double> Elapsed, IReadO
             allocated += GC.GetAllocatedBytesForCurrentThread() - held;
             samples.Add(elapsed / batch);
             computed.Add(mine / batch);
-            // The counter wraps: a reading below the last one is left out.
+            // The counter wraps: a reading below the previous one is left out.
             if (energy is { } first && Energy() is { } then && then >= first) joules += (then - first) / batch;
             if (Seconds(start) >= nextReading)
             {
@@ -81,7 +80,7 @@ internal sealed partial record CallSamples(IReadOnlyList<double> Elapsed, IReadO
 
     private static double Seconds(long since) => Stopwatch.GetElapsedTime(since).TotalSeconds;
 
-    /// <summary>Of this process, now.</summary>
+    /// <summary>Resident memory of this process.</summary>
     private static double ResidentBytes()
     {
         const string Pages = "/proc/self/statm";
@@ -91,7 +90,9 @@ internal sealed partial record CallSamples(IReadOnlyList<double> Elapsed, IReadO
             : 0;
     }
 
-    /// <summary>Joules that the processor has used so far, as Linux reports Intel's and AMD's counters.</summary>
+    /// <summary>
+    /// The energy that the processor has used so far in joules, as Linux reports Intel's and AMD's counters.
+    /// </summary>
     private static double? Energy()
     {
         const string Counter = "/sys/class/powercap/intel-rapl:0/energy_uj";
@@ -102,11 +103,11 @@ internal sealed partial record CallSamples(IReadOnlyList<double> Elapsed, IReadO
         }
         catch (UnauthorizedAccessException)
         {
-            return null; // readable by root only, since its readings leak what others compute
+            return null; // readable by root only, because the readings leak information about other processes
         }
     }
 
-    /// <summary>What this thread has computed so far.</summary>
+    /// <summary>Processor time of this thread so far.</summary>
     private static double ThreadSeconds()
     {
         const int ThreadCpuTime = 3;

@@ -1,5 +1,4 @@
-// In: a program and its sizes. Out: the floating-point operations its kernels' texts ask for, and its compulsory
-// traffic.
+// In: a program and its sizes. Out: the floating-point operations in its kernels' texts, and its compulsory traffic.
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -7,10 +6,10 @@ using Accelerate.Runtime;
 namespace Accelerate.Bench;
 
 /// <summary>
-/// Counts what the kernel IR says, not what an instruction set makes of it. A contraction is 2·M·N·K, its sides counted
-/// once an element they yield and its epilogue once an element of M × N. Elsewhere every arithmetic statement with a
-/// float result is one operation times the iterations around it, fma two, a reduction one a term. Loads, selects,
-/// comparisons and conversions are none; `exp` is the polynomial it is computed by. Integer arithmetic is not counted.
+/// Counts operations of the kernel IR, not of an instruction set. A contraction is 2·M·N·K, with its sides counted once
+/// per element they yield and its epilogue once per element of M × N. Elsewhere every arithmetic statement with a float
+/// result is one operation times the iterations around it, fma two, a reduction one a term. Loads, selects, comparisons
+/// and conversions are not counted; `exp` counts as its polynomial. Integer arithmetic is not counted.
 /// </summary>
 internal static class FlopCount
 {
@@ -18,8 +17,8 @@ internal static class FlopCount
     public static double Of(Program program, IReadOnlyDictionary<string, long> sizes) => ByKernel(program, sizes).Sum();
 
     /// <summary>
-    /// Each kernel over all its calls in one call of the program: loops by their count, with the variable in its
-    /// middle; `while` once, both sides of a branch, masked axes whole, as only the values of a call could say more.
+    /// Each kernel over all its calls in one call of the program: loops by their count, with the variable at its
+    /// middle; `while` once, both sides of a branch, masked axes whole, because more would need the values of a call.
     /// </summary>
     public static double[] ByKernel(Program program, IReadOnlyDictionary<string, long> sizes)
     {
@@ -66,12 +65,12 @@ internal static class FlopCount
         return sum;
     }
 
-    /// <summary>Inputs, state and results, each touched once: what any implementation has to move.</summary>
+    /// <summary>Inputs, state and results, each counted once: the bytes that any implementation must move.</summary>
     public static long CompulsoryBytes(Program program, IReadOnlyDictionary<string, long> sizes) => program.State
         .Concat(program.Buffers.Where(b => b.Kind is BufferKind.Input or BufferKind.Output))
         .Sum(b => b.Type.Count.Evaluate(sizes) * b.Type.DType.Bytes());
 
-    /// <summary>What a statement does by itself, without those inside it.</summary>
+    /// <summary>The operations of a statement itself, without those inside it.</summary>
     private static double Own(Statement statement, IReadOnlyDictionary<string, long> values)
     {
         switch (statement)

@@ -1,4 +1,4 @@
-// In: nothing. Out: what this machine's fused multiply-adds reach right now, in GFLOP/s: the yardstick of the same run.
+// In: nothing. Out: the current rate of this machine's fused multiply-adds in GFLOP/s, as a reference for the same run.
 using System.Diagnostics;
 using System.Text;
 using Accelerate.Backends.Llvm;
@@ -7,8 +7,9 @@ using Accelerate.Runtime;
 namespace Accelerate.Bench;
 
 /// <summary>
-/// Twelve independent chains of fma over the host's widest vectors, in registers: latency 4 and two units want eight,
-/// the rest is slack. The machine is shared and its clock moves, so the peak is read in the run that quotes it.
+/// Twelve independent chains of fma over the host's widest vectors, in registers: latency 4 and two units require
+/// eight, the rest is slack. The machine is shared and its clock varies, so the peak is measured in the run that quotes
+/// it.
 /// </summary>
 internal sealed unsafe class FmaPeak : IDisposable
 {
@@ -26,11 +27,11 @@ internal sealed unsafe class FmaPeak : IDisposable
         run = (delegate* unmanaged<float*, long, void>)code.Lookup("peak");
     }
 
-    /// <summary>One reading of about a millisecond, single thread.</summary>
+    /// <summary>One reading of about a millisecond, on a single thread.</summary>
     public double Read() => Rate(1, () => Chain());
 
     /// <summary>
-    /// One reading on all workers of a pool at once: the operations of all over the time until the last is done.
+    /// One reading on all workers of a pool at once: the operations of all over the time until the last one is done.
     /// </summary>
     public double Read(WorkerPool pool) =>
         pool.Workers == 1 ? Read() : Rate(pool.Workers, () => pool.Run((begin, end, _) =>

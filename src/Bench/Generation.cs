@@ -1,4 +1,4 @@
-// In: a step function, a prompt, how many tokens are wanted. Out: the text, and when its tokens came.
+// In: a step function, a prompt, the number of tokens. Out: the text, and the times of its tokens.
 using System.Diagnostics;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
@@ -6,16 +6,16 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Bench;
 
-/// <summary>When the tokens of a text came.</summary>
+/// <summary>The tokens of a text and their times.</summary>
 /// <param name="Tokens">[batch, count], as i64.</param>
 /// <param name="First">Seconds from the prompt to its first token: the call on the whole prompt.</param>
 /// <param name="Next">Seconds of each further one: a call on the token before it.</param>
 internal sealed record GeneratedText(long[,] Tokens, double First, IReadOnlyList<double> Next);
 
 /// <summary>
-/// A function that takes tokens [batch, t], how many are behind them already, and caches that it writes in place, and
-/// gives the logits of the next token, [batch, vocabulary] or of each position [batch, t, vocabulary], or the tokens
-/// themselves, [batch]. The most probable token follows; the lowest of equal ones, as `greedy` in the library takes.
+/// A function that takes tokens [batch, t], the number of preceding tokens, and caches that it writes in place. It
+/// returns the logits of the next token, [batch, vocabulary] or of each position [batch, t, vocabulary], or the tokens
+/// themselves, [batch]. The most probable token is taken; of equal ones the lowest, like `greedy` in the library.
 /// </summary>
 internal sealed class Generation
 {
@@ -24,7 +24,8 @@ internal sealed class Generation
     private readonly ProgramBuffer position;
     private readonly ProgramBuffer[] caches;
 
-    /// <exception cref="FormatException">The function is none of that kind: what it has instead.</exception>
+    /// <exception cref="FormatException">The function is not of that kind; the message says what it has
+    /// instead.</exception>
     public Generation(Program program)
     {
         this.program = program;
@@ -53,28 +54,28 @@ internal sealed class Generation
         }
     }
 
-    /// <summary>The size that is a call's number of tokens.</summary>
+    /// <summary>The name of the size for a call's number of tokens.</summary>
     public string Length { get; }
 
     /// <summary>
-    /// The words that complete a command line whose prompt has so many tokens: the position, the caches, their
+    /// The words that complete a command line whose prompt has that many tokens: the position, the caches, their
     /// capacity.
     /// </summary>
     public IEnumerable<string> Words(IReadOnlyCollection<string> given, long prompt, long count) =>
     [
         $"{Length}={prompt}", $"{position.Label}=0", .. caches.Select(c => $"{c.Label}=zeros"),
-        // What is open in a cache and in nothing else is its capacity.
+        // A size that occurs only in a cache is its capacity.
         .. caches.SelectMany(c => c.Type.Shape).SelectMany(s => s.Variables()).Distinct()
             .Where(v => v != Length && !tokens.Type.Shape.SelectMany(s => s.Variables()).Contains(v)
                 && !given.Any(g => g.StartsWith(v + "=", StringComparison.Ordinal)))
             .Select(v => $"{v}={prompt + count}"),
     ];
 
-    /// <summary>One text.</summary>
+    /// <summary>Generates one text.</summary>
     /// <param name="call">Calls the function.</param>
-    /// <param name="inputs">Those of the prompt's call, in order; its caches are not written.</param>
-    /// <param name="sizes">Those of the prompt's call.</param>
-    /// <param name="count">How many tokens are wanted.</param>
+    /// <param name="inputs">The inputs of the prompt's call, in order; its caches are not written.</param>
+    /// <param name="sizes">The sizes of the prompt's call.</param>
+    /// <param name="count">The number of tokens to generate.</param>
     public GeneratedText Run(Func<Tensor[], IReadOnlyDictionary<string, long>, IReadOnlyList<Tensor>> call,
         Tensor[] inputs, IReadOnlyDictionary<string, long> sizes, int count)
     {
@@ -126,7 +127,7 @@ internal sealed class Generation
     private static long Token(Tensor logits, long row, long width)
     {
         if (!logits.Type.IsFloat) return (long)logits.ToDoubles()[row];
-        // Of several positions the last one's.
+        // With several positions, the last one's logits.
         var vocabulary = (int)logits.Shape[^1];
         var begin = (row + 1) * width - vocabulary;
         if (logits.Type == DType.F32) return Largest(logits.AsReadOnlySpan<float>().Slice((int)begin, vocabulary));

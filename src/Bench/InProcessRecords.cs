@@ -1,16 +1,15 @@
-// In: a case that was measured in this process. Out: its rows as the store keeps results.
+// In: a case measured in this process. Out: its rows as records for the store.
 using Accelerate.Bench.Records;
 using Accelerate.Runtime;
 
 namespace Accelerate.Bench;
 
 /// <summary>
-/// The rows of `accc bench FILE FN`: all of one process, so that they are neighbours of one block. The samples are of
-/// batches of calls.
+/// The rows of `accc bench FILE FN`: all from one process, so they form one block. The samples are batches of calls.
 /// </summary>
 internal static class InProcessRecords
 {
-    /// <summary>The records of a case, one a row of its table.</summary>
+    /// <summary>The records of a case, one for each row of its table.</summary>
     public static ResultBatch From(BenchResult result, RunRecord run) => new(run, [.. result.Rows.Select(row =>
         new ResultRecord
         {

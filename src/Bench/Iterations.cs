@@ -1,16 +1,18 @@
-// In: a block and values of its sizes. Out: every statement in it with the number of times that it is executed.
+// In: a block and values of its sizes. Out: every statement in it with its number of executions.
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
 
 namespace Accelerate.Bench;
 
 /// <summary>
-/// What the kernel IR says, not what an instruction set makes of it: a side of a contraction is executed once an
-/// element it yields, its epilogue once an element of M × N; guards and masked axes are taken as if they held.
+/// Counts executions in the kernel IR, not in an instruction set: a side of a contraction is executed once per element
+/// it yields, its epilogue once per element of M × N; guards and masked axes count as if they held.
 /// </summary>
 internal static class Iterations
 {
-    /// <summary>Outer statements before inner ones, each with its executions and the values that hold there.</summary>
+    /// <summary>
+    /// Visits outer statements before inner ones, each with its number of executions and the values that hold there.
+    /// </summary>
     public static void Visit(Block block, Dictionary<string, long> values, double times,
         Action<Statement, double, IReadOnlyDictionary<string, long>> visit)
     {
@@ -42,7 +44,7 @@ internal static class Iterations
         var rest = axes[1..];
         var count = axis.Extent.Evaluate(values);
         if (count <= 0) return;
-        // Only the extent of an inner loop can make one iteration differ from the next: the last block of a flat loop.
+        // Iterations can differ only through the extent of an inner loop: the last block of a flat loop.
         if (!Extents(rest, body).Any(e => e.Variables().Contains(axis.Variable)))
         {
             Repeat(rest, body, values, times * count, visit);

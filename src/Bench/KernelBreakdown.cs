@@ -1,4 +1,4 @@
-// In: a case, LLVM options. Out: where a call's time goes: one row a kernel, the most expensive first.
+// In: a case, LLVM options. Out: the time of a call by kernel, the most expensive first.
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
@@ -13,30 +13,30 @@ namespace Accelerate.Bench;
 
 /// <summary>A kernel of the program, over all its calls in one call of the function.</summary>
 /// <param name="Kernel">The kernel.</param>
-/// <param name="Writes">What its first call writes, as a type: tells the layers of a network apart.</param>
-/// <param name="Where">Where in the source its calls come from, and in which layers.</param>
-/// <param name="Calls">In one call of the function.</param>
-/// <param name="Ms">The median over the samples; or each call's least, summed.</param>
-/// <param name="Flops">Of all its calls.</param>
-/// <param name="Bound">What bounds most of the time that its calls take at least: FMA, a level of memory, the start of
-/// a loop.</param>
-/// <param name="LeastMs">The least that all its calls can take by <see cref="Roofline"/>.</param>
+/// <param name="Writes">The output of its first call, as a type: distinguishes the layers of a network.</param>
+/// <param name="Where">The places in the source, and the layers, that its calls come from.</param>
+/// <param name="Calls">The number of calls in one call of the function.</param>
+/// <param name="Ms">The median over the samples, or the sum of each call's least time.</param>
+/// <param name="Flops">Floating-point operations of all its calls.</param>
+/// <param name="Bound">The limit of most of the least time of its calls: FMA, a level of memory, the start of a
+/// loop.</param>
+/// <param name="LeastMs">The least time of all its calls by <see cref="Roofline"/>.</param>
 internal sealed record KernelTime(
     Kernel Kernel, string Writes, string Where, int Calls, double Ms, double Flops, string Bound, double LeastMs);
 
-/// <summary>Where a call's time goes.</summary>
+/// <summary>The time of a call by kernel.</summary>
 /// <param name="Kernels">The most expensive first.</param>
-/// <param name="OutsideMs">The rest of a call: entry checks, results allocated, the way from managed to native
-/// code.</param>
-/// <param name="PeakGflops">On as many threads, read in the same rounds.</param>
-/// <param name="Limits">Of the machine, read before; on as many threads.</param>
+/// <param name="OutsideMs">The rest of a call: entry checks, allocation of results, the transition from managed to
+/// native code.</param>
+/// <param name="PeakGflops">The peak on as many threads, measured in the same rounds.</param>
+/// <param name="Limits">The machine's limits on as many threads, measured before.</param>
 internal sealed partial record KernelBreakdown(
     IReadOnlyList<KernelTime> Kernels, double OutsideMs, double PeakGflops, MachineLimits Limits)
 {
     /// <summary>Runs the program's steps one at a time, for as long as a row of the benchmark would run.</summary>
-    /// <param name="limits">Of the machine on as many threads; read here if null.</param>
-    /// <param name="least">The least of each call's samples instead of the median: for a machine with other work on
-    /// it.</param>
+    /// <param name="limits">The machine's limits on as many threads; measured here if null.</param>
+    /// <param name="least">Whether to use the least of each call's samples instead of the median, for a machine with
+    /// other load.</param>
     public static KernelBreakdown Measure(
         BenchCase given, LlvmOptions options, BenchOptions timing, MachineLimits? limits = null, bool least = false)
     {
@@ -77,7 +77,7 @@ internal sealed partial record KernelBreakdown(
 
         double Sample()
         {
-            // Short calls are repeated, as the benchmark's samples are; the sums are per call again.
+            // Short calls are repeated, like the benchmark's samples, and the sums divided by the repetitions.
             var before = executable.StepTimes(0);
             var (repeats, seconds) = (0, 0.0);
             for (var start = Stopwatch.GetTimestamp(); repeats == 0 || seconds < 0.002; repeats++)
@@ -92,7 +92,7 @@ internal sealed partial record KernelBreakdown(
         }
     }
 
-    /// <summary>As results keep it.</summary>
+    /// <summary>The records for the store.</summary>
     public IReadOnlyList<KernelRecord> Records(Program program, IReadOnlyDictionary<string, long> sizes)
     {
         var bytes = Roofline.BytesByKernel(program, sizes);
@@ -124,7 +124,9 @@ internal sealed partial record KernelBreakdown(
                 "where"], rows)).ToString();
     }
 
-    /// <summary>One text for the calls of equal layers: `*` for the numbers in which their places differ.</summary>
+    /// <summary>
+    /// One text for the calls of equal layers, with `*` for numbers that differ between their places.
+    /// </summary>
     private static string Where(IEnumerable<CallStep> calls)
     {
         var all = calls.Select(c => c.Layer.Length > 0 ? $"{c.Place} {c.Layer}" : c.Place).Distinct().ToList();

@@ -1,5 +1,4 @@
-// In: this machine and process. Out: what a number is worthless without: CPU, cores, memory, versions, and a hash of
-// them.
+// In: this machine and process. Out: the facts that a figure depends on: CPU, cores, memory, versions, and their hash.
 using System.Diagnostics;
 using System.Globalization;
 using System.Reflection.Metadata;
@@ -15,39 +14,39 @@ using Accelerate.Runtime;
 namespace Accelerate.Bench;
 
 /// <param name="Cpu">The model as the system names it.</param>
-/// <param name="Cores">Logical processors this process may use.</param>
-/// <param name="RamBytes">Of the machine.</param>
+/// <param name="Cores">The number of logical processors this process may use.</param>
+/// <param name="RamBytes">The machine's memory.</param>
 /// <param name="Fingerprint">Equal on machines whose figures may be compared: a hash of model, features and
 /// cores.</param>
 /// <param name="Dotnet">The runtime's version.</param>
-/// <param name="Llvm">libLLVM's version; null where it is absent.</param>
-/// <param name="Commit">What git calls the sources this was built in; null outside a repository.</param>
+/// <param name="Llvm">libLLVM's version; null if it is absent.</param>
+/// <param name="Commit">git's name of the commit that was built; null outside a repository.</param>
 internal sealed record Machine(
     string Cpu, int Cores, long RamBytes, string Fingerprint, string Dotnet, string? Llvm, string? Commit)
 {
     private static readonly Lazy<Machine> LazyThis = new(Detect);
 
-    /// <summary>Asked once a process.</summary>
+    /// <summary>Determined once a process.</summary>
     public static Machine This => LazyThis.Value;
 
     /// <summary>CPU model, cores, memory: "AMD EPYC 9R14, 2 cores, 7.6 GiB".</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
         $"{Cpu}, {Cores} core{(Cores == 1 ? "" : "s")}, {RamBytes / (double)(1L << 30):F1} GiB");
 
-    /// <summary>The machine as results keep it.</summary>
+    /// <summary>The record of the machine for the store.</summary>
     public HardwareRecord Hardware() => new(Fingerprint, "cpu", Cpu, Cores, RamBytes,
         Features().Split(' ', StringSplitOptions.RemoveEmptyEntries),
         new[] { ("L1", 0), ("L2", 2), ("L3", 3) }.Select(l => (l.Item1, Bytes: MachineLimits.CacheBytes(l.Item2, 0)))
             .Where(l => l.Bytes > 0).ToDictionary(l => l.Item1, l => l.Bytes));
 
     /// <summary>
-    /// The software as results keep it. The build is a hash of the assemblies' module ids, which the compiler derives
-    /// from the sources: a commit that changes none of them is the same build.
+    /// The record of the software for the store. The build is a hash of the assemblies' module ids, which the compiler
+    /// derives from the sources: a commit that changes none of them is the same build.
     /// </summary>
     public EnvironmentRecord Environment() =>
         Environment(Commit, Sources.Select(t => t.Assembly.ManifestModule.ModuleVersionId));
 
-    /// <summary>The same of another build of accc, as that one would say it of itself.</summary>
+    /// <summary>The same record of another build of accc.</summary>
     /// <param name="assembly">Its accc.dll.</param>
     /// <exception cref="FormatException">There is no such build.</exception>
     public EnvironmentRecord Environment(string assembly)
@@ -72,7 +71,7 @@ internal sealed record Machine(
         }
     }
 
-    /// <summary>A type of each assembly that figures depend on.</summary>
+    /// <summary>One type of each assembly that figures depend on.</summary>
     private static readonly Type[] Sources = [typeof(Tensor), typeof(Program), typeof(LlvmBackend), typeof(Machine)];
 
     private EnvironmentRecord Environment(string? commit, IEnumerable<Guid> ids)
@@ -119,7 +118,7 @@ internal sealed record Machine(
         }
         catch (System.ComponentModel.Win32Exception)
         {
-            return null; // no git here; a record without a commit is still one
+            return null; // no git here; a record without a commit is still valid
         }
     }
 }

@@ -1,5 +1,4 @@
-// In: a number of threads. Out: what this machine can do on them: fma, each level of memory, the start of a parallel
-// loop.
+// In: a number of threads. Out: this machine's limits on them: fma, each level of memory, the start of a parallel loop.
 using System.Globalization;
 using Accelerate.Runtime;
 
@@ -7,24 +6,24 @@ namespace Accelerate.Bench;
 
 /// <summary>A level of memory that data is read from and written to.</summary>
 /// <param name="Name">"L1", "L2", "L3" or "DRAM".</param>
-/// <param name="Bytes">What it holds for those threads together; without end for DRAM.</param>
-/// <param name="Read">GB/s of reading alone.</param>
-/// <param name="Move">GB/s of reading and writing as much, both counted: the better of plain and non-temporal
+/// <param name="Bytes">Its capacity for those threads together; unlimited for DRAM.</param>
+/// <param name="Read">GB/s of reading.</param>
+/// <param name="Move">GB/s of reading and writing equal amounts, both counted: the better of plain and non-temporal
 /// stores.</param>
 internal sealed record MemoryLevel(string Name, long Bytes, double Read, double Move);
 
 /// <summary>The roofline's corners.</summary>
-/// <param name="Threads">At once, each with data of its own.</param>
+/// <param name="Threads">The number of concurrent threads, each with data of its own.</param>
 /// <param name="Gflops">f32 fma in registers.</param>
-/// <param name="Levels">The nearest first; DRAM is the last.</param>
-/// <param name="StartMs">An empty parallel loop of the pool, right behind another.</param>
+/// <param name="Levels">The nearest first, DRAM last.</param>
+/// <param name="StartMs">An empty parallel loop of the pool, directly after another.</param>
 internal sealed record MachineLimits(int Threads, double Gflops, IReadOnlyList<MemoryLevel> Levels, double StartMs)
 {
-    // The limit is what the machine can do when it is let: the best of the readings.
+    // The limit is the machine's undisturbed performance: the best of the readings.
     private const int Readings = 15;
 
     /// <summary>
-    /// Takes about a second; the caches' sizes are the system's word, or common ones where it says nothing.
+    /// Takes about a second. Cache sizes are those reported by the system, or common ones if it reports none.
     /// </summary>
     public static MachineLimits Measure(int threads)
     {
@@ -32,7 +31,7 @@ internal sealed record MachineLimits(int Threads, double Gflops, IReadOnlyList<M
         using var peak = new FmaPeak();
         using var streams = new MemoryStreams();
         var (l1, l2, l3) = (CacheBytes(0, 32L << 10), CacheBytes(2, 1L << 20), CacheBytes(3, 32L << 20));
-        // Each thread's data is half of what is its own, and L3's well beyond L2; four times L3 is DRAM.
+        // Each thread's data is half of its own cache, L3's well beyond L2, and DRAM's four times L3.
         var l3Each = Math.Max(2 * l2, l3 / (4 * threads));
         MemoryLevel Level(string name, long bytes, long each)
         {
@@ -60,8 +59,8 @@ internal sealed record MachineLimits(int Threads, double Gflops, IReadOnlyList<M
     }
 
     /// <summary>
-    /// One line: the machine and the libraries as text, fma_gflops, start_us, and of each level LEVEL_bytes (not
-    /// DRAM's), LEVEL_read, LEVEL_move.
+    /// One line: the machine and the libraries as text, fma_gflops, start_us, and for each level LEVEL_bytes (except
+    /// DRAM), LEVEL_read, LEVEL_move.
     /// </summary>
     public string ToJson() => string.Create(CultureInfo.InvariantCulture,
         $$"""{"machine":"{{Machine.This}}","dotnet":"{{Machine.This.Dotnet}}","llvm":"{{Machine.This.Llvm}}","fma_gflops":{{Gflops:0.#}},"start_us":{{StartMs * 1e3:0.###}},{{string.Join(',', Levels.Select(Json))}}}""");
@@ -84,7 +83,9 @@ internal sealed record MachineLimits(int Threads, double Gflops, IReadOnlyList<M
         });
     }
 
-    /// <summary>Of the data cache with that index in Linux's list: 0 is L1's data, 2 is L2, 3 is L3.</summary>
+    /// <summary>
+    /// The size of the cache with that index in Linux's list: 0 is L1's data cache, 2 is L2, 3 is L3.
+    /// </summary>
     internal static long CacheBytes(int index, long otherwise)
     {
         var file = $"/sys/devices/system/cpu/cpu0/cache/index{index}/size";

@@ -1,4 +1,4 @@
-// In: nothing. Out: the line of JSON that a measuring process prints: ours and the peers' have the same.
+// In: nothing. Out: the line of JSON that a measuring process prints, the same for ours and the peers.
 using System.Diagnostics;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -8,8 +8,8 @@ using Accelerate.Bench.Records;
 namespace Accelerate.Bench;
 
 /// <summary>
-/// One process, one case, one line. A peer's runner prints the first six; the rest is what our process knows beyond
-/// that. Times are microseconds of a call unless the name says otherwise.
+/// One process, one case, one line. A peer's runner prints the first six; the rest is known only to our process. Times
+/// are microseconds per call unless the name says otherwise.
 /// </summary>
 internal record Measurement
 {
@@ -24,10 +24,10 @@ internal record Measurement
 
     public required double? P90Us { get; init; }
 
-    /// <summary>What the calling thread computed of a call: the median.</summary>
+    /// <summary>Processor time of the calling thread per call: the median.</summary>
     public double? CpuUs { get; init; }
 
-    /// <summary>How many samples or calls.</summary>
+    /// <summary>The number of samples or calls.</summary>
     public long N { get; init; }
 
     public double? P99Us { get; init; }
@@ -41,63 +41,63 @@ internal record Measurement
 
     public double? FirstCallMs { get; init; }
 
-    /// <summary>Since the process began.</summary>
+    /// <summary>Milliseconds since the process began.</summary>
     public double? FirstResultMs { get; init; }
 
-    /// <summary>Floating-point operations of a call, counted from the kernels.</summary>
+    /// <summary>Floating-point operations per call, counted from the kernels.</summary>
     public double? Flops { get; init; }
 
-    /// <summary>Inputs, state and results, touched once.</summary>
+    /// <summary>Bytes of inputs, state and results, each counted once.</summary>
     public double? Bytes { get; init; }
 
-    /// <summary>Elements of all parameters that the function uses.</summary>
+    /// <summary>The number of elements of all parameters that the function uses.</summary>
     public long? Parameters { get; init; }
 
-    /// <summary>Kernels that a program has.</summary>
+    /// <summary>The number of kernels in the program.</summary>
     public int? Kernels { get; init; }
 
-    /// <summary>Nodes of the optimised graph, called functions and regions included.</summary>
+    /// <summary>The number of nodes of the optimised graph, including called functions and regions.</summary>
     public int? Ops { get; init; }
 
-    /// <summary>LLVM instructions that are printed for the kernels, before LLVM optimises them.</summary>
+    /// <summary>The number of LLVM instructions printed for the kernels, before LLVM optimises them.</summary>
     public long? Instructions { get; init; }
 
-    /// <summary>Bytes of a call's temporaries.</summary>
+    /// <summary>Bytes of the temporaries of a call.</summary>
     public long? ArenaBytes { get; init; }
 
     /// <summary>Managed bytes that a call allocates on the calling thread.</summary>
     public double? AllocatedBytes { get; init; }
 
-    /// <summary>Resident memory between the samples: the mean.</summary>
+    /// <summary>The mean resident memory between the samples.</summary>
     public double? MemoryMb { get; init; }
 
     public double? PeakMemoryMb { get; init; }
 
-    /// <summary>Of a call, where the machine reports energy.</summary>
+    /// <summary>Energy per call, where the machine reports it.</summary>
     public double? Joules { get; init; }
 
-    /// <summary>Calls among the timed ones whose results were compared with the first call's, all equal.</summary>
+    /// <summary>The number of timed calls whose results were compared with the first call's; all were equal.</summary>
     public long? Rechecked { get; init; }
 
-    /// <summary>Every sample, in the order they were taken.</summary>
+    /// <summary>All samples, in the order in which they were taken.</summary>
     public IReadOnlyList<double>? SamplesUs { get; init; }
 
-    /// <summary>Where a call's time goes, kernel by kernel.</summary>
+    /// <summary>The time of a call by kernel.</summary>
     public IReadOnlyList<KernelRecord>? Profile { get; init; }
 
-    /// <summary>Whether a scenario's load proves what it should; null without a scenario.</summary>
+    /// <summary>Whether a scenario's load proves its target; null without a scenario.</summary>
     public bool? Valid { get; init; }
 
-    /// <summary>Why it does not.</summary>
+    /// <summary>Why the load is not valid.</summary>
     public string? Reason { get; init; }
 
     /// <summary>Samples a second of a scenario's load.</summary>
     public double? SamplesPerSecond { get; init; }
 
-    /// <summary>What a scenario's estimate is of: 90 or 99.</summary>
+    /// <summary>The percentile of a scenario's estimate: 90 or 99.</summary>
     public double? Percentile { get; init; }
 
-    /// <summary>What that percentile is below, with the confidence of early stopping.</summary>
+    /// <summary>An upper bound of that percentile, with the confidence of early stopping.</summary>
     public double? EstimateUs { get; init; }
 
     /// <summary>Microseconds from a prompt to its first token: the median over texts.</summary>
@@ -106,10 +106,10 @@ internal record Measurement
     /// <summary>Microseconds of each further token: the median over all of them.</summary>
     public double? NextTokenUs { get; init; }
 
-    /// <summary>Tokens of a call, where a call is a text.</summary>
+    /// <summary>Tokens per call, if a call generates a text.</summary>
     public long? Tokens { get; init; }
 
-    /// <summary>Figures of the benchmark's own, by name.</summary>
+    /// <summary>The benchmark's own figures, by name.</summary>
     public IReadOnlyDictionary<string, double>? Metrics { get; init; }
 
     private static readonly JsonSerializerOptions Json = new()
@@ -120,7 +120,7 @@ internal record Measurement
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
-    /// <summary>What samples of this process say.</summary>
+    /// <summary>Summarises the samples of this process.</summary>
     public static Measurement Of(CallSamples samples, int threads)
     {
         const double Micro = 1e6;
@@ -147,10 +147,10 @@ internal record Measurement
         };
     }
 
-    /// <summary>One line without its end.</summary>
+    /// <summary>One line, without a line end.</summary>
     public string ToJson() => JsonSerializer.Serialize<object>(this, Json);
 
-    /// <exception cref="JsonException">The line is no measurement.</exception>
+    /// <exception cref="JsonException">The line is not a measurement.</exception>
     public static Measurement FromJson(string line) => JsonSerializer.Deserialize<Measurement>(line, Json)
         ?? throw new JsonException("a measurement is an object");
 }

@@ -1,5 +1,4 @@
-// In: bytes a thread. Out: the bandwidth of reading and of copying them over and over, on all workers of a pool at
-// once.
+// In: bytes for each thread. Out: the bandwidth of repeated reading and copying, on all workers of a pool at once.
 using System.Diagnostics;
 using System.Text;
 using Accelerate.Backends.Llvm;
@@ -9,11 +8,11 @@ using Accelerate.Runtime;
 namespace Accelerate.Bench;
 
 /// <summary>
-/// Three loops over the host's widest vectors, four to eight a turn: read, copy, copy with non-temporal stores.
+/// Three loops over the host's widest vectors, four to eight an iteration: read, copy, copy with non-temporal stores.
 /// </summary>
 internal sealed unsafe class MemoryStreams : IDisposable
 {
-    // One reading moves about as much on every level, so that a small one is not a single interrupt long.
+    // One reading moves about the same amount on every level, so that on a small one it is longer than an interrupt.
     private const long BytesAReading = 64 << 20;
 
     private readonly HostCode code;
@@ -30,19 +29,19 @@ internal sealed unsafe class MemoryStreams : IDisposable
     }
 
     /// <summary>
-    /// GB/s of reading `bytes` a worker, and of copying half of them to the other half; the best of the readings.
+    /// GB/s of reading `bytes` on each worker, and of copying one half of them to the other; the best of the readings.
     /// </summary>
     public (double Read, double Move) Measure(WorkerPool pool, long bytes, int readings)
     {
         bytes &= ~8191L;
-        // Tensors' memory: of DRAM one thread read 31 GB/s in the huge pages that large ones get, 17 in pages of 4 KiB
-        // (Zen 4).
+        // Allocated as tensors: from DRAM, one thread read 31 GB/s in the huge pages that large tensors get, 17 in
+        // pages of 4 KiB (Zen 4).
         var tensors = Enumerable.Range(0, pool.Workers).Select(_ => Tensor.Zeros(DType.U8, bytes)).ToArray();
         try
         {
             var data = tensors.Select(t =>
             {
-                t.Bytes.Clear(); // every page is written before one is read
+                t.Bytes.Clear(); // every page is written before any is read
                 return (nint)t.Pointer;
             }).ToArray();
             return (Best(data, read, 1), Math.Max(Best(data, copy, 2), Best(data, stream, 2)));
@@ -90,7 +89,7 @@ internal sealed unsafe class MemoryStreams : IDisposable
     }
 
     /// <summary>
-    /// Chains of additions as many as loads a turn; the sum is written where the other pointer says, once a call.
+    /// As many chains of additions as loads in an iteration; the sum is written to the other pointer once a call.
     /// </summary>
     private static void Read(StringBuilder text, string v, int lanes, int vectors)
     {

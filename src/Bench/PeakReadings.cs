@@ -1,10 +1,10 @@
-// In: the numbers of threads that rows use. Out: the fma peak on as many threads at once, read round by round.
+// In: the numbers of threads that rows use. Out: the fma peak on as many threads at once, measured in each round.
 using Accelerate.Runtime;
 
 namespace Accelerate.Bench;
 
 /// <summary>
-/// One reading a round and number of threads: the yardstick suffers the same neighbours as what it measures.
+/// One reading for each round and number of threads: the reference is disturbed by the same load as the measurements.
 /// </summary>
 internal sealed class PeakReadings : IDisposable
 {

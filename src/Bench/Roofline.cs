@@ -1,26 +1,27 @@
-// In: a program, sizes, the machine's limits. Out: for each call of a kernel the least time it can take, and by what.
+// In: a program, sizes, the machine's limits. Out: for each call of a kernel its least possible time, and the limit
+// that sets it.
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
 
 namespace Accelerate.Bench;
 
-/// <summary>The least time a step can take, over all its executions in one call of the function.</summary>
-/// <param name="Name">What sets it: "FMA"; "L1", "L2", "L3" or "DRAM" by what is moved; "start" of a parallel
-/// loop.</param>
-/// <param name="Ms">The highest of those floors.</param>
+/// <summary>The least time of a step, over all its executions in one call of the function.</summary>
+/// <param name="Name">The limit that sets it: "FMA"; "L1", "L2", "L3" or "DRAM" for data movement; "start" for a
+/// parallel loop.</param>
+/// <param name="Ms">The largest of those times.</param>
 internal sealed record Bound(string Name, double Ms);
 
 /// <summary>
 /// Arithmetic: each statement with a float result is an issue slot of the fma units, a contraction one a multiply-add;
-/// the peak is two operations a slot. Traffic: each buffer of a call once, or as often as it is accessed where that is
-/// less (a gather of a few rows), to the level that still holds it: the first one with room for all that other calls
-/// have touched since its last use, in a program that runs again and again. What a kernel reads twice by itself is not
-/// counted.
+/// the peak is two operations a slot. Traffic: each buffer of a call counts once, or as often as it is accessed if that
+/// is less (a gather of a few rows), at the level that still holds it: the first one with room for everything that
+/// other calls have touched since its last use, in a program that runs repeatedly. Data that a kernel reads twice by
+/// itself is not counted.
 /// </summary>
 internal static class Roofline
 {
-    /// <summary>Of each <see cref="CallStep"/> of <see cref="Program.AllSteps"/>, in that order.</summary>
+    /// <summary>The bounds for each <see cref="CallStep"/> of <see cref="Program.AllSteps"/>, in that order.</summary>
     public static IReadOnlyList<Bound> Of(
         Program program, IReadOnlyDictionary<string, long> sizes, MachineLimits limits)
     {
@@ -30,7 +31,7 @@ internal static class Roofline
         var last = new Dictionary<string, (int Time, double Bytes)>();
         var time = 0;
         var bounds = new List<Bound>();
-        // The second pass finds what the first has left, as every call of the function but the first does.
+        // The second pass starts with the caches left by the first, like every call of the function but the first.
         for (var pass = 0; pass < 2; pass++)
         {
             foreach (var (step, times, uses) in calls)
@@ -42,7 +43,9 @@ internal static class Roofline
         return bounds;
     }
 
-    /// <summary>What each kernel has to read and write, over all its calls in one call of the function.</summary>
+    /// <summary>
+    /// The bytes that each kernel must read and write, over all its calls in one call of the function.
+    /// </summary>
     public static double[] BytesByKernel(Program program, IReadOnlyDictionary<string, long> sizes)
     {
         var (values, sums) = (WithVariables(program, sizes), new double[program.Kernels.Length]);
@@ -51,7 +54,9 @@ internal static class Roofline
         return sums;
     }
 
-    /// <summary>A buffer of one call: where it lies (temporaries share slots), what of it is read or written.</summary>
+    /// <summary>
+    /// A buffer of one call: its place (temporaries share slots), and the bytes that are read or written.
+    /// </summary>
     private sealed record Use(string Place, double Bytes, bool IsWritten);
 
     private static Bound Highest(Kernel kernel, IReadOnlyDictionary<string, long> values, MachineLimits limits,
@@ -75,7 +80,7 @@ internal static class Roofline
 
         MemoryLevel Level(Use use)
         {
-            // Never seen: state that is only ever written, say.
+            // Never seen, for example state that is only written.
             var since = last.TryGetValue(use.Place, out var before)
                 ? last.Where(l => l.Value.Time > before.Time && uses.All(u => u.Place != l.Key)).Sum(l => l.Value.Bytes)
                     : 0;
@@ -132,7 +137,7 @@ internal static class Roofline
         return sum;
     }
 
-    /// <summary>`while` once, both sides of a branch: only the values of a call could say more.</summary>
+    /// <summary>`while` once, both sides of a branch, because more would need the values of a call.</summary>
     private static IEnumerable<(CallStep Step, double Times)> Executions(
         IEnumerable<Step> steps, IReadOnlyDictionary<string, long> values, double times) =>
             steps.SelectMany(step => step switch
@@ -144,7 +149,7 @@ internal static class Roofline
             _ => Enumerable.Empty<(CallStep, double)>(),
         });
 
-    /// <summary>Loop variables in their middle, masked extents at their most.</summary>
+    /// <summary>Loop variables at their middle, masked extents at their maximum.</summary>
     private static Dictionary<string, long> WithVariables(Program program, IReadOnlyDictionary<string, long> sizes)
     {
         var values = new Dictionary<string, long>(sizes, StringComparer.Ordinal);

@@ -1,7 +1,7 @@
-// In: the times of equal samples. Out: what a table says of them: median, percentiles, the least.
+// In: the times of equal samples. Out: their summary for tables: median, percentiles, least.
 namespace Accelerate.Bench;
 
-/// <summary>Order statistics only: on a shared machine the mean belongs to the neighbours.</summary>
+/// <summary>Order statistics only: on a shared machine the mean mostly shows the other load.</summary>
 internal sealed record SampleSummary(int Count, double Median, double P10, double P90, double Min)
 {
     public static SampleSummary Of(IEnumerable<double> samples)
@@ -11,7 +11,7 @@ internal sealed record SampleSummary(int Count, double Median, double P10, doubl
     }
 
     /// <summary>
-    /// Linear between the closest ranks, as NumPy's default: the value at position q · (count − 1) of the sorted list.
+    /// Linear between the closest ranks, NumPy's default: the value at position q · (count − 1) of the sorted list.
     /// </summary>
     public static double Percentile(IReadOnlyList<double> sorted, double q)
     {

@@ -1,11 +1,11 @@
-// In: words such as `n=1,32`. Out: every combination of those sizes, the first word varying slowest.
+// In: words such as `n=1,32`. Out: all combinations of those sizes, the first word varying slowest.
 using System.Globalization;
 
 namespace Accelerate.Bench;
 
 internal static class SizeGrid
 {
-    /// <exception cref="FormatException">A word that is no `name=value,value`, or a name given twice.</exception>
+    /// <exception cref="FormatException">A word is not `name=value,value`, or a name is given twice.</exception>
     public static IReadOnlyList<IReadOnlyDictionary<string, long>> Parse(IEnumerable<string> words)
     {
         List<Dictionary<string, long>> grid = [new(StringComparer.Ordinal)];

@@ -1,4 +1,4 @@
-// In: the command line. Out: what the subcommand prints, and the exit code.
+// In: the command line. Out: the subcommand's output, and the exit code.
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using Accelerate.Backends;
@@ -12,24 +12,24 @@ using Accelerate.Training;
 
 namespace Accelerate.Cli;
 
-/// <summary>The program `accc`: one file a subcommand.</summary>
+/// <summary>The program `accc`, with one file for each subcommand.</summary>
 internal static class Accc
 {
     private static int Main(string[] args) => Run(args, Console.Out, Console.Error);
 
     /// <summary>Runs one command line, in this process.</summary>
-    /// <returns>0 ok, 1 user error, 2 usage, 3 known limitation, 70 compiler bug, 130 interrupted.</returns>
+    /// <returns>0 ok, 1 user error, 2 wrong usage, 3 known limitation, 70 compiler bug, 130 interrupted.</returns>
     public static int Run(IReadOnlyList<string> args, TextWriter output, TextWriter error)
     {
         (output, error) = (new VisibleWriter(output), new VisibleWriter(error));
         var root = Root(new Terminal(output, error), args);
-        // No response files: `@` begins the name of a data file here.
+        // No response files: here `@` begins the name of a data file.
         var parsed =
             root.Parse([.. args.SelectMany(Split)], new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
         {
             var command = parsed.CommandResult.Command;
-            // The first word behind the commands that there are.
+            // The first word after the names of the parsed commands.
             if (CommonOptions.IsGroup(command) && args.Where(a => !a.StartsWith('-'))
                 .ElementAtOrDefault(CommonOptions.Path(command).Count(c => c == ' ')) is { } word)
             {
@@ -79,7 +79,7 @@ internal static class Accc
         catch (Exception e) when (Expected(e) is { } known)
         {
             error.Write($"error: {known.Message}\n");
-            // Whoever has results of hours in hand is told where to go on, whatever went wrong.
+            // Long benchmark runs may have produced results, so every error names the command's help.
             var command = CommonOptions.Path(parsed.CommandResult.Command);
             var help = known.Help ?? (command.StartsWith("accc bench ", StringComparison.Ordinal)
                 || command.StartsWith("accc db ", StringComparison.Ordinal) ? $"{command} --help" : null);
@@ -93,7 +93,7 @@ internal static class Accc
         }
     }
 
-    /// <summary>A value of the wrong kind, without .NET's name for the kind.</summary>
+    /// <summary>Describes a value of the wrong type without the name of a .NET type.</summary>
     private static string Readable(ParseError e, Argument? missing) =>
         e.SymbolResult is CommandResult { Command: var group } && CommonOptions.IsGroup(group) ? "there is no command"
         : e.SymbolResult is OptionResult { Option: var bare, Tokens.Count: 0 }
@@ -109,10 +109,10 @@ internal static class Accc
         type.IsEnum ? string.Join(", ", Enum.GetNames(type).Select(n => n.ToLowerInvariant()))
             : (Nullable.GetUnderlyingType(type) ?? type) == typeof(int) ? "a whole number" : null;
 
-    /// <summary>What is somebody's mistake, or a limit that is known, as one line; null for a bug.</summary>
+    /// <summary>The error of a user's mistake or a known limitation, as one line; null for a bug.</summary>
     internal static CliException? Expected(Exception e) => e switch
     {
-        // One line: a name in it may have line ends.
+        // On one line: a name in it may contain line ends.
         CliException c => new(VisibleText.Word(c.Message), c.Help, c.ExitCode),
         LimitationException => new(e.Message, Help(e), ExitCodes.Limitation),
         ExecutionException x => new(e.Message, x.Details),
@@ -121,7 +121,7 @@ internal static class Accc
         TrainingException t => new(VisibleText.Word(t.Message), t.Help),
         MemoryException m => new(m.Message, m.Limit is null ? MemoryHelp : null),
         OutOfMemoryException => new("out of memory", MemoryHelp),
-        // Sizes are the only numbers that are computed checked.
+        // Sizes are the only numbers computed with overflow checks.
         OverflowException => new("a size, or a number of elements or bytes, does not fit 64 bits",
             "smaller sizes: by n=…, --dim or --set"),
         DataException or IOException or UnauthorizedAccessException => new(VisibleText.Word(e.Message)),
@@ -133,13 +133,13 @@ internal static class Accc
     private static string? Help(Exception e) =>
         e is LimitationException { Backend: not null } ? "another --backend may run it: llvm, interpreter" : null;
 
-    /// <summary>`-O3` is `-O 3`.</summary>
+    /// <summary>Splits `-O3` into `-O 3`.</summary>
     private static IEnumerable<string> Split(string arg) =>
         arg is ['-', 'O', >= '0' and <= '9'] ? ["-O", arg[2..]] : [arg];
 
-    /// <param name="terminal">Where commands write.</param>
-    /// <param name="args">The words of the command line: those of `bench` decide whether it is a group; null for all
-    /// there is.</param>
+    /// <param name="terminal">The terminal that commands write to.</param>
+    /// <param name="args">The words of the command line, which decide whether `bench` is a group of commands; null to
+    /// include everything.</param>
     internal static RootCommand Root(Terminal terminal, IReadOnlyList<string>? args = null)
     {
         var root = new RootCommand("Compiles and runs models written in .acc, a small tensor language.");

@@ -1,4 +1,4 @@
-// In: a file, an exported function, lists of sizes. Out: tables of all backends side by side, and results in a store.
+// In: a file, an exported function, lists of sizes. Out: tables that compare all backends, and results in a store.
 using System.CommandLine;
 using System.Globalization;
 using Accelerate.Backends;
@@ -11,9 +11,9 @@ namespace Accelerate.Cli;
 
 internal static class BenchCommand
 {
-    /// <param name="terminal">Where it writes.</param>
-    /// <param name="args">The words of the command line. `accc bench run` is a command and `accc bench net.acc run` a
-    /// function of that name: the word behind `bench` decides. Null, or no such word: both.</param>
+    /// <param name="terminal">The terminal to write to.</param>
+    /// <param name="args">The words of the command line. `accc bench run` is a command, `accc bench net.acc run` a
+    /// function of that name: the word after `bench` decides. Null, or no such word: both.</param>
     public static Command Make(Terminal terminal, IReadOnlyList<string>? args = null)
     {
         Command[] subcommands =
@@ -111,7 +111,7 @@ internal static class BenchCommand
         var program = compilation.Entries.Single().Program!;
         foreach (var sizes in grid)
             if (BenchCase.SizeError(program, sizes) is { } error) throw CommonOptions.Usage(error);
-        // The initialisers' bits do not depend on who computes them; LLVM is the quick one.
+        // Every backend computes the same bits for the initialisers, and LLVM is the fastest.
         var backend = LlvmBackend.Available(out _) ? "llvm" : "interpreter";
         var weights = WeightFiles.Read(options.Weights, compilation.Model, terminal, options.Diagnostics);
         var state = Executables.InitialState(backend, compilation.Model, options.Executable, weights);

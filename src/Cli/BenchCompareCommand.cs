@@ -1,5 +1,5 @@
-// In: two sets of results. Out: case by case whether the second is faster, slower or the same; the exit code says what
-// they come to.
+// In: two sets of results. Out: for each case whether the second is faster, slower or the same; the exit code
+// summarises.
 using System.CommandLine;
 using Accelerate.Bench.Records;
 using Accelerate.Bench.Reports;
@@ -75,7 +75,7 @@ internal static class BenchCompareCommand
         return command;
     }
 
-    /// <summary>Files of JSON lines have no table of alerts.</summary>
+    /// <summary>Only databases have a table of alerts, not files of JSON lines.</summary>
     private static void Raise(Terminal terminal, IReadOnlyList<Alert> alerts, Func<IResultStore> store)
     {
         if (alerts.Count == 0 || store() is not SpoolingStore database) return;

@@ -1,4 +1,4 @@
-// In: an assembly, a benchmark's name, its parameters. Out: one JSON line: how long its execution takes here.
+// In: an assembly, a benchmark's name, its parameters. Out: one JSON line with the duration of its execution here.
 using System.CommandLine;
 using System.Diagnostics;
 using Accelerate.Bench;
@@ -7,7 +7,7 @@ using Accelerate.Bench.Running;
 
 namespace Accelerate.Cli;
 
-/// <summary>The process that the harness starts for a benchmark that is a class; `accc time` is the one of .acc.</summary>
+/// <summary>The process that the harness starts for a benchmark class; for .acc files it is `accc time`.</summary>
 internal static class BenchExecuteCommand
 {
     public static Command Make(Terminal terminal)
@@ -26,14 +26,14 @@ internal static class BenchExecuteCommand
         command.Hidden = true;
         command.SetAction(parsed =>
         {
-            // Read before the class is loaded, which cannot ask for it again then.
+            // Read before the class is loaded, so that the class cannot read it.
             var word = parsed.GetValue(signed) ? Console.In.ReadLine() + " " : "";
             try
             {
                 var measured = Measured(parsed.GetValue(assembly)!, parsed.GetValue(name)!,
                     ParameterValues.FromJson(parsed.GetValue(parameters)!), parsed.GetValue(threads),
                     parsed.GetValue(seconds));
-                // What the class prints without an end is no part of the line.
+                // Starts a new line, because the class may have printed an unfinished one.
                 terminal.Output.Write($"\n{word}{measured.ToJson()}\n");
                 return ExitCodes.Ok;
             }

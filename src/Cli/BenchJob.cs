@@ -1,4 +1,4 @@
-// In: a suite, options. Out: the suite measured: progress, records in the store, the table.
+// In: a suite, options. Out: progress, records in the store, the table.
 using Accelerate.Bench;
 using Accelerate.Bench.Records;
 using Accelerate.Bench.Registry;
@@ -7,23 +7,23 @@ using Accelerate.Bench.Store;
 
 namespace Accelerate.Cli;
 
-/// <summary>One suite's run.</summary>
+/// <summary>One run of a suite.</summary>
 internal sealed record BenchJob(Suite Suite, BenchmarkRegistry Registry, string? Only, HarnessPlaces Places, string Database, RunOptions Options,
     string Command)
 {
-    // What the A/A arm asks for beyond this is not asked of anybody: the verdict stays open, and says the number.
+    // If more processes would be needed, the verdict stays open and names the number.
     private const int MostProcesses = 200;
 
-    /// <summary>Whether comparisons that say nothing yet get more processes.</summary>
+    /// <summary>Whether inconclusive comparisons get more processes.</summary>
     public bool IsSized { get; init; }
 
-    /// <summary>Other builds of accc, measured in the same blocks.</summary>
+    /// <summary>Other builds of accc to measure in the same blocks.</summary>
     public IReadOnlyList<OtherBuild> Builds { get; init; } = [];
 
     /// <summary>Whether each case's first contender runs twice.</summary>
     public bool HasTwins { get; init; }
 
-    /// <summary>0; 2 where a contender of ours failed or was wrong.</summary>
+    /// <summary>0; 2 if one of our contenders failed or was wrong.</summary>
     public int Execute(Terminal terminal, bool isMarkdown, CancellationToken cancellation)
     {
         var cases = Arms.Cases(Suite, Registry)
@@ -42,7 +42,7 @@ internal sealed record BenchJob(Suite Suite, BenchmarkRegistry Registry, string?
             throw CommonOptions.Usage($"--database {Database}: there is no folder {folder}",
                 "name a file in a folder that is there");
         }
-        // What another build measures is that build's: a run of its own, with its commit.
+        // Another build's measurements are a run of their own, with that build's commit.
         var others = Builds.ToDictionary(b => b.Name,
             b => run with { Id = Guid.NewGuid(), Environment = Machine.This.Environment(b.Path) });
         using var store = Database == "none" ? JsonLinesStore.Of([]) : ResultStores.Open(Database);
@@ -67,7 +67,7 @@ internal sealed record BenchJob(Suite Suite, BenchmarkRegistry Registry, string?
         var waits = store is SpoolingStore spooling && !spooling.Merge()
             ? $"; {spooling.Spooled} of them wait in the spool while another process has it open" : "";
         terminal.Output.Write($"\n{all.Count} results in {Database}, run {harness.Run}{waits}\n");
-        // Where ours is known not to be able, a run is one of the peers.
+        // If our side is known to be unsupported, the run measures only peers.
         var isLimit = cases.All(c => c.Definition.Unsupported is not null);
         if (!all.Any(r => (isLimit || r.Backend != "peer") && r.Median is not null))
         {
@@ -92,7 +92,7 @@ internal sealed record BenchJob(Suite Suite, BenchmarkRegistry Registry, string?
         var runner = new ProcessRunner(Places, ChildProcess.StartInfo);
         using var check = new ResultCheck(Places, runner);
         using var progress = new BenchProgress(terminal);
-        // Results of an earlier run are no neighbours of another build's: with one in the run all are measured anew.
+        // Earlier results did not run next to another build's, so with another build all are measured anew.
         var harness = new Harness(Options with { Fresh = Options.Fresh || Builds.Count > 0 }, store, runner, check, run,
             progress, others);
         for (var processes = Suite.Processes; ;)
@@ -100,7 +100,7 @@ internal sealed record BenchJob(Suite Suite, BenchmarkRegistry Registry, string?
             harness.Execute(arms, processes, cancellation);
             if (!IsSized) break;
             var open = new RunTable(cases, Suite, harness.Records, limits, Builds).Open();
-            // What few processes show of their spread is itself unsure: at most twice as many at a time.
+            // The spread estimated from few processes is itself uncertain: at most double the number at a time.
             var needed = open.Select(o => o.Needed).DefaultIfEmpty(0).Max();
             var next = Math.Min(2 * processes, Math.Min(MostProcesses, needed));
             if (next <= processes) break;
@@ -110,7 +110,7 @@ internal sealed record BenchJob(Suite Suite, BenchmarkRegistry Registry, string?
         return harness;
     }
 
-    /// <summary>The first contender of each case, way and number of threads, and the same once more.</summary>
+    /// <summary>The first contender of each case, way and number of threads, paired with a copy of itself.</summary>
     private static IReadOnlyList<(Arm One, Arm Two)> Twins(IEnumerable<Arm> arms) =>
         [.. arms.Where(a => a is { Peer: null, Impossible: null })
             .GroupBy(a => (a.Case.Name, a.Threads, a.Ours!.Name))

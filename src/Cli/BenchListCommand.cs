@@ -1,4 +1,4 @@
-// In: nothing, or a suite. Out: the benchmarks and suites that there are, or a suite's cases.
+// In: nothing, or a suite. Out: the existing benchmarks and suites, or a suite's cases.
 using System.CommandLine;
 using System.Text.Json;
 using Accelerate.Bench;

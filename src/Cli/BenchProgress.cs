@@ -1,4 +1,4 @@
-// In: the processes of a run. Out: on a terminal a bar with the time that is left; elsewhere a line for each case's end.
+// In: the processes of a run. Out: on a terminal a bar with the remaining time; elsewhere a line now and then.
 using System.Diagnostics;
 using Accelerate.Bench.Records;
 using Accelerate.Bench.Running;
@@ -7,7 +7,7 @@ using Spectre.Console;
 
 namespace Accelerate.Cli;
 
-/// <summary>Progress goes to standard error: standard output is the table's.</summary>
+/// <summary>Progress goes to standard error because standard output is for the table.</summary>
 internal sealed class BenchProgress : IHarnessObserver, IDisposable
 {
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(10);
@@ -25,7 +25,7 @@ internal sealed class BenchProgress : IHarnessObserver, IDisposable
     public BenchProgress(Terminal terminal)
     {
         this.terminal = terminal;
-        // A bar is made of what a terminal obeys, which what a command writes has none of.
+        // A bar needs terminal escapes, which the commands' own output filters out.
         console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
     }
 
@@ -69,7 +69,7 @@ internal sealed class BenchProgress : IHarnessObserver, IDisposable
     {
         ended++;
         bar?.Increment(1);
-        // A log is not a terminal: a line now and then shows that the run is alive.
+        // Without a terminal, an occasional line shows that the run is alive.
         if (bar is not null || watch.Elapsed - last < Quiet) return;
         last = watch.Elapsed;
         terminal.Error.Write($"{ended} of {planned} after {watch.Elapsed.TotalSeconds:0} s\n");

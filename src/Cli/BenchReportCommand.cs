@@ -34,7 +34,7 @@ internal static class BenchReportCommand
                 var side = text is not null ? Selection.Parse(text).Find(store)
                     : Selection.Newest(store());
                 var report = BenchReport.Of(side, parsed.GetValue(bandwidth));
-                // Before anything is written: a run that has nothing to draw is an error.
+                // Before anything is written, because a run without anything to draw is an error.
                 var bars = chart is null ? [] : PeerBars.Of(side);
                 harness.Write(parsed, terminal,
                     format == "json" ? BenchReportText.ToJson(report) : BenchReportText.Markdown(report));

@@ -11,7 +11,7 @@ using Accelerate.Bench.Store;
 
 namespace Accelerate.Cli;
 
-/// <summary>`accc bench run`: the harness.</summary>
+/// <summary>`accc bench run`, the harness.</summary>
 internal static class BenchRunCommand
 {
     public static Command Make(Terminal terminal)
@@ -83,7 +83,7 @@ internal static class BenchRunCommand
         }
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
-            // A signal ends the process that measures, and says what is kept.
+            // A signal ends the measuring process and reports what is kept.
             using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             void Stop(PosixSignalContext signal)
             {
@@ -175,7 +175,7 @@ internal static class BenchRunCommand
             {
                 throw CommonOptions.Usage($"--params {parameters} is no JSON object", "it takes '{\"batch\": 8, \"size\": [1, 2]}'");
             }
-            // The suite is called after it: the next run of the same benchmark goes on where this one was.
+            // Named after the benchmark, so that its next run continues this one.
             return [new Suite { Name = benchmark, Description = "", Benchmarks = [new() { Name = benchmark, Params = values }] }];
         }
         if (suites.Length == 0)

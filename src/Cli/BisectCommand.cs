@@ -1,5 +1,5 @@
-// In: a file, an exported function, its arguments. Out: the first rewrite of the optimiser that changes the result, or
-// the first step behind it.
+// In: a file, an exported function, its arguments. Out: the first optimiser rewrite, or the first later step, that
+// changes the result.
 using System.CommandLine;
 using Accelerate.Backends;
 using Accelerate.Compiler;
@@ -10,9 +10,9 @@ using Accelerate.Compiler.Passes;
 namespace Accelerate.Cli;
 
 /// <summary>
-/// The reference is the graph as it was bound, in the f64 graph interpreter. What is held to it: the rewritten graph
-/// there (`--on reference`, the default: the rules alone), or compiled for a backend (fusion and code generation too).
-/// Where no rule is to blame, the steps behind the optimiser are tried in their order: kernels, then each backend.
+/// The reference is the bound graph, run by the f64 graph interpreter. It is compared with the rewritten graph run
+/// there (`--on reference`, the default: rules only) or compiled for a backend (fusion and code generation too). If no
+/// rule is to blame, the steps after the optimiser are tried in order: kernels, then each backend.
 /// </summary>
 internal static class BisectCommand
 {
@@ -47,7 +47,7 @@ internal static class BisectCommand
                     options.Executable,
                     WeightFiles.Read(options.Weights, compilation.Model, terminal, options.Diagnostics), whole: true);
             var judge = new BisectJudge(entry.Bound, inputs, sizes, state, options.Compute);
-            // The passes that `run` has with these options.
+            // The passes that `run` uses with these options.
             var passes =
                 Pipeline.For(options.Compute, FrozenState.Of(entry.Bound), options.DirectConvolutions);
             var found = Bisection.Find(entry.Bound, passes, graph => judge.IsRight(graph, backend, options.Executable));

@@ -1,4 +1,4 @@
-// In: a graph as it was bound, a call of it. Out: whether a rewritten graph, or its code, does the same.
+// In: a bound graph and a call of it. Out: whether a rewritten graph, or its code, does the same.
 using Accelerate.Backends;
 using Accelerate.Backends.OpenCl;
 using Accelerate.Bench;
@@ -11,9 +11,7 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Cli;
 
-/// <summary>
-/// What a call does is its results, then what it leaves in its inout parameters and in the state it assigns.
-/// </summary>
+/// <summary>The outcome of a call is its results, then its inout parameters and the state it assigns.</summary>
 internal sealed class BisectJudge
 {
     private readonly Tensor[] inputs;
@@ -23,11 +21,12 @@ internal sealed class BisectJudge
     private readonly IReadOnlyList<ReferenceValue> exact;
     private readonly Lazy<IReadOnlyList<ReferenceValue>> rounded;
 
-    /// <param name="bound">The graph whose results are right.</param>
-    /// <param name="inputs">Of the call; they stay as they are.</param>
-    /// <param name="sizes">Of the call.</param>
-    /// <param name="state">On entry, by path.</param>
-    /// <param name="compute">What contractions may round their operands to; results are held to its precision.</param>
+    /// <param name="bound">The graph with the right results.</param>
+    /// <param name="inputs">The inputs of the call, which are not changed.</param>
+    /// <param name="sizes">The sizes of the call.</param>
+    /// <param name="state">The state before the call, by path.</param>
+    /// <param name="compute">The dtype to which contractions may round their operands; results are compared with its
+    /// precision.</param>
     public BisectJudge(Function bound, Tensor[] inputs, IReadOnlyDictionary<string, long> sizes,
         IReadOnlyDictionary<string, Tensor> state, DType? compute = null)
     {
@@ -36,22 +35,22 @@ internal sealed class BisectJudge
         rounded = new(() => Reference(bound, isRounded: true));
     }
 
-    /// <param name="graph">The graph, rewritten.</param>
-    /// <param name="backend">What runs it; `reference` is the graph interpreter.</param>
-    /// <param name="options">How code is made.</param>
+    /// <param name="graph">The rewritten graph.</param>
+    /// <param name="backend">The backend that runs it; `reference` is the graph interpreter.</param>
+    /// <param name="options">The options of code generation.</param>
     public bool IsRight(Function graph, string backend, ExecutableOptions options)
     {
         if (backend != "reference") return Wrong(Run(graph, backend, options)) is null;
-        // As the reference, or with every node rounded as every executor does.
+        // Exactly like the reference, or with every node rounded as executors do.
         return Agrees(Reference(graph, isRounded: false), exact)
             || Agrees(Reference(graph, isRounded: true), rounded.Value);
     }
 
-    /// <summary>The first step behind the optimiser that does something else; null when all do the same.</summary>
+    /// <summary>The first step after the optimiser that gives another result; null if none does.</summary>
     /// <param name="graph">The optimised graph.</param>
-    /// <param name="backends">The kernel interpreter, then those that are held to it.</param>
-    /// <param name="options">How code is made.</param>
-    /// <param name="ran">Those that could run it.</param>
+    /// <param name="backends">The kernel interpreter, then the backends compared with it.</param>
+    /// <param name="options">The options of code generation.</param>
+    /// <param name="ran">The backends that could run it.</param>
     public string? Behind(Function graph, IEnumerable<string> backends, ExecutableOptions options,
         out IReadOnlyList<string> ran)
     {
@@ -70,7 +69,7 @@ internal sealed class BisectJudge
             }
             catch (LimitationException)
             {
-                // What a backend cannot run it cannot get wrong.
+                // A backend that cannot run it cannot be wrong.
                 continue;
             }
             catch (InternalErrorException e)
@@ -124,11 +123,11 @@ internal sealed class BisectJudge
                 : ReferenceValue.Of(state[path]))];
     }
 
-    /// <summary>Paths of the state that the graph assigns, which its passes keep, in one order.</summary>
+    /// <summary>The paths of the state that the graph assigns, in a fixed order; passes preserve them.</summary>
     private static IEnumerable<string> Assigned(Function graph) => graph.Effects.OfType<Assign>()
         .Where(a => a.Storage != StorageClass.Inout).Select(a => a.Name).Distinct().Order(StringComparer.Ordinal);
 
-    /// <summary>An inout parameter may have the name of a path; a param and a buffer have not the same.</summary>
+    /// <summary>An inout parameter may share its name with a path; a param and a buffer may not share one.</summary>
     private static StorageClass Class(Assign assign) =>
         assign.Storage == StorageClass.Inout ? StorageClass.Inout : StorageClass.Buffer;
 }

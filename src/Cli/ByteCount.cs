@@ -3,12 +3,12 @@ using System.Globalization;
 
 namespace Accelerate.Cli;
 
-/// <summary>`4G`, `512M`, `512MiB`, `1000000`: powers of 1024, as `free` and `ulimit` count.</summary>
+/// <summary>Parses `4G`, `512M`, `512MiB`, `1000000`: powers of 1024, as in `free` and `ulimit`.</summary>
 internal static class ByteCount
 {
     private const string Units = "KMGTPE";
 
-    /// <summary>Null for what is no such number, or more than 2^63 - 1.</summary>
+    /// <summary>Null if the text is not such a number, or is more than 2^63 - 1.</summary>
     public static long? Parse(string text)
     {
         var digits = text.TakeWhile(char.IsAsciiDigit).Count();

@@ -1,11 +1,11 @@
-// In: the words behind the file: a function and its arguments. Out: the function's name, and its input tensors.
+// In: the words after the file: a function and its arguments. Out: the function's name and its input tensors.
 using System.CommandLine;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
 
 namespace Accelerate.Cli;
 
-/// <summary>What the commands that call a function share.</summary>
+/// <summary>The arguments shared by the commands that call a function.</summary>
 internal sealed class CallArguments
 {
     private readonly Argument<string> function = new("FN") { Description = "an exported function" };
@@ -25,7 +25,7 @@ internal sealed class CallArguments
 
     public string Function(ParseResult parsed)
     {
-        // Words that are no option are taken for arguments, and a misspelt option is one of them.
+        // The parser takes unknown options for arguments, so a misspelt option is among them.
         foreach (var word in (string[])[parsed.GetValue(function)!, .. parsed.GetValue(values) ?? []])
         {
             if (word.StartsWith('-')) throw CommonOptions.NoOption(word, command);
@@ -33,17 +33,17 @@ internal sealed class CallArguments
         return parsed.GetValue(function)!;
     }
 
-    /// <summary>The data files that the arguments name, each with its parameter.</summary>
+    /// <summary>The data files named by the arguments, with their parameters.</summary>
     public IEnumerable<(string Parameter, string Path)> Files(ParseResult parsed) => (parsed.GetValue(values) ?? [])
         .Select(text => (Text: text, At: text.IndexOf("=@", StringComparison.Ordinal)))
         .Where(a => a.At > 0 && a.At == a.Text.IndexOf('='))
         .Select(a => (a.Text[..a.At], a.Text[(a.At + 2)..]));
 
-    /// <summary>The inputs in the program's order, and its sizes.</summary>
+    /// <summary>The inputs in the program's order, and the sizes.</summary>
     /// <param name="parsed">The command line.</param>
-    /// <param name="program">What is called.</param>
-    /// <param name="options">What it says of the model.</param>
-    /// <param name="more">Arguments that are not the user's to give, made from those that he gives.</param>
+    /// <param name="program">The program to call.</param>
+    /// <param name="options">The options about the model.</param>
+    /// <param name="more">Derives further arguments, which the user does not give, from those given.</param>
     public (Tensor[] Inputs, IReadOnlyDictionary<string, long> Sizes) Inputs(ParseResult parsed, Program program,
         ModelOptions options, Func<string[], IEnumerable<string>>? more = null)
     {

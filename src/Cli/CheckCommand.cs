@@ -1,4 +1,4 @@
-// In: an .acc file. Out: what is wrong with it, or its entry signatures and what is left to a call.
+// In: an .acc file. Out: its errors, or its entry signatures and the checks left to a call.
 using System.CommandLine;
 using System.Numerics;
 using Accelerate.Compiler;
@@ -33,7 +33,7 @@ internal static class CheckCommand
         return command;
     }
 
-    /// <summary>Each of them fits 63 bits; all together need not.</summary>
+    /// <summary>Each count fits 63 bits, but their sum need not.</summary>
     private static BigInteger Values(IEnumerable<StateDeclaration> state) =>
         state.Aggregate(BigInteger.Zero, (sum, s) => sum + s.Type.Count.Value);
 
@@ -53,7 +53,7 @@ internal static class CheckCommand
         }
     }
 
-    /// <summary>As it would be written: `export fn predict(x: f32[n, 784]) -> i32[n]`.</summary>
+    /// <summary>The signature as source text: `export fn predict(x: f32[n, 784]) -> i32[n]`.</summary>
     private static string Signature(Function f)
     {
         var results = f.Results.Select((r, i) =>

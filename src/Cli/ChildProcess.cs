@@ -1,15 +1,15 @@
-// In: a command line of accc. Out: how another process of it is started; what a process takes of the machine.
+// In: a command line of accc. Out: how to start it as another process; a process's use of the machine.
 using System.Diagnostics;
 
 namespace Accelerate.Cli;
 
 internal static class ChildProcess
 {
-    /// <summary>`accc` with these words, and nothing of this process's standard streams.</summary>
+    /// <summary>Starts `accc` with these words and redirected standard streams.</summary>
     public static ProcessStartInfo StartInfo(IEnumerable<string> words)
     {
         var own = Environment.ProcessPath!;
-        // As `accc`, or by the host that runs this: `dotnet accc.dll`, or the one of the tests.
+        // As `accc`, or through the host that runs this process: `dotnet accc.dll`, or the test host.
         string[] assembly = Path.GetFileNameWithoutExtension(own) == "accc" ? [] : [typeof(Accc).Assembly.Location];
         return new(own, [.. assembly, .. words])
         {
@@ -19,7 +19,7 @@ internal static class ChildProcess
         };
     }
 
-    /// <summary>Processor time and resident memory, now and at most; zeros once it has ended.</summary>
+    /// <summary>Processor time, resident memory and its peak; zeros once the process has ended.</summary>
     public static (TimeSpan Busy, long Bytes, long PeakBytes) Load(Process process)
     {
         try
@@ -29,7 +29,7 @@ internal static class ChildProcess
         }
         catch (Exception e) when (e is InvalidOperationException or System.ComponentModel.Win32Exception)
         {
-            // It has ended: before it was asked, or between its being found and read.
+            // It ended before it was queried, or during the query.
             return default;
         }
     }

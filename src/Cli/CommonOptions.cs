@@ -1,4 +1,4 @@
-// In: the options that all commands on a model share. Out: their values, checked.
+// In: the options shared by all commands on a model. Out: their checked values.
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
@@ -8,7 +8,7 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Cli;
 
-/// <summary>What the command line says about a model and how it is compiled.</summary>
+/// <summary>The options about a model and its compilation.</summary>
 internal sealed record ModelOptions(string File)
 {
     public string Backend { get; init; } = "llvm";
@@ -17,10 +17,10 @@ internal sealed record ModelOptions(string File)
 
     public BindOptions Binding { get; init; } = new();
 
-    /// <summary>What contractions round their operands to; null for as declared.</summary>
+    /// <summary>The dtype to which contractions round their operands; null for the declared one.</summary>
     public DType? Compute { get; init; }
 
-    /// <summary>True for convolutions in their direct form only.</summary>
+    /// <summary>True to use only the direct form of convolutions.</summary>
     public bool DirectConvolutions { get; init; }
 
     /// <summary>Weight files, each with the path of the part it is for; `` is the whole model.</summary>
@@ -32,11 +32,11 @@ internal sealed record ModelOptions(string File)
 
     public bool Time { get; init; }
 
-    /// <summary>True to say also what is done without: a cache that cannot be used.</summary>
+    /// <summary>True to also report what is not used, such as an unusable cache.</summary>
     public bool Verbose { get; init; }
 }
 
-/// <summary>The shared options; a command adds those it understands.</summary>
+/// <summary>The shared options; a command adds those it supports.</summary>
 internal sealed class CommonOptions
 {
     public Argument<string> File { get; } = new("FILE") { Description = "the .acc file" };
@@ -130,7 +130,7 @@ internal sealed class CommonOptions
 
     public Option<bool> Time { get; } = new("--time") { Description = "says how long compiling and running took" };
 
-    /// <summary>Adds the file and what decides its meaning: all that checking needs.</summary>
+    /// <summary>Adds the file and the options that decide its meaning: all that checking needs.</summary>
     public CommonOptions AddTo(Command command)
     {
         command.Arguments.Add(File);
@@ -138,14 +138,14 @@ internal sealed class CommonOptions
         return this;
     }
 
-    /// <summary>Adds what code generation is told.</summary>
+    /// <summary>Adds the options of code generation.</summary>
     public CommonOptions AddCodeTo(Command command)
     {
         foreach (var option in (Option[])[Target, OptLevel, Passes]) command.Options.Add(option);
         return this;
     }
 
-    /// <summary>Adds what running needs beyond that.</summary>
+    /// <summary>Adds the further options of running.</summary>
     public CommonOptions AddRunTo(Command command)
     {
         foreach (var option in (Option[])[Backend, Weights, Threads, Memory, SaveTemps, Time])
@@ -153,7 +153,7 @@ internal sealed class CommonOptions
         return this;
     }
 
-    /// <summary>The values; defaults for the options that the command does not have.</summary>
+    /// <summary>Reads the values; options that the command does not have get their defaults.</summary>
     public ModelOptions Read(ParseResult parsed)
     {
         T Value<T>(Option<T> option, T otherwise) =>
@@ -206,7 +206,7 @@ internal sealed class CommonOptions
         };
     }
 
-    /// <summary>A command that does nothing but have commands.</summary>
+    /// <summary>Whether a command only contains subcommands.</summary>
     public static bool IsGroup(Command command) => command.Subcommands.Count > 0 && command.Arguments.Count == 0;
 
     /// <summary>"accc", "accc run", "accc db query".</summary>
@@ -215,7 +215,7 @@ internal sealed class CommonOptions
 
     public static CliException Usage(string message, string? help = null) => new(message, help, ExitCodes.Usage);
 
-    /// <summary>For a word that begins like an option: `--weight`, `--weight=f`.</summary>
+    /// <summary>The error for a word that looks like an option: `--weight`, `--weight=f`.</summary>
     public static CliException NoOption(string word, Command command)
     {
         var name = word.Split('=')[0];
@@ -261,8 +261,7 @@ internal sealed class CommonOptions
             : throw Usage($"--dim {name}={text}: a size is a whole number, 0 or more");
 
     /// <summary>
-    /// A file that exists is a file, whatever its name; else what stands before the first `=` is a
-    /// path.
+    /// The name of an existing file is a file, even with `=`; otherwise the text before the first `=` is a path.
     /// </summary>
     private static (string Path, string File) WeightFile(string text)
     {

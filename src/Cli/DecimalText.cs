@@ -1,4 +1,4 @@
-// In: a decimal number as text, and a float dtype. Out: the dtype's nearest value, rounded once, ties to even.
+// In: a decimal number as text, and a float dtype. Out: the nearest value of the dtype, rounded once, ties to even.
 using System.Globalization;
 using System.Numerics;
 using Accelerate.Runtime;
@@ -6,17 +6,18 @@ using Accelerate.Runtime;
 namespace Accelerate.Cli;
 
 /// <summary>
-/// f64, f32 and f16 are what .NET parses them to, which rounds once. It has no bf16: by way of f64 a number a hair
-/// above the middle of two values would first be rounded to the middle, and then to the even one below.
+/// .NET parses f64, f32 and f16 with one rounding, but has no bf16: through f64, a number slightly above the midpoint
+/// of two values would first round to the midpoint, and then to the even value below.
 /// </summary>
 internal static class DecimalText
 {
-    // The middle of two values has at most as many digits; more of them, or such exponents, are written by nobody, and
-    // would make the numbers of an exact comparison large.
+    // The midpoint of two values has at most this many digits. Nobody writes more digits or such exponents, and they
+    // would make the exact comparison slow.
     private const int MostDigits = 2000;
 
-    /// <summary>The value as a double, which holds every value of the other dtypes; null for what is no finite
-    /// number.</summary>
+    /// <summary>
+    /// The value as a double, which represents every value of the other dtypes; null if it is not a finite number.
+    /// </summary>
     public static double? Parse(string word, DType type) => type switch
     {
         DType.F16 => Finite<Half>(word) is { } half ? (double)half : null,
@@ -28,7 +29,7 @@ internal static class DecimalText
 
     private static BFloat16 Narrow(string word, double near)
     {
-        // Only the middle of two values is rounded elsewhere than what lies beside it.
+        // Only the exact midpoint of two values rounds differently from its neighbours.
         var side = IsMiddle(near) && word.Length <= MostDigits ? CompareExactly(word, near) : 0;
         return (BFloat16)(side > 0 ? Math.BitIncrement(near) : side < 0 ? Math.BitDecrement(near) : near);
     }
@@ -40,7 +41,7 @@ internal static class DecimalText
         T.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && T.IsFinite(value) ? value
             : null;
 
-    /// <summary>The sign of the decimal number less the double.</summary>
+    /// <summary>The sign of the decimal number minus the double.</summary>
     private static int CompareExactly(string word, double value)
     {
         var (digits, exponent) = Split(word.Trim());
@@ -49,13 +50,13 @@ internal static class DecimalText
         var raised = Math.Max((int)(bits >> 52), 1) - 1075;
         var fraction = (bits & ((1L << 52) - 1)) | (bits >> 52 == 0 ? 0 : 1L << 52);
         BigInteger binary = value < 0 ? -fraction : fraction;
-        // Both sides times a power of ten and of two that leaves whole numbers.
+        // Scales both sides by powers of ten and two to get integers.
         var left = digits * BigInteger.Pow(10, Math.Max(exponent, 0)) * BigInteger.Pow(2, Math.Max(-raised, 0));
         var right = binary * BigInteger.Pow(2, Math.Max(raised, 0)) * BigInteger.Pow(10, Math.Max(-exponent, 0));
         return left.CompareTo(right);
     }
 
-    /// <summary>`-12.5e3` as -125 and 2.</summary>
+    /// <summary>Splits `-12.5e3` into -125 and 2.</summary>
     private static (BigInteger Digits, int Exponent) Split(string word)
     {
         var e = word.IndexOfAny(['e', 'E']);

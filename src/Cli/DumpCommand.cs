@@ -1,4 +1,4 @@
-// In: a file and a stage. Out: the text of what the compiler has at that stage.
+// In: a file and a stage. Out: the text of the compiler's representation at that stage.
 using System.CommandLine;
 using Accelerate.Compiler;
 using Accelerate.Compiler.Diagnostics;
@@ -9,7 +9,7 @@ namespace Accelerate.Cli;
 
 internal static class DumpCommand
 {
-    // Stages of the design that are not built.
+    // Stages that are designed but not built.
     private static readonly string[] Planned = ["ptx"];
 
     public static Command Make(Terminal terminal)

@@ -1,4 +1,4 @@
-// In: this machine. Out: what accc runs on and with, and why what is missing is missing.
+// In: this machine. Out: what accc runs on and with, and why something is missing.
 using System.CommandLine;
 using System.Globalization;
 using System.Reflection;

@@ -1,4 +1,4 @@
-// In: a diagnostic's code, or none. Out: its title and what it means; without a code all of them, as grammar/ERRORS.md.
+// In: a diagnostic's code, or none. Out: its title and meaning; without a code all of them, as grammar/ERRORS.md.
 using System.CommandLine;
 using Accelerate.Compiler.Diagnostics;
 
@@ -21,7 +21,7 @@ internal static class ExplainCommand
                 terminal.Output.Write(Page());
                 return ExitCodes.Ok;
             }
-            // The digits alone are enough.
+            // The digits alone are accepted too.
             var found = Codes.Find(id) ?? Codes.Find("ACC" + id)
                 ?? throw new CliException($"there is no code '{id}'",
                     Nearest.Help(id, Codes.All.Select(c => c.Id), "codes"));
@@ -31,13 +31,13 @@ internal static class ExplainCommand
         return command;
     }
 
-    /// <summary>Every code in order, as Markdown.</summary>
+    /// <summary>All codes in order, as Markdown.</summary>
     internal static string Page() =>
         "# Diagnostics\n\nWritten by `accc explain`; a test keeps it so. Classes: ACC1 syntax, ACC2 names, types and sizes, ACC3 weights and\n"
         + "state, ACC4 known limitations (exit code 3), ACC9 compiler bugs (exit code 70). `tests/errors` has programs.\n"
         + string.Concat(Codes.All.Select(c => $"\n## {c.Id}: {c.Title}\n\n{Wrap(c.Explanation)}\n"));
 
-    /// <summary>Lines of at most 80 columns.</summary>
+    /// <summary>Wraps text at 80 columns.</summary>
     private static string Wrap(string text)
     {
         var lines = new List<string> { "" };

@@ -1,4 +1,4 @@
-// In: the files that a command reads and writes. Out: nothing, or what two of them would do to one file.
+// In: the files that a command reads and writes. Out: an error if two of them are the same file.
 using Accelerate.Compiler;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Runtime;
@@ -6,15 +6,15 @@ using Accelerate.Runtime;
 namespace Accelerate.Cli;
 
 /// <summary>
-/// Asked before anything runs. Names are one file when they lead to one, by links or by another spelling; a device may
-/// be named as often as one likes.
+/// Checked before anything runs. Names count as the same file if links or spellings lead to one; a device may be named
+/// repeatedly.
 /// </summary>
 internal sealed class FilesInUse
 {
     private readonly Dictionary<string, string> read = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> written = new(StringComparer.Ordinal);
 
-    /// <summary>The source, the files it uses, and those of `--weights`.</summary>
+    /// <summary>Registers the source, the files it uses, and those of `--weights`.</summary>
     public FilesInUse(ModelOptions options, CompiledModel model)
     {
         Reads("the source", options.File);
@@ -27,10 +27,11 @@ internal sealed class FilesInUse
         if (OutputFile.Identity(path) is { } file) read.TryAdd(file, $"{what} {path}");
     }
 
-    /// <param name="option">As the user wrote it: `-o`, `--out loss`.</param>
-    /// <param name="path">Where it writes to.</param>
-    /// <param name="mayReplace">What it may take the place of, though it is read.</param>
-    /// <exception cref="CliException">It is read or written by another, or no file can have that name.</exception>
+    /// <param name="option">The option as the user wrote it: `-o`, `--out loss`.</param>
+    /// <param name="path">The path that it writes to.</param>
+    /// <param name="mayReplace">The kind of input that it may replace although it is read.</param>
+    /// <exception cref="CliException">The file is read or written by another option, or no file can have that
+    /// name.</exception>
     public void Writes(string option, string path, string? mayReplace = null)
     {
         if (InputFile.NameError(path) is { } error) throw CommonOptions.Usage($"{option} {Shown(path)}: {error}");

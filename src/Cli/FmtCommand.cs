@@ -1,4 +1,4 @@
-// In: .acc files. Out: the same files in canonical layout, or with --check the names of those that are not.
+// In: .acc files. Out: the same files in canonical layout, or with --check the names of those that differ.
 using System.CommandLine;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Syntax;
@@ -39,9 +39,7 @@ internal static class FmtCommand
         return command;
     }
 
-    /// <summary>
-    /// What cannot be read again is not rewritten either: a pipe would give the text to who wrote it.
-    /// </summary>
+    /// <summary>Refuses anything but a regular file: a pipe would send the text back to its writer.</summary>
     private static void Replace(string path, string text)
     {
         if (FileStatus.Of(path) is { Kind: not FileKind.Regular and var kind })

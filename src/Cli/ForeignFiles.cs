@@ -1,14 +1,14 @@
-// In: a file that is not of the format that was expected. Out: what it is, by its first bytes or its name, and how what
-// it holds gets into the format that is read here.
+// In: a file of an unexpected format. Out: its format, by its first bytes or its name, and how to convert it to one
+// that is read here.
 using Accelerate.Runtime;
 
 namespace Accelerate.Cli;
 
-/// <summary>A format of other programs.</summary>
-/// <param name="Name">With its article: "an image".</param>
-/// <param name="Endings">Of file names, without the dot.</param>
-/// <param name="Array">How it becomes an npy file; null where it holds no array.</param>
-/// <param name="Weights">How it becomes a safetensors file; null where it holds no weights.</param>
+/// <summary>A file format of other programs.</summary>
+/// <param name="Name">The name with its article: "an image".</param>
+/// <param name="Endings">The endings of file names, without the dot.</param>
+/// <param name="Array">How to convert it to an npy file; null if it holds no array.</param>
+/// <param name="Weights">How to convert it to a safetensors file; null if it holds no weights.</param>
 internal sealed record ForeignFile(string Name, string[] Endings, string? Array, string? Weights);
 
 internal static class ForeignFiles
@@ -56,12 +56,12 @@ internal static class ForeignFiles
         ([0xFF, 0xD8, 0xFF], "jpg"), ([(byte)'G', (byte)'I', (byte)'F', (byte)'8'], "gif"),
         ([0x89, (byte)'H', (byte)'D', (byte)'F'], "h5"), ([(byte)'G', (byte)'G', (byte)'U', (byte)'F'], "gguf"),
         ([0x80, 2], "pkl"), ([0x80, 3], "pkl"), ([0x80, 4], "pkl"), ([0x80, 5], "pkl"),
-        // A zip that is not called .npz is what torch.save writes.
+        // torch.save writes zip files; only .npz is something else.
         ([(byte)'P', (byte)'K', 3, 4], "pth"),
     ];
 
     /// <summary>
-    /// What a file is; null for one that nothing is known of, and for what is no file: a pipe waits for its writer.
+    /// The format of a file; null if it is unknown, or not a regular file: opening a pipe would wait for its writer.
     /// </summary>
     public static ForeignFile? Of(string path)
     {
@@ -87,11 +87,11 @@ internal static class ForeignFiles
         return named;
     }
 
-    /// <summary>The kind that a name's ending says.</summary>
+    /// <summary>The format indicated by a name's ending.</summary>
     public static ForeignFile? Named(string path) =>
         Table.FirstOrDefault(k => k.Endings.Contains(Path.GetExtension(path).TrimStart('.').ToLowerInvariant()));
 
-    /// <summary>A line of help for a file of this name.</summary>
+    /// <summary>A line of help with this file's name.</summary>
     public static string For(string help, string path) =>
         string.Format(System.Globalization.CultureInfo.InvariantCulture,
         help, path, Path.GetFileNameWithoutExtension(path));

@@ -1,4 +1,4 @@
-// In: a seed and a bound. Out: random programs run on every backend, what differs as small programs, what was covered.
+// In: a seed and a bound. Out: random programs run on every backend, the differences as small programs, the coverage.
 using System.CommandLine;
 using System.Globalization;
 using Accelerate.Cli.Fuzz;

@@ -1,4 +1,4 @@
-// In: a step function, how long prompt and text are. Out: its line of JSON: the times of texts, and of their tokens.
+// In: a step function, the lengths of prompt and text. Out: a line of JSON with the times of texts and of their tokens.
 using System.Diagnostics;
 using Accelerate.Bench;
 using Accelerate.Compiler.Diagnostics;
@@ -18,11 +18,11 @@ internal sealed class GenerationRun
     private GenerationRun(Program program, int prompt, int count) =>
         (generation, this.prompt, this.count, name) = (new(program), prompt, count, program.Name);
 
-    /// <summary>What completes the user's arguments.</summary>
+    /// <summary>The arguments that complete the user's.</summary>
     public Func<string[], IEnumerable<string>> Words => given => generation.Words(given, prompt, count);
 
-    /// <summary>Null where no text is wanted.</summary>
-    /// <param name="isOther">Whether the command line asks for another kind of measurement too.</param>
+    /// <summary>Null if no text is requested.</summary>
+    /// <param name="isOther">Whether the command line also asks for another kind of measurement.</param>
     public static GenerationRun? Make(Program program, int? prompt, int? tokens, bool isOther)
     {
         if (prompt is null && tokens is null) return null;
@@ -45,8 +45,8 @@ internal sealed class GenerationRun
         }
     }
 
-    /// <param name="output">Where the first text is written, [batch, tokens]; null for nowhere.</param>
-    /// <exception cref="InternalErrorException">A later text is another one.</exception>
+    /// <param name="output">The file for the first text, [batch, tokens]; null for none.</param>
+    /// <exception cref="InternalErrorException">A later text differs.</exception>
     public Measurement Measure(Session session, Tensor[] inputs, IReadOnlyDictionary<string, long> sizes,
         double seconds, string? output)
     {
@@ -63,7 +63,7 @@ internal sealed class GenerationRun
         var samples = CallSamples.Take(seconds, () => texts.Add(Text()));
         if (!texts.All(t => t.Tokens.Cast<long>().SequenceEqual(tokens)))
             throw new InternalErrorException($"'{name}' gave another text in a later, timed call");
-        // The last ones: those before them warmed the code up.
+        // The last ones, because the earlier ones were warm-up.
         texts = texts[^Math.Min(texts.Count, samples.Elapsed.Count)..];
         return Measurement.Of(samples, 1) with
         {

@@ -1,4 +1,4 @@
-// In: a compiled entry, inputs, state. Out: its results by the f64 graph interpreter; what there is to count in it.
+// In: a compiled entry, inputs, state. Out: its results by the f64 graph interpreter, and counts of its code.
 using Accelerate.Backends;
 using Accelerate.Backends.Llvm;
 using Accelerate.Compiler;
@@ -12,8 +12,7 @@ namespace Accelerate.Cli;
 internal static class GraphCall
 {
     /// <summary>
-    /// Every node's floats are rounded to its dtype. State that the function assigns is not kept: each call begins with
-    /// the same.
+    /// Every node's floats are rounded to its dtype. Assigned state is not kept: each call begins with the same state.
     /// </summary>
     /// <exception cref="CliException">A check of the call fails.</exception>
     public static IReadOnlyList<Tensor> Run(CompiledEntry entry, Tensor[] inputs,
@@ -31,8 +30,9 @@ internal static class GraphCall
         }
     }
 
-    /// <summary>Nodes of a graph, with those of its setup and of every function that it calls or repeats, once
-    /// each.</summary>
+    /// <summary>
+    /// The number of nodes in a graph, its setup and every function that it calls or repeats, each counted once.
+    /// </summary>
     public static int Nodes(Function function)
     {
         var seen = new HashSet<Function>(ReferenceEqualityComparer.Instance);
@@ -53,7 +53,7 @@ internal static class GraphCall
         _ => [],
     };
 
-    /// <summary>Lines of the kernels' modules that are instructions: what stands indented in a body.</summary>
+    /// <summary>The number of instructions in the kernels' modules: the indented lines of bodies.</summary>
     public static long Instructions(Program program, ExecutableOptions options) =>
         LlvmExecutable.Modules([program], options.Target).Sum(m => (long)m.Text.Split('\n').Count(IsInstruction));
 

@@ -1,4 +1,4 @@
-// In: the options that the commands on results share. Out: their values; errors of a harness end with code 2.
+// In: the options shared by the commands on results. Out: their values; errors of the harness end with code 2.
 using System.CommandLine;
 using System.Text;
 using Accelerate.Bench.Records;
@@ -47,7 +47,7 @@ internal sealed class HarnessOptions
             : throw CommonOptions.Usage($"--format {name} is no format", Nearest.Help(name, formats, "formats"));
     }
 
-    /// <summary>The chart's file, if one is wanted and its name says how it is written.</summary>
+    /// <summary>The chart's file; null if none is requested. Its ending must be a known format.</summary>
     public string? Chart(ParseResult parsed)
     {
         var path = parsed.GetValue(chart);
@@ -56,11 +56,11 @@ internal sealed class HarnessOptions
                 "--chart ratios.svg");
     }
 
-    /// <summary>Runs what needs the store; it is opened when something asks for it.</summary>
+    /// <summary>Runs an action that needs the store, which is opened on demand.</summary>
     /// <param name="parsed">The command line.</param>
-    /// <param name="sides">What names results, of which some may be files.</param>
-    /// <param name="run">Is given what opens the store, and gives the exit code.</param>
-    /// <exception cref="CliException">With code 2: the harness failed, and says nothing of any case.</exception>
+    /// <param name="sides">The names of results, some of which may be files.</param>
+    /// <param name="run">Gets a function that opens the store, and returns the exit code.</param>
+    /// <exception cref="CliException">With code 2: the harness failed, which says nothing about any case.</exception>
     public int Run(ParseResult parsed, IEnumerable<string> sides, Func<Func<IResultStore>, int> run)
     {
         IResultStore? store = null;
@@ -87,7 +87,7 @@ internal sealed class HarnessOptions
         }
     }
 
-    /// <summary>To the file that is named, else to the terminal.</summary>
+    /// <summary>Writes to the named file, or to the terminal.</summary>
     public void Write(ParseResult parsed, Terminal terminal, string text)
     {
         if (parsed.GetValue(output) is { } path)
@@ -95,7 +95,7 @@ internal sealed class HarnessOptions
         else terminal.Output.Write(text);
     }
 
-    /// <summary>Neither output is the store, a side's file or the other output.</summary>
+    /// <summary>Checks that no output is the store, a side's file or the other output.</summary>
     private void KeepsWhatIsRead(ParseResult parsed, IEnumerable<string> sides)
     {
         var taken = new Dictionary<string, string>(StringComparer.Ordinal);

@@ -1,4 +1,4 @@
-// In: a seed and a number of inputs. Out: the inputs that end, last, take or leave what none may.
+// In: a seed and a number of inputs. Out: the inputs with a forbidden exit code, duration, memory use or file.
 using System.CommandLine;
 using System.Globalization;
 using System.Text.RegularExpressions;
@@ -7,8 +7,9 @@ using Accelerate.Cli.Hostile;
 namespace Accelerate.Cli;
 
 /// <summary>
-/// Hostile input, in one process that another watches: any exit code but 0, 1 and 3 (2 for a command line), more than
-/// 2 s of processor time, more than 1 GB, a file left behind or changed, a control character written as it is.
+/// Hostile input, in one process that another one watches. Forbidden are any exit code but 0, 1 and 3 (2 for a wrong
+/// command line), more than 2 s of processor time, more than 1 GB, a file left behind or changed, an unescaped control
+/// character.
 /// </summary>
 internal static partial class HostileCommand
 {
@@ -77,7 +78,7 @@ internal static partial class HostileCommand
 
     private static int Print(HostilePlan plan, TextWriter output)
     {
-        // A hundred inputs that fall in one place are one mistake.
+        // A hundred inputs that fail at one place are one bug.
         var seen = new Dictionary<string, int>();
         var report = new HostileWatch(plan).Run(finding =>
         {

@@ -8,7 +8,7 @@ using Accelerate.Runtime;
 namespace Accelerate.Cli;
 
 /// <summary>
-/// Files and literals first, as they bind size variables; then `zeros`, `ones` and `random`, which need the sizes.
+/// Files and literals first, because they bind size variables; then `zeros`, `ones` and `random`, which need the sizes.
 /// </summary>
 internal sealed class InputValues
 {
@@ -33,9 +33,10 @@ internal sealed class InputValues
     private readonly Dictionary<string, long> sizes = [];
     private readonly Dictionary<string, Tensor> tensors = [];
 
-    /// <param name="program">What is called.</param>
-    /// <param name="memory">How many bytes a call may take; null for what the machine has.</param>
-    /// <param name="fixedSizes">The sizes that `--dim` has made constants: the program has none of their names.</param>
+    /// <param name="program">The program to call.</param>
+    /// <param name="memory">The maximum bytes of a call; null for the machine's memory.</param>
+    /// <param name="fixedSizes">The sizes that `--dim` has made constants: their names do not occur in the
+    /// program.</param>
     public InputValues(Program program, long? memory = null, IReadOnlyDictionary<string, long>? fixedSizes = null)
     {
         (this.program, this.memory, this.fixedSizes) = (program, memory, fixedSizes);
@@ -44,7 +45,7 @@ internal sealed class InputValues
         parameters = [.. program.Of(BufferKind.Input)];
     }
 
-    /// <summary>Every size of the program, once the inputs are read.</summary>
+    /// <summary>All sizes of the program, once the inputs are read.</summary>
     public IReadOnlyDictionary<string, long> Sizes => sizes;
 
     /// <exception cref="CliException">A value is missing, malformed, or of another dtype or rank.</exception>
@@ -59,7 +60,7 @@ internal sealed class InputValues
             if (text.StartsWith('@')) tensors[p.Label] = FromFile(text[1..], p);
             else if (!IsFill(text)) tensors[p.Label] = FromLiteral(text, p);
         }
-        // Before anything is filled; what a size is missing for is said below.
+        // Before anything is filled; missing sizes are reported below.
         if (variables.All(sizes.ContainsKey))
             MemoryException.ThrowIfBeyond($"'{entry}'", ProgramMemory.Of(program, sizes), memory);
         foreach (var p in parameters)
@@ -75,7 +76,7 @@ internal sealed class InputValues
         text is "zeros" or "ones" or "random" or "mixed" || text.StartsWith("random:", StringComparison.Ordinal)
         || text.StartsWith("mixed:", StringComparison.Ordinal);
 
-    /// <summary>The text of each parameter; what names a size variable goes to the sizes.</summary>
+    /// <summary>The text of each parameter; values of size variables are stored as sizes.</summary>
     private Dictionary<string, string> Texts(IReadOnlyList<string> arguments)
     {
         var texts = new Dictionary<string, string>();
@@ -163,14 +164,14 @@ internal sealed class InputValues
         }
     }
 
-    /// <summary>The same values in the declared dtype, if it holds every one of them.</summary>
+    /// <summary>The same values in the declared dtype, if it represents all of them.</summary>
     private static Tensor Exact(Tensor tensor, string path, ProgramBuffer p)
     {
         var type = p.Type.DType;
         var name = type.Name();
         return LargeValues.Convert(tensor, type, (value, back) =>
         {
-            // A double does not hold every 64-bit integer.
+            // A double cannot represent every 64-bit integer.
             var isWide = tensor.Type is DType.I64 or DType.U64 && Math.Abs(value) > 1L << 53;
             if (isWide || !back.Equals(value))
                 throw new CliException(string.Create(CultureInfo.InvariantCulture,
@@ -211,10 +212,7 @@ internal sealed class InputValues
         return new string('[', type.Rank) + items + new string(']', type.Rank);
     }
 
-    /// <summary>
-    /// Takes the sizes that stand alone on an axis; whether all of the shape fits is the session's to
-    /// say.
-    /// </summary>
+    /// <summary>Takes the sizes that stand alone on an axis; the session checks the whole shape.</summary>
     private void Bind(Tensor tensor, ProgramBuffer p)
     {
         if (tensor.Rank != p.Type.Rank)

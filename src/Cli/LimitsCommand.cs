@@ -1,5 +1,5 @@
-// In: numbers of threads. Out: what the machine can do on each: the corners of the roofline that figures are read
-// against.
+// In: numbers of threads. Out: the machine's limits for each: the corners of the roofline that figures are compared
+// with.
 using System.CommandLine;
 using System.Globalization;
 using Accelerate.Bench;

@@ -4,10 +4,12 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Cli;
 
-/// <summary>`3.5`, `true`, `[1, -2]`, `[[1, 2], [3, 4]]`: rows of one length, values that the dtype holds.</summary>
+/// <summary>
+/// Parses `3.5`, `true`, `[1, -2]`, `[[1, 2], [3, 4]]`: rows of equal length, values that the dtype represents.
+/// </summary>
 internal static class Literals
 {
-    /// <exception cref="FormatException">The text is no literal, or a value does not fit the dtype.</exception>
+    /// <exception cref="FormatException">The text is not a literal, or a value does not fit the dtype.</exception>
     public static Tensor Parse(string text, DType type)
     {
         var words = new List<string>();
@@ -25,7 +27,7 @@ internal static class Literals
         if (at < text.Length && text[at] == '[')
         {
             at++;
-            // The first list of a depth says how long all others of that depth are.
+            // The first list at a depth sets the length of all others at that depth.
             var first = shape.Count == depth && words.Count == 0;
             if (first) shape.Add(0);
             else if (shape.Count <= depth)
@@ -72,7 +74,7 @@ internal static class Literals
     {
         DType.Bool =>
             Fill(words, shape, w => w is "true" or "1" ? true : w is "false" or "0" ? false : throw Bad(w, type)),
-        // The values are the dtype's already: nothing is rounded again.
+        // The values are already of the dtype: nothing is rounded again.
         _ when type.IsFloat => Tensor.FromDoubles(type,
             words.Select(w => Special(w) ?? DecimalText.Parse(w, type) ?? throw Bad(w, type)).ToArray(), shape),
         DType.I64 => Fill(words, shape, w => Whole<long>(w, type)),

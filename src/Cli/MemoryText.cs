@@ -1,4 +1,4 @@
-// In: a program. Out: what its calls take of memory, in comment lines: where the sizes are known, in bytes.
+// In: a program. Out: the memory that its calls take, in comment lines; in bytes if the sizes are known.
 using System.Globalization;
 using Accelerate.Backends.Llvm;
 using Accelerate.Compiler.Diagnostics;
@@ -7,7 +7,7 @@ using Accelerate.Compiler.Types;
 
 namespace Accelerate.Cli;
 
-/// <summary>The foot of `dump --stage program`. A size that is a variable becomes a number by --dim.</summary>
+/// <summary>The end of `dump --stage program`. --dim turns a size variable into a number.</summary>
 internal static class MemoryText
 {
     public static string Of(Program program, string target)

@@ -1,4 +1,4 @@
-// In: a file and the options of a command. Out: its compilation, its state, and an executable ready to be called.
+// In: a file and the options of a command. Out: its compilation, its state, and an executable ready to call.
 using System.Diagnostics;
 using Accelerate.Backends;
 using Accelerate.Backends.Llvm;
@@ -11,7 +11,7 @@ using Accelerate.Runtime;
 namespace Accelerate.Cli;
 
 /// <summary>
-/// The steps that `run`, `dump`, `check` and `bench` share. What is wrong is said on the terminal; then a
+/// The steps shared by `run`, `dump`, `check` and `bench`. Errors are reported on the terminal; then a
 /// <see cref="ReportedException"/> ends the command with the exit code.
 /// </summary>
 internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
@@ -19,10 +19,10 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
     private readonly Stopwatch compiling = new();
     private bool hasToldOfCache;
 
-    /// <summary>How long each stage took, where <see cref="ModelOptions.Time"/> asks for it.</summary>
+    /// <summary>The time of each stage; null unless <see cref="ModelOptions.Time"/> asks for it.</summary>
     public StageTimes? Times { get; } = options.Time ? new() : null;
 
-    /// <summary>The state that <see cref="Load"/> began with, by path.</summary>
+    /// <summary>The initial state of <see cref="Load"/>, by path.</summary>
     public IReadOnlyDictionary<string, Tensor> State { get; private set; } = new Dictionary<string, Tensor>();
 
     /// <summary>Time spent in <see cref="Compile"/> and <see cref="Load"/>.</summary>
@@ -46,12 +46,12 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
         }
     }
 
-    /// <summary>Compiles as far as asked, and reports.</summary>
-    /// <param name="last">The last stage that is needed.</param>
-    /// <param name="entries">The functions wanted, each of which must be exported; null for all.</param>
-    /// <param name="afterPass">Sees every graph behind every pass.</param>
-    /// <param name="source">The text, if it is not read from the options' file.</param>
-    /// <param name="stopAfterRewrite">How many rewrites the optimiser may make; null for all.</param>
+    /// <summary>Compiles up to a stage and reports diagnostics.</summary>
+    /// <param name="last">The last stage needed.</param>
+    /// <param name="entries">The functions to compile, each of which must be exported; null for all.</param>
+    /// <param name="afterPass">Called with every graph after every pass.</param>
+    /// <param name="source">The text; null to read the options' file.</param>
+    /// <param name="stopAfterRewrite">The maximum number of the optimiser's rewrites; null for all.</param>
     public Compilation Compile(CompilationStage last, IReadOnlyCollection<string>? entries = null,
         Action<Pass, Function>? afterPass = null, SourceText? source = null, long? stopAfterRewrite = null)
     {
@@ -63,14 +63,14 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
             StopAfterRewrite = stopAfterRewrite,
         });
         compiling.Stop();
-        // With errors in the file the name is a lesser matter.
+        // If the file has errors, they matter more than the missing name.
         if (compilation.Diagnostics.All(d => d.Class == DiagnosticClass.Limitation)
             && entries?.FirstOrDefault(n => !compilation.Exports.Contains(n)) is { } unknown)
         {
             throw new CliException($"{options.File} exports no function '{unknown}'",
                 Nearest.Help(unknown, compilation.Exports, "exported functions"));
         }
-        // A limitation in one function is no reason to refuse another.
+        // A limitation in one function does not prevent the use of another.
         var wantedIsThere = entries is not null && entries.All(n => compilation.Entries.Any(e => e.Name == n));
         if (wantedIsThere && compilation.Diagnostics.All(d => d.Class == DiagnosticClass.Limitation))
             return compilation;
@@ -79,12 +79,12 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
     }
 
     /// <summary>
-    /// The model of exported functions, from the cache if this compiler has compiled it before; else it is compiled, and
-    /// what is wrong is reported.
+    /// The model of exported functions, from the cache if this compiler has compiled it before; otherwise it is
+    /// compiled, and its diagnostics are reported.
     /// </summary>
     public CompiledModel Model(params string[] entries)
     {
-        // Loading libLLVM takes 30 ms; it is there when the programs are.
+        // Loading libLLVM takes 30 ms, so it is loaded while the programs are compiled.
         if (options.Backend == "llvm") Task.Run(() => LlvmBackend.Available(out _));
         var source = ReadSource(options.File);
         var wanted = Options(CompilationStage.Lowered, entries);
@@ -103,14 +103,14 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
     }
 
     /// <summary>
-    /// The code of the model's entries, with their state: from the weight files, the rest from its initialisers.
+    /// Creates the code of the model's entries and their state: from the weight files, otherwise from the initialisers.
     /// </summary>
     /// <param name="model">The model.</param>
-    /// <param name="backend">The options' if null.</param>
-    /// <param name="threads">The options' if null.</param>
-    /// <param name="wholeState">Computes all state of the model, for <see cref="State"/>; else what the entries
-    /// use.</param>
-    /// <param name="state">All state by path, in place of the weight files.</param>
+    /// <param name="backend">Null for the options' backend.</param>
+    /// <param name="threads">Null for the options' threads.</param>
+    /// <param name="wholeState">True to compute all state of the model for <see cref="State"/>, false for only the
+    /// state the entries use.</param>
+    /// <param name="state">All state by path, to use instead of the weight files.</param>
     public Executable Load(CompiledModel model, string? backend = null, int? threads = null, bool wholeState = false,
         IReadOnlyDictionary<string, Tensor>? state = null)
     {
@@ -131,7 +131,7 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
     }
 
     /// <summary>
-    /// What does not fit is reported at the places of the source, which a model from the cache does not know.
+    /// Misfits are reported at their places in the source, which a model from the cache does not know.
     /// </summary>
     private IReadOnlyDictionary<string, Tensor> Weights(CompiledModel model)
     {
@@ -145,7 +145,7 @@ internal sealed class ModelLoader(ModelOptions options, Terminal terminal)
         return WeightFiles.Read(options.Weights, model, terminal, options.Diagnostics);
     }
 
-    /// <summary>The user's cache; a refusal is told once, where the options ask for it.</summary>
+    /// <summary>The user's cache; if it cannot be used, this is reported once if the options ask for it.</summary>
     private DiskCache? Cache()
     {
         var cache = DiskCache.FromEnvironment(out var refusal);

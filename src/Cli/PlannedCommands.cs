@@ -1,4 +1,4 @@
-// In: a subcommand of the design that is not built. Out: an answer that says so, exit code 3.
+// In: a subcommand that is designed but not built. Out: a message that says so, exit code 3.
 using System.CommandLine;
 
 namespace Accelerate.Cli;

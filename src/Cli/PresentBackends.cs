@@ -1,12 +1,12 @@
-// In: names of backends that a user gave, or none. Out: those, or all that are on this machine.
+// In: names of backends given by the user, or none. Out: those, or all that are available on this machine.
 namespace Accelerate.Cli;
 
 internal static class PresentBackends
 {
     public static IEnumerable<string> All => Executables.Backends.Where(b => Has(b, out _));
 
-    /// <exception cref="CliException">There is no such backend.</exception>
-    /// <exception cref="BackendException">What is asked for by name and is not there is not passed over.</exception>
+    /// <exception cref="CliException">There is no backend with this name.</exception>
+    /// <exception cref="BackendException">A backend requested by name is not available.</exception>
     public static IReadOnlyList<string> Named(IReadOnlyList<string> names)
     {
         foreach (var name in names)

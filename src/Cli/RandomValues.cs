@@ -7,10 +7,10 @@ using Accelerate.Runtime;
 namespace Accelerate.Cli;
 
 /// <summary>
-/// Uniform values: floats in [-1, 1) on a grid of 2^-23, which f32 holds exactly; integers from 0 to 9; bools. Each is
-/// a hash of the seed, the parameter's name and the position (SplitMix64's finaliser), so parameters of one seed
-/// differ. With `step` they are low, low + step, … up to high, so that some are equal. `mixed` has in one of `every`
-/// places (4) what arithmetic gets wrong first: zeros of both signs, subnormals, infinities, NaN, the extremes.
+/// Uniform values: floats in [-1, 1) on a grid of 2^-23, which f32 represents exactly; integers from 0 to 9; bools.
+/// Each is a hash of the seed, the parameter's name and the position (SplitMix64's finaliser), so parameters with the
+/// same seed differ. With `step` they are low, low + step, … up to high, so that some are equal. `mixed` has special
+/// values in one of `every` places (4): zeros of both signs, subnormals, infinities, NaN, the extremes.
 /// </summary>
 internal static class RandomValues
 {
@@ -26,7 +26,7 @@ internal static class RandomValues
             var unit = (bits >> 40) * (1.0 / (1 << 24));
             var value = step > 0 ? low + step * Math.Floor(unit * (Math.Floor((high - low) / step) + 1))
                 : type.IsFloat ? low + unit * (high - low) : Math.Floor(low + unit * (high - low + 1));
-            // The low bits choose what the high ones do not.
+            // The low bits select independently of the high ones.
             return rare.Length > 0 && (bits & 0xFFF) % (ulong)every == 0
                 ? rare[(int)((bits >> 12 & 0xFFF) % (ulong)rare.Length)] : value;
         });
@@ -42,7 +42,7 @@ internal static class RandomValues
             var bits = 8 * type.Bytes();
             var (least, most) =
                 type.IsSigned ? (-Math.Pow(2, bits - 1), Math.Pow(2, bits - 1)) : (0, Math.Pow(2, bits));
-            // A saturated 2^n is the greatest number of n bits; -1 of an unsigned one is 0.
+            // A saturated 2^n is the greatest number of n bits; -1 becomes 0 in an unsigned type.
             return [least, most, most / 2, 0, 1, -1, least + 1];
         }
         var (tiny, largest) = (FloatMath.Smallest(type), FloatMath.Largest(type));

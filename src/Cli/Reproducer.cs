@@ -1,4 +1,4 @@
-// In: a command line and the exception it ended in. Out: a folder with what is needed to see it again, and what to say.
+// In: a command line and the exception that ended it. Out: a folder that reproduces it, and the message.
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Runtime;
 

@@ -40,7 +40,7 @@ internal static class RunCommand
             var loader = new ModelLoader(options, terminal);
             var model = loader.Model(call.Function(parsed));
             var program = model.Programs.Single();
-            // Before the code is made: a wrong argument is answered at once.
+            // Before code generation, so that a wrong argument is reported at once.
             var (inputs, sizes) = call.Inputs(parsed, program, options);
             var targets = Targets(program, parsed.GetValue(output), parsed.GetValue(outputs) ?? []);
             var checkpoint = parsed.GetValue(state);
@@ -50,7 +50,7 @@ internal static class RunCommand
             foreach (var (result, (option, path)) in targets)
             {
                 files.Writes(option, path);
-                // Before the call: afterwards some of the files would be there.
+                // Before the call, because afterwards some of the files would exist.
                 if (!Npy.Has(dtypes[result]))
                     throw new CliException($"{option} {path}: the npy format has no {dtypes[result].Name()}",
                         "return it as f32: `f32(y)`");
@@ -58,7 +58,7 @@ internal static class RunCommand
                     throw CommonOptions.Usage($"{option} {path}: results are written as .npy, not {extension}",
                         $"name it {Path.ChangeExtension(path, ".npy")}; numpy.load reads it in Python");
             }
-            // A training loop in a shell goes on from where the last step ended.
+            // A training loop in a shell continues from the state of the last step.
             if (checkpoint is not null) files.Writes("--save-state", checkpoint, mayReplace: "the weights");
             if (checkpoint is not null && ForeignFiles.Named(checkpoint) is { Name: not "a safetensors file" } other)
                 throw CommonOptions.Usage($"--save-state {checkpoint}: the state is written as safetensors, not as "
@@ -70,12 +70,12 @@ internal static class RunCommand
             var results = session.Run(program.Name, inputs, sizes);
             watch.Stop();
             loader.Times?.End("run");
-            // What the call wrote into its arguments follows its results.
+            // The arguments that the call wrote to follow its results.
             Tensor[] written = [.. results, .. inputs.Where((_, i) => executable.Entries[0].Inputs[i].IsInout)];
             Write(written, Labels(program), targets, terminal.Output);
             if (checkpoint is not null)
             {
-                // The whole model's: what this function does not use is as it was.
+                // The state of the whole model, with the parts that this function does not use unchanged.
                 var after =
                     model.State.ToDictionary(s => s.Path, s => session.State.GetValueOrDefault(s.Path)
                         ?? loader.State[s.Path]);
@@ -97,8 +97,8 @@ internal static class RunCommand
     }
 
     /// <summary>
-    /// Says once that parameters have what their initialisers draw: a forgotten --weights gives numbers like any other.
-    /// One that is the same everywhere (zeros, ones) says nothing.
+    /// Notes that parameters have random initial values, because a forgotten --weights gives plausible numbers.
+    /// Constant initial values (zeros, ones) are not mentioned.
     /// </summary>
     private static void Seeded(CompiledModel model, ModelLoader loader, Terminal terminal)
     {
@@ -121,7 +121,7 @@ internal static class RunCommand
     private static IEnumerable<ProgramBuffer> Shown(Program program) =>
         program.Of(BufferKind.Output).Concat(program.Of(BufferKind.Input).Where(b => b.IsInout));
 
-    /// <summary>The file of each result that goes to one, with the option that says so.</summary>
+    /// <summary>The files of the results that are written to files, each with its option.</summary>
     private static Dictionary<int, (string Option, string Path)> Targets(Program program, string? only, string[] named)
     {
         var labels = Labels(program);

@@ -1,4 +1,4 @@
-// In: the command line of accc time. Out: the scenario that it asks for, and a load of it.
+// In: the command line of accc time. Out: the requested scenario, and a load for it.
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
@@ -6,13 +6,13 @@ using Accelerate.Bench.Scenarios;
 
 namespace Accelerate.Cli;
 
-/// <summary>What `accc time` knows of scenarios.</summary>
+/// <summary>The scenario arguments of `accc time`.</summary>
 internal sealed class ScenarioArguments
 {
-    // As calls without a scenario are warmed up: the runtime compiles the managed side again after 100 ms.
+    // Like the warm-up of calls without a scenario: the runtime recompiles hot managed code after 100 ms.
     private const double WarmSeconds = 0.2;
 
-    // A minute is enough for 662 queries of 90 ms; who samples for longer waits for longer.
+    // A minute is enough for 662 queries of 90 ms; a longer sampling time extends it.
     private const double MostSeconds = 60;
 
     private const double MostArrivals = 1e7;
@@ -49,7 +49,7 @@ internal sealed class ScenarioArguments
         foreach (var option in (Option[])[scenario, mode, qps, bound, samples, seed]) command.Options.Add(option);
     }
 
-    /// <summary>Null without a scenario.</summary>
+    /// <summary>The scenario; null if none is requested.</summary>
     public ScenarioOptions? Read(ParseResult parsed, double seconds)
     {
         var given = parsed.GetValue(scenario);
@@ -97,7 +97,9 @@ internal sealed class ScenarioArguments
         };
     }
 
-    /// <summary>Warms up, sends the load; what one call takes tells how many samples an offline query has.</summary>
+    /// <summary>
+    /// Warms up and sends the load; the time of a call determines the number of samples of an offline query.
+    /// </summary>
     public static LoadResult Take(ScenarioOptions options, Action call)
     {
         var start = Stopwatch.GetTimestamp();
@@ -110,7 +112,7 @@ internal sealed class ScenarioArguments
         while (calls < 2 || Since(start) < Math.Max(WarmSeconds, options.Seconds * 0.3));
         var last = Stopwatch.GetTimestamp();
         for (var i = 0; i < 3; i++) call();
-        // A tenth more: the query should not end before its time.
+        // A tenth more, so that the query does not end early.
         var count = Math.Ceiling(1.1 * options.Seconds / (Since(last) / 3));
         return LoadGenerator.Run(options with { OfflineSamples = (int)Math.Clamp(count, 1, int.MaxValue) },
             new LoadClock(), _ =>

@@ -1,4 +1,4 @@
-// In: a compilation and a stage. Out: the text of what that stage made, the same in every run.
+// In: a compilation and a stage. Out: the text of that stage, the same in every run.
 using System.Text;
 using Accelerate.Backends.Llvm;
 using Accelerate.Backends.OpenCl;
@@ -14,7 +14,7 @@ namespace Accelerate.Cli;
 
 internal static class StageTexts
 {
-    /// <summary>The stages `dump` knows, in the order of the pipeline, and how far each has to compile.</summary>
+    /// <summary>The stages of `dump`, in the order of the pipeline, with the stage to compile up to.</summary>
     public static IReadOnlyDictionary<string, CompilationStage> Stages { get; } =
         new Dictionary<string, CompilationStage>
         {
@@ -32,7 +32,8 @@ internal static class StageTexts
     public static string Of(string stage, Compilation compilation, ModelOptions options) => stage switch
     {
         "graph" => Join(compilation.Entries.Select(e => GraphPrinter.Print(e.Bound))),
-        // Primitives, and of them what is needed: what a gradient does with a value is said beside it.
+        // Decomposed into primitives, without dead code, so that the gradient's use of each value is visible next to
+        // it.
         "grad" => Join(compilation.Entries.Select(e => GraphPrinter.Print(DeadCode.Run(Decompose.Run(e.Bound))))),
         "opt" => Join(compilation.Entries.Select(e => Dissolved(e) + GraphPrinter.Print(e.Optimised!))),
         "kernels" =>
@@ -46,11 +47,13 @@ internal static class StageTexts
         _ => throw new ArgumentException(stage),
     };
 
-    /// <summary>What the user called by its name, and no kernel takes whole; comments, which no reader reads.</summary>
+    /// <summary>
+    /// Composites called by the user that no kernel takes whole; printed as comments, which the reader skips.
+    /// </summary>
     private static string Dissolved(CompiledEntry entry) => string.Concat(
         entry.FindDissolved().Select(o => $"# {o.Composites.LastOrDefault()} at {o.Where}: no kernel takes it whole\n"));
 
-    /// <summary>The syntax tree of a file, or of its declarations of one name.</summary>
+    /// <summary>The syntax tree of a file, or of its declarations with one name.</summary>
     public static string Syntax(FileSyntax file, string? name)
     {
         if (name is null) return SyntaxPrinter.Print(file);
@@ -61,7 +64,7 @@ internal static class StageTexts
                 Nearest.Help(name, Items(file.Items).Select(Name).OfType<string>().Distinct(), "declarations"));
     }
 
-    /// <summary>Writes every stage's text, one file a stage, and one a module of LLVM.</summary>
+    /// <summary>Writes every stage's text, one file for each stage and for each LLVM module.</summary>
     public static void Save(string folder, Compilation compilation, ModelOptions options)
     {
         if (InputFile.NameError(folder) is { } error) throw CommonOptions.Usage($"--save-temps '{folder}': {error}");
@@ -70,7 +73,7 @@ internal static class StageTexts
         void Put(string name, string text)
         {
             var path = Path.Combine(folder, name);
-            // A .graph file beside itself.
+            // The output could be the input if that is a .graph file.
             files.Writes("--save-temps", path);
             OutputFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
         }
@@ -89,7 +92,7 @@ internal static class StageTexts
     private static IReadOnlyList<ModuleText> Modules(Compilation compilation, ModelOptions options) =>
         LlvmExecutable.Modules(Programs(compilation), options.Executable.Target);
 
-    /// <summary>The programs of calls, then those that run once before them.</summary>
+    /// <summary>The programs of calls, then those of the setups.</summary>
     private static IReadOnlyList<Program> Programs(Compilation compilation) =>
         [.. compilation.Programs, .. compilation.Programs.Select(p => p.Setup).OfType<Program>()];
 

@@ -1,4 +1,4 @@
-// In: the names of stages as they end. Out: how long each took, by the clock and in processor time, since the process
+// In: the names of stages as they end. Out: the time of each, by the clock and of the processors, since the process
 // began.
 using System.Diagnostics;
 using System.Globalization;
@@ -7,8 +7,8 @@ using System.Runtime;
 namespace Accelerate.Cli;
 
 /// <summary>
-/// What lies between two ends counts to the stage that ends second; a stage that ends several times (once an entry) has
-/// the sum. Processor time is that of all threads: on a machine with other work it is the figure to compare.
+/// The time between two ends counts for the stage that ends second; for a stage that ends several times (once an entry)
+/// it is summed. Processor time includes all threads: on a busy machine it is the figure to compare.
 /// </summary>
 internal sealed class StageTimes
 {

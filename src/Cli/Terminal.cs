@@ -1,4 +1,4 @@
-// In: findings and texts of a command. Out: lines on the two streams, in the form asked for.
+// In: diagnostics and texts of a command. Out: lines on the two streams, in the requested format.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Binding;
 using Accelerate.Compiler.Diagnostics;
@@ -13,11 +13,11 @@ internal static class ExitCodes
     public const int Limitation = 3;
     public const int Bug = 70;
 
-    /// <summary>What a shell gives for a process that SIGINT has ended.</summary>
+    /// <summary>The exit code that a shell reports for a process ended by SIGINT.</summary>
     public const int Interrupted = 130;
 }
 
-/// <summary>A command that cannot go on, with what the user is told.</summary>
+/// <summary>A command cannot continue; the message is for the user.</summary>
 internal sealed class CliException(string message, string? help = null, int exitCode = ExitCodes.UserError)
     : Exception(message)
 {
@@ -26,7 +26,7 @@ internal sealed class CliException(string message, string? help = null, int exit
     public int ExitCode { get; } = exitCode;
 }
 
-/// <summary>A command that has already said what was wrong.</summary>
+/// <summary>A command has failed and has already reported why.</summary>
 internal sealed class ReportedException(int exitCode) : Exception
 {
     public int ExitCode { get; } = exitCode;
@@ -37,10 +37,10 @@ internal enum DiagnosticFormat
     Pretty, MsBuild, Json,
 }
 
-/// <summary>Where a command writes: results to Output, findings and progress to Error.</summary>
+/// <summary>The streams of a command: results go to Output, diagnostics and progress to Error.</summary>
 internal sealed record Terminal(TextWriter Output, TextWriter Error)
 {
-    // What a person reads at once; a wrong width would otherwise give a page for each of a model's tensors.
+    // As many as a person reads; a wrong width could otherwise give an error for each of a model's tensors.
     private const int Shown = 20;
 
     public void Report(ImmutableArray<Diagnostic> diagnostics, DiagnosticFormat format)
@@ -61,10 +61,10 @@ internal sealed record Terminal(TextWriter Output, TextWriter Error)
     }
 }
 
-/// <summary>Wrong names are answered with the nearest right one.</summary>
+/// <summary>Suggests the nearest known name for a wrong one.</summary>
 internal static class Nearest
 {
-    /// <summary>`did you mean `predict`?` when one is near enough, else the list.</summary>
+    /// <summary>`did you mean `predict`?` if one is near enough, otherwise the list.</summary>
     public static string Help(string word, IEnumerable<string> known, string what)
     {
         var names = known.ToList();
@@ -76,13 +76,13 @@ internal static class Nearest
     public static string? Of(string word, IEnumerable<string> known)
     {
         var best = known.Select(n => (Name: n, Distance: Distance(word, n))).OrderBy(n => n.Distance).FirstOrDefault();
-        // A third of the letters may be wrong: more is another word.
+        // At most a third of the letters may differ.
         return best.Name is not null && best.Distance <= Math.Max(1, Math.Max(word.Length, best.Name.Length) / 3)
             && Spelling.IsSlip(word, best.Name, best.Distance)
             ? best.Name : null;
     }
 
-    /// <summary>Letters to insert, drop, change or swap, without regard to case.</summary>
+    /// <summary>The number of letters to insert, drop, change or swap, ignoring case.</summary>
     private static int Distance(string a, string b)
     {
         (a, b) = (a.ToLowerInvariant(), b.ToLowerInvariant());

@@ -1,4 +1,4 @@
-// In: case files or folders of them. Out: a line for each that fails, what was skipped, and the counts.
+// In: case files or folders of them. Out: a line for each failure, the skipped ones, and the counts.
 using System.CommandLine;
 using System.IO.Enumeration;
 using Accelerate.Backends;
@@ -55,7 +55,9 @@ internal static class TestCommand
         return command;
     }
 
-    /// <summary>Those named, or the backends present on this machine, beside the kernel interpreter.</summary>
+    /// <summary>
+    /// The named backends, or those available on this machine, in addition to the kernel interpreter.
+    /// </summary>
     private static List<CaseBackend> Backends(string? only, long? memory)
     {
         var names = only is null ? PresentBackends.All : PresentBackends.Named(only.Split(','));
@@ -63,7 +65,7 @@ internal static class TestCommand
             .Select(n => new CaseBackend(n, new ExecutableOptions { MemoryLimit = memory }))];
     }
 
-    /// <summary>What is wrong with one file is no reason not to run the others.</summary>
+    /// <summary>An error in one file does not prevent running the others.</summary>
     private static CaseReport Report(string path, IReadOnlyList<CaseBackend> backends, long? memory)
     {
         try
@@ -79,7 +81,7 @@ internal static class TestCommand
     private static IEnumerable<string> Files(string path)
     {
         if (!Directory.Exists(path)) return [path];
-        // Folders are not entered by links: two that lead to each other have no end.
+        // Links to folders are not followed, because they may form cycles.
         var below = new FileSystemEnumerable<string>(path, (ref FileSystemEntry e) => e.ToSpecifiedFullPath(),
             new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None })
         {

@@ -1,4 +1,4 @@
-// In: a file, an exported function, its arguments. Out: one JSON line: how long a call takes in this process.
+// In: a file, an exported function, its arguments. Out: one JSON line with the time of a call in this process.
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
@@ -13,8 +13,8 @@ using Accelerate.Runtime;
 namespace Accelerate.Cli;
 
 /// <summary>
-/// The unit of `accc bench run`: a process that does nothing but call one function, as its peers' processes do. What the
-/// first call gives goes to files, so that it can be checked before the times are believed.
+/// The unit of `accc bench run`: a process that only calls one function, like the peers' processes. The first call's
+/// results are written to files, so that they can be checked before the times are used.
 /// </summary>
 internal static class TimeCommand
 {
@@ -69,7 +69,7 @@ internal static class TimeCommand
             if (scenario is not null && parsed.GetValue(kernels))
                 throw CommonOptions.Usage("--kernels and --scenario are two measurements", "leave one of them out");
             var loader = new ModelLoader(options, terminal);
-            // The graph itself is in no cache.
+            // The cache does not contain graphs.
             var compiled = parsed.GetValue(graph) || parsed.GetValue(details)
                 ? loader.Compile(CompilationStage.Lowered, [call.Function(parsed)]) : null;
             var model = compiled?.Model ?? loader.Model(call.Function(parsed));
@@ -92,7 +92,7 @@ internal static class TimeCommand
             session.Output = TextWriter.Null;
             if (scenario is { Mode: LoadMode.Accuracy })
             {
-                // The data set is what the command line gives: one sample, whose results go to --out.
+                // The data set is given by the command line: one sample, whose results go to --out.
                 var once = LoadGenerator.Run(scenario, new LoadClock(),
                     _ => session.Run(program.Name, inputs, sizes), (_, given) =>
                 {
@@ -142,8 +142,8 @@ internal static class TimeCommand
                 }).ToJson() + "\n");
                 return ExitCodes.Ok;
             }
-            // Results that follow from the inputs alone are the same in every call; state that the function assigns, or
-            // a buffer of the caller's, makes the next call another one.
+            // Results that depend only on the inputs are the same in every call; assigned state, or a buffer of the
+            // caller's, changes the next call.
             var isPure = program.Written.All(b => program.Buffers[b].Kind
                 is not (BufferKind.Param or BufferKind.Buffer or BufferKind.Input));
             var samples = CallSamples.Take(parsed.GetValue(seconds), () =>
@@ -181,7 +181,7 @@ internal static class TimeCommand
         .Where(t => t.Storage == Compiler.Graph.StorageClass.Param && loader.State.ContainsKey(t.Path))
         .Sum(t => loader.State[t.Path].Count);
 
-    /// <exception cref="InternalErrorException">A later call gives other bits than the first one.</exception>
+    /// <exception cref="InternalErrorException">A later call's bits differ from the first one's.</exception>
     private static void Recheck(Func<IReadOnlyList<Tensor>> run, string name, IReadOnlyList<Tensor> expected)
     {
         var again = run();
@@ -207,13 +207,13 @@ internal static class TimeCommand
         IReadOnlyDictionary<string, long> sizes, ModelLoader loader, double seconds)
     {
         var code = options.Executable;
-        // The case's tensors are the caller's here: nothing disposes of it.
+        // The tensors belong to the caller here, so the case is not disposed.
         var given = new BenchCase(options.File, program, sizes, inputs, loader.State);
         var llvm = new LlvmOptions(code.Target, code.OptLevel, code.Passes, code.Threads);
         return KernelBreakdown.Measure(given, llvm, new BenchOptions(seconds), least: true);
     }
 
-    /// <summary>The best of a few readings: the limit of the machine, not what its neighbours leave of it.</summary>
+    /// <summary>The best of a few readings: the machine's limit, not the share that other programs leave.</summary>
     private static double Peak(int threads)
     {
         using var peak = new FmaPeak();
@@ -221,13 +221,13 @@ internal static class TimeCommand
         return Enumerable.Range(0, 9).Max(_ => peak.Read(pool));
     }
 
-    /// <summary>A file in the folder for each result; the folder is made.</summary>
+    /// <summary>A file in the folder for each result; the folder is created.</summary>
     private static List<string> Targets(string? folder, Program program)
     {
         if (folder is null) return [];
         if (InputFile.NameError(folder) is { } error) throw CommonOptions.Usage($"--out '{folder}': {error}");
         Directory.CreateDirectory(folder);
-        // A name in a .graph file need not be one that a file can have.
+        // A name in a .graph file may be impossible as a file name.
         return [.. program.Of(BufferKind.Output).Select((b, i) =>
             Path.Combine(folder, $"{(b.Label.Length > 0 && b.Label.All(IsPlain) ? b.Label : i)}.npy"))];
     }

@@ -1,12 +1,12 @@
-// In: all that a command prints. Out: the same on the stream it goes to, with nothing in it that a terminal obeys.
+// In: everything that a command prints. Out: the same on its stream, without terminal control characters.
 using System.Text;
 using Accelerate.Compiler.Diagnostics;
 
 namespace Accelerate.Cli;
 
 /// <summary>
-/// Names, source lines, dumps and what programs print come from whoever wrote the file: they pass through here, whether
-/// the stream is a terminal or not, so that a log shows what a terminal showed.
+/// Names, source lines, dumps and printed text come from whoever wrote the file. They are filtered here whether or not
+/// the stream is a terminal, so that a log shows the same as a terminal.
 /// </summary>
 internal sealed class VisibleWriter(TextWriter inner) : TextWriter
 {

@@ -1,4 +1,4 @@
-// In: weight files, each for a part of the model. Out: the tensors by path, or what does not fit.
+// In: weight files, each for a part of the model. Out: the tensors by path, or the misfits.
 using Accelerate.Compiler;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Runtime;
@@ -7,9 +7,7 @@ namespace Accelerate.Cli;
 
 internal static class WeightFiles
 {
-    /// <summary>
-    /// Each file for the whole model or for a part of it, as <see cref="WeightReader"/> reads it.
-    /// </summary>
+    /// <summary>Reads each file for the whole model or for a part of it, like <see cref="WeightReader"/>.</summary>
     public static IReadOnlyDictionary<string, Tensor> Read(
         IReadOnlyList<(string Path, string File)> files, CompiledModel model, Terminal terminal,
             DiagnosticFormat format)
@@ -21,7 +19,7 @@ internal static class WeightFiles
         throw new ReportedException(bag.ExitCode);
     }
 
-    /// <summary>The same with what does not fit in a bag; the tensors are of use where it stays empty.</summary>
+    /// <summary>The same, with misfits collected in a bag; the tensors are usable if it stays empty.</summary>
     public static IReadOnlyDictionary<string, Tensor> Read(
         IReadOnlyList<(string Path, string File)> files, CompiledModel model, DiagnosticBag bag)
     {
@@ -57,7 +55,7 @@ internal static class WeightFiles
         catch (DataException e) when (FileStatus.Of(path) is { Kind: FileKind.Regular })
         {
             var kind = ForeignFiles.Of(path);
-            // One that is called so, and is not, has something wrong inside.
+            // A file named like a safetensors file is malformed, so the reader's error is reported.
             throw kind is null or { Name: "a safetensors file" } ? new CliException(e.Message,
                     "weights are read from safetensors files, as safetensors.torch.save_file writes them")
                 : new CliException($"--weights {path}: this is {kind.Name}, and weights are read from safetensors "

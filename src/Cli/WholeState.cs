@@ -1,4 +1,4 @@
-// In: a session, and the model's state as it began. Out: the state that the program as it is written reads.
+// In: a session, and the model's initial state. Out: the state that the program reads as written.
 using Accelerate.Runtime;
 
 namespace Accelerate.Cli;
@@ -6,8 +6,8 @@ namespace Accelerate.Cli;
 internal static class WholeState
 {
     /// <summary>
-    /// A session has what its compiled programs use. What the optimiser found to be without use (only its empty part is
-    /// read, say) is assigned by no call, and so is what it was at first.
+    /// A session only has the state that its compiled programs use. State that the optimiser found unused (for example
+    /// if only an empty slice is read) is assigned by no call, so it keeps its initial value.
     /// </summary>
     public static IReadOnlyDictionary<string, Tensor> Of(Session session, IReadOnlyDictionary<string, Tensor> initial)
     {

@@ -20,7 +20,7 @@ internal static class ArrayFiles
             isBigEndian: isBigEndian);
     }
 
-    /// <summary>An array of an archive: the one named, or the only one.</summary>
+    /// <summary>An array of an archive: the one named by the part, or the only one.</summary>
     public static DataSource OpenArchive(string path, string? part)
     {
         using var archive = new ZipArchive(InputFile.OpenRegular(path));

@@ -1,4 +1,4 @@
-// In: a feed and the order of its examples. Out: its batches one by one, read ahead by a thread of their own.
+// In: a feed and the order of its examples. Out: its batches one by one, read ahead by a separate thread.
 using System.Collections;
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
@@ -6,8 +6,8 @@ using System.Runtime.ExceptionServices;
 namespace Accelerate.Data;
 
 /// <summary>
-/// The batches of one pass. Reading is ahead of the caller by two batches: one that waits and one under way hide a slow
-/// read behind a step, and more would only take memory.
+/// The batches of one pass. Two batches are read ahead: one waiting and one being read hide a slow read during a step,
+/// and more would only take memory. Errors of reading are thrown by the enumeration.
 /// </summary>
 public sealed class Batches : IEnumerable<Batch>, IDisposable
 {
@@ -18,10 +18,10 @@ public sealed class Batches : IEnumerable<Batch>, IDisposable
     private readonly Thread thread;
     private Exception? error;
 
-    /// <param name="feed">What is read.</param>
-    /// <param name="order">The examples, in order.</param>
-    /// <param name="size">How many make a batch; the last may have fewer.</param>
-    /// <param name="first">The number of batches that are passed over.</param>
+    /// <param name="feed">The data. It must stay open until this object is disposed.</param>
+    /// <param name="order">The examples by number, in the order to read them.</param>
+    /// <param name="size">The number of examples in a batch; the last batch may be smaller.</param>
+    /// <param name="first">The number of batches to skip at the start.</param>
     public Batches(Feed feed, IReadOnlyList<int> order, int size, long first = 0)
     {
         ArgumentNullException.ThrowIfNull(feed);
@@ -30,7 +30,7 @@ public sealed class Batches : IEnumerable<Batch>, IDisposable
         thread.Start();
     }
 
-    /// <summary>Each batch belongs to the caller, who disposes it. Once.</summary>
+    /// <summary>Enumerates the batches once. Each belongs to the caller, who disposes it.</summary>
     public IEnumerator<Batch> GetEnumerator()
     {
         foreach (var batch in read.GetConsumingEnumerable()) yield return batch;
@@ -39,7 +39,7 @@ public sealed class Batches : IEnumerable<Batch>, IDisposable
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    /// <summary>Ends the reading.</summary>
+    /// <summary>Stops reading.</summary>
     public void Dispose()
     {
         stop.Cancel();

@@ -1,4 +1,4 @@
-// In: elements of one dtype. Out: the same values in another, or which of them it does not hold.
+// In: elements of one dtype. Out: the same values in another dtype, or a value that it cannot represent.
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Accelerate.Runtime;
@@ -8,14 +8,14 @@ namespace Accelerate.Data;
 internal static class Conversion
 {
     /// <summary>
-    /// As `accc run` converts files: every value has to stay what it is. Bytes, which are most of what is converted,
-    /// have a loop of their own.
+    /// Converts as `accc run` converts files: every value must be preserved. Bytes, the most common source, have loops
+    /// of their own because they are faster.
     /// </summary>
     /// <param name="source">The elements.</param>
     /// <param name="from">Their dtype.</param>
-    /// <param name="target">Of the other dtype, as many.</param>
+    /// <param name="target">The memory of as many elements of the other dtype.</param>
     /// <param name="to">The other dtype.</param>
-    /// <returns>A value that the dtype does not hold; null if there is none.</returns>
+    /// <returns>A value that the other dtype cannot represent; null if there is none.</returns>
     public static string? Exact(ReadOnlySpan<byte> source, DType from, Span<byte> target, DType to)
     {
         if (from == to)
@@ -42,7 +42,7 @@ internal static class Conversion
         var back = made.ToDoubles();
         for (var i = 0; i < values.Length; i++)
         {
-            // A double does not hold every 64-bit integer.
+            // A double cannot represent every 64-bit integer.
             var isWide = from is DType.I64 or DType.U64 && Math.Abs(values[i]) > 1L << 53;
             if (isWide || !back[i].Equals(values[i])) return values[i].ToString(CultureInfo.InvariantCulture);
         }

@@ -1,35 +1,35 @@
-// In: the name of a file or folder of examples. Out: the examples, whatever the format.
+// In: the name of a file or folder of examples. Out: the examples, whatever their format.
 using System.IO.Compression;
 using System.Text;
 using Accelerate.Runtime;
 
 namespace Accelerate.Data;
 
-/// <summary>What the parameter that the examples are for decides about reading them.</summary>
-/// <param name="Type">The dtype that text becomes; other formats have their own.</param>
-/// <param name="Shape">The shape of an example where the parameter says it; null for an extent that it leaves
+/// <summary>The properties of the parameter that affect how its examples are read.</summary>
+/// <param name="Type">The dtype for numbers in text; other formats have a dtype of their own.</param>
+/// <param name="Shape">The shape of an example as far as the parameter's type fixes it; null for an extent left
 /// open.</param>
 internal sealed record DataWanted(DType Type, IReadOnlyList<long?> Shape)
 {
-    /// <summary>How many bytes a window of a text has; null for the extent of the parameter.</summary>
+    /// <summary>The length of a text window in bytes; null for the extent of the parameter.</summary>
     public long? Window { get; init; }
 
-    /// <summary>How many bytes from one window of a text to the next; null for windows that do not overlap.</summary>
+    /// <summary>The distance in bytes from one text window to the next; null for windows that do not overlap.</summary>
     public long? Stride { get; init; }
 }
 
-/// <summary>The formats, told apart by their first bytes, then by their names.</summary>
+/// <summary>Recognises formats by their first bytes, then by file name.</summary>
 internal static class DataFiles
 {
     /// <summary>
-    /// Opens idx and npy files (read where they lie), the same gzipped, npz archives, tables of numbers, plain text and
+    /// Opens idx and npy files (read in place), the same gzipped, npz archives, tables of numbers, plain text and
     /// folders of images.
     /// </summary>
     /// <param name="path">A file, or a folder of images.</param>
-    /// <param name="part">What stands in brackets behind the name: columns of a table, a range of a text, the name of
-    /// an array, `labels` of a folder; null for nothing.</param>
-    /// <param name="wanted">What the examples are for.</param>
-    /// <exception cref="DataException">The file is missing, malformed, or of no format that is read.</exception>
+    /// <param name="part">The text in brackets after the name: columns of a table, a range of a text, the name of an
+    /// array, `labels` of a folder; null for none.</param>
+    /// <param name="wanted">The properties of the parameter that takes the examples.</param>
+    /// <exception cref="DataException">The file is missing, malformed, or of an unknown format.</exception>
     public static DataSource Open(string path, string? part, DataWanted wanted)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -60,7 +60,7 @@ internal static class DataFiles
         });
     }
 
-    /// <summary>The bytes of a file, without their compression.</summary>
+    /// <summary>The decompressed bytes of a file.</summary>
     internal static Stream Opened(string path, bool isZipped)
     {
         var file = InputFile.OpenRegular(path);

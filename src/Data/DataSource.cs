@@ -1,15 +1,15 @@
-// In: an open file of examples of one length. Out: any of them by its number, from any thread.
+// In: an open file of examples of equal length. Out: any of them by number, from any thread.
 using Accelerate.Runtime;
 
 namespace Accelerate.Data;
 
 /// <summary>
-/// Examples of one dtype and shape, in the order of a file. They stay in the file, and the system's page cache has
-/// what is read often: a set larger than the memory is read as one that is not.
+/// Examples of one dtype and shape, in the order of a file. They stay in the file, and the system's page cache holds
+/// the parts that are read often: a data set may be larger than memory.
 /// </summary>
 /// <remarks>
-/// What cannot be read at any place (gzip, an archive, text, images) is unpacked once into a temporary file, which has
-/// no name from the start: it goes with the process, however that ends. TMPDIR says where it lies.
+/// Formats without random access (gzip, archives, text, images) are unpacked once into an unnamed temporary file, which
+/// disappears with the process however it ends. TMPDIR sets its folder.
 /// </remarks>
 internal sealed class DataSource : IDisposable
 {
@@ -19,13 +19,13 @@ internal sealed class DataSource : IDisposable
     private readonly bool isBigEndian;
 
     /// <param name="name">The file, as the user named it.</param>
-    /// <param name="type">Of the elements.</param>
-    /// <param name="shape">Of one example.</param>
-    /// <param name="count">How many there are.</param>
-    /// <param name="file">Where they are; disposed with this.</param>
-    /// <param name="offset">Of the first byte.</param>
-    /// <param name="stride">Bytes from one example to the next; null for one behind the other.</param>
-    /// <param name="isBigEndian">Whether an element's high byte comes first.</param>
+    /// <param name="type">The dtype of the elements.</param>
+    /// <param name="shape">The shape of one example.</param>
+    /// <param name="count">The number of examples.</param>
+    /// <param name="file">The file with the examples; disposed with this object.</param>
+    /// <param name="offset">The position of the first byte.</param>
+    /// <param name="stride">The distance in bytes from one example to the next; null if they are contiguous.</param>
+    /// <param name="isBigEndian">Whether elements are big-endian.</param>
     internal DataSource(string name, DType type, IReadOnlyList<long> shape, long count, FileStream file,
         long offset = 0, long? stride = null, bool isBigEndian = false)
     {
@@ -49,19 +49,20 @@ internal sealed class DataSource : IDisposable
     /// <summary>The number of examples.</summary>
     public long Count { get; }
 
-    /// <summary>How many bytes an example has.</summary>
+    /// <summary>The number of bytes in an example.</summary>
     public long ExampleBytes { get; }
 
     /// <summary>Whether the examples are windows of a text.</summary>
     internal bool IsWindows { get; init; }
 
-    /// <summary>How many examples beside each other have bytes in common: 1 where none do.</summary>
+    /// <summary>The number of consecutive examples that share bytes: 1 if none do.</summary>
     internal long Overlap => stride == 0 || ExampleBytes == 0 ? 1 : (ExampleBytes + stride - 1) / stride;
 
-    /// <summary>Reads an example, in this machine's byte order.</summary>
-    /// <param name="index">From 0.</param>
-    /// <param name="target">Of <see cref="ExampleBytes"/> bytes.</param>
-    /// <exception cref="DataException">The file has become shorter, or has a bool that is neither 0 nor 1.</exception>
+    /// <summary>Reads an example, converted to this machine's byte order.</summary>
+    /// <param name="index">The number of the example, from 0.</param>
+    /// <param name="target">Receives the <see cref="ExampleBytes"/> bytes.</param>
+    /// <exception cref="DataException">The file has become shorter, or contains a bool that is neither 0 nor
+    /// 1.</exception>
     public void Read(long index, Span<byte> target)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
@@ -79,7 +80,7 @@ internal sealed class DataSource : IDisposable
             target.Slice(at, width).Reverse();
     }
 
-    /// <summary>As in a message: `u8[28,28]`.</summary>
+    /// <summary>The text for messages, such as `u8[28,28]`.</summary>
     public override string ToString() => Tensor.DescribeShape(Type, [.. Shape]);
 
     /// <summary>Closes the file.</summary>

@@ -1,17 +1,20 @@
-// In: `x=images.npy,y=table.csv[64]`. Out: parameters with their files and the parts of them.
+// In: `x=images.npy,y=table.csv[64]`. Out: parameters with their files and the selected parts.
 using System.Text.RegularExpressions;
 
 namespace Accelerate.Data;
 
-/// <summary>A parameter's data.</summary>
-/// <param name="Parameter">Its name.</param>
-/// <param name="Path">The file or folder.</param>
-/// <param name="Part">What stands in brackets behind it; null for nothing.</param>
+/// <summary>The file with the data of one parameter.</summary>
+/// <param name="Parameter">The name of the function's parameter.</param>
+/// <param name="Path">The file, or a folder of images.</param>
+/// <param name="Part">The part of the file: columns of a table, a range of a text, the name of an array, `labels` of a
+/// folder; null for all of it.</param>
 public sealed partial record DataSpec(string Parameter, string Path, string? Part = null)
 {
-    /// <summary>The files of a text: a comma separates where a name and `=` follow it.</summary>
-    /// <exception cref="FormatException">A part is not name=FILE.</exception>
-    public static IReadOnlyList<DataSpec> Parse(string text)
+    /// <summary>
+    /// Parses a list of name=FILE. A comma separates only before a name and `=`, since file names may contain commas.
+    /// </summary>
+    /// <exception cref="FormatException">An item is not name=FILE.</exception>
+    internal static IReadOnlyList<DataSpec> Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
         return [.. Comma().Split(text).Select(One)];
@@ -22,7 +25,7 @@ public sealed partial record DataSpec(string Parameter, string Path, string? Par
         var at = text.IndexOf('=', StringComparison.Ordinal);
         if (at <= 0 || at == text.Length - 1) throw new FormatException($"'{text}' is not name=FILE");
         var (name, path) = (text[..at], text[(at + 1)..]);
-        // A file of that very name has no part.
+        // If a file has exactly this name, the brackets are part of the name.
         return !System.IO.Path.Exists(path) && Bracket().Match(path) is { Success: true } match
             ? new(name, match.Groups["path"].Value, match.Groups["part"].Value) : new(name, path);
     }

@@ -1,13 +1,13 @@
-// In: a number of examples, a seed. Out: which of them train and which validate, and their order in every epoch.
+// In: a number of examples, a seed. Out: the training and validation examples, and the order of every epoch.
 namespace Accelerate.Data;
 
 /// <summary>
-/// A function of its arguments alone: a run that goes on elsewhere sees the examples that it would have seen. The order
-/// takes four bytes an example.
+/// Depends on its arguments alone, so that a run resumed elsewhere sees the same examples. The order takes four bytes
+/// an example.
 /// </summary>
 internal sealed class ExampleOrder
 {
-    // Keys of their own for what is drawn: those of steps are fold(seed, step), and these steps never come.
+    // Step numbers that never occur, so that these keys differ from fold(seed, step) of every step.
     private const long OrderKey = -2;
     private const long SplitKey = -3;
 
@@ -17,17 +17,17 @@ internal sealed class ExampleOrder
     private ExampleOrder(int[] training, int[] validation, long seed) =>
         (this.training, Validation, this.seed) = (training, validation, seed);
 
-    /// <summary>How many examples train.</summary>
+    /// <summary>The number of training examples.</summary>
     public int Count => training.Length;
 
-    /// <summary>Those held back for validation, in the order of the file; empty if none are.</summary>
+    /// <summary>The validation examples, in the order of the file; may be empty.</summary>
     public IReadOnlyList<int> Validation { get; }
 
-    /// <summary>All examples of a feed train, but for a part that is drawn for validation.</summary>
+    /// <summary>Splits the examples of a feed into training and validation.</summary>
     /// <param name="feed">The examples.</param>
-    /// <param name="seed">Decides the draw and the orders.</param>
-    /// <param name="validation">The part held back, from 0 to below 1. Of a text it is the end, with no window of both
-    /// parts: windows drawn from all over it would lie inside those that train.</param>
+    /// <param name="seed">Determines the split and the orders.</param>
+    /// <param name="validation">The fraction for validation, from 0 to below 1. Of a text it is the end, and windows
+    /// that overlap both parts are left out: randomly drawn windows would overlap with those for training.</param>
     public static ExampleOrder Of(Feed feed, long seed, double validation = 0)
     {
         ArgumentNullException.ThrowIfNull(feed);
@@ -42,7 +42,7 @@ internal sealed class ExampleOrder
         return new([.. drawn.Skip(held).Order()], [.. drawn.Take(held).Order()], seed);
     }
 
-    /// <summary>The examples that train in the order of an epoch.</summary>
+    /// <summary>The training examples in the order of an epoch.</summary>
     public IReadOnlyList<int> Epoch(int epoch, bool isShuffled = true)
     {
         if (!isShuffled) return training;

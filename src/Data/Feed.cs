@@ -1,15 +1,18 @@
-// In: an exported function and files for its parameters. Out: batches of them, in an order that a key decides.
+// In: an exported function and files for its parameters. Out: batches of examples by number.
 using System.Globalization;
 using Accelerate.Runtime;
 
 namespace Accelerate.Data;
 
-/// <summary>How windows of a text are cut.</summary>
-/// <param name="Length">Bytes; null for the extent that the parameter's type says.</param>
-/// <param name="Stride">Bytes from one to the next; null for windows that do not overlap.</param>
+/// <summary>How text files are cut into windows.</summary>
+/// <param name="Length">The length of a window in bytes; null for the extent in the parameter's type.</param>
+/// <param name="Stride">The distance in bytes from one window to the next; null for windows that do not
+/// overlap.</param>
 public sealed record TextCut(long? Length = null, long? Stride = null);
 
-/// <summary>The data of some parameters of a function: example i of each belong together.</summary>
+/// <summary>
+/// The data of some parameters of a function. Example i of one parameter belongs to example i of the others.
+/// </summary>
 public sealed class Feed : IDisposable
 {
     private readonly List<Column> columns = [];
@@ -18,27 +21,32 @@ public sealed class Feed : IDisposable
 
     private Feed(string entry) => Entry = entry;
 
-    /// <summary>The function that it is for.</summary>
+    /// <summary>The name of the function.</summary>
     public string Entry { get; }
 
-    /// <summary>The parameters that it has data for.</summary>
-    public IEnumerable<string> Parameters => columns.Select(c => c.Parameter.Name);
+    /// <summary>The parameters that this feed has data for.</summary>
+    internal IEnumerable<string> Parameters => columns.Select(c => c.Parameter.Name);
 
     /// <summary>The number of examples.</summary>
     public long Count { get; private set; }
 
-    /// <summary>The batch that the function's types demand; null where they leave it open.</summary>
+    /// <summary>The batch size that the function's types require; null if they leave it open.</summary>
     public long? FixedBatch { get; private set; }
 
-    /// <summary>How many examples beside each other have bytes in common.</summary>
+    /// <summary>The number of consecutive examples that share bytes.</summary>
     internal long Overlap => columns.Max(c => c.Source.Overlap);
 
     /// <summary>Whether the examples are windows of a text.</summary>
     internal bool IsWindows => columns.Any(c => c.Source.IsWindows);
 
-    /// <summary>Opens the files, and checks them against the function's types and against each other.</summary>
-    /// <exception cref="DataException">A file that cannot be read, or does not fit.</exception>
-    /// <exception cref="ArgumentException">No such parameter, or one without an axis of examples.</exception>
+    /// <summary>Opens the files and checks them against the function's types and against each other.</summary>
+    /// <param name="entry">The function.</param>
+    /// <param name="specs">The files, at least one. The first axis of a parameter is the axis of examples.</param>
+    /// <param name="cut">How text files are cut into windows; null for the length that the types give.</param>
+    /// <exception cref="DataException">A file cannot be read, does not fit its parameter, or has another number of
+    /// examples.</exception>
+    /// <exception cref="ArgumentException">A parameter does not exist, has no axis of examples, or is given twice; or
+    /// no data are given.</exception>
     public static Feed Open(EntrySpec entry, IReadOnlyList<DataSpec> specs, TextCut? cut = null)
     {
         ArgumentNullException.ThrowIfNull(entry);
@@ -92,8 +100,8 @@ public sealed class Feed : IDisposable
         long.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? n : null;
 
     /// <summary>
-    /// The shape of an example as the function takes it. It may be the file's with axes of 1 more or less, and either
-    /// may be the other in one axis: u8[28,28] fits f32[n, 784] and f32[n, 1, 28, 28], and never f32[n, 14, 56].
+    /// The shape of an example as the function takes it. It may differ from the file's by axes of 1, and a single axis
+    /// matches any axes of the same size: u8[28,28] fits f32[n, 784] and f32[n, 1, 28, 28], but not f32[n, 14, 56].
     /// </summary>
     private static long[]? Fitted(DataSource source, long?[] wanted)
     {
@@ -113,7 +121,7 @@ public sealed class Feed : IDisposable
     {
         if (columns.Count == 0) throw new ArgumentException($"'{Entry}' is given no data");
         Count = columns.Min(c => c.Source.Count);
-        // Of a text and the same text shifted by a byte one may have a window more.
+        // Between a text and the same text shifted by a byte, one may have one window more.
         var longer = columns.Find(c => c.Source.Count > Count + (columns.All(o => o.Source.IsWindows) ? 1 : 0));
         if (longer is not null)
         {
@@ -128,7 +136,7 @@ public sealed class Feed : IDisposable
                 $"has {Count} examples, and {int.MaxValue} at most are read");
     }
 
-    /// <summary>The tensors of a batch by parameter, in memory of their own.</summary>
+    /// <summary>The tensors of a batch by parameter, in newly allocated memory.</summary>
     internal Batch Read(ReadOnlySpan<int> examples)
     {
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
@@ -176,9 +184,9 @@ public sealed class Feed : IDisposable
     }
 }
 
-/// <summary>Some examples, as a call takes them.</summary>
-/// <param name="Tensors">By parameter.</param>
-/// <param name="Count">How many examples.</param>
+/// <summary>The examples of one call.</summary>
+/// <param name="Tensors">The tensors by parameter, each of shape [Count, …] and of the parameter's dtype.</param>
+/// <param name="Count">The number of examples.</param>
 public sealed record Batch(IReadOnlyDictionary<string, Tensor> Tensors, int Count) : IDisposable
 {
     /// <summary>Frees the tensors.</summary>

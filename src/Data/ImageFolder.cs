@@ -1,12 +1,13 @@
-// In: a folder with a folder of images for each class. Out: the images as bytes, or the numbers of their classes.
+// In: a folder with one folder of images for each class. Out: the images as bytes, or their class numbers.
 using Accelerate.Runtime;
 using SkiaSharp;
 
 namespace Accelerate.Data;
 
 /// <summary>
-/// Classes are the folders in the order of their names, images the files in each in the order of theirs. They are
-/// decoded once into a temporary file. Images have one size, the parameter's: to resize and to crop is for the program.
+/// Classes are numbered in the order of the folder names, and images come in the order of file names. They are decoded
+/// once into a temporary file. All images must have the parameter's size: resizing and cropping are left to the
+/// program.
 /// </summary>
 internal static class ImageFolder
 {
@@ -36,10 +37,10 @@ internal static class ImageFolder
             : [shape.Height, shape.Width, shape.Channels], images.Count, file.Written());
     }
 
-    /// <param name="Height">Of every image.</param>
-    /// <param name="Width">Of every image.</param>
+    /// <param name="Height">The height of every image in pixels.</param>
+    /// <param name="Width">The width of every image in pixels.</param>
     /// <param name="Channels">1 for grey, 3 for red, green, blue; 0 for grey without an axis.</param>
-    /// <param name="IsFirst">Whether the channels come before the rows.</param>
+    /// <param name="IsFirst">Whether the axis of channels comes first.</param>
     private readonly record struct ImageShape(int Height, int Width, int Channels, bool IsFirst);
 
     private static ImageShape Shape(string path, IReadOnlyList<long?> wanted, string first)
@@ -75,7 +76,7 @@ internal static class ImageFolder
             var (r, g, b) = (pixels[4 * i], pixels[4 * i + 1], pixels[4 * i + 2]);
             if (shape.Channels != 3)
             {
-                // The luma of BT.601 in 16 bits, as Pillow's convert("L").
+                // The luma of BT.601 in 16-bit fixed point, like Pillow's convert("L").
                 bytes[i] = (byte)((19595 * r + 38470 * g + 7471 * b + 0x8000) >> 16);
                 continue;
             }

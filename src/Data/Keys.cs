@@ -1,7 +1,9 @@
-// In: keys and counters. Out: other keys as the language's `fold` makes them, and random words.
+// In: keys and counters. Out: derived keys, equal to those of the language's `fold`, and random words.
 namespace Accelerate.Data;
 
-/// <summary>Randomness by keys, as in the language: there is no state that a checkpoint would have to keep.</summary>
+/// <summary>
+/// Counter-based randomness, as in the language: there is no generator state to save in a checkpoint.
+/// </summary>
 internal static class Keys
 {
     /// <summary>The key that `fold(key, i)` gives in a program.</summary>
@@ -15,7 +17,7 @@ internal static class Keys
         }
     }
 
-    /// <summary>Philox4x32-10 (Salmon et al., 2011): two words of 64 bits of a counter.</summary>
+    /// <summary>Philox4x32-10 (Salmon et al., 2011): the two 64-bit words of a counter.</summary>
     public static (ulong, ulong) Words(ulong counter, long key)
     {
         var (a, b, c, d) = ((uint)counter, (uint)(counter >> 32), 0u, 0u);
@@ -30,7 +32,7 @@ internal static class Keys
         return (((ulong)b << 32) | a, ((ulong)d << 32) | c);
     }
 
-    /// <summary>The numbers below a count in an order that the key decides (Fisher and Yates).</summary>
+    /// <summary>The numbers below a count in a random order determined by the key (Fisher-Yates shuffle).</summary>
     public static int[] Permutation(int count, long key)
     {
         var order = new int[count];
@@ -38,7 +40,7 @@ internal static class Keys
         for (var i = count - 1; i > 0; i--)
         {
             var words = Words((ulong)(i >> 1), key);
-            // 64 random bits, of which a number up to 2^31 is the high part: its bias is below 2^-33.
+            // A number up to 2^31 is the high part of its product with 64 random bits: the bias is below 2^-33.
             var j = (int)Math.BigMul((i & 1) == 0 ? words.Item1 : words.Item2, (ulong)(i + 1), out _);
             (order[i], order[j]) = (order[j], order[i]);
         }

@@ -1,4 +1,4 @@
-// In: a text of rows of numbers. Out: its rows, or some of their columns, in the dtype wanted.
+// In: a text of rows of numbers. Out: its rows, or some of their columns, in the requested dtype.
 using System.Globalization;
 using System.Text;
 using Accelerate.Runtime;
@@ -6,9 +6,8 @@ using Accelerate.Runtime;
 namespace Accelerate.Data;
 
 /// <summary>
-/// Rows of numbers between commas, semicolons, tabs or blanks; the first line may name the columns, and lines that begin
-/// with `#` are remarks. The text is read once: the numbers lie in a temporary file, in the dtype of the parameter that
-/// they are for.
+/// Rows of numbers separated by commas, semicolons, tabs or blanks. The first line may name the columns, and lines that
+/// begin with `#` are comments. The text is parsed once into a temporary file, in the dtype of the parameter.
 /// </summary>
 internal static class Table
 {
@@ -54,7 +53,7 @@ internal static class Table
         return new DataSource(path, wanted.Type, isOne ? [] : [to - from], rows, file.Written());
     }
 
-    /// <summary>`3`, `-1`, `:64`, `1:`, or a name of the first line.</summary>
+    /// <summary>Resolves `3`, `-1`, `:64`, `1:`, or a name from the first line.</summary>
     private static (int From, int To, bool IsOne) Columns(string path, string? part, string[]? names, int count)
     {
         if (part is null) return (0, count, count == 1);
@@ -82,7 +81,7 @@ internal static class Table
     private static double? Number(string text) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? value : null;
 
-    /// <summary>The bytes of a number, rounded once to a float; an integer has to fit the dtype.</summary>
+    /// <summary>Writes a number: a float is rounded once, an integer has to fit the dtype.</summary>
     private static bool Put(Span<byte> target, string text, DType type)
     {
         if (type == DType.F32)

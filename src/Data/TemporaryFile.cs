@@ -1,9 +1,9 @@
-// In: bytes that cannot be read at any place where they lie. Out: a file of them that goes with the process.
+// In: bytes without random access in their file. Out: a temporary file of them that disappears with the process.
 namespace Accelerate.Data;
 
 /// <summary>
-/// A file for writing and reading. Its name is taken away as soon as it is open, where the system allows that (all but
-/// Windows): a process that is killed leaves nothing.
+/// A file for writing and reading. Its name is deleted as soon as it is open, where the system allows that (everywhere
+/// but Windows), so that a killed process leaves nothing.
 /// </summary>
 internal sealed class TemporaryFile : IDisposable
 {
@@ -26,7 +26,7 @@ internal sealed class TemporaryFile : IDisposable
 
     public Stream Stream => stream;
 
-    /// <summary>What is written, to be read and disposed by whoever takes it.</summary>
+    /// <summary>The file with its content; whoever takes it disposes it.</summary>
     public FileStream Written()
     {
         stream.Flush();

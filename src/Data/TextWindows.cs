@@ -1,12 +1,12 @@
-// In: a text. Out: windows of its bytes, of one length.
+// In: a text. Out: windows of its bytes, all of one length.
 using System.Globalization;
 using Accelerate.Runtime;
 
 namespace Accelerate.Data;
 
 /// <summary>
-/// Example i are the bytes from i * stride on. `[1:]` begins at the second byte: of `x=t.txt,y=t.txt[1:]` y has the
-/// byte that follows each of x. `[:90%]` and `[90%:]` are the parts for training and validation.
+/// Example i begins at byte i * stride. `[1:]` starts at the second byte: in `x=t.txt,y=t.txt[1:]`, y has the byte
+/// after each byte of x. `[:90%]` and `[90%:]` split training and validation.
 /// </summary>
 internal static class TextWindows
 {

@@ -1,7 +1,7 @@
-// In: the byte count a call needs. Out: one 64-byte aligned block at least as large, kept for the calls that follow.
+// In: the byte count a call needs. Out: a 64-byte aligned block at least that large, kept for later calls.
 namespace Accelerate.Runtime;
 
-/// <summary>Scratch memory that only grows, so that repeated calls allocate nothing. Not for several threads.</summary>
+/// <summary>Scratch memory that only grows, so that repeated calls allocate nothing. Not thread-safe.</summary>
 internal sealed unsafe class Arena : IDisposable
 {
     private Storage? _block;
@@ -10,8 +10,8 @@ internal sealed unsafe class Arena : IDisposable
     public long Capacity { get; private set; }
 
     /// <summary>
-    /// A block of at least <paramref name="bytes"/>, aligned to 64. Growing moves it and forgets its contents; pointers
-    /// from earlier calls are then invalid.
+    /// Returns a block of at least <paramref name="bytes"/>, aligned to 64. Growing moves the block and discards its
+    /// contents, so pointers from earlier calls become invalid.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">A negative size.</exception>
     public void* Ensure(long bytes)
@@ -19,7 +19,7 @@ internal sealed unsafe class Arena : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
         if (_block is null || bytes > Capacity)
         {
-            Dispose(); // first, so that the peak is the new block and not the sum of both
+            Dispose(); // first, so that peak memory is the new block, not both
             _block = Storage.Allocate(bytes);
             Capacity = bytes;
         }

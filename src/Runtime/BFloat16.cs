@@ -1,28 +1,28 @@
 // In: a float or double. Out: the nearest bfloat16 (8 exponent bits, 8 significant bits), ties to even, and back.
 namespace Accelerate;
 
-/// <summary>One bf16 element: the high half of an f32. Subnormals are kept; every NaN stays a (quiet) NaN.</summary>
-/// <param name="Bits">The 16 bits: sign, 8 of exponent, 7 of fraction.</param>
+/// <summary>One bf16 element: the high half of an f32. Subnormals are kept; every NaN becomes a quiet NaN.</summary>
+/// <param name="Bits">The 16 bits: 1 of sign, 8 of exponent, 7 of fraction.</param>
 public readonly record struct BFloat16(ushort Bits)
 {
-    /// <summary>The same value; exact.</summary>
+    /// <summary>Converts exactly.</summary>
     public static explicit operator float(BFloat16 value) =>
         BitConverter.UInt32BitsToSingle((uint)value.Bits << 16);
 
-    /// <summary>The nearest value, ties to even.</summary>
+    /// <summary>Rounds to the nearest value, ties to even.</summary>
     public static explicit operator BFloat16(float value)
     {
         uint bits = BitConverter.SingleToUInt32Bits(value);
         if (float.IsNaN(value))
         {
-            return new((ushort)((bits >> 16) | 0x40)); // the quiet bit, or a payload in the low half would read as inf
+            return new((ushort)((bits >> 16) | 0x40)); // quiet bit: a payload in the low half alone would become inf
         }
         uint even = (bits >> 16) & 1;
         return new((ushort)((bits + 0x7FFF + even) >> 16)); // a carry out of the fraction is the next exponent, or inf
     }
 
     /// <summary>
-    /// Rounds once: through f32 by round-to-odd, so that no tie is made by the first of two roundings.
+    /// Rounds once: the step to f32 rounds to odd, so that it cannot create a tie for the second step.
     /// </summary>
     public static explicit operator BFloat16(double value)
     {
@@ -37,6 +37,6 @@ public readonly record struct BFloat16(ushort Bits)
         return (BFloat16)near;
     }
 
-    /// <summary>The shortest text that reads back to the value.</summary>
+    /// <summary>The shortest text that parses to the same value.</summary>
     public override string ToString() => Tensor.Scalar(this).Format();
 }

@@ -1,21 +1,21 @@
-// In: the backends that there are. Out: a typed value for each, and its name as a command line and a table have it.
+// In: the existing backends. Out: a typed value for each, and its name in command lines and tables.
 using Accelerate.Runtime;
 
 namespace Accelerate;
 
 /// <summary>
-/// The part of the library that turns kernels into something that runs. All give the same results to the bit, but for
-/// OpenCL devices whose arithmetic is not exact.
+/// The part of the library that makes kernels executable. All backends give bit-identical results, except for OpenCL
+/// devices with inexact arithmetic.
 /// </summary>
 public enum Backend
 {
-    /// <summary>Machine code for the CPU by LLVM: the fast one. It needs libLLVM on the machine.</summary>
+    /// <summary>Machine code for the CPU, compiled by LLVM: the fast one. It needs libLLVM on the machine.</summary>
     Llvm,
 
-    /// <summary>Runs kernels by their definition, slowly, on any machine.</summary>
+    /// <summary>Interprets kernels by their definition: slow, but runs on any machine.</summary>
     Interpreter,
 
-    /// <summary>An OpenCL device. It needs a driver for one.</summary>
+    /// <summary>An OpenCL device. It needs a driver.</summary>
     OpenCl,
 }
 
@@ -26,7 +26,7 @@ internal static class BackendNames
 
     extension(Backend backend)
     {
-        /// <exception cref="ArgumentOutOfRangeException">The value is none of the type's.</exception>
+        /// <exception cref="ArgumentOutOfRangeException">The value is not defined by the type.</exception>
         public string Name() => Enum.IsDefined(backend)
             ? backend.ToString().ToLowerInvariant()
             : throw new ArgumentOutOfRangeException(nameof(backend), backend, "there is no such backend");

@@ -1,4 +1,4 @@
-// In: freed blocks of 128 KiB and more. Out: the same memory for later requests of about that size.
+// In: freed blocks of 128 KiB and more. Out: the same memory for later requests of similar size.
 using System.Runtime.InteropServices;
 
 namespace Accelerate.Runtime;
@@ -7,33 +7,32 @@ namespace Accelerate.Runtime;
 internal readonly record struct MemoryBlock(nint Address, long Bytes);
 
 /// <summary>
-/// Keeps large blocks between calls. The system maps such a block anew for each request and clears every page of it
-/// when it is first written: a loop of relu over 64 MiB spent 33 of its 36.7 ms a call there, and 6 of 11 µs over 256
-/// KiB (Zen 4 virtual machine, `accc bench`). Blocks of 2 MiB and more lie on that boundary and ask for huge pages.
+/// Keeps large blocks between calls. Otherwise the system maps such a block anew for each request and clears every page
+/// on its first write: a loop of relu over 64 MiB spent 33 of its 36.7 ms a call there, and 6 of 11 µs over 256 KiB
+/// (Zen 4 virtual machine, `accc bench`). Blocks of 2 MiB and more are aligned to 2 MiB and request huge pages.
 /// </summary>
 /// <remarks>
-/// What it keeps is bounded in bytes and in number; the block that has lain longest goes first. Blocks that have lain
-/// for
-/// <see cref="IdleMilliseconds"/> go back to the system with the next return, or the next full collection. Safe for any
-/// number of threads, finalizers included. The collector's memory pressure counts a block from the system's allocation
-/// to the system's free: what only changes its user is no new memory.
+/// The kept blocks are bounded in bytes and in number; the least recently returned goes first. Blocks unused for
+/// <see cref="IdleMilliseconds"/> return to the system on the next return, or the next full collection. Thread-safe,
+/// including finalizers. The garbage collector's memory pressure counts a block from its allocation by the system until
+/// it is freed: a block that only changes its user is no new memory.
 /// </remarks>
 internal sealed unsafe partial class BlockPool
 {
     /// <summary>
-    /// Below this the C library reuses its heap without faults; from here on it maps (M_MMAP_THRESHOLD's default).
+    /// Below this the C library reuses its heap without page faults; from here on it maps (M_MMAP_THRESHOLD's default).
     /// </summary>
     public const long Least = 128 << 10;
 
-    /// <summary>x86-64's and AArch64's huge page.</summary>
+    /// <summary>The huge page size of x86-64 and AArch64.</summary>
     public const long HugePage = 2 << 20;
 
     /// <summary>
-    /// Longer than any pause inside a loop of calls, short enough not to hold what a finished phase has used.
+    /// Longer than any pause within a loop of calls, short enough not to retain the memory of a finished phase.
     /// </summary>
     public const long IdleMilliseconds = 10_000;
 
-    /// <summary>A search among them stays well under a microsecond.</summary>
+    /// <summary>Searching this many stays well under a microsecond.</summary>
     private const int MostBlocks = 64;
 
     private const int MadvHugePage = 14;
@@ -41,13 +40,13 @@ internal sealed unsafe partial class BlockPool
     private readonly record struct Kept(MemoryBlock Block, long Since);
 
     private readonly Lock gate = new();
-    private readonly List<Kept> kept = []; // the one that has lain longest first
+    private readonly List<Kept> kept = []; // least recently returned first
     private readonly Func<long> clock;
     private readonly long limit;
     private long keptBytes;
 
-    /// <param name="limit">The bytes that may be kept.</param>
-    /// <param name="clock">Milliseconds that only grow; the system's if null.</param>
+    /// <param name="limit">The maximum number of bytes to keep.</param>
+    /// <param name="clock">A monotonic clock in milliseconds; null for the system's.</param>
     public BlockPool(long limit, Func<long>? clock = null)
     {
         this.limit = limit;
@@ -55,10 +54,10 @@ internal sealed unsafe partial class BlockPool
         _ = new Trimmer(this);
     }
 
-    /// <summary>The process's pool: keeps at most an eighth of the memory that the process may use.</summary>
+    /// <summary>The process's pool: keeps at most an eighth of the memory available to the process.</summary>
     public static BlockPool Shared { get; } = new(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8);
 
-    /// <summary>The bytes that lie ready.</summary>
+    /// <summary>The number of bytes kept for reuse.</summary>
     public long KeptBytes
     {
         get
@@ -68,9 +67,9 @@ internal sealed unsafe partial class BlockPool
     }
 
     /// <summary>
-    /// Uninitialised memory of at least as many bytes, and less than a quarter more than a kept block needs.
+    /// Returns uninitialised memory of at least <paramref name="bytes"/>; a reused block is at most a quarter larger.
     /// </summary>
-    /// <exception cref="OutOfMemoryException">The system has none.</exception>
+    /// <exception cref="OutOfMemoryException">The system has no memory left.</exception>
     public MemoryBlock Take(long bytes)
     {
         lock (gate)
@@ -80,7 +79,7 @@ internal sealed unsafe partial class BlockPool
             {
                 var size = kept[i].Block.Bytes;
                 if (size < bytes || size - bytes > bytes / 4) continue;
-                // Among equals the one used last: most of it is still in the cache.
+                // Of equal blocks, the one returned last: most of it is still in the cache.
                 if (best < 0 || size < kept[best].Block.Bytes) best = i;
             }
             if (best >= 0)
@@ -94,7 +93,7 @@ internal sealed unsafe partial class BlockPool
         return FromSystem(bytes);
     }
 
-    /// <summary>Takes back what <see cref="Take"/> gave; nobody may use it any more.</summary>
+    /// <summary>Returns a block from <see cref="Take"/>; it must no longer be used.</summary>
     public void Return(MemoryBlock block)
     {
         List<MemoryBlock> surplus = [];
@@ -108,7 +107,7 @@ internal sealed unsafe partial class BlockPool
         foreach (var gone in surplus) ToSystem(gone);
     }
 
-    /// <summary>Gives back to the system what has lain unused for <see cref="IdleMilliseconds"/>.</summary>
+    /// <summary>Returns blocks to the system that were unused for <see cref="IdleMilliseconds"/>.</summary>
     public void Trim()
     {
         List<MemoryBlock> surplus = [];
@@ -133,9 +132,9 @@ internal sealed unsafe partial class BlockPool
     {
         var isHuge = bytes >= HugePage;
         var address = NativeMemory.AlignedAlloc((nuint)bytes, isHuge ? (nuint)HugePage : Storage.Alignment);
-        // A refusal only means small pages.
+        // If this is refused, the block merely has small pages.
         if (isHuge && OperatingSystem.IsLinux()) _ = Advise(address, (nuint)bytes, MadvHugePage);
-        // Without the pressure a loop that drops gigabyte tensors never makes the collector run.
+        // Without the pressure, a loop that drops gigabyte tensors would never trigger a collection.
         GC.AddMemoryPressure(bytes);
         return new MemoryBlock((nint)address, bytes);
     }
@@ -149,7 +148,9 @@ internal sealed unsafe partial class BlockPool
     [LibraryImport("libc", EntryPoint = "madvise")]
     private static partial int Advise(void* address, nuint length, int advice);
 
-    /// <summary>Unreachable from the start, so that each full collection finalizes it once it has grown old.</summary>
+    /// <summary>
+    /// Unreachable from the start, so that every full collection finalizes it once it is in the oldest generation.
+    /// </summary>
     private sealed class Trimmer(BlockPool pool)
     {
         private readonly WeakReference<BlockPool> pool = new(pool);

@@ -2,12 +2,12 @@
 namespace Accelerate.Runtime;
 
 /// <summary>
-/// The public surface of the library. An exception whose type the documentation does not name is a bug of ours, and the
-/// caller is told so; a refused allocation is a <see cref="MemoryException"/>.
+/// The boundary of the public API. An exception of an undocumented type is a bug of the library and is reported as
+/// such; a refused allocation becomes a <see cref="MemoryException"/>.
 /// </summary>
 internal static class Boundary
 {
-    /// <param name="who">The step: "compiling net.acc", "'predict'".</param>
+    /// <param name="who">A name of the step: "compiling net.acc", "'predict'".</param>
     /// <param name="action">The step.</param>
     public static T Guard<T>(string who, Func<T> action)
     {
@@ -21,7 +21,7 @@ internal static class Boundary
         }
         catch (OverflowException)
         {
-            // Sizes are the only numbers that are computed checked.
+            // Sizes are the only numbers computed with overflow checks.
             throw new LimitationException(
                 $"not supported: {who}: a size, or a number of elements or bytes, does not fit 64 bits");
         }
@@ -31,11 +31,11 @@ internal static class Boundary
         }
     }
 
-    /// <summary>True for what a caller may be given as it is.</summary>
+    /// <summary>True for exceptions that callers may receive unchanged.</summary>
     public static bool IsDocumented(Exception e) =>
         e is AccelerateException or ArgumentException or InvalidOperationException or OperationCanceledException;
 
-    /// <summary>The error for an exception that nothing here should have led to.</summary>
+    /// <summary>The error for an exception that should never occur here.</summary>
     public static InternalErrorException Bug(string who, Exception e) =>
         new($"{who}: {e.GetType().Name}: {e.Message}", e);
 }

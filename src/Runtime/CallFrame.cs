@@ -1,11 +1,11 @@
-// In: the arguments of a call, which the caller may change or drop at any time. Out: the same tensors, held in memory
-// until the call has ended.
+// In: the arguments of a call, which the caller may change or drop at any time. Out: the same tensors, kept alive until
+// the call ends.
 namespace Accelerate.Runtime;
 
 /// <summary>
-/// An entry's arguments while a call runs: in arrays of its own, so that whoever writes to the caller's changes
-/// nothing, and with a hold on each tensor's memory, so that whoever disposes one only says that he is done with it.
-/// Kept by the session for the calls that follow: a repeated call allocates nothing.
+/// The arguments of a running call. They are in separate arrays, so that writes to the caller's arrays have no effect,
+/// and each tensor's memory is held, so that disposing a tensor does not free it during the call. The session keeps the
+/// frame for later calls: a repeated call allocates nothing.
 /// </summary>
 internal sealed class CallFrame(EntrySpec entry)
 {
@@ -15,13 +15,13 @@ internal sealed class CallFrame(EntrySpec entry)
 
     public ReadOnlySpan<Tensor> Inputs => _inputs;
 
-    /// <summary>The caller's tensors; null where the call is to make one.</summary>
+    /// <summary>The caller's tensors; null where the call allocates one.</summary>
     public Span<Tensor> Results => _results;
 
-    /// <summary>Takes the arguments. On an error <see cref="Release"/> gives back what was taken.</summary>
+    /// <summary>Takes the arguments. After an error, <see cref="Release"/> releases those already taken.</summary>
     /// <exception cref="ArgumentNullException">An input is null.</exception>
     /// <exception cref="ObjectDisposedException">A tensor is disposed.</exception>
-    /// <exception cref="ExecutionException">With EntryCheck: too few or too many.</exception>
+    /// <exception cref="ExecutionException">With EntryCheck: too few or too many arguments.</exception>
     public void Take(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> results)
     {
         if (inputs.Length != _inputs.Length)

@@ -2,8 +2,8 @@
 namespace Accelerate.Runtime;
 
 /// <summary>
-/// The values that the shapes of a call decide. A session gives the same object to a later call of the same shapes, so
-/// that whatever depends on sizes alone is worked out once.
+/// The values that the shapes of a call determine. A session reuses the object for later calls of the same shapes, so
+/// that everything that depends on sizes alone is computed once.
 /// </summary>
 internal sealed class CallSizes : IDisposable
 {
@@ -14,7 +14,7 @@ internal sealed class CallSizes : IDisposable
     /// <exception cref="ExecutionException">With EntryCheck: the inputs do not fit the signature.</exception>
     internal CallSizes(EntrySpec entry, ReadOnlySpan<Tensor> inputs, IReadOnlyDictionary<string, long>? given)
     {
-        // Looked up once: the call goes by the values that the checks have seen.
+        // Copied once, so that the call uses the values that were checked.
         var named = given is null ? null : new Dictionary<string, long>(given, StringComparer.Ordinal);
         Values = EntryCheck.Bind(entry, inputs, named);
         _entry = entry;
@@ -29,10 +29,10 @@ internal sealed class CallSizes : IDisposable
     /// <summary>The entry's sizes by name.</summary>
     public IReadOnlyDictionary<string, long> Values { get; }
 
-    /// <summary>The backend's plan for calls of these sizes; disposed with them.</summary>
+    /// <summary>The backend's plan for calls of these sizes; disposed with this object.</summary>
     public IDisposable? Plan { get; set; }
 
-    /// <summary>Frees the backend's part.</summary>
+    /// <summary>Frees the backend's plan.</summary>
     public void Dispose()
     {
         Plan?.Dispose();

@@ -44,7 +44,7 @@ public enum DType
     F64,
 }
 
-/// <summary>Properties of a dtype: the size of an element, its name, its class.</summary>
+/// <summary>Properties of a dtype: element size, name, class.</summary>
 public static class DTypeExtensions
 {
     private static readonly string[] Names =
@@ -82,10 +82,10 @@ public static class DTypeExtensions
             : throw new FormatException($"'{name}' is not a dtype; the dtypes are {string.Join(", ", Names)}");
 
         /// <summary>
-        /// The dtype whose elements .NET holds as <typeparamref name="T"/>: <see cref="Half"/> is f16,
+        /// The dtype whose elements .NET represents as <typeparamref name="T"/>: <see cref="Half"/> is f16,
         /// <see cref="BFloat16"/> is bf16, the others are the primitive types of that size.
         /// </summary>
-        /// <exception cref="NotSupportedException">No dtype is held as that type.</exception>
+        /// <exception cref="NotSupportedException">No dtype corresponds to that type.</exception>
         public static DType Of<T>() where T : unmanaged
         {
             // Each comparison is a constant for the JIT, so the chain costs nothing in a specialised caller.

@@ -1,19 +1,17 @@
-// In: a file and the reason why it cannot be used. Out: the one error of reading and writing files.
+// In: a file and why it cannot be used. Out: the one error type of reading and writing files.
 namespace Accelerate;
 
-/// <summary>
-/// A file that is missing or malformed, that cannot be read or written, or that does not fit its use.
-/// </summary>
+/// <summary>A file is missing or malformed, cannot be read or written, or does not fit its use.</summary>
 /// <param name="path">The file, as the caller named it.</param>
 /// <param name="message">The reason.</param>
-/// <param name="inner">The operating system's error, where there is one.</param>
+/// <param name="inner">The operating system's error, if there is one.</param>
 public sealed class DataException(string path, string message, Exception? inner = null)
     : AccelerateException($"{(path.Length > 0 ? path : "''")}: {message}", inner)
 {
     /// <summary>The file, as the caller named it.</summary>
     public string Path { get; } = path;
 
-    /// <summary>Runs <paramref name="action"/>, with the operating system's errors made data errors.</summary>
+    /// <summary>Runs <paramref name="action"/> and turns the operating system's errors into data errors.</summary>
     internal static T Guard<T>(string path, Func<T> action)
     {
         ArgumentNullException.ThrowIfNull(path);

@@ -1,12 +1,12 @@
-// In: a path, gzipped or not. Out: its bytes in order, every shortfall reported with what was being read.
+// In: a path, gzipped or not. Out: its bytes in order; an error for missing bytes says what was being read.
 using System.IO.Compression;
 
 namespace Accelerate.Runtime;
 
-/// <summary>A file read once, front to back, that never hands out fewer bytes than asked.</summary>
+/// <summary>A file read once from front to back; a read returns all bytes requested or fails.</summary>
 internal sealed class DataStream : IDisposable
 {
-    // Deflate cannot expand a byte into more than 1032: a header that promises more lies, and would allocate memory.
+    // Deflate expands a byte to at most 1032: a header that promises more is wrong and would make us allocate too much.
     private const long GzipMaximumRatio = 1032;
 
     private readonly Stream _stream;
@@ -25,14 +25,16 @@ internal sealed class DataStream : IDisposable
 
     public string Path { get; }
 
-    /// <summary>No more bytes than these can follow: exact for a plain file, a bound for a gzipped one.</summary>
+    /// <summary>
+    /// The maximum number of bytes that follow: exact for a plain file, an upper bound for a gzipped one.
+    /// </summary>
     public long Remaining { get; private set; }
 
-    /// <summary>The first two bytes, which remain to be read; zeros where the file is shorter.</summary>
+    /// <summary>The first two bytes, which are still to be read; zeros if the file is shorter.</summary>
     public (byte First, byte Second) Magic => (_peeked[0], _peeked[1]);
 
     /// <param name="path">The file.</param>
-    /// <param name="memory">How many bytes its tensor may take; null for what the machine has.</param>
+    /// <param name="memory">The maximum bytes of the tensor; null for the machine's memory.</param>
     public static DataStream Open(string path, long? memory = null)
     {
         FileStream file = InputFile.OpenRegular(path);
@@ -52,7 +54,7 @@ internal sealed class DataStream : IDisposable
         }
     }
 
-    /// <summary>What another stream gives, of a known number of bytes.</summary>
+    /// <summary>Reads from another stream, of a known number of bytes.</summary>
     public static DataStream Over(string path, Stream stream, long length) => new(path, stream, length, null);
 
     public void Read(Span<byte> target, string what)
@@ -70,7 +72,7 @@ internal sealed class DataStream : IDisposable
         Remaining -= read;
     }
 
-    /// <summary>Fills a new tensor with the bytes that follow, which must be the last of the file.</summary>
+    /// <summary>Reads the remaining bytes, which must be exactly those of the tensor.</summary>
     public unsafe Tensor ReadTensor(DType type, ReadOnlySpan<long> shape)
     {
         long bytes = Count(type, shape) * type.Bytes();
@@ -80,7 +82,7 @@ internal sealed class DataStream : IDisposable
         }
         MemoryException.ThrowIfBeyond(Path, [new MemoryUse(Tensor.DescribeShape(type, shape), bytes)], _memory);
         Tensor tensor = Tensor.Uninitialized(type, shape);
-        const int Chunk = 1 << 30; // a span cannot hold a larger tensor whole
+        const int Chunk = 1 << 30; // a span cannot hold a larger tensor
         for (long at = 0; at < bytes; at += Chunk)
         {
             var part = new Span<byte>((byte*)tensor.Pointer + at, (int)Math.Min(Chunk, bytes - at));

@@ -1,5 +1,5 @@
-// In: a key over everything that decides a result, and the result's bytes. Out: the bytes again, for every process of
-// the user.
+// In: a key that covers everything a result depends on, and the result's bytes. Out: the bytes again, for every process
+// of the user.
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Security.Cryptography;
@@ -8,15 +8,13 @@ using System.Text;
 namespace Accelerate.Runtime;
 
 /// <summary>
-/// What compiling gives (objects, programs), one file each, shared by every process of the user. An entry is only ever
-/// an optimisation: one that is missing, truncated, altered, misplaced or somebody else's is compiled again, and a disk
-/// that cannot be written is no error. Whose folder and files they are is <see cref="PrivateFolder"/>'s part.
+/// Compilation results (objects, programs), one file each, shared by all processes of the user. The cache is only an
+/// optimisation: an entry that is missing, truncated, altered, misplaced or owned by someone else is compiled again,
+/// and a disk that cannot be written is no error. <see cref="PrivateFolder"/> checks the ownership of folder and files.
 /// </summary>
 internal sealed class DiskCache
 {
-    /// <summary>
-    /// Total size of the entries beyond which the oldest are removed, unless the caller gives another.
-    /// </summary>
+    /// <summary>The default total size in bytes above which the oldest entries are removed.</summary>
     public const long DefaultMaxBytes = 512L << 20;
 
     /// <summary>The environment variable that names the folder; `off` turns the cache off.</summary>
@@ -25,7 +23,7 @@ internal sealed class DiskCache
     /// <summary>`off` turns the cache off.</summary>
     public const string SwitchVariable = "ACC_CACHE";
 
-    // Changed whenever the file layout or the meaning of a key changes.
+    // Incremented whenever the file layout or the meaning of a key changes.
     private const int FormatVersion = 1;
     private const string Extension = ".accobj";
     private const int HeaderLength = 8 + 8 + SHA256.HashSizeInBytes;
@@ -39,11 +37,10 @@ internal sealed class DiskCache
     private long misses;
 
     /// <summary>
-    /// A cache in <paramref name="folder"/>, which is made for the user alone if it is not there.
+    /// Opens a cache in <paramref name="folder"/>, which is created for the user alone if it does not exist.
     /// </summary>
-    /// <exception cref="IOException">The folder cannot be made or opened, or is a link.</exception>
-    /// <exception cref="UnauthorizedAccessException">Somebody else may write to it, or put another in its
-    /// place.</exception>
+    /// <exception cref="IOException">The folder cannot be created or opened, or is a link.</exception>
+    /// <exception cref="UnauthorizedAccessException">Another user may write to it or replace it.</exception>
     public DiskCache(string folder, long maxBytes = DefaultMaxBytes)
     {
         ArgumentNullException.ThrowIfNull(folder);
@@ -51,16 +48,16 @@ internal sealed class DiskCache
         this.maxBytes = maxBytes;
     }
 
-    /// <summary>Lookups answered from disk, and those that were not, since this instance was made.</summary>
+    /// <summary>The numbers of lookups found on disk and not found, since this instance was created.</summary>
     public (long Hits, long Misses) Counts => (Interlocked.Read(ref hits), Interlocked.Read(ref misses));
 
     /// <summary>
-    /// $ACC_CACHE_DIR, or $XDG_CACHE_HOME/accelerate/objects, or ~/.cache/accelerate/objects; null if ACC_CACHE is off,
-    /// or no such folder can be used.
+    /// Opens $ACC_CACHE_DIR, or $XDG_CACHE_HOME/accelerate/objects, or ~/.cache/accelerate/objects; null if ACC_CACHE
+    /// is off, or no such folder can be used.
     /// </summary>
     public static DiskCache? FromEnvironment() => FromEnvironment(out _);
 
-    /// <summary>The same, with the reason why the folder that the environment asks for cannot be used.</summary>
+    /// <summary>The same, and the reason if the requested folder cannot be used.</summary>
     public static DiskCache? FromEnvironment(out string? refusal)
     {
         refusal = null;
@@ -75,7 +72,7 @@ internal sealed class DiskCache
         }
     }
 
-    /// <summary>The folder that a set of environment variables asks for.</summary>
+    /// <summary>The folder that the environment variables request; null for none.</summary>
     public static string? FolderFrom(Func<string, string?> variable)
     {
         ArgumentNullException.ThrowIfNull(variable);
@@ -83,15 +80,15 @@ internal sealed class DiskCache
             return null;
         if (variable(FolderVariable) is { Length: > 0 } given)
             return Path.GetFullPath(given);
-        // The XDG specification has relative paths ignored.
+        // The XDG specification says that relative paths are ignored.
         if (variable("XDG_CACHE_HOME") is { } xdg && Path.IsPathRooted(xdg))
             return Path.Combine(xdg, "accelerate", "objects");
         return variable("HOME") is { Length: > 0 } home ? Path.Combine(home, ".cache", "accelerate", "objects") : null;
     }
 
     /// <summary>
-    /// SHA-256 over parts, in hexadecimal. Each part is preceded by its length, so that no two lists of parts read the
-    /// same.
+    /// SHA-256 of the parts, in hexadecimal. Each part is prefixed by its length, so that different lists of parts
+    /// never concatenate to the same bytes.
     /// </summary>
     public static string Key(params IEnumerable<string> parts)
     {
@@ -109,7 +106,7 @@ internal sealed class DiskCache
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    /// <summary>The bytes of a key, or null if there is no sound entry; an unsound one is removed.</summary>
+    /// <summary>The bytes of a key, or null if there is no valid entry; an invalid one is deleted.</summary>
     public byte[]? TryGet(string key)
     {
         ArgumentException.ThrowIfNullOrEmpty(key);
@@ -121,7 +118,7 @@ internal sealed class DiskCache
     }
 
     /// <summary>
-    /// Stores bytes. Readers see the whole entry or none; a failure to write leaves the cache as it was.
+    /// Stores bytes. Readers see the whole entry or none; if writing fails, the cache stays as it was.
     /// </summary>
     public void Put(string key, ReadOnlySpan<byte> bytes)
     {
@@ -130,7 +127,7 @@ internal sealed class DiskCache
     }
 
     /// <summary>
-    /// magic, length of the bytes, SHA-256 of key and bytes; the key is in it so that a renamed entry is unsound.
+    /// Magic, length of the bytes, SHA-256 of key and bytes; the key is included so that a renamed entry is invalid.
     /// </summary>
     private static byte[] Header(string key, ReadOnlySpan<byte> bytes)
     {
@@ -153,7 +150,7 @@ internal sealed class DiskCache
     }
 
     /// <summary>
-    /// The folder is measured once and then reckoned forward; other processes' writes are seen at an eviction.
+    /// Measures the folder once and then adds to the estimate; other processes' writes are noticed at an eviction.
     /// </summary>
     private void EvictIfNeeded(long added)
     {
@@ -166,11 +163,11 @@ internal sealed class DiskCache
     }
 
     /// <summary>
-    /// Removes the entries read longest ago until a tenth of the room is free, so that not every write evicts.
+    /// Removes the least recently read entries until a tenth of the limit is free, so that not every write evicts.
     /// </summary>
     private long Evict()
     {
-        // A temporary file this old belongs to a process that died while writing it.
+        // A temporary file this old belongs to a process that died while writing.
         foreach (var file in folder.List($".*{Extension}.*.tmp"))
         {
             if (DateTime.UtcNow - file.Written > TimeSpan.FromHours(1)) folder.Delete(file.Name);

@@ -2,13 +2,13 @@
 namespace Accelerate.Runtime;
 
 /// <summary>
-/// Binds size variables where a name stands alone on an axis, then holds every axis to its printed size.
+/// Binds size variables where a name stands alone on an axis, then checks every axis against its size expression.
 /// </summary>
 internal static class EntryCheck
 {
     /// <param name="entry">The signature.</param>
-    /// <param name="inputs">The tensors of the call, in its order.</param>
-    /// <param name="given">Sizes that the caller names: those of the program's `int` parameters.</param>
+    /// <param name="inputs">The tensors of the call, in the order of the signature.</param>
+    /// <param name="given">Sizes given by name: the program's `int` parameters.</param>
     public static Dictionary<string, long> Bind(
         EntrySpec entry, ReadOnlySpan<Tensor> inputs, IReadOnlyDictionary<string, long>? given = null)
     {

@@ -1,4 +1,4 @@
-// In: a path, or an open file. Out: what it is: the kind, the identity that all its names share, the permissions.
+// In: a path or an open file. Out: its kind, its identity, which all its names share, and its permissions.
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -10,15 +10,15 @@ internal enum FileKind
 }
 
 /// <summary>
-/// What the system says of a name, without opening it: opening a pipe waits, opening a device may act. Or of what is
-/// open already, whatever its name stands for by now.
+/// The status of a name without opening it, because opening a pipe waits and opening a device may have effects; or of
+/// an open file, whatever its name refers to by now.
 /// </summary>
-/// <param name="Kind">What it is.</param>
-/// <param name="Identity">Equal for two names of one file, and for no others; empty where the system has none.</param>
+/// <param name="Kind">The kind of file.</param>
+/// <param name="Identity">Equal exactly for names of the same file; empty where the system has no identity.</param>
 /// <param name="Mode">The permission bits.</param>
-/// <param name="Owner">The numbers of the user and the group it belongs to.</param>
-/// <param name="Node">The numbers of the device that a device node stands for.</param>
-/// <param name="Links">How many names it has.</param>
+/// <param name="Owner">The numbers of the owning user and group.</param>
+/// <param name="Node">The major and minor numbers of a device node.</param>
+/// <param name="Links">The number of hard links.</param>
 internal readonly partial record struct FileStatus(
     FileKind Kind, string Identity, UnixFileMode Mode, (uint User, uint Group) Owner, (uint Major, uint Minor) Node,
     uint Links)
@@ -28,9 +28,9 @@ internal readonly partial record struct FileStatus(
     private const int EmptyPath = 0x1000; // AT_EMPTY_PATH: the descriptor itself
     private const uint Wanted = 0x7ff; // STATX_BASIC_STATS
 
-    /// <summary>Null when there is nothing of that name, or it cannot be asked.</summary>
+    /// <summary>The status of a name; null if nothing has that name or it cannot be queried.</summary>
     /// <param name="path">A name.</param>
-    /// <param name="follow">Whether a link is asked for what it leads to.</param>
+    /// <param name="follow">Whether to follow a link.</param>
     public static unsafe FileStatus? Of(string path, bool follow = true)
     {
         if (path.Length == 0 || path.Contains('\0')) return null;
@@ -39,8 +39,8 @@ internal readonly partial record struct FileStatus(
         return StatxOf(CurrentFolder, path, follow ? 0 : NoFollow, Wanted, &status) == 0 ? From(status) : null;
     }
 
-    /// <summary>An open file or folder, on Linux.</summary>
-    /// <exception cref="IOException">The system does not say.</exception>
+    /// <summary>The status of an open file or folder; Linux only.</summary>
+    /// <exception cref="IOException">The system gives no status.</exception>
     public static unsafe FileStatus Of(SafeFileHandle file)
     {
         Statx status;

@@ -1,4 +1,5 @@
-// In: one float element. Out: the shortest decimal digits that read back to the same bits, laid out either way.
+// In: one float element. Out: the shortest decimal digits that parse to the same bits, in positional or scientific
+// form.
 using System.Globalization;
 
 namespace Accelerate.Runtime;
@@ -31,7 +32,7 @@ internal readonly record struct FloatText(double Value, bool Negative, string Di
         return whole;
     }
 
-    /// <summary>One digit, the point, <paramref name="fraction"/> digits, an exponent of two digits or more.</summary>
+    /// <summary>One digit, the point, <paramref name="fraction"/> digits, an exponent of at least two digits.</summary>
     public string Scientific(int fraction)
     {
         string exponent = Math.Abs(Exponent).ToString("00", CultureInfo.InvariantCulture);
@@ -66,7 +67,7 @@ internal readonly record struct FloatText(double Value, bool Negative, string Di
 
     private static string ShortestB16(double value) => Search(value, 4, v => (float)(BFloat16)v);
 
-    /// <summary>The fewest digits that round back; <paramref name="enough"/> digits always do.</summary>
+    /// <summary>The fewest digits that round to the value; <paramref name="enough"/> digits always do.</summary>
     private static string Search(double value, int enough, Func<double, double> round)
     {
         for (int digits = 1; digits < enough; digits++)

@@ -1,22 +1,22 @@
-// In: a worker pool, where to print, custom calls. Out: a host table at a fixed address, to be passed to native code.
+// In: a worker pool, a print callback, custom calls. Out: a host table at a fixed address for native code.
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Accelerate.Runtime;
 
 /// <summary>
-/// One host table with its error buffer. A session owns one, as the error buffer serves one call at a time; the pool
-/// may be shared. Keep it reachable and undisposed while native code runs.
+/// One host table with its error buffer. Each session owns one, because the error buffer serves one call at a time; the
+/// pool may be shared. Keep it reachable and undisposed while native code runs.
 /// </summary>
 internal sealed unsafe class Host : IDisposable
 {
     /// <summary>The number of longs in the error buffer.</summary>
     public const int ErrorWords = 8;
 
-    /// <summary>The one of them that a driver sets to 1 before it writes state.</summary>
+    /// <summary>The index of the word that a driver sets to 1 before it writes state.</summary>
     public const int WrittenWord = 6;
 
-    /// <summary>The one of them that stops a driver while it is not 0.</summary>
+    /// <summary>The index of the word that stops a driver when it is not 0.</summary>
     public const int StopWord = 7;
 
     private GCHandle _handle;
@@ -29,7 +29,7 @@ internal sealed unsafe class Host : IDisposable
     {
         ArgumentNullException.ThrowIfNull(pool);
         Pool = pool;
-        _handle = GCHandle.Alloc(this, GCHandleType.Weak); // weak: a strong one would keep a forgotten host for ever
+        _handle = GCHandle.Alloc(this, GCHandleType.Weak); // weak: a strong handle would keep an abandoned host forever
         int words = ErrorWords + custom.Length;
         _table = (HostTable*)NativeMemory.AllocZeroed((nuint)(sizeof(HostTable) + (words * sizeof(long))));
         _table->Context = (void*)GCHandle.ToIntPtr(_handle);
@@ -50,7 +50,7 @@ internal sealed unsafe class Host : IDisposable
     public WorkerPool Pool { get; }
 
     /// <summary>
-    /// Prints, given the number of the step; to be set before each call into native code that may print.
+    /// Prints the step with the given number; set it before each call into native code that may print.
     /// </summary>
     public Action<long>? OnPrint { get; set; }
 
@@ -65,17 +65,17 @@ internal sealed unsafe class Host : IDisposable
         }
     }
 
-    /// <summary>The error buffer: code, step, a, b, c, d, whether state was written, whether to stop.</summary>
+    /// <summary>The error buffer: code, step, a, b, c, d, a flag for written state, a flag to stop.</summary>
     public long* Error => Table->Error;
 
-    /// <summary>The first exception a callback threw since <see cref="Clear"/>, or null.</summary>
+    /// <summary>The first exception of a callback since <see cref="Clear"/>, or null.</summary>
     public Exception? Failure => Volatile.Read(ref _failure);
 
-    /// <summary>Forgets error and failure; to be called before each call into native code.</summary>
+    /// <summary>Clears error and failure; call it before each call into native code.</summary>
     public void Clear()
     {
-        // One by one: as a block the JIT writes them by one 512-bit store and leaves the upper halves dirty, which the
-        // runtime's own SSE code after it pays for: 150 ns a call (Xeon with AVX-512).
+        // Element by element: the JIT would clear a block with one 512-bit store and leave the upper halves dirty,
+        // which slows the runtime's later SSE code: 150 ns a call (Xeon with AVX-512).
         long* error = Error;
         for (int i = 0; i < ErrorWords; i++)
         {
@@ -85,14 +85,14 @@ internal sealed unsafe class Host : IDisposable
     }
 
     /// <summary>
-    /// Stops the call under way when a token is cancelled: the driver returns <see cref="HostStatus.Stopped"/> before
-    /// its next kernel or turn of a loop. To be called after <see cref="Clear"/>, and to be disposed before the table
-    /// is used for another call or freed: disposing waits until nobody writes to it any more.
+    /// Stops the running call when a token is cancelled: the driver returns <see cref="HostStatus.Stopped"/> before its
+    /// next kernel or loop iteration. Call it after <see cref="Clear"/>, and dispose the result before the table is
+    /// used for another call or freed: disposing waits until no callback writes to the table.
     /// </summary>
     public CancellationTokenRegistration StopBy(CancellationToken token) => !token.CanBeCanceled ? default
         : token.UnsafeRegister(static host => Volatile.Write(ref ((Host)host!).Error[StopWord], 1), this);
 
-    /// <summary>Frees the table; native code must not use it any more.</summary>
+    /// <summary>Frees the table; native code must no longer use it.</summary>
     public void Dispose()
     {
         Free();

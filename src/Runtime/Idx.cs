@@ -1,4 +1,4 @@
-// In: an IDX file, as MNIST comes in, gzipped or not. Out: the tensor, in this machine's byte order.
+// In: an IDX file, the format of MNIST, gzipped or not. Out: the tensor, in this machine's byte order.
 using System.Buffers.Binary;
 
 namespace Accelerate.Runtime;
@@ -26,7 +26,7 @@ internal static class Idx
         return tensor;
     }
 
-    /// <summary>What the file holds; the data are what follows, the high byte of each element first.</summary>
+    /// <summary>Reads the dtype and shape; the data follow, in big-endian order.</summary>
     internal static (DType Type, long[] Shape) ReadHeader(DataStream stream)
     {
         Span<byte> word = stackalloc byte[4];

@@ -1,25 +1,25 @@
-// In: a path that somebody named. Out: a stream of what stands there; folders, devices and silent pipes are refused.
+// In: a path given by the user. Out: a stream of the file; folders, devices and silent pipes are refused.
 using System.Diagnostics;
 using Microsoft.Win32.SafeHandles;
 
 namespace Accelerate.Runtime;
 
 /// <summary>
-/// Opening a pipe waits until somebody opens its other end, and a device may give bytes for ever: what is opened is
-/// looked at first. Every message is without the path, which callers put before it.
+/// Opening a pipe waits for its other end, and a device may give bytes forever, so the kind of file is checked first.
+/// Messages do not contain the path, which callers prepend.
 /// </summary>
 internal static class InputFile
 {
-    /// <summary>How long the other end of a pipe may take to be there; what is written may take its time.</summary>
+    /// <summary>How long to wait for the other end of a pipe to be opened; the data itself may take longer.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
-    /// <summary>What no file can be called; null for a name that one can have.</summary>
+    /// <summary>The error for an impossible file name; null for a possible one.</summary>
     public static string? NameError(string path) => path.Length == 0 ? "an empty name is no file's"
         : path.Contains('\0') ? "a file's name has no NUL in it" : null;
 
-    /// <summary>Opens a regular file, whose length is known and which can be read at any place.</summary>
-    /// <exception cref="IOException">There is none, or it is something else.</exception>
-    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
+    /// <summary>Opens a regular file, whose length is known and which allows random access.</summary>
+    /// <exception cref="IOException">The file does not exist or is of another kind.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
     public static FileStream OpenRegular(string path)
     {
         if (KindOf(path) is not FileKind.Regular and var kind)
@@ -29,9 +29,9 @@ internal static class InputFile
         return File.OpenRead(path);
     }
 
-    /// <summary>The same, or what comes through a pipe or from a terminal, up to a number of bytes.</summary>
+    /// <summary>Reads a whole regular file, pipe or terminal, up to a number of bytes.</summary>
     /// <exception cref="IOException">There is nothing to read, or more than <paramref name="most"/> bytes.</exception>
-    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
     public static byte[] ReadAll(string path, int most)
     {
         FileKind kind = KindOf(path);
@@ -54,7 +54,7 @@ internal static class InputFile
         return bytes.ToArray();
     }
 
-    /// <summary>What a kind of file is called where a regular one is wanted.</summary>
+    /// <summary>The error for a kind of file other than a regular one.</summary>
     public static string What(FileKind kind) => kind switch
     {
         FileKind.Folder => "is a folder, not a file",
@@ -74,14 +74,14 @@ internal static class InputFile
         {
             return status.Kind;
         }
-        // Opening it gives the reason: no such file, a folder on the way that may not be entered, a name too long.
+        // Opening it gives the reason: no such file, a parent folder that may not be entered, a name too long.
         File.OpenRead(path).Dispose();
         throw new FileNotFoundException("no such file");
     }
 
     /// <summary>
-    /// Opens a pipe without waiting for a writer, then waits for one for a while: nothing to read means that there is
-    /// none, nothing to read yet that there is.
+    /// Opens a pipe without blocking, then waits a while for a writer: end of file means that there is none, and "try
+    /// again" that there is one.
     /// </summary>
     private static FileStream OpenPipe(string path, MemoryStream first)
     {

@@ -1,8 +1,8 @@
-// In: values by position, or a tensor and another dtype. Out: a tensor, made a piece at a time.
+// In: values by position, or a tensor and another dtype. Out: a tensor, made in pieces.
 namespace Accelerate.Runtime;
 
 /// <summary>
-/// As doubles a tensor takes eight bytes an element, and an array holds 2^31 of them: pieces have no such limits.
+/// Works in pieces, because a whole tensor as doubles takes eight bytes an element and an array holds at most 2^31.
 /// </summary>
 internal static unsafe class LargeValues
 {
@@ -10,7 +10,7 @@ internal static unsafe class LargeValues
 
     /// <param name="type">The dtype; each value is rounded to it once.</param>
     /// <param name="shape">The shape.</param>
-    /// <param name="value">Of the element at a row-major position.</param>
+    /// <param name="value">The value at a row-major position.</param>
     public static Tensor Make(DType type, long[] shape, Func<long, double> value)
     {
         var tensor = Tensor.Uninitialized(type, shape);
@@ -27,8 +27,8 @@ internal static unsafe class LargeValues
 
     /// <summary>The same values in another dtype, each rounded once.</summary>
     /// <param name="tensor">The values.</param>
-    /// <param name="type">The dtype wanted.</param>
-    /// <param name="seen">Called with each value and what became of it; to say that it may not be, it throws.</param>
+    /// <param name="type">The target dtype.</param>
+    /// <param name="seen">Called with each value and its converted value; it throws to reject the conversion.</param>
     public static Tensor Convert(Tensor tensor, DType type, Action<double, double> seen)
     {
         var converted = Tensor.Uninitialized(type, tensor.Shape);
@@ -45,7 +45,7 @@ internal static unsafe class LargeValues
         return converted;
     }
 
-    /// <summary>Writes the elements of a piece, which has the tensor's dtype, from a position on.</summary>
+    /// <summary>Copies a piece, which has the tensor's dtype, to a position.</summary>
     private static void Put(Tensor tensor, long at, Tensor piece)
     {
         piece.ReadOnlyBytes.CopyTo(new Span<byte>(

@@ -11,7 +11,7 @@ public sealed record MemoryUse(string What, long Bytes)
     /// <summary>As <c>x: f32[99999999999] takes 373 GiB</c>.</summary>
     public override string ToString() => $"{What} takes {Text(Bytes)}";
 
-    /// <summary>Bytes as people read them, three digits: <c>373 GiB</c>, <c>1.50 MiB</c>, <c>12 B</c>.</summary>
+    /// <summary>A readable byte count with three digits: <c>373 GiB</c>, <c>1.50 MiB</c>, <c>12 B</c>.</summary>
     internal static string Text(long bytes)
     {
         string[] units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
@@ -27,32 +27,33 @@ public sealed record MemoryUse(string What, long Bytes)
 }
 
 /// <summary>
-/// A call or a model takes more memory than the machine has, or than the caller allows. Nothing was written.
+/// A call or a model needs more memory than the machine has or the caller allows. Nothing was written.
 /// </summary>
 public sealed class MemoryException : AccelerateException
 {
-    // A value that is not among the four largest, or is less than a hundredth of the sum, is not the one to change.
+    // Values below the four largest, or under a hundredth of the sum, are not worth naming: changing them would not
+    // help.
     private const int Named = 4;
 
     private MemoryException(string message, IReadOnlyList<MemoryUse> uses, long? limit, Exception? inner)
         : base(message, inner) => (Uses, Limit) = (uses, limit);
 
-    /// <summary>The values that take the memory, the largest first.</summary>
+    /// <summary>The values that take the memory, largest first.</summary>
     public IReadOnlyList<MemoryUse> Uses { get; }
 
     /// <summary>The limit in bytes that was exceeded; null where the system refused an allocation.</summary>
     public long? Limit { get; }
 
-    /// <summary>Throws if the sum of all uses is beyond the limit; null for what the machine has.</summary>
-    /// <param name="who">What takes them: "'predict'", "the model".</param>
-    /// <param name="uses">Everything that is in memory at one time.</param>
-    /// <param name="limit">In bytes.</param>
-    /// <exception cref="MemoryException">They take more.</exception>
+    /// <summary>Throws if all uses together exceed the limit.</summary>
+    /// <param name="who">The owner of the uses: "'predict'", "the model".</param>
+    /// <param name="uses">Everything in memory at the same time.</param>
+    /// <param name="limit">The limit in bytes; null for the machine's memory.</param>
+    /// <exception cref="MemoryException">The sum exceeds the limit.</exception>
     internal static void ThrowIfBeyond(string who, IReadOnlyList<MemoryUse> uses, long? limit)
     {
         ArgumentNullException.ThrowIfNull(who);
         ArgumentNullException.ThrowIfNull(uses);
-        // A sum of sizes near 2^63 must not wrap into one that fits.
+        // A sum of sizes near 2^63 must not wrap around to one that fits.
         double total = uses.Sum(u => (double)u.Bytes);
         if (total <= (limit ?? Machine))
         {
@@ -66,9 +67,9 @@ public sealed class MemoryException : AccelerateException
     }
 
     /// <summary>The error for an allocation that the system refused.</summary>
-    /// <param name="who">What asked for it.</param>
-    /// <param name="uses">Everything that it has in memory.</param>
-    /// <param name="inner">The system's refusal.</param>
+    /// <param name="who">The requester.</param>
+    /// <param name="uses">Everything it has in memory.</param>
+    /// <param name="inner">The system's exception.</param>
     internal static MemoryException From(string who, IReadOnlyList<MemoryUse> uses, Exception inner)
     {
         ArgumentNullException.ThrowIfNull(who);
@@ -77,7 +78,7 @@ public sealed class MemoryException : AccelerateException
         return Of($"{who}: out of memory{(uses.Count > 0 ? ": " + List(uses) : "")}", uses, null, inner);
     }
 
-    /// <summary>The bytes that this process can have at most: of memory and swap, or of its container.</summary>
+    /// <summary>The maximum bytes of this process: memory and swap, or its container's limit.</summary>
     internal static long Machine { get; } = ReadMachine();
 
     private static MemoryException Of(string message, IReadOnlyList<MemoryUse> uses, long? limit, Exception? inner) =>
@@ -103,7 +104,7 @@ public sealed class MemoryException : AccelerateException
             .Sum(l => long.Parse(l.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture))
             * 1024;
         long most = physical > 0 ? physical : long.MaxValue;
-        // A container's own limit, of version 2 or 1; "max" and absent files are none.
+        // The container's limit, of cgroup version 2 or 1; "max" or a missing file means no limit.
         foreach (string path in (string[])["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"])
         {
             if (Lines(path) is [var line, ..] && long.TryParse(line, CultureInfo.InvariantCulture, out long limit)

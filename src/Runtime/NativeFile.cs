@@ -1,18 +1,20 @@
-// In: a path, flags. Out: a handle, for what the framework's files have no option for. Linux only.
+// In: a path and flags. Out: a handle, for options that the framework's files do not have. Linux only.
 using System.ComponentModel;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace Accelerate.Runtime;
 
-/// <summary>The system calls behind <see cref="InputFile"/> and <see cref="OutputFile"/>.</summary>
+/// <summary>The system calls used by <see cref="InputFile"/> and <see cref="OutputFile"/>.</summary>
 internal static unsafe partial class NativeFile
 {
     public const int ReadOnly = 0;
     public const int WriteOnly = 1;
     public const int Append = 0x400;
 
-    /// <summary>Opening a pipe does not wait for its other end, nor reading for what is written there.</summary>
+    /// <summary>
+    /// Non-blocking: opening a pipe does not wait for its other end, and reading does not wait for data.
+    /// </summary>
     public const int DoNotWait = 0x800;
 
     private const int CloseOnExec = 0x80000;
@@ -20,11 +22,11 @@ internal static unsafe partial class NativeFile
     private const int FollowLink = 0x400;
     private const int SetFlags = 4;
 
-    /// <summary>The error numbers that mean something to the callers.</summary>
+    /// <summary>The error numbers that callers handle.</summary>
     public const int NobodyReads = 6;
     public const int TryAgain = 11;
 
-    /// <summary>A file without a name, which goes away with its handle; the bits differ by architecture.</summary>
+    /// <summary>An unnamed file that disappears with its handle (O_TMPFILE); the bits differ by architecture.</summary>
     public static int Nameless => RuntimeInformation.ProcessArchitecture switch
     {
         Architecture.X64 => 0x410000,
@@ -32,16 +34,16 @@ internal static unsafe partial class NativeFile
         _ => 0,
     };
 
-    /// <summary>Null, and the error's number, when it cannot be opened.</summary>
+    /// <summary>Returns null and the error number if the file cannot be opened.</summary>
     public static SafeFileHandle? Open(string path, int flags, out int error)
     {
-        // 0666, less what the process's mask takes away: as for any new file.
+        // Mode 0666 less the process's umask, as for any new file.
         int handle = OpenCall(path, flags | CloseOnExec, 0x1b6);
         error = handle < 0 ? Marshal.GetLastPInvokeError() : 0;
         return handle < 0 ? null : new SafeFileHandle(handle, ownsHandle: true);
     }
 
-    /// <exception cref="IOException">The name is taken, or the file system cannot.</exception>
+    /// <exception cref="IOException">The name is taken, or the file system does not support it.</exception>
     public static void GiveName(SafeFileHandle file, string path)
     {
         if (LinkCall(CurrentFolder, $"/proc/self/fd/{file.DangerousGetHandle()}", CurrentFolder, path, FollowLink) != 0)
@@ -50,11 +52,11 @@ internal static unsafe partial class NativeFile
         }
     }
 
-    /// <summary>Gives a file to another user, where that is allowed: root keeps what it replaces as it was.</summary>
+    /// <summary>Changes a file's owner where that is allowed: as root, a replaced file keeps its owner.</summary>
     public static void GiveTo(SafeFileHandle file, (uint User, uint Group) owner) =>
         _ = OwnerCall(file, owner.User, owner.Group);
 
-    /// <summary>Bytes read, 0 at the end, -1 with the error's number.</summary>
+    /// <summary>The number of bytes read, 0 at the end, -1 with the error number.</summary>
     public static nint Read(SafeFileHandle file, Span<byte> target, out int error)
     {
         fixed (byte* to = target)
@@ -65,7 +67,7 @@ internal static unsafe partial class NativeFile
         }
     }
 
-    /// <summary>From now on the handle waits.</summary>
+    /// <summary>Makes the handle blocking.</summary>
     public static void Wait(SafeFileHandle file)
     {
         if (Control(file, SetFlags, 0) != 0)

@@ -31,10 +31,10 @@ public static partial class Npy
         return Read(stream);
     });
 
-    /// <summary>Whether the format has the dtype: all but bf16.</summary>
+    /// <summary>Whether the format supports the dtype: all but bf16.</summary>
     public static bool Has(DType type) => Types.Any(t => t.Type == type);
 
-    /// <summary>Writes a file in format 1.0, replacing one that is there.</summary>
+    /// <summary>Writes a file in format 1.0, replacing an existing one.</summary>
     /// <exception cref="DataException">The file cannot be written, or the tensor is bf16.</exception>
     public static void Write(string path, Tensor tensor)
     {
@@ -47,7 +47,7 @@ public static partial class Npy
         string tuple = tensor.Rank == 1 ? $"({shape.TrimEnd()})" : $"({shape.TrimEnd(',', ' ')})";
         string header = $"{{'descr': '{descr}', 'fortran_order': False, 'shape': {tuple}, }}";
         int used = 10 + header.Length + 1;
-        header += new string(' ', (64 - (used % 64)) % 64) + "\n"; // so that the data of a mapped file is aligned
+        header += new string(' ', (64 - (used % 64)) % 64) + "\n"; // aligns the data in a mapped file
         if (header.Length > ushort.MaxValue)
         {
             throw new DataException(path, $"a tensor of rank {tensor.Rank} does not fit the header of format 1.0");
@@ -67,7 +67,7 @@ public static partial class Npy
         return stream.ReadTensor(type, shape);
     }
 
-    /// <summary>What the file holds; the data are what follows.</summary>
+    /// <summary>Reads the dtype and shape; the data follow.</summary>
     internal static (DType Type, long[] Shape) ReadHeader(DataStream stream)
     {
         Span<byte> start = stackalloc byte[8];
@@ -127,7 +127,7 @@ public static partial class Npy
     {
         foreach ((string known, DType type) in Types)
         {
-            // One-byte types have no byte order, and some writers give them one.
+            // One-byte types have no byte order, but some writers give them one.
             if (descr == known || (known[0] == '|' && descr.Length == 3 && descr[1..] == known[1..]))
             {
                 return type;
@@ -152,7 +152,8 @@ public static partial class Npy
         return shape;
     }
 
-    // A Python dict literal of strings, True, False and tuples of integers; atomic groups keep hostile text linear.
+    // A Python dict literal of strings, True, False and tuples of integers; atomic groups keep matching linear on
+    // hostile text.
     [GeneratedRegex("""
         \A\s*\{\s*(?>['"](?<key>\w+)['"]\s*:\s*(?<value>'[^']*'|"[^"]*"|True|False|\([\d\sL,]*\))\s*(?:,\s*|(?=\})))*\}\s*\z
         """, RegexOptions.ExplicitCapture | RegexOptions.IgnorePatternWhitespace, matchTimeoutMilliseconds: 1000)]

@@ -1,4 +1,4 @@
-// In: a path and a function that writes. Out: the file, complete or as it was before.
+// In: a path and a function that writes. Out: the file, either complete or unchanged.
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Win32.SafeHandles;
@@ -6,15 +6,15 @@ using Microsoft.Win32.SafeHandles;
 namespace Accelerate.Runtime;
 
 /// <summary>
-/// The one way in which files are written. A regular file is written beside, whole, and takes the name in one step: a
-/// reader, or a crash, never sees half of it. It keeps its permissions, and a link to it stays one. What is no regular
-/// file (a pipe, a device) is written through.
+/// The only way in which files are written. A regular file is written completely under another name and then renamed in
+/// one step, so that neither a reader nor a crash leaves half of it. Permissions are kept, and a link stays a link.
+/// Anything else (a pipe, a device) is written directly.
 /// </summary>
 internal static class OutputFile
 {
     private const string Suffix = ".accc-tmp";
 
-    /// <exception cref="DataException">The file cannot be written; what stood there still does.</exception>
+    /// <exception cref="DataException">The file cannot be written; an existing file is unchanged.</exception>
     public static void Write(string path, Action<Stream> write) => DataException.Guard(path, () =>
     {
         if (InputFile.NameError(path) is { } error)
@@ -25,7 +25,7 @@ internal static class OutputFile
         {
             throw new IOException("names a folder, not a file");
         }
-        // A link below /proc is a name for something open, not for a path: /dev/stdout is one.
+        // A link under /proc refers to an open file rather than a path: /dev/stdout is one.
         bool isOpened = Target(path).StartsWith("/proc/", StringComparison.Ordinal);
         switch (FileStatus.Of(path))
         {
@@ -44,8 +44,8 @@ internal static class OutputFile
     });
 
     /// <summary>
-    /// Two names of one file give one text here, whether the file is there or not, by links or otherwise; null for a
-    /// device, which any number of writers may share.
+    /// Equal for two names of one file, whether or not the file exists, through links or otherwise; null for a device,
+    /// which any number of writers may share.
     /// </summary>
     public static string? Identity(string path)
     {
@@ -57,7 +57,7 @@ internal static class OutputFile
         {
             return there.Kind == FileKind.Device ? null : there.Identity;
         }
-        // Not there yet: the folder it will be in, and its name.
+        // The file does not exist yet: its future folder and its name identify it.
         string target = Target(path);
         string folder = Path.GetDirectoryName(target) is { Length: > 0 } f ? f : ".";
         return $"{FileStatus.Of(folder)?.Identity ?? folder}/{Path.GetFileName(target)}";
@@ -74,10 +74,10 @@ internal static class OutputFile
         }
     }
 
-    /// <summary>The path at the end of all links, whether anything stands there or not.</summary>
+    /// <summary>The path at the end of all links, whether or not it exists.</summary>
     private static string Target(string path)
     {
-        // As many as the system follows before it says that they go round.
+        // The number of links that Linux follows before it reports a loop.
         const int MostLinks = 40;
         string full = Path.GetFullPath(path);
         for (int links = 0; FileStatus.Of(full, follow: false) is { Kind: FileKind.Link }; links++)
@@ -98,7 +98,7 @@ internal static class OutputFile
 
     private static void Through(string path, FileKind kind, Action<Stream> write)
     {
-        // What the process has open is not opened again: two places in one file would write over each other.
+        // The process's own streams are not opened again: two positions in one file would overwrite each other.
         using Stream stream = Target(path) switch
         {
             "/proc/self/fd/1" => Console.OpenStandardOutput(),
@@ -109,7 +109,7 @@ internal static class OutputFile
         write(stream);
     }
 
-    /// <summary>A pipe waits for a reader, but not for ever.</summary>
+    /// <summary>Waits for a pipe's reader, but not forever.</summary>
     private static SafeFileHandle OpenToWrite(string path, FileKind kind)
     {
         int flags = NativeFile.WriteOnly | (kind == FileKind.Regular ? NativeFile.Append : 0);
@@ -148,10 +148,10 @@ internal static class OutputFile
         RemoveAbandoned(folder);
         if (old is not null)
         {
-            // A file that may not be written is not replaced either, though its folder would allow it.
+            // A file without write permission is not replaced either, even if its folder would allow it.
             new FileStream(target, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete).Dispose();
         }
-        // In the same folder, as a name is taken in one step only inside one file system; unique, as writers may race.
+        // In the same folder, because a rename is atomic only within a file system; unique, because writers may race.
         string temporary = Temporary(folder, Environment.ProcessId);
         try
         {
@@ -160,7 +160,7 @@ internal static class OutputFile
                 write(stream);
                 if (old is { } status && !OperatingSystem.IsWindows())
                 {
-                    // The owner first: giving a file away takes bits of its mode.
+                    // The owner first: changing it clears bits of the mode.
                     if (OperatingSystem.IsLinux())
                     {
                         NativeFile.GiveTo(stream.SafeFileHandle, status.Owner);
@@ -177,13 +177,11 @@ internal static class OutputFile
         }
         finally
         {
-            File.Delete(temporary); // nothing is there after a rename
+            File.Delete(temporary); // nothing is left after a rename
         }
     }
 
-    /// <summary>
-    /// Without a name where the file system can do that: what is killed meanwhile then leaves nothing.
-    /// </summary>
+    /// <summary>Unnamed where the file system supports it, so that a killed process leaves nothing.</summary>
     private static FileStream Create(string folder, string temporary, out bool isNamed)
     {
         isNamed = false;
@@ -197,7 +195,7 @@ internal static class OutputFile
     }
 
     /// <summary>
-    /// A name that says whose it is: of a process, and of the machine it runs on, as folders may be shared by several.
+    /// A name that identifies the process and its machine, since folders may be shared by several machines.
     /// </summary>
     internal static string Temporary(string folder, int process) => Path.Combine(folder,
         string.Create(CultureInfo.InvariantCulture, $".{Machine.Value}-{process}-{Guid.NewGuid():N}{Suffix}"));
@@ -209,7 +207,7 @@ internal static class OutputFile
         return DiskCache.Key(Environment.MachineName, space)[..12];
     });
 
-    /// <summary>Removes what processes that are no more have left in the folder.</summary>
+    /// <summary>Removes files that dead processes left in the folder.</summary>
     private static void RemoveAbandoned(string folder)
     {
         try
@@ -227,7 +225,7 @@ internal static class OutputFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Somebody else's rubbish is no reason not to write.
+            // Someone else's leftovers are no reason not to write.
         }
     }
 

@@ -1,11 +1,11 @@
-// In: a 32-bit word that threads agree on. Out: threads that sleep while it holds a value, and are woken.
+// In: a 32-bit word shared by threads. Out: threads that sleep while it holds a value, and are woken.
 using System.Runtime.InteropServices;
 
 namespace Accelerate.Runtime;
 
 /// <summary>
-/// The system's futex where there is one (Linux on x64 and arm64), else a monitor for all words. Waking a thread from
-/// sleep, on a 2-core x86-64 virtual machine under load: the waker pays 3–6 µs by either.
+/// Uses the system's futex where available (Linux on x64 and arm64), otherwise one monitor for all words. Waking a
+/// sleeping thread costs the waker 3–6 µs with either (2-core x86-64 virtual machine under load).
 /// </summary>
 internal static unsafe partial class Parking
 {
@@ -22,7 +22,9 @@ internal static unsafe partial class Parking
             _ => 0,
         };
 
-    /// <summary>Sleeps until woken if the word holds the value; may return early, so the caller looks again.</summary>
+    /// <summary>
+    /// Sleeps until woken if the word holds the value; may return early, so the caller must check again.
+    /// </summary>
     public static void Wait(int* word, int value)
     {
         if (FutexCall != 0)
@@ -39,7 +41,7 @@ internal static unsafe partial class Parking
         }
     }
 
-    /// <summary>Wakes who sleeps on the word, whose value has been changed before.</summary>
+    /// <summary>Wakes the thread that sleeps on the word; the word must have been changed before.</summary>
     public static void Wake(int* word)
     {
         if (FutexCall != 0)

@@ -1,17 +1,17 @@
-// In: a format with places in braces, tensors. Out: the text, as print and assert write it.
+// In: a format with placeholders in braces, and tensors. Out: the text that print and assert write.
 using System.Globalization;
 using System.Text;
 
 namespace Accelerate.Runtime;
 
 /// <summary>
-/// Python's subset: <c>{}</c> is the next value, <c>{:.4}</c> with four significant digits, <c>{:.4f}</c> with four
-/// after the point; <c>{{</c> and <c>}}</c> are braces. A tensor is laid out as NumPy does; with a precision, each
-/// element on one line.
+/// A subset of Python's formats: <c>{}</c> is the next value, <c>{:.4}</c> has four significant digits, <c>{:.4f}</c>
+/// has four after the point; <c>{{</c> and <c>}}</c> are braces. A tensor is laid out like NumPy's; with a precision,
+/// all elements are on one line.
 /// </summary>
 internal static class PrintFormat
 {
-    /// <summary>Values beyond the places are appended, places beyond the values stay as they are.</summary>
+    /// <summary>Values without a placeholder are appended; placeholders without a value stay as they are.</summary>
     public static string Format(string format, IReadOnlyList<Tensor> values)
     {
         ArgumentNullException.ThrowIfNull(format);
@@ -45,7 +45,7 @@ internal static class PrintFormat
     }
 
     /// <summary>
-    /// The .NET format of what stands in the braces: empty for the shortest text; null for what is no place.
+    /// The .NET format of a placeholder's content: empty for the shortest text, null if it is not a placeholder.
     /// </summary>
     private static string? Precision(string place)
     {
@@ -72,7 +72,7 @@ internal static class PrintFormat
         return tensor.Rank == 0 && text.EndsWith('.') ? text + "0" : text;
     }
 
-    /// <summary>What is no number is written as `{}` writes it.</summary>
+    /// <summary>NaN and infinities are written as `{}` writes them.</summary>
     private static string Text(double value, string precision) => double.IsNaN(value) ? "nan"
         : double.IsInfinity(value) ? value < 0 ? "-inf" : "inf"
             : value.ToString(precision, CultureInfo.InvariantCulture);

@@ -1,4 +1,4 @@
-// In: the path of a folder. Out: its files, opened in a folder that nobody but the user can have written to.
+// In: the path of a folder. Out: its files, opened in a folder that only the user can have written to.
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
@@ -6,13 +6,13 @@ using Microsoft.Win32.SafeHandles;
 namespace Accelerate.Runtime;
 
 /// <summary>
-/// A folder whose files may be executed as code: whoever can write there runs code as this user. So nothing is believed
-/// of a path. The folder is opened without following a link, and what is checked is what was opened: its owner is the
-/// user, nobody else may write to it, and nobody else can put another in its place, as its parents are the user's or
-/// root's and others may at most add to them (sticky, as /tmp). Files are opened below the open folder and checked in
-/// the same way. A folder that is there already is never changed.
+/// A folder whose files may be executed as code: whoever can write there can run code as this user, so paths are not
+/// trusted. The folder is opened without following a link, and the checks apply to the open folder: the user owns it,
+/// nobody else may write to it, and nobody else can replace it, because its parents belong to the user or root and
+/// others may at most add to them (sticky, like /tmp). Files are opened relative to the open folder and checked in the
+/// same way. An existing folder is never changed.
 /// </summary>
-/// <remarks>Only on Linux: elsewhere nothing is private enough, and the constructor says so.</remarks>
+/// <remarks>Linux only: elsewhere these checks are not possible, and the constructor throws.</remarks>
 internal sealed partial class PrivateFolder
 {
     private const UnixFileMode OthersWrite = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
@@ -20,10 +20,10 @@ internal sealed partial class PrivateFolder
     private readonly SafeFileHandle _folder;
     private readonly uint _user = GetEffectiveUser();
 
-    /// <summary>Opens the folder, which is made if it is not there, with its parents, for the user alone.</summary>
-    /// <exception cref="UnauthorizedAccessException">The folder is not the user's alone; the message says
+    /// <summary>Opens the folder, creating it and its parents for the user alone if it does not exist.</summary>
+    /// <exception cref="UnauthorizedAccessException">The folder is not private to the user; the message says
     /// why.</exception>
-    /// <exception cref="IOException">It cannot be made or opened.</exception>
+    /// <exception cref="IOException">The folder cannot be created or opened.</exception>
     public PrivateFolder(string path)
     {
         if (!OperatingSystem.IsLinux())
@@ -54,8 +54,8 @@ internal sealed partial class PrivateFolder
         {
             using SafeFileHandle file = Open(_folder, name, Flags.NoFollow | Flags.NonBlocking);
             FileStatus status = FileStatus.Of(file);
-            // One name at most: by another the file could be changed from outside of the folder. It has none when
-            // another process has just put a new file in its place.
+            // At most one name, because the file could be changed through another name outside the folder. It has none
+            // if another process has just replaced the file.
             if (status.Kind != FileKind.Regular || status.Owner.User != _user || (status.Mode & OthersWrite) != 0
                 || status.Links > 1)
             {
@@ -72,13 +72,13 @@ internal sealed partial class PrivateFolder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // No entry, or one just evicted by another process.
+            // No entry, or another process has just evicted it.
             return null;
         }
     }
 
-    /// <summary>Writes a file whole, by a temporary one and a rename, over one that is there.</summary>
-    /// <returns>False if it cannot be written; then nothing is left.</returns>
+    /// <summary>Writes a file atomically, by a temporary file and a rename, replacing an existing one.</summary>
+    /// <returns>False if it cannot be written; nothing is left then.</returns>
     public bool Write(string name, ReadOnlySpan<byte> head, ReadOnlySpan<byte> bytes)
     {
         string temporary = $".{name}.{Guid.NewGuid():n}.tmp";
@@ -96,16 +96,16 @@ internal sealed partial class PrivateFolder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // A full or read-only disk: an entry is only ever an optimisation.
+            // The disk is full or read-only: that is no error, as the cache is only an optimisation.
         }
         Delete(temporary);
         return false;
     }
 
-    /// <summary>Removes a file, or the link of that name; best effort.</summary>
+    /// <summary>Deletes a file, or the link of that name; best effort.</summary>
     public void Delete(string name) => _ = UnlinkAt(_folder, name, 0);
 
-    /// <summary>The files whose names match, links left out; empty when the folder is gone.</summary>
+    /// <summary>The files whose names match, without links; empty if the folder no longer exists.</summary>
     public IReadOnlyList<Entry> List(string pattern)
     {
         try
@@ -114,7 +114,7 @@ internal sealed partial class PrivateFolder
             try
             {
                 _folder.DangerousAddRef(ref added);
-                // By its descriptor: the path may lead elsewhere by now.
+                // By descriptor: the path may lead elsewhere by now.
                 var folder = new DirectoryInfo($"/proc/self/fd/{_folder.DangerousGetHandle()}/");
                 return
                 [
@@ -137,7 +137,7 @@ internal sealed partial class PrivateFolder
     }
 
     /// <summary>
-    /// Says when a file was last read, for eviction: most file systems are mounted so that a read does not.
+    /// Records the time of the last read, for eviction: most file systems are mounted without access times.
     /// </summary>
     private static void Touch(SafeFileHandle file)
     {
@@ -147,13 +147,13 @@ internal sealed partial class PrivateFolder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // A folder mounted for reading only: nothing is evicted from it either.
+            // A read-only file system: nothing is evicted from it either.
         }
     }
 
     /// <summary>
-    /// Makes a folder and those above it, unless they are there; what is there is left as it is, a link too. Whether it
-    /// will do is seen on what opens.
+    /// Creates a folder and its parents unless they exist; what exists is left as it is, even a link. The checks happen
+    /// on the opened folder.
     /// </summary>
     [UnsupportedOSPlatform("windows")]
     private static void Make(string path)
@@ -164,7 +164,7 @@ internal sealed partial class PrivateFolder
         }
         if (Path.GetDirectoryName(path) is { } above)
         {
-            Make(above); // not by CreateDirectory: it makes those above for whomever the process's mask lets in
+            Make(above); // not by CreateDirectory, which would create the parents with the process's umask
         }
         Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
@@ -181,7 +181,7 @@ internal sealed partial class PrivateFolder
             throw new UnauthorizedAccessException(
                 $"others may write to {path}: its mode is {Convert.ToString((int)own.Mode, 8)}");
         }
-        // Upwards by what is really above: the way down may have led over links.
+        // Upwards through the real parents: the path itself may contain links.
         SafeFileHandle below = _folder;
         FileStatus last = own;
         while (true)
@@ -220,7 +220,7 @@ internal sealed partial class PrivateFolder
 
     private static SafeFileHandle Open(SafeFileHandle? folder, string name, Flags flags)
     {
-        // The two that are not the same on all processors.
+        // These two flags differ between processors.
         bool isArm = RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64;
         int native = 0x80000; // O_CLOEXEC
         native |= flags.HasFlag(Flags.Directory) ? isArm ? 0x4000 : 0x10000 : 0;
@@ -236,7 +236,7 @@ internal sealed partial class PrivateFolder
         }
         int error = Marshal.GetLastPInvokeError();
         const int IsLink = 40; // ELOOP
-        const int IsNoFolder = 20; // ENOTDIR, also of a link where a folder is asked for
+        const int IsNoFolder = 20; // ENOTDIR, also for a link where a folder is requested
         throw new IOException(error is IsLink ? $"{name} is a link"
             : error is IsNoFolder ? $"{name} is no folder, or a link to one"
             : $"{name}: {Marshal.GetPInvokeErrorMessage(error)}");

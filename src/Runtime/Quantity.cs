@@ -1,4 +1,4 @@
-// In: a number and what is counted, in the singular. Out: both, as a message says them.
+// In: a number and a noun in the singular. Out: both, for a message.
 using System.Numerics;
 
 namespace Accelerate.Runtime;

@@ -1,4 +1,4 @@
-// In: a .safetensors file, or named tensors. Out: the tensors, mapped from the file when asked for, or the file.
+// In: a .safetensors file, or named tensors. Out: the tensors, mapped from the file on demand, or the file.
 using System.Buffers.Binary;
 using System.IO.MemoryMappedFiles;
 using System.Text;
@@ -8,13 +8,12 @@ using Accelerate.Runtime;
 namespace Accelerate;
 
 /// <summary>
-/// A file of named tensors, open for reading. The header is checked as a whole when the file is opened; tensors are
-/// views of the mapped file, so that only those pages are read that are used. Format:
-/// https://github.com/huggingface/safetensors
+/// A file of named tensors, open for reading. The whole header is checked on opening; tensors are views of the mapped
+/// file, so that only used pages are read. Format: https://github.com/huggingface/safetensors
 /// </summary>
 /// <remarks>
-/// The mapping is private: writing to a tensor changes neither the file nor other readers. It lasts until this object
-/// and every tensor read from it are disposed or unreachable. The file must not be shortened meanwhile.
+/// The mapping is private: writing to a tensor changes neither the file nor what other readers see. It lasts until this
+/// object and every tensor read from it are disposed or unreachable. The file must not be shortened meanwhile.
 /// </remarks>
 public sealed unsafe class Safetensors : IDisposable
 {
@@ -36,7 +35,7 @@ public sealed unsafe class Safetensors : IDisposable
     /// <summary>Name, dtype and shape of every tensor, in the order of their data.</summary>
     public IReadOnlyList<TensorSpec> Tensors { get; }
 
-    /// <summary>The texts under <c>__metadata__</c>; empty if there are none.</summary>
+    /// <summary>The strings under <c>__metadata__</c>; empty if there are none.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
 
     /// <summary>Opens a file and checks its header.</summary>
@@ -47,22 +46,22 @@ public sealed unsafe class Safetensors : IDisposable
         using var file = MemoryMappedFile.CreateFromFile(
             InputFile.OpenRegular(path), null, 0, MemoryMappedFileAccess.CopyOnWrite, HandleInheritability.None, false);
         MemoryMappedViewAccessor view = file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.CopyOnWrite);
-        // The view is kept by the storage, and its handle unmaps when both are unreachable.
+        // The storage keeps the view, whose handle unmaps the file when both are unreachable.
         var start = (byte*)view.SafeMemoryMappedViewHandle.DangerousGetHandle() + view.PointerOffset;
         return new Safetensors(path, header, Storage.Over(start, view, disposeOwner: true));
     });
 
-    /// <summary>True if the file has a tensor of that name.</summary>
+    /// <summary>True if the file has a tensor with that name.</summary>
     public bool Contains(string name) => _entries.ContainsKey(name);
 
     /// <summary>
-    /// The tensor of that name: a view of the file, or a copy where the file does not align its elements.
+    /// The tensor with that name: a view of the file, or a copy if its elements are not aligned in the file.
     /// </summary>
     /// <exception cref="DataException">No such tensor, or a bool that is neither 0 nor 1.</exception>
     /// <exception cref="ObjectDisposedException">The file is disposed.</exception>
     public Tensor Read(string name)
     {
-        // Held from here on: another thread may dispose the file while its bytes are looked at.
+        // Held from here on: another thread may dispose the file while its bytes are read.
         Storage mapping = Volatile.Read(ref _mapping) is { } open && open.TryRetain()
             ? open
             : throw new ObjectDisposedException(nameof(Safetensors), $"{_path} is no longer open");
@@ -93,9 +92,9 @@ public sealed unsafe class Safetensors : IDisposable
     }
 
     /// <summary>
-    /// Writes a file, replacing one that is there: larger elements first, then by name, so all are aligned.
+    /// Writes a file, replacing an existing one: larger elements first, then by name, so that all are aligned.
     /// </summary>
-    /// <exception cref="DataException">The file cannot be written, or a name is given twice or reserved.</exception>
+    /// <exception cref="DataException">The file cannot be written, or a name is duplicate or reserved.</exception>
     public static void Write(
         string path, IEnumerable<KeyValuePair<string, Tensor>> tensors,
         IReadOnlyDictionary<string, string>? metadata = null)
@@ -125,6 +124,6 @@ public sealed unsafe class Safetensors : IDisposable
         });
     }
 
-    /// <summary>Gives up this object's hold on the file; tensors that were read from it stay valid.</summary>
+    /// <summary>Releases this object's hold on the file; tensors read from it stay valid.</summary>
     public void Dispose() => Interlocked.Exchange(ref _mapping, null)?.Release();
 }

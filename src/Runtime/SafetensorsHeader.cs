@@ -1,4 +1,4 @@
-// In: the head of a .safetensors file. Out: its entries, proven to lie inside the file and apart from each other.
+// In: the start of a .safetensors file. Out: its entries, checked to lie inside the file without overlap.
 using System.Buffers.Binary;
 using System.Text.Json;
 
@@ -55,7 +55,7 @@ internal sealed record SafetensorsHeader(
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // InvalidOperationException: a string that is no valid UTF-16 once its escapes are undone.
+            // InvalidOperationException: a string that is not valid UTF-16 after unescaping.
             throw new DataException(path, $"malformed header: {e.Message}", e);
         }
     }

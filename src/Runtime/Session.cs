@@ -1,22 +1,24 @@
-// In: an executable and input tensors. Out: the results of its entries, with the state they change kept between calls.
+// In: an executable and input tensors. Out: the results of its entries; the state that they change is kept between
+// calls.
 using Accelerate.Runtime;
 
 namespace Accelerate;
 
 /// <summary>
-/// The mutable side of a program: parameters, buffers and scratch memory. One call at a time; for concurrent calls make
-/// several sessions of one executable.
+/// The mutable part of a program: parameters, buffers and scratch memory. It runs one call at a time; for concurrent
+/// calls create several sessions of one executable.
 /// </summary>
 /// <remarks>
-/// A call that fails once it has begun to write state leaves that half written. The session then refuses calls until
-/// <see cref="Reset"/> or <see cref="LoadState"/> has replaced all of it; any other failure leaves it as it was.
-/// It may be disposed at any time and by any thread, before or after its executable: a call under way runs to its end.
+/// A call that fails after it has begun to write state leaves the state half written. The session then refuses calls
+/// until <see cref="Reset"/> or <see cref="LoadState"/> has replaced all of it; any other failure leaves the state
+/// unchanged. A session may be disposed at any time, by any thread, before or after its executable: a running call
+/// completes.
 /// </remarks>
 public sealed class Session : IDisposable
 {
     /// <summary>
-    /// The number of tuples of shapes that are remembered for an entry: enough for the alternating batch sizes of a
-    /// server. A call is compared with each of them, in about 5 ns an input; one that fits none costs about 10 µs more.
+    /// The number of shape combinations remembered for an entry: enough for the alternating batch sizes of a server. A
+    /// call is compared with each of them, in about 5 ns an input; one that matches none costs about 10 µs more.
     /// </summary>
     private const int RememberedSizes = 8;
 
@@ -25,7 +27,7 @@ public sealed class Session : IDisposable
     private readonly StateTensors _tensors;
     private readonly CallFrame[] _frames;
     private readonly List<CallSizes>[] _known;
-    private int _busy; // 1 while a call is under way, and for good once all is freed
+    private int _busy; // 1 during a call, and permanently once everything is freed
     private volatile bool _disposed;
     private string? _broken;
 
@@ -53,10 +55,10 @@ public sealed class Session : IDisposable
     }
 
     /// <summary>
-    /// Parameters and buffers by name. The tensors are live: read or write them between calls only. State that no entry
-    /// of the executable assigns is frozen: its tensors are read-only, other sessions share them, and values that
+    /// Parameters and buffers by name. The tensors are live: read or write them only between calls. State that no entry
+    /// of the executable assigns is frozen: its tensors are read-only and shared by other sessions, and values that
     /// depend on them alone are computed once; <see cref="LoadState"/> and <see cref="LoadStatePart"/> replace them. A
-    /// tensor ends with the session, or when another replaces it.
+    /// tensor becomes invalid with the session, or when it is replaced.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The session is disposed.</exception>
     public IReadOnlyDictionary<string, Tensor> State
@@ -68,7 +70,7 @@ public sealed class Session : IDisposable
         }
     }
 
-    /// <summary>Where the program's `print` writes: standard output, unless it is set.</summary>
+    /// <summary>The target of the program's `print`; standard output by default.</summary>
     /// <exception cref="ObjectDisposedException">The session is disposed.</exception>
     public TextWriter Output
     {
@@ -82,31 +84,28 @@ public sealed class Session : IDisposable
     }
 
     /// <summary>
-    /// Calls an entry. The results belong to the caller. An `inout` input is written in place; it may be half written
-    /// after a call that failed once the entry checks had passed.
+    /// Calls an entry. The results belong to the caller. An `inout` input is written in place and may be half written
+    /// if the call fails after the entry checks.
     /// </summary>
     /// <param name="entry">The name of an exported function.</param>
     /// <param name="inputs">Its inputs in order, with the dtypes and shapes of its signature.</param>
-    /// <exception cref="ArgumentException">No such entry.</exception>
+    /// <exception cref="ArgumentException">There is no such entry.</exception>
     /// <exception cref="ArgumentNullException">A name or an input is null.</exception>
     /// <exception cref="ExecutionException">The inputs do not fit, or the program failed.</exception>
-    /// <exception cref="MemoryException">The call takes more memory than there is or the limit allows.</exception>
-    /// <exception cref="InvalidOperationException">A call is under way, or an earlier one broke the state.</exception>
+    /// <exception cref="MemoryException">The call needs more memory than there is or the limit allows.</exception>
+    /// <exception cref="InvalidOperationException">A call is running, or an earlier one left the state half
+    /// written.</exception>
     /// <exception cref="ObjectDisposedException">The session, its executable or a tensor is disposed.</exception>
     public Results Run(string entry, params Tensor[] inputs) => Run(entry, inputs, null);
 
-    /// <summary>
-    /// Calls an entry that has `int` parameters, or one that may be cancelled.
-    /// </summary>
+    /// <summary>Calls an entry that has `int` parameters, or one that may be cancelled.</summary>
     /// <param name="entry">The name of an exported function.</param>
     /// <param name="inputs">Its inputs in order, with the dtypes and shapes of its signature.</param>
     /// <param name="sizes">The values of `int` parameters by name; null if the entry has none.</param>
-    /// <param name="cancellation">
-    /// Stops the call. It is looked at before the call, before each kernel and before each turn of a loop of the
-    /// program; a kernel that has begun runs to its end. A call that is stopped ends in an
-    /// <see cref="OperationCanceledException"/>. Where it had begun to write state, that is half written, as after any
-    /// failure.
-    /// </param>
+    /// <param name="cancellation">Stops the call. It is checked before the call, before each kernel and before each
+    /// iteration of a loop of the program; a running kernel completes. A stopped call throws an
+    /// <see cref="OperationCanceledException"/>. If it had begun to write state, the state is half written, as after
+    /// any failure.</param>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> stopped the call.</exception>
     /// <inheritdoc cref="Run(string, Tensor[])"/>
     public Results Run(string entry, IReadOnlyList<Tensor> inputs, IReadOnlyDictionary<string, long>? sizes = null,
@@ -120,7 +119,7 @@ public sealed class Session : IDisposable
         return new Results(spec, results);
     }
 
-    /// <summary>Calls an entry with its inputs given by name; else as the other overload.</summary>
+    /// <summary>Calls an entry with its inputs given by name; otherwise like the other overload.</summary>
     /// <param name="entry">The name of an exported function.</param>
     /// <param name="inputs">One tensor for each of its inputs, by the input's name.</param>
     /// <param name="sizes">The values of `int` parameters by name; null if the entry has none.</param>
@@ -146,15 +145,13 @@ public sealed class Session : IDisposable
     }
 
     /// <summary>
-    /// Calls an entry that writes its results into tensors of the caller, so that a repeated call allocates nothing.
-    /// They may be half written after a call that failed once the entry checks had passed.
+    /// Calls an entry that writes its results into the caller's tensors, so that a repeated call allocates nothing.
+    /// They may be half written if the call fails after the entry checks.
     /// </summary>
     /// <param name="entry">The name of an exported function.</param>
     /// <param name="inputs">Its inputs in order, with the dtypes and shapes of its signature.</param>
-    /// <param name="results">
-    /// One tensor for each result, of its dtype and shape. It shares memory with no input, no state and no other
-    /// result. A null is replaced by a new tensor once the call has succeeded.
-    /// </param>
+    /// <param name="results">One tensor for each result, of its dtype and shape, sharing no memory with an input, the
+    /// state or another result. A null is replaced by a new tensor once the call has succeeded.</param>
     /// <param name="sizes">The values of `int` parameters, if the entry has any.</param>
     /// <param name="cancellation">Stops the call, as in <c>Run</c>.</param>
     /// <inheritdoc cref="Run(string, IReadOnlyList{Tensor}, IReadOnlyDictionary{string, long}, CancellationToken)"/>
@@ -163,8 +160,8 @@ public sealed class Session : IDisposable
             IReadOnlyDictionary<string, long>? sizes = null, CancellationToken cancellation = default) =>
         RunInto(Find(entry), inputs, results, sizes, cancellation);
 
-    /// <summary>Gives all state the values that the program initialises it to; on an error it stays as it is.</summary>
-    /// <exception cref="InvalidOperationException">A call is under way.</exception>
+    /// <summary>Resets all state to the values that the program initialises; on an error nothing changes.</summary>
+    /// <exception cref="InvalidOperationException">A call is running.</exception>
     /// <exception cref="ObjectDisposedException">The session or its executable is disposed.</exception>
     public void Reset() => Exclusive(() =>
     {
@@ -177,14 +174,14 @@ public sealed class Session : IDisposable
     });
 
     /// <summary>
-    /// Replaces the whole state by copies of <paramref name="tensors"/>; nothing changes on an error. Frozen tensors
-    /// stay where the values given are the same; where they differ, the values that depend on frozen state are computed
+    /// Replaces the whole state by copies of <paramref name="tensors"/>; on an error nothing changes. Frozen tensors
+    /// stay where the given values are equal; where they differ, the values that depend on frozen state are computed
     /// again.
     /// </summary>
-    /// <param name="tensors">One for each name of <see cref="State"/>, of its dtype and shape.</param>
-    /// <exception cref="ArgumentException">A name missing or unknown, or another dtype or shape.</exception>
-    /// <exception cref="ArgumentNullException">A null tensor.</exception>
-    /// <exception cref="InvalidOperationException">A call is under way.</exception>
+    /// <param name="tensors">One tensor for each name of <see cref="State"/>, of its dtype and shape.</param>
+    /// <exception cref="ArgumentException">A name is missing or unknown, or a dtype or shape differs.</exception>
+    /// <exception cref="ArgumentNullException">A tensor is null.</exception>
+    /// <exception cref="InvalidOperationException">A call is running.</exception>
     /// <exception cref="ObjectDisposedException">The session, its executable or a tensor is disposed.</exception>
     public void LoadState(IReadOnlyDictionary<string, Tensor> tensors)
     {
@@ -202,16 +199,14 @@ public sealed class Session : IDisposable
     }
 
     /// <summary>
-    /// Replaces a part of the state by copies of <paramref name="tensors"/>, and leaves the rest as it is; nothing
-    /// changes on an error. Where the values of frozen state differ, the values that depend on it are computed again.
+    /// Replaces a part of the state by copies of <paramref name="tensors"/> and keeps the rest; on an error nothing
+    /// changes. If frozen values differ, the values that depend on them are computed again.
     /// </summary>
-    /// <param name="tensors">
-    /// Any of the names of <see cref="State"/>, each with a tensor of its dtype and shape.
-    /// </param>
-    /// <exception cref="ArgumentException">An unknown name, or another dtype or shape.</exception>
-    /// <exception cref="ArgumentNullException">A null tensor.</exception>
-    /// <exception cref="InvalidOperationException">A call is under way, or an earlier one broke the state: then all of
-    /// it has to be replaced.</exception>
+    /// <param name="tensors">Tensors for some names of <see cref="State"/>, each of its dtype and shape.</param>
+    /// <exception cref="ArgumentException">A name is unknown, or a dtype or shape differs.</exception>
+    /// <exception cref="ArgumentNullException">A tensor is null.</exception>
+    /// <exception cref="InvalidOperationException">A call is running, or an earlier one left the state half written:
+    /// then all of it must be replaced.</exception>
     /// <exception cref="ObjectDisposedException">The session, its executable or a tensor is disposed.</exception>
     public void LoadStatePart(IReadOnlyDictionary<string, Tensor> tensors)
     {
@@ -223,7 +218,7 @@ public sealed class Session : IDisposable
         }, evenBroken: false);
     }
 
-    /// <summary>Looked up once: the tensors that were checked are copied, whatever becomes of the dictionary.</summary>
+    /// <summary>Copied once: the tensors that were checked are used, even if the dictionary changes.</summary>
     private static Dictionary<string, Tensor> Given(IReadOnlyDictionary<string, Tensor> tensors)
     {
         ArgumentNullException.ThrowIfNull(tensors);
@@ -235,7 +230,7 @@ public sealed class Session : IDisposable
         return given;
     }
 
-    /// <summary>Each tensor has a place in the state, with its dtype and shape.</summary>
+    /// <summary>Checks that each tensor has a place in the state, with its dtype and shape.</summary>
     private void Fit(Dictionary<string, Tensor> given)
     {
         foreach ((string name, Tensor other) in given)
@@ -253,7 +248,7 @@ public sealed class Session : IDisposable
 
     private void Replace(Dictionary<string, Tensor> tensors)
     {
-        // Copies before any disposal: the caller may hand back this session's own tensors.
+        // Copies before disposing: the caller may pass this session's own tensors.
         var copies = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         IDisposable? prepared = null;
         bool isOther = false;
@@ -296,7 +291,7 @@ public sealed class Session : IDisposable
         return copy.AsReadOnly();
     }
 
-    /// <summary>Frees the state, now or when the call under way has ended.</summary>
+    /// <summary>Frees the state, now or when the running call has ended.</summary>
     public void Dispose()
     {
         _disposed = true;
@@ -304,8 +299,8 @@ public sealed class Session : IDisposable
     }
 
     /// <summary>
-    /// Frees everything if the session is disposed and in no call. The first thread that sees so keeps the session busy
-    /// for good.
+    /// Frees everything if the session is disposed and idle. The first thread to do so keeps the session busy
+    /// permanently.
     /// </summary>
     private void FreeIfDisposed()
     {
@@ -366,13 +361,13 @@ public sealed class Session : IDisposable
         finally
         {
             _state.Cancellation = default;
-            made?.Dispose(); // only a call that succeeds takes one of the remembered places
+            made?.Dispose(); // only a call that succeeds is remembered
             frame.Release();
             Exit();
         }
     }
 
-    /// <summary>The sizes of an earlier call with the same shapes, if it is remembered.</summary>
+    /// <summary>The sizes of an earlier call with the same shapes; null if none is remembered.</summary>
     private CallSizes? Known(int index, ReadOnlySpan<Tensor> inputs, IReadOnlyDictionary<string, long>? given)
     {
         foreach (CallSizes known in _known[index])
@@ -448,7 +443,7 @@ public sealed class Session : IDisposable
 
     private void Unlock()
     {
-        Interlocked.Exchange(ref _busy, 0); // a full fence: either this sees the disposal, or that sees a free session
+        Interlocked.Exchange(ref _busy, 0); // a full fence: this thread or the disposing one sees the other
         FreeIfDisposed();
     }
 

@@ -1,45 +1,47 @@
-// In: the values that calls of a program change. Out: one place for them, which a session owns and a backend writes.
+// In: the values that calls of a program change. Out: one object for them, owned by a session and written by a backend.
 namespace Accelerate.Runtime;
 
-/// <summary>The memory of a session, which a backend reads and writes: named tensors and scratch memory.</summary>
+/// <summary>The memory of a session, read and written by a backend: named tensors and scratch memory.</summary>
 internal sealed class SessionState : IDisposable
 {
     /// <summary>Trained parameters and buffers by name; owned by the session.</summary>
     public Dictionary<string, Tensor> Tensors { get; } = new(StringComparer.Ordinal);
 
     /// <summary>
-    /// True once the call under way has begun to write <see cref="Tensors"/>: a backend says so before the first write.
-    /// A call that fails after that leaves the state half written.
+    /// True once the running call has begun to write <see cref="Tensors"/>: a backend sets it before the first write. A
+    /// call that fails afterwards leaves the state half written.
     /// </summary>
     public bool IsWritten { get; set; }
 
-    /// <summary>The bytes that a call may take with its session's state and its weights; null: the machine's.</summary>
+    /// <summary>
+    /// The maximum bytes of a call with its session's state and weights; null for the machine's memory.
+    /// </summary>
     public long? MemoryLimit { get; internal init; }
 
-    /// <summary>Held while tensors are replaced, and while a caller looks one up.</summary>
+    /// <summary>Held while tensors are replaced or looked up by a caller.</summary>
     internal Lock Gate { get; } = new();
 
-    /// <summary>Advances when tensors are replaced by others: addresses taken before are then invalid.</summary>
+    /// <summary>Incremented when tensors are replaced: addresses taken before are then invalid.</summary>
     public int Version { get; internal set; }
 
     /// <summary>
-    /// Stops the call under way before its next step. A backend looks at it between steps, and throws an
+    /// Stops the running call before its next step. A backend checks it between steps and throws an
     /// <see cref="OperationCanceledException"/> with it.
     /// </summary>
     public CancellationToken Cancellation { get; set; }
 
-    /// <summary>Where the program prints.</summary>
+    /// <summary>The target of the program's output.</summary>
     public TextWriter Output { get; set; } = Console.Out;
 
-    /// <summary>Intermediate results live here during a call.</summary>
+    /// <summary>Intermediate results during a call.</summary>
     public Arena Arena { get; } = new();
 
     /// <summary>The backend's own part of a session, such as its <see cref="Host"/>; disposed with it.</summary>
     public IDisposable? BackendState { get; set; }
 
     /// <summary>
-    /// The values that the backend computed from this session's frozen tensors; disposed with them. Null while these
-    /// tensors are the executable's own: then all sessions share the values that were computed when it was made.
+    /// The values that the backend computed from this session's frozen tensors; disposed with them. Null while those
+    /// are the executable's own: then all sessions share the values computed with the executable.
     /// </summary>
     public IDisposable? Prepared { get; set; }
 
@@ -55,9 +57,7 @@ internal sealed class SessionState : IDisposable
         BackendState = null;
     }
 
-    /// <summary>
-    /// Replaces some tensors, and the values prepared from the frozen ones where these are among them.
-    /// </summary>
+    /// <summary>Replaces some tensors, and the prepared values if frozen ones are among them.</summary>
     internal void Replace(IReadOnlyDictionary<string, Tensor> tensors, bool isPrepared, IDisposable? prepared)
     {
         Version++;
@@ -74,7 +74,7 @@ internal sealed class SessionState : IDisposable
     }
 
     /// <summary>
-    /// Replaces all tensors, by an action that fills an empty <see cref="Tensors"/>; on an error they stay.
+    /// Replaces all tensors by an action that fills an empty <see cref="Tensors"/>; on an error the old ones stay.
     /// </summary>
     internal void Replace(Action initialize)
     {

@@ -1,9 +1,9 @@
-// In: the text of a size, what to make of its parts. Out: its value, or a polynomial: whatever the parts are made into.
+// In: the text of a size, and a maker of its parts. Out: its value or polynomial, depending on the maker.
 using System.Globalization;
 
 namespace Accelerate.Runtime;
 
-/// <summary>What the reader makes of sizes: numbers where every variable has a value, else polynomials.</summary>
+/// <summary>Builds sizes from their parts: numbers where every variable has a value, otherwise polynomials.</summary>
 internal interface ISizeMaker<T>
 {
     T Constant(long value);
@@ -26,9 +26,10 @@ internal interface ISizeMaker<T>
 }
 
 /// <summary>
-/// The one reader of size expressions: sum = product (('+' | '-') product)*; product = factor (('*' | '//') factor)*;
+/// The only parser of size expressions: sum = product (('+' | '-') product)*; product = factor (('*' | '//') factor)*;
 /// factor = integer | name | '-' factor | '(' sum ')' | ('floor' | 'mod' | 'min' | 'max') '(' sum ',' sum ')'. Division
-/// rounds down. It stands here, below the compiler, because a call holds its tensors to the sizes of a signature too.
+/// rounds down. It is in the runtime, not the compiler, because calls also check their tensors against the sizes of a
+/// signature.
 /// </summary>
 internal ref struct SizeText<T, TMaker>(string text, int at, TMaker maker)
     where TMaker : ISizeMaker<T>
@@ -38,18 +39,18 @@ internal ref struct SizeText<T, TMaker>(string text, int at, TMaker maker)
     private int _at = at;
     private int _depth;
 
-    /// <summary>The position after the text that was read.</summary>
+    /// <summary>The position after the parsed text.</summary>
     public readonly int At => _at;
 
-    /// <summary>A size that is the whole text.</summary>
-    /// <exception cref="FormatException">The text is no size.</exception>
+    /// <summary>Parses a size that is the whole text.</summary>
+    /// <exception cref="FormatException">The text is not a size.</exception>
     public T All()
     {
         T size = Sum();
         return _at == text.Length ? size : throw new FormatException($"unexpected '{text[_at]}' in the size '{text}'");
     }
 
-    /// <summary>A size at the position; white space after it is taken too.</summary>
+    /// <summary>Parses a size at the position, with white space after it.</summary>
     /// <exception cref="FormatException">There is no size.</exception>
     public T Sum()
     {

@@ -1,12 +1,12 @@
-// In: a session's own tensors. Out: the same memory as callers see it, in tensors that are theirs to drop.
+// In: a session's own tensors. Out: the same memory in tensors that callers may dispose.
 using System.Collections;
 using System.Diagnostics.CodeAnalysis;
 
 namespace Accelerate.Runtime;
 
 /// <summary>
-/// State by name, as it is now. A caller gets a view, the same one until the state is replaced: to dispose it takes
-/// nothing from the session, whose next call may be running. All members are safe on any thread.
+/// The current state by name. A caller gets a view, the same one until the state is replaced: disposing it takes
+/// nothing from the session, which may be running a call. All members are thread-safe.
 /// </summary>
 internal sealed class StateTensors(SessionState state) : IReadOnlyDictionary<string, Tensor>
 {
@@ -52,7 +52,9 @@ internal sealed class StateTensors(SessionState state) : IReadOnlyDictionary<str
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    /// <summary>Ends the views: the tensors behind them are about to go. Inside the state's gate.</summary>
+    /// <summary>
+    /// Disposes the views, because their tensors are about to be freed. Called inside the state's gate.
+    /// </summary>
     public void Drop()
     {
         foreach (Tensor view in _views.Values)

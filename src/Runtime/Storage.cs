@@ -1,12 +1,12 @@
-// In: a byte count, or memory that someone else owns. Out: memory that stays valid while a tensor refers to it.
+// In: a byte count, or memory owned by someone else. Out: memory that stays valid while a tensor refers to it.
 using System.Runtime.InteropServices;
 
 namespace Accelerate.Runtime;
 
 /// <summary>
-/// A block of memory counted by the tensors that look at it. The last <see cref="Release"/> frees it at once; when
-/// tensors are dropped without being disposed, the finalizer does, once none is reachable. Large blocks come from the
-/// <see cref="BlockPool"/> and go back to it: a loop that disposes its results works in the same memory throughout.
+/// A block of memory, reference-counted by its tensors. The last <see cref="Release"/> frees it at once; if tensors are
+/// dropped without being disposed, the finalizer frees it. Large blocks come from the <see cref="BlockPool"/> and
+/// return to it, so that a loop that disposes its results reuses the same memory.
 /// </summary>
 internal sealed unsafe class Storage
 {
@@ -20,8 +20,8 @@ internal sealed unsafe class Storage
     private int _freed;
 
     /// <param name="pointer">The first byte.</param>
-    /// <param name="owned">The bytes that are this storage's own to free; 0 for memory of an owner.</param>
-    /// <param name="owner">Kept reachable.</param>
+    /// <param name="owned">The number of bytes that this storage must free; 0 for memory of an owner.</param>
+    /// <param name="owner">Kept reachable; null for none.</param>
     /// <param name="disposeOwner">Whether the owner is disposed with the memory.</param>
     private Storage(void* pointer, long owned, object? owner, bool disposeOwner)
     {
@@ -33,7 +33,9 @@ internal sealed unsafe class Storage
 
     public byte* Pointer { get; }
 
-    /// <summary>Uninitialised memory, aligned to 64 bytes. Empty blocks get one line, so no pointer is null.</summary>
+    /// <summary>
+    /// Allocates uninitialised memory, aligned to 64 bytes. Empty blocks get one cache line, so no pointer is null.
+    /// </summary>
     public static Storage Allocate(long bytes)
     {
         long size = Math.Max(bytes, Alignment);
@@ -47,7 +49,9 @@ internal sealed unsafe class Storage
         return storage;
     }
 
-    /// <summary>Memory inside <paramref name="owner"/>, which is kept reachable, and disposed last if asked.</summary>
+    /// <summary>
+    /// Wraps memory inside <paramref name="owner"/>, which is kept reachable, and disposed at the end if requested.
+    /// </summary>
     public static Storage Over(void* pointer, object owner, bool disposeOwner)
     {
         var storage = new Storage(pointer, 0, owner, disposeOwner);
@@ -64,7 +68,7 @@ internal sealed unsafe class Storage
         return this;
     }
 
-    /// <summary>One more reference; false if the memory is already freed.</summary>
+    /// <summary>Adds a reference; false if the memory is already freed.</summary>
     public bool TryRetain()
     {
         while (true)

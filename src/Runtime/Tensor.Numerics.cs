@@ -1,13 +1,13 @@
-// In: a tensor of System.Numerics.Tensors, or one of ours. Out: the same values as the other.
+// In: a tensor of System.Numerics.Tensors, or one of ours. Out: the same values in the other type.
 using System.Numerics.Tensors;
 
 namespace Accelerate;
 
 public sealed unsafe partial class Tensor
 {
-    /// <summary>A copy of a span of System.Numerics.Tensors, in its shape.</summary>
-    /// <exception cref="NotSupportedException">No dtype is held as T.</exception>
-    /// <exception cref="MemoryException">More memory than the machine has, or than it has left.</exception>
+    /// <summary>Copies a span of System.Numerics.Tensors, with its shape.</summary>
+    /// <exception cref="NotSupportedException">No dtype corresponds to T.</exception>
+    /// <exception cref="MemoryException">The machine does not have that much memory.</exception>
     public static Tensor From<T>(in ReadOnlyTensorSpan<T> values) where T : unmanaged
     {
         var shape = new long[values.Rank];
@@ -32,7 +32,7 @@ public sealed unsafe partial class Tensor
         return new((T*)Writable(), (nint)Count, Lengths());
     }
 
-    /// <summary>The same to be read.</summary>
+    /// <summary>The same, read-only.</summary>
     /// <inheritdoc cref="AsTensorSpan{T}"/>
     public ReadOnlyTensorSpan<T> AsReadOnlyTensorSpan<T>() where T : unmanaged
     {

@@ -1,23 +1,23 @@
-// In: a dtype, a shape and values, or memory kept by someone else. Out: a row-major array that native code can read.
+// In: a dtype, a shape and values, or memory owned by someone else. Out: a row-major array that native code can read.
 using System.Runtime.InteropServices;
 using Accelerate.Runtime;
 
 namespace Accelerate;
 
 /// <summary>
-/// A dense row-major array of one dtype. Its memory is native and aligned to 64 bytes, unless it is a view
-/// (<see cref="Reshape"/>, <see cref="Slice"/>, <c>View</c>), which is aligned to its element only.
+/// A dense row-major array of one dtype. Its memory is native and aligned to 64 bytes, except for views
+/// (<see cref="Reshape"/>, <see cref="Slice"/>, <c>View</c>), which are aligned to their element only.
 /// </summary>
 /// <remarks>
-/// A view shares memory with the tensor that it was taken from; the memory is freed when the last of them is disposed
-/// or unreachable. A span or pointer does not keep its tensor alive: hold the tensor in a <c>using</c>, or end with
-/// <see cref="GC.KeepAlive"/>. <see cref="ToArray"/> and <see cref="ToDoubles"/> copy, and need no such care. Many
-/// threads may read values at once; a write needs the tensor to itself. A tensor may be disposed at any time: calls and
-/// copies under way run to their end on its memory, later ones throw an <see cref="ObjectDisposedException"/>.
+/// A view shares memory with the tensor it was taken from; the memory is freed when the last of them is disposed or
+/// unreachable. A span or pointer does not keep its tensor alive: hold the tensor in a <c>using</c>, or end with
+/// <see cref="GC.KeepAlive"/>. <see cref="ToArray"/> and <see cref="ToDoubles"/> copy and need no such care. Many
+/// threads may read values concurrently; a write needs exclusive access. A tensor may be disposed at any time: running
+/// calls and copies complete, later ones throw an <see cref="ObjectDisposedException"/>.
 /// </remarks>
 public sealed unsafe partial class Tensor : IDisposable
 {
-    /// <summary>The most axes a tensor has: NumPy's limit.</summary>
+    /// <summary>The maximum number of axes, equal to NumPy's.</summary>
     public const int MaximumRank = 64;
 
     private readonly byte* _pointer;
@@ -50,12 +50,12 @@ public sealed unsafe partial class Tensor : IDisposable
     public long ByteCount => Count * Type.Bytes();
 
     /// <summary>
-    /// True for memory that others rely on to stay as it is, such as a session's frozen state. There is no span to
-    /// write through, and <see cref="Pointer"/> is for reading only.
+    /// True for memory that must not change, such as a session's frozen state. Writable spans are refused, and
+    /// <see cref="Pointer"/> is for reading only.
     /// </summary>
     public bool IsReadOnly { get; }
 
-    /// <summary>The first element. Never null, valid while the tensor is reachable and not disposed.</summary>
+    /// <summary>The first element. Never null; valid while the tensor is reachable and not disposed.</summary>
     /// <exception cref="ObjectDisposedException">The tensor is disposed.</exception>
     public void* Pointer
     {
@@ -67,24 +67,23 @@ public sealed unsafe partial class Tensor : IDisposable
     }
 
     /// <summary>All bytes of the tensor, in memory order.</summary>
-    /// <exception cref="InvalidOperationException">
-    /// It has 2 GiB or more, and has to be sliced first; or it is read-only.
-    /// </exception>
+    /// <exception cref="InvalidOperationException">The tensor has 2 GiB or more and must be sliced first, or it is
+    /// read-only.</exception>
     public Span<byte> Bytes => new(Writable(), SpanLength(ByteCount));
 
-    /// <summary>All bytes of the tensor, in memory order, to be read.</summary>
-    /// <exception cref="InvalidOperationException">It has 2 GiB or more: slice it first.</exception>
+    /// <summary>All bytes of the tensor, in memory order, read-only.</summary>
+    /// <exception cref="InvalidOperationException">The tensor has 2 GiB or more: slice it first.</exception>
     public ReadOnlySpan<byte> ReadOnlyBytes => new(Pointer, SpanLength(ByteCount));
 
     /// <summary>All elements, row-major.</summary>
-    /// <typeparam name="T">The .NET type of the dtype, as <c>DType.Of</c> has it: float for f32, Half for f16
-    /// …</typeparam>
-    /// <exception cref="InvalidOperationException">T is not the dtype's type, 2^31 elements or more, or it is
-    /// read-only.</exception>
+    /// <typeparam name="T">The .NET type of the dtype, as in <c>DType.Of</c>: float for f32, Half for f16 …</typeparam>
+    /// <exception cref="InvalidOperationException">T is not the dtype's type, there are 2^31 elements or more, or the
+    /// tensor is read-only.</exception>
     public Span<T> AsSpan<T>() where T : unmanaged => new(Writable(), Elements<T>());
 
-    /// <summary>All elements, row-major, to be read; T as for <see cref="AsSpan"/>.</summary>
-    /// <exception cref="InvalidOperationException">T is not the dtype's type, or 2^31 elements or more.</exception>
+    /// <summary>All elements, row-major, read-only; T as for <see cref="AsSpan"/>.</summary>
+    /// <exception cref="InvalidOperationException">T is not the dtype's type, or there are 2^31 elements or
+    /// more.</exception>
     public ReadOnlySpan<T> AsReadOnlySpan<T>() where T : unmanaged => new(Pointer, Elements<T>());
 
     /// <summary>A copy of all elements, row-major; T as for <see cref="AsSpan"/>.</summary>
@@ -97,13 +96,13 @@ public sealed unsafe partial class Tensor : IDisposable
         return copy;
     }
 
-    /// <summary>A tensor whose contents are undefined, for results that are about to be written.</summary>
+    /// <summary>A tensor with undefined contents, for results that are about to be written.</summary>
     /// <exception cref="ArgumentException">A negative extent, more than 64 axes or 2^63 bytes.</exception>
-    /// <exception cref="MemoryException">More memory than the machine has, or than it has left.</exception>
+    /// <exception cref="MemoryException">The machine does not have that much memory.</exception>
     public static Tensor Uninitialized(DType type, params ReadOnlySpan<long> shape)
     {
         long bytes = CountOf(type, shape) * type.Bytes();
-        // A system that promises more than it has kills the process when the pages are written.
+        // A system that overcommits memory would kill the process when the pages are written.
         if (bytes > MemoryException.Machine)
         {
             MemoryException.ThrowIfBeyond("a tensor", [new(DescribeShape(type, shape), bytes)], null);
@@ -121,7 +120,7 @@ public sealed unsafe partial class Tensor : IDisposable
 
     /// <summary>A tensor of zeros (false for bool).</summary>
     /// <exception cref="ArgumentException">A negative extent, more than 64 axes or 2^63 bytes.</exception>
-    /// <exception cref="MemoryException">More memory than the machine has, or than it has left.</exception>
+    /// <exception cref="MemoryException">The machine does not have that much memory.</exception>
     public static Tensor Zeros(DType type, params ReadOnlySpan<long> shape)
     {
         Tensor tensor = Uninitialized(type, shape);
@@ -130,7 +129,7 @@ public sealed unsafe partial class Tensor : IDisposable
     }
 
     /// <summary>
-    /// A copy of <paramref name="values"/>, given row-major, in that shape; no shape at all is a scalar.
+    /// Copies <paramref name="values"/>, in row-major order, into that shape; an empty shape is a scalar.
     /// </summary>
     /// <exception cref="ArgumentException">The shape does not hold exactly that many values.</exception>
     public static Tensor From<T>(ReadOnlySpan<T> values, params ReadOnlySpan<long> shape) where T : unmanaged
@@ -153,8 +152,8 @@ public sealed unsafe partial class Tensor : IDisposable
     public static Tensor Scalar<T>(T value) where T : unmanaged => From([value], []);
 
     /// <summary>
-    /// Values rounded once to <paramref name="type"/>: nearest even for floats; integers truncate and saturate, NaN is
-    /// 0; bool is <c>value != 0</c>.
+    /// Rounds values once to <paramref name="type"/>: nearest even for floats; integers truncate and saturate, NaN
+    /// becomes 0; bool is <c>value != 0</c>.
     /// </summary>
     /// <exception cref="ArgumentException">The shape does not hold exactly that many values.</exception>
     public static Tensor FromDoubles(DType type, ReadOnlySpan<double> values, params ReadOnlySpan<long> shape)
@@ -183,7 +182,8 @@ public sealed unsafe partial class Tensor : IDisposable
     /// <summary>
     /// A view over memory that <paramref name="owner"/> keeps valid while it is reachable (a mapping, an arena).
     /// </summary>
-    /// <exception cref="ArgumentException">A null pointer, one not aligned to the element, or a bad shape.</exception>
+    /// <exception cref="ArgumentException">The pointer is null or not aligned to the element, or the shape is
+    /// invalid.</exception>
     public static Tensor View(DType type, ReadOnlySpan<long> shape, void* pointer, object owner)
     {
         ArgumentNullException.ThrowIfNull(owner);
@@ -207,14 +207,15 @@ public sealed unsafe partial class Tensor : IDisposable
         return new Tensor(Type, [.. shape], Live().Retain(), _pointer, IsReadOnly);
     }
 
-    /// <summary>A view of the same elements in the same shape, to be disposed by its owner.</summary>
+    /// <summary>A view of the same elements in the same shape; the caller disposes it.</summary>
     internal Tensor Share() => new(Type, _shape, Live().Retain(), _pointer, IsReadOnly);
 
-    /// <summary>A view of the same elements that nothing writes through.</summary>
+    /// <summary>A read-only view of the same elements.</summary>
     public Tensor AsReadOnly() => new(Type, _shape, Live().Retain(), _pointer, isReadOnly: true);
 
     /// <summary>A view of the rows <paramref name="begin"/> … <paramref name="end"/> − 1 along axis 0.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">A scalar, or not 0 ≤ begin ≤ end ≤ Shape[0].</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The tensor is a scalar, or not 0 ≤ begin ≤ end ≤
+    /// Shape[0].</exception>
     public Tensor Slice(long begin, long end)
     {
         if (Rank == 0 || begin < 0 || begin > end || end > Shape[0])
@@ -227,8 +228,8 @@ public sealed unsafe partial class Tensor : IDisposable
         return new Tensor(Type, shape, Live().Retain(), _pointer + (begin * rowBytes), IsReadOnly);
     }
 
-    /// <summary>A copy in memory of its own, aligned to 64 bytes.</summary>
-    /// <exception cref="MemoryException">The machine has no memory left for it.</exception>
+    /// <summary>A copy in newly allocated memory, aligned to 64 bytes.</summary>
+    /// <exception cref="MemoryException">The machine has not enough memory.</exception>
     public Tensor Clone()
     {
         using Hold hold = Held();
@@ -238,7 +239,7 @@ public sealed unsafe partial class Tensor : IDisposable
     }
 
     /// <summary>
-    /// All elements as f64; exact but for i64 and u64 beyond 2^53, which round to nearest. Bool is 0 or 1.
+    /// All elements as f64; exact except for i64 and u64 beyond 2^53, which round to nearest. Bool is 0 or 1.
     /// </summary>
     public double[] ToDoubles()
     {
@@ -263,7 +264,7 @@ public sealed unsafe partial class Tensor : IDisposable
         return values;
     }
 
-    /// <summary>True if dtype, shape and every bit agree, where any NaN equals any NaN; +0 and −0 differ.</summary>
+    /// <summary>True if dtype, shape and all bits are equal, where any NaN equals any NaN; +0 and −0 differ.</summary>
     public bool SameBits(Tensor other)
     {
         ArgumentNullException.ThrowIfNull(other);
@@ -276,7 +277,7 @@ public sealed unsafe partial class Tensor : IDisposable
         return TensorBits.Same(Type, _pointer, other._pointer, Count);
     }
 
-    /// <summary>True if dtype, shape and every byte agree.</summary>
+    /// <summary>True if dtype, shape and all bytes are equal.</summary>
     internal bool SameBytes(Tensor other)
     {
         using Hold hold = Held();
@@ -296,7 +297,7 @@ public sealed unsafe partial class Tensor : IDisposable
         return same;
     }
 
-    /// <summary>The elements in NumPy's style, summarised with "..." beyond 1000 of them.</summary>
+    /// <summary>The elements in NumPy's style, abbreviated with "..." beyond 1000 elements.</summary>
     public string Format()
     {
         using Hold hold = Held();
@@ -307,17 +308,17 @@ public sealed unsafe partial class Tensor : IDisposable
     public override string ToString() => $"{DescribeShape(Type, Shape)}\n{Format()}";
 
     /// <summary>
-    /// Gives up this tensor's hold on its memory. Views of it, and the tensor that it is a view of, stay valid.
+    /// Releases this tensor's hold on its memory. Views of it, and the tensor it is a view of, stay valid.
     /// </summary>
     public void Dispose() => Interlocked.Exchange(ref _storage, null)?.Release();
 
-    /// <summary>True once it is disposed; views of it may live on.</summary>
+    /// <summary>True once disposed; views of it may still be valid.</summary>
     internal bool IsDisposed => Volatile.Read(ref _storage) is null;
 
-    /// <summary>A hold on the memory, for the caller to release; null if the tensor is disposed.</summary>
+    /// <summary>A hold on the memory, which the caller releases; null if the tensor is disposed.</summary>
     internal Storage? TryHold() => Volatile.Read(ref _storage) is { } storage && storage.TryRetain() ? storage : null;
 
-    /// <summary>Keeps the memory for a block of code, whoever disposes the tensor meanwhile.</summary>
+    /// <summary>Keeps the memory alive within a block of code, even if another thread disposes the tensor.</summary>
     /// <exception cref="ObjectDisposedException">The tensor is disposed.</exception>
     internal Hold Held() => new(Live().Retain());
 
@@ -330,7 +331,7 @@ public sealed unsafe partial class Tensor : IDisposable
     internal static string DescribeShape(DType type, ReadOnlySpan<long> shape) =>
         $"{type.Name()}[{string.Join(",", shape.ToArray())}]";
 
-    /// <summary>The number of elements; the byte count is known to fit as well.</summary>
+    /// <summary>The number of elements; also checks that the byte count fits.</summary>
     internal static long CountOf(DType type, ReadOnlySpan<long> shape)
     {
         if (shape.Length > MaximumRank)
@@ -362,7 +363,7 @@ public sealed unsafe partial class Tensor : IDisposable
         }
     }
 
-    /// <summary>An array of .NET's, which has limits of its own: elements are 2^31 - 57 at most.</summary>
+    /// <summary>A .NET array, which is limited to 2^31 - 57 elements.</summary>
     private T[] Array<T>(int length)
     {
         try

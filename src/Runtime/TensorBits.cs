@@ -1,10 +1,10 @@
-// In: two blocks of elements of one dtype. Out: whether they hold the same bits, with NaN made canonical.
+// In: two blocks of elements of one dtype. Out: whether they hold the same bits, where all NaNs are equal.
 namespace Accelerate.Runtime;
 
-/// <summary>Bitwise comparison as NUMERICS defines it: a NaN need only be a NaN.</summary>
+/// <summary>Bitwise comparison as defined in NUMERICS: any NaN equals any NaN.</summary>
 internal static unsafe class TensorBits
 {
-    // Equal chunks are settled by one memory compare; only a chunk that differs is looked at element by element.
+    // Chunks are compared as memory first; only a chunk that differs is compared element by element.
     private const int Chunk = 1 << 16;
 
     public static bool Same(DType type, byte* left, byte* right, long count)

@@ -6,13 +6,13 @@ namespace Accelerate;
 /// <summary>Files that hold one tensor.</summary>
 public static class TensorFile
 {
-    /// <summary>Reads an npy or IDX file, gzipped or not, told apart by their first bytes.</summary>
+    /// <summary>Reads an npy or IDX file, gzipped or not, distinguished by their first bytes.</summary>
     /// <exception cref="DataException">The file is missing, malformed or of another format.</exception>
-    /// <exception cref="MemoryException">It takes more memory than the machine has.</exception>
+    /// <exception cref="MemoryException">The tensor needs more memory than the machine has.</exception>
     public static Tensor Load(string path) => Load(path, memory: null);
 
     /// <param name="path">The file.</param>
-    /// <param name="memory">How many bytes the tensor may take; null for what the machine has.</param>
+    /// <param name="memory">The maximum bytes of the tensor; null for the machine's memory.</param>
     internal static Tensor Load(string path, long? memory)
     {
         ArgumentNullException.ThrowIfNull(path);

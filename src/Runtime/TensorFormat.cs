@@ -1,18 +1,18 @@
-// In: a tensor. Out: its elements as text in NumPy's layout, the same on every machine and culture.
+// In: a tensor. Out: its elements as text in NumPy's layout, independent of machine and culture.
 using System.Globalization;
 using System.Text;
 
 namespace Accelerate.Runtime;
 
 /// <summary>
-/// NumPy's array2string with floatmode "unique": floats are the shortest decimals that read back to the same bits,
-/// decimal points line up, and the scientific form is chosen for the whole array by the range of its magnitudes.
+/// NumPy's array2string with floatmode "unique": floats are the shortest decimals that parse to the same bits, decimal
+/// points are aligned, and the scientific form is chosen for the whole array by the range of its magnitudes.
 /// </summary>
 internal static class TensorFormat
 {
     private const int Threshold = 1000; // elements printed before the text is summarised; NumPy's default
     private const int Edge = 3;         // items kept at each end of a summarised axis
-    private const int Most = 100_000;   // elements of a summary: many short axes have more than anybody reads
+    private const int Most = 100_000;   // elements of a summary: many short axes would give too long a text
     private const int LineWidth = 75;
 
     public static string Format(Tensor tensor)
@@ -37,8 +37,8 @@ internal static class TensorFormat
     }
 
     /// <summary>
-    /// The items kept at each end of an axis: fewer than NumPy's three where that is too much all the same, none where
-    /// one is.
+    /// The number of items kept at each end of an axis: fewer than NumPy's three if the text would be too long, 0 if
+    /// even one would be.
     /// </summary>
     private static int EdgeOf(Tensor tensor)
     {
@@ -158,7 +158,7 @@ internal static class TensorFormat
         return PadLeft([.. values.Select(v => v.IsFinite ? v.Scientific(fraction) : v.Special())]);
     }
 
-    /// <summary>Lines decimal points up: spaces before the integer part and after the fraction.</summary>
+    /// <summary>Aligns decimal points: spaces before the integer part and after the fraction.</summary>
     private static string[] Align(string[] words)
     {
         int right = words.Max(w => w.Contains('.') ? w.Length - w.IndexOf('.') : 0);

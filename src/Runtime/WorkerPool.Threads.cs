@@ -1,4 +1,4 @@
-// The threads of a pool: how a part is offered, taken, finished and collected, and how long each side spins for it.
+// The threads of a pool: how a part is offered, taken, finished and collected, and how long each side spins.
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
@@ -8,23 +8,23 @@ namespace Accelerate.Runtime;
 internal sealed unsafe partial class WorkerPool
 {
     /// <summary>
-    /// How long a thread spins before it sleeps: as long as waking it takes (ski rental: never worse than twice the
-    /// best).
+    /// How long a thread spins before it sleeps: as long as waking it takes (ski rental: at most twice the optimal
+    /// cost).
     /// </summary>
     private const long SpinMicroseconds = 50;
 
     /// <summary>
-    /// Scalar operations that sleeping threads are woken for, in one loop or in several since they fell asleep: some 40
-    /// µs. Waking costs the caller 7 µs (2-core x86-64 virtual machine; gap 100 µs in the pool's measurement), and the
-    /// thread begins some 50 µs later.
+    /// The number of scalar operations worth waking sleeping threads for, in one loop or in several since they fell
+    /// asleep: some 40 µs. Waking costs the caller 7 µs (2-core x86-64 virtual machine; gap 100 µs in the pool's
+    /// measurement), and the thread begins some 50 µs later.
     /// </summary>
     private const long WorthWaking = 1 << 21;
 
-    /// <summary>How long it does so without offering the core to others; a system call takes some 0.3 µs.</summary>
+    /// <summary>How long it spins without yielding the core; a system call takes some 0.3 µs.</summary>
     private const int TurnsWithoutYield = 256;
 
-    // The states of a slot. Idle → Offered (caller) → Taken (who of both is first) → Idle; Idle → Parked → Offered;
-    // Taken → Awaited (a caller that sleeps) → Idle.
+    // The states of a slot. Idle → Offered (by the caller) → Taken (by whichever thread is first) → Idle; Idle → Parked
+    // → Offered; Taken → Awaited (by a sleeping caller) → Idle.
     private const int Idle = 0;
     private const int Offered = 1;
     private const int Taken = 2;
@@ -41,8 +41,8 @@ internal sealed unsafe partial class WorkerPool
     private long _workAsleep;
 
     /// <summary>
-    /// What a thread is told and answers, on one cache line (two, as they are fetched in pairs): a loop moves it to the
-    /// thread's core and back, and nothing else.
+    /// The mailbox of a thread, on one cache line (two, as they are fetched in pairs): a loop moves only this line to
+    /// the thread's core and back.
     /// </summary>
     [StructLayout(LayoutKind.Explicit, Size = 128)]
     private struct Slot
@@ -57,8 +57,8 @@ internal sealed unsafe partial class WorkerPool
     }
 
     /// <summary>
-    /// How many of the slots to use, moved to the front: all, unless some threads sleep and the work is not worth
-    /// waking them.
+    /// The number of slots to use, moved to the front: all, unless some threads sleep and the work is not worth waking
+    /// them.
     /// </summary>
     private int Awake(Span<int> slots, long work)
     {
@@ -75,7 +75,7 @@ internal sealed unsafe partial class WorkerPool
         {
             return awake;
         }
-        _workAsleep = Math.Min(work, WorthWaking) + _workAsleep; // a race between callers loses a little of it
+        _workAsleep = Math.Min(work, WorthWaking) + _workAsleep; // a race between callers loses a little of the count
         if (_workAsleep < WorthWaking)
         {
             return awake;
@@ -84,7 +84,7 @@ internal sealed unsafe partial class WorkerPool
         return slots.Length;
     }
 
-    /// <summary>Changes an idle or parked slot's state and wakes its thread.</summary>
+    /// <summary>Changes an idle or parked slot's state and wakes its thread if it sleeps.</summary>
     private static void Tell(Slot* slot, int state)
     {
         if (Interlocked.Exchange(ref slot->State, state) == Parked)
@@ -93,7 +93,7 @@ internal sealed unsafe partial class WorkerPool
         }
     }
 
-    /// <summary>Waits until a part is done; runs it here if its thread has not begun.</summary>
+    /// <summary>Waits until a part is done; runs it on this thread if its own thread has not begun.</summary>
     private void Collect(int w)
     {
         Slot* slot = &_slots[w];
@@ -104,7 +104,7 @@ internal sealed unsafe partial class WorkerPool
             Volatile.Write(ref slot->State, Idle);
             return;
         }
-        // Not "until it is idle": its thread may have gone to sleep before this one looks.
+        // Not "until it is idle": its thread may already have gone to sleep.
         if (Spin(slot, Taken))
         {
             return;
@@ -115,7 +115,7 @@ internal sealed unsafe partial class WorkerPool
         }
     }
 
-    /// <summary>The life of a thread.</summary>
+    /// <summary>The main loop of a thread.</summary>
     private void Work(int w)
     {
         Slot* slot = &_slots[w];
@@ -146,7 +146,7 @@ internal sealed unsafe partial class WorkerPool
         }
     }
 
-    /// <summary>Runs a part that is taken and keeps what came of it; never throws.</summary>
+    /// <summary>Runs a taken part and stores its status or exception; never throws.</summary>
     private void RunPart(int w)
     {
         Slot* slot = &_slots[w];
@@ -168,7 +168,7 @@ internal sealed unsafe partial class WorkerPool
         }
     }
 
-    /// <summary>True when the state is no longer that one; false when the time is up.</summary>
+    /// <summary>True when the state has changed; false when the time is up.</summary>
     private bool Spin(Slot* slot, int state)
     {
         long end = 0;
@@ -191,9 +191,7 @@ internal sealed unsafe partial class WorkerPool
         }
     }
 
-    /// <summary>
-    /// After a while every sixteenth turn offers the core: the awaited thread may be queued on this very one.
-    /// </summary>
+    /// <summary>After a while, every sixteenth turn yields the core: the awaited thread may be queued on it.</summary>
     private static void Pause(int turn)
     {
         if (turn >= TurnsWithoutYield && turn % 16 == 0)

@@ -5,27 +5,27 @@ using System.Runtime.InteropServices;
 namespace Accelerate.Runtime;
 
 /// <summary>
-/// W threads for parallel loops, the calling one included. The jobs are cut into parts ahead of time: of P parts, part
-/// p is the jobs [jobs·p/P, jobs·(p+1)/P), and P is W, the number of jobs if that is less, or the caller's share. A
-/// pool of one starts no thread; another starts its threads at the first loop that needs them.
+/// W threads for parallel loops, including the calling one. Jobs are split into parts in advance: of P parts, part p is
+/// the jobs [jobs·p/P, jobs·(p+1)/P), and P is W, the number of jobs if that is less, or the caller's share. A pool of
+/// one starts no thread; a larger one starts its threads at the first loop that needs them.
 /// </summary>
 /// <remarks>
-/// <para>Part 0 runs on the calling thread, the others on threads of the pool. A part whose thread has not begun when
-/// the caller is done with its own is run by the caller: a thread that sleeps, or that the system has put aside, holds
-/// up nothing.</para>
+/// <para>Part 0 runs on the calling thread, the others on threads of the pool. If a part's thread has not begun when
+/// the caller has finished its own part, the caller runs that part: a thread that sleeps, or that the system has
+/// descheduled, delays nothing.</para>
 /// <para>A loop of two threads costs 0.25 µs beyond half of the work (0.81 µs for 2 × 0.56, 1.60 for 2 × 1.37), and
-/// 0.03 µs beyond all of it when the second thread is late; with W = 1 it costs 0.04 µs, the way from native code to
-/// this and back included. (2-core Zen 4 virtual machine, load 50, 1 to 50 µs between loops, minima and p10 of 1,000 to
+/// 0.03 µs beyond all of it when the second thread is late; with W = 1 it costs 0.04 µs, including the transition from
+/// native code and back. (2-core Zen 4 virtual machine, load 50, 1 to 50 µs between loops, minima and p10 of 1,000 to
 /// 10,000.) Printing the loop as native code could save 0.01 µs of it.</para>
-/// <para>Cut ahead of time, so that the next loop's part finds in its thread's cache what this one's wrote. With
-/// parts of which a thread takes half of what is left, and a thread that is done half of another's, MobileNetV2 took
-/// 6.0 ms on two threads instead of 4.3, ResNet-50 46 instead of 40, BERT-base 111 instead of 114 (`accc time`,
-/// medians of 5 processes in turns, on a machine whose cores others share).</para>
-/// <para>Callers at the same time share the W threads evenly: of c callers each has max(1, ⌊W/c⌋), itself included, and
-/// one that comes while all are taken waits for the loop under way. So no more than W threads run bodies. With W = 1
+/// <para>The parts are fixed in advance, so that the next loop's part finds this one's output in its thread's cache.
+/// With parts of which a thread takes half of the rest, and work stealing of half of another thread's, MobileNetV2 took
+/// 6.0 ms on two threads instead of 4.3, ResNet-50 46 instead of 40, BERT-base 111 instead of 114 (`accc time`, medians
+/// of 5 processes in turns, on a machine whose cores others share).</para>
+/// <para>Concurrent callers share the W threads evenly: of c callers each has max(1, ⌊W/c⌋), including itself, and one
+/// that arrives when all are taken waits for a running loop to end. So no more than W threads run bodies. With W = 1
 /// callers share nothing and run at once.</para>
 /// <para>A loop started inside a body runs on the thread that starts it, as one call over all its jobs with that
-/// thread's own part (0 if the thread works for another pool): the scratch of that part is the only one free of other
+/// thread's own part (0 if the thread works for another pool): only the scratch of that part is unused by other
 /// threads.</para>
 /// </remarks>
 internal sealed unsafe partial class WorkerPool : IDisposable
@@ -38,7 +38,7 @@ internal sealed unsafe partial class WorkerPool : IDisposable
 
     private readonly Thread[] _threads;
 
-    /// <summary>Threads of its own that it has started.</summary>
+    /// <summary>The number of threads that were started.</summary>
     internal int Started => _threads.Count(t => t is not null);
 
     private readonly object _turn = new();
@@ -63,53 +63,55 @@ internal sealed unsafe partial class WorkerPool : IDisposable
         Workers = _free = workers;
         _freeCount = workers - 1;
         _threads = new Thread[workers - 1];
-        // The last of the free is taken first, so worker 0 of the list is on top.
+        // Free slots are taken from the end, so worker 0 is last in the list.
         _freeSlots = [.. Enumerable.Range(0, workers - 1).Reverse()];
         _bodies = new Func<long, long, long, int>?[workers - 1];
         _exceptions = new Exception?[workers - 1];
         _slots = (Slot*)NativeMemory.AlignedAlloc((nuint)(sizeof(Slot) * workers), (nuint)sizeof(Slot));
         NativeMemory.Clear(_slots, (nuint)(sizeof(Slot) * workers));
-        // With more workers than cores a spinning thread takes the core of the one it waits for.
+        // With more workers than cores, a spinning thread takes the core of the thread it waits for.
         _spinTicks = workers <= Environment.ProcessorCount ? SpinTicks : 0;
     }
 
     ~WorkerPool() => NativeMemory.AlignedFree(_slots); // running threads keep the pool reachable
 
-    /// <summary>W, the calling thread included.</summary>
+    /// <summary>W, including the calling thread.</summary>
     public int Workers { get; }
 
     /// <summary>
-    /// Counts the calling thread among those that share the pool until <see cref="Leave"/>: for one that will start
-    /// several loops. A loop outside of such a pair counts its caller while it runs.
+    /// Counts the calling thread among those that share the pool until <see cref="Leave"/>, for callers that start
+    /// several loops. A loop without such a pair counts its caller only while it runs.
     /// </summary>
     public void Enter() => Interlocked.Increment(ref _callers);
 
-    /// <summary>Ends what <see cref="Enter"/> began.</summary>
+    /// <summary>Ends the sharing that <see cref="Enter"/> began.</summary>
     public void Leave() => Interlocked.Decrement(ref _callers);
 
-    /// <summary>Runs a native body, <c>body(args, begin, end, part) → status</c>; nothing for jobs ≤ 0.</summary>
+    /// <summary>Runs a native body, <c>body(args, begin, end, part) → status</c>; does nothing for jobs ≤ 0.</summary>
     /// <param name="body">The body.</param>
-    /// <param name="args">Its first argument.</param>
-    /// <param name="jobs">How many jobs there are.</param>
-    /// <param name="work">Scalar operations of all jobs, roughly: whether sleeping threads are worth waking.</param>
+    /// <param name="args">The body's first argument.</param>
+    /// <param name="jobs">The number of jobs.</param>
+    /// <param name="work">The approximate number of scalar operations of all jobs, which decides whether to wake
+    /// sleeping threads.</param>
     /// <param name="entered">True between <see cref="Enter"/> and <see cref="Leave"/>.</param>
-    /// <returns>0, or the non-zero status of the lowest part that had one; all have stopped.</returns>
+    /// <returns>0, or the first non-zero status in the order of parts, after all have ended.</returns>
     /// <exception cref="ObjectDisposedException">The pool is disposed.</exception>
     public int Run(delegate* unmanaged<void*, long, long, long, int> body, void* args, long jobs, long work,
         bool entered = false) =>
         Run(body, args, null, jobs, work, entered);
 
-    /// <summary>Runs a managed body, <c>body(begin, end, part) → status</c>; nothing for jobs ≤ 0.</summary>
-    /// <returns>0, or the non-zero status of the lowest part that had one; all have stopped.</returns>
+    /// <summary>Runs a managed body, <c>body(begin, end, part) → status</c>; does nothing for jobs ≤ 0.</summary>
+    /// <returns>0, or the first non-zero status in the order of parts, after all have ended.</returns>
     /// <exception cref="ObjectDisposedException">The pool is disposed.</exception>
-    /// <exception cref="Exception">What a body threw, after all have stopped; the lowest part wins.</exception>
+    /// <exception cref="Exception">The exception of a body, after all parts have ended; the lowest part's if several
+    /// threw.</exception>
     public int Run(Func<long, long, long, int> body, long jobs)
     {
         ArgumentNullException.ThrowIfNull(body);
         return Run(null, null, body, jobs, long.MaxValue, false);
     }
 
-    /// <summary>Waits for running loops, then ends the threads. From inside a body it is an error.</summary>
+    /// <summary>Waits for running loops, then ends the threads. It is an error to call it from a body.</summary>
     public void Dispose()
     {
         if (_current == this)
@@ -120,7 +122,7 @@ internal sealed unsafe partial class WorkerPool : IDisposable
         {
             return;
         }
-        WaitFor(Workers); // all of them, for good
+        WaitFor(Workers); // all of them, permanently
         _stopping = true;
         if (_started)
         {
@@ -178,7 +180,7 @@ internal sealed unsafe partial class WorkerPool : IDisposable
         }
     }
 
-    /// <summary>Part 0, on the calling thread.</summary>
+    /// <summary>Runs part 0 on the calling thread.</summary>
     private int Own(
         delegate* unmanaged<void*, long, long, long, int> native, void* args, Func<long, long, long, int>? managed,
             long end)
@@ -245,7 +247,7 @@ internal sealed unsafe partial class WorkerPool : IDisposable
     }
 
     /// <summary>
-    /// Takes up to that many threads, the caller being the first, and writes the others' slots; at least one.
+    /// Takes up to that many threads, at least one: the caller first, then the others, whose slots it writes.
     /// </summary>
     private int Take(int wanted, int* slots)
     {
@@ -254,7 +256,7 @@ internal sealed unsafe partial class WorkerPool : IDisposable
             return taken;
         }
         WaitFor(1);
-        // The one that was waited for is the caller; it goes on alone rather than wait for more.
+        // The awaited thread is the caller itself; it continues alone rather than wait for more.
         return 1;
     }
 
@@ -275,7 +277,7 @@ internal sealed unsafe partial class WorkerPool : IDisposable
         return taken;
     }
 
-    /// <summary>Takes that many threads without slots of their own, waiting until they are free.</summary>
+    /// <summary>Takes that many threads without slots, waiting until they are free.</summary>
     private void WaitFor(int threads)
     {
         bool Taken()
@@ -315,7 +317,7 @@ internal sealed unsafe partial class WorkerPool : IDisposable
             _freeSlots[_freeCount++] = slots[i];
         }
         _free += threads;
-        Unlock(); // a full fence: either this sees the one that waits, or that one sees what is free
+        Unlock(); // a full fence: either this thread sees the waiter, or the waiter sees the free threads
         if (Volatile.Read(ref _waiting) > 0)
         {
             lock (_turn)

@@ -1,10 +1,11 @@
-// In: an exported function, arguments that stay, batches. Out: calls of it, and what their scalar results are.
+// In: an exported function, fixed arguments, batches. Out: calls of the function and the values of their scalar
+// results.
 using Accelerate.Data;
 using Accelerate.Runtime;
 
 namespace Accelerate.Training;
 
-/// <summary>A function as training calls it.</summary>
+/// <summary>A function as the training loop calls it.</summary>
 internal sealed class Callee
 {
     private readonly EntrySpec entry;
@@ -19,7 +20,8 @@ internal sealed class Callee
         Data, Argument, Key, Step,
     }
 
-    /// <exception cref="TrainingException">A parameter that nothing is known for, or no scalar result.</exception>
+    /// <exception cref="TrainingException">A parameter has no source for its value, or the function has no scalar float
+    /// result.</exception>
     public Callee(EntrySpec entry, TrainingOptions options, IEnumerable<string> data, string defaultName)
     {
         (this.entry, this.options) = (entry, options);
@@ -44,10 +46,10 @@ internal sealed class Callee
 
     public IReadOnlyList<string> Metrics => [.. metrics.Select(m => m.Name)];
 
-    /// <summary>Values of the sizes that no argument has.</summary>
+    /// <summary>Values of the `int` parameters that no input's shape determines.</summary>
     public IReadOnlyDictionary<string, long> Sizes => sizes;
 
-    /// <summary>Runs a batch; an error says which.</summary>
+    /// <summary>Runs one batch and returns its metrics; the results' tensors are freed.</summary>
     public IReadOnlyList<Metric> Call(Session session, Batch batch, long number) => With(batch, number, given =>
     {
         var results = session.Run(entry.Name, given, sizes);
@@ -61,7 +63,9 @@ internal sealed class Callee
         }
     });
 
-    /// <summary>With the arguments of a step; its key and its number are gone behind it.</summary>
+    /// <summary>
+    /// Calls a function with the arguments of a step. The tensors of its key and step number are freed afterwards.
+    /// </summary>
     public T With<T>(Batch batch, long number, Func<Tensor[], T> use)
     {
         using var key = Tensor.Scalar(Keys.Fold(options.Seed, number));

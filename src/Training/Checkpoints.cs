@@ -1,4 +1,4 @@
-// In: state and where training stands. Out: checkpoint files, each written whole; the newest of a folder.
+// In: state and the training position. Out: checkpoint files, each written atomically; the newest of a folder.
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -6,10 +6,10 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Training;
 
-/// <summary>Where training stands, with all that decides what comes next but the state.</summary>
+/// <summary>Everything, apart from the state, that decides how training continues.</summary>
 public sealed record TrainingPosition
 {
-    /// <summary>Of this record.</summary>
+    /// <summary>The version of this format.</summary>
     public int Version { get; init; } = 1;
 
     /// <summary>The function that is trained.</summary>
@@ -18,46 +18,47 @@ public sealed record TrainingPosition
     /// <summary>The seed of the run.</summary>
     public required long Seed { get; init; }
 
-    /// <summary>Examples of a step.</summary>
+    /// <summary>The number of examples of a step.</summary>
     public required int Batch { get; init; }
 
-    /// <summary>Whether a smaller last batch is run.</summary>
+    /// <summary>Whether a smaller last batch of an epoch is used rather than dropped.</summary>
     public required bool KeepsLast { get; init; }
 
-    /// <summary>Whether the order differs from the file's.</summary>
+    /// <summary>Whether each epoch has an order of its own rather than that of the file.</summary>
     public required bool Shuffles { get; init; }
 
-    /// <summary>Examples that train.</summary>
+    /// <summary>The number of examples used for training.</summary>
     public required long Examples { get; init; }
 
-    /// <summary>Steps done.</summary>
+    /// <summary>The number of completed steps.</summary>
     public long Step { get; init; }
 
-    /// <summary>Epochs done.</summary>
+    /// <summary>The number of completed epochs.</summary>
     public int Epoch { get; init; }
 
-    /// <summary>Batches done of the epoch under way.</summary>
+    /// <summary>The number of completed batches in the current epoch.</summary>
     public long BatchOfEpoch { get; init; }
 
-    /// <summary>Sums of the epoch's metrics, each times the examples of its batch.</summary>
+    /// <summary>Sums of the current epoch's metrics, each weighted by the number of examples in its batch.</summary>
     public IReadOnlyDictionary<string, double> Sums { get; init; } = new Dictionary<string, double>();
 
-    /// <summary>The examples of those sums.</summary>
+    /// <summary>The number of examples in those sums.</summary>
     public long Summed { get; init; }
 
-    /// <summary>The best judgement so far.</summary>
+    /// <summary>The best value so far of the metric that decides; null before the first evaluation.</summary>
     public double? Best { get; init; }
 
-    /// <summary>Judgements since then.</summary>
+    /// <summary>The number of evaluations since the best one.</summary>
     public int SinceBest { get; init; }
 
-    /// <summary>Steps skipped, one behind the other, up to here.</summary>
+    /// <summary>The number of consecutive skipped steps up to here.</summary>
     public int Skipped { get; init; }
 }
 
 /// <summary>
-/// `step-00000938.safetensors` and `best.safetensors`: the whole state by path, which `--weights` reads too, and the
-/// position as JSON in the metadata. A file takes its name when it is whole.
+/// Reads the checkpoints that training writes: `step-00000938.safetensors` and `best.safetensors`. Each has the whole
+/// state by path, which `--weights` reads too, and the position as JSON in its metadata. A file gets its name only when
+/// it is complete.
 /// </summary>
 public static class Checkpoints
 {
@@ -72,10 +73,14 @@ public static class Checkpoints
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
     };
 
-    /// <summary>The file of the most steps in the folder; null if there is none.</summary>
+    /// <summary>Finds the checkpoint with the most steps.</summary>
+    /// <param name="folder">The folder of checkpoints; it need not exist.</param>
+    /// <returns>The file's path; null if there is none.</returns>
     public static string? Latest(string folder) => Numbered(folder).LastOrDefault();
 
-    /// <summary>Where the run of a checkpoint stood.</summary>
+    /// <summary>Reads the training position from a checkpoint.</summary>
+    /// <param name="path">A file that training wrote.</param>
+    /// <returns>The position, for <see cref="TrainingOptions.Resume"/>.</returns>
     /// <exception cref="DataException">The file is missing, malformed, or no checkpoint of training.</exception>
     public static TrainingPosition Position(string path)
     {
@@ -92,7 +97,7 @@ public static class Checkpoints
         }
     }
 
-    /// <summary>Writes the checkpoint of a step, then removes the oldest that are too many.</summary>
+    /// <summary>Writes the checkpoint of a step, then deletes the oldest ones beyond the number to keep.</summary>
     internal static string Write(string folder, IReadOnlyDictionary<string, Tensor> state, TrainingPosition position,
         int keep)
     {
@@ -117,7 +122,7 @@ public static class Checkpoints
             [Key] = JsonSerializer.Serialize(position, Json),
         });
 
-    /// <summary>Those of steps, fewest first.</summary>
+    /// <summary>The checkpoints of steps, fewest steps first.</summary>
     private static IEnumerable<string> Numbered(string folder) => !Directory.Exists(folder) ? []
         : Directory.EnumerateFiles(folder, Prefix + "*" + Ending)
             .Select(path => (Path: path, Name: Path.GetFileName(path)[Prefix.Length..^Ending.Length]))

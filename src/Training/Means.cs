@@ -1,7 +1,7 @@
-// In: metrics of batches. Out: their means, each batch counting by its examples.
+// In: metrics of batches. Out: their means, each batch weighted by its number of examples.
 namespace Accelerate.Training;
 
-/// <summary>Sums in f64, in the order of the batches: a run that goes on from them ends with the same bits.</summary>
+/// <summary>Sums in f64, in the order of the batches, so that a resumed run ends with the same bits.</summary>
 internal sealed class Means
 {
     private readonly List<(string Name, double Sum)> sums = [];
@@ -13,7 +13,7 @@ internal sealed class Means
     public IReadOnlyList<Metric> Values => Examples == 0 ? []
         : [.. sums.Select(s => new Metric(s.Name, s.Sum / Examples))];
 
-    /// <summary>The sums that another run had.</summary>
+    /// <summary>Continues from the sums of an earlier run.</summary>
     public void Restore(IReadOnlyDictionary<string, double> earlier, long examples)
     {
         sums.Clear();

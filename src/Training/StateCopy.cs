@@ -1,10 +1,10 @@
-// In: a session. Out: its state as it was, to be put back.
+// In: a session. Out: a copy of its state, which can be restored.
 using System.Runtime.InteropServices;
 using Accelerate.Runtime;
 
 namespace Accelerate.Training;
 
-/// <summary>The state that calls may change, copied into memory that is allocated once.</summary>
+/// <summary>A copy of the state that calls may change, in memory that is allocated once.</summary>
 internal sealed unsafe class StateCopy(Session session) : IDisposable
 {
     private readonly Dictionary<string, Tensor> copies = session.State.Where(s => !s.Value.IsReadOnly)
@@ -20,7 +20,9 @@ internal sealed unsafe class StateCopy(Session session) : IDisposable
         foreach (var (name, copy) in copies) Copy(copy, session.State[name]);
     }
 
-    /// <summary>A piece of state that was finite when it was copied and is not now; null if there is none.</summary>
+    /// <summary>
+    /// The path of a piece of state that was finite when it was copied and is not now; null if there is none.
+    /// </summary>
     public string? NoLongerFinite()
     {
         foreach (var (name, copy) in copies)

@@ -1,4 +1,4 @@
-// In: a session, data, options. Out: a trained session; checkpoints and reports on the way.
+// In: a session, data, options. Out: a trained session, with checkpoints and reports along the way.
 using System.Diagnostics;
 using Accelerate.Data;
 using Accelerate.Runtime;
@@ -6,12 +6,14 @@ using Accelerate.Runtime;
 namespace Accelerate.Training;
 
 /// <summary>
-/// The training loop. All that decides the next step is in the state and in <see cref="TrainingPosition"/>: a run that
-/// is killed and goes on from a checkpoint ends with the bits of one that was not.
+/// The training loop. The state and <see cref="TrainingPosition"/> decide every later step: a run that is killed and
+/// resumed from a checkpoint ends with the same bits as an uninterrupted one.
 /// </summary>
 public sealed class Trainer
 {
-    /// <summary>More steps in a row without a finite loss are no accident: the state itself is not finite.</summary>
+    /// <summary>
+    /// This many consecutive steps without a finite loss are no accident: the state itself is not finite.
+    /// </summary>
     private const int MostSkipped = 10;
 
     private readonly Feed data;
@@ -29,12 +31,13 @@ public sealed class Trainer
     private IReadOnlyDictionary<string, Tensor> otherState = new Dictionary<string, Tensor>();
     private long saved = -1;
 
-    /// <param name="entries">The exported functions.</param>
-    /// <param name="data">For the step.</param>
-    /// <param name="options">The choices.</param>
-    /// <param name="validationData">For the function that validates: the data of its own, or the training data again,
-    /// opened for it, of which <see cref="TrainingOptions.ValidationSplit"/> decides the examples.</param>
-    /// <exception cref="TrainingException">Functions, data, options and checkpoint do not fit each other.</exception>
+    /// <param name="entries">The program's exported functions.</param>
+    /// <param name="data">The data of the training step.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="validationData">The data of the validation function: either separate data, or the training data
+    /// opened a second time, from which <see cref="TrainingOptions.ValidationSplit"/> selects the examples. Null
+    /// without validation.</param>
+    /// <exception cref="TrainingException">Functions, data, options and checkpoint do not fit together.</exception>
     public Trainer(IReadOnlyList<EntrySpec> entries, Feed data, TrainingOptions options, Feed? validationData = null)
     {
         ArgumentNullException.ThrowIfNull(entries);
@@ -61,21 +64,26 @@ public sealed class Trainer
         at = options.Resume is { } resume ? Resumed(resume) : Begin();
     }
 
-    /// <summary>Steps of one epoch.</summary>
+    /// <summary>The number of steps in one epoch.</summary>
     public long EpochSteps { get; }
 
-    /// <summary>Steps when all is done.</summary>
+    /// <summary>The number of steps when training is complete, including those of an earlier run.</summary>
     public long TotalSteps { get; }
 
-    /// <summary>Where training stands.</summary>
+    /// <summary>The current position.</summary>
     public TrainingPosition Position => at;
 
-    /// <summary>Trains to the end, or until it is told to stop, which it is after the step under way. Once.</summary>
-    /// <param name="session">Has the functions, and the state that training begins with.</param>
-    /// <param name="observer">Is told what happens.</param>
-    /// <param name="otherState">State that none of the session's functions uses: checkpoints have it too.</param>
-    /// <param name="stop">Asks for the end.</param>
-    /// <exception cref="TrainingException">A loss is not finite.</exception>
+    /// <summary>
+    /// Trains to the end or until it is cancelled, which takes effect after the current step. Call it once.
+    /// </summary>
+    /// <param name="session">A session that has the functions and the state that training starts from.</param>
+    /// <param name="observer">Receives the reports; null for none.</param>
+    /// <param name="otherState">State that none of the session's functions uses and that checkpoints have as
+    /// well.</param>
+    /// <param name="stop">Requests the end of training; the result is then
+    /// <see cref="TrainingEnd.Interrupted"/>.</param>
+    /// <returns>Why training ended.</returns>
+    /// <exception cref="TrainingException">The loss, or where it is watched the state, is not finite.</exception>
     /// <exception cref="ExecutionException">A call failed: an index out of range, an assert.</exception>
     /// <exception cref="DataException">Data that cannot be read, or a checkpoint that cannot be written.</exception>
     public TrainingEnd Run(Session session, ITrainingObserver? observer = null,
@@ -90,14 +98,14 @@ public sealed class Trainer
         observer?.Starts(at.Step, TotalSteps, EpochSteps);
         watch.Restart();
         var end = TrainingEnd.Done;
-        // An epoch whose steps are done may have its judgement before it.
+        // A checkpoint may have been written after an epoch's last step and before its evaluation.
         while (end == TrainingEnd.Done && (at.Step < TotalSteps || at.BatchOfEpoch == EpochSteps))
             end = Epoch(copy, stop);
         if (at.Step != saved) Save();
         return end;
     }
 
-    /// <summary>From where it stands to the end of the epoch, or of training.</summary>
+    /// <summary>Runs from the current position to the end of the epoch, or of training.</summary>
     private TrainingEnd Epoch(StateCopy? copy, CancellationToken stop)
     {
         if (at.BatchOfEpoch < EpochSteps)
@@ -163,7 +171,9 @@ public sealed class Trainer
 
     private string Here => $"at step {at.Step + 1} (epoch {at.Epoch + 1})";
 
-    /// <summary>Ends training, with what is found, where the loss or the state is not finite behind a step.</summary>
+    /// <summary>
+    /// Ends training with an error that names the origin, if the loss or the state is not finite after a step.
+    /// </summary>
     private void Find(Func<FailedStep, string?> find, Batch batch, Metric loss, StateCopy before)
     {
         var path = double.IsFinite(loss.Value) ? before.NoLongerFinite() : null;
@@ -174,7 +184,7 @@ public sealed class Trainer
         throw new TrainingException($"{where}: {found ?? "run again, operation by operation, the step is finite"}", Advice);
     }
 
-    /// <summary>Validates, if it is time to, and says whether patience is at its end.</summary>
+    /// <summary>Validates if it is due, and returns whether patience has run out.</summary>
     private bool Judge(bool endsEpoch)
     {
         IReadOnlyList<Metric> validation = validate is not null && (!endsEpoch || options.ValidateEvery is null)
@@ -184,7 +194,7 @@ public sealed class Trainer
         if (judged.Count > 0)
         {
             var value = judged.First(m => m.Name == best.Name).Value;
-            // What is no number is never better, and anything else is better than it.
+            // NaN is never an improvement, and any number improves on NaN.
             isBest = !double.IsNaN(value) && (at.Best is not { } before || double.IsNaN(before)
                 || (best.IsMore ? value > before : value < before));
             at = at with { Best = isBest ? value : at.Best, SinceBest = isBest ? 0 : at.SinceBest + 1 };
@@ -207,7 +217,7 @@ public sealed class Trainer
         {
             using (batch)
             {
-                // Where the types fix the batch there is no smaller one.
+                // Types that fix the batch size allow no smaller batch.
                 if (validationData.FixedBatch is { } fixedBatch && batch.Count < fixedBatch) break;
                 validated.Add(validate!.Call(session, batch, number++), batch.Count);
             }
@@ -243,7 +253,7 @@ public sealed class Trainer
         Examples = order.Count,
     };
 
-    /// <summary>Only what gives the same order of the same examples goes on.</summary>
+    /// <summary>Accepts a checkpoint only if it continues with the same order of the same examples.</summary>
     private TrainingPosition Resumed(TrainingPosition resume)
     {
         var begin = Begin();

@@ -1,4 +1,4 @@
-// In: reports of a run. Out: a line of JSON for each, in a file that a later run goes on with.
+// In: reports of a run. Out: one line of JSON for each, in a file that a resumed run continues.
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Accelerate.Runtime;
@@ -6,16 +6,16 @@ using Accelerate.Runtime;
 namespace Accelerate.Training;
 
 /// <summary>
-/// `{"kind":"step",…}` for each step, `{"kind":"epoch",…}` for each epoch, `{"kind":"valid",…}` for a validation
-/// between. A run that goes on from a checkpoint first takes away the lines of what it does again.
+/// Writes `{"kind":"step",…}` for each step, `{"kind":"epoch",…}` for each epoch and `{"kind":"valid",…}` for a
+/// validation within an epoch. A resumed run first removes the lines of the steps that it repeats.
 /// </summary>
-public sealed class TrainingLog : ITrainingObserver, IDisposable
+internal sealed class TrainingLog : ITrainingObserver, IDisposable
 {
     private readonly StreamWriter writer;
 
     /// <param name="path">The file.</param>
-    /// <param name="resumed">Where the run goes on; null to begin anew.</param>
-    /// <exception cref="DataException">It cannot be written.</exception>
+    /// <param name="resumed">The position from which the run resumes; null to start a new log.</param>
+    /// <exception cref="DataException">The file cannot be written.</exception>
     public TrainingLog(string path, TrainingPosition? resumed = null) => writer = DataException.Guard(path, () =>
     {
         List<string> kept = [];
@@ -68,7 +68,7 @@ public sealed class TrainingLog : ITrainingObserver, IDisposable
     /// <summary>Closes the file.</summary>
     public void Dispose() => writer.Dispose();
 
-    /// <summary>JSON has no NaN and no infinities: they are texts.</summary>
+    /// <summary>JSON has no NaN and no infinities, so these become strings.</summary>
     private static void Put(JsonObject line, IReadOnlyList<Metric> metrics)
     {
         foreach (var (name, value) in metrics)
@@ -76,13 +76,15 @@ public sealed class TrainingLog : ITrainingObserver, IDisposable
                 : JsonValue.Create(value.ToString(System.Globalization.CultureInfo.InvariantCulture));
     }
 
-    /// <summary>False for a line that a killed process has half written, too.</summary>
+    /// <summary>
+    /// Whether a line belongs to the steps already done. False also for a line that a killed process left incomplete.
+    /// </summary>
     private static bool IsDone(string line, TrainingPosition resumed)
     {
         try
         {
             var node = JsonNode.Parse(line);
-            // The checkpoint of an epoch's last step may be from before the epoch was judged.
+            // The checkpoint of an epoch's last step may have been written before the epoch was evaluated.
             return (long?)node?["step"] is { } step && (step < resumed.Step
                 || (step == resumed.Step && (resumed.BatchOfEpoch == 0 || (string?)node["kind"] != "epoch")));
         }

@@ -1,5 +1,4 @@
-// In: a kernel, then buffers and sizes. Out: the kernel run over all its jobs, in the calling thread or by a worker
-// pool.
+// In: a kernel, then buffers and sizes. Out: the kernel run over all its jobs, on the calling thread or a worker pool.
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
@@ -7,15 +6,17 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Backends.Interpreter;
 
-/// <summary>A kernel as delegates. Immutable but for its counter; any number of threads may run it.</summary>
+/// <summary>
+/// A kernel compiled to delegates. Immutable except for its counter; any number of threads may run it.
+/// </summary>
 internal sealed unsafe class CompiledKernel
 {
     private readonly KernelBody body;
     private readonly Size[] extents;
     private long storedBytes;
 
-    /// <param name="kernel">A kernel that the verifier accepts.</param>
-    /// <param name="countStores">Keeps <see cref="StoredBytes"/>, at some cost in speed.</param>
+    /// <param name="kernel">A kernel that has passed the verifier.</param>
+    /// <param name="countStores">Whether to count <see cref="StoredBytes"/>, at some cost in speed.</param>
     /// <exception cref="LimitationException">It computes in f16 or bf16.</exception>
     public CompiledKernel(Kernel kernel, bool countStores = false)
     {
@@ -26,16 +27,16 @@ internal sealed unsafe class CompiledKernel
 
     public Kernel Kernel { get; }
 
-    /// <summary>The bytes all runs so far have stored, an element stored twice counted twice.</summary>
+    /// <summary>The bytes stored by all runs so far, counting every store.</summary>
     public long StoredBytes => Volatile.Read(ref storedBytes);
 
-    /// <summary>Runs over raw buffers, in the kernel's order.</summary>
+    /// <summary>Runs the kernel over raw buffers, in the kernel's order.</summary>
     /// <param name="data">The first element of each buffer.</param>
-    /// <param name="counts">The elements each buffer has; an access beyond them throws.</param>
+    /// <param name="counts">The number of elements of each buffer; an access beyond it throws.</param>
     /// <param name="sizes">A value for each of the kernel's sizes.</param>
-    /// <param name="pool">Shares out the parallel loops; the calling thread alone if null.</param>
+    /// <param name="pool">Runs the parallel loops; null for the calling thread alone.</param>
     /// <returns>True if an index was out of range: a <see cref="Flag"/> fired.</returns>
-    /// <exception cref="InternalErrorException">An access out of bounds; the buffers are half written.</exception>
+    /// <exception cref="InternalErrorException">An access was out of bounds; the buffers are half written.</exception>
     public bool Run(nint[] data, long[] counts, Func<string, long> sizes, WorkerPool? pool = null)
     {
         var jobs = extents.Aggregate(1L, (product, e) => checked(product * Math.Max(0, e.Evaluate(sizes))));
@@ -54,8 +55,9 @@ internal sealed unsafe class CompiledKernel
         return flagged != 0;
     }
 
-    /// <summary>Runs in the calling thread; the first index that was out of range, with the last that is in
-    /// it.</summary>
+    /// <summary>
+    /// Runs on the calling thread; returns the first index that was out of range, with the last valid one.
+    /// </summary>
     internal (long Index, long Last)? FirstOutOfRange(nint[] data, long[] counts, Func<string, long> sizes)
     {
         var jobs = extents.Aggregate(1L, (product, e) => checked(product * Math.Max(0, e.Evaluate(sizes))));
@@ -64,8 +66,8 @@ internal sealed unsafe class CompiledKernel
         return report.OutOfRange;
     }
 
-    /// <summary>Runs over tensors, in the kernel's order; else as the other overload.</summary>
-    /// <exception cref="InternalErrorException">Also for a buffer of another dtype or too few elements.</exception>
+    /// <summary>Runs the kernel over tensors, in the kernel's order; otherwise like the other overload.</summary>
+    /// <exception cref="InternalErrorException">Also if a buffer has another dtype or too few elements.</exception>
     public bool Run(IReadOnlyList<Tensor> buffers, Func<string, long> sizes, WorkerPool? pool = null)
     {
         if (buffers.Count != Kernel.Buffers.Length)

@@ -1,4 +1,4 @@
-// In: a value of one dtype. Out: the value of another dtype that Convert and Bitcast give, with a single rounding.
+// In: a value of one dtype. Out: the result of Convert and Bitcast to another dtype, with a single rounding.
 using System.Numerics;
 using System.Runtime.CompilerServices;
 
@@ -16,7 +16,7 @@ internal static class Conversions
         where TFrom : IBinaryInteger<TFrom>
         where TTo : IBinaryInteger<TTo> => TTo.CreateTruncating(a);
 
-    /// <summary>Truncates, saturates; NaN is 0.</summary>
+    /// <summary>Truncates and saturates; NaN becomes 0.</summary>
     public static TTo FloatToInteger<TFrom, TTo>(TFrom a)
         where TFrom : IBinaryFloatingPointIeee754<TFrom>
         where TTo : IBinaryInteger<TTo>, IMinMaxValue<TTo> => TTo.CreateSaturating(a);
@@ -30,7 +30,7 @@ internal static class Conversions
         where TTo : IBinaryFloatingPointIeee754<TTo>
     {
         var bits = ulong.CreateTruncating(a);
-        // .NET converts u64 to f32 by way of f64, which rounds twice. Half the value as i64, with the lost bit kept
+        // .NET converts u64 to f32 through f64, which rounds twice. Half the value as i64, with the lost bit kept
         // sticky, rounds once; doubling is exact.
         return (long)bits >= 0
             ? FromI64<TTo>((long)bits)

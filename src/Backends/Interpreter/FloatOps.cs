@@ -1,11 +1,11 @@
-// In: float operands. Out: what each scalar operation gives, as KERNELS.md states it. Methods are named by their
+// In: float operands. Out: the results of scalar operations as defined in KERNELS.md. Methods are named after their
 // ScalarOp.
 using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace Accelerate.Backends.Interpreter;
 
-/// <summary>The operations on f32 and f64. An operation that is not here does not exist on floats.</summary>
+/// <summary>The operations on f32 and f64. Operations not listed here do not exist on floats.</summary>
 internal static class FloatOps
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
@@ -43,8 +43,8 @@ internal static class FloatOps
     [MethodImpl(Inline)]
     public static T Div<T>(T a, T b) where T : IBinaryFloatingPointIeee754<T> => a / b;
 
-    // Not T.Max: that one orders the zeros, and hardware does not.
-#pragma warning disable CS1718 // a compared with itself finds a NaN
+    // Not T.Max, which orders zeros by sign, while hardware does not.
+#pragma warning disable CS1718 // comparing a with itself detects a NaN
     [MethodImpl(Inline)]
     public static T Max<T>(T a, T b) where T : IBinaryFloatingPointIeee754<T> => a != a ? a : a > b ? a : b;
 
@@ -52,12 +52,12 @@ internal static class FloatOps
     public static T Min<T>(T a, T b) where T : IBinaryFloatingPointIeee754<T> => a != a ? a : a < b ? a : b;
 
     /// <summary>
-    /// Whether b takes the place of the greatest value a so far: a first NaN does, later equals do not.
+    /// Whether b replaces the greatest value a so far: the first NaN does, later equal values do not.
     /// </summary>
     [MethodImpl(Inline)]
     public static bool ArgMax<T>(T a, T b) where T : IBinaryFloatingPointIeee754<T> => a == a && (b != b || b > a);
 
-    /// <summary>Whether b takes the place of the least value a so far: a first NaN does, later equals do not.</summary>
+    /// <summary>Whether b replaces the least value a so far: the first NaN does, later equal values do not.</summary>
     [MethodImpl(Inline)]
     public static bool ArgMin<T>(T a, T b) where T : IBinaryFloatingPointIeee754<T> => a == a && (b != b || b < a);
 #pragma warning restore CS1718

@@ -1,4 +1,4 @@
-// In: integer or bool operands. Out: what each scalar operation gives, as KERNELS.md states it. Named by their
+// In: integer or bool operands. Out: the results of scalar operations as defined in KERNELS.md. Named after their
 // ScalarOp.
 using System.Numerics;
 using System.Runtime.CompilerServices;
@@ -89,7 +89,7 @@ internal static class IntegerOps
     [MethodImpl(Inline)]
     private static bool IsMinusOne<T>(T a) where T : unmanaged, IBinaryInteger<T> => a < T.Zero && a == ~T.Zero;
 
-    /// <summary>The count, taken as unsigned, is below the width.</summary>
+    /// <summary>Whether the count, as an unsigned number, is below the width.</summary>
     [MethodImpl(Inline)]
     private static unsafe bool IsCount<T>(T b) where T : unmanaged, IBinaryInteger<T> =>
         b >= T.Zero && b < T.CreateTruncating(8 * sizeof(T));

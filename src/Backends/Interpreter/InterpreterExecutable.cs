@@ -1,4 +1,4 @@
-// In: the programs of the exported functions. Out: an executable that runs them by the kernel interpreter.
+// In: the programs of the exported functions. Out: an executable that runs them with the kernel interpreter.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Kernels;
@@ -6,12 +6,12 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Backends.Interpreter;
 
-/// <param name="Threads">Workers for parallel loops, the calling thread included.</param>
-/// <param name="CountStores">Keeps <see cref="InterpreterExecutable.StoredBytes"/>.</param>
-/// <param name="MemoryLimit">For <see cref="Executable.MemoryLimit"/>.</param>
+/// <param name="Threads">Workers for parallel loops, including the calling thread.</param>
+/// <param name="CountStores">Whether to count <see cref="InterpreterExecutable.StoredBytes"/>.</param>
+/// <param name="MemoryLimit">The value of <see cref="Executable.MemoryLimit"/>.</param>
 internal sealed record InterpreterOptions(int Threads = 1, bool CountStores = false, long? MemoryLimit = null);
 
-/// <summary>Programs run by definition: what they give here is what every backend must give.</summary>
+/// <summary>Runs programs by definition: every backend must give the same results.</summary>
 internal sealed class InterpreterExecutable : Executable
 {
     private readonly ImmutableArray<ProgramEntry> entries;
@@ -20,8 +20,8 @@ internal sealed class InterpreterExecutable : Executable
     private readonly WorkerPool? pool;
 
     /// <param name="programs">One for each exported function.</param>
-    /// <param name="options">Threads and counters; the defaults if null.</param>
-    /// <param name="initialState">What a session's state starts as, by label; zeros for the others. Not disposed
+    /// <param name="options">Threads and counters; null for the defaults.</param>
+    /// <param name="initialState">The initial state of a session, by label; zeros for the others. Not disposed
     /// here.</param>
     public InterpreterExecutable(IReadOnlyList<Program> programs, InterpreterOptions? options = null,
         IReadOnlyDictionary<string, Tensor>? initialState = null)
@@ -29,7 +29,7 @@ internal sealed class InterpreterExecutable : Executable
         options ??= new InterpreterOptions();
         MemoryLimit = options.MemoryLimit;
         programs = GuardedAccesses.Of(programs);
-        // Equal texts are one kernel, also across entries.
+        // Kernels with equal texts are shared, also across entries.
         var compiled = new Dictionary<string, CompiledKernel>();
         kernels = [.. programs.Select(p => p.Kernels.Select(k =>
         {

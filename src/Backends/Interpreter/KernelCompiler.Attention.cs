@@ -1,4 +1,4 @@
-// In: attention. Out: expressions that compute it row by row, keys in blocks, in the order that KERNELS.md fixes.
+// In: attention. Out: expressions that compute it row by row, with keys in blocks, in the order defined in KERNELS.md.
 using System.Linq.Expressions;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
@@ -62,7 +62,7 @@ internal sealed partial class KernelCompiler
                     inner.Add(Expression.IfThen(Expression.GreaterThan(inner.Use(a.Score.Yield), highest),
                         Expression.Assign(highest, inner.Use(a.Score.Yield))));
                 });
-                // Whichever of two zeros came first, it is +0 now.
+                // Normalises a zero of either sign to +0, since either may have come first.
                 block.Add(Expression.Assign(highest, Two("Add", highest, Number(0))));
                 var shift = block.Local("shift", Expression.Condition(
                     Expression.Equal(highest, Number(double.NegativeInfinity)), Number(0), highest));

@@ -1,4 +1,4 @@
-// In: a kernel. Out: a delegate that runs a range of its jobs, one scalar at a time, every access checked.
+// In: a kernel. Out: a delegate that runs a range of its jobs, one scalar at a time, with every access checked.
 using System.Linq.Expressions;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Kernels;
@@ -7,14 +7,14 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Backends.Interpreter;
 
-/// <summary>What a range of jobs reports.</summary>
+/// <summary>The report of a range of jobs.</summary>
 internal sealed class JobReport
 {
     public bool Flagged;
     public (long Index, long Last)? OutOfRange;
     public long StoredBytes;
 
-    /// <summary>The first of them is kept.</summary>
+    /// <summary>Only the first one is kept.</summary>
     public void Flag(long index, long last)
     {
         if (!Flagged) OutOfRange = (index, last);
@@ -22,12 +22,14 @@ internal sealed class JobReport
     }
 }
 
-/// <summary>Runs the jobs [begin, end): addresses and element counts by buffer, sizes in the kernel's order.</summary>
+/// <summary>
+/// Runs the jobs [begin, end), with addresses and element counts by buffer, and sizes in the kernel's order.
+/// </summary>
 internal delegate void KernelBody(nint[] data, long[] counts, long[] sizes, long begin, long end, JobReport report);
 
 internal sealed partial class KernelCompiler
 {
-    // No name in a kernel's text has a blank.
+    // Names in a kernel's text never contain blanks.
     private const string Job = "the job";
 
     private readonly Kernel kernel;
@@ -42,7 +44,7 @@ internal sealed partial class KernelCompiler
         this.countStores = countStores;
     }
 
-    /// <summary>Throws LimitationException for a dtype that kernels do not compute in.</summary>
+    /// <summary>Throws a LimitationException for a dtype that kernels do not compute in.</summary>
     public static KernelBody Compile(Kernel kernel, bool countStores) =>
         new KernelCompiler(kernel, countStores).Compile();
 
@@ -66,7 +68,7 @@ internal sealed partial class KernelCompiler
         var (loops, inner) = kernel.ParallelNest();
         For(root, Job, begin, end, scope =>
         {
-            // The last loop is the fastest: row-major order of jobs.
+            // The last loop varies fastest: jobs are in row-major order.
             var rest = scope.Local("rest", scope.Find(Job));
             foreach (var loop in loops.Reverse())
             {
@@ -89,7 +91,7 @@ internal sealed partial class KernelCompiler
         switch (statement)
         {
             case Compute c:
-                // Select's operands are the last two; the condition is bool whatever they are.
+                // Select's operands are the last two; the condition is always bool.
                 scope.Define(c.Result, ScalarEmitter.Compute(
                     c.Op, c.Result.Type, c.Arguments[^1].Type, [.. c.Arguments.Select(scope.Use)]));
                 break;
@@ -142,8 +144,8 @@ internal sealed partial class KernelCompiler
     }
 
     /// <summary>
-    /// The index of `index &lt; 0 or index &gt; last`, with what may stand around it. Null where it is not the
-    /// program's own: several that were joined, or one that was sent out of range.
+    /// The index in `index &lt; 0 or index &gt; last`, possibly combined with other conditions. Null if it is not the
+    /// program's own: several conditions were merged, or it was deliberately sent out of range.
     /// </summary>
     private (Value Index, Value Last, long Excess)? Watched(Value condition)
     {
@@ -245,7 +247,7 @@ internal sealed partial class KernelCompiler
     }
 
     /// <summary>
-    /// An index has no rounding, so the order of the terms does not show: lanes and in-order are the same.
+    /// Indices are not rounded, so the order of the terms has no effect: lanes and in-order give the same.
     /// </summary>
     private void ArgReduction(Reduction r, Scope scope)
     {
@@ -301,7 +303,7 @@ internal sealed partial class KernelCompiler
     private void Cumulation(Cumulation c, Scope scope)
     {
         var type = c.Running.Type;
-        // The identity that leaves every first term as it is: +0 would turn -0 into +0.
+        // The identity that preserves every first term: +0 would turn -0 into +0.
         var start = c.Kind == ReduceKind.Add && type.IsFloat ? ScalarEmitter.Literal(type, -0.0, 0)
             : ScalarEmitter.Identity(c.Kind, type);
         var total = scope.Local("total", start);

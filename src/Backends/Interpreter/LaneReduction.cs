@@ -1,17 +1,17 @@
-// In: the terms of a lane reduction. Out: their combination in the order that is the same on every machine.
+// In: the terms of a lane reduction. Out: their combination, in an order that is the same on every machine.
 namespace Accelerate.Backends.Interpreter;
 
 /// <summary>
-/// Element j of a block of 4096 goes to lane j % 16; the lanes combine by a tree, the blocks pairwise. One instance
-/// serves
-/// one reduction of a kernel in one thread.
+/// Element j of a block of 4096 goes to lane j % 16; the lanes combine as a tree, the blocks pairwise. One instance
+/// serves one reduction of a kernel in one thread.
 /// </summary>
 internal sealed class LaneReduction<T>(Func<T, T, T> combine, T identity)
 {
     public const int Width = 16;
     public const int BlockSize = 4096;
 
-    // Entry i is the combination of 2^k consecutive blocks, k falling: 64 entries are enough for any int64 extent.
+    // Entry i is the combination of 2^k consecutive blocks, with decreasing k: 64 entries are enough for any int64
+    // extent.
     private readonly T[] stack = new T[64];
     private int depth;
     private long block;
@@ -28,7 +28,7 @@ internal sealed class LaneReduction<T>(Func<T, T, T> combine, T identity)
         for (var half = Width / 2; half > 0; half /= 2)
             for (var lane = 0; lane < half; lane++) Lanes[lane] = combine(Lanes[lane], Lanes[lane + half]);
         stack[depth++] = Lanes[0];
-        // As a binary counter carries: a block of index ...0111 completes three pairs.
+        // Like the carries of a binary counter: a block with index ...0111 completes three pairs.
         for (var carries = block++; (carries & 1) == 1; carries >>= 1)
         {
             depth--;

@@ -6,7 +6,7 @@ using Accelerate.Compiler.Diagnostics;
 namespace Accelerate.Backends.Interpreter;
 
 /// <summary>
-/// The only place where the interpreter touches memory. The caller has compared the offset with the count.
+/// The only place where the interpreter accesses memory. The caller has checked the offset against the count.
 /// </summary>
 internal static unsafe class Memory
 {

@@ -1,15 +1,15 @@
-// In: f16 or bf16 operands (Half, BFloat16). Out: what each scalar operation gives: that of f32, rounded to the dtype.
+// In: f16 or bf16 operands (Half, BFloat16). Out: the results of scalar operations: those of f32, rounded to the dtype.
 using System.Runtime.CompilerServices;
 using Accelerate.Runtime;
 
 namespace Accelerate.Backends.Interpreter;
 
 /// <summary>
-/// f32 computes, the dtype rounds. For + - * / and the square root two roundings are as good as one: f32 has 24 bits,
+/// Computes in f32 and rounds to the dtype. For + - * / and the square root two roundings equal one: f32 has 24 bits,
 /// which is at least 2 * 11 + 2 (f16) and 2 * 8 + 2 (bf16). Where f16 is subnormal f32 is not, so the bound holds
-/// there. bf16 is subnormal where f32 is; there sums are exact in both, a product or quotient that is no tie of bf16
-/// lies further from one than f32's last place, or below half of the least subnormal. The rest (neg, abs, max, min, the
-/// roundings to integers) is exact; fma is not, and rounds to odd twice before it rounds.
+/// there. bf16 is subnormal where f32 is; there sums are exact in both, and a product or quotient that is not a tie of
+/// bf16 is further from one than f32's last place, or below half of the least subnormal. The rest (neg, abs, max, min,
+/// rounding to integers) is exact; fma is not, and rounds to odd twice before the final rounding.
 /// </summary>
 internal static class NarrowOps
 {
@@ -56,7 +56,7 @@ internal static class NarrowOps
     public static bool Ge<T>(T a, T b) where T : unmanaged => From(a) >= From(b);
 
     /// <summary>
-    /// The product is exact in f64; the sum is rounded to odd there, so that what follows rounds once.
+    /// The product is exact in f64; the sum is rounded to odd there, so that the final rounding is the only one.
     /// </summary>
     public static T Fma<T>(T a, T b, T c) where T : unmanaged
     {
@@ -87,7 +87,10 @@ internal static class NarrowOps
     public static T FromSigned<T>(long a) where T : unmanaged =>
         a < 0 ? Neg(FromUnsigned<T>(unchecked(0UL - (ulong)a))) : FromUnsigned<T>((ulong)a);
 
-    /// <summary>53 bits are an exact f64; of more the lost ones stay as the last one, so that no tie is made.</summary>
+    /// <summary>
+    /// 53 bits are an exact f64; of larger values the lost bits are kept sticky in the last bit, so that no tie is
+    /// created.
+    /// </summary>
     public static T FromUnsigned<T>(ulong a) where T : unmanaged => a >> 53 == 0
         ? FromF64<T>(a)
         : FromF64<T>((a >> 11 | ((a & 0x7FF) != 0 ? 1UL : 0)) * 2048.0);

@@ -28,7 +28,7 @@ internal static class ScalarEmitter
         _ => throw new LimitationException($"not supported: {type.Name()} in kernels"),
     };
 
-    /// <summary>The method that gives the operation its meaning for operands of the dtype.</summary>
+    /// <summary>The method that implements the operation for operands of the dtype.</summary>
     public static MethodInfo Method(string op, DType type)
     {
         var holder = type switch
@@ -62,7 +62,7 @@ internal static class ScalarEmitter
         _ => Expression.Constant(System.Convert.ChangeType(Wrap(type, integer), TypeOf(type))),
     };
 
-    /// <summary>What a reduction starts from: combining it with any term gives that term.</summary>
+    /// <summary>The initial value of a reduction: combining it with any term gives that term.</summary>
     public static Expression Identity(ReduceKind kind, DType type) => kind switch
     {
         ReduceKind.Add => Literal(type, 0, 0),
@@ -115,7 +115,7 @@ internal static class ScalarEmitter
         return Expression.Call(typeof(Conversions), name, types, a);
     }
 
-    /// <summary>To f16 or bf16, rounded once: an integer up to 32 bits is an exact f64.</summary>
+    /// <summary>Converts to f16 or bf16 with one rounding: an integer of up to 32 bits is an exact f64.</summary>
     private static Expression Narrow(Expression a, DType from, Type target)
     {
         var (name, wide) = from switch

@@ -1,5 +1,4 @@
-// In: statements and sizes of one block of a kernel. Out: an expression block, with what does not change inside it
-// hoisted out.
+// In: statements and sizes of one block of a kernel. Out: an expression block, with invariant values hoisted out of it.
 using System.Linq.Expressions;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Kernels;
@@ -8,8 +7,8 @@ using Accelerate.Compiler.Types;
 namespace Accelerate.Backends.Interpreter;
 
 /// <summary>
-/// A block under construction. The parts of an offset that only outer variables decide are computed in the block where
-/// the last of these is defined: a contraction's inner loop is then one addition an operand.
+/// A block under construction. The parts of an offset that depend only on outer variables are computed in the block
+/// that defines the innermost of these: a contraction's inner loop is then one addition for each operand.
 /// </summary>
 internal sealed class Scope(Scope? outer)
 {
@@ -102,7 +101,7 @@ internal sealed class Scope(Scope? outer)
         _ => throw new InternalErrorException($"no value for the size {atom.Text}"),
     };
 
-    /// <summary>A divisor of 0 belongs to an empty axis, where only a guard that fails asks for the quotient.</summary>
+    /// <summary>A divisor of 0 belongs to an empty axis, where only a failing guard uses the quotient.</summary>
     private Expression Divisor(FloorDivAtom division)
     {
         var divisor = Evaluate(division.Divisor);
@@ -111,7 +110,7 @@ internal sealed class Scope(Scope? outer)
     }
 
     /// <summary>
-    /// The outermost scope that can compute the term. A division that could fail stays where it is asked for.
+    /// The outermost scope that can compute the term. A division that could fail stays where it is used.
     /// </summary>
     private Scope HomeOf(Size.Term term)
     {

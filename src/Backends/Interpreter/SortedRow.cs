@@ -1,9 +1,9 @@
-// In: the keys of one row. Out: the keys in order, and the index that each had.
+// In: the keys of one row. Out: the sorted keys, and the original index of each.
 namespace Accelerate.Backends.Interpreter;
 
 /// <summary>
-/// The order by definition, with the comparisons that the kernel's `lt` and `eq` are: stable, NaN last in both
-/// directions. One instance serves one sort of a kernel in one thread.
+/// The defining order, using the comparisons of the kernel's `lt` and `eq`: stable, with NaN last in both directions.
+/// One instance serves one sort of a kernel in one thread.
 /// </summary>
 internal sealed class SortedRow<T>(Func<T, T, bool> isLess, Func<T, T, bool> isEqual, bool isDescending)
     where T : unmanaged
@@ -39,6 +39,6 @@ internal sealed class SortedRow<T>(Func<T, T, bool> isLess, Func<T, T, bool> isE
         return isDescending ? -less : less;
     }
 
-    /// <summary>The one kind of key that does not equal itself.</summary>
+    /// <summary>Only a NaN does not equal itself.</summary>
     private bool IsNaN(T key) => !isEqual(key, key);
 }

@@ -1,5 +1,5 @@
-// In: questions about LLVM, and LLVM text. Out: whether it is there, what it can generate code for, and that code; for
-// those who know nothing else of it.
+// In: questions about LLVM, and LLVM text. Out: its availability, its targets, and generated code, for callers that
+// know nothing else of LLVM.
 using System.Diagnostics.CodeAnalysis;
 using Accelerate.Backends.Llvm.Native;
 
@@ -7,20 +7,22 @@ namespace Accelerate.Backends.Llvm;
 
 internal static class LlvmBackend
 {
-    /// <summary>True if libLLVM is loaded and usable; otherwise the reason, with the line that installs it.</summary>
+    /// <summary>
+    /// True if libLLVM is loaded and usable; otherwise the reason, with the command that installs it.
+    /// </summary>
     public static bool Available([NotNullWhen(false)] out string? reason) => LlvmLibrary.Available(out reason);
 
     /// <summary>LLVM's full version, for example 19.1.7.</summary>
     public static string Version => LlvmLibrary.Version;
 
-    /// <summary>The file or name that libLLVM was loaded by.</summary>
+    /// <summary>The file or name that libLLVM was loaded from.</summary>
     public static string LoadedFrom => LlvmLibrary.LoadedFrom;
 
-    /// <summary>The names of the targets whose code runs here.</summary>
+    /// <summary>The names of the targets whose code runs on this machine.</summary>
     public static IReadOnlyList<string> Targets =>
         [.. LlvmTarget.Names.Where(n => n == "host" ? Host(out _) is not null : LlvmTarget.Parse(n).CanRunHere)];
 
-    /// <summary>This machine's processor as LLVM sees it; null, with the reason, where no code runs on it.</summary>
+    /// <summary>This machine's processor as LLVM sees it; null, with the reason, if code cannot run on it.</summary>
     public static HostProcessor? Host(out string reason)
     {
         reason = "";
@@ -42,7 +44,7 @@ internal static class LlvmBackend
             module.PassesFor(optLevel, passes));
 }
 
-/// <summary>A processor: LLVM's names for it and its features, and the widest vectors it has.</summary>
+/// <summary>A processor: LLVM's names for it and its features, and the width of its widest vectors.</summary>
 internal sealed record HostProcessor(string Triple, string Cpu, IReadOnlyList<string> Features, int VectorBits,
     bool HasFma)
 {
@@ -50,7 +52,7 @@ internal sealed record HostProcessor(string Triple, string Cpu, IReadOnlyList<st
         [.. target.Features.Split(',').Where(f => f[0] == '+').Select(f => f[1..])], target.VectorBits, target.HasFma);
 }
 
-/// <summary>A module written for this machine's processor, compiled and linked into the process.</summary>
+/// <summary>A module generated for this machine's processor, compiled and linked into the process.</summary>
 internal sealed class HostCode : IDisposable
 {
     private readonly Jit jit;

@@ -10,22 +10,22 @@ namespace Accelerate.Backends.Llvm;
 
 /// <param name="Target">`host`, `x86-64-v4`, `x86-64-v3` or `x86-64`.</param>
 /// <param name="OptLevel">LLVM's pipeline, 0 to 3; the bits of the results do not depend on it.</param>
-/// <param name="Passes">An LLVM pipeline text in place of the level's.</param>
-/// <param name="Threads">Workers for parallel loops, the calling thread included.</param>
-/// <param name="UseCache">Takes objects from the user's cache folder and leaves them there.</param>
-/// <param name="TimeSteps">Drives each step by a call of its own and keeps <see
-/// cref="LlvmExecutable.StepTimes"/>.</param>
+/// <param name="Passes">An LLVM pipeline text instead of the level's.</param>
+/// <param name="Threads">Workers for parallel loops, including the calling thread.</param>
+/// <param name="UseCache">Whether to read objects from the user's cache folder and write them to it.</param>
+/// <param name="TimeSteps">Whether to run each step by a separate call and measure
+/// <see cref="LlvmExecutable.StepTimes"/>.</param>
 /// <param name="Reached">Called as the stages end: print, compile, link, prepare.</param>
-/// <param name="MemoryLimit">For <see cref="Executable.MemoryLimit"/>.</param>
+/// <param name="MemoryLimit">The value of <see cref="Executable.MemoryLimit"/>.</param>
 internal sealed record LlvmOptions(string Target = "host", int OptLevel = 3, string? Passes = null, int Threads = 1,
     bool UseCache = true, bool TimeSteps = false, Action<string>? Reached = null, long? MemoryLimit = null);
 
-/// <summary>One module a distinct kernel, one a driver, compiled in parallel, linked by the JIT.</summary>
+/// <summary>One module for each distinct kernel and each driver, compiled in parallel, linked by the JIT.</summary>
 internal sealed unsafe class LlvmExecutable : Executable
 {
     /// <summary>
-    /// Setup programs run once, and a weight is packed in the same time at every level (2.4 M floats in 1.3 to 1.9 ms);
-    /// at this one the 34 kernels of MobileNetV2's setup compile in 0.26 s of CPU time less. Zen 4, `accc run …
+    /// Setup programs run once, and packing a weight takes the same time at every level (2.4 M floats in 1.3 to 1.9
+    /// ms); at this one the 34 kernels of MobileNetV2's setup compile in 0.26 s of CPU time less. Zen 4, `accc run …
     /// classify`, empty cache.
     /// </summary>
     private const int SetupOptLevel = 1;
@@ -39,8 +39,8 @@ internal sealed unsafe class LlvmExecutable : Executable
     private readonly StepTimer?[] timers;
 
     /// <param name="programs">One for each exported function.</param>
-    /// <param name="options">The defaults if null.</param>
-    /// <param name="initialState">What a session's state starts as, by label; zeros for the others. Not disposed
+    /// <param name="options">The options; null for the defaults.</param>
+    /// <param name="initialState">The initial state of a session, by label; zeros for the others. Not disposed
     /// here.</param>
     /// <exception cref="LlvmException">libLLVM is absent, or the target cannot run here.</exception>
     public LlvmExecutable(IReadOnlyList<Program> programs, LlvmOptions? options = null,
@@ -60,8 +60,8 @@ internal sealed unsafe class LlvmExecutable : Executable
         if (!target.CanRunHere)
             throw new LlvmException(
                 $"the target {target.Name} cannot run on this machine: it lacks features of {target.Cpu}");
-        // The setups' code is made beside the programs' own, which is needed first but seldom takes both cores to its
-        // end.
+        // The setups' code is generated concurrently with the programs' own, which is needed first but seldom uses both
+        // cores to its end.
         var setupOptions =
             options with { TimeSteps = false, Reached = null, OptLevel = Math.Min(options.OptLevel, SetupOptLevel) };
         var cache = options.UseCache ? DiskCache.FromEnvironment() : null;
@@ -87,7 +87,7 @@ internal sealed unsafe class LlvmExecutable : Executable
         }
         catch
         {
-            // A weight that does not fit, a callback that throws: nobody has an executable to dispose.
+            // A weight does not fit, or a callback throws: then nobody has an executable to dispose.
             jit.Dispose();
             pool?.Dispose();
             throw;
@@ -98,7 +98,7 @@ internal sealed unsafe class LlvmExecutable : Executable
 
     public override Backend Backend => Backend.Llvm;
 
-    /// <summary>What LLVM is given, by module, for `dump --stage llvm`: kernels first, then the driver.</summary>
+    /// <summary>The modules given to LLVM, for `dump --stage llvm`: kernels first, then the driver.</summary>
     public static IReadOnlyList<ModuleText> Modules(IReadOnlyList<Program> programs, string target) =>
         NativeCode.Modules(programs, NativeCode.Print(programs, LlvmTarget.Parse(target)), LlvmTarget.Parse(target));
 
@@ -106,18 +106,18 @@ internal sealed unsafe class LlvmExecutable : Executable
     public static bool CanRun(string target) => LlvmTarget.Parse(target).CanRunHere;
 
     /// <summary>
-    /// Bytes of packing scratch one worker needs for a kernel, as a polynomial in the kernel's sizes.
+    /// Bytes of packing scratch that one worker needs for a kernel, as a polynomial in the kernel's sizes.
     /// </summary>
     public static Size ScratchOf(Kernel kernel, string target) =>
         KernelText.Print(kernel, LlvmTarget.Parse(target)).Scratch;
 
-    /// <summary>What the plan of a program's calls has for one worker: <see cref="CallPlan.Scratch"/>.</summary>
+    /// <summary>The scratch of one worker in the plan of a program's calls: <see cref="CallPlan.Scratch"/>.</summary>
     public static ImmutableArray<Size> ScratchOf(Program program, string target) =>
         CallPlan.ScratchOf(program, [.. program.Kernels.Select(k => ScratchOf(k, target))]);
 
     /// <summary>
-    /// The steps of an entry that call a kernel, in order, and the seconds each has taken over all calls so far. Not
-    /// for calls at the same time. Empty without <see cref="LlvmOptions.TimeSteps"/>.
+    /// The steps of an entry that call a kernel, in order, with the seconds of each over all calls so far. Not for
+    /// concurrent calls. Empty without <see cref="LlvmOptions.TimeSteps"/>.
     /// </summary>
     public IReadOnlyList<(CallStep Step, double Seconds)> StepTimes(int entry) => timers[entry]?.Times ?? [];
 
@@ -182,11 +182,11 @@ internal sealed unsafe class LlvmExecutable : Executable
         foreach (var entry in entries) entry.Dispose();
     }
 
-    /// <summary>The way from native code to what print steps say. Made once for each tuple of sizes.</summary>
+    /// <summary>The callback from native code for print steps. Created once for each combination of sizes.</summary>
     private Action<long> Printer(int entry, ProgramCall call) =>
         number => call.Print((PrintStep)steps[entry][(int)number]);
 
-    /// <summary>What a session keeps for native calls: the host table and the workers' packing scratch.</summary>
+    /// <summary>A session's data for native calls: the host table and the workers' packing scratch.</summary>
     private sealed class Workspace(Host host) : IDisposable
     {
         public Host Host { get; } = host;

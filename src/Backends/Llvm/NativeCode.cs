@@ -1,4 +1,4 @@
-// In: programs, a target and how to compile for it. Out: their objects, and what a call has to know of their kernels.
+// In: programs, a target and compile options. Out: their objects, and the properties of their kernels that calls need.
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Runtime.ExceptionServices;
@@ -12,26 +12,25 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.Llvm;
 
 /// <summary>
-/// A module of LLVM text. <paramref name="Passes"/>: its pipeline in place of the level's, if it has one.
+/// A module of LLVM text. <paramref name="Passes"/>: its pipeline instead of the level's, if it has one.
 /// </summary>
 internal sealed record ModuleText(string Name, string Text, string? Passes)
 {
-    /// <summary>The pipeline to run: what the user asked for, or the module's own; null for the level's.</summary>
+    /// <summary>The pipeline to run: the user's, or the module's own; null for the level's.</summary>
     public string? PassesFor(int optLevel, string? asked) => asked ?? (optLevel > 0 ? Passes : null);
 }
 
 /// <summary>
-/// The machine code of programs, which link with each other. <paramref name="Scratch"/>: for each program the bytes of
-/// packing scratch that the plan of its calls has for one worker. <paramref name="Drivers"/>: the symbol of each
-/// program's driver.
+/// The linkable machine code of programs. <paramref name="Scratch"/>: for each program the bytes of packing scratch for
+/// one worker in the plan of its calls. <paramref name="Drivers"/>: the symbol of each program's driver.
 /// </summary>
 internal sealed record NativeCode(
     ImmutableArray<ImmutableArray<Size>> Scratch, ImmutableArray<string> Drivers, ImmutableArray<byte[]> Objects)
 {
     /// <summary>
-    /// From the cache when programs of the same text were compiled before, by this build: then nothing is printed. The
-    /// entry of the programs names those of their objects, which other programs with the same kernels share; where one
-    /// of them is gone, all are made again.
+    /// Reads the code from the cache if this build has compiled programs of the same text before: then nothing is
+    /// printed. The programs' cache entry names their objects, which other programs with the same kernels share; if one
+    /// of them is missing, all are compiled again.
     /// </summary>
     public static NativeCode Make(IReadOnlyList<Program> programs, LlvmTarget target, LlvmOptions options,
         DiskCache? cache)
@@ -57,12 +56,12 @@ internal sealed record NativeCode(
         return made;
     }
 
-    /// <summary>The objects of modules, in their order, made by all cores.</summary>
+    /// <summary>The objects of modules, in their order, compiled on all cores.</summary>
     public static (ImmutableArray<string> Keys, ImmutableArray<byte[]> Objects) Compile(
         IReadOnlyList<ModuleText> modules, LlvmTarget target, LlvmOptions options, DiskCache? cache)
     {
         var made = new (string Key, byte[] Bytes)[modules.Count];
-        // The longest first, one at a time: a long one that is begun last would be waited for alone.
+        // The longest first, one at a time, because a long one started last would run alone.
         var order = Enumerable.Range(0, modules.Count).OrderByDescending(i => modules[i].Text.Length).ToList();
         AsOne(() => Parallel.ForEach(Partitioner.Create(order, EnumerablePartitionerOptions.NoBuffering), i =>
             made[i] = ObjectCache.GetOrCompile(cache, modules[i].Text, target, options.OptLevel,
@@ -70,7 +69,7 @@ internal sealed record NativeCode(
         return ([.. made.Select(m => m.Key)], [.. made.Select(m => m.Bytes)]);
     }
 
-    /// <summary>Kernels of all programs, printed by all cores: the texts do not depend on each other.</summary>
+    /// <summary>The kernels of all programs, printed on all cores: the texts do not depend on each other.</summary>
     public static ImmutableArray<ImmutableArray<PrintedKernel>> Print(IReadOnlyList<Program> programs,
         LlvmTarget target)
     {
@@ -81,7 +80,7 @@ internal sealed record NativeCode(
     }
 
     /// <summary>
-    /// What several cores do fails as if one did it: with the first of their errors, not with a list of them.
+    /// Parallel work fails like sequential work: with the first of the errors, not with a list of them.
     /// </summary>
     private static T AsOne<T>(Func<T> parallel)
     {
@@ -96,7 +95,7 @@ internal sealed record NativeCode(
         }
     }
 
-    /// <summary>One module a distinct kernel, then one a driver.</summary>
+    /// <summary>One module for each distinct kernel, then one for each driver.</summary>
     public static List<ModuleText> Modules(IReadOnlyList<Program> programs,
         ImmutableArray<ImmutableArray<PrintedKernel>> kernels, LlvmTarget target) =>
     [
@@ -109,7 +108,9 @@ internal sealed record NativeCode(
     /// <summary>The symbol of a program's driver.</summary>
     public static string Driver(Program program, int number) => $"acc_{number}_{program.Name}";
 
-    /// <summary>What prints and what compiles: another build may give other code for the same programs.</summary>
+    /// <summary>
+    /// The printer's and the compiler's builds: another build may generate other code for the same programs.
+    /// </summary>
     private static string[] Builds =>
         ["native code", $"{typeof(NativeCode).Module.ModuleVersionId}", $"{typeof(Program).Module.ModuleVersionId}"];
 
@@ -121,7 +122,7 @@ internal sealed record NativeCode(
         return Encoding.UTF8.GetBytes(text.AppendJoin('\n', keys).ToString());
     }
 
-    /// <summary>Null when an object is gone, or is not what it should be.</summary>
+    /// <summary>Null if an object is missing or invalid.</summary>
     private static NativeCode? Read(byte[] entry, IReadOnlyList<Program> programs, DiskCache cache)
     {
         var lines = Encoding.UTF8.GetString(entry).Split('\n');
@@ -131,7 +132,7 @@ internal sealed record NativeCode(
             if (cache.TryGet(lines[programs.Count + i]) is not { } bytes) return null;
             objects[i] = bytes;
         }
-        // Each alone and together: where one calls what it should not, all are made again, which says so.
+        // Each alone and together: if one makes a forbidden call, all are compiled again, which reports it.
         var symbols = objects.Select(o => ObjectSymbols.Of(o)).ToList();
         var defined = symbols.SelectMany(s => s.Defined).ToHashSet(StringComparer.Ordinal);
         if (symbols.Any(s => s.Unknown(defined.Contains).Count > 0)) return null;

@@ -8,14 +8,15 @@ using Accelerate.Compiler.Kernels;
 namespace Accelerate.Backends.Llvm;
 
 /// <summary>
-/// The same kernels on the same buffers as the program's own driver; only the way from one to the next is managed.
+/// Runs the same kernels on the same buffers as the program's own driver; only the transitions between them are
+/// managed.
 /// </summary>
 internal sealed unsafe class StepTimer
 {
     private readonly Program program;
     private readonly ImmutableArray<CallStep> steps;
 
-    /// <summary>Those of the program, then the variables of its loops.</summary>
+    /// <summary>The sizes of the program, then the variables of its loops.</summary>
     private readonly ImmutableArray<string> sizes;
 
     private readonly Dictionary<CallStep, int> numbers = new(ReferenceEqualityComparer.Instance);
@@ -23,10 +24,10 @@ internal sealed unsafe class StepTimer
     private readonly nint[] drivers;
 
     /// <param name="program">The program.</param>
-    /// <param name="driver">The symbol of its own driver, which those of the steps begin with.</param>
-    /// <param name="jit">Has the program's kernels; the steps' drivers are added.</param>
-    /// <param name="target">What the drivers are compiled for.</param>
-    /// <param name="options">How.</param>
+    /// <param name="driver">The symbol of its own driver, which is the prefix of the steps' drivers.</param>
+    /// <param name="jit">The JIT with the program's kernels; the steps' drivers are added.</param>
+    /// <param name="target">The target of the drivers.</param>
+    /// <param name="options">The options of their compilation.</param>
     public StepTimer(Program program, string driver, Jit jit, LlvmTarget target, LlvmOptions options)
     {
         this.program = program;
@@ -46,7 +47,7 @@ internal sealed unsafe class StepTimer
     public IReadOnlyList<(CallStep Step, double Seconds)> Times =>
         [.. steps.Select((step, i) => (step, ticks[i] / (double)Stopwatch.Frequency))];
 
-    /// <summary>All steps, up to the first that fails; its status and the step.</summary>
+    /// <summary>Runs all steps, up to the first that fails; returns its status and the step.</summary>
     public (int Status, Step? Failed) Run(ProgramCall call, void* host, nint* buffers, void* scratch, long scratchStep)
     {
         var values = new long[sizes.Length];
@@ -62,7 +63,7 @@ internal sealed unsafe class StepTimer
         void* scratch, long scratchStep)
         : StepWalker(call)
     {
-        /// <summary>The drivers of the steps say it themselves.</summary>
+        /// <summary>The drivers of the steps do this themselves.</summary>
         protected override void Begin(Step step)
         {
             if (step is CopyStep) base.Begin(step);

@@ -7,19 +7,19 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.OpenCl;
 
 /// <summary>
-/// Scores of a block of keys and the sums stay in the item's own memory. Rows of more than 64 values are several items,
-/// each of which computes the scores anew.
+/// The scores of a block of keys and the sums are in the item's private memory. Rows of more than 64 values are several
+/// items, each of which recomputes the scores.
 /// </summary>
 internal sealed class AttentionText(StatementText statements)
 {
-    /// <summary>Sums of one item: as many as the heads of most models have.</summary>
+    /// <summary>The sums of one item: as many as the heads of most models have.</summary>
     private const int Columns = 64;
 
-    /// <summary>The loop over the columns that are one item's.</summary>
+    /// <summary>The loop over the chunks of columns, one for each item.</summary>
     public static Axis Chunks(Attend a) =>
         new($"{a.E.Variable}.chunk", Size.FloorDiv(a.E.Extent + (Columns - 1), Columns));
 
-    /// <summary>The row and the chunk in sight.</summary>
+    /// <summary>Prints the current row and chunk.</summary>
     public void Row(Attend a, int depth)
     {
         var (type, name) = (a.Sum.Type, OpenClTypes.Value(a.Sum.Type));

@@ -8,16 +8,17 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.OpenCl;
 
 /// <summary>
-/// Item l of a team is lane l: it reads every 16th element, so that neighbours read neighbours, and takes its terms in
-/// the order that KERNELS.md fixes. Lanes meet in local memory. What stands outside reductions and vector loops is
-/// computed by every item, so that no value has to be handed round; the first item stores it. Needs no subgroups.
+/// Item l of a team is lane l: it reads every 16th element, so that adjacent items read adjacent elements, and takes
+/// its terms in the order defined in KERNELS.md. Lanes are combined in local memory. Statements outside reductions and
+/// vector loops are computed by every item, so that no value has to be communicated; the first item stores the result.
+/// Needs no subgroups.
 /// </summary>
 internal sealed class GroupText
 {
     private const int Lanes = ReductionText.Lanes;
     private const int MaxTeams = RowSpace.MaxTeams;
 
-    // What an item of a row that exists, and is its first, may do.
+    // The condition for the first item of an existing row.
     private const string First = "acc_live && acc_item == 0";
 
     private readonly Kernel kernel;
@@ -46,7 +47,7 @@ internal sealed class GroupText
         var reductions = shared.OfType<Reduction>().Select(r => r.Extent).ToImmutableArray();
         if (reductions.IsEmpty && vectors.IsEmpty) return null;
         var rows = loops.Select(l => new Axis(l.Variable, l.Extent)).ToImmutableArray();
-        // Rows of a group pass the same barriers if nothing but sizes decides how often.
+        // Rows of a group pass the same barriers if the number of iterations depends on sizes only.
         var mayShare = shared.All(
             s => s is Loop { Kind: LoopKind.Vector } || Extent(s).Variables().All(kernel.Sizes.Contains));
         var space = new RowSpace(kernel, reductions, vectors, mayShare);
@@ -59,7 +60,9 @@ internal sealed class GroupText
             "16 work items a row, or more; a group has one row, or more", space, "", "const int acc_teams");
     }
 
-    /// <summary>What the items of a row do together; reductions and serial loops have barriers inside.</summary>
+    /// <summary>
+    /// The statements that the items of a row execute together; reductions and serial loops have barriers inside.
+    /// </summary>
     private static IEnumerable<Statement> Shared(Block block) => block.Statements.SelectMany(s => s switch
     {
         Reduction { Lanes: true } or Loop { Kind: LoopKind.Vector } => [s],
@@ -81,7 +84,7 @@ internal sealed class GroupText
             $"long acc_rest = ((long)get_group_id(0) * (long)get_local_size(0) + acc_first * {Lanes}) / acc_items;");
         var count = rows.Length == 0 ? "1L" : string.Join(" * ", rows.Select(r => text.Index.Bracketed(r.Extent)));
         text.Line(1, $"const int acc_live = acc_rest < {count};");
-        // A row behind the last one is the last one again, without its stores: every item meets every barrier.
+        // After the last row, repeats the last one without its stores, because every item must reach every barrier.
         text.Line(1, $"if (!acc_live) acc_rest = {count} - 1L;");
         ItemText.Split(text, rows);
     }
@@ -132,7 +135,7 @@ internal sealed class GroupText
         }
     }
 
-    /// <summary>One item does it, in order.</summary>
+    /// <summary>One item executes it, in order.</summary>
     private void Alone(Statement statement, int depth)
     {
         text.Line(depth, $"if ({First}) {{");
@@ -142,7 +145,7 @@ internal sealed class GroupText
 
     /// <summary>
     /// Stores wait until every item has read what they may overwrite (an operand may share an output's memory), and are
-    /// seen by what reads them.
+    /// visible to later reads.
     /// </summary>
     private void Writing(int depth, Action print)
     {
@@ -168,7 +171,7 @@ internal sealed class GroupText
         text.Line(depth, "}");
     }
 
-    /// <summary>A key is one item's.</summary>
+    /// <summary>Each key belongs to one item.</summary>
     private void Spread(Ordering o, int depth)
     {
         var at = IndexText.Variable(o.Variable);
@@ -182,7 +185,7 @@ internal sealed class GroupText
         text.Line(depth, "}");
     }
 
-    /// <summary>An element of the contraction is one item's.</summary>
+    /// <summary>Each element of the contraction belongs to one item.</summary>
     private void Spread(Contract c, int depth)
     {
         var (m, n) = (text.Index.Count(c.M.Extent), text.Index.Count(c.N.Extent));
@@ -206,11 +209,11 @@ internal sealed class GroupText
         else if (ReductionText.IsOrdered(r)) Ordered(r, depth + 1);
         else Unordered(r, depth + 1);
         text.Line(depth, "}");
-        hasRead = false; // the reduction's own barriers stand behind its reads
+        hasRead = false; // the reduction's own barriers come after its reads
     }
 
     /// <summary>
-    /// Team t takes every block of index t modulo the teams; the results go on each item's own stack.
+    /// Team t takes every block whose index is t modulo the number of teams; the results go on each item's own stack.
     /// </summary>
     private void Ordered(Reduction r, int depth)
     {
@@ -243,7 +246,7 @@ internal sealed class GroupText
         }
     }
 
-    /// <summary>Integers give the same in any order: every item takes every so-manieth term.</summary>
+    /// <summary>Integers give the same in any order, so the items take the terms in turn.</summary>
     private void Unordered(Reduction r, int depth)
     {
         var (type, result) = (OpenClTypes.Value(r.Result.Type), StatementText.Use(r.Result));
@@ -258,7 +261,8 @@ internal sealed class GroupText
     }
 
     /// <summary>
-    /// The lanes of each team, combined, in its place; all items may read them until they meet again.
+    /// Combines the lanes of each team and stores the result in its place; all items may read it until the next
+    /// barrier.
     /// </summary>
     private void Meet(Reduction r, string lanes, string teams, string value, int depth)
     {
@@ -273,7 +277,9 @@ internal sealed class GroupText
         text.Line(depth, "barrier(CLK_LOCAL_MEM_FENCE);");
     }
 
-    /// <summary>Each item finds the first best of its terms; then of the team's items, then of the teams.</summary>
+    /// <summary>
+    /// Each item finds the first best of its terms; then the team's items are combined, then the teams.
+    /// </summary>
     private void Index(Reduction r, int depth)
     {
         var (type, result, term) =
@@ -335,7 +341,9 @@ internal sealed class GroupText
         text.Line(depth, "}");
     }
 
-    /// <summary>The arrays in local memory for a type of value: one element an item, and one a team.</summary>
+    /// <summary>
+    /// The arrays in local memory for a type of value: one element for each item, and one for each team.
+    /// </summary>
     private (string Lanes, string Teams) Locals(DType type, string suffix = "")
     {
         var value = OpenClTypes.Value(type);

@@ -1,4 +1,4 @@
-// In: sizes and guards of kernel IR, and what is known of the variables. Out: OpenCL C expressions of type long.
+// In: sizes and guards of kernel IR, and facts about the variables. Out: OpenCL C expressions of type long.
 using System.Collections.Immutable;
 using System.Text;
 using Accelerate.Compiler.Kernels;
@@ -6,19 +6,19 @@ using Accelerate.Compiler.Types;
 
 namespace Accelerate.Backends.OpenCl;
 
-/// <summary>Size arithmetic as text. A division that is proved to have no negative dividend is C's own.</summary>
+/// <summary>Size arithmetic as text. A division whose dividend is proved non-negative uses C's own.</summary>
 internal sealed class IndexText(OpenClPrelude prelude)
 {
     private IndexRanges ranges = new();
 
-    /// <summary>A size, a loop index, or the i64 value behind an indirection.</summary>
+    /// <summary>A size, a loop index, or an indirectly loaded i64 value.</summary>
     public static string Variable(string name) =>
         VariableName.LoadedId(name) is { } id ? $"v{id}" : OpenClTypes.Name("i", name);
 
-    /// <summary>From here on, 0 &lt;= variable &lt; extent.</summary>
+    /// <summary>States that from here on, 0 &lt;= variable &lt; extent.</summary>
     public void Add(string variable, Size extent) => ranges.Add(variable, extent);
 
-    /// <summary>What the action adds is forgotten behind it.</summary>
+    /// <summary>Facts added by the action are forgotten afterwards.</summary>
     public void Inside(Action action)
     {
         var outer = ranges;
@@ -43,14 +43,14 @@ internal sealed class IndexText(OpenClPrelude prelude)
         return sum.ToString();
     }
 
-    /// <summary>An expression that may stand as an operand.</summary>
+    /// <summary>An expression that can be used as an operand.</summary>
     public string Bracketed(Size size) =>
         size is { Terms: [{ Coefficient: 1, Atoms: [VariableAtom v] }] } ? Variable(v.Name) : $"({Of(size)})";
 
-    /// <summary>A number of iterations: a negative extent has none.</summary>
+    /// <summary>A number of iterations: 0 for a negative extent.</summary>
     public string Count(Size extent) => IsNonNegative(extent) ? Of(extent) : $"max({Of(extent)}, 0L)";
 
-    /// <summary>Each guard as the comparisons that are not proved.</summary>
+    /// <summary>The comparisons of each guard that are not proved.</summary>
     public string Holds(IEnumerable<Guard> guards) => string.Join(" && ", guards.SelectMany(Holds));
 
     private IEnumerable<string> Holds(Guard guard)
@@ -76,13 +76,13 @@ internal sealed class IndexText(OpenClPrelude prelude)
         FloorDivAtom { Divisor: { IsConstant: true } q } d when IsNonNegative(d.Dividend) =>
             $"({Bracketed(d.Dividend)} / {Of(q)})",
         FloorDivAtom d => $"{prelude.Use("acc_floor_div")}({Of(d.Dividend)}, {Of(d.Divisor)})",
-        // Overloaded on every integer type; both sides are longs, since a constant carries its L.
+        // Overloaded on every integer type; both sides are longs, because constants have the suffix L.
         MinAtom m => $"min({Of(m.Left)}, {Of(m.Right)})",
         MaxAtom m => $"max({Of(m.Left)}, {Of(m.Right)})",
         _ => throw new InvalidOperationException($"no OpenCL form of {atom.GetType().Name}"),
     };
 
-    /// <summary>Proved for all values in range; an index that was loaded has no known range.</summary>
+    /// <summary>Whether it is proved for all values in range; a loaded index has no known range.</summary>
     private bool IsNonNegative(Size size) =>
         !size.Mentions(VariableKind.Loaded) && ranges.NonNegative(size);
 }

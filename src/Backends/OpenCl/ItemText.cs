@@ -18,13 +18,13 @@ internal static class ItemText
     }
 
     /// <summary>
-    /// Loop variables from the global ids; the launch rounds up to whole groups, so tails leave here.
+    /// Computes loop variables from the global ids; the launch rounds up to whole groups, so surplus items return here.
     /// </summary>
     private static void Indices(StatementText text, NdRange range)
     {
         if (range.FirstUnshared > 0)
         {
-            // None of the extents is 0, or nothing is launched.
+            // No extent is 0, because otherwise nothing is launched.
             text.Line(1, $"long acc_rest = (long)get_global_id({NdRange.MaxDimensions - 1});");
             Split(text, range.Loops.Take(range.FirstUnshared));
             text.Line(1, "if (acc_rest > 0) return;");
@@ -41,7 +41,7 @@ internal static class ItemText
         }
     }
 
-    /// <summary>Takes the variables of the axes, the last one fastest, out of acc_rest.</summary>
+    /// <summary>Splits acc_rest into the variables of the axes, the last one varying fastest.</summary>
     public static void Split(StatementText text, IEnumerable<Axis> axes, int depth = 1)
     {
         foreach (var axis in axes.Reverse())

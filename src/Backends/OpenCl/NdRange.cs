@@ -1,4 +1,4 @@
-// In: a kernel. Out: which of its loops become work items, what each work item runs, and the launch for given sizes.
+// In: a kernel. Out: the loops that become work items, the code of each work item, and the launch for given sizes.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
@@ -8,11 +8,11 @@ namespace Accelerate.Backends.OpenCl;
 /// <summary>
 /// The outer parallel and vector loops of a kernel, and inside them the rows and columns of a contraction, the keys of
 /// an order or the rows of attention, as an index space of at most three dimensions. Dimension 0 is the innermost loop,
-/// so that neighbouring work items touch neighbouring elements; from the third loop outwards, all share dimension 2.
+/// so that adjacent work items access adjacent elements; from the third loop outwards, all share dimension 2.
 /// </summary>
 internal sealed class NdRange : IndexSpace
 {
-    /// <summary>OpenCL promises three dimensions and no more.</summary>
+    /// <summary>The number of dimensions that OpenCL guarantees.</summary>
     public const int MaxDimensions = 3;
 
     // Enough items to fill the vectors of a CPU and two warps of a GPU; kernels here use no local memory.
@@ -28,7 +28,7 @@ internal sealed class NdRange : IndexSpace
     public ImmutableArray<Axis> Loops { get; }
 
     /// <summary>
-    /// What a work item runs, unless it is one element of a contraction or an order, or a row of attention.
+    /// The code of a work item, unless it is one element of a contraction or an order, or a row of attention.
     /// </summary>
     public Block Body { get; }
 
@@ -41,23 +41,21 @@ internal sealed class NdRange : IndexSpace
     public int Dimensions => Math.Clamp(Loops.Length, 1, MaxDimensions);
 
     /// <summary>
-    /// What stands between the loop outside a loop and that loop; every work item does it for itself.
+    /// The statements between the enclosing loop and that loop; every work item executes them itself.
     /// </summary>
     public ImmutableArray<Statement> Before(int loop) => before[loop];
 
-    /// <summary>
-    /// The first of the loops that have a dimension of their own; those outside it share the last one.
-    /// </summary>
+    /// <summary>The first of the loops with a separate dimension; those outside it share the last one.</summary>
     public int FirstUnshared => Loops.Length > MaxDimensions ? Loops.Length - (MaxDimensions - 1) : 0;
 
     /// <summary>
-    /// Goes inwards while a block is values and flags and then one loop whose iterations are independent. A store or a
-    /// reduction before the loop ends the descent: repeating it for each iteration would be wrong or slow.
+    /// Goes inwards while a block consists of values and flags followed by one loop with independent iterations. A
+    /// store or a reduction before the loop ends the descent: repeating it for each iteration would be wrong or slow.
     /// </summary>
     public static NdRange Of(Kernel kernel)
     {
         var range = Of(kernel, flags: true);
-        // A flag inside the shared dimension would have to be raised where an inner extent is 0, and is not.
+        // A flag inside the shared dimension would not be raised if an inner extent is 0, although it should be.
         return range.FirstUnshared > 0 && range.before.Take(range.FirstUnshared).Any(b => b.Any(s => s is Flag))
             ? Of(kernel, flags: false) : range;
     }
@@ -102,15 +100,15 @@ internal sealed class NdRange : IndexSpace
     {
         var extents = Extents(sizes);
         if (extents.Contains(0)) return null;
-        // A CPU compiles a kernel for every shape of a group: two are enough.
-        // Without loops there is no index that could tell a tail.
+        // A CPU compiles a kernel for every shape of a group: two are enough. Without loops there is no index to detect
+        // surplus items.
         var group = isGpu || Loops.IsEmpty ? Group(extents, limit)
             : [Math.Min(limit, extents[0] >= GroupItems ? GroupItems : 8), 1, 1];
         return new([.. extents.Select((e, d) => checked((e + group[d] - 1) / group[d] * group[d]))],
             group[..extents.Length]);
     }
 
-    /// <summary>The work items of each dimension; a zero among them means there is nothing to launch.</summary>
+    /// <summary>The number of work items in each dimension; a zero means there is nothing to launch.</summary>
     public long[] Extents(Func<string, long> sizes)
     {
         var extents = new long[Dimensions];
@@ -118,7 +116,7 @@ internal sealed class NdRange : IndexSpace
         var flagged = false;
         for (var k = 0; k < Loops.Length; k++)
         {
-            // What is flagged outside a loop is flagged even if the loop has no iterations.
+            // A flag outside a loop is raised even if the loop has no iterations.
             flagged |= before[k].Any(s => s is Flag);
             var extent = Math.Max(flagged ? 1 : 0, Loops[k].Extent.Evaluate(sizes));
             var dimension = Math.Min(MaxDimensions, Loops.Length - k) - 1;
@@ -128,7 +126,8 @@ internal sealed class NdRange : IndexSpace
     }
 
     /// <summary>
-    /// Work items of a group in each dimension, filling the first dimension first; their product is at most the limit.
+    /// The work items of a group in each dimension, filling the first dimension first; their product is at most the
+    /// limit.
     /// </summary>
     public static long[] Group(long[] extents, long limit)
     {

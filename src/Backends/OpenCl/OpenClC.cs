@@ -1,11 +1,11 @@
-// In: the header CL/cl.h, version 1.2. Out: the part of it used here, by name.
+// In: the header CL/cl.h, version 1.2. Out: declarations of the functions used here.
 using System.Runtime.InteropServices;
 
 namespace Accelerate.Backends.OpenCl;
 
 /// <summary>
-/// The OpenCL host API, named as in its header. Platforms, devices, contexts and the like are nint; a result of int is
-/// the status, and functions that return an object leave the status in their last argument.
+/// The OpenCL host API, with the names of its header. Platforms, devices, contexts and the like are nint; an int result
+/// is the status, and functions that return an object store the status in their last argument.
 /// </summary>
 internal static unsafe partial class OpenClC
 {
@@ -54,7 +54,7 @@ internal static unsafe partial class OpenClC
     [LibraryImport(Lib)]
     internal static partial int clReleaseContext(nint context);
 
-    // Deprecated by 2.0 and kept by every driver since; the new name is missing from 1.2 drivers.
+    // Deprecated by 2.0 but kept by every driver since; the new name is missing from 1.2 drivers.
     [LibraryImport(Lib)]
     internal static partial nint clCreateCommandQueue(nint context, nint device, ulong properties, int* status);
 

@@ -1,13 +1,11 @@
-// In: a device of the loader. Out: what it can do, its context, and its compiled programs, built once a process for
-// each text.
+// In: a device of the loader. Out: its capabilities, its context, and its compiled programs, built once in a process
+// for each text.
 using System.Collections.Concurrent;
 using System.Text;
 
 namespace Accelerate.Backends.OpenCl;
 
-/// <summary>
-/// One device, with the context that all its buffers and programs live in. Shared by all threads; never freed.
-/// </summary>
+/// <summary>One device, with the context of all its buffers and programs. Shared by all threads; never freed.</summary>
 internal sealed unsafe class OpenClDevice
 {
     private readonly nint id;
@@ -29,13 +27,14 @@ internal sealed unsafe class OpenClDevice
     }
 
     /// <summary>
-    /// The one that ACC_OPENCL_DEVICE chooses, else the first GPU, else the first device. Throws if there is none.
+    /// The device chosen by ACC_OPENCL_DEVICE, otherwise the first GPU, otherwise the first device. Throws if there is
+    /// none.
     /// </summary>
     public static OpenClDevice Default => OpenClLibrary.Require()[0];
 
     public string Name { get; }
 
-    /// <summary>"OpenCL 3.0 …" as the driver has it.</summary>
+    /// <summary>The driver's version: "OpenCL 3.0 …".</summary>
     public string Version { get; }
 
     public bool IsGpu { get; }
@@ -43,24 +42,23 @@ internal sealed unsafe class OpenClDevice
     public bool HasF64 { get; }
 
     /// <summary>
-    /// f32 division and square root round correctly (the build asks for it); without it they are within 3 ULP.
+    /// Whether f32 division and square root are correctly rounded (the build requests it); otherwise they are within 3
+    /// ULP.
     /// </summary>
     public bool RoundsDivideAndSqrt { get; }
 
-    /// <summary>f32 subnormals are not flushed.</summary>
+    /// <summary>Whether f32 subnormals are not flushed.</summary>
     public bool KeepsSubnormals { get; }
 
     /// <summary>
-    /// Arithmetic is as NUMERICS.md has it, so that results are the kernel interpreter's bits; else they are held to
-    /// its bound.
+    /// Whether arithmetic follows NUMERICS.md, so that results are bit-identical to the kernel interpreter's; otherwise
+    /// they are compared within its bound.
     /// </summary>
     public bool IsExact => RoundsDivideAndSqrt && KeepsSubnormals;
 
     public long MaxWorkGroupSize { get; }
 
-    /// <summary>
-    /// The options of every build: nothing that trades accuracy, and the exact divide where the device has it.
-    /// </summary>
+    /// <summary>The options of every build: no loss of accuracy, and exact division if the device has it.</summary>
     public string BuildOptions =>
         "-cl-std=CL1.2" + (RoundsDivideAndSqrt ? " -cl-fp32-correctly-rounded-divide-sqrt" : "");
 
@@ -73,7 +71,7 @@ internal sealed unsafe class OpenClDevice
 
     internal nint Context => context.Value;
 
-    /// <summary>The program of that text, compiled at the first request. Throws with the build log.</summary>
+    /// <summary>The program of a text, compiled on first request. Throws with the build log.</summary>
     internal nint Program(string source)
     {
         var build = programs.GetOrAdd(source,
@@ -131,7 +129,7 @@ internal sealed unsafe class OpenClDevice
     }
 
     /// <summary>
-    /// A property, 0 where the driver does not know it (a device without f64 may not know its configuration).
+    /// A property; 0 if the driver does not know it (a device without f64 may not know its configuration).
     /// </summary>
     private T Number<T>(uint name)
         where T : unmanaged

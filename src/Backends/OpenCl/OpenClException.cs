@@ -1,13 +1,15 @@
-// In: an OpenCL status, or a build log. Out: an exception whose message is fit to be shown as it is.
+// In: an OpenCL status, or a build log. Out: an exception whose message can be shown to the user.
 using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace Accelerate.Backends.OpenCl;
 
-/// <summary>OpenCL is absent, or a call of it failed.</summary>
+/// <summary>OpenCL is missing, or one of its calls failed.</summary>
 internal sealed partial class OpenClException(string message) : Exception(message)
 {
-    /// <summary>The device, or its driver on the host, has no room: for a buffer, or for one that large.</summary>
+    /// <summary>
+    /// Whether the device, or its driver on the host, has no memory for a buffer, or for one that large.
+    /// </summary>
     public bool IsOutOfMemory { get; private init; }
 
     public static void Check(int status, string call)
@@ -16,9 +18,7 @@ internal sealed partial class OpenClException(string message) : Exception(messag
         throw new OpenClException($"{call} failed with {Name(status)}") { IsOutOfMemory = status is -4 or -6 or -61 };
     }
 
-    /// <summary>
-    /// A text that a device's compiler does not take: its messages, with the lines of the text they are about.
-    /// </summary>
+    /// <summary>The device's compiler rejected a text: its messages, with the lines that they refer to.</summary>
     public static OpenClException Refused(string device, int status, string log, string source)
     {
         var lines = source.Split('\n');
@@ -32,9 +32,7 @@ internal sealed partial class OpenClException(string message) : Exception(messag
     [GeneratedRegex(@":(\d{1,7}):\d{1,7}")]
     private static partial Regex Place();
 
-    /// <summary>
-    /// The header's name of the statuses that a correct caller can meet, with the number for the others.
-    /// </summary>
+    /// <summary>The header's names for the statuses that a correct caller can get, and the number of others.</summary>
     internal static string Name(int status) => status switch
     {
         -1 => "CL_DEVICE_NOT_FOUND",

@@ -9,8 +9,8 @@ namespace Accelerate.Backends.OpenCl;
 
 /// <summary>
 /// Inputs, state and constants are copied to the device for a call, results and assigned state copied back; temporaries
-/// never leave it. Nothing falls back to the host: what the device cannot run is a <see cref="LimitationException"/>
-/// when the executable is made.
+/// stay on it. Nothing falls back to the host: if the device cannot run something, creating the executable throws a
+/// <see cref="LimitationException"/>.
 /// </summary>
 internal sealed unsafe class OpenClExecutable : Executable
 {
@@ -23,10 +23,10 @@ internal sealed unsafe class OpenClExecutable : Executable
     private long empty;
 
     /// <param name="programs">One for each exported function.</param>
-    /// <param name="initialState">What a session's state starts as, by label; zeros for the others. Not disposed
+    /// <param name="initialState">The initial state of a session, by label; zeros for the others. Not disposed
     /// here.</param>
-    /// <exception cref="LimitationException">A kernel needs f64 where the device has none.</exception>
-    /// <exception cref="InvalidOperationException">There is no OpenCL device; the message has the line that installs
+    /// <exception cref="LimitationException">A kernel needs f64, which the device does not have.</exception>
+    /// <exception cref="InvalidOperationException">There is no OpenCL device; the message has the command that installs
     /// one.</exception>
     public OpenClExecutable(IReadOnlyList<Program> programs, IReadOnlyDictionary<string, Tensor>? initialState = null)
         : this(programs, initialState, WorkShape.Auto)
@@ -34,12 +34,12 @@ internal sealed unsafe class OpenClExecutable : Executable
     }
 
     /// <param name="programs">One for each exported function.</param>
-    /// <param name="initialState">What a session's state starts as, by label; zeros for the others. Not disposed
+    /// <param name="initialState">The initial state of a session, by label; zeros for the others. Not disposed
     /// here.</param>
     /// <param name="shape">Which of a kernel's texts to prefer.</param>
-    /// <param name="memoryLimit">For <see cref="Executable.MemoryLimit"/>.</param>
-    /// <exception cref="LimitationException">A kernel needs f64 where the device has none.</exception>
-    /// <exception cref="InvalidOperationException">There is no OpenCL device; the message has the line that installs
+    /// <param name="memoryLimit">The value of <see cref="Executable.MemoryLimit"/>.</param>
+    /// <exception cref="LimitationException">A kernel needs f64, which the device does not have.</exception>
+    /// <exception cref="InvalidOperationException">There is no OpenCL device; the message has the command that installs
     /// one.</exception>
     internal OpenClExecutable(
         IReadOnlyList<Program> programs, IReadOnlyDictionary<string, Tensor>? initialState, WorkShape shape,
@@ -48,11 +48,11 @@ internal sealed unsafe class OpenClExecutable : Executable
         this.shape = shape;
         MemoryLimit = memoryLimit;
         programs = GuardedAccesses.Of(programs);
-        // Printing comes first: a limitation of the language level is one with or without a device.
+        // Printing comes first, so that a limitation of the language is reported with or without a device.
         var sources = new Dictionary<string, OpenClKernel>();
         kernels = [.. programs.Select(p => p.Kernels.Select(k =>
         {
-            // Equal texts are one kernel, also across entries.
+            // Kernels with equal texts are shared, also across entries.
             var text = KernelPrinter.Print(k);
             if (!sources.TryGetValue(text, out var known)) sources[text] = known = OpenClPrinter.Source(k);
             return known;
@@ -62,7 +62,8 @@ internal sealed unsafe class OpenClExecutable : Executable
         foreach (var kernel in sources.Values)
             if (kernel.Item.NeedsF64 && !device.HasF64)
                 throw new LimitationException("OpenCL", "f64 values", kernel.Kernel.Name);
-        // Compile errors show here, not in the first call; drivers that can compile several programs at a time.
+        // Compile errors are reported here, not in the first call; drivers that can compile several programs
+        // concurrently do so.
         try
         {
             Parallel.ForEach(sources.Values.SelectMany(k => k.Eager(device.IsGpu, shape)),
@@ -86,15 +87,17 @@ internal sealed unsafe class OpenClExecutable : Executable
     public string DeviceName => device.Name;
 
     /// <summary>
-    /// Kernels the device has run to their end, over all calls and sessions. A call adds one for each call step that it
-    /// comes to, less those whose index space is empty.
+    /// The number of kernels that the device has completed, over all calls and sessions. A call adds one for each call
+    /// step it reaches, except those with an empty index space.
     /// </summary>
     public long KernelsLaunched => Volatile.Read(ref launched);
 
-    /// <summary>Call steps of calls that succeeded whose kernel had nothing to do.</summary>
+    /// <summary>The number of call steps of successful calls whose kernel had nothing to do.</summary>
     public long KernelsEmpty => Volatile.Read(ref empty);
 
-    /// <summary>True if there is a device to run on; otherwise the reason, with the line that installs one.</summary>
+    /// <summary>
+    /// True if there is a device to run on; otherwise the reason, with the command that installs one.
+    /// </summary>
     public static bool Available([System.Diagnostics.CodeAnalysis.NotNullWhen(false)] out string? reason) =>
         OpenClLibrary.Available(out reason);
 
@@ -117,7 +120,7 @@ internal sealed unsafe class OpenClExecutable : Executable
         var buffers = new OpenClBuffer[program.Buffers.Length];
         try
         {
-            // Temporaries of one slot share its memory, as the memory plan means them to.
+            // Temporaries of one slot share its memory, according to the memory plan.
             foreach (var t in program.Plan.Temporaries)
                 buffers[t.Buffer] = session.Slot(entry, t.Slot, program.Plan.Slots[t.Slot].Evaluate(call.SizeOf));
             for (var b = 0; b < buffers.Length; b++) buffers[b] ??= Place(program, b, call);
@@ -129,7 +132,7 @@ internal sealed unsafe class OpenClExecutable : Executable
             if (flag is not null) session.Read(flag, &flagged, sizeof(int));
             if (flagged != 0) call.Finish(ExecutionCode.IndexOutOfRange, walker.CallOf(flagged)); // throws
             Interlocked.Add(ref empty, walker.Empty);
-            // The state on the host is as it was until here.
+            // The state on the host is unchanged until here.
             if (code == 0 && call.AssignsState) call.BeginState();
             foreach (var b in code == 0 ? Written(program) : [])
                 session.Read(buffers[b], (void*)call.Pointers[b], call.Bytes(b));
@@ -162,14 +165,14 @@ internal sealed unsafe class OpenClExecutable : Executable
             : OpenClBuffer.CopyOf(device, (void*)call.Pointers[buffer], call.Bytes(buffer));
 
     /// <summary>
-    /// What a call hands back: its results, and the state and inout inputs that one of its steps writes.
+    /// The outputs of a call: its results, and the state and inout inputs that one of its steps writes.
     /// </summary>
     private static IEnumerable<int> Written(Program program) =>
         program.Written.Where(b => program.Buffers[b].Kind != BufferKind.Temporary);
 
     /// <summary>
-    /// Steps on a device: kernels and copies are enqueued, and waited for where the driver needs a value. Whether an
-    /// index was out of range is seen there too, so that no loop goes on for ever on what such a kernel left.
+    /// Runs steps on a device: kernels and copies are enqueued, and awaited where the driver needs a value.
+    /// Out-of-range indices are also checked then, so that no loop runs forever on the invalid output of such a kernel.
     /// </summary>
     private sealed class Walker(Program program, ImmutableArray<OpenClKernel> kernels, WorkShape shape,
         ProgramCall call,
@@ -177,18 +180,18 @@ internal sealed unsafe class OpenClExecutable : Executable
     {
         private readonly IReadOnlyDictionary<CallStep, int> numbers = Numbers(program);
 
-        /// <summary>Nothing yet: what steps write is the device's copy of the state.</summary>
+        /// <summary>Nothing to do yet: steps write to the device's copy of the state.</summary>
         protected override void Begin(Step step)
         {
         }
 
-        // Without a step that reads a value, nothing acts on what a flagged kernel left before the end of the call.
+        // Without a step that reads a value, nothing uses the output of a flagged kernel before the end of the call.
         private readonly bool acts = program.AllSteps.Any(s => s is WhileStep or IfStep or PrintStep or AssertStep);
 
-        /// <summary>Kernels so far that had nothing to do.</summary>
+        /// <summary>The number of kernels so far that had nothing to do.</summary>
         public long Empty { get; private set; }
 
-        /// <summary>The step that a flag names.</summary>
+        /// <summary>The step that the flag identifies.</summary>
         public CallStep CallOf(int number) => numbers.First(n => n.Value == number).Key;
 
         private static Dictionary<CallStep, int> Numbers(Program program)
@@ -215,7 +218,7 @@ internal sealed unsafe class OpenClExecutable : Executable
 
         public override nint Fetch(int buffer)
         {
-            // The caller's tensors and the state stay as they are until the Invocation has succeeded.
+            // The caller's tensors and the state stay unchanged until the Invocation has succeeded.
             if (program.Buffers[buffer].Kind is BufferKind.Temporary or BufferKind.Output)
             {
                 session.Read(buffers[buffer], (void*)Invocation.Pointers[buffer], Invocation.Bytes(buffer));

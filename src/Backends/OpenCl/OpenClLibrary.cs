@@ -1,4 +1,4 @@
-// In: the environment and the usual library names. Out: the OpenCL loader and its devices, or the reason there are
+// In: the environment and the usual library names. Out: the OpenCL loader and its devices, or the reason why there are
 // none.
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
@@ -8,7 +8,7 @@ using System.Runtime.InteropServices;
 namespace Accelerate.Backends.OpenCl;
 
 /// <summary>
-/// Finds the OpenCL loader once a process. Every type of this folder calls <see cref="Require"/> before its first
+/// Finds the OpenCL loader once in a process. Every type of this folder calls <see cref="Require"/> before its first
 /// import.
 /// </summary>
 internal static class OpenClLibrary
@@ -16,11 +16,11 @@ internal static class OpenClLibrary
     /// <summary>The import name of every declaration in <see cref="OpenClC"/>.</summary>
     public const string Name = "OpenCL";
 
-    /// <summary>The environment variable that names the library file, or the folder that holds it.</summary>
+    /// <summary>The environment variable with the path of the library file, or of its folder.</summary>
     public const string PathVariable = "ACC_OPENCL_PATH";
 
     /// <summary>
-    /// The environment variable that chooses the device: its number, counted from 0 in the order of `accc env`, or a
+    /// The environment variable that selects the device: its number, counted from 0 in the order of `accc env`, or a
     /// part of its name.
     /// </summary>
     public const string DeviceVariable = "ACC_OPENCL_DEVICE";
@@ -32,7 +32,9 @@ internal static class OpenClLibrary
 
     private static readonly Lazy<Loaded> State = new(Load, LazyThreadSafetyMode.ExecutionAndPublication);
 
-    /// <summary>True if there is a device to run on; otherwise the reason, with the line that installs one.</summary>
+    /// <summary>
+    /// True if there is a device to run on; otherwise the reason, with the command that installs one.
+    /// </summary>
     public static bool Available([NotNullWhen(false)] out string? reason)
     {
         reason = State.Value.Reason;
@@ -40,8 +42,8 @@ internal static class OpenClLibrary
     }
 
     /// <summary>
-    /// Every usable device: the chosen one first, else GPUs first, else in the loader's order. Throws with the install
-    /// line if there is none.
+    /// Every usable device: the selected one first, otherwise GPUs first, then in the loader's order. Throws with the
+    /// install command if there is none.
     /// </summary>
     public static ImmutableArray<OpenClDevice> Require() =>
         State.Value is { Reason: null } loaded ? loaded.Devices : throw new OpenClException(State.Value.Reason!);
@@ -73,7 +75,7 @@ internal static class OpenClLibrary
     }
 
     /// <summary>
-    /// The device that is meant: by its number, else the first whose name has that part; null if there is none.
+    /// The selected device: by its number, otherwise the first whose name contains the text; null if there is none.
     /// </summary>
     internal static int? Choose(IReadOnlyList<string> names, string? wanted)
     {
@@ -86,7 +88,7 @@ internal static class OpenClLibrary
     }
 
     /// <summary>
-    /// Names in the order they are tried; a path in the environment is the only candidate when it is set.
+    /// Names in the order in which they are tried; a path in the environment is the only candidate if it is set.
     /// </summary>
     internal static IEnumerable<string> Candidates(string? fromEnvironment) =>
         string.IsNullOrEmpty(fromEnvironment) ? FileNames
@@ -95,7 +97,7 @@ internal static class OpenClLibrary
 
     private static unsafe ImmutableArray<OpenClDevice> Devices()
     {
-        // A loader without any driver answers -1001; that is "no device", not an error.
+        // A loader without any driver returns -1001; that means "no device", not an error.
         uint count;
         if (OpenClC.clGetPlatformIDs(0, null, &count) != OpenClC.Success || count == 0) return [];
         var platforms = new nint[count];

@@ -1,5 +1,5 @@
-// In: a scalar operation and the names of its arguments. Out: an OpenCL C expression with the meaning NUMERICS.md gives
-// it.
+// In: a scalar operation and the names of its arguments. Out: an OpenCL C expression with the meaning defined in
+// NUMERICS.md.
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
@@ -22,7 +22,7 @@ internal static class OpenClOps
             _ => type.IsFloat ? Float(op, type, x, prelude) : Integer(op, type, x, prelude),
         };
 
-    /// <summary>One step of a reduction in order: the result so far, then the term.</summary>
+    /// <summary>One step of an in-order reduction: the result so far, then the term.</summary>
     public static string Combine(ReduceKind kind, DType type, string sum, string term, OpenClPrelude prelude) =>
         Compute(kind switch
         {
@@ -35,7 +35,7 @@ internal static class OpenClOps
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "keeps an index, not a sum"),
         }, type, type, [sum, term], prelude);
 
-    /// <summary>What an empty reduction gives.</summary>
+    /// <summary>The result of an empty reduction.</summary>
     public static string Identity(ReduceKind kind, DType type) => kind switch
     {
         ReduceKind.Add or ReduceKind.Or => Number(0, type),
@@ -47,7 +47,7 @@ internal static class OpenClOps
     };
 
     /// <summary>
-    /// True where the term is taken over the best so far: a NaN is the greatest and the least, and the first wins.
+    /// True if the term replaces the best so far: a NaN is both the greatest and the least, and the first wins.
     /// </summary>
     public static string Beats(ReduceKind kind, DType type, string term, string best)
     {
@@ -55,7 +55,7 @@ internal static class OpenClOps
         return type.IsFloat ? $"{order} || ({term} != {term} && {best} == {best})" : order;
     }
 
-    /// <summary>What a buffer holds, as a value.</summary>
+    /// <summary>Converts a buffer's element to a value.</summary>
     public static string Loaded(string element, DType type, OpenClPrelude prelude) => type switch
     {
         DType.Bool => $"(uchar)({element} != 0)",
@@ -64,7 +64,7 @@ internal static class OpenClOps
         _ => element,
     };
 
-    /// <summary>A value, as a buffer holds it.</summary>
+    /// <summary>Converts a value to a buffer's element.</summary>
     public static string Stored(string value, DType type, OpenClPrelude prelude) => type switch
     {
         DType.F16 => $"{prelude.Use("acc_f16_bits")}({value})",
@@ -72,7 +72,7 @@ internal static class OpenClOps
         _ => value,
     };
 
-    /// <summary>The value an expression of f32 has in a float dtype.</summary>
+    /// <summary>Rounds an f32 expression to a float dtype.</summary>
     private static string Rounded(string expression, DType type, OpenClPrelude prelude) => type switch
     {
         DType.F16 => $"{prelude.Use("acc_f16")}({expression})",
@@ -97,7 +97,7 @@ internal static class OpenClOps
         type.IsFloat ? $"{a} != {a} ? {a} : ({a} {order} {b} ? {a} : {b})" : $"{a} {order} {b} ? {a} : {b}";
 
     /// <summary>
-    /// f16 and bf16 compute in f32 and round: for + - * / and the square root two roundings are as good as one.
+    /// f16 and bf16 compute in f32 and round: for + - * / and the square root two roundings equal one.
     /// </summary>
     private static string Float(ScalarOp op, DType type, ReadOnlySpan<string> x, OpenClPrelude prelude)
     {
@@ -124,8 +124,7 @@ internal static class OpenClOps
     }
 
     /// <summary>
-    /// A NaN is never given to it: pocl 3.1 goes through an integer, and of a NaN that it knows when it compiles that may
-    /// be any number.
+    /// Never applied to a NaN: pocl 3.1 goes through an integer, and a constant NaN may become any number.
     /// </summary>
     private static string Whole(string function, string x) => $"{x} != {x} ? {x} : {function}({x})";
 
@@ -154,7 +153,7 @@ internal static class OpenClOps
                 return Wrap($"{Modular(x[0], type)} * {Modular(x[1], type)} + {Modular(x[2], type)}", type);
             case ScalarOp.Div: return $"{prelude.Divide(type, remainder: false)}({x[0]}, {x[1]})";
             case ScalarOp.Rem: return $"{prelude.Divide(type, remainder: true)}({x[0]}, {x[1]})";
-            // A count that is negative is beyond every width once it is read as unsigned.
+            // A negative count is beyond every width when read as unsigned.
             case ScalarOp.Shl:
                 var shifted = Wrap($"{Modular(x[0], type)} << {Modular(x[1], type)}", type);
                 return $"{Modular(x[1], type)} < {width} ? {shifted} : 0";
@@ -165,7 +164,7 @@ internal static class OpenClOps
         }
     }
 
-    /// <summary>A name of an integer dtype in the unsigned type where its arithmetic is done.</summary>
+    /// <summary>A name of an integer dtype in the unsigned type used for its arithmetic.</summary>
     private static string Modular(string x, DType type) => type switch
     {
         DType.U32 or DType.U64 => x,
@@ -174,7 +173,7 @@ internal static class OpenClOps
         _ => $"(uint){x}",
     };
 
-    /// <summary>A modular expression back in the dtype.</summary>
+    /// <summary>Converts a modular expression back to the dtype.</summary>
     private static string Wrap(string modular, DType type) => type switch
     {
         DType.U32 or DType.U64 => modular,

@@ -1,4 +1,4 @@
-// In: the names of the functions a kernel text calls. Out: their definitions, each behind those it calls itself.
+// In: the names of the functions that a kernel text calls. Out: their definitions, each after those it calls.
 using System.Text;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
@@ -6,14 +6,14 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.OpenCl;
 
 /// <summary>
-/// The functions that stand before a kernel: what NUMERICS.md fixes and OpenCL C leaves open or lacks.
+/// The functions before a kernel: operations that NUMERICS.md defines and OpenCL C leaves open or lacks.
 /// </summary>
 internal sealed class OpenClPrelude
 {
     private readonly SortedSet<int> used = [];
     private readonly SortedDictionary<string, string> generated = new(StringComparer.Ordinal);
 
-    /// <summary>The functions with a fixed text, in an order in which each stands behind what it calls.</summary>
+    /// <summary>The functions with a fixed text, ordered so that each comes after those it calls.</summary>
     private static readonly (string Name, string[] Calls, string Text)[] Fixed =
     [
         ("acc_floor_div", [], """
@@ -106,10 +106,10 @@ internal sealed class OpenClPrelude
             """),
     ];
 
-    /// <summary>True when one of the functions computes in f64.</summary>
+    /// <summary>True if one of the functions computes in f64.</summary>
     public bool NeedsF64 { get; private set; }
 
-    /// <summary>The name of a function with a fixed text, which is then part of the prelude.</summary>
+    /// <summary>The name of a function with a fixed text, which then becomes part of the prelude.</summary>
     public string Use(string name)
     {
         var at = Array.FindIndex(Fixed, f => f.Name == name);
@@ -126,7 +126,8 @@ internal sealed class OpenClPrelude
     {
         var (t, modular) = (OpenClTypes.Value(type), OpenClTypes.Modular(type));
         var name = $"acc_{(remainder ? "rem" : "div")}_{type.Name()}";
-        // The divisor is made harmless first, so that a compiler which runs the division ahead of the test cannot trap.
+        // The divisor is made safe first, so that a compiler which moves the division before the test cannot cause a
+        // trap.
         var unsafeDivisor = type.IsSigned ? "b == 0 || b == -1" : "b == 0";
         var atZero = remainder ? "a" : OpenClTypes.Integer(-1, type);
         var negated = $"as_{t}(({OpenClTypes.Unsigned(type)})(0u - ({modular})a))";
@@ -140,7 +141,7 @@ internal sealed class OpenClPrelude
     }
 
     /// <summary>
-    /// Float to integer: truncates, saturates, NaN is 0. The bounds are powers of two, exact in every float dtype.
+    /// Float to integer: truncates, saturates, NaN becomes 0. The bounds are powers of two, exact in every float dtype.
     /// </summary>
     public string FloatToInteger(DType from, DType to)
     {
@@ -159,7 +160,7 @@ internal sealed class OpenClPrelude
             """);
     }
 
-    /// <summary>The 16 lanes of a reduction combined as 8-4-2-1.</summary>
+    /// <summary>Combines the 16 lanes of a reduction as 8-4-2-1.</summary>
     public string LaneTree(ReduceKind kind, DType type)
     {
         var (t, name) = (OpenClTypes.Value(type), $"acc_tree_{kind.ToString().ToLowerInvariant()}_{type.Name()}");

@@ -1,18 +1,17 @@
-// In: a kernel. Out: its OpenCL C texts, the ones that are compiled.
+// In: a kernel. Out: its OpenCL C texts, which are compiled.
 using Accelerate.Compiler.Kernels;
 
 namespace Accelerate.Backends.OpenCl;
 
 /// <summary>
-/// Every kernel has a text in which work items are independent. One with rows also has a text in which 16 items or more
-/// share a row, a contraction one for tiles and one for few rows; the launch chooses by the sizes and the device.
-/// Arguments are the kernel's buffers, then its sizes as longs, then what the text's launch adds, then a step's number
-/// and the flag if the kernel has one. A text
-/// depends on the kernel alone: no device, no sizes.
+/// Every kernel has a text in which work items are independent. A kernel with rows also has a text in which 16 items or
+/// more share a row, a contraction one for tiles and one for few rows; the launch chooses by the sizes and the device.
+/// Arguments are the kernel's buffers, then its sizes as longs, then the text's launch arguments, then a step's number
+/// and the flag if the kernel has one. A text depends on the kernel alone: no device, no sizes.
 /// </summary>
 internal static class OpenClPrinter
 {
-    /// <summary>The texts of every kernel of a program, in the program's order: what `dump --stage cl` shows.</summary>
+    /// <summary>The texts of all kernels of a program, in the program's order, for `dump --stage cl`.</summary>
     public static string Print(Program program) => string.Join('\n', program.Kernels.Select(Print));
 
     /// <summary>The texts of one kernel.</summary>
@@ -24,7 +23,7 @@ internal static class OpenClPrinter
         _ => new(kernel, ItemText.Print(kernel), HasRows(kernel) ? GroupText.Print(kernel, "_group") : null, null),
     };
 
-    /// <summary>Whether a work item would be left with what several can do.</summary>
+    /// <summary>Whether a single work item would do work that several can share.</summary>
     private static bool HasRows(Kernel kernel) => Kernel.Statements(NdRange.Of(kernel).Body)
         .Any(s => s is Loop { Kind: LoopKind.Vector } or Reduction { Lanes: true });
 

@@ -4,8 +4,8 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.OpenCl;
 
 /// <summary>
-/// What one session has on a device: an in-order queue, kernel objects (whose arguments are set by one thread at a
-/// time), and slots that stay for the calls that follow.
+/// A session's resources on a device: an in-order queue, kernel objects (whose arguments are set by one thread at a
+/// time), and slots that are kept for later calls.
 /// </summary>
 internal sealed unsafe class OpenClSession : IDisposable
 {
@@ -27,16 +27,18 @@ internal sealed unsafe class OpenClSession : IDisposable
         OpenClException.Check(status, "clCreateCommandQueue");
     }
 
-    /// <summary>Memory on the device, of at least that many bytes, whose contents are lost from call to call.</summary>
+    /// <summary>
+    /// Memory on the device, of at least that many bytes; its contents are not preserved between calls.
+    /// </summary>
     public OpenClBuffer Slot(int entry, int slot, long bytes)
     {
         if (slots.TryGetValue((entry, slot), out var known) && known.Capacity >= bytes) return known;
-        known?.Dispose(); // first, so that the peak is the new block and not the sum of both
+        known?.Dispose(); // first, so that peak memory is the new block, not both
         slots.Remove((entry, slot));
         return slots[(entry, slot)] = new OpenClBuffer(device, bytes);
     }
 
-    /// <summary>Clears the flag of a call and returns it.</summary>
+    /// <summary>Clears the flag for a call and returns it.</summary>
     public OpenClBuffer ClearedFlag()
     {
         flag ??= new OpenClBuffer(device, sizeof(int));
@@ -49,9 +51,9 @@ internal sealed unsafe class OpenClSession : IDisposable
     /// <summary>Enqueues a kernel; false if its index space is empty.</summary>
     /// <param name="kernel">The kernel.</param>
     /// <param name="shape">Which of its texts to prefer.</param>
-    /// <param name="buffers">In the kernel's order.</param>
-    /// <param name="flag">Takes the step's number if an index is out of range and it is still 0.</param>
-    /// <param name="step">That number.</param>
+    /// <param name="buffers">The buffers in the kernel's order.</param>
+    /// <param name="flag">Receives the step's number if an index is out of range and the flag is still 0.</param>
+    /// <param name="step">The step's number.</param>
     /// <param name="sizes">The kernel's sizes.</param>
     public bool Launch(OpenClKernel kernel, WorkShape shape, ReadOnlySpan<OpenClBuffer> buffers, OpenClBuffer? flag,
         int step,
@@ -89,7 +91,7 @@ internal sealed unsafe class OpenClSession : IDisposable
         var global = stackalloc nuint[dimensions];
         var local = stackalloc nuint[dimensions];
         for (var d = 0; d < dimensions; d++) (global[d], local[d]) = ((nuint)launch.Global[d], (nuint)launch.Local[d]);
-        // Some devices take 65535 groups and no more in dimensions 1 and 2: what is beyond is a launch of its own.
+        // Some devices allow at most 65535 groups in dimensions 1 and 2: the rest is launched separately.
         var offset = stackalloc nuint[] { 0, 0, 0 };
         var rest = stackalloc nuint[] { global[0], 1, 1 };
         var whole = (Y: dimensions > 1 ? launch.Global[1] : 1, Z: dimensions > 2 ? launch.Global[2] : 1);
@@ -112,7 +114,7 @@ internal sealed unsafe class OpenClSession : IDisposable
         return true;
     }
 
-    /// <summary>Waits for everything enqueued. Returns the number of kernels the device has run to their end.</summary>
+    /// <summary>Waits for everything enqueued. Returns the number of kernels that the device has completed.</summary>
     /// <exception cref="OpenClException">One of them failed.</exception>
     public long Finish()
     {
@@ -128,7 +130,7 @@ internal sealed unsafe class OpenClSession : IDisposable
         return Forget();
     }
 
-    /// <summary>Copies the first bytes of a buffer to the host, after all that was enqueued before.</summary>
+    /// <summary>Copies the first bytes of a buffer to the host, after everything enqueued before.</summary>
     public void Read(OpenClBuffer buffer, void* target, long bytes)
     {
         if (bytes == 0) return;
@@ -136,7 +138,7 @@ internal sealed unsafe class OpenClSession : IDisposable
             queue, buffer.Handle, 1, 0, (nuint)bytes, target, 0, null, null), "clEnqueueReadBuffer");
     }
 
-    /// <summary>The first bytes of a buffer in host memory of the session, until the next such call.</summary>
+    /// <summary>The first bytes of a buffer in the session's host memory, valid until the next such call.</summary>
     public nint Read(OpenClBuffer buffer, long bytes)
     {
         var memory = (nint)fetched.Ensure(bytes);
@@ -144,7 +146,7 @@ internal sealed unsafe class OpenClSession : IDisposable
         return memory;
     }
 
-    /// <summary>Copies the first bytes of a buffer to another, after all that was enqueued before.</summary>
+    /// <summary>Copies the first bytes of a buffer to another, after everything enqueued before.</summary>
     public void Copy(OpenClBuffer from, OpenClBuffer to, long bytes)
     {
         if (bytes == 0) return;
@@ -152,7 +154,7 @@ internal sealed unsafe class OpenClSession : IDisposable
             queue, from.Handle, to.Handle, 0, 0, (nuint)bytes, 0, null, null), "clEnqueueCopyBuffer");
     }
 
-    /// <summary>Drops what a call that failed has left in the queue.</summary>
+    /// <summary>Drops what a failed call has left in the queue.</summary>
     public void Abandon()
     {
         _ = OpenClC.clFinish(queue);
@@ -201,7 +203,7 @@ internal sealed unsafe class OpenClSession : IDisposable
 internal sealed unsafe class OpenClBuffer : IDisposable
 {
     /// <summary>
-    /// Memory whose contents are undefined. Empty ones get a few bytes, since OpenCL has no empty buffers.
+    /// Allocates memory with undefined contents. Empty buffers get a few bytes, since OpenCL has no empty buffers.
     /// </summary>
     public OpenClBuffer(OpenClDevice device, long bytes)
     {
@@ -215,13 +217,12 @@ internal sealed unsafe class OpenClBuffer : IDisposable
 
     public nint Handle { get; private set; }
 
-    /// <summary>In bytes.</summary>
+    /// <summary>The size in bytes.</summary>
     public long Capacity { get; }
 
     /// <summary>
     /// A copy of host memory. Not CL_MEM_USE_HOST_PTR: two inputs may be one tensor, several sessions share weights,
-    /// and
-    /// OpenCL leaves open what happens to two buffers over the same bytes.
+    /// and OpenCL does not define two buffers over the same bytes.
     /// </summary>
     public static OpenClBuffer CopyOf(OpenClDevice device, void* source, long bytes) => bytes == 0
         ? new OpenClBuffer(device, 0)

@@ -6,8 +6,8 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.OpenCl;
 
 /// <summary>
-/// Values of bool are uchar 0 or 1; values of f16 and bf16 are floats that the dtype can hold, since few devices have
-/// the types themselves. Buffers hold the bits: uchar and ushort.
+/// Values of bool are uchar 0 or 1; values of f16 and bf16 are floats that the dtype can represent, since few devices
+/// have these types. Buffers hold the bits: uchar and ushort.
 /// </summary>
 internal static class OpenClTypes
 {
@@ -34,7 +34,7 @@ internal static class OpenClTypes
         _ => "ulong",
     };
 
-    /// <summary>Where modular arithmetic of an integer dtype is done: signed overflow has no meaning in C.</summary>
+    /// <summary>The type for modular arithmetic of an integer dtype: signed overflow is undefined in C.</summary>
     public static string Modular(DType type) => type.Bytes() == 8 ? "ulong" : "uint";
 
     public static string Least(DType type) => Integer(type switch
@@ -56,7 +56,7 @@ internal static class OpenClTypes
         _ => -1,
     }, type);
 
-    /// <summary>An integer or bool constant; what does not fit the dtype is taken modulo its width.</summary>
+    /// <summary>An integer or bool constant; a value that does not fit the dtype is taken modulo its width.</summary>
     public static string Integer(long value, DType type) => type switch
     {
         DType.Bool => value != 0 ? "1" : "0",
@@ -75,7 +75,7 @@ internal static class OpenClTypes
         value == long.MinValue ? "(-9223372036854775807L - 1L)" : Digits(value) + "L";
 
     /// <summary>
-    /// A float constant: decimal for small whole numbers, else hexadecimal, which every compiler reads to the bit.
+    /// A float constant: decimal for small integers, otherwise hexadecimal, which every compiler reads exactly.
     /// </summary>
     public static string Float(double value, DType type)
     {
@@ -89,7 +89,7 @@ internal static class OpenClTypes
     }
 
     /// <summary>
-    /// A name as an identifier behind a prefix that keeps it off C's keywords; different names stay different.
+    /// A name as an identifier, with a prefix that avoids C's keywords; different names stay different.
     /// </summary>
     public static string Name(string prefix, string name)
     {
@@ -114,7 +114,7 @@ internal static class OpenClTypes
         var exponent = (int)((bits >> 52) & 0x7FF) - 1023;
         if (exponent == -1023)
         {
-            // A double's own subnormals, written with a leading 1 like the others.
+            // A double's own subnormals, normalised to a leading 1 like the others.
             var shift = System.Numerics.BitOperations.LeadingZeroCount((ulong)fraction) - 11;
             fraction = (fraction << shift) & 0xFFFFFFFFFFFFFL;
             exponent = -1022 - shift;

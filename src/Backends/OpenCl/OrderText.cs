@@ -11,7 +11,7 @@ internal sealed class OrderText(StatementText statements)
     {
         var type = c.Running.Type;
         var value = OpenClTypes.Value(type);
-        // -0 leaves every first term as it is; +0 would turn -0 into +0.
+        // -0 preserves every first term; +0 would turn -0 into +0.
         var start = c.Kind == ReduceKind.Add && type.IsFloat ? OpenClTypes.Float(-0.0, type)
             : OpenClOps.Identity(c.Kind, type);
         statements.Line(depth, "{");
@@ -31,8 +31,8 @@ internal sealed class OrderText(StatementText statements)
         statements.For(o.Variable, o.Extent, depth, () => Ranked(o, depth + 1));
 
     /// <summary>
-    /// The place of one key is the number of keys before it: n comparisons a key, but no memory, and every key can be
-    /// another work item's.
+    /// The position of a key is the number of keys before it: n comparisons a key, but no memory, and each key can
+    /// belong to another work item.
     /// </summary>
     public void Ranked(Ordering o, int depth)
     {

@@ -1,4 +1,4 @@
-// In: a reduction. Out: OpenCL C with which one work item computes it, in the order that KERNELS.md fixes.
+// In: a reduction. Out: OpenCL C with which one work item computes it, in the order defined in KERNELS.md.
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -7,17 +7,17 @@ namespace Accelerate.Backends.OpenCl;
 
 internal sealed class ReductionText(StatementText statements)
 {
-    /// <summary>Lanes of a lane reduction, and the elements of a block: KERNELS.md.</summary>
+    /// <summary>The lanes of a lane reduction and the elements of a block, as defined in KERNELS.md.</summary>
     public const int Lanes = 16;
 
     public const int BlockSize = 4096;
 
     public static bool IsArg(ReduceKind kind) => kind is ReduceKind.ArgMax or ReduceKind.ArgMin;
 
-    /// <summary>Whether the order shows in the result: of floats only, and not in an index.</summary>
+    /// <summary>Whether the order affects the result: only of floats, and not of an index.</summary>
     public static bool IsOrdered(Reduction r) => r.Lanes && r.Yield.Type.IsFloat && !IsArg(r.Kind);
 
-    /// <summary>Whether the terms are known to be one block.</summary>
+    /// <summary>Whether the terms are known to fit one block.</summary>
     public static bool IsOneBlock(Size extent) => extent.IsConstant && extent.Value <= BlockSize;
 
     public void Print(Reduction r, int depth)
@@ -38,7 +38,7 @@ internal sealed class ReductionText(StatementText statements)
         });
     }
 
-    /// <summary>The 16 lanes are an array of the work item; the blocks go on a stack.</summary>
+    /// <summary>The 16 lanes are an array of the work item; the block results go on a stack.</summary>
     private void Laned(Reduction r, int depth)
     {
         var (value, result) = (OpenClTypes.Value(r.Result.Type), StatementText.Use(r.Result));
@@ -103,7 +103,7 @@ internal sealed class ReductionText(StatementText statements)
     public string Combine(Reduction r, string sum, string term) =>
         OpenClOps.Combine(r.Kind, r.Result.Type, sum, term, statements.Prelude);
 
-    /// <summary>The stack on which block results wait for their partners: 2^47 blocks are beyond any memory.</summary>
+    /// <summary>The stack on which block results wait to be combined: 2^47 blocks are beyond any memory.</summary>
     public void Stack(Reduction r, int depth)
     {
         statements.Line(depth, $"{OpenClTypes.Value(r.Result.Type)} acc_stack[48];");
@@ -113,7 +113,7 @@ internal sealed class ReductionText(StatementText statements)
     public void Push(Reduction r, int depth, string block, string value)
     {
         statements.Line(depth, $"acc_stack[acc_depth++] = {value};");
-        // As a binary counter carries: a block of index ...0111 completes three pairs.
+        // Like the carries of a binary counter: a block with index ...0111 completes three pairs.
         statements.Line(depth, $"for (long acc_carry = {block}; acc_carry & 1; acc_carry >>= 1) {{");
         statements.Line(depth + 1, "--acc_depth;");
         statements.Line(depth + 1,

@@ -1,4 +1,4 @@
-// In: a kernel whose rows are work for several items. Out: how many work items share a row, and how many rows a group.
+// In: a kernel whose rows are shared by several items. Out: the number of work items for a row, and of rows in a group.
 using System.Collections.Immutable;
 using System.Numerics;
 using Accelerate.Compiler.Kernels;
@@ -8,34 +8,34 @@ namespace Accelerate.Backends.OpenCl;
 
 /// <summary>
 /// 16 work items are a team, one for each lane of a reduction. A row of several blocks has a team for each, up to 16;
-/// short rows share a group. One int argument says how many teams a row has.
+/// short rows share a group. One int argument is the number of teams of a row.
 /// </summary>
 /// <param name="kernel">The kernel.</param>
-/// <param name="reductions">Extents of the lane reductions that the items of a row share.</param>
-/// <param name="vectors">Extents of the vector loops that they share.</param>
+/// <param name="reductions">The extents of the lane reductions that the items of a row share.</param>
+/// <param name="vectors">The extents of the vector loops that they share.</param>
 /// <param name="mayShare">Whether all rows of a group pass the same barriers.</param>
 internal sealed class RowSpace(Kernel kernel, ImmutableArray<Size> reductions, ImmutableArray<Size> vectors,
     bool mayShare)
     : IndexSpace
 {
-    /// <summary>The teams of a group: the text's local arrays are for as many.</summary>
+    /// <summary>The maximum teams of a group, which is the size of the text's local arrays.</summary>
     public const int MaxTeams = 16;
 
-    // Two to four warps hide each other's latency; rows beyond that are groups of their own.
+    // Two to four warps hide each other's latency; rows with more teams get a group of their own.
     private const int SharedTeams = 8;
 
-    // Groups that a GPU wants before rows may share one.
+    // The number of groups that a GPU should have before rows share one.
     private const long ManyGroups = 256;
 
     public override long LeastGroup => ReductionText.Lanes;
 
-    // Elements of a vector loop that are worth a work item.
+    // The elements of a vector loop that are worth a work item.
     private const long ItemElements = 4;
 
-    /// <summary>Iterations of the longest loop that the items of a row share.</summary>
+    /// <summary>The iterations of the longest loop that the items of a row share.</summary>
     public long Longest(Func<string, long> sizes) => Math.Max(Longest(reductions, sizes), Longest(vectors, sizes));
 
-    /// <summary>What only the row knows is taken for the first row.</summary>
+    /// <summary>An extent that depends on the row is taken for the first row.</summary>
     private long Longest(ImmutableArray<Size> extents, Func<string, long> sizes) => extents
         .Select(e => e.Evaluate(name => kernel.Sizes.Contains(name) ? sizes(name) : 0)).DefaultIfEmpty(0).Max();
 

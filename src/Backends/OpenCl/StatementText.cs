@@ -1,4 +1,4 @@
-// In: statements of a kernel. Out: OpenCL C in which one work item does all of them, in their order.
+// In: statements of a kernel. Out: OpenCL C in which one work item executes all of them, in order.
 using System.Text;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Kernels;
@@ -9,11 +9,11 @@ namespace Accelerate.Backends.OpenCl;
 
 /// <summary>
 /// The text of one kernel function under construction. Every statement has a form here, so that every kernel can run;
-/// what several work items share is printed by <see cref="GroupText"/> and <see cref="TileText"/>.
+/// the forms shared by several work items are printed by <see cref="GroupText"/> and <see cref="TileText"/>.
 /// </summary>
 internal sealed class StatementText
 {
-    // Which index was out of range: the number of the step, from 1 on, or 0.
+    // The number of the step with an index out of range, from 1, or 0 for none.
     private const string Flag = "acc_flag";
     private const string Step = "acc_step";
 
@@ -39,7 +39,7 @@ internal sealed class StatementText
 
     public void Insert(int at, string lines) => text.Insert(at, lines);
 
-    /// <summary>The lines so far, without a function around them.</summary>
+    /// <summary>The lines so far, without the surrounding function.</summary>
     public override string ToString() => text.ToString();
 
     public void Line(int depth, string line) => text.Append(' ', 2 * depth).Append(line).Append('\n');
@@ -54,7 +54,7 @@ internal sealed class StatementText
         switch (statement)
         {
             case Compute c:
-                // A select's type is that of its last two arguments, whatever its condition is.
+                // The type of a select is that of its last two arguments, whatever its condition is.
                 Define(c.Result, OpenClOps.Compute(c.Op, c.Result.Type, c.Arguments[^1].Type,
                     [.. c.Arguments.Select(Use)], Prelude), depth);
                 break;
@@ -75,7 +75,7 @@ internal sealed class StatementText
                 Line(depth, $"{when}{Buffer(s.Buffer)}[{Index.Of(s.Offset)}] = {stored};");
                 break;
             case Flag f:
-                // The first step that finds one stays; rare, so the atomic costs nothing.
+                // The first step that finds one is kept; this is rare, so the atomic costs nothing.
                 Line(depth, $"if ({Use(f.Condition)}) atomic_cmpxchg({Flag}, 0, {Step});");
                 break;
             case Loop l:
@@ -105,7 +105,7 @@ internal sealed class StatementText
     }
 
     /// <summary>
-    /// One element of a contraction, for the m and n in sight, or of an order, for the index in sight; a row of
+    /// One element of a contraction, for the current m and n, or of an order, for the current index; or a row of
     /// attention.
     /// </summary>
     public void Element(Statement statement, int depth)
@@ -157,7 +157,8 @@ internal sealed class StatementText
     }
 
     /// <summary>
-    /// The whole text: a comment, what the kernel calls, the function with these arguments behind the kernel's own.
+    /// The whole text: a comment, the functions that the kernel calls, the function with these arguments after the
+    /// kernel's own.
     /// </summary>
     public OpenClSource ToSource(string name, string comment, IndexSpace space, string attributes = "",
         params ReadOnlySpan<string> extra)

@@ -8,8 +8,8 @@ namespace Accelerate.Backends.OpenCl;
 
 /// <summary>
 /// A group loads a slab of both sides, each element once, through their accessors; then every item adds the slab's
-/// products to its registers, k in order from +0 on, so that a tile does not change a bit. Indices beyond the last row,
-/// column or k are clamped: the elements are read twice, and what they give is not stored.
+/// products to its registers, with k in order starting from +0, so that tiles do not change a bit. Indices beyond the
+/// last row, column or k are clamped: those elements are read twice, and their results are not stored.
 /// </summary>
 internal sealed class TileText
 {
@@ -20,7 +20,7 @@ internal sealed class TileText
     private TileText(Kernel kernel, Contract contract, TileShape tile) =>
         (this.contract, this.tile, text) = (contract, tile, new StatementText(kernel));
 
-    /// <summary>Null where the kernel has another form, or its sizes are not known before the launch.</summary>
+    /// <summary>Null if the kernel has another form, or its sizes are not known before the launch.</summary>
     public static OpenClSource? Print(Kernel kernel, TileShape tile, string suffix)
     {
         var (loops, inner) = kernel.ParallelNest();
@@ -39,14 +39,16 @@ internal sealed class TileText
             $"__attribute__((reqd_work_group_size({tile.X}, {tile.Y}, 1))) ");
     }
 
-    /// <summary>A side that reduces for every element is better computed once for each element of the output.</summary>
+    /// <summary>
+    /// A side that contains a reduction for every element is better recomputed for each element of the output.
+    /// </summary>
     private static bool IsLong(Block side) =>
         side.Statements.Any(s => s is not (Compute or Literal or IndexValue or Load));
 
     private void Body(ImmutableArray<Axis> outer, ImmutableArray<Statement> before)
     {
         var type = OpenClTypes.Value(contract.Accumulator.Type);
-        // An odd stride, so that items which store a column meet different banks.
+        // An odd stride, so that items that store a column use different banks.
         text.Line(1, $"__local {type} acc_left[{tile.K * (tile.M + 1)}];");
         text.Line(1, $"__local {type} acc_right[{tile.K * (tile.N + 1)}];");
         text.Line(1, "const int acc_x = (int)get_local_id(0);");
@@ -91,7 +93,7 @@ internal sealed class TileText
         Epilogue(type);
     }
 
-    /// <summary>The slab as [k][row]. Neighbouring items read along the axis whose elements lie side by side.</summary>
+    /// <summary>Loads the slab as [k][row]. Adjacent items read along the axis with contiguous elements.</summary>
     private void Slab(Block side, Value yield, Axis axis, string name, string local, int rows)
     {
         var variable = IndexText.Variable(axis.Variable);
@@ -141,7 +143,7 @@ internal sealed class TileText
                     $"{Sum(r, c)} = {text.Fma(contract.Accumulator.Type, $"acc_a{r}", $"acc_b{c}", Sum(r, c))};");
     }
 
-    /// <summary>The epilogue stands here once; selects, not an array, keep the accumulators in registers.</summary>
+    /// <summary>The epilogue is printed once; selects, not an array, keep the accumulators in registers.</summary>
     private void Epilogue(string type)
     {
         var (m, n) = (IndexText.Variable(contract.M.Variable), IndexText.Variable(contract.N.Variable));

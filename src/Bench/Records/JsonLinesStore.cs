@@ -1,11 +1,11 @@
-// In: a file of batches, a line each. Out: a store of them; the reader of spools as well.
+// In: a file of batches, one a line. Out: a store of them; also the reader of spools.
 using System.Text;
 using System.Text.Json;
 using Accelerate.Runtime;
 
 namespace Accelerate.Bench.Records;
 
-/// <summary>Whole in memory: for spools and files that are passed around, not for years of results.</summary>
+/// <summary>Held in memory as a whole: for spools and exchanged files, not for years of results.</summary>
 internal sealed class JsonLinesStore : IResultStore
 {
     private readonly string? path;
@@ -13,16 +13,18 @@ internal sealed class JsonLinesStore : IResultStore
 
     private JsonLinesStore(string? path, List<ResultBatch> batches) => (this.path, this.batches) = (path, batches);
 
-    /// <summary>What is in the file; a file that is not there yet is empty.</summary>
-    /// <exception cref="DataException">A line is no batch.</exception>
+    /// <summary>Opens a file; one that does not exist yet is empty.</summary>
+    /// <exception cref="DataException">A line is not a batch.</exception>
     public static JsonLinesStore Open(string path) => new(path, File.Exists(path) ? Read(path) : []);
 
     /// <summary>A store without a file.</summary>
     public static JsonLinesStore Of(IEnumerable<ResultBatch> batches) => new(null, [.. batches]);
 
-    /// <summary>The batches of a file. A last line without its end is what a killed writer left: it was never
-    /// acknowledged, and is left out.</summary>
-    /// <exception cref="DataException">A line is no batch.</exception>
+    /// <summary>
+    /// The batches of a file. An incomplete last line was left by a killed writer: it was never acknowledged, and is
+    /// ignored.
+    /// </summary>
+    /// <exception cref="DataException">A line is not a batch.</exception>
     public static List<ResultBatch> Read(string path)
     {
         var text = DataException.Guard(path, () => File.ReadAllText(path));

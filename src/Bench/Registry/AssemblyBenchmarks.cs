@@ -1,4 +1,4 @@
-// In: an assembly of the user's. Out: the benchmarks that are classes in it.
+// In: an assembly of the user. Out: the benchmark classes in it.
 using System.Reflection;
 using System.Runtime.Loader;
 
@@ -7,7 +7,8 @@ namespace Accelerate.Bench.Registry;
 internal static class AssemblyBenchmarks
 {
     /// <summary>Every class with the attribute.</summary>
-    /// <exception cref="FormatException">It is no assembly, or has no benchmark, or one that cannot be made.</exception>
+    /// <exception cref="FormatException">The file is not an assembly, has no benchmark, or has one that cannot be
+    /// created.</exception>
     public static IReadOnlyList<BenchmarkDefinition> Of(string path)
     {
         var file = Path.GetFullPath(path);
@@ -16,8 +17,8 @@ internal static class AssemblyBenchmarks
             $"{path} has no class with [Benchmark(\"name\")] that derives from BenchmarkBase");
     }
 
-    /// <summary>An instance of the class that has that name.</summary>
-    /// <exception cref="FormatException">There is none.</exception>
+    /// <summary>Creates an instance of the class with that name.</summary>
+    /// <exception cref="FormatException">There is no such benchmark.</exception>
     public static BenchmarkBase Make(string path, string name) =>
         Classes(Path.GetFullPath(path)).FirstOrDefault(c => c.Attribute.Name == name) is { Type: { } type }
             ? Make(type) : throw new FormatException($"{path} has no benchmark '{name}'");
@@ -27,7 +28,7 @@ internal static class AssemblyBenchmarks
         Assembly assembly;
         try
         {
-            // The harness's own types are those of this process, not of a copy that lies beside the user's assembly.
+            // The harness's own types must come from this process, not from a copy next to the user's assembly.
             AssemblyLoadContext.Default.Resolving += (context, name) =>
                 Path.Combine(Path.GetDirectoryName(file)!, name.Name + ".dll") is var beside && File.Exists(beside)
                     ? context.LoadFromAssemblyPath(beside) : null;

@@ -1,15 +1,15 @@
-// In: nothing. Out: what a user's own benchmark in C# is: a class with an attribute, set up, executed, processed.
+// In: nothing. Out: the form of a user's benchmark in C#: a class with an attribute, set up, executed, processed.
 namespace Accelerate.Bench.Registry;
 
-/// <summary>Names a benchmark that is a class: <c>accc bench run --assembly own.dll --benchmark NAME</c>.</summary>
-/// <param name="name">Unique among all benchmarks.</param>
+/// <summary>Names a benchmark class: <c>accc bench run --assembly own.dll --benchmark NAME</c>.</summary>
+/// <param name="name">The name, unique among all benchmarks.</param>
 [AttributeUsage(AttributeTargets.Class, Inherited = false)]
 public sealed class BenchmarkAttribute(string name) : Attribute
 {
-    /// <summary>What suites and <c>--benchmark</c> call it.</summary>
+    /// <summary>The name in suites and in <c>--benchmark</c>.</summary>
     public string Name { get; } = name;
 
-    /// <summary>The group of reports that it stands in.</summary>
+    /// <summary>The group in reports.</summary>
     public string Category { get; init; } = "own";
 
     /// <summary>One line for <c>accc bench list</c>.</summary>
@@ -17,27 +17,26 @@ public sealed class BenchmarkAttribute(string name) : Attribute
 }
 
 /// <summary>
-/// A benchmark of the user's. Each process makes one instance, calls <see cref="SetUp"/> once, <see cref="Execute"/> many
-/// times, of which it samples the later ones, then <see cref="Process"/>, then <see cref="Dispose()"/>.
+/// A user's benchmark. Each process creates one instance, calls <see cref="SetUp"/> once, <see cref="Execute"/> many
+/// times, sampling the later calls, then <see cref="Process"/>, then <see cref="Dispose()"/>.
 /// </summary>
 public abstract class BenchmarkBase : IDisposable
 {
-    /// <summary>Names and defaults of what a suite may vary; none unless it is overridden.</summary>
+    /// <summary>Names and defaults of the parameters that a suite may vary; none by default.</summary>
     public virtual IReadOnlyDictionary<string, string> Parameters { get; } = new Dictionary<string, string>();
 
-    /// <summary>Makes what a call needs. Not timed.</summary>
+    /// <summary>Prepares the data for calls. Not timed.</summary>
     /// <param name="parameters">A value for each of <see cref="Parameters"/>.</param>
-    /// <param name="threads">How many the run is asked to use.</param>
+    /// <param name="threads">The number of threads to use.</param>
     public abstract void SetUp(IReadOnlyDictionary<string, string> parameters, int threads);
 
-    /// <summary>What is timed.</summary>
+    /// <summary>The work that is timed.</summary>
     public abstract void Execute();
 
     /// <summary>
-    /// Looks at what the calls have left behind, after the last of them. Throwing says that the result is wrong: then
-    /// nothing that was timed is kept.
+    /// Checks the outcome after the last call. Throwing an exception marks the result as wrong: then no times are kept.
     /// </summary>
-    /// <param name="metrics">Takes figures of the benchmark's own, by name.</param>
+    /// <param name="metrics">Receives the benchmark's own figures, by name.</param>
     public virtual void Process(IDictionary<string, double> metrics)
     {
     }
@@ -49,7 +48,7 @@ public abstract class BenchmarkBase : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Gives back what <see cref="SetUp"/> has made.</summary>
+    /// <summary>Releases the data of <see cref="SetUp"/>.</summary>
     /// <param name="disposing">True when called by <see cref="Dispose()"/>.</param>
     protected virtual void Dispose(bool disposing)
     {

@@ -1,7 +1,7 @@
-// In: the bundled benchmarks, assemblies and .acc files of the user's. Out: all benchmarks by name.
+// In: the bundled benchmarks, and assemblies and .acc files of the user. Out: all benchmarks by name.
 namespace Accelerate.Bench.Registry;
 
-/// <summary>Finds a benchmark by name; a name FILE.acc:FUNCTION is a benchmark of its own.</summary>
+/// <summary>Finds a benchmark by name; a name FILE.acc:FUNCTION defines a benchmark.</summary>
 internal sealed class BenchmarkRegistry
 {
     private readonly Dictionary<string, BenchmarkDefinition> all = new(StringComparer.Ordinal);
@@ -17,7 +17,7 @@ internal sealed class BenchmarkRegistry
 
     public IEnumerable<BenchmarkDefinition> All => all.Values;
 
-    /// <exception cref="FormatException">There is none of that name.</exception>
+    /// <exception cref="FormatException">There is no benchmark with that name.</exception>
     public BenchmarkDefinition Find(string name)
     {
         if (all.TryGetValue(name, out var found)) return found;

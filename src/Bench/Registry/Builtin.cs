@@ -1,10 +1,10 @@
-// In: nothing. Out: every benchmark that is bundled, with our calls, the peers' and what tables compare.
+// In: nothing. Out: all bundled benchmarks, with our calls, the peers' and the comparisons of tables.
 using System.Globalization;
 using Accelerate.Bench.Records;
 
 namespace Accelerate.Bench.Registry;
 
-/// <summary>Kernels of the table of bench/RESULTS.md; networks are in <see cref="BuiltinModels"/>.</summary>
+/// <summary>The kernels in the table of bench/RESULTS.md; networks are in <see cref="BuiltinModels"/>.</summary>
 internal static class Builtin
 {
     private static readonly BenchmarkParameter Precision = new("precision", "f32", "");
@@ -34,8 +34,8 @@ internal static class Builtin
         [.. Kernels, .. BuiltinModels.All, .. BuiltinTraining.All, .. BuiltinLlama.All];
 
     /// <summary>
-    /// The case at another precision than f32: contractions round their operands to it, as few peers do; what has no
-    /// contraction has no such case.
+    /// The case at another precision than f32: contractions round their operands to it, which few peers do; cases
+    /// without a contraction do not exist at other precisions.
     /// </summary>
     private static CaseDefinition At(ParameterValues v, bool isContraction, CaseDefinition f32, PeerCall[]? bf16 = null)
     {
@@ -65,7 +65,7 @@ internal static class Builtin
         };
     }
 
-    /// <summary>`x=@{data}/x.npy` without the file: `x=random`.</summary>
+    /// <summary>Replaces `x=@{data}/x.npy` by `x=random`, for cases without files.</summary>
     internal static string Seeded(string argument) =>
         argument.IndexOf("=@{data}", Any) is > 0 and var at ? argument[..at] + "=random" : argument;
 
@@ -78,7 +78,7 @@ internal static class Builtin
     private static PeerCall Dnnl(string name, string variant, string op, params long[] numbers) =>
         new(name, "dnnl", ["{threads}", variant, op, .. numbers.Select(n => n.ToString(CultureInfo.InvariantCulture))]);
 
-    /// <summary>oneDNN 3.7 as libtorch 2.10 holds it; its result is held to the case's.</summary>
+    /// <summary>oneDNN 3.7 as contained in libtorch 2.10; its result is compared with the case's.</summary>
     private static PeerCall Dnnl3(string name, string op, string how, params long[] numbers) =>
         new(name, "onednn3",
         [
@@ -87,7 +87,7 @@ internal static class Builtin
         ])
         { Results = Y };
 
-    /// <summary>libtorch 2.10; its results are held to the case's.</summary>
+    /// <summary>libtorch 2.10; its results are compared with the case's.</summary>
     internal static PeerCall Torch(string name, params string[] words) =>
         new(name, "libtorch", ["{threads}", "{data}", .. words]) { Results = Y };
 
@@ -126,7 +126,7 @@ internal static class Builtin
             peers.AddRange([Blas("openblas_gemv", "{openblas}", "gemv"), Blas("blis_gemv", "{blis}", "gemv")]);
         else peers.Add(Xsmm("brgemm64"));
         if (m is > 1 and <= 128) peers.Add(Xsmm("direct", isSingle: true));
-        // Their B is packed before the first call, as that of a layer's weights.
+        // Their B is packed before the first call, like the weights of a layer.
         string[] packed =
             ["ort_constant", "onednn_packed", "onednn3_packed", "libtorch_linear", "libxsmm_brgemm64"];
         string[] all = [.. peers.Select(p => p.Name)];

@@ -1,4 +1,4 @@
-// In: nothing. Out: Llamas of the 1.1 B model's sizes as benchmarks: llama.cpp's formats of weights, decoding and
+// In: nothing. Out: Llamas with the 1.1 B model's sizes as benchmarks: llama.cpp's weight formats, decoding and
 // prompts.
 using System.Globalization;
 using Accelerate.Bench.Records;
@@ -6,15 +6,16 @@ using Accelerate.Bench.Records;
 namespace Accelerate.Bench.Registry;
 
 /// <summary>
-/// The models that bench/peers/make_llama.py makes: every format rounds the same seeded weights, and the reference is a
-/// forward pass in NumPy on what each format's file stands for. Ours runs on f32.
+/// The models of bench/peers/make_llama.py: every format rounds the same seeded weights, and the reference is a forward
+/// pass in NumPy on the values in each format's file. Ours runs in f32.
 /// </summary>
 internal static class BuiltinLlama
 {
     /// <summary>
-    /// Formats of weights, bits of one with its share of the block's scale, and the error that llama.cpp may have: it
-    /// keeps the cache in f16, rounds a product's other operand to the format's companion (of q8_0 and q4_0 to 8 bits),
-    /// and sums 2048 to 5632 terms. Read on two layers: 1e-3 with f32 and f16, 5e-3 with bf16, 2e-2 with 8 and 4 bits.
+    /// Weight formats: the bits of a weight with its share of the block's scale, and the error allowed for llama.cpp,
+    /// which keeps the cache in f16, rounds a product's other operand to the format's companion (of q8_0 and q4_0 to 8
+    /// bits), and sums 2048 to 5632 terms. Measured on two layers: 1e-3 with f32 and f16, 5e-3 with bf16, 2e-2 with 8
+    /// and 4 bits.
     /// </summary>
     private static readonly Dictionary<string, (double Bits, double Bound)> Formats = new()
     {
@@ -66,7 +67,7 @@ internal static class BuiltinLlama
         ])
         { Results = new Dictionary<string, string> { ["0"] = "logits" } };
         var tokens = isDecode ? 1 : count;
-        // Attention over what is seen; the head is of one token.
+        // Attention over the preceding tokens; the head is computed for one token.
         var macs = tokens * layers * (LayerWeights + 2 * Width * (isDecode ? count + 1 : (count + 1) / 2.0))
             + Width * Vocabulary;
         return new(title, form == "f32" ? [ours] : [])

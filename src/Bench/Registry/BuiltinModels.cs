@@ -4,8 +4,8 @@ using Accelerate.Bench.Records;
 namespace Accelerate.Bench.Registry;
 
 /// <summary>
-/// The networks of the table have weights and inputs that `bench/peers/build` makes, which the peers read too. The others
-/// run on seeded weights and inputs, at the size that their papers give and in a small variant.
+/// For the networks of the table, `bench/peers/build` makes weights and inputs, which the peers read too. The others
+/// run on seeded weights and inputs, with the sizes of their papers and in a small variant.
 /// </summary>
 internal static class BuiltinModels
 {
@@ -52,10 +52,12 @@ internal static class BuiltinModels
         Generator("qwen", "depth=2 width=64 heads=4 groups=2 inner=128 vocab=256"),
     ];
 
-    // The 7B model does not fit next to anything else; 1.1B parameters do.
+    // The 7B model does not fit in memory next to anything else; 1.1B parameters do.
     private const string LlamaReal = "depth=22 width=2048 heads=32 groups=4 inner=5632";
 
-    /// <summary>What `bench/peers/networks.py` can make: a network at the values that it is written for.</summary>
+    /// <summary>
+    /// The networks that `bench/peers/networks.py` can make, each with the values that it is written for.
+    /// </summary>
     private static readonly string[] Made =
     [
         "mlp_b64", "mlp_b1", "resnet50", "mobilenetv2", "bert_base_s128", "vit_b16", "gpt2_decode_kv128",
@@ -67,7 +69,7 @@ internal static class BuiltinModels
             [new("batch", "1", "b"), new("size", "224", "h"), Precision], v =>
             {
                 var (b, size) = (v.Number("batch"), v["size"]);
-                // Multiply-adds grow with the area, all but the last layer's, which are a thousandth.
+                // Multiply-adds grow with the area, except for the last layer's, which are a thousandth.
                 var area = (double)v.Number("size") * v.Number("size") / (224.0 * 224);
                 return Table(v, $"{title}, batch {b}, {size}²", new(name, "cnn", parameters), name, b * macs * area,
                     [
@@ -80,7 +82,7 @@ internal static class BuiltinModels
         string[] call, string part = "whole models", Dictionary<string, string>? results = null, double? bytes = null,
         bool hasWinograd = false)
     {
-        // Files are there for the values of the table; others run on seeded values, without peers.
+        // Files exist for the values of the table; others run on seeded values, without peers.
         var isMade = Made.Contains(network) && v.Key == TableKey(network);
         string[] weights = isMade ? ["--weights", "{data}/weights.safetensors"] : [];
         string[] arguments = [.. call.Select(a => isMade ? a : Builtin.Seeded(a)), .. weights, .. Compute(v)];
@@ -132,7 +134,7 @@ internal static class BuiltinModels
         var other => throw new FormatException($"there is no precision '{other}': f32, bf16, f16"),
     };
 
-    /// <summary>The networks of examples/models that the table does not have.</summary>
+    /// <summary>The networks of examples/models that are not in the table.</summary>
     private static IEnumerable<BenchmarkDefinition> Examples()
     {
         yield return Example("bert", "transformer", "encode", "128", "layers=2 h=64 heads=4 vocab=256", (b, s) =>
@@ -182,7 +184,7 @@ internal static class BuiltinModels
         var other => throw new FormatException($"benchmark '{name}': there is no variant '{other}': real, small"),
     };
 
-    /// <summary>A text: the time to the first token, and that of each further one.</summary>
+    /// <summary>A text: the time to the first token and of each further one.</summary>
     private static BenchmarkDefinition Generator(string name, string small, string real = "") =>
         new($"{name}_generate", "models",
             $"a text of examples/models/{name}.acc: first token and next tokens; seeded weights",
@@ -208,9 +210,9 @@ internal static class BuiltinModels
 
     private static string Dim(string name, long value) => $"--dim {name}={value}";
 
-    /// <param name="small">Hyper-parameters of the small variant, `name=value` each; empty where the file's own are
+    /// <param name="small">Hyper-parameters of the small variant, `name=value` each; empty if the file's defaults are
     /// small.</param>
-    /// <param name="real">Those of the real one where the file's defaults are not it.</param>
+    /// <param name="real">Hyper-parameters of the real network, if they are not the file's defaults.</param>
     private static BenchmarkDefinition Example(string name, string architecture, string function, string sequence,
         string small, Func<long, long, string[]> arguments, string real = "") =>
         new(name, "models", $"examples/models/{name}.acc, {function}; seeded weights",

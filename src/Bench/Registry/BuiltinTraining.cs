@@ -1,10 +1,10 @@
-// In: nothing. Out: training steps as benchmarks: forward, backward and update of a network in one call.
+// In: nothing. Out: training steps as benchmarks: forward pass, backward pass and update of a network in one call.
 namespace Accelerate.Bench.Registry;
 
 /// <summary>
-/// What bench/peers/make_training.py makes the inputs of, and PyTorch 1.13 in f64 the results: the loss, each gradient
-/// and the state behind the first step. libtorch is held to all of them, ours to the loss, at a rate of 0: it leaves
-/// the weights as they are, so that every call is the first one.
+/// bench/peers/make_training.py makes the inputs, and PyTorch 1.13 in f64 the expected results: the loss, each gradient
+/// and the state after the first step. libtorch is compared with all of them, ours with the loss at a rate of 0, which
+/// leaves the weights unchanged, so that every call repeats the first one.
 /// </summary>
 internal static class BuiltinTraining
 {
@@ -32,12 +32,12 @@ internal static class BuiltinTraining
     private static BenchmarkDefinition Sequences(string network, string title, BenchmarkParameter[] parameters) =>
         Step(network, title, "n={batch} t={sequence}", parameters, "target", "bench", hasImages: false);
 
-    /// <param name="network">The row without `train_`: our file and libtorch's word for it.</param>
-    /// <param name="title">`{batch}` and the like are values.</param>
-    /// <param name="sizes">Of the program, `name=value` each.</param>
-    /// <param name="parameters">What a case may vary, with the precision.</param>
-    /// <param name="target">The input that has what the network is to give.</param>
-    /// <param name="folder">Of our file: it lies beside the network that it uses.</param>
+    /// <param name="network">The row without `train_`: the name of our file and of libtorch's network.</param>
+    /// <param name="title">The title, with placeholders for values such as `{batch}`.</param>
+    /// <param name="sizes">The sizes of the program, `name=value` each.</param>
+    /// <param name="parameters">The parameters of a case, including the precision.</param>
+    /// <param name="target">The input with the target outputs of the network.</param>
+    /// <param name="folder">The folder of our file, next to the network that it uses.</param>
     /// <param name="hasImages">Whether peers may have channels innermost.</param>
     private static BenchmarkDefinition Step(string network, string title, string sizes, BenchmarkParameter[] parameters,
         string target, string folder, bool hasImages)
@@ -83,10 +83,12 @@ internal static class BuiltinTraining
 
     private static double BoundOf(string network, string result) => network switch
     {
-        // In f32 some of the millions of values are on the other side of relu's 0, and where a filter has 32 places to
-        // sum over one of them shows: PyTorch 1.13's own gradients in f32 are 0.23 away, and 0.02 in the norm.
+        // In f32, some of the millions of values fall on the other side of relu's 0, and where a filter sums over only
+        // 32 places, one of them is visible: PyTorch 1.13's own gradients in f32 differ by 0.23, and by 0.02 in the
+        // norm.
         "resnet50" when result != "loss" && !result.Contains(".running_", StringComparison.Ordinal) => 0.5,
-        // Its first step is g / (|g| + 1e-8): what a g near 1e-8 has lost in f32 is a part of the rate. Read: 4e-4.
+        // Its first step is g / (|g| + 1e-8): for g near 1e-8, the rounding error in f32 is a fraction of the rate.
+        // Measured: 4e-4.
         "mlp_adamw" when result != "loss" && !result.StartsWith("grad.", StringComparison.Ordinal) => 2e-3,
         _ => 1e-4,
     };

@@ -2,9 +2,9 @@
 namespace Accelerate.Bench.Registry;
 
 /// <summary>
-/// A function of the user's own file. Every parameter `name: value` of a suite is a word of `accc time`: a number pins
-/// the size of that name, a word is the argument's value (`random`, `@file.npy`); `set.NAME` is a hyper-parameter, and
-/// `generate.prompt` with `generate.tokens` makes a call a text of a step function.
+/// A function of the user's own file. Every parameter `name: value` of a suite becomes a word of `accc time`: a number
+/// fixes the size of that name, a word is the argument's value (`random`, `@file.npy`); `set.NAME` is a
+/// hyper-parameter, and `generate.prompt` with `generate.tokens` makes each call generate a text with a step function.
 /// </summary>
 internal static class FileBenchmark
 {
@@ -14,17 +14,19 @@ internal static class FileBenchmark
     {
         var at = name.LastIndexOf(':');
         if (at <= 0 || !name.AsSpan(0, at).EndsWith(".acc", StringComparison.Ordinal)) return null;
-        // A file of the current folder's, else one that is named from the repository's root, as the bundled suites do.
+        // A file in the current folder, or one relative to the repository's root, as in the bundled suites.
         var (file, function) = (File.Exists(name[..at]) ? Path.GetFullPath(name[..at]) : name[..at], name[(at + 1)..]);
         return new(name, "own", $"{function} of {name[..at]}", [], _ => new(name, [])) { OfFile = (file, function) };
     }
 
-    /// <summary>Processes run at the repository's root: a file of the current folder's is named whole.</summary>
+    /// <summary>
+    /// Makes paths to files of the current folder absolute, because processes run in the repository's root.
+    /// </summary>
     private static string Located(string name, string value) =>
         value.StartsWith('@') && File.Exists(value[1..]) ? "@" + Path.GetFullPath(value[1..])
         : name == "weights" && File.Exists(value) ? Path.GetFullPath(value) : value;
 
-    /// <summary>The case of a file's function: its parameters are whatever the suite gives.</summary>
+    /// <summary>The case of a file's function, whose parameters are whatever the suite gives.</summary>
     public static BenchmarkCase Case(BenchmarkDefinition definition, IEnumerable<KeyValuePair<string, string>> given)
     {
         var (file, function) = definition.OfFile!.Value;

@@ -1,4 +1,4 @@
-// In: names and values of a case's parameters. Out: a typed look at them, their key and their JSON.
+// In: names and values of a case's parameters. Out: typed access to them, their key and their JSON.
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
@@ -7,12 +7,12 @@ using System.Text.Json.Nodes;
 namespace Accelerate.Bench.Registry;
 
 /// <summary>A parameter that a benchmark declares.</summary>
-/// <param name="Name">As suites write it: "batch".</param>
-/// <param name="Default">The value where a suite gives none.</param>
-/// <param name="Letter">What stands before the value in a case's key: "b" gives b8. Empty for the value alone.</param>
+/// <param name="Name">The name in suites: "batch".</param>
+/// <param name="Default">The value if a suite gives none.</param>
+/// <param name="Letter">The prefix of the value in a case's key: "b" gives b8. Empty for the value alone.</param>
 internal sealed record BenchmarkParameter(string Name, string Default, string Letter)
 {
-    /// <summary>Whether the values are whole numbers; else they are words.</summary>
+    /// <summary>Whether the values are integers rather than words.</summary>
     public bool IsNumber => long.TryParse(Default, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _);
 }
 
@@ -23,7 +23,7 @@ internal sealed class ParameterValues
 
     private ParameterValues(ImmutableArray<(BenchmarkParameter, string)> values) => this.values = values;
 
-    /// <exception cref="FormatException">A name that is not declared, or a word where a number stands.</exception>
+    /// <exception cref="FormatException">A name is not declared, or a word is given instead of a number.</exception>
     public static ParameterValues Of(string benchmark, IReadOnlyList<BenchmarkParameter> declared,
         IEnumerable<KeyValuePair<string, string>> given)
     {
@@ -41,7 +41,7 @@ internal sealed class ParameterValues
                 throw new FormatException(
                     $"benchmark '{benchmark}': {name} is '{value}' where a whole number is needed");
             }
-            // They are words of command lines, keys of cases and names of files.
+            // They become words of command lines, keys of cases and names of files.
             if (name.Concat(value).Any(char.IsControl))
                 throw new FormatException(
                     $"benchmark '{benchmark}': {name} has a control character in it, as a line's end is one");
@@ -57,7 +57,7 @@ internal sealed class ParameterValues
     public long? NumberOrNull(string name) =>
         long.TryParse(values.FirstOrDefault(v => v.Parameter?.Name == name).Value, out var number) ? number : null;
 
-    /// <summary>"b8_s128_f32": what tells the case from the benchmark's others.</summary>
+    /// <summary>"b8_s128_f32", which distinguishes the case from the benchmark's others.</summary>
     public string Key => string.Join('_', values.Select(v => v.Parameter.Letter + v.Value));
 
     public string ToJson()
@@ -68,8 +68,8 @@ internal sealed class ParameterValues
         return json.ToJsonString();
     }
 
-    /// <summary>The scalars that a JSON object holds, as text.</summary>
-    /// <exception cref="FormatException">It is not an object of numbers, words and truth values.</exception>
+    /// <summary>The scalars of a JSON object, as text.</summary>
+    /// <exception cref="FormatException">It is not an object of numbers, strings and booleans.</exception>
     public static IReadOnlyDictionary<string, string> FromJson(string text)
     {
         try

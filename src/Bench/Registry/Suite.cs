@@ -1,4 +1,4 @@
-// In: a suite's JSON. Out: its benchmarks, contenders and settings, checked; or what is wrong, and where.
+// In: a suite's JSON. Out: its benchmarks, contenders and settings, checked; or an error with its place.
 using System.ComponentModel;
 using System.Globalization;
 using System.Text.Encodings.Web;
@@ -12,7 +12,7 @@ using Accelerate.Bench.Scenarios;
 
 namespace Accelerate.Bench.Registry;
 
-/// <summary>A list of benchmarks that is run as one, as a JSON file.</summary>
+/// <summary>A list of benchmarks that run together, given as a JSON file.</summary>
 internal sealed record Suite
 {
     [JsonPropertyName("$schema")]
@@ -58,7 +58,7 @@ internal sealed record Suite
         TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
     };
 
-    /// <exception cref="FormatException">What is wrong, with its place in the file.</exception>
+    /// <exception cref="FormatException">The error, with its place in the file.</exception>
     public static Suite Parse(string text)
     {
         Suite suite;
@@ -74,8 +74,8 @@ internal sealed record Suite
         return suite;
     }
 
-    /// <summary>Holds every field to what it may be; after a command line has changed some too.</summary>
-    /// <exception cref="FormatException">The field, and what it takes.</exception>
+    /// <summary>Checks every field, also after changes by the command line.</summary>
+    /// <exception cref="FormatException">The field, and its acceptable values.</exception>
     public void Validate()
     {
         Check(Name.Length > 0, "$.name", "is empty");
@@ -109,10 +109,10 @@ internal sealed record Suite
         Check(Levels.Distinct().Count() == Levels.Count, "$.levels", "has one twice");
     }
 
-    /// <summary>What `$.backends` may name.</summary>
+    /// <summary>The acceptable values in `$.backends`.</summary>
     public static IReadOnlyList<string> KnownBackends { get; } = ["llvm", "interpreter", "graph", "opencl"];
 
-    /// <summary>The JSON schema that editors check suites with, from the types above.</summary>
+    /// <summary>The JSON schema for editors, derived from the types above.</summary>
     public static string JsonSchema()
     {
         var node = Json.GetJsonSchemaAsNode(typeof(Suite), new JsonSchemaExporterOptions
@@ -141,14 +141,14 @@ internal sealed record Suite
     }
 
     private static string FirstSentence(string message) =>
-        // What .NET calls its types is nobody's concern who writes a suite.
+        // Authors of suites should not see the names of .NET types.
         Regex.Replace(message.Split(" Path:")[0].Split(" The type").Last(),
             "could not be converted to .*|Consider updating.*|mapped to any .NET member contained in type .*",
             m => m.Value.StartsWith("mapped", StringComparison.Ordinal) ? "a field of suites" : "is of another type there")
             .TrimEnd('.', ' ');
 }
 
-/// <summary>How the calls of a suite's cases arrive.</summary>
+/// <summary>The arrival of the calls of a suite's cases.</summary>
 internal sealed record SuiteScenario
 {
     [Description("single-stream, multi-stream, server or offline.")]
@@ -163,7 +163,7 @@ internal sealed record SuiteScenario
     [Description("multi-stream: calls of a query, 8 by default.")]
     public int? SamplesPerQuery { get; init; }
 
-    /// <summary>As `accc time` takes it.</summary>
+    /// <summary>The words for `accc time`.</summary>
     public IEnumerable<string> Words =>
     [
         "--scenario", Name,
@@ -174,7 +174,7 @@ internal sealed record SuiteScenario
         value is { } given ? [option, given.ToString(CultureInfo.InvariantCulture)] : [];
 }
 
-/// <summary>A benchmark of a suite, at one or more sets of values.</summary>
+/// <summary>A benchmark of a suite, with one or more sets of values.</summary>
 internal sealed record SuiteEntry
 {
     private const int MostCases = 10_000;
@@ -185,7 +185,7 @@ internal sealed record SuiteEntry
     [Description("Values by parameter; a list of values makes a case of each, and of each combination.")]
     public IReadOnlyDictionary<string, JsonElement> Params { get; init; } = new Dictionary<string, JsonElement>();
 
-    /// <summary>Every combination, the last parameter the quickest.</summary>
+    /// <summary>All combinations, the last parameter varying fastest.</summary>
     /// <exception cref="FormatException">A value is neither a scalar nor a list of them.</exception>
     public IEnumerable<IReadOnlyDictionary<string, string>> Combinations()
     {

@@ -1,20 +1,20 @@
-// In: the results of a run. Out: for each category who did which work in what time, against the machine's limits, the
+// In: the results of a run. Out: for each category the times of all contenders, compared with the machine's limits, the
 // best peer and the interpreter.
 using Accelerate.Bench.Records;
 
 namespace Accelerate.Bench.Reports;
 
-/// <summary>One contender at one case.</summary>
-/// <param name="Processes">Measured.</param>
-/// <param name="Median">Microseconds: of the process medians.</param>
+/// <summary>One contender on one case.</summary>
+/// <param name="Processes">The number of measured processes.</param>
+/// <param name="Median">Microseconds: the median of the process medians.</param>
 /// <param name="Gflops">At the median; null for work without floating-point operations.</param>
-/// <param name="PeakPercent">Of the fma peak that the same processes read.</param>
-/// <param name="Gbps">Compulsory bytes at the median.</param>
-/// <param name="BandwidthPercent">Of the machine's, where that is given.</param>
-/// <param name="BestPeer">Who is the fastest of the peers there; null without peers.</param>
-/// <param name="OverPeer">Its time over this one: above 1 this one is faster.</param>
-/// <param name="OverInterpreter">The interpreter's time over this one.</param>
-/// <param name="Checked">What results were compared with.</param>
+/// <param name="PeakPercent">Percentage of the fma peak that the same processes measured.</param>
+/// <param name="Gbps">Compulsory bytes over the median.</param>
+/// <param name="BandwidthPercent">Percentage of the machine's bandwidth, if that is given.</param>
+/// <param name="BestPeer">The fastest peer on the case; null without peers.</param>
+/// <param name="OverPeer">The peer's time over this one's: above 1 this one is faster.</param>
+/// <param name="OverInterpreter">The interpreter's time over this one's.</param>
+/// <param name="Checked">The reference that the results were compared with.</param>
 internal sealed record ReportRow(ArmKey Arm, int Processes, double Median, double? Gflops, double? PeakPercent,
     double? Gbps, double? BandwidthPercent, string? BestPeer, double? OverPeer, double? OverInterpreter,
     string Checked);
@@ -22,7 +22,7 @@ internal sealed record ReportRow(ArmKey Arm, int Processes, double Median, doubl
 /// <summary>A combination without figures.</summary>
 internal sealed record MissingRow(ArmKey Arm, ResultStatus Status, string Reason);
 
-/// <summary>The geometric means of a contender's ratios in a category, each over as many cases.</summary>
+/// <summary>The geometric means of a contender's ratios in a category, each over that many cases.</summary>
 internal sealed record MeanRow(string Contender, int? Threads, double? OverPeer, int PeerCases,
     double? OverInterpreter, int InterpreterCases);
 
@@ -34,8 +34,8 @@ internal sealed record BenchReport(Side Side, IReadOnlyList<CategoryReport> Cate
     private const string Interpreter = "interpreter";
     private const string Peer = "peer";
 
-    /// <param name="side">What to report.</param>
-    /// <param name="bandwidth">GB/s of the machine's memory; null where it was not given.</param>
+    /// <param name="side">The results to report.</param>
+    /// <param name="bandwidth">The machine's memory bandwidth in GB/s; null if not given.</param>
     public static BenchReport Of(Side side, double? bandwidth = null) => new(side,
         [.. side.Results.GroupBy(r => r.Category).OrderBy(g => g.Key, StringComparer.Ordinal)
             .Select(g => Category(g.Key, [.. g], bandwidth))]);
@@ -78,7 +78,7 @@ internal sealed record BenchReport(Side Side, IReadOnlyList<CategoryReport> Cate
         var peak = Median(own.Select(r => r.PeakGflops));
         var (gflops, gbps) = (flops is > 0 ? flops / median * 1e-3 : null, bytes is > 0 ? bytes / median * 1e-3 : null);
         var peers = all.Where(a => a[0].Backend == Peer).ToList();
-        // As many workers is the fair opponent; one with another number is better than none.
+        // Peers with the same number of threads are the fair comparison; others are better than none.
         if (peers.Any(a => a[0].Threads == arm.Threads)) peers = [.. peers.Where(a => a[0].Threads == arm.Threads)];
         var best = peers.MinBy(a => Median(a.Select(r => r.Median)));
         var interpreter = all.Find(a => a[0].Contender == Interpreter);

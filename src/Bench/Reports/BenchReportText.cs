@@ -1,4 +1,4 @@
-// In: a report. Out: it as Markdown and as JSON.
+// In: a report. Out: its text in Markdown and JSON.
 using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
@@ -88,7 +88,7 @@ internal static class BenchReportText
         }),
     }, Json) + "\n";
 
-    /// <summary>The run, its machine and its software, in a line.</summary>
+    /// <summary>The run, its machine and its software, on one line.</summary>
     private static string Describe(RunRecord run)
     {
         var (machine, software) = (run.Hardware, run.Environment);

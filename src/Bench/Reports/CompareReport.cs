@@ -1,10 +1,10 @@
-// In: two sides. Out: their cases one beside the other, with verdicts and counts, and what they come to.
+// In: two sides. Out: their cases side by side, with verdicts and counts, and the overall outcome.
 using Accelerate.Bench.Records;
 using Accelerate.Bench.Statistics;
 
 namespace Accelerate.Bench.Reports;
 
-/// <summary>What a comparison comes to; its number is the exit code.</summary>
+/// <summary>The outcome of a comparison; its number is the exit code.</summary>
 internal enum Outcome
 {
     /// <summary>Every case is the same or faster.</summary>
@@ -15,22 +15,22 @@ internal enum Outcome
 }
 
 /// <param name="Threshold">A slower case is a regression if its ratio is above 1 + threshold.</param>
-/// <param name="Gates">Counts of which more is a regression.</param>
+/// <param name="Gates">Counts whose increase is a regression.</param>
 internal sealed record CompareSettings(ComparisonOptions Statistics, double Threshold, IReadOnlyList<string> Gates);
 
 /// <summary>A case on both sides.</summary>
-/// <param name="A">The arm of A; null where A does not have it.</param>
-/// <param name="B">The arm of B; null where B does not have it.</param>
-/// <param name="Comparison">Null where there is nothing to compare.</param>
-/// <param name="Gates">Counts of both.</param>
-/// <param name="IsBroken">B is wrong or fails where A was measured.</param>
+/// <param name="A">The arm of A; null if A does not have it.</param>
+/// <param name="B">The arm of B; null if B does not have it.</param>
+/// <param name="Comparison">Null if there is nothing to compare.</param>
+/// <param name="Gates">Counts of both arms.</param>
+/// <param name="IsBroken">Whether B is wrong or fails where A was measured.</param>
 /// <param name="Note">Why there is no comparison, or what it leaves out.</param>
-/// <param name="Aa">Where both sides are the same results: what comparing a binary with itself says of the
-/// measurement.</param>
+/// <param name="Aa">If both sides are the same results: the noise of the measurement, from comparing a binary with
+/// itself.</param>
 internal sealed record CompareRow(ArmKey? A, ArmKey? B, Comparison? Comparison, IReadOnlyList<Gate> Gates,
     bool IsBroken, string? Note, AaArm? Aa = null)
 {
-    /// <summary>"gemm m512_k512_n512_f32, llvm x2", with both contenders where they differ.</summary>
+    /// <summary>"gemm m512_k512_n512_f32, llvm x2", with both contenders if they differ.</summary>
     public string Case
     {
         get
@@ -48,12 +48,12 @@ internal sealed record CompareRow(ArmKey? A, ArmKey? B, Comparison? Comparison, 
 }
 
 /// <summary>
-/// Results that are on both sides are not compared with themselves, which could only say "same": processes that
-/// followed each other are dealt to two arms, and the comparison is that of one binary with itself.
+/// Results that are on both sides are not compared with themselves, which could only give "same". Instead, processes
+/// that ran one after the other are dealt to two arms, which compares one binary with itself.
 /// </summary>
 internal sealed record CompareReport(Side A, Side B, CompareSettings Settings, IReadOnlyList<CompareRow> Rows)
 {
-    // A hundred deals of a case: their intervals need not be as smooth as the one that is printed.
+    // For each of a hundred deals of a case: their intervals may be less smooth than the one that is printed.
     private const int DealResamples = 500;
 
     public Outcome Outcome =>
@@ -65,7 +65,7 @@ internal sealed record CompareReport(Side A, Side B, CompareSettings Settings, I
         || (row.Comparison is { Verdict: Verdict.Slower } c && c.Ratio > 1 + Settings.Threshold)
         || row.Gates.Any(g => g.Result == GateResult.More && Settings.Gates.Contains(g.Name));
 
-    /// <summary>Whether the sides are of one machine: ratios between machines say nothing of the code.</summary>
+    /// <summary>Whether both sides are of one machine: ratios between machines say nothing about the code.</summary>
     public bool IsOneMachine =>
         A.Runs.Concat(B.Runs).Select(r => r.Hardware.Fingerprint).Distinct().Count() == 1;
 
@@ -95,7 +95,7 @@ internal sealed record CompareReport(Side A, Side B, CompareSettings Settings, I
         foreach (var (x, y) in pairs)
         {
             var isMeasured = (x?.Processes.Count > 0, y?.Processes.Count > 0);
-            // What was never measured on either side is nothing of a comparison.
+            // A case that was measured on neither side is not part of the comparison.
             if (isMeasured == (false, false)) continue;
             var isCompared = isMeasured == (true, true);
             var (comparison, aa) = isCompared ? (results.Dequeue(), itself.Dequeue()) : (null, null);
@@ -104,11 +104,11 @@ internal sealed record CompareReport(Side A, Side B, CompareSettings Settings, I
             rows.Add(new(x?.Key, y?.Key, comparison, x is null || y is null ? [] : Gate.Of(x.Measured, y.Measured),
                 isMeasured.Item1 && y is { IsBroken: true }, note, aa));
         }
-        // A row without A changes nothing: it stands last.
+        // Rows without A affect nothing and come last.
         return new(a, b, settings, [.. rows.OrderBy(r => r.A is null).ThenBy(r => r.Case, StringComparer.Ordinal)]);
     }
 
-    /// <summary>The results of one arm, those without figures included.</summary>
+    /// <summary>The results of one arm, including those without figures.</summary>
     private sealed record Arm(ArmKey Key, IReadOnlyList<ResultRecord> Results)
     {
         public IReadOnlyList<ResultRecord> Measured { get; } =
@@ -124,7 +124,9 @@ internal sealed record CompareReport(Side A, Side B, CompareSettings Settings, I
     private static bool IsOne(Arm a, Arm b) => a.Measured.Select(r => r.Id).ToHashSet()
         .SetEquals(b.Measured.Select(r => r.Id));
 
-    /// <summary>Each two that were measured one after the other are a block, and a coin says which is A's.</summary>
+    /// <summary>
+    /// Each pair of consecutive processes is a block, and a random bit decides which one belongs to A.
+    /// </summary>
     private static (IReadOnlyList<ProcessMedian> A, IReadOnlyList<ProcessMedian> B) Dealt(Arm arm, int seed)
     {
         var random = new Random(seed);
@@ -141,7 +143,7 @@ internal sealed record CompareReport(Side A, Side B, CompareSettings Settings, I
     private static List<Arm> Arms(Side side) =>
         [.. side.Results.GroupBy(r => r.Arm).Select(g => new Arm(g.Key, [.. g]))];
 
-    /// <summary>What the sides are told apart by is not what they are matched by.</summary>
+    /// <summary>Cases are matched without the properties that distinguish the sides.</summary>
     private static bool Match(ArmKey a, ArmKey b, Selection left, Selection right)
     {
         var isContenders = left.NamesContender || right.NamesContender;

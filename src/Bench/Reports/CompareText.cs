@@ -1,4 +1,4 @@
-// In: a comparison. Out: it as a table, as Markdown, as JSON.
+// In: a comparison. Out: its text as a table, as Markdown, as JSON.
 using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
@@ -129,8 +129,10 @@ internal static class CompareText
 
     private static int Least(CompareRow row) => Math.Min(row.Comparison!.CountA, row.Comparison.CountB);
 
-    /// <summary>What a binary against itself says: how much processes vary, how often the verdict is wrong, the least
-    /// change that as many find, and how many find the one that matters.</summary>
+    /// <summary>
+    /// The comparison of a binary with itself: how much processes vary, how often the verdict is wrong, the least
+    /// change that this number of processes detects, and how many the relevant change needs.
+    /// </summary>
     private static string[] Itself(CompareReport report, CompareRow row)
     {
         var (aa, effect) = (row.Aa!, report.Settings.Statistics.Effect);
@@ -145,8 +147,10 @@ internal static class CompareText
 
     private static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.0} %");
 
-    /// <summary>How many would do: to find the change that a run is for, or, where there are as many, to show that
-    /// there is none.</summary>
+    /// <summary>
+    /// How many processes would suffice: to detect the change that a run is for, or, if there are enough, to show that
+    /// there is none.
+    /// </summary>
     private static string Inconclusive(Comparison c)
     {
         var few = Math.Min(c.CountA, c.CountB);

@@ -5,7 +5,7 @@ namespace Accelerate.Bench.Reports;
 
 internal static class MarkdownTable
 {
-    /// <summary>The first column to the left, the others to the right.</summary>
+    /// <summary>The first column is left-aligned, the others right-aligned.</summary>
     public static string Print(IReadOnlyList<string> header, IEnumerable<IReadOnlyList<string>> rows)
     {
         var text = new StringBuilder();

@@ -1,5 +1,5 @@
-// In: the results of a run. Out: each of our contenders against the best peer of its case, or where the run has no
-// peers against the interpreter, as bars of a chart.
+// In: the results of a run. Out: each of our contenders against the best peer of its case, or against the interpreter
+// if the run has no peers, as bars of a chart.
 using Accelerate.Bench.Records;
 using Accelerate.Bench.Statistics;
 
@@ -7,7 +7,7 @@ namespace Accelerate.Bench.Reports;
 
 internal static class PeerBars
 {
-    /// <summary>Who the bars are relative to.</summary>
+    /// <summary>The contender that the bars are relative to.</summary>
     public static string Against(Side side) =>
         side.Results.Any(r => r is { Backend: "peer", Median: > 0 }) ? "the best peer" : "the interpreter";
 
@@ -19,7 +19,7 @@ internal static class PeerBars
         var processes = side.Results.Where(r => r is { Status: ResultStatus.Measured, Median: > 0 })
             .ToLookup(r => r.Arm, r => new ProcessMedian(r.Median!.Value, r.Neighbours));
         var peers = side.Results.Where(r => r.Backend == "peer").Select(r => r.Contender).ToHashSet();
-        // The interpreter is no competitor: its bars would make all others invisible.
+        // The interpreter is not a competitor: its bar would make all others invisibly short.
         string? Other(ReportRow r) => isPeers ? r.BestPeer : r.OverInterpreter is null ? null : "interpreter";
         var pairs = rows.Where(r => Other(r) is not null && r.Arm.Contender != "interpreter"
                 && !peers.Contains(r.Arm.Contender))

@@ -9,13 +9,13 @@ namespace Accelerate.Bench.Reports;
 
 /// <summary>One bar.</summary>
 /// <param name="Label">The case.</param>
-/// <param name="Ratio">Of times.</param>
-/// <param name="Low">Where its interval begins; null for an interval that is not known.</param>
-/// <param name="High">Where it ends.</param>
-/// <param name="Verdict">Gives the colour.</param>
+/// <param name="Ratio">The ratio of times.</param>
+/// <param name="Low">The lower end of its interval; null if unknown.</param>
+/// <param name="High">The upper end.</param>
+/// <param name="Verdict">Determines the colour.</param>
 internal sealed record ChartBar(string Label, double Ratio, double? Low, double? High, Verdict Verdict);
 
-/// <summary>The axis is logarithmic: twice as fast and half as fast are bars of one length.</summary>
+/// <summary>The axis is logarithmic: twice as fast and half as fast are bars of equal length.</summary>
 internal static class RatioChart
 {
     private const int Width = 1100;
@@ -24,7 +24,7 @@ internal static class RatioChart
 
     public static IReadOnlyList<string> Endings { get; } = [".svg", ".png"];
 
-    /// <summary>Of every compared case.</summary>
+    /// <summary>Draws every compared case.</summary>
     public static void Write(string path, CompareReport report) => Write(path,
         $"{report.B.Name} against {report.A.Name}", "time of B over time of A",
         report.Settings.Statistics.Margin, [.. report.Rows.Where(r => r.Comparison is { Ratio: > 0 }).Select(r =>
@@ -35,7 +35,7 @@ internal static class RatioChart
                 c.Verdict);
         })]);
 
-    /// <exception cref="HarnessException">No bar, or a name that is neither kind of file.</exception>
+    /// <exception cref="HarnessException">There is no bar, or the file name has neither ending.</exception>
     public static void Write(string path, string title, string axis, double margin, IReadOnlyList<ChartBar> bars)
     {
         var ending = Path.GetExtension(path).ToLowerInvariant();
@@ -60,7 +60,7 @@ internal static class RatioChart
         for (var i = 0; i < bars.Count; i++)
         {
             var bar = bars[i];
-            // The first case on top.
+            // The first case is at the top.
             var y = bars.Count - 1 - i;
             (positions[i], labels[i]) = (y, bar.Label);
             plot.Add.Bar(new Bar

@@ -1,26 +1,25 @@
-// In: how a user names one side of a comparison, a store. Out: its runs and results.
+// In: the user's text for one side of a comparison, a store. Out: its runs and results.
 using Accelerate.Bench.Records;
 using Accelerate.Bench.Store;
 
 namespace Accelerate.Bench.Reports;
 
-/// <summary>What cannot be compared or reported, and what would help.</summary>
+/// <summary>A comparison or report is not possible, with a suggestion.</summary>
 internal sealed class HarnessException(string message, string? help = null) : Exception(message)
 {
     public string? Help { get; } = help;
 }
 
-/// <summary>One side: the runs it was found in, and its results in the order they were measured.</summary>
+/// <summary>One side: its runs, and its results in the order in which they were measured.</summary>
 internal sealed record Side(Selection Selection, IReadOnlyList<RunRecord> Runs, IReadOnlyList<ResultRecord> Results)
 {
     public string Name => Selection.Text;
 }
 
 /// <summary>
-/// A run's id or the beginning of it, `commit:HASH`, `machine:FINGERPRINT`, `backend:llvm`, `contender:onnxruntime`,
-/// `model:NAME`, `suite:NAME`, a file of batches; several of these with commas are all meant at once. What names
-/// neither a run nor a commit nor a file is the newest run that has such results: figures of different builds are no
-/// arm.
+/// A run's id or a prefix of it, `commit:HASH`, `machine:FINGERPRINT`, `backend:llvm`, `contender:onnxruntime`,
+/// `model:NAME`, `suite:NAME`, or a file of batches; commas combine several conditions. A selection without run, commit
+/// and file is the newest run with such results, because figures of different builds cannot form one arm.
 /// </summary>
 internal sealed record Selection(string Text)
 {
@@ -34,12 +33,12 @@ internal sealed record Selection(string Text)
 
     private string? Value(string kind) => Values.GetValueOrDefault(kind);
 
-    /// <summary>Whether the user says who did the work: then the other side may be somebody else.</summary>
+    /// <summary>Whether the user names the contender: then the other side may be a different one.</summary>
     public bool NamesContender => Values.ContainsKey("contender") || Values.ContainsKey("backend");
 
     public bool NamesModel => Values.ContainsKey("model");
 
-    /// <exception cref="HarnessException">It names nothing.</exception>
+    /// <exception cref="HarnessException">It selects nothing.</exception>
     public static Selection Parse(string text)
     {
         if (System.IO.File.Exists(text)) return new(text) { File = text };
@@ -64,11 +63,11 @@ internal sealed record Selection(string Text)
         return new(text) { File = file, RunPrefix = run, Values = values };
     }
 
-    /// <param name="store">Asked where the selection names no file.</param>
-    /// <exception cref="HarnessException">Nothing is there, or more than one run is meant.</exception>
+    /// <param name="store">Called if the selection does not name a file.</param>
+    /// <exception cref="HarnessException">There are no results, or the selection is ambiguous between runs.</exception>
     public Side Find(Func<IResultStore> store)
     {
-        // Who names a file knows what is in it.
+        // A user who names a file knows its contents, so simulated results are included.
         if (File is null) return Find(store(), simulated: false);
         using var own = ResultStores.Open(File);
         return Find(own, simulated: true);
@@ -99,7 +98,7 @@ internal sealed record Selection(string Text)
             if (isNewest) break;
         }
         if (found.Count > 0) return new(this, found, results);
-        // A hash is as hexadecimal as a run's id.
+        // A commit hash is hexadecimal, like a run's id.
         var isCommit = RunPrefix is not null && store.Runs(new(Commit: RunPrefix, Simulated: simulated)).Count > 0;
         throw new HarnessException($"there are no results of '{Text}'",
             isCommit ? $"did you mean commit:{RunPrefix}?" : "accc bench run makes some");

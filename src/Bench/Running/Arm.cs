@@ -1,4 +1,4 @@
-// In: a case, who does the work. Out: one contender at one case: the unit that processes are repeated of.
+// In: a case, a contender. Out: one contender on one case: the unit whose processes are repeated.
 using System.Globalization;
 using Accelerate.Bench.Records;
 using Accelerate.Bench.Registry;
@@ -6,49 +6,51 @@ using Accelerate.Bench.Registry;
 namespace Accelerate.Bench.Running;
 
 /// <summary>Another build of accc, measured in the same blocks as this one.</summary>
-/// <param name="Name">What its contenders' names end with.</param>
+/// <param name="Name">The ending of its contenders' names.</param>
 /// <param name="Path">Its accc.dll.</param>
 internal sealed record OtherBuild(string Name, string Path);
 
-/// <summary>A contender at a case, with everything that its process is told.</summary>
+/// <summary>A contender on a case, with everything that its process needs.</summary>
 /// <param name="Case">The work.</param>
 /// <param name="Backend">"llvm", "interpreter" (of kernels), "graph" (the f64 interpreter of graphs), "opencl" or
 /// "peer".</param>
-/// <param name="Threads">Workers.</param>
-/// <param name="OptLevel">LLVM's; null elsewhere.</param>
+/// <param name="Threads">The number of workers.</param>
+/// <param name="OptLevel">LLVM's level; null elsewhere.</param>
 /// <param name="Ours">Our call; null for a peer's.</param>
 /// <param name="Peer">The peer's call; null for ours.</param>
 internal sealed record Arm(BenchmarkCase Case, string Backend, int Threads, int? OptLevel, OurCall? Ours, PeerCall? Peer)
 {
     /// <summary>
-    /// What tables and stores call it: the peer's name; ours is the backend, with the way and the level where there are
-    /// several: "llvm", "llvm dynamic", "llvm direct -O1".
+    /// The name in tables and stores: the peer's name, or our backend with the way and the level if there are several:
+    /// "llvm", "llvm dynamic", "llvm direct -O1".
     /// </summary>
     public string Contender => (Peer?.Name ?? Name(Backend, Ours!.Name, OptLevel)) + (IsTwin ? Again : "")
         + (Build is { } other ? $" @{other.Name}" : "");
 
-    /// <summary>Another build of accc that measures; null for this one.</summary>
+    /// <summary>The other build of accc to measure; null for this one.</summary>
     public OtherBuild? Build { get; init; }
 
-    /// <summary>The same contender once more: what differs between the two is the machine's noise.</summary>
+    /// <summary>
+    /// Whether this is a copy of another contender: the difference between the two is the machine's noise.
+    /// </summary>
     public bool IsTwin { get; init; }
 
     public ArmKey Key => new(Case.Benchmark.Name, Case.Key, Contender, Threads, Scenario?.Name ?? "single-stream");
 
-    /// <summary>How calls arrive; null for one after the other.</summary>
+    /// <summary>The arrival of calls; null for one after the other.</summary>
     public SuiteScenario? Scenario { get; init; }
 
-    /// <summary>Why the combination cannot run, whatever the machine; null if it can.</summary>
+    /// <summary>Why the combination cannot run on any machine; null if it can.</summary>
     public string? Impossible { get; init; }
 
-    /// <summary>What a twin's name ends with.</summary>
+    /// <summary>The ending of a twin's name.</summary>
     public const string Again = " again";
 
     public static string Name(string backend, string way, int? level) =>
         string.Join(' ', new[] { backend, way, level is null or 3 ? "" : $"-O{level}" }.Where(w => w.Length > 0));
 
-    /// <summary>The words behind `accc` that measure it.</summary>
-    /// <param name="fill">Puts places in: `{data}` and the like.</param>
+    /// <summary>The words after `accc` that measure it.</summary>
+    /// <param name="fill">Replaces placeholders such as `{data}`.</param>
     public IEnumerable<string> Words(Func<string, string> fill, double seconds, string? results) =>
         Ours!.Assembly is { } assembly
             ?
@@ -68,7 +70,7 @@ internal sealed record Arm(BenchmarkCase Case, string Backend, int Threads, int?
             _ => ["--backend", Backend],
         },
         .. Scenario?.Words ?? [],
-        // The first process of ours says once what there is to count, and what each kernel takes.
+        // Our first process also reports the counts and the time of each kernel.
         .. results is null || Backend != "llvm" || Build is not null || Scenario is not null ? Array.Empty<string>() : ["--details"],
         .. OptLevel is { } level ? [$"-O{level}"] : Array.Empty<string>(),
         .. results is null ? Array.Empty<string>() : ["--out", results],
@@ -81,13 +83,13 @@ internal sealed record Arm(BenchmarkCase Case, string Backend, int Threads, int?
 internal static class Arms
 {
     /// <summary>The cases of a suite.</summary>
-    /// <exception cref="FormatException">A benchmark or a value that there is not.</exception>
+    /// <exception cref="FormatException">There is no such benchmark or value.</exception>
     public static IReadOnlyList<BenchmarkCase> Cases(Suite suite, BenchmarkRegistry registry) =>
         [.. suite.Benchmarks.SelectMany(e => e.Combinations().Select(c => registry.Find(e.Name).Case(c)))];
 
     /// <summary>
-    /// Ours first, each way on each backend, number of threads and level, then the peers. What cannot be combined is an
-    /// arm that says why, so that it has a row.
+    /// Ours first, for each way, backend, number of threads and level, then the peers. An impossible combination is an
+    /// arm with the reason, so that it has a row.
     /// </summary>
     public static IEnumerable<Arm> Of(BenchmarkCase c, Suite suite, bool withPeers, bool allPeers,
         IReadOnlyList<OtherBuild>? builds = null)
@@ -97,7 +99,7 @@ internal static class Arms
         {
             if (definition.Unsupported is { } reason)
             {
-                // The peers' figures stand all the same: they are the bar for when ours is there.
+                // The peers are measured anyway: their figures are the target for when ours is supported.
                 yield return new Arm(c, suite.Backends[0], threads, null, new OurCall("", []), null)
                 {
                     Impossible = reason,

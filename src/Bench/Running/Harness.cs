@@ -1,18 +1,18 @@
-// In: arms, a store. Out: results in the store: a fresh process each, checked first, in random blocks.
+// In: arms, a store. Out: results in the store, each from a fresh process, checked first, in random blocks.
 using System.Text.Json.Nodes;
 using Accelerate.Bench.Records;
 using Accelerate.Compiler.Diagnostics;
 
 namespace Accelerate.Bench.Running;
 
-/// <param name="Seconds">How long a process is sampled.</param>
-/// <param name="Seed">Of the order of cases and arms.</param>
-/// <param name="Fresh">Whether what this build has measured already is measured again.</param>
-/// <param name="AllPeers">Whether peers that cannot be the best are run to the end too.</param>
+/// <param name="Seconds">The sampling time of a process.</param>
+/// <param name="Seed">The seed of the order of cases and arms.</param>
+/// <param name="Fresh">Whether to repeat what this build has measured already.</param>
+/// <param name="AllPeers">Whether peers that cannot be the best are also run to the end.</param>
 internal sealed record RunOptions(double Seconds = 0.15, long Seed = 1, bool Fresh = false,
     bool AllPeers = false);
 
-/// <summary>Told of each process, before and after.</summary>
+/// <summary>Receives notice of each process, before and after.</summary>
 internal interface IHarnessObserver
 {
     void Plan(int processes);
@@ -21,20 +21,21 @@ internal interface IHarnessObserver
 
     void Ends(ResultRecord record);
 
-    /// <summary>A process of the plan that is not needed: measured before, or without hope.</summary>
+    /// <summary>A planned process is not needed: it was measured before, or its peer cannot be the best.</summary>
     void Skips(Arm arm, int block);
 }
 
 /// <summary>
-/// Blocks one after the other; in a block the cases in random order, and in a case its arms in random order: neighbours
-/// in time are compared, and the machine's slow drift meets all cases alike. What this build has measured on this machine
-/// before counts, so that an interrupted run goes on where it was.
+/// Runs blocks one after the other; within a block the cases in random order, and within a case its arms in random
+/// order. Thus neighbours in time are compared, and the machine's slow drift affects all cases alike. Earlier
+/// measurements by this build on this machine count, so that an interrupted run continues.
 /// </summary>
-/// <param name="builds">The runs that other builds' results belong to, by the builds' names: commits are theirs.</param>
+/// <param name="builds">The runs of other builds' results by the builds' names, because each has its own
+/// commit.</param>
 internal sealed class Harness(RunOptions options, IResultStore store, ProcessRunner runner, ResultCheck check,
     RunRecord run, IHarnessObserver observer, IReadOnlyDictionary<string, RunRecord>? builds = null)
 {
-    // Rounds differ by 1.8 at most on 2 threads, median against median: a peer that is slower by that in the best of two
+    // Rounds differ by at most 1.8 on 2 threads, median against median: a peer slower by that factor in the best of two
     // is not the best one. Leaving it out saves a third of a run.
     private const double Hopeless = 1.8;
     private const int Sure = 2;
@@ -42,16 +43,18 @@ internal sealed class Harness(RunOptions options, IResultStore store, ProcessRun
     private readonly Dictionary<ArmKey, List<ResultRecord>> records = [];
     private readonly Random random = new(unchecked((int)options.Seed));
 
-    /// <summary>The run that results belong to: an earlier one where this one goes on with it.</summary>
+    /// <summary>The run that results belong to: an earlier one if this run continues it.</summary>
     public Guid Run => run.Id;
 
-    /// <summary>All records of the arms, those of earlier runs among them.</summary>
+    /// <summary>All records of the arms, including those of earlier runs.</summary>
     public IReadOnlyDictionary<ArmKey, List<ResultRecord>> Records => records;
 
-    /// <summary>Until each arm has that many processes, one in each block; may be called again with more.</summary>
-    /// <param name="arms">All of them, or those that need more.</param>
-    /// <param name="processes">Of each arm, those that it has among them.</param>
-    /// <param name="cancellation">Ends the process that runs, and the run.</param>
+    /// <summary>
+    /// Runs until each arm has that many processes, one in each block; may be called again with more.
+    /// </summary>
+    /// <param name="arms">All arms, or those that need more processes.</param>
+    /// <param name="processes">The number of processes of each arm, including existing ones.</param>
+    /// <param name="cancellation">Ends the current process and the run.</param>
     public void Execute(IReadOnlyList<Arm> arms, int processes, CancellationToken cancellation = default)
     {
         if (records.Count == 0)
@@ -77,8 +80,8 @@ internal sealed class Harness(RunOptions options, IResultStore store, ProcessRun
     }
 
     /// <summary>
-    /// The newest run of this suite, build and machine goes on: what it has measured of the very same work, its files and
-    /// seconds included, counts, and what is measured now belongs to it.
+    /// Continues the newest run of this suite, build and machine: its measurements count if the work is identical,
+    /// including files and seconds, and new ones are added to it.
     /// </summary>
     private void Recall(IReadOnlyList<Arm> arms)
     {
@@ -88,7 +91,7 @@ internal sealed class Harness(RunOptions options, IResultStore store, ProcessRun
         var work = arms.ToDictionary(a => a.Key, a => runner.Work(a, options.Seconds));
         var mine = store.Results(new ResultFilter(Run: earlier.Id))
             .Where(r => r.Status == ResultStatus.Measured && work.ContainsKey(r.Arm)).ToList();
-        // Figures of a file as it was and as it is now are not one run's.
+        // Figures from before and after a file's change must not be mixed in a run.
         if (mine.Any(r => JsonNode.Parse(r.DeviceMetrics)?["work"]?.GetValue<string>() != work[r.Arm])) return;
         run = earlier;
         foreach (var result in mine) records[result.Arm].Add(result);
@@ -97,13 +100,13 @@ internal sealed class Harness(RunOptions options, IResultStore store, ProcessRun
     private bool IsWanted(Arm arm, int block, Arm[] group)
     {
         var mine = records[arm.Key];
-        // What cannot run, or is wrong, needs no second process to say so.
+        // An arm that cannot run, or is wrong, needs no second process.
         if (mine.Any(r => r.Status != ResultStatus.Measured)) return false;
         if (mine.Count > block) return false;
         return arm.Peer is null || options.AllPeers || !IsHopeless(arm, group);
     }
 
-    /// <summary>Whether a peer cannot be the best of any line of its case.</summary>
+    /// <summary>Whether a peer cannot be the best in any line of its case.</summary>
     private bool IsHopeless(Arm arm, Arm[] group)
     {
         var mine = Medians(arm);
@@ -152,7 +155,7 @@ internal sealed class Harness(RunOptions options, IResultStore store, ProcessRun
 
     private ResultRecord Process(Arm arm, ResultRecord empty, CancellationToken cancellation)
     {
-        // The first process hands its results over: nothing more of it is timed when they are wrong.
+        // The first process writes its results: nothing more of it is timed if they are wrong.
         var isChecked = arm.Peer is { } peer ? peer.Results.Count > 0 : arm.Ours!.Assembly is null;
         var results = isChecked && records[arm.Key].Count == 0 ? check.NewFolder() : null;
         Measurement measured;
@@ -220,7 +223,7 @@ internal sealed class Harness(RunOptions options, IResultStore store, ProcessRun
         if (session is { } id) all["session"] = $"{id}";
         if (measured.Percentile is { } percentile)
         {
-            // With the confidence of early stopping, so many per cent of the queries are below the estimate.
+            // With the confidence of early stopping, this percentage of the queries is below the estimate.
             all["percentile"] = percentile;
             all["estimate_us"] = measured.EstimateUs;
             all["queries"] = measured.N;

@@ -1,14 +1,16 @@
-// In: environment variables, the folder of this program. Out: where sources, peers and their data lie.
+// In: environment variables, the folder of this program. Out: the folders of sources, peers and their data.
 namespace Accelerate.Bench.Running;
 
-/// <param name="Root">Of the repository: what `bench/gemm.acc` is relative to.</param>
-/// <param name="Peers">Where `bench/peers/build` puts runners, models and data: $PEERS_HOME.</param>
+/// <param name="Root">The repository's root, which `bench/gemm.acc` is relative to.</param>
+/// <param name="Peers">The folder in which `bench/peers/build` puts runners, models and data: $PEERS_HOME.</param>
 internal sealed record HarnessPlaces(string Root, string Peers)
 {
-    /// <summary>Where Debian puts the libraries that peers load by path.</summary>
+    /// <summary>Debian's folder of the libraries that peers load by path.</summary>
     public const string Libraries = "/usr/lib/x86_64-linux-gnu";
 
-    /// <summary>The repository is the folder above this program that has bench/suites; else the current folder.</summary>
+    /// <summary>
+    /// The repository is the folder above this program that has bench/suites, or otherwise the current folder.
+    /// </summary>
     public static HarnessPlaces Find()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
@@ -25,7 +27,7 @@ internal sealed record HarnessPlaces(string Root, string Peers)
     /// <summary>The folder of a case's inputs, weights and expected results.</summary>
     public string Data(string caseName) => Path.Combine(Peers, "data", caseName);
 
-    /// <summary>The suite as the user named it: a path, or a path or name below bench/ of the repository.</summary>
+    /// <summary>Finds a suite by a path, or by a path or name below bench/ of the repository.</summary>
     public string? Suite(string name)
     {
         string[] candidates =
@@ -36,7 +38,7 @@ internal sealed record HarnessPlaces(string Root, string Peers)
         return candidates.FirstOrDefault(File.Exists);
     }
 
-    /// <summary>Every suite that is bundled.</summary>
+    /// <summary>All bundled suites.</summary>
     public IEnumerable<string> Suites() =>
         Directory.EnumerateFiles(Path.Combine(Root, "bench", "suites"), "*.json")
             .Where(f => !f.EndsWith(".schema.json", StringComparison.Ordinal)).Order(StringComparer.Ordinal);

@@ -1,4 +1,4 @@
-// In: an arm. Out: what a fresh process of it measured, or why it did not.
+// In: an arm. Out: the measurement of a fresh process, or why there is none.
 using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
@@ -7,25 +7,25 @@ using System.Text.Json;
 
 namespace Accelerate.Bench.Running;
 
-/// <summary>A process that gave no measurement: what it said.</summary>
+/// <summary>A process gave no measurement; the message is its output.</summary>
 internal sealed class NoMeasurementException(string message) : Exception(message);
 
-/// <summary>Starts the process of an arm, with the environment that it needs, and reads its line.</summary>
-/// <param name="places">Where things are.</param>
-/// <param name="accc">How another process of this program is started with those words.</param>
-/// <param name="features">The processor's instruction sets, as Linux calls them; this machine's if null.</param>
+/// <summary>Starts the process of an arm with its environment, and reads its line.</summary>
+/// <param name="places">The folders.</param>
+/// <param name="accc">Makes the start information of another process of this program with those words.</param>
+/// <param name="features">The processor's instruction sets, by Linux's names; this machine's if null.</param>
 internal sealed class ProcessRunner(HarnessPlaces places, Func<IEnumerable<string>, ProcessStartInfo> accc,
     IReadOnlyCollection<string>? features = null)
 {
-    /// <summary>What a process says first when its own check of the results fails.</summary>
+    /// <summary>The beginning of a process's output if its own check of the results fails.</summary>
     public const string Refusal = "wrong result: ";
 
-    // A measurement of minutes is one that hangs.
+    // A measurement that takes minutes hangs.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
 
-    // Without these glibc gives big tensors back to the kernel after every call, and some peers are five times slower.
-    // Huge pages, which our tensors ask for, make ONNX Runtime's GPT-2 step 23.5 ms instead of 28.9, relu on 16M floats
-    // 2.8 instead of 3.9, and nothing measured slower (1 thread, CPU time, Zen 4).
+    // Without these settings glibc returns large tensors to the kernel after every call, and some peers are five times
+    // slower. Huge pages, which our tensors request, make ONNX Runtime's GPT-2 step 23.5 ms instead of 28.9, relu on
+    // 16M floats 2.8 instead of 3.9, and nothing measured slower (1 thread, CPU time, Zen 4).
     private static readonly (string, string)[] Allocator =
     [
         ("MALLOC_MMAP_MAX_", "0"), ("MALLOC_TRIM_THRESHOLD_", "17179869184"), ("MALLOC_TOP_PAD_", "67108864"),
@@ -45,8 +45,8 @@ internal sealed class ProcessRunner(HarnessPlaces places, Func<IEnumerable<strin
             ? "its inputs are not made: bench/peers/build" : null;
     }
 
-    /// <param name="arm">Who measures what.</param>
-    /// <param name="seconds">How long it samples.</param>
+    /// <param name="arm">The contender and case.</param>
+    /// <param name="seconds">The sampling time.</param>
     /// <param name="results">The folder for the results of the first call; null for none.</param>
     /// <param name="cancellation">Ends the process.</param>
     /// <exception cref="NoMeasurementException">It ended without a measurement.</exception>
@@ -64,8 +64,8 @@ internal sealed class ProcessRunner(HarnessPlaces places, Func<IEnumerable<strin
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(Patience + TimeSpan.FromSeconds(10 * seconds));
         using var stop = limit.Token.Register(() => process.Kill(entireProcessTree: true));
-        // A class of the user's runs in the process that measures it, and may print what it likes: its line is the one
-        // that begins with a word that was read before the class was loaded.
+        // A user's class runs in the measuring process and may print anything: the measurement is the line that begins
+        // with a word that was read before the class was loaded.
         var isSigned = arm.Ours?.Assembly is not null;
         var word = isSigned ? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)) : null;
         try
@@ -75,9 +75,9 @@ internal sealed class ProcessRunner(HarnessPlaces places, Func<IEnumerable<strin
         }
         catch (IOException)
         {
-            // It ended before it read: what it said tells why.
+            // It ended before it read its input: its output tells why.
         }
-        // Both pipes at once: a process that fills one must not wait for the other to be read.
+        // Reads both pipes concurrently, so that a process that fills one does not block.
         var said = process.StandardError.ReadToEndAsync(CancellationToken.None);
         var text = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
@@ -108,7 +108,7 @@ internal sealed class ProcessRunner(HarnessPlaces places, Func<IEnumerable<strin
             }
         }
         string[] words = [.. (said.Result.Trim() is { Length: > 0 } errors ? errors : text.Trim()).Split('\n')];
-        // Ours says first what is wrong; in a peer's stack trace it comes last.
+        // Our error is on the first line; a peer's stack trace has it on the last.
         var reason = arm.Peer is null ? words[0].Replace("error: ", "", StringComparison.Ordinal) : words[^1];
         throw new NoMeasurementException(reason.Length > 0 ? reason : $"exit code {process.ExitCode}");
 
@@ -125,7 +125,7 @@ internal sealed class ProcessRunner(HarnessPlaces places, Func<IEnumerable<strin
                 _ => new ProcessStartInfo(Program(call.Program), words),
             };
             foreach (var (name, value) in Environment(peer, budget)) info.Environment[name] = value;
-            // A symbol that an older libstdc++ lacks.
+            // An older libstdc++ lacks a symbol.
             if (call.Program == "libtorch")
                 info.Environment["LD_PRELOAD"] = Path.Combine(places.Peers, "libtorch", "ios_init.so");
             if (results is not null) info.Environment["RESULTS"] = results;
@@ -134,8 +134,9 @@ internal sealed class ProcessRunner(HarnessPlaces places, Func<IEnumerable<strin
     }
 
     /// <summary>
-    /// A hash of what the process is told and of the files that it is told of: equal ones measure the same. Of large files
-    /// the length and the time of writing stand for the contents; a source counts with all its folder's, which it may use.
+    /// A hash of the process's arguments and of the files that they name: equal hashes measure the same work. For large
+    /// files, length and modification time represent the contents; for a source, all files of its folder count, because
+    /// it may use them.
     /// </summary>
     public string Work(Arm arm, double seconds)
     {
@@ -177,7 +178,7 @@ internal sealed class ProcessRunner(HarnessPlaces places, Func<IEnumerable<strin
         if (peer.Program is "dnnl" or "xsmm" or "loops") yield return ("OMP_PROC_BIND", "true");
         if (peer.Name.Contains("haswell", StringComparison.Ordinal)) yield return ("OPENBLAS_CORETYPE", "Haswell");
         if (peer.Program != "torch") yield break;
-        // PyTorch finds its BLAS on the library path; with Haswell's kernels or BLIS it has to be told of AVX-512.
+        // PyTorch finds its BLAS on the library path; with Haswell's kernels or BLIS it must be told about AVX-512.
         var isBlis = peer.Name.Contains("blis", StringComparison.Ordinal);
         yield return ("LD_LIBRARY_PATH", $"{HarnessPlaces.Libraries}/{(isBlis ? "blis-pthread" : "openblas-openmp")}");
         if (!peer.Name.Contains("openblas", StringComparison.Ordinal)) yield return ("ATEN_CPU_CAPABILITY", "avx512");

@@ -1,4 +1,5 @@
-// In: the results of an arm's first call, as files. Out: the largest error against the case's reference, or a refusal.
+// In: the results of an arm's first call, as files. Out: the largest error against the case's reference, or an
+// exception.
 using System.Globalization;
 using Accelerate.Bench.Registry;
 using Accelerate.Compiler.Diagnostics;
@@ -7,15 +8,15 @@ using Accelerate.Runtime;
 namespace Accelerate.Bench.Running;
 
 /// <summary>
-/// Where `bench/peers/build` has made inputs the reference is ONNX Runtime's, NumPy's or PyTorch's result on them, an
-/// independent source, to which peers that hand their results over are held too: an error is |ours − theirs| / max |theirs|, as
-/// sums of thousands of products in another order, and Winograd's transforms, leave a few units of 10⁻⁶, and a wrong
-/// index 0.1 and more. Elsewhere it is our kernel interpreter's, or of a call that would take it long LLVM's at -O0 on
-/// one thread, which owes the same bits.
+/// If `bench/peers/build` has made inputs, the reference is ONNX Runtime's, NumPy's or PyTorch's result on them, an
+/// independent source, which is also used to check peers that write their results. An error is |ours − theirs| / max
+/// |theirs|: sums of thousands of products in another order, and Winograd's transforms, give a few units of 10⁻⁶, and a
+/// wrong index 0.1 and more. Otherwise the reference is our kernel interpreter's result, or for long calls LLVM's at
+/// -O0 on one thread, which must give the same bits.
 /// </summary>
 internal sealed class ResultCheck(HarnessPlaces places, ProcessRunner runner) : IDisposable
 {
-    /// <summary>The largest error of ours against files.</summary>
+    /// <summary>The largest acceptable error of ours against files.</summary>
     public const double Bound = 1e-4;
 
     private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;
@@ -26,13 +27,13 @@ internal sealed class ResultCheck(HarnessPlaces places, ProcessRunner runner) : 
     private readonly Dictionary<string, (string Folder, string Name)> references = [];
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("accc-bench-");
 
-    /// <summary>A new empty folder for results, below the one that is deleted at the end.</summary>
+    /// <summary>A new empty folder for results, inside the one that is deleted at the end.</summary>
     public string NewFolder() => folder.CreateSubdirectory(Guid.NewGuid().ToString("N")).FullName;
 
-    /// <param name="arm">Who gave the results.</param>
-    /// <param name="results">Where they are.</param>
-    /// <param name="flops">Of a call.</param>
-    /// <returns>What they were compared with, and the largest error.</returns>
+    /// <param name="arm">The source of the results.</param>
+    /// <param name="results">The folder of the results.</param>
+    /// <param name="flops">Floating-point operations per call.</param>
+    /// <returns>The reference's name, and the largest error.</returns>
     /// <exception cref="InternalErrorException">They differ by more than is allowed.</exception>
     /// <exception cref="NoMeasurementException">The reference itself does not run.</exception>
     public (string With, double Error) Check(Arm arm, string results, double flops)
@@ -60,7 +61,7 @@ internal sealed class ResultCheck(HarnessPlaces places, ProcessRunner runner) : 
 
     private (string Folder, string Name) Reference(Arm arm, double flops)
     {
-        // The way decides too: `--conv direct` rounds differently.
+        // The way is part of the key, because `--conv direct` rounds differently.
         var key = $"{arm.Case.Name} {arm.Ours!.Name}";
         if (references.TryGetValue(key, out var found)) return found;
         var isQuick = flops <= InterpreterFlops;
@@ -105,7 +106,7 @@ internal sealed class ResultCheck(HarnessPlaces places, ProcessRunner runner) : 
         return worst;
     }
 
-    /// <summary>NaN where either side has one, so that no comparison lets it pass.</summary>
+    /// <summary>NaN if either side has one, so that no comparison accepts it.</summary>
     private static double Error(double[] ours, double[] theirs)
     {
         var (largest, difference) = (0.0, 0.0);

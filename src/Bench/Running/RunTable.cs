@@ -1,4 +1,5 @@
-// In: records of arms, limits of the machine. Out: the table of a run: each comparison's line, and the means of its parts.
+// In: records of arms, limits of the machine. Out: the table of a run: a line for each comparison, and the means of its
+// parts.
 using System.Globalization;
 using System.Text;
 using Accelerate.Bench.Records;
@@ -7,54 +8,54 @@ using Accelerate.Bench.Statistics;
 
 namespace Accelerate.Bench.Running;
 
-/// <summary>One line at one number of threads.</summary>
+/// <summary>One line for one number of threads.</summary>
 internal sealed record RunLine(BenchmarkCase Case, ComparisonLine Line, int Threads)
 {
     /// <summary>Our median over the processes, in microseconds.</summary>
     public double? Ours { get; init; }
 
-    /// <summary>The best peer's.</summary>
+    /// <summary>The best peer's median.</summary>
     public double? Best { get; init; }
 
     public string Peer { get; init; } = "";
 
-    /// <summary>The best peer's median over ours: above 1 we are ahead.</summary>
+    /// <summary>The best peer's median over ours: above 1 we are faster.</summary>
     public double? Ratio => Best / Ours;
 
-    /// <summary>The ratios of the blocks that both have: the least and the greatest.</summary>
+    /// <summary>The least and the greatest ratio of the blocks that have both.</summary>
     public (double Low, double High)? Spread { get; init; }
 
     /// <summary>"70 GFLOP/s" or "17 GB/s".</summary>
     public string Rate { get; init; } = "";
 
-    /// <summary>Of a text: the medians of what its first and each further token takes, in microseconds.</summary>
+    /// <summary>For texts: the median times of the first token and of each further one, in microseconds.</summary>
     public (double First, double Next)? Tokens { get; init; }
 
-    /// <summary>What bounds it and how much of that is reached: "FMA 94 %".</summary>
+    /// <summary>The limit, and the percentage of it that is reached: "FMA 94 %".</summary>
     public string Bound { get; init; } = "";
 
     /// <summary>Why there is no figure of ours.</summary>
     public string Note { get; init; } = "";
 
-    /// <summary>Every peer's median, the quickest first.</summary>
+    /// <summary>Every peer's median, fastest first.</summary>
     public IReadOnlyList<(string Peer, double Median)> Others { get; init; } = [];
 
     /// <summary>The medians of our processes, each with its block.</summary>
     public IReadOnlyList<ProcessMedian> OurProcesses { get; init; } = [];
 
-    /// <summary>The best peer's.</summary>
+    /// <summary>The medians of the best peer's processes.</summary>
     public IReadOnlyList<ProcessMedian> PeerProcesses { get; init; } = [];
 
     /// <summary>Ours against the best peer, after false-discovery control over the suite; null without a peer.</summary>
     public Comparison? Test { get; init; }
 }
 
-/// <summary>A contender of ours at a case, where a suite has several backends or levels.</summary>
-/// <param name="Arm">Who.</param>
-/// <param name="Median">Microseconds; null where there is no figure.</param>
+/// <summary>One of our contenders on a case, if a suite has several backends or levels.</summary>
+/// <param name="Arm">The contender and case.</param>
+/// <param name="Median">Microseconds; null if there is no figure.</param>
 /// <param name="Note">Why there is none.</param>
-/// <param name="SpeedUp">Over the kernel interpreter.</param>
-/// <param name="Test">This one against the suite's first contender; null for itself.</param>
+/// <param name="SpeedUp">The speed-up over the kernel interpreter.</param>
+/// <param name="Test">The comparison with the suite's first contender; null for that one.</param>
 internal sealed record ContenderLine(Arm Arm, double? Median, string Note, double? SpeedUp, Comparison? Test)
 {
     /// <summary>The contender that <see cref="Test"/> compares with.</summary>
@@ -62,8 +63,8 @@ internal sealed record ContenderLine(Arm Arm, double? Median, string Note, doubl
 }
 
 /// <summary>
-/// The roofline is the greater of arithmetic at the FMA peak of the same processes and traffic at the bandwidth of the
-/// level that holds all of the case's data.
+/// The roofline is the larger of two times: arithmetic at the FMA peak of the same processes, and traffic at the
+/// bandwidth of the level that holds all of the case's data.
 /// </summary>
 internal sealed class RunTable(IReadOnlyList<BenchmarkCase> cases, Suite suite,
     IReadOnlyDictionary<ArmKey, List<ResultRecord>> records, IReadOnlyDictionary<int, MachineLimits> limits,
@@ -71,11 +72,11 @@ internal sealed class RunTable(IReadOnlyList<BenchmarkCase> cases, Suite suite,
 {
     private static readonly ComparisonOptions Testing = new();
 
-    /// <summary>Every line of the suite's cases; a case without any has one for each way of ours.</summary>
+    /// <summary>All lines of the suite's cases; a case without lines gets one for each of our ways.</summary>
     public IReadOnlyList<RunLine> Lines { get; } = Tested([.. cases.SelectMany(c => suite.Threads.SelectMany(t =>
         LinesOf(c).Select(l => Make(c, l, t, suite, records, limits))))]);
 
-    /// <summary>Our contenders side by side; empty where there is one.</summary>
+    /// <summary>Our contenders side by side; empty if there is only one.</summary>
     public IReadOnlyList<ContenderLine> Contenders { get; } =
         suite.Backends.Count * suite.Levels.Count > 1 || builds is { Count: > 0 }
             ? SideBySide(cases, suite, records, builds ?? []) : [];
@@ -111,8 +112,7 @@ internal sealed class RunTable(IReadOnlyList<BenchmarkCase> cases, Suite suite,
     public static string Ratio(RunLine l) => l.Ratio is not { } ratio ? "" : string.Create(CultureInfo.InvariantCulture,
         $"×{ratio:0.00}{(l.Spread is { } s ? string.Create(CultureInfo.InvariantCulture, $" ({s.Low:0.00}–{s.High:0.00})") : "")}");
 
-    /// <summary>Geometric means of the ratios of each part; and where there is one, of the part without
-    /// Winograd.</summary>
+    /// <summary>Geometric means of the ratios of each part, and also without Winograd if the part uses it.</summary>
     public IEnumerable<(int Threads, string Part, double Mean, int Count, int All)> Means()
     {
         foreach (var threads in suite.Threads)
@@ -137,8 +137,9 @@ internal sealed class RunTable(IReadOnlyList<BenchmarkCase> cases, Suite suite,
         }
     }
 
-    /// <summary>The comparisons whose verdict is open, with the processes a side that would find a change of
-    /// 10 %.</summary>
+    /// <summary>
+    /// The inconclusive comparisons, with the number of processes a side that would detect a change of 10 %.
+    /// </summary>
     public IReadOnlyList<(string Case, int Threads, int Needed)> Open() =>
     [
         .. Lines.Select(l => (l.Case.Name, l.Threads, l.Test))
@@ -147,7 +148,7 @@ internal sealed class RunTable(IReadOnlyList<BenchmarkCase> cases, Suite suite,
             .Select(o => (o.Name, o.Threads, Math.Max(o.Test!.Needed ?? 0, Comparison.LeastProcesses))),
     ];
 
-    /// <summary>What two arms of the same contender say of the machine.</summary>
+    /// <summary>The machine's noise, estimated from two arms of the same contender.</summary>
     public static string Noise(Arm one, Arm two, IReadOnlyDictionary<ArmKey, List<ResultRecord>> records)
     {
         var (a, b) = (Processes(records[one.Key]), Processes(records[two.Key]));
@@ -182,7 +183,7 @@ internal sealed class RunTable(IReadOnlyList<BenchmarkCase> cases, Suite suite,
     }
 
     /// <summary>The tables of bench/RESULTS.md.</summary>
-    /// <param name="command">What prints them.</param>
+    /// <param name="command">The command that prints them.</param>
     public string Markdown(string command)
     {
         var threads = suite.Threads;
@@ -220,7 +221,7 @@ internal sealed class RunTable(IReadOnlyList<BenchmarkCase> cases, Suite suite,
 
     private static string Missing(int count, int all) => count == all ? "" : $" ({count} of {all} rows)";
 
-    /// <summary>"faster": ours against the best peer; a suite's other contenders against its first.</summary>
+    /// <summary>"faster": ours against the best peer, or a suite's other contenders against its first.</summary>
     private static string Word(Comparison? test) => test is null ? "" : test.Verdict.ToString().ToLowerInvariant();
 
     private static string Interval(Comparison t, string against) => string.Create(CultureInfo.InvariantCulture,
@@ -303,7 +304,7 @@ internal sealed class RunTable(IReadOnlyList<BenchmarkCase> cases, Suite suite,
         };
     }
 
-    /// <summary>A block of another run is another block.</summary>
+    /// <summary>Blocks of different runs are different blocks.</summary>
     private static IReadOnlyList<ProcessMedian> Processes(List<ResultRecord> all) =>
         [.. all.Where(r => r.Median is not null).Select(r => new ProcessMedian(r.Median!.Value, r.Neighbours))];
 
@@ -317,7 +318,7 @@ internal sealed class RunTable(IReadOnlyList<BenchmarkCase> cases, Suite suite,
         double[] peaks = [.. all.Where(r => r.PeakGflops is not null).Select(r => r.PeakGflops!.Value).Order()];
         var arithmetic = peaks.Length > 0 ? flops / SampleSummary.Percentile(peaks, 0.5) * 1e-3 : 0;
         var level = machine?.Levels.First(l => bytes <= l.Bytes);
-        // A map reads and writes; weights are read only.
+        // A map reads and writes; weights are only read.
         var traffic = level is null ? 0 : bytes / (flops > 0 ? level.Read : level.Move) * 1e-3;
         string Share(string name, double least) => least > 0
             ? string.Create(CultureInfo.InvariantCulture, $"{name} {100 * least / us:0} %") : "";
@@ -325,7 +326,7 @@ internal sealed class RunTable(IReadOnlyList<BenchmarkCase> cases, Suite suite,
             : ($"{Digits(bytes / us * 1e-3)} GB/s", Share(level?.Name ?? "", traffic));
     }
 
-    /// <summary>Three digits that count.</summary>
+    /// <summary>Three significant digits.</summary>
     private static string Digits(double value) => value switch
     {
         >= 100 => value.ToString("0", CultureInfo.InvariantCulture),

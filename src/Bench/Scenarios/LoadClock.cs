@@ -1,21 +1,21 @@
-// In: nothing. Out: the time, and a way to wait for a time.
+// In: nothing. Out: the time, and a way to wait until a time.
 using System.Diagnostics;
 
 namespace Accelerate.Bench.Scenarios;
 
-/// <summary>Seconds since some moment. Tests have one whose time passes only when somebody computes.</summary>
+/// <summary>Seconds since some moment. In tests, time passes only when a call computes.</summary>
 internal interface ILoadClock
 {
     double Now { get; }
 
-    /// <summary>Returns at that time, or at once if it is over.</summary>
+    /// <summary>Returns at that time, or at once if it has passed.</summary>
     void WaitUntil(double time);
 }
 
-/// <summary>The machine's.</summary>
+/// <summary>The machine's clock.</summary>
 internal sealed class LoadClock : ILoadClock
 {
-    // A sleeping thread wakes up to a millisecond late: the rest is spent asking.
+    // A sleeping thread wakes up to a millisecond late, so the rest is spent polling.
     private const double Awake = 0.002;
 
     private readonly long start = Stopwatch.GetTimestamp();

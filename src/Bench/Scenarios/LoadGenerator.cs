@@ -1,25 +1,25 @@
-// In: a scenario, a call of a sample. Out: the latencies of its queries, and whether they prove what is asked of them.
+// In: a scenario, a call of a sample. Out: the latencies of its queries, and whether they prove the target.
 using System.Globalization;
 
 namespace Accelerate.Bench.Scenarios;
 
-/// <summary>What early stopping made of the latencies.</summary>
+/// <summary>The result of early stopping on the latencies.</summary>
 /// <param name="Percentile">0.9 or 0.99.</param>
-/// <param name="OverLatency">Server: queries over the bound. Otherwise as many as may be over the estimate.</param>
-/// <param name="Needed">Queries that prove the percentile with so many over it.</param>
+/// <param name="OverLatency">Server: queries over the bound. Otherwise the number allowed over the estimate.</param>
+/// <param name="Needed">The number of queries that prove the percentile with that many over it.</param>
 internal sealed record EarlyStop(double Percentile, int OverLatency, int Needed)
 {
     public double Confidence => EarlyStopping.Confidence;
 }
 
-/// <summary>What a load came to.</summary>
-/// <param name="Latencies">Seconds of each query from when it was due to its end, in the order of their ends; none in
+/// <summary>The outcome of a load.</summary>
+/// <param name="Latencies">Seconds of each query from when it was due to its end, in the order of the ends; empty in
 /// accuracy mode.</param>
-/// <param name="Samples">In all queries together.</param>
-/// <param name="Seconds">From the first query's time to the end of the last.</param>
+/// <param name="Samples">The number of samples in all queries together.</param>
+/// <param name="Seconds">From the first query's due time to the end of the last.</param>
 /// <param name="Invalid">Why the latencies prove nothing; null for a valid run.</param>
-/// <param name="Stop">Null offline and in accuracy mode, where there is no percentile.</param>
-/// <param name="Estimate">Seconds that the percentile is below with the rule's confidence.</param>
+/// <param name="Stop">Null for offline and in accuracy mode, where there is no percentile.</param>
+/// <param name="Estimate">The bound of the percentile in seconds, with the rule's confidence.</param>
 internal sealed record LoadResult(ScenarioOptions Options, IReadOnlyList<double> Latencies, long Samples,
     double Seconds, string? Invalid, EarlyStop? Stop, double? Estimate)
 {
@@ -28,13 +28,13 @@ internal sealed record LoadResult(ScenarioOptions Options, IReadOnlyList<double>
     public double SamplesPerSecond => Samples / Seconds;
 }
 
-/// <summary>One query is answered after the other; those that come meanwhile wait, and their waiting counts.</summary>
+/// <summary>Queries are answered one after the other; the waiting time of those that arrive meanwhile counts.</summary>
 internal static class LoadGenerator
 {
     /// <param name="options">The scenario.</param>
-    /// <param name="clock">Whose seconds they are.</param>
+    /// <param name="clock">The clock to use.</param>
     /// <param name="call">Computes a sample of the data set, by its number.</param>
-    /// <param name="take">Takes the results of accuracy mode; those of performance mode are dropped.</param>
+    /// <param name="take">Receives the results of accuracy mode; those of performance mode are dropped.</param>
     public static LoadResult Run<T>(ScenarioOptions options, ILoadClock clock, Func<int, T> call,
         Action<int, T>? take = null)
     {
@@ -62,14 +62,14 @@ internal static class LoadGenerator
     }
 
     /// <summary>
-    /// When the queries of a server are due, in seconds from its start: gaps of a Poisson process, independent of what
-    /// becomes of the queries. As many as last the time, and as many as prove the percentile if none is late.
+    /// The due times of a server's queries, in seconds from its start: gaps of a Poisson process, independent of the
+    /// answers. There are enough to fill the time, and enough to prove the percentile if none is late.
     /// </summary>
     public static double[] Arrivals(ScenarioOptions options)
     {
         var count = Math.Max((int)Math.Ceiling(options.Qps * options.Seconds),
             EarlyStopping.Needed(options.Percentile, 0));
-        // Apart from the choice of samples: a larger data set leaves the arrivals as they are.
+        // Independent of the choice of samples, so that a larger data set does not change the arrivals.
         var random = new Random(unchecked(options.Seed * 31 + 17));
         var times = new double[count];
         var at = 0.0;
@@ -102,8 +102,8 @@ internal static class LoadGenerator
     }
 
     /// <summary>
-    /// Latency counts from when a query was due, not from when it was begun: a stall delays all that come in it, and a
-    /// generator that waits for it would not see them (coordinated omission).
+    /// Latency counts from when a query was due, not from when it began: a stall delays all queries due during it, and
+    /// a generator that waited would not notice (coordinated omission).
     /// </summary>
     private static LoadResult Server(ScenarioOptions options, ILoadClock clock, Action<int> query)
     {

@@ -1,7 +1,7 @@
-// In: what a load came to. Out: it as a line of JSON, with the names of the lines that other processes print.
+// In: the outcome of a load. Out: a line of JSON with the same names as other processes' lines.
 namespace Accelerate.Bench.Scenarios;
 
-/// <summary>Times are microseconds of a query unless the name says otherwise; null in accuracy mode.</summary>
+/// <summary>Times are microseconds per query unless the name says otherwise; null in accuracy mode.</summary>
 internal sealed record LoadRecord : Measurement
 {
     private const double Micro = 1e6;
@@ -17,15 +17,15 @@ internal sealed record LoadRecord : Measurement
 
     public StopDetails? EarlyStopping { get; init; }
 
-    /// <summary>Server: the rate of arrivals that was asked for.</summary>
+    /// <summary>Server: the requested rate of arrivals.</summary>
     public double? Qps { get; init; }
 
     public double? LatencyBoundMs { get; init; }
 
     public int? Seed { get; init; }
 
-    /// <param name="OverLatency">Queries over the bound, or as many as may be over the estimate.</param>
-    /// <param name="QueriesNeeded">That prove the percentile with so many over it.</param>
+    /// <param name="OverLatency">Queries over the bound, or the number allowed over the estimate.</param>
+    /// <param name="QueriesNeeded">The number of queries that prove the percentile with that many over it.</param>
     internal sealed record StopDetails(double Confidence, int OverLatency, int QueriesNeeded);
 
     public static LoadRecord Of(LoadResult load)

@@ -1,16 +1,16 @@
-// In: nothing. Out: how queries arrive, and what is asked of their latencies.
+// In: nothing. Out: the options of a scenario: the arrival of queries, and the target of their latencies.
 namespace Accelerate.Bench.Scenarios;
 
-/// <summary>Who sends queries, after MLPerf's LoadGen.</summary>
+/// <summary>The scenarios of MLPerf's LoadGen.</summary>
 internal enum Scenario
 {
-    /// <summary>The next query when the last has ended: its 90th percentile.</summary>
+    /// <summary>The next query starts when the last has ended: its 90th percentile.</summary>
     SingleStream,
 
     /// <summary>The same with queries of several samples: the 99th percentile of a query.</summary>
     MultiStream,
 
-    /// <summary>Queries as they come, independent of each other: the 99th percentile against a bound.</summary>
+    /// <summary>Queries arrive independently of each other: the 99th percentile against a bound.</summary>
     Server,
 
     /// <summary>All samples at once: throughput.</summary>
@@ -19,16 +19,16 @@ internal enum Scenario
 
 internal enum LoadMode
 {
-    /// <summary>Times; results are thrown away.</summary>
+    /// <summary>Measures times; results are dropped.</summary>
     Performance,
 
-    /// <summary>Each sample of the data set once; results are handed over, and nothing is timed.</summary>
+    /// <summary>Runs each sample of the data set once; results are written, and nothing is timed.</summary>
     Accuracy,
 }
 
 internal sealed record ScenarioOptions(Scenario Scenario)
 {
-    /// <summary>The scenarios as they are written.</summary>
+    /// <summary>The names of the scenarios.</summary>
     public static IReadOnlyList<(string Name, Scenario Scenario)> Names { get; } =
     [
         ("single-stream", Scenario.SingleStream),
@@ -41,28 +41,28 @@ internal sealed record ScenarioOptions(Scenario Scenario)
 
     public LoadMode Mode { get; init; }
 
-    /// <summary>Samples of the data set.</summary>
+    /// <summary>The number of samples in the data set.</summary>
     public int DataSet { get; init; } = 1;
 
-    /// <summary>How long queries are sent at least.</summary>
+    /// <summary>The minimum time of sending queries.</summary>
     public double Seconds { get; init; } = 0.5;
 
-    /// <summary>When a run that has not had its queries is given up.</summary>
+    /// <summary>The time after which an incomplete run is given up.</summary>
     public double MostSeconds { get; init; } = 60;
 
-    /// <summary>Of multi-stream.</summary>
+    /// <summary>The samples of a query in multi-stream.</summary>
     public int SamplesPerQuery { get; init; } = 8;
 
-    /// <summary>Of offline: in its one query.</summary>
+    /// <summary>The samples of the single query in offline.</summary>
     public int OfflineSamples { get; init; } = 1;
 
-    /// <summary>Of server: queries a second, in the mean.</summary>
+    /// <summary>The mean number of queries per second in server.</summary>
     public double Qps { get; init; }
 
-    /// <summary>Of server, in seconds: what the percentile must be below.</summary>
+    /// <summary>The bound of the percentile in server, in seconds.</summary>
     public double LatencyBound { get; init; }
 
-    /// <summary>Of arrivals, and of which samples are asked for.</summary>
+    /// <summary>The seed of arrivals and of the choice of samples.</summary>
     public int Seed { get; init; } = 1;
 
     public double Percentile => Scenario == Scenario.SingleStream ? 0.9 : 0.99;

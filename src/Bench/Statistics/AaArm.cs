@@ -4,13 +4,15 @@ using System.Globalization;
 
 namespace Accelerate.Bench.Statistics;
 
-/// <summary>What a measurement of nothing says of a measurement.</summary>
-/// <param name="Variation">The standard deviation from process to process, relative, within blocks.</param>
+/// <summary>The noise of a measurement, from comparing a binary with itself.</summary>
+/// <param name="Variation">The relative standard deviation between processes, within blocks.</param>
 /// <param name="FalsePositives">The fraction of random deals of the labels that are found faster or slower.</param>
-/// <param name="Repetitions">Deals.</param>
+/// <param name="Repetitions">The number of deals.</param>
 internal sealed record AaArm(double Variation, double FalsePositives, int Repetitions)
 {
-    /// <summary>Labels are dealt again within each block: the machine's own noise, and no difference at all.</summary>
+    /// <summary>
+    /// Deals the labels again within each block, so that there is only the machine's noise and no difference.
+    /// </summary>
     public static AaArm Of(IReadOnlyList<ProcessMedian> a, IReadOnlyList<ProcessMedian> b, ComparisonOptions options,
         int repetitions = 100)
     {

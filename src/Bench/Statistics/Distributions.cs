@@ -1,7 +1,7 @@
-// In: a probability or a point. Out: the binomial, normal and Student distributions there.
+// In: a probability or a point. Out: values of the binomial, normal and Student distributions.
 namespace Accelerate.Bench.Statistics;
 
-/// <summary>What the tests need of probability; each to about twelve digits.</summary>
+/// <summary>The probability functions for the tests; each is accurate to about twelve digits.</summary>
 internal static class Distributions
 {
     /// <summary>P(X ≤ x) of the standard normal distribution.</summary>
@@ -12,7 +12,9 @@ internal static class Distributions
         return x >= 0 ? 0.5 + inside / 2 : 0.5 - inside / 2;
     }
 
-    /// <summary>The point that a standard normal value is below with probability p.</summary>
+    /// <summary>
+    /// The inverse of the normal distribution: a standard normal value is below it with probability p.
+    /// </summary>
     public static double NormalQuantile(double p) => Quantile(p, NormalCdf);
 
     /// <summary>P(T ≤ t) of Student's distribution with that many degrees of freedom.</summary>
@@ -22,10 +24,10 @@ internal static class Distributions
         return t >= 0 ? 1 - outside / 2 : outside / 2;
     }
 
-    /// <summary>The point that a value of Student's distribution is below with probability p.</summary>
+    /// <summary>The inverse of Student's distribution.</summary>
     public static double StudentQuantile(double p, double freedom) => Quantile(p, t => StudentCdf(t, freedom));
 
-    /// <summary>P(X ≤ successes) of so many trials, each a success with that probability.</summary>
+    /// <summary>P(X ≤ successes) of that many trials with that probability of success.</summary>
     public static double BinomialCdf(long successes, long trials, double probability) =>
         successes >= trials ? 1 : successes < 0 ? 0
             : RegularizedBeta(1 - probability, trials - successes, successes + 1);
@@ -36,7 +38,7 @@ internal static class Distributions
         if (x <= 0) return 0;
         if (x >= 1) return 1;
         var front = Math.Exp(LogGamma(a + b) - LogGamma(a) - LogGamma(b) + a * Math.Log(x) + b * Math.Log(1 - x));
-        // The fraction converges quickly below the mean, and the other side is one minus it.
+        // The fraction converges quickly below the mean; the other side is its complement.
         return x < (a + 1) / (a + b + 2) ? front * BetaFraction(x, a, b) / a
             : 1 - front * BetaFraction(1 - x, b, a) / b;
     }
@@ -64,7 +66,9 @@ internal static class Distributions
         static double Apart(double value) => Math.Abs(value) < Tiny ? Tiny : value;
     }
 
-    /// <summary>P(a, x), by its series where that converges quickly, else by the fraction of its complement.</summary>
+    /// <summary>
+    /// P(a, x), by its series where that converges quickly, otherwise by the continued fraction of its complement.
+    /// </summary>
     private static double LowerGamma(double a, double x)
     {
         if (x <= 0) return 0;
@@ -90,13 +94,13 @@ internal static class Distributions
         return 1 - front * result;
     }
 
-    /// <summary>ln Γ(x) for x > 0: Stirling's series, from a place where eight terms give 1e-15.</summary>
+    /// <summary>ln Γ(x) for x > 0: Stirling's series, shifted to where eight terms give 1e-15.</summary>
     private static double LogGamma(double x)
     {
         var shift = 0.0;
         for (; x < 10; x++) shift += Math.Log(x);
         var inverse = 1 / (x * x);
-        // B(2k) / (2k (2k − 1)) of Bernoulli's numbers.
+        // B(2k) / (2k (2k − 1)) with the Bernoulli numbers.
         double[] terms = [1.0 / 12, -1.0 / 360, 1.0 / 1260, -1.0 / 1680, 1.0 / 1188, -691.0 / 360360, 1.0 / 156];
         var (series, power) = (0.0, 1 / x);
         foreach (var term in terms)

@@ -1,11 +1,11 @@
-// In: p-values of the comparisons of a suite. Out: the same, adjusted for their number.
+// In: p-values of the comparisons of a suite. Out: the same, adjusted for multiple comparisons.
 namespace Accelerate.Bench.Statistics;
 
 internal static class FalseDiscovery
 {
     /// <summary>
-    /// Benjamini and Hochberg (1995): of the comparisons whose adjusted value is at most q, at most the fraction q is
-    /// false in the mean. In the order given.
+    /// Benjamini and Hochberg (1995): of the comparisons whose adjusted value is at most q, on average at most the
+    /// fraction q is false. In the given order.
     /// </summary>
     public static double[] Adjust(IReadOnlyList<double> p)
     {

@@ -1,5 +1,4 @@
-// In: what is counted of two arms: operations, kernels, instructions, bytes. Out: more, fewer or the same, without a
-// test.
+// In: counts of two arms: operations, kernels, instructions, bytes. Out: more, fewer or the same, without a test.
 using Accelerate.Bench.Records;
 
 namespace Accelerate.Bench.Statistics;
@@ -11,12 +10,12 @@ internal enum GateResult
     Fewer,
 }
 
-/// <summary>A count that does not depend on the machine's mood.</summary>
+/// <summary>A count that does not depend on the machine's load.</summary>
 /// <param name="Name">"kernels".</param>
-/// <param name="A">The most of A's processes.</param>
-/// <param name="B">The most of B's.</param>
-/// <param name="Result">Of B against A; processes of an arm that disagree (allocations can) are a range, and ranges
-/// that overlap are the same.</param>
+/// <param name="A">The maximum over A's processes.</param>
+/// <param name="B">The maximum over B's processes.</param>
+/// <param name="Result">B compared with A; if the processes of an arm disagree (allocations can) they form a range, and
+/// overlapping ranges are the same.</param>
 internal sealed record Gate(string Name, double A, double B, GateResult Result)
 {
     private static readonly (string Name, Func<ResultRecord, double?> Count)[] Counts =
@@ -30,7 +29,7 @@ internal sealed record Gate(string Name, double A, double B, GateResult Result)
 
     public static IReadOnlyList<string> Names { get; } = [.. Counts.Select(c => c.Name)];
 
-    /// <summary>Those that both arms have.</summary>
+    /// <summary>The counts that both arms have.</summary>
     public static IReadOnlyList<Gate> Of(IEnumerable<ResultRecord> a, IEnumerable<ResultRecord> b)
     {
         var (left, right) = (a.ToList(), b.ToList());

@@ -1,14 +1,14 @@
 // In: the process medians of an arm. Out: those that are far from the others.
 namespace Accelerate.Bench.Statistics;
 
-/// <summary>Flagged for whoever reads the table; every test has them.</summary>
+/// <summary>Flagged for readers of the table; every test includes them.</summary>
 internal static class Outliers
 {
-    // A normal distribution's standard deviation is 1.4826 of its median absolute deviations: beyond three of them lies
-    // one value in 370.
+    // A normal distribution's standard deviation is 1.4826 times its median absolute deviation: one value in 370 is
+    // beyond three of them.
     private const double Deviations = 3 * 1.4826;
 
-    /// <summary>Places in the list, from the first.</summary>
+    /// <summary>Positions in the list, from 0.</summary>
     public static IReadOnlyList<int> Of(IReadOnlyList<double> values)
     {
         if (values.Count < 3) return [];

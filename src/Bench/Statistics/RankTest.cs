@@ -1,19 +1,19 @@
-// In: strata of two arms. Out: how likely ranks as uneven as these are if both arms measure the same.
+// In: strata of two arms. Out: the probability of ranks at least this uneven if both arms measure the same.
 namespace Accelerate.Bench.Statistics;
 
 /// <summary>
-/// The aligned rank test (Hodges and Lehmann, 1962): each value less the mean of its stratum, all of them ranked
-/// together, and the sum of B's ranks held against all ways to deal the labels within the strata. With one stratum it
-/// is the test of Mann and Whitney; with pairs it is, but for half a rank, the signed ranks of Wilcoxon. Van Elteren's
-/// test, the other blocked one, ranks within the strata alone: with pairs only the sign is left, and a third of the
-/// information is lost.
+/// The aligned rank test (Hodges and Lehmann, 1962): each value minus the mean of its stratum, all ranked together, and
+/// the sum of B's ranks compared with all ways to deal the labels within the strata. With one stratum it is the test of
+/// Mann and Whitney; with pairs it is, up to half a rank, the signed rank test of Wilcoxon. Van Elteren's test, the
+/// other blocked one, ranks only within the strata: with pairs only the sign is left, and a third of the information is
+/// lost.
 /// </summary>
 /// <param name="P">Two-sided: twice the smaller tail.</param>
-/// <param name="IsExact">Counted; else the normal approximation with the permutation's own variance, ties
-/// included.</param>
+/// <param name="IsExact">Counted exactly; otherwise the normal approximation with the permutation's own variance,
+/// including ties.</param>
 internal sealed record RankTest(double P, bool IsExact)
 {
-    // 70 against 70 in one stratum is counted, in a fifth of a second; pairs always are.
+    // 70 against 70 in one stratum are counted, in a fifth of a second; pairs always are.
     private const double MostSteps = 1e8;
 
     public static RankTest Of(IReadOnlyList<Stratum> strata)
@@ -25,10 +25,11 @@ internal sealed record RankTest(double P, bool IsExact)
     }
 
     /// <summary>
-    /// The test of a comparison. From twelve strata on it is the aligned one. Below, deals within pairs are so few that
-    /// the smallest p of five is 1/16, whatever was measured; there it is twice the smaller of p within the strata and p
-    /// over all of them together (Bonferroni). The second is valid where each stratum has as many of A as of B: what
-    /// neighbours share makes their difference smaller than those of all deals, so that it finds less, not more.
+    /// The test of a comparison. From twelve strata on it is the aligned one. Below that, there are so few deals within
+    /// pairs that the smallest p of five is 1/16, whatever was measured; there it is twice the smaller of p within the
+    /// strata and p over all of them together (Bonferroni). The second is valid if each stratum has as many of A as of
+    /// B: the shared influences make the difference within a stratum smaller than in all deals, so that the test is
+    /// conservative.
     /// </summary>
     public static RankTest OfComparison(IReadOnlyList<Stratum> strata)
     {
@@ -39,7 +40,7 @@ internal sealed record RankTest(double P, bool IsExact)
         return new(Math.Min(1, 2 * Math.Min(within.P, all.P)), within.IsExact && all.IsExact);
     }
 
-    /// <summary>Ranks are doubled where ties share one, less the stratum's least; B's stand last.</summary>
+    /// <summary>Ranks are doubled because ties share one, minus the stratum's least; B's come last.</summary>
     private sealed record Group(int[] Ranks, int InB)
     {
         public int InA => Ranks.Length - InB;
@@ -51,7 +52,7 @@ internal sealed record RankTest(double P, bool IsExact)
         {
             double[] all = [.. s.A, .. s.B];
             var mean = all.Average();
-            // What differs by rounding alone is a tie.
+            // Values that differ by rounding alone are ties.
             return all.Select(x => Math.Round(x - mean, 12)).ToArray();
         }).ToList();
         var sorted = aligned.SelectMany(a => a).Order().ToArray();
@@ -108,7 +109,7 @@ internal sealed record RankTest(double P, bool IsExact)
         return Math.Min(1, 2 * Math.Min(below, above));
     }
 
-    /// <summary>Of the sums of as many ranks as B has, each choice as likely as any other.</summary>
+    /// <summary>The probabilities of the sums of as many ranks as B has, with all choices equally likely.</summary>
     private static double[] Chosen(Group group)
     {
         var most = (int)Most(group);
@@ -119,7 +120,8 @@ internal sealed record RankTest(double P, bool IsExact)
         foreach (var rank in group.Ranks)
         {
             taken++;
-            // One more to choose from: with the share of choices that take it, so that numbers stay probabilities.
+            // Adds one more rank to choose from, weighted with the share of choices that take it, so that values stay
+            // probabilities.
             for (var k = Math.Min(taken, group.InB); k >= 0; k--)
             {
                 var with = (double)k / taken;
@@ -145,7 +147,7 @@ internal sealed record RankTest(double P, bool IsExact)
                 * group.Ranks.Sum(r => (r - average) * (r - average));
         }
         if (variance == 0) return 1;
-        // Half a step of the sum: it is a whole number, the normal distribution is not.
+        // The continuity correction: the sum is an integer, the normal distribution is continuous.
         var z = Math.Max(0, Math.Abs(sum - mean) - 0.5) / Math.Sqrt(variance);
         return Math.Min(1, 2 * Distributions.NormalCdf(-z));
     }

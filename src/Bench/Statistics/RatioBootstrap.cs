@@ -1,8 +1,7 @@
 // In: strata of two arms, a seed. Out: B's time over A's, with intervals.
 namespace Accelerate.Bench.Statistics;
 
-/// <summary>A ratio of times and where it lies with some confidence; without end where there are too few
-/// processes.</summary>
+/// <summary>The confidence interval of a ratio of times; unbounded if there are too few processes.</summary>
 internal readonly record struct RatioInterval(double Low, double High)
 {
     public bool Excludes(double ratio) => Low > ratio || High < ratio;
@@ -11,11 +10,11 @@ internal readonly record struct RatioInterval(double Low, double High)
 }
 
 /// <summary>
-/// The ratio is Hodges and Lehmann's: the median of B's process medians over A's, pair by pair (after the strata's
-/// levels are taken off). It is the estimate that belongs to the rank test, and at 95 % of the mean's precision where
-/// times are normal; the quotient of the two arms' medians has 64 %, so that it would need half as many processes
-/// again. The interval is the percentile bootstrap's, made wider by Student's distribution as Hesterberg (2015, "What
-/// teachers should know about the bootstrap") expands it: the plain one is too narrow for ten processes.
+/// The ratio is Hodges and Lehmann's: the median of B's process medians over A's, pair by pair (after removing the
+/// strata's levels). It is the estimate that belongs to the rank test, with 95 % of the mean's efficiency where times
+/// are normal; the quotient of the two arms' medians has 64 %, so that it would need half as many processes again. The
+/// interval is the percentile bootstrap's, widened by Student's distribution as Hesterberg (2015, "What teachers should
+/// know about the bootstrap") expands it: the plain one is too narrow for ten processes.
 /// </summary>
 internal sealed class RatioBootstrap
 {
@@ -33,11 +32,11 @@ internal sealed class RatioBootstrap
 
     public double Ratio { get; }
 
-    /// <summary>Whole strata are drawn where there are several, processes of each arm where there is one.</summary>
+    /// <summary>Resamples whole strata if there are several, or processes of each arm if there is one.</summary>
     public static RatioBootstrap Of(IReadOnlyList<Stratum> strata, int seed, int resamples)
     {
         ArgumentOutOfRangeException.ThrowIfZero(strata.Count, nameof(strata));
-        // Half way between the arms, whatever their numbers: what is left is the effect and noise.
+        // Half way between the arms, whatever their sizes, so that only the effect and noise are left.
         var centred = strata.Select(s =>
         {
             var level = (s.A.Average() + s.B.Average()) / 2;
@@ -69,7 +68,7 @@ internal sealed class RatioBootstrap
         if (freedom < 1) return new(0, double.PositiveInfinity);
         var tail = Distributions.NormalCdf(
             -expansion * Distributions.StudentQuantile(0.5 + confidence / 2, freedom));
-        // A tail beyond the last resample is known of nothing.
+        // Nothing is known about a tail beyond the last resample.
         return tail * sorted.Length < 1 ? new(0, double.PositiveInfinity)
             : new(Math.Exp(SampleSummary.Percentile(sorted, tail)),
                 Math.Exp(SampleSummary.Percentile(sorted, 1 - tail)));
@@ -92,14 +91,15 @@ internal sealed class RatioBootstrap
                 differences[at++] = y - x;
         var upper = Selected(differences, differences.Length / 2);
         if (differences.Length % 2 == 1) return upper;
-        // Selection leaves what is smaller in front.
+        // Selection moves the smaller values to the front.
         var lower = double.NegativeInfinity;
         foreach (var d in differences.AsSpan(0, differences.Length / 2)) lower = Math.Max(lower, d);
         return (lower + upper) / 2;
     }
 
-    /// <summary>The value at that place of the sorted list; what stands in front of it is not larger (Hoare's
-    /// selection).</summary>
+    /// <summary>
+    /// The value at that position of the sorted list; those before it are not larger (Hoare's selection).
+    /// </summary>
     private static double Selected(double[] values, int place)
     {
         var (low, high) = (0, values.Length - 1);

@@ -1,17 +1,17 @@
 // In: the processes of two arms, each with its block. Out: the groups in which they are compared.
 namespace Accelerate.Bench.Statistics;
 
-/// <summary>What one fresh process says: the unit of every test.</summary>
+/// <summary>The result of one fresh process: the unit of every test.</summary>
 /// <param name="Value">The median of its samples, above zero.</param>
-/// <param name="Block">Processes of one block ran one after the other; null when nothing is known of that.</param>
+/// <param name="Block">Processes of one block ran one after the other; null if unknown.</param>
 internal readonly record struct ProcessMedian(double Value, string? Block = null);
 
-/// <summary>Processes that were neighbours in time: logarithms of their medians.</summary>
+/// <summary>Processes that were neighbours in time: the logarithms of their medians.</summary>
 internal sealed record Stratum(double[] A, double[] B)
 {
     /// <summary>
-    /// A block that holds both arms is a stratum. All other processes are one stratum together: where the arms were
-    /// measured apart it is the only one, and a process whose neighbour has failed is compared with nothing.
+    /// A block that contains both arms is a stratum. All other processes form one stratum together if the arms were
+    /// measured separately; otherwise a process whose neighbour has failed is compared with nothing.
     /// </summary>
     public static IReadOnlyList<Stratum> Of(IReadOnlyList<ProcessMedian> a, IReadOnlyList<ProcessMedian> b)
     {
@@ -26,18 +26,19 @@ internal sealed record Stratum(double[] A, double[] B)
         [.. processes.Select(p => p.Process.Value > 0 && double.IsFinite(p.Process.Value) ? Math.Log(p.Process.Value)
             : throw new ArgumentOutOfRangeException(nameof(processes), p.Process.Value, "a time is above zero"))];
 
-    /// <summary>The coefficient of variation from process to process of a binary: the standard deviation over the
-    /// mean, within strata.</summary>
-    /// <returns>Null where every stratum has one process, or there is none.</returns>
+    /// <summary>
+    /// The coefficient of variation between processes of a binary: the standard deviation over the mean, within strata.
+    /// </summary>
+    /// <returns>Null if every stratum has one process, or there is none.</returns>
     public static double? Variation(IReadOnlyList<Stratum> strata) => Variation(strata, 0, 0);
 
-    /// <summary>The same of arms that may differ: their mean difference is taken off first.</summary>
+    /// <summary>The same for arms that may differ: their mean difference is subtracted first.</summary>
     public static double? VariationWithinArms(IReadOnlyList<Stratum> strata) => strata.Count == 0 ? null
         : Variation(strata, strata.Average(s => s.B.Average() - s.A.Average()), 1);
 
     /// <param name="strata">Logarithms.</param>
-    /// <param name="shift">Of B.</param>
-    /// <param name="estimated">Parameters beyond the strata's means.</param>
+    /// <param name="shift">The shift of B.</param>
+    /// <param name="estimated">The number of estimated parameters beyond the strata's means.</param>
     private static double? Variation(IReadOnlyList<Stratum> strata, double shift, int estimated)
     {
         var (squares, freedom) = (0.0, -estimated);

@@ -1,5 +1,4 @@
-// In: a comparison. Out: its regressions as alerts, which the database keeps beside the results that are wrong or
-// failed.
+// In: a comparison. Out: its regressions as alerts, which the database stores beside wrong and failed results.
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -9,18 +8,17 @@ using Accelerate.Bench.Statistics;
 
 namespace Accelerate.Bench.Store;
 
-/// <summary>Something that somebody should look at.</summary>
-/// <param name="Id">Equal for equal regressions: a comparison that is made again raises none anew.</param>
-/// <param name="RunId">The run that got worse.</param>
-/// <param name="ResultId">The last of its results that say so.</param>
-/// <param name="Kind">"slower", "broken" or "more", of a count that is gated; of single results "wrong" or
-/// "failed".</param>
+/// <summary>Something that needs attention.</summary>
+/// <param name="Id">Equal for equal regressions, so that a repeated comparison raises no new alert.</param>
+/// <param name="RunId">The run with the regression.</param>
+/// <param name="ResultId">The last of its results that shows the regression.</param>
+/// <param name="Kind">"slower", "broken" or "more", of a gated count; for single results "wrong" or "failed".</param>
 /// <param name="Message">One line.</param>
 internal sealed record Alert(Guid Id, Guid RunId, Guid ResultId, string Kind, string Message)
 {
     /// <summary>
-    /// A row for each regression between sides that are both in the store. What compares results with themselves says
-    /// something of the measurement, and raises nothing.
+    /// An alert for each regression between sides that are both in the store. Comparing results with themselves only
+    /// measures the noise, and raises none.
     /// </summary>
     public static IReadOnlyList<Alert> Of(CompareReport report) =>
         report.A.Selection.File is not null || report.B.Selection.File is not null ? []

@@ -1,16 +1,16 @@
-// In: a batch that somebody else wrote. Out: what is wrong with it, field by field, by the names of its JSON.
+// In: a batch written by someone else. Out: its errors, field by field, by the names in its JSON.
 using System.Globalization;
 using System.Text.Json;
 using Accelerate.Bench.Records;
 
 namespace Accelerate.Bench.Store;
 
-/// <summary>What no measurement can be, and what a reader of the database relies on.</summary>
+/// <summary>Rejects impossible measurements and violations of what readers of the database rely on.</summary>
 internal static class BatchCheck
 {
     private static readonly string[] Scenarios = ["single-stream", "multi-stream", "server", "offline"];
 
-    /// <summary>Figures that are finite and not negative where they are there.</summary>
+    /// <summary>Figures that must be finite and not negative if present.</summary>
     private static readonly (string Field, Func<ResultRecord, double?> Value)[] Figures =
     [
         ("max_error", r => r.MaxError), ("rechecked", r => r.Rechecked), ("min", r => r.Min),
@@ -114,10 +114,10 @@ internal static class BatchCheck
             }
     }
 
-    /// <summary>Quantiles that are below lower ones.</summary>
-    /// <param name="result">Has them in microseconds.</param>
-    /// <param name="unit">What they are divided by in messages.</param>
-    /// <param name="names">What fields are called there, if not as in JSON.</param>
+    /// <summary>Reports quantiles that are below lower ones.</summary>
+    /// <param name="result">The result, with quantiles in microseconds.</param>
+    /// <param name="unit">The divisor for values in messages.</param>
+    /// <param name="names">The names of fields in messages, if they differ from the JSON.</param>
     public static IEnumerable<(string Field, string Problem)> Falling(ResultRecord result, double unit = 1,
         IReadOnlyDictionary<string, string>? names = null)
     {

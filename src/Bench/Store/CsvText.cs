@@ -1,4 +1,4 @@
-// In: a text of RFC 4180. Out: its records, each with the line it begins on.
+// In: a text of RFC 4180. Out: its records, each with the line on which it begins.
 using System.Text;
 
 namespace Accelerate.Bench.Store;
@@ -6,9 +6,9 @@ namespace Accelerate.Bench.Store;
 internal static class CsvText
 {
     /// <summary>
-    /// Fields of each record; an empty one is null, an empty one in quotes an empty text. Blank lines are none.
+    /// The fields of each record; an empty one is null, an empty one in quotes an empty text. Blank lines are skipped.
     /// </summary>
-    /// <exception cref="FormatException">A quote is not closed, or stands inside a field.</exception>
+    /// <exception cref="FormatException">A quote is not closed, or is inside a field.</exception>
     public static IEnumerable<(int Line, List<string?> Fields)> Records(string text)
     {
         var (line, begin, at) = (1, 1, text.StartsWith('\ufeff') ? 1 : 0);
@@ -41,7 +41,7 @@ internal static class CsvText
             if (at < text.Length && text[at] == ',')
             {
                 at++;
-                // A comma at the very end has a last field behind it.
+                // A comma at the very end is followed by an empty last field.
                 if (at == text.Length) fields.Add(null);
                 else continue;
             }

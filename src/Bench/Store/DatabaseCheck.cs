@@ -1,18 +1,18 @@
-// In: a database, whoever wrote into it. Out: what in it contradicts itself.
+// In: a database written by anyone. Out: its inconsistencies.
 using DuckDB.NET.Data;
 
 namespace Accelerate.Bench.Store;
 
-/// <summary>One thing that is wrong.</summary>
+/// <summary>One inconsistency.</summary>
 /// <param name="Where">A table, or a table and a column.</param>
-/// <param name="Problem">What about it.</param>
-/// <param name="Rows">How many rows have it; null where it is not of rows.</param>
-/// <param name="Example">The id of one of them.</param>
+/// <param name="Problem">The description.</param>
+/// <param name="Rows">The number of affected rows; null if it is not about rows.</param>
+/// <param name="Example">The id of one of the rows.</param>
 internal sealed record DatabaseProblem(string Where, string Problem, long? Rows = null, string? Example = null);
 
 /// <summary>
-/// Asks the data and not the constraints: a copy that another program made may have none, and DuckDB checks a range
-/// nowhere.
+/// Checks the data rather than relying on constraints: a copy made by another program may have none, and DuckDB never
+/// checks ranges.
 /// </summary>
 internal static class DatabaseCheck
 {
@@ -24,7 +24,7 @@ internal static class DatabaseCheck
         "kernel_count", "instructions", "sequence_length", "opt_level", "block",
     ];
 
-    /// <summary>Table, what is wrong with the rows that the condition names, condition, id.</summary>
+    /// <summary>The table, the error of the rows that meet the condition, the condition, the id.</summary>
     private static readonly (string Table, string Problem, string Condition, string Id)[] Rules =
     [
         .. NonNegative.Select(c => ("results", $"{c} is negative or no number",
@@ -53,7 +53,7 @@ internal static class DatabaseCheck
         ("hardware_platforms", "kind is neither cpu nor gpu", "kind NOT IN ('cpu', 'gpu')", "id"),
     ];
 
-    /// <summary>Ids that tell rows apart: table and columns.</summary>
+    /// <summary>The ids that must be unique: table and columns.</summary>
     private static readonly (string Table, string Key)[] Keys =
     [
         ("models", "id"), ("hardware_platforms", "id"), ("environments", "id"), ("runs", "id"), ("results", "id"),
@@ -87,12 +87,12 @@ internal static class DatabaseCheck
         foreach (var (table, problem, condition, id) in Rules)
             Add(problems, connection, table, problem,
                 $"SELECT {id}::VARCHAR AS example FROM {table} WHERE {condition}");
-        // Reads every block of the file: DuckDB compares each with its checksum.
+        // Reads every block of the file, which DuckDB compares with its checksum.
         _ = DatabaseCopy.Contents(connection);
         return problems;
     }
 
-    /// <summary>Keys that the engine does not enforce any more.</summary>
+    /// <summary>Keys that the engine no longer enforces.</summary>
     private static IEnumerable<DatabaseProblem> Constraints(DuckDBConnection connection)
     {
         var enforced = connection.Rows(

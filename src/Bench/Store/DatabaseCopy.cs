@@ -1,4 +1,4 @@
-// In: a database. Out: the same data in another file, written anew and without gaps; compressed for a backup.
+// In: a database. Out: the same data in another file, rewritten without gaps; compressed for a backup.
 using System.Globalization;
 using System.IO.Compression;
 using Accelerate.Runtime;
@@ -6,29 +6,29 @@ using DuckDB.NET.Data;
 
 namespace Accelerate.Bench.Store;
 
-/// <summary>What a table holds: equal for equal tables, whatever the order of their rows.</summary>
+/// <summary>The contents of a table: equal for equal tables, whatever the order of their rows.</summary>
 internal readonly record struct TableContents(string Table, long Rows, string Hash);
 
 /// <summary>
-/// A copy has the schema of this program, and rows in the order of time, which makes queries by time and run quick.
+/// A copy has the schema of this program, and rows in the order of time, which makes queries by time and run fast.
 /// While it is made the database is open for reading: other processes that write wait or spool.
 /// </summary>
 internal static class DatabaseCopy
 {
     private const string Extension = ".duckdb.gz";
 
-    /// <summary>What every table holds.</summary>
+    /// <summary>The contents of every table.</summary>
     /// <param name="connection">An open database.</param>
-    /// <param name="database">The name it is attached under; null for the one that is open.</param>
+    /// <param name="database">The name under which it is attached; null for the open one.</param>
     public static IReadOnlyList<TableContents> Contents(DuckDBConnection connection, string? database = null) =>
         [.. Schema.Tables.Select(t => connection.Rows(
             $"SELECT count(*) AS n, coalesce(bit_xor(hash(t)), 0)::VARCHAR AS h FROM {database ?? "main"}.{t} t",
             row => new TableContents(t, row.Get<long>("n"), row.Get<string>("h"))).Single())];
 
-    /// <summary>Copies all rows; what the source holds.</summary>
+    /// <summary>Copies all rows; returns the contents of the source.</summary>
     /// <param name="source">A database that nobody has open for writing.</param>
-    /// <param name="target">A file that is not there yet.</param>
-    /// <param name="whileClosed">Done while the source is still closed to writers and the target is complete.</param>
+    /// <param name="target">A file that does not exist yet.</param>
+    /// <param name="whileClosed">Called while the source is still closed to writers and the target is complete.</param>
     public static IReadOnlyList<TableContents> Write(string source, string target, Action? whileClosed = null)
     {
         DuckDbStore.Open(target).Dispose();
@@ -39,7 +39,8 @@ internal static class DatabaseCopy
             DuckDbStore.Retry(source, DuckDbStore.Patience, () => connection.Execute(
                 $"ATTACH {Sql.Quoted(Path.GetFullPath(source))} AS source (READ_ONLY)"));
             connection.Execute($"ATTACH {Sql.Quoted(Path.GetFullPath(target))} AS target");
-            // The rest of a crash is in a file beside: it belongs to the database, and would not to the copy's name.
+            // A crash may leave changes in a log file: it belongs to the database, but would not belong to the copy's
+            // name.
             if (whileClosed is not null && File.Exists(source + ".wal"))
                 throw new StoreException($"{source}: another process has just written to it", "try again");
             var contents = Contents(connection, "source");
@@ -59,10 +60,10 @@ internal static class DatabaseCopy
         });
     }
 
-    /// <summary>Writes the file anew, without the room of what was deleted; its size before and after.</summary>
+    /// <summary>Rewrites the file without the space of deleted rows; returns its size before and after.</summary>
     public static (long Before, long After) Compact(string database)
     {
-        // A link stays one: what it leads to is replaced.
+        // A link stays a link: its target is replaced.
         var real = File.ResolveLinkTarget(database, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(database);
         var size = new FileInfo(real).Length;
         var copy = $"{real}.{Guid.NewGuid():N}.new";
@@ -79,11 +80,11 @@ internal static class DatabaseCopy
         }
         finally
         {
-            File.Delete(copy); // nothing is there after a rename
+            File.Delete(copy); // nothing is left after a rename
         }
     }
 
-    /// <summary>Writes a compressed copy into a folder; its path and what it holds.</summary>
+    /// <summary>Writes a compressed copy to a folder; returns its path and contents.</summary>
     public static (string Path, IReadOnlyList<TableContents> Contents) Backup(string database, string folder)
     {
         Directory.CreateDirectory(folder);
@@ -101,7 +102,7 @@ internal static class DatabaseCopy
         return (path, contents);
     }
 
-    /// <summary>What a backup holds, read from a database that was made of it.</summary>
+    /// <summary>The contents of a backup, read from a database restored from it.</summary>
     public static IReadOnlyList<TableContents> Restored(string backup)
     {
         using var temporary = new TemporaryFile();
@@ -120,7 +121,7 @@ internal static class DatabaseCopy
         return DuckDbStore.Guard(backup, () => Contents(connection));
     }
 
-    /// <summary>Backups of a database in a folder, the newest first.</summary>
+    /// <summary>Backups of a database in a folder, newest first.</summary>
     public static IReadOnlyList<string> Backups(string database, string folder) => Directory.Exists(folder)
         ? [.. Directory.EnumerateFiles(folder, $"{Stem(database)}*{Extension}").OrderDescending(StringComparer.Ordinal)]
         : [];
@@ -131,7 +132,7 @@ internal static class DatabaseCopy
 
     private static string Stem(string database) => Path.GetFileNameWithoutExtension(database) + "-";
 
-    /// <summary>A name for a database, in a folder of its own that goes with it.</summary>
+    /// <summary>A path for a database, in a temporary folder that is deleted with it.</summary>
     internal sealed class TemporaryFile : IDisposable
     {
         private readonly string folder = Directory.CreateTempSubdirectory("accc-db-").FullName;

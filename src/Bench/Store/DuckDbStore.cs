@@ -1,4 +1,4 @@
-// In: a DuckDB file. Out: runs and results in it, kept for good once Append returns.
+// In: a DuckDB file. Out: runs and results in it, stored permanently once Append returns.
 using System.Text.RegularExpressions;
 using Accelerate.Bench.Records;
 using Accelerate.Runtime;
@@ -7,37 +7,38 @@ using DuckDB.NET.Data;
 namespace Accelerate.Bench.Store;
 
 /// <summary>
-/// A database that this process has open, and no other meanwhile. Opening it brings its schema up to date, ends purges
-/// that were interrupted and merges what was spooled. Times are kept to the microsecond.
+/// A database that this process has open exclusively. Opening it updates its schema, completes interrupted purges and
+/// merges the spool. Times are stored to the microsecond.
 /// </summary>
 internal sealed partial class DuckDbStore : IResultStore
 {
-    /// <summary>How long a process waits for another one that has the database open.</summary>
+    /// <summary>How long to wait for another process that has the database open.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly Lock gate = new();
-    // Parents that are known to be there: a batch of one result then costs one look-up and not five.
+    // Parents known to exist, so that a batch of one result costs one look-up instead of five.
     private readonly HashSet<object> present = [];
 
     private DuckDbStore(string path, DuckDBConnection connection) => (Path, Connection) = (path, connection);
 
     public string Path { get; }
 
-    /// <summary>For statements of the commands on databases.</summary>
+    /// <summary>For statements of the database commands.</summary>
     public DuckDBConnection Connection { get; }
 
-    /// <summary>What opening found in the spool.</summary>
+    /// <summary>What opening merged from the spool.</summary>
     public SpoolMerge Merged { get; private set; } = SpoolMerge.Nothing;
 
-    /// <summary>The steps of the schema that opening took.</summary>
+    /// <summary>The migrations of the schema that opening applied.</summary>
     public IReadOnlyList<int> Migrated { get; private set; } = [];
 
     /// <summary>Opens it for writing.</summary>
     /// <param name="path">The file.</param>
     /// <param name="patience">How long to wait for a process that has it open; <see cref="Patience"/> if null.</param>
-    /// <param name="create">Whether a file that is not there is made.</param>
+    /// <param name="create">Whether to create a missing file.</param>
     /// <exception cref="StoreBusyException">Another process has it open.</exception>
-    /// <exception cref="StoreException">It is no database of benchmarks, of a newer version, or not there.</exception>
+    /// <exception cref="StoreException">The file is not a database of benchmarks, has a newer version, or is
+    /// missing.</exception>
     public static DuckDbStore Open(string path, TimeSpan? patience = null, bool create = true)
     {
         if (!create) Require(path);
@@ -62,9 +63,9 @@ internal sealed partial class DuckDbStore : IResultStore
 
     public void Append(ResultBatch batch) => Append([batch]);
 
-    /// <summary>All of them in one transaction; how many results were new.</summary>
-    /// <param name="batches">Results that are there already are left out.</param>
-    /// <param name="also">More statements of the same transaction.</param>
+    /// <summary>Appends all of them in one transaction; returns the number of new results.</summary>
+    /// <param name="batches">The batches; results that exist already are left out.</param>
+    /// <param name="also">Further statements of the same transaction.</param>
     public int Append(IReadOnlyList<ResultBatch> batches, Action<DuckDBConnection>? also = null)
     {
         lock (gate)
@@ -83,7 +84,7 @@ internal sealed partial class DuckDbStore : IResultStore
         }
     }
 
-    /// <summary>Keeps alerts; how many were not there already.</summary>
+    /// <summary>Stores alerts; returns the number of new ones.</summary>
     public int Raise(IReadOnlyList<Alert> alerts)
     {
         lock (gate)
@@ -101,12 +102,12 @@ internal sealed partial class DuckDbStore : IResultStore
         }
     }
 
-    /// <summary>Deletes runs with all that is known of them.</summary>
+    /// <summary>Deletes runs with everything that belongs to them.</summary>
     public void Delete(IReadOnlyList<Guid> runs)
     {
         lock (gate)
         {
-            // Their models and machines may go with them.
+            // Their models and machines may be deleted too.
             present.Clear();
             Guard(Path, () =>
             {
@@ -128,7 +129,7 @@ internal sealed partial class DuckDbStore : IResultStore
 
     public void Dispose() => Connection.Dispose();
 
-    /// <summary>What the engine reports as an error of the store; other exceptions are bugs.</summary>
+    /// <summary>Turns the engine's errors into errors of the store; other exceptions are bugs.</summary>
     public static T Guard<T>(string path, Func<T> action)
     {
         try
@@ -160,7 +161,7 @@ internal sealed partial class DuckDbStore : IResultStore
         if (FileStatus.Of(folder!) is null) throw new StoreException($"{path}: there is no folder {folder}");
         var options = new DuckDBConnectionStringBuilder { DataSource = System.IO.Path.GetFullPath(path) };
         if (readOnly) options["access_mode"] = "READ_ONLY";
-        // Of a file that is made: by default a block has 256 KiB, and a table of few rows takes one a column.
+        // For a new file: by default a block has 256 KiB, and a table of few rows takes one for each column.
         else options["default_block_size"] = "16384";
         return Retry(path, patience, () =>
         {
@@ -178,7 +179,7 @@ internal sealed partial class DuckDbStore : IResultStore
         });
     }
 
-    /// <summary>Does what opens a database, again while another process has it open.</summary>
+    /// <summary>Runs an action that opens the database, and repeats it while another process has it open.</summary>
     public static T Retry<T>(string path, TimeSpan patience, Func<T> open)
     {
         for (var deadline = DateTime.UtcNow + patience; ;)
@@ -230,7 +231,7 @@ internal sealed partial class DuckDbStore : IResultStore
         {
             if (result.RunId != batch.Run.Id)
                 throw new StoreException($"result {result.Id} is of run {result.RunId}, its batch of {batch.Run.Id}");
-            // The place in the run: results of one instant keep their order.
+            // The position in the run, so that results with equal times keep their order.
             if (there.Add(result.Id)) added.Add((result, there.Count));
         }
         if (added.Count == 0) return 0;

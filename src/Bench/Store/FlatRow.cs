@@ -1,4 +1,5 @@
-// In: a row of names and texts: a line of CSV, a row of Parquet, options of a command. Out: the result it tells of.
+// In: a row of names and texts: a line of CSV, a row of Parquet, options of a command. Out: the result that it
+// describes.
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -8,17 +9,17 @@ using Accelerate.Bench.Records;
 namespace Accelerate.Bench.Store;
 
 /// <summary>
-/// The columns are those of the view `benchmark_results`: what is exported can be imported. Rows need `benchmark`,
-/// `contender`, `backend`, `machine` and `measured_at`, and `latency_ms` or a `status` with its `reason`; the rest may
-/// be absent. Columns that the view computes are not read.
+/// The columns are those of the view `benchmark_results`, so that exports can be imported. Rows need `benchmark`,
+/// `contender`, `backend`, `machine` and `measured_at`, and `latency_ms` or a `status` with its `reason`; the rest is
+/// optional. Computed columns of the view are ignored.
 /// </summary>
-/// <param name="fields">By column; null where the row has nothing.</param>
-/// <param name="origin">What the row is of, a hash: rows without ids get some that depend on it and on their place.
-/// </param>
-/// <param name="number">The place of the row in it.</param>
+/// <param name="fields">The texts by column; null for missing ones.</param>
+/// <param name="origin">A hash of the row's source, from which missing ids are derived together with the row's
+/// position.</param>
+/// <param name="number">The position of the row in the source.</param>
 internal sealed class FlatRow(IReadOnlyDictionary<string, string?> fields, string origin, int number)
 {
-    /// <summary>What a row must say.</summary>
+    /// <summary>The required columns.</summary>
     public static IReadOnlyList<string> Required { get; } =
         ["benchmark", "contender", "backend", "machine", "measured_at"];
 
@@ -35,13 +36,13 @@ internal sealed class FlatRow(IReadOnlyDictionary<string, string?> fields, strin
         "kernel_count", "instructions", "device_metrics",
     ];
 
-    // What the view computes, or the store gives.
+    // Columns that the view computes or the store sets.
     private static readonly string[] Computed =
         ["model_id", "size_class", "position", "gflops", "gb_per_second", "peak_percent"];
 
     public static IReadOnlyList<string> Columns { get; } = [.. Required, .. Read, .. Computed];
 
-    /// <summary>By the field of the JSON, which checks name: the column that it came from.</summary>
+    /// <summary>The column for a field of the JSON, which checks name.</summary>
     private static readonly Dictionary<string, string> ColumnOf = new(StringComparer.Ordinal)
     {
         ["min"] = "latency_min_ms",
@@ -67,7 +68,7 @@ internal sealed class FlatRow(IReadOnlyDictionary<string, string?> fields, strin
 
     private readonly List<(string Column, string Problem)> problems = [];
 
-    /// <summary>The result and its run, or what is wrong with the row, column by column.</summary>
+    /// <summary>Parses the result and its run, or lists the row's errors by column.</summary>
     public (RunRecord Run, ResultRecord Result)? Parse(out IReadOnlyList<(string Column, string Problem)> errors)
     {
         errors = problems;
@@ -80,7 +81,7 @@ internal sealed class FlatRow(IReadOnlyDictionary<string, string?> fields, strin
         var environment = new EnvironmentRecord(Text("os") ?? "unknown", Text("dotnet") ?? "unknown", Text("llvm"),
             Text("commit"), Text("build") ?? "unknown");
         var command = Text("command") ?? "";
-        // Rows of one file that do not say of which run they are: one run for each machine, environment and suite.
+        // Rows of a file without a run's id belong to one run for each machine, environment and suite.
         var runId = Id("run_id") ?? Derived(origin, JsonSerializer.Serialize((object[])[hardware, environment]),
             command, Text("suite") ?? "");
         var run = new RunRecord(runId, Time("run_started_at") ?? measured, command, Text("suite"), Whole("seed") ?? 0,
@@ -142,13 +143,13 @@ internal sealed class FlatRow(IReadOnlyDictionary<string, string?> fields, strin
         };
         if (problems.Count == 0)
             problems.AddRange(BatchCheck.Of(run).Concat(BatchCheck.Of(result).Concat(
-                    // As the row has them: in milliseconds.
+                    // In the row's unit, milliseconds.
                     BatchCheck.Falling(result, unit: 1000, ColumnOf)))
                 .Select(p => (ColumnOf.GetValueOrDefault(p.Field, p.Field), p.Problem)));
         return problems.Count == 0 ? (run, result) : null;
     }
 
-    /// <summary>Rows of one run are one batch, begun when the first of them was.</summary>
+    /// <summary>Groups the rows of each run into a batch, which starts with the first of them.</summary>
     public static IReadOnlyList<ResultBatch> Batches(IEnumerable<(RunRecord Run, ResultRecord Result)> rows) =>
         [.. rows.GroupBy(r => r.Run.Id).Select(g => new ResultBatch(
             g.First().Run with { StartedAt = g.Min(r => r.Run.StartedAt) }, [.. g.Select(r => r.Result)]))];

@@ -4,21 +4,21 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Bench.Store;
 
-/// <summary>What became of one file.</summary>
+/// <summary>The outcome of one file.</summary>
 /// <param name="Path">The file.</param>
-/// <param name="Results">What it holds.</param>
-/// <param name="Added">Those that the database did not have.</param>
-/// <param name="IsKnown">True for one whose contents were imported before.</param>
+/// <param name="Results">The number of results in it.</param>
+/// <param name="Added">The number of new results.</param>
+/// <param name="IsKnown">True if its contents were imported before.</param>
 /// <param name="Errors">Why it was not imported.</param>
 internal sealed record ImportOutcome(string Path, int Results, int Added, bool IsKnown, IReadOnlyList<string> Errors);
 
 internal static class Import
 {
-    /// <summary>Those named, and those in named folders whose names end as results do.</summary>
+    /// <summary>The named files, and those in named folders with an ending of results.</summary>
     public static IEnumerable<string> Files(IEnumerable<string> paths) => paths.SelectMany(path =>
     {
         if (!Directory.Exists(path)) return (IEnumerable<string>)[path];
-        // Folders are not entered by links: two that lead to each other have no end.
+        // Links to folders are not followed, because they may form cycles.
         return new FileSystemEnumerable<string>(path, (ref FileSystemEntry e) => e.ToSpecifiedFullPath(),
             new EnumerationOptions { RecurseSubdirectories = true })
         {
@@ -30,7 +30,7 @@ internal static class Import
 
     /// <param name="store">The database.</param>
     /// <param name="path">A file.</param>
-    /// <param name="archive">A folder that gets a copy of what was imported; null for none.</param>
+    /// <param name="archive">A folder for copies of imported files; null for none.</param>
     public static ImportOutcome Run(DuckDbStore store, string path, string? archive)
     {
         ImportFile file;
@@ -50,7 +50,7 @@ internal static class Import
         var results = file.Batches.Sum(b => b.Results.Count);
         var isKnown = store.Connection.Scalar<long>("SELECT count(*) FROM imports WHERE content_hash = $hash",
             ("hash", file.Hash)) > 0;
-        // A known file is read again all the same: what it brought may have been purged since.
+        // A known file is read again anyway, because its results may have been purged since.
         var added = store.Append(file.Batches, connection => connection.Execute(
             "INSERT OR IGNORE INTO imports VALUES ($hash, $file, $format, $now, $results)", ("hash", file.Hash),
             ("file", Path.GetFullPath(path)), ("format", file.Format), ("now", DateTime.UtcNow),
@@ -59,7 +59,7 @@ internal static class Import
         return new(path, results, added, isKnown, []);
     }
 
-    /// <summary>Names begin with the hash of the contents: two files of one name are kept both.</summary>
+    /// <summary>Names begin with the hash of the contents, so that two files of one name are both kept.</summary>
     private static void Archive(ImportFile file, string archive)
     {
         Directory.CreateDirectory(archive);

@@ -1,4 +1,4 @@
-// In: a file of results. Out: its batches, all of them right, or what is wrong and where.
+// In: a file of results. Out: its batches if all are valid, or its errors with their places.
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -10,12 +10,12 @@ using DuckDB.NET.Data;
 namespace Accelerate.Bench.Store;
 
 /// <summary>
-/// JSON (a batch, or an array), JSON lines, CSV with a header, and Parquet. An object of JSON is a batch, as the spool
-/// has them, if it has a `run`, else a row as CSV and Parquet have them (<see cref="FlatRow"/>).
+/// JSON (a batch, or an array), JSON lines, CSV with a header, and Parquet. A JSON object with a `run` is a batch in
+/// the spool's format, otherwise a row like those of CSV and Parquet (<see cref="FlatRow"/>).
 /// </summary>
 internal sealed class ImportFile
 {
-    // Beyond this a file is most likely wrong in one way only.
+    // With more errors, the file most likely has a single systematic one.
     private const int MostErrors = 20;
 
     private const int MostBytes = 1 << 30;
@@ -30,15 +30,15 @@ internal sealed class ImportFile
     /// <summary>"json", "jsonl", "csv" or "parquet".</summary>
     public string Format { get; }
 
-    /// <summary>Of the contents: equal files are imported once.</summary>
+    /// <summary>The hash of the contents: equal files are imported once.</summary>
     public string Hash { get; }
 
     public IReadOnlyList<ResultBatch> Batches { get; private set; } = [];
 
-    /// <summary>`file:line: field: problem`; a file that has any is not imported.</summary>
+    /// <summary>`file:line: field: problem`; a file with errors is not imported.</summary>
     public IReadOnlyList<string> Errors => errors;
 
-    /// <summary>By the ending of its name; null for others.</summary>
+    /// <summary>The format by the file's ending; null for others.</summary>
     public static string? FormatOf(string path) => System.IO.Path.GetExtension(path).ToLowerInvariant() switch
     {
         ".json" => "json",
@@ -48,7 +48,7 @@ internal sealed class ImportFile
         _ => null,
     };
 
-    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
     public static ImportFile Read(string path)
     {
         var format = FormatOf(path)
@@ -92,7 +92,7 @@ internal sealed class ImportFile
     private static IEnumerable<(int Line, string Text)> Lines(string text) =>
         text.Split('\n').Index().Where(l => !string.IsNullOrWhiteSpace(l.Item)).Select(l => (l.Index + 1, l.Item));
 
-    /// <summary>The document, or the elements of the array that it is.</summary>
+    /// <summary>The document, or its elements if it is an array.</summary>
     private static List<(int Line, string Text)> Elements(byte[] contents)
     {
         var bytes = contents.AsSpan();
@@ -110,7 +110,7 @@ internal sealed class ImportFile
             elements.Add((bytes[..begin].Count((byte)'\n') + 1, text));
             if (!reader.Read()) break;
         }
-        // Anything behind the end is an error that reading on finds.
+        // Reading on finds errors after the end.
         while (reader.Read()) continue;
         return elements;
     }
@@ -180,7 +180,7 @@ internal sealed class ImportFile
 
     private static List<(int Row, Dictionary<string, string?> Fields)> Parquet(byte[] contents)
     {
-        // Under a name of ours: in the user's, DuckDB would take brackets and stars for a pattern.
+        // Under our own name, because DuckDB would interpret brackets and stars in the user's as a pattern.
         using var temporary = new DatabaseCopy.TemporaryFile();
         File.WriteAllBytes(temporary.Path, contents);
         using var connection = new DuckDBConnection("DataSource=:memory:");
@@ -217,7 +217,7 @@ internal sealed class ImportFile
         return FlatRow.Batches(parsed);
     }
 
-    /// <summary>What the reader says, without the place, which stands in front of it.</summary>
+    /// <summary>The reader's message without the place, which is prefixed separately.</summary>
     private static string Reason(JsonException e) =>
         e.Message.Split(" Path: ")[0].Split(" LineNumber: ")[0].TrimEnd('.');
 

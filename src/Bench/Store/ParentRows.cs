@@ -1,4 +1,4 @@
-// In: models, machines, environments and runs. Out: a row for each that is new; rows are never changed.
+// In: models, machines, environments and runs. Out: a row for each new one; rows never change.
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -8,8 +8,8 @@ using DuckDB.NET.Data;
 namespace Accelerate.Bench.Store;
 
 /// <summary>
-/// What results refer to. An id is a hash of the contents: equal contents are one row, whoever inserts them, and a
-/// machine with another driver is another row.
+/// The rows that results refer to. An id is a hash of the contents: equal contents share a row, whoever inserts them,
+/// and a machine with another driver is another row.
 /// </summary>
 internal static class ParentRows
 {

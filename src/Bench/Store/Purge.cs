@@ -1,11 +1,12 @@
-// In: runs to delete. Out: the database without them, or at least without anything of them that can be seen.
+// In: runs to delete. Out: the database without them, or at least without anything visible of them.
 using DuckDB.NET.Data;
 
 namespace Accelerate.Bench.Store;
 
 /// <summary>
-/// DuckDB refuses to delete a row in the transaction that deletes those which refer to it: a purge takes several. The
-/// first one names the runs, and no view shows them from then on; whoever opens the database next ends what was begun.
+/// DuckDB refuses to delete a row in the transaction that deletes the rows referring to it, so a purge takes several.
+/// The first one records the runs, and views hide them from then on; the next process that opens the database completes
+/// an interrupted purge.
 /// </summary>
 internal static class Purge
 {
@@ -24,7 +25,7 @@ internal static class Purge
         "DELETE FROM environments WHERE id NOT IN (SELECT environment_id FROM runs)",
     ];
 
-    /// <summary>Deletes runs with all that is known of them.</summary>
+    /// <summary>Deletes runs with everything that belongs to them.</summary>
     public static void Of(DuckDBConnection connection, IReadOnlyList<Guid> runs)
     {
         using (var transaction = connection.BeginTransaction())
@@ -36,7 +37,7 @@ internal static class Purge
         Finish(connection);
     }
 
-    /// <summary>Ends a purge that was begun.</summary>
+    /// <summary>Completes an interrupted purge.</summary>
     public static void Finish(DuckDBConnection connection)
     {
         if (connection.Scalar<long>("SELECT count(*) FROM purged_runs") == 0) return;

@@ -1,18 +1,18 @@
-// In: SQL that anybody wrote. Out: the rows it selects; it changes nothing, and sees the database alone.
+// In: SQL from anyone. Out: the rows it selects; it changes nothing, and has access to the database alone.
 using DuckDB.NET.Data;
 
 namespace Accelerate.Bench.Store;
 
-/// <summary>What a query selected.</summary>
+/// <summary>The result of a query.</summary>
 /// <param name="Columns">Their names.</param>
-/// <param name="Rows">Their values, null where there is none.</param>
-/// <param name="HasMore">Whether there are rows beyond those asked for.</param>
+/// <param name="Rows">Their values; null for SQL's NULL.</param>
+/// <param name="HasMore">Whether there are rows beyond the limit.</param>
 internal sealed record QueryRows(
     IReadOnlyList<string> Columns, IReadOnlyList<IReadOnlyList<object?>> Rows, bool HasMore);
 
 /// <summary>
-/// The database is opened read-only; the engine is then told to touch no file, network or extension, and to take no
-/// further settings. DuckDB's manual names these as the way to run SQL of others.
+/// The database is opened read-only; the engine is then forbidden files, network, extensions and changes of settings.
+/// DuckDB's manual recommends this for untrusted SQL.
 /// </summary>
 internal static class ReadOnlyQuery
 {
@@ -27,9 +27,9 @@ internal static class ReadOnlyQuery
 
     /// <param name="database">The file.</param>
     /// <param name="sql">One statement.</param>
-    /// <param name="limit">The most rows that are read.</param>
-    /// <param name="timeout">When the query is stopped.</param>
-    /// <exception cref="StoreException">It is refused, wrong, or takes too long.</exception>
+    /// <param name="limit">The maximum number of rows.</param>
+    /// <param name="timeout">The time after which the query is stopped.</param>
+    /// <exception cref="StoreException">The statement is refused, wrong, or takes too long.</exception>
     public static QueryRows Run(string database, string sql, int limit, TimeSpan timeout)
     {
         MergeSpool(database);
@@ -58,7 +58,9 @@ internal static class ReadOnlyQuery
         }
     }
 
-    /// <summary>What waits beside the database belongs to it; where it cannot be written now, it waits on.</summary>
+    /// <summary>
+    /// Merges the spool, which belongs to the database; if it cannot be written now, the spool stays.
+    /// </summary>
     public static void MergeSpool(string database)
     {
         DuckDbStore.Require(database);
@@ -69,7 +71,7 @@ internal static class ReadOnlyQuery
         }
         catch (StoreException)
         {
-            // Reading says what is wrong with the database, if anything is.
+            // If something is wrong with the database, reading it will report that.
         }
     }
 
@@ -77,9 +79,9 @@ internal static class ReadOnlyQuery
     {
         foreach (var setting in Settings) connection.Execute("SET " + setting);
         using var command = connection.Command(sql);
-        // Rows come as they are computed: those beyond the limit never are.
+        // Rows are streamed as they are computed: those beyond the limit never are.
         command.UseStreamingMode = true;
-        // Again and again: what comes before the query begins is lost.
+        // Repeatedly, because a cancellation before the query begins is lost.
         var alarm = new Timer(_ => command.Cancel(), null, timeout, TimeSpan.FromSeconds(0.1));
         try
         {
@@ -106,7 +108,7 @@ internal static class ReadOnlyQuery
         }
         finally
         {
-            // A call that has begun ends before the connection does.
+            // A running callback must end before the connection does.
             alarm.DisposeAsync().AsTask().Wait();
         }
     }

@@ -1,13 +1,11 @@
-// In: a result. Out: its row of the table of results, and back.
+// In: a result. Out: its row of the table of results, and the reverse.
 using System.Collections.Immutable;
 using System.Text.Json;
 using Accelerate.Bench.Records;
 
 namespace Accelerate.Bench.Store;
 
-/// <summary>
-/// The columns of `results` in the order of the table, which is the order that DuckDB's appender takes.
-/// </summary>
+/// <summary>The columns of `results` in the order of the table, which DuckDB's appender requires.</summary>
 internal static class ResultColumns
 {
     public static ImmutableArray<(string Name, Func<ResultRecord, object?> Value)> All { get; } =
@@ -40,7 +38,7 @@ internal static class ResultColumns
         _ => throw new ArgumentOutOfRangeException(nameof(status)),
     };
 
-    /// <summary>Of a row of `results` with the model's columns beside it.</summary>
+    /// <summary>Reads a row of `results` joined with the model's columns.</summary>
     public static ResultRecord Read(SqlRow row, IReadOnlyList<double> samples, IReadOnlyList<KernelRecord> kernels) =>
         new()
         {
@@ -97,7 +95,7 @@ internal static class ResultColumns
             Kernels = kernels,
         };
 
-    /// <summary>Of a row of `runs` with the columns of machine and environment beside it.</summary>
+    /// <summary>Reads a row of `runs` joined with the columns of machine and environment.</summary>
     public static RunRecord ReadRun(SqlRow row) => new(row.Get<Guid>("id"), row.Utc("started_at"),
         row.Get<string>("command"), row.Text("suite"), row.Get<long>("seed"),
         new HardwareRecord(row.Get<string>("fingerprint"), row.Get<string>("kind"), row.Get<string>("hardware_name"),

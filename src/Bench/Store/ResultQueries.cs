@@ -1,4 +1,4 @@
-// In: a filter. Out: the records in a database that pass it.
+// In: a filter. Out: the matching records of a database.
 using Accelerate.Bench.Records;
 using DuckDB.NET.Data;
 
@@ -74,7 +74,7 @@ internal static class ResultQueries
         return (string.Join(" AND ", conditions), [.. parameters]);
     }
 
-    /// <summary>What is asked of a result and not of its run.</summary>
+    /// <summary>The conditions on a result, without those on its run.</summary>
     private static string Of(ResultFilter filter) => string.Join(" AND ", new[]
     {
         "true", filter.Benchmark is null ? null : "s.benchmark = $benchmark",

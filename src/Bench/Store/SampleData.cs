@@ -1,12 +1,10 @@
-// In: a seed and how much. Out: results that were made up, flagged as such, for trying things out.
+// In: a seed and an amount. Out: simulated results, flagged as such, for trying things out.
 using System.Globalization;
 using Accelerate.Bench.Records;
 
 namespace Accelerate.Bench.Store;
 
-/// <summary>
-/// Plausible in size and spread, and true of nothing: every run is <see cref="RunRecord.Simulated"/>.
-/// </summary>
+/// <summary>Plausible in size and spread, but not measured: every run is <see cref="RunRecord.Simulated"/>.</summary>
 internal static class SampleData
 {
     private static readonly string[] Families = ["mlp", "cnn", "rnn", "transformer", "diffusion"];
@@ -18,10 +16,10 @@ internal static class SampleData
 
     private static readonly DateTime Begin = new(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
 
-    /// <param name="runs">Batches, one a run.</param>
-    /// <param name="resultsOfRun">Results of each.</param>
-    /// <param name="models">Models that they are spread over.</param>
-    /// <param name="machines">Machines that the runs are spread over.</param>
+    /// <param name="runs">The number of batches, one a run.</param>
+    /// <param name="resultsOfRun">The number of results in each run.</param>
+    /// <param name="models">The number of models among the results.</param>
+    /// <param name="machines">The number of machines among the runs.</param>
     /// <param name="seed">Equal seeds give equal results.</param>
     public static IEnumerable<ResultBatch> Batches(int runs, int resultsOfRun, int models, int machines, int seed)
     {
@@ -45,7 +43,7 @@ internal static class SampleData
     private static ModelRecord Model(int number)
     {
         var family = Families[number % Families.Length];
-        // A decade and a half of sizes: every size class is there.
+        // The sizes span enough decades to include every size class.
         return new($"{family}-{number}", family, (long)(2e5 * Math.Pow(2.2, number % 16)));
     }
 
@@ -54,7 +52,7 @@ internal static class SampleData
         var (contender, backend, slowness) = Contenders[number / 2 % Contenders.Length];
         long batch = 1 << (number % 4);
         var flops = 2.0 * model.Parameters * batch;
-        // 20 GFLOP/s, and more by the machine.
+        // 20 GFLOP/s, and more depending on the machine.
         var typical = flops / (2e4 * (1 + machine % 4)) * slowness;
         var samples = Enumerable.Range(0, 10).Select(_ => typical * Math.Exp(0.05 * Normal(random))).ToArray();
         var sorted = samples.Order().ToArray();
@@ -96,7 +94,7 @@ internal static class SampleData
         return new(bytes);
     }
 
-    /// <summary>By Box and Muller.</summary>
+    /// <summary>A normal value by Box and Muller.</summary>
     private static double Normal(Random random) =>
         Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 }

@@ -5,13 +5,13 @@ using DuckDB.NET.Data;
 namespace Accelerate.Bench.Store;
 
 /// <summary>
-/// The tables, as numbered steps forward. A step that was ever released is never edited: what has to change is another
-/// step. DuckDB adds a column to a table that others refer to, but deletes no parent together with its children, and
-/// updates none: what is referred to is only ever inserted, and purged in transactions of its own.
+/// The tables, as numbered migrations. A released migration is never edited: changes need another one. DuckDB adds a
+/// column to a table that others refer to, but cannot delete a parent together with its children, or update one:
+/// referenced rows are only ever inserted, and purged in separate transactions.
 /// </summary>
 internal static class Schema
 {
-    /// <summary>What a step is for, and the statements of it.</summary>
+    /// <summary>The purpose of a migration, and its statements.</summary>
     private static readonly (string Purpose, string Sql)[] Steps =
     [
         ("models, machines, environments, runs, results, samples, kernels", """
@@ -59,18 +59,18 @@ internal static class Schema
                 imported_at TIMESTAMP NOT NULL, results BIGINT NOT NULL);
             CREATE TABLE purged_runs (run_id UUID PRIMARY KEY);
             """),
-        // Views are made anew with the newest step: there is nothing else to it.
+        // Views are recreated with the newest migration, so this one needs no statement.
         ("the view of alerts", "SELECT 1"),
     ];
 
-    /// <summary>What this program reads and writes.</summary>
+    /// <summary>The version that this program reads and writes.</summary>
     public static int Newest => Steps.Length;
 
     /// <summary>The tables, parents before those that refer to them.</summary>
     public static IReadOnlyList<string> Tables { get; } =
         ["models", "hardware_platforms", "environments", "runs", "results", "samples", "kernels", "alerts", "imports"];
 
-    /// <summary>Who refers to whom: child, its column, parent.</summary>
+    /// <summary>The references: child, its column, parent.</summary>
     public static IReadOnlyList<(string Child, string Column, string Parent)> References { get; } =
     [
         ("runs", "hardware_id", "hardware_platforms"), ("runs", "environment_id", "environments"),
@@ -78,7 +78,7 @@ internal static class Schema
         ("kernels", "result_id", "results"), ("alerts", "run_id", "runs"), ("alerts", "result_id", "results"),
     ];
 
-    /// <summary>0 of a database without any table; null of one whose tables are somebody else's.</summary>
+    /// <summary>0 for a database without tables; null for one with other tables.</summary>
     public static int? Version(DuckDBConnection connection)
     {
         var tables = connection.Scalar<long>("SELECT count(*) FROM duckdb_tables() WHERE NOT temporary");
@@ -88,8 +88,8 @@ internal static class Schema
         return isOurs ? connection.Scalar<int>("SELECT coalesce(max(version), 0) FROM schema_versions") : null;
     }
 
-    /// <summary>Refuses what this program would misread.</summary>
-    /// <exception cref="StoreException">The database is somebody else's, or of a newer version.</exception>
+    /// <summary>Refuses a database that this program would misread.</summary>
+    /// <exception cref="StoreException">The database is not one of benchmarks, or has a newer version.</exception>
     public static int Check(DuckDBConnection connection, string path)
     {
         var version = Version(connection)
@@ -101,7 +101,7 @@ internal static class Schema
     }
 
     /// <summary>
-    /// Takes the steps up to <paramref name="target"/> that were not taken, each in a transaction; the numbers of them.
+    /// Applies the missing migrations up to <paramref name="target"/>, each in a transaction; returns their numbers.
     /// </summary>
     public static IReadOnlyList<int> Migrate(DuckDBConnection connection, string path, int? target = null)
     {
@@ -117,7 +117,7 @@ internal static class Schema
             connection.Execute(Steps[version - 1].Sql);
             connection.Execute("INSERT INTO schema_versions VALUES ($version, $now, $purpose)", ("version", version),
                 ("now", DateTime.UtcNow), ("purpose", Steps[version - 1].Purpose));
-            // Views hold no data: they are always those of the newest step.
+            // Views contain no data and always correspond to the newest migration.
             if (version == Newest) connection.Execute(Views.Sql);
             transaction.Commit();
         }

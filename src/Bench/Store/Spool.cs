@@ -1,4 +1,4 @@
-// In: batches that could not go into the database. Out: files beside it, and their batches in it as soon as it is free.
+// In: batches that could not be written to the database. Out: files next to it, merged as soon as the database is free.
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -7,32 +7,32 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Bench.Store;
 
-/// <summary>What a spool held when it was merged.</summary>
-/// <param name="Batches">Lines of its files.</param>
-/// <param name="Results">Those of their results that the database did not have.</param>
-/// <param name="Unreadable">Files that were left as they are, each with the reason.</param>
+/// <summary>The outcome of merging a spool.</summary>
+/// <param name="Batches">The number of lines in its files.</param>
+/// <param name="Results">The number of new results.</param>
+/// <param name="Unreadable">Files that were left unchanged, each with the reason.</param>
 internal sealed record SpoolMerge(int Batches, int Results, IReadOnlyList<string> Unreadable)
 {
     public static readonly SpoolMerge Nothing = new(0, 0, []);
 }
 
 /// <summary>
-/// A folder of JSON lines, a batch each. A file is written whole under its name or not at all, and by one process only:
-/// no reader meets half a line, and nobody appends to a file that is being merged. One that was merged by a process
-/// which ended before it could delete the file is merged again, to no effect: a result is known by its id.
+/// A folder of JSON lines, one batch each. A file gets its name only when it is complete, and is written by one process
+/// only: no reader sees half a line, and nobody appends to a file being merged. If a process merged a file but ended
+/// before deleting it, merging it again has no effect, because results are identified by their id.
 /// </summary>
 internal static class Spool
 {
-    /// <summary>`benchmarks.spool` of `benchmarks.duckdb`.</summary>
+    /// <summary>The folder `benchmarks.spool` of `benchmarks.duckdb`.</summary>
     public static string Folder(string database) => Path.ChangeExtension(database, ".spool");
 
-    /// <summary>When it returns the batch is on the disk.</summary>
-    /// <returns>The file it is in.</returns>
+    /// <summary>After it returns, the batch is on the disk.</summary>
+    /// <returns>The batch's file.</returns>
     public static string Append(string database, ResultBatch batch)
     {
         var folder = Folder(database);
         Directory.CreateDirectory(folder);
-        // Names sort by time: batches are merged in the order they were made.
+        // Names sort by time: batches are merged in the order in which they were made.
         var name = string.Create(CultureInfo.InvariantCulture,
             $"{DateTime.UtcNow:yyyyMMdd'T'HHmmss'.'fffffff}-{Environment.ProcessId}-{Guid.NewGuid():N}.jsonl");
         var path = Path.Combine(folder, name);
@@ -43,7 +43,7 @@ internal static class Spool
         }
         catch (DataException) when (!Directory.Exists(folder))
         {
-            // Whoever merged the last file of it has removed it since.
+            // Another process may have removed the folder after merging its last file.
             Directory.CreateDirectory(folder);
             OutputFile.Write(path, stream => stream.Write(line));
         }
@@ -53,7 +53,7 @@ internal static class Spool
     public static IReadOnlyList<string> Files(string database) => Directory.Exists(Folder(database))
         ? [.. Directory.EnumerateFiles(Folder(database), "*.jsonl").Order(StringComparer.Ordinal)] : [];
 
-    /// <summary>Brings all batches into the database, then deletes their files.</summary>
+    /// <summary>Merges all batches into the database, then deletes their files.</summary>
     public static SpoolMerge Merge(DuckDbStore store)
     {
         List<string> unreadable = [];
@@ -72,7 +72,7 @@ internal static class Spool
         }
         try
         {
-            // Together they take a transaction, one by one as many, of 20 to 50 ms each.
+            // Together they take one transaction, instead of one of 20 to 50 ms each.
             Keep(files);
         }
         catch (StoreException)
@@ -104,7 +104,7 @@ internal static class Spool
         }
         catch (IOException)
         {
-            // Somebody has just spooled into it.
+            // Another process has just spooled into it.
         }
     }
 }

@@ -1,24 +1,24 @@
-// In: batches of a benchmark. Out: the database has them, or the spool beside it until the database is free.
+// In: batches of a benchmark. Out: the batches in the database, or in the spool next to it until the database is free.
 using Accelerate.Bench.Records;
 using Accelerate.Runtime;
 
 namespace Accelerate.Bench.Store;
 
 /// <summary>
-/// For a process that measures. The first batch goes into the database, so that one which can take no results is
-/// noticed before hours of measuring; those after it go into the spool, and into the database when the store is closed
-/// or read. Between them the database is free for queries, which merge what was spooled so far. A batch in the spool
-/// costs the same whatever the database holds; opening it for one batch, and closing it, took 0.1 s of processor time
-/// with an empty database and 0.3 s with 40,000 results in it, whose keys are read and written again.
+/// For a measuring process. The first batch goes to the database, so that an unusable database is noticed before hours
+/// of measuring; later ones go to the spool, and to the database when the store is closed or read. In between the
+/// database is free for queries, which merge the spool so far. A batch in the spool costs the same whatever the size of
+/// the database; opening and closing the database for one batch took 0.1 s of processor time when it was empty and 0.3
+/// s with 40,000 results, whose keys are read and written again.
 /// </summary>
-/// <param name="path">The database; made when it is not there.</param>
+/// <param name="path">The database; created if it does not exist.</param>
 /// <param name="patience">How long to wait for another process; <see cref="DuckDbStore.Patience"/> if null.</param>
 internal sealed class SpoolingStore(string path, TimeSpan? patience = null) : IResultStore
 {
     private readonly TimeSpan patience = patience ?? DuckDbStore.Patience;
     private bool isTried;
 
-    /// <summary>Batches of this store that wait in the spool.</summary>
+    /// <summary>The number of this store's batches in the spool.</summary>
     public int Spooled { get; private set; }
 
     public void Append(ResultBatch batch)
@@ -34,7 +34,7 @@ internal sealed class SpoolingStore(string path, TimeSpan? patience = null) : IR
         Spooled++;
     }
 
-    /// <summary>Brings what waits in the spool into the database; false while another process has it open.</summary>
+    /// <summary>Merges the spool into the database; false while another process has it open.</summary>
     public bool Merge()
     {
         if (Spooled == 0) return true;
@@ -45,7 +45,9 @@ internal sealed class SpoolingStore(string path, TimeSpan? patience = null) : IR
         return true;
     }
 
-    /// <summary>Keeps alerts; how many were new, or null while another process has the database open.</summary>
+    /// <summary>
+    /// Stores alerts; returns the number of new ones, or null while another process has the database open.
+    /// </summary>
     public int? Raise(IReadOnlyList<Alert> alerts)
     {
         using var store = TryOpen();
@@ -64,7 +66,7 @@ internal sealed class SpoolingStore(string path, TimeSpan? patience = null) : IR
         return store?.Results(filter, details) ?? [];
     }
 
-    /// <summary>What cannot be merged now is merged by whoever opens the database next.</summary>
+    /// <summary>If it cannot merge now, the next process that opens the database does.</summary>
     public void Dispose()
     {
         try
@@ -73,7 +75,7 @@ internal sealed class SpoolingStore(string path, TimeSpan? patience = null) : IR
         }
         catch (StoreException)
         {
-            // The batches are in the spool, and the next command on the database says what is wrong with it.
+            // The batches are in the spool, and the next command on the database reports what is wrong with it.
         }
     }
 
@@ -89,7 +91,7 @@ internal sealed class SpoolingStore(string path, TimeSpan? patience = null) : IR
         }
     }
 
-    /// <summary>Null where nothing was ever kept.</summary>
+    /// <summary>Null if there is no database yet.</summary>
     private DuckDbStore? Read()
     {
         if (FileStatus.Of(path) is null && Spool.Files(path).Count == 0) return null;

@@ -1,9 +1,9 @@
-// In: SQL with named parameters. Out: what DuckDB answers, in the types of C#; its errors as errors of the store.
+// In: SQL with named parameters. Out: DuckDB's answers in C# types; its errors as errors of the store.
 using DuckDB.NET.Data;
 
 namespace Accelerate.Bench.Store;
 
-/// <summary>Statements in one line each.</summary>
+/// <summary>Helpers that run a statement in one line.</summary>
 internal static class Sql
 {
     public static DuckDBCommand Command(this DuckDBConnection connection, string sql,
@@ -23,7 +23,7 @@ internal static class Sql
         return command.ExecuteNonQuery();
     }
 
-    /// <summary>The one value of the one row.</summary>
+    /// <summary>The single value of a single row.</summary>
     public static T Scalar<T>(this DuckDBConnection connection, string sql,
         params IEnumerable<(string Name, object? Value)> parameters)
     {
@@ -45,7 +45,7 @@ internal static class Sql
         return rows;
     }
 
-    /// <summary>A name or a path as SQL writes it in single quotes.</summary>
+    /// <summary>A name or a path as an SQL literal in single quotes.</summary>
     public static string Quoted(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
 }
 
@@ -70,6 +70,6 @@ internal sealed class SqlRow(DuckDBDataReader reader)
         return reader.IsDBNull(ordinal) ? null : reader.GetString(ordinal);
     }
 
-    /// <summary>Of a TIMESTAMP column, all of which are UTC here.</summary>
+    /// <summary>A value of a TIMESTAMP column; all of them are UTC here.</summary>
     public DateTime Utc(string name) => DateTime.SpecifyKind(Get<DateTime>(name), DateTimeKind.Utc);
 }

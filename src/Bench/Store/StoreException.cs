@@ -1,13 +1,13 @@
-// In: nothing. Out: what a store of results tells its user when it cannot do what was asked.
+// In: nothing. Out: the errors of a store of results, for its user.
 namespace Accelerate.Bench.Store;
 
-/// <summary>A database that cannot be opened, read or written, and what can be done about it.</summary>
+/// <summary>A database cannot be opened, read or written, with a suggestion.</summary>
 internal class StoreException(string message, string? help = null, Exception? inner = null)
     : Exception(message, inner)
 {
     public string? Help { get; } = help;
 }
 
-/// <summary>Another process has the database open, and had it for as long as this one waited.</summary>
+/// <summary>Another process has the database open, and kept it open while this one waited.</summary>
 internal sealed class StoreBusyException(string message, Exception inner)
     : StoreException(message, "it is free when that process ends; a benchmark spools meanwhile", inner);

@@ -2,9 +2,9 @@
 namespace Accelerate.Bench.Store;
 
 /// <summary>
-/// `benchmark_runs` has a row a run, `benchmark_results` a row a process with or without figures, and
-/// `performance_results` those with figures; `benchmark_alerts` has what somebody should look at. Results that were
-/// made up are in `…_with_simulated` alone.
+/// `benchmark_runs` has a row for each run, `benchmark_results` for each process with or without figures, and
+/// `performance_results` for those with figures; `benchmark_alerts` has what needs attention. Simulated results are
+/// only in `…_with_simulated`.
 /// </summary>
 internal static class Views
 {
@@ -19,9 +19,7 @@ internal static class Views
         "benchmark_samples", "benchmark_kernels", "benchmark_alerts",
     ];
 
-    /// <summary>
-    /// A run of <c>purged_runs</c> is being deleted, in several transactions: it is gone for those who look already.
-    /// </summary>
+    /// <summary>A run in <c>purged_runs</c> is being deleted in several transactions, and already hidden.</summary>
     public const string Sql = """
         CREATE OR REPLACE VIEW benchmark_runs_with_simulated AS
         SELECT r.id AS run_id, r.started_at, r.command, r.suite, r.seed, r.simulated, e.commit, e.build, e.os,

@@ -1,18 +1,17 @@
-// In: an .acc file whose comments hold a header block. Out: what is to be run, with which sizes, and what must come
-// out.
+// In: an .acc file whose comments contain a header block. Out: what to run, with which sizes, and the expected outcome.
 using System.Globalization;
 using System.Text;
 
 namespace Accelerate.Cli.Cases;
 
 /// <summary>
-/// One call: `FN name=VALUE … == RESULT | RESULT within 1e-6`, or one that has to fail with a message.
+/// One call: `FN name=VALUE … == RESULT | RESULT within 1e-6`, or a call that must fail with a message.
 /// </summary>
 internal sealed record CaseCall(int Line, string Function, IReadOnlyList<string> Arguments,
     IReadOnlyList<string>? Expected,
     double? Tolerance, string? Failure);
 
-/// <summary>`kernels 1`, `copies 0`, `dot 2`: how often something stands in the compiled function.</summary>
+/// <summary>`kernels 1`, `copies 0`, `dot 2`: the expected number of occurrences in the compiled function.</summary>
 internal sealed record CaseCount(int Line, string? Function, string What, int Count);
 
 /// <summary>The header of a case file; tests/cases/README.md describes it.</summary>
@@ -25,7 +24,7 @@ internal sealed record CaseFile(string Path, string Title, IReadOnlyList<CaseCal
 
     private static readonly string[] Keys = ["run", "fails", "expect", "prints", "dims", "set"];
 
-    /// <exception cref="CliException">A line of the header is malformed, or nothing is run.</exception>
+    /// <exception cref="CliException">A line of the header is malformed, or no call is given.</exception>
     public static CaseFile Read(string path)
     {
         var title = "";
@@ -72,7 +71,8 @@ internal sealed record CaseFile(string Path, string Title, IReadOnlyList<CaseCal
                         set[name] = value;
                     }
                     break;
-                // A comment may have a colon too; one that is nearly a key is a key, and would run nothing.
+                // Other comments may contain a colon too, but a near miss of a key is an error, as it would silently
+                // run nothing.
                 case var key when Nearest.Of(key, Keys) is { } near:
                     throw Bad($"a header has no '{key}:'; did you mean `{near}:`?");
             }
@@ -84,7 +84,7 @@ internal sealed record CaseFile(string Path, string Title, IReadOnlyList<CaseCal
         return new(path, title, calls, counts, dims, set, prints);
     }
 
-    /// <summary>Every combination of the sizes.</summary>
+    /// <summary>All combinations of the sizes.</summary>
     public IEnumerable<IReadOnlyDictionary<string, long>> Sizes()
     {
         IEnumerable<Dictionary<string, long>> all = [[]];
@@ -127,7 +127,7 @@ internal sealed record CaseFile(string Path, string Title, IReadOnlyList<CaseCal
         }).ToList();
     }
 
-    /// <summary>`n in {0, 1, 7}`.</summary>
+    /// <summary>Parses `n in {0, 1, 7}`.</summary>
     private static (string, long[]) Dim(string text, Func<string, CliException> bad)
     {
         var (name, values) = Cut(text, " in ") ?? throw bad($"'{text}' is not `n in {{1, 7}}`");
@@ -141,7 +141,7 @@ internal sealed record CaseFile(string Path, string Title, IReadOnlyList<CaseCal
         text.IndexOf(at, StringComparison.Ordinal) is >= 0 and var i
         ? (text[..i].Trim(), text[(i + at.Length)..].Trim()) : null;
 
-    /// <summary>Split at blanks outside brackets.</summary>
+    /// <summary>Splits at blanks outside brackets.</summary>
     public static List<string> Words(string text)
     {
         var words = new List<string>();

@@ -1,5 +1,4 @@
-// In: a case file and the backends to run it on. Out: whether all agree with the reference and with what the header
-// says.
+// In: a case file and the backends to run it on. Out: whether all agree with the reference and with the header.
 using Accelerate.Backends;
 using Accelerate.Backends.OpenCl;
 using Accelerate.Bench;
@@ -13,7 +12,7 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Cli.Cases;
 
-/// <summary>A backend under test, with how it is set up.</summary>
+/// <summary>A backend under test and its options.</summary>
 internal sealed record CaseBackend(string Name, ExecutableOptions Options)
 {
     public override string ToString() =>
@@ -21,19 +20,21 @@ internal sealed record CaseBackend(string Name, ExecutableOptions Options)
 }
 
 /// <summary>
-/// What one case gave: failures (none is a pass), limitations by backend and construct, elements compared.
+/// The outcome of one case: failures (none means that it passed), limitations by backend and construct, elements
+/// compared.
 /// </summary>
 internal sealed record CaseReport(IReadOnlyList<string> Failures,
     IReadOnlyList<(string Backend, string Construct)> Skipped, long Elements,
     IReadOnlyList<string> Ran);
 
 /// <summary>
-/// The kernel interpreter is held to the f64 graph interpreter (within its bound), LLVM to the kernel interpreter's
-/// bytes, OpenCL too where the device's arithmetic is exact, else to the bound that `accc bench` uses. Calls of a case
-/// share one session, so that state carries over; before each the reference is given the kernel interpreter's state.
+/// The kernel interpreter is compared with the f64 graph interpreter (within its bound), and LLVM with the kernel
+/// interpreter's bytes; so is OpenCL if the device's arithmetic is exact, otherwise within the bound of `accc bench`.
+/// The calls of a case share one session, so that state carries over; before each call the reference gets the kernel
+/// interpreter's state.
 /// </summary>
 /// <param name="file">The case.</param>
-/// <param name="memory">How many bytes a call may take; null for what the machine has.</param>
+/// <param name="memory">The maximum bytes of a call; null for the machine's memory.</param>
 internal sealed class CaseRun(CaseFile file, long? memory = null)
 {
     private readonly List<string> failures = [];
@@ -76,7 +77,7 @@ internal sealed class CaseRun(CaseFile file, long? memory = null)
 
     private CaseReport Report() => new(failures, skipped, elements, [.. ran]);
 
-    /// <summary>The outcome of one call: results, then the `inout` inputs as they are left; or why it failed.</summary>
+    /// <summary>The outcome of one call: results, then the `inout` inputs after the call; or the error.</summary>
     private sealed record Outcome(CaseCall Call, IReadOnlyDictionary<string, long> Sizes, Tensor[] Values,
         string? Failure)
     {
@@ -84,8 +85,8 @@ internal sealed class CaseRun(CaseFile file, long? memory = null)
             $"line {Call.Line}: {Call.Function} {string.Join(' ', Sizes.Select(s => $"{s.Key}={s.Value}"))}";
     }
 
-    /// <param name="Exact">In f64 throughout.</param>
-    /// <param name="Rounded">With every node rounded to its dtype; run when it is asked for.</param>
+    /// <param name="Exact">Computed in f64 throughout.</param>
+    /// <param name="Rounded">With every node rounded to its dtype; computed on demand.</param>
     private sealed record Reference(ReferenceRun Exact, Lazy<ReferenceRun> Rounded);
 
     private sealed record ReferenceRun(IReadOnlyList<ReferenceValue> Values, string? Failure);
@@ -130,7 +131,7 @@ internal sealed class CaseRun(CaseFile file, long? memory = null)
         printed.ToString().Split('\n').Select(l => l.Trim()).SkipLast(1);
 
     /// <summary>
-    /// The sizes that no argument of the call says: those of filled parameters, and `int` parameters.
+    /// The sizes that no argument of the call determines: those of filled parameters, and `int` parameters.
     /// </summary>
     private static HashSet<string> Open(CaseCall call, Program program)
     {
@@ -173,7 +174,7 @@ internal sealed class CaseRun(CaseFile file, long? memory = null)
     private static Reference Refer(CompiledEntry entry, Tensor[] inputs, IReadOnlyDictionary<string, Tensor> whole,
         IReadOnlyDictionary<string, long> sizes)
     {
-        // The call changes its inputs and the state; a run that comes later takes them as they were.
+        // Copied, because the call changes its inputs and the state, and the rounded run may come later.
         ReferenceValue[] given = [.. inputs.Select(ReferenceValue.Of)];
         var state = GraphPrinter.Closure(entry.Bound).SelectMany(f => f.Nodes).OfType<State>().Select(s => s.Name)
             .Distinct().ToDictionary(n => n, n => ReferenceValue.Of(whole[n]));
@@ -219,7 +220,7 @@ internal sealed class CaseRun(CaseFile file, long? memory = null)
             failures.Add($"{actual.Where}: {actual.Failure}");
             return;
         }
-        // Where a condition lies on the edge, only the rounded run goes the way of the call.
+        // If a condition is at its threshold, only the rounded run takes the same branch as the call.
         var exact = reference.Exact.Failure is null ? reference.Exact : reference.Rounded.Value;
         if (exact.Failure is not null)
         {
@@ -252,16 +253,16 @@ internal sealed class CaseRun(CaseFile file, long? memory = null)
             failures.Add($"{where}: '{text}': {e.Message}");
             return;
         }
-        // A single number stands for every element: there are some, for one of the sizes at least.
+        // A single number applies to every element; at least one of the sizes must give some elements.
         var filled = wanted.Rank == 0 && value.Rank > 0 && (value.Count > 0 || file.Dims.Count > 0);
         if (!filled && !wanted.Shape.SequenceEqual(value.Shape))
         {
             failures.Add($"{where} is {value}, not of the shape of {text}");
             return;
         }
-        // The upper half of u64 is held as negative numbers.
+        // Large u64 values are stored as negative numbers.
         string Whole(long number) => value.Type == DType.U64 ? $"{(ulong)number}" : $"{number}";
-        // Integers are compared as they are: a double would make neighbours of 64 bits one.
+        // Integers are compared as integers: as doubles, neighbouring 64-bit values would be equal.
         var (found, numbers) = (ReferenceValue.Of(value), ReferenceValue.Of(wanted));
         for (var i = 0; i < found.Count; i++)
         {
@@ -277,7 +278,7 @@ internal sealed class CaseRun(CaseFile file, long? memory = null)
         }
     }
 
-    /// <summary>Equal, or within the tolerance; -0 is expected by its name, 0 is either.</summary>
+    /// <summary>Equal, or within the tolerance; an expected -0 must be -0, an expected 0 may be either.</summary>
     private static bool IsGood(double found, double expected, double? tolerance) =>
         (found.Equals(expected) && !(expected == 0 && double.IsNegative(expected) && !double.IsNegative(found)))
         || (tolerance is { } t && Math.Abs(found - expected) <= t * Math.Max(1, Math.Abs(expected)));

@@ -1,4 +1,4 @@
-// In: one result as options. Out: a database that has it.
+// In: one result, given as options. Out: the database with that result.
 using System.CommandLine;
 using System.Globalization;
 using Accelerate.Bench;
@@ -9,7 +9,7 @@ namespace Accelerate.Cli.Db;
 
 internal static class DbAdd
 {
-    /// <summary>Option, the column that it gives, what it is.</summary>
+    /// <summary>An option, its column, and its description.</summary>
     private static readonly (string Name, string Column, string Description)[] Columns =
     [
         ("--benchmark", "benchmark", "what was measured: gemm"),

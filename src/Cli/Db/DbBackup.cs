@@ -1,4 +1,4 @@
-// In: a database. Out: a compressed copy of it, and as many older ones as are wanted.
+// In: a database. Out: a compressed copy, and only as many older ones as requested.
 using System.CommandLine;
 using System.Globalization;
 using Accelerate.Bench;
@@ -41,7 +41,7 @@ internal static class DbBackup
             terminal.Output.Write($"{backup}: {DbCommand.Count(contents.Sum(t => t.Rows), "row")}, "
                 + $"{DbCommand.Bytes(new FileInfo(backup).Length)} of {DbCommand.Bytes(new FileInfo(path).Length)}\n");
             if (parsed.GetValue(drill)) Drill(terminal, backup, contents);
-            // Only now: a backup that cannot be restored is no reason to delete one that can.
+            // Only now: a backup that cannot be restored must not cause the deletion of one that can.
             foreach (var old in DatabaseCopy.Backups(path, to).Skip(kept ?? int.MaxValue))
             {
                 File.Delete(old);

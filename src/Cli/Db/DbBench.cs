@@ -1,4 +1,4 @@
-// In: how many results. Out: how long a database and files of JSON take to get and to answer them, side by side.
+// In: a number of results. Out: the times of a database and of JSON files to store and query them, side by side.
 using System.CommandLine;
 using System.Diagnostics;
 using Accelerate.Bench;
@@ -7,14 +7,14 @@ using Accelerate.Bench.Store;
 
 namespace Accelerate.Cli.Db;
 
-/// <summary>The results are made up, and are in temporary files alone.</summary>
+/// <summary>The results are simulated and exist only in temporary files.</summary>
 internal static class DbBench
 {
     private const int Models = 50;
 
     private const int Machines = 10;
 
-    // A suite of models measures about as many in a run.
+    // A suite of models has about this many results a run.
     private const int ResultsOfRun = 1000;
 
     public static Command Make(Terminal terminal)
@@ -52,7 +52,7 @@ internal static class DbBench
                 DbCommand.Bytes(new DirectoryInfo(files).GetFiles().Sum(f => f.Length))]);
             foreach (var (name, sql, answer) in Questions)
             {
-                // Read once before: neither side pays for the disk.
+                // Read once beforehand, so that neither side pays for the disk.
                 var (of, from) = (Ask(database, sql), answer(Read(files)));
                 if (Math.Abs(of - from) > 1e-9 * Math.Abs(from))
                     throw new InvalidOperationException($"{name}: {of} by SQL, {from} from JSON");
@@ -66,7 +66,7 @@ internal static class DbBench
         }
     }
 
-    /// <summary>A number that depends on all that was asked for, by SQL and by LINQ.</summary>
+    /// <summary>A number that depends on all of the queried data, by SQL and by LINQ.</summary>
     private static readonly (string Name, string Sql, Func<IEnumerable<ResultBatch>, double> Answer)[] Questions =
     [
         ("newest run: its results", """

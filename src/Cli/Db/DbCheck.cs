@@ -1,4 +1,4 @@
-// In: a database. Out: a line for each thing in it that cannot be.
+// In: a database. Out: a line for each inconsistency.
 using System.CommandLine;
 using Accelerate.Bench.Store;
 

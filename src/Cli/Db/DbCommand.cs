@@ -1,11 +1,11 @@
-// In: `accc db …`. Out: the subcommand that does it, and the database it means.
+// In: `accc db …`. Out: the subcommand, and the path of its database.
 using System.CommandLine;
 using Accelerate.Bench;
 using Accelerate.Bench.Store;
 
 namespace Accelerate.Cli.Db;
 
-/// <summary>Commands on the database of benchmarks. DuckDB, 70 MB, is loaded when one of them runs.</summary>
+/// <summary>Commands on the benchmark database. DuckDB, 70 MB, is loaded only when one of them runs.</summary>
 internal static class DbCommand
 {
     public static Command Make(Terminal terminal)
@@ -29,7 +29,7 @@ internal static class DbCommand
     public static string Path(ParseResult parsed, Option<string?> database) =>
         parsed.GetValue(database) ?? ResultStores.DefaultPath;
 
-    /// <summary>Opens it for writing, and says what that did beyond opening.</summary>
+    /// <summary>Opens it for writing, and reports any spool that was merged.</summary>
     public static DuckDbStore Open(Terminal terminal, string path, bool create = false)
     {
         var store = DuckDbStore.Open(path, create: create);

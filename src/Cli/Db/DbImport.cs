@@ -1,4 +1,4 @@
-// In: files and folders of results, or batches through standard input. Out: a database that has them, each once.
+// In: files and folders of results, or batches on standard input. Out: a database with each of them once.
 using System.CommandLine;
 using System.Text.Json;
 using Accelerate.Bench.Records;
@@ -58,7 +58,7 @@ internal static class DbImport
         return command;
     }
 
-    /// <summary>A line out means that what the line in held is kept, whatever happens next.</summary>
+    /// <summary>An output line means that the batch of that input line is stored, whatever happens next.</summary>
     internal static int Stream(Terminal terminal, string path, TextReader input)
     {
         using var store = DbCommand.Open(terminal, path, create: true);

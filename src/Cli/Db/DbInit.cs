@@ -1,4 +1,4 @@
-// In: a file name. Out: a database of the newest schema there.
+// In: a file name. Out: a database there, with the newest schema.
 using System.CommandLine;
 using Accelerate.Bench.Store;
 
@@ -21,7 +21,7 @@ internal static class DbInit
             using var store = DbCommand.Open(terminal, path, create: true);
             if (parsed.GetValue(sample))
             {
-                // The same each time: a second call adds nothing.
+                // The same data each time, so a second call adds nothing.
                 var added = store.Append(
                     [.. SampleData.Batches(runs: 6, resultsOfRun: 40, models: 10, machines: 2, seed: 1)]);
                 terminal.Output.Write($"{path}: {DbCommand.Count(added, "simulated result")}\n");

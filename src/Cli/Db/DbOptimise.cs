@@ -1,4 +1,4 @@
-// In: a database. Out: the same data, with all changes in the file and fresh statistics.
+// In: a database. Out: the same data, with the change log merged into the file and fresh statistics.
 using System.CommandLine;
 using Accelerate.Bench.Store;
 

@@ -1,4 +1,4 @@
-// In: which runs. Out: a database without them.
+// In: a selection of runs. Out: the database without them.
 using System.CommandLine;
 using System.Globalization;
 using Accelerate.Bench.Store;

@@ -1,4 +1,4 @@
-// In: a statement of SQL. Out: its rows as a table, JSON or CSV.
+// In: an SQL statement. Out: its rows as a table, JSON or CSV.
 using System.CommandLine;
 using Accelerate.Bench.Store;
 
@@ -33,7 +33,7 @@ internal static class DbQuery
         command.SetAction(parsed =>
         {
             var seconds = parsed.GetValue(timeout);
-            // A timer takes no more than this.
+            // The timer's maximum is not much larger.
             if (seconds is not (> 0 and <= 1e6))
                 throw CommonOptions.Usage("--timeout takes seconds, above 0 and up to a million", "--timeout 60");
             var most = parsed.GetValue(limit);

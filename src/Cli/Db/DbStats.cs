@@ -1,4 +1,4 @@
-// In: a database. Out: how much is in it, and what it takes on the disk.
+// In: a database. Out: the number of rows, and the size on disk.
 using System.CommandLine;
 using System.Globalization;
 using Accelerate.Bench;
@@ -9,7 +9,7 @@ namespace Accelerate.Cli.Db;
 
 internal static class DbStats
 {
-    // More of them are a query's: `SELECT * FROM benchmark_alerts`.
+    // A query shows more of them: `SELECT * FROM benchmark_alerts`.
     private const int Newest = 5;
 
     public static Command Make(Terminal terminal)

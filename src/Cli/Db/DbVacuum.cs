@@ -1,4 +1,4 @@
-// In: a database. Out: the same data, in less room.
+// In: a database. Out: the same data in a smaller file.
 using System.CommandLine;
 using Accelerate.Bench.Store;
 

@@ -1,4 +1,4 @@
-// In: rows of a query. Out: them as a table for people, as JSON or as CSV.
+// In: rows of a query. Out: their text as a table, JSON or CSV.
 using System.Buffers;
 using System.Globalization;
 using System.Numerics;
@@ -20,7 +20,7 @@ internal static class RowText
     private static readonly JsonWriterOptions Relaxed =
         new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    // What makes a field of CSV need quotes.
+    // The characters that require quotes in CSV.
     private static readonly SearchValues<char> Separating = SearchValues.Create(",\"\r\n");
 
     public static string Print(QueryRows rows, RowFormat format) => format switch
@@ -35,7 +35,7 @@ internal static class RowText
         if (rows.Columns.Count == 0) return "";
         var cells = rows.Rows.Select(r => r.Select(v => v is double d ? Short(d) : v is null ? "-" : Text(v)).ToList())
             .ToList();
-        // A plan of EXPLAIN is a drawing of many lines: no cell of a table.
+        // The plan of EXPLAIN is a drawing of several lines, which does not fit a table cell.
         return cells.Any(r => r.Any(c => c.Contains('\n')))
             ? string.Concat(cells.Select(r => string.Join('\n', r) + "\n"))
             : BenchTable.Align(rows.Columns, cells);
@@ -48,7 +48,7 @@ internal static class RowText
     private static string Field(string text) => text.AsSpan().ContainsAny(Separating)
         ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
 
-    /// <summary>An array with a row a line.</summary>
+    /// <summary>An array with one row a line.</summary>
     private static string Json(QueryRows rows) =>
         $"[{string.Join(",\n ", rows.Rows.Select(r => JsonRow(rows.Columns, r)))}]\n";
 
@@ -78,7 +78,7 @@ internal static class RowText
         return Encoding.UTF8.GetString(bytes.WrittenSpan);
     }
 
-    /// <summary>As many digits as tell it from its neighbours.</summary>
+    /// <summary>As many digits as distinguish a value from its neighbours.</summary>
     private static string Text(object value) => value switch
     {
         string text => text,

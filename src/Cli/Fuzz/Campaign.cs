@@ -1,4 +1,4 @@
-// In: seeds and limits. Out: lines on the terminal: each find with its small program, at the end what was covered.
+// In: seeds and limits. Out: lines on the terminal: each find with its shrunk program, and the coverage at the end.
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.ExceptionServices;
@@ -6,13 +6,15 @@ using System.Text.RegularExpressions;
 
 namespace Accelerate.Cli.Fuzz;
 
-/// <summary>A series of programs; finds of one kind, by the steps of their smallest program, are told once.</summary>
+/// <summary>
+/// A series of programs. Finds of the same kind, judged by the steps of their shrunk program, are reported once.
+/// </summary>
 internal sealed class Campaign(Terminal terminal, FuzzMatrix matrix, FuzzLimits limits, string? folder)
 {
-    // Finds with one message, numbers apart, are mostly one fault; each takes seconds to shrink.
+    // Finds whose messages differ only in numbers mostly have one cause, and shrinking each takes seconds.
     private const int MostShrunk = 3;
 
-    // Also what the threads hold while they change what is counted here, and while they write.
+    // Also the lock that threads hold while they update the counts below and write.
     private readonly Coverage coverage = new();
     private readonly Dictionary<string, int> seen = [];
     private readonly Dictionary<string, int> known = [];
@@ -26,7 +28,7 @@ internal sealed class Campaign(Terminal terminal, FuzzMatrix matrix, FuzzLimits 
     private int numPyPrograms;
     private long numPyElements;
 
-    /// <summary>Runs the programs of the seeds from <paramref name="first"/> on, by so many processes.</summary>
+    /// <summary>Runs the programs of the seeds from <paramref name="first"/> on, in that many processes.</summary>
     /// <returns>The number of programs with a difference.</returns>
     public int Run(int first, int count, TimeSpan? time, IReadOnlyCollection<string> avoid, bool keepGoing, int jobs)
     {
@@ -54,7 +56,7 @@ internal sealed class Campaign(Terminal terminal, FuzzMatrix matrix, FuzzLimits 
             }
             lock (coverage) processor += worker.ProcessorTime;
         }
-        // An exception of a thread, such as of a folder that cannot be written, is the command's.
+        // An exception on a thread, for example for a folder that cannot be written, ends the command.
         void Guarded()
         {
             try
@@ -81,7 +83,7 @@ internal sealed class Campaign(Terminal terminal, FuzzMatrix matrix, FuzzLimits 
         {
             var text = ModelLoader.ReadSource(file).Text;
             var header = FuzzHeader.Read(text);
-            // First the way it was found in: another may kill the process before.
+            // First the configuration of the find, because another one may kill the process.
             var report = worker.Run(text, [.. header.On, .. matrix.All().Except(header.On)]);
             foreach (var find in report.Finds) Say($"{file}: {Line(find)}");
             if (report.Finds.Count > 0) finds++;

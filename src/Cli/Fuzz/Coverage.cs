@@ -1,11 +1,11 @@
-// In: how often each operation, dtype, rank and kind of size stood in a graph. Out: a table of it.
+// In: how often each operation, dtype, rank and kind of size occurs in graphs. Out: a table of the counts.
 using System.Text;
 using Accelerate.Compiler.Graph;
 using Accelerate.Runtime;
 
 namespace Accelerate.Cli.Fuzz;
 
-/// <summary>One row an operation: how often in each dtype, at each rank, with constant and symbolic shapes.</summary>
+/// <summary>One row an operation: its count for each dtype and rank, and with constant and symbolic shapes.</summary>
 internal sealed class Coverage
 {
     private static readonly string[] Columns =
@@ -14,9 +14,7 @@ internal sealed class Coverage
 
     private readonly SortedDictionary<string, long[]> rows = new(StringComparer.Ordinal);
 
-    /// <summary>
-    /// `OP|DTYPE|RANK|c` or `…|s`, for constant and symbolic shapes: how often each stands in the graph.
-    /// </summary>
+    /// <summary>Counts by `OP|DTYPE|RANK|c` or `…|s`, for constant and symbolic shapes.</summary>
     public static Dictionary<string, int> Of(Function function)
     {
         var counts = new Dictionary<string, int>();
@@ -42,7 +40,7 @@ internal sealed class Coverage
         }
     }
 
-    /// <summary>The count in a column, named as the table has it: `f16`, `r3`, `sym`.</summary>
+    /// <summary>The count in a column with the table's name for it: `f16`, `r3`, `sym`.</summary>
     public long this[string op, string column] =>
         rows.TryGetValue(op, out var row) ? row[Array.IndexOf(Columns, column)] : 0;
 

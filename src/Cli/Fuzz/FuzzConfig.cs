@@ -1,11 +1,11 @@
-// In: words such as `llvm x86-64-v3 -O2 3`. Out: a way to run a program; the ways that one program is run in.
+// In: words such as `llvm x86-64-v3 -O2 3`. Out: a way to run a program, and the ways drawn for one program.
 using System.Globalization;
 using Accelerate.Backends;
 using Accelerate.Backends.Llvm;
 
 namespace Accelerate.Cli.Fuzz;
 
-/// <summary>A backend; of LLVM also the target, the level and the threads.</summary>
+/// <summary>A backend; for LLVM also the target, the level and the threads.</summary>
 internal sealed record FuzzConfig(string Backend, string Target = "", int Level = 0, int Threads = 1)
 {
     public ExecutableOptions Options => Backend == "llvm"
@@ -31,20 +31,20 @@ internal sealed record FuzzConfig(string Backend, string Target = "", int Level 
     };
 }
 
-/// <summary>What a run of the fuzzer draws from.</summary>
-/// <param name="Backends">Beside the kernel interpreter on one thread, which always runs.</param>
-/// <param name="Targets">Of LLVM.</param>
-/// <param name="NumPy">Holds every program to NumPy too.</param>
+/// <summary>The choices that a fuzz run draws from.</summary>
+/// <param name="Backends">The backends besides the kernel interpreter on one thread, which always runs.</param>
+/// <param name="Targets">The targets of LLVM.</param>
+/// <param name="NumPy">Whether every program is also compared with NumPy.</param>
 internal sealed record FuzzMatrix(IReadOnlyList<string> Backends, IReadOnlyList<string> Targets, bool NumPy)
 {
     private static readonly int[] Threads = [1, 2, 3];
 
     private static readonly string[] AllTargets = ["x86-64-v4", "x86-64-v3", "x86-64"];
 
-    // One program of so many is run in every way there is.
+    // One in this many programs is run in every way.
     private const int FullEach = 50;
 
-    // PoCL takes half a second for a program where LLVM takes 25 to 100 ms (Zen 4, beside other work).
+    // PoCL takes half a second for a program, LLVM 25 to 100 ms (Zen 4, beside other work).
     private const int OpenClEach = 20;
 
     public static FuzzMatrix Of(string? backends, string? targets, bool numPy)
@@ -64,15 +64,15 @@ internal sealed record FuzzMatrix(IReadOnlyList<string> Backends, IReadOnlyList<
         : LlvmExecutable.CanRun(name) ? name : throw new BackendException($"this processor cannot run {name}");
 
     /// <summary>
-    /// A few ways, so that many programs are seen: LLVM at one place of the matrix, now and then two; OpenCL, whose
-    /// compiler is slow, and the interpreter's threads for some.
+    /// Draws a few ways, so that many programs are tested: one point of LLVM's matrix, sometimes two; OpenCL, whose
+    /// compiler is slow, and the interpreter's threads only for some programs.
     /// </summary>
     public IReadOnlyList<FuzzConfig> Draw(Random random)
     {
         if (random.Next(FullEach) == 0) return All();
         var some = new List<FuzzConfig>();
         if (NumPy) some.Add(new("numpy"));
-        // Code for SSE2 alone, with fma and conversions written out, compiles two to five times as long.
+        // Code for SSE2 alone, with fma and conversions emulated, takes two to five times as long to compile.
         string Drawn() => Targets[Math.Min(random.Next(Targets.Count), random.Next(Targets.Count))];
         if (Backends.Contains("llvm") && Targets.Count > 0)
             for (var i = random.Next(5) == 0 ? 2 : 1; i > 0; i--)

@@ -1,4 +1,5 @@
-// In: the text of a generated program. Out: what its header says: calls, constant sizes, what is loose, where it runs.
+// In: the text of a generated program. Out: the contents of its header: calls, constant sizes, loose results,
+// configurations.
 using System.Globalization;
 
 namespace Accelerate.Cli.Fuzz;

@@ -1,4 +1,4 @@
-// In: what a generated program consists of. Out: its source with a header block, and smaller programs of the same form.
+// In: the parts of a generated program. Out: its source with a header block, and smaller programs of the same form.
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
@@ -7,17 +7,17 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Cli.Fuzz;
 
-/// <summary>How near the f64 reference interpreter comes to a value, if it rounds every node to its dtype.</summary>
+/// <summary>How closely the f64 reference interpreter, rounding every node to its dtype, predicts a value.</summary>
 internal enum Grade
 {
-    /// <summary>The same value: all operations on the way are exact, or rounded once by IEEE 754.</summary>
+    /// <summary>Equal: all operations so far are exact, or rounded once by IEEE 754.</summary>
     Exact,
 
     /// <summary>Within the bound of NUMERICS: sums in another order, elementary functions.</summary>
     Rounded,
 
     /// <summary>
-    /// Anything: a rounded value went through a function with jumps, such as `floor`. Only backends are compared.
+    /// Unpredictable: a rounded value went through a function with jumps, such as `floor`. Only backends are compared.
     /// </summary>
     Loose,
 }
@@ -33,19 +33,19 @@ internal sealed record FuzzValue(string Name, DType Type, ImmutableArray<Size> S
         shape.IsEmpty ? type.Name() : $"{type.Name()}[{string.Join(", ", shape.Select(s => s.Display))}]";
 }
 
-/// <summary>A parameter and what it is filled with, as `accc run` takes it.</summary>
+/// <summary>A parameter and its value, in the form of `accc run`.</summary>
 internal sealed record FuzzParameter(FuzzValue Value, string Fill, bool IsInout = false);
 
 /// <summary>A piece of state: `param` or `buffer`, and its initial value.</summary>
 internal sealed record FuzzState(string Kind, FuzzValue Value, string Initial);
 
 /// <summary>
-/// One or more lines that define a variable, or assign state where they define none. <see cref="Op"/> names what the
-/// statement is there for; that of a library function begins with `nn.`.
+/// One or more lines that define a variable, or assign state if they define none. <see cref="Op"/> names the purpose of
+/// the statement; for a library function it begins with `nn.`.
 /// </summary>
 internal sealed record FuzzStatement(string Op, string Text, FuzzValue? Defines, ImmutableArray<string> Uses);
 
-/// <summary>A whole program of one exported function `f`, with the calls it is run by.</summary>
+/// <summary>A complete program with one exported function `f`, and the calls that run it.</summary>
 internal sealed record FuzzProgram
 {
     public required int Seed { get; init; }
@@ -58,18 +58,20 @@ internal sealed record FuzzProgram
 
     public required ImmutableArray<FuzzValue> Results { get; init; }
 
-    /// <summary>The size variables of the program, with their values.</summary>
+    /// <summary>The size variables of the program and their values.</summary>
     public required ImmutableSortedDictionary<string, long> Sizes { get; init; }
 
-    /// <summary>True for sizes that are made constants outside the text, as `--dim` does.</summary>
+    /// <summary>True if sizes become constants outside the text, as with `--dim`.</summary>
     public bool IsPinned { get; init; }
 
     public int Calls { get; init; } = 1;
 
-    /// <summary>True for the gradients of a sum over the float results, by all float parameters, in their place.</summary>
+    /// <summary>
+    /// True to return the gradients of a sum of the float results by all float parameters instead of the results.
+    /// </summary>
     public bool IsGradient { get; init; }
 
-    /// <summary>Without what no result and no assignment of state needs.</summary>
+    /// <summary>The program without statements that neither a result nor an assignment of state needs.</summary>
     public FuzzProgram Live()
     {
         var needed = Results.Select(r => r.Name).ToHashSet();
@@ -84,7 +86,7 @@ internal sealed record FuzzProgram
         ImmutableArray<FuzzParameter> parameters = [.. Parameters.Where(p => needed.Contains(p.Value.Name))];
         return this with
         {
-            // A gradient is of floats, by floats.
+            // Only floats have gradients.
             IsGradient = IsGradient && parameters.Any(p => p.Value.Type.IsFloat) && Results.Any(r => r.Type.IsFloat),
             Statements = [.. kept],
             Parameters = parameters,
@@ -92,12 +94,12 @@ internal sealed record FuzzProgram
         };
     }
 
-    /// <summary>The file: a header that says how it is run, then the program.</summary>
+    /// <summary>The file: a header that says how to run it, then the program.</summary>
     public string Source(string on = "")
     {
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"# --- accc fuzz --seed {Seed} --programs 1\n");
-        // Sizes that stand alone on no axis of a parameter are parameters themselves.
+        // Sizes that are not alone on an axis of some parameter are parameters themselves.
         var variables = Parameters.SelectMany(p => p.Value.Shape).Concat(Results.SelectMany(r => r.Shape))
             .SelectMany(s => s.Variables()).Concat(Sizes.Keys.Where(MentionedInText)).ToHashSet();
         var bound = Parameters.SelectMany(p => p.Value.Shape).Where(IsVariable).Select(s => s.Display).ToHashSet();
@@ -143,8 +145,7 @@ internal sealed record FuzzProgram
     }
 
     /// <summary>
-    /// A number that depends on every float of the results: on each element by as much as its neighbours, so that no
-    /// sum of equals hides one.
+    /// A number that depends on every float of the results, differently on each element, so that errors cannot cancel.
     /// </summary>
     private string Sum => string.Join(" + ", Results.Where(r => r.Type.IsFloat).Select((r, i) =>
         r.Rank == 0 ? $"f32({r.Name})" : $"sum(sin(f32({r.Name}) + {i}))"));
@@ -157,7 +158,7 @@ internal sealed record FuzzProgram
             + $"    return value, {string.Join(", ", by.Select((_, i) => $"by[{i}]"))}\n}}\n";
     }
 
-    /// <summary>What the statements are there for, each once, in order: it tells one find from another.</summary>
+    /// <summary>The purposes of the statements, each once, in order; this identifies a find.</summary>
     public string Ops => string.Join(' ', Statements.Select(s => s.Op).Distinct().Order(StringComparer.Ordinal));
 
     public static bool IsVariable(Size size) => size.Terms is [{ Coefficient: 1, Atoms: [VariableAtom] }];

@@ -13,17 +13,17 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Cli.Fuzz;
 
-/// <summary>A difference: its kind, the configuration that has it, and what differs.</summary>
+/// <summary>A difference: its kind, the configuration that shows it, and its description.</summary>
 internal sealed record FuzzFind(string Kind, string Config, string Message)
 {
-    /// <summary>True where no way to run it is to blame: every run begins with what differs.</summary>
+    /// <summary>True if the find does not depend on the configuration.</summary>
     [JsonIgnore]
     public bool IsOfEveryRun => Config is "compile" or "interpreter 1" or "start";
 }
 
 /// <summary>
-/// What a run of one program gave. A refused program was not run: the compiler says that its text is none of the
-/// language, where the generator says it is.
+/// The outcome of one program. A refused program was not run: the compiler rejects a text that the generator considers
+/// valid.
 /// </summary>
 internal sealed record FuzzReport
 {
@@ -31,37 +31,37 @@ internal sealed record FuzzReport
 
     public string? Refused { get; set; }
 
-    /// <summary>What a backend does not support, once each.</summary>
+    /// <summary>Constructs that a backend does not support, each once.</summary>
     public HashSet<string> Limits { get; init; } = [];
 
     public long Elements { get; set; }
 
     public long NumPyElements { get; set; }
 
-    /// <summary>1 where NumPy has computed the program.</summary>
+    /// <summary>1 if NumPy has computed the program.</summary>
     public int NumPyPrograms { get; set; }
 
-    /// <summary>True when the calls failed, with one message on all backends.</summary>
+    /// <summary>True if the calls failed, with the same message on all backends.</summary>
     public bool Failed { get; set; }
 
-    /// <summary>As <see cref="Fuzz.Coverage.Of"/> counts it.</summary>
+    /// <summary>The counts of <see cref="Fuzz.Coverage.Of"/>.</summary>
     public Dictionary<string, int> Coverage { get; init; } = [];
 }
 
 /// <summary>
-/// The kernel interpreter is held to the f64 graph interpreter where the header does not say that a result is loose;
-/// the others to the kernel interpreter's bits, OpenCL within its bound where the device rounds otherwise. Results,
-/// `inout` parameters, state, prints and the message of a call that fails are compared. <paramref name="at"/> is told
-/// what begins, so that whoever watches knows what a process died of.
+/// The kernel interpreter is compared with the f64 graph interpreter except for loose results; the other backends with
+/// the kernel interpreter's bits, OpenCL within its bound if the device rounds differently. Results, `inout`
+/// parameters, state, prints and the messages of failing calls are compared. <paramref name="at"/> is called with the
+/// name of each step that begins, so that a watcher knows what killed the process.
 /// </summary>
 internal sealed class FuzzRun(Action<string> at)
 {
-    // It starts in a tenth of a second, and so stays for the programs that follow, unless one of them ends it.
+    // Starting it takes a tenth of a second, so it is kept for later programs unless one of them ends it.
     private static NumPyProcess? numPyProcess;
 
     private readonly FuzzReport report = new();
 
-    /// <summary>What a series of calls left.</summary>
+    /// <summary>The outcome of a series of calls.</summary>
     private sealed record Outcome(List<(string Name, Tensor Value)> Values, string? Failure, string Printed);
 
     public FuzzReport Run(string text, IReadOnlyList<FuzzConfig> configs)
@@ -178,12 +178,14 @@ internal sealed class FuzzRun(Action<string> at)
         return new(values, failure, printed.ToString());
     }
 
-    /// <summary>NumPy and the graph interpreter compute the same graph; the kernels are held to the latter.</summary>
+    /// <summary>
+    /// NumPy and the graph interpreter compute the same graph; the kernels are compared with the latter.
+    /// </summary>
     private void HoldNumPy(CompiledEntry entry, Tensor[] inputs, IReadOnlyDictionary<string, Tensor> state,
         IReadOnlyDictionary<string, long> sizes, Reference reference, IReadOnlySet<string> loose)
     {
         at("numpy");
-        // The sizes that inputs bind are not among those that the caller names.
+        // The sizes bound by inputs are not among those given by the caller.
         var all = new Dictionary<string, long>(sizes);
         foreach (var (input, value) in entry.Bound.Inputs.Zip(inputs))
             for (var d = 0; d < value.Rank; d++)
@@ -198,8 +200,8 @@ internal sealed class FuzzRun(Action<string> at)
             var answer = numPyProcess.Run(entry.Bound, inputs, state, all);
             report.NumPyElements += answer.Values.Values.Sum(v => v.Count);
             report.NumPyPrograms = 1;
-            // It has the nodes of the graph, and neither its checks of sizes nor what is said of an index out of range:
-            // its functions take the nearest element.
+            // NumPy runs the graph's nodes without its size checks and index errors: its functions clamp indices
+            // instead.
             if (reference.Failure is null || answer.Failure is not null)
                 (reference with { Needed = false }).Hold([.. answer.Values.Select(v => (v.Key, v.Value))],
                     answer.Failure, loose, why => Find("numpy", "numpy", why));
@@ -234,7 +236,7 @@ internal sealed class FuzzRun(Action<string> at)
                 }
                 catch (InternalErrorException)
                 {
-                    // Beyond the bound: said below.
+                    // Beyond the bound: reported below.
                 }
             }
             Find("value", config.ToString(), Difference(name, a, e));
@@ -264,7 +266,9 @@ internal sealed class FuzzRun(Action<string> at)
 
     private void Find(string kind, string config, string message) => report.Finds.Add(new(kind, config, message));
 
-    /// <summary>An exception in a line: its kind, its message, and the first of our own methods on its way.</summary>
+    /// <summary>
+    /// An exception on one line: its type, its message, and the first of our own methods in the stack trace.
+    /// </summary>
     private static string Text(Exception e)
     {
         var from = (e.StackTrace ?? "").Split('\n').Select(l => l.Trim())

@@ -1,4 +1,5 @@
-// Steps of control flow: branches and loops at run time, guarded rounds, running outputs, asserts; and plain scalars.
+// Steps of control flow: branches and loops at run time, guarded iterations, outputs of each iteration, asserts; and
+// scalars.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -14,14 +15,14 @@ internal sealed partial class Generator
         new("print", 1, g => g.Print()), new("pair", 4, g => g.Pair()), new("recurrence", 4, g => g.Recurrence()),
     ];
 
-    /// <summary>An operation of numbers without axes: code of its own in every backend.</summary>
+    /// <summary>An operation on scalars, which have separate code in every backend.</summary>
     private bool Scalar()
     {
         var type = Chance(2) ? Pick(DType.F16, DType.F16, DType.BF16, DType.F64, DType.F32) : AnyType();
         var x = (Chance(3) ? Find(v => v.Rank == 0 && v.Type == type) : null) ?? Parameter(type, []);
         pool.Remove(x);
         pool.Add(x);
-        // What a target lacks for a scalar, LLVM takes from a library; it knows more forms with a 0.
+        // LLVM calls a library for scalar operations that a target lacks; with a 0 it knows more forms.
         var literal = Chance(2) ? "0" : LiteralOperand(type);
         if (type == DType.Bool) return Let("bit_not", type, [], x.Grade, $"bit_not({x.Name})", x);
         var op = type.IsFloat ? Pick("max", "max", "min", "min", "+", "*", "/", "sqrt", "floor", "ceil", "trunc",
@@ -43,7 +44,7 @@ internal sealed partial class Generator
     private FuzzValue Number(int low, int high) =>
         Parameter(DType.I32, [], Uniform(low, high));
 
-    /// <summary>An expression of the same type, over variables.</summary>
+    /// <summary>An expression of the same type over variables.</summary>
     private string Change(string x, DType type, string with) => type switch
     {
         DType.Bool => $"bit_xor({x}, {with})",
@@ -69,7 +70,7 @@ internal sealed partial class Generator
         return Define("if", name, x.Type, x.Shape, Worst(all), text, all);
     }
 
-    /// <summary>A loop that changes a value each round, in rounds that a guard lets through.</summary>
+    /// <summary>A loop that changes a value in each iteration, or in those that a guard allows.</summary>
     private bool For()
     {
         if (Find(v => v.Rank < 4) is not { } x) return false;
@@ -85,7 +86,7 @@ internal sealed partial class Generator
             $"let {name} = {x.Name}\nfor i in 0:{count} {{\n    {change}\n}}", all);
     }
 
-    /// <summary>A recurrence over the rows of an axis, with an output a round.</summary>
+    /// <summary>A recurrence over the rows of an axis, with an output in each iteration.</summary>
     private bool ForRows()
     {
         if (Axis(v => v.Rank < 4 && v.Type != DType.Bool && v.Shape.All(s => Value(s) < 70)) is not var (x, axis))
@@ -116,13 +117,13 @@ internal sealed partial class Generator
             + $"{name} = {Change(name, x.Type, LiteralOperand(x.Type))}\n    {round} += 1\n}}", x, limit);
     }
 
-    /// <summary>Two values that go round a loop, each made of the other: a swap, or a recurrence of two.</summary>
+    /// <summary>Two loop-carried values, each computed from the other: a swap, or a recurrence of order two.</summary>
     private bool Pair()
     {
         if (Find(v => v.Rank < 4 && v.Type != DType.Bool) is not { } x) return false;
         var y = FindOr(x.Type, x.Shape);
         var (a, b, kept) = (Name(), Name(), Name());
-        // Few rounds that are known become copies of the body: a loop is one whose rounds are a size, or many.
+        // A small constant number of iterations is unrolled: for a loop, the number is a size, or large.
         var count = Chance(3) ? Text(random.Next(1, 5))
             : sizes.Count > 0 && Pick([.. sizes.Keys]) is var n && sizes[n] < 70 ? n : Text(random.Next(20, 40));
         var change = Chance(2) ? "" : $" {Pick("+", "-")} {b}";
@@ -133,8 +134,8 @@ internal sealed partial class Generator
     }
 
     /// <summary>
-    /// What goes round is multiplied by a matrix, read elsewhere than it is written: by itself turned, summed, sorted,
-    /// moved. Each round reads what the one before has left, in whose place it writes.
+    /// The loop-carried value is multiplied by a matrix, or read at other places than it is written: transposed,
+    /// summed, sorted, moved. Each iteration reads the result of the one before, whose memory it overwrites.
     /// </summary>
     private bool Recurrence()
     {
@@ -162,7 +163,7 @@ internal sealed partial class Generator
             $"let {name} = {x.Name}\nfor i in 0:{count} {{ {name} = {next} }}", x, w);
     }
 
-    /// <summary>One that holds, or one that depends on the call.</summary>
+    /// <summary>An assertion that holds, or one that depends on the call.</summary>
     private bool Assert()
     {
         var number = Number(0, 9);

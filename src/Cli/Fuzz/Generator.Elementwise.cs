@@ -1,4 +1,4 @@
-// Steps that work element by element: arithmetic, functions, comparisons, choices, conversions, bits.
+// Elementwise steps: arithmetic, functions, comparisons, selections, conversions, bits.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -31,7 +31,7 @@ internal sealed partial class Generator
         var grade = f switch
         {
             "neg" or "abs" or "stop_gradient" => x.Grade,
-            // IEEE 754 rounds a root once.
+            // IEEE 754 rounds a square root once.
             "sqrt" or "sign" or "floor" or "ceil" or "trunc" or "round" => Jump(x),
             _ when Smooth.Contains(f) => Round(x.Type, x.Grade),
             _ => x.Grade == Grade.Exact ? Grade.Rounded : Grade.Loose,
@@ -103,7 +103,7 @@ internal sealed partial class Generator
         if (types.Count == 0) return false;
         var type = Pick(types);
         var text = $"bitcast({x.Name}, {type.Name()})";
-        // The bits of a NaN are nobody's.
+        // The bits of a NaN are unspecified.
         if (x.Type.IsFloat) text = $"bitcast(select({x.Name} == {x.Name}, {x.Name}, 0), {type.Name()})";
         return Let("bitcast", type, x.Shape, Jump(x), text, x);
     }
@@ -125,7 +125,7 @@ internal sealed partial class Generator
         return Let(f, x.Type, x.Shape, Worst(all), $"{f}({x.Name}, {other})", all);
     }
 
-    /// <summary>A size as a number in the program, and a count along an axis.</summary>
+    /// <summary>A size as a number in the program, and an index along an axis.</summary>
     private bool SizeNumber()
     {
         var type = Pick(mainFloat, mainInteger);

@@ -1,5 +1,5 @@
-// Steps of several statements that people write together, and that the compiler joins into one kernel: parts of parts,
-// neighbours, chains of conversions, products with what comes before and after them, rows with their sums.
+// Steps of several statements that people write together and the compiler fuses into one kernel: slices of slices,
+// neighbours, chains of conversions, products with their prologues and epilogues, rows with their sums.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -16,15 +16,15 @@ internal sealed partial class Generator
         new("regroup", 3, g => g.Regroup()),
     ];
 
-    /// <summary>What <see cref="Let"/> defines; null where it does not fit.</summary>
+    /// <summary>The value that <see cref="Let"/> defines; null if it does not fit.</summary>
     private FuzzValue? New(string op, DType type, ImmutableArray<Size> shape, Grade grade, string expression,
         params ReadOnlySpan<FuzzValue> uses) => Let(op, type, shape, grade, expression, uses) ? pool[^1] : null;
 
-    /// <summary>`x` with a part of one axis, as `x[:, 1::2, ..]`.</summary>
+    /// <summary>A slice of `x` along one axis, such as `x[:, 1::2, ..]`.</summary>
     private static string Taken(FuzzValue x, int axis, string part) =>
         $"{x.Name}[{Before(axis)}{part}{(axis < x.Rank - 1 ? ", .." : "")}]";
 
-    /// <summary>A part of a part along one axis, now and then turned between the two.</summary>
+    /// <summary>A slice of a slice along one axis, sometimes reversed in between.</summary>
     private bool Parts()
     {
         if (Axis(v => v.Shape.Any(s => Value(s) > 2)) is not var (x, axis)) return false;
@@ -43,7 +43,7 @@ internal sealed partial class Generator
             var left = value - first;
             var step = (int)Math.Min(left, random.Next(1, 4));
             var last = Chance(2) && left > step ? 1 : 0;
-            // As many as there are whole steps from the first place on, and the first itself.
+            // The number of whole steps after the first place, plus the first itself.
             var count = Size.FloorDiv(extent - first - last - 1, step) + 1;
             var part = $"{(first > 0 ? Text(first) : "")}:{(last > 0 ? "-1" : "")}{(step > 1 ? $":{step}" : "")}";
             if (New("slice", x.Type, x.Shape.SetItem(axis, count), x.Grade, Taken(x, axis, part), x) is not { } taken)
@@ -79,14 +79,14 @@ internal sealed partial class Generator
         return true;
     }
 
-    /// <summary>A chain of conversions, with arithmetic that leaves the narrow ones.</summary>
+    /// <summary>A chain of conversions, with arithmetic that overflows the narrow types.</summary>
     private bool Narrow()
     {
         var x = Chance(3) ? Parameter(Pick(Integers), AnyShape()) : Find(_ => true);
         if (x is null) return false;
         for (var rounds = random.Next(2, 5); rounds > 0; rounds--)
         {
-            // From one sign to the other of the same width, where nothing changes but what the bits mean.
+            // Between signed and unsigned of the same width, where only the meaning of the bits changes.
             ImmutableArray<DType> turned = [.. Integers.Where(t => t.Bytes() == x.Type.Bytes())];
             var type = !x.Type.IsFloat && turned.Length > 0 && Chance(3) ? Pick(turned)
                 : Chance(3) ? Pick(Floats) : Pick(Integers);
@@ -103,15 +103,15 @@ internal sealed partial class Generator
     }
 
     /// <summary>
-    /// A product of matrices at the edges of tiles, either side turned, single or in a batch, with what is computed of
-    /// it element by element: a bias, a scale for each row, an addition, a maximum, its own transpose.
+    /// A matrix product at the edges of tiles, either side transposed, single or batched, with an elementwise epilogue:
+    /// a bias, a scale for each row, an addition, a maximum, its own transpose.
     /// </summary>
     private bool Product()
     {
         var type = Chance(3) ? AnyType() : Pick(DType.F32, DType.F32, mainFloat, mainInteger);
         if (type == DType.Bool) return false;
         Size Side() => Chance(3) ? Pick(palette) : Pick([1, 2, 3, 4, .. Edges]);
-        // Now and then deeper than what is summed at once.
+        // Sometimes deeper than one block of the sum.
         var (m, k) = (Side(), Chance(6) ? Pick(100, 257, 300, 513) : Chance(6) ? Pick(769, 900, 1537) : Side());
         var n = Chance(2) ? m : Side();
         if (Value(m) * Value(k) * Value(n) > 40 * MostElements || Count([m, k]) > 2 * MostElements
@@ -131,7 +131,7 @@ internal sealed partial class Generator
         return New("matmul", type, [m, n], Round(type, Worst(x, y)), $"{Text(x, isLeft)} @ {Text(y, isRight)}", x, y);
     }
 
-    /// <summary>A matrix, and whether it is stored the other way round.</summary>
+    /// <summary>A matrix, and whether it is stored transposed.</summary>
     private (FuzzValue Matrix, bool IsTurned) Side(DType type, Size rows, Size columns, string fill)
     {
         var isTurned = Chance(3);
@@ -140,7 +140,7 @@ internal sealed partial class Generator
             ? known : Parameter(type, shape, fill), isTurned);
     }
 
-    /// <summary>By an index form, with the batch at any place of either side.</summary>
+    /// <summary>As an index form, with the batch axis at any place of either side.</summary>
     private FuzzValue? Batched(DType type, Size m, Size k, Size n, string fill)
     {
         Size batch = random.Next(1, 4);
@@ -159,7 +159,7 @@ internal sealed partial class Generator
     private FuzzValue? Epilogue(FuzzValue x)
     {
         var (rows, columns) = (x.Shape[^2], x.Shape[^1]);
-        // A square one stands beside its transpose: one element at two places.
+        // A square product combined with its own transpose reads one element at two places.
         switch (rows.Equals(columns) && Chance(3) ? 4 : random.Next(7))
         {
             case 0:
@@ -186,7 +186,7 @@ internal sealed partial class Generator
         }
     }
 
-    /// <summary>Sums and extremes along an axis, and the elements they came from beside them.</summary>
+    /// <summary>Sums and extremes along an axis, combined with the elements they came from.</summary>
     private bool Row()
     {
         var x = Chance(3) || Find(v => v.Type.IsFloat && v.Rank > 0) is not { } known
@@ -216,7 +216,9 @@ internal sealed partial class Generator
             $"{last}({x.Name}, axis: {axis})", x);
     }
 
-    /// <summary>All elements in a row, a part of them from anywhere on, in groups of another size: frames of a signal.</summary>
+    /// <summary>
+    /// All elements flattened, sliced from any place, and grouped by another size, like frames of a signal.
+    /// </summary>
     private bool Regroup()
     {
         var x = Find(v => v.Rank > 0 && v.Shape.All(s => s.IsConstant) && Count(v.Shape) > 4)
@@ -231,9 +233,7 @@ internal sealed partial class Generator
         return Let("reshape", x.Type, [rows, width], x.Grade, $"reshape({part.Name}, [{rows}, {width}])", part);
     }
 
-    /// <summary>
-    /// The extreme of what a mask lets through, and a sum of the same with another fill: a softmax that is written out.
-    /// </summary>
+    /// <summary>The extreme of masked values, and a sum of them with another fill: a written-out softmax.</summary>
     private bool MaskedRow()
     {
         var x = Find(v => v.Type.IsFloat && v.Rank is 1 or 2 && Value(v.Shape[^1]) > 0)
@@ -251,7 +251,7 @@ internal sealed partial class Generator
             && Let("/", x.Type, x.Shape, Composite(kept, total), $"{kept.Name} / (abs({total.Name}) + 1)", kept, total);
     }
 
-    /// <summary>A combination along one or two axes of an expression of two values, either of them turned.</summary>
+    /// <summary>A reduction over one or two axes of an expression of two values, either of them transposed.</summary>
     private bool Combine()
     {
         if (Find(v => v.Rank is 2 or 3 or 4 && v.Type != DType.Bool) is not { } x) return false;

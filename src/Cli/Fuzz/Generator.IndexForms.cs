@@ -1,4 +1,4 @@
-// Steps that write an index form: reads at affine, turned, shifted, divided and gathered places, guarded reads,
+// Steps that write an index form: reads at affine, reversed, shifted, divided and gathered places, guarded reads,
 // reductions of constant and symbolic length, windows.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Types;
@@ -36,7 +36,7 @@ internal sealed partial class Generator
             body = new(op is "max" or "min" ? $"{op}({body.Text}, {next.Text})" : $"({body.Text} {op} {next.Text})",
                 body.Grade > next.Grade ? body.Grade : next.Grade);
         }
-        // Numbers alone have no dtype.
+        // Literals alone have no dtype.
         if (uses.Count == 0) body = body with { Text = $"{type.Name()}({body.Text})" };
         var (text, grade, name) = (body.Text, body.Grade, "index");
         if (reduced.Count > 0)
@@ -52,7 +52,7 @@ internal sealed partial class Generator
         }
         if (Chance(5) && uses.Count > 0)
         {
-            // A choice for each element: the branch that is not taken reads nothing.
+            // A selection for each element: the branch that is not taken reads nothing.
             var index = Pick(outer);
             var limit = random.Next(0, 4);
             text = $"if {index.Name} {Pick("<", ">=")} {limit} {{ {text} }} else {{ {LiteralOperand(type)} }}";
@@ -65,7 +65,7 @@ internal sealed partial class Generator
     private static string Indices(IEnumerable<Index> indices) =>
         string.Join(", ", indices.Select(i => $"{i.Name} < {i.Extent.Display}"));
 
-    /// <summary>A read of a value of that dtype, with a guard where a subscript may leave its axis.</summary>
+    /// <summary>Reads a value of that dtype, with a guard if a subscript may leave its axis.</summary>
     private Term Read(DType type, List<Index> indices, List<FuzzValue> uses)
     {
         var x = Find(v => v.Type == type && v.Rank is > 0 and < 4 && v.Shape.All(s => Value(s) > 0))
@@ -112,9 +112,9 @@ internal sealed partial class Generator
             case 7 when same.Count > 0:
                 return ($"{Pick(same).Name} // {random.Next(1, 4)}", null, Grade.Exact);
             case 8:
-                // Shifted, and guarded; now and then on one side only, or by another index.
+                // Shifted and guarded; sometimes on one side only, or by another index.
                 var by = random.Next(1, 3);
-                // What the extent of an index decides is no guard: the read would be refused.
+                // The guard must not follow from the extent of an index: the compiler would refuse the read.
                 if (Chance(6) && value > by && Value(any.Extent) > by
                     && Pick(indices) is var other && Value(other.Extent) > by)
                     return ($"{any.Name} {Pick("-", "+")} {by}", $"{other.Name} {Pick(">=", "<")} {by}", Grade.Exact);
@@ -125,7 +125,7 @@ internal sealed partial class Generator
             case 9:
                 return ($"{any.Name} % ({extent.Display})", null, Grade.Exact);
             default:
-                // Gathered: by indices in range, or by any, guarded.
+                // Gathered by indices in range, or by any indices with a guard.
                 if (Chance(3) && Find(v => v.Type is DType.I32 or DType.I64 && v.Rank == 1
                     && v.Shape[0].Equals(any.Extent)) is { } wild)
                 {
@@ -143,8 +143,8 @@ internal sealed partial class Generator
     }
 
     /// <summary>
-    /// What two indices make together, divided: what is left of a place in a flat order. The second may be shorter than
-    /// the factor of the first, as long, or longer.
+    /// A flat index of two indices, divided. The second may be shorter than the factor of the first, as long, or
+    /// longer.
     /// </summary>
     private (string Text, string? Guard, Grade Grade) Mixed(Size extent, Index major, Index minor)
     {

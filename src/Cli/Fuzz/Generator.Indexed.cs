@@ -1,4 +1,4 @@
-// Steps that read and write at places that are data: gathers, scatters, parts at run-time positions, assigned parts.
+// Steps that read and write at places given by data: gathers, scatters, slices at run-time positions, assigned slices.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -15,7 +15,7 @@ internal sealed partial class Generator
         new("update_slice", 4, g => g.UpdateSlice()), new("random_bits", 1, g => g.RandomBits()),
     ];
 
-    /// <summary>Indices into an axis, in range but for one in forty; null for an axis that has no place.</summary>
+    /// <summary>Indices into an axis, all but one in forty in range; null for an axis of extent 0.</summary>
     private FuzzValue? Places(Size extent, ImmutableArray<Size> shape)
     {
         var value = Value(extent);
@@ -26,7 +26,9 @@ internal sealed partial class Generator
         return Parameter(type, shape, Uniform(0, high));
     }
 
-    /// <summary>Text of indices into an axis: a parameter, or integers of the program, held to the range.</summary>
+    /// <summary>
+    /// The text of indices into an axis: a parameter, or integers of the program, clamped to the range.
+    /// </summary>
     private (string Text, FuzzValue Value)? At(Size extent, Func<FuzzValue, bool> fits,
         Func<ImmutableArray<Size>> shape)
     {
@@ -38,7 +40,7 @@ internal sealed partial class Generator
         return Places(extent, shape()) is { } places ? (places.Name, places) : null;
     }
 
-    /// <summary>Of values at places: an index that was rounded may be another one.</summary>
+    /// <summary>The grade of values at places: a rounded index may be another one.</summary>
     private static Grade Placed(Grade values, FuzzValue places) =>
         values > Jump(places) ? values : Jump(places);
 
@@ -55,7 +57,7 @@ internal sealed partial class Generator
             Placed(x.Grade, places), $"{x.Name}[{before}{text}]", x, places);
     }
 
-    /// <summary>What is gathered, combined at once along the axes of the indices.</summary>
+    /// <summary>Gathered values, reduced at once along the axes of the indices.</summary>
     private bool GatherReduce()
     {
         if (Find(v => v.Rank is 1 or 2 or 3 && v.Type != DType.Bool) is not { } x) return false;
@@ -88,7 +90,7 @@ internal sealed partial class Generator
             $"let {name} = {x.Name}\n{name}[{text}] {(adds ? "+=" : "=")} {update.Name}", x, places, update);
     }
 
-    /// <summary>What is scattered into rows, and their combination.</summary>
+    /// <summary>Values scattered into rows, and a reduction of those.</summary>
     private bool ScatterReduce()
     {
         if (Find(v => v.Rank is 1 or 2 or 3 && v.Type != DType.Bool) is not { } x) return false;

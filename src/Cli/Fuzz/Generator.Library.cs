@@ -17,7 +17,7 @@ internal sealed partial class Generator
         new("nn.arrays", 3, g => g.Arrays()), new("nn.var", 1, g => g.Variance()),
     ];
 
-    /// <summary>Of a library function, which has sums, elementary functions and jumps in it.</summary>
+    /// <summary>The grade of a library function, which contains sums, elementary functions and jumps.</summary>
     private static Grade Composite(params ReadOnlySpan<FuzzValue> values) =>
         Jump(values) == Grade.Exact ? Grade.Rounded : Grade.Loose;
 
@@ -178,9 +178,9 @@ internal sealed partial class Generator
     {
         var type = Pick(DType.F32, DType.F16, DType.BF16);
         var (t, s, d, e) = (Pick(palette), Pick(palette), random.Next(1, 20), random.Next(1, 20));
-        // More than a block of keys, which the first rows see none of.
+        // More than one block of keys, none of which the first rows see.
         if (Chance(3)) (t, s) = (random.Next(200, 280), random.Next(257, 300));
-        // The reference keeps all scores, several times over.
+        // The reference keeps several copies of all scores.
         if (Value(s) == 0 || Value(t) * Value(s) > 20 * MostElements) return false;
         var heads = random.Next(1, 3);
         var q = Parameter(type, [1, heads, t, d], $"random:seed={random.Next(1000)}");
@@ -188,7 +188,7 @@ internal sealed partial class Generator
         var v = Parameter(type, [1, heads, s, e], $"random:seed={random.Next(1000)}");
         switch (random.Next(4))
         {
-            // Every query sees the keys of all before it: a row that sees none would be NaN throughout.
+            // Every query sees the keys of all earlier ones: a row that sees none would be NaN throughout.
             case 0 when Value(t) <= Value(s):
                 return Let("nn.attention", type, [1, heads, t, e], Grade.Rounded,
                     $"attention({q.Name}, {k.Name}, {v.Name}, mask: causal({t.Display}, {s.Display}))", q, k, v);
@@ -203,12 +203,14 @@ internal sealed partial class Generator
         }
     }
 
-    /// <summary>Which keys a query sees, in the forms that people write: either side first, with and without the end.</summary>
+    /// <summary>
+    /// The condition that a query sees a key, in the forms that people write: either side first, strict or not.
+    /// </summary>
     private string Seen(string limit) => Pick($"j <= {limit} + i", $"{limit} + i >= j", $"j < {limit} + i + 1",
         $"i + 1 + {limit} > j", "i >= j", "j <= i", "i + 1 > j", "j < i + 1", $"j <= i and i - j < {random.Next(1, 6)}",
         $"i - j < {random.Next(1, 6)} and i >= j", $"j <= i + {limit} and j >= i - 2");
 
-    /// <summary>Functions of one element that the library makes of others.</summary>
+    /// <summary>Elementwise functions that the library composes of others.</summary>
     private bool OfOneElement()
     {
         if (Find(v => v.Type.IsFloat) is not { } x) return false;
@@ -217,7 +219,7 @@ internal sealed partial class Generator
         return Let($"nn.{f}", x.Type, x.Shape, Composite(x), $"{f}({x.Name})", x);
     }
 
-    /// <summary>Arrays moved, repeated, and padded by their own elements.</summary>
+    /// <summary>Arrays rolled, repeated, and padded with their own elements.</summary>
     private bool Arrays()
     {
         if (Axis() is not var (x, axis)) return false;

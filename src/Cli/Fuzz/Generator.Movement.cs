@@ -1,4 +1,4 @@
-// Steps that move elements: shapes, orders, parts, borders, joins.
+// Steps that move elements: shapes, orders, slices, padding, concatenation.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -19,7 +19,7 @@ internal sealed partial class Generator
     private (FuzzValue X, int Axis)? Axis(Func<FuzzValue, bool>? fits = null) =>
         Find(v => v.Rank > 0 && (fits is null || fits(v))) is { } x ? (x, random.Next(x.Rank)) : null;
 
-    /// <summary>Now and then an axis counted from the end.</summary>
+    /// <summary>The number of an axis, sometimes counted from the end.</summary>
     private string AxisText(FuzzValue x, int axis) => Text(Chance(3) ? axis - x.Rank : axis);
 
     /// <summary>The subscripts of the axes before one, which are taken whole.</summary>

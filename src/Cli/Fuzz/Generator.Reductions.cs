@@ -1,4 +1,4 @@
-// Steps that combine along axes: sums and extremes, places of extremes, running sums, orders, products of matrices.
+// Steps that reduce along axes: sums and extremes, argmax and argmin, cumulative sums, sorting, matrix products.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -50,8 +50,8 @@ internal sealed partial class Generator
 
     private bool Sort()
     {
-        // Every dtype has an order of keys of its own, and few values of a program are of any but its two main ones.
-        // Long rows are sorted by the bytes of their keys.
+        // Every dtype has its own order of sort keys, but most values of a program have one of its two main dtypes.
+        // Long rows use a radix sort by the bytes of their keys.
         if (Chance(2))
             Parameter(Pick(Chance(2) ? Floats : Integers),
                 Chance(3) ? [random.Next(1, 4), Pick(48, 65, 129, 300, 1000)] : AnyShape());

@@ -1,4 +1,4 @@
-// In: a seed. Out: a well-typed program with its calls, the same for the same seed.
+// In: a seed. Out: a well-typed program with its calls, always the same for one seed.
 using System.Collections.Immutable;
 using System.Globalization;
 using Accelerate.Compiler.Types;
@@ -7,14 +7,13 @@ using Accelerate.Runtime;
 namespace Accelerate.Cli.Fuzz;
 
 /// <summary>
-/// Grows a pool of typed values by steps drawn from a table; each step writes a statement of the language from values
-/// that fit, and knows the type of what it defines, and how near the f64 reference can come to it (<see
-/// cref="Grade"/>). Sizes are the compiler's own polynomials, so that a type that is computed here is compared with the
-/// compiler's.
+/// Grows a pool of typed values by steps drawn from a table. Each step writes a statement over suitable values, and
+/// knows the type of the value it defines and how closely the f64 reference predicts it (<see cref="Grade"/>). Sizes
+/// are the compiler's own polynomials, so that the types computed here are compared with the compiler's.
 /// </summary>
 internal sealed partial class Generator
 {
-    /// <summary>Elements of one value; the interpreters run each of them by definition.</summary>
+    /// <summary>The maximum number of elements of one value; the interpreters run each of them by definition.</summary>
     private const long MostElements = 20_000;
 
     private static readonly DType[] Floats = [DType.F32, DType.F32, DType.F16, DType.BF16, DType.F64];
@@ -22,12 +21,12 @@ internal sealed partial class Generator
     private static readonly DType[] Integers = [DType.I32, DType.I32, DType.I64, DType.I8, DType.I16, DType.U8,
         DType.U16, DType.U32, DType.U64];
 
-    // Lanes of 16 and of what half or double of them fill, blocks of 4096, and their neighbours; and what loops unrolled
-    // by four or eight leave: even numbers that are no multiple of four are among no vector's neighbours.
+    // Sizes around 16 lanes, half and double of them, and blocks of 4096; also even numbers that are not multiples of
+    // four, which leave remainders in loops unrolled by four or eight.
     private static readonly long[] Edges = [7, 8, 10, 14, 15, 16, 17, 22, 31, 32, 33, 63, 64, 65];
 
-    // Where the compiler goes another way: columns and rows beyond what registers and caches hold, sums in segments,
-    // rows sorted by another method.
+    // Sizes at which the compiler chooses another method: columns and rows beyond registers and caches, sums in
+    // segments, rows sorted differently.
     private static readonly long[] Large = [47, 48, 49, 96, 127, 128, 129, 255, 256, 257, 300, 512, 513, 1023, 1024, 1025,
         1152, 1153, 1500, 2047, 2048, 2049, 3000, 4095, 4096, 4097];
 
@@ -54,7 +53,7 @@ internal sealed partial class Generator
     public FuzzProgram Program { get; }
 
     /// <param name="seed">Any number.</param>
-    /// <param name="avoid">Steps that are left out, by name; `zero` for sizes of 0.</param>
+    /// <param name="avoid">The names of steps to leave out; `zero` for sizes of 0.</param>
     public static FuzzProgram Make(int seed, IReadOnlyCollection<string>? avoid = null) =>
         new Generator(seed, avoid ?? []).Program;
 
@@ -74,11 +73,11 @@ internal sealed partial class Generator
             AnyShape());
         if (random.Next(5) == 0) State();
         var steps = Pick(1, 2, 3, 3, 4, 5, 6, 8, 12);
-        // Some programs of numbers alone: they cost little, and are code of their own.
+        // Some programs have scalars only: they are cheap, and have separate code.
         ImmutableArray<Step> table = Chance(10)
             ? [.. Table.Where(s => s.Name is "scalar" or "convert" or "bitcast")] : Table;
         var total = table.Sum(s => s.Weight);
-        // A step that finds nothing that fits is no step.
+        // A step that finds no suitable values is not counted.
         for (var tries = 0; steps > 0 && tries < 200; tries++)
         {
             var at = random.Next(total);
@@ -112,7 +111,7 @@ internal sealed partial class Generator
         };
     }
 
-    /// <summary>A few sizes that all shapes are made of, so that values meet.</summary>
+    /// <summary>Draws a few sizes for all shapes, so that values fit together.</summary>
     private void Dimensions()
     {
         var large = random.Next(10) == 0;
@@ -166,12 +165,12 @@ internal sealed partial class Generator
         return value;
     }
 
-    /// <summary>Ordinary numbers, few that are equal, few that are strange, or many.</summary>
+    /// <summary>Ordinary numbers, with few equal values, or with few or many special ones.</summary>
     private string Fill(DType type)
     {
         var seed = random.Next(1000);
-        // Integers of one byte over their whole range, wider ones beyond what a byte holds: signs that come of
-        // conversions, orders that are not those of the bits.
+        // Bytes over their whole range, wider integers beyond the range of bytes: this tests sign changes in
+        // conversions, and orders that differ from those of the bits.
         var high = type.IsFloat ? Pick(1, 4, 4, 20) : !Chance(4) ? 9 : type.Bytes() > 1 ? 300 : type.IsSigned ? 127 : 255;
         var low = type.IsSigned ? -high : 0;
         if (type == DType.Bool) return $"random:seed={seed}";
@@ -200,7 +199,7 @@ internal sealed partial class Generator
         }
     }
 
-    /// <summary>Each piece of state gets a new value of its type, if there is one.</summary>
+    /// <summary>Assigns each piece of state a new value of its type, if there is one.</summary>
     private void AssignState()
     {
         for (var i = 0; i < state.Count; i++)
@@ -212,7 +211,8 @@ internal sealed partial class Generator
                 : ($"{held.Name} {(held.Type.IsFloat ? "*=" : "+=")} {Literal(held.Type)}", held.Grade);
             statements.Add(new("assign", text, null, [.. pool.Where(p => text.Contains(p.Name)).Select(p => p.Name),
                 held.Name]));
-            // A call begins with what the one before has left: only the first is compared with the reference then.
+            // A call begins with the state that the previous one left, so only the first is compared with the
+            // reference.
             state[i] = state[i] with { Value = held with { Grade = grade } };
         }
     }
@@ -222,11 +222,11 @@ internal sealed partial class Generator
     private FuzzValue? Find(Func<FuzzValue, bool> fits)
     {
         var fitting = pool.Where(fits).ToList();
-        // Late ones more often than early ones, so that chains become long.
+        // Late values more often than early ones, so that chains become long.
         return fitting.Count == 0 ? null : fitting[Math.Max(random.Next(fitting.Count), random.Next(fitting.Count))];
     }
 
-    /// <summary>A value that fits, which is a new parameter where there is none.</summary>
+    /// <summary>A suitable value, or a new parameter if there is none.</summary>
     private FuzzValue FindOr(DType type, ImmutableArray<Size> shape) =>
         (random.Next(4) > 0 ? Find(v => v.Type == type && v.Shape.SequenceEqual(shape)) : null)
         ?? Parameter(type, shape);
@@ -239,7 +239,7 @@ internal sealed partial class Generator
         return Define(op, name, type, shape, grade, $"let {name} = {expression}", uses);
     }
 
-    /// <summary>Defines a variable by statements of any form.</summary>
+    /// <summary>Defines a variable by any statements.</summary>
     private bool Define(string op, string name, DType type, ImmutableArray<Size> shape, Grade grade, string text,
         params ReadOnlySpan<FuzzValue> uses)
     {
@@ -253,7 +253,9 @@ internal sealed partial class Generator
 
     private string Name() => $"v{names++}";
 
-    /// <summary>Of a function with jumps, such as `floor`: a rounded value may be on either side of one.</summary>
+    /// <summary>
+    /// The grade of a function with jumps, such as `floor`: a rounded value may be on either side of one.
+    /// </summary>
     private static Grade Jump(params ReadOnlySpan<FuzzValue> values)
     {
         foreach (var v in values) if (v.Grade != Grade.Exact) return Grade.Loose;
@@ -267,11 +269,11 @@ internal sealed partial class Generator
         return worst;
     }
 
-    /// <summary>Rounded at least, of floats.</summary>
+    /// <summary>At least Rounded for floats.</summary>
     private static Grade Round(DType type, Grade grade) =>
         type.IsFloat && grade == Grade.Exact ? Grade.Rounded : grade;
 
-    /// <summary>A number that the dtype holds.</summary>
+    /// <summary>A literal that the dtype represents.</summary>
     private string Literal(DType type)
     {
         if (type == DType.Bool) return Pick("true", "false");
@@ -286,7 +288,7 @@ internal sealed partial class Generator
         };
     }
 
-    /// <summary>Something of x's dtype that may stand beside it.</summary>
+    /// <summary>An operand of x's dtype that can be combined with it.</summary>
     private (string Text, FuzzValue[] Uses) Operand(FuzzValue x)
     {
         var value = random.Next(6) switch

@@ -1,4 +1,4 @@
-// In: a graph as it was bound. Out: the same computation as Python over NumPy, in terms of numpy_oracle.py.
+// In: a bound graph. Out: the same computation in Python with NumPy, using numpy_oracle.py.
 using System.Globalization;
 using System.Text;
 using Accelerate.Compiler.Graph;
@@ -7,7 +7,7 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Cli.Fuzz;
 
-/// <summary>A function of Python for each function of the graph, a line for each node.</summary>
+/// <summary>Prints a Python function for each function of the graph, and a line for each node.</summary>
 internal sealed class NumPyPrinter
 {
     private readonly StringBuilder text = new();
@@ -131,9 +131,9 @@ internal sealed class NumPyPrinter
     {
         var values = c.Type.DType.IsFloat
             ? c.Floats.Select(v => double.IsNaN(v) ? "np.nan" : double.IsInfinity(v) ? v > 0 ? "np.inf" : "-np.inf"
-                // Python's -0 is an integer.
+                // In Python, -0 is an integer.
                 : $"float('{v.ToString("R", CultureInfo.InvariantCulture)}')")
-            // Those of u64 above 2^63 - 1 are written as the negative number of the same bits.
+            // u64 values above 2^63 - 1 are stored as the negative number with the same bits.
             : c.Integers.Select(v => c.Type.DType == DType.U64 ? $"{(ulong)v}" : $"{v}");
         var type = c.Type.DType.IsFloat ? "'float64'" : $"INTS['{c.Type.DType.Name()}']";
         var array = $"np.array([{string.Join(", ", values)}], dtype={type})";
@@ -179,7 +179,7 @@ internal sealed class NumPyPrinter
         _ => ">=",
     };
 
-    /// <summary>einsum by numbers: one for each axis of a, those of b that pair up have a's.</summary>
+    /// <summary>einsum with axis numbers: one for each axis of a; paired axes of b have the number of a's.</summary>
     private static string Product(Dot d)
     {
         var left = Enumerable.Range(0, d.OperandType(0).Rank).ToList();

@@ -1,4 +1,4 @@
-// In: a graph with inputs, state and sizes. Out: what NumPy computes for it, in a python3 that stays.
+// In: a graph with inputs, state and sizes. Out: NumPy's results, from a python3 process that is kept.
 using System.Diagnostics;
 using System.Text.Json;
 using Accelerate.Compiler.Graph;
@@ -43,13 +43,13 @@ internal sealed class NumPyProcess : IDisposable
         process = Process.Start(start)!;
     }
 
-    /// <summary>numpy_oracle.py: functions for what NumPy lacks of the operations.</summary>
+    /// <summary>numpy_oracle.py: functions for the operations that NumPy lacks.</summary>
     public static string Script { get; } = ReadScript();
 
-    /// <summary>True once it answers no more.</summary>
+    /// <summary>True once the process no longer answers.</summary>
     public bool HasEnded => process.HasExited;
 
-    /// <summary>Why there is no NumPy here; null if there is.</summary>
+    /// <summary>Why NumPy is missing here; null if it is present.</summary>
     public static string? Missing => WhyAbsent.Value;
 
     /// <exception cref="InvalidOperationException">The script failed: the printer and the script disagree.</exception>
@@ -85,7 +85,7 @@ internal sealed class NumPyProcess : IDisposable
         return script.ReadToEnd();
     }
 
-    // The names are those of the script's JSON.
+    // The names are those in the script's JSON.
     private sealed record Packed(string type, long[] shape, string data);
 
     private sealed record Answer(Dictionary<string, Packed>? values, string? failure, string? error);

@@ -1,4 +1,4 @@
-// In: a call of a program. Out: what the f64 graph interpreter makes of it, and whether a backend is near enough.
+// In: a call of a program. Out: the f64 graph interpreter's results, and whether a backend is close enough.
 using Accelerate.Compiler;
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Graph.Interpreter;
@@ -8,17 +8,17 @@ using Accelerate.Runtime;
 namespace Accelerate.Cli.Fuzz;
 
 /// <summary>
-/// Every node's floats are rounded to its dtype, so that what is no sum and no elementary function is the same value,
-/// and overflows where the kernels do.
+/// Every node's floats are rounded to its dtype, so that everything except sums and elementary functions is equal, and
+/// overflows as in the kernels.
 /// </summary>
 /// <param name="Values">Results by number, `inout` parameters and state by name.</param>
-/// <param name="Failure">Why the call fails, or null.</param>
+/// <param name="Failure">Why the call fails; null if it does not.</param>
 /// <param name="Clamped">An index was out of range.</param>
-/// <param name="Needed">And a result depends on what it would have read: with another element there it is another. Where
-/// none does, an executor may leave it unseen.</param>
-/// <param name="Overflowed">Terms of a sum reach past the greatest number, factors of a product are far from 1, or what
-/// cancels meets an infinity: in another order it is infinite, NaN or 0 on the way, and so is anything that comes of it:
-/// floats are not compared.</param>
+/// <param name="Needed">Also, a result depends on the element that it would have read, so another element would give
+/// another result. If none does, an executor may ignore it.</param>
+/// <param name="Overflowed">The terms of a sum exceed the greatest number, the factors of a product are far from 1, or
+/// a cancelled value meets an infinity: in another order, this gives infinities, NaN or 0, and so does everything that
+/// depends on it. Floats are then not compared.</param>
 internal sealed record Reference(IReadOnlyDictionary<string, ReferenceValue> Values, string? Failure, bool Clamped,
     bool Needed, bool Overflowed)
 {
@@ -60,10 +60,11 @@ internal sealed record Reference(IReadOnlyDictionary<string, ReferenceValue> Val
                         overflowed |= Overflows(node, value, huge, spreads);
                         if (!value.DType.IsFloat) return;
                         spreads[node] = (Spread(value.Values), value.Values.Length);
-                        // What cancels is 0 here and may be a rounding there: times infinity, one is NaN, one infinite.
+                        // A cancelled value is 0 here but may be a rounding error there: times infinity, one gives NaN,
+                        // the other infinity.
                         overflowed |= node is Binary { Kind: BinaryOp.Mul or BinaryOp.Div }
                             && node.Operands.Any(cancelled.Contains) && node.Operands.Any(infinite.Contains);
-                        // Its square is 0 without a bound, and the root of what is left of it is far from 0.
+                        // Its square has an error bound of 0 here, but the root of a rounding error is far from 0.
                         overflowed |= node is Unary { Kind: UnaryOp.Sqrt or UnaryOp.Rsqrt or UnaryOp.Log }
                             or Binary { Kind: BinaryOp.Pow } && cancelled.Contains(node.Operands[0]);
                         if (value.Values.Any(double.IsInfinity)) infinite.Add(node);
@@ -81,7 +82,7 @@ internal sealed record Reference(IReadOnlyDictionary<string, ReferenceValue> Val
         }
     }
 
-    /// <summary>Says where the values, or the failure, of a backend are not those of the reference.</summary>
+    /// <summary>Reports where the values, or the failure, of a backend differ from the reference.</summary>
     public void Hold(IReadOnlyList<(string Name, Tensor Value)> values, string? failure, IReadOnlySet<string> loose,
         Action<string> find)
     {
@@ -115,11 +116,12 @@ internal sealed record Reference(IReadOnlyDictionary<string, ReferenceValue> Val
         if (!value.DType.IsFloat || node is not (Reduce or Cumulate or Dot or Fold or Scatter)) return false;
         if (node is Reduce { Kind: ReduceOp.Mul } or Cumulate { Kind: ReduceOp.Mul })
         {
-            // In f32 at least: on the way a product of them is within 2^120 of 1.
+            // In f32 at least: any partial product of them is within 2^120 of 1.
             if (!spreads.TryGetValue(node.Operands[0], out var factors)) return true;
             return !(factors.Spread * factors.Count / Math.Max(1, node is Reduce ? value.Values.Length : 1) < 120);
         }
-        // Infinite terms are infinite in any order, unless finite ones may meet them as infinities of the other sign.
+        // Infinite terms are infinite in any order, unless partial sums of the finite ones may overflow to the opposite
+        // infinity.
         var largest = FloatMath.Largest(value.DType) / 2;
         for (var i = 0; i < value.Magnitude.Length; i++)
             if (double.IsFinite(value.Magnitude[i]) ? value.Magnitude[i] > largest : huge) return true;

@@ -1,4 +1,4 @@
-// In: a program with a difference. Out: a smaller one that has it too.
+// In: a program with a difference. Out: a smaller program with the same difference.
 using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
@@ -7,13 +7,13 @@ using System.Text.RegularExpressions;
 namespace Accelerate.Cli.Fuzz;
 
 /// <summary>
-/// Greedy: fewer results, a statement's variable as a parameter, smaller sizes and constants, plainer inputs, one call;
-/// again until nothing helps. A candidate counts if the same kind of difference shows on the same backend; one that is
-/// no program of the language is refused, and so does not count.
+/// Greedy: fewer results, parameters in place of statements, smaller sizes and constants, plainer inputs, one call;
+/// repeated until nothing helps. A candidate counts if it shows the same kind of difference on the same backend; an
+/// invalid program is refused, and so does not count.
 /// </summary>
 internal sealed class Shrinker(Func<FuzzProgram, bool> has)
 {
-    // What a person waits for; most programs are small after a third of it.
+    // As many as a person is willing to wait for; most programs are small after a third of it.
     private const int MostCandidates = 150;
     private static readonly TimeSpan MostTime = TimeSpan.FromMinutes(5);
 
@@ -26,7 +26,7 @@ internal sealed class Shrinker(Func<FuzzProgram, bool> has)
             worker.Run(candidate.Source(), config is null ? [] : [config]).Finds.Any(f => Same(f, find));
         if (find.IsOfEveryRun) return new Shrinker(c => Has(c, null)).Shrink(program);
         var config = FuzzConfig.Parse(find.Config);
-        // Most differences do not need the level or the threads, and -O0 compiles many times faster.
+        // Most differences do not depend on the level or the threads, and -O0 compiles many times faster.
         var plain = config with { Level = 0, Threads = 1 };
         if (config.Backend == "llvm" && config != plain && Has(program, plain)) config = plain;
         return new Shrinker(c => Has(c, config)).Shrink(program);
@@ -35,7 +35,7 @@ internal sealed class Shrinker(Func<FuzzProgram, bool> has)
     private static bool Same(FuzzFind a, FuzzFind b) =>
         a.Kind == b.Kind && (a.Kind is "value" or "hang" or "memory" || Words(a.Message) == Words(b.Message));
 
-    /// <summary>The kind of an exception, or what a reference said, without places and numbers.</summary>
+    /// <summary>The kind of an exception or a reference's message, without places and numbers.</summary>
     private static string Words(string message) =>
         Regex.Replace(message, "[^A-Za-z ]", "") is var w && w.Length > 24 ? w[..24] : w;
 
@@ -63,7 +63,8 @@ internal sealed class Shrinker(Func<FuzzProgram, bool> has)
         if (p.Calls > 1) yield return p with { Calls = 1 };
         if (p.Results.Length > 1)
             foreach (var result in p.Results) yield return p with { Results = [result] };
-        // Effects, then definitions from the last on; a definition's operand may be the result in its place.
+        // Effects, then definitions from the last one; an operand of a removed definition may become the result
+        // instead.
         for (var i = p.Statements.Length - 1; i >= 0; i--)
         {
             var statement = p.Statements[i];
@@ -71,7 +72,7 @@ internal sealed class Shrinker(Func<FuzzProgram, bool> has)
             if (statement.Defines is not { } value)
             {
                 yield return without;
-                // What it alone has needed is a result in its place.
+                // A value that only this statement needed becomes a result in its place.
                 var used = p.Statements[..i].Select(s => s.Defines).OfType<FuzzValue>()
                     .Where(d => statement.Uses.Contains(d.Name) && !p.Results.Contains(d));
                 yield return without with { Results = [.. p.Results, .. used] };
@@ -121,7 +122,7 @@ internal sealed class Shrinker(Func<FuzzProgram, bool> has)
         p.Parameters.SelectMany(v => v.Value.Shape).Where(s => s.IsConstant && s.Value > 2).Select(s => s.Value)
             .Distinct().OrderDescending();
 
-    /// <summary>A constant size, everywhere it stands: in types, in texts.</summary>
+    /// <summary>Replaces a constant size everywhere: in types and in texts.</summary>
     private static FuzzProgram Rewritten(FuzzProgram p, long from, long to)
     {
         FuzzValue Value(FuzzValue v) =>

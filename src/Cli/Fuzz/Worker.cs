@@ -1,4 +1,5 @@
-// In: programs on a stream. Out: their reports on another, and before each step what begins: the process may die of it.
+// In: programs on a stream. Out: their reports on another stream, with the name of each step before it begins, because
+// the process may die of it.
 using System.Text;
 using System.Text.Json;
 using Accelerate.Compiler.Diagnostics;
@@ -6,9 +7,9 @@ using Accelerate.Compiler.Diagnostics;
 namespace Accelerate.Cli.Fuzz;
 
 /// <summary>
-/// The process that runs what may kill a process. One line a message, the text in base64: `job ON SOURCE` comes in, `at
-/// WHAT` and `end REPORT` go out. A backend may write on the stream too, so each message begins a line of its own with
-/// a word that nothing else writes.
+/// The process that runs programs which may kill it. One line a message, the text in base64: `job ON SOURCE` is read,
+/// `at WHAT` and `end REPORT` are written. A backend may write to the stream too, so each message begins a new line
+/// with a word that nothing else writes.
 /// </summary>
 internal static class Worker
 {
@@ -35,12 +36,12 @@ internal static class Worker
     public static string Job(string source, IEnumerable<FuzzConfig> configs) =>
         $"job {Pack(string.Join(';', configs))} {Pack(source)}";
 
-    /// <summary>The word and the text of a message; null for what others have written.</summary>
+    /// <summary>The word and the text of a message; null for other output.</summary>
     public static (string What, string Text)? Read(string line) =>
         line.StartsWith(Mark, StringComparison.Ordinal) && line[Mark.Length..].Split(' ') is [var what, var text]
             ? (what, Unpack(text)) : null;
 
-    // A blank separates the words, so an empty text needs a letter.
+    // Blanks separate the words, so an empty text needs a placeholder.
     private static string Pack(string text) => text == "" ? "-" : Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
 
     private static string Unpack(string text) =>

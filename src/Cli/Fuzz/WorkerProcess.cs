@@ -1,4 +1,4 @@
-// In: a program and the ways to run it. Out: its report, or what the process that ran it died of.
+// In: a program and the ways to run it. Out: its report, or what killed the process that ran it.
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json;
@@ -6,8 +6,8 @@ using System.Text.Json;
 namespace Accelerate.Cli.Fuzz;
 
 /// <summary>
-/// How much processor time a program may take, and how much memory its process. One that waits is given up after
-/// <see cref="Patience"/> times as long: the machine may be busy with others.
+/// The limits of a program's processor time and of its process's memory. A waiting process is given up after
+/// <see cref="Patience"/> times as long, because the machine may be busy.
 /// </summary>
 internal sealed record FuzzLimits(TimeSpan Time, long Bytes)
 {
@@ -15,14 +15,14 @@ internal sealed record FuzzLimits(TimeSpan Time, long Bytes)
 }
 
 /// <summary>
-/// A child process that outlives its programs until one of them kills it; then the next has a new one.
+/// A child process that runs programs until one of them kills it; then the next program gets a new one.
 /// </summary>
 internal sealed class WorkerProcess(FuzzLimits limits) : IDisposable
 {
-    // How often the memory of a busy child is looked at.
+    // How often to check the memory of a busy child.
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
 
-    // Lines and characters of the error stream that a find tells: an assertion is in the first of them.
+    // The number of lines and characters of the error stream in a find: an assertion is among the first of them.
     private const int MostErrors = 12;
     private const int MostErrorText = 400;
 
@@ -34,14 +34,14 @@ internal sealed class WorkerProcess(FuzzLimits limits) : IDisposable
     private TimeSpan spent;
     private TimeSpan current;
 
-    /// <summary>What all processes have taken of the processors.</summary>
+    /// <summary>The processor time of all processes.</summary>
     public TimeSpan ProcessorTime => spent + current;
 
     public FuzzReport Run(string source, IReadOnlyList<FuzzConfig> configs)
     {
         if (process is null || process.HasExited) Start();
         stage = "";
-        // A warning about an earlier program is not what this one dies of.
+        // Warnings about an earlier program do not explain this one's death.
         errors.Clear();
         try
         {
@@ -57,7 +57,7 @@ internal sealed class WorkerProcess(FuzzLimits limits) : IDisposable
         {
             var hasLine = lines.TryTake(out var line, Look);
             if (!hasLine && lines.IsCompleted) return Dead("crash", Ending());
-            // An answer that comes too late, or after too much was taken, is no answer.
+            // An answer that is too late, or took too much memory, does not count.
             var load = ChildProcess.Load(process);
             if (load.Busy - begun > limits.Time)
                 return Dead("hang", $"no end after {limits.Time.TotalSeconds:F0} s of processors");
@@ -68,11 +68,11 @@ internal sealed class WorkerProcess(FuzzLimits limits) : IDisposable
             if (!hasLine || Worker.Read(line!) is not var (what, text)) continue;
             if (what == "end")
             {
-                // Taken now, since a process that is dead no longer says.
+                // Recorded now, since a dead process can no longer be queried.
                 current = load.Busy;
                 return JsonSerializer.Deserialize<FuzzReport>(text)!;
             }
-            // Each way of running it has its time: all of them together may compile a program for dozens of targets.
+            // Each way of running has its own time limit: together they may compile a program for dozens of targets.
             (stage, begun) = (text, load.Busy);
             clock.Restart();
         }
@@ -84,11 +84,11 @@ internal sealed class WorkerProcess(FuzzLimits limits) : IDisposable
     {
         Stop();
         var start = ChildProcess.StartInfo(["fuzz", "--worker"]);
-        // A worker that dies is expected; what it leaves on the disk is not wanted.
+        // Workers are expected to die; core dumps are not wanted.
         start.Environment["DOTNET_DbgEnableMiniDump"] = "0";
         process = Process.Start(start)!;
         (lines, errors) = (new(), new());
-        // Each process has queues of its own: what a dead one still says is not the next one's.
+        // Each process has its own queues, so that late output of a dead one is not taken for the next one's.
         var (output, error, said, complaints) = (process.StandardOutput, process.StandardError, lines, errors);
         new Thread(() =>
         {
@@ -109,7 +109,7 @@ internal sealed class WorkerProcess(FuzzLimits limits) : IDisposable
     {
         process!.WaitForExit(5000);
         errorReader!.Join(1000);
-        // The runtime's own text says little, LLVM's names its assertion.
+        // The runtime's own text says little, but LLVM's names its assertion.
         var said = string.Join(" / ", errors);
         if (said.Length > MostErrorText) said = said[..MostErrorText];
         return process.HasExited ? $"the process ended with {Signal(process.ExitCode)}; {said}" : said;
@@ -141,7 +141,7 @@ internal sealed class WorkerProcess(FuzzLimits limits) : IDisposable
         }
         catch (InvalidOperationException)
         {
-            // It ended by itself meanwhile.
+            // It has ended by itself meanwhile.
         }
         spent += current;
         current = default;

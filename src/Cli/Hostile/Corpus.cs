@@ -1,4 +1,4 @@
-// In: folders with .acc files. Out: what is right and small, to be broken: programs, and their graphs and kernels.
+// In: folders with .acc files. Out: small valid texts to mutate: programs, and their graphs and kernels.
 using Accelerate.Compiler;
 using Accelerate.Compiler.Diagnostics;
 using Accelerate.Compiler.Graph;
@@ -7,15 +7,15 @@ using Accelerate.Compiler.Kernels;
 namespace Accelerate.Cli.Hostile;
 
 /// <summary>
-/// Texts that mutations begin with. The first programs stand here, so that there is something to break wherever the
-/// command runs; files of the folders follow in the order of their names.
+/// The texts that mutations start from. The first programs are built in, so that the command works anywhere; files of
+/// the folders follow in the order of their names.
 /// </summary>
 internal sealed class Corpus
 {
-    // A mutant of a long file is mostly that file: it costs time and finds little.
+    // A mutant of a long file is mostly the original: it takes time and finds little.
     private const int Longest = 6000;
 
-    // A case runs on every backend: the long ones rightly take seconds.
+    // A case runs on every backend, so long ones legitimately take seconds.
     private const int LongestCase = 900;
 
     // Lowered once at the start: enough for every kind of step and statement.
@@ -64,7 +64,7 @@ internal sealed class Corpus
         }
         if (cases.Count == 0)
             cases.Add("# --- adds\n# run: f x=[1, 2] == [2, 3]\n\nexport fn f(x: f32[n]) -> f32[n] = x + 1\n");
-        // Kinds that read no such text begin without it.
+        // Lazy, because most kinds do not need these texts.
         lowered = new(() => Lower(Spread(programs, Lowered)));
         Words = [.. programs.SelectMany(p => Mutation.Token().Matches(p)).Select(m => m.Value).Distinct()
             .Order(StringComparer.Ordinal)];
@@ -82,7 +82,7 @@ internal sealed class Corpus
     /// <summary>Texts of lowered programs, with their kernels.</summary>
     public IReadOnlyList<string> LoweredPrograms => lowered.Value.Programs;
 
-    /// <summary>Every token that the programs have.</summary>
+    /// <summary>Every token of the programs.</summary>
     public IReadOnlyList<string> Words { get; }
 
     private static (List<string>, List<string>, List<string>) Lower(IEnumerable<string> texts)
@@ -91,7 +91,7 @@ internal sealed class Corpus
         foreach (var text in texts)
         {
             var compilation = Compilation.FromSource(new SourceText("corpus.acc", text));
-            // What is wrong or cannot be lowered is still a program to break.
+            // A program with errors or limitations can still be mutated as text.
             if (!compilation.Diagnostics.IsEmpty) continue;
             foreach (var entry in compilation.Entries)
             {
@@ -104,7 +104,7 @@ internal sealed class Corpus
         return (graphs, kernels, programs);
     }
 
-    /// <summary>The built-in ones and so many others, evenly spread.</summary>
+    /// <summary>The built-in ones and this many others, evenly spread.</summary>
     private static IEnumerable<string> Spread(List<string> all, int count)
     {
         var others = all.Count - BuiltIn.Length;

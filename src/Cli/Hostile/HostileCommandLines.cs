@@ -1,16 +1,16 @@
-// In: a random generator. Out: a command line that no one means: any command, any options, any values, any files.
+// In: a random generator. Out: a meaningless command line: any command, options, values and files.
 using System.CommandLine;
 
 namespace Accelerate.Cli.Hostile;
 
 /// <summary>
-/// Commands and options are those that accc has: a new one is tried without a line here. The files are of every kind
-/// that a file system has.
+/// Commands and options are taken from accc itself, so new ones are tested without a change here. The files are of
+/// every kind that a file system has.
 /// </summary>
 internal static class HostileCommandLines
 {
     /// <summary>
-    /// Generators start processes, and these would start themselves; a machine's limits take seconds.
+    /// Commands that start processes, and would start themselves; and measuring a machine's limits takes seconds.
     /// </summary>
     private static readonly string[] NotTried = ["fuzz", "fuzz-input", "limits"];
 
@@ -67,7 +67,7 @@ internal static class HostileCommandLines
         var command = commands[random.Next(commands.Count)];
         var words = new List<string>();
         if (random.Next(30) > 0) words.Add(command.Name);
-        // A right beginning, so that what follows is reached, or none.
+        // Often a valid beginning, so that the rest is reached.
         if (random.Next(3) > 0) words.AddRange(Beginning(random, command));
         else
             foreach (var argument in command.Arguments.Take(random.Next(4))) words.Add(Value(random, argument.Name));
@@ -83,7 +83,7 @@ internal static class HostileCommandLines
             words.Add(random.Next(20) == 0 ? option.Name[..^1] : option.Name);
             if (option.ValueType != typeof(bool) && random.Next(15) > 0) words.Add(Value(random, option.Name));
         }
-        // What is sampled for half a second would be so for most inputs.
+        // Otherwise most inputs would sample for half a second.
         if (command.Name is "bench" or "time") words.AddRange(["--seconds", "0.001"]);
         if (command.Name is "bench" && !words.Contains("--database")) words.AddRange(["--database", "none"]);
         return new("cli", Files, words) { Written = ["new", "new.npy"], IsCommandWrong = true };

@@ -6,21 +6,19 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Cli.Hostile;
 
-/// <summary>
-/// Data files of one tensor: headers that lie, dtypes that do not fit, streams that end early or never.
-/// </summary>
+/// <summary>Data files of one tensor: false headers, wrong dtypes, streams that end early or never.</summary>
 internal static class HostileData
 {
     private const int BombBytes = 16 << 20;
 
-    // What is in a file is read, if there may be so much of it: the limit is a part of the command.
+    // The command reads all data of a file up to its memory limit, so the limit is part of the command.
     private const string Memory = "128M";
 
     private static readonly string[] DTypes = [.. Enum.GetValues<DType>().Select(t => t.Name())];
 
     private static readonly Lazy<byte[]> Bomb = new(() => Packed(new byte[BombBytes]));
 
-    /// <summary>One function for each dtype and rank: what is read is the result.</summary>
+    /// <summary>One function for each dtype and rank, which returns its input.</summary>
     private static readonly string Model = string.Concat(DTypes.SelectMany(t => Enumerable.Range(0, 4).Select(rank =>
     {
         var shape = rank == 0 ? "" : $"[{string.Join(", ", "abcd"[..rank].Select(c => c.ToString()))}]";
@@ -36,7 +34,7 @@ internal static class HostileData
         var inner = random.Next(2) == 0 ? NpyBytes(random) : IdxBytes(random);
         var bytes = random.Next(8) switch
         {
-            // A small file with 16 MB to 3 GB in it, behind a header that promises them, or less.
+            // A small file that unpacks to 16 MB to 3 GB, with a header that promises as much, or less.
             0 => [.. Packed(IdxHeader(0x08, (uint)random.Next(1 << 30))), .. Repeat(Bomb.Value, 1 + random.Next(200))],
             1 => [.. Packed(NpyHeader("|u1", $"({random.Pick(Mutation.Numbers)},)")),
                 .. Repeat(Bomb.Value, 1 + random.Next(20))],
@@ -50,7 +48,7 @@ internal static class HostileData
     private static HostileInput Call(Random random, string kind, string name, byte[] bytes)
     {
         var function = $"{random.Pick(DTypes)}_{random.Next(4)}";
-        // Half of the files get the function that their header asks for, when it can be read.
+        // Half of the files get the function that fits their header, if it can be read.
         if (random.Next(2) == 0 && Fitting(bytes) is { } fitting) function = fitting;
         return new(kind, [new RegularFile("data.acc", Model), new RegularFile(name, bytes)],
             ["run", "./data.acc", function, $"x=@{name}", "--backend", "interpreter", "--memory", Memory]);
@@ -78,7 +76,7 @@ internal static class HostileData
         byte[] bytes = [.. NpyHeader(descr, shape, random.Next(10) == 0 ? "True" : "False"), .. data];
         if (random.Next(10) == 0)
         {
-            // A header's length that does not fit: format 2 and 3 have four bytes of it.
+            // A wrong length of the header: formats 2 and 3 have a four-byte length.
             bytes[6] = (byte)(1 + random.Next(4));
             BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(8), (ushort)random.Next(65536));
         }

@@ -1,7 +1,7 @@
-// In: a seed and a number. Out: one hostile input, the same on every machine: files, and what is done with them.
+// In: a seed and a number. Out: one hostile input, the same on every machine: files, and a command that uses them.
 namespace Accelerate.Cli.Hostile;
 
-/// <summary>What stands at a name before the command runs.</summary>
+/// <summary>A file that exists before the command runs.</summary>
 internal abstract record HostileFile(string Name);
 
 internal sealed record RegularFile(string Name, byte[] Bytes) : HostileFile(Name)
@@ -10,7 +10,7 @@ internal sealed record RegularFile(string Name, byte[] Bytes) : HostileFile(Name
     {
     }
 
-    /// <summary>Permission bits; null for those of any new file.</summary>
+    /// <summary>The permission bits; null for the default.</summary>
     public UnixFileMode? Mode { get; init; }
 }
 
@@ -18,26 +18,28 @@ internal sealed record FolderFile(string Name) : HostileFile(Name);
 
 internal sealed record LinkFile(string Name, string Target) : HostileFile(Name);
 
-/// <summary>A named pipe at whose other end is nobody.</summary>
+/// <summary>A named pipe without anybody at its other end.</summary>
 internal sealed record PipeFile(string Name) : HostileFile(Name);
 
 /// <summary>A device node of the system's memory devices: 3 null, 5 zero, 7 full. Only root can make one.</summary>
 internal sealed record DeviceFile(string Name, int Minor) : HostileFile(Name);
 
-/// <param name="Kind">Which generator made it.</param>
-/// <param name="Files">What stands in the current folder.</param>
-/// <param name="Command">The command line; empty when <paramref name="Call"/> is what runs.</param>
-/// <param name="Call">What runs instead of a command, and gives its exit code.</param>
+/// <param name="Kind">The generator that made it.</param>
+/// <param name="Files">The files in the current folder.</param>
+/// <param name="Command">The command line; empty if <paramref name="Call"/> runs instead.</param>
+/// <param name="Call">A function to run instead of a command; it returns the exit code.</param>
 internal sealed record HostileInput(string Kind, IReadOnlyList<HostileFile> Files, IReadOnlyList<string> Command,
     Func<int>? Call = null)
 {
-    /// <summary>Names that the command may make or change.</summary>
+    /// <summary>Names that the command may create or change.</summary>
     public IReadOnlyCollection<string> Written { get; init; } = [];
 
-    /// <summary>Whether the command line itself may be wrong, which is 2.</summary>
+    /// <summary>Whether the command line itself may be wrong (exit code 2).</summary>
     public bool IsCommandWrong { get; init; }
 
-    /// <summary>Whether a command may end so: any way but a bug, and a wrong usage only where it may be one.</summary>
+    /// <summary>
+    /// Whether this exit code is acceptable: any but a bug, and wrong usage only if the command line may be wrong.
+    /// </summary>
     public bool Allows(int code) => code is ExitCodes.Ok or ExitCodes.UserError or ExitCodes.Limitation
         || (code == ExitCodes.Usage && IsCommandWrong);
 
@@ -67,7 +69,7 @@ internal static class HostileInputs
     public static HostileInput Make(IReadOnlyList<string> kinds, long seed, long number, Corpus corpus)
     {
         var kind = kinds[(int)((ulong)number % (ulong)kinds.Count)];
-        // Every input has a generator of its own, so that one can be made without those before it.
+        // Every input has its own random generator, so that one can be made without its predecessors.
         var mixed = RandomValues.Mix((ulong)seed * 0x9E3779B97F4A7C15 + (ulong)number);
         return Generators.First(g => g.Kind == kind).Make(new Random((int)(mixed & int.MaxValue)), corpus);
     }

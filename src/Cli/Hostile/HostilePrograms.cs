@@ -4,13 +4,13 @@ using System.Text.RegularExpressions;
 
 namespace Accelerate.Cli.Hostile;
 
-/// <summary>Mutants of programs, and texts whose structure is out of measure.</summary>
+/// <summary>Mutants of programs, and texts with an excessive structure.</summary>
 internal static partial class HostilePrograms
 {
-    // The graph interpreter has several doubles for each element.
+    // The graph interpreter keeps several doubles for each element.
     private const string CaseMemory = "4M";
 
-    // A whole network of the paper's size rightly takes seconds to compile.
+    // A whole network of the paper's size legitimately takes seconds to compile.
     private const int LongestCompiled = 1500;
 
     private static readonly string[] Stages = ["syntax", "graph", "opt", "kernels", "program", "llvm", "cl"];
@@ -30,7 +30,7 @@ internal static partial class HostilePrograms
         };
     }
 
-    /// <summary>A case of <c>accc test</c> whose header is broken; the program below it is left as it is.</summary>
+    /// <summary>A case of <c>accc test</c> with a mutated header; the program itself is unchanged.</summary>
     public static HostileInput Case(Random random, Corpus corpus)
     {
         var text = random.Pick(corpus.Cases);
@@ -52,8 +52,9 @@ internal static partial class HostilePrograms
         _ => ["check", "a.acc"],
     };
 
-    /// <summary>A call of a function that the text exports; a loop of it may rightly take for ever, so it has
-    /// none.</summary>
+    /// <summary>
+    /// A call of a function that the text exports, without loops, which might legitimately run forever.
+    /// </summary>
     private static string[] Run(Random random, string text)
     {
         var entries = Entry().Matches(text);
@@ -76,7 +77,7 @@ internal static partial class HostilePrograms
 
     private static string Small(Random random) => random.Pick(["0", "1", "2", "3", "5", "17"]);
 
-    /// <summary>What `use b` finds beside the file.</summary>
+    /// <summary>The file that `use b` finds next to the program.</summary>
     private static HostileFile Used(Random random) => random.Next(5) switch
     {
         0 => new FolderFile("b.acc"),
@@ -86,7 +87,7 @@ internal static partial class HostilePrograms
         _ => new RegularFile("b.acc", "use a\nfn helper(x: f32[n]) -> f32[n] = x\n"),
     };
 
-    /// <summary>A text that is deep, long or large in one way.</summary>
+    /// <summary>A text that is deep, long or large in one respect.</summary>
     private static string Structure(Random random)
     {
         var n = random.Pick(["1", "2", "10", "60", "300", "1000", "3000"]);

@@ -1,4 +1,4 @@
-// In: a random generator and printed graphs, kernels and programs. Out: hostile ones, and what reads them.
+// In: a random generator and printed graphs, kernels and programs. Out: hostile ones, and calls of their readers.
 using System.Text;
 using Accelerate.Backends;
 using Accelerate.Compiler.Diagnostics;
@@ -10,12 +10,12 @@ using Random = System.Random;
 namespace Accelerate.Cli.Hostile;
 
 /// <summary>
-/// Graphs are read by the command line; kernels and programs by whoever has a text of one, as the code cache has. What
-/// is read without complaint is also run: a text must not reach memory that is not its own.
+/// The command line reads graphs; the code cache, for example, reads kernels and programs. Texts that are accepted are
+/// also run: a text must not access foreign memory.
 /// </summary>
 internal static class HostileTexts
 {
-    // A loop of more steps may rightly take longer than an input may.
+    // A longer loop may legitimately exceed an input's time limit.
     private const int LongestLoop = 4096;
 
     private static readonly string[] Stages = ["graph", "opt", "kernels", "program", "llvm", "cl"];
@@ -31,7 +31,7 @@ internal static class HostileTexts
         };
         return new("graph", [new RegularFile("a.graph", text)], command)
         {
-            // A tensor may have got the name of a size: then a call names it twice.
+            // A tensor may have the name of a size, which the call then names twice.
             IsCommandWrong = command[0] == "run",
         };
     }
@@ -68,7 +68,9 @@ internal static class HostileTexts
         session.Run(program.Name, inputs, sizes);
     }
 
-    /// <summary>What these readers and backends say of a wrong text; anything else is a bug and goes on.</summary>
+    /// <summary>
+    /// The errors of these readers and backends for a wrong text; other exceptions are bugs and propagate.
+    /// </summary>
     private static int Outcome(Action action)
     {
         try
@@ -105,14 +107,14 @@ internal static class HostileTexts
             if (!IsShort(bytes)) return ["check", "a.graph"];
             var fill = random.Pick(["zeros", "ones", "random:seed=1"]);
             var sizes = graph.Sizes.Select(s => $"{s}={random.Next(5)}");
-            // An input and a size may have one name: then one of them is missing.
+            // An input and a size may share a name; then one of them is missing.
             var arguments = graph.Inputs.Select(i => $"{i.Name}={fill}").Concat(sizes).DistinctBy(a => a.Split('=')[0]);
             return ["run", "./a.graph", graph.Name, .. arguments, "--backend",
                 random.Pick(["interpreter", "llvm"]), "--memory", "256M"];
         }
         catch (Exception)
         {
-            // That the reader says no, or breaks, is for the command to show.
+            // If the reader refuses the text or fails, the command must show it.
             return ["run", "./a.graph", "f", "--backend", "interpreter"];
         }
     }

@@ -1,4 +1,4 @@
-// In: how many inputs of which kinds. Out: what they did that none may; a process that dies or hangs is begun again.
+// In: the number and kinds of inputs. Out: their forbidden effects; a process that dies or hangs is restarted.
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
@@ -6,39 +6,40 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Cli.Hostile;
 
-/// <param name="Kinds">What is made in turn.</param>
-/// <param name="Seed">Of all inputs.</param>
+/// <param name="Kinds">The kinds of input, used in turn.</param>
+/// <param name="Seed">The seed of all inputs.</param>
 /// <param name="First">The number of the first input.</param>
-/// <param name="Count">How many inputs at most.</param>
-/// <param name="Patience">How long at most.</param>
-/// <param name="Folders">Where programs to break are.</param>
+/// <param name="Count">The maximum number of inputs.</param>
+/// <param name="Patience">The maximum time.</param>
+/// <param name="Folders">The folders of programs to mutate.</param>
 internal sealed record HostilePlan(IReadOnlyList<string> Kinds, long Seed, long First, long Count, TimeSpan Patience,
     IReadOnlyList<string> Folders);
 
-/// <param name="Ran">Inputs that were run, by kind.</param>
+/// <param name="Ran">The number of inputs run, by kind.</param>
 /// <param name="Codes">Exit codes, by kind and code.</param>
-/// <param name="Findings">What was found, in the order of the numbers.</param>
+/// <param name="Findings">The findings, in the order of input numbers.</param>
 internal sealed record HostileReport(IReadOnlyDictionary<string, long> Ran, IReadOnlyDictionary<string, long> Codes,
     IReadOnlyList<HostileFinding> Findings);
 
 /// <summary>The process that watches the worker.</summary>
 internal sealed class HostileWatch(HostilePlan plan)
 {
-    // What is over the limit at its end says so itself; this is for what does not end, or waits for nothing.
+    // Inputs that end report exceeding the limit themselves; this detects inputs that hang or do not end.
     private const double BusySeconds = 5 * HostileWorker.Seconds;
     private const double WaitingSeconds = 20;
 
-    // Of processor time in that while: on a busy machine what computes gets little, what waits gets none.
+    // The share of processor time below which a process counts as waiting: on a busy machine, a computing process still
+    // gets a little.
     private const double Idle = 0.05;
 
     private readonly Dictionary<string, long> ran = [];
     private readonly Dictionary<string, long> codes = [];
     private readonly List<HostileFinding> findings = [];
 
-    // While inputs run: a worker takes some time before it begins with them.
+    // Measures only while inputs run, because a worker takes time to start.
     private readonly Stopwatch running = new();
 
-    /// <param name="found">Called with each finding at once.</param>
+    /// <param name="found">Called with each finding immediately.</param>
     public HostileReport Run(Action<HostileFinding> found)
     {
         var next = plan.First;
@@ -46,7 +47,9 @@ internal sealed class HostileWatch(HostilePlan plan)
         return new(ran, codes, findings);
     }
 
-    /// <summary>Runs a worker until it ends, or has to; the number of the first input that it did not run.</summary>
+    /// <summary>
+    /// Runs a worker until it ends or is killed; returns the number of the first input that it did not run.
+    /// </summary>
     private long Worker(long first, Action<HostileFinding> found)
     {
         var root = Directory.CreateTempSubdirectory("accc-hostile-").FullName;

@@ -5,7 +5,7 @@ using System.Text;
 namespace Accelerate.Cli.Hostile;
 
 /// <summary>
-/// Headers with lengths, shapes, offsets and nesting that no writer makes, and mutants of a right file.
+/// Headers with lengths, shapes, offsets and nesting that no writer produces, and mutants of a valid file.
 /// </summary>
 internal static class HostileWeights
 {
@@ -84,7 +84,7 @@ internal static class HostileWeights
             12 => File($"{{{Entry("w", "F32", $"[{string.Join(",", Enumerable.Repeat("1", Math.Min(count, 1000)))}]",
                 "[0,4]")}}}", new byte[4]),
             13 => File($"{{{Entry("\\ud800", "F32", "[4,3]", "[0,48]")},{b}}}", new byte[64]),
-            // 0.0 / 0.0 in every place: legal data, which must not upset what reads it.
+            // 0.0 / 0.0 in every place: valid data, which must not upset the reader.
             _ => File($"{{{w},{b}}}", [.. Enumerable.Repeat((byte)255, 64)]),
         };
     }

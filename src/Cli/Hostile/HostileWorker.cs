@@ -1,4 +1,4 @@
-// In: kinds, a seed, a range of numbers. Out: a line as each input begins and ends, for the process that watches.
+// In: kinds, a seed, a range of numbers. Out: a line when each input begins and ends, for the watching process.
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
@@ -7,17 +7,17 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Cli.Hostile;
 
-/// <summary>An input, what was run, and what it did that none may.</summary>
+/// <summary>An input, its command, and its forbidden effect.</summary>
 internal sealed record HostileFinding(long Number, string Command, string Problem)
 {
-    /// <summary>True for what ended, and took longer than an input may.</summary>
+    /// <summary>True if the input ended but exceeded the time limit.</summary>
     public bool IsSlow => Problem.StartsWith(HostileWorker.Slow, StringComparison.Ordinal)
         && Problem.EndsWith(" s", StringComparison.Ordinal);
 }
 
 /// <summary>
-/// Runs inputs one after the other in this process, each in a folder of its own, and looks at what it left behind. What
-/// ends the process, or does not end, is for <see cref="HostileWatch"/> to see.
+/// Runs inputs one after the other in this process, each in its own folder, and checks the files it leaves.
+/// <see cref="HostileWatch"/> handles inputs that kill the process or do not end.
 /// </summary>
 internal sealed partial class HostileWorker
 {
@@ -32,10 +32,10 @@ internal sealed partial class HostileWorker
     private readonly string folder;
     private readonly string temporary;
 
-    /// <param name="root">A folder of the worker's own.</param>
-    /// <param name="kinds">What is made in turn.</param>
-    /// <param name="seed">Of all inputs.</param>
-    /// <param name="corpus">What mutants are made of.</param>
+    /// <param name="root">The worker's own folder.</param>
+    /// <param name="kinds">The kinds of input, used in turn.</param>
+    /// <param name="seed">The seed of all inputs.</param>
+    /// <param name="corpus">The texts that mutants are made from.</param>
     public HostileWorker(string root, IReadOnlyList<string> kinds, long seed, Corpus corpus)
     {
         (this.root, this.kinds, this.seed, this.corpus) = (root, kinds, seed, corpus);
@@ -54,7 +54,8 @@ internal sealed partial class HostileWorker
             report.Write($"begin {number} {input.ToString().Replace('\n', ' ')}\n");
             report.Flush();
             var (code, found) = Try(input);
-            // The first that comes to a place in the compiler waits for that place's own code: once more, with it.
+            // The first input to reach a place in the compiler waits for the JIT, so it is tried again with compiled
+            // code.
             if (found is [var only] && only.StartsWith(Slow, StringComparison.Ordinal)) (code, found) = Try(input);
             report.Write($"end {number} {input.Kind} {code}\n");
             foreach (var problem in found) report.Write($"bad {number} {problem.Replace('\n', ' ')}\n");
@@ -62,7 +63,7 @@ internal sealed partial class HostileWorker
         }
     }
 
-    /// <summary>The files of an input, and its command, in a folder that stays.</summary>
+    /// <summary>Saves the files of an input and its command in a permanent folder.</summary>
     public static void Keep(HostileInput input, string folder)
     {
         Directory.CreateDirectory(folder);
@@ -89,7 +90,7 @@ internal sealed partial class HostileWorker
             code = ExitCodes.Bug;
             error.Write($"{e.GetType().Name}: {e.Message} {Place(e.StackTrace)}");
         }
-        // Waiting for a processor is not the input's fault, and two processors are no excuse.
+        // The smaller of both: waiting for a processor is not the input's fault, and using two does not count double.
         var seconds = Math.Min(watch.Elapsed.TotalSeconds, (Environment.CpuUsage.TotalTime - busy).TotalSeconds);
         var grown = Memory("VmHWM:") - resting;
         Directory.SetCurrentDirectory(root);
@@ -103,13 +104,13 @@ internal sealed partial class HostileWorker
         if (grown > Bytes) found.Add($"takes {grown >> 20} MiB");
         if (Raw(output.ToString() + said) is { } raw)
             found.Add($"writes the control character U+{(int)raw:X4} as it is");
-        // A bug leaves what shows it again.
+        // A bug leaves a reproducer.
         if (code != ExitCodes.Bug) found.AddRange(Left(input, before));
         Clean(temporary);
         return (code, found);
     }
 
-    /// <summary>Compiles the command's own code, which would count to whichever input came first.</summary>
+    /// <summary>Compiles the command's own code, whose time would otherwise count for the first input.</summary>
     private void WarmUp()
     {
         foreach (var stage in (string[])["syntax", "llvm"])
@@ -120,7 +121,7 @@ internal sealed partial class HostileWorker
         foreach (var kind in kinds) HostileInputs.Make([kind], seed, 0, corpus);
     }
 
-    /// <summary>What was made, changed or removed though the input does not say so.</summary>
+    /// <summary>Files that were created, changed or removed although the input does not allow it.</summary>
     private IEnumerable<string> Left(HostileInput input, Dictionary<string, string> before)
     {
         var after = State();
@@ -137,8 +138,10 @@ internal sealed partial class HostileWorker
             yield return $"leaves {Path.GetFileName(path).Split('-')[0]} in the temporary folder";
     }
 
-    /// <summary>Whether the command names that file as one to write: what stands there may then change, if it is a
-    /// regular file and none that the command reads.</summary>
+    /// <summary>
+    /// Whether the command names that file as an output: then it may change, if it is a regular file that the command
+    /// does not read.
+    /// </summary>
     private static bool IsOutput(HostileInput input, string name)
     {
         var option = "";
@@ -150,7 +153,7 @@ internal sealed partial class HostileWorker
                 && (Names(word[(at + 1)..]) || Names(word[(word.LastIndexOf('=') + 1)..]))) return true;
             option = word;
         }
-        // `fmt` writes what it reads.
+        // `fmt` writes its inputs.
         return input.Command.Contains("fmt") && input.Command.Any(Names);
 
         bool Names(string word)
@@ -161,7 +164,7 @@ internal sealed partial class HostileWorker
         }
     }
 
-    /// <summary>Every name below the folder, with what it is: kind, permissions and contents.</summary>
+    /// <summary>Every name below the folder, with its kind, permissions and contents.</summary>
     private Dictionary<string, string> State() => Directory
         .GetFileSystemEntries(folder, "*",
             new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
@@ -195,7 +198,7 @@ internal sealed partial class HostileWorker
             case FolderFile: Directory.CreateDirectory(file.Name); break;
             case LinkFile link: File.CreateSymbolicLink(file.Name, link.Target); break;
             case PipeFile when OperatingSystem.IsLinux(): _ = MakePipe(file.Name, ReadWriteAll); break;
-            // The memory devices have the major number 1; who is not root goes without.
+            // The memory devices have the major number 1; only root can create them.
             case DeviceFile device when OperatingSystem.IsLinux():
                 _ = MakeNode(file.Name, CharacterDevice | ReadWriteAll, (1 << 8) | (ulong)device.Minor);
                 break;
@@ -214,7 +217,7 @@ internal sealed partial class HostileWorker
             else File.Delete(entry);
     }
 
-    /// <summary>The exception in the reproducer that a bug left, with the first place of ours.</summary>
+    /// <summary>The exception in a bug's reproducer, with the first stack frame of ours.</summary>
     private string Stack()
     {
         if (Directory.GetFiles(temporary, "stack.txt", SearchOption.AllDirectories) is not [var path, ..]) return "";
@@ -231,7 +234,7 @@ internal sealed partial class HostileWorker
     private static string FirstLine(string text) =>
         text.Split('\n')[0] is var line && line.Length > 200 ? line[..200] : line;
 
-    /// <summary>A character that a terminal obeys, or that turns what a reader sees.</summary>
+    /// <summary>A character that controls a terminal or reverses the direction of text.</summary>
     private static char? Raw(string text)
     {
         foreach (var c in text)
@@ -260,7 +263,7 @@ internal sealed partial class HostileWorker
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Then the peak is that of all inputs up to now, and one that is too large is counted more than once.
+            // Without a reset, the peak covers all inputs so far, so an excessive one counts several times.
         }
     }
 

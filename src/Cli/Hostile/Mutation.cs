@@ -1,13 +1,13 @@
-// In: a text or bytes that are right, a random generator. Out: the same with a few places broken.
+// In: valid text or bytes, a random generator. Out: the same with a few places broken.
 using System.Text;
 using System.Text.RegularExpressions;
 
 namespace Accelerate.Cli.Hostile;
 
-/// <summary>Small changes that a file suffers, or that somebody makes who means harm.</summary>
+/// <summary>Small changes, as by accident or by an attacker.</summary>
 internal static partial class Mutation
 {
-    /// <summary>Integers at which something wraps, overflows, allocates or divides.</summary>
+    /// <summary>Integers at which something wraps, overflows, allocates or divides by zero.</summary>
     public static readonly string[] Numbers =
     [
         "0", "1", "-1", "2", "3", "7", "255", "256", "1000", "65536", "2147483647", "2147483648", "-2147483648",
@@ -16,7 +16,7 @@ internal static partial class Mutation
         "nan", "-inf", "0x10", "1_000", "00", "3.", ".5", "1e", "99999999999999999999999999999999999999999",
     ];
 
-    /// <summary>Characters that readers, terminals and file systems take for something else.</summary>
+    /// <summary>Characters that readers, terminals and file systems may misinterpret.</summary>
     public static readonly string[] Characters =
     [
         "\0", "\x01", "\x07", "\b", "\x1b[31m", "\x1b]0;title\x07", "\x7f", "\x85", "\x9b31m", "\u00a0", "\u2028",
@@ -27,7 +27,7 @@ internal static partial class Mutation
 
     public static string Pick(this Random random, IReadOnlyList<string> from) => from[random.Next(from.Count)];
 
-    /// <summary>One to a few changes by words: what still reads as a text of the language, for the most part.</summary>
+    /// <summary>One to a few changes of words; most results are still texts of the language.</summary>
     public static string Words(Random random, string text, IReadOnlyList<string> words)
     {
         for (var left = 1 + random.Next(4); left > 0; left--) text = Word(random, text, words);
@@ -55,7 +55,7 @@ internal static partial class Mutation
             case 8: return text + text[other.Index..at.Index];
             case 9: return text + "\n" + text[at.Index..];
             default:
-                // A number is what sizes, axes and places are made of.
+                // Numbers are what sizes, axes and places are made of.
                 var numbers = Number().Matches(text);
                 if (numbers.Count == 0) return Put(random.Pick(Numbers));
                 var number = numbers[random.Next(numbers.Count)];
@@ -64,8 +64,8 @@ internal static partial class Mutation
     }
 
     /// <summary>
-    /// One change that leaves a text of the same form: a number near by or far off, a name or number from elsewhere in
-    /// the text, a line twice or not at all. What reads it finds nothing wrong at first.
+    /// One change that keeps the form of the text: a near or distant number, a name or number from elsewhere in the
+    /// text, a line duplicated or removed. Readers do not notice it at first.
     /// </summary>
     public static string Near(Random random, string text)
     {
@@ -92,7 +92,7 @@ internal static partial class Mutation
         return text[..at.Index] + word + text[(at.Index + at.Length)..];
     }
 
-    /// <summary>One to a few changes of bytes, without regard to what they mean.</summary>
+    /// <summary>One to a few changes of bytes, without regard to their meaning.</summary>
     public static byte[] Bytes(Random random, byte[] bytes)
     {
         for (var left = 1 + random.Next(4); left > 0; left--) bytes = Byte(random, bytes);
@@ -124,7 +124,7 @@ internal static partial class Mutation
         }
     }
 
-    /// <summary>Mostly near the text, else by words, or by bytes, which need not be UTF-8 any more.</summary>
+    /// <summary>Mostly small changes, otherwise by words or by bytes, which need no longer be UTF-8.</summary>
     public static byte[] Text(Random random, string text, IReadOnlyList<string> words) => random.Next(8) switch
     {
         0 => Bytes(random, Encoding.UTF8.GetBytes(text)),

@@ -1,4 +1,4 @@
-// In: the steps and validations of a run. Out: the loss over the steps as a drawing, SVG or PNG.
+// In: the steps and validations of a run. Out: a drawing of the loss over the steps, SVG or PNG.
 using System.Globalization;
 using System.Text;
 using Accelerate.Runtime;
@@ -7,13 +7,15 @@ using ScottPlot;
 
 namespace Accelerate.Cli.Train;
 
-/// <summary>A run that goes on from a checkpoint draws its own steps; the log has those of before.</summary>
+/// <summary>A resumed run draws only its own steps; the log has the earlier ones.</summary>
 internal sealed class LossCurve : ITrainingObserver
 {
     private const int Width = 900;
     private const int Height = 500;
 
-    /// <summary>More points than a drawing has columns are noise: each is the mean of several steps then.</summary>
+    /// <summary>
+    /// More points than a drawing has columns are noise, so each point is then the mean of several steps.
+    /// </summary>
     private const int MostPoints = 450;
 
     private readonly List<(double Step, double Loss)> steps = [];
@@ -30,7 +32,7 @@ internal sealed class LossCurve : ITrainingObserver
 
     public void Judges(EpochReport report)
     {
-        // Only what is on the same scale.
+        // Only metrics on the same scale.
         foreach (var metric in report.Validation.Where(m => m.Name == name && double.IsFinite(m.Value)))
             validations.Add((report.Step, metric.Value));
     }

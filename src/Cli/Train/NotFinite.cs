@@ -1,4 +1,4 @@
-// In: a step's graph and what the step was given. Out: where the first value that is not finite came from.
+// In: a step's graph and its arguments. Out: the origin of the first value that is not finite.
 using System.Globalization;
 using Accelerate.Compiler;
 using Accelerate.Compiler.Graph;
@@ -9,8 +9,8 @@ using Accelerate.Training;
 namespace Accelerate.Cli.Train;
 
 /// <summary>
-/// Runs a step again, operation by operation, and follows what is not finite back to the operation that made it. What
-/// a program means to be infinite (a mask's -inf) is no finding: it does not reach the result that is asked about.
+/// Runs a step again, operation by operation, and traces a non-finite value back to the operation that created it.
+/// Intentional infinities (a mask's -inf) are not reported, because they do not reach the result in question.
 /// </summary>
 internal sealed class NotFinite
 {
@@ -19,7 +19,7 @@ internal sealed class NotFinite
     private Cause? lastNaN;
     private Cause? lastInfinite;
 
-    /// <summary>A value's range, and where what is not finite in it came from; null where all of it is finite.</summary>
+    /// <summary>A value's range, and the origin of its non-finite elements; a null cause if all are finite.</summary>
     private sealed record Kept(long Count, long NaNs, long Infinite, double Low, double High, Cause? Cause)
     {
         public override string ToString() =>
@@ -28,12 +28,12 @@ internal sealed class NotFinite
                 + (NaNs > 0 ? " and nan" : "") + (Infinite > 0 ? " and infinite" : "");
     }
 
-    /// <summary>An operation that makes what is not finite, or state or an argument that brings it.</summary>
+    /// <summary>The operation that created a non-finite value, or the state or argument that contained it.</summary>
     private sealed record Cause(string Text, Cause? Before = null);
 
-    /// <summary>A sentence; null where the step is finite when it runs like this, so that rounding decides.</summary>
-    /// <param name="entry">The step.</param>
-    /// <param name="step">What it was given.</param>
+    /// <summary>A sentence; null if the step is finite when it runs like this, so that rounding decides.</summary>
+    /// <param name="entry">The compiled step.</param>
+    /// <param name="step">The arguments of the step.</param>
     public static string? Find(CompiledEntry entry, FailedStep step)
     {
         var found = new NotFinite();
@@ -89,7 +89,7 @@ internal sealed class NotFinite
         var last = isNaN ? lastNaN : lastInfinite;
         Cause Brought(string what) => new($"{what} is not finite before the step");
         if (node is State state) return Brought(state.Name);
-        // What goes into a loop or a branch has just been computed, and so has what comes out.
+        // Inputs and results of a loop or branch have just been computed.
         if (node is Input input) return last ?? Brought($"the argument {input.Name}");
         if (node is RegionNode or Result && last is not null) return last;
         Kept[] operands = [.. node.Operands.Select(kept.GetValueOrDefault).OfType<Kept>()];
@@ -103,7 +103,7 @@ internal sealed class NotFinite
             operands.Select(o => o.Cause).FirstOrDefault(c => c is not null));
     }
 
-    /// <summary>The operation as the source's reader knows it: its library functions, its place, its layer.</summary>
+    /// <summary>Describes the operation in terms of the source: its library functions, its place, its layer.</summary>
     private static string Described(Function function, Node node)
     {
         var origin = function.OriginOf(node);

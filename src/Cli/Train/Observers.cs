@@ -1,4 +1,4 @@
-// In: what happens in training. Out: the same, told to several.
+// In: reports of training. Out: the same, passed to several observers.
 using Accelerate.Training;
 
 namespace Accelerate.Cli.Train;

@@ -1,4 +1,4 @@
-// In: a file, its step function, data. Out: a trained state in files; metrics as lines, a log, a curve.
+// In: a file, its step function, data. Out: trained state in files; metrics as lines, a log, a curve.
 using System.CommandLine;
 using System.Globalization;
 using System.Runtime.InteropServices;
@@ -41,7 +41,7 @@ internal static class TrainCommand
                 FindNotFinite = failed => NotFinite.Find(loader.Compile(CompilationStage.Optimised, [training.Step])
                     .Entries.Single(e => e.Name == training.Step), failed),
             };
-        // Before the code is made: what does not fit is answered at once.
+        // Before code generation, so that misfits are reported at once.
         using var data = Opened(stepProgram, words.Data, words.Cut, "--data");
         using var validData = validProgram is null ? null
             : Opened(validProgram, validSpecs, words.Cut, training.ValidationSplit > 0 ? "--data" : "--valid-data");
@@ -78,13 +78,13 @@ internal static class TrainCommand
         return ExitCodes.Ok;
     }
 
-    /// <summary>With an end behind the step under way when a signal asks for it.</summary>
+    /// <summary>Runs training, and ends it after the current step when a signal arrives.</summary>
     private static TrainingEnd Trained(Func<CancellationToken, TrainingEnd> run, Trainer trainer, TrainDisplay display)
     {
         using var stop = new CancellationTokenSource();
         void Ask(PosixSignalContext context)
         {
-            // The first asks for the step under way to be the last; another ends the process as it always does.
+            // The first signal ends training after the current step; the second ends the process as usual.
             context.Cancel = !stop.IsCancellationRequested;
             stop.Cancel();
         }
@@ -106,7 +106,7 @@ internal static class TrainCommand
         }
     }
 
-    /// <summary>The checkpoint that the run goes on from; null where it begins.</summary>
+    /// <summary>The checkpoint that the run resumes from; null for a new run.</summary>
     private static string? Checkpoint(ModelOptions options, TrainWords words)
     {
         if (words.Resume is not { } from)
@@ -125,16 +125,16 @@ internal static class TrainCommand
                 "a run begins without --resume; --checkpoint DIR says where its checkpoints go");
     }
 
-    /// <summary>By path, as it was written: the rules for foreign weights are not for these.</summary>
+    /// <summary>By path, exactly as written: the rules for foreign weights do not apply.</summary>
     private static Dictionary<string, Tensor> State(string checkpoint, CompiledModel model)
     {
-        // The tensors stay valid without the file object: they hold the mapping.
+        // The tensors stay valid without the file object, because they hold the mapping.
         using var file = Safetensors.Open(checkpoint);
         var state = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (var spec in model.State)
         {
             var found = file.Contains(spec.Path) ? file.Read(spec.Path) : null;
-            // A scalar has no brackets in the language.
+            // A scalar type has no brackets in the language.
             var type = found is null ? null : found.Rank == 0 ? found.Type.Name()
                 : Tensor.DescribeShape(found.Type, found.Shape);
             if (type != $"{spec.Type}")
@@ -193,7 +193,7 @@ internal static class TrainCommand
         }
     }
 
-    /// <summary>`--arg` in the dtypes of the parameters, and the values of sizes.</summary>
+    /// <summary>Converts `--arg` to the dtypes of the parameters and the values of sizes.</summary>
     private static TrainingOptions Arguments(TrainingOptions training, TrainWords words, CompiledModel model,
         ModelOptions options)
     {

@@ -1,5 +1,5 @@
-// In: what happens in training. Out: a line an epoch; on a terminal a bar with the metrics of now and the time that is
-// left, elsewhere a line now and then.
+// In: reports of training. Out: a line an epoch; on a terminal a bar with the current metrics and the remaining time,
+// elsewhere an occasional line.
 using System.Diagnostics;
 using System.Globalization;
 using Accelerate.Training;
@@ -10,10 +10,10 @@ namespace Accelerate.Cli.Train;
 /// <summary>Epochs go to standard output, progress to standard error.</summary>
 internal sealed class TrainDisplay(Terminal terminal) : ITrainingObserver, IDisposable
 {
-    /// <summary>A log is not a terminal: a line now and then shows that the run is alive.</summary>
+    /// <summary>Without a terminal, an occasional line shows that the run is alive.</summary>
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(10);
 
-    /// <summary>More often than this nobody reads; a step may take less than drawing does.</summary>
+    /// <summary>The interval of updates: nobody reads faster, and a step may take less time than drawing.</summary>
     private static readonly TimeSpan Frame = TimeSpan.FromMilliseconds(100);
 
     private readonly Stopwatch watch = Stopwatch.StartNew();
@@ -34,7 +34,7 @@ internal sealed class TrainDisplay(Terminal terminal) : ITrainingObserver, IDisp
         terminal.Output.Write(string.Create(CultureInfo.InvariantCulture,
             $"{epochSteps} steps an epoch, {total} in all{from}\n"));
         if (Console.IsErrorRedirected) return;
-        // Not by the terminal's writer: it would show the escapes that draw.
+        // Not through the terminal's writer, which would escape the drawing commands.
         console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
         var started = new TaskCompletionSource();
         drawing = Task.Run(() => console.Progress().AutoClear(true)
@@ -92,7 +92,7 @@ internal sealed class TrainDisplay(Terminal terminal) : ITrainingObserver, IDisp
     private string Rate((double Seconds, long Examples) since) => now.Seconds <= since.Seconds ? "-"
         : ((now.Examples - since.Examples) / (now.Seconds - since.Seconds)).ToString("0", CultureInfo.InvariantCulture);
 
-    /// <summary>Above the bar, where both are on one terminal.</summary>
+    /// <summary>Prints above the bar if both use one terminal.</summary>
     private void Line(string text, TextWriter writer)
     {
         if (console is not null && (writer == terminal.Error || !Console.IsOutputRedirected)) console.WriteLine(text);

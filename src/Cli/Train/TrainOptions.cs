@@ -1,4 +1,4 @@
-// In: the words of `accc train`. Out: its options, checked one by one.
+// In: the words of `accc train`. Out: its options, each checked.
 using System.CommandLine;
 using System.Globalization;
 using Accelerate.Data;
@@ -6,7 +6,7 @@ using Accelerate.Training;
 
 namespace Accelerate.Cli.Train;
 
-/// <summary>What `accc train` takes beyond what all commands on a model take.</summary>
+/// <summary>The options of `accc train` beyond those shared by all commands on a model.</summary>
 internal sealed class TrainOptions
 {
     private readonly Option<string> step = new("--step")
@@ -262,10 +262,10 @@ internal sealed class TrainOptions
     }
 }
 
-/// <summary>A command line of `accc train`, read.</summary>
-/// <param name="Options">What needs no program to be understood.</param>
-/// <param name="Data">The files that train.</param>
-/// <param name="ValidationData">The files that validate; empty if none are named.</param>
+/// <summary>A parsed command line of `accc train`.</summary>
+/// <param name="Options">The options that can be read without the program.</param>
+/// <param name="Data">The training files.</param>
+/// <param name="ValidationData">The validation files; empty if none are named.</param>
 /// <param name="Arguments">The texts of `--arg`, by parameter.</param>
 internal sealed record TrainWords(TrainingOptions Options, IReadOnlyList<DataSpec> Data,
     IReadOnlyList<DataSpec> ValidationData, IReadOnlyDictionary<string, string> Arguments)

@@ -6,11 +6,11 @@ using Accelerate.Compiler.Diagnostics;
 namespace Accelerate.Backends.Llvm.Native;
 
 /// <summary>
-/// One ORC LLJIT. Objects see each other, <see cref="ObjectSymbols.Runtime"/> and what the caller passes in; nothing
-/// else of the process, so that a call LLVM slipped in (a bf16 helper, a math function) is an error and not a chance
-/// binding. An object that needs more is refused before it is linked: what ORC does about a symbol that is missing
-/// depends on which thread meets it, and may leave code that is linked in part.
-/// Lookups may come from any thread. Disposing frees the code: no function of it may run then or later.
+/// One ORC LLJIT. Objects see each other, <see cref="ObjectSymbols.Runtime"/> and the caller's symbols, but nothing
+/// else of the process, so that a call introduced by LLVM (a bf16 helper, a math function) is an error and not bound by
+/// chance. An object that needs more is refused before it is linked, because ORC's behaviour on a missing symbol
+/// depends on the thread, and may leave partly linked code. Lookups may come from any thread. Disposing frees the code:
+/// no function of it may run then or later.
 /// </summary>
 internal sealed unsafe class Jit : IDisposable
 {
@@ -21,11 +21,11 @@ internal sealed unsafe class Jit : IDisposable
     private nint session;
     private nint dylib;
 
-    /// <summary>Adds the objects; each is linked when the first of its symbols is looked up.</summary>
+    /// <summary>Adds the objects; each is linked when one of its symbols is first looked up.</summary>
     /// <param name="objects">From <see cref="LlvmCompiler.CompileToObject"/>, for targets that can run here.</param>
-    /// <param name="symbols">Further functions the objects may call, by name.</param>
-    /// <exception cref="LlvmException">Bytes are no object, or two objects define the same symbol.</exception>
-    /// <exception cref="InternalErrorException">An object calls what nobody defines.</exception>
+    /// <param name="symbols">Further functions that the objects may call, by name.</param>
+    /// <exception cref="LlvmException">Bytes are not an object, or two objects define the same symbol.</exception>
+    /// <exception cref="InternalErrorException">An object calls an undefined function.</exception>
     public Jit(IReadOnlyCollection<byte[]> objects, IReadOnlyDictionary<string, nint>? symbols = null)
     {
         LlvmLibrary.Require();
@@ -47,7 +47,7 @@ internal sealed unsafe class Jit : IDisposable
         }
     }
 
-    /// <summary>Adds one more object.</summary>
+    /// <summary>Adds another object.</summary>
     public void Add(ReadOnlySpan<byte> objectBytes)
     {
         ObjectDisposedException.ThrowIf(jit == 0, this);
@@ -61,11 +61,12 @@ internal sealed unsafe class Jit : IDisposable
         LlvmText.Check(LlvmC.LLVMOrcLLJITAddObjectFile(jit, dylib, buffer), "adding an object");
     }
 
-    /// <summary>The address of a function; its object is linked if it is not yet.</summary>
-    /// <exception cref="LlvmException">No object defines it, or it needs symbols nobody defines: a list.</exception>
+    /// <summary>The address of a function; its object is linked if necessary.</summary>
+    /// <exception cref="LlvmException">No object defines it, or it needs undefined symbols, which are
+    /// listed.</exception>
     public nint Lookup(string name) => Lookup([name])[0];
 
-    /// <summary>The addresses of several distinct functions, in the order of the names, linked in one go.</summary>
+    /// <summary>The addresses of several distinct functions, in the order of the names, linked together.</summary>
     public nint[] Lookup(IReadOnlyList<string> names)
     {
         ObjectDisposedException.ThrowIf(jit == 0, this);
@@ -83,7 +84,7 @@ internal sealed unsafe class Jit : IDisposable
                     &OnLookup, GCHandle.ToIntPtr(handle));
             }
 
-            // ORC answers on this thread, before it returns, unless it was built to dispatch to others.
+            // ORC answers on this thread before it returns, unless it was built to dispatch to others.
             pending.Done.Wait();
         }
         finally
@@ -91,7 +92,7 @@ internal sealed unsafe class Jit : IDisposable
             handle.Free();
         }
 
-        // A part that failed is reported to the session, whatever the lookup itself says.
+        // A part that failed is reported to the session, whatever the lookup itself reports.
         if (pending.Error is null && pending.Addresses.All(a => a != 0) && !HasSessionErrors())
             return pending.Addresses;
         throw LookupFailed(names, pending.Error ?? "it has no address");
@@ -104,7 +105,7 @@ internal sealed unsafe class Jit : IDisposable
         {
             var error = LlvmC.LLVMOrcDisposeLLJIT(jit);
             jit = 0;
-            // An error here is about releasing memory at the end of the session; there is nothing left to use.
+            // An error here is about releasing memory at the end of the session; nothing is used any more.
             if (error != 0)
                 LlvmText.TakeError(error);
         }
@@ -115,7 +116,8 @@ internal sealed unsafe class Jit : IDisposable
 
     private void Create()
     {
-        // A template of the host, because asking LLVM to detect it costs a cpuid, slow in a virtual machine, per JIT.
+        // A template of the host, because LLVM's detection costs a cpuid for each JIT, which is slow in a virtual
+        // machine.
         var machine = LlvmModule.CreateTargetMachine(LlvmTarget.Host, 2);
         var builder = LlvmC.LLVMOrcCreateLLJITBuilder();
         LlvmC.LLVMOrcLLJITBuilderSetJITTargetMachineBuilder(
@@ -181,7 +183,7 @@ internal sealed unsafe class Jit : IDisposable
             pending.Error = LlvmText.TakeError(error);
         for (nuint i = 0; i < count; i++)
         {
-            // Names are interned: equal pointers are equal names. The result is in no order.
+            // Names are interned: equal pointers are equal names. The result is unordered.
             for (var k = 0; k < pending.Interned.Length; k++)
             {
                 if (pending.Interned[k] == result[i].Name)

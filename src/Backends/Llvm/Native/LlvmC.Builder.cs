@@ -1,10 +1,11 @@
-// In: the parts of LLVM-C's Core.h that build IR through calls. Out: enough of them for elementwise functions.
+// In: the parts of LLVM-C's Core.h that build IR through calls. Out: declarations of those needed for elementwise
+// functions.
 using System.Runtime.InteropServices;
 
 namespace Accelerate.Backends.Llvm.Native;
 
 /// <summary>
-/// Kernels are printed as text; the builder serves checks that need a module made by LLVM itself, without a parser.
+/// Kernels are printed as text; the builder is for checks that need a module made by LLVM itself, without a parser.
 /// </summary>
 internal static unsafe partial class LlvmC
 {

@@ -1,11 +1,12 @@
-// In: LLVM-C's Core.h, IRReader.h, Analysis.h, Error.h, ErrorHandling.h, Support.h. Out: what is used of them, by name.
+// In: LLVM-C's Core.h, IRReader.h, Analysis.h, Error.h, ErrorHandling.h, Support.h. Out: declarations of the functions
+// used here.
 using System.Runtime.InteropServices;
 
 namespace Accelerate.Backends.Llvm.Native;
 
 /// <summary>
-/// LLVM-C, named as in its headers. References (LLVMModuleRef and the like) are nint; LLVMBool is int, where non-zero
-/// means failure unless said otherwise; a `byte*` result must go to the dispose function its header names.
+/// LLVM-C, with the names of its headers. References (LLVMModuleRef and the like) are nint; LLVMBool is int, where
+/// non-zero means failure unless noted otherwise; a `byte*` result must go to the dispose function named in its header.
 /// </summary>
 internal static unsafe partial class LlvmC
 {
@@ -17,7 +18,9 @@ internal static unsafe partial class LlvmC
     [LibraryImport(Lib)]
     internal static partial void LLVMInstallFatalErrorHandler(delegate* unmanaged[Cdecl]<byte*, void> handler);
 
-    /// <summary>Sets options of the whole library; one that is unknown, or set twice, ends the process.</summary>
+    /// <summary>
+    /// Sets options of the whole library; an unknown option, or one that is set twice, ends the process.
+    /// </summary>
     [LibraryImport(Lib, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial void LLVMParseCommandLineOptions(int count, string[] arguments, string overview);
 

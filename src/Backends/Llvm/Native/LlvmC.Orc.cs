@@ -1,4 +1,4 @@
-// In: LLVM-C's Orc.h and LLJIT.h. Out: what is used of them, by name.
+// In: LLVM-C's Orc.h and LLJIT.h. Out: declarations of the functions used here.
 using System.Runtime.InteropServices;
 
 namespace Accelerate.Backends.Llvm.Native;
@@ -32,7 +32,7 @@ internal static unsafe partial class LlvmC
     [LibraryImport(Lib)]
     internal static partial nint LLVMOrcLLJITAddObjectFile(nint jit, nint dylib, nint buffer);
 
-    // IR compiled by the JIT itself: a module is wrapped with the thread-safe context it was made in.
+    // IR compiled by the JIT itself: a module is wrapped with its thread-safe context.
     [LibraryImport(Lib)]
     internal static partial nint LLVMOrcCreateNewThreadSafeContext();
 
@@ -62,7 +62,7 @@ internal static unsafe partial class LlvmC
     [LibraryImport(Lib, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial nint LLVMOrcExecutionSessionCreateBareJITDylib(nint session, string name);
 
-    /// <summary>Consumes the references to the symbols' names; the result is given to the callback.</summary>
+    /// <summary>Consumes the references to the symbols' names; the result is passed to the callback.</summary>
     [LibraryImport(Lib)]
     internal static partial void LLVMOrcExecutionSessionLookup(
         nint session,
@@ -78,7 +78,7 @@ internal static unsafe partial class LlvmC
     [LibraryImport(Lib)]
     internal static partial nint LLVMOrcAbsoluteSymbols(LLVMOrcCSymbolMapPair* symbols, nuint length);
 
-    /// <summary>Consumes the unit when it succeeds, and only then.</summary>
+    /// <summary>Consumes the unit only if it succeeds.</summary>
     [LibraryImport(Lib)]
     internal static partial nint LLVMOrcJITDylibDefine(nint dylib, nint unit);
 
@@ -125,7 +125,7 @@ internal struct LLVMOrcCLookupSetElement
     public LLVMOrcSymbolLookupFlags LookupFlags;
 }
 
-/// <summary>LLVMOrcCSymbolMapPair with its nested LLVMJITEvaluatedSymbol and LLVMJITSymbolFlags written out.</summary>
+/// <summary>LLVMOrcCSymbolMapPair with its nested LLVMJITEvaluatedSymbol and LLVMJITSymbolFlags flattened.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct LLVMOrcCSymbolMapPair
 {

@@ -1,4 +1,4 @@
-// In: LLVM-C's Target.h, TargetMachine.h and Transforms/PassBuilder.h. Out: what is used of them, by name.
+// In: LLVM-C's Target.h, TargetMachine.h and Transforms/PassBuilder.h. Out: declarations of the functions used here.
 using System.Runtime.InteropServices;
 
 namespace Accelerate.Backends.Llvm.Native;

@@ -5,27 +5,28 @@ using Accelerate.Compiler.Diagnostics;
 namespace Accelerate.Backends.Llvm.Native;
 
 /// <summary>
-/// Parse, verify, optimise, generate. Every call has its own LLVM context, so calls may run on any threads at once. A
-/// fatal error inside LLVM ends the process with code 70 after writing the module to a temporary folder.
+/// Parses, verifies, optimises and generates code. Every call has its own LLVM context, so calls may run concurrently
+/// on any threads. A fatal error inside LLVM ends the process with code 70 after writing the module to a temporary
+/// folder.
 /// </summary>
 internal static class LlvmCompiler
 {
     /// <summary>
-    /// Every choice of this layer that decides code beside target and pipeline, as it goes into the cache key. It is
-    /// changed together with <see cref="LlvmModule"/>.
+    /// The choices of this layer, besides target and pipeline, that affect the code; part of the cache key. Change it
+    /// together with <see cref="LlvmModule"/>.
     /// </summary>
     public const string CodegenOptions =
         "pic small-code-model no-vectorize no-slp no-interleave no-unroll fp-fusion-standard";
 
     /// <summary>A relocatable object (ELF) for <paramref name="target"/>.</summary>
-    /// <param name="irText">One module; a triple in it must be the target's.</param>
-    /// <param name="target">What code is generated for.</param>
+    /// <param name="irText">One module; if it names a triple, it must be the target's.</param>
+    /// <param name="target">The target of code generation.</param>
     /// <param name="optLevel">0 to 3: the default pipeline, and the effort of code generation.</param>
     /// <param name="passes">A pipeline in opt's syntax instead of `default&lt;O#&gt;`.</param>
-    /// <exception cref="LlvmException">The text, the passes or the target were refused; it says why.</exception>
-    /// <exception cref="InternalErrorException">
-    /// The object calls what the text does not declare: LLVM made a call of something that was printed without one.
-    /// </exception>
+    /// <exception cref="LlvmException">The text, the passes or the target were refused; the message says
+    /// why.</exception>
+    /// <exception cref="InternalErrorException">The object calls a function that the text does not declare: LLVM
+    /// introduced a call that was not in the text.</exception>
     public static byte[] CompileToObject(string irText, LlvmTarget target, int optLevel, string? passes = null) =>
         Optimised(irText, target, optLevel, passes, m =>
         {
@@ -39,7 +40,7 @@ internal static class LlvmCompiler
             return bytes;
         });
 
-    /// <summary>What an object of the text leaves undefined though the text does not declare it.</summary>
+    /// <summary>The object's undefined symbols that the text does not declare.</summary>
     public static IReadOnlyList<string> Unknown(ReadOnlySpan<byte> elf, string irText) =>
         ObjectSymbols.Of(elf).Unknown(ObjectSymbols.Declared(irText).Contains);
 
@@ -55,7 +56,7 @@ internal static class LlvmCompiler
     /// <summary>Throws the verifier's message if the text is not a valid module for the target.</summary>
     public static void Verify(string irText, LlvmTarget target) => new LlvmModule(irText, target, 0).Dispose();
 
-    /// <summary>The pipeline that a level and the user's passes stand for.</summary>
+    /// <summary>The pipeline for a level and the user's passes.</summary>
     public static string Pipeline(int optLevel, string? passes) => passes ?? $"default<O{optLevel}>";
 
     private static T Optimised<T>(

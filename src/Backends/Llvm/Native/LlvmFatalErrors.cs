@@ -5,23 +5,23 @@ using System.Runtime.InteropServices;
 namespace Accelerate.Backends.Llvm.Native;
 
 /// <summary>
-/// LLVM cannot return from a fatal error ("Cannot select"): all that can be done is to leave the module behind, so that
-/// the report holds what is needed to repeat it.
+/// LLVM cannot return from a fatal error ("Cannot select"), so the module is saved before the process ends, for a
+/// report that can be reproduced.
 /// </summary>
 internal static unsafe partial class LlvmFatalErrors
 {
-    /// <summary>
-    /// EX_SOFTWARE of sysexits.h: an internal error of the compiler, not of the program it was given.
-    /// </summary>
+    /// <summary>EX_SOFTWARE of sysexits.h: an internal error of the compiler, not of its input.</summary>
     public const int ExitCode = 70;
 
-    // LLVM calls the handler on the thread that compiles, so the text of that thread's module is the culprit's.
+    // LLVM calls the handler on the compiling thread, so that thread's module is the cause.
     [ThreadStatic]
     private static string? current;
 
     public static void Install() => LlvmC.LLVMInstallFatalErrorHandler(&OnFatalError);
 
-    /// <summary>Names the module this thread is about to give LLVM; disposing it names the one before again.</summary>
+    /// <summary>
+    /// Sets the module that this thread is about to give to LLVM; disposing the scope restores the previous one.
+    /// </summary>
     public static Scope Compiling(string header, string irText)
     {
         var scope = new Scope(current);
@@ -34,7 +34,7 @@ internal static unsafe partial class LlvmFatalErrors
         public void Dispose() => current = previous;
     }
 
-    /// <summary>Writes the current module below a new folder only the user can read, and returns its path.</summary>
+    /// <summary>Writes the current module to a new folder that only the user can read, and returns its path.</summary>
     internal static string WriteReproducer(string reason)
     {
         var path = Path.Combine(Directory.CreateTempSubdirectory("accelerate-crash-").FullName, "module.ll");
@@ -58,7 +58,7 @@ internal static unsafe partial class LlvmFatalErrors
             // An exception must not leave a callback, and the exit code below still tells what happened.
         }
 
-        // Not Environment.Exit: it runs LLVM's destructors while other threads may be inside LLVM.
+        // Not Environment.Exit, which runs LLVM's destructors while other threads may be inside LLVM.
         ExitNow(ExitCode);
     }
 

@@ -1,28 +1,30 @@
-// In: the environment and the usual install places. Out: libLLVM loaded and initialised, or the reason it is not.
+// In: the environment and the usual install places. Out: libLLVM loaded and initialised, or the reason why not.
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 
 namespace Accelerate.Backends.Llvm.Native;
 
 /// <summary>
-/// Finds libLLVM once a process. Every type of this folder calls <see cref="Require"/> before its first import.
+/// Finds libLLVM once in a process. Every type of this folder calls <see cref="Require"/> before its first import.
 /// </summary>
 internal static unsafe class LlvmLibrary
 {
     /// <summary>The import name of every declaration in <see cref="LlvmC"/>.</summary>
     public const string Name = "LLVM";
 
-    /// <summary>The environment variable that names the library file, or the folder that holds it.</summary>
+    /// <summary>The environment variable with the path of the library file, or of its folder.</summary>
     public const string PathVariable = "ACC_LLVM_PATH";
 
-    // 19 is what the bindings were checked against, so it is asked first; older ones lack parts of the C API and newer
-    // ones have kept what is used here.
+    // The bindings were checked against 19, so it is tried first; older versions lack parts of the C API and newer ones
+    // have kept the functions used here.
     private const int OldestMajor = 19;
     private static readonly int[] Majors = [19, 20, 21, 22];
 
     private static readonly Lazy<Loaded> State = new(Load, LazyThreadSafetyMode.ExecutionAndPublication);
 
-    /// <summary>True if libLLVM is loaded and usable; otherwise the reason, with the line that installs it.</summary>
+    /// <summary>
+    /// True if libLLVM is loaded and usable; otherwise the reason, with the command that installs it.
+    /// </summary>
     public static bool Available([NotNullWhen(false)] out string? reason)
     {
         reason = State.Value.Reason;
@@ -32,10 +34,10 @@ internal static unsafe class LlvmLibrary
     /// <summary>LLVM's full version, for example 19.1.7.</summary>
     public static string Version => Require().Version;
 
-    /// <summary>The file or name that libLLVM was loaded by.</summary>
+    /// <summary>The file or name that libLLVM was loaded from.</summary>
     public static string LoadedFrom => Require().From;
 
-    /// <summary>Loads and initialises LLVM, or throws with the install line.</summary>
+    /// <summary>Loads and initialises LLVM, or throws with the install command.</summary>
     public static Loaded Require() =>
         State.Value is { Reason: null } loaded ? loaded : throw new LlvmException(State.Value.Reason!);
 
@@ -51,7 +53,7 @@ internal static unsafe class LlvmLibrary
                 continue;
             if (VersionOf(handle) is not { } version || version.Major < OldestMajor)
             {
-                // Two LLVMs side by side are harmless (their symbols are versioned), but this one is of no use.
+                // Two LLVMs side by side are harmless (their symbols are versioned), but this one cannot be used.
                 tooOld.Add($"{candidate} ({VersionOf(handle)?.ToString() ?? "no LLVM library, or older than 16"})");
                 NativeLibrary.Free(handle);
                 continue;
@@ -70,7 +72,7 @@ internal static unsafe class LlvmLibrary
     }
 
     /// <summary>
-    /// Names in the order they are tried; a path in the environment is the only candidate when it is set.
+    /// Names in the order in which they are tried; a path in the environment is the only candidate if it is set.
     /// </summary>
     internal static IEnumerable<string> Candidates(string? fromEnvironment)
     {
@@ -106,14 +108,14 @@ internal static unsafe class LlvmLibrary
         LlvmC.LLVMInitializeX86TargetMC();
         LlvmC.LLVMInitializeX86AsmPrinter();
         LlvmC.LLVMInitializeX86AsmParser();
-        // NVPTX writes PTX text only, so it has no assembly parser to initialise.
+        // NVPTX only writes PTX text, so it has no assembly parser to initialise.
         LlvmC.LLVMInitializeNVPTXTargetInfo();
         LlvmC.LLVMInitializeNVPTXTarget();
         LlvmC.LLVMInitializeNVPTXTargetMC();
         LlvmC.LLVMInitializeNVPTXAsmPrinter();
         LlvmFatalErrors.Install();
-        // A pipeline given as text, `default<O2>`, switches both vectorisers back on whatever PassBuilderOptions say;
-        // the library-wide switches are the ones it obeys.
+        // A pipeline given as text, `default<O2>`, re-enables both vectorisers whatever PassBuilderOptions say, but it
+        // obeys these library-wide switches.
         string[] arguments = ["accelerate", "-vectorize-loops=false", "-vectorize-slp=false"];
         LlvmC.LLVMParseCommandLineOptions(arguments.Length, arguments, "");
     }

@@ -1,4 +1,5 @@
-// In: the text of one LLVM module and a target. Out: the parsed module, to be verified, optimised, printed or emitted.
+// In: the text of one LLVM module and a target. Out: the parsed module, which can be verified, optimised, printed or
+// emitted.
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -6,8 +7,8 @@ using System.Text;
 namespace Accelerate.Backends.Llvm.Native;
 
 /// <summary>
-/// One module in a context of its own, so that any number of them can be compiled at once; one instance belongs to one
-/// thread. What it holds is freed by <see cref="Dispose"/>.
+/// One module in a context of its own, so that any number can be compiled concurrently; an instance belongs to one
+/// thread. <see cref="Dispose"/> frees it.
 /// </summary>
 internal sealed unsafe class LlvmModule : IDisposable
 {
@@ -18,7 +19,7 @@ internal sealed unsafe class LlvmModule : IDisposable
     private nint machine;
 
     /// <summary>Parses and verifies <paramref name="irText"/>.</summary>
-    /// <exception cref="LlvmException">The text is no valid IR, or names another triple than the target's.</exception>
+    /// <exception cref="LlvmException">The text is not valid IR, or names another triple than the target's.</exception>
     public LlvmModule(string irText, LlvmTarget target, int optLevel)
     {
         LlvmLibrary.Require();
@@ -43,9 +44,9 @@ internal sealed unsafe class LlvmModule : IDisposable
     }
 
     /// <summary>
-    /// A target machine for <paramref name="target"/>; the caller disposes it. Options that decide bits: no fast-math
+    /// A target machine for <paramref name="target"/>; the caller disposes it. Options that affect bits: no fast-math
     /// flag is ever set, and AllowFPOpFusion stays at its default, Standard, which fuses llvm.fmuladd and operations
-    /// flagged `contract` only. The printer emits neither, so a multiply followed by an add stays two roundings on
+    /// flagged `contract` only. The printer emits neither, so a multiply followed by an add keeps two roundings on
     /// every target.
     /// </summary>
     public static nint CreateTargetMachine(LlvmTarget target, int optLevel)
@@ -55,7 +56,7 @@ internal sealed unsafe class LlvmModule : IDisposable
         LlvmLibrary.Require();
         if (LlvmC.LLVMGetTargetFromTriple(target.Triple, out var found, out var message) != 0)
             LlvmText.Throw($"no code generator for {target.Triple}", LlvmText.Take(message));
-        // PIC and the small code model: one object serves the JIT, a static program and a shared library alike.
+        // PIC and the small code model: one object serves the JIT, a static program and a shared library.
         var machine = LlvmC.LLVMCreateTargetMachine(
             found,
             target.Triple,
@@ -74,9 +75,9 @@ internal sealed unsafe class LlvmModule : IDisposable
         var options = LlvmC.LLVMCreatePassBuilderOptions();
         try
         {
-            // Vectors and unrolled bodies are written by the kernel printer, which knows the shapes and pins the order
-            // of additions; LLVM's own attempts on top cost compile time and registers. Its vectorisers are off for the
-            // whole library (LlvmLibrary), because a named default pipeline would switch them on again from here.
+            // The kernel printer writes vectors and unrolled bodies, because it knows the shapes and fixes the order of
+            // additions; LLVM's own transformations would only cost compile time and registers. Its vectorisers are off
+            // for the whole library (LlvmLibrary), because a named default pipeline would re-enable them here.
             LlvmC.LLVMPassBuilderOptionsSetLoopInterleaving(options, 0);
             LlvmC.LLVMPassBuilderOptionsSetLoopUnrolling(options, 0);
             LlvmText.Check(LlvmC.LLVMRunPasses(module, pipeline, machine, options), $"LLVM passes `{pipeline}`");
@@ -92,7 +93,7 @@ internal sealed unsafe class LlvmModule : IDisposable
     /// <summary>The module as text.</summary>
     public string Print() => LlvmText.Take(LlvmC.LLVMPrintModuleToString(module));
 
-    /// <summary>Machine code. Code generation changes the module, so this is the last thing done with it.</summary>
+    /// <summary>Generates machine code. This changes the module, so it must be the last use.</summary>
     public byte[] Emit(LLVMCodeGenFileType type)
     {
         var failed = LlvmC.LLVMTargetMachineEmitToMemoryBuffer(machine, module, type, out var message, out var buffer);
@@ -131,7 +132,7 @@ internal sealed unsafe class LlvmModule : IDisposable
     }
 
     /// <summary>
-    /// A module without a triple takes the target's; one with another triple is an error, not reinterpreted.
+    /// A module without a triple gets the target's; one with another triple is an error, not reinterpreted.
     /// </summary>
     private void SetTarget(LlvmTarget target)
     {
@@ -154,7 +155,7 @@ internal sealed unsafe class LlvmModule : IDisposable
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void OnDiagnostic(nint info, nint state)
     {
-        // Warnings and remarks are about code nobody wrote by hand.
+        // Warnings and remarks are about generated code, so they are ignored.
         if (LlvmC.LLVMGetDiagInfoSeverity(info) != LLVMDiagnosticSeverity.LLVMDSError)
             return;
         var text = LlvmText.Take(LlvmC.LLVMGetDiagInfoDescription(info));

@@ -1,4 +1,4 @@
-// In: C strings and errors owned by LLVM. Out: managed strings, with what LLVM owned given back.
+// In: C strings and errors owned by LLVM. Out: managed strings; LLVM's memory is freed.
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 
@@ -6,9 +6,7 @@ namespace Accelerate.Backends.Llvm.Native;
 
 internal static unsafe class LlvmText
 {
-    /// <summary>
-    /// Copies a string that goes to LLVMDisposeMessage, and disposes it. A null pointer is the empty string.
-    /// </summary>
+    /// <summary>Copies a string and disposes it with LLVMDisposeMessage. A null pointer is the empty string.</summary>
     public static string Take(byte* message)
     {
         if (message is null)
@@ -18,7 +16,7 @@ internal static unsafe class LlvmText
         return text;
     }
 
-    /// <summary>The text of an LLVMErrorRef, which is consumed.</summary>
+    /// <summary>The text of an LLVMErrorRef, which this consumes.</summary>
     public static string TakeError(nint error)
     {
         var message = LlvmC.LLVMGetErrorMessage(error);
@@ -27,7 +25,7 @@ internal static unsafe class LlvmText
         return text;
     }
 
-    /// <summary>Throws if an LLVMErrorRef is an error; zero is success.</summary>
+    /// <summary>Throws if an LLVMErrorRef is an error; zero means success.</summary>
     public static void Check(nint error, string doing)
     {
         if (error != 0)

@@ -1,15 +1,16 @@
-// In: a module's text and how it is compiled. Out: its object, from disk if it is there, or compiled and put there.
+// In: a module's text and the options of its compilation. Out: its object, from disk if cached, otherwise compiled and
+// cached.
 using Accelerate.Runtime;
 
 namespace Accelerate.Backends.Llvm.Native;
 
 internal static class ObjectCache
 {
-    /// <summary>The key of a compilation: everything that decides the object.</summary>
+    /// <summary>The key of a compilation, which covers everything that affects the object.</summary>
     public static string Key(string irText, LlvmTarget target, int optLevel, string? passes) =>
         DiskCache.Key([.. Compiler(target, optLevel, passes), irText]);
 
-    /// <summary>What decides the object of a text, apart from the text.</summary>
+    /// <summary>Everything that affects the object, except for the text.</summary>
     public static IEnumerable<string> Compiler(LlvmTarget target, int optLevel, string? passes) =>
     [
         LlvmLibrary.Version,
@@ -21,8 +22,8 @@ internal static class ObjectCache
     ];
 
     /// <summary>
-    /// What <see cref="LlvmCompiler.CompileToObject"/> returns, from <paramref name="cache"/> if there is one; and its
-    /// key.
+    /// The object that <see cref="LlvmCompiler.CompileToObject"/> returns, from <paramref name="cache"/> if present;
+    /// and its key.
     /// </summary>
     public static (string Key, byte[] Bytes) GetOrCompile(
         DiskCache? cache, string irText, LlvmTarget target, int optLevel, string? passes = null)
@@ -30,7 +31,7 @@ internal static class ObjectCache
         if (cache is null)
             return ("", LlvmCompiler.CompileToObject(irText, target, optLevel, passes));
         var key = Key(irText, target, optLevel, passes);
-        // One that calls what it should not is made again, which says so.
+        // A cached object with forbidden calls is compiled again, which reports them.
         if (cache.TryGet(key) is { } found && LlvmCompiler.Unknown(found, irText).Count == 0)
             return (key, found);
         var compiled = LlvmCompiler.CompileToObject(irText, target, optLevel, passes);

@@ -1,4 +1,4 @@
-// In: a relocatable object, and what it may call. Out: its symbols, and which of them it may not leave undefined.
+// In: a relocatable object, and the names it may call. Out: its symbols, and its forbidden undefined ones.
 using System.Buffers.Binary;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -6,9 +6,9 @@ using System.Text.RegularExpressions;
 namespace Accelerate.Backends.Llvm.Native;
 
 /// <summary>
-/// The symbol table of a 64-bit ELF object. LLVM is free to make a call of the C library's out of what was printed
-/// without one (fmaxf for a compare and a select of f16): such an object links on one machine, fails on the next, and
-/// may run half linked. So every object is looked at before it is linked, whether it was compiled now or kept.
+/// The symbol table of a 64-bit ELF object. LLVM may replace instructions by a call of the C library (fmaxf for a
+/// compare and a select of f16): such an object links on one machine, fails on the next, and may run partly linked. So
+/// every object is checked before it is linked, whether newly compiled or cached.
 /// </summary>
 internal sealed partial class ObjectSymbols
 {
@@ -28,7 +28,7 @@ internal sealed partial class ObjectSymbols
     {
     }
 
-    /// <exception cref="LlvmException">The bytes are no such object.</exception>
+    /// <exception cref="LlvmException">The bytes are not such an object.</exception>
     public static ObjectSymbols Of(ReadOnlySpan<byte> elf)
     {
         try
@@ -44,13 +44,12 @@ internal sealed partial class ObjectSymbols
     }
 
     /// <summary>
-    /// The undefined symbols that are neither <see cref="Runtime"/>'s nor the caller's, by name; none is as it should
-    /// be.
+    /// The undefined symbols that are neither in <see cref="Runtime"/> nor known to the caller; normally none.
     /// </summary>
     public IReadOnlyList<string> Unknown(Func<string, bool> isKnown) =>
         [.. Undefined.Where(s => !Runtime.Contains(s) && !isKnown(s))];
 
-    /// <summary>The functions that a module's text says it calls: a driver's kernels.</summary>
+    /// <summary>The functions that a module's text declares: a driver's kernels.</summary>
     public static HashSet<string> Declared(string irText) =>
         [.. Declaration().Matches(irText).Select(m => m.Groups[1].Value)
             .Where(name => !name.StartsWith("llvm.", StringComparison.Ordinal))];
@@ -86,7 +85,7 @@ internal sealed partial class ObjectSymbols
         {
             var name = names[checked((int)BinaryPrimitives.ReadUInt32LittleEndian(symbols))..];
             var text = Encoding.UTF8.GetString(name[..name.IndexOf((byte)0)]);
-            // Symbols of sections and files are no names that anything is linked by.
+            // Symbols of sections and files are not used for linking.
             if (text.Length == 0 || (symbols[4] & 15) > 2) continue;
             if (BinaryPrimitives.ReadUInt16LittleEndian(symbols[6..]) == 0) Undefined.Add(text);
             else Defined.Add(text);

@@ -7,8 +7,8 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// Keys whose elements along k are neighbours are turned 16 by 16 in registers (64 shuffles instead of 16 gathers); all
-/// else is read through its accessor.
+/// Keys with contiguous elements along k are transposed 16 by 16 in registers (64 shuffles instead of 16 gathers); all
+/// others are read through their accessor.
 /// </summary>
 internal sealed class AttentionPanels(StatementPrinter statements, LlvmText text, ScalarPrinter scalars,
     IndexPrinter index, Attend attend, AttentionTile tile)
@@ -21,10 +21,10 @@ internal sealed class AttentionPanels(StatementPrinter statements, LlvmText text
 
     private int Align => Math.Min(64, Width * type.Bytes());
 
-    /// <summary>Columns behind the last key are anything: their scores are not looked at.</summary>
-    /// <param name="to">Where the panels go.</param>
+    /// <summary>Packs keys. Columns after the last key have arbitrary contents: their scores are ignored.</summary>
+    /// <param name="to">The place of the panels.</param>
     /// <param name="from">The first key.</param>
-    /// <param name="length">How many, at least one.</param>
+    /// <param name="length">The number of keys, at least one.</param>
     /// <param name="end">The end of the keys that are read.</param>
     public void PackKeys(string to, string from, string length, string end)
     {
@@ -60,7 +60,7 @@ internal sealed class AttentionPanels(StatementPrinter statements, LlvmText text
     }
 
     /// <summary>
-    /// Panels [s][Columns] of values, each as long as a whole block; columns behind the last are anything.
+    /// Packs values as panels [s][Columns], each as long as a whole block; columns after the last are arbitrary.
     /// </summary>
     public void PackValues(string to, string from, string length)
     {
@@ -81,14 +81,14 @@ internal sealed class AttentionPanels(StatementPrinter statements, LlvmText text
         });
     }
 
-    /// <summary>The keys as rows: one f32 load without guards, its elements along k neighbours.</summary>
+    /// <summary>The keys as rows: one f32 load without guards, with contiguous elements along k.</summary>
     private Load? Rows() => type == DType.F32 && attend.Key.Block.Statements is [Load { Guards.IsEmpty: true } load]
         && load.Result == attend.Key.Yield && load.Offset.AffineIn(attend.K.Variable) is var (step, _) && step.Is(1)
             ? load : null;
 
     /// <summary>
-    /// 16 elements of 16 keys, as 16 vectors of one k. At distance d, two rows d apart exchange the quarters that lie
-    /// across the diagonal of every 2d by 2d square.
+    /// 16 elements of 16 keys, as 16 vectors of one k. At distance d, two rows d apart exchange the off-diagonal
+    /// quarters of every 2d by 2d square.
     /// </summary>
     private void Turn(Load key, string start, string end, string k, Func<string, string> at)
     {

@@ -7,9 +7,9 @@ namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
 /// The rows of a chunk are packed once, then each block of keys as panels [k][Columns] and of values as panels
-/// [s][Columns]. A tile of rows takes a block in three steps: scores into the worker's scratch, weights in their place,
-/// weights times values into the sums. The last tile's rows behind the end repeat the last row and are not stored. A
-/// single row reads the values in place. No step changes the order in which an accumulator takes its terms.
+/// [s][Columns]. A tile of rows processes a block in three steps: scores into the worker's scratch, weights in their
+/// place, weights times values into the sums. In the last tile, rows past the end repeat the last row and are not
+/// stored. A single row reads the values in place. No step changes the order in which an accumulator takes its terms.
 /// </summary>
 internal sealed class AttentionPrinter
 {
@@ -29,7 +29,7 @@ internal sealed class AttentionPrinter
     private readonly Size chunkRows;
     private readonly Size[] starts;
 
-    // Of the chunk that is printed: whether it is one row, and whether all keys are one block.
+    // For the current chunk: whether it is one row, and whether all keys are one block.
     private bool inPlace;
     private bool isOnly;
 
@@ -58,10 +58,10 @@ internal sealed class AttentionPrinter
         Query, Key, Value, Score, Sum, Greatest, Total, Count, End,
     }
 
-    /// <summary>Jobs of one attention: chunks of rows.</summary>
+    /// <summary>The number of jobs of one attention: chunks of rows.</summary>
     public Size Jobs => Size.FloorDiv(rows + (tile.Chunk - 1), tile.Chunk);
 
-    /// <summary>Bytes a worker needs.</summary>
+    /// <summary>The scratch bytes of a worker.</summary>
     public Size ScratchBytes => starts[(int)Room.End] * type.Bytes() + 64;
 
     private int Bytes => type.Bytes();
@@ -72,14 +72,14 @@ internal sealed class AttentionPrinter
 
     private int Padded(int count) => (count + tile.Rows - 1) / tile.Rows * tile.Rows;
 
-    /// <summary>Prints one job, the number of a chunk.</summary>
+    /// <summary>Prints one job, given the number of its chunk.</summary>
     public void Print(string job)
     {
         var m = index.Scalar(rows);
         string begin = "0", end = m;
         if (!(rows.IsConstant && rows.Value <= tile.Chunk))
         {
-            // Chunks of one size, so that no worker is left with a longer one.
+            // Chunks of equal size, so that no worker has a longer one.
             var chunks = index.Scalar(Jobs);
             var share = text.Value(
                 $"udiv i64 {text.Value($"add i64 {m}, {text.Value($"sub i64 {chunks}, 1")}")}, {chunks}");
@@ -87,7 +87,7 @@ internal sealed class AttentionPrinter
             begin = text.Value($"mul i64 {job}, {share}");
             end = Least(text.Value($"add i64 {begin}, {share}"), m);
         }
-        // Shares are whole tiles: of many chunks the last may be empty.
+        // Chunks consist of whole tiles: if there are many, the last may be empty.
         text.If(text.Value($"icmp slt i64 {begin}, {end}"), () =>
         {
             if (rows.IsConstant)
@@ -123,7 +123,7 @@ internal sealed class AttentionPrinter
         Finish(begin, count);
     }
 
-    /// <summary>The rows' queries, sums and numbers of keys; the greatest of these.</summary>
+    /// <summary>Sets the rows' queries, sums and numbers of keys; returns the greatest of these.</summary>
     private string Prepare(string begin, string end, string padded)
     {
         var (s, depth) = (index.Scalar(index.AtLeastZero(attend.S.Extent)), index.Scalar(attend.K.Extent));
@@ -155,21 +155,21 @@ internal sealed class AttentionPrinter
         return text.Value($"load i64, ptr {most}, align 8");
     }
 
-    /// <summary>The elements of a row of sums.</summary>
+    /// <summary>The number of elements in a row of sums.</summary>
     private Size Columns =>
         Size.FloorDiv(index.AtLeastZero(attend.E.Extent) + (tile.Columns - 1), tile.Columns) * tile.Columns;
 
     private void Tile(string begin, string end, string row, int height, string from, string length)
     {
         var (scale, count) = (text.Slot($"[{height} x {element}]"), text.Slot($"[{height} x i64]"));
-        // Several rows side by side: the chains of one row alone would leave the machine waiting.
+        // Several rows side by side, because the dependency chains of one row would leave units idle.
         var together = new[] { 4, 3, 2, 1 }.First(g => height % g == 0);
         if (attend.Until is null)
         {
             Steps(length, null);
             return;
         }
-        // The keys of the block that each row sees, and the most that any does.
+        // The number of keys of the block that each row sees, and the maximum.
         var counts = Enumerable.Range(0, height).Select(r =>
         {
             var left = text.Value(
@@ -191,7 +191,9 @@ internal sealed class AttentionPrinter
         }
     }
 
-    /// <summary>Scores [row][s] of a tile, as products only; of the last panel half, where that is enough.</summary>
+    /// <summary>
+    /// Scores [row][s] of a tile, as products only; for only half of the last panel if that is enough.
+    /// </summary>
     private void Scores(string row, int height, string length)
     {
         var depth = index.Scalar(attend.K.Extent);
@@ -222,8 +224,8 @@ internal sealed class AttentionPrinter
     }
 
     /// <summary>
-    /// The weights of some rows of the tile in place of their products, and the factors of what the rows have summed
-    /// before.
+    /// Replaces the products of some rows of the tile by their weights, and computes the factors for the rows' earlier
+    /// sums.
     /// </summary>
     private void Weights(string begin, string end, string row, string first, int together, string from, string length,
         string scale, string count)
@@ -274,7 +276,7 @@ internal sealed class AttentionPrinter
                 total = scalars.Compute(ScalarOp.Fma, type, factor, before, total);
                 if (attend.Until is not null)
                 {
-                    // A block without a key of the row leaves it as it is.
+                    // A block without a key for the row leaves the row unchanged.
                     var any = new Operand(text.Value($"icmp sgt i64 {keys[g]}, 0"), DType.Bool, 0);
                     (total, factor) = (scalars.Choose(any, total, before), scalars.Choose(any, factor, Number(1)));
                 }
@@ -285,7 +287,8 @@ internal sealed class AttentionPrinter
             text.Do($"store {element} {total.Text}, ptr {At(Room.Total, here[g])}, align {Bytes}");
         }
 
-        // Each row over its keys, a lane of the results for each key modulo 16; the terms take the place of the scores.
+        // Reduces each row over its keys, with a lane of the result for each key modulo 16; the terms replace the
+        // scores.
         Operand[] Over(double identity, Func<Operand, Operand, Operand> combine, Func<int, Operand> term)
         {
             var slots = all.Select(_ => text.Slot(VectorType)).ToArray();
@@ -325,7 +328,7 @@ internal sealed class AttentionPrinter
         return statements.Of(attend.Weight.Yield);
     }
 
-    /// <summary>One panel of columns of the tile's sums takes the values of a block.</summary>
+    /// <summary>One panel of columns of the tile's sums adds the values of a block.</summary>
     private void Sums(string row, int height, string panel, string from, string length, string scale, string[]? counts)
     {
         var column = text.Value($"mul i64 {panel}, {tile.Columns}");
@@ -349,7 +352,7 @@ internal sealed class AttentionPrinter
         }
         else
         {
-            // As far as all rows see, then each row as far as it does.
+            // First the keys that all rows see, then the rest of each row.
             var (least, most) = (counts.Aggregate(Least), counts.Aggregate(Most));
             Steps("0", least, Size.Variable("?"), All);
             text.For(least, most, "1", at => Step(sums, r => Term(r, at), v => Value(v, at),
@@ -392,9 +395,7 @@ internal sealed class AttentionPrinter
         });
     }
 
-    /// <summary>
-    /// sum = fma(left, right, sum) for the whole tile; only in the rows that a condition names, if there is one.
-    /// </summary>
+    /// <summary>sum = fma(left, right, sum) for the whole tile, or only for the rows that meet a condition.</summary>
     private void Step(string[,] sums, Func<int, Operand> left, Func<int, Operand> right,
         Func<int, Operand>? where = null)
     {
@@ -452,7 +453,7 @@ internal sealed class AttentionPrinter
     private void StoreVector(Operand value, string place) =>
         text.Do($"store {VectorType} {value.Text}, ptr {place}, align {Align}");
 
-    /// <summary>Only the lanes that exist.</summary>
+    /// <summary>Stores only the existing lanes.</summary>
     private void Store(Operand value, string place, int align)
     {
         value = scalars.Widen(value, Width);

@@ -7,7 +7,7 @@ namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
 /// Rows x Columns accumulators stay in registers during both products: rows of queries, columns of keys, then of
-/// values. A job takes at most Chunk rows, a multiple of Rows, for which it packs each block of keys and values once.
+/// values. A job has at most Chunk rows, a multiple of Rows, and packs each block of keys and values once for them.
 /// </summary>
 internal sealed record AttentionTile(int Rows, int Columns)
 {
@@ -18,7 +18,7 @@ internal sealed record AttentionTile(int Rows, int Columns)
     public int Chunk => 256 / Rows * Rows;
 
     /// <summary>
-    /// The tile for some number of rows, fewer than the most where that leaves fewer rows of the last tile empty.
+    /// The tile for a number of rows: smaller than the maximum if that leaves fewer rows of the last tile empty.
     /// </summary>
     public static AttentionTile For(LlvmTarget target, DType type, Size rows)
     {

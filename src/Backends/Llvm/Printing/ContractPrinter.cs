@@ -11,74 +11,73 @@ namespace Accelerate.Backends.Llvm.Printing;
 internal sealed record KBlock(string From, string To, string IsFirst, string IsLast);
 
 /// <summary>
-/// Columns come in panels of 32, panels in groups, rows in tiles, tiles in chunks; a job is a group and a chunk, the
-/// chunks of a group follow one another. A right side that lies in panels is read in place, and so is one that has
-/// neighbours along n when one tile takes all rows; else a group is packed when the first of its jobs comes. The tiles
-/// of a chunk go through the panels of the group one after another. Every accumulator takes k in order: tiles, panels
-/// and jobs do not change a bit.
+/// Columns form panels of 32, panels form groups, rows form tiles, tiles form chunks; a job is a group and a chunk, and
+/// the chunks of a group are consecutive. A right side stored in panels is read in place, and so is one contiguous
+/// along n if one tile takes all rows; otherwise the first job of a group packs it. The tiles of a chunk go through the
+/// panels of the group one after another. Every accumulator takes k in order: tiles, panels and jobs do not change a
+/// bit.
 /// </summary>
 internal sealed class ContractPrinter
 {
     private const int Width = IndexPrinter.Width;
 
     /// <summary>
-    /// Steps of k that a block of a deep contraction has at most, and half as many again are one block. 128 x 768 x
-    /// 3072 at 95.5 % of the FMA peak in two blocks, at 97.0 % in one; 1024³ (with the panels below) 94.0 % in three,
+    /// The maximum steps of k in a block of a deep contraction; up to half as many more still form one block. 128 x 768
+    /// x 3072 at 95.5 % of the FMA peak in two blocks, at 97.0 % in one; 1024³ (with the panels below) 94.0 % in three,
     /// 96.0 % in one; 197 x 3072 x 768 94.4 % with 384 steps, 94.8 % with 768, 92.4 % in one (AMD Zen 4 with AVX-512, 1
     /// thread, `accc time bench/gemm.acc constant … --kernels`, least of 4 runs side by side).
     /// </summary>
     private const int BlockSteps = 768;
 
     /// <summary>
-    /// Panels of a group, of BlockSteps: rows that have to be copied are so for each group, and that is what they cost:
-    /// 1024³ at 93.3 % of the FMA peak with 8 panels of 384, at 96.3 % with the copy left out, at 96.0 % with all 32
-    /// panels (2048³ 92.2 %, 95.7 %, and 94.5 % with 16 panels). The panels then come from the third-level cache, which
-    /// costs nothing that could be measured; prefetching them neither. Groups of 16 MiB are slower: 2048³ at 84 % with
-    /// 64 panels.
+    /// The number of panels in a group, for BlockSteps. Rows that must be copied are copied for each group, and that
+    /// cost decides: 1024³ at 93.3 % of the FMA peak with 8 panels of 384, at 96.3 % with the copy left out, at 96.0 %
+    /// with all 32 panels (2048³ 92.2 %, 95.7 %, and 94.5 % with 16 panels). The panels then come from the third-level
+    /// cache, at no measurable cost; prefetching them has no effect either. Groups of 16 MiB are slower: 2048³ at 84 %
+    /// with 64 panels.
     /// </summary>
     private const int GroupPanels = 24;
 
     /// <summary>
-    /// Elements of a packed group over the whole depth, where that is more than one panel's: 4 MiB of f32.
+    /// The maximum elements of a packed group over the whole depth, if there is more than one panel: 4 MiB of f32.
     /// </summary>
     private const int PackedElements = 1 << 20;
 
     /// <summary>
-    /// Multiplications of a job of few rows, at least, where the sizes allow it: some four microseconds, many times
-    /// what handing a job to another thread costs (see WorkerPool).
+    /// The minimum multiplications of a job with few rows, where the sizes allow it: some four microseconds, many times
+    /// the cost of handing a job to another thread (see WorkerPool).
     /// </summary>
     private const int JobWork = 1 << 18;
 
     /// <summary>
-    /// Jobs that a contraction of fewer tiles of rows has, where their work and the panels allow it: groups of panels,
-    /// a power of two, share evenly among a few threads. Not for one of many contractions, which have jobs enough:
-    /// Winograd's 36 of 16 x 256 x 256 take 0.71 ms, 0.80 ms in groups of one panel. 128³ on 2 threads: 20.0 us, 22.9
-    /// us with 5 jobs of two tiles by four panels; 64³ 3.4 us and 3.7 us; 197 x 768 x 768 1.04 ms and 1.09 ms with 15
-    /// tiles in 2 chunks (AMD Zen 4 with AVX-512).
+    /// The number of jobs of a contraction with fewer tiles of rows, where their work and the panels allow it: groups
+    /// of panels, a power of two, divide evenly among a few threads. Not for one of many contractions, which have
+    /// enough jobs: Winograd's 36 of 16 x 256 x 256 take 0.71 ms, 0.80 ms in groups of one panel. 128³ on 2 threads:
+    /// 20.0 us, 22.9 us with 5 jobs of two tiles by four panels; 64³ 3.4 us and 3.7 us; 197 x 768 x 768 1.04 ms and
+    /// 1.09 ms with 15 tiles in 2 chunks (AMD Zen 4 with AVX-512).
     /// </summary>
     private const int FewJobs = 16;
 
     /// <summary>
-    /// Tiles of rows that read the neighbours along n where they lie, instead of panels packed first, which costs more
-    /// than what it saves until they are many: 128 x 768 x 768 at 94 % of the FMA peak packed, 99 % in place; 128 x
-    /// 3072 x 768 81 % and 92 %; 197 x 768 x 3072 90 % and 94 %; 64³ 91.5 % and 97 %; 1024³ 92.6 % and 93.1 % (AMD Zen
-    /// 4 with AVX-512, 1 thread, `accc time bench/gemm.acc dynamic … --kernels`, least of 3 side by side). Prefetching
-    /// 8 or 16 steps ahead changes nothing.
+    /// The maximum number of tiles of rows that read contiguous columns in place, because packing panels first only
+    /// pays for more: 128 x 768 x 768 at 94 % of the FMA peak packed, 99 % in place; 128 x 3072 x 768 81 % and 92 %;
+    /// 197 x 768 x 3072 90 % and 94 %; 64³ 91.5 % and 97 %; 1024³ 92.6 % and 93.1 % (AMD Zen 4 with AVX-512, 1 thread,
+    /// `accc time bench/gemm.acc dynamic … --kernels`, least of 3 side by side). Prefetching 8 or 16 steps ahead
+    /// changes nothing.
     /// </summary>
     private const int InPlaceTiles = 74;
 
     /// <summary>
-    /// The same for tiles narrower than a panel, which bring half a panel's lines at a time: elements of the right
-    /// side, 256 KiB of f32. On AVX2 256³ at 96.6 % packed, 99.0 % in place; 128 x 3072 x 768 78 % and 64 %.
+    /// The same limit for tiles narrower than a panel, which use half of a panel's lines at a time: elements of the
+    /// right side, 256 KiB of f32. On AVX2 256³ at 96.6 % packed, 99.0 % in place; 128 x 3072 x 768 78 % and 64 %.
     /// </summary>
     private const int InPlaceElements = 1 << 16;
 
     /// <summary>
-    /// Tiles of rows in a job, at most: as few as make it worth its while, so that they share evenly (256³ on 2
-    /// threads: 5 jobs of 4 tiles ran at 70 % of the FMA peak). More where k goes block by block, as each chunk brings
-    /// a block of panels into the second-level cache again: ViT-B/16's 197 x 3072 x 768 at 87.6 % of the FMA peak with
-    /// 4, at 92.4 % with 8 (`accc time examples/models/vit.acc classify … --kernels`, AMD Zen 4 with AVX-512, 1
-    /// thread).
+    /// The maximum tiles of rows in a job: as few as are worthwhile, so that jobs divide evenly (256³ on 2 threads: 5
+    /// jobs of 4 tiles ran at 70 % of the FMA peak). More if k is split into blocks, because each chunk brings a block
+    /// of panels into the second-level cache again: ViT-B/16's 197 x 3072 x 768 at 87.6 % of the FMA peak with 4, at
+    /// 92.4 % with 8 (`accc time examples/models/vit.acc classify … --kernels`, AMD Zen 4 with AVX-512, 1 thread).
     /// </summary>
     private const int ChunkTiles = 4, BlockedChunkTiles = 8;
 
@@ -99,8 +98,8 @@ internal sealed class ContractPrinter
     private readonly string scratch;
     private readonly string? packed;
 
-    // An order of rows that misses steps: where its tiles begin, what each misses, and, for each tile of a group's
-    // columns, whether it is known that its right side is finite; the group for which that is so.
+    // For an order of rows that skips steps: the start of each tile, the steps it skips, and, for each tile of a
+    // group's columns, whether its right side is known to be finite; the group for which that holds.
     private readonly string starts = "", missed = "";
     private readonly Size proofs;
     private readonly string? proven;
@@ -116,8 +115,8 @@ internal sealed class ContractPrinter
         rowTiles = Size.FloorDiv(m + (tile.Rows - 1), tile.Rows);
         unit = Math.Max(1, tile.Columns / Tile.Panel);
 
-        // As many panels as fit the cache, or as make a job worth its while; a whole number of tiles. Without blocks of
-        // k a panel is as deep as k: 3x3 512 to 512 at 7 x 7 on 2 threads takes 0.84 ms with one panel a group, which
+        // As many panels as fit the cache, or as make a job worthwhile; a whole number of tiles. Without blocks of k a
+        // panel is as deep as k: 3x3 512 to 512 at 7 x 7 on 2 threads takes 0.84 ms with one panel a group, which
         // leaves many jobs to share, 1.06 ms with seven (`accc time bench/conv.acc nhwc … --conv direct --kernels`, AMD
         // Zen 4 with AVX-512).
         var isOneTile = contract.M.Extent.IsConstant && rowTiles.Value <= 1;
@@ -171,22 +170,23 @@ internal sealed class ContractPrinter
         if (right.Packs) packed = text.Slot("i64", 8);
         ScratchBytes = end + 64;
 
-        // Two bounds: a depth that changes with a loop must not count at its least and its most at once.
+        // Two separate bounds, because a depth that changes with a loop must not count as its least and its greatest at
+        // once.
         Size Packed(Size count) =>
             Size.Min(count * perUnit, perUnit + PackedElements) * contract.Accumulator.Type.Bytes();
     }
 
     private Size TilesOfGroup => group * (unit * Tile.Panel / tile.Columns);
 
-    /// <summary>Jobs of one contraction: groups of panels times chunks of rows.</summary>
+    /// <summary>The number of jobs of one contraction: groups of panels times chunks of rows.</summary>
     public Size Jobs { get; }
 
     /// <summary>
-    /// Bytes a worker needs: a group of panels where the right side is packed, and what the left side needs.
+    /// The scratch bytes of a worker: a group of panels if the right side is packed, and the left side's scratch.
     /// </summary>
     public Size ScratchBytes { get; }
 
-    /// <summary>Prints what comes before the first of some jobs.</summary>
+    /// <summary>Prints the code before the first of some jobs.</summary>
     public void Begin()
     {
         if (packed is not null) text.Do($"store i64 -1, ptr {packed}, align 8");
@@ -195,8 +195,8 @@ internal sealed class ContractPrinter
     }
 
     /// <summary>Prints one job.</summary>
-    /// <param name="job">Its number inside the contraction.</param>
-    /// <param name="over">Its number over all contractions of the kernel: jobs of one group follow one another.</param>
+    /// <param name="job">Its number within the contraction.</param>
+    /// <param name="over">Its number over all contractions of the kernel: jobs of one group are consecutive.</param>
     public void Print(string job, string over)
     {
         var (n, chunkCount) = (index.Scalar(contract.N.Extent), index.Scalar(chunks));
@@ -215,7 +215,7 @@ internal sealed class ContractPrinter
             text.For(t0, t1, "1", t => RowTile(t, t0, begin, end, n, null));
             return;
         }
-        // A deep contraction goes block by block of k; between two blocks the sums are in the scratch.
+        // A deep contraction is computed block by block of k; between two blocks the sums are in the scratch.
         var (all, blocks) =
             (index.Scalar(depth), index.Scalar(Size.Max(1, Size.FloorDiv(depth + (BlockSteps - 1), BlockSteps))));
         text.For("0", blocks, "1", b =>
@@ -225,7 +225,7 @@ internal sealed class ContractPrinter
             text.For(t0, t1, "1", t => RowTile(t, t0, begin, end, n, block));
         });
 
-        // For the first job of a group.
+        // Runs for the first job of a group.
         void Once(string? slot, Action inside)
         {
             if (slot is null) return;
@@ -238,14 +238,14 @@ internal sealed class ContractPrinter
         }
     }
 
-    /// <summary>Where it is kept whether the right side of a tile of the group's columns is finite.</summary>
+    /// <summary>The place that records whether the right side of a tile of the group's columns is finite.</summary>
     private string Proof(string tileOfGroup)
     {
         var from = text.Value($"getelementptr i8, ptr {scratch}, i64 {index.Scalar(proofs)}");
         return text.Value($"getelementptr i64, ptr {from}, i64 {tileOfGroup}");
     }
 
-    /// <summary>The tile of rows number t: rows are shared out evenly when their number is known.</summary>
+    /// <summary>Prints tile of rows number t: rows are divided evenly if their number is known.</summary>
     private void RowTile(string t, string t0, string begin, string end, string n, KBlock? block)
     {
         void Rows(int rows, string row, string inTile = "0", string? steps = null)
@@ -289,7 +289,7 @@ internal sealed class ContractPrinter
         text.If(text.Value($"icmp sle i64 {text.Value($"add i64 {row}, {tile.Rows}")}, {all}"),
             () => Rows(tile.Rows, row), () =>
         {
-            // The last rows: a smaller tile for each bit of their number.
+            // The remaining rows: a smaller tile for each bit of their number.
             var at = text.Slot("i64", 8);
             text.Do($"store i64 {row}, ptr {at}, align 8");
             var rest = text.Value($"sub i64 {all}, {row}");
@@ -338,7 +338,7 @@ internal sealed class ContractPrinter
 
         if (!isKnown && !right.IsInPlace)
         {
-            // Panels are whole even where columns are not: one tile for both.
+            // Panels are complete even if columns are not: one tile serves both cases.
             text.For(from, text.Value($"udiv i64 {text.Value($"add i64 {last}, {width - 1}")}, {width}"), "1", c =>
                 At(c, tile.Vectors, Tail.Unknown));
             return;
@@ -346,7 +346,7 @@ internal sealed class ContractPrinter
         if (!isKnown || contract.N.Extent.Value >= width)
             text.For(from, whole, "1", c => At(c, tile.Vectors, Tail.None));
         if (isKnown && rest == 0) return;
-        // What is left of the last group is less than a tile.
+        // The rest of the last group is less than a tile.
         var more = text.Value($"icmp slt i64 {text.Value($"mul i64 {whole}, {width}")}, {last}");
         var tail = !isKnown ? Tail.Unknown : rest % Width == 0 ? Tail.None : Tail.Last;
         text.If(more, () => At(whole, (rest + Width - 1) / Width, tail));

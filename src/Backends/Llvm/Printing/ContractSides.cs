@@ -1,4 +1,4 @@
-// In: a contraction. Out: which of its sides can be read where they lie, and how: rows, packed panels, columns.
+// In: a contraction. Out: which of its sides can be read in place, and how: rows, packed panels, columns.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
@@ -6,8 +6,8 @@ using Accelerate.Compiler.Types;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// The last Inner axes of k, as one run: the element at step s of the run is Stride · s behind the Start, which
-/// mentions the other axes of k.
+/// The last Inner axes of k as one run: the element at step s is Stride · s after the Start, which depends on the other
+/// axes of k.
 /// </summary>
 internal sealed record Run(Size Start, Size Stride, int Inner);
 
@@ -16,26 +16,25 @@ internal sealed record Run(Size Start, Size Stride, int Inner);
 /// </summary>
 internal sealed record RowAccess(Load Load, Run Run, Literal? Fill, bool IsConverted);
 
-/// <summary>The right side is one load of neighbours along n, with a run along k.</summary>
+/// <summary>The right side is one load, contiguous along n, with a run along k.</summary>
 internal sealed record ColumnAccess(Load Load, Run Run);
 
 /// <summary>
-/// The right side lies in panels [k][32] already: that of the columns 32 p .. begins at Start + Stride · p.
+/// The right side is already stored in panels [k][32]: that of the columns 32 p .. begins at Start + Stride · p.
 /// </summary>
 internal sealed record PanelAccess(Load Load, Size Start, Size Stride);
 
-/// <summary>Rows that are neighbours along all of k.</summary>
-/// <param name="Load">What reads them.</param>
-/// <param name="Start">The place of the first row's first element.</param>
-/// <param name="Stride">From one row to the next.</param>
-/// <param name="Order">The axes of k as they lie, the outermost first.</param>
+/// <summary>Rows that are contiguous along all of k.</summary>
+/// <param name="Load">The load that reads them.</param>
+/// <param name="Start">The position of the first row's first element.</param>
+/// <param name="Stride">The distance from one row to the next.</param>
+/// <param name="Order">The axes of k in memory order, the outermost first.</param>
 internal sealed record KRows(Load Load, Size Start, Size Stride, ImmutableArray<Axis> Order);
 
 internal static class ContractSides
 {
     /// <summary>
-    /// The left side as rows, or null. Guards may depend on the row and the outer axes of k: they decide which pointer
-    /// it is.
+    /// The left side as rows, or null. Guards may depend on the row and the outer axes of k: they select the pointer.
     /// </summary>
     public static RowAccess? Rows(Contract contract)
     {
@@ -66,7 +65,7 @@ internal static class ContractSides
         var run = RunOf(load.Offset, contract, load.Guards);
         if (run is null) return null;
         var isWhole = run.Inner == contract.K.Length;
-        // Converted rows are neighbours; a row of padding is made once, for a stride that is known.
+        // Converted rows become contiguous; a row of padding is made once, for a known stride.
         if (isConverted && !(isWhole && load.Guards.IsEmpty && run.Stride.Is(1))) return null;
         if (!load.Guards.IsEmpty && !(run.Stride.IsConstant && run.Stride.Value > 0)) return null;
         return new(load, run, fill, isConverted);
@@ -88,12 +87,12 @@ internal static class ContractSides
         if (contract.K.Any(k => stride.Mentions(k.Variable)) || !(stride.IsConstant || !stride.Mentions("panel'")))
             return null;
         var run = RunOf(start, contract, []);
-        // A k of one step has no stride to go by.
+        // A k of one step has no stride to check.
         var isWhole = contract.K.All(k => k.Extent.Is(1)) || run?.Stride.Is(Tile.Panel) == true;
         return run is not null && isWhole && run.Inner == contract.K.Length ? new(load, run.Start, stride) : null;
     }
 
-    /// <summary>The right side as neighbours along n, or null.</summary>
+    /// <summary>The right side contiguous along n, or null.</summary>
     public static ColumnAccess? Columns(Contract contract)
     {
         if (contract.Right.Statements is not [Load { Guards.IsEmpty: true } load] || load.Result != contract.RightYield)
@@ -103,8 +102,8 @@ internal static class ContractSides
     }
 
     /// <summary>
-    /// The right side as rows along k: neighbours along all of k, in whatever order its axes lie, one load, any stride
-    /// along n.
+    /// The right side as rows along k: contiguous along all of k, in any order of its axes, one load, any stride along
+    /// n.
     /// </summary>
     public static KRows? Transposed(Contract contract)
     {
@@ -113,7 +112,7 @@ internal static class ContractSides
         if (load.Offset.AffineIn(contract.N.Variable) is not var (stride, rest)
             || contract.K.Any(k => stride.Mentions(k.Variable)))
             return null;
-        // From the innermost axis on: of each the stride is what the ones inside of it hold.
+        // From the innermost axis on, the stride of each must be the size of those inside it.
         var (left, order, count) = (contract.K.ToList(), new List<Axis>(), Size.One);
         while (left.FindLast(k => rest.AffineIn(k.Variable) is var (step, _) && (step == count || k.Extent.Is(1))) is { } k)
         {
@@ -125,8 +124,9 @@ internal static class ContractSides
         return left.Count == 0 && order.Count > 0 ? new(load, rest, stride, [.. order]) : null;
     }
 
-    /// <summary>The axes of k by the strides of what the right side reads, the longest first; null for the contract's
-    /// own order.</summary>
+    /// <summary>
+    /// The axes of k by the strides of the right side's reads, the largest first; null for the contract's own order.
+    /// </summary>
     public static ImmutableArray<Axis>? ByStride(Contract contract)
     {
         if (contract.Right.Statements.OfType<Load>().ToList() is not [var load]) return null;
@@ -150,7 +150,7 @@ internal static class ContractSides
             {
                 if (stride is null)
                 {
-                    // One stride for all rows and steps.
+                    // The same stride for all rows and steps.
                     if (coefficient.Mentions(contract.M.Variable) || coefficient.Mentions(contract.N.Variable)
                         || contract.K.Any(o => coefficient.Mentions(o.Variable))) break;
                     stride = coefficient;

@@ -23,7 +23,7 @@ internal static class Conversions
         return ToInteger(p, x, to);
     }
 
-    /// <summary>The instruction sees only values whose truncation fits; the others are chosen.</summary>
+    /// <summary>The instruction only gets values whose truncation fits; the other results are selected.</summary>
     private static Operand ToInteger(ScalarPrinter p, Operand x, DType to)
     {
         var bits = 8 * to.Bytes();

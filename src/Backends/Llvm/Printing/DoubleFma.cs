@@ -2,19 +2,20 @@
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// In integers: the 106 bits of the product and the addend meet in 128 bits, what falls off at the right stays in the
-/// lowest bit, and the sum is rounded once, at the place where its last bit will stand (subnormal results included). A
-/// function and not inline, because its 80 instructions for each of 16 lanes would swamp the code around them; so would
-/// the calls for the lanes, which are a loop in a function of their own: atan2 of f16 behind a pool compiled for minutes.
+/// Uses integers: the 106 bits of the product and the addend meet in 128 bits, bits shifted out on the right are kept
+/// sticky in the lowest bit, and the sum is rounded once, at the position of its final last bit (subnormal results
+/// included). A function, not inlined, because its 80 instructions for each of 16 lanes would swamp the surrounding
+/// code. So would the calls for the lanes, which are therefore a loop in a separate function: atan2 of f16 after a pool
+/// compiled for minutes.
 /// </summary>
 internal static class DoubleFma
 {
     private const string Name = "acc_fma_f64";
 
-    /// <param name="lanes">Of its operands; 0 for scalars.</param>
+    /// <param name="lanes">The lanes of its operands; 0 for scalars.</param>
     public static string NameOf(int lanes) => lanes == 0 ? Name : $"{Name}x{lanes}";
 
-    /// <summary>The function for vectors, which calls the one for scalars.</summary>
+    /// <summary>The vector function, which calls the scalar one.</summary>
     public static string Of(int lanes) => $$"""
         define internal <{{lanes}} x double> @{{NameOf(lanes)}}(<{{lanes}} x double> %a, <{{lanes}} x double> %b, <{{lanes}} x double> %c) nounwind noinline {
         start:
@@ -37,8 +38,8 @@ internal static class DoubleFma
 
     /// <summary>
     /// A significand m in [2^52, 2^53) and x with |value| = m * 2^(x - 1075). The product of the two, `high` * 2^p20,
-    /// is below 2^126 and has 20 zeros at the right, so that an addend far above it pushes out nothing that cancels;
-    /// both move to the exponent e = max(p20, xc - 73), where the addend is below 2^126 too.
+    /// is below 2^126 and has 20 zeros at the right, so that a much larger addend shifts out nothing that cancels; both
+    /// move to the exponent e = max(p20, xc - 73), where the addend is below 2^126 too.
     /// </summary>
     public const string Text = $$"""
         declare i64 @llvm.ctlz.i64(i64, i1 immarg)

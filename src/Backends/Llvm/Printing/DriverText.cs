@@ -13,15 +13,15 @@ namespace Accelerate.Backends.Llvm.Printing;
 /// <summary>
 /// `i32 name(ptr host, ptr buffers, ptr sizes, ptr scratch, i64 scratch_step)`: buffers and sizes in the program's
 /// order. Returns the first non-zero status, with the status and the number of the failed step (in the order of
-/// Program.AllSteps) in the host's error buffer. The checks of the program's plan are the caller's: nothing may be
-/// written before they have passed. Every stack slot is made once, on entry: a loop needs no more of them
+/// Program.AllSteps) in the host's error buffer. The caller makes the checks of the program's plan: nothing may be
+/// written before they have passed. All stack slots are allocated on entry, so that a loop needs no more of them
 /// however often it runs.
 /// </summary>
 internal sealed class DriverText
 {
     /// <summary>
-    /// Below this much work (scalar operations, roughly) a second thread saves less than the data costs to move to its
-    /// core: 1.5 µs. A shared step costs some 0.25 µs, and hardly anything when the other thread is late (the caller
+    /// Below this much work (approximate scalar operations) a second thread saves less than moving the data to its core
+    /// costs: 1.5 µs. A shared step costs some 0.25 µs, and hardly anything when the other thread is late (the caller
     /// does its part). One thread · two, p10 of 8,000 calls of each in turn, pinned to a core each, Zen 4, load 50:
     /// relu of 8K, 16K, 32K floats 1.1 · 1.3, 1.5 · 2.1, 2.7 · 2.2 µs; softmax of 4, 8, 16 rows of 256 0.7 · 0.6, 1.4 ·
     /// 1.0, 2.8 · 1.7 µs; f32[1,n] @ f32[n,n] of n = 64, 128 0.3 · 0.5, 1.3 · 1.1 µs.
@@ -29,14 +29,13 @@ internal sealed class DriverText
     private const long WorthSharing = 64 * 1024;
 
     /// <summary>
-    /// Nothing is left to optimise in a driver but its stack slots: ResNet-50's two compile in 0.08 s, 0.30 s with
-    /// -O3's.
+    /// Only the stack slots of a driver need optimisation: ResNet-50's two compile in 0.08 s, 0.30 s with -O3's.
     /// </summary>
     public const string Passes = "function(sroa,early-cse)";
 
     /// <summary>
-    /// All jobs of a kernel, by the calling thread or shared out through the host table, unless the host asked to stop.
-    /// A function, not a copy for each step: ResNet-50's drivers were 480 KB of text.
+    /// Runs all jobs of a kernel, on the calling thread or shared through the host table, unless the host asked to
+    /// stop. A function, not a copy for each step: ResNet-50's drivers were 480 KB of text.
     /// </summary>
     private static readonly string RunKernel = $$"""
         define internal i32 @run(ptr %host, ptr %kernel, ptr %arguments, i64 %jobs, i64 %work) nounwind noinline {
@@ -78,7 +77,7 @@ internal sealed class DriverText
     private readonly string at;
     private readonly string exit;
 
-    /// <summary>The fields of the kernel that is called next.</summary>
+    /// <summary>The arguments of the next kernel call.</summary>
     private readonly string arguments = "";
 
     private long number;
@@ -117,7 +116,7 @@ internal sealed class DriverText
             .Append(arguments.Length > 0 ? $"\n{RunKernel}\n" : "").ToString();
     }
 
-    /// <summary>Buffers, sizes, and two of scratch.</summary>
+    /// <summary>Buffers, sizes, and two fields for scratch.</summary>
     private static int FieldsOf(Kernel kernel) => kernel.Buffers.Length + kernel.Sizes.Length + 2;
 
     private string Field(string pointer, long offset, string type) =>
@@ -130,7 +129,7 @@ internal sealed class DriverText
 
     private void Steps(ImmutableArray<Step> steps)
     {
-        // What this block has defined is there in all that follows in it.
+        // Definitions of this block are valid in the rest of it.
         var sums = new Dictionary<string, (Size? Value, string Text)>();
         foreach (var step in steps)
         {
@@ -202,7 +201,9 @@ internal sealed class DriverText
         }
     }
 
-    /// <summary>Tells the host, before a step writes state, that a failure from here on breaks the session.</summary>
+    /// <summary>
+    /// Tells the host, before a step writes state, that a failure from now on leaves the state half written.
+    /// </summary>
     private void Writing(Step step)
     {
         if (!program.WritesState(step)) return;
@@ -239,7 +240,7 @@ internal sealed class DriverText
     }
 
     /// <summary>
-    /// Leaves the driver at a turn of a loop when the host asked to stop: a loop may be without kernels.
+    /// Leaves the driver at a loop iteration if the host asked to stop: the loop may contain no kernels.
     /// </summary>
     private void Stop(long here)
     {
@@ -248,7 +249,7 @@ internal sealed class DriverText
         Check(text.Value($"select i1 {stop}, i32 {HostStatus.Stopped}, i32 0"), here);
     }
 
-    /// <summary>Leaves the driver when a status is not 0.</summary>
+    /// <summary>Leaves the driver if a status is not 0.</summary>
     private void Check(string status, long here)
     {
         text.Do($"store i32 {status}, ptr {done}, align 4");

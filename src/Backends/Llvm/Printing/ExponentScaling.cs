@@ -1,5 +1,5 @@
-// In: the last operation of an e^x as VectorMath writes it. Out: its scaling by 2^n as the one instruction AVX-512 has
-// for it.
+// In: the last operation of an e^x in VectorMath's form. Out: its scaling by 2^n as AVX-512's single instruction for
+// it.
 using Accelerate.Compiler.Graph;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
@@ -7,9 +7,9 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// A result of exp may need 2^n beyond what an f32 has, or round to a subnormal: the text scales in two factors, nine
-/// operations of its 20. vscalefps does the same, rounding once, in one: the bits are equal. It stands for the text's
-/// exp alone, found by comparing it with what VectorMath writes, operation by operation.
+/// A result of exp may need 2^n beyond the range of f32, or round to a subnormal, so the text scales by two factors, in
+/// nine of its 20 operations. vscalefps does the same in one, rounding once: the bits are equal. It only replaces the
+/// text's own exp, recognised by comparing it with VectorMath's, operation by operation.
 /// </summary>
 internal static class ExponentScaling
 {
@@ -21,7 +21,7 @@ internal static class ExponentScaling
 
     static ExponentScaling()
     {
-        // The bounds in front of it do not matter: the form with fewer stands for both.
+        // The range checks before it do not matter: the form with fewer represents both.
         var b = new BlockBuilder();
         var x = b.NewValue(DType.F32);
         Output = VectorMath.ExpOfDifference(b, x);
@@ -34,16 +34,14 @@ internal static class ExponentScaling
         Input = Argument(Argument(Output, 2), 0);
     }
 
-    /// <summary>Keeps the statement under the value it defines.</summary>
+    /// <summary>Records the statement by the value it defines.</summary>
     public static void Remember(Dictionary<int, Statement> definitions, Statement statement)
     {
         if (statement is Compute c) definitions[c.Result.Id] = c;
         else if (statement is Literal l) definitions[l.Result.Id] = l;
     }
 
-    /// <summary>
-    /// The polynomial's value p and the power n, if the operation ends an exp; null if not.
-    /// </summary>
+    /// <summary>The polynomial's value p and the power n, if the operation ends an exp; otherwise null.</summary>
     public static (Value P, Value N)? Find(Compute last, IReadOnlyDictionary<int, Statement> definitions)
     {
         if (last is not { Op: ScalarOp.Fma, Result.Type: DType.F32 }) return null;
@@ -72,7 +70,7 @@ internal static class ExponentScaling
     {
         const string name = "@llvm.x86.avx512.mask.scalef.ps.512";
         text.Declare($"declare <16 x float> {name}(<16 x float>, <16 x float>, <16 x float>, i16, i32 immarg)");
-        // Every lane, rounded as the thread's mode says: 4.
+        // Every lane, rounded in the thread's mode: 4.
         return p with
         {
             Text = text.Value(

@@ -1,5 +1,4 @@
-// In: index polynomials over loop variables, sizes and loaded indices. Out: i64 instructions, one scalar or one of 16
-// lanes.
+// In: index polynomials over loop variables, sizes and loaded indices. Out: i64 instructions, one scalar or 16 lanes.
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
 
@@ -7,7 +6,7 @@ namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
 /// The loop variable whose iterations are lanes: lane l of the block that starts at Start (a multiple of the width) is
-/// iteration Start + l. Mask is the lanes that exist, null for all.
+/// iteration Start + l. Mask is the existing lanes, null for all.
 /// </summary>
 internal sealed record LaneLoop(string Variable, string Start, string? Mask);
 
@@ -19,7 +18,7 @@ internal sealed class IndexPrinter
 
     public const int Width = 16;
 
-    /// <summary>What a name stands for, from where it was defined to the end of that region.</summary>
+    /// <summary>The values of names, from their definition to the end of that region.</summary>
     private readonly Dictionary<string, (Operand Value, int Region)> variables = [];
     private readonly HashSet<string> signed = [];
     private readonly Dictionary<string, Size> unrolled = [];
@@ -35,35 +34,35 @@ internal sealed class IndexPrinter
         if (lanes is not null) variables.Remove(lanes.Variable);
     }
 
-    /// <summary>The iteration that is printed, of those side by side.</summary>
+    /// <summary>The current one of the iterations side by side.</summary>
     public Copy? Copy { get; set; }
 
     public LaneLoop? Lanes { get; private set; }
 
     /// <summary>
-    /// A printer of its own for another iteration, with what is defined so far; inside a lane loop if one is given.
+    /// A separate printer for another iteration, with the definitions so far; inside a lane loop if one is given.
     /// </summary>
     public IndexPrinter Fork(LaneLoop? lanes) => new(this, lanes);
 
-    /// <summary>A size or a loop variable: not negative.</summary>
+    /// <summary>Defines a size or a loop variable, which is not negative.</summary>
     public void Define(string variable, string value) =>
         variables[variable] = (new(value, DType.I64, 0), text.Region);
 
-    /// <summary>A computed value that stands in an offset: of any sign.</summary>
+    /// <summary>Defines a computed value that occurs in an offset, of any sign.</summary>
     public void DefineValue(string name, Operand value)
     {
         variables[name] = (value, text.Region);
         signed.Add(name);
     }
 
-    /// <summary>The iteration of an unrolled loop, until it is forgotten (null).</summary>
+    /// <summary>Sets the iteration of an unrolled loop, or forgets it (null).</summary>
     public void Unroll(string variable, Size? iteration)
     {
         if (iteration is null) unrolled.Remove(variable);
         else unrolled[variable] = iteration;
     }
 
-    /// <summary>The index with what its names stand for in this copy and this iteration of unrolled loops.</summary>
+    /// <summary>The index with the meanings of its names in this copy and this iteration of unrolled loops.</summary>
     public Size Here(Size index)
     {
         Size? Place(string name) => Copy?.Place(name) ?? unrolled.GetValueOrDefault(name);
@@ -71,28 +70,28 @@ internal sealed class IndexPrinter
     }
 
     /// <summary>
-    /// The index as its definition: each name is the instruction that gives its value here, and an instruction has one
-    /// result in one place. Equal definitions are equal values, whatever the names have meant before; the lane variable
-    /// keeps its name, whose meaning is <see cref="Lanes"/>.
+    /// The index in terms of definitions: each name becomes the instruction that gives its value here, and an
+    /// instruction has one result in one place. Equal definitions are equal values, whatever the names have meant
+    /// before; the lane variable keeps its name, whose meaning is <see cref="Lanes"/>.
     /// </summary>
     public Size Definition(Size index) => Here(index).Substitute(name =>
         name == Lanes?.Variable ? null : Size.Variable(Find(name)?.Text ?? throw Undefined(name)));
 
-    /// <summary>True for an index that is made of loop variables and sizes only, the same in all lanes.</summary>
+    /// <summary>
+    /// True for an index that consists of loop variables and sizes only, and is the same in all lanes.
+    /// </summary>
     public bool IsPlain(Size index) => IsPlainHere(Here(index));
 
     private bool IsPlainHere(Size index) =>
         index.Variables().All(v => !VariesByName(v) && !signed.Contains(v) && Find(v) is not null);
 
-    /// <summary>Null for a name that is not defined here, or no more.</summary>
+    /// <summary>Null for a name that is not, or no longer, defined here.</summary>
     private Operand? Find(string name) =>
         variables.TryGetValue(name, out var known) && text.IsOpen(known.Region) ? known.Value : null;
 
     private static InvalidOperationException Undefined(string name) => new($"the index {name} is not defined here");
 
-    /// <summary>
-    /// The index in the first lane, and what it grows by from lane to lane; null where that is no constant.
-    /// </summary>
+    /// <summary>The index in the first lane, and its step from lane to lane; null if that is not constant.</summary>
     public (Size First, long Step)? AlongLanes(Size index)
     {
         index = Here(index);
@@ -102,12 +101,12 @@ internal sealed class IndexPrinter
         return (rest + step.Value * Size.Variable("start'"), step.Value);
     }
 
-    /// <summary>True when it is proved that the index is not negative.</summary>
+    /// <summary>True if the index is proved to be non-negative.</summary>
     public bool NonNegative(Size index) => IsNonNegative(Here(index));
 
     private bool IsNonNegative(Size index) => ranges.NonNegative(index) && !index.Variables().Any(signed.Contains);
 
-    /// <summary>The extent, or 0 where it is below 0: a loop of such an extent does not run.</summary>
+    /// <summary>The extent, or 0 if it is negative: such a loop does not run.</summary>
     public Size AtLeastZero(Size extent) => NonNegative(extent) ? extent : Size.Max(extent, Size.Zero);
 
     /// <summary>Prints the inside with one loop variable spread over lanes.</summary>
@@ -120,15 +119,15 @@ internal sealed class IndexPrinter
         Lanes = before;
     }
 
-    /// <summary>True when the expression differs between lanes.</summary>
+    /// <summary>True if the expression differs between lanes.</summary>
     public bool Varies(Size index) => Here(index).Variables().Any(VariesByName);
 
     private bool VariesByName(string name) =>
         name == Lanes?.Variable || Find(name) is { Lanes: > 0 };
 
     /// <summary>
-    /// index = Base + Offset + Stride * lane with a scalar Base, constant Offset and Stride, if it is so: the lane
-    /// variable is split into 16 * block + lane, so that divisions by multiples of 16 do not stand in the way.
+    /// index = Base + Offset + Stride * lane with a scalar Base, constant Offset and Stride, if possible: the lane
+    /// variable is split into 16 * block + lane, so that divisions by multiples of 16 can be resolved.
     /// </summary>
     public (string Base, long Stride, long Offset)? Affine(Size index)
     {
@@ -223,7 +222,7 @@ internal sealed class IndexPrinter
 
     private Operand Divide(FloorDivAtom atom, Operand a, Operand b)
     {
-        // A symbolic divisor of 0 belongs to a loop that does not run, or to a check that fails; the division must not
+        // A symbolic divisor of 0 belongs to a loop that does not run, or to a failing check; the division must not
         // trap.
         if (!atom.Divisor.IsConstant)
             b = Two("add", b, scalars.Cast("zext", Two("icmp eq", b, Number(0)) with { Type = DType.Bool }, DType.I64));

@@ -12,18 +12,19 @@ namespace Accelerate.Backends.Llvm.Printing;
 /// <summary>
 /// A printed kernel. Symbol: `i32 (ptr args, i64 begin, i64 end, i64 worker)`, where args are 8-byte fields: the
 /// buffers, the sizes, the scratch of worker 0, the bytes from one worker's scratch to the next. Jobs, Work and Scratch
-/// (bytes a worker) are polynomials in the kernel's sizes; Work counts scalar operations roughly, to tell small calls
-/// from large. Passes: LLVM's pipeline for this text in place of the level's; null where that is the right one.
+/// (bytes a worker) are polynomials in the kernel's sizes; Work is an approximate count of scalar operations, to
+/// distinguish small calls from large ones. Passes: LLVM's pipeline for this text instead of the level's; null for the
+/// level's.
 /// </summary>
 internal sealed record PrintedKernel(string Symbol, string Text, Size Jobs, Size Work, Size Scratch, string? Passes);
 
 internal static class KernelText
 {
-    /// <summary>The code a kernel returns when it met an index out of range (ExecutionCode.IndexOutOfRange).</summary>
+    /// <summary>The status of a kernel that met an index out of range (ExecutionCode.IndexOutOfRange).</summary>
     public const int IndexOutOfRange = (int)ExecutionCode.IndexOutOfRange;
 
     /// <summary>
-    /// A contraction's loops are printed as they should run, so that little is left for LLVM's passes: with these
+    /// A contraction's loops are printed in their final form, so that little is left for LLVM's passes: with these
     /// ResNet-50's kernels compile in 2.1 s of processor time instead of 2.7, and its calls take 59.8 ms either way
     /// (60.5 without the last). Other kernels need the rest: maxima of rows take 1.2 times as long without, layer norm
     /// 1.08 (AMD Zen 4, `accc time … --passes`).
@@ -87,7 +88,7 @@ internal static class KernelText
             return scratch;
         }
         var (loops, inner) = kernel.ParallelNest();
-        // Extents below 0 are loops that do not run; the product of two of them must not be a number of jobs.
+        // Loops with negative extents do not run; the product of two such extents must not become a number of jobs.
         var jobs = Size.Product(loops.Select(l => index.AtLeastZero(l.Extent)));
         if (inner.Statements is [Contract contract])
         {
@@ -138,14 +139,14 @@ internal static class KernelText
         streaming?.Finish();
         restore();
         text.Do($"ret i32 {text.Value($"load i32, ptr {status}, align 4")}");
-        // A spilled register of 64 bytes must not lie in two lines: 512³ took 2.6 ms in one process and 3.2 in the
-        // next, as the stack happened to begin, before the stack was aligned (AMD Zen 4 with AVX-512, 1 thread).
-        // Without the right to form memcpy LLVM forms no memmove either, of a loop that moves elements within a buffer:
-        // an object may call the one and not the other, and where two buffers might be one LLVM makes neither.
+        // A spilled register of 64 bytes must not cross cache lines: 512³ took 2.6 ms in one process and 3.2 in the
+        // next, depending on where the stack began, before the stack was aligned (AMD Zen 4 with AVX-512, 1 thread). If
+        // LLVM may not form memcpy, it forms no memmove either from a loop that moves elements within a buffer: an
+        // object may call the former but not the latter, and where two buffers might be one LLVM makes neither.
         var header =
             $"define i32 @{symbol}(ptr noalias nocapture readonly %args, i64 %begin, i64 %end, i64 %worker) nounwind alignstack(64) \"no-builtin-memcpy\"";
         var module = new StringBuilder();
-        // What `!nontemporal` refers to; the form is LLVM's.
+        // The metadata that `!nontemporal` refers to; LLVM prescribes the form.
         var metadata = streaming is null ? "" : "\n!0 = !{i32 1}\n";
         foreach (var line in KernelPrinter.Body(kernel).TrimEnd().Split('\n'))
             module.Append("; ").Append(line).Append('\n');
@@ -155,7 +156,8 @@ internal static class KernelText
             Work(inner) * Size.Product(loops.Select(l => l.Extent)), bytes,
             inner.Statements is [Contract] ? ContractionPasses : null);
 
-        // A job is a group of iterations of the innermost loop; jobs of one row are one loop, which finds its row once.
+        // A job is a group of iterations of the innermost loop; the jobs of one row form one loop, which locates its
+        // row once.
         Size Groups(int count)
         {
             var (row, extent) = (loops[^1], index.AtLeastZero(loops[^1].Extent));
@@ -175,7 +177,7 @@ internal static class KernelText
                 text.Do($"store i64 {text.Value($"add i64 {job}, {text.Value($"sub i64 {to}, {from}")}")}, ptr {next}, align 8");
                 var first = text.Value($"mul i64 {from}, {count}");
                 var last = Least(text.Value($"mul i64 {to}, {count}"), width);
-                // The end of a row, where it is no whole group: four, two and one at a time.
+                // The end of a row, if it is not a whole group: four, two and one at a time.
                 long? left = extent.IsConstant ? extent.Value % count : null;
                 foreach (var some in new[] { count, 4, 2, 1 }.Distinct())
                 {
@@ -192,7 +194,7 @@ internal static class KernelText
             return Size.Product(loops.SkipLast(1).Select(l => index.AtLeastZero(l.Extent))) * groups;
         }
 
-        // A job is some iterations of the loop that the reads lie along.
+        // A job is some iterations of the loop along which the reads are contiguous.
         Size Turned(TurnedMap map)
         {
             var extent = index.AtLeastZero(map.Extent);
@@ -207,7 +209,7 @@ internal static class KernelText
             return Size.Product(map.Outer.Select(l => index.AtLeastZero(l.Extent))) * parts;
         }
 
-        // The jobs that fill groups of rows; where the others begin.
+        // Prints the jobs that fill groups of rows; returns where the others begin.
         string InStep(RowCache? kept)
         {
             var longest = RowPrinter.Longest(inner);
@@ -234,7 +236,7 @@ internal static class KernelText
                 Decompose(job, loops, null, printer.Index);
                 return printer;
             }
-            // The first row's place is divided by extents, which may be 0 where there is none.
+            // The first row's position is divided by extents, which may be 0 if there is none.
             text.If(text.Value("icmp slt i64 %begin, %end"), () =>
             {
                 var cache = kept?.Place(At("%begin"), scratch);
@@ -292,7 +294,8 @@ internal static class KernelText
     }
 
     /// <summary>
-    /// Round to nearest, subnormals on, exceptions masked, whatever the caller's thread has; put back at the end.
+    /// Sets round to nearest, subnormals on, exceptions masked, whatever the caller's thread has; restores it at the
+    /// end.
     /// </summary>
     private static Action FloatMode(LlvmText text, LlvmTarget target)
     {
@@ -310,7 +313,7 @@ internal static class KernelText
     {
         var ranges = new IndexRanges();
         var axes = Kernel.Statements(kernel.Body).SelectMany(s => s.Axes);
-        // Two loops side by side may share a name; what holds for one of them proves nothing for the other.
+        // Two adjacent loops may share a name; properties of one prove nothing about the other.
         foreach (var same in axes.Distinct().GroupBy(a => a.Variable).Where(g => g.Count() == 1))
             ranges.Add(same.Key, same.Single().Extent);
         return ranges;
@@ -323,8 +326,8 @@ internal static class KernelText
         Cumulation c => Bounded(c.Extent) * (Work(c.Body) + Work(c.Epilogue)),
         // The passes of a merge sort of some thousand keys, at a few instructions each.
         Ordering o => Bounded(o.Extent) * (Work(o.Body) + Work(o.Epilogue) + 64),
-        // Reading an element of the right side costs as much as multiplying it thrice: a matrix times a few rows is
-        // bound by it.
+        // Reading an element of the right side costs as much as three multiplications: it bounds a matrix times a few
+        // rows.
         Contract c => (c.M.Extent + 3) * c.N.Extent * Size.Product(c.K.Select(k => k.Extent)),
         // A weight takes about as long as 16 products.
         Attend a => a.M.Extent * Bounded(a.S.Extent) * (a.K.Extent + a.E.Extent + 16),
@@ -332,7 +335,7 @@ internal static class KernelText
     }));
 
     /// <summary>
-    /// An extent that mentions a loop variable (the last, shorter block) counts as that of the first block.
+    /// An extent that depends on a loop variable (the last, shorter block) counts as that of the first block.
     /// </summary>
     private static Size Bounded(Size extent) => extent.Substitute(v => VariableName.IsOfKernel(v) ? Size.Zero : null);
 }

@@ -1,18 +1,18 @@
-// In: a lane reduction, or an argmax of a row, for one or several rows. Out: its value for each, in the order
-// KERNELS.md fixes.
+// In: a lane reduction, or an argmax of a row, for one or several rows. Out: its value for each, in the order defined
+// in KERNELS.md.
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
 
 namespace Accelerate.Backends.Llvm.Printing;
 
-/// <summary>16 partial results a block of 4096, the lane tree 8-4-2-1, blocks combined pairwise.</summary>
+/// <summary>16 partial results for a block of 4096, the lane tree 8-4-2-1, blocks combined pairwise.</summary>
 internal sealed class LaneReduction(RowPrinter rows, IReadOnlyList<StatementPrinter> copies, LlvmText text,
     ScalarPrinter scalars)
 {
     private const int Width = IndexPrinter.Width;
 
-    /// <summary>Terms a block of a lane reduction has; part of the meaning, not a tuning constant.</summary>
+    /// <summary>The terms in a block of a lane reduction; part of the definition, not a tuning constant.</summary>
     private const int BlockLength = 4096;
 
     public void Print(Reduction r)
@@ -55,7 +55,7 @@ internal sealed class LaneReduction(RowPrinter rows, IReadOnlyList<StatementPrin
             var d = Depth();
             for (var c = 0; c < stacks.Length; c++) Write(stacks[c], d, blocks[c]);
             text.Do($"store i64 {text.Value($"add i64 {d}, 1")}, ptr {depth}, align 8");
-            // Block b is followed by one merge for every trailing one of b: a binary counter.
+            // Block b is followed by one merge for each of its trailing one bits: a binary counter.
             var number = text.Value($"udiv i64 {start}, {BlockLength}");
             text.Declare("declare i64 @llvm.cttz.i64(i64, i1 immarg)");
             var ones = text.Value($"call i64 @llvm.cttz.i64(i64 {text.Value($"xor i64 {number}, -1")}, i1 false)");
@@ -72,8 +72,8 @@ internal sealed class LaneReduction(RowPrinter rows, IReadOnlyList<StatementPrin
     private Operand[] Block(Reduction r, string from, string to, Size extent)
     {
         var sums = copies.Select(_ => Lanes.Start(r, text, scalars)).ToArray();
-        // Several vectors of one row join the lanes one after the other, as the order wants. A polynomial gains by it,
-        // and two terms of a greatest are compared with each other off the chain.
+        // Several vectors of one row are added to the lanes one after the other, as the order requires. This helps a
+        // polynomial, and in a maximum two terms are compared with each other outside the dependency chain.
         var vectors = sums[0].IsExtreme || (copies.Count == 1 && RowPrinter.IsHeavy(r.Body)) ? 2 : 1;
         rows.ForLanes(r.Variable, from, to, extent, vectors, (inside, count) =>
         {
@@ -108,9 +108,9 @@ internal sealed class LaneReduction(RowPrinter rows, IReadOnlyList<StatementPrin
         new(text.Value($"extractelement {lanes.LlvmType} {lanes.Text}, i64 0"), lanes.Type, 0);
 
     /// <summary>
-    /// The partial results in memory that mem2reg turns into registers. A greatest or least float is taken by `a > b ?
-    /// a : b`, which is one instruction but loses a NaN in a; whether a lane has met one is kept beside it, off the
-    /// chain. Zeros of either sign are equal, so that in both forms the last of them stays.
+    /// The partial results in memory that mem2reg turns into registers. A maximum or minimum of floats is `a > b ? a :
+    /// b`, which is one instruction but loses a NaN in a; whether a lane has met one is recorded separately, outside
+    /// the dependency chain. Zeros of either sign are equal, so that both forms keep the last of them.
     /// </summary>
     internal sealed class Lanes(ReduceKind kind, DType type, LlvmText text, ScalarPrinter scalars, string sum,
         string? nan)
@@ -130,10 +130,10 @@ internal sealed class LaneReduction(RowPrinter rows, IReadOnlyList<StatementPrin
             return new Lanes(r.Kind, type, text, scalars, sum, nan);
         }
 
-        /// <summary>True for the greatest or least float.</summary>
+        /// <summary>True for a maximum or minimum of floats.</summary>
         public bool IsExtreme => nan is not null;
 
-        /// <summary>Terms of one row, 16 beside each other and then the next; a mask for one of them.</summary>
+        /// <summary>Adds terms of one row, 16 side by side, then the next 16; a mask for one of them.</summary>
         public void Add(Operand[] terms, string? mask)
         {
             if (terms.Length == 2 && IsExtreme) Add(terms[0], terms[1]);
@@ -150,7 +150,8 @@ internal sealed class LaneReduction(RowPrinter rows, IReadOnlyList<StatementPrin
         }
 
         /// <summary>
-        /// Two terms of an extreme: which of three equal values stays does not depend on which two are compared first.
+        /// Adds two terms of an extreme: which of three equal values is kept does not depend on which two are compared
+        /// first.
         /// </summary>
         private void Add(Operand first, Operand second)
         {
@@ -183,8 +184,9 @@ internal sealed class LaneReduction(RowPrinter rows, IReadOnlyList<StatementPrin
 
     /// <summary>
     /// The first index of the greatest (least) term: each lane keeps its first, and the number of its block of 16; then
-    /// the better of two lanes stays, of equal ones that with the lower index. A NaN is better than any number. A lane
-    /// that has met nothing better than its identity names its own first element, which exists wherever it could win.
+    /// the better of two lanes is kept, and of equal ones that with the lower index. A NaN is better than any number. A
+    /// lane that has met nothing better than its identity gives its own first element, which exists wherever it could
+    /// win.
     /// </summary>
     private Operand[] First(Reduction r)
     {
@@ -236,11 +238,11 @@ internal sealed class LaneReduction(RowPrinter rows, IReadOnlyList<StatementPrin
         return result == DType.I64 ? first : scalars.Cast("trunc", first, result);
     }
 
-    /// <summary>Strictly better; a NaN than any number.</summary>
+    /// <summary>Strictly better, where a NaN is better than any number.</summary>
     private Operand Beats(ReduceKind kind, Operand a, Operand b)
     {
         if (!a.Type.IsFloat) return scalars.Compare(kind == ReduceKind.Max ? ScalarOp.Gt : ScalarOp.Lt, a, b);
-        // Better or not comparable, and b is a number.
+        // Better or unordered, and b is a number.
         var better = scalars.Two(kind == ReduceKind.Max ? "fcmp ugt" : "fcmp ult", a, b) with { Type = DType.Bool };
         return scalars.Two("and", better, scalars.Two("fcmp ord", b, b) with { Type = DType.Bool });
     }

@@ -5,18 +5,18 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Backends.Llvm.Printing;
 
-/// <summary>How the rows of a left side are read.</summary>
+/// <summary>The ways to read the rows of a left side.</summary>
 internal enum LeftWay
 {
     InPlace, Table, Copied, Converted, Packed,
 }
 
 /// <summary>
-/// Rows are read in place where they lie along k with one stride. Where they do so only along the last axes of k (a
-/// window of an image: one pixel of it), a table has a pointer for each row and each step of the other axes; outside
-/// of the image it points to a row of padding. Rows of a narrower dtype are converted first, rows that would fall into
-/// few sets of the cache are copied; anything else is packed as [k][rows] through the accessor.
-/// Where rows are taken in an order of their own, a row's number is its place there.
+/// Rows are read in place if they have one stride along k. If that holds only along the last axes of k (a window of an
+/// image: one pixel of it), a table has a pointer for each row and each step of the other axes; outside the image it
+/// points to a row of padding. Rows of a narrower dtype are converted first, rows that would map to few sets of the
+/// cache are copied; anything else is packed as [k][rows] through the accessor. If rows are reordered, a row's number
+/// is its position in that order.
 /// </summary>
 internal sealed class LeftSide
 {
@@ -39,12 +39,11 @@ internal sealed class LeftSide
     private readonly Size rowsStart;
     private readonly string order = "";
 
-    // Elements from one row of a tile to the next, where that is one number; the most rows of a tile.
+    // The elements from one row of a tile to the next, if that is constant; the maximum rows of a tile.
     private readonly long? pitch;
     private readonly int tileRows;
 
-    // What was prepared: rows, where they begin (only the first where all are a known number of elements apart), and at
-    // which k.
+    // The prepared rows: how many, their starts (only the first if they are a constant distance apart), and at which k.
     private int rows;
     private string[] starts = [];
     private long? apart;
@@ -63,7 +62,7 @@ internal sealed class LeftSide
         pitch = way is LeftWay.InPlace or LeftWay.Table ? PitchOf(contract, access!, tile) : null;
         Inner = way == LeftWay.Table ? Math.Min(inner, access!.Run.Inner) : inner;
         InnerCount = Count(contract.K.Skip(contract.K.Length - Inner));
-        // Half as much again is still one block.
+        // Up to half as many more still form one block.
         IsBlocked = mayBlock && !(depth.IsConstant && depth.Value <= blockSteps * 3 / 2)
             && (way is LeftWay.InPlace or LeftWay.Copied or LeftWay.Converted
             || (way == LeftWay.Packed && contract.K.Length == 1));
@@ -89,7 +88,7 @@ internal sealed class LeftSide
 
     /// <param name="contract">The contraction.</param>
     /// <param name="access">Its left side as rows, or null.</param>
-    /// <param name="inner">The last axes of k that are one run on the right side.</param>
+    /// <param name="inner">The last axes of k that form one run on the right side.</param>
     /// <param name="tile">The tile.</param>
     public static LeftWay WayOf(Contract contract, RowAccess? access, int inner, Tile tile) => access switch
     {
@@ -101,26 +100,27 @@ internal sealed class LeftSide
         _ => LeftWay.InPlace,
     };
 
-    /// <summary>True when k is taken block by block, and so is the preparing of rows.</summary>
+    /// <summary>True if k is split into blocks, and rows are prepared for each.</summary>
     public bool IsBlocked { get; }
 
-    /// <summary>The order in which rows are taken, where it is not their own.</summary>
+    /// <summary>The order of rows, if it is not the natural one.</summary>
     public TileOrder? Order { get; }
 
-    /// <summary>The last axes of k that are one run on both sides.</summary>
+    /// <summary>The last axes of k that form one run on both sides.</summary>
     public int Inner { get; }
 
-    /// <summary>Steps of the run.</summary>
+    /// <summary>The steps of the run.</summary>
     public Size InnerCount { get; }
 
-    /// <summary>Where the scratch that this side needs ends, in bytes.</summary>
+    /// <summary>The end of this side's scratch, in bytes.</summary>
     public Size End { get; }
 
-    /// <summary>Elements of the row of padding: a run, and as many more as the last row of a tile is behind the
-    /// first.</summary>
+    /// <summary>
+    /// The elements of the row of padding: a run, plus the distance between the first and the last row of a tile.
+    /// </summary>
     private Size Padding => InnerCount * access!.Run.Stride + (pitch ?? 0) * (tileRows - 1);
 
-    /// <summary>Elements from one step of the run to the next.</summary>
+    /// <summary>The elements from one step of the run to the next.</summary>
     private string Stride => way switch
     {
         LeftWay.InPlace or LeftWay.Table => index.Scalar(access!.Run.Stride),
@@ -128,7 +128,7 @@ internal sealed class LeftSide
         _ => "1",
     };
 
-    /// <summary>The row at a place of the order.</summary>
+    /// <summary>The row at a position of the order.</summary>
     public string RowAt(string place) => Order is null ? place : text.Entry(order, "i32", place);
 
     /// <summary>Fills the row of padding.</summary>
@@ -141,7 +141,7 @@ internal sealed class LeftSide
             at => text.Do($"store {element} {fill.Text}, ptr {At(Bytes(paddingStart), at)}, align {type.Bytes()}"));
     }
 
-    /// <summary>Makes the rows of a tile ready, for a block of k or all of it.</summary>
+    /// <summary>Prepares the rows of a tile, for a block of k or all of it.</summary>
     public void Prepare(int count, string row, KBlock? block)
     {
         (rows, first, apart) = (count, block?.From ?? "0", pitch);
@@ -170,7 +170,7 @@ internal sealed class LeftSide
         }
     }
 
-    /// <summary>The lines of the rows that were prepared, from where a run begins.</summary>
+    /// <summary>The lines of the prepared rows, from the start of a run.</summary>
     /// <param name="outer">The flat position along the outer axes of k.</param>
     /// <param name="flat">The flat position along k.</param>
     public Cursor Along(string outer, string flat)
@@ -192,15 +192,15 @@ internal sealed class LeftSide
         return new Cursor(text, element, type.Bytes(), lines, Stride);
     }
 
-    /// <summary>The line in which a row of the tile lies, and how many elements behind the line's own.</summary>
+    /// <summary>The line of a row of the tile, and its distance in elements from the line's own.</summary>
     public (int Line, long Apart) Place(int row) => apart is { } pitch ? (0, row * pitch) : (row, 0);
 
     /// <summary>
-    /// Elements from one row of a tile to the next, where it is the same number in every tile. So it is for pixels of
-    /// an image, too, when no tile begins in one of its rows and ends in another: their addresses then share a
-    /// register, of which 14 pointers leave too few. 7x7 on 3 channels at 224 x 224: 2.15 ms with pointers, 2.05 ms
-    /// without (`accc time bench/conv.acc nhwc … --kernels`, AMD Zen 4 with AVX-512, 1 thread). Guards that hold for
-    /// all rows or none (the gradient of a convolution's weight: rows are channels) take nothing from that.
+    /// The elements from one row of a tile to the next, if that is the same in every tile. This includes the pixels of
+    /// an image if no tile begins in one of its rows and ends in another: their addresses then share a register, while
+    /// 14 pointers leave too few. 7x7 on 3 channels at 224 x 224: 2.15 ms with pointers, 2.05 ms without (`accc time
+    /// bench/conv.acc nhwc … --kernels`, AMD Zen 4 with AVX-512, 1 thread). Guards that hold for all rows or none (the
+    /// gradient of a convolution's weight: rows are channels) do not matter.
     /// </summary>
     private static long? PitchOf(Contract contract, RowAccess access, Tile tile)
     {
@@ -209,7 +209,7 @@ internal sealed class LeftSide
         var offset = access.Load.Offset;
         if (offset.AffineIn(contract.M.Variable) is var (pitch, _)) return Known(pitch);
         if (!contract.M.Extent.IsConstant || contract.M.Extent.Value is var m && m <= 0) return null;
-        // As ContractPrinter shares the rows out among tiles.
+        // In the same way as ContractPrinter divides the rows into tiles.
         var tiles = (m + tile.Rows - 1) / tile.Rows;
         if (m % tiles != 0) return null;
         var ranges = new IndexRanges();
@@ -227,7 +227,7 @@ internal sealed class LeftSide
     }
 
     /// <summary>
-    /// True when more than four of a tile's rows share a set of a first-level cache (64 sets of 8 lines), or may do so.
+    /// True if more than four of a tile's rows share, or may share, a set of a first-level cache (64 sets of 8 lines).
     /// 512³ f32, rows 2 KiB apart: see ContractPrinter for the figures. Every other pixel of 14 x 14 with 1024
     /// channels, 8 KiB apart, to 2048: 2.61 ms read in place, 2.01 ms copied first (ResNet-50's, AMD Zen 4 with
     /// AVX-512, 1 thread).
@@ -245,7 +245,7 @@ internal sealed class LeftSide
         }
         else
         {
-            // Every other pixel of an image: the first tile stands for all.
+            // Every other pixel of an image: the first tile represents all.
             if (!offset.Variables().All(v => v == contract.M.Variable || contract.K.Any(k => k.Variable == v)))
                 return false;
             at = r => offset.Evaluate(v => v == contract.M.Variable ? r : 0);
@@ -254,14 +254,15 @@ internal sealed class LeftSide
         return Enumerable.Range(0, tile.Rows).CountBy(r => at(r) * bytes / 64 % 64).Max(s => s.Value) > 4;
     }
 
-    /// <summary>The inner axes of k at 0: where a run begins.</summary>
+    /// <summary>Sets the inner axes of k to 0: the start of a run.</summary>
     private void FirstOfRuns()
     {
         foreach (var k in contract.K.Skip(contract.K.Length - Inner)) index.Define(k.Variable, "0");
     }
 
     /// <summary>
-    /// In a loop over rows: 3x3 256 to 256 at 14 x 14 compiles in 44 ms so, in 62 ms row by row, and runs as fast.
+    /// As a loop over rows: 3x3 256 to 256 at 14 x 14 compiles in 44 ms this way, in 62 ms row by row, and runs as
+    /// fast.
     /// </summary>
     private void FillTable(int count, string place)
     {
@@ -323,7 +324,7 @@ internal sealed class LeftSide
     {
         var packed = Bytes(rowsStart);
         var numbers = Enumerable.Range(0, count).Select(row).ToArray();
-        // Rows that are neighbours in memory are moved together.
+        // Rows that are contiguous in memory are copied together.
         var together = contract.Left.Statements is [Load { Guards.IsEmpty: true } load]
             && load.Result == contract.LeftYield
             && load.Offset.AffineIn(contract.M.Variable) is var (one, _) && one.Is(1) ? load : null;

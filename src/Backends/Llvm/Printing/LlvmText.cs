@@ -6,7 +6,7 @@ using System.Text;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// Writes one function. Operands are texts such as `%t12` or `0`; their types are the writer's to know.
+/// Writes one function. Operands are texts such as `%t12` or `0`; the caller keeps track of their types.
 /// </summary>
 internal sealed class LlvmText
 {
@@ -18,17 +18,17 @@ internal sealed class LlvmText
     private int regions;
 
     /// <summary>
-    /// The innermost branch or loop body under way, as a number that no other one has. What is defined in a region is
-    /// there until it ends, and in no other but those inside it.
+    /// The innermost current branch or loop body, as a unique number. Definitions of a region are valid until it ends,
+    /// there and in regions inside it.
     /// </summary>
     public int Region => open[^1];
 
-    /// <summary>True while what is defined in the region is there.</summary>
+    /// <summary>True while definitions of the region are valid.</summary>
     public bool IsOpen(int region) => open.Contains(region);
 
     public string Block { get; private set; } = "start";
 
-    /// <summary>Appends an instruction with a result; the result's name.</summary>
+    /// <summary>Appends an instruction with a result; returns the result's name.</summary>
     public string Value(string instruction)
     {
         var name = $"%t{names++}";
@@ -46,12 +46,12 @@ internal sealed class LlvmText
         return name;
     }
 
-    /// <summary>An instruction behind the stack slots, before everything else.</summary>
+    /// <summary>Adds an instruction after the stack slots, before everything else.</summary>
     public void AtEntry(string instruction) => entry.Append($"  {instruction}\n");
 
     public void Declare(string declaration) => declarations.Add(declaration);
 
-    /// <summary>A table of constants beside the function.</summary>
+    /// <summary>Adds a table of constants next to the function.</summary>
     public string Table(string type, IEnumerable<long> values)
     {
         var name = $"@table{names++}";
@@ -61,7 +61,7 @@ internal sealed class LlvmText
         return name;
     }
 
-    /// <summary>An entry of a table of i32 or i64, as i64; none is negative.</summary>
+    /// <summary>An entry of a table of i32 or i64, as i64; entries are never negative.</summary>
     public string Entry(string table, string type, string at)
     {
         var read = Value(
@@ -81,7 +81,7 @@ internal sealed class LlvmText
 
     public void Branch(string condition, string yes, string no) => Do($"br i1 {condition}, label %{yes}, label %{no}");
 
-    /// <summary>for (i = from; i &lt; to; i += step) over i64; the body gets i.</summary>
+    /// <summary>for (i = from; i &lt; to; i += step) over i64; the body receives i.</summary>
     public void For(string from, string to, string step, Action<string> inside)
     {
         var (head, loop, done) = (Label("head"), Label("loop"), Label("done"));
@@ -100,7 +100,7 @@ internal sealed class LlvmText
         Place(done);
     }
 
-    /// <summary>while (condition) body; the condition is printed anew before each iteration.</summary>
+    /// <summary>while (condition) body; the condition is printed again before each iteration.</summary>
     public void While(Func<string> condition, Action inside)
     {
         var (head, loop, done) = (Label("head"), Label("loop"), Label("done"));
@@ -146,7 +146,7 @@ internal sealed class LlvmText
     }
 
     /// <summary>
-    /// A float constant in LLVM's exact hexadecimal form, which is the bits of the double for f32 too.
+    /// A float constant in LLVM's exact hexadecimal form, which uses the bits of the double even for f32.
     /// </summary>
     public static string Float(double value) =>
         "0x" + BitConverter.DoubleToUInt64Bits(value).ToString("X16", CultureInfo.InvariantCulture);

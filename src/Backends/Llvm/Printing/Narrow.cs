@@ -6,10 +6,10 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// A value of f16 or bf16 is an f32 that is one of the dtype's values, so that an operation is that of f32 and a
-/// rounding; NarrowOps of the interpreter says why two roundings are right. A NaN has its quiet bit in the part that
-/// stays. The type bfloat is never printed: LLVM's conversions of it call functions that are not there, or flush
-/// subnormals. The type half is printed for a conversion only, where the target has the instruction (F16C).
+/// A value of f16 or bf16 is an f32 that the dtype can represent, so that an operation is that of f32 followed by a
+/// rounding; the interpreter's NarrowOps explains why two roundings are right. A NaN has its quiet bit in the part that
+/// is kept. The type bfloat is never printed, because LLVM's conversions of it call missing functions or flush
+/// subnormals. The type half is printed only for a conversion, if the target has the instruction (F16C).
 /// </summary>
 internal static class Narrow
 {
@@ -25,7 +25,7 @@ internal static class Narrow
             Operand Wide(Operand o) => o with { Type = DType.F32 };
             return FromF64(p, p.OddFma(Wide(x[0]), Wide(x[1]), Wide(x[2])), from);
         }
-        // Both the comparison and the choice of a maximum see these.
+        // Both the comparison and the selection of a maximum use these.
         if (KernelTypes.IsComparison(op) || op is ScalarOp.Max or ScalarOp.Min) x = [.. x.Select(p.Opaque)];
         var result = p.Compute(op, type == from ? DType.F32 : type, [.. x.Select(o => o with { Type = DType.F32 })]);
         if (KernelTypes.IsComparison(op)) return result;
@@ -34,18 +34,18 @@ internal static class Narrow
             : result with { Type = from };
     }
 
-    /// <summary>To f16 or bf16 from any other type but them, rounded once.</summary>
+    /// <summary>Converts to f16 or bf16 from any other type, rounded once.</summary>
     public static Operand Convert(ScalarPrinter p, Operand x, DType to)
     {
         if (x.Type == DType.F32) return Round(p, x, to);
         if (x.Type == DType.F64) return FromF64(p, x, to);
-        // Exact in f32; and beyond 24 bits there is no f16 but infinity.
+        // Exact in f32; and beyond 24 bits f16 only has infinity.
         if (x.Type.Bytes() < 4 || to == DType.F16) return Round(p, Conversions.Convert(p, x, DType.F32), to);
         if (x.Type.Bytes() == 4) return FromF64(p, Conversions.Convert(p, x, DType.F64), to);
         return FromI64(p, x, to);
     }
 
-    /// <summary>The bits in memory, i16, of a value.</summary>
+    /// <summary>The value's bits in memory, an i16.</summary>
     public static Operand ToBits(ScalarPrinter p, Operand x)
     {
         var (wide, lanes) = (x with { Type = DType.F32 }, x.Lanes);
@@ -64,7 +64,7 @@ internal static class Narrow
         return p.Cast("trunc", p.Two("or", magnitude, sign), DType.I16);
     }
 
-    /// <summary>The value of bits in memory, an i16.</summary>
+    /// <summary>The value of the bits in memory, an i16.</summary>
     public static Operand FromBits(ScalarPrinter p, Operand bits, DType type)
     {
         var lanes = bits.Lanes;
@@ -75,7 +75,7 @@ internal static class Narrow
         var moved = p.Two("shl", p.Two("and", wide, Int(0x7FFF)), Int(13));
         var scaled =
             p.Two("fmul", p.Cast("bitcast", moved, DType.F32), p.Constant(Math.ScaleB(1, 112), DType.F32, lanes));
-        // Infinity and NaN came out with the exponent 2^16.
+        // Infinity and NaN have the exponent 2^16 now.
         var finite = p.Cast("bitcast", scaled, DType.I32);
         var isFinite = p.Compare(ScalarOp.Lt, moved, Int(0x7C00 << 13));
         var size = p.Choose(isFinite, finite, p.Two("or", finite, Int(Infinity)));
@@ -90,7 +90,7 @@ internal static class Narrow
         return to is DType.F16 or DType.BF16 ? FromBits(p, bits, to) : p.Cast("bitcast", bits, to);
     }
 
-    /// <summary>An f32 to the nearest value of the dtype, ties to even, subnormals kept.</summary>
+    /// <summary>Rounds an f32 to the nearest value of the dtype, ties to even, with subnormals.</summary>
     private static Operand Round(ScalarPrinter p, Operand x, DType to)
     {
         if (to == DType.F16 && p.HasHalf)
@@ -99,7 +99,7 @@ internal static class Narrow
         Operand Int(long value) => p.Integer(value, DType.I32, lanes);
         var bits = p.Cast("bitcast", x, DType.I32);
         var cut = to == DType.BF16 ? 16 : 13;
-        // Half of the last place that stays, less one, and that place's own bit: a carry is the next exponent, or
+        // Half of the last kept place, minus one, plus that place's own bit: a carry gives the next exponent, or
         // infinity.
         Operand Nearest(Operand b)
         {
@@ -123,7 +123,7 @@ internal static class Narrow
         return p.Choose(isNaN, quiet, p.Cast("bitcast", rounded, DType.F32)) with { Type = to };
     }
 
-    /// <summary>Through f32 rounded to odd, so that no tie is made by the first of two roundings.</summary>
+    /// <summary>Through f32 rounded to odd, so that the first of two roundings cannot create a tie.</summary>
     private static Operand FromF64(ScalarPrinter p, Operand x, DType to)
     {
         var lanes = x.Lanes;
@@ -134,13 +134,16 @@ internal static class Narrow
         var away = p.Compare(ScalarOp.Gt, Size(back), Size(x));
         var odd = p.Choose(away, p.Two("sub", bits, p.Integer(1, DType.I32, lanes)), bits);
         odd = p.Two("or", odd, p.Integer(1, DType.I32, lanes));
-        // Infinity stays: an overflow of f32 is one of every dtype with fewer bits. So does NaN.
+        // Infinity is kept, because an overflow of f32 overflows every dtype with fewer bits; so is NaN.
         var isFinite = p.Compare(ScalarOp.Lt, Size(near), p.Constant(double.PositiveInfinity, DType.F32, lanes));
         var inexact = p.Two("and", p.Two("fcmp one", back, x) with { Type = DType.Bool }, isFinite);
         return Round(p, p.Choose(inexact, p.Cast("bitcast", odd, DType.F32), near), to);
     }
 
-    /// <summary>53 bits are an exact f64; of more the lost ones stay as the last one, so that no tie is made.</summary>
+    /// <summary>
+    /// 53 bits are an exact f64; of larger values the lost bits are kept sticky in the last bit, so that no tie is
+    /// created.
+    /// </summary>
     private static Operand FromI64(ScalarPrinter p, Operand x, DType to)
     {
         var (type, lanes) = (x.Type, x.Lanes);
@@ -151,7 +154,7 @@ internal static class Narrow
         var isLarge = p.Compare(ScalarOp.Ge, size, Bits(1L << 53));
         var lost = p.Compare(ScalarOp.Ne, p.Two("and", size, Bits(0x7FF)), Bits(0));
         var kept = p.Two("or", p.Two("lshr", size, Bits(11)), p.Cast("zext", lost, DType.U64));
-        // At most 2^53, so the signed conversion, which every target has, does.
+        // At most 2^53, so the signed conversion is enough, which every target has.
         var number = p.Cast("sitofp", p.Choose(isLarge, kept, size), DType.F64);
         var scale = p.Choose(isLarge, p.Constant(2048, DType.F64, lanes), p.Constant(1, DType.F64, lanes));
         scale = p.Choose(isNegative, p.Compute(ScalarOp.Neg, DType.F64, scale), scale);

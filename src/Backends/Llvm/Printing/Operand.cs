@@ -1,4 +1,4 @@
-// A value as LLVM text: an operand with its element type, one scalar or one of 16 lanes each.
+// A value as LLVM text: an operand with its element type, either one scalar or 16 lanes.
 using Accelerate.Runtime;
 
 namespace Accelerate.Backends.Llvm.Printing;
@@ -12,7 +12,7 @@ internal readonly record struct Operand(string Text, DType Type, int Lanes)
 internal static class Types
 {
     /// <summary>
-    /// The type of values in registers: bool is one bit, f16 and bf16 are f32 with a value of theirs.
+    /// The type of values in registers: bool is one bit, f16 and bf16 are an f32 that they can represent.
     /// </summary>
     public static string Element(DType type) => type switch
     {
@@ -34,7 +34,7 @@ internal static class Types
 
     public static string Vector(string element, int lanes) => lanes == 0 ? element : $"<{lanes} x {element}>";
 
-    /// <summary>Consecutive lanes as a shuffle lists them: `i32 8, i32 9`.</summary>
+    /// <summary>Consecutive lanes as operands of a shuffle: `i32 8, i32 9`.</summary>
     public static string Lanes(int first, int count) =>
         string.Join(", ", Enumerable.Range(first, count).Select(l => $"i32 {l}"));
 

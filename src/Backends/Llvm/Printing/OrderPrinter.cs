@@ -1,5 +1,5 @@
-// In: a sort statement. Out: LLVM instructions that put its keys in order in the worker's scratch: digit by digit, or
-// by merging.
+// In: a sort statement. Out: LLVM instructions that sort its keys in the worker's scratch: digit by digit, or by
+// merging.
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -7,13 +7,13 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// Each element is one unsigned integer: the key's bits, made to compare like the key, above the index. No two are
-/// equal, so that whatever sorts them is stable. Keys of 32 bits and fewer take 64 bits with a 32-bit index, keys of 64
-/// bits take 128. Short rows are merged, without a branch that depends on the keys; others go by the bytes of their
-/// keys, the lowest first: elements are counted by the byte, and each is put behind those of lower and of earlier equal
-/// ones. A thousand rows of a thousand f32 take 7.0 ms so, 30.7 merged (NumPy 13.4); their argsort 6.9 and 39 (46); a
-/// million in one row 9.6 and 96 (43), their argsort 7.1 and 93 (115); rows of 64 0.95 µs each and 1.2 (AMD Zen 4, 1
-/// thread, minima; NumPy 1.24, its stable sort for argsort).
+/// Each element is one unsigned integer: the key's bits, transformed to compare like the key, above the index. No two
+/// are equal, so that any sort is stable. Keys of up to 32 bits take 64 bits with a 32-bit index, keys of 64 bits take
+/// 128. Short rows are merged, without a branch that depends on the keys; others are sorted by the bytes of their keys,
+/// the lowest first: elements are counted by byte, and each is put after those with a lower byte and earlier ones with
+/// an equal byte. A thousand rows of a thousand f32 take 7.0 ms this way, 30.7 merged (NumPy 13.4); their argsort 6.9
+/// and 39 (46); a million in one row 9.6 and 96 (43), their argsort 7.1 and 93 (115); rows of 64 0.95 µs each and 1.2
+/// (AMD Zen 4, 1 thread, minima; NumPy 1.24, its stable sort for argsort).
 /// </summary>
 internal sealed class OrderPrinter(StatementPrinter statements, LlvmText text, ScalarPrinter scalars,
     IndexPrinter index,
@@ -26,7 +26,7 @@ internal sealed class OrderPrinter(StatementPrinter statements, LlvmText text, S
         var (element, elementBytes, shift) = wide ? ("i128", 16, 64) : ("i64", 8, 32);
         var memory = Types.Memory(key);
         var count = index.AtLeastZero(order.Extent);
-        // Two rows of elements, which passes write in turns, then the keys as they were yielded.
+        // Two rows of elements, which passes write alternately, then the keys as yielded.
         var room = scratch(count * (2 * elementBytes + key.Bytes()) + 64);
         var extent = index.Scalar(count);
         var row = text.Value($"mul i64 {extent}, {elementBytes}");
@@ -93,7 +93,7 @@ internal sealed class OrderPrinter(StatementPrinter statements, LlvmText text, S
 
         void Digits()
         {
-            // The key is the upper half of an element; the counts of each of its bytes are 256 of i32.
+            // The key is the upper half of an element; the counts for each of its bytes are 256 of i32.
             var (bytes, low) = (BytesOf(key), wide ? 0 : shift);
             string Key(string at) =>
                 wide ? text.Value($"load i64, ptr {text.Value($"getelementptr i8, ptr {at}, i64 8")}, align 8")
@@ -153,7 +153,7 @@ internal sealed class OrderPrinter(StatementPrinter statements, LlvmText text, S
             text.For(start, end, "1", k =>
             {
                 var (i, j) = (Load("i64", left), Load("i64", right));
-                // A run that is used up gives all ones, which no element is: its index would not fit.
+                // An exhausted run gives all ones, which is never an element: its index would not fit.
                 string Next(string at, string limit)
                 {
                     var some = text.Value($"icmp slt i64 {at}, {limit}");
@@ -175,19 +175,20 @@ internal sealed class OrderPrinter(StatementPrinter statements, LlvmText text, S
     }
 
     /// <summary>
-    /// Keys of a row that is merged rather than sorted by its bytes: counting costs as much as some hundred keys.
+    /// The maximum keys of a row that is merged rather than sorted by bytes: counting costs as much as some hundred
+    /// keys.
     /// </summary>
     private const int Short = 48;
 
-    /// <summary>Bytes of the key as <see cref="Comparable"/> has it.</summary>
+    /// <summary>The number of bytes of the key in the form of <see cref="Comparable"/>.</summary>
     private static int BytesOf(DType key) => key.IsFloat ? Math.Max(4, key.Bytes()) : key.Bytes();
 
     /// <summary>
-    /// The key as unsigned bits: less where the key comes earlier; equal zeros are equal, a NaN is all ones.
+    /// The key as unsigned bits that compare in the order of sorting; equal zeros are equal, a NaN is all ones.
     /// </summary>
     private Operand Comparable(Operand x, bool isDescending)
     {
-        // f16 and bf16 are ordered as the f32 they are exactly.
+        // f16 and bf16 are ordered as exact f32 values.
         if (x.Type.IsFloat && x.Type.Bytes() == 2) x = scalars.Compute(ScalarOp.Convert, DType.F32, x);
         var type = x.Type;
         if (type == DType.Bool)
@@ -203,7 +204,7 @@ internal sealed class OrderPrinter(StatementPrinter statements, LlvmText text, S
         Operand result;
         if (type.IsFloat)
         {
-            // Negative numbers fall with their bits: all of them are inverted, of the others the sign.
+            // Negative numbers decrease with their bits: all their bits are inverted, and only the sign of the others.
             var zero = scalars.Compare(ScalarOp.Eq, x, scalars.Constant(0, type));
             var raw = scalars.Choose(zero, Number(0), scalars.Cast("bitcast", x, unsigned));
             var negative = scalars.Two("ashr", raw, Number(bits - 1));

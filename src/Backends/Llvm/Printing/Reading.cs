@@ -1,19 +1,19 @@
-// In: a load where it is printed. Out: what it reads, as a key: equal ones read the same elements under the same
-// conditions.
+// In: a load at the point where it is printed. Out: a key for what it reads: equal keys read the same elements under
+// the same conditions.
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
 
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// Made of definitions, never of names: a loop variable or an indirect value that has been defined again is another
-/// instruction, so that what was loaded for the old one is not found for the new. The region is part of it, because an
-/// instruction's result is not there behind the branch or loop it stands in.
+/// Made of definitions, never of names: a redefined loop variable or indirect value is another instruction, so that an
+/// earlier load is not reused for it. The region is part of the key, because an instruction's result is not available
+/// after its branch or loop.
 /// </summary>
 internal sealed record Reading(int Region, LaneLoop? Lanes, int Buffer, Size Offset, Reading.Condition? Guards,
     Operand? Fill)
 {
-    /// <summary>A guard and those behind it: a list that is compared by its elements.</summary>
+    /// <summary>A guard and the following ones: a list that is compared by its elements.</summary>
     internal sealed record Condition(Size Index, Size Extent, Condition? Rest);
 
     public static Reading Of(Load load, int region, IndexPrinter index, Operand? fill) => new(region, index.Lanes,

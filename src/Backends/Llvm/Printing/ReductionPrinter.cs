@@ -1,4 +1,4 @@
-// In: a reduction. Out: LLVM instructions that combine its terms in the order KERNELS.md fixes.
+// In: a reduction. Out: LLVM instructions that combine its terms in the order defined in KERNELS.md.
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -10,13 +10,13 @@ internal sealed class ReductionPrinter(StatementPrinter statements, LlvmText tex
 {
     private const int Width = IndexPrinter.Width;
 
-    /// <summary>True for a reduction that is printed for all iterations that stand side by side at once.</summary>
+    /// <summary>True for a reduction that is printed for all side-by-side iterations at once.</summary>
     public static bool SideBySide(Reduction r) => !IsArg(r.Kind);
 
     /// <summary>
-    /// In order of the index. Inside a vector loop every lane reduces for itself, in each of the iterations side by
-    /// side. The terms of a short reduction are printed one after the other, so that indices, guards and loads that are
-    /// equal are seen to be.
+    /// In order of the index. Inside a vector loop every lane reduces separately, in each of the side-by-side
+    /// iterations. The terms of a short reduction are printed one after the other, so that equal indices, guards and
+    /// loads are recognised.
     /// </summary>
     public void Serial(Reduction r)
     {
@@ -136,7 +136,7 @@ internal sealed class ReductionPrinter(StatementPrinter statements, LlvmText tex
 
     public static bool IsArg(ReduceKind kind) => kind is ReduceKind.ArgMax or ReduceKind.ArgMin;
 
-    /// <summary>The running value with the term that the body has just yielded.</summary>
+    /// <summary>Combines the running value with the term that the body has just yielded.</summary>
     public Operand Add(Reduction r, Operand sum, int lanes)
     {
         var term = scalars.Widen(statements.Of(r.Yield), lanes);

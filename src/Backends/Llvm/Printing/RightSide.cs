@@ -1,4 +1,4 @@
-// In: the right side of a contraction. Out: LLVM code that packs its panels, or finds its vectors where they lie.
+// In: the right side of a contraction. Out: LLVM code that packs its panels, or reads its vectors in place.
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -6,8 +6,8 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// Three ways: panels [k][32] that lie in the buffer already; neighbours along n, where they are, for few tiles
-/// of rows; else panels in the worker's scratch, packed through the accessor.
+/// Three ways: panels [k][32] that are already in the buffer; reading in place along n, if it is contiguous there, for
+/// few tiles of rows; otherwise panels in the worker's scratch, packed through the accessor.
 /// </summary>
 internal sealed class RightSide
 {
@@ -47,19 +47,19 @@ internal sealed class RightSide
 
     public bool Packs => panels is null && columns is null;
 
-    /// <summary>True for neighbours along n: there is nothing behind the last of them.</summary>
+    /// <summary>True if read in place along n: nothing may be read after the last column.</summary>
     public bool IsInPlace => columns is not null;
 
-    /// <summary>Elements from one step of the run to the next.</summary>
+    /// <summary>The elements from one step of the run to the next.</summary>
     private string Stride => columns is { } c ? index.Scalar(c.Run.Stride) : $"{Tile.Panel}";
 
     private int Align => Math.Min(64, Width * type.Bytes());
 
-    /// <summary>A job begins whose group has this panel as its first.</summary>
+    /// <summary>Begins a job whose group starts with this panel.</summary>
     public void Enter(string panel) => first = panel;
 
-    /// <summary>The lines of a tile's vectors, where the outer axes of k are as they are defined.</summary>
-    /// <param name="vectors">How many vectors the tile has.</param>
+    /// <summary>The lines of a tile's vectors, for the current outer axes of k.</summary>
+    /// <param name="vectors">The number of vectors in the tile.</param>
     /// <param name="column">The tile's first column.</param>
     /// <param name="flat">The flat position along k of the run's first step.</param>
     public Cursor Along(int vectors, string column, string flat)
@@ -69,7 +69,7 @@ internal sealed class RightSide
             [.. Enumerable.Range(0, count).Select(line => Line(line, column, flat))], Stride);
     }
 
-    /// <summary>The line in which vector v of a tile lies, and how many elements behind the line's first.</summary>
+    /// <summary>The line of vector v of a tile, and its distance in elements from the line's first.</summary>
     public (int Line, long Apart) Place(int v) =>
         IsInPlace ? (0, v * Width) : (v * Width / Tile.Panel, v * Width % Tile.Panel);
 
@@ -102,7 +102,7 @@ internal sealed class RightSide
         return At(buffer, text.Value($"add i64 {start}, {along}"));
     }
 
-    /// <summary>A vector; with a mask where not all of it is there.</summary>
+    /// <summary>Reads a vector, with a mask if not all of it exists.</summary>
     public Operand Read(string pointer, int lanes, string? mask)
     {
         var vector = Types.Of(type, lanes);
@@ -123,8 +123,8 @@ internal sealed class RightSide
     }
 
     /// <summary>
-    /// Packs the panels from begin to end into the scratch. Columns are packed a step of k at a time, over all panels:
-    /// its neighbours come one after another (512³, 1 thread: 2.43 ms, panel by panel 2.52 ms).
+    /// Packs the panels from begin to end into the scratch. Columns are packed one step of k at a time over all panels,
+    /// so that contiguous elements are read consecutively (512³, 1 thread: 2.43 ms, panel by panel 2.52 ms).
     /// </summary>
     public void Pack(string begin, string end, string n)
     {
@@ -145,14 +145,14 @@ internal sealed class RightSide
             whole = text.Value($"select i1 {text.Value($"icmp slt i64 {whole}, {end}")}, i64 {whole}, i64 {end}");
         }
         OverK(k => text.For(begin, whole, "1", panel => PackColumns(k, Column(panel), n, To(panel), masked: false)));
-        // The last panel, when it is a part of one.
+        // The last panel, if it is incomplete.
         if (!isWhole) text.If(text.Value($"icmp slt i64 {whole}, {end}"), () =>
             OverK(k => PackColumns(k, Column(whole), n, To(whole), masked: true)));
     }
 
     /// <summary>
-    /// Over all of k, in the order in which the right side lies: in its own order the taps of a convolution's weights
-    /// would be read in as many passes. The inside gets the flat position.
+    /// Loops over all of k in the memory order of the right side: in k's own order the taps of a convolution's weights
+    /// would need as many passes. The inside receives the flat position.
     /// </summary>
     private void OverK(Action<string> inside)
     {
@@ -173,7 +173,7 @@ internal sealed class RightSide
         Level(0);
     }
 
-    /// <summary>The flat position along k of a place along each of its axes.</summary>
+    /// <summary>The flat position along k for a position on each of its axes.</summary>
     private Size Flat(Func<Axis, Size> place) =>
         contract.K.Aggregate(Size.Zero, (flat, k) => flat * k.Extent + place(k));
 
@@ -190,14 +190,14 @@ internal sealed class RightSide
                 var to = At(panel, text.Value($"add i64 {text.Value($"mul i64 {k}, {Tile.Panel}")}, {v}"));
                 text.Do($"store {value.LlvmType} {value.Text}, ptr {to}, align {Align}");
             });
-            // Of a block of columns at least one exists: what does not differ between them is read without a mask.
-            // What is not there is zero: it meets no result, but it must be no signal of its own.
+            // At least one column of a block exists, so what is equal for all columns is read without a mask. Missing
+            // elements are zero: they do not affect a result, but must not be signalling values.
             if (masked && v > 0) text.If(text.Value($"icmp slt i64 {start}, {n}"), Columns);
             else Columns();
         }
     }
 
-    /// <summary>Sixteen rows of sixteen neighbours along k at a time, turned round in registers.</summary>
+    /// <summary>Packs sixteen rows of sixteen contiguous elements along k at a time, transposed in registers.</summary>
     private void PackRows(KRows rows, string column, string n, string panel)
     {
         var memory = statements.Buffer(rows.Load.Buffer);
@@ -205,7 +205,7 @@ internal sealed class RightSide
         var whole = text.Value($"and i64 {k}, {-Width}");
         for (var v = 0; v < Tile.Panel; v += Width)
         {
-            // Behind the last column the last one again: its sums are not stored.
+            // After the last column, repeats the last one: its sums are not stored.
             var starts = new string[Width];
             for (var j = 0; j < Width; j++)
             {
@@ -237,7 +237,7 @@ internal sealed class RightSide
         }
     }
 
-    /// <summary>The position along k of one in the order in which rows lie.</summary>
+    /// <summary>The position along k of a position in the memory order of rows.</summary>
     private string Placed(KRows rows, string at)
     {
         if (rows.Order.SequenceEqual(contract.K)) return at;

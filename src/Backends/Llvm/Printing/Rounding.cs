@@ -5,14 +5,14 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// From 2^23 (f32), 2^52 (f64) on every float is whole. The sign of the operand is kept, so -0.3 gives -0.
+/// From 2^23 (f32) or 2^52 (f64) on, every float is an integer. The sign of the operand is kept, so -0.3 gives -0.
 /// </summary>
 internal static class Rounding
 {
     public static Operand Trunc(ScalarPrinter p, Operand x)
     {
         var whole = p.Constant(x.Type == DType.F32 ? 1L << 23 : 1L << 52, x.Type, x.Lanes);
-        var small = p.Compare(ScalarOp.Lt, p.Compute(ScalarOp.Abs, x.Type, x), whole); // false for NaN: x stays
+        var small = p.Compare(ScalarOp.Lt, p.Compute(ScalarOp.Abs, x.Type, x), whole); // false for NaN: x is kept
         var integer = x.Type == DType.F32 ? DType.I32 : DType.I64;
         var safe = p.Choose(small, x, p.Constant(0, x.Type, x.Lanes));
         var cut = p.Cast("sitofp", p.Cast("fptosi", safe, integer), x.Type);
@@ -23,7 +23,7 @@ internal static class Rounding
 
     public static Operand Ceil(ScalarPrinter p, Operand x) => Step(p, x, ScalarOp.Lt, 1);
 
-    /// <summary>Adding and taking away 2^23 rounds to nearest even.</summary>
+    /// <summary>Adding and subtracting 2^23 rounds to nearest even.</summary>
     public static Operand Nearest(ScalarPrinter p, Operand x)
     {
         var whole = p.Constant(x.Type == DType.F32 ? 1L << 23 : 1L << 52, x.Type, x.Lanes);

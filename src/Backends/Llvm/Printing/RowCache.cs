@@ -1,5 +1,5 @@
-// In: the loops over one row, of equal extent. Out: which values a later one would compute again and reads back
-// instead.
+// In: the loops over one row, of equal extent. Out: the values that a later loop reads back instead of recomputing
+// them.
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -9,16 +9,18 @@ namespace Accelerate.Backends.Llvm.Printing;
 /// <summary>
 /// Softmax sums exp(x - max) and then divides exp(x - max): the text has the polynomial twice, since a kernel stores
 /// nothing between its loops. Here the first loop leaves its values in the worker's scratch, where the row stays in the
-/// cache, and the second takes them from there: 16.3 cycles a vector of 16 instead of 24.0 (4 x 1024 on a Zen 4).
+/// cache, and the second reads them: 16.3 cycles a vector of 16 instead of 24.0 (4 x 1024 on a Zen 4).
 /// </summary>
 internal sealed class RowCache
 {
-    /// <summary>Operations that cost more than to store a vector and to load it: some cycles together.</summary>
+    /// <summary>
+    /// The minimum number of operations that cost more than storing and loading a vector: some cycles together.
+    /// </summary>
     private const int WorthKeeping = 8;
 
     private const int Width = IndexPrinter.Width;
 
-    /// <summary>What the low bits of an address that stores and loads are compared by address.</summary>
+    /// <summary>Stores and loads are compared by the address modulo this.</summary>
     private const int Page = 4096;
 
     /// <summary>A value in one loop, and the number of its place in the scratch.</summary>
@@ -40,19 +42,19 @@ internal sealed class RowCache
         count = slots.Values.Select(s => s.Number).Distinct().Count();
     }
 
-    /// <summary>The bytes that the values of as many rows in step take.</summary>
+    /// <summary>The bytes of the values of this many rows in step.</summary>
     public Size Bytes(int rows) => count * rows * stride;
 
     /// <summary>
-    /// The scratch that as many rows in step need; the longest of them is given if they are no longer than that.
+    /// The scratch for this many rows in step; the length of the longest row is given if there is a limit.
     /// </summary>
     public Size Scratch(int rows, int? longest = null) =>
         Page + (longest is { } most ? Size.Min(Bytes(rows), count * rows * most * width) : Bytes(rows));
 
     /// <summary>
-    /// Where the rows' values begin, in scratch that has a page more than they take: half a page from where the row is
-    /// in its own. A load just behind a store in the low 12 bits of their addresses waits for it: with the scratch one
-    /// line behind the row, modulo a page, softmax took 29.9 cycles a vector, here 15.7.
+    /// The place of the rows' values, in scratch with a page more than they take: half a page from the position of the
+    /// row within its page. A load shortly after a store with equal low 12 address bits waits for it: with the scratch
+    /// one line after the row, modulo a page, softmax took 29.9 cycles a vector, here 15.7.
     /// </summary>
     public string Place(StatementPrinter copy, string scratch)
     {
@@ -66,7 +68,7 @@ internal sealed class RowCache
         return text.Value($"getelementptr i8, ptr {scratch}, i64 {shift}");
     }
 
-    /// <summary>What is kept of a statement's result, or read back in its place.</summary>
+    /// <summary>The slot in which a statement's result is kept, or from which it is read back.</summary>
     public Slot? SlotOf(Statement statement) =>
         ResultOf(statement) is { } value ? slots.GetValueOrDefault(value.Id) : null;
 
@@ -90,13 +92,13 @@ internal sealed class RowCache
             $"getelementptr {Types.Element(slot.Value.Type)}, ptr {place}, i64 {copy.Index.Lanes!.Start}");
     }
 
-    /// <summary>Null when there is nothing that two loops over one extent both compute.</summary>
+    /// <summary>Null if no value is computed by two loops over one extent.</summary>
     public static RowCache? Find(Kernel kernel, Block block, LlvmText text, IndexPrinter index)
     {
         var loops = block.Statements.Select(Body).Where(l => l is { } some && RowPrinter.IsStraight(some.Body))
             .Select(l => l!.Value).ToList();
         var numbers = new Dictionary<Form, int>();
-        // A constant in front of the loops is the one that another loop has inside.
+        // A constant before the loops equals the same constant inside another loop.
         var constants = block.Statements.OfType<Literal>().ToDictionary(l => l.Result.Id, Form.Constant.Of);
         var slots = new Dictionary<int, Slot>();
         var places = new Dictionary<int, int>();
@@ -114,7 +116,7 @@ internal sealed class RowCache
                 }
                 foreach (var (number, value) in terms.Values) earlier.TryAdd(number, value);
             }
-            // One extent is what rows have; a kernel with two keeps the values of the first.
+            // Rows have one extent; a kernel with two keeps the values of the first.
             if (slots.Count == 0) continue;
             var room = Size.FloorDiv(index.AtLeastZero(extent) + (Width - 1), Width) * Width;
             return new RowCache(text, slots, room, Read(kernel, loops.First(l => l.Extent.Equals(extent))));
@@ -122,7 +124,7 @@ internal sealed class RowCache
         return null;
     }
 
-    /// <summary>A load of the loop whose place in the row only the loop's variable decides.</summary>
+    /// <summary>A load of the loop whose position in the row depends only on the loop's variable.</summary>
     private static (Load, string)? Read(Kernel kernel,
         (string Variable, Size Extent, Block Body, IEnumerable<Value> Roots) loop)
     {
@@ -142,13 +144,13 @@ internal sealed class RowCache
             _ => null,
         };
 
-    /// <summary>The value of straight-line code.</summary>
+    /// <summary>The value of a straight-line statement.</summary>
     private static Value? ResultOf(Statement statement) =>
         statement.Scopes.IsEmpty && statement.Defines is [var value] ? value : null;
 
     /// <summary>
-    /// How a value is made, of numbers that stand for values made before: equal forms are equal values. A place in the
-    /// row is an index in which "here'" stands for the loop's variable; it mentions no other loop and no value.
+    /// How a value is computed, in terms of numbers for earlier values: equal forms are equal values. A position in the
+    /// row is an index in which "here'" represents the loop's variable; it depends on no other loop and no value.
     /// </summary>
     private abstract record Form
     {
@@ -164,11 +166,11 @@ internal sealed class RowCache
 
         public sealed record Element(int Buffer, Size At) : Form;
 
-        /// <summary>A value that equals itself only.</summary>
+        /// <summary>A value that equals only itself.</summary>
         public sealed record Itself(int Id) : Form;
     }
 
-    /// <summary>The values of a body as numbers: equal ones compute the same at the same place of the row.</summary>
+    /// <summary>The values of a body as numbers: equal ones compute the same at the same position of the row.</summary>
     private sealed class Terms
     {
         private readonly Dictionary<int, (int Number, Statement Statement)> known = [];
@@ -185,14 +187,14 @@ internal sealed class RowCache
                     Compute c => new Form.Operation(c.Op, result.Type, Argument(c, 0), Argument(c, 1), Argument(c, 2)),
                     Literal l => Form.Constant.Of(l),
                     IndexValue i when Here(i.Index) is { } at => new Form.Place(at),
-                    // An output may be what an input was: what is read from it depends on when.
+                    // An output may be the same memory as an input, so what is read from it depends on when.
                     Load { Guards.IsEmpty: true } l when !kernel.Buffers[l.Buffer].IsOutput
                         && Here(l.Offset) is { } at => new Form.Element(l.Buffer, at),
                     _ => new Form.Itself(result.Id),
                 };
                 var number = Number(form);
                 known[result.Id] = (number, statement);
-                // A tree of what is a graph: shared operands count twice, so that it needs a bound.
+                // Counts the graph as a tree: shared operands count twice, so the cost needs a bound.
                 costs[result.Id] = statement is Compute x
                     ? x.Arguments.Aggregate(1, (sum, a) => Math.Min(WorthKeeping, sum + costs.GetValueOrDefault(a.Id)))
                     : 0;
@@ -214,7 +216,7 @@ internal sealed class RowCache
         public IEnumerable<(int Number, Value Value)> Values =>
             known.Values.Select(k => (k.Number, ResultOf(k.Statement)!));
 
-        /// <summary>The outermost values that an earlier loop has, and that are worth a load.</summary>
+        /// <summary>The outermost values that an earlier loop has computed, and that are worth a load.</summary>
         public IEnumerable<(
             Value Value, int Number)> Again(IEnumerable<Value> roots, IReadOnlyDictionary<int, Value> earlier)
         {

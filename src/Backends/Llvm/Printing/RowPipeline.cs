@@ -1,4 +1,4 @@
-// In: a row kernel whose loops go over the same axis. Out: LLVM text in which one loop does each row's next pass for
+// In: a row kernel whose loops run over the same axis. Out: LLVM text in which one loop does different passes of
 // several rows.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Kernels;
@@ -8,19 +8,19 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// Softmax goes over a row three times: its greatest, its sum, its results. Passes of one row wait for each other, and
-/// each leaves units idle that another would use: the greatest is bound by loads, the sum by arithmetic, the results by
-/// stores. So the passes are stages of a pipeline: one loop over the lanes finds the greatest of row r, sums row r - 1
-/// and stores row r - 2, and memory works all the time. Each row keeps its own order of operations, so the bits are
-/// those of one row after the other. Softmax of 1024 x 1024 takes 231 µs so and 270 with two rows in step, of 512
-/// columns and fewer about as much less; layer norm of 512 x 768 44 to 47 µs, 52 with four rows in step (`accc time
+/// Softmax passes over a row three times: its maximum, its sum, its results. Passes of one row depend on each other,
+/// and each leaves units idle that another would use: the maximum is bound by loads, the sum by arithmetic, the results
+/// by stores. So the passes become stages of a pipeline: one loop over the lanes finds the maximum of row r, sums row r
+/// - 1 and stores row r - 2, and memory is busy all the time. Each row keeps its own order of operations, so the bits
+/// are those of one row after the other. Softmax of 1024 x 1024 takes 231 µs this way and 270 with two rows in step, of
+/// 512 columns and fewer about as much less; layer norm of 512 x 768 44 to 47 µs, 52 with four rows in step (`accc time
 /// bench/rows.acc … --kernels --threads 1`, Zen 4 with AVX-512). A copy of layer norm's rows takes 32.5 µs, and C that
-/// does nothing but one pass of sums and one of results at once, with fma throughout, 41: what it does besides moving
-/// rows between the levels of cache costs a quarter.
+/// only does one pass of sums and one of results at once, with fma throughout, 41: the work besides moving rows between
+/// the levels of cache costs a quarter.
 /// </summary>
 internal sealed class RowPipeline
 {
-    /// <summary>What stands in front of a pass, which needs the passes before it; and the pass.</summary>
+    /// <summary>The statements before a pass, which need the earlier passes; and the pass.</summary>
     private sealed record Stage(ImmutableArray<Statement> Before, Statement Pass);
 
     private const int Width = IndexPrinter.Width;
@@ -31,13 +31,13 @@ internal sealed class RowPipeline
     private RowPipeline(ImmutableArray<Stage> stages, ImmutableArray<Statement> after, Size extent) =>
         (this.stages, this.after, Extent) = (stages, after, extent);
 
-    /// <summary>Rows that are begun and not done.</summary>
+    /// <summary>The number of rows in progress.</summary>
     public int Depth => stages.Length;
 
     /// <summary>The extent of every pass.</summary>
     public Size Extent { get; }
 
-    /// <summary>The rows that go through the pipeline; null where all do.</summary>
+    /// <summary>The condition for rows to go through the pipeline; null for all rows.</summary>
     public string? Applies(IndexPrinter index, LlvmText text)
     {
         if (Extent.IsConstant) return null;
@@ -46,7 +46,7 @@ internal sealed class RowPipeline
     }
 
     /// <summary>
-    /// Null where the rows are not two to four passes over one extent, or are too long for a block of a lane reduction.
+    /// Null if the rows are not two to four passes over one extent, or are too long for a block of a lane reduction.
     /// </summary>
     public static RowPipeline? Find(Block block)
     {
@@ -76,12 +76,12 @@ internal sealed class RowPipeline
         return new RowPipeline(stages.DrainToImmutable(), before.ToImmutable(), extent);
     }
 
-    /// <summary>The rows from begin on. The place gives a printer that stands at a row.</summary>
+    /// <summary>Prints the rows from begin on. The place returns a printer for a row.</summary>
     public void Print(string begin, string end, Func<string, StatementPrinter> place, LlvmText text,
         ScalarPrinter scalars, RowCache? kept,
         string? cache, IndexPrinter index)
     {
-        // What a pass leaves for those behind it, which run later: a slot for each value and stage.
+        // The values that a pass leaves for the later ones: a slot for each value and stage.
         var carried = new Dictionary<Value, string>[Depth];
         carried[0] = [];
         for (var s = 1; s < Depth; s++)
@@ -99,9 +99,9 @@ internal sealed class RowPipeline
                     $"and i1 {text.Value($"icmp sge i64 {rows[s]}, {begin}")}, {text.Value($"icmp slt i64 {rows[s]}, {end}")}");
             var isFull = text.Value(
                 $"and i1 {text.Value($"icmp sge i64 {rows[^1]}, {begin}")}, {text.Value($"icmp slt i64 {newest}, {end}")}");
-            // A stage reads what it was left before the one in front of it leaves the next row's. In one loop the
-            // passes stand in their order: loads of a row are in front of the stores of another then, whose addresses
-            // may look the same to the machine (269 µs for 231 the other way round).
+            // A stage reads its values before the previous stage overwrites them for the next row. Within a loop the
+            // passes are in their order: then the loads of a row come before the stores of another, whose addresses may
+            // look the same to the processor (269 µs for 231 in the reverse order).
             text.If(isFull, () => Run([.. Enumerable.Range(0, Depth)]), () =>
             {
                 for (var s = Depth - 1; s >= 0; s--) text.If(Exists(s), () => Run([s]));
@@ -145,7 +145,7 @@ internal sealed class RowPipeline
             foreach (var (value, slot) in carried[s])
                 printer.Bind(value,
                     new Operand(text.Value($"load {Types.Of(value.Type, 0)}, ptr {slot}, align 64"), value.Type, 0));
-            // Constants are constants in each stage.
+            // Constants are repeated in each stage.
             foreach (var literal in stages.Take(s).SelectMany(b => b.Before).OfType<Literal>())
                 printer.Statement(literal);
             foreach (var statement in stages[s].Before) printer.Statement(statement);
@@ -166,9 +166,9 @@ internal sealed class RowPipeline
     }
 
     /// <summary>
-    /// Rows whose kept values are still needed: from the pass that computes them to the last that reads them. One more
-    /// and softmax of 1024 columns, where each row takes one way of the first-level cache's eight, would lose lines of
-    /// its input.
+    /// The number of rows whose kept values are still needed: from the pass that computes them to the last that reads
+    /// them. With one more, softmax of 1024 columns, where each row takes one of the first-level cache's eight ways,
+    /// would lose lines of its input.
     /// </summary>
     public int Kept(RowCache kept)
     {

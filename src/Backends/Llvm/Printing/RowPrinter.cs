@@ -8,48 +8,48 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// Prints a block for several iterations at once, statement by statement: one loop with as many bodies in it as there
-/// are iterations. A row's reduction is a chain in which each operation waits for the one before (a sum of f32 takes an
-/// element's 3 cycles however wide the machine is); rows in step are as many chains. Each iteration keeps its own order
-/// of operations, so the bits are those of one row after the other.
+/// Prints a block for several iterations at once, statement by statement: one loop with a body for each iteration. A
+/// row's reduction is a chain in which each operation waits for the previous one (a sum of f32 takes 3 cycles an
+/// element however wide the machine is); rows in step are independent chains. Each iteration keeps its own order of
+/// operations, so the bits are those of one row after the other.
 /// </summary>
 /// <param name="copies">A printer for each iteration, with its own values and loop variables.</param>
 /// <param name="text">The function.</param>
-/// <param name="scalars">Operations.</param>
-/// <param name="kept">What one pass over a row leaves for the next; null outside of row kernels.</param>
-/// <param name="ahead">
-/// Printers for as many iterations as there are copies, those that follow; null outside of row kernels.
-/// </param>
+/// <param name="scalars">Prints scalar operations.</param>
+/// <param name="kept">The values that one pass over a row leaves for the next; null outside of row kernels.</param>
+/// <param name="ahead">Printers for the following iterations, as many as there are copies; null outside of row
+/// kernels.</param>
 internal sealed class RowPrinter(IReadOnlyList<StatementPrinter> copies, LlvmText text, ScalarPrinter scalars,
     RowCache? kept = null,
     IReadOnlyList<StatementPrinter>? ahead = null)
 {
     private const int Width = IndexPrinter.Width;
 
-    /// <summary>What the first loop over a row reads, once it has been printed.</summary>
+    /// <summary>The load of the first loop over a row, once it has been printed.</summary>
     private (string Variable, Size Extent, Load Load)? first;
 
     private bool isFetched;
 
-    /// <summary>Set while the loop is printed that reads the next rows into the cache.</summary>
+    /// <summary>Set while printing the loop that prefetches the next rows.</summary>
     private (string Variable, Load Load)? fetched;
 
     /// <summary>
-    /// Rows in step. Layer norm of 4 x 768 in the first-level cache takes 6.5 cycles a vector with 4 rows, 8.7 with 2,
-    /// 11.2 one by one (Zen 4): four chains of 3 cycles are as fast as the loads. Softmax, whose polynomial has chains
-    /// and registers enough without, takes 15.9 with 2 rows, 16.3 with 4, 17.2 with 1.
+    /// The number of rows in step. Layer norm of 4 x 768 in the first-level cache takes 6.5 cycles a vector with 4
+    /// rows, 8.7 with 2, 11.2 one by one (Zen 4): four chains of 3 cycles are as fast as the loads. Softmax, whose
+    /// polynomial has enough chains and uses enough registers by itself, takes 15.9 with 2 rows, 16.3 with 4, 17.2 with
+    /// 1.
     /// </summary>
     public static int RowsOf(Block block) =>
         block.Statements.Any(s => s is Reduction r && IsHeavy(r.Body)) ? 2 : MostRows;
 
     public const int MostRows = 4;
 
-    /// <summary>A body that is a polynomial rather than a few operations.</summary>
+    /// <summary>Whether a body is a polynomial rather than a few operations.</summary>
     public static bool IsHeavy(Block body) => body.Statements.Length >= 12;
 
     /// <summary>
     /// The longest row that is run in step with others: four of them in f32 are 64 KiB, which a second-level cache
-    /// holds; a longer one hides its latencies behind its own elements.
+    /// holds; a longer one hides its latencies with its own elements.
     /// </summary>
     public const int LongestInStep = 4096;
 
@@ -74,7 +74,7 @@ internal sealed class RowPrinter(IReadOnlyList<StatementPrinter> copies, LlvmTex
             _ => true,
         });
 
-    /// <summary>The longest of the block's loops, of which <see cref="RunsInStep"/> is true.</summary>
+    /// <summary>The extent of the longest loop of a block for which <see cref="RunsInStep"/> is true.</summary>
     public static Size Longest(Block block) =>
         block.Statements.SelectMany(s => s.Axes).Aggregate(Size.Zero, (longest, a) => Size.Max(longest, a.Extent));
 
@@ -103,9 +103,9 @@ internal sealed class RowPrinter(IReadOnlyList<StatementPrinter> copies, LlvmTex
     }
 
     /// <summary>
-    /// The second loop over the rows asks for the rows that come next: theirs are separate streams, which the machine's
-    /// own prefetcher finds only after it has missed in each (layer norm of 512 x 768: 57.8 µs with, 61.1 without;
-    /// softmax of 1024 x 1024: 318 and 330).
+    /// The second loop over the rows prefetches the next rows: these are separate streams, which the hardware
+    /// prefetcher finds only after a miss in each (layer norm of 512 x 768: 57.8 µs with, 61.1 without; softmax of 1024
+    /// x 1024: 318 and 330).
     /// </summary>
     private void Fetch(string variable, Size extent, Block body)
     {
@@ -113,7 +113,7 @@ internal sealed class RowPrinter(IReadOnlyList<StatementPrinter> copies, LlvmTex
         if (ahead is null || isFetched) return;
         if (first is null)
         {
-            // The place that a gathered index names is not known ahead.
+            // The position of a gathered index is not known in advance.
             bool IsKnown(Load l) => l.Guards.IsEmpty && !l.Offset.Mentions(VariableKind.Loaded);
             if (body.Statements.OfType<Load>().FirstOrDefault(IsKnown) is { } load) first = (variable, extent, load);
         }
@@ -125,8 +125,8 @@ internal sealed class RowPrinter(IReadOnlyList<StatementPrinter> copies, LlvmTex
     }
 
     /// <summary>
-    /// Large results go past the caches: their lines are not read first, and nothing else is evicted for them. Whether
-    /// that is so is one branch a store, of a condition that is the same for the whole loop.
+    /// Large results bypass the caches: their lines are not read first, and they evict nothing. The decision is one
+    /// branch a store, on a condition that is constant for the whole loop.
     /// </summary>
     public void VectorLoop(Loop loop)
     {
@@ -141,7 +141,7 @@ internal sealed class RowPrinter(IReadOnlyList<StatementPrinter> copies, LlvmTex
             : 1, (inside, _) => Straight(inside, loop.Body));
     }
 
-    /// <summary>Straight-line statements for all copies, operation by operation.</summary>
+    /// <summary>Prints straight-line statements for all copies, operation by operation.</summary>
     public void Straight(IReadOnlyList<StatementPrinter> inside, Block body)
     {
         if (fetched is { } next && ahead is not null && inside.Count == copies.Count)
@@ -162,9 +162,9 @@ internal sealed class RowPrinter(IReadOnlyList<StatementPrinter> copies, LlvmTex
     }
 
     /// <summary>
-    /// The iterations from `from` on, 16 lanes of each copy at a time, or several times 16; then 16 by 16, then the
-    /// rest with a mask. The inside gets the copies in the order of their iterations, those of one row beside each
-    /// other, and how many of them belong to one row.
+    /// Loops over the iterations from `from` on, 16 lanes of each copy at a time, or several times 16; then 16 by 16,
+    /// then the rest with a mask. The inside receives the copies in the order of their iterations, those of one row
+    /// side by side, and how many of them belong to one row.
     /// </summary>
     public void ForLanes(string variable, string from, string to, Size extent, int vectors,
         Action<StatementPrinter[], int> inside)
@@ -181,13 +181,14 @@ internal sealed class RowPrinter(IReadOnlyList<StatementPrinter> copies, LlvmTex
     }
 
     /// <summary>
-    /// The same loop: the inside gets the first lane's iteration, how many times 16 there are, and the mask of the
+    /// The same loop: the inside receives the first lane's iteration, the number of groups of 16, and the mask of the
     /// last.
     /// </summary>
     public static void Lanes(LlvmText text, StatementPrinter printer, string from, string to, Size extent, int vectors,
         Action<string, int, string?> inside)
     {
-        // An extent below 0 is a loop that does not run; rounded down to a multiple of 16 it would look like a tail.
+        // A loop with a negative extent does not run; rounded down to a multiple of 16 the extent would look like a
+        // tail.
         if (from == "0" && !printer.Index.NonNegative(extent))
             to = text.Value($"select i1 {text.Value($"icmp sgt i64 {to}, 0")}, i64 {to}, i64 0");
         var isKnown = extent.IsConstant && from == "0";
@@ -198,7 +199,7 @@ internal sealed class RowPrinter(IReadOnlyList<StatementPrinter> copies, LlvmTex
         if (isKnown && extent.Value % Width == 0) return;
         text.If(text.Value($"icmp slt i64 {start}, {to}"), () => inside(start, 1, printer.TailMask(start, to)));
 
-        // From start on, in whole steps; where they end.
+        // Prints whole steps from start on; returns where they end.
         string Steps(int count)
         {
             var size = count * Width;

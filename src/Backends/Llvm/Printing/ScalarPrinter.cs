@@ -1,5 +1,5 @@
-// In: a scalar operation on operands (scalars or lanes). Out: LLVM instructions with the meaning NUMERICS.md fixes, and
-// no others.
+// In: a scalar operation on operands (scalars or lanes). Out: LLVM instructions with exactly the meaning defined in
+// NUMERICS.md.
 using System.Numerics;
 using Accelerate.Backends.Llvm.Native;
 using Accelerate.Compiler.Diagnostics;
@@ -9,8 +9,8 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// The closed list: arithmetic, compare, select, bitcast, conversions of guarded values, sqrt and fabs; fma, floor,
-/// ceil, trunc, roundeven where the target has the instruction.
+/// The complete list: arithmetic, compare, select, bitcast, conversions of guarded values, sqrt and fabs; fma, floor,
+/// ceil, trunc, roundeven if the target has the instruction.
 /// </summary>
 internal sealed class ScalarPrinter(LlvmText text, LlvmTarget target)
 {
@@ -25,7 +25,7 @@ internal sealed class ScalarPrinter(LlvmText text, LlvmTarget target)
         new(Types.Splat(Types.Element(type), type == DType.Bool ? value.IsZero ? "false" : "true" : $"{value}", lanes),
             type, lanes);
 
-    /// <summary>The scalar in every lane; lanes stay as they are.</summary>
+    /// <summary>Broadcasts a scalar to every lane; vectors are returned unchanged.</summary>
     public Operand Widen(Operand x, int lanes)
     {
         if (lanes == 0 || x.Lanes == lanes) return x;
@@ -37,7 +37,7 @@ internal sealed class ScalarPrinter(LlvmText text, LlvmTarget target)
             x.Type, lanes);
     }
 
-    /// <summary>The operation; operands are widened to the widest.</summary>
+    /// <summary>Prints the operation; operands are widened to the widest.</summary>
     public Operand Compute(ScalarOp op, DType type, params Operand[] x)
     {
         var lanes = x.Max(o => o.Lanes);
@@ -80,12 +80,12 @@ internal sealed class ScalarPrinter(LlvmText text, LlvmTarget target)
         };
     }
 
-    /// <summary>True for the instruction that scales 16 lanes of f32 by powers of two.</summary>
+    /// <summary>True if there is an instruction that scales 16 lanes of f32 by powers of two.</summary>
     internal bool HasScaling => target.VectorBits == 512;
 
     internal bool HasHalf => target.Has("f16c");
 
-    /// <summary>The exact instruction to f16, as bits, and back; both ends of it are i16.</summary>
+    /// <summary>The exact instruction to f16, as bits, and back; the f16 side is an i16.</summary>
     internal Operand Half(string instruction, Operand x, DType to)
     {
         var half = Types.Vector("half", x.Lanes);
@@ -112,9 +112,9 @@ internal sealed class ScalarPrinter(LlvmText text, LlvmTarget target)
     }
 
     /// <summary>
-    /// An f16 that is compared, or that goes on as an f32, as a value that LLVM does not see to be a half; no
-    /// instruction. Where f16 is converted by an instruction LLVM would compare the halves themselves, take a compare
-    /// and a select of them for a maximum, and call fmaxf for it, which no object may.
+    /// Hides from LLVM that a value was converted from a half, for comparisons and further use as f32; costs no
+    /// instruction. Where f16 is converted by an instruction, LLVM would compare the halves themselves, recognise a
+    /// compare and a select of them as a maximum, and call fmaxf for it, which no object may.
     /// </summary>
     internal Operand Opaque(Operand x)
     {
@@ -156,8 +156,8 @@ internal sealed class ScalarPrinter(LlvmText text, LlvmTarget target)
     }
 
     /// <summary>
-    /// a≠a ? a : (a&gt;b ? a : b); min alike. The inner choice is one instruction (maxps a, b), the outer one its mask.
-    /// Against a constant that is neither zero nor NaN it is b&gt;a ? b : a, which takes a NaN of a as it is: one
+    /// a≠a ? a : (a&gt;b ? a : b); min likewise. The inner selection is one instruction (maxps a, b), the outer one its
+    /// mask. Against a constant that is neither zero nor NaN it is b&gt;a ? b : a, which keeps a NaN of a: one
     /// instruction.
     /// </summary>
     private Operand Extreme(Operand a, Operand b, ScalarOp beats)
@@ -188,7 +188,7 @@ internal sealed class ScalarPrinter(LlvmText text, LlvmTarget target)
     }
 
     /// <summary>
-    /// x/0 = -1, x rem 0 = x, MIN/-1 = MIN, MIN rem -1 = 0: the instruction itself only ever sees safe divisors.
+    /// x/0 = -1, x rem 0 = x, MIN/-1 = MIN, MIN rem -1 = 0: the instruction itself only gets safe divisors.
     /// </summary>
     private Operand Divide(Operand a, Operand b, bool remainder)
     {
@@ -208,7 +208,7 @@ internal sealed class ScalarPrinter(LlvmText text, LlvmTarget target)
         return Choose(byZero, remainder ? a : Integer(-1, type, lanes), Choose(byMinusOne, negated, quotient));
     }
 
-    /// <summary>A call of the function printed beside the kernel.</summary>
+    /// <summary>Calls the function printed next to the kernel.</summary>
     private Operand DoubleFmas(Operand a, Operand b, Operand c)
     {
         text.Declare(DoubleFma.Text);
@@ -244,7 +244,8 @@ internal sealed class ScalarPrinter(LlvmText text, LlvmTarget target)
         var bits = Cast("bitcast", s, DType.I64);
         var inexact = Two("fcmp one", error, Constant(0, f64, lanes)) with { Type = DType.Bool };
         var even = Compare(ScalarOp.Eq, Two("and", bits, Integer(1, DType.I64, lanes)), Integer(0, DType.I64, lanes));
-        // Towards the error: away from zero when both have one sign, else towards zero; an even last bit becomes odd.
+        // Towards the error: away from zero if both have the same sign, otherwise towards zero; an even last bit
+        // becomes odd.
         var away =
             Two("xor", Compare(ScalarOp.Gt, error, Constant(0, f64, lanes)),
                 Compare(ScalarOp.Lt, bits, Integer(0, DType.I64, lanes)));

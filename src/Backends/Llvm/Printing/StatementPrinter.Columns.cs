@@ -1,5 +1,5 @@
-// In: a vector loop that reduces many columns over many rows. Out: rows that are read as they lie in memory, running
-// values of the columns in a first-level cache.
+// In: a vector loop that reduces many columns over many rows. Out: rows read in memory order, with the running values
+// of the columns in a first-level cache.
 using System.Collections.Immutable;
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
@@ -7,8 +7,8 @@ using Accelerate.Compiler.Types;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// A vector loop whose reductions are long: what stands in front of them and does not depend on them, and the most
-/// lanes it has.
+/// A vector loop with long reductions: the statements before them that do not depend on them, and the maximum number of
+/// lanes.
 /// </summary>
 internal sealed record Columns(Loop Loop, ImmutableArray<Statement> Before, ImmutableArray<Reduction> Reductions,
     long Most)
@@ -18,7 +18,7 @@ internal sealed record Columns(Loop Loop, ImmutableArray<Statement> Before, Immu
     /// </summary>
     private const int Few = 64, Many = 1024;
 
-    /// <summary>Terms that a reduction has at least: fewer are read in a loop over the columns as fast.</summary>
+    /// <summary>The minimum terms of a reduction: with fewer, a loop over the columns is as fast.</summary>
     private const int Long = 64;
 
     public static Columns? Of(Loop loop)
@@ -56,7 +56,7 @@ internal sealed record Columns(Loop Loop, ImmutableArray<Statement> Before, Immu
         return reductions.Count == 0 ? null : new Columns(loop, before.ToImmutable(), reductions.ToImmutable(), most);
     }
 
-    /// <summary>The values a straight-line statement takes, also in its indices.</summary>
+    /// <summary>The values that a straight-line statement uses, also in its indices.</summary>
     private static IEnumerable<int> Used(Statement statement)
     {
         static IEnumerable<int> In(params IEnumerable<Size> sizes) => sizes.SelectMany(s => s.Variables())
@@ -75,8 +75,8 @@ internal sealed record Columns(Loop Loop, ImmutableArray<Statement> Before, Immu
 internal sealed partial class StatementPrinter
 {
     /// <summary>
-    /// Rows that are added to the running values at once: each value is read and written once for eight rows. Summing
-    /// the columns of 4096 x 4096 f32 from memory ran at 22 GB/s so (of 23 there are), with 4 rows at 19, with one at
+    /// The rows added to the running values at once: each value is read and written once for eight rows. Summing the
+    /// columns of 4096 x 4096 f32 from memory ran at 22 GB/s this way (of 23 there are), with 4 rows at 19, with one at
     /// 13, and at 11 to 14 where 64 to 256 columns keep their values in registers; 1024 x 1024 in the third-level cache
     /// at 92, 92, 90, 72 to 82 (C with the same loops, Zen 4, 1 thread).
     /// </summary>

@@ -1,5 +1,5 @@
-// In: vector loops, and loops whose iterations stand side by side. Out: 16 lanes at a time, with a masked tail; inside
-// an image without the guards of its padding.
+// In: vector loops, and loops with side-by-side iterations. Out: 16 lanes at a time, with a masked tail; inside an
+// image without the guards of its padding.
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
 
@@ -12,16 +12,16 @@ internal sealed partial class StatementPrinter
     private Copy copy = new(null, 0);
     private Copy[]? beside;
 
-    /// <summary>What has been loaded since the last store; null where nothing is worth sharing.</summary>
+    /// <summary>The loads since the last store; null if nothing is worth sharing.</summary>
     private Dictionary<Reading, Operand>? loaded;
 
     /// <summary>
-    /// Guards that hold in all iterations being printed, each under the value of its load: another load's guard that
-    /// reads the same may be about another loop of that name.
+    /// Guards that hold in all printed iterations, each with the value of its load: the same guard of another load may
+    /// be about another loop with that name.
     /// </summary>
     private HashSet<(int Load, Guard Guard)> proved = None;
 
-    /// <summary>Iterations that stand side by side.</summary>
+    /// <summary>The number of side-by-side iterations.</summary>
     public int Copies => beside?.Length ?? 1;
 
     /// <summary>Prints for each iteration in turn.</summary>
@@ -43,7 +43,7 @@ internal sealed partial class StatementPrinter
 
     private void Enter(Copy here) => index.Copy = copy = here;
 
-    /// <summary>Prints iterations, beside each other or in lanes, that share what they load.</summary>
+    /// <summary>Prints iterations, side by side or in lanes, that share loads.</summary>
     private void Sharing(Action inside)
     {
         var before = loaded;
@@ -52,7 +52,7 @@ internal sealed partial class StatementPrinter
         loaded = before;
     }
 
-    /// <summary>`count` iterations of the loop over the variable, from the first on, side by side.</summary>
+    /// <summary>Prints `count` iterations of the loop over the variable, from the first on, side by side.</summary>
     public void SideBySide(string variable, string first, int count, Action inside)
     {
         if (count == 1)
@@ -81,12 +81,12 @@ internal sealed partial class StatementPrinter
     }
 
     /// <summary>
-    /// Twice where something is padded: without guards for where they all hold, and with them. Guards that are the same
-    /// in all lanes are decided here, before the loop over the lanes.
+    /// Prints padded loops twice: without guards for where all hold, and with them. Guards that are equal in all lanes
+    /// are evaluated here, before the loop over the lanes.
     /// </summary>
     private void Vector(Loop loop)
     {
-        // The extent is that of every iteration beside.
+        // The extent is the same in all side-by-side iterations.
         var extent = index.Scalar(loop.Extent);
         void Lanes()
         {
@@ -94,7 +94,7 @@ internal sealed partial class StatementPrinter
             else ForLanes(loop.Variable, "0", extent, loop.Extent, () => Block(loop.Body), Copies == 1 ? vectors(loop)
                 : 1);
         }
-        // Places that are lanes: what lies inside of the image with all of its taps needs no masks.
+        // If places are lanes: blocks inside the image with all of their taps need no masks.
         void Blocks() => ForLanes(loop.Variable, "0", extent, loop.Extent, () =>
         {
             var (inside, all) = index.Lanes!.Mask is null ? Inside(loop, ofLanes: true) : (null, None);
@@ -119,7 +119,7 @@ internal sealed partial class StatementPrinter
         }
     }
 
-    /// <summary>Twice: without some guards where they hold, and with them.</summary>
+    /// <summary>Prints twice: without some guards where they hold, and with them.</summary>
     private void Proved(string holds, HashSet<(int Load, Guard Guard)> guards, Action inside)
     {
         var before = proved;
@@ -132,14 +132,14 @@ internal sealed partial class StatementPrinter
     }
 
     /// <summary>
-    /// Whether guards of the loop's loads hold in every iteration beside and for every tap, and which guards that is
-    /// about: those that are the same in all lanes, or those that move with the lane, in all lanes of the block that is
-    /// printed.
+    /// Whether guards of the loop's loads hold in all side-by-side iterations and for every tap, and the guards
+    /// concerned: those that are equal in all lanes, or those that vary with the lane, in all lanes of the printed
+    /// block.
     /// </summary>
     private (string? Holds, HashSet<(int Load, Guard Guard)> Guards) Inside(Loop loop, bool ofLanes)
     {
         var guards = new HashSet<(int, Guard)>();
-        // Of indices that differ by a constant, the least and the greatest decide.
+        // For indices that differ by a constant, the least and the greatest decide.
         var ends = new Dictionary<string, (Size Base, Size Extent, long Least, long Most)>();
         Collect(loop.Body, []);
         string? all = null;
@@ -214,12 +214,12 @@ internal sealed partial class StatementPrinter
     }
 
     /// <summary>
-    /// Whole blocks of 16 without masks, then the rest with one; up to `most` blocks (a power of two) stand side by
-    /// side.
+    /// Whole blocks of 16 without masks, then the rest with one; up to `most` blocks (a power of two) side by side.
     /// </summary>
     public void ForLanes(string variable, string from, string to, Size extent, Action inside, int most = 1)
     {
-        // An extent below 0 is a loop that does not run; rounded down to a multiple of 16 it would look like a tail.
+        // A loop with a negative extent does not run; rounded down to a multiple of 16 the extent would look like a
+        // tail.
         if (from == "0" && !index.NonNegative(extent))
             to = text.Value($"select i1 {text.Value($"icmp sgt i64 {to}, 0")}, i64 {to}, i64 0");
         long? left = extent.IsConstant && from == "0" ? extent.Value : null;

@@ -1,4 +1,5 @@
-// In: a printer and an iteration beside its own. Out: a printer for that one, and what rows in step ask of each.
+// In: a printer and an adjacent iteration. Out: a printer for that iteration, and the properties that rows in step
+// need.
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
 
@@ -14,10 +15,10 @@ internal sealed partial class StatementPrinter
 
     public ScalarPrinter Scalars => scalars;
 
-    /// <summary>Where this row's part of the <see cref="RowCache"/> is.</summary>
+    /// <summary>This row's part of the <see cref="RowCache"/>.</summary>
     public string? Kept { get; set; }
 
-    /// <summary>Which buffers of this call are too large for the caches; null for none.</summary>
+    /// <summary>The buffers of this call that are too large for the caches; null for none.</summary>
     public StreamingStores? Streaming { set => streaming = value; }
 
     /// <summary>A printer for another iteration, with the values so far; inside a lane loop if one is given.</summary>
@@ -40,7 +41,7 @@ internal sealed partial class StatementPrinter
         return fork;
     }
 
-    /// <summary>Decides, in front of a vector loop, which of its stores go past the caches.</summary>
+    /// <summary>Decides, before a vector loop, which of its stores bypass the caches.</summary>
     public void ChooseStreams(Loop loop)
     {
         streams.Clear();
@@ -51,14 +52,14 @@ internal sealed partial class StatementPrinter
     }
 
     /// <summary>
-    /// Bytes ahead of a load whose line is asked for where results go past the caches: reads then overlap the writes,
-    /// which take the memory's time in turns with them. Relu over 64 MiB on 1 and 2 threads: 3.21 and 1.62 ms without,
-    /// 2.85 and 1.47 with 1 KiB, 3.04 and 1.52 with 4, 3.11 and 1.51 with 16 (C, Zen 4, huge pages). Blocks of 16 KiB
-    /// in turns instead of halves: 3.14.
+    /// The prefetch distance in bytes where results bypass the caches: reads then overlap the writes, with which they
+    /// compete for memory. Relu over 64 MiB on 1 and 2 threads: 3.21 and 1.62 ms without, 2.85 and 1.47 with 1 KiB,
+    /// 3.04 and 1.52 with 4, 3.11 and 1.51 with 16 (C, Zen 4, huge pages). Blocks of 16 KiB in turns instead of halves:
+    /// 3.14.
     /// </summary>
     private const int Ahead = 1024;
 
-    /// <summary>Asks for the line of a load's first lane; of no meaning, also where there is nothing.</summary>
+    /// <summary>Prefetches the line of a load's first lane; harmless even at an invalid address.</summary>
     public void Prefetch(Load load, int bytes = 0)
     {
         if (index.Affine(load.Offset) is not (var start, 1, var more)) return;

@@ -1,5 +1,5 @@
-// In: a map whose reads lie along a parallel loop. Out: blocks of 16 lanes by as many of its iterations as a register
-// holds.
+// In: a map whose reads are contiguous along a parallel loop. Out: blocks of 16 lanes by as many of its iterations as a
+// register holds.
 using Accelerate.Compiler.Kernels;
 using Accelerate.Compiler.Types;
 using Accelerate.Runtime;
@@ -9,7 +9,7 @@ namespace Accelerate.Backends.Llvm.Printing;
 internal sealed partial class StatementPrinter
 {
     /// <summary>
-    /// Prints the iterations from `from` to `to` of the loop that the reads lie along, where the others are defined.
+    /// Prints the iterations from `from` to `to` of the loop along the reads, with the other loops defined.
     /// </summary>
     public void Turned(TurnedMap map, int block, string from, string to)
     {
@@ -48,9 +48,9 @@ internal sealed partial class StatementPrinter
 
     /// <param name="map">The map.</param>
     /// <param name="at">The first iteration along the reads.</param>
-    /// <param name="count">How many.</param>
+    /// <param name="count">The number of iterations.</param>
     /// <param name="lane">The first lane.</param>
-    /// <param name="rows">The lanes that exist; null where the call alone knows.</param>
+    /// <param name="rows">The number of existing lanes; null if only the call knows.</param>
     /// <param name="mask">The same as a mask; null for all.</param>
     private void Block(TurnedMap map, string at, int count, string lane, int? rows, string? mask)
     {
@@ -64,7 +64,7 @@ internal sealed partial class StatementPrinter
             here.Place(map.Along, Size.Variable("along'") + c);
             return here;
         }).ToArray();
-        // Guards hold in all of the block where they hold at its ends.
+        // Guards that hold at both ends of the block hold in all of it.
         var guards = map.Loads.SelectMany(l => l.Guards).Distinct().ToList();
         if (guards.Count == 0)
         {
@@ -111,7 +111,7 @@ internal sealed partial class StatementPrinter
     }
 
     /// <summary>
-    /// What a load gives each of the iterations along the reads, 16 lanes each, as it lies in memory.
+    /// The values of a load for each iteration along the reads, 16 lanes each, as laid out in memory.
     /// </summary>
     private string[] ReadTurned(TurnedMap map, Load load, Copy[] beside, string lane, int? rows)
     {
@@ -121,13 +121,13 @@ internal sealed partial class StatementPrinter
         var isGuarded = Open(load).Any();
         var last = rows is null ? text.Value($"sub i64 {index.Scalar(map.Lanes.Extent)}, 1") : "";
 
-        // The row of a lane: the loop over the lanes is a scalar, the iterations along the reads are neighbours.
+        // The row of a lane: the loop over the lanes is a scalar, the iterations along the reads are contiguous.
         T In<T>(int row, Func<T> inside)
         {
             var here = new Copy(outer, row);
             if (rows is null)
             {
-                // Behind the last lane the last one again: nothing is stored of it.
+                // After the last lane, repeats the last one: nothing of it is stored.
                 var place = text.Value($"add i64 {lane}, {row}");
                 index.Define(VariableName.Loop("row", row),
                     text.Value($"select i1 {text.Value($"icmp slt i64 {place}, {last}")}, i64 {place}, i64 {last}"));
@@ -165,7 +165,7 @@ internal sealed partial class StatementPrinter
         }));
     }
 
-    /// <summary>As for a loop: the rows of all blocks must begin lines.</summary>
+    /// <summary>As for a loop: the rows of all blocks must be aligned to lines.</summary>
     private void ChooseStreams(TurnedMap map, string from)
     {
         streams.Clear();

@@ -7,7 +7,9 @@ using Accelerate.Runtime;
 
 namespace Accelerate.Backends.Llvm.Printing;
 
-/// <summary>Values that do not depend on the lane stay scalar; they are widened where they meet lanes.</summary>
+/// <summary>
+/// Values that do not depend on the lane stay scalar; they are widened where they are combined with lanes.
+/// </summary>
 internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, ScalarPrinter scalars, IndexPrinter index,
     string[] buffers, string status, Func<StatementPrinter, Contract, ContractPrinter> contraction,
     Func<StatementPrinter, Attend, AttentionPrinter> attention, Func<Size, string> scratch, Func<Loop, int> vectors)
@@ -95,7 +97,7 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
             case Reduction r when ReductionPrinter.IsArg(r.Kind):
                 Bind(r.Result, new ReductionPrinter(this, text, scalars, index).SerialArg(r));
                 break;
-            // In the lanes of a reduction around.
+            // In the lanes of an enclosing reduction.
             case Reduction { Lanes: false } r:
                 new ReductionPrinter(this, text, scalars, index).Serial(r);
                 break;
@@ -126,7 +128,7 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
         return definitions;
     }
 
-    /// <summary>The lanes l with start + l below the end.</summary>
+    /// <summary>The lanes l for which start + l is below the end.</summary>
     public string TailMask(string start, string end)
     {
         var left = scalars.Widen(new(text.Value($"sub i64 {end}, {start}"), DType.I64, 0), Width);
@@ -143,7 +145,7 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
     private static string VectorOf(string element) => $"<{Width} x {element}>";
 
     /// <summary>
-    /// Offsets that differ by a constant have one pointer, which the instruction adds the constant to.
+    /// Offsets that differ by a constant share a pointer, to which the instruction adds the constant.
     /// </summary>
     private string Address(int buffer, string offset, long constant = 0)
     {
@@ -152,7 +154,7 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
         return constant == 0 ? address : text.Value($"getelementptr {memory}, ptr {address}, i64 {constant}");
     }
 
-    /// <summary>Eight bytes that may be read in place of an element that is not there.</summary>
+    /// <summary>Eight bytes that may be read in place of a missing element.</summary>
     private string Nowhere()
     {
         if (nowhere is null)
@@ -164,8 +166,8 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
     }
 
     /// <summary>
-    /// 16 elements of the value, which are read in place of elements that are not there; null if it is no constant of a
-    /// memory type.
+    /// 16 elements of the value, which are read in place of missing elements; null if it is not a constant of a memory
+    /// type.
     /// </summary>
     private string? Fill(Operand value)
     {
@@ -179,7 +181,7 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
         return line;
     }
 
-    /// <summary>The lanes (or the scalar) in which all guards hold; null when there are none.</summary>
+    /// <summary>The lanes (or the scalar) in which all guards hold; null if there are none.</summary>
     public Operand? Holds(IEnumerable<Guard> guards) => Holding(guards) switch
     {
         ({ } same, { } lanes) => scalars.Compute(ScalarOp.And, DType.Bool, same, lanes),
@@ -187,7 +189,7 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
     };
 
     /// <summary>
-    /// Whether the guards hold that are the same in all lanes, and the lanes in which the others do; null for none.
+    /// Whether the guards that are equal in all lanes hold, and the lanes in which the others do; null for none.
     /// </summary>
     private (Operand? Same, Operand? InLanes) Holding(IEnumerable<Guard> guards)
     {
@@ -196,7 +198,7 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
         {
             var varies = index.Varies(guard.Index) || index.Varies(guard.Extent);
             Operand Print(Size s) => varies ? index.Vector(s) : new(index.Scalar(s), DType.I64, 0);
-            // One unsigned comparison is both bounds where the extent is not negative; else nothing may pass.
+            // One unsigned comparison checks both bounds if the extent is not negative; otherwise nothing may pass.
             var (at, extent) = (Print(guard.Index), Print(guard.Extent));
             var here = scalars.Two("icmp ult", at, extent) with { Type = DType.Bool };
             if (!index.NonNegative(guard.Extent))
@@ -210,7 +212,7 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
         return (same, inLanes);
     }
 
-    /// <summary>The lanes that exist and in which the guards hold; null for all.</summary>
+    /// <summary>The existing lanes in which the guards hold; null for all.</summary>
     private string? Mask(Operand? holds) => (index.Lanes!.Mask, holds) switch
     {
         (var mask, null) => mask,
@@ -240,7 +242,7 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
 
         if (affine is (var scalar, 0, var shift) && inLanes is null)
         {
-            // When the guard fails the read goes to the stack: an empty buffer has nothing behind its address.
+            // If the guard fails, the read goes to the stack: an empty buffer has no memory at its address.
             var address = Address(load.Buffer, scalar, shift);
             if (same is { } h) address = text.Value($"select i1 {h.Text}, ptr {address}, ptr {Nowhere()}");
             var read = FromMemory(text.Value($"load {memory}, ptr {address}, align {align}"), type, 0);
@@ -253,8 +255,8 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
         if (affine is (var start, 1, var more))
         {
             var address = Address(load.Buffer, start, more);
-            // What holds in all lanes or in none moves the pointer, to a line of the fill where that is a constant. (As
-            // a splat joined with a constant mask it was lost in the upper half by LLVM 19 on AVX2.)
+            // A condition that is equal in all lanes selects the pointer, to a line of the fill if that is a constant.
+            // (As a splat joined with a constant mask it was lost in the upper half by LLVM 19 on AVX2.)
             var line = same is null ? null : Fill(fill!.Value);
             if (same is { } there)
                 address = text.Value(
@@ -298,7 +300,7 @@ internal sealed partial class StatementPrinter(Kernel kernel, LlvmText text, Sca
         else Store(store, inLanes);
     }
 
-    /// <summary>The last of stores between each other writes them all.</summary>
+    /// <summary>The last of several interleaved stores writes all of them.</summary>
     private void Store(Store store, ImmutableArray<Store> together)
     {
         waiting.Add((store, copy));

@@ -1,4 +1,4 @@
-// In: a kernel's outputs and their sizes in a call. Out: which vector stores go past the caches, and the fence behind
+// In: a kernel's outputs and their sizes in a call. Out: which vector stores bypass the caches, and the fence after
 // them.
 using Accelerate.Backends.Llvm.Native;
 using Accelerate.Compiler.Kernels;
@@ -8,15 +8,14 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// A plain store reads the line it writes into, and evicts another one; a non-temporal store of whole lines does
-/// neither. It pays where the result is too large to be found in a cache by whoever reads it next. Decided in each call
-/// from the buffer's size and address, never from values, so that every store of a loop goes the same way; the bits are
-/// the same.
+/// A plain store reads the line it writes to, and evicts another one; a non-temporal store of whole lines does neither.
+/// It pays if the result is too large to stay in a cache for its next reader. Decided in each call from the buffer's
+/// size and address, never from values, so that all stores of a loop are of the same kind; the bits are the same.
 /// </summary>
 internal sealed class StreamingStores
 {
     /// <summary>
-    /// Bytes of a result from which on it is written past the caches. The kernel of relu over as many bytes, plain and
+    /// The minimum bytes of a result that bypasses the caches. The kernel of relu over as many bytes, plain and
     /// streaming (µs, one thread of a Zen 4 virtual machine with 32 MiB of third-level cache, others at work on it): 4
     /// MiB 91 and 155, 8 MiB 226 and 298, 16 MiB 807 and 646, 32 MiB 2222 and 1584, 64 MiB 4516 and 3098.
     /// </summary>
@@ -37,7 +36,7 @@ internal sealed class StreamingStores
         any = isLarge.Values.Aggregate((a, b) => text.Value($"or i1 {a}, {b}"));
     }
 
-    /// <summary>At the kernel's entry, where its sizes are known; null where no store can be such a one.</summary>
+    /// <summary>Created at the kernel's entry, where its sizes are known; null if no store can be streamed.</summary>
     public static StreamingStores? For(Kernel kernel, LlvmTarget target, LlvmText text, IndexPrinter index)
     {
         if (target.VectorBits == 0) return null;
@@ -47,14 +46,13 @@ internal sealed class StreamingStores
         return candidates.Length == 0 ? null : new StreamingStores(kernel, candidates, text, index);
     }
 
-    /// <summary>Whole vectors of narrow types are no whole lines.</summary>
+    /// <summary>Whole vectors of narrow types are not whole lines.</summary>
     private static bool IsCandidate(KernelBuffer buffer) => !buffer.IsUpdated && buffer.Type.Bytes() >= 4
         && !(buffer.Count.IsConstant && buffer.Count.Value * buffer.Type.Bytes() < Threshold);
 
     /// <summary>
-    /// The condition, printed in front of the loop, under which a store of the loop's whole vectors streams: a large
-    /// buffer, and a first vector that begins a line, so that all do. Null where that is not known in front of the
-    /// loop.
+    /// The condition, printed before the loop, under which a store of the loop's whole vectors streams: a large buffer,
+    /// and a first vector at the start of a line, which implies it for all. Null if that is not known before the loop.
     /// </summary>
     public string? Choose(Store store, Loop loop, IndexPrinter index, string pointer)
     {
@@ -68,7 +66,7 @@ internal sealed class StreamingStores
         return text.Value($"and i1 {large}, {text.Value($"icmp eq i64 {within}, 0")}");
     }
 
-    /// <summary>A line of x86-64, which every vector of 16 lanes then fills.</summary>
+    /// <summary>A line of x86-64, which a vector of 16 lanes then fills.</summary>
     private const int Line = 64;
 
     public void Store(string condition, string typedValue, string address, Action cached, Action prefetch) =>
@@ -79,7 +77,7 @@ internal sealed class StreamingStores
             text.Do($"store {typedValue}, ptr {address}, align {Line}, !nontemporal !0");
         }, cached);
 
-    /// <summary>Streaming stores are ordered by a fence only; another thread may read the result next.</summary>
+    /// <summary>Only a fence orders streaming stores, and another thread may read the result next.</summary>
     public void Finish() => text.If(any, () =>
     {
         text.Declare("declare void @llvm.x86.sse.sfence()");

@@ -9,13 +9,13 @@ namespace Accelerate.Backends.Llvm.Printing;
 internal static class Taps
 {
     /// <summary>
-    /// Statements that one loop's body may be unrolled to: 7 outputs of a 7 x 7 window, at three statements a tap.
+    /// The maximum statements of an unrolled loop body: 7 outputs of a 7 x 7 window, at three statements a tap.
     /// </summary>
     private const int Room = 1200;
 
     /// <summary>
-    /// The terms of a reduction that are printed one after the other, where `copies` iterations stand side by side: all
-    /// of a few, else a row of the window, else one.
+    /// The terms of a reduction that are printed one after the other, with `copies` side-by-side iterations: all if
+    /// there are few, otherwise a row of the window, otherwise one.
     /// </summary>
     public static long Unrolled(Reduction r, int copies, bool inLanes = true)
     {
@@ -25,7 +25,9 @@ internal static class Taps
         return Rows(r).Where(row => extent % row == 0 && row * each <= Room).DefaultIfEmpty(1).Max();
     }
 
-    /// <summary>The constants that the body divides the reduction's index by: the lengths of a window's rows.</summary>
+    /// <summary>
+    /// The constants by which the body divides the reduction's index: the lengths of a window's rows.
+    /// </summary>
     private static IEnumerable<long> Rows(Reduction r) => Kernel.Statements(r.Body).SelectMany(s => s switch
     {
         Load l => l.Guards.SelectMany(g => new[] { g.Index, g.Extent }).Append(l.Offset),
@@ -44,15 +46,15 @@ internal static class Taps
     });
 
     /// <summary>
-    /// Vectors of a vector loop that are reduced side by side, where the loop around is not: a sum has one addition
-    /// under way for each of them, and a line of them is read from each row.
+    /// The vectors of a vector loop that are reduced side by side, if the enclosing loop is not: a sum then has one
+    /// addition in progress for each of them, and a line of them is read from each row.
     /// </summary>
     public static int Vectors(Loop vector) =>
         Sums(vector).Any() && Kernel.Statements(vector.Body).All(IsPlain) ? 4 : 1;
 
     /// <summary>
-    /// Iterations of the innermost parallel loop that are printed side by side: outputs of a window share their
-    /// weights, and neighbours the columns they both cover.
+    /// The iterations of the innermost parallel loop that are printed side by side: outputs of a window share their
+    /// weights, and neighbours the columns that both cover.
     /// </summary>
     public static int Outputs(IReadOnlyList<Loop> loops, Block inner, LlvmTarget target)
     {
@@ -63,20 +65,20 @@ internal static class Taps
             return 1;
         var sums = vectors.SelectMany(Sums).ToList();
         if (!Kernel.Statements(inner).All(IsPlain) || !sums.Any(r => Shares(r, loops[^1].Variable))) return 1;
-        // The largest number whose terms have room: 8 sums, 8 or more inputs and a weight are in 32 registers.
+        // The largest number whose terms fit: 8 sums, 8 or more inputs and a weight are in 32 registers.
         for (var most = target.VectorBits switch { 512 => 8, 256 => 4, _ => 2 }; most > 1; most--)
         {
             if (sums.Any(r => !r.Extent.IsConstant || Unrolled(r, most) == 1)) continue;
             if (!extent.IsConstant) return most;
             if (extent.Value <= most) return (int)Math.Max(1, extent.Value);
-            // Less of a remainder is better than a few more at once.
+            // A smaller remainder is better than a few more at once.
             return Enumerable.Range(most / 2 + 1, most - most / 2).OrderBy(n => extent.Value % n)
                 .ThenByDescending(n => n).First();
         }
         return 1;
     }
 
-    /// <summary>True when an iteration of the loop loads in the reduction what the next one loads, too.</summary>
+    /// <summary>True if consecutive iterations of the loop share loads in the reduction.</summary>
     private static bool Shares(Reduction r, string variable)
     {
         if (!r.Extent.IsConstant || r.Extent.Value > Room) return false;

@@ -12,17 +12,17 @@ namespace Accelerate.Backends.Llvm.Printing;
 internal sealed record Tile(int Rows, int Vectors)
 {
     /// <summary>
-    /// Columns of a packed panel, the same for every ISA: narrower tiles walk half panels, wider ones several.
+    /// The columns of a packed panel, the same for every ISA: narrower tiles take half panels, wider ones several.
     /// </summary>
     public const int Panel = PanelLayout.Columns;
 
     public int Columns => Vectors * IndexPrinter.Width;
 
-    /// <param name="target">What code is generated for.</param>
-    /// <param name="type">Of the accumulators.</param>
-    /// <param name="rows">The extent of the rows; few rows take more columns, so that enough sums run side by
-    /// side.</param>
-    /// <param name="isWide">False where the columns' number is not known: a tile then keeps to one panel.</param>
+    /// <param name="target">The target of code generation.</param>
+    /// <param name="type">The type of the accumulators.</param>
+    /// <param name="rows">The extent of the rows; with few rows, tiles have more columns, so that enough sums run side
+    /// by side.</param>
+    /// <param name="isWide">False if the number of columns is not known: a tile then stays within one panel.</param>
     public static Tile For(LlvmTarget target, DType type, Size rows, bool isWide)
     {
         var m = rows.IsConstant ? (int)Math.Clamp(rows.Value, 1, 1 << 20) : 1 << 20;

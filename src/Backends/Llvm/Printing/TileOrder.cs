@@ -8,16 +8,16 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// Rows of a contraction in an order of their own, tile after tile. A row is a pixel, an outer step of k a tap of the
-/// window; what a tile misses are the taps that fall on padding for every pixel of it. Pixels of one kind share tiles:
-/// those inside, those of each edge; a corner goes with an edge. Leaving such a tap out changes no bit where the tap's
-/// weights are finite, since the sum loses ±0 terms and the epilogue adds +0 to it, which leaves one zero. That the
-/// weights are finite is seen from the sums of a tile that left nothing out: one weight that is not makes them infinite
-/// or NaN.
+/// The rows of a contraction in a special order, tile after tile. A row is a pixel, an outer step of k a tap of the
+/// window; a tile skips the taps that fall on padding for every pixel of it. Pixels of one kind share tiles: those
+/// inside, and those of each edge; a corner is grouped with an edge. Skipping such a tap changes no bit if the tap's
+/// weights are finite, since the sum loses ±0 terms and the epilogue adds +0 to it, which leaves one kind of zero.
+/// Finiteness of the weights follows from the sums of a tile that skipped nothing: one weight that is not finite makes
+/// them infinite or NaN.
 /// </summary>
-/// <param name="Rows">The row at each place.</param>
-/// <param name="Starts">The place where each tile begins, and where the last one ends.</param>
-/// <param name="Missed">A bit for each outer step of k that a tile misses.</param>
+/// <param name="Rows">The row at each position.</param>
+/// <param name="Starts">The position where each tile begins, and where the last one ends.</param>
+/// <param name="Missed">A bit for each outer step of k that a tile skips.</param>
 /// <remarks>
 /// 3x3 256 to 256 at 14 x 14, where 9.3 % of the products are with padding: 1.99 ms without, 1.82 ms with; 512 to 512
 /// at 7 x 7 (18 %) 1.99 ms and 1.68 ms; 128 to 128 at 28 x 28 (4.7 %) 1.99 ms and 1.90 ms; 64 to 64 at 56 x 56 (2.4 %)
@@ -29,22 +29,22 @@ internal sealed record TileOrder(int[] Rows, int[] Starts, long[] Missed)
     private const int MostRows = 4096;
 
     /// <summary>
-    /// Fewer rows of a kind than these join a kind that misses less: a tile of so few is bound by its loads.
+    /// Kinds with fewer rows than this are merged with a kind that skips less: a tile of so few is bound by its loads.
     /// </summary>
     private const int FewRows = 5;
 
-    /// <summary>Tiles of other numbers of rows are other code.</summary>
+    /// <summary>Tiles with other numbers of rows need separate code.</summary>
     private const int MostCounts = 3;
 
     public int Tiles => Missed.Length;
 
-    /// <summary>The numbers of rows that tiles have.</summary>
+    /// <summary>The numbers of rows of the tiles.</summary>
     public int[] Counts { get; } = CountsOf(Starts);
 
     /// <param name="contract">The contraction.</param>
     /// <param name="access">Its left side.</param>
-    /// <param name="outer">How many axes of k are not part of a run.</param>
-    /// <param name="most">Rows of a tile.</param>
+    /// <param name="outer">The number of axes of k that are not part of a run.</param>
+    /// <param name="most">The maximum rows of a tile.</param>
     public static TileOrder? Find(Contract contract, RowAccess access, int outer, int most)
     {
         if (!contract.M.Extent.IsConstant || contract.M.Extent.Value is var m && (m <= most || m > MostRows))
@@ -70,7 +70,7 @@ internal sealed record TileOrder(int[] Rows, int[] Starts, long[] Missed)
             kinds.Remove(few);
         }
 
-        // Edges are spread evenly behind the tiles that show whether the weights are finite.
+        // Edges are spread evenly after the tiles that show whether the weights are finite.
         var (inside, edges) = (new List<Cut>(), new List<Cut>());
         foreach (var kind in kinds)
         {
@@ -88,7 +88,7 @@ internal sealed record TileOrder(int[] Rows, int[] Starts, long[] Missed)
         for (var i = 0; i < outer; i++) steps *= contract.K[i].Extent.Value;
         var (order, starts, missed) =
             (new List<int>(), new int[inside.Count + edges.Count + 1], new long[inside.Count + edges.Count]);
-        // A step of a tile costs its rows, and its loads of the panel about as much as another.
+        // A step of a tile costs one unit for each row, and about one more for its loads of the panel.
         var (cost, plain) = (0L, (padding.Length + (padding.Length + most - 1) / most) * steps);
         for (var (t, e) = (0, 0); t < missed.Length; t++)
         {
@@ -109,7 +109,7 @@ internal sealed record TileOrder(int[] Rows, int[] Starts, long[] Missed)
         }
     }
 
-    /// <summary>Rows that miss the same steps.</summary>
+    /// <summary>Rows that skip the same steps.</summary>
     private sealed class Kind(long missed)
     {
         public long Missed { get; } = missed;
@@ -130,7 +130,7 @@ internal sealed record TileOrder(int[] Rows, int[] Starts, long[] Missed)
     }
 
     /// <summary>
-    /// A bit for each outer step of k that falls on padding, for each row; null where that is not known.
+    /// For each row, a bit for each outer step of k that falls on padding; null if that is not known.
     /// </summary>
     private static long[]? Padding(Contract contract, Load load, int outer)
     {
@@ -145,7 +145,7 @@ internal sealed record TileOrder(int[] Rows, int[] Starts, long[] Missed)
         foreach (var guard in load.Guards)
         {
             if (!guard.Extent.IsConstant) return null;
-            // The index is a part that moves with the row, and one that moves with the step.
+            // The index is the sum of a part that varies with the row and one that varies with the step.
             var ofRow = guard.Index;
             var ofStep = new long[steps];
             var period = steps;
@@ -169,7 +169,8 @@ internal sealed record TileOrder(int[] Rows, int[] Starts, long[] Missed)
     }
 
     /// <summary>
-    /// True when a term of ±0 more or less in a sum changes nothing: +0 is added to it, or it has no other zero.
+    /// True if adding or leaving out a term of ±0 in a sum changes nothing: +0 is added to the sum, or its only zero is
+    /// +0.
     /// </summary>
     private static bool IgnoresZeros(Contract contract)
     {

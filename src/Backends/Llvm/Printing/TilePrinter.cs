@@ -15,12 +15,12 @@ internal enum Tail
     /// <summary>Not all of the last vector's.</summary>
     Last,
 
-    /// <summary>Known to the call only.</summary>
+    /// <summary>Known only to the call.</summary>
     Unknown,
 }
 
 /// <summary>
-/// Outer steps of k that a tile may leave out: their bits, and where it is kept that what they would add is ±0.
+/// Outer steps of k that a tile may skip: their bits, and the place that records that their terms are ±0.
 /// </summary>
 internal sealed record MissedSteps(string Bits, string? Proof);
 
@@ -31,28 +31,29 @@ internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, Sc
     private const int Width = IndexPrinter.Width;
 
     /// <summary>
-    /// Steps of an iteration. 2, 4 and 8 run alike (256³ in 287, 286 and 287 µs, ResNet-50's kernels with direct
-    /// convolutions within 0.4 %; AMD Zen 4 with AVX-512, 1 thread), and compile in the same time.
+    /// The steps in an iteration. 2, 4 and 8 are equally fast (256³ in 287, 286 and 287 µs, ResNet-50's kernels with
+    /// direct convolutions within 0.4 %; AMD Zen 4 with AVX-512, 1 thread), and compile in the same time.
     /// </summary>
     private const int Unroll = 4;
 
     /// <summary>
-    /// A run of so few steps is printed without a loop. Not many more: 7x7 on 3 channels, whose runs have 21, takes
-    /// 2.36 ms without loops, as LLVM spills what it loads early, and 2.10 ms with them.
+    /// A run of up to this many steps is printed without a loop. Not many more: 7x7 on 3 channels, whose runs have 21,
+    /// takes 2.36 ms without loops, as LLVM spills what it loads early, and 2.10 ms with them.
     /// </summary>
     private const int Straight = 8;
 
     /// <summary>
-    /// Sums of a tile behind which 32 registers have no room for the next step's elements: LLVM's scheduler brings them
-    /// all the same and spills sums, unless a fence, which is no instruction, keeps its loads in their steps. Of the 46
-    /// tile loops of ResNet-50 with direct convolutions three spill 30 to 36 times without it, none with it; 56 x 56 x
-    /// 64 to 256 takes 2.12 and 2.04 ms (`accc time examples/models/resnet50.acc … --conv direct --kernels`, AMD Zen 4
-    /// with AVX-512, 1 thread).
+    /// The number of sums of a tile above which 32 registers have no room for the next step's elements: LLVM's
+    /// scheduler loads them anyway and spills sums, unless a fence, which is no instruction, keeps its loads in their
+    /// steps. Of the 46 tile loops of ResNet-50 with direct convolutions three spill 30 to 36 times without it, none
+    /// with it; 56 x 56 x 64 to 256 takes 2.12 and 2.04 ms (`accc time examples/models/resnet50.acc … --conv direct
+    /// --kernels`, AMD Zen 4 with AVX-512, 1 thread).
     /// </summary>
     private const int Crowded = 24;
 
     /// <summary>
-    /// Statements of an epilogue that may be printed for each vector; else it stands once, in a loop over rows.
+    /// The maximum statements of an epilogue that are printed for each vector; otherwise it is printed once, in a loop
+    /// over rows.
     /// </summary>
     private const int MostStatements = 800;
 
@@ -61,15 +62,15 @@ internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, Sc
     private readonly string vector = Types.Of(contract.Accumulator.Type, Width);
     private readonly int align = Math.Min(64, Width * contract.Accumulator.Type.Bytes());
 
-    /// <param name="rows">Rows of the tile.</param>
-    /// <param name="row">The first of them.</param>
-    /// <param name="vectors">Vectors of columns.</param>
+    /// <param name="rows">The number of rows in the tile.</param>
+    /// <param name="row">The first row.</param>
+    /// <param name="vectors">The number of vectors of columns.</param>
     /// <param name="column">The first column.</param>
-    /// <param name="n">How many columns there are in all.</param>
-    /// <param name="tail">How many of the tile's exist.</param>
+    /// <param name="n">The total number of columns.</param>
+    /// <param name="tail">How many of the tile's columns exist.</param>
     /// <param name="block">The part of k; null for all of it.</param>
-    /// <param name="partial">Where the sums are between two parts.</param>
-    /// <param name="missed">The steps that it may leave out.</param>
+    /// <param name="partial">The place of the sums between two parts.</param>
+    /// <param name="missed">The steps that it may skip.</param>
     public void Print(int rows, string row, int vectors, string column, string n, Tail tail, KBlock? block,
         string partial, MissedSteps? missed)
     {
@@ -87,7 +88,7 @@ internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, Sc
 
         var count = index.Scalar(left.InnerCount);
         foreach (var k in contract.K.Skip(contract.K.Length - left.Inner)) index.Define(k.Variable, "0");
-        // All bits of the proof are set when the steps may be left out.
+        // All bits of the proof are set if the steps may be skipped.
         var skipped = missed?.Proof is { } known
             ? text.Value($"and i64 {missed.Bits}, {text.Value($"load i64, ptr {known}, align 8")}") : missed?.Bits;
         contract.OverK(text, index, contract.K.Length - left.Inner, outer =>
@@ -106,9 +107,9 @@ internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, Sc
         {
             var flat = block is not null ? block.From : outer == "0" ? "0" : text.Value($"mul i64 {outer}, {count}");
             var (down, across) = (left.Along(outer, flat), right.Along(vectors, column, flat));
-            // A half vector reads the rows by a pointer of its own: from one load for both, LLVM makes halves and
-            // broadcasts them once more (3136 x 144 x 24 in 222 µs), from two the additions read and broadcast by
-            // themselves (192 µs).
+            // A half vector reads the rows through a separate pointer: from one load for both, LLVM makes halves and
+            // broadcasts them again (3136 x 144 x 24 in 222 µs), from two the additions read and broadcast directly
+            // (192 µs).
             var aside = sums.Lanes(vectors - 1) < Width && vectors > 1 ? left.Along(outer, flat) : null;
             Cursor[] cursors = aside is null ? [down, across] : [down, across, aside];
             void Step(int ahead)
@@ -192,7 +193,7 @@ internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, Sc
                 statements.Bind(contract.Accumulator, sum);
                 statements.Block(contract.Epilogue);
             });
-            // Of the last columns the first vector has one at least.
+            // At least one of the last columns is in the first vector.
             if (!isWhole && tail == Tail.Unknown && v > 0) text.If(text.Value($"icmp slt i64 {start}, {n}"), Store);
             else Store();
         }
@@ -209,7 +210,7 @@ internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, Sc
                 }
                 return;
             }
-            // The accumulators go through memory once, so that the epilogue's code stands here once, not for every row.
+            // The accumulators go through memory once, so that the epilogue's code is printed once, not for every row.
             var spill = text.Slot($"[{rows * vectors} x {vector}]");
             sums.Each(
                 (r, v) =>
@@ -259,7 +260,7 @@ internal sealed class TilePrinter(StatementPrinter statements, LlvmText text, Sc
 
 internal static class ContractLoops
 {
-    /// <summary>Loops over the first axes of k, in order; the inside gets the flat position along them.</summary>
+    /// <summary>Loops over the first axes of k, in order; the inside receives the flat position along them.</summary>
     public static void OverK(this Contract contract, LlvmText text, IndexPrinter index, int axes, Action<string> inside)
     {
         void Level(int i, string flat)

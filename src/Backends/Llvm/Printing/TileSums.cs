@@ -5,9 +5,9 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// Where at most half of a last vector's columns exist, it is half as wide: on machines that run 512 bits in two halves
-/// it costs half. 3136 x 144 and 3136 x 96 to 24 columns take 192 and 128 µs, 255 and 170 with a whole vector (`accc
-/// time examples/models/mobilenetv2.acc classify … --kernels`, AMD Zen 4 with AVX-512, 1 thread).
+/// If at most half of a last vector's columns exist, it is half as wide, which costs half on machines that execute 512
+/// bits in two halves. 3136 x 144 and 3136 x 96 to 24 columns take 192 and 128 µs, 255 and 170 with a whole vector
+/// (`accc time examples/models/mobilenetv2.acc classify … --kernels`, AMD Zen 4 with AVX-512, 1 thread).
 /// </summary>
 internal sealed class TileSums
 {
@@ -19,10 +19,10 @@ internal sealed class TileSums
     private readonly int last;
 
     /// <param name="text">The function.</param>
-    /// <param name="type">Of the sums.</param>
-    /// <param name="rows">Rows of the tile.</param>
-    /// <param name="vectors">Vectors of columns.</param>
-    /// <param name="columns">Columns of the last vector that exist; null where that is not known.</param>
+    /// <param name="type">The type of the sums.</param>
+    /// <param name="rows">The number of rows in the tile.</param>
+    /// <param name="vectors">The number of vectors of columns.</param>
+    /// <param name="columns">The number of existing columns of the last vector; null if unknown.</param>
     public TileSums(LlvmText text, DType type, int rows, int vectors, int? columns)
     {
         (this.text, this.type, slots) = (text, type, new string[rows, vectors]);
@@ -32,7 +32,7 @@ internal sealed class TileSums
 
     public int Vectors => slots.GetLength(1);
 
-    /// <summary>Lanes that a vector is kept with.</summary>
+    /// <summary>The lanes with which a vector is kept.</summary>
     public int Lanes(int v) => v == Vectors - 1 ? last : Width;
 
     public void Each(Action<int, int> inside)
@@ -41,7 +41,7 @@ internal sealed class TileSums
             for (var v = 0; v < Vectors; v++) inside(r, v);
     }
 
-    /// <summary>A vector of sums, with the lanes that it is kept with.</summary>
+    /// <summary>A vector of sums, with the lanes with which it is kept.</summary>
     public Operand this[int r, int v]
     {
         get => new(text.Value($"load {Types.Of(type, Lanes(v))}, ptr {slots[r, v]}, align 64"), type, Lanes(v));
@@ -60,12 +60,12 @@ internal sealed class TileSums
 
     public void Clear() => Each((r, v) => this[r, v] = new("zeroinitializer", type, Lanes(v)));
 
-    /// <summary>Takes the sums from memory.</summary>
+    /// <summary>Loads the sums from memory.</summary>
     public void Load(string memory) => Each((r, v) => this[r, v] = new(
         text.Value($"load {Types.Of(type, Lanes(v))}, ptr {Place(memory, r, v)}, align {type.Bytes()}"), type,
             Lanes(v)));
 
-    /// <summary>Keeps the sums in memory.</summary>
+    /// <summary>Stores the sums in memory.</summary>
     public void Store(string memory) => Each((r, v) =>
         text.Do($"store {Types.Of(type, Lanes(v))} {this[r, v].Text}, ptr {Place(memory, r, v)}, align {type.Bytes()}"));
 

@@ -6,9 +6,9 @@ internal static class TurnedBlock
     private const int Width = IndexPrinter.Width;
 
     /// <summary>
-    /// Rows to columns: four rounds, each exchanging the off-diagonal halves of blocks of 8, 4, 2, 1. Element r of
-    /// column c is element c of row r. With fewer than 16 rows the last elements of the columns are of no value; what
-    /// is not used of the columns costs nothing.
+    /// Transposes rows to columns in four rounds, each exchanging the off-diagonal halves of blocks of 8, 4, 2, 1.
+    /// Element r of column c is element c of row r. With fewer than 16 rows the last elements of the columns are
+    /// undefined; unused columns cost nothing.
     /// </summary>
     /// <param name="text">The function.</param>
     /// <param name="rows">Up to 16 vectors.</param>
@@ -17,14 +17,14 @@ internal static class TurnedBlock
         Turn(text, [.. rows, .. Enumerable.Repeat("poison", Width - rows.Count)], element, Width / 2);
 
     /// <summary>
-    /// The first `count` columns of up to 16 rows in memory. The first round is the loads': halves of two rows make a
+    /// The first `count` columns of up to 16 rows in memory. The loads do the first round: halves of two rows make a
     /// vector.
     /// </summary>
     /// <param name="text">The function.</param>
     /// <param name="element">The LLVM type of an element.</param>
     /// <param name="align">The alignment of an element.</param>
-    /// <param name="rows">How many rows.</param>
-    /// <param name="count">How many columns: 1, 2, 4, 8 or 16.</param>
+    /// <param name="rows">The number of rows.</param>
+    /// <param name="count">The number of columns: 1, 2, 4, 8 or 16.</param>
     /// <param name="address">The address of a row.</param>
     public static string[] TurnRead(LlvmText text, string element, int align, int rows, int count,
         Func<int, string> address)
@@ -96,7 +96,7 @@ internal static class TurnedBlock
         }
     }
 
-    /// <summary>A vector whose first `count` elements are read in pieces; what follows is of no value.</summary>
+    /// <summary>A vector whose first `count` elements are read in pieces; the rest is undefined.</summary>
     public static string LoadFirst(LlvmText text, string element, int count, string address, int align)
     {
         var whole = Types.Vector(element, Width);
@@ -107,7 +107,7 @@ internal static class TurnedBlock
             var at = from == 0 ? address : text.Value($"getelementptr {element}, ptr {address}, i64 {from}");
             var part = text.Value($"load {Types.Vector(element, some)}, ptr {at}, align {align}");
             if (some == Width) return part;
-            // The part in a whole vector, where it belongs; the lanes in front are those of the parts before.
+            // Puts the piece at its position in a whole vector, with the earlier pieces before it.
             var (here, to) = (from, from + some);
             var widened =
                 text.Value($"shufflevector {Types.Vector(element, some)} {part}, {Types.Vector(element, some)} poison, <{Width} x i32> <"

@@ -1,20 +1,22 @@
-// In: the sums of a tile whose rows lie together in the result, not its columns. Out: the epilogue, its results turned
-// in registers.
+// In: the sums of a tile whose rows, not columns, are contiguous in the result. Out: the epilogue, with its results
+// transposed in registers.
 using Accelerate.Compiler.Kernels;
 using Accelerate.Runtime;
 
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// A convolution that writes images by channels: channels are lanes, places are rows, and in memory places are
-/// neighbours. A vector of each row is computed as anywhere; then the rows are turned into columns, each stored as a
-/// run.
+/// For a convolution that writes images in channels-first order: channels are lanes, places are rows, and places are
+/// contiguous in memory. A vector of each row is computed as usual; then the rows are transposed, and each column is
+/// stored as a run.
 /// </summary>
 internal sealed class TurnedEpilogue
 {
     private const int Width = IndexPrinter.Width;
 
-    /// <summary>Statements that may be printed for each row; else they stand once, in a loop over the rows.</summary>
+    /// <summary>
+    /// The maximum statements that are printed for each row; otherwise they are printed once, in a loop over the rows.
+    /// </summary>
     private const int MostStatements = 200;
 
     private readonly StatementPrinter statements;
@@ -36,31 +38,31 @@ internal sealed class TurnedEpilogue
         body = [.. contract.Epilogue.Statements.Where(s => !ReferenceEquals(s, store) && !turned.Contains(s))];
     }
 
-    /// <summary>The printer for a contraction that stores so; null for any other.</summary>
+    /// <summary>The printer for a contraction that stores in this way; null for any other.</summary>
     public static TurnedEpilogue? For(StatementPrinter statements, LlvmText text, ScalarPrinter scalars,
         IndexPrinter index, Contract contract) =>
         Results(contract) is { } store ? new(statements, text, scalars, index, contract, store) : null;
 
     /// <summary>
-    /// The store of a contraction that is printed so: its tiles must be neighbouring rows. Null for any other.
+    /// The store of a contraction that is printed in this way: its tiles must be consecutive rows. Null for any other.
     /// </summary>
     public static Store? Results(Contract contract) =>
         contract.Epilogue.Statements is [.., Store { Guards.IsEmpty: true } store] && IsDown(contract, store.Offset)
         && contract.Epilogue.Statements.All(
             s => s is Compute or Literal or IndexValue or Load || ReferenceEquals(s, store)) ? store : null;
 
-    /// <summary>True for what lies together along the rows, and apart along the columns.</summary>
+    /// <summary>True if memory is contiguous along the rows, and not along the columns.</summary>
     private static bool IsDown(Contract contract, Compiler.Types.Size offset) =>
         offset.AffineIn(contract.M.Variable) is var (down, _) && down.Is(1)
         && offset.AffineIn(contract.N.Variable) is var (across, _) && !across.Is(1) && !across.Is(0);
 
     /// <summary>Prints the epilogue of one vector of the tile.</summary>
     /// <param name="sums">A row's vector of sums, by the row's number in the tile; or by a register, in a loop.</param>
-    /// <param name="rows">How many rows.</param>
-    /// <param name="row">The first of them.</param>
+    /// <param name="rows">The number of rows.</param>
+    /// <param name="row">The first row.</param>
     /// <param name="start">The vector's first column.</param>
-    /// <param name="mask">The columns that exist; null for all.</param>
-    /// <param name="exist">How many they are; null where the call alone knows.</param>
+    /// <param name="mask">The existing columns; null for all.</param>
+    /// <param name="exist">The number of existing columns; null if only the call knows.</param>
     /// <param name="n">The end of the columns.</param>
     public void Print(Func<int, Operand> sums, int rows, string row, string start, string? mask, int? exist, string n)
     {
@@ -140,7 +142,7 @@ internal sealed class TurnedEpilogue
         });
     }
 
-    /// <summary>What a load gives the rows, as it lies in memory: its columns are read as runs and turned.</summary>
+    /// <summary>The values of a load for the rows: its columns are read as runs and transposed.</summary>
     private string[] Read(Load load, int rows, string row, string start, int? exist, string n)
     {
         var element = Types.Memory(load.Result.Type);
@@ -161,13 +163,13 @@ internal sealed class TurnedEpilogue
         return [.. TurnedBlock.Turn(text, runs, element).Take(rows)];
     }
 
-    /// <summary>The columns of a vector that exist.</summary>
+    /// <summary>Loops over the existing columns of a vector.</summary>
     private void Columns(string start, int? exist, string n, Action<int, string> inside)
     {
         for (var c = 0; c < (exist ?? Width); c++)
         {
             var column = c == 0 ? start : text.Value($"add i64 {start}, {c}");
-            // Of a vector that is printed at least one column exists.
+            // At least one column of a printed vector exists.
             if (exist is null && c > 0) text.If(text.Value($"icmp slt i64 {column}, {n}"), () => inside(c, column));
             else inside(c, column);
         }

@@ -1,4 +1,4 @@
-// In: the loops of a map. Out: along which of them its reads lie together, where that is not the axis of the lanes.
+// In: the loops of a map. Out: the loop along which its reads are contiguous, if that is not the axis of the lanes.
 using System.Collections.Immutable;
 using Accelerate.Backends.Llvm.Native;
 using Accelerate.Compiler.Kernels;
@@ -8,31 +8,31 @@ using Accelerate.Runtime;
 namespace Accelerate.Backends.Llvm.Printing;
 
 /// <summary>
-/// A map whose result lies along the lanes while what it reads lies along a parallel loop (a transpose, images by
-/// channels to channels last, with the elementwise work around it): printed in blocks, read as rows, turned in
-/// registers, stored as columns.
+/// A map whose result is contiguous along the lanes while its reads are contiguous along a parallel loop (a transpose,
+/// or channels first to channels last, with the elementwise work around it): it is printed in blocks, read as rows,
+/// transposed in registers, stored as columns.
 /// </summary>
 /// <param name="Outer">The other parallel loops.</param>
-/// <param name="Joined">Loops around the one that the reads lie along that are one with it: they stay at 0.</param>
-/// <param name="Along">The variable of the loop that the reads lie along.</param>
-/// <param name="Extent">Its extent, with that of the joined loops.</param>
-/// <param name="Before">What stands before the lanes.</param>
+/// <param name="Joined">Loops around the one along the reads that are merged with it: they stay at 0.</param>
+/// <param name="Along">The variable of the loop along the reads.</param>
+/// <param name="Extent">Its extent, including that of the merged loops.</param>
+/// <param name="Before">The statements before the lanes.</param>
 /// <param name="Lanes">The loop over the lanes.</param>
-/// <param name="Loads">The loads that are turned.</param>
+/// <param name="Loads">The loads that are transposed.</param>
 internal sealed record TurnedMap(ImmutableArray<Loop> Outer, ImmutableArray<string> Joined, string Along, Size Extent,
     ImmutableArray<Statement> Before, Loop Lanes, ImmutableArray<Load> Loads)
 {
-    /// <summary>Elements along the reads that one job has: some lines of each row, which are neighbours.</summary>
+    /// <summary>The elements along the reads of one job: some lines of each row, which are contiguous.</summary>
     public const int PerJob = 64;
 
-    /// <summary>Statements that may be printed for each of the 16 rows of a block.</summary>
+    /// <summary>The maximum statements that are printed for each of the 16 rows of a block.</summary>
     private const int MostStatements = 24;
 
-    /// <summary>Fewer of them make no block.</summary>
+    /// <summary>With fewer, blocks are not used.</summary>
     private const long FewestLanes = 4, FewestAlong = 4;
 
     /// <summary>
-    /// Elements along the reads in one block, as many as a register holds: 16 rows of them are then the block.
+    /// The elements along the reads of one block, as many as a register holds: the block is 16 rows of them.
     /// </summary>
     public int Block(LlvmTarget target) =>
         Math.Min(IndexPrinter.Width,
@@ -59,7 +59,7 @@ internal sealed record TurnedMap(ImmutableArray<Loop> Outer, ImmutableArray<stri
             turned.Add(load);
         }
         if (turned.Count is 0 or > 2 || lanes.Extent.Mentions(along!)) return null;
-        // Indices of other loads that are read in the loop are not known before it.
+        // Indices that depend on other loads inside the loop are not known before it.
         if (turned.Any(l => l.Guards.SelectMany(g => new[] { g.Index, g.Extent }).Append(l.Offset)
             .Any(s => s.Mentions(VariableKind.Loaded)))) return null;
         var at = loops.Select(l => l.Variable).ToList().IndexOf(along!);
@@ -76,7 +76,7 @@ internal sealed record TurnedMap(ImmutableArray<Loop> Outer, ImmutableArray<stri
         return new([.. loops.Take(first), .. loops.Skip(at + 1)], joined.ToImmutable(), along!, extent, before, lanes,
             [.. turned]);
 
-        // All that mentions one of them moves by the inner loop's extent.
+        // Everything that depends on one of them varies by the inner loop's extent.
         bool Join(string outer, string inside, Size extent) => !lanes.Extent.Mentions(outer)
             && Kernel.Statements(inner).SelectMany(Indices)
                 .All(index => !index.Mentions(outer) && !index.Mentions(inside)
