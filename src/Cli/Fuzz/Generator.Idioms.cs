@@ -239,13 +239,17 @@ internal sealed partial class Generator
         var x = Find(v => v.Type.IsFloat && v.Rank is 1 or 2 && Value(v.Shape[^1]) > 0)
             ?? Parameter(mainFloat, [Pick(31, 100, 257, 1000)]);
         var (axis, limit) = (x.Rank - 1, LiteralOperand(x.Type));
-        if (New("select", x.Type, x.Shape, Jump(x), $"select({x.Name} < {limit}, {x.Name}, -inf)", x) is not { } seen
-            || New("max", x.Type, x.Shape.SetItem(axis, 1), Jump(x), $"max({seen.Name}, axis: {axis}, keep: true)",
-                seen) is not { } most) return false;
+        // Scores that are capped cost more than a load: a later pass over the row reads them back.
+        var y = Chance(2) ? x : New("tanh", x.Type, x.Shape, Composite(x), $"tanh({x.Name})", x);
+        if (y is null
+            || New("select", x.Type, x.Shape, Composite(x, y), $"select({x.Name} < {limit}, {y.Name}, -inf)", x, y)
+                is not { } seen
+            || New("max", x.Type, x.Shape.SetItem(axis, 1), Composite(seen),
+                $"max({seen.Name}, axis: {axis}, keep: true)", seen) is not { } most) return false;
         var fill = Pick("0", "1", LiteralOperand(x.Type));
-        var again = Chance(2) ? $"select({x.Name} < {limit}, {x.Name}, {fill}) - {most.Name}"
-            : $"select({x.Name} < {limit}, exp({x.Name} - {most.Name}), {fill})";
-        if (New("select", x.Type, x.Shape, Composite(x), again, x, most) is not { } kept) return false;
+        var again = Chance(2) ? $"select({x.Name} < {limit}, {y.Name}, {fill}) - {most.Name}"
+            : $"select({x.Name} < {limit}, exp({y.Name} - {most.Name}), {fill})";
+        if (New("select", x.Type, x.Shape, Composite(x, y), again, x, y, most) is not { } kept) return false;
         return New("sum", x.Type, x.Shape.SetItem(axis, 1), Composite(kept),
             $"sum({kept.Name}, axis: {axis}, keep: true)", kept) is { } total
             && Let("/", x.Type, x.Shape, Composite(kept, total), $"{kept.Name} / (abs({total.Name}) + 1)", kept, total);

@@ -56,8 +56,11 @@ internal sealed partial class Elaborator
         {
             return Reduction(name, target.Span, select, call);
         }
-        if (openForms > 0 && call is { Callee: NameExpression { Name: var reduces } plain,
-                Arguments: [{ Name: null, Value: var summand }] }
+        if (openForms > 0 && call is
+            {
+                Callee: NameExpression { Name: var reduces } plain,
+                Arguments: [{ Name: null, Value: var summand }]
+            }
             && ReductionNames.Contains(reduces) && Frame.Find(reduces) is null && Unnamed(summand) is { } index)
             return Fail(Codes.UnknownName, index.Span, $"no form and no reduction introduces an index `{index.Name}`",
                 null, $"a reduction over an index names it: `{reduces}[{index.Name}]({Short(summand.Span)})`",

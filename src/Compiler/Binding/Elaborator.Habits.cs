@@ -167,8 +167,11 @@ internal sealed partial class Elaborator
         if (muted > 0 || value is not TensorValue { Rank: 0 } || Frame.Entered is not { } entered
             || Frame.Find(span.Text) is not { Alias: null }) return false;
         var all = entered.Body.Statements.OfType<DeclareStatement>().Where(d => d.Names is [var one, _]
-            && one.Text == span.Text && d.Value is ApplyExpression { Callee: ApplyExpression
-            { Callee: NameExpression { Name: "value_and_grad" } } });
+            && one.Text == span.Text && d.Value is ApplyExpression
+            {
+                Callee: ApplyExpression
+                { Callee: NameExpression { Name: "value_and_grad" } }
+            });
         if (all.LastOrDefault() is not { Names: [var first, var second] } let) return false;
         Fail(Codes.TypeMismatch, first.Span.To(second.Span),
             $"`{first.Text}` is the value here, and `{second.Text}` the gradient", null,
