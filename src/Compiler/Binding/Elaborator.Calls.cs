@@ -257,8 +257,8 @@ internal sealed partial class Elaborator
                     ? $"a key comes first, an i64: `{name}(key, {Short(bound[0]!.Span)})`"
                 : parameters[i].Name.Text == "key" ? "random numbers come from a key, an i64: take one as a parameter "
                     + "`key: i64`, and give it on"
-                    + (name is "dropout" or "dropout2d" ? $"; the layer `D{name[1..]}(…)` needs none, and does "
-                        + "nothing outside of `train(f, key: k)`" : "")
+                    + (LayerOf(name) is { } layer ? $"; the layer `{layer}(…)` needs none, and does nothing outside of "
+                        + "`train(f, key: k)`" : "")
                 : parameters[i].Name.Text == "gs" ? "gradients come of a function: `let l, gs = "
                     + $"value_and_grad(loss, wrt: params)(x)`, then `{Short(span).Split('(')[0]}(gs, rate)`"
                 : Listed(parameters),
@@ -267,6 +267,11 @@ internal sealed partial class Elaborator
         }
         return bound;
     }
+
+    /// <summary>The module in scope that does what a function does, by its name: `Dropout` for `dropout`.</summary>
+    private string? LayerOf(string function) => char.ToUpperInvariant(function[0]) + function[1..] is var layer
+        && layer != function && Frame.File.Opened.Any(f => f.Items.GetValueOrDefault(layer) is ModuleSyntax)
+            ? layer : null;
 
     /// <summary>
     /// The help line for an argument that a module takes not when it is made, but in a call of its own function: the
