@@ -4,7 +4,7 @@ namespace Accelerate.Runtime;
 /// <summary>Scratch memory that only grows, so that repeated calls allocate nothing. Not thread-safe.</summary>
 internal sealed unsafe class Arena : IDisposable
 {
-    private Storage? _block;
+    private Storage? block;
 
     /// <summary>The size of the block in bytes.</summary>
     public long Capacity { get; private set; }
@@ -17,20 +17,20 @@ internal sealed unsafe class Arena : IDisposable
     public void* Ensure(long bytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
-        if (_block is null || bytes > Capacity)
+        if (block is null || bytes > Capacity)
         {
             Dispose(); // first, so that peak memory is the new block, not both
-            _block = Storage.Allocate(bytes);
+            block = Storage.Allocate(bytes);
             Capacity = bytes;
         }
-        return _block.Pointer;
+        return block.Pointer;
     }
 
     /// <summary>Frees the block; the arena may be used again.</summary>
     public void Dispose()
     {
-        _block?.Release();
-        _block = null;
+        block?.Release();
+        block = null;
         Capacity = 0;
     }
 }

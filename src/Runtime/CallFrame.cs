@@ -9,14 +9,14 @@ namespace Accelerate.Runtime;
 /// </summary>
 internal sealed class CallFrame(EntrySpec entry)
 {
-    private readonly Tensor[] _inputs = new Tensor[entry.Inputs.Count];
-    private readonly Tensor[] _results = new Tensor[entry.Outputs.Count];
-    private readonly Storage?[] _held = new Storage?[entry.Inputs.Count + entry.Outputs.Count];
+    private readonly Tensor[] inputs = new Tensor[entry.Inputs.Count];
+    private readonly Tensor[] results = new Tensor[entry.Outputs.Count];
+    private readonly Storage?[] held = new Storage?[entry.Inputs.Count + entry.Outputs.Count];
 
-    public ReadOnlySpan<Tensor> Inputs => _inputs;
+    public ReadOnlySpan<Tensor> Inputs => inputs;
 
     /// <summary>The caller's tensors; null where the call allocates one.</summary>
-    public Span<Tensor> Results => _results;
+    public Span<Tensor> Results => results;
 
     /// <summary>Takes the arguments. After an error, <see cref="Release"/> releases those already taken.</summary>
     /// <exception cref="ArgumentNullException">An input is null.</exception>
@@ -24,25 +24,25 @@ internal sealed class CallFrame(EntrySpec entry)
     /// <exception cref="ExecutionException">With EntryCheck: too few or too many arguments.</exception>
     public void Take(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> results)
     {
-        if (inputs.Length != _inputs.Length)
+        if (inputs.Length != this.inputs.Length)
         {
-            throw Check($"'{entry.Name}' takes {_inputs.Length} inputs, not {inputs.Length}");
+            throw Check($"'{entry.Name}' takes {this.inputs.Length} inputs, not {inputs.Length}");
         }
-        if (results.Length != _results.Length)
+        if (results.Length != this.results.Length)
         {
-            throw Check($"'{entry.Name}' has {_results.Length} results, not {results.Length}");
+            throw Check($"'{entry.Name}' has {this.results.Length} results, not {results.Length}");
         }
         for (int i = 0; i < inputs.Length; i++)
         {
-            _inputs[i] = inputs[i] ?? throw new ArgumentNullException(
+            this.inputs[i] = inputs[i] ?? throw new ArgumentNullException(
                 nameof(inputs), $"'{entry.Name}': the input {entry.Inputs[i].Name} is null");
-            _held[i] = _inputs[i].TryHold() ?? throw new ObjectDisposedException(
+            held[i] = this.inputs[i].TryHold() ?? throw new ObjectDisposedException(
                 nameof(Tensor), $"'{entry.Name}': the tensor given for {entry.Inputs[i].Name} is disposed");
         }
         for (int i = 0; i < results.Length; i++)
         {
-            _results[i] = results[i];
-            _held[inputs.Length + i] = _results[i] is null ? null : _results[i].TryHold()
+            this.results[i] = results[i];
+            held[inputs.Length + i] = this.results[i] is null ? null : this.results[i].TryHold()
                 ?? throw new ObjectDisposedException(
                     nameof(Tensor), $"'{entry.Name}': the tensor given for result {i} is disposed");
         }
@@ -50,13 +50,13 @@ internal sealed class CallFrame(EntrySpec entry)
 
     public void Release()
     {
-        foreach (Storage? storage in _held)
+        foreach (Storage? storage in held)
         {
             storage?.Release();
         }
-        Array.Clear(_held);
-        Array.Clear(_inputs);
-        Array.Clear(_results);
+        Array.Clear(held);
+        Array.Clear(inputs);
+        Array.Clear(results);
     }
 
     private static ExecutionException Check(string message) => new(ExecutionCode.EntryCheck, message);

@@ -7,9 +7,9 @@ namespace Accelerate.Runtime;
 /// </summary>
 internal sealed class CallSizes : IDisposable
 {
-    private readonly EntrySpec _entry;
-    private readonly long[][] _shapes;
-    private readonly KeyValuePair<string, long>[] _given;
+    private readonly EntrySpec entry;
+    private readonly long[][] shapes;
+    private readonly KeyValuePair<string, long>[] given;
 
     /// <exception cref="ExecutionException">With EntryCheck: the inputs do not fit the signature.</exception>
     internal CallSizes(EntrySpec entry, ReadOnlySpan<Tensor> inputs, IReadOnlyDictionary<string, long>? given)
@@ -17,13 +17,13 @@ internal sealed class CallSizes : IDisposable
         // Copied once, so that the call uses the values that were checked.
         var named = given is null ? null : new Dictionary<string, long>(given, StringComparer.Ordinal);
         Values = EntryCheck.Bind(entry, inputs, named);
-        _entry = entry;
-        _shapes = new long[inputs.Length][];
+        this.entry = entry;
+        shapes = new long[inputs.Length][];
         for (int i = 0; i < inputs.Length; i++)
         {
-            _shapes[i] = inputs[i].Shape.ToArray();
+            shapes[i] = inputs[i].Shape.ToArray();
         }
-        _given = named is null ? [] : [.. named];
+        this.given = named is null ? [] : [.. named];
     }
 
     /// <summary>The entry's sizes by name.</summary>
@@ -44,20 +44,20 @@ internal sealed class CallSizes : IDisposable
     /// </summary>
     internal bool Fit(ReadOnlySpan<Tensor> inputs, IReadOnlyDictionary<string, long>? given)
     {
-        if (inputs.Length != _shapes.Length || (given?.Count ?? 0) != _given.Length)
+        if (inputs.Length != shapes.Length || (given?.Count ?? 0) != this.given.Length)
         {
             return false;
         }
         for (int i = 0; i < inputs.Length; i++)
         {
-            TensorSpec spec = _entry.Inputs[i];
-            if (inputs[i].Type != spec.Type || !inputs[i].Shape.SequenceEqual(_shapes[i])
+            TensorSpec spec = entry.Inputs[i];
+            if (inputs[i].Type != spec.Type || !inputs[i].Shape.SequenceEqual(shapes[i])
                 || (spec.IsInout && inputs[i].IsReadOnly))
             {
                 return false;
             }
         }
-        foreach ((string name, long value) in _given)
+        foreach ((string name, long value) in this.given)
         {
             if (!given!.TryGetValue(name, out long now) || now != value)
             {

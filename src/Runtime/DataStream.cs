@@ -9,18 +9,18 @@ internal sealed class DataStream : IDisposable
     // Deflate expands a byte to at most 1032: a header that promises more is wrong and would make us allocate too much.
     private const long GzipMaximumRatio = 1032;
 
-    private readonly Stream _stream;
-    private readonly byte[] _peeked = new byte[2];
-    private readonly long? _memory;
-    private int _peekedCount;
+    private readonly Stream stream;
+    private readonly byte[] peeked = new byte[2];
+    private readonly long? memory;
+    private int peekedCount;
 
     private DataStream(string path, Stream stream, long limit, long? memory)
     {
         Path = path;
-        _memory = memory;
+        this.memory = memory;
         Remaining = limit;
-        _stream = stream;
-        _peekedCount = stream.ReadAtLeast(_peeked, _peeked.Length, throwOnEndOfStream: false);
+        this.stream = stream;
+        peekedCount = stream.ReadAtLeast(peeked, peeked.Length, throwOnEndOfStream: false);
     }
 
     public string Path { get; }
@@ -31,7 +31,7 @@ internal sealed class DataStream : IDisposable
     public long Remaining { get; private set; }
 
     /// <summary>The first two bytes, which are still to be read; zeros if the file is shorter.</summary>
-    public (byte First, byte Second) Magic => (_peeked[0], _peeked[1]);
+    public (byte First, byte Second) Magic => (peeked[0], peeked[1]);
 
     /// <param name="path">The file.</param>
     /// <param name="memory">The maximum bytes of the tensor; null for the machine's memory.</param>
@@ -60,11 +60,11 @@ internal sealed class DataStream : IDisposable
     public void Read(Span<byte> target, string what)
     {
         int wanted = target.Length;
-        int peeked = Math.Min(_peekedCount, wanted);
-        _peeked.AsSpan(0, peeked).CopyTo(target);
-        _peeked.AsSpan(peeked).CopyTo(_peeked);
-        _peekedCount -= peeked;
-        int read = peeked + _stream.ReadAtLeast(target[peeked..], wanted - peeked, throwOnEndOfStream: false);
+        int peeked = Math.Min(peekedCount, wanted);
+        this.peeked.AsSpan(0, peeked).CopyTo(target);
+        this.peeked.AsSpan(peeked).CopyTo(this.peeked);
+        peekedCount -= peeked;
+        int read = peeked + stream.ReadAtLeast(target[peeked..], wanted - peeked, throwOnEndOfStream: false);
         if (read < wanted)
         {
             throw Fail($"the file ends inside {what}: {read} of {wanted} bytes are there");
@@ -80,7 +80,7 @@ internal sealed class DataStream : IDisposable
         {
             throw Fail($"{Tensor.DescribeShape(type, shape)} takes {bytes} bytes, and {Remaining} follow the header");
         }
-        MemoryException.ThrowIfBeyond(Path, [new MemoryUse(Tensor.DescribeShape(type, shape), bytes)], _memory);
+        MemoryException.ThrowIfBeyond(Path, [new MemoryUse(Tensor.DescribeShape(type, shape), bytes)], memory);
         Tensor tensor = Tensor.Uninitialized(type, shape);
         const int Chunk = 1 << 30; // a span cannot hold a larger tensor
         for (long at = 0; at < bytes; at += Chunk)
@@ -93,7 +93,7 @@ internal sealed class DataStream : IDisposable
             }
         }
         Span<byte> more = stackalloc byte[1];
-        if (_peekedCount > 0 || _stream.Read(more) > 0)
+        if (peekedCount > 0 || stream.Read(more) > 0)
         {
             throw Fail($"bytes follow the data of {Tensor.DescribeShape(type, shape)}");
         }
@@ -102,7 +102,7 @@ internal sealed class DataStream : IDisposable
 
     public DataException Fail(string message) => new(Path, message);
 
-    public void Dispose() => _stream.Dispose();
+    public void Dispose() => stream.Dispose();
 
     private long Count(DType type, ReadOnlySpan<long> shape)
     {

@@ -71,7 +71,7 @@ public sealed class ExecutionException(ExecutionCode code, string message, Excep
 /// </summary>
 public abstract class Executable : IDisposable
 {
-    private Lifetime _lifetime;
+    private Lifetime lifetime;
 
     internal Executable()
     {
@@ -107,7 +107,7 @@ public abstract class Executable : IDisposable
     /// <summary>Frees code and weights: now, or when the last running call ends.</summary>
     public void Dispose()
     {
-        if (_lifetime.Close())
+        if (lifetime.Close())
         {
             Dispose(true);
         }
@@ -117,12 +117,12 @@ public abstract class Executable : IDisposable
     /// <summary>Begins a use of code and weights, which stay valid until <see cref="Leave"/>.</summary>
     /// <exception cref="ObjectDisposedException">The executable is disposed.</exception>
     internal void Enter() =>
-        ObjectDisposedException.ThrowIf(!_lifetime.TryEnter(), typeof(Executable));
+        ObjectDisposedException.ThrowIf(!lifetime.TryEnter(), typeof(Executable));
 
     /// <summary>Ends a use that <see cref="Enter"/> began; the last use of a disposed executable frees it.</summary>
     internal void Leave()
     {
-        if (_lifetime.Leave())
+        if (lifetime.Leave())
         {
             Dispose(true);
         }

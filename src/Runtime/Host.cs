@@ -19,9 +19,9 @@ internal sealed unsafe class Host : IDisposable
     /// <summary>The index of the word that stops a driver when it is not 0.</summary>
     public const int StopWord = 7;
 
-    private GCHandle _handle;
-    private HostTable* _table;
-    private Exception? _failure;
+    private GCHandle handle;
+    private HostTable* table;
+    private Exception? failure;
 
     /// <param name="pool">Runs par_for; not disposed with the host.</param>
     /// <param name="custom">Native addresses of the custom calls, in the order of the manifest.</param>
@@ -29,18 +29,18 @@ internal sealed unsafe class Host : IDisposable
     {
         ArgumentNullException.ThrowIfNull(pool);
         Pool = pool;
-        _handle = GCHandle.Alloc(this, GCHandleType.Weak); // weak: a strong handle would keep an abandoned host forever
+        handle = GCHandle.Alloc(this, GCHandleType.Weak); // weak: a strong handle would keep an abandoned host forever
         int words = ErrorWords + custom.Length;
-        _table = (HostTable*)NativeMemory.AllocZeroed((nuint)(sizeof(HostTable) + (words * sizeof(long))));
-        _table->Context = (void*)GCHandle.ToIntPtr(_handle);
-        _table->Workers = pool.Workers;
-        _table->ParFor = &ParFor;
-        _table->Print = &Print;
-        _table->Error = (long*)(_table + 1);
+        table = (HostTable*)NativeMemory.AllocZeroed((nuint)(sizeof(HostTable) + (words * sizeof(long))));
+        table->Context = (void*)GCHandle.ToIntPtr(handle);
+        table->Workers = pool.Workers;
+        table->ParFor = &ParFor;
+        table->Print = &Print;
+        table->Error = (long*)(table + 1);
         if (custom.Length > 0)
         {
-            _table->Custom = (void**)(_table->Error + ErrorWords);
-            custom.CopyTo(new Span<nint>(_table->Custom, custom.Length));
+            table->Custom = (void**)(table->Error + ErrorWords);
+            custom.CopyTo(new Span<nint>(table->Custom, custom.Length));
         }
     }
 
@@ -60,8 +60,8 @@ internal sealed unsafe class Host : IDisposable
     {
         get
         {
-            ObjectDisposedException.ThrowIf(_table == null, this);
-            return _table;
+            ObjectDisposedException.ThrowIf(table == null, this);
+            return table;
         }
     }
 
@@ -69,7 +69,7 @@ internal sealed unsafe class Host : IDisposable
     public long* Error => Table->Error;
 
     /// <summary>The first exception of a callback since <see cref="Clear"/>, or null.</summary>
-    public Exception? Failure => Volatile.Read(ref _failure);
+    public Exception? Failure => Volatile.Read(ref failure);
 
     /// <summary>Clears error and failure; call it before each call into native code.</summary>
     public void Clear()
@@ -81,7 +81,7 @@ internal sealed unsafe class Host : IDisposable
         {
             error[i] = 0;
         }
-        Volatile.Write(ref _failure, null);
+        Volatile.Write(ref failure, null);
     }
 
     /// <summary>
@@ -101,11 +101,11 @@ internal sealed unsafe class Host : IDisposable
 
     private void Free()
     {
-        if (_table != null)
+        if (table != null)
         {
-            NativeMemory.Free(_table);
-            _table = null;
-            _handle.Free();
+            NativeMemory.Free(table);
+            table = null;
+            handle.Free();
         }
     }
 
@@ -148,7 +148,7 @@ internal sealed unsafe class Host : IDisposable
     {
         if (host is not null)
         {
-            Interlocked.CompareExchange(ref host._failure, e, null);
+            Interlocked.CompareExchange(ref host.failure, e, null);
         }
         return HostStatus.CallbackFailed;
     }

@@ -11,18 +11,18 @@ internal struct Lifetime
     private const int User = 2;
 
     // User times the number of users inside, plus Closed once closing was requested.
-    private int _state;
+    private int state;
 
     /// <summary>True once <see cref="Close"/> was called, whether or not users are still inside.</summary>
-    public readonly bool IsClosed => (Volatile.Read(in _state) & Closed) != 0;
+    public readonly bool IsClosed => (Volatile.Read(in state) & Closed) != 0;
 
     /// <summary>Enters; false if closed.</summary>
     public bool TryEnter()
     {
-        int seen = Volatile.Read(ref _state);
+        int seen = Volatile.Read(ref state);
         while ((seen & Closed) == 0)
         {
-            int found = Interlocked.CompareExchange(ref _state, seen + User, seen);
+            int found = Interlocked.CompareExchange(ref state, seen + User, seen);
             if (found == seen)
             {
                 return true;
@@ -33,8 +33,8 @@ internal struct Lifetime
     }
 
     /// <summary>Leaves; true for the last user after closing, who must then free everything.</summary>
-    public bool Leave() => Interlocked.Add(ref _state, -User) == Closed;
+    public bool Leave() => Interlocked.Add(ref state, -User) == Closed;
 
     /// <summary>Closes; true if there are no users, so that the caller must free everything.</summary>
-    public bool Close() => Interlocked.Or(ref _state, Closed) == 0;
+    public bool Close() => Interlocked.Or(ref state, Closed) == 0;
 }

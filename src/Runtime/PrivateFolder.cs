@@ -17,8 +17,8 @@ internal sealed partial class PrivateFolder
 {
     private const UnixFileMode OthersWrite = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
 
-    private readonly SafeFileHandle _folder;
-    private readonly uint _user = GetEffectiveUser();
+    private readonly SafeFileHandle folder;
+    private readonly uint user = GetEffectiveUser();
 
     /// <summary>Opens the folder, creating it and its parents for the user alone if it does not exist.</summary>
     /// <exception cref="UnauthorizedAccessException">The folder is not private to the user; the message says
@@ -32,14 +32,14 @@ internal sealed partial class PrivateFolder
         }
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
         Make(full);
-        _folder = Open(null, full, Flags.Directory | Flags.NoFollow);
+        folder = Open(null, full, Flags.Directory | Flags.NoFollow);
         try
         {
             CheckFolder(full);
         }
         catch
         {
-            _folder.Dispose();
+            folder.Dispose();
             throw;
         }
     }
@@ -52,11 +52,11 @@ internal sealed partial class PrivateFolder
     {
         try
         {
-            using SafeFileHandle file = Open(_folder, name, Flags.NoFollow | Flags.NonBlocking);
+            using SafeFileHandle file = Open(folder, name, Flags.NoFollow | Flags.NonBlocking);
             FileStatus status = FileStatus.Of(file);
             // At most one name, because the file could be changed through another name outside the folder. It has none
             // if another process has just replaced the file.
-            if (status.Kind != FileKind.Regular || status.Owner.User != _user || (status.Mode & OthersWrite) != 0
+            if (status.Kind != FileKind.Regular || status.Owner.User != user || (status.Mode & OthersWrite) != 0
                 || status.Links > 1)
             {
                 return null;
@@ -84,12 +84,12 @@ internal sealed partial class PrivateFolder
         string temporary = $".{name}.{Guid.NewGuid():n}.tmp";
         try
         {
-            using (SafeFileHandle file = Open(_folder, temporary, Flags.Create | Flags.NoFollow))
+            using (SafeFileHandle file = Open(folder, temporary, Flags.Create | Flags.NoFollow))
             {
                 RandomAccess.Write(file, head, 0);
                 RandomAccess.Write(file, bytes, head.Length);
             }
-            if (RenameAt(_folder, temporary, _folder, name) == 0)
+            if (RenameAt(folder, temporary, folder, name) == 0)
             {
                 return true;
             }
@@ -103,7 +103,7 @@ internal sealed partial class PrivateFolder
     }
 
     /// <summary>Deletes a file, or the link of that name; best effort.</summary>
-    public void Delete(string name) => _ = UnlinkAt(_folder, name, 0);
+    public void Delete(string name) => _ = UnlinkAt(folder, name, 0);
 
     /// <summary>The files whose names match, without links; empty if the folder no longer exists.</summary>
     public IReadOnlyList<Entry> List(string pattern)
@@ -113,9 +113,9 @@ internal sealed partial class PrivateFolder
             bool added = false;
             try
             {
-                _folder.DangerousAddRef(ref added);
+                this.folder.DangerousAddRef(ref added);
                 // By descriptor: the path may lead elsewhere by now.
-                var folder = new DirectoryInfo($"/proc/self/fd/{_folder.DangerousGetHandle()}/");
+                var folder = new DirectoryInfo($"/proc/self/fd/{this.folder.DangerousGetHandle()}/");
                 return
                 [
                     .. folder.EnumerateFiles(pattern).Where(f => f.LinkTarget is null)
@@ -126,7 +126,7 @@ internal sealed partial class PrivateFolder
             {
                 if (added)
                 {
-                    _folder.DangerousRelease();
+                    this.folder.DangerousRelease();
                 }
             }
         }
@@ -171,10 +171,10 @@ internal sealed partial class PrivateFolder
 
     private void CheckFolder(string path)
     {
-        FileStatus own = FileStatus.Of(_folder);
-        if (own.Owner.User != _user)
+        FileStatus own = FileStatus.Of(folder);
+        if (own.Owner.User != user)
         {
-            throw new UnauthorizedAccessException($"{path} belongs to user {own.Owner.User}, not to {_user}");
+            throw new UnauthorizedAccessException($"{path} belongs to user {own.Owner.User}, not to {user}");
         }
         if ((own.Mode & OthersWrite) != 0)
         {
@@ -182,12 +182,12 @@ internal sealed partial class PrivateFolder
                 $"others may write to {path}: its mode is {Convert.ToString((int)own.Mode, 8)}");
         }
         // Upwards through the real parents: the path itself may contain links.
-        SafeFileHandle below = _folder;
+        SafeFileHandle below = folder;
         FileStatus last = own;
         while (true)
         {
             SafeFileHandle parent = Open(below, "..", Flags.Directory);
-            if (below != _folder)
+            if (below != folder)
             {
                 below.Dispose();
             }
@@ -199,7 +199,7 @@ internal sealed partial class PrivateFolder
                 return; // the root is its own parent
             }
             last = status;
-            bool isOthers = status.Owner.User != _user && status.Owner.User != 0;
+            bool isOthers = status.Owner.User != user && status.Owner.User != 0;
             if (isOthers || ((status.Mode & OthersWrite) != 0 && (status.Mode & UnixFileMode.StickyBit) == 0))
             {
                 parent.Dispose();

@@ -17,17 +17,17 @@ namespace Accelerate;
 /// </remarks>
 public sealed unsafe class Safetensors : IDisposable
 {
-    private readonly string _path;
-    private readonly Dictionary<string, SafetensorsHeader.Entry> _entries;
-    private readonly byte* _data;
-    private Storage? _mapping;
+    private readonly string path;
+    private readonly Dictionary<string, SafetensorsHeader.Entry> entries;
+    private readonly byte* data;
+    private Storage? mapping;
 
     private Safetensors(string path, SafetensorsHeader header, Storage mapping)
     {
-        _path = path;
-        _mapping = mapping;
-        _data = mapping.Pointer + header.DataStart;
-        _entries = header.Entries.ToDictionary(e => e.Name, StringComparer.Ordinal);
+        this.path = path;
+        this.mapping = mapping;
+        data = mapping.Pointer + header.DataStart;
+        entries = header.Entries.ToDictionary(e => e.Name, StringComparer.Ordinal);
         Tensors = [.. header.Entries.Select(e => new TensorSpec(e.Name, e.Type, [.. e.Shape.Select(n => $"{n}")]))];
         Metadata = header.Metadata;
     }
@@ -52,7 +52,7 @@ public sealed unsafe class Safetensors : IDisposable
     });
 
     /// <summary>True if the file has a tensor with that name.</summary>
-    public bool Contains(string name) => _entries.ContainsKey(name);
+    public bool Contains(string name) => entries.ContainsKey(name);
 
     /// <summary>
     /// The tensor with that name: a view of the file, or a copy if its elements are not aligned in the file.
@@ -62,15 +62,15 @@ public sealed unsafe class Safetensors : IDisposable
     public Tensor Read(string name)
     {
         // Held from here on: another thread may dispose the file while its bytes are read.
-        Storage mapping = Volatile.Read(ref _mapping) is { } open && open.TryRetain()
+        Storage mapping = Volatile.Read(ref this.mapping) is { } open && open.TryRetain()
             ? open
-            : throw new ObjectDisposedException(nameof(Safetensors), $"{_path} is no longer open");
+            : throw new ObjectDisposedException(nameof(Safetensors), $"{path} is no longer open");
         using var hold = new Tensor.Hold(mapping);
-        if (!_entries.TryGetValue(name, out SafetensorsHeader.Entry? entry))
+        if (!entries.TryGetValue(name, out SafetensorsHeader.Entry? entry))
         {
-            throw new DataException(_path, $"no tensor named '{name}'");
+            throw new DataException(path, $"no tensor named '{name}'");
         }
-        byte* data = _data + entry.Begin;
+        byte* data = this.data + entry.Begin;
         long bytes = entry.End - entry.Begin;
         if (entry.Type == DType.Bool)
         {
@@ -78,7 +78,7 @@ public sealed unsafe class Safetensors : IDisposable
             {
                 if (data[i] > 1)
                 {
-                    throw new DataException(_path, $"'{name}': a bool is neither 0 nor 1");
+                    throw new DataException(path, $"'{name}': a bool is neither 0 nor 1");
                 }
             }
         }
@@ -125,5 +125,5 @@ public sealed unsafe class Safetensors : IDisposable
     }
 
     /// <summary>Releases this object's hold on the file; tensors read from it stay valid.</summary>
-    public void Dispose() => Interlocked.Exchange(ref _mapping, null)?.Release();
+    public void Dispose() => Interlocked.Exchange(ref mapping, null)?.Release();
 }

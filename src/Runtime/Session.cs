@@ -22,30 +22,30 @@ public sealed class Session : IDisposable
     /// </summary>
     private const int RememberedSizes = 8;
 
-    private readonly Executable _executable;
-    private readonly SessionState _state;
-    private readonly StateTensors _tensors;
-    private readonly CallFrame[] _frames;
-    private readonly List<CallSizes>[] _known;
-    private int _busy; // 1 during a call, and permanently once everything is freed
-    private volatile bool _disposed;
-    private string? _broken;
+    private readonly Executable executable;
+    private readonly SessionState state;
+    private readonly StateTensors tensors;
+    private readonly CallFrame[] frames;
+    private readonly List<CallSizes>[] known;
+    private int busy; // 1 during a call, and permanently once everything is freed
+    private volatile bool disposed;
+    private string? broken;
 
     internal Session(Executable executable)
     {
-        _executable = executable;
-        _state = new SessionState { MemoryLimit = executable.MemoryLimit };
-        _tensors = new StateTensors(_state);
-        _frames = [.. executable.Entries.Select(entry => new CallFrame(entry))];
-        _known = [.. executable.Entries.Select(_ => new List<CallSizes>())];
+        this.executable = executable;
+        state = new SessionState { MemoryLimit = executable.MemoryLimit };
+        tensors = new StateTensors(state);
+        frames = [.. executable.Entries.Select(entry => new CallFrame(entry))];
+        known = [.. executable.Entries.Select(_ => new List<CallSizes>())];
         try
         {
-            executable.Initialize(_state);
+            executable.Initialize(state);
         }
         catch (Exception e)
         {
             MemoryException? memory = OutOfMemory("the state of a session", e);
-            _state.Dispose();
+            state.Dispose();
             if (memory is not null)
             {
                 throw memory;
@@ -65,8 +65,8 @@ public sealed class Session : IDisposable
     {
         get
         {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            return _tensors;
+            ObjectDisposedException.ThrowIf(disposed, this);
+            return tensors;
         }
     }
 
@@ -74,12 +74,12 @@ public sealed class Session : IDisposable
     /// <exception cref="ObjectDisposedException">The session is disposed.</exception>
     public TextWriter Output
     {
-        get => _state.Output;
+        get => state.Output;
         set
         {
             ArgumentNullException.ThrowIfNull(value);
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            _state.Output = value;
+            ObjectDisposedException.ThrowIf(disposed, this);
+            state.Output = value;
         }
     }
 
@@ -113,7 +113,7 @@ public sealed class Session : IDisposable
     {
         int index = Find(entry);
         ArgumentNullException.ThrowIfNull(inputs);
-        EntrySpec spec = _executable.Entries[index];
+        EntrySpec spec = executable.Entries[index];
         var results = new Tensor[spec.Outputs.Count];
         RunInto(index, inputs as Tensor[] ?? [.. inputs], results, sizes, cancellation);
         return new Results(spec, results);
@@ -128,9 +128,9 @@ public sealed class Session : IDisposable
     public Results Run(string entry, IReadOnlyDictionary<string, Tensor> inputs,
         IReadOnlyDictionary<string, long>? sizes = null, CancellationToken cancellation = default)
     {
-        IReadOnlyList<TensorSpec> specs = _executable.Entries[Find(entry)].Inputs;
+        IReadOnlyList<TensorSpec> specs = executable.Entries[Find(entry)].Inputs;
         ArgumentNullException.ThrowIfNull(inputs);
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        ObjectDisposedException.ThrowIf(disposed, this);
         TensorSpec? missing = specs.FirstOrDefault(s => !inputs.ContainsKey(s.Name));
         if (missing is not null)
         {
@@ -165,12 +165,12 @@ public sealed class Session : IDisposable
     /// <exception cref="ObjectDisposedException">The session or its executable is disposed.</exception>
     public void Reset() => Exclusive(() =>
     {
-        lock (_state.Gate)
+        lock (state.Gate)
         {
-            _state.Replace(() => _executable.Initialize(_state));
-            _tensors.Drop();
+            state.Replace(() => executable.Initialize(state));
+            tensors.Drop();
         }
-        _broken = null;
+        broken = null;
     });
 
     /// <summary>
@@ -188,13 +188,13 @@ public sealed class Session : IDisposable
         Dictionary<string, Tensor> given = Given(tensors);
         Exclusive(() =>
         {
-            if (_state.Tensors.Keys.FirstOrDefault(name => !given.ContainsKey(name)) is { } missing)
+            if (state.Tensors.Keys.FirstOrDefault(name => !given.ContainsKey(name)) is { } missing)
             {
                 throw new ArgumentException($"the state has no tensor '{missing}'");
             }
             Fit(given);
             Replace(given);
-            _broken = null;
+            broken = null;
         });
     }
 
@@ -235,7 +235,7 @@ public sealed class Session : IDisposable
     {
         foreach ((string name, Tensor other) in given)
         {
-            Tensor own = _state.Tensors.GetValueOrDefault(name)
+            Tensor own = state.Tensors.GetValueOrDefault(name)
                 ?? throw new ArgumentException($"the program has no state named '{name}'");
             string wanted = Tensor.DescribeShape(own.Type, own.Shape);
             string found = Tensor.DescribeShape(other.Type, other.Shape);
@@ -254,9 +254,9 @@ public sealed class Session : IDisposable
         bool isOther = false;
         try
         {
-            foreach ((string name, Tensor own) in _state.Tensors)
+            foreach ((string name, Tensor own) in state.Tensors)
             {
-                bool isFrozen = _executable.IsFrozen(name);
+                bool isFrozen = executable.IsFrozen(name);
                 if (!tensors.TryGetValue(name, out Tensor? other) || (isFrozen && own.SameBytes(other)))
                 {
                     continue;
@@ -266,8 +266,8 @@ public sealed class Session : IDisposable
             }
             if (isOther)
             {
-                prepared = _executable.Prepare(_state.Tensors.Keys.ToDictionary(
-                    name => name, name => copies.GetValueOrDefault(name) ?? _state.Tensors[name]));
+                prepared = executable.Prepare(state.Tensors.Keys.ToDictionary(
+                    name => name, name => copies.GetValueOrDefault(name) ?? state.Tensors[name]));
             }
         }
         catch
@@ -278,10 +278,10 @@ public sealed class Session : IDisposable
             }
             throw;
         }
-        lock (_state.Gate)
+        lock (state.Gate)
         {
-            _state.Replace(copies, isOther, prepared);
-            _tensors.Drop();
+            state.Replace(copies, isOther, prepared);
+            this.tensors.Drop();
         }
     }
 
@@ -294,7 +294,7 @@ public sealed class Session : IDisposable
     /// <summary>Frees the state, now or when the running call has ended.</summary>
     public void Dispose()
     {
-        _disposed = true;
+        disposed = true;
         FreeIfDisposed();
     }
 
@@ -304,18 +304,18 @@ public sealed class Session : IDisposable
     /// </summary>
     private void FreeIfDisposed()
     {
-        if (!_disposed || Interlocked.Exchange(ref _busy, 1) != 0)
+        if (!disposed || Interlocked.Exchange(ref busy, 1) != 0)
         {
             return;
         }
-        foreach (CallSizes known in _known.SelectMany(k => k))
+        foreach (CallSizes known in this.known.SelectMany(k => k))
         {
             known.Dispose();
         }
-        lock (_state.Gate)
+        lock (state.Gate)
         {
-            _tensors.Drop();
-            _state.Dispose();
+            tensors.Drop();
+            state.Dispose();
         }
     }
 
@@ -324,17 +324,17 @@ public sealed class Session : IDisposable
         CancellationToken cancellation)
     {
         Enter(evenBroken: false);
-        CallFrame frame = _frames[index];
+        CallFrame frame = frames[index];
         CallSizes? made = null;
-        _state.IsWritten = false;
-        _state.Cancellation = cancellation;
+        state.IsWritten = false;
+        state.Cancellation = cancellation;
         try
         {
             cancellation.ThrowIfCancellationRequested();
             frame.Take(inputs, results);
             CallSizes? sizes = Known(index, frame.Inputs, given);
-            sizes ??= made = new CallSizes(_executable.Entries[index], frame.Inputs, given);
-            _executable.Invoke(_state, index, frame.Inputs, sizes, frame.Results);
+            sizes ??= made = new CallSizes(executable.Entries[index], frame.Inputs, given);
+            executable.Invoke(state, index, frame.Inputs, sizes, frame.Results);
             if (made is not null)
             {
                 Remember(index, made);
@@ -344,23 +344,23 @@ public sealed class Session : IDisposable
         }
         catch (Exception e)
         {
-            if (_state.IsWritten && e is not ExecutionException { Code: ExecutionCode.EntryCheck })
+            if (state.IsWritten && e is not ExecutionException { Code: ExecutionCode.EntryCheck })
             {
-                _broken = $"'{_executable.Entries[index].Name}' failed: {e.Message}";
+                broken = $"'{executable.Entries[index].Name}' failed: {e.Message}";
             }
-            if (OutOfMemory($"'{_executable.Entries[index].Name}'", e) is { } memory)
+            if (OutOfMemory($"'{executable.Entries[index].Name}'", e) is { } memory)
             {
                 throw memory;
             }
             if (!Boundary.IsDocumented(e))
             {
-                throw Boundary.Bug($"'{_executable.Entries[index].Name}'", e);
+                throw Boundary.Bug($"'{executable.Entries[index].Name}'", e);
             }
             throw;
         }
         finally
         {
-            _state.Cancellation = default;
+            state.Cancellation = default;
             made?.Dispose(); // only a call that succeeds is remembered
             frame.Release();
             Exit();
@@ -370,7 +370,7 @@ public sealed class Session : IDisposable
     /// <summary>The sizes of an earlier call with the same shapes; null if none is remembered.</summary>
     private CallSizes? Known(int index, ReadOnlySpan<Tensor> inputs, IReadOnlyDictionary<string, long>? given)
     {
-        foreach (CallSizes known in _known[index])
+        foreach (CallSizes known in this.known[index])
         {
             if (known.Fit(inputs, given))
             {
@@ -382,7 +382,7 @@ public sealed class Session : IDisposable
 
     private void Remember(int index, CallSizes sizes)
     {
-        List<CallSizes> known = _known[index];
+        List<CallSizes> known = this.known[index];
         if (known.Count == RememberedSizes)
         {
             known[^1].Dispose();
@@ -410,25 +410,25 @@ public sealed class Session : IDisposable
 
     private void Enter(bool evenBroken)
     {
-        if (Interlocked.Exchange(ref _busy, 1) != 0)
+        if (Interlocked.Exchange(ref busy, 1) != 0)
         {
-            ObjectDisposedException.ThrowIf(_disposed, this);
+            ObjectDisposedException.ThrowIf(disposed, this);
             throw new InvalidOperationException(
                 "the session is in a call; a session takes one at a time, so create one for each concurrent caller");
         }
         try
         {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            _executable.Enter();
+            ObjectDisposedException.ThrowIf(disposed, this);
+            executable.Enter();
         }
         catch
         {
             Unlock();
             throw;
         }
-        if (_broken is not null && !evenBroken)
+        if (this.broken is not null && !evenBroken)
         {
-            string broken = _broken;
+            string broken = this.broken;
             Exit();
             throw new InvalidOperationException(
                 $"the session's state may be half written ({broken}); call Reset or LoadState first");
@@ -438,31 +438,31 @@ public sealed class Session : IDisposable
     private void Exit()
     {
         Unlock();
-        _executable.Leave();
+        executable.Leave();
     }
 
     private void Unlock()
     {
-        Interlocked.Exchange(ref _busy, 0); // a full fence: this thread or the disposing one sees the other
+        Interlocked.Exchange(ref busy, 0); // a full fence: this thread or the disposing one sees the other
         FreeIfDisposed();
     }
 
     private MemoryException? OutOfMemory(string who, Exception e) => e is OutOfMemoryException
-        ? MemoryException.From(who, [.. _state.Tensors.Select(t => new MemoryUse(
+        ? MemoryException.From(who, [.. state.Tensors.Select(t => new MemoryUse(
             $"{t.Key}: {Tensor.DescribeShape(t.Value.Type, t.Value.Shape)}", t.Value.ByteCount))], e)
         : null;
 
     private int Find(string entry)
     {
         ArgumentNullException.ThrowIfNull(entry);
-        for (int i = 0; i < _executable.Entries.Count; i++)
+        for (int i = 0; i < executable.Entries.Count; i++)
         {
-            if (_executable.Entries[i].Name == entry)
+            if (executable.Entries[i].Name == entry)
             {
                 return i;
             }
         }
-        string names = string.Join(", ", _executable.Entries.Select(e => e.Name));
+        string names = string.Join(", ", executable.Entries.Select(e => e.Name));
         throw new ArgumentException($"the program exports no '{entry}'; it exports {names}");
     }
 

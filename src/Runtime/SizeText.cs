@@ -36,18 +36,18 @@ internal ref struct SizeText<T, TMaker>(string text, int at, TMaker maker)
 {
     private const int Deepest = 200;
 
-    private int _at = at;
-    private int _depth;
+    private int at = at;
+    private int depth;
 
     /// <summary>The position after the parsed text.</summary>
-    public readonly int At => _at;
+    public readonly int At => at;
 
     /// <summary>Parses a size that is the whole text.</summary>
     /// <exception cref="FormatException">The text is not a size.</exception>
     public T All()
     {
         T size = Sum();
-        return _at == text.Length ? size : throw new FormatException($"unexpected '{text[_at]}' in the size '{text}'");
+        return at == text.Length ? size : throw new FormatException($"unexpected '{text[at]}' in the size '{text}'");
     }
 
     /// <summary>Parses a size at the position, with white space after it.</summary>
@@ -78,9 +78,9 @@ internal ref struct SizeText<T, TMaker>(string text, int at, TMaker maker)
         while (true)
         {
             Space();
-            if (string.CompareOrdinal(text, _at, "//", 0, 2) == 0)
+            if (string.CompareOrdinal(text, at, "//", 0, 2) == 0)
             {
-                _at += 2;
+                at += 2;
                 product = maker.FloorDiv(product, Factor());
             }
             else if (Take('*'))
@@ -96,13 +96,13 @@ internal ref struct SizeText<T, TMaker>(string text, int at, TMaker maker)
 
     private T Factor()
     {
-        if (++_depth > Deepest)
+        if (++depth > Deepest)
         {
             throw new FormatException($"a size with more than {Deepest} brackets in each other");
         }
         T factor = Take('-') ? maker.Difference(maker.Constant(0), Factor()) // -a // b is (-a) // b
             : Take('(') ? Inner() : Atom();
-        _depth--;
+        depth--;
         return factor;
     }
 
@@ -116,24 +116,24 @@ internal ref struct SizeText<T, TMaker>(string text, int at, TMaker maker)
     private T Atom()
     {
         Space();
-        int start = _at;
-        while (_at < text.Length && char.IsAsciiDigit(text[_at]))
+        int start = at;
+        while (at < text.Length && char.IsAsciiDigit(text[at]))
         {
-            _at++;
+            at++;
         }
-        if (_at > start)
+        if (at > start)
         {
-            return maker.Constant(long.Parse(text.AsSpan(start, _at - start), CultureInfo.InvariantCulture));
+            return maker.Constant(long.Parse(text.AsSpan(start, at - start), CultureInfo.InvariantCulture));
         }
-        while (_at < text.Length && (char.IsAsciiLetterOrDigit(text[_at]) || text[_at] is '_' or '.' or '\''))
+        while (at < text.Length && (char.IsAsciiLetterOrDigit(text[at]) || text[at] is '_' or '.' or '\''))
         {
-            _at++;
+            at++;
         }
-        if (_at == start)
+        if (at == start)
         {
             throw new FormatException($"a size was expected at '{text[Math.Min(start, text.Length)..]}'");
         }
-        string name = text[start.._at];
+        string name = text[start..at];
         if (name is not ("floor" or "min" or "max" or "mod") || !Take('('))
         {
             return maker.Variable(name);
@@ -153,20 +153,20 @@ internal ref struct SizeText<T, TMaker>(string text, int at, TMaker maker)
 
     private void Space()
     {
-        while (_at < text.Length && char.IsWhiteSpace(text[_at]))
+        while (at < text.Length && char.IsWhiteSpace(text[at]))
         {
-            _at++;
+            at++;
         }
     }
 
     private bool Take(char wanted)
     {
         Space();
-        if (_at >= text.Length || text[_at] != wanted)
+        if (at >= text.Length || text[at] != wanted)
         {
             return false;
         }
-        _at++;
+        at++;
         return true;
     }
 
@@ -174,7 +174,7 @@ internal ref struct SizeText<T, TMaker>(string text, int at, TMaker maker)
     {
         if (!Take(wanted))
         {
-            throw new FormatException($"'{wanted}' was expected at '{text[_at..]}'");
+            throw new FormatException($"'{wanted}' was expected at '{text[at..]}'");
         }
     }
 }

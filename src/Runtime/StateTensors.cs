@@ -10,7 +10,7 @@ namespace Accelerate.Runtime;
 /// </summary>
 internal sealed class StateTensors(SessionState state) : IReadOnlyDictionary<string, Tensor>
 {
-    private readonly Dictionary<string, Tensor> _views = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Tensor> views = new(StringComparer.Ordinal);
 
     public int Count => Names().Length;
 
@@ -34,7 +34,7 @@ internal sealed class StateTensors(SessionState state) : IReadOnlyDictionary<str
     {
         lock (state.Gate)
         {
-            if (_views.TryGetValue(key, out value) && !value.IsDisposed)
+            if (views.TryGetValue(key, out value) && !value.IsDisposed)
             {
                 return true;
             }
@@ -42,7 +42,7 @@ internal sealed class StateTensors(SessionState state) : IReadOnlyDictionary<str
             {
                 return false;
             }
-            value = _views[key] = own.Share();
+            value = views[key] = own.Share();
             return true;
         }
     }
@@ -57,11 +57,11 @@ internal sealed class StateTensors(SessionState state) : IReadOnlyDictionary<str
     /// </summary>
     public void Drop()
     {
-        foreach (Tensor view in _views.Values)
+        foreach (Tensor view in views.Values)
         {
             view.Dispose();
         }
-        _views.Clear();
+        views.Clear();
     }
 
     private string[] Names()

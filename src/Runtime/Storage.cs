@@ -13,11 +13,11 @@ internal sealed unsafe class Storage
     /// <summary>One cache line, and one AVX-512 vector.</summary>
     public const int Alignment = 64;
 
-    private readonly object? _owner;
-    private readonly bool _disposeOwner;
-    private readonly long _owned;
-    private int _references = 1;
-    private int _freed;
+    private readonly object? owner;
+    private readonly bool disposeOwner;
+    private readonly long owned;
+    private int references = 1;
+    private int freed;
 
     /// <param name="pointer">The first byte.</param>
     /// <param name="owned">The number of bytes that this storage must free; 0 for memory of an owner.</param>
@@ -26,9 +26,9 @@ internal sealed unsafe class Storage
     private Storage(void* pointer, long owned, object? owner, bool disposeOwner)
     {
         Pointer = (byte*)pointer;
-        _owned = owned;
-        _owner = owner;
-        _disposeOwner = disposeOwner;
+        this.owned = owned;
+        this.owner = owner;
+        this.disposeOwner = disposeOwner;
     }
 
     public byte* Pointer { get; }
@@ -73,12 +73,12 @@ internal sealed unsafe class Storage
     {
         while (true)
         {
-            int seen = Volatile.Read(ref _references);
+            int seen = Volatile.Read(ref references);
             if (seen == 0)
             {
                 return false;
             }
-            if (Interlocked.CompareExchange(ref _references, seen + 1, seen) == seen)
+            if (Interlocked.CompareExchange(ref references, seen + 1, seen) == seen)
             {
                 return true;
             }
@@ -87,7 +87,7 @@ internal sealed unsafe class Storage
 
     public void Release()
     {
-        if (Interlocked.Decrement(ref _references) == 0)
+        if (Interlocked.Decrement(ref references) == 0)
         {
             Free();
             GC.SuppressFinalize(this);
@@ -96,22 +96,22 @@ internal sealed unsafe class Storage
 
     private void Free()
     {
-        if (Interlocked.Exchange(ref _freed, 1) != 0)
+        if (Interlocked.Exchange(ref freed, 1) != 0)
         {
             return;
         }
-        if (_owned >= BlockPool.Least)
+        if (owned >= BlockPool.Least)
         {
-            BlockPool.Shared.Return(new MemoryBlock((nint)Pointer, _owned));
+            BlockPool.Shared.Return(new MemoryBlock((nint)Pointer, owned));
         }
-        else if (_owned > 0)
+        else if (owned > 0)
         {
             NativeMemory.AlignedFree(Pointer);
-            GC.RemoveMemoryPressure(_owned);
+            GC.RemoveMemoryPressure(owned);
         }
-        else if (_disposeOwner)
+        else if (disposeOwner)
         {
-            (_owner as IDisposable)?.Dispose();
+            (owner as IDisposable)?.Dispose();
         }
     }
 }

@@ -49,7 +49,7 @@ public sealed unsafe partial class Tensor
         var lengths = new nint[Rank];
         for (int axis = 0; axis < lengths.Length; axis++)
         {
-            lengths[axis] = (nint)_shape[axis];
+            lengths[axis] = (nint)shape[axis];
         }
         return lengths;
     }

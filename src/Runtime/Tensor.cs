@@ -20,17 +20,17 @@ public sealed unsafe partial class Tensor : IDisposable
     /// <summary>The maximum number of axes, equal to NumPy's.</summary>
     public const int MaximumRank = 64;
 
-    private readonly byte* _pointer;
-    private readonly long[] _shape;
-    private Storage? _storage;
+    private readonly byte* pointer;
+    private readonly long[] shape;
+    private Storage? storage;
 
     private Tensor(DType type, long[] shape, Storage storage, byte* pointer, bool isReadOnly = false)
     {
         Type = type;
-        _shape = shape;
+        this.shape = shape;
         Count = CountOf(type, shape);
-        _storage = storage;
-        _pointer = pointer;
+        this.storage = storage;
+        this.pointer = pointer;
         IsReadOnly = isReadOnly;
     }
 
@@ -38,7 +38,7 @@ public sealed unsafe partial class Tensor : IDisposable
     public DType Type { get; }
 
     /// <summary>The extent of each axis, outermost first; empty for a scalar.</summary>
-    public ReadOnlySpan<long> Shape => _shape;
+    public ReadOnlySpan<long> Shape => shape;
 
     /// <summary>The number of axes.</summary>
     public int Rank => Shape.Length;
@@ -61,8 +61,8 @@ public sealed unsafe partial class Tensor : IDisposable
     {
         get
         {
-            ObjectDisposedException.ThrowIf(_storage is null, this);
-            return _pointer;
+            ObjectDisposedException.ThrowIf(storage is null, this);
+            return pointer;
         }
     }
 
@@ -124,7 +124,7 @@ public sealed unsafe partial class Tensor : IDisposable
     public static Tensor Zeros(DType type, params ReadOnlySpan<long> shape)
     {
         Tensor tensor = Uninitialized(type, shape);
-        NativeMemory.Clear(tensor._pointer, (nuint)tensor.ByteCount);
+        NativeMemory.Clear(tensor.pointer, (nuint)tensor.ByteCount);
         return tensor;
     }
 
@@ -204,14 +204,14 @@ public sealed unsafe partial class Tensor : IDisposable
     public Tensor Reshape(params ReadOnlySpan<long> shape)
     {
         CheckFill(Count, Type, shape);
-        return new Tensor(Type, [.. shape], Live().Retain(), _pointer, IsReadOnly);
+        return new Tensor(Type, [.. shape], Live().Retain(), pointer, IsReadOnly);
     }
 
     /// <summary>A view of the same elements in the same shape; the caller disposes it.</summary>
-    internal Tensor Share() => new(Type, _shape, Live().Retain(), _pointer, IsReadOnly);
+    internal Tensor Share() => new(Type, shape, Live().Retain(), pointer, IsReadOnly);
 
     /// <summary>A read-only view of the same elements.</summary>
-    public Tensor AsReadOnly() => new(Type, _shape, Live().Retain(), _pointer, isReadOnly: true);
+    public Tensor AsReadOnly() => new(Type, shape, Live().Retain(), pointer, isReadOnly: true);
 
     /// <summary>A view of the rows <paramref name="begin"/> … <paramref name="end"/> − 1 along axis 0.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The tensor is a scalar, or not 0 ≤ begin ≤ end ≤
@@ -225,7 +225,7 @@ public sealed unsafe partial class Tensor : IDisposable
         }
         long rowBytes = Shape[0] == 0 ? 0 : ByteCount / Shape[0];
         long[] shape = [end - begin, .. Shape[1..]];
-        return new Tensor(Type, shape, Live().Retain(), _pointer + (begin * rowBytes), IsReadOnly);
+        return new Tensor(Type, shape, Live().Retain(), pointer + (begin * rowBytes), IsReadOnly);
     }
 
     /// <summary>A copy in newly allocated memory, aligned to 64 bytes.</summary>
@@ -234,7 +234,7 @@ public sealed unsafe partial class Tensor : IDisposable
     {
         using Hold hold = Held();
         Tensor copy = Uninitialized(Type, Shape);
-        NativeMemory.Copy(_pointer, copy._pointer, (nuint)ByteCount);
+        NativeMemory.Copy(pointer, copy.pointer, (nuint)ByteCount);
         return copy;
     }
 
@@ -274,7 +274,7 @@ public sealed unsafe partial class Tensor : IDisposable
         {
             return false;
         }
-        return TensorBits.Same(Type, _pointer, other._pointer, Count);
+        return TensorBits.Same(Type, pointer, other.pointer, Count);
     }
 
     /// <summary>True if dtype, shape and all bytes are equal.</summary>
@@ -288,11 +288,11 @@ public sealed unsafe partial class Tensor : IDisposable
         }
         const long Chunk = 1 << 30;
         bool same = true;
-        for (long at = 0; same && _pointer != other._pointer && at < ByteCount; at += Chunk)
+        for (long at = 0; same && pointer != other.pointer && at < ByteCount; at += Chunk)
         {
             int bytes = (int)Math.Min(Chunk, ByteCount - at);
-            same = new ReadOnlySpan<byte>(_pointer + at, bytes)
-                .SequenceEqual(new ReadOnlySpan<byte>(other._pointer + at, bytes));
+            same = new ReadOnlySpan<byte>(pointer + at, bytes)
+                .SequenceEqual(new ReadOnlySpan<byte>(other.pointer + at, bytes));
         }
         return same;
     }
@@ -310,13 +310,13 @@ public sealed unsafe partial class Tensor : IDisposable
     /// <summary>
     /// Releases this tensor's hold on its memory. Views of it, and the tensor it is a view of, stay valid.
     /// </summary>
-    public void Dispose() => Interlocked.Exchange(ref _storage, null)?.Release();
+    public void Dispose() => Interlocked.Exchange(ref storage, null)?.Release();
 
     /// <summary>True once disposed; views of it may still be valid.</summary>
-    internal bool IsDisposed => Volatile.Read(ref _storage) is null;
+    internal bool IsDisposed => Volatile.Read(ref storage) is null;
 
     /// <summary>A hold on the memory, which the caller releases; null if the tensor is disposed.</summary>
-    internal Storage? TryHold() => Volatile.Read(ref _storage) is { } storage && storage.TryRetain() ? storage : null;
+    internal Storage? TryHold() => Volatile.Read(ref this.storage) is { } storage && storage.TryRetain() ? storage : null;
 
     /// <summary>Keeps the memory alive within a block of code, even if another thread disposes the tensor.</summary>
     /// <exception cref="ObjectDisposedException">The tensor is disposed.</exception>
@@ -392,7 +392,7 @@ public sealed unsafe partial class Tensor : IDisposable
 
     private void Read<T>(double[] values, Func<T, double> convert) where T : unmanaged
     {
-        var source = (T*)_pointer;
+        var source = (T*)pointer;
         for (int i = 0; i < values.Length; i++)
         {
             values[i] = convert(source[i]);
@@ -416,5 +416,5 @@ public sealed unsafe partial class Tensor : IDisposable
         }
     }
 
-    private Storage Live() => Volatile.Read(ref _storage) ?? throw new ObjectDisposedException(nameof(Tensor));
+    private Storage Live() => Volatile.Read(ref storage) ?? throw new ObjectDisposedException(nameof(Tensor));
 }

@@ -34,11 +34,11 @@ internal sealed unsafe partial class WorkerPool
 
     private static readonly long SpinTicks = SpinMicroseconds * Stopwatch.Frequency / 1_000_000;
 
-    private readonly Slot* _slots;
-    private readonly Func<long, long, long, int>?[] _bodies;
-    private readonly Exception?[] _exceptions;
-    private readonly long _spinTicks;
-    private long _workAsleep;
+    private readonly Slot* slots;
+    private readonly Func<long, long, long, int>?[] bodies;
+    private readonly Exception?[] exceptions;
+    private readonly long spinTicks;
+    private long workAsleep;
 
     /// <summary>
     /// The mailbox of a thread, on one cache line (two, as they are fetched in pairs): a loop moves only this line to
@@ -65,7 +65,7 @@ internal sealed unsafe partial class WorkerPool
         int awake = 0;
         for (int i = 0; i < slots.Length; i++)
         {
-            if (Volatile.Read(ref _slots[slots[i]].State) != Parked)
+            if (Volatile.Read(ref this.slots[slots[i]].State) != Parked)
             {
                 (slots[i], slots[awake]) = (slots[awake], slots[i]);
                 awake++;
@@ -75,12 +75,12 @@ internal sealed unsafe partial class WorkerPool
         {
             return awake;
         }
-        _workAsleep = Math.Min(work, WorthWaking) + _workAsleep; // a race between callers loses a little of the count
-        if (_workAsleep < WorthWaking)
+        workAsleep = Math.Min(work, WorthWaking) + workAsleep; // a race between callers loses a little of the count
+        if (workAsleep < WorthWaking)
         {
             return awake;
         }
-        _workAsleep = 0;
+        workAsleep = 0;
         return slots.Length;
     }
 
@@ -96,7 +96,7 @@ internal sealed unsafe partial class WorkerPool
     /// <summary>Waits until a part is done; runs it on this thread if its own thread has not begun.</summary>
     private void Collect(int w)
     {
-        Slot* slot = &_slots[w];
+        Slot* slot = &slots[w];
         if (Volatile.Read(ref slot->State) == Offered
             && Interlocked.CompareExchange(ref slot->State, Taken, Offered) == Offered)
         {
@@ -118,7 +118,7 @@ internal sealed unsafe partial class WorkerPool
     /// <summary>The main loop of a thread.</summary>
     private void Work(int w)
     {
-        Slot* slot = &_slots[w];
+        Slot* slot = &slots[w];
         while (true)
         {
             int state = Volatile.Read(ref slot->State);
@@ -149,22 +149,22 @@ internal sealed unsafe partial class WorkerPool
     /// <summary>Runs a taken part and stores its status or exception; never throws.</summary>
     private void RunPart(int w)
     {
-        Slot* slot = &_slots[w];
-        (_current, _currentPart) = (this, slot->Part);
+        Slot* slot = &slots[w];
+        (current, currentPart) = (this, slot->Part);
         try
         {
             slot->Status = slot->Body != null
                 ? slot->Body(slot->Args, slot->Begin, slot->End, slot->Part)
-                : _bodies[w]!(slot->Begin, slot->End, slot->Part);
+                : bodies[w]!(slot->Begin, slot->End, slot->Part);
         }
         catch (Exception e)
         {
             slot->Status = HostStatus.Ok;
-            _exceptions[w] = e;
+            exceptions[w] = e;
         }
         finally
         {
-            _current = null;
+            current = null;
         }
     }
 
@@ -181,7 +181,7 @@ internal sealed unsafe partial class WorkerPool
             if (turn % 32 == 31)
             {
                 long now = Stopwatch.GetTimestamp();
-                end = end == 0 ? now + _spinTicks : end;
+                end = end == 0 ? now + spinTicks : end;
                 if (now >= end)
                 {
                     return false;

@@ -31,28 +31,28 @@ namespace Accelerate.Runtime;
 internal sealed unsafe partial class WorkerPool : IDisposable
 {
     [ThreadStatic]
-    private static WorkerPool? _current;
+    private static WorkerPool? current;
 
     [ThreadStatic]
-    private static int _currentPart;
+    private static int currentPart;
 
-    private readonly Thread[] _threads;
+    private readonly Thread[] threads;
 
     /// <summary>The number of threads that were started.</summary>
-    internal int Started => _threads.Count(t => t is not null);
+    internal int Started => threads.Count(t => t is not null);
 
-    private readonly object _turn = new();
+    private readonly object turn = new();
 
-    // Guarded by _gate: a spin lock that is held for some ten instructions.
-    private readonly int[] _freeSlots;
-    private int _freeCount;
-    private int _free;
-    private int _gate;
+    // Guarded by gate: a spin lock that is held for some ten instructions.
+    private readonly int[] freeSlots;
+    private int freeCount;
+    private int free;
+    private int gate;
 
-    private int _waiting;
-    private int _callers;
-    private bool _started;
-    private bool _stopping;
+    private int waiting;
+    private int callers;
+    private bool started;
+    private bool stopping;
 
     /// <param name="workers">W ≥ 1, the calling thread included.</param>
     /// <exception cref="ArgumentOutOfRangeException">Fewer than one worker, or more than 1024.</exception>
@@ -60,20 +60,20 @@ internal sealed unsafe partial class WorkerPool : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(workers, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(workers, 1024);
-        Workers = _free = workers;
-        _freeCount = workers - 1;
-        _threads = new Thread[workers - 1];
+        Workers = free = workers;
+        freeCount = workers - 1;
+        threads = new Thread[workers - 1];
         // Free slots are taken from the end, so worker 0 is last in the list.
-        _freeSlots = [.. Enumerable.Range(0, workers - 1).Reverse()];
-        _bodies = new Func<long, long, long, int>?[workers - 1];
-        _exceptions = new Exception?[workers - 1];
-        _slots = (Slot*)NativeMemory.AlignedAlloc((nuint)(sizeof(Slot) * workers), (nuint)sizeof(Slot));
-        NativeMemory.Clear(_slots, (nuint)(sizeof(Slot) * workers));
+        freeSlots = [.. Enumerable.Range(0, workers - 1).Reverse()];
+        bodies = new Func<long, long, long, int>?[workers - 1];
+        exceptions = new Exception?[workers - 1];
+        slots = (Slot*)NativeMemory.AlignedAlloc((nuint)(sizeof(Slot) * workers), (nuint)sizeof(Slot));
+        NativeMemory.Clear(slots, (nuint)(sizeof(Slot) * workers));
         // With more workers than cores, a spinning thread takes the core of the thread it waits for.
-        _spinTicks = workers <= Environment.ProcessorCount ? SpinTicks : 0;
+        spinTicks = workers <= Environment.ProcessorCount ? SpinTicks : 0;
     }
 
-    ~WorkerPool() => NativeMemory.AlignedFree(_slots); // running threads keep the pool reachable
+    ~WorkerPool() => NativeMemory.AlignedFree(slots); // running threads keep the pool reachable
 
     /// <summary>W, including the calling thread.</summary>
     public int Workers { get; }
@@ -82,10 +82,10 @@ internal sealed unsafe partial class WorkerPool : IDisposable
     /// Counts the calling thread among those that share the pool until <see cref="Leave"/>, for callers that start
     /// several loops. A loop without such a pair counts its caller only while it runs.
     /// </summary>
-    public void Enter() => Interlocked.Increment(ref _callers);
+    public void Enter() => Interlocked.Increment(ref callers);
 
     /// <summary>Ends the sharing that <see cref="Enter"/> began.</summary>
-    public void Leave() => Interlocked.Decrement(ref _callers);
+    public void Leave() => Interlocked.Decrement(ref callers);
 
     /// <summary>Runs a native body, <c>body(args, begin, end, part) → status</c>; does nothing for jobs ≤ 0.</summary>
     /// <param name="body">The body.</param>
@@ -114,23 +114,23 @@ internal sealed unsafe partial class WorkerPool : IDisposable
     /// <summary>Waits for running loops, then ends the threads. It is an error to call it from a body.</summary>
     public void Dispose()
     {
-        if (_current == this)
+        if (current == this)
         {
             throw new InvalidOperationException("a worker pool cannot be disposed by one of its own workers");
         }
-        if (_stopping)
+        if (stopping)
         {
             return;
         }
         WaitFor(Workers); // all of them, permanently
-        _stopping = true;
-        if (_started)
+        stopping = true;
+        if (started)
         {
-            for (int w = 0; w < _threads.Length; w++)
+            for (int w = 0; w < threads.Length; w++)
             {
-                Tell(&_slots[w], Stop);
+                Tell(&slots[w], Stop);
             }
-            foreach (Thread thread in _threads)
+            foreach (Thread thread in threads)
             {
                 thread.Join();
             }
@@ -146,27 +146,27 @@ internal sealed unsafe partial class WorkerPool : IDisposable
         delegate* unmanaged<void*, long, long, long, int> native, void* args, Func<long, long, long, int>? managed,
         long jobs, long work, bool entered)
     {
-        ObjectDisposedException.ThrowIf(_stopping, this);
+        ObjectDisposedException.ThrowIf(stopping, this);
         if (jobs <= 0)
         {
             return HostStatus.Ok;
         }
-        if (_current is { } current)
+        if (WorkerPool.current is { } current)
         {
-            int part = current == this ? _currentPart : 0;
+            int part = current == this ? currentPart : 0;
             return managed is null ? native(args, 0, jobs, part) : managed(0, jobs, part);
         }
         if (Workers == 1 || jobs == 1)
         {
             return Own(native, args, managed, jobs);
         }
-        int callers = entered ? Volatile.Read(ref _callers) : Interlocked.Increment(ref _callers);
+        int callers = entered ? Volatile.Read(ref this.callers) : Interlocked.Increment(ref this.callers);
         int wanted = (int)Math.Min(jobs, Math.Max(1, Workers / Math.Max(1, callers)));
         int* slots = stackalloc int[wanted];
         int taken = Take(wanted, slots);
         try
         {
-            ObjectDisposedException.ThrowIf(_stopping, this);
+            ObjectDisposedException.ThrowIf(stopping, this);
             int parts = taken > 1 ? 1 + Awake(new Span<int>(slots, taken - 1), work) : 1;
             return parts == 1 ? Own(native, args, managed, jobs) : Shared(native, args, managed, jobs, parts, slots);
         }
@@ -185,14 +185,14 @@ internal sealed unsafe partial class WorkerPool : IDisposable
         delegate* unmanaged<void*, long, long, long, int> native, void* args, Func<long, long, long, int>? managed,
             long end)
     {
-        (_current, _currentPart) = (this, 0);
+        (current, currentPart) = (this, 0);
         try
         {
             return managed is null ? native(args, 0, end, 0) : managed(0, end, 0);
         }
         finally
         {
-            _current = null;
+            current = null;
         }
     }
 
@@ -203,14 +203,14 @@ internal sealed unsafe partial class WorkerPool : IDisposable
         for (int part = 1; part < parts; part++)
         {
             int w = slots[part - 1];
-            Slot* slot = &_slots[w];
+            Slot* slot = &this.slots[w];
             slot->Body = native;
             slot->Args = args;
             slot->Part = part;
             (slot->Begin, slot->End) = (Bound(jobs, part, parts), Bound(jobs, part + 1, parts));
             if (managed is not null)
             {
-                _bodies[w] = managed;
+                bodies[w] = managed;
             }
             Tell(slot, Offered);
         }
@@ -230,16 +230,16 @@ internal sealed unsafe partial class WorkerPool : IDisposable
             Collect(w);
             if (managed is not null)
             {
-                _bodies[w] = null;
-                if (_exceptions[w] is { } exception && status == 0)
+                bodies[w] = null;
+                if (exceptions[w] is { } exception && status == 0)
                 {
                     thrown ??= ExceptionDispatchInfo.Capture(exception);
                 }
-                _exceptions[w] = null;
+                exceptions[w] = null;
             }
             if (status == 0 && thrown is null)
             {
-                status = _slots[w].Status;
+                status = this.slots[w].Status;
             }
         }
         thrown?.Throw();
@@ -263,14 +263,14 @@ internal sealed unsafe partial class WorkerPool : IDisposable
     private int TryTake(int least, int wanted, int* slots)
     {
         Lock();
-        int taken = _free < least ? 0 : Math.Min(_free, wanted);
-        _free -= taken;
+        int taken = free < least ? 0 : Math.Min(free, wanted);
+        free -= taken;
         for (int i = 1; i < taken; i++)
         {
-            slots[i - 1] = _freeSlots[--_freeCount];
+            slots[i - 1] = freeSlots[--freeCount];
         }
         Unlock();
-        if (taken > 1 && !_started)
+        if (taken > 1 && !started)
         {
             StartThreads();
         }
@@ -283,12 +283,12 @@ internal sealed unsafe partial class WorkerPool : IDisposable
         bool Taken()
         {
             Lock();
-            bool enough = _free >= threads;
-            _free -= enough ? threads : 0;
+            bool enough = free >= threads;
+            free -= enough ? threads : 0;
             Unlock();
             return enough;
         }
-        long end = System.Diagnostics.Stopwatch.GetTimestamp() + _spinTicks;
+        long end = System.Diagnostics.Stopwatch.GetTimestamp() + spinTicks;
         for (int turn = 0; !Taken(); turn++)
         {
             if (System.Diagnostics.Stopwatch.GetTimestamp() < end)
@@ -296,14 +296,14 @@ internal sealed unsafe partial class WorkerPool : IDisposable
                 Pause(turn);
                 continue;
             }
-            lock (_turn)
+            lock (this.turn)
             {
-                Interlocked.Increment(ref _waiting);
+                Interlocked.Increment(ref waiting);
                 while (!Taken())
                 {
-                    Monitor.Wait(_turn);
+                    Monitor.Wait(this.turn);
                 }
-                Interlocked.Decrement(ref _waiting);
+                Interlocked.Decrement(ref waiting);
                 return;
             }
         }
@@ -314,40 +314,40 @@ internal sealed unsafe partial class WorkerPool : IDisposable
         Lock();
         for (int i = slots.Length - 1; i >= 0; i--)
         {
-            _freeSlots[_freeCount++] = slots[i];
+            freeSlots[freeCount++] = slots[i];
         }
-        _free += threads;
+        free += threads;
         Unlock(); // a full fence: either this thread sees the waiter, or the waiter sees the free threads
-        if (Volatile.Read(ref _waiting) > 0)
+        if (Volatile.Read(ref waiting) > 0)
         {
-            lock (_turn)
+            lock (turn)
             {
-                Monitor.PulseAll(_turn);
+                Monitor.PulseAll(turn);
             }
         }
     }
 
     private void Lock()
     {
-        for (int turn = 0; Interlocked.CompareExchange(ref _gate, 1, 0) != 0; turn++)
+        for (int turn = 0; Interlocked.CompareExchange(ref gate, 1, 0) != 0; turn++)
         {
             Pause(turn);
         }
     }
 
-    private void Unlock() => Interlocked.Exchange(ref _gate, 0);
+    private void Unlock() => Interlocked.Exchange(ref gate, 0);
 
     private void StartThreads()
     {
-        lock (_threads)
+        lock (threads)
         {
-            for (int i = 0; !_started && !_stopping && i < _threads.Length; i++)
+            for (int i = 0; !started && !stopping && i < threads.Length; i++)
             {
                 int w = i;
-                _threads[i] = new Thread(() => Work(w)) { IsBackground = true, Name = $"accelerate-worker-{w + 1}" };
-                _threads[i].Start();
+                threads[i] = new Thread(() => Work(w)) { IsBackground = true, Name = $"accelerate-worker-{w + 1}" };
+                threads[i].Start();
             }
-            _started = true;
+            started = true;
         }
     }
 }

@@ -6,30 +6,30 @@ namespace Accelerate.Compiler.Diagnostics;
 /// <summary>Collects the diagnostics of one run.</summary>
 internal sealed class DiagnosticBag
 {
-    private readonly List<Diagnostic> _all = [];
-    private readonly HashSet<(string Id, Span Span, string Key)> _seen = [];
+    private readonly List<Diagnostic> all = [];
+    private readonly HashSet<(string Id, Span Span, string Key)> seen = [];
 
     /// <summary>The number of reports, repetitions included.</summary>
     public int Reports { get; private set; }
 
     /// <summary>The number of diagnostics.</summary>
-    public int Count => _all.Count;
+    public int Count => all.Count;
 
     /// <summary>Sorted by file, in the order in which files were first reported, then by position.</summary>
     public ImmutableArray<Diagnostic> Sorted()
     {
-        var files = _all.Select(d => d.Span.Source).Distinct().ToList();
-        return [.. _all.OrderBy(d => files.IndexOf(d.Span.Source)).ThenBy(d => d.Span.Start)];
+        var files = all.Select(d => d.Span.Source).Distinct().ToList();
+        return [.. all.OrderBy(d => files.IndexOf(d.Span.Source)).ThenBy(d => d.Span.Start)];
     }
 
     /// <summary>In the order in which they were reported.</summary>
-    public IReadOnlyList<Diagnostic> All => _all;
+    public IReadOnlyList<Diagnostic> All => all;
 
     /// <summary>0 ok, 1 user error, 3 known limitation, 70 compiler bug: the worst of those present.</summary>
     public int ExitCode =>
-        _all.Any(d => d.Class == DiagnosticClass.CompilerBug) ? 70
-        : _all.Any(d => d.Class == DiagnosticClass.UserError) ? 1
-        : _all.Count > 0 ? 3 : 0;
+        all.Any(d => d.Class == DiagnosticClass.CompilerBug) ? 70
+        : all.Any(d => d.Class == DiagnosticClass.UserError) ? 1
+        : all.Count > 0 ? 3 : 0;
 
     /// <summary>
     /// Adds a diagnostic, unless the same code has been reported for the same place (a function elaborated twice). The
@@ -38,7 +38,7 @@ internal sealed class DiagnosticBag
     public void Add(Diagnostic diagnostic)
     {
         Reports++;
-        if (_seen.Add(Key(diagnostic))) _all.Add(diagnostic);
+        if (seen.Add(Key(diagnostic))) all.Add(diagnostic);
     }
 
     private static (string Id, Span Span, string Key) Key(Diagnostic diagnostic) =>
@@ -50,8 +50,8 @@ internal sealed class DiagnosticBag
     /// <summary>Removes the diagnostics reported since the mark: they were about a trial that does not count.</summary>
     internal void Undo((int Count, int Reports) mark)
     {
-        foreach (var diagnostic in _all.Skip(mark.Count)) _seen.Remove(Key(diagnostic));
-        _all.RemoveRange(mark.Count, _all.Count - mark.Count);
+        foreach (var diagnostic in all.Skip(mark.Count)) seen.Remove(Key(diagnostic));
+        all.RemoveRange(mark.Count, all.Count - mark.Count);
         Reports = mark.Reports;
     }
 

@@ -10,7 +10,7 @@ public sealed class SourceText
     // No program is that long, and a device never ends.
     private const int MostBytes = 16 << 20;
 
-    private readonly ImmutableArray<int> _lineStarts;
+    private readonly ImmutableArray<int> lineStarts;
 
     /// <summary>Takes the text unchanged; a line ends at LF, CR LF or a lone CR.</summary>
     internal SourceText(string path, string text)
@@ -19,7 +19,7 @@ public sealed class SourceText
         ArgumentNullException.ThrowIfNull(text);
         Path = path;
         Text = text;
-        _lineStarts = LineStarts(text);
+        lineStarts = LineStarts(text);
     }
 
     /// <summary>The path as the user wrote it.</summary>
@@ -29,7 +29,7 @@ public sealed class SourceText
     public string Text { get; }
 
     /// <summary>The number of lines; at least one.</summary>
-    public int LineCount => _lineStarts.Length;
+    public int LineCount => lineStarts.Length;
 
     /// <summary>
     /// Reads a file, or the content of a pipe: text in UTF-8, or in another encoding with a byte order mark.
@@ -64,9 +64,9 @@ public sealed class SourceText
     /// <summary>The line and column, both from 1, of an offset.</summary>
     public (int Line, int Column) Position(int offset)
     {
-        var index = _lineStarts.BinarySearch(Math.Clamp(offset, 0, Text.Length));
+        var index = lineStarts.BinarySearch(Math.Clamp(offset, 0, Text.Length));
         var line = index >= 0 ? index : ~index - 1;
-        return (line + 1, offset - _lineStarts[line] + 1);
+        return (line + 1, offset - lineStarts[line] + 1);
     }
 
     /// <summary>The line (from 1) of an offset.</summary>
@@ -75,8 +75,8 @@ public sealed class SourceText
     /// <summary>The text of a line (from 1), without its end.</summary>
     public string LineText(int line)
     {
-        var start = _lineStarts[line - 1];
-        var end = line < _lineStarts.Length ? _lineStarts[line] : Text.Length;
+        var start = lineStarts[line - 1];
+        var end = line < lineStarts.Length ? lineStarts[line] : Text.Length;
         return Text[start..end].TrimEnd('\r', '\n');
     }
 

@@ -88,8 +88,8 @@ internal static class Formatter
     {
         // For each open bracket the indentation of its content minus one level: that of the block's owner, or of the
         // line.
-        private readonly Stack<int> _open = new();
-        private bool _inBlock = true;
+        private readonly Stack<int> open = new();
+        private bool inBlock = true;
 
         public int Of(List<IToken> line)
         {
@@ -99,12 +99,12 @@ internal static class Formatter
             {
                 // Several closing brackets in a row return to the line that opened the outermost of them.
                 var closing = line.TakeWhile(t => t.Text is ")" or "]" or "}").Count();
-                indent = _open.ElementAt(Math.Min(closing, _open.Count) - 1);
+                indent = open.ElementAt(Math.Min(closing, open.Count) - 1);
             }
             else
             {
-                indent = _open.Count == 0 ? 0 : _open.Peek() + 4;
-                if (_inBlock && first.Channel == TokenConstants.DefaultChannel && !roles.Starts(first))
+                indent = open.Count == 0 ? 0 : open.Peek() + 4;
+                if (inBlock && first.Channel == TokenConstants.DefaultChannel && !roles.Starts(first))
                 {
                     indent += 4;
                 }
@@ -114,21 +114,21 @@ internal static class Formatter
                 if (token.Text is "(" or "[" or "{")
                 {
                     var block = roles.IsBlock(token);
-                    _open.Push(block ? BlockLevel() : indent);
-                    _blocks.Push(block);
+                    open.Push(block ? BlockLevel() : indent);
+                    blocks.Push(block);
                 }
                 else if (token.Text is ")" or "]" or "}")
                 {
-                    _open.Pop();
-                    _blocks.Pop();
+                    open.Pop();
+                    blocks.Pop();
                 }
             }
-            _inBlock = _blocks.Count == 0 || _blocks.Peek();
+            inBlock = blocks.Count == 0 || blocks.Peek();
             return indent;
         }
 
-        private readonly Stack<bool> _blocks = new();
+        private readonly Stack<bool> blocks = new();
 
-        private int BlockLevel() => 4 * _blocks.Count(b => b);
+        private int BlockLevel() => 4 * blocks.Count(b => b);
     }
 }

@@ -12,8 +12,8 @@ namespace Accelerate.Compiler.Syntax;
 internal sealed class LineRecovery : DefaultErrorStrategy
 {
     // Where parsing resumed last, to guarantee progress if the same statement fails there again.
-    private int _resumed = -1;
-    private int _resumedRule = -1;
+    private int resumed = -1;
+    private int resumedRule = -1;
 
     // Distinguishes the loops over declarations and statements, where a whole line is skipped, from all other places.
     private static readonly int Let = Enumerable.Range(1, AccParser.STRAY)
@@ -43,13 +43,13 @@ internal sealed class LineRecovery : DefaultErrorStrategy
     public override void Recover(Antlr4.Runtime.Parser recognizer, RecognitionException e)
     {
         var input = (ITokenStream)recognizer.InputStream;
-        if (_resumed == input.Index && _resumedRule == recognizer.Context.RuleIndex)
+        if (resumed == input.Index && resumedRule == recognizer.Context.RuleIndex)
         {
             recognizer.Consume();
         }
         SkipToStart(recognizer, input);
-        _resumed = input.Index;
-        _resumedRule = recognizer.Context.RuleIndex;
+        resumed = input.Index;
+        resumedRule = recognizer.Context.RuleIndex;
     }
 
     /// <summary>Never: after an assumed token, the following lines would be parsed as its continuation.</summary>

@@ -32,23 +32,23 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
     // An error costs a search of all tokens before it, and nobody fixes more at once.
     private const int MostReports = 100;
 
-    private readonly ForeignSyntax _habits = new(source, tokens);
-    private readonly HashSet<int> _badLines = [.. bag.All.Where(d => d.Span.Source == source).Select(d => d.Span.Line)];
-    private int _lastLine = -1;
-    private bool _lost;
+    private readonly ForeignSyntax habits = new(source, tokens);
+    private readonly HashSet<int> badLines = [.. bag.All.Where(d => d.Span.Source == source).Select(d => d.Span.Line)];
+    private int lastLine = -1;
+    private bool lost;
 
     public override void SyntaxError(TextWriter output, IRecognizer recognizer, IToken offending, int line, int column,
         string message, RecognitionException exception)
     {
         // An error later on the same line, or after a bracket error, is a consequence; so is one after a line with a
         // stray character or an open string.
-        if (_lost || bag.Count >= MostReports || line == _lastLine || _badLines.Contains(line)
-            || (Before(offending) is { } before && _badLines.Contains(before.Line)))
+        if (lost || bag.Count >= MostReports || line == lastLine || badLines.Contains(line)
+            || (Before(offending) is { } before && badLines.Contains(before.Line)))
         {
             return;
         }
         var isFirst = bag.All.All(d => d.Span.Source != source);
-        _lastLine = line;
+        lastLine = line;
         var exact = exception is not NoViableAltException choice || choice.StartToken == offending;
         var expected = exact
             ? Names(exception?.GetExpectedTokens() ?? ((AccParser)recognizer).GetExpectedTokens())
@@ -74,7 +74,7 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
         {
             if (Unclosed(offending) is var (brace, closer))
             {
-                _lost = true;
+                lost = true;
                 return new(Codes.OpenBracket, "`{` is not closed", Parser.SpanOf(source, brace))
                 {
                     Secondary = [new(Parser.SpanOf(source, closer), "by its column this closes a block around it")],
@@ -84,7 +84,7 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
         }
         if (open is not null && (end || isBehind || (text is ")" or "]" or "}" && text != Partner(open.Text))))
         {
-            _lost = true;
+            lost = true;
             var missed = end ? "the file ends here" : isBehind ? $"`{Partner(open.Text)}` is missing before this"
                 : $"`{text}` stands where `{Partner(open.Text)}` is missing";
             return new(Codes.OpenBracket, $"`{open.Text}` is not closed", Parser.SpanOf(source, open))
@@ -93,7 +93,7 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
                 Help = $"close it with `{Partner(open.Text)}`",
             };
         }
-        if (_habits.At(offending) is var (whole, says, instead))
+        if (habits.At(offending) is var (whole, says, instead))
             return new(Codes.UnexpectedToken, says, whole) { Help = instead };
         if (expected.SetEquals(["else"]))
         {
@@ -135,7 +135,7 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
         }
         // A brace that is missing leaves the state of the module in its place, and not deeper than the function.
         if (text is "param" or "buffer" && expected.Contains("while") && open is not null
-            && _habits.IsDeeper(offending, open))
+            && habits.IsDeeper(offending, open))
         {
             return new(Codes.UnexpectedToken, $"a function holds no state, and `{text}` declares one", span)
             {
@@ -186,8 +186,8 @@ internal sealed class SyntaxErrors(SourceText source, CommonTokenStream tokens, 
                 "declarations stand in a file or a module",
             (_, "=>") => "an index form is written `[i, j < n] => e`",
             (_, "}") when open is null => "nothing is open here",
-            _ when expected.Contains("{") && _habits.FirstOfLine(offending) is "if" or "for" or "while" or "else" =>
-                $"its block is in braces: `{_habits.FirstOfLine(offending)} … {{ … }}`",
+            _ when expected.Contains("{") && habits.FirstOfLine(offending) is "if" or "for" or "while" or "else" =>
+                $"its block is in braces: `{habits.FirstOfLine(offending)} … {{ … }}`",
             _ => null,
         };
     }

@@ -11,43 +11,43 @@ namespace Accelerate.Compiler.Syntax;
 /// </summary>
 internal sealed class TokenRoles
 {
-    private readonly HashSet<int> _starts = [];
-    private readonly HashSet<int> _blocks = [];
-    private readonly HashSet<int> _prefixes = [];
-    private readonly HashSet<int> _postfixes = [];
-    private readonly Dictionary<int, bool> _ranges = [];
+    private readonly HashSet<int> starts = [];
+    private readonly HashSet<int> blocks = [];
+    private readonly HashSet<int> prefixes = [];
+    private readonly HashSet<int> postfixes = [];
+    private readonly Dictionary<int, bool> ranges = [];
 
     public TokenRoles(AccParser.FileContext file) => Visit(file);
 
     /// <summary>True if it begins a statement, a declaration, a rename, or the `else` of one.</summary>
-    public bool Starts(IToken token) => _starts.Contains(token.TokenIndex);
+    public bool Starts(IToken token) => starts.Contains(token.TokenIndex);
 
     /// <summary>True for the brace of a block, false for that of a value.</summary>
-    public bool IsBlock(IToken token) => _blocks.Contains(token.TokenIndex);
+    public bool IsBlock(IToken token) => blocks.Contains(token.TokenIndex);
 
-    public bool IsPrefix(IToken token) => _prefixes.Contains(token.TokenIndex);
+    public bool IsPrefix(IToken token) => prefixes.Contains(token.TokenIndex);
 
     /// <summary>True if the bracket belongs to the expression before it.</summary>
-    public bool IsPostfix(IToken token) => _postfixes.Contains(token.TokenIndex);
+    public bool IsPostfix(IToken token) => postfixes.Contains(token.TokenIndex);
 
     /// <summary>True if the colon is one of a slice or a range.</summary>
-    public bool IsRange(IToken token) => _ranges.ContainsKey(token.TokenIndex);
+    public bool IsRange(IToken token) => ranges.ContainsKey(token.TokenIndex);
 
     /// <summary>True if a part of that slice or range has an operator.</summary>
-    public bool IsWide(IToken token) => _ranges[token.TokenIndex];
+    public bool IsWide(IToken token) => ranges[token.TokenIndex];
 
     private void Visit(ParserRuleContext c)
     {
         switch (c)
         {
             case AccParser.UseContext or AccParser.ItemContext or AccParser.StatementContext or AccParser.RenameContext:
-                _starts.Add(c.Start.TokenIndex);
+                starts.Add(c.Start.TokenIndex);
                 break;
             case AccParser.OtherwiseContext:
-                _starts.Add(c.Start.TokenIndex);
+                starts.Add(c.Start.TokenIndex);
                 break;
             case AccParser.NegateContext:
-                _prefixes.Add(c.Start.TokenIndex);
+                prefixes.Add(c.Start.TokenIndex);
                 break;
         }
         if (c is AccParser.SliceContext or AccParser.IterableContext)
@@ -55,22 +55,22 @@ internal sealed class TokenRoles
             var wide = c.children.Any(child => child is AccParser.BinaryContext or AccParser.PipeContext);
             foreach (var colon in Terminals(c, ":"))
             {
-                _ranges[colon] = wide;
+                ranges[colon] = wide;
             }
         }
         if (c is AccParser.ModuleContext or AccParser.FunctionContext or AccParser.ApplyContext
             or AccParser.SelectContext or AccParser.NamedTypeContext or AccParser.PlaceContext or AccParser.CallContext)
         {
-            _postfixes.UnionWith([.. Terminals(c, "("), .. Terminals(c, "[")]);
+            postfixes.UnionWith([.. Terminals(c, "("), .. Terminals(c, "[")]);
         }
         if (c is AccParser.ModuleContext or AccParser.ConditionalContext or AccParser.OtherwiseContext
             or AccParser.WeightsContext or AccParser.BlockContext)
         {
-            _blocks.UnionWith(Terminals(c, "{"));
+            blocks.UnionWith(Terminals(c, "{"));
         }
         if (c is AccParser.ChoiceContext)
         {
-            _starts.UnionWith(Terminals(c, "else"));
+            starts.UnionWith(Terminals(c, "else"));
         }
         foreach (var child in c.children ?? [])
         {
