@@ -316,7 +316,8 @@ public sealed unsafe partial class Tensor : IDisposable
     internal bool IsDisposed => Volatile.Read(ref storage) is null;
 
     /// <summary>A hold on the memory, which the caller releases; null if the tensor is disposed.</summary>
-    internal Storage? TryHold() => Volatile.Read(ref this.storage) is { } storage && storage.TryRetain() ? storage : null;
+    internal Storage? TryHold() =>
+        Volatile.Read(ref this.storage) is { } storage && storage.TryRetain() ? storage : null;
 
     /// <summary>Keeps the memory alive within a block of code, even if another thread disposes the tensor.</summary>
     /// <exception cref="ObjectDisposedException">The tensor is disposed.</exception>
