@@ -163,7 +163,7 @@ internal sealed class RightSide
         }
         void Level(int i)
         {
-            if (i == order.Length) inside(index.Scalar(Flat(k => Size.Variable(k.Variable))));
+            if (i == order.Length) inside(index.Scalar(Flat));
             else text.For("0", index.Scalar(order[i].Extent), "1", k =>
             {
                 index.Define(order[i].Variable, k);
@@ -173,9 +173,9 @@ internal sealed class RightSide
         Level(0);
     }
 
-    /// <summary>The flat position along k for a position on each of its axes.</summary>
-    private Size Flat(Func<Axis, Size> place) =>
-        contract.K.Aggregate(Size.Zero, (flat, k) => flat * k.Extent + place(k));
+    /// <summary>The flat position along k of where its axes' variables are.</summary>
+    private Size Flat =>
+        contract.K.Aggregate(Size.Zero, (flat, k) => flat * k.Extent + Size.Variable(k.Variable));
 
     private void PackColumns(string k, string column, string n, string panel, bool masked)
     {
@@ -247,7 +247,7 @@ internal sealed class RightSide
             index.Define(rows.Order[i].Variable, i == 0 ? at : text.Value($"urem i64 {at}, {extent}"));
             if (i > 0) at = text.Value($"udiv i64 {at}, {extent}");
         }
-        return index.Scalar(Flat(k => Size.Variable(k.Variable)));
+        return index.Scalar(Flat);
     }
 
     private string At(string pointer, string offset) =>
